@@ -1,0 +1,1 @@
+"""Body models in SMPL's format: files, joints, vertices, keypoints."""

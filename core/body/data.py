@@ -1,0 +1,66 @@
+"""A body model's arrays, as an SMPL file holds them. V vertices, B betas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from ..errors import BodyError
+from ..skeletons import NUM_JOINTS, NUM_VERTICES
+
+NUM_BETAS = 10
+NUM_POSE_CORRECTIVES = 9 * (NUM_JOINTS - 1)
+
+_SHAPES: dict[str, tuple[int, ...]] = {
+    "v_template": (NUM_VERTICES, 3),
+    "shapedirs": (NUM_VERTICES, 3, NUM_BETAS),
+    "posedirs": (NUM_VERTICES, 3, NUM_POSE_CORRECTIVES),
+    "joint_regressor": (NUM_JOINTS, NUM_VERTICES),
+    "weights": (NUM_VERTICES, NUM_JOINTS),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class BodyData:
+    """A body in SMPL's format: 24 joints of the SMPL tree, 6890 vertices, 10 betas.
+
+    Convention: metres, right-handed, Y up, +Z front, +X the body's left, T-pose.
+
+    Attributes:
+        name: what the betas belong to ("free_body", "smpl"); betas of two bodies never mix.
+        gender: "neutral", "female" or "male".
+        v_template: (V, 3) rest vertices of the mean shape.
+        faces: (13776, 3) int32 triangles.
+        shapedirs: (V, 3, B) vertex offset per unit of beta.
+        posedirs: (V, 3, 207) vertex offset per entry of (R - I) of the joints 1 to 23, row-major.
+        joint_regressor: (24, V) rest joints from rest vertices; rows sum to 1.
+        weights: (V, 24) skinning weights; rows sum to 1.
+    """
+
+    name: str
+    gender: str
+    v_template: np.ndarray
+    faces: np.ndarray
+    shapedirs: np.ndarray
+    posedirs: np.ndarray
+    joint_regressor: np.ndarray
+    weights: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Check every shape; raise `BodyError` with all faults at once."""
+        faults = [
+            f"{name} {getattr(self, name).shape}, expected {shape}"
+            for name, shape in _SHAPES.items()
+            if getattr(self, name).shape != shape
+        ]
+        if self.faces.ndim != 2 or self.faces.shape[1] != 3:
+            faults.append(f"faces {self.faces.shape}, expected (N, 3)")
+        elif self.faces.min() < 0 or self.faces.max() >= NUM_VERTICES:
+            faults.append(f"faces name vertices outside 0 to {NUM_VERTICES - 1}")
+        for field in fields(self):
+            array = getattr(self, field.name)
+            if isinstance(array, np.ndarray) and not np.isfinite(array).all():
+                faults.append(f"{field.name} holds values that are not finite")
+        if faults:
+            raise BodyError(f"body {self.name!r} is not in SMPL's format: " + "; ".join(faults))

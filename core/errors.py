@@ -1,0 +1,43 @@
+"""Exceptions whose text is meant for the user.
+
+Every message says what was expected, what was found, in which file, and what to do next.
+"""
+
+
+class CoreError(Exception):
+    """Base of all errors caused by a user's data or files."""
+
+
+class TrackError(CoreError, ValueError):
+    """A keypoint track is malformed, implausible, or cannot be interpreted without an option."""
+
+
+class TrackFileError(CoreError, ValueError):
+    """A keypoint file cannot be read: truncated, empty, of another kind, or too large."""
+
+
+class AmbiguousTrackError(TrackError):
+    """A property of a track (layout, units, up axis, rate, person) could not be decided safely.
+
+    The message names the option that settles it.
+    """
+
+
+class BodyError(CoreError, ValueError):
+    """A body model file is malformed, or does not fit the data it is used with."""
+
+
+class MotionError(CoreError, ValueError):
+    """A motion file or motion array is malformed."""
+
+
+class UnsafePickleError(CoreError, ValueError):
+    """A pickle asks for an object outside the short list of inert ones, so it was not loaded."""
+
+
+class InputMissingError(CoreError, FileNotFoundError):
+    """A file or folder the user named does not exist."""
+
+
+class FitCancelled(CoreError):  # noqa: N818 - it is a request that was honoured, not a fault
+    """The progress callback asked to stop."""

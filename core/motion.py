@@ -1,0 +1,87 @@
+"""A body's motion: pose, shape and place over time. F frames, B betas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .errors import MotionError
+from .rotations import axis_angle_to_matrix, matrix_to_axis_angle, slerp_matrices
+from .skeletons import NUM_JOINTS
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """SMPL parameters of one person over evenly spaced frames.
+
+    Convention: metres, radians, right-handed, Y up. A vertex is ``model(betas, poses) + trans``, so the pelvis joint
+    stands at (rest pelvis of the shape) + trans.
+
+    Attributes:
+        poses: (F, 72) axis-angle of the 24 joints, each relative to its parent; the first is global_orient.
+        betas: (B,) shape, meaningful only for the body named.
+        trans: (F, 3) translation, metres.
+        fps: frames a second.
+        gender: "neutral", "female" or "male".
+        body: the name of the body the betas belong to.
+    """
+
+    poses: np.ndarray
+    betas: np.ndarray
+    trans: np.ndarray
+    fps: float
+    gender: str = "neutral"
+    body: str = "free_body"
+
+    def __post_init__(self) -> None:
+        """Check shapes and that everything is finite."""
+        num_frames = len(self.poses)
+        faults = []
+        if self.poses.shape != (num_frames, 3 * NUM_JOINTS) or num_frames == 0:
+            faults.append(f"poses {self.poses.shape}, expected (frames, {3 * NUM_JOINTS})")
+        if self.trans.shape != (num_frames, 3):
+            faults.append(f"trans {self.trans.shape}, expected ({num_frames}, 3)")
+        if self.betas.ndim != 1:
+            faults.append(f"betas {self.betas.shape}, expected one axis")
+        if not (np.isfinite(self.fps) and self.fps > 0.0):
+            faults.append(f"fps {self.fps}, expected a number above 0")
+        for name in ("poses", "betas", "trans"):
+            if not np.isfinite(getattr(self, name)).all():
+                faults.append(f"{name} holds values that are not finite")
+        if faults:
+            raise MotionError("malformed motion: " + "; ".join(faults))
+
+    @property
+    def num_frames(self) -> int:
+        """How many frames."""
+        return len(self.poses)
+
+    @property
+    def duration_s(self) -> float:
+        """Time from the first frame to the last, in seconds."""
+        return (self.num_frames - 1) / self.fps
+
+    def rotations(self) -> np.ndarray:
+        """Return the local rotation matrices (F, 24, 3, 3)."""
+        matrices: np.ndarray = axis_angle_to_matrix(self.poses.reshape(-1, NUM_JOINTS, 3))
+        return matrices
+
+    def resampled(self, fps: float) -> Motion:
+        """Return the motion at *fps*, by time: rotations by slerp, trans linearly; the duration stays.
+
+        Raises:
+            MotionError: *fps* is not a number above 0.
+        """
+        if not (np.isfinite(fps) and fps > 0.0):
+            raise MotionError(f"expected a frame rate above 0, got {fps}")
+        num_frames = int(np.floor(self.duration_s * fps + 1e-6)) + 1
+        position = np.clip(np.arange(num_frames) * (self.fps / fps), 0.0, self.num_frames - 1)
+        before = np.minimum(position.astype(np.int64), max(self.num_frames - 2, 0))
+        after = np.minimum(before + 1, self.num_frames - 1)
+        share = position - before
+        rotations = self.rotations()
+        mixed = slerp_matrices(rotations[before], rotations[after], share[:, None])
+        poses = matrix_to_axis_angle(mixed).reshape(num_frames, -1)
+        trans = (1.0 - share)[:, None] * self.trans[before] + share[:, None] * self.trans[after]
+        return replace(self, poses=poses, trans=trans, fps=float(fps))

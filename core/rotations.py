@@ -1,0 +1,169 @@
+"""Rotation conversions, batched over any leading dimensions, for NumPy arrays and torch tensors.
+
+Convention: matrices act on column vectors (``v' = R v``); axis-angle in radians; quaternions are (w, x, y, z) with
+w >= 0; the six numbers of ``rot6d`` are the first two columns of the matrix stored row-major as (3, 2)
+(Zhou et al., "On the Continuity of Rotation Representations in Neural Networks", CVPR 2019).
+"""
+
+from __future__ import annotations
+
+from .arrays import Array, namespace
+
+_TINY = 1e-12
+
+
+def _norm(vectors: Array) -> Array:
+    xp = namespace(vectors)
+    return xp.sqrt(xp.sum(vectors * vectors, axis=-1))
+
+
+def unit(vectors: Array) -> Array:
+    """Return *vectors* (..., 3) at length 1; a zero vector stays zero."""
+    xp = namespace(vectors)
+    return vectors / xp.clip(_norm(vectors), _TINY, None)[..., None]
+
+
+def cross(first: Array, second: Array) -> Array:
+    """Return the cross product (..., 3) of two arrays of vectors, broadcast against each other."""
+    xp = namespace(first, second)
+    x1, y1, z1 = first[..., 0], first[..., 1], first[..., 2]
+    x2, y2, z2 = second[..., 0], second[..., 1], second[..., 2]
+    return xp.stack([y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2], axis=-1)
+
+
+def dot(first: Array, second: Array) -> Array:
+    """Return the inner product (...) along the last axis."""
+    return namespace(first, second).sum(first * second, axis=-1)
+
+
+def transposed(matrices: Array) -> Array:
+    """Return the matrices (..., 3, 3) transposed, which for rotations is the inverse."""
+    return namespace(matrices).matrix_transpose(matrices)
+
+
+def quat_wxyz_to_matrix(quat_wxyz: Array) -> Array:
+    """Return matrices (..., 3, 3) of unit quaternions (..., 4)."""
+    xp = namespace(quat_wxyz)
+    w, x, y, z = (quat_wxyz[..., i] for i in range(4))
+    rows = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    )
+    return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def axis_angle_to_quat_wxyz(axis_angle: Array) -> Array:
+    """Return unit quaternions (..., 4), w first, of axis-angle vectors (..., 3), radians."""
+    xp = namespace(axis_angle)
+    angle = _norm(axis_angle)
+    half = 0.5 * angle
+    small = angle < 1e-4
+    ratio = xp.where(small, 0.5 - angle * angle / 48.0, xp.sin(half) / xp.where(small, xp.ones_like(angle), angle))
+    return xp.concat([xp.cos(half)[..., None], axis_angle * ratio[..., None]], axis=-1)
+
+
+def axis_angle_to_matrix(axis_angle: Array) -> Array:
+    """Return matrices (..., 3, 3) of axis-angle vectors (..., 3), radians."""
+    return quat_wxyz_to_matrix(axis_angle_to_quat_wxyz(axis_angle))
+
+
+def matrix_to_quat_wxyz(matrices: Array) -> Array:
+    """Return unit quaternions (..., 4), w first and >= 0, of rotation matrices (..., 3, 3).
+
+    Picks, per matrix, the largest of the four components to divide by (Shepperd, "Quaternion from Rotation Matrix",
+    Journal of Guidance and Control 1, 1978), so it is accurate at every angle.
+    """
+    xp = namespace(matrices)
+    m = [[matrices[..., i, j] for j in range(3)] for i in range(3)]
+    trace = m[0][0] + m[1][1] + m[2][2]
+    squares = xp.stack([trace, m[0][0], m[1][1], m[2][2]], axis=-1)
+    best = xp.argmax(squares, axis=-1)[..., None]
+    candidates = (
+        (1 + trace, m[2][1] - m[1][2], m[0][2] - m[2][0], m[1][0] - m[0][1]),
+        (m[2][1] - m[1][2], 1 + 2 * m[0][0] - trace, m[0][1] + m[1][0], m[0][2] + m[2][0]),
+        (m[0][2] - m[2][0], m[0][1] + m[1][0], 1 + 2 * m[1][1] - trace, m[1][2] + m[2][1]),
+        (m[1][0] - m[0][1], m[0][2] + m[2][0], m[1][2] + m[2][1], 1 + 2 * m[2][2] - trace),
+    )
+    quat = xp.stack(candidates[0], axis=-1)
+    for index in (1, 2, 3):
+        quat = xp.where(best == index, xp.stack(candidates[index], axis=-1), quat)
+    quat = quat / _norm(quat)[..., None]
+    return xp.where(quat[..., :1] < 0, -quat, quat)
+
+
+def quat_wxyz_to_axis_angle(quat_wxyz: Array) -> Array:
+    """Return axis-angle vectors (..., 3), radians, of length 0 to pi, of unit quaternions (..., 4), w first."""
+    xp = namespace(quat_wxyz)
+    quat = xp.where(quat_wxyz[..., :1] < 0, -quat_wxyz, quat_wxyz)
+    vector = quat[..., 1:]
+    sine = _norm(vector)
+    angle = 2.0 * xp.atan2(sine, quat[..., 0])
+    small = sine < 1e-6
+    ratio = xp.where(small, 2.0 * xp.ones_like(sine), angle / xp.where(small, xp.ones_like(sine), sine))
+    return vector * ratio[..., None]
+
+
+def matrix_to_axis_angle(matrices: Array) -> Array:
+    """Return axis-angle vectors (..., 3), radians, of length 0 to pi, of rotation matrices (..., 3, 3)."""
+    return quat_wxyz_to_axis_angle(matrix_to_quat_wxyz(matrices))
+
+
+def rot6d_to_matrix(rot6d: Array) -> Array:
+    """Return rotation matrices (..., 3, 3) of six numbers (..., 6): two columns, made orthonormal by Gram-Schmidt."""
+    xp = namespace(rot6d)
+    columns = xp.reshape(rot6d, (*rot6d.shape[:-1], 3, 2))
+    first = unit(columns[..., 0])
+    second = columns[..., 1]
+    second = unit(second - dot(first, second)[..., None] * first)
+    return xp.stack([first, second, cross(first, second)], axis=-1)
+
+
+def matrix_to_rot6d(matrices: Array) -> Array:
+    """Return the six numbers (..., 6) of rotation matrices (..., 3, 3)."""
+    xp = namespace(matrices)
+    return xp.reshape(matrices[..., :2], (*matrices.shape[:-2], 6))
+
+
+def slerp_matrices(start: Array, end: Array, share: Array) -> Array:
+    """Return the rotations a *share* of the shortest way from *start* to *end*.
+
+    Args:
+        start: (..., 3, 3).
+        end: (..., 3, 3).
+        share: 0 to 1, broadcast against the leading dimensions.
+    """
+    turn = matrix_to_axis_angle(transposed(start) @ end)
+    return start @ axis_angle_to_matrix(turn * share[..., None])
+
+
+def swing_between(start: Array, end: Array) -> Array:
+    """Return the smallest rotations (..., 3, 3) that turn the directions *start* (..., 3) to *end* (..., 3).
+
+    Opposite directions turn half a circle about some axis square to them.
+    """
+    xp = namespace(start, end)
+    start, end = xp.broadcast_arrays(unit(start), unit(end))
+    axis = cross(start, end)
+    cosine = dot(start, end)
+    opposite = cosine < -1.0 + 1e-6
+    one_hot = xp.where(
+        xp.abs(start[..., :1]) < 0.7, xp.asarray([1.0, 0.0, 0.0], dtype=start.dtype),
+        xp.asarray([0.0, 1.0, 0.0], dtype=start.dtype),
+    )  # fmt: skip
+    axis = xp.where(opposite[..., None], cross(start, one_hot), axis)
+    quat = xp.concat([xp.where(opposite, xp.zeros_like(cosine), 1.0 + cosine)[..., None], axis], axis=-1)
+    return quat_wxyz_to_matrix(quat / _norm(quat)[..., None])
+
+
+def nearest_rotation(matrices: Array) -> Array:
+    """Return the rotations (..., 3, 3) nearest to *matrices* in the Frobenius norm.
+
+    Kabsch, "A solution for the best rotation to relate two sets of vectors", Acta Crystallographica A32, 1976.
+    """
+    xp = namespace(matrices)
+    left, _, right = xp.linalg.svd(matrices)
+    sign = xp.where(xp.linalg.det(left @ right) < 0, -1.0, 1.0)
+    sign = xp.astype(sign, matrices.dtype)
+    last = left[..., 2:] * sign[..., None, None]
+    return xp.concat([left[..., :2], last], axis=-1) @ right

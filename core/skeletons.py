@@ -1,0 +1,57 @@
+"""The SMPL joint tree, and the points of a body that the solver can read. Data, no logic."""
+
+from __future__ import annotations
+
+JOINT_NAMES: tuple[str, ...] = (
+    "pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle",
+    "right_ankle", "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head",
+    "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
+    "left_hand", "right_hand",
+)  # fmt: skip
+"""The 24 joints of SMPL, in the model's order."""
+
+JOINT_PARENTS: tuple[int, ...] = (
+    -1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21,
+)  # fmt: skip
+"""Parent of each joint; the pelvis has none (-1)."""
+
+NUM_JOINTS = len(JOINT_NAMES)
+NUM_BODY_ROTATIONS = 22
+"""Joints that a fit turns: the pelvis and 21 body joints. The two hand joints stay at identity."""
+
+NUM_VERTICES = 6890
+
+JOINT_INDEX: dict[str, int] = {name: index for index, name in enumerate(JOINT_NAMES)}
+
+VERTEX_IDS: dict[str, int] = {
+    "nose": 332,
+    "right_eye": 6260,
+    "left_eye": 2800,
+    "right_ear": 4071,
+    "left_ear": 583,
+    "left_big_toe": 3216,
+    "left_small_toe": 3226,
+    "left_heel": 3387,
+    "right_big_toe": 6617,
+    "right_small_toe": 6624,
+    "right_heel": 6787,
+    "left_thumb_tip": 2746,
+    "left_index_tip": 2319,
+    "left_middle_tip": 2445,
+    "left_ring_tip": 2556,
+    "left_pinky_tip": 2673,
+    "right_thumb_tip": 6191,
+    "right_index_tip": 5782,
+    "right_middle_tip": 5905,
+    "right_ring_tip": 6016,
+    "right_pinky_tip": 6133,
+}
+"""Well-known vertices of the SMPL topology (the ids that smplx uses)."""
+
+BODY25_NAMES: tuple[str, ...] = (
+    "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
+    "mid_hip", "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "right_eye",
+    "left_eye", "right_ear", "left_ear", "left_big_toe", "left_small_toe", "left_heel", "right_big_toe",
+    "right_small_toe", "right_heel",
+)  # fmt: skip
+"""OpenPose BODY25 in its own order and words: its ``neck`` is the middle of the shoulders."""
