@@ -1,4 +1,4 @@
-"""The SMPL joint tree, and the points of a body that the solver can read. Data, no logic."""
+"""The SMPL joint tree, and the well-known vertices of a body."""
 
 from __future__ import annotations
 
@@ -22,6 +22,19 @@ NUM_BODY_ROTATIONS = 22
 NUM_VERTICES = 6890
 
 JOINT_INDEX: dict[str, int] = {name: index for index, name in enumerate(JOINT_NAMES)}
+
+
+def _subtree(root: int) -> tuple[int, ...]:
+    """Return *root* and every joint that hangs from it."""
+    joints = [root]
+    for joint in range(root + 1, NUM_JOINTS):
+        if JOINT_PARENTS[joint] in joints:
+            joints.append(joint)
+    return tuple(joints)
+
+
+SUBTREES: tuple[tuple[int, ...], ...] = tuple(_subtree(joint) for joint in range(NUM_JOINTS))
+"""For each joint, the joints that turn with it: itself and its descendants."""
 
 VERTEX_IDS: dict[str, int] = {
     "nose": 332,

@@ -1,0 +1,128 @@
+"""The forward pass of a body: joints, transforms, vertices. F frames, V vertices, B betas.
+
+The formulas are those of SMPL (Loper et al., "SMPL: A Skinned Multi-Person Linear Model", SIGGRAPH Asia 2015): shaped
+template, pose correctives on the entries of (R - I), linear blend skinning.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays import Array, like, namespace, to_device
+from ..skeletons import JOINT_PARENTS, NUM_JOINTS
+from .data import BodyData
+
+_VERTEX_BLOCK = 64
+"""Frames whose vertices are made at once, to bound memory."""
+
+
+def world_rotations(rotations: Array) -> Array:
+    """Return the rotations (..., 24, 3, 3) relative to the world, of local *rotations* (..., 24, 3, 3)."""
+    chain = [rotations[..., 0, :, :]]
+    for joint in range(1, NUM_JOINTS):
+        chain.append(chain[JOINT_PARENTS[joint]] @ rotations[..., joint, :, :])
+    return namespace(rotations).stack(chain, axis=-3)
+
+
+def local_rotations(world: Array) -> Array:
+    """Return the local rotations (..., 24, 3, 3) of rotations relative to the world; the inverse of the above."""
+    xp = namespace(world)
+    parents = [world[..., parent, :, :] for parent in JOINT_PARENTS[1:]]
+    local = xp.matrix_transpose(xp.stack(parents, axis=-3)) @ world[..., 1:, :, :]
+    return xp.concat([world[..., :1, :, :], local], axis=-3)
+
+
+def world_positions(world: Array, rest_joints: Array) -> Array:
+    """Return the joints' places (..., 24, 3), before any translation.
+
+    Args:
+        world: (..., 24, 3, 3) rotations relative to the world.
+        rest_joints: (..., 24, 3) or (24, 3) rest joints of the shaped body.
+    """
+    xp = namespace(world)
+    chain = [xp.broadcast_to(rest_joints[..., 0, :], (*world.shape[:-3], 3))]
+    for joint in range(1, NUM_JOINTS):
+        parent = JOINT_PARENTS[joint]
+        bone = rest_joints[..., joint, :] - rest_joints[..., parent, :]
+        chain.append(chain[parent] + (world[..., parent, :, :] @ bone[..., None])[..., 0])
+    return xp.stack(chain, axis=-2)
+
+
+def pose_features(rotations: Array) -> Array:
+    """Return the entries of (R - I) of the joints 1 to 23 (..., 207), which drive the pose correctives."""
+    xp = namespace(rotations)
+    features = rotations[..., 1:, :, :] - like(np.eye(3), rotations)
+    return xp.reshape(features, (*rotations.shape[:-3], 9 * (NUM_JOINTS - 1)))
+
+
+class BodyModel:
+    """A body's arrays on a device, and its forward pass, batched over frames.
+
+    Attributes:
+        data: the arrays as the file holds them.
+        device: where the arrays are: "numpy", or a torch device.
+        joint_dirs: (24, 3, B) rest joint offset per unit of beta, metres.
+    """
+
+    def __init__(self, data: BodyData, device: str = "numpy") -> None:
+        """Place *data* on *device*, as float32."""
+        self.data = data
+        self.device = device
+        self._template = self.array(data.v_template)
+        self._shapedirs = self.array(data.shapedirs)
+        self._posedirs: Array | None = None
+        self._weights = self.array(data.weights)
+        regressor = data.joint_regressor.astype(np.float64)
+        self._joint_template = self.array(regressor @ data.v_template)
+        self.joint_dirs = self.array(np.einsum("jv,vcb->jcb", regressor, data.shapedirs))
+
+    def array(self, values: np.ndarray) -> Array:
+        """Return *values* as this model's kind of array, float32 on its device."""
+        return to_device(np.asarray(values), self.device)
+
+    def rest_joints(self, betas: Array) -> Array:
+        """Return the rest joints (..., 24, 3), metres, of *betas* (..., B)."""
+        return self._joint_template + namespace(betas).einsum("jcb,...b->...jc", self.joint_dirs, betas)
+
+    def rest_vertices(self, betas: Array) -> Array:
+        """Return the rest vertices (..., V, 3), metres, of *betas* (..., B)."""
+        return self._template + namespace(betas).einsum("vcb,...b->...vc", self._shapedirs, betas)
+
+    def joint_transforms(self, rotations: Array, betas: Array, trans: Array) -> tuple[Array, Array]:
+        """Return the joints' rotations (F, 24, 3, 3) and places (F, 24, 3) in the world.
+
+        Args:
+            rotations: (F, 24, 3, 3) local rotation matrices.
+            betas: (B,) or (F, B).
+            trans: (F, 3), metres.
+        """
+        world = world_rotations(rotations)
+        places = world_positions(world, self.rest_joints(betas))
+        return world, places + trans[..., None, :]
+
+    def joints(self, rotations: Array, betas: Array, trans: Array) -> Array:
+        """Return the joints' places (F, 24, 3), metres; arguments as for `joint_transforms`."""
+        return self.joint_transforms(rotations, betas, trans)[1]
+
+    def vertices(self, rotations: Array, betas: Array, trans: Array) -> Array:
+        """Return the skinned vertices (F, V, 3), metres; arguments as for `joint_transforms`."""
+        xp = namespace(rotations, betas, trans)
+        blocks = []
+        for start in range(0, rotations.shape[0], _VERTEX_BLOCK):
+            block = slice(start, start + _VERTEX_BLOCK)
+            shape = betas[block] if betas.ndim == 2 else betas
+            blocks.append(self._vertex_block(rotations[block], shape, trans[block]))
+        return xp.concat(blocks, axis=0)
+
+    def _vertex_block(self, rotations: Array, betas: Array, trans: Array) -> Array:
+        xp = namespace(rotations)
+        if self._posedirs is None:
+            self._posedirs = self.array(self.data.posedirs.reshape(-1, self.data.posedirs.shape[-1]).T)
+        world, places = self.joint_transforms(rotations, betas, trans)
+        offsets = places - (world @ self.rest_joints(betas)[..., None])[..., 0]
+        transforms = xp.concat([world, offsets[..., None]], axis=-1)
+        correctives = pose_features(rotations) @ self._posedirs
+        shaped = self.rest_vertices(betas) + xp.reshape(correctives, (rotations.shape[0], -1, 3))
+        flat = xp.reshape(transforms, (rotations.shape[0], NUM_JOINTS, 12))
+        blended = xp.reshape(self._weights @ flat, (rotations.shape[0], -1, 3, 4))
+        return (blended[..., :3] @ shaped[..., None])[..., 0] + blended[..., 3]
