@@ -1,0 +1,133 @@
+"""The free body that comes with this project: built from CC0 data, SMPL's format, its own betas. V vertices.
+
+The file is compact: quantised shape and pose directions, sparse regressor and weights. ``training/body_asset``
+writes it; the layout is described there (``compact.py``) and decoded here, with NumPy alone.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import BodyError, InputMissingError
+from ..skeletons import NUM_JOINTS, NUM_VERTICES
+from .data import NUM_BETAS, BodyData
+
+FREE_BODY_PATH = Path(__file__).resolve().parent / "assets" / "free_body.npz"
+FORMAT_VERSION = 1
+NAME = "free_body"
+
+_NUM_FACES = 2 * NUM_VERTICES - 4
+_SHAPES: dict[str, tuple[int | None, ...]] = {
+    "format_version": (),
+    "name": (),
+    "gender": (),
+    "source": (),
+    "v_template": (NUM_VERTICES, 3),
+    "faces": (_NUM_FACES, 3),
+    "mirror": (NUM_VERTICES,),
+    "source_vertex": (NUM_VERTICES,),
+    "shapedirs": (NUM_VERTICES, 3, NUM_BETAS),
+    "shapedirs_scale": (NUM_BETAS,),
+    "regressor_joint": (None,),
+    "regressor_vertex": (None,),
+    "regressor_value": (None,),
+    "weights_joint": (NUM_VERTICES, None),
+    "weights_value": (NUM_VERTICES, None),
+    "posedirs_vertex": (None,),
+    "posedirs_joint": (None,),
+    "posedirs_scale": (None,),
+    "posedirs": (None, 3, 9),
+}
+"""Shape of each array of the file; None is any length."""
+
+
+def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(expected) and all(e is None or n == e for n, e in zip(shape, expected, strict=True))
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return the file's arrays; raise `BodyError` naming everything that is wrong."""
+    if not path.is_file():
+        raise InputMissingError(f"expected the free body at {path}; found no such file; install the project again")
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {key: stored[key] for key in stored.files}
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
+        raise BodyError(f"expected the free body's .npz in {path}; it cannot be read ({error})") from error
+    faults = [f"{key} is missing" for key in _SHAPES if key not in arrays]
+    faults += [
+        f"{key} has shape {arrays[key].shape}, expected {shape}"
+        for key, shape in _SHAPES.items()
+        if key in arrays and not _fits(arrays[key].shape, shape)
+    ]
+    if not faults and int(arrays["format_version"]) != FORMAT_VERSION:
+        faults.append(f"format version {int(arrays['format_version'])}, expected {FORMAT_VERSION}")
+    if faults:
+        raise BodyError(f"{path} is not a free body of this version: {'; '.join(faults)}; build it again")
+    return arrays
+
+
+def _decode_regressor(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    regressor = np.zeros((NUM_JOINTS, NUM_VERTICES), dtype=np.float32)
+    regressor[arrays["regressor_joint"], arrays["regressor_vertex"]] = arrays["regressor_value"]
+    return regressor
+
+
+def _decode_weights(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Sixteen-bit shares to weights; an unused slot holds share 0, so slots are summed, not assigned."""
+    shares = arrays["weights_value"].astype(np.float64)
+    shares /= shares.sum(axis=1, keepdims=True)
+    weights = np.zeros((NUM_VERTICES, NUM_JOINTS))
+    rows = np.arange(NUM_VERTICES)
+    for slot, joints in enumerate(arrays["weights_joint"].T):
+        weights[rows, joints] += shares[:, slot]
+    return weights.astype(np.float32)
+
+
+def _decode_posedirs(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Blocks (3, 9) of a vertex and a joint, each with its own scale, to (V, 3, 207)."""
+    posedirs = np.zeros((NUM_VERTICES, NUM_JOINTS - 1, 3, 9), dtype=np.float32)
+    blocks = arrays["posedirs"].astype(np.float32) * arrays["posedirs_scale"][:, None, None]
+    posedirs[arrays["posedirs_vertex"], arrays["posedirs_joint"].astype(np.intp) - 1] = blocks
+    return posedirs.swapaxes(1, 2).reshape(NUM_VERTICES, 3, -1)
+
+
+def decode_free_body(arrays: Mapping[str, np.ndarray]) -> BodyData:
+    """Return the body that the arrays of a free body file describe."""
+    return BodyData(
+        name=str(arrays["name"]),
+        gender=str(arrays["gender"]),
+        v_template=arrays["v_template"].astype(np.float32),
+        faces=arrays["faces"].astype(np.int32),
+        shapedirs=arrays["shapedirs"].astype(np.float32) * arrays["shapedirs_scale"],
+        posedirs=_decode_posedirs(arrays),
+        joint_regressor=_decode_regressor(arrays),
+        weights=_decode_weights(arrays),
+    )
+
+
+def read_free_body(path: Path) -> BodyData:
+    """Return the body in a free body file.
+
+    Raises:
+        InputMissingError: there is no such file.
+        BodyError: it is not a free body file of this version.
+    """
+    return decode_free_body(_read_arrays(path))
+
+
+@cache
+def load_free_body() -> BodyData:
+    """Return the free body shipped with this package. Read once; do not change its arrays."""
+    return read_free_body(FREE_BODY_PATH)
+
+
+@cache
+def free_body_mirror() -> np.ndarray:
+    """Return, for each vertex of the shipped free body, its partner across the plane x = 0: (V,) int."""
+    return _read_arrays(FREE_BODY_PATH)["mirror"].astype(np.intp)

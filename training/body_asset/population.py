@@ -1,0 +1,143 @@
+"""A population of adults drawn in MakeHuman's phenotype space, with limb and head sizes that vary on their own.
+
+The spreads (coefficients of variation of 2 to 4 % at a given stature) and the statures are choices of this project
+from general anthropometry, not taken from a data set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .makehuman import ETHNICITIES, MakeHuman
+
+_STATURE_PER_HEIGHT = 1.0898
+"""Metres of stature per unit of MakeHuman's height axis."""
+_MALE, _FEMALE = (1.76, 0.07, 0.364), (1.63, 0.065, 0.3729)
+"""Mean and standard deviation of stature in metres, and the height axis at the mean."""
+_LIMB_SHARE, _PART_SHARE = 0.55, 0.45
+"""Correlation of limb lengths: a factor for all limbs, and one for arms and one for legs."""
+
+
+@dataclass(frozen=True)
+class Proportion:
+    """A local size that varies on its own.
+
+    Attributes:
+        targets: stems of the paired ``-incr`` / ``-decr`` morph targets.
+        length: the length that it changes, as named in `_LENGTHS`.
+        variation: wanted coefficient of variation of that length at fixed stature.
+        factor: "arm" or "leg" where it is correlated with the other limb lengths.
+    """
+
+    targets: tuple[str, ...]
+    length: str
+    variation: float
+    factor: str = ""
+
+
+PROPORTIONS: dict[str, Proportion] = {
+    "thigh": Proportion(("legs/measure-upperleg-height",), "thigh", 0.028, "leg"),
+    "shank": Proportion(("legs/measure-lowerleg-height",), "shank", 0.028, "leg"),
+    "upper_arm": Proportion(("arms/measure-upperarm-length",), "upper_arm", 0.030, "arm"),
+    "forearm": Proportion(("arms/measure-lowerarm-length",), "forearm", 0.030, "arm"),
+    "shoulders": Proportion(("torso/measure-shoulder-dist",), "shoulders", 0.035),
+    "hips": Proportion(("hip/hip-scale-horiz",), "hips", 0.04),
+    "torso": Proportion(("torso/torso-scale-vert",), "trunk", 0.02),
+    "neck": Proportion(("neck/measure-neck-height",), "neck", 0.04),
+    "foot": Proportion(("feet/l-foot-scale", "feet/r-foot-scale"), "foot", 0.04),
+    "hand": Proportion(("hands/l-hand-scale", "hands/r-hand-scale"), "hand", 0.04),
+    "head": Proportion(("head/head-scale-vert", "head/head-scale-horiz", "head/head-scale-depth"), "eyes", 0.025),
+}
+_LENGTHS: dict[str, tuple[str, str]] = {
+    "thigh": ("upperleg01.L", "lowerleg01.L"),
+    "shank": ("lowerleg01.L", "foot.L"),
+    "upper_arm": ("upperarm01.L", "lowerarm01.L"),
+    "forearm": ("lowerarm01.L", "wrist.L"),
+    "shoulders": ("upperarm01.L", "upperarm01.R"),
+    "hips": ("upperleg01.L", "upperleg01.R"),
+    "trunk": ("spine05", "neck01"),
+    "neck": ("neck01", "head"),
+    "foot": ("foot.L", "toe1-1.L"),
+    "hand": ("wrist.L", "finger3-1.L"),
+    "eyes": ("eye.L", "eye.R"),
+}
+
+
+class Population:
+    """Adults, 18 to 75 years, half of them female.
+
+    Attributes:
+        traits: per phenotype axis, its values (N,).
+        coefficients: (N, K) MakeHuman macro coefficients.
+        sizes: (N, P) amounts of the local proportions.
+    """
+
+    def __init__(self, human: MakeHuman, count: int, rng: np.random.Generator) -> None:
+        self._human = human
+        phenotypes = [_random_phenotype(rng) for _ in range(count)]
+        self.traits = {name: np.array([person[name] for person in phenotypes]) for name in phenotypes[0]}
+        self.coefficients = np.array([human.coefficients(person) for person in phenotypes])
+        self._increase = _sum_targets(human, "incr")
+        self._decrease = _sum_targets(human, "decr")
+        self.sizes = _random_sizes(count, rng) * self._calibrate()
+
+    def __len__(self) -> int:
+        return len(self.coefficients)
+
+    def vertices(self, start: int, stop: int) -> np.ndarray:
+        """Return the people *start* to *stop* in MakeHuman's A-pose, (N, V, 3) with the helpers."""
+        sizes = self.sizes[start:stop].astype(np.float32)
+        local = np.maximum(sizes, 0) @ self._increase + np.maximum(-sizes, 0) @ self._decrease
+        return self._human.shape(self.coefficients[start:stop]) + local.reshape(len(local), -1, 3)
+
+    def _calibrate(self) -> np.ndarray:
+        """Amount of each proportion (P,) that makes one standard deviation of its length."""
+        middle = self._human.shape(self._human.coefficients({"age": 0.75, "height": 0.37})[None])[0]
+        amounts = []
+        for row, part in enumerate(PROPORTIONS.values()):
+            longer = _length(self._human, middle + self._increase[row].reshape(-1, 3), part.length)
+            shorter = _length(self._human, middle + self._decrease[row].reshape(-1, 3), part.length)
+            effect = (longer - shorter) / 2 / _length(self._human, middle, part.length)
+            amounts.append(part.variation / effect)
+        return np.array(amounts)
+
+
+def _sum_targets(human: MakeHuman, way: str) -> np.ndarray:
+    """(P, 3 V) offsets of each proportion made larger ("incr") or smaller ("decr")."""
+    sums = [np.sum([human.target(f"{t}-{way}") for t in part.targets], axis=0) for part in PROPORTIONS.values()]
+    return np.array(sums, dtype=np.float32).reshape(len(sums), -1)
+
+
+def _length(human: MakeHuman, vertices: np.ndarray, name: str) -> float:
+    ends = [vertices[human.rig.heads[bone]].mean(0, dtype=np.float64) for bone in _LENGTHS[name]]
+    return float(np.linalg.norm(ends[0] - ends[1]))
+
+
+def _random_phenotype(rng: np.random.Generator) -> dict[str, float]:
+    gender = abs(float(rng.random() < 0.5) - 0.12 * rng.random())
+    mean, deviation, axis_at_mean = _MALE if gender < 0.5 else _FEMALE
+    height = axis_at_mean + (rng.normal(mean, deviation) - mean) / _STATURE_PER_HEIGHT
+    person = {
+        "gender": gender,
+        "height": float(np.clip(height, 0.15, 0.65)),
+        "age": 2 / 3 + np.clip((rng.uniform(18, 75) - 25) / 65, 0, 1) / 3,
+        "weight": float(np.clip(rng.normal(0.5, 0.17), 0.03, 0.97)),
+        "muscle": float(np.clip(rng.normal(0.5, 0.15), 0.05, 0.95)),
+        "proportions": float(np.clip(rng.normal(0.5, 0.15), 0, 1)),
+        "cupsize": float(np.clip(rng.normal(0.5, 0.17), 0, 1)),
+        "firmness": float(np.clip(rng.normal(0.5, 0.17), 0, 1)),
+    }
+    return person | dict(zip(ETHNICITIES, rng.dirichlet([1.0, 1.0, 1.0]), strict=True))
+
+
+def _random_sizes(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Standardised sizes (N, P), limb lengths correlated, cut at 2.5 standard deviations."""
+    limb, arm, leg = rng.normal(size=(3, count))
+    sizes = rng.normal(size=(len(PROPORTIONS), count))
+    own = np.sqrt(1 - _LIMB_SHARE**2 - _PART_SHARE**2)
+    for row, part in enumerate(PROPORTIONS.values()):
+        if part.factor:
+            sizes[row] = _LIMB_SHARE * limb + _PART_SHARE * (arm if part.factor == "arm" else leg) + own * sizes[row]
+    return np.clip(sizes, -2.5, 2.5).T

@@ -1,0 +1,31 @@
+"""The free body as a plain SMPL .npz for other tools: the keys of an SMPL file, no pickled objects."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.body.data import BodyData
+from core.skeletons import JOINT_PARENTS, NUM_JOINTS
+
+_NO_PARENT = 4294967295
+"""SMPL's files write the root's parent as -1 in 32 bits."""
+
+
+def smpl_arrays(body: BodyData) -> dict[str, np.ndarray]:
+    """Return the arrays of an SMPL file of *body*.
+
+    With smplx: ``smplx.SMPL("", data_struct=smplx.utils.Struct(**np.load(path)))``.
+    """
+    parents = [_NO_PARENT, *JOINT_PARENTS[1:]]
+    return {
+        "v_template": body.v_template,
+        "f": body.faces.astype(np.uint32),
+        "shapedirs": body.shapedirs,
+        "posedirs": body.posedirs,
+        "J_regressor": body.joint_regressor,
+        "weights": body.weights,
+        "kintree_table": np.array([parents, list(range(NUM_JOINTS))], dtype=np.int64),
+        "J": body.joint_regressor @ body.v_template,
+        "bs_style": np.array("lbs"),
+        "bs_type": np.array("lrotmin"),
+    }
