@@ -1,11 +1,12 @@
-"""Keypoint layouts by name, and which solver point each of their points is. Data, no logic."""
+"""What a keypoint layout is: named points in an order, and the spot of the body that each of them marks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from .body.landmarks import SOLVER_POINTS
-from .skeletons import BODY25_NAMES
+from ..body.landmarks import SOLVER_POINTS
+from .bones import bones_between
 
 
 @dataclass(frozen=True)
@@ -42,19 +43,29 @@ class Layout:
         solver = [point.solver for point in self.points if point.solver is not None]
         assert len(set(solver)) == len(solver), f"layout {self.name} maps two points to one solver point"
         assert set(solver) <= set(SOLVER_POINTS), f"layout {self.name} names an unknown solver point"
+        assert len(set(self.names)) == len(self.points), f"layout {self.name} names two points alike"
 
     @property
     def names(self) -> tuple[str, ...]:
         """The layout's own point names, in order."""
         return tuple(point.name for point in self.points)
 
+    @cached_property
+    def solver_index(self) -> dict[str, int]:
+        """Index of the point that marks each solver point the layout has."""
+        return {point.solver: index for index, point in enumerate(self.points) if point.solver is not None}
 
-_BODY25_TO_SOLVER = {"neck": "mid_shoulder"}
+    @cached_property
+    def bones(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of point indices that a drawing joins, parent first."""
+        return bones_between(self.solver_index)
 
-BODY25 = Layout(
-    "body25",
-    "OpenPose BODY25",
-    tuple(LayoutPoint(name, _BODY25_TO_SOLVER.get(name, name)) for name in BODY25_NAMES),
-)
-
-LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (BODY25,)}
+    @cached_property
+    def sides(self) -> tuple[tuple[int, int], ...]:
+        """Pairs (left, right) of point indices that are each other's mirror image."""
+        index = {name: number for number, name in enumerate(self.names)}
+        return tuple(
+            (number, index[name.replace("left", "right", 1)])
+            for name, number in index.items()
+            if "left" in name and name.replace("left", "right", 1) in index
+        )

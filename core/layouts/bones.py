@@ -1,0 +1,81 @@
+"""Which spots of the body a drawing joins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_PARENTS: dict[str, tuple[str, ...]] = {
+    "pelvis": ("mid_hip",),
+    "spine1": ("pelvis", "mid_hip"),
+    "spine2": ("spine1", "pelvis", "mid_hip"),
+    "spine3": ("spine2", "spine1", "mid_hip", "pelvis"),
+    "mid_shoulder": ("spine3", "spine2", "pelvis", "mid_hip"),
+    "neck": ("spine3", "mid_shoulder", "spine2"),
+    "head": ("neck", "mid_shoulder"),
+    "nose": ("head", "neck", "mid_shoulder"),
+    "head_top": ("nose", "head", "neck", "mid_shoulder"),
+    "left_collar": ("spine3",),
+    "left_shoulder": ("left_collar", "mid_shoulder", "neck", "right_shoulder"),
+    "left_elbow": ("left_shoulder",),
+    "left_wrist": ("left_elbow",),
+    "left_hand": ("left_wrist",),
+    "left_thumb_knuckle": ("left_wrist",),
+    "left_index_knuckle": ("left_wrist",),
+    "left_middle_knuckle": ("left_wrist",),
+    "left_ring_knuckle": ("left_wrist",),
+    "left_pinky_knuckle": ("left_wrist",),
+    "left_hip": ("pelvis", "mid_hip", "right_hip"),
+    "left_knee": ("left_hip",),
+    "left_ankle": ("left_knee",),
+    "left_foot": ("left_ankle",),
+    "left_heel": ("left_ankle",),
+    "left_big_toe": ("left_foot", "left_ankle"),
+    "left_small_toe": ("left_foot", "left_ankle"),
+    "left_eye": ("nose",),
+    "left_ear": ("left_eye", "nose", "head", "neck"),
+}
+"""Possible parents of each spot, first choice first; the right side mirrors the left."""
+
+
+def _mirrored(name: str) -> str:
+    for side, other in (("left", "right"), ("right", "left")):
+        if name.startswith(side):
+            return other + name[len(side) :]
+    return name
+
+
+def _all_parents() -> dict[str, tuple[str, ...]]:
+    right = {
+        _mirrored(name): tuple(_mirrored(parent) for parent in parents)
+        for name, parents in _PARENTS.items()
+        if name.startswith("left")
+    }
+    return {**_PARENTS, **right}
+
+
+BODY_PARENTS: dict[str, tuple[str, ...]] = _all_parents()
+
+
+def bones_between(index: Mapping[str, int]) -> tuple[tuple[int, int], ...]:
+    """Return the bones of a figure that has the solver points *index*.
+
+    Args:
+        index: index of the keypoint that marks each solver point.
+
+    Returns:
+        Pairs of keypoint indices, parent first. A point whose possible parents are all absent starts a new branch.
+        Two sides that only have each other for a parent are joined once.
+    """
+    bones: list[tuple[int, int]] = []
+    for name, parents in BODY_PARENTS.items():
+        parent = next((candidate for candidate in parents if candidate in index), None)
+        if name in index and parent is not None:
+            bone = (index[parent], index[name])
+            if bone[::-1] not in bones:
+                bones.append(bone)
+    # Layouts without a spine: each shoulder on its own hip.
+    if not {"mid_hip", "pelvis"} & set(index) or not {"mid_shoulder", "neck"} & set(index):
+        for side in ("left", "right"):
+            if f"{side}_hip" in index and f"{side}_shoulder" in index:
+                bones.append((index[f"{side}_hip"], index[f"{side}_shoulder"]))
+    return tuple(bones)

@@ -1,0 +1,59 @@
+"""Layouts of a body with its hands, and of the spots that are found from optical markers. Data, no logic."""
+
+from __future__ import annotations
+
+from .base import Layout, LayoutPoint
+from .bodies import BODY25, COCO17_POINTS, MEDIAPIPE_WITH_HANDS_POINTS
+from .hands import hand_points
+
+_HANDS: tuple[LayoutPoint, ...] = (*hand_points("left"), *hand_points("right"))
+_NUM_FACE_POINTS = 68
+
+BODY25_HANDS = Layout("body25_hands", "OpenPose BODY25 with hands (EasyMocap)", (*BODY25.points, *_HANDS))
+
+WHOLEBODY133 = Layout(
+    "wholebody133",
+    "COCO-WholeBody 133",
+    (
+        *COCO17_POINTS,
+        *(
+            LayoutPoint(f"{side}_{stem}", f"{side}_{stem}", weight)
+            for side in ("left", "right")
+            for stem, weight in (("big_toe", 0.9), ("small_toe", 0.8), ("heel", 0.9))
+        ),
+        *(LayoutPoint(f"face_{number}", None) for number in range(_NUM_FACE_POINTS)),
+        *_HANDS,
+    ),
+)
+
+MEDIAPIPE75 = Layout("mediapipe75", "MediaPipe pose and hands (FreeMoCap 1)", (*MEDIAPIPE_WITH_HANDS_POINTS, *_HANDS))
+
+MARKERS = Layout(
+    "markers",
+    "Optical markers, joint centres estimated",
+    (
+        LayoutPoint("pelvis", "pelvis", 0.3),
+        LayoutPoint("spine2", "spine2", 0.2),
+        LayoutPoint("neck", "neck", 0.3),
+        LayoutPoint("nose", "nose", 0.2),
+        *(
+            LayoutPoint(f"{side}_{stem}", f"{side}_{stem}", weight)
+            for stem, weight in (
+                ("hip", 0.8),
+                ("knee", 1.0),
+                ("ankle", 1.0),
+                ("heel", 0.6),
+                ("foot", 0.5),
+                ("big_toe", 0.5),
+                ("small_toe", 0.3),
+                ("shoulder", 0.8),
+                ("elbow", 1.0),
+                ("wrist", 1.0),
+                ("index_knuckle", 0.4),
+                ("pinky_knuckle", 0.4),
+                ("ear", 0.3),
+            )
+            for side in ("left", "right")
+        ),
+    ),
+)
