@@ -15,8 +15,8 @@ MAX_FRAMES = 2_000_000
 """Most frames in a recording: more than four hours at 120 a second."""
 MAX_POINTS = 4096
 """Most points in a recording; a face mesh with body and hands has 543."""
-MAX_CELLS = 100_000_000
-"""Most coordinates (frames x points x 3) of one file: 800 MB as float64."""
+MAX_CELLS = 64_000_000
+"""Most coordinates (frames x points x 3) of one file: half a gigabyte as float64."""
 MAX_PEOPLE = 64
 """Most people of one file."""
 
@@ -93,3 +93,21 @@ class RawRecording:
     def num_points(self) -> int:
         """How many points."""
         return int(self.positions.shape[1])
+
+
+def check_counts(num_frames: int, num_points: int, path: Path) -> None:
+    """Refuse counts beyond the limits, before anything of that size is allocated.
+
+    Raises:
+        TrackFileError: too many or too few frames or points.
+    """
+    if num_frames < 1 or num_points < 1:
+        raise TrackFileError(
+            f"expected frames and points, found {num_frames} frames of {num_points} points in {path}; "
+            "check that the export was finished"
+        )
+    if num_frames > MAX_FRAMES or num_points > MAX_POINTS or num_frames * num_points * 3 > MAX_CELLS:
+        raise TrackFileError(
+            f"expected at most {MAX_FRAMES} frames, {MAX_POINTS} points and {MAX_CELLS} coordinates, found {num_frames} "
+            f"frames of {num_points} points in {path}; if the file is sound, split it into shorter clips"
+        )

@@ -1,0 +1,249 @@
+"""C3D: the binary files of motion capture systems.
+
+The container (processor types, header, parameters) is read by the `c3d` package; the frames are decoded here in one
+piece, because only the markers are wanted and every size is checked against the file first.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import TrackFileError
+from .raw import MAX_FILE_BYTES, MAX_PEOPLE, RawRecording, check_counts
+
+KIND = "C3D"
+_BLOCK = 512
+_MOST_PARAMETER_BLOCKS = 255
+_NOT_MARKERS = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS", "REACTIONS")
+"""Parameters of POINT that list labels of things which are no positions."""
+_AXIS = re.compile(r"([+-]?)([XYZ])$")
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where the frames stand in the file, all sizes in words of the file's number type."""
+
+    offset: int
+    num_frames: int
+    first_frame: int
+    num_points: int
+    frame_words: int
+    dtype: np.dtype
+    is_float: bool
+    is_dec: bool
+    scale: float
+
+
+def is_c3d(head: bytes) -> bool:
+    """Tell whether a file begins like C3D: a pointer to the parameters, then the key 80."""
+    return len(head) > 1 and head[0] > 0 and head[1] == 0x50
+
+
+def read_c3d(path: Path) -> list[RawRecording]:
+    """Read the markers of a C3D file, one recording a subject; angles, forces and unlabelled points are left out.
+
+    Raises:
+        TrackFileError: it is damaged, truncated, or has no markers.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(2 * _MOST_PARAMETER_BLOCKS * _BLOCK)
+    except OSError as error:
+        raise TrackFileError(f"expected a readable file, found {error} at {path}; check its permissions") from error
+    if size > MAX_FILE_BYTES:
+        raise TrackFileError(f"expected a file of at most {MAX_FILE_BYTES} bytes, found {size} in {path}; split it")
+    reader = _open(head, path)
+    layout = _find_frames(reader, size, path)
+    groups, notes = _group_labels(reader, layout.num_points, path)
+    positions, present = _decode(path, layout)
+    rate = _value(reader, "POINT:RATE") or float(reader.header.frame_rate)
+    common: dict[str, Any] = {
+        "fps": rate if rate and np.isfinite(rate) and rate > 0.0 else None,
+        "units": _units(reader, notes),
+        "up_axis": _up_axis(reader),
+        "first_frame": layout.first_frame,
+        "notes": tuple(notes),
+    }
+    return [
+        RawRecording(positions[:, picks], present[:, picks], KIND, path, names=names, person=subject, **common)
+        for subject, (picks, names) in groups.items()
+    ]
+
+
+def _open(head: bytes, path: Path) -> Any:
+    """Read header and parameters. The package asserts on files that are sound but for their analog rates; we do not."""
+    try:
+        import c3d
+    except ModuleNotFoundError as error:
+        raise TrackFileError(
+            f"expected the Python package c3d to read {path}, found none; install c3d, or export the file as TRC"
+        ) from error
+
+    class Reader(c3d.Reader):
+        def _check_metadata(self) -> None:
+            """Sizes are checked by `_find_frames`, against the file."""
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return Reader(io.BytesIO(head))
+    except (ValueError, AssertionError, TypeError, LookupError, AttributeError, ArithmeticError, struct.error) as error:
+        raise TrackFileError(
+            f"expected the header and parameters of a C3D file, found damaged ones ({error}) in {path}; "
+            "copy or export it again"
+        ) from error
+
+
+def _find_frames(reader: Any, size: int, path: Path) -> _Layout:
+    """Work out where the frames are, and check against the file's size that they are there."""
+    header = reader.header
+    num_points = _integer(reader, "POINT:USED", header.point_count)
+    if num_points == 0:
+        found = "segment rotations" if reader.get("ROTATION") is not None else "none"
+        raise TrackFileError(
+            f"expected marker points, found {found} in {path}; export positions of markers or joint centres"
+        )
+    scale = _value(reader, "POINT:SCALE") or float(header.scale_factor)
+    is_float = scale < 0.0
+    is_dec, is_mips = reader.proc_type == "DEC", reader.proc_type == "MIPS"
+    dtype = np.dtype(f"{'>' if is_mips else '<'}{('u2' if is_dec else 'f4') if is_float else 'i2'}")
+    words = (4 * num_points + header.analog_count) * (2 if is_float and is_dec else 1)
+    offset = (header.data_block - 1) * _BLOCK
+    available = max(size - offset, 0) // (words * dtype.itemsize) if header.data_block > 0 else 0
+    start = _field(reader, "TRIAL:ACTUAL_START_FIELD") or header.first_frame
+    end = _field(reader, "TRIAL:ACTUAL_END_FIELD")
+    counts = [
+        end - start + 1 if end else 0,
+        _integer(reader, "POINT:LONG_FRAMES", 0),
+        header.last_frame - header.first_frame + 1,
+        _integer(reader, "POINT:FRAMES", 0),
+    ]
+    fitting = [count for count in counts if 0 < count <= available]
+    if not fitting:
+        raise TrackFileError(
+            f"expected {max(counts)} frames of {num_points} points as the header says, found room for {available} in "
+            f"{path}; the file was cut off, copy or export it again"
+        )
+    check_counts(fitting[0], 1, path)
+    return _Layout(offset, fitting[0], start, num_points, words, dtype, is_float, is_dec, abs(scale) or 1.0)
+
+
+def _decode(path: Path, layout: _Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions (F, K, 3) and whether each point is there (F, K)."""
+    frames = np.fromfile(
+        path, layout.dtype, count=layout.num_frames * layout.frame_words, offset=layout.offset
+    ).reshape(layout.num_frames, layout.frame_words)
+    if layout.is_float and layout.is_dec:
+        # A VAX float is an IEEE float with its halves swapped and an exponent larger by 2.
+        halves = frames[:, : 8 * layout.num_points].reshape(layout.num_frames, -1, 2)[..., ::-1]
+        numbers = np.ascontiguousarray(halves).view("<f4")[..., 0] / 4.0
+    else:
+        numbers = frames[:, : 4 * layout.num_points]
+    points = numbers.reshape(layout.num_frames, layout.num_points, 4)
+    with np.errstate(invalid="ignore"):
+        present = (points[..., 3] >= 0).astype(np.float64)
+    positions = points[..., :3].astype(np.float64)
+    return positions if layout.is_float else positions * layout.scale, present
+
+
+def _group_labels(
+    reader: Any, num_points: int, path: Path
+) -> tuple[dict[str, tuple[list[int], tuple[str, ...] | None]], list[str]]:
+    """Sort the points that are markers by the subject in front of their label."""
+    labels = _numbered_strings(reader, "LABELS")[:num_points]
+    if not any(labels):
+        check_counts(1, num_points, path)
+        return {"": (list(range(num_points)), None)}, ["The points have no labels."]
+    fakes = {label for parameter in _NOT_MARKERS for label in _numbered_strings(reader, parameter)} - {""}
+    subjects: dict[str, dict[str, int]] = {}
+    num_fakes = num_unlabelled = 0
+    for index, label in enumerate(labels):
+        subject, _, name = label.rpartition(":")
+        if label in fakes or name in fakes:
+            num_fakes += 1
+        elif not name or name.startswith("*"):
+            num_unlabelled += 1
+        else:
+            subjects.setdefault(subject.strip(), {}).setdefault(name.strip(), index)
+    notes = []
+    if num_fakes:
+        notes.append(f"{num_fakes} points that are angles, forces, moments or powers are left out.")
+    if num_unlabelled:
+        notes.append(f"{num_unlabelled} points without a label are left out.")
+    if not subjects or len(subjects) > MAX_PEOPLE:
+        raise TrackFileError(
+            f"expected labelled markers of 1 to {MAX_PEOPLE} subjects, found {len(subjects)} subjects in {path}; "
+            "label the markers and export again"
+        )
+    for names in subjects.values():
+        check_counts(1, len(names), path)
+    return {subject: (list(names.values()), tuple(names)) for subject, names in subjects.items()}, notes
+
+
+def _strings(reader: Any, name: str) -> list[str]:
+    """Decode a parameter of strings; its first dimension is their width."""
+    parameter = reader.get(f"POINT:{name}")
+    if parameter is None or not parameter.dimensions or parameter.bytes_per_element != -1:
+        return []
+    raw = bytes(parameter.bytes).decode("latin-1")
+    width = parameter.dimensions[0]
+    if len(parameter.dimensions) == 1 or not width:
+        return [raw.strip(" \0")] if raw else []
+    return [raw[start : start + width].strip(" \0") for start in range(0, len(raw), width)]
+
+
+def _numbered_strings(reader: Any, name: str) -> list[str]:
+    """Strings of a parameter and of its continuations: more than 255 labels go on in LABELS2, LABELS3, ..."""
+    strings = _strings(reader, name)
+    number = 2
+    while more := _strings(reader, f"{name}{number}"):
+        strings += more
+        number += 1
+    return strings
+
+
+def _value(reader: Any, name: str) -> float | None:
+    """A parameter as one number, float or integer by its width; None when it is absent or damaged."""
+    parameter = reader.get(name)
+    if parameter is None:
+        return None
+    width = parameter.bytes_per_element
+    if width not in (2, 4) or len(parameter.bytes) < width:
+        return None
+    return float(parameter.float_value if width == 4 else parameter.uint16_value)
+
+
+def _integer(reader: Any, name: str, default: int) -> int:
+    value = _value(reader, name)
+    return default if value is None or not np.isfinite(value) else int(value)
+
+
+def _field(reader: Any, name: str) -> int:
+    """A frame number stored as two 16-bit words; 0 when absent."""
+    parameter = reader.get(name)
+    if parameter is None or parameter.bytes_per_element != 2 or len(parameter.bytes) < 4:
+        return 0
+    low, high = struct.unpack(">HH" if reader.proc_type == "MIPS" else "<HH", bytes(parameter.bytes)[:4])
+    return int(low) + (int(high) << 16)
+
+
+def _units(reader: Any, notes: list[str]) -> str | None:
+    units = {unit.lower() for unit in _strings(reader, "UNITS")} - {""}
+    if len(units) > 1:
+        notes.append(f"The points have different units ({', '.join(sorted(units))}).")
+    return units.pop() if len(units) == 1 else None
+
+
+def _up_axis(reader: Any) -> str | None:
+    """Y_SCREEN says which axis of the room points up on a screen."""
+    match = _AXIS.match("".join(_strings(reader, "Y_SCREEN")).upper())
+    return f"{match.group(1) or '+'}{match.group(2)}" if match else None

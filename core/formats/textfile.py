@@ -1,0 +1,185 @@
+"""Text files of unknown origin: encodings, line ends, delimiters, and numbers in bulk."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import TrackFileError
+from .raw import MAX_FILE_BYTES
+
+MAX_TEXT_BYTES = 1 << 29
+"""Largest text file that is read (512 MiB)."""
+MAX_LINES = 8_000_000
+"""Most lines of a text file; a tidy table has one a point and frame."""
+MAX_COLUMNS = 20_000
+"""Most columns of a table."""
+
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_MISSING = frozenset(
+    ("", "nan", "+nan", "-nan", "nan(ind)", "-nan(ind)", "1.#qnan", "-1.#ind", "#n/a", "n/a", "na", "<na>")
+    + ("null", "none", "missing", "-", "--", ".", "inf", "-inf")
+)
+_NAN = float("nan")
+
+
+def read_bytes(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
+    """Return the bytes of a file that is neither empty nor larger than *limit* bytes.
+
+    Raises:
+        TrackFileError: it is empty, too large, or cannot be read.
+    """
+    try:
+        size = path.stat().st_size
+        if size > limit:
+            raise TrackFileError(
+                f"expected a file of at most {limit >> 20} MiB, found {size >> 20} MiB in {path}; split it"
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise TrackFileError(
+            f"expected a readable file, found {error.strerror or error} at {path}; check the file and its permissions"
+        ) from error
+    if not data.strip(b"\0 \t\r\n"):
+        raise TrackFileError(f"expected keypoints, found an empty file at {path}; export it again")
+    return data
+
+
+def decode_text(data: bytes, path: Path) -> str:
+    """Decode UTF-8, UTF-16 or Latin-1 text, with or without a byte order mark.
+
+    Raises:
+        TrackFileError: the bytes are no text.
+    """
+    encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "")
+    if not encoding:
+        head = data[:2048]
+        if len(head) > 1 and head[1::2].count(0) > 0.4 * len(head[1::2]) and not head[0::2].count(0):
+            encoding = "utf-16-le"
+        elif len(head) > 1 and head[0::2].count(0) > 0.4 * len(head[0::2]) and not head[1::2].count(0):
+            encoding = "utf-16-be"
+    try:
+        text = data.decode(encoding or "utf-8")
+    except UnicodeDecodeError as error:
+        if encoding:
+            raise TrackFileError(
+                f"expected {encoding} text, found bytes that are none at {error.start} in {path}; save it as UTF-8"
+            ) from error
+        text = data.decode("latin-1")
+    if "\0" in text:
+        raise TrackFileError(f"expected text, found binary data in {path}; check that the file is what its name says")
+    return text.removeprefix("\ufeff")
+
+
+def split_lines(text: str, path: Path) -> list[str]:
+    """Split text with any line ends into lines.
+
+    Raises:
+        TrackFileError: there are too many.
+    """
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    count = text.count("\n")
+    if count > MAX_LINES:
+        raise TrackFileError(
+            f"expected at most {MAX_LINES} lines, found {count} in {path}; split it into shorter clips"
+        )
+    return text.split("\n")
+
+
+def sniff_delimiter(line: str) -> str:
+    """Return the delimiter of a header line: tab, semicolon, comma, or "" for runs of blanks."""
+    if "\t" in line:
+        return "\t"
+    return max(";,", key=line.count) if ("," in line or ";" in line) else ""
+
+
+def split_cells(line: str, delimiter: str, path: Path) -> list[str]:
+    """Split one line into cells, quotes respected.
+
+    Raises:
+        TrackFileError: there are too many.
+    """
+    if line.count(delimiter or " ") > 16 * MAX_COLUMNS or (delimiter and line.count(delimiter) >= MAX_COLUMNS):
+        raise TrackFileError(
+            f"expected at most {MAX_COLUMNS} columns, found {line.count(delimiter or ' ') + 1} in {path}; "
+            "check that rows are frames and columns are points"
+        )
+    if '"' in line and delimiter:
+        try:
+            return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+        except csv.Error as error:
+            raise TrackFileError(f"expected quoted cells, found {error} in {path}; export the table again") from error
+    return line.split(delimiter) if delimiter else line.split()
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """The lines of a table below its header.
+
+    Attributes:
+        lines: all lines of the file.
+        start: index of the first line of data.
+        delimiter: what separates cells, "" for runs of blanks.
+        path: the file.
+    """
+
+    lines: list[str]
+    start: int
+    delimiter: str
+    path: Path
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the line number (from 1) and the cells of every row that is not blank."""
+        blank = f"{self.delimiter} \t\"'"
+        for number, line in enumerate(islice(self.lines, self.start, None), self.start + 1):
+            if line.strip(blank):
+                yield number, split_cells(line, self.delimiter, self.path)
+
+    def numbers(self, columns: Sequence[int], *, width: int | None = None) -> np.ndarray:
+        """Return the cells of *columns* as (R, C) float64; empty and absent cells are NaN.
+
+        Args:
+            columns: indices of the columns to read.
+            width: how many columns the header names, when cells beyond them are an error.
+
+        Raises:
+            TrackFileError: a cell is no number, or a row has more cells than the header.
+        """
+        rows: list[np.ndarray] = []
+        leading = list(columns) == list(range(len(columns)))
+        for number, cells in self.rows():
+            if width is not None and len(cells) > width and any(map(str.strip, cells[width:])):
+                raise TrackFileError(
+                    f"expected {width} columns as the header names, found {len(cells)} in line {number} of {self.path}; "
+                    "export the file again"
+                )
+            if leading:
+                picked = cells[: len(columns)]
+                picked += [""] * (len(columns) - len(picked))
+            else:
+                picked = [cells[column] if column < len(cells) else "" for column in columns]
+            rows.append(self._floats(picked, number))
+        return np.stack(rows) if rows else np.empty((0, len(columns)))
+
+    def _floats(self, cells: list[str], number: int) -> np.ndarray:
+        try:
+            return np.array([float(cell) if cell else _NAN for cell in cells])
+        except ValueError:
+            return np.array([self._float(cell, number) for cell in cells])
+
+    def _float(self, cell: str, number: int) -> float:
+        cell = cell.strip().strip("\"'").strip()
+        if cell.lower() in _MISSING:
+            return _NAN
+        try:
+            return float(cell.replace(",", ".") if self.delimiter != "," else cell)
+        except ValueError:
+            raise TrackFileError(
+                f"expected a number, found {cell[:40]!r} in line {number} of {self.path}; correct or clear the cell"
+            ) from None

@@ -1,0 +1,145 @@
+"""Rows of a file on an even grid of frames: skipped frames, frame rates. R rows, F frames, K points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import TrackFileError
+from .raw import check_counts
+
+_REGULAR_SHARE = 0.9
+"""Share of time steps that must be near whole multiples of the median for gaps to be read from times."""
+_REGULAR_STEP = 0.2
+"""How far from a whole multiple a step may be, in steps."""
+_ROUND_RATE = 2e-4
+"""A rate this near (relative) to a whole number is that number; 59.94 is not 60."""
+_MOST_ROWS_PER_ROW = 10
+_FREE_ROWS = 10_000
+_PLAUSIBLE_RATES = (2.0, 1500.0)
+_TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Where the rows of a file stand on an even grid.
+
+    Attributes:
+        rows: (R,) index of the grid row of each row of the file, increasing.
+        num_frames: how many rows the grid has.
+        first_frame: the file's number of the first row.
+        fps: rows of the grid a second from the times, None without times.
+        notes: what was found, for the user.
+    """
+
+    rows: np.ndarray
+    num_frames: int
+    first_frame: int = 0
+    fps: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def place(self, values: np.ndarray) -> np.ndarray:
+        """Spread (R, ...) over the grid (F, ...), NaN where the file has no row."""
+        if len(self.rows) == self.num_frames:
+            return values
+        grid = np.full((self.num_frames, *values.shape[1:]), np.nan)
+        grid[self.rows] = values
+        return grid
+
+
+def build_timeline(
+    num_rows: int,
+    path: Path,
+    *,
+    num_points: int = 1,
+    frames: np.ndarray | None = None,
+    times_s: np.ndarray | None = None,
+) -> Timeline:
+    """Place rows on an even grid by their frame numbers and times, whichever the file has.
+
+    Args:
+        num_rows: R.
+        path: the file, for messages.
+        num_points: K, to check the size of the grid.
+        frames: (R,) frame numbers, or None.
+        times_s: (R,) times in seconds, or None.
+
+    Raises:
+        TrackFileError: the grid would be far larger than the file.
+    """
+    check_counts(num_rows, num_points, path)
+    notes: list[str] = []
+    first = 0
+    steps = None
+    if frames is not None:
+        if _are_frame_numbers(frames):
+            first = int(frames[0])
+            steps = np.diff(frames.astype(np.int64))
+            stride = int(np.gcd.reduce(steps)) if len(steps) else 1
+            if stride > 1:
+                steps = steps // stride
+                notes.append(f"Frames are numbered in steps of {stride}.")
+        else:
+            notes.append("The frame numbers do not increase by whole numbers, so rows are taken in their order.")
+    times = times_s if times_s is not None and _are_times(times_s) else None
+    if times is not None:
+        time_steps = _time_steps(times)
+        if time_steps is not None:
+            steps = time_steps if steps is None else np.maximum(steps, time_steps)
+    elif times_s is not None and np.isfinite(times_s).any() and num_rows > 1:
+        notes.append("The times do not increase, so they are not used.")
+    rows = np.arange(num_rows) if steps is None else np.concatenate([[0], np.cumsum(steps)])
+    num_frames = int(rows[-1]) + 1
+    if num_frames > _MOST_ROWS_PER_ROW * num_rows + _FREE_ROWS:
+        raise TrackFileError(
+            f"expected frame numbers and times without large holes, found {num_rows} rows spread over {num_frames} "
+            f"frames in {path}; correct the frame or time column"
+        )
+    check_counts(num_frames, num_points, path)
+    if num_frames > num_rows:
+        notes.append(f"{num_frames - num_rows} of {num_frames} frames are not in the file; they are missing frames.")
+    fps = None
+    if times is not None:
+        fps = _round_rate((num_frames - 1) / float(times[-1] - times[0]))
+    return Timeline(rows, num_frames, first, fps, tuple(notes))
+
+
+def times_in_seconds(times: np.ndarray, column: str) -> tuple[np.ndarray | None, str]:
+    """Return times in seconds and the unit they were in, by the name of their column or by a plausible frame rate."""
+    steps = np.diff(times[np.isfinite(times)])
+    steps = steps[steps > 0.0]
+    name = column.lower().strip()
+    unit = next(
+        (unit for unit in _TIME_UNITS if name.endswith((f"_{unit}", f"({unit})", f"[{unit}]")) or name == unit), ""
+    )
+    if not unit and len(steps):
+        low, high = _PLAUSIBLE_RATES
+        rates = {unit: 1.0 / (float(np.median(steps)) * scale) for unit, scale in _TIME_UNITS.items()}
+        unit = next((unit for unit, rate in rates.items() if low <= rate <= high), "")
+    return (times * _TIME_UNITS[unit], unit) if unit else (None, "")
+
+
+def _are_frame_numbers(frames: np.ndarray) -> bool:
+    if not np.isfinite(frames).all() or np.abs(frames).max(initial=0.0) > 2.0**52:
+        return False
+    return bool((frames == np.round(frames)).all() and (np.diff(frames) > 0.0).all())
+
+
+def _are_times(times: np.ndarray) -> bool:
+    return len(times) > 1 and bool(np.isfinite(times).all() and (np.diff(times) > 0.0).all())
+
+
+def _time_steps(times: np.ndarray) -> np.ndarray | None:
+    """Steps of the grid between rows, or None when the times are too uneven to tell gaps from jitter."""
+    multiples = np.diff(times) / np.median(np.diff(times))
+    nearest = np.maximum(np.round(multiples), 1.0)
+    regular = np.abs(multiples - nearest) < _REGULAR_STEP
+    if regular.mean() < _REGULAR_SHARE or multiples.max() > 2.0**40:
+        return None
+    return np.asarray(nearest, dtype=np.int64)
+
+
+def _round_rate(rate: float) -> float:
+    return float(round(rate)) if abs(rate - round(rate)) <= _ROUND_RATE * rate else rate

@@ -1,0 +1,169 @@
+"""TRC: the marker text files of OpenSim, Pose2Sim, OpenCap and motion capture systems. Line 4 names the points."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import TrackFileError
+from .raw import RawRecording, check_counts
+from .textfile import TextTable, decode_text, read_bytes, sniff_delimiter, split_cells, split_lines
+from .textfile import MAX_TEXT_BYTES
+from .timeline import build_timeline
+
+KIND = "TRC"
+_HEADER_LINES = 30
+"""Where the line of names is looked for."""
+_RATE_TOLERANCE = 0.02
+"""How far DataRate and the Time column may differ (relative) before Time is believed."""
+_PERSON = re.compile(r"_(P\d{1,2})(?:_\d+-\d+|$)")
+
+
+@dataclass(frozen=True)
+class _Header:
+    names: tuple[str, ...]
+    rate: float
+    num_frames: int | None
+    units: str | None
+    start: int
+    delimiter: str
+
+
+def is_trc(head: str) -> bool:
+    """Tell whether text begins like a TRC file."""
+    lines = head.lstrip().splitlines()[:_HEADER_LINES]
+    return bool(lines) and (lines[0].startswith("PathFileType") or _name_line(lines) is not None)
+
+
+def read_trc(path: Path) -> list[RawRecording]:
+    """Read a TRC file, any dialect, as one recording.
+
+    Raises:
+        TrackFileError: it is truncated or no TRC file.
+    """
+    text = decode_text(read_bytes(path, MAX_TEXT_BYTES), path)
+    lines = split_lines(text, path)
+    header = _read_header(lines, path)
+    width = 2 + 3 * len(header.names)
+    table = TextTable(lines, header.start, header.delimiter, path)
+    values = table.numbers(range(width), width=width)
+    if not len(values):
+        raise TrackFileError(f"expected rows of frames below the names, found none in {path}; export it again")
+    timeline = build_timeline(
+        len(values), path, num_points=len(header.names), frames=values[:, 0], times_s=values[:, 1]
+    )
+    notes = list(timeline.notes)
+    _check_length(table, timeline.num_frames, header, notes)
+    positions = timeline.place(values[:, 2:].reshape(len(values), -1, 3))
+    person = _PERSON.search(path.stem)
+    return [
+        RawRecording(
+            positions,
+            np.ones(positions.shape[:2]),
+            KIND,
+            path,
+            names=header.names,
+            fps=_choose_rate(header.rate, timeline.fps, notes),
+            units=header.units,
+            person=person.group(1) if person else "",
+            first_frame=timeline.first_frame,
+            notes=tuple(notes),
+        )
+    ]
+
+
+def _name_line(lines: list[str]) -> int | None:
+    for index, line in enumerate(lines[:_HEADER_LINES]):
+        if re.match(r"\s*\"?frame\s*#?\"?[\t,; ]+\"?time\b", line, re.IGNORECASE):
+            return index
+    return None
+
+
+def _read_header(lines: list[str], path: Path) -> _Header:
+    index = _name_line(lines)
+    if index is None:
+        raise TrackFileError(
+            f"expected a line 'Frame#  Time  names' near the top, found none in {path}; export the file as TRC again"
+        )
+    delimiter = sniff_delimiter(lines[index])
+    settings = _read_settings(lines[:index], path)
+    coordinates = split_cells(lines[index + 1], delimiter, path) if index + 1 < len(lines) else []
+    coordinates = [cell.strip() for cell in coordinates if cell.strip()]
+    is_coordinate_line = bool(coordinates) and all(re.fullmatch(r"[XYZxyz]\d*", cell) for cell in coordinates)
+    cells = [cell.strip() for cell in split_cells(lines[index], delimiter, path)]
+    names = _read_names(cells, _number(settings.get("nummarkers")), len(coordinates), path)
+    check_counts(1, len(names), path)
+    rate, frames = _number(settings.get("datarate")), _number(settings.get("numframes"))
+    units = settings.get("units", "").strip().lower()
+    return _Header(
+        names=names,
+        rate=rate if np.isfinite(rate) and rate > 0.0 else 0.0,
+        num_frames=int(frames) if np.isfinite(frames) else None,
+        units=units or None,
+        start=index + (2 if is_coordinate_line else 1),
+        delimiter=delimiter,
+    )
+
+
+def _read_settings(lines: list[str], path: Path) -> dict[str, str]:
+    """Read the line of labels (DataRate ..) and the line of values; fields may be padded or doubly separated."""
+    for index, line in enumerate(lines[:-1]):
+        if line.strip().lower().startswith("datarate"):
+            delimiter = sniff_delimiter(line)
+            labels, values = (
+                [cell.strip() for cell in split_cells(text, delimiter, path) if cell.strip()]
+                for text in (line, lines[index + 1])
+            )
+            return {label.lower(): value for label, value in zip(labels, values, strict=False)}
+    return {}
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text) if text else float("nan")
+    except ValueError:
+        return float("nan")
+
+
+def _read_names(cells: list[str], num_markers: float, num_coordinates: int, path: Path) -> tuple[str, ...]:
+    """Names stand in every third column; some writers leave one separator each, some leave points without a name."""
+    compact = tuple(cell for cell in cells[2:] if cell)
+    by_place = tuple(cells[column] or f"unnamed_{column // 3}" for column in range(2, len(cells), 3))
+    wanted = int(num_markers) if np.isfinite(num_markers) else num_coordinates // 3
+    counts = (wanted, num_coordinates // 3)
+    for names in (compact, by_place, by_place[: int(wanted)] if 0 < wanted <= len(by_place) else ()):
+        if names and len(names) in counts:
+            return names
+    if compact and not num_coordinates and not np.isfinite(num_markers):
+        return compact
+    raise TrackFileError(
+        f"expected {wanted} point names as NumMarkers says, found {len(compact)} names and {num_coordinates} coordinate "
+        f"columns in {path}; correct the header"
+    )
+
+
+def _check_length(table: TextTable, num_frames: int, header: _Header, notes: list[str]) -> None:
+    """A file that ends within a row and has fewer frames than its header says was cut off."""
+    if header.num_frames is None or num_frames == header.num_frames:
+        return
+    last = next(line for line in reversed(table.lines) if line.strip())
+    num_cells = len(split_cells(last, table.delimiter, table.path))
+    ends_whole = not table.lines[-1].strip() and num_cells >= 2 + 3 * len(header.names)
+    if num_frames < header.num_frames and not ends_whole:
+        raise TrackFileError(
+            f"expected {header.num_frames} frames as the header says, found {num_frames} and an unfinished last row in "
+            f"{table.path}; the file was cut off, copy or export it again"
+        )
+    notes.append(f"The header says {header.num_frames} frames, the file has {num_frames}.")
+
+
+def _choose_rate(header_rate: float, time_rate: float | None, notes: list[str]) -> float | None:
+    if time_rate is None:
+        return header_rate or None
+    if header_rate and abs(header_rate - time_rate) <= _RATE_TOLERANCE * time_rate:
+        return header_rate
+    notes.append(f"DataRate is {header_rate:g}, so the rate {time_rate:.6g} is taken from the Time column.")
+    return time_rate
