@@ -1,0 +1,77 @@
+"""F-curves in every Blender from 4.2 on: on the action itself up to 4.3, in the channelbag of a slot from 4.4 on. F frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+
+_LINEAR = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
+
+
+class Channels:
+    """The F-curves that animate one data-block, made on demand.
+
+    Before 4.4 an action holds F-curves for one data-block. From 4.4 on it holds layers of strips with one channelbag a
+    slot, and the data-block names its slot; the shortcut ``Action.fcurves`` is gone in 5.0.
+
+    Attributes:
+        action: the data-block's action.
+    """
+
+    def __init__(self, datablock: bpy.types.ID, *, name: str = "Action") -> None:
+        """Take the action of *datablock*; a new one called *name* is made where it has none."""
+        animation = datablock.animation_data or datablock.animation_data_create()
+        self.action = animation.action
+        if self.action is None:
+            self.action = animation.action = bpy.data.actions.new(name)
+        if bpy.app.version < (4, 4, 0):
+            self._owner = self.action
+            return
+        slot = animation.action_slot
+        if slot is None:
+            slot = next(iter(animation.action_suitable_slots), None)
+            slot = slot or self.action.slots.new(datablock.id_type, datablock.name)
+            animation.action_slot = slot
+        layer = self.action.layers[0] if self.action.layers else self.action.layers.new("Layer")
+        strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+        self._owner = strip.channelbag(slot, ensure=True)
+
+    def find(self, data_path: str, index: int = 0) -> bpy.types.FCurve | None:
+        """Return the F-curve of one number, or None."""
+        return self._owner.fcurves.find(data_path, index=index)
+
+    def write(self, data_path: str, frames: np.ndarray, values: np.ndarray, *, group: str) -> None:
+        """Key a property linearly, in place of the F-curves it had.
+
+        Args:
+            data_path: of the property, from the data-block.
+            frames: (F,) when.
+            values: (F, N) one column a number of the property.
+            group: the name under which the curves are listed.
+        """
+        for index, column in enumerate(np.asarray(values).T):
+            old = self.find(data_path, index)
+            if old is not None:
+                self._owner.fcurves.remove(old)
+            curve = self._owner.fcurves.new(data_path, index=index)
+            curve.group = self._owner.groups.get(group) or self._owner.groups.new(group)
+            _set_keys(curve, frames, column)
+
+    def sample(self, data_path: str, frames: Sequence[float], rest: Sequence[float]) -> np.ndarray:
+        """Return the values (F, N) of a property at *frames*; where it has no F-curve, its *rest* value (N,)."""
+        columns = []
+        for index, value in enumerate(rest):
+            curve = self.find(data_path, index)
+            columns.append([value] * len(frames) if curve is None else [curve.evaluate(frame) for frame in frames])
+        return np.array(columns, dtype=np.float64).T
+
+
+def _set_keys(curve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray) -> None:
+    """Fill an empty F-curve with linear keys, all at once."""
+    points = curve.keyframe_points
+    points.add(len(frames))
+    points.foreach_set("co", np.stack([frames, values], axis=1).astype(np.float32).ravel())
+    points.foreach_set("interpolation", np.full(len(frames), _LINEAR, dtype=np.int32))
+    curve.update()

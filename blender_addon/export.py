@@ -1,0 +1,223 @@
+"""Figures as files: .blend, .fbx, .glb, .bvh and .usd by Blender's own exporters, .npz in AMASS layout.
+
+Everything is written from a stage: a scene of its own that holds only the figures, with exactly the clip's frame range
+and the rate it plays at. Files appear whole or not at all. Except in a .blend, the mesh is written with its shape in
+the vertices instead of shape keys, so that every reader shows the right body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import addon_utils
+import bpy
+import numpy as np
+
+from .animation import frames_of, key_motion, read_motion
+from .armature import create_armature, joint_shape
+from .axes import Y_UP
+from .body_mesh import SHAPE_KEYS, body_mesh_of
+from .core_access import CoreError, atomic_path, core_module
+from .scene_time import scene_rate
+
+_WRITER_ADDONS = {"fbx": "io_scene_fbx", "glb": "io_scene_gltf2", "bvh": "io_anim_bvh"}
+"""Blender's add-ons that write a format; a user may have switched them off."""
+
+
+class ExportError(CoreError, RuntimeError):
+    """Blender could not write a file."""
+
+
+def export_figures(armatures: Sequence[bpy.types.Object], path: Path, *, scene: bpy.types.Scene | None = None) -> Path:
+    """Write figures to *path*; its suffix says in which format.
+
+    Called in Object mode. The scene, its current frame, selection and active object are as before afterwards.
+
+    Args:
+        armatures: of imported figures; .bvh and .npz hold one person.
+        path: ends in one of the suffixes of `FORMATS`.
+        scene: whose frame rate the keys play at; None is the current scene.
+
+    Raises:
+        ExportError: the suffix is unknown, a format for one person is asked to hold several, or Blender failed.
+        CoreError: an armature is not one of an imported figure, or not animated.
+    """
+    path = Path(path)
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in FORMATS:
+        raise ExportError(f"expected a file name ending in .{', .'.join(FORMATS)}; got {path.name!r} for {path}")
+    if kind in ("bvh", "npz") and len(armatures) != 1:
+        raise ExportError(f"a .{kind} file holds one person, got {len(armatures)} for {path}; write one file a person")
+    with atomic_path(path) as temporary:
+        FORMATS[kind](armatures, scene or bpy.context.scene, temporary)
+    return path
+
+
+@contextmanager
+def _stage(
+    armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, *, meshes: bool = True
+) -> Iterator[bpy.types.Scene]:
+    """Yield a scene that holds only *armatures* and their meshes, selected, while it is the context's scene."""
+    ranges = [frames_of(armature) for armature in armatures]
+    stage = bpy.data.scenes.new(armatures[0].name)
+    try:
+        stage.render.fps = scene.render.fps
+        stage.render.fps_base = scene.render.fps_base
+        stage.frame_start = min(first for first, _ in ranges)
+        stage.frame_end = max(last for _, last in ranges)
+        layer = stage.view_layers[0]
+        players = [*armatures, *(body_mesh_of(armature) for armature in armatures if meshes)]
+        for item in players:
+            stage.collection.objects.link(item)
+            item.select_set(True, view_layer=layer)
+        layer.objects.active = armatures[0]
+        with bpy.context.temp_override(
+            scene=stage, view_layer=layer, object=armatures[0], active_object=armatures[0], selected_objects=players
+        ):
+            stage.frame_set(stage.frame_start)
+            yield stage
+    finally:
+        bpy.data.scenes.remove(stage)
+        scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+
+
+@contextmanager
+def _shape_in_vertices(armatures: Sequence[bpy.types.Object]) -> Iterator[None]:
+    """Give the figures meshes without shape keys, in the shape that the keys stand at, for the time being."""
+    swapped: list[tuple[bpy.types.Object, bpy.types.Mesh, str]] = []
+    try:
+        for armature in armatures:
+            figure = body_mesh_of(armature)
+            mesh, name = figure.data, figure.data.name
+            shaped = _shaped_mesh(mesh)
+            swapped.append((figure, mesh, name))
+            mesh.name = f"{name} keys"
+            figure.data = shaped
+            shaped.name = name
+        yield
+    finally:
+        for figure, mesh, name in swapped:
+            shaped, figure.data = figure.data, mesh
+            if shaped != mesh:
+                bpy.data.meshes.remove(shaped)
+            mesh.name = name
+
+
+def _shaped_mesh(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
+    """Return a copy of *mesh* with the shape of its keys in the vertices."""
+    keys = mesh.shape_keys.key_blocks
+    basis = np.empty(3 * len(mesh.vertices), dtype=np.float32)
+    keys[0].data.foreach_get("co", basis)
+    shaped = basis.astype(np.float64)
+    column = np.empty_like(basis)
+    for name in SHAPE_KEYS:
+        keys[name].data.foreach_get("co", column)
+        shaped += keys[name].value * (column.astype(np.float64) - basis)
+    copy = mesh.copy()
+    holder = bpy.data.objects.new("SMPLify export", copy)
+    holder.shape_key_clear()
+    bpy.data.objects.remove(holder)
+    copy.vertices.foreach_set("co", shaped.astype(np.float32))
+    copy.update()
+    return copy
+
+
+def _run(operator: Callable[..., set[str]], kind: str, path: Path, **settings: object) -> None:
+    """Run one of Blender's exporters, with the add-on it belongs to switched on.
+
+    Raises:
+        ExportError: it failed or refused.
+    """
+    addon = _WRITER_ADDONS.get(kind)
+    if addon is not None and not addon_utils.check(addon)[1]:
+        addon_utils.enable(addon, default_set=False)
+    try:
+        result = operator(filepath=str(path), **settings)
+    except RuntimeError as error:
+        raise ExportError(f"Blender could not write {path.name}: {error}") from error
+    if "FINISHED" not in result:
+        raise ExportError(f"Blender did not write {path.name}: its exporter returned {sorted(result)}")
+
+
+def _write_blend(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
+    with _stage(armatures, scene) as stage:
+        bpy.data.libraries.write(str(path), {stage}, fake_user=False, compress=True)
+
+
+def _write_fbx(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
+    with _stage(armatures, scene), _shape_in_vertices(armatures):
+        _run(
+            bpy.ops.export_scene.fbx, "fbx", path,
+            use_selection=True, object_types={"ARMATURE", "MESH"}, add_leaf_bones=False, mesh_smooth_type="FACE",
+            apply_scale_options="FBX_SCALE_ALL", axis_forward="-Z", axis_up="Y",
+            bake_anim=True, bake_anim_use_all_bones=True, bake_anim_use_nla_strips=False,
+            bake_anim_use_all_actions=False, bake_anim_force_startend_keying=True, bake_anim_step=1.0,
+            bake_anim_simplify_factor=0.0,
+        )  # fmt: skip
+
+
+def _write_glb(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
+    with _stage(armatures, scene), _shape_in_vertices(armatures):
+        _run(
+            bpy.ops.export_scene.gltf, "glb", path,
+            export_format="GLB", use_selection=True, use_active_scene=True, export_yup=True, export_skins=True,
+            export_all_influences=True, export_morph=False, export_cameras=False, export_lights=False,
+            export_animations=True, export_animation_mode="SCENE", export_anim_scene_split_object=False,
+            export_force_sampling=True, export_frame_step=1, export_frame_range=True,
+            export_optimize_animation_size=False, export_anim_slide_to_zero=True,
+        )  # fmt: skip
+
+
+def _write_usd(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
+    with _stage(armatures, scene), _shape_in_vertices(armatures):
+        _run(
+            bpy.ops.wm.usd_export, "usd", path,
+            selected_objects_only=True, export_animation=True, export_armatures=True, export_materials=True,
+        )  # fmt: skip
+
+
+def _write_bvh(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
+    """Write a Y-up .bvh, as its readers expect: Blender's exporter writes the armature's own axes, so it gets a twin."""
+    motion = read_motion(armatures[0], scene_rate(scene))
+    with _y_up_twin(armatures[0], motion, scene) as twin, _stage([twin], scene, meshes=False) as stage:
+        _run(
+            bpy.ops.export_anim.bvh, "bvh", path,
+            frame_start=stage.frame_start, frame_end=stage.frame_end, rotate_mode="ZXY", root_transform_only=True,
+        )  # fmt: skip
+
+
+@contextmanager
+def _y_up_twin(
+    armature: bpy.types.Object, motion: object, scene: bpy.types.Scene
+) -> Iterator[bpy.types.Object]:
+    """Yield an armature that does *motion* in the core's axes, for the time being."""
+    collection = bpy.data.collections.new("SMPLify export")
+    scene.collection.children.link(collection)
+    twin = action = None
+    try:
+        twin = create_armature(armature.name, joint_shape(armature), motion.betas, collection, axes=Y_UP)
+        action = key_motion(twin, motion, axes=Y_UP)
+        yield twin
+    finally:
+        if twin is not None:
+            bpy.data.armatures.remove(twin.data)
+        if action is not None:
+            bpy.data.actions.remove(action)
+        bpy.data.collections.remove(collection)
+
+
+def _write_npz(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
+    core_module("amass").write_motion(path, read_motion(armatures[0], scene_rate(scene)))
+
+
+FORMATS: dict[str, Callable[[Sequence[bpy.types.Object], bpy.types.Scene, Path], None]] = {
+    "blend": _write_blend,
+    "fbx": _write_fbx,
+    "glb": _write_glb,
+    "bvh": _write_bvh,
+    "usd": _write_usd,
+    "npz": _write_npz,
+}
+"""The writers by suffix."""

@@ -1,0 +1,62 @@
+"""Leave the user's scene as it was: what is active, what is selected, which mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import bpy
+
+
+def _set_mode(mode: str) -> None:
+    """Switch the active object's mode; nothing is done where no object is active."""
+    active = bpy.context.view_layer.objects.active
+    if active is not None and active.mode != mode:
+        bpy.ops.object.mode_set(mode=mode)
+
+
+def _alive(objects: list[bpy.types.Object]) -> list[bpy.types.Object]:
+    """Return those of *objects* that the current view layer still holds."""
+    layer = bpy.context.view_layer.objects
+    return [item for item in objects if layer.get(item.name) == item]
+
+
+@contextmanager
+def preserved_selection() -> Iterator[None]:
+    """Work in Object mode with nothing selected; afterwards active object, selection and mode are as before.
+
+    Called in any mode.
+    """
+    layer = bpy.context.view_layer
+    active = layer.objects.active
+    mode = active.mode if active is not None else "OBJECT"
+    _set_mode("OBJECT")
+    selected = [item for item in layer.objects if item.select_get()]
+    for item in selected:
+        item.select_set(False)
+    try:
+        yield
+    finally:
+        _set_mode("OBJECT")
+        for item in layer.objects:
+            item.select_set(False)
+        for item in _alive(selected):
+            item.select_set(True)
+        layer.objects.active = active if active is not None and _alive([active]) else None
+        _set_mode(mode)
+
+
+@contextmanager
+def edited_bones(armature: bpy.types.Object) -> Iterator[bpy.types.ArmatureEditBones]:
+    """Yield the edit bones of *armature*, which must be in the current view layer.
+
+    Called in any mode; active object, selection and mode are restored.
+    """
+    with preserved_selection():
+        armature.select_set(True)
+        bpy.context.view_layer.objects.active = armature
+        bpy.ops.object.mode_set(mode="EDIT")
+        try:
+            yield armature.data.edit_bones
+        finally:
+            bpy.ops.object.mode_set(mode="OBJECT")
