@@ -1,0 +1,385 @@
+"""What a pickle may ask for, built as plain data: NumPy arrays, containers, and stand-ins that only keep their state.
+
+Nothing here is looked up by name in a module, no attribute is set from a file, and no class of a file is made: each
+name on the short list below maps to a function of this module that checks its arguments.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+MAX_DENSE_BYTES = 1 << 30
+_MAX_DIMENSIONS = 32
+_MAX_CHAIN = 16
+_DTYPE_CODE = re.compile(r"[<>|=]?(?:b1|[iu][1248]|f(?:2|4|8|12|16)|c(?:8|16)|[SU][1-9]\d{0,8}|O8?)")
+_SPARSE_NAME = re.compile(r"(csc|csr|coo)_(matrix|array)")
+_SCALARS = (str, bytes, int, float, complex, bool, type(None), np.generic)
+
+
+class Budget:
+    """How many more bytes a file may make us allocate."""
+
+    def __init__(self, num_bytes: int) -> None:
+        """Start with *num_bytes* to spend."""
+        self.left = num_bytes
+
+    def charge(self, num_bytes: int) -> None:
+        """Take *num_bytes* off.
+
+        Raises:
+            MemoryError: there are not as many left.
+        """
+        self.left -= num_bytes
+        if self.left < 0:
+            raise MemoryError("its objects take more memory than is allowed for a file")
+
+
+class Standin:
+    """An object of a class that is not loaded: its name, and the state that the file gives it."""
+
+    __slots__ = ("module", "name", "state")
+
+    def __init__(self, module: str, name: str) -> None:
+        """Stand in for the class *name* of *module*."""
+        self.module = module
+        self.name = name
+        self.state: Any = None
+
+
+class DType:
+    """A NumPy data type while its pickle is being read."""
+
+    __slots__ = ("dtype",)
+
+    def __init__(self, code: object) -> None:
+        """Parse a code such as ``f8`` or ``S10``; structured and time types are refused."""
+        if not isinstance(code, str) or not _DTYPE_CODE.fullmatch(code):
+            raise ValueError(f"expected a plain NumPy data type such as 'f8', got {code!r}")
+        self.dtype: np.dtype = np.dtype(code)
+
+    def set_state(self, state: object) -> None:
+        """Apply the byte order; refuse subarrays and fields."""
+        if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
+            raise ValueError("expected a plain NumPy data type, got one with fields or a subarray")
+        if state[1] not in ("<", ">", "|", "="):
+            raise ValueError(f"expected a byte order, got {state[1]!r}")
+        if state[1] in ("<", ">"):
+            self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class GlobalName:
+    """A name on the short list, as a pickle refers to it. It is not callable; `call` says what it would make."""
+
+    __slots__ = ("kind", "module", "name")
+
+    def __init__(self, module: str, name: str, kind: str) -> None:
+        """Hold the *kind* of thing that *module*.*name* makes."""
+        self.module = module
+        self.name = name
+        self.kind = kind
+
+
+def _kinds() -> dict[tuple[str, str], str]:
+    kinds = {
+        ("numpy", "ndarray"): "array_type",
+        ("numpy.matrixlib.defmatrix", "matrix"): "array_type",
+        ("numpy", "dtype"): "dtype",
+        ("_codecs", "encode"): "encode",
+        ("collections", "OrderedDict"): "ordered_dict",
+        ("collections", "defaultdict"): "default_dict",
+        ("copy_reg", "_reconstructor"): "reconstructor",
+        ("copyreg", "_reconstructor"): "reconstructor",
+    }
+    for core in ("numpy.core", "numpy._core"):
+        kinds[f"{core}.multiarray", "_reconstruct"] = "array"
+        kinds[f"{core}.multiarray", "scalar"] = "scalar"
+        kinds[f"{core}.numeric", "_frombuffer"] = "array_from_buffer"
+    for builtins in ("builtins", "__builtin__"):
+        kinds.update({(builtins, name): name for name in ("set", "frozenset", "bytearray", "bytes", "complex")})
+        kinds.update({(builtins, name): "plain_type" for name in ("object", "dict", "list", "int", "float", "str")})
+    return kinds
+
+
+_KINDS: Mapping[tuple[str, str], str] = MappingProxyType(_kinds())
+
+
+def find_global(module: str, name: str) -> GlobalName | None:
+    """Return the inert meaning of *module*.*name*, or None if it is not on the short list."""
+    kind = _KINDS.get((module, name))
+    if kind is None and module.split(".")[0] == "chumpy" and name.isidentifier():
+        kind = "standin"
+    if kind is None and (module + ".").startswith("scipy.sparse.") and _SPARSE_NAME.fullmatch(name):
+        kind = "standin"
+    return None if kind is None else GlobalName(module, name, kind)
+
+
+def check_key(key: object) -> object:
+    """Return *key* if it is a scalar or a flat tuple of scalars, so that hashing it cannot recurse."""
+    parts = key if isinstance(key, tuple) else (key,)
+    if not all(isinstance(part, _SCALARS) for part in parts):
+        raise ValueError(f"expected a number or a text as a key, got {type(key).__name__}")
+    return key
+
+
+def _raw_bytes(raw: object) -> bytes:
+    """Return the bytes of a buffer; Python 2 wrote them as text."""
+    if isinstance(raw, str):
+        return raw.encode("latin1")
+    if isinstance(raw, (bytes, bytearray)):
+        return bytes(raw)
+    raise ValueError(f"expected the bytes of an array, got {type(raw).__name__}")
+
+
+def _shape(shape: object, num_items: int) -> tuple[int, ...]:
+    """Return *shape* if it is one and has *num_items* in all."""
+    if isinstance(shape, int):
+        shape = (shape,)
+    if not isinstance(shape, tuple) or len(shape) > _MAX_DIMENSIONS:
+        raise ValueError(f"expected an array shape, got {type(shape).__name__}")
+    if not all(type(size) is int and 0 <= size < 1 << 48 for size in shape) or math.prod(shape) != num_items:
+        raise ValueError(f"expected an array shape of {num_items} items, got {str(shape)[:80]}")
+    return shape
+
+
+def _dtype(value: object, *, objects: bool = False) -> np.dtype:
+    if not isinstance(value, DType) or (value.dtype.hasobject and not objects):
+        raise ValueError("expected a plain NumPy data type")
+    return value.dtype
+
+
+def fill_array(array: np.ndarray, state: object, budget: Budget) -> None:
+    """Give the empty *array* the content that a pickle holds: (version, shape, dtype, is_fortran, data)."""
+    if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[3], (bool, int)):
+        raise ValueError("expected the state of a NumPy array")
+    dtype = _dtype(state[2], objects=True)
+    if dtype.hasobject:
+        if not isinstance(state[4], list):
+            raise ValueError("expected a list of the items of an object array")
+        items: list[object] | bytes = state[4]
+        num_items = len(items)
+        budget.charge(8 * num_items)
+    else:
+        items = _raw_bytes(state[4])
+        budget.charge(len(items))
+        num_items, rest = divmod(len(items), dtype.itemsize)
+        if rest:
+            raise ValueError(f"expected a whole number of {dtype} items, got {len(items)} bytes")
+    array.__setstate__((1, _shape(state[1], num_items), dtype, bool(state[3]), items))
+
+
+def _array_shell(args: tuple[Any, ...]) -> np.ndarray:
+    if len(args) != 3 or not isinstance(args[0], GlobalName) or args[0].kind != "array_type":
+        raise ValueError("expected numpy.ndarray as the type of an array")
+    return np.empty((0,), dtype=np.int8)
+
+
+def _array_from_buffer(args: tuple[Any, ...], budget: Budget) -> np.ndarray:
+    raw, dtype, shape, order = args
+    array = np.empty((0,), dtype=np.int8)
+    fill_array(array, (1, shape, dtype, order == "F", raw), budget)
+    return array
+
+
+def _scalar(args: tuple[Any, ...], budget: Budget) -> Any:
+    dtype, raw = _dtype(args[0]), _raw_bytes(args[1])
+    budget.charge(len(raw))
+    if len(args) != 2 or len(raw) != dtype.itemsize:
+        raise ValueError(f"expected {dtype.itemsize} bytes of one {dtype}, got {len(raw)}")
+    return np.frombuffer(raw, dtype=dtype)[0]
+
+
+def _encode(args: tuple[Any, ...], budget: Budget) -> bytes:
+    text, encoding = args
+    if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
+        raise ValueError("expected a text to be encoded as latin1")
+    budget.charge(len(text))
+    return text.encode("latin1")
+
+
+def _mapping(pairs: object, budget: Budget) -> dict[Any, Any]:
+    if isinstance(pairs, dict):
+        pairs = list(pairs.items())
+    if not isinstance(pairs, (list, tuple)) or not all(isinstance(p, (list, tuple)) and len(p) == 2 for p in pairs):
+        raise ValueError("expected pairs of a key and a value")
+    budget.charge(128 * len(pairs))
+    return {check_key(key): value for key, value in pairs}
+
+
+def _ordered_dict(args: tuple[Any, ...], budget: Budget) -> dict[Any, Any]:
+    if not args:
+        return {}
+    (pairs,) = args
+    return _mapping(pairs, budget)
+
+
+def _default_dict(args: tuple[Any, ...], budget: Budget) -> dict[Any, Any]:
+    return _ordered_dict(args[1:], budget)
+
+
+def _items(args: tuple[Any, ...], budget: Budget) -> list[Any]:
+    if not args:
+        return []
+    (items,) = args
+    if not isinstance(items, (list, tuple, set, frozenset)):
+        raise ValueError(f"expected a list of items, got {type(items).__name__}")
+    budget.charge(256 + 80 * len(items))
+    return [check_key(item) for item in items]
+
+
+def _bytes(args: tuple[Any, ...], budget: Budget) -> bytes:
+    if not args:
+        return b""
+    raw = args[0]
+    if isinstance(raw, str) and args[1:] not in ((), ("latin-1",), ("latin1",)):
+        raise ValueError("expected a text to be encoded as latin1")
+    budget.charge(len(raw) if isinstance(raw, (str, bytes, bytearray)) else 0)
+    return _raw_bytes(raw)
+
+
+def _complex(args: tuple[Any, ...]) -> complex:
+    real, imaginary = args
+    if not (isinstance(real, (int, float)) and isinstance(imaginary, (int, float))):
+        raise ValueError("expected two numbers")
+    return complex(real, imaginary)
+
+
+def make_standin(wanted: object, args: object) -> Standin:
+    """Return the stand-in for an object of the class *wanted*, made without arguments."""
+    if not isinstance(wanted, GlobalName) or wanted.kind != "standin" or args != ():
+        raise ValueError("expected a chumpy or SciPy sparse class without arguments")
+    return Standin(wanted.module, wanted.name)
+
+
+def _reconstructor(args: tuple[Any, ...]) -> Standin:
+    wanted, base, state = args
+    if not isinstance(base, GlobalName) or base.name != "object" or state is not None:
+        raise ValueError("expected a class that derives from object")
+    return make_standin(wanted, ())
+
+
+_MAKERS: Mapping[str, Callable[[tuple[Any, ...], Budget], Any]] = MappingProxyType(
+    {
+        "array": lambda args, budget: _array_shell(args),
+        "array_from_buffer": _array_from_buffer,
+        "scalar": _scalar,
+        "dtype": lambda args, budget: DType(args[0]),
+        "encode": _encode,
+        "ordered_dict": _ordered_dict,
+        "default_dict": _default_dict,
+        "reconstructor": lambda args, budget: _reconstructor(args),
+        "set": lambda args, budget: set(_items(args, budget)),
+        "frozenset": lambda args, budget: frozenset(_items(args, budget)),
+        "bytes": _bytes,
+        "bytearray": lambda args, budget: bytearray(_bytes(args, budget)),
+        "complex": lambda args, budget: _complex(args),
+    }
+)
+
+
+def call(wanted: object, args: object, budget: Budget) -> Any:
+    """Return what calling *wanted* with *args* makes, by a function of this module.
+
+    Raises:
+        ValueError: *wanted* makes nothing, or *args* do not suit it.
+    """
+    maker = _MAKERS.get(wanted.kind) if isinstance(wanted, GlobalName) else None
+    if maker is None or not isinstance(args, tuple):
+        name = f"{wanted.module}.{wanted.name}" if isinstance(wanted, GlobalName) else type(wanted).__name__
+        raise ValueError(f"a call of {name} makes no plain data")
+    return maker(args, budget)
+
+
+def _integers(value: object, name: str) -> np.ndarray:
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "iu" or value.ndim != 1:
+        raise ValueError(f"expected {name} to be a list of whole numbers")
+    return value.astype(np.int64)
+
+
+def _sparse_coordinates(state: Mapping[str, Any], form: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row and the column of each stored value."""
+    if form == "coo":
+        row, col = state["coords"] if "coords" in state else (state["row"], state["col"])
+        return _integers(row, "row"), _integers(col, "col")
+    indices, starts = _integers(state["indices"], "indices"), _integers(state["indptr"], "indptr")
+    counts = np.diff(starts)
+    if len(starts) == 0 or starts[0] != 0 or (counts < 0).any() or counts.sum() != len(indices):
+        raise ValueError("expected indptr to rise from 0 to the number of indices")
+    major = np.repeat(np.arange(len(counts)), counts)
+    return (indices, major) if form == "csc" else (major, indices)
+
+
+def sparse_to_dense(value: Standin) -> np.ndarray:
+    """Return the dense matrix (rows, columns) float64 of a pickled SciPy csc, csr or coo matrix.
+
+    Raises:
+        ValueError: its parts do not fit together, or it would take more than `MAX_DENSE_BYTES`.
+    """
+    state = value.state
+    if not isinstance(state, dict):
+        raise ValueError(f"expected the parts of a {value.name}, got {type(state).__name__}")
+    form = value.name[:3]
+    needed = {"data"} | ({"indices", "indptr"} if form != "coo" else set())
+    shape = state.get("_shape", state.get("shape"))
+    if not needed <= set(state) or not (isinstance(shape, tuple) and len(shape) == 2):
+        raise ValueError(f"expected a {value.name} with a shape and {', '.join(sorted(needed))}")
+    if not all(isinstance(size, (int, np.integer)) and size >= 0 for size in shape):
+        raise ValueError(f"expected a matrix shape, got {str(shape)[:80]}")
+    rows, columns = int(shape[0]), int(shape[1])
+    if 8 * rows * columns > MAX_DENSE_BYTES:
+        raise ValueError(f"a matrix {rows} x {columns} is larger than a body has")
+    values = state["data"]
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf" or values.ndim != 1:
+        raise ValueError("expected the stored values to be numbers")
+    row, col = _sparse_coordinates(state, form)
+    if not len(row) == len(col) == len(values):
+        raise ValueError(f"expected {len(values)} indices, got {len(row)} and {len(col)}")
+    if len(row) and (min(row.min(), col.min()) < 0 or row.max() >= rows or col.max() >= columns):
+        raise ValueError(f"an index lies outside a matrix {rows} x {columns}")
+    dense = np.zeros((rows, columns))
+    np.add.at(dense, (row, col), values)
+    return dense
+
+
+def _chumpy_to_array(value: Standin) -> np.ndarray:
+    """Return the values of a chumpy array: its ``x``, or a selection from another one's values."""
+    selections = []
+    current: Any = value
+    while isinstance(current, Standin) and current.name == "Select" and isinstance(current.state, dict):
+        selections.append(current.state)
+        current = current.state.get("a")
+        if len(selections) > _MAX_CHAIN:
+            raise ValueError("expected an array, got a long chain of selections")
+    if isinstance(current, Standin) and current.name == "Ch" and isinstance(current.state, dict):
+        current = current.state.get("x")
+    if not isinstance(current, np.ndarray):
+        kind = f"{current.module}.{current.name}" if isinstance(current, Standin) else type(current).__name__
+        raise ValueError(f"expected a plain chumpy array, got {kind}; save the file again with NumPy arrays")
+    array: np.ndarray = current
+    for state in reversed(selections):
+        flat = array.reshape(-1)
+        index = _integers(state.get("idxs"), "idxs")
+        if len(index) and (index.min() < -len(flat) or index.max() >= len(flat)):
+            raise ValueError("a chumpy selection points outside its array")
+        array = flat[index]
+        shape = state.get("preferred_shape")
+        array = array if shape is None else array.reshape(_shape(shape, len(array)))
+    return array
+
+
+def as_array(value: object) -> np.ndarray | None:
+    """Return the array that a loaded *value* is or stands for (chumpy, SciPy sparse), or None if it is no array.
+
+    Raises:
+        ValueError: it is a stand-in whose parts do not fit together.
+    """
+    if isinstance(value, np.ndarray):
+        return value
+    if not isinstance(value, Standin):
+        return None
+    return _chumpy_to_array(value) if value.module.split(".")[0] == "chumpy" else sparse_to_dense(value)

@@ -1,0 +1,388 @@
+"""Pickles are read as data: what a body file holds comes out right, what a hostile file asks for never happens."""
+
+from __future__ import annotations
+
+import collections
+import io
+import os
+import pickle
+import struct
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from core.errors import BodyError, InputMissingError, TrackFileError, UnsafePickleError
+from core.inert import Standin, as_array
+from core.safe_pickle import load_pickle
+
+RNG = np.random.default_rng(5)
+
+
+def _load(data: bytes, **options):
+    return load_pickle(io.BytesIO(data), **options)
+
+
+def _name(module: str, name: str) -> bytes:
+    return pickle.GLOBAL + f"{module}\n{name}\n".encode()
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_plain_values_equal_what_pickle_itself_reads(protocol):
+    value = {
+        "texts": ["", "café", "名前", "a\nb\\'\"", b"\x00\xff\n", bytearray(b"ab")],
+        "numbers": [0, 1, -1, 255, 65535, -70000, 2**40, -(2**80), 1.5, -0.0, 1e300, float("inf"), 2 - 3j],
+        "others": (None, True, False, (), (1,), (1, 2), (1, 2, 3), tuple(range(9)), set(), {1, 2}, frozenset({"a"})),
+        7: collections.OrderedDict([("z", 1), ("a", [])]),
+        (1, "k"): collections.defaultdict(list, {"x": [1]}),
+    }
+    value["again"] = value["texts"]
+    data = pickle.dumps(value, protocol)
+    loaded = _load(data)
+    assert loaded == pickle.loads(data)
+    assert loaded["again"] is loaded["texts"]
+    assert list(loaded[7]) == ["z", "a"]
+    assert type(loaded["others"][1]) is bool
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("dtype", ["<f8", ">f4", "f2", "i8", ">u2", "?", "c16", "U5", "S3"])
+def test_arrays_equal_what_pickle_itself_reads(protocol, dtype):
+    array = RNG.integers(0, 2, (4, 3, 2)).astype(dtype)
+    for variant in (array, np.asfortranarray(array), array[:0], array[:, ::2]):
+        loaded = _load(pickle.dumps(variant, protocol))
+        np.testing.assert_array_equal(loaded, variant)
+        assert loaded.dtype.newbyteorder("=") == variant.dtype.newbyteorder("=")
+    number = _load(pickle.dumps(array[0, 0, 0], protocol))
+    assert number == array[0, 0, 0]
+    assert type(number) is type(array[0, 0, 0])
+
+
+def test_object_arrays_come_out_with_inert_items():
+    array = np.empty(2, dtype=object)
+    array[:] = [{"S1": np.arange(3.0)}, [1, 2]]
+    loaded = _load(pickle.dumps(array))
+    np.testing.assert_array_equal(loaded[0]["S1"], [0.0, 1.0, 2.0])
+    assert loaded[1] == [1, 2]
+
+
+def test_pickles_of_numpy_2_are_read():
+    data = pickle.dumps(np.arange(4.0), 2).replace(b"numpy.core.multiarray", b"numpy._core.multiarray")
+    np.testing.assert_array_equal(_load(data), np.arange(4.0))
+
+
+@pytest.mark.parametrize("protocol", [0, 2])
+def test_python_2_texts_and_arrays(python2_pickle, protocol):
+    value = {"bs_type": b"lrotmin", "caf\xe9": np.linspace(0, 1, 12).reshape(4, 3), "kintree": np.array([[2**32 - 1]])}
+    loaded = _load(python2_pickle(value, protocol))
+    assert loaded["bs_type"] == "lrotmin"
+    np.testing.assert_array_equal(loaded["café"], value["caf\xe9"])
+    np.testing.assert_array_equal(loaded["kintree"], value["kintree"])
+
+
+def test_text_pickles_that_went_through_a_text_transfer_are_read(python2_pickle):
+    array = RNG.normal(size=(5, 7))
+    damaged = python2_pickle({"x": array}, 0).replace(b"\n", b"\r\n")
+    np.testing.assert_array_equal(_load(damaged)["x"], array)
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2, 4])
+def test_chumpy_arrays_and_selections(chumpy, protocol):
+    array = RNG.normal(size=(5, 3, 6))
+    chosen = np.arange(array.size).reshape(array.shape)[..., :4]
+    whole = chumpy.Ch(x=array)
+    part = chumpy.Select(a=whole, idxs=chosen.ravel(), preferred_shape=chosen.shape)
+    loaded = _load(pickle.dumps({"whole": whole, "part": part}, protocol))
+    assert isinstance(loaded["whole"], Standin)
+    np.testing.assert_array_equal(as_array(loaded["whole"]), array)
+    np.testing.assert_array_equal(as_array(loaded["part"]), array[..., :4])
+
+
+@pytest.mark.parametrize("form", ["csc", "csr", "coo"])
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_sparse_matrices_become_dense(form, protocol):
+    dense = RNG.normal(size=(6, 9)) * (RNG.random((6, 9)) < 0.3)
+    for make in (getattr(scipy.sparse, f"{form}_matrix"), getattr(scipy.sparse, f"{form}_array")):
+        np.testing.assert_array_equal(as_array(_load(pickle.dumps(make(dense), protocol))), dense)
+    old = pickle.dumps(getattr(scipy.sparse, f"{form}_matrix")(dense), 2)
+    old = old.replace(f"scipy.sparse._{form}".encode(), f"scipy.sparse.{form}".encode())
+    np.testing.assert_array_equal(as_array(_load(old)), dense)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"indices": np.array([0, 99])},
+        {"indices": np.array([-1, 0])},
+        {"indptr": np.array([0, 5, 2])},
+        {"indptr": np.array([0, 1, 1])},
+        {"data": np.array([1.0])},
+        {"data": np.array(["a", "b"])},
+        {"_shape": (1 << 20, 1 << 20)},
+        {"_shape": (-3, 2)},
+        {"_shape": None},
+    ],
+)
+def test_sparse_parts_that_do_not_fit_are_refused(change):
+    matrix = Standin("scipy.sparse.csc", "csc_matrix")
+    matrix.state = {"data": np.ones(2), "indices": np.array([0, 1]), "indptr": np.array([0, 1, 2]), "_shape": (3, 2)}
+    assert as_array(matrix).sum() == 2.0
+    matrix.state |= change
+    with pytest.raises(ValueError, match=r"expected|matrix"):
+        as_array(matrix)
+
+
+class _Call:
+    """Pickles as a call."""
+
+    def __init__(self, function, *args):
+        self.call = function, args
+
+    def __reduce__(self):
+        return self.call
+
+
+class _Fields:
+    """Pickles as a call with a state."""
+
+    def __init__(self, function, args, state):
+        self.parts = function, args, state
+
+    def __reduce__(self):
+        return self.parts
+
+
+def _hostile(flag, chumpy):
+    """Pickles, by name, that would make the file *flag* if anything in them were executed."""
+    shell = _Call(os.system, f"touch {flag}")
+    code = f"open({str(flag)!r}, 'w').close()"
+    items = np.empty(1, dtype=object)
+    items[0] = shell
+    nested = pickle.dumps(shell)
+    cases = {
+        "top level": shell,
+        "in a dict": {"v_template": {"deeper": [(shell,)]}},
+        "as a key": {(1, 2): {frozenset(["a"]): shell}},
+        "in an object array": items,
+        "in a stand-in's state": chumpy.Ch(x={"y": shell}),
+        "eval": _Call(eval, code),
+        "exec": _Call(exec, code),
+        "getattr": _Call(getattr, "text", "__class__"),
+        "chain of getattr": _Call(getattr, _Call(__import__, "os"), "system"),
+        "numpy.load": _Call(np.load, str(flag), None, True),
+        "numpy.fromfile": _Call(np.fromfile, str(flag)),
+        "open": _Call(open, str(flag), "w"),
+        "Popen": _Call(subprocess.Popen, ["touch", str(flag)]),
+        "pickle.loads": _Call(pickle.loads, nested),
+        "import": _Call(__import__, "antigravity"),
+        "a class": collections.Counter("aab"),
+        "a module function": os.path.join,
+        "state of a function": _Fields(os.system, (f"touch {flag}",), {"a": 1}),
+    }
+    return {name: pickle.dumps(value, protocol) for protocol in (0, 2, 4) for name, value in cases.items()}
+
+
+def test_hostile_pickles_are_refused_and_nothing_runs(tmp_path, chumpy):
+    flag = tmp_path / "executed"
+    for name, data in _hostile(flag, chumpy).items():
+        with pytest.raises(UnsafePickleError, match="nothing was executed") as caught:
+            _load(data)
+        assert not flag.exists(), name
+        assert "\n" not in str(caught.value)
+
+
+def test_the_message_names_what_was_asked_for(tmp_path):
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(_Call(os.system, "true"), 2))
+    with pytest.raises(UnsafePickleError, match=r"'posix\.system' in .*model\.pkl"):
+        load_pickle(path)
+
+
+def _object_scalar(inner: bytes) -> bytes:
+    """A NumPy scalar of object type, whose bytes NumPy itself would unpickle."""
+    scalar = _name("numpy.core.multiarray", "scalar")
+    dtype = _name("numpy", "dtype") + b"(S'O8'\nI0\nI1\ntR(I3\nS'|'\nNNNI-1\nI-1\nI63\ntb"
+    return scalar + b"(" + dtype + b"B" + struct.pack("<I", len(inner)) + inner + b"tR."
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x80\x02Psome_id\n.",
+        b"\x80\x02NQ.",
+        b"\x80\x02\x82\x01.",
+        b"\x80\x05\x97.",
+        b"(S'touch /tmp/x'\nios\nsystem\n.",
+        _name("chumpy.ch", "a.b") + b".",
+        _name("chumpyish.ch", "Ch") + b".",
+        _name("scipy.sparse.csc", "load_npz") + b".",
+        _name("scipy.sparse_evil.csc", "csc_matrix") + b".",
+        _name("numpy", "load") + b".",
+        _name("builtins", "type") + b".",
+        _name("functools", "partial") + b".",
+        b"\x8c\x05posix\x8c\x06system\x93.",
+        b"NN\x93.",
+    ],
+)
+def test_crafted_requests_are_refused(data):
+    with pytest.raises(UnsafePickleError):
+        _load(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _object_scalar(pickle.dumps(_Call(os.system, "touch /tmp/should_not_be_there"))),
+        # A state, an attribute or a call for a thing that is only a name.
+        _name("numpy.core.multiarray", "_reconstruct") + b"}S'__code__'\nNsb.",
+        _name("chumpy.ch", "Ch") + b"(N}S'__call__'\nNstb.",
+        _name("chumpy.ch", "Ch") + b"(S'x'\ntR.",
+        _name("chumpy.ch", "Ch") + b"(S'x'\nt\x81.",
+        _name("numpy", "ndarray") + b"(I99999999\nt\x81.",
+        _name("numpy", "ndarray") + b"(I99999999\ntR.",
+        _name("builtins", "bytearray") + b"(I99999999999\ntR.",
+        _name("builtins", "bytes") + b"(I99999999999\ntR.",
+        _name("builtins", "object") + b")R.",
+        _name("_codecs", "encode") + b"(V\nVrot13\ntR.",
+        _name("_codecs", "encode") + b"(V\nVunicode_escape\ntR.",
+        _name("numpy", "dtype") + b"(S'f8,f8'\ntR.",
+        _name("numpy", "dtype") + b"(S'V1000000000'\ntR.",
+        _name("numpy", "dtype") + b"(" + _name("numpy", "ndarray") + b"tR.",
+        _name("copyreg", "_reconstructor") + b"(" + _name("numpy", "ndarray") + _name("builtins", "object") + b"NtR.",
+        b"S'text'\nS'args'\nR.",
+        b"](NR.",
+        b"]}S'a'\nNsb.",
+        b"}]Ns.",
+        b"}(NNNu.",
+        b"}}Ns.",
+        b"I1\nNa.",
+        b"t.",
+        b"(.",
+        b"(\x85.",
+        b"(q\x00.",
+        b"h\x05.",
+        b"0.",
+        b"",
+        b".",
+        b"N",
+        b"\x80\x63N.",
+        b"\xff\x00garbage",
+        b"PK\x03\x04 a zip",
+        b"L" + b"9" * 5000 + b"L\n.",
+        b"I12x\n.",
+        b"F1.0.0\n.",
+        b"S'no end\n.",
+        b"T\xff\xff\xff\xff.",
+        b"B\xff\xff\xff\x7fshort.",
+        b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7fshort.",
+        b"\x8b\xff\xff\xff\x7f1.",
+        b"X\x02\x00\x00\x00\xff\xfe.",
+        b"V\\ud8\n.",
+        b"\x95\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"(" * 100_000 + b".",
+        b")" + b"\x85" * 100_000 + b".",
+        b"]" + b"q\x00h\x00a.",
+        b"}" + b")" + b"\x85" * 100_000 + b"Ns.",
+    ],
+)
+def test_damaged_and_crafted_bytes_are_a_clear_error(data):
+    with pytest.raises((TrackFileError, UnsafePickleError), match=r"the stream|nothing was executed"):
+        _load(data)
+    assert not os.path.exists("/tmp/should_not_be_there")
+
+
+def _crafted_array(state: bytes) -> bytes:
+    start = _name("numpy.core.multiarray", "_reconstruct") + b"(" + _name("numpy", "ndarray") + b"(I0\ntS'b'\ntR"
+    return start + b"(" + state + b"tb."
+
+
+_F8 = _name("numpy", "dtype") + b"(S'f8'\nI0\nI1\ntR"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        b"I1\n(I1000000000\nI1000000000\nt" + _F8 + b"I00\nS'" + b"a" * 16 + b"'\n",
+        b"I1\n(I-1\nt" + _F8 + b"I00\nS'" + b"a" * 8 + b"'\n",
+        b"I1\n(I3\nt" + _F8 + b"I00\nS'" + b"a" * 20 + b"'\n",
+        b"I1\n(L4611686018427387905L\nI4\nt" + _F8 + b"I00\nS'" + b"a" * 32 + b"'\n",
+        b"I1\n(" + b"I1\n" * 65 + b"t" + _F8 + b"I00\nS'" + b"a" * 8 + b"'\n",
+        b"I1\n(I1\nt" + _F8 + b"I00\nN",
+        b"I1\n(I1\ntNI00\nS'a'\n",
+        b"I1\n(S'a'\nt" + _F8 + b"I00\nS'" + b"a" * 8 + b"'\n",
+        b"N",
+    ],
+)
+def test_array_states_that_do_not_fit_are_refused(state):
+    with pytest.raises(TrackFileError):
+        _load(_crafted_array(state))
+
+
+def test_reading_a_bomb_takes_little_memory():
+    text = b"X" + struct.pack("<I", 1 << 20) + b"a" * (1 << 20) + b"q\x00"
+    encode = _name("_codecs", "encode") + b"q\x01" + b"Vlatin1\nq\x02"
+    bombs = [
+        b"N" + b"r\xff\xff\xff\xff" + b".",  # a memo number that the C unpickler makes an array for
+        b"]" + b"\x8f" * (1 << 20) + b".",  # a million empty sets
+        b"](" + text + encode + b"h\x01h\x00h\x02\x86R" * 2000 + b"e.",  # one text, encoded 2000 times
+        b"B\xff\xff\xff\xff",
+    ]
+    for bomb in bombs:
+        tracemalloc.start()
+        try:
+            _load(bomb, max_bytes=8 << 20)
+        except TrackFileError:
+            pass
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 64 << 20
+
+
+@pytest.mark.parametrize("cut", [1, 10, 100, 500, -1])
+def test_truncated_files_raise_the_callers_error(tmp_path, cut):
+    path = tmp_path / "body.pkl"
+    path.write_bytes(pickle.dumps({"a": np.arange(100.0), "b": "text"})[:cut])
+    with pytest.raises(BodyError, match=r"body\.pkl"):
+        load_pickle(path, error=BodyError)
+
+
+@pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning")
+def test_random_damage_never_escapes_as_another_error(python2_pickle):
+    good = pickle.dumps({"a": [np.arange(6.0), (1, "x", b"y")], "b": {1.5}}, 4)
+    good_text = python2_pickle({"a": np.arange(6.0), "b": "text"}, 0)
+    for data in (good, good_text):
+        for _ in range(2000):
+            damaged = bytearray(data)
+            for place in RNG.integers(0, len(data), RNG.integers(1, 4)):
+                damaged[place] = RNG.integers(0, 256)
+            try:
+                _load(bytes(damaged), max_bytes=1 << 16)
+            except (TrackFileError, UnsafePickleError):
+                pass
+
+
+def test_too_large_and_missing_files(tmp_path):
+    path = tmp_path / "large.pkl"
+    with path.open("wb") as stream:
+        stream.truncate(10 << 30)
+    with pytest.raises(TrackFileError, match=r"large\.pkl"):
+        load_pickle(path)
+    with pytest.raises(TrackFileError, match="up to 10 bytes"):
+        _load(pickle.dumps(np.arange(100)), max_bytes=10)
+    with pytest.raises(InputMissingError, match=r"nowhere\.pkl"):
+        load_pickle(tmp_path / "nowhere.pkl")
+
+
+def test_reading_imports_nothing(tmp_path):
+    path = tmp_path / "sparse.pkl"
+    path.write_bytes(pickle.dumps(scipy.sparse.csc_matrix(np.eye(3)), 2))
+    program = (
+        "import sys; from core.safe_pickle import load_pickle; from core.inert import as_array;"
+        f"print(as_array(load_pickle({str(path)!r})).trace(), any(name.startswith('scipy') for name in sys.modules))"
+    )
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=root, check=True)
+    assert result.stdout.split() == ["3.0", "False"]
