@@ -32,7 +32,7 @@ _SHAPES: dict[str, tuple[int | None, ...]] = {
     "mirror": (NUM_VERTICES,),
     "source_vertex": (NUM_VERTICES,),
     "shapedirs": (NUM_VERTICES, 3, NUM_BETAS),
-    "shapedirs_scale": (NUM_BETAS,),
+    "shapedirs_step": (),
     "regressor_joint": (None,),
     "regressor_vertex": (None,),
     "regressor_value": (None,),
@@ -40,7 +40,7 @@ _SHAPES: dict[str, tuple[int | None, ...]] = {
     "weights_value": (NUM_VERTICES, None),
     "posedirs_vertex": (None,),
     "posedirs_joint": (None,),
-    "posedirs_scale": (None,),
+    "posedirs_step": (),
     "posedirs": (None, 3, 9),
 }
 """Shape of each array of the file; None is any length."""
@@ -90,9 +90,9 @@ def _decode_weights(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def _decode_posedirs(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Blocks (3, 9) of a vertex and a joint, each with its own scale, to (V, 3, 207)."""
+    """Blocks (3, 9), each of one vertex and one joint, to (V, 3, 207)."""
     posedirs = np.zeros((NUM_VERTICES, NUM_JOINTS - 1, 3, 9), dtype=np.float32)
-    blocks = arrays["posedirs"].astype(np.float32) * arrays["posedirs_scale"][:, None, None]
+    blocks = arrays["posedirs"] * np.float32(arrays["posedirs_step"])
     posedirs[arrays["posedirs_vertex"], arrays["posedirs_joint"].astype(np.intp) - 1] = blocks
     return posedirs.swapaxes(1, 2).reshape(NUM_VERTICES, 3, -1)
 
@@ -104,7 +104,7 @@ def decode_free_body(arrays: Mapping[str, np.ndarray]) -> BodyData:
         gender=str(arrays["gender"]),
         v_template=arrays["v_template"].astype(np.float32),
         faces=arrays["faces"].astype(np.int32),
-        shapedirs=arrays["shapedirs"].astype(np.float32) * arrays["shapedirs_scale"],
+        shapedirs=arrays["shapedirs"] * np.float32(arrays["shapedirs_step"]),
         posedirs=_decode_posedirs(arrays),
         joint_regressor=_decode_regressor(arrays),
         weights=_decode_weights(arrays),

