@@ -22,6 +22,8 @@ from .raw import MAX_FILE_BYTES, MAX_PEOPLE, RawRecording, check_counts
 KIND = "C3D"
 _BLOCK = 512
 _MOST_PARAMETER_BLOCKS = 255
+_LAST_USUAL_POINTER = 32
+"""Pointers from here on are printable characters, so that the file may be text."""
 _NOT_MARKERS = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS", "REACTIONS")
 """Parameters of POINT that list labels of things which are no positions."""
 _AXIS = re.compile(r"([+-]?)([XYZ])$")
@@ -43,8 +45,8 @@ class _Layout:
 
 
 def is_c3d(head: bytes) -> bool:
-    """Tell whether a file begins like C3D: a pointer to the parameters, then the key 80."""
-    return len(head) > 1 and head[0] > 0 and head[1] == 0x50
+    """Tell whether a file begins like C3D: a pointer to the parameters, which come soon, then the key 80."""
+    return len(head) > 1 and 0 < head[0] < _LAST_USUAL_POINTER and head[1] == 0x50
 
 
 def read_c3d(path: Path) -> list[RawRecording]:
@@ -88,7 +90,7 @@ def _open(head: bytes, path: Path) -> Any:
             f"expected the Python package c3d to read {path}, found none; install c3d, or export the file as TRC"
         ) from error
 
-    class Reader(c3d.Reader):
+    class Reader(c3d.Reader):  # type: ignore[misc]  # the package has no types
         def _check_metadata(self) -> None:
             """Sizes are checked by `_find_frames`, against the file."""
 

@@ -1,11 +1,41 @@
-"""Which reader a file needs, told from its first bytes."""
+"""Which reader a file needs, told from its first bytes; and which files of a folder are keypoints."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import InputMissingError, TrackFileError
+from ..errors import CoreError, InputMissingError, TrackFileError
+from .aist import read_aist
+from .array_file import NPY_MAGIC, ZIP_MAGIC, read_npy, read_npz
+from .c3d_file import is_c3d, read_c3d
+from .cleaning import drop_zero_points
+from .csv_file import read_csv
+from .json_file import MAX_FRAME_BYTES, frame_files, is_frame_document, load_json, read_json, read_json_folder
 from .raw import RawRecording
+from .textfile import decode_text
+from .trc import is_trc, read_trc
+
+Reader = Callable[[Path], list[RawRecording]]
+
+TRACK_SUFFIXES = (".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".pkl", ".pickle")
+"""Names that keypoint files end in, for folders; a file given by itself is told by its content alone."""
+_HEAD_BYTES = 4096
+_OTHER_KINDS = {
+    b"HIERARCHY": "a BVH motion",
+    b"Kaydara FBX": "an FBX scene",
+    b"glTF": "a glTF scene",
+    b"\x89HDF": "an HDF5 file",
+    b"BLENDER": "a Blender scene",
+    b"\x1f\x8b": "a gzip archive",
+    b"\x89PNG": "an image",
+    b"\xff\xd8\xff": "an image",
+    b"RIFF": "a video",
+    b"\x00\x00\x00\x18ftyp": "a video",
+    b"\x00\x00\x00\x20ftyp": "a video",
+    b"%PDF": "a PDF",
+    b"PAR1": "a Parquet table",
+}
 
 
 def read_recordings(path: Path) -> list[RawRecording]:
@@ -14,13 +44,91 @@ def read_recordings(path: Path) -> list[RawRecording]:
     Raises:
         InputMissingError: there is no such file or folder.
         TrackFileError: it is of no kind that can be read, damaged, or too large.
+        UnsafePickleError: it is a pickle that asks for more than plain arrays.
     """
     path = Path(path)
-    if not path.exists():
+    if path.is_dir():
+        return [drop_zero_points(recording) for recording in read_json_folder(path)]
+    if not path.is_file():
         raise InputMissingError(f"expected a keypoint file or folder, found nothing at {path}; check the path")
-    raise TrackFileError(f"expected a keypoint file of a known kind, found another in {path}; export it as TRC or CSV")
+    return [drop_zero_points(recording) for recording in _choose_reader(path)(path)]
 
 
 def find_tracks(folder: Path) -> list[Path]:
-    """List the keypoint inputs of *folder*, sorted; a folder of one JSON file a frame is one input."""
-    return sorted(path for path in Path(folder).iterdir() if path.is_file())
+    """List the keypoint inputs of a folder, sorted by name: files by their names, folders of one JSON file a frame.
+
+    The folder itself is the input when it holds the frames of a clip.
+
+    Raises:
+        InputMissingError: there is no such folder.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputMissingError(f"expected a folder, found none at {folder}; check the path")
+    inputs = []
+    frames = {path for _, path in frame_files(folder)} if _is_clip_folder(folder) else set()
+    if frames:
+        inputs.append(folder)
+    for path in sorted(folder.iterdir()):
+        hidden = path.name.startswith(".")
+        if path.is_dir() and not hidden and _is_clip_folder(path):
+            inputs.append(path)
+        elif path.is_file() and not hidden and path.suffix.lower() in TRACK_SUFFIXES and path not in frames:
+            inputs.append(path)
+    return inputs
+
+
+def _is_clip_folder(folder: Path) -> bool:
+    """Tell whether a folder holds one JSON file a frame: numbered files whose first holds the people of one frame."""
+    files = frame_files(folder)
+    if len(files) < 2:
+        return False
+    try:
+        return is_frame_document(load_json(files[0][1], MAX_FRAME_BYTES))
+    except CoreError:
+        return False
+
+
+def _choose_reader(path: Path) -> Reader:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError as error:
+        raise TrackFileError(f"expected a readable file, found {error} at {path}; check its permissions") from error
+    if not head.strip(b"\0 \t\r\n"):
+        raise TrackFileError(f"expected keypoints, found an empty file at {path}; export it again")
+    if head.startswith(NPY_MAGIC):
+        return read_npy
+    if head.startswith(ZIP_MAGIC):
+        return read_npz
+    if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
+        return read_aist
+    if is_c3d(head) or (head[1:2] == b"P" and path.suffix.lower() == ".c3d"):
+        return read_c3d
+    for magic, kind in _OTHER_KINDS.items():
+        if head.startswith(magic):
+            raise TrackFileError(f"expected 3D keypoints, found {kind} in {path}; give keypoints ({_KINDS})")
+    if path.suffix.lower() in (".pkl", ".pickle"):
+        return read_aist
+    return _choose_text_reader(head, path)
+
+
+def _choose_text_reader(head: bytes, path: Path) -> Reader:
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in head:
+        head = head[: len(head) // 2 * 2]
+    else:
+        head = head[: head.rfind(b"\n") + 1] or head
+    text = decode_text(head, path).lstrip()
+    if text[:1] in "[{":
+        return read_json
+    if is_trc(text):
+        return read_trc
+    first = text.split("\n", 1)[0]
+    if any(delimiter in first for delimiter in ",;\t") or first.strip().lower() in ("trajectories", "devices"):
+        return read_csv
+    raise TrackFileError(
+        f"expected 3D keypoints ({_KINDS}), found text that begins {first[:60]!r} in {path}; export them as TRC or CSV"
+    )
+
+
+_KINDS = "TRC, C3D, CSV, NPY, NPZ, JSON, AIST++ PKL"

@@ -108,6 +108,6 @@ def check_counts(num_frames: int, num_points: int, path: Path) -> None:
         )
     if num_frames > MAX_FRAMES or num_points > MAX_POINTS or num_frames * num_points * 3 > MAX_CELLS:
         raise TrackFileError(
-            f"expected at most {MAX_FRAMES} frames, {MAX_POINTS} points and {MAX_CELLS} coordinates, found {num_frames} "
-            f"frames of {num_points} points in {path}; if the file is sound, split it into shorter clips"
+            f"expected at most {MAX_FRAMES} frames, {MAX_POINTS} points and {MAX_CELLS} coordinates, found "
+            f"{num_frames} frames of {num_points} points in {path}; if the file is sound, split it into shorter clips"
         )

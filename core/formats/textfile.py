@@ -156,8 +156,8 @@ class TextTable:
         for number, cells in self.rows():
             if width is not None and len(cells) > width and any(map(str.strip, cells[width:])):
                 raise TrackFileError(
-                    f"expected {width} columns as the header names, found {len(cells)} in line {number} of {self.path}; "
-                    "export the file again"
+                    f"expected {width} columns as the header names, found {len(cells)} in line {number} of "
+                    f"{self.path}; export the file again"
                 )
             if leading:
                 picked = cells[: len(columns)]
@@ -167,13 +167,28 @@ class TextTable:
             rows.append(self._floats(picked, number))
         return np.stack(rows) if rows else np.empty((0, len(columns)))
 
-    def _floats(self, cells: list[str], number: int) -> np.ndarray:
+    def check_end(self, width: int) -> None:
+        """Refuse a table that ends within a row: the file was cut off.
+
+        Raises:
+            TrackFileError: the last row is short and has no line end.
+        """
+        last = self.lines[-1]
+        num_cells = len(split_cells(last, self.delimiter, self.path)) if last.strip() else width
+        if num_cells < width:
+            raise TrackFileError(
+                f"expected {width} cells in the last row, found {num_cells} and no line end in {self.path}; "
+                "the file was cut off, copy or export it again"
+            )
+
+    def _floats(self, cells: Sequence[str], number: int) -> np.ndarray:
         try:
             return np.array([float(cell) if cell else _NAN for cell in cells])
         except ValueError:
-            return np.array([self._float(cell, number) for cell in cells])
+            return np.array([self.to_float(cell, number) for cell in cells])
 
-    def _float(self, cell: str, number: int) -> float:
+    def to_float(self, cell: str, number: int) -> float:
+        """Return one cell as a number, NaN where it is empty or a word for missing."""
         cell = cell.strip().strip("\"'").strip()
         if cell.lower() in _MISSING:
             return _NAN

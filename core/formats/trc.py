@@ -10,8 +10,7 @@ import numpy as np
 
 from ..errors import TrackFileError
 from .raw import RawRecording, check_counts
-from .textfile import TextTable, decode_text, read_bytes, sniff_delimiter, split_cells, split_lines
-from .textfile import MAX_TEXT_BYTES
+from .textfile import MAX_TEXT_BYTES, TextTable, decode_text, read_bytes, sniff_delimiter, split_cells, split_lines
 from .timeline import build_timeline
 
 KIND = "TRC"
@@ -140,8 +139,8 @@ def _read_names(cells: list[str], num_markers: float, num_coordinates: int, path
     if compact and not num_coordinates and not np.isfinite(num_markers):
         return compact
     raise TrackFileError(
-        f"expected {wanted} point names as NumMarkers says, found {len(compact)} names and {num_coordinates} coordinate "
-        f"columns in {path}; correct the header"
+        f"expected {wanted} point names as NumMarkers says, found {len(compact)} names and {num_coordinates} "
+        f"coordinate columns in {path}; correct the header"
     )
 
 

@@ -1,0 +1,249 @@
+"""NPY and NPZ files of positions. F frames, K points, P people.
+
+Headers are read first and checked against the size of the file, so that a header of ten gigabytes allocates nothing.
+"""
+
+from __future__ import annotations
+
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from ..errors import TrackFileError
+from .raw import MAX_CELLS, MAX_PEOPLE, RawRecording, check_counts
+
+NPY_MAGIC = b"\x93NUMPY"
+ZIP_MAGIC = b"PK\x03\x04"
+_MAX_ARRAY_BYTES = MAX_CELLS * 8
+_MAX_MEMBERS = 1000
+_POSITION_KEYS = (
+    "positions",
+    "reconstruction",
+    "keypoints3d",
+    "keypoints_3d",
+    "joints3d",
+    "joints_3d",
+    "poses_3d",
+    "pred_3d",
+    "arr_0",
+)
+_KNOWN_COUNTS = (17, 22, 24, 25, 26, 33, 67, 75, 133)
+"""Point counts of known layouts, to tell x, y, z columns from x, y, z, confidence columns."""
+_MOTION_KEYS = {"poses", "trans"}
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What an NPZ says besides positions and confidence."""
+
+    fps: float | None = None
+    layout: str | None = None
+    units: str | None = None
+    up_axis: str | None = None
+    names: tuple[str, ...] | None = None
+
+
+def read_npy(path: Path) -> list[RawRecording]:
+    """Read an NPY file of (F, K, 3), (F, K, 4), (F, K * 3) or (P, F, K, 3) positions.
+
+    Raises:
+        TrackFileError: it is damaged or of another shape.
+    """
+    try:
+        with path.open("rb") as file:
+            array = _read_array(file, path.stat().st_size, path)
+    except OSError as error:
+        raise TrackFileError(f"expected a readable file, found {error} at {path}; check its permissions") from error
+    return _recordings(_numbers(array, path), None, _Words(), "NPY", path)
+
+
+def read_npz(path: Path) -> list[RawRecording]:
+    """Read an NPZ file: ours (`positions`, `confidence`, `fps`, `layout`, `names`) or of a lifting network.
+
+    Raises:
+        TrackFileError: it is damaged or holds no positions.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            arrays = _read_members(archive, path)
+    except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+        raise TrackFileError(
+            f"expected a whole NPZ archive, found a damaged one ({error}) at {path}; copy or export it again"
+        ) from error
+    key = next((name for name in _POSITION_KEYS if name in arrays), None)
+    if key is None:
+        shaped = [name for name, array in arrays.items() if array.ndim >= 3 and array.shape[-1] in (3, 4)]
+        if len(shaped) != 1:
+            hint = "this looks like a motion (AMASS), not keypoints" if arrays.keys() >= _MOTION_KEYS else "save it so"
+            raise TrackFileError(
+                f"expected an array named 'positions' (frames, points, 3), found {sorted(arrays)} in {path}; {hint}"
+            )
+        key = shaped[0]
+    confidence = _numbers(arrays["confidence"], path) if "confidence" in arrays else None
+    return _recordings(_numbers(arrays[key], path), confidence, _read_words(arrays, path), "NPZ", path)
+
+
+def _read_members(archive: zipfile.ZipFile, path: Path) -> dict[str, np.ndarray]:
+    members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
+    total = sum(member.file_size for member in members)
+    if not members or len(members) > _MAX_MEMBERS or total > 2 * _MAX_ARRAY_BYTES:
+        raise TrackFileError(
+            f"expected an NPZ archive of up to {_MAX_MEMBERS} arrays and {_MAX_ARRAY_BYTES >> 19} MiB, found "
+            f"{len(members)} arrays of {total >> 20} MiB in {path}; save positions of one clip alone"
+        )
+    arrays = {}
+    for member in members:
+        with archive.open(member) as file:
+            arrays[member.filename.removesuffix(".npy")] = _read_array(file, member.file_size, path)
+    return arrays
+
+
+def _read_array(file: IO[bytes], size: int, path: Path) -> np.ndarray:
+    """Read one array after its header's sizes were checked against *size*, the bytes that there are."""
+    try:
+        reader: Any = np.lib.format  # has no types
+        version = reader.read_magic(file)
+        if version == (1, 0):
+            shape, fortran, dtype = reader.read_array_header_1_0(file)
+        elif version == (2, 0):
+            shape, fortran, dtype = reader.read_array_header_2_0(file)
+        else:
+            raise ValueError(f"version {version}")
+    except (ValueError, SyntaxError, TypeError, LookupError, EOFError, RecursionError, MemoryError) as error:
+        raise _damaged(path, error) from error
+    except (OverflowError, tokenize.TokenError) as error:
+        raise _damaged(path, error) from error
+    if dtype.hasobject or dtype.kind not in "fiubUS":
+        raise TrackFileError(
+            f"expected arrays of numbers, found {dtype} in {path}; save plain float arrays, not Python objects"
+        )
+    count = 1
+    for length in shape:
+        count *= max(int(length), 0)
+    num_bytes = count * dtype.itemsize
+    if num_bytes > _MAX_ARRAY_BYTES or num_bytes > size - file.tell() or min(shape, default=0) < 0:
+        raise TrackFileError(
+            f"expected {num_bytes} bytes for an array {shape} as its header says, found {size} (at most "
+            f"{_MAX_ARRAY_BYTES} are read) in {path}; the file was cut off or is too large"
+        )
+    data = file.read(num_bytes)
+    if len(data) < num_bytes:
+        raise _damaged(path, EOFError(f"{len(data)} of {num_bytes} bytes"))
+    return np.frombuffer(data, dtype, count=count).reshape(shape, order="F" if fortran else "C")
+
+
+def _damaged(path: Path, error: BaseException) -> TrackFileError:
+    return TrackFileError(
+        f"expected a whole NumPy array, found a damaged header or data ({str(error)[:120]}) in {path}; save it again"
+    )
+
+
+def _numbers(array: np.ndarray, path: Path) -> np.ndarray:
+    if array.dtype.kind not in "fiu":
+        raise TrackFileError(f"expected positions as numbers, found {array.dtype} in {path}; save a float array")
+    with np.errstate(over="ignore", invalid="ignore"):
+        return array.astype(np.float64)
+
+
+def _recordings(
+    array: np.ndarray, confidence: np.ndarray | None, words: _Words, kind: str, path: Path
+) -> list[RawRecording]:
+    notes: list[str] = []
+    people, confidence = _to_people(array, confidence, notes, path)
+    check_counts(people.shape[1] * len(people), people.shape[2], path)
+    recordings = []
+    for person, points in enumerate(people):
+        trust = np.ones(points.shape[:2])
+        if points.shape[-1] == 4:
+            trust = points[..., 3]
+        if confidence is not None:
+            trust = confidence[person]
+        recordings.append(
+            RawRecording(
+                points[..., :3],
+                np.nan_to_num(trust, nan=0.0),
+                kind,
+                path,
+                names=words.names,
+                fps=words.fps,
+                units=words.units,
+                up_axis=words.up_axis,
+                layout=words.layout,
+                person=str(person) if len(people) > 1 else "",
+                notes=tuple(notes),
+            )
+        )
+    return recordings
+
+
+def _to_people(
+    array: np.ndarray, confidence: np.ndarray | None, notes: list[str], path: Path
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return positions (P, F, K, 3 or 4) and confidence (P, F, K)."""
+    if array.ndim == 2:
+        array = _unflatten(array, notes)
+    if array.ndim not in (3, 4) or array.shape[-1] not in (3, 4):
+        raise TrackFileError(
+            f"expected an array (frames, points, 3) or (people, frames, points, 3), found {array.shape} in {path}; "
+            "save it in one of these shapes"
+        )
+    if array.ndim == 3:
+        array = array[None]
+        confidence = None if confidence is None else confidence[None]
+    elif array.shape[0] > MAX_PEOPLE >= array.shape[1]:
+        array = array.swapaxes(0, 1)
+        confidence = None if confidence is None or confidence.ndim < 3 else confidence.swapaxes(0, 1)
+        notes.append(f"Read as (frames, people, points, {array.shape[-1]}).")
+    if array.shape[0] > MAX_PEOPLE or array.shape[0] == 0:
+        raise TrackFileError(f"expected 1 to {MAX_PEOPLE} people, found an array {array.shape} in {path}; split it")
+    if confidence is not None and confidence.shape == (*array.shape[:3], 1):
+        confidence = confidence[..., 0]
+    if confidence is not None and confidence.shape != array.shape[:3]:
+        raise TrackFileError(
+            f"expected one confidence for each of {array.shape[:3]} points, found {confidence.shape} in {path}; "
+            "save both of the same frames and points"
+        )
+    return array, confidence
+
+
+def _unflatten(array: np.ndarray, notes: list[str]) -> np.ndarray:
+    """Turn (F, K * 3) or (F, K * 4) into (F, K, 3) or (F, K, 4), and one frame (K, 3) into (1, K, 3)."""
+    rows, columns = array.shape
+    if columns in (3, 4):
+        return array[None]
+    as_xyz, as_xyzc = columns % 3 == 0, columns % 4 == 0
+    if as_xyzc and (not as_xyz or (columns // 4 in _KNOWN_COUNTS and columns // 3 not in _KNOWN_COUNTS)):
+        notes.append(f"{columns} columns were read as {columns // 4} points of x, y, z, confidence.")
+        return array.reshape(rows, -1, 4)
+    if as_xyz and columns:
+        notes.append(f"{columns} columns were read as {columns // 3} points of x, y, z.")
+        return array.reshape(rows, -1, 3)
+    return array
+
+
+def _read_words(arrays: Mapping[str, np.ndarray], path: Path) -> _Words:
+    def text(key: str) -> str | None:
+        values = _texts(arrays[key]) if key in arrays else ()
+        return values[0] if len(values) == 1 and values[0] else None
+
+    fps = None
+    for key in ("fps", "mocap_framerate", "framerate", "frame_rate"):
+        if key in arrays and arrays[key].size == 1 and arrays[key].dtype.kind in "fiu":
+            fps = float(arrays[key].reshape(-1)[0])
+    if fps is not None and not (np.isfinite(fps) and fps > 0.0):
+        raise TrackFileError(f"expected a frame rate above 0, found {fps} in {path}; save 'fps' as one number")
+    return _Words(fps, text("layout"), text("units"), text("up_axis"), _texts(arrays.get("names")) or None)
+
+
+def _texts(array: np.ndarray | None) -> tuple[str, ...]:
+    if array is None or array.dtype.kind not in "US":
+        return ()
+    return tuple(
+        item.decode("latin-1") if isinstance(item, bytes) else str(item) for item in array.reshape(-1).tolist()
+    )

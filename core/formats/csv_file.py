@@ -1,0 +1,187 @@
+"""CSV of any tool: which kind of table it is, and wide tables of one x, y and z column a point."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import TrackFileError
+from .freemocap import is_freemocap_names, name_freemocap_points
+from .mediapipe import is_indexed_dump, name_numbered_points, read_indexed_dump
+from .raw import RawRecording, check_counts
+from .textfile import MAX_TEXT_BYTES, TextTable, decode_text, read_bytes, sniff_delimiter, split_cells, split_lines
+from .tidy import is_tidy, read_tidy
+from .timeline import Timeline, build_timeline, times_in_seconds
+from .vicon_csv import is_vicon_csv, read_vicon_csv
+
+_SUFFIX = re.compile(r"(.+?)[\s._:-]*([xyz])$", re.IGNORECASE)
+_PREFIX = re.compile(r"([xyz])[\s._:-]*(.+)$", re.IGNORECASE)
+_SUFFIX_TRUST = re.compile(
+    r"(.+?)[\s._:-]+(?:visibility|vis|v|score|conf|confidence|c|likelihood|prob)$", re.IGNORECASE
+)
+_PREFIX_TRUST = re.compile(r"(?:visibility|vis|v|score|conf|confidence|c|likelihood)[\s._:-]*(.+)$", re.IGNORECASE)
+_FRAME = re.compile(r"#?\s*(?:frame|frames|fnum)(?:[\s_]*(?:#|number|num|no|id|idx|index))?$", re.IGNORECASE)
+_TIME = re.compile(
+    r"(?:time|times|timestamp|timestamps|t|ms|seconds|sec)(?:[\s_]*[(\[]?(?:s|ms|us|ns)[)\]]?)?$", re.IGNORECASE
+)
+_SECONDS = {"seconds": "s", "sec": "s"}
+_ANIPOSE_COLUMNS = {"fnum", "M_00", "center_0"}
+_FILLED_CONFIDENCE = 0.5
+"""What a point that Anipose filled in (score above 1) is trusted."""
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Where a wide table holds what."""
+
+    names: tuple[str, ...]
+    coordinates: tuple[int, ...]
+    trust: tuple[int | None, ...]
+    frame: int | None
+    time: int | None
+    is_anipose: bool
+
+
+def read_csv(path: Path) -> list[RawRecording]:
+    """Read a table of keypoints, one recording a person.
+
+    Raises:
+        TrackFileError: it is damaged or its header names no points.
+    """
+    lines = split_lines(decode_text(read_bytes(path, MAX_TEXT_BYTES), path), path)
+    if is_vicon_csv(lines):
+        return read_vicon_csv(lines, path)
+    start = next(index for index, line in enumerate(lines) if line.strip())
+    delimiter = sniff_delimiter(lines[start])
+    header = [cell.strip() for cell in split_cells(lines[start], delimiter, path)]
+    table = TextTable(lines, start + 1, delimiter, path)
+    if is_tidy(header):
+        return [read_tidy(header, table)]
+    if is_indexed_dump(header):
+        return [read_indexed_dump(header, table)]
+    return [_read_wide(header, table)]
+
+
+def _read_wide(header: list[str], table: TextTable) -> RawRecording:
+    path = table.path
+    columns = _find_columns(header, path)
+    check_counts(1, len(columns.names), path)
+    table.check_end(max(columns.coordinates) + 1)
+    values = table.numbers(columns.coordinates)
+    if not len(values):
+        raise TrackFileError(f"expected rows of frames below the header, found none in {path}; export it again")
+    positions = values.reshape(len(values), -1, 3)
+    trust = _read_trust(columns, table, positions)
+    timeline, notes = _read_timeline(columns, header, table, len(positions))
+    recording = RawRecording(
+        timeline.place(positions),
+        np.nan_to_num(timeline.place(trust), nan=0.0),
+        "CSV",
+        path,
+        names=columns.names,
+        fps=timeline.fps,
+        first_frame=timeline.first_frame,
+        notes=(*notes, *timeline.notes),
+    )
+    return _specialise(recording, header)
+
+
+def _specialise(recording: RawRecording, header: list[str]) -> RawRecording:
+    """Recognise the tools that write wide tables."""
+    names = recording.names or ()
+    if _ANIPOSE_COLUMNS <= set(header):
+        note = "Positions are kept as Anipose stored them, after its own rotation (M, center)."
+        return replace(recording, kind="Anipose CSV", notes=(*recording.notes, note))
+    if "timestamp_by_camera" in header or is_freemocap_names(names):
+        return name_freemocap_points(recording, [("", name) for name in names])
+    return name_numbered_points(recording)
+
+
+def _find_columns(header: list[str], path: Path) -> _Columns:
+    by_suffix = _group(header, _SUFFIX, name_first=True)
+    by_prefix = _group(header, _PREFIX, name_first=False)
+    groups, pattern = max(((by_suffix, _SUFFIX_TRUST), (by_prefix, _PREFIX_TRUST)), key=lambda pair: _num_full(pair[0]))
+    full = {name: axes for name, axes in groups.items() if len(axes) == 3}
+    if not full:
+        flat = sum(axes.keys() == {"x", "y"} for axes in by_suffix.values())
+        found = f"{flat} points of x and y alone (2D)" if flat else f"columns {', '.join(header[:8])[:160]!r}"
+        raise TrackFileError(
+            f"expected columns name_x, name_y, name_z for each point, found {found} in {path}; "
+            "export 3D points with a header line that names them"
+        )
+    trust: dict[str, int] = {}
+    for index, cell in enumerate(header):
+        match = pattern.fullmatch(cell)
+        if match and match.group(1) in full:
+            trust.setdefault(match.group(1), index)
+    return _Columns(
+        names=tuple(full),
+        coordinates=tuple(axes[axis] for axes in full.values() for axis in "xyz"),
+        trust=tuple(trust.get(name) for name in full),
+        frame=next((index for index, cell in enumerate(header) if _FRAME.fullmatch(cell)), None),
+        time=next((index for index, cell in enumerate(header) if _TIME.fullmatch(cell)), None),
+        is_anipose=_ANIPOSE_COLUMNS <= set(header),
+    )
+
+
+def _group(header: list[str], pattern: re.Pattern[str], *, name_first: bool) -> dict[str, dict[str, int]]:
+    groups: dict[str, dict[str, int]] = {}
+    for index, cell in enumerate(header):
+        match = pattern.fullmatch(cell)
+        if match:
+            name, axis = match.groups() if name_first else match.groups()[::-1]
+            groups.setdefault(name, {}).setdefault(axis.lower(), index)
+    return groups
+
+
+def _num_full(groups: dict[str, dict[str, int]]) -> int:
+    return sum(len(axes) == 3 for axes in groups.values())
+
+
+def _read_trust(columns: _Columns, table: TextTable, positions: np.ndarray) -> np.ndarray:
+    """Confidence (R, K): 1 where the table has none; 0 where it names none for the point in that row."""
+    trust = np.ones(positions.shape[:2])
+    picks = [index for index, column in enumerate(columns.trust) if column is not None]
+    if picks:
+        values = table.numbers([column for column in columns.trust if column is not None])
+        if columns.is_anipose:
+            values[values > 1.0] = _FILLED_CONFIDENCE
+        trust[:, picks] = np.nan_to_num(values, nan=0.0)
+    return trust
+
+
+def _read_timeline(
+    columns: _Columns, header: list[str], table: TextTable, num_rows: int
+) -> tuple[Timeline, tuple[str, ...]]:
+    notes = []
+    frames = None if columns.frame is None else table.numbers([columns.frame])[:, 0]
+    times = None
+    if columns.time is not None:
+        name = header[columns.time]
+        stamps = _read_times(table, columns.time)
+        if stamps is None:
+            notes.append(f"Column {name!r} holds no times that could be read.")
+        elif np.isfinite(stamps).any():
+            times, unit = times_in_seconds(stamps, _SECONDS.get(name.lower(), name))
+            notes.append(f"Times of column {name!r} were read as {unit}." if unit else f"Column {name!r} is not used.")
+    timeline = build_timeline(num_rows, table.path, num_points=len(columns.names), frames=frames, times_s=times)
+    return timeline, tuple(notes)
+
+
+def _read_times(table: TextTable, column: int) -> np.ndarray | None:
+    """A column of times as numbers or as dates, None when it is neither."""
+    times = []
+    for number, cells in table.rows():
+        cell = cells[column].strip() if column < len(cells) else ""
+        try:
+            times.append(table.to_float(cell, number))
+        except TrackFileError:
+            try:
+                times.append(datetime.fromisoformat(cell).timestamp())
+            except (ValueError, OverflowError, OSError):
+                return None
+    return np.array(times)

@@ -1,0 +1,332 @@
+"""JSON of pose estimators: EasyMocap, OpenPose (both one file a frame) and MMPose. F frames, K points."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import TrackFileError
+from ..layouts import LAYOUTS
+from .raw import MAX_FRAMES, MAX_PEOPLE, RawRecording, check_counts
+from .textfile import decode_text, read_bytes
+from .timeline import build_timeline
+
+MAX_JSON_BYTES = 1 << 28
+"""Largest JSON file that is read (256 MiB)."""
+MAX_JSON_LISTS = 8_000_000
+"""Most lists and objects of a JSON file; each costs memory however little it holds."""
+MAX_FRAME_BYTES = 1 << 22
+"""Largest file of a folder of one file a frame (4 MiB)."""
+_FRAME_NUMBER = re.compile(r"(\d{1,12})\D*$")
+_BODY25_HANDS = LAYOUTS["body25_hands"]
+_NUM_HAND_POINTS = 21
+_NUM_BODY25 = 25
+_MMPOSE_LAYOUTS = {
+    "h36m": "h36m17",
+    "coco": "coco17",
+    "halpe26": "halpe26",
+    "coco_wholebody": "wholebody133",
+    "h3wb": "wholebody133",
+}
+
+
+@dataclass
+class _Clip:
+    """People of a clip while it is read: person -> frame number -> (K, 3 or 4) points."""
+
+    path: Path
+    kind: str
+    people: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)
+    names: tuple[str, ...] | None = None
+    layout: str | None = None
+    units: str | None = None
+    notes: list[str] = field(default_factory=list)
+    zeros_missing: bool = False
+
+    def add(self, person: str, frame: int, points: np.ndarray) -> None:
+        frames = self.people.setdefault(person, {})
+        if frame in frames or len(self.people) > MAX_PEOPLE:
+            found = f"person {person!r} twice in frame {frame}" if frame in frames else f"{len(self.people)} people"
+            raise TrackFileError(
+                f"expected each of up to {MAX_PEOPLE} people once a frame, found {found} in {self.path}; "
+                "export the people with one number each"
+            )
+        frames[frame] = points
+
+
+def is_frame_document(document: Any) -> bool:
+    """Tell whether a JSON document holds the people of one frame, so that a folder of them is a clip."""
+    if isinstance(document, dict):
+        return isinstance(document.get("people"), list)
+    if not isinstance(document, list):
+        return False
+    first = next((item for item in document if isinstance(item, dict)), None)
+    return (not document) if first is None else ("keypoints3d" in first or "keypoints" in first)
+
+
+def load_json(path: Path, limit: int = MAX_JSON_BYTES) -> Any:
+    """Parse a JSON file within limits of size, count and depth.
+
+    Raises:
+        TrackFileError: it is damaged or too large.
+    """
+    text = decode_text(read_bytes(path, limit), path)
+    count = text.count("[") + text.count("{")
+    if count > MAX_JSON_LISTS:
+        raise TrackFileError(f"expected at most {MAX_JSON_LISTS} lists, found {count} in {path}; split it")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise TrackFileError(
+            f"expected whole JSON, found damage ({str(error)[:100]}) in {path}; the file may be cut off, export it "
+            "again"
+        ) from error
+
+
+def read_json(path: Path) -> list[RawRecording]:
+    """Read one JSON file, one recording a person.
+
+    Raises:
+        TrackFileError: it is damaged, or of no known kind.
+    """
+    document = load_json(path)
+    if is_frame_document(document):
+        return _read_frames([(0, document)], path)
+    clip = _Clip(path, "MMPose JSON")
+    if isinstance(document, dict) and isinstance(document.get("instance_info"), list):
+        _read_meta(document.get("meta_info"), clip)
+        document = document["instance_info"]
+    if not isinstance(document, list) or not all(isinstance(item, dict) and "instances" in item for item in document):
+        found = sorted(document)[:8] if isinstance(document, dict) else type(document).__name__
+        raise TrackFileError(
+            f"expected keypoints of EasyMocap, OpenPose (pose_keypoints_3d) or MMPose (instance_info), found {found} "
+            f"in {path}; export 3D keypoints"
+        )
+    numbers = set()
+    for index, item in enumerate(document):
+        frame = item.get("frame_id", index)
+        if not isinstance(frame, int) or not isinstance(item["instances"], list):
+            raise _malformed(path, "frame_id and instances", item)
+        numbers.add(frame)
+        _add_instances(item["instances"], frame, clip)
+    return _recordings(clip, sorted(numbers))
+
+
+def frame_files(folder: Path) -> list[tuple[int, Path]]:
+    """List the JSON files of a folder whose names end in a frame number, in order of the numbers."""
+    files = []
+    for path in folder.iterdir():
+        match = _FRAME_NUMBER.search(path.stem) if path.suffix.lower() == ".json" else None
+        if match and path.is_file():
+            files.append((int(match.group(1)), path))
+        if len(files) > MAX_FRAMES:
+            raise TrackFileError(f"expected at most {MAX_FRAMES} files in {folder}; split it into shorter clips")
+    return sorted(files)
+
+
+def read_json_folder(folder: Path) -> list[RawRecording]:
+    """Read a folder of one JSON file a frame, one recording a person; numbers left out are missing frames.
+
+    Raises:
+        TrackFileError: there are no such files, or one is damaged.
+    """
+    files = frame_files(folder)
+    if not files:
+        raise TrackFileError(
+            f"expected JSON files named by frame number (000000.json), found none in {folder}; "
+            "give a file, or the folder that holds them"
+        )
+    numbers = [number for number, _ in files]
+    if len(set(numbers)) < len(numbers):
+        raise TrackFileError(
+            f"expected one file a frame, found frame numbers twice in {folder}; keep one clip a folder"
+        )
+    return _read_frames(((number, load_json(path, MAX_FRAME_BYTES)) for number, path in files), folder)
+
+
+def _read_frames(documents: Iterable[tuple[int, Any]], path: Path) -> list[RawRecording]:
+    """Read documents of one frame each, one after the other."""
+    clip: _Clip | None = None
+    numbers = []
+    for number, document in documents:
+        if not is_frame_document(document):
+            raise _malformed(path, f"the people of one frame in file {number}", document)
+        frame = document["people"] if isinstance(document, dict) else document
+        if not all(isinstance(person, dict) for person in frame):
+            raise _malformed(path, "a list of people", frame)
+        numbers.append(number)
+        if clip is None and frame:
+            clip, add = _choose_kind(frame[0], path)
+        if clip is not None:
+            add(frame, number, clip)
+    if clip is None:
+        raise _no_people(path)
+    return _recordings(clip, numbers)
+
+
+def _choose_kind(
+    person: dict[str, Any], path: Path
+) -> tuple[_Clip, Callable[[list[dict[str, Any]], int, _Clip], None]]:
+    if "keypoints3d" in person:
+        return _Clip(path, "EasyMocap JSON", units="m", zeros_missing=True), _add_easymocap
+    if "keypoints" in person:
+        return _Clip(path, "MMPose JSON"), _add_instances
+    return _Clip(path, "OpenPose JSON", zeros_missing=True), _add_openpose
+
+
+def _add_easymocap(frame: list[dict[str, Any]], number: int, clip: _Clip) -> None:
+    for index, person in enumerate(frame):
+        body = _points(person.get("keypoints3d"), clip.path)
+        hands = [person.get("handl3d"), person.get("handr3d")]
+        if len(body) == _NUM_BODY25 and any(hands):
+            parts = [_points(hand, clip.path) if hand else np.zeros((_NUM_HAND_POINTS, 4)) for hand in hands]
+            if all(len(part) == _NUM_HAND_POINTS for part in parts):
+                body = np.concatenate([_with_trust(part) for part in (body, *parts)])
+        clip.add(_label(person, ("id", "personID"), index), number, body)
+
+
+def _add_openpose(frame: list[dict[str, Any]], number: int, clip: _Clip) -> None:
+    for index, person in enumerate(frame):
+        flat = person.get("pose_keypoints_3d")
+        if not flat:
+            found = "2D keypoints alone" if person.get("pose_keypoints_2d") else f"{sorted(person)[:6]}"
+            raise TrackFileError(
+                f"expected pose_keypoints_3d, found {found} in {clip.path}; export 3D keypoints (x, y, z, confidence)"
+            )
+        values = _floats(flat, clip.path)
+        if values.ndim != 1 or len(values) % 4:
+            raise _malformed(clip.path, "x, y, z, confidence a point", flat)
+        identity = person.get("person_id")
+        identity = identity[0] if isinstance(identity, list) and identity else -1
+        clip.add(
+            str(identity) if isinstance(identity, int) and identity >= 0 else str(index), number, values.reshape(-1, 4)
+        )
+
+
+def _add_instances(frame: list[Any], number: int, clip: _Clip) -> None:
+    for index, instance in enumerate(frame):
+        if not isinstance(instance, dict):
+            raise _malformed(clip.path, "instances as objects", instance)
+        points = _points(instance.get("keypoints"), clip.path)
+        scores = instance.get("keypoint_scores")
+        if scores is not None:
+            trust = _floats(scores, clip.path)
+            if trust.shape != (len(points),):
+                raise _malformed(clip.path, f"{len(points)} keypoint_scores", scores)
+            points = np.column_stack([points[:, :3], trust])
+        clip.add(_label(instance, ("track_id", "instance_id"), index), number, points)
+        if index and not clip.notes and "track_id" not in instance and "instance_id" not in instance:
+            clip.notes.append("The file gives people no identity; they are told apart by their order in each frame.")
+
+
+def _read_meta(meta: Any, clip: _Clip) -> None:
+    """Take the names and the data set of the points from MMPose's description, where it is whole."""
+    if not isinstance(meta, dict):
+        return
+    dataset = meta.get("dataset_name")
+    clip.layout = _MMPOSE_LAYOUTS.get(dataset) if isinstance(dataset, str) else None
+    names = meta.get("keypoint_id2name")
+    if isinstance(names, dict) and all(isinstance(name, str) for name in names.values()):
+        ordered = [names.get(str(index)) for index in range(len(names))]
+        if None not in ordered:
+            clip.names = tuple(name for name in ordered if name)
+
+
+def _recordings(clip: _Clip, numbers: list[int]) -> list[RawRecording]:
+    """Put every person on the grid of the whole clip."""
+    if not clip.people:
+        raise _no_people(clip.path)
+    counts = {len(points) for frames in clip.people.values() for points in frames.values()}
+    if len(counts) > 1 and counts != {_NUM_BODY25, len(_BODY25_HANDS.points)}:
+        raise TrackFileError(
+            f"expected the same points in every frame, found {sorted(counts)[:6]} points in {clip.path}; "
+            "export one kind of skeleton"
+        )
+    num_points = max(counts)
+    check_counts(len(numbers) * len(clip.people), num_points, clip.path)
+    timeline = build_timeline(
+        len(numbers), clip.path, num_points=num_points, frames=np.array(numbers, dtype=np.float64)
+    )
+    place = dict(zip(numbers, timeline.rows.tolist(), strict=True))
+    check_counts(timeline.num_frames * len(clip.people), num_points, clip.path)
+    layout, names = _describe(clip, num_points)
+    recordings = []
+    for person, frames in clip.people.items():
+        points = np.full((timeline.num_frames, num_points, 4), np.nan)
+        for number, values in frames.items():
+            points[place[number], : len(values)] = _with_trust(values)
+        if clip.zeros_missing:
+            points[(points[..., :3] == 0.0).all(-1)] = np.nan
+        recordings.append(
+            RawRecording(
+                points[..., :3],
+                np.nan_to_num(points[..., 3], nan=0.0),
+                clip.kind,
+                clip.path,
+                names=names,
+                units=clip.units,
+                layout=layout,
+                person=person if len(clip.people) > 1 else "",
+                first_frame=timeline.first_frame,
+                notes=(*clip.notes, *timeline.notes),
+            )
+        )
+    return recordings
+
+
+def _describe(clip: _Clip, num_points: int) -> tuple[str | None, tuple[str, ...] | None]:
+    """The layout that the file states, and the names of its points."""
+    layout = clip.layout
+    if clip.kind == "EasyMocap JSON" and num_points == len(_BODY25_HANDS.points):
+        layout = _BODY25_HANDS.name
+    if clip.kind == "OpenPose JSON" and num_points == _NUM_BODY25:
+        layout = "body25"
+    if layout is not None and len(LAYOUTS[layout].points) != num_points:
+        layout = None
+    names = clip.names if clip.names is not None and len(clip.names) == num_points else None
+    return layout, names
+
+
+def _label(person: dict[str, Any], keys: tuple[str, ...], index: int) -> str:
+    """What the file calls a person, or their place in the frame."""
+    value = next((person[key] for key in keys if key in person), index)
+    return str(value) if isinstance(value, (int, str)) else str(index)
+
+
+def _points(value: Any, path: Path) -> np.ndarray:
+    """Points (K, 3 or 4) of one person; a list around them (MMPose at times nests once more) is taken off."""
+    points = _floats(value, path)
+    if points.ndim == 3 and len(points) == 1:
+        points = points[0]
+    if points.ndim != 2 or points.shape[1] not in (3, 4) or not len(points):
+        hint = "2D points" if points.ndim == 2 and points.shape[1] == 2 else f"numbers of shape {points.shape}"
+        raise TrackFileError(f"expected points of x, y, z, found {hint} in {path}; export 3D keypoints")
+    return points
+
+
+def _with_trust(points: np.ndarray) -> np.ndarray:
+    return points if points.shape[1] == 4 else np.column_stack([points, np.ones(len(points))])
+
+
+def _floats(value: Any, path: Path) -> np.ndarray:
+    """Turn nested lists of numbers into an array; null is missing."""
+    if not isinstance(value, list):
+        raise _malformed(path, "lists of numbers", value)
+    try:
+        return np.array(value, dtype=np.float64)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise _malformed(path, "lists of numbers of equal length", value) from error
+
+
+def _no_people(path: Path) -> TrackFileError:
+    return TrackFileError(f"expected people, found frames without any in {path}; export a clip with detected people")
+
+
+def _malformed(path: Path, expected: str, found: Any) -> TrackFileError:
+    return TrackFileError(f"expected {expected}, found {str(found)[:80]!r} in {path}; export the keypoints again")

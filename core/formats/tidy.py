@@ -1,0 +1,108 @@
+"""Tidy tables: one row a point and frame. FreeMoCap writes them, and so do scripts built on data frames."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import TrackFileError
+from .freemocap import is_skipped_model, name_freemocap_points
+from .raw import RawRecording, check_counts
+from .textfile import TextTable
+from .timeline import build_timeline, times_in_seconds
+
+_POINT_WORDS = ("keypoint", "marker", "landmark", "joint", "bodypart", "point", "name")
+_FRAME_WORDS = ("frame", "frame_number", "frame_id", "fnum")
+_TRUST_WORDS = ("visibility", "confidence", "score")
+_RAW_TRAJECTORY = "3d_xyz"
+
+
+def is_tidy(header: list[str]) -> bool:
+    """Tell whether a header names a frame, a point and x, y, z."""
+    words = {cell.lower() for cell in header}
+    return {"x", "y", "z"} <= words and bool(words & set(_POINT_WORDS)) and bool(words & set(_FRAME_WORDS))
+
+
+def read_tidy(header: list[str], table: TextTable) -> RawRecording:
+    """Read a table of one row a point and frame.
+
+    Raises:
+        TrackFileError: a cell is no number, or a point stands twice in a frame.
+    """
+    words = [cell.lower() for cell in header]
+    place = {word: words.index(word) for word in words}
+    point = place[next(word for word in _POINT_WORDS if word in place)]
+    frame = place[next(word for word in _FRAME_WORDS if word in place)]
+    trust = next((place[word] for word in _TRUST_WORDS if word in place), None)
+    time = place.get("timestamp")
+    columns = [frame, place["x"], place["y"], place["z"]] + [column for column in (trust,) if column is not None]
+    table.check_end(max(*columns, point) + 1)
+    points: dict[tuple[str, str], int] = {}
+    indices, rows, stamps = [], [], []
+    for number, cells in _chosen_rows(place, table):
+        cells += [""] * (len(header) - len(cells))
+        key = (cells[place["model"]] if "model" in place else "", cells[point])
+        indices.append(points.setdefault(key, len(points)))
+        rows.append([table.to_float(cells[column], number) for column in columns])
+        stamps.append(_stamp(cells[time]) if time is not None else np.nan)
+    check_counts(len(rows), len(points), table.path)
+    recording = _assemble(np.array(rows), np.array(indices), np.array(stamps), list(points), table)
+    if "model" in place:
+        return name_freemocap_points(recording, list(points))
+    return recording
+
+
+def _chosen_rows(place: dict[str, int], table: TextTable) -> list[tuple[int, list[str]]]:
+    """Rows of points that are used: FreeMoCap lists each point once a trajectory (raw, rigid, centres of mass)."""
+    trajectory, model = place.get("trajectory"), place.get("model")
+    chosen = []
+    for number, cells in table.rows():
+        if trajectory is not None and (trajectory >= len(cells) or cells[trajectory].strip() != _RAW_TRAJECTORY):
+            continue
+        if model is not None and model < len(cells) and is_skipped_model(cells[model].strip().lower()):
+            continue
+        chosen.append((number, cells))
+    if not chosen:
+        wanted = f"trajectory {_RAW_TRAJECTORY!r}" if trajectory is not None else "body points"
+        raise TrackFileError(f"expected rows of {wanted}, found none in {table.path}; export the raw 3D points")
+    return chosen
+
+
+def _assemble(
+    rows: np.ndarray, indices: np.ndarray, stamps: np.ndarray, points: list[tuple[str, str]], table: TextTable
+) -> RawRecording:
+    """Spread rows (R, 4 or 5) of frame, x, y, z and confidence over frames and points."""
+    if not np.isfinite(rows[:, 0]).all():
+        raise TrackFileError(f"expected a frame number in every row, found empty ones in {table.path}; fill them in")
+    frames, row_frames = np.unique(rows[:, 0], return_inverse=True)
+    row_frames = row_frames.reshape(-1)
+    if len(np.unique(row_frames * len(points) + indices)) < len(rows):
+        raise TrackFileError(
+            f"expected each point once a frame, found some several times in {table.path}; export one person and one "
+            "kind of trajectory"
+        )
+    times = np.full(len(frames), np.nan)
+    times[row_frames] = stamps
+    times_s = times_in_seconds(times, "timestamp")[0] if np.isfinite(times).all() else None
+    check_counts(len(frames), len(points), table.path)
+    timeline = build_timeline(len(frames), table.path, num_points=len(points), frames=frames, times_s=times_s)
+    positions = np.full((len(frames), len(points), 3), np.nan)
+    positions[row_frames, indices] = rows[:, 1:4]
+    confidence = np.zeros(positions.shape[:2])
+    confidence[row_frames, indices] = np.nan_to_num(rows[:, 4], nan=0.0) if rows.shape[1] > 4 else 1.0
+    return RawRecording(
+        timeline.place(positions),
+        np.nan_to_num(timeline.place(confidence), nan=0.0),
+        "tidy CSV",
+        table.path,
+        names=tuple(name.strip() for _, name in points),
+        fps=timeline.fps,
+        first_frame=timeline.first_frame,
+        notes=timeline.notes,
+    )
+
+
+def _stamp(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return np.nan

@@ -1,0 +1,91 @@
+"""CSV exports of Vicon Nexus: sections, of which "Trajectories" holds the markers of all subjects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import TrackFileError
+from .raw import MAX_PEOPLE, RawRecording, check_counts
+from .textfile import TextTable, sniff_delimiter, split_cells
+from .timeline import build_timeline
+
+KIND = "Vicon CSV"
+_SECTION = "trajectories"
+_SECTIONS = (_SECTION, "devices", "joints", "model outputs", "segments", "events", "trajectory count")
+
+
+def is_vicon_csv(lines: list[str]) -> bool:
+    """Tell whether the first line names one of Nexus's sections."""
+    first = next((line for line in lines if line.strip()), "")
+    return _first_cell(first) in _SECTIONS
+
+
+def read_vicon_csv(lines: list[str], path: Path) -> list[RawRecording]:
+    """Read the trajectories, one recording a subject.
+
+    Raises:
+        TrackFileError: there is no section of trajectories, or it is damaged.
+    """
+    start = next((index for index, line in enumerate(lines) if _first_cell(line) == _SECTION), None)
+    if start is None or start + 5 > len(lines):
+        raise TrackFileError(
+            f"expected a section 'Trajectories' with rate, names, columns and units, found none in {path}; "
+            "export the trajectories from Nexus"
+        )
+    delimiter = sniff_delimiter(lines[start + 3])
+    end = next((index for index in range(start + 5, len(lines)) if not lines[index].strip(f"{delimiter} \"'")), None)
+    columns = [cell.strip().lower() for cell in split_cells(lines[start + 3], delimiter, path)]
+    labels = [cell.strip() for cell in split_cells(lines[start + 2], delimiter, path)]
+    places = [place for place in range(2, len(columns) - 2) if columns[place : place + 3] == ["x", "y", "z"]]
+    subjects: dict[str, dict[str, int]] = {}
+    for place in places:
+        label = labels[place] if place < len(labels) else ""
+        subject, _, name = label.rpartition(":")
+        if name and not name.startswith("*"):
+            subjects.setdefault(subject.strip(), {}).setdefault(name.strip(), place)
+    if columns[:1] != ["frame"] or not subjects or len(subjects) > MAX_PEOPLE:
+        raise TrackFileError(
+            f"expected columns Frame, Sub Frame and X, Y, Z of labelled markers, found {columns[:5]} and "
+            f"{len(subjects)} subjects in {path}; label the markers and export again"
+        )
+    table = TextTable(lines[: len(lines) if end is None else end], start + 5, delimiter, path)
+    if end is None:
+        table.check_end(max(places) + 3)
+    units = {cell.strip().lower() for cell in split_cells(lines[start + 4], delimiter, path)} - {"", "frame"}
+    return _recordings(table, subjects, lines[start + 1], units.pop() if len(units) == 1 else None)
+
+
+def _first_cell(line: str) -> str:
+    return line[:40].split(",")[0].split(";")[0].split("\t")[0].strip(" \"'").lower()
+
+
+def _recordings(
+    table: TextTable, subjects: dict[str, dict[str, int]], rate_line: str, units: str | None
+) -> list[RawRecording]:
+    path = table.path
+    frames = table.numbers([0])[:, 0]
+    num_points = sum(map(len, subjects.values()))
+    check_counts(len(frames), num_points, path)
+    timeline = build_timeline(len(frames), path, num_points=num_points, frames=frames)
+    rate = table.to_float(rate_line.strip(f"{table.delimiter} \"'\t"), table.start - 3)
+    recordings = []
+    for subject, markers in subjects.items():
+        columns = [place + axis for place in markers.values() for axis in range(3)]
+        positions = timeline.place(table.numbers(columns).reshape(len(frames), -1, 3))
+        recordings.append(
+            RawRecording(
+                positions,
+                np.ones(positions.shape[:2]),
+                KIND,
+                path,
+                names=tuple(markers),
+                fps=rate if np.isfinite(rate) and rate > 0.0 else None,
+                units=units,
+                person=subject,
+                first_frame=timeline.first_frame,
+                notes=timeline.notes,
+            )
+        )
+    return recordings
