@@ -1,0 +1,36 @@
+"""The fit: from keypoints to SMPL pose, shape and place."""
+
+from __future__ import annotations
+
+from ..body.data import BodyData
+from ..motion import Motion
+from ..track import KeypointTrack
+from .clip import fit_clip
+from .options import FitOptions, Progress
+from .report import FitReport, Flag
+
+__all__ = ["FitOptions", "FitReport", "Flag", "Progress", "fit_track"]
+
+
+def _silent(done: int, total: int, what: str) -> bool:
+    return True
+
+
+def fit_track(
+    track: KeypointTrack, body: BodyData, options: FitOptions | None = None, progress: Progress | None = None
+) -> tuple[Motion, FitReport]:
+    """Return the SMPL motion that explains a track best, and how well it does.
+
+    Args:
+        track: the keypoints, metres, Y up.
+        body: the body to fit.
+        options: settings; the defaults fit the whole clip and estimate the shape.
+        progress: called with (frames done, all frames, what is being done), on the calling thread; False cancels.
+
+    Raises:
+        TrackError: the track does not show enough of a person.
+        BodyError: betas or regressor do not fit the body.
+        DeviceError: the device is not here.
+        FitCancelled: *progress* answered False.
+    """
+    return fit_clip(track, body, options or FitOptions(), progress or _silent)

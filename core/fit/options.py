@@ -1,0 +1,49 @@
+"""What a fit may be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+MODES = ("clip", "frames")
+
+Progress = Callable[[int, int, str], bool | None]
+"""Called with (done, total, what is being done); returning False cancels."""
+
+
+@dataclass(frozen=True, eq=False)
+class FitOptions:
+    """Settings of a fit.
+
+    Attributes:
+        mode: "clip" looks at all frames at once; "frames" at one after the other, never ahead.
+        betas: (B,) known shape, or None to estimate it from the track.
+        regressor: (K, V) rows for the layout's points in the layout's order, in place of the common rule; or None.
+        smoothing: 1 smooths as much as the track's own noise calls for, 0 not at all.
+        iterations: Gauss-Newton steps a frame.
+        fps: frame rate of the motion, or None for the track's own.
+        device: "numpy", or a torch device: "cpu", "cuda", "mps".
+        workers: threads on NumPy; None for as many as there are cores.
+    """
+
+    mode: str = "clip"
+    betas: np.ndarray | None = None
+    regressor: np.ndarray | None = None
+    smoothing: float = 1.0
+    iterations: int = 5
+    fps: float | None = None
+    device: str = "numpy"
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.mode not in MODES:
+            raise ValueError(f"expected mode out of {', '.join(MODES)}; got {self.mode!r}")
+        if not 0.0 <= self.smoothing <= 1.0:
+            raise ValueError(f"expected smoothing from 0 to 1, got {self.smoothing}")
+        if not 1 <= self.iterations <= 100:
+            raise ValueError(f"expected 1 to 100 iterations, got {self.iterations}")
+        if self.betas is not None and (np.ndim(self.betas) != 1 or not np.isfinite(self.betas).all()):
+            raise ValueError(f"expected betas with one axis and finite values, got shape {np.shape(self.betas)}")

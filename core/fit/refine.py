@@ -1,0 +1,195 @@
+"""The exact finish: damped Gauss-Newton on the keypoints, with a prior on every rotation. F frames, K keypoints.
+
+Per frame, over small turns d_j of the 22 body joints about world axes and a shift s of the whole body, it minimises
+
+    sum_k w_k^2 |target_k - k(R, trans)|^2 + sum_j |L_j^(1/2) (G_j^T d_j - log(R_j^T P_j))|^2
+
+with P the prior's local rotations and L_j its precision in joint j's own axes. A keypoint moves by ``d_j x S_kj``
+(S the levers of `core.body.keypoints`), so with Q = sum_k w_k^2 S_k S_k^T the normal matrix is, for joints i and j,
+``trace(Q_ij) I - Q_ij^T``: the Jacobian itself is never formed. All frames are solved at once, block by block.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import Array, namespace
+from ..body.keypoints import KeypointPose, ShapedKeypoints
+from ..rotations import axis_angle_to_matrix, cross, matrix_to_axis_angle
+from ..skeletons import NUM_BODY_ROTATIONS
+
+_NUM_TURNS = 3 * NUM_BODY_ROTATIONS
+NUM_UNKNOWNS = _NUM_TURNS + 3
+_MAX_STEP_RAD = 1.0
+_DAMPING = 1e-5
+"""Added to the normal matrix's diagonal, in square metres: keeps it invertible where nothing is seen."""
+
+
+@dataclass(frozen=True, eq=False)
+class PosePrior:
+    """What a pose is expected to be, and how firmly.
+
+    Attributes:
+        rotations: (F, 24, 3, 3) local rotations.
+        precision: (F, 22, 3, 3) or (22, 3, 3), square metres per square radian, in each joint's own axes: how many
+            square metres of keypoint error one square radian away from the prior is worth.
+    """
+
+    rotations: Array
+    precision: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """Where the keypoints should be.
+
+    Attributes:
+        points: (F, K, 3), metres; anything finite where the weight is 0.
+        weights: (F, K) 0 and up.
+    """
+
+    points: Array
+    weights: Array
+
+    def block(self, frames: slice) -> Targets:
+        """Return the targets of some frames."""
+        return Targets(self.points[frames], self.weights[frames])
+
+
+def refine(
+    keypoints: ShapedKeypoints,
+    start: tuple[Array, Array],
+    targets: Targets,
+    prior: PosePrior,
+    *,
+    iterations: int,
+    outlier_m: float | None = None,
+) -> tuple[Array, Array]:
+    """Return local rotations (F, 24, 3, 3) and trans (F, 3) that explain *targets* best.
+
+    Args:
+        keypoints: the body's keypoints, in the order of the targets.
+        start: local rotations (F, 24, 3, 3) and trans (F, 3) to begin from.
+        targets: where the keypoints should be.
+        prior: expected rotations.
+        iterations: Gauss-Newton steps.
+        outlier_m: from the second step on, a point this far off counts a quarter, a farther one less
+            (Geman and McClure's weights); None counts all the same.
+    """
+    rotations, trans = start
+    for step in range(iterations):
+        pose = keypoints.pose(rotations, trans)
+        residual = targets.points - pose.points
+        weights = targets.weights
+        if outlier_m is not None and step > 0:
+            squared = namespace(residual).sum(residual * residual, axis=-1)
+            weights = weights * (outlier_m**2 / (outlier_m**2 + squared))
+        turns, shift = _step(pose, residual, weights, (rotations, prior))
+        rotations = turned(rotations, pose.world, turns)
+        trans = trans + shift
+    return rotations, trans
+
+
+def _step(
+    pose: KeypointPose, residual: Array, weights: Array, rotations_and_prior: tuple[Array, PosePrior]
+) -> tuple[Array, Array]:
+    """Return the turns (F, 22, 3) about world axes and the shift (F, 3) of one Gauss-Newton step."""
+    normal, right_side = normal_equations(pose, residual, weights, *rotations_and_prior)
+    step = namespace(residual).linalg.solve(normal, right_side[..., None])[..., 0]
+    return split_step(step)
+
+
+def split_step(step: Array) -> tuple[Array, Array]:
+    """Return the turns (F, 22, 3), none too large to trust, and the shift (F, 3) of solved unknowns (F, 69)."""
+    xp = namespace(step)
+    turns = xp.reshape(step[:, :_NUM_TURNS], (step.shape[0], NUM_BODY_ROTATIONS, 3))
+    size = xp.sqrt(xp.sum(turns * turns, axis=-1))[..., None]
+    return turns * xp.clip(_MAX_STEP_RAD / xp.clip(size, 1e-9, None), None, 1.0), step[:, _NUM_TURNS:]
+
+
+def normal_equations(
+    pose: KeypointPose, residual: Array, weights: Array, rotations: Array, prior: PosePrior
+) -> tuple[Array, Array]:
+    """Return the normal matrix (F, 69, 69) and the right side (F, 69): 22 turns about world axes, then the shift.
+
+    Args:
+        pose: keypoints and levers at *rotations*.
+        residual: (F, K, 3) targets less keypoints.
+        weights: (F, K).
+        rotations: (F, 24, 3, 3) local rotations.
+        prior: expected rotations.
+    """
+    xp = namespace(residual)
+    num_frames, num_points = residual.shape[:2]
+    levers = pose.levers[:, :, :NUM_BODY_ROTATIONS]
+    flat = xp.reshape(levers * weights[..., None, None], (num_frames, num_points, _NUM_TURNS))
+    gram = xp.reshape(xp.matrix_transpose(flat) @ flat, (num_frames, NUM_BODY_ROTATIONS, 3, NUM_BODY_ROTATIONS, 3))
+    block = -xp.permute_dims(gram, (0, 1, 4, 3, 2))
+    trace = gram[:, :, 0, :, 0] + gram[:, :, 1, :, 1] + gram[:, :, 2, :, 2]
+    for axis in range(3):
+        block[:, :, axis, :, axis] += trace
+    bodies = pose.world[:, :NUM_BODY_ROTATIONS]
+    precision = bodies @ prior.precision @ xp.matrix_transpose(bodies)
+    for joint in range(NUM_BODY_ROTATIONS):
+        block[:, joint, :, joint, :] += precision[:, joint]
+    squared_weights = weights * weights
+    coupling = cross_matrices(xp.sum(levers * squared_weights[..., None, None], axis=1))
+    coupling = xp.reshape(coupling, (num_frames, _NUM_TURNS, 3))
+    normal = xp.zeros((num_frames, NUM_UNKNOWNS, NUM_UNKNOWNS), **_kind(residual))
+    normal[:, :_NUM_TURNS, :_NUM_TURNS] = xp.reshape(block, (num_frames, _NUM_TURNS, _NUM_TURNS))
+    normal[:, :_NUM_TURNS, _NUM_TURNS:] = coupling
+    normal[:, _NUM_TURNS:, :_NUM_TURNS] = xp.matrix_transpose(coupling)
+    total = xp.sum(squared_weights, axis=1)
+    for axis in range(_NUM_TURNS, NUM_UNKNOWNS):
+        normal[:, axis, axis] = total
+    diagonal = list(range(NUM_UNKNOWNS))
+    normal[:, diagonal, diagonal] += _DAMPING
+    pull = _prior_pull(rotations, prior, bodies, precision)
+    return normal, _right_side(levers, residual, squared_weights, pull)
+
+
+def _prior_pull(rotations: Array, prior: PosePrior, bodies: Array, precision: Array) -> Array:
+    """Return precision times the turn, about world axes, that leads to the prior (F, 22, 3)."""
+    xp = namespace(rotations)
+    own = rotations[:, :NUM_BODY_ROTATIONS]
+    away = matrix_to_axis_angle(xp.matrix_transpose(own) @ prior.rotations[:, :NUM_BODY_ROTATIONS])
+    return (precision @ (bodies @ away[..., None]))[..., 0]
+
+
+def _right_side(levers: Array, residual: Array, squared_weights: Array, pull: Array) -> Array:
+    """Return the gradient (F, 69): turns, then shift."""
+    xp = namespace(residual)
+    weighted = residual * squared_weights[..., None]
+    turns = xp.sum(cross(levers, weighted[:, :, None]), axis=1) + pull
+    return xp.concat([xp.reshape(turns, (residual.shape[0], _NUM_TURNS)), xp.sum(weighted, axis=1)], axis=-1)
+
+
+def turned(rotations: Array, world: Array, turns: Array) -> Array:
+    """Return local rotations (F, 24, 3, 3) after turning each body joint about world axes.
+
+    Args:
+        rotations: (F, 24, 3, 3) local rotations.
+        world: (F, 24, 3, 3) the same relative to the world.
+        turns: (F, 22, 3) radians.
+    """
+    xp = namespace(rotations)
+    bodies = world[:, :NUM_BODY_ROTATIONS]
+    own = (xp.matrix_transpose(bodies) @ turns[..., None])[..., 0]
+    turned = rotations[:, :NUM_BODY_ROTATIONS] @ axis_angle_to_matrix(own)
+    return xp.concat([turned, rotations[:, NUM_BODY_ROTATIONS:]], axis=1)
+
+
+def cross_matrices(vectors: Array) -> Array:
+    """Return the matrices (..., 3, 3) that take x to ``vector x x``."""
+    xp = namespace(vectors)
+    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
+    zero = xp.zeros_like(x)
+    rows = ((zero, -z, y), (z, zero, -x), (-y, x, zero))
+    return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def _kind(array: Array) -> dict[str, object]:
+    """Return the keyword arguments that make a new array like *array*."""
+    return {"dtype": array.dtype} if isinstance(array, np.ndarray) else {"dtype": array.dtype, "device": array.device}

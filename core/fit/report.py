@@ -1,0 +1,112 @@
+"""How well a fit explains its track. F frames, K keypoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+REPORT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A stretch of frames to look at.
+
+    Attributes:
+        kind: "held" (a limb nothing explained, kept in motion between what was seen), "missing" (the person is not
+            seen), or "implausible" (points thrown out, or that the body cannot reach).
+        what: the limb or point.
+        first: first frame, counted from 0.
+        last: last frame.
+    """
+
+    kind: str
+    what: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, eq=False)
+class FitReport:
+    """What a fit found, for the user to judge it by.
+
+    Attributes:
+        point_names: (K,) solver points.
+        point_error_mm: (F, K) distance between measured and fitted point, NaN where nothing was measured.
+        flags: stretches to look at.
+        betas: (B,) shape.
+        stature_m: height of the shaped body at rest.
+        noise_mm: (K,) measured noise of each point per axis.
+        sigma_mm: how far off the points were taken to be.
+        timings_s: seconds by step.
+        notes: what was detected and decided on the way, one sentence each.
+    """
+
+    point_names: tuple[str, ...]
+    point_error_mm: np.ndarray
+    flags: tuple[Flag, ...]
+    betas: np.ndarray
+    stature_m: float
+    noise_mm: np.ndarray
+    sigma_mm: float
+    timings_s: dict[str, float]
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def keypoint_error_mm(self) -> np.ndarray:
+        """Mean error of each frame (F,), NaN for a frame in which nothing was measured."""
+        known = np.isfinite(self.point_error_mm)
+        total = np.where(known, self.point_error_mm, 0.0).sum(axis=1)
+        count = known.sum(axis=1)
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+    @property
+    def mean_error_mm(self) -> float:
+        """Mean over all measured points; NaN when there are none."""
+        known = self.point_error_mm[np.isfinite(self.point_error_mm)]
+        return float(known.mean()) if len(known) else float("nan")
+
+    @property
+    def worst_frame(self) -> int:
+        """The frame with the largest mean error."""
+        return int(np.argmax(np.nan_to_num(self.keypoint_error_mm, nan=-1.0)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain values for JSON; a missing value is null."""
+        by_point = {}
+        for index, name in enumerate(self.point_names):
+            known = self.point_error_mm[:, index]
+            known = known[np.isfinite(known)]
+            by_point[name] = {
+                "mean_mm": _plain(known.mean()) if len(known) else None,
+                "worst_mm": _plain(known.max()) if len(known) else None,
+                "seen": int(len(known)),
+                "noise_mm": _plain(self.noise_mm[index]),
+            }
+        return {
+            "version": REPORT_VERSION,
+            "frames": len(self.point_error_mm),
+            "mean_error_mm": _plain(self.mean_error_mm),
+            "worst_frame": self.worst_frame,
+            "stature_m": _plain(self.stature_m),
+            "betas": [_plain(value) for value in self.betas],
+            "sigma_mm": _plain(self.sigma_mm),
+            "points": by_point,
+            "keypoint_error_mm": [_plain(value) for value in self.keypoint_error_mm],
+            "point_error_mm": [[_plain(value) for value in row] for row in self.point_error_mm],
+            "flags": [vars(flag) for flag in self.flags],
+            "timings_s": {step: _plain(seconds) for step, seconds in self.timings_s.items()},
+            "notes": list(self.notes),
+        }
+
+
+def flags_of(kind: str, what: str, marked: np.ndarray) -> list[Flag]:
+    """Return a flag for each unbroken stretch of *marked* (F,) frames."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(np.int8), [0]])))
+    return [Flag(kind, what, int(first), int(end) - 1) for first, end in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _plain(value: float) -> float | None:
+    return round(float(value), 4) if np.isfinite(value) else None

@@ -1,0 +1,178 @@
+"""Betas once per clip: from the lengths of rigid bones, then together with the poses of spread frames. B betas.
+
+The second step is one least-squares problem: each frame's pose is its own unknown and the betas are shared, so the
+poses are eliminated frame by frame (Schur complement) and 10 equations remain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..arrays import Array, like, namespace, to_numpy
+from ..body.keypoints import KeypointModel
+from ..rotations import cross
+from ..skeletons import NUM_BODY_ROTATIONS
+from .analytic import analytic_start
+from .pose_prior import ConditionalPrior
+from .refine import NUM_UNKNOWNS, Targets, normal_equations, split_step, turned
+
+_LENGTH_NOISE_M = 0.004
+_LENGTH_STEPS = 6
+_ROUNDS = 4
+_STEPS_PER_ROUND = 3
+_SPREAD_FRAMES = 48
+_MIN_SIGMA_M = 0.002
+_BETA_LIMIT = 5.0
+_BETA_PRIOR = 20.0
+"""How many frames' worth of N(0, 1) the betas are held by: errors of one clip's frames are far from independent."""
+
+
+def _rigid_pairs() -> tuple[tuple[str, str, float], ...]:
+    """Pairs of points whose distance a pose hardly changes, and how far to trust each."""
+    pairs = [("left_hip", "right_hip", 1.0), ("left_shoulder", "right_shoulder", 0.5), ("left_ear", "right_ear", 1.0)]
+    pairs += [("left_eye", "right_eye", 1.0), ("mid_hip", "mid_shoulder", 0.3), ("neck", "head", 0.5)]
+    pairs += [("pelvis", "spine1", 1.0), ("spine1", "spine2", 1.0), ("spine2", "spine3", 1.0)]
+    for side in ("left", "right"):
+        bones = (
+            ("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"), ("ankle", "big_toe"),
+            ("ankle", "heel"), ("ankle", "foot"), ("big_toe", "small_toe"), ("wrist", "middle_knuckle"),
+        )  # fmt: skip
+        pairs += [(f"{side}_{first}", f"{side}_{second}", 1.0) for first, second in bones]
+        pairs += [("nose", f"{side}_ear", 1.0), ("spine3", f"{side}_collar", 0.5)]
+    return tuple(pairs)
+
+
+RIGID_PAIRS = _rigid_pairs()
+
+
+def betas_from_lengths(
+    names: Sequence[str], model: KeypointModel, points: np.ndarray, weights: np.ndarray, noise_m: np.ndarray
+) -> np.ndarray:
+    """Return betas (B,) whose rest body has the clip's median bone lengths, held towards 0 as N(0, 1).
+
+    Args:
+        names: the solver points.
+        model: those points on the body.
+        points: (F, K, 3) metres.
+        weights: (F, K) 0 where missing.
+        noise_m: (K,) noise per axis that *points* still hold; it makes every length look longer.
+    """
+    index = {name: position for position, name in enumerate(names)}
+    first, second, lengths, trust = [], [], [], []
+    for start, end, share in RIGID_PAIRS:
+        if start not in index or end not in index:
+            continue
+        a, b = index[start], index[end]
+        known = (weights[:, a] > 0) & (weights[:, b] > 0)
+        if not known.any():
+            continue
+        median = np.median(np.linalg.norm(points[known, a] - points[known, b], axis=-1))
+        excess = 2.0 * (noise_m[a] ** 2 + noise_m[b] ** 2)
+        lengths.append(np.sqrt(max(median**2 - excess, 0.25 * median**2)))
+        first.append(a)
+        second.append(b)
+        trust.append(share / _LENGTH_NOISE_M)
+    zero = np.zeros(model.body.data.shapedirs.shape[-1])
+    base = to_numpy(model.rest(model.body.array(zero))).astype(np.float64)
+    directions = (
+        np.stack([to_numpy(model.rest(model.body.array(row))) for row in np.eye(len(zero))], -1) - base[..., None]
+    )
+    if not lengths:
+        return zero
+    betas, wanted, trusts = zero, np.array(lengths), np.array(trust)
+    bone = base[first] - base[second]
+    bone_dirs = directions[first] - directions[second]
+    for _ in range(_LENGTH_STEPS):
+        now = bone + bone_dirs @ betas
+        length = np.linalg.norm(now, axis=-1)
+        jacobian = trusts[:, None] * np.einsum("pc,pcb->pb", now / length[:, None], bone_dirs)
+        right = jacobian.T @ (trusts * (wanted - length)) - betas
+        betas = np.clip(betas + np.linalg.solve(jacobian.T @ jacobian + np.eye(len(betas)), right), -5.0, 5.0)
+    return betas
+
+
+def spread_frames(weights: np.ndarray, count: int = _SPREAD_FRAMES) -> np.ndarray:
+    """Return indices (at most *count*) of frames spread over the clip, each the best seen of its stretch.
+
+    Args:
+        weights: (F, K).
+        count: how many stretches.
+    """
+    seen = weights.sum(axis=1)
+    edges = np.unique(np.linspace(0, len(seen), min(count, len(seen)) + 1).round().astype(int))
+    picks = [start + int(np.argmax(seen[start:end])) for start, end in zip(edges[:-1], edges[1:], strict=True)]
+    return np.array([pick for pick in picks if seen[pick] > 0], dtype=np.int64)
+
+
+def refine_betas(
+    names: Sequence[str],
+    model: KeypointModel,
+    targets: Targets,
+    betas: np.ndarray,
+    prior: ConditionalPrior,
+    *,
+    sigma_m: float,
+) -> np.ndarray:
+    """Return betas (B,) refined together with the poses of the frames of *targets*.
+
+    Args:
+        names: the solver points.
+        model: those points on the body.
+        targets: some frames' points; a few dozen are enough.
+        betas: (B,) to begin from.
+        prior: expected rotations.
+        sigma_m: noise of the points per axis, metres.
+    """
+    xp = namespace(targets.points)
+    sigma = max(sigma_m, _MIN_SIGMA_M)
+    current = model.body.array(betas)
+    for _ in range(_ROUNDS):
+        start, trans = analytic_start(names, model.shaped(current), targets)
+        expected = prior.predict(start, names, targets.weights, sigma_m=sigma)
+        rotations = expected.rotations
+        for _ in range(_STEPS_PER_ROUND):
+            pose = model.shaped(current).pose(rotations, trans)
+            residual = targets.points - pose.points
+            equations = normal_equations(pose, residual, targets.weights, rotations, expected)
+            shared = _SharedBetas(model.shape_jacobian(pose.world), pose.levers, residual, targets.weights)
+            steps, change = shared.solve(*equations, current, sigma**2 * _BETA_PRIOR)
+            turns, shift = split_step(steps)
+            rotations = turned(rotations, pose.world, turns)
+            trans = trans + shift
+            current = xp.clip(current + change, -_BETA_LIMIT, _BETA_LIMIT)
+    return to_numpy(current).astype(np.float64)
+
+
+class _SharedBetas:
+    """The part of the least-squares problem that concerns the betas, which all frames share."""
+
+    def __init__(self, jacobian: Array, levers: Array, residual: Array, weights: Array) -> None:
+        """Take d keypoint / d beta (F, K, 3, B), levers (F, K, 24, 3), residual (F, K, 3) and weights (F, K)."""
+        xp = namespace(residual)
+        weighted = jacobian * (weights * weights)[..., None, None]
+        columns = xp.permute_dims(weighted, (0, 1, 3, 2))
+        turns = xp.sum(cross(levers[:, :, :NUM_BODY_ROTATIONS, None], columns[:, :, None]), axis=1)
+        turns = xp.reshape(xp.permute_dims(turns, (0, 1, 3, 2)), (turns.shape[0], NUM_UNKNOWNS - 3, turns.shape[2]))
+        self._mixed = xp.concat([turns, xp.sum(weighted, axis=1)], axis=1)
+        self._own = xp.einsum("fkca,fkcb->ab", weighted, jacobian)
+        self._gradient = xp.einsum("fkca,fkc->a", weighted, residual)
+
+    def solve(self, normal: Array, right: Array, betas: Array, hold: float) -> tuple[Array, Array]:
+        """Return the poses' steps (F, 69) and the betas' change (B,).
+
+        Args:
+            normal: (F, 69, 69) the poses' own normal matrices.
+            right: (F, 69) their right sides.
+            betas: (B,) as they are.
+            hold: strength of the pull of the betas towards 0.
+        """
+        xp = namespace(normal)
+        num_betas = betas.shape[0]
+        solved = xp.linalg.solve(normal, xp.concat([self._mixed, right[..., None]], axis=-1))
+        eliminated, alone = solved[..., :num_betas], solved[..., num_betas]
+        schur = self._own - xp.einsum("fua,fub->ab", self._mixed, eliminated) + hold * like(np.eye(num_betas), normal)
+        gradient = self._gradient - xp.einsum("fua,fu->a", self._mixed, alone) - hold * betas
+        change = xp.linalg.solve(schur, gradient[..., None])[..., 0]
+        return alone - xp.einsum("fub,b->fu", eliminated, change), change
