@@ -1,0 +1,114 @@
+"""Which layout a recording has: told by the user, by the file, by the names, or by the count and the anatomy."""
+
+from __future__ import annotations
+
+from ..errors import AmbiguousTrackError, TrackError
+from ..formats.raw import RawRecording
+from ..layouts import LAYOUTS, MARKERS, Layout
+from .anatomy import anatomy_faults, figure_of
+from .marker_names import marker_roles, missing_roles
+from .options import ReadOptions
+from .point_names import PointMatch, best_match, match_layout
+
+MAX_NAMES_SHOWN = 12
+
+
+def shown(names: tuple[str, ...] | list[str]) -> str:
+    """Return names for a message, cut where there are many."""
+    more = len(names) - MAX_NAMES_SHOWN
+    return ", ".join(names[:MAX_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def is_markers(recording: RawRecording) -> bool:
+    """Return whether the names are those of optical markers that suffice to find the joints."""
+    return recording.names is not None and not missing_roles(marker_roles(recording.names))
+
+
+def _only_numbered(names: tuple[str, ...]) -> bool:
+    """Return whether the names are one word with numbers ("kp_0", "kp_1"), which says nothing."""
+    return len(names) > 1 and len({name.lower().rstrip("0123456789 _-.") for name in names}) == 1
+
+
+def _in_order(recording: RawRecording, layout: Layout, reason: str) -> PointMatch:
+    return PointMatch(layout, tuple(range(recording.num_points)), reason)
+
+
+def _given(recording: RawRecording, layout: Layout, reason: str) -> PointMatch:
+    """Lay a layout that is named, by the user or the file, over the points: by their names, else by their order."""
+    if layout is MARKERS:
+        lacking = missing_roles(marker_roles(recording.names or ()))
+        if lacking:
+            raise TrackError(
+                f"expected the names of optical markers in {recording.source}, but it lacks {'; '.join(lacking)}; "
+                "name the markers, or give another --layout"
+            )
+        return PointMatch(layout, (), reason)
+    if recording.names is not None:
+        match = match_layout(recording.names, layout, reason)
+        if not match.lacking:
+            return match
+    if recording.num_points != len(layout.points):
+        raise TrackError(
+            f"expected {len(layout.points)} points of layout {layout.name}, or names for them, found "
+            f"{recording.num_points} points in {recording.source}; give another --layout: {', '.join(LAYOUTS)}"
+        )
+    return _in_order(recording, layout, reason)
+
+
+def _by_names(recording: RawRecording, names: tuple[str, ...]) -> PointMatch:
+    match = best_match(names)
+    if match is not None:
+        return match
+    if is_markers(recording):
+        return PointMatch(MARKERS, (), "told by the names of the markers")
+    lacking = missing_roles(marker_roles(names))
+    raise AmbiguousTrackError(
+        f"expected names of a body's joints or of optical markers, found {shown(names)} in {recording.source}. "
+        f"Joints need both hips, both shoulders and some of knees, ankles, elbows and wrists; markers lack "
+        f"{'; '.join(lacking)}. Name the points so, or give --layout NAME if they are in the order of a layout "
+        f"({', '.join(LAYOUTS)})"
+    )
+
+
+def _by_count(recording: RawRecording) -> PointMatch:
+    count = recording.num_points
+    candidates = [layout for layout in LAYOUTS.values() if len(layout.points) == count and layout is not MARKERS]
+    if not candidates:
+        counts = ", ".join(f"{layout.name} ({len(layout.points)})" for layout in LAYOUTS.values())
+        raise AmbiguousTrackError(
+            f"expected named points or the count of a known layout, found {count} points without names in "
+            f"{recording.source}; known are {counts}. Name the points, or convert them to one of these"
+        )
+    faults = {layout.name: anatomy_faults(figure_of(layout, recording.positions)) for layout in candidates}
+    passing = [layout for layout in candidates if not faults[layout.name]]
+    names = " or ".join(f"--layout {layout.name}" for layout in candidates)
+    if len(passing) == 1:
+        others = [layout.name for layout in candidates if layout is not passing[0]]
+        reason = f"{count} points without names, in that order the bones keep their length and both sides are equal"
+        return _in_order(recording, passing[0], reason + (f"; as {', '.join(others)} they do not" if others else ""))
+    if passing:
+        raise AmbiguousTrackError(
+            f"expected {count} points without names to make a body in one order, but they do in several in "
+            f"{recording.source}; give {names}"
+        )
+    detail = "; ".join(f"as {name}, {shown(found[:3])}" for name, found in faults.items())
+    raise AmbiguousTrackError(
+        f"expected {count} points without names to make a body as {names.replace('--layout ', '')}, but in "
+        f"{recording.source} they do not: {detail}. Give {names} if that is the order all the same, or name the points"
+    )
+
+
+def choose_layout(recording: RawRecording, options: ReadOptions) -> PointMatch:
+    """Return the layout of *recording* and where its points are; for markers the order is empty.
+
+    Raises:
+        TrackError: a layout is given that the points cannot have.
+        AmbiguousTrackError: it cannot be told which layout they have; the message names ``--layout``.
+    """
+    if options.layout is not None:
+        return _given(recording, LAYOUTS[options.layout], "given by --layout")
+    if recording.layout is not None and recording.layout in LAYOUTS:
+        return _given(recording, LAYOUTS[recording.layout], "stated by the file")
+    if recording.names is not None and not _only_numbered(recording.names):
+        return _by_names(recording, recording.names)
+    return _by_count(recording)

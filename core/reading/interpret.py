@@ -1,0 +1,210 @@
+"""From what a file says to a track: metres, right-handed, Y up. F frames, K keypoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import TrackError
+from ..formats.raw import RawRecording
+from ..layouts import MARKERS, Layout
+from ..track import KeypointTrack
+from .anatomy import Figure, figure_of, stature
+from .checks import check_track, is_root_relative
+from .choose_layout import choose_layout, shown
+from .detect import detect_fps, detect_handedness, detect_units, detect_up, facing, rotation_to_y_up
+from .findings import Finding, Reading
+from .marker_names import marker_roles, marker_set_title
+from .markers import joint_centres
+from .options import UNITS_IN_METRES, ReadOptions, parse_units, parse_up
+from .point_names import PointMatch
+from .vectors import mean_of
+
+_MIRROR = np.diag([-1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True, eq=False)
+class _Laid:
+    """A recording's points in the order of a layout: file units and axes."""
+
+    layout: Layout
+    finding: Finding
+    positions: np.ndarray
+    confidence: np.ndarray
+    figure: Figure
+    matched: tuple[str, ...]
+    absent: tuple[str, ...]
+    ignored: tuple[str, ...]
+
+
+def _names(recording: RawRecording) -> tuple[str, ...]:
+    return recording.names or tuple(f"point {index}" for index in range(recording.num_points))
+
+
+def _swapped(layout: Layout, values: np.ndarray) -> np.ndarray:
+    """Return (F, K, ...) values with left and right points exchanged."""
+    order = np.arange(len(layout.points))
+    for left, right in layout.sides:
+        order[[left, right]] = right, left
+    return np.asarray(values[:, order])
+
+
+def _lay_points(recording: RawRecording, match: PointMatch, *, swap_sides: bool) -> _Laid:
+    """Bring named or ordered keypoints into the layout's order; what the file does not have is missing throughout."""
+    order = np.array(match.order)
+    positions = np.where((order >= 0)[None, :, None], recording.positions[:, order], np.nan)
+    confidence = np.where((order >= 0)[None, :], recording.confidence[:, order], 0.0)
+    if swap_sides:
+        positions, confidence = _swapped(match.layout, positions), _swapped(match.layout, confidence)
+    names = _names(recording)
+    used = {index for index in match.order if index >= 0}
+    ignored = tuple(name for index, name in enumerate(names) if index not in used)
+    reason = match.reason
+    if any(name.lower().endswith("study") for name in ignored):
+        reason += "; the markers estimated from them (_study) are not read, --layout markers would read those instead"
+    value = f"{match.layout.name} ({match.num_matched} of {len(match.order)} points)"
+    return _Laid(
+        match.layout,
+        Finding("layout", value, reason),
+        positions,
+        confidence,
+        figure_of(match.layout, positions),
+        tuple(names[index] for index in match.order if index >= 0),
+        match.absent,
+        ignored,
+    )
+
+
+def _units_per_mm(recording: RawRecording, options: ReadOptions, rough_stature: float) -> float:
+    """Return how many file units a millimetre is, from the rough size of the markers' figure."""
+    stated = _stated(recording, recording.units, "units", given=options.units)
+    finding = detect_units(stated, options.units, rough_stature, recording.source)
+    return 0.001 / UNITS_IN_METRES[finding.value]
+
+
+def _lay_markers(recording: RawRecording, match: PointMatch, options: ReadOptions) -> _Laid:
+    """Estimate joint centres from markers, in the order of the marker layout."""
+    names = _names(recording)
+    roles = marker_roles(names)
+    if options.swap_sides:
+        exchange = {"left": "right", "right": "left"}
+        roles = {
+            (f"{exchange[side]}_{rest}" if side in exchange else role): index
+            for role, index in roles.items()
+            for side, _, rest in (role.partition("_"),)
+        }
+    points = {role: recording.positions[:, index] for role, index in roles.items()}
+    rough = stature(Figure(joint_centres(points, units_per_mm=None)))
+    centres = joint_centres(points, units_per_mm=_units_per_mm(recording, options, rough))
+    positions = np.full((recording.num_frames, len(MARKERS.points), 3), np.nan)
+    for name, index in MARKERS.solver_index.items():
+        if name in centres:
+            positions[:, index] = centres[name]
+    figure = figure_of(MARKERS, positions)
+    extra = {}
+    fronts = [points[f"{side}_asis"] for side in ("left", "right") if f"{side}_asis" in points]
+    rears = [points[role] for role in ("left_psis", "right_psis", "sacrum") if role in points]
+    if len(fronts) == 2 and rears:
+        extra = {"pelvis_front": mean_of(*fronts), "pelvis_rear": mean_of(*rears)}
+    used = set(roles.values())
+    title = marker_set_title(names)
+    return _Laid(
+        MARKERS,
+        Finding("layout", f"markers ({title}, {len(used)} of {len(names)} read)", match.reason),
+        positions,
+        np.isfinite(positions).all(-1).astype(np.float64),
+        Figure({**figure.points, **extra}),
+        tuple(names[index] for index in sorted(used)),
+        tuple(point.name for point in MARKERS.points if point.solver not in figure.points),
+        tuple(name for index, name in enumerate(names) if index not in used),
+    )
+
+
+def _lay(recording: RawRecording, options: ReadOptions) -> _Laid:
+    match = choose_layout(recording, options)
+    if match.layout is MARKERS:
+        return _lay_markers(recording, match, options)
+    return _lay_points(recording, match, swap_sides=options.swap_sides)
+
+
+def _stated(recording: RawRecording, stated: str | None, kind: str, *, given: str | None) -> str | None:
+    """Return what the file states, or None; a statement that is not understood is an error unless one is given."""
+    if stated is None or not stated.strip():
+        return None
+    parsed = parse_units(stated) if kind == "units" else parse_up(stated)
+    if parsed is None and given is None:
+        raise TrackError(f"expected {kind} that are known, found {stated!r} in {recording.source}; give --{kind}")
+    return parsed
+
+
+def _notes(
+    recording: RawRecording, findings: tuple[Finding, ...], ignored: tuple[str, ...], odd: list[str]
+) -> list[str]:
+    notes = [*recording.notes, *(finding.sentence for finding in findings)]
+    if ignored:
+        notes.append(f"Ignored points: {shown(ignored)}.")
+    return [*notes, *(f"Doubt: {doubt}." for doubt in odd)]
+
+
+def _person(recording: RawRecording) -> Finding:
+    if recording.person:
+        return Finding("person", recording.person, "named by the file")
+    return Finding("person", "the only one", "the file names nobody")
+
+
+def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Reading:
+    """Find out what a recording means, check it, and bring it to metres, right-handed, Y up.
+
+    The data are turned, scaled and, when ``--handedness left`` is given, mirrored; nothing is recentred.
+
+    Raises:
+        TrackError: the data cannot be human motion, or an option contradicts them.
+        AmbiguousTrackError: a property cannot be told safely; the message names the option that settles it.
+    """
+    options = options or ReadOptions()
+    source = recording.source
+    if recording.image_space:
+        raise TrackError(
+            f"expected 3D points in a unit of length, but {source} holds image coordinates: "
+            f"{recording.image_space}. Export the world (metric) points instead"
+        )
+    laid = _lay(recording, options)
+    height = stature(laid.figure)
+    stated_units = _stated(recording, recording.units, "units", given=options.units)
+    stated_up = _stated(recording, recording.up_axis, "up", given=options.up)
+    units = detect_units(stated_units, options.units, height, source)
+    up = detect_up(laid.figure, stated_up, options.up, height, source)
+    hand = detect_handedness(laid.figure, options.handedness, height, source)
+    fps = detect_fps(recording.fps, options.fps, source)
+    rate = options.fps if options.fps is not None else float(recording.fps or 0.0)
+
+    metres = UNITS_IN_METRES[units.value]
+    turn = rotation_to_y_up(up.value)
+    if hand.value == "left":
+        turn = _MIRROR @ turn
+    positions = metres * laid.positions @ turn.T
+    figure = figure_of(laid.layout, positions)
+    checks = check_track(figure, positions, rate, source)
+    findings = (laid.finding, units, up, hand, fps, _person(recording), facing(figure))
+    track = KeypointTrack(
+        positions,
+        laid.confidence,
+        rate,
+        laid.layout,
+        person=recording.person,
+        source=source,
+        root_relative=is_root_relative(figure, height * metres),
+        notes=tuple(_notes(recording, findings, laid.ignored, checks.doubts)),
+    )
+    return Reading(
+        track,
+        recording.kind,
+        findings,
+        laid.matched,
+        laid.absent,
+        laid.ignored,
+        height * metres,
+        tuple(checks.passed),
+        (*(doubt for finding in findings for doubt in finding.doubts), *checks.doubts),
+    )

@@ -1,0 +1,327 @@
+"""Joint centres from optical markers. F frames; file units and file axes throughout.
+
+What a marker sits on is told by its role (see `marker_names`). The centres follow the literature:
+
+hip        Harrington et al. 2007, J. Biomech. 40, 595-602: from the pelvis' depth and width.
+knee,      the middle of both epicondyles (malleoli) where both are marked; else the chord construction of
+ankle      Davis et al. 1991, Hum. Mov. Sci. 10, 575-587 (Plug-in Gait): half a joint width inwards, in the plane of the
+           segment's own marker, at a right angle to the line to the joint above.
+shoulder   Rab et al. 2002, Gait Posture 15, 266-273: 17 % of the distance between the acromia, below the acromion.
+elbow      the middle of both epicondyles; else half an elbow width inwards along the axis the elbow bends about.
+wrist      the middle of both styloids.
+
+Widths that the file does not hold are shares of the stature (Plug-in Gait measures them on the person).
+Nothing here depends on whether the axes are right-handed: "inwards" and "up" come from the markers' own names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from .vectors import across, dot, lengths, mean_of, median, unit
+
+Points = Mapping[str, np.ndarray]
+
+SIDES = ("left", "right")
+_KNEE_WIDTH = 0.061
+_ANKLE_WIDTH = 0.041
+_ELBOW_WIDTH = 0.040
+_MARKER_RADIUS = 0.004
+"""Joint widths and a marker's radius as shares of the stature (Plug-in Gait's usual adult values over 1.75 m)."""
+_SHANK_OF_STATURE = 0.246
+_UPPER_ARM_OF_STATURE = 0.186
+"""Segment lengths as shares of the stature (Winter, Biomechanics and Motor Control of Human Movement)."""
+_TYPICAL_PELVIS_WIDTH_MM = 240.0
+_ACROMION_DROP = 0.17
+_WRIST_THICKNESS = 0.030
+_TOE_TIP_DISTANCE = 0.148
+"""From heel to toe marker, as a share of the stature: the ball of the foot lies nearer, the tip of the toe farther."""
+_PELVIC_TILT = np.radians(10.0)
+_PELVIS_HEIGHT = 0.049
+"""How far SMPL's pelvis joint lies above the hips, as a share of the stature."""
+_BENT_SINE = 0.25
+"""An elbow bent by more than about 15 degrees tells its axis."""
+
+
+def _pair(points: Points, role: str) -> tuple[np.ndarray, np.ndarray] | None:
+    left, right = points.get(f"left_{role}"), points.get(f"right_{role}")
+    return None if left is None or right is None else (left, right)
+
+
+def stature_of_markers(points: Points) -> float:
+    """Return a rough stature in file units from markers alone; NaN when no segment is marked."""
+    guesses = []
+    for side in SIDES:
+        for top, bottom, share in (
+            ("knee_lateral", "ankle_lateral", _SHANK_OF_STATURE),
+            ("acromion", "elbow_lateral", _UPPER_ARM_OF_STATURE),
+        ):
+            ends = points.get(f"{side}_{top}"), points.get(f"{side}_{bottom}")
+            if ends[0] is not None and ends[1] is not None:
+                guesses.append(median(lengths(ends[0] - ends[1])) / share)
+    finite = [guess for guess in guesses if np.isfinite(guess)]
+    return float(np.median(finite)) if finite else float("nan")
+
+
+def _shoulder_tops(points: Points) -> tuple[np.ndarray, np.ndarray] | None:
+    tops = _pair(points, "acromion")
+    front, back = _pair(points, "shoulder_front"), _pair(points, "shoulder_back")
+    if tops is None and front is not None:
+        tops = front if back is None else (mean_of(front[0], back[0]), mean_of(front[1], back[1]))
+    return tops
+
+
+@dataclass(frozen=True)
+class PelvisAxes:
+    """Unit axes (F, 3) of the pelvis, and whether the file's axes are right-handed (1) or mirrored (-1)."""
+
+    forward: np.ndarray
+    left: np.ndarray
+    up: np.ndarray
+    chirality: float
+
+
+@dataclass(frozen=True)
+class _Trunk:
+    """Tops of both shoulders (F, 3), the unit axis (F, 3) from hips to shoulders, and the axes' chirality."""
+
+    tops: tuple[np.ndarray, np.ndarray]
+    up: np.ndarray
+    chirality: float
+
+
+def _pelvis_axes(points: Points, above: np.ndarray) -> PelvisAxes | None:
+    """Return the pelvis' axes; *above* (F, 3) is a point above the pelvis."""
+    front, back = _pair(points, "asis"), _pair(points, "psis")
+    rear = mean_of(*back) if back is not None else points.get("sacrum")
+    if front is None or rear is None:
+        return None
+    left = unit(front[0] - front[1])
+    forward = unit(across(mean_of(*front) - rear, left))
+    up = np.cross(forward, left)
+    chirality = -1.0 if median(dot(up, above - mean_of(*front))) < 0.0 else 1.0
+    return PelvisAxes(forward, left, chirality * up, chirality)
+
+
+def _hip_centres(points: Points, axes: PelvisAxes, units_per_mm: float | None) -> dict[str, np.ndarray]:
+    """Harrington's regression; without a unit, its constants are scaled by the pelvis' width."""
+    front, back = _pair(points, "asis"), _pair(points, "psis")
+    assert front is not None
+    rear = mean_of(*back) if back is not None else points["sacrum"]
+    middle = mean_of(*front)
+    width = median(lengths(front[0] - front[1]))
+    depth = median(lengths(middle - rear))
+    mm = width / _TYPICAL_PELVIS_WIDTH_MM if units_per_mm is None else units_per_mm
+    base = middle - (0.24 * depth + 9.9 * mm) * axes.forward - (0.30 * width + 10.9 * mm) * axes.up
+    outwards = (0.33 * width + 7.3 * mm) * axes.left
+    return {"left_hip": base + outwards, "right_hip": base - outwards}
+
+
+def _chord(marker: np.ndarray, above: np.ndarray, towards: np.ndarray, offset: float) -> np.ndarray:
+    """Return the joint centre C (F, 3): |C - marker| is *offset*, C - marker at a right angle to C - above.
+
+    C lies in the plane of *marker*, *above* and the direction *towards* (F, 3), on the side of *towards*.
+    """
+    line = above - marker
+    distance = lengths(line)[:, None]
+    along = line / distance
+    inwards = unit(across(towards, along))
+    ratio = np.clip(offset / distance, 0.0, 1.0)
+    return np.asarray(marker + offset * (ratio * along + np.sqrt(1.0 - ratio**2) * inwards))
+
+
+def _leg_joint(points: Points, side: str, joint: str, above: np.ndarray, inner: np.ndarray, width: float) -> np.ndarray:
+    """Return a knee or ankle centre (F, 3); *inner* (F, 3) points from this leg to the other."""
+    lateral = points[f"{side}_{joint}_lateral"]
+    medial = points.get(f"{side}_{joint}_medial")
+    segment = points.get(f"{side}_{'thigh' if joint == 'knee' else 'shank'}")
+    centre = _chord(lateral, above, inner, width)
+    if segment is not None:
+        along = unit(above - lateral)
+        wand = across(lateral - segment, along)
+        sure = lengths(wand)[:, None] > 0.5 * width
+        in_plane = _chord(lateral, above, wand, width)
+        agrees = dot(unit(wand), unit(across(inner, along))) > 0.5
+        centre = np.where(sure & agrees, in_plane, centre)
+    if medial is not None:
+        middle = mean_of(lateral, medial)
+        centre = np.where(np.isfinite(middle), middle, centre)
+    return np.asarray(centre)
+
+
+def _bend_axis(upper: np.ndarray, fore: np.ndarray) -> np.ndarray:
+    """Return the unit axis (F, 3) that an elbow bends about; between bent frames it is interpolated.
+
+    Args:
+        upper: (F, 3) unit vectors from the elbow to the shoulder.
+        fore: (F, 3) unit vectors from the elbow to the wrist.
+    """
+    axis = np.cross(upper, fore)
+    bent = np.flatnonzero(lengths(axis) > _BENT_SINE)
+    if bent.size == 0:
+        return np.full_like(axis, np.nan)
+    frames = np.arange(len(axis))
+    reliable = unit(axis[bent])
+    return unit(np.stack([np.interp(frames, bent, reliable[:, column]) for column in range(3)], axis=-1))
+
+
+def _elbow(points: Points, side: str, shoulder: np.ndarray, chirality: float, offset: float) -> np.ndarray | None:
+    """Return the elbow's centre (F, 3): half a width from the lateral epicondyle towards the inside."""
+    lateral, medial = points.get(f"{side}_elbow_lateral"), points.get(f"{side}_elbow_medial")
+    if lateral is None:
+        return None
+    centre, wrist = lateral, _wrist(points, side)
+    if wrist is not None:
+        # Arm hanging, forearm forward: up x forward is left, which is outwards on the left arm only.
+        inwards = (chirality if side == "right" else -chirality) * _bend_axis(
+            unit(shoulder - lateral), unit(wrist - lateral)
+        )
+        offset_centre = _chord(lateral, shoulder, inwards, offset)
+        centre = np.where(np.isfinite(offset_centre), offset_centre, lateral)
+    if medial is not None:
+        middle = mean_of(lateral, medial)
+        centre = np.where(np.isfinite(middle), middle, centre)
+    return np.asarray(centre)
+
+
+def _wrist(points: Points, side: str) -> np.ndarray | None:
+    """Return the middle of the wrist's markers (F, 3)."""
+    for kind in ("wrist", "wrist_bar"):
+        thumb, little = points.get(f"{side}_{kind}_thumb_side"), points.get(f"{side}_{kind}_little_finger_side")
+        if thumb is not None and little is not None:
+            return mean_of(thumb, little)
+        if thumb is not None or little is not None:
+            return thumb if thumb is not None else little
+    return points.get(f"{side}_wrist")
+
+
+def _below_bar(points: Points, side: str, elbow: np.ndarray, chirality: float, offset: float) -> np.ndarray | None:
+    """Return the wrist's centre (F, 3): under the middle of a bar that is strapped to the back of the wrist."""
+    wrist = _wrist(points, side)
+    thumb = points.get(f"{side}_wrist_bar_thumb_side")
+    little = points.get(f"{side}_wrist_bar_little_finger_side")
+    if wrist is None or thumb is None or little is None:
+        return wrist
+    # Left arm out to the left, palm down, thumb ahead: (thumb to little finger) x (elbow to wrist) points to the palm.
+    palm = unit(np.cross(little - thumb, wrist - elbow)) * (chirality if side == "left" else -chirality)
+    return np.asarray(wrist + offset * palm)
+
+
+def _with_fallback(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray | None:
+    """Return *first*, with *second* where it is missing."""
+    if first is None or second is None:
+        return second if first is None else first
+    return np.where(np.isfinite(first), first, second)
+
+
+def _legs(points: Points, hips: Points, stature: float) -> dict[str, np.ndarray]:
+    """Knees and ankles."""
+    found: dict[str, np.ndarray] = {}
+    for side, other in (SIDES, SIDES[::-1]):
+        inner = hips[f"{other}_hip"] - hips[f"{side}_hip"]
+        half_knee = (_KNEE_WIDTH / 2 + _MARKER_RADIUS) * stature
+        half_ankle = (_ANKLE_WIDTH / 2 + _MARKER_RADIUS) * stature
+        knee = _leg_joint(points, side, "knee", hips[f"{side}_hip"], inner, half_knee)
+        found[f"{side}_knee"] = knee
+        if f"{side}_ankle_lateral" in points:
+            found[f"{side}_ankle"] = _leg_joint(points, side, "ankle", knee, inner, half_ankle)
+    return found
+
+
+def _feet(points: Points, stature: float) -> dict[str, np.ndarray]:
+    """Heels, balls and toes: a toe marker far from the heel is on the tip, a near one on the ball of the foot."""
+    found: dict[str, np.ndarray] = {}
+    for side in SIDES:
+        heel, toe = points.get(f"{side}_heel"), points.get(f"{side}_toe")
+        ball, outer = points.get(f"{side}_first_metatarsal"), points.get(f"{side}_fifth_metatarsal")
+        on_tip = ball is not None
+        if toe is not None and heel is not None and ball is None:
+            on_tip = median(lengths(toe - heel)) > _TOE_TIP_DISTANCE * stature
+        if ball is not None and outer is not None:
+            ball = mean_of(ball, outer)
+        places = {"heel": heel, "small_toe": outer, "foot": ball, "big_toe" if on_tip else "foot": toe}
+        found.update({f"{side}_{name}": place for name, place in places.items() if place is not None})
+    return found
+
+
+def _arms(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray]:
+    """Shoulders, elbows, wrists and knuckles."""
+    found: dict[str, np.ndarray] = {}
+    drop = _ACROMION_DROP * median(lengths(trunk.tops[0] - trunk.tops[1]))
+    for side, top in zip(SIDES, trunk.tops, strict=True):
+        shoulder = top - drop * trunk.up
+        elbow = _elbow(points, side, shoulder, trunk.chirality, (_ELBOW_WIDTH / 2 + _MARKER_RADIUS) * stature)
+        wrist = _wrist(points, side)
+        if elbow is not None:
+            offset = (_WRIST_THICKNESS / 2 + _MARKER_RADIUS) * stature
+            wrist = _below_bar(points, side, elbow, trunk.chirality, offset)
+        places = {
+            "shoulder": shoulder,
+            "elbow": elbow,
+            "wrist": wrist,
+            "index_knuckle": points.get(f"{side}_index_knuckle"),
+            "pinky_knuckle": points.get(f"{side}_little_finger_knuckle"),
+        }
+        found.update({f"{side}_{name}": place for name, place in places.items() if place is not None})
+    return found
+
+
+def _spine(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray]:
+    """The root of the neck and the lower chest, as far as their markers are there."""
+    found: dict[str, np.ndarray] = {}
+    if "c7" in points and "manubrium" in points:
+        found["neck"] = mean_of(points["c7"], points["manubrium"]) + 0.03 * stature * trunk.up
+    if "t10" in points and "sternum" in points:
+        found["spine2"] = 0.55 * points["t10"] + 0.45 * points["sternum"] - 0.02 * stature * trunk.up
+    return found
+
+
+def _head(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray]:
+    """Ears and nose under a headband of four markers."""
+    front, back = _pair(points, "head_front"), _pair(points, "head_back")
+    if front is None or back is None:
+        return {}
+    middle = mean_of(*front, *back)
+    forward = unit(mean_of(*front) - mean_of(*back))
+    left = unit(across(front[0] + back[0] - front[1] - back[1], forward))
+    up = trunk.chirality * np.cross(forward, left)
+    ear_level = middle - 0.03 * stature * up
+    return {
+        "left_ear": ear_level + 0.045 * stature * left,
+        "right_ear": ear_level - 0.045 * stature * left,
+        "nose": middle + stature * (0.063 * forward - 0.045 * up),
+    }
+
+
+def joint_centres(points: Points, *, units_per_mm: float | None) -> dict[str, np.ndarray]:
+    """Return the solver points that these markers tell, each (F, 3) in the file's units and axes.
+
+    Args:
+        points: (F, 3) of each role; `marker_names.missing_roles` finds nothing lacking.
+        units_per_mm: how many file units a millimetre is; None where that is not known yet: constants in millimetres
+            are then scaled by the width of the pelvis.
+    """
+    stature = stature_of_markers(points)
+    tops = _shoulder_tops(points)
+    assert tops is not None
+    above = mean_of(*tops)
+    axes = _pelvis_axes(points, above)
+    estimated = _hip_centres(points, axes, units_per_mm) if axes is not None else {}
+    hips: dict[str, np.ndarray] = {}
+    for side in SIDES:
+        hip = _with_fallback(points.get(f"{side}_hip_centre"), estimated.get(f"{side}_hip"))
+        assert hip is not None
+        hips[f"{side}_hip"] = hip
+    middle = mean_of(hips["left_hip"], hips["right_hip"])
+    trunk = _Trunk(tops, unit(above - middle), axes.chirality if axes is not None else 1.0)
+    found = {**hips, **_legs(points, hips, stature), **_feet(points, stature), **_arms(points, trunk, stature)}
+    found.update(_spine(points, trunk, stature))
+    found.update(_head(points, trunk, stature))
+    if axes is not None:
+        # Standing, the plane of ASIS and PSIS leans forward by about 10 degrees.
+        upright = np.cos(_PELVIC_TILT) * axes.up - np.sin(_PELVIC_TILT) * axes.forward
+        found["pelvis"] = middle + _PELVIS_HEIGHT * stature * upright
+    return found

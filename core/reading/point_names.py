@@ -1,0 +1,139 @@
+"""Which layout's points a list of names means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..layouts import LAYOUTS, Layout
+from .names import Key, name_keys
+
+_STEM_ALIASES: dict[str, tuple[str, ...]] = {
+    "knee": ("kne",),
+    "ankle": ("ank",),
+    "shoulder": ("sho", "shldr"),
+    "elbow": ("elb",),
+    "wrist": ("wri",),
+    "hip": ("hips",),
+    "bigtoe": ("toebig", "hallux", "greattoe"),
+    "smalltoe": ("toesmall", "littletoe", "pinkytoe"),
+    "footindex": ("foottip", "toe"),
+    "collar": ("clavicle",),
+    "spine1": ("spine01",),
+    "spine2": ("spine02",),
+    "spine3": ("spine03",),
+    "handwrist": ("handroot",),
+}
+"""Other words for a point of any layout, by its stem."""
+_UNSIDED_ALIASES: dict[str, tuple[str, ...]] = {
+    "hip": ("midhip", "hipcenter", "hipscenter", "chip", "hips", "pelvis", "root"),
+    "midhip": ("hip", "hipcenter", "hipscenter", "chip", "hips", "pelvis", "root"),
+    "hipscenter": ("hipcenter", "midhip"),
+    "pelvis": ("hips", "root"),
+    "neck": ("midshoulder", "midshoulders"),
+    "head": ("headtop", "topofhead"),
+    "spine": ("torso", "belly"),
+    "thorax": ("neck",),
+    "neckcenter": ("neck",),
+    "headcenter": ("head",),
+    "neck" + "nose": ("nose", "necknose", "jaw"),
+}
+"""Other words for points in the body's middle."""
+_H36M_ALIASES = {"foot": ("ankle",)}
+_FINGER_PARTS = ("cmc", "mcp", "ip", "tip")
+_LONG_FINGER_PARTS = ("mcp", "pip", "dip", "tip")
+
+
+def _hand_aliases() -> dict[str, tuple[str, ...]]:
+    """Words for finger joints: MediaPipe names them by anatomy, COCO-WholeBody and others by number."""
+    aliases: dict[str, tuple[str, ...]] = {}
+    for number, finger in enumerate(("thumb", "index", "middle", "ring", "pinky")):
+        for joint in range(1, 5):
+            part = (_FINGER_PARTS if finger == "thumb" else _LONG_FINGER_PARTS)[joint - 1]
+            words = [f"hand{4 * number + joint}", f"hand{finger}{part}", f"hand{finger}finger{part}"]
+            words += [f"{finger}{joint}", f"{finger}finger{joint}"]
+            if finger == "index":
+                words.append(f"forefinger{joint}")
+            aliases[f"hand{finger}{joint}"] = tuple(words)
+    return aliases
+
+
+_HAND_ALIASES = _hand_aliases()
+
+TORSO = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
+LIMBS = tuple(f"{side}_{joint}" for joint in ("knee", "ankle", "elbow", "wrist") for side in ("left", "right"))
+MIN_LIMB_POINTS = 2
+
+
+@dataclass(frozen=True)
+class PointMatch:
+    """A layout laid over a recording's points.
+
+    Attributes:
+        layout: the layout.
+        order: for each point of the layout the index of the recording's point, -1 where it has none.
+        reason: how it is known that this is the layout.
+    """
+
+    layout: Layout
+    order: tuple[int, ...]
+    reason: str
+
+    @property
+    def num_matched(self) -> int:
+        """How many of the layout's points the recording has."""
+        return sum(index >= 0 for index in self.order)
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Names of the layout's points that the recording does not have."""
+        return tuple(name for name, index in zip(self.layout.names, self.order, strict=True) if index < 0)
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """What a fit needs and the recording does not have; empty when it suffices."""
+        solver = {point.solver for point, index in zip(self.layout.points, self.order, strict=True) if index >= 0}
+        lacking = [name for name in TORSO if name not in solver]
+        limbs = [name for name in LIMBS if name in solver]
+        return (*lacking, *(() if len(limbs) >= MIN_LIMB_POINTS else LIMBS))
+
+
+def _keys_of(layout: Layout, name: str) -> tuple[Key, ...]:
+    """Keys that stand for a layout's point, its own name first."""
+    own = name_keys(name)[0]
+    side, stem = own
+    aliases = _STEM_ALIASES.get(stem, ()) if side else _UNSIDED_ALIASES.get(stem, ())
+    if layout.name == "h36m17" and side:
+        aliases += _H36M_ALIASES.get(stem, ())
+    return (own, *((side, alias) for alias in (*aliases, *_HAND_ALIASES.get(stem, ()))))
+
+
+def match_layout(names: Sequence[str], layout: Layout, reason: str) -> PointMatch:
+    """Lay *layout* over points called *names*, whatever their order; a layout's own names go before other words.
+
+    Names that end in "study" are OpenCap's markers, never keypoints.
+    """
+    of_key: dict[Key, int] = {}
+    for rank in range(max(len(name_keys(name)) for name in names)):
+        for index, name in enumerate(names):
+            keys = name_keys(name)
+            if rank < len(keys) and not name.lower().endswith("study"):
+                of_key.setdefault(keys[rank], index)
+    order = [-1] * len(layout.points)
+    taken: set[int] = set()
+    choices = [_keys_of(layout, name) for name in layout.names]
+    for rank in range(max(len(keys) for keys in choices)):
+        for place, keys in enumerate(choices):
+            found = of_key.get(keys[rank]) if rank < len(keys) else None
+            if order[place] < 0 and found is not None and found not in taken:
+                order[place] = found
+                taken.add(found)
+    return PointMatch(layout, tuple(order), reason)
+
+
+def best_match(names: Sequence[str], layouts: Sequence[Layout] | None = None) -> PointMatch | None:
+    """Return the layout that explains most of *names*, of equals the one that lacks least; None when none serves."""
+    candidates = [layout for layout in layouts or tuple(LAYOUTS.values()) if layout.name != "markers"]
+    matches = [match_layout(names, layout, "told by the names of the points") for layout in candidates]
+    fitting = [match for match in matches if not match.lacking]
+    return max(fitting, key=lambda match: (match.num_matched, -len(match.absent)), default=None)
