@@ -151,9 +151,7 @@ def joint_shape(armature: bpy.types.Object) -> JointShape:
     return JointShape(template, directions)
 
 
-def move_rest_joints(
-    armature: bpy.types.Object, betas: np.ndarray, *, axes: np.ndarray = Z_UP_FROM_Y_UP
-) -> None:
+def move_rest_joints(armature: bpy.types.Object, betas: np.ndarray, *, axes: np.ndarray = Z_UP_FROM_Y_UP) -> None:
     """Move the bones' rest heads to the joints of *betas* (B,).
 
     The bones keep their rest rotations, so that every key made for them stays exact; a bone is as long as the way to

@@ -1,4 +1,7 @@
-"""F-curves in every Blender from 4.2 on: on the action itself up to 4.3, in the channelbag of a slot from 4.4 on. F frames."""
+"""F-curves in every Blender from 4.2 on. F frames.
+
+Up to 4.3 they are the action's own; from 4.4 on they are in the channelbag of a slot.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ The core stands beside this package as ``core`` in the repository, and inside it
 extension zip, where ``build_addon.py`` copies the folder unchanged. The rule is explicit: the copy inside the package
 is used if there is one, else the top-level package. Nothing is rewritten when the zip is built, and no module of the
 add-on imports the core in any other way.
+
+Registering the add-on does not import this module; the first use does. No Blender is needed for it.
 """
 
 from __future__ import annotations
@@ -22,20 +24,33 @@ def core_module(name: str) -> ModuleType:
     return importlib.import_module(f"{package}.{name}")
 
 
-Motion = core_module("motion").Motion
+read_motion = core_module("amass").read_motion
+write_motion = core_module("amass").write_motion
+DEVICES = core_module("arrays").DEVICES
+resolve_body = core_module("body.catalog").resolve_body
+NUM_BETAS = core_module("body.data").NUM_BETAS
 BodyData = core_module("body.data").BodyData
 BodyModel = core_module("body.model").BodyModel
-world_rotations = core_module("body.model").world_rotations
 world_positions = core_module("body.model").world_positions
+world_rotations = core_module("body.model").world_rotations
+BodyError = core_module("errors").BodyError
+CoreError = core_module("errors").CoreError
+FitCancelled = core_module("errors").FitCancelled
+InputMissingError = core_module("errors").InputMissingError
+atomic_path = core_module("files").atomic_path
+FitOptions = core_module("fit").FitOptions
+FitReport = core_module("fit").FitReport
+fit_track = core_module("fit").fit_track
+find_tracks = core_module("formats").find_tracks
+Motion = core_module("motion").Motion
+ReadOptions = core_module("reading").ReadOptions
+add_reading_arguments = core_module("reading").add_reading_arguments
+read_tracks = core_module("reading").read_tracks
+reading_options = core_module("reading").reading_options
 axis_angle_to_quat_wxyz = core_module("rotations").axis_angle_to_quat_wxyz
 quat_wxyz_to_axis_angle = core_module("rotations").quat_wxyz_to_axis_angle
-atomic_path = core_module("files").atomic_path
 JOINT_NAMES = core_module("skeletons").JOINT_NAMES
 JOINT_PARENTS = core_module("skeletons").JOINT_PARENTS
-NUM_JOINTS = core_module("skeletons").NUM_JOINTS
 NUM_BODY_ROTATIONS = core_module("skeletons").NUM_BODY_ROTATIONS
-NUM_BETAS = core_module("body.data").NUM_BETAS
-CoreError = core_module("errors").CoreError
-InputMissingError = core_module("errors").InputMissingError
-FitCancelled = core_module("errors").FitCancelled
+NUM_JOINTS = core_module("skeletons").NUM_JOINTS
 KeypointTrack = core_module("track").KeypointTrack

@@ -19,7 +19,7 @@ from .animation import frames_of, key_motion, read_motion
 from .armature import create_armature, joint_shape
 from .axes import Y_UP
 from .body_mesh import SHAPE_KEYS, body_mesh_of
-from .core_access import CoreError, atomic_path, core_module
+from .core_access import CoreError, atomic_path, write_motion
 from .scene_time import scene_rate
 
 _WRITER_ADDONS = {"fbx": "io_scene_fbx", "glb": "io_scene_gltf2", "bvh": "io_anim_bvh"}
@@ -179,7 +179,7 @@ def _write_usd(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
 
 
 def _write_bvh(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
-    """Write a Y-up .bvh, as its readers expect: Blender's exporter writes the armature's own axes, so it gets a twin."""
+    """Write a Y-up .bvh, as its readers expect; Blender's exporter writes an armature's own axes: it gets a twin."""
     motion = read_motion(armatures[0], scene_rate(scene))
     with _y_up_twin(armatures[0], motion, scene) as twin, _stage([twin], scene, meshes=False) as stage:
         _run(
@@ -189,9 +189,7 @@ def _write_bvh(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
 
 
 @contextmanager
-def _y_up_twin(
-    armature: bpy.types.Object, motion: object, scene: bpy.types.Scene
-) -> Iterator[bpy.types.Object]:
+def _y_up_twin(armature: bpy.types.Object, motion: object, scene: bpy.types.Scene) -> Iterator[bpy.types.Object]:
     """Yield an armature that does *motion* in the core's axes, for the time being."""
     collection = bpy.data.collections.new("SMPLify export")
     scene.collection.children.link(collection)
@@ -209,7 +207,7 @@ def _y_up_twin(
 
 
 def _write_npz(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
-    core_module("amass").write_motion(path, read_motion(armatures[0], scene_rate(scene)))
+    write_motion(path, read_motion(armatures[0], scene_rate(scene)))
 
 
 FORMATS: dict[str, Callable[[Sequence[bpy.types.Object], bpy.types.Scene, Path], None]] = {

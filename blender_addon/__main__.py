@@ -1,0 +1,10 @@
+"""``python -m blender_addon``: keypoint files to animation files, with bpy from PyPI."""
+
+from __future__ import annotations
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

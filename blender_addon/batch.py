@@ -1,0 +1,269 @@
+"""Convert many keypoint files: plan, skip what is done, share the rest among workers, report. Needs no Blender itself.
+
+An input's files are written into a hidden folder beside their place and moved there when all of them are whole; the
+report comes last. So an interrupt at any moment, or a crash, leaves an input either as it was or done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from .core_access import atomic_path
+from .display import Display
+from .jobs import SUMMARY_NAME, BatchError, ConvertOptions, Job, addon_version, fingerprint, is_done, written_before
+from .worker_process import WorkerDied, WorkerProcess
+
+_STAGE_PREFIX = ".smplify-"
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """How a batch runs.
+
+    Attributes:
+        convert: what to make of each input.
+        jobs: how many workers at once.
+        force: convert what is done already too, and replace files that no earlier run wrote.
+    """
+
+    convert: ConvertOptions = field(default_factory=ConvertOptions)
+    jobs: int = 1
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one input ended.
+
+    Attributes:
+        job: the input.
+        status: "converted", "skipped" or "failed".
+        message: why it failed.
+        outputs: the files written.
+        seconds: how long it took.
+    """
+
+    job: Job
+    status: str
+    message: str = ""
+    outputs: tuple[Path, ...] = ()
+    seconds: float = 0.0
+
+
+def run_batch(jobs: Sequence[Job], out: Path, options: BatchOptions) -> list[Outcome]:
+    """Convert *jobs*; return how each ended, in order, and write the summary to *out*.
+
+    Raises:
+        WorkerStartError: Blender cannot be started here at all.
+        KeyboardInterrupt: as it came, after the workers were ended and their unfinished files removed.
+    """
+    started = time.monotonic()
+    display = Display(len(jobs))
+    outcomes: dict[int, Outcome] = {}
+    pool = _Pool(jobs, options)
+    try:
+        while len(outcomes) < len(jobs):
+            event = pool.events.get()
+            if isinstance(event, Future):
+                event.result()
+                continue
+            if isinstance(event, _Moved):
+                display.moved(event.job.source.name, event.share, event.what)
+                continue
+            index, outcome = event
+            outcomes[index] = outcome
+            display.finished(outcome.job.source.name, _line(outcome))
+    finally:
+        pool.stop()
+        display.close()
+        done = [outcomes[index] for index in sorted(outcomes)]
+        _write_summary(out, done, total=len(jobs), seconds=time.monotonic() - started)
+    return done
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """A worker told how far it is."""
+
+    job: Job
+    share: float
+    what: str
+
+
+class _Pool:
+    """Threads that each drive one worker, taking jobs from a queue."""
+
+    def __init__(self, jobs: Sequence[Job], options: BatchOptions) -> None:
+        self.events: queue.Queue[_Moved | tuple[int, Outcome] | Future[None]] = queue.Queue()
+        self._options = options
+        self._jobs: queue.SimpleQueue[tuple[int, Job]] = queue.SimpleQueue()
+        for item in enumerate(jobs):
+            self._jobs.put(item)
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._workers: set[WorkerProcess] = set()
+        self._threads = ThreadPoolExecutor(options.jobs)
+        for _ in range(min(options.jobs, len(jobs))):
+            self._threads.submit(self._drive).add_done_callback(self.events.put)
+
+    def stop(self) -> None:
+        """End the workers and wait for the threads, which remove what is unfinished."""
+        self._stopping.set()
+        with self._lock:
+            for worker in self._workers:
+                worker.end()
+        self._threads.shutdown()
+
+    def _drive(self) -> None:
+        """Do jobs until there are no more, with one worker, or a new one where it died."""
+        worker: WorkerProcess | None = None
+        while not self._stopping.is_set():
+            try:
+                index, job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            started = time.monotonic()
+            try:
+                mark = fingerprint(job, self._options.convert)
+                if not self._options.force and is_done(job, mark):
+                    self.events.put((index, Outcome(job, "skipped")))
+                    continue
+                worker = worker or self._start()
+                outcome = self._convert(worker, job, mark, started)
+            except (OSError, BatchError) as error:
+                outcome = _failed(job, str(error), started)
+            except WorkerDied as error:
+                if self._stopping.is_set():
+                    break
+                outcome = _failed(job, str(error), started)
+                self._drop(worker)
+                worker = None
+            self.events.put((index, outcome))
+        self._drop(worker)
+
+    def _start(self) -> WorkerProcess:
+        with self._lock:
+            if self._stopping.is_set():
+                raise WorkerDied("the batch is stopping")
+            worker = WorkerProcess()
+            self._workers.add(worker)
+        worker.wait_until_ready()
+        return worker
+
+    def _drop(self, worker: WorkerProcess | None) -> None:
+        if worker is None:
+            return
+        worker.end()
+        worker.close()
+        with self._lock:
+            self._workers.discard(worker)
+
+    def _convert(self, worker: WorkerProcess, job: Job, mark: str, started: float) -> Outcome:
+        """Have *worker* convert *job* into a folder of its own, then move the files to their place."""
+
+        def told(share: float, what: str) -> None:
+            self.events.put(_Moved(job, share, what))
+
+        job.target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=_STAGE_PREFIX, dir=job.target.parent) as stage:
+            request = {
+                "source": str(job.source), "folder": stage, "stem": job.target.name,
+                "options": self._options.convert.as_dict(),
+                "workers": max(1, (os.cpu_count() or 1) // self._options.jobs),
+            }  # fmt: skip
+            answer = worker.convert(request, told)
+            if "error" in answer:
+                raise BatchError(str(answer["error"]))
+            outputs = _publish(job, Path(stage), answer["outputs"], force=self._options.force)
+        outcome = Outcome(job, "converted", outputs=outputs, seconds=time.monotonic() - started)
+        _write_report(outcome, {"fingerprint": mark, "people": answer["people"], "blender": answer["blender"]})
+        return outcome
+
+
+def _publish(job: Job, stage: Path, names: Sequence[str], *, force: bool) -> tuple[Path, ...]:
+    """Move the files *names* from *stage* to their place, unless that would replace files of somebody else.
+
+    Raises:
+        BatchError: a file stands there that no earlier run wrote.
+    """
+    targets = [job.target.with_name(name) for name in names]
+    ours = written_before(job)
+    foreign = [str(path) for path in targets if path.exists() and path.name not in ours]
+    if foreign and not force:
+        raise BatchError(
+            f"expected no file at {', '.join(foreign)}, which this tool did not write; move it, choose another output "
+            "folder, or give --force to replace it"
+        )
+    for name, target in zip(names, targets, strict=True):
+        os.replace(stage / name, target)
+    return tuple(targets)
+
+
+def _failed(job: Job, message: str, started: float) -> Outcome:
+    """Return that *job* failed, with the report of it written if a report can be written at all."""
+    outcome = Outcome(job, "failed", message=message, seconds=time.monotonic() - started)
+    try:
+        _write_report(outcome, {"fingerprint": "", "kept": sorted(written_before(job))})
+    except OSError as error:
+        return replace(outcome, message=f"{message}; nor can its report be written: {error}")
+    return outcome
+
+
+def _write_report(outcome: Outcome, found: dict[str, object]) -> None:
+    """Write the report of one input beside its outputs."""
+    report = {
+        "input": str(outcome.job.source),
+        "status": outcome.status,
+        "message": outcome.message,
+        "version": addon_version(),
+        "seconds": round(outcome.seconds, 3),
+        "outputs": [{"file": path.name, "bytes": path.stat().st_size} for path in outcome.outputs],
+        **found,
+    }
+    _write_json(outcome.job.report, report)
+
+
+def _write_summary(out: Path, outcomes: Sequence[Outcome], *, total: int, seconds: float) -> None:
+    statuses = [outcome.status for outcome in outcomes]
+    summary = {
+        "version": addon_version(),
+        "total": total,
+        **{status: statuses.count(status) for status in ("converted", "skipped", "failed")},
+        "interrupted": len(outcomes) < total,
+        "seconds": round(seconds, 3),
+        "inputs": [
+            {
+                "input": str(outcome.job.source),
+                "status": outcome.status,
+                "message": outcome.message,
+                "report": str(outcome.job.report),
+                "outputs": [str(path) for path in outcome.outputs],
+                "seconds": round(outcome.seconds, 3),
+            }
+            for outcome in outcomes
+        ],
+    }
+    _write_json(out / SUMMARY_NAME, summary)
+
+
+def _write_json(path: Path, content: dict[str, object]) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _line(outcome: Outcome) -> str:
+    name = outcome.job.source.name
+    if outcome.status == "failed":
+        return f"FAILED {name}: {outcome.message}"
+    if outcome.status == "skipped":
+        return f"unchanged {name}"
+    return f"{name} -> {', '.join(path.name for path in outcome.outputs)} ({outcome.seconds:.1f} s)"

@@ -1,0 +1,129 @@
+"""The command line: keypoint files and folders in, animation files out.
+
+python -m blender_addon INPUT... -o OUT [--formats blend fbx ...]          with bpy from PyPI
+blender --background --command smplify INPUT... -o OUT                     with the extension enabled
+blender --background --python-exit-code 1 --python run_in_blender.py -- INPUT... -o OUT
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .batch import BatchOptions, run_batch
+from .core_access import DEVICES, CoreError, add_reading_arguments, reading_options
+from .jobs import REPORT_SUFFIX, SUMMARY_NAME, ConvertOptions, plan_jobs
+
+FORMAT_NAMES = ("blend", "fbx", "glb", "bvh", "usd", "npz")
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+_WORKER = "--worker"
+
+_MISSING_LIBRARY = (
+    "Blender's Python module cannot be loaded: {error}\n"
+    "It needs libraries of the desktop that this system does not have. On Debian and Ubuntu:\n"
+    "  apt-get install libx11-6 libxext6 libxrender1 libxfixes3 libxi6 libxxf86vm1 libsm6 libice6 libxkbcommon0 libgl1 "
+    "libgomp1"
+)
+_MISSING_BPY = (
+    "this Python ({python}) has no Blender module. Install it (4.2 to 5.0 for Python 3.11, 5.1 and later for 3.13):\n"
+    "  python3.11 -m pip install bpy==4.5.15\n"
+    "or run the command in a Blender that has the extension: blender --background --command smplify ..."
+)
+
+
+def main(argv: Sequence[str] | None = None, prog: str = "python -m blender_addon") -> int:
+    """Run the command line; return the exit code: 0 all well, 1 an input failed, 2 wrong usage, 130 interrupted."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if list(argv) == [_WORKER]:
+        return _serve()
+    try:
+        args = _parser(prog).parse_args(argv)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    try:
+        options = _options(args)
+        jobs = plan_jobs(args.inputs, args.output)
+        outcomes = run_batch(jobs, args.output, options)
+    except CoreError as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        print(f"{prog}: interrupted; run it again to go on where it stopped", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    skipped = [outcome for outcome in outcomes if outcome.status == "skipped"]
+    print(
+        f"{len(outcomes) - len(failed) - len(skipped)} converted, {len(skipped)} unchanged, {len(failed)} failed; "
+        f"see {args.output / SUMMARY_NAME}",
+        file=sys.stderr,
+    )
+    return EXIT_FAILED if failed else 0
+
+
+def _serve() -> int:
+    """Be a worker; say what is missing where Blender's module cannot be loaded."""
+    try:
+        import bpy  # noqa: F401 - only to know whether it can be loaded
+    except ModuleNotFoundError as error:
+        if error.name != "bpy":
+            raise
+        print(_MISSING_BPY.format(python=sys.executable), file=sys.stderr)
+        return EXIT_USAGE
+    except ImportError as error:
+        print(_MISSING_LIBRARY.format(error=error), file=sys.stderr)
+        return EXIT_USAGE
+    from .worker import serve
+
+    return serve()
+
+
+def _options(args: argparse.Namespace) -> BatchOptions:
+    convert = ConvertOptions(
+        formats=tuple(dict.fromkeys(args.formats)),
+        reading=reading_options(args),
+        body=str(args.body.resolve()) if args.body else "",
+        betas=str(args.betas.resolve()) if args.betas else "",
+        device=args.device,
+        floor=args.floor,
+    )
+    return BatchOptions(convert=convert, jobs=args.jobs, force=args.force)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text}")
+    return number
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Fit SMPL figures to files of 3D keypoints and write them as animation files.",
+        epilog=f"Beside an input's files stands its report (NAME{REPORT_SUFFIX}); {SUMMARY_NAME} tells of all. What is "
+        "done and unchanged is skipped.",
+    )
+    parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="keypoint file, or folder of them")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder for the results")
+    parser.add_argument(
+        "--formats", nargs="+", choices=FORMAT_NAMES, default=["blend"], metavar="FORMAT",
+        help=f"files to write, out of {', '.join(FORMAT_NAMES)} (default: blend)",
+    )  # fmt: skip
+    add_reading_arguments(parser)
+    fit = parser.add_argument_group("fitting")
+    fit.add_argument("--body", type=Path, metavar="FILE", help="an SMPL body (.pkl or .npz; default: the free body)")
+    fit.add_argument("--betas", type=Path, metavar="FILE.npy", help="the shape, where it is known (10 numbers)")
+    fit.add_argument("--device", default="numpy", metavar="NAME", help=f"{', '.join(DEVICES)} (default: numpy)")
+    fit.add_argument(
+        "--floor", action=argparse.BooleanOptionalAction, default=True,
+        help="stand the lowest point of each clip on the floor (default: yes)",
+    )  # fmt: skip
+    parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="inputs to convert at once (default: 1)")
+    parser.add_argument(
+        "--force", action="store_true", help="convert again what is done, and replace files that are not from this tool"
+    )
+    return parser

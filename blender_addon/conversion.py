@@ -1,0 +1,174 @@
+"""From a keypoint file to people, and from people to files: what the operator and the batch share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from .core_access import (
+    NUM_BETAS,
+    BodyError,
+    FitOptions,
+    FitReport,
+    InputMissingError,
+    KeypointTrack,
+    fit_track,
+    read_tracks,
+    resolve_body,
+)
+from .export import export_figures
+from .figure import Figure, FigureOptions, Person, add_figures
+from .jobs import ConvertOptions
+
+Progress = Callable[[float, str], None]
+_ONE_PERSON = ("bvh", "npz", "fbx", "glb", "usd")
+"""Formats that are written one file a person; a .blend holds them all."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedTrack:
+    """A track, and what the fit made of it.
+
+    Attributes:
+        track: the keypoints.
+        person: what goes into the scene.
+        report: how well it fits.
+    """
+
+    track: KeypointTrack
+    person: Person
+    report: FitReport
+
+
+def read_betas(path: Path) -> np.ndarray:
+    """Return the betas (10,) in a .npy file.
+
+    Raises:
+        InputMissingError: there is no such file.
+        BodyError: it holds something else than ten finite numbers.
+    """
+    if not path.is_file():
+        raise InputMissingError(f"expected the betas at {path}; found no such file; check --betas")
+    try:
+        betas = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise BodyError(f"expected betas as a .npy array in {path}; it cannot be read ({error})") from error
+    if not isinstance(betas, np.ndarray) or betas.size != NUM_BETAS or betas.dtype.kind not in "fiu":
+        found = getattr(betas, "shape", type(betas).__name__)
+        raise BodyError(
+            f"expected {NUM_BETAS} numbers in {path}, found {found}; save numpy betas of shape ({NUM_BETAS},)"
+        )
+    betas = betas.astype(np.float64).reshape(NUM_BETAS)
+    if not np.isfinite(betas).all():
+        raise BodyError(f"expected finite betas in {path}, found {betas.tolist()}; check how they were made")
+    return betas
+
+
+def fit_file(
+    source: Path, options: ConvertOptions, progress: Progress, *, workers: int | None = None
+) -> list[FittedTrack]:
+    """Read and fit everybody in a keypoint file. Needs no scene.
+
+    Args:
+        source: the file, or a folder of one file a frame.
+        options: how to read and fit it.
+        progress: hears the share done, 0 to 1, and of what; what it raises ends the work.
+        workers: threads for the fit; None for as many as there are cores.
+
+    Raises:
+        CoreError: the file or the body cannot be used.
+    """
+    progress(0.0, "reading")
+    body = resolve_body(options.body or None)
+    betas = read_betas(Path(options.betas)) if options.betas else None
+    tracks = read_tracks(source, options.reading)
+    names = person_names(source, tracks)
+    fit_options = FitOptions(betas=betas, device=options.device, workers=workers)
+    fitted = []
+    for number, (track, name) in enumerate(zip(tracks, names, strict=True)):
+
+        def heard(done: int, total: int, what: str, before: int = number) -> None:
+            progress((before + done / max(total, 1)) / len(tracks), what)
+
+        motion, report = fit_track(track, body, fit_options, heard)
+        fitted.append(FittedTrack(track, Person(name, motion, body), report))
+    return fitted
+
+
+def person_names(source: Path, tracks: Sequence[KeypointTrack]) -> list[str]:
+    """Return a name a track for objects and files: the source's, with the person's label where there are several."""
+    stem = source.name if source.is_dir() else source.stem
+    if len(tracks) == 1:
+        return [stem]
+    names: list[str] = []
+    for number, track in enumerate(tracks, start=1):
+        label = re.sub(r"[^\w.-]+", "_", track.person).strip("._") or f"person{number}"
+        name = f"{stem}_{label}"
+        names.append(name if name not in names else f"{name}_{number}")
+    return names
+
+
+def show(fitted: Sequence[FittedTrack], name: str, *, floor: bool = True) -> list[Figure]:
+    """Put fitted people into the current scene, in a new collection; see `figure.add_figures`."""
+    people = [item.person for item in fitted]
+    return add_figures(people, bpy.context.scene, name=name, options=FigureOptions(floor=floor))
+
+
+def convert(request: dict[str, object], progress: Progress) -> dict[str, object]:
+    """Convert one input in an empty session, for the batch; the session is replaced.
+
+    Args:
+        request: ``source``, ``folder`` (where the files go), ``stem`` (their name) and ``options``; optionally
+            ``workers``, the threads for the fit.
+        progress: as for `fit_file`.
+
+    Returns:
+        ``outputs`` (file names), ``people`` (a dictionary each) and ``blender`` (its version).
+
+    Raises:
+        CoreError: the input cannot be used, or a file cannot be written.
+    """
+    source, folder, stem = Path(str(request["source"])), Path(str(request["folder"])), str(request["stem"])
+    options = ConvertOptions.from_dict(request["options"])
+    workers = request.get("workers")
+    fitted = fit_file(source, options, lambda share, what: progress(0.7 * share, what), workers=workers)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    figures = show(fitted, stem, floor=options.floor)
+    outputs = []
+    for number, kind in enumerate(options.formats):
+        progress(0.7 + 0.3 * number / len(options.formats), f"writing {kind}")
+        outputs += _write(figures, kind, folder, stem, source)
+    people = [_person_report(item, figure) for item, figure in zip(fitted, figures, strict=True)]
+    return {"outputs": outputs, "people": people, "blender": bpy.app.version_string}
+
+
+def _write(figures: Sequence[Figure], kind: str, folder: Path, stem: str, source: Path) -> list[str]:
+    """Write one format; return the names of the files."""
+    if kind not in _ONE_PERSON or len(figures) == 1:
+        return [export_figures([figure.armature for figure in figures], folder / f"{stem}.{kind}").name]
+    base = source.name if source.is_dir() else source.stem
+    names = []
+    for figure in figures:
+        label = figure.armature.name.removeprefix(base)
+        names.append(export_figures([figure.armature], folder / f"{stem}{label}.{kind}").name)
+    return names
+
+
+def _person_report(item: FittedTrack, figure: Figure) -> dict[str, object]:
+    """Return what is told of a person in the report."""
+    return {
+        "name": item.person.name,
+        "label": item.track.person,
+        "layout": item.track.layout.name,
+        "root_relative": item.track.root_relative,
+        "notes": list(item.track.notes),
+        "frames": figure.motion.num_frames,
+        "fps": figure.motion.fps,
+        "betas": [float(beta) for beta in figure.motion.betas],
+        "fit": item.report.to_dict(),
+    }

@@ -1,0 +1,58 @@
+"""What a batch shows while it works: a bar that redraws itself on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import TextIO
+
+_BAR_WIDTH = 24
+_SECONDS_BETWEEN_FRAMES = 0.1
+
+
+class Display:
+    """The state of a batch on standard error."""
+
+    def __init__(self, total: int, stream: TextIO | None = None) -> None:
+        """Show *total* inputs on *stream*; None is standard error."""
+        self._total = total
+        self._stream = stream or sys.stderr
+        self._live = self._stream.isatty()
+        self._shares: dict[str, float] = {}
+        self._finished = 0
+        self._drawn = 0.0
+
+    def moved(self, name: str, share: float, what: str) -> None:
+        """Input *name* is *share* done, 0 to 1, at present *what*."""
+        self._shares[name] = share
+        now = time.monotonic()
+        if self._live and now - self._drawn >= _SECONDS_BETWEEN_FRAMES:
+            self._drawn = now
+            self._draw(f"{name}: {what}")
+
+    def finished(self, name: str, line: str) -> None:
+        """Input *name* is done; *line* says how."""
+        self._shares.pop(name, None)
+        self._finished += 1
+        self._say(f"[{self._finished}/{self._total}] {line}")
+        if self._live and self._finished < self._total:
+            self._draw("")
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._live:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+
+    def _say(self, line: str) -> None:
+        self._stream.write(f"\r\x1b[K{line}\n" if self._live else f"{line}\n")
+        self._stream.flush()
+
+    def _draw(self, text: str) -> None:
+        share = (self._finished + sum(self._shares.values())) / max(self._total, 1)
+        filled = round(share * _BAR_WIDTH)
+        bar = "#" * filled + "-" * (_BAR_WIDTH - filled)
+        line = f"[{bar}] {100 * share:3.0f} % {self._finished}/{self._total} {text}"
+        self._stream.write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
+        self._stream.flush()

@@ -1,0 +1,195 @@
+"""What a batch has to do: which inputs there are, where their outputs go, and whether they are done already.
+
+Nothing here needs Blender.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from .core_access import CoreError, InputMissingError, ReadOptions, find_tracks
+
+REPORT_SUFFIX = ".smplify.json"
+SUMMARY_NAME = "summary.json"
+_CHUNK = 1 << 20
+_MANIFEST = Path(__file__).resolve().parent / "blender_manifest.toml"
+
+
+class BatchError(CoreError, ValueError):
+    """What was asked of a batch cannot be done."""
+
+
+@dataclass(frozen=True)
+class ConvertOptions:
+    """What to make of each input.
+
+    Attributes:
+        formats: suffixes of the files to write, without the dot.
+        reading: what the user says about the files.
+        body: a body model file, or empty for the free body.
+        betas: a .npy file with the shape, or empty to estimate it.
+        device: where the fit computes: numpy, cpu, cuda, mps.
+        floor: stand the figure on the floor.
+    """
+
+    formats: tuple[str, ...] = ("blend",)
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    body: str = ""
+    betas: str = ""
+    device: str = "numpy"
+    floor: bool = True
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the options as plain values, for JSON."""
+        return {**asdict(self), "formats": list(self.formats)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, object]) -> ConvertOptions:
+        """Return the options that `as_dict` made *values* of."""
+        reading = ReadOptions(**values["reading"])
+        return cls(**{**values, "formats": tuple(values["formats"]), "reading": reading})
+
+
+@dataclass(frozen=True)
+class Job:
+    """One input and where its outputs go.
+
+    Attributes:
+        source: the keypoint file, or a folder of one file a frame.
+        target: the outputs' path without suffix; several people add their names.
+    """
+
+    source: Path
+    target: Path
+
+    @property
+    def report(self) -> Path:
+        """Where the JSON report is written."""
+        return self.target.with_name(self.target.name + REPORT_SUFFIX)
+
+
+def addon_version() -> str:
+    """Return the add-on's version, as its manifest has it."""
+    return str(tomllib.loads(_MANIFEST.read_text(encoding="utf-8"))["version"])
+
+
+def plan_jobs(inputs: Sequence[Path], out: Path) -> list[Job]:
+    """List the jobs of *inputs*, files and folders, whose outputs go to the folder *out*.
+
+    The tree below a folder is kept; with several inputs a folder's tree goes below its own name. Two inputs that would
+    write the same files get their suffix, then a number, in the name.
+
+    Raises:
+        InputMissingError: an input does not exist; all that are missing are named.
+        BatchError: a folder holds no keypoint file, or is the output folder itself.
+    """
+    missing = [str(path) for path in inputs if not path.exists()]
+    if missing:
+        raise InputMissingError(f"expected keypoint files or folders, found nothing at {', '.join(missing)}")
+    out = out.resolve()
+    pairs: list[tuple[Path, Path]] = []
+    for path in (item.resolve() for item in inputs):
+        if path.is_file():
+            pairs.append((path, out / path.stem))
+            continue
+        if path == out:
+            raise BatchError(f"expected an output folder other than the input folder {path}; give another one with -o")
+        found = [source for source in _walk(path) if _is_input(source, out)]
+        if not found:
+            raise BatchError(f"expected keypoint files (TRC, C3D, CSV, JSON, NPY, NPZ) in {path}, found none")
+        root = out if len(inputs) == 1 else out / path.name
+        pairs += [(source, _target(source, path, root)) for source in found]
+    return _distinct(pairs)
+
+
+def _target(source: Path, folder: Path, root: Path) -> Path:
+    """Return where below *root* the outputs of *source*, which is *folder* or in it, go; without suffix."""
+    if source == folder:
+        return root / folder.name
+    place = root / source.relative_to(folder)
+    return place if source.is_dir() else place.with_name(source.stem)
+
+
+def _is_input(source: Path, out: Path) -> bool:
+    """Return whether *source* is not something that an earlier run wrote."""
+    return not source.is_relative_to(out) and not source.name.endswith(REPORT_SUFFIX)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield the inputs in *folder* and the folders below it, sorted; folders that are one input are not entered."""
+    found = find_tracks(folder)
+    yield from found
+    for child in sorted(folder.iterdir()):
+        if child.is_dir() and child not in found and not child.name.startswith("."):
+            yield from _walk(child)
+
+
+def _distinct(pairs: Sequence[tuple[Path, Path]]) -> list[Job]:
+    targets = [str(target).lower() for _, target in pairs]
+    taken: set[str] = set()
+    jobs = []
+    for (source, target), key in zip(pairs, targets, strict=True):
+        name = target.name
+        if targets.count(key) > 1 and source.suffix:
+            name = f"{target.name}_{source.suffix.lstrip('.')}"
+        choice, number = target.with_name(name), 1
+        while str(choice).lower() in taken:
+            number += 1
+            choice = target.with_name(f"{name}_{number}")
+        taken.add(str(choice).lower())
+        jobs.append(Job(source, choice))
+    return jobs
+
+
+def fingerprint(job: Job, options: ConvertOptions) -> str:
+    """Return a hash of everything that the outputs of *job* depend on: input, body, betas, options, version."""
+    digest = hashlib.sha256(addon_version().encode())
+    digest.update(json.dumps(options.as_dict(), sort_keys=True).encode())
+    for path in (job.source, *(Path(given) for given in (options.body, options.betas) if given)):
+        members = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
+        for member in members:
+            digest.update(member.name.encode())
+            if member.is_file():
+                _update_with_file(digest, member)
+    return digest.hexdigest()
+
+
+def _update_with_file(digest: hashlib._Hash, path: Path) -> None:
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+
+
+def read_report(job: Job) -> dict[str, object] | None:
+    """Return the report that an earlier run left for *job*, or None; a damaged one counts as none."""
+    try:
+        report = json.loads(job.report.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return report if isinstance(report, dict) and "fingerprint" in report else None
+
+
+def written_before(job: Job) -> set[str]:
+    """Return the names of the files that earlier runs wrote for *job*, as their report has it."""
+    report = read_report(job) or {}
+    return {str(entry["file"]) for entry in report.get("outputs", [])} | set(report.get("kept", []))
+
+
+def is_done(job: Job, mark: str) -> bool:
+    """Return whether an earlier run converted the same input with the same options, and its files are still whole."""
+    report = read_report(job)
+    if report is None or report["fingerprint"] != mark or report.get("status") != "converted":
+        return False
+    outputs = report.get("outputs")
+    if not isinstance(outputs, list) or not outputs:
+        return False
+    for entry in outputs:
+        path = job.report.parent / str(entry["file"])
+        if not path.is_file() or path.stat().st_size != entry["bytes"]:
+            return False
+    return True

@@ -1,0 +1,125 @@
+"""A second process that converts, seen from the batch: Blender never runs in the batch's own process.
+
+So a crash costs one input, an interrupt leaves nothing behind, and several can work at once. The worker is never a fork
+of this process: it is a Python that imports bpy, or another background Blender when this is one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .core_access import VENDORED, CoreError
+
+MARK = "@smplify "
+"""Begins the lines that are messages; everything else that a worker prints is Blender's own chatter."""
+
+SCRIPT = Path(__file__).resolve().parent / "run_in_blender.py"
+_PACKAGE = __package__ or "blender_addon"
+_LOG_TAIL = 12
+_STOP_S = 10.0
+
+
+class WorkerStartError(CoreError, RuntimeError):
+    """No worker can be started here; the text says what is missing."""
+
+
+class WorkerDied(Exception):  # noqa: N818 - it is what happened, told to the batch, which makes it an error of one input
+    """The worker ended before it answered; the text has the last lines it printed."""
+
+
+def worker_command() -> tuple[list[str], Path | None]:
+    """Return the command line that starts a worker, and the folder to start it in."""
+    bpy = sys.modules.get("bpy")
+    binary = bpy.app.binary_path if bpy is not None else ""
+    if not binary:
+        return [sys.executable, "-m", _PACKAGE, "--worker"], SCRIPT.parent.parent
+    blender = [binary, "--background", "--factory-startup"]
+    if not sys.flags.ignore_environment:
+        blender.append("--python-use-system-env")
+    if VENDORED and _PACKAGE.startswith("bl_ext."):
+        return [*blender, "--addons", _PACKAGE, "--command", "smplify", "--worker"], None
+    return [*blender, "--python-exit-code", "1", "--python", str(SCRIPT), "--", "--worker"], None
+
+
+class WorkerProcess:
+    """A running worker; one request at a time."""
+
+    def __init__(self) -> None:
+        """Begin to start it; `wait_until_ready` comes next."""
+        command, folder = worker_command()
+        self._log = tempfile.TemporaryFile()
+        windows = os.name == "nt"
+        self._process = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
+            text=True, encoding="utf-8", errors="replace",
+            start_new_session=not windows,
+            creationflags=subprocess.CREATE_NEW_PROCESS_GROUP if windows else 0,
+        )  # fmt: skip
+
+    def convert(self, request: dict[str, object], on_progress: Callable[[float, str], None]) -> dict[str, object]:
+        """Send *request* and return the answer; *on_progress* hears the share done, 0 to 1, and of what.
+
+        Raises:
+            WorkerDied: it ended without an answer.
+        """
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise WorkerDied(self._last_words()) from None
+        while "answer" not in (message := self._receive()):
+            on_progress(float(message["share"]), str(message["what"]))
+        return message["answer"]
+
+    def wait_until_ready(self) -> None:
+        """Wait until its Blender is up.
+
+        Raises:
+            WorkerStartError: it could not be started.
+        """
+        try:
+            self._receive()
+        except WorkerDied as error:
+            raise WorkerStartError(str(error)) from error
+
+    def _receive(self) -> dict[str, Any]:
+        """Return the next message; what else it prints is passed over."""
+        for line in self._process.stdout:
+            if line.startswith(MARK):
+                return json.loads(line[len(MARK) :])
+        raise WorkerDied(self._last_words())
+
+    def _last_words(self) -> str:
+        try:
+            code = self._process.wait(timeout=_STOP_S)
+        except subprocess.TimeoutExpired:
+            self.end()
+            code = self._process.wait()
+        self._log.seek(0)
+        lines = self._log.read().decode("utf-8", errors="replace").splitlines()
+        told = "\n".join(line for line in lines[-_LOG_TAIL:] if line.strip())
+        return f"the converting process ended early (exit code {code})" + (f":\n{told}" if told else "")
+
+    def end(self) -> None:
+        """End it, whatever it is doing; may be called by any thread, and again."""
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def close(self) -> None:
+        """Close the pipes of a worker that has ended; called by the thread that uses it."""
+        for stream in (self._process.stdin, self._process.stdout, self._log):
+            try:
+                stream.close()
+            except BrokenPipeError:
+                continue
