@@ -1,0 +1,233 @@
+"""Build the Blender extension: one zip that holds the add-on, the core library and the wheels they need.
+
+    python build_addon.py [--output DIR] [--no-validate]
+
+The zip has ``blender_addon/*`` at its root, ``core/`` inside it unchanged, and pure-Python wheels under ``wheels/``,
+which are fetched by pip once, checked against their pinned hashes and kept in a cache. The same sources give the same
+bytes. The result is checked by Blender's own tool, which comes with the ``bpy`` module or with a Blender program
+(``BLENDER``, or ``blender`` on the path).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.files import atomic_path
+
+REPOSITORY = Path(__file__).resolve().parent
+MANIFEST_NAME = "blender_manifest.toml"
+EXCLUDED_FOLDERS = frozenset({"__pycache__", "tests"})
+EXCLUDED_SUFFIXES = frozenset({".pyc", ".pyo", ".blend1"})
+FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+FILE_MODE = 0o100644
+
+
+class BuildError(Exception):
+    """The zip cannot be built, or Blender's tool refuses it; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel that the zip carries.
+
+    Attributes:
+        name: the package's name.
+        version: its version, the same as in constraints.txt.
+        sha256: of the file.
+    """
+
+    name: str
+    version: str
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        """The wheel's file name; it must be pure Python."""
+        return f"{self.name.replace('-', '_')}-{self.version}-py3-none-any.whl"
+
+
+BUNDLED_WHEELS: tuple[Wheel, ...] = (
+    Wheel("array-api-compat", "1.16.0", "0464934d7d5f1e9b728b2e248da52400630b1fcb46b70073eab3c7ae084290aa"),
+    Wheel("c3d", "0.6.0", "86928e4bd46aac107b1288981e4fee0daaca7ca24524bef6e890a99b7d1421a4"),
+)
+
+
+def _has_hash(path: Path, sha256: str) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+
+
+def fetch_wheel(wheel: Wheel, cache: Path) -> Path:
+    """Return the path of *wheel* in the folder *cache*; pip downloads it if it is not there.
+
+    Raises:
+        BuildError: pip cannot get a file with the pinned hash.
+    """
+    path = cache / wheel.file_name
+    if _has_hash(path, wheel.sha256):
+        return path
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        wanted = Path(folder) / "wanted.txt"
+        wanted.write_text(f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        command += ["--only-binary", ":all:", "--require-hashes", "--dest", folder, "--requirement", str(wanted)]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode != 0 or not _has_hash(Path(folder) / wheel.file_name, wheel.sha256):
+            raise BuildError(
+                f"expected pip to download {wheel.file_name} with sha256 {wheel.sha256}, it did not; put the file into "
+                f"{cache} by hand, or mend the connection.\n{result.stderr.strip()}"
+            )
+        os.replace(Path(folder) / wheel.file_name, path)
+    return path
+
+
+def manifest_with_wheels(text: str, wheel_names: list[str]) -> str:
+    """Return the manifest *text* with its list of wheels.
+
+    Args:
+        text: the manifest as it stands in the repository, without ``wheels``.
+        wheel_names: file names of the wheels.
+
+    Raises:
+        BuildError: the manifest names wheels already.
+    """
+    if "wheels" in tomllib.loads(text):
+        raise BuildError(f"expected blender_addon/{MANIFEST_NAME} without 'wheels', which the build adds; remove it")
+    entries = "".join(f'  "./wheels/{name}",\n' for name in wheel_names)
+    lines = text.rstrip().splitlines(keepends=True)
+    first_table = next((number for number, line in enumerate(lines) if line.startswith("[")), len(lines))
+    head, tail = "".join(lines[:first_table]).rstrip(), "".join(lines[first_table:])
+    return f"{head}\n\nwheels = [\n{entries}]\n" + (f"\n{tail.rstrip()}\n" if tail else "")
+
+
+def source_files(folder: Path) -> dict[str, Path]:
+    """Return the files under *folder* that belong in the zip, by their path relative to it, with forward slashes."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        hidden = any(part.startswith(".") or part in EXCLUDED_FOLDERS for part in relative.parts)
+        if path.is_file() and not hidden and path.suffix not in EXCLUDED_SUFFIXES:
+            found[relative.as_posix()] = path
+    return found
+
+
+def zip_entries(repository: Path, wheels: list[Path]) -> dict[str, bytes]:
+    """Return what the zip holds: file contents by name.
+
+    Args:
+        repository: the repository's root.
+        wheels: paths of the wheels to carry.
+
+    Raises:
+        BuildError: a part is missing.
+    """
+    sources = {
+        **source_files(repository / "blender_addon"),
+        **{f"core/{name}": path for name, path in source_files(repository / "core").items()},
+        **{name: repository / name for name in ("LICENSE", "NOTICE")},
+        **{f"wheels/{path.name}": path for path in wheels},
+    }
+    needed = (MANIFEST_NAME, "__init__.py", "core/__init__.py", "core/body/assets/free_body.npz", "LICENSE", "NOTICE")
+    missing = [name for name in needed if name not in sources or not sources[name].is_file()]
+    if missing:
+        raise BuildError(f"expected these in {repository} for the zip, found none: {', '.join(missing)}")
+    entries = {name: path.read_bytes() for name, path in sources.items()}
+    manifest = manifest_with_wheels(entries[MANIFEST_NAME].decode("utf-8"), [path.name for path in wheels])
+    entries[MANIFEST_NAME] = manifest.encode("utf-8")
+    return entries
+
+
+def write_zip(entries: dict[str, bytes], path: Path) -> None:
+    """Write *entries* to the zip at *path*: sorted, without times, so that equal entries give equal bytes."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in sorted(entries):
+            info = zipfile.ZipInfo(name, FIXED_TIME)
+            info.create_system = 3
+            info.external_attr = FILE_MODE << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, entries[name], compresslevel=9)
+
+
+def validation_command(path: Path) -> list[str] | None:
+    """Return the command that lets Blender's own tool check the zip at *path*, or None where there is no Blender."""
+    module = importlib.util.find_spec("bpy")
+    if module is not None and module.origin is not None:
+        tools = sorted(Path(module.origin).parent.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
+        if tools:
+            return [sys.executable, str(tools[-1]), "validate", str(path)]
+    program = os.environ.get("BLENDER") or shutil.which("blender")
+    if program:
+        return [program, "--factory-startup", "--command", "extension", "validate", str(path)]
+    return None
+
+
+def validate(path: Path) -> str:
+    """Return what Blender's tool says of the zip at *path*.
+
+    Raises:
+        BuildError: there is no Blender here, or its tool finds a fault.
+    """
+    command = validation_command(path)
+    if command is None:
+        raise BuildError(
+            f"{path} is built but not checked: expected the bpy module (pip install -r requirements/blender.txt) or a "
+            "Blender program (BLENDER, or blender on the path), found neither; give --no-validate to go without"
+        )
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = (result.stdout + result.stderr).strip()
+    if result.returncode != 0:
+        raise BuildError(f"Blender's own tool refuses {path}:\n{said}")
+    return said
+
+
+def build(output: Path, *, cache: Path) -> Path:
+    """Build the zip and return its path.
+
+    Args:
+        output: folder for the zip.
+        cache: folder where downloaded wheels are kept.
+
+    Raises:
+        BuildError: a part is missing, or a wheel cannot be had.
+    """
+    entries = zip_entries(REPOSITORY, [fetch_wheel(wheel, cache) for wheel in BUNDLED_WHEELS])
+    manifest = tomllib.loads(entries[MANIFEST_NAME].decode("utf-8"))
+    target = output / f"{manifest['id']}-{manifest['version']}.zip"
+    with atomic_path(target) as path:
+        write_zip(entries, path)
+    return target
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Build, check and report; return the exit code."""
+    parser = argparse.ArgumentParser(description="Build the Blender extension.")
+    parser.add_argument("--output", type=Path, default=REPOSITORY / "dist", help="folder for the zip (default: dist)")
+    parser.add_argument(
+        "--cache", type=Path, default=REPOSITORY / ".cache" / "wheels", help="folder of downloaded wheels"
+    )
+    parser.add_argument("--no-validate", action="store_true", help="do not ask Blender's own tool")
+    options = parser.parse_args(arguments)
+    try:
+        path = build(options.output, cache=options.cache)
+        print(f"{path}: {path.stat().st_size} bytes")
+        if not options.no_validate:
+            print(validate(path))
+    except BuildError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""What must not stand in any file of the repository, and what must."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TOP_LEVEL = {
+    "blender_addon", "core", "training", "tests", "build_addon.py", "README.md",
+    ".ci", ".gitignore", "pyproject.toml", "constraints.txt", "requirements", "LICENSE", "NOTICE", "CHANGELOG.md",
+    "samples", "docs",
+}  # fmt: skip
+LARGEST_BYTES = 1_000_000
+
+# Written in pieces, so that this file does not hold what it looks for.
+MACHINE_PATHS = re.compile("(?<![\\w.$}>])/(?:" + "|".join(("root", "work", "home/\\w+", "Users/\\w+")) + ")/")
+PACKAGE_HOSTS = re.compile("|".join(("pypi" r"\.org", "pythonhosted", "debian" r"\.org", "pytorch" r"\.org/whl")))
+UNFINISHED = re.compile(r"\b(?:" + "|".join(("TODO", "FIXME", "XXX", "NotImplementedError")) + r")\b")
+
+
+def tracked_files() -> list[Path]:
+    if shutil.which("git") is None or not (REPOSITORY / ".git").exists():
+        pytest.skip("not a git checkout")
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    return [path for name in listed.stdout.split("\0") if name and (path := REPOSITORY / name).is_file()]
+
+
+def findings(pattern: re.Pattern[str]) -> list[str]:
+    found = []
+    for path in tracked_files():
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError:
+            continue
+        name = path.relative_to(REPOSITORY)
+        found += [
+            f"{name}:{number}: {line.strip()[:100]}" for number, line in enumerate(lines, 1) if pattern.search(line)
+        ]
+    return found
+
+
+@pytest.mark.parametrize("pattern", [MACHINE_PATHS, PACKAGE_HOSTS, UNFINISHED], ids=["paths", "hosts", "unfinished"])
+def test_no_file_holds(pattern: re.Pattern[str]) -> None:
+    assert findings(pattern) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (MACHINE_PATHS, "open('/root/x')"),
+        (PACKAGE_HOSTS, "https://pypi.org/simple"),
+        (UNFINISHED, "# TODO later"),
+    ],
+)
+def test_the_patterns_find_what_they_look_for(pattern: re.Pattern[str], text: str) -> None:
+    assert pattern.search(text)
+
+
+def test_the_top_level_holds_only_what_is_agreed() -> None:
+    assert {path.relative_to(REPOSITORY).parts[0] for path in tracked_files()} <= TOP_LEVEL
+
+
+def test_no_tracked_file_is_large() -> None:
+    assert [path.name for path in tracked_files() if path.stat().st_size > LARGEST_BYTES] == []
+
+
+def test_the_commands_of_the_readme_exist() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    scripts = re.findall(r"bash (\.ci/[\w-]+)", readme)
+    modules = set(re.findall(r"python(?:3\.11|\.exe)? -m ((?:core|blender_addon|training)[\w.]*)", readme))
+    files = set(re.findall(r"(?:samples|requirements)/[\w.-]+\.\w+", readme)) | {"constraints.txt"}
+    assert scripts[:2] == [".ci/demo", ".ci/test"]
+    assert all((REPOSITORY / name).is_file() for name in (*scripts, *files))
+    for module in modules:
+        path = REPOSITORY.joinpath(*module.split("."))
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), f"README names {module}"
