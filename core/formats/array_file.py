@@ -1,27 +1,20 @@
-"""NPY and NPZ files of positions. F frames, K points, P people.
-
-Headers are read first and checked against the size of the file, so that a header of ten gigabytes allocates nothing.
-"""
+"""NPY and NPZ files of positions. F frames, K points, P people."""
 
 from __future__ import annotations
 
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
 
+from .. import array_files
 from ..errors import TrackFileError
 from .raw import MAX_CELLS, MAX_PEOPLE, RawRecording, check_counts
 
 NPY_MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK\x03\x04"
 _MAX_ARRAY_BYTES = MAX_CELLS * 8
-_MAX_MEMBERS = 1000
 _POSITION_KEYS = (
     "positions",
     "reconstruction",
@@ -35,6 +28,7 @@ _POSITION_KEYS = (
 )
 _KNOWN_COUNTS = (17, 22, 24, 25, 26, 33, 67, 75, 133)
 """Point counts of known layouts, to tell x, y, z columns from x, y, z, confidence columns."""
+_RATE_KEYS = ("fps", "mocap_framerate", "framerate", "frame_rate")
 _MOTION_KEYS = {"poses", "trans"}
 
 
@@ -55,11 +49,7 @@ def read_npy(path: Path) -> list[RawRecording]:
     Raises:
         TrackFileError: it is damaged or of another shape.
     """
-    try:
-        with path.open("rb") as file:
-            array = _read_array(file, path.stat().st_size, path)
-    except OSError as error:
-        raise TrackFileError(f"expected a readable file, found {error} at {path}; check its permissions") from error
+    array = array_files.read_npy(path, error=TrackFileError, max_bytes=_MAX_ARRAY_BYTES)
     return _recordings(_numbers(array, path), None, _Words(), "NPY", path)
 
 
@@ -69,79 +59,21 @@ def read_npz(path: Path) -> list[RawRecording]:
     Raises:
         TrackFileError: it is damaged or holds no positions.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            arrays = _read_members(archive, path)
-    except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
-        raise TrackFileError(
-            f"expected a whole NPZ archive, found a damaged one ({error}) at {path}; copy or export it again"
-        ) from error
-    key = next((name for name in _POSITION_KEYS if name in arrays), None)
+    headers = array_files.npz_headers(path, error=TrackFileError)
+    key = next((name for name in _POSITION_KEYS if name in headers), None)
     if key is None:
-        shaped = [name for name, array in arrays.items() if array.ndim >= 3 and array.shape[-1] in (3, 4)]
+        shaped = [name for name, header in headers.items() if len(header.shape) >= 3 and header.shape[-1] in (3, 4)]
         if len(shaped) != 1:
-            hint = "this looks like a motion (AMASS), not keypoints" if arrays.keys() >= _MOTION_KEYS else "save it so"
+            hint = "this looks like a motion (AMASS), not keypoints" if headers.keys() >= _MOTION_KEYS else "save it so"
             raise TrackFileError(
-                f"expected an array named 'positions' (frames, points, 3), found {sorted(arrays)} in {path}; {hint}"
+                f"expected an array named 'positions' (frames, points, 3), found {sorted(headers)[:20]} in {path}; "
+                f"{hint}"
             )
         key = shaped[0]
+    wanted = (key, "confidence", "layout", "units", "up_axis", "names", *_RATE_KEYS)
+    arrays = array_files.read_npz(path, wanted, error=TrackFileError, max_bytes=2 * _MAX_ARRAY_BYTES)
     confidence = _numbers(arrays["confidence"], path) if "confidence" in arrays else None
     return _recordings(_numbers(arrays[key], path), confidence, _read_words(arrays, path), "NPZ", path)
-
-
-def _read_members(archive: zipfile.ZipFile, path: Path) -> dict[str, np.ndarray]:
-    members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
-    total = sum(member.file_size for member in members)
-    if not members or len(members) > _MAX_MEMBERS or total > 2 * _MAX_ARRAY_BYTES:
-        raise TrackFileError(
-            f"expected an NPZ archive of up to {_MAX_MEMBERS} arrays and {_MAX_ARRAY_BYTES >> 19} MiB, found "
-            f"{len(members)} arrays of {total >> 20} MiB in {path}; save positions of one clip alone"
-        )
-    arrays = {}
-    for member in members:
-        with archive.open(member) as file:
-            arrays[member.filename.removesuffix(".npy")] = _read_array(file, member.file_size, path)
-    return arrays
-
-
-def _read_array(file: IO[bytes], size: int, path: Path) -> np.ndarray:
-    """Read one array after its header's sizes were checked against *size*, the bytes that there are."""
-    try:
-        reader: Any = np.lib.format  # has no types
-        version = reader.read_magic(file)
-        if version == (1, 0):
-            shape, fortran, dtype = reader.read_array_header_1_0(file)
-        elif version == (2, 0):
-            shape, fortran, dtype = reader.read_array_header_2_0(file)
-        else:
-            raise ValueError(f"version {version}")
-    except (ValueError, SyntaxError, TypeError, LookupError, EOFError, RecursionError, MemoryError) as error:
-        raise _damaged(path, error) from error
-    except (OverflowError, tokenize.TokenError) as error:
-        raise _damaged(path, error) from error
-    if dtype.hasobject or dtype.kind not in "fiubUS":
-        raise TrackFileError(
-            f"expected arrays of numbers, found {dtype} in {path}; save plain float arrays, not Python objects"
-        )
-    count = 1
-    for length in shape:
-        count *= max(int(length), 0)
-    num_bytes = count * dtype.itemsize
-    if num_bytes > _MAX_ARRAY_BYTES or num_bytes > size - file.tell() or min(shape, default=0) < 0:
-        raise TrackFileError(
-            f"expected {num_bytes} bytes for an array {shape} as its header says, found {size} (at most "
-            f"{_MAX_ARRAY_BYTES} are read) in {path}; the file was cut off or is too large"
-        )
-    data = file.read(num_bytes)
-    if len(data) < num_bytes:
-        raise _damaged(path, EOFError(f"{len(data)} of {num_bytes} bytes"))
-    return np.frombuffer(data, dtype, count=count).reshape(shape, order="F" if fortran else "C")
-
-
-def _damaged(path: Path, error: BaseException) -> TrackFileError:
-    return TrackFileError(
-        f"expected a whole NumPy array, found a damaged header or data ({str(error)[:120]}) in {path}; save it again"
-    )
 
 
 def _numbers(array: np.ndarray, path: Path) -> np.ndarray:
@@ -233,7 +165,7 @@ def _read_words(arrays: Mapping[str, np.ndarray], path: Path) -> _Words:
         return values[0] if len(values) == 1 and values[0] else None
 
     fps = None
-    for key in ("fps", "mocap_framerate", "framerate", "frame_rate"):
+    for key in _RATE_KEYS:
         if key in arrays and arrays[key].size == 1 and arrays[key].dtype.kind in "fiu":
             fps = float(arrays[key].reshape(-1)[0])
     if fps is not None and not (np.isfinite(fps) and fps > 0.0):
