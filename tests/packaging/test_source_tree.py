@@ -17,10 +17,15 @@ TOP_LEVEL = {
 }  # fmt: skip
 LARGEST_BYTES = 1_000_000
 
-# Written in pieces, so that this file does not hold what it looks for.
-MACHINE_PATHS = re.compile("(?<![\\w.$}>])/(?:" + "|".join(("root", "work", "home/\\w+", "Users/\\w+")) + ")/")
-PACKAGE_HOSTS = re.compile("|".join(("pypi" r"\.org", "pythonhosted", "debian" r"\.org", "pytorch" r"\.org/whl")))
-UNFINISHED = re.compile(r"\b(?:" + "|".join(("TODO", "FIXME", "XXX", "NotImplementedError")) + r")\b")
+
+def pattern_of(*alternatives: str) -> str:
+    """Join *alternatives*, written with a ~ inside, so that this file does not hold what it looks for."""
+    return "(?:" + "|".join(alternatives).replace("~", "") + ")"
+
+
+MACHINE_PATHS = re.compile(r"(?<![\w.$}>])/" + pattern_of("ro~ot", "wo~rk", r"home/\w+", r"Users/\w+") + "/")
+PACKAGE_HOSTS = re.compile(pattern_of(r"pypi~\.org", "python~hosted", r"debian~\.org", r"pytorch~\.org/whl"))
+UNFINISHED = re.compile(r"\b" + pattern_of("TO~DO", "FIX~ME", "XX~X", "raise ~NotImplementedError") + r"\b")
 
 
 def tracked_files() -> list[Path]:
@@ -54,13 +59,15 @@ def test_no_file_holds(pattern: re.Pattern[str]) -> None:
 @pytest.mark.parametrize(
     ("pattern", "text"),
     [
-        (MACHINE_PATHS, "open('/root/x')"),
-        (PACKAGE_HOSTS, "https://pypi.org/simple"),
-        (UNFINISHED, "# TODO later"),
+        (MACHINE_PATHS, "open('/ro~ot/x')"),
+        (PACKAGE_HOSTS, "https://pypi~.org/simple"),
+        (UNFINISHED, "# TO~DO later"),
+        (UNFINISHED, "raise ~NotImplementedError"),
     ],
 )
 def test_the_patterns_find_what_they_look_for(pattern: re.Pattern[str], text: str) -> None:
-    assert pattern.search(text)
+    assert pattern.search(text.replace("~", ""))
+    assert not pattern.search(text)
 
 
 def test_the_top_level_holds_only_what_is_agreed() -> None:
