@@ -15,6 +15,7 @@ from typing import IO
 import numpy as np
 
 from .errors import CoreError, InputMissingError
+from .safe_pickle import load_pickle
 
 MAX_BYTES = 1 << 30
 """The largest array, and the largest sum of the arrays, that is read unless a caller says otherwise."""
@@ -81,8 +82,20 @@ def _header(file: IO[bytes], where: str, error: type[CoreError]) -> ArrayHeader:
     return ArrayHeader(shape, dtype, fortran)
 
 
-def _array(file: IO[bytes], size: int, where: str, error: type[CoreError], max_bytes: int) -> np.ndarray:
+def _object_array(file: IO[bytes], where: str, error: type[CoreError], max_bytes: int) -> np.ndarray:
+    """Return an array of objects: its data is a pickle of the array."""
+    array = load_pickle(file, error=error, max_bytes=max_bytes, where=where)
+    if not isinstance(array, np.ndarray):
+        raise error(f"expected an array of objects, found {type(array).__name__} in {where}; save it again")
+    return array
+
+
+def _array(
+    file: IO[bytes], size: int, where: str, error: type[CoreError], max_bytes: int, *, objects: bool = False
+) -> np.ndarray:
     header = _header(file, where, error)
+    if header.dtype.hasobject and objects:
+        return _object_array(file, where, error, max_bytes)
     if header.dtype.kind not in _PLAIN_KINDS:
         raise error(
             f"expected plain numbers or texts, found {header.dtype} in {where}; Python objects are not loaded, "
@@ -166,7 +179,12 @@ def npz_headers(path: Path | str, *, error: type[CoreError]) -> dict[str, ArrayH
 
 
 def read_npz(
-    path: Path | str, names: Iterable[str], *, error: type[CoreError], max_bytes: int = MAX_BYTES
+    path: Path | str,
+    names: Iterable[str],
+    *,
+    error: type[CoreError],
+    max_bytes: int = MAX_BYTES,
+    objects: bool = False,
 ) -> dict[str, np.ndarray]:
     """Return those arrays of an .npz file that *names* lists and that it has, read-only.
 
@@ -175,9 +193,11 @@ def read_npz(
         names: the arrays wanted; others are not read.
         error: the class to raise for a file that is damaged, too large or of another kind.
         max_bytes: the most that the wanted arrays may take together.
+        objects: read arrays of Python objects too, as the plain data that `safe_pickle` makes of them.
 
     Raises:
         InputMissingError: there is no such file.
+        UnsafePickleError: an array of objects holds something that is not plain data.
         CoreError: of the class *error*.
     """
     path = _existing(path, "an .npz file")
@@ -188,8 +208,10 @@ def read_npz(
             members = _members(archive, path, error)
             for name in names:
                 if name in members:
+                    where = f"{path} ({name})"
                     with archive.open(members[name]) as file:
-                        arrays[name] = _array(file, members[name].file_size, f"{path} ({name})", error, left)
+                        size = members[name].file_size
+                        arrays[name] = _array(file, size, where, error, left, objects=objects)
                     left -= arrays[name].nbytes
     except CoreError:
         raise

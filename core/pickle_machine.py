@@ -7,7 +7,7 @@ import pickle
 import struct
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class PickleMachine:
         memo: the objects that the file refers to again, by its numbers.
     """
 
-    def __init__(self, stream: BinaryIO, size: int, where: str, budget: Budget) -> None:
+    def __init__(self, stream: IO[bytes], size: int, where: str, budget: Budget) -> None:
         """Interpret *size* bytes of *stream*; *where* names the file in messages."""
         self.stream = stream
         self.left = size

@@ -11,7 +11,7 @@ import io
 import os
 import struct
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -30,10 +30,11 @@ _DAMAGE = (
 
 
 def load_pickle(
-    source: Path | str | BinaryIO,
+    source: Path | str | IO[bytes],
     *,
     error: type[CoreError] = TrackFileError,
     max_bytes: int = MAX_BYTES,
+    where: str = "",
 ) -> Any:
     """Return what a pickle holds, as plain data: containers, numbers, texts, NumPy arrays and `inert.Standin` objects.
 
@@ -41,6 +42,7 @@ def load_pickle(
         source: a file's path, or an open binary stream.
         error: the class to raise for a file that is damaged, too large or not a pickle.
         max_bytes: the largest file to read.
+        where: what to call the source in messages; its path or its name unless it is given.
 
     Raises:
         UnsafePickleError: the pickle asks for something that is not plain data; nothing was executed.
@@ -49,15 +51,15 @@ def load_pickle(
     """
     if not isinstance(source, (str, Path)):
         data = source.read(max_bytes + 1)
-        return _load(io.BytesIO(data), len(data), str(getattr(source, "name", "the stream")), error, max_bytes)
+        return _load(io.BytesIO(data), len(data), where or str(getattr(source, "name", "the stream")), error, max_bytes)
     path = Path(source)
     if not path.is_file():
         raise InputMissingError(f"expected a pickle file, found no file at {path}; check the path")
     with path.open("rb") as stream:
-        return _load(stream, os.fstat(stream.fileno()).st_size, str(path), error, max_bytes)
+        return _load(stream, os.fstat(stream.fileno()).st_size, where or str(path), error, max_bytes)
 
 
-def _load(stream: BinaryIO, size: int, where: str, error: type[CoreError], max_bytes: int) -> Any:
+def _load(stream: IO[bytes], size: int, where: str, error: type[CoreError], max_bytes: int) -> Any:
     if size > max_bytes:
         raise error(f"expected a pickle of up to {max_bytes} bytes, got {size} or more in {where}; it was not read")
     machine = PickleMachine(stream, size, where, Budget(2 * max_bytes + (1 << 20)))

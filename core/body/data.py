@@ -1,4 +1,4 @@
-"""A body model's arrays, as an SMPL file holds them. V vertices, B betas."""
+"""A body model's arrays, as an SMPL file holds them. V vertices (6890, or 10475 for SMPL-X), B betas."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ..errors import BodyError
-from ..skeletons import NUM_JOINTS, NUM_VERTICES
+from ..skeletons import NUM_JOINTS
+from .topology import VERTEX_IDS_BY_COUNT
 
 NUM_BETAS = 10
 NUM_POSE_CORRECTIVES = 9 * (NUM_JOINTS - 1)
 
-_SHAPES: dict[str, tuple[int, ...]] = {
-    "v_template": (NUM_VERTICES, 3),
-    "shapedirs": (NUM_VERTICES, 3, NUM_BETAS),
-    "posedirs": (NUM_VERTICES, 3, NUM_POSE_CORRECTIVES),
-    "joint_regressor": (NUM_JOINTS, NUM_VERTICES),
-    "weights": (NUM_VERTICES, NUM_JOINTS),
-}
+
+def _shapes(num_vertices: int) -> dict[str, tuple[int, ...]]:
+    return {
+        "v_template": (num_vertices, 3),
+        "shapedirs": (num_vertices, 3, NUM_BETAS),
+        "posedirs": (num_vertices, 3, NUM_POSE_CORRECTIVES),
+        "joint_regressor": (NUM_JOINTS, num_vertices),
+        "weights": (num_vertices, NUM_JOINTS),
+    }
 
 
 @dataclass(frozen=True, eq=False)
 class BodyData:
-    """A body in SMPL's format: 24 joints of the SMPL tree, 6890 vertices, 10 betas.
+    """A body in SMPL's format: 24 joints of the SMPL tree, 10 betas, 6890 vertices (or 10475, of SMPL-X's mesh).
 
     Convention: metres, right-handed, Y up, +Z front, +X the body's left, T-pose.
 
@@ -31,7 +34,7 @@ class BodyData:
         name: what the betas belong to ("free_body", "smpl"); betas of two bodies never mix.
         gender: "neutral", "female" or "male".
         v_template: (V, 3) rest vertices of the mean shape.
-        faces: (13776, 3) int32 triangles.
+        faces: (13776, 3) int32 triangles (20908 of them on SMPL-X's mesh).
         shapedirs: (V, 3, B) vertex offset per unit of beta.
         posedirs: (V, 3, 207) vertex offset per entry of (R - I) of the joints 1 to 23, row-major.
         joint_regressor: (24, V) rest joints from rest vertices; rows sum to 1.
@@ -49,15 +52,18 @@ class BodyData:
 
     def __post_init__(self) -> None:
         """Check every shape; raise `BodyError` with all faults at once."""
+        num_vertices = len(self.v_template) if self.v_template.ndim else 0
         faults = [
             f"{name} {getattr(self, name).shape}, expected {shape}"
-            for name, shape in _SHAPES.items()
+            for name, shape in _shapes(num_vertices).items()
             if getattr(self, name).shape != shape
         ]
+        if num_vertices not in VERTEX_IDS_BY_COUNT:
+            faults.append(f"{num_vertices} vertices, expected {' or '.join(map(str, VERTEX_IDS_BY_COUNT))}")
         if self.faces.ndim != 2 or self.faces.shape[1] != 3:
             faults.append(f"faces {self.faces.shape}, expected (N, 3)")
-        elif self.faces.min() < 0 or self.faces.max() >= NUM_VERTICES:
-            faults.append(f"faces name vertices outside 0 to {NUM_VERTICES - 1}")
+        elif len(self.faces) == 0 or self.faces.min() < 0 or self.faces.max() >= num_vertices:
+            faults.append(f"faces name vertices outside 0 to {num_vertices - 1}")
         for field in fields(self):
             array = getattr(self, field.name)
             if isinstance(array, np.ndarray) and not np.isfinite(array).all():

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..skeletons import JOINT_INDEX, NUM_VERTICES, VERTEX_IDS
+from ..skeletons import JOINT_INDEX, VERTEX_IDS
 from .data import BodyData
+from .topology import VERTEX_IDS_BY_COUNT
 
 _KNUCKLE_FINGERS = ("index", "middle", "ring", "pinky")
 _KNUCKLE_SPREAD = 0.8
@@ -47,9 +48,10 @@ SOLVER_POINTS: tuple[str, ...] = (*JOINT_INDEX, *VERTEX_IDS, *MIXED_POINTS, HEAD
 def _row(body: BodyData, name: str) -> np.ndarray:
     if name in JOINT_INDEX:
         return np.asarray(body.joint_regressor[JOINT_INDEX[name]], dtype=np.float64)
-    row = np.zeros(NUM_VERTICES)
+    num_vertices = len(body.v_template)
+    row = np.zeros(num_vertices)
     if name in VERTEX_IDS:
-        row[VERTEX_IDS[name]] = 1.0
+        row[VERTEX_IDS_BY_COUNT[num_vertices][name]] = 1.0
     elif name == HEAD_TOP:
         row[int(np.argmax(body.v_template[:, 1]))] = 1.0
     elif name in MIXED_POINTS:

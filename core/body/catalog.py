@@ -1,0 +1,26 @@
+"""The bodies that a user can name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .data import BodyData
+from .free_body import load_free_body
+from .smpl_file import read_body
+
+FREE_BODY_NAMES = ("", "free", "free_body")
+
+
+def resolve_body(name_or_path: str | Path | None = None) -> BodyData:
+    """Return the body that *name_or_path* means.
+
+    Args:
+        name_or_path: None or "free" for the body that is shipped, else the path of an SMPL, SMPL-H or SMPL-X file.
+
+    Raises:
+        InputMissingError: there is no such file.
+        CoreError: the file is no body that can be read; see `smpl_file.read_body`.
+    """
+    if name_or_path is None or str(name_or_path) in FREE_BODY_NAMES:
+        return load_free_body()
+    return read_body(name_or_path)

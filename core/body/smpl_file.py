@@ -1,0 +1,299 @@
+"""Reads the SMPL, SMPL-H and SMPL-X files that users have, without chumpy and without running pickled code.
+
+A body of ours has SMPL's 24 joints. SMPL-H and SMPL-X have the same 22 body joints and then the joints of fingers, jaw
+and eyes; these are folded away (see `_fold_joints`), which changes no vertex as long as fingers, jaw and eyes are at
+rest, as they are in every motion that this project makes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..array_files import npz_headers, read_npy, read_npz
+from ..errors import BodyError, InputMissingError
+from ..inert import as_array
+from ..safe_pickle import load_pickle
+from ..skeletons import JOINT_INDEX, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, NUM_VERTICES
+from .data import NUM_BETAS, BodyData
+from .topology import NUM_SMPLX_VERTICES
+
+_KEYS = ("v_template", "f", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table")
+_FINGER_JOINTS = 3
+_FINGERS = 5
+_GENDER_WORDS = {
+    "female": "female",
+    "f": "female",
+    "male": "male",
+    "m": "male",
+    "neutral": "neutral",
+    "n": "neutral",
+}
+_OTHER_MODELS = {778: "a MANO hand", 5023: "a FLAME head", 3889: "a SMAL animal", 10425: "a SUPR body"}
+_SUM_TOLERANCE = 0.02
+_HEIGHTS_M = (1.0, 2.5)
+_ADVICE = "give a body of SMPL, SMPL-H or SMPL-X as its project publishes it (.pkl or .npz)"
+
+
+@dataclass(frozen=True)
+class _Family:
+    """A kind of body file.
+
+    Attributes:
+        name: what its betas belong to.
+        num_vertices: of its mesh.
+        head_joints: joints after the body joints that belong to the head (jaw, eyes).
+        hand_joints: finger joints a hand, in the order index, middle, pinky, ring, thumb; 0 for one hand joint.
+    """
+
+    name: str
+    num_vertices: int
+    head_joints: int
+    hand_joints: int
+
+    @property
+    def parents(self) -> tuple[int, ...]:
+        """The parent of each joint; the pelvis has none (-1)."""
+        if not self.hand_joints:
+            return JOINT_PARENTS
+        parents = [*JOINT_PARENTS[:NUM_BODY_ROTATIONS], *[JOINT_INDEX["head"]] * self.head_joints]
+        for wrist in (JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]):
+            for joint in range(self.hand_joints):
+                parents.append(len(parents) - 1 if joint % _FINGER_JOINTS else wrist)
+        return tuple(parents)
+
+
+_FAMILIES = (
+    _Family("smpl", NUM_VERTICES, 0, 0),
+    _Family("smplh", NUM_VERTICES, 0, _FINGERS * _FINGER_JOINTS),
+    _Family("smplx", NUM_SMPLX_VERTICES, 3, _FINGERS * _FINGER_JOINTS),
+)
+
+
+def read_body(path: Path | str) -> BodyData:
+    """Return the body in an SMPL, SMPL-H or SMPL-X file (.pkl or .npz), told apart by content.
+
+    Shape directions after the tenth are left out. The gender is the file's own word for it, else it is told from the
+    file's name (``SMPL_FEMALE.pkl``, ``basicmodel_m_lbs_...pkl``) or its folder's (``female/model.npz``), else neutral.
+
+    Raises:
+        InputMissingError: there is no such file.
+        UnsafePickleError: it is a pickle that asks for something that is not plain data; nothing was executed.
+        BodyError: it is damaged, or no such body; everything that is wrong is named.
+    """
+    path = Path(path)
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "nothing"
+        raise InputMissingError(f"expected a body model file, found {what} at {path}; give the .pkl or .npz file")
+    values = _read_values(path)
+    missing = [key for key in _KEYS if key not in values]
+    if missing:
+        raise BodyError(
+            f"expected a body model with {', '.join(_KEYS)}, found no {', '.join(missing)} in {path}; "
+            f"{_guess(values)}{_ADVICE}"
+        )
+    arrays = {key: _numbers(values[key], key, path) for key in _KEYS}
+    family = _family(arrays, path)
+    _check(arrays, family, path)
+    return _body(arrays, family, _gender(values, path))
+
+
+def _read_values(path: Path) -> Mapping[str, Any]:
+    """Return what the file holds, by key."""
+    with path.open("rb") as stream:
+        start = stream.read(6)
+    if start.startswith(b"PK"):
+        known = npz_headers(path, error=BodyError)
+        found: dict[str, Any] = dict.fromkeys(known)
+        found.update(read_npz(path, (*_KEYS, "gender"), error=BodyError, objects=True))
+        return found
+    if start == b"\x93NUMPY":
+        raise BodyError(f"expected a body model, found one array in {path}; if it is a regressor, give it as one")
+    loaded = load_pickle(path, error=BodyError)
+    if not isinstance(loaded, dict):
+        raise BodyError(f"expected a body model's dict, found a {type(loaded).__name__} in {path}; {_ADVICE}")
+    return {str(key): value for key, value in loaded.items()}
+
+
+def _guess(values: Mapping[str, Any]) -> str:
+    """Return a sentence on what a file with these keys seems to be."""
+    if {"poses", "trans"} <= set(values):
+        return "it seems to be a motion (AMASS), not a body; "
+    if "hands_components" in values:
+        return "it seems to be a MANO hand, not a body; "
+    if not values:
+        return "it holds no arrays; "
+    return f"it holds {', '.join(sorted(map(str, values))[:12])}; "
+
+
+def _numbers(value: object, key: str, path: Path) -> np.ndarray:
+    """Return a value of the file as an array of numbers, whatever stands for it there."""
+    if isinstance(value, np.ndarray) and value.dtype.hasobject and value.size == 1:
+        value = value.item()
+    try:
+        array = as_array(value)
+    except ValueError as error:
+        raise BodyError(f"expected {key} to be an array in {path}: {error}") from error
+    if array is None or array.dtype.kind not in "biuf":
+        kind = type(value).__name__ if array is None else f"an array of {array.dtype}"
+        raise BodyError(f"expected {key} to be an array of numbers, found {kind} in {path}; {_ADVICE}")
+    if not np.isfinite(array).all():
+        raise BodyError(f"expected finite numbers, found NaN or infinity in {key} in {path}; fetch the file again")
+    return array
+
+
+def _family(arrays: Mapping[str, np.ndarray], path: Path) -> _Family:
+    num_vertices = arrays["v_template"].shape[0] if arrays["v_template"].ndim == 2 else 0
+    tree = arrays["kintree_table"]
+    num_joints = tree.shape[1] if tree.ndim == 2 else 0
+    for family in _FAMILIES:
+        if (family.num_vertices, len(family.parents)) == (num_vertices, num_joints):
+            return family
+    seems = f"it seems to be {_OTHER_MODELS[num_vertices]}; " if num_vertices in _OTHER_MODELS else ""
+    known = ", ".join(f"{f.num_vertices} and {len(f.parents)} ({f.name})" for f in _FAMILIES)
+    raise BodyError(
+        f"expected vertices and joints {known}; found {num_vertices} and {num_joints} in {path}; {seems}{_ADVICE}"
+    )
+
+
+def _check(arrays: Mapping[str, np.ndarray], family: _Family, path: Path) -> None:
+    """Raise `BodyError` naming everything that is not as in a file of *family*."""
+    num_vertices, num_joints = family.num_vertices, len(family.parents)
+    expected = {
+        "v_template": (num_vertices, 3),
+        "posedirs": (num_vertices, 3, 9 * (num_joints - 1)),
+        "J_regressor": (num_joints, num_vertices),
+        "weights": (num_vertices, num_joints),
+        "kintree_table": (2, num_joints),
+    }
+    faults = [f"{k} {arrays[k].shape}, expected {shape}" for k, shape in expected.items() if arrays[k].shape != shape]
+    dirs = arrays["shapedirs"].shape
+    if len(dirs) != 3 or dirs[:2] != (num_vertices, 3) or dirs[2] < NUM_BETAS:
+        faults.append(f"shapedirs {dirs}, expected ({num_vertices}, 3, {NUM_BETAS} or more)")
+    faces = arrays["f"]
+    if faces.ndim != 2 or faces.shape[1] != 3 or not len(faces) or faces.min() < 0 or faces.max() >= num_vertices:
+        faults.append(f"f {faces.shape}, expected (N, 3) vertex numbers below {num_vertices}")
+    if not faults:
+        faults = _content_faults(arrays, family)
+    if faults:
+        if arrays["posedirs"].shape == (num_vertices, 3, 93):
+            faults.append("it seems to be a STAR body")
+        raise BodyError(f"expected a {family.name} body in {path}, found {'; '.join(faults)}; {_ADVICE}")
+
+
+def _content_faults(arrays: Mapping[str, np.ndarray], family: _Family) -> list[str]:
+    """Return what is wrong with values whose shapes are right."""
+    faults = []
+    parents = arrays["kintree_table"][0].astype(np.int64)
+    parents[0] = -1
+    if tuple(parents) != family.parents:
+        faults.append(f"another joint tree: parents {parents.tolist()}")
+    if not np.array_equal(arrays["kintree_table"][1], np.arange(len(family.parents))):
+        faults.append("joints in another order")
+    for key in ("weights", "J_regressor"):
+        sums = arrays[key].sum(axis=1)
+        if np.abs(sums - 1.0).max() > _SUM_TOLERANCE:
+            faults.append(f"rows of {key} that add up to {sums.min():.3g} to {sums.max():.3g}, expected 1")
+    height_m = float(np.ptp(arrays["v_template"][:, 1]))
+    if not _HEIGHTS_M[0] <= height_m <= _HEIGHTS_M[1]:
+        faults.append(f"a body {height_m:.3g} tall along Y, expected {_HEIGHTS_M[0]} to {_HEIGHTS_M[1]} metres")
+    return faults
+
+
+def _fold_joints(family: _Family) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the joints of *family* go among SMPL's 24, as two matrices.
+
+    Jaw and eyes go to the head, thumbs to the wrist, the other fingers to the hand joint, which stands in the middle
+    of their four knuckles: there SMPL has it, and there the solver's knuckle points count from.
+
+    Returns:
+        (24, J) weights that make a joint's place of places in the file, and (J, 24) zeros and ones that add up
+        skinning weights.
+    """
+    num_joints = len(family.parents)
+    places = np.zeros((NUM_JOINTS, num_joints))
+    owners = np.zeros((num_joints, NUM_JOINTS))
+    shared = range(NUM_BODY_ROTATIONS if family.hand_joints else NUM_JOINTS)
+    places[shared, shared] = owners[shared, shared] = 1.0
+    if family.hand_joints:
+        first = NUM_BODY_ROTATIONS + family.head_joints
+        owners[NUM_BODY_ROTATIONS:first, JOINT_INDEX["head"]] = 1.0
+        num_finger_joints = family.hand_joints - _FINGER_JOINTS
+        for side in ("left", "right"):
+            thumb = first + num_finger_joints
+            places[JOINT_INDEX[f"{side}_hand"], first:thumb:_FINGER_JOINTS] = 1.0 / (_FINGERS - 1)
+            owners[first:thumb, JOINT_INDEX[f"{side}_hand"]] = 1.0
+            owners[thumb : thumb + _FINGER_JOINTS, JOINT_INDEX[f"{side}_wrist"]] = 1.0
+            first += family.hand_joints
+    return places, owners
+
+
+def _body(arrays: Mapping[str, np.ndarray], family: _Family, gender: str) -> BodyData:
+    places, owners = _fold_joints(family)
+    posedirs = np.zeros((family.num_vertices, 3, 9 * (NUM_JOINTS - 1)), dtype=np.float32)
+    num_body = 9 * ((NUM_BODY_ROTATIONS if family.hand_joints else NUM_JOINTS) - 1)
+    posedirs[..., :num_body] = arrays["posedirs"][..., :num_body]
+    return BodyData(
+        name=family.name,
+        gender=gender,
+        v_template=arrays["v_template"].astype(np.float32),
+        faces=arrays["f"].astype(np.int32),
+        shapedirs=arrays["shapedirs"][..., :NUM_BETAS].astype(np.float32),
+        posedirs=posedirs,
+        joint_regressor=(places @ arrays["J_regressor"]).astype(np.float32),
+        weights=(arrays["weights"] @ owners).astype(np.float32),
+    )
+
+
+def _gender(values: Mapping[str, Any], path: Path) -> str:
+    """Return the gender that the file, its name or its folder says, else neutral."""
+    said = values.get("gender")
+    said = said.item() if isinstance(said, np.ndarray) and said.size == 1 else said
+    said = said.decode("latin1") if isinstance(said, bytes) else said
+    words = [said] if isinstance(said, str) else []
+    words += re.split(r"[^a-z]+", path.stem.lower()) + [path.parent.name]
+    return next((_GENDER_WORDS[word.lower()] for word in words if word.lower() in _GENDER_WORDS), "neutral")
+
+
+def read_regressor(path: Path | str, num_vertices: int) -> np.ndarray:
+    """Return a keypoint regressor (K, V) float64 that a user gives, such as ``J_regressor_body25.npy``.
+
+    Args:
+        path: an .npy file, or an .npz file of one array.
+        num_vertices: V of the body that it is for.
+
+    Raises:
+        InputMissingError: there is no such file.
+        BodyError: it is damaged, of another shape, or its rows do not add up to 1.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputMissingError(f"expected a regressor file (.npy), found no file at {path}; check the path")
+    with path.open("rb") as stream:
+        is_archive = stream.read(2) == b"PK"
+    if is_archive:
+        names = list(npz_headers(path, error=BodyError))
+        if len(names) != 1:
+            raise BodyError(f"expected one array, found {len(names)} ({', '.join(names[:8])}) in {path}; save one .npy")
+        array = read_npz(path, names, error=BodyError)[names[0]]
+    else:
+        array = read_npy(path, error=BodyError)
+    if array.ndim != 2 or array.shape[1] != num_vertices or not len(array) or array.dtype.kind not in "biuf":
+        raise BodyError(
+            f"expected a regressor (keypoints, {num_vertices}) of numbers, found {array.dtype} {array.shape} in "
+            f"{path}; give one made for this body's mesh"
+        )
+    regressor = array.astype(np.float64)
+    sums = regressor.sum(axis=1)
+    off = ~(np.abs(sums - 1.0) <= _SUM_TOLERANCE)
+    if off.any():
+        raise BodyError(
+            f"expected rows that add up to 1, found {sums[off][0]:.4g} in row {int(np.flatnonzero(off)[0])} "
+            f"({int(off.sum())} such rows) in {path}; give a regressor from vertices to keypoints"
+        )
+    return regressor
