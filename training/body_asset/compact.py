@@ -14,6 +14,7 @@ import numpy as np
 
 from core.body.data import BodyData
 from core.body.free_body import FORMAT_VERSION
+from core.files import atomic_path
 from core.skeletons import NUM_JOINTS
 
 from .surface import Surface
@@ -89,8 +90,5 @@ def _encode_posedirs(posedirs: np.ndarray) -> dict[str, np.ndarray]:
 
 def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write *arrays* to *path*, whole or not at all; NumPy dates the members 1980, so equal arrays give equal bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    with partial.open("wb") as stream:
+    with atomic_path(path) as partial, partial.open("wb") as stream:
         np.savez_compressed(stream, **arrays)
-    partial.replace(path)

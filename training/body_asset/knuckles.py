@@ -1,4 +1,9 @@
-"""Where MakeHuman has the knuckles, and the rule that gives them on any body of SMPL's topology. N people."""
+"""Where MakeHuman has the knuckles, and the rule that gives them on any body of SMPL's topology. N people.
+
+A finger's knuckle is the hand joint, plus a share of (its tip - mean of the four fingers' tips), plus a share of
+(wrist - hand joint). The thumb's is the wrist, plus shares of (its tip - wrist), of (hand joint - wrist) and, where
+there is a third, of (index tip - pinky tip).
+"""
 
 from __future__ import annotations
 
@@ -15,20 +20,15 @@ _KNUCKLE_BONES = ("finger1-2.L", "finger2-1.L", "finger3-1.L", "finger4-1.L", "f
 
 @dataclass(frozen=True)
 class KnuckleRule:
-    """A fitted rule and its error.
-
-    Fingers: knuckle = hand + first (tip - mean of the four tips) + second (wrist - hand).
-    Thumb: knuckle = wrist + first (tip - wrist) + second (hand - wrist).
+    """A fitted rule and its error over the population.
 
     Attributes:
-        first: coefficient.
-        second: coefficient.
-        mean_error: metres over the population.
+        shares: the coefficients, in the order of the module's text.
+        mean_error: metres.
         worst_error: metres.
     """
 
-    first: float
-    second: float
+    shares: tuple[float, ...]
     mean_error: float
     worst_error: float
 
@@ -39,7 +39,7 @@ def knuckle_centres(heads: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def fit_rules(vertices: np.ndarray, joints: np.ndarray, knuckles: np.ndarray) -> dict[str, KnuckleRule]:
-    """Return the best rule for each finger.
+    """Return the best rule for each finger; the thumb has one of two shares and one of three.
 
     Args:
         vertices: (N, V, 3) bodies.
@@ -48,19 +48,19 @@ def fit_rules(vertices: np.ndarray, joints: np.ndarray, knuckles: np.ndarray) ->
     """
     wrist, hand = (joints[:, JOINT_INDEX[name]] for name in ("left_wrist", "left_hand"))
     tips = {finger: vertices[:, VERTEX_IDS[f"left_{finger}_tip"]].astype(np.float64) for finger in FINGERS}
-    spread = np.mean([tips[finger] for finger in FINGERS[1:]], axis=0)
-    rules = {}
-    for row, finger in enumerate(FINGERS):
-        if finger == "thumb":
-            origin, first, second = wrist, tips[finger] - wrist, hand - wrist
-        else:
-            origin, first, second = hand, tips[finger] - spread, wrist - hand
-        rules[finger] = _fit(knuckles[:, row] - origin, first, second)
+    middle = np.mean([tips[finger] for finger in FINGERS[1:]], axis=0)
+    thumb_terms = [tips["thumb"] - wrist, hand - wrist, tips["index"] - tips["pinky"]]
+    rules = {
+        "thumb, two shares": _fit(knuckles[:, 0] - wrist, thumb_terms[:2]),
+        "thumb": _fit(knuckles[:, 0] - wrist, thumb_terms),
+    }
+    for row, finger in enumerate(FINGERS[1:], start=1):
+        rules[finger] = _fit(knuckles[:, row] - hand, [tips[finger] - middle, wrist - hand])
     return rules
 
 
-def _fit(goal: np.ndarray, first: np.ndarray, second: np.ndarray) -> KnuckleRule:
-    system = np.stack([first.ravel(), second.ravel()], axis=1)
-    (a, b), *_ = np.linalg.lstsq(system, goal.ravel(), rcond=None)
-    error = np.linalg.norm(goal - a * first - b * second, axis=-1)
-    return KnuckleRule(float(a), float(b), float(error.mean()), float(error.max()))
+def _fit(goal: np.ndarray, terms: list[np.ndarray]) -> KnuckleRule:
+    system = np.stack([term.ravel() for term in terms], axis=1)
+    shares, *_ = np.linalg.lstsq(system, goal.ravel(), rcond=None)
+    error = np.linalg.norm(goal - np.tensordot(shares, np.stack(terms), axes=1), axis=-1)
+    return KnuckleRule(tuple(shares.tolist()), float(error.mean()), float(error.max()))

@@ -137,16 +137,17 @@ def _compactness(build: Build) -> dict[str, Any]:
 def _knuckles(build: Build) -> dict[str, Any]:
     joints = np.einsum("jv,nvc->njc", build.exact.joint_regressor, build.people.vertices, optimize=True)
     rules = fit_rules(build.people.vertices, joints, build.people.knuckles)
-    mean = build.people.knuckles.mean(0)
+    places = zip(FINGERS, build.people.knuckles.mean(0).round(4).tolist(), strict=True)
     return {
-        finger: {
-            "mean_position_m": mean[row].round(4).tolist(),
-            "first": rules[finger].first,
-            "second": rules[finger].second,
-            "mean_mm": _MILLIMETRES * rules[finger].mean_error,
-            "max_mm": _MILLIMETRES * rules[finger].worst_error,
-        }
-        for row, finger in enumerate(FINGERS)
+        "mean position, m": dict(places),
+        "rules": {
+            name: {
+                "shares": list(rule.shares),
+                "mean_mm": _MILLIMETRES * rule.mean_error,
+                "max_mm": _MILLIMETRES * rule.worst_error,
+            }
+            for name, rule in rules.items()
+        },
     }
 
 
