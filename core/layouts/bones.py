@@ -73,9 +73,11 @@ def bones_between(index: Mapping[str, int]) -> tuple[tuple[int, int], ...]:
             bone = (index[parent], index[name])
             if bone[::-1] not in bones:
                 bones.append(bone)
-    # Layouts without a spine: each shoulder on its own hip.
-    if not {"mid_hip", "pelvis"} & set(index) or not {"mid_shoulder", "neck"} & set(index):
-        for side in ("left", "right"):
-            if f"{side}_hip" in index and f"{side}_shoulder" in index:
-                bones.append((index[f"{side}_hip"], index[f"{side}_shoulder"]))
+    has_hips, has_neck = bool({"mid_hip", "pelvis"} & set(index)), bool({"mid_shoulder", "neck"} & set(index))
+    for side in ("left", "right"):
+        # Layouts without a spine: each shoulder on its own hip, the face on the shoulders.
+        if not (has_hips and has_neck) and f"{side}_hip" in index and f"{side}_shoulder" in index:
+            bones.append((index[f"{side}_hip"], index[f"{side}_shoulder"]))
+        if not has_neck and f"{side}_shoulder" in index and f"{side}_ear" in index:
+            bones.append((index[f"{side}_shoulder"], index[f"{side}_ear"]))
     return tuple(bones)

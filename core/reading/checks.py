@@ -45,8 +45,12 @@ def _check_bones(figure: Figure, source: Path, result: CheckResult) -> None:
         result.passed.append("The bones keep their length, both sides are equal, and their proportions are human.")
 
 
-def _check_sides(figure: Figure, source: Path, result: CheckResult) -> None:
-    """Hips, shoulders, knees and ankles must agree on which side is left."""
+def check_sides(figure: Figure, source: Path) -> None:
+    """Check that hips, shoulders, knees and ankles agree on which side is left; any unit, any axes.
+
+    Raises:
+        TrackError: some of them are the other way round in most frames.
+    """
     hips = figure.side_line("hip")
     if hips is None:
         return
@@ -62,7 +66,6 @@ def _check_sides(figure: Figure, source: Path, result: CheckResult) -> None:
                 f"{np.mean(agree < 0.0):.0%} of the frames of {source}; correct the names of these points, or give the "
                 "right order with --layout NAME"
             )
-    result.passed.append("Hips, shoulders, knees and ankles agree on which side is left.")
 
 
 def _check_upright(figure: Figure, result: CheckResult) -> None:
@@ -156,8 +159,8 @@ def check_track(figure: Figure, positions: np.ndarray, fps: float, source: Path)
     Raises:
         TrackError: the data are no human motion as they are taken.
     """
-    result = CheckResult()
-    _check_sides(figure, source, result)
+    check_sides(figure, source)
+    result = CheckResult(["Hips, shoulders, knees and ankles agree on which side is left."])
     _check_bones(figure, source, result)
     _check_upright(figure, result)
     _check_root_speed(figure, fps, source, result)

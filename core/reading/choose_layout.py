@@ -111,4 +111,9 @@ def choose_layout(recording: RawRecording, options: ReadOptions) -> PointMatch:
         return _given(recording, LAYOUTS[recording.layout], "stated by the file")
     if recording.names is not None and not _only_numbered(recording.names):
         return _by_names(recording, recording.names)
+    if recording.layout is not None:
+        raise AmbiguousTrackError(
+            f"expected a layout that is known ({', '.join(LAYOUTS)}), found {recording.layout!r} in "
+            f"{recording.source}; give --layout NAME with the one it corresponds to"
+        )
     return _by_count(recording)

@@ -11,7 +11,7 @@ from ..formats.raw import RawRecording
 from ..layouts import MARKERS, Layout
 from ..track import KeypointTrack
 from .anatomy import Figure, figure_of, stature
-from .checks import check_track, is_root_relative
+from .checks import check_sides, check_track, is_root_relative
 from .choose_layout import choose_layout, shown
 from .detect import detect_fps, detect_handedness, detect_units, detect_up, facing, rotation_to_y_up
 from .findings import Finding, Reading
@@ -170,6 +170,7 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
             f"{recording.image_space}. Export the world (metric) points instead"
         )
     laid = _lay(recording, options)
+    check_sides(laid.figure, source)
     height = stature(laid.figure)
     stated_units = _stated(recording, recording.units, "units", given=options.units)
     stated_up = _stated(recording, recording.up_axis, "up", given=options.up)

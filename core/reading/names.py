@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 Key = tuple[str, str]
 """A side ("left", "right" or "") and a stem in lower case without separators."""
@@ -24,6 +25,7 @@ def _tokens(name: str) -> list[str]:
     return kept or tokens
 
 
+@lru_cache(maxsize=8192)
 def name_keys(name: str) -> tuple[Key, ...]:
     """Return the keys that *name* may stand for, likeliest first.
 

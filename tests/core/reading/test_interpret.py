@@ -1,0 +1,251 @@
+"""What a walk of known layout, unit, axes and sides is taken for, and what is refused with which option."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.errors import AmbiguousTrackError, TrackError
+from core.layouts import LAYOUTS
+from core.reading import ReadOptions, interpret
+from core.reading.detect import rotation_to_y_up
+from core.reading.options import UNITS_IN_METRES, UP_AXES
+
+from .conftest import walk_in
+
+KEYPOINT_LAYOUTS = [name for name in LAYOUTS if name != "markers"]
+MIRROR_X = np.array([-1.0, 1.0, 1.0])
+UPSIDE_DOWN = np.array([1.0, -1.0, -1.0])
+
+
+def _same(track, expected) -> bool:
+    return np.allclose(track.positions, expected, atol=1e-9, equal_nan=True)
+
+
+@pytest.mark.parametrize("layout", KEYPOINT_LAYOUTS)
+def test_shuffled_names_with_strangers_between_come_back_in_order(layout, make_recording):
+    truth = walk_in(LAYOUTS[layout])
+    names = [*LAYOUTS[layout].names, "hat", "racket"]
+    order = np.random.default_rng(1).permutation(len(names))
+    mixed = np.concatenate([truth, np.zeros((len(truth), 2, 3))], axis=1)[:, order]
+    reading = interpret(make_recording(layout, positions=mixed, names=tuple(names[index] for index in order)))
+    assert reading.track.layout.name == layout
+    assert _same(reading.track, truth)
+    assert set(reading.ignored) == {"hat", "racket"}
+    assert reading.doubts == ()
+
+
+@pytest.mark.parametrize("layout", KEYPOINT_LAYOUTS)
+def test_points_without_names_are_told_by_count_and_anatomy(layout, make_recording):
+    reading = interpret(make_recording(layout, names=None))
+    assert reading.track.layout.name == layout
+    assert "without names" in reading.finding("layout").reason
+
+
+@pytest.mark.parametrize("layout", ["body25", "coco17", "h36m17", "smpl24", "halpe26"])
+def test_points_without_names_in_another_order_are_refused(layout, make_recording):
+    order = np.random.default_rng(2).permutation(len(LAYOUTS[layout].points))
+    with pytest.raises(AmbiguousTrackError, match="--layout"):
+        interpret(make_recording(layout, positions=walk_in(LAYOUTS[layout])[:, order], names=None))
+
+
+def test_seventeen_numbered_points_are_not_taken_for_the_other_layout(make_recording):
+    names = tuple(f"kp_{number}" for number in range(17))
+    for layout in ("coco17", "h36m17"):
+        assert interpret(make_recording(layout, names=names)).track.layout.name == layout
+    with pytest.raises(TrackError, match="--layout"):
+        interpret(make_recording("coco17", names=None), ReadOptions(layout="h36m17"))
+
+
+def test_an_unknown_count_names_the_layouts(make_recording):
+    with pytest.raises(AmbiguousTrackError, match=r"19 points.*body25 \(25\)"):
+        interpret(make_recording(positions=walk_in(LAYOUTS["body25"])[:, :19], names=None))
+
+
+@pytest.mark.parametrize("units", ["m", "cm", "mm"])
+@pytest.mark.parametrize("up", UP_AXES)
+def test_unit_and_up_axis_are_detected(up, units, make_recording):
+    truth = walk_in(LAYOUTS["body25"])
+    turned = truth @ rotation_to_y_up(up) / UNITS_IN_METRES[units]
+    reading = interpret(make_recording(positions=turned))
+    assert reading.finding("units").value == units
+    assert reading.finding("up axis").value == up
+    assert reading.finding("handedness").value == "right"
+    assert _same(reading.track, truth)
+    assert reading.stature_m == pytest.approx(1.70, abs=0.08)
+
+
+@pytest.mark.parametrize("up", UP_AXES)
+def test_the_turn_upright_is_a_rotation(up):
+    turn = rotation_to_y_up(up)
+    assert np.allclose(turn @ turn.T, np.eye(3))
+    assert np.linalg.det(turn) == pytest.approx(1.0)
+
+
+def test_inches_of_an_adult_are_refused_unless_given(make_recording):
+    inches = walk_in(LAYOUTS["body25"]) / UNITS_IN_METRES["in"]
+    with pytest.raises(AmbiguousTrackError, match=r"cm \(0\.6.*in \(1\.6.*--units"):
+        interpret(make_recording(positions=inches))
+    reading = interpret(make_recording(positions=inches), ReadOptions(units="inch"))
+    assert _same(reading.track, walk_in(LAYOUTS["body25"]))
+
+
+def test_a_wrong_stated_unit_is_refused_and_the_right_one_named(make_recording):
+    with pytest.raises(AmbiguousTrackError, match=r"stated by the file.*the data fit mm; give --units"):
+        interpret(make_recording(positions=1000.0 * walk_in(LAYOUTS["body25"]), units="m"))
+
+
+def test_a_given_unit_that_makes_a_dwarf_is_refused(make_recording):
+    with pytest.raises(AmbiguousTrackError, match=r"units cm \(given\).*0\.01.*--units"):
+        interpret(make_recording(), ReadOptions(units="cm"))
+
+
+def test_a_unit_nobody_knows_is_refused(make_recording):
+    with pytest.raises(TrackError, match="'furlong'.*--units"):
+        interpret(make_recording(units="furlong"))
+
+
+def test_mirrored_data_are_refused_and_mirrored_back_on_request(make_recording):
+    mirrored = walk_in(LAYOUTS["halpe26"]) * MIRROR_X
+    with pytest.raises(AmbiguousTrackError, match="--handedness left"):
+        interpret(make_recording("halpe26", positions=mirrored))
+    reading = interpret(make_recording("halpe26", positions=mirrored), ReadOptions(handedness="left"))
+    assert _same(reading.track, walk_in(LAYOUTS["halpe26"]))
+    assert reading.finding("handedness").doubts == ()
+
+
+def test_mirroring_data_that_need_it_not_is_a_doubt(make_recording):
+    reading = interpret(make_recording("halpe26"), ReadOptions(handedness="left"))
+    assert any("backward" in doubt for doubt in reading.doubts)
+
+
+@pytest.mark.parametrize("layout", ["body25", "coco17", "h36m17", "mediapipe33", "smpl24", "rtmpose_body"])
+def test_swapped_sides_are_refused_and_swapped_back_on_request(layout, make_recording):
+    swapped = walk_in(LAYOUTS[layout])
+    for left, right in LAYOUTS[layout].sides:
+        swapped[:, [left, right]] = swapped[:, [right, left]]
+    with pytest.raises(AmbiguousTrackError, match="--swap-sides"):
+        interpret(make_recording(layout, positions=swapped))
+    reading = interpret(make_recording(layout, positions=swapped), ReadOptions(swap_sides=True))
+    assert _same(reading.track, walk_in(LAYOUTS[layout]))
+
+
+def test_sides_swapped_in_the_arms_alone_are_refused(make_recording):
+    positions = walk_in(LAYOUTS["coco17"])
+    for joint in ("shoulder", "elbow", "wrist"):
+        pair = [LAYOUTS["coco17"].names.index(f"{side}_{joint}") for side in ("left", "right")]
+        positions[:, pair] = positions[:, pair[::-1]]
+    with pytest.raises(TrackError, match=r"shoulders as of the hips.*--layout"):
+        interpret(make_recording("coco17", positions=positions))
+
+
+def test_upside_down_against_the_file_is_refused(make_recording):
+    fallen = walk_in(LAYOUTS["body25"]) * UPSIDE_DOWN
+    with pytest.raises(AmbiguousTrackError, match=r"\+Y up as stated.*along -Y.*--up"):
+        interpret(make_recording(positions=fallen, up_axis="+Y"))
+    assert _same(interpret(make_recording(positions=fallen)).track, walk_in(LAYOUTS["body25"]))
+
+
+def test_a_handstand_is_believed_when_up_is_given(make_recording):
+    fallen = walk_in(LAYOUTS["body25"]) * UPSIDE_DOWN
+    reading = interpret(make_recording(positions=fallen), ReadOptions(up="Y"))
+    assert _same(reading.track, fallen)
+    assert any("head is below the pelvis" in doubt for doubt in reading.doubts)
+
+
+def test_a_person_lying_on_a_stated_floor_is_believed(make_recording):
+    walk = walk_in(LAYOUTS["body25"])
+    walk -= walk[:, 8:9]
+    lying = np.stack([walk[..., 1] + np.linspace(0.0, 0.9, len(walk))[:, None], -walk[..., 0], walk[..., 2]], axis=-1)
+    lying[..., 1] -= np.nanmin(lying[..., 1], axis=1, keepdims=True)
+    reading = interpret(make_recording(positions=lying, up_axis="+Y"))
+    assert reading.finding("up axis").value == "+Y"
+    assert any("lying" in doubt for doubt in reading.doubts)
+
+
+def test_no_frame_rate_is_never_guessed(make_recording):
+    with pytest.raises(AmbiguousTrackError, match="--fps"):
+        interpret(make_recording(fps=None))
+    assert interpret(make_recording(fps=None), ReadOptions(fps=25)).track.fps == 25.0
+
+
+def test_a_given_rate_goes_before_the_files(make_recording):
+    reading = interpret(make_recording(fps=30.0), ReadOptions(fps=60.0))
+    assert reading.track.fps == 60.0
+    assert "the file states 30" in reading.doubts
+
+
+def test_image_coordinates_are_refused_with_the_reason(make_recording):
+    with pytest.raises(TrackError, match="image coordinates: fractions of the image"):
+        interpret(make_recording(image_space="fractions of the image"))
+
+
+def test_impossible_speed_names_the_rate(make_recording):
+    with pytest.raises(TrackError, match=r"m/s.*--fps or --units"):
+        interpret(make_recording(fps=2000.0))
+
+
+def test_jumps_and_traded_legs_are_doubts(make_recording):
+    positions = walk_in(LAYOUTS["coco17"])
+    names = LAYOUTS["coco17"].names
+    positions[20, names.index("left_wrist")] += 3.0
+    for joint in ("hip", "knee", "ankle"):
+        pair = [names.index(f"{side}_{joint}") for side in ("left", "right")]
+        positions[41, pair] = positions[41, pair[::-1]]
+    doubts = interpret(make_recording("coco17", positions=positions)).doubts
+    assert any(doubt.startswith("1 times a point jumps") for doubt in doubts)
+    assert any("trade places at frames 41, 42" in doubt for doubt in doubts)
+
+
+def test_missing_points_stay_missing(make_recording):
+    positions = walk_in(LAYOUTS["body25"])
+    positions[10:20, 4] = np.nan
+    track = interpret(make_recording(positions=positions)).track
+    assert np.isnan(track.positions[10:20, 4]).all()
+    assert (track.confidence[10:20, 4] == 0.0).all()
+
+
+def test_a_root_at_the_origin_is_noticed(make_recording):
+    positions = walk_in(LAYOUTS["h36m17"])
+    positions -= positions[:, :1]
+    assert interpret(make_recording("h36m17", positions=positions)).track.root_relative
+    assert not interpret(make_recording("h36m17")).track.root_relative
+
+
+def test_noise_of_two_centimetres_changes_nothing(make_recording):
+    rng = np.random.default_rng(3)
+    for layout in ("coco17", "h36m17", "body25"):
+        noisy = walk_in(LAYOUTS[layout]) + rng.normal(0.0, 0.02, (60, len(LAYOUTS[layout].points), 3))
+        assert interpret(make_recording(layout, positions=noisy, names=None)).track.layout.name == layout
+
+
+def test_every_decision_is_in_the_notes(make_recording):
+    notes = interpret(make_recording()).track.notes
+    for subject in ("Layout", "Units", "Up axis", "Handedness", "Frame rate", "Person", "Facing"):
+        assert sum(note.startswith(f"{subject}: ") for note in notes) == 1
+
+
+def test_points_that_are_never_seen_are_refused(make_recording):
+    empty = np.full((5, 25, 3), np.nan)
+    for names in (None, LAYOUTS["body25"].names):
+        with pytest.raises(TrackError, match="--layout|found none in"):
+            interpret(make_recording(positions=empty, names=names))
+
+
+def test_a_single_frame_is_enough(make_recording):
+    one = walk_in(LAYOUTS["body25"])[:1]
+    assert _same(interpret(make_recording(positions=one, names=None)).track, one)
+
+
+def test_the_layout_that_a_file_states_may_be_unknown(make_recording):
+    with pytest.raises(AmbiguousTrackError, match="'dance99'.*--layout"):
+        interpret(make_recording(names=None, layout="dance99"))
+    assert interpret(make_recording("coco17", layout="coco17")).track.layout.name == "coco17"
+
+
+@pytest.mark.parametrize(
+    "bad", [{"layout": "body26"}, {"units": "elbows"}, {"up": "W"}, {"handedness": "both"}, {"fps": 0.0}]
+)
+def test_an_option_that_has_no_such_value_is_refused(bad):
+    with pytest.raises(TrackError, match="expected --" + next(iter(bad))):
+        ReadOptions(**bad)

@@ -1,0 +1,80 @@
+"""Real recordings of many tools, read without any option that the file does not need."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.errors import AmbiguousTrackError
+from core.reading import ReadOptions, read_all
+
+FILES = [
+    # file, layout, units, up axis, frames a second, stature in metres
+    ("c3d/JA1Gait35.c3d", "markers", "mm", "+Z", 250.0, 1.77),
+    ("c3d/cmu_02_05.c3d", "markers", "mm", "+Z", 120.0, 1.69),
+    ("c3d/cmu_05_13.c3d", "markers", "mm", "+Z", 120.0, 1.67),
+    ("c3d/pycgm_Movement_trial.c3d", "markers", "mm", "+Z", 120.0, 1.57),
+    ("c3d/pycgm_Sample_Static.c3d", "markers", "mm", "+Z", 100.0, 1.76),
+    ("c3d/squat.c3d", "markers", "mm", "+Y", 120.0, 1.61),
+    ("trc/AddBiomechanics_motion_capture_walk.trc", "markers", "mm", "+Y", 100.0, 1.76),
+    ("trc/JA1Gait35.trc", "markers", "m", "+Y", 250.0, 1.77),
+    ("trc/OpenCap_DJ1.trc", "markers", "m", "+Y", 100.0, 1.78),
+    ("trc/OpenCap_walking2.trc", "markers", "m", "+Y", 100.0, 1.75),
+    ("trc/Pose2Sim_markers.trc", "halpe26", "m", "+Y", 60.0, 1.70),
+    ("trc/S00_P00_T01_BalancingTrial_0-100.trc", "halpe26", "m", "+Y", 60.0, 1.70),
+    ("trc/S00_P00_T01_BalancingTrial_0-100_filt_butterworth_LSTM.trc", "halpe26", "m", "+Y", 60.0, 1.70),
+    ("trc/S00_P01_T02_Participants1-2_P1_0-100.trc", "halpe26", "m", "+Y", 60.0, 1.14),
+]
+LIFTED = ("h36m17/Alter_output_keypoints_3d.npz", "h36m17/AutoDance_output_keypoints_3d.npz")
+
+
+@pytest.mark.parametrize(("name", "layout", "units", "up", "fps", "stature_m"), FILES)
+def test_a_real_file_is_understood(name, layout, units, up, fps, stature_m, shared_dir):
+    (reading,) = read_all(shared_dir / "data" / "keypoints" / name)
+    track = reading.track
+    assert (track.layout.name, track.fps, track.root_relative) == (layout, fps, False)
+    assert reading.finding("units").value == units
+    assert reading.finding("up axis").value == up
+    assert reading.finding("handedness").value == "right"
+    assert reading.stature_m == pytest.approx(stature_m, abs=0.02)
+    assert len(reading.checks) == 6
+    assert len(reading.doubts) == (1 if "P1_0-100" in name else 0)
+    index = track.layout.solver_index
+    ankles = track.positions[:, [index["left_ankle"], index["right_ankle"]], 1]
+    shoulders = track.positions[:, [index["left_shoulder"], index["right_shoulder"]], 1]
+    assert np.nanmedian(shoulders) - np.nanmedian(ankles) > 0.3 * stature_m
+
+
+@pytest.mark.parametrize("name", LIFTED)
+def test_lifted_video_needs_its_rate_and_nothing_else(name, shared_dir):
+    path = shared_dir / "data" / "keypoints" / name
+    with pytest.raises(AmbiguousTrackError, match="--fps"):
+        read_all(path)
+    (reading,) = read_all(path, ReadOptions(fps=25.0))
+    assert reading.track.layout.name == "h36m17"
+    assert reading.track.root_relative
+    assert reading.finding("up axis").value == "-Y"
+    assert 1.5 < reading.stature_m < 1.8
+
+
+def test_estimated_markers_beside_keypoints_are_read_on_request(shared_dir):
+    path = shared_dir / "data/keypoints/trc/S00_P00_T01_BalancingTrial_0-100_filt_butterworth_LSTM.trc"
+    (keypoints,), (markers,) = read_all(path), read_all(path, ReadOptions(layout="markers"))
+    assert markers.track.layout.name == "markers"
+    for joint in ("left_knee", "right_ankle", "left_elbow"):
+        seen = [
+            reading.track.positions[:, reading.track.layout.solver_index[joint]] for reading in (keypoints, markers)
+        ]
+        assert np.nanmedian(np.linalg.norm(seen[0] - seen[1], axis=-1)) < 0.06
+
+
+def test_one_trial_in_two_formats_gives_the_same_motion(shared_dir):
+    folder = shared_dir / "data" / "keypoints"
+    (trc,), (c3d,) = read_all(folder / "trc/JA1Gait35.trc"), read_all(folder / "c3d/JA1Gait35.c3d")
+    index = trc.track.layout.solver_index
+
+    def thigh(reading):
+        positions = reading.track.positions
+        return np.nanmedian(np.linalg.norm(positions[:, index["left_hip"]] - positions[:, index["left_knee"]], axis=-1))
+
+    assert thigh(trc) == pytest.approx(thigh(c3d), abs=0.005)

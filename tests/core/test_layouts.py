@@ -1,0 +1,98 @@
+"""Layouts: their orders, what their points are, the lines drawn between them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.body.free_body import load_free_body
+from core.body.landmarks import landmark_regressor
+from core.layouts import LAYOUTS
+
+COUNTS = {
+    "body25": 25,
+    "body25_hands": 67,
+    "coco17": 17,
+    "halpe26": 26,
+    "wholebody133": 133,
+    "h36m17": 17,
+    "mediapipe33": 33,
+    "mediapipe75": 75,
+    "rtmpose_body": 27,
+    "smpl22": 22,
+    "smpl24": 24,
+}
+
+
+def test_every_layout_has_its_number_of_points():
+    assert {name: len(layout.points) for name, layout in LAYOUTS.items() if name != "markers"} == COUNTS
+
+
+@pytest.mark.parametrize(
+    ("layout", "index", "name"),
+    [
+        ("coco17", 9, "left_wrist"),
+        ("halpe26", 17, "head"),
+        ("halpe26", 25, "right_heel"),
+        ("halpe26", 20, "left_big_toe"),
+        ("wholebody133", 17, "left_big_toe"),
+        ("wholebody133", 91, "left_hand_wrist"),
+        ("wholebody133", 112, "right_hand_wrist"),
+        ("h36m17", 4, "left_hip"),
+        ("h36m17", 11, "left_shoulder"),
+        ("mediapipe33", 11, "left_shoulder"),
+        ("mediapipe33", 17, "left_pinky"),
+        ("mediapipe33", 32, "right_foot_index"),
+        ("mediapipe75", 33, "left_hand_wrist"),
+        ("body25_hands", 25, "left_hand_wrist"),
+        ("body25", 8, "mid_hip"),
+        ("smpl24", 20, "left_wrist"),
+    ],
+)
+def test_points_stand_where_their_tools_write_them(layout, index, name):
+    assert LAYOUTS[layout].names[index] == name
+
+
+@pytest.mark.parametrize("name", list(LAYOUTS))
+def test_weights_are_shares_and_the_limbs_are_read(name):
+    layout = LAYOUTS[name]
+    assert all(0.0 < point.weight <= 1.0 for point in layout.points)
+    limbs = {f"{side}_{joint}" for side in ("left", "right") for joint in ("hip", "knee", "ankle", "shoulder", "wrist")}
+    assert limbs <= set(layout.solver_index)
+
+
+@pytest.mark.parametrize("name", list(LAYOUTS))
+def test_bones_join_all_points_by_short_lines(name):
+    layout = LAYOUTS[name]
+    names = [point.solver for point in layout.points if point.solver]
+    rest = dict(
+        zip(names, landmark_regressor(load_free_body(), tuple(names)) @ load_free_body().v_template, strict=True)
+    )
+    solver = {index: point.solver for index, point in enumerate(layout.points)}
+    joined = {index for bone in layout.bones for index in bone}
+    assert joined == set(layout.solver_index.values())
+    for parent, child in layout.bones:
+        assert np.linalg.norm(rest[solver[parent]] - rest[solver[child]]) < 0.6, (solver[parent], solver[child])
+    group = {layout.bones[0][0]}
+    for _ in layout.bones:
+        group |= {index for bone in layout.bones for index in bone if group & set(bone)}
+    assert group == joined
+
+
+@pytest.mark.parametrize("name", list(LAYOUTS))
+def test_sides_are_mirror_images(name):
+    layout = LAYOUTS[name]
+    assert len(layout.sides) >= 6
+    for left, right in layout.sides:
+        points = layout.points[left], layout.points[right]
+        assert points[0].weight == points[1].weight
+        if points[0].solver is not None:
+            assert points[1].solver == points[0].solver.replace("left", "right")
+
+
+def test_knuckles_say_how_the_wrist_is_turned():
+    for name in ("wholebody133", "mediapipe33", "mediapipe75", "body25_hands"):
+        index = LAYOUTS[name].solver_index
+        for finger in ("index", "pinky", "thumb"):
+            assert f"left_{finger}_knuckle" in index
+            assert f"right_{finger}_knuckle" in index
