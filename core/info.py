@@ -59,14 +59,14 @@ def describe(reading: Reading) -> dict[str, object]:
 def _lines(reading: Reading) -> Iterable[str]:
     track = reading.track
     yield f"  kind         {reading.kind}"
-    yield f"  layout       {track.layout.title}"
     yield (
         f"  frames       {track.num_frames} at {track.fps:g} a second, {track.duration_s:.2f} s"
         + (", without a place in the room" if track.root_relative else "")
     )
     yield f"  stature      {reading.stature_m:.2f} m, from the bone lengths"
     for finding in reading.findings:
-        yield f"  {finding.subject:<12} {finding.value}: {finding.reason}"
+        value = f"{track.layout.title}, {finding.value}" if finding.subject == "layout" else finding.value
+        yield f"  {finding.subject:<12} {value}: {finding.reason}"
     for title, names in (("matched", reading.matched), ("absent", reading.absent), ("ignored", reading.ignored)):
         yield f"  {title:<12} {len(names)}" + (f": {', '.join(names)}" if names else "")
     gaps = {name: share for name, share in missing_shares(reading).items() if share > 0.0}
