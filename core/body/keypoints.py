@@ -24,8 +24,8 @@ class KeypointPose:
 
     Attributes:
         points: (F, K, 3) keypoints, metres.
-        levers: (F, K, 24, 3) what each joint's rotation acts on: turning joint j by a small world-axis vector d moves
-            keypoint k by ``d x levers[k, j]``.
+        levers: (F, 24, 3, K) what each joint's rotation acts on: turning joint j by a small world-axis vector d moves
+            keypoint k by ``d x levers[j, :, k]``.
         world: (F, 24, 3, 3) joint rotations relative to the world.
     """
 
@@ -40,6 +40,10 @@ class KeypointModel:
     Attributes:
         body: the body.
         num_points: how many keypoints.
+        mass: (24, K) each joint's share of each keypoint.
+        correctives: (207, 24 * 3 * K) how the moments change with the entries of (R - I).
+        tree: (24, 24) 1 where the column's joint turns with the row's.
+        tree_mass: (24, 1, K) the mass of everything that turns with a joint.
     """
 
     def __init__(self, body: BodyModel, regressor: np.ndarray) -> None:
@@ -52,43 +56,44 @@ class KeypointModel:
             )
         self.body = body
         self.num_points = len(regressor)
-        mixed = regressor[:, :, None] * data.weights.astype(np.float64)
-        flat = mixed.transpose(0, 2, 1).reshape(-1, mixed.shape[1])
-        used = np.flatnonzero(np.abs(flat).sum(axis=0))
-        flat = flat[:, used]
-        shape = (self.num_points, NUM_JOINTS, 3)
-        self._mass = body.array(mixed.sum(axis=1))
-        self._moments = body.array((flat @ data.v_template[used]).reshape(shape))
-        shapedirs = data.shapedirs[used].reshape(len(used), -1)
-        self._moment_dirs = body.array((flat @ shapedirs).reshape(*shape, -1))
-        correctives = (flat @ data.posedirs[used].reshape(len(used), -1)).reshape(*shape, -1)
-        self._moment_correctives = body.array(np.moveaxis(correctives, -1, 0).reshape(correctives.shape[-1], -1))
+        used = np.flatnonzero(np.abs(regressor).sum(axis=0))
+        parts = np.einsum("kv,vj->jkv", regressor[:, used], data.weights[used].astype(np.float64))
+        moments = np.einsum("jkv,vc->jck", parts, data.v_template[used])
+        moment_dirs = np.einsum("jkv,vcb->jckb", parts, data.shapedirs[used], optimize=True)
+        correctives = np.einsum("jkv,vcp->pjck", parts, data.posedirs[used], optimize=True)
+        self._moments = body.array(moments)
+        self._moment_dirs = body.array(moment_dirs)
+        self.correctives = body.array(correctives.reshape(len(correctives), -1))
+        self.mass = body.array(parts.sum(axis=-1))
         tree = np.zeros((NUM_JOINTS, NUM_JOINTS))
         for joint, subtree in enumerate(SUBTREES):
-            tree[list(subtree), joint] = 1.0
-        self._tree = body.array(tree)
-        self._tree_mass = self._mass @ self._tree
+            tree[joint, list(subtree)] = 1.0
+        self.tree = body.array(tree)
+        self.tree_mass = (self.tree @ self.mass)[:, None]
 
     def shaped(self, betas: Array) -> ShapedKeypoints:
         """Return the keypoints of the body with *betas* (B,) held fixed."""
         return ShapedKeypoints(self, betas)
 
+    def moments(self, betas: Array) -> Array:
+        """Return the moments (24, 3, K) of the body with *betas* (B,), metres."""
+        return self._moments + self._moment_dirs @ betas
+
     def rest(self, betas: Array) -> Array:
-        """Return the keypoints (..., K, 3) of the rest pose at *betas* (..., B); linear in betas."""
+        """Return the keypoints (K, 3) of the rest pose at *betas* (B,); linear in betas."""
         xp = namespace(betas)
-        moments = self._moments + xp.einsum("kjcb,...b->...kjc", self._moment_dirs, betas)
-        return xp.sum(moments, axis=-2)
+        return xp.matrix_transpose(xp.sum(self.moments(betas), axis=0))
 
     def shape_jacobian(self, world: Array) -> Array:
         """Return d keypoint / d beta (F, K, 3, B) at joint rotations *world* (F, 24, 3, 3); exact, as k is linear."""
         xp = namespace(world)
         num_betas = self._moment_dirs.shape[-1]
-        joint_dirs = xp.moveaxis(self.body.joint_dirs, -1, 0)
+        joint_dirs = xp.permute_dims(self.body.joint_dirs, (2, 0, 1))
         spread = xp.broadcast_to(world[:, None], (world.shape[0], num_betas, *world.shape[1:]))
         places = world_positions(spread, joint_dirs)
         offsets = places - (spread @ joint_dirs[..., None])[..., 0]
-        turned = xp.einsum("fjac,kjcb->fkab", world, self._moment_dirs)
-        return turned + xp.einsum("kj,fbja->fkab", self._mass, offsets)
+        turned = xp.einsum("fjac,jckb->fkab", world, self._moment_dirs)
+        return turned + xp.einsum("jk,fbja->fkab", self.mass, offsets)
 
 
 class ShapedKeypoints:
@@ -104,31 +109,30 @@ class ShapedKeypoints:
         xp = namespace(betas)
         self._model = model
         self.rest_joints = model.body.rest_joints(betas)
-        self._moments = model._moments + xp.einsum("kjcb,b->kjc", model._moment_dirs, betas)
-        self.rest_points = xp.sum(self._moments, axis=1)
+        self._moments = model.moments(betas)
+        self.rest_points = xp.matrix_transpose(xp.sum(self._moments, axis=0))
 
     def points(self, rotations: Array, trans: Array) -> Array:
         """Return the keypoints (F, K, 3), metres, of local *rotations* (F, 24, 3, 3) and *trans* (F, 3)."""
         xp = namespace(rotations)
-        return xp.sum(self._shares(rotations, trans)[0], axis=2)
+        return xp.matrix_transpose(xp.sum(self._shares(rotations, trans)[0], axis=1))
 
     def pose(self, rotations: Array, trans: Array) -> KeypointPose:
         """Return the keypoints and what their derivatives need; arguments as for `points`."""
         xp = namespace(rotations)
         shares, world, places = self._shares(rotations, trans)
-        below = xp.matrix_transpose(xp.matrix_transpose(shares) @ self._model._tree)
-        levers = below - self._model._tree_mass[..., None] * places[:, None]
-        return KeypointPose(xp.sum(shares, axis=2), levers, world)
+        flat = xp.reshape(shares, (shares.shape[0], NUM_JOINTS, -1))
+        below = xp.reshape(self._model.tree @ flat, shares.shape)
+        levers = below - self._model.tree_mass * places[..., None]
+        return KeypointPose(xp.matrix_transpose(xp.sum(shares, axis=1)), levers, world)
 
     def _shares(self, rotations: Array, trans: Array) -> tuple[Array, Array, Array]:
-        """Return each joint's share of each keypoint (F, K, 24, 3), and the joints' rotations and places."""
+        """Return each joint's share of each keypoint (F, 24, 3, K), and the joints' rotations and places."""
         xp = namespace(rotations)
         model = self._model
         world = world_rotations(rotations)
         places = world_positions(world, self.rest_joints) + trans[:, None]
-        correctives = pose_features(rotations) @ model._moment_correctives
-        moments = self._moments + xp.reshape(correctives, (rotations.shape[0], model.num_points, NUM_JOINTS, 3))
+        correctives = pose_features(rotations) @ model.correctives
+        moments = self._moments + xp.reshape(correctives, (rotations.shape[0], *self._moments.shape))
         offsets = places - (world @ self.rest_joints[..., None])[..., 0]
-        turned = xp.matrix_transpose(world @ xp.permute_dims(moments, (0, 2, 3, 1)))
-        shares = xp.permute_dims(turned, (0, 2, 1, 3)) + model._mass[..., None] * offsets[:, None]
-        return shares, world, places
+        return world @ moments + model.mass[:, None] * offsets[..., None], world, places

@@ -37,8 +37,6 @@ _BRIDGED_SHARE = 0.5
 _MIN_SIGMA_M = 7e-4
 _SMOOTHED_NOISE = 0.55
 """How much of a track's noise is left after smoothing (measured at 3 to 20 mm)."""
-_MISFIT_TO_SIGMA = 1.5
-"""A fit bends towards its points, so what is left of their error is less than the error was."""
 _NOISE_RANGE = (0.5, 2.0)
 _OUTLIER_SIGMAS, _OUTLIER_M = 8.0, 0.08
 _IMPLAUSIBLE_M = 0.15
@@ -144,12 +142,12 @@ def _measure_sigma(
     some = Targets(targets.points[frames], targets.weights[frames])
     floor = max(_MIN_SIGMA_M, float(np.median(noise)))
     keypoints = model.shaped(model.body.array(betas))
-    job = _PoseJob(points.names, keypoints, load_prior(), floor, 4)
+    job = _PoseJob(points.names, keypoints, load_prior(), floor, 8)
     rotations, trans = job.solve(some)
     left = to_numpy(some.points - keypoints.points(rotations, trans))
     weights = to_numpy(some.weights)[..., None] ** 2
     misfit = float(np.sqrt((weights * left**2).sum() / max(3.0 * weights.sum(), 1e-9)))
-    return max(floor, _MISFIT_TO_SIGMA * misfit)
+    return max(floor, misfit)
 
 
 @dataclass(frozen=True, eq=False)

@@ -153,36 +153,36 @@ class ConditionalPrior:
         firmness = [xp.broadcast_to(flat[joint], start[:, joint].shape) for joint in range(NUM_BODY_ROTATIONS)]
         views = {"left": start, "right": mirrored(start)}
         for part, side in (("trunk", "left"), ("arm", "left"), ("arm", "right"), ("leg", "left"), ("leg", "right")):
-            features = part_features(part, views[side])
-            depth = seen_depth(part, by_name, side)
+            turns, precisions = self._part(part, part_features(part, views[side]), seen_depth(part, by_name, side))
+            if side == "right":
+                turns = turns * like(_MIRROR_AXES, start)
+                precisions = precisions * like(np.outer(_MIRROR_AXES, _MIRROR_AXES), start)
+            turns = axis_angle_to_matrix(turns)
             for index, name in enumerate(PART_JOINTS[part]):
                 joint = JOINT_INDEX[name if part == "trunk" else name.replace("left", side)]
-                turn, precision = self._joint(part, index, features, depth)
-                if side == "right":
-                    turn = turn * like(_MIRROR_AXES, start)
-                    precision = precision * like(np.outer(_MIRROR_AXES, _MIRROR_AXES), start)
-                turned[joint] = start[:, joint] @ axis_angle_to_matrix(turn)
-                firmness[joint] = precision
-        return PosePrior(xp.stack(turned, axis=1), xp.stack(firmness, axis=1) * sigma_m**2)
+                turned[joint] = start[:, joint] @ turns[:, index]
+                firmness[joint] = precisions[:, index]
+        return PosePrior(xp.stack(turned, axis=1), xp.stack(firmness, axis=1) * sigma_m**2, sigma_m)
 
-    def _joint(self, part: str, index: int, features: Array, depth: Array) -> tuple[Array, Array]:
-        """Return one joint's predicted turn (F, 3) and its precision (F, 3, 3), by each frame's depth."""
+    def _part(self, part: str, features: Array, depth: Array) -> tuple[Array, Array]:
+        """Return the predicted turns (F, J, 3) of a part's joints and their precision (F, J, 3, 3), by depth."""
         xp = namespace(features)
-        turn = xp.zeros_like(features[:, :3])
-        precision = xp.zeros((features.shape[0], 3, 3), dtype=features.dtype, device=getattr(features, "device", None))
-        columns = slice(3 * index, 3 * index + 3)
+        shape = (features.shape[0], len(PART_JOINTS[part]), 3)
+        turns = xp.zeros_like(features[:, :1])[..., None]
+        precisions = turns[..., None]
         for level in range(len(PART_CHAINS[part]) + 1):
             here = depth == level
             if not bool(xp.any(here)):
                 continue
             model = self.models[part, level]
-            there = features @ like(model.coefficients[:, columns], features)
-            length = xp.sqrt(xp.sum(there * there, axis=-1))[..., None]
-            there = there * xp.clip(float(model.reach_rad[index]) / xp.clip(length, 1e-9, None), None, 1.0)
-            turn = xp.where(here[:, None], there, turn)
-            firm = like(np.linalg.inv(model.covariance[index]), features)
-            precision = xp.where(here[:, None, None], firm, precision)
-        return turn, precision
+            there = xp.reshape(features @ like(model.coefficients, features), shape)
+            length = xp.sqrt(xp.sum(there * there, axis=-1))
+            reach = like(model.reach_rad, features)
+            there = there * xp.clip(reach / xp.clip(length, 1e-9, None), None, 1.0)[..., None]
+            firm = like(np.linalg.inv(model.covariance), features)
+            turns = xp.where(here[:, None, None], there, turns)
+            precisions = xp.where(here[:, None, None, None], firm, precisions)
+        return turns, precisions
 
 
 @cache

@@ -17,12 +17,14 @@ import numpy as np
 
 from ..arrays import Array, namespace
 from ..body.keypoints import KeypointPose, ShapedKeypoints
-from ..rotations import axis_angle_to_matrix, cross, matrix_to_axis_angle
+from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..skeletons import NUM_BODY_ROTATIONS
 
 _NUM_TURNS = 3 * NUM_BODY_ROTATIONS
 NUM_UNKNOWNS = _NUM_TURNS + 3
 _MAX_STEP_RAD = 1.0
+_TAIL = 8.0
+"""Degrees of freedom of the prior: the fewer, the sooner a rare pose is believed."""
 _DAMPING = 1e-5
 """Added to the normal matrix's diagonal, in square metres: keeps it invertible where nothing is seen."""
 
@@ -35,10 +37,28 @@ class PosePrior:
         rotations: (F, 24, 3, 3) local rotations.
         precision: (F, 22, 3, 3) or (22, 3, 3), square metres per square radian, in each joint's own axes: how many
             square metres of keypoint error one square radian away from the prior is worth.
+        sigma_m: the keypoint error per axis that *precision* is scaled by, metres.
     """
 
     rotations: Array
     precision: Array
+    sigma_m: float
+
+    def pull(self, rotations: Array) -> tuple[Array, Array]:
+        """Return how far the prior is (F, 22, 3), in each joint's own axes, and the precision to weigh that with.
+
+        A pose far out of what the prior expects is likelier to be rare than wrong, so the precision falls with the
+        distance, as for Student's t distribution.
+
+        Args:
+            rotations: (F, 24, 3, 3) local rotations.
+        """
+        xp = namespace(rotations)
+        own = rotations[:, :NUM_BODY_ROTATIONS]
+        away = matrix_to_axis_angle(xp.matrix_transpose(own) @ self.rotations[:, :NUM_BODY_ROTATIONS])
+        squared = xp.sum(away * (self.precision @ away[..., None])[..., 0], axis=-1) / self.sigma_m**2
+        share = (_TAIL + 3.0) / (_TAIL + squared)
+        return away, self.precision * xp.clip(share, None, 1.0)[..., None, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,19 +143,20 @@ def normal_equations(
     """
     xp = namespace(residual)
     num_frames, num_points = residual.shape[:2]
-    levers = pose.levers[:, :, :NUM_BODY_ROTATIONS]
-    flat = xp.reshape(levers * weights[..., None, None], (num_frames, num_points, _NUM_TURNS))
-    gram = xp.reshape(xp.matrix_transpose(flat) @ flat, (num_frames, NUM_BODY_ROTATIONS, 3, NUM_BODY_ROTATIONS, 3))
+    levers = pose.levers[:, :NUM_BODY_ROTATIONS]
+    flat = xp.reshape(levers * weights[:, None, None], (num_frames, _NUM_TURNS, num_points))
+    gram = xp.reshape(flat @ xp.matrix_transpose(flat), (num_frames, NUM_BODY_ROTATIONS, 3, NUM_BODY_ROTATIONS, 3))
     block = -xp.permute_dims(gram, (0, 1, 4, 3, 2))
     trace = gram[:, :, 0, :, 0] + gram[:, :, 1, :, 1] + gram[:, :, 2, :, 2]
     for axis in range(3):
         block[:, :, axis, :, axis] += trace
     bodies = pose.world[:, :NUM_BODY_ROTATIONS]
-    precision = bodies @ prior.precision @ xp.matrix_transpose(bodies)
+    away, own_precision = prior.pull(rotations)
+    precision = bodies @ own_precision @ xp.matrix_transpose(bodies)
     for joint in range(NUM_BODY_ROTATIONS):
         block[:, joint, :, joint, :] += precision[:, joint]
     squared_weights = weights * weights
-    coupling = cross_matrices(xp.sum(levers * squared_weights[..., None, None], axis=1))
+    coupling = cross_matrices((levers @ squared_weights[:, None, :, None])[..., 0])
     coupling = xp.reshape(coupling, (num_frames, _NUM_TURNS, 3))
     normal = xp.zeros((num_frames, NUM_UNKNOWNS, NUM_UNKNOWNS), **_kind(residual))
     normal[:, :_NUM_TURNS, :_NUM_TURNS] = xp.reshape(block, (num_frames, _NUM_TURNS, _NUM_TURNS))
@@ -146,23 +167,21 @@ def normal_equations(
         normal[:, axis, axis] = total
     diagonal = list(range(NUM_UNKNOWNS))
     normal[:, diagonal, diagonal] += _DAMPING
-    pull = _prior_pull(rotations, prior, bodies, precision)
+    pull = (precision @ (bodies @ away[..., None]))[..., 0]
     return normal, _right_side(levers, residual, squared_weights, pull)
-
-
-def _prior_pull(rotations: Array, prior: PosePrior, bodies: Array, precision: Array) -> Array:
-    """Return precision times the turn, about world axes, that leads to the prior (F, 22, 3)."""
-    xp = namespace(rotations)
-    own = rotations[:, :NUM_BODY_ROTATIONS]
-    away = matrix_to_axis_angle(xp.matrix_transpose(own) @ prior.rotations[:, :NUM_BODY_ROTATIONS])
-    return (precision @ (bodies @ away[..., None]))[..., 0]
 
 
 def _right_side(levers: Array, residual: Array, squared_weights: Array, pull: Array) -> Array:
     """Return the gradient (F, 69): turns, then shift."""
     xp = namespace(residual)
     weighted = residual * squared_weights[..., None]
-    turns = xp.sum(cross(levers, weighted[:, :, None]), axis=1) + pull
+    moments = levers @ weighted[:, None]
+    rows = (
+        moments[..., 1, 2] - moments[..., 2, 1],
+        moments[..., 2, 0] - moments[..., 0, 2],
+        moments[..., 0, 1] - moments[..., 1, 0],
+    )
+    turns = xp.stack(rows, axis=-1) + pull
     return xp.concat([xp.reshape(turns, (residual.shape[0], _NUM_TURNS)), xp.sum(weighted, axis=1)], axis=-1)
 
 

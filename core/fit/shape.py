@@ -12,7 +12,6 @@ import numpy as np
 
 from ..arrays import Array, like, namespace, to_numpy
 from ..body.keypoints import KeypointModel
-from ..rotations import cross
 from ..skeletons import NUM_BODY_ROTATIONS
 from .analytic import analytic_start
 from .pose_prior import ConditionalPrior
@@ -149,12 +148,19 @@ class _SharedBetas:
     """The part of the least-squares problem that concerns the betas, which all frames share."""
 
     def __init__(self, jacobian: Array, levers: Array, residual: Array, weights: Array) -> None:
-        """Take d keypoint / d beta (F, K, 3, B), levers (F, K, 24, 3), residual (F, K, 3) and weights (F, K)."""
+        """Take d keypoint / d beta (F, K, 3, B), levers (F, 24, 3, K), residual (F, K, 3) and weights (F, K)."""
         xp = namespace(residual)
         weighted = jacobian * (weights * weights)[..., None, None]
-        columns = xp.permute_dims(weighted, (0, 1, 3, 2))
-        turns = xp.sum(cross(levers[:, :, :NUM_BODY_ROTATIONS, None], columns[:, :, None]), axis=1)
-        turns = xp.reshape(xp.permute_dims(turns, (0, 1, 3, 2)), (turns.shape[0], NUM_UNKNOWNS - 3, turns.shape[2]))
+        moments = xp.einsum("fjak,fkcb->fjacb", levers[:, :NUM_BODY_ROTATIONS], weighted)
+        turns = xp.stack(
+            [
+                moments[:, :, 1, 2] - moments[:, :, 2, 1],
+                moments[:, :, 2, 0] - moments[:, :, 0, 2],
+                moments[:, :, 0, 1] - moments[:, :, 1, 0],
+            ],
+            axis=2,
+        )
+        turns = xp.reshape(turns, (turns.shape[0], NUM_UNKNOWNS - 3, turns.shape[-1]))
         self._mixed = xp.concat([turns, xp.sum(weighted, axis=1)], axis=1)
         self._own = xp.einsum("fkca,fkcb->ab", weighted, jacobian)
         self._gradient = xp.einsum("fkca,fkc->a", weighted, residual)
