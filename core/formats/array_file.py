@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ _POSITION_KEYS = (
 )
 _KNOWN_COUNTS = (17, 22, 24, 25, 26, 33, 67, 75, 133)
 """Point counts of known layouts, to tell x, y, z columns from x, y, z, confidence columns."""
+_WORD_KEYS = ("layout", "units", "up_axis", "names")
+_MAX_WORD_BYTES = 1 << 22
 _RATE_KEYS = ("fps", "mocap_framerate", "framerate", "frame_rate")
 _MOTION_KEYS = {"poses", "trans"}
 
@@ -70,10 +73,33 @@ def read_npz(path: Path) -> list[RawRecording]:
                 f"{hint}"
             )
         key = shaped[0]
-    wanted = (key, "confidence", "layout", "units", "up_axis", "names", *_RATE_KEYS)
+    _check_header(headers[key].shape, path)
+    words = [
+        name for name in (*_WORD_KEYS, *_RATE_KEYS) if name in headers and headers[name].num_bytes < _MAX_WORD_BYTES
+    ]
+    wanted = (key, "confidence", *words)
     arrays = array_files.read_npz(path, wanted, error=TrackFileError, max_bytes=2 * _MAX_ARRAY_BYTES)
     confidence = _numbers(arrays["confidence"], path) if "confidence" in arrays else None
     return _recordings(_numbers(arrays[key], path), confidence, _read_words(arrays, path), "NPZ", path)
+
+
+def _check_header(shape: tuple[int, ...], path: Path) -> None:
+    """Refuse shapes that cannot be positions before they are unpacked: zeros pack a thousandfold."""
+    if len(shape) not in (2, 3, 4) or (
+        shape[-1] not in (3, 4) and (len(shape) > 2 or (shape[-1] % 3 and shape[-1] % 4))
+    ):
+        raise _wrong_shape(shape, path)
+    if len(shape) > 2:
+        check_counts(math.prod(shape[:-2]), shape[-2], path)
+    else:
+        check_counts(shape[0], max(shape[1] // 4, 1), path)
+
+
+def _wrong_shape(shape: tuple[int, ...], path: Path) -> TrackFileError:
+    return TrackFileError(
+        f"expected an array (frames, points, 3) or (people, frames, points, 3), found {shape} in {path}; "
+        "save it in one of these shapes"
+    )
 
 
 def _numbers(array: np.ndarray, path: Path) -> np.ndarray:
@@ -121,10 +147,7 @@ def _to_people(
     if array.ndim == 2:
         array = _unflatten(array, notes)
     if array.ndim not in (3, 4) or array.shape[-1] not in (3, 4):
-        raise TrackFileError(
-            f"expected an array (frames, points, 3) or (people, frames, points, 3), found {array.shape} in {path}; "
-            "save it in one of these shapes"
-        )
+        raise _wrong_shape(array.shape, path)
     if array.ndim == 3:
         array = array[None]
         confidence = None if confidence is None else confidence[None]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import TrackFileError
-from .raw import MAX_FILE_BYTES
+from .raw import MAX_CELLS, MAX_FILE_BYTES, MAX_FRAMES
 
 MAX_TEXT_BYTES = 1 << 29
 """Largest text file that is read (512 MiB)."""
@@ -165,6 +165,10 @@ class TextTable:
             else:
                 picked = [cells[column] if column < len(cells) else "" for column in columns]
             rows.append(self._floats(picked, number))
+            if len(rows) > MAX_FRAMES or len(rows) * len(columns) > MAX_CELLS + 2 * MAX_FRAMES:
+                raise TrackFileError(
+                    f"expected at most {MAX_FRAMES} rows and {MAX_CELLS} numbers, found more in {self.path}; split it"
+                )
         return np.stack(rows) if rows else np.empty((0, len(columns)))
 
     def check_end(self, width: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ..errors import TrackFileError
@@ -44,27 +46,24 @@ def read_tidy(header: list[str], table: TextTable) -> RawRecording:
         indices.append(points.setdefault(key, len(points)))
         rows.append([table.to_float(cells[column], number) for column in columns])
         stamps.append(_stamp(cells[time]) if time is not None else np.nan)
-    check_counts(len(rows), len(points), table.path)
+    if not rows:
+        wanted = f"trajectory {_RAW_TRAJECTORY!r}" if "trajectory" in place else "body points"
+        raise TrackFileError(f"expected rows of {wanted}, found none in {table.path}; export the raw 3D points")
     recording = _assemble(np.array(rows), np.array(indices), np.array(stamps), list(points), table)
     if "model" in place:
         return name_freemocap_points(recording, list(points))
     return recording
 
 
-def _chosen_rows(place: dict[str, int], table: TextTable) -> list[tuple[int, list[str]]]:
+def _chosen_rows(place: dict[str, int], table: TextTable) -> Iterator[tuple[int, list[str]]]:
     """Rows of points that are used: FreeMoCap lists each point once a trajectory (raw, rigid, centres of mass)."""
     trajectory, model = place.get("trajectory"), place.get("model")
-    chosen = []
     for number, cells in table.rows():
         if trajectory is not None and (trajectory >= len(cells) or cells[trajectory].strip() != _RAW_TRAJECTORY):
             continue
         if model is not None and model < len(cells) and is_skipped_model(cells[model].strip().lower()):
             continue
-        chosen.append((number, cells))
-    if not chosen:
-        wanted = f"trajectory {_RAW_TRAJECTORY!r}" if trajectory is not None else "body points"
-        raise TrackFileError(f"expected rows of {wanted}, found none in {table.path}; export the raw 3D points")
-    return chosen
+        yield number, cells
 
 
 def _assemble(

@@ -16,8 +16,12 @@ _REGULAR_STEP = 0.2
 """How far from a whole multiple a step may be, in steps."""
 _ROUND_RATE = 2e-4
 """A rate this near (relative) to a whole number is that number; 59.94 is not 60."""
+_FEWEST_STEPS = 8
+"""Steps of frame numbers from which a common divisor is a stride, not chance."""
 _MOST_ROWS_PER_ROW = 10
 _FREE_ROWS = 10_000
+_SANE_RATES = (0.01, 10_000.0)
+"""Rates beyond these are no rates but damaged times."""
 _PLAUSIBLE_RATES = (2.0, 1500.0)
 _TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
@@ -77,7 +81,7 @@ def build_timeline(
         if _are_frame_numbers(frames):
             first = int(frames[0])
             steps = np.diff(frames.astype(np.int64))
-            stride = int(np.gcd.reduce(steps)) if len(steps) else 1
+            stride = int(np.gcd.reduce(steps)) if len(steps) >= _FEWEST_STEPS else 1
             if stride > 1:
                 steps = steps // stride
                 notes.append(f"Frames are numbered in steps of {stride}.")
@@ -103,6 +107,9 @@ def build_timeline(
     fps = None
     if times is not None:
         fps = _round_rate((num_frames - 1) / float(times[-1] - times[0]))
+        if not _SANE_RATES[0] <= fps <= _SANE_RATES[1]:
+            notes.append(f"The times give {fps:g} frames a second, so they are not used.")
+            fps = None
     return Timeline(rows, num_frames, first, fps, tuple(notes))
 
 
@@ -142,4 +149,6 @@ def _time_steps(times: np.ndarray) -> np.ndarray | None:
 
 
 def _round_rate(rate: float) -> float:
+    if not np.isfinite(rate):
+        return rate
     return float(round(rate)) if abs(rate - round(rate)) <= _ROUND_RATE * rate else rate

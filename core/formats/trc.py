@@ -145,15 +145,13 @@ def _read_names(cells: list[str], num_markers: float, num_coordinates: int, path
 
 
 def _check_length(table: TextTable, num_frames: int, header: _Header, notes: list[str]) -> None:
-    """A file that ends within a row and has fewer frames than its header says was cut off."""
+    """A file that ends within a row, or has fewer frames than its header says and no last line end, was cut off."""
+    table.check_end(2 + 3 * len(header.names))
     if header.num_frames is None or num_frames == header.num_frames:
         return
-    last = next(line for line in reversed(table.lines) if line.strip())
-    num_cells = len(split_cells(last, table.delimiter, table.path))
-    ends_whole = not table.lines[-1].strip() and num_cells >= 2 + 3 * len(header.names)
-    if num_frames < header.num_frames and not ends_whole:
+    if num_frames < header.num_frames and table.lines[-1].strip():
         raise TrackFileError(
-            f"expected {header.num_frames} frames as the header says, found {num_frames} and an unfinished last row in "
+            f"expected {header.num_frames} frames as the header says, found {num_frames} and no last line end in "
             f"{table.path}; the file was cut off, copy or export it again"
         )
     notes.append(f"The header says {header.num_frames} frames, the file has {num_frames}.")

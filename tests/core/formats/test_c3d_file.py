@@ -1,0 +1,126 @@
+"""C3D: the real files against the c3d package's own frame reader, and every number format written and read back."""
+
+from __future__ import annotations
+
+import warnings
+
+import c3d
+import numpy as np
+import pytest
+
+from core.errors import TrackFileError
+from core.formats import read_recordings
+
+from .track_writers import c3d_bytes, clip, names_of
+
+REAL = {
+    "cmu_02_05.c3d": (1854, 41, 120.0, "+Z", "TakeoMonday", 1, "RBWT"),
+    "cmu_05_13.c3d": (1095, 330, 120.0, "+Z", "Dance", 20, "LFHD"),
+    "JA1Gait35.c3d": (324, 51, 250.0, "+Z", "", 833, "C7"),
+    "pycgm_Movement_trial.c3d": (323, 117, 120.0, "+Z", "", 695, "LBHD"),
+    "pycgm_Sample_Static.c3d": (275, 111, 100.0, "+Z", "", 1, "LFHD"),
+    "squat.c3d": (2539, 53, 120.0, None, "SehoonVSK35", 1, "ARIEL"),
+}
+
+
+class _Oracle(c3d.Reader):
+    def _check_metadata(self):
+        pass
+
+
+def _oracle(path):
+    with path.open("rb") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        reader = _Oracle(file)
+        labels = [
+            label.strip().rpartition(":")[2]
+            for name in ("LABELS", "LABELS2")
+            if reader.get(f"POINT:{name}") is not None
+            for label in reader.get(f"POINT:{name}").string_array
+        ]
+        return labels, np.array([points for _, points, _ in reader.read_frames()])
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_files(shared_dir, name):
+    frames, points, fps, up, person, first, first_name = REAL[name]
+    path = shared_dir / "data/keypoints/c3d" / name
+    (recording,) = read_recordings(path)
+    assert recording.positions.shape == (frames, points, 3)
+    assert (recording.fps, recording.units, recording.up_axis) == (fps, "mm", up)
+    assert (recording.person, recording.first_frame, recording.names[0]) == (person, first, first_name)
+    labels, wanted = _oracle(path)
+    wanted = wanted[:, [labels.index(label) for label in recording.names]]
+    present = (wanted[..., 3] >= 0) & (wanted[..., :3] != 0).any(-1)
+    assert (present == (recording.confidence > 0)).all()
+    np.testing.assert_allclose(recording.positions[present], wanted[present][:, :3], atol=2e-4)
+
+
+def test_only_markers_are_left(shared_dir):
+    (recording,) = read_recordings(shared_dir / "data/keypoints/c3d/pycgm_Movement_trial.c3d")
+    assert not any(name.startswith("*") or "Angles" in name or "Power" in name for name in recording.names)
+    assert {"LASI", "RASI", "LKNE", "C7", "PELO"} <= set(recording.names)
+    assert np.nanmax(np.abs(recording.positions)) < 3000.0
+
+
+@pytest.mark.parametrize("processor", [84, 85, 86])
+@pytest.mark.parametrize("scale", [-1.0, 0.0625])
+@pytest.mark.parametrize("num_analog", [0, 6])
+def test_what_is_written_is_read(tmp_path, processor, scale, num_analog):
+    points = 500.0 * clip(11, 6, missing=True)
+    path = tmp_path / "no suffix"
+    path.write_bytes(c3d_bytes(points, names_of(6), scale=scale, processor=processor, first=5, num_analog=num_analog))
+    (recording,) = read_recordings(path)
+    np.testing.assert_allclose(recording.positions, points, atol=1e-3 if scale < 0 else 0.04, rtol=1e-6)
+    assert (recording.names, recording.fps, recording.units) == (names_of(6), 100.0, "mm")
+    assert (recording.up_axis, recording.first_frame) == ("+Z", 5)
+
+
+def test_subjects_are_people_and_fakes_are_dropped(tmp_path):
+    labels = ["Ann:HEAD", "Bob:HEAD", "Ann:FOOT", "*7", "Bob:FOOT", "Ann:KneeAngles", "Bob:HipPower", ""]
+    points = clip(3, len(labels))
+    path = tmp_path / "two.c3d"
+    lists = {"ANGLES": ["KneeAngles"], "POWERS": ["Bob:HipPower"]}
+    path.write_bytes(c3d_bytes(points, labels, lists=lists, screen="-Z", units="m"))
+    ann, bob = read_recordings(path)
+    assert (ann.person, bob.person, ann.names) == ("Ann", "Bob", ("HEAD", "FOOT"))
+    np.testing.assert_allclose(ann.positions, points[:, [0, 2]], atol=1e-6)
+    np.testing.assert_allclose(bob.positions, points[:, [1, 4]], atol=1e-6)
+    assert (ann.up_axis, ann.units) == ("-Z", "m")
+    assert any("2 points that are angles" in note for note in ann.notes)
+
+
+def test_more_than_255_labels(tmp_path):
+    labels = [f"M{index}" for index in range(600)]
+    points = clip(2, 600)
+    path = tmp_path / "many.c3d"
+    path.write_bytes(c3d_bytes(points, labels))
+    (recording,) = read_recordings(path)
+    assert recording.names == tuple(labels)
+    np.testing.assert_allclose(recording.positions, points, atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.7, 0.999])
+def test_a_file_that_was_cut_off_is_refused(tmp_path, share):
+    data = c3d_bytes(clip(100, 20), names_of(20))
+    path = tmp_path / "cut.c3d"
+    path.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(TrackFileError, match=r"expected 100 frames of 20 points .* room for \d+ .* cut off"):
+        read_recordings(path)
+
+
+def test_a_header_that_promises_gigabytes_is_refused(tmp_path):
+    data = bytearray(c3d_bytes(clip(2, 3), names_of(3)))
+    data[8:10] = b"\xff\xff"
+    data[6:8] = b"\x01\x00"
+    path = tmp_path / "big.c3d"
+    path.write_bytes(bytes(data))
+    with pytest.raises(TrackFileError, match="expected 65535 frames"):
+        read_recordings(path)
+
+
+def test_a_file_without_points_says_so(tmp_path):
+    path = tmp_path / "none.c3d"
+    path.write_bytes(c3d_bytes(np.zeros((3, 0, 3)), ["x"]))
+    with pytest.raises(TrackFileError, match="expected marker points"):
+        read_recordings(path)

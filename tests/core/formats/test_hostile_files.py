@@ -1,0 +1,159 @@
+"""Files that are damaged or made to hurt: a clear error, no crash, no time, no memory."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import tracemalloc
+import zipfile
+
+import numpy as np
+import pytest
+
+from core.errors import CoreError, InputMissingError, TrackFileError
+from core.formats import read_recordings
+from core.formats.raw import RawRecording
+
+from .track_writers import clip, names_of, sample_files, trc_text, wide_csv
+
+SAMPLES = sample_files()
+NUM_CUTS = 40
+NUM_MUTATIONS = 60
+MEMORY = 64 << 20
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_sample_reads(tmp_path, name):
+    path = tmp_path / name
+    SAMPLES[name](path)
+    recordings = read_recordings(path)
+    assert recordings and all(isinstance(recording, RawRecording) for recording in recordings)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_cut_anywhere_raises_nothing_but_core_errors(tmp_path, name):
+    path = tmp_path / name
+    SAMPLES[name](path)
+    data = path.read_bytes()
+    num_refused = 0
+    for cut in np.linspace(0, len(data) - 1, NUM_CUTS).astype(int):
+        path.write_bytes(data[:cut])
+        try:
+            read_recordings(path)
+        except CoreError as error:
+            assert str(tmp_path) in str(error) or "pickle" in str(error)
+            num_refused += 1
+    assert num_refused > NUM_CUTS // 3
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", SAMPLES)
+def test_mutated_anywhere_raises_nothing_but_core_errors(tmp_path, name):
+    path = tmp_path / name
+    SAMPLES[name](path)
+    data = path.read_bytes()
+    random = np.random.default_rng(0)
+    for turn in range(NUM_MUTATIONS):
+        changed = bytearray(data)
+        span = len(data) if turn % 2 else min(len(data), 700)
+        for place in random.integers(0, span, 1 + turn % 7):
+            changed[place] = random.choice([0, 255, 0x7F, ord("9"), ord(","), ord("\n"), random.integers(256)])
+        path.write_bytes(bytes(changed))
+        try:
+            read_recordings(path)
+        except CoreError:
+            pass
+
+
+@pytest.mark.parametrize("suffix", [".trc", ".c3d", ".csv", ".npy", ".npz", ".json", ".pkl", ".txt", ""])
+def test_empty_and_garbage(tmp_path, suffix):
+    path = tmp_path / f"file{suffix}"
+    for data in (b"", b"\n\n  \n", bytes(5000), np.random.default_rng(1).bytes(20000)):
+        path.write_bytes(data)
+        with pytest.raises(CoreError) as error:
+            read_recordings(path)
+        assert str(path) in str(error.value)
+
+
+def _npy_header(shape: tuple[int, ...], dtype: str = "<f8") -> bytes:
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": dtype, "fortran_order": False, "shape": shape})
+    return stream.getvalue()
+
+
+def _zip_of(header: bytes, size: int) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("positions.npy", "w") as member:
+        member.write(header)
+        for _ in range(size >> 20):
+            member.write(bytes(1 << 20))
+    return stream.getvalue()
+
+
+BOMBS = {
+    "ten gigabytes in an npy header": lambda: _npy_header((10**9 // 60, 25, 3)) + bytes(100),
+    "more than a machine in an npy header": lambda: _npy_header((2**62, 2**62, 3)) + bytes(100),
+    "ten gigabytes in an npz header": lambda: _zip_of(_npy_header((10**9 // 60, 25, 3)), 1 << 20),
+    "a zip bomb": lambda: _zip_of(_npy_header((80 << 17, 1)), 80 << 20),
+    "a million columns": lambda: ",".join(f"p{k}_{a}" for k in range(333_334) for a in "xyz").encode() + b"\n1,2\n",
+    "a million tabs": lambda: trc_text(clip(2, 2), names_of(2)).encode() + b"1" + b"\t" * 1_000_000 + b"\n",
+    "a trc of a million markers": lambda: trc_text(clip(1, 2), ["a\t" * 1_000_000, "b"]).encode(),
+    "ten thousand brackets": lambda: b"[" * 10_000,
+    "a million brackets": lambda: b"[" * 1_000_000,
+    "a deep document": lambda: b'[{"keypoints3d":' + b"[" * 900 + b"]" * 900 + b"}]",
+    "numbers of many digits": lambda: b'[{"id": 0, "keypoints3d": [[' + b"9" * 100_000 + b", 1, 1]]}]",
+    "a long quote": lambda: b'"' + b"a," * 300_000 + b"\n1,2,3\n",
+    "frames far apart": lambda: wide_csv(clip(2, 2), names_of(2), lead={"frame": [0, 2_000_000]}).encode(),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_bombs_take_neither_memory_nor_time(tmp_path, name):
+    path = tmp_path / "file"
+    path.write_bytes(BOMBS[name]())
+    tracemalloc.start()
+    began = time.perf_counter()
+    try:
+        with pytest.raises(TrackFileError) as error:
+            read_recordings(path)
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert str(path) in str(error.value) and len(str(error.value)) < 1000
+    assert peak < MEMORY
+    assert time.perf_counter() - began < 10.0
+
+
+def test_times_far_apart_give_no_rate(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(wide_csv(clip(3, 2), names_of(2), lead={"time_s": [0.0, 1e-300, 1e300]}))
+    (recording,) = read_recordings(path)
+    assert recording.fps is None and recording.num_frames == 3
+
+
+def test_a_folder_of_a_million_apart_is_refused(tmp_path):
+    for number in (0, 999_999_999):
+        (tmp_path / f"{number}.json").write_text(json.dumps([{"id": 0, "keypoints3d": [[1, 2, 3]]}]))
+    with pytest.raises(TrackFileError, match="without large holes"):
+        read_recordings(tmp_path)
+
+
+def test_missing_files_and_other_kinds(tmp_path):
+    with pytest.raises(InputMissingError, match="found nothing at"):
+        read_recordings(tmp_path / "nowhere.trc")
+    path = tmp_path / "walk.trc"
+    path.write_text("HIERARCHY\nROOT Hips\n")
+    with pytest.raises(TrackFileError, match="found a BVH motion"):
+        read_recordings(path)
+    with pytest.raises(TrackFileError, match="named by frame number"):
+        read_recordings(tmp_path)
+
+
+def test_a_large_trc_reads_fast(tmp_path):
+    path = tmp_path / "a.trc"
+    path.write_text(trc_text(clip(3_000, 60, missing=True), names_of(60)))
+    began = time.process_time()
+    (recording,) = read_recordings(path)
+    assert recording.positions.shape == (3_000, 60, 3)
+    assert time.process_time() - began < 2.0

@@ -1,0 +1,151 @@
+"""TRC: the real files, every dialect written and read back, and damaged ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.errors import TrackFileError
+from core.formats import read_recordings
+
+from .track_writers import clip, names_of, trc_text
+
+REAL = {
+    "AddBiomechanics_motion_capture_walk.trc": (238, 41, 100.0, "mm", 0, "R.Shoulder", ""),
+    "JA1Gait35.trc": (322, 53, 250.0, "m", 138, "C7", ""),
+    "OpenCap_DJ1.trc": (245, 51, 100.0, "m", 156, "C7", ""),
+    "OpenCap_walking2.trc": (136, 51, 100.0, "m", 312, "C7", ""),
+    "Pose2Sim_markers.trc": (100, 21, 60.0, "m", 0, "RHip", ""),
+    "S00_P00_T01_BalancingTrial_0-100.trc": (100, 21, 60.0, "m", 0, "RHip", ""),
+    "S00_P00_T01_BalancingTrial_0-100_filt_butterworth_LSTM.trc": (100, 64, 60.0, "m", 0, "RHip", ""),
+    "S00_P01_T02_Participants1-2_P1_0-100.trc": (100, 21, 60.0, "m", 0, "RHip", "P1"),
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_files(shared_dir, name):
+    frames, points, fps, units, num_nan, first_name, person = REAL[name]
+    (recording,) = read_recordings(shared_dir / "data/keypoints/trc" / name)
+    assert recording.positions.shape == (frames, points, 3)
+    assert (recording.fps, recording.units, recording.person) == (fps, units, person)
+    assert (recording.names[0], recording.first_frame, recording.up_axis) == (first_name, 1, None)
+    assert np.isnan(recording.positions).sum() == num_nan
+    assert (recording.confidence == np.isfinite(recording.positions).all(-1)).all()
+
+
+def test_a_value_of_a_real_file(shared_dir):
+    (recording,) = read_recordings(shared_dir / "data/keypoints/trc/OpenCap_DJ1.trc")
+    np.testing.assert_array_equal(recording.positions[0, 0], [-1.16945, 1.89637, -0.573033])
+    np.testing.assert_array_equal(recording.positions[1, 1], [-1.04057, 1.34805, -0.698811])
+
+
+DIALECTS = {
+    "tabs": {},
+    "no blank line": {"blank_line": False},
+    "commas": {"delimiter": ","},
+    "nan words": {"blank": "nan"},
+    "blanks": {"delimiter": " ", "blank": "NaN"},
+    "windows line ends": {"end": "\r\n"},
+    "old line ends": {"end": "\r"},
+    "late start": {"first_time": 17.25},
+    "millimetres": {"units": "mm"},
+    "padded": {"rate": "   50.0 "},
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_is_written_is_read(tmp_path, dialect, encoding):
+    points, names = clip(9, 4, missing=True), names_of(4)
+    path = tmp_path / "any name at all.txt"
+    path.write_bytes(trc_text(points, names, **DIALECTS[dialect]).encode(encoding))
+    (recording,) = read_recordings(path)
+    np.testing.assert_array_equal(recording.positions, points)
+    assert (recording.kind, recording.names, recording.fps) == ("TRC", names, 50.0)
+    assert recording.units == DIALECTS[dialect].get("units", "m")
+
+
+def test_latin1_names(tmp_path):
+    path = tmp_path / "a.trc"
+    path.write_bytes(trc_text(clip(3, 2), ("Épaule", "Ellbögen")).encode("latin-1"))
+    assert read_recordings(path)[0].names == ("Épaule", "Ellbögen")
+
+
+def test_rate_from_time_when_the_header_has_none_or_a_wrong_one(tmp_path):
+    path = tmp_path / "a.trc"
+    for rate in ("0", "120", ""):
+        path.write_text(trc_text(clip(60, 2), names_of(2), fps=90.69, rate=rate, numbers=range(60)))
+        (recording,) = read_recordings(path)
+        assert recording.fps == pytest.approx(90.69, rel=1e-4)
+        assert any("Time column" in note for note in recording.notes)
+
+
+def test_skipped_frames_are_missing_rows(tmp_path):
+    path = tmp_path / "a.trc"
+    points = clip(5, 2)
+    path.write_text(trc_text(points, names_of(2), numbers=[7, 8, 11, 12, 13]))
+    (recording,) = read_recordings(path)
+    assert (recording.num_frames, recording.first_frame, recording.fps) == (7, 7, 50.0)
+    np.testing.assert_array_equal(recording.positions[[0, 1, 4, 5, 6]], points)
+    assert (recording.confidence[2:4] == 0).all() and np.isnan(recording.positions[2:4]).all()
+
+
+def test_gaps_in_time_alone_are_missing_rows(tmp_path):
+    path = tmp_path / "a.trc"
+    lines = trc_text(clip(30, 2), names_of(2)).split("\n")
+    for row in range(20, 30):
+        cells = lines[6 + row].split("\t")
+        lines[6 + row] = "\t".join([cells[0], f"{(row + 4) / 50:.6f}", *cells[2:]])
+    path.write_text("\n".join(lines))
+    (recording,) = read_recordings(path)
+    assert (recording.num_frames, recording.fps) == (34, 50.0)
+    assert (recording.confidence[20:24] == 0).all() and (recording.confidence[[19, 24]] == 1).all()
+
+
+def test_ragged_rows_and_trailing_tabs(tmp_path):
+    points = clip(4, 3)
+    lines = trc_text(points, names_of(3)).split("\n")
+    lines[6] += "\t\t"
+    lines[7] = "\t".join(lines[7].split("\t")[:5])
+    path = tmp_path / "a.trc"
+    path.write_text("\n".join(lines))
+    (recording,) = read_recordings(path)
+    assert recording.confidence.tolist() == [[1, 1, 1], [1, 0, 0], [1, 1, 1], [1, 1, 1]]
+    np.testing.assert_array_equal(recording.positions[1, 0], points[1, 0])
+
+
+def test_decimal_commas(tmp_path):
+    path = tmp_path / "a.trc"
+    points = clip(3, 2)
+    text = trc_text(points, names_of(2))
+    head, rows = text.split("\n")[:6], text.split("\n")[6:]
+    path.write_text("\n".join(head + [row.replace(".", ",") for row in rows]))
+    np.testing.assert_array_equal(read_recordings(path)[0].positions, points)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.8, 0.99])
+def test_a_file_that_was_cut_off_is_refused(tmp_path, share):
+    path = tmp_path / "a.trc"
+    text = trc_text(clip(50, 4), names_of(4))
+    path.write_text(text[: int(share * len(text))])
+    with pytest.raises(TrackFileError, match="cut off") as error:
+        read_recordings(path)
+    assert str(path) in str(error.value) and "export" in str(error.value)
+
+
+def test_a_word_among_the_numbers_is_named_with_its_line(tmp_path):
+    path = tmp_path / "a.trc"
+    lines = trc_text(clip(5, 2), names_of(2)).split("\n")
+    lines[8] = lines[8].replace("\t0.040000\t", "\t0.040000\toops\t", 1).rsplit("\t", 1)[0]
+    path.write_text("\n".join(lines))
+    with pytest.raises(TrackFileError, match=r"expected a number, found 'oops' in line 9"):
+        read_recordings(path)
+
+
+def test_a_header_that_contradicts_itself_is_refused(tmp_path):
+    path = tmp_path / "a.trc"
+    lines = trc_text(clip(5, 3), names_of(3)).split("\n")
+    lines[3] = lines[3].replace("\tPoint.C\t\t", "")
+    path.write_text("\n".join(lines))
+    with pytest.raises(TrackFileError, match="expected 3 point names as NumMarkers says, found 2"):
+        read_recordings(path)
