@@ -1,0 +1,232 @@
+"""Motions in and out of the AMASS layout, an .npz file. F frames.
+
+Convention: a `Motion` is Y up. AMASS files are Z up; ours say so under ``up_axis``. Turning a body in SMPL's format
+about the world's origin turns its global_orient, which acts about the rest pelvis j of the shaped body, so the
+translation has to follow: with ``v = R (v0 - j) + j + t``, the turn C gives ``R' = C R`` and ``t' = C (j + t) - j``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .array_files import npz_headers, read_npz
+from .body.data import NUM_BETAS
+from .errors import AmbiguousTrackError, MotionError
+from .files import atomic_path
+from .motion import Motion
+from .rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from .skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
+
+UP_AXES = ("Y", "Z")
+Y_TO_Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+"""The turn that takes a Y-up world to a Z-up one: what was in front (+Z) is then along -Y."""
+
+_AMASS_WIDTH = 156
+_BODY_WIDTH = 3 * NUM_BODY_ROTATIONS
+_BODY_BY_WIDTH = {_BODY_WIDTH: "smpl", 3 * NUM_JOINTS: "smpl", _AMASS_WIDTH: "smplh", 165: "smplx"}
+_RATE_KEYS = ("mocap_framerate", "mocap_frame_rate", "fps")
+_NEEDED = ("poses", "trans", "betas")
+_OWN_KEYS = (*_NEEDED, "gender", "mocap_framerate", "up_axis", "body")
+_CLEAR_UP = 0.7
+_CLEAR_MARGIN = 0.3
+_CLIMB_M = 1.0
+
+
+def turned(motion: Motion, turn: np.ndarray, rest_pelvis: np.ndarray) -> Motion:
+    """Return *motion* turned as a whole about the world's origin.
+
+    Args:
+        motion: any motion.
+        turn: (3, 3) rotation matrix.
+        rest_pelvis: (3,) the pelvis joint of the body at the motion's betas in the rest pose, metres.
+    """
+    roots = turn @ axis_angle_to_matrix(motion.poses[:, :3].astype(np.float64))
+    poses = motion.poses.astype(np.float64)
+    poses[:, :3] = matrix_to_axis_angle(roots)
+    trans = (rest_pelvis + motion.trans) @ turn.T - rest_pelvis
+    return replace(motion, poses=poses, trans=trans)
+
+
+def write_motion(
+    path: Path | str,
+    motion: Motion,
+    *,
+    up_axis: str = "Z",
+    rest_pelvis: np.ndarray | None = None,
+    extra: Mapping[str, np.ndarray] | None = None,
+) -> None:
+    """Write *motion* in AMASS layout; the file appears whole or not at all.
+
+    Keys: ``poses`` (F, 156) with root and body first and hands zero, ``trans`` (F, 3), ``betas``, ``gender``,
+    ``mocap_framerate``, and of ours ``up_axis`` and ``body`` (what the betas belong to).
+
+    Args:
+        path: the .npz file.
+        motion: what to write. Rotations of the two hand joints are left out: the layout has fingers in their place.
+        up_axis: "Z" as in AMASS, or "Y" as in a `Motion`.
+        rest_pelvis: (3,) the pelvis joint of the body at the motion's betas in the rest pose, metres; needed for "Z".
+        extra: more arrays to write, such as ``keypoint_error_mm`` (F,).
+
+    Raises:
+        ValueError: *up_axis* is neither, *rest_pelvis* is missing, or *extra* has a key of the layout or objects.
+    """
+    extra = {name: np.asarray(value) for name, value in (extra or {}).items()}
+    wrong = [name for name, value in extra.items() if name in _OWN_KEYS or value.dtype.hasobject]
+    if wrong:
+        raise ValueError(f"expected extra arrays of plain values with names of their own, got {', '.join(wrong)}")
+    _check_up_axis(up_axis)
+    if up_axis == "Z":
+        if rest_pelvis is None:
+            raise ValueError("expected rest_pelvis (3,) to write a motion Z up, got None")
+        motion = turned(motion, Y_TO_Z_UP, np.asarray(rest_pelvis, dtype=np.float64))
+    poses = np.zeros((motion.num_frames, _AMASS_WIDTH))
+    poses[:, :_BODY_WIDTH] = motion.poses[:, :_BODY_WIDTH]
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        np.savez_compressed(
+            stream,
+            poses=poses,
+            trans=motion.trans.astype(np.float64),
+            betas=motion.betas.astype(np.float64),
+            gender=np.array(motion.gender),
+            mocap_framerate=np.array(float(motion.fps)),
+            up_axis=np.array(up_axis),
+            body=np.array(motion.body),
+            **extra,
+        )
+
+
+def read_motion(
+    path: Path | str,
+    *,
+    up_axis: str | None = None,
+    rest_pelvis: np.ndarray | Callable[[np.ndarray], np.ndarray] | None = None,
+    fps: float | None = None,
+) -> Motion:
+    """Return the motion in an AMASS-like .npz file.
+
+    The first 66 numbers of a pose are taken (all 72 where there are no more), the first 10 betas, and zero for betas
+    that the file leaves out. A file without our ``body`` key is taken to be of SMPL, SMPL-H or SMPL-X by its width.
+
+    Args:
+        path: the file. ``poses`` may be (F, 66), (F, 72), (F, 156) or (F, 165).
+        up_axis: "Y" or "Z"; otherwise the file's own word for it, or the way the pelvis stands, if that is clear.
+        rest_pelvis: (3,) the pelvis joint of the body at the file's betas in the rest pose, metres, or a function that
+            returns it for betas (10,); needed if the file is Z up, to place the body.
+        fps: frames a second; otherwise the file's.
+
+    Raises:
+        InputMissingError: there is no such file.
+        MotionError: it is damaged or holds no such motion, or *rest_pelvis* is needed.
+        AmbiguousTrackError: which axis is up could not be told; the message names the option to give.
+    """
+    if up_axis is not None:
+        _check_up_axis(up_axis)
+    headers = npz_headers(path, error=MotionError)
+    missing = [key for key in _NEEDED if key not in headers]
+    if fps is None and not any(key in headers for key in _RATE_KEYS):
+        missing.append(f"{_RATE_KEYS[0]} (or the option --fps)")
+    if missing:
+        raise MotionError(
+            f"expected a motion in AMASS layout, found no {', '.join(missing)} in {path}; it holds "
+            f"{', '.join(sorted(headers)[:12]) or 'nothing'}; export the motion again with these keys"
+        )
+    arrays = read_npz(path, (*_OWN_KEYS, *_RATE_KEYS), error=MotionError)
+    motion = _to_motion(arrays, fps, path)
+    up_axis = up_axis or _said_up_axis(arrays, path) or _seen_up_axis(motion, path)
+    if up_axis == "Y":
+        return motion
+    if rest_pelvis is None:
+        raise MotionError(f"expected the body's rest pelvis to turn the Z-up motion in {path} Y up, got none")
+    pelvis = rest_pelvis(motion.betas) if callable(rest_pelvis) else rest_pelvis
+    return turned(motion, Y_TO_Z_UP.T, np.asarray(pelvis, dtype=np.float64))
+
+
+def _check_up_axis(up_axis: str) -> None:
+    if up_axis not in UP_AXES:
+        raise ValueError(f"expected up axis {' or '.join(UP_AXES)}, got {up_axis!r}")
+
+
+def _to_motion(arrays: Mapping[str, np.ndarray], fps: float | None, path: Path | str) -> Motion:
+    """Return the arrays of a file as a motion, in the file's own axes."""
+    for key in (*_NEEDED, *_RATE_KEYS):
+        if key in arrays and arrays[key].dtype.kind not in "iuf":
+            raise MotionError(f"expected numbers, found {arrays[key].dtype} in {key} in {path}; export it again")
+    stored = arrays["poses"]
+    if stored.ndim != 2 or stored.shape[1] not in _BODY_BY_WIDTH or not len(stored):
+        widths = ", ".join(map(str, _BODY_BY_WIDTH))
+        raise MotionError(f"expected poses (frames, one of {widths}), found {stored.shape} in {path}; export it again")
+    width = 3 * NUM_JOINTS if stored.shape[1] == 3 * NUM_JOINTS else _BODY_WIDTH
+    poses = np.zeros((len(stored), 3 * NUM_JOINTS))
+    poses[:, :width] = stored[:, :width]
+    gender = _word(arrays, "gender").lower()
+    try:
+        return Motion(
+            poses=poses,
+            betas=_to_betas(arrays["betas"], path),
+            trans=arrays["trans"].astype(np.float64),
+            fps=_to_fps(arrays, path) if fps is None else fps,
+            gender=gender if gender in ("female", "male") else "neutral",
+            body=_word(arrays, "body") or _BODY_BY_WIDTH[stored.shape[1]],
+        )
+    except MotionError as error:
+        raise MotionError(f"{error}; in {path}: export it again") from error
+
+
+def _to_fps(arrays: Mapping[str, np.ndarray], path: Path | str) -> float:
+    rate = next(arrays[key] for key in _RATE_KEYS if key in arrays)
+    if rate.size != 1:
+        raise MotionError(f"expected one frame rate, found {rate.shape} in {path}; give --fps")
+    return float(rate.reshape(-1)[0])
+
+
+def _to_betas(stored: np.ndarray, path: Path | str) -> np.ndarray:
+    """Return (10,) betas of a file that has one row of them, or the same row for each frame."""
+    rows = stored.reshape(-1, stored.shape[-1]) if stored.ndim else stored.reshape(1, 1)
+    if len(rows) and not np.array_equal(rows, np.broadcast_to(rows[0], rows.shape)):
+        raise MotionError(
+            f"expected one shape for the clip, found betas {stored.shape} that change in {path}; split it"
+        )
+    betas = np.zeros(NUM_BETAS)
+    kept = rows[0, :NUM_BETAS] if len(rows) else betas
+    betas[: len(kept)] = kept
+    return betas
+
+
+def _word(arrays: Mapping[str, np.ndarray], key: str) -> str:
+    """Return a text of the file, empty where it has none."""
+    if key not in arrays or arrays[key].size != 1 or arrays[key].dtype.kind not in "SU":
+        return ""
+    word = arrays[key].reshape(-1)[0]
+    return word.decode("latin1") if isinstance(word, bytes) else str(word)
+
+
+def _said_up_axis(arrays: Mapping[str, np.ndarray], path: Path | str) -> str | None:
+    if "up_axis" not in arrays:
+        return None
+    said = _word(arrays, "up_axis").upper()
+    if said not in UP_AXES:
+        raise MotionError(f"expected up_axis Y or Z, found {said!r} in {path}; give --up")
+    return said
+
+
+def _seen_up_axis(motion: Motion, path: Path | str) -> str:
+    """Return the axis that the pelvis stands along for most of the clip, if nothing speaks against it."""
+    ups = axis_angle_to_matrix(motion.poses[:, :3])[..., 1]
+    mean = ups.mean(axis=0)
+    best, other = (1, 2) if mean[1] > mean[2] else (2, 1)
+    if mean[best] < _CLEAR_UP or mean[best] - abs(mean[other]) < _CLEAR_MARGIN:
+        raise AmbiguousTrackError(
+            f"expected a person upright along +Y or +Z for most of the clip, found the pelvis pointing along "
+            f"{np.round(mean, 2).tolist()} on average in {path}; say which axis is up with --up Y or --up Z"
+        )
+    travel = np.ptp(motion.trans, axis=0)
+    if travel[best] > _CLIMB_M and travel[best] > 2.0 * travel[other]:
+        raise AmbiguousTrackError(
+            f"expected a person to move over the ground, found {travel[best]:.1f} m along {'XYZ'[best]}, the way the "
+            f"pelvis points, and {travel[other]:.1f} m along {'XYZ'[other]} in {path}; say which axis is up with --up"
+        )
+    return "XYZ"[best]
