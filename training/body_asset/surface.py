@@ -17,6 +17,8 @@ _CAVITY_ISLANDS = {398: 1, 293: 2}
 """Faces of the texture islands of the mouth's inside and of the two eye sockets, and how many there are of each."""
 _FACE_IMPORTANCE = 10.0
 """How much more an error of the head's surface costs: small features make the face."""
+_EYELID_IMPORTANCE, _EYELID_WIDTH = 60.0, 0.012
+"""What the eyelids' surroundings cost on top, within this many metres of the rim."""
 NUM_BODY_VERTICES = 13380
 """Vertices of the group "body"; the helpers come after them."""
 
@@ -144,7 +146,8 @@ def build_surface(human: MakeHuman, vertices: np.ndarray, skinning: np.ndarray) 
     protected[list(left.values())] = True
     protected[eye_rim] = True
 
-    importance = 1 + (_FACE_IMPORTANCE - 1) * head
+    to_rim = np.linalg.norm(vertices[:, None] - vertices[eye_rim], axis=-1).min(1)
+    importance = 1 + (_FACE_IMPORTANCE - 1) * head + _EYELID_IMPORTANCE * np.exp(-((to_rim / _EYELID_WIDTH) ** 2))
     half = decimate_half(HalfMesh(half, vertices, skinning, midline, protected, importance), NUM_VERTICES)
     return _ordered(mirrored(half, mirror), mirror, left)
 
