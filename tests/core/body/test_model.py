@@ -1,0 +1,139 @@
+"""The forward pass against smplx's, and keypoints against regressor x vertices, on NumPy arrays and torch tensors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import smplx
+import torch
+from smplx.utils import Struct
+
+from core.arrays import to_device, to_numpy
+from core.body.free_body import load_free_body
+from core.body.keypoints import KeypointModel
+from core.body.landmarks import SOLVER_POINTS, landmark_regressor
+from core.body.model import BodyModel, local_rotations, world_rotations
+from core.rotations import axis_angle_to_matrix
+
+NUM_FRAMES = 70
+TOLERANCE_M = 1e-5
+
+
+@pytest.fixture(scope="module")
+def oracle(smpl_arrays) -> smplx.SMPL:
+    """smplx's own SMPL, in double precision, on the free body's arrays."""
+    data = Struct(**{key: np.array(value) for key, value in smpl_arrays.items()})
+    return smplx.SMPL("", data_struct=data, dtype=torch.float64, batch_size=NUM_FRAMES)
+
+
+@pytest.fixture(scope="module")
+def clip() -> dict[str, np.ndarray]:
+    """Wild poses, one shape a frame, and places in the room."""
+    rng = np.random.default_rng(8)
+    poses = rng.normal(0.0, 0.5, (NUM_FRAMES, 72))
+    poses[:3] = 0.0
+    poses[1, :3] = [0.0, np.pi, 0.0]
+    return {
+        "poses": poses,
+        "betas": rng.normal(0.0, 1.0, (NUM_FRAMES, 10)),
+        "trans": rng.normal(0.0, 2.0, (NUM_FRAMES, 3)),
+    }
+
+
+@pytest.fixture(scope="module")
+def expected(oracle, clip) -> dict[str, np.ndarray]:
+    """Vertices, joints and transforms by smplx."""
+    poses, betas, trans = (torch.as_tensor(clip[key]) for key in ("poses", "betas", "trans"))
+    with torch.no_grad():
+        out = oracle(betas=betas, global_orient=poses[:, :3], body_pose=poses[:, 3:], transl=trans)
+        rest = smplx.lbs.vertices2joints(
+            oracle.J_regressor, oracle.v_template + smplx.lbs.blend_shapes(betas, oracle.shapedirs)
+        )
+        turns = smplx.lbs.batch_rodrigues(poses.reshape(-1, 3)).reshape(NUM_FRAMES, 24, 3, 3)
+        _, relative = smplx.lbs.batch_rigid_transform(turns, rest, oracle.parents, dtype=torch.float64)
+    return {
+        "vertices": out.vertices.numpy(),
+        "joints": out.joints[:, :24].numpy(),
+        "rest": rest.numpy(),
+        "world": relative[:, :, :3, :3].numpy(),
+    }
+
+
+@pytest.fixture(params=["numpy", "cpu"], scope="module")
+def device(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def model(device) -> BodyModel:
+    return BodyModel(load_free_body(), device)
+
+
+@pytest.fixture(scope="module")
+def arguments(clip, device):
+    """Rotations, betas and trans on the device."""
+    rotations = axis_angle_to_matrix(clip["poses"].reshape(NUM_FRAMES, 24, 3))
+    return tuple(to_device(array, device) for array in (rotations, clip["betas"], clip["trans"]))
+
+
+def test_vertices(model, arguments, expected):
+    np.testing.assert_allclose(to_numpy(model.vertices(*arguments)), expected["vertices"], atol=TOLERANCE_M)
+
+
+def test_joints_and_transforms(model, arguments, expected):
+    world, places = model.joint_transforms(*arguments)
+    np.testing.assert_allclose(to_numpy(places), expected["joints"], atol=TOLERANCE_M)
+    np.testing.assert_allclose(to_numpy(world), expected["world"], atol=1e-5)
+    np.testing.assert_array_equal(to_numpy(model.joints(*arguments)), to_numpy(places))
+
+
+def test_rest_joints(model, arguments, expected):
+    np.testing.assert_allclose(to_numpy(model.rest_joints(arguments[1])), expected["rest"], atol=TOLERANCE_M)
+
+
+def test_one_shape_for_the_clip_equals_it_repeated(model, arguments):
+    rotations, betas, trans = arguments
+    same = betas[:1] + 0.0 * betas
+    np.testing.assert_allclose(
+        to_numpy(model.vertices(rotations, betas[0], trans)),
+        to_numpy(model.vertices(rotations, same, trans)),
+        atol=1e-6,
+    )
+
+
+def test_results_stay_on_the_kind_of_array(model, arguments, device):
+    for result in (model.vertices(*arguments), *model.joint_transforms(*arguments)):
+        assert isinstance(result, np.ndarray if device == "numpy" else torch.Tensor)
+        assert str(result.dtype).endswith("float32")
+
+
+def test_local_rotations_undo_world_rotations(arguments):
+    rotations = arguments[0]
+    np.testing.assert_allclose(to_numpy(local_rotations(world_rotations(rotations))), to_numpy(rotations), atol=1e-6)
+
+
+def _regressors() -> dict[str, np.ndarray]:
+    dense = np.random.default_rng(1).dirichlet(np.full(6890, 0.05), 25)
+    return {"landmarks": landmark_regressor(load_free_body(), SOLVER_POINTS), "dense": dense}
+
+
+@pytest.mark.parametrize("name", ["landmarks", "dense"])
+def test_keypoints_equal_regressor_times_vertices(model, arguments, expected, clip, name):
+    regressor = _regressors()[name]
+    rotations, betas, trans = arguments
+    keypoints = KeypointModel(model, regressor)
+    for frame in (0, 1, 5, 40):
+        points = keypoints.shaped(betas[frame]).points(rotations[frame : frame + 1], trans[frame : frame + 1])
+        np.testing.assert_allclose(
+            to_numpy(points)[0], regressor @ expected["vertices"][frame], atol=TOLERANCE_M, err_msg=str(frame)
+        )
+
+
+def test_rest_keypoints_are_linear_in_betas(model, arguments, oracle, clip):
+    regressor = _regressors()["dense"]
+    with torch.no_grad():
+        shaped = oracle.v_template + smplx.lbs.blend_shapes(torch.as_tensor(clip["betas"]), oracle.shapedirs)
+    keypoints = KeypointModel(model, regressor)
+    for frame in (0, 3, 60):
+        points = to_numpy(keypoints.rest(arguments[1][frame]))
+        np.testing.assert_allclose(points, regressor @ shaped[frame].numpy(), atol=TOLERANCE_M)

@@ -1,0 +1,73 @@
+"""A motion keeps its time and its values, and malformed ones name every fault."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation, Slerp
+
+from core.errors import MotionError
+from core.motion import Motion
+
+
+def _motion(num_frames: int = 31, fps: float = 30.0) -> Motion:
+    rng = np.random.default_rng(2)
+    poses = np.cumsum(rng.normal(0.0, 0.15, (num_frames, 72)), axis=0)
+    return Motion(poses, np.zeros(10), np.cumsum(rng.normal(size=(num_frames, 3)), axis=0), fps)
+
+
+@pytest.mark.parametrize("fps", [10.0, 24.0, 29.97, 30.0, 59.94, 120.0, 7.3])
+def test_resampling_follows_time(fps):
+    motion = _motion()
+    resampled = motion.resampled(fps)
+    times = np.arange(resampled.num_frames) / fps
+    assert motion.duration_s - 1.0 / fps < times[-1] <= motion.duration_s + 1e-9
+    source_times = np.arange(motion.num_frames) / motion.fps
+    times = np.minimum(times, source_times[-1])
+    for axis in range(3):
+        np.testing.assert_allclose(resampled.trans[:, axis], np.interp(times, source_times, motion.trans[:, axis]))
+    for joint in range(24):
+        turns = Rotation.from_rotvec(motion.poses[:, 3 * joint : 3 * joint + 3])
+        expected = Slerp(source_times, turns)(times).as_matrix()
+        np.testing.assert_allclose(resampled.rotations()[:, joint], expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(("fps", "num_frames"), [(30.0, 31), (60.0, 61), (15.0, 16), (10.0, 11), (300.0, 301)])
+def test_whole_ratios_keep_the_duration(fps, num_frames):
+    resampled = _motion().resampled(fps)
+    assert resampled.num_frames == num_frames
+    assert resampled.duration_s == pytest.approx(1.0, abs=1e-12)
+
+
+def test_resampling_there_and_back_keeps_the_frames():
+    motion = _motion()
+    back = motion.resampled(120.0).resampled(30.0)
+    np.testing.assert_allclose(back.rotations(), motion.rotations(), atol=1e-9)
+    np.testing.assert_allclose(back.trans, motion.trans, atol=1e-9)
+
+
+def test_one_frame_stays_one_frame():
+    motion = _motion(num_frames=1)
+    resampled = motion.resampled(120.0)
+    assert (resampled.num_frames, resampled.duration_s) == (1, 0.0)
+    np.testing.assert_allclose(resampled.rotations(), motion.rotations(), atol=1e-12)
+    np.testing.assert_array_equal(resampled.trans, motion.trans)
+
+
+def test_rotations_are_those_of_the_poses():
+    motion = _motion()
+    expected = Rotation.from_rotvec(motion.poses.reshape(-1, 3)).as_matrix().reshape(-1, 24, 3, 3)
+    np.testing.assert_allclose(motion.rotations(), expected, atol=1e-12)
+
+
+def test_every_fault_is_named_at_once():
+    with pytest.raises(MotionError) as caught:
+        Motion(np.full((3, 66), np.nan), np.zeros((1, 10)), np.zeros((2, 3)), -1.0)
+    for words in ("poses (3, 66)", "trans (2, 3)", "betas (1, 10)", "fps -1.0", "poses holds values"):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("fps", [0.0, -5.0, np.nan, np.inf])
+def test_impossible_rates_are_refused(fps):
+    with pytest.raises(MotionError, match="frame rate above 0"):
+        _motion().resampled(fps)
