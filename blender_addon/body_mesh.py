@@ -117,7 +117,7 @@ def _skin_material() -> bpy.types.Material:
     material = bpy.data.materials.new("SMPLify Skin")
     material[_SKIN_KEY] = True
     material.diffuse_color = _SKIN_COLOUR
-    if not material.use_nodes:
+    if bpy.app.version < (5, 0, 0):
         material.use_nodes = True
     shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     shader.inputs["Base Color"].default_value = _SKIN_COLOUR

@@ -21,7 +21,7 @@ from .core_access import (
     read_tracks,
     resolve_body,
 )
-from .export import export_figures
+from .export import export_figures, write_amass
 from .figure import Figure, FigureOptions, Person, add_figures
 from .jobs import ConvertOptions
 
@@ -36,11 +36,13 @@ class FittedTrack:
 
     Attributes:
         track: the keypoints.
+        label: tells the person from the others of the file; empty for the only one.
         person: what goes into the scene.
         report: how well it fits.
     """
 
     track: KeypointTrack
+    label: str
     person: Person
     report: FitReport
 
@@ -87,30 +89,29 @@ def fit_file(
     body = resolve_body(options.body or None)
     betas = read_betas(Path(options.betas)) if options.betas else None
     tracks = read_tracks(source, options.reading)
-    names = person_names(source, tracks)
+    stem = source.name if source.is_dir() else source.stem
     fit_options = FitOptions(betas=betas, device=options.device, workers=workers)
     fitted = []
-    for number, (track, name) in enumerate(zip(tracks, names, strict=True)):
+    for number, (track, label) in enumerate(zip(tracks, person_labels(tracks), strict=True)):
 
         def heard(done: int, total: int, what: str, before: int = number) -> None:
             progress((before + done / max(total, 1)) / len(tracks), what)
 
         motion, report = fit_track(track, body, fit_options, heard)
-        fitted.append(FittedTrack(track, Person(name, motion, body), report))
+        name = f"{stem}_{label}" if label else stem
+        fitted.append(FittedTrack(track, label, Person(name, motion, body), report))
     return fitted
 
 
-def person_names(source: Path, tracks: Sequence[KeypointTrack]) -> list[str]:
-    """Return a name a track for objects and files: the source's, with the person's label where there are several."""
-    stem = source.name if source.is_dir() else source.stem
+def person_labels(tracks: Sequence[KeypointTrack]) -> list[str]:
+    """Return a label a track that files and objects can be called by, each once; empty for the only one of a file."""
     if len(tracks) == 1:
-        return [stem]
-    names: list[str] = []
+        return [""]
+    labels: list[str] = []
     for number, track in enumerate(tracks, start=1):
         label = re.sub(r"[^\w.-]+", "_", track.person).strip("._") or f"person{number}"
-        name = f"{stem}_{label}"
-        names.append(name if name not in names else f"{name}_{number}")
-    return names
+        labels.append(label if label not in labels else f"{label}_{number}")
+    return labels
 
 
 def show(fitted: Sequence[FittedTrack], name: str, *, floor: bool = True) -> list[Figure]:
@@ -142,20 +143,25 @@ def convert(request: dict[str, object], progress: Progress) -> dict[str, object]
     outputs = []
     for number, kind in enumerate(options.formats):
         progress(0.7 + 0.3 * number / len(options.formats), f"writing {kind}")
-        outputs += _write(figures, kind, folder, stem, source)
+        outputs += _write(fitted, figures, kind, folder / stem)
     people = [_person_report(item, figure) for item, figure in zip(fitted, figures, strict=True)]
     return {"outputs": outputs, "people": people, "blender": bpy.app.version_string}
 
 
-def _write(figures: Sequence[Figure], kind: str, folder: Path, stem: str, source: Path) -> list[str]:
-    """Write one format; return the names of the files."""
-    if kind not in _ONE_PERSON or len(figures) == 1:
-        return [export_figures([figure.armature for figure in figures], folder / f"{stem}.{kind}").name]
-    base = source.name if source.is_dir() else source.stem
+def _write(fitted: Sequence[FittedTrack], figures: Sequence[Figure], kind: str, target: Path) -> list[str]:
+    """Write one format to *target*, a path without suffix; return the names of the files."""
+    if kind not in _ONE_PERSON:
+        path = target.with_name(f"{target.name}.{kind}")
+        return [export_figures([figure.armature for figure in figures], path).name]
     names = []
-    for figure in figures:
-        label = figure.armature.name.removeprefix(base)
-        names.append(export_figures([figure.armature], folder / f"{stem}{label}.{kind}").name)
+    for item, figure in zip(fitted, figures, strict=True):
+        path = target.with_name(f"{target.name}{f'_{item.label}' if item.label else ''}.{kind}")
+        if kind == "npz":
+            error = {"keypoint_error_mm": item.report.keypoint_error_mm}
+            write_amass(figure.armature, path, scene=bpy.context.scene, extra=error)
+        else:
+            export_figures([figure.armature], path)
+        names.append(path.name)
     return names
 
 

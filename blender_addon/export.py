@@ -7,7 +7,7 @@ the vertices instead of shape keys, so that every reader shows the right body.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -117,8 +117,12 @@ def _shaped_mesh(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
         shaped += keys[name].value * (column.astype(np.float64) - basis)
     copy = mesh.copy()
     holder = bpy.data.objects.new("SMPLify export", copy)
+    unused = copy.shape_keys.name
     holder.shape_key_clear()
     bpy.data.objects.remove(holder)
+    left = bpy.data.shape_keys.get(unused)  # some versions free it, others leave it without a user
+    if left is not None:
+        bpy.data.batch_remove((left,))
     copy.vertices.foreach_set("co", shaped.astype(np.float32))
     copy.update()
     return copy
@@ -207,7 +211,27 @@ def _y_up_twin(armature: bpy.types.Object, motion: object, scene: bpy.types.Scen
 
 
 def _write_npz(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
-    write_motion(path, read_motion(armatures[0], scene_rate(scene)))
+    write_amass(armatures[0], path, scene=scene)
+
+
+def write_amass(
+    armature: bpy.types.Object,
+    path: Path,
+    *,
+    scene: bpy.types.Scene,
+    extra: Mapping[str, np.ndarray] | None = None,
+) -> None:
+    """Write the keys of one figure in AMASS layout, Z up as AMASS is.
+
+    Args:
+        armature: of an imported figure.
+        path: the .npz file.
+        scene: whose frame rate the keys play at.
+        extra: more arrays to write, by name.
+    """
+    motion = read_motion(armature, scene_rate(scene))
+    pelvis = joint_shape(armature).joints(motion.betas)[0]
+    write_motion(path, motion, rest_pelvis=pelvis, extra=extra)
 
 
 FORMATS: dict[str, Callable[[Sequence[bpy.types.Object], bpy.types.Scene, Path], None]] = {

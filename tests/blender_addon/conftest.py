@@ -1,0 +1,56 @@
+"""Fixtures of the tests that need Blender's Python module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from core.body.data import BodyData
+from core.body.free_body import load_free_body
+from core.motion import Motion
+
+
+@pytest.fixture(scope="session")
+def body() -> BodyData:
+    """The free body."""
+    return load_free_body()
+
+
+@pytest.fixture
+def scene():
+    """The scene of an empty session."""
+    bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+    bpy.ops.wm.read_homefile(use_empty=True)
+    return bpy.context.scene
+
+
+@pytest.fixture(scope="session")
+def make_motion() -> Callable[..., Motion]:
+    """A maker of procedural motions: all 22 joints swing, the person walks in a circle and spins twice."""
+
+    def make(num_frames: int = 40, fps: float = 30.0, seed: int = 0, betas: np.ndarray | None = None) -> Motion:
+        rng = np.random.default_rng(seed)
+        phase = np.linspace(0.0, 2.0 * np.pi, num_frames)
+        poses = np.zeros((num_frames, 24, 3))
+        offset = rng.uniform(0.0, 2.0 * np.pi, (22, 3))
+        poses[:, :22] = rng.normal(0.0, 0.35, (22, 3)) * np.sin(phase[:, None, None] + offset)
+        spin = np.linspace(0.0, 4.0 * np.pi, num_frames)
+        poses[:, 0] = np.stack([0.2 * np.sin(phase), spin, 0.1 * np.cos(phase)], axis=-1)
+        trans = np.stack([np.cos(phase), 0.9 + 0.1 * np.sin(3.0 * phase), 2.0 * np.sin(phase)], axis=-1)
+        betas = rng.normal(0.0, 0.8, 10) if betas is None else betas
+        return Motion(poses=poses.reshape(num_frames, 72), betas=betas, trans=trans, fps=fps)
+
+    return make
+
+
+@pytest.fixture
+def add_person(scene, body) -> Callable[..., object]:
+    """A function that puts a motion on the free body into the scene and returns its figure."""
+    from blender_addon.figure import FigureOptions, Person, add_figures
+
+    def add(motion: Motion, name: str = "walk", *, floor: bool = True):
+        return add_figures([Person(name, motion, body)], scene, name=name, options=FigureOptions(floor=floor))[0]
+
+    return add

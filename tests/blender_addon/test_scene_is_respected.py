@@ -1,0 +1,111 @@
+"""What stood in the scene before stays as it was; rate and range follow the rules."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+from blender_addon.figure import Person, add_figures  # noqa: E402
+from blender_addon.scene_time import scene_rate  # noqa: E402
+from tests.blender_addon.blender_oracle import joints, shown_joints  # noqa: E402
+
+
+@pytest.mark.parametrize("fps", [24.0, 29.97, 59.94, 90.69, 120.0, 0.5, 1000.0])
+def test_first_clip_sets_rate_and_range(scene, add_person, make_motion, fps):
+    add_person(make_motion(31, fps=fps))
+    assert scene_rate(scene) == pytest.approx(fps, rel=1e-6)
+    assert (scene.frame_start, scene.frame_end) == (1, 31)
+
+
+def test_rate_of_a_rounded_frame_time_is_whole(scene, add_person, make_motion):
+    add_person(make_motion(4, fps=30.00012))
+    assert (scene.render.fps, scene.render.fps_base) == (30, 1.0)
+
+
+def animated_cube(scene):
+    cube = bpy.data.objects.new("cube", bpy.data.meshes.new("cube"))
+    scene.collection.objects.link(cube)
+    cube.location.x = 0.0
+    cube.keyframe_insert("location", frame=10)
+    cube.location.x = 4.0
+    cube.keyframe_insert("location", frame=400)
+    scene.render.fps = 25
+    scene.frame_start, scene.frame_end = 10, 400
+    scene.frame_set(205)
+    return cube
+
+
+def test_animated_scene_keeps_its_rate_range_frame_and_actions(scene, add_person, body, make_motion):
+    cube = animated_cube(scene)
+    place, action = cube.location.copy(), cube.animation_data.action
+    motion = make_motion(60, fps=50.0)
+    figure = add_person(motion, floor=False)
+    assert scene_rate(scene) == 25.0
+    assert (scene.frame_start, scene.frame_end, scene.frame_current) == (10, 400, 205)
+    assert cube.animation_data.action == action and cube.location == place
+    assert figure.first_frame == 10
+    assert figure.motion.num_frames == 30, "59 steps at 50 a second are 29.5 at 25"
+    for frame in range(0, 30, 7):
+        np.testing.assert_allclose(
+            shown_joints(figure.armature, 10 + frame), joints(body, motion, 2 * frame), atol=1e-4
+        )
+
+
+def test_range_of_an_animated_scene_is_only_widened(scene, add_person, make_motion):
+    animated_cube(scene)
+    add_person(make_motion(1000, fps=25.0))
+    assert (scene.frame_start, scene.frame_end) == (10, 1009)
+
+
+def test_second_clip_gets_names_and_a_collection_of_its_own(scene, add_person, make_motion):
+    first = add_person(make_motion(5), "walk")
+    second = add_person(make_motion(9), "walk")
+    assert first.armature.name == "walk" and second.armature.name == "walk.001"
+    assert first.armature.users_collection != second.armature.users_collection
+    assert first.armature.animation_data.action != second.armature.animation_data.action
+    assert first.mesh.modifiers[0].object == first.armature and second.mesh.modifiers[0].object == second.armature
+    assert first.mesh.data.materials[0] == second.mesh.data.materials[0]
+    assert (scene.frame_start, scene.frame_end) == (1, 9)
+
+
+def test_several_people_get_an_armature_each(scene, body, make_motion):
+    people = [Person(f"duo_P{number}", make_motion(6, seed=number), body) for number in (1, 2, 3)]
+    figures = add_figures(people, scene, name="duo")
+    assert {figure.armature.name for figure in figures} == {"duo_P1", "duo_P2", "duo_P3"}
+    assert {item.name for item in bpy.data.collections["duo"].objects if item.type == "ARMATURE"} == {
+        "duo_P1", "duo_P2", "duo_P3",
+    }  # fmt: skip
+    for figure in figures:
+        np.testing.assert_allclose(shown_joints(figure.armature, 4), joints(body, figure.motion, 3), atol=1e-4)
+
+
+def test_selection_active_object_and_edit_mode_stay(scene, add_person, make_motion):
+    bpy.ops.mesh.primitive_plane_add()
+    plane = bpy.context.object
+    other = bpy.data.objects.new("other", None)
+    scene.collection.objects.link(other)
+    other.select_set(True)
+    bpy.context.view_layer.objects.active = plane
+    bpy.ops.object.mode_set(mode="EDIT")
+    add_person(make_motion(3))
+    assert bpy.context.view_layer.objects.active == plane
+    assert plane.mode == "EDIT"
+    assert {item.name for item in bpy.context.view_layer.objects if item.select_get()} == {plane.name, "other"}
+
+
+def test_empty_scene_has_nothing_active_afterwards(scene, add_person, make_motion):
+    add_person(make_motion(3))
+    assert bpy.context.view_layer.objects.active is None
+    assert not [item for item in scene.objects if item.select_get()]
+
+
+def test_video_strip_counts_as_animation(scene, add_person, make_motion):
+    editor = scene.sequence_editor_create()
+    strips = editor.strips if bpy.app.version >= (4, 4, 0) else editor.sequences
+    length = {"length": 40} if bpy.app.version >= (5, 0, 0) else {"frame_end": 41}
+    strips.new_effect(name="colour", type="COLOR", channel=1, frame_start=1, **length)
+    scene.render.fps = 25
+    add_person(make_motion(60, fps=50.0))
+    assert scene_rate(scene) == 25.0
