@@ -24,6 +24,7 @@ _BLOCK = 512
 _MOST_PARAMETER_BLOCKS = 255
 _LAST_USUAL_POINTER = 32
 """Pointers from here on are printable characters, so that the file may be text."""
+_PROCESSORS = (b"\x54", b"\x55", b"\x56")
 _NOT_MARKERS = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS", "REACTIONS")
 """Parameters of POINT that list labels of things which are no positions."""
 _AXIS = re.compile(r"([+-]?)([XYZ])$")
@@ -66,7 +67,9 @@ def read_c3d(path: Path) -> list[RawRecording]:
     reader = _open(head, path)
     layout = _find_frames(reader, size, path)
     groups, notes = _group_labels(reader, layout.num_points, path)
-    positions, present = _decode(path, layout)
+    kept = [index for picks, _ in groups.values() for index in picks]
+    check_counts(layout.num_frames, len(kept), path)
+    positions, present = _decode(path, layout, kept)
     rate = _value(reader, "POINT:RATE") or float(reader.header.frame_rate)
     common: dict[str, Any] = {
         "fps": rate if rate and np.isfinite(rate) and rate > 0.0 else None,
@@ -75,10 +78,14 @@ def read_c3d(path: Path) -> list[RawRecording]:
         "first_frame": layout.first_frame,
         "notes": tuple(notes),
     }
-    return [
-        RawRecording(positions[:, picks], present[:, picks], KIND, path, names=names, person=subject, **common)
-        for subject, (picks, names) in groups.items()
-    ]
+    recordings, start = [], 0
+    for subject, (picks, names) in groups.items():
+        part = np.s_[:, start : start + len(picks)]
+        recordings.append(
+            RawRecording(positions[part], present[part], KIND, path, names=names, person=subject, **common)
+        )
+        start += len(picks)
+    return recordings
 
 
 def _open(head: bytes, path: Path) -> Any:
@@ -94,6 +101,12 @@ def _open(head: bytes, path: Path) -> Any:
         def _check_metadata(self) -> None:
             """Sizes are checked by `_find_frames`, against the file."""
 
+    processor = head[(head[0] - 1) * _BLOCK + 3 :][:1] if head[0] else b""
+    if processor not in _PROCESSORS:
+        raise TrackFileError(
+            f"expected a C3D file of an Intel, DEC or MIPS machine, found processor code {processor.hex() or 'none'} "
+            f"in {path}; the file is damaged or cut off, copy or export it again"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -139,8 +152,8 @@ def _find_frames(reader: Any, size: int, path: Path) -> _Layout:
     return _Layout(offset, fitting[0], start, num_points, words, dtype, is_float, is_dec, abs(scale) or 1.0)
 
 
-def _decode(path: Path, layout: _Layout) -> tuple[np.ndarray, np.ndarray]:
-    """Return positions (F, K, 3) and whether each point is there (F, K)."""
+def _decode(path: Path, layout: _Layout, kept: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions (F, K, 3) of the points *kept* and whether each is there (F, K)."""
     frames = np.fromfile(
         path, layout.dtype, count=layout.num_frames * layout.frame_words, offset=layout.offset
     ).reshape(layout.num_frames, layout.frame_words)
@@ -150,10 +163,10 @@ def _decode(path: Path, layout: _Layout) -> tuple[np.ndarray, np.ndarray]:
         numbers = np.ascontiguousarray(halves).view("<f4")[..., 0] / 4.0
     else:
         numbers = frames[:, : 4 * layout.num_points]
-    points = numbers.reshape(layout.num_frames, layout.num_points, 4)
-    with np.errstate(invalid="ignore"):
-        present = (points[..., 3] >= 0).astype(np.float64)
-    positions = points[..., :3].astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        points = numbers.reshape(layout.num_frames, layout.num_points, 4)[:, kept].astype(np.float64)
+        present = (points[..., 3] >= 0.0).astype(np.float64)
+    positions = points[..., :3]
     return positions if layout.is_float else positions * layout.scale, present
 
 

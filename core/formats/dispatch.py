@@ -12,6 +12,7 @@ from .c3d_file import is_c3d, read_c3d
 from .cleaning import drop_zero_points
 from .csv_file import read_csv
 from .json_file import MAX_FRAME_BYTES, frame_files, is_frame_document, load_json, read_json, read_json_folder
+from .mediapipe import NAMES, describe_space
 from .raw import RawRecording
 from .textfile import decode_text
 from .trc import is_trc, read_trc
@@ -48,10 +49,18 @@ def read_recordings(path: Path) -> list[RawRecording]:
     """
     path = Path(path)
     if path.is_dir():
-        return [drop_zero_points(recording) for recording in read_json_folder(path)]
+        return [_finish(recording) for recording in read_json_folder(path)]
     if not path.is_file():
         raise InputMissingError(f"expected a keypoint file or folder, found nothing at {path}; check the path")
-    return [drop_zero_points(recording) for recording in _choose_reader(path)(path)]
+    return [_finish(recording) for recording in _choose_reader(path)(path)]
+
+
+def _finish(recording: RawRecording) -> RawRecording:
+    """Do what every kind needs: zeros that are gaps, and image fractions among 33 points without names."""
+    recording = drop_zero_points(recording)
+    if recording.names is None and recording.layout in (None, "mediapipe33") and recording.num_points == len(NAMES):
+        return describe_space(recording)
+    return recording
 
 
 def find_tracks(folder: Path) -> list[Path]:

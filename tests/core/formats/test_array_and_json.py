@@ -77,6 +77,16 @@ def test_objects_and_motions_are_refused(tmp_path):
         read_recordings(tmp_path / "m.npz")
 
 
+def test_33_points_without_names_may_be_image_fractions(tmp_path):
+    points = 0.05 * clip(9, 33) + [0.5, 0.5, 0.0]
+    points[:, 0, 1] -= 0.4
+    points[:, 27:29, 1] += 0.4
+    np.save(tmp_path / "a.npy", points)
+    assert "fractions of the image" in read_recordings(tmp_path / "a.npy")[0].image_space
+    np.save(tmp_path / "b.npy", 1000.0 * points)
+    assert read_recordings(tmp_path / "b.npy")[0].image_space is None
+
+
 @pytest.mark.parametrize("columns", [3, 4])
 def test_easymocap_folder(tmp_path, columns):
     first, second = clip(4, 25, missing=True), clip(4, 25, seed=5)

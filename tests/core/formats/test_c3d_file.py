@@ -124,3 +124,12 @@ def test_a_file_without_points_says_so(tmp_path):
     path.write_bytes(c3d_bytes(np.zeros((3, 0, 3)), ["x"]))
     with pytest.raises(TrackFileError, match="expected marker points"):
         read_recordings(path)
+
+
+def test_an_unknown_processor_is_refused(tmp_path):
+    data = bytearray(c3d_bytes(clip(2, 3), names_of(3)))
+    data[512 + 3] = 99
+    path = tmp_path / "odd.c3d"
+    path.write_bytes(bytes(data))
+    with pytest.raises(TrackFileError, match="processor code 63"):
+        read_recordings(path)
