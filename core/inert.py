@@ -60,7 +60,7 @@ class DType:
     def __init__(self, code: object) -> None:
         """Parse a code such as ``f8`` or ``S10``; structured and time types are refused."""
         if not isinstance(code, str) or not _DTYPE_CODE.fullmatch(code):
-            raise ValueError(f"expected a plain NumPy data type such as 'f8', got {code!r}")
+            raise ValueError(f"expected a plain NumPy data type such as 'f8', got {brief(code)}")
         self.dtype: np.dtype = np.dtype(code)
 
     def set_state(self, state: object) -> None:
@@ -68,7 +68,7 @@ class DType:
         if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
             raise ValueError("expected a plain NumPy data type, got one with fields or a subarray")
         if state[1] not in ("<", ">", "|", "="):
-            raise ValueError(f"expected a byte order, got {state[1]!r}")
+            raise ValueError(f"expected a byte order, got {brief(state[1])}")
         if state[1] in ("<", ">"):
             self.dtype = self.dtype.newbyteorder(state[1])
 
@@ -119,6 +119,15 @@ def find_global(module: str, name: str) -> GlobalName | None:
     return None if kind is None else GlobalName(module, name, kind)
 
 
+def brief(value: object) -> str:
+    """Return *value* in a few words; what a file holds may be huge, or be endless to print."""
+    if isinstance(value, (int, float)) or (isinstance(value, str) and len(value) <= 80):
+        return repr(value)[:80]
+    if isinstance(value, tuple) and len(value) <= 8 and all(type(part) is int for part in value):
+        return repr(value)[:80]
+    return f"a {type(value).__name__}"
+
+
 def check_key(key: object) -> object:
     """Return *key* if it is a scalar or a flat tuple of scalars, so that hashing it cannot recurse."""
     parts = key if isinstance(key, tuple) else (key,)
@@ -143,7 +152,7 @@ def _shape(shape: object, num_items: int) -> tuple[int, ...]:
     if not isinstance(shape, tuple) or len(shape) > _MAX_DIMENSIONS:
         raise ValueError(f"expected an array shape, got {type(shape).__name__}")
     if not all(type(size) is int and 0 <= size < 1 << 48 for size in shape) or math.prod(shape) != num_items:
-        raise ValueError(f"expected an array shape of {num_items} items, got {str(shape)[:80]}")
+        raise ValueError(f"expected an array shape of {num_items} items, got {brief(shape)}")
     return shape
 
 
@@ -251,7 +260,7 @@ def _complex(args: tuple[Any, ...]) -> complex:
 
 def make_standin(wanted: object, args: object) -> Standin:
     """Return the stand-in for an object of the class *wanted*, made without arguments."""
-    if not isinstance(wanted, GlobalName) or wanted.kind != "standin" or args != ():
+    if not isinstance(wanted, GlobalName) or wanted.kind != "standin" or not isinstance(args, tuple) or args:
         raise ValueError("expected a chumpy or SciPy sparse class without arguments")
     return Standin(wanted.module, wanted.name)
 
@@ -329,7 +338,7 @@ def sparse_to_dense(value: Standin) -> np.ndarray:
     if not needed <= set(state) or not (isinstance(shape, tuple) and len(shape) == 2):
         raise ValueError(f"expected a {value.name} with a shape and {', '.join(sorted(needed))}")
     if not all(isinstance(size, (int, np.integer)) and size >= 0 for size in shape):
-        raise ValueError(f"expected a matrix shape, got {str(shape)[:80]}")
+        raise ValueError(f"expected a matrix shape, got {brief(shape)}")
     rows, columns = int(shape[0]), int(shape[1])
     if 8 * rows * columns > MAX_DENSE_BYTES:
         raise ValueError(f"a matrix {rows} x {columns} is larger than a body has")

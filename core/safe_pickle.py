@@ -73,7 +73,7 @@ def _load(stream: IO[bytes], size: int, where: str, error: type[CoreError], max_
     except _DAMAGE as fault:
         raise error(
             f"expected a whole pickle of plain data, got bytes that are not one near byte {size - machine.left} of "
-            f"{size} in {where} ({fault}); fetch or export the file again, as a binary file"
+            f"{size} in {where} ({str(fault)[:160]}); fetch or export the file again, as a binary file"
         ) from fault
     return result
 

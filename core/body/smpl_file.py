@@ -128,7 +128,7 @@ def _guess(values: Mapping[str, Any]) -> str:
         return "it seems to be a MANO hand, not a body; "
     if not values:
         return "it holds no arrays; "
-    return f"it holds {', '.join(sorted(map(str, values))[:12])}; "
+    return f"it holds {', '.join(key[:30] for key in sorted(values)[:12])}; "
 
 
 def _numbers(value: object, key: str, path: Path) -> np.ndarray:

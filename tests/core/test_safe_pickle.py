@@ -274,6 +274,7 @@ def test_crafted_requests_are_refused(data):
         b"L" + b"9" * 5000 + b"L\n.",
         b"I12x\n.",
         b"F1.0.0\n.",
+        b"F" + b"x" * 9999 + b"\n.",
         b"S'no end\n.",
         b"T\xff\xff\xff\xff.",
         b"B\xff\xff\xff\x7fshort.",
@@ -289,8 +290,9 @@ def test_crafted_requests_are_refused(data):
     ],
 )
 def test_damaged_and_crafted_bytes_are_a_clear_error(data):
-    with pytest.raises((TrackFileError, UnsafePickleError), match=r"the stream|nothing was executed"):
+    with pytest.raises((TrackFileError, UnsafePickleError), match=r"the stream|nothing was executed") as caught:
         _load(data)
+    assert len(str(caught.value)) < 500
     assert not os.path.exists("/tmp/should_not_be_there")
 
 
@@ -314,11 +316,16 @@ _F8 = _name("numpy", "dtype") + b"(S'f8'\nI0\nI1\ntR"
         b"I1\n(I1\ntNI00\nS'a'\n",
         b"I1\n(S'a'\nt" + _F8 + b"I00\nS'" + b"a" * 8 + b"'\n",
         b"N",
+        # A shape that would take for ever to print: 2 ** 60 items, each of them twice the one before.
+        b"I1\n(" + b")" + b"2\x86" * 60 + b"t" + _F8 + b"I00\nS'" + b"a" * 8 + b"'\n",
+        # A type code that would fill the message.
+        b"I1\n(I1\nt" + _name("numpy", "dtype") + b"(S'" + b"f" * 9999 + b"'\ntRI00\nS'" + b"a" * 8 + b"'\n",
     ],
 )
 def test_array_states_that_do_not_fit_are_refused(state):
-    with pytest.raises(TrackFileError):
+    with pytest.raises(TrackFileError) as caught:
         _load(_crafted_array(state))
+    assert len(str(caught.value)) < 500
 
 
 def test_reading_a_bomb_takes_little_memory():
