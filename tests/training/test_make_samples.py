@@ -15,6 +15,7 @@ from training.make_samples import GAPS, NOISE_M, POSE2SIM_MARKERS, observe, trc_
 from training.sample_feet import PUSH_ROLL_S, STRIKE_ROLL_S, plan_walk
 from training.sample_motion import SQUAT_S, WAVE_S, sample_motion
 
+STALE = "the body or the motion has changed since: run python -m training.make_samples and commit the samples"
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 ROUNDING_M = 1.1e-4
 """The files hold tenths of a millimetre, whose last digit may fall either way on another machine."""
@@ -57,7 +58,7 @@ def test_shipped_trc_is_what_the_command_writes(regenerated: Path, name: str, un
     header, numbers = trc_numbers(SAMPLES / name)
     new_header, new_numbers = trc_numbers(regenerated / name)
     assert header == new_header
-    np.testing.assert_allclose(numbers, new_numbers, rtol=0.0, atol=ROUNDING_M * unit, equal_nan=True)
+    np.testing.assert_allclose(numbers, new_numbers, rtol=0.0, atol=ROUNDING_M * unit, equal_nan=True, err_msg=STALE)
 
 
 def test_shipped_npz_is_what_the_command_writes(regenerated: Path) -> None:
@@ -66,7 +67,7 @@ def test_shipped_npz_is_what_the_command_writes(regenerated: Path) -> None:
         assert shipped["positions"].shape == (432, 25, 3)
         assert shipped["layout"] == new["layout"] == "body25"
         assert shipped["fps"] == new["fps"] == 60.0
-        np.testing.assert_allclose(shipped["positions"], new["positions"], rtol=0.0, atol=ROUNDING_M)
+        np.testing.assert_allclose(shipped["positions"], new["positions"], rtol=0.0, atol=ROUNDING_M, err_msg=STALE)
         np.testing.assert_array_equal(shipped["confidence"], new["confidence"])
         np.testing.assert_array_equal(np.isfinite(shipped["positions"]).all(-1), shipped["confidence"] == 1.0)
 
