@@ -27,7 +27,7 @@ def read_aist(path: Path) -> list[RawRecording]:
     key = next((key for key in _KEYS if isinstance(content, dict) and key in content), None)
     points = content[key] if key is not None else None
     if not isinstance(points, np.ndarray) or points.dtype.kind not in "fiu" or points.shape[1:] != (_NUM_POINTS, 3):
-        keys = sorted(map(str, content))[:8] if isinstance(content, dict) else type(content).__name__
+        keys = str(sorted(map(str, content)))[:200] if isinstance(content, dict) else type(content).__name__
         found = keys if points is None else f"{getattr(points, 'dtype', type(points).__name__)} {np.shape(points)}"
         raise TrackFileError(
             f"expected a dictionary with 'keypoints3d_optim' or 'keypoints3d' (frames, 17, 3), found {found} in "

@@ -69,8 +69,8 @@ def read_npz(path: Path) -> list[RawRecording]:
         if len(shaped) != 1:
             hint = "this looks like a motion (AMASS), not keypoints" if headers.keys() >= _MOTION_KEYS else "save it so"
             raise TrackFileError(
-                f"expected an array named 'positions' (frames, points, 3), found {sorted(headers)[:20]} in {path}; "
-                f"{hint}"
+                f"expected an array named 'positions' (frames, points, 3), found {str(sorted(headers))[:200]} in "
+                f"{path}; {hint}"
             )
         key = shaped[0]
     _check_header(headers[key].shape, path)

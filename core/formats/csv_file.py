@@ -28,6 +28,8 @@ _FRAME = re.compile(r"#?\s*(?:frame|frames|fnum)(?:[\s_]*(?:#|number|num|no|id|i
 _TIME = re.compile(
     r"(?:time|times|timestamp|timestamps|t|ms|seconds|sec)(?:[\s_]*[(\[]?(?:s|ms|us|ns)[)\]]?)?$", re.IGNORECASE
 )
+_MAX_NAME_LENGTH = 200
+"""Longer cells of a header are no names; matching them could take long."""
 _SECONDS = {"seconds": "s", "sec": "s"}
 _ANIPOSE_COLUMNS = {"fnum", "M_00", "center_0"}
 _FILLED_CONFIDENCE = 0.5
@@ -115,7 +117,7 @@ def _find_columns(header: list[str], path: Path) -> _Columns:
         )
     trust: dict[str, int] = {}
     for index, cell in enumerate(header):
-        match = pattern.fullmatch(cell)
+        match = pattern.fullmatch(cell) if len(cell) <= _MAX_NAME_LENGTH else None
         if match and match.group(1) in full:
             trust.setdefault(match.group(1), index)
     return _Columns(
@@ -131,7 +133,7 @@ def _find_columns(header: list[str], path: Path) -> _Columns:
 def _group(header: list[str], pattern: re.Pattern[str], *, name_first: bool) -> dict[str, dict[str, int]]:
     groups: dict[str, dict[str, int]] = {}
     for index, cell in enumerate(header):
-        match = pattern.fullmatch(cell)
+        match = pattern.fullmatch(cell) if len(cell) <= _MAX_NAME_LENGTH else None
         if match:
             name, axis = match.groups() if name_first else match.groups()[::-1]
             groups.setdefault(name, {}).setdefault(axis.lower(), index)

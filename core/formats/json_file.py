@@ -103,7 +103,7 @@ def read_json(path: Path) -> list[RawRecording]:
         _read_meta(document.get("meta_info"), clip)
         document = document["instance_info"]
     if not isinstance(document, list) or not all(isinstance(item, dict) and "instances" in item for item in document):
-        found = sorted(document)[:8] if isinstance(document, dict) else type(document).__name__
+        found = str(sorted(document))[:200] if isinstance(document, dict) else type(document).__name__
         raise TrackFileError(
             f"expected keypoints of EasyMocap, OpenPose (pose_keypoints_3d) or MMPose (instance_info), found {found} "
             f"in {path}; export 3D keypoints"
@@ -195,7 +195,7 @@ def _add_openpose(frame: list[dict[str, Any]], number: int, clip: _Clip) -> None
     for index, person in enumerate(frame):
         flat = person.get("pose_keypoints_3d")
         if not flat:
-            found = "2D keypoints alone" if person.get("pose_keypoints_2d") else f"{sorted(person)[:6]}"
+            found = "2D keypoints alone" if person.get("pose_keypoints_2d") else str(sorted(person))[:200]
             raise TrackFileError(
                 f"expected pose_keypoints_3d, found {found} in {clip.path}; export 3D keypoints (x, y, z, confidence)"
             )
@@ -296,7 +296,7 @@ def _describe(clip: _Clip, num_points: int) -> tuple[str | None, tuple[str, ...]
 def _label(person: dict[str, Any], keys: tuple[str, ...], index: int) -> str:
     """What the file calls a person, or their place in the frame."""
     value = next((person[key] for key in keys if key in person), index)
-    return str(value) if isinstance(value, (int, str)) else str(index)
+    return str(value)[:60] if isinstance(value, (int, str)) else str(index)
 
 
 def _points(value: Any, path: Path) -> np.ndarray:

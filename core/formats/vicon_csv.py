@@ -47,7 +47,7 @@ def read_vicon_csv(lines: list[str], path: Path) -> list[RawRecording]:
             subjects.setdefault(subject.strip(), {}).setdefault(name.strip(), place)
     if columns[:1] != ["frame"] or not subjects or len(subjects) > MAX_PEOPLE:
         raise TrackFileError(
-            f"expected columns Frame, Sub Frame and X, Y, Z of labelled markers, found {columns[:5]} and "
+            f"expected columns Frame, Sub Frame and X, Y, Z of labelled markers, found {str(columns[:5])[:80]} and "
             f"{len(subjects)} subjects in {path}; label the markers and export again"
         )
     table = TextTable(lines[: len(lines) if end is None else end], start + 5, delimiter, path)

@@ -104,6 +104,8 @@ BOMBS = {
     "a deep document": lambda: b'[{"keypoints3d":' + b"[" * 900 + b"]" * 900 + b"}]",
     "numbers of many digits": lambda: b'[{"id": 0, "keypoints3d": [[' + b"9" * 100_000 + b", 1, 1]]}]",
     "a long quote": lambda: b'"' + b"a," * 300_000 + b"\n1,2,3\n",
+    "a name of separators": lambda: b"_" * 300_000 + b"q,a_x,a_y\n1,2,3\n",
+    "a key of a megabyte": lambda: b'{"' + b"k" * 1_000_000 + b'": 1}',
     "frames far apart": lambda: wide_csv(clip(2, 2), names_of(2), lead={"frame": [0, 2_000_000]}).encode(),
 }
 
