@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,3 +56,30 @@ def add_person(scene, body) -> Callable[..., object]:
         return add_figures([Person(name, motion, body)], scene, name=name, options=FigureOptions(floor=floor))[0]
 
     return add
+
+
+@pytest.fixture(scope="session")
+def write_track(body, make_motion) -> Callable[..., Path]:
+    """A writer of keypoint files: BODY25 points of a procedural motion, in the project's own NPZ form."""
+    from core.body.landmarks import landmark_regressor
+    from core.body.model import BodyModel
+    from core.layouts import LAYOUTS
+
+    layout = LAYOUTS["body25"]
+    model = BodyModel(body)
+    regressor = landmark_regressor(body, tuple(point.solver for point in layout.points))
+
+    def write(path: Path, num_frames: int = 12, seed: int = 0) -> Path:
+        motion = make_motion(num_frames, seed=seed)
+        calm = (0.3 * motion.poses).reshape(num_frames, 24, 3)
+        calm[:, 0] = 0.0
+        still = replace(motion, poses=calm.reshape(num_frames, 72), trans=0.02 * motion.trans)
+        arrays = (still.rotations(), still.betas, still.trans)
+        vertices = model.vertices(*(model.array(array) for array in arrays))
+        positions = np.einsum("kv,fvc->fkc", regressor, vertices)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        confidence = np.ones(positions.shape[:2])
+        np.savez(path, positions=positions, confidence=confidence, fps=still.fps, layout=layout.name)
+        return path
+
+    return write

@@ -1,0 +1,181 @@
+"""The command line with real workers: outputs, reports, skipping, failures, interrupts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+from blender_addon import worker_process  # noqa: E402
+from blender_addon.cli import main  # noqa: E402
+from tests.conftest import REPOSITORY  # noqa: E402
+
+
+def summary(out):
+    return json.loads((out / "summary.json").read_text())
+
+
+def statuses(out):
+    return {os.path.basename(entry["input"]): entry["status"] for entry in summary(out)["inputs"]}
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "blender_addon", *map(str, arguments)]
+
+
+def test_every_format_from_one_file(write_track, tmp_path, capfd):
+    source = write_track(tmp_path / "walk.npz")
+    formats = ["blend", "fbx", "glb", "bvh", "usd", "npz"]
+    assert main([str(source), "-o", str(tmp_path / "out"), "--formats", *formats]) == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {*(f"walk.{kind}" for kind in formats), "walk.smplify.json", "summary.json"}
+    report = json.loads((tmp_path / "out" / "walk.smplify.json").read_text())
+    assert [entry["file"] for entry in report["outputs"]] == [f"walk.{kind}" for kind in formats]
+    (person,) = report["people"]
+    assert (person["frames"], person["fps"], person["layout"]) == (12, 30.0, "body25")
+    assert person["fit"]["frames"] == 12 and len(person["betas"]) == 10
+    with np.load(tmp_path / "out" / "walk.npz") as stored:
+        assert stored["keypoint_error_mm"].shape == (12,)
+    printed = capfd.readouterr()
+    assert "1 converted, 0 unchanged, 0 failed" in printed.err and printed.out == ""
+
+
+def test_folder_with_a_bad_file_and_a_second_run(write_track, tmp_path, capfd):
+    source, out = tmp_path / "in", tmp_path / "out"
+    write_track(source / "a.npz", seed=1)
+    write_track(source / "day" / "b.npz", seed=2)
+    (source / "broken.trc").write_bytes(b"\x00\x01 garbage")
+    arguments = [str(source), "-o", str(out), "--formats", "bvh", "--jobs", "2"]
+    assert main(arguments) == 1
+    assert statuses(out) == {"a.npz": "converted", "b.npz": "converted", "broken.trc": "failed"}
+    assert (out / "a.bvh").is_file() and (out / "day" / "b.bvh").is_file()
+    assert "broken.trc" in summary(out)["inputs"][1]["message"]
+    assert "FAILED broken.trc" in capfd.readouterr().err
+
+    written = (out / "a.bvh").stat().st_mtime_ns
+    write_track(source / "day" / "b.npz", seed=3)
+    assert main(arguments) == 1
+    assert statuses(out) == {"a.npz": "skipped", "b.npz": "converted", "broken.trc": "failed"}
+    assert (out / "a.bvh").stat().st_mtime_ns == written
+    (source / "broken.trc").unlink()
+    assert main(arguments) == 0
+    assert statuses(out) == {"a.npz": "skipped", "b.npz": "skipped"}
+    assert main([*arguments, "--force"]) == 0
+    assert statuses(out) == {"a.npz": "converted", "b.npz": "converted"}
+
+
+def test_files_of_others_are_not_replaced(write_track, tmp_path):
+    source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
+    out.mkdir()
+    (out / "walk.bvh").write_text("somebody's work")
+    arguments = [str(source), "-o", str(out), "--formats", "bvh"]
+    for _ in range(2):
+        assert main(arguments) == 1
+        assert "--force" in summary(out)["inputs"][0]["message"]
+        assert (out / "walk.bvh").read_text() == "somebody's work"
+    assert main([*arguments, "--force"]) == 0
+    assert (out / "walk.bvh").read_text().startswith("HIERARCHY")
+
+
+def test_betas_and_wrong_betas(write_track, tmp_path):
+    source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
+    betas = np.linspace(-1.0, 1.0, 10)
+    np.save(tmp_path / "betas.npy", betas)
+    np.save(tmp_path / "three.npy", np.zeros(3))
+    base = [str(source), "-o", str(out), "--formats", "npz", "--betas"]
+    assert main([*base, str(tmp_path / "three.npy")]) == 1
+    assert "expected 10 numbers" in summary(out)["inputs"][0]["message"]
+    assert main([*base, str(tmp_path / "betas.npy")]) == 0
+    with np.load(out / "walk.npz") as stored:
+        np.testing.assert_allclose(stored["betas"], betas, atol=1e-6)
+
+
+def test_wrong_usage(tmp_path, capfd):
+    assert main([str(tmp_path / "gone.trc"), "-o", str(tmp_path)]) == 2
+    assert "gone.trc" in capfd.readouterr().err
+    assert main([str(tmp_path), "-o", str(tmp_path), "--formats", "obj"]) == 2
+    assert main([str(tmp_path), "-o", str(tmp_path), "--jobs", "0"]) == 2
+    assert main(["--help"]) == 0
+
+
+def test_interrupt_leaves_nothing_half_written(write_track, tmp_path):
+    source, out = tmp_path / "in", tmp_path / "out"
+    for index in range(6):
+        write_track(source / f"clip{index}.npz", num_frames=300, seed=index)
+    run = subprocess.Popen(
+        command(source, "-o", out, "--formats", "blend", "fbx", "--jobs", 2),
+        cwd=REPOSITORY, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60.0
+    while not list(out.glob(".smplify-*/*")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    run.send_signal(signal.SIGINT)
+    _, printed = run.communicate(timeout=60)
+    assert run.returncode == 130, printed
+    assert "Traceback" not in printed
+    left = {path.name for path in out.iterdir()}
+    assert not [name for name in left if name.startswith(".")]
+    for report in out.glob("*.smplify.json"):
+        content = json.loads(report.read_text())
+        assert content["status"] == "converted"
+        assert all((out / entry["file"]).stat().st_size == entry["bytes"] for entry in content["outputs"])
+    assert {name for name in left if name.endswith((".blend", ".fbx"))} == {
+        name.replace(".smplify.json", f".{kind}")
+        for name in left
+        if name.endswith(".smplify.json")
+        for kind in ("blend", "fbx")
+    }
+    assert summary(out)["interrupted"] is True
+
+
+def test_a_crash_costs_one_input(write_track, tmp_path, monkeypatch):
+    """The stand-in for a worker says it is ready, reads a request and dies, as Blender does when it crashes."""
+    for name in ("a", "b"):
+        write_track(tmp_path / "in" / f"{name}.npz")
+    dies = (
+        f"print('\\n{worker_process.MARK}' + '{{\"ready\": true}}', flush=True); input(); import sys; sys.exit('bang')"
+    )
+    monkeypatch.setattr(worker_process, "worker_command", lambda: ([sys.executable, "-c", dies], None))
+    assert main([str(tmp_path / "in"), "-o", str(tmp_path / "out")]) == 1
+    entries = summary(tmp_path / "out")["inputs"]
+    assert [entry["status"] for entry in entries] == ["failed", "failed"]
+    assert all("ended early (exit code 1)" in entry["message"] and "bang" in entry["message"] for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("stand_in", "expected"),
+    [
+        (
+            "raise ImportError('libX11.so.6: cannot open shared object file')",
+            ["libX11.so.6", "apt-get install libx11-6"],
+        ),
+        ("raise ModuleNotFoundError('No module named bpy', name='bpy')", ["pip install bpy=="]),
+    ],
+)
+def test_a_blender_module_that_cannot_be_loaded_is_explained(write_track, tmp_path, stand_in, expected):
+    source = write_track(tmp_path / "walk.npz")
+    (tmp_path / "stand_in").mkdir()
+    (tmp_path / "stand_in" / "bpy.py").write_text(stand_in)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "stand_in")}
+    arguments = command(source, "-o", tmp_path / "out")
+    run = subprocess.run(arguments, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+    assert run.returncode == 2
+    assert all(text in run.stderr for text in expected), run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_script_for_a_blender_without_the_extension(write_track, tmp_path):
+    source = write_track(tmp_path / "walk.npz")
+    script = REPOSITORY / "blender_addon" / "run_in_blender.py"
+    arguments = [sys.executable, script, "--", source, "-o", tmp_path / "out", "--formats", "bvh"]
+    run = subprocess.run([str(item) for item in arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "out" / "walk.bvh").is_file()

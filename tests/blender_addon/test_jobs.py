@@ -1,0 +1,95 @@
+"""Which inputs a batch finds, where their outputs go, and what counts as done."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from blender_addon.core_access import InputMissingError, ReadOptions
+from blender_addon.jobs import BatchError, ConvertOptions, Job, addon_version, fingerprint, is_done, plan_jobs
+
+
+def touch(*paths):
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+
+
+def targets(jobs, out):
+    return {job.source.name: job.target.relative_to(out.resolve()).as_posix() for job in jobs}
+
+
+def test_folder_tree_is_kept(tmp_path):
+    source, out = tmp_path / "in", tmp_path / "out"
+    touch(source / "a.trc", source / "day" / "b.c3d", source / "day" / "run" / "c.csv", source / "notes.txt")
+    assert targets(plan_jobs([source], out), out) == {"a.trc": "a", "b.c3d": "day/b", "c.csv": "day/run/c"}
+
+
+def test_several_folders_keep_their_names(tmp_path):
+    touch(tmp_path / "one" / "a.trc", tmp_path / "two" / "b.trc", tmp_path / "c.trc")
+    jobs = plan_jobs([tmp_path / "one", tmp_path / "two", tmp_path / "c.trc"], tmp_path / "out")
+    assert targets(jobs, tmp_path / "out") == {"a.trc": "one/a", "b.trc": "two/b", "c.trc": "c"}
+
+
+def test_inputs_of_one_name_never_write_the_same_files(tmp_path):
+    touch(tmp_path / "x" / "walk.trc", tmp_path / "x" / "walk.c3d", tmp_path / "y" / "walk.trc")
+    jobs = plan_jobs([tmp_path / "x" / "walk.trc", tmp_path / "x" / "walk.c3d", tmp_path / "y" / "walk.trc"], tmp_path)
+    assert sorted(job.target.name for job in jobs) == ["walk_c3d", "walk_trc", "walk_trc_2"]
+
+
+def test_outputs_of_an_earlier_run_are_no_inputs(tmp_path):
+    touch(
+        tmp_path / "a.trc", tmp_path / "out" / "a.npz", tmp_path / "out" / "summary.json", tmp_path / "a.smplify.json"
+    )
+    assert [job.source.name for job in plan_jobs([tmp_path], tmp_path / "out")] == ["a.trc"]
+
+
+def test_what_is_missing_or_empty_is_an_error(tmp_path):
+    with pytest.raises(InputMissingError, match=r"gone\.trc.*lost"):
+        plan_jobs([tmp_path / "gone.trc", tmp_path / "lost"], tmp_path / "out")
+    with pytest.raises(BatchError, match="found none"):
+        plan_jobs([tmp_path], tmp_path / "out")
+    touch(tmp_path / "a.trc")
+    with pytest.raises(BatchError, match="other than the input folder"):
+        plan_jobs([tmp_path], tmp_path)
+
+
+def test_fingerprint_depends_on_input_options_body_and_betas(tmp_path):
+    touch(tmp_path / "a.trc", tmp_path / "body.npz", tmp_path / "betas.npy")
+    job = Job(tmp_path / "a.trc", tmp_path / "out" / "a")
+    options = ConvertOptions(body=str(tmp_path / "body.npz"), betas=str(tmp_path / "betas.npy"))
+    marks = [fingerprint(job, options)]
+    assert fingerprint(job, options) == marks[0]
+    marks.append(fingerprint(job, replace(options, formats=("fbx",))))
+    marks.append(fingerprint(job, replace(options, reading=ReadOptions(units="mm"))))
+    for name in ("a.trc", "body.npz", "betas.npy"):
+        (tmp_path / name).write_text("changed")
+        marks.append(fingerprint(job, options))
+    assert len(set(marks)) == len(marks)
+
+
+def test_done_means_same_fingerprint_and_whole_files(tmp_path):
+    touch(tmp_path / "a.trc", tmp_path / "a.fbx")
+    job = Job(tmp_path / "a.trc", tmp_path / "a")
+    assert not is_done(job, "mark")
+    report = {"fingerprint": "mark", "status": "converted", "outputs": [{"file": "a.fbx", "bytes": 1}]}
+    job.report.write_text(json.dumps(report))
+    assert is_done(job, "mark")
+    assert not is_done(job, "other")
+    (tmp_path / "a.fbx").write_text("cut off or grown")
+    assert not is_done(job, "mark")
+    (tmp_path / "a.fbx").unlink()
+    assert not is_done(job, "mark")
+    job.report.write_text("{ damaged")
+    assert not is_done(job, "mark")
+
+
+def test_options_survive_json():
+    options = ConvertOptions(formats=("fbx", "glb"), reading=ReadOptions(units="mm", up="-Y", fps=59.94), floor=False)
+    assert ConvertOptions.from_dict(json.loads(json.dumps(options.as_dict()))) == options
+
+
+def test_version_is_the_manifests():
+    assert addon_version() == "0.1.0"

@@ -1,0 +1,113 @@
+"""Registering leaves nothing behind; the operator goes from a file to a figure, or says why not."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+import blender_addon  # noqa: E402
+from tests.conftest import REPOSITORY  # noqa: E402
+
+
+@pytest.fixture
+def addon(scene):
+    blender_addon.register()
+    yield scene
+    blender_addon.unregister()
+
+
+def registered():
+    """Everything of ours that Blender knows."""
+    ours = {name for name in dir(bpy.types) if name.startswith("SMPLIFY")}
+    ours |= {f"op {name}" for name in dir(bpy.ops.smplify)}
+    for owner in (bpy.types.Scene, bpy.types.Object, bpy.types.Armature, bpy.types.WindowManager):
+        ours |= {name for name in owner.bl_rna.properties.keys() if "smplify" in name}
+    for name in dir(bpy.app.handlers):
+        handlers = getattr(bpy.app.handlers, name)
+        if isinstance(handlers, list):
+            ours |= {handler.__name__ for handler in handlers if "blender_addon" in handler.__module__}
+    return ours
+
+
+def test_register_and_unregister_three_times_leaves_nothing(scene):
+    before = registered()
+    for _ in range(3):
+        blender_addon.register()
+        assert {"SMPLIFY_OT_import_track", "SMPLIFY_PT_main"} <= registered()
+        blender_addon.unregister()
+        assert registered() == before == set()
+
+
+def test_registering_imports_neither_the_core_nor_torch():
+    code = (
+        "import bpy, sys, blender_addon; blender_addon.register(); blender_addon.unregister(); "
+        "print([name for name in sys.modules if name.split('.')[0] in ('core', 'torch')])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert run.stdout.strip().endswith("[]")
+
+
+def test_operator_adds_a_selected_figure(addon, write_track, tmp_path):
+    path = write_track(tmp_path / "walk.npz")
+    assert bpy.ops.smplify.import_track(filepath=str(path)) == {"FINISHED"}
+    armature = bpy.data.objects["walk"]
+    assert bpy.context.view_layer.objects.active == armature and armature.select_get()
+    assert (addon.frame_start, addon.frame_end) == (1, 12)
+    assert "UNDO" in bpy.types.SMPLIFY_OT_import_track.bl_options
+
+
+def test_operator_reports_a_bad_file_and_adds_nothing(addon, tmp_path):
+    path = tmp_path / "walk.npz"
+    path.write_bytes(b"not an archive")
+    with pytest.raises(RuntimeError, match=r"walk\.npz"):
+        bpy.ops.smplify.import_track(filepath=str(path))
+    with pytest.raises(RuntimeError, match=r"gone\.trc"):
+        bpy.ops.smplify.import_track(filepath=str(tmp_path / "gone.trc"))
+    assert not bpy.data.objects and not bpy.data.collections and not bpy.data.armatures
+
+
+def test_operator_waits_for_object_mode(addon):
+    bpy.ops.mesh.primitive_plane_add()
+    assert bpy.ops.smplify.import_track.poll()
+    bpy.ops.object.mode_set(mode="EDIT")
+    assert not bpy.ops.smplify.import_track.poll()
+
+
+def test_package_works_below_an_extension_prefix_with_the_core_inside(write_track, tmp_path):
+    """What the zip has: another package name, ``core`` inside it, no top-level ``core``."""
+    path = write_track(tmp_path / "walk.npz")
+    root = tmp_path / "like_bl_ext" / "user_default" / "learnable_smplify"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(REPOSITORY / "blender_addon", root, ignore=ignored)
+    shutil.copytree(REPOSITORY / "core", root / "core", ignore=ignored)
+    code = (
+        "import importlib, sys, bpy\n"
+        "addon = importlib.import_module('like_bl_ext.user_default.learnable_smplify')\n"
+        "bpy.ops.wm.read_homefile(use_empty=True)\n"
+        "addon.register()\n"
+        f"print(bpy.ops.smplify.import_track(filepath={str(path)!r}))\n"
+        "addon.unregister()\n"
+        "assert 'core' not in sys.modules and 'blender_addon' not in sys.modules\n"
+        "print(len(bpy.data.objects['walk'].data.bones))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-2:] == ["{'FINISHED'}", "24"]
+
+
+def test_a_figure_has_the_place_that_the_file_says(addon, write_track, tmp_path):
+    path = write_track(tmp_path / "walk.npz")
+    bpy.ops.smplify.import_track(filepath=str(path), floor=False)
+    with np.load(path) as stored:
+        mid_hip = stored["positions"][:, 8]
+    pelvis = bpy.data.objects["walk"].pose.bones["pelvis"]
+    for frame in (1, 6, 12):
+        addon.frame_set(frame)
+        x, y, z = mid_hip[frame - 1]
+        np.testing.assert_allclose(pelvis.head, (x, -z, y), atol=0.15)
