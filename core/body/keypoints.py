@@ -8,11 +8,12 @@ the moments change with the pose. A forward pass costs K x 24 small products in 
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import Array, namespace
+from ..arrays import Array, like, namespace
 from ..errors import BodyError
 from ..skeletons import NUM_JOINTS, SUBTREES
 from .model import BodyModel, pose_features, world_positions, world_rotations
@@ -42,6 +43,7 @@ class KeypointModel:
         num_points: how many keypoints.
         mass: (24, K) each joint's share of each keypoint.
         correctives: (207, 24 * 3 * K) how the moments change with the entries of (R - I).
+        holders: for each keypoint, the joint with the largest share of it.
         tree: (24, 24) 1 where the column's joint turns with the row's.
         tree_mass: (24, 1, K) the mass of everything that turns with a joint.
     """
@@ -65,11 +67,24 @@ class KeypointModel:
         self._moment_dirs = body.array(moment_dirs)
         self.correctives = body.array(correctives.reshape(len(correctives), -1))
         self.mass = body.array(parts.sum(axis=-1))
+        self.holders = parts.sum(axis=-1).argmax(axis=0).tolist()
         tree = np.zeros((NUM_JOINTS, NUM_JOINTS))
         for joint, subtree in enumerate(SUBTREES):
             tree[joint, list(subtree)] = 1.0
         self.tree = body.array(tree)
         self.tree_mass = (self.tree @ self.mass)[:, None]
+
+    def shifted(self, offsets: Array) -> KeypointModel:
+        """Return the same keypoints, each moved with the joint that holds most of it.
+
+        Args:
+            offsets: (K, 3) metres, in the rest pose's axes.
+        """
+        xp = namespace(offsets)
+        holders = like(np.eye(NUM_JOINTS), offsets)[self.holders]
+        model = copy(self)
+        model._moments = self._moments + xp.einsum("kj,kc->jck", holders, offsets)
+        return model
 
     def shaped(self, betas: Array) -> ShapedKeypoints:
         """Return the keypoints of the body with *betas* (B,) held fixed."""

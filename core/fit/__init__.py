@@ -6,10 +6,12 @@ from ..body.data import BodyData
 from ..motion import Motion
 from ..track import KeypointTrack
 from .clip import fit_clip
+from .frames import fit_frames
 from .options import FitOptions, Progress
 from .report import FitReport, Flag
+from .stream import FitStream, StreamPose
 
-__all__ = ["FitOptions", "FitReport", "Flag", "Progress", "fit_track"]
+__all__ = ["FitOptions", "FitReport", "FitStream", "Flag", "Progress", "StreamPose", "fit_track"]
 
 
 def _silent(done: int, total: int, what: str) -> bool:
@@ -33,4 +35,6 @@ def fit_track(
         DeviceError: the device is not here.
         FitCancelled: *progress* answered False.
     """
-    return fit_clip(track, body, options or FitOptions(), progress or _silent)
+    options = options or FitOptions()
+    fit = fit_clip if options.mode == "clip" else fit_frames
+    return fit(track, body, options, progress or _silent)

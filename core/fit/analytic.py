@@ -2,8 +2,8 @@
 
 Pelvis, chest, head, feet and hands by the best rotation of their rigid point groups (Kabsch, 1976); limbs by the
 smallest swing onto the measured bone, then, where the limb is bent, by the twist that brings its bend plane onto the
-measured one; the spine by sharing the turn from pelvis to chest. Every group also leans on its parent's rotation, slightly, so a group
-with too few points still has one answer.
+measured one; the spine by sharing the turn from pelvis to chest. Every group also leans on its parent's rotation,
+slightly, so a group with too few points still has one answer.
 """
 
 from __future__ import annotations

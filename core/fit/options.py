@@ -7,10 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import FitCancelled
+
 MODES = ("clip", "frames")
 
 Progress = Callable[[int, int, str], bool | None]
 """Called with (done, total, what is being done); returning False cancels."""
+
+
+def report_progress(progress: Progress, done: int, total: int, what: str) -> None:
+    """Tell *progress*; raise `FitCancelled` when it answers False."""
+    if progress(done, total, what) is False:
+        raise FitCancelled("the fit was cancelled; nothing was changed")
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import numpy as np
 from ..body.data import BodyData
 from ..body.landmarks import landmark_regressor
 from ..errors import BodyError, TrackError
+from ..layouts import Layout
 from ..track import KeypointTrack
 
 _NEEDED = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
@@ -22,11 +23,47 @@ class SolverPoints:
         names: (K,) solver points.
         positions: (F, K, 3) metres, NaN where missing.
         weights: (F, K) confidence times the layout's weight; 0 where missing.
+        trust: (K,) the layout's weights.
     """
 
     names: tuple[str, ...]
     positions: np.ndarray
     weights: np.ndarray
+    trust: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class LayoutPoints:
+    """Which points of a layout the solver reads.
+
+    Attributes:
+        names: (K,) solver points.
+        columns: (K,) their places in the layout.
+        trust: (K,) the layout's weights.
+    """
+
+    names: tuple[str, ...]
+    columns: tuple[int, ...]
+    trust: np.ndarray
+
+    def take(self, track: KeypointTrack) -> SolverPoints:
+        """Return the points of *track*."""
+        columns = list(self.columns)
+        return SolverPoints(
+            self.names, track.positions[:, columns], track.confidence[:, columns] * self.trust, self.trust
+        )
+
+    def empty(self) -> SolverPoints:
+        """Return no frame."""
+        count = len(self.names)
+        return SolverPoints(self.names, np.empty((0, count, 3)), np.empty((0, count)), self.trust)
+
+
+def layout_points(layout: Layout) -> LayoutPoints:
+    """Return the points of *layout* that the solver reads."""
+    chosen = [(point.solver, index, point.weight) for index, point in enumerate(layout.points) if point.solver]
+    names, columns, weights = zip(*chosen, strict=True)
+    return LayoutPoints(names, columns, np.array(weights))
 
 
 def solver_points(track: KeypointTrack) -> SolverPoints:
@@ -35,38 +72,36 @@ def solver_points(track: KeypointTrack) -> SolverPoints:
     Raises:
         TrackError: hips or shoulders are never seen, so no pose can be found.
     """
-    columns = [index for index, point in enumerate(track.layout.points) if point.solver is not None]
-    names = tuple(point.solver for point in track.layout.points if point.solver is not None)
-    shares = np.array([track.layout.points[index].weight for index in columns])
-    weights = track.confidence[:, columns] * shares
-    unseen = [name for name in _NEEDED if name not in names or not weights[:, names.index(name)].any()]
+    points = layout_points(track.layout).take(track)
+    seen = {name for index, name in enumerate(points.names) if points.weights[:, index].any()}
+    unseen = [name for name in _NEEDED if name not in seen]
     if unseen:
         where = f" in {track.source}" if track.source else ""
         raise TrackError(
             f"expected both hips and both shoulders to be seen; {', '.join(unseen)} never "
             f"{'is' if len(unseen) == 1 else 'are'}{where}; check the layout ({track.layout.name}) with --layout"
         )
-    return SolverPoints(names, track.positions[:, columns], weights)
+    return points
 
 
-def body_regressor(track: KeypointTrack, body: BodyData, regressor: np.ndarray | None) -> np.ndarray:
-    """Return the regressor (K, V) of the track's solver points on *body*.
+def body_regressor(layout: Layout, body: BodyData, regressor: np.ndarray | None) -> np.ndarray:
+    """Return the regressor (K, V) of the layout's solver points on *body*.
 
     Args:
-        track: whose layout's points are wanted.
+        layout: whose points are wanted.
         body: the body.
         regressor: (number of the layout's points, V) rows to use in place of the common rule, or None.
 
     Raises:
         BodyError: the given rows are not one for each point of the layout.
     """
-    columns = [index for index, point in enumerate(track.layout.points) if point.solver is not None]
+    points = layout_points(layout)
     if regressor is None:
-        return landmark_regressor(body, tuple(str(track.layout.points[index].solver) for index in columns))
-    expected = (len(track.layout.points), len(body.v_template))
+        return landmark_regressor(body, points.names)
+    expected = (len(layout.points), len(body.v_template))
     if regressor.shape != expected:
         raise BodyError(
-            f"expected a regressor {expected} for layout {track.layout.name} on body {body.name!r}, "
+            f"expected a regressor {expected} for layout {layout.name} on body {body.name!r}, "
             f"got {regressor.shape}; give one row for each point of the layout"
         )
-    return np.asarray(regressor, dtype=np.float64)[columns]
+    return np.asarray(regressor, dtype=np.float64)[list(points.columns)]

@@ -23,6 +23,8 @@ from ..skeletons import NUM_BODY_ROTATIONS
 _NUM_TURNS = 3 * NUM_BODY_ROTATIONS
 NUM_UNKNOWNS = _NUM_TURNS + 3
 _MAX_STEP_RAD = 1.0
+_SETTLED_RAD = 0.03
+_EXTRA_STEPS = 8
 _TAIL = 8.0
 """Degrees of freedom of the prior: the fewer, the sooner a rare pose is believed."""
 _DAMPING = 1e-5
@@ -94,22 +96,50 @@ def refine(
         start: local rotations (F, 24, 3, 3) and trans (F, 3) to begin from.
         targets: where the keypoints should be.
         prior: expected rotations.
-        iterations: Gauss-Newton steps.
+        iterations: Gauss-Newton steps; frames that still move after them get a few more.
         outlier_m: from the second step on, a point this far off counts a quarter, a farther one less
             (Geman and McClure's weights); None counts all the same.
     """
+    rotations, trans, moved = _descend(keypoints, start, targets, prior, range(iterations), outlier_m)
+    xp = namespace(trans)
+    unsettled = [frame for frame, far in enumerate(moved.tolist()) if far > _SETTLED_RAD]
+    if not unsettled:
+        return rotations, trans
+    some = PosePrior(prior.rotations[unsettled], prior.precision[unsettled], prior.sigma_m)
+    rest = (rotations[unsettled], trans[unsettled])
+    again = range(iterations, iterations + _EXTRA_STEPS)
+    more_rotations, more_trans, _ = _descend(
+        keypoints, rest, Targets(targets.points[unsettled], targets.weights[unsettled]), some, again, outlier_m
+    )
+    rotations, trans = xp.asarray(rotations, copy=True), xp.asarray(trans, copy=True)
+    rotations[unsettled], trans[unsettled] = more_rotations, more_trans
+    return rotations, trans
+
+
+def _descend(
+    keypoints: ShapedKeypoints,
+    start: tuple[Array, Array],
+    targets: Targets,
+    prior: PosePrior,
+    steps: range,
+    outlier_m: float | None,
+) -> tuple[Array, Array, Array]:
+    """Return rotations, trans, and how far the last step turned each frame's joints at most (F,), radians."""
     rotations, trans = start
-    for step in range(iterations):
+    xp = namespace(trans)
+    moved = xp.zeros_like(trans[:, 0])
+    for step in steps:
         pose = keypoints.pose(rotations, trans)
         residual = targets.points - pose.points
         weights = targets.weights
         if outlier_m is not None and step > 0:
-            squared = namespace(residual).sum(residual * residual, axis=-1)
+            squared = xp.sum(residual * residual, axis=-1)
             weights = weights * (outlier_m**2 / (outlier_m**2 + squared))
         turns, shift = _step(pose, residual, weights, (rotations, prior))
         rotations = turned(rotations, pose.world, turns)
         trans = trans + shift
-    return rotations, trans
+        moved = xp.max(xp.sqrt(xp.sum(turns * turns, axis=-1)), axis=1)
+    return rotations, trans, moved
 
 
 def _step(

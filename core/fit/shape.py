@@ -7,6 +7,7 @@ poses are eliminated frame by frame (Schur complement) and 10 equations remain.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,18 +15,25 @@ from ..arrays import Array, like, namespace, to_numpy
 from ..body.keypoints import KeypointModel
 from ..skeletons import NUM_BODY_ROTATIONS
 from .analytic import analytic_start
-from .pose_prior import ConditionalPrior
+from .pose_prior import load_prior
 from .refine import NUM_UNKNOWNS, Targets, normal_equations, split_step, turned
 
 _LENGTH_NOISE_M = 0.004
 _LENGTH_STEPS = 6
-_ROUNDS = 4
+_ROUNDS = 5
 _STEPS_PER_ROUND = 3
+_ROUNDS_BEFORE_OFFSETS = 2
 _SPREAD_FRAMES = 48
-_MIN_SIGMA_M = 0.002
+_MIN_SIGMA_M = 7e-4
+_FIRST_SIGMA_M = 0.005
+_SIGMA_PER_MISFIT = 0.5
+"""Half, because the prior's own pull is part of the misfit."""
 _BETA_LIMIT = 5.0
 _BETA_PRIOR = 20.0
 """How many frames' worth of N(0, 1) the betas are held by: errors of one clip's frames are far from independent."""
+_OFFSET_M, _LAYOUT_OFFSET_M = 0.004, 0.04
+"""How far a fully trusted point may lie off the body's own, and how much farther one of no trust at all."""
+_INDEPENDENT_FRAMES = 8
 
 
 def _rigid_pairs() -> tuple[tuple[str, str, float], ...]:
@@ -105,43 +113,97 @@ def spread_frames(weights: np.ndarray, count: int = _SPREAD_FRAMES) -> np.ndarra
     return np.array([pick for pick in picks if seen[pick] > 0], dtype=np.int64)
 
 
-def refine_betas(
+@dataclass(frozen=True, eq=False)
+class ShapeEstimate:
+    """What is constant over a clip.
+
+    Attributes:
+        betas: (B,) float64.
+        model: the keypoints, moved to where this layout has them on the body.
+        sigma_m: how far off the points are per axis, metres: their noise, and what such a body cannot explain.
+    """
+
+    betas: np.ndarray
+    model: KeypointModel
+    sigma_m: float
+
+
+def refine_shape(
     names: Sequence[str],
     model: KeypointModel,
     targets: Targets,
     betas: np.ndarray,
-    prior: ConditionalPrior,
     *,
-    sigma_m: float,
-) -> np.ndarray:
-    """Return betas (B,) refined together with the poses of the frames of *targets*.
+    noise_m: float,
+    trust: np.ndarray,
+    hold_betas: bool = False,
+) -> ShapeEstimate:
+    """Return betas and keypoint offsets refined together with the poses of the frames of *targets*.
+
+    A layout's points never lie exactly where the body has its own. What is constant of that, in the axes of the
+    joint that holds the point, is found as an offset; what is left widens sigma.
 
     Args:
         names: the solver points.
         model: those points on the body.
         targets: some frames' points; a few dozen are enough.
         betas: (B,) to begin from.
-        prior: expected rotations.
-        sigma_m: noise of the points per axis, metres.
+        noise_m: noise of the points per axis.
+        trust: (K,) 0 to 1, how far each point is taken to be the body's own.
+        hold_betas: the betas are known.
     """
+    state = _ShapeState(model, model.body.array(betas), max(_FIRST_SIGMA_M, noise_m), max(_FIRST_SIGMA_M, noise_m))
+    floor = max(_MIN_SIGMA_M, noise_m)
+    offsets = np.zeros((model.num_points, 3))
+    spread = _OFFSET_M + _LAYOUT_OFFSET_M * (1.0 - trust)
+    for number in range(_ROUNDS):
+        hold = noise_m**2 * _BETA_PRIOR + state.misfit_m**2 * targets.points.shape[0]
+        residual, world = _fit_round(names, state, targets, hold if not hold_betas else None)
+        weights = to_numpy(targets.weights) ** 2
+        local = np.einsum("fkba,fkb->fka", to_numpy(world[:, model.holders]), to_numpy(residual))
+        mean = (weights[..., None] * local).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9)[:, None]
+        error = (_SIGMA_PER_MISFIT * state.misfit_m) ** 2 / _INDEPENDENT_FRAMES
+        if number >= _ROUNDS_BEFORE_OFFSETS:
+            offsets = (spread**2 / (spread**2 + error))[:, None] * (offsets + mean) * weights.any(axis=0)[:, None]
+        state.model = model.shifted(model.body.array(offsets))
+        left = local - mean
+        state.misfit_m = float(np.sqrt((weights[..., None] * left**2).sum() / max(3.0 * weights.sum(), 1e-9)))
+        state.sigma_m = max(floor, _SIGMA_PER_MISFIT * state.misfit_m)
+    return ShapeEstimate(to_numpy(state.betas).astype(np.float64), state.model, state.sigma_m)
+
+
+@dataclass(eq=False)
+class _ShapeState:
+    model: KeypointModel
+    betas: Array
+    sigma_m: float
+    misfit_m: float
+    pose: tuple[Array, Array] | None = None
+
+
+def _fit_round(names: Sequence[str], state: _ShapeState, targets: Targets, hold: float | None) -> tuple[Array, Array]:
+    """Fit the poses, and the betas unless *hold* is None; return the residual (F, K, 3) and the joints' rotations."""
     xp = namespace(targets.points)
-    sigma = max(sigma_m, _MIN_SIGMA_M)
-    current = model.body.array(betas)
-    for _ in range(_ROUNDS):
-        start, trans = analytic_start(names, model.shaped(current), targets)
-        expected = prior.predict(start, names, targets.weights, sigma_m=sigma)
-        rotations = expected.rotations
-        for _ in range(_STEPS_PER_ROUND):
-            pose = model.shaped(current).pose(rotations, trans)
-            residual = targets.points - pose.points
-            equations = normal_equations(pose, residual, targets.weights, rotations, expected)
-            shared = _SharedBetas(model.shape_jacobian(pose.world), pose.levers, residual, targets.weights)
-            steps, change = shared.solve(*equations, current, sigma**2 * _BETA_PRIOR)
-            turns, shift = split_step(steps)
-            rotations = turned(rotations, pose.world, turns)
-            trans = trans + shift
-            current = xp.clip(current + change, -_BETA_LIMIT, _BETA_LIMIT)
-    return to_numpy(current).astype(np.float64)
+    start, trans = analytic_start(names, state.model.shaped(state.betas), targets)
+    expected = load_prior().predict(start, names, targets.weights, sigma_m=state.sigma_m)
+    rotations, trans = state.pose or (expected.rotations, trans)
+    for _ in range(_STEPS_PER_ROUND):
+        pose = state.model.shaped(state.betas).pose(rotations, trans)
+        residual = targets.points - pose.points
+        equations = normal_equations(pose, residual, targets.weights, rotations, expected)
+        if hold is None:
+            steps = xp.linalg.solve(equations[0], equations[1][..., None])[..., 0]
+        else:
+            jacobian = state.model.shape_jacobian(pose.world)
+            shared = _SharedBetas(jacobian, pose.levers, residual, targets.weights)
+            steps, change = shared.solve(*equations, state.betas, hold)
+            state.betas = xp.clip(state.betas + change, -_BETA_LIMIT, _BETA_LIMIT)
+        turns, shift = split_step(steps)
+        rotations = turned(rotations, pose.world, turns)
+        trans = trans + shift
+    state.pose = (rotations, trans)
+    pose = state.model.shaped(state.betas).pose(rotations, trans)
+    return targets.points - pose.points, pose.world
 
 
 class _SharedBetas:

@@ -1,0 +1,84 @@
+"""From what a fit found to its motion and report, the same for whole clips and for frames. F frames, K keypoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..body.data import BodyData
+from ..motion import Motion
+from ..rotations import matrix_to_axis_angle
+from ..track import KeypointTrack
+from .holding import Evidence
+from .options import FitOptions
+from .report import FitReport, Flag, flags_of
+
+_IMPLAUSIBLE_M = 0.15
+_IMPLAUSIBLE_SIGMAS = 6.0
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a fit found.
+
+    Attributes:
+        point_names: (K,) solver points.
+        rotations: (F, 24, 3, 3) local rotations.
+        trans: (F, 3) metres.
+        betas: (B,) shape.
+        point_error_m: (F, K) distance between measured and fitted point, NaN where nothing was measured.
+        jumps: (F, K) bool, points thrown out.
+        noise_m: (K,) noise of each point per axis.
+        sigma_m: how far off the points were taken to be.
+        evidence: what each frame's points could and could not tell.
+    """
+
+    point_names: tuple[str, ...]
+    rotations: np.ndarray
+    trans: np.ndarray
+    betas: np.ndarray
+    point_error_m: np.ndarray
+    jumps: np.ndarray
+    noise_m: np.ndarray
+    sigma_m: float
+    evidence: Evidence
+
+
+def conclude(
+    track: KeypointTrack, body: BodyData, options: FitOptions, found: Found, timings_s: dict[str, float]
+) -> tuple[Motion, FitReport]:
+    """Return the motion, at the frame rate asked for, and the report.
+
+    Args:
+        track: what was fitted.
+        body: the body.
+        options: settings.
+        found: what was found.
+        timings_s: seconds by step.
+    """
+    poses = matrix_to_axis_angle(found.rotations.astype(np.float64)).reshape(len(found.rotations), -1)
+    motion = Motion(poses, found.betas, found.trans.astype(np.float64), track.fps, body.gender, body.name)
+    vertices = body.v_template + body.shapedirs @ found.betas
+    report = FitReport(
+        found.point_names,
+        1000.0 * found.point_error_m,
+        _flags(found),
+        found.betas,
+        float(np.ptp(vertices[:, 1])),
+        1000.0 * found.noise_m,
+        1000.0 * found.sigma_m,
+        timings_s,
+        track.notes,
+    )
+    return motion if options.fps is None else motion.resampled(options.fps), report
+
+
+def _flags(found: Found) -> tuple[Flag, ...]:
+    flags = flags_of("missing", "person", found.evidence.absent)
+    for limb, marked in found.evidence.limbs.items():
+        flags += flags_of("held", limb, marked)
+    far = found.point_error_m > max(_IMPLAUSIBLE_M, _IMPLAUSIBLE_SIGMAS * found.sigma_m)
+    for index, name in enumerate(found.point_names):
+        flags += flags_of("implausible", name, found.jumps[:, index] | far[:, index])
+    return tuple(sorted(flags, key=lambda flag: (flag.first, flag.kind, flag.what)))

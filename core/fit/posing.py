@@ -1,0 +1,123 @@
+"""The steps that the whole clip and the stream share: targets, shape, and the pose of a block of frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import Array, to_numpy
+from ..body.data import NUM_BETAS, BodyData
+from ..body.keypoints import KeypointModel, ShapedKeypoints
+from ..body.model import BodyModel
+from ..errors import BodyError
+from .analytic import analytic_start
+from .points import SolverPoints
+from .pose_prior import load_prior
+from .refine import Targets, refine
+from .shape import ShapeEstimate, betas_from_lengths, refine_shape, spread_frames
+from .temporal import SmoothedPoints
+
+_GAP_S = 0.35
+"""A bridged point counts for less the longer it was not seen, and for nothing from here on."""
+_BRIDGED_SHARE = 0.5
+_SMOOTHED_NOISE = 0.55
+"""How much of a track's noise is left after smoothing (measured at 3 to 20 mm)."""
+_NOISE_RANGE = (0.5, 2.0)
+_OUTLIER_SIGMAS, _OUTLIER_M = 8.0, 0.08
+
+
+@dataclass(frozen=True, eq=False)
+class PoseJob:
+    """What every block of frames is solved with.
+
+    Attributes:
+        names: (K,) the solver points.
+        keypoints: those points on the shaped body.
+        sigma_m: how far off the points are per axis.
+        iterations: Gauss-Newton steps.
+    """
+
+    names: tuple[str, ...]
+    keypoints: ShapedKeypoints
+    sigma_m: float
+    iterations: int
+
+    def solve(self, targets: Targets) -> tuple[Array, Array]:
+        """Return local rotations (F, 24, 3, 3) and trans (F, 3): analytic start, expected pose, exact finish."""
+        start, trans = analytic_start(self.names, self.keypoints, targets)
+        expected = load_prior().predict(start, self.names, targets.weights, sigma_m=self.sigma_m)
+        return refine(
+            self.keypoints,
+            (expected.rotations, trans),
+            targets,
+            expected,
+            iterations=self.iterations,
+            outlier_m=max(_OUTLIER_M, _OUTLIER_SIGMAS * self.sigma_m),
+        )
+
+
+def make_targets(points: SolverPoints, smoothed: SmoothedPoints, fps: float, body: BodyModel) -> Targets:
+    """Return the smoothed points with weights: less for bridged ones, and for noisier ones than the others.
+
+    Args:
+        points: what was measured.
+        smoothed: the same, smoothed.
+        fps: frames a second.
+        body: whose kind of array to make.
+    """
+    usual = np.max(points.weights, axis=0)
+    gap_frames = max(_GAP_S * fps, 1.0)
+    bridged = np.clip(1.0 - smoothed.distance / gap_frames, 0.0, 1.0) * _BRIDGED_SHARE * usual
+    seen = (points.weights > 0) & (smoothed.distance == 0)
+    weights = np.where(seen, points.weights, bridged)
+    relative = np.median(smoothed.noise_m) / smoothed.noise_m
+    weights = weights * np.clip(relative, *_NOISE_RANGE)
+    return Targets(body.array(smoothed.positions), body.array(weights))
+
+
+def left_noise(smoothed: SmoothedPoints, strength: float) -> np.ndarray:
+    """Return the noise (K,) per axis, metres, that points smoothed with *strength* (0 to 1) still hold."""
+    left: np.ndarray = smoothed.noise_m * (1.0 - strength * (1.0 - _SMOOTHED_NOISE))
+    return left
+
+
+def find_shape(
+    points: SolverPoints, model: KeypointModel, targets: Targets, noise: np.ndarray, betas: np.ndarray | None
+) -> ShapeEstimate:
+    """Return betas (unless they are known), keypoint offsets and sigma, from some dozens of spread frames.
+
+    Args:
+        points: what was measured.
+        model: those points on the body.
+        targets: where they should be.
+        noise: (K,) noise of the targets per axis, metres.
+        betas: (B,) known betas, or None.
+    """
+    known = None if betas is None else known_betas(betas, model.body.data)
+    if known is None:
+        rough = betas_from_lengths(points.names, model, to_numpy(targets.points), points.weights, noise)
+    else:
+        rough = known
+    frames = spread_frames(to_numpy(targets.weights)).tolist()
+    some = Targets(targets.points[frames], targets.weights[frames])
+    noise_m = float(np.median(noise))
+    return refine_shape(
+        points.names, model, some, rough, noise_m=noise_m, trust=points.trust, hold_betas=known is not None
+    )
+
+
+def known_betas(betas: np.ndarray, body: BodyData) -> np.ndarray:
+    """Return *betas* as (B,) float64, cut to the number that *body* has, or filled up with zeros.
+
+    Raises:
+        BodyError: betas that would be cut are not 0.
+    """
+    values = np.asarray(betas, dtype=np.float64)
+    if np.any(values[NUM_BETAS:]):
+        raise BodyError(
+            f"expected {NUM_BETAS} betas for body {body.name!r}, got {len(values)} of which later ones are not 0"
+        )
+    padded = np.zeros(NUM_BETAS)
+    padded[: min(len(values), NUM_BETAS)] = values[:NUM_BETAS]
+    return padded
