@@ -22,6 +22,12 @@ from .body_mesh import SHAPE_KEYS, body_mesh_of
 from .core_access import CoreError, atomic_path, write_motion
 from .scene_time import scene_rate
 
+_OPERATORS: dict[str, Callable[..., set[str]]] = {
+    "fbx": bpy.ops.export_scene.fbx,
+    "glb": bpy.ops.export_scene.gltf,
+    "bvh": bpy.ops.export_anim.bvh,
+    "usd": bpy.ops.wm.usd_export,
+}
 _WRITER_ADDONS = {"fbx": "io_scene_fbx", "glb": "io_scene_gltf2", "bvh": "io_anim_bvh"}
 """Blender's add-ons that write a format; a user may have switched them off."""
 
@@ -128,15 +134,23 @@ def _shaped_mesh(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
     return copy
 
 
-def _run(operator: Callable[..., set[str]], kind: str, path: Path, **settings: object) -> None:
-    """Run one of Blender's exporters, with the add-on it belongs to switched on.
+def _run(kind: str, path: Path, **settings: object) -> None:
+    """Run the exporter of a format, with the add-on it belongs to switched on.
 
     Raises:
-        ExportError: it failed or refused.
+        ExportError: this Blender has none for the format, or it failed or refused.
     """
     addon = _WRITER_ADDONS.get(kind)
     if addon is not None and not addon_utils.check(addon)[1]:
         addon_utils.enable(addon, default_set=False)
+    operator = _OPERATORS[kind]
+    try:
+        operator.get_rna_type()
+    except KeyError as error:
+        raise ExportError(
+            f"expected an exporter of .{kind} in this Blender {bpy.app.version_string}, but it was built without one; "
+            "leave the format out, or use Blender from blender.org or the bpy module"
+        ) from error
     try:
         result = operator(filepath=str(path), **settings)
     except RuntimeError as error:
@@ -153,7 +167,7 @@ def _write_blend(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, 
 def _write_fbx(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
     with _stage(armatures, scene), _shape_in_vertices(armatures):
         _run(
-            bpy.ops.export_scene.fbx, "fbx", path,
+            "fbx", path,
             use_selection=True, object_types={"ARMATURE", "MESH"}, add_leaf_bones=False, mesh_smooth_type="FACE",
             apply_scale_options="FBX_SCALE_ALL", axis_forward="-Z", axis_up="Y",
             bake_anim=True, bake_anim_use_all_bones=True, bake_anim_use_nla_strips=False,
@@ -165,7 +179,7 @@ def _write_fbx(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
 def _write_glb(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
     with _stage(armatures, scene), _shape_in_vertices(armatures):
         _run(
-            bpy.ops.export_scene.gltf, "glb", path,
+            "glb", path,
             export_format="GLB", use_selection=True, use_active_scene=True, export_yup=True, export_skins=True,
             export_all_influences=True, export_morph=False, export_cameras=False, export_lights=False,
             export_animations=True, export_animation_mode="SCENE", export_anim_scene_split_object=False,
@@ -177,7 +191,7 @@ def _write_glb(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
 def _write_usd(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
     with _stage(armatures, scene), _shape_in_vertices(armatures):
         _run(
-            bpy.ops.wm.usd_export, "usd", path,
+            "usd", path,
             selected_objects_only=True, export_animation=True, export_armatures=True, export_materials=True,
         )  # fmt: skip
 
@@ -187,7 +201,7 @@ def _write_bvh(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
     motion = read_motion(armatures[0], scene_rate(scene))
     with _y_up_twin(armatures[0], motion, scene) as twin, _stage([twin], scene, meshes=False) as stage:
         _run(
-            bpy.ops.export_anim.bvh, "bvh", path,
+            "bvh", path,
             frame_start=stage.frame_start, frame_end=stage.frame_end, rotate_mode="ZXY", root_transform_only=True,
         )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -83,3 +84,21 @@ def write_track(body, make_motion) -> Callable[..., Path]:
         return path
 
     return write
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what this Blender cannot do: a program has no Python of its own to start, some builds have no USD."""
+    bpy = sys.modules.get("bpy")
+    if bpy is None:
+        return
+    for item in items:
+        if bpy.app.binary_path and item.get_closest_marker("bpy_module"):
+            item.add_marker(pytest.mark.skip(reason="needs the Python that imports bpy, not a Blender program"))
+        if not bpy.app.build_options.usd and item.get_closest_marker("usd"):
+            item.add_marker(pytest.mark.skip(reason="this Blender was built without USD"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the markers of this folder."""
+    config.addinivalue_line("markers", "bpy_module: starts the Python that imports bpy; skipped in a Blender program")
+    config.addinivalue_line("markers", "usd: needs Blender's USD")

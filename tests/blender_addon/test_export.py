@@ -11,6 +11,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
+from blender_addon import export  # noqa: E402
 from blender_addon.core_access import JOINT_NAMES, read_motion  # noqa: E402
 from blender_addon.export import FORMATS, ExportError, export_figures  # noqa: E402
 from blender_addon.figure import Person, add_figures, set_betas  # noqa: E402
@@ -19,6 +20,7 @@ from tests.blender_addon.blender_oracle import joints, shaped, shown_joints, sho
 
 ROUND_TRIP_TOLERANCE_M = 1e-3
 NUM_FRAMES = 25
+USD = pytest.param("usd", marks=pytest.mark.usd)
 
 
 IMPORTERS = {
@@ -39,7 +41,7 @@ def reimport(kind, path, fps):
 
 
 @pytest.mark.parametrize("fps", [30.0, 120.0])
-@pytest.mark.parametrize("kind", ["fbx", "glb", "bvh", "usd"])
+@pytest.mark.parametrize("kind", ["fbx", "glb", "bvh", USD])
 def test_round_trip(add_person, body, make_motion, tmp_path, kind, fps):
     figure = add_person(make_motion(NUM_FRAMES, fps=fps))
     path = export_figures([figure.armature], tmp_path / f"walk.{kind}")
@@ -53,7 +55,7 @@ def test_round_trip(add_person, body, make_motion, tmp_path, kind, fps):
         np.testing.assert_allclose(shown, joints(body, motion, frame), atol=ROUND_TRIP_TOLERANCE_M)
 
 
-@pytest.mark.parametrize("kind", ["fbx", "glb", "usd"])
+@pytest.mark.parametrize("kind", ["fbx", "glb", USD])
 def test_the_skin_comes_back_in_shape(add_person, body, make_motion, tmp_path, kind):
     figure = add_person(make_motion(5))
     path = export_figures([figure.armature], tmp_path / f"walk.{kind}")
@@ -153,6 +155,11 @@ def test_bvh_is_y_up(add_person, body, make_motion, tmp_path):
     assert height == pytest.approx(shown_joints(figure.armature, 1)[0, 2], abs=1e-5)
 
 
+def built_formats():
+    """Every format that this Blender can write."""
+    return [kind for kind in FORMATS if kind != "usd" or bpy.app.build_options.usd]
+
+
 def test_exports_leave_the_session_as_it_was(scene, add_person, body, make_motion, tmp_path):
     figure = add_person(make_motion(6), "walk")
     other = bpy.data.objects.new("other", None)
@@ -166,10 +173,10 @@ def test_exports_leave_the_session_as_it_was(scene, add_person, body, make_motio
         return {block: sorted(item.name for item in getattr(bpy.data, block)) for block in blocks}
 
     before = session()
-    for kind in FORMATS:
+    for kind in built_formats():
         export_figures([figure.armature], tmp_path / f"walk.{kind}")
         assert session() == before, kind
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"walk.{kind}" for kind in FORMATS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"walk.{kind}" for kind in built_formats())
     assert bpy.context.scene == scene and scene.frame_current == 4
     assert bpy.context.view_layer.objects.active == other and other.select_get()
     assert not figure.armature.select_get()
@@ -223,3 +230,10 @@ def test_unknown_suffix_is_named(add_person, make_motion, tmp_path):
     figure = add_person(make_motion(2))
     with pytest.raises(ExportError, match=r"ending in \.blend, \.fbx.*got 'walk.obj'"):
         export_figures([figure.armature], tmp_path / "walk.obj")
+
+
+def test_a_format_that_this_blender_was_built_without_is_named(add_person, make_motion, tmp_path, monkeypatch):
+    figure = add_person(make_motion(2))
+    monkeypatch.setitem(export._OPERATORS, "usd", bpy.ops.wm.no_such_export)
+    with pytest.raises(ExportError, match="built without one"):
+        export_figures([figure.armature], tmp_path / "walk.usd")

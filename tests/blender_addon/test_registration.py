@@ -44,6 +44,7 @@ def test_register_and_unregister_three_times_leaves_nothing(scene):
         assert registered() == before == set()
 
 
+@pytest.mark.bpy_module
 def test_registering_imports_neither_the_core_nor_torch():
     code = (
         "import bpy, sys, blender_addon; blender_addon.register(); blender_addon.unregister(); "
@@ -79,6 +80,7 @@ def test_operator_waits_for_object_mode(addon):
     assert not bpy.ops.smplify.import_track.poll()
 
 
+@pytest.mark.bpy_module
 def test_package_works_below_an_extension_prefix_with_the_core_inside(write_track, tmp_path):
     """What the zip has: another package name, ``core`` inside it, no top-level ``core``."""
     path = write_track(tmp_path / "walk.npz")
