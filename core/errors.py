@@ -39,5 +39,9 @@ class InputMissingError(CoreError, FileNotFoundError):
     """A file or folder the user named does not exist."""
 
 
+class FitOptionError(CoreError, ValueError):
+    """An option of the fit has a value that it cannot have."""
+
+
 class FitCancelled(CoreError):  # noqa: N818 - it is a request that was honoured, not a fault
     """The progress callback asked to stop."""

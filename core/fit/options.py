@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import FitCancelled
+from ..errors import FitCancelled, FitOptionError
 
 MODES = ("clip", "frames")
 
@@ -48,10 +48,10 @@ class FitOptions:
     def __post_init__(self) -> None:
         """Check the values."""
         if self.mode not in MODES:
-            raise ValueError(f"expected mode out of {', '.join(MODES)}; got {self.mode!r}")
+            raise FitOptionError(f"expected mode out of {', '.join(MODES)}; got {self.mode!r}")
         if not 0.0 <= self.smoothing <= 1.0:
-            raise ValueError(f"expected smoothing from 0 to 1, got {self.smoothing}")
+            raise FitOptionError(f"expected smoothing from 0 to 1, got {self.smoothing}")
         if not 1 <= self.iterations <= 100:
-            raise ValueError(f"expected 1 to 100 iterations, got {self.iterations}")
+            raise FitOptionError(f"expected 1 to 100 iterations, got {self.iterations}")
         if self.betas is not None and (np.ndim(self.betas) != 1 or not np.isfinite(self.betas).all()):
-            raise ValueError(f"expected betas with one axis and finite values, got shape {np.shape(self.betas)}")
+            raise FitOptionError(f"expected betas with one axis and finite values, got shape {np.shape(self.betas)}")

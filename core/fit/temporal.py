@@ -15,6 +15,9 @@ import numpy as np
 _NOISE_ORDER = 4
 _NOISE_GAIN = 70.0
 """A fourth difference of white noise has 70 times its variance (1 + 16 + 36 + 16 + 1)."""
+_MIN_FRAMES = 2 * _NOISE_ORDER + 1
+_UNKNOWN_NOISE_M = 0.008
+"""What is taken for the noise of a track too short to measure it."""
 _QUIET_SHARE = 0.2
 """Noise is read off the quietest fifth of the moments, where the person moves least."""
 _QUIET_FRAMES = 16
@@ -86,8 +89,8 @@ def measure_noise(positions: np.ndarray, seen: np.ndarray) -> np.ndarray:
         seen: (F, K) bool.
     """
     num_points = positions.shape[1]
-    if len(positions) <= _NOISE_ORDER:
-        return np.full(num_points, _MIN_NOISE_M)
+    if len(positions) < _MIN_FRAMES:
+        return np.full(num_points, _UNKNOWN_NOISE_M)
     difference = np.diff(positions, n=_NOISE_ORDER, axis=0)
     squared = (difference**2).sum(axis=-1)
     whole = np.lib.stride_tricks.sliding_window_view(seen, _NOISE_ORDER + 1, axis=0).all(axis=-1)

@@ -1,0 +1,34 @@
+"""Betas from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..array_files import read_npy
+from ..errors import BodyError, InputMissingError
+
+
+def read_betas(path: Path | str) -> np.ndarray:
+    """Return the betas (B,) float64 in a .npy file, of shape (B,) or (1, B).
+
+    Raises:
+        InputMissingError: there is no such file.
+        BodyError: it holds something else than 1 to 300 finite numbers.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputMissingError(f"expected the betas at {path}; found no such file; check --betas")
+    array = read_npy(path, error=BodyError)
+    flat = array.reshape(-1)
+    shape_fits = array.ndim == 1 or (array.ndim == 2 and array.shape[0] == 1)
+    if not shape_fits or array.dtype.kind not in "fiu" or not 1 <= len(flat) <= 300:
+        raise BodyError(
+            f"expected betas as one row of numbers in {path}, found {array.dtype} {array.shape}; "
+            "save numpy betas of shape (10,)"
+        )
+    betas = flat.astype(np.float64)
+    if not np.isfinite(betas).all():
+        raise BodyError(f"expected finite betas in {path}, found some that are not; check how they were made")
+    return betas
