@@ -8,7 +8,9 @@ blender --background --python-exit-code 1 --python run_in_blender.py -- INPUT...
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,6 +46,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m blender_addon
         args = _parser(prog).parse_args(argv)
     except SystemExit as stop:
         return int(stop.code or 0)
+    _heed_interrupts()
     try:
         options = _options(args)
         jobs = plan_jobs(args.inputs, args.output)
@@ -62,6 +65,18 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m blender_addon
         file=sys.stderr,
     )
     return EXIT_FAILED if failed else 0
+
+
+def _heed_interrupts() -> None:
+    """Let Ctrl-C and a polite kill raise KeyboardInterrupt: a Blender program has a handler that would only note them.
+
+    A signal that whoever started this process wants ignored stays ignored.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _serve() -> int:

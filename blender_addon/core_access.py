@@ -24,7 +24,6 @@ def core_module(name: str) -> ModuleType:
     return importlib.import_module(f"{package}.{name}")
 
 
-read_motion = core_module("amass").read_motion
 write_motion = core_module("amass").write_motion
 DEVICES = core_module("arrays").DEVICES
 resolve_body = core_module("body.catalog").resolve_body
@@ -35,7 +34,6 @@ world_positions = core_module("body.model").world_positions
 world_rotations = core_module("body.model").world_rotations
 BodyError = core_module("errors").BodyError
 CoreError = core_module("errors").CoreError
-FitCancelled = core_module("errors").FitCancelled
 InputMissingError = core_module("errors").InputMissingError
 atomic_path = core_module("files").atomic_path
 FitOptions = core_module("fit").FitOptions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .operators import SMPLIFY_OT_import_track
+from .operators import SMPLIFY_OT_import_track, SMPLIFY_OT_move_bones
 
 
 class SMPLIFY_PT_main(bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
@@ -18,6 +18,7 @@ class SMPLIFY_PT_main(bpy.types.Panel):  # noqa: N801 - the form that Blender as
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
         self.layout.operator(SMPLIFY_OT_import_track.bl_idname, icon="ARMATURE_DATA")
+        self.layout.operator(SMPLIFY_OT_move_bones.bl_idname, icon="BONE_DATA")
 
 
 CLASSES = (SMPLIFY_PT_main,)

@@ -107,10 +107,11 @@ def test_wrong_usage(tmp_path, capfd):
 
 
 @pytest.mark.bpy_module
-def test_interrupt_leaves_nothing_half_written(write_track, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_leaves_nothing_half_written(write_track, tmp_path, number):
     source, out = tmp_path / "in", tmp_path / "out"
-    for index in range(6):
-        write_track(source / f"clip{index}.npz", num_frames=300, seed=index)
+    for index in range(4):
+        write_track(source / f"clip{index}.npz", num_frames=120, seed=index)
     run = subprocess.Popen(
         command(source, "-o", out, "--formats", "blend", "fbx", "--jobs", 2),
         cwd=REPOSITORY, stderr=subprocess.PIPE, text=True,
@@ -118,7 +119,7 @@ def test_interrupt_leaves_nothing_half_written(write_track, tmp_path):
     deadline = time.monotonic() + 60.0
     while not list(out.glob(".smplify-*/*")) and time.monotonic() < deadline:
         time.sleep(0.02)
-    run.send_signal(signal.SIGINT)
+    run.send_signal(number)
     _, printed = run.communicate(timeout=60)
     assert run.returncode == 130, printed
     assert "Traceback" not in printed

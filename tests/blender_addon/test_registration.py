@@ -113,3 +113,23 @@ def test_a_figure_has_the_place_that_the_file_says(addon, write_track, tmp_path)
         addon.frame_set(frame)
         x, y, z = mid_hip[frame - 1]
         np.testing.assert_allclose(pelvis.head, (x, -z, y), atol=0.15)
+
+
+def test_bones_follow_shape_keys_that_the_user_moved(addon, write_track, tmp_path):
+    bpy.ops.smplify.import_track(filepath=str(write_track(tmp_path / "walk.npz")))
+    armature, mesh = bpy.data.objects["walk"], bpy.data.objects["walk body"]
+    before = armature.data.bones["head"].head_local.z
+    mesh.data.shape_keys.key_blocks["beta_0"].value += 2.0
+    bpy.context.view_layer.objects.active = mesh
+    assert bpy.ops.smplify.move_bones() == {"FINISHED"}
+    assert armature.data.bones["head"].head_local.z > before + 0.05, "the first beta of the free body is stature"
+    assert bpy.context.view_layer.objects.active == mesh
+
+
+def test_moving_bones_needs_a_figure(addon):
+    assert not bpy.ops.smplify.move_bones.poll()
+    rig = bpy.data.objects.new("rig", bpy.data.armatures.new("rig"))
+    addon.collection.objects.link(rig)
+    bpy.context.view_layer.objects.active = rig
+    with pytest.raises(RuntimeError, match="imported figure"):
+        bpy.ops.smplify.move_bones()

@@ -1,0 +1,56 @@
+"""What a batch shows: plain lines in a file, a bar on a terminal."""
+
+from __future__ import annotations
+
+import io
+import sys
+from types import SimpleNamespace
+
+from blender_addon import worker_process
+from blender_addon.display import Display
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_plain_lines_where_nobody_watches():
+    stream = io.StringIO()
+    display = Display(2, stream)
+    display.moved("a.trc", 0.5, "fitting")
+    display.finished("a.trc", "a.trc -> a.fbx")
+    display.finished("b.trc", "FAILED b.trc: no")
+    display.close()
+    assert stream.getvalue() == "[1/2] a.trc -> a.fbx\n[2/2] FAILED b.trc: no\n"
+
+
+def test_a_bar_on_a_terminal():
+    stream = Terminal()
+    display = Display(2, stream)
+    display.finished("a.trc", "a.trc -> a.fbx")
+    display._drawn = 0.0
+    display.moved("b.trc", 0.5, "fitting")
+    assert stream.getvalue().endswith("[##################------]  75 % 1/2 b.trc: fitting")
+    display.close()
+    assert stream.getvalue().endswith("\r\x1b[K")
+
+
+def test_workers_are_the_same_blender(monkeypatch):
+    program = SimpleNamespace(app=SimpleNamespace(binary_path="/opt/blender/blender"))
+    monkeypatch.setitem(sys.modules, "bpy", program)
+    command, _ = worker_process.worker_command()
+    assert command[:3] == ["/opt/blender/blender", "--background", "--factory-startup"]
+    assert command[-2:] == ["--", "--worker"]
+    monkeypatch.setattr(worker_process, "VENDORED", True)
+    monkeypatch.setattr(worker_process, "_PACKAGE", "bl_ext.user_default.learnable_smplify")
+    command, _ = worker_process.worker_command()
+    expected = ["--addons", "bl_ext.user_default.learnable_smplify", "--command", "smplify", "--worker"]
+    assert command[-5:] == expected
+
+
+def test_workers_of_the_module_are_the_same_python(monkeypatch):
+    monkeypatch.setitem(sys.modules, "bpy", SimpleNamespace(app=SimpleNamespace(binary_path="")))
+    command, folder = worker_process.worker_command()
+    assert command == [sys.executable, "-m", "blender_addon", "--worker"]
+    assert (folder / "blender_addon" / "__main__.py").is_file()
