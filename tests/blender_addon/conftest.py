@@ -40,7 +40,9 @@ def make_motion() -> Callable[..., Motion]:
         offset = rng.uniform(0.0, 2.0 * np.pi, (22, 3))
         poses[:, :22] = rng.normal(0.0, 0.35, (22, 3)) * np.sin(phase[:, None, None] + offset)
         spin = np.linspace(0.0, 4.0 * np.pi, num_frames)
-        poses[:, 0] = np.stack([0.2 * np.sin(phase), spin, 0.1 * np.cos(phase)], axis=-1)
+        root = np.stack([0.2 * np.sin(phase), spin, 0.1 * np.cos(phase)], axis=-1)
+        angle = np.linalg.norm(root, axis=-1, keepdims=True)
+        poses[:, 0] = root / angle * ((angle + np.pi) % (2.0 * np.pi) - np.pi)  # as a fit gives it: no angle over pi
         trans = np.stack([np.cos(phase), 0.9 + 0.1 * np.sin(3.0 * phase), 2.0 * np.sin(phase)], axis=-1)
         betas = rng.normal(0.0, 0.8, 10) if betas is None else betas
         return Motion(poses=poses.reshape(num_frames, 72), betas=betas, trans=trans, fps=fps)

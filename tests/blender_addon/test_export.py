@@ -149,6 +149,7 @@ def test_bvh_is_y_up(add_person, body, make_motion, tmp_path):
     rest = replace(make_motion(2), poses=np.zeros((2, 72)), trans=np.zeros((2, 3)))
     figure = add_person(rest)
     lines = export_figures([figure.armature], tmp_path / "rest.bvh").read_text().splitlines()
+    assert sum("CHANNELS 6" in line for line in lines) == 1, "only the root moves from its place"
     offset = [float(number) for number in lines[lines.index("\tJOINT spine1") + 2].split()[1:]]
     expected = body.joint_regressor.astype(float) @ shaped(body, rest.betas)
     np.testing.assert_allclose(offset, expected[3] - expected[0], atol=1e-5)
