@@ -107,8 +107,11 @@ class KeypointModel:
         spread = xp.broadcast_to(world[:, None], (world.shape[0], num_betas, *world.shape[1:]))
         places = world_positions(spread, joint_dirs)
         offsets = places - (spread @ joint_dirs[..., None])[..., 0]
-        turned = xp.einsum("fjac,jckb->fkab", world, self._moment_dirs)
-        return turned + xp.einsum("jk,fbja->fkab", self.mass, offsets)
+        flat = xp.reshape(xp.permute_dims(world, (0, 2, 1, 3)), (-1, 3 * NUM_JOINTS))
+        dirs = xp.reshape(self._moment_dirs, (3 * NUM_JOINTS, -1))
+        turned = xp.reshape(flat @ dirs, (world.shape[0], 3, self.num_points, num_betas))
+        moved = xp.permute_dims(offsets, (0, 3, 1, 2)) @ self.mass
+        return xp.permute_dims(turned, (0, 2, 1, 3)) + xp.permute_dims(moved, (0, 3, 1, 2))
 
 
 class ShapedKeypoints:

@@ -213,7 +213,10 @@ class _SharedBetas:
         """Take d keypoint / d beta (F, K, 3, B), levers (F, 24, 3, K), residual (F, K, 3) and weights (F, K)."""
         xp = namespace(residual)
         weighted = jacobian * (weights * weights)[..., None, None]
-        moments = xp.einsum("fjak,fkcb->fjacb", levers[:, :NUM_BODY_ROTATIONS], weighted)
+        num_frames, num_points, _, num_betas = jacobian.shape
+        flat_levers = xp.reshape(levers[:, :NUM_BODY_ROTATIONS], (num_frames, -1, num_points))
+        moments = flat_levers @ xp.reshape(weighted, (num_frames, num_points, -1))
+        moments = xp.reshape(moments, (num_frames, NUM_BODY_ROTATIONS, 3, 3, num_betas))
         turns = xp.stack(
             [
                 moments[:, :, 1, 2] - moments[:, :, 2, 1],
@@ -222,10 +225,11 @@ class _SharedBetas:
             ],
             axis=2,
         )
-        turns = xp.reshape(turns, (turns.shape[0], NUM_UNKNOWNS - 3, turns.shape[-1]))
+        turns = xp.reshape(turns, (num_frames, NUM_UNKNOWNS - 3, num_betas))
         self._mixed = xp.concat([turns, xp.sum(weighted, axis=1)], axis=1)
-        self._own = xp.einsum("fkca,fkcb->ab", weighted, jacobian)
-        self._gradient = xp.einsum("fkca,fkc->a", weighted, residual)
+        columns = xp.matrix_transpose(xp.reshape(weighted, (-1, num_betas)))
+        self._own = columns @ xp.reshape(jacobian, (-1, num_betas))
+        self._gradient = columns @ xp.reshape(residual, (-1,))
 
     def solve(self, normal: Array, right: Array, betas: Array, hold: float) -> tuple[Array, Array]:
         """Return the poses' steps (F, 69) and the betas' change (B,).
@@ -240,7 +244,8 @@ class _SharedBetas:
         num_betas = betas.shape[0]
         solved = xp.linalg.solve(normal, xp.concat([self._mixed, right[..., None]], axis=-1))
         eliminated, alone = solved[..., :num_betas], solved[..., num_betas]
-        schur = self._own - xp.einsum("fua,fub->ab", self._mixed, eliminated) + hold * like(np.eye(num_betas), normal)
-        gradient = self._gradient - xp.einsum("fua,fu->a", self._mixed, alone) - hold * betas
+        mixed = xp.matrix_transpose(xp.reshape(self._mixed, (-1, num_betas)))
+        schur = self._own - mixed @ xp.reshape(eliminated, (-1, num_betas)) + hold * like(np.eye(num_betas), normal)
+        gradient = self._gradient - mixed @ xp.reshape(alone, (-1,)) - hold * betas
         change = xp.linalg.solve(schur, gradient[..., None])[..., 0]
-        return alone - xp.einsum("fub,b->fu", eliminated, change), change
+        return alone - eliminated @ change, change
