@@ -20,9 +20,8 @@ from .refine import NUM_UNKNOWNS, Targets, normal_equations, split_step, turned
 
 _LENGTH_NOISE_M = 0.004
 _LENGTH_STEPS = 6
-_ROUNDS = 5
+_ROUNDS = 4
 _STEPS_PER_ROUND = 3
-_ROUNDS_BEFORE_OFFSETS = 2
 _SPREAD_FRAMES = 48
 _MIN_SIGMA_M = 7e-4
 _FIRST_SIGMA_M = 0.005
@@ -31,9 +30,17 @@ _SIGMA_PER_MISFIT = 0.5
 _BETA_LIMIT = 5.0
 _BETA_PRIOR = 20.0
 """How many frames' worth of N(0, 1) the betas are held by: errors of one clip's frames are far from independent."""
-_OFFSET_M, _LAYOUT_OFFSET_M = 0.004, 0.04
-"""How far a fully trusted point may lie off the body's own, and how much farther one of no trust at all."""
-_INDEPENDENT_FRAMES = 8
+_ALIEN_M = 0.0025
+"""Points that the best body leaves this far off, beyond noise, are not that body's own; at twice that surely not."""
+_ALIEN_DOUBT = 0.1
+"""What is then doubted of points that the layout trusts fully."""
+_FIRM_SIGMA_M = 0.015
+"""Poses are held this firmly while offsets are found."""
+_OFFSET_PER_DOUBT_M = 0.15
+_POSE_OFFSET_M = 0.010
+"""How far off poses that are only expected put a point."""
+_OFFSET_ROUNDS = 3
+_LAST_ROUNDS = 2
 
 
 def _rigid_pairs() -> tuple[tuple[str, str, float], ...]:
@@ -140,8 +147,9 @@ def refine_shape(
 ) -> ShapeEstimate:
     """Return betas and keypoint offsets refined together with the poses of the frames of *targets*.
 
-    A layout's points never lie exactly where the body has its own. What is constant of that, in the axes of the
-    joint that holds the point, is found as an offset; what is left widens sigma.
+    A layout's points never lie exactly where the body has its own. Where a body of any shape leaves more than noise,
+    what is constant of that, in the axes of the joint that holds the point, is found as an offset, while the poses
+    are held firmly to what is expected: else a bent spine would explain shoulders that sit lower than SMPL's.
 
     Args:
         names: the solver points.
@@ -152,22 +160,28 @@ def refine_shape(
         trust: (K,) 0 to 1, how far each point is taken to be the body's own.
         hold_betas: the betas are known.
     """
-    state = _ShapeState(model, model.body.array(betas), max(_FIRST_SIGMA_M, noise_m), max(_FIRST_SIGMA_M, noise_m))
     floor = max(_MIN_SIGMA_M, noise_m)
-    offsets = np.zeros((model.num_points, 3))
-    spread = _OFFSET_M + _LAYOUT_OFFSET_M * (1.0 - trust)
-    for number in range(_ROUNDS):
+    state = _ShapeState(model, model.body.array(betas), max(_FIRST_SIGMA_M, noise_m), max(_FIRST_SIGMA_M, noise_m))
+
+    def fit_round() -> np.ndarray:
         hold = noise_m**2 * _BETA_PRIOR + state.misfit_m**2 * targets.points.shape[0]
-        residual, world = _fit_round(names, state, targets, hold if not hold_betas else None)
-        weights = to_numpy(targets.weights) ** 2
-        local = np.einsum("fkba,fkb->fka", to_numpy(world[:, model.holders]), to_numpy(residual))
-        mean = (weights[..., None] * local).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9)[:, None]
-        error = (_SIGMA_PER_MISFIT * state.misfit_m) ** 2 / _INDEPENDENT_FRAMES
-        if number >= _ROUNDS_BEFORE_OFFSETS:
-            offsets = (spread**2 / (spread**2 + error))[:, None] * (offsets + mean) * weights.any(axis=0)[:, None]
+        return _fit_round(names, state, targets, None if hold_betas else hold)
+
+    for _ in range(_ROUNDS):
+        fit_round()
+        state.sigma_m = max(floor, _SIGMA_PER_MISFIT * state.misfit_m)
+    alien = float(np.clip((state.misfit_m - noise_m) / _ALIEN_M - 1.0, 0.0, 1.0))
+    if alien == 0.0:
+        return ShapeEstimate(to_numpy(state.betas).astype(np.float64), model, state.sigma_m)
+    state = _ShapeState(model, model.body.array(betas if hold_betas else 0.0 * betas), _FIRM_SIGMA_M, _FIRM_SIGMA_M)
+    spread = _OFFSET_PER_DOUBT_M * (1.0 - np.minimum(trust, 1.0 - _ALIEN_DOUBT * alien))
+    share = (spread**2 / (spread**2 + _POSE_OFFSET_M**2))[:, None]
+    offsets = np.zeros((model.num_points, 3))
+    for _ in range(_OFFSET_ROUNDS):
+        offsets = share * (offsets + fit_round())
         state.model = model.shifted(model.body.array(offsets))
-        left = local - mean
-        state.misfit_m = float(np.sqrt((weights[..., None] * left**2).sum() / max(3.0 * weights.sum(), 1e-9)))
+    for _ in range(_LAST_ROUNDS):
+        fit_round()
         state.sigma_m = max(floor, _SIGMA_PER_MISFIT * state.misfit_m)
     return ShapeEstimate(to_numpy(state.betas).astype(np.float64), state.model, state.sigma_m)
 
@@ -181,8 +195,11 @@ class _ShapeState:
     pose: tuple[Array, Array] | None = None
 
 
-def _fit_round(names: Sequence[str], state: _ShapeState, targets: Targets, hold: float | None) -> tuple[Array, Array]:
-    """Fit the poses, and the betas unless *hold* is None; return the residual (F, K, 3) and the joints' rotations."""
+def _fit_round(names: Sequence[str], state: _ShapeState, targets: Targets, hold: float | None) -> np.ndarray:
+    """Fit the poses, and the betas unless *hold* is None; measure the misfit; return each point's mean miss (K, 3).
+
+    The miss is in the axes of the joint that holds the point, metres.
+    """
     xp = namespace(targets.points)
     start, trans = analytic_start(names, state.model.shaped(state.betas), targets)
     expected = load_prior().predict(start, names, targets.weights, sigma_m=state.sigma_m)
@@ -203,7 +220,12 @@ def _fit_round(names: Sequence[str], state: _ShapeState, targets: Targets, hold:
         trans = trans + shift
     state.pose = (rotations, trans)
     pose = state.model.shaped(state.betas).pose(rotations, trans)
-    return targets.points - pose.points, pose.world
+    residual = to_numpy(targets.points - pose.points)
+    weights = to_numpy(targets.weights)[..., None] ** 2
+    state.misfit_m = float(np.sqrt((weights * residual**2).sum() / max(3.0 * weights.sum(), 1e-9)))
+    local = np.einsum("fkba,fkb->fka", to_numpy(pose.world[:, state.model.holders]), residual)
+    miss: np.ndarray = (weights * local).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9)
+    return miss
 
 
 class _SharedBetas:
