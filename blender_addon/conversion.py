@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
-import numpy as np
 
 from .core_access import (
-    NUM_BETAS,
-    BodyError,
     FitOptions,
     FitReport,
-    InputMissingError,
     KeypointTrack,
     fit_track,
+    person_labels,
+    read_betas,
     read_tracks,
     resolve_body,
 )
@@ -45,30 +42,6 @@ class FittedTrack:
     label: str
     person: Person
     report: FitReport
-
-
-def read_betas(path: Path) -> np.ndarray:
-    """Return the betas (10,) in a .npy file.
-
-    Raises:
-        InputMissingError: there is no such file.
-        BodyError: it holds something else than ten finite numbers.
-    """
-    if not path.is_file():
-        raise InputMissingError(f"expected the betas at {path}; found no such file; check --betas")
-    try:
-        betas = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise BodyError(f"expected betas as a .npy array in {path}; it cannot be read ({error})") from error
-    if not isinstance(betas, np.ndarray) or betas.size != NUM_BETAS or betas.dtype.kind not in "fiu":
-        found = getattr(betas, "shape", type(betas).__name__)
-        raise BodyError(
-            f"expected {NUM_BETAS} numbers in {path}, found {found}; save numpy betas of shape ({NUM_BETAS},)"
-        )
-    betas = betas.astype(np.float64).reshape(NUM_BETAS)
-    if not np.isfinite(betas).all():
-        raise BodyError(f"expected finite betas in {path}, found {betas.tolist()}; check how they were made")
-    return betas
 
 
 def fit_file(
@@ -101,17 +74,6 @@ def fit_file(
         name = f"{stem}_{label}" if label else stem
         fitted.append(FittedTrack(track, label, Person(name, motion, body), report))
     return fitted
-
-
-def person_labels(tracks: Sequence[KeypointTrack]) -> list[str]:
-    """Return a label a track that files and objects can be called by, each once; empty for the only one of a file."""
-    if len(tracks) == 1:
-        return [""]
-    labels: list[str] = []
-    for number, track in enumerate(tracks, start=1):
-        label = re.sub(r"[^\w.-]+", "_", track.person).strip("._") or f"person{number}"
-        labels.append(label if label not in labels else f"{label}_{number}")
-    return labels
 
 
 def show(fitted: Sequence[FittedTrack], name: str, *, floor: bool = True) -> list[Figure]:

@@ -27,6 +27,7 @@ def core_module(name: str) -> ModuleType:
 write_motion = core_module("amass").write_motion
 DEVICES = core_module("arrays").DEVICES
 resolve_body = core_module("body.catalog").resolve_body
+read_betas = core_module("body.betas_file").read_betas
 NUM_BETAS = core_module("body.data").NUM_BETAS
 BodyData = core_module("body.data").BodyData
 BodyModel = core_module("body.model").BodyModel
@@ -41,6 +42,7 @@ FitReport = core_module("fit").FitReport
 fit_track = core_module("fit").fit_track
 find_tracks = core_module("formats").find_tracks
 Motion = core_module("motion").Motion
+person_labels = core_module("people").person_labels
 ReadOptions = core_module("reading").ReadOptions
 add_reading_arguments = core_module("reading").add_reading_arguments
 read_tracks = core_module("reading").read_tracks

@@ -8,14 +8,17 @@ import numpy as np
 
 from ..array_files import read_npy
 from ..errors import BodyError, InputMissingError
+from .data import NUM_BETAS
+
+_MAX_BETAS = 300
 
 
 def read_betas(path: Path | str) -> np.ndarray:
-    """Return the betas (B,) float64 in a .npy file, of shape (B,) or (1, B).
+    """Return the betas (B,) float64 in a .npy file, of shape (B,) or (1, B), 10 or more.
 
     Raises:
         InputMissingError: there is no such file.
-        BodyError: it holds something else than 1 to 300 finite numbers.
+        BodyError: it holds something else than 10 to 300 finite numbers.
     """
     path = Path(path)
     if not path.is_file():
@@ -23,10 +26,10 @@ def read_betas(path: Path | str) -> np.ndarray:
     array = read_npy(path, error=BodyError)
     flat = array.reshape(-1)
     shape_fits = array.ndim == 1 or (array.ndim == 2 and array.shape[0] == 1)
-    if not shape_fits or array.dtype.kind not in "fiu" or not 1 <= len(flat) <= 300:
+    if not shape_fits or array.dtype.kind not in "fiu" or not NUM_BETAS <= len(flat) <= _MAX_BETAS:
         raise BodyError(
-            f"expected betas as one row of numbers in {path}, found {array.dtype} {array.shape}; "
-            "save numpy betas of shape (10,)"
+            f"expected {NUM_BETAS} numbers, the betas, in {path}, found {array.dtype} {array.shape}; "
+            f"save numpy betas of shape ({NUM_BETAS},)"
         )
     betas = flat.astype(np.float64)
     if not np.isfinite(betas).all():
