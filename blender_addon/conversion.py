@@ -18,13 +18,11 @@ from .core_access import (
     read_tracks,
     resolve_body,
 )
-from .export import export_figures, write_amass
+from .export import export_figures, save_session, write_amass
 from .figure import Figure, FigureOptions, Person, add_figures
 from .jobs import ConvertOptions
 
 Progress = Callable[[float, str], None]
-_ONE_PERSON = ("bvh", "npz", "fbx", "glb", "usd")
-"""Formats that are written one file a person; a .blend holds them all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +110,8 @@ def convert(request: dict[str, object], progress: Progress) -> dict[str, object]
 
 def _write(fitted: Sequence[FittedTrack], figures: Sequence[Figure], kind: str, target: Path) -> list[str]:
     """Write one format to *target*, a path without suffix; return the names of the files."""
-    if kind not in _ONE_PERSON:
-        path = target.with_name(f"{target.name}.{kind}")
-        return [export_figures([figure.armature for figure in figures], path).name]
+    if kind == "blend":
+        return [save_session(target.with_name(f"{target.name}.blend")).name]
     names = []
     for item, figure in zip(fitted, figures, strict=True):
         path = target.with_name(f"{target.name}{f'_{item.label}' if item.label else ''}.{kind}")

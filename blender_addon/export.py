@@ -164,6 +164,22 @@ def _write_blend(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, 
         bpy.data.libraries.write(str(path), {stage}, fake_user=False, compress=True)
 
 
+def save_session(path: Path) -> Path:
+    """Save everything in this Blender as a file that opens like any other, windows and all; return *path*.
+
+    For a session that holds nothing but figures; `export_figures` picks figures out of a scene of other things.
+
+    Raises:
+        ExportError: Blender could not write it.
+    """
+    with atomic_path(path) as temporary:
+        try:
+            bpy.ops.wm.save_as_mainfile(filepath=str(temporary), copy=True, compress=True, check_existing=False)
+        except RuntimeError as error:
+            raise ExportError(f"Blender could not write {path.name}: {error}") from error
+    return path
+
+
 def _write_fbx(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
     with _stage(armatures, scene), _shape_in_vertices(armatures):
         _run(

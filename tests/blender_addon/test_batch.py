@@ -184,3 +184,13 @@ def test_script_for_a_blender_without_the_extension(write_track, tmp_path):
     run = subprocess.run([str(item) for item in arguments], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert (tmp_path / "out" / "walk.bvh").is_file()
+
+
+def test_blend_opens_with_its_scene_and_windows(write_track, tmp_path):
+    source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
+    assert main([str(source), "-o", str(out), "--formats", "blend"]) == 0
+    with bpy.data.libraries.load(str(out / "walk.blend")) as (inside, _):
+        assert inside.workspaces, "a file without workspaces is a library, not a session"
+    bpy.ops.wm.open_mainfile(filepath=str(out / "walk.blend"))
+    assert [scene.name for scene in bpy.data.scenes] == [bpy.context.scene.name]
+    assert {item.type for item in bpy.context.scene.objects} == {"ARMATURE", "MESH"}
