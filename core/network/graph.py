@@ -40,7 +40,11 @@ skeleton that the keypoints really have."""
 DEFAULT_GRAPH = "body25"
 
 
-class GraphError(CoreError, ValueError):
+class NetworkError(CoreError, ValueError):
+    """Weights are damaged, or do not belong to the network they are meant for."""
+
+
+class GraphError(NetworkError):
     """A graph is asked for by a name that no graph has."""
 
 
@@ -57,7 +61,8 @@ def _normalised(links: tuple[tuple[int, int], ...]) -> np.ndarray:
     for start, end in links:
         matrix[end, start] = 1.0
     sums = matrix.sum(axis=0)
-    return matrix / np.where(sums > 0, sums, 1.0)
+    scaled: np.ndarray = matrix / np.where(sums > 0, sums, 1.0)
+    return scaled
 
 
 def adjacency(name: str) -> np.ndarray:

@@ -1,0 +1,151 @@
+"""The forward pass of the folded network, for NumPy arrays and torch tensors.
+
+B batch, T frames, V graph nodes, P nodes with children, C channels. Features are (V, B, T, C): spreading over the graph
+is then one product from the left, mixing of channels one from the right, and so is the convolution over time, without
+a copy in between.
+
+A graph convolution mixes channels once for each adjacency, and that is nearly all of its cost. Only the P nodes with
+children send anything inward (to their children) or take anything outward (from them), so these two mix P nodes, not V.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..arrays import Array, namespace, to_numpy
+from ..skeletons import NUM_BODY_ROTATIONS
+from .architecture import CHANNELS, LAYERS, Layer
+from .graph import NUM_NODES
+
+_OWN, _INWARD, _OUTWARD = range(3)
+
+
+def _rectified(values: Array) -> Array:
+    """Return *values*, which belong to the caller alone, with what is below zero set to zero in place."""
+    if isinstance(values, np.ndarray):
+        return np.maximum(values, 0.0, out=values)
+    return values.clamp_(min=0.0)
+
+
+def _dense(values: Array, matrix: Array, bias: Array) -> Array:
+    """Return ``max(values @ matrix + bias, 0)`` of rows (N, C)."""
+    result = values @ matrix
+    result += bias
+    return _rectified(result)
+
+
+def _node_order(weights: Mapping[str, np.ndarray]) -> tuple[list[int], int]:
+    """Return the nodes, those with children first, and how many these are."""
+    spreads = np.stack([weights[f"{layer.prefix}.spread"] for layer in LAYERS])
+    busy = (spreads[:, _INWARD] != 0).any(axis=(0, 2)) | (spreads[:, _OUTWARD] != 0).any(axis=(0, 1))
+    return [*np.flatnonzero(busy).tolist(), *np.flatnonzero(~busy).tolist()], int(busy.sum())
+
+
+def _arranged(weights: Mapping[str, np.ndarray], order: list[int], num_busy: int) -> dict[str, np.ndarray]:
+    """Return the arrays that the forward pass reads: the folded weights, in the order of the nodes."""
+    arrays = dict(weights)
+    arrays["order"] = np.array(order)
+    for name in ("input_scale", "input_offset"):
+        arrays[name] = weights[name][order][:, None, None]
+    for layer in LAYERS:
+        spread = arrays.pop(f"{layer.prefix}.spread")[:, order][:, :, order]
+        arrays[f"{layer.prefix}.own"] = np.diagonal(spread[_OWN])[:, None, None, None]
+        arrays[f"{layer.prefix}.send"] = spread[_INWARD, :num_busy].T
+        arrays[f"{layer.prefix}.take"] = spread[_OUTWARD, :, :num_busy].T
+    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+
+
+def placed(values: Array, device: str, dtype: np.dtype) -> Array:
+    """Return *values*, of either kind, as an array of *dtype* on *device*; without a copy where they are one.
+
+    Args:
+        values: a NumPy array or a torch tensor.
+        device: "numpy" or a torch device.
+        dtype: the type wanted.
+    """
+    if device == "numpy":
+        return np.ascontiguousarray(to_numpy(values), dtype=dtype)
+    import torch
+
+    if isinstance(values, np.ndarray) and not values.flags.writeable:
+        values = values.copy()
+    return torch.as_tensor(values, dtype=getattr(torch, dtype.name), device=device)
+
+
+class FoldedNetwork:
+    """The folded weights on some device, and their forward pass."""
+
+    def __init__(
+        self, weights: Mapping[str, np.ndarray], *, device: str = "numpy", dtype: type[np.floating] = np.float32
+    ) -> None:
+        """Place the folded weights.
+
+        Args:
+            weights: by name, as `folding.fold` gives them.
+            device: "numpy" or a torch device.
+            dtype: the floating type to compute in.
+        """
+        order, self._num_busy = _node_order(weights)
+        self._arrays: dict[str, Array] = {}
+        for name, array in _arranged(weights, order, self._num_busy).items():
+            self._arrays[name] = placed(array, device, np.dtype(np.int64 if name == "order" else dtype))
+
+    def residual(self, points: Array, pose_features: Array, betas: Array) -> Array:
+        """Return the residual rotations' six numbers (B, 22, 6).
+
+        Args:
+            points: (B, 2, 25, 3) start and target keypoints in the human-centred frame.
+            pose_features: (B, 69) as `frame.start_pose_features` gives them.
+            betas: (B, 10).
+        """
+        xp = namespace(points)
+        weights = self._arrays
+        features = xp.concat([self.backbone(points), pose_features, betas], axis=-1)
+        features = _dense(features, weights["features"], weights["features_bias"])
+        joints = _dense(features, weights["joints"], weights["joints_bias"])
+        joints = xp.reshape(joints, (points.shape[0], NUM_BODY_ROTATIONS, CHANNELS))
+        turns = xp.permute_dims(joints, (1, 0, 2)) @ weights["turns"] + weights["turns_bias"]
+        return xp.permute_dims(turns, (1, 0, 2))
+
+    def backbone(self, points: Array) -> Array:
+        """Return the features (B, 256) of *points* (B, 2, 25, 3) in the human-centred frame."""
+        xp = namespace(points)
+        nodes = xp.take(xp.permute_dims(points, (2, 0, 1, 3)), self._arrays["order"], axis=0)
+        features = nodes * self._arrays["input_scale"] + self._arrays["input_offset"]
+        for layer in LAYERS:
+            features = self._layer(layer, features)
+        return xp.mean(features[:, :, 0], axis=0)
+
+    def _layer(self, layer: Layer, features: Array) -> Array:
+        """Return (V, B, T out, C out) of *features* (V, B, T in, C in)."""
+        xp = namespace(features)
+        arrays, name = self._arrays, layer.prefix
+        batch = features.shape[1]
+        mixed = self._graph_convolution(layer, features)
+        rows = xp.reshape(mixed, (NUM_NODES * batch, layer.frames_in * layer.channels_out))
+        result = _dense(rows, arrays[f"{name}.time"], arrays[f"{name}.time_bias"])
+        result = xp.reshape(result, (NUM_NODES, batch, layer.frames_out, layer.channels_out))
+        if layer.down_name:
+            rows = xp.reshape(features[:, :, : layer.frames_out], (-1, layer.channels_in))
+            down = _dense(rows, arrays[f"{name}.down"], arrays[f"{name}.down_bias"])
+            result += xp.reshape(down, result.shape)
+        elif layer.shortcut:
+            result += features
+        return result
+
+    def _graph_convolution(self, layer: Layer, features: Array) -> Array:
+        """Return (V * B * T in, C out) of *features* (V, B, T in, C in)."""
+        xp = namespace(features)
+        arrays, name, num_busy = self._arrays, layer.prefix, self._num_busy
+        mix = arrays[f"{name}.mix"]
+        own = features * arrays[f"{name}.own"]
+        mixed = xp.reshape(own, (-1, layer.channels_in)) @ mix[_OWN]
+        sent = xp.reshape(features[:num_busy], (-1, layer.channels_in)) @ mix[_INWARD]
+        mixed += xp.reshape(arrays[f"{name}.send"] @ xp.reshape(sent, (num_busy, -1)), mixed.shape)
+        taken = arrays[f"{name}.take"] @ xp.reshape(features, (NUM_NODES, -1))
+        taken = xp.reshape(taken, (-1, layer.channels_in)) @ mix[_OUTWARD]
+        mixed[: taken.shape[0]] += taken
+        mixed += arrays[f"{name}.mix_bias"]
+        return _rectified(mixed)

@@ -1,0 +1,184 @@
+"""The file that folded weights are kept in: plain arrays in an .npz, and a text that says what they belong to."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..array_files import ArrayHeader, npz_headers, read_npz
+from ..files import atomic_path
+from .architecture import ARCHITECTURE, FOLDED_SHAPES
+from .graph import NetworkError, check_graph
+
+FORMAT_VERSION = 1
+PRECISIONS = ("float16", "float32")
+MAX_INFO_CHARACTERS = 20_000
+
+
+@dataclass(frozen=True)
+class NetworkInfo:
+    """What a file's weights belong to.
+
+    Attributes:
+        graph: the skeleton graph, a key of `graph.LINKS`.
+        body: name of the body model that the betas are of ("free_body", "smpl").
+        training_data: what the network was trained on, in words.
+        metrics: figures measured with it, by name; the name says the unit.
+        source: where the weights came from, in words.
+        architecture: the network that they fit.
+    """
+
+    graph: str
+    body: str
+    training_data: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    source: str = ""
+    architecture: str = ARCHITECTURE
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkWeights:
+    """Folded weights, and what they belong to.
+
+    Attributes:
+        arrays: by the names of `architecture.FOLDED_SHAPES`.
+        info: what they belong to.
+    """
+
+    arrays: Mapping[str, np.ndarray]
+    info: NetworkInfo
+
+    def as_stored(self, precision: str) -> NetworkWeights:
+        """Return the same weights, float32, rounded as a file of that *precision* rounds them."""
+        return NetworkWeights({name: _cast(array, precision) for name, array in self.arrays.items()}, self.info)
+
+
+def _cast(array: np.ndarray, precision: str) -> np.ndarray:
+    return array.astype(precision).astype(np.float32)
+
+
+def write_weights(path: Path | str, weights: NetworkWeights, *, precision: str = "float32") -> None:
+    """Write *weights* to an .npz file; it appears whole or not at all.
+
+    Args:
+        path: the file.
+        weights: what to write.
+        precision: "float32", or "float16" for half the size.
+
+    Raises:
+        NetworkError: a shape is not the network's, or a number is too large for the precision or not finite.
+        ValueError: there is no such precision.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"expected a precision out of {', '.join(PRECISIONS)}; got {precision!r}")
+    check_graph(weights.info.graph)
+    with np.errstate(over="ignore"):
+        stored = {name: np.asarray(array).astype(precision) for name, array in weights.arrays.items()}
+    _check_arrays(stored, f"the weights for {path}")
+    text = json.dumps(asdict(weights.info), ensure_ascii=True, allow_nan=False)
+    if len(text) > MAX_INFO_CHARACTERS:
+        raise NetworkError(
+            f"expected at most {MAX_INFO_CHARACTERS} characters of information about the weights, got {len(text)} for "
+            f"{path}; keep the figures that matter"
+        )
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, format_version=np.array(FORMAT_VERSION), info=np.array(text), **stored)
+
+
+def read_weights(path: Path | str) -> NetworkWeights:
+    """Return what a weights file holds, its arrays as float32. Nothing in it is run; sizes are checked first.
+
+    Raises:
+        InputMissingError: there is no such file.
+        NetworkError: the file is damaged, or no weights file of this version and network.
+    """
+    headers = npz_headers(path, error=NetworkError)
+    _check_headers(headers, path)
+    max_bytes = sum(header.num_bytes for header in headers.values())
+    arrays = read_npz(path, headers, error=NetworkError, max_bytes=max_bytes)
+    version = int(arrays.pop("format_version"))
+    if version != FORMAT_VERSION:
+        raise NetworkError(
+            f"expected network weights of format version {FORMAT_VERSION}, found {version} in {path}; "
+            "convert the checkpoint again with this version"
+        )
+    info = _read_info(str(arrays.pop("info")), path)
+    _check_arrays(arrays, str(path))
+    return NetworkWeights({name: array.astype(np.float32) for name, array in arrays.items()}, info)
+
+
+def _check_headers(headers: Mapping[str, ArrayHeader], path: Path | str) -> None:
+    """Raise `NetworkError` with all that is wrong, before anything large is read."""
+    expected: dict[str, tuple[int, ...]] = {"format_version": (), "info": (), **FOLDED_SHAPES}
+    faults = [f"{name} is missing" for name in expected if name not in headers]
+    faults += [f"{name} is unknown" for name in headers if name not in expected]
+    for name in expected:
+        if name not in headers:
+            continue
+        header = headers[name]
+        if header.shape != expected[name]:
+            faults.append(f"{name} has shape {header.shape}, expected {expected[name]}")
+        elif not _kind_fits(name, header.dtype):
+            faults.append(f"{name} has type {header.dtype}")
+    if faults:
+        more = f"; {len(faults) - 5} more faults" if len(faults) > 5 else ""
+        raise NetworkError(
+            f"expected the weights of a {ARCHITECTURE} network in {path}, found: {'; '.join(faults[:5])[:500]}{more}; "
+            "give a file made by training.convert_checkpoint"
+        )
+
+
+def _kind_fits(name: str, dtype: np.dtype) -> bool:
+    if name == "format_version":
+        return dtype.kind in "iu"
+    if name == "info":
+        return dtype.kind == "U" and dtype.itemsize <= 4 * MAX_INFO_CHARACTERS
+    return dtype.name in PRECISIONS
+
+
+def _check_arrays(arrays: Mapping[str, np.ndarray], where: str) -> None:
+    faults = [f"{name} is missing" for name in FOLDED_SHAPES if name not in arrays]
+    faults += [f"{name} is unknown" for name in arrays if name not in FOLDED_SHAPES]
+    faults += [
+        f"{name} has shape {arrays[name].shape}, expected {shape}"
+        for name, shape in FOLDED_SHAPES.items()
+        if name in arrays and arrays[name].shape != shape
+    ]
+    faults += [f"{name} holds numbers that are not finite" for name, a in arrays.items() if not np.isfinite(a).all()]
+    if faults:
+        raise NetworkError(
+            f"expected finite weights of a {ARCHITECTURE} network in {where}, found: {'; '.join(faults[:5])[:500]}; "
+            "convert the checkpoint again, as float32 if numbers are too large for float16"
+        )
+
+
+def _read_info(text: str, path: Path | str) -> NetworkInfo:
+    try:
+        held = json.loads(text)
+    except (ValueError, RecursionError) as fault:
+        raise NetworkError(f"expected the information about the weights as JSON in {path}, found other text") from fault
+    names = {entry.name for entry in fields(NetworkInfo)}
+    if not isinstance(held, dict) or set(held) != names:
+        raise NetworkError(f"expected the entries {', '.join(sorted(names))} about the weights in {path}, found others")
+    if not all(isinstance(held[name], str) for name in names - {"metrics"}) or not _are_figures(held["metrics"]):
+        raise NetworkError(f"expected texts and finite figures about the weights in {path}, found other values")
+    if held["architecture"] != ARCHITECTURE:
+        raise NetworkError(
+            f"expected weights of a {ARCHITECTURE} network, found {held['architecture'][:80]!r} in {path}; "
+            "this version cannot run them"
+        )
+    check_graph(held["graph"])
+    return NetworkInfo(**held)
+
+
+def _are_figures(metrics: Any) -> bool:
+    return isinstance(metrics, dict) and all(
+        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        for value in metrics.values()
+    )
