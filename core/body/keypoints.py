@@ -87,17 +87,17 @@ class KeypointModel:
         return model
 
     def shaped(self, betas: Array) -> ShapedKeypoints:
-        """Return the keypoints of the body with *betas* (B,) held fixed."""
+        """Return the keypoints of the body with *betas* held fixed: (B,), or (F, B), one body a frame."""
         return ShapedKeypoints(self, betas)
 
     def moments(self, betas: Array) -> Array:
-        """Return the moments (24, 3, K) of the body with *betas* (B,), metres."""
-        return self._moments + self._moment_dirs @ betas
+        """Return the moments (..., 24, 3, K) of the body with *betas* (..., B), metres."""
+        return self._moments + namespace(betas).einsum("jckb,...b->...jck", self._moment_dirs, betas)
 
     def rest(self, betas: Array) -> Array:
-        """Return the keypoints (K, 3) of the rest pose at *betas* (B,); linear in betas."""
+        """Return the keypoints (..., K, 3) of the rest pose at *betas* (..., B); linear in betas."""
         xp = namespace(betas)
-        return xp.matrix_transpose(xp.sum(self.moments(betas), axis=0))
+        return xp.matrix_transpose(xp.sum(self.moments(betas), axis=-3))
 
     def shape_jacobian(self, world: Array) -> Array:
         """Return d keypoint / d beta (F, K, 3, B) at joint rotations *world* (F, 24, 3, 3); exact, as k is linear."""
@@ -118,17 +118,17 @@ class ShapedKeypoints:
     """The keypoints of a body whose betas are fixed.
 
     Attributes:
-        rest_joints: (24, 3) rest joints, metres.
-        rest_points: (K, 3) keypoints of the rest pose, metres.
+        rest_joints: (24, 3) rest joints, metres; (F, 24, 3) where each frame has a body of its own.
+        rest_points: (K, 3) keypoints of the rest pose, metres; or (F, K, 3).
     """
 
     def __init__(self, model: KeypointModel, betas: Array) -> None:
-        """Fix *betas* (B,)."""
+        """Fix *betas* (B,) or (F, B)."""
         xp = namespace(betas)
         self._model = model
         self.rest_joints = model.body.rest_joints(betas)
         self._moments = model.moments(betas)
-        self.rest_points = xp.matrix_transpose(xp.sum(self._moments, axis=0))
+        self.rest_points = xp.matrix_transpose(xp.sum(self._moments, axis=-3))
 
     def points(self, rotations: Array, trans: Array) -> Array:
         """Return the keypoints (F, K, 3), metres, of local *rotations* (F, 24, 3, 3) and *trans* (F, 3)."""
@@ -151,6 +151,6 @@ class ShapedKeypoints:
         world = world_rotations(rotations)
         places = world_positions(world, self.rest_joints) + trans[:, None]
         correctives = pose_features(rotations) @ model.correctives
-        moments = self._moments + xp.reshape(correctives, (rotations.shape[0], *self._moments.shape))
+        moments = self._moments + xp.reshape(correctives, (rotations.shape[0], *self._moments.shape[-3:]))
         offsets = places - (world @ self.rest_joints[..., None])[..., 0]
         return world @ moments + model.mass[:, None] * offsets[..., None], world, places

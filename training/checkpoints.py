@@ -1,0 +1,145 @@
+"""Checkpoints: everything that a run needs to go on as if it had never stopped, as plain tensors and values.
+
+They are read with ``weights_only``, so nothing in them is run. No array of a body is in them.
+"""
+
+from __future__ import annotations
+
+import pickle
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from core.errors import CoreError, InputMissingError
+from core.files import atomic_path
+
+FORMAT_VERSION = 1
+_FOREIGN_PREFIXES = ("openpose_regressor",)
+
+
+class CheckpointError(CoreError, ValueError):
+    """A checkpoint is damaged, of another kind, or does not fit the settings."""
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """What a checkpoint file holds.
+
+    Attributes:
+        model: the network's state dict.
+        config: the settings as plain dicts; empty in a published checkpoint.
+        body: name of the body it was trained on; empty in a published checkpoint.
+        training: what only a resumed run reads (optimizer, scheduler, step, best, rng); empty in a published one.
+        metrics: figures of the last evaluation.
+    """
+
+    model: dict[str, torch.Tensor]
+    config: dict[str, Any]
+    body: str
+    training: dict[str, Any]
+    metrics: dict[str, Any]
+
+    @property
+    def graph(self) -> str:
+        """The skeleton graph of the weights."""
+        return str(self.config["model"]["graph"]) if self.config else "published"
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write *checkpoint*; the file appears whole or not at all."""
+    held = {
+        "format_version": FORMAT_VERSION,
+        "model": checkpoint.model,
+        "config": checkpoint.config,
+        "body": checkpoint.body,
+        "training": checkpoint.training,
+        "metrics": checkpoint.metrics,
+    }
+    with atomic_path(path) as temporary:
+        torch.save(held, temporary)
+
+
+def load_checkpoint(path: Path | str) -> Checkpoint:
+    """Return what a checkpoint of ours or the published one holds.
+
+    Raises:
+        InputMissingError: there is no such file.
+        CheckpointError: it is damaged or no such checkpoint.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputMissingError(f"expected a checkpoint, found no file at {path}; check the path")
+    try:
+        held = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise CheckpointError(
+            f"expected a checkpoint of plain tensors, found something else in {path} "
+            f"({' '.join(str(error).split())[:160]}); download or save it again"
+        ) from error
+    if not isinstance(held, dict) or not isinstance(held.get("model"), dict):
+        raise CheckpointError(f"expected a checkpoint with a 'model' state dict, found none in {path}")
+    version = held.get("format_version")
+    if version not in (None, FORMAT_VERSION):
+        raise CheckpointError(f"expected a checkpoint of format {FORMAT_VERSION}, found {version} in {path}; update")
+    ours = version is not None
+    return Checkpoint(
+        _clean_names(held["model"]),
+        held["config"] if ours else {},
+        held["body"] if ours else "",
+        held["training"] if ours else {},
+        held["metrics"] if ours else {},
+    )
+
+
+def _clean_names(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Drop DDP's ``module.`` and what is no part of the network."""
+    names = {name: name.removeprefix("module.") for name in state}
+    return {short: state[name] for name, short in names.items() if not short.startswith(_FOREIGN_PREFIXES)}
+
+
+def load_weights(network: nn.Module, checkpoint: Checkpoint, path: Path | str) -> None:
+    """Put a checkpoint's weights into *network*.
+
+    Raises:
+        CheckpointError: names or shapes differ; all that differ are counted, the first named.
+    """
+    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in checkpoint.model.items()}
+    wrong = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
+    if wrong:
+        raise CheckpointError(
+            f"expected the weights of this network in {path}; {len(wrong)} entries differ, the first is {wrong[0]}: "
+            f"expected {expected.get(wrong[0], 'none')}, found {found.get(wrong[0], 'none')}"
+        )
+    network.load_state_dict(checkpoint.model)
+
+
+def random_state(device: torch.device) -> dict[str, Any]:
+    """Return the state of every random generator of this process, as tensors and plain values."""
+    kind, keys, position, has_gauss, gauss = np.random.get_state()
+    version, words, gauss_next = random.getstate()
+    state: dict[str, Any] = {
+        "torch": torch.get_rng_state(),
+        "numpy": [kind, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss],
+        "python": [version, list(words), gauss_next],
+    }
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def restore_random_state(state: Mapping[str, Any], device: torch.device) -> None:
+    """Put this process's random generators where `random_state` found them."""
+    torch.set_rng_state(state["torch"])
+    kind, keys, position, has_gauss, gauss = state["numpy"]
+    np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, gauss))
+    version, words, gauss_next = state["python"]
+    random.setstate((version, tuple(words), gauss_next))
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)

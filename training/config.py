@@ -1,0 +1,354 @@
+"""The settings of a training run: one tree of dataclasses, read from YAML, overridden by dotted keys, saved whole.
+
+An unknown key, a value of a wrong type or out of its range is an error that names the key and, as far as there is one,
+the file; all faults are told at once.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from core.errors import CoreError, InputMissingError
+from core.network.graph import LINKS
+
+DATASETS = ("amass", "3dpw", "rich", "folder")
+SPLITS = ("files", "subjects", "official")
+PRECISIONS = ("auto", "float32", "bfloat16")
+BODY_ENGINES = ("core", "smplx")
+BETAS_SOURCES = ("auto", "file", "draw")
+
+
+class ConfigError(CoreError, ValueError):
+    """A setting is unknown or has a value that it cannot have."""
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network.
+
+    Attributes:
+        name: the first word of the run's folder.
+        graph: skeleton graph: "body25", or "published" for that of the paper's checkpoint.
+        dropout: share of features dropped inside the units.
+    """
+
+    name: str = "learnable_smplify"
+    graph: str = "body25"
+    dropout: float = 0.5
+
+
+@dataclass(frozen=True)
+class BodyConfig:
+    """The body that poses are shown on.
+
+    Attributes:
+        path: a licensed SMPL, SMPL-H or SMPL-X file; the free body without one.
+        engine: who skins it: "core", or "smplx" (smplx's own forward pass, if that package is installed).
+    """
+
+    path: str = ""
+    engine: str = "core"
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """The motions.
+
+    Attributes:
+        dataset: "amass", "3dpw", "rich", or "folder" for any folder of .npz files in AMASS layout.
+        folder: where it is.
+        cache: where the prepared arrays go; a folder ``.prepared`` inside *folder* without it.
+        up_axis: "Y" or "Z"; without it the file's own word, else the dataset's custom (AMASS: Z).
+        split: "files" (the paper's, seeded), "subjects", or "official".
+        train_share: share of files or subjects to train on.
+        test_subjects: with split "subjects", just these are tested on.
+        split_seed: seed of the split.
+        fps: frame rate that motions are brought to, by time.
+        trim: share of a clip's frames cut at each end.
+        strides: frames between start and target.
+        swap: how often start and target change places.
+        test_every: of all test pairs, every n-th is used.
+        betas: "file" for the file's, "draw" for N(0, 0.8) by clip, "auto": the file's if they belong to the body.
+    """
+
+    dataset: str = "amass"
+    folder: str = "data/amass"
+    cache: str = ""
+    up_axis: str = ""
+    split: str = "files"
+    train_share: float = 0.7
+    test_subjects: tuple[str, ...] = ()
+    split_seed: int = 42
+    fps: float = 30.0
+    trim: float = 0.1
+    strides: tuple[int, ...] = (1, 3, 5, 7, 9)
+    swap: float = 0.5
+    test_every: int = 100
+    betas: str = "auto"
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the loss, and the vertices it looks at.
+
+    Attributes:
+        rotation: weight of the geodesic angle.
+        vertices: weight of the mean vertex distance, metres.
+        keypoints: weight of the mean keypoint distance, metres.
+        num_vertices: how many vertices, evenly spread over the mesh's order; 0 for all.
+    """
+
+    rotation: float = 1.0
+    vertices: float = 1.0
+    keypoints: float = 5.0
+    num_vertices: int = 0
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """AdamW, and a cosine from the first learning rate to the last over all steps.
+
+    Attributes:
+        learning_rate: at the first step.
+        final_learning_rate: after the last.
+        weight_decay: of AdamW.
+    """
+
+    learning_rate: float = 1e-4
+    final_learning_rate: float = 1e-6
+    weight_decay: float = 0.1
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The course of the training.
+
+    Attributes:
+        epochs: how often every training frame is used.
+        batch_size: pairs a step, all processes together.
+        seed: of everything that is random.
+        workers: processes that load data, for each training process.
+        device: "auto", "cpu", "cuda" or "mps".
+        precision: "float32", "bfloat16" (CUDA alone), or "auto": bfloat16 where CUDA has it.
+        evaluate_every: epochs between evaluations.
+        checkpoint_every: epochs between checkpoints; the best and the last are kept besides.
+    """
+
+    epochs: int = 100
+    batch_size: int = 128
+    seed: int = 42
+    workers: int = 2
+    device: str = "auto"
+    precision: str = "auto"
+    evaluate_every: int = 1
+    checkpoint_every: int = 20
+
+
+@dataclass(frozen=True)
+class OutputConfig:
+    """What a run writes.
+
+    Attributes:
+        log_dir: folder of all runs.
+        extra_tag: the last word of the run's folder.
+        log_every: steps between two lines of the log.
+        tensorboard: write scalars and pictures for TensorBoard, if that package is installed.
+        pictures: test pairs to draw at each evaluation.
+    """
+
+    log_dir: str = "logs"
+    extra_tag: str = "default"
+    log_every: int = 50
+    tensorboard: bool = True
+    pictures: int = 4
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All settings of a run."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    body: BodyConfig = field(default_factory=BodyConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    output: OutputConfig = field(default_factory=OutputConfig)
+
+    @property
+    def run_folder(self) -> Path:
+        """Where the run's logs and checkpoints go: ``LOG_DIR/MODEL_net_TAG``."""
+        return Path(self.output.log_dir) / f"{self.model.name}_net_{self.output.extra_tag}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain dicts, lists and values."""
+        return {key: dict(_plain(value)) for key, value in asdict(self).items()}
+
+    def overridden(self, values: Mapping[str, object]) -> RunConfig:
+        """Return the settings with those of *values*, by dotted key, in their place; texts are parsed as YAML.
+
+        Raises:
+            ConfigError: a key is unknown or a value wrong.
+        """
+        tree = self.to_dict()
+        for key, value in values.items():
+            section, _, name = key.partition(".")
+            if section not in tree or name not in tree[section]:
+                raise ConfigError(f"expected a setting SECTION.NAME such as training.epochs, got {key!r}")
+            tree[section][name] = _parse_yaml(value, f"setting {key}") if isinstance(value, str) else value
+        return config_from_dict(tree, "the settings with what was overridden")
+
+
+def read_config(path: Path | str) -> RunConfig:
+    """Return the settings in a YAML file; what it leaves out is at its default.
+
+    Raises:
+        InputMissingError: there is no such file.
+        ConfigError: it is no YAML, or a key or value is wrong.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputMissingError(f"expected a YAML file of settings, found no file at {path}; see training/configs")
+    return config_from_dict(_parse_yaml(path.read_text(encoding="utf-8"), str(path)) or {}, str(path))
+
+
+def config_from_dict(tree: object, where: str) -> RunConfig:
+    """Return the settings that nested dicts hold; *where* is named in errors.
+
+    Raises:
+        ConfigError: a key is unknown or a value wrong; all faults are named.
+    """
+    faults: list[str] = []
+    config = _build(RunConfig, tree, "", faults)
+    if not faults:
+        faults = list(_range_faults(config))
+    if faults:
+        raise ConfigError(f"settings that cannot be used in {where}: " + "; ".join(faults))
+    return config
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def _parse_yaml(text: str, where: str) -> Any:
+    try:
+        import yaml
+    except ImportError as error:
+        raise ConfigError(
+            f"reading {where} needs PyYAML, which this Python does not have; "
+            "install it: pip install -c constraints.txt -r requirements/train.txt"
+        ) from error
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"expected YAML in {where}, got: {' '.join(str(error).split())[:200]}") from error
+
+
+def _build(kind: type, tree: object, path: str, faults: list[str]) -> Any:
+    """Return a dataclass *kind* of a dict; what is wrong is added to *faults*."""
+    if not isinstance(tree, Mapping):
+        faults.append(f"{path or 'the file'}: expected settings by name, got {tree!r}")
+        return kind()
+    hints = get_type_hints(kind)
+    known = [item.name for item in fields(kind)]
+    faults.extend(f"{path}{name}: unknown; expected one of {', '.join(known)}" for name in tree if name not in known)
+    values = {}
+    for name in known:
+        if name not in tree:
+            continue
+        hint, value = hints[name], tree[name]
+        if is_dataclass(hint):
+            values[name] = _build(hint, value, f"{path}{name}.", faults)
+            continue
+        converted = _convert(hint, value)
+        if converted is _WRONG:
+            faults.append(f"{path}{name}: expected {_type_name(hint)}, got {value!r}")
+        else:
+            values[name] = converted
+    return kind(**values)
+
+
+_WRONG = object()
+
+
+def _convert(hint: Any, value: object) -> Any:
+    """Return *value* as *hint* wants it, or `_WRONG`."""
+    if get_origin(hint) is tuple:
+        if not isinstance(value, (list, tuple)):
+            return _WRONG
+        items = tuple(_convert(get_args(hint)[0], item) for item in value)
+        return _WRONG if any(item is _WRONG for item in items) else items
+    if hint is str:
+        # Subjects such as 05 are octal numbers to YAML 1.1 and must be quoted, so numbers are not taken for texts.
+        return "" if value is None else value if isinstance(value, str) else _WRONG
+    if hint is bool or isinstance(value, bool):
+        return value if hint is bool and isinstance(value, bool) else _WRONG
+    if hint is int:
+        return value if isinstance(value, int) else _WRONG
+    return _to_float(value)
+
+
+def _to_float(value: object) -> Any:
+    """Return a float; YAML 1.1 reads 1e-4 as a text."""
+    if isinstance(value, (int, float, str)):
+        try:
+            return float(value)
+        except ValueError:
+            return _WRONG
+    return _WRONG
+
+
+def _type_name(hint: Any) -> str:
+    if isinstance(hint, types.GenericAlias):
+        return f"a list of {get_args(hint)[0].__name__}"
+    return {str: "a text (quote it)", int: "a whole number", float: "a number", bool: "true or false"}[hint]
+
+
+def _range_faults(config: RunConfig) -> Iterable[str]:
+    """Yield what is out of its range."""
+    choices = (
+        ("model.graph", config.model.graph, tuple(LINKS)),
+        ("body.engine", config.body.engine, BODY_ENGINES),
+        ("data.dataset", config.data.dataset, DATASETS),
+        ("data.split", config.data.split, SPLITS),
+        ("data.up_axis", config.data.up_axis, ("", "Y", "Z")),
+        ("data.betas", config.data.betas, BETAS_SOURCES),
+        ("training.precision", config.training.precision, PRECISIONS),
+    )
+    for key, value, allowed in choices:
+        if value not in allowed:
+            yield f"{key}: expected one of {', '.join(repr(one) for one in allowed)}, got {value!r}"
+    data, training = config.data, config.training
+    if not data.strides or min(data.strides) < 1:
+        yield f"data.strides: expected whole numbers from 1, got {list(data.strides)}"
+    bounds = (
+        ("model.dropout", config.model.dropout, 0.0, 0.99),
+        ("data.train_share", data.train_share, 0.0, 1.0),
+        ("data.trim", data.trim, 0.0, 0.45),
+        ("data.swap", data.swap, 0.0, 1.0),
+        ("data.fps", data.fps, 1.0, 1000.0),
+        ("data.test_every", data.test_every, 1, 10**9),
+        ("loss.num_vertices", config.loss.num_vertices, 0, 10**5),
+        ("optimizer.learning_rate", config.optimizer.learning_rate, 1e-12, 10.0),
+        ("training.epochs", training.epochs, 0, 10**7),
+        ("training.batch_size", training.batch_size, 1, 10**6),
+        ("training.seed", training.seed, 0, 2**31 - 1),
+        ("training.workers", training.workers, 0, 256),
+        ("training.evaluate_every", training.evaluate_every, 1, 10**7),
+        ("training.checkpoint_every", training.checkpoint_every, 1, 10**7),
+        ("output.log_every", config.output.log_every, 1, 10**9),
+        ("output.pictures", config.output.pictures, 0, 64),
+    )
+    for key, number, low, high in bounds:
+        if not low <= number <= high:
+            yield f"{key}: expected {low:g} to {high:g}, got {number:g}"
+    for key, word in (("model.name", config.model.name), ("output.extra_tag", config.output.extra_tag)):
+        if not word or any(not (letter.isalnum() or letter in "._-") for letter in word):
+            yield f"{key}: expected letters, digits, '.', '_' or '-', got {word!r}"

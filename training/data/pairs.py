@@ -1,0 +1,191 @@
+"""Pairs of frames: start and target. B pairs a batch.
+
+What is drawn depends on seed, epoch and frame alone, not on the number of processes or workers, so a run on two
+processes sees the pairs of a run on one, and a resumed run those of an uninterrupted one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from core.errors import MotionError
+
+from ..distributed import Processes
+from .prepared import MotionArrays
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+
+
+@dataclass(frozen=True, eq=False)
+class PairBatch:
+    """A batch of pairs, as the arrays hold them.
+
+    Attributes:
+        start_poses: (B, 66) rotation vectors, radians.
+        start_trans: (B, 3) metres.
+        target_poses: (B, 66).
+        target_trans: (B, 3).
+        betas: (B, 10).
+    """
+
+    start_poses: Tensor
+    start_trans: Tensor
+    target_poses: Tensor
+    target_trans: Tensor
+    betas: Tensor
+
+    def to(self, device: torch.device) -> PairBatch:
+        """Return the batch on *device*."""
+        return PairBatch(*(part.to(device, non_blocking=True) for part in self._parts()))
+
+    def pin_memory(self) -> PairBatch:
+        """Return the batch in pinned memory; the data loader asks for it."""
+        return PairBatch(*(part.pin_memory() for part in self._parts()))
+
+    def _parts(self) -> tuple[Tensor, ...]:
+        return self.start_poses, self.start_trans, self.target_poses, self.target_trans, self.betas
+
+
+class PairDataset(Dataset[PairBatch]):
+    """Gathers whole batches from the memory-mapped arrays; an index is (first frames, last frames), arrays (B,)."""
+
+    def __init__(self, motions: MotionArrays) -> None:
+        """Read from *motions*."""
+        self._motions = motions
+        self._clip_of_frame = np.repeat(np.arange(len(motions.lengths)), motions.lengths)
+
+    def __len__(self) -> int:
+        """Return how many frames there are."""
+        return self._motions.num_frames
+
+    def __getitem__(self, pair: tuple[np.ndarray, np.ndarray]) -> PairBatch:
+        """Return the batch of *pair*: start frames and target frames."""
+        start, target = pair
+        motions = self._motions
+        arrays = (
+            motions.poses[start],
+            motions.trans[start],
+            motions.poses[target],
+            motions.trans[target],
+            motions.betas[self._clip_of_frame[start]],
+        )
+        return PairBatch(*(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays))
+
+
+def hashed_uniform(seed: int, epoch: int, frames: np.ndarray, stream: int) -> np.ndarray:
+    """Return numbers in [0, 1), one for each of *frames* (B,), by hashing (SplitMix64; Steele et al., 2014)."""
+    with np.errstate(over="ignore"):
+        state = frames.astype(np.uint64)
+        for word in (seed, epoch, stream):
+            state = (state + np.uint64(word) * _GOLDEN + _GOLDEN).astype(np.uint64)
+            state = (state ^ (state >> np.uint64(30))) * _MIX_1
+            state = (state ^ (state >> np.uint64(27))) * _MIX_2
+            state = state ^ (state >> np.uint64(31))
+    return (state >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+class TrainSampler(Sampler[tuple[np.ndarray, np.ndarray]]):
+    """Draws the training pairs of one process, a whole batch at a time.
+
+    Every frame that has another one ahead of it is used once an epoch, with a stride drawn from those that stay inside
+    its clip. The last, incomplete batch of an epoch is left out.
+
+    Attributes:
+        num_batches: batches an epoch.
+    """
+
+    def __init__(
+        self,
+        motions: MotionArrays,
+        clips: Sequence[int],
+        *,
+        strides: Sequence[int],
+        swap: float,
+        batch_size: int,
+        seed: int,
+        processes: Processes,
+    ) -> None:
+        """Draw from *clips* of *motions*; *batch_size* is that of all processes together.
+
+        Raises:
+            MotionError: the batch is larger than the data, or cannot be shared evenly.
+        """
+        if batch_size % processes.count:
+            raise MotionError(
+                f"expected a batch size that {processes.count} processes can share, got {batch_size}; "
+                "give a multiple with --batch_size"
+            )
+        self._strides = np.array(sorted(strides))
+        ahead = [np.arange(motions.lengths[clip])[::-1] for clip in clips]
+        frames = [np.arange(motions.frames(clip).start, motions.frames(clip).stop) for clip in clips]
+        self._ahead, self._frames = np.concatenate(ahead), np.concatenate(frames)
+        usable = self._ahead >= self._strides[0]
+        self._ahead, self._frames = self._ahead[usable], self._frames[usable]
+        self._swap, self._batch, self._seed, self._processes = swap, batch_size, seed, processes
+        self.num_batches = len(self._frames) // batch_size
+        if not self.num_batches:
+            raise MotionError(
+                f"expected at least a batch of {batch_size} frames to train on, got {len(self._frames)}; "
+                "give more data or a smaller --batch_size"
+            )
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch: int, first_batch: int = 0) -> None:
+        """Draw the next pass for *epoch*, beginning with *first_batch*, for a run that is resumed."""
+        self._epoch, self._first_batch = epoch, first_batch
+
+    def __len__(self) -> int:
+        """Return the batches of the next pass."""
+        return self.num_batches - self._first_batch
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield (start frames, target frames) of each batch's share of this process."""
+        order = np.random.default_rng([self._seed, self._epoch]).permutation(len(self._frames))
+        share = self._batch // self._processes.count
+        for batch in range(self._first_batch, self.num_batches):
+            begin = batch * self._batch + self._processes.rank * share
+            yield self._draw(order[begin : begin + share])
+
+    def _draw(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        frames, ahead = self._frames[chosen], self._ahead[chosen]
+        fitting = np.searchsorted(self._strides, ahead, side="right")
+        picked = (hashed_uniform(self._seed, self._epoch, frames, 0) * fitting).astype(np.int64)
+        later = frames + self._strides[picked]
+        swapped = hashed_uniform(self._seed, self._epoch, frames, 1) < self._swap
+        return np.where(swapped, later, frames), np.where(swapped, frames, later)
+
+
+def held_out_targets(motions: MotionArrays, clips: Sequence[int], *, largest_stride: int, every: int) -> np.ndarray:
+    """Return every n-th of the target frames that have the largest stride and one frame more before, one after.
+
+    So every stride is tested on the same targets, and the frames beside them tell the acceleration.
+    """
+    frames = []
+    for clip in clips:
+        span = motions.frames(int(clip))
+        frames.append(np.arange(span.start + largest_stride + 1, span.stop - 1))
+    targets = np.concatenate(frames)[::every] if frames else np.empty(0, dtype=np.int64)
+    if not len(targets):
+        raise MotionError(f"expected test clips longer than {largest_stride + 2} frames, found none; give more data")
+    return targets
+
+
+def train_loader(
+    dataset: PairDataset, sampler: TrainSampler, *, workers: int, pinned: bool, seed: int
+) -> DataLoader[PairBatch]:
+    """Return the loader of the training batches; its own generator leaves torch's alone."""
+    return DataLoader(
+        dataset,
+        sampler=sampler,
+        batch_size=None,
+        num_workers=workers,
+        pin_memory=pinned,
+        generator=torch.Generator().manual_seed(seed),
+    )

@@ -1,0 +1,128 @@
+"""Motions of the data sets' files, metres, Y up. F frames.
+
+3DPW and RICH are pickles; they are read as data (`core.safe_pickle`), nothing in them is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.amass import Y_TO_Z_UP, read_motion, turned
+from core.array_files import npz_headers
+from core.body.data import NUM_BETAS
+from core.errors import MotionError
+from core.inert import as_array
+from core.motion import Motion
+from core.rotations import axis_angle_to_matrix
+from core.safe_pickle import load_pickle
+from core.skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
+
+from .sources import SourceFile
+
+RestPelvis = Callable[[np.ndarray], np.ndarray]
+"""From betas (10,) to the rest pelvis (3,), metres, of the body that motions are shown on."""
+
+_BODY_WIDTH = 3 * NUM_BODY_ROTATIONS
+_PICKLED_FPS = 30.0
+"""3DPW's and RICH's poses are one for each video frame."""
+
+
+def read_source(source: SourceFile, dataset: str, up_axis: str, rest_pelvis: RestPelvis) -> list[Motion]:
+    """Return the motions of one file: one for each person and each stretch without a gap.
+
+    Args:
+        source: the file.
+        dataset: a name out of `training.config.DATASETS`.
+        up_axis: "Y" or "Z"; if empty, the file's word, else the data set's custom.
+        rest_pelvis: the body's.
+
+    Raises:
+        CoreError: the file is damaged or holds no motion.
+    """
+    if dataset in ("amass", "folder"):
+        return [_read_amass(source.path, dataset, up_axis, rest_pelvis)]
+    motions = _read_3dpw(source.path) if dataset == "3dpw" else _read_rich(source)
+    return [_upright(motion, up_axis, rest_pelvis) for motion in motions]
+
+
+def _read_amass(path: Path, dataset: str, up_axis: str, rest_pelvis: RestPelvis) -> Motion:
+    if not up_axis and dataset == "amass" and "up_axis" not in npz_headers(path, error=MotionError):
+        up_axis = "Z"
+    return read_motion(path, up_axis=up_axis or None, rest_pelvis=rest_pelvis)
+
+
+def _upright(motion: Motion, up_axis: str, rest_pelvis: RestPelvis) -> Motion:
+    """Return *motion* Y up; without a word on it, Z is up if the pelvis mostly stands along it."""
+    if not up_axis:
+        mean = axis_angle_to_matrix(motion.poses[:, :3])[..., 1].mean(axis=0)
+        up_axis = "Z" if mean[2] > mean[1] else "Y"
+    return motion if up_axis == "Y" else turned(motion, Y_TO_Z_UP.T, rest_pelvis(motion.betas))
+
+
+def _numbers(holder: Any, key: str, width: int, path: Path) -> np.ndarray:
+    """Return ``holder[key]`` as (rows, *width*) float64."""
+    if not isinstance(holder, dict) or key not in holder:
+        raise MotionError(f"expected {key!r} in {path}, found none; download the data set again")
+    try:
+        found = as_array(holder[key])
+        values = np.asarray(holder[key] if found is None else found, dtype=np.float64)
+        return values.reshape(-1, values.shape[-1])[:, :width].reshape(-1, width)
+    except (ValueError, TypeError, IndexError) as error:
+        raise MotionError(
+            f"expected numbers (rows, {width} or more) under {key!r} in {path}; {error}; download it again"
+        ) from error
+
+
+def _read_3dpw(path: Path) -> list[Motion]:
+    held = load_pickle(path, error=MotionError)
+    people = held.get("poses", ()) if isinstance(held, dict) else ()
+    if not len(people):
+        raise MotionError(f"expected the poses of one person or more in {path}, found none; download 3DPW again")
+    motions = []
+    for person in range(len(people)):
+        own = {key: held[key][person] for key in ("poses", "trans", "betas") if person < len(held.get(key, ()))}
+        poses = _numbers(own, "poses", 3 * NUM_JOINTS, path)
+        motions.append(_motion(poses, _numbers(own, "trans", 3, path), _numbers(own, "betas", NUM_BETAS, path), "smpl"))
+    return motions
+
+
+def _read_rich(source: SourceFile) -> list[Motion]:
+    """Return the stretches of consecutive frames of one person; each frame is a file of SMPL-X parameters."""
+    person = Path(source.name).name
+    rows: dict[int, tuple[np.ndarray, ...]] = {}
+    for path in sorted(source.path.glob(f"*/{person}.pkl")):
+        if not path.parent.name.isdigit():
+            continue
+        held = load_pickle(path, error=MotionError)
+        keys = (("global_orient", 3), ("body_pose", _BODY_WIDTH - 3), ("transl", 3), ("betas", NUM_BETAS))
+        rows[int(path.parent.name)] = tuple(_numbers(held, key, width, path)[0] for key, width in keys)
+    stretches: list[list[int]] = []
+    for frame in sorted(rows):
+        if stretches and frame == stretches[-1][-1] + 1:
+            stretches[-1].append(frame)
+        else:
+            stretches.append([frame])
+    motions = []
+    for frames in stretches:
+        orient, body, trans, betas = (np.stack(part) for part in zip(*(rows[f] for f in frames), strict=True))
+        motions.append(_motion(np.concatenate([orient, body], axis=1), trans, betas, "smplx"))
+    return motions
+
+
+def _motion(poses: np.ndarray, trans: np.ndarray, betas: np.ndarray, body: str) -> Motion:
+    padded = np.zeros((len(poses), 3 * NUM_JOINTS))
+    padded[:, :_BODY_WIDTH] = poses[:, :_BODY_WIDTH]
+    return Motion(padded, betas.mean(axis=0), trans, _PICKLED_FPS, body=body)
+
+
+def trimmed(motion: Motion, share: float) -> Motion | None:
+    """Return *motion* without a *share* of its frames at each end, or None if fewer than two are left."""
+    first, last = int(share * motion.num_frames), motion.num_frames - int(share * motion.num_frames)
+    if last - first < 2:
+        return None
+    return replace(motion, poses=motion.poses[first:last], trans=motion.trans[first:last])

@@ -1,0 +1,85 @@
+"""Which clips are trained on, and which are tested on. Always the same for the same settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.errors import MotionError
+
+from ..config import DataConfig
+from .prepared import MotionArrays
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Indices of clips.
+
+    Attributes:
+        train: to train on.
+        val: to choose the best checkpoint by; the same as *test* where the split has no third part.
+        test: to report on.
+    """
+
+    train: np.ndarray
+    val: np.ndarray
+    test: np.ndarray
+
+
+def split_clips(motions: MotionArrays, config: DataConfig) -> Split:
+    """Return the split that *config* asks for.
+
+    Raises:
+        MotionError: a part would be empty.
+    """
+    if config.split == "official":
+        parts = np.array(motions.parts)
+        train, val, test = (np.flatnonzero(parts == part) for part in ("train", "val", "test"))
+        split = Split(train, val if len(val) else test, test if len(test) else val)
+    elif config.split == "subjects":
+        split = _by_subject(motions, config)
+    else:
+        chosen = _draw(sorted(set(_files(motions))), config)
+        trained = np.array([file in chosen for file in _files(motions)])
+        split = _two_parts(trained)
+    if not len(split.train) or not len(split.test):
+        raise MotionError(
+            f"expected clips to train on and clips to test on, the split {config.split!r} of {config.folder} gives "
+            f"{len(split.train)} and {len(split.test)}; choose another data.split, data.train_share or "
+            "data.test_subjects"
+        )
+    return split
+
+
+def _files(motions: MotionArrays) -> list[str]:
+    """Return the name of each clip's file: the people and the stretches of one sequence stay together."""
+    return [name.partition(".")[0] for name in motions.names]
+
+
+def _by_subject(motions: MotionArrays, config: DataConfig) -> Split:
+    wanted = set(config.test_subjects)
+    subjects = sorted(set(motions.subjects))
+    if wanted:
+        tested = {subject for subject in subjects if subject in wanted or subject.rpartition("/")[2] in wanted}
+        known = tested | {subject.rpartition("/")[2] for subject in tested}
+        unknown = sorted(wanted - known)
+        if unknown:
+            raise MotionError(
+                f"expected data.test_subjects out of {', '.join(subjects[:40])}; found none called "
+                f"{', '.join(unknown)} in {config.folder}"
+            )
+        return _two_parts(np.array([subject not in tested for subject in motions.subjects]))
+    chosen = _draw(subjects, config)
+    return _two_parts(np.array([subject in chosen for subject in motions.subjects]))
+
+
+def _draw(names: list[str], config: DataConfig) -> set[str]:
+    """Return a random share of *names*."""
+    order = np.random.default_rng(config.split_seed).permutation(len(names))
+    return {names[index] for index in order[: round(config.train_share * len(names))]}
+
+
+def _two_parts(trained: np.ndarray) -> Split:
+    test = np.flatnonzero(~trained)
+    return Split(np.flatnonzero(trained), test, test)

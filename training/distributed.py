@@ -1,0 +1,166 @@
+"""One process or many: the same path. torchrun says who is who by environment variables; without it there is one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.distributed.nn import functional as gradient_collectives
+from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parallel import DistributedDataParallel
+
+from core.arrays import check_device
+
+_TIMEOUT = timedelta(hours=2)
+"""Long, because the first process may prepare a large data set while the others wait."""
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Who takes part.
+
+    Attributes:
+        rank: this process's number, over all machines.
+        count: how many there are.
+        device: what this process computes on.
+    """
+
+    rank: int
+    count: int
+    device: torch.device
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes files and talks."""
+        return self.rank == 0
+
+    def wait(self) -> None:
+        """Wait until every process is here."""
+        if self.count > 1:
+            distributed.barrier()
+
+    @contextmanager
+    def first_goes_first(self) -> Iterator[None]:
+        """Run the block in the first process, then in the others."""
+        if not self.is_first:
+            self.wait()
+        yield
+        if self.is_first:
+            self.wait()
+
+    def summed(self, values: Tensor) -> Tensor:
+        """Return *values* (float64, on the CPU) added up over all processes."""
+        if self.count == 1:
+            return values
+        # NCCL moves tensors of its GPU alone, and MPS has no float64 (nor more than one process).
+        total = values.to(self.device)
+        distributed.all_reduce(total)
+        return total.to(values.device)
+
+    def gathered(self, value: Any) -> list[Any]:
+        """Return the *value* of every process, in their order."""
+        if self.count == 1:
+            return [value]
+        values: list[Any] = [None] * self.count
+        distributed.all_gather_object(values, value)
+        return values
+
+
+def choose_device(name: str, local_rank: int = 0) -> torch.device:
+    """Return the device called *name*; "auto" takes CUDA, then MPS, then the CPU.
+
+    Raises:
+        DeviceError: it is not here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    check_device(name)
+    return torch.device("cuda", local_rank) if name == "cuda" else torch.device(name)
+
+
+@contextmanager
+def joined_processes(device_name: str) -> Iterator[Processes]:
+    """Join the processes that torchrun started, if it did, and leave them at the end of the block."""
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    rank, local_rank = int(os.environ.get("RANK", "0")), int(os.environ.get("LOCAL_RANK", "0"))
+    device = choose_device(device_name, local_rank)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    if count == 1:
+        yield Processes(0, 1, device)
+        return
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    distributed.init_process_group(backend, timeout=_TIMEOUT)
+    try:
+        yield Processes(rank, count, device)
+    finally:
+        distributed.destroy_process_group()
+
+
+class GlooBatchNorm(_BatchNorm):
+    """Batch norm over the batches of all processes on CPUs, where torch's SyncBatchNorm does not run."""
+
+    def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 - the base class names it so
+        pass
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return *features* (B, C, ...) with each channel's mean and variance over all processes taken out."""
+        if not self.training:
+            return functional.batch_norm(
+                features, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
+            )
+        axes = [axis for axis in range(features.dim()) if axis != 1]
+        count = features.new_full((1,), features.numel() / features.shape[1])
+        sums = torch.cat([features.sum(axes), count])
+        sums = gradient_collectives.all_reduce(sums)
+        mean, total = sums[:-1] / sums[-1], sums[-1].detach()
+        shape = [1, -1] + [1] * (features.dim() - 2)
+        centred = features - mean.view(shape)
+        variance = gradient_collectives.all_reduce((centred * centred).sum(axes)) / total
+        with torch.no_grad():
+            self.num_batches_tracked += 1
+            momentum = self.momentum if self.momentum is not None else 1.0 / float(self.num_batches_tracked)
+            self.running_mean.lerp_(mean.detach(), momentum)
+            self.running_var.lerp_(variance.detach() * total / (total - 1.0), momentum)
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        return centred * scale.view(shape) + self.bias.view(shape)
+
+
+def synchronised(module: nn.Module, processes: Processes) -> nn.Module:
+    """Return *module* with its batch norms taken over all processes; names of the state dict stay."""
+    if processes.count == 1:
+        return module
+    if processes.device.type == "cuda":
+        return nn.SyncBatchNorm.convert_sync_batchnorm(module)
+    for name, child in module.named_children():
+        if isinstance(child, _BatchNorm):
+            replacement = GlooBatchNorm(child.num_features, child.eps, child.momentum)
+            replacement.load_state_dict(child.state_dict())
+            setattr(module, name, replacement)
+        else:
+            synchronised(child, processes)
+    return module
+
+
+def distribute(module: nn.Module, processes: Processes) -> nn.Module:
+    """Return *module* with its gradients averaged over all processes."""
+    if processes.count == 1:
+        return module
+    return DistributedDataParallel(
+        module,
+        device_ids=[processes.device.index] if processes.device.type == "cuda" else None,
+        broadcast_buffers=False,
+    )
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """Return the module inside `distribute`'s wrapping."""
+    inner: nn.Module = module.module if isinstance(module, DistributedDataParallel) else module
+    return inner

@@ -1,0 +1,151 @@
+"""The evaluation on stride pairs: how far predictions are off, and how far the untouched start was. B batch.
+
+Every stride is tested on the same targets. The frames before and after each target are predicted too, from starts as
+far back, so the acceleration error can be told. PVE and MPJPE are taken with the pelvis joints brought together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.files import atomic_path
+from core.skeletons import NUM_BODY_ROTATIONS
+
+from .data.pairs import PairBatch, PairDataset
+from .distributed import Processes
+from .metrics import (
+    FIGURES,
+    Accumulator,
+    acceleration_error_mm,
+    aligned_error_mm,
+    centred,
+    joint_angles_deg,
+    point_error_mm,
+)
+from .pictures import draw_pair
+from .shown_body import ShownBody, pose_rotations, with_hands
+
+_BATCH = 64
+UNTOUCHED = ", untouched start"
+"""What a row's name ends in where the start pose itself is measured: the paper's noise rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class PairTest:
+    """What is tested on.
+
+    Attributes:
+        dataset: the motions.
+        targets: (n,) target frames, all processes together.
+        strides: frames between start and target, one table row each.
+        body: the body.
+        processes: who shares the work.
+    """
+
+    dataset: PairDataset
+    targets: np.ndarray
+    strides: Sequence[int]
+    body: ShownBody
+    processes: Processes
+
+    def batches(self) -> Iterator[np.ndarray]:
+        """Yield this process's share of the targets, unpadded, in batches (B,)."""
+        own = self.targets[self.processes.rank :: self.processes.count]
+        for first in range(0, len(own), _BATCH):
+            yield own[first : first + _BATCH]
+
+
+def row_name(stride: int) -> str:
+    """Return the name of a stride's row."""
+    return f"stride {stride}"
+
+
+def predict(network: nn.Module, batch: PairBatch, body: ShownBody) -> tuple[Tensor, Tensor, Tensor]:
+    """Return predicted, true and start rotations, each (B, 24, 3, 3), of a batch on the body's device."""
+    start, true = pose_rotations(batch.start_poses), pose_rotations(batch.target_poses)
+    start_points = body.keypoints(start, batch.betas, batch.start_trans)
+    target_points = body.keypoints(true, batch.betas, batch.target_trans)
+    predicted = network(start_points, target_points, start, batch.betas).rotations
+    return with_hands(predicted), true, start
+
+
+@torch.no_grad()
+def evaluate(network: nn.Module, test: PairTest) -> dict[str, dict[str, float]]:
+    """Return the table of figures: for each stride a row, and one for its untouched start."""
+    network.eval()
+    names = [row_name(stride) for stride in test.strides]
+    sums = Accumulator([*names, *(name + UNTOUCHED for name in names)])
+    for targets in test.batches():
+        for stride in test.strides:
+            frames = (targets[:, None] + np.array([-1, 0, 1])).reshape(-1)
+            batch = test.dataset[(frames - stride, frames)].to(test.body.device)
+            predicted, true, start = predict(network, batch, test.body)
+            _add(sums, row_name(stride), (predicted, true), batch, test.body)
+            _add(sums, row_name(stride) + UNTOUCHED, (start, true), batch, test.body)
+    return sums.means(test.processes)
+
+
+def _add(sums: Accumulator, row: str, rotations: tuple[Tensor, Tensor], batch: PairBatch, body: ShownBody) -> None:
+    """Measure rotations (3 B, 24, 3, 3), predicted and true, of triples of frames."""
+    betas, trans = batch.betas, batch.target_trans
+    joints = [body.joints(one, betas, trans) for one in rotations]
+    bent = [places.unflatten(0, (-1, 3)) for places in joints]
+    middle = slice(1, None, 3)
+    vertices = [
+        centred(body.vertices(one[middle], betas[middle], trans[middle]), places[middle, 0])
+        for one, places in zip(rotations, joints, strict=True)
+    ]
+    pelvic = [centred(places[middle], places[middle, 0]) for places in joints]
+    angles = joint_angles_deg(*(one[middle, :NUM_BODY_ROTATIONS] for one in rotations))
+    figures = {
+        "mpve_mm": point_error_mm(*vertices),
+        "mpapve_mm": aligned_error_mm(*vertices),
+        "mpjpe_mm": point_error_mm(*pelvic),
+        "acceleration_mm_per_frame2": acceleration_error_mm(*bent),
+    }
+    sums.add(row, figures, angles)
+
+
+@torch.no_grad()
+def draw_predictions(network: nn.Module, test: PairTest, count: int) -> list[np.ndarray]:
+    """Return pictures (H, W, 3) of *count* targets spread over the test, at the largest stride."""
+    network.eval()
+    if not count:
+        return []
+    chosen = test.targets[np.linspace(0, len(test.targets) - 1, min(count, len(test.targets))).round().astype(int)]
+    batch = test.dataset[(chosen - max(test.strides), chosen)].to(test.body.device)
+    shown = []
+    for rotations in predict(network, batch, test.body):
+        vertices = test.body.vertices(rotations, batch.betas, batch.target_trans)
+        roots = test.body.joints(rotations, batch.betas, batch.target_trans)[:, 0]
+        shown.append(centred(vertices, roots).cpu().numpy())
+    predicted, true, start = shown
+    return [draw_pair(*views) for views in zip(predicted, true, start, strict=True)]
+
+
+def mean_mpve(table: Mapping[str, Mapping[str, float]]) -> float:
+    """Return the mean MPVE over the strides' rows, millimetres: what the best checkpoint is chosen by."""
+    return float(np.mean([figures["mpve_mm"] for row, figures in table.items() if not row.endswith(UNTOUCHED)]))
+
+
+def table_text(table: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the table as lines of text."""
+    heads = ("MPVE mm", "PA mm", "MPJPE mm", "angle deg", "accel mm/f2")
+    lines = [f"{'':<28}" + "".join(f"{head:>13}" for head in heads) + f"{'pairs':>8}"]
+    for row, figures in table.items():
+        values = "".join(f"{figures[name]:>13.2f}" for name in FIGURES)
+        lines.append(f"{row:<28}{values}{figures['pairs']:>8.0f}")
+    return "\n".join(lines)
+
+
+def write_table(path: Path, table: Mapping[str, Mapping[str, float]]) -> None:
+    """Write the table, per-joint angles included, as JSON."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(table, indent=1), encoding="utf-8")

@@ -1,0 +1,105 @@
+"""What the evaluation measures. B batch, F frames, V points. Points in metres, results in millimetres and degrees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from core.rotations import nearest_rotation
+from core.skeletons import JOINT_NAMES, NUM_BODY_ROTATIONS
+
+from .distributed import Processes
+
+MM = 1000.0
+
+
+def point_error_mm(predicted: Tensor, true: Tensor) -> Tensor:
+    """Return the mean distance (B,) between points (B, V, 3), millimetres."""
+    return MM * torch.linalg.vector_norm(predicted - true, dim=-1).mean(dim=-1)
+
+
+def centred(points: Tensor, roots: Tensor) -> Tensor:
+    """Return *points* (B, V, 3) relative to *roots* (B, 3)."""
+    return points - roots[:, None]
+
+
+def similarity_aligned(points: Tensor, target: Tensor) -> Tensor:
+    """Return *points* (B, V, 3) after the rotation, scale and shift that bring them closest to *target* (B, V, 3).
+
+    Umeyama, "Least-squares estimation of transformation parameters between two point patterns", PAMI 13, 1991.
+    """
+    middle, target_middle = points.mean(dim=1, keepdim=True), target.mean(dim=1, keepdim=True)
+    source, aim = points - middle, target - target_middle
+    moments = aim.transpose(1, 2) @ source
+    rotation = nearest_rotation(moments)
+    scale = (rotation * moments).sum(dim=(1, 2)) / (source * source).sum(dim=(1, 2)).clamp_min(1e-12)
+    return scale[:, None, None] * (source @ rotation.transpose(1, 2)) + target_middle
+
+
+def aligned_error_mm(predicted: Tensor, true: Tensor) -> Tensor:
+    """Return the mean distance (B,) between points (B, V, 3) after a similarity alignment, millimetres."""
+    return point_error_mm(similarity_aligned(predicted, true), true)
+
+
+def joint_angles_deg(predicted: Tensor, true: Tensor) -> Tensor:
+    """Return the angles (B, J) between local rotations (B, J, 3, 3), degrees; exact near zero."""
+    turn = predicted.transpose(-1, -2) @ true
+    sine = torch.stack(
+        [
+            turn[..., 2, 1] - turn[..., 1, 2],
+            turn[..., 0, 2] - turn[..., 2, 0],
+            turn[..., 1, 0] - turn[..., 0, 1],
+        ],
+        dim=-1,
+    )
+    trace = turn.diagonal(dim1=-1, dim2=-2).sum(dim=-1)
+    return torch.rad2deg(torch.atan2(torch.linalg.vector_norm(sine, dim=-1), trace - 1.0))
+
+
+def acceleration_error_mm(predicted: Tensor, true: Tensor) -> Tensor:
+    """Return the mean error (B,) of the second difference of points (B, 3, V, 3) in time, millimetres per frame^2."""
+
+    def bend(points: Tensor) -> Tensor:
+        return points[:, 0] - 2.0 * points[:, 1] + points[:, 2]
+
+    return MM * torch.linalg.vector_norm(bend(predicted) - bend(true), dim=-1).mean(dim=-1)
+
+
+FIGURES: tuple[str, ...] = ("mpve_mm", "mpapve_mm", "mpjpe_mm", "angle_deg", "acceleration_mm_per_frame2")
+ANGLE_FIGURES: tuple[str, ...] = tuple(f"angle_deg/{name}" for name in JOINT_NAMES[:NUM_BODY_ROTATIONS])
+
+
+class Accumulator:
+    """Sums of figures over batches and processes; means come from sums and counts, so shards need not be even."""
+
+    def __init__(self, rows: Sequence[str]) -> None:
+        """Begin with nothing, for the table's *rows*."""
+        self._rows = tuple(rows)
+        self._names = FIGURES + ANGLE_FIGURES
+        self._sums = torch.zeros(len(self._rows), len(self._names) + 1, dtype=torch.float64)
+
+    def add(self, row: str, figures: Mapping[str, Tensor], angles: Tensor) -> None:
+        """Add a batch to a row.
+
+        Args:
+            row: its name.
+            figures: (B,) each of `FIGURES` but the angle.
+            angles: (B, 22) degrees.
+        """
+        columns = [angles.mean(dim=1) if name == "angle_deg" else figures[name] for name in FIGURES]
+        values = torch.cat([torch.stack(columns, dim=1), angles], dim=1).detach().cpu().double()
+        place = self._rows.index(row)
+        self._sums[place, :-1] += values.sum(dim=0)
+        self._sums[place, -1] += len(values)
+
+    def means(self, processes: Processes) -> dict[str, dict[str, float]]:
+        """Return the means of each row over all processes, and under "pairs" how many there were."""
+        sums = processes.summed(self._sums)
+        table = {}
+        for place, row in enumerate(self._rows):
+            count = float(sums[place, -1])
+            means = (sums[place, :-1] / max(count, 1.0)).tolist()
+            table[row] = {**dict(zip(self._names, means, strict=True)), "pairs": count}
+        return table

@@ -1,0 +1,114 @@
+"""The command line behind `training.main`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from core.errors import CoreError
+from core.files import atomic_path
+
+from .config import ConfigError, RunConfig, config_from_dict, read_config
+from .distributed import Processes, joined_processes
+from .run_log import RunLog
+from .trainer import Trainer
+
+DEFAULT_CONFIG = Path(__file__).with_name("configs") / "net.yaml"
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+_OPTION_KEYS = {
+    "extra_tag": "output.extra_tag",
+    "log_dir": "output.log_dir",
+    "batch_size": "training.batch_size",
+    "epochs": "training.epochs",
+    "seed": "training.seed",
+    "worker": "training.workers",
+    "device": "training.device",
+}
+"""The settings that options of their own override."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="training/main.py", description="Train the residual network, or evaluate a checkpoint."
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE.yaml", default=DEFAULT_CONFIG, help="settings")
+    parser.add_argument("--extra_tag", metavar="TAG", help="last word of the run's folder")
+    parser.add_argument("--log_dir", metavar="FOLDER", help="folder of all runs")
+    parser.add_argument("--batch_size", type=int, metavar="B", help="pairs a step, all processes together")
+    parser.add_argument("--epochs", type=int, metavar="E")
+    parser.add_argument("--seed", type=int, metavar="S")
+    parser.add_argument("--worker", type=int, metavar="W", help="processes that load data, for each training process")
+    parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or mps")
+    parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="resume it; or see --finetune, --eval")
+    parser.add_argument("--finetune", action="store_true", help="take the checkpoint's weights alone and begin anew")
+    parser.add_argument("--eval", action="store_true", help="measure the checkpoint on the test pairs; train nothing")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.NAME=VALUE", help="any other setting; may be repeated"
+    )
+    return parser
+
+
+def settings_of(options: argparse.Namespace) -> RunConfig:
+    """Return the file's settings with what the command line overrides.
+
+    Raises:
+        CoreError: the file is missing, or a setting is unknown or wrong.
+    """
+    values: dict[str, Any] = {}
+    for pair in options.set:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"expected --set SECTION.NAME=VALUE, got {pair!r}")
+        values[key] = value
+    config = read_config(options.config).overridden(values)
+    tree = config.to_dict()
+    for option, key in _OPTION_KEYS.items():
+        value = getattr(options, option)
+        if value is not None:
+            section, _, name = key.partition(".")
+            tree[section][name] = value
+    return config_from_dict(tree, "the command line")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if (options.eval or options.finetune) and options.checkpoint is None:
+        parser.error("--eval and --finetune need --checkpoint")
+    try:
+        config = settings_of(options)
+        with joined_processes(config.training.device) as processes:
+            _run(config, options, processes)
+    except CoreError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: interrupted; the last checkpoint can be resumed", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def _run(config: RunConfig, options: argparse.Namespace, processes: Processes) -> None:
+    folder = config.run_folder if processes.is_first else None
+    log = RunLog(folder, tensorboard=config.output.tensorboard)
+    try:
+        trainer = Trainer(config, processes, log)
+        if options.eval or options.finetune:
+            trainer.load_weights(options.checkpoint)
+        elif options.checkpoint is not None:
+            trainer.resume(options.checkpoint)
+        if not options.eval:
+            if folder is not None:
+                with atomic_path(folder / "config.json") as path:
+                    path.write_text(json.dumps(config.to_dict(), indent=1), encoding="utf-8")
+            trainer.train()
+        trainer.test()
+    finally:
+        log.close()

@@ -1,0 +1,278 @@
+"""The training: one path for one process and for many, which stops and goes on without leaving a trace. B batch."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.skeletons import NUM_BODY_ROTATIONS
+
+from .checkpoints import (
+    Checkpoint,
+    CheckpointError,
+    load_checkpoint,
+    load_weights,
+    random_state,
+    restore_random_state,
+    save_checkpoint,
+)
+from .config import RunConfig
+from .data.pairs import PairBatch, PairDataset, TrainSampler, held_out_targets, train_loader
+from .data.prepared import load_motions
+from .data.splits import split_clips
+from .distributed import Processes, distribute, synchronised
+from .evaluation import PairTest, draw_predictions, evaluate, mean_mpve, table_text, write_table
+from .losses import LOSS_NAMES, Loss, pair_loss
+from .networks import make_network, uses_bfloat16
+from .pictures import write_png
+from .run_log import RunLog
+from .shown_body import ShownBody, load_body, pose_rotations, with_hands
+
+CHECKPOINT_FOLDER = "checkpoints"
+BEST_NAME, LAST_NAME = "best.pth.tar", "last.pth.tar"
+
+
+class Trainer:
+    """A run: its data, network and optimizer, and how far it is.
+
+    Attributes:
+        config: the settings.
+        step: optimizer steps done.
+        best_mpve_mm: least mean MPVE so far.
+        network: the network, without what distributes it.
+    """
+
+    def __init__(self, config: RunConfig, processes: Processes, log: RunLog) -> None:
+        """Load the data and make the network; the same settings give the same weights.
+
+        Raises:
+            CoreError: data, body or device are not there or do not fit.
+        """
+        self.config, self._processes, self._log = config, processes, log
+        self.step, self.best_mpve_mm = 0, math.inf
+        self.metrics: dict[str, Any] = {}
+        body_data = load_body(config.body)
+        with processes.first_goes_first():
+            motions = load_motions(config.data, body_data, write=processes.is_first)
+        split = split_clips(motions, config.data)
+        self._body = ShownBody(
+            body_data, processes.device, engine=config.body.engine, num_vertices=config.loss.num_vertices
+        )
+        self._dataset = PairDataset(motions)
+        self._sampler = TrainSampler(
+            motions,
+            split.train.tolist(),
+            strides=config.data.strides,
+            swap=config.data.swap,
+            batch_size=config.training.batch_size,
+            seed=config.training.seed,
+            processes=processes,
+        )
+        self._validation, self._test = (self._pair_test(motions, clips) for clips in (split.val, split.test))
+        torch.manual_seed(config.training.seed)
+        network = make_network(config.model, bfloat16=uses_bfloat16(config.training.precision, processes.device))
+        self.network = synchronised(network, processes).to(processes.device)
+        self._distributed = distribute(self.network, processes)
+        settings = config.optimizer
+        self._optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self._scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(
+            self._optimizer, max(self.total_steps, 1), eta_min=settings.final_learning_rate
+        )
+        # From here on each process drops features of its own.
+        torch.manual_seed(config.training.seed + processes.rank)
+        log.say(
+            f"{len(split.train)} clips to train on, {len(split.test)} to test on, {motions.num_frames} frames; "
+            f"{self._sampler.num_batches} steps an epoch on {processes.count} x {processes.device}"
+        )
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps of the whole run."""
+        return self.config.training.epochs * self._sampler.num_batches
+
+    def _pair_test(self, motions: Any, clips: np.ndarray) -> PairTest:
+        settings = self.config.data
+        targets = held_out_targets(
+            motions, clips.tolist(), largest_stride=max(settings.strides), every=settings.test_every
+        )
+        return PairTest(self._dataset, targets, settings.strides, self._body, self._processes)
+
+    def resume(self, path: Path | str) -> None:
+        """Go on where a checkpoint of this run stopped.
+
+        Raises:
+            CheckpointError: it is of other settings, or holds weights alone.
+        """
+        checkpoint = load_checkpoint(path)
+        training = checkpoint.training
+        if not training:
+            raise CheckpointError(f"expected a checkpoint to resume, found weights alone in {path}; give --finetune")
+        if len(training["rng"]) != self._processes.count or training["total_steps"] != self.total_steps:
+            raise CheckpointError(
+                f"expected a run of {training['total_steps']} steps on {len(training['rng'])} processes as in {path}, "
+                f"got {self.total_steps} on {self._processes.count}; resume with the same settings, or give --finetune"
+            )
+        load_weights(self.network, checkpoint, path)
+        self._optimizer.load_state_dict(training["optimizer"])
+        self._scheduler.load_state_dict(training["scheduler"])
+        self.step, self.best_mpve_mm = training["step"], training["best_mpve_mm"]
+        self.metrics = checkpoint.metrics
+        restore_random_state(training["rng"][self._processes.rank], self._processes.device)
+        self._log.say(f"resumed {path} at step {self.step}")
+
+    def load_weights(self, path: Path | str) -> None:
+        """Begin with the weights of a checkpoint, ours or the published one, and nothing else of it.
+
+        Raises:
+            CheckpointError: the weights are of another network or graph.
+        """
+        checkpoint = load_checkpoint(path)
+        if checkpoint.graph != self.config.model.graph:
+            raise CheckpointError(
+                f"expected weights for the graph {self.config.model.graph!r}, found {checkpoint.graph!r} in {path}; "
+                f"give --set model.graph={checkpoint.graph}"
+            )
+        load_weights(self.network, checkpoint, path)
+
+    def train(self, *, stop_after_steps: int | None = None) -> None:
+        """Train to the end, or stop early with a checkpoint from which the run can go on."""
+        settings = self.config.training
+        last_step = self.total_steps if stop_after_steps is None else min(stop_after_steps, self.total_steps)
+        while self.step < last_step:
+            epoch, first_batch = divmod(self.step, self._sampler.num_batches)
+            self._sampler.set_epoch(epoch, first_batch)
+            self._train_epoch(epoch, last_step)
+            if self.step % self._sampler.num_batches == 0:
+                done = epoch + 1
+                if done % settings.evaluate_every == 0 or done == settings.epochs:
+                    self._validate(done)
+                if done % settings.checkpoint_every == 0:
+                    self._save(f"epoch_{done:04d}.pth.tar")
+        self._save(LAST_NAME)
+
+    def _train_epoch(self, epoch: int, last_step: int) -> None:
+        """Train on what is left of an epoch."""
+        settings = self.config.training
+        self._distributed.train()
+        loader = train_loader(
+            self._dataset,
+            self._sampler,
+            workers=settings.workers,
+            pinned=self._processes.device.type == "cuda",
+            seed=settings.seed,
+        )
+        sums, since, began = torch.zeros(len(LOSS_NAMES), device=self._processes.device), 0, time.perf_counter()
+        for batch in loader:
+            loss = self._train_step(batch.to(self._processes.device))
+            sums, since = sums + loss.parts(), since + 1
+            self.step += 1
+            done = self.step - epoch * self._sampler.num_batches
+            self._log.bar(done, self._sampler.num_batches, f"epoch {epoch + 1}/{settings.epochs}")
+            if self.step % self.config.output.log_every == 0 or done == self._sampler.num_batches:
+                self._report(sums / since, since / (time.perf_counter() - began))
+                sums, since, began = torch.zeros_like(sums), 0, time.perf_counter()
+            if self.step >= last_step:
+                return
+
+    def _train_step(self, batch: PairBatch) -> Loss:
+        loss = self.loss(batch)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.total.backward()
+        self._optimizer.step()
+        self._scheduler.step()
+        return loss
+
+    def loss(self, batch: PairBatch) -> Loss:
+        """Return the loss of a batch on this process's device."""
+        body = self._body
+        with torch.no_grad():
+            start, true = pose_rotations(batch.start_poses), pose_rotations(batch.target_poses)
+            start_points = body.keypoints(start, batch.betas, batch.start_trans)
+            target_points = body.keypoints(true, batch.betas, batch.target_trans)
+            true_vertices = body.some_vertices(true, batch.betas, batch.target_trans)
+        rotations = self._distributed(start_points, target_points, start, batch.betas).rotations
+        predicted = with_hands(rotations)
+        vertices = body.some_vertices(predicted, batch.betas, batch.target_trans)
+        points = body.keypoints(predicted, batch.betas, batch.target_trans)
+        return pair_loss(
+            (rotations, true[:, :NUM_BODY_ROTATIONS]),
+            (vertices, true_vertices),
+            (points, target_points),
+            self.config.loss,
+        )
+
+    def _report(self, means: Tensor, steps_per_second: float) -> None:
+        """Write the mean loss of all processes since the last report."""
+        means = self._processes.summed(means.cpu().double()) / self._processes.count
+        values = dict(zip(LOSS_NAMES, means.tolist(), strict=True))
+        values["learning_rate"] = self._scheduler.get_last_lr()[0]
+        values["pairs_per_second"] = steps_per_second * self.config.training.batch_size
+        self._log.figures("train", self.step, values)
+        self._log.say(
+            f"step {self.step}/{self.total_steps} loss {values['total']:.4f} "
+            f"(rotation {values['rotation']:.4f}, vertices {1000 * values['vertices']:.1f} mm, keypoints "
+            f"{1000 * values['keypoints']:.1f} mm) {values['pairs_per_second']:.0f} pairs/s"
+        )
+
+    def _validate(self, epoch: int) -> None:
+        table = evaluate(self.network, self._validation)
+        self.metrics = {"epoch": epoch, "step": self.step, "table": table}
+        mpve = mean_mpve(table)
+        self._log.say(f"epoch {epoch}: mean MPVE {mpve:.2f} mm\n{table_text(table)}")
+        self._write_figures("validation", table)
+        self._draw(self._validation)
+        if mpve < self.best_mpve_mm:
+            self.best_mpve_mm = mpve
+            self._save(BEST_NAME)
+
+    def test(self) -> dict[str, dict[str, float]]:
+        """Measure the network on the test part; the table goes to the console, a JSON file and TensorBoard."""
+        table = evaluate(self.network, self._test)
+        self._log.say(f"test, mean MPVE {mean_mpve(table):.2f} mm\n{table_text(table)}")
+        self._write_figures("test", table)
+        self._draw(self._test)
+        if self._log.folder is not None:
+            write_table(self._log.folder / "evaluation.json", table)
+        return table
+
+    def _write_figures(self, kind: str, table: dict[str, dict[str, float]]) -> None:
+        for row, figures in table.items():
+            self._log.figures(f"{kind}/{row}", self.step, figures)
+
+    def _draw(self, test: PairTest) -> None:
+        """Draw some predictions, on the first process alone."""
+        if self._log.folder is None:
+            return
+        for number, pixels in enumerate(draw_predictions(self.network, test, self.config.output.pictures)):
+            self._log.picture(f"prediction/{number}", self.step, pixels)
+            write_png(self._log.folder / "pictures" / f"prediction_{number}.png", pixels)
+
+    def _save(self, name: str) -> None:
+        """Write a checkpoint; every process hands in the state of its random generators."""
+        states = self._processes.gathered(random_state(self._processes.device))
+        if self._log.folder is None:
+            return
+        training = {
+            "optimizer": self._optimizer.state_dict(),
+            "scheduler": self._scheduler.state_dict(),
+            "step": self.step,
+            "total_steps": self.total_steps,
+            "best_mpve_mm": self.best_mpve_mm,
+            "rng": states,
+        }
+        checkpoint = Checkpoint(
+            model={name: value.cpu() for name, value in self.network.state_dict().items()},
+            config=self.config.to_dict(),
+            body=self._body.data.name,
+            training=training,
+            metrics=self.metrics,
+        )
+        save_checkpoint(self._log.folder / CHECKPOINT_FOLDER / name, checkpoint)
