@@ -65,7 +65,7 @@ require_python() {
 make_environment() {
     local folder=$1 python=$2 wanted file
     shift 2
-    wanted=$({ printf '%s\n' "$folder" "$python" "$@"; "$python" -V; cat "$REPOSITORY/constraints.txt" "$@"; } | sha256sum)
+    wanted=$({ printf '%s\n' "$folder" "$python" "$@"; "$python" -V; cat "$REPOSITORY"/{constraints,requirements/*}.txt; } | sha256sum)
     if [ -x "$folder/bin/python" ] && [ "$(cat "$folder/.requirements-hash" 2>/dev/null)" = "$wanted" ]; then
         say "$folder: up to date"
         return
