@@ -60,6 +60,7 @@ class Wheel:
 BUNDLED_WHEELS: tuple[Wheel, ...] = (
     Wheel("array-api-compat", "1.16.0", "0464934d7d5f1e9b728b2e248da52400630b1fcb46b70073eab3c7ae084290aa"),
     Wheel("c3d", "0.6.0", "86928e4bd46aac107b1288981e4fee0daaca7ca24524bef6e890a99b7d1421a4"),
+    Wheel("threadpoolctl", "3.8.0", "f1b49c82704d50f13ffae019c727b0fa4f6791a58f48f06a09c45face1be66da"),
 )
 
 

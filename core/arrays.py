@@ -5,11 +5,13 @@ torch is imported only when a torch device is asked for.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import Any
 
 import array_api_compat
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from .errors import CoreError
 
@@ -21,6 +23,16 @@ DEVICES = ("numpy", "cpu", "cuda", "mps")
 
 class DeviceError(CoreError, ValueError):
     """The computing device asked for does not exist here."""
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Return a context in which NumPy's matrix routines use one thread each.
+
+    The fit multiplies and solves many small matrices, on threads of its own: a second layer of threads below those
+    makes it about half as fast.
+    """
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
+    return limits
 
 
 def namespace(*arrays: Array) -> ModuleType:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
+from ..arrays import one_blas_thread
 from ..body.data import BodyData
 from ..motion import Motion
 from ..track import KeypointTrack
@@ -37,4 +40,5 @@ def fit_track(
     """
     options = options or FitOptions()
     fit = fit_clip if options.mode == "clip" else fit_frames
-    return fit(track, body, options, progress or _silent)
+    with one_blas_thread() if options.device == "numpy" else nullcontext():
+        return fit(track, body, options, progress or _silent)

@@ -49,11 +49,11 @@ import bpy
 path, identifier = sys.argv[1:]
 bpy.ops.extensions.package_install_files(filepath=path, repo="user_default", enable_on_install=True)
 package = sys.modules["bl_ext.user_default." + identifier]
-import array_api_compat, c3d
+import array_api_compat, c3d, threadpoolctl
 print("RESULT " + json.dumps({
     "enabled": [a.module for a in bpy.context.preferences.addons if a.module.startswith("bl_ext.")],
     "file": package.__file__,
-    "wheels": [array_api_compat.__file__, c3d.__file__],
+    "wheels": [array_api_compat.__file__, c3d.__file__, threadpoolctl.__file__],
 }))
 """
 
