@@ -60,7 +60,8 @@ class NetworkWeights:
 
 
 def _cast(array: np.ndarray, precision: str) -> np.ndarray:
-    return array.astype(precision).astype(np.float32)
+    with np.errstate(over="ignore"):
+        return array.astype(precision).astype(np.float32)
 
 
 def write_weights(path: Path | str, weights: NetworkWeights, *, precision: str = "float32") -> None:

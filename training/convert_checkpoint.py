@@ -1,0 +1,191 @@
+"""Convert a checkpoint, published or of our own, to the weights file that `core.network` reads.
+
+    python -m training.convert_checkpoint CHECKPOINT -o OUT.npz [--precision float16] [--data TEXT]
+
+The weights are folded on the way (see core/network/folding.py). What the file's network answers is compared with what
+the checkpoint's does, on the free body in poses at random, and told; a file that differs too much is not written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.body.free_body import load_free_body
+from core.body.keypoints import KeypointModel
+from core.body.model import BodyModel
+from core.errors import CoreError
+from core.fit.points import body_regressor
+from core.layouts import BODY25
+from core.network.folding import fold
+from core.network.graph import LINKS
+from core.network.residual import ResidualNetwork
+from core.network.weights import PRECISIONS, NetworkInfo, NetworkWeights, write_weights
+from core.rotations import axis_angle_to_matrix
+from core.skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
+
+from .checkpoints import Checkpoint, load_checkpoint, load_weights
+from .model import NUM_BETAS, ResidualNet
+
+LARGEST_ERROR_DEG = 1.0
+"""A file whose network differs from the checkpoint's by more, in any joint of any pose, is not written."""
+_NUM_POSES = 256
+_POSE_SPREAD_RAD = 0.3
+_MOTION_SPREAD_RAD = 0.1
+
+
+class ConversionError(CoreError, ValueError):
+    """A checkpoint's weights cannot be stored faithfully."""
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """What a pass reads.
+
+    Attributes:
+        start_points: (N, 25, 3) metres.
+        target_points: (N, 25, 3) metres.
+        rotations: (N, 24, 3, 3) start pose.
+        betas: (N, 10).
+    """
+
+    start_points: np.ndarray
+    target_points: np.ndarray
+    rotations: np.ndarray
+    betas: np.ndarray
+
+
+def draw_samples(num_samples: int, *, seed: int = 0) -> Samples:
+    """Return poses at random on the free body, each with a small motion to make; always the same for a seed."""
+    generator = np.random.default_rng(seed)
+    model = KeypointModel(BodyModel(load_free_body()), body_regressor(BODY25, load_free_body(), None))
+    turns = np.zeros((2, num_samples, NUM_JOINTS, 3), dtype=np.float32)
+    turns[:, :, :NUM_BODY_ROTATIONS] = generator.normal(size=(2, num_samples, NUM_BODY_ROTATIONS, 3))
+    rotations = axis_angle_to_matrix(turns[0] * _POSE_SPREAD_RAD)
+    moved = rotations @ axis_angle_to_matrix(turns[1] * _MOTION_SPREAD_RAD)
+    betas = generator.normal(size=NUM_BETAS).astype(np.float32)
+    keypoints = model.shaped(betas)
+    trans = np.zeros((num_samples, 3), dtype=np.float32)
+    betas = np.broadcast_to(betas, (num_samples, NUM_BETAS))
+    return Samples(keypoints.points(rotations, trans), keypoints.points(moved, trans), rotations, betas)
+
+
+def rotation_errors_deg(network: ResidualNet, weights: NetworkWeights, samples: Samples) -> np.ndarray:
+    """Return the angles (N, 22), degrees, between what *weights* and the torch *network* in evaluation answer."""
+    fields = (samples.start_points, samples.target_points, samples.rotations, samples.betas)
+    network.eval()
+    with torch.no_grad():
+        expected = network(*(torch.tensor(array) for array in fields)).rotations.numpy().astype(np.float64)
+    found = ResidualNetwork(weights).predict(*fields)[:, :NUM_BODY_ROTATIONS].astype(np.float64)
+    chord = np.sqrt(((found - expected) ** 2).sum(axis=(-1, -2)))
+    return np.degrees(2.0 * np.arcsin(np.clip(chord / (2.0 * math.sqrt(2.0)), 0.0, 1.0)))
+
+
+def load_network(path: Path, graph: str = "") -> tuple[ResidualNet, Checkpoint]:
+    """Return the network of a checkpoint, and what else the checkpoint holds.
+
+    Args:
+        path: the checkpoint.
+        graph: the skeleton graph of the weights; the checkpoint's own without it.
+
+    Raises:
+        CoreError: there is no such file, or it is no checkpoint of this network.
+    """
+    checkpoint = load_checkpoint(path)
+    network = ResidualNet(graph or checkpoint.graph).eval()
+    load_weights(network, checkpoint, path)
+    return network, checkpoint
+
+
+def fold_network(network: ResidualNet, info: NetworkInfo) -> NetworkWeights:
+    """Return the folded weights of *network*, float32."""
+    state = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
+    folded = fold(state, network.graph)
+    return NetworkWeights({name: array.astype(np.float32) for name, array in folded.items()}, info)
+
+
+def describe(network: ResidualNet, checkpoint: Checkpoint, options: argparse.Namespace) -> NetworkInfo:
+    """Return what the weights belong to, from the checkpoint and from what the user says."""
+    published = not checkpoint.config
+    data = "AMASS, as published" if published else str(checkpoint.config.get("data", {}).get("dataset", "unknown"))
+    source = "published checkpoint" if published else "checkpoint of this project"
+    return NetworkInfo(
+        graph=network.graph,
+        body=options.body or ("smpl" if published else checkpoint.body),
+        training_data=options.data or data,
+        metrics=_figures(checkpoint.metrics) | dict(options.metric),
+        source=f"{source} {options.checkpoint.name}",
+    )
+
+
+def _figures(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
+    """Return the finite numbers of nested *metrics*, their names joined by dots."""
+    figures: dict[str, float] = {}
+    for name, value in metrics.items():
+        if isinstance(value, dict):
+            figures |= _figures(value, f"{prefix}{name}.")
+        elif isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+            figures[f"{prefix}{name}"] = float(value)
+    return figures
+
+
+def convert(options: argparse.Namespace) -> str:
+    """Convert as *options* say; return what to tell the user."""
+    network, checkpoint = load_network(options.checkpoint, options.graph)
+    weights = fold_network(network, describe(network, checkpoint, options))
+    stored = weights.as_stored(options.precision)
+    fits = all(np.isfinite(array).all() for array in stored.arrays.values())
+    errors = rotation_errors_deg(network, stored, draw_samples(_NUM_POSES)) if fits else np.full(1, np.inf)
+    if errors.max() > LARGEST_ERROR_DEG:
+        raise ConversionError(
+            f"expected weights that {options.precision} can hold, found answers up to {errors.max():.3g} degrees off "
+            f"after storing those of {options.checkpoint}; convert with --precision float32"
+        )
+    figures = {"storage_error_mean_deg": float(errors.mean()), "storage_error_max_deg": float(errors.max())}
+    info = NetworkInfo(**{**vars(weights.info), "metrics": {**weights.info.metrics, **figures}})
+    write_weights(options.output, NetworkWeights(weights.arrays, info), precision=options.precision)
+    return (
+        f"wrote {options.output}: {options.output.stat().st_size / 1e6:.1f} MB, {options.precision}, "
+        f"graph {info.graph}, body {info.body}\n"
+        f"against the checkpoint on {len(errors)} poses: mean {errors.mean():.2g}, largest {errors.max():.2g} degrees"
+    )
+
+
+def _metric(text: str) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    if not name or not equals or not math.isfinite(float(value)):
+        raise ValueError(text)
+    return name, float(value)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m training.convert_checkpoint", description=__doc__.splitlines()[0])
+    parser.add_argument("checkpoint", type=Path, help="best_ckpt.pth.tar as published, or a checkpoint of our own")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the weights file to write (.npz)")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="how numbers are stored")
+    parser.add_argument("--graph", choices=tuple(LINKS), default="", help="graph of the weights, if it is not told")
+    parser.add_argument("--body", default="", help="body model the network was trained on, if it is not told")
+    parser.add_argument("--data", default="", help="what the network was trained on, in words")
+    parser.add_argument(
+        "--metric", type=_metric, action="append", default=[], metavar="NAME=VALUE", help="a figure to keep in the file"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        print(convert(options))
+    except CoreError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
