@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +32,7 @@ class Evidence:
     Attributes:
         unknown: (F, 24) bool, joints whose rotation nothing in that frame explains, though other frames do.
         absent: (F,) bool, frames in which too little of the torso is seen to place the body.
-        limbs: by limb ("left arm", "head"), (F,) bool, frames in which it is not seen whole.
+        limbs: by limb ("left arm", "head"), (F,) bool, frames in which some of its joints are unknown.
     """
 
     unknown: np.ndarray
@@ -42,6 +42,9 @@ class Evidence:
 
 def find_evidence(names: Sequence[str], weights: np.ndarray) -> Evidence:
     """Return what the points tell, frame by frame.
+
+    A limb's joints are known as far out as its outermost point that is seen: with the knee hidden, the ankle still
+    tells how the leg bends.
 
     Args:
         names: the solver points.
@@ -57,14 +60,27 @@ def find_evidence(names: Sequence[str], weights: np.ndarray) -> Evidence:
         usual = int(depth.max())
         limb = np.zeros(len(weights), dtype=bool)
         for level in range(min(usual, len(PART_CHAINS[part]))):
-            here = (depth == level) & ~absent
+            beyond = [[_sided(name, side) for name in group] for group in PART_CHAINS[part][level + 1 :]]
+            here = (depth == level) & ~absent & ~_seen_beyond(beyond, by_name)
             limb |= here
             for name in _HELD_JOINTS[part][level]:
-                joint = name.replace("left", side) if part != "trunk" else name
-                unknown[here, JOINT_INDEX[joint]] = True
+                unknown[here, JOINT_INDEX[_sided(name, side)]] = True
         limbs["head" if part == "trunk" else f"{side} {part}"] = limb
     unknown[absent] = True
     return Evidence(unknown, absent, limbs)
+
+
+def _sided(name: str, side: str) -> str:
+    """Return the *side*'s own name of a left point or joint."""
+    return name.replace("left", side)
+
+
+def _seen_beyond(groups: Sequence[Sequence[str]], by_name: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return where (F,) a point of *groups* is seen."""
+    seen = np.zeros(len(next(iter(by_name.values()))), dtype=bool)
+    for name in (name for group in groups for name in group if name in by_name):
+        seen |= by_name[name] > 0
+    return seen
 
 
 def hold(rotations: np.ndarray, trans: np.ndarray, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:

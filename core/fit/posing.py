@@ -20,6 +20,8 @@ from .temporal import SmoothedPoints
 
 _GAP_S = 0.35
 """A bridged point counts for less the longer it was not seen, and for nothing from here on."""
+_LONG_GAP_S, _OPEN_GAP_S = 0.2, 0.1
+"""The same for gaps longer than twice that, whose ends say little of each other, and for gaps open at an end."""
 _BRIDGED_SHARE = 0.5
 _SMOOTHED_NOISE = 0.55
 """How much of a track's noise is left after smoothing (measured at 3 to 20 mm)."""
@@ -67,8 +69,10 @@ def make_targets(points: SolverPoints, smoothed: SmoothedPoints, fps: float, bod
         body: whose kind of array to make.
     """
     usual = np.max(points.weights, axis=0)
-    gap_frames = max(_GAP_S * fps, 1.0)
-    bridged = np.clip(1.0 - smoothed.distance / gap_frames, 0.0, 1.0) * _BRIDGED_SHARE * usual
+    long = smoothed.gap > 2.0 * _GAP_S * fps
+    reach_s = np.where(np.isinf(smoothed.gap), _OPEN_GAP_S, np.where(long, _LONG_GAP_S, _GAP_S))
+    near = np.clip(1.0 - smoothed.distance / np.maximum(reach_s * fps, 1.0), 0.0, 1.0)
+    bridged = near * _BRIDGED_SHARE * usual
     seen = (points.weights > 0) & (smoothed.distance == 0)
     weights = np.where(seen, points.weights, bridged)
     relative = np.median(smoothed.noise_m) / smoothed.noise_m

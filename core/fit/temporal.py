@@ -30,6 +30,12 @@ _MIN_BEND_M = 2e-4
 """Floors of the noise and of the second difference, so that a still or perfect track stays solvable."""
 _WINDOW_S = 0.2
 _PASSES = 3
+_SPIKE_RADIUS = 3
+_SPIKE_MIN_SEEN = 4
+_SPIKE_STEPS = 3.0
+_SPIKE_END_MARGIN = 2.5
+"""A lone jump is looked for among that many frames on both sides, if enough of them are seen; it is farther than that
+many steps from frame to frame, and more so at an end, where a motion may just begin."""
 _JUMP_NOISES = 5.0
 _JUMP_M = 0.06
 """A point that is off the smooth track by more than both is a jump."""
@@ -44,12 +50,14 @@ class SmoothedPoints:
         noise_m: (K,) estimated noise per axis, standard deviation, metres.
         jumps: (F, K) bool, points thrown out as implausible.
         distance: (F, K) frames to the nearest frame in which the point was seen (0 where it was).
+        gap: (F, K) frames that the gap it lies in lasts (0 where it was seen); infinite for one open at an end.
     """
 
     positions: np.ndarray
     noise_m: np.ndarray
     jumps: np.ndarray
     distance: np.ndarray
+    gap: np.ndarray
 
 
 def smooth_points(positions: np.ndarray, weights: np.ndarray, fps: float, *, strength: float = 1.0) -> SmoothedPoints:
@@ -63,26 +71,65 @@ def smooth_points(positions: np.ndarray, weights: np.ndarray, fps: float, *, str
     """
     seen = (weights > 0) & np.isfinite(positions).all(-1)
     observed = np.where(seen[..., None], positions, 0.0)
-    noise = measure_noise(observed, seen)
+    candidates = seen & ~find_spikes(observed, seen)
+    noise = measure_noise(observed, candidates)
     excess = np.maximum(noise**2 - _FREE_NOISE_M**2, _MIN_NOISE_M**2)
-    trusted = seen.copy()
-    smooth = _whittaker(observed, trusted.astype(np.float64), np.full(seen.shape, 1e-2))
+    trusted = candidates
+    smooth = _bridge(observed, trusted, np.full(seen.shape, 1e-2))
     window = max(1, round(_WINDOW_S * fps))
     for _ in range(_PASSES):
         bend = _local_bend(smooth, window)
         stiffness = excess / np.maximum(bend, _MIN_BEND_M) ** 2
-        smooth = _whittaker(observed, trusted.astype(np.float64), stiffness)
+        smooth = _bridge(observed, trusted, stiffness)
         off = np.linalg.norm(observed - smooth, axis=-1)
-        trusted = seen & ~(off > np.maximum(_JUMP_M, _JUMP_NOISES * noise))
+        trusted = candidates & ~(off > np.maximum(_JUMP_M, _JUMP_NOISES * noise))
     if strength != 1.0:
         kept = np.where(trusted[..., None], observed, smooth)
         smooth = kept + min(strength, 1.0) * (smooth - kept)
     smooth = np.where(seen.any(axis=0)[:, None], smooth, 0.0)
-    return SmoothedPoints(smooth, noise, seen & ~trusted, _frames_to_nearest(trusted))
+    return SmoothedPoints(smooth, noise, seen & ~trusted, *_gaps(trusted))
+
+
+def find_spikes(observed: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Return where (F, K) a point is far from the median of the frames around it, farther than it was moving anyway.
+
+    A smooth curve follows a lone point that is far off; a median does not. Noise counts as moving.
+
+    Args:
+        observed: (F, K, 3) metres, finite.
+        seen: (F, K) bool.
+    """
+    if len(observed) <= _SPIKE_RADIUS:
+        return np.zeros(seen.shape, dtype=bool)
+    median, count = _running_median(observed, seen)
+    off = np.linalg.norm(observed - median, axis=-1)
+    step = np.linalg.norm(np.diff(observed, axis=0), axis=-1)[..., None]
+    both = seen[1:] & seen[:-1]
+    usual, num_steps = _running_median(np.concatenate([step, step[-1:]]), np.concatenate([both, both[-1:]]))
+    margin = np.ones((len(observed), 1))
+    margin[[0, -1]] = _SPIKE_END_MARGIN
+    far = off > margin * np.maximum(_JUMP_M, _SPIKE_STEPS * usual[..., 0])
+    spikes: np.ndarray = seen & far & (count >= _SPIKE_MIN_SEEN) & (num_steps >= _SPIKE_MIN_SEEN)
+    return spikes
+
+
+def _running_median(values: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the median of the values (F, K, N) seen around each frame, and of how many (F, K); the ends reflect."""
+    around = [(_SPIKE_RADIUS, _SPIKE_RADIUS), (0, 0)]
+    width = 2 * _SPIKE_RADIUS + 1
+    masked = np.where(seen[..., None], values, np.inf)
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(masked, [*around, (0, 0)], mode="reflect"), width, axis=0)
+    count = np.lib.stride_tricks.sliding_window_view(np.pad(seen, around, mode="reflect"), width, axis=0).sum(axis=-1)
+    ordered = np.sort(windows, axis=-1)
+    middle = np.stack([np.maximum(count - 1, 0) // 2, count // 2], axis=-1)[:, :, None]
+    chosen = np.take_along_axis(ordered, np.minimum(middle, width - 1), axis=-1)
+    return np.where(count[..., None] > 0, chosen.mean(axis=-1), 0.0), count
 
 
 def measure_noise(positions: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Return each point's noise (K,) per axis, metres, from its fourth differences in quiet moments.
+
+    A point that is not seen for long enough to tell is taken to be as noisy as the others.
 
     Args:
         positions: (F, K, 3), finite.
@@ -94,14 +141,16 @@ def measure_noise(positions: np.ndarray, seen: np.ndarray) -> np.ndarray:
     difference = np.diff(positions, n=_NOISE_ORDER, axis=0)
     squared = (difference**2).sum(axis=-1)
     whole = np.lib.stride_tricks.sliding_window_view(seen, _NOISE_ORDER + 1, axis=0).all(axis=-1)
-    noise = np.full(num_points, _MIN_NOISE_M)
+    noise = np.full(num_points, np.nan)
     for point in range(num_points):
         known = squared[whole[:, point], point]
-        if len(known):
+        if len(known) >= _MIN_FRAMES - _NOISE_ORDER:
             window = min(_QUIET_FRAMES, len(known))
             means = np.convolve(known, np.full(window, 1.0 / window), mode="valid")
             noise[point] = np.sqrt(np.quantile(means, _QUIET_SHARE) / (_QUIET_BIAS * 3.0 * _NOISE_GAIN))
-    floored: np.ndarray = np.maximum(noise, _MIN_NOISE_M)
+    measured = np.isfinite(noise)
+    usual = np.median(noise[measured]) if measured.any() else _UNKNOWN_NOISE_M
+    floored: np.ndarray = np.maximum(np.where(measured, noise, usual), _MIN_NOISE_M)
     return floored
 
 
@@ -117,6 +166,15 @@ def _local_bend(smooth: np.ndarray, window: int) -> np.ndarray:
     mean = (total[2 * window + 1 :] - total[: -2 * window - 1]) / (2 * window + 1)
     bend: np.ndarray = np.sqrt(mean[:num_frames])
     return bend
+
+
+def _bridge(observed: np.ndarray, trusted: np.ndarray, stiffness: np.ndarray) -> np.ndarray:
+    """Return the smooth points (F, K, 3) through those *trusted*; a point trusted in one frame alone stands still."""
+    count = trusted.sum(axis=0)
+    alone = np.take_along_axis(observed, trusted.argmax(axis=0)[None, :, None], axis=0)
+    still = count < 2
+    observed = np.where(still[:, None], np.where((count > 0)[:, None], alone, 0.0), observed)
+    return _whittaker(observed, (trusted | still).astype(np.float64), stiffness)
 
 
 def _whittaker(observed: np.ndarray, weights: np.ndarray, stiffness: np.ndarray) -> np.ndarray:
@@ -162,11 +220,15 @@ def _whittaker(observed: np.ndarray, weights: np.ndarray, stiffness: np.ndarray)
     return smooth
 
 
-def _frames_to_nearest(seen: np.ndarray) -> np.ndarray:
-    """Return how many frames away the nearest True of each column is (F, K); the number of frames if there is none."""
+def _gaps(seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each frame how far the nearest seen frame is, and how long the gap around it is (F, K), in frames.
+
+    A gap that is open at an end is infinitely long, and what is never seen is infinitely far.
+    """
     num_frames = len(seen)
     frames = np.arange(num_frames)[:, None]
     before = np.maximum.accumulate(np.where(seen, frames, -num_frames), axis=0)
     after = np.minimum.accumulate(np.where(seen, frames, 2 * num_frames)[::-1], axis=0)[::-1]
-    distance: np.ndarray = np.minimum(np.minimum(frames - before, after - frames), num_frames)
-    return distance
+    distance = np.where(seen.any(axis=0), np.minimum(frames - before, after - frames), np.inf)
+    closed = (before >= 0) & (after < num_frames)
+    return distance, np.where(seen, 0.0, np.where(closed, after - before - 1.0, np.inf))

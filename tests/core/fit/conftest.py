@@ -1,0 +1,31 @@
+"""Known motions for the tests of the fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .scenes import Scene, acting, captured, walking
+
+CLIPS = {"16_15": slice(1, 90), "35_03": slice(0, 80), "05_02": slice(100, 190)}
+"""Clips of people that the pose prior never saw, and the frames of them that are fitted. (16_15 begins with a jump.)"""
+
+
+@pytest.fixture(scope="session")
+def act() -> Scene:
+    """Two seconds of a person who bends, steps and gestures."""
+    return acting(60)
+
+
+@pytest.fixture(scope="session")
+def walk() -> Scene:
+    """Two seconds of the sample's walk."""
+    return walking()[20:80]
+
+
+@pytest.fixture(params=sorted(CLIPS), scope="session")
+def capture(request: pytest.FixtureRequest, shared_dir: Path) -> Scene:
+    """Each of `CLIPS`."""
+    subject, rest = request.param.split("_")
+    return captured(shared_dir / "data" / "cmu_smpl", subject, rest)[CLIPS[request.param]]
