@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,11 +11,11 @@ from ..body.data import BodyData
 from ..motion import Motion
 from ..track import KeypointTrack
 from .conclusion import Found, conclude
-from .holding import Evidence
+from .holding import Evidence, find_evidence
 from .options import FitOptions, Progress, report_progress
 from .points import solver_points
 from .report import FitReport
-from .stream import FitStream
+from .stream import FitStream, StreamPose
 from .temporal import measure_noise
 
 _PROGRESS_EVERY = 16
@@ -25,17 +26,20 @@ def fit_frames(
 ) -> tuple[Motion, FitReport]:
     """Return the motion and the report of *track* on *body*; see `core.fit.fit_track`.
 
-    The stream's shape settles over the first frames; the motion carries the last one found.
+    The stream's shape settles over the first frames; the motion carries the last one found. Until the person is seen
+    for the first time, the body stands as it is found then.
     """
     began = time.perf_counter()
     points = solver_points(track)
     stream = FitStream(track.layout, track.fps, body, options)
-    poses = []
-    for frame in range(track.num_frames):
+    poses: list[StreamPose] = []
+    first = int(np.argmin(find_evidence(points.names, points.weights).absent))
+    for frame in range(first, track.num_frames):
         if frame % _PROGRESS_EVERY == 0:
             report_progress(progress, frame, track.num_frames, "Fitting frame by frame")
         poses.append(stream.push(track.positions[frame], track.confidence[frame]))
     report_progress(progress, track.num_frames, track.num_frames, "Fitting frame by frame")
+    poses = [_unseen(poses[0])] * first + poses
     limbs = {limb: np.concatenate([pose.evidence.limbs[limb] for pose in poses]) for limb in poses[0].evidence.limbs}
     evidence = Evidence(
         np.concatenate([pose.evidence.unknown for pose in poses]),
@@ -54,3 +58,14 @@ def fit_frames(
         evidence,
     )
     return conclude(track, body, options, found, {"frames": time.perf_counter() - began})
+
+
+def _unseen(pose: StreamPose) -> StreamPose:
+    """Return *pose* for a frame in which the person is not seen."""
+    evidence = Evidence(
+        np.ones_like(pose.evidence.unknown),
+        np.ones_like(pose.evidence.absent),
+        {limb: np.zeros_like(marked) for limb, marked in pose.evidence.limbs.items()},
+    )
+    nothing = np.full_like(pose.point_error_m, np.nan)
+    return replace(pose, point_error_m=nothing, jumps=np.zeros_like(pose.jumps), evidence=evidence)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import FitCancelled, FitOptionError
+from ..track import MAX_FPS
 
 MODES = ("clip", "frames")
 
@@ -55,3 +56,7 @@ class FitOptions:
             raise FitOptionError(f"expected 1 to 100 iterations, got {self.iterations}")
         if self.betas is not None and (np.ndim(self.betas) != 1 or not np.isfinite(self.betas).all()):
             raise FitOptionError(f"expected betas with one axis and finite values, got shape {np.shape(self.betas)}")
+        if self.fps is not None and not 0.0 < self.fps <= MAX_FPS:
+            raise FitOptionError(f"expected a frame rate above 0 and up to {MAX_FPS:g} for the motion, got {self.fps}")
+        if self.workers is not None and self.workers < 1:
+            raise FitOptionError(f"expected 1 worker or more, got {self.workers}")

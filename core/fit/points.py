@@ -11,6 +11,7 @@ from ..body.landmarks import landmark_regressor
 from ..errors import BodyError, TrackError
 from ..layouts import Layout
 from ..track import KeypointTrack
+from .holding import find_evidence
 
 _NEEDED = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 
@@ -70,16 +71,21 @@ def solver_points(track: KeypointTrack) -> SolverPoints:
     """Return the points of *track* that the solver reads.
 
     Raises:
-        TrackError: hips or shoulders are never seen, so no pose can be found.
+        TrackError: hips or shoulders are never seen, or never together, so no pose can be found.
     """
     points = layout_points(track.layout).take(track)
     seen = {name for index, name in enumerate(points.names) if points.weights[:, index].any()}
     unseen = [name for name in _NEEDED if name not in seen]
+    where = f" in {track.source}" if track.source else ""
     if unseen:
-        where = f" in {track.source}" if track.source else ""
         raise TrackError(
             f"expected both hips and both shoulders to be seen; {', '.join(unseen)} never "
             f"{'is' if len(unseen) == 1 else 'are'}{where}; check the layout ({track.layout.name}) with --layout"
+        )
+    if find_evidence(points.names, points.weights).absent.all():
+        raise TrackError(
+            f"expected a frame that shows hips and shoulders together, found none of {track.num_frames}{where}; "
+            f"check the layout ({track.layout.name}) with --layout"
         )
     return points
 
@@ -93,15 +99,18 @@ def body_regressor(layout: Layout, body: BodyData, regressor: np.ndarray | None)
         regressor: (number of the layout's points, V) rows to use in place of the common rule, or None.
 
     Raises:
-        BodyError: the given rows are not one for each point of the layout.
+        BodyError: the given rows are not one for each point of the layout, or not finite.
     """
     points = layout_points(layout)
     if regressor is None:
         return landmark_regressor(body, points.names)
     expected = (len(layout.points), len(body.v_template))
-    if regressor.shape != expected:
+    if np.shape(regressor) != expected:
         raise BodyError(
             f"expected a regressor {expected} for layout {layout.name} on body {body.name!r}, "
-            f"got {regressor.shape}; give one row for each point of the layout"
+            f"got {np.shape(regressor)}; give one row for each point of the layout"
         )
-    return np.asarray(regressor, dtype=np.float64)[list(points.columns)]
+    rows = np.asarray(regressor, dtype=np.float64)[list(points.columns)]
+    if not np.isfinite(rows).all():
+        raise BodyError(f"expected a regressor of finite numbers for layout {layout.name}, found some that are not")
+    return rows

@@ -92,10 +92,13 @@ class FitStream:
             confidence: (points of the layout,) 0 to 1.
 
         Raises:
-            TrackError: the first frame does not show both hips and both shoulders, or shapes are wrong.
+            TrackError: the first frame does not show hips and shoulders, or shapes are wrong. The frame is forgotten;
+                push the next.
         """
         frame = KeypointTrack(positions[None], confidence[None], self._fps, self._layout)
         points = layout_points(self._layout).take(frame)
+        if self._last is None and find_evidence(points.names, points.weights).absent[0]:
+            raise TrackError("expected the first frame to show both hips and both shoulders; wait for such a frame")
         self._history.append((points.positions[0], points.weights[0]))
         self._num_pushed += 1
         longest = max(CALIBRATION_FRAMES) if not self.calibrated else self._window
@@ -134,8 +137,7 @@ class FitStream:
         shape = self._shape
         keypoints = shape.model.shaped(self._model.body.array(shape.betas))
         if evidence.absent[0]:
-            if self._last is None:
-                raise TrackError("expected the first frame to show both hips and both shoulders; wait for such a frame")
+            assert self._last is not None
             rotations, trans = self._last
         else:
             job = PoseJob(self.names, keypoints, shape.sigma_m, self._options.iterations)

@@ -1,0 +1,62 @@
+"""Settings are refused before work begins, and progress can cancel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.errors import CoreError, FitCancelled, FitOptionError
+from core.fit import FitOptions
+from core.fit.options import report_progress
+
+
+@pytest.mark.parametrize(
+    ("faulty", "words"),
+    [
+        ({"mode": "batch"}, ("mode", "clip", "frames", "'batch'")),
+        ({"smoothing": 1.01}, ("smoothing", "0 to 1", "1.01")),
+        ({"smoothing": -0.1}, ("smoothing", "-0.1")),
+        ({"smoothing": float("nan")}, ("smoothing", "nan")),
+        ({"iterations": 0}, ("iterations", "1 to 100", "0")),
+        ({"iterations": 101}, ("iterations", "101")),
+        ({"betas": np.zeros((1, 10))}, ("betas", "(1, 10)")),
+        ({"betas": np.array([0.0, np.nan])}, ("betas", "finite")),
+        ({"fps": 0.0}, ("frame rate", "0.0")),
+        ({"fps": -24.0}, ("frame rate", "-24")),
+        ({"fps": float("inf")}, ("frame rate", "10000", "inf")),
+        ({"fps": 1e9}, ("frame rate", "10000")),
+        ({"workers": 0}, ("worker", "0")),
+        ({"workers": -2}, ("worker", "-2")),
+    ],
+)
+def test_impossible_settings_are_refused(faulty, words):
+    with pytest.raises(FitOptionError) as caught:
+        FitOptions(**faulty)
+    assert isinstance(caught.value, CoreError) and isinstance(caught.value, ValueError)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_possible_settings_are_taken():
+    options = FitOptions(
+        mode="frames", betas=np.ones(10), smoothing=0.0, iterations=100, fps=23.976, workers=1, device="cpu"
+    )
+    assert (options.mode, options.iterations, options.fps) == ("frames", 100, 23.976)
+    assert FitOptions().betas is None and FitOptions().fps is None
+
+
+def test_only_false_cancels():
+    calls = []
+
+    def answer(value):
+        def progress(*call):
+            calls.append(call)
+            return value
+
+        return progress
+
+    for value in (None, True, 0, ""):
+        report_progress(answer(value), 3, 7, "Counting")
+    with pytest.raises(FitCancelled, match="cancelled"):
+        report_progress(answer(False), 3, 7, "Counting")
+    assert calls == [(3, 7, "Counting")] * 5
