@@ -1,0 +1,212 @@
+"""The Gauss-Newton finish against SciPy's least squares and finite differences, in double precision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.optimize import least_squares
+from scipy.spatial.transform import Rotation
+
+from core.body.free_body import load_free_body
+from core.body.keypoints import KeypointModel, ShapedKeypoints
+from core.body.landmarks import landmark_regressor
+from core.body.model import BodyModel
+from core.fit.refine import PosePrior, Targets, cross_matrices, normal_equations, refine, split_step, turned
+
+from .scenes import Scene, solver_names
+
+NAMES = solver_names()
+SIGMA_M = 0.003
+WEAK = 1e-3 * np.broadcast_to(np.eye(3), (22, 3, 3))
+"""Square metres a square radian: 3 cm of keypoint error are worth a radian."""
+
+
+@pytest.fixture(scope="module")
+def keypoints(act) -> ShapedKeypoints:
+    """The points on a body without pose correctives, in double precision: there the levers are exact derivatives."""
+    body = load_free_body()
+    body = replace(body, posedirs=np.zeros_like(body.posedirs))
+    return KeypointModel(BodyModel(body), landmark_regressor(body, NAMES)).shaped(act.betas.astype(np.float64))
+
+
+def _problem(act: Scene, keypoints: ShapedKeypoints, frame: int = 20, off_m: float = 0.005):
+    """One frame's noisy targets with uneven weights, and a prior some way from the truth."""
+    generator = np.random.default_rng(frame)
+    rotations = act.rotations[frame : frame + 1].astype(np.float64)
+    trans = act.trans[frame : frame + 1].astype(np.float64)
+    points = keypoints.points(rotations, trans) + off_m * generator.normal(size=(1, len(NAMES), 3))
+    weights = generator.uniform(0.3, 1.0, (1, len(NAMES)))
+    weights[0, 4] = 0.0
+    away = Rotation.from_rotvec(generator.normal(0.0, 0.15, (24, 3))).as_matrix()
+    away[22:] = np.eye(3)
+    return Targets(points, weights), rotations @ away, trans + 0.02 * generator.normal(size=(1, 3))
+
+
+def _apply(rotations: np.ndarray, trans: np.ndarray, unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Turn the 22 body joints of one frame by rotation vectors in their own axes, and shift, in N ways (N, 69)."""
+    turns = Rotation.from_rotvec(unknowns[:, :66].reshape(-1, 3)).as_matrix().reshape(-1, 22, 3, 3)
+    changed = np.repeat(rotations, len(unknowns), axis=0)
+    changed[:, :22] = changed[:, :22] @ turns
+    return changed, trans + unknowns[:, 66:]
+
+
+def _distance_to(prior: np.ndarray, rotations: np.ndarray) -> np.ndarray:
+    """Rotation vectors (N, 22, 3) from *rotations* to the prior."""
+    turns = np.swapaxes(rotations[:, :22], -1, -2) @ prior[:, :22]
+    return Rotation.from_matrix(turns.reshape(-1, 3, 3)).as_rotvec().reshape(-1, 22, 3)
+
+
+def _slopes(function, unknowns: np.ndarray, step: float = 1e-5) -> np.ndarray:
+    """Central differences of a function of (N, 69) along each unknown."""
+    steps = step * np.eye(69)
+    return (function(unknowns + steps) - function(unknowns - steps)) / (2.0 * step)
+
+
+def test_refine_finds_scipys_optimum(act, keypoints):
+    targets, expected, trans = _problem(act, keypoints)
+
+    def residuals(unknowns):
+        rotations, place = _apply(expected, trans, unknowns)
+        miss = targets.weights[..., None] * (targets.points - keypoints.points(rotations, place))
+        away = np.sqrt(WEAK[0, 0, 0]) * _distance_to(expected, rotations)
+        return np.concatenate([miss.reshape(len(unknowns), -1), away.reshape(len(unknowns), -1)], axis=1)
+
+    oracle = least_squares(
+        lambda unknowns: residuals(unknowns[None])[0],
+        np.zeros(69),
+        jac=lambda unknowns: _slopes(residuals, unknowns).T,
+        xtol=1e-14,
+        ftol=1e-14,
+        gtol=1e-14,
+    )
+    # A prior that is wide beside the distances keeps its full weight, so the objective is plain least squares.
+    prior = PosePrior(expected, WEAK, sigma_m=1.0)
+    rotations, place = refine(keypoints, (expected, trans), targets, prior, iterations=60)
+    true_rotations, true_place = _apply(expected, trans, oracle.x[None])
+    np.testing.assert_allclose(rotations, true_rotations, atol=2e-5)
+    np.testing.assert_allclose(place, true_place, atol=1e-5)
+    assert np.linalg.norm(oracle.x) > 0.1
+
+
+def test_few_steps_are_near_the_optimum(act, keypoints):
+    targets, expected, trans = _problem(act, keypoints)
+    prior = PosePrior(expected, WEAK, sigma_m=1.0)
+    points = [
+        keypoints.points(*refine(keypoints, (expected, trans), targets, prior, iterations=steps)) for steps in (5, 60)
+    ]
+    assert np.abs(points[0] - points[1]).max() < 5e-4
+
+
+def test_robust_weights_and_heavy_tails_are_stationary(act, keypoints):
+    targets, expected, trans = _problem(act, keypoints)
+    hip = NAMES.index("mid_hip")
+    targets.points[0, hip] += [0.3, 0.1, 0.0]
+    outlier_m, tail = 0.08, 8.0
+    prior = PosePrior(expected, WEAK, SIGMA_M)
+
+    def cost(unknowns, centre):
+        rotations, place = _apply(*centre, unknowns)
+        squared = ((targets.points - keypoints.points(rotations, place)) ** 2).sum(-1)
+        data = (targets.weights**2 * outlier_m**2 * squared / (outlier_m**2 + squared)).sum(-1)
+        q = (_distance_to(expected, rotations) ** 2).sum(-1) * WEAK[0, 0, 0] / SIGMA_M**2
+        rho = np.where(q <= 3.0, q, 3.0 + (tail + 3.0) * np.log((tail + np.maximum(q, 3.0)) / (tail + 3.0)))
+        return data + SIGMA_M**2 * rho.sum(-1)
+
+    def slope(centre):
+        return _slopes(lambda unknowns: cost(unknowns, centre), np.zeros((1, 69)))
+
+    found = refine(keypoints, (expected, trans), targets, prior, iterations=100, outlier_m=outlier_m)
+    assert np.abs(slope(found)).max() < 2e-3 * np.abs(slope((expected, trans))).max()
+    plain = refine(keypoints, (expected, trans), targets, prior, iterations=100)
+    left = [np.linalg.norm((targets.points - keypoints.points(*pose))[0, hip]) for pose in (found, plain)]
+    assert left[0] > 1.2 * left[1]
+    assert left[0] > 0.29
+
+
+def test_normal_equations_equal_those_of_a_numerical_jacobian(act, keypoints):
+    targets, expected, trans = _problem(act, keypoints)
+    rotations = act.rotations[20:21].astype(np.float64)
+    generator = np.random.default_rng(0)
+    root = generator.normal(size=(22, 3, 3))
+    prior = PosePrior(expected, 1e-4 * (root @ np.swapaxes(root, -1, -2) + np.eye(3)), sigma_m=1.0)
+    pose = keypoints.pose(rotations, trans)
+    residual = targets.points - pose.points
+    normal, right = normal_equations(pose, residual, targets.weights, rotations, prior)
+
+    def moved(unknowns):
+        turns = unknowns[:, :66].reshape(-1, 22, 3)
+        every = [np.repeat(array, len(turns), axis=0) for array in (rotations, pose.world, trans)]
+        return keypoints.points(turned(every[0], every[1], turns), every[2] + unknowns[:, 66:])
+
+    jacobian = np.moveaxis(_slopes(moved, np.zeros((1, 69))), 0, -1)
+    weighted = targets.weights[0, :, None, None] * jacobian
+    data = np.einsum("kcu,kcv->uv", weighted, weighted)
+    gradient = np.einsum("kcu,kc->u", weighted, targets.weights[0, :, None] * residual[0])
+    away = _distance_to(expected, rotations)[0]
+    for joint in range(22):
+        world = pose.world[0, joint]
+        own = slice(3 * joint, 3 * joint + 3)
+        data[own, own] += world @ prior.precision[joint] @ world.T
+        gradient[own] += world @ prior.precision[joint] @ away[joint]
+    np.testing.assert_allclose(normal[0], data + 1e-5 * np.eye(69), atol=1e-6)
+    np.testing.assert_allclose(right[0], gradient, atol=1e-6)
+
+
+def test_what_is_already_right_stays(act, keypoints):
+    rotations, trans = act.rotations.astype(np.float64), act.trans.astype(np.float64)
+    targets = Targets(keypoints.points(rotations, trans), np.ones((len(act), len(NAMES))))
+    prior = PosePrior(rotations, WEAK, SIGMA_M)
+    found, place = refine(keypoints, (rotations, trans), targets, prior, iterations=3, outlier_m=0.08)
+    np.testing.assert_allclose(found, rotations, atol=1e-8)
+    np.testing.assert_allclose(place, trans, atol=1e-8)
+
+
+def test_without_points_the_prior_rules(act, keypoints):
+    rotations, trans = act.rotations[:3].astype(np.float64), act.trans[:3].astype(np.float64)
+    expected = act.rotations[30:33].astype(np.float64)
+    targets = Targets(np.zeros((3, len(NAMES), 3)), np.zeros((3, len(NAMES))))
+    prior = PosePrior(expected, np.broadcast_to(np.eye(3), (22, 3, 3)), 1.0)
+    found, place = refine(keypoints, (rotations, trans), targets, prior, iterations=30)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(place, trans, atol=1e-9)
+
+
+def test_unsettled_frames_get_more_steps(act, keypoints):
+    rotations, trans = act.rotations[:4].astype(np.float64), act.trans[:4].astype(np.float64)
+    targets = Targets(keypoints.points(rotations, trans), np.ones((4, len(NAMES))))
+    start = rotations.copy()
+    start[2, 0] = start[2, 0] @ Rotation.from_rotvec([0.0, 0.9, 0.0]).as_matrix()
+    prior = PosePrior(rotations, WEAK, SIGMA_M)
+    found, place = refine(keypoints, (start, trans), targets, prior, iterations=1)
+    off = np.linalg.norm(keypoints.points(found, place) - targets.points, axis=-1)
+    assert off.max() < 2e-3
+    np.testing.assert_allclose(start[2, 0], rotations[2, 0] @ Rotation.from_rotvec([0.0, 0.9, 0.0]).as_matrix())
+
+
+def test_turned_turns_about_world_axes(act, keypoints):
+    rotations, trans = act.rotations[:2].astype(np.float64), act.trans[:2].astype(np.float64)
+    world = keypoints.pose(rotations, trans).world
+    turns = np.zeros((2, 22, 3))
+    turns[:, 18] = [[0.2, -0.4, 0.6], [1.0, 0.0, -0.3]]
+    after = keypoints.pose(turned(rotations, world, turns), trans).world
+    expected = Rotation.from_rotvec(turns[:, 18]).as_matrix() @ world[:, 18]
+    np.testing.assert_allclose(after[:, 18], expected, atol=1e-7)
+    np.testing.assert_allclose(after[:, 17], world[:, 17], atol=1e-7)
+
+
+def test_no_turn_is_longer_than_a_radian():
+    step = np.random.default_rng(0).normal(0.0, 1.0, (5, 69))
+    turns, shift = split_step(step)
+    wanted = step[:, :66].reshape(5, 22, 3)
+    length = np.linalg.norm(wanted, axis=-1)
+    np.testing.assert_allclose(np.linalg.norm(turns, axis=-1), np.minimum(length, 1.0))
+    np.testing.assert_allclose(np.cross(turns, wanted), 0.0, atol=1e-12)
+    np.testing.assert_array_equal(shift, step[:, 66:])
+
+
+def test_cross_matrices():
+    first, second = np.random.default_rng(0).normal(size=(2, 7, 3))
+    product = (cross_matrices(first) @ second[..., None])[..., 0]
+    np.testing.assert_allclose(product, np.cross(first, second), atol=1e-12)

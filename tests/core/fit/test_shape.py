@@ -1,0 +1,205 @@
+"""Betas against known bodies, the eliminated equations against dense ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.arrays import to_numpy
+from core.body.keypoints import KeypointModel
+from core.errors import BodyError
+from core.fit import shape
+from core.fit.posing import known_betas
+from core.fit.refine import Targets, normal_equations
+from core.fit.shape import betas_from_lengths, refine_shape, spread_frames
+from core.layouts import BODY25, COCO17, SMPL24
+
+from .scenes import Scene, acting, body_model, keypoint_model, solver_names
+
+NAMES = solver_names()
+TRUST = np.ones(len(NAMES))
+
+
+def _rest_error_mm(betas: np.ndarray, scene: Scene) -> float:
+    return 1000.0 * np.linalg.norm(body_model().data.shapedirs @ (betas - scene.betas), axis=-1).mean()
+
+
+def _targets(scene: Scene, noise_m: float = 0.0, every: int = 3) -> Targets:
+    points = scene.solver_points()[::every]
+    points = points + noise_m * np.random.default_rng(0).normal(size=points.shape)
+    return Targets(points.astype(np.float32), np.ones(points.shape[:2], dtype=np.float32))
+
+
+def _from_lengths(scene: Scene, layout=BODY25, noise_m: float = 0.0, tell_m: float = 0.0) -> np.ndarray:
+    names = solver_names(layout)
+    points = scene.solver_points(layout)
+    points = points + noise_m * np.random.default_rng(0).normal(size=points.shape)
+    return betas_from_lengths(
+        names, keypoint_model(names), points, np.ones(points.shape[:2]), np.full(len(names), tell_m)
+    )
+
+
+LIMBS = tuple(
+    (f"{side}_{first}", f"{side}_{second}")
+    for side in ("left", "right")
+    for first, second in (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
+)
+
+
+def _limb_lengths_m(betas: np.ndarray) -> np.ndarray:
+    rest = keypoint_model(NAMES).rest(betas.astype(np.float32))
+    return np.array([np.linalg.norm(rest[NAMES.index(a)] - rest[NAMES.index(b)]) for a, b in LIMBS])
+
+
+@pytest.mark.parametrize("layout", [BODY25, SMPL24, COCO17], ids=lambda layout: layout.name)
+def test_lengths_bring_the_limbs_to_length(layout):
+    before, after = [], []
+    for seed in (1, 2, 3):
+        scene = acting(30, seed=seed)
+        estimate = _from_lengths(scene, layout)
+        assert estimate.shape == (10,)
+        true = _limb_lengths_m(scene.betas)
+        before.append(np.abs(_limb_lengths_m(np.zeros(10)) - true).mean())
+        after.append(np.abs(_limb_lengths_m(estimate) - true).mean())
+    assert np.mean(after) < 0.7 * np.mean(before)
+    assert max(after) < 0.016
+
+
+def test_noise_makes_no_one_longer():
+    scene = acting(200, seed=1)
+
+    def leg_m(betas):
+        return _limb_lengths_m(betas)[[0, 4]].mean()
+
+    true = leg_m(_from_lengths(scene))
+    told, untold = (leg_m(_from_lengths(scene, noise_m=0.04, tell_m=tell_m)) for tell_m in (0.04, 0.0))
+    assert abs(told - true) < 0.7 * abs(untold - true)
+    assert abs(told - true) < 0.006
+
+
+def test_without_any_length_the_shape_is_the_mean():
+    names = ("left_hip", "left_wrist")
+    points = np.zeros((4, 2, 3))
+    betas = betas_from_lengths(names, keypoint_model(names), points, np.ones((4, 2)), np.zeros(2))
+    np.testing.assert_array_equal(betas, np.zeros(10))
+    never = betas_from_lengths(
+        NAMES, keypoint_model(NAMES), np.zeros((4, len(NAMES), 3)), np.zeros((4, len(NAMES))), TRUST
+    )
+    np.testing.assert_array_equal(never, np.zeros(10))
+
+
+@pytest.mark.parametrize(("num_frames", "count"), [(1, 48), (5, 48), (48, 48), (200, 48), (1000, 7)])
+def test_spread_frames_are_the_best_seen_of_their_stretch(num_frames, count):
+    weights = np.random.default_rng(0).uniform(0.1, 1.0, (num_frames, 5))
+    picks = spread_frames(weights, count)
+    assert len(picks) == min(num_frames, count) and (np.diff(picks) > 0).all()
+    edges = np.linspace(0, num_frames, len(picks) + 1).round()
+    seen = weights.sum(axis=1)
+    for pick, start, end in zip(picks, edges[:-1], edges[1:], strict=True):
+        assert start <= pick < end
+        assert seen[pick] == seen[int(start) : int(end)].max()
+
+
+def test_spread_frames_leave_out_what_is_not_seen():
+    weights = np.ones((100, 5))
+    weights[20:90] = 0.0
+    picks = spread_frames(weights, 10)
+    assert set(picks) <= {*range(20), *range(90, 100)} and len(picks) == 3
+
+
+def test_eliminating_the_poses_equals_solving_for_all_at_once(act):
+    generator = np.random.default_rng(0)
+    model = keypoint_model(NAMES)
+    frames = slice(0, 30, 10)
+    rotations, trans = act.rotations[frames].astype(np.float64), act.trans[frames].astype(np.float64)
+    betas = np.array([0.3, -0.2, 0.5, 0, 0, 0.1, 0, 0, 0, -0.4])
+    targets = act.solver_points()[frames]
+    weights = generator.uniform(0.2, 1.0, targets.shape[:2])
+    pose = model.shaped(betas).pose(rotations, trans)
+    residual = targets - pose.points
+    prior = shape.load_prior().predict(rotations, NAMES, weights, sigma_m=0.01)
+    normal, right = normal_equations(pose, residual, weights, rotations, prior)
+    jacobian = model.shape_jacobian(pose.world)
+    hold = 0.02
+    steps, change = shape._SharedBetas(jacobian, pose.levers, residual, weights).solve(normal, right, betas, hold)
+
+    pose_jacobian = np.zeros((*targets.shape, 69))
+    for joint in range(22):
+        for axis in range(3):
+            turned = np.cross(np.eye(3)[axis], np.swapaxes(pose.levers[:, joint], -1, -2))
+            pose_jacobian[..., 3 * joint + axis] = turned
+    pose_jacobian[..., 66:] = np.eye(3)
+    size = 3 * 69 + 10
+    dense, gradient = np.zeros((size, size)), np.zeros(size)
+    for frame in range(3):
+        own = slice(69 * frame, 69 * frame + 69)
+        w2 = weights[frame, :, None, None] ** 2
+        dense[own, own] = normal[frame]
+        gradient[own] = right[frame]
+        mixed = np.einsum("kcu,kcb->ub", w2 * pose_jacobian[frame], jacobian[frame])
+        dense[own, -10:], dense[-10:, own] = mixed, mixed.T
+        dense[-10:, -10:] += np.einsum("kca,kcb->ab", w2 * jacobian[frame], jacobian[frame])
+        gradient[-10:] += np.einsum("kcb,kc->b", w2 * jacobian[frame], residual[frame])
+    dense[-10:, -10:] += hold * np.eye(10)
+    gradient[-10:] -= hold * betas
+    expected = np.linalg.solve(dense, gradient)
+    np.testing.assert_allclose(change, expected[-10:], atol=1e-6)
+    np.testing.assert_allclose(steps, expected[:-10].reshape(3, 69), atol=1e-6)
+
+
+def test_clean_points_give_the_shape(capture):
+    rough = _from_lengths(capture)
+    found = refine_shape(NAMES, keypoint_model(NAMES), _targets(capture), rough, noise_m=1e-4, trust=TRUST)
+    assert _rest_error_mm(found.betas, capture) < min(4.0, 0.5 * _rest_error_mm(rough, capture))
+    assert found.sigma_m < 0.002
+
+
+def test_clean_points_of_the_sample_give_the_shape(walk):
+    rough = _from_lengths(walk)
+    found = refine_shape(NAMES, keypoint_model(NAMES), _targets(walk), rough, noise_m=1e-4, trust=TRUST)
+    assert _rest_error_mm(found.betas, walk) < min(10.0, 0.8 * _rest_error_mm(rough, walk))
+
+
+def test_noise_widens_sigma(act):
+    model = keypoint_model(NAMES)
+    noisy = refine_shape(NAMES, model, _targets(act, 0.01), act.known_betas(), noise_m=0.01, trust=TRUST)
+    clean = refine_shape(NAMES, model, _targets(act), act.known_betas(), noise_m=1e-4, trust=TRUST)
+    assert clean.sigma_m < 0.003 < 0.009 < noisy.sigma_m < 0.02
+
+
+def test_known_betas_are_kept(act):
+    betas = act.known_betas() + 0.3
+    model = keypoint_model(NAMES)
+    found = refine_shape(NAMES, model, _targets(act), betas, noise_m=1e-4, trust=TRUST, hold_betas=True)
+    np.testing.assert_allclose(found.betas, betas, atol=1e-6)
+
+
+def test_points_that_sit_elsewhere_on_the_body_are_learned(act):
+    names = NAMES
+    offsets = np.zeros((len(names), 3))
+    for side in ("left", "right"):
+        offsets[names.index(f"{side}_shoulder")] = [0.0, -0.04, 0.0]
+        offsets[names.index(f"{side}_hip")] = [0.03 if side == "left" else -0.03, 0.0, 0.0]
+    trust = np.where(offsets.any(axis=1), 0.6, 1.0)
+    model: KeypointModel = keypoint_model(names)
+    moved = model.shifted(offsets.astype(np.float32)).shaped(act.betas)
+    points = moved.points(act.rotations[::2], act.trans[::2])
+    targets = Targets(points, np.ones(points.shape[:2], dtype=np.float32))
+    found = refine_shape(names, model, targets, act.known_betas(), noise_m=1e-4, trust=trust, hold_betas=True)
+    rest = to_numpy(found.model.rest(act.betas)) - to_numpy(model.rest(act.betas))
+    shoulders = [names.index(f"{side}_shoulder") for side in ("left", "right")]
+    assert (rest[shoulders, 1] < -0.02).all()
+    assert np.linalg.norm((rest - offsets)[offsets.any(axis=1)], axis=-1).mean() < 0.02
+
+
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_few_betas_are_filled_up(count):
+    betas = known_betas(np.arange(1, count + 1), body_model().data)
+    np.testing.assert_array_equal(betas, [*range(1, count + 1), *[0] * (10 - count)])
+    assert betas.dtype == np.float64
+
+
+def test_more_betas_are_cut_only_where_they_are_zero():
+    np.testing.assert_array_equal(known_betas(np.array([1.0] * 10 + [0.0] * 6), body_model().data), np.ones(10))
+    with pytest.raises(BodyError, match="expected 10 betas for body 'free_body', got 16"):
+        known_betas(np.array([1.0] * 10 + [0.0] * 5 + [1e-3]), body_model().data)
