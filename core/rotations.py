@@ -7,7 +7,9 @@ w >= 0; the six numbers of ``rot6d`` are the first two columns of the matrix sto
 
 from __future__ import annotations
 
-from .arrays import Array, namespace
+import numpy as np
+
+from .arrays import Array, like, namespace
 
 _TINY = 1e-12
 
@@ -147,10 +149,8 @@ def swing_between(start: Array, end: Array) -> Array:
     axis = cross(start, end)
     cosine = dot(start, end)
     opposite = cosine < -1.0 + 1e-6
-    one_hot = xp.where(
-        xp.abs(start[..., :1]) < 0.7, xp.asarray([1.0, 0.0, 0.0], dtype=start.dtype),
-        xp.asarray([0.0, 1.0, 0.0], dtype=start.dtype),
-    )  # fmt: skip
+    x_axis, y_axis = like(np.eye(3)[:2], start)
+    one_hot = xp.where(xp.abs(start[..., :1]) < 0.7, x_axis, y_axis)
     axis = xp.where(opposite[..., None], cross(start, one_hot), axis)
     quat = xp.concat([xp.where(opposite, xp.zeros_like(cosine), 1.0 + cosine)[..., None], axis], axis=-1)
     return quat_wxyz_to_matrix(quat / _norm(quat)[..., None])
