@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.nn import functional as gradient_collectives
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
@@ -104,6 +103,22 @@ def joined_processes(device_name: str) -> Iterator[Processes]:
         distributed.destroy_process_group()
 
 
+class _SummedOverProcesses(torch.autograd.Function):
+    """A sum over all processes; each one's gradient is the sum of all the processes' gradients."""
+
+    @staticmethod
+    def forward(context: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        distributed.all_reduce(total)
+        return total
+
+
 class GlooBatchNorm(_BatchNorm):
     """Batch norm over the batches of all processes on CPUs, where torch's SyncBatchNorm does not run."""
 
@@ -119,11 +134,11 @@ class GlooBatchNorm(_BatchNorm):
         axes = [axis for axis in range(features.dim()) if axis != 1]
         count = features.new_full((1,), features.numel() / features.shape[1])
         sums = torch.cat([features.sum(axes), count])
-        sums = gradient_collectives.all_reduce(sums)
+        sums = _SummedOverProcesses.apply(sums)
         mean, total = sums[:-1] / sums[-1], sums[-1].detach()
         shape = [1, -1] + [1] * (features.dim() - 2)
         centred = features - mean.view(shape)
-        variance = gradient_collectives.all_reduce((centred * centred).sum(axes)) / total
+        variance = _SummedOverProcesses.apply((centred * centred).sum(axes)) / total
         with torch.no_grad():
             self.num_batches_tracked += 1
             momentum = self.momentum if self.momentum is not None else 1.0 / float(self.num_batches_tracked)

@@ -1,0 +1,181 @@
+"""Losses, metrics and the training's body against hand-computed values, SciPy and smplx."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial import procrustes
+from scipy.spatial.transform import Rotation
+
+torch = pytest.importorskip("torch")
+
+from core.body.free_body import load_free_body  # noqa: E402
+from core.motion import Motion  # noqa: E402
+from training.config import LossConfig  # noqa: E402
+from training.distributed import GlooBatchNorm, Processes  # noqa: E402
+from training.losses import geodesic_angle, pair_loss  # noqa: E402
+from training.metrics import (  # noqa: E402
+    Accumulator,
+    acceleration_error_mm,
+    aligned_error_mm,
+    joint_angles_deg,
+    point_error_mm,
+    similarity_aligned,
+)
+from training.networks import MixedResidualNet  # noqa: E402
+from training.shown_body import ShownBody, pose_rotations, spread_vertices  # noqa: E402
+
+
+def rotations(*shape: int, seed: int = 0) -> tuple[torch.Tensor, Rotation]:
+    drawn = Rotation.random(int(np.prod(shape)), random_state=seed)
+    return torch.as_tensor(drawn.as_matrix(), dtype=torch.float32).view(*shape, 3, 3), drawn
+
+
+def test_geodesic_angle_against_scipy() -> None:
+    (first, a), (second, b) = rotations(40), rotations(40, seed=1)
+    expected = (a.inv() * b).magnitude()
+    np.testing.assert_allclose(geodesic_angle(first, second), expected, atol=1e-3)
+    np.testing.assert_allclose(joint_angles_deg(first[None], second[None])[0], np.rad2deg(expected), atol=1e-3)
+
+
+def test_equal_rotations_have_a_finite_gradient() -> None:
+    same = rotations(5)[0].requires_grad_()
+    angle = geodesic_angle(same, same.detach())
+    np.testing.assert_allclose(angle.detach(), np.full(5, np.sqrt(2e-6)), rtol=0.2)
+    angle.sum().backward()
+    assert torch.isfinite(same.grad).all()
+    assert float(joint_angles_deg(same.detach(), same.detach()).max()) < 1e-4
+
+
+def test_the_loss_is_weighed_as_the_paper_says() -> None:
+    eye = torch.eye(3).expand(2, 22, 3, 3)
+    quarter = torch.tensor([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]).expand(2, 22, 3, 3)
+    vertices = torch.zeros(2, 7, 3), torch.tensor([0.3, 0.0, 0.4]).expand(2, 7, 3)
+    points = torch.zeros(2, 25, 3), torch.tensor([0.0, 0.1, 0.0]).expand(2, 25, 3)
+    loss = pair_loss((eye, quarter), vertices, points, LossConfig())
+    assert float(loss.rotation) == pytest.approx(1.0, abs=1e-5)
+    assert float(loss.vertices) == pytest.approx(0.5)
+    assert float(loss.total) == pytest.approx(1.0 + 0.5 + 5.0 * 0.1, abs=1e-5)
+
+
+def test_similarity_alignment_against_scipy() -> None:
+    generator = np.random.default_rng(0)
+    target = generator.normal(size=(30, 3))
+    turn = Rotation.from_euler("xyz", [1.0, 2.0, 3.0]).as_matrix()
+    noisy = 1.7 * target @ turn.T + [1.0, 2.0, 3.0] + generator.normal(size=(30, 3)) * 0.2
+    aligned = similarity_aligned(torch.as_tensor(noisy[None]), torch.as_tensor(target[None]))[0].numpy()
+    standard, fitted, _ = procrustes(target, noisy)
+    scale = np.linalg.norm(target - target.mean(0))
+    np.testing.assert_allclose(aligned, fitted * scale + target.mean(0), atol=1e-6)
+    np.testing.assert_allclose(target, standard * scale + target.mean(0), atol=1e-9)
+
+
+def test_a_mirrored_cloud_is_not_aligned_by_a_reflection() -> None:
+    points = torch.randn(1, 30, 3, generator=torch.Generator().manual_seed(0))
+    assert float(aligned_error_mm(points * torch.tensor([-1.0, 1.0, 1.0]), points)) > 100.0
+    assert float(aligned_error_mm(points * 3.0 + 1.0, points)) < 1e-2
+
+
+def test_distances_and_accelerations_by_hand() -> None:
+    true = torch.zeros(1, 3, 2, 3)
+    predicted = true.clone()
+    predicted[0, 1, 0, 1] = 0.002
+    assert float(acceleration_error_mm(predicted, true)) == pytest.approx(0.5 * 4.0)
+    assert float(point_error_mm(predicted[:, 1], true[:, 1])) == pytest.approx(1.0)
+
+
+def test_means_are_over_pairs_not_over_batches() -> None:
+    sums = Accumulator(["row"])
+    names = ("mpve_mm", "mpapve_mm", "mpjpe_mm", "acceleration_mm_per_frame2")
+    for values in ([1.0], [4.0, 4.0, 4.0]):
+        column = torch.tensor(values)
+        sums.add("row", dict.fromkeys(names, column), column[:, None].expand(-1, 22))
+    row = sums.means(Processes(0, 1, torch.device("cpu")))["row"]
+    assert row["mpve_mm"] == row["angle_deg"] == row["angle_deg/left_knee"] == 3.25
+    assert row["pairs"] == 4
+
+
+def test_gloo_batch_norm_of_one_process_is_batch_norm() -> None:
+    torch.manual_seed(0)
+    torch.distributed.init_process_group("gloo", rank=0, world_size=1, store=torch.distributed.HashStore())
+    try:
+        ours, theirs = GlooBatchNorm(4), torch.nn.BatchNorm2d(4)
+        for module in (ours, theirs):
+            torch.nn.init.constant_(module.weight, 1.5)
+        inputs = [torch.randn(6, 4, 2, 5) * 3 + 1 for _ in range(2)]
+        gradients = []
+        for module in (ours, theirs):
+            leaves = [one.clone().requires_grad_() for one in inputs]
+            outputs = [module(one) for one in leaves]
+            sum((one**3).sum() for one in outputs).backward()
+            gradients.append([outputs[1], leaves[1].grad, module.weight.grad, module.running_mean, module.running_var])
+        for mine, other in zip(*gradients, strict=True):
+            torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-3)
+        torch.testing.assert_close(ours.eval()(inputs[0]), theirs.eval()(inputs[0]))
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def some_poses(walk: Motion) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    frames = np.linspace(0, walk.num_frames - 1, 12).astype(int)
+    poses = torch.as_tensor(walk.poses[frames, :66], dtype=torch.float32)
+    betas = torch.randn(12, 10, generator=torch.Generator().manual_seed(0))
+    return pose_rotations(poses), betas, torch.as_tensor(walk.trans[frames], dtype=torch.float32)
+
+
+def test_keypoints_of_many_bodies_are_the_regressor_times_their_vertices(some_poses) -> None:
+    from core.body.landmarks import landmark_regressor
+    from training.shown_body import POINT_NAMES
+
+    body = ShownBody(load_free_body(), "cpu")
+    regressor = torch.as_tensor(landmark_regressor(body.data, POINT_NAMES), dtype=torch.float32)
+    expected = torch.einsum("kv,bvc->bkc", regressor, body.vertices(*some_poses))
+    torch.testing.assert_close(body.keypoints(*some_poses), expected, rtol=0.0, atol=2e-5)
+
+
+def test_smplx_makes_the_same_vertices(some_poses) -> None:
+    pytest.importorskip("smplx")
+    ours = ShownBody(load_free_body(), "cpu", num_vertices=500)
+    theirs = ShownBody(load_free_body(), "cpu", engine="smplx", num_vertices=500)
+    torch.testing.assert_close(ours.vertices(*some_poses), theirs.vertices(*some_poses), rtol=0.0, atol=2e-5)
+    torch.testing.assert_close(ours.some_vertices(*some_poses), theirs.some_vertices(*some_poses), rtol=0.0, atol=2e-5)
+
+
+def test_a_subset_of_vertices_loses_nothing_that_matters(some_poses) -> None:
+    """Loss within 2 %, gradient within 5 degrees of that of all vertices."""
+    start, betas, trans = some_poses
+    results = []
+    for count in (0, 690):
+        body = ShownBody(load_free_body(), "cpu", num_vertices=count)
+        leaf = start.clone().requires_grad_()
+        true = body.some_vertices(start.roll(1, 0), betas, trans)
+        loss = torch.linalg.vector_norm(body.some_vertices(leaf, betas, trans) - true, dim=-1).mean()
+        loss.backward()
+        results.append((float(loss.detach()), leaf.grad.flatten()))
+    assert results[1][0] == pytest.approx(results[0][0], rel=0.02)
+    assert float(torch.cosine_similarity(results[0][1], results[1][1], dim=0)) > np.cos(np.deg2rad(5.0))
+
+
+def test_spread_vertices_are_different_and_in_order() -> None:
+    chosen = spread_vertices(6890, 690)
+    assert len(np.unique(chosen)) == 690 and chosen[0] == 0 and chosen[-1] == 6889
+    assert len(spread_vertices(6890, 0)) == 6890
+
+
+def test_mixed_precision_changes_a_rotation_by_little(some_poses) -> None:
+    """The inner layers in bfloat16, on the CPU: a tenth of a degree at most where the network turns joints by ten."""
+    start, betas, trans = some_poses
+    torch.manual_seed(0)
+    mixed = MixedResidualNet("body25", dropout=0.0, device_type="cpu").eval()
+    torch.nn.init.normal_(mixed.regressor.layers[1].weight, std=0.02)
+    plain = type(mixed).__mro__[1]("body25", dropout=0.0).eval()
+    plain.load_state_dict(mixed.state_dict())
+    body = ShownBody(load_free_body(), "cpu")
+    points = body.keypoints(start, betas, trans)
+    with torch.no_grad():
+        results = [one(points, points.roll(1, 0), start, betas) for one in (mixed, plain)]
+    assert results[0].rotations.dtype == torch.float32
+    turned = joint_angles_deg(start[:, :22], results[1].rotations).mean()
+    off = joint_angles_deg(results[0].rotations, results[1].rotations).mean()
+    assert float(off) < 0.03 * float(turned)

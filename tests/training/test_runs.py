@@ -1,0 +1,208 @@
+"""Whole runs on the CPU: it learns, resumed equals uninterrupted, two processes equal one, the commands work."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("yaml")
+
+from training.checkpoints import CheckpointError, load_checkpoint, random_state, restore_random_state  # noqa: E402
+from training.config import RunConfig  # noqa: E402
+from training.distributed import Processes  # noqa: E402
+from training.evaluation import UNTOUCHED  # noqa: E402
+from training.run_log import RunLog  # noqa: E402
+from training.train_command import main  # noqa: E402
+from training.trainer import CHECKPOINT_FOLDER, LAST_NAME, Trainer  # noqa: E402
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ONE = Processes(0, 1, torch.device("cpu"))
+
+
+def run(settings: Mapping[str, object], folder: Path, **changes: object) -> tuple[Trainer, RunConfig, RunLog]:
+    config = RunConfig().overridden({**settings, "output.log_dir": str(folder), **changes})
+    log = RunLog(config.run_folder)
+    return Trainer(config, ONE, log), config, log
+
+
+def figures(config: RunConfig) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (config.run_folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def last(config: RunConfig) -> Path:
+    return config.run_folder / CHECKPOINT_FOLDER / LAST_NAME
+
+
+def command_arguments(settings: Mapping[str, object], folder: Path) -> list[str]:
+    pairs = [f"--set={key}={json.dumps(value)}" for key, value in settings.items()]
+    config = REPOSITORY / "training" / "configs" / "net.yaml"
+    return [*pairs, "--config", str(config), "--log_dir", str(folder)]
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(run_settings: dict[str, object], tmp_path: Path) -> None:
+    settings = {**run_settings, "model.dropout": 0.5, "training.epochs": 2}
+    whole, whole_config, log = run(settings, tmp_path / "whole")
+    whole.train()
+    log.close()
+    assert whole.step == whole.total_steps
+    stop = whole.total_steps // 2 + 1
+    first, config, log = run(settings, tmp_path / "parts")
+    first.train(stop_after_steps=stop)
+    log.close()
+    torch.manual_seed(987)
+    second, config, log = run(settings, tmp_path / "parts")
+    second.resume(last(config))
+    assert second.step == stop
+    second.train()
+    log.close()
+    expected, found = load_checkpoint(last(whole_config)), load_checkpoint(last(config))
+    assert all(torch.equal(value, found.model[name]) for name, value in expected.model.items())
+    for key in ("step", "best_mpve_mm", "scheduler"):
+        assert expected.training[key] == found.training[key]
+    for number, state in expected.training["optimizer"]["state"].items():
+        assert all(
+            torch.equal(value, found.training["optimizer"]["state"][number][key]) for key, value in state.items()
+        )
+    assert torch.equal(expected.training["rng"][0]["torch"], found.training["rng"][0]["torch"])
+    losses = [[row["total"] for row in figures(one) if row["kind"] == "train"] for one in (whole_config, config)]
+    assert losses[0] == losses[1]
+
+
+def test_it_learns(run_settings: dict[str, object], tmp_path: Path) -> None:
+    settings = {**run_settings, "training.epochs": 5, "optimizer.learning_rate": 1e-3, "training.evaluate_every": 5}
+    trainer, config, log = run(settings, tmp_path)
+    trainer.train()
+    log.close()
+    losses = [row["total"] for row in figures(config) if row["kind"] == "train"]
+    assert sum(losses[-4:]) < 0.8 * sum(losses[:4])
+    assert (config.run_folder / CHECKPOINT_FOLDER / "best.pth.tar").is_file()
+
+
+def test_a_checkpoint_of_other_settings_is_not_resumed(run_settings: dict[str, object], tmp_path: Path) -> None:
+    trainer, config, log = run(run_settings, tmp_path)
+    trainer.train(stop_after_steps=1)
+    log.close()
+    other, _, log = run({**run_settings, "training.epochs": 9}, tmp_path)
+    log.close()
+    with pytest.raises(CheckpointError, match="resume with the same settings, or give --finetune"):
+        other.resume(last(config))
+    graph, _, log = run({**run_settings, "model.graph": "published"}, tmp_path / "graph")
+    log.close()
+    with pytest.raises(CheckpointError, match="--set model.graph=body25"):
+        graph.load_weights(last(config))
+
+
+def test_random_states_come_back() -> None:
+    import random
+
+    import numpy as np
+
+    state = random_state(torch.device("cpu"))
+    first = torch.rand(3).tolist(), np.random.random(3).tolist(), random.random()
+    restore_random_state(state, torch.device("cpu"))
+    assert (torch.rand(3).tolist(), np.random.random(3).tolist(), random.random()) == first
+
+
+def test_a_checkpoint_holds_no_array_of_the_body(run_settings: dict[str, object], tmp_path: Path) -> None:
+    trainer, config, log = run(run_settings, tmp_path)
+    trainer.train(stop_after_steps=1)
+    log.close()
+    checkpoint = load_checkpoint(last(config))
+    assert checkpoint.body == "free_body"
+    assert len(checkpoint.model) == 217
+    assert all(6890 not in value.shape for value in checkpoint.model.values())
+    assert checkpoint.config == config.to_dict()
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def test_two_processes_equal_one(run_settings: dict[str, object], tmp_path: Path) -> None:
+    """Same losses, batch-norm statistics and metrics (over shards of uneven length) as one process."""
+    settings = run_settings
+    port = str(free_port())
+    running = []
+    for rank in range(2):
+        environment = {
+            **os.environ,
+            "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": port, "OMP_NUM_THREADS": "1",
+        }  # fmt: skip
+        command = [sys.executable, "training/main.py", *command_arguments(settings, tmp_path / "two")]
+        running.append(subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True))
+    assert main(command_arguments(settings, tmp_path / "one")) == 0
+    outputs = [process.communicate(timeout=120)[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0], outputs
+    one, two = (RunConfig().overridden({**settings, "output.log_dir": str(tmp_path / name)}) for name in ("one", "two"))
+    for first, second in zip(figures(one), figures(two), strict=True):
+        assert first["kind"] == second["kind"]
+        if first["kind"] == "train":
+            # Adam's first steps have the size of the learning rate whatever the gradient's, so rounding grows.
+            tolerance = {1: 1e-6, 2: 1e-5}.get(int(first["step"]), 1e-3)
+            assert second["total"] == pytest.approx(first["total"], rel=tolerance)
+        else:
+            assert second["pairs"] == first["pairs"] and first["pairs"] % 2 == 1
+            assert second["mpve_mm"] == pytest.approx(first["mpve_mm"], rel=5e-3)
+            if first["kind"].endswith(UNTOUCHED):
+                del first["kind"], second["kind"]
+                assert second == pytest.approx(first, rel=1e-5)
+    states = [load_checkpoint(last(config)).model for config in (one, two)]
+    for name, value in states[0].items():
+        if "running" in name:
+            torch.testing.assert_close(states[1][name], value, rtol=2e-3, atol=2e-3)
+
+
+def test_the_commands_train_evaluate_and_finetune(
+    run_settings: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {**run_settings, "output.pictures": 2}
+    arguments = command_arguments(settings, tmp_path)
+    assert main([*arguments, "--extra_tag", "a", "--seed", "3", "--batch_size", "20"]) == 0
+    folder = tmp_path / "learnable_smplify_net_a"
+    assert json.loads((folder / "config.json").read_text())["training"]["batch_size"] == 20
+    table = json.loads((folder / "evaluation.json").read_text())
+    assert list(table) == ["stride 1", "stride 3", f"stride 1{UNTOUCHED}", f"stride 3{UNTOUCHED}"]
+    assert table[f"stride 3{UNTOUCHED}"]["mpve_mm"] > table[f"stride 1{UNTOUCHED}"]["mpve_mm"] > 1.0
+    assert (folder / "pictures" / "prediction_1.png").read_bytes().startswith(b"\x89PNG")
+    checkpoint = str(folder / CHECKPOINT_FOLDER / LAST_NAME)
+    assert main([*arguments, "--extra_tag", "b", "--checkpoint", checkpoint, "--eval"]) == 0
+    again = json.loads((tmp_path / "learnable_smplify_net_b" / "evaluation.json").read_text())
+    assert again["stride 3"] == pytest.approx(table["stride 3"], rel=1e-5)
+    assert main([*arguments, "--extra_tag", "c", "--checkpoint", checkpoint, "--finetune", "--epochs", "0"]) == 0
+    capsys.readouterr()
+    assert main([*arguments, "--set", "data.folder=nowhere", "--set", "data.dataset=amass"]) == 1
+    error = capsys.readouterr().err
+    assert "https://amass.is.tue.mpg.de" in error and "COLLECTION/SUBJECT/NAME_poses.npz" in error
+
+
+def test_every_process_count_sees_the_same_pairs(run_settings: dict[str, object], tmp_path: Path) -> None:
+    import numpy as np
+
+    trainer, _, log = run(run_settings, tmp_path)
+    log.close()
+    sampler = trainer._sampler
+    sampler.set_epoch(3)
+    whole = [np.stack(pair) for pair in sampler]
+    shares = []
+    for rank in range(2):
+        sampler._processes = replace(ONE, rank=rank, count=2)
+        shares.append([np.stack(pair) for pair in sampler])
+    joined = [np.concatenate(both, axis=1) for both in zip(*shares, strict=True)]
+    assert all(np.array_equal(one, other) for one, other in zip(whole, joined, strict=True))
+    sampler._processes = ONE
+    sampler.set_epoch(3, first_batch=2)
+    assert all(np.array_equal(one, other) for one, other in zip(whole[2:], sampler, strict=True))
+    sampler.set_epoch(4)
+    assert not np.array_equal(whole[0], np.stack(next(iter(sampler))))
