@@ -115,6 +115,7 @@ def test_interrupt_leaves_nothing_half_written(write_track, tmp_path, number):
     run = subprocess.Popen(
         command(source, "-o", out, "--formats", "blend", "fbx", "--jobs", 2),
         cwd=REPOSITORY, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # a script's background jobs inherit it ignored
     )  # fmt: skip
     deadline = time.monotonic() + 60.0
     while not list(out.glob(".smplify-*/*")) and time.monotonic() < deadline:
