@@ -144,7 +144,7 @@ def convert(options: argparse.Namespace) -> str:
     stored = weights.as_stored(options.precision)
     fits = all(np.isfinite(array).all() for array in stored.arrays.values())
     errors = rotation_errors_deg(network, stored, draw_samples(_NUM_POSES)) if fits else np.full(1, np.inf)
-    if errors.max() > LARGEST_ERROR_DEG:
+    if not errors.max() <= LARGEST_ERROR_DEG:
         raise ConversionError(
             f"expected weights that {options.precision} can hold, found answers up to {errors.max():.3g} degrees off "
             f"after storing those of {options.checkpoint}; convert with --precision float32"

@@ -29,11 +29,28 @@ def _rectified(values: Array) -> Array:
     return values.clamp_(min=0.0)
 
 
+def _affine(values: Array, matrix: Array, bias: Array) -> Array:
+    """Return ``values @ matrix + bias`` of rows (N, C), as an array of its own; one kernel on torch."""
+    if isinstance(values, np.ndarray):
+        result: Array = values @ matrix
+        result += bias
+        return result
+    import torch
+
+    return torch.addmm(bias, values, matrix)
+
+
+def _add_product(total: Array, left: Array, right: Array) -> None:
+    """Add ``left @ right`` to *total* in place, which belongs to the caller alone; one kernel on torch."""
+    if isinstance(total, np.ndarray):
+        total += left @ right
+    else:
+        total.addmm_(left, right)
+
+
 def _dense(values: Array, matrix: Array, bias: Array) -> Array:
     """Return ``max(values @ matrix + bias, 0)`` of rows (N, C)."""
-    result = values @ matrix
-    result += bias
-    return _rectified(result)
+    return _rectified(_affine(values, matrix, bias))
 
 
 def _node_order(weights: Mapping[str, np.ndarray]) -> tuple[list[int], int]:
@@ -140,12 +157,12 @@ class FoldedNetwork:
         xp = namespace(features)
         arrays, name, num_busy = self._arrays, layer.prefix, self._num_busy
         mix = arrays[f"{name}.mix"]
-        own = features * arrays[f"{name}.own"]
-        mixed = xp.reshape(own, (-1, layer.channels_in)) @ mix[_OWN]
+        own = xp.reshape(features * arrays[f"{name}.own"], (-1, layer.channels_in))
+        mixed = _affine(own, mix[_OWN], arrays[f"{name}.mix_bias"])
         sent = xp.reshape(features[:num_busy], (-1, layer.channels_in)) @ mix[_INWARD]
-        mixed += xp.reshape(arrays[f"{name}.send"] @ xp.reshape(sent, (num_busy, -1)), mixed.shape)
+        by_node = xp.reshape(mixed, (NUM_NODES, -1))  # a view: mixed is whole, and the same numbers by node
+        _add_product(by_node, arrays[f"{name}.send"], xp.reshape(sent, (num_busy, -1)))
         taken = arrays[f"{name}.take"] @ xp.reshape(features, (NUM_NODES, -1))
-        taken = xp.reshape(taken, (-1, layer.channels_in)) @ mix[_OUTWARD]
-        mixed[: taken.shape[0]] += taken
-        mixed += arrays[f"{name}.mix_bias"]
+        taken = xp.reshape(taken, (-1, layer.channels_in))
+        _add_product(mixed[: taken.shape[0]], taken, mix[_OUTWARD])
         return _rectified(mixed)

@@ -1,0 +1,154 @@
+"""Time the unfolded torch network and the folded one side by side, and say how far apart their answers are.
+
+    python -m training.benchmark_network [--weights CHECKPOINT] [--batches 1 1024] [--rounds N] [--threads N]
+
+Each time is a whole pass: frame, network, rotations. The ways take turns, so that a busy machine slows all of them, and
+the median of the rounds counts. On a machine with a CUDA GPU its ways are timed too, the recorded graph among them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.errors import CoreError
+from core.network.cuda_graph import CapturedNetwork
+from core.network.graph import DEFAULT_GRAPH
+from core.network.residual import ResidualNetwork
+from core.network.weights import NetworkInfo, NetworkWeights
+
+from .convert_checkpoint import Samples, draw_samples, fold_network, load_network
+from .model import ResidualNet
+
+UNFOLDED = "torch cpu, unfolded, all taps"
+_LONG_CALL_S = 0.2
+"""Ways that take longer are called once a round, quicker ones several times."""
+_CALLS = 10
+
+Way = Callable[[], object]
+
+
+def fresh_network(graph: str = DEFAULT_GRAPH) -> ResidualNet:
+    """Return a network with weights at random that turn joints by some degrees, always the same."""
+    torch.manual_seed(0)
+    network = ResidualNet(graph, trimmed=False)
+    for module in network.modules():
+        if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
+            for values in (module.weight, module.running_var):
+                torch.nn.init.uniform_(values, 0.5, 1.5)
+            for values in (module.bias, module.running_mean):
+                torch.nn.init.normal_(values, std=0.1)
+    torch.nn.init.normal_(network.regressor.layers[1].weight, std=0.02)
+    return network.eval()
+
+
+def trimmed_copy(network: ResidualNet) -> ResidualNet:
+    """Return the same network, without the taps that two frames never touch."""
+    trimmed = ResidualNet(network.graph)
+    trimmed.load_state_dict(network.state_dict())
+    return trimmed.eval()
+
+
+def ways_to_pass(network: ResidualNet, weights: NetworkWeights, samples: Samples) -> dict[str, Way]:
+    """Return a function for each way to run one pass over *samples*, by its name."""
+    arrays = (samples.start_points, samples.target_points, samples.rotations, samples.betas)
+    tensors = [torch.tensor(array) for array in arrays]
+    trimmed = trimmed_copy(network)
+    on_numpy, on_torch = ResidualNetwork(weights), ResidualNetwork(weights, "cpu")
+    ways: dict[str, Way] = {
+        UNFOLDED: lambda: network(*tensors).rotations,
+        "torch cpu, unfolded, trimmed": lambda: trimmed(*tensors).rotations,
+        "torch cpu, folded": lambda: on_torch.predict(*tensors),
+        "numpy, folded": lambda: on_numpy.predict(*arrays),
+    }
+    if torch.cuda.is_available():
+        ways |= _cuda_ways(network, weights, arrays)
+    return ways
+
+
+def _cuda_ways(network: ResidualNet, weights: NetworkWeights, arrays: Sequence[np.ndarray]) -> dict[str, Way]:
+    """Return the ways on a CUDA GPU; each waits for the GPU and brings the answer back."""
+    unfolded = ResidualNet(network.graph, trimmed=False)
+    unfolded.load_state_dict(network.state_dict())
+    unfolded = unfolded.cuda().eval()
+    tensors = [torch.tensor(array).cuda() for array in arrays]
+    folded = ResidualNetwork(weights, "cuda")
+    captured = CapturedNetwork(folded, len(arrays[0]))
+    return {
+        "torch cuda, unfolded, all taps": lambda: unfolded(*tensors).rotations.cpu(),
+        "torch cuda, folded": lambda: folded.predict(*tensors).cpu(),
+        "torch cuda, folded, recorded": lambda: captured.predict(*arrays).cpu(),
+    }
+
+
+def median_times(ways: dict[str, Way], rounds: int) -> dict[str, float]:
+    """Return the median seconds of a call of each way; the ways take turns."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    with torch.no_grad():
+        for way in ways.values():
+            way()
+        for _ in range(rounds):
+            for name, way in ways.items():
+                for _ in range(_CALLS):
+                    began = time.perf_counter()
+                    way()
+                    times[name].append(time.perf_counter() - began)
+                    if times[name][-1] > _LONG_CALL_S:
+                        break
+    return {name: float(np.median(values)) for name, values in times.items()}
+
+
+def report(network: ResidualNet, weights: NetworkWeights, batches: Sequence[int], rounds: int) -> str:
+    """Return the table of times and answers."""
+    lines = [
+        f"torch {torch.__version__}, numpy {np.__version__}, {torch.get_num_threads()} torch threads, "
+        f"{os.cpu_count()} cores, graph {network.graph}, median of {rounds} rounds"
+    ]
+    for batch in batches:
+        ways = ways_to_pass(network, weights, draw_samples(batch))
+        seconds = median_times(ways, rounds)
+        with torch.no_grad():
+            answers = {name: np.asarray(way())[:, :22] for name, way in ways.items()}
+        lines.append(f"batch {batch:<25} ms a call   us a sample   times faster   largest difference")
+        for name, value in seconds.items():
+            away = np.abs(answers[name] - answers[UNFOLDED]).max()
+            lines.append(
+                f"  {name:<29} {1e3 * value:9.3f} {1e6 * value / batch:13.1f} {seconds[UNFOLDED] / value:14.2f}"
+                f" {away:20.1e}"
+            )
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m training.benchmark_network", description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", type=Path, help="a checkpoint; weights at random without it")
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 1024], help="samples in a call")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, help="threads of torch; set OPENBLAS_NUM_THREADS for those of NumPy")
+    options = parser.parse_args(arguments)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    try:
+        network = load_network(options.weights)[0] if options.weights else fresh_network()
+    except CoreError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if options.weights:
+        every_tap = ResidualNet(network.graph, trimmed=False)
+        every_tap.load_state_dict(network.state_dict())
+        network = every_tap.eval()
+    weights = fold_network(network, NetworkInfo(network.graph, "", ""))
+    print(report(network, weights, options.batches, options.rounds))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
