@@ -1,0 +1,239 @@
+"""Acclaim's skeleton (.asf) and motion (.amc) files, as CMU's database publishes them. F frames, N bones.
+
+A bone's rotation M, in its own axes C, turns it by ``C M C^-1`` against its parent. In the zero pose all bones lie as
+the skeleton file draws them: legs 21 degrees astride, arms 8 degrees above the T-pose; cgspeed's BVH files of the same
+motions begin with the T-pose, which the angles below are taken from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import MotionError
+
+from .actor import ActorMotion
+from .bvh import axis_turns, read_text
+
+AMC_FPS = 120.0
+AMC_BONES: dict[str, str] = {
+    "pelvis": "root",
+    "spine1": "lowerback",
+    "spine2": "upperback",
+    "spine3": "thorax",
+    "neck": "lowerneck",
+    "head": "head",
+    **{
+        f"{side}_{joint}": f"{side[0]}{bone}"
+        for side in ("left", "right")
+        for joint, bone in (
+            ("hip", "femur"),
+            ("knee", "tibia"),
+            ("ankle", "foot"),
+            ("foot", "toes"),
+            ("shoulder", "humerus"),
+            ("elbow", "radius"),
+            ("wrist", "wrist"),
+        )
+    },
+}
+"""By SMPL joint, the bone of CMU's ASF skeleton."""
+
+_INCH_M = 0.0254
+_LEGS, _ARMS = ("femur", "tibia", "foot", "toes"), ("humerus", "radius", "wrist", "hand", "fingers", "thumb")
+T_POSE: dict[str, tuple[int, float]] = {
+    **{f"l{bone}": (2, -21.0) for bone in _LEGS},
+    **{f"r{bone}": (2, 21.0) for bone in _LEGS},
+    **{f"l{bone}": (2, -8.0) for bone in _ARMS},
+    **{f"r{bone}": (2, 8.0) for bone in _ARMS},
+    "lowerneck": (0, -16.0),
+    "upperneck": (0, -11.0),
+    "head": (0, 5.0),
+}
+"""By bone: axis and degrees of the turn about the world's axes from the zero pose to the T-pose."""
+
+_TURNS = ("rx", "ry", "rz")
+_ROOT_CHANNELS = ("tx", "ty", "tz", *_TURNS)
+
+
+@dataclass(frozen=True, eq=False)
+class Bone:
+    """A bone of a skeleton file.
+
+    Attributes:
+        parent: the bone it hangs from; empty for the root.
+        axes: (3, 3) the rotation C from the bone's own axes to the world's.
+        reach: (3,) from its beginning to its end in the zero pose, metres.
+        channels: what a motion file gives for it, in order: "tx", ..., "rz", "l".
+    """
+
+    parent: str
+    axes: np.ndarray
+    reach: np.ndarray
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Skeleton:
+    """A skeleton file.
+
+    Attributes:
+        bones: by name, parents first; the first is "root".
+        metres: length of a unit.
+        degrees: whether angles are degrees.
+    """
+
+    bones: dict[str, Bone]
+    metres: float
+    degrees: bool
+
+
+def read_asf(path: Path | str) -> Skeleton:
+    """Return the skeleton in an ASF file.
+
+    Raises:
+        InputMissingError: there is no such file.
+        MotionError: it is damaged, or no ASF.
+    """
+    text = read_text(path, "an ASF file")
+    try:
+        return _skeleton(_sections(text))
+    except (ValueError, IndexError, KeyError) as error:
+        raise MotionError(
+            f"expected a whole ASF file, found a damaged one ({error}) in {path}; download it again"
+        ) from error
+
+
+def _sections(text: str) -> dict[str, list[list[str]]]:
+    """Return the lines, as words, under each ``:keyword``."""
+    sections: dict[str, list[list[str]]] = {}
+    current: list[list[str]] = []
+    for line in text.splitlines():
+        words = line.partition("#")[0].replace("(", " ").replace(")", " ").split()
+        if words and words[0].startswith(":"):
+            current = sections.setdefault(words[0][1:].lower(), [])
+            words = words[1:]
+        if words:
+            current.append(words)
+    return sections
+
+
+def _euler(angles: list[float], order: str, degrees: bool) -> np.ndarray:
+    """Return the rotation (3, 3) that turns about X, then Y, then Z of the world for *order* "XYZ"."""
+    turn = np.eye(3)
+    for angle, axis in zip(angles, order.upper(), strict=True):
+        turn = axis_turns("XYZ".index(axis), np.array([np.deg2rad(angle) if degrees else angle]))[0] @ turn
+    return turn
+
+
+def _skeleton(sections: dict[str, list[list[str]]]) -> Skeleton:
+    units = {line[0].lower(): line[1] for line in sections["units"]}
+    degrees = units.get("angle", "deg").startswith("deg")
+    metres = _INCH_M / float(units.get("length", "1"))
+    root = {line[0].lower(): line[1:] for line in sections["root"]}
+    channels = tuple(word.lower() for word in root["order"])
+    if sorted(channels) != sorted(_ROOT_CHANNELS):
+        raise ValueError(f"root order {channels}")
+    frame = _euler([float(word) for word in root["orientation"]], root.get("axis", ["XYZ"])[0], degrees)
+    bones = {"root": Bone("", frame, np.zeros(3), channels)}
+    drawn = _bone_data(sections["bonedata"], metres, degrees)
+    for line in sections["hierarchy"]:
+        if line[0].lower() in ("begin", "end"):
+            continue
+        if line[0] not in bones:
+            raise ValueError(f"children of {line[0]!r}, which is no bone yet")
+        for name in line[1:]:
+            axes, reach, own = drawn[name]
+            bones[name] = Bone(line[0], axes, reach, own)
+    return Skeleton(bones, metres, degrees)
+
+
+def _bone_data(
+    lines: list[list[str]], metres: float, degrees: bool
+) -> dict[str, tuple[np.ndarray, np.ndarray, tuple[str, ...]]]:
+    """Return axes, reach and channels of each bone."""
+    bones = {}
+    values: dict[str, list[str]] = {}
+    for line in lines:
+        if line[0] == "begin":
+            values = {}
+        elif line[0] == "end":
+            axes = _euler([float(word) for word in values["axis"][:3]], values["axis"][3], degrees)
+            reach = np.array([float(word) for word in values["direction"]]) * float(values["length"][0]) * metres
+            if reach.shape != (3,):
+                raise ValueError(f"direction {values['direction']}")
+            bones[values["name"][0]] = (axes, reach, tuple(word.lower() for word in values.get("dof", [])))
+        else:
+            values.setdefault(line[0], line[1:])
+    return bones
+
+
+def read_amc(path: Path | str, skeleton: Skeleton) -> dict[str, np.ndarray]:
+    """Return, by bone, the values (F, channels) of an AMC file.
+
+    Raises:
+        InputMissingError: there is no such file.
+        MotionError: it is damaged, or of another skeleton.
+    """
+    rows: dict[str, list[list[float]]] = {name: [] for name, bone in skeleton.bones.items() if bone.channels}
+    num_frames = 0
+    for number, line in enumerate(read_text(path, "an AMC file").splitlines(), 1):
+        words = line.split()
+        if not words or words[0][0] in "#:":
+            continue
+        if words[0].isdigit() and len(words) == 1:
+            num_frames += 1
+            continue
+        bone = skeleton.bones.get(words[0])
+        try:
+            values = [float(word) for word in words[1:]]
+        except ValueError:
+            values = []
+        if bone is None or not values or len(values) != len(bone.channels) or len(rows[words[0]]) != num_frames - 1:
+            raise MotionError(
+                f"expected {bone.channels if bone else 'a bone of the skeleton'} once a frame, found {line[:60]!r} in "
+                f"line {number} of {path}; give the .asf of the same subject, or download it again"
+            )
+        rows[words[0]].append(values)
+    short = sorted(name for name, values in rows.items() if len(values) != num_frames)
+    if short or not num_frames:
+        raise MotionError(f"expected every bone in each of {num_frames} frames, {', '.join(short)} lack some in {path}")
+    return {name: np.array(values) for name, values in rows.items()}
+
+
+def read_asf_amc(skeleton_path: Path | str, motion_path: Path | str) -> ActorMotion:
+    """Return the motion in an AMC file on the skeleton of its ASF file.
+
+    Raises:
+        InputMissingError: a file is not there.
+        MotionError: a file is damaged, or the two do not belong together.
+    """
+    skeleton = read_asf(skeleton_path)
+    values = read_amc(motion_path, skeleton)
+    num_frames = len(values["root"])
+    rotations: dict[str, np.ndarray] = {}
+    ends: dict[str, np.ndarray] = {}
+    begins: dict[str, np.ndarray] = {}
+    for name, bone in skeleton.bones.items():
+        turn = np.broadcast_to(np.eye(3), (num_frames, 3, 3))
+        shift = np.zeros((num_frames, 3))
+        for column, channel in enumerate(bone.channels):
+            if channel in _TURNS:
+                angles = values[name][:, column]
+                turn = axis_turns(_TURNS.index(channel), np.deg2rad(angles) if skeleton.degrees else angles) @ turn
+            elif channel[0] == "t":
+                shift[:, "xyz".index(channel[1])] = values[name][:, column]
+        turn = bone.axes @ turn @ bone.axes.T
+        rotations[name] = rotations[bone.parent] @ turn if bone.parent else turn
+        begins[name] = ends[bone.parent] if bone.parent else skeleton.metres * shift
+        ends[name] = begins[name] + rotations[name] @ bone.reach
+    names = tuple(skeleton.bones)
+    turned = [rotations[name] @ _t_pose(name).T for name in names]
+    return ActorMotion(names, np.stack(turned, axis=1), np.stack([begins[name] for name in names], axis=1), AMC_FPS)
+
+
+def _t_pose(name: str) -> np.ndarray:
+    axis, degrees = T_POSE.get(name, (0, 0.0))
+    return axis_turns(axis, np.array([np.deg2rad(degrees)]))[0]

@@ -1,0 +1,98 @@
+"""Turn files of the CMU Graphics Lab Motion Capture Database into motions in AMASS layout, for people without AMASS.
+
+    python -m training.prepare_cmu FOLDER [--output data/cmu] [--fps 30] [--collection CMU]
+
+FOLDER is searched for cgspeed's BVH files (SUBJECT_CLIP.bvh) and for Acclaim files as CMU publishes them (SUBJECT.asf
+beside SUBJECT_CLIP.amc). The motions are Y up, of SMPL's joints, with betas zero; clavicles and hands carry no motion.
+
+The data used in this project was obtained from mocap.cs.cmu.edu. The database was created with funding from NSF
+EIA-0196217. It is free for all uses, but may not be resold as data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from core.amass import write_motion
+from core.body.data import BodyData
+from core.body.free_body import load_free_body
+from core.errors import CoreError, InputMissingError
+from core.motion import Motion
+
+from .cmu.actor import actor_to_motion
+from .cmu.asf_amc import AMC_BONES, read_asf_amc
+from .cmu.bvh import BVH_BONES, read_cmu_bvh
+
+HOW_TO_GET = (
+    "download cgspeed's BVH conversion of CMU's motions (search for 'cgspeed CMU BVH conversion'), or .asf and .amc "
+    "files from http://mocap.cs.cmu.edu, and unpack them there"
+)
+EXIT_FAILED = 1
+
+
+def convert(path: Path, body: BodyData, fps: float | None) -> Motion:
+    """Return the motion of one .bvh or .amc file; the .asf of an .amc lies beside it and is named by its subject.
+
+    Args:
+        path: the file.
+        body: the body whose legs and pelvis are meant.
+        fps: frame rate to bring the motion to, by time; None for the file's own.
+
+    Raises:
+        CoreError: a file is missing, damaged, or of another skeleton.
+    """
+    if path.suffix.lower() == ".bvh":
+        motion = actor_to_motion(read_cmu_bvh(path), BVH_BONES, body, str(path))
+    else:
+        skeleton = path.with_name(f"{subject_and_clip(path)[0]}.asf")
+        motion = actor_to_motion(read_asf_amc(skeleton, path), AMC_BONES, body, str(path))
+    return motion if fps is None else motion.resampled(fps)
+
+
+def subject_and_clip(path: Path) -> tuple[str, str]:
+    """Return subject and clip of a file's name, ``02_05.bvh``; a name without _ is the clip of its folder's subject."""
+    subject, underscore, clip = path.stem.partition("_")
+    return (subject, clip.replace("_", "-")) if underscore else (path.parent.name, path.stem)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit code: 1 if any file could not be converted."""
+    parser = argparse.ArgumentParser(prog="python -m training.prepare_cmu", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path, help="where the .bvh, or .asf and .amc files are; searched in depth")
+    parser.add_argument("--output", type=Path, default=Path("data/cmu"), metavar="FOLDER")
+    parser.add_argument(
+        "--fps", type=float, default=30.0, help="frame rate to write; 0 for the files' own (default 30)"
+    )
+    parser.add_argument("--collection", default="CMU", metavar="NAME", help="first word of the written names")
+    options = parser.parse_args(arguments)
+    body = load_free_body()
+    failed, frames = 0, 0
+    try:
+        paths = sorted(path for path in options.folder.rglob("*") if path.suffix.lower() in (".bvh", ".amc"))
+        if not paths:
+            raise InputMissingError(f"expected .bvh or .amc files in {options.folder}, found none; {HOW_TO_GET}")
+        for path in paths:
+            try:
+                motion = convert(path, body, options.fps or None)
+            except CoreError as error:
+                failed += 1
+                print(f"left out: {error}", file=sys.stderr)
+                continue
+            subject, clip = subject_and_clip(path)
+            target = options.output / f"{options.collection}_{subject}_{clip}_poses.npz"
+            write_motion(target, replace(motion, gender="neutral"), up_axis="Y")
+            frames += motion.num_frames
+            print(f"{path} -> {target}: {motion.num_frames} frames, {motion.fps:g} a second")
+    except CoreError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    print(f"{len(paths) - failed} clips, {frames} frames in {options.output}; {failed} left out")
+    return EXIT_FAILED if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
