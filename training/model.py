@@ -12,21 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from core.network.architecture import CHANNELS, KERNEL_TAPS, NUM_BETAS, NUM_FEATURES, ROT6D, UNITS
 from core.network.frame import human_frame, normalised, start_pose_features
 from core.network.graph import DEFAULT_GRAPH, NUM_NODES, adjacency, check_graph
 from core.rotations import rot6d_to_matrix
 from core.skeletons import NUM_BODY_ROTATIONS
 
-NUM_BETAS = 10
-NUM_POSE_FEATURES = 69
-FEATURE_CHANNELS = 256
-KERNEL_TAPS = 9
 UNIT_DROPOUT = 0.5
-UNITS: tuple[tuple[int, int, int], ...] = (
-    (64, 64, 1), (64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 128, 1), (128, 256, 2), (256, 256, 1),
-    (256, 256, 1),
-)  # fmt: skip
-"""(channels in, channels out, stride in time) of the units after the first pair of convolutions."""
 IDENTITY_6D = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
@@ -160,7 +152,7 @@ class JointRegressor(nn.Module):
     def __init__(self, num_joints: int, channels: int) -> None:
         super().__init__()
         first = nn.Sequential(JointLinear(num_joints, channels, channels), nn.ReLU())
-        self.layers = nn.ModuleList([first, JointLinear(num_joints, channels, len(IDENTITY_6D))])
+        self.layers = nn.ModuleList([first, JointLinear(num_joints, channels, ROT6D)])
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (B, joints, 6) of *features* (B, joints, C)."""
@@ -189,13 +181,12 @@ class ResidualNet(nn.Module):
         super().__init__()
         self.graph = check_graph(graph)
         self.backbone = GraphBackbone(graph=graph, dropout=dropout, trimmed=trimmed)
-        num_features = FEATURE_CHANNELS + NUM_POSE_FEATURES + NUM_BETAS
         self.linear = nn.Sequential(
-            nn.Linear(num_features, FEATURE_CHANNELS),
+            nn.Linear(NUM_FEATURES, CHANNELS),
             nn.ReLU(),
-            nn.Linear(FEATURE_CHANNELS, FEATURE_CHANNELS * NUM_BODY_ROTATIONS),
+            nn.Linear(CHANNELS, CHANNELS * NUM_BODY_ROTATIONS),
         )
-        self.regressor = JointRegressor(NUM_BODY_ROTATIONS, FEATURE_CHANNELS)
+        self.regressor = JointRegressor(NUM_BODY_ROTATIONS, CHANNELS)
         self._initialise()
 
     def _initialise(self) -> None:
@@ -217,7 +208,7 @@ class ResidualNet(nn.Module):
             betas: (B, 10).
         """
         features = torch.cat([self.backbone(points), pose_features, betas], dim=-1)
-        joints = self.linear(features).view(-1, NUM_BODY_ROTATIONS, FEATURE_CHANNELS)
+        joints = self.linear(features).view(-1, NUM_BODY_ROTATIONS, CHANNELS)
         return self.regressor(joints)
 
     def forward(self, start_points: Tensor, target_points: Tensor, rotations: Tensor, betas: Tensor) -> Prediction:
