@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,7 +25,8 @@ _LONG_GAP_S, _OPEN_GAP_S = 0.2, 0.1
 _BRIDGED_SHARE = 0.5
 _SMOOTHED_NOISE = 0.55
 """How much of a track's noise is left after smoothing (measured at 3 to 20 mm)."""
-_NOISE_RANGE = (0.5, 2.0)
+_NOISE_RANGE, _EVEN_NOISE_M = (0.5, 2.0), 5e-4
+"""How far a point's noise may change its weight, and the noise below which all are alike: motion measures as that."""
 _OUTLIER_SIGMAS, _OUTLIER_M = 8.0, 0.08
 
 
@@ -75,7 +76,8 @@ def make_targets(points: SolverPoints, smoothed: SmoothedPoints, fps: float, bod
     bridged = near * _BRIDGED_SHARE * usual
     seen = (points.weights > 0) & (smoothed.distance == 0)
     weights = np.where(seen, points.weights, bridged)
-    relative = np.median(smoothed.noise_m) / smoothed.noise_m
+    noise = np.maximum(smoothed.noise_m, _EVEN_NOISE_M)
+    relative = np.median(noise) / noise
     weights = weights * np.clip(relative, *_NOISE_RANGE)
     return Targets(body.array(smoothed.positions), body.array(weights))
 
@@ -106,9 +108,10 @@ def find_shape(
     frames = spread_frames(to_numpy(targets.weights)).tolist()
     some = Targets(targets.points[frames], targets.weights[frames])
     noise_m = float(np.median(noise))
-    return refine_shape(
+    found = refine_shape(
         points.names, model, some, rough, noise_m=noise_m, trust=points.trust, hold_betas=known is not None
     )
+    return found if known is None else replace(found, betas=known)
 
 
 def known_betas(betas: np.ndarray, body: BodyData) -> np.ndarray:

@@ -27,7 +27,7 @@ from .temporal import smooth_points
 
 _WINDOW_S = 0.5
 _MIN_WINDOW = 9
-CALIBRATION_FRAMES = (1, 9, 30, 60, 120)
+CALIBRATION_FRAMES = (1, 5, 9, 30, 60, 120)
 """After that many frames the shape is found anew from all the frames so far, then kept."""
 
 

@@ -15,9 +15,11 @@ import numpy as np
 _NOISE_ORDER = 4
 _NOISE_GAIN = 70.0
 """A fourth difference of white noise has 70 times its variance (1 + 16 + 36 + 16 + 1)."""
-_MIN_FRAMES = 2 * _NOISE_ORDER + 1
+_MIN_SAMPLES = 5
+_MEDIAN_BIAS = 0.79
+"""How the median of the squared length of white noise in three axes compares with the mean."""
 _UNKNOWN_NOISE_M = 0.008
-"""What is taken for the noise of a track too short to measure it."""
+"""What is taken for the noise of a track too short to measure it; nothing is smoothed then."""
 _QUIET_SHARE = 0.2
 """Noise is read off the quietest fifth of the moments, where the person moves least."""
 _QUIET_FRAMES = 16
@@ -30,12 +32,14 @@ _MIN_BEND_M = 2e-4
 """Floors of the noise and of the second difference, so that a still or perfect track stays solvable."""
 _WINDOW_S = 0.2
 _PASSES = 3
+_SPIKE_MIN_FPS = 8.0
 _SPIKE_RADIUS = 3
 _SPIKE_MIN_SEEN = 4
 _SPIKE_STEPS = 3.0
 _SPIKE_END_MARGIN = 2.5
 """A lone jump is looked for among that many frames on both sides, if enough of them are seen; it is farther than that
-many steps from frame to frame, and more so at an end, where a motion may just begin."""
+many steps from frame to frame, and more so at an end, where a motion may just begin. In slower tracks a limb may be
+anywhere in the next frame."""
 _JUMP_NOISES = 5.0
 _JUMP_M = 0.06
 """A point that is off the smooth track by more than both is a jump."""
@@ -71,9 +75,10 @@ def smooth_points(positions: np.ndarray, weights: np.ndarray, fps: float, *, str
     """
     seen = (weights > 0) & np.isfinite(positions).all(-1)
     observed = np.where(seen[..., None], positions, 0.0)
-    candidates = seen & ~find_spikes(observed, seen)
+    candidates = seen & ~find_spikes(observed, seen) if fps >= _SPIKE_MIN_FPS else seen
     noise = measure_noise(observed, candidates)
-    excess = np.maximum(noise**2 - _FREE_NOISE_M**2, _MIN_NOISE_M**2)
+    told = len(positions) > _NOISE_ORDER
+    excess = np.maximum(noise**2 - _FREE_NOISE_M**2 if told else 0.0 * noise, _MIN_NOISE_M**2)
     trusted = candidates
     smooth = _bridge(observed, trusted, np.full(seen.shape, 1e-2))
     window = max(1, round(_WINDOW_S * fps))
@@ -129,14 +134,15 @@ def _running_median(values: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, n
 def measure_noise(positions: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Return each point's noise (K,) per axis, metres, from its fourth differences in quiet moments.
 
-    A point that is not seen for long enough to tell is taken to be as noisy as the others.
+    A point that is not seen for long enough to tell is taken to be as noisy as the others; in a track of a few frames
+    all points are taken together.
 
     Args:
         positions: (F, K, 3), finite.
         seen: (F, K) bool.
     """
     num_points = positions.shape[1]
-    if len(positions) < _MIN_FRAMES:
+    if len(positions) <= _NOISE_ORDER:
         return np.full(num_points, _UNKNOWN_NOISE_M)
     difference = np.diff(positions, n=_NOISE_ORDER, axis=0)
     squared = (difference**2).sum(axis=-1)
@@ -144,12 +150,17 @@ def measure_noise(positions: np.ndarray, seen: np.ndarray) -> np.ndarray:
     noise = np.full(num_points, np.nan)
     for point in range(num_points):
         known = squared[whole[:, point], point]
-        if len(known) >= _MIN_FRAMES - _NOISE_ORDER:
+        if len(known) >= _MIN_SAMPLES:
             window = min(_QUIET_FRAMES, len(known))
             means = np.convolve(known, np.full(window, 1.0 / window), mode="valid")
             noise[point] = np.sqrt(np.quantile(means, _QUIET_SHARE) / (_QUIET_BIAS * 3.0 * _NOISE_GAIN))
     measured = np.isfinite(noise)
-    usual = np.median(noise[measured]) if measured.any() else _UNKNOWN_NOISE_M
+    if measured.any():
+        usual = np.median(noise[measured])
+    elif whole.sum() >= _MIN_SAMPLES:
+        usual = np.sqrt(np.median(squared[whole]) / (_MEDIAN_BIAS * 3.0 * _NOISE_GAIN))
+    else:
+        usual = _UNKNOWN_NOISE_M
     floored: np.ndarray = np.maximum(np.where(measured, noise, usual), _MIN_NOISE_M)
     return floored
 

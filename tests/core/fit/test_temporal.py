@@ -63,9 +63,27 @@ def test_points_too_rarely_seen_are_as_noisy_as_the_others():
 
 
 def test_a_track_too_short_to_tell_has_the_usual_noise():
-    for num_frames in (1, 2, 8):
+    for num_frames in (1, 2, 4):
         noise = measure_noise(_curves(num_frames), np.ones((num_frames, 6), dtype=bool))
         np.testing.assert_allclose(noise, 0.008)
+
+
+@pytest.mark.parametrize("num_frames", [5, 6, 8])
+def test_the_points_of_a_few_frames_are_taken_together(num_frames):
+    points = _curves(num_frames, num_points=25)
+    seen = np.ones(points.shape[:2], dtype=bool)
+    assert (measure_noise(points, seen) < 1e-3).all()
+    noisy = points + 0.01 * np.random.default_rng(3).normal(size=points.shape)
+    measured = measure_noise(noisy, seen)
+    assert np.ptp(measured) == 0.0
+    assert measured[0] == pytest.approx(0.01, rel=0.5)
+
+
+@pytest.mark.parametrize("num_frames", [3, 4])
+def test_tracks_too_short_to_tell_are_not_smoothed(num_frames):
+    points = _curves(num_frames) + 0.02 * np.random.default_rng(3).normal(size=(num_frames, 6, 3))
+    smoothed = smooth_points(points, np.ones((num_frames, 6)), FPS)
+    assert np.abs(smoothed.positions - points).max() < 1e-3
 
 
 def test_noise_is_smoothed_away_and_the_motion_kept():

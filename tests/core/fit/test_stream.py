@@ -1,0 +1,185 @@
+"""The stream: frame by frame, from the past alone, near what the whole clip gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.arrays import DeviceError
+from core.body.free_body import load_free_body
+from core.errors import TrackError
+from core.fit import FitOptions, FitStream, fit_track, stream
+from core.layouts import BODY25
+from core.skeletons import JOINT_INDEX
+from core.track import KeypointTrack
+
+from .scenes import Scene, body_model, changed, motion_joints, solver_names, walking
+
+BODY = load_free_body()
+ARM = ("left_elbow", "left_wrist")
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def _options(scene: Scene, **more) -> FitOptions:
+    return FitOptions(**{"betas": scene.known_betas(), **more})
+
+
+def _run(scene: Scene, track: KeypointTrack | None = None, options: FitOptions | None = None):
+    """Push every frame; return the poses."""
+    track = scene.track() if track is None else track
+    running = FitStream(track.layout, track.fps, BODY, options or _options(scene))
+    return [running.push(*frame) for frame in zip(track.positions, track.confidence, strict=True)]
+
+
+def _joints(poses) -> np.ndarray:
+    """Joints (F, 24, 3) of the poses, each with its own betas."""
+    betas = np.stack([pose.betas for pose in poses]).astype(np.float32)
+    return body_model().joints(
+        np.stack([pose.rotations for pose in poses]), betas, np.stack([pose.trans for pose in poses])
+    )
+
+
+def _off(poses, scene: Scene) -> np.ndarray:
+    return np.linalg.norm(_joints(poses) - scene.joints, axis=-1)[:, :22]
+
+
+def test_clean_points_give_what_the_whole_clip_gives(walk):
+    scene = walk[:40]
+    clip = motion_joints(fit_track(scene.track(), BODY, _options(scene, workers=1))[0])
+    apart = np.linalg.norm(_joints(_run(scene)) - clip, axis=-1)
+    assert apart[5:, :22].max() < 0.010
+    assert apart[5:, :22].mean() < 0.001
+    # One frame tells nothing of the noise, so the first ones are held a little more to what is expected.
+    assert apart[:5, :22].max() < 0.020
+
+
+def test_the_mode_by_frames_is_the_stream(walk):
+    scene = walk[:20]
+    track = changed(scene.track(noise_m=0.004), hidden=ARM, frames=slice(8, 16))
+    poses = _run(scene, track)
+    motion, report = fit_track(track, BODY, _options(scene, mode="frames"))
+    np.testing.assert_allclose(motion.rotations(), np.stack([pose.rotations for pose in poses]), atol=1e-5)
+    np.testing.assert_allclose(motion.trans, np.stack([pose.trans for pose in poses]), atol=1e-6)
+    np.testing.assert_allclose(report.point_error_mm, 1000.0 * np.stack([pose.point_error_m for pose in poses]))
+    held = np.concatenate([pose.evidence.limbs["left arm"] for pose in poses])
+    assert held.any()
+    stretches = [(flag.first, flag.last) for flag in report.flags if flag.kind == "held"]
+    assert stretches == [(int(np.flatnonzero(held)[0]), int(np.flatnonzero(held)[-1]))]
+
+
+@pytest.mark.parametrize("know_betas", [True, False])
+def test_a_frame_does_not_depend_on_what_follows(walk, know_betas):
+    scene = walk[:22]
+    track = scene.track(noise_m=0.005, missing=0.1)
+    elsewhere = changed(track, positions=np.concatenate([track.positions[:12], 0.8 * track.positions[12:][::-1]]))
+    options = _options(scene, **({} if know_betas else {"betas": None}))
+    for pose, other in zip(_run(scene, track, options)[:12], _run(scene, elsewhere, options)[:12], strict=True):
+        np.testing.assert_array_equal(pose.rotations, other.rotations)
+        np.testing.assert_array_equal(pose.trans, other.trans)
+        np.testing.assert_array_equal(pose.betas, other.betas)
+        np.testing.assert_array_equal(pose.point_error_m, other.point_error_m)
+
+
+def test_a_limb_that_disappears_is_held_as_it_was_and_comes_back(walk):
+    scene = walk[:40]
+    poses = _run(scene, changed(scene.track(), hidden=ARM, frames=slice(10, 30)))
+    arm = [JOINT_INDEX[f"left_{name}"] for name in ("shoulder", "elbow", "wrist")]
+    held = np.concatenate([pose.evidence.limbs["left arm"] for pose in poses])
+    np.testing.assert_array_equal(np.flatnonzero(held), np.arange(np.argmax(held), 30))
+    assert 10 <= np.argmax(held) <= 13
+    turns = np.stack([pose.rotations[arm] for pose in poses])
+    first = int(np.argmax(held))
+    np.testing.assert_array_equal(turns[first:30], np.broadcast_to(turns[first - 1], turns[first:30].shape))
+    off = _off(poses, scene)
+    assert off[:, [JOINT_INDEX["left_elbow"], JOINT_INDEX["left_wrist"]]].max() < 0.45
+    assert off[32:].max() < 0.06
+    assert off[:, JOINT_INDEX["right_wrist"]].max() < 0.05
+    for pose in poses[10:30]:
+        assert np.isnan(pose.point_error_m[[solver_names().index(name) for name in ARM]]).all()
+
+
+def test_a_person_who_disappears_stands_still(walk):
+    scene = walk[:24]
+    poses = _run(scene, changed(scene.track(), hidden=BODY25.names, frames=slice(12, 20)))
+    absent = np.concatenate([pose.evidence.absent for pose in poses])
+    assert absent[15:20].all() and not absent[:12].any() and not absent[20:].any()
+    for pose in poses[15:20]:
+        np.testing.assert_array_equal(pose.trans, poses[14].trans)
+        np.testing.assert_array_equal(pose.rotations, poses[14].rotations)
+        assert np.isnan(pose.point_error_m).all()
+    assert _off(poses, scene)[21:].max() < 0.06
+
+
+def test_a_jump_is_thrown_out(walk):
+    scene = walk[:20]
+    positions = scene.points()
+    wrist = solver_names().index("left_wrist")
+    positions[14, BODY25.names.index("left_wrist")] += [0.6, 0.8, 0.0]
+    poses, undisturbed = _run(scene, changed(scene.track(), positions=positions)), _run(scene)
+    assert [bool(pose.jumps[wrist]) for pose in poses] == [frame == 14 for frame in range(20)]
+    apart = np.linalg.norm(_joints(poses) - _joints(undisturbed), axis=-1)[:, :22]
+    assert apart.max() < 0.06
+    assert apart[16:].max() < 0.02
+
+
+@pytest.mark.parametrize("noise_m", [0.005, 0.015])
+def test_the_first_frames_bear_noise(walk, noise_m):
+    scene = walk[:12]
+    off = _off(_run(scene, scene.track(noise_m=noise_m)), scene)
+    assert off.mean() < 0.01 + 2.0 * noise_m
+    assert off.max() < 0.08 + 8.0 * noise_m
+
+
+def test_the_shape_settles(walk):
+    scene = walking()[:124]
+    running = FitStream(BODY25, scene.fps, BODY, FitOptions(iterations=1))
+    track = scene.track(noise_m=0.003)
+    calibrated, betas = [], []
+    for frame in zip(track.positions, track.confidence, strict=True):
+        betas.append(running.push(*frame).betas)
+        calibrated.append(running.calibrated)
+    assert calibrated == [frame >= 119 for frame in range(124)]
+    changes = [frame for frame in range(1, 124) if not np.array_equal(betas[frame], betas[frame - 1])]
+    assert changes == [4, 8, 29, 59, 119]
+    wrong = [np.linalg.norm(BODY.shapedirs @ (shape - scene.betas), axis=-1).mean() for shape in (betas[0], betas[-1])]
+    assert wrong[1] < 0.015 and wrong[1] <= wrong[0] + 0.002
+
+
+def test_frames_before_the_person_comes_are_refused_and_forgotten(walk):
+    scene = walk[:6]
+    track = scene.track()
+    running = FitStream(BODY25, scene.fps, BODY, _options(scene))
+    for hidden in (BODY25.names, ("left_hip", "right_hip", "mid_hip", "left_shoulder")):
+        frame = changed(track, hidden=hidden)
+        with pytest.raises(TrackError, match="first frame.*hips.*shoulders"):
+            running.push(frame.positions[0], frame.confidence[0])
+    late = [running.push(*frame) for frame in zip(track.positions, track.confidence, strict=True)]
+    for pose, other in zip(late, _run(scene), strict=True):
+        np.testing.assert_array_equal(pose.rotations, other.rotations)
+        np.testing.assert_array_equal(pose.trans, other.trans)
+
+
+def test_malformed_frames_are_refused(walk):
+    running = FitStream(BODY25, 30.0, BODY)
+    with pytest.raises(TrackError, match="25"):
+        running.push(np.zeros((17, 3)), np.ones(17))
+    with pytest.raises(TrackError, match="confidence"):
+        running.push(np.zeros((25, 3)), np.ones(24))
+
+
+def test_an_unknown_device_is_refused():
+    with pytest.raises(DeviceError, match="tpu"):
+        FitStream(BODY25, 30.0, BODY, FitOptions(device="tpu"))
+
+
+def test_a_live_stream_forgets_what_it_no_longer_needs(walk, monkeypatch):
+    monkeypatch.setattr(stream, "CALIBRATION_FRAMES", (1, 22))
+    scene = walk[:30]
+    running = FitStream(BODY25, 30.0, BODY, _options(scene, iterations=1))
+    track = scene.track()
+    kept = []
+    for frame in zip(track.positions, track.confidence, strict=True):
+        running.push(*frame)
+        kept.append(len(running._history))
+    assert running.calibrated
+    assert kept == [*range(1, 23), *[15] * 8]
