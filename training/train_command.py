@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from core.errors import CoreError
 from core.files import atomic_path
@@ -54,19 +53,28 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def parse_overrides(pairs: Sequence[str]) -> dict[str, str]:
+    """Return by dotted key what ``--set SECTION.NAME=VALUE`` gives.
+
+    Raises:
+        ConfigError: a pair has no =.
+    """
+    values = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"expected --set SECTION.NAME=VALUE, got {pair!r}")
+        values[key] = value
+    return values
+
+
 def settings_of(options: argparse.Namespace) -> RunConfig:
     """Return the file's settings with what the command line overrides.
 
     Raises:
         CoreError: the file is missing, or a setting is unknown or wrong.
     """
-    values: dict[str, Any] = {}
-    for pair in options.set:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise ConfigError(f"expected --set SECTION.NAME=VALUE, got {pair!r}")
-        values[key] = value
-    config = read_config(options.config).overridden(values)
+    config = read_config(options.config).overridden(parse_overrides(options.set))
     tree = config.to_dict()
     for option, key in _OPTION_KEYS.items():
         value = getattr(options, option)

@@ -200,3 +200,10 @@ def test_hashed_numbers_are_uniform_and_independent() -> None:
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.03
     assert abs(np.corrcoef(first[1:], first[:-1])[0, 1]) < 0.03
     assert not np.array_equal(first, hashed_uniform(42, 1, frames, 0))
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(motion_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    config = DataConfig(dataset="folder", folder=str(motion_folder), cache=str(tmp_path / "file"))
+    with pytest.raises(MotionError, match="--set data.cache=FOLDER"):
+        load_motions(config, BODY)

@@ -115,9 +115,15 @@ def _cache_folder(config: DataConfig, sources: list[SourceFile], body: BodyData)
 
 def _prepare(folder: Path, config: DataConfig, sources: list[SourceFile], body: BodyData) -> None:
     """Write the arrays of *sources* into *folder*."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".preparing-", dir=folder.parent))
+    except OSError as error:
+        raise MotionError(
+            f"expected to write prepared arrays into {folder.parent}, got {error.strerror}; give a folder that can be "
+            "written to with --set data.cache=FOLDER"
+        ) from error
     _logger.info("preparing %d files of %s into %s, once", len(sources), config.folder, folder)
-    temporary = Path(tempfile.mkdtemp(prefix=".preparing-", dir=folder.parent))
     try:
         with (temporary / "poses.raw").open("wb") as poses, (temporary / "trans.raw").open("wb") as trans:
             index = _write_clips(config, sources, body, (poses, trans))

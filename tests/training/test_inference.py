@@ -1,0 +1,190 @@
+"""Sequential inference, its figures, and the SMPLify-3D to compare with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+torch = pytest.importorskip("torch")
+
+from core.amass import read_motion  # noqa: E402
+from core.body.free_body import load_free_body  # noqa: E402
+from core.motion import Motion  # noqa: E402
+from training.config import RunConfig  # noqa: E402
+from training.distributed import Processes  # noqa: E402
+from training.inference_command import main  # noqa: E402
+from training.run_log import RunLog  # noqa: E402
+from training.sequence_figures import FrameErrors, measure, summarise  # noqa: E402
+from training.sequential import FALLBACK_AFTER, TrueClip, track_clips  # noqa: E402
+from training.shown_body import ShownBody  # noqa: E402
+from training.smplify import Smplify, SmplifyOptions, fit_prior, rotation_matrices  # noqa: E402
+from training.trainer import CHECKPOINT_FOLDER, LAST_NAME, Trainer  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def body() -> ShownBody:
+    return ShownBody(load_free_body(), "cpu")
+
+
+def clip_of(walk: Motion, first: int, length: int, seed: int) -> TrueClip:
+    frames = slice(first, first + length)
+    rotations = torch.as_tensor(walk.rotations()[frames], dtype=torch.float32)
+    trans = torch.as_tensor(walk.trans[frames], dtype=torch.float32)
+    betas = 0.8 * torch.randn(10, generator=torch.Generator().manual_seed(seed))
+    return TrueClip(f"clip{seed}", rotations, trans, betas, 60.0)
+
+
+@pytest.fixture(scope="module")
+def clips(walk: Motion) -> list[TrueClip]:
+    """A short clip and a long one, out of order of length."""
+    return [clip_of(walk, 0, 12, 0), clip_of(walk, 100, FALLBACK_AFTER + 8, 1)]
+
+
+def knowing(clips: list[TrueClip], body: ShownBody):
+    """A predictor that knows: it finds the target points among those of *clips* and answers with their pose."""
+    points = torch.cat([clip.points(body) - clip.points(body).mean(1, keepdim=True) for clip in clips]).flatten(1)
+    rotations = torch.cat([clip.rotations for clip in clips])
+
+    def predict(start, target, previous, betas):
+        wanted = (target - target.mean(1, keepdim=True)).flatten(1)
+        return rotations[torch.cdist(wanted, points, compute_mode="donot_use_mm_for_euclid_dist").argmin(dim=1)]
+
+    return predict
+
+
+def copying(start, target, previous, betas):
+    return previous
+
+
+def test_right_predictions_have_no_error_and_clips_do_not_disturb_each_other(clips, body) -> None:
+    tracked = track_clips(knowing(clips, body), clips, body, "published")
+    for true, one in zip(clips, tracked, strict=True):
+        errors = measure(true, one, body)
+        assert len(errors.mpve_mm) == len(true.trans) - 1
+        assert errors.mpve_mm.max() < 1e-2 and errors.mpapve_mm.max() < 2e-2
+        assert torch.equal(one.trans, true.trans) and one.fallbacks == 0
+    alone = track_clips(copying, clips[1:], body, "published")[0]
+    together = track_clips(copying, clips, body, "published")[1]
+    assert torch.equal(alone.rotations, together.rotations)
+
+
+def test_the_published_fallback_begins_after_frame_60(clips, body) -> None:
+    """A predictor that turns the pelvis a little more each frame is wrong by more and more, until it is overruled."""
+    nudge = torch.eye(3).repeat(24, 1, 1)
+    nudge[0] = torch.as_tensor(Rotation.from_euler("x", 4.0, degrees=True).as_matrix())
+
+    def drifting(start, target, previous, betas):
+        return previous @ nudge
+
+    long = clips[1]
+    tracked = track_clips(drifting, [long], body, "published")[0]
+    assert tracked.fallbacks == len(long.trans) - FALLBACK_AFTER - 1
+    errors = measure(long, tracked, body).mpve_mm
+    assert (np.diff(errors[:20]) > 0).all() and errors[FALLBACK_AFTER] < 0.7 * errors[FALLBACK_AFTER - 1]
+
+
+def test_the_honest_protocol_is_given_keypoints_alone(clips, body) -> None:
+    tracked = track_clips(knowing(clips, body), clips, body, "honest")
+    for true, one in zip(clips, tracked, strict=True):
+        assert not torch.allclose(one.betas, true.betas)
+        assert not torch.equal(one.rotations[0], true.rotations[0])
+        assert float((one.trans - true.trans).norm(dim=-1).max()) < 0.03
+        assert measure(true, one, body).mpve_mm.mean() < 25.0
+
+
+def test_drift_is_the_last_tenth_less_the_first() -> None:
+    rising = FrameErrors(np.repeat(np.arange(10.0), 4), np.ones(40), 10.0)
+    flat = FrameErrors(np.full(20, 3.0), np.ones(20), 10.0)
+    figures = summarise([rising, flat])
+    assert figures["drift_mm"] == pytest.approx((9.0 + 0.0) / 2)
+    assert figures["mpve_mm"] == pytest.approx((40 * 4.5 + 20 * 3.0) / 60)
+    assert figures["by_tenth_mm"] == pytest.approx([(3.0 + k) / 2 for k in range(10)])
+    first_second = [*rising.mpve_mm[:9], *flat.mpve_mm[:9]]
+    assert figures["by_second_mm"][0] == pytest.approx(np.mean(first_second))
+    assert len(figures["by_second_mm"]) == 5
+
+
+def test_rotation_vectors_against_scipy_and_at_zero() -> None:
+    vectors = torch.randn(50, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    vectors[0] = 0.0
+    leaf = vectors.clone().requires_grad_()
+    matrices = rotation_matrices(leaf)
+    np.testing.assert_allclose(matrices.detach(), Rotation.from_rotvec(vectors.numpy()).as_matrix(), atol=1e-9)
+    matrices[0, 0, 1].backward()
+    np.testing.assert_allclose(leaf.grad[0], [0.0, 0.0, -1.0], atol=1e-6)
+    assert torch.autograd.gradcheck(rotation_matrices, (leaf[1:3].detach().requires_grad_(),))
+
+
+def test_the_prior_is_the_gaussian_of_its_poses() -> None:
+    random = np.random.default_rng(0)
+    poses = random.normal(size=(4000, 66)) * np.linspace(0.1, 0.5, 66) + 0.2
+    prior = fit_prior(poses)
+    np.testing.assert_allclose(prior.mean, 0.2, atol=0.05)
+    white = (poses[:, 3:] - prior.mean.numpy()) @ prior.whitening.numpy().T
+    assert (white**2).sum(1).mean() == pytest.approx(63.0, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("options", "frames", "limit_mm"),
+    [
+        (SmplifyOptions(optimizer="lbfgs", iterations=20), 3, 4.0),
+        (SmplifyOptions(optimizer="adam", iterations=20), 3, 12.0),
+        (SmplifyOptions(optimizer="lbfgs", mode="clip", iterations=60), 6, 8.0),
+        (SmplifyOptions(optimizer="lbfgs", mode="clip", iterations=60, full_forward=True), 6, 8.0),
+    ],
+    ids=lambda value: value.title if isinstance(value, SmplifyOptions) else None,
+)
+def test_smplify_brings_the_keypoints_together(
+    walk: Motion, body: ShownBody, options: SmplifyOptions, frames: int, limit_mm: float
+) -> None:
+    clip = clip_of(walk, 200, frames, 2)
+    points = clip.points(body)
+    result = Smplify(body, fit_prior(walk.poses[::3, :66]), options).fit(points, clip.betas)
+    found = body.keypoints(result.rotations, clip.betas.expand(frames, -1), result.trans)
+    assert 1000.0 * float((found - points).norm(dim=-1).mean()) < limit_mm
+    np.testing.assert_allclose(
+        result.rotations @ result.rotations.mT, np.broadcast_to(np.eye(3), (frames, 24, 3, 3)), atol=1e-5
+    )
+    assert result.seconds > 0.0
+
+
+def test_an_unknown_method_is_refused() -> None:
+    with pytest.raises(ValueError, match="adam.*lbfgs"):
+        SmplifyOptions(optimizer="sgd")
+
+
+def test_the_command_prints_saves_and_compares(
+    run_settings: dict[str, object], motion_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("yaml")
+    config = RunConfig().overridden({**run_settings, "output.log_dir": str(tmp_path)})
+    log = RunLog(config.run_folder)
+    Trainer(config, Processes(0, 1, torch.device("cpu")), log).train(stop_after_steps=1)
+    log.close()
+    checkpoint = config.run_folder / CHECKPOINT_FOLDER / LAST_NAME
+    output = tmp_path / "out"
+    arguments = [str(checkpoint), "--output", str(output), "--device", "cpu"]
+    assert main([*arguments, "--max_frames", "12", "--baseline", "lbfgs-clip"]) == 0
+    printed = capsys.readouterr().out
+    rows = json.loads((output / "summary.json").read_text())["rows"]
+    assert list(rows) == [
+        "network, published protocol",
+        "network, honest protocol",
+        "SMPLify-3D, L-BFGS 200, clip",
+        "network, published, one clip at a time",
+    ]
+    for title, figures in rows.items():
+        assert f"{title:<44}{figures['mpve_mm']:>9.2f}{figures['mpapve_mm']:>11.2f}" in printed
+        assert figures["clips"] == 1 and figures["frames"] == 11 and len(figures["by_tenth_mm"]) == 10
+    motion = read_motion(output / "published" / "Walk_04_01_poses.npz")
+    assert motion.num_frames == 12 and motion.fps == 30.0 and motion.body == "free_body"
+    assert main([str(checkpoint), str(motion_folder), "0.5", "--all_clips", "--protocol", "published",
+                 "--output", str(output / "all"), "--device", "cpu", "--max_frames", "5"]) == 0  # fmt: skip
+    assert len(list((output / "all" / "published").iterdir())) == 2
+    assert main([str(checkpoint), str(motion_folder), "1.5"]) == 1
+    assert "SAMPLE_RATIO" in capsys.readouterr().err
+    assert main([str(tmp_path / "none.pth.tar")]) == 1

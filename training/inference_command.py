@@ -1,0 +1,218 @@
+"""The command line behind `training.inference`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.amass import write_motion
+from core.errors import CoreError
+from core.files import atomic_path
+from core.motion import Motion
+from core.network.residual import ResidualNetwork
+from core.network.weights import NetworkInfo
+from core.rotations import matrix_to_axis_angle
+
+from .checkpoints import Checkpoint, load_checkpoint
+from .config import DATASETS, ConfigError, RunConfig, config_from_dict
+from .convert_checkpoint import fold_network
+from .data.prepared import MotionArrays, load_motions
+from .data.splits import split_clips
+from .distributed import choose_device
+from .networks import network_of
+from .sequence_figures import measure, summarise
+from .sequential import PROTOCOLS, Predictor, TrackedClip, TrueClip, track_clips
+from .shown_body import ShownBody, load_body, pose_rotations
+from .smplify import Smplify, SmplifyOptions, fit_prior
+from .train_command import parse_overrides
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+BASELINES: dict[str, SmplifyOptions] = {
+    "adam": SmplifyOptions(),
+    "lbfgs": SmplifyOptions(optimizer="lbfgs"),
+    "adam-clip": SmplifyOptions(mode="clip", iterations=200),
+    "lbfgs-clip": SmplifyOptions(optimizer="lbfgs", mode="clip", iterations=200),
+    "lbfgs-vertices": SmplifyOptions(optimizer="lbfgs", full_forward=True),
+}
+_PRIOR_POSES = 20_000
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="training/inference.py", description="Run a checkpoint over whole clips, each frame from the one before."
+    )
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("dataset", nargs="?", help="amass, 3dpw, rich, or a folder in AMASS layout")
+    parser.add_argument("sample_ratio", nargs="?", type=float, default=1.0, help="share of the test clips to take")
+    parser.add_argument("--protocol", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS))
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where figures and motions go (logs/inference)")
+    parser.add_argument("--all_clips", action="store_true", help="not the test clips alone, but all")
+    parser.add_argument("--max_frames", type=int, metavar="F", help="cut every clip after F frames")
+    parser.add_argument("--baseline", nargs="+", choices=tuple(BASELINES), default=[], help="SMPLify-3D to compare")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.NAME=VALUE", help="a setting")
+    return parser
+
+
+def settings_of(options: argparse.Namespace, checkpoint: Checkpoint) -> RunConfig:
+    """Return the checkpoint's settings (the defaults for the published one) with what the command line overrides.
+
+    Raises:
+        ConfigError: a setting is unknown or wrong.
+    """
+    if not 0.0 < options.sample_ratio <= 1.0:
+        raise ConfigError(f"expected SAMPLE_RATIO above 0 and up to 1, got {options.sample_ratio:g}")
+    config = config_from_dict(checkpoint.config, str(options.checkpoint)) if checkpoint.config else RunConfig()
+    if options.dataset in DATASETS and options.dataset != config.data.dataset:
+        config = replace(config, data=replace(config.data, dataset=options.dataset, folder=f"data/{options.dataset}"))
+    elif options.dataset and options.dataset not in DATASETS:
+        config = replace(config, data=replace(config.data, dataset="folder", folder=options.dataset, cache=""))
+    return config.overridden(parse_overrides(options.set))
+
+
+def true_clips(motions: MotionArrays, clips: Sequence[int], max_frames: int | None) -> list[TrueClip]:
+    """Return clips of a data set with their motion, those of two frames and more."""
+    found = []
+    for clip in clips:
+        frames = motions.frames(int(clip))
+        frames = slice(frames.start, min(frames.stop, frames.start + (max_frames or frames.stop)))
+        poses = torch.from_numpy(np.array(motions.poses[frames]))
+        trans, betas = torch.from_numpy(np.array(motions.trans[frames])), torch.from_numpy(motions.betas[clip])
+        if len(trans) >= 2:
+            found.append(TrueClip(motions.names[clip], pose_rotations(poses), trans, betas, motions.fps))
+    return found
+
+
+def make_predictor(checkpoint: Checkpoint, path: Path, device: torch.device) -> Predictor:
+    """Return the checkpoint's network, folded for inference, on a device.
+
+    Raises:
+        CheckpointError: its weights are of another network.
+    """
+    network = network_of(checkpoint, path)
+    info = NetworkInfo(checkpoint.graph, checkpoint.body or "smpl", "")
+    folded = ResidualNetwork(fold_network(network, info), str(device))
+
+    def predict(start: Tensor, target: Tensor, rotations: Tensor, betas: Tensor) -> Tensor:
+        predicted: Tensor = folded.predict(start, target, rotations, betas)
+        return predicted
+
+    return predict
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        _run(options)
+    except CoreError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    checkpoint = load_checkpoint(options.checkpoint)
+    config = settings_of(options, checkpoint)
+    device = choose_device(options.device)
+    body_data = load_body(config.body)
+    if checkpoint.body and checkpoint.body != body_data.name:
+        print(f"note: the checkpoint was trained on the body {checkpoint.body!r}, this run is on {body_data.name!r}")
+    body = ShownBody(body_data, device, engine=config.body.engine)
+    motions = load_motions(config.data, body_data)
+    everything = np.arange(len(motions.lengths))
+    split = None if options.all_clips else split_clips(motions, config.data)
+    tested = everything if split is None else split.test
+    count = max(1, round(options.sample_ratio * len(tested)))
+    clips = true_clips(
+        motions, tested[np.linspace(0, len(tested) - 1, count).round().astype(int)].tolist(), options.max_frames
+    )
+    output = options.output or Path("logs") / "inference"
+    predictor = make_predictor(checkpoint, options.checkpoint, device)
+    print(f"{len(clips)} clips, {sum(len(clip.trans) for clip in clips)} frames, on {device}")
+    print(f"{'':<44}{'MPVE mm':>9}{'MPAPVE mm':>11}{'drift mm':>10}{'ms/frame':>10}")
+    report: dict[str, Any] = {"checkpoint": str(options.checkpoint), "device": str(device), "rows": {}}
+    for protocol in options.protocol:
+        tracked = track_clips(predictor, clips, body, protocol)
+        _report(report, f"network, {protocol} protocol", clips, tracked, body)
+        report["rows"][f"network, {protocol} protocol"]["fallback_frames"] = sum(one.fallbacks for one in tracked)
+        for true, one in zip(clips, tracked, strict=True):
+            _write_motion(output / protocol / f"{Path(true.name).name}.npz", true, one, body)
+    if options.baseline:
+        _compare(options, report, clips, body, _prior_poses(motions, everything if split is None else split.train))
+        _report_alone(predictor, report, clips, body, options.protocol[0])
+    with atomic_path(output / "summary.json") as path:
+        path.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    print(f"wrote {output / 'summary.json'} and {len(options.protocol) * len(clips)} motions beside it")
+
+
+def _prior_poses(motions: MotionArrays, clips: np.ndarray) -> np.ndarray:
+    frames = np.concatenate([np.arange(motions.frames(int(c)).start, motions.frames(int(c)).stop) for c in clips])
+    return np.array(motions.poses[frames[:: max(1, len(frames) // _PRIOR_POSES)]])
+
+
+def _compare(
+    options: argparse.Namespace, report: dict[str, Any], clips: list[TrueClip], body: ShownBody, poses: np.ndarray
+) -> None:
+    """Run SMPLify-3D on the clips; true betas are given to it, no pose."""
+    prior = fit_prior(poses)
+    for name in options.baseline:
+        smplify = Smplify(body, prior, BASELINES[name])
+        tracked = []
+        for clip in clips:
+            betas = clip.betas.to(body.device)
+            result = smplify.fit(clip.points(body), betas)
+            tracked.append(TrackedClip(result.rotations.cpu(), result.trans.cpu(), clip.betas, 0, result.seconds))
+        _report(report, BASELINES[name].title, clips, tracked, body)
+
+
+def _report_alone(
+    predictor: Predictor, report: dict[str, Any], clips: list[TrueClip], body: ShownBody, protocol: str
+) -> None:
+    """Run the clips once more, one at a time, as SMPLify-3D did, for a fair comparison of speed."""
+    track: Callable[[TrueClip], TrackedClip] = lambda clip: track_clips(predictor, [clip], body, protocol)[0]  # noqa: E731
+    track(clips[0])
+    _report(report, f"network, {protocol}, one clip at a time", clips, [track(clip) for clip in clips], body)
+
+
+def _report(
+    report: dict[str, Any], title: str, clips: list[TrueClip], tracked: list[TrackedClip], body: ShownBody
+) -> None:
+    """Measure, print a row and keep it."""
+    figures = summarise([measure(true, one, body) for true, one in zip(clips, tracked, strict=True)])
+    frames = sum(len(one.trans) for one in tracked)
+    milliseconds = 1000.0 * sum(one.seconds for one in tracked) / frames
+    report["rows"][title] = {**figures, "ms_per_frame": milliseconds}
+    drift = "-" if figures["drift_mm"] is None else f"{figures['drift_mm']:.2f}"
+    print(
+        f"{title:<44}{figures['mpve_mm']:>9.2f}{figures['mpapve_mm']:>11.2f}{drift:>10}{milliseconds:>10.2f}",
+        flush=True,
+    )
+
+
+def _write_motion(path: Path, true: TrueClip, tracked: TrackedClip, body: ShownBody) -> None:
+    """Write a predicted clip in AMASS layout, Y up."""
+    poses = matrix_to_axis_angle(tracked.rotations.numpy().astype(np.float64)).reshape(len(tracked.trans), -1)
+    motion = Motion(
+        poses,
+        tracked.betas.numpy().astype(np.float64),
+        tracked.trans.numpy().astype(np.float64),
+        true.fps,
+        gender=body.data.gender,
+        body=body.data.name,
+    )
+    write_motion(path, motion, up_axis="Y")

@@ -1,0 +1,71 @@
+"""How far a predicted motion is off, frame by frame, and whether it gets worse with time. F frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .metrics import aligned_error_mm, centred, point_error_mm
+from .sequential import TrackedClip, TrueClip
+from .shown_body import ShownBody
+
+NUM_PARTS = 10
+_BLOCK = 256
+
+
+@dataclass(frozen=True, eq=False)
+class FrameErrors:
+    """Errors of a clip's frames; the first frame, which may be given, is left out.
+
+    Attributes:
+        mpve_mm: (F - 1,) vertices, pelvis joints together.
+        mpapve_mm: (F - 1,) vertices after a similarity alignment.
+        fps: frames a second.
+    """
+
+    mpve_mm: np.ndarray
+    mpapve_mm: np.ndarray
+    fps: float
+
+
+@torch.no_grad()
+def measure(true: TrueClip, tracked: TrackedClip, body: ShownBody) -> FrameErrors:
+    """Return the errors of a predicted clip."""
+    plain, aligned = [], []
+    for first in range(1, len(tracked.trans), _BLOCK):
+        frames = slice(first, min(first + _BLOCK, len(tracked.trans)))
+        shown = []
+        for clip in (tracked, true):
+            rotations, trans = clip.rotations[frames].to(body.device), clip.trans[frames].to(body.device)
+            betas = clip.betas.to(body.device).expand(len(trans), -1)
+            roots = body.joints(rotations, betas, trans)[:, 0]
+            shown.append(centred(body.vertices(rotations, betas, trans), roots))
+        plain.append(point_error_mm(*shown).cpu().numpy())
+        aligned.append(aligned_error_mm(*shown).cpu().numpy())
+    return FrameErrors(np.concatenate(plain), np.concatenate(aligned), true.fps)
+
+
+def summarise(errors: Sequence[FrameErrors]) -> dict[str, object]:
+    """Return the figures of many clips: means over all frames, and how the error goes with time.
+
+    "drift_mm" is the mean error of the last tenth of each clip less that of its first tenth, averaged over the clips;
+    "by_tenth_mm" the mean of each tenth over the clips, "by_second_mm" over all frames of each second.
+    """
+    long = [clip.mpve_mm for clip in errors if len(clip.mpve_mm) >= NUM_PARTS]
+    tenths = np.array([[part.mean() for part in np.array_split(clip, NUM_PARTS)] for clip in long])
+    seconds: dict[int, list[float]] = {}
+    for clip in errors:
+        for index, value in enumerate(clip.mpve_mm.tolist(), 1):
+            seconds.setdefault(int(index / clip.fps), []).append(value)
+    return {
+        "clips": len(errors),
+        "frames": int(sum(len(clip.mpve_mm) for clip in errors)),
+        "mpve_mm": float(np.concatenate([clip.mpve_mm for clip in errors]).mean()),
+        "mpapve_mm": float(np.concatenate([clip.mpapve_mm for clip in errors]).mean()),
+        "drift_mm": float((tenths[:, -1] - tenths[:, 0]).mean()) if len(long) else None,
+        "by_tenth_mm": tenths.mean(axis=0).tolist() if len(long) else None,
+        "by_second_mm": [float(np.mean(seconds[second])) for second in sorted(seconds)],
+    }
