@@ -41,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CoreError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return EXIT_FAILED
+    except OSError as error:
+        print(f"{parser.prog}: {error}; check the path, its permissions and the space left", file=sys.stderr)
+        return EXIT_FAILED
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted; nothing was written", file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -87,12 +90,16 @@ def _run_fit(args: argparse.Namespace) -> int:
     body = resolve_body(args.body)
     options = _fit_options(args, body)
     tracks = read_tracks(args.input, reading_options(args))
-    for track, label in zip(tracks, person_labels(tracks), strict=True):
+    labels = person_labels(tracks)
+    fits = []
+    for track, label in zip(tracks, labels, strict=True):
         progress = _Progress(label, quiet=args.quiet)
-        motion, report = fit_track(track, body, options, progress)
+        fits.append(fit_track(track, body, options, progress))
         progress.end()
+    for track, label, (motion, report) in zip(tracks, labels, fits, strict=True):
         output = _labelled(args.output, label)
-        _write(output, motion, report, body, args.out_up)
+        error = _at_rate(report.keypoint_error_mm, motion.num_frames, track.fps / motion.fps)
+        _write(output, motion, error, body, args.out_up)
         if args.report is not None:
             _write_report(_labelled(args.report, label), report)
         print(
@@ -118,17 +125,14 @@ def _fit_options(args: argparse.Namespace, body: BodyData) -> FitOptions:
     )
 
 
-def _write(output: Path, motion: Motion, report: FitReport, body: BodyData, up: str) -> None:
+def _write(output: Path, motion: Motion, error: np.ndarray, body: BodyData, up: str) -> None:
     rest_pelvis = BodyModel(body).rest_joints(motion.betas.astype(np.float32))[0]
-    error = _at_rate(report.keypoint_error_mm, motion.num_frames)
     write_motion(output, motion, up_axis=up, rest_pelvis=rest_pelvis, extra={"keypoint_error_mm": error})
 
 
-def _at_rate(error: np.ndarray, num_frames: int) -> np.ndarray:
-    """Return the error of each of *num_frames* frames from that of the track's frames, the nearest in time."""
-    if len(error) == num_frames:
-        return error
-    nearest = np.linspace(0, len(error) - 1, num_frames).round().astype(int)
+def _at_rate(error: np.ndarray, num_frames: int, step: float) -> np.ndarray:
+    """Return the error of each of *num_frames* frames, *step* track frames apart, from the nearest in time."""
+    nearest = np.minimum((np.arange(num_frames) * step).round().astype(int), len(error) - 1)
     picked: np.ndarray = error[nearest]
     return picked
 

@@ -9,11 +9,18 @@ from .track import KeypointTrack
 
 
 def person_labels(tracks: Sequence[KeypointTrack]) -> list[str]:
-    """Return a label a track that files and objects can be called by, each once; empty for the only one of a file."""
+    """Return a label a track that files and objects can be called by; empty for the only one of a file.
+
+    No two are alike, also where small and capital letters are the same.
+    """
     if len(tracks) == 1:
         return [""]
     labels: list[str] = []
+    taken: set[str] = set()
     for number, track in enumerate(tracks, start=1):
-        label = re.sub(r"[^\w.-]+", "_", track.person).strip("._") or f"person{number}"
-        labels.append(label if label not in labels else f"{label}_{number}")
+        name = re.sub(r"[^\w.-]+", "_", track.person).strip("._") or f"person{number}"
+        candidates = (name, *(f"{name}_{suffix}" for suffix in range(number, number + len(tracks))))
+        label = next(candidate for candidate in candidates if candidate.casefold() not in taken)
+        taken.add(label.casefold())
+        labels.append(label)
     return labels
