@@ -1,0 +1,155 @@
+"""The pose prior's training: what it learns is a mirror's and a person's, and its asset is read by the fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.body.free_body import load_free_body
+from core.body.keypoints import KeypointModel
+from core.body.landmarks import landmark_regressor
+from core.body.model import BodyModel
+from core.fit import pose_prior as fit_prior
+from core.fit.analytic import analytic_start
+from core.fit.pose_prior import PART_CHAINS, PART_JOINTS, ConditionalPrior, mirrored, part_features
+from core.fit.refine import Targets
+from core.layouts import BODY25
+from core.rotations import matrix_to_axis_angle
+from core.skeletons import JOINT_INDEX
+from training import pose_prior
+from training.motion_folder import Clip
+from training.sample_motion import sample_motion
+
+NAMES = tuple(point.solver for point in BODY25.points if point.solver)
+
+
+@pytest.fixture(scope="module")
+def clips() -> list[Clip]:
+    """The sample's walk in three parts, by three people."""
+    motion = sample_motion()
+    rotations, trans = motion.rotations().astype(np.float32), motion.trans.astype(np.float32)
+    parts = (slice(0, 140, 4), slice(140, 280, 4), slice(280, 432, 4))
+    return [
+        Clip(f"CMU_{number:02}_01_poses", f"{number:02}", rotations[part], trans[part], 15.0)
+        for number, part in enumerate(parts, start=1)
+    ]
+
+
+@pytest.fixture(scope="module")
+def asset(clips, tmp_path_factory) -> Path:
+    """An asset learned from the three clips by the command."""
+    folder = tmp_path_factory.mktemp("clips")
+    for clip in clips:
+        poses = np.zeros((len(clip.trans), 156))
+        poses[:, :72] = matrix_to_axis_angle(clip.rotations.astype(np.float64)).reshape(len(poses), -1)
+        np.savez(folder / f"{clip.name}.npz", poses=poses, trans=clip.trans, mocap_framerate=clip.fps)
+    held_out = folder / f"CMU_{pose_prior.HELD_OUT_SUBJECTS[0]}_01_poses.npz"
+    np.savez(held_out, poses=np.full((9, 156), 1.5), trans=np.zeros((9, 3)), mocap_framerate=30.0)
+    output = tmp_path_factory.mktemp("asset") / "prior.npz"
+    pose_prior.main([str(folder), "--output", str(output)])
+    return output
+
+
+@pytest.fixture
+def learned(asset, monkeypatch) -> ConditionalPrior:
+    monkeypatch.setattr(fit_prior, "ASSET", asset)
+    return fit_prior.load_prior.__wrapped__()
+
+
+def _start(clip: Clip) -> np.ndarray:
+    model = KeypointModel(BodyModel(load_free_body()), landmark_regressor(load_free_body(), NAMES))
+    keypoints = model.shaped(clip.drawn_betas())
+    points = keypoints.points(clip.rotations, clip.trans)
+    targets = Targets(points, np.ones(points.shape[:2], dtype=np.float32))
+    return analytic_start(NAMES, keypoints, targets)[0]
+
+
+def _wrong_deg(rotations: np.ndarray, truth: np.ndarray, joint: int) -> float:
+    turn = np.swapaxes(rotations[:, joint], -1, -2) @ truth[:, joint]
+    return float(np.rad2deg(np.arccos(np.clip((np.trace(turn, axis1=1, axis2=2) - 1) / 2, -1, 1))).mean())
+
+
+def test_the_asset_is_read_by_the_fit(learned):
+    assert set(learned.models) == {
+        (part, level) for part, groups in PART_CHAINS.items() for level in range(len(groups) + 1)
+    }
+    for (part, _), model in learned.models.items():
+        num_features = part_features(part, np.broadcast_to(np.eye(3), (1, 24, 3, 3))).shape[1]
+        assert model.coefficients.shape == (num_features, 3 * len(PART_JOINTS[part]))
+        assert np.linalg.eigvalsh(model.covariance).min() > 0.0
+        assert np.isfinite(model.coefficients).all() and (model.reach_rad > 0.0).all()
+
+
+def test_held_out_people_are_not_learned_from(asset, clips):
+    model = pose_prior.fit_part(clips, "leg", 2)
+    with np.load(asset, allow_pickle=False) as arrays:
+        np.testing.assert_allclose(arrays["leg_2_coefficients"], model.coefficients, rtol=0.01, atol=0.02)
+        np.testing.assert_allclose(arrays["leg_2_covariance"], model.covariance, atol=1e-4)
+        assert int(arrays["version"]) == fit_prior.ASSET_VERSION
+
+
+def test_what_was_learned_brings_the_start_nearer(learned, clips):
+    weights = np.ones((len(clips[1].trans), len(NAMES)), dtype=np.float32)
+    start = _start(clips[1])
+    expected = learned.predict(start, NAMES, weights, sigma_m=0.005).rotations
+    joints = [JOINT_INDEX[name] for names in PART_JOINTS.values() for name in names]
+    before, after = (
+        np.mean([_wrong_deg(rotations, clips[1].rotations, joint) for joint in joints])
+        for rotations in (start, expected)
+    )
+    assert after < 0.8 * before
+
+
+def test_a_mirrored_world_teaches_the_same(clips):
+    flip = np.array([-1.0, 1.0, 1.0], dtype=np.float32)
+    seen_in_mirror = [
+        Clip(clip.name, clip.subject, mirrored(clip.rotations), clip.trans * flip, clip.fps) for clip in clips
+    ]
+    for part, level in (("arm", 2), ("leg", 3)):
+        one, other = (pose_prior.fit_part(source, part, level) for source in (clips, seen_in_mirror))
+        np.testing.assert_allclose(one.reach_rad, other.reach_rad, rtol=0.2)
+        for first, second in zip(one.covariance, other.covariance, strict=True):
+            np.testing.assert_allclose(np.sqrt(np.trace(first)), np.sqrt(np.trace(second)), rtol=0.25)
+
+
+def test_the_prediction_of_a_mirrored_pose_is_the_mirrored_prediction(learned, clips):
+    start = _start(clips[2])
+    weights = np.ones((len(start), len(NAMES)), dtype=np.float32)
+    plain = learned.predict(start, NAMES, weights, sigma_m=0.005)
+    other = learned.predict(mirrored(start), NAMES, weights, sigma_m=0.005)
+    for name in (*PART_JOINTS["arm"], *PART_JOINTS["leg"]):
+        joint = JOINT_INDEX[name]
+        np.testing.assert_allclose(mirrored(other.rotations)[:, joint], plain.rotations[:, joint], atol=1e-4)
+
+
+def test_ridge_regression_equals_its_definition():
+    generator = np.random.default_rng(0)
+    x = np.concatenate([np.ones((50, 1)), generator.normal(size=(50, 6))], axis=1)
+    y = generator.normal(size=(50, 3)) + 2.0
+    for ridge in (1e-3, 1.0, 100.0):
+        found = pose_prior._solve(x.T @ x, x.T @ y, 50, ridge)
+        penalty = np.sqrt((x**2).sum(axis=0) * ridge + 50e-9)
+        penalty[0] = 0.0
+        stacked, wanted = np.concatenate([x, np.diag(penalty)]), np.concatenate([y, np.zeros((7, 3))])
+        np.testing.assert_allclose(found, np.linalg.lstsq(stacked, wanted, rcond=None)[0], atol=1e-8)
+    held = pose_prior._solve(x.T @ x, x.T @ y, 50, 1e12)
+    np.testing.assert_allclose(held[0], y.mean(axis=0), atol=1e-3)
+    assert not pose_prior._solve(x.T @ x, x.T @ y, 50, np.inf).any()
+
+
+def test_people_are_left_out_in_turn():
+    generator = np.random.default_rng(1)
+    subjects = ["01", "02", "01"]
+    samples = [
+        (np.concatenate([np.ones((8, 1)), generator.normal(size=(8, 2))], axis=1), generator.normal(size=(8, 3)))
+        for _ in subjects
+    ]
+    left = pose_prior._left_over(samples, subjects, 0.1)
+    (x0, y0), (x1, y1), (x2, y2) = samples
+    without_first = pose_prior._solve(x1.T @ x1, x1.T @ y1, 8, 0.1)
+    both = np.concatenate([x0, x2]), np.concatenate([y0, y2])
+    without_second = pose_prior._solve(both[0].T @ both[0], both[0].T @ both[1], 16, 0.1)
+    expected = np.concatenate([y0 - x0 @ without_first, y2 - x2 @ without_first, y1 - x1 @ without_second])
+    np.testing.assert_allclose(left, expected.reshape(24, 1, 3), atol=1e-12)
