@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -188,3 +190,9 @@ def test_the_command_prints_saves_and_compares(
     assert main([str(checkpoint), str(motion_folder), "1.5"]) == 1
     assert "SAMPLE_RATIO" in capsys.readouterr().err
     assert main([str(tmp_path / "none.pth.tar")]) == 1
+
+
+def test_the_command_runs_as_a_file_from_anywhere(tmp_path: Path) -> None:
+    script = Path(__file__).resolve().parents[2] / "training" / "inference.py"
+    shown = subprocess.run([sys.executable, str(script), "--help"], cwd=tmp_path, capture_output=True, text=True)
+    assert shown.returncode == 0 and "SAMPLE_RATIO" in shown.stdout.upper(), shown.stderr
