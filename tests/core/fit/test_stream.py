@@ -130,17 +130,18 @@ def test_the_first_frames_bear_noise(walk, noise_m):
     assert off.max() < 0.08 + 8.0 * noise_m
 
 
-def test_the_shape_settles(walk):
-    scene = walking()[:124]
+def test_the_shape_settles(walk, monkeypatch):
+    monkeypatch.setattr(stream, "CALIBRATION_FRAMES", (1, 5, 12, 30))
+    scene = walking()[20:54]
     running = FitStream(BODY25, scene.fps, BODY, FitOptions(iterations=1))
     track = scene.track(noise_m=0.003)
     calibrated, betas = [], []
     for frame in zip(track.positions, track.confidence, strict=True):
         betas.append(running.push(*frame).betas)
         calibrated.append(running.calibrated)
-    assert calibrated == [frame >= 119 for frame in range(124)]
-    changes = [frame for frame in range(1, 124) if not np.array_equal(betas[frame], betas[frame - 1])]
-    assert changes == [4, 8, 29, 59, 119]
+    assert calibrated == [frame >= 29 for frame in range(34)]
+    changes = [frame for frame in range(1, 34) if not np.array_equal(betas[frame], betas[frame - 1])]
+    assert changes == [4, 11, 29]
     wrong = [np.linalg.norm(BODY.shapedirs @ (shape - scene.betas), axis=-1).mean() for shape in (betas[0], betas[-1])]
     assert wrong[1] < 0.015 and wrong[1] <= wrong[0] + 0.002
 
