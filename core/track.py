@@ -13,6 +13,17 @@ from .layouts import Layout
 MAX_FPS = 10_000.0
 
 
+def mark_missing(positions: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return copies in which a missing point is NaN and has confidence 0, both, and confidence lies in [0, 1].
+
+    Args:
+        positions: (F, K, 3); a point with a value that is not finite is missing.
+        confidence: (F, K); a point without a confidence above 0 is missing.
+    """
+    missing = ~np.isfinite(positions).all(-1) | ~(confidence > 0.0)
+    return np.where(missing[..., None], np.nan, positions), np.where(missing, 0.0, np.clip(confidence, 0.0, 1.0))
+
+
 @dataclass(frozen=True, eq=False)
 class KeypointTrack:
     """Positions of one person's keypoints over evenly spaced frames.
@@ -54,9 +65,7 @@ class KeypointTrack:
             raise TrackError(f"expected confidence {positions.shape[:2]}, got {confidence.shape}{where}")
         if not (np.isfinite(self.fps) and 0.0 < self.fps <= MAX_FPS):
             raise TrackError(f"expected a frame rate above 0 and up to {MAX_FPS:g}, got {self.fps}{where}; give --fps")
-        missing = ~np.isfinite(positions).all(-1) | ~(confidence > 0.0)
-        positions[missing] = np.nan
-        confidence = np.where(missing, 0.0, np.clip(confidence, 0.0, 1.0))
+        positions, confidence = mark_missing(positions, confidence)
         object.__setattr__(self, "positions", positions)
         object.__setattr__(self, "confidence", confidence)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import TrackFileError
+from ..track import mark_missing
 
 MAX_FILE_BYTES = 1 << 30
 """Largest file that is read (1 GiB)."""
@@ -77,10 +78,7 @@ class RawRecording:
                 f"expected {positions.shape[1]} point names, found {len(self.names)} in {self.source}; "
                 "export names and positions of the same points"
             )
-        missing = ~np.isfinite(positions).all(-1) | ~(confidence > 0.0)
-        positions[missing] = np.nan
-        confidence[missing] = 0.0
-        np.clip(confidence, 0.0, 1.0, out=confidence)
+        positions, confidence = mark_missing(positions, confidence)
         object.__setattr__(self, "positions", positions)
         object.__setattr__(self, "confidence", confidence)
 

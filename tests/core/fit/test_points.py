@@ -54,7 +54,8 @@ def test_hips_and_shoulders_are_needed(gone):
 def test_one_frame_with_hips_and_shoulders_is_enough():
     confidence = np.zeros((4, len(COCO17.points)))
     confidence[2] = 1.0
-    solver_points(KeypointTrack(_track(COCO17).positions, confidence, 30.0, COCO17))
+    points = solver_points(KeypointTrack(_track(COCO17).positions, confidence, 30.0, COCO17))
+    assert (points.weights.any(axis=1) == [False, False, True, False]).all()
 
 
 def test_hips_and_shoulders_that_are_never_seen_together_are_refused():
