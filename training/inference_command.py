@@ -113,7 +113,7 @@ def make_predictor(checkpoint: Checkpoint, path: Path, device: torch.device) -> 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return the exit code."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     try:
         _run(options)
     except CoreError as error:
