@@ -35,6 +35,9 @@ _LEAN_M2 = 1e-4
 """How much a point group leans on its parent's rotation, square metres."""
 _BEND_SIN_LOW, _BEND_SIN_HIGH = 0.1, 0.3
 """A limb's bend plane is ignored below the first sine of its bend and trusted fully from the second."""
+_BACKWARD_SIN = 0.4
+"""How much more bend it takes to believe a twist of half a turn: a nearly straight limb that seems to bend backwards
+is a straight limb measured badly."""
 
 
 class _Points:
@@ -169,7 +172,8 @@ def _limb(world: dict[str, Array], points: _Points, limb: tuple[str, str, str, f
     xp = namespace(parent)
     angle = xp.atan2(dot(cross(bend_axis, square), along), dot(bend_axis, square))
     sine = xp.sqrt(dot(square, square)) / xp.clip(xp.sqrt(dot(lower, lower)), 1e-9, None)
-    trust = xp.clip((sine - _BEND_SIN_LOW) / (_BEND_SIN_HIGH - _BEND_SIN_LOW), 0.0, 1.0)
+    needed = _BEND_SIN_LOW + _BACKWARD_SIN * (angle / np.pi) ** 2
+    trust = xp.clip((sine - needed) / (_BEND_SIN_HIGH - _BEND_SIN_LOW), 0.0, 1.0)
     twisted = axis_angle_to_matrix(along * (angle * trust)[..., None]) @ swung
     known = known_upper & known_lower
     world[root] = _where(known, twisted, swung)

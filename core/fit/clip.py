@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..arrays import Array, check_device, namespace, to_numpy
+from ..arrays import Array, check_device, like, namespace, to_numpy
 from ..body.data import BodyData
 from ..body.keypoints import KeypointModel
 from ..body.model import BodyModel
@@ -21,6 +21,7 @@ from .conclusion import Found, conclude
 from .holding import find_evidence, hold
 from .options import FitOptions, Progress, report_progress
 from .points import body_regressor, solver_points
+from .pops import find_pops
 from .posing import PoseJob, find_shape, left_noise, make_targets
 from .refine import Targets
 from .report import FitReport
@@ -28,6 +29,7 @@ from .temporal import smooth_points
 
 _BLOCK_FRAMES = 128
 _TORCH_BLOCK_FRAMES = 8192
+_SETTLE_ROUNDS = 2
 
 
 @dataclass(eq=False)
@@ -63,6 +65,8 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         keypoints = shape.model.shaped(model.body.array(shape.betas))
         job = PoseJob(points.names, keypoints, shape.sigma_m, options.iterations)
         rotations, trans = _solve_blocks(job, targets, options, progress)
+    with clock.step("settle"):
+        rotations, trans = _settle(job, targets, rotations, trans, track.fps)
     with clock.step("hold"):
         rotations, trans = hold(rotations, trans, evidence)
     with clock.step("report"):
@@ -110,6 +114,23 @@ def _solve_blocks(
         finally:
             for future in pending:
                 future.cancel()
+    return rotations, trans
+
+
+def _settle(
+    job: PoseJob, targets: Targets, rotations: np.ndarray, trans: np.ndarray, fps: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return local rotations (F, 24, 3, 3) and trans (F, 3) with the frames in which joints pop solved again."""
+    for _ in range(_SETTLE_ROUNDS):
+        pops = find_pops(rotations, fps)
+        frames = np.flatnonzero(pops.joints.any(axis=1))
+        if len(frames) == 0:
+            break
+        some = Targets(targets.points[frames.tolist()], targets.weights[frames.tolist()])
+        pose = (like(rotations[frames], targets.points), like(trans[frames], targets.points))
+        solved, place = job.settle(some, pose, pops.some(frames))
+        rotations, trans = rotations.copy(), trans.copy()
+        rotations[frames], trans[frames] = to_numpy(solved), to_numpy(place)
     return rotations, trans
 
 

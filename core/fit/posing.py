@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import Array, to_numpy
+from ..arrays import Array, like, namespace, to_numpy
 from ..body.data import NUM_BETAS, BodyData
 from ..body.keypoints import KeypointModel, ShapedKeypoints
 from ..body.model import BodyModel
 from ..errors import BodyError
+from ..skeletons import NUM_BODY_ROTATIONS
 from .analytic import analytic_start
 from .points import SolverPoints
+from .pops import Pops
 from .pose_prior import load_prior
-from .refine import Targets, refine
+from .refine import PosePrior, Targets, refine
 from .shape import ShapeEstimate, betas_from_lengths, refine_shape, spread_frames
 from .temporal import SmoothedPoints
 
@@ -28,6 +30,12 @@ _SMOOTHED_NOISE = 0.55
 _NOISE_RANGE, _EVEN_NOISE_M = (0.5, 2.0), 5e-4
 """How far a point's noise may change its weight, and the noise below which all are alike: motion measures as that."""
 _OUTLIER_SIGMAS, _OUTLIER_M = 8.0, 0.08
+_LOST_M, _LOST_SIGMAS = 0.04, 5.0
+"""A frame whose points are missed by more in the mean was begun at a wrong pose."""
+_SETTLED_M, _SETTLED_SPREAD_RAD = 0.01, 0.25
+"""So far off a point may be for a joint that is so far from where it is around then."""
+_MUCH_WORSE, _WORSE_M = 1.3, 0.005
+"""A settled frame may miss its points by so much more, as a factor and in metres."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,17 +55,65 @@ class PoseJob:
     iterations: int
 
     def solve(self, targets: Targets) -> tuple[Array, Array]:
-        """Return local rotations (F, 24, 3, 3) and trans (F, 3): analytic start, expected pose, exact finish."""
+        """Return local rotations (F, 24, 3, 3) and trans (F, 3): analytic start, expected pose, exact finish.
+
+        The finish begins at the expected pose; a frame whose points it then misses by far begins again at the
+        analytic start, which has every limb where it was seen.
+        """
+        xp = namespace(targets.points)
         start, trans = analytic_start(self.names, self.keypoints, targets)
         expected = load_prior().predict(start, self.names, targets.weights, sigma_m=self.sigma_m)
-        return refine(
-            self.keypoints,
-            (expected.rotations, trans),
-            targets,
-            expected,
-            iterations=self.iterations,
-            outlier_m=max(_OUTLIER_M, _OUTLIER_SIGMAS * self.sigma_m),
+        pose = self._finish(targets, (expected.rotations, trans), expected)
+        miss = self._miss(targets, pose)
+        lost = [frame for frame, off in enumerate(miss.tolist()) if off > max(_LOST_M, _LOST_SIGMAS * self.sigma_m)]
+        if not lost:
+            return pose
+        some = Targets(targets.points[lost], targets.weights[lost])
+        prior = PosePrior(expected.rotations[lost], expected.precision[lost], self.sigma_m)
+        again = self._finish(some, (start[lost], trans[lost]), prior)
+        better = self._miss(some, again) < miss[lost]
+        rotations, place = xp.asarray(pose[0], copy=True), xp.asarray(pose[1], copy=True)
+        rotations[lost] = xp.where(better[:, None, None, None], again[0], rotations[lost])
+        place[lost] = xp.where(better[:, None], again[1], place[lost])
+        return rotations, place
+
+    def _finish(self, targets: Targets, start: tuple[Array, Array], prior: PosePrior) -> tuple[Array, Array]:
+        """Return the pose that explains *targets* best, found from *start*."""
+        outlier = max(_OUTLIER_M, _OUTLIER_SIGMAS * self.sigma_m)
+        return refine(self.keypoints, start, targets, prior, iterations=self.iterations, outlier_m=outlier)
+
+    def settle(self, targets: Targets, pose: tuple[Array, Array], pops: Pops) -> tuple[Array, Array]:
+        """Return frames in which joints pop, solved again from where those joints are around that moment.
+
+        A frame is left as it was if its points are explained much worse then.
+
+        Args:
+            targets: of those frames.
+            pose: their local rotations (F, 24, 3, 3) and trans (F, 3).
+            pops: which of their joints pop, and where these are around then.
+        """
+        xp = namespace(targets.points)
+        rotations, trans = pose
+        start, _ = analytic_start(self.names, self.keypoints, targets)
+        expected = load_prior().predict(start, self.names, targets.weights, sigma_m=self.sigma_m)
+        popped = like(pops.joints.astype(np.float32), rotations)[..., None, None] > 0
+        around = like(pops.around, rotations)
+        firm = like((_SETTLED_M / _SETTLED_SPREAD_RAD) ** 2 * np.eye(3), rotations)
+        prior = PosePrior(
+            xp.where(popped, around, expected.rotations),
+            expected.precision + xp.where(popped[:, :NUM_BODY_ROTATIONS], firm, 0.0 * firm),
+            self.sigma_m,
         )
+        settled = self._finish(targets, (xp.where(popped, around, rotations), trans), prior)
+        worse = self._miss(targets, settled) > _MUCH_WORSE * self._miss(targets, pose) + _WORSE_M
+        return xp.where(worse[:, None, None, None], rotations, settled[0]), xp.where(worse[:, None], trans, settled[1])
+
+    def _miss(self, targets: Targets, pose: tuple[Array, Array]) -> Array:
+        """Return the weighted mean distance of each frame's points from their targets (F,), metres."""
+        xp = namespace(targets.points)
+        off = targets.points - self.keypoints.points(*pose)
+        distance = xp.sqrt(xp.sum(off * off, axis=-1))
+        return xp.sum(targets.weights * distance, axis=1) / xp.clip(xp.sum(targets.weights, axis=1), 1e-9, None)
 
 
 def make_targets(points: SolverPoints, smoothed: SmoothedPoints, fps: float, body: BodyModel) -> Targets:

@@ -24,6 +24,8 @@ _NUM_TURNS = 3 * NUM_BODY_ROTATIONS
 NUM_UNKNOWNS = _NUM_TURNS + 3
 _MAX_STEP_RAD = 1.0
 _SETTLED_RAD = 0.03
+_OUTLIER_FROM_STEP = 2
+"""Before it, a point may be far off because the start is."""
 _EXTRA_STEPS = 8
 _TAIL = 8.0
 """Degrees of freedom of the prior: the fewer, the sooner a rare pose is believed."""
@@ -97,7 +99,7 @@ def refine(
         targets: where the keypoints should be.
         prior: expected rotations.
         iterations: Gauss-Newton steps; frames that still move after them get a few more.
-        outlier_m: from the second step on, a point this far off counts a quarter, a farther one less
+        outlier_m: from the third step on, a point this far off counts a quarter, a farther one less
             (Geman and McClure's weights); None counts all the same.
     """
     rotations, trans, moved = _descend(keypoints, start, targets, prior, range(iterations), outlier_m)
@@ -132,7 +134,7 @@ def _descend(
         pose = keypoints.pose(rotations, trans)
         residual = targets.points - pose.points
         weights = targets.weights
-        if outlier_m is not None and step > 0:
+        if outlier_m is not None and step >= _OUTLIER_FROM_STEP:
             squared = xp.sum(residual * residual, axis=-1)
             weights = weights * (outlier_m**2 / (outlier_m**2 + squared))
         turns, shift = _step(pose, residual, weights, (rotations, prior))

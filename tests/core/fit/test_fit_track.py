@@ -45,7 +45,7 @@ def test_clean_points_are_explained(walk, clean):
     assert report.point_names == solver_names() and report.point_error_mm.shape == (60, 25)
     vertices = BODY.v_template + BODY.shapedirs @ walk.betas
     assert report.stature_m == pytest.approx(np.ptp(vertices[:, 1]), abs=1e-5)
-    assert set(report.timings_s) == {"smooth", "shape", "pose", "hold", "report"}
+    assert set(report.timings_s) == {"smooth", "shape", "pose", "settle", "hold", "report"}
     json.dumps(report.to_dict(), allow_nan=False)
 
 

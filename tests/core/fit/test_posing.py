@@ -1,0 +1,80 @@
+"""Frames begun at a wrong pose begin again; straight limbs that seem to bend backwards are not twisted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from core.body.free_body import load_free_body
+from core.body.keypoints import KeypointModel
+from core.body.landmarks import landmark_regressor
+from core.body.model import BodyModel
+from core.fit import posing
+from core.fit.analytic import analytic_start
+from core.fit.refine import PosePrior, Targets
+from core.skeletons import BODY25_NAMES, JOINT_INDEX, NUM_JOINTS
+
+NAMES = tuple({"neck": "mid_shoulder"}.get(name, name) for name in BODY25_NAMES)
+
+
+@pytest.fixture(scope="module")
+def keypoints():
+    """BODY25 on the mean free body."""
+    body = load_free_body()
+    model = KeypointModel(BodyModel(body), landmark_regressor(body, NAMES))
+    return model.shaped(np.zeros(10, dtype=np.float32))
+
+
+def _pose(**turns: list[float]) -> np.ndarray:
+    """Return local rotations (1, 24, 3, 3) with some joints turned, rotation vectors in degrees."""
+    rotations = np.tile(np.eye(3, dtype=np.float32), (1, NUM_JOINTS, 1, 1))
+    for name, degrees in turns.items():
+        rotations[0, JOINT_INDEX[name]] = Rotation.from_rotvec(degrees, degrees=True).as_matrix()
+    return rotations
+
+
+def _targets(keypoints, rotations: np.ndarray) -> Targets:
+    points = keypoints.points(rotations, np.zeros((len(rotations), 3), dtype=np.float32))
+    return Targets(points, np.ones(points.shape[:2], dtype=np.float32))
+
+
+class _WrongPrior:
+    """Expects arms behind the back and legs crossed, and hardly insists."""
+
+    def predict(self, start, names, weights, *, sigma_m):
+        wrong = np.repeat(
+            _pose(
+                left_shoulder=[0.0, 120.0, 40.0],
+                right_shoulder=[0.0, -120.0, -40.0],
+                left_elbow=[0.0, -140.0, 0.0],
+                right_elbow=[0.0, 140.0, 0.0],
+                left_hip=[0.0, 0.0, -50.0],
+            ),
+            len(start),
+            axis=0,
+        )
+        return PosePrior(wrong, np.tile(1e-6 * np.eye(3, dtype=np.float32), (len(start), 22, 1, 1)), sigma_m)
+
+
+def test_a_frame_begun_at_a_wrong_pose_begins_again_where_its_limbs_were_seen(keypoints, monkeypatch):
+    monkeypatch.setattr(posing, "load_prior", _WrongPrior)
+    true = _pose(left_shoulder=[0.0, -30.0, -70.0], right_shoulder=[0.0, 20.0, 70.0], left_elbow=[0.0, -60.0, 0.0])
+    targets = _targets(keypoints, true)
+    rotations, trans = posing.PoseJob(NAMES, keypoints, 0.002, 5).solve(targets)
+    off = np.linalg.norm(keypoints.points(rotations, trans) - targets.points, axis=-1)
+    assert off.max() < 0.03
+
+
+@pytest.mark.parametrize("bend", [-4.0, -10.0, -16.0])
+def test_a_straight_knee_measured_as_bent_backwards_does_not_turn_the_thigh(keypoints, bend):
+    start, _ = analytic_start(NAMES, keypoints, _targets(keypoints, _pose(left_knee=[bend, 0.0, 0.0])))
+    turn = Rotation.from_matrix(start[0, JOINT_INDEX["left_hip"]]).magnitude()
+    assert np.rad2deg(turn) < 45.0
+
+
+def test_a_knee_bent_the_right_way_gives_the_twist_of_the_thigh(keypoints):
+    true = _pose(left_hip=[0.0, 30.0, 0.0], left_knee=[60.0, 0.0, 0.0])
+    start, _ = analytic_start(NAMES, keypoints, _targets(keypoints, true))
+    left = start[0, JOINT_INDEX["left_hip"]].T @ true[0, JOINT_INDEX["left_hip"]]
+    assert np.rad2deg(Rotation.from_matrix(left).magnitude()) < 10.0
