@@ -31,7 +31,7 @@ _NOISE_RANGE, _EVEN_NOISE_M = (0.5, 2.0), 5e-4
 """How far a point's noise may change its weight, and the noise below which all are alike: motion measures as that."""
 _OUTLIER_SIGMAS, _OUTLIER_M = 8.0, 0.08
 _LOST_M, _LOST_SIGMAS = 0.04, 5.0
-"""A frame whose points are missed by more in the mean was begun at a wrong pose."""
+"""A frame whose points are missed by more, root mean square, was begun at a wrong pose."""
 _SETTLED_M, _SETTLED_SPREAD_RAD = 0.01, 0.25
 """So far off a point may be for a joint that is so far from where it is around then."""
 _MUCH_WORSE, _WORSE_M = 1.3, 0.005
@@ -109,11 +109,11 @@ class PoseJob:
         return xp.where(worse[:, None, None, None], rotations, settled[0]), xp.where(worse[:, None], trans, settled[1])
 
     def _miss(self, targets: Targets, pose: tuple[Array, Array]) -> Array:
-        """Return the weighted mean distance of each frame's points from their targets (F,), metres."""
+        """Return the weighted root mean square distance of each frame's points from their targets (F,), metres."""
         xp = namespace(targets.points)
         off = targets.points - self.keypoints.points(*pose)
-        distance = xp.sqrt(xp.sum(off * off, axis=-1))
-        return xp.sum(targets.weights * distance, axis=1) / xp.clip(xp.sum(targets.weights, axis=1), 1e-9, None)
+        squared = targets.weights * xp.sum(off * off, axis=-1)
+        return xp.sqrt(xp.sum(squared, axis=1) / xp.clip(xp.sum(targets.weights, axis=1), 1e-9, None))
 
 
 def make_targets(points: SolverPoints, smoothed: SmoothedPoints, fps: float, body: BodyModel) -> Targets:
