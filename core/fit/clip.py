@@ -21,7 +21,7 @@ from .conclusion import Found, conclude
 from .holding import find_evidence, hold
 from .options import FitOptions, Progress, report_progress
 from .points import body_regressor, solver_points
-from .pops import find_pops
+from .pops import find_pops, unpopped
 from .posing import PoseJob, find_shape, left_noise, make_targets
 from .refine import Targets
 from .report import FitReport
@@ -30,6 +30,8 @@ from .temporal import smooth_points
 _BLOCK_FRAMES = 128
 _TORCH_BLOCK_FRAMES = 8192
 _SETTLE_ROUNDS = 2
+_MISSED_M, _MISSED_SHARE = 0.01, 1.5
+"""A frame that misses its points by more than both, the latter times the usual, is not to be believed when it pops."""
 
 
 @dataclass(eq=False)
@@ -131,7 +133,8 @@ def _settle(
         solved, place = job.settle(some, pose, pops.some(frames))
         rotations, trans = rotations.copy(), trans.copy()
         rotations[frames], trans[frames] = to_numpy(solved), to_numpy(place)
-    return rotations, trans
+    miss = to_numpy(job.miss(targets, (like(rotations, targets.points), like(trans, targets.points))))
+    return unpopped(rotations, fps, miss > max(_MISSED_M, _MISSED_SHARE * float(np.median(miss)))), trans
 
 
 def _fitted_points(model: KeypointModel, betas: np.ndarray, rotations: np.ndarray, trans: np.ndarray) -> np.ndarray:

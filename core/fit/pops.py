@@ -12,9 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..rotations import matrix_to_quat_wxyz, quat_wxyz_to_matrix
-from ..skeletons import NUM_BODY_ROTATIONS
+from ..skeletons import JOINT_INDEX, NUM_BODY_ROTATIONS, NUM_JOINTS
 
 _POP_RAD = np.deg2rad(30.0)
+_FASTEST_RAD_PER_S = 40.0
+"""No joint but a pitcher's shoulder turns faster."""
+_TOES = np.isin(np.arange(NUM_JOINTS), [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]])
 _RADIUS_S = 0.12
 _MIN_RADIUS, _MAX_RADIUS = 3, 15
 
@@ -34,6 +37,30 @@ class Pops:
     def some(self, frames: np.ndarray) -> Pops:
         """Return those of some frames."""
         return Pops(self.joints[frames], self.around[frames])
+
+
+def unpopped(rotations: np.ndarray, fps: float, missed: np.ndarray) -> np.ndarray:
+    """Return local rotations (F, 24, 3, 3) in which joints that pop faster than a person can are where they are around.
+
+    Args:
+        rotations: (F, 24, 3, 3) local rotations.
+        fps: frames a second.
+        missed: (F,) bool, frames whose points are not explained well; in others only the toes, whose points lie too
+            close together to tell, are set so.
+    """
+    pops = find_pops(rotations, fps)
+    pops = Pops(pops.joints & (missed[:, None] | _TOES), pops.around)
+    if not pops.joints.any():
+        return rotations
+    quat = matrix_to_quat_wxyz(rotations)
+    cosine = np.abs((quat[1:] * quat[:-1]).sum(axis=-1))
+    fast = 2.0 * np.arccos(np.clip(cosine, 0.0, 1.0)) * fps > _FASTEST_RAD_PER_S
+    inhuman = pops.joints & (np.pad(fast, ((1, 0), (0, 0))) | np.pad(fast, ((0, 1), (0, 0))))
+    for _ in range(_MAX_RADIUS):
+        beside = np.pad(inhuman[:-1], ((1, 0), (0, 0))) | np.pad(inhuman[1:], ((0, 1), (0, 0)))
+        inhuman = inhuman | (beside & pops.joints)
+    calm: np.ndarray = np.where(inhuman[..., None, None], pops.around, rotations)
+    return calm
 
 
 def find_pops(rotations: np.ndarray, fps: float) -> Pops:

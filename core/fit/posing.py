@@ -64,14 +64,14 @@ class PoseJob:
         start, trans = analytic_start(self.names, self.keypoints, targets)
         expected = load_prior().predict(start, self.names, targets.weights, sigma_m=self.sigma_m)
         pose = self._finish(targets, (expected.rotations, trans), expected)
-        miss = self._miss(targets, pose)
+        miss = self.miss(targets, pose)
         lost = [frame for frame, off in enumerate(miss.tolist()) if off > max(_LOST_M, _LOST_SIGMAS * self.sigma_m)]
         if not lost:
             return pose
         some = Targets(targets.points[lost], targets.weights[lost])
         prior = PosePrior(expected.rotations[lost], expected.precision[lost], self.sigma_m)
         again = self._finish(some, (start[lost], trans[lost]), prior)
-        better = self._miss(some, again) < miss[lost]
+        better = self.miss(some, again) < miss[lost]
         rotations, place = xp.asarray(pose[0], copy=True), xp.asarray(pose[1], copy=True)
         rotations[lost] = xp.where(better[:, None, None, None], again[0], rotations[lost])
         place[lost] = xp.where(better[:, None], again[1], place[lost])
@@ -105,10 +105,10 @@ class PoseJob:
             self.sigma_m,
         )
         settled = self._finish(targets, (xp.where(popped, around, rotations), trans), prior)
-        worse = self._miss(targets, settled) > _MUCH_WORSE * self._miss(targets, pose) + _WORSE_M
+        worse = self.miss(targets, settled) > _MUCH_WORSE * self.miss(targets, pose) + _WORSE_M
         return xp.where(worse[:, None, None, None], rotations, settled[0]), xp.where(worse[:, None], trans, settled[1])
 
-    def _miss(self, targets: Targets, pose: tuple[Array, Array]) -> Array:
+    def miss(self, targets: Targets, pose: tuple[Array, Array]) -> Array:
         """Return the weighted root mean square distance of each frame's points from their targets (F,), metres."""
         xp = namespace(targets.points)
         off = targets.points - self.keypoints.points(*pose)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.fit.pops import find_pops
+from core.fit.pops import find_pops, unpopped
 from core.skeletons import JOINT_INDEX, NUM_JOINTS
 
 ELBOW = JOINT_INDEX["left_elbow"]
@@ -49,3 +49,16 @@ def test_half_turn_ambiguity_of_quaternions_is_no_pop():
 def test_too_few_frames_to_tell(num_frames):
     rotations = _turning(num_frames, 1.0)
     assert not find_pops(rotations, 30.0).joints.any()
+
+
+@pytest.mark.parametrize(("fps", "missed", "calmed"), [(60.0, True, True), (10.0, True, False), (60.0, False, False)])
+def test_a_pop_is_calmed_only_if_no_person_turns_so_fast_and_its_points_are_missed(fps, missed, calmed):
+    rotations = _turning(40, 0.02)
+    rotations[20:22, ELBOW] = rotations[20:22, ELBOW] @ Rotation.from_rotvec([2.0, 0.0, 0.0]).as_matrix()
+    calm = unpopped(rotations, fps, np.full(40, missed))
+    left = np.swapaxes(calm[20:22, ELBOW], -1, -2) @ _turning(40, 0.02)[20:22, ELBOW]
+    angle = Rotation.from_matrix(left).magnitude()
+    assert (angle < 0.1).all() if calmed else (angle > 1.9).all()
+    kept = np.ones(40, dtype=bool)
+    kept[20:22] = False
+    assert (calm[kept] == rotations[kept]).all()
