@@ -127,7 +127,7 @@ def _settle(
         pops = find_pops(rotations, fps)
         frames = np.flatnonzero(pops.joints.any(axis=1))
         if len(frames) == 0:
-            break
+            return rotations, trans
         some = Targets(targets.points[frames.tolist()], targets.weights[frames.tolist()])
         pose = (like(rotations[frames], targets.points), like(trans[frames], targets.points))
         solved, place = job.settle(some, pose, pops.some(frames))
