@@ -1,34 +1,37 @@
-"""What the add-on gives to Blender: its classes, in order of dependence, and a command of the command line."""
+"""What the add-on gives to Blender, module by module, in order of dependence.
+
+Each module names its classes in ``CLASSES``. One that has more to add (properties, handlers, menus) does so in
+``register``, which runs after its classes are registered, and takes it away in ``unregister``, which runs before they
+are taken away.
+"""
 
 from __future__ import annotations
 
 import bpy
 
-from . import operators, panels
+from . import command_line, operators, panels, scene_properties
 
-CLASSES = (*operators.CLASSES, *panels.CLASSES)
-COMMAND = "smplify"
-
-_commands: list[object] = []
+MODULES = (
+    scene_properties,
+    *operators.MODULES,
+    *panels.MODULES,
+    command_line,
+)
 
 
 def register() -> None:
     """Register everything."""
-    for cls in CLASSES:
-        bpy.utils.register_class(cls)
-    _commands.append(bpy.utils.register_cli_command(COMMAND, _run_command))
+    for module in MODULES:
+        for cls in module.CLASSES:
+            bpy.utils.register_class(cls)
+        if hasattr(module, "register"):
+            module.register()
 
 
 def unregister() -> None:
     """Unregister everything, in reverse."""
-    while _commands:
-        bpy.utils.unregister_cli_command(_commands.pop())
-    for cls in reversed(CLASSES):
-        bpy.utils.unregister_class(cls)
-
-
-def _run_command(arguments: list[str]) -> int:
-    """Answer ``blender --command smplify ...``."""
-    from .cli import main
-
-    return main(arguments, prog=f"blender --background --command {COMMAND}")
+    for module in reversed(MODULES):
+        if hasattr(module, "unregister"):
+            module.unregister()
+        for cls in reversed(module.CLASSES):
+            bpy.utils.unregister_class(cls)

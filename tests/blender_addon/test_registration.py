@@ -39,7 +39,7 @@ def test_register_and_unregister_three_times_leaves_nothing(scene):
     before = registered()
     for _ in range(3):
         blender_addon.register()
-        assert {"SMPLIFY_OT_import_track", "SMPLIFY_PT_main"} <= registered()
+        assert {"SMPLIFY_OT_import_track", "SMPLIFY_PT_track"} <= registered()
         blender_addon.unregister()
         assert registered() == before == set()
 

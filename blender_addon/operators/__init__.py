@@ -1,0 +1,7 @@
+"""What the user can have done, one module a subject; each names its classes in ``CLASSES``."""
+
+from __future__ import annotations
+
+from . import figure, track
+
+MODULES = (track, figure)

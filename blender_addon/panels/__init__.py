@@ -1,0 +1,7 @@
+"""What the user sees in the SMPLify tab of the 3D viewport's sidebar, one module a box; they read top to bottom."""
+
+from __future__ import annotations
+
+from . import track
+
+MODULES = (track,)
