@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import bpy
 
-from . import command_line, operators, panels, scene_properties
+from . import command_line, operators, panels, preferences, scene_properties
 
 MODULES = (
+    preferences,
     scene_properties,
     *operators.MODULES,
     *panels.MODULES,
