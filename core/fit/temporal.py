@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..whittaker import whittaker
+
 _NOISE_ORDER = 4
 _NOISE_GAIN = 70.0
 """A fourth difference of white noise has 70 times its variance (1 + 16 + 36 + 16 + 1)."""
@@ -185,50 +187,7 @@ def _bridge(observed: np.ndarray, trusted: np.ndarray, stiffness: np.ndarray) ->
     alone = np.take_along_axis(observed, trusted.argmax(axis=0)[None, :, None], axis=0)
     still = count < 2
     observed = np.where(still[:, None], np.where((count > 0)[:, None], alone, 0.0), observed)
-    return _whittaker(observed, (trusted | still).astype(np.float64), stiffness)
-
-
-def _whittaker(observed: np.ndarray, weights: np.ndarray, stiffness: np.ndarray) -> np.ndarray:
-    """Solve (W + D' S D) z = W y for each point, D the second difference: five diagonals, factorised without pivots.
-
-    Args:
-        observed: (F, K, 3).
-        weights: (F, K).
-        stiffness: (F, K); entry t weighs the second difference centred on frame t.
-    """
-    num_frames = len(observed)
-    if num_frames < 3:
-        return observed
-    s = stiffness[1:-1]
-    main = weights + 1e-9
-    main[:-2] += s
-    main[1:-1] += 4.0 * s
-    main[2:] += s
-    first = np.zeros_like(main)
-    first[:-2] -= 2.0 * s
-    first[1:-1] -= 2.0 * s
-    second = np.zeros_like(main)
-    second[:-2] = s
-    right = weights[..., None] * observed
-    pivot, upper, upper2 = np.empty_like(main), np.zeros_like(main), np.zeros_like(main)
-    partial = np.empty_like(right)
-    for t in range(num_frames):
-        p, b, r = main[t].copy(), first[t].copy(), right[t].copy()
-        if t >= 1:
-            p -= upper[t - 1] ** 2 * pivot[t - 1]
-            b -= upper[t - 1] * upper2[t - 1] * pivot[t - 1]
-            r -= upper[t - 1][:, None] * partial[t - 1]
-        if t >= 2:
-            p -= upper2[t - 2] ** 2 * pivot[t - 2]
-            r -= upper2[t - 2][:, None] * partial[t - 2]
-        pivot[t], partial[t] = p, r
-        upper[t], upper2[t] = b / p, second[t] / p
-    smooth: np.ndarray = partial / pivot[..., None]
-    for t in range(num_frames - 2, -1, -1):
-        smooth[t] -= upper[t][:, None] * smooth[t + 1]
-        if t + 2 < num_frames:
-            smooth[t] -= upper2[t][:, None] * smooth[t + 2]
-    return smooth
+    return whittaker(observed, (trusted | still).astype(np.float64), stiffness)
 
 
 def _gaps(seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
