@@ -141,16 +141,16 @@ def read_npy(path: Path | str, *, error: type[CoreError], max_bytes: int = MAX_B
         raise error(f"expected a readable file, found {fault} at {path}; check its permissions") from fault
 
 
-def _members(archive: zipfile.ZipFile, path: Path, error: type[CoreError]) -> dict[str, zipfile.ZipInfo]:
+def _members(archive: zipfile.ZipFile, place: str, error: type[CoreError]) -> dict[str, zipfile.ZipInfo]:
     members = {info.filename.removesuffix(".npy"): info for info in archive.infolist() if not info.is_dir()}
     if len(members) > _MAX_MEMBERS:
-        raise error(f"expected up to {_MAX_MEMBERS} arrays, found {len(members)} in {path}; it is no such .npz file")
+        raise error(f"expected up to {_MAX_MEMBERS} arrays, found {len(members)} in {place}; it is no such .npz file")
     return members
 
 
-def _damaged(path: Path, fault: Exception, error: type[CoreError]) -> CoreError:
+def _damaged(place: str, fault: Exception, error: type[CoreError]) -> CoreError:
     return error(
-        f"expected a whole .npz archive, found a damaged one ({str(fault)[:120]}) in {path}; copy or export it again"
+        f"expected a whole .npz archive, found a damaged one ({str(fault)[:120]}) in {place}; copy or export it again"
     )
 
 
@@ -167,14 +167,14 @@ def npz_headers(path: Path | str, *, error: type[CoreError]) -> dict[str, ArrayH
     headers = {}
     try:
         with zipfile.ZipFile(path) as archive:
-            for name, info in _members(archive, path, error).items():
+            for name, info in _members(archive, str(path), error).items():
                 if info.filename.endswith(".npy"):
                     with archive.open(info) as file:
                         headers[name] = _header(file, f"{path} ({name})", error)
     except CoreError:
         raise
     except _ARCHIVE_FAULTS as fault:
-        raise _damaged(path, fault, error) from fault
+        raise _damaged(str(path), fault, error) from fault
     return headers
 
 
@@ -201,14 +201,44 @@ def read_npz(
         CoreError: of the class *error*.
     """
     path = _existing(path, "an .npz file")
+    return _read_members(path, str(path), names, error, max_bytes, objects=objects)
+
+
+def unpack_npz(
+    data: bytes, names: Iterable[str], *, where: str, error: type[CoreError], max_bytes: int = MAX_BYTES
+) -> dict[str, np.ndarray]:
+    """Return those arrays of an .npz archive in memory that *names* lists and that it has, read-only.
+
+    Args:
+        data: the archive.
+        names: the arrays wanted; others are not read.
+        where: where it is kept, for messages.
+        error: the class to raise for an archive that is damaged, too large or of another kind.
+        max_bytes: the most that the wanted arrays may take together.
+
+    Raises:
+        CoreError: of the class *error*.
+    """
+    return _read_members(io.BytesIO(data), where, names, error, max_bytes)
+
+
+def _read_members(
+    source: Path | IO[bytes],
+    place: str,
+    names: Iterable[str],
+    error: type[CoreError],
+    max_bytes: int,
+    *,
+    objects: bool = False,
+) -> dict[str, np.ndarray]:
     arrays = {}
     left = max_bytes
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = _members(archive, path, error)
+        with zipfile.ZipFile(source) as archive:
+            members = _members(archive, place, error)
             for name in names:
                 if name in members:
-                    where = f"{path} ({name})"
+                    where = f"{place} ({name})"
                     with archive.open(members[name]) as file:
                         size = members[name].file_size
                         arrays[name] = _array(file, size, where, error, left, objects=objects)
@@ -216,5 +246,5 @@ def read_npz(
     except CoreError:
         raise
     except _ARCHIVE_FAULTS as fault:
-        raise _damaged(path, fault, error) from fault
+        raise _damaged(place, fault, error) from fault
     return arrays

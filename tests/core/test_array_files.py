@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from core.array_files import npz_headers, read_npy, read_npz
+from core.array_files import npz_headers, read_npy, read_npz, unpack_npz
 from core.errors import BodyError, InputMissingError
 
 ARRAYS = {
@@ -107,3 +107,16 @@ def test_missing_files(tmp_path):
     for read in (read_npy, npz_headers, lambda path, error: read_npz(path, [], error=error)):
         with pytest.raises(InputMissingError, match="nowhere"):
             read(tmp_path / "nowhere", error=BodyError)
+
+
+def test_an_archive_in_memory_is_read_like_a_file():
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **ARRAYS)
+    loaded = unpack_npz(stream.getvalue(), [*ARRAYS, "absent"], where="memory", error=BodyError)
+    assert loaded.keys() == ARRAYS.keys()
+    for name, array in ARRAYS.items():
+        np.testing.assert_array_equal(loaded[name], array)
+    with pytest.raises(BodyError, match="damaged one .* in memory"):
+        unpack_npz(stream.getvalue()[:-30], ARRAYS, where="memory", error=BodyError)
+    with pytest.raises(BodyError, match=r"at most 95 are read.* in memory \(floats\)"):
+        unpack_npz(stream.getvalue(), ["floats"], where="memory", error=BodyError, max_bytes=95)
