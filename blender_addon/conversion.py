@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpy
@@ -20,6 +20,7 @@ from .core_access import (
 )
 from .export import export_figures, save_session, write_amass
 from .figure import Figure, FigureOptions, Person, add_figures
+from .figure_record import FitSource, plain_options, remember
 from .jobs import ConvertOptions
 
 Progress = Callable[[float, str], None]
@@ -34,12 +35,14 @@ class FittedTrack:
         label: tells the person from the others of the file; empty for the only one.
         person: what goes into the scene.
         report: how well it fits.
+        source: where the track is, and how it was read and fitted.
     """
 
     track: KeypointTrack
     label: str
     person: Person
     report: FitReport
+    source: FitSource = field(default_factory=FitSource)
 
 
 def fit_file(
@@ -70,14 +73,18 @@ def fit_file(
 
         motion, report = fit_track(track, body, fit_options, heard)
         name = f"{stem}_{label}" if label else stem
-        fitted.append(FittedTrack(track, label, Person(name, motion, body), report))
+        where = FitSource(str(source), number, options.reading, options.body, plain_options(fit_options))
+        fitted.append(FittedTrack(track, label, Person(name, motion, body), report, where))
     return fitted
 
 
 def show(fitted: Sequence[FittedTrack], name: str, *, floor: bool = True) -> list[Figure]:
     """Put fitted people into the current scene, in a new collection; see `figure.add_figures`."""
     people = [item.person for item in fitted]
-    return add_figures(people, bpy.context.scene, name=name, options=FigureOptions(floor=floor))
+    figures = add_figures(people, bpy.context.scene, name=name, options=FigureOptions(floor=floor))
+    for figure, item in zip(figures, fitted, strict=True):
+        remember(figure, item)
+    return figures
 
 
 def convert(request: dict[str, object], progress: Progress) -> dict[str, object]:

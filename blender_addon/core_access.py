@@ -25,6 +25,7 @@ def core_module(name: str) -> ModuleType:
 
 
 write_motion = core_module("amass").write_motion
+unpack_npz = core_module("array_files").unpack_npz
 DEVICES = core_module("arrays").DEVICES
 resolve_body = core_module("body.catalog").resolve_body
 read_betas = core_module("body.betas_file").read_betas
@@ -36,9 +37,11 @@ world_rotations = core_module("body.model").world_rotations
 BodyError = core_module("errors").BodyError
 CoreError = core_module("errors").CoreError
 InputMissingError = core_module("errors").InputMissingError
+MotionError = core_module("errors").MotionError
 atomic_path = core_module("files").atomic_path
 FitOptions = core_module("fit").FitOptions
 FitReport = core_module("fit").FitReport
+Flag = core_module("fit").Flag
 fit_track = core_module("fit").fit_track
 find_tracks = core_module("formats").find_tracks
 Motion = core_module("motion").Motion

@@ -209,6 +209,7 @@ def _write_usd(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
         _run(
             "usd", path,
             selected_objects_only=True, export_animation=True, export_armatures=True, export_materials=True,
+            export_custom_properties=False,
         )  # fmt: skip
 
 

@@ -1,0 +1,209 @@
+"""What a fit found is kept with the armature, whole, and survives what users do to figures."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+from blender_addon import figure_record  # noqa: E402
+from blender_addon.conversion import fit_file, show  # noqa: E402
+from blender_addon.figure_record import MARK_KEY, RECORD_KEY, RecordError, keep, recall  # noqa: E402
+from blender_addon.jobs import ConvertOptions  # noqa: E402
+from blender_addon.key_mark import keys_edited  # noqa: E402
+from core.fit import FitReport, Flag  # noqa: E402
+from core.reading import ReadOptions  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def track_file(write_track, tmp_path_factory):
+    """A file of keypoints."""
+    return write_track(tmp_path_factory.mktemp("track") / "walk.npz")
+
+
+@pytest.fixture(scope="module")
+def fit(track_file):
+    """A fitted track."""
+    options = ConvertOptions(reading=ReadOptions(units="m", fps=30.0))
+    return fit_file(track_file, options, lambda *_: None)[0]
+
+
+@pytest.fixture
+def fitted(scene, fit):
+    """A fitted track and its figure."""
+    return fit, show([fit], "walk")[0]
+
+
+def assert_is_record_of(record, item, figure):
+    motion, report = record.motion, record.report
+    np.testing.assert_allclose(motion.poses, figure.motion.poses, atol=1e-6)
+    np.testing.assert_allclose(motion.trans, figure.motion.trans, atol=1e-6)
+    np.testing.assert_array_equal(motion.betas, figure.motion.betas)
+    assert (motion.fps, motion.gender, motion.body) == (30.0, "neutral", "free_body")
+    np.testing.assert_allclose(report.point_error_mm, item.report.point_error_mm, rtol=1e-6)
+    np.testing.assert_array_equal(report.noise_mm, item.report.noise_mm)
+    for name in ("point_names", "flags", "stature_m", "sigma_mm", "notes", "timings_s"):
+        assert getattr(report, name) == getattr(item.report, name), name
+    assert record.source == item.source and record.first_frame == 1 and record.track_fps == 30.0
+    np.testing.assert_allclose(item.person.motion.trans + record.offset, figure.motion.trans, atol=1e-9)
+
+
+def read_again(armature):
+    figure_record._read.clear()
+    return recall(armature)
+
+
+def test_everything_that_the_fit_found_comes_back(fitted, track_file):
+    item, figure = fitted
+    assert_is_record_of(recall(figure.armature), item, figure)
+    assert_is_record_of(read_again(figure.armature), item, figure)
+    assert item.source.file == str(track_file) and item.source.reading.units == "m"
+    assert item.source.fit["mode"] == "clip" and "betas" in item.source.fit
+    assert not keys_edited(figure.armature)
+
+
+def test_record_survives_saving_duplicating_and_appending(fitted, tmp_path):
+    item, figure = fitted
+    path = str(tmp_path / "session.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    armature = bpy.data.objects["walk"]
+    assert_is_record_of(read_again(armature), item, figure)
+    assert not keys_edited(armature)
+    assert_is_record_of(read_again(armature.copy()), item, figure)
+    for link in (False, True):
+        bpy.ops.wm.read_homefile(use_empty=True)
+        with bpy.data.libraries.load(path, link=link) as (_, into):
+            into.objects = ["walk"]
+        assert_is_record_of(read_again(into.objects[0]), item, figure)
+
+
+def test_undo_brings_the_record_back(fitted):
+    item, figure = fitted
+    bpy.ops.ed.undo_push(message="before")
+    put(figure.armature, b"spoilt")
+    bpy.ops.ed.undo_push(message="spoil")
+    with pytest.raises(RecordError):
+        recall(bpy.data.objects["walk"])
+    bpy.ops.ed.undo()
+    assert_is_record_of(read_again(bpy.data.objects["walk"]), item, figure)
+
+
+def test_figures_without_a_record_have_none(add_person, make_motion):
+    assert recall(add_person(make_motion(3)).armature) is None
+
+
+def put(armature, value):
+    """Set the custom property that holds the record to *value*."""
+    for key in (MARK_KEY, RECORD_KEY):
+        del armature[key]
+    armature[RECORD_KEY] = value
+
+
+def spoil(armature, **arrays):
+    """Replace some arrays of the record of *armature*."""
+    with np.load(io.BytesIO(armature[RECORD_KEY])) as stored:
+        content = {**stored, **arrays}
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **content)
+    put(armature, stream.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"poses": np.zeros((12, 71))}, "poses"),
+        ({"poses": np.full((12, 72), np.nan)}, "not finite"),
+        ({"trans": np.zeros((11, 3))}, "trans"),
+        ({"betas": np.zeros(3)}, "betas"),
+        ({"point_error_mm": np.zeros((12, 2))}, "point_error_mm"),
+        ({"about": np.frombuffer(b"{", dtype=np.uint8)}, "JSONDecodeError"),
+        ({"about": np.frombuffer(b'{"version": 99}', dtype=np.uint8)}, "version 99"),
+        ({"poses": np.array([{"a": 1}], dtype=object)}, "Python objects are not loaded"),
+    ],
+)
+def test_damaged_records_are_refused(fitted, arrays, message):
+    armature = fitted[1].armature
+    spoil(armature, **arrays)
+    with pytest.raises(RecordError, match=message):
+        recall(armature)
+
+
+@pytest.mark.parametrize("value", [b"", b"PK\x03\x04 cut off", "text", 3.0])
+def test_what_is_no_record_is_refused(fitted, value):
+    armature = fitted[1].armature
+    put(armature, value)
+    with pytest.raises(RecordError, match="record"):
+        recall(armature)
+
+
+def report_of(errors, flags=()):
+    errors = np.asarray(errors, dtype=float)[:, None]
+    return FitReport(("nose",), errors, tuple(flags), np.zeros(10), 1.7, np.ones(1), 5.0, {}, ())
+
+
+def test_errors_are_shown_at_the_scenes_frames(fitted, make_motion):
+    record = recall(fitted[1].armature)
+    errors = [1.0, 9.0, 2.0, np.nan, 4.0, 5.0]
+    same = replace(record, motion=make_motion(6), report=report_of(errors))
+    np.testing.assert_array_equal(same.error_mm(), errors)
+    slower = replace(record, motion=make_motion(3, fps=15.0), report=report_of(errors))
+    np.testing.assert_array_equal(slower.error_mm(), [9.0, 2.0, 5.0])
+    assert [slower.scene_frame(frame) for frame in (0, 4, 5)] == [1, 3, 3]
+    faster = replace(record, motion=make_motion(11, fps=60.0), report=report_of(errors), first_frame=10)
+    np.testing.assert_array_equal(faster.error_mm()[::2], errors)
+    assert np.isfinite(np.delete(faster.error_mm(), [5, 6, 7])).all()
+    assert [faster.scene_frame(frame) for frame in (0, 3, 5)] == [10, 16, 20]
+    assert [faster.track_frame(frame) for frame in (0, 10, 16, 99)] == [0, 0, 3, 5]
+
+
+def test_an_edited_motion_is_kept_beside_the_fits(fitted, make_motion):
+    armature = fitted[1].armature
+    record = recall(armature)
+    edited = replace(make_motion(12), betas=record.motion.betas)
+    keep(armature, replace(record, motion=edited, original=record.motion))
+    found = read_again(armature)
+    np.testing.assert_allclose(found.motion.poses, edited.poses, atol=1e-6)
+    np.testing.assert_array_equal(found.original.poses, record.motion.poses)
+
+
+def test_flags_come_back(fitted):
+    armature = fitted[1].armature
+    record = recall(armature)
+    flags = (Flag("held", "left arm", 2, 5), Flag("missing", "person", 5, 5))
+    keep(armature, replace(record, report=report_of(np.ones(6), flags)))
+    assert read_again(armature).report.flags == flags
+
+
+def test_keys_that_were_moved_or_removed_are_seen(fitted):
+    from blender_addon.channels import Channels
+
+    armature = fitted[1].armature
+    curve = Channels(armature).find('pose.bones["left_knee"].rotation_quaternion', 1)
+    before = curve.keyframe_points[3].co.y
+    curve.keyframe_points[3].co.y += 1e-3
+    assert keys_edited(armature)
+    curve.keyframe_points[3].co.y = before
+    assert not keys_edited(armature)
+    curve.keyframe_points.remove(curve.keyframe_points[4])
+    assert keys_edited(armature)
+
+
+@pytest.mark.bpy_module
+def test_a_file_opens_without_the_add_on_as_a_plain_figure(fitted, tmp_path):
+    path = str(tmp_path / "session.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    code = (
+        f"import bpy, sys; bpy.ops.wm.open_mainfile(filepath={path!r}); "
+        "a = bpy.data.objects['walk']; assert 'blender_addon' not in sys.modules; "
+        "print(len(a.pose.bones), a.children[0].modifiers[0].object == a, len(bpy.data.texts))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "24 True 0"
