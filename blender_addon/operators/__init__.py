@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import figure, track
+from . import figure, result, track
 
-MODULES = (track, figure)
+MODULES = (track, figure, result)
