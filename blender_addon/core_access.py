@@ -17,16 +17,19 @@ from types import ModuleType
 VENDORED = importlib.util.find_spec(f"{__package__}.core") is not None
 """Whether the core is the copy inside this package."""
 
+CORE_NAME = f"{__package__}.core" if VENDORED else "core"
+"""The name under which the core is imported."""
+
 
 def core_module(name: str) -> ModuleType:
     """Return the core's module *name* ("motion", "body.model")."""
-    package = f"{__package__}.core" if VENDORED else "core"
-    return importlib.import_module(f"{package}.{name}")
+    return importlib.import_module(f"{CORE_NAME}.{name}")
 
 
 write_motion = core_module("amass").write_motion
 unpack_npz = core_module("array_files").unpack_npz
 DEVICES = core_module("arrays").DEVICES
+DeviceError = core_module("arrays").DeviceError
 resolve_body = core_module("body.catalog").resolve_body
 read_betas = core_module("body.betas_file").read_betas
 NUM_BETAS = core_module("body.data").NUM_BETAS
@@ -36,27 +39,19 @@ world_positions = core_module("body.model").world_positions
 world_rotations = core_module("body.model").world_rotations
 BodyError = core_module("errors").BodyError
 CoreError = core_module("errors").CoreError
+FitCancelled = core_module("errors").FitCancelled
 InputMissingError = core_module("errors").InputMissingError
 MotionError = core_module("errors").MotionError
-CleanupOptions = core_module("cleanup").CleanupOptions
-CleanupSource = core_module("cleanup").CleanupSource
-clean = core_module("cleanup").clean
-held_joints = core_module("cleanup").held_joints
-prepare = core_module("cleanup").prepare
 atomic_path = core_module("files").atomic_path
 FitOptions = core_module("fit").FitOptions
 FitReport = core_module("fit").FitReport
 Flag = core_module("fit").Flag
 fit_track = core_module("fit").fit_track
 find_tracks = core_module("formats").find_tracks
-missing_shares = core_module("info").missing_shares
-bones_between = core_module("layouts.bones").bones_between
 Motion = core_module("motion").Motion
 person_labels = core_module("people").person_labels
-Reading = core_module("reading").Reading
 ReadOptions = core_module("reading").ReadOptions
 add_reading_arguments = core_module("reading").add_reading_arguments
-read_all = core_module("reading").read_all
 read_tracks = core_module("reading").read_tracks
 reading_options = core_module("reading").reading_options
 axis_angle_to_quat_wxyz = core_module("rotations").axis_angle_to_quat_wxyz

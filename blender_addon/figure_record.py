@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .core_access import NUM_BETAS, CoreError, FitOptions, FitReport, Flag, Motion, MotionError, ReadOptions, unpack_npz
-from .error_curve import key_errors
-from .figure_properties import RECORD_KEY
 from .key_mark import mark_keys
 
 if TYPE_CHECKING:
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from .conversion import FittedTrack
     from .figure import Figure
 
+RECORD_KEY = "smplify_record"
 MARK_KEY = "smplify_record_mark"
 """A hash of the record, so that one that was read before need not be read again."""
 
@@ -134,7 +133,6 @@ def remember(figure: Figure, fitted: FittedTrack) -> None:
         offset=first,
     )
     keep(figure.armature, record)
-    key_errors(figure.armature, record)
     mark_keys(figure.armature)
 
 

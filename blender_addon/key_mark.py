@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 
 import bpy
+import numpy as np
 
-from .channels import Channels, keys_of
+from .channels import Channels
 from .core_access import JOINT_NAMES
 
 KEYS_KEY = "smplify_keys"
@@ -41,5 +42,7 @@ def _digest(armature: bpy.types.Object) -> str:
             if curve is None:
                 digest.update(b"none")
                 continue
-            digest.update(keys_of(curve).tobytes())
+            keys = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
+            curve.keyframe_points.foreach_get("co", keys)
+            digest.update(keys.tobytes())
     return digest.hexdigest()

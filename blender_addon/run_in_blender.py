@@ -14,13 +14,12 @@ from pathlib import Path
 _FOLDER = Path(__file__).resolve().parent
 
 
-def _load_package(name: str, folder: Path) -> None:
-    """Load the package in *folder* as *name*, unless a package of that name is loaded already."""
+def load_package(name: str, file: Path) -> None:
+    """Load *file*, a package's ``__init__.py`` or a module, as *name*, unless something of that name is loaded."""
     if name in sys.modules:
         return
-    spec = importlib.util.spec_from_file_location(
-        name, folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
+    folders = [str(file.parent)] if file.name == "__init__.py" else None
+    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=folders)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
@@ -29,8 +28,8 @@ def _load_package(name: str, folder: Path) -> None:
 def run() -> int:
     """Run the command line on what stands after ``--``; return its exit code."""
     if not (_FOLDER / "core").is_dir():
-        _load_package("core", _FOLDER.parent / "core")
-    _load_package("blender_addon", _FOLDER)
+        load_package("core", _FOLDER.parent / "core" / "__init__.py")
+    load_package("blender_addon", _FOLDER / "__init__.py")
     from blender_addon.cli import main
 
     arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []

@@ -7,23 +7,19 @@ of this process: it is a Python that imports bpy, or another background Blender 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from .core_access import VENDORED, CoreError
+from .processes import Process
 
 MARK = "@smplify "
 """Begins the lines that are messages; everything else that a worker prints is Blender's own chatter."""
 
 SCRIPT = Path(__file__).resolve().parent / "run_in_blender.py"
 _PACKAGE = __package__ or "blender_addon"
-_LOG_TAIL = 12
-_STOP_S = 10.0
 
 
 class WorkerStartError(CoreError, RuntimeError):
@@ -54,14 +50,7 @@ class WorkerProcess:
     def __init__(self) -> None:
         """Begin to start it; `wait_until_ready` comes next."""
         command, folder = worker_command()
-        self._log = tempfile.TemporaryFile()
-        windows = os.name == "nt"
-        self._process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
-            text=True, encoding="utf-8", errors="replace",
-            start_new_session=not windows,
-            creationflags=subprocess.CREATE_NEW_PROCESS_GROUP if windows else 0,
-        )  # fmt: skip
+        self._process = Process(command, folder=folder)
 
     def convert(self, request: dict[str, object], on_progress: Callable[[float, str], None]) -> dict[str, object]:
         """Send *request* and return the answer; *on_progress* hears the share done, 0 to 1, and of what.
@@ -97,29 +86,13 @@ class WorkerProcess:
         raise WorkerDied(self._last_words())
 
     def _last_words(self) -> str:
-        try:
-            code = self._process.wait(timeout=_STOP_S)
-        except subprocess.TimeoutExpired:
-            self.end()
-            code = self._process.wait()
-        self._log.seek(0)
-        lines = self._log.read().decode("utf-8", errors="replace").splitlines()
-        told = "\n".join(line for line in lines[-_LOG_TAIL:] if line.strip())
+        code, told = self._process.exit_code(), self._process.last_lines()
         return f"the converting process ended early (exit code {code})" + (f":\n{told}" if told else "")
 
     def end(self) -> None:
         """End it, whatever it is doing; may be called by any thread, and again."""
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=_STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.end()
 
     def close(self) -> None:
         """Close the pipes of a worker that has ended; called by the thread that uses it."""
-        for stream in (self._process.stdin, self._process.stdout, self._log):
-            try:
-                stream.close()
-            except BrokenPipeError:
-                continue
+        self._process.close()

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import figure, fit, result, track
+from . import figure, track
 
-MODULES = (track, fit, figure, result)
+MODULES = (track, figure)

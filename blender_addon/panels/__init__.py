@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import result, track
+from . import track
 
-MODULES = (track, result)
+MODULES = (track,)

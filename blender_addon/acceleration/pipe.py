@@ -1,0 +1,124 @@
+"""Messages between two Pythons: a JSON header and plain arrays, with every size checked. Nothing is ever unpickled.
+
+A message is eight letters, the lengths of the header and of the arrays, the header, and the arrays one after the other
+in C order, little-endian.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import numpy as np
+
+_MAGIC = b"SMPLFIT1"
+_LENGTHS = struct.Struct("<8sIQ")
+_MAX_HEADER_BYTES = 64 << 20
+_MAX_ARRAY_BYTES = 4 << 30
+_MAX_DIMENSIONS = 8
+_TYPES = frozenset(f"<{kind}" for kind in ("f8", "f4", "i8", "i4", "i2", "u8", "u4", "u2")) | {"|i1", "|u1", "|b1"}
+
+
+class PipeError(Exception):
+    """What came is no message; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Message:
+    """One message.
+
+    Attributes:
+        kind: what it is.
+        content: plain values for JSON.
+        arrays: the arrays that *content* refers to by their number.
+    """
+
+    kind: str
+    content: dict[str, Any] = field(default_factory=dict)
+    arrays: Sequence[np.ndarray] = ()
+
+
+def write_message(stream: IO[bytes], message: Message) -> None:
+    """Write *message* to *stream* and flush it."""
+    arrays = [_plain(array) for array in message.arrays]
+    described = [{"type": array.dtype.str, "shape": list(array.shape)} for array in arrays]
+    text = json.dumps({"kind": message.kind, "content": message.content, "arrays": described}).encode()
+    stream.write(_LENGTHS.pack(_MAGIC, len(text), sum(array.nbytes for array in arrays)))
+    stream.write(text)
+    for array in arrays:
+        stream.write(memoryview(array.reshape(-1)).cast("B"))
+    stream.flush()
+
+
+def read_message(stream: IO[bytes]) -> Message | None:
+    """Return the next message of *stream*, or None where it ends.
+
+    Raises:
+        PipeError: what comes is no message, or ends within one.
+    """
+    start = stream.read(_LENGTHS.size)
+    if not start:
+        return None
+    if len(start) < _LENGTHS.size:
+        raise PipeError(f"expected a message, found {start[:40]!r} and the end")
+    magic, header_bytes, array_bytes = _LENGTHS.unpack(start)
+    if magic != _MAGIC:
+        raise PipeError(f"expected a message, found {start[:40]!r}")
+    if header_bytes > _MAX_HEADER_BYTES or array_bytes > _MAX_ARRAY_BYTES:
+        raise PipeError(f"expected a message of a sensible size, found one of {header_bytes} and {array_bytes} bytes")
+    kind, content, described = _header(_exactly(stream, header_bytes))
+    if sum(_num_bytes(*item) for item in described) != array_bytes:
+        raise PipeError(f"expected {array_bytes} bytes of arrays, found a header that describes another number")
+    return Message(kind, content, [_read_array(stream, *item) for item in described])
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """Return *array* as it is sent: C order, little-endian, of a type that is allowed."""
+    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    if plain.dtype.str not in _TYPES:
+        raise TypeError(f"expected an array of numbers or truth values, got {array.dtype}")
+    return plain.reshape(array.shape)
+
+
+def _header(text: bytes) -> tuple[str, dict[str, Any], list[tuple[np.dtype, tuple[int, ...]]]]:
+    """Return the kind, the content, and the type and shape of each array, out of a header's text."""
+    try:
+        header = json.loads(text)
+        kind, content = header["kind"], header["content"]
+        described = [(item["type"], tuple(item["shape"])) for item in header["arrays"]]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise PipeError(f"expected the header of a message, found {text[:80]!r}") from error
+    if not isinstance(kind, str) or not isinstance(content, dict):
+        raise PipeError(f"expected a kind and a content, found {text[:80]!r}")
+    for code, shape in described:
+        sizes = all(type(size) is int and 0 <= size <= _MAX_ARRAY_BYTES for size in shape)
+        if code not in _TYPES or len(shape) > _MAX_DIMENSIONS or not sizes:
+            raise PipeError(f"expected an array of numbers, found type {code!r} and shape {str(shape)[:80]}")
+    return kind, content, [(np.dtype(code), shape) for code, shape in described]
+
+
+def _num_bytes(dtype: np.dtype, shape: tuple[int, ...]) -> int:
+    return dtype.itemsize * math.prod(shape)
+
+
+def _read_array(stream: IO[bytes], dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    array = np.empty(shape, dtype=dtype)
+    view = memoryview(array.reshape(-1)).cast("B") if array.size else memoryview(b"")
+    done = 0
+    while done < len(view):
+        count = stream.readinto(view[done:])
+        if not count:
+            raise PipeError(f"expected {len(view)} bytes of an array, found {done} and the end")
+        done += count
+    return array
+
+
+def _exactly(stream: IO[bytes], count: int) -> bytes:
+    read = stream.read(count)
+    if len(read) < count:
+        raise PipeError(f"expected {count} bytes, found {len(read)} and the end")
+    return read

@@ -1,0 +1,229 @@
+"""A fit in another process gives what it gives here; whatever happens to that process is an error message."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blender_addon.acceleration import fitting
+from blender_addon.acceleration.client import FitServer, Patience
+from blender_addon.acceleration.errors import AccelerationError
+from blender_addon.acceleration.fitting import end_servers, run_fit
+from core.arrays import DeviceError
+from core.errors import FitCancelled, TrackError
+from core.fit import FitOptions, fit_track
+from core.track import KeypointTrack
+
+ON_TORCH = FitOptions(device="cpu")
+needs_signals = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_server_is_left():
+    threads = threading.active_count()
+    yield
+    end_servers()
+    assert threading.active_count() == threads
+
+
+@pytest.fixture
+def start():
+    """A function that starts a server, which is ended after the test."""
+    servers = []
+
+    def start_one(python: Path, **keywords: object) -> FitServer:
+        servers.append(FitServer(python, **keywords))
+        return servers[-1]
+
+    yield start_one
+    for server in servers:
+        server.end()
+
+
+def assert_same(got: object, wanted: object) -> None:
+    for field in fields(wanted):
+        if field.name == "timings_s":
+            continue
+        ours, theirs = getattr(got, field.name), getattr(wanted, field.name)
+        if isinstance(theirs, np.ndarray):
+            assert ours.dtype == theirs.dtype
+            np.testing.assert_array_equal(ours, theirs, err_msg=field.name)
+        else:
+            assert ours == theirs, field.name
+
+
+def alive(pid: int) -> bool:
+    return subprocess.run(["ps", "-p", str(pid)], capture_output=True, check=False).returncode == 0
+
+
+def test_another_process_gives_the_same_motion_and_report(walk, body, torch_python):
+    told = []
+    motion, report = run_fit(walk, body, ON_TORCH, lambda *news: told.append(news), python=torch_python)
+    here_motion, here_report = fit_track(walk, body, ON_TORCH)
+    assert_same(motion, here_motion)
+    assert_same(report, here_report)
+    assert set(report.timings_s) == set(here_report.timings_s)
+    assert told[0] == (0, 24, "Starting the process that fits")
+    assert told[-1] == (24, 24, "Fitting the poses")
+    assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
+
+
+def test_one_process_serves_fit_after_fit_with_given_betas(walk, body, torch_python):
+    betas = np.linspace(-1.0, 1.0, 10)
+    run_fit(walk, body, ON_TORCH, python=torch_python)
+    first = fitting._keeper._server
+    motion, _ = run_fit(walk, body, FitOptions(device="cpu", betas=betas), python=torch_python)
+    assert fitting._keeper._server is first
+    np.testing.assert_array_equal(motion.betas, betas)
+
+
+def test_numpy_fits_here_whatever_python_is_named(walk, body):
+    motion, _ = run_fit(walk, body, FitOptions(), python=Path("no") / "such" / "python")
+    assert_same(motion, fit_track(walk, body)[0])
+
+
+def test_bad_data_fails_there_as_it_does_here(walk, body, torch_python):
+    unseen = KeypointTrack(np.full_like(walk.positions, np.nan), walk.confidence, walk.fps, walk.layout)
+    with pytest.raises(TrackError) as here:
+        fit_track(unseen, body, ON_TORCH)
+    with pytest.raises(TrackError) as there:
+        run_fit(unseen, body, ON_TORCH, python=torch_python)
+    assert str(there.value) == str(here.value)
+
+
+def test_a_device_that_is_not_there_is_told(walk, body, torch_python):
+    with pytest.raises(DeviceError, match="finds no Apple GPU|finds no CUDA GPU"):
+        run_fit(walk, body, FitOptions(device="cuda" if sys.platform == "darwin" else "mps"), python=torch_python)
+
+
+def test_cancelling_in_the_middle_leaves_the_process_ready(long_walk, body, torch_python, start, walk):
+    server = start(torch_python, patience=Patience(cancel_s=60.0))
+    with pytest.raises(FitCancelled):
+        server.fit(long_walk, body, ON_TORCH, lambda done, total, what: what != "Smoothing the keypoints")
+    assert server.usable
+    assert_same(server.fit(walk, body, ON_TORCH, None)[0], fit_track(walk, body, ON_TORCH)[0])
+
+
+def test_an_error_of_the_listener_cancels_and_comes_through(walk, body, torch_python, start):
+    def broken(done: int, total: int, what: str) -> bool:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        start(torch_python).fit(walk, body, ON_TORCH, broken)
+
+
+@needs_signals
+def test_a_killed_process_is_an_error_with_the_way_on(long_walk, body, torch_python, start):
+    server = start(torch_python)
+
+    def kill(done: int, total: int, what: str) -> None:
+        if what == "Finding the body shape":
+            os.kill(server.pid, signal.SIGKILL)
+
+    with pytest.raises(AccelerationError, match=r"exit code -9.*device NumPy"):
+        server.fit(long_walk, body, ON_TORCH, kill)
+    assert not server.usable
+
+
+@needs_signals
+def test_after_a_crash_the_next_fit_has_a_new_process(walk, body, torch_python):
+    run_fit(walk, body, ON_TORCH, python=torch_python)
+    os.kill(fitting._keeper._server.pid, signal.SIGKILL)
+    while fitting._keeper._server.usable:
+        time.sleep(0.01)
+    motion, _ = run_fit(walk, body, ON_TORCH, python=torch_python)
+    assert_same(motion, fit_track(walk, body, ON_TORCH)[0])
+
+
+@needs_signals
+def test_a_process_that_hangs_is_ended(long_walk, body, torch_python, start):
+    server = start(torch_python, patience=Patience(silent_s=2.0))
+
+    def stop(done: int, total: int, what: str) -> None:
+        if what == "Finding the body shape":
+            os.kill(server.pid, signal.SIGSTOP)
+
+    with pytest.raises(AccelerationError, match="nothing was heard of its process for 2 s"):
+        server.fit(long_walk, body, ON_TORCH, stop)
+    assert not alive(server.pid)
+
+
+@needs_signals
+def test_cancelling_does_not_wait_for_a_process_that_hangs(walk, body, torch_python, start):
+    server = start(torch_python, patience=Patience(cancel_s=0.5))
+    server.fit(walk, body, ON_TORCH, None)
+    os.kill(server.pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    with pytest.raises(FitCancelled):
+        server.fit(walk, body, ON_TORCH, lambda *_: time.monotonic() - begun < 0.5)
+    assert time.monotonic() - begun < 5.0
+    assert not alive(server.pid)
+
+
+@needs_signals
+def test_the_process_ends_with_the_one_that_started_it(torch_python, tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from blender_addon.acceleration.client import FitServer\n"
+        f"server = FitServer(Path({str(torch_python)!r}))\n"
+        "while server._next(60.0).kind != 'ready': pass\n"
+        "print(server.pid, flush=True); import os; os._exit(1)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    pid = int(run.stdout)
+    until = time.monotonic() + 20.0
+    while alive(pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not alive(pid)
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"),
+    [
+        ("print('Loading site customisations', flush=True); import time; time.sleep(60)", "found b'Loading site cust"),
+        ("import sys; sys.exit('no licence for this program')", r"(?s)exit code 1.*no licence for this program"),
+        ("import os; os.close(1); os.close(0); raise SystemExit(3)", "exit code 3"),
+    ],
+)
+def test_what_is_no_fitting_process_is_an_error(walk, body, start, tmp_path, code, fault):
+    script = tmp_path / "script.py"
+    script.write_text(code, encoding="utf-8")
+    with pytest.raises(AccelerationError, match=fault):
+        start(Path(sys.executable), script=script).fit(walk, body, ON_TORCH, None)
+
+
+def test_garbage_sent_to_the_process_ends_it(torch_python, start, walk, body):
+    server = start(torch_python)
+    server._process.stdin.write(b"no message at all, and longer than twenty letters")
+    server._process.stdin.flush()
+    with pytest.raises(AccelerationError, match=r"(?s)exit code 2.*something that is no message"):
+        server.fit(walk, body, ON_TORCH, None)
+
+
+def test_a_python_that_does_not_exist_is_an_error(walk, body, tmp_path):
+    with pytest.raises(AccelerationError, match="expected to start .*nowhere"):
+        run_fit(walk, body, ON_TORCH, python=tmp_path / "nowhere")
+
+
+def test_a_python_without_numpy_says_so(walk, body, bare_python):
+    with pytest.raises(AccelerationError, match="No module named 'numpy'"):
+        run_fit(walk, body, ON_TORCH, python=bare_python)
+
+
+def test_a_python_without_torch_says_so(walk, body, numpy_python):
+    with pytest.raises(DeviceError, match="needs PyTorch, which this Python does not have"):
+        run_fit(walk, body, ON_TORCH, python=numpy_python)
+
+
+def test_without_torch_here_the_way_to_it_is_told(walk, body, monkeypatch):
+    monkeypatch.setattr(fitting.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(DeviceError, match="GPU Acceleration.*--torch-python"):
+        run_fit(walk, body, ON_TORCH)
