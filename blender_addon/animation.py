@@ -6,6 +6,8 @@ stays at the origin, which is what retargeters and game engines expect.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import bpy
 import numpy as np
 
@@ -49,19 +51,40 @@ def key_motion(
     Returns:
         The armature's action.
     """
-    turns = bone_from_core(rest_matrices(armature), axes)
-    vectors = np.einsum("jab,fjb->fja", turns, motion.poses.reshape(-1, NUM_JOINTS, 3))
-    quaternions = continuous_signs(axis_angle_to_quat_wxyz(vectors))
-    places = np.asarray(motion.trans, dtype=np.float64) @ turns[0].T
-    frames = np.arange(first_frame, first_frame + motion.num_frames, dtype=np.float64)
     channels = Channels(armature, name=armature.name)
-    channels.write(_path(_ROOT, "location"), frames, places, group=_ROOT)
-    for index, joint in enumerate(JOINT_NAMES):
-        if index < NUM_BODY_ROTATIONS or motion.poses[:, 3 * index : 3 * index + 3].any():
-            channels.write(_path(joint, "rotation_quaternion"), frames, quaternions[:, index], group=joint)
+    frames = np.arange(first_frame, first_frame + motion.num_frames, dtype=np.float64)
+    for joint, channel, values in _key_values(armature, motion, axes):
+        channels.write(_path(joint, channel), frames, values, group=joint)
     armature[GENDER_KEY] = motion.gender
     armature[BODY_KEY] = motion.body
     return channels.action
+
+
+def rekey_motion(armature: bpy.types.Object, motion: Motion, *, first_frame: int = 1) -> None:
+    """Key *motion* on *armature* in place of the motion it has; keys that stay where they are only get new values.
+
+    Args:
+        armature: a figure's armature.
+        motion: what it shall do.
+        first_frame: where the motion's first frame goes.
+    """
+    channels = Channels(armature, name=armature.name)
+    frames = np.arange(first_frame, first_frame + motion.num_frames, dtype=np.float32)
+    for joint, channel, values in _key_values(armature, motion, Z_UP_FROM_Y_UP):
+        channels.rewrite(_path(joint, channel), frames, values, group=joint)
+    channels.action.update_tag()
+    armature.update_tag(refresh={"TIME"})
+
+
+def _key_values(armature: bpy.types.Object, motion: Motion, axes: np.ndarray) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Yield joint, channel and values (F, 3 or 4) of what a motion is keyed on."""
+    turns = bone_from_core(rest_matrices(armature), axes)
+    vectors = np.einsum("jab,fjb->fja", turns, motion.poses.reshape(-1, NUM_JOINTS, 3))
+    quaternions = continuous_signs(axis_angle_to_quat_wxyz(vectors))
+    yield _ROOT, "location", np.asarray(motion.trans, dtype=np.float64) @ turns[0].T
+    for index, joint in enumerate(JOINT_NAMES):
+        if index < NUM_BODY_ROTATIONS or motion.poses[:, 3 * index : 3 * index + 3].any():
+            yield joint, "rotation_quaternion", quaternions[:, index]
 
 
 def frames_of(armature: bpy.types.Object) -> tuple[int, int]:

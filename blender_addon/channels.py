@@ -55,12 +55,34 @@ class Channels:
             group: the name under which the curves are listed.
         """
         for index, column in enumerate(np.asarray(values).T):
-            old = self.find(data_path, index)
-            if old is not None:
-                self._owner.fcurves.remove(old)
-            curve = self._owner.fcurves.new(data_path, index=index)
-            curve.group = self._owner.groups.get(group) or self._owner.groups.new(group)
-            _set_keys(curve, frames, column)
+            self._replace(data_path, index, frames, column, group)
+
+    def rewrite(self, data_path: str, frames: np.ndarray, values: np.ndarray, *, group: str) -> None:
+        """Key as `write` does, but only set values that differ where a curve has keys at just these *frames*."""
+        for index, column in enumerate(np.asarray(values, dtype=np.float32).T):
+            curve = self.find(data_path, index)
+            keys = None if curve is None else keys_of(curve)
+            if keys is None or not np.array_equal(keys[:, 0], frames):
+                self._replace(data_path, index, frames, column, group)
+            elif not np.array_equal(keys[:, 1], column):
+                keys[:, 1] = column
+                curve.keyframe_points.foreach_set("co", keys.ravel())
+                curve.update()
+
+    def remove(self, data_path: str) -> None:
+        """Take away the F-curves of a property."""
+        index = 0
+        while (curve := self.find(data_path, index)) is not None:
+            self._owner.fcurves.remove(curve)
+            index += 1
+
+    def _replace(self, data_path: str, index: int, frames: np.ndarray, values: np.ndarray, group: str) -> None:
+        old = self.find(data_path, index)
+        if old is not None:
+            self._owner.fcurves.remove(old)
+        curve = self._owner.fcurves.new(data_path, index=index)
+        curve.group = self._owner.groups.get(group) or self._owner.groups.new(group)
+        _set_keys(curve, frames, values)
 
     def sample(self, data_path: str, frames: Sequence[float], rest: Sequence[float]) -> np.ndarray:
         """Return the values (F, N) of a property at *frames*; where it has no F-curve, its *rest* value (N,)."""
@@ -69,6 +91,13 @@ class Channels:
             curve = self.find(data_path, index)
             columns.append([value] * len(frames) if curve is None else [curve.evaluate(frame) for frame in frames])
         return np.array(columns, dtype=np.float64).T
+
+
+def keys_of(curve: bpy.types.FCurve) -> np.ndarray:
+    """Return the keys (F, 2) float32 of *curve*: frame and value."""
+    keys = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
+    curve.keyframe_points.foreach_get("co", keys)
+    return keys.reshape(-1, 2)
 
 
 def _set_keys(curve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray) -> None:

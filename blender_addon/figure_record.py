@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .core_access import NUM_BETAS, CoreError, FitOptions, FitReport, Flag, Motion, MotionError, ReadOptions, unpack_npz
+from .error_curve import key_errors
+from .figure_properties import RECORD_KEY
 from .key_mark import mark_keys
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from .conversion import FittedTrack
     from .figure import Figure
 
-RECORD_KEY = "smplify_record"
 MARK_KEY = "smplify_record_mark"
 """A hash of the record, so that one that was read before need not be read again."""
 
@@ -133,6 +134,7 @@ def remember(figure: Figure, fitted: FittedTrack) -> None:
         offset=first,
     )
     keep(figure.armature, record)
+    key_errors(figure.armature, record)
     mark_keys(figure.armature)
 
 

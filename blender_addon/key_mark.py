@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 
 import bpy
-import numpy as np
 
-from .channels import Channels
+from .channels import Channels, keys_of
 from .core_access import JOINT_NAMES
 
 KEYS_KEY = "smplify_keys"
@@ -42,7 +41,5 @@ def _digest(armature: bpy.types.Object) -> str:
             if curve is None:
                 digest.update(b"none")
                 continue
-            keys = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
-            curve.keyframe_points.foreach_get("co", keys)
-            digest.update(keys.tobytes())
+            digest.update(keys_of(curve).tobytes())
     return digest.hexdigest()

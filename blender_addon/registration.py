@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import bpy
 
-from . import command_line, operators, panels, preferences, scene_properties
+from . import command_line, figure_properties, flag_list, operators, panels, preferences, scene_properties
+from .tracks import preview, reading
 
 MODULES = (
     preferences,
     scene_properties,
+    reading,
+    preview,
+    figure_properties,
+    flag_list,
     *operators.MODULES,
     *panels.MODULES,
     command_line,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import figure, track
+from . import figure, fit, result, track
 
-MODULES = (track, figure)
+MODULES = (track, fit, figure, result)

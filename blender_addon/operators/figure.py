@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bpy
 
+from ..figure_properties import RECORD_KEY
+
 
 class SMPLIFY_OT_move_bones(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
     """Move the bones of the active figure to the joints of the shape that its shape keys stand at"""
@@ -33,6 +35,12 @@ class SMPLIFY_OT_move_bones(bpy.types.Operator):  # noqa: N801 - the form that B
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
+
+
+def active_figure(context: bpy.types.Context) -> bpy.types.Object | None:
+    """Return the armature of the active figure that has a record of its motion, or None."""
+    armature = active_armature(context)
+    return armature if armature is not None and RECORD_KEY in armature else None
 
 
 def active_armature(context: bpy.types.Context) -> bpy.types.Object | None:

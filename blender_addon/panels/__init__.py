@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import track
+from . import result, track
 
-MODULES = (track,)
+MODULES = (track, result)

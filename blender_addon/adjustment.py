@@ -1,0 +1,162 @@
+"""Live settings to keys: the fitted motion, cleaned up as the Result box says, without fitting again.
+
+The slow half of the clean-up is done once a motion and shape and kept for the session. Keys that the user has edited
+since they were written are never overwritten unasked: the setting goes back and the choice is shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from dataclasses import asdict, replace
+
+import bpy
+
+from .animation import frames_of, read_motion, rekey_motion
+from .body_mesh import body_mesh_of, shape_values
+from .core_access import CleanupOptions, CleanupSource, CoreError, Motion, clean, held_joints, prepare, resolve_body
+from .figure_record import MARK_KEY, FigureRecord, keep, recall
+from .key_mark import keys_edited, mark_keys
+
+APPLIED_KEY = "smplify_applied"
+"""The live settings that the keys were written with, as JSON, kept with the armature."""
+
+_PREPARED = 6
+
+
+class AdjustmentError(CoreError, ValueError):
+    """A figure cannot be adjusted."""
+
+
+def settings_of(armature: bpy.types.Object) -> CleanupOptions:
+    """Return what the live settings of *armature* say."""
+    properties = armature.smplify
+    return CleanupOptions(
+        smoothing=properties.smoothing,
+        foot_lock=properties.foot_lock,
+        ground=properties.ground,
+        height_m=properties.height_m,
+        root=properties.root,
+    )
+
+
+def applied_settings(armature: bpy.types.Object) -> CleanupOptions:
+    """Return the live settings that the keys of *armature* were written with."""
+    stored = armature.get(APPLIED_KEY)
+    return CleanupOptions(**json.loads(stored)) if stored else CleanupOptions()
+
+
+def follow_settings(armature: bpy.types.Object) -> None:
+    """Carry out a change of the live settings of *armature*; put it back and say why where that cannot be."""
+    properties = armature.smplify
+    if properties.quiet or settings_of(armature) == applied_settings(armature):
+        return
+    try:
+        record = adjustable(armature)
+        if keys_edited(armature):
+            properties.edited = True
+            _show(armature, applied_settings(armature))
+            return
+        _apply(armature, record, settings_of(armature))
+    except CoreError as error:
+        _show(armature, applied_settings(armature))
+        properties.trouble = str(error)
+
+
+def adjustable(armature: bpy.types.Object) -> FigureRecord:
+    """Return the record of *armature*.
+
+    Raises:
+        CoreError: it has none, or a damaged one.
+    """
+    record = recall(armature)
+    if record is None:
+        raise AdjustmentError(
+            f"expected a figure of this add-on, but {armature.name!r} keeps no fitted motion; import its track again"
+        )
+    return record
+
+
+def overwrite_edits(armature: bpy.types.Object) -> None:
+    """Write the keys as the live settings say, whatever was edited.
+
+    Raises:
+        CoreError: the figure has no record, or its body cannot be read.
+    """
+    _apply(armature, adjustable(armature), settings_of(armature))
+
+
+def keep_edits(armature: bpy.types.Object, fps: float) -> None:
+    """Take the keys of *armature* as they are for the motion that the live settings start from, and reset these.
+
+    Args:
+        armature: of a figure.
+        fps: frames a second of its scene.
+
+    Raises:
+        CoreError: the figure has no record, or no keys.
+    """
+    record = adjustable(armature)
+    motion = replace(read_motion(armature, fps), betas=record.motion.betas)
+    first, _ = frames_of(armature)
+    original = record.original if record.original is not None else record.motion
+    replace_motion(armature, replace(record, motion=motion, first_frame=first, original=original))
+
+
+def restore_original(armature: bpy.types.Object) -> None:
+    """Give the figure back the motion it was put into the scene with, and reset the live settings.
+
+    Raises:
+        CoreError: the figure has no record, or its body cannot be read.
+    """
+    record = adjustable(armature)
+    motion = record.original if record.original is not None else record.motion
+    replace_motion(armature, replace(record, motion=motion, original=None))
+
+
+def replace_motion(armature: bpy.types.Object, record: FigureRecord) -> None:
+    """Give the figure another record: its motion is keyed, and the live settings are reset."""
+    keep(armature, record)
+    _show(armature, CleanupOptions())
+    _write(armature, record, record.motion, CleanupOptions())
+
+
+def _apply(armature: bpy.types.Object, record: FigureRecord, options: CleanupOptions) -> None:
+    _write(armature, record, clean(_source(armature, record), options), options)
+
+
+def _write(armature: bpy.types.Object, record: FigureRecord, motion: Motion, options: CleanupOptions) -> None:
+    rekey_motion(armature, motion, first_frame=record.first_frame)
+    mark_keys(armature)
+    armature[APPLIED_KEY] = json.dumps(asdict(options))
+    armature.smplify.edited = False
+    armature.smplify.trouble = ""
+
+
+def _show(armature: bpy.types.Object, options: CleanupOptions) -> None:
+    """Set the live settings to *options* without carrying them out."""
+    properties = armature.smplify
+    properties.quiet = True
+    try:
+        for name, value in asdict(options).items():
+            setattr(properties, name, value)
+    finally:
+        properties.quiet = False
+
+
+_prepared: OrderedDict[tuple[str, bytes], CleanupSource] = OrderedDict()
+"""What the clean-up found in the motions adjusted last, by record and shape."""
+
+
+def _source(armature: bpy.types.Object, record: FigureRecord) -> CleanupSource:
+    """Return the motion of *record* prepared for the clean-up, in the shape that the figure has now."""
+    betas = shape_values(body_mesh_of(armature))
+    key = (str(armature.get(MARK_KEY)), betas.tobytes())
+    if key not in _prepared:
+        motion = replace(record.motion, betas=betas)
+        held = None if record.report is None else held_joints(record.report.flags, motion, record.track_fps)
+        _prepared[key] = prepare(motion, resolve_body(record.source.body), held)
+        while len(_prepared) > _PREPARED:
+            _prepared.popitem(last=False)
+    _prepared.move_to_end(key)
+    return _prepared[key]

@@ -1,0 +1,130 @@
+"""The fourth box: what the fit found for the active figure, and what can be changed without fitting again."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.app.translations import pgettext_iface as iface_
+
+from ..flag_list import ask_for_rows, is_current, why
+from ..operators.figure import SMPLIFY_OT_move_bones, active_armature, active_figure
+from ..operators.result import (
+    SMPLIFY_OT_go_to_flag,
+    SMPLIFY_OT_go_to_worst,
+    SMPLIFY_OT_keep_edits,
+    SMPLIFY_OT_overwrite_edits,
+    SMPLIFY_OT_restore_motion,
+)
+from .sidebar import SidebarPanel
+
+_FLAG_ICONS = {"held": "HIDE_ON", "missing": "GHOST_DISABLED", "implausible": "ERROR"}
+
+
+class SMPLIFY_UL_flags(bpy.types.UIList):  # noqa: N801 - the form that Blender asks for
+    """The doubtful stretches of a fit."""
+
+    def draw_item(  # noqa: PLR0913 - the form that Blender asks for
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: object,
+        item: object,
+        icon: int,
+        active_data: object,
+        active_property: str,
+    ) -> None:
+        """Draw one stretch: limb, frames, why."""
+        row = layout.split(factor=0.36)
+        row.label(text=item.name, icon=_FLAG_ICONS.get(item.kind, "ERROR"))
+        rest = row.split(factor=0.34)
+        rest.label(text=str(item.first) if item.first == item.last else f"{item.first}–{item.last}")
+        rest.label(text=why(item.kind))
+
+
+class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
+    """The tab's fourth box."""
+
+    bl_label = "4. Result"
+    bl_order = 4
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        from ..core_access import CoreError
+        from ..figure_record import recall
+
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        armature = active_figure(context)
+        if armature is None:
+            _draw_without_record(layout, active_armature(context))
+            return
+        try:
+            record = recall(armature)
+        except CoreError as error:
+            _draw_text(layout, str(error), "ERROR")
+            return
+        layout.label(text=armature.name, icon="ARMATURE_DATA", translate=False)
+        if record.report is not None:
+            _draw_report(layout, armature, record)
+        _draw_settings(layout, armature)
+        layout.operator(SMPLIFY_OT_restore_motion.bl_idname, icon="LOOP_BACK")
+        layout.operator(SMPLIFY_OT_move_bones.bl_idname, icon="BONE_DATA")
+
+
+def _draw_without_record(layout: bpy.types.UILayout, armature: bpy.types.Object | None) -> None:
+    if armature is None:
+        layout.label(text="No figure is active", icon="INFO")
+    else:
+        layout.label(text="The active armature was not fitted here", icon="INFO")
+        layout.operator(SMPLIFY_OT_move_bones.bl_idname, icon="BONE_DATA")
+
+
+def _draw_report(layout: bpy.types.UILayout, armature: bpy.types.Object, record: object) -> None:
+    report, properties = record.report, armature.smplify
+    column = layout.column(align=True)
+    column.label(text=iface_("Stature {:.2f} m").format(report.stature_m), translate=False)
+    column.label(text=iface_("Mean error {:.1f} mm").format(report.mean_error_mm), translate=False)
+    worst = report.keypoint_error_mm[report.worst_frame]
+    frame = record.scene_frame(report.worst_frame)
+    text = iface_("Worst {:.1f} mm at frame {}").format(worst, frame)
+    column.operator(SMPLIFY_OT_go_to_worst.bl_idname, text=text, translate=False, icon="VIEWZOOM")
+    if not report.flags:
+        layout.label(text="No doubtful stretches", icon="CHECKMARK")
+        return
+    row = layout.row(align=True)
+    row.label(text=iface_("Doubtful stretches: {}").format(len(report.flags)), translate=False)
+    for which, icon in (("PREVIOUS", "TRIA_LEFT"), ("NEXT", "TRIA_RIGHT")):
+        row.operator(SMPLIFY_OT_go_to_flag.bl_idname, text="", icon=icon).which = which
+    if not is_current(armature):
+        ask_for_rows()
+    layout.template_list("SMPLIFY_UL_flags", "", properties, "flags", properties, "flag_index", rows=3)
+
+
+def _draw_settings(layout: bpy.types.UILayout, armature: bpy.types.Object) -> None:
+    properties = armature.smplify
+    if properties.edited:
+        box = layout.box()
+        _draw_text(box, iface_("The keys were edited since they were written. Choose before changing more:"), "ERROR")
+        column = box.column(align=True)
+        column.operator(SMPLIFY_OT_keep_edits.bl_idname, icon="CHECKMARK")
+        column.operator(SMPLIFY_OT_overwrite_edits.bl_idname, icon="TRASH")
+    column = layout.column()
+    column.enabled = not properties.edited and armature.library is None
+    for name in ("smoothing", "foot_lock"):
+        column.prop(properties, name, slider=True)
+    for name in ("ground", "height_m", "root"):
+        column.prop(properties, name)
+    if properties.trouble:
+        _draw_text(layout, properties.trouble, "ERROR")
+
+
+def _draw_text(layout: bpy.types.UILayout, text: str, icon: str, width: int = 44) -> None:
+    """Draw a text over as many lines as it needs."""
+    import textwrap
+
+    column = layout.column(align=True)
+    for number, line in enumerate(textwrap.wrap(text, width)):
+        column.label(text=line, icon=icon if number == 0 else "BLANK1", translate=False)
+
+
+CLASSES = (SMPLIFY_UL_flags, SMPLIFY_PT_result)

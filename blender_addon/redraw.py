@@ -1,0 +1,13 @@
+"""Have the viewports drawn again, when something that they show is not Blender's own data."""
+
+from __future__ import annotations
+
+import bpy
+
+
+def redraw_viewports() -> None:
+    """Have every 3D viewport, with its sidebar, drawn again."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()

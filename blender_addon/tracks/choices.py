@@ -1,0 +1,55 @@
+"""What the menus of box 1 offer, as Blender's enums want it. Needs neither Blender nor the core.
+
+Blender keeps a choice as its number in the list: a new one goes to the end.
+"""
+
+from __future__ import annotations
+
+from .request import AUTO
+
+CUSTOM = "CUSTOM"
+
+LAYOUTS = (
+    (AUTO, "Auto", "Told by the file, the names of the points, or their count and the anatomy"),
+    ("body25", "OpenPose BODY25", "25 points, as of OpenPose and EasyMocap"),
+    ("body25_hands", "OpenPose BODY25 with hands (EasyMocap)", "67 points"),
+    ("coco17", "COCO 17", "17 points, as of many detectors and of AIST++"),
+    ("halpe26", "HALPE 26 (Pose2Sim, RTMPose)", "26 points with feet"),
+    ("wholebody133", "COCO-WholeBody 133", "133 points: body, feet, face, hands"),
+    ("h36m17", "Human3.6M 17 (VideoPose3D family)", "17 points of video lifters"),
+    ("mediapipe33", "MediaPipe pose 33", "33 points"),
+    ("mediapipe75", "MediaPipe pose and hands (FreeMoCap 1)", "75 points"),
+    ("rtmpose_body", "RTMPose body of FreeMoCap 2", "Named points of FreeMoCap 2"),
+    ("smpl22", "SMPL 22 body joints", "SMPL's own joints, without hands"),
+    ("smpl24", "SMPL 24 joints", "SMPL's own joints"),
+    ("markers", "Optical markers, joint centres estimated", "Plug-in Gait, CMU and other sets of a laboratory"),
+)
+
+UNITS = (
+    (AUTO, "Auto", "Stated by the file, or the one unit in which the person is of human size"),
+    ("m", "Metres", ""),
+    ("cm", "Centimetres", ""),
+    ("mm", "Millimetres", ""),
+    ("in", "Inches", ""),
+    ("ft", "Feet", ""),
+)
+
+UP_AXES = (
+    (AUTO, "Auto", "Stated by the file, or the axis along which the head is above the feet"),
+    *((axis, axis, f"{axis} of the file points up") for axis in ("+X", "-X", "+Y", "-Y", "+Z", "-Z")),
+)
+
+FRAME_RATES = (
+    (AUTO, "Auto", "Stated by the file; it is never guessed"),
+    *(
+        (rate, rate, f"{rate} frames a second")
+        for rate in ("24", "25", "29.97", "30", "50", "59.94", "60", "90", "100", "120", "200", "240")
+    ),
+    (CUSTOM, "Custom", "The number that is set below"),
+)
+
+HANDEDNESS = (
+    (AUTO, "Auto", "Told by which way toes, nose and knees point; left-handed data are refused"),
+    ("right", "Right", "The axes of the file are right-handed"),
+    ("left", "Left", "The axes of the file are left-handed: mirror the data back"),
+)

@@ -1,0 +1,53 @@
+"""The core's messages name the options of its command line; here they get the names of the panel's menus."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+OPTION_NAMES: dict[str, str] = {
+    "layout": "Layout",
+    "units": "Units",
+    "up": "Up Axis",
+    "fps": "Frame Rate",
+    "handedness": "Handedness",
+    "swap-sides": "Swap Left and Right",
+    "person": "Person",
+    "body": "Body File",
+    "betas": "Betas File",
+    "device": "Device",
+}
+"""The panel's name of each option of the command line."""
+
+_SETTINGS = {
+    "layout": "layout",
+    "units": "units",
+    "up": "up",
+    "fps": "frame_rate",
+    "handedness": "handedness",
+    "swap-sides": "swap_sides",
+}
+_OPTION = re.compile(
+    rf"(?P<verb>\b[Gg]ive (?:another )?|\bgiven by )?--(?P<option>{'|'.join(OPTION_NAMES)})\b(?P<placeholder> NAME\b)?"
+)
+_VERBS = {"give ": "set ", "Give ": "Set ", "give another ": "set another ", "given by ": "set in ", None: ""}
+
+
+def in_panel_words(message: str, translate: Callable[[str], str] = str) -> str:
+    """Return *message* with every option of the command line called as the panel calls it.
+
+    Args:
+        message: of the core.
+        translate: gives a name in the user's language.
+    """
+
+    def panel_name(match: re.Match[str]) -> str:
+        return _VERBS[match["verb"]] + translate(OPTION_NAMES[match["option"]])
+
+    return _OPTION.sub(panel_name, message)
+
+
+def settings_named(message: str) -> tuple[str, ...]:
+    """Return the settings of box 1 that *message* of the core asks for, in the panel's order."""
+    named = {match["option"] for match in _OPTION.finditer(message)}
+    return tuple(_SETTINGS[option] for option in _SETTINGS if option in named)

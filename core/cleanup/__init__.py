@@ -1,0 +1,25 @@
+"""Clean-up of a finished motion: calmer, feet that stay where they stand, on the floor, in place.
+
+`prepare` does once what takes long; `clean` is fast enough to follow a slider.
+"""
+
+from __future__ import annotations
+
+from .cleaning import clean
+from .contacts import Contact
+from .ground import Ground
+from .options import GROUNDS, ROOTS, CleanupOptionError, CleanupOptions
+from .source import CleanupSource, held_joints, prepare
+
+__all__ = [
+    "GROUNDS",
+    "ROOTS",
+    "CleanupOptionError",
+    "CleanupOptions",
+    "CleanupSource",
+    "Contact",
+    "Ground",
+    "clean",
+    "held_joints",
+    "prepare",
+]

@@ -1,0 +1,80 @@
+"""The clean-up itself: fast, so that it can follow a slider. F frames."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..motion import Motion
+from ..rotations import (
+    axis_angle_to_matrix,
+    matrix_to_axis_angle,
+    quat_wxyz_to_axis_angle,
+    quat_wxyz_to_matrix,
+    swing_between,
+    unit,
+)
+from ..skeletons import NUM_JOINTS
+from .feet import Feet
+from .foot_lock import lock_feet
+from .ground import Ground
+from .options import CleanupOptions
+from .root import on_ground, without_way
+from .source import CleanupSource
+
+
+def clean(source: CleanupSource, options: CleanupOptions) -> Motion:
+    """Return the motion of *source* cleaned up; what *options* leave at 0 stays as it was, to the bit.
+
+    Args:
+        source: from `prepare`.
+        options: what to do.
+    """
+    motion = source.motion
+    poses, trans = motion.poses, motion.trans
+    quats = source.quats
+    if options.smoothing > 0.0:
+        quats = unit(quats + options.smoothing * (source.smooth_quats - quats))
+        poses = quat_wxyz_to_axis_angle(quats).reshape(len(quats), -1)
+        trans = trans + options.smoothing * (source.smooth_trans - trans)
+    if options.foot_lock > 0.0 and source.holds is not None:
+        legs = lock_feet(
+            quat_wxyz_to_matrix(quats), trans, source.feet, source.holds, fps=motion.fps, strength=options.foot_lock
+        )
+        poses = poses.reshape(-1, NUM_JOINTS, 3).copy()
+        for joint, rotations in legs.rotations.items():
+            poses[:, joint] = matrix_to_axis_angle(rotations)
+        poses, trans = poses.reshape(len(quats), -1), legs.trans
+    poses, trans = _placed(source, options, poses, trans)
+    if poses is motion.poses and trans is motion.trans:
+        return motion
+    return replace(motion, poses=poses, trans=trans)
+
+
+def _placed(
+    source: CleanupSource, options: CleanupOptions, poses: np.ndarray, trans: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return poses (F, 72) and trans (F, 3) put on the floor and in the room as *options* say."""
+    if options.ground == "contacts":
+        poses, trans = _levelled(source.floor, source.feet, poses, trans)
+    if options.root == "on_ground":
+        floor = source.floor if options.ground == "keep" else Ground(0.0, np.zeros(2))
+        trans = on_ground(poses, trans, source.feet, floor)
+    elif options.root != "world":
+        trans = without_way(trans, source.feet.rest[0], source.motion.fps, sway=options.root == "treadmill")
+    if options.height_m != 0.0:
+        trans = trans + np.array([0.0, options.height_m, 0.0])
+    return poses, trans
+
+
+def _levelled(floor: Ground, feet: Feet, poses: np.ndarray, trans: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return poses (F, 72) and trans (F, 3) with the floor turned level and moved to height 0."""
+    if not floor.slope.any():
+        return poses, trans - np.array([0.0, floor.height_m, 0.0])
+    turn = swing_between(floor.up, np.array([0.0, 1.0, 0.0]))
+    origin = np.array([0.0, floor.height_m, 0.0])
+    pelvis = feet.rest[0]
+    turned = poses.copy()
+    turned[:, :3] = matrix_to_axis_angle(turn @ axis_angle_to_matrix(poses[:, :3]))
+    return turned, (trans + pelvis - origin) @ turn.T - pelvis

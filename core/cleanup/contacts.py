@@ -1,0 +1,129 @@
+"""When heels and toes stand: slow and low for long enough, with hysteresis. F frames.
+
+A contact begins where a point is surely slow and low, and reaches as far as it is fairly so. Speeds and heights scale
+with the length of the legs and durations are in seconds, so neither a child nor a frame rate changes what is found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .feet import POINTS
+
+_LEG_M = 0.82
+"""The length of leg that the figures below are for."""
+_SLOW_M_S = (0.22, 0.45)
+_LOW_M = (0.045, 0.08)
+"""Speed and height above the floor of a point that surely stands, and that may stand."""
+_SPEED_WINDOW_S = 0.07
+_MIN_CONTACT_S = 0.1
+_MAX_BREAK_S = 0.07
+_MAX_DRIFT_M = 0.05
+"""A point that creeps farther than this from where it stands has made a step, however slowly."""
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A stretch of frames in which a point of a foot stands.
+
+    Attributes:
+        point: which, an index to `feet.POINTS`.
+        first: first frame, counted from 0.
+        last: last frame.
+    """
+
+    point: int
+    first: int
+    last: int
+
+    @property
+    def frames(self) -> slice:
+        """The frames as a slice."""
+        return slice(self.first, self.last + 1)
+
+    @property
+    def num_frames(self) -> int:
+        """How many frames."""
+        return self.last - self.first + 1
+
+
+def point_speeds(points: np.ndarray, fps: float) -> np.ndarray:
+    """Return the velocities (F, 4, 3) of *points* (F, 4, 3), metres a second: the slope of a line over 0.14 s."""
+    num_frames = len(points)
+    if num_frames < 2:
+        return np.zeros_like(points)
+    reach = int(np.clip(round(_SPEED_WINDOW_S * fps), 1, num_frames - 1))
+    padded = np.concatenate(
+        [2.0 * points[:1] - points[reach:0:-1], points, 2.0 * points[-1:] - points[-2 : -reach - 2 : -1]]
+    )
+    steps = np.arange(-reach, reach + 1)
+    slope = sum(step * padded[reach + step : reach + step + num_frames] for step in steps)
+    return np.asarray(slope * (fps / float((steps**2).sum())))
+
+
+def find_slow(points: np.ndarray, fps: float, leg_m: float) -> np.ndarray:
+    """Return where (F, 4) bool the *points* (F, 4, 3) are surely slow."""
+    speed = np.linalg.norm(point_speeds(points, fps), axis=-1)
+    slow: np.ndarray = speed < _SLOW_M_S[0] * leg_m / _LEG_M
+    return slow
+
+
+def find_contacts(points: np.ndarray, heights: np.ndarray, fps: float, leg_m: float) -> tuple[Contact, ...]:
+    """Return the contacts, ordered by point and time.
+
+    Args:
+        points: (F, 4, 3) contact points, metres, calm.
+        heights: (F, 4) how high they are above where they would stand.
+        fps: frames a second.
+        leg_m: length of the legs.
+    """
+    scale = leg_m / _LEG_M
+    speed = np.linalg.norm(point_speeds(points, fps), axis=-1)
+    sure = (speed < _SLOW_M_S[0] * scale) & (heights < _LOW_M[0] * scale)
+    fair = (speed < _SLOW_M_S[1] * scale) & (heights < _LOW_M[1] * scale)
+    contacts = []
+    for point in range(len(POINTS)):
+        runs = [run for run in _runs(fair[:, point]) if sure[run[0] : run[1] + 1, point].any()]
+        runs = _merged(runs, round(_MAX_BREAK_S * fps), points[:, point], _MAX_DRIFT_M * scale)
+        for first, last in runs:
+            contacts += _without_creeping(Contact(point, first, last), points[:, point], _MAX_DRIFT_M * scale)
+    shortest = max(2, round(_MIN_CONTACT_S * fps))
+    return tuple(contact for contact in contacts if contact.num_frames >= shortest)
+
+
+def _runs(marked: np.ndarray) -> list[tuple[int, int]]:
+    """Return first and last frame of each unbroken stretch of *marked* (F,)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(np.int8), [0]])))
+    return [(int(first), int(end) - 1) for first, end in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _merged(runs: list[tuple[int, int]], longest: int, point: np.ndarray, near: float) -> list[tuple[int, int]]:
+    """Return *runs* with those joined that are no more than *longest* frames apart and at one place."""
+    joined: list[tuple[int, int]] = []
+    for first, last in runs:
+        if joined and first - joined[-1][1] - 1 <= longest:
+            before = np.median(point[joined[-1][0] : joined[-1][1] + 1], axis=0)
+            after = np.median(point[first : last + 1], axis=0)
+            if np.linalg.norm(after - before) < near:
+                joined[-1] = (joined[-1][0], last)
+                continue
+        joined.append((first, last))
+    return joined
+
+
+def _without_creeping(contact: Contact, point: np.ndarray, farthest: float) -> list[Contact]:
+    """Return *contact*, cut where the point (F, 3) is farther than *farthest* from the middle of where it stands."""
+    pending, found = [contact], []
+    while pending:
+        part = pending.pop()
+        path = point[part.frames]
+        off = np.linalg.norm(path - np.median(path, axis=0), axis=-1)
+        if part.num_frames < 2 or off.max() <= farthest:
+            found.append(part)
+            continue
+        step = np.linalg.norm(np.diff(path, axis=0), axis=-1)
+        cut = part.first + int(step.argmax())
+        pending += [Contact(part.point, cut + 1, part.last), Contact(part.point, part.first, cut)]
+    return found

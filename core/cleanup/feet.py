@@ -1,0 +1,95 @@
+"""Where a body's feet touch the floor, and the way from the pelvis to there. F frames.
+
+Convention: metres, Y up. Contact points are ordered as `POINTS`: the heels, low at the back of the foot and fixed to
+the ankle's bone, and the toe joints, about which a foot rolls off while the toes stand. Both belong to the ankle's
+bone as well, so heel and toe of a foot are always as far apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..body.model import BodyModel
+from ..skeletons import JOINT_INDEX, JOINT_PARENTS
+
+SIDES = ("left", "right")
+POINTS = tuple(f"{side}_{part}" for side in SIDES for part in ("heel", "toe"))
+LEG_JOINTS = tuple(JOINT_INDEX[f"{side}_{name}"] for side in SIDES for name in ("hip", "knee", "ankle", "foot"))
+"""Hip, knee, ankle and toe joint of the left leg, then of the right one."""
+_CHAIN = (0, *sorted(LEG_JOINTS))
+
+_HEEL_SHARE = 0.25
+_SOLE_SHARE = 0.06
+"""The heel is the last quarter of the foot; its sole what lies within that share of the foot's length of the lowest."""
+
+
+@dataclass(frozen=True, eq=False)
+class Feet:
+    """The legs of a shaped body at rest.
+
+    Attributes:
+        rest: (24, 3) rest joints, metres.
+        heels: (2, 3) the heels, relative to the ankles.
+        toe_heights: (2,) how high the toe joints are above the sole of a flat foot.
+        leg_lengths: (2,) of the legs from hip to ankle.
+    """
+
+    rest: np.ndarray
+    heels: np.ndarray
+    toe_heights: np.ndarray
+    leg_lengths: np.ndarray
+
+    @classmethod
+    def of_body(cls, model: BodyModel, betas: np.ndarray) -> Feet:
+        """Measure the feet of *model* with *betas* (B,)."""
+        shape = np.asarray(betas, dtype=np.float32)
+        rest = np.asarray(model.rest_joints(shape), dtype=np.float64)
+        vertices = np.asarray(model.rest_vertices(shape), dtype=np.float64)
+        holder = np.asarray(model.data.weights).argmax(axis=1)
+        heels, toe_heights, lengths = [], [], []
+        for side in SIDES:
+            hip, knee, ankle, foot = (JOINT_INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle", "foot"))
+            skin = vertices[np.isin(holder, (ankle, foot))]
+            sole, back, length = skin[:, 1].min(), skin[:, 2].min(), np.ptp(skin[:, 2])
+            rear = (skin[:, 2] < back + _HEEL_SHARE * length) & (skin[:, 1] < sole + _SOLE_SHARE * length)
+            heel = np.array([rest[ankle, 0], sole, back]) if not rear.any() else skin[rear].mean(axis=0)
+            heel[1] = sole
+            heels.append(heel - rest[ankle])
+            toe_heights.append(rest[foot, 1] - sole)
+            lengths.append(np.linalg.norm(rest[knee] - rest[hip]) + np.linalg.norm(rest[ankle] - rest[knee]))
+        return cls(rest, np.stack(heels), np.array(toe_heights), np.array(lengths))
+
+    @property
+    def leg_m(self) -> float:
+        """Length of the legs, the mean of both."""
+        return float(self.leg_lengths.mean())
+
+    @property
+    def heights(self) -> np.ndarray:
+        """How high each contact point (4,) is above the floor when it stands."""
+        heights: np.ndarray = np.stack([np.zeros(2), self.toe_heights], axis=-1).reshape(-1)
+        return heights
+
+    def chain(self, rotations: np.ndarray, trans: np.ndarray) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
+        """Return world rotations (F, 3, 3) and places (F, 3) of the pelvis and the joints of the legs.
+
+        Args:
+            rotations: (F, 24, 3, 3) local rotations; only those joints are read.
+            trans: (F, 3) metres.
+        """
+        world, places = {0: rotations[:, 0]}, {0: self.rest[0] + trans}
+        for joint in _CHAIN[1:]:
+            parent = JOINT_PARENTS[joint]
+            world[joint] = world[parent] @ rotations[:, joint]
+            places[joint] = places[parent] + world[parent] @ (self.rest[joint] - self.rest[parent])
+        return world, places
+
+    def points(self, world: dict[int, np.ndarray], places: dict[int, np.ndarray]) -> np.ndarray:
+        """Return the contact points (F, 4, 3) of what `chain` returned."""
+        found = []
+        for number, side in enumerate(SIDES):
+            ankle = JOINT_INDEX[f"{side}_ankle"]
+            found += [places[ankle] + world[ankle] @ self.heels[number], places[JOINT_INDEX[f"{side}_foot"]]]
+        return np.stack(found, axis=1)

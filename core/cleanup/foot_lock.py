@@ -1,0 +1,147 @@
+"""Feet held where they stand, by the legs alone as far as they reach. F frames.
+
+Each contact moves its point by what it is away from where it is held. Before and after a contact that displacement
+runs on with the speed it has there and fades, so neither place nor speed jumps. A point that does not stand goes along
+with the other one of its foot; so a foot on its toes is moved, and a foot that stands on heel and toes is turned too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..rotations import dot, swing_between, transposed, unit
+from ..skeletons import JOINT_INDEX
+from .contacts import point_speeds
+from .feet import SIDES, Feet
+from .leg import Bones, reach_for
+from .standing import Holds
+
+_RUN_ON_S = 0.1
+_FARTHEST = 0.12
+"""No point is moved farther than that share of a leg's length."""
+_REACH = 0.9985
+"""Share of its length that a leg stretches to; one that was straighter may stay so."""
+_LOWEST = 0.04
+"""The pelvis is lowered by no more than that share of a leg's length for a foot that would be out of reach."""
+_EASE_S = 0.12
+
+
+@dataclass(frozen=True, eq=False)
+class Legs:
+    """Local rotations of the legs' joints, by joint (F, 3, 3), and the way of the body (F, 3)."""
+
+    rotations: dict[int, np.ndarray]
+    trans: np.ndarray
+
+
+def lock_feet(
+    rotations: np.ndarray, trans: np.ndarray, feet: Feet, holds: Holds, *, fps: float, strength: float
+) -> Legs:
+    """Return the legs' rotations and the way of a motion whose feet are held.
+
+    Args:
+        rotations: (F, 24, 3, 3) local rotations.
+        trans: (F, 3) metres.
+        feet: the body's.
+        holds: when and where each contact point is held.
+        fps: frames a second.
+        strength: 0 to 1.
+    """
+    world, places = feet.chain(rotations, trans)
+    points = feet.points(world, places)
+    moves = _displacements(points, holds, fps, _FARTHEST * feet.leg_m)
+    ankles, turns, engaged = {}, {}, {}
+    for number, side in enumerate(SIDES):
+        pair = slice(2 * number, 2 * number + 2)
+        ankle = places[JOINT_INDEX[f"{side}_ankle"]]
+        ankles[side], turns[side] = _place_foot(points[:, pair], ankle, strength * moves[:, pair], holds.share[:, pair])
+        engaged[side] = strength * holds.share[:, pair].max(axis=1)
+    drop = _lowered(world, places, ankles, feet, fps)
+    found: dict[int, np.ndarray] = {}
+    for side in SIDES:
+        found |= _bent_leg(world, places, side, ankles[side] + drop, turns[side], engaged[side])
+    return Legs(found, trans - drop)
+
+
+def _displacements(points: np.ndarray, holds: Holds, fps: float, farthest: float) -> np.ndarray:
+    """Return by how much each contact point (F, 4, 3) is to be moved, faded, the two of a foot together."""
+    frames = np.arange(len(points))[:, None]
+    at = holds.nearest[..., None]
+    off = holds.target - np.take_along_axis(points, at, axis=0)
+    speed = np.take_along_axis(point_speeds(points, fps), at, axis=0)
+    since = np.clip((frames - holds.nearest) / fps, -_RUN_ON_S, _RUN_ON_S)
+    off = off - speed * (since - since * np.abs(since) / (2.0 * _RUN_ON_S))[..., None]
+    length = np.linalg.norm(off, axis=-1, keepdims=True)
+    off = off * np.minimum(1.0, farthest / np.maximum(length, 1e-9))
+    share = holds.share[..., None]
+    other = [1, 0, 3, 2]
+    faded: np.ndarray = share * off + (1.0 - share) * share[:, other] * off[:, other]
+    return faded
+
+
+def _place_foot(
+    points: np.ndarray, ankle: np.ndarray, moves: np.ndarray, share: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ankle (F, 3) and the turn (F, 3, 3) of a foot whose heel and toe (F, 2, 3) are moved by *moves*."""
+    weight = share / (1.001 - share) + 1e-6
+    weight = (weight / weight.sum(axis=1, keepdims=True))[..., None]
+    aimed = points + moves
+    turn = swing_between(points[:, 1] - points[:, 0], aimed[:, 1] - aimed[:, 0])
+    arm = ankle - (weight * points).sum(axis=1)
+    return (weight * aimed).sum(axis=1) + (turn @ arm[..., None])[..., 0], turn
+
+
+def _lowered(
+    world: dict[int, np.ndarray], places: dict[int, np.ndarray], ankles: dict[str, np.ndarray], feet: Feet, fps: float
+) -> np.ndarray:
+    """Return how far up (F, 3) the feet are seen from a pelvis that is lowered until both legs reach them."""
+    needed = np.zeros(len(places[0]))
+    for side in SIDES:
+        hip, before = places[JOINT_INDEX[f"{side}_hip"]], places[JOINT_INDEX[f"{side}_ankle"]]
+        reach = np.maximum(_REACH * feet.leg_lengths[SIDES.index(side)], np.linalg.norm(before - hip, axis=-1) + 1e-6)
+        way = ankles[side] - hip
+        beyond = dot(way, way) - reach**2
+        down = np.maximum(-way[:, 1], 1e-3)
+        short = down - np.sqrt(np.maximum(down**2 - beyond, 0.0))
+        needed = np.maximum(needed, np.where(beyond > 0.0, short, 0.0))
+    needed = np.minimum(needed, _LOWEST * feet.leg_m)
+    drop = np.zeros((len(needed), 3))
+    drop[:, 1] = _eased(needed, max(1, round(_EASE_S * fps)))
+    return drop
+
+
+def _eased(values: np.ndarray, reach: int) -> np.ndarray:
+    """Return a smooth curve (F,) that is nowhere below *values*: the highest around each frame, then averaged."""
+    if not values.any():
+        return values
+    padded = np.pad(values, 2 * reach, mode="edge")
+    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=-1)
+    kernel = np.hanning(2 * reach + 3)[1:-1]
+    return np.convolve(highest, kernel / kernel.sum(), mode="valid")
+
+
+def _bent_leg(
+    world: dict[int, np.ndarray],
+    places: dict[int, np.ndarray],
+    side: str,
+    target: np.ndarray,
+    turn: np.ndarray,
+    engaged: np.ndarray,
+) -> dict[int, np.ndarray]:
+    """Return the local rotations of a leg's hip, knee and ankle whose ankle is brought to *target* (F, 3)."""
+    hip, knee, ankle = (JOINT_INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
+    bones = Bones(places[knee] - places[hip], places[ankle] - places[knee], world[hip][..., 0])
+    reached = target - places[hip]
+    distance = np.linalg.norm(reached, axis=-1)
+    longest = np.maximum(_REACH * sum(bones.lengths), np.linalg.norm(bones.thigh + bones.shank, axis=-1))
+    reached = reached * np.minimum(1.0, longest / np.maximum(distance, 1e-9))[:, None]
+    thigh, shank = reach_for(bones, reached, engaged)
+    upper = swing_between(unit(bones.thigh), thigh) @ world[hip]
+    lower = swing_between(unit(bones.shank), shank) @ world[knee]
+    return {
+        hip: transposed(world[0]) @ upper,
+        knee: transposed(upper) @ lower,
+        ankle: transposed(lower) @ turn @ world[ankle],
+    }

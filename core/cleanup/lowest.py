@@ -1,0 +1,40 @@
+"""The lowest point of a body's skin. F frames, V vertices.
+
+The heights are those of the skin as Blender shows it: linear blend skinning without pose correctives.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..body.data import NUM_BETAS
+from ..body.model import BodyModel, world_positions, world_rotations
+from ..motion import Motion
+from ..skeletons import NUM_JOINTS
+
+_BLOCK = 256
+"""Frames whose vertices are made at once, to bound memory."""
+
+
+def lowest_heights(motion: Motion, model: BodyModel) -> np.ndarray:
+    """Return the height in metres (Y) of the lowest vertex of each frame (F,).
+
+    A vertex's height is linear in the second rows of the 24 joint transforms, so one product of (F, 96) and (96, V)
+    gives all of them.
+    """
+    betas = np.zeros(NUM_BETAS, dtype=np.float32)
+    given = np.asarray(motion.betas)[:NUM_BETAS]
+    betas[: len(given)] = given
+    rest = np.asarray(model.rest_joints(betas), dtype=np.float64)
+    world = world_rotations(motion.rotations())
+    places = world_positions(world, rest) + motion.trans[:, None, :]
+    rows = world[:, :, 1, :]
+    heights = places[:, :, 1] - np.sum(rows * rest, axis=-1)
+    transforms = np.concatenate([rows, heights[..., None]], axis=-1).astype(np.float32)
+    vertices = np.asarray(model.rest_vertices(betas), dtype=np.float32)
+    points = np.concatenate([vertices, np.ones_like(vertices[:, :1])], axis=1)
+    basis = (np.asarray(model.data.weights, dtype=np.float32)[:, :, None] * points[:, None, :]).reshape(len(points), -1)
+    flat = transforms.reshape(-1, 4 * NUM_JOINTS)
+    blocks = [(flat[at : at + _BLOCK] @ basis.T).min(axis=1) for at in range(0, len(flat), _BLOCK)]
+    lowest: np.ndarray = np.concatenate(blocks).astype(np.float64)
+    return lowest

@@ -1,0 +1,54 @@
+"""Where the body as a whole is. F frames."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..rotations import axis_angle_to_matrix
+from ..skeletons import NUM_JOINTS
+from ..whittaker import whittaker
+from .feet import Feet
+from .ground import Ground
+
+_SWAY_S = 1.2
+"""Motion of the pelvis that is slower than about this belongs to the way, faster to the gait."""
+
+
+def without_way(trans: np.ndarray, pelvis: np.ndarray, fps: float, *, sway: bool) -> np.ndarray:
+    """Return *trans* (F, 3) with the pelvis held over the origin.
+
+    Args:
+        trans: metres.
+        pelvis: (3,) the rest pelvis of the shape, which is where the pelvis stands at no translation.
+        fps: frames a second.
+        sway: take out the slow part only, so that the body still sways with its steps.
+    """
+    place = trans[:, [0, 2]] + pelvis[[0, 2]]
+    way = slow_part(place, fps) if sway else place
+    held = trans.copy()
+    held[:, [0, 2]] -= way
+    return held
+
+
+def slow_part(values: np.ndarray, fps: float) -> np.ndarray:
+    """Return the slow part of *values* (F, D); what a Whittaker smoother lets pass by half has a period of 1.2 s."""
+    stiffness = (2.0 * np.sin(np.pi / max(_SWAY_S * fps, 2.0))) ** -4
+    ones = np.ones((len(values), 1))
+    return whittaker(values[:, None], ones, stiffness * ones)[:, 0]
+
+
+def on_ground(poses: np.ndarray, trans: np.ndarray, feet: Feet, floor: Ground) -> np.ndarray:
+    """Return *trans* (F, 3) with every frame moved up or down so that the lowest contact point stands on the floor.
+
+    Args:
+        poses: (F, 72) axis-angle.
+        trans: metres.
+        feet: the body's.
+        floor: to stand on.
+    """
+    rotations = axis_angle_to_matrix(poses.reshape(-1, NUM_JOINTS, 3))
+    points = feet.points(*feet.chain(rotations, trans))
+    above = points[..., 1] - floor.heights_at(points) - feet.heights
+    placed = trans.copy()
+    placed[:, 1] -= above.min(axis=1)
+    return placed

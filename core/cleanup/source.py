@@ -1,0 +1,126 @@
+"""What a motion's clean-up needs and its options do not change: found once. F frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..body.data import BodyData
+from ..body.model import BodyModel, world_positions, world_rotations
+from ..fit.report import Flag
+from ..motion import Motion
+from ..rotations import quat_wxyz_to_matrix, unit
+from ..skeletons import JOINT_INDEX, NUM_JOINTS
+from .contacts import Contact, find_contacts, find_slow
+from .feet import Feet
+from .ground import Ground, find_ground, first_guess
+from .lowest import lowest_heights
+from .smoothing import continuous_quats, smooth_curves
+from .standing import Holds, plan_holds
+
+_LIMBS = {"arm": ("shoulder", "elbow", "wrist"), "leg": ("hip", "knee", "ankle", "foot")}
+
+
+@dataclass(frozen=True, eq=False)
+class CleanupSource:
+    """A motion with what was found in it, for `clean`.
+
+    Attributes:
+        motion: the motion as it was.
+        model: its body.
+        feet: the legs and feet of its shape.
+        quats: (F, 24, 4) its local rotations, w first, with signs that do not jump.
+        smooth_quats: (F, 24, 4) the same, calmed.
+        smooth_trans: (F, 3) its way, calmed.
+        contacts: when heels and toes stand.
+        ground: the floor that they stand on; None where they never do.
+        holds: how the contacts hold their points; None without a floor.
+    """
+
+    motion: Motion
+    model: BodyModel
+    feet: Feet
+    quats: np.ndarray
+    smooth_quats: np.ndarray
+    smooth_trans: np.ndarray
+    contacts: tuple[Contact, ...]
+    ground: Ground | None
+    holds: Holds | None
+
+    @cached_property
+    def lowest_height_m(self) -> float:
+        """Height of the lowest vertex over all frames, metres."""
+        return float(lowest_heights(self.motion, self.model).min())
+
+    @property
+    def floor(self) -> Ground:
+        """The floor: where the feet stand, else the level below the whole clip's lowest vertex."""
+        return self.ground or Ground(self.lowest_height_m, np.zeros(2))
+
+
+def prepare(motion: Motion, body: BodyData | BodyModel, held: np.ndarray | None = None) -> CleanupSource:
+    """Return *motion* with its contacts, floor and calmed curves found, for `clean`. The slow part.
+
+    Args:
+        motion: what to clean up.
+        body: the body that its betas belong to.
+        held: (F, 24) bool, joints that a fit held because nothing showed them, and whole frames in which nobody was
+            seen (see `held_joints`): nothing is smoothed across those; None for none.
+
+    Raises:
+        ValueError: *held* has another shape.
+    """
+    model = body if isinstance(body, BodyModel) else BodyModel(body)
+    gone = np.zeros((motion.num_frames, NUM_JOINTS), dtype=bool) if held is None else np.asarray(held, dtype=bool)
+    if gone.shape != (motion.num_frames, NUM_JOINTS):
+        raise ValueError(f"expected held ({motion.num_frames}, {NUM_JOINTS}), got {gone.shape}")
+    quats = continuous_quats(motion.rotations())
+    calm = unit(smooth_curves(quats, gone, motion.fps))
+    trans = smooth_curves(motion.trans[:, None], gone.all(axis=1, keepdims=True), motion.fps)[:, 0]
+    feet = Feet.of_body(model, motion.betas)
+    rotations = quat_wxyz_to_matrix(calm)
+    points = feet.points(*feet.chain(rotations, trans))
+    contacts = _contacts(points, feet, motion.fps)
+    joints = world_positions(world_rotations(rotations), feet.rest) + trans[:, None]
+    ground = find_ground(contacts, points, feet.heights, joints)
+    holds = None if ground is None else plan_holds(contacts, points, feet.heights, ground, motion.fps)
+    return CleanupSource(motion, model, feet, quats, calm, trans, contacts, ground, holds)
+
+
+def _contacts(points: np.ndarray, feet: Feet, fps: float) -> tuple[Contact, ...]:
+    """Return the contacts of *points* (F, 4, 3), with the floor found from slow points first, then from contacts."""
+    heights = points[..., 1] - feet.heights
+    level = first_guess(heights, find_slow(points, fps, feet.leg_m))
+    if level is None:
+        return ()
+    return find_contacts(points, heights - level, fps, feet.leg_m)
+
+
+def held_joints(flags: Sequence[Flag], motion: Motion, track_fps: float) -> np.ndarray:
+    """Return the joints (F, 24) bool that a fit's report says were held, and all in frames without the person.
+
+    Args:
+        flags: of the `FitReport`; frames are counted in the track.
+        motion: what the fit returned, perhaps at another frame rate.
+        track_fps: the track's frames a second.
+    """
+    frames = np.arange(motion.num_frames) * (track_fps / motion.fps)
+    held = np.zeros((motion.num_frames, NUM_JOINTS), dtype=bool)
+    for flag in flags:
+        if flag.kind in ("held", "missing"):
+            inside = (frames > flag.first - 1) & (frames < flag.last + 1)
+            held[np.ix_(np.flatnonzero(inside), np.array(_joints_of(flag)))] = True
+    return held
+
+
+def _joints_of(flag: Flag) -> list[int]:
+    """Return the joints that a held limb, or a missing person, is made of."""
+    if flag.kind == "missing":
+        return list(range(NUM_JOINTS))
+    if flag.what == "head":
+        return [JOINT_INDEX["neck"], JOINT_INDEX["head"]]
+    side, limb = flag.what.split()
+    return [JOINT_INDEX[f"{side}_{name}"] for name in _LIMBS[limb]]

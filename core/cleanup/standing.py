@@ -1,0 +1,109 @@
+"""Where each contact holds its point, and how the hold fades around it. F frames.
+
+Heel and toe joint of a foot are a fixed length apart. Where both stand at once their places are found together, that
+length apart; so a foot that stands flat is held as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .contacts import Contact
+from .feet import POINTS
+from .ground import Ground
+
+_FADE_S = 0.16
+
+
+@dataclass(frozen=True, eq=False)
+class Holds:
+    """For each frame and contact point, the contact nearest in time.
+
+    Attributes:
+        share: (F, 4) 1 where the point stands, fading to 0 around that without a kink.
+        target: (F, 4, 3) where the point is held, metres.
+        nearest: (F, 4) the frame of the contact nearest in time: the frame itself where the point stands.
+    """
+
+    share: np.ndarray
+    target: np.ndarray
+    nearest: np.ndarray
+
+
+def plan_holds(
+    contacts: Sequence[Contact], points: np.ndarray, heights: np.ndarray, ground: Ground, fps: float
+) -> Holds:
+    """Return how *contacts* hold their points.
+
+    Args:
+        contacts: when which point stands.
+        points: (F, 4, 3) contact points, metres, calm.
+        heights: (4,) how high each is above the floor when it stands.
+        ground: the floor.
+        fps: frames a second.
+    """
+    num_frames = len(points)
+    share = np.zeros((num_frames, len(POINTS)))
+    target = points.copy()
+    nearest = np.broadcast_to(np.arange(num_frames)[:, None], share.shape).copy()
+    places = _places(contacts, points, heights, ground)
+    fade = max(1.0, _FADE_S * fps)
+    for point in range(len(POINTS)):
+        own = [(contact, place) for contact, place in zip(contacts, places, strict=True) if contact.point == point]
+        for number, (contact, place) in enumerate(own):
+            start = 0 if number == 0 else (own[number - 1][0].last + contact.first + 1) // 2
+            end = num_frames if number + 1 == len(own) else (contact.last + own[number + 1][0].first + 1) // 2
+            frames = np.arange(start, end)
+            before = np.maximum(contact.first - frames, 0)
+            after = np.maximum(frames - contact.last, 0)
+            reach_before = fade if number == 0 else min(fade, contact.first - start + 0.5)
+            reach_after = fade if number + 1 == len(own) else min(fade, end - contact.last - 0.5)
+            far = np.clip(np.maximum(before / reach_before, after / reach_after), 0.0, 1.0)
+            share[frames, point] = 1.0 - far**2 * (3.0 - 2.0 * far)
+            target[frames, point] = place
+            nearest[frames, point] = np.clip(frames, contact.first, contact.last)
+    return Holds(share, target, nearest)
+
+
+def _places(contacts: Sequence[Contact], points: np.ndarray, heights: np.ndarray, ground: Ground) -> list[np.ndarray]:
+    """Return where each contact holds its point (3,)."""
+    places: list[np.ndarray] = []
+    for contact in contacts:
+        place = np.median(points[contact.frames, contact.point], axis=0)
+        place[1] = ground.heights_at(place) + heights[contact.point]
+        places.append(place)
+    done: set[int] = set()
+    for first, second, frames in sorted(_flat_stances(contacts), key=lambda stance: stance[2].start):
+        if first in done and second in done:
+            continue
+        heel, toe = points[frames, contacts[first].point], points[frames, contacts[second].point]
+        length = float(np.median(np.linalg.norm(toe - heel, axis=-1)))
+        rise = heights[contacts[second].point] - heights[contacts[first].point]
+        flat = np.median(toe - heel, axis=0) * [1.0, 0.0, 1.0]
+        flat *= np.sqrt(max(length**2 - rise**2, 0.0)) / max(float(np.linalg.norm(flat)), 1e-9)
+        flat[1] = rise
+        if first in done:
+            places[second] = places[first] + flat
+        elif second in done:
+            places[first] = places[second] - flat
+        else:
+            middle = 0.5 * np.median(toe + heel, axis=0)
+            for index, sign in ((first, -0.5), (second, 0.5)):
+                places[index] = middle + sign * flat
+                places[index][1] = ground.heights_at(places[index]) + heights[contacts[index].point]
+        done |= {first, second}
+    return places
+
+
+def _flat_stances(contacts: Sequence[Contact]) -> list[tuple[int, int, slice]]:
+    """Return which heel's contact and which toe's are at the same time on one foot, and in which frames."""
+    stances = []
+    for first, heel in enumerate(contacts):
+        for second, toe in enumerate(contacts):
+            start, end = max(heel.first, toe.first), min(heel.last, toe.last)
+            if heel.point % 2 == 0 and toe.point == heel.point + 1 and start <= end:
+                stances.append((first, second, slice(start, end + 1)))
+    return stances

@@ -1,0 +1,116 @@
+"""Draw a panel without a window, and keep what it would show; what a real layout would refuse is refused here too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import bpy
+
+
+@dataclass
+class Drawn:
+    """What a panel has drawn.
+
+    Attributes:
+        labels: texts, in order.
+        props: names of properties, in order.
+        operators: ids of operators, in order.
+        menus: ids of menus, in order.
+        progress: (share, text) of each progress bar.
+        alerts: whether something was drawn in red.
+    """
+
+    labels: list[str] = field(default_factory=list)
+    props: list[str] = field(default_factory=list)
+    operators: list[str] = field(default_factory=list)
+    menus: list[str] = field(default_factory=list)
+    progress: list[tuple[float, str]] = field(default_factory=list)
+    alerts: bool = False
+
+    @property
+    def text(self) -> str:
+        """All labels in one."""
+        return " ".join(self.labels)
+
+
+class Layout:
+    """Stands in for `bpy.types.UILayout`."""
+
+    _FUNCTIONS = bpy.types.UILayout.bl_rna.functions
+
+    def __init__(self, drawn: Drawn) -> None:
+        object.__setattr__(self, "_drawn", drawn)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        assert name in bpy.types.UILayout.bl_rna.properties, f"UILayout has no {name}"
+        if name == "alert" and value:
+            self._drawn.alerts = True
+
+    def _check(self, function: str, options: dict[str, object]) -> None:
+        parameters = self._FUNCTIONS[function].parameters
+        for name, value in options.items():
+            assert name in parameters, f"UILayout.{function} has no {name}"
+            if name == "icon":
+                assert value in parameters["icon"].enum_items, f"there is no icon {value}"
+
+    def _part(self, function: str, options: dict[str, object]) -> Layout:
+        self._check(function, options)
+        return Layout(self._drawn)
+
+    def row(self, **options: object) -> Layout:
+        return self._part("row", options)
+
+    def column(self, **options: object) -> Layout:
+        return self._part("column", options)
+
+    def box(self, **options: object) -> Layout:
+        return self._part("box", options)
+
+    def split(self, **options: object) -> Layout:
+        return self._part("split", options)
+
+    def separator(self, **options: object) -> None:
+        self._check("separator", options)
+
+    def label(self, **options: object) -> None:
+        self._check("label", options)
+        self._drawn.labels.append(str(options.get("text", "")))
+
+    def prop(self, data: bpy.types.bpy_struct, name: str, **options: object) -> None:
+        self._check("prop", options)
+        assert name in data.bl_rna.properties, f"{data} has no {name}"
+        self._drawn.props.append(name)
+
+    def operator(self, idname: str, **options: object) -> object:
+        self._check("operator", options)
+        group, name = idname.split(".")
+        operator = getattr(getattr(bpy.ops, group), name).get_rna_type()
+        self._drawn.operators.append(idname)
+        return _Settings(operator)
+
+    def menu(self, idname: str, **options: object) -> None:
+        self._check("menu", options)
+        assert hasattr(bpy.types, idname), f"there is no menu {idname}"
+        self._drawn.menus.append(idname)
+
+    def progress(self, **options: object) -> None:
+        self._check("progress", options)
+        self._drawn.progress.append((float(options["factor"]), str(options["text"])))
+
+
+class _Settings:
+    """Stands in for the settings of a button's operator."""
+
+    def __init__(self, operator: bpy.types.Struct) -> None:
+        object.__setattr__(self, "_operator", operator)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        assert name in self._operator.properties, f"{self._operator.identifier} has no {name}"
+
+
+def draw(panel: type[bpy.types.Panel] | type[bpy.types.Menu]) -> Drawn:
+    """Return what *panel* draws now."""
+    drawn = Drawn()
+    panel.draw(SimpleNamespace(layout=Layout(drawn)), bpy.context)
+    return drawn

@@ -1,0 +1,282 @@
+"""The live settings change the keys at once, can be undone, and never overwrite what the user did."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+import blender_addon  # noqa: E402
+from blender_addon.channels import Channels, keys_of  # noqa: E402
+from blender_addon.conversion import FittedTrack  # noqa: E402
+from blender_addon.figure import Person  # noqa: E402
+from blender_addon.figure_record import recall, remember  # noqa: E402
+from blender_addon.key_mark import keys_edited  # noqa: E402
+from core.cleanup import CleanupOptions, clean, prepare  # noqa: E402
+from core.fit import FitReport, Flag  # noqa: E402
+from core.layouts import LAYOUTS  # noqa: E402
+from core.track import KeypointTrack  # noqa: E402
+from tests.blender_addon.blender_oracle import joints, shown_joints  # noqa: E402
+
+KNEE = 'pose.bones["left_knee"].rotation_quaternion'
+
+
+@pytest.fixture
+def addon(scene):
+    blender_addon.register()
+    yield scene
+    blender_addon.unregister()
+
+
+@pytest.fixture
+def add_fitted(addon, add_person, body, make_motion):
+    """A function that puts a figure with a made-up report into the scene; the motion shakes."""
+
+    def add(num_frames=40, name="walk", flags=(), **options):
+        calm = make_motion(num_frames, **options)
+        noise = np.random.default_rng(1).normal(0.0, 0.02, calm.poses.shape)
+        noise[:, 66:] = 0.0
+        motion = replace(calm, poses=calm.poses + noise)
+        figure = add_person(motion, name, floor=False)
+        layout = LAYOUTS["body25"]
+        errors = np.random.default_rng(2).uniform(1.0, 30.0, (num_frames, 2))
+        errors[3] = np.nan
+        report = FitReport(
+            ("nose", "left_wrist"), errors, tuple(flags), motion.betas, 1.75, np.ones(2), 10.0, {"pose": 1.0}, ("note",)
+        )
+        track = KeypointTrack(np.zeros((num_frames, 25, 3)), np.ones((num_frames, 25)), motion.fps, layout)
+        remember(figure, FittedTrack(track, "", Person(name, motion, body), report))
+        return figure
+
+    return add
+
+
+def shown(armature, frame):
+    """The evaluated joints (24, 3) at a frame, without asking Blender to read the keys again."""
+    bpy.context.scene.frame_set(frame)
+    return shown_joints(armature, frame)
+
+
+def cleaned(figure, body, **options):
+    return clean(prepare(recall(figure.armature).motion, body), CleanupOptions(**options))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"smoothing": 1.0},
+        {"smoothing": 0.5, "foot_lock": 1.0},
+        {"ground": "contacts"},
+        {"height_m": 0.25},
+        {"root": "in_place"},
+        {"root": "treadmill", "smoothing": 0.25},
+        {"root": "on_ground"},
+    ],
+)
+def test_settings_show_the_cleaned_motion(add_fitted, body, options):
+    figure = add_fitted()
+    for name, value in options.items():
+        setattr(figure.armature.smplify, name, value)
+    expected = cleaned(figure, body, **options)
+    moved = max(np.abs(expected.poses - figure.motion.poses).max(), np.abs(expected.trans - figure.motion.trans).max())
+    assert moved > 1e-3
+    for frame in (0, 7, 19, 39):
+        np.testing.assert_allclose(shown(figure.armature, 1 + frame), joints(body, expected, frame), atol=1e-4)
+    assert not keys_edited(figure.armature)
+    for name in options:
+        figure.armature.smplify.property_unset(name)
+    for name in options:
+        setattr(figure.armature.smplify, name, getattr(CleanupOptions(), name))
+    for frame in (0, 19, 39):
+        np.testing.assert_allclose(shown(figure.armature, 1 + frame), joints(body, figure.motion, frame), atol=1e-4)
+
+
+def test_the_current_frame_is_shown_at_once(add_fitted, body):
+    figure = add_fitted()
+    bpy.context.scene.frame_set(8)
+    figure.armature.smplify.height_m = 0.5
+    bpy.context.view_layer.update()
+    posed = figure.armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    pelvis = posed.matrix_world @ posed.pose.bones["pelvis"].head
+    np.testing.assert_allclose(pelvis, joints(body, figure.motion, 7)[0] + [0.0, 0.0, 0.5], atol=1e-4)
+
+
+def test_only_the_changed_channels_are_touched(add_fitted):
+    figure = add_fitted()
+    channels = Channels(figure.armature)
+    knee = channels.find(KNEE, 1)
+    for point in knee.keyframe_points:
+        point.interpolation = "BEZIER"
+    figure.armature.smplify.height_m = 0.1
+    figure.armature.smplify.smoothing = 1.0
+    assert {point.interpolation for point in channels.find(KNEE, 1).keyframe_points} == {"BEZIER"}
+    assert channels.find(KNEE, 1) == knee
+
+
+def test_undo_and_redo_of_a_setting(add_fitted, body):
+    add_fitted()
+    bpy.ops.ed.undo_push(message="added")
+    figure = bpy.data.objects["walk"]
+    before = [shown(figure, frame) for frame in (1, 20)]
+    figure.smplify.height_m = 0.3
+    bpy.ops.ed.undo_push(message="lifted")
+    after = [shown(bpy.data.objects["walk"], frame) for frame in (1, 20)]
+    bpy.ops.ed.undo()
+    figure = bpy.data.objects["walk"]
+    assert figure.smplify.height_m == 0.0 and not keys_edited(figure)
+    np.testing.assert_allclose([shown(figure, frame) for frame in (1, 20)], before, atol=1e-6)
+    bpy.ops.ed.redo()
+    figure = bpy.data.objects["walk"]
+    assert figure.smplify.height_m == pytest.approx(0.3)
+    np.testing.assert_allclose([shown(figure, frame) for frame in (1, 20)], after, atol=1e-6)
+    figure.smplify.height_m = 0.0
+    np.testing.assert_allclose([shown(figure, frame) for frame in (1, 20)], before, atol=1e-4)
+
+
+def test_each_figure_has_settings_of_its_own(add_fitted, body):
+    first, second = add_fitted(name="one"), add_fitted(30, name="two", seed=4)
+    second.armature.smplify.height_m = 0.2
+    first.armature.smplify.smoothing = 1.0
+    np.testing.assert_allclose(
+        shown(second.armature, 11), joints(body, cleaned(second, body, height_m=0.2), 10), atol=1e-4
+    )
+    np.testing.assert_allclose(
+        shown(first.armature, 11), joints(body, cleaned(first, body, smoothing=1.0), 10), atol=1e-4
+    )
+
+
+def edit(armature, by=0.2):
+    point = Channels(armature).find(KNEE, 1).keyframe_points[5]
+    point.co.y += by
+    return point.co.y
+
+
+def test_edited_keys_are_not_overwritten_unasked(add_fitted, body):
+    figure = add_fitted()
+    armature = figure.armature
+    armature.smplify.height_m = 0.1
+    value = edit(armature)
+    armature.smplify.smoothing = 0.7
+    assert armature.smplify.edited
+    assert armature.smplify.smoothing == 0.0 and armature.smplify.height_m == pytest.approx(0.1)
+    assert Channels(armature).find(KNEE, 1).keyframe_points[5].co.y == pytest.approx(value)
+    bpy.context.view_layer.objects.active = armature
+    assert bpy.ops.smplify.overwrite_edits() == {"FINISHED"}
+    assert not armature.smplify.edited and not keys_edited(armature)
+    expected = cleaned(figure, body, height_m=0.1)
+    np.testing.assert_allclose(shown(armature, 6), joints(body, expected, 5), atol=1e-4)
+
+
+def test_kept_edits_are_what_the_settings_start_from(add_fitted, body):
+    figure = add_fitted()
+    armature = figure.armature
+    armature.smplify.height_m = 0.1
+    edit(armature)
+    edited = shown(armature, 6)
+    bpy.context.view_layer.objects.active = figure.mesh
+    assert bpy.ops.smplify.keep_edits() == {"FINISHED"}
+    assert armature.smplify.height_m == 0.0
+    np.testing.assert_allclose(shown(armature, 6), edited, atol=1e-5)
+    armature.smplify.height_m = 0.2
+    np.testing.assert_allclose(shown(armature, 6), edited + [0.0, 0.0, 0.2], atol=1e-4)
+    assert bpy.ops.smplify.restore_motion() == {"FINISHED"}
+    assert armature.smplify.height_m == 0.0 and recall(armature).original is None
+    np.testing.assert_allclose(shown(armature, 6), joints(body, figure.motion, 5), atol=1e-4)
+
+
+def test_keys_of_other_properties_stay(add_fitted):
+    figure = add_fitted()
+    figure.armature.pose.bones["left_hand"].keyframe_insert("rotation_quaternion", frame=4)
+    figure.armature.keyframe_insert("location", frame=2)
+    figure.armature.smplify.edited = False
+    bpy.context.view_layer.objects.active = figure.armature
+    bpy.ops.smplify.overwrite_edits()
+    figure.armature.smplify.smoothing = 1.0
+    channels = Channels(figure.armature)
+    assert not figure.armature.smplify.edited
+    assert channels.find("location", 2) is not None
+    assert channels.find('pose.bones["left_hand"].rotation_quaternion', 3) is not None
+
+
+def test_a_body_that_cannot_be_read_puts_the_setting_back(add_fitted, tmp_path):
+    from blender_addon.figure_record import FitSource, keep
+
+    figure = add_fitted()
+    record = recall(figure.armature)
+    keep(figure.armature, replace(record, source=FitSource(body=str(tmp_path / "SMPL_GONE.npz"))))
+    figure.armature.smplify.smoothing = 1.0
+    assert figure.armature.smplify.smoothing == 0.0
+    assert "SMPL_GONE.npz" in figure.armature.smplify.trouble and not keys_edited(figure.armature)
+
+
+def test_settings_survive_saving(add_fitted, body, tmp_path):
+    figure = add_fitted()
+    figure.armature.smplify.height_m = 0.3
+    expected = cleaned(figure, body, height_m=0.3, smoothing=1.0)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "session.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "session.blend"))
+    armature = bpy.data.objects["walk"]
+    assert armature.smplify.height_m == pytest.approx(0.3) and not keys_edited(armature)
+    armature.smplify.smoothing = 1.0
+    np.testing.assert_allclose(shown(armature, 20), joints(body, expected, 19), atol=1e-4)
+
+
+def test_the_error_curve_is_the_report(add_fitted):
+    figure = add_fitted()
+    report = recall(figure.armature).report
+    keys = keys_of(Channels(figure.armature).find('["fit_error_mm"]'))
+    known = np.delete(np.arange(40), 3)
+    np.testing.assert_array_equal(keys[:, 0], 1 + known)
+    np.testing.assert_allclose(keys[:, 1], report.keypoint_error_mm[known], rtol=1e-6)
+    bpy.context.scene.frame_set(11)
+    posed = figure.armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    assert posed["fit_error_mm"] == pytest.approx(report.keypoint_error_mm[10], rel=1e-6)
+    bpy.context.view_layer.objects.active = figure.armature
+    assert bpy.ops.smplify.go_to_worst() == {"FINISHED"}
+    assert bpy.context.scene.frame_current == 1 + int(np.nanargmax(report.keypoint_error_mm))
+
+
+def test_the_list_holds_the_flags_and_jumps(add_fitted):
+    from blender_addon.flag_list import fill
+
+    flags = (Flag("held", "left arm", 4, 9), Flag("missing", "person", 20, 20))
+    figure = add_fitted(flags=flags)
+    scene, properties = bpy.context.scene, figure.armature.smplify
+    bpy.context.view_layer.objects.active = figure.armature
+    fill(figure.armature)
+    assert [(row.name, row.kind, row.first, row.last) for row in properties.flags] == [
+        ("left arm", "held", 5, 10), ("person", "missing", 21, 21),
+    ]  # fmt: skip
+    properties.flag_index = 1
+    assert scene.frame_current == 21 and (properties.range_first, properties.range_last) == (21, 21)
+    assert bpy.ops.smplify.go_to_flag(which="PREVIOUS") == {"FINISHED"}
+    assert scene.frame_current == 5 and properties.flag_index == 0
+    bpy.ops.smplify.go_to_flag(which="NEXT")
+    assert scene.frame_current == 21
+    bpy.ops.smplify.go_to_flag(which="NEXT")
+    assert scene.frame_current == 21
+
+
+def test_operators_need_a_figure_with_a_record(addon, add_person, make_motion):
+    names = ("go_to_worst", "go_to_flag", "keep_edits", "overwrite_edits", "restore_motion")
+    assert not any(getattr(bpy.ops.smplify, name).poll() for name in names)
+    figure = add_person(make_motion(3))
+    bpy.context.view_layer.objects.active = figure.armature
+    assert not any(getattr(bpy.ops.smplify, name).poll() for name in names)
+
+
+def test_1000_frames_follow_a_slider_in_a_tenth_of_a_second(add_fitted):
+    figure = add_fitted(1000, fps=60.0)
+    properties = figure.armature.smplify
+    properties.smoothing = 0.01
+    seconds = []
+    for step in range(1, 8):
+        started = time.process_time()  # of this process alone, whatever else the machine does
+        properties.smoothing = 0.1 * step
+        seconds.append(time.process_time() - started)
+    assert np.median(seconds) < 0.1

@@ -1,0 +1,203 @@
+"""Box 1: its operators and what it shows in every state."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+import blender_addon  # noqa: E402
+from blender_addon.operators.track import SMPLIFY_FH_track, SMPLIFY_MT_person  # noqa: E402
+from blender_addon.panels.track import SMPLIFY_PT_track, SMPLIFY_PT_track_details  # noqa: E402
+from blender_addon.tracks import choices, preview  # noqa: E402
+from blender_addon.tracks.session import TRACKS, TrackState  # noqa: E402
+from blender_addon.tracks.settings import track_request  # noqa: E402
+from core.formats.dispatch import TRACK_SUFFIXES  # noqa: E402
+from core.layouts import LAYOUTS  # noqa: E402
+from core.reading.options import HANDEDNESS, UNITS_IN_METRES, UP_AXES  # noqa: E402
+from tests.blender_addon.drawing import draw  # noqa: E402
+from tests.conftest import REPOSITORY  # noqa: E402
+
+WALK = str(REPOSITORY / "samples" / "walk.trc")
+WRONG = str(REPOSITORY / "samples" / "walk_wrong_units.trc")
+
+
+@pytest.fixture
+def settings(scene):
+    blender_addon.register()
+    yield bpy.context.scene.smplify.track
+    blender_addon.unregister()
+
+
+@pytest.fixture
+def two_people(write_track, tmp_path):
+    """A folder of one JSON file a frame, with two people."""
+    with np.load(write_track(tmp_path / "one.npz", num_frames=6)) as stored:
+        positions = stored["positions"]
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    for frame, points in enumerate(positions):
+        people = [
+            {"id": person, "keypoints3d": np.column_stack([points + (2.0 * person, 0, 0), np.ones(25)]).tolist()}
+            for person in (0, 1)
+        ]
+        (folder / f"{frame:06d}.json").write_text(str(people).replace("'", '"'))
+    return str(folder)
+
+
+def state(settings) -> TrackState:
+    return TRACKS.state(track_request(settings))
+
+
+def test_no_file(settings):
+    assert state(settings) is TrackState.NO_FILE
+    assert "smplify.open_track" in draw(SMPLIFY_PT_track).operators
+    assert not SMPLIFY_PT_track_details.poll(bpy.context)
+    assert not bpy.ops.smplify.read_track.poll()
+
+
+def test_open_reads_and_tells_what_was_detected_and_why(settings):
+    assert bpy.ops.smplify.open_track(filepath=WALK) == {"FINISHED"}
+    assert state(settings) is TrackState.READ
+    drawn = draw(SMPLIFY_PT_track)
+    assert "432 frames at 60 fps, 7.18 s" in drawn.labels
+    assert {"Units: m", "Up Axis: +Y", "Frame Rate: 60", "Handedness: right"} <= set(drawn.labels)
+    assert {"layout", "units", "up", "frame_rate", "handedness", "swap_sides", "show_preview"} <= set(drawn.props)
+    assert SMPLIFY_PT_track_details.poll(bpy.context)
+    why = draw(SMPLIFY_PT_track_details).text
+    assert "stated by the file; the person is then 1.71 m tall" in why and "Not in the file" in why
+
+
+def test_a_bad_file_shows_the_message_and_the_menu_that_settles_it(settings):
+    with pytest.raises(RuntimeError, match="set Units"):
+        bpy.ops.smplify.open_track(filepath=WRONG)
+    assert state(settings) is TrackState.BAD_FILE
+    drawn = draw(SMPLIFY_PT_track)
+    assert drawn.alerts and "set Units" in drawn.text and "--" not in drawn.text
+    assert "units" in drawn.props and "layout" not in drawn.props
+    settings.units = "mm"
+    assert state(settings) is TrackState.UNREAD
+    assert "smplify.read_track" in draw(SMPLIFY_PT_track).operators
+    assert bpy.ops.smplify.read_track() == {"FINISHED"}
+    assert state(settings) is TrackState.READ and "Units: mm" in draw(SMPLIFY_PT_track).labels
+
+
+def test_overrides_as_keyword_arguments_and_back_to_auto_with_the_next_file(settings):
+    assert bpy.ops.smplify.open_track(filepath=WRONG, units="mm", frame_rate="CUSTOM", fps=47.5) == {"FINISHED"}
+    assert TRACKS.readings[0].track.fps == 47.5
+    assert "set in Frame Rate" in draw(SMPLIFY_PT_track_details).text
+    assert bpy.ops.smplify.open_track(filepath=WALK) == {"FINISHED"}
+    assert (settings.units, settings.frame_rate) == ("AUTO", "AUTO")
+    assert TRACKS.readings[0].track.fps == 60.0
+    settings.fps = 25.0
+    assert settings.frame_rate == "CUSTOM", "a number that is set is meant to be used"
+
+
+def test_doubts_are_shown(settings):
+    bpy.ops.smplify.open_track(filepath=WALK, frame_rate="24")
+    assert "the file states 60" in draw(SMPLIFY_PT_track).text
+
+
+def test_reading_on_a_thread(settings, monkeypatch):
+    from blender_addon import core_access
+
+    may_end = threading.Event()
+    read_all = core_access.read_all
+    monkeypatch.setattr(core_access, "read_all", lambda *given: may_end.wait(20.0) and read_all(*given))
+    settings.filepath = WALK
+    TRACKS.start(track_request(settings))
+    assert state(settings) is TrackState.READING and "Reading..." in draw(SMPLIFY_PT_track).labels
+    may_end.set()
+    TRACKS.wait()
+    assert state(settings) is TrackState.READ
+
+
+def test_a_file_that_changed_is_read_again(settings, tmp_path, write_track):
+    path = write_track(tmp_path / "walk.npz", num_frames=6)
+    bpy.ops.smplify.open_track(filepath=str(path))
+    write_track(path, num_frames=9)
+    bpy.ops.smplify.read_track()
+    assert TRACKS.readings[0].track.num_frames == 9
+    shutil.move(path, tmp_path / "gone.npz")
+    with pytest.raises(RuntimeError, match=r"walk\.npz"):
+        bpy.ops.smplify.read_track()
+
+
+def test_people_are_chosen_by_menu_name_or_number(settings, two_people):
+    bpy.ops.smplify.open_track(filepath=two_people, frame_rate="30")
+    assert len(TRACKS.readings) == 2 and settings.person == ""
+    assert "2 people" in draw(SMPLIFY_PT_track).labels and "SMPLIFY_MT_person" in draw(SMPLIFY_PT_track).menus
+    assert len(draw(SMPLIFY_MT_person).operators) == 3
+    assert preview.chosen_people(settings) == [0, 1]
+    assert bpy.ops.smplify.choose_person(person="2") == {"FINISHED"}
+    assert preview.chosen_people(settings) == [1]
+    with pytest.raises(RuntimeError, match="Expected one of"):
+        bpy.ops.smplify.choose_person(person="Nobody")
+    assert settings.person == "2"
+    settings.person = "Nobody"
+    assert "no person" in draw(SMPLIFY_PT_track).text
+    bpy.ops.smplify.choose_person(person="")
+    assert preview.chosen_people(settings) == [0, 1]
+
+
+def test_another_blend_file_forgets_the_tracks(settings):
+    bpy.ops.smplify.open_track(filepath=WALK)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    assert TRACKS.readings == [] and state(bpy.context.scene.smplify.track) is TrackState.NO_FILE
+
+
+def test_settings_are_kept_in_the_blend_file(settings, tmp_path):
+    bpy.ops.smplify.open_track(filepath=WRONG, units="mm", up="+Y")
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "saved.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "saved.blend"))
+    loaded = bpy.context.scene.smplify.track
+    assert (loaded.filepath, loaded.units, loaded.up) == (WRONG, "mm", "+Y")
+    assert state(loaded) is TrackState.UNREAD
+
+
+def test_a_relative_path_is_relative_to_the_blend_file(settings, tmp_path, write_track):
+    write_track(tmp_path / "walk.npz")
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    bpy.context.scene.smplify.track.filepath = "//walk.npz"
+    assert bpy.ops.smplify.read_track() == {"FINISHED"}
+
+
+def test_the_menus_offer_what_the_core_reads():
+    offered = {name: {item[0] for item in getattr(choices, name)} - {"AUTO"} for name in ("LAYOUTS", "UNITS")}
+    assert offered == {"LAYOUTS": set(LAYOUTS), "UNITS": set(UNITS_IN_METRES)}
+    assert {item[0] for item in choices.UP_AXES} == {"AUTO", *UP_AXES}
+    assert {item[0] for item in choices.HANDEDNESS} == {"AUTO", *HANDEDNESS}
+    for identifier, title, _ in choices.LAYOUTS[1:]:
+        assert title == LAYOUTS[identifier].title
+    for identifier, *_ in choices.FRAME_RATES[1:-1]:
+        assert 0.0 < float(identifier) < 1000.0
+
+
+def test_files_are_dropped_by_their_names(settings):
+    assert tuple(SMPLIFY_FH_track.bl_file_extensions.split(";")) == TRACK_SUFFIXES
+    assert bpy.types.SMPLIFY_FH_track.bl_import_operator == "smplify.open_track"
+
+
+def test_the_preview_follows_settings_and_never_adds_an_object(settings):
+    window = bpy.context.window_manager.windows[0]
+    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+    before = len(bpy.data.objects)
+    with bpy.context.temp_override(window=window, area=area, region=area.regions[-1]):
+        assert preview.shown_people(bpy.context) == []
+        bpy.ops.smplify.open_track(filepath=WALK)
+        assert preview.shown_people(bpy.context) == [0]
+        assert bpy.ops.smplify.view_track() == {"FINISHED"}
+        lowest, highest = preview.extent(bpy.context)
+        np.testing.assert_allclose(area.spaces.active.region_3d.view_location, (lowest + highest) / 2.0, atol=1e-5)
+        area.spaces.active.overlay.show_overlays = False
+        assert preview.shown_people(bpy.context) == []
+        area.spaces.active.overlay.show_overlays = True
+        settings.show_preview = False
+        assert preview.shown_people(bpy.context) == []
+        assert not bpy.ops.smplify.view_track.poll()
+    assert len(bpy.data.objects) == before and len(preview.playbacks()) == 1

@@ -1,0 +1,53 @@
+"""Messages of the core in the panel's words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from blender_addon.tracks.wording import OPTION_NAMES, in_panel_words, settings_named
+from core.errors import CoreError
+from core.reading import ReadOptions, read_all
+from tests.conftest import REPOSITORY
+
+
+def test_a_message_of_the_core_names_the_menus_and_no_option_of_the_command_line():
+    with pytest.raises(CoreError) as caught:
+        read_all(REPOSITORY / "samples" / "walk_wrong_units.trc")
+    message = in_panel_words(str(caught.value))
+    assert "--units" in str(caught.value) and message.endswith("set Units")
+    assert settings_named(str(caught.value)) == ("units",)
+
+
+def test_every_form_of_naming_an_option():
+    assert in_panel_words("stated by the file; give --fps") == "stated by the file; set Frame Rate"
+    assert in_panel_words("given by --up; it is") == "set in Up Axis; it is"
+    assert in_panel_words("give --layout NAME with the one") == "set Layout with the one"
+    assert in_panel_words("give --layout h36m17 or --layout coco17") == "set Layout h36m17 or Layout coco17"
+    assert in_panel_words("give --handedness left for the first, --swap-sides for the second") == (
+        "set Handedness left for the first, Swap Left and Right for the second"
+    )
+    assert in_panel_words("give another --layout: body25") == "set another Layout: body25"
+    assert in_panel_words("-- nothing --upwards") == "-- nothing --upwards"
+
+
+def test_names_in_the_users_language():
+    assert in_panel_words("give --units", {"Units": "Einheit"}.__getitem__) == "set Einheit"
+
+
+def test_settings_are_named_in_the_panels_order_and_once():
+    message = "give --swap-sides or --fps, --fps or --layout NAME"
+    assert settings_named(message) == ("layout", "frame_rate", "swap_sides")
+    assert settings_named("give --body FILE") == ()
+
+
+def test_every_reading_option_of_the_core_has_a_name():
+    options = {field.replace("_", "-") for field in ReadOptions.__dataclass_fields__}
+    assert options <= set(OPTION_NAMES)
+
+
+def test_a_missing_file_asks_for_no_setting(tmp_path: Path):
+    with pytest.raises(CoreError) as caught:
+        read_all(tmp_path / "gone.trc")
+    assert settings_named(str(caught.value)) == ()

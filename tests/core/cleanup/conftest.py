@@ -1,0 +1,27 @@
+"""The free body, and the procedural walk whose contacts are known."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.body.free_body import load_free_body
+from core.body.model import BodyModel
+from core.cleanup import CleanupSource, prepare
+from core.motion import Motion
+from training.sample_motion import sample_motion
+
+
+@pytest.fixture(scope="session")
+def body() -> BodyModel:
+    return BodyModel(load_free_body())
+
+
+@pytest.fixture(scope="session")
+def walk() -> Motion:
+    """Stand, walk a curve, wave and squat, 432 frames at 60 a second; no foot slides."""
+    return sample_motion()
+
+
+@pytest.fixture(scope="session")
+def walk_source(walk: Motion, body: BodyModel) -> CleanupSource:
+    return prepare(walk, body)
