@@ -79,7 +79,9 @@ def _limb(rotations: np.ndarray, side: str, sign: float) -> list[Oddity]:
         ("foot", "folded", _degrees_of_turn(joint("foot")), 50.0),
         ("wrist", "turned", _degrees_of_turn(joint("wrist")), 100.0),
     )
-    return [oddity for stem, what, degrees, limit in checks for oddity in _beyond(f"{side}_{stem}", what, degrees, limit)]
+    return [
+        oddity for stem, what, degrees, limit in checks for oddity in _beyond(f"{side}_{stem}", what, degrees, limit)
+    ]
 
 
 def _beyond(joint: str, what: str, values: np.ndarray, limit: float) -> list[Oddity]:

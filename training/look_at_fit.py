@@ -1,6 +1,6 @@
 """Look at fits frame by frame: contact sheets of the fitted body with the keypoints over it, and a list of oddities.
 
-    python -m training.look_at_fit FILE... -o FOLDER [--every N | --sheet-fps RATE] [--frames FIRST LAST]
+    python -m training.look_at_fit FILE... -o FOLDER [--show-fps RATE] [--frames FIRST LAST]
 
 Each tile shows one frame from the front and from the left, with its number and its mean keypoint error in millimetres.
 Left limbs are blue, right ones orange; dots are the keypoints, lines join them, and a red line leads from a keypoint to
@@ -136,10 +136,10 @@ class Stage:
         """Return the picture of one frame, both views beside each other."""
         views = [self._view(frame, axes, half) for axes, half in zip(_VIEWS, self._half_widths, strict=True)]
         picture = halved(np.concatenate(views, axis=1))
-        draw_number(picture, str(frame), (4, 4), 2, _BLACK)
+        draw_number(picture, str(frame), (4, 4), _BLACK)
         error = self._clip.error_mm[frame]
         if np.isfinite(error):
-            draw_number(picture, f"{error:.0f}", (4, 18), 2, _RED)
+            draw_number(picture, f"{error:.0f}", (4, 18), _RED)
         edge = _RED if self._odd[frame] else (215, 215, 215)
         picture[[0, -1]] = picture[:, [0, -1]] = edge
         return picture
@@ -213,13 +213,12 @@ def _look(path: Path, body: BodyData, options: argparse.Namespace) -> None:
             raise CoreError(f"expected --frames between 0 and {track.num_frames - 1}, which {path} has")
         stem = options.output / (f"{path.name}_{label}" if label else path.name)
         sheets = write_sheets(clip, frames, stem)
-        print(f"{stem.name}: {len(frames)} of {track.num_frames} frames on {len(sheets)} sheets; {_figures(clip, report)}")
+        print(f"{stem.name}: {len(frames)} of {track.num_frames} frames on {len(sheets)} sheets")
+        print(f"  {_figures(clip, report)}")
         for flag in report.flags:
             print(f"  {flag.kind}: {flag.what}, frames {flag.first} to {flag.last}")
-        for oddity in clip.oddities:
-            print(
-                f"  odd: {oddity.joint} {oddity.what} in frames {oddity.first} to {oddity.last}, up to {oddity.worst:.0f}"
-            )
+        for odd in clip.oddities:
+            print(f"  odd: {odd.joint} {odd.what} in frames {odd.first} to {odd.last}, up to {odd.worst:.0f}")
 
 
 def _figures(clip: FittedClip, report: FitReport) -> str:

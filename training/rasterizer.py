@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+_DOT = 2
+"""Pixels a dot of the font."""
 _LIGHT = np.array([0.35, -0.5, 0.79])
 """Direction towards the light (right, down, near)."""
 _AMBIENT = 0.4
@@ -77,12 +79,12 @@ def draw_dot(picture: np.ndarray, centre: np.ndarray, radius: int, colour: tuple
     _paint(picture, np.round(centre[:2]).astype(np.int64) + disc, colour)
 
 
-def draw_number(picture: np.ndarray, text: str, corner: tuple[int, int], size: int, colour: tuple[int, int, int]) -> None:
-    """Write digits, points and spaces from the upper left *corner* (column, row), *size* pixels a dot of the font."""
+def draw_number(picture: np.ndarray, text: str, corner: tuple[int, int], colour: tuple[int, int, int]) -> None:
+    """Write digits, points and spaces from the upper left *corner* (column, row), ten pixels high."""
     for index, letter in enumerate(text):
         bits = np.array([[int(row) >> shift & 1 for shift in (2, 1, 0)] for row in _DIGITS[letter]])
-        down, right = np.nonzero(np.kron(bits, np.ones((size, size), dtype=np.int64)))
-        _paint(picture, np.stack([right + corner[0] + 4 * size * index, down + corner[1]], axis=1), colour)
+        down, right = np.nonzero(np.kron(bits, np.ones((_DOT, _DOT), dtype=np.int64)))
+        _paint(picture, np.stack([right + corner[0] + 4 * _DOT * index, down + corner[1]], axis=1), colour)
 
 
 def _paint(picture: np.ndarray, places: np.ndarray, colour: tuple[int, int, int]) -> None:

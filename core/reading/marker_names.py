@@ -9,6 +9,7 @@ from .names import Key, name_keys
 _SIDED_ROLES: dict[str, tuple[str, ...]] = {
     "asis": ("asi", "asis", "fwt", "iasis"),
     "psis": ("psi", "psis", "bwt", "ipsis"),
+    "waist_side": ("mwt",),
     "hip_centre": ("hjc",),
     "thigh": ("thi", "thigh", "thigh1"),
     "knee_lateral": ("kne", "knee", "lepi", "kneelat", "kneelateral", "lfe", "fle"),

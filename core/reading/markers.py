@@ -3,9 +3,8 @@
 What a marker sits on is told by its role (see `marker_names`). The centres follow the literature:
 
 hip        Harrington et al. 2007, J. Biomech. 40, 595-602: from the pelvis' depth and width.
-knee,      the middle of both epicondyles (malleoli) where both are marked; else the chord construction of
-ankle      Davis et al. 1991, Hum. Mov. Sci. 10, 575-587 (Plug-in Gait): half a joint width inwards, in the plane of the
-           segment's own marker, at a right angle to the line to the joint above.
+knee,      the middle of both epicondyles (malleoli) where both are marked; else half a joint width inwards: see `legs`.
+ankle
 shoulder   Rab et al. 2002, Gait Posture 15, 266-273: 17 % of the distance between the acromia, below the acromion.
 elbow      the middle of both epicondyles; else half an elbow width inwards along the axis the elbow bends about.
 wrist      the middle of both styloids.
@@ -16,32 +15,39 @@ Nothing here depends on whether the axes are right-handed: "inwards" and "up" co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from .legs import SIDES, Points, chord, feet, knees_and_ankles
+from .rigid import completed
 from .vectors import across, dot, lengths, mean_of, median, unit
 
-Points = Mapping[str, np.ndarray]
-
-SIDES = ("left", "right")
-_KNEE_WIDTH = 0.061
-_ANKLE_WIDTH = 0.041
 _ELBOW_WIDTH = 0.040
 _MARKER_RADIUS = 0.004
-"""Joint widths and a marker's radius as shares of the stature (Plug-in Gait's usual adult values over 1.75 m)."""
+"""An elbow's width and a marker's radius as shares of the stature (Plug-in Gait's usual adult values over 1.75 m)."""
 _SHANK_OF_STATURE = 0.246
 _UPPER_ARM_OF_STATURE = 0.186
 """Segment lengths as shares of the stature (Winter, Biomechanics and Motor Control of Human Movement)."""
 _TYPICAL_PELVIS_WIDTH_MM = 240.0
 _ACROMION_DROP = 0.17
 _WRIST_THICKNESS = 0.030
-_TOE_TIP_DISTANCE = 0.148
-"""From heel to toe marker, as a share of the stature: the ball of the foot lies nearer, the tip of the toe farther."""
 _PELVIC_TILT = np.radians(10.0)
 _PELVIS_HEIGHT = 0.049
 """How far SMPL's pelvis joint lies above the hips, as a share of the stature."""
+
+
+def _sided(*roles: str) -> tuple[str, ...]:
+    return tuple(f"{side}_{role}" for role in roles for side in SIDES)
+
+
+_RIGID_GROUPS = (
+    (*_sided("asis", "psis", "waist_side", "hip_centre"), "sacrum"),
+    _sided("head_front", "head_back"),
+    ("c7", "t10", "manubrium", "sternum"),
+    *((f"{side}_shoulder_front", f"{side}_shoulder_back", "c7", "t10", "manubrium") for side in SIDES),
+)
+"""Markers that move as one, nearly: pelvis, head, thorax, and each shoulder's two on the thorax."""
 _BENT_SINE = 0.25
 """An elbow bent by more than about 15 degrees tells its axis."""
 
@@ -64,6 +70,13 @@ def stature_of_markers(points: Points) -> float:
                 guesses.append(median(lengths(ends[0] - ends[1])) / share)
     finite = [guess for guess in guesses if np.isfinite(guess)]
     return float(np.median(finite)) if finite else float("nan")
+
+
+def _completed(points: Points) -> Points:
+    """Return the markers with those filled in that are hidden while the rest of their group tells where they are."""
+    for group in _RIGID_GROUPS:
+        points = {**points, **completed({role: points[role] for role in group if role in points})}
+    return points
 
 
 def _shoulder_tops(points: Points) -> tuple[np.ndarray, np.ndarray] | None:
@@ -120,38 +133,6 @@ def _hip_centres(points: Points, axes: PelvisAxes, units_per_mm: float | None) -
     return {"left_hip": base + outwards, "right_hip": base - outwards}
 
 
-def _chord(marker: np.ndarray, above: np.ndarray, towards: np.ndarray, offset: float) -> np.ndarray:
-    """Return the joint centre C (F, 3): |C - marker| is *offset*, C - marker at a right angle to C - above.
-
-    C lies in the plane of *marker*, *above* and the direction *towards* (F, 3), on the side of *towards*.
-    """
-    line = above - marker
-    distance = lengths(line)[:, None]
-    along = line / distance
-    inwards = unit(across(towards, along))
-    ratio = np.clip(offset / distance, 0.0, 1.0)
-    return np.asarray(marker + offset * (ratio * along + np.sqrt(1.0 - ratio**2) * inwards))
-
-
-def _leg_joint(points: Points, side: str, joint: str, above: np.ndarray, inner: np.ndarray, width: float) -> np.ndarray:
-    """Return a knee or ankle centre (F, 3); *inner* (F, 3) points from this leg to the other."""
-    lateral = points[f"{side}_{joint}_lateral"]
-    medial = points.get(f"{side}_{joint}_medial")
-    segment = points.get(f"{side}_{'thigh' if joint == 'knee' else 'shank'}")
-    centre = _chord(lateral, above, inner, width)
-    if segment is not None:
-        along = unit(above - lateral)
-        wand = across(lateral - segment, along)
-        sure = lengths(wand)[:, None] > 0.5 * width
-        in_plane = _chord(lateral, above, wand, width)
-        agrees = dot(unit(wand), unit(across(inner, along))) > 0.5
-        centre = np.where(sure & agrees, in_plane, centre)
-    if medial is not None:
-        middle = mean_of(lateral, medial)
-        centre = np.where(np.isfinite(middle), middle, centre)
-    return np.asarray(centre)
-
-
 def _bend_axis(upper: np.ndarray, fore: np.ndarray) -> np.ndarray:
     """Return the unit axis (F, 3) that an elbow bends about; between bent frames it is interpolated.
 
@@ -179,7 +160,7 @@ def _elbow(points: Points, side: str, shoulder: np.ndarray, chirality: float, of
         inwards = (chirality if side == "right" else -chirality) * _bend_axis(
             unit(shoulder - lateral), unit(wrist - lateral)
         )
-        offset_centre = _chord(lateral, shoulder, inwards, offset)
+        offset_centre = chord(lateral, shoulder, inwards, offset)
         centre = np.where(np.isfinite(offset_centre), offset_centre, lateral)
     if medial is not None:
         middle = mean_of(lateral, medial)
@@ -215,36 +196,6 @@ def _with_fallback(first: np.ndarray | None, second: np.ndarray | None) -> np.nd
     if first is None or second is None:
         return second if first is None else first
     return np.where(np.isfinite(first), first, second)
-
-
-def _legs(points: Points, hips: Points, stature: float) -> dict[str, np.ndarray]:
-    """Knees and ankles."""
-    found: dict[str, np.ndarray] = {}
-    for side, other in (SIDES, SIDES[::-1]):
-        inner = hips[f"{other}_hip"] - hips[f"{side}_hip"]
-        half_knee = (_KNEE_WIDTH / 2 + _MARKER_RADIUS) * stature
-        half_ankle = (_ANKLE_WIDTH / 2 + _MARKER_RADIUS) * stature
-        knee = _leg_joint(points, side, "knee", hips[f"{side}_hip"], inner, half_knee)
-        found[f"{side}_knee"] = knee
-        if f"{side}_ankle_lateral" in points:
-            found[f"{side}_ankle"] = _leg_joint(points, side, "ankle", knee, inner, half_ankle)
-    return found
-
-
-def _feet(points: Points, stature: float) -> dict[str, np.ndarray]:
-    """Heels, balls and toes: a toe marker far from the heel is on the tip, a near one on the ball of the foot."""
-    found: dict[str, np.ndarray] = {}
-    for side in SIDES:
-        heel, toe = points.get(f"{side}_heel"), points.get(f"{side}_toe")
-        ball, outer = points.get(f"{side}_first_metatarsal"), points.get(f"{side}_fifth_metatarsal")
-        on_tip = ball is not None
-        if toe is not None and heel is not None and ball is None:
-            on_tip = median(lengths(toe - heel)) > _TOE_TIP_DISTANCE * stature
-        if ball is not None and outer is not None:
-            ball = mean_of(ball, outer)
-        places = {"heel": heel, "small_toe": outer, "foot": ball, "big_toe" if on_tip else "foot": toe}
-        found.update({f"{side}_{name}": place for name, place in places.items() if place is not None})
-    return found
 
 
 def _arms(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray]:
@@ -304,10 +255,12 @@ def joint_centres(points: Points, *, units_per_mm: float | None) -> dict[str, np
         units_per_mm: how many file units a millimetre is; None where that is not known yet: constants in millimetres
             are then scaled by the width of the pelvis.
     """
+    points = _completed(points)
     stature = stature_of_markers(points)
     tops = _shoulder_tops(points)
     assert tops is not None
-    above = mean_of(*tops)
+    above = _with_fallback(mean_of(*tops), points.get("c7"))
+    assert above is not None
     axes = _pelvis_axes(points, above)
     estimated = _hip_centres(points, axes, units_per_mm) if axes is not None else {}
     hips: dict[str, np.ndarray] = {}
@@ -317,7 +270,8 @@ def joint_centres(points: Points, *, units_per_mm: float | None) -> dict[str, np
         hips[f"{side}_hip"] = hip
     middle = mean_of(hips["left_hip"], hips["right_hip"])
     trunk = _Trunk(tops, unit(above - middle), axes.chirality if axes is not None else 1.0)
-    found = {**hips, **_legs(points, hips, stature), **_feet(points, stature), **_arms(points, trunk, stature)}
+    found = {**hips, **knees_and_ankles(points, hips, stature), **feet(points, stature)}
+    found.update(_arms(points, trunk, stature))
     found.update(_spine(points, trunk, stature))
     found.update(_head(points, trunk, stature))
     if axes is not None:

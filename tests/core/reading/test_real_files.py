@@ -13,7 +13,7 @@ FILES = [
     ("c3d/JA1Gait35.c3d", "markers", "mm", "+Z", 250.0, 1.77),
     ("c3d/cmu_02_05.c3d", "markers", "mm", "+Z", 120.0, 1.69),
     ("c3d/cmu_05_13.c3d", "markers", "mm", "+Z", 120.0, 1.67),
-    ("c3d/pycgm_Movement_trial.c3d", "markers", "mm", "+Z", 120.0, 1.57),
+    ("c3d/pycgm_Movement_trial.c3d", "markers", "mm", "+Z", 120.0, 1.60),
     ("c3d/pycgm_Sample_Static.c3d", "markers", "mm", "+Z", 100.0, 1.76),
     ("c3d/squat.c3d", "markers", "mm", "+Y", 120.0, 1.61),
     ("trc/AddBiomechanics_motion_capture_walk.trc", "markers", "mm", "+Y", 100.0, 1.76),
