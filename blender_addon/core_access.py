@@ -64,6 +64,7 @@ read_all = core_module("reading").read_all
 read_tracks = core_module("reading").read_tracks
 reading_options = core_module("reading").reading_options
 axis_angle_to_quat_wxyz = core_module("rotations").axis_angle_to_quat_wxyz
+matrix_to_quat_wxyz = core_module("rotations").matrix_to_quat_wxyz
 quat_wxyz_to_axis_angle = core_module("rotations").quat_wxyz_to_axis_angle
 JOINT_NAMES = core_module("skeletons").JOINT_NAMES
 JOINT_PARENTS = core_module("skeletons").JOINT_PARENTS

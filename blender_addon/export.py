@@ -8,7 +8,7 @@ the vertices instead of shape keys, so that every reader shows the right body.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import addon_utils
@@ -18,8 +18,11 @@ import numpy as np
 from .animation import frames_of, key_motion, read_motion
 from .armature import create_armature, joint_shape
 from .axes import Y_UP
-from .body_mesh import SHAPE_KEYS, body_mesh_of
+from .body_mesh import body_mesh_of
 from .core_access import CoreError, atomic_path, write_motion
+from .export_stage import shape_in_vertices, stage_of, whole_range
+from .export_target import ExportTarget
+from .export_twin import shown_bones, twin_of
 from .scene_time import scene_rate
 
 _OPERATORS: dict[str, Callable[..., set[str]]] = {
@@ -36,7 +39,13 @@ class ExportError(CoreError, RuntimeError):
     """Blender could not write a file."""
 
 
-def export_figures(armatures: Sequence[bpy.types.Object], path: Path, *, scene: bpy.types.Scene | None = None) -> Path:
+def export_figures(
+    armatures: Sequence[bpy.types.Object],
+    path: Path,
+    *,
+    scene: bpy.types.Scene | None = None,
+    target: ExportTarget | None = None,
+) -> Path:
     """Write figures to *path*; its suffix says in which format.
 
     Called in Object mode. The scene, its current frame, selection and active object are as before afterwards.
@@ -45,6 +54,8 @@ def export_figures(armatures: Sequence[bpy.types.Object], path: Path, *, scene: 
         armatures: of imported figures; .bvh and .npz hold one person.
         path: ends in one of the suffixes of `FORMATS`.
         scene: whose frame rate the keys play at; None is the current scene.
+        target: what another program expects of .fbx, .glb and .usd; None writes the figures as they are. The other
+            formats have rules of their own.
 
     Raises:
         ExportError: the suffix is unknown, a format for one person is asked to hold several, or Blender failed.
@@ -57,81 +68,8 @@ def export_figures(armatures: Sequence[bpy.types.Object], path: Path, *, scene: 
     if kind in ("bvh", "npz") and len(armatures) != 1:
         raise ExportError(f"a .{kind} file holds one person, got {len(armatures)} for {path}; write one file a person")
     with atomic_path(path) as temporary:
-        FORMATS[kind](armatures, scene or bpy.context.scene, temporary)
+        FORMATS[kind](armatures, scene or bpy.context.scene, temporary, target or ExportTarget())
     return path
-
-
-@contextmanager
-def _stage(
-    armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, *, meshes: bool = True
-) -> Iterator[bpy.types.Scene]:
-    """Yield a scene that holds only *armatures* and their meshes, selected, while it is the context's scene."""
-    ranges = [frames_of(armature) for armature in armatures]
-    stage = bpy.data.scenes.new(armatures[0].name)
-    try:
-        stage.render.fps = scene.render.fps
-        stage.render.fps_base = scene.render.fps_base
-        stage.frame_start = min(first for first, _ in ranges)
-        stage.frame_end = max(last for _, last in ranges)
-        layer = stage.view_layers[0]
-        players = [*armatures, *(body_mesh_of(armature) for armature in armatures if meshes)]
-        for item in players:
-            stage.collection.objects.link(item)
-            item.select_set(True, view_layer=layer)
-        layer.objects.active = armatures[0]
-        with bpy.context.temp_override(
-            scene=stage, view_layer=layer, object=armatures[0], active_object=armatures[0], selected_objects=players
-        ):
-            stage.frame_set(stage.frame_start)
-            yield stage
-    finally:
-        bpy.data.scenes.remove(stage)
-        scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
-
-
-@contextmanager
-def _shape_in_vertices(armatures: Sequence[bpy.types.Object]) -> Iterator[None]:
-    """Give the figures meshes without shape keys, in the shape that the keys stand at, for the time being."""
-    swapped: list[tuple[bpy.types.Object, bpy.types.Mesh, str]] = []
-    try:
-        for armature in armatures:
-            figure = body_mesh_of(armature)
-            mesh, name = figure.data, figure.data.name
-            shaped = _shaped_mesh(mesh)
-            swapped.append((figure, mesh, name))
-            mesh.name = f"{name} keys"
-            figure.data = shaped
-            shaped.name = name
-        yield
-    finally:
-        for figure, mesh, name in swapped:
-            shaped, figure.data = figure.data, mesh
-            if shaped != mesh:
-                bpy.data.meshes.remove(shaped)
-            mesh.name = name
-
-
-def _shaped_mesh(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
-    """Return a copy of *mesh* with the shape of its keys in the vertices."""
-    keys = mesh.shape_keys.key_blocks
-    basis = np.empty(3 * len(mesh.vertices), dtype=np.float32)
-    keys[0].data.foreach_get("co", basis)
-    shaped = basis.astype(np.float64)
-    column = np.empty_like(basis)
-    for name in SHAPE_KEYS:
-        keys[name].data.foreach_get("co", column)
-        shaped += keys[name].value * (column.astype(np.float64) - basis)
-    copy = mesh.copy()
-    holder = bpy.data.objects.new("SMPLify export", copy)
-    unused = copy.shape_keys.name
-    holder.shape_key_clear()
-    bpy.data.objects.remove(holder)
-    left = bpy.data.shape_keys.get(unused)  # some versions free it, others leave it without a user
-    if left is not None:
-        bpy.data.batch_remove((left,))
-    copy.vertices.foreach_set("co", shaped.astype(np.float32))
-    copy.update()
-    return copy
 
 
 def _run(kind: str, path: Path, **settings: object) -> None:
@@ -159,8 +97,11 @@ def _run(kind: str, path: Path, **settings: object) -> None:
         raise ExportError(f"Blender did not write {path.name}: its exporter returned {sorted(result)}")
 
 
-def _write_blend(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
-    with _stage(armatures, scene) as stage:
+def _write_blend(
+    armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget
+) -> None:
+    players = [*armatures, *map(body_mesh_of, armatures)]
+    with stage_of(players, scene, name=armatures[0].name, frames=whole_range(armatures)) as stage:
         bpy.data.libraries.write(str(path), {stage}, fake_user=False, compress=True)
 
 
@@ -180,8 +121,30 @@ def save_session(path: Path) -> Path:
     return path
 
 
-def _write_fbx(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
-    with _stage(armatures, scene), _shape_in_vertices(armatures):
+@contextmanager
+def _played(
+    kind: str, armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, target: ExportTarget
+) -> Iterator[bpy.types.Scene]:
+    """Yield a stage that holds the figures, or their twins where *target* asks for other than they are."""
+    name, frames = armatures[0].name, whole_range(armatures)
+    bodies = [body_mesh_of(armature) for armature in armatures]
+    with ExitStack() as stack:
+        stack.enter_context(shape_in_vertices(armatures))
+        players = [*armatures, *bodies]
+        if not target.plain:
+            players = []
+            for armature, body in zip(armatures, bodies, strict=True):
+                with stage_of([armature], scene, name=name, frames=frames_of(armature)) as stage:
+                    first = stage.frame_start
+                    bones = shown_bones(armature, stage, range(first, stage.frame_end + 1))
+                players += stack.enter_context(twin_of(armature, body, bones, first, target, fbx=kind == "fbx"))
+        yield stack.enter_context(stage_of(players, scene, name=name, frames=frames))
+
+
+def _write_fbx(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
+    with _played("fbx", armatures, scene, target) as stage:
+        if target.fbx_centimetres:
+            stage.unit_settings.scale_length = 0.01
         _run(
             "fbx", path,
             use_selection=True, object_types={"ARMATURE", "MESH"}, add_leaf_bones=False, mesh_smooth_type="FACE",
@@ -192,8 +155,8 @@ def _write_fbx(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
         )  # fmt: skip
 
 
-def _write_glb(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
-    with _stage(armatures, scene), _shape_in_vertices(armatures):
+def _write_glb(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
+    with _played("glb", armatures, scene, target):
         _run(
             "glb", path,
             export_format="GLB", use_selection=True, use_active_scene=True, export_yup=True, export_skins=True,
@@ -204,8 +167,8 @@ def _write_glb(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
         )  # fmt: skip
 
 
-def _write_usd(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
-    with _stage(armatures, scene), _shape_in_vertices(armatures):
+def _write_usd(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
+    with _played("usd", armatures, scene, target):
         _run(
             "usd", path,
             selected_objects_only=True, export_animation=True, export_armatures=True, export_materials=True,
@@ -213,10 +176,14 @@ def _write_usd(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
         )  # fmt: skip
 
 
-def _write_bvh(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
+def _write_bvh(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
     """Write a Y-up .bvh, as its readers expect; Blender's exporter writes an armature's own axes: it gets a twin."""
     motion = read_motion(armatures[0], scene_rate(scene))
-    with _y_up_twin(armatures[0], motion, scene) as twin, _stage([twin], scene, meshes=False) as stage:
+    frames = (1, motion.num_frames)
+    with (
+        _y_up_twin(armatures[0], motion, scene) as twin,
+        stage_of([twin], scene, name=armatures[0].name, frames=frames) as stage,
+    ):
         _run(
             "bvh", path,
             frame_start=stage.frame_start, frame_end=stage.frame_end, rotate_mode="ZXY", root_transform_only=True,
@@ -241,7 +208,7 @@ def _y_up_twin(armature: bpy.types.Object, motion: object, scene: bpy.types.Scen
         bpy.data.collections.remove(collection)
 
 
-def _write_npz(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path) -> None:
+def _write_npz(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
     write_amass(armatures[0], path, scene=scene)
 
 
@@ -265,7 +232,7 @@ def write_amass(
     write_motion(path, motion, rest_pelvis=pelvis, extra=extra)
 
 
-FORMATS: dict[str, Callable[[Sequence[bpy.types.Object], bpy.types.Scene, Path], None]] = {
+FORMATS: dict[str, Callable[[Sequence[bpy.types.Object], bpy.types.Scene, Path, ExportTarget], None]] = {
     "blend": _write_blend,
     "fbx": _write_fbx,
     "glb": _write_glb,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import bpy
 
+TEMPLATE_KEY = "smplify_joint_template"
+"""The custom property of an armature's data that every figure has: its mean joints, which `armature` keeps there."""
+
 RECORD_KEY = "smplify_record"
-"""The custom property that makes an armature a figure: what `figure_record` keeps with it."""
+"""The custom property with which an armature can be adjusted: what `figure_record` keeps with it."""
 
 
 def _settings_changed(properties: SMPLIFY_PG_figure, context: bpy.types.Context) -> None:

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 import bpy
 
-from . import command_line, figure_properties, flag_list, operators, panels, preferences, scene_properties
+from . import (
+    command_line,
+    export_properties,
+    figure_properties,
+    flag_list,
+    operators,
+    panels,
+    preferences,
+    scene_properties,
+)
 from .tracks import preview, reading
 
 MODULES = (
@@ -19,6 +28,7 @@ MODULES = (
     preview,
     figure_properties,
     flag_list,
+    export_properties,
     *operators.MODULES,
     *panels.MODULES,
     command_line,

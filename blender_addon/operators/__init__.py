@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import figure, fit, result, track
+from . import export, figure, fit, result, track
 
-MODULES = (track, fit, figure, result)
+MODULES = (track, fit, figure, result, export)

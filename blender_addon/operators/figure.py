@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..figure_properties import RECORD_KEY
+from ..figure_properties import RECORD_KEY, TEMPLATE_KEY
 
 
 class SMPLIFY_OT_move_bones(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
@@ -41,6 +41,21 @@ def active_figure(context: bpy.types.Context) -> bpy.types.Object | None:
     """Return the armature of the active figure that has a record of its motion, or None."""
     armature = active_armature(context)
     return armature if armature is not None and RECORD_KEY in armature else None
+
+
+def figures_of(context: bpy.types.Context, *, selected: bool) -> list[bpy.types.Object]:
+    """Return the armatures of all selected figures, or of the active one; those made without a record are figures too.
+
+    Args:
+        context: what is active and selected.
+        selected: all that are selected, else the active one.
+    """
+    if not selected:
+        armature = active_armature(context)
+        return [armature] if armature is not None and TEMPLATE_KEY in armature.data else []
+    owners = [item.parent if item.type == "MESH" else item for item in context.selected_objects]
+    found = [item for item in owners if item is not None and item.type == "ARMATURE" and TEMPLATE_KEY in item.data]
+    return list(dict.fromkeys(found))
 
 
 def active_armature(context: bpy.types.Context) -> bpy.types.Object | None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import result, track
+from . import export, result, track
 
-MODULES = (track, result)
+MODULES = (track, result, export)

@@ -1,0 +1,125 @@
+"""Figures to files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bpy_extras.io_utils import ExportHelper
+
+from ..export_properties import BONE_ITEMS, FIGURE_ITEMS, PRESET_ITEMS
+from .figure import figures_of
+
+_SETTINGS = ("preset", "bones", "root_bone", "figures", "one_each")
+_ONE_PERSON = ("bvh", "npz")
+
+
+class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - the form that Blender asks for
+    """Write the active figure, or all selected ones; the file's suffix says in which format"""
+
+    bl_idname = "smplify.export"
+    bl_label = "Export Figures"
+    bl_options = {"REGISTER"}
+
+    check_extension = None  # the user may type any suffix of a format that can be written
+    filename_ext = ""
+
+    filter_glob: bpy.props.StringProperty(default="*.blend;*.fbx;*.glb;*.usd;*.bvh;*.npz", options={"HIDDEN"})
+    preset: bpy.props.EnumProperty(
+        name="For", description="The program that the file is for: sets units, axes and what is not given below",
+        items=PRESET_ITEMS,
+    )  # fmt: skip
+    bones: bpy.props.EnumProperty(
+        name="Bone Names", description="What the bones are called in FBX, glTF and USD; not given, as the preset says",
+        items=BONE_ITEMS,
+    )  # fmt: skip
+    root_bone: bpy.props.BoolProperty(
+        name="Root Bone",
+        description="Put a bone on the floor above the pelvis that carries way and heading; not given, as the preset "
+        "says",
+    )
+    figures: bpy.props.EnumProperty(name="Figures", description="Which figures to write", items=FIGURE_ITEMS)
+    one_each: bpy.props.BoolProperty(
+        name="One File Each",
+        description="Write each figure to a file of its own, with its name after the file's. BVH and AMASS always do",
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether there is a figure to write, in Object or Pose Mode."""
+        if context.mode not in ("OBJECT", "POSE"):
+            cls.poll_message_set("Leave Edit Mode first")
+            return False
+        if not figures_of(context, selected=False) and not figures_of(context, selected=True):
+            cls.poll_message_set("Make a figure active, or select some")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Take the settings of the Export box and ask for the file's name."""
+        settings = context.scene.smplify_export
+        for name in _SETTINGS:
+            if not self.properties.is_property_set(name):
+                setattr(self, name, getattr(settings, name))
+        if not self.properties.is_property_set("filepath"):
+            chosen = figures_of(context, selected=self.figures == "SELECTED")
+            stem = bpy.path.clean_name(chosen[0].name) if chosen else "figure"
+            folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
+            self.filepath = str(folder / f"{stem}.{settings.file_format}")
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def check(self, context: bpy.types.Context) -> bool:
+        """Leave the file's name as the user typed it."""
+        return False
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Write the files."""
+        from ..core_access import CoreError
+        from ..export import export_figures
+
+        chosen = figures_of(context, selected=self.figures == "SELECTED")
+        if not chosen:
+            self.report({"ERROR"}, f"expected a figure that is {self.figures.lower()}, found none; choose one")
+            return {"CANCELLED"}
+        written = []
+        try:
+            for armatures, path in self._files(chosen):
+                written.append(export_figures(armatures, path, scene=context.scene, target=self._target()).name)
+        except (CoreError, OSError) as error:
+            after = f" ({', '.join(written)} was written before)" if written else ""
+            self.report({"ERROR"}, f"{error}{after}")
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"Wrote {', '.join(written)}")
+        return {"FINISHED"}
+
+    def _target(self) -> object:
+        from dataclasses import replace
+
+        from ..export_target import PRESETS
+
+        given = {name: getattr(self, name) for name in ("bones", "root_bone") if self.properties.is_property_set(name)}
+        return replace(PRESETS[self.preset].target, **given)
+
+    def _files(self, chosen: list[bpy.types.Object]) -> list[tuple[list[bpy.types.Object], Path]]:
+        """Return which figures go to which file."""
+        from ..export_target import PRESETS
+
+        path = Path(bpy.path.abspath(self.filepath))
+        each = self.one_each if self.properties.is_property_set("one_each") else PRESETS[self.preset].one_each
+        if len(chosen) == 1 or not (each or path.suffix.lower().lstrip(".") in _ONE_PERSON):
+            return [(chosen, path)]
+        return [
+            ([item], path.with_name(f"{path.stem}_{bpy.path.clean_name(item.name)}{path.suffix}")) for item in chosen
+        ]
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the options beside the file browser."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        for name in _SETTINGS:
+            layout.prop(self, name)
+
+
+CLASSES = (SMPLIFY_OT_export,)

@@ -1,0 +1,180 @@
+"""Files for Unreal and Unity: their names, units, axes and root motion; the body stands where it stood."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+from blender_addon.core_access import JOINT_NAMES  # noqa: E402
+from blender_addon.export import export_figures  # noqa: E402
+from blender_addon.export_target import BONE_NAMES, PRESETS, ExportTarget  # noqa: E402
+from blender_addon.export_twin import root_places  # noqa: E402
+from blender_addon.scene_time import scene_rate, set_scene_rate  # noqa: E402
+from tests.blender_addon.blender_oracle import joints, shown_vertices, skin, turn  # noqa: E402
+
+NUM_FRAMES = 25
+IMPORTERS = {
+    "fbx": lambda path: bpy.ops.import_scene.fbx(filepath=path),
+    "glb": lambda path: bpy.ops.import_scene.gltf(filepath=path),
+    "usd": lambda path: bpy.ops.wm.usd_import(filepath=path),
+}
+
+
+def reimport(path, fps):
+    bpy.ops.wm.read_homefile(use_empty=True)
+    set_scene_rate(bpy.context.scene, fps)
+    IMPORTERS[path.suffix[1:]](str(path))
+    (armature,) = [item for item in bpy.context.scene.objects if item.type == "ARMATURE"]
+    return armature, armature.animation_data.action.frame_range[0]
+
+
+def heads(armature, names, frame):
+    bpy.context.scene.frame_set(round(frame))
+    posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return np.array([posed.matrix_world @ posed.pose.bones[name].head for name in names])
+
+
+TARGETS = {
+    "unreal": PRESETS["UNREAL"].target,
+    "unity": PRESETS["UNITY"].target,
+    "root": ExportTarget(root_bone=True),
+}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("kind", ["fbx", "glb", pytest.param("usd", marks=pytest.mark.usd)])
+def test_bones_and_skin_stand_where_they_stood(add_person, body, make_motion, tmp_path, kind, target):
+    figure = add_person(make_motion(NUM_FRAMES))
+    wanted = TARGETS[target]
+    path = export_figures([figure.armature], tmp_path / f"walk.{kind}", target=wanted)
+    armature, first = reimport(path, 30.0)
+    assert scene_rate(bpy.context.scene) == pytest.approx(30.0)
+    names = [BONE_NAMES[wanted.bones][joint] for joint in JOINT_NAMES]
+    roots = [bone.name for bone in armature.data.bones if bone.parent is None]
+    assert roots == (["root"] if wanted.root_bone else [BONE_NAMES[wanted.bones]["pelvis"]])
+    assert len(armature.data.bones) == len(JOINT_NAMES) + wanted.root_bone, "no leaf bones"
+    for frame in range(0, NUM_FRAMES, 6):
+        np.testing.assert_allclose(heads(armature, names, first + frame), joints(body, figure.motion, frame), atol=1e-3)
+    (mesh,) = [item for item in bpy.context.scene.objects if item.type == "MESH" and len(item.data.polygons) == 13776]
+    shown = np.sort(shown_vertices(mesh, round(first) + 6), axis=0)
+    np.testing.assert_allclose(shown, np.sort(skin(body, figure.motion, 6), axis=0), atol=2e-3)
+
+
+def fbx_root(path):
+    from io_scene_fbx import parse_fbx
+
+    return parse_fbx.parse(str(path))[0]
+
+
+def elements(parent, name):
+    return [element for element in parent.elems if element.id == name]
+
+
+def properties(element):
+    (block,) = elements(element, b"Properties70")
+    return {item.props[0].decode(): item.props[4:] for item in block.elems}
+
+
+def nodes(path):
+    (objects,) = elements(fbx_root(path), b"Objects")
+    found = {}
+    for model in elements(objects, b"Model"):
+        found[model.props[1].split(b"\x00")[0].decode()] = (model.props[2].decode(), properties(model))
+    return found
+
+
+def unit(path):
+    (settings,) = elements(fbx_root(path), b"GlobalSettings")
+    values = properties(settings)
+    return values["UnitScaleFactor"][0], values["UpAxis"][0]
+
+
+@pytest.mark.parametrize(("preset", "factor", "height"), [("UNREAL", 1.0, 100.0), ("UNITY", 100.0, 1.0)])
+def test_fbx_nodes_have_no_scale(add_person, make_motion, tmp_path, preset, factor, height):
+    motion = make_motion(3, betas=np.zeros(10))
+    figure = add_person(motion)
+    path = export_figures([figure.armature], tmp_path / "walk.fbx", target=PRESETS[preset].target)
+    assert unit(path) == (pytest.approx(factor), 1), "Y is up"
+    names = BONE_NAMES[PRESETS[preset].target.bones]
+    found = nodes(path)
+    for name, (_, values) in found.items():
+        np.testing.assert_allclose(values.get("Lcl Scaling", [1.0] * 3), 1.0, atol=1e-5, err_msg=name)
+    thigh = np.linalg.norm(found[names["left_knee"]][1]["Lcl Translation"])
+    assert 0.3 * height < thigh < 0.5 * height
+
+
+def test_unity_has_a_top_node_without_a_turn_and_unreal_one_that_it_drops(add_person, make_motion, tmp_path):
+    figure = add_person(make_motion(3))
+    taken = bpy.data.objects.new("Armature", None)
+    found = nodes(export_figures([figure.armature], tmp_path / "unity.fbx", target=PRESETS["UNITY"].target))
+    assert found["walk"][0] == "Null"
+    np.testing.assert_allclose(found["walk"][1].get("Lcl Rotation", [0.0] * 3), 0.0, atol=1e-4)
+    found = nodes(export_figures([figure.armature], tmp_path / "unreal.fbx", target=PRESETS["UNREAL"].target))
+    assert found["Armature"][0] == "Null" and "walk" not in found
+    assert found["root"][0] == "LimbNode"
+    assert taken.name == "Armature" and figure.armature.name == "walk" and figure.mesh.name == "walk body"
+
+
+def test_the_root_bone_carries_the_way(add_person, body, make_motion, tmp_path):
+    figure = add_person(make_motion(NUM_FRAMES))
+    path = export_figures([figure.armature], tmp_path / "walk.glb", target=ExportTarget(root_bone=True))
+    armature, first = reimport(path, 30.0)
+    roots = np.array([heads(armature, ["root"], first + frame)[0] for frame in range(NUM_FRAMES)])
+    pelvis = np.array([joints(body, figure.motion, frame)[0] for frame in range(NUM_FRAMES)])
+    np.testing.assert_allclose(roots[:, 2], 0.0, atol=1e-4)
+    np.testing.assert_allclose(roots[:, :2], pelvis[:, :2], atol=0.05)
+
+
+def test_the_heading_is_the_turn_about_the_vertical():
+    rest = np.eye(4)
+    rest[:3, 3] = (0.0, 0.02, 0.9)
+    bones = np.tile(np.eye(4), (6, 24, 1, 1))
+    angles = np.array([0.0, 0.5, 1.5, 3.0, 4.5, 6.0])
+    for frame, angle in enumerate(angles):
+        bones[frame, 0, :3, :3] = turn(np.array([0.0, 0.0, angle])) @ turn(np.array([0.4, 0.0, 0.0]))
+    bones[:, 0, :3, 3] = (1.0, 2.0, 0.8)
+    places = root_places(bones, rest)
+    for frame, angle in enumerate(angles):
+        np.testing.assert_allclose(places[frame, :3, :3], turn(np.array([0.0, 0.0, angle])), atol=1e-12)
+        np.testing.assert_allclose(places[frame] @ rest[:, 3], (1.0, 2.0, 0.9, 1.0), atol=1e-12)
+    upside_down = bones.copy()
+    upside_down[3, 0, :3, :3] = turn(np.array([np.pi, 0.0, 0.0]))
+    np.testing.assert_allclose(root_places(upside_down, rest)[3, :3, :3], places[2, :3, :3], atol=1e-12)
+
+
+def test_what_blender_shows_is_written(add_person, body, make_motion, tmp_path):
+    figure = add_person(make_motion(9))
+    figure.armature.location = (0.0, 3.0, 0.0)
+    constraint = figure.armature.pose.bones["left_shoulder"].constraints.new("LIMIT_ROTATION")
+    constraint.use_limit_x = constraint.use_limit_y = constraint.use_limit_z = True
+    constraint.owner_space = "LOCAL"
+    shown = np.sort(shown_vertices(figure.mesh, 5), axis=0)
+    assert np.abs(shown - np.sort(skin(body, figure.motion, 4) + [0.0, 3.0, 0.0], axis=0)).max() > 0.01
+    path = export_figures([figure.armature], tmp_path / "walk.glb", target=PRESETS["UNREAL"].target)
+    _, first = reimport(path, 30.0)
+    (mesh,) = [item for item in bpy.context.scene.objects if item.type == "MESH" and len(item.data.polygons) == 13776]
+    np.testing.assert_allclose(np.sort(shown_vertices(mesh, round(first) + 4), axis=0), shown, atol=2e-3)
+
+
+def test_targets_leave_the_session_as_it_was(scene, add_person, body, make_motion, tmp_path):
+    figure = add_person(make_motion(6), "walk")
+    scene.frame_set(4)
+
+    def session():
+        blocks = ("scenes", "objects", "meshes", "armatures", "actions", "collections", "materials", "shape_keys")
+        return {block: sorted(item.name for item in getattr(bpy.data, block)) for block in blocks}
+
+    before = session()
+    for target in TARGETS.values():
+        for kind in ("fbx", "glb"):
+            export_figures([figure.armature], tmp_path / f"walk.{kind}", target=target)
+            assert session() == before
+    assert scene.frame_current == 4 and figure.mesh.modifiers[0].object == figure.armature
+    assert set(figure.armature.data.bones.keys()) == set(JOINT_NAMES)
+
+
+def test_every_convention_names_every_bone_once():
+    for names in BONE_NAMES.values():
+        assert set(names) == set(JOINT_NAMES) and len(set(names.values())) == len(JOINT_NAMES)
