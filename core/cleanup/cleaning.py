@@ -21,6 +21,7 @@ from .foot_lock import lock_feet
 from .ground import Ground
 from .options import CleanupOptions
 from .root import on_ground, without_way
+from .smoothing import CalmMotion
 from .source import CleanupSource
 
 
@@ -35,9 +36,8 @@ def clean(source: CleanupSource, options: CleanupOptions) -> Motion:
     poses, trans = motion.poses, motion.trans
     quats = source.quats
     if options.smoothing > 0.0:
-        quats = unit(quats + options.smoothing * (source.smooth_quats - quats))
+        quats, trans = _smoothed(source, options.smoothing)
         poses = quat_wxyz_to_axis_angle(quats).reshape(len(quats), -1)
-        trans = trans + options.smoothing * (source.smooth_trans - trans)
     if options.foot_lock > 0.0 and source.holds is not None:
         legs = lock_feet(
             quat_wxyz_to_matrix(quats), trans, source.feet, source.holds, fps=motion.fps, strength=options.foot_lock
@@ -50,6 +50,15 @@ def clean(source: CleanupSource, options: CleanupOptions) -> Motion:
     if poses is motion.poses and trans is motion.trans:
         return motion
     return replace(motion, poses=poses, trans=trans)
+
+
+def _smoothed(source: CleanupSource, strength: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return local rotations (F, 24, 4) and trans (F, 3) calmed: from the motion to calm, then to calmer."""
+    if strength <= 0.5:
+        start, end, share = CalmMotion(source.quats, source.motion.trans), source.calm, 2.0 * strength
+    else:
+        start, end, share = source.calm, source.calmer, 2.0 * strength - 1.0
+    return unit(start.quats + share * (end.quats - start.quats)), start.trans + share * (end.trans - start.trans)
 
 
 def _placed(

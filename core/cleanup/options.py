@@ -21,7 +21,8 @@ class CleanupOptions:
     """Settings of a clean-up; the defaults change nothing.
 
     Attributes:
-        smoothing: 0 leaves the motion as it is, 1 calms it as much as its own noise calls for.
+        smoothing: 0 leaves the motion as it is; 0.5 calms it as much as its own noise calls for, which costs a clean
+            motion nothing; 1 calms it as if it were noisy.
         foot_lock: 0 leaves the feet where they are, 1 keeps each foot where it stands.
         ground: "keep" leaves the motion's height; "contacts" moves the whole clip so that the floor that the feet
             stand on is at height 0, and level; where no foot ever stands, the lowest vertex of the clip is.

@@ -1,27 +1,50 @@
-"""A motion calmed as much as its own noise calls for, and no more where it is fast. F frames, J joints.
+"""A motion calmed as much as its own noise calls for, and less where it is fast. F frames, J joints.
 
-Whittaker smoothing (see `core.whittaker`) of each joint's unit quaternions and of the way, the stiffness measured per
-joint and per moment: variance of the noise over variance of the true second difference. Fast motion is smoothed less
-and clean motion hardly at all, and what is smooth in time stays so at any frame rate, since both variances are those of
-a frame. Averages of nearby quaternions, made unit again, are means in the group of rotations up to the third order
-(Markley et al., "Averaging Quaternions", Journal of Guidance, Control, and Dynamics 30, 2007).
+Whittaker smoothing (see `core.whittaker`) of each bone's unit quaternions in the world and of the way, the stiffness
+measured per bone and per moment: variance of the noise over variance of the true second difference, both of this very
+motion at its own frame rate. Bones are calmed in the world and not relative to their parents, since that is how they
+were seen: a parent's mistakes are undone by its child's, and must not be taken out of one alone. Averages of nearby
+quaternions, made unit again, are means in the group of rotations up to the third order (Markley et al., "Averaging
+Quaternions", Journal of Guidance, Control, and Dynamics 30, 2007).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from ..body.model import local_rotations, world_rotations
 from ..fit.temporal import measure_noise
-from ..rotations import matrix_to_quat_wxyz
+from ..rotations import matrix_to_quat_wxyz, quat_wxyz_to_matrix, unit
 from ..whittaker import whittaker
 
 _MIN_FRAMES = 6
+_START_HZ = 5.0
+"""What is slower than that is taken for motion at first."""
 _WINDOW_S = 0.2
 _PASSES = 3
-_FREE_NOISE = 5e-4
+_DOUBT = 0.1
+"""Share of the noise's variance that the second difference is taken to have beside what is measured of it: a smoothed
+curve bends less than the true one, and stiffness that grows with every pass would end in a straight line."""
+_FREE_NOISE = 2e-3
 """Noise up to here, half-radians and metres, is left alone: the finest tremor of real motion looks the same."""
+_STRONG_NOISE_RAD, _STRONG_NOISE_M = 0.03, 0.005
+"""Strong smoothing takes at least that for the noise, per axis."""
 _MIN_BEND = 1e-4
-_START_STIFFNESS = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class CalmMotion:
+    """A motion calmed.
+
+    Attributes:
+        quats: (F, 24, 4) local rotations, w first, with the signs of those they were made of.
+        trans: (F, 3) the way, metres.
+    """
+
+    quats: np.ndarray
+    trans: np.ndarray
 
 
 def continuous_quats(rotations: np.ndarray) -> np.ndarray:
@@ -32,42 +55,56 @@ def continuous_quats(rotations: np.ndarray) -> np.ndarray:
     return np.asarray(quat)
 
 
-def smooth_curves(curves: np.ndarray, held: np.ndarray, fps: float) -> np.ndarray:
-    """Return *curves* (F, J, D) smoothed over time.
+def smooth_motion(
+    quats: np.ndarray, trans: np.ndarray, held: np.ndarray, fps: float, *, strong: bool = False
+) -> CalmMotion:
+    """Return a motion smoothed over time.
 
-    Frames that are held stay on the way between the frames around them, and the curves on their two sides do not
-    see each other.
+    Frames that are held stay on the way between the frames around them, and what is on their two sides does not see
+    each other.
 
     Args:
-        curves: (F, J, D) quaternions or places.
-        held: (F, J) bool, frames that nothing was seen in.
+        quats: (F, 24, 4) local rotations, w first, continuous.
+        trans: (F, 3) metres.
+        held: (F, 24) bool, joints that nothing showed.
         fps: frames a second.
+        strong: smooth as if the motion were noisy, whether it is or not.
     """
+    world = continuous_quats(world_rotations(quat_wxyz_to_matrix(quats)))
+    floor = 0.5 * _STRONG_NOISE_RAD if strong else 0.0
+    calm = unit(_smooth_curves(world, held, fps, floor))
+    local = matrix_to_quat_wxyz(local_rotations(quat_wxyz_to_matrix(calm)))
+    local = np.where((local * quats).sum(axis=-1, keepdims=True) < 0.0, -local, local)
+    nobody = held.all(axis=1, keepdims=True)
+    way = _smooth_curves(trans[:, None], nobody, fps, _STRONG_NOISE_M if strong else 0.0)[:, 0]
+    return CalmMotion(local, way)
+
+
+def _smooth_curves(curves: np.ndarray, held: np.ndarray, fps: float, least_noise: float) -> np.ndarray:
+    """Return *curves* (F, J, D), quaternions or places, smoothed; *held* is (F, J)."""
     if len(curves) < _MIN_FRAMES:
         return curves
     seen = ~held
-    noise = measure_noise(curves, seen)
+    noise = np.maximum(measure_noise(curves, seen), least_noise)
     excess = np.maximum(noise**2 - _FREE_NOISE**2, 0.0)
     whole = np.zeros(seen.shape)
     whole[1:-1] = seen[2:] & seen[1:-1] & seen[:-2]
     weights = seen.astype(np.float64)
     window = max(1, round(_WINDOW_S * fps))
-    smooth = whittaker(curves, weights, _START_STIFFNESS * whole)
+    start = (2.0 * np.sin(np.pi * min(_START_HZ / fps, 0.5))) ** -4
+    smooth = whittaker(curves, weights, start * whole)
     for _ in range(_PASSES):
-        bend = _local_bend(smooth, whole, window)
-        smooth = whittaker(curves, weights, whole * excess / np.maximum(bend, _MIN_BEND) ** 2)
-    correction = np.where(seen[..., None], smooth - curves, 0.0)
-    calm: np.ndarray = curves + _bridged(correction, seen)
+        bend = _local_bend(smooth, whole, window) + _DOUBT * excess
+        smooth = whittaker(curves, weights, whole * excess / np.maximum(bend, _MIN_BEND**2))
+    calm: np.ndarray = curves + _bridged(np.where(seen[..., None], smooth - curves, 0.0), seen)
     return calm
 
 
 def _local_bend(smooth: np.ndarray, whole: np.ndarray, window: int) -> np.ndarray:
-    """Return the root mean square second difference per axis around every frame (F, J)."""
+    """Return the mean squared second difference per axis around every frame (F, J)."""
     squared = np.zeros(whole.shape)
     squared[1:-1] = (np.diff(smooth, n=2, axis=0) ** 2).sum(axis=-1) / 3.0
-    total = _running_sum(squared * whole, window)
-    count = _running_sum(whole, window)
-    bend: np.ndarray = np.sqrt(total / np.maximum(count, 1.0))
+    bend: np.ndarray = _running_sum(squared * whole, window) / np.maximum(_running_sum(whole, window), 1.0)
     return bend
 
 

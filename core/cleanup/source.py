@@ -12,13 +12,13 @@ from ..body.data import BodyData
 from ..body.model import BodyModel, world_positions, world_rotations
 from ..fit.report import Flag
 from ..motion import Motion
-from ..rotations import quat_wxyz_to_matrix, unit
+from ..rotations import quat_wxyz_to_matrix
 from ..skeletons import JOINT_INDEX, NUM_JOINTS
 from .contacts import Contact, find_contacts, find_slow
 from .feet import Feet
 from .ground import Ground, find_ground, first_guess
 from .lowest import lowest_heights
-from .smoothing import continuous_quats, smooth_curves
+from .smoothing import CalmMotion, continuous_quats, smooth_motion
 from .standing import Holds, plan_holds
 
 _LIMBS = {"arm": ("shoulder", "elbow", "wrist"), "leg": ("hip", "knee", "ankle", "foot")}
@@ -33,8 +33,8 @@ class CleanupSource:
         model: its body.
         feet: the legs and feet of its shape.
         quats: (F, 24, 4) its local rotations, w first, with signs that do not jump.
-        smooth_quats: (F, 24, 4) the same, calmed.
-        smooth_trans: (F, 3) its way, calmed.
+        calm: the motion calmed as much as its own noise calls for.
+        calmer: the motion calmed as if it were noisy, whether it is or not.
         contacts: when heels and toes stand.
         ground: the floor that they stand on; None where they never do.
         holds: how the contacts hold their points; None without a floor.
@@ -44,8 +44,8 @@ class CleanupSource:
     model: BodyModel
     feet: Feet
     quats: np.ndarray
-    smooth_quats: np.ndarray
-    smooth_trans: np.ndarray
+    calm: CalmMotion
+    calmer: CalmMotion
     contacts: tuple[Contact, ...]
     ground: Ground | None
     holds: Holds | None
@@ -78,16 +78,16 @@ def prepare(motion: Motion, body: BodyData | BodyModel, held: np.ndarray | None 
     if gone.shape != (motion.num_frames, NUM_JOINTS):
         raise ValueError(f"expected held ({motion.num_frames}, {NUM_JOINTS}), got {gone.shape}")
     quats = continuous_quats(motion.rotations())
-    calm = unit(smooth_curves(quats, gone, motion.fps))
-    trans = smooth_curves(motion.trans[:, None], gone.all(axis=1, keepdims=True), motion.fps)[:, 0]
+    calm = smooth_motion(quats, motion.trans, gone, motion.fps)
+    calmer = smooth_motion(quats, motion.trans, gone, motion.fps, strong=True)
     feet = Feet.of_body(model, motion.betas)
-    rotations = quat_wxyz_to_matrix(calm)
-    points = feet.points(*feet.chain(rotations, trans))
+    rotations = quat_wxyz_to_matrix(calm.quats)
+    points = feet.points(*feet.chain(rotations, calm.trans))
     contacts = _contacts(points, feet, motion.fps)
-    joints = world_positions(world_rotations(rotations), feet.rest) + trans[:, None]
+    joints = world_positions(world_rotations(rotations), feet.rest) + calm.trans[:, None]
     ground = find_ground(contacts, points, feet.heights, joints)
     holds = None if ground is None else plan_holds(contacts, points, feet.heights, ground, motion.fps)
-    return CleanupSource(motion, model, feet, quats, calm, trans, contacts, ground, holds)
+    return CleanupSource(motion, model, feet, quats, calm, calmer, contacts, ground, holds)
 
 
 def _contacts(points: np.ndarray, feet: Feet, fps: float) -> tuple[Contact, ...]:
