@@ -20,6 +20,8 @@ _LOW_M = (0.045, 0.08)
 _SPEED_WINDOW_S = 0.07
 _MIN_CONTACT_S = 0.1
 _MAX_BREAK_S = 0.07
+_STILL_M, _STILL_SPREADS = 0.012, 2.0
+"""A contact ends where its point is farther than both from where it stands, the latter times the usual distance."""
 _MAX_DRIFT_M = 0.05
 """A point that creeps farther than this from where it stands has made a step, however slowly."""
 
@@ -42,6 +44,11 @@ class Contact:
     def frames(self) -> slice:
         """The frames as a slice."""
         return slice(self.first, self.last + 1)
+
+    @property
+    def is_toe(self) -> bool:
+        """Whether it is a toe joint that stands, not a heel."""
+        return POINTS[self.point].endswith("toe")
 
     @property
     def num_frames(self) -> int:
@@ -89,6 +96,7 @@ def find_contacts(points: np.ndarray, heights: np.ndarray, fps: float, leg_m: fl
         runs = _merged(runs, round(_MAX_BREAK_S * fps), points[:, point], _MAX_DRIFT_M * scale)
         for first, last in runs:
             contacts += _without_creeping(Contact(point, first, last), points[:, point], _MAX_DRIFT_M * scale)
+    contacts = [_trimmed(contact, points[:, contact.point], _STILL_M * scale) for contact in contacts]
     shortest = max(2, round(_MIN_CONTACT_S * fps))
     return tuple(contact for contact in contacts if contact.num_frames >= shortest)
 
@@ -111,6 +119,14 @@ def _merged(runs: list[tuple[int, int]], longest: int, point: np.ndarray, near: 
                 continue
         joined.append((first, last))
     return joined
+
+
+def _trimmed(contact: Contact, point: np.ndarray, near: float) -> Contact:
+    """Return *contact* without the frames at its ends in which the point (F, 3) still comes or already goes."""
+    path = point[contact.frames]
+    off = np.linalg.norm(path - np.median(path, axis=0), axis=-1)
+    still = np.flatnonzero(off < max(near, _STILL_SPREADS * float(np.median(off))))
+    return Contact(contact.point, contact.first + int(still[0]), contact.first + int(still[-1]))
 
 
 def _without_creeping(contact: Contact, point: np.ndarray, farthest: float) -> list[Contact]:

@@ -18,7 +18,10 @@ from .feet import SIDES, Feet
 from .leg import Bones, reach_for
 from .standing import Holds
 
+_OTHER = [1, 0, 3, 2]
+"""The other point of the same foot."""
 _RUN_ON_S = 0.1
+_SOFT_M = 0.003
 _FARTHEST = 0.12
 """No point is moved farther than that share of a leg's length."""
 _REACH = 0.9985
@@ -76,9 +79,14 @@ def _displacements(points: np.ndarray, holds: Holds, fps: float, farthest: float
     length = np.linalg.norm(off, axis=-1, keepdims=True)
     off = off * np.minimum(1.0, farthest / np.maximum(length, 1e-9))
     share = holds.share[..., None]
-    other = [1, 0, 3, 2]
-    faded: np.ndarray = share * off + (1.0 - share) * share[:, other] * off[:, other]
-    return faded
+    other = share[:, _OTHER] * off[:, _OTHER]
+    moves: np.ndarray = share * off + (1.0 - share) * other
+    heels = slice(0, None, 2)
+    moves[:, heels, 1] = (other + (1.0 - share[:, _OTHER]) * share * off)[:, heels, 1]
+    below = holds.target[:, heels, 1] - _SOFT_M - points[:, heels, 1] - moves[:, heels, 1]
+    lift = 0.5 * (below + np.sqrt(below**2 + _SOFT_M**2))
+    moves[:, heels, 1] += holds.share[:, heels] * lift
+    return moves
 
 
 def _place_foot(

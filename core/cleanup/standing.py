@@ -1,7 +1,7 @@
 """Where each contact holds its point, and how the hold fades around it. F frames.
 
-Heel and toe joint of a foot are a fixed length apart. Where both stand at once their places are found together, that
-length apart; so a foot that stands flat is held as a whole.
+Heel and toe joint of a foot are a fixed length apart. Where both stand at once their places are found together, as far
+apart as they are in that time; so a foot that stands flat is held as a whole.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from .contacts import Contact
 from .feet import POINTS
 from .ground import Ground
 
-_FADE_S = 0.16
+_FADE_S = 0.12
+_PLAY_M = 0.006
+"""A point so far above or below the floor stands well enough, and is held at its height."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,28 +75,19 @@ def _places(contacts: Sequence[Contact], points: np.ndarray, heights: np.ndarray
     places: list[np.ndarray] = []
     for contact in contacts:
         place = np.median(points[contact.frames, contact.point], axis=0)
-        place[1] = ground.heights_at(place) + heights[contact.point]
+        floor = ground.heights_at(place) + heights[contact.point]
+        place[1] = floor + np.clip(place[1] - floor, -_PLAY_M, _PLAY_M)
         places.append(place)
-    done: set[int] = set()
-    for first, second, frames in sorted(_flat_stances(contacts), key=lambda stance: stance[2].start):
-        if first in done and second in done:
+    placed: set[int] = set()
+    for heel, toe, frames in sorted(_flat_stances(contacts), key=lambda stance: stance[2].start):
+        if heel in placed and toe in placed:
             continue
-        heel, toe = points[frames, contacts[first].point], points[frames, contacts[second].point]
-        length = float(np.median(np.linalg.norm(toe - heel, axis=-1)))
-        rise = heights[contacts[second].point] - heights[contacts[first].point]
-        flat = np.median(toe - heel, axis=0) * [1.0, 0.0, 1.0]
-        flat *= np.sqrt(max(length**2 - rise**2, 0.0)) / max(float(np.linalg.norm(flat)), 1e-9)
-        flat[1] = rise
-        if first in done:
-            places[second] = places[first] + flat
-        elif second in done:
-            places[first] = places[second] - flat
+        foot = np.median(points[frames, contacts[toe].point] - points[frames, contacts[heel].point], axis=0)
+        if heel in placed:
+            places[toe][[0, 2]] = (places[heel] + foot)[[0, 2]]
         else:
-            middle = 0.5 * np.median(toe + heel, axis=0)
-            for index, sign in ((first, -0.5), (second, 0.5)):
-                places[index] = middle + sign * flat
-                places[index][1] = ground.heights_at(places[index]) + heights[contacts[index].point]
-        done |= {first, second}
+            places[heel][[0, 2]] = (places[toe] - foot)[[0, 2]]
+        placed |= {heel, toe}
     return places
 
 
@@ -104,6 +97,6 @@ def _flat_stances(contacts: Sequence[Contact]) -> list[tuple[int, int, slice]]:
     for first, heel in enumerate(contacts):
         for second, toe in enumerate(contacts):
             start, end = max(heel.first, toe.first), min(heel.last, toe.last)
-            if heel.point % 2 == 0 and toe.point == heel.point + 1 and start <= end:
+            if not heel.is_toe and toe.point == heel.point + 1 and start <= end:
                 stances.append((first, second, slice(start, end + 1)))
     return stances
