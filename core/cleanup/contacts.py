@@ -19,7 +19,10 @@ _LOW_M = (0.045, 0.08)
 """Speed and height above the floor of a point that surely stands, and that may stand."""
 _SPEED_WINDOW_S = 0.07
 _MIN_CONTACT_S = 0.1
-_MAX_BREAK_S = 0.07
+_MAX_BREAK_S, _SAME_PLACE_M = 0.12, 0.02
+"""A point that is off for no longer than that, and stands at the same place again, stood all the time."""
+_STEP_S = 0.2
+"""A step to another place takes at least that; contacts that are closer together lose some of their ends."""
 _STILL_M, _STILL_SPREADS = 0.012, 2.0
 """A contact ends where its point is farther than both from where it stands, the latter times the usual distance."""
 _MAX_DRIFT_M = 0.05
@@ -90,15 +93,17 @@ def find_contacts(points: np.ndarray, heights: np.ndarray, fps: float, leg_m: fl
     speed = np.linalg.norm(point_speeds(points, fps), axis=-1)
     sure = (speed < _SLOW_M_S[0] * scale) & (heights < _LOW_M[0] * scale)
     fair = (speed < _SLOW_M_S[1] * scale) & (heights < _LOW_M[1] * scale)
-    contacts = []
-    for point in range(len(POINTS)):
-        runs = [run for run in _runs(fair[:, point]) if sure[run[0] : run[1] + 1, point].any()]
-        runs = _merged(runs, round(_MAX_BREAK_S * fps), points[:, point], _MAX_DRIFT_M * scale)
-        for first, last in runs:
-            contacts += _without_creeping(Contact(point, first, last), points[:, point], _MAX_DRIFT_M * scale)
-    contacts = [_trimmed(contact, points[:, contact.point], _STILL_M * scale) for contact in contacts]
     shortest = max(2, round(_MIN_CONTACT_S * fps))
-    return tuple(contact for contact in contacts if contact.num_frames >= shortest)
+    contacts: list[Contact] = []
+    for point in range(len(POINTS)):
+        path = points[:, point]
+        runs = [run for run in _runs(fair[:, point]) if sure[run[0] : run[1] + 1, point].any()]
+        runs = _merged(runs, round(_MAX_BREAK_S * fps), path, _SAME_PLACE_M * scale)
+        parts = [part for run in runs for part in _without_creeping(Contact(point, *run), path, _MAX_DRIFT_M * scale)]
+        parts = [_trimmed(part, path, _STILL_M * scale) for part in parts]
+        parts = _spaced([part for part in parts if part.num_frames >= shortest], round(_STEP_S * fps))
+        contacts += [part for part in parts if part.num_frames >= shortest]
+    return tuple(contacts)
 
 
 def _runs(marked: np.ndarray) -> list[tuple[int, int]]:
@@ -119,6 +124,17 @@ def _merged(runs: list[tuple[int, int]], longest: int, point: np.ndarray, near: 
                 continue
         joined.append((first, last))
     return joined
+
+
+def _spaced(contacts: list[Contact], least: int) -> list[Contact]:
+    """Return *contacts* of one point with at least so many frames between them, taken from the ends that face."""
+    spaced = list(contacts)
+    for number in range(len(spaced) - 1):
+        before, after = spaced[number], spaced[number + 1]
+        lacking = max(0, least - (after.first - before.last - 1))
+        spaced[number] = Contact(before.point, before.first, before.last - lacking // 2)
+        spaced[number + 1] = Contact(after.point, after.first + lacking - lacking // 2, after.last)
+    return spaced
 
 
 def _trimmed(contact: Contact, point: np.ndarray, near: float) -> Contact:

@@ -55,16 +55,15 @@ def lock_feet(
     world, places = feet.chain(rotations, trans)
     points = feet.points(world, places)
     moves = _displacements(points, holds, fps, _FARTHEST * feet.leg_m)
-    ankles, turns, engaged = {}, {}, {}
+    ankles, turns = {}, {}
     for number, side in enumerate(SIDES):
         pair = slice(2 * number, 2 * number + 2)
         ankle = places[JOINT_INDEX[f"{side}_ankle"]]
         ankles[side], turns[side] = _place_foot(points[:, pair], ankle, strength * moves[:, pair], holds.share[:, pair])
-        engaged[side] = strength * holds.share[:, pair].max(axis=1)
     drop = _lowered(world, places, ankles, feet, fps)
     found: dict[int, np.ndarray] = {}
     for side in SIDES:
-        found |= _bent_leg(world, places, side, ankles[side] + drop, turns[side], engaged[side])
+        found |= _bent_leg(world, places, side, ankles[side] + drop, turns[side])
     return Legs(found, trans - drop)
 
 
@@ -136,16 +135,11 @@ def _bent_leg(
     side: str,
     target: np.ndarray,
     turn: np.ndarray,
-    engaged: np.ndarray,
 ) -> dict[int, np.ndarray]:
     """Return the local rotations of a leg's hip, knee and ankle whose ankle is brought to *target* (F, 3)."""
     hip, knee, ankle = (JOINT_INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
     bones = Bones(places[knee] - places[hip], places[ankle] - places[knee], world[hip][..., 0])
-    reached = target - places[hip]
-    distance = np.linalg.norm(reached, axis=-1)
-    longest = np.maximum(_REACH * sum(bones.lengths), np.linalg.norm(bones.thigh + bones.shank, axis=-1))
-    reached = reached * np.minimum(1.0, longest / np.maximum(distance, 1e-9))[:, None]
-    thigh, shank = reach_for(bones, reached, engaged)
+    thigh, shank = reach_for(bones, target - places[hip])
     upper = swing_between(unit(bones.thigh), thigh) @ world[hip]
     lower = swing_between(unit(bones.shank), shank) @ world[knee]
     return {

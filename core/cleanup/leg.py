@@ -2,6 +2,10 @@
 
 Convention: all vectors relative to the hip, metres, in the world. The knee keeps the plane that the leg bends in, and
 where the leg is so straight that it has none, the plane that the thigh's own side axis (+X at rest) is square to.
+
+The bend of a leg follows from the distance between hip and ankle, ever faster the straighter the leg is: the last
+millimetres take as much of it as the centimetres before. A knee that followed would jump. So from some distance on the
+bend follows it at a steady rate, and the last millimetres are not made good.
 """
 
 from __future__ import annotations
@@ -14,6 +18,8 @@ from ..rotations import cross, dot, unit
 
 _STRAIGHT = 0.12
 """Sine of the bend at which the bones and the thigh's side axis say as much about the plane of the bend."""
+_STEADY = 0.975
+"""Share of its length from which on a leg's bend follows the distance at a steady rate."""
 _SHORTEST = 0.35
 """A leg is never folded to less than that share of its length."""
 
@@ -38,36 +44,50 @@ class Bones:
         return float(np.linalg.norm(self.thigh[0])), float(np.linalg.norm(self.shank[0]))
 
 
-def reach_for(bones: Bones, target: np.ndarray, engaged: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the directions (F, 3) of thigh and shank that bring the ankle to *target*.
+def reach_for(bones: Bones, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the directions (F, 3) of thigh and shank that bring the ankle to *target*, or as near as is smooth.
 
     Args:
         bones: where they are.
-        target: (F, 3) where the ankle shall be; what is out of reach is reached for.
-        engaged: (F,) 0 where target and ankle are the same and nothing may change, 1 where the ankle shall be exact;
-            between, what tells the knee from one that bends forward in its plane fades.
+        target: (F, 3) where the ankle shall be; where that is where it is, nothing changes.
     """
-    ankle = bones.thigh + bones.shank
-    long, short = bones.lengths
-    bend = cross(unit(bones.thigh), unit(bones.shank))
-    axis = unit(ankle)
+    thigh, shank, ankle = unit(bones.thigh), unit(bones.shank), bones.thigh + bones.shank
+    bend = cross(thigh, shank)
+    axis, turned = unit(ankle), unit(target)
     normal = unit(bend + _STRAIGHT * bones.side)
     normal = unit(normal - dot(normal, axis)[:, None] * axis)
-    before = _thigh(axis, normal, np.linalg.norm(ankle, axis=-1), long, short)
-    odd = unit(bones.thigh) - before
-    turned = unit(target)
-    swung = _swing(normal, axis, turned)
-    after = _thigh(turned, swung, np.linalg.norm(target, axis=-1), long, short)
-    thigh = unit(after + (1.0 - engaged)[:, None] * _swing(odd, axis, turned))
-    return thigh, unit(target - long * thigh)
+    angle = np.arctan2(dot(bend, normal), dot(thigh, shank))
+    more = _bend_at(np.linalg.norm(target, axis=-1), bones) - _bend_at(np.linalg.norm(ankle, axis=-1), bones)
+    less = np.maximum(angle, 1e-6) * np.expm1(np.minimum(more, 0.0) / np.maximum(angle, 1e-6))
+    before = _in_plane(axis, normal, angle, bones)
+    after = _in_plane(turned, _swing(normal, axis, turned), angle + np.maximum(more, 0.0) + less, bones)
+    return (
+        unit(after[0] + _swing(thigh - before[0], axis, turned)),
+        unit(after[1] + _swing(shank - before[1], axis, turned)),
+    )
 
 
-def _thigh(axis: np.ndarray, normal: np.ndarray, distance: np.ndarray, long: float, short: float) -> np.ndarray:
-    """Return the thigh's direction (F, 3) of a leg along *axis* whose ankle is *distance* (F,) away, knee in front."""
-    distance = np.clip(distance, _SHORTEST * (long + short), long + short)
-    cosine = np.clip((long**2 + distance**2 - short**2) / (2.0 * long * distance), -1.0, 1.0)
-    sine = np.sqrt(1.0 - cosine**2)
-    return np.asarray(cosine[:, None] * axis + sine[:, None] * cross(axis, normal))
+def _bend_at(distance: np.ndarray, bones: Bones) -> np.ndarray:
+    """Return the bend (F,), radians, of a leg whose ankle is *distance* (F,) away, steady where it is nearly straight."""
+    long, short = bones.lengths
+    steady = _STEADY * (long + short)
+    exact = np.clip(distance, _SHORTEST * (long + short), steady)
+    angle = np.arccos(np.clip((exact**2 - long**2 - short**2) / (2.0 * long * short), -1.0, 1.0))
+    last = np.arccos((steady**2 - long**2 - short**2) / (2.0 * long * short))
+    rate = steady / (long * short * np.sin(last))
+    return np.asarray(angle - rate * np.maximum(distance - steady, 0.0))
+
+
+def _in_plane(
+    axis: np.ndarray, normal: np.ndarray, angle: np.ndarray, bones: Bones
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the directions (F, 3) of thigh and shank of a leg along *axis* that is bent by *angle* (F,) in a plane."""
+    long, short = bones.lengths
+    front = cross(axis, normal)
+    lean = np.arctan2(short * np.sin(angle), long + short * np.cos(angle))
+    back = lean - angle
+    thigh = np.cos(lean)[:, None] * axis + np.sin(lean)[:, None] * front
+    return thigh, np.cos(back)[:, None] * axis + np.sin(back)[:, None] * front
 
 
 def _swing(vectors: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
