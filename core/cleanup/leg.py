@@ -20,6 +20,8 @@ _STRAIGHT = 0.12
 """Sine of the bend at which the bones and the thigh's side axis say as much about the plane of the bend."""
 _STEADY = 0.975
 """Share of its length from which on a leg's bend follows the distance at a steady rate."""
+_UPRIGHT = (0.5, 0.7)
+"""A leg whose foot is below the hip by these shares of the way between them begins to carry the body, and does."""
 _SHORTEST = 0.35
 """A leg is never folded to less than that share of its length."""
 
@@ -52,15 +54,16 @@ def reach_for(bones: Bones, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]
         target: (F, 3) where the ankle shall be; where that is where it is, nothing changes.
     """
     thigh, shank, ankle = unit(bones.thigh), unit(bones.shank), bones.thigh + bones.shank
-    bend = cross(thigh, shank)
-    axis, turned = unit(ankle), unit(target)
+    axis, bend = unit(ankle), cross(thigh, shank)
     normal = unit(bend + _STRAIGHT * bones.side)
     normal = unit(normal - dot(normal, axis)[:, None] * axis)
     angle = np.arctan2(dot(bend, normal), dot(thigh, shank))
     more = _bend_at(np.linalg.norm(target, axis=-1), bones) - _bend_at(np.linalg.norm(ankle, axis=-1), bones)
     less = np.maximum(angle, 1e-6) * np.expm1(np.minimum(more, 0.0) / np.maximum(angle, 1e-6))
+    bent = angle + np.maximum(more, 0.0) + less
+    turned = unit(_over(target, _distance_at(bent, bones)))
     before = _in_plane(axis, normal, angle, bones)
-    after = _in_plane(turned, _swing(normal, axis, turned), angle + np.maximum(more, 0.0) + less, bones)
+    after = _in_plane(turned, _swing(normal, axis, turned), bent, bones)
     return (
         unit(after[0] + _swing(thigh - before[0], axis, turned)),
         unit(after[1] + _swing(shank - before[1], axis, turned)),
@@ -78,9 +81,23 @@ def _bend_at(distance: np.ndarray, bones: Bones) -> np.ndarray:
     return np.asarray(angle - rate * np.maximum(distance - steady, 0.0))
 
 
-def _in_plane(
-    axis: np.ndarray, normal: np.ndarray, angle: np.ndarray, bones: Bones
-) -> tuple[np.ndarray, np.ndarray]:
+def _distance_at(angle: np.ndarray, bones: Bones) -> np.ndarray:
+    """Return how far (F,) the ankle of a leg is away that is bent by *angle* (F,)."""
+    long, short = bones.lengths
+    return np.asarray(np.sqrt(long**2 + short**2 + 2.0 * long * short * np.cos(angle)))
+
+
+def _over(target: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """Return *target* (F, 3) moved up or down to be *distance* (F,) away: a foot may miss the floor, not its place."""
+    lying, upright = _UPRIGHT
+    carries = np.clip((-target[:, 1] / distance - lying) / (upright - lying), 0.0, 1.0)
+    down = np.sqrt(np.maximum(distance**2 - target[:, 0] ** 2 - target[:, 2] ** 2, (lying * distance) ** 2))
+    moved = target.copy()
+    moved[:, 1] -= carries * (down + target[:, 1])
+    return moved
+
+
+def _in_plane(axis: np.ndarray, normal: np.ndarray, angle: np.ndarray, bones: Bones) -> tuple[np.ndarray, np.ndarray]:
     """Return the directions (F, 3) of thigh and shank of a leg along *axis* that is bent by *angle* (F,) in a plane."""
     long, short = bones.lengths
     front = cross(axis, normal)
