@@ -71,7 +71,7 @@ def reach_for(bones: Bones, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _bend_at(distance: np.ndarray, bones: Bones) -> np.ndarray:
-    """Return the bend (F,), radians, of a leg whose ankle is *distance* (F,) away, steady where it is nearly straight."""
+    """Return the bend (F,), radians, of a leg whose ankle is *distance* (F,) away, steady where nearly straight."""
     long, short = bones.lengths
     steady = _STEADY * (long + short)
     exact = np.clip(distance, _SHORTEST * (long + short), steady)

@@ -23,7 +23,7 @@ _MIN_FRAMES = 6
 _START_HZ = 5.0
 """What is slower than that is taken for motion at first."""
 _WINDOW_S = 0.2
-_PASSES = 3
+_PASSES = 2
 _DOUBT = 0.1
 """Share of the noise's variance that the second difference is taken to have beside what is measured of it: a smoothed
 curve bends less than the true one, and stiffness that grows with every pass would end in a straight line."""
@@ -55,10 +55,8 @@ def continuous_quats(rotations: np.ndarray) -> np.ndarray:
     return np.asarray(quat)
 
 
-def smooth_motion(
-    quats: np.ndarray, trans: np.ndarray, held: np.ndarray, fps: float, *, strong: bool = False
-) -> CalmMotion:
-    """Return a motion smoothed over time.
+def smooth_motion(quats: np.ndarray, trans: np.ndarray, held: np.ndarray, fps: float) -> tuple[CalmMotion, CalmMotion]:
+    """Return a motion smoothed over time as much as its own noise calls for, and as if it were noisy.
 
     Frames that are held stay on the way between the frames around them, and what is on their two sides does not see
     each other.
@@ -68,24 +66,35 @@ def smooth_motion(
         trans: (F, 3) metres.
         held: (F, 24) bool, joints that nothing showed.
         fps: frames a second.
-        strong: smooth as if the motion were noisy, whether it is or not.
     """
+    num_joints = quats.shape[1]
     world = continuous_quats(world_rotations(quat_wxyz_to_matrix(quats)))
-    floor = 0.5 * _STRONG_NOISE_RAD if strong else 0.0
-    calm = unit(_smooth_curves(world, held, fps, floor))
-    local = matrix_to_quat_wxyz(local_rotations(quat_wxyz_to_matrix(calm)))
-    local = np.where((local * quats).sum(axis=-1, keepdims=True) < 0.0, -local, local)
-    nobody = held.all(axis=1, keepdims=True)
-    way = _smooth_curves(trans[:, None], nobody, fps, _STRONG_NOISE_M if strong else 0.0)[:, 0]
-    return CalmMotion(local, way)
+    curves = np.concatenate([world, np.pad(trans, ((0, 0), (0, 1)))[:, None]], axis=1)
+    gone = np.concatenate([held, held.all(axis=1, keepdims=True)], axis=1)
+    strong = np.append(np.full(num_joints, 0.5 * _STRONG_NOISE_RAD), _STRONG_NOISE_M)
+    both = _smooth_curves(curves, gone, fps, np.stack([np.zeros_like(strong), strong]))
+    calm = []
+    for smooth in (both[:, : num_joints + 1], both[:, num_joints + 1 :]):
+        local = matrix_to_quat_wxyz(local_rotations(quat_wxyz_to_matrix(unit(smooth[:, :-1]))))
+        local = np.where((local * quats).sum(axis=-1, keepdims=True) < 0.0, -local, local)
+        calm.append(CalmMotion(local, smooth[:, -1, :3]))
+    return calm[0], calm[1]
 
 
-def _smooth_curves(curves: np.ndarray, held: np.ndarray, fps: float, least_noise: float) -> np.ndarray:
-    """Return *curves* (F, J, D), quaternions or places, smoothed; *held* is (F, J)."""
+def _smooth_curves(curves: np.ndarray, held: np.ndarray, fps: float, least_noise: np.ndarray) -> np.ndarray:
+    """Return curves (F, N J, D) smoothed, those of each strength after those of the one before.
+
+    Args:
+        curves: (F, J, D), quaternions or places.
+        held: (F, J) bool.
+        fps: frames a second.
+        least_noise: (N, J) what is taken for the noise at least, for each strength.
+    """
+    num_strengths = len(least_noise)
     if len(curves) < _MIN_FRAMES:
-        return curves
-    seen = ~held
-    noise = np.maximum(measure_noise(curves, seen), least_noise)
+        return np.tile(curves, (1, num_strengths, 1))
+    noise = np.maximum(measure_noise(curves, ~held), least_noise).reshape(-1)
+    curves, seen = np.tile(curves, (1, num_strengths, 1)), np.tile(~held, (1, num_strengths))
     excess = np.maximum(noise**2 - _FREE_NOISE**2, 0.0)
     whole = np.zeros(seen.shape)
     whole[1:-1] = seen[2:] & seen[1:-1] & seen[:-2]

@@ -78,8 +78,7 @@ def prepare(motion: Motion, body: BodyData | BodyModel, held: np.ndarray | None 
     if gone.shape != (motion.num_frames, NUM_JOINTS):
         raise ValueError(f"expected held ({motion.num_frames}, {NUM_JOINTS}), got {gone.shape}")
     quats = continuous_quats(motion.rotations())
-    calm = smooth_motion(quats, motion.trans, gone, motion.fps)
-    calmer = smooth_motion(quats, motion.trans, gone, motion.fps, strong=True)
+    calm, calmer = smooth_motion(quats, motion.trans, gone, motion.fps)
     feet = Feet.of_body(model, motion.betas)
     rotations = quat_wxyz_to_matrix(calm.quats)
     points = feet.points(*feet.chain(rotations, calm.trans))
