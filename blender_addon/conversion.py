@@ -9,9 +9,12 @@ from pathlib import Path
 import bpy
 
 from .core_access import (
+    BodyData,
     FitOptions,
     FitReport,
     KeypointTrack,
+    Motion,
+    ReadOptions,
     fit_track,
     person_labels,
     read_betas,
@@ -23,7 +26,7 @@ from .figure import Figure, FigureOptions, Person, add_figures
 from .figure_record import FitSource, plain_options, remember
 from .jobs import ConvertOptions
 
-Progress = Callable[[float, str], None]
+Progress = Callable[[float, str], bool | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +48,27 @@ class FittedTrack:
     source: FitSource = field(default_factory=FitSource)
 
 
+@dataclass(frozen=True, eq=False)
+class FitOrder:
+    """With what to fit the people of a file.
+
+    Attributes:
+        source: the file.
+        reading: how it was read.
+        body: the body to fit.
+        body_file: where the body was read from, "" for the free body.
+        options: settings of the fit.
+        fit: does it, as the core's `fit_track` does.
+    """
+
+    source: Path
+    reading: ReadOptions
+    body: BodyData
+    body_file: str
+    options: FitOptions
+    fit: Callable[..., tuple[Motion, FitReport]] = fit_track
+
+
 def fit_file(
     source: Path, options: ConvertOptions, progress: Progress, *, workers: int | None = None
 ) -> list[FittedTrack]:
@@ -63,18 +87,45 @@ def fit_file(
     body = resolve_body(options.body or None)
     betas = read_betas(Path(options.betas)) if options.betas else None
     tracks = read_tracks(source, options.reading)
-    stem = source.name if source.is_dir() else source.stem
     fit_options = FitOptions(betas=betas, device=options.device, workers=workers)
-    fitted = []
-    for number, (track, label) in enumerate(zip(tracks, person_labels(tracks), strict=True)):
+    order = FitOrder(source, options.reading, body, options.body, fit_options)
+    return fit_people(tracks, person_labels(tracks), range(len(tracks)), order, progress)
 
-        def heard(done: int, total: int, what: str, before: int = number) -> None:
-            progress((before + done / max(total, 1)) / len(tracks), what)
 
-        motion, report = fit_track(track, body, fit_options, heard)
-        name = f"{stem}_{label}" if label else stem
-        where = FitSource(str(source), number, options.reading, options.body, plain_options(fit_options))
-        fitted.append(FittedTrack(track, label, Person(name, motion, body), report, where))
+def fit_people(
+    tracks: Sequence[KeypointTrack],
+    labels: Sequence[str],
+    chosen: Sequence[int],
+    order: FitOrder,
+    progress: Progress,
+) -> list[FittedTrack]:
+    """Fit some of the people of a file. Needs no scene, and runs on any thread.
+
+    Args:
+        tracks: everybody in the file.
+        labels: a name for each of them.
+        chosen: numbers of those to fit.
+        order: with what to fit.
+        progress: as for `fit_file`; it may answer False to cancel.
+
+    Raises:
+        CoreError: the tracks or the body cannot be used.
+        FitCancelled: *progress* answered False.
+    """
+    stem = order.source.name if order.source.is_dir() else order.source.stem
+    frames = [tracks[number].num_frames for number in chosen]
+    fitted: list[FittedTrack] = []
+    for place, number in enumerate(chosen):
+
+        def heard(done: int, total: int, what: str, place: int = place) -> bool | None:
+            before, part = sum(frames[:place]), frames[place] * done / max(total, 1)
+            return progress((before + part) / sum(frames), what)
+
+        motion, report = order.fit(tracks[number], order.body, order.options, heard)
+        name = f"{stem}_{labels[number]}" if labels[number] else stem
+        where = FitSource(str(order.source), number, order.reading, order.body_file, plain_options(order.options))
+        person = Person(name, motion, order.body)
+        fitted.append(FittedTrack(tracks[number], labels[number], person, report, where))
     return fitted
 
 

@@ -19,6 +19,7 @@ from . import (
     preferences,
     scene_properties,
 )
+from .fitting import running
 from .tracks import preview, reading
 
 MODULES = (
@@ -26,6 +27,7 @@ MODULES = (
     scene_properties,
     reading,
     preview,
+    running,
     figure_properties,
     flag_list,
     export_properties,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bpy
 
+from .fitting import presets
+from .preferences import addon_preferences
 from .redraw import redraw_viewports
 from .tracks import choices
 from .tracks.reading import read_soon
@@ -112,13 +114,148 @@ class SMPLIFY_PG_track(bpy.types.PropertyGroup):  # noqa: N801 - the form that B
     )
 
 
+def _body_file_changed(settings: SMPLIFY_PG_body, context: bpy.types.Context) -> None:
+    """Remember the body's file for other scenes."""
+    preferences = addon_preferences(context)
+    if preferences is not None and settings.file:
+        preferences.body_file = bpy.path.abspath(settings.file)
+
+
+class SMPLIFY_PG_body(bpy.types.PropertyGroup):  # noqa: N801 - the form that Blender asks for
+    """Box 2: which body, which shape."""
+
+    kind: bpy.props.EnumProperty(
+        name="Body",
+        description="The body that is fitted",
+        items=(
+            ("FREE", "Free Body", "The body that the extension brings: free for any use, in SMPL's format"),
+            ("SMPL", "Licensed SMPL", "A file of SMPL, SMPL-H or SMPL-X that you have a licence for"),
+        ),
+    )
+    file: bpy.props.StringProperty(
+        name="Body File",
+        description="The .pkl or .npz file of SMPL. It is read where it lies and never copied into the .blend file; "
+        "empty takes the one that the preferences remember",
+        subtype="FILE_PATH",
+        options=FILE_OPTIONS,
+        update=_body_file_changed,
+    )
+    gender: bpy.props.EnumProperty(
+        name="Gender",
+        description="Which of the files that lie side by side, as SMPL's project names them",
+        items=(
+            ("FILE", "As File", "The file that is chosen, whatever its gender"),
+            ("NEUTRAL", "Neutral", "The neutral body beside the file"),
+            ("FEMALE", "Female", "The female body beside the file"),
+            ("MALE", "Male", "The male body beside the file"),
+        ),
+    )
+    betas: bpy.props.EnumProperty(
+        name="Shape",
+        description="Where the shape of the body (its betas) comes from",
+        items=(
+            ("TRACK", "From the Track", "Estimated from the lengths of the bones"),
+            ("FILE", "From a File", "Held as a .npy file says: the same person in many clips"),
+            ("FIGURE", "From the Active Figure", "Held as the active figure's shape keys are set"),
+        ),
+    )
+    betas_file: bpy.props.StringProperty(
+        name="Betas File",
+        description="A .npy file of 10 numbers",
+        subtype="FILE_PATH",
+        options=FILE_OPTIONS,
+    )
+
+
+def _quality_changed(settings: SMPLIFY_PG_fit, context: bpy.types.Context) -> None:
+    """Set the options that a quality stands for."""
+    quality = presets.PRESETS.get(settings.quality)
+    if quality is None:
+        return
+    for name in ("iterations", "smoothing"):
+        if getattr(settings, name) != getattr(quality, name):
+            setattr(settings, name, getattr(quality, name))
+
+
+def _options_changed(settings: SMPLIFY_PG_fit, context: bpy.types.Context) -> None:
+    """Name the quality that the options stand for."""
+    quality = presets.preset_of(settings.iterations, settings.smoothing)
+    if settings.quality != quality:
+        settings.quality = quality
+
+
+class SMPLIFY_PG_fit(bpy.types.PropertyGroup):  # noqa: N801 - the form that Blender asks for
+    """Box 3: how to fit."""
+
+    mode: bpy.props.EnumProperty(
+        name="Mode",
+        description="Whether a frame may look at those after it",
+        items=(
+            ("CLIP", "Whole Clip", "All frames at once: nothing drifts, gaps are bridged from both sides"),
+            ("FRAMES", "Frame by Frame", "Each frame from those before it only, as if it came in live; slower"),
+        ),
+    )
+    quality: bpy.props.EnumProperty(
+        name="Quality",
+        description="How much work goes into each frame; the options below say what it sets",
+        items=(
+            ("FAST", "Fast", "For a first look: few steps a frame"),
+            ("BALANCED", "Balanced", "Enough steps for ordinary poses"),
+            ("BEST", "Best", "Many steps: for poses far from standing, such as acrobatics and crouches"),
+            (presets.CUSTOM, "Custom", "The options below are set by hand"),
+        ),
+        default="BALANCED",
+        update=_quality_changed,
+    )
+    iterations: bpy.props.IntProperty(
+        name="Steps",
+        description="Steps of the optimiser a frame",
+        default=presets.PRESETS["BALANCED"].iterations, min=1, max=100, soft_max=30,
+        update=_options_changed,
+    )  # fmt: skip
+    smoothing: bpy.props.FloatProperty(
+        name="Smoothing",
+        description="How much of the points' measured noise is taken out before the fit: 1 as much as there is, 0 none",
+        default=presets.PRESETS["BALANCED"].smoothing, min=0.0, max=1.0, subtype="FACTOR",
+        update=_options_changed,
+    )  # fmt: skip
+    motion_fps: bpy.props.FloatProperty(
+        name="Motion Rate",
+        description="Frames a second of the fitted motion; 0 keeps the track's. A scene that is animated already keeps "
+        "its own rate, and the motion is resampled to it",
+        default=0.0, min=0.0, max=MAX_FPS, soft_max=240.0, precision=3,
+    )  # fmt: skip
+    device: bpy.props.EnumProperty(
+        name="Device",
+        description="What computes the fit",
+        items=(
+            ("numpy", "NumPy (CPU)", "Always there"),
+            ("cpu", "PyTorch on CPU", "Needs PyTorch"),
+            ("cuda", "PyTorch on NVIDIA GPU", "Needs PyTorch with CUDA"),
+            ("mps", "PyTorch on Apple GPU", "Needs PyTorch on a Mac"),
+        ),
+    )
+    workers: bpy.props.IntProperty(
+        name="Threads",
+        description="Threads for the fit on NumPy; 0 is one a core, but for a core that is left to Blender's window",
+        default=0, min=0, max=256,
+    )  # fmt: skip
+    floor: bpy.props.BoolProperty(
+        name="Stand on Floor",
+        description="Move each clip up or down, as a whole, so that its lowest point stands on the floor",
+        default=True,
+    )
+
+
 class SMPLIFY_PG_scene(bpy.types.PropertyGroup):  # noqa: N801 - the form that Blender asks for
     """What the next fit reads, fits and how."""
 
     track: bpy.props.PointerProperty(type=SMPLIFY_PG_track)
+    body: bpy.props.PointerProperty(type=SMPLIFY_PG_body)
+    fit: bpy.props.PointerProperty(type=SMPLIFY_PG_fit)
 
 
-CLASSES = (SMPLIFY_PG_track, SMPLIFY_PG_scene)
+CLASSES = (SMPLIFY_PG_track, SMPLIFY_PG_body, SMPLIFY_PG_fit, SMPLIFY_PG_scene)
 
 
 def register() -> None:

@@ -1,60 +1,94 @@
-"""Box 3: the fit."""
+"""Box 3: fit a figure to each person of the track."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import bpy
-from bpy_extras.io_utils import ImportHelper
+
+from ..fitting.running import RunsFit
+from ..fitting.session import FITS
+from ..fitting.settings import fit_job
+from ..tracks.session import TRACKS, TrackState
+from ..tracks.settings import track_request
+
+if TYPE_CHECKING:
+    from ..conversion import FittedTrack
+    from ..figure import Figure
+    from ..fitting.task import Progress
 
 
-class SMPLIFY_OT_import_track(bpy.types.Operator, ImportHelper):  # noqa: N801 - the form that Blender asks for
-    """Fit an SMPL figure to each person of a 3D keypoint file and add it to the scene, animated"""
+class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+    """Fit an SMPL figure to each chosen person of the track, and add it to the scene, animated"""
 
-    bl_idname = "smplify.import_track"
-    bl_label = "Import Keypoints"
-    bl_options = {"REGISTER", "UNDO"}
-
-    filter_glob: bpy.props.StringProperty(default="*.trc;*.c3d;*.csv;*.json;*.npy;*.npz;*.pkl", options={"HIDDEN"})
-    floor: bpy.props.BoolProperty(
-        name="Stand on Floor",
-        description="Move each clip as a whole so that its lowest point stands on the floor",
-        default=True,
-    )
+    bl_idname = "smplify.fit"
+    bl_label = "Fit"
+    bl_options = {"UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Return whether objects can be added now."""
+        """Return whether there is a track to fit, and figures can be added now."""
+        request = track_request(context.scene.smplify.track)
+        if FITS.busy:
+            cls.poll_message_set("A fit is running")
+            return False
+        if not request.path:
+            cls.poll_message_set("Choose a keypoint file in box 1 first")
+            return False
+        if TRACKS.state(request) is TrackState.BAD_FILE:
+            cls.poll_message_set("Box 1 says why the keypoint file cannot be used")
+            return False
         if context.mode != "OBJECT":
             cls.poll_message_set("Leave Edit or Pose Mode first")
             return False
         return True
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Read, fit, and add the figures; select them, as Blender's own importers do."""
-        from ..conversion import fit_file, show
-        from ..core_access import CoreError
-        from ..jobs import ConvertOptions
+    def prepare(self, context: bpy.types.Context) -> Callable[[Progress], list[FittedTrack]]:
+        """Return the fit that the scene is set to."""
+        job = fit_job(context)
+        self._request, self._floor = job.request, context.scene.smplify.fit.floor
+        return job.run
 
-        window = context.window_manager
-        window.progress_begin(0.0, 1.0)
-        try:
-            source = Path(self.filepath)
-            fitted = fit_file(source, ConvertOptions(), lambda share, _: window.progress_update(share))
-            figures = show(fitted, source.stem, floor=self.floor)
-        except CoreError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        finally:
-            window.progress_end()
+    def finish(self, context: bpy.types.Context, result: list[FittedTrack]) -> str:
+        """Add the figures and select them, as Blender's own importers do."""
+        from ..conversion import show
+
+        figures = show(result, self._request.name, floor=self._floor)
         for item in context.selected_objects:
             item.select_set(False)
         for figure in figures:
             figure.armature.select_set(True)
         context.view_layer.objects.active = figures[0].armature
+        if TRACKS.request == self._request:
+            TRACKS.lifts_m = {
+                item.source.number: _lift(item, figure) for item, figure in zip(result, figures, strict=True)
+            }
+        errors = [item.report.mean_error_mm for item in result]
         names = ", ".join(figure.armature.name for figure in figures)
-        self.report({"INFO"}, f"Added {names}: {figures[0].motion.num_frames} frames")
+        return f"Added {names}: {result[0].track.num_frames} frames, {sum(errors) / len(errors):.1f} mm from the points"
+
+
+def _lift(item: FittedTrack, figure: Figure) -> float:
+    """Return how far up a figure was moved to stand on the floor, in metres."""
+    return float(figure.motion.trans[0, 1] - item.person.motion.trans[0, 1])
+
+
+class SMPLIFY_OT_cancel_fit(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+    """End the running fit; nothing is changed"""
+
+    bl_idname = "smplify.cancel_fit"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether a fit runs."""
+        return FITS.busy
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Ask it to end; the operator that runs it does the rest."""
+        FITS.cancel()
         return {"FINISHED"}
 
 
-CLASSES = (SMPLIFY_OT_import_track,)
+CLASSES = (SMPLIFY_OT_fit, SMPLIFY_OT_cancel_fit)

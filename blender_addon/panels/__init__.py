@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import export, result, track
+from . import body, export, fit, result, track
 
-MODULES = (track, result, export)
+MODULES = (track, body, fit, result, export)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from .choices import CUSTOM
+from .people import choose, names_of
 from .request import AUTO, TrackRequest
 from .session import TRACKS
 
@@ -41,23 +42,9 @@ def _fps(settings: SMPLIFY_PG_track) -> float | None:
 
 def people_names() -> list[str]:
     """Return a name for each person that is read, in order, no two alike."""
-    from ..core_access import person_labels
-
-    labels = person_labels([reading.track for reading in TRACKS.readings])
-    return [label or "person1" for label in labels]
+    return names_of([reading.track for reading in TRACKS.readings])
 
 
 def chosen_people(settings: SMPLIFY_PG_track) -> list[int]:
-    """Return the numbers of the people whom *settings* choose among those that are read.
-
-    A person is named by the name in `people_names` or by the number from 1; nobody is named for everyone. The answer is
-    empty when there is no such person.
-    """
-    wanted = settings.person.strip().lower()
-    everyone = list(range(len(TRACKS.readings)))
-    if not wanted:
-        return everyone
-    names = [name.lower() for name in people_names()]
-    if wanted in names:
-        return [names.index(wanted)]
-    return [int(wanted) - 1] if wanted.isdecimal() and 1 <= int(wanted) <= len(everyone) else []
+    """Return the numbers of the people whom *settings* choose among those that are read; empty for an unknown one."""
+    return choose(settings.person, people_names())

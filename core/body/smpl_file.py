@@ -7,7 +7,6 @@ rest, as they are in every motion that this project makes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,19 +20,12 @@ from ..inert import as_array
 from ..safe_pickle import load_pickle
 from ..skeletons import JOINT_INDEX, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, NUM_VERTICES
 from .data import NUM_BETAS, BodyData
+from .genders import GENDER_WORDS, gender_of_name
 from .topology import NUM_SMPLX_VERTICES
 
 _KEYS = ("v_template", "f", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table")
 _FINGER_JOINTS = 3
 _FINGERS = 5
-_GENDER_WORDS = {
-    "female": "female",
-    "f": "female",
-    "male": "male",
-    "m": "male",
-    "neutral": "neutral",
-    "n": "neutral",
-}
 _OTHER_MODELS = {778: "a MANO hand", 5023: "a FLAME head", 3889: "a SMAL animal", 10425: "a SUPR body"}
 _SUM_TOLERANCE = 0.02
 _HEIGHTS_M = (1.0, 2.5)
@@ -255,9 +247,8 @@ def _gender(values: Mapping[str, Any], path: Path) -> str:
     said = values.get("gender")
     said = said.item() if isinstance(said, np.ndarray) and said.size == 1 else said
     said = said.decode("latin1") if isinstance(said, bytes) else said
-    words = [said] if isinstance(said, str) else []
-    words += re.split(r"[^a-z]+", path.stem.lower()) + [path.parent.name]
-    return next((_GENDER_WORDS[word.lower()] for word in words if word.lower() in _GENDER_WORDS), "neutral")
+    known = GENDER_WORDS.get(said.lower()) if isinstance(said, str) else None
+    return known or gender_of_name(path) or "neutral"
 
 
 def read_regressor(path: Path | str, num_vertices: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
+from blender_addon.tracks.request import TrackRequest  # noqa: E402
+from blender_addon.tracks.session import TRACKS  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
 
 
@@ -35,13 +38,48 @@ def registered():
     return ours
 
 
-def test_register_and_unregister_three_times_leaves_nothing(scene):
+def running():
+    """Everything of ours that runs or is drawn."""
+    ours = {thread.name for thread in threading.enumerate() if thread.name.startswith("SMPLify")}
+    for name in ("TOPBAR_MT_file_import", "TOPBAR_MT_file_export", "VIEW3D_MT_add"):
+        functions = getattr(bpy.types, name)._dyn_ui_initialize()
+        ours |= {function.__name__ for function in functions if "blender_addon" in function.__module__}
+    from blender_addon.fitting import running as fit
+    from blender_addon.tracks import preview, reading
+
+    ours |= {"draw callback" for _ in preview._handles} | {"window timer" for _ in fit._timers}
+    return ours | ({"timer"} if bpy.app.timers.is_registered(reading._look_after) else set())
+
+
+def test_register_and_unregister_ten_times_leaves_nothing(scene, write_track, tmp_path):
+    track = str(write_track(tmp_path / "walk.npz"))
     before = registered()
-    for _ in range(3):
+    for _ in range(10):
         blender_addon.register()
-        assert {"SMPLIFY_OT_import_track", "SMPLIFY_PT_track"} <= registered()
+        assert {"SMPLIFY_OT_fit", "SMPLIFY_PT_track", "smplify"} <= registered()
+        assert {"draw callback", "_draw_import"} <= running()
+        bpy.ops.smplify.open_track(filepath=track)
+        TRACKS.start(TrackRequest(track, units="m"))
         blender_addon.unregister()
-        assert registered() == before == set()
+        assert registered() == before == set() and running() == set()
+        assert TRACKS.readings == []
+
+
+@pytest.mark.bpy_module
+def test_reloading_every_module_leaves_nothing():
+    code = (
+        "import sys, threading\n"
+        "from tests.blender_addon.test_registration import registered\n"
+        "for _ in range(10):\n"
+        "    for name in [name for name in sys.modules if name.split('.')[0] == 'blender_addon']:\n"
+        "        del sys.modules[name]\n"
+        "    import blender_addon\n"
+        "    blender_addon.register()\n"
+        "    blender_addon.unregister()\n"
+        "print(registered() | {thread.name for thread in threading.enumerate() if 'SMPLify' in thread.name})\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert run.stdout.strip().splitlines()[-1] == "set()" and "rror" not in run.stderr
 
 
 @pytest.mark.bpy_module
@@ -52,32 +90,6 @@ def test_registering_imports_neither_the_core_nor_torch():
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert run.stdout.strip().endswith("[]")
-
-
-def test_operator_adds_a_selected_figure(addon, write_track, tmp_path):
-    path = write_track(tmp_path / "walk.npz")
-    assert bpy.ops.smplify.import_track(filepath=str(path)) == {"FINISHED"}
-    armature = bpy.data.objects["walk"]
-    assert bpy.context.view_layer.objects.active == armature and armature.select_get()
-    assert (addon.frame_start, addon.frame_end) == (1, 12)
-    assert "UNDO" in bpy.types.SMPLIFY_OT_import_track.bl_options
-
-
-def test_operator_reports_a_bad_file_and_adds_nothing(addon, tmp_path):
-    path = tmp_path / "walk.npz"
-    path.write_bytes(b"not an archive")
-    with pytest.raises(RuntimeError, match=r"walk\.npz"):
-        bpy.ops.smplify.import_track(filepath=str(path))
-    with pytest.raises(RuntimeError, match=r"gone\.trc"):
-        bpy.ops.smplify.import_track(filepath=str(tmp_path / "gone.trc"))
-    assert not bpy.data.objects and not bpy.data.collections and not bpy.data.armatures
-
-
-def test_operator_waits_for_object_mode(addon):
-    bpy.ops.mesh.primitive_plane_add()
-    assert bpy.ops.smplify.import_track.poll()
-    bpy.ops.object.mode_set(mode="EDIT")
-    assert not bpy.ops.smplify.import_track.poll()
 
 
 @pytest.mark.bpy_module
@@ -93,7 +105,8 @@ def test_package_works_below_an_extension_prefix_with_the_core_inside(write_trac
         "addon = importlib.import_module('like_bl_ext.user_default.learnable_smplify')\n"
         "bpy.ops.wm.read_homefile(use_empty=True)\n"
         "addon.register()\n"
-        f"print(bpy.ops.smplify.import_track(filepath={str(path)!r}))\n"
+        f"bpy.ops.smplify.open_track(filepath={str(path)!r})\n"
+        "print(bpy.ops.smplify.fit())\n"
         "addon.unregister()\n"
         "assert 'core' not in sys.modules and 'blender_addon' not in sys.modules\n"
         "print(len(bpy.data.objects['walk'].data.bones))\n"
@@ -105,7 +118,9 @@ def test_package_works_below_an_extension_prefix_with_the_core_inside(write_trac
 
 def test_a_figure_has_the_place_that_the_file_says(addon, write_track, tmp_path):
     path = write_track(tmp_path / "walk.npz")
-    bpy.ops.smplify.import_track(filepath=str(path), floor=False)
+    bpy.ops.smplify.open_track(filepath=str(path))
+    addon.smplify.fit.floor = False
+    bpy.ops.smplify.fit()
     with np.load(path) as stored:
         mid_hip = stored["positions"][:, 8]
     pelvis = bpy.data.objects["walk"].pose.bones["pelvis"]
@@ -116,7 +131,8 @@ def test_a_figure_has_the_place_that_the_file_says(addon, write_track, tmp_path)
 
 
 def test_bones_follow_shape_keys_that_the_user_moved(addon, write_track, tmp_path):
-    bpy.ops.smplify.import_track(filepath=str(write_track(tmp_path / "walk.npz")))
+    bpy.ops.smplify.open_track(filepath=str(write_track(tmp_path / "walk.npz")))
+    bpy.ops.smplify.fit()
     armature, mesh = bpy.data.objects["walk"], bpy.data.objects["walk body"]
     before = armature.data.bones["head"].head_local.z
     mesh.data.shape_keys.key_blocks["beta_0"].value += 2.0

@@ -1,0 +1,331 @@
+"""Boxes 2 and 3: from the settings to figures, cancelled without a trace, and what is shown in every state."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+import blender_addon  # noqa: E402
+from blender_addon.fitting import presets, running  # noqa: E402
+from blender_addon.fitting.running import RunsFit  # noqa: E402
+from blender_addon.fitting.session import FITS, FitState  # noqa: E402
+from blender_addon.fitting.settings import fit_job  # noqa: E402
+from blender_addon.operators.fit import SMPLIFY_OT_fit  # noqa: E402
+from blender_addon.panels.body import SMPLIFY_PT_body  # noqa: E402
+from blender_addon.panels.fit import SMPLIFY_PT_fit, SMPLIFY_PT_fit_options  # noqa: E402
+from blender_addon.tracks.session import TRACKS  # noqa: E402
+from core.arrays import DEVICES  # noqa: E402
+from core.fit.options import MODES, FitOptions  # noqa: E402
+from tests.blender_addon.drawing import draw  # noqa: E402
+from tests.blender_addon.test_registration import registered  # noqa: E402
+
+
+@pytest.fixture
+def addon(scene):
+    blender_addon.register()
+    yield bpy.context.scene
+    FITS.abandon(wait=True)
+    blender_addon.unregister()
+
+
+@pytest.fixture
+def walk(addon, write_track, tmp_path):
+    """The settings of a scene whose track is read."""
+    bpy.ops.smplify.open_track(filepath=str(write_track(tmp_path / "walk.npz")))
+    return addon.smplify
+
+
+def contents():
+    """What is in the file: names of all data, the scene's range, rate, frame, selection."""
+    scene = bpy.context.scene
+    data = {name: sorted(item.name for item in getattr(bpy.data, name)) for name in ("objects", "armatures", "meshes",
+            "actions", "collections", "materials", "shape_keys")}  # fmt: skip
+    active = bpy.context.view_layer.objects.active
+    return data, scene.frame_start, scene.frame_end, scene.frame_current, scene.render.fps, active and active.name
+
+
+class Clicked(RunsFit):
+    """The operator as a click starts it: a thread, then modal events; a window is not needed for that."""
+
+    prepare, finish = SMPLIFY_OT_fit.prepare, SMPLIFY_OT_fit.finish
+
+    def __init__(self):
+        self.reports = []
+
+    def report(self, kind, message):
+        self.reports.append((kind, message))
+
+
+@pytest.fixture
+def clicked(walk):
+    """The operator with its thread running, and a function that sends it events until it ends."""
+    operator = Clicked()
+    assert operator._begin(bpy.context, None)
+    operator._task.start()
+
+    def send(*events):
+        for event in events or ("TIMER",):
+            result = operator.modal(bpy.context, SimpleNamespace(type=event, value="PRESS"))
+        return result
+
+    return operator, send
+
+
+def test_fit_from_python_adds_selected_figures(walk):
+    figure_before = contents()[0]["objects"]
+    assert bpy.ops.smplify.fit() == {"FINISHED"}
+    armature = bpy.data.objects["walk"]
+    assert figure_before == [] and bpy.context.view_layer.objects.active == armature and armature.select_get()
+    assert (bpy.context.scene.frame_start, bpy.context.scene.frame_end) == (1, 12)
+    assert FITS.state is FitState.DONE and "Added walk: 12 frames" in FITS.message
+    assert "Added walk" in draw(SMPLIFY_PT_fit).text
+    assert "UNDO" in SMPLIFY_OT_fit.bl_options
+    from blender_addon.figure_record import recall
+
+    assert recall(armature).source.file.endswith("walk.npz")
+
+
+def test_fit_reads_first_where_nothing_is_read(addon, write_track, tmp_path):
+    addon.smplify.track.filepath = str(write_track(tmp_path / "walk.npz"))
+    assert bpy.ops.smplify.fit() == {"FINISHED"} and "walk" in bpy.data.objects
+
+
+def test_everyone_or_one_of_several_people(addon, write_track, tmp_path):
+    with np.load(write_track(tmp_path / "walk.npz", num_frames=8)) as stored:
+        positions = stored["positions"]
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    for frame, points in enumerate(positions):
+        people = [{"id": who, "keypoints3d": np.column_stack([points + (2.0 * who, 0, 0), np.ones(25)]).tolist()}
+                  for who in (3, 7)]  # fmt: skip
+        (folder / f"{frame:06d}.json").write_text(str(people).replace("'", '"'))
+    bpy.ops.smplify.open_track(filepath=str(folder), frame_rate="30")
+    bpy.ops.smplify.fit()
+    assert {"clip_3", "clip_7"} <= set(bpy.data.objects.keys())
+    apart = bpy.data.objects["clip_7"].pose.bones["pelvis"].head - bpy.data.objects["clip_3"].pose.bones["pelvis"].head
+    assert apart.x == pytest.approx(8.0, abs=0.05)
+    bpy.ops.smplify.choose_person(person="7")
+    bpy.ops.smplify.fit()
+    assert "clip_7.001" in bpy.data.objects and "clip_3.001" not in bpy.data.objects
+    TRACKS.clear()
+    addon.smplify.track.person = "nobody"
+    with pytest.raises(RuntimeError, match=r"found 3, 7"):
+        bpy.ops.smplify.fit()
+
+
+def test_the_preview_rises_with_the_figure(walk):
+    bpy.ops.smplify.fit()
+    mesh = bpy.data.objects["walk body"].evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    lift = TRACKS.lifts_m[0]
+    raw = np.nanmin([reading.track.positions[0, :, 1].min() for reading in TRACKS.readings])
+    lowest = min(vertex.co.z for vertex in mesh.vertices)
+    assert raw + lift == pytest.approx(lowest, abs=0.15) and abs(lift) > 1e-3
+
+
+def test_a_cancelled_fit_changes_nothing(clicked):
+    operator, send = clicked
+    before = contents()
+    assert send("MOUSEMOVE") == {"PASS_THROUGH"}, "Blender stays usable"
+    assert send("ESC") == {"RUNNING_MODAL"}
+    operator._task.wait(60.0)
+    assert send("TIMER") == {"CANCELLED"}
+    assert contents() == before and FITS.state is FitState.CANCELLED
+    assert operator.reports[-1][0] == {"WARNING"}
+    assert "Cancelled" in draw(SMPLIFY_PT_fit).text
+    assert bpy.ops.smplify.fit.poll(), "another may follow"
+
+
+def test_the_cancel_button_does_what_esc_does(clicked):
+    operator, send = clicked
+    assert bpy.ops.smplify.cancel_fit() == {"FINISHED"} and FITS.state is FitState.CANCELLING
+    assert "Cancelling..." in draw(SMPLIFY_PT_fit).labels
+    operator._task.wait(60.0)
+    assert send() == {"CANCELLED"} and not bpy.data.objects
+    assert not bpy.ops.smplify.cancel_fit.poll()
+
+
+def test_a_running_fit_shows_its_progress_and_no_second_one_starts(walk, monkeypatch):
+    may_end = threading.Event()
+    operator = Clicked()
+    job_run = operator.prepare(bpy.context)
+    monkeypatch.setattr(
+        operator,
+        "prepare",
+        lambda context: lambda tell: tell(0.25, "Fitting the poses") and may_end.wait(20.0) and job_run(tell),
+    )
+    operator._begin(bpy.context, None)
+    operator._task.start()
+    while operator._task.standing.share < 0.25:
+        pass
+    drawn = draw(SMPLIFY_PT_fit)
+    assert drawn.progress == [(0.25, "25%")] and "Fitting the poses" in drawn.labels
+    assert "smplify.cancel_fit" in drawn.operators and "smplify.fit" not in drawn.operators
+    assert FITS.state is FitState.RUNNING and not bpy.ops.smplify.fit.poll()
+    may_end.set()
+    operator._task.wait(60.0)
+    assert operator.modal(bpy.context, SimpleNamespace(type="TIMER", value="NOTHING")) == {"FINISHED"}
+    assert "walk" in bpy.data.objects
+
+
+def test_figures_wait_for_object_mode(clicked):
+    operator, send = clicked
+    bpy.ops.mesh.primitive_plane_add()
+    bpy.ops.object.mode_set(mode="EDIT")
+    operator._task.wait(60.0)
+    assert send() == {"PASS_THROUGH"} and FITS.state is FitState.WAITING
+    assert "leave Edit or Pose Mode" in draw(SMPLIFY_PT_fit).text
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert send() == {"FINISHED"} and "walk" in bpy.data.objects
+
+
+def test_another_file_ends_the_fit(clicked):
+    operator, send = clicked
+    task = operator._task
+    bpy.ops.wm.read_homefile(use_empty=True)
+    assert not FITS.busy and task.wait(60.0)
+    assert send() == {"CANCELLED"} and not bpy.data.objects and FITS.state is FitState.IDLE
+
+
+def test_the_figure_goes_to_the_scene_that_it_was_for(clicked):
+    operator, send = clicked
+    home = bpy.context.scene
+    bpy.context.window.scene = bpy.data.scenes.new("Other")
+    operator._task.wait(60.0)
+    assert send() == {"FINISHED"}
+    assert bpy.context.window.scene.name == "Other" and "walk" in home.objects
+    assert not bpy.data.scenes["Other"].objects
+
+
+def test_the_scene_may_be_gone(clicked):
+    operator, send = clicked
+    home = bpy.context.scene
+    bpy.context.window.scene = bpy.data.scenes.new("Other")
+    bpy.data.scenes.remove(home)
+    operator._task.wait(60.0)
+    assert send() == {"CANCELLED"} and "scene" in FITS.message and not bpy.data.objects
+
+
+def test_a_closed_window_ends_the_fit(clicked):
+    operator, _ = clicked
+    operator.cancel(bpy.context)
+    assert not FITS.busy and operator._task.wait(60.0) and not bpy.data.objects
+
+
+def test_a_fault_of_ours_is_raised_and_does_not_block_the_box(walk, monkeypatch):
+    operator = Clicked()
+    monkeypatch.setattr(operator, "prepare", lambda context: lambda progress: 1 / 0)
+    operator._begin(bpy.context, None)
+    operator._task.run()
+    with pytest.raises(ZeroDivisionError):
+        operator.modal(bpy.context, SimpleNamespace(type="TIMER", value="NOTHING"))
+    assert FITS.state is FitState.FAILED and draw(SMPLIFY_PT_fit).alerts and bpy.ops.smplify.fit.poll()
+
+
+def test_unregistering_while_a_fit_runs(scene, write_track, tmp_path):
+    blender_addon.register()
+    bpy.context.scene.smplify.track.filepath = str(write_track(tmp_path / "walk.npz", num_frames=300))
+    operator = Clicked()
+    operator._begin(bpy.context, None)
+    operator._task.start()
+    blender_addon.unregister()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("SMPLify")]
+    assert registered() == set() and not running._timers and not FITS.busy
+
+
+def test_what_cannot_be_fitted_is_told(addon, tmp_path, write_track):
+    assert not bpy.ops.smplify.fit.poll()
+    addon.smplify.track.filepath = str(tmp_path / "gone.trc")
+    with pytest.raises(RuntimeError, match=r"gone\.trc"):
+        bpy.ops.smplify.fit()
+    assert FITS.state is FitState.FAILED and draw(SMPLIFY_PT_fit).alerts
+    with pytest.raises(RuntimeError):
+        bpy.ops.smplify.open_track(filepath=str(tmp_path / "gone.trc"))
+    assert not bpy.ops.smplify.fit.poll(), "box 1 shows the error"
+    bpy.ops.smplify.open_track(filepath=str(write_track(tmp_path / "walk.npz")))
+    bpy.ops.mesh.primitive_plane_add()
+    assert bpy.ops.smplify.fit.poll()
+    bpy.ops.object.mode_set(mode="EDIT")
+    assert not bpy.ops.smplify.fit.poll()
+
+
+def test_a_quality_sets_the_options_and_the_options_name_the_quality(addon):
+    fit = addon.smplify.fit
+    assert fit.quality == "BALANCED" and fit.iterations == FitOptions().iterations
+    for name, quality in presets.PRESETS.items():
+        fit.quality = name
+        assert (fit.iterations, fit.smoothing) == (quality.iterations, pytest.approx(quality.smoothing))
+    fit.iterations = 7
+    assert fit.quality == "CUSTOM" and fit.iterations == 7
+    fit.iterations = presets.PRESETS["FAST"].iterations
+    assert fit.quality == "FAST"
+    fit.smoothing = 0.5
+    assert fit.quality == "CUSTOM"
+    assert len({preset.iterations for preset in presets.PRESETS.values()}) == len(presets.PRESETS)
+
+
+def test_every_setting_reaches_the_fit(walk, tmp_path):
+    np.save(tmp_path / "betas.npy", np.linspace(-1.0, 1.0, 10))
+    walk.fit.mode, walk.fit.iterations, walk.fit.smoothing = "FRAMES", 9, 0.25
+    walk.fit.motion_fps, walk.fit.workers, walk.fit.device = 15.0, 3, "cpu"
+    walk.body.betas, walk.body.betas_file = "FILE", str(tmp_path / "betas.npy")
+    walk.track.person = "1"
+    job = fit_job(bpy.context)
+    options = job.options
+    assert (options.mode, options.iterations, options.smoothing) == ("frames", 9, 0.25)
+    assert (options.fps, options.workers, options.device) == (15.0, 3, "cpu")
+    assert (job.person, job.betas_file, len(job.readings)) == ("1", str(tmp_path / "betas.npy"), 1)
+    fit = walk.fit.bl_rna.properties
+    assert [item.identifier.lower() for item in fit["mode"].enum_items] == list(MODES)
+    assert [item.identifier for item in fit["device"].enum_items] == list(DEVICES)
+
+
+def test_frame_by_frame_and_another_rate(walk):
+    walk.fit.mode, walk.fit.motion_fps = "FRAMES", 15.0
+    assert bpy.ops.smplify.fit() == {"FINISHED"}
+    assert bpy.context.scene.render.fps == 15 and bpy.context.scene.frame_end == 6
+
+
+def test_betas_from_a_file_and_from_a_figure(walk, tmp_path):
+    betas = np.array([1.5, -0.5, 0.25, 0, 0, 0, 0, 0, 0, 0])
+    np.save(tmp_path / "betas.npy", betas)
+    walk.body.betas = "FILE"
+    with pytest.raises(RuntimeError, match="Betas File"):
+        bpy.ops.smplify.fit()
+    walk.body.betas_file = str(tmp_path / "betas.npy")
+    bpy.ops.smplify.fit()
+    walk.body.betas = "FIGURE"
+    assert "walk" in draw(SMPLIFY_PT_body).labels
+    bpy.ops.smplify.fit()
+    keys = bpy.data.objects["walk body.001"].data.shape_keys.key_blocks
+    np.testing.assert_allclose([keys[f"beta_{index}"].value for index in range(10)], betas, atol=1e-6)
+    bpy.context.view_layer.objects.active = None
+    assert "Make a figure active" in draw(SMPLIFY_PT_body).labels
+    with pytest.raises(RuntimeError, match="active figure"):
+        bpy.ops.smplify.fit()
+
+
+def test_betas_of_another_body_are_refused(walk):
+    walk.body.betas = "FIGURE"
+    bpy.ops.smplify.fit.poll()
+    walk.body.betas = "TRACK"
+    bpy.ops.smplify.fit()
+    armature = bpy.data.objects["walk"]
+    template = np.array(armature.data["smplify_joint_template"])
+    armature.data["smplify_joint_template"] = (1.1 * template).tolist()
+    walk.body.betas = "FIGURE"
+    with pytest.raises(RuntimeError, match="another body"):
+        bpy.ops.smplify.fit()
+
+
+def test_boxes_2_and_3_before_anything_is_set(addon):
+    assert draw(SMPLIFY_PT_body).props == ["kind", "betas"]
+    drawn = draw(SMPLIFY_PT_fit)
+    assert drawn.props == ["mode", "quality"] and drawn.operators == ["smplify.fit"]
+    assert {"iterations", "smoothing", "motion_fps", "device", "workers", "floor"} == set(
+        draw(SMPLIFY_PT_fit_options).props
+    )

@@ -1,0 +1,146 @@
+"""Work on a thread: how far, how long, how it ended."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from blender_addon.fitting import task as task_module
+from blender_addon.fitting.session import FitSession, FitState
+from blender_addon.fitting.task import Task, TaskState, time_left
+from core.errors import FitCancelled
+
+
+def in_steps(progress, steps: int = 10) -> str:
+    for step in range(steps + 1):
+        if not progress(step / steps, "Working"):
+            raise FitCancelled("stopped")
+    return "result"
+
+
+def test_a_task_runs_on_this_thread_or_its_own():
+    here, there = Task(in_steps), Task(in_steps)
+    here.run()
+    there.start()
+    assert there.wait(20.0)
+    for task in (here, there):
+        assert (task.state, task.result, task.error) == (TaskState.DONE, "result", None)
+        assert (task.standing.share, task.standing.what) == (1.0, "Working")
+    assert not [thread for thread in threading.enumerate() if thread.name == task_module.THREAD_NAME]
+
+
+def test_cancelling_ends_the_work_at_its_next_progress():
+    reached, go_on = threading.Event(), threading.Event()
+
+    def work(progress):
+        reached.set()
+        go_on.wait(20.0)
+        return in_steps(progress)
+
+    task = Task(work)
+    task.start()
+    assert reached.wait(20.0) and task.state is TaskState.RUNNING
+    task.cancel()
+    assert task.state is TaskState.CANCELLING
+    go_on.set()
+    assert task.wait(20.0) and task.state is TaskState.CANCELLED and task.result is None
+
+
+def test_a_task_that_was_cancelled_too_late_is_cancelled():
+    task = Task(in_steps)
+    task.run()
+    task.cancel()
+    assert task.state is TaskState.CANCELLED
+
+
+def test_a_listener_hears_and_can_cancel():
+    heard = []
+
+    def listen(share: float, what: str) -> bool:
+        heard.append(share)
+        return share < 0.5
+
+    task = Task(in_steps, listen)
+    task.run()
+    assert task.state is TaskState.CANCELLED and heard == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+def test_what_the_work_raises_is_kept():
+    def work(progress):
+        raise ZeroDivisionError("oh")
+
+    task = Task(work)
+    task.start()
+    task.wait(20.0)
+    assert task.state is TaskState.FAILED and isinstance(task.error, ZeroDivisionError)
+
+
+def test_the_time_left_goes_by_the_pace_since_the_first_share(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(task_module.time, "monotonic", lambda: now[0])
+    left = []
+
+    def work(progress):
+        for share, at in (
+            (0.0, 100.0),
+            (0.0, 130.0),
+            (0.1, 131.0),
+            (0.11, 132.0),
+            (0.2, 141.0),
+            (0.6, 181.0),
+            (1.0, 221.0),
+        ):
+            now[0] = at
+            progress(share, "Working")
+            left.append(task.standing.seconds_left)
+
+    task = Task(work)
+    task.run()
+    assert task.error is None
+    assert left[:4] == [None] * 4, "nothing is known while no share, or hardly any, is done"
+    assert left[4:] == pytest.approx([80.0, 40.0, 0.0])
+
+
+def test_times_for_a_reader():
+    assert [time_left(seconds) for seconds in (0.2, 59.4, 60.0, 130.0, 3900.0)] == [
+        "1 s", "59 s", "1 min 0 s", "2 min 10 s", "1 h 5 min",
+    ]  # fmt: skip
+
+
+def test_the_states_of_a_session():
+    session, go_on = FitSession(), threading.Event()
+    assert session.state is FitState.IDLE and not session.busy
+    task = Task(lambda progress: go_on.wait(20.0) and in_steps(progress))
+    session.begin(task)
+    task.start()
+    assert session.state is FitState.RUNNING and session.busy
+    session.cancel()
+    assert session.state is FitState.CANCELLING
+    go_on.set()
+    task.wait(20.0)
+    session.end(FitState.CANCELLED, "Cancelled")
+    assert (session.state, session.message, session.busy) == (FitState.CANCELLED, "Cancelled", False)
+    done = Task(in_steps)
+    session.begin(done)
+    done.run()
+    session.waiting = True
+    assert session.state is FitState.WAITING and session.message == ""
+    session.end(FitState.DONE, "Added")
+    assert session.state is FitState.DONE
+
+
+def test_an_abandoned_fit_ends_and_leaves_no_thread():
+    session = FitSession()
+
+    def endless(progress):
+        while progress(0.5, "Working"):
+            pass
+        raise FitCancelled("stopped")
+
+    session.begin(Task(endless))
+    session.task.start()
+    session.abandon(wait=True)
+    assert session.state is FitState.IDLE and not session.busy
+    assert not [thread for thread in threading.enumerate() if thread.name == task_module.THREAD_NAME]
+    session.abandon()
