@@ -14,7 +14,18 @@ import bpy
 
 from .animation import frames_of, read_motion, rekey_motion
 from .body_mesh import body_mesh_of, shape_values
-from .core_access import CleanupOptions, CleanupSource, CoreError, Motion, clean, held_joints, prepare, resolve_body
+from .core_access import (
+    BodyData,
+    CleanupOptions,
+    CleanupSource,
+    CoreError,
+    Motion,
+    clean,
+    held_joints,
+    prepare,
+    resolve_body,
+)
+from .error_curve import key_errors
 from .figure_record import MARK_KEY, FigureRecord, keep, recall
 from .key_mark import keys_edited, mark_keys
 
@@ -117,8 +128,25 @@ def restore_original(armature: bpy.types.Object) -> None:
 def replace_motion(armature: bpy.types.Object, record: FigureRecord) -> None:
     """Give the figure another record: its motion is keyed, and the live settings are reset."""
     keep(armature, record)
+    key_errors(armature, record)
     _show(armature, CleanupOptions())
     _write(armature, record, record.motion, CleanupOptions())
+
+
+def change_motion(armature: bpy.types.Object, record: FigureRecord) -> None:
+    """Give the figure another record; the live settings stay and are carried out on its motion.
+
+    Raises:
+        CoreError: the figure's body cannot be read; nothing is changed.
+    """
+    _body_of(record)
+    keep(armature, record)
+    key_errors(armature, record)
+    _apply(armature, record, settings_of(armature))
+
+
+def _body_of(record: FigureRecord) -> BodyData:
+    return resolve_body(record.source.body or None)
 
 
 def _apply(armature: bpy.types.Object, record: FigureRecord, options: CleanupOptions) -> None:
@@ -155,7 +183,7 @@ def _source(armature: bpy.types.Object, record: FigureRecord) -> CleanupSource:
     if key not in _prepared:
         motion = replace(record.motion, betas=betas)
         held = None if record.report is None else held_joints(record.report.flags, motion, record.track_fps)
-        _prepared[key] = prepare(motion, resolve_body(record.source.body), held)
+        _prepared[key] = prepare(motion, _body_of(record), held)
         while len(_prepared) > _PREPARED:
             _prepared.popitem(last=False)
     _prepared.move_to_end(key)

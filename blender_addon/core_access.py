@@ -26,6 +26,7 @@ def core_module(name: str) -> ModuleType:
     return importlib.import_module(f"{CORE_NAME}.{name}")
 
 
+read_motion = core_module("amass").read_motion
 write_motion = core_module("amass").write_motion
 unpack_npz = core_module("array_files").unpack_npz
 DEVICES = core_module("arrays").DEVICES

@@ -76,12 +76,32 @@ class Motion:
         if not (np.isfinite(fps) and fps > 0.0):
             raise MotionError(f"expected a frame rate above 0, got {fps}")
         num_frames = int(np.floor(self.duration_s * fps + 1e-6)) + 1
-        position = np.clip(np.arange(num_frames) * (self.fps / fps), 0.0, self.num_frames - 1)
-        before = np.minimum(position.astype(np.int64), max(self.num_frames - 2, 0))
+        return replace(self.sampled(np.arange(num_frames) * (self.fps / fps)), fps=float(fps))
+
+    def sampled(self, positions: np.ndarray) -> Motion:
+        """Return the motion at *positions* (N,), counted in frames from 0, between frames too: slerp, trans linearly.
+
+        Before the first frame and after the last these go on. The frame rate stays as it is.
+        """
+        positions = np.clip(positions, 0.0, self.num_frames - 1)
+        before = np.minimum(positions.astype(np.int64), max(self.num_frames - 2, 0))
         after = np.minimum(before + 1, self.num_frames - 1)
-        share = position - before
+        share = positions - before
         rotations = self.rotations()
         mixed = slerp_matrices(rotations[before], rotations[after], share[:, None])
-        poses = matrix_to_axis_angle(mixed).reshape(num_frames, -1)
+        poses = matrix_to_axis_angle(mixed).reshape(len(positions), -1)
         trans = (1.0 - share)[:, None] * self.trans[before] + share[:, None] * self.trans[after]
-        return replace(self, poses=poses, trans=trans, fps=float(fps))
+        return replace(self, poses=poses, trans=trans)
+
+    def blended(self, other: Motion, share: np.ndarray) -> Motion:
+        """Return this motion with *share* (F,), 0 to 1, of *other*, frame by frame: slerp, trans linearly.
+
+        Raises:
+            MotionError: *other* has another number of frames.
+        """
+        if other.num_frames != self.num_frames:
+            raise MotionError(f"expected {self.num_frames} frames to blend, got {other.num_frames}")
+        mixed = slerp_matrices(self.rotations(), other.rotations(), share[:, None])
+        poses = matrix_to_axis_angle(mixed).reshape(self.num_frames, -1)
+        trans = (1.0 - share)[:, None] * self.trans + share[:, None] * other.trans
+        return replace(self, poses=poses, trans=trans)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import export, figure, fit, result, track
+from . import export, figure, fit, motion, result, track
 
-MODULES = (track, fit, figure, result, export)
+MODULES = (track, fit, figure, result, export, motion)

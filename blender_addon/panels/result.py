@@ -7,6 +7,7 @@ from bpy.app.translations import pgettext_iface as iface_
 
 from ..flag_list import ask_for_rows, is_current, why
 from ..operators.figure import SMPLIFY_OT_move_bones, active_armature, active_figure
+from ..operators.motion import SMPLIFY_OT_import_motion
 from ..operators.result import (
     SMPLIFY_OT_go_to_flag,
     SMPLIFY_OT_go_to_worst,
@@ -34,7 +35,7 @@ class SMPLIFY_UL_flags(bpy.types.UIList):  # noqa: N801 - the form that Blender 
     ) -> None:
         """Draw one stretch: limb, frames, why."""
         row = layout.split(factor=0.36)
-        row.label(text=item.name, icon=_FLAG_ICONS.get(item.kind, "ERROR"))
+        row.label(text=item.name.replace("_", " "), icon=_FLAG_ICONS.get(item.kind, "ERROR"))
         rest = row.split(factor=0.34)
         rest.label(text=str(item.first) if item.first == item.last else f"{item.first}–{item.last}")
         rest.label(text=why(item.kind))
@@ -74,6 +75,7 @@ class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form
 def _draw_without_record(layout: bpy.types.UILayout, armature: bpy.types.Object | None) -> None:
     if armature is None:
         layout.label(text="No figure is active", icon="INFO")
+        layout.operator(SMPLIFY_OT_import_motion.bl_idname, icon="IMPORT")
     else:
         layout.label(text="The active armature was not fitted here", icon="INFO")
         layout.operator(SMPLIFY_OT_move_bones.bl_idname, icon="BONE_DATA")
@@ -98,6 +100,9 @@ def _draw_report(layout: bpy.types.UILayout, armature: bpy.types.Object, record:
     if not is_current(armature):
         ask_for_rows()
     layout.template_list("SMPLIFY_UL_flags", "", properties, "flags", properties, "flag_index", rows=3)
+    if 0 <= properties.flag_index < len(properties.flags):
+        chosen = properties.flags[properties.flag_index]
+        layout.label(text=f"{chosen.name.replace('_', ' ')}: {iface_(why(chosen.kind))}", translate=False)
 
 
 def _draw_settings(layout: bpy.types.UILayout, armature: bpy.types.Object) -> None:

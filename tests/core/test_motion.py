@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation, Slerp
@@ -71,3 +73,26 @@ def test_every_fault_is_named_at_once():
 def test_impossible_rates_are_refused(fps):
     with pytest.raises(MotionError, match="frame rate above 0"):
         _motion().resampled(fps)
+
+
+def test_sampling_between_frames_is_halfway():
+    motion = _motion()
+    found = motion.sampled(np.array([3.0, 3.5, -2.0, 99.0]))
+    np.testing.assert_allclose(found.rotations()[[0, 2, 3]], motion.rotations()[[3, 0, -1]], atol=1e-9)
+    np.testing.assert_allclose(found.trans[1], 0.5 * (motion.trans[3] + motion.trans[4]), atol=1e-12)
+    half = Rotation.from_matrix(motion.rotations()[3].transpose(0, 2, 1) @ motion.rotations()[4]).as_rotvec() / 2.0
+    expected = motion.rotations()[3] @ Rotation.from_rotvec(half).as_matrix()
+    np.testing.assert_allclose(found.rotations()[1], expected, atol=1e-9)
+    assert found.fps == motion.fps
+
+
+def test_blending_takes_a_share_of_each():
+    motion = _motion()
+    other = replace(motion, poses=motion.poses[::-1].copy(), trans=motion.trans + 1.0)
+    share = np.linspace(0.0, 1.0, motion.num_frames)
+    found = motion.blended(other, share)
+    np.testing.assert_allclose(found.rotations()[0], motion.rotations()[0], atol=1e-9)
+    np.testing.assert_allclose(found.rotations()[-1], other.rotations()[-1], atol=1e-9)
+    np.testing.assert_allclose(found.trans, motion.trans + share[:, None], atol=1e-12)
+    with pytest.raises(MotionError, match="frames to blend, got 1"):
+        motion.blended(_motion(num_frames=1), share)

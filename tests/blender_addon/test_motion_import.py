@@ -1,0 +1,118 @@
+"""Motion files in AMASS layout come in as figures, can be adjusted and edited, and go out again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+import blender_addon  # noqa: E402
+from blender_addon.channels import Channels  # noqa: E402
+from blender_addon.figure_record import recall  # noqa: E402
+from core.amass import read_motion, write_motion  # noqa: E402
+from tests.blender_addon.blender_oracle import joints, shaped, shown_joints  # noqa: E402
+
+
+@pytest.fixture
+def addon(scene):
+    blender_addon.register()
+    yield scene
+    blender_addon.unregister()
+
+
+@pytest.fixture
+def pelvis(body):
+    return lambda betas: (body.joint_regressor.astype(float) @ shaped(body, betas))[0]
+
+
+@pytest.fixture
+def write(tmp_path, make_motion, pelvis):
+    """A writer of AMASS files of a procedural motion; returns path and motion."""
+
+    def write(name="walk", num_frames=20, seed=0, **changes):
+        motion = replace(make_motion(num_frames, seed=seed), **changes)
+        path = tmp_path / f"{name}.npz"
+        write_motion(path, motion, rest_pelvis=pelvis(motion.betas))
+        return path, motion
+
+    return write
+
+
+def test_in_adjusted_edited_and_out_again(addon, body, write, pelvis, tmp_path):
+    path, motion = write()
+    assert bpy.ops.smplify.import_motion(filepath=str(path)) == {"FINISHED"}
+    armature = bpy.data.objects["walk"]
+    assert bpy.context.view_layer.objects.active == armature and armature.select_get()
+    for frame in (0, 9, 19):
+        np.testing.assert_allclose(shown_joints(armature, 1 + frame), joints(body, motion, frame), atol=1e-4)
+    record = recall(armature)
+    assert record.report is None and record.source.file == str(path)
+    armature.smplify.height_m = 0.5
+    point = Channels(armature).find('pose.bones["head"].rotation_quaternion', 2).keyframe_points[4]
+    point.co.y += 0.3
+    shown = shown_joints(armature, 5)
+    np.testing.assert_allclose(shown[0], joints(body, motion, 4)[0] + [0.0, 0.0, 0.5], atol=1e-4)
+    assert bpy.ops.smplify.export(filepath=str(tmp_path / "again.npz")) == {"FINISHED"}
+    again = read_motion(tmp_path / "again.npz", rest_pelvis=pelvis)
+    np.testing.assert_allclose(joints(body, again, 4), shown, atol=1e-4)
+    assert np.abs(again.rotations()[4] - motion.rotations()[4]).max() > 0.1, "the edit is in the file"
+    np.testing.assert_allclose(again.rotations()[9], motion.rotations()[9], atol=1e-5)
+
+
+def test_several_files_are_several_people(addon, body, write, tmp_path):
+    motions = {name: write(name, seed=seed)[1] for seed, name in enumerate(("one", "two"))}
+    files = [{"name": f"{name}.npz"} for name in motions]
+    bpy.ops.smplify.import_motion(files=files, directory=str(tmp_path), filepath=str(tmp_path / "one.npz"))
+    for name, motion in motions.items():
+        np.testing.assert_allclose(shown_joints(bpy.data.objects[name], 8), joints(body, motion, 7), atol=1e-4)
+
+
+def test_betas_of_another_body_are_left_out_and_told(addon, body, write, capfd):
+    path, motion = write(body="smplh")
+    bpy.ops.smplify.import_motion(filepath=str(path))
+    armature = bpy.data.objects["walk"]
+    assert "made with the body smplh" in "".join(capfd.readouterr())
+    found = recall(armature).motion
+    assert not found.betas.any() and found.body == "free_body"
+    np.testing.assert_allclose(found.rotations(), motion.rotations(), atol=1e-5)
+    np.testing.assert_allclose(shown_joints(armature, 8), joints(body, found, 7), atol=1e-4)
+
+
+def test_options_reach_the_reader(addon, write, make_motion, pelvis, tmp_path):
+    motion = make_motion(20)
+    path = tmp_path / "walk.npz"
+    write_motion(path, motion, up_axis="Y")
+    bpy.ops.smplify.import_motion(filepath=str(path), fps=60.0, floor=True, up_axis="Y")
+    record = recall(bpy.data.objects["walk"])
+    assert record.motion.fps == 60.0 and addon.render.fps == 60
+    np.testing.assert_allclose(record.motion.trans - record.offset, motion.trans, atol=1e-5)
+    assert np.abs(record.offset[1]) > 0.05 and not record.offset[[0, 2]].any()
+
+
+def test_faults_add_nothing(addon, write, tmp_path):
+    good, _ = write()
+    bad = tmp_path / "bad.npz"
+    np.savez(bad, positions=np.zeros((3, 25, 3)))
+    with pytest.raises(RuntimeError, match=r"poses.*bad\.npz"):
+        bpy.ops.smplify.import_motion(files=[{"name": good.name}, {"name": "bad.npz"}], directory=str(tmp_path))
+    with pytest.raises(RuntimeError, match="licensed SMPL file, found none"):
+        bpy.ops.smplify.import_motion(filepath=str(good), body="LICENSED")
+    assert not bpy.data.objects
+
+
+def test_a_motion_file_has_no_errors_to_show(addon, write):
+    bpy.ops.smplify.import_motion(filepath=str(write()[0]))
+    with pytest.raises(RuntimeError, match="came from a motion file"):
+        bpy.ops.smplify.go_to_worst()
+    assert "fit_error_mm" not in bpy.data.objects["walk"]
+
+
+def test_the_menu_entry_comes_and_goes(scene):
+    before = len(bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize())
+    blender_addon.register()
+    assert len(bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize()) >= before + 1
+    blender_addon.unregister()
+    assert len(bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize()) == before
