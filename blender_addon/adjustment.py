@@ -88,6 +88,20 @@ def adjustable(armature: bpy.types.Object) -> FigureRecord:
     return record
 
 
+def refuse_edited(armature: bpy.types.Object) -> None:
+    """Show the choice and raise where the keys of *armature* were edited since they were written.
+
+    Raises:
+        AdjustmentError: they were.
+    """
+    if keys_edited(armature):
+        armature.smplify.edited = True
+        raise AdjustmentError(
+            f"expected the keys of {armature.name!r} as they were written, but they were edited since; choose in the "
+            "Result box whether to keep or to overwrite the edits, then do this again"
+        )
+
+
 def overwrite_edits(armature: bpy.types.Object) -> None:
     """Write the keys as the live settings say, whatever was edited.
 

@@ -8,6 +8,7 @@ from bpy.app.translations import pgettext_iface as iface_
 from ..flag_list import ask_for_rows, is_current, why
 from ..operators.figure import SMPLIFY_OT_move_bones, active_armature, active_figure
 from ..operators.motion import SMPLIFY_OT_import_motion
+from ..operators.refit import SMPLIFY_OT_fit_again, SMPLIFY_OT_take_range
 from ..operators.result import (
     SMPLIFY_OT_go_to_flag,
     SMPLIFY_OT_go_to_worst,
@@ -16,6 +17,7 @@ from ..operators.result import (
     SMPLIFY_OT_restore_motion,
 )
 from .sidebar import SidebarPanel
+from .text import draw_text
 
 _FLAG_ICONS = {"held": "HIDE_ON", "missing": "GHOST_DISABLED", "implausible": "ERROR"}
 
@@ -62,12 +64,14 @@ class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form
         try:
             record = recall(armature)
         except CoreError as error:
-            _draw_text(layout, str(error), "ERROR")
+            draw_text(layout, context, str(error), icon="ERROR")
             return
         layout.label(text=armature.name, icon="ARMATURE_DATA", translate=False)
         if record.report is not None:
             _draw_report(layout, armature, record)
-        _draw_settings(layout, armature)
+        _draw_settings(layout, context, armature)
+        if record.report is not None:
+            _draw_range(layout, armature)
         layout.operator(SMPLIFY_OT_restore_motion.bl_idname, icon="LOOP_BACK")
         layout.operator(SMPLIFY_OT_move_bones.bl_idname, icon="BONE_DATA")
 
@@ -105,11 +109,12 @@ def _draw_report(layout: bpy.types.UILayout, armature: bpy.types.Object, record:
         layout.label(text=f"{chosen.name.replace('_', ' ')}: {iface_(why(chosen.kind))}", translate=False)
 
 
-def _draw_settings(layout: bpy.types.UILayout, armature: bpy.types.Object) -> None:
+def _draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object) -> None:
     properties = armature.smplify
     if properties.edited:
         box = layout.box()
-        _draw_text(box, iface_("The keys were edited since they were written. Choose before changing more:"), "ERROR")
+        text = iface_("The keys were edited since they were written. Choose before changing more:")
+        draw_text(box, context, text, icon="ERROR")
         column = box.column(align=True)
         column.operator(SMPLIFY_OT_keep_edits.bl_idname, icon="CHECKMARK")
         column.operator(SMPLIFY_OT_overwrite_edits.bl_idname, icon="TRASH")
@@ -120,16 +125,17 @@ def _draw_settings(layout: bpy.types.UILayout, armature: bpy.types.Object) -> No
     for name in ("ground", "height_m", "root"):
         column.prop(properties, name)
     if properties.trouble:
-        _draw_text(layout, properties.trouble, "ERROR")
+        draw_text(layout, context, properties.trouble, icon="ERROR")
 
 
-def _draw_text(layout: bpy.types.UILayout, text: str, icon: str, width: int = 44) -> None:
-    """Draw a text over as many lines as it needs."""
-    import textwrap
-
+def _draw_range(layout: bpy.types.UILayout, armature: bpy.types.Object) -> None:
     column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(text, width)):
-        column.label(text=line, icon=icon if number == 0 else "BLANK1", translate=False)
+    row = column.row(align=True)
+    row.use_property_split = False
+    row.prop(armature.smplify, "range_first")
+    row.prop(armature.smplify, "range_last")
+    row.operator(SMPLIFY_OT_take_range.bl_idname, text="", icon="PREVIEW_RANGE")
+    column.operator(SMPLIFY_OT_fit_again.bl_idname, icon="FILE_REFRESH")
 
 
 CLASSES = (SMPLIFY_UL_flags, SMPLIFY_PT_result)

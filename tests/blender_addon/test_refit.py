@@ -1,0 +1,157 @@
+"""A range is fitted again: the frames in it change, those outside do not, and nothing pops at its ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+import blender_addon  # noqa: E402
+from blender_addon.channels import Channels, keys_of  # noqa: E402
+from blender_addon.conversion import fit_file, show  # noqa: E402
+from blender_addon.figure_record import recall  # noqa: E402
+from blender_addon.jobs import ConvertOptions  # noqa: E402
+from blender_addon.refit import RefitError, RefitOrder, fit_again, merged  # noqa: E402
+from core.errors import FitCancelled  # noqa: E402
+from core.fit import FitReport, Flag  # noqa: E402
+from tests.blender_addon.blender_oracle import joints, shown_joints  # noqa: E402
+
+NUM_FRAMES = 60
+KNEE = 'pose.bones["left_knee"].rotation_quaternion'
+
+
+@pytest.fixture(scope="module")
+def track_file(write_track, tmp_path_factory):
+    return write_track(tmp_path_factory.mktemp("track") / "walk.npz", num_frames=NUM_FRAMES)
+
+
+@pytest.fixture(scope="module")
+def fit(track_file):
+    return fit_file(track_file, ConvertOptions(), lambda *_: None)[0]
+
+
+@pytest.fixture
+def figure(scene, fit):
+    """The figure of a fit whose frames 20 to 39 were spoilt, as a bad fit would be."""
+    blender_addon.register()
+    poses = fit.person.motion.poses.copy()
+    poses[19:39, 12:15] += 0.6
+    motion = replace(fit.person.motion, poses=poses)
+    report = replace(fit.report, flags=(Flag("held", "left leg", 10, 45), Flag("held", "head", 22, 24)))
+    (figure,) = show([replace(fit, person=replace(fit.person, motion=motion), report=report)], "walk")
+    bpy.context.view_layer.objects.active = figure.armature
+    yield figure
+    blender_addon.unregister()
+
+
+def poses(armature):
+    return np.array([shown_joints(armature, 1 + frame) for frame in range(NUM_FRAMES)])
+
+
+def test_a_range_is_mended_without_a_pop(figure, fit, body):
+    armature = figure.armature
+    before = poses(armature)
+    good = replace(fit.person.motion, trans=fit.person.motion.trans + recall(armature).offset)
+    wanted = np.array([joints(body, good, frame) for frame in range(NUM_FRAMES)])
+    assert np.abs(before[19:39] - wanted[19:39]).max() > 0.2
+    assert bpy.ops.smplify.fit_again(first=14, last=46) == {"FINISHED"}
+    after = poses(armature)
+    np.testing.assert_allclose(after[:13], before[:13], atol=1e-6)
+    np.testing.assert_allclose(after[46:], before[46:], atol=1e-6)
+    assert np.abs(after[19:40] - wanted[19:40]).max() < 0.02
+    step = np.abs(np.diff(after, axis=0)).max(axis=(1, 2))
+    assert step.max() < 1.5 * np.abs(np.diff(wanted, axis=0)).max()
+    record = recall(armature)
+    assert [(flag.what, flag.first, flag.last) for flag in record.report.flags if flag.kind == "held"] == [
+        ("left leg", 10, 12),
+    ]  # fmt: skip
+    np.testing.assert_allclose(
+        keys_of(Channels(armature).find('["fit_error_mm"]'))[:, 1], record.report.keypoint_error_mm, rtol=1e-5
+    )
+    np.testing.assert_array_equal(record.motion.betas, fit.report.betas)
+
+
+def test_live_settings_stay_and_the_first_fit_can_come_back(figure):
+    armature = figure.armature
+    before = poses(armature)
+    armature.smplify.height_m = 0.25
+    armature.smplify.range_first, armature.smplify.range_last = 14, 46
+    assert bpy.ops.smplify.fit_again() == {"FINISHED"}
+    assert armature.smplify.height_m == 0.25
+    np.testing.assert_allclose(poses(armature)[:12], before[:12] + [0.0, 0.0, 0.25], atol=1e-4)
+    bpy.ops.smplify.restore_motion()
+    np.testing.assert_allclose(poses(armature), before, atol=1e-4)
+
+
+def test_edited_keys_are_not_fitted_over_unasked(figure):
+    channels = Channels(figure.armature)
+    channels.find(KNEE, 1).keyframe_points[5].co.y += 0.2
+    with pytest.raises(RuntimeError, match="were edited since"):
+        bpy.ops.smplify.fit_again(first=14, last=46)
+    assert figure.armature.smplify.edited
+    bpy.ops.smplify.keep_edits()
+    assert bpy.ops.smplify.fit_again(first=14, last=46) == {"FINISHED"}
+
+
+def test_what_cannot_be_fitted_again_is_told(figure, tmp_path, write_track):
+    with pytest.raises(RuntimeError, match="frames 1 to 60, got 70 to 80"):
+        bpy.ops.smplify.fit_again(first=70, last=80)
+    with pytest.raises(RuntimeError, match=r"gone\.npz"):
+        bpy.ops.smplify.fit_again(first=2, last=9, filepath=str(tmp_path / "gone.npz"))
+    other = write_track(tmp_path / "other.npz", num_frames=20)
+    with pytest.raises(RuntimeError, match=r"60 frames at 30 .*found 20 at 30"):
+        bpy.ops.smplify.fit_again(first=2, last=9, filepath=str(other))
+    bpy.context.view_layer.objects.active = None
+    assert not bpy.ops.smplify.fit_again.poll()
+
+
+def test_cancelling_ends_the_fit(figure):
+    record = recall(figure.armature)
+    with pytest.raises(FitCancelled):
+        fit_again(record, RefitOrder(14, 46, {}), lambda share, what: what == "Reading")
+
+
+def test_a_motion_file_cannot_be_fitted_again(figure):
+    record = replace(recall(figure.armature), report=None)
+    with pytest.raises(RefitError, match="came from a motion file"):
+        fit_again(record, RefitOrder(1, 9, {}), lambda *_: True)
+
+
+def test_the_range_is_taken_from_the_preview_range(figure, scene):
+    scene = bpy.context.scene
+    scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 7, 21
+    assert bpy.ops.smplify.take_range() == {"FINISHED"}
+    assert (figure.armature.smplify.range_first, figure.armature.smplify.range_last) == (7, 21)
+    scene.use_preview_range = False
+    bpy.ops.smplify.take_range()
+    assert (figure.armature.smplify.range_first, figure.armature.smplify.range_last) == (1, NUM_FRAMES)
+
+
+def test_frames_at_other_rates_meet(figure, make_motion):
+    """The motion plays at 30 a second, the track was taken at 60: frame f of one is 2 f of the other."""
+    from blender_addon.refit import Refit
+
+    record = recall(figure.armature)
+    old, new = make_motion(30, fps=30.0, seed=1), make_motion(59, fps=60.0, seed=2)
+    errors = np.full((59, 1), 5.0)
+    report = FitReport(("nose",), errors, (Flag("held", "head", 0, 58),), old.betas, 1.7, np.ones(1), 5.0, {}, ())
+    record = replace(record, motion=old, track_fps=60.0, report=report, offset=np.array([0.0, 1.0, 0.0]))
+    part = replace(new, poses=new.poses[20:41], trans=new.trans[20:41])
+    refit = Refit(part, replace(report, point_error_mm=np.full((21, 1), 1.0), flags=()), 20)
+    found = merged(record, refit, first=13, last=18)
+    np.testing.assert_array_equal(found.motion.poses[:12], old.poses[:12])
+    np.testing.assert_array_equal(found.motion.trans[18:], old.trans[18:])
+    middle = found.motion.trans[14] - [0.0, 1.0, 0.0]
+    np.testing.assert_allclose(middle, new.trans[28], atol=1e-9)
+    assert [(flag.first, flag.last) for flag in found.report.flags] == [(0, 23), (35, 58)]
+    np.testing.assert_array_equal(np.flatnonzero(found.report.point_error_mm[:, 0] == 1.0), np.arange(24, 35))
+
+
+def test_ends_of_the_motion_are_not_faded(figure, fit):
+    record = recall(figure.armature)
+    found = fit_again(record, RefitOrder(1, 200, {}), lambda *_: True)
+    np.testing.assert_allclose(found.motion.rotations()[0], fit.person.motion.rotations()[0], atol=0.02)
+    np.testing.assert_allclose(found.motion.rotations()[-1], fit.person.motion.rotations()[-1], atol=0.02)
