@@ -20,13 +20,11 @@ from ..rotations import matrix_to_quat_wxyz, quat_wxyz_to_matrix, unit
 from ..whittaker import whittaker
 
 _MIN_FRAMES = 6
-_START_HZ = 5.0
-"""What is slower than that is taken for motion at first."""
+_START_HZ, _LEAST_HZ = 5.0, 2.7
+"""What is slower than the former is taken for motion at first. What is slower than the latter is never smoothed away: a
+smoothed curve bends less than the true one, and stiffness that grew with every pass would end in a straight line."""
 _WINDOW_S = 0.2
 _PASSES = 2
-_DOUBT = 0.1
-"""Share of the noise's variance that the second difference is taken to have beside what is measured of it: a smoothed
-curve bends less than the true one, and stiffness that grows with every pass would end in a straight line."""
 _FREE_NOISE = 2e-3
 """Noise up to here, half-radians and metres, is left alone: the finest tremor of real motion looks the same."""
 _STRONG_NOISE_RAD, _STRONG_NOISE_M = 0.03, 0.005
@@ -100,10 +98,10 @@ def _smooth_curves(curves: np.ndarray, held: np.ndarray, fps: float, least_noise
     whole[1:-1] = seen[2:] & seen[1:-1] & seen[:-2]
     weights = seen.astype(np.float64)
     window = max(1, round(_WINDOW_S * fps))
-    start = (2.0 * np.sin(np.pi * min(_START_HZ / fps, 0.5))) ** -4
-    smooth = whittaker(curves, weights, start * whole)
+    start, least = ((2.0 * np.sin(np.pi * min(rate / fps, 0.5))) ** 4 for rate in (_START_HZ, _LEAST_HZ))
+    smooth = whittaker(curves, weights, whole / start)
     for _ in range(_PASSES):
-        bend = _local_bend(smooth, whole, window) + _DOUBT * excess
+        bend = _local_bend(smooth, whole, window) + least * excess
         smooth = whittaker(curves, weights, whole * excess / np.maximum(bend, _MIN_BEND**2))
     calm: np.ndarray = curves + _bridged(np.where(seen[..., None], smooth - curves, 0.0), seen)
     return calm
