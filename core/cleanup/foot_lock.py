@@ -1,8 +1,9 @@
 """Feet held where they stand, by the legs alone as far as they reach. F frames.
 
-Each contact moves its point by what it is away from where it is held. Before and after a contact that displacement
-runs on with the speed it has there and fades, so neither place nor speed jumps. A point that does not stand goes along
-with the other one of its foot; so a foot on its toes is moved, and a foot that stands on heel and toes is turned too.
+Each contact moves its point by what it is away from where it is held; before and after the contact the displacement
+that it has at that end fades. A point that does not stand goes along with the other one of its foot; so a foot on its
+toes is moved, and a foot that stands on heel and toes is turned too. A heel may rise and sink as it did, but not below
+the floor.
 """
 
 from __future__ import annotations
@@ -13,15 +14,14 @@ import numpy as np
 
 from ..rotations import dot, swing_between, transposed, unit
 from ..skeletons import JOINT_INDEX
-from .contacts import point_speeds
 from .feet import SIDES, Feet
 from .leg import Bones, reach_for
 from .standing import Holds
 
 _OTHER = [1, 0, 3, 2]
 """The other point of the same foot."""
-_RUN_ON_S = 0.1
 _SOFT_M = 0.003
+"""Over so much a heel that would sink below the floor is stopped."""
 _FARTHEST = 0.12
 """No point is moved farther than that share of a leg's length."""
 _REACH = 0.9985
@@ -54,7 +54,7 @@ def lock_feet(
     """
     world, places = feet.chain(rotations, trans)
     points = feet.points(world, places)
-    moves = _displacements(points, holds, fps, _FARTHEST * feet.leg_m)
+    moves = _displacements(points, holds, _FARTHEST * feet.leg_m)
     ankles, turns = {}, {}
     for number, side in enumerate(SIDES):
         pair = slice(2 * number, 2 * number + 2)
@@ -67,14 +67,9 @@ def lock_feet(
     return Legs(found, trans - drop)
 
 
-def _displacements(points: np.ndarray, holds: Holds, fps: float, farthest: float) -> np.ndarray:
+def _displacements(points: np.ndarray, holds: Holds, farthest: float) -> np.ndarray:
     """Return by how much each contact point (F, 4, 3) is to be moved, faded, the two of a foot together."""
-    frames = np.arange(len(points))[:, None]
-    at = holds.nearest[..., None]
-    off = holds.target - np.take_along_axis(points, at, axis=0)
-    speed = np.take_along_axis(point_speeds(points, fps), at, axis=0)
-    since = np.clip((frames - holds.nearest) / fps, -_RUN_ON_S, _RUN_ON_S)
-    off = off - speed * (since - since * np.abs(since) / (2.0 * _RUN_ON_S))[..., None]
+    off = holds.target - np.take_along_axis(points, holds.nearest[..., None], axis=0)
     length = np.linalg.norm(off, axis=-1, keepdims=True)
     off = off * np.minimum(1.0, farthest / np.maximum(length, 1e-9))
     share = holds.share[..., None]
