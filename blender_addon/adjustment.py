@@ -111,6 +111,18 @@ def overwrite_edits(armature: bpy.types.Object) -> None:
     _apply(armature, adjustable(armature), settings_of(armature))
 
 
+def adjust(armature: bpy.types.Object, options: CleanupOptions) -> None:
+    """Set the live settings of *armature* to *options* and write its keys so, whatever was edited.
+
+    Raises:
+        CoreError: the figure has no record, or its body cannot be read.
+    """
+    record = adjustable(armature)
+    _show(armature, options)
+    if options != applied_settings(armature):
+        _apply(armature, record, options)
+
+
 def keep_edits(armature: bpy.types.Object, fps: float) -> None:
     """Take the keys of *armature* as they are for the motion that the live settings start from, and reset these.
 

@@ -15,7 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .batch import BatchOptions, run_batch
-from .core_access import DEVICES, CoreError, add_reading_arguments, reading_options
+from .core_access import (
+    DEVICES,
+    CoreError,
+    add_cleanup_arguments,
+    add_reading_arguments,
+    cleanup_options,
+    reading_options,
+)
 from .jobs import REPORT_SUFFIX, SUMMARY_NAME, ConvertOptions, plan_jobs
 
 FORMAT_NAMES = ("blend", "fbx", "glb", "bvh", "usd", "npz")
@@ -103,7 +110,7 @@ def _options(args: argparse.Namespace) -> BatchOptions:
         body=str(args.body.resolve()) if args.body else "",
         betas=str(args.betas.resolve()) if args.betas else "",
         device=args.device,
-        floor=args.floor,
+        cleanup=cleanup_options(args),
     )
     return BatchOptions(convert=convert, jobs=args.jobs, force=args.force)
 
@@ -133,9 +140,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     fit.add_argument("--body", type=Path, metavar="FILE", help="an SMPL body (.pkl or .npz; default: the free body)")
     fit.add_argument("--betas", type=Path, metavar="FILE.npy", help="the shape, where it is known (10 numbers)")
     fit.add_argument("--device", default="numpy", metavar="NAME", help=f"{', '.join(DEVICES)} (default: numpy)")
-    fit.add_argument(
-        "--floor", action=argparse.BooleanOptionalAction, default=True,
-        help="stand the lowest point of each clip on the floor (default: yes)",
+    add_cleanup_arguments(
+        parser, ConvertOptions().cleanup,
+        "feet do not slide and stand on the floor unless you say otherwise, since nobody animates with sliding feet; "
+        "nothing is smoothed, since the fit has smoothed the points as much as their noise calls for",
     )  # fmt: skip
     parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="inputs to convert at once (default: 1)")
     parser.add_argument(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import bpy
 
+from .adjustment import adjust
 from .core_access import (
     BodyData,
     FitOptions,
@@ -157,7 +158,10 @@ def convert(request: dict[str, object], progress: Progress) -> dict[str, object]
     workers = request.get("workers")
     fitted = fit_file(source, options, lambda share, what: progress(0.7 * share, what), workers=workers)
     bpy.ops.wm.read_homefile(use_empty=True)
-    figures = show(fitted, stem, floor=options.floor)
+    figures = show(fitted, stem, floor=options.cleanup.ground == "contacts")
+    for figure, item in zip(figures, fitted, strict=True):
+        progress(0.7, "cleaning up")
+        adjust(figure.armature, options.cleanup.without_place() if item.track.root_relative else options.cleanup)
     outputs = []
     for number, kind in enumerate(options.formats):
         progress(0.7 + 0.3 * number / len(options.formats), f"writing {kind}")

@@ -55,7 +55,7 @@ class FigureOptions:
     """How figures are put into the scene.
 
     Attributes:
-        floor: move each clip so that its lowest vertex stands on the floor.
+        floor: move each clip so that the floor its feet stand on is at height 0.
         first_frame: where the clips begin; None is the scene's first frame, or 1 in a scene that had no animation.
     """
 

@@ -43,7 +43,8 @@ class SMPLIFY_PG_figure(bpy.types.PropertyGroup):  # noqa: N801 - the form that 
 
     smoothing: bpy.props.FloatProperty(
         name="Smoothing",
-        description="How far to calm the motion: 0 leaves it as the fit gave it, 1 as much as its own noise calls for",
+        description="How far to calm the motion: 0 leaves it as the fit gave it, 0.5 calms it as far as its noise "
+        "calls for, 1 as if it were noisy",
         min=0.0, max=1.0, default=0.0, subtype="FACTOR", options=set(), update=_settings_changed,
     )  # fmt: skip
     foot_lock: bpy.props.FloatProperty(

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from .core_access import CoreError, InputMissingError, ReadOptions, find_tracks
+from .core_access import CleanupOptions, CoreError, InputMissingError, ReadOptions, find_tracks
 
 REPORT_SUFFIX = ".smplify.json"
 SUMMARY_NAME = "summary.json"
@@ -34,7 +34,7 @@ class ConvertOptions:
         body: a body model file, or empty for the free body.
         betas: a .npy file with the shape, or empty to estimate it.
         device: where the fit computes: numpy, cpu, cuda, mps.
-        floor: stand the figure on the floor.
+        cleanup: what to do to the finished motions.
     """
 
     formats: tuple[str, ...] = ("blend",)
@@ -42,7 +42,7 @@ class ConvertOptions:
     body: str = ""
     betas: str = ""
     device: str = "numpy"
-    floor: bool = True
+    cleanup: CleanupOptions = CleanupOptions(foot_lock=1.0, ground="contacts")
 
     def as_dict(self) -> dict[str, object]:
         """Return the options as plain values, for JSON."""
@@ -51,8 +51,8 @@ class ConvertOptions:
     @classmethod
     def from_dict(cls, values: dict[str, object]) -> ConvertOptions:
         """Return the options that `as_dict` made *values* of."""
-        reading = ReadOptions(**values["reading"])
-        return cls(**{**values, "formats": tuple(values["formats"]), "reading": reading})
+        reading, cleanup = ReadOptions(**values["reading"]), CleanupOptions(**values["cleanup"])
+        return cls(**{**values, "formats": tuple(values["formats"]), "reading": reading, "cleanup": cleanup})
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ def serve() -> int:
     """
     from .conversion import convert
 
+    _know_figures()
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     sys.stdout.flush()
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -33,6 +34,18 @@ def serve() -> int:
             answer = {"error": str(error), "kind": type(error).__name__}
         _send(channel, {"answer": answer})
     return 0
+
+
+def _know_figures() -> None:
+    """Register the live settings of figures where the add-on is not enabled, so that they are saved with a figure."""
+    import bpy
+
+    from . import figure_properties
+
+    if __package__ not in bpy.context.preferences.addons:
+        for cls in figure_properties.CLASSES:
+            bpy.utils.register_class(cls)
+        figure_properties.register()
 
 
 def _send(channel: TextIO, message: dict[str, object]) -> None:

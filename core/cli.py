@@ -18,6 +18,7 @@ from .body.catalog import resolve_body
 from .body.data import BodyData
 from .body.model import BodyModel
 from .body.smpl_file import read_regressor
+from .cleanup import CleanupOptions, add_cleanup_arguments, clean, cleanup_options, held_joints, prepare
 from .errors import CoreError
 from .files import atomic_path
 from .fit import FitOptions, FitReport, fit_track
@@ -60,11 +61,16 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--regressor", type=Path, metavar="FILE", help="keypoint regressor of that body (.npy)")
     fit.add_argument("--betas", type=Path, metavar="FILE.npy", help="known shape; estimated from the track without it")
     fit.add_argument("--mode", choices=MODES, default="clip", help="all frames at once, or one after the other")
-    fit.add_argument("--smoothing", type=float, default=1.0, metavar="0..1", help="how much to smooth (default 1)")
+    fit.add_argument(
+        "--smoothing", type=float, default=1.0, metavar="0..1", help="how much to smooth the keypoints (default 1)"
+    )
     fit.add_argument("--out-fps", type=float, metavar="RATE", help="frame rate of the motion; the track's without it")
     fit.add_argument("--out-up", choices=("Y", "Z"), default="Z", help="up axis of the motion (default Z, as AMASS)")
     fit.add_argument("--device", default="numpy", help=", ".join(DEVICES))
     fit.add_argument("--report", type=Path, metavar="FILE.json", help="write how well the fit explains the track")
+    add_cleanup_arguments(
+        fit, CleanupOptions(), "as it is without these options, so that the error reported is that of what is written"
+    )
     fit.add_argument("--quiet", action="store_true", help="no progress on standard error")
     add_reading_arguments(fit)
     fit.set_defaults(run=_run_fit)
@@ -88,7 +94,7 @@ def _run_info(args: argparse.Namespace) -> int:
 def _run_fit(args: argparse.Namespace) -> int:
     _check_npz(args.output)
     body = resolve_body(args.body)
-    options = _fit_options(args, body)
+    options, cleanup = _fit_options(args, body), cleanup_options(args)
     tracks = read_tracks(args.input, reading_options(args))
     labels = person_labels(tracks)
     fits = []
@@ -98,6 +104,7 @@ def _run_fit(args: argparse.Namespace) -> int:
         progress.end()
     for track, label, (motion, report) in zip(tracks, labels, fits, strict=True):
         output = _labelled(args.output, label)
+        motion = _cleaned(motion, track, report, body, cleanup)
         error = _at_rate(report.keypoint_error_mm, motion.num_frames, track.fps / motion.fps)
         _write(output, motion, error, body, args.out_up)
         if args.report is not None:
@@ -123,6 +130,15 @@ def _fit_options(args: argparse.Namespace, body: BodyData) -> FitOptions:
         fps=args.out_fps,
         device=args.device,
     )
+
+
+def _cleaned(
+    motion: Motion, track: KeypointTrack, report: FitReport, body: BodyData, options: CleanupOptions
+) -> Motion:
+    if options == CleanupOptions():
+        return motion
+    source = prepare(motion, body, held_joints(report.flags, motion, track.fps))
+    return clean(source, options.without_place() if track.root_relative else options)
 
 
 def _write(output: Path, motion: Motion, error: np.ndarray, body: BodyData, up: str) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from .arguments import add_cleanup_arguments, cleanup_options
 from .cleaning import clean
 from .contacts import Contact
 from .ground import Ground
@@ -19,7 +20,9 @@ __all__ = [
     "CleanupSource",
     "Contact",
     "Ground",
+    "add_cleanup_arguments",
     "clean",
+    "cleanup_options",
     "held_joints",
     "prepare",
 ]

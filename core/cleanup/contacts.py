@@ -19,7 +19,7 @@ _LOW_M = (0.045, 0.08)
 """Speed and height above the floor of a point that surely stands, and that may stand."""
 _SPEED_WINDOW_S = 0.07
 _MIN_CONTACT_S = 0.1
-_MAX_BREAK_S, _SAME_PLACE_M = 0.12, 0.02
+_MAX_BREAK_S, _SAME_PLACE_M = 0.2, 0.02
 """A point that is off for no longer than that, and stands at the same place again, stood all the time."""
 _STEP_S = 0.2
 """A step to another place takes at least that; contacts that are closer together lose some of their ends."""
@@ -146,13 +146,13 @@ def _trimmed(contact: Contact, point: np.ndarray, near: float) -> Contact:
 
 
 def _without_creeping(contact: Contact, point: np.ndarray, farthest: float) -> list[Contact]:
-    """Return *contact*, cut where the point (F, 3) is farther than *farthest* from the middle of where it stands."""
+    """Return *contact*, cut so that the point (F, 3) is never *farthest* from where it stands, but for lone frames."""
     pending, found = [contact], []
     while pending:
         part = pending.pop()
         path = point[part.frames]
         off = np.linalg.norm(path - np.median(path, axis=0), axis=-1)
-        if part.num_frames < 2 or off.max() <= farthest:
+        if part.num_frames < 2 or np.minimum(off[1:], off[:-1]).max() <= farthest:
             found.append(part)
             continue
         step = np.linalg.norm(np.diff(path, axis=0), axis=-1)

@@ -19,8 +19,10 @@ _MIN_SHARE = 0.2
 _MIN_SLOPE, _MAX_SLOPE = np.tan(np.deg2rad([0.7, 12.0]))
 _SLOPE_ERRORS = 4.0
 _MIN_CONTACTS = 8
-_MIN_EXTENT_M = 1.0
+_MIN_EXTENT_M = 0.5
 _MAX_REST_M = 0.015
+_TRUSTED_RESTS, _MIN_TRUSTED = 3.0, 0.7
+"""Contacts that are farther off than so many times what is usual are left out; so many must remain."""
 _BELOW_M, _BELOW_SHARE = 0.08, 0.1
 """What the feet stand on is not the floor if a joint is so far below it for that share of the time."""
 
@@ -67,7 +69,7 @@ def first_guess(heights: np.ndarray, slow: np.ndarray) -> float | None:
 
 
 def find_ground(
-    contacts: Sequence[Contact], points: np.ndarray, heights: np.ndarray, joints: np.ndarray
+    contacts: Sequence[Contact], points: np.ndarray, heights: np.ndarray, joints: np.ndarray, slope: np.ndarray
 ) -> Ground | None:
     """Return the floor under *contacts*, or None where there is none.
 
@@ -76,20 +78,23 @@ def find_ground(
         points: (F, 4, 3) contact points, metres.
         heights: (4,) how high each is above the floor when it stands.
         joints: (F, J, 3) places of the body's joints, which are all above a floor.
+        slope: (2,) of the floor, from `clear_slope`.
     """
     if not contacts:
         return None
-    places = np.stack([np.median(points[contact.frames, contact.point], axis=0) for contact in contacts])
-    places[:, 1] -= heights[[contact.point for contact in contacts]]
+    places = standing_places(contacts, points, heights)
     lengths = np.array([contact.num_frames for contact in contacts], dtype=np.float64)
     weights = np.minimum(lengths, 2.0 * np.median(lengths))
-    height = _weighted_median(places[:, 1], weights)
-    slope = _clear_slope(places)
-    ground = Ground(
-        _weighted_median(places[:, 1] - places[:, [0, 2]] @ slope, weights) if slope.any() else height, slope
-    )
-    below = (joints[..., 1] < ground.heights_at(joints) - _BELOW_M).any(axis=1)
-    return None if below.mean() > _BELOW_SHARE else ground
+    ground = Ground(_weighted_median(places[:, 1] - places[:, [0, 2]] @ slope, weights), slope)
+    below: np.ndarray = (joints[..., 1] < ground.heights_at(joints) - _BELOW_M).any(axis=1)
+    return None if float(below.mean()) > _BELOW_SHARE else ground
+
+
+def standing_places(contacts: Sequence[Contact], points: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    """Return the place (N, 3) on the floor that each contact stands on; arguments as for `find_ground`."""
+    places: np.ndarray = np.stack([np.median(points[contact.frames, contact.point], axis=0) for contact in contacts])
+    places[:, 1] -= heights[[contact.point for contact in contacts]]
+    return places
 
 
 def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
@@ -98,26 +103,33 @@ def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
     return float(values[order][np.searchsorted(total, 0.5 * total[-1])])
 
 
-def _clear_slope(places: np.ndarray) -> np.ndarray:
+def clear_slope(places: np.ndarray) -> np.ndarray:
     """Return the slope (2,) that *places* (N, 3) show beyond doubt along the directions that they spread in, else 0."""
-    flat = np.zeros(2)
+    level = np.zeros(2)
     if len(places) < _MIN_CONTACTS:
-        return flat
+        return level
     spread = places[:, [0, 2]] - places[:, [0, 2]].mean(axis=0)
     _, _, axes = np.linalg.svd(spread, full_matrices=False)
-    along = spread @ axes.T
-    usable = np.ptp(along, axis=0) > _MIN_EXTENT_M
-    if not usable.any():
-        return flat
-    design = np.concatenate([np.ones((len(places), 1)), along[:, usable]], axis=1)
-    trusted = np.ones(len(places), dtype=bool)
+    axes = axes[np.ptp(spread @ axes.T, axis=0) > _MIN_EXTENT_M]
+    for _ in range(2):
+        if len(axes) == 0:
+            return level
+        slope, error, rest_m, trusted = _fitted_slope(spread @ axes.T, places[:, 1])
+        axes = axes[np.abs(slope) > _SLOPE_ERRORS * error]
+    if len(axes) != len(slope) or rest_m > _MAX_REST_M or trusted < _MIN_TRUSTED:
+        return level
+    found: np.ndarray = slope @ axes
+    return found if _MIN_SLOPE < np.linalg.norm(found) < _MAX_SLOPE else level
+
+
+def _fitted_slope(along: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Return the slopes (A,) of *heights* (N,) along axes (N, A), their errors, what is left, and the share used."""
+    design = np.concatenate([np.ones((len(along), 1)), along], axis=1)
+    used = np.ones(len(along), dtype=bool)
     for _ in range(3):
-        found, *_ = np.linalg.lstsq(design[trusted], places[trusted, 1], rcond=None)
-        rest = places[:, 1] - design @ found
-        spread_m = 1.4826 * float(np.median(np.abs(rest[trusted])))
-        trusted = np.abs(rest) < max(3.0 * spread_m, 1e-3)
-    error = spread_m * np.sqrt(np.diag(np.linalg.inv(design[trusted].T @ design[trusted]))[1:])
-    slope = found[1:] @ axes[usable]
-    steep = np.linalg.norm(slope)
-    clear = steep > _SLOPE_ERRORS * np.linalg.norm(error) and _MIN_SLOPE < steep < _MAX_SLOPE
-    return slope if clear and spread_m < _MAX_REST_M and trusted.mean() > 0.7 else flat
+        found, *_ = np.linalg.lstsq(design[used], heights[used], rcond=None)
+        rest = heights - design @ found
+        rest_m = 1.4826 * float(np.median(np.abs(rest[used])))
+        used = np.abs(rest) < max(_TRUSTED_RESTS * rest_m, 1e-3)
+    error = max(rest_m, 1e-4) * np.sqrt(np.diag(np.linalg.pinv(design[used].T @ design[used]))[1:])
+    return found[1:], error, rest_m, float(used.mean())

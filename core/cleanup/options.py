@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,6 +37,10 @@ class CleanupOptions:
     ground: str = "keep"
     height_m: float = 0.0
     root: str = "world"
+
+    def without_place(self) -> CleanupOptions:
+        """Return the options for a motion of a track that holds the pelvis in place: it is not in any world."""
+        return replace(self, root="on_ground") if self.root == "world" else self
 
     def __post_init__(self) -> None:
         """Check the values; raise `CleanupOptionError` with all faults at once."""

@@ -16,7 +16,7 @@ from ..rotations import quat_wxyz_to_matrix
 from ..skeletons import JOINT_INDEX, NUM_JOINTS
 from .contacts import Contact, find_contacts, find_slow
 from .feet import Feet
-from .ground import Ground, find_ground, first_guess
+from .ground import Ground, clear_slope, find_ground, first_guess, standing_places
 from .lowest import lowest_heights
 from .smoothing import CalmMotion, continuous_quats, smooth_motion
 from .standing import Holds, plan_holds
@@ -56,6 +56,12 @@ class CleanupSource:
         return float(lowest_heights(self.motion, self.model).min())
 
     @property
+    def floor_height_m(self) -> float:
+        """Height of the floor below the middle of the way, metres."""
+        middle = np.median(self.motion.trans, axis=0) + self.feet.rest[0]
+        return float(self.floor.heights_at(middle))
+
+    @property
     def floor(self) -> Ground:
         """The floor: where the feet stand, else the level below the whole clip's lowest vertex."""
         return self.ground or Ground(self.lowest_height_m, np.zeros(2))
@@ -82,20 +88,25 @@ def prepare(motion: Motion, body: BodyData | BodyModel, held: np.ndarray | None 
     feet = Feet.of_body(model, motion.betas)
     rotations = quat_wxyz_to_matrix(calm.quats)
     points = feet.points(*feet.chain(rotations, calm.trans))
-    contacts = _contacts(points, feet, motion.fps)
+    contacts, slope = _contacts(points, feet, motion.fps)
     joints = world_positions(world_rotations(rotations), feet.rest) + calm.trans[:, None]
-    ground = find_ground(contacts, points, feet.heights, joints)
+    ground = find_ground(contacts, points, feet.heights, joints, slope)
     holds = None if ground is None else plan_holds(contacts, points, feet.heights, ground, motion.fps)
     return CleanupSource(motion, model, feet, quats, calm, calmer, contacts, ground, holds)
 
 
-def _contacts(points: np.ndarray, feet: Feet, fps: float) -> tuple[Contact, ...]:
-    """Return the contacts of *points* (F, 4, 3), with the floor found from slow points first, then from contacts."""
-    heights = points[..., 1] - feet.heights
+def _contacts(points: np.ndarray, feet: Feet, fps: float) -> tuple[tuple[Contact, ...], np.ndarray]:
+    """Return the contacts of *points* (F, 4, 3) and the floor's slope (2,).
+
+    Where the points are slow tells of the floor, first its slope, then its height; what is near that stands.
+    """
+    slow = find_contacts(points, np.zeros(points.shape[:2]), fps, feet.leg_m)
+    slope = clear_slope(standing_places(slow, points, feet.heights)) if slow else np.zeros(2)
+    heights = points[..., 1] - points[..., [0, 2]] @ slope - feet.heights
     level = first_guess(heights, find_slow(points, fps, feet.leg_m))
     if level is None:
-        return ()
-    return find_contacts(points, heights - level, fps, feet.leg_m)
+        return (), slope
+    return find_contacts(points, heights - level, fps, feet.leg_m), slope
 
 
 def held_joints(flags: Sequence[Flag], motion: Motion, track_fps: float) -> np.ndarray:

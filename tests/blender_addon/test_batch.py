@@ -15,7 +15,12 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 from blender_addon import worker_process  # noqa: E402
+from blender_addon.adjustment import APPLIED_KEY  # noqa: E402
+from blender_addon.animation import read_motion  # noqa: E402
 from blender_addon.cli import main  # noqa: E402
+from blender_addon.figure_record import recall  # noqa: E402
+from core.body.free_body import load_free_body  # noqa: E402
+from core.cleanup import CleanupOptions, clean, prepare  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
 
 
@@ -46,6 +51,20 @@ def test_every_format_from_one_file(write_track, tmp_path, capfd):
         assert stored["keypoint_error_mm"].shape == (12,)
     printed = capfd.readouterr()
     assert "1 converted, 0 unchanged, 0 failed" in printed.err and printed.out == ""
+
+
+def test_feet_are_locked_and_on_the_floor_unless_told_otherwise(tmp_path):
+    source, out = REPOSITORY / "samples" / "walk.trc", tmp_path / "out"
+    assert main([str(source), "-o", str(out), "--formats", "blend"]) == 0
+    bpy.ops.wm.open_mainfile(filepath=str(out / "walk.blend"))
+    (armature,) = (item for item in bpy.data.objects if item.type == "ARMATURE")
+    asked = {"smoothing": 0.0, "foot_lock": 1.0, "ground": "contacts", "height_m": 0.0, "root": "world"}
+    assert json.loads(armature[APPLIED_KEY]) == asked
+    record = recall(armature)
+    expected = clean(prepare(record.motion, load_free_body()), CleanupOptions(**asked))
+    shown = read_motion(armature, expected.fps)
+    np.testing.assert_allclose(shown.trans, expected.trans, atol=1e-4)
+    np.testing.assert_allclose(shown.rotations(), expected.rotations(), atol=1e-3)
 
 
 def test_folder_with_a_bad_file_and_a_second_run(write_track, tmp_path, capfd):

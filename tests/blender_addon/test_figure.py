@@ -17,6 +17,7 @@ from blender_addon.channels import Channels  # noqa: E402
 from blender_addon.core_access import JOINT_NAMES, JOINT_PARENTS, CoreError, Motion  # noqa: E402
 from blender_addon.figure import set_betas  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_joints, shown_vertices, skin  # noqa: E402
+from training.sample_motion import sample_motion  # noqa: E402
 
 JOINT_TOLERANCE_M = 1e-4
 SKIN_TOLERANCE_M = 1e-3
@@ -71,6 +72,16 @@ def test_lowest_vertex_of_the_clip_stands_on_the_floor(add_person, make_motion):
     lowest = [shown_vertices(figure.mesh, 1 + frame)[:, 2].min() for frame in range(15)]
     assert min(lowest) == pytest.approx(0.0, abs=1e-4)
     assert max(lowest) > 0.01, "one offset for the whole clip, not one a frame"
+
+
+def test_a_walk_stands_on_its_feet_whatever_one_frame_says(add_person):
+    """A single frame that a tracker put below the floor must not lift the whole clip."""
+    walk = sample_motion().resampled(30.0)
+    sunk = walk.trans.copy()
+    sunk[40, 1] -= 0.3
+    figure = add_person(replace(walk, trans=sunk + [0.0, 0.7, 0.0]))
+    lowest = [shown_vertices(figure.mesh, 1 + frame)[:, 2].min() for frame in (0, 20, 39, 41, 60, 100)]
+    assert lowest == pytest.approx([0.0] * 6, abs=0.012)
 
 
 def test_figure_stands_upright_and_faces_the_viewer_of_the_front_view(add_person, make_motion):

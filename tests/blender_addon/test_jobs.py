@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from blender_addon.core_access import InputMissingError, ReadOptions
+from blender_addon.core_access import CleanupOptions, InputMissingError, ReadOptions
 from blender_addon.jobs import BatchError, ConvertOptions, Job, addon_version, fingerprint, is_done, plan_jobs
 
 
@@ -87,7 +87,11 @@ def test_done_means_same_fingerprint_and_whole_files(tmp_path):
 
 
 def test_options_survive_json():
-    options = ConvertOptions(formats=("fbx", "glb"), reading=ReadOptions(units="mm", up="-Y", fps=59.94), floor=False)
+    options = ConvertOptions(
+        formats=("fbx", "glb"),
+        reading=ReadOptions(units="mm", up="-Y", fps=59.94),
+        cleanup=CleanupOptions(foot_lock=0.5, ground="keep", root="in_place"),
+    )
     assert ConvertOptions.from_dict(json.loads(json.dumps(options.as_dict()))) == options
 
 

@@ -11,6 +11,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
+from blender_addon.adjustment import adjust, applied_settings  # noqa: E402
 from blender_addon.channels import Channels, keys_of  # noqa: E402
 from blender_addon.conversion import FittedTrack  # noqa: E402
 from blender_addon.figure import Person  # noqa: E402
@@ -63,6 +64,20 @@ def shown(armature, frame):
 
 def cleaned(figure, body, **options):
     return clean(prepare(recall(figure.armature).motion, body), CleanupOptions(**options))
+
+
+def test_settings_given_by_code_are_shown_and_carried_out_at_once(add_fitted, body):
+    figure = add_fitted()
+    options = CleanupOptions(smoothing=0.4, ground="contacts", root="in_place")
+    adjust(figure.armature, options)
+    properties = figure.armature.smplify
+    assert (properties.ground, properties.root) == ("contacts", "in_place")
+    assert properties.smoothing == pytest.approx(0.4)
+    assert applied_settings(figure.armature) == options
+    assert not keys_edited(figure.armature)
+    expected = clean(prepare(recall(figure.armature).motion, body), options)
+    for frame in (0, 7, 19, 39):
+        np.testing.assert_allclose(shown(figure.armature, 1 + frame), joints(body, expected, frame), atol=1e-4)
 
 
 @pytest.mark.parametrize(

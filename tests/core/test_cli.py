@@ -13,9 +13,11 @@ import pytest
 from core.amass import read_motion
 from core.body.free_body import load_free_body
 from core.body.landmarks import landmark_regressor
+from core.cleanup import CleanupOptions, clean, held_joints, prepare
 from core.cli import main
 from core.fit import FitOptions, fit_track
 from core.layouts import BODY25, COCO17
+from core.reading import read_tracks
 from tests.conftest import REPOSITORY
 
 from .fit.scenes import body_model, motion_joints, solver_names, walking
@@ -89,8 +91,6 @@ def test_fit_writes_amass_layout_and_a_report(recording, betas, out, capsys):
 
 def test_the_motion_is_that_of_the_library(recording, betas, out):
     assert _fit(recording, "-o", out / "walk.npz", "--betas", betas, "--out-up", "Y") == 0
-    from core.reading import read_tracks
-
     (track,) = read_tracks(recording)
     motion, _ = fit_track(track, load_free_body(), FitOptions(betas=SCENE.known_betas()))
     arrays = _read(out / "walk.npz")
@@ -121,6 +121,25 @@ def test_frame_by_frame_and_a_regressor(recording, betas, out):
     assert _fit(recording, "-o", out / "a.npz", *common) == 0
     assert _fit(recording, "-o", out / "b.npz", *common, "--regressor", regressor) == 0
     np.testing.assert_allclose(_read(out / "a.npz")["poses"], _read(out / "b.npz")["poses"], atol=1e-6)
+
+
+def test_the_motion_is_cleaned_up_as_asked(recording, betas, out):
+    cleaning = ("--smooth", "0.5", "--foot-lock", "1", "--ground", "contacts", "--height", "0.1", "--root", "in_place")
+    assert _fit(recording, "-o", out / "walk.npz", "--betas", betas, "--out-up", "Y", *cleaning) == 0
+    (track,) = read_tracks(recording)
+    motion, report = fit_track(track, load_free_body(), FitOptions(betas=SCENE.known_betas()))
+    source = prepare(motion, load_free_body(), held_joints(report.flags, motion, track.fps))
+    expected = clean(source, CleanupOptions(0.5, 1.0, "contacts", 0.1, "in_place"))
+    assert np.abs(expected.trans - motion.trans).max() > 0.01
+    arrays = _read(out / "walk.npz")
+    np.testing.assert_allclose(arrays["poses"][:, :66], expected.poses[:, :66], atol=1e-9)
+    np.testing.assert_allclose(arrays["trans"], expected.trans, atol=1e-9)
+
+
+def test_an_impossible_clean_up_is_refused_before_the_fit(recording, out, capsys):
+    assert _fit(recording, "-o", out / "walk.npz", "--foot-lock", "2") == 1
+    assert "expected foot_lock from 0 to 1, got 2" in capsys.readouterr().err
+    assert _files(out) == set()
 
 
 def _two_people(folder: Path) -> Path:
