@@ -7,6 +7,37 @@ from pathlib import Path
 import bpy
 
 SMPL_PAGE = "https://smpl.is.tue.mpg.de"
+_PLACES = (
+    (
+        "BLENDER",
+        "Blender's Python",
+        "Use PyTorch if Blender's own Python has it; else fit on the processor, with NumPy",
+    ),
+    (
+        "CHOSEN",
+        "A Python of Mine",
+        "Use a Python on this computer that has PyTorch; fits run in a process of their own",
+    ),
+    (
+        "PRIVATE",
+        "Private Environment",
+        "Have PyTorch in a folder of the extension's own; fits run in a process of their own",
+    ),
+)
+
+
+def _place_changed(preferences: SMPLIFY_AP_preferences, context: bpy.types.Context) -> None:
+    """Look at the Python that is meant now, if there is one to look at and somebody to see the answer."""
+    from .acceleration.background import BACKGROUND
+    from .acceleration.settings import known_info, python_to_check
+    from .acceleration.task import Check
+
+    if bpy.app.background or BACKGROUND.busy:
+        return
+    BACKGROUND.error = ""
+    python = python_to_check(preferences)
+    if python is not None and known_info(preferences) is None:
+        BACKGROUND.start(Check(python))
 
 
 class SMPLIFY_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - the form that Blender asks for
@@ -20,10 +51,39 @@ class SMPLIFY_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - the fo
         "never copied; empty, only the free body is offered",
         subtype="FILE_PATH",
     )
+    fit_place: bpy.props.EnumProperty(
+        name="PyTorch in",
+        description="Where fits on a GPU run",
+        items=_PLACES,
+        update=_place_changed,
+    )
+    python_file: bpy.props.StringProperty(
+        name="Python",
+        description="The Python executable (python, python.exe) of an environment that has PyTorch and NumPy",
+        subtype="FILE_PATH",
+        update=_place_changed,
+    )
+    show_install_options: bpy.props.BoolProperty(
+        name="More Options", description="Show settings that an installation rarely needs", default=False
+    )
+    base_python_file: bpy.props.StringProperty(
+        name="Made with",
+        description="The Python that the environment is made with; empty for the one that comes with Blender",
+        subtype="FILE_PATH",
+    )
+    index_url: bpy.props.StringProperty(
+        name="Package Index",
+        description="Address of a package index that has PyTorch, besides those that pip is set up for; empty for "
+        "PyTorch's own where it is needed",
+    )
+    findings: bpy.props.StringProperty(options={"HIDDEN"})
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the page."""
+        from .acceleration.box import draw_acceleration
+
         _draw_body(self.layout.box(), self)
+        draw_acceleration(self.layout.box(), context, self)
 
 
 def _draw_body(layout: bpy.types.UILayout, preferences: SMPLIFY_AP_preferences) -> None:

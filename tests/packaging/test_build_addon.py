@@ -121,8 +121,10 @@ def test_manifest_is_complete(manifest: dict[str, object], extension: Path) -> N
     assert 0 < len(tagline) <= 64 and tagline[-1].isalnum()
     permissions = manifest["permissions"]
     assert isinstance(permissions, dict)
-    assert set(permissions) == {"files"}, "the add-on reads and writes files and does nothing else outside Blender"
-    assert len(permissions["files"]) <= 64
+    assert set(permissions) == {"files", "network"}, "what the add-on does outside Blender, and nothing else"
+    assert all(0 < len(reason) <= 64 and reason[-1].isalnum() for reason in permissions.values())
+    assert "platforms" not in manifest
+    assert extension.stat().st_size < 60_000_000
     assert extension.name == f"{manifest['id']}-{manifest['version']}.zip"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,14 +11,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blender_addon.acceleration.environment import base_python
+from core.body.data import BodyData
+from core.body.free_body import load_free_body
 from core.reading import read_tracks
 from core.track import KeypointTrack
+from tests.acceleration.stand_ins import write_stand_ins
+from tests.conftest import REPOSITORY
 
 
 @pytest.fixture(scope="session")
-def walk(write_track, tmp_path_factory) -> KeypointTrack:
+def body() -> BodyData:
+    """The free body."""
+    return load_free_body()
+
+
+@pytest.fixture(scope="session")
+def walk() -> KeypointTrack:
     """A short track."""
-    return read_tracks(write_track(tmp_path_factory.mktemp("track") / "walk.npz", 24))[0]
+    track = read_tracks(REPOSITORY / "samples" / "walk.trc")[0]
+    return replace(track, positions=track.positions[:24], confidence=track.confidence[:24])
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +65,24 @@ def torch_python() -> Path:
     """A Python that has PyTorch."""
     pytest.importorskip("torch", reason="needs PyTorch")
     return Path(sys.executable)
+
+
+@pytest.fixture(scope="session")
+def made_environment(tmp_path_factory) -> Path:
+    """An environment made the usual way, which takes a while, to be copied."""
+    folder = tmp_path_factory.mktemp("made") / "environment"
+    subprocess.run([base_python(), "-m", "venv", folder], check=True)
+    return folder
+
+
+@pytest.fixture
+def wheels(tmp_path, monkeypatch) -> Path:
+    """A folder that is all that pip knows, by pip's own settings."""
+    folder = tmp_path / "wheels"
+    write_stand_ins(folder)
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder

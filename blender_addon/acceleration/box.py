@@ -1,0 +1,112 @@
+"""The box "GPU Acceleration" of the preferences, in each of its states."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..panels.text import draw_text
+from .background import BACKGROUND
+from .builds import NoBuildError, build_for_this_computer
+from .environment import environment_python, has_environment
+from .settings import blender_has_torch, known_info, python_to_check, user_folder, what_it_takes
+
+if TYPE_CHECKING:
+    from ..preferences import SMPLIFY_AP_preferences
+
+
+def draw_acceleration(
+    layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences
+) -> None:
+    """Draw the box."""
+    layout.label(text="GPU Acceleration", icon="SYSTEM")
+    layout.row().prop(preferences, "fit_place", expand=True)
+    task = BACKGROUND.task
+    if task is not None:
+        row = layout.row(align=True)
+        row.progress(factor=task.share, text=f"{task.what}...")
+        row.operator("smplify.cancel_torch", text="", icon="CANCEL")
+        return
+    if preferences.fit_place == "CHOSEN":
+        _draw_chosen(layout, context, preferences)
+    elif preferences.fit_place == "PRIVATE":
+        _draw_private(layout, context, preferences)
+    else:
+        _draw_blender(layout, context, preferences)
+    if BACKGROUND.error:
+        column = layout.column()
+        column.alert = True
+        for number, line in enumerate(BACKGROUND.error.splitlines()):
+            draw_text(column, context, line, icon="BLANK1" if number else "ERROR")
+
+
+def _draw_blender(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
+    if blender_has_torch():
+        _draw_found(layout, preferences)
+        return
+    layout.label(text="Blender's own Python has no PyTorch: fits run on the processor, with NumPy.", icon="INFO")
+    layout.label(text="For fits on a GPU choose another place above. Nothing is installed into Blender's Python.")
+
+
+def _draw_chosen(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
+    layout.prop(preferences, "python_file")
+    if python_to_check(preferences) is None:
+        layout.label(text="Choose the Python of an environment that has PyTorch and NumPy.", icon="INFO")
+    else:
+        _draw_found(layout, preferences)
+
+
+def _draw_private(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
+    folder = user_folder()
+    if environment_python(folder) is not None:
+        _draw_found(layout, preferences)
+        layout.operator("smplify.remove_torch", icon="TRASH")
+        return
+    if has_environment(folder):
+        layout.label(text="The Python that the environment was made with is gone: install anew.", icon="ERROR")
+    _draw_offer(layout, context, preferences)
+    if has_environment(folder):
+        layout.operator("smplify.remove_torch", icon="TRASH")
+
+
+def _draw_offer(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
+    """Draw what an installation would take, and the button."""
+    try:
+        lines = what_it_takes(build_for_this_computer())
+    except NoBuildError as error:
+        draw_text(layout, context, str(error), icon="ERROR")
+        return
+    for line in lines:
+        layout.label(text=line, translate=False)
+    if not bpy.app.online_access:
+        layout.label(text="Blender may not go online: allow it under System > Network.", icon="INTERNET_OFFLINE")
+    row = layout.row()
+    row.enabled = bpy.app.online_access
+    row.operator("smplify.install_torch", icon="IMPORT")
+    layout.prop(preferences, "show_install_options")
+    if preferences.show_install_options:
+        column = layout.column()
+        column.use_property_split = True
+        column.prop(preferences, "base_python_file")
+        column.prop(preferences, "index_url")
+
+
+def _draw_found(layout: bpy.types.UILayout, preferences: SMPLIFY_AP_preferences) -> None:
+    """Draw what is known of the Python, and the button that finds it out."""
+    info = known_info(preferences)
+    row = layout.row()
+    if info is None:
+        row.label(text="Not checked yet.", icon="QUESTION")
+        row.operator("smplify.check_python", icon="FILE_REFRESH")
+        return
+    row.label(
+        text=f"Python {info.version}, PyTorch {info.torch}, NumPy {info.numpy}", icon="CHECKMARK", translate=False
+    )
+    row.operator("smplify.check_python", text="", icon="FILE_REFRESH")
+    for device in info.devices:
+        fault = f": {device.fault}" if device.fault else ""
+        icon = "ERROR" if fault else "CHECKMARK"
+        layout.label(text=f"{device.name} ({device.id}){fault}", icon=icon, translate=False)
+    if not info.devices:
+        layout.label(text="It finds no GPU: this will not be faster than NumPy.", icon="INFO")

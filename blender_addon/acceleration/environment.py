@@ -1,0 +1,167 @@
+"""The private environment: where it lies, which Python makes it, how it comes and goes.
+
+It lies in the extension's user folder, so that it outlives updates of the extension. It appears whole or not at all.
+Needs neither Blender nor the core.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+NAME = "pytorch"
+_UNFINISHED = f"{NAME}.unfinished-"
+_DISCARDED = f"{NAME}.discarded-"
+_LOCK = f"{NAME}.lock"
+_WINDOWS = os.name == "nt"
+_MOVE_TRIES = 20
+_MOVE_WAIT_S = 0.25
+
+
+class EnvironmentFault(Exception):  # noqa: N818 - EnvironmentError is a name of Python's own
+    """The environment cannot be made or removed; the text says why and what to do."""
+
+
+def python_of(folder: Path) -> Path:
+    """Return where the Python of the environment *folder* is."""
+    return folder / ("Scripts/python.exe" if _WINDOWS else "bin/python")
+
+
+def environment_python(user_folder: Path) -> Path | None:
+    """Return the Python of the private environment, or None when there is no environment."""
+    python = python_of(user_folder / NAME)
+    return python if python.is_file() else None
+
+
+def has_environment(user_folder: Path) -> bool:
+    """Return whether there is a private environment, be it one whose Python is gone."""
+    return (user_folder / NAME).is_dir()
+
+
+def base_python() -> Path:
+    """Return the Python that makes the environment: the one that runs this, which comes with Blender.
+
+    Raises:
+        EnvironmentFault: it has no executable of its own.
+    """
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    names = ("python.exe",) if _WINDOWS else (f"bin/{version}", "bin/python3")
+    candidates = [Path(prefix) / name for prefix in (sys.prefix, sys.base_prefix) for name in names]
+    if Path(sys.executable).name.lower().startswith("python"):  # some builds name Blender itself
+        candidates.insert(0, Path(sys.executable))
+    for candidate in candidates:
+        if candidate.is_file() and os.access(candidate, os.X_OK):
+            return candidate
+    raise EnvironmentFault(
+        f"expected this Blender to bring a Python executable, found none in {sys.prefix}; choose a Python of your own "
+        "to make the environment with"
+    )
+
+
+@contextmanager
+def unfinished_environment(user_folder: Path) -> Iterator[Path]:
+    """Yield an empty folder to make the environment in; it is gone afterwards unless `publish` moved it.
+
+    Raises:
+        EnvironmentFault: another Blender is at it.
+    """
+    user_folder.mkdir(parents=True, exist_ok=True)
+    with _locked(user_folder):
+        _remove_leftovers(user_folder)
+        folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=user_folder))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(folder: Path, user_folder: Path) -> None:
+    """Make the finished *folder* the private environment, in place of the one that is there."""
+    target = user_folder / NAME
+    if target.exists():
+        _discard(target)
+    _move(folder, target)
+    _remove_leftovers(user_folder)
+
+
+def remove(user_folder: Path) -> None:
+    """Remove the private environment, if there is one, and what unfinished ones left.
+
+    Raises:
+        EnvironmentFault: it is in use, or another Blender is at it.
+    """
+    if not user_folder.is_dir():
+        return
+    with _locked(user_folder):
+        if (user_folder / NAME).exists():
+            _discard(user_folder / NAME)
+        _remove_leftovers(user_folder)
+
+
+def free_mb(user_folder: Path) -> int:
+    """Return the free space of the disk of *user_folder*."""
+    folder = user_folder
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free // 1_000_000
+
+
+def _discard(target: Path) -> None:
+    """Move the environment out of the way: at once or not at all, however long its removal takes."""
+    aside = Path(tempfile.mkdtemp(prefix=_DISCARDED, dir=target.parent))
+    try:
+        _move(target, aside / NAME)
+    except EnvironmentFault:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+
+
+def _move(source: Path, target: Path) -> None:
+    """Rename *source*; on Windows whatever reads a file in it, a virus scanner say, holds it up for a while."""
+    for number in range(_MOVE_TRIES):
+        try:
+            source.rename(target)
+            return
+        except OSError as error:
+            if not isinstance(error, PermissionError) or number == _MOVE_TRIES - 1:
+                raise EnvironmentFault(
+                    f"{source} cannot be moved to {target}: {error.strerror or error}; end whatever uses it, and try "
+                    "again"
+                ) from error
+            time.sleep(_MOVE_WAIT_S)
+
+
+def _remove_leftovers(user_folder: Path) -> None:
+    for folder in user_folder.iterdir():
+        if folder.name.startswith((_UNFINISHED, _DISCARDED)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(user_folder: Path) -> Iterator[None]:
+    """Hold the user folder against other Blenders; a lock ends with its process, however that ends."""
+    with (user_folder / _LOCK).open("w") as stream:
+        try:
+            _lock(stream.fileno())
+        except OSError as error:
+            raise EnvironmentFault(
+                f"another Blender is changing the environment in {user_folder}; wait until it is done, or end it there"
+            ) from error
+        yield
+
+
+def _lock(descriptor: int) -> None:
+    if _WINDOWS:
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,75 @@
+"""What the preferences say about where fits run. Read on the main thread; the answers may go to any thread."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from .builds import Build, shown_size
+from .environment import environment_python
+from .probe import Device, PythonInfo, python_in, same_file
+
+if TYPE_CHECKING:
+    from ..preferences import SMPLIFY_AP_preferences
+
+PACKAGE = __package__.rpartition(".")[0]
+"""The add-on's own name, as Blender has it."""
+
+_LEGACY_FOLDER = "learnable_smplify"
+
+
+def user_folder() -> Path:
+    """Return the folder that belongs to the add-on but not to one version of it; it need not exist."""
+    if PACKAGE.startswith("bl_ext."):
+        return Path(bpy.utils.extension_path_user(PACKAGE))
+    return Path(bpy.utils.user_resource("DATAFILES", path=_LEGACY_FOLDER))
+
+
+def blender_has_torch() -> bool:
+    """Return whether PyTorch is there in Blender's own Python; it is not imported for that."""
+    return importlib.util.find_spec("torch") is not None
+
+
+def python_to_check(preferences: SMPLIFY_AP_preferences) -> Path | None:
+    """Return the Python that the preferences name, or None where they name none that is there."""
+    if preferences.fit_place == "CHOSEN":
+        return python_in(Path(bpy.path.abspath(preferences.python_file))) if preferences.python_file else None
+    if preferences.fit_place == "PRIVATE":
+        return environment_python(user_folder())
+    return Path(sys.executable) if blender_has_torch() else None
+
+
+def known_info(preferences: SMPLIFY_AP_preferences) -> PythonInfo | None:
+    """Return what was found out about the Python that the preferences name, or None before it was checked."""
+    python, info = python_to_check(preferences), PythonInfo.from_json(preferences.findings)
+    return info if python is not None and info is not None and same_file(info.path, str(python)) else None
+
+
+def fit_python(preferences: SMPLIFY_AP_preferences | None) -> Path | None:
+    """Return the Python in which fits on a torch device run, or None for Blender's own."""
+    if preferences is None or preferences.fit_place == "BLENDER" or known_info(preferences) is None:
+        return None
+    return python_to_check(preferences)
+
+
+def fit_devices(preferences: SMPLIFY_AP_preferences | None) -> tuple[Device, ...]:
+    """Return the GPUs that fits may run on."""
+    info = None if preferences is None else known_info(preferences)
+    return () if info is None else info.usable_devices
+
+
+def what_it_takes(build: Build) -> tuple[str, ...]:
+    """Return what an installation of *build* brings and takes, in the user's language, a line each."""
+    translate = bpy.app.translations.pgettext_iface
+    sizes = translate("About {download} to download, {disk} on the disk, in a folder of the extension's own.")
+    lines = [
+        translate("PyTorch for: {device}").format(device=translate(build.title)),
+        sizes.format(download=shown_size(build.download_mb), disk=shown_size(build.disk_mb)),
+    ]
+    if not build.has_gpu:
+        lines.append(translate("No NVIDIA GPU was found: this will not be faster than NumPy."))
+    return tuple(lines)

@@ -1,0 +1,201 @@
+"""The private environment appears whole or not at all, can be stopped at any moment, and goes without a trace."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from blender_addon.acceleration import environment
+from blender_addon.acceleration.builds import CPU_LINUX, Build
+from blender_addon.acceleration.environment import (
+    EnvironmentFault,
+    base_python,
+    environment_python,
+    has_environment,
+    python_of,
+)
+from blender_addon.acceleration.installation import Installation, Plan
+from blender_addon.acceleration.task import Removal, Task
+from tests.acceleration.stand_ins import write_quick_python, write_stand_ins
+
+SMALL = Build("processor", "torch==2.13.0", "", 1, 1)
+pytestmark = [
+    pytest.mark.skipif(
+        subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True, check=False).returncode != 0,
+        reason="this Python cannot make environments",
+    ),
+    pytest.mark.skipif(os.name == "nt", reason="needs shell scripts"),
+]
+
+
+@pytest.fixture
+def plan(tmp_path, wheels, made_environment) -> Plan:
+    """A plan whose Python is quick at making environments."""
+    base = write_quick_python(tmp_path / "quick", made_environment)
+    return Plan(base=base, build=SMALL, user_folder=tmp_path / "user")
+
+
+def run(task: Task) -> Task:
+    task.start()
+    task.wait()
+    return task
+
+
+def left_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def test_it_is_made_used_made_again_and_removed(plan):
+    task = run(Installation(replace(plan, base=base_python())))
+    assert task.error == "" and (task.share, task.what) == (1.0, "Done")
+    python = environment_python(plan.user_folder)
+    assert task.info.path == str(python) and task.info.torch == "2.13.0"
+    assert [device.name for device in task.info.usable_devices] == ["Test GPU 0"]
+    assert left_in(plan.user_folder) == ["pytorch", "pytorch.lock"]
+    assert not (plan.user_folder / "pytorch" / "tmp").exists()
+    code = "import sys, torch; print(sys.prefix); print(torch.__version__)"
+    said = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert said == [str(plan.user_folder / "pytorch"), "2.13.0"]
+
+    mark = plan.user_folder / "pytorch" / "mark"
+    mark.touch()
+    assert run(Installation(plan)).error == ""  # made by copying, which is quicker
+    assert not mark.exists() and environment_python(plan.user_folder) is not None
+
+    assert run(Removal(plan.user_folder)).error == ""
+    assert left_in(plan.user_folder) == ["pytorch.lock"]
+    assert environment_python(plan.user_folder) is None
+
+
+def test_a_failure_is_told_and_leaves_the_old_environment(plan, wheels, made_environment):
+    shutil.copytree(made_environment, plan.user_folder / "pytorch", symlinks=True)
+    next(wheels.glob("torch-*")).unlink()
+    task = run(Installation(plan))
+    assert "-m pip install failed" in task.error and "torch==2.13.0" in task.error
+    assert task.info is None
+    assert environment_python(plan.user_folder) is not None
+    assert left_in(plan.user_folder) == ["pytorch", "pytorch.lock"]
+
+
+def test_one_whose_torch_does_not_work_is_not_kept(plan, wheels):
+    write_stand_ins(wheels, torch="raise OSError('libcudart.so.13: cannot open shared object file')")
+    task = run(Installation(plan))
+    assert "cannot import PyTorch" in task.error and "libcudart" in task.error
+    assert left_in(plan.user_folder) == ["pytorch.lock"]
+
+
+@pytest.mark.parametrize("step", ["Making the environment", "Looking for torch", "Unpacking", "Trying PyTorch"])
+def test_it_can_be_cancelled_at_any_step(plan, step, monkeypatch):
+    task = Installation(plan)
+    tell = Task._tell
+
+    def heard(self: Task, share: float, what: str) -> None:
+        tell(self, share, what)
+        if what == step:
+            self.cancel()
+
+    monkeypatch.setattr(Task, "_tell", heard)
+    begun = time.monotonic()
+    run(task)
+    assert task.cancelled and task.error == "" and task.info is None
+    assert left_in(plan.user_folder) == ["pytorch.lock"]
+    assert time.monotonic() - begun < 60.0
+
+
+def test_cancelling_ends_all_that_was_started(plan, tmp_path):
+    base = tmp_path / "slow_python"
+    base.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {tmp_path}/child\nwait\n", encoding="utf-8")
+    base.chmod(0o755)
+    task = Installation(replace(plan, base=base))
+    task.start()
+    while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text():
+        time.sleep(0.02)
+    task.cancel()
+    task.wait()
+    child = int((tmp_path / "child").read_text())
+    until = time.monotonic() + 20.0
+    with pytest.raises(ProcessLookupError):
+        while time.monotonic() < until:
+            os.kill(child, 0)
+            time.sleep(0.05)
+    assert left_in(plan.user_folder) == ["pytorch.lock"]
+
+
+def test_too_little_space_is_told_before_anything_is_done(plan):
+    task = run(Installation(replace(plan, build=replace(SMALL, disk_mb=10**9))))
+    assert "of free space for" in task.error and "make room" in task.error
+    assert left_in(plan.user_folder) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("echo 3 8", r"expected a Python out of 3\.11, .* is 3\.8\."),
+        (
+            'if [ "$1" = -c ]; then echo 3 11; else echo "ensurepip is not available"; exit 1; fi',
+            "lacks Python's venv and ensurepip.*apt-get install python3-venv",
+        ),
+        (
+            'if [ "$1" = -c ]; then echo 3 11; else echo "No module named venv" >&2; exit 1; fi',
+            "lacks Python's venv and ensurepip",
+        ),
+        ('if [ "$1" = -c ]; then echo 3 11; else echo "disk full" >&2; exit 1; fi', r"(?s)-m venv .*failed.*disk full"),
+    ],
+)
+def test_a_python_that_cannot_make_environments_is_told(plan, tmp_path, text, fault):
+    base = tmp_path / "base"
+    base.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    base.chmod(0o755)
+    task = run(Installation(replace(plan, base=base)))
+    assert re.search(fault, task.error), task.error
+    assert left_in(plan.user_folder) == ["pytorch.lock"]
+
+
+def test_two_blenders_do_not_make_it_at_once(plan):
+    with environment.unfinished_environment(plan.user_folder):
+        assert "another Blender" in run(Installation(plan)).error
+        assert "another Blender" in run(Removal(plan.user_folder)).error
+    assert run(Installation(plan)).error == ""
+
+
+def test_what_a_crash_left_behind_is_removed(plan):
+    for name in ("pytorch.unfinished-abc", "pytorch.discarded-abc"):
+        (plan.user_folder / name / "lib").mkdir(parents=True)
+    assert run(Removal(plan.user_folder)).error == ""
+    assert left_in(plan.user_folder) == ["pytorch.lock"]
+
+
+def test_one_whose_python_is_gone_is_seen_as_such(tmp_path):
+    python = python_of(tmp_path / "pytorch")
+    python.parent.mkdir(parents=True)
+    python.symlink_to(tmp_path / "blender-4.5" / "python")
+    assert has_environment(tmp_path) and environment_python(tmp_path) is None
+
+
+def test_the_index_is_asked_besides_pips_own():
+    plan = Plan(Path("python"), CPU_LINUX, Path("user"))
+    assert plan.pip_arguments == ["torch==2.13.0+cpu", "numpy", "--extra-index-url", CPU_LINUX.extra_index]
+    own = replace(plan, index_url="https://mirror.example/simple")
+    assert own.pip_arguments == ["torch==2.13.0", "numpy", "--extra-index-url", "https://mirror.example/simple"]
+    assert replace(plan, build=SMALL).pip_arguments == ["torch==2.13.0", "numpy"]
+
+
+def test_the_base_is_a_python_that_runs(monkeypatch, tmp_path):
+    said = subprocess.run(
+        [base_python(), "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == [str(part) for part in sys.version_info[:2]]
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "blender"))
+    assert base_python().name.startswith("python")
+    for name in ("prefix", "base_prefix"):
+        monkeypatch.setattr(sys, name, str(tmp_path))
+    with pytest.raises(EnvironmentFault, match="choose a Python of your own"):
+        base_python()

@@ -1,0 +1,146 @@
+"""Another Python is asked what it is; whatever is wrong with it is told in words."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blender_addon.acceleration.probe import Device, ProbeError, PythonInfo, probe, python_in
+from tests.acceleration.stand_ins import TORCH
+
+posix = pytest.mark.skipif(os.name == "nt", reason="needs shell scripts")
+
+
+@pytest.fixture
+def program(tmp_path):
+    """A writer of shell scripts that pretend to be a Python."""
+
+    def write(text: str, mode: int = 0o755) -> Path:
+        path = tmp_path / "python"
+        path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        path.chmod(mode)
+        return path
+
+    return write
+
+
+def with_module(python: Path, name: str, code: str) -> Path:
+    """Put a module into the environment of *python*."""
+    site = next(python.parent.parent.glob("lib*/**/site-packages"))
+    (site / f"{name}.py").write_text(code, encoding="utf-8")
+    return site / f"{name}.py"
+
+
+def test_a_python_with_torch_tells_its_versions(torch_python):
+    info = probe(torch_python)
+    import torch
+
+    assert (info.path, info.version) == (str(torch_python), ".".join(map(str, sys.version_info[:3])))
+    assert (info.numpy, info.torch) == (np.__version__, torch.__version__)
+    assert bool(info.devices) == (torch.cuda.is_available() or torch.backends.mps.is_available())
+
+
+def test_every_gpu_is_named_and_one_that_cannot_compute_says_why(numpy_python):
+    module = with_module(numpy_python, "torch", TORCH)
+    try:
+        info = probe(numpy_python)
+    finally:
+        module.unlink()
+    fault = "no kernel image is available for execution on the device"
+    assert info.devices == (Device("cuda:0", "Test GPU 0"), Device("cuda:1", "Test GPU 1", fault))
+    assert [device.id for device in info.usable_devices] == ["cuda:0"]
+    assert PythonInfo.from_json(info.to_json()) == info
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"devices": [{}]}', "null", '{"devices": [], "other": 1}'])
+def test_what_was_not_remembered_is_none(text):
+    assert PythonInfo.from_json(text) is None
+
+
+def test_without_numpy_or_torch_it_says_which_and_how_to_install_it(bare_python, numpy_python):
+    with pytest.raises(ProbeError, match=r"cannot import NumPy.*No module named 'numpy'.*-m pip install numpy"):
+        probe(bare_python)
+    with pytest.raises(ProbeError, match=r"cannot import PyTorch.*No module named 'torch'.*-m pip install torch"):
+        probe(numpy_python)
+
+
+def test_a_broken_torch_is_told(numpy_python):
+    module = with_module(numpy_python, "torch", "raise OSError('libcudart.so.13: cannot open shared object file')")
+    try:
+        with pytest.raises(ProbeError, match="cannot import PyTorch.*OSError: libcudart.so.13"):
+            probe(numpy_python)
+    finally:
+        module.unlink()
+
+
+def test_what_is_not_there_or_a_folder_is_told(tmp_path):
+    with pytest.raises(ProbeError, match="found no file at .*nowhere"):
+        probe(tmp_path / "nowhere")
+    with pytest.raises(ProbeError, match="found a folder without one"):
+        probe(tmp_path)
+
+
+def test_the_folder_of_an_environment_stands_for_its_python(bare_python):
+    assert python_in(bare_python.parent.parent) == bare_python
+    assert python_in(bare_python) == bare_python
+
+
+@posix
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("echo hello", r"did not answer as one \(exit code 0\)"),
+        ("echo no licence >&2; exit 3", r"did not answer as one \(exit code 3: no licence\)"),
+        ("echo '@smplify {'", "did not answer as one"),
+        (
+            """echo '@smplify {"version": "3.8.10", "numpy": "1.20", "torch": "1.9", "fault": "", "devices": []}'""",
+            r"expected Python 3\.11 or newer, .* is 3\.8\.10",
+        ),
+        (
+            """echo '@smplify {"version": "3.12.1", "numpy": "2.0", "torch": "2.9", "fault": "RuntimeError: bad driver",
+             "devices": []}' | tr -d '\\n'; echo""",
+            "PyTorch 2.9 of .* does not work: RuntimeError: bad driver",
+        ),
+    ],
+)
+def test_what_is_no_usable_python_is_told(program, text, fault):
+    with pytest.raises(ProbeError, match=fault):
+        probe(program(text))
+
+
+@posix
+def test_a_file_that_cannot_be_run_is_told(program):
+    path = program("echo", mode=stat.S_IRUSR)
+    with pytest.raises(ProbeError, match="cannot be started: Permission denied|did not answer"):
+        probe(path)
+
+
+@posix
+def test_one_that_never_answers_is_ended_with_all_it_started(program, tmp_path):
+    path = program(f"sleep 600 & echo $! > {tmp_path}/child; wait")
+    begun = time.monotonic()
+    with pytest.raises(ProbeError, match="did not answer within 1 s"):
+        probe(path, timeout_s=1.0)
+    assert time.monotonic() - begun < 10.0
+    child = int((tmp_path / "child").read_text())
+    with pytest.raises(ProcessLookupError):
+        while time.monotonic() - begun < 20.0:
+            os.kill(child, 0)
+            time.sleep(0.05)
+
+
+@posix
+def test_nobody_has_to_wait_for_it(program):
+    cancelled = threading.Event()
+    threading.Timer(0.3, cancelled.set).start()
+    begun = time.monotonic()
+    with pytest.raises(ProbeError, match="not waited for"):
+        probe(program("exec sleep 600"), cancelled=cancelled)
+    assert time.monotonic() - begun < 10.0

@@ -1,0 +1,219 @@
+"""The preferences' box "GPU Acceleration": each state is drawn, each operator does what it says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+import addon_utils  # noqa: E402
+
+from blender_addon.acceleration import background, box, settings  # noqa: E402
+from blender_addon.acceleration.background import BACKGROUND  # noqa: E402
+from blender_addon.acceleration.builds import Build  # noqa: E402
+from blender_addon.acceleration.environment import base_python  # noqa: E402
+from blender_addon.acceleration.settings import fit_devices, fit_python, known_info, user_folder  # noqa: E402
+from blender_addon.operators import acceleration as operators  # noqa: E402
+from blender_addon.preferences import addon_preferences  # noqa: E402
+from tests.acceleration.stand_ins import write_quick_python, write_stand_ins  # noqa: E402
+from tests.blender_addon.drawing import Drawn, Layout  # noqa: E402
+from tests.conftest import REPOSITORY  # noqa: E402
+
+SMALL = Build("processor", "torch==2.13.0", "", 1, 1, has_gpu=False)
+posix = pytest.mark.skipif(os.name == "nt", reason="needs shell scripts")
+
+
+@pytest.fixture
+def preferences(scene, monkeypatch, tmp_path):
+    """The preferences of the enabled add-on, with a user folder and pip settings of this test's own."""
+    monkeypatch.syspath_prepend(str(REPOSITORY))
+    assert addon_utils.enable("blender_addon", default_set=True) is sys.modules["blender_addon"]
+    for module in (operators, box, settings):
+        if hasattr(module, "user_folder"):
+            monkeypatch.setattr(module, "user_folder", lambda: tmp_path / "user")
+        if hasattr(module, "build_for_this_computer"):
+            monkeypatch.setattr(module, "build_for_this_computer", lambda: SMALL)
+    monkeypatch.setattr(settings, "blender_has_torch", lambda: False)
+    monkeypatch.setattr(box, "blender_has_torch", lambda: False)
+    allowed = bpy.context.preferences.system.use_online_access
+    yield addon_preferences(bpy.context)
+    bpy.context.preferences.system.use_online_access = allowed
+    addon_utils.disable("blender_addon", default_set=True)
+    assert not BACKGROUND.busy
+
+
+def drawn(preferences: object) -> Drawn:
+    """What the whole page shows."""
+    result = Drawn()
+    box.draw_acceleration(Layout(result), bpy.context, preferences)
+    return result
+
+
+def write_program(path: Path, text: str) -> str:
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+def fake_torch(path: Path, version: str = "2.13.0") -> str:
+    """A program that answers like a Python with PyTorch."""
+    said = (
+        f'@smplify {{"version": "3.11.9", "numpy": "1.26.4", "torch": "{version}", "fault": "", "devices": '
+        '[["cuda:0", "Big GPU", ""], ["cuda:1", "Old GPU", "no kernel image"]]}'
+    )
+    return write_program(path, f"echo '{said}'")
+
+
+def test_at_first_fits_run_on_numpy_and_nothing_is_offered_to_be_installed_into_blender(preferences):
+    shown = drawn(preferences)
+    assert shown.props == ["fit_place"] and shown.operators == []
+    assert "Blender's own Python has no PyTorch" in shown.text
+    assert fit_python(preferences) is None and fit_devices(preferences) == ()
+
+
+def test_torch_in_blender_is_used_once_it_is_checked(preferences, monkeypatch, tmp_path):
+    for module in (settings, box):
+        monkeypatch.setattr(module, "blender_has_torch", lambda: True)
+    assert "Not checked yet" in drawn(preferences).text
+    monkeypatch.setattr(settings.sys, "executable", fake_torch(tmp_path / "python"))
+    assert bpy.ops.smplify.check_python() == {"FINISHED"}
+    assert fit_python(preferences) is None
+    assert [device.id for device in fit_devices(preferences)] == ["cuda:0"]
+
+
+@posix
+def test_a_python_of_the_user_is_checked_and_remembered(preferences, tmp_path):
+    preferences.fit_place = "CHOSEN"
+    assert "Choose the Python" in drawn(preferences).text
+    with pytest.raises(RuntimeError, match="Choose a Python first"):
+        bpy.ops.smplify.check_python()
+    preferences.python_file = fake_torch(tmp_path / "python")
+    shown = drawn(preferences)
+    assert "Not checked yet" in shown.text and shown.operators == ["smplify.check_python"]
+    assert fit_python(preferences) is None, "one that was not checked is not used"
+    assert bpy.ops.smplify.check_python() == {"FINISHED"}
+    assert fit_python(preferences) == tmp_path / "python"
+    assert [device.name for device in fit_devices(preferences)] == ["Big GPU"]
+    shown = drawn(preferences)
+    assert "PyTorch 2.13.0" in shown.text and "Old GPU (cuda:1): no kernel image" in shown.text
+    assert bpy.context.preferences.is_dirty
+
+    preferences.python_file = fake_torch(tmp_path / "other", version="2.9.0")
+    assert known_info(preferences) is None, "what was found out of one Python is not told of another"
+
+
+@posix
+def test_a_python_that_does_not_do_is_told_and_not_used(preferences, tmp_path):
+    preferences.fit_place = "CHOSEN"
+    preferences.python_file = write_program(tmp_path / "python", "echo no licence >&2; exit 3")
+    with pytest.raises(RuntimeError, match="no licence"):
+        bpy.ops.smplify.check_python()
+    shown = drawn(preferences)
+    assert "no licence" in shown.text and shown.alerts
+    assert fit_python(preferences) is None
+    preferences.python_file = fake_torch(tmp_path / "python")
+    assert bpy.ops.smplify.check_python() == {"FINISHED"}
+    assert "no licence" not in drawn(preferences).text
+
+
+def test_the_size_is_told_first_and_offline_is_refused(preferences, tmp_path):
+    preferences.fit_place = "PRIVATE"
+    bpy.context.preferences.system.use_online_access = False
+    shown = drawn(preferences)
+    assert "About 1 MB to download, 1 MB on the disk" in shown.text
+    assert "not be faster than NumPy" in shown.text
+    assert "Blender may not go online" in shown.text
+    assert shown.operators == ["smplify.install_torch"]
+    with pytest.raises(RuntimeError, match="Allow Online Access"):
+        bpy.ops.smplify.install_torch()
+    assert not (tmp_path / "user").exists()
+    assert not bpy.ops.smplify.remove_torch.poll()
+    preferences.show_install_options = True
+    assert {"base_python_file", "index_url"} <= set(drawn(preferences).props)
+
+
+@posix
+@pytest.mark.skipif(
+    subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True, check=False).returncode != 0,
+    reason="this Python cannot make environments",
+)
+def test_torch_is_installed_and_removed(preferences, tmp_path, monkeypatch):
+    write_stand_ins(tmp_path / "wheels")
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    subprocess.run([base_python(), "-m", "venv", tmp_path / "made"], check=True)
+    bpy.context.preferences.system.use_online_access = True
+    preferences.base_python_file = str(write_quick_python(tmp_path / "quick", tmp_path / "made"))
+    assert bpy.ops.smplify.install_torch() == {"FINISHED"}
+    assert preferences.fit_place == "PRIVATE"
+    python = tmp_path / "user" / "pytorch" / "bin" / "python"
+    assert fit_python(preferences) == python and python.is_file()
+    shown = drawn(preferences)
+    assert "PyTorch 2.13.0" in shown.text and "Test GPU 0 (cuda:0)" in shown.text
+    assert shown.operators == ["smplify.check_python", "smplify.remove_torch"]
+    assert bpy.ops.smplify.remove_torch() == {"FINISHED"}
+    assert not (tmp_path / "user" / "pytorch").exists()
+    assert fit_python(preferences) is None and fit_devices(preferences) == ()
+    assert drawn(preferences).operators == ["smplify.install_torch"]
+
+
+@posix
+def test_one_whose_python_is_gone_can_be_installed_anew_or_removed(preferences, tmp_path):
+    preferences.fit_place = "PRIVATE"
+    (tmp_path / "user" / "pytorch" / "bin").mkdir(parents=True)
+    (tmp_path / "user" / "pytorch" / "bin" / "python").symlink_to(tmp_path / "blender-4.4" / "python")
+    shown = drawn(preferences)
+    assert "is gone: install anew" in shown.text
+    assert shown.operators == ["smplify.install_torch", "smplify.remove_torch"]
+
+
+@posix
+def test_progress_is_shown_and_cancel_ends_it(preferences, tmp_path, monkeypatch):
+    bpy.context.preferences.system.use_online_access = True
+    preferences.fit_place = "PRIVATE"
+    preferences.base_python_file = write_program(tmp_path / "base", "sleep 600")
+    monkeypatch.setattr(background, "has_window", lambda: True)
+    before = threading.active_count()
+    assert bpy.ops.smplify.install_torch() == {"FINISHED"}
+    while BACKGROUND.task.what == "Beginning":
+        time.sleep(0.01)
+    shown = drawn(preferences)
+    assert shown.progress == [(0.0, "Making the environment...")]
+    assert shown.operators == ["smplify.cancel_torch"]
+    assert not bpy.ops.smplify.install_torch.poll() and not bpy.ops.smplify.check_python.poll()
+    assert bpy.ops.smplify.cancel_torch() == {"FINISHED"}
+    assert drawn(preferences).progress[0][1] == "Cancelling..."
+    begun = time.monotonic()
+    BACKGROUND.finish()
+    assert time.monotonic() - begun < 30.0
+    assert drawn(preferences).operators == ["smplify.install_torch"] and BACKGROUND.error == ""
+    assert [path.name for path in (tmp_path / "user").iterdir()] == ["pytorch.lock"]
+    assert threading.active_count() == before
+
+
+@posix
+def test_disabling_the_addon_in_the_middle_leaves_nothing(preferences, tmp_path, monkeypatch):
+    bpy.context.preferences.system.use_online_access = True
+    preferences.base_python_file = write_program(tmp_path / "base", "sleep 600")
+    monkeypatch.setattr(background, "has_window", lambda: True)
+    before = threading.active_count()
+    assert bpy.ops.smplify.install_torch() == {"FINISHED"}
+    assert BACKGROUND.busy
+    operators.unregister()
+    assert not BACKGROUND.busy and threading.active_count() == before
+    assert [path.name for path in (tmp_path / "user").iterdir()] == ["pytorch.lock"]
+
+
+def test_the_user_folder_is_not_the_extensions_own():
+    folder = user_folder()
+    assert REPOSITORY not in folder.parents and folder.name == "learnable_smplify"
