@@ -53,7 +53,8 @@ class SMPLIFY_OT_open_track(bpy.types.Operator, ImportHelper):  # noqa: N801 - t
     filter_glob: bpy.props.StringProperty(
         default=";".join(f"*{suffix}" for suffix in SUFFIXES), options={"HIDDEN", "SKIP_SAVE"}
     )
-    layout: layout_choice(default=AUTO, options={"SKIP_SAVE"})
+    # Not "layout", which is what every operator draws into.
+    point_layout: layout_choice(default=AUTO, options={"SKIP_SAVE"})
     units: units_choice(default=AUTO, options={"SKIP_SAVE"})
     up: up_choice(default=AUTO, options={"SKIP_SAVE"})
     frame_rate: frame_rate_choice(default=AUTO, options={"SKIP_SAVE"})
@@ -80,7 +81,7 @@ class SMPLIFY_OT_open_track(bpy.types.Operator, ImportHelper):  # noqa: N801 - t
         settings = context.scene.smplify.track
         for name in READING_SETTINGS:
             if name != "fps" or self.frame_rate == "CUSTOM":
-                setattr(settings, name, getattr(self, name))
+                setattr(settings, name, getattr(self, _own_name(name)))
         settings.person = ""
         settings.filepath = self.filepath
         if self.wait or bpy.app.background:
@@ -96,7 +97,12 @@ class SMPLIFY_OT_open_track(bpy.types.Operator, ImportHelper):  # noqa: N801 - t
         layout.use_property_decorate = False
         for name in READING_SETTINGS:
             if name != "fps" or self.frame_rate == "CUSTOM":
-                layout.prop(self, name)
+                layout.prop(self, _own_name(name))
+
+
+def _own_name(setting: str) -> str:
+    """Return the name of the open operator's property for a setting of box 1."""
+    return "point_layout" if setting == "layout" else setting
 
 
 class SMPLIFY_OT_read_track(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for

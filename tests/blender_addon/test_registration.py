@@ -51,6 +51,15 @@ def running():
     return ours | ({"timer"} if bpy.app.timers.is_registered(reading._look_after) else set())
 
 
+def test_no_operator_has_a_property_that_hides_one_of_every_operator(addon):
+    # A property called "layout" once left the file browser's options empty: draw() had a text to draw into.
+    operators = [getattr(bpy.types, name) for name in dir(bpy.types) if name.startswith("SMPLIFY_OT_")]
+    assert len(operators) > 10
+    taken = set(bpy.types.Operator.bl_rna.properties.keys())
+    for operator in operators:
+        assert not set(getattr(operator, "__annotations__", {})) & taken, operator.__name__
+
+
 def test_register_and_unregister_ten_times_leaves_nothing(scene, write_track, tmp_path):
     track = str(write_track(tmp_path / "walk.npz"))
     before = registered()
