@@ -18,11 +18,13 @@ from . import (
     panels,
     preferences,
     scene_properties,
+    translations,
 )
 from .fitting import running
 from .tracks import preview, reading
 
 MODULES = (
+    translations,
     preferences,
     scene_properties,
     reading,

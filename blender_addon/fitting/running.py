@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import bpy
 from bpy.app.handlers import persistent
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..redraw import redraw_viewports
 from ..tracks.wording import in_panel_words
@@ -160,16 +161,15 @@ class RunsFit:
 
 def describe(task: Task) -> str:
     """Return what a task does and how long it will take, for a reader."""
-    translate = bpy.app.translations.pgettext_iface
     standing = task.standing
-    what = translate(standing.what) if standing.what else ""
+    what = iface_(standing.what) if standing.what else ""
     if standing.seconds_left is None:
         return what
-    return translate("{:s}, about {:s} left").format(what, time_left(standing.seconds_left))
+    return iface_("{:s}, about {:s} left").format(what, time_left(standing.seconds_left))
 
 
 def _show_in_status_bar(context: bpy.types.Context, task: Task) -> None:
-    text = bpy.app.translations.pgettext_iface("SMPLify: {:s} ({:.0%}) | Esc cancels")
+    text = iface_("SMPLify: {:s} ({:.0%}) | Esc cancels")
     context.workspace.status_text_set(text.format(describe(task), task.standing.share))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..fitting.running import RunsFit
 from ..fitting.session import FITS
@@ -66,7 +67,8 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - the form that
             }
         errors = [item.report.mean_error_mm for item in result]
         names = ", ".join(figure.armature.name for figure in figures)
-        return f"Added {names}: {result[0].track.num_frames} frames, {sum(errors) / len(errors):.1f} mm from the points"
+        text = iface_("Added {:s}: {:d} frames, {:.1f} mm from the points")
+        return text.format(names, result[0].track.num_frames, sum(errors) / len(errors))
 
 
 def _lift(item: FittedTrack, figure: Figure) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 from bpy_extras.io_utils import ImportHelper
 
 from ..scene_properties import (
@@ -32,8 +33,8 @@ def tell_read(operator: bpy.types.Operator, state: TrackState) -> set[str]:
         operator.report({"ERROR"}, in_panel_words(TRACKS.error))
         return {"CANCELLED"}
     track = TRACKS.readings[0].track
-    people = "1 person" if len(TRACKS.readings) == 1 else f"{len(TRACKS.readings)} people"
-    operator.report({"INFO"}, f"Read {Path(TRACKS.request.path).name}: {people}, {track.num_frames} frames")
+    text = iface_("Read {:s}: {:d} frames, people: {:d}")
+    operator.report({"INFO"}, text.format(Path(TRACKS.request.path).name, track.num_frames, len(TRACKS.readings)))
     return {"FINISHED"}
 
 

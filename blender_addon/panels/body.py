@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..fitting.settings import chosen_body_file, genders
 from ..preferences import SMPL_PAGE
@@ -44,26 +45,25 @@ class SMPLIFY_PT_body(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form t
 
 def _draw_licensed(layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
     """Draw the choice of a licensed file, or where to get one."""
-    translate = bpy.app.translations.pgettext_iface
     layout.prop(settings, "file", text="")
     path = chosen_body_file(context)
     if not path:
         box = layout.box()
-        draw_text(box, context, translate(_HOW_TO_GET), icon="INFO")
-        draw_text(box, context, translate(_NEVER_COPIED), icon="LOCKED")
+        draw_text(box, context, iface_(_HOW_TO_GET), icon="INFO")
+        draw_text(box, context, iface_(_NEVER_COPIED), icon="LOCKED")
         box.operator("wm.url_open", text="Open SMPL's Page", icon="URL").url = SMPL_PAGE
         return
     if not Path(path).is_file():
-        draw_text(layout, context, translate("There is no file at {:s}").format(path), icon="ERROR")
+        draw_text(layout, context, iface_("There is no file at {:s}").format(path), icon="ERROR")
         return
     if not settings.file:
-        draw_text(layout, context, translate("Remembered: {:s}").format(Path(path).name), icon="FILE_TICK")
+        draw_text(layout, context, iface_("Remembered: {:s}").format(Path(path).name), icon="FILE_TICK")
     if len(genders(context)) > 1:
         column = layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
         column.prop(settings, "gender")
-    draw_text(layout, context, translate(_NEVER_COPIED), icon="LOCKED")
+    draw_text(layout, context, iface_(_NEVER_COPIED), icon="LOCKED")
 
 
 def _draw_figure(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..fitting.running import describe
 from ..fitting.session import FITS, FitState
@@ -59,7 +60,7 @@ def _draw_end(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if FITS.state is FitState.DONE:
         draw_text(layout, context, FITS.message, icon="CHECKMARK")
     elif FITS.state is FitState.CANCELLED:
-        draw_text(layout, context, bpy.app.translations.pgettext_iface(FITS.message), icon="CANCEL")
+        draw_text(layout, context, iface_(FITS.message), icon="CANCEL")
     elif FITS.state is FitState.FAILED:
         box = layout.box()
         box.alert = True
@@ -86,7 +87,7 @@ class SMPLIFY_PT_fit_options(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the
         if settings.device == "numpy":
             layout.prop(settings, "workers")
         elif importlib.util.find_spec("torch") is None:
-            text = bpy.app.translations.pgettext_iface("Blender's Python has no PyTorch")
+            text = iface_("Blender's Python has no PyTorch")
             draw_text(layout, context, text, icon="ERROR")
 
 

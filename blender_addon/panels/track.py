@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..operators.track import (
     READING_SETTINGS,
@@ -56,8 +57,7 @@ def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, settings
     """Draw why the file cannot be read, and the settings that may help."""
     box = layout.box()
     box.alert = True
-    translate = bpy.app.translations.pgettext_iface
-    draw_text(box, context, in_panel_words(TRACKS.error, translate), icon="ERROR")
+    draw_text(box, context, in_panel_words(TRACKS.error, iface_), icon="ERROR")
     named = settings_named(TRACKS.error)
     if named:
         layout.label(text="Say it here:")
@@ -81,24 +81,24 @@ def _draw_track(layout: bpy.types.UILayout, context: bpy.types.Context, settings
     people = chosen_people(settings)
     if len(TRACKS.readings) > 1 or not people:
         row = layout.row()
-        row.label(text=bpy.app.translations.pgettext_iface("{:d} people").format(len(TRACKS.readings)), translate=False)
+        row.label(text=iface_("{:d} people").format(len(TRACKS.readings)), translate=False)
         if settings.person:
             row.menu(SMPLIFY_MT_person.bl_idname, text=settings.person, icon="USER", translate=False)
         else:
             row.menu(SMPLIFY_MT_person.bl_idname, text="Everyone", icon="COMMUNITY")
     if not people:
-        draw_text(layout, context, f"There is no person {settings.person!r} in this file", icon="ERROR")
+        draw_text(layout, context, iface_("There is no person {!r} in this file").format(settings.person), icon="ERROR")
         return
     reading = TRACKS.readings[people[0]]
     column = layout.column(align=True)
     column.label(text=reading.kind, icon="CHECKMARK", translate=False)
-    for line in measures(reading):
+    for line in measures(reading, iface_):
         column.label(text=line, icon="BLANK1", translate=False)
     column = layout.column(align=True)
     for item in detected(reading):
         split = column.split(factor=_VALUE_SHARE)
         name = settings.bl_rna.properties[item.setting].name
-        title = bpy.app.translations.pgettext_iface(name)
+        title = iface_(name)
         split.label(text=f"{title}: {item.value}", translate=False)
         split.prop(settings, item.setting, text="")
         if item.setting == "frame_rate" and settings.frame_rate == "CUSTOM":
@@ -131,12 +131,11 @@ class SMPLIFY_PT_track_details(SidebarPanel, bpy.types.Panel):  # noqa: N801 - t
         settings = context.scene.smplify.track
         reading = TRACKS.readings[chosen_people(settings)[0]]
         layout = self.layout
-        translate = bpy.app.translations.pgettext_iface
         draw_text(layout, context, Path(TRACKS.request.path).name, icon="FILE")
         for item in detected(reading):
-            title = translate(settings.bl_rna.properties[item.setting].name)
+            title = iface_(settings.bl_rna.properties[item.setting].name)
             draw_text(layout, context, f"{title}: {item.value}; {item.reason}", icon="DOT")
-        for line in points(reading):
+        for line in points(reading, iface_):
             draw_text(layout, context, line, icon="DOT")
         for line in reading.checks:
             draw_text(layout, context, line, icon="CHECKMARK")

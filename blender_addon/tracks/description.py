@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ SETTINGS: tuple[tuple[str, str], ...] = (
 """The settings of box 1, and the core's word for what each overrides."""
 
 _MOST_NAMES = 12
+
+Translate = Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -55,27 +57,30 @@ def doubts(reading: Reading) -> list[str]:
     return [in_panel_words(doubt) for doubt in (*reading.doubts, *notes)]
 
 
-def measures(reading: Reading) -> Iterator[str]:
-    """Yield how long the track and how tall the person is."""
+def measures(reading: Reading, translate: Translate = str) -> Iterator[str]:
+    """Yield how long the track and how tall the person is; *translate* gives a text in the user's language."""
     track = reading.track
-    frames = "1 frame" if track.num_frames == 1 else f"{track.num_frames} frames"
-    yield f"{frames} at {track.fps:g} fps, {track.duration_s:.2f} s"
-    yield f"{reading.stature_m:.2f} m tall, by the bones"
+    yield translate("{:d} frames at {:g} fps, {:.2f} s").format(track.num_frames, track.fps, track.duration_s)
+    yield translate("{:.2f} m tall, by the bones").format(reading.stature_m)
     if track.root_relative:
-        yield "Without a place in the room: the hips stay where they are"
+        yield translate("Without a place in the room: the hips stay where they are")
 
 
-def points(reading: Reading) -> Iterator[str]:
-    """Yield which points there are and which are missing how often."""
+def points(reading: Reading, translate: Translate = str) -> Iterator[str]:
+    """Yield which points there are and which are missing how often; *translate* as for `measures`."""
     from ..core_access import missing_shares
 
-    yield f"{len(reading.matched)} points of the file are used"
-    for title, names in (("Not in the file", reading.absent), ("Not used", reading.ignored)):
-        if names:
-            yield f"{title}: {_listed(names)}"
+    yield translate("{:d} points of the file are used").format(len(reading.matched))
+    if reading.absent:
+        yield translate("Not in the file: {:s}").format(_listed(reading.absent))
+    if reading.ignored:
+        yield translate("Not used: {:s}").format(_listed(reading.ignored))
     shares = sorted(missing_shares(reading).items(), key=lambda item: -item[1])
-    gaps = [f"{name} {share:.0%}" if share >= 0.01 else f"{name} below 1%" for name, share in shares if share > 0.0]
-    yield f"Missing at times: {_listed(gaps)}" if gaps else "No point is missing in any frame"
+    gaps = [f"{name} {share:.0%}" if share >= 0.01 else f"{name} <1%" for name, share in shares if share > 0.0]
+    if gaps:
+        yield translate("Missing at times: {:s}").format(_listed(gaps))
+    else:
+        yield translate("No point is missing in any frame")
 
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:

@@ -68,10 +68,12 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         job = PoseJob(points.names, keypoints, shape.sigma_m, options.iterations)
         rotations, trans = _solve_blocks(job, targets, options, progress)
     with clock.step("settle"):
+        report_progress(progress, track.num_frames, track.num_frames, "Settling the poses")
         rotations, trans = _settle(job, targets, rotations, trans, track.fps)
     with clock.step("hold"):
         rotations, trans = hold(rotations, trans, evidence)
     with clock.step("report"):
+        report_progress(progress, track.num_frames, track.num_frames, "Measuring the errors")
         fitted = _fitted_points(shape.model, shape.betas, rotations, trans)
         error = np.linalg.norm(np.nan_to_num(points.positions) - fitted, axis=-1)
         error = np.where(points.weights > 0, error, np.nan)

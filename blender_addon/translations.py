@@ -1,0 +1,123 @@
+"""The texts of the panels in other languages.
+
+Blender looks up every label and tooltip by itself; texts that are put together are looked up before their values go in.
+"""
+
+from __future__ import annotations
+
+import bpy
+
+CLASSES = ()
+
+_GERMAN = {
+    "1. Track": "1. Aufnahme",
+    "2. Body": "2. Körper",
+    "3. Fit": "3. Anpassung",
+    "4. Result": "4. Ergebnis",
+    "5. Export": "5. Export",
+    "Why": "Gründe",
+    "Open Keypoints": "Punkte öffnen",
+    "3D Keypoints for SMPLify (.trc, .c3d, .csv, .json ...)": "3D-Punkte für SMPLify (.trc, .c3d, .csv, .json ...)",
+    "Or drop a file on the viewport": "Oder eine Datei auf die Ansicht ziehen",
+    "Keypoints": "Punkte",
+    "Read": "Lesen",
+    "Read Again": "Neu lesen",
+    "Reading...": "Wird gelesen ...",
+    "Reading": "Lesen",
+    "Read {:s}: {:d} frames, people: {:d}": "{:s} gelesen: {:d} Bilder, Personen: {:d}",
+    "Say it here:": "Hier angeben:",
+    "Auto": "Automatisch",
+    "Layout": "Anordnung",
+    "Units": "Einheit",
+    "Up Axis": "Achse nach oben",
+    "Frame Rate": "Bildrate",
+    "Frames per Second": "Bilder pro Sekunde",
+    "Handedness": "Händigkeit",
+    "Swap Left and Right": "Links und rechts tauschen",
+    "Person": "Person",
+    "Everyone": "Alle",
+    "{:d} people": "{:d} Personen",
+    "There is no person {!r} in this file": "Eine Person {!r} gibt es in dieser Datei nicht",
+    "Preview": "Vorschau",
+    "View Preview": "Vorschau ansehen",
+    "{:d} frames at {:g} fps, {:.2f} s": "{:d} Bilder, {:g} pro Sekunde, {:.2f} s",
+    "{:.2f} m tall, by the bones": "{:.2f} m groß, nach den Knochen",
+    "Without a place in the room: the hips stay where they are": "Ohne Ort im Raum: die Hüfte bleibt, wo sie ist",
+    "{:d} points of the file are used": "{:d} Punkte der Datei werden benutzt",
+    "Not in the file: {:s}": "Nicht in der Datei: {:s}",
+    "Not used: {:s}": "Nicht benutzt: {:s}",
+    "Missing at times: {:s}": "Fehlt zeitweise: {:s}",
+    "No point is missing in any frame": "In keinem Bild fehlt ein Punkt",
+    "Free Body": "Freier Körper",
+    "Licensed SMPL": "SMPL mit Lizenz",
+    "Body File": "Körperdatei",
+    "Gender": "Geschlecht",
+    "As File": "Wie Datei",
+    "Neutral": "Neutral",
+    "Female": "Weiblich",
+    "Male": "Männlich",
+    "Shape": "Form",
+    "From the Track": "Aus der Aufnahme",
+    "From a File": "Aus einer Datei",
+    "From the Active Figure": "Von der aktiven Figur",
+    "Betas File": "Betas-Datei",
+    "Make a figure active": "Eine Figur aktivieren",
+    "Open SMPL's Page": "Seite von SMPL öffnen",
+    "SMPL needs a licence of your own: register at its page, download SMPL for Python, and choose one of its .pkl or "
+    ".npz files here.": "SMPL braucht eine eigene Lizenz: auf seiner Seite anmelden, SMPL for Python herunterladen und "
+    "hier eine seiner .pkl- oder .npz-Dateien wählen.",
+    "The file is read where it lies, and never copied.": "Die Datei wird gelesen, wo sie liegt, und nie kopiert.",
+    "There is no file at {:s}": "Bei {:s} ist keine Datei",
+    "Remembered: {:s}": "Gemerkt: {:s}",
+    "Fit": "Anpassen",
+    "Mode": "Art",
+    "Whole Clip": "Ganze Aufnahme",
+    "Frame by Frame": "Bild für Bild",
+    "Quality": "Güte",
+    "Fast": "Schnell",
+    "Balanced": "Ausgewogen",
+    "Best": "Beste",
+    "Custom": "Eigene",
+    "Options": "Optionen",
+    "Steps": "Schritte",
+    "Smoothing": "Glättung",
+    "Motion Rate": "Bildrate der Bewegung",
+    "Stand on Floor": "Auf den Boden stellen",
+    "Device": "Gerät",
+    "Threads": "Threads",
+    "Blender's Python has no PyTorch": "Blenders Python hat kein PyTorch",
+    "Cancel": "Abbrechen",
+    "Cancelling...": "Wird abgebrochen ...",
+    "Done; leave Edit or Pose Mode to see it": "Fertig; zum Ansehen den Editier- oder Posenmodus verlassen",
+    "Cancelled; nothing was changed": "Abgebrochen; nichts wurde geändert",
+    "Loading the body": "Körper laden",
+    "Smoothing the keypoints": "Punkte glätten",
+    "Finding the body shape": "Körperform finden",
+    "Fitting the poses": "Haltungen anpassen",
+    "Settling the poses": "Haltungen beruhigen",
+    "Measuring the errors": "Fehler messen",
+    "Fitting frame by frame": "Bild für Bild anpassen",
+    "{:s}, about {:s} left": "{:s}, noch etwa {:s}",
+    "SMPLify: {:s} ({:.0%}) | Esc cancels": "SMPLify: {:s} ({:.0%}) | Esc bricht ab",
+    "Added {:s}: {:d} frames, {:.1f} mm from the points": "{:s} hinzugefügt: {:d} Bilder, {:.1f} mm von den Punkten",
+}
+"""Ours, in German, by the English text."""
+
+LANGUAGES: dict[str, dict[str, str]] = {"de": _GERMAN}
+"""Texts by language; "de" stands for every country's German."""
+
+
+def _by_context(texts: dict[str, str]) -> dict[tuple[str, str], str]:
+    """Return *texts* as Blender wants them: a text on a button is looked up as an operator's, else as any."""
+    contexts = (bpy.app.translations.contexts.default, bpy.app.translations.contexts.operator_default)
+    return {(context, english): text for english, text in texts.items() for context in contexts}
+
+
+def register() -> None:
+    """Give Blender the texts."""
+    bpy.app.translations.register(__name__, {name: _by_context(texts) for name, texts in LANGUAGES.items()})
+
+
+def unregister() -> None:
+    """Take the texts away."""
+    bpy.app.translations.unregister(__name__)
