@@ -1,22 +1,34 @@
-"""Have the viewports drawn again, when something that they show is not Blender's own data."""
+"""Have what shows something that is not Blender's own data drawn again."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import bpy
 
 
 def redraw_viewports() -> None:
     """Have every 3D viewport, with its sidebar, drawn again."""
-    _redraw("VIEW_3D")
+    for area in _areas("VIEW_3D"):
+        area.tag_redraw()
+
+
+def redraw_sidebars() -> None:
+    """Have the sidebar of every 3D viewport drawn again, but not the scene, which may take long."""
+    for area in _areas("VIEW_3D"):
+        for region in area.regions:
+            if region.type == "UI":
+                region.tag_redraw()
 
 
 def redraw_preferences() -> None:
     """Have every preferences editor drawn again."""
-    _redraw("PREFERENCES")
+    for area in _areas("PREFERENCES"):
+        area.tag_redraw()
 
 
-def _redraw(kind: str) -> None:
+def _areas(kind: str) -> Iterator[bpy.types.Area]:
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == kind:
-                area.tag_redraw()
+                yield area

@@ -12,7 +12,7 @@ import bpy
 from bpy.app.handlers import persistent
 from bpy.app.translations import pgettext_iface as iface_
 
-from ..redraw import redraw_viewports
+from ..redraw import redraw_sidebars, redraw_viewports
 from ..tracks.wording import in_panel_words
 from .session import FITS, FitState
 from .task import Progress, Task, TaskState, time_left
@@ -87,8 +87,7 @@ class RunsFit:
             return {"RUNNING_MODAL"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        redraw_viewports()
-        _show_in_status_bar(context, self._task)
+        self._show_progress(context)
         state = self._task.state
         if state in (TaskState.RUNNING, TaskState.CANCELLING):
             return {"PASS_THROUGH"}
@@ -116,8 +115,17 @@ class RunsFit:
             return False
         self._scene_uid = context.scene.session_uid
         self._task = Task(work, listener)
+        self._shown: object = None
         FITS.begin(self._task)
         return True
+
+    def _show_progress(self, context: bpy.types.Context) -> None:
+        """Draw what changed since the last time: drawing takes time from the fit."""
+        standing = (self._task.standing, FITS.state)
+        if standing != self._shown:
+            self._shown = standing
+            redraw_sidebars()
+            _show_in_status_bar(context, self._task)
 
     def _conclude(self, context: bpy.types.Context) -> set[str]:
         """Put the result into the scene, or tell why there is none."""

@@ -34,12 +34,14 @@ def read_soon() -> None:
 def _look_after() -> float | None:
     """Start the read that is wanted, wait for it; Blender calls this again after the seconds that are returned."""
     scene = bpy.context.scene
+    was_busy = TRACKS.busy
     busy = TRACKS.poll()
     if not busy and scene is not None:
         request = track_request(scene.smplify.track)
         if TRACKS.state(request) is TrackState.UNREAD:
             busy = TRACKS.start(request)
-    redraw_viewports()
+    if not (was_busy and busy):
+        redraw_viewports()
     return _SOON_S if busy else None
 
 

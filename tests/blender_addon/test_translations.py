@@ -74,6 +74,6 @@ def test_blender_shows_german(addon):
         view.language = next(locale for locale in bpy.app.translations.locales if locale.startswith("de"))
         view.use_translate_interface = True
         assert bpy.app.translations.pgettext_iface("3. Fit") == "3. Anpassung"
-        assert bpy.app.translations.pgettext_iface("Fit", "Operator") == "Anpassen"
+        assert bpy.app.translations.pgettext_iface("Open Keypoints", "Operator") == "Punkte öffnen"
     finally:
         view.language = before
