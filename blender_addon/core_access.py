@@ -36,6 +36,7 @@ read_betas = core_module("body.betas_file").read_betas
 NUM_BETAS = core_module("body.data").NUM_BETAS
 BodyData = core_module("body.data").BodyData
 gender_files = core_module("body.genders").gender_files
+landmark_regressor = core_module("body.landmarks").landmark_regressor
 BodyModel = core_module("body.model").BodyModel
 world_positions = core_module("body.model").world_positions
 world_rotations = core_module("body.model").world_rotations

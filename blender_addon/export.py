@@ -20,6 +20,7 @@ from .armature import create_armature, joint_shape
 from .axes import Y_UP
 from .body_mesh import body_mesh_of
 from .core_access import CoreError, atomic_path, write_motion
+from .error_colors import without_colors
 from .export_stage import shape_in_vertices, stage_of, whole_range
 from .export_target import ExportTarget
 from .export_twin import shown_bones, twin_of
@@ -67,7 +68,7 @@ def export_figures(
         raise ExportError(f"expected a file name ending in .{', .'.join(FORMATS)}; got {path.name!r} for {path}")
     if kind in ("bvh", "npz") and len(armatures) != 1:
         raise ExportError(f"a .{kind} file holds one person, got {len(armatures)} for {path}; write one file a person")
-    with atomic_path(path) as temporary:
+    with without_colors(armatures), atomic_path(path) as temporary:
         FORMATS[kind](armatures, scene or bpy.context.scene, temporary, target or ExportTarget())
     return path
 

@@ -120,6 +120,11 @@ def register() -> None:
     bpy.types.Object.smplify = bpy.props.PointerProperty(type=SMPLIFY_PG_figure)
 
 
+def is_registered() -> bool:
+    """Return whether objects have the settings; a command line does without them."""
+    return hasattr(bpy.types.Object, "smplify")
+
+
 def unregister() -> None:
     """Take the settings away again."""
     del bpy.types.Object.smplify

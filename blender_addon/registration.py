@@ -11,6 +11,8 @@ import bpy
 
 from . import (
     command_line,
+    error_colors,
+    error_strip,
     export_properties,
     figure_properties,
     flag_list,
@@ -32,6 +34,8 @@ MODULES = (
     running,
     figure_properties,
     flag_list,
+    error_colors,
+    error_strip,
     export_properties,
     *operators.MODULES,
     *panels.MODULES,

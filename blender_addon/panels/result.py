@@ -69,6 +69,7 @@ class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form
         layout.label(text=armature.name, icon="ARMATURE_DATA", translate=False)
         if record.report is not None:
             _draw_report(layout, armature, record)
+            _draw_views(layout, context, armature)
         _draw_settings(layout, context, armature)
         if record.report is not None:
             _draw_range(layout, armature)
@@ -107,6 +108,13 @@ def _draw_report(layout: bpy.types.UILayout, armature: bpy.types.Object, record:
     if 0 <= properties.flag_index < len(properties.flags):
         chosen = properties.flags[properties.flag_index]
         layout.label(text=f"{chosen.name.replace('_', ' ')}: {iface_(why(chosen.kind))}", translate=False)
+
+
+def _draw_views(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object) -> None:
+    row = layout.row(align=True)
+    row.prop(context.window_manager, "smplify_error_strip", toggle=True, icon="SEQ_HISTOGRAM")
+    row.prop(armature.smplify, "color_by_error", toggle=True, icon="COLOR")
+    layout.prop(armature.smplify, "color_limit_mm")
 
 
 def _draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object) -> None:
