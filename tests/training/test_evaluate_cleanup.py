@@ -1,0 +1,80 @@
+"""The figures of the clean-up's evaluation, on a walk whose truth is known."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.cleanup import prepare
+from training.evaluate_cleanup import Judge, feet_row, main, smoothing_rows, walks
+from training.evaluate_fit import Evaluation
+from training.motion_folder import read_clips
+from training.sample_motion import sample_motion
+
+
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    return Judge(Evaluation())
+
+
+@pytest.fixture(scope="module")
+def walk():
+    return sample_motion().resampled(30.0)
+
+
+def test_distances_are_those_that_were_put_in(judge, walk):
+    np.testing.assert_allclose(judge.distances(walk, walk), 0.0, atol=1e-6)
+    moved = replace(walk, trans=walk.trans + [0.003, 0.0, 0.004])
+    np.testing.assert_allclose(judge.distances(moved, walk), [0.0, 5.0, 0.0], atol=1e-3)
+    swung = walk.trans.copy()
+    swung[::2, 0] += 0.001
+    np.testing.assert_allclose(judge.distances(replace(walk, trans=swung), walk), [0.0, 0.5, 2.0], atol=1e-3)
+
+
+def test_noise_falls_by_row(judge, walk):
+    noise = np.random.default_rng(0).normal(0.0, 0.03, walk.poses.shape)
+    noisy = replace(walk, poses=walk.poses + noise)
+    raw, calm, calmer = smoothing_rows(judge, [(prepare(noisy, judge.evaluation.body), walk)], "noisy")
+    assert raw.name == "noisy" and calm.name == "noisy, smooth 0.5"
+    assert calm.acceleration_mm < raw.acceleration_mm / 3.0
+    assert calm.pve_mm < raw.pve_mm
+    assert calmer.acceleration_mm < raw.acceleration_mm / 3.0
+
+
+def test_slides_are_seen_and_mended(judge, walk):
+    skating = replace(walk, trans=walk.trans * [1.1, 1.0, 1.1])
+    row = feet_row(judge, [(prepare(skating, judge.evaluation.body), walk)], "skating")
+    assert (row.clips, row.contacts) == (1, 16)
+    assert row.slide_before_mm > 20.0
+    assert row.slide_mm < 1.0 and row.slide_95_mm <= row.slide_worst_mm < 2.0
+    assert row.elsewhere_before_mm > 50.0, "a way that is a tenth too long is far from the true one"
+
+
+def _write(path, motion):
+    poses = np.zeros((motion.num_frames, 156))
+    poses[:, :72] = motion.poses
+    np.savez(path, poses=poses, trans=motion.trans, mocap_framerate=np.array(motion.fps))
+
+
+def test_only_walks_are_taken_for_walks(judge, walk, tmp_path):
+    _write(tmp_path / "CMU_16_01_poses.npz", replace(walk, poses=walk.poses[15:110], trans=walk.trans[15:110]))
+    _write(tmp_path / "CMU_16_02_poses.npz", replace(walk, poses=walk.poses[120:], trans=walk.trans[120:]))
+    ((_, found),) = walks(judge.evaluation, read_clips(tmp_path))
+    np.testing.assert_allclose(found.trans, walk.trans[15:110], atol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_command_prints_and_writes_the_figures(walk, tmp_path, capsys):
+    part = slice(0, 150)
+    short = replace(walk, poses=walk.poses[part], trans=walk.trans[part] * [1.3, 1.0, 1.3])
+    _write(tmp_path / "CMU_16_01_poses.npz", short)
+    main([str(tmp_path), "--json", str(tmp_path / "figures.json")])
+    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    assert [row["name"] for row in figures["smoothing"]][::3] == ["fit without smoothing", "fit as usual"]
+    assert figures["smoothing"][1]["acceleration_mm"] < figures["smoothing"][0]["acceleration_mm"] / 2.0
+    assert figures["feet"][0]["slide_mm"] < figures["feet"][0]["slide_before_mm"]
+    printed = capsys.readouterr().out
+    assert "fit as usual, smooth 0.5" in printed and "1000 frames: prepared in" in printed

@@ -1,0 +1,291 @@
+"""Measure the clean-up on real motion: smoothing of noisy fits, and feet that stand still; print the figures.
+
+    python -m training.evaluate_cleanup MOTION_FOLDER [--subjects 16 35 05] [--every N] [--json OUT.json]
+
+Smoothing: clips of people whom no part of the fit has seen, on the free body in random shapes, are fitted to BODY25
+points with 10 mm of noise per axis, with the fit's own smoothing and without, then calmed. PVE is the mean distance
+between fitted and true vertices with the pelvis joints brought together; acceleration is the mean error of the
+vertices' second difference. Feet: the same fits, and the recorded walks of all people in the folder as they are. A
+slide is how far apart the places are that a heel or toe joint has on the floor while it stands; elsewhere are all
+joints but the ankles and toes of a foot that stands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.body.keypoints import KeypointModel
+from core.cleanup import CleanupOptions, CleanupSource, clean, held_joints, prepare
+from core.cleanup.feet import POINTS
+from core.files import atomic_path
+from core.fit import FitOptions, fit_track
+from core.motion import Motion
+from core.rotations import matrix_to_axis_angle
+from core.skeletons import JOINT_INDEX, NUM_VERTICES
+
+from .evaluate_fit import Condition, Evaluation
+from .motion_folder import Clip, read_clips
+from .pose_prior import HELD_OUT_SUBJECTS
+
+NOISE = Condition("10 mm noise, betas estimated", know_betas=False, noise_m=0.01)
+LOCKED = CleanupOptions(foot_lock=1.0)
+_EVERY_VERTEX = 29
+_WALK_M_S = (0.4, 2.2)
+_MIN_CONTACTS = 6
+_END_S = 0.13
+_SPEED_FRAMES = 1000
+_SPEED_RUNS = 9
+
+
+@dataclass(frozen=True)
+class SmoothingRow:
+    """How far motions are from the truth.
+
+    Attributes:
+        name: what was done to them.
+        pve_mm: vertices, pelvis joints together.
+        place_mm: vertices where they are in the world.
+        acceleration_mm: second difference of the vertices, per frame squared.
+    """
+
+    name: str
+    pve_mm: float
+    place_mm: float
+    acceleration_mm: float
+
+
+@dataclass(frozen=True)
+class FeetRow:
+    """What the foot lock does to motions.
+
+    Attributes:
+        name: which motions.
+        clips: how many.
+        contacts: in all of them.
+        slide_before_mm: mean over contacts.
+        slide_mm: the same, locked.
+        slide_95_mm: what one contact in twenty exceeds, locked.
+        slide_worst_mm: the worst contact, locked.
+        elsewhere_before_mm: distance of the joints elsewhere from the truth, mean.
+        elsewhere_mm: the same, locked.
+        acceleration_before: fastest change of a joint's speed near the ends of contacts, mean over clips, m/s^2.
+        acceleration: the same, locked.
+    """
+
+    name: str
+    clips: int
+    contacts: int
+    slide_before_mm: float
+    slide_mm: float
+    slide_95_mm: float
+    slide_worst_mm: float
+    elsewhere_before_mm: float
+    elsewhere_mm: float
+    acceleration_before: float
+    acceleration: float
+
+
+class Judge:
+    """Compares motions with the truth."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        """Take some of the vertices of the body of *evaluation*."""
+        self.evaluation = evaluation
+        picked = np.arange(0, NUM_VERTICES, _EVERY_VERTEX)
+        regressor = np.zeros((len(picked), NUM_VERTICES))
+        regressor[np.arange(len(picked)), picked] = 1.0
+        self._vertices = KeypointModel(evaluation.body, regressor)
+
+    def joints(self, motion: Motion) -> np.ndarray:
+        """Return the joints (F, 24, 3)."""
+        return self.evaluation.body.joints(motion.rotations(), motion.betas, motion.trans)
+
+    def distances(self, motion: Motion, truth: Motion) -> np.ndarray:
+        """Return PVE, distance in the world, and acceleration error, millimetres, means over frames (3,)."""
+        places, centred = [], []
+        for one in (motion, truth):
+            shaped = self._vertices.shaped(one.betas.astype(np.float32))
+            points = shaped.points(one.rotations().astype(np.float32), np.zeros((1, 3), dtype=np.float32))
+            centred.append(points.astype(np.float64) - shaped.rest_joints[0])
+            places.append(points + one.trans[:, None])
+        bends = [np.diff(place, n=2, axis=0) for place in places]
+        pairs = (centred, places, bends)
+        return np.array([1000.0 * np.linalg.norm(first - second, axis=-1).mean() for first, second in pairs])
+
+
+def motion_of(clip: Clip, betas: np.ndarray) -> Motion:
+    """Return the clip's motion on a body with *betas*."""
+    poses = matrix_to_axis_angle(clip.rotations.astype(np.float64)).reshape(len(clip.trans), -1)
+    return Motion(poses, betas.astype(np.float64), clip.trans.astype(np.float64), clip.fps)
+
+
+def fits(evaluation: Evaluation, clips: Sequence[Clip], smoothing: float) -> Iterator[tuple[CleanupSource, Motion]]:
+    """Yield the fit of each noisy clip, prepared, with its truth."""
+    for clip in clips:
+        track = evaluation.track(clip, NOISE)
+        motion, report = fit_track(track, evaluation.data, FitOptions(smoothing=smoothing))
+        held = held_joints(report.flags, motion, track.fps)
+        yield prepare(motion, evaluation.body, held), motion_of(clip, clip.drawn_betas())
+
+
+def smoothing_rows(judge: Judge, fitted: Sequence[tuple[CleanupSource, Motion]], name: str) -> list[SmoothingRow]:
+    """Return a row for the fits as they are and two for how they are calmed."""
+    rows = []
+    weights = [truth.num_frames for _, truth in fitted]
+    for strength, what in ((0.0, ""), (0.5, ", smooth 0.5"), (1.0, ", smooth 1")):
+        options = CleanupOptions(smoothing=strength)
+        found = [judge.distances(clean(source, options), truth) for source, truth in fitted]
+        rows.append(SmoothingRow(f"{name}{what}", *map(float, np.average(found, axis=0, weights=weights))))
+    return rows
+
+
+def walks(evaluation: Evaluation, clips: Sequence[Clip]) -> list[tuple[CleanupSource, Motion]]:
+    """Return those clips in which somebody walks, as recorded, on the mean shape, prepared."""
+    found = []
+    for clip in clips:
+        speed = np.linalg.norm(np.diff(clip.trans[:: max(1, round(0.5 * clip.fps)), ::2], axis=0), axis=-1) / 0.5
+        if len(speed) > 2 and _WALK_M_S[0] < np.median(speed) < _WALK_M_S[1]:
+            motion = motion_of(clip, np.zeros(10))
+            source = prepare(motion, evaluation.body)
+            if len(source.contacts) >= _MIN_CONTACTS:
+                found.append((source, motion))
+    return found
+
+
+def feet_row(judge: Judge, sources: Sequence[tuple[CleanupSource, Motion]], name: str) -> FeetRow:
+    """Return what the foot lock does to motions, each with its truth."""
+    slides: list[list[np.ndarray]] = [[], []]
+    elsewhere: list[list[float]] = [[], []]
+    fastest: list[list[float]] = [[], []]
+    standing = [(source, truth) for source, truth in sources if source.contacts and source.ground is not None]
+    for source, truth in standing:
+        true_joints = judge.joints(truth)
+        free = ~_standing_joints(source)
+        near = _near_ends(source)
+        for index, motion in enumerate((source.motion, clean(source, LOCKED))):
+            joints = judge.joints(motion)
+            slides[index].append(_slides_mm(source, motion))
+            elsewhere[index].append(1000.0 * float(np.linalg.norm(joints - true_joints, axis=-1)[free].mean()))
+            change = np.linalg.norm(np.diff(joints, n=2, axis=0), axis=-1) * motion.fps**2
+            fastest[index].append(float(change[near[1:-1]].max()))
+    before, after = (np.concatenate(part) for part in slides)
+    return FeetRow(
+        name,
+        len(standing),
+        len(after),
+        float(before.mean()),
+        float(after.mean()),
+        float(np.quantile(after, 0.95)),
+        float(after.max()),
+        float(np.mean(elsewhere[0])),
+        float(np.mean(elsewhere[1])),
+        float(np.mean(fastest[0])),
+        float(np.mean(fastest[1])),
+    )
+
+
+def _slides_mm(source: CleanupSource, motion: Motion) -> np.ndarray:
+    points = source.feet.points(*source.feet.chain(motion.rotations(), motion.trans))[..., [0, 2]]
+    spans = [np.ptp(points[contact.frames, contact.point], axis=0) for contact in source.contacts]
+    return 1000.0 * np.linalg.norm(spans, axis=-1)
+
+
+def _standing_joints(source: CleanupSource) -> np.ndarray:
+    """Return where (F, 24) a joint is the ankle or toe joint of a foot that stands."""
+    standing = np.zeros((source.motion.num_frames, 24), dtype=bool)
+    for contact in source.contacts:
+        side = POINTS[contact.point].partition("_")[0]
+        for name in ("ankle", "foot"):
+            standing[contact.frames, JOINT_INDEX[f"{side}_{name}"]] = True
+    return standing
+
+
+def _near_ends(source: CleanupSource) -> np.ndarray:
+    near = np.zeros(source.motion.num_frames, dtype=bool)
+    reach = max(1, round(_END_S * source.motion.fps))
+    for contact in source.contacts:
+        for end in (contact.first, contact.last):
+            near[max(0, end - reach) : end + reach + 1] = True
+    return near
+
+
+def milliseconds(source: CleanupSource) -> tuple[float, float]:
+    """Return the medians of the processor times of `prepare` and of `clean` with everything on, for 1000 frames."""
+    motion = source.motion
+    there_and_back = np.concatenate([np.arange(motion.num_frames), np.arange(motion.num_frames)[::-1]])
+    frames = np.resize(there_and_back, _SPEED_FRAMES)
+    long = Motion(motion.poses[frames], motion.betas, motion.trans[frames], motion.fps)
+    options = CleanupOptions(0.7, 1.0, "contacts", 0.1, "in_place")
+    times: list[list[float]] = [[], []]
+    for _ in range(_SPEED_RUNS):
+        began = time.process_time()
+        prepared = prepare(long, source.model)
+        middle = time.process_time()
+        clean(prepared, options)
+        for part, seconds in zip(times, (middle - began, time.process_time() - middle), strict=True):
+            part.append(1000.0 * seconds)
+    return float(np.median(times[0])), float(np.median(times[1]))
+
+
+def _print_smoothing(rows: Sequence[SmoothingRow]) -> None:
+    for row in rows:
+        print(f"{row.name:<46} {row.pve_mm:>7.2f} {row.place_mm:>8.2f} {row.acceleration_mm:>8.2f}", flush=True)
+
+
+def _print_feet(row: FeetRow) -> None:
+    print(
+        f"{row.name:<32} {row.clips:>5} {row.contacts:>8} {row.slide_before_mm:>8.1f} {row.slide_mm:>7.1f} "
+        f"{row.slide_95_mm:>6.1f} {row.slide_worst_mm:>6.1f} {row.elsewhere_before_mm:>10.1f} {row.elsewhere_mm:>7.1f} "
+        f"{row.acceleration_before:>8.0f} {row.acceleration:>7.0f}",
+        flush=True,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.evaluate_cleanup", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("folder", type=Path, help="motion clips in AMASS layout, Y up (CMU_SUBJECT_CLIP_poses.npz)")
+    parser.add_argument("--subjects", nargs="+", default=list(HELD_OUT_SUBJECTS), help="whose clips to fit")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="take every Nth clip only")
+    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures")
+    options = parser.parse_args(arguments)
+    judge = Judge(Evaluation())
+    clips = read_clips(options.folder, options.subjects)[:: options.every]
+    raw, usual = (list(fits(judge.evaluation, clips, smoothing)) for smoothing in (0.0, 1.0))
+    print(f"smoothing, {len(clips)} clips, {sum(len(clip.trans) for clip in clips)} frames, 10 mm of noise")
+    print(f"{'':<46} {'PVE mm':>7} {'place mm':>8} {'mm/f2':>8}")
+    smoothing = smoothing_rows(judge, raw, "fit without smoothing") + smoothing_rows(judge, usual, "fit as usual")
+    _print_smoothing(smoothing)
+    walking = walks(judge.evaluation, read_clips(options.folder)[:: options.every])
+    print("feet locked")
+    print(
+        f"{'':<32} {'clips':>5} {'contacts':>8} {'slide mm':>8} {'locked':>7} {'95 %':>6} {'worst':>6} "
+        f"{'elsewhere':>10} {'locked':>7} {'m/s2':>8} {'locked':>7}"
+    )
+    feet = [feet_row(judge, walking, "recorded walks"), feet_row(judge, usual, "fits as usual, 10 mm noise")]
+    for row in feet:
+        _print_feet(row)
+    prepare_ms, clean_ms = milliseconds(walking[0][0])
+    print(f"1000 frames: prepared in {prepare_ms:.0f} ms, cleaned up in {clean_ms:.0f} ms of processor time (medians)")
+    if options.json is not None:
+        figures = {
+            "smoothing": [asdict(row) for row in smoothing],
+            "feet": [asdict(row) for row in feet],
+            "prepare_ms": prepare_ms,
+            "clean_ms": clean_ms,
+        }
+        with atomic_path(options.json) as path:
+            path.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
