@@ -14,6 +14,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from .acceleration.choice import torch_python_for
 from .batch import BatchOptions, run_batch
 from .core_access import (
     DEVICES,
@@ -110,6 +111,7 @@ def _options(args: argparse.Namespace) -> BatchOptions:
         body=str(args.body.resolve()) if args.body else "",
         betas=str(args.betas.resolve()) if args.betas else "",
         device=args.device,
+        torch_python=torch_python_for(args.device, args.torch_python),
         cleanup=cleanup_options(args),
     )
     return BatchOptions(convert=convert, jobs=args.jobs, force=args.force)
@@ -140,6 +142,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     fit.add_argument("--body", type=Path, metavar="FILE", help="an SMPL body (.pkl or .npz; default: the free body)")
     fit.add_argument("--betas", type=Path, metavar="FILE.npy", help="the shape, where it is known (10 numbers)")
     fit.add_argument("--device", default="numpy", metavar="NAME", help=f"{', '.join(DEVICES)} (default: numpy)")
+    fit.add_argument(
+        "--torch-python", type=Path, metavar="FILE",
+        help="a Python that has PyTorch, for devices but numpy (default: that of the preferences, else this one)",
+    )  # fmt: skip
     add_cleanup_arguments(
         parser, ConvertOptions().cleanup,
         "feet do not slide and stand on the floor unless you say otherwise, since nobody animates with sliding feet; "

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import bpy
 
+from .acceleration.fitting import run_fit
 from .adjustment import adjust
 from .core_access import (
     BodyData,
@@ -89,7 +91,9 @@ def fit_file(
     betas = read_betas(Path(options.betas)) if options.betas else None
     tracks = read_tracks(source, options.reading)
     fit_options = FitOptions(betas=betas, device=options.device, workers=workers)
-    order = FitOrder(source, options.reading, body, options.body, fit_options)
+    python = Path(options.torch_python) if options.torch_python else None
+    fit = partial(run_fit, python=python)
+    order = FitOrder(source, options.reading, body, options.body, fit_options, fit)
     return fit_people(tracks, person_labels(tracks), range(len(tracks)), order, progress)
 
 

@@ -34,6 +34,7 @@ class ConvertOptions:
         body: a body model file, or empty for the free body.
         betas: a .npy file with the shape, or empty to estimate it.
         device: where the fit computes: numpy, cpu, cuda, mps.
+        torch_python: the Python that has PyTorch for it; empty for the one that runs this.
         cleanup: what to do to the finished motions.
     """
 
@@ -42,6 +43,7 @@ class ConvertOptions:
     body: str = ""
     betas: str = ""
     device: str = "numpy"
+    torch_python: str = ""
     cleanup: CleanupOptions = CleanupOptions(foot_lock=1.0, ground="contacts")
 
     def as_dict(self) -> dict[str, object]:

@@ -80,7 +80,7 @@ class SMPLIFY_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - the fo
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the page."""
-        from .acceleration.box import draw_acceleration
+        from .panels.acceleration import draw_acceleration
 
         _draw_body(self.layout.box(), self)
         draw_acceleration(self.layout.box(), context, self)

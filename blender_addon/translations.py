@@ -85,7 +85,11 @@ _GERMAN = {
     "Stand on Floor": "Auf den Boden stellen",
     "Device": "Gerät",
     "Threads": "Threads",
-    "Blender's Python has no PyTorch": "Blenders Python hat kein PyTorch",
+    "PyTorch finds no such GPU": "PyTorch findet keine solche GPU",
+    "PyTorch is not set up yet, or was not checked; see the preferences": "PyTorch ist noch nicht eingerichtet oder "
+    "nicht geprüft; siehe die Einstellungen",
+    "Starting the process that fits": "Prozess für die Anpassung starten",
+    "Waiting for another fit": "Auf eine andere Anpassung warten",
     "Cancel": "Abbrechen",
     "Cancelling...": "Wird abgebrochen ...",
     "Done; leave Edit or Pose Mode to see it": "Fertig; zum Ansehen den Editier- oder Posenmodus verlassen",
@@ -103,7 +107,58 @@ _GERMAN = {
 }
 """Ours, in German, by the English text."""
 
-LANGUAGES: dict[str, dict[str, str]] = {"de": _GERMAN}
+_GERMAN_PREFERENCES = {
+    "SMPL Body": "SMPL-Körper",
+    "Licensed SMPL File": "Lizenzierte SMPL-Datei",
+    "There is no file at this place": "Dort ist keine Datei",
+    "The extension brings a free body. SMPL's own bodies need a licence of your own:": "Die Erweiterung bringt einen "
+    "freien Körper mit. SMPLs eigene Körper brauchen Ihre eigene Lizenz:",
+    "register at its page, download SMPL for Python, and choose one of its .pkl or .npz files here.": "auf der Seite "
+    "anmelden, SMPL für Python herunterladen und hier eine der .pkl- oder .npz-Dateien wählen.",
+    "The file is read where it lies. It is never copied, and nothing in it is run.": "Die Datei wird gelesen, wo sie "
+    "liegt. Sie wird nie kopiert, und nichts darin wird ausgeführt.",
+    "Open SMPL's Page": "SMPLs Seite öffnen",
+    "GPU Acceleration": "GPU-Beschleunigung",
+    "Blender's Python": "Blenders Python",
+    "A Python of Mine": "Eigenes Python",
+    "Private Environment": "Private Umgebung",
+    "Blender's own Python has no PyTorch: fits run on the processor, with NumPy.": "Blenders eigenes Python hat kein "
+    "PyTorch: Angepasst wird auf dem Prozessor, mit NumPy.",
+    "For fits on a GPU choose another place above. Nothing is installed into Blender's Python.": "Für Anpassungen auf "
+    "einer GPU oben einen anderen Ort wählen. In Blenders Python wird nichts installiert.",
+    "Choose the Python of an environment that has PyTorch and NumPy.": "Das Python einer Umgebung mit PyTorch und "
+    "NumPy wählen.",
+    "Not checked yet.": "Noch nicht geprüft.",
+    "Check": "Prüfen",
+    "It finds no GPU: this will not be faster than NumPy.": "Es findet keine GPU: Das wird nicht schneller als NumPy.",
+    "PyTorch for: {device}": "PyTorch für: {device}",
+    "NVIDIA GPU": "NVIDIA-GPU",
+    "Apple GPU": "Apple-GPU",
+    "processor": "Prozessor",
+    "About {download} to download, {disk} on the disk, in a folder of the extension's own.": "Etwa {download} werden "
+    "heruntergeladen, {disk} auf der Platte belegt, in einem eigenen Ordner der Erweiterung.",
+    "No NVIDIA GPU was found: this will not be faster than NumPy.": "Es wurde keine NVIDIA-GPU gefunden: Das wird "
+    "nicht schneller als NumPy.",
+    "Blender may not go online: allow it under System > Network.": "Blender darf nicht ins Netz: unter System > "
+    "Netzwerk erlauben.",
+    "Install PyTorch": "PyTorch installieren",
+    "More Options": "Weitere Optionen",
+    "Made with": "Erstellt mit",
+    "Package Index": "Paketindex",
+    "The Python that the environment was made with is gone: install anew.": "Das Python, mit dem die Umgebung erstellt "
+    "wurde, ist weg: neu installieren.",
+    "Looking at that Python": "Python ansehen",
+    "Making the environment": "Umgebung erstellen",
+    "Renewing pip": "pip erneuern",
+    "Asking for the packages": "Pakete erfragen",
+    "Unpacking": "Auspacken",
+    "Trying PyTorch": "PyTorch ausprobieren",
+    "Removing the environment": "Umgebung entfernen",
+    "Cancelling": "Abbrechen",
+}
+"""Those of the preferences."""
+
+LANGUAGES: dict[str, dict[str, str]] = {"de": _GERMAN | _GERMAN_PREFERENCES}
 """Texts by language; "de" stands for every country's German."""
 
 

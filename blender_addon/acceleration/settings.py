@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -54,6 +56,13 @@ def fit_python(preferences: SMPLIFY_AP_preferences | None) -> Path | None:
     if preferences is None or preferences.fit_place == "BLENDER" or known_info(preferences) is None:
         return None
     return python_to_check(preferences)
+
+
+def fit_where_set(preferences: SMPLIFY_AP_preferences | None) -> Callable[..., Any]:
+    """Return what fits as the core's `fit_track` does, where the preferences say; it may be called on any thread."""
+    from .fitting import run_fit
+
+    return partial(run_fit, python=fit_python(preferences))
 
 
 def fit_devices(preferences: SMPLIFY_AP_preferences | None) -> tuple[Device, ...]:

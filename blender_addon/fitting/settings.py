@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ..acceleration.settings import fit_where_set
 from ..preferences import addon_preferences
 from ..preferences import body_file as remembered_body_file
 from ..tracks.session import TRACKS, TrackState
@@ -116,4 +117,5 @@ def fit_job(context: bpy.types.Context) -> FitJob:
             device=fit.device,
             workers=workers_of(fit.workers),
         ),
+        fit=fit_where_set(addon_preferences(context)),
     )

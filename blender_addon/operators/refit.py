@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ..acceleration.settings import fit_where_set
 from ..fitting.running import RunsFit
 from ..fitting.session import FITS
 from ..fitting.settings import workers_of
+from ..preferences import addon_preferences
 from .figure import active_figure
 
 if TYPE_CHECKING:
@@ -84,7 +86,8 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - the for
         )
         self._uid, self._mark = armature.session_uid, armature.get(MARK_KEY)
         self._range = order.first, order.last
-        return lambda progress: fit_again(record, order, progress)
+        fit = fit_where_set(addon_preferences(context))
+        return lambda progress: fit_again(record, order, progress, fit)
 
     def _changes(self, context: bpy.types.Context) -> dict[str, object]:
         fit = context.scene.smplify.fit

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..fitting.running import describe
 from ..fitting.session import FITS, FitState
 from ..operators.fit import SMPLIFY_OT_cancel_fit, SMPLIFY_OT_fit
+from ..preferences import addon_preferences
+from .acceleration import draw_device
 from .sidebar import SidebarPanel
 from .text import draw_text
 
@@ -86,9 +86,8 @@ class SMPLIFY_PT_fit_options(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the
             layout.prop(settings, name)
         if settings.device == "numpy":
             layout.prop(settings, "workers")
-        elif importlib.util.find_spec("torch") is None:
-            text = iface_("Blender's Python has no PyTorch")
-            draw_text(layout, context, text, icon="ERROR")
+        else:
+            draw_device(layout, context, addon_preferences(context), settings.device)
 
 
 CLASSES = (SMPLIFY_PT_fit, SMPLIFY_PT_fit_options)

@@ -9,18 +9,21 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import addon_utils  # noqa: E402
 
-from blender_addon.acceleration import background, box, settings  # noqa: E402
+from blender_addon.acceleration import background, fitting, settings  # noqa: E402
 from blender_addon.acceleration.background import BACKGROUND  # noqa: E402
 from blender_addon.acceleration.builds import Build  # noqa: E402
 from blender_addon.acceleration.environment import base_python  # noqa: E402
 from blender_addon.acceleration.settings import fit_devices, fit_python, known_info, user_folder  # noqa: E402
+from blender_addon.animation import read_motion  # noqa: E402
 from blender_addon.operators import acceleration as operators  # noqa: E402
+from blender_addon.panels import acceleration as box  # noqa: E402
 from blender_addon.preferences import addon_preferences  # noqa: E402
 from tests.acceleration.stand_ins import write_quick_python, write_stand_ins  # noqa: E402
 from tests.blender_addon.drawing import Drawn, Layout  # noqa: E402
@@ -212,6 +215,60 @@ def test_disabling_the_addon_in_the_middle_leaves_nothing(preferences, tmp_path,
     operators.unregister()
     assert not BACKGROUND.busy and threading.active_count() == before
     assert [path.name for path in (tmp_path / "user").iterdir()] == ["pytorch.lock"]
+
+
+@posix
+@pytest.mark.parametrize(
+    ("device", "shown"),
+    [("cuda", "Big GPU"), ("mps", "PyTorch finds no such GPU"), ("cpu", "")],
+)
+def test_box_3_tells_where_a_device_is(preferences, tmp_path, device, shown):
+    result = Drawn()
+    box.draw_device(Layout(result), bpy.context, preferences, device)
+    assert "not set up yet" in result.text and result.operators == ["preferences.addon_show"]
+    preferences.fit_place = "CHOSEN"
+    preferences.python_file = fake_torch(tmp_path / "python")
+    assert bpy.ops.smplify.check_python() == {"FINISHED"}
+    result = Drawn()
+    box.draw_device(Layout(result), bpy.context, preferences, device)
+    assert result.text == shown
+    assert result.operators == (["preferences.addon_show"] if device == "mps" else [])
+
+
+def set_up_fit(scene, path: Path) -> None:
+    scene.smplify.track.filepath = str(path)
+    scene.smplify.fit.device = "cpu"
+
+
+def test_a_fit_without_torch_says_where_to_set_it_up(preferences, write_track, tmp_path, monkeypatch):
+    monkeypatch.setattr(fitting.importlib.util, "find_spec", lambda name: None)
+    set_up_fit(bpy.context.scene, write_track(tmp_path / "walk.npz"))
+    before = set(bpy.data.objects)
+    with pytest.raises(RuntimeError, match="GPU Acceleration"):
+        bpy.ops.smplify.fit()
+    assert set(bpy.data.objects) == before
+
+
+@pytest.mark.bpy_module
+def test_a_fit_runs_in_the_python_of_the_preferences(preferences, write_track, tmp_path):
+    pytest.importorskip("torch", reason="needs PyTorch")
+    set_up_fit(bpy.context.scene, write_track(tmp_path / "walk.npz", 24))
+    assert bpy.ops.smplify.fit() == {"FINISHED"}
+    here = read_motion(bpy.context.active_object, fps=30.0)
+    assert fitting._keeper._server is None, "with torch in Blender no other process is needed"
+    preferences.fit_place = "CHOSEN"
+    preferences.python_file = sys.executable
+    assert bpy.ops.smplify.check_python() == {"FINISHED"}
+    assert bpy.ops.smplify.fit() == {"FINISHED"}
+    assert fitting._keeper._server.python == Path(sys.executable)
+    there = read_motion(bpy.context.active_object, fps=30.0)
+    np.testing.assert_array_equal(there.poses, here.poses)
+    np.testing.assert_array_equal(there.trans, here.trans)
+    pid = fitting._keeper._server.pid
+    operators.unregister()
+    assert fitting._keeper._server is None
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 def test_the_user_folder_is_not_the_extensions_own():

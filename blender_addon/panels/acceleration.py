@@ -1,16 +1,17 @@
-"""The box "GPU Acceleration" of the preferences, in each of its states."""
+"""The preferences' box "GPU Acceleration" in each of its states, and what box 3 says of a device."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
-from ..panels.text import draw_text
-from .background import BACKGROUND
-from .builds import NoBuildError, build_for_this_computer
-from .environment import environment_python, has_environment
-from .settings import blender_has_torch, known_info, python_to_check, user_folder, what_it_takes
+from ..acceleration.background import BACKGROUND
+from ..acceleration.builds import NoBuildError, build_for_this_computer
+from ..acceleration.environment import environment_python, has_environment
+from ..acceleration.settings import PACKAGE, blender_has_torch, known_info, python_to_check, user_folder, what_it_takes
+from .text import draw_text
 
 if TYPE_CHECKING:
     from ..preferences import SMPLIFY_AP_preferences
@@ -25,7 +26,7 @@ def draw_acceleration(
     task = BACKGROUND.task
     if task is not None:
         row = layout.row(align=True)
-        row.progress(factor=task.share, text=f"{task.what}...")
+        row.progress(factor=task.share, text=f"{iface_(task.what)}...")
         row.operator("smplify.cancel_torch", text="", icon="CANCEL")
         return
     if preferences.fit_place == "CHOSEN":
@@ -39,6 +40,26 @@ def draw_acceleration(
         column.alert = True
         for number, line in enumerate(BACKGROUND.error.splitlines()):
             draw_text(column, context, line, icon="BLANK1" if number else "ERROR")
+
+
+def draw_device(
+    layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences | None, device: str
+) -> None:
+    """Draw where a fit on a torch device would run, or what is missing for it."""
+    info = None if preferences is None else known_info(preferences)
+    found = {item.id.partition(":")[0]: item for item in reversed(info.usable_devices)} if info is not None else {}
+    if device in found:
+        layout.label(text=found[device].name, icon="CHECKMARK", translate=False)
+        return
+    if info is not None and device != "cpu":
+        text = iface_("PyTorch finds no such GPU")
+    elif info is not None or blender_has_torch():
+        return
+    else:
+        text = iface_("PyTorch is not set up yet, or was not checked; see the preferences")
+    draw_text(layout, context, text, icon="ERROR")
+    if preferences is not None:
+        layout.operator("preferences.addon_show", text="GPU Acceleration", icon="PREFERENCES").module = PACKAGE
 
 
 def _draw_blender(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:

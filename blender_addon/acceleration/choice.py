@@ -1,0 +1,55 @@
+"""Which Python computes a batch on a torch device; checked before any work is done. Needs no Blender."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+from ..core_access import DeviceError
+from .fitting import HOW_TO_GET_TORCH
+from .probe import ProbeError, probe, python_in
+
+
+def torch_python_for(device: str, given: Path | None) -> str:
+    """Return the Python for fits on *device*, or "" for the one that runs this.
+
+    Args:
+        device: numpy, or a torch device.
+        given: the Python that the user names; None for the one that the preferences name, where there are any.
+
+    Raises:
+        DeviceError: no Python has PyTorch, or it finds no such device.
+    """
+    if device == "numpy":
+        return ""
+    python = python_in(given) if given is not None else _preferred_python()
+    if python is None:
+        if importlib.util.find_spec("torch") is None:
+            raise DeviceError(
+                f"device {device!r} needs PyTorch, which this Python ({sys.executable}) does not have: "
+                f"{HOW_TO_GET_TORCH}"
+            )
+        return ""
+    try:
+        info = probe(python)
+    except ProbeError as error:
+        raise DeviceError(str(error)) from error
+    kinds = {found.id.partition(":")[0] for found in info.usable_devices} | {"cpu"}
+    if device.partition(":")[0] not in kinds:
+        raise DeviceError(
+            f"expected a device out of {', '.join(sorted(kinds))}, which PyTorch {info.torch} of {python} finds; got "
+            f"{device!r}"
+        )
+    return str(python.absolute())
+
+
+def _preferred_python() -> Path | None:
+    """Return the Python that the preferences of the Blender that runs this name."""
+    bpy = sys.modules.get("bpy")
+    if bpy is None:
+        return None
+    from ..preferences import addon_preferences
+    from .settings import fit_python
+
+    return fit_python(addon_preferences(bpy.context))

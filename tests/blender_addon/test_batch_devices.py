@@ -1,0 +1,66 @@
+"""The batch on a torch device: in the Python that runs it, or in another one; what is missing is told at once."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+from blender_addon.cli import main  # noqa: E402
+
+has_torch = importlib.util.find_spec("torch") is not None
+
+
+def convert(source: Path, out: Path, *arguments: str) -> int:
+    return main([str(source), "-o", str(out), "--formats", "npz", *arguments])
+
+
+@pytest.mark.bpy_module
+@pytest.mark.skipif(not has_torch, reason="needs PyTorch")
+def test_another_python_gives_the_same_motion(write_track, tmp_path):
+    source = write_track(tmp_path / "walk.npz", 24)
+    assert convert(source, tmp_path / "here", "--device", "cpu") == 0
+    other = ("--device", "cpu", "--torch-python", sys.executable)
+    assert convert(source, tmp_path / "there", *other) == 0
+    here, there = (np.load(tmp_path / name / "walk.npz") for name in ("here", "there"))
+    np.testing.assert_array_equal(there["poses"], here["poses"])
+    np.testing.assert_array_equal(there["trans"], here["trans"])
+    report = json.loads((tmp_path / "there" / "walk.smplify.json").read_text(encoding="utf-8"))
+    assert report["status"] == "converted"
+
+
+@pytest.mark.skipif(has_torch, reason="needs a Python without PyTorch")
+def test_without_torch_the_way_to_it_is_told_before_any_work(write_track, tmp_path, capfd):
+    source = write_track(tmp_path / "walk.npz")
+    assert convert(source, tmp_path / "out", "--device", "cuda") == 2
+    said = capfd.readouterr().err
+    assert "needs PyTorch" in said and "--torch-python FILE" in said and "GPU Acceleration" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_python_that_does_not_do_is_told_before_any_work(write_track, tmp_path, capfd):
+    source = write_track(tmp_path / "walk.npz")
+    missing = tmp_path / "no_python"
+    assert convert(source, tmp_path / "out", "--device", "cuda", "--torch-python", str(missing)) == 2
+    assert f"found no file at {missing}" in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not has_torch, reason="needs PyTorch")
+def test_a_gpu_that_the_other_python_does_not_find_is_told(write_track, tmp_path, capfd):
+    device = "cuda" if sys.platform == "darwin" else "mps"
+    source = write_track(tmp_path / "walk.npz")
+    arguments = ("--device", device, "--torch-python", sys.executable)
+    assert convert(source, tmp_path / "out", *arguments) == 2
+    assert f"got '{device}'" in capfd.readouterr().err
+
+
+def test_numpy_asks_no_other_python(write_track, tmp_path):
+    source = write_track(tmp_path / "walk.npz")
+    assert convert(source, tmp_path / "out", "--torch-python", str(tmp_path / "no_python")) == 0
