@@ -105,10 +105,10 @@ class SMPLIFY_PG_figure(bpy.types.PropertyGroup):  # noqa: N801 - the form that 
         default=-1, options=set(), update=_flag_chosen,
     )  # fmt: skip
     range_first: bpy.props.IntProperty(
-        name="First", description="First frame of the range to fit again", default=1, options=set()
+        name="First", description="First frame of the range to fit again", default=0, options=set()
     )
     range_last: bpy.props.IntProperty(
-        name="Last", description="Last frame of the range to fit again", default=1, options=set()
+        name="Last", description="Last frame of the range to fit again", default=0, options=set()
     )
 
 

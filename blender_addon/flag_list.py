@@ -39,6 +39,8 @@ def fill(armature: bpy.types.Object) -> None:
     record = recall(armature)
     properties.flags.clear()
     properties.flag_index = -1
+    if record is not None and properties.range_first == properties.range_last == 0:
+        properties.range_first, properties.range_last = record.first_frame, record.last_frame
     for flag in () if record is None or record.report is None else record.report.flags:
         row = properties.flags.add()
         row.name, row.kind = flag.what, flag.kind

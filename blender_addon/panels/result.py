@@ -70,11 +70,20 @@ class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form
         if record.report is not None:
             _draw_report(layout, armature, record)
             _draw_views(layout, context, armature)
-        _draw_settings(layout, context, armature)
+        inside = _section(layout, "adjust", "Adjust Without Fitting")
+        if inside is not None:
+            _draw_settings(inside, context, armature)
         if record.report is not None:
-            _draw_range(layout, armature)
-        layout.operator(SMPLIFY_OT_restore_motion.bl_idname, icon="LOOP_BACK")
-        layout.operator(SMPLIFY_OT_move_bones.bl_idname, icon="BONE_DATA")
+            inside = _section(layout, "again", "Fit Again")
+            if inside is not None:
+                _draw_range(inside, armature)
+
+
+def _section(layout: bpy.types.UILayout, name: str, text: str) -> bpy.types.UILayout | None:
+    """Draw the header of a part that can be folded; return its layout, None while it is folded."""
+    header, inside = layout.panel(f"SMPLIFY_result_{name}")
+    header.label(text=text)
+    return inside
 
 
 def _draw_without_record(layout: bpy.types.UILayout, armature: bpy.types.Object | None) -> None:
@@ -105,13 +114,16 @@ def _draw_report(layout: bpy.types.UILayout, armature: bpy.types.Object, record:
     if not is_current(armature):
         ask_for_rows()
     layout.template_list("SMPLIFY_UL_flags", "", properties, "flags", properties, "flag_index", rows=3)
+    text = iface_("Click one to go there")
     if 0 <= properties.flag_index < len(properties.flags):
         chosen = properties.flags[properties.flag_index]
-        layout.label(text=f"{chosen.name.replace('_', ' ')}: {iface_(why(chosen.kind))}", translate=False)
+        text = f"{chosen.name.replace('_', ' ')}: {iface_(why(chosen.kind))}"
+    layout.label(text=text, translate=False)
 
 
 def _draw_views(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object) -> None:
     row = layout.row(align=True)
+    row.use_property_split = False
     row.prop(context.window_manager, "smplify_error_strip", toggle=True, icon="SEQ_HISTOGRAM")
     row.prop(armature.smplify, "color_by_error", toggle=True, icon="COLOR")
     layout.prop(armature.smplify, "color_limit_mm")
@@ -134,6 +146,9 @@ def _draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context, armat
         column.prop(properties, name)
     if properties.trouble:
         draw_text(layout, context, properties.trouble, icon="ERROR")
+    column = layout.column(align=True)
+    column.operator(SMPLIFY_OT_restore_motion.bl_idname, icon="LOOP_BACK")
+    column.operator(SMPLIFY_OT_move_bones.bl_idname, icon="BONE_DATA")
 
 
 def _draw_range(layout: bpy.types.UILayout, armature: bpy.types.Object) -> None:
