@@ -16,7 +16,7 @@ _LEG_M = 0.82
 """The length of leg that the figures below are for."""
 _SLOW_M_S = (0.22, 0.45)
 _LOW_M = (0.045, 0.08)
-"""Speed and height above the floor of a point that surely stands, and that may stand."""
+"""Speed and height above (or below) the floor of a point that surely stands, and that may stand."""
 _SPEED_WINDOW_S = 0.07
 _MIN_CONTACT_S = 0.1
 _MAX_BREAK_S, _SAME_PLACE_M = 0.2, 0.02
@@ -91,8 +91,9 @@ def find_contacts(points: np.ndarray, heights: np.ndarray, fps: float, leg_m: fl
     """
     scale = leg_m / _LEG_M
     speed = np.linalg.norm(point_speeds(points, fps), axis=-1)
-    sure = (speed < _SLOW_M_S[0] * scale) & (heights < _LOW_M[0] * scale)
-    fair = (speed < _SLOW_M_S[1] * scale) & (heights < _LOW_M[1] * scale)
+    off = np.abs(heights)
+    sure = (speed < _SLOW_M_S[0] * scale) & (off < _LOW_M[0] * scale)
+    fair = (speed < _SLOW_M_S[1] * scale) & (off < _LOW_M[1] * scale)
     shortest = max(2, round(_MIN_CONTACT_S * fps))
     contacts: list[Contact] = []
     for point in range(len(POINTS)):

@@ -20,9 +20,10 @@ LEG_JOINTS = tuple(JOINT_INDEX[f"{side}_{name}"] for side in SIDES for name in (
 """Hip, knee, ankle and toe joint of the left leg, then of the right one."""
 _CHAIN = (0, *sorted(LEG_JOINTS))
 
-_HEEL_SHARE = 0.25
+_END_SHARE = 0.2
 _SOLE_SHARE = 0.06
-"""The heel is the last quarter of the foot; its sole what lies within that share of the foot's length of the lowest."""
+"""Heel and toe tips are these last parts of the foot; their soles what lies within that share of its length of the
+lowest point of the part."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +33,14 @@ class Feet:
     Attributes:
         rest: (24, 3) rest joints, metres.
         heels: (2, 3) the heels, relative to the ankles.
+        tips: (2, 3) the tips of the toes, relative to the toe joints.
         toe_heights: (2,) how high the toe joints are above the sole of a flat foot.
         leg_lengths: (2,) of the legs from hip to ankle.
     """
 
     rest: np.ndarray
     heels: np.ndarray
+    tips: np.ndarray
     toe_heights: np.ndarray
     leg_lengths: np.ndarray
 
@@ -48,18 +51,15 @@ class Feet:
         rest = np.asarray(model.rest_joints(shape), dtype=np.float64)
         vertices = np.asarray(model.rest_vertices(shape), dtype=np.float64)
         holder = np.asarray(model.data.weights).argmax(axis=1)
-        heels, toe_heights, lengths = [], [], []
+        heels, tips, toe_heights, lengths = [], [], [], []
         for side in SIDES:
             hip, knee, ankle, foot = (JOINT_INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle", "foot"))
             skin = vertices[np.isin(holder, (ankle, foot))]
-            sole, back, length = skin[:, 1].min(), skin[:, 2].min(), np.ptp(skin[:, 2])
-            rear = (skin[:, 2] < back + _HEEL_SHARE * length) & (skin[:, 1] < sole + _SOLE_SHARE * length)
-            heel = np.array([rest[ankle, 0], sole, back]) if not rear.any() else skin[rear].mean(axis=0)
-            heel[1] = sole
-            heels.append(heel - rest[ankle])
-            toe_heights.append(rest[foot, 1] - sole)
+            heels.append(_sole_end(skin, -1.0) - rest[ankle])
+            tips.append(_sole_end(skin, 1.0) - rest[foot])
+            toe_heights.append(rest[foot, 1] - skin[:, 1].min())
             lengths.append(np.linalg.norm(rest[knee] - rest[hip]) + np.linalg.norm(rest[ankle] - rest[knee]))
-        return cls(rest, np.stack(heels), np.array(toe_heights), np.array(lengths))
+        return cls(rest, np.stack(heels), np.stack(tips), np.array(toe_heights), np.array(lengths))
 
     @property
     def leg_m(self) -> float:
@@ -93,3 +93,18 @@ class Feet:
             ankle = JOINT_INDEX[f"{side}_ankle"]
             found += [places[ankle] + world[ankle] @ self.heels[number], places[JOINT_INDEX[f"{side}_foot"]]]
         return np.stack(found, axis=1)
+
+
+def _sole_end(skin: np.ndarray, front: float) -> np.ndarray:
+    """Return the place (3,) of the sole at one end of a foot at rest, at the height of the whole sole.
+
+    Args:
+        skin: (V, 3) the foot's vertices.
+        front: 1 for the tip of the toes, -1 for the heel.
+    """
+    along = front * skin[:, 2]
+    length = np.ptp(along)
+    end = skin[along > along.max() - _END_SHARE * length]
+    place: np.ndarray = end[end[:, 1] < end[:, 1].min() + _SOLE_SHARE * length].mean(axis=0)
+    place[1] = skin[:, 1].min()
+    return place

@@ -3,7 +3,7 @@
 Each contact moves its point by what it is away from where it is held; before and after the contact the displacement
 that it has at that end fades. A point that does not stand goes along with the other one of its foot; so a foot on its
 toes is moved, and a foot that stands on heel and toes is turned too. A heel may rise and sink as it did, but not below
-the floor.
+the floor, and toes that the rising heel would push through the floor are bent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..rotations import dot, swing_between, transposed, unit
+from ..rotations import axis_angle_to_matrix, dot, swing_between, transposed, unit
 from ..skeletons import JOINT_INDEX
 from .feet import SIDES, Feet
 from .leg import Bones, reach_for
@@ -22,6 +22,7 @@ _OTHER = [1, 0, 3, 2]
 """The other point of the same foot."""
 _SOFT_M = 0.003
 """Over so much a heel that would sink below the floor is stopped."""
+_MOST_LIFTED_RAD = np.deg2rad(60.0)
 _FARTHEST = 0.12
 """No point is moved farther than that share of a leg's length."""
 _REACH = 0.9985
@@ -62,8 +63,13 @@ def lock_feet(
         ankles[side], turns[side] = _place_foot(points[:, pair], ankle, strength * moves[:, pair], holds.share[:, pair])
     drop = _lowered(world, places, ankles, feet, fps)
     found: dict[int, np.ndarray] = {}
-    for side in SIDES:
+    for number, side in enumerate(SIDES):
         found |= _bent_leg(world, places, side, ankles[side] + drop, turns[side])
+        toe, point = JOINT_INDEX[f"{side}_foot"], 2 * number + 1
+        ankle = turns[side] @ world[JOINT_INDEX[f"{side}_ankle"]]
+        above = points[:, point, 1] + strength * moves[:, point, 1] - holds.floor[:, point]
+        lift = _lifted(ankle @ rotations[:, toe] @ feet.tips[number], above, strength * holds.share[:, point])
+        found[toe] = transposed(ankle) @ lift @ ankle @ rotations[:, toe]
     return Legs(found, trans - drop)
 
 
@@ -93,6 +99,23 @@ def _place_foot(
     turn = swing_between(points[:, 1] - points[:, 0], aimed[:, 1] - aimed[:, 0])
     arm = ankle - (weight * points).sum(axis=1)
     return (weight * aimed).sum(axis=1) + (turn @ arm[..., None])[..., 0], turn
+
+
+def _lifted(tips: np.ndarray, above: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return the rotations (F, 3, 3) that lift toes which would go through the floor.
+
+    Args:
+        tips: (F, 3) from toe joint to the tip of the toes, in the world.
+        above: (F,) how high the toe joint is above the floor.
+        share: (F,) how much the toes stand.
+    """
+    length = np.linalg.norm(tips, axis=-1)
+    under = -above - tips[:, 1]
+    raised = tips[:, 1] + 0.5 * (under + np.sqrt(under**2 + _SOFT_M**2)) - 0.5 * _SOFT_M
+    angle = np.arcsin(np.clip(raised / length, -1.0, 1.0)) - np.arcsin(np.clip(tips[:, 1] / length, -1.0, 1.0))
+    angle = share * np.clip(angle, 0.0, _MOST_LIFTED_RAD)
+    side = unit(np.stack([-tips[:, 2], np.zeros_like(length), tips[:, 0]], axis=-1))
+    return np.asarray(axis_angle_to_matrix(side * angle[:, None]))
 
 
 def _lowered(

@@ -27,11 +27,13 @@ class Holds:
     Attributes:
         share: (F, 4) 1 where the point stands, fading to 0 around that without a kink.
         target: (F, 4, 3) where the point is held, metres.
+        floor: (F, 4) height of the floor below it, metres.
         nearest: (F, 4) the frame of the contact nearest in time: the frame itself where the point stands.
     """
 
     share: np.ndarray
     target: np.ndarray
+    floor: np.ndarray
     nearest: np.ndarray
 
 
@@ -67,7 +69,7 @@ def plan_holds(
             share[frames, point] = 1.0 - far**2 * (3.0 - 2.0 * far)
             target[frames, point] = place
             nearest[frames, point] = np.clip(frames, contact.first, contact.last)
-    return Holds(share, target, nearest)
+    return Holds(share, target, ground.heights_at(target), nearest)
 
 
 def _places(contacts: Sequence[Contact], points: np.ndarray, heights: np.ndarray, ground: Ground) -> list[np.ndarray]:

@@ -101,8 +101,10 @@ def test_a_contact_needs_a_moment_that_is_surely_slow():
     assert abs(contact.first - 30) <= 2 and abs(contact.last - 59) <= 2
 
 
-def test_a_slow_point_in_the_air_does_not_stand():
-    heights = np.full((60, 4), 0.1)
+@pytest.mark.parametrize("height_m", [0.1, -0.15])
+def test_a_slow_point_that_is_not_at_the_floor_does_not_stand(height_m):
+    """In the air, or far below the floor where a fit went wrong."""
+    heights = np.full((60, 4), height_m)
     assert find_contacts(_moving_point(np.zeros(60)), heights, 30.0, LEG_M) == ()
 
 

@@ -80,7 +80,7 @@ def test_a_walk_whose_feet_stand_is_left_alone(walk, walk_source, body):
 def test_what_does_not_belong_to_the_legs_is_not_turned(walk, body):
     skating = _skating(walk, 30.0)
     locked = clean(prepare(skating, body), LOCKED)
-    legs = [JOINT_INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee", "ankle")]
+    legs = [JOINT_INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee", "ankle", "foot")]
     kept = np.setdiff1d(np.arange(24), legs)
     np.testing.assert_array_equal(locked.poses.reshape(-1, 24, 3)[:, kept], skating.poses.reshape(-1, 24, 3)[:, kept])
     np.testing.assert_array_equal(locked.trans[:, [0, 2]], skating.trans[:, [0, 2]])
@@ -126,6 +126,26 @@ def test_a_foot_on_the_floor_does_not_sink_into_it(walk, body):
     points = _points(source, clean(source, LOCKED))[..., 1] - source.feet.heights - floor
     for contact in source.contacts:
         assert points[contact.frames, contact.point].min() > -0.0075
+
+
+def test_toes_are_bent_by_the_floor_and_not_pushed_through_it(walk, body):
+    """A walk of somebody whose toes are stiff: as the heel rises the tips of the toes go down."""
+    poses = walk.poses.copy()
+    for side in ("left", "right"):
+        poses[:, 3 * JOINT_INDEX[f"{side}_foot"] : 3 * JOINT_INDEX[f"{side}_foot"] + 3] = 0.0
+    source = prepare(replace(walk, poses=poses), body)
+    below = []
+    for motion in (source.motion, clean(source, LOCKED)):
+        world, places = body.joint_transforms(motion.rotations(), motion.betas, motion.trans)
+        for number, side in enumerate(("left", "right")):
+            toe = JOINT_INDEX[f"{side}_foot"]
+            height = (places[:, toe] + world[:, toe] @ source.feet.tips[number])[:, 1] - source.ground.height_m
+            standing = np.zeros(motion.num_frames, dtype=bool)
+            for contact in source.contacts:
+                standing[contact.frames] |= contact.point == 2 * number + 1
+            below.append(-height[standing].min())
+    assert min(below[:2]) > 0.015
+    assert max(below[2:]) < 0.004
 
 
 def test_noise_in_a_locked_foot_is_gone(walk, body):
