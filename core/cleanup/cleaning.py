@@ -69,7 +69,7 @@ def _placed(
         poses, trans = _levelled(source.floor, source.feet, poses, trans)
     if options.root == "on_ground":
         floor = source.floor if options.ground == "keep" else Ground(0.0, np.zeros(2))
-        trans = on_ground(poses, trans, source.feet, floor)
+        trans = on_ground(poses, trans, source.feet, floor, source.motion.fps)
     elif options.root != "world":
         trans = without_way(trans, source.feet.rest[0], source.motion.fps, sway=options.root == "treadmill")
     if options.height_m != 0.0:

@@ -12,6 +12,7 @@ from .ground import Ground
 
 _SWAY_S = 1.2
 """Motion of the pelvis that is slower than about this belongs to the way, faster to the gait."""
+_SHAKE_S = 0.25
 
 
 def without_way(trans: np.ndarray, pelvis: np.ndarray, fps: float, *, sway: bool) -> np.ndarray:
@@ -24,31 +25,34 @@ def without_way(trans: np.ndarray, pelvis: np.ndarray, fps: float, *, sway: bool
         sway: take out the slow part only, so that the body still sways with its steps.
     """
     place = trans[:, [0, 2]] + pelvis[[0, 2]]
-    way = slow_part(place, fps) if sway else place
+    way = slow_part(place, fps, _SWAY_S) if sway else place
     held = trans.copy()
     held[:, [0, 2]] -= way
     return held
 
 
-def slow_part(values: np.ndarray, fps: float) -> np.ndarray:
-    """Return the slow part of *values* (F, D); what a Whittaker smoother lets pass by half has a period of 1.2 s."""
-    stiffness = (2.0 * np.sin(np.pi / max(_SWAY_S * fps, 2.0))) ** -4
+def slow_part(values: np.ndarray, fps: float, period_s: float) -> np.ndarray:
+    """Return the slow part of *values* (F, D): a Whittaker smoother that lets a period of *period_s* pass by half."""
+    stiffness = (2.0 * np.sin(np.pi / max(period_s * fps, 2.0))) ** -4
     ones = np.ones((len(values), 1))
     return whittaker(values[:, None], ones, stiffness * ones)[:, 0]
 
 
-def on_ground(poses: np.ndarray, trans: np.ndarray, feet: Feet, floor: Ground) -> np.ndarray:
+def on_ground(poses: np.ndarray, trans: np.ndarray, feet: Feet, floor: Ground, fps: float) -> np.ndarray:
     """Return *trans* (F, 3) with every frame moved up or down so that the lowest contact point stands on the floor.
+
+    What is faster than a step in that is the noise of the feet, and is left out.
 
     Args:
         poses: (F, 72) axis-angle.
         trans: metres.
         feet: the body's.
         floor: to stand on.
+        fps: frames a second.
     """
     rotations = axis_angle_to_matrix(poses.reshape(-1, NUM_JOINTS, 3))
     points = feet.points(*feet.chain(rotations, trans))
     above = points[..., 1] - floor.heights_at(points) - feet.heights
     placed = trans.copy()
-    placed[:, 1] -= above.min(axis=1)
+    placed[:, 1] -= slow_part(above.min(axis=1, keepdims=True), fps, _SHAKE_S)[:, 0]
     return placed

@@ -49,3 +49,15 @@ def test_height_comes_on_top_of_everything(walk_source):
     for options in (CleanupOptions(), CleanupOptions(ground="contacts"), CleanupOptions(root="on_ground")):
         low, high = (clean(walk_source, replace(options, height_m=height)) for height in (0.0, 0.25))
         np.testing.assert_allclose(high.trans - low.trans, np.broadcast_to([0.0, 0.25, 0.0], low.trans.shape))
+
+
+def test_on_ground_does_not_shake_with_the_feet(walk, body):
+    held = replace(walk, trans=np.zeros_like(walk.trans))
+    generator = np.random.default_rng(4)
+    shaken = replace(held, poses=held.poses + generator.normal(0.0, 0.02, held.poses.shape))
+    steady, placed = (clean(prepare(one, body), CleanupOptions(root="on_ground")) for one in (held, shaken))
+    off = placed.trans[:, 1] - steady.trans[:, 1]
+    feet = prepare(held, body).feet
+    points = [feet.points(*feet.chain(one.rotations(), one.trans))[..., 1] - feet.heights for one in (held, shaken)]
+    raw = points[0].min(axis=1) - points[1].min(axis=1)
+    assert np.diff(off, n=2).std() < 0.1 * np.diff(raw, n=2).std()
