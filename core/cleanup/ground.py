@@ -19,7 +19,7 @@ _MIN_SHARE = 0.2
 _MIN_SLOPE, _MAX_SLOPE = np.tan(np.deg2rad([0.7, 12.0]))
 _SLOPE_ERRORS = 4.0
 _MIN_CONTACTS = 8
-_MIN_EXTENT_M = 0.5
+_MIN_EXTENT_M = 0.8
 _MAX_REST_M = 0.015
 _TRUSTED_RESTS, _MIN_TRUSTED = 3.0, 0.7
 """Contacts that are farther off than so many times what is usual are left out; so many must remain."""
@@ -103,18 +103,28 @@ def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
     return float(values[order][np.searchsorted(total, 0.5 * total[-1])])
 
 
-def clear_slope(places: np.ndarray) -> np.ndarray:
-    """Return the slope (2,) that *places* (N, 3) show beyond doubt along the directions that they spread in, else 0."""
+def clear_slope(places: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return the slope (2,) that standing places show beyond doubt along the directions that they spread in, else 0.
+
+    Each point is compared with itself alone: a heel that a fit always has too high tells nothing of the floor.
+
+    Args:
+        places: (N, 3) metres.
+        points: (N,) which contact point stands there.
+    """
     level = np.zeros(2)
     if len(places) < _MIN_CONTACTS:
         return level
-    spread = places[:, [0, 2]] - places[:, [0, 2]].mean(axis=0)
+    own = np.stack([points == point for point in np.unique(points)], axis=1).astype(np.float64)
+    own /= own.sum(axis=0)
+    relative = places - (own > 0) @ (own.T @ places)
+    spread = relative[:, [0, 2]]
     _, _, axes = np.linalg.svd(spread, full_matrices=False)
     axes = axes[np.ptp(spread @ axes.T, axis=0) > _MIN_EXTENT_M]
     for _ in range(2):
         if len(axes) == 0:
             return level
-        slope, error, rest_m, trusted = _fitted_slope(spread @ axes.T, places[:, 1])
+        slope, error, rest_m, trusted = _fitted_slope(spread @ axes.T, relative[:, 1])
         axes = axes[np.abs(slope) > _SLOPE_ERRORS * error]
     if len(axes) != len(slope) or rest_m > _MAX_REST_M or trusted < _MIN_TRUSTED:
         return level

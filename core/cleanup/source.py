@@ -101,7 +101,10 @@ def _contacts(points: np.ndarray, feet: Feet, fps: float) -> tuple[tuple[Contact
     Where the points are slow tells of the floor, first its slope, then its height; what is near that stands.
     """
     slow = find_contacts(points, np.zeros(points.shape[:2]), fps, feet.leg_m)
-    slope = clear_slope(standing_places(slow, points, feet.heights)) if slow else np.zeros(2)
+    slope = np.zeros(2)
+    if slow:
+        which = np.array([contact.point for contact in slow])
+        slope = clear_slope(standing_places(slow, points, feet.heights), which)
     heights = points[..., 1] - points[..., [0, 2]] @ slope - feet.heights
     level = first_guess(heights, find_slow(points, fps, feet.leg_m))
     if level is None:

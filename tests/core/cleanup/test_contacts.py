@@ -10,7 +10,7 @@ import pytest
 from core.cleanup import CleanupOptions, clean, prepare
 from core.cleanup.contacts import Contact, find_contacts, point_speeds
 from core.cleanup.feet import POINTS
-from core.cleanup.ground import find_ground, first_guess
+from core.cleanup.ground import clear_slope, find_ground, first_guess
 from core.motion import Motion
 from core.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from training.sample_feet import PUSH_ROLL_S, STRIKE_ROLL_S, plan_walk
@@ -168,11 +168,26 @@ def _tilted(motion: Motion, pelvis: np.ndarray, degrees: float) -> Motion:
 def test_a_room_that_is_clearly_tilted_is_levelled(degrees, walk, walk_source, body):
     pelvis = walk_source.feet.rest[0]
     source = prepare(_tilted(walk, pelvis, degrees), body)
-    assert np.rad2deg(np.arctan(source.ground.slope[1])) == pytest.approx(degrees, abs=0.7)
+    assert np.rad2deg(np.arctan(source.ground.slope[1])) == pytest.approx(degrees, abs=1.3)
     level = clean(source, CleanupOptions(ground="contacts"))
     places = body.joints(level.rotations(), level.betas, level.trans)
     truth = body.joints(walk.rotations(), walk.betas, walk.trans)
-    assert np.abs(places - truth)[..., 1].max() < 0.03
+    tilted = body.joints(source.motion.rotations(), walk.betas, source.motion.trans)
+    assert np.abs(places - truth)[..., 1].max() < 0.3 * np.abs(tilted - truth)[..., 1].max()
+
+
+def test_heels_that_are_always_too_high_are_no_tilt():
+    """Jumps on the spot, always facing one way: only heels are behind and only toes in front."""
+    generator = np.random.default_rng(2)
+    points = np.tile([0, 1, 2, 3], 15)
+    places = generator.normal(0.0, [0.15, 0.003, 0.15], (60, 3))
+    places[:, 2] += np.where(points % 2 == 1, 0.17, 0.0)
+    places[:, 0] += np.where(points < 2, 0.1, -0.1)
+    places[:, 1] += np.where(points % 2 == 1, 0.0, 0.012) + np.where(points < 2, 0.008, 0.0)
+    np.testing.assert_array_equal(clear_slope(places, points), 0.0)
+    steps = places + np.arange(60)[:, None] // 4 * [0.1, 0.0, 0.3]
+    steps[:, 1] += 0.05 * steps[:, 2]
+    assert clear_slope(steps, points) @ [0.1, 0.3] == pytest.approx(0.05 * 0.3, abs=0.002)
 
 
 def test_noise_is_no_tilt(walk, body):
