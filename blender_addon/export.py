@@ -15,16 +15,16 @@ import addon_utils
 import bpy
 import numpy as np
 
-from .animation import frames_of, key_motion, read_motion
+from .animation import key_motion
 from .armature import create_armature, joint_shape
 from .axes import Y_UP
 from .body_mesh import body_mesh_of
 from .core_access import CoreError, atomic_path, write_motion
 from .error_colors import without_colors
-from .export_stage import shape_in_vertices, stage_of, whole_range
+from .export_stage import played_frames, shape_in_vertices, stage_of, whole_range
 from .export_target import ExportTarget
 from .export_twin import shown_bones, twin_of
-from .scene_time import scene_rate
+from .shown_motion import motion_of
 
 _OPERATORS: dict[str, Callable[..., set[str]]] = {
     "fbx": bpy.ops.export_scene.fbx,
@@ -135,7 +135,7 @@ def _played(
         if not target.plain:
             players = []
             for armature, body in zip(armatures, bodies, strict=True):
-                with stage_of([armature], scene, name=name, frames=frames_of(armature)) as stage:
+                with stage_of([armature], scene, name=name, frames=played_frames(armature)) as stage:
                     first = stage.frame_start
                     bones = shown_bones(armature, stage, range(first, stage.frame_end + 1))
                 players += stack.enter_context(twin_of(armature, body, bones, first, target, fbx=kind == "fbx"))
@@ -179,7 +179,7 @@ def _write_usd(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
 
 def _write_bvh(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
     """Write a Y-up .bvh, as its readers expect; Blender's exporter writes an armature's own axes: it gets a twin."""
-    motion = read_motion(armatures[0], scene_rate(scene))
+    motion = motion_of(armatures[0], scene)
     frames = (1, motion.num_frames)
     with (
         _y_up_twin(armatures[0], motion, scene) as twin,
@@ -220,7 +220,7 @@ def write_amass(
     scene: bpy.types.Scene,
     extra: Mapping[str, np.ndarray] | None = None,
 ) -> None:
-    """Write the keys of one figure in AMASS layout, Z up as AMASS is.
+    """Write what one figure does in AMASS layout, Z up as AMASS is.
 
     Args:
         armature: of an imported figure.
@@ -228,7 +228,7 @@ def write_amass(
         scene: whose frame rate the keys play at.
         extra: more arrays to write, by name.
     """
-    motion = read_motion(armature, scene_rate(scene))
+    motion = motion_of(armature, scene)
     pelvis = joint_shape(armature).joints(motion.betas)[0]
     write_motion(path, motion, rest_pelvis=pelvis, extra=extra)
 

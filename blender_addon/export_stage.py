@@ -12,13 +12,30 @@ from .animation import frames_of
 from .body_mesh import SHAPE_KEYS, body_mesh_of
 
 
+def played_frames(armature: bpy.types.Object) -> tuple[int, int]:
+    """Return the first and last frame of all that *armature* does: its action, and the strips of its NLA tracks.
+
+    Raises:
+        CoreError: it is not animated.
+    """
+    animation = armature.animation_data
+    tracks = [] if animation is None else [track for track in animation.nla_tracks if not track.mute]
+    strips = [strip for track in tracks for strip in track.strips if not strip.mute]
+    if not strips:
+        return frames_of(armature)
+    ranges = [(strip.frame_start, strip.frame_end) for strip in strips]
+    if animation.action is not None:
+        ranges.append(tuple(animation.action.frame_range))
+    return int(np.floor(min(first for first, _ in ranges))), int(np.ceil(max(last for _, last in ranges)))
+
+
 def whole_range(armatures: Sequence[bpy.types.Object]) -> tuple[int, int]:
     """Return the first and last frame of all that *armatures* do.
 
     Raises:
         CoreError: one is not animated.
     """
-    ranges = [frames_of(armature) for armature in armatures]
+    ranges = [played_frames(armature) for armature in armatures]
     return min(first for first, _ in ranges), max(last for _, last in ranges)
 
 

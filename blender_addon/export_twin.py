@@ -49,7 +49,7 @@ def root_places(bones: np.ndarray, rest_pelvis: np.ndarray) -> np.ndarray:
         rest_pelvis: (4, 4) the pelvis at rest.
     """
     turns = bones[:, 0, :3, :3] @ rest_pelvis[:3, :3].T
-    quats = matrix_to_quat_wxyz(_orthonormal(turns))
+    quats = matrix_to_quat_wxyz(orthonormal(turns))
     twist = quats[:, [0, 3]]
     length = np.linalg.norm(twist, axis=1)
     known = np.where(length > _SMALLEST_TWIST, np.arange(len(twist)), 0)
@@ -66,7 +66,7 @@ def root_places(bones: np.ndarray, rest_pelvis: np.ndarray) -> np.ndarray:
     return places
 
 
-def _orthonormal(matrices: np.ndarray) -> np.ndarray:
+def orthonormal(matrices: np.ndarray) -> np.ndarray:
     """Return *matrices* (..., 3, 3) with the lengths of their columns, a scaled object's, taken out."""
     return matrices / np.linalg.norm(matrices, axis=-2, keepdims=True)
 
@@ -192,7 +192,7 @@ def _key(
         local = np.linalg.inv(rested[name])
         local = local @ (rested[parents[name]] @ np.linalg.inv(posed[parents[name]]) if name in parents else np.eye(4))
         local = local @ pose
-        quats = continuous_signs(matrix_to_quat_wxyz(_orthonormal(local[:, :3, :3]))[:, None])[:, 0]
+        quats = continuous_signs(matrix_to_quat_wxyz(orthonormal(local[:, :3, :3]))[:, None])[:, 0]
         twin.pose.bones[name].rotation_mode = "QUATERNION"
         path = f'pose.bones["{name}"].'
         channels.write(f"{path}rotation_quaternion", frames, quats, group=name)
@@ -204,5 +204,5 @@ def _key(
 def _changed(places: np.ndarray, change: np.ndarray) -> np.ndarray:
     """Return *places* (..., 4, 4) in the twin's axes and units, as rigid motions."""
     found = change @ places
-    found[..., :3, :3] = _orthonormal(found[..., :3, :3])
+    found[..., :3, :3] = orthonormal(found[..., :3, :3])
     return found

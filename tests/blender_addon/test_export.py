@@ -239,3 +239,72 @@ def test_a_format_that_this_blender_was_built_without_is_named(add_person, make_
     monkeypatch.setitem(export._OPERATORS, "usd", bpy.ops.wm.no_such_export)
     with pytest.raises(ExportError, match="built without one"):
         export_figures([figure.armature], tmp_path / "walk.usd")
+
+
+def change_nla(figure):
+    """Push the keys down to a strip, and play another action on top that bends the back."""
+    animation = figure.armature.animation_data
+    action = animation.action
+    track = animation.nla_tracks.new()
+    track.strips.new("base", 1, action)
+    animation.action = None
+    back = figure.armature.pose.bones["spine3"]
+    back.rotation_quaternion = (0.9, 0.435, 0.0, 0.0)
+    for frame in (5, 9):
+        back.keyframe_insert("rotation_quaternion", frame=frame)
+
+
+def change_to_strip_alone(figure):
+    """Push the keys down to a strip twice as long, and play nothing else."""
+    animation = figure.armature.animation_data
+    strip = animation.nla_tracks.new().strips.new("base", 1, animation.action)
+    strip.scale = 2.0
+    animation.action = None
+
+
+def change_constraint(figure):
+    constraint = figure.armature.pose.bones["left_shoulder"].constraints.new("LIMIT_ROTATION")
+    constraint.use_limit_x = constraint.use_limit_y = constraint.use_limit_z = True
+    constraint.owner_space = "LOCAL"
+
+
+def change_place(figure):
+    figure.armature.location = (1.0, 2.0, 0.5)
+    figure.armature.rotation_euler = (0.0, 0.0, 1.2)
+
+
+def change_rotation_mode(figure):
+    figure.armature.pose.bones["left_knee"].rotation_mode = "XYZ"
+    figure.armature.pose.bones["left_knee"].rotation_euler = (1.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "change", [change_nla, change_to_strip_alone, change_constraint, change_place, change_rotation_mode]
+)
+def test_npz_and_bvh_hold_what_is_shown(add_person, body, make_motion, tmp_path, change):
+    figure = add_person(make_motion(NUM_FRAMES))
+    change(figure)
+    frames = (0, 11, NUM_FRAMES - 1)
+    shown = {frame: shown_joints(figure.armature, 1 + frame) for frame in frames}
+    assert max(np.abs(shown[frame] - joints(body, figure.motion, frame)).max() for frame in frames) > 0.05
+    found = read_motion(export_figures([figure.armature], tmp_path / "walk.npz"), rest_pelvis=pelvis(body))
+    for frame in frames:
+        np.testing.assert_allclose(joints(body, found, frame), shown[frame], atol=1e-4)
+    path = export_figures([figure.armature], tmp_path / "walk.bvh")
+    armature, first, _ = reimport("bvh", path, 30.0)
+    for frame in frames:
+        np.testing.assert_allclose(shown_joints(armature, first + frame), shown[frame], atol=ROUND_TRIP_TOLERANCE_M)
+
+
+def test_the_slow_way_gives_what_the_keys_say(add_person, make_motion):
+    from blender_addon.animation import read_motion as read_keys
+    from blender_addon.shown_motion import keys_are_all, motion_of
+
+    figure = add_person(make_motion(NUM_FRAMES))
+    assert keys_are_all(figure.armature)
+    keys = read_keys(figure.armature, 30.0)
+    figure.armature.constraints.new("COPY_LOCATION")
+    assert not keys_are_all(figure.armature)
+    found = motion_of(figure.armature, bpy.context.scene)
+    np.testing.assert_allclose(found.rotations(), keys.rotations(), atol=1e-5)
+    np.testing.assert_allclose(found.trans, keys.trans, atol=1e-5)
