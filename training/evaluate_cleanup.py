@@ -69,6 +69,7 @@ class FeetRow:
         name: which motions.
         clips: how many.
         contacts: in all of them.
+        agreement: F1 of the frames in which heels and toes stand against those found in the true motion.
         slide_before_mm: mean over contacts.
         slide_mm: the same, locked.
         slide_95_mm: what one contact in twenty exceeds, locked.
@@ -82,6 +83,7 @@ class FeetRow:
     name: str
     clips: int
     contacts: int
+    agreement: float
     slide_before_mm: float
     slide_mm: float
     slide_95_mm: float
@@ -165,9 +167,12 @@ def feet_row(judge: Judge, sources: Sequence[tuple[CleanupSource, Motion]], name
     elsewhere: list[list[float]] = [[], []]
     fastest: list[list[float]] = [[], []]
     standing = [(source, truth) for source, truth in sources if source.contacts and source.ground is not None]
+    stands: list[list[np.ndarray]] = [[], []]
     for source, truth in standing:
         true_joints = judge.joints(truth)
         free = ~_standing_joints(source)
+        for index, one in enumerate((source, prepare(truth, source.model))):
+            stands[index].append(_standing_points(one))
         near = _near_ends(source)
         for index, motion in enumerate((source.motion, clean(source, LOCKED))):
             joints = judge.joints(motion)
@@ -180,6 +185,7 @@ def feet_row(judge: Judge, sources: Sequence[tuple[CleanupSource, Motion]], name
         name,
         len(standing),
         len(after),
+        _f1(*(np.concatenate(part) for part in stands)),
         float(before.mean()),
         float(after.mean()),
         float(np.quantile(after, 0.95)),
@@ -195,6 +201,18 @@ def _slides_mm(source: CleanupSource, motion: Motion) -> np.ndarray:
     points = source.feet.points(*source.feet.chain(motion.rotations(), motion.trans))[..., [0, 2]]
     spans = [np.ptp(points[contact.frames, contact.point], axis=0) for contact in source.contacts]
     return 1000.0 * np.linalg.norm(spans, axis=-1)
+
+
+def _standing_points(source: CleanupSource) -> np.ndarray:
+    """Return where (F, 4) a contact point stands."""
+    standing = np.zeros((source.motion.num_frames, len(POINTS)), dtype=bool)
+    for contact in source.contacts:
+        standing[contact.frames, contact.point] = True
+    return standing
+
+
+def _f1(found: np.ndarray, true: np.ndarray) -> float:
+    return 2.0 * float((found & true).sum()) / float(found.sum() + true.sum())
 
 
 def _standing_joints(source: CleanupSource) -> np.ndarray:
@@ -241,7 +259,8 @@ def _print_smoothing(rows: Sequence[SmoothingRow]) -> None:
 
 def _print_feet(row: FeetRow) -> None:
     print(
-        f"{row.name:<32} {row.clips:>5} {row.contacts:>8} {row.slide_before_mm:>8.1f} {row.slide_mm:>7.1f} "
+        f"{row.name:<32} {row.clips:>5} {row.contacts:>8} {row.agreement:>5.2f} "
+        f"{row.slide_before_mm:>8.1f} {row.slide_mm:>7.1f} "
         f"{row.slide_95_mm:>6.1f} {row.slide_worst_mm:>6.1f} {row.elsewhere_before_mm:>10.1f} {row.elsewhere_mm:>7.1f} "
         f"{row.acceleration_before:>8.0f} {row.acceleration:>7.0f}",
         flush=True,
@@ -268,7 +287,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     walking = walks(judge.evaluation, read_clips(options.folder)[:: options.every])
     print("feet locked")
     print(
-        f"{'':<32} {'clips':>5} {'contacts':>8} {'slide mm':>8} {'locked':>7} {'95 %':>6} {'worst':>6} "
+        f"{'':<32} {'clips':>5} {'contacts':>8} {'F1':>5} {'slide mm':>8} {'locked':>7} {'95 %':>6} {'worst':>6} "
         f"{'elsewhere':>10} {'locked':>7} {'m/s2':>8} {'locked':>7}"
     )
     feet = [feet_row(judge, walking, "recorded walks"), feet_row(judge, usual, "fits as usual, 10 mm noise")]

@@ -80,7 +80,9 @@ def find_slow(points: np.ndarray, fps: float, leg_m: float) -> np.ndarray:
     return slow
 
 
-def find_contacts(points: np.ndarray, heights: np.ndarray, fps: float, leg_m: float) -> tuple[Contact, ...]:
+def find_contacts(
+    points: np.ndarray, heights: np.ndarray, fps: float, leg_m: float, guessed: np.ndarray | None = None
+) -> tuple[Contact, ...]:
     """Return the contacts, ordered by point and time.
 
     Args:
@@ -88,12 +90,15 @@ def find_contacts(points: np.ndarray, heights: np.ndarray, fps: float, leg_m: fl
         heights: (F, 4) how high they are above where they would stand.
         fps: frames a second.
         leg_m: length of the legs.
+        guessed: (F, 4) bool, points that nothing showed: they prolong a contact but make none. None for none.
     """
     scale = leg_m / _LEG_M
     speed = np.linalg.norm(point_speeds(points, fps), axis=-1)
     off = np.abs(heights)
     sure = (speed < _SLOW_M_S[0] * scale) & (off < _LOW_M[0] * scale)
     fair = (speed < _SLOW_M_S[1] * scale) & (off < _LOW_M[1] * scale)
+    if guessed is not None:
+        sure &= ~guessed
     shortest = max(2, round(_MIN_CONTACT_S * fps))
     contacts: list[Contact] = []
     for point in range(len(POINTS)):

@@ -15,7 +15,7 @@ from ..motion import Motion
 from ..rotations import quat_wxyz_to_matrix
 from ..skeletons import JOINT_INDEX, NUM_JOINTS
 from .contacts import Contact, find_contacts, find_slow
-from .feet import Feet
+from .feet import SIDES, Feet
 from .ground import Ground, clear_slope, find_ground, first_guess, standing_places
 from .lowest import lowest_heights
 from .smoothing import CalmMotion, continuous_quats, smooth_motion
@@ -88,28 +88,36 @@ def prepare(motion: Motion, body: BodyData | BodyModel, held: np.ndarray | None 
     feet = Feet.of_body(model, motion.betas)
     rotations = quat_wxyz_to_matrix(calm.quats)
     points = feet.points(*feet.chain(rotations, calm.trans))
-    contacts, slope = _contacts(points, feet, motion.fps)
+    contacts, slope = _contacts(points, feet, motion.fps, _guessed_points(gone))
     joints = world_positions(world_rotations(rotations), feet.rest) + calm.trans[:, None]
     ground = find_ground(contacts, points, feet.heights, joints, slope)
     holds = None if ground is None else plan_holds(contacts, points, feet.heights, ground, motion.fps)
     return CleanupSource(motion, model, feet, quats, calm, calmer, contacts, ground, holds)
 
 
-def _contacts(points: np.ndarray, feet: Feet, fps: float) -> tuple[tuple[Contact, ...], np.ndarray]:
-    """Return the contacts of *points* (F, 4, 3) and the floor's slope (2,).
+def _guessed_points(held: np.ndarray) -> np.ndarray:
+    """Return the contact points (F, 4) whose place hangs on a joint that is *held* (F, 24)."""
+    chains = [[0, *(JOINT_INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))] for side in SIDES]
+    return np.repeat(np.stack([held[:, chain].any(axis=1) for chain in chains], axis=1), 2, axis=1)
+
+
+def _contacts(
+    points: np.ndarray, feet: Feet, fps: float, guessed: np.ndarray
+) -> tuple[tuple[Contact, ...], np.ndarray]:
+    """Return the contacts of *points* (F, 4, 3), some of them *guessed* (F, 4), and the floor's slope (2,).
 
     Where the points are slow tells of the floor, first its slope, then its height; what is near that stands.
     """
-    slow = find_contacts(points, np.zeros(points.shape[:2]), fps, feet.leg_m)
+    slow = find_contacts(points, np.zeros(points.shape[:2]), fps, feet.leg_m, guessed)
     slope = np.zeros(2)
     if slow:
         which = np.array([contact.point for contact in slow])
         slope = clear_slope(standing_places(slow, points, feet.heights), which)
     heights = points[..., 1] - points[..., [0, 2]] @ slope - feet.heights
-    level = first_guess(heights, find_slow(points, fps, feet.leg_m))
+    level = first_guess(heights, find_slow(points, fps, feet.leg_m) & ~guessed)
     if level is None:
         return (), slope
-    return find_contacts(points, heights - level, fps, feet.leg_m), slope
+    return find_contacts(points, heights - level, fps, feet.leg_m, guessed), slope
 
 
 def held_joints(flags: Sequence[Flag], motion: Motion, track_fps: float) -> np.ndarray:

@@ -48,6 +48,7 @@ def test_slides_are_seen_and_mended(judge, walk):
     skating = replace(walk, trans=walk.trans * [1.1, 1.0, 1.1])
     row = feet_row(judge, [(prepare(skating, judge.evaluation.body), walk)], "skating")
     assert (row.clips, row.contacts) == (1, 16)
+    assert row.agreement > 0.9
     assert row.slide_before_mm > 20.0
     assert row.slide_mm < 1.0 and row.slide_95_mm <= row.slide_worst_mm < 2.0
     assert row.elsewhere_before_mm > 50.0, "a way that is a tenth too long is far from the true one"

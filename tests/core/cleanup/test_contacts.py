@@ -13,6 +13,7 @@ from core.cleanup.feet import POINTS
 from core.cleanup.ground import clear_slope, find_ground, first_guess
 from core.motion import Motion
 from core.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from core.skeletons import JOINT_INDEX
 from training.sample_feet import PUSH_ROLL_S, STRIKE_ROLL_S, plan_walk
 
 LEG_M = 0.82
@@ -116,6 +117,17 @@ def test_a_foot_that_creeps_is_not_one_contact():
     for contact in contacts:
         path = points[contact.frames, 0]
         assert np.linalg.norm(path - np.median(path, axis=0), axis=-1).max() < 0.051
+
+
+def test_a_leg_that_nothing_showed_makes_no_contact(walk, body):
+    held = np.zeros((walk.num_frames, 24), dtype=bool)
+    held[:240, JOINT_INDEX["left_knee"]] = True
+    source = prepare(walk, body, held)
+    names = [POINTS[contact.point] for contact in source.contacts if contact.last < 240]
+    assert set(names) == {"right_heel", "right_toe"}
+    gap = np.zeros((walk.num_frames, 24), dtype=bool)
+    gap[98:108, JOINT_INDEX["left_knee"]] = True
+    assert prepare(walk, body, gap).contacts == prepare(walk, body).contacts
 
 
 def test_one_frame_of_jitter_does_not_break_a_contact():
