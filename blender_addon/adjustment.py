@@ -74,6 +74,16 @@ def follow_settings(armature: bpy.types.Object) -> None:
         properties.trouble = str(error)
 
 
+def take_settings(armature: bpy.types.Object, options: CleanupOptions) -> bool:
+    """Set the live settings of *armature* to *options* and carry them out, as one change; return whether that was done.
+
+    Where it was not, the settings are as before and the figure says why.
+    """
+    _show(armature, options)
+    follow_settings(armature)
+    return settings_of(armature) == options
+
+
 def adjustable(armature: bpy.types.Object) -> FigureRecord:
     """Return the record of *armature*.
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import bpy
 
-from .figure import active_figure
+from ..figure_properties import RECORD_KEY
+from .figure import active_figure, figures_of
 
 
 class _FigureOperator:
@@ -146,10 +147,45 @@ class SMPLIFY_OT_restore_motion(_FigureOperator, bpy.types.Operator):  # noqa: N
         return self.changed(restore_original, active_figure(context))
 
 
+class SMPLIFY_OT_copy_settings(_FigureOperator, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+    """Give the live settings of the active figure to all other selected figures, and carry them out there"""
+
+    bl_idname = "smplify.copy_settings"
+    bl_label = "Same for Selected"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether another figure than the active one is selected."""
+        if not super().poll(context):
+            return False
+        if not others_selected(context):
+            cls.poll_message_set("Select other figures that were fitted or imported with SMPLify too")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Copy the settings; figures whose keys were edited keep them, and are told of."""
+        from ..adjustment import settings_of, take_settings
+
+        options = settings_of(active_figure(context))
+        refused = [item.name for item in others_selected(context) if not take_settings(item, options)]
+        if refused:
+            self.report({"WARNING"}, f"Not changed: {', '.join(refused)}; the Result box says why when one is active")
+        return {"FINISHED"}
+
+
+def others_selected(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """Return the selected figures that have a record, without the active one."""
+    chosen = figures_of(context, selected=True)
+    active = active_figure(context)
+    return [item for item in chosen if item != active and RECORD_KEY in item and item.library is None]
+
+
 CLASSES = (
     SMPLIFY_OT_go_to_worst,
     SMPLIFY_OT_go_to_flag,
     SMPLIFY_OT_keep_edits,
     SMPLIFY_OT_overwrite_edits,
     SMPLIFY_OT_restore_motion,
+    SMPLIFY_OT_copy_settings,
 )

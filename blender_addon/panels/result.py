@@ -10,11 +10,13 @@ from ..operators.figure import SMPLIFY_OT_move_bones, active_armature, active_fi
 from ..operators.motion import SMPLIFY_OT_import_motion
 from ..operators.refit import SMPLIFY_OT_fit_again, SMPLIFY_OT_take_range
 from ..operators.result import (
+    SMPLIFY_OT_copy_settings,
     SMPLIFY_OT_go_to_flag,
     SMPLIFY_OT_go_to_worst,
     SMPLIFY_OT_keep_edits,
     SMPLIFY_OT_overwrite_edits,
     SMPLIFY_OT_restore_motion,
+    others_selected,
 )
 from .sidebar import SidebarPanel
 from .text import draw_text
@@ -147,6 +149,8 @@ def _draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context, armat
     if properties.trouble:
         draw_text(layout, context, properties.trouble, icon="ERROR")
     column = layout.column(align=True)
+    if others_selected(context):
+        column.operator(SMPLIFY_OT_copy_settings.bl_idname, icon="PASTEDOWN")
     column.operator(SMPLIFY_OT_restore_motion.bl_idname, icon="LOOP_BACK")
     column.operator(SMPLIFY_OT_move_bones.bl_idname, icon="BONE_DATA")
 

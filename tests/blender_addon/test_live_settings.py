@@ -295,3 +295,18 @@ def test_1000_frames_follow_a_slider_in_a_tenth_of_a_second(add_fitted):
         properties.smoothing = 0.1 * step
         seconds.append(time.process_time() - started)
     assert np.median(seconds) < 0.1
+
+
+def test_selected_figures_take_the_settings_unless_they_were_edited(add_fitted, body):
+    first, second, third = (add_fitted(30, name=name, seed=seed) for seed, name in enumerate(("one", "two", "three")))
+    bpy.context.view_layer.objects.active = first.armature
+    assert not bpy.ops.smplify.copy_settings.poll()
+    for figure in (first, second, third):
+        figure.armature.select_set(True)
+    first.armature.smplify.height_m, first.armature.smplify.root = 0.2, "in_place"
+    value = edit(third.armature)
+    assert bpy.ops.smplify.copy_settings() == {"FINISHED"}
+    expected = cleaned(second, body, height_m=0.2, root="in_place")
+    np.testing.assert_allclose(shown(second.armature, 11), joints(body, expected, 10), atol=1e-4)
+    assert third.armature.smplify.edited and third.armature.smplify.root == "world"
+    assert Channels(third.armature).find(KNEE, 1).keyframe_points[5].co.y == pytest.approx(value)
