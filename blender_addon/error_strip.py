@@ -46,17 +46,30 @@ def _place(context: bpy.types.Context) -> object:
     """Return where the strip goes, None where there is no room: between toolbar and sidebar."""
     from .error_shading import StripPlace
 
-    scale = context.preferences.system.ui_scale
-    sides = {region.type: region.width for region in context.area.regions if region.type in ("TOOLS", "UI")}
-    left = sides.get("TOOLS", 0) + _MARGIN_PX * scale
-    right = context.region.width - sides.get("UI", 0) - _MARGIN_PX * scale
-    if right - left < _NARROWEST_PX * scale:
+    margin = _MARGIN_PX * context.preferences.system.ui_scale
+    left, right = _free_width(context.region, context.area.regions)
+    left, right = left + margin, right - margin
+    if right - left < _NARROWEST_PX * context.preferences.system.ui_scale:
         return None
     scene = context.scene
     preview = scene.use_preview_range
     first = scene.frame_preview_start if preview else scene.frame_start
     last = scene.frame_preview_end if preview else scene.frame_end
+    scale = context.preferences.system.ui_scale
     return StripPlace(left, right, _BOTTOM_PX * scale, _HEIGHT_PX * scale, first, max(first, last))
+
+
+def _free_width(region: bpy.types.Region, regions: bpy.types.AreaRegions) -> tuple[float, float]:
+    """Return the left and right end of what toolbar and sidebar leave of *region*, whether they lie over it or not."""
+    left, right = 0.0, float(region.width)
+    for side in regions:
+        if side.type in ("TOOLS", "UI") and side.width > 1:
+            begin = side.x - region.x
+            if begin + side.width / 2.0 < region.width / 2.0:
+                left = max(left, float(begin + side.width))
+            else:
+                right = min(right, float(begin))
+    return left, right
 
 
 def _draw_strip(context: bpy.types.Context, armature: bpy.types.Object, record: object) -> None:
@@ -86,7 +99,8 @@ def _draw_strip(context: bpy.types.Context, armature: bpy.types.Object, record: 
     index = frame - record.first_frame
     error = errors[index] if 0 <= index < len(errors) else np.nan
     now = "-" if np.isnan(error) else f"{error:.1f} mm"
-    _draw_text(f"{now}  ({limit:.0f} mm)", place.left, top + 3.5 * _FLAG_PX * scale, scale)
+    text = bpy.app.translations.pgettext_iface("Error {:s}; the top is {:.0f} mm").format(now, limit)
+    _draw_text(text, place.left, top + 3.5 * _FLAG_PX * scale, scale)
 
 
 def _draw_boxes(boxes: list[tuple[float, float, float, float, tuple[float, float, float, float]]]) -> None:

@@ -95,7 +95,7 @@ class SMPLIFY_PG_figure(bpy.types.PropertyGroup):  # noqa: N801 - the form that 
     color_limit_mm: bpy.props.FloatProperty(
         name="Red at",
         description="The error in millimetres that is shown in full red",
-        min=1.0, soft_max=200.0, default=50.0, precision=0, step=100, options=set(), update=_colors_changed,
+        min=1.0, soft_max=200.0, default=30.0, precision=0, step=100, options=set(), update=_colors_changed,
     )  # fmt: skip
     flags: bpy.props.CollectionProperty(type=SMPLIFY_PG_flag, description="The doubtful stretches of the fit")
     flags_mark: bpy.props.StringProperty(options={"HIDDEN"}, description="Which record the list was made of")

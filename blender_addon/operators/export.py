@@ -61,9 +61,11 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - the f
         for name in _SETTINGS:
             if not self.properties.is_property_set(name):
                 setattr(self, name, getattr(settings, name))
+        chosen = self._chosen(context)
+        if not chosen:
+            return {"CANCELLED"}
         if not self.properties.is_property_set("filepath"):
-            chosen = figures_of(context, selected=self.figures == "SELECTED")
-            stem = bpy.path.clean_name(chosen[0].name) if chosen else "figure"
+            stem = bpy.path.clean_name(chosen[0].name)
             folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
             self.filepath = str(folder / f"{stem}.{settings.file_format}")
         context.window_manager.fileselect_add(self)
@@ -78,9 +80,8 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - the f
         from ..core_access import CoreError
         from ..export import export_figures
 
-        chosen = figures_of(context, selected=self.figures == "SELECTED")
+        chosen = self._chosen(context)
         if not chosen:
-            self.report({"ERROR"}, f"expected a figure that is {self.figures.lower()}, found none; choose one")
             return {"CANCELLED"}
         written = []
         try:
@@ -92,6 +93,13 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - the f
             return {"CANCELLED"}
         self.report({"INFO"}, f"Wrote {', '.join(written)}")
         return {"FINISHED"}
+
+    def _chosen(self, context: bpy.types.Context) -> list[bpy.types.Object]:
+        """Return the figures to write; report it where there are none."""
+        chosen = figures_of(context, selected=self.figures == "SELECTED")
+        if not chosen:
+            self.report({"ERROR"}, f"expected a figure that is {self.figures.lower()}, found none; choose one")
+        return chosen
 
     def _target(self) -> object:
         from dataclasses import replace
@@ -118,8 +126,22 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - the f
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        for name in _SETTINGS:
+        for name in _SETTINGS[1:]:  # the preset is chosen in the box: it sets what stands here
             layout.prop(self, name)
 
 
 CLASSES = (SMPLIFY_OT_export,)
+
+
+def _draw_export(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    menu.layout.operator(SMPLIFY_OT_export.bl_idname, text="SMPLify Figures (.fbx, .glb, .usd, .bvh, .npz, .blend)")
+
+
+def register() -> None:
+    """Add the entry of File > Export."""
+    bpy.types.TOPBAR_MT_file_export.append(_draw_export)
+
+
+def unregister() -> None:
+    """Take the entry away."""
+    bpy.types.TOPBAR_MT_file_export.remove(_draw_export)

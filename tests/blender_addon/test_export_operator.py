@@ -89,3 +89,14 @@ def test_the_box_offers_what_there_is():
     assert {item[0] for item in PRESET_ITEMS} == set(PRESETS)
     assert {item[0] for item in FORMAT_ITEMS} == set(FORMATS)
     assert {item[0] for item in BONE_ITEMS} == set(BONE_NAMES)
+
+
+def test_the_menu_entry_comes_and_goes(scene):
+    def entries():
+        return len(bpy.types.TOPBAR_MT_file_export._dyn_ui_initialize())
+
+    before = entries()
+    blender_addon.register()
+    assert entries() == before + 1
+    blender_addon.unregister()
+    assert entries() == before
