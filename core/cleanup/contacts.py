@@ -20,12 +20,12 @@ _LOW_M = (0.045, 0.08)
 _SPEED_WINDOW_S = 0.07
 _MIN_CONTACT_S = 0.1
 _MAX_BREAK_S, _SAME_PLACE_M = 0.2, 0.02
-"""A point that is off for no longer than that, and stands at the same place again, stood all the time."""
+"""A point that is fast for no longer than that, at one place before, after and mostly between, stood all the time."""
 _STEP_S = 0.2
 """A step to another place takes at least that; contacts that are closer together lose some of their ends."""
 _STILL_M, _STILL_SPREADS = 0.012, 2.0
 """A contact ends where its point is farther than both from where it stands, the latter times the usual distance."""
-_MAX_DRIFT_M = 0.05
+_MAX_DRIFT_M = 0.035
 """A point that creeps farther than this from where it stands has made a step, however slowly."""
 
 
@@ -123,9 +123,10 @@ def _merged(runs: list[tuple[int, int]], longest: int, point: np.ndarray, near: 
     joined: list[tuple[int, int]] = []
     for first, last in runs:
         if joined and first - joined[-1][1] - 1 <= longest:
+            between = np.median(point[joined[-1][1] + 1 : first], axis=0)
             before = np.median(point[joined[-1][0] : joined[-1][1] + 1], axis=0)
             after = np.median(point[first : last + 1], axis=0)
-            if np.linalg.norm(after - before) < near:
+            if max(np.linalg.norm(after - before), np.linalg.norm(between - before)) < near:
                 joined[-1] = (joined[-1][0], last)
                 continue
         joined.append((first, last))

@@ -29,7 +29,9 @@ _REACH = 0.9985
 """Share of its length that a leg stretches to; one that was straighter may stay so."""
 _LOWEST = 0.04
 """The pelvis is lowered by no more than that share of a leg's length for a foot that would be out of reach."""
-_EASE_S = 0.12
+_MISSED_M = 0.004
+"""So far above the floor a foot may stay that is out of reach."""
+_EASE_S = 0.08
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +132,7 @@ def _lowered(
         beyond = dot(way, way) - reach**2
         down = np.maximum(-way[:, 1], 1e-3)
         short = down - np.sqrt(np.maximum(down**2 - beyond, 0.0))
-        needed = np.maximum(needed, np.where(beyond > 0.0, short, 0.0))
+        needed = np.maximum(needed, np.where(beyond > 0.0, short - _MISSED_M, 0.0))
     needed = np.minimum(needed, _LOWEST * feet.leg_m)
     drop = np.zeros((len(needed), 3))
     drop[:, 1] = _eased(needed, max(1, round(_EASE_S * fps)))

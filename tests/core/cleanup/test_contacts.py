@@ -116,7 +116,7 @@ def test_a_foot_that_creeps_is_not_one_contact():
     assert len(contacts) > 1
     for contact in contacts:
         path = points[contact.frames, 0]
-        assert np.linalg.norm(path - np.median(path, axis=0), axis=-1).max() < 0.051
+        assert np.linalg.norm(path - np.median(path, axis=0), axis=-1).max() < 0.036
 
 
 def test_a_leg_that_nothing_showed_makes_no_contact(walk, body):

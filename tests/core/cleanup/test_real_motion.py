@@ -1,0 +1,53 @@
+"""Recorded walks: every contact that is locked stands still, and the rest of the body stays where it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.body.model import BodyModel
+from core.cleanup import CleanupOptions, CleanupSource, clean, prepare
+from core.cleanup.feet import POINTS
+from core.motion import Motion
+from core.skeletons import JOINT_INDEX
+
+WALKS = ("CMU_02_01", "CMU_07_01", "CMU_08_01", "CMU_16_15", "CMU_16_31", "CMU_35_01", "CMU_35_28")
+
+
+@pytest.fixture(scope="module", params=WALKS)
+def source(request, shared_dir: Path, body: BodyModel) -> CleanupSource:
+    with np.load(shared_dir / "data" / "cmu_smpl" / f"{request.param}_poses.npz") as clip:
+        poses, trans = clip["poses"][:, :72].astype(float), clip["trans"].astype(float)
+        return prepare(Motion(poses, np.zeros(10), trans, float(clip["mocap_framerate"])), body)
+
+
+def _slides_mm(source: CleanupSource, motion: Motion) -> np.ndarray:
+    points = source.feet.points(*source.feet.chain(motion.rotations(), motion.trans))[..., [0, 2]]
+    return 1000.0 * np.array(
+        [np.linalg.norm(np.ptp(points[contact.frames, contact.point], axis=0)) for contact in source.contacts]
+    )
+
+
+def test_feet_that_stand_do_not_slide(source):
+    assert len(source.contacts) >= 10, "some steps of both feet, heel and toe"
+    assert {contact.point for contact in source.contacts} == {0, 1, 2, 3}
+    assert _slides_mm(source, source.motion).mean() > 10.0
+    assert _slides_mm(source, clean(source, CleanupOptions(foot_lock=1.0))).max() < 5.0
+
+
+def test_everything_else_stays(source, body):
+    locked = clean(source, CleanupOptions(foot_lock=1.0))
+    before, after = (body.joints(one.rotations(), one.betas, one.trans) for one in (source.motion, locked))
+    elsewhere = np.ones(before.shape[:2], dtype=bool)
+    for contact in source.contacts:
+        side = POINTS[contact.point].partition("_")[0]
+        for name in ("ankle", "foot"):
+            elsewhere[contact.frames, JOINT_INDEX[f"{side}_{name}"]] = False
+    assert 1000.0 * np.linalg.norm(after - before, axis=-1)[elsewhere].mean() < 3.0
+
+
+def test_the_floor_is_near_the_lowest_place_of_the_feet(source):
+    assert 0.0 < source.floor_height_m - source.lowest_height_m < 0.09
+    assert np.rad2deg(np.arctan(np.linalg.norm(source.ground.slope))) < 1.2, "the room's own tilt in some sessions"
