@@ -27,7 +27,7 @@ _PIP_WITH_PROGRESS = (24, 1)
 """The first pip that tells how far a download is."""
 
 _LOOK_S = 0.2
-_PRINTED_TAIL = 8
+_PRINTED_TAIL = 20
 _ENSURE_PIP = re.compile(r"ensurepip|No module named '?venv")
 
 

@@ -57,6 +57,31 @@ print("RESULT " + json.dumps({
 }))
 """
 
+INSTALL_OVER_ITSELF = """
+import sys
+from pathlib import Path
+import bpy
+path, identifier = sys.argv[1:]
+package = "bl_ext.user_default." + identifier
+
+def install():
+    bpy.ops.extensions.package_install_files(filepath=path, repo="user_default", enable_on_install=True)
+
+install()
+preferences = bpy.context.preferences.addons[package].preferences
+preferences.body_file, preferences.fit_place = "/somewhere/SMPL_NEUTRAL.pkl", "PRIVATE"
+folder = sys.modules[package + ".acceleration.settings"].user_folder()
+(folder / "pytorch").mkdir(parents=True)
+before = Path(sys.modules[package].__file__)
+before.with_name("only_in_the_old_version.py").touch()
+install()
+preferences = bpy.context.preferences.addons[package].preferences
+assert not before.with_name("only_in_the_old_version.py").exists(), "it was installed anew"
+assert (preferences.body_file, preferences.fit_place) == ("/somewhere/SMPL_NEUTRAL.pkl", "PRIVATE")
+assert (folder / "pytorch").is_dir() and before.parent not in folder.parents
+print("KEPT")
+"""
+
 
 @pytest.fixture(scope="module")
 def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -243,3 +268,15 @@ def test_the_zip_installs_into_a_clean_blender(extension: Path, manifest: dict[s
     seen = json.loads(next(line for line in said.splitlines() if line.startswith("RESULT ")).removeprefix("RESULT "))
     assert seen["enabled"] == [f"bl_ext.user_default.{identifier}"]
     assert Path(seen["file"]).is_relative_to(resources)
+
+
+@needs_bpy
+def test_an_update_keeps_preferences_and_the_private_environment(
+    extension: Path, manifest: dict[str, object], tmp_path: Path
+) -> None:
+    resources = tmp_path / "user"
+    for name in ("config", "scripts", "extensions"):
+        (resources / name).mkdir(parents=True)
+    arguments = (str(extension), str(manifest["id"]))
+    said = run_python(INSTALL_OVER_ITSELF, *arguments, folder=tmp_path, path=[], BLENDER_USER_RESOURCES=str(resources))
+    assert "KEPT" in said.splitlines()
