@@ -186,7 +186,10 @@ def _body_of(record: FigureRecord) -> BodyData:
 
 
 def _apply(armature: bpy.types.Object, record: FigureRecord, options: CleanupOptions) -> None:
-    _write(armature, record, clean(_source(armature, record), options), options)
+    source = _source(armature, record)
+    _write(armature, record, clean(source, options), options)
+    if options.foot_lock > 0.0 and source.holds is None:
+        armature.smplify.trouble = "No foot ever stands in this motion, so there is nothing to lock"
 
 
 def _write(armature: bpy.types.Object, record: FigureRecord, motion: Motion, options: CleanupOptions) -> None:

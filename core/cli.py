@@ -138,6 +138,9 @@ def _cleaned(
     if options == CleanupOptions():
         return motion
     source = prepare(motion, body, held_joints(report.flags, motion, track.fps))
+    if source.holds is None:
+        name = track.person or "the person"
+        print(f"no foot of {name} ever stands: none is locked, and the floor is below the lowest point of the clip")
     return clean(source, options.without_place() if track.root_relative else options)
 
 

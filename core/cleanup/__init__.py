@@ -1,6 +1,9 @@
 """Clean-up of a finished motion: calmer, feet that stay where they stand, on the floor, in place.
 
-`prepare` does once what takes long; `clean` is fast enough to follow a slider.
+`prepare` does once what takes long; `clean` is fast enough to follow a slider::
+
+    source = prepare(motion, body, held_joints(report.flags, motion, track.fps))
+    steady = clean(source, CleanupOptions(smoothing=0.5, foot_lock=1.0, ground="contacts"))
 """
 
 from __future__ import annotations

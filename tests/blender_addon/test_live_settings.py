@@ -11,7 +11,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
-from blender_addon.adjustment import adjust, applied_settings  # noqa: E402
+from blender_addon.adjustment import adjust, applied_settings, replace_motion  # noqa: E402
 from blender_addon.channels import Channels, keys_of  # noqa: E402
 from blender_addon.conversion import FittedTrack  # noqa: E402
 from blender_addon.figure import Person  # noqa: E402
@@ -108,6 +108,17 @@ def test_settings_show_the_cleaned_motion(add_fitted, body, options):
         setattr(figure.armature.smplify, name, getattr(CleanupOptions(), name))
     for frame in (0, 19, 39):
         np.testing.assert_allclose(shown(figure.armature, 1 + frame), joints(body, figure.motion, frame), atol=1e-4)
+
+
+def test_a_motion_in_which_no_foot_stands_says_that_nothing_is_locked(add_fitted):
+    figure = add_fitted()
+    falling = replace(figure.motion, trans=figure.motion.trans - np.arange(40)[:, None] * [0.0, 0.15, 0.0])
+    armature = figure.armature
+    replace_motion(armature, replace(recall(armature), motion=falling))
+    armature.smplify.foot_lock = 1.0
+    assert "No foot ever stands" in armature.smplify.trouble
+    armature.smplify.foot_lock = 0.0
+    assert armature.smplify.trouble == ""
 
 
 def test_the_current_frame_is_shown_at_once(add_fitted, body):

@@ -136,6 +136,15 @@ def test_the_motion_is_cleaned_up_as_asked(recording, betas, out):
     np.testing.assert_allclose(arrays["trans"], expected.trans, atol=1e-9)
 
 
+def test_it_is_told_when_there_is_no_foot_to_lock(tmp_path, betas, out, capsys):
+    """Somebody who falls."""
+    positions = np.nan_to_num(SCENE.track(BODY25, noise_m=0.002).positions)
+    positions[..., 1] -= 0.15 * np.arange(24)[:, None]
+    falling = _save(tmp_path / "in" / "fall.npz", positions=positions)
+    assert _fit(falling, "-o", out / "fall.npz", "--betas", betas, "--foot-lock", "1") == 0
+    assert "no foot of the person ever stands" in capsys.readouterr().out
+
+
 def test_an_impossible_clean_up_is_refused_before_the_fit(recording, out, capsys):
     assert _fit(recording, "-o", out / "walk.npz", "--foot-lock", "2") == 1
     assert "expected foot_lock from 0 to 1, got 2" in capsys.readouterr().err
