@@ -133,18 +133,14 @@ def adjust(armature: bpy.types.Object, options: CleanupOptions) -> None:
         _apply(armature, record, options)
 
 
-def keep_edits(armature: bpy.types.Object, fps: float) -> None:
+def keep_edits(armature: bpy.types.Object) -> None:
     """Take the keys of *armature* as they are for the motion that the live settings start from, and reset these.
-
-    Args:
-        armature: of a figure.
-        fps: frames a second of its scene.
 
     Raises:
         CoreError: the figure has no record, or no keys.
     """
     record = adjustable(armature)
-    motion = replace(read_motion(armature, fps), betas=record.motion.betas)
+    motion = replace(read_motion(armature, record.motion.fps), betas=record.motion.betas)
     first, _ = frames_of(armature)
     original = record.original if record.original is not None else record.motion
     replace_motion(armature, replace(record, motion=motion, first_frame=first, original=original))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import addon_utils
@@ -134,6 +135,8 @@ def _played(
         players = [*armatures, *bodies]
         if not target.plain:
             players = []
+            if len(armatures) > 1:
+                target = replace(target, node="")  # each needs a name of its own
             for armature, body in zip(armatures, bodies, strict=True):
                 with stage_of([armature], scene, name=name, frames=played_frames(armature)) as stage:
                     first = stage.frame_start

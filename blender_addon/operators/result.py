@@ -116,9 +116,8 @@ class SMPLIFY_OT_keep_edits(_FigureOperator, bpy.types.Operator):  # noqa: N801 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Take the keys for the figure's motion."""
         from ..adjustment import keep_edits
-        from ..scene_time import scene_rate
 
-        return self.changed(keep_edits, active_figure(context), scene_rate(context.scene))
+        return self.changed(keep_edits, active_figure(context))
 
 
 class SMPLIFY_OT_overwrite_edits(_FigureOperator, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for

@@ -117,6 +117,14 @@ def test_unity_has_a_top_node_without_a_turn_and_unreal_one_that_it_drops(add_pe
     assert taken.name == "Armature" and figure.armature.name == "walk" and figure.mesh.name == "walk body"
 
 
+def test_several_figures_in_one_file_keep_their_names(add_person, make_motion, tmp_path):
+    figures = [add_person(make_motion(3, seed=seed), name) for seed, name in enumerate(("one", "two"))]
+    armatures = [figure.armature for figure in figures]
+    found = nodes(export_figures(armatures, tmp_path / "duo.fbx", target=PRESETS["UNREAL"].target))
+    assert {name for name, (kind, _) in found.items() if kind == "Null"} == {"one", "two"}
+    assert [armature.name for armature in armatures] == ["one", "two"]
+
+
 def test_the_root_bone_carries_the_way(add_person, body, make_motion, tmp_path):
     figure = add_person(make_motion(NUM_FRAMES))
     path = export_figures([figure.armature], tmp_path / "walk.glb", target=ExportTarget(root_bone=True))
