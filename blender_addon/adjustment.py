@@ -154,7 +154,8 @@ def restore_original(armature: bpy.types.Object) -> None:
     """
     record = adjustable(armature)
     motion = record.original if record.original is not None else record.motion
-    replace_motion(armature, replace(record, motion=motion, original=None))
+    report = record.original_report or record.report
+    replace_motion(armature, replace(record, motion=motion, report=report, original=None, original_report=None))
 
 
 def replace_motion(armature: bpy.types.Object, record: FigureRecord) -> None:

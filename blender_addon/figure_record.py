@@ -80,6 +80,7 @@ class FigureRecord:
         track_fps: frames a second of the track.
         offset: (3,) how far the figure was moved when it was put into the scene, metres, Y up.
         original: the motion as it was put into the scene, where `motion` has been edited since; else None.
+        original_report: what the first fit found, where frames were fitted again since; else None.
     """
 
     motion: Motion
@@ -89,6 +90,7 @@ class FigureRecord:
     track_fps: float
     offset: np.ndarray
     original: Motion | None = None
+    original_report: FitReport | None = None
 
     @property
     def last_frame(self) -> int:
@@ -196,29 +198,38 @@ def to_bytes(record: FigureRecord) -> bytes:
     for name, item in (("", motion), ("original_", record.original)):
         if item is not None:
             arrays |= {f"{name}poses": item.poses.astype(np.float32), f"{name}trans": item.trans.astype(np.float32)}
-    if report is not None:
-        about["report"] = {
-            "point_names": report.point_names,
-            "flags": [asdict(flag) for flag in report.flags],
-            "stature_m": report.stature_m,
-            "sigma_mm": report.sigma_mm,
-            "timings_s": report.timings_s,
-            "notes": report.notes,
-        }
-        arrays |= {
-            "fitted_betas": report.betas,
-            "noise_mm": report.noise_mm,
-            "point_error_mm": report.point_error_mm.astype(np.float32),
-        }
+    for name, found in (("", report), ("original_", record.original_report)):
+        if found is not None:
+            about[f"{name}report"], packed = _packed(found)
+            arrays |= {f"{name}{key}": array for key, array in packed.items()}
     arrays["about"] = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     return stream.getvalue()
 
 
+def _packed(report: FitReport) -> tuple[dict[str, object], dict[str, np.ndarray]]:
+    """Return what of *report* goes into JSON, and its arrays."""
+    about = {
+        "point_names": report.point_names,
+        "flags": [asdict(flag) for flag in report.flags],
+        "stature_m": report.stature_m,
+        "sigma_mm": report.sigma_mm,
+        "timings_s": report.timings_s,
+        "notes": report.notes,
+    }
+    arrays = {
+        "fitted_betas": report.betas,
+        "noise_mm": report.noise_mm,
+        "point_error_mm": report.point_error_mm.astype(np.float32),
+    }
+    return about, arrays
+
+
+_REPORT_ARRAYS = ("fitted_betas", "noise_mm", "point_error_mm")
 _ARRAYS = (
-    "about", "betas", "offset", "poses", "trans", "original_poses", "original_trans", "fitted_betas", "noise_mm",
-    "point_error_mm",
+    "about", "betas", "offset", "poses", "trans", "original_poses", "original_trans", *_REPORT_ARRAYS,
+    *(f"original_{name}" for name in _REPORT_ARRAYS),
 )  # fmt: skip
 
 
@@ -234,15 +245,16 @@ def from_bytes(data: bytes) -> FigureRecord:
         if about["version"] != _VERSION:
             raise RecordError(_fault(f"version {_VERSION}", f"version {about['version']}"))
         motion = _motion(arrays, about, "")
-        report = _report(arrays, about["report"]) if "report" in about else None
+        first, now = (_report(arrays, about, prefix) for prefix in ("original_", ""))
         return FigureRecord(
             motion=motion,
             first_frame=int(about["first_frame"]),
             source=_source(about["source"]),
-            report=report,
+            report=now,
             track_fps=_positive(about["track_fps"]),
             offset=_checked(arrays["offset"], (3,), "offset").astype(np.float64),
             original=_motion(arrays, about, "original_") if "original_poses" in arrays else None,
+            original_report=first,
         )
     except (KeyError, TypeError, AttributeError, ValueError, MotionError) as fault:
         if isinstance(fault, RecordError):
@@ -258,9 +270,12 @@ def _motion(arrays: Mapping[str, np.ndarray], about: Mapping[str, object], prefi
     return Motion(poses, betas, trans, _positive(about["fps"]), str(about["gender"]), str(about["body"]))
 
 
-def _report(arrays: Mapping[str, np.ndarray], about: Mapping[str, object]) -> FitReport:
+def _report(arrays: Mapping[str, np.ndarray], whole: Mapping[str, object], prefix: str) -> FitReport | None:
+    if f"{prefix}report" not in whole:
+        return None
+    about = whole[f"{prefix}report"]
     names = tuple(str(name) for name in about["point_names"])
-    errors = arrays["point_error_mm"].astype(np.float64)
+    errors = arrays[f"{prefix}point_error_mm"].astype(np.float64)
     num_frames = len(errors)
     _checked(errors, (num_frames, len(names)), "point_error_mm")
     flags = [
@@ -273,9 +288,9 @@ def _report(arrays: Mapping[str, np.ndarray], about: Mapping[str, object]) -> Fi
         point_names=names,
         point_error_mm=errors,
         flags=tuple(flags),
-        betas=arrays["fitted_betas"].astype(np.float64),
+        betas=arrays[f"{prefix}fitted_betas"].astype(np.float64),
         stature_m=_positive(about["stature_m"]),
-        noise_mm=_checked(arrays["noise_mm"], (len(names),), "noise_mm").astype(np.float64),
+        noise_mm=_checked(arrays[f"{prefix}noise_mm"], (len(names),), "noise_mm").astype(np.float64),
         sigma_mm=float(about["sigma_mm"]),
         timings_s={str(step): float(seconds) for step, seconds in about["timings_s"].items()},
         notes=tuple(str(note) for note in about["notes"]),

@@ -148,7 +148,13 @@ def merged(record: FigureRecord, refit: Refit, first: int, last: int) -> FigureR
         trans=np.where(outside[:, None], old.trans, blended.trans),
     )
     report = _merged_report(record, refit, record.track_frame(first), record.track_frame(last))
-    return replace(record, motion=motion, report=report, original=record.original or old)
+    return replace(
+        record,
+        motion=motion,
+        report=report,
+        original=record.original or old,
+        original_report=record.original_report or record.report,
+    )
 
 
 def _fade(record: FigureRecord, first: int, last: int) -> np.ndarray:

@@ -76,14 +76,18 @@ def test_a_range_is_mended_without_a_pop(figure, fit, body):
 
 def test_live_settings_stay_and_the_first_fit_can_come_back(figure):
     armature = figure.armature
-    before = poses(armature)
+    before, first = poses(armature), recall(armature).report
     armature.smplify.height_m = 0.25
     armature.smplify.range_first, armature.smplify.range_last = 14, 46
     assert bpy.ops.smplify.fit_again() == {"FINISHED"}
     assert armature.smplify.height_m == 0.25
     np.testing.assert_allclose(poses(armature)[:12], before[:12] + [0.0, 0.0, 0.25], atol=1e-4)
+    assert recall(armature).report.flags != first.flags
     bpy.ops.smplify.restore_motion()
     np.testing.assert_allclose(poses(armature), before, atol=1e-4)
+    found = recall(armature)
+    assert found.report.flags == first.flags and found.original_report is None
+    np.testing.assert_array_equal(found.report.point_error_mm, first.point_error_mm)
 
 
 def test_edited_keys_are_not_fitted_over_unasked(figure):
