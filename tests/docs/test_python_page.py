@@ -1,0 +1,92 @@
+"""Every block of docs/python.md runs as it stands there."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGE = REPOSITORY / "docs" / "python.md"
+# Blender as a module has no program's command line and no extensions: it gets the add-on and its command otherwise.
+ENABLED = "import blender_addon\nblender_addon.register()\n"
+PROGRAMS = {
+    "blender --background --command smplify": f"{sys.executable} -m blender_addon",
+    "python": sys.executable,
+}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+COMMANDS = [line for block in blocks("bash") for line in block.splitlines()]
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    shutil.copytree(REPOSITORY / "samples", tmp_path / "samples")
+    return tmp_path
+
+
+def run(command: list[str], folder: Path) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def need_bpy() -> None:
+    if importlib.util.find_spec("bpy") is None:
+        pytest.skip("needs Blender's Python module")
+
+
+def test_the_page_has_blocks_of_all_kinds() -> None:
+    assert len(blocks("python")) >= 6
+    assert len(COMMANDS) >= 4
+    assert set(re.findall(r"^```(\w+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)) == {"python", "bash"}
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=range(1, len(blocks("python")) + 1))
+def test_a_python_block_runs(block: str, folder: Path) -> None:
+    if "import bpy" in block:
+        need_bpy()
+        # Blender's module can end with a crash when all is done; what was asked for must be done by then.
+        block = f"{ENABLED}{block}\nimport os, sys\nsys.stdout.flush()\nos._exit(0)\n"
+    run([sys.executable, "-c", block], folder)
+
+    for name in re.findall(r'(?:export\(filepath=|write_motion\()"([^"]+)"', block):
+        assert (folder / name).stat().st_size > 1000, name
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_runs(command: str, folder: Path) -> None:
+    if "-m core" not in command:
+        need_bpy()
+    for shown, program in PROGRAMS.items():
+        if command.startswith(f"{shown} "):
+            command = program + command.removeprefix(shown)
+            break
+    words = shlex.split(command)
+    run(words, folder)
+
+    if "-o" in words:
+        assert (folder / words[words.index("-o") + 1]).exists()
+
+
+def test_the_table_names_operators_that_there_are(folder: Path) -> None:
+    need_bpy()
+    shown = set(re.findall(r"`smplify\.(\w+)`", PAGE.read_text(encoding="utf-8")))
+    list_them = "import bpy, os, sys\nprint(*dir(bpy.ops.smplify))\nsys.stdout.flush()\nos._exit(0)\n"
+
+    assert len(shown) > 10
+    assert shown <= set(run([sys.executable, "-c", ENABLED + list_them], folder).split())
