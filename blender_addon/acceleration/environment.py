@@ -60,7 +60,7 @@ def base_python() -> Path:
             return candidate
     raise EnvironmentFault(
         f"expected this Blender to bring a Python executable, found none in {sys.prefix}; choose a Python of your own "
-        "to make the environment with"
+        "under More Options > Made with"
     )
 
 

@@ -95,7 +95,7 @@ class Installation(Task):
             wanted = ", ".join(f"{major}.{minor}" for major, minor in PYTHON_VERSIONS)
             raise EnvironmentFault(
                 f"expected a Python out of {wanted}, for which PyTorch {TORCH_VERSION} is made; {base} is "
-                f"{version.strip().replace(' ', '.')}. Choose another Python to make the environment with"
+                f"{version.strip().replace(' ', '.')}. Choose another Python under More Options > Made with"
             )
         try:
             self._output([base, "-m", "venv", folder])
@@ -103,8 +103,8 @@ class Installation(Task):
             if not _ENSURE_PIP.search(str(error)):
                 raise
             raise EnvironmentFault(
-                f"{base} cannot make environments: it lacks Python's venv and ensurepip. Choose another Python to make "
-                "the environment with, or install them (Debian, Ubuntu: apt-get install python3-venv)"
+                f"{base} cannot make environments: it lacks Python's venv and ensurepip. Choose another Python "
+                "under More Options > Made with, or install them (Debian, Ubuntu: apt-get install python3-venv)"
             ) from error
 
     def _tells_progress(self, python: Path) -> bool:

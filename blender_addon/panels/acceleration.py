@@ -38,7 +38,8 @@ def draw_acceleration(
     if BACKGROUND.error:
         column = layout.column()
         column.alert = True
-        for number, line in enumerate(BACKGROUND.error.splitlines()):
+        lines = [line for line in BACKGROUND.error.splitlines() if line.strip()]
+        for number, line in enumerate(lines):
             draw_text(column, context, line, icon="BLANK1" if number else "ERROR")
 
 
@@ -98,8 +99,9 @@ def _draw_offer(layout: bpy.types.UILayout, context: bpy.types.Context, preferen
     except NoBuildError as error:
         draw_text(layout, context, str(error), icon="ERROR")
         return
+    column = layout.column(align=True)
     for line in lines:
-        layout.label(text=line, translate=False)
+        column.label(text=line, translate=False)
     if not bpy.app.online_access:
         layout.label(text="Blender may not go online: allow it under System > Network.", icon="INTERNET_OFFLINE")
     row = layout.row()
@@ -118,7 +120,8 @@ def _draw_found(layout: bpy.types.UILayout, preferences: SMPLIFY_AP_preferences)
     info = known_info(preferences)
     row = layout.row()
     if info is None:
-        row.label(text="Not checked yet.", icon="QUESTION")
+        if not BACKGROUND.error:
+            row.label(text="Not checked yet.", icon="QUESTION")
         row.operator("smplify.check_python", icon="FILE_REFRESH")
         return
     row.label(
