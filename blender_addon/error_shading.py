@@ -15,6 +15,7 @@ _STOPS = np.array([0.0, 0.5, 1.0])
 _COLORS = np.array([(0.04, 0.20, 0.55), (0.95, 0.80, 0.15), (0.75, 0.03, 0.03)])
 _UNKNOWN = np.array([0.35, 0.35, 0.35])
 _BLOCK = 1024
+_HEADROOM, _LOWEST_TOP_MM = 1.1, 5.0
 
 
 def ramp(errors_mm: np.ndarray, limit_mm: float) -> np.ndarray:
@@ -63,7 +64,7 @@ class StripPlace:
         left: x of the first frame's left edge, pixels.
         right: x of the last frame's right edge.
         bottom: y of error 0.
-        height: of an error at the limit.
+        height: of the largest error that is shown.
         first: the scene's frame at the left.
         last: the scene's frame at the right.
     """
@@ -80,6 +81,12 @@ class StripPlace:
         return self.left + (frame - self.first + 0.5) / (self.last - self.first + 1) * (self.right - self.left)
 
 
+def strip_top(errors_mm: np.ndarray, limit_mm: float) -> float:
+    """Return the error at the top of a strip: a little above the worst, but not above the one shown in full red."""
+    worst = float(np.nanmax(errors_mm, initial=0.0))
+    return min(max(_HEADROOM * worst, _LOWEST_TOP_MM), limit_mm)
+
+
 def strip_bars(
     errors_mm: np.ndarray, first_frame: int, place: StripPlace, limit_mm: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +96,7 @@ def strip_bars(
         errors_mm: (F,) of the scene's frames from *first_frame* on; frames without an error have no bar.
         first_frame: of the scene.
         place: where to draw.
-        limit_mm: the error of a bar of full height; larger ones are cut off there.
+        limit_mm: what is shown in full red; bars are cut off at `strip_top`.
 
     Returns:
         Corners (6 N, 2) in pixels, and their colours (6 N, 4).
@@ -104,7 +111,7 @@ def strip_bars(
     at = np.flatnonzero(np.isfinite(worst))
     edges = place.left + np.arange(columns + 1) / columns * (place.right - place.left)
     low, high = edges[at], edges[at + 1]
-    top = place.bottom + place.height * np.clip(worst[at] / limit_mm, 0.02, 1.0)
+    top = place.bottom + place.height * np.clip(worst[at] / strip_top(errors_mm, limit_mm), 0.02, 1.0)
     base = np.full(len(at), place.bottom)
     corners = np.stack([low, base, high, base, high, top, low, base, high, top, low, top], axis=-1).reshape(-1, 2)
     colors = np.ones((len(at), 4))

@@ -73,7 +73,7 @@ def _free_width(region: bpy.types.Region, regions: bpy.types.AreaRegions) -> tup
 
 
 def _draw_strip(context: bpy.types.Context, armature: bpy.types.Object, record: object) -> None:
-    from .error_shading import strip_bars
+    from .error_shading import strip_bars, strip_top
 
     place = _place(context)
     if place is None:
@@ -99,7 +99,7 @@ def _draw_strip(context: bpy.types.Context, armature: bpy.types.Object, record: 
     index = frame - record.first_frame
     error = errors[index] if 0 <= index < len(errors) else np.nan
     now = "-" if np.isnan(error) else f"{error:.1f} mm"
-    text = bpy.app.translations.pgettext_iface("Error {:s}; the top is {:.0f} mm").format(now, limit)
+    text = bpy.app.translations.pgettext_iface("Error {:s}; the top is {:.0f} mm").format(now, strip_top(errors, limit))
     _draw_text(text, place.left, top + 3.5 * _FLAG_PX * scale, scale)
 
 

@@ -57,6 +57,7 @@ def ask_for_rows() -> None:
 def _fill_all() -> None:
     from .core_access import CoreError
     from .figure_properties import RECORD_KEY
+    from .redraw import redraw_viewports
 
     for item in bpy.data.objects:
         if item.library is None and RECORD_KEY in item and not is_current(item):
@@ -64,6 +65,7 @@ def _fill_all() -> None:
                 fill(item)
             except CoreError:  # the panel tells of it
                 item.smplify.flags_mark = item.get("smplify_record_mark", "")
+    redraw_viewports()
 
 
 CLASSES = ()

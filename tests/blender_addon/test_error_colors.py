@@ -12,7 +12,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 import blender_addon  # noqa: E402
 from blender_addon import error_colors  # noqa: E402
 from blender_addon.error_colors import ATTRIBUTE  # noqa: E402
-from blender_addon.error_shading import StripPlace, point_shares, ramp, strip_bars, vertex_colors  # noqa: E402
+from blender_addon.error_shading import StripPlace, point_shares, ramp, strip_bars, strip_top, vertex_colors  # noqa: E402
 from blender_addon.figure_record import FigureRecord, FitSource, keep, recall  # noqa: E402
 from core.body.landmarks import landmark_regressor  # noqa: E402
 from core.fit import FitReport  # noqa: E402
@@ -166,9 +166,12 @@ def test_bars_of_the_strip_by_hand():
     np.testing.assert_allclose(boxes[:, 2, 1], [9.0, 45.0, 25.0])
     np.testing.assert_allclose(tints[6], [0.75, 0.03, 0.03, 1.0], atol=1e-6)
     assert place.x(9) == 5.0
+    assert [strip_top(np.array([top, np.nan]), 100.0) for top in (1.0, 50.0, 99.0)] == [5.0, pytest.approx(55.0), 100.0]
     narrow = StripPlace(0.0, 2.0, 0.0, 10.0, 0, 99)
     corners, _ = strip_bars(np.r_[np.full(50, 1.0), 8.0, np.full(49, 2.0)], 0, narrow, 10.0)
-    np.testing.assert_allclose(corners.reshape(-1, 6, 2)[:, 2, 1], [1.0, 8.0], err_msg="the worst of a pixel")
+    np.testing.assert_allclose(
+        corners.reshape(-1, 6, 2)[:, 2, 1], [1.0 / 0.88, 10.0 / 1.1], err_msg="the worst of a pixel"
+    )
 
 
 def test_painting_is_fast(figure):
