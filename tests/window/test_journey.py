@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 FITS = "windows.addon('fitting.session').FITS"
-FIT_S = 120.0
+FIT_S = 240.0
 
 
 def changed_pixels(before, after) -> int:

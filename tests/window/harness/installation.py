@@ -42,7 +42,7 @@ def blender(command: list[str], environment: dict[str, str]) -> str:
     Raises:
         AssertionError: it ended with an error.
     """
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     said = done.stdout + done.stderr
     assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{said[-3000:]}"
     return said

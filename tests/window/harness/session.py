@@ -17,7 +17,7 @@ from .part import Part
 from .screen import Screen
 from .waiting import PATIENCE_S, POLL_S, poll
 
-START_S = 120.0
+START_S = 300.0
 MARGIN = 2
 DARK = 40  # in 255
 INSIDE = Path(__file__).resolve().parents[1] / "inside" / "serve.py"
