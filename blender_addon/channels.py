@@ -93,6 +93,25 @@ class Channels:
         return np.array(columns, dtype=np.float64).T
 
 
+def own_action(item: bpy.types.Object) -> None:
+    """Give *item* a copy of its action where another object plays the same keys, as linked duplicates do."""
+    animation = item.animation_data
+    if animation is None or animation.action is None or animation.action.users < 2:
+        return
+    slotted = bpy.app.version >= (4, 4, 0)
+    handle = animation.action_slot_handle if slotted else 0
+    for other in bpy.data.objects:
+        theirs = other.animation_data
+        if other != item and theirs is not None and theirs.action == animation.action:
+            if not slotted or theirs.action_slot_handle == handle:
+                break
+    else:
+        return
+    animation.action = animation.action.copy()
+    if slotted:
+        animation.action_slot = next(slot for slot in animation.action.slots if slot.handle == handle)
+
+
 def keys_of(curve: bpy.types.FCurve) -> np.ndarray:
     """Return the keys (F, 2) float32 of *curve*: frame and value."""
     keys = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)

@@ -322,3 +322,18 @@ def test_selected_figures_take_the_settings_unless_they_were_edited(add_fitted, 
     np.testing.assert_allclose(shown(second.armature, 11), joints(body, expected, 10), atol=1e-4)
     assert third.armature.smplify.edited and third.armature.smplify.root == "world"
     assert Channels(third.armature).find(KNEE, 1).keyframe_points[5].co.y == pytest.approx(value)
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_duplicate_is_adjusted_by_itself(add_fitted, body, linked):
+    figure = add_fitted()
+    for item in (figure.armature, figure.mesh):
+        item.select_set(True)
+    bpy.context.view_layer.objects.active = figure.armature
+    bpy.ops.object.duplicate(linked=linked)
+    copy = bpy.data.objects["walk.001"]
+    copy.smplify.height_m = 0.25
+    assert not copy.smplify.edited
+    lifted = joints(body, figure.motion, 9) + [0.0, 0.0, 0.25]
+    np.testing.assert_allclose(shown(copy, 10), lifted, atol=1e-4)
+    np.testing.assert_allclose(shown(figure.armature, 10), joints(body, figure.motion, 9), atol=1e-4)
