@@ -19,7 +19,7 @@ _ONLINE = (
     "Blender is not allowed to go online. Allow it under Preferences > System > Network > Allow Online Access, then "
     "install again"
 )
-_DIALOG_WIDTH = 420
+_DIALOG_WIDTH = 540
 
 
 def _preferences(context: bpy.types.Context) -> bpy.types.AddonPreferences | None:
@@ -83,7 +83,7 @@ class SMPLIFY_OT_install_torch(_Acts, bpy.types.Operator):  # noqa: N801 - the f
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Tell the sizes and ask."""
-        return context.window_manager.invoke_props_dialog(self, width=_DIALOG_WIDTH)
+        return context.window_manager.invoke_props_dialog(self, width=_DIALOG_WIDTH, confirm_text="Install")
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw what would be done."""
