@@ -15,7 +15,7 @@ from .feet import POINTS
 _LEG_M = 0.82
 """The length of leg that the figures below are for."""
 _SLOW_M_S = (0.22, 0.45)
-_LOW_M = (0.045, 0.08)
+_LOW_M = (0.035, 0.06)
 """Speed and height above (or below) the floor of a point that surely stands, and that may stand."""
 _SPEED_WINDOW_S = 0.07
 _MIN_CONTACT_S = 0.1
