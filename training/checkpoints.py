@@ -18,6 +18,7 @@ from torch import nn
 
 from core.errors import CoreError, InputMissingError
 from core.files import atomic_path
+from core.network.architecture import ARCHITECTURE
 
 FORMAT_VERSION = 1
 _FOREIGN_PREFIXES = ("openpose_regressor",)
@@ -46,8 +47,15 @@ class Checkpoint:
     metrics: dict[str, Any]
 
     @property
+    def architecture(self) -> str:
+        """The network that the weights are of; checkpoints from before there were two do not say."""
+        return str(self.config["model"].get("architecture", ARCHITECTURE)) if self.config else ARCHITECTURE
+
+    @property
     def graph(self) -> str:
-        """The skeleton graph of the weights."""
+        """The skeleton graph of the weights; empty for a network without one."""
+        if self.architecture != ARCHITECTURE:
+            return ""
         return str(self.config["model"]["graph"]) if self.config else "published"
 
 

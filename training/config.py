@@ -19,6 +19,7 @@ DATASETS = ("amass", "3dpw", "rich", "folder")
 SPLITS = ("files", "subjects", "official")
 PRECISIONS = ("auto", "float32", "bfloat16")
 BODY_ENGINES = ("core", "smplx")
+ARCHITECTURES = ("residual_st_gcn", "pose_mlp")
 BETAS_SOURCES = ("auto", "file", "draw")
 
 
@@ -32,11 +33,13 @@ class ModelConfig:
 
     Attributes:
         name: the first word of the run's folder.
-        graph: skeleton graph: "body25", or "published" for that of the paper's checkpoint.
+        architecture: "residual_st_gcn", the paper's, or "pose_mlp", which reads any layout's points.
+        graph: skeleton graph of the former: "body25", or "published" for that of the paper's checkpoint.
         dropout: share of features dropped inside the units.
     """
 
     name: str = "learnable_smplify"
+    architecture: str = "residual_st_gcn"
     graph: str = "body25"
     dropout: float = 0.5
 
@@ -92,6 +95,39 @@ class DataConfig:
 
 
 @dataclass(frozen=True)
+class AugmentConfig:
+    """What is done to pairs before the network sees them; nothing unless it is asked for, as in the paper.
+
+    Attributes:
+        mirror: how often left and right are exchanged.
+        limbs: how often a limb's rotations are those of another pair.
+        betas: how often betas are drawn anew.
+        pose_noise: noise on both poses, as a share of how far each joint turns about each axis in the data.
+        start_noise_rad: largest noise on the start pose.
+        point_noise_m: largest noise of the target points per axis.
+        missing: largest share of the target points that are missing, in half of the pairs.
+        layouts: how often the points seen are those of another layout than BODY25.
+        analytic_start: how often the start is the analytic one, from the target points alone.
+        own_start: how often it is what the network itself answers to its start.
+        other_bodies: how often a batch is shown on a body with other bones and points, whose betas say nothing.
+        unknown_betas: how often betas are not told on the body itself.
+    """
+
+    mirror: float = 0.0
+    limbs: float = 0.0
+    betas: float = 0.0
+    pose_noise: float = 0.0
+    start_noise_rad: float = 0.0
+    point_noise_m: float = 0.0
+    missing: float = 0.0
+    layouts: float = 0.0
+    analytic_start: float = 0.0
+    own_start: float = 0.0
+    other_bodies: float = 0.0
+    unknown_betas: float = 0.0
+
+
+@dataclass(frozen=True)
 class LossConfig:
     """Weights of the loss, and the vertices it looks at.
 
@@ -99,12 +135,14 @@ class LossConfig:
         rotation: weight of the geodesic angle.
         vertices: weight of the mean vertex distance, metres.
         keypoints: weight of the mean keypoint distance, metres.
+        spread: weight of the likelihood of the predicted variances, for a network that predicts them.
         num_vertices: how many vertices, evenly spread over the mesh's order; 0 for all.
     """
 
     rotation: float = 1.0
     vertices: float = 1.0
     keypoints: float = 5.0
+    spread: float = 0.02
     num_vertices: int = 0
 
 
@@ -174,6 +212,7 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     body: BodyConfig = field(default_factory=BodyConfig)
     data: DataConfig = field(default_factory=DataConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -314,6 +353,7 @@ def _type_name(hint: Any) -> str:
 def _range_faults(config: RunConfig) -> Iterable[str]:
     """Yield what is out of its range."""
     choices = (
+        ("model.architecture", config.model.architecture, ARCHITECTURES),
         ("model.graph", config.model.graph, tuple(LINKS)),
         ("body.engine", config.body.engine, BODY_ENGINES),
         ("data.dataset", config.data.dataset, DATASETS),
@@ -335,6 +375,23 @@ def _range_faults(config: RunConfig) -> Iterable[str]:
         ("data.swap", data.swap, 0.0, 1.0),
         ("data.fps", data.fps, 1.0, 1000.0),
         ("data.test_every", data.test_every, 1, 10**9),
+        ("augment.start_noise_rad", config.augment.start_noise_rad, 0.0, 1.0),
+        ("augment.point_noise_m", config.augment.point_noise_m, 0.0, 0.1),
+        ("augment.pose_noise", config.augment.pose_noise, 0.0, 1.0),
+        *(
+            (f"augment.{name}", getattr(config.augment, name), 0.0, 1.0)
+            for name in (
+                "mirror",
+                "limbs",
+                "betas",
+                "missing",
+                "layouts",
+                "analytic_start",
+                "own_start",
+                "other_bodies",
+                "unknown_betas",
+            )
+        ),
         ("loss.num_vertices", config.loss.num_vertices, 0, 10**5),
         ("optimizer.learning_rate", config.optimizer.learning_rate, 1e-12, 10.0),
         ("training.epochs", training.epochs, 0, 10**7),

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.files import atomic_path
 from core.skeletons import NUM_BODY_ROTATIONS
 
 from .data.pairs import PairBatch, PairDataset
 from .distributed import Processes
+from .examples import analytic_examples, clean_examples
 from .metrics import (
     FIGURES,
     Accumulator,
@@ -29,10 +30,13 @@ from .metrics import (
     joint_angles_deg,
     point_error_mm,
 )
+from .networks import Network
 from .pictures import draw_pair
-from .shown_body import ShownBody, pose_rotations, with_hands
+from .shown_body import ShownBody, with_hands
 
 _BATCH = 64
+ANALYTIC = "analytic start"
+"""The row of the fit's use: no pose is given, and the target's own points make the start."""
 UNTOUCHED = ", untouched start"
 """What a row's name ends in where the start pose itself is measured: the paper's noise rows."""
 
@@ -67,28 +71,38 @@ def row_name(stride: int) -> str:
     return f"stride {stride}"
 
 
-def predict(network: nn.Module, batch: PairBatch, body: ShownBody) -> tuple[Tensor, Tensor, Tensor]:
-    """Return predicted, true and start rotations, each (B, 24, 3, 3), of a batch on the body's device."""
-    start, true = pose_rotations(batch.start_poses), pose_rotations(batch.target_poses)
-    start_points = body.keypoints(start, batch.betas, batch.start_trans)
-    target_points = body.keypoints(true, batch.betas, batch.target_trans)
-    predicted = network(start_points, target_points, start, batch.betas).rotations
-    return with_hands(predicted), true, start
+def predict(
+    network: Network, batch: PairBatch, body: ShownBody, *, analytic: bool = False
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return predicted, true and start rotations, each (B, 24, 3, 3), of a batch on the body's device.
+
+    Args:
+        network: the network.
+        batch: pairs of frames.
+        body: the body.
+        analytic: begin from the analytic start, not from the pair's own.
+    """
+    examples = clean_examples(batch, body)
+    if analytic:
+        examples = analytic_examples(examples, body)
+    predicted = network(*network.inputs_of(examples)).rotations
+    return with_hands(predicted), examples.true, examples.start
 
 
 @torch.no_grad()
-def evaluate(network: nn.Module, test: PairTest) -> dict[str, dict[str, float]]:
+def evaluate(network: Network, test: PairTest) -> dict[str, dict[str, float]]:
     """Return the table of figures: for each stride a row, and one for its untouched start."""
     network.eval()
     names = [row_name(stride) for stride in test.strides]
+    names.append(ANALYTIC)
     sums = Accumulator([*names, *(name + UNTOUCHED for name in names)])
     for targets in test.batches():
-        for stride in test.strides:
-            frames = (targets[:, None] + np.array([-1, 0, 1])).reshape(-1)
+        frames = (targets[:, None] + np.array([-1, 0, 1])).reshape(-1)
+        for name, stride in zip(names, (*test.strides, 0), strict=True):
             batch = test.dataset[(frames - stride, frames)].to(test.body.device)
-            predicted, true, start = predict(network, batch, test.body)
-            _add(sums, row_name(stride), (predicted, true), batch, test.body)
-            _add(sums, row_name(stride) + UNTOUCHED, (start, true), batch, test.body)
+            predicted, true, start = predict(network, batch, test.body, analytic=name == ANALYTIC)
+            _add(sums, name, (predicted, true), batch, test.body)
+            _add(sums, name + UNTOUCHED, (start, true), batch, test.body)
     return sums.means(test.processes)
 
 
@@ -114,7 +128,7 @@ def _add(sums: Accumulator, row: str, rotations: tuple[Tensor, Tensor], batch: P
 
 
 @torch.no_grad()
-def draw_predictions(network: nn.Module, test: PairTest, count: int) -> list[np.ndarray]:
+def draw_predictions(network: Network, test: PairTest, count: int) -> list[np.ndarray]:
     """Return pictures (H, W, 3) of *count* targets spread over the test, at the largest stride."""
     network.eval()
     if not count:
@@ -130,9 +144,15 @@ def draw_predictions(network: nn.Module, test: PairTest, count: int) -> list[np.
     return [draw_pair(*views) for views in zip(predicted, true, start, strict=True)]
 
 
-def mean_mpve(table: Mapping[str, Mapping[str, float]]) -> float:
-    """Return the mean MPVE over the strides' rows, millimetres: what the best checkpoint is chosen by."""
-    return float(np.mean([figures["mpve_mm"] for row, figures in table.items() if not row.endswith(UNTOUCHED)]))
+def mean_mpve(table: Mapping[str, Mapping[str, float]], *, analytic: bool = False) -> float:
+    """Return the mean MPVE, millimetres, which the best checkpoint is chosen by: over the strides' rows.
+
+    Args:
+        table: the figures.
+        analytic: take the row of the analytic start as well, for a network that was trained to begin from it.
+    """
+    rows = [row for row in table if not row.endswith(UNTOUCHED) and (analytic or row != ANALYTIC)]
+    return float(np.mean([table[row]["mpve_mm"] for row in rows]))
 
 
 def table_text(table: Mapping[str, Mapping[str, float]]) -> str:

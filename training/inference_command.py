@@ -25,7 +25,7 @@ from core.rotations import matrix_to_axis_angle
 from .checkpoints import Checkpoint, load_checkpoint
 from .config import DATASETS, ConfigError, RunConfig, config_from_dict
 from .convert_checkpoint import fold_network
-from .data.prepared import MotionArrays, load_motions
+from .data.prepared import MotionArrays, load_motions, some_poses
 from .data.splits import split_clips
 from .distributed import choose_device
 from .networks import network_of
@@ -44,7 +44,6 @@ BASELINES: dict[str, SmplifyOptions] = {
     "lbfgs-clip": SmplifyOptions(optimizer="lbfgs", mode="clip", iterations=200),
     "lbfgs-vertices": SmplifyOptions(optimizer="lbfgs", full_forward=True),
 }
-_PRIOR_POSES = 20_000
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -153,16 +152,11 @@ def _run(options: argparse.Namespace) -> None:
         for true, one in zip(clips, tracked, strict=True):
             _write_motion(output / protocol / f"{Path(true.name).name}.npz", true, one, body)
     if options.baseline:
-        _compare(options, report, clips, body, _prior_poses(motions, everything if split is None else split.train))
+        _compare(options, report, clips, body, some_poses(motions, everything if split is None else split.train))
         _report_alone(predictor, report, clips, body, options.protocol[0])
     with atomic_path(output / "summary.json") as path:
         path.write_text(json.dumps(report, indent=1), encoding="utf-8")
     print(f"wrote {output / 'summary.json'} and {len(options.protocol) * len(clips)} motions beside it")
-
-
-def _prior_poses(motions: MotionArrays, clips: np.ndarray) -> np.ndarray:
-    frames = np.concatenate([np.arange(motions.frames(int(c)).start, motions.frames(int(c)).stop) for c in clips])
-    return np.array(motions.poses[frames[:: max(1, len(frames) // _PRIOR_POSES)]])
 
 
 def _compare(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from core.rotations import matrix_to_axis_angle
+
 from .config import LossConfig
 
 _CLAMP = 1e-6
@@ -21,19 +23,21 @@ class Loss:
         rotation: mean geodesic angle times 2 / pi.
         vertices: mean vertex distance, metres.
         keypoints: mean keypoint distance, metres.
+        spread: negative log-likelihood of the errors by the predicted variances; 0 where none are predicted.
     """
 
     total: Tensor
     rotation: Tensor
     vertices: Tensor
     keypoints: Tensor
+    spread: Tensor
 
     def parts(self) -> Tensor:
-        """Return (4,) the total and its parts, detached."""
-        return torch.stack([self.total, self.rotation, self.vertices, self.keypoints]).detach()
+        """Return (5,) the total and its parts, detached."""
+        return torch.stack([self.total, self.rotation, self.vertices, self.keypoints, self.spread]).detach()
 
 
-LOSS_NAMES = ("total", "rotation", "vertices", "keypoints")
+LOSS_NAMES = ("total", "rotation", "vertices", "keypoints", "spread")
 
 
 def geodesic_angle(first: Tensor, second: Tensor, clamp: float = _CLAMP) -> Tensor:
@@ -59,6 +63,8 @@ def pair_loss(
     vertices: tuple[Tensor, Tensor],
     keypoints: tuple[Tensor, Tensor],
     config: LossConfig,
+    *,
+    log_variances: Tensor | None = None,
 ) -> Loss:
     """Return the weighted loss of predictions against the truth, each given as (predicted, true).
 
@@ -69,8 +75,25 @@ def pair_loss(
         vertices: (B, V, 3) metres, at one place: same trans, same betas.
         keypoints: (B, 25, 3) metres.
         config: the weights.
+        log_variances: (B, 22, 3) as `core.network.pose_mlp` predicts them; the rotations learn nothing from them, so a
+            network cannot do better by being less sure.
     """
     rotation = geodesic_angle(*rotations).mean() * (2.0 / torch.pi)
     vertex, keypoint = mean_distance(*vertices), mean_distance(*keypoints)
     total = config.rotation * rotation + config.vertices * vertex + config.keypoints * keypoint
-    return Loss(total, rotation, vertex, keypoint)
+    if log_variances is None:
+        return Loss(total, rotation, vertex, keypoint, torch.zeros_like(total))
+    spread = spread_loss(rotations[0], rotations[1], log_variances)
+    return Loss(total + config.spread * spread, rotation, vertex, keypoint, spread)
+
+
+def spread_loss(predicted: Tensor, true: Tensor, log_variances: Tensor) -> Tensor:
+    """Return the mean negative log-likelihood, less its constant, of the turns from *predicted* to *true*.
+
+    Args:
+        predicted: (B, 22, 3, 3) local rotations; no gradient flows to them.
+        true: (B, 22, 3, 3).
+        log_variances: (B, 22, 3) in each joint's own axes.
+    """
+    turns = matrix_to_axis_angle(predicted.detach().transpose(-1, -2) @ true)
+    return 0.5 * (turns * turns * torch.exp(-log_variances) + log_variances).mean()

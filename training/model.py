@@ -15,8 +15,12 @@ from torch.nn import functional
 from core.network.architecture import CHANNELS, KERNEL_TAPS, NUM_BETAS, NUM_FEATURES, ROT6D, UNITS
 from core.network.frame import human_frame, normalised, start_pose_features
 from core.network.graph import DEFAULT_GRAPH, NUM_NODES, adjacency, check_graph
+from core.network.residual import fill_missing
 from core.rotations import rot6d_to_matrix
 from core.skeletons import NUM_BODY_ROTATIONS
+
+from .examples import Examples
+from .shown_body import POINT_NAMES
 
 UNIT_DROPOUT = 0.5
 IDENTITY_6D = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
@@ -168,7 +172,10 @@ class ResidualNet(nn.Module):
 
     Attributes:
         graph: name of the skeleton graph the weights belong to.
+        point_names: the solver points that it reads: BODY25's.
     """
+
+    point_names = POINT_NAMES
 
     def __init__(self, graph: str = DEFAULT_GRAPH, *, dropout: float = UNIT_DROPOUT, trimmed: bool = True) -> None:
         """Make the network with fresh weights.
@@ -198,6 +205,12 @@ class ResidualNet(nn.Module):
         nn.init.normal_(last.weight, std=1e-3)
         with torch.no_grad():
             last.bias.copy_(torch.tensor(IDENTITY_6D).expand_as(last.bias))
+
+    @staticmethod
+    def inputs_of(examples: Examples) -> tuple[Tensor, ...]:
+        """Return what `forward` takes: a point that is missing is where the start pose puts it."""
+        target = fill_missing(examples.start_points, examples.target_points, examples.seen)
+        return examples.start_points, target, examples.start, examples.told_betas
 
     def residual(self, points: Tensor, pose_features: Tensor, betas: Tensor) -> Tensor:
         """Return the residual rotations' six numbers (B, 22, 6).

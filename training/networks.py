@@ -7,9 +7,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from core.network.pose_architecture import POSE_MLP
+
 from .checkpoints import Checkpoint, load_weights
 from .config import ModelConfig
 from .model import ResidualNet
+from .pose_mlp import PoseMlp
 
 
 def uses_bfloat16(precision: str, device: torch.device) -> bool:
@@ -48,18 +51,29 @@ def _keep_float32(layer: nn.Module, device_type: str) -> None:
     layer.forward = forward
 
 
-def make_network(config: ModelConfig, *, bfloat16: bool = False) -> ResidualNet:
+Network = ResidualNet | PoseMlp
+"""A network that can be trained: it has ``graph``, ``point_names`` and ``inputs_of``."""
+
+
+def make_network(config: ModelConfig, *, bfloat16: bool = False) -> Network:
     """Return the network that *config* describes, with fresh weights, on the CPU."""
+    if config.architecture == POSE_MLP:
+        return PoseMlp(dropout=config.dropout)
     kind = MixedResidualNet if bfloat16 else ResidualNet
     return kind(config.graph, dropout=config.dropout)
 
 
-def network_of(checkpoint: Checkpoint, path: Path | str) -> ResidualNet:
+def network_of(checkpoint: Checkpoint, path: Path | str, graph: str = "") -> Network:
     """Return the network of a checkpoint, ours or the published one, ready to predict, on the CPU.
+
+    Args:
+        checkpoint: what the file holds.
+        path: the file, for errors.
+        graph: the skeleton graph of the weights; the checkpoint's own without it.
 
     Raises:
         CheckpointError: its weights are not of this network.
     """
-    network = ResidualNet(checkpoint.graph)
+    network = PoseMlp() if checkpoint.architecture == POSE_MLP else ResidualNet(graph or checkpoint.graph)
     load_weights(network, checkpoint, path)
     return network.eval()

@@ -1,11 +1,12 @@
 """The body that poses are shown on while training: keypoints, vertices and joints as torch tensors, differentiable.
 
-B batch, V vertices. All is `core.body`'s own forward pass, which runs on torch; smplx may make the vertices instead.
-Nothing here is part of a state dict, so no licensed array gets into a checkpoint.
+B batch, V vertices, P points. All is `core.body`'s own forward pass, which runs on torch; smplx may make the vertices
+instead. Nothing here is part of a state dict, so no licensed array gets into a checkpoint.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from core.body.catalog import resolve_body
 from core.body.data import BodyData
-from core.body.keypoints import KeypointModel
+from core.body.keypoints import KeypointModel, ShapedKeypoints
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.errors import BodyError
@@ -64,10 +65,19 @@ class ShownBody:
     Attributes:
         data: its arrays.
         device: where it is.
+        point_names: its keypoints.
+        is_other: its points, and maybe its bones, are not those of a body that anybody has betas of.
     """
 
     def __init__(
-        self, data: BodyData, device: torch.device | str, *, engine: str = "core", num_vertices: int = 0
+        self,
+        data: BodyData,
+        device: torch.device | str,
+        *,
+        engine: str = "core",
+        num_vertices: int = 0,
+        point_names: Sequence[str] = POINT_NAMES,
+        point_offsets: np.ndarray | None = None,
     ) -> None:
         """Place *data* on *device*.
 
@@ -76,6 +86,8 @@ class ShownBody:
             device: a torch device.
             engine: who makes the vertices, "core" or "smplx".
             num_vertices: how many vertices `some_vertices` makes; 0 for all.
+            point_names: the solver points that `keypoints` makes; BODY25's unless a network reads others.
+            point_offsets: (P, 3) metres, where they lie on this body other than by the common rule; or None.
 
         Raises:
             BodyError: smplx is asked for and is not installed, or does not know such a body.
@@ -84,22 +96,30 @@ class ShownBody:
         self.device = torch.device(device)
         place = str(self.device)
         self._model = BodyModel(data, place)
-        self._keypoints = KeypointModel(self._model, landmark_regressor(data, POINT_NAMES))
+        self.point_names = tuple(point_names)
+        self.is_other = point_offsets is not None
+        self._keypoints = KeypointModel(self._model, landmark_regressor(data, self.point_names))
+        if point_offsets is not None:
+            self._keypoints = self._keypoints.shifted(self._model.array(point_offsets))
         self._chosen = spread_vertices(len(data.v_template), num_vertices)
         whole = len(self._chosen) == len(data.v_template)
         self._subset = self._model if whole else VertexSubset(data, self._chosen, place)
         self._smplx = _smplx_model(data, self.device) if engine == "smplx" else None
 
     def keypoints(self, rotations: Tensor, betas: Tensor, trans: Tensor) -> Tensor:
-        """Return the BODY25 keypoints (B, 25, 3), metres.
+        """Return the keypoints (B, P, 3), metres.
 
         Args:
             rotations: (B, 24, 3, 3) local rotations.
             betas: (B, 10).
             trans: (B, 3) metres.
         """
-        points: Tensor = self._keypoints.shaped(betas).points(rotations, trans)
+        points: Tensor = self.shaped(betas).points(rotations, trans)
         return points
+
+    def shaped(self, betas: Tensor) -> ShapedKeypoints:
+        """Return the keypoints of bodies with *betas* (B, 10)."""
+        return self._keypoints.shaped(betas)
 
     def vertices(self, rotations: Tensor, betas: Tensor, trans: Tensor) -> Tensor:
         """Return all vertices (B, V, 3), metres; arguments as for `keypoints`."""

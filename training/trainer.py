@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.body.data import BodyData
 from core.skeletons import NUM_BODY_ROTATIONS
 
+from .augment import NUM_OTHER_BODIES, Augmentation
 from .checkpoints import (
     Checkpoint,
     CheckpointError,
@@ -24,15 +27,17 @@ from .checkpoints import (
 )
 from .config import RunConfig
 from .data.pairs import PairBatch, PairDataset, TrainSampler, held_out_targets, train_loader
-from .data.prepared import load_motions
+from .data.prepared import load_motions, some_poses
 from .data.splits import split_clips
 from .distributed import Processes, distribute, synchronised
 from .evaluation import PairTest, draw_predictions, evaluate, mean_mpve, table_text, write_table
+from .examples import Examples, training_examples
 from .losses import LOSS_NAMES, Loss, pair_loss
 from .networks import make_network, uses_bfloat16
+from .other_bodies import point_offsets, with_other_bones
 from .pictures import write_png
 from .run_log import RunLog
-from .shown_body import ShownBody, load_body, pose_rotations, with_hands
+from .shown_body import ShownBody, load_body, with_hands
 
 CHECKPOINT_FOLDER = "checkpoints"
 BEST_NAME, LAST_NAME = "best.pth.tar", "last.pth.tar"
@@ -61,9 +66,6 @@ class Trainer:
         with processes.first_goes_first():
             motions = load_motions(config.data, body_data, write=processes.is_first)
         split = split_clips(motions, config.data)
-        self._body = ShownBody(
-            body_data, processes.device, engine=config.body.engine, num_vertices=config.loss.num_vertices
-        )
         self._dataset = PairDataset(motions)
         self._sampler = TrainSampler(
             motions,
@@ -74,9 +76,12 @@ class Trainer:
             seed=config.training.seed,
             processes=processes,
         )
-        self._validation, self._test = (self._pair_test(motions, clips) for clips in (split.val, split.test))
         torch.manual_seed(config.training.seed)
         network = make_network(config.model, bfloat16=uses_bfloat16(config.training.precision, processes.device))
+        self._body = self._shown(body_data, network.point_names)
+        self._other_bodies = self._make_other_bodies(body_data, network.point_names)
+        self._augmentation = Augmentation(config.augment, network.point_names, some_poses(motions, split.train))
+        self._validation, self._test = (self._pair_test(motions, clips) for clips in (split.val, split.test))
         self.network = synchronised(network, processes).to(processes.device)
         self._distributed = distribute(self.network, processes)
         settings = config.optimizer
@@ -92,6 +97,26 @@ class Trainer:
             f"{len(split.train)} clips to train on, {len(split.test)} to test on, {motions.num_frames} frames; "
             f"{self._sampler.num_batches} steps an epoch on {processes.count} x {processes.device}"
         )
+
+    def _shown(self, data: BodyData, names: Sequence[str], offsets: np.ndarray | None = None) -> ShownBody:
+        return ShownBody(
+            data,
+            self._processes.device,
+            engine=self.config.body.engine,
+            num_vertices=self.config.loss.num_vertices,
+            point_names=names,
+            point_offsets=offsets,
+        )
+
+    def _make_other_bodies(self, data: BodyData, names: Sequence[str]) -> list[ShownBody]:
+        """Return the bodies that some batches are shown on, always the same; none if none is asked for."""
+        if not self.config.augment.other_bodies:
+            return []
+        generator = np.random.default_rng(self.config.training.seed)
+        return [
+            self._shown(with_other_bones(data, generator), names, point_offsets(len(names), generator))
+            for _ in range(NUM_OTHER_BODIES)
+        ]
 
     @property
     def total_steps(self) -> int:
@@ -192,22 +217,29 @@ class Trainer:
 
     def loss(self, batch: PairBatch) -> Loss:
         """Return the loss of a batch on this process's device."""
-        body = self._body
+        network, other = self.network, self._augmentation.of_body()
+        body = self._body if other is None else self._other_bodies[other]
+        examples = training_examples(batch, body, self._augmentation, self._answer)
         with torch.no_grad():
-            start, true = pose_rotations(batch.start_poses), pose_rotations(batch.target_poses)
-            start_points = body.keypoints(start, batch.betas, batch.start_trans)
-            target_points = body.keypoints(true, batch.betas, batch.target_trans)
-            true_vertices = body.some_vertices(true, batch.betas, batch.target_trans)
-        rotations = self._distributed(start_points, target_points, start, batch.betas).rotations
-        predicted = with_hands(rotations)
-        vertices = body.some_vertices(predicted, batch.betas, batch.target_trans)
-        points = body.keypoints(predicted, batch.betas, batch.target_trans)
+            true_vertices = body.some_vertices(examples.true, examples.betas, examples.trans)
+        prediction = self._distributed(*network.inputs_of(examples))
+        predicted = with_hands(prediction.rotations)
+        vertices = body.some_vertices(predicted, examples.betas, examples.trans)
+        points = body.keypoints(predicted, examples.betas, examples.trans)
         return pair_loss(
-            (rotations, true[:, :NUM_BODY_ROTATIONS]),
+            (prediction.rotations, examples.true[:, :NUM_BODY_ROTATIONS]),
             (vertices, true_vertices),
-            (points, target_points),
+            (points, examples.true_points),
             self.config.loss,
+            log_variances=getattr(prediction, "log_variances", None),
         )
+
+    def _answer(self, examples: Examples) -> Tensor:
+        """Return what the network as it is answers (B, 24, 3, 3), as in use: nothing is dropped or counted."""
+        self.network.eval()
+        rotations = self.network(*self.network.inputs_of(examples)).rotations
+        self.network.train()
+        return with_hands(rotations)
 
     def _report(self, means: Tensor, steps_per_second: float) -> None:
         """Write the mean loss of all processes since the last report."""
@@ -225,7 +257,7 @@ class Trainer:
     def _validate(self, epoch: int) -> None:
         table = evaluate(self.network, self._validation)
         self.metrics = {"epoch": epoch, "step": self.step, "table": table}
-        mpve = mean_mpve(table)
+        mpve = mean_mpve(table, analytic=self.config.augment.analytic_start > 0.0)
         self._log.say(f"epoch {epoch}: mean MPVE {mpve:.2f} mm\n{table_text(table)}")
         self._write_figures("validation", table)
         self._draw(self._validation)

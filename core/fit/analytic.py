@@ -45,7 +45,7 @@ class _Points:
 
     def __init__(self, names: Sequence[str], rest: Array, targets: Targets) -> None:
         xp = namespace(rest)
-        self.rest = {name: rest[index] for index, name in enumerate(names)}
+        self.rest = {name: rest[..., index, :] for index, name in enumerate(names)}
         self.seen = {name: targets.points[:, index] for index, name in enumerate(names)}
         self.weight = {name: targets.weights[:, index] for index, name in enumerate(names)}
         for name, (first, second) in _COMPOSITES.items():
@@ -121,7 +121,7 @@ def _group(points: _Points, shares: dict[str, float], parent: Array) -> Array:
     if len(names) < 2:
         return parent
     weight = xp.stack([shares[name] * points.weight[name] for name in names], axis=1)[..., None]
-    rest = xp.stack([points.rest[name] for name in names], axis=0)[None]
+    rest = xp.stack([points.rest[name] for name in names], axis=-2)
     seen = xp.stack([points.seen[name] for name in names], axis=1)
     total = xp.clip(xp.sum(weight, axis=1, keepdims=True), 1e-9, None)
     rest = rest - xp.sum(weight * rest, axis=1, keepdims=True) / total

@@ -15,10 +15,13 @@ from ..array_files import ArrayHeader, npz_headers, read_npz
 from ..files import atomic_path
 from .architecture import ARCHITECTURE, FOLDED_SHAPES
 from .graph import NetworkError, check_graph
+from .pose_architecture import POSE_MLP, POSE_MLP_SHAPES
 
 FORMAT_VERSION = 1
 PRECISIONS = ("float16", "float32")
 MAX_INFO_CHARACTERS = 20_000
+ARRAY_SHAPES: dict[str, dict[str, tuple[int, ...]]] = {ARCHITECTURE: FOLDED_SHAPES, POSE_MLP: POSE_MLP_SHAPES}
+"""Every array's shape, by the network that it is of."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class NetworkInfo:
     """What a file's weights belong to.
 
     Attributes:
-        graph: the skeleton graph, a key of `graph.LINKS`.
+        graph: the skeleton graph, a key of `graph.LINKS`; empty for a network without one.
         body: name of the body model that the betas are of ("free_body", "smpl").
         training_data: what the network was trained on, in words.
         metrics: figures measured with it, by name; the name says the unit.
@@ -47,7 +50,7 @@ class NetworkWeights:
     """Folded weights, and what they belong to.
 
     Attributes:
-        arrays: by the names of `architecture.FOLDED_SHAPES`.
+        arrays: by the names in `ARRAY_SHAPES`.
         info: what they belong to.
     """
 
@@ -78,10 +81,10 @@ def write_weights(path: Path | str, weights: NetworkWeights, *, precision: str =
     """
     if precision not in PRECISIONS:
         raise ValueError(f"expected a precision out of {', '.join(PRECISIONS)}; got {precision!r}")
-    check_graph(weights.info.graph)
+    _check_info(weights.info)
     with np.errstate(over="ignore"):
         stored = {name: np.asarray(array).astype(precision) for name, array in weights.arrays.items()}
-    _check_arrays(stored, f"the weights for {path}")
+    _check_arrays(stored, weights.info.architecture, f"the weights for {path}")
     text = json.dumps(asdict(weights.info), ensure_ascii=True, allow_nan=False)
     if len(text) > MAX_INFO_CHARACTERS:
         raise NetworkError(
@@ -100,7 +103,8 @@ def read_weights(path: Path | str) -> NetworkWeights:
         NetworkError: the file is damaged, or no weights file of this version and network.
     """
     headers = npz_headers(path, error=NetworkError)
-    _check_headers(headers, path)
+    architecture = _likely_architecture(headers)
+    _check_headers(headers, architecture, path)
     max_bytes = sum(header.num_bytes for header in headers.values())
     arrays = read_npz(path, headers, error=NetworkError, max_bytes=max_bytes)
     version = int(arrays.pop("format_version"))
@@ -109,14 +113,19 @@ def read_weights(path: Path | str) -> NetworkWeights:
             f"expected network weights of format version {FORMAT_VERSION}, found {version} in {path}; "
             "convert the checkpoint again with this version"
         )
-    info = _read_info(str(arrays.pop("info")), path)
-    _check_arrays(arrays, str(path))
+    info = _read_info(str(arrays.pop("info")), architecture, path)
+    _check_arrays(arrays, architecture, str(path))
     return NetworkWeights({name: array.astype(np.float32) for name, array in arrays.items()}, info)
 
 
-def _check_headers(headers: Mapping[str, ArrayHeader], path: Path | str) -> None:
+def _likely_architecture(headers: Mapping[str, ArrayHeader]) -> str:
+    """Return the network most of whose arrays are in a file; the file's own word is read only after the sizes."""
+    return max(ARRAY_SHAPES, key=lambda name: len(set(headers) & set(ARRAY_SHAPES[name])))
+
+
+def _check_headers(headers: Mapping[str, ArrayHeader], architecture: str, path: Path | str) -> None:
     """Raise `NetworkError` with all that is wrong, before anything large is read."""
-    expected: dict[str, tuple[int, ...]] = {"format_version": (), "info": (), **FOLDED_SHAPES}
+    expected: dict[str, tuple[int, ...]] = {"format_version": (), "info": (), **ARRAY_SHAPES[architecture]}
     faults = [f"{name} is missing" for name in expected if name not in headers]
     faults += [f"{name} is unknown" for name in headers if name not in expected]
     for name in expected:
@@ -130,7 +139,7 @@ def _check_headers(headers: Mapping[str, ArrayHeader], path: Path | str) -> None
     if faults:
         more = f"; {len(faults) - 5} more faults" if len(faults) > 5 else ""
         raise NetworkError(
-            f"expected the weights of a {ARCHITECTURE} network in {path}, found: {'; '.join(faults[:5])[:500]}{more}; "
+            f"expected the weights of a {architecture} network in {path}, found: {'; '.join(faults[:5])[:500]}{more}; "
             "give a file made by training.convert_checkpoint"
         )
 
@@ -143,23 +152,24 @@ def _kind_fits(name: str, dtype: np.dtype) -> bool:
     return dtype.name in PRECISIONS
 
 
-def _check_arrays(arrays: Mapping[str, np.ndarray], where: str) -> None:
-    faults = [f"{name} is missing" for name in FOLDED_SHAPES if name not in arrays]
-    faults += [f"{name} is unknown" for name in arrays if name not in FOLDED_SHAPES]
+def _check_arrays(arrays: Mapping[str, np.ndarray], architecture: str, where: str) -> None:
+    shapes = ARRAY_SHAPES[architecture]
+    faults = [f"{name} is missing" for name in shapes if name not in arrays]
+    faults += [f"{name} is unknown" for name in arrays if name not in shapes]
     faults += [
         f"{name} has shape {arrays[name].shape}, expected {shape}"
-        for name, shape in FOLDED_SHAPES.items()
+        for name, shape in shapes.items()
         if name in arrays and arrays[name].shape != shape
     ]
     faults += [f"{name} holds numbers that are not finite" for name, a in arrays.items() if not np.isfinite(a).all()]
     if faults:
         raise NetworkError(
-            f"expected finite weights of a {ARCHITECTURE} network in {where}, found: {'; '.join(faults[:5])[:500]}; "
+            f"expected finite weights of a {architecture} network in {where}, found: {'; '.join(faults[:5])[:500]}; "
             "convert the checkpoint again, as float32 if numbers are too large for float16"
         )
 
 
-def _read_info(text: str, path: Path | str) -> NetworkInfo:
+def _read_info(text: str, architecture: str, path: Path | str) -> NetworkInfo:
     try:
         held = json.loads(text)
     except (ValueError, RecursionError) as fault:
@@ -169,13 +179,24 @@ def _read_info(text: str, path: Path | str) -> NetworkInfo:
         raise NetworkError(f"expected the entries {', '.join(sorted(names))} about the weights in {path}, found others")
     if not all(isinstance(held[name], str) for name in names - {"metrics"}) or not _are_figures(held["metrics"]):
         raise NetworkError(f"expected texts and finite figures about the weights in {path}, found other values")
-    if held["architecture"] != ARCHITECTURE:
+    if held["architecture"] != architecture:
         raise NetworkError(
-            f"expected weights of a {ARCHITECTURE} network, found {held['architecture'][:80]!r} in {path}; "
+            f"expected weights of a {architecture} network, found {held['architecture'][:80]!r} in {path}; "
             "this version cannot run them"
         )
-    check_graph(held["graph"])
-    return NetworkInfo(**held)
+    info = NetworkInfo(**held)
+    _check_info(info)
+    return info
+
+
+def _check_info(info: NetworkInfo) -> None:
+    """Raise `NetworkError` if the network is unknown, or its graph is."""
+    if info.architecture not in ARRAY_SHAPES:
+        raise NetworkError(f"expected a network out of {', '.join(ARRAY_SHAPES)}; got {info.architecture!r}")
+    if info.architecture == ARCHITECTURE:
+        check_graph(info.graph)
+    elif info.graph:
+        raise NetworkError(f"expected no skeleton graph for a {info.architecture} network, got {info.graph!r}")
 
 
 def _are_figures(metrics: Any) -> bool:

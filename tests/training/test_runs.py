@@ -19,7 +19,7 @@ pytest.importorskip("yaml")
 from training.checkpoints import CheckpointError, load_checkpoint, random_state, restore_random_state  # noqa: E402
 from training.config import RunConfig  # noqa: E402
 from training.distributed import Processes  # noqa: E402
-from training.evaluation import UNTOUCHED  # noqa: E402
+from training.evaluation import ANALYTIC, UNTOUCHED  # noqa: E402
 from training.run_log import RunLog  # noqa: E402
 from training.train_command import main  # noqa: E402
 from training.trainer import CHECKPOINT_FOLDER, LAST_NAME, Trainer  # noqa: E402
@@ -157,7 +157,7 @@ def test_two_processes_equal_one(run_settings: dict[str, object], tmp_path: Path
             assert second["mpve_mm"] == pytest.approx(first["mpve_mm"], rel=5e-3)
             if first["kind"].endswith(UNTOUCHED):
                 del first["kind"], second["kind"]
-                assert second == pytest.approx(first, rel=1e-5)
+                assert second == pytest.approx(first, rel=1e-4)
     states = [load_checkpoint(last(config)).model for config in (one, two)]
     for name, value in states[0].items():
         if "running" in name:
@@ -173,7 +173,7 @@ def test_the_commands_train_evaluate_and_finetune(
     folder = tmp_path / "learnable_smplify_net_a"
     assert json.loads((folder / "config.json").read_text())["training"]["batch_size"] == 20
     table = json.loads((folder / "evaluation.json").read_text())
-    assert list(table) == ["stride 1", "stride 3", f"stride 1{UNTOUCHED}", f"stride 3{UNTOUCHED}"]
+    assert list(table) == [*(name + end for end in ("", UNTOUCHED) for name in ("stride 1", "stride 3", ANALYTIC))]
     assert table[f"stride 3{UNTOUCHED}"]["mpve_mm"] > table[f"stride 1{UNTOUCHED}"]["mpve_mm"] > 1.0
     assert (folder / "pictures" / "prediction_1.png").read_bytes().startswith(b"\x89PNG")
     checkpoint = str(folder / CHECKPOINT_FOLDER / LAST_NAME)

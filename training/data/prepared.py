@@ -14,7 +14,7 @@ import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -35,6 +35,7 @@ VERSION = 1
 POSE_WIDTH = 3 * NUM_BODY_ROTATIONS
 _INDEX_NAME = "index.json"
 _COPY_ROWS = 1 << 18
+SOME_POSES = 20_000
 _SAME_BETAS = {"smpl": ("smpl", "smplh"), "smplh": ("smpl", "smplh"), "smplx": ("smplx",), "free_body": ("free_body",)}
 """By body, the bodies of motion files whose betas mean the same on it."""
 
@@ -98,6 +99,12 @@ def load_motions(config: DataConfig, body: BodyData, *, write: bool = True) -> M
             )
         _prepare(folder, config, sources, body)
     return _open(folder, config, body)
+
+
+def some_poses(motions: MotionArrays, clips: Iterable[int], count: int = SOME_POSES) -> np.ndarray:
+    """Return about *count* poses (n, 66) spread evenly over *clips*; all if there are no more."""
+    frames = np.concatenate([np.arange(span.start, span.stop) for span in (motions.frames(int(c)) for c in clips)])
+    return np.array(motions.poses[frames[:: max(1, len(frames) // count)]])
 
 
 def _cache_folder(config: DataConfig, sources: list[SourceFile], body: BodyData) -> Path:

@@ -1,0 +1,146 @@
+"""What makes little data go far: mirrored motion, other shapes, limbs of other frames, noise, missing points. B batch.
+
+All is drawn with torch's own generator, whose state is in every checkpoint, so a resumed run draws what an
+uninterrupted one would. Turns are rotation vectors (radians) as the data holds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.layouts import LAYOUTS
+from core.skeletons import JOINT_INDEX, JOINT_NAMES, NUM_BODY_ROTATIONS
+
+from .config import AugmentConfig
+from .data.pairs import PairBatch
+from .motion_folder import BETAS_SPREAD
+
+_ARM, _LEG = ("collar", "shoulder", "elbow", "wrist"), ("hip", "knee", "ankle", "foot")
+LIMBS: tuple[tuple[int, ...], ...] = (
+    *(tuple(JOINT_INDEX[f"{side}_{joint}"] for joint in _ARM) for side in ("left", "right")),
+    tuple(JOINT_INDEX[f"{side}_{joint}"] for side in ("left", "right") for joint in _LEG),
+    (JOINT_INDEX["neck"], JOINT_INDEX["head"]),
+)
+"""Joints that another frame may lend together; the legs go as a pair, since they carry each other."""
+
+_MIRRORED = [
+    JOINT_INDEX[name.replace("left", "*").replace("right", "left").replace("*", "right")]
+    for name in JOINT_NAMES[:NUM_BODY_ROTATIONS]
+]
+_MIRROR_SIGNS = (1.0, -1.0, -1.0)
+"""Mirroring left and right keeps a rotation vector's X and turns its Y and Z around."""
+
+NUM_OTHER_BODIES = 12
+_KEPT = ("left_hip", "right_hip", "mid_hip", "left_shoulder", "right_shoulder", "mid_shoulder")
+"""The torso's points are never dropped: without them a fit has no frame to stand in."""
+_CLEAN_SHARE, _CLEAN_M = 0.4, 0.002
+"""So many examples have points nearly without noise: those of mocap, and of a smoothed track."""
+
+
+class Augmentation:
+    """Draws what is done to a batch.
+
+    Attributes:
+        config: how much of each.
+    """
+
+    def __init__(self, config: AugmentConfig, point_names: Sequence[str], poses: np.ndarray) -> None:
+        """Prepare.
+
+        Args:
+            config: how much of each.
+            point_names: the network's points.
+            poses: (N, 66) rotation vectors of the training data, some thousand: a joint's noise is a share of how far
+                it turns about each axis there, so a hinge stays a hinge.
+        """
+        self.config = config
+        self._spread = torch.as_tensor(poses.std(axis=0), dtype=torch.float32).view(NUM_BODY_ROTATIONS, 3)
+        marked = [{point.solver for point in layout.points} for layout in LAYOUTS.values()]
+        shown = [[float(name in names) for name in point_names] for names in marked]
+        self._layouts = torch.tensor(shown)
+        self._kept = torch.tensor([name in _KEPT for name in point_names])
+
+    def of_motion(self, batch: PairBatch) -> PairBatch:
+        """Return the pairs mirrored, with limbs of other pairs, with other betas, and slightly other poses."""
+        config, size = self.config, len(batch.betas)
+        device = batch.betas.device
+        start, target = (poses.view(size, NUM_BODY_ROTATIONS, 3) for poses in (batch.start_poses, batch.target_poses))
+        trans = batch.start_trans, batch.target_trans
+        for joints in LIMBS if config.limbs else ():
+            lender = torch.randperm(size, device=device)
+            taken = (torch.rand(size, 1, 1, device=device) < config.limbs).expand(-1, len(joints), 3)
+            start, target = start.clone(), target.clone()
+            for poses in (start, target):
+                poses[:, joints] = torch.where(taken, poses[lender][:, joints], poses[:, joints])
+        if config.mirror:
+            chosen = torch.rand(size, device=device) < config.mirror
+            signs = torch.tensor(_MIRROR_SIGNS, device=device)
+            start, target = (
+                torch.where(chosen[:, None, None], poses[:, _MIRRORED] * signs, poses) for poses in (start, target)
+            )
+            flipped = torch.tensor([-1.0, 1.0, 1.0], device=device)
+            trans = tuple(torch.where(chosen[:, None], place * flipped, place) for place in trans)
+        if config.pose_noise:
+            noise = torch.randn(start.shape, device=device) * self._spread.to(device) * config.pose_noise
+            noise[:, 0] = 0.0
+            start, target = start + noise, target + noise
+        betas = batch.betas
+        if config.betas:
+            drawn = torch.randn(betas.shape, device=device) * BETAS_SPREAD
+            betas = torch.where(torch.rand(size, 1, device=device) < config.betas, drawn, betas)
+        return replace(
+            batch,
+            start_poses=start.flatten(1),
+            target_poses=target.flatten(1),
+            start_trans=trans[0],
+            target_trans=trans[1],
+            betas=betas,
+        )
+
+    def of_points(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return *points* (B, P, 3) with noise, which of them are seen (B, P), and the noise per axis (B,), metres."""
+        config = self.config
+        size, device = len(points), points.device
+        seen = torch.ones_like(points[..., 0])
+        if not (config.point_noise_m or config.layouts or config.missing):
+            return points, seen, torch.zeros_like(points[:, 0, 0])
+        share = torch.rand(size, device=device)
+        clean = torch.rand(size, device=device) < _CLEAN_SHARE
+        sigma_m = torch.where(clean, share * min(_CLEAN_M, config.point_noise_m), share**1.5 * config.point_noise_m)
+        points = points + torch.randn(points.shape, device=device) * sigma_m[:, None, None]
+        if config.layouts:
+            drawn = torch.randint(len(self._layouts), (size,), device=device)
+            other = torch.rand(size, device=device) < config.layouts
+            seen = torch.where(other[:, None], self._layouts.to(device)[drawn], self._layouts[0].to(device))
+        if config.missing:
+            dropped = torch.rand(size, device=device) * config.missing * (torch.rand(size, device=device) < 0.5)
+            gone = torch.rand(seen.shape, device=device) < dropped[:, None]
+            seen = torch.where(gone & ~self._kept.to(device), 0.0, seen)
+        return points, seen, sigma_m
+
+    def of_betas(self, betas: Tensor, *, known: bool) -> Tensor:
+        """Return the betas (B, 10) as far as the network is told them: zeros where they are not *known*."""
+        if not known:
+            return torch.zeros_like(betas)
+        if not self.config.unknown_betas:
+            return betas
+        hidden = torch.rand(len(betas), 1, device=betas.device) < self.config.unknown_betas
+        return torch.where(hidden, 0.0, betas)
+
+    def of_body(self) -> int | None:
+        """Return which of the `NUM_OTHER_BODIES` other bodies a batch is shown on, or None for the body itself."""
+        if not self.config.other_bodies or float(torch.rand(())) >= self.config.other_bodies:
+            return None
+        return int(torch.randint(NUM_OTHER_BODIES, ()))
+
+    def of_start(self, poses: Tensor) -> Tensor:
+        """Return the start poses (B, 66) a little off, as a tracker's own would be."""
+        if not self.config.start_noise_rad:
+            return poses
+        size = torch.rand(len(poses), 1, device=poses.device) * self.config.start_noise_rad
+        return poses + torch.randn(poses.shape, device=poses.device) * size
