@@ -2,8 +2,9 @@
 
     python -m training.convert_checkpoint CHECKPOINT -o OUT.npz [--precision float16] [--data TEXT]
 
-The weights are folded on the way (see core/network/folding.py). What the file's network answers is compared with what
-the checkpoint's does, on the free body in poses at random, and told; a file that differs too much is not written.
+The weights are folded on the way (see core/network/folding.py; of the pose network, the layer norms' scales). What the
+file's network answers is compared with what the checkpoint's does, on the free body in poses at random, and told; a
+file that differs too much is not written.
 """
 
 from __future__ import annotations
@@ -21,19 +22,22 @@ import torch
 
 from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel
+from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.errors import CoreError
-from core.fit.points import body_regressor
-from core.layouts import BODY25
+from core.network.architecture import NUM_BETAS
 from core.network.folding import fold
 from core.network.graph import LINKS
+from core.network.pose_mlp import PoseNetwork
 from core.network.residual import ResidualNetwork
 from core.network.weights import PRECISIONS, NetworkInfo, NetworkWeights, write_weights
 from core.rotations import axis_angle_to_matrix
 from core.skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
 
-from .checkpoints import Checkpoint, load_checkpoint, load_weights
-from .model import NUM_BETAS, ResidualNet
+from .checkpoints import Checkpoint, load_checkpoint
+from .networks import Network, network_of
+from .pose_mlp import PoseMlp
+from .shown_body import POINT_NAMES
 
 LARGEST_ERROR_DEG = 1.0
 """A file whose network differs from the checkpoint's by more, in any joint of any pose, is not written."""
@@ -51,8 +55,8 @@ class Samples:
     """What a pass reads.
 
     Attributes:
-        start_points: (N, 25, 3) metres.
-        target_points: (N, 25, 3) metres.
+        start_points: (N, P, 3) metres.
+        target_points: (N, P, 3) metres.
         rotations: (N, 24, 3, 3) start pose.
         betas: (N, 10).
     """
@@ -63,10 +67,11 @@ class Samples:
     betas: np.ndarray
 
 
-def draw_samples(num_samples: int, *, seed: int = 0) -> Samples:
+def draw_samples(num_samples: int, *, seed: int = 0, point_names: Sequence[str] = POINT_NAMES) -> Samples:
     """Return poses at random on the free body, each with a small motion to make; always the same for a seed."""
     generator = np.random.default_rng(seed)
-    model = KeypointModel(BodyModel(load_free_body()), body_regressor(BODY25, load_free_body(), None))
+    body = load_free_body()
+    model = KeypointModel(BodyModel(body), landmark_regressor(body, point_names))
     turns = np.zeros((2, num_samples, NUM_JOINTS, 3), dtype=np.float32)
     turns[:, :, :NUM_BODY_ROTATIONS] = generator.normal(size=(2, num_samples, NUM_BODY_ROTATIONS, 3))
     rotations = axis_angle_to_matrix(turns[0] * _POSE_SPREAD_RAD)
@@ -78,18 +83,24 @@ def draw_samples(num_samples: int, *, seed: int = 0) -> Samples:
     return Samples(keypoints.points(rotations, trans), keypoints.points(moved, trans), rotations, betas)
 
 
-def rotation_errors_deg(network: ResidualNet, weights: NetworkWeights, samples: Samples) -> np.ndarray:
+def rotation_errors_deg(network: Network, weights: NetworkWeights, samples: Samples) -> np.ndarray:
     """Return the angles (N, 22), degrees, between what *weights* and the torch *network* in evaluation answer."""
-    fields = (samples.start_points, samples.target_points, samples.rotations, samples.betas)
     network.eval()
+    fields: tuple[np.ndarray, ...]
+    if isinstance(network, PoseMlp):
+        seen, sigma_m = np.ones_like(samples.target_points[..., 0]), np.zeros_like(samples.target_points[:, 0, 0])
+        fields = samples.rotations, samples.start_points, samples.target_points, seen, samples.betas, sigma_m
+        found = PoseNetwork(weights).predict(*fields)[0]
+    else:
+        fields = samples.start_points, samples.target_points, samples.rotations, samples.betas
+        found = ResidualNetwork(weights).predict(*fields)[:, :NUM_BODY_ROTATIONS]
     with torch.no_grad():
         expected = network(*(torch.tensor(array) for array in fields)).rotations.numpy().astype(np.float64)
-    found = ResidualNetwork(weights).predict(*fields)[:, :NUM_BODY_ROTATIONS].astype(np.float64)
-    chord = np.sqrt(((found - expected) ** 2).sum(axis=(-1, -2)))
+    chord = np.sqrt(((found.astype(np.float64) - expected) ** 2).sum(axis=(-1, -2)))
     return np.degrees(2.0 * np.arcsin(np.clip(chord / (2.0 * math.sqrt(2.0)), 0.0, 1.0)))
 
 
-def load_network(path: Path, graph: str = "") -> tuple[ResidualNet, Checkpoint]:
+def load_network(path: Path, graph: str = "") -> tuple[Network, Checkpoint]:
     """Return the network of a checkpoint, and what else the checkpoint holds.
 
     Args:
@@ -97,22 +108,22 @@ def load_network(path: Path, graph: str = "") -> tuple[ResidualNet, Checkpoint]:
         graph: the skeleton graph of the weights; the checkpoint's own without it.
 
     Raises:
-        CoreError: there is no such file, or it is no checkpoint of this network.
+        CoreError: there is no such file, or it is no checkpoint of a network of ours or the paper's.
     """
     checkpoint = load_checkpoint(path)
-    network = ResidualNet(graph or checkpoint.graph).eval()
-    load_weights(network, checkpoint, path)
-    return network, checkpoint
+    return network_of(checkpoint, path, graph), checkpoint
 
 
-def fold_network(network: ResidualNet, info: NetworkInfo) -> NetworkWeights:
-    """Return the folded weights of *network*, float32."""
+def fold_network(network: Network, info: NetworkInfo) -> NetworkWeights:
+    """Return the weights of *network* as they are stored, float32."""
+    if isinstance(network, PoseMlp):
+        return NetworkWeights(network.stored_arrays(), info)
     state = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
     folded = fold(state, network.graph)
     return NetworkWeights({name: array.astype(np.float32) for name, array in folded.items()}, info)
 
 
-def describe(network: ResidualNet, checkpoint: Checkpoint, options: argparse.Namespace) -> NetworkInfo:
+def describe(network: Network, checkpoint: Checkpoint, options: argparse.Namespace) -> NetworkInfo:
     """Return what the weights belong to, from the checkpoint and from what the user says."""
     published = not checkpoint.config
     data = "AMASS, as published" if published else str(checkpoint.config.get("data", {}).get("dataset", "unknown"))
@@ -123,6 +134,7 @@ def describe(network: ResidualNet, checkpoint: Checkpoint, options: argparse.Nam
         training_data=options.data or data,
         metrics=_figures(checkpoint.metrics) | dict(options.metric),
         source=f"{source} {options.checkpoint.name}",
+        architecture=checkpoint.architecture,
     )
 
 
@@ -143,7 +155,11 @@ def convert(options: argparse.Namespace) -> str:
     weights = fold_network(network, describe(network, checkpoint, options))
     stored = weights.as_stored(options.precision)
     fits = all(np.isfinite(array).all() for array in stored.arrays.values())
-    errors = rotation_errors_deg(network, stored, draw_samples(_NUM_POSES)) if fits else np.full(1, np.inf)
+    errors = (
+        rotation_errors_deg(network, stored, draw_samples(_NUM_POSES, point_names=network.point_names))
+        if fits
+        else np.full(1, np.inf)
+    )
     if not errors.max() <= LARGEST_ERROR_DEG:
         raise ConversionError(
             f"expected weights that {options.precision} can hold, found answers up to {errors.max():.3g} degrees off "
@@ -154,7 +170,7 @@ def convert(options: argparse.Namespace) -> str:
     write_weights(options.output, NetworkWeights(weights.arrays, info), precision=options.precision)
     return (
         f"wrote {options.output}: {options.output.stat().st_size / 1e6:.1f} MB, {options.precision}, "
-        f"graph {info.graph}, body {info.body}\n"
+        f"{info.architecture}{f', graph {info.graph}' if info.graph else ''}, body {info.body}\n"
         f"against the checkpoint on {len(errors)} poses: mean {errors.mean():.2g}, largest {errors.max():.2g} degrees"
     )
 

@@ -118,6 +118,8 @@ class ShapedKeypoints:
     """The keypoints of a body whose betas are fixed.
 
     Attributes:
+        model: the keypoints on the body of any shape.
+        betas: (B,) or (F, B).
         rest_joints: (24, 3) rest joints, metres; (F, 24, 3) where each frame has a body of its own.
         rest_points: (K, 3) keypoints of the rest pose, metres; or (F, K, 3).
     """
@@ -125,7 +127,8 @@ class ShapedKeypoints:
     def __init__(self, model: KeypointModel, betas: Array) -> None:
         """Fix *betas* (B,) or (F, B)."""
         xp = namespace(betas)
-        self._model = model
+        self.model = model
+        self.betas = betas
         self.rest_joints = model.body.rest_joints(betas)
         self._moments = model.moments(betas)
         self.rest_points = xp.matrix_transpose(xp.sum(self._moments, axis=-3))
@@ -140,14 +143,14 @@ class ShapedKeypoints:
         xp = namespace(rotations)
         shares, world, places = self._shares(rotations, trans)
         flat = xp.reshape(shares, (shares.shape[0], NUM_JOINTS, -1))
-        below = xp.reshape(self._model.tree @ flat, shares.shape)
-        levers = below - self._model.tree_mass * places[..., None]
+        below = xp.reshape(self.model.tree @ flat, shares.shape)
+        levers = below - self.model.tree_mass * places[..., None]
         return KeypointPose(xp.matrix_transpose(xp.sum(shares, axis=1)), levers, world)
 
     def _shares(self, rotations: Array, trans: Array) -> tuple[Array, Array, Array]:
         """Return each joint's share of each keypoint (F, 24, 3, K), and the joints' rotations and places."""
         xp = namespace(rotations)
-        model = self._model
+        model = self.model
         world = world_rotations(rotations)
         places = world_positions(world, self.rest_joints) + trans[:, None]
         correctives = pose_features(rotations) @ model.correctives

@@ -89,7 +89,7 @@ def analytic_start(names: Sequence[str], keypoints: ShapedKeypoints, targets: Ta
     ordered = sorted(JOINT_INDEX, key=JOINT_INDEX.__getitem__)
     assert len(ordered) == NUM_JOINTS
     rotations = local_rotations(xp.stack([world[name] for name in ordered], axis=1))
-    return rotations, _place(keypoints, rotations, targets)
+    return rotations, placed(keypoints, rotations, targets)[0]
 
 
 _PELVIS = {"left_hip": 1.0, "right_hip": 1.0, "mid_hip": 1.0, "pelvis": 1.0, "spine1": 1.0, "mid_shoulder": 0.7}
@@ -192,10 +192,10 @@ def _where(mask: Array, chosen: Array, other: Array) -> Array:
     return namespace(chosen).where(mask[..., None, None], chosen, other)
 
 
-def _place(keypoints: ShapedKeypoints, rotations: Array, targets: Targets) -> Array:
-    """Return the trans (F, 3) that brings the posed points onto the targets in the mean."""
+def placed(keypoints: ShapedKeypoints, rotations: Array, targets: Targets) -> tuple[Array, Array]:
+    """Return the trans (F, 3) that brings the posed points onto the targets in the mean, and the points (F, K, 3)."""
     xp = namespace(rotations)
-    zero = xp.zeros_like(targets.points[:, 0])
-    gap = targets.points - keypoints.points(rotations, zero)
+    points = keypoints.points(rotations, xp.zeros_like(targets.points[:, 0]))
     weights = targets.weights[..., None]
-    return xp.sum(weights * gap, axis=1) / xp.clip(xp.sum(weights, axis=1), 1e-9, None)
+    trans = xp.sum(weights * (targets.points - points), axis=1) / xp.clip(xp.sum(weights, axis=1), 1e-9, None)
+    return trans, points + trans[:, None]

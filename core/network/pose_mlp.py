@@ -10,7 +10,7 @@ Written once for NumPy and torch; training reads the same functions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from .forward import placed
 from .pose_architecture import DEPTH, NORM_EPSILON, NUM_ANSWERS, NUM_POINTS, NUM_START_FEATURES, POSE_POINTS
 from .weights import NetworkInfo, NetworkWeights
 
-_MID_HIP = POSE_POINTS.index("mid_hip")
+_LEFT_HIP, _RIGHT_HIP = POSE_POINTS.index("left_hip"), POSE_POINTS.index("right_hip")
 _OFF_SCALE, _SIGMA_SCALE = 10.0, 100.0
 """Distances of a decimetre, and noise of a centimetre, are brought to about 1."""
 _IDENTITY_6D = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
@@ -34,7 +34,8 @@ def pose_features(start: Array, start_points: Array, points: Array, seen: Array,
 
     Args:
         start: (B, 24, 3, 3) local rotations of the start pose.
-        start_points: (B, P, 3) where the placed start pose has the points `POSE_POINTS`, metres.
+        start_points: (B, P, 3) where the placed start pose has the points `POSE_POINTS`, metres; both hips, and
+            those that are seen, are read.
         points: (B, P, 3) where they were seen, metres; anything finite where they were not.
         seen: (B, P) 1 where a point was seen, 0 where not.
         betas: (B, 10).
@@ -44,7 +45,8 @@ def pose_features(start: Array, start_points: Array, points: Array, seen: Array,
     batch = start.shape[0]
     pelvis = start[:, 0]
     known = seen[..., None]
-    local = ((points - start_points[:, _MID_HIP : _MID_HIP + 1]) @ pelvis) * known
+    origin = 0.5 * (start_points[:, _LEFT_HIP] + start_points[:, _RIGHT_HIP])
+    local = ((points - origin[:, None]) @ pelvis) * known
     off = ((points - start_points) @ pelvis) * known
     turns = xp.reshape(start[:, 1:NUM_BODY_ROTATIONS, :, :2], (batch, NUM_START_FEATURES))
     flat = [xp.reshape(part, (batch, 3 * NUM_POINTS)) for part in (local, _OFF_SCALE * off)]
@@ -119,10 +121,3 @@ def _normed(values: Array) -> Array:
     centred = values - xp.mean(values, axis=-1, keepdims=True)
     variance = xp.mean(centred * centred, axis=-1, keepdims=True)
     return centred / xp.sqrt(variance + NORM_EPSILON)
-
-
-def columns_of(names: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Return where the solver points *names* that the network reads stand: in *names*, and in `POSE_POINTS`."""
-    index = {name: position for position, name in enumerate(POSE_POINTS)}
-    here = [position for position, name in enumerate(names) if name in index]
-    return here, [index[names[position]] for position in here]

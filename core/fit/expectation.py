@@ -1,0 +1,79 @@
+"""What pose to expect of some points, beyond what they show: the pose network's answer, and how firmly to hold to it.
+
+Points on a bone's axis say nothing of its twist, hips and shoulders nothing of the pelvis' and the chest's pitch. The
+network has learned from real motion how these go with what the points do show, and how sure that is. F frames,
+K keypoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ..arrays import Array, like, namespace
+from ..body.keypoints import ShapedKeypoints
+from ..network.pose_architecture import POSE_POINTS
+from ..network.pose_mlp import PoseNetwork
+from ..network.weights import read_weights
+from ..skeletons import NUM_BODY_ROTATIONS
+from .analytic import placed
+from .refine import PosePrior, Targets
+
+WEIGHTS = Path(__file__).resolve().parents[1] / "network" / "assets" / "pose_mlp.npz"
+PASSES = 2
+"""The second pass begins where the first ended; a third changes next to nothing."""
+
+
+@cache
+def load_pose_network(device: str) -> PoseNetwork:
+    """Return the network that ships with the project, on a device; it is read once."""
+    return PoseNetwork(read_weights(WEIGHTS), device)
+
+
+def expected_pose(
+    names: Sequence[str],
+    keypoints: ShapedKeypoints,
+    start: Array,
+    targets: Targets,
+    *,
+    sigma_m: float,
+    passes: int = PASSES,
+) -> PosePrior:
+    """Return the pose to expect of *targets*.
+
+    Args:
+        names: the solver points, in the order of *targets*.
+        keypoints: those points on the shaped body.
+        start: (F, 24, 3, 3) local rotations to begin from, the analytic ones or better.
+        targets: where the points are.
+        sigma_m: how far off they are per axis.
+        passes: how often the network is asked, each time from its last answer.
+    """
+    xp = namespace(start)
+    body = keypoints.model.body
+    network = load_pose_network(body.device)
+    order = _order(names, start)
+    seen = xp.where(targets.weights > 0, xp.ones_like(targets.weights), xp.zeros_like(targets.weights)) @ order
+    points = xp.matrix_transpose(order) @ targets.points
+    betas = keypoints.betas if body.data.name == network.info.body else xp.zeros_like(keypoints.betas)
+    betas = xp.broadcast_to(betas, (start.shape[0], betas.shape[-1]))
+    sigma = xp.zeros_like(start[:, 0, 0, 0]) + sigma_m
+    rotations, log_variances = start, start[:, :NUM_BODY_ROTATIONS, 0]
+    for _ in range(passes):
+        start_points = xp.matrix_transpose(order) @ placed(keypoints, rotations, targets)[1]
+        answer, log_variances = network.predict(rotations, start_points, points, seen, betas, sigma)
+        rotations = xp.concat([answer, start[:, NUM_BODY_ROTATIONS:]], axis=1)
+    precision = xp.exp(-log_variances) * sigma_m**2
+    return PosePrior(rotations, precision[..., None] * like(np.eye(3), start), sigma_m)
+
+
+def _order(names: Sequence[str], other: Array) -> Array:
+    """Return the matrix (K, P) that puts the points *names* where the network reads them; others it does not read."""
+    order = np.zeros((len(names), len(POSE_POINTS)))
+    for index, name in enumerate(names):
+        if name in POSE_POINTS:
+            order[index, POSE_POINTS.index(name)] = 1.0
+    return like(order, other)
