@@ -14,19 +14,19 @@ import torch
 from torch import Tensor
 
 from core.layouts import LAYOUTS
+from core.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from core.skeletons import JOINT_INDEX, JOINT_NAMES, NUM_BODY_ROTATIONS
 
 from .config import AugmentConfig
 from .data.pairs import PairBatch
 from .motion_folder import BETAS_SPREAD
 
-_ARM, _LEG = ("collar", "shoulder", "elbow", "wrist"), ("hip", "knee", "ankle", "foot")
+_ARM = ("collar", "shoulder", "elbow", "wrist")
 LIMBS: tuple[tuple[int, ...], ...] = (
     *(tuple(JOINT_INDEX[f"{side}_{joint}"] for joint in _ARM) for side in ("left", "right")),
-    tuple(JOINT_INDEX[f"{side}_{joint}"] for side in ("left", "right") for joint in _LEG),
     (JOINT_INDEX["neck"], JOINT_INDEX["head"]),
 )
-"""Joints that another frame may lend together; the legs go as a pair, since they carry each other."""
+"""Joints that another frame may lend together. Not the legs: how they stand tells how the pelvis is tilted."""
 
 _MIRRORED = [
     JOINT_INDEX[name.replace("left", "*").replace("right", "left").replace("*", "right")]
@@ -67,8 +67,7 @@ class Augmentation:
 
     def of_motion(self, batch: PairBatch) -> PairBatch:
         """Return the pairs mirrored, with limbs of other pairs, with other betas, and slightly other poses."""
-        config, size = self.config, len(batch.betas)
-        device = batch.betas.device
+        config, size, device = self.config, len(batch.betas), batch.betas.device
         start, target = (poses.view(size, NUM_BODY_ROTATIONS, 3) for poses in (batch.start_poses, batch.target_poses))
         trans = batch.start_trans, batch.target_trans
         for joints in LIMBS if config.limbs else ():
@@ -93,14 +92,20 @@ class Augmentation:
         if config.betas:
             drawn = torch.randn(betas.shape, device=device) * BETAS_SPREAD
             betas = torch.where(torch.rand(size, 1, device=device) < config.betas, drawn, betas)
-        return replace(
-            batch,
-            start_poses=start.flatten(1),
-            target_poses=target.flatten(1),
-            start_trans=trans[0],
-            target_trans=trans[1],
-            betas=betas,
-        )
+        batch = PairBatch(start.flatten(1), trans[0], target.flatten(1), trans[1], betas)
+        return self._tilted(batch) if config.tilt_rad else batch
+
+    def _tilted(self, batch: PairBatch) -> PairBatch:
+        """Return the pairs seen by a camera that does not quite know which way is up."""
+        turns = torch.randn(batch.betas[:, :3].shape, device=batch.betas.device) * self.config.tilt_rad
+        turns = axis_angle_to_matrix(turns * torch.tensor([1.0, 0.0, 1.0], device=turns.device))
+        moved = {}
+        for name in ("start", "target"):
+            poses, trans = getattr(batch, f"{name}_poses"), getattr(batch, f"{name}_trans")
+            root = matrix_to_axis_angle(turns @ axis_angle_to_matrix(poses[:, :3]))
+            moved[f"{name}_poses"] = torch.cat([root, poses[:, 3:]], dim=1)
+            moved[f"{name}_trans"] = (turns @ trans[..., None])[..., 0]
+        return replace(batch, **moved)
 
     def of_points(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return *points* (B, P, 3) with noise, which of them are seen (B, P), and the noise per axis (B,), metres."""

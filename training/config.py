@@ -102,6 +102,7 @@ class AugmentConfig:
         mirror: how often left and right are exchanged.
         limbs: how often a limb's rotations are those of another pair.
         betas: how often betas are drawn anew.
+        tilt_rad: how far the pair is tilted out of the upright, about each level axis.
         pose_noise: noise on both poses, as a share of how far each joint turns about each axis in the data.
         start_noise_rad: largest noise on the start pose.
         point_noise_m: largest noise of the target points per axis.
@@ -116,6 +117,7 @@ class AugmentConfig:
     mirror: float = 0.0
     limbs: float = 0.0
     betas: float = 0.0
+    tilt_rad: float = 0.0
     pose_noise: float = 0.0
     start_noise_rad: float = 0.0
     point_noise_m: float = 0.0
@@ -377,6 +379,7 @@ def _range_faults(config: RunConfig) -> Iterable[str]:
         ("data.test_every", data.test_every, 1, 10**9),
         ("augment.start_noise_rad", config.augment.start_noise_rad, 0.0, 1.0),
         ("augment.point_noise_m", config.augment.point_noise_m, 0.0, 0.1),
+        ("augment.tilt_rad", config.augment.tilt_rad, 0.0, 1.0),
         ("augment.pose_noise", config.augment.pose_noise, 0.0, 1.0),
         *(
             (f"augment.{name}", getattr(config.augment, name), 0.0, 1.0)

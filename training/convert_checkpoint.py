@@ -35,6 +35,7 @@ from core.rotations import axis_angle_to_matrix
 from core.skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
 
 from .checkpoints import Checkpoint, load_checkpoint
+from .metrics import ANGLE_FIGURES
 from .networks import Network, network_of
 from .pose_mlp import PoseMlp
 from .shown_body import POINT_NAMES
@@ -139,9 +140,11 @@ def describe(network: Network, checkpoint: Checkpoint, options: argparse.Namespa
 
 
 def _figures(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
-    """Return the finite numbers of nested *metrics*, their names joined by dots."""
+    """Return the finite numbers of nested *metrics*, their names joined by dots; of single joints none."""
     figures: dict[str, float] = {}
     for name, value in metrics.items():
+        if name in ANGLE_FIGURES:
+            continue
         if isinstance(value, dict):
             figures |= _figures(value, f"{prefix}{name}.")
         elif isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):

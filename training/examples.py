@@ -76,12 +76,17 @@ def analytic_examples(examples: Examples, body: ShownBody) -> Examples:
     return from_start(examples, start, trans, body)
 
 
+def mean_miss(examples: Examples) -> Tensor:
+    """Return how far (B, 1, 3) the seen points lie from the start's in the mean, metres."""
+    seen = examples.seen[..., None]
+    off = (seen * (examples.target_points - examples.start_points)).sum(dim=1, keepdim=True)
+    return off / seen.sum(dim=1, keepdim=True)
+
+
 def own_examples(examples: Examples, body: ShownBody, predict: Predict) -> Examples:
     """Return *examples* that begin from the network's own answers, placed where the seen points are in the mean."""
     moved = from_start(examples, predict(examples), torch.zeros_like(examples.trans), body)
-    seen = examples.seen[..., None]
-    shift = (seen * (examples.target_points - moved.start_points)).sum(dim=1) / seen.sum(dim=1)
-    return replace(moved, start_points=moved.start_points + shift[:, None])
+    return replace(moved, start_points=moved.start_points + mean_miss(moved))
 
 
 @torch.no_grad()
@@ -100,9 +105,10 @@ def training_examples(batch: PairBatch, body: ShownBody, augmentation: Augmentat
     points, seen, sigma_m = augmentation.of_points(examples.true_points)
     told = augmentation.of_betas(examples.betas, known=not body.is_other)
     examples = replace(examples, target_points=points, seen=seen, sigma_m=sigma_m, told_betas=told)
-    kind = torch.rand(len(seen), device=seen.device)
-    analytic = torch.nonzero(kind < config.analytic_start)[:, 0]
-    own = torch.nonzero(kind > 1.0 - config.own_start)[:, 0]
+    analytic, own = (
+        torch.nonzero(torch.rand(len(seen), device=seen.device) < share)[:, 0]
+        for share in (config.analytic_start, config.own_start)
+    )
     if len(analytic):
         examples = _with_starts(examples, analytic, analytic_examples(some(examples, analytic), body))
     if len(own):

@@ -13,7 +13,7 @@ from core.network.pose_architecture import DEPTH, NORM_EPSILON, NUM_ANSWERS, NUM
 from core.network.pose_mlp import answer_of, pose_features
 from core.skeletons import NUM_BODY_ROTATIONS
 
-from .examples import Examples
+from .examples import Examples, mean_miss
 
 _LAST_SPREAD = 1e-3
 
@@ -70,10 +70,10 @@ class PoseMlp(nn.Module):
 
     @staticmethod
     def inputs_of(examples: Examples) -> tuple[Tensor, ...]:
-        """Return what `forward` takes."""
+        """Return what `forward` takes: as in the fit, the start is placed where the seen points are in the mean."""
+        placed = examples.start_points + mean_miss(examples)
         return (
-            examples.start, examples.start_points, examples.target_points, examples.seen, examples.told_betas,
-            examples.sigma_m,
+            examples.start, placed, examples.target_points, examples.seen, examples.told_betas, examples.sigma_m,
         )  # fmt: skip
 
     def forward(

@@ -12,10 +12,10 @@ from ..body.keypoints import KeypointModel, ShapedKeypoints
 from ..body.model import BodyModel
 from ..errors import BodyError
 from ..skeletons import NUM_BODY_ROTATIONS
-from .analytic import analytic_start
+from .analytic import analytic_start, placed
+from .expectation import expected_pose
 from .points import SolverPoints
 from .pops import Pops
-from .pose_prior import load_prior
 from .refine import PosePrior, Targets, refine
 from .shape import ShapeEstimate, betas_from_lengths, refine_shape, spread_frames
 from .temporal import SmoothedPoints
@@ -54,15 +54,22 @@ class PoseJob:
     sigma_m: float
     iterations: int
 
-    def solve(self, targets: Targets) -> tuple[Array, Array]:
-        """Return local rotations (F, 24, 3, 3) and trans (F, 3): analytic start, expected pose, exact finish.
+    def solve(self, targets: Targets, known: Array | None = None) -> tuple[Array, Array]:
+        """Return local rotations (F, 24, 3, 3) and trans (F, 3): start, expected pose, exact finish.
 
-        The finish begins at the expected pose; a frame whose points it then misses by far begins again at the
-        analytic start, which has every limb where it was seen.
+        The finish begins at the expected pose; a frame whose points it then misses by far begins again at the start,
+        which has every limb where it was seen.
+
+        Args:
+            targets: where the points are.
+            known: (F, 24, 3, 3) poses to start from, of a moment before; the analytic start without them.
         """
         xp = namespace(targets.points)
-        start, trans = analytic_start(self.names, self.keypoints, targets)
-        expected = load_prior().predict(start, self.names, targets.weights, sigma_m=self.sigma_m)
+        if known is None:
+            start, trans = analytic_start(self.names, self.keypoints, targets)
+        else:
+            start, trans = known, placed(self.keypoints, known, targets)[0]
+        expected = self._expected(start, targets)
         pose = self._finish(targets, (expected.rotations, trans), expected)
         miss = self.miss(targets, pose)
         lost = [frame for frame, off in enumerate(miss.tolist()) if off > max(_LOST_M, _LOST_SIGMAS * self.sigma_m)]
@@ -76,6 +83,9 @@ class PoseJob:
         rotations[lost] = xp.where(better[:, None, None, None], again[0], rotations[lost])
         place[lost] = xp.where(better[:, None], again[1], place[lost])
         return rotations, place
+
+    def _expected(self, start: Array, targets: Targets) -> PosePrior:
+        return expected_pose(self.names, self.keypoints, start, targets, sigma_m=self.sigma_m)
 
     def _finish(self, targets: Targets, start: tuple[Array, Array], prior: PosePrior) -> tuple[Array, Array]:
         """Return the pose that explains *targets* best, found from *start*."""
@@ -95,7 +105,7 @@ class PoseJob:
         xp = namespace(targets.points)
         rotations, trans = pose
         start, _ = analytic_start(self.names, self.keypoints, targets)
-        expected = load_prior().predict(start, self.names, targets.weights, sigma_m=self.sigma_m)
+        expected = self._expected(start, targets)
         popped = like(pops.joints.astype(np.float32), rotations)[..., None, None] > 0
         around = like(pops.around, rotations)
         firm = like((_SETTLED_M / _SETTLED_SPREAD_RAD) ** 2 * np.eye(3), rotations)

@@ -15,7 +15,7 @@ from ..arrays import Array, like, namespace, to_numpy
 from ..body.keypoints import KeypointModel
 from ..skeletons import NUM_BODY_ROTATIONS
 from .analytic import analytic_start
-from .pose_prior import load_prior
+from .expectation import expected_pose
 from .refine import NUM_UNKNOWNS, Targets, normal_equations, split_step, turned
 
 _LENGTH_NOISE_M = 0.004
@@ -201,8 +201,9 @@ def _fit_round(names: Sequence[str], state: _ShapeState, targets: Targets, hold:
     The miss is in the axes of the joint that holds the point, metres.
     """
     xp = namespace(targets.points)
-    start, trans = analytic_start(names, state.model.shaped(state.betas), targets)
-    expected = load_prior().predict(start, names, targets.weights, sigma_m=state.sigma_m)
+    keypoints = state.model.shaped(state.betas)
+    start, trans = analytic_start(names, keypoints, targets)
+    expected = expected_pose(names, keypoints, start, targets, sigma_m=state.sigma_m)
     rotations, trans = state.pose or (expected.rotations, trans)
     for _ in range(_STEPS_PER_ROUND):
         pose = state.model.shaped(state.betas).pose(rotations, trans)

@@ -23,7 +23,7 @@ POSE_POINTS: tuple[str, ...] = (
 
 NUM_POINTS = len(POSE_POINTS)
 NUM_START_FEATURES = 6 * (NUM_BODY_ROTATIONS - 1)
-NUM_FEATURES = NUM_START_FEATURES + 7 * NUM_POINTS + NUM_BETAS + 1
+NUM_FEATURES = NUM_START_FEATURES + 7 * NUM_POINTS + NUM_BETAS + 4
 WIDTH, DEPTH = 512, 3
 NUM_ANSWERS = 9
 """Six numbers of a residual rotation, and the logarithms of three variances, for each joint."""

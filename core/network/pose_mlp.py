@@ -32,6 +32,9 @@ _CPU_BLOCK = 512
 def pose_features(start: Array, start_points: Array, points: Array, seen: Array, betas: Array, sigma_m: Array) -> Array:
     """Return what the network reads (B, NUM_FEATURES); a point that is not seen is read as zeros.
 
+    Convention: Y up. All is in the start pelvis' own axes, so the heading does not matter; which way is up is read too,
+    since how far the pelvis leans is told by little else.
+
     Args:
         start: (B, 24, 3, 3) local rotations of the start pose.
         start_points: (B, P, 3) where the placed start pose has the points `POSE_POINTS`, metres; both hips, and
@@ -50,7 +53,7 @@ def pose_features(start: Array, start_points: Array, points: Array, seen: Array,
     off = ((points - start_points) @ pelvis) * known
     turns = xp.reshape(start[:, 1:NUM_BODY_ROTATIONS, :, :2], (batch, NUM_START_FEATURES))
     flat = [xp.reshape(part, (batch, 3 * NUM_POINTS)) for part in (local, _OFF_SCALE * off)]
-    return xp.concat([turns, *flat, seen, betas, _SIGMA_SCALE * sigma_m[:, None]], axis=1)
+    return xp.concat([turns, *flat, seen, betas, _SIGMA_SCALE * sigma_m[:, None], pelvis[:, 1]], axis=1)
 
 
 def answer_of(numbers: Array, start: Array) -> tuple[Array, Array]:

@@ -39,22 +39,34 @@ def _targets(keypoints, rotations: np.ndarray) -> Targets:
     return Targets(points, np.ones(points.shape[:2], dtype=np.float32))
 
 
-class _WrongPrior:
-    """Expects arms that go up, and insists."""
-
-    def predict(self, start, names, weights, *, sigma_m):
-        wrong = _pose(left_shoulder=[0.0, 0.0, 120.0], right_shoulder=[0.0, 0.0, -120.0])
-        firm = np.tile(1e-2 * np.eye(3, dtype=np.float32), (len(start), 22, 1, 1))
-        return PosePrior(np.repeat(wrong, len(start), axis=0), firm, sigma_m)
+def _wrong(names, keypoints, start, targets, *, sigma_m):
+    """Expect arms that go up, and insist."""
+    up = _pose(left_shoulder=[0.0, 0.0, 120.0], right_shoulder=[0.0, 0.0, -120.0])
+    firm = np.tile(1e-2 * np.eye(3, dtype=np.float32), (len(start), 22, 1, 1))
+    return PosePrior(np.repeat(up, len(start), axis=0), firm, sigma_m)
 
 
 def test_a_frame_begun_at_a_wrong_pose_begins_again_where_its_limbs_were_seen(keypoints, monkeypatch):
-    monkeypatch.setattr(posing, "load_prior", _WrongPrior)
+    monkeypatch.setattr(posing, "expected_pose", _wrong)
     true = _pose(left_shoulder=[0.0, -30.0, -70.0], right_shoulder=[0.0, 20.0, 70.0], left_elbow=[0.0, -60.0, 0.0])
     targets = _targets(keypoints, true)
     rotations, trans = posing.PoseJob(NAMES, keypoints, 0.002, 3).solve(targets)
     off = np.linalg.norm(keypoints.points(rotations, trans) - targets.points, axis=-1)
     assert off.max() < 0.01
+
+
+def test_a_pose_known_a_moment_before_tells_the_twist_that_points_do_not(keypoints):
+    before = _pose(left_shoulder=[40.0, -30.0, -70.0], left_wrist=[50.0, 0.0, 0.0], left_elbow=[0.0, -3.0, 0.0])
+    true = _pose(left_shoulder=[40.0, -28.0, -72.0], left_wrist=[51.0, 0.0, 0.0], left_elbow=[0.0, -3.0, 0.0])
+    job = posing.PoseJob(NAMES, keypoints, 0.001, 5)
+    targets = _targets(keypoints, true)
+    arm = [JOINT_INDEX[name] for name in ("left_shoulder", "left_elbow", "left_wrist")]
+    off = []
+    for known in (None, before):
+        rotations, _ = job.solve(targets, known=known)
+        left = np.swapaxes(rotations[0, arm], -1, -2) @ true[0, arm]
+        off.append(np.rad2deg(Rotation.from_matrix(left).magnitude()).mean())
+    assert off[1] < 0.5 * off[0]
 
 
 @pytest.mark.parametrize("bend", [-4.0, -10.0, -16.0])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from core.arrays import to_numpy
 from core.body.keypoints import KeypointModel
 from core.errors import BodyError
 from core.fit import shape
 from core.fit.posing import known_betas
-from core.fit.refine import Targets, normal_equations
+from core.fit.refine import PosePrior, Targets, normal_equations
 from core.fit.shape import betas_from_lengths, refine_shape, spread_frames
 from core.layouts import BODY25, COCO17, SMPL24
 
@@ -117,7 +118,9 @@ def test_eliminating_the_poses_equals_solving_for_all_at_once(act):
     weights = generator.uniform(0.2, 1.0, targets.shape[:2])
     pose = model.shaped(betas).pose(rotations, trans)
     residual = targets - pose.points
-    prior = shape.load_prior().predict(rotations, NAMES, weights, sigma_m=0.01)
+    expected = Rotation.from_rotvec(0.05 * generator.normal(size=(3 * 24, 3))).as_matrix().reshape(3, 24, 3, 3)
+    precision = np.array([np.diag(row) for row in generator.uniform(1e-4, 1e-2, (3 * 22, 3))]).reshape(3, 22, 3, 3)
+    prior = PosePrior(rotations @ expected, precision, 0.01)
     normal, right = normal_equations(pose, residual, weights, rotations, prior)
     jacobian = model.shape_jacobian(pose.world)
     hold = 0.02
