@@ -1,8 +1,9 @@
-"""What pose to expect of some points, beyond what they show: the pose network's answer, and how firmly to hold to it.
+"""What pose to expect of some points, beyond what they show, and how firmly to hold to it. F frames, K keypoints.
 
-Points on a bone's axis say nothing of its twist, hips and shoulders nothing of the pelvis' and the chest's pitch. The
-network has learned from real motion how these go with what the points do show, and how sure that is. F frames,
-K keypoints.
+Two experts, both taught by real motion. The pose network is asked for the arms: it halves what the twist of an upper
+arm is off. Trunk, head and legs are the regressions' (`core.fit.pose_prior`): how a person tilts the pelvis differs
+from one to the next more than from moment to moment, and of the few people there were to learn from, regressions that
+are held back learn that better.
 """
 
 from __future__ import annotations
@@ -18,13 +19,20 @@ from ..body.keypoints import ShapedKeypoints
 from ..network.pose_architecture import POSE_POINTS
 from ..network.pose_mlp import PoseNetwork
 from ..network.weights import read_weights
-from ..skeletons import NUM_BODY_ROTATIONS
+from ..skeletons import JOINT_INDEX, NUM_BODY_ROTATIONS
 from .analytic import placed
+from .pose_prior import load_prior
 from .refine import PosePrior, Targets
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "network" / "assets" / "pose_mlp.npz"
-PASSES = 2
-"""The second pass begins where the first ended; a third changes next to nothing."""
+UNSEEN_PEOPLE = 2.0
+"""How many times the variances that the network tells are those of people that it never saw (measured: 1.3 to 2)."""
+PASSES = 1
+"""A second pass, which begins where the first ended, is no better on people that nothing was learned from."""
+NETWORK_JOINTS = tuple(
+    JOINT_INDEX[f"{side}_{joint}"] for side in ("left", "right") for joint in ("shoulder", "elbow", "wrist")
+)
+"""The joints that the network is asked for."""
 
 
 @cache
@@ -34,6 +42,30 @@ def load_pose_network(device: str) -> PoseNetwork:
 
 
 def expected_pose(
+    names: Sequence[str], keypoints: ShapedKeypoints, start: Array, targets: Targets, *, sigma_m: float
+) -> PosePrior:
+    """Return the pose to expect of *targets*.
+
+    Args:
+        names: the solver points, in the order of *targets*.
+        keypoints: those points on the shaped body.
+        start: (F, 24, 3, 3) the analytic start's local rotations.
+        targets: where the points are.
+        sigma_m: how far off they are per axis.
+    """
+    trunk = load_prior().predict(start, names, targets.weights, sigma_m=sigma_m)
+    arms = network_pose(names, keypoints, start, targets, sigma_m=sigma_m)
+    xp = namespace(start)
+    mask = np.isin(np.arange(start.shape[1]), NETWORK_JOINTS)[:, None, None]
+    chosen = like(mask.astype(np.float32), start) > 0
+    return PosePrior(
+        xp.where(chosen, arms.rotations, trunk.rotations),
+        xp.where(chosen[:NUM_BODY_ROTATIONS], arms.precision, trunk.precision),
+        sigma_m,
+    )
+
+
+def network_pose(
     names: Sequence[str],
     keypoints: ShapedKeypoints,
     start: Array,
@@ -42,12 +74,12 @@ def expected_pose(
     sigma_m: float,
     passes: int = PASSES,
 ) -> PosePrior:
-    """Return the pose to expect of *targets*.
+    """Return what the network alone expects, of every joint; arguments as for `expected_pose`.
 
     Args:
-        names: the solver points, in the order of *targets*.
+        names: the solver points.
         keypoints: those points on the shaped body.
-        start: (F, 24, 3, 3) local rotations to begin from, the analytic ones or better.
+        start: (F, 24, 3, 3) local rotations to begin from.
         targets: where the points are.
         sigma_m: how far off they are per axis.
         passes: how often the network is asked, each time from its last answer.
@@ -66,7 +98,7 @@ def expected_pose(
         start_points = xp.matrix_transpose(order) @ placed(keypoints, rotations, targets)[1]
         answer, log_variances = network.predict(rotations, start_points, points, seen, betas, sigma)
         rotations = xp.concat([answer, start[:, NUM_BODY_ROTATIONS:]], axis=1)
-    precision = xp.exp(-log_variances) * sigma_m**2
+    precision = xp.exp(-log_variances) * (sigma_m**2 / UNSEEN_PEOPLE)
     return PosePrior(rotations, precision[..., None] * like(np.eye(3), start), sigma_m)
 
 

@@ -34,6 +34,8 @@ _LOST_M, _LOST_SIGMAS = 0.04, 5.0
 """A frame whose points are missed by more, root mean square, was begun at a wrong pose."""
 _SETTLED_M, _SETTLED_SPREAD_RAD = 0.01, 0.25
 """So far off a point may be for a joint that is so far from where it is around then."""
+_KNOWN_SPREAD_RAD = np.deg2rad(6.0)
+"""How far a joint turns in a moment."""
 _MUCH_WORSE, _WORSE_M = 1.3, 0.005
 """A settled frame may miss its points by so much more, as a factor and in metres."""
 
@@ -67,9 +69,11 @@ class PoseJob:
         xp = namespace(targets.points)
         if known is None:
             start, trans = analytic_start(self.names, self.keypoints, targets)
+            expected = self._expected(start, targets)
         else:
             start, trans = known, placed(self.keypoints, known, targets)[0]
-        expected = self._expected(start, targets)
+            firm = like((self.sigma_m / _KNOWN_SPREAD_RAD) ** 2 * np.eye(3), start)
+            expected = PosePrior(known, xp.broadcast_to(firm, known[:, :NUM_BODY_ROTATIONS].shape), self.sigma_m)
         pose = self._finish(targets, (expected.rotations, trans), expected)
         miss = self.miss(targets, pose)
         lost = [frame for frame, off in enumerate(miss.tolist()) if off > max(_LOST_M, _LOST_SIGMAS * self.sigma_m)]

@@ -56,8 +56,8 @@ def test_stored_weights_answer_as_the_module_does(module, weights, device, batch
         expected = module(*(torch.tensor(array) for array in inputs))
     placed = inputs if device == "numpy" else [torch.tensor(array) for array in inputs]
     rotations, log_variances = (np.asarray(part) for part in PoseNetwork(weights, device).predict(*placed))
-    np.testing.assert_allclose(rotations, expected.rotations.numpy(), atol=1e-5)
-    np.testing.assert_allclose(log_variances, expected.log_variances.numpy(), atol=1e-4)
+    np.testing.assert_allclose(rotations, expected.rotations.numpy(), atol=1e-4)
+    np.testing.assert_allclose(log_variances, expected.log_variances.numpy(), atol=1e-3)
     np.testing.assert_allclose(np.linalg.det(rotations), 1.0, atol=1e-5)
 
 
