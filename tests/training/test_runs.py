@@ -16,8 +16,10 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("yaml")
 
+from core.network import read_weights  # noqa: E402
 from training.checkpoints import CheckpointError, load_checkpoint, random_state, restore_random_state  # noqa: E402
 from training.config import RunConfig  # noqa: E402
+from training.convert_checkpoint import main as convert  # noqa: E402
 from training.distributed import Processes  # noqa: E402
 from training.evaluation import ANALYTIC, UNTOUCHED  # noqa: E402
 from training.run_log import RunLog  # noqa: E402
@@ -75,6 +77,46 @@ def test_a_resumed_run_equals_an_uninterrupted_one(run_settings: dict[str, objec
     assert torch.equal(expected.training["rng"][0]["torch"], found.training["rng"][0]["torch"])
     losses = [[row["total"] for row in figures(one) if row["kind"] == "train"] for one in (whole_config, config)]
     assert losses[0] == losses[1]
+
+
+POSE_MLP_SETTINGS = {
+    "model.architecture": "pose_mlp",
+    "model.dropout": 0.1,
+    "augment.mirror": 0.5,
+    "augment.limbs": 0.2,
+    "augment.betas": 1.0,
+    "augment.point_noise_m": 0.01,
+    "augment.missing": 0.3,
+    "augment.layouts": 0.5,
+    "augment.analytic_start": 0.7,
+    "augment.own_start": 0.3,
+    "augment.other_bodies": 0.5,
+    "augment.unknown_betas": 0.2,
+}
+
+
+def test_the_pose_network_learns_resumes_and_becomes_a_weights_file(
+    run_settings: dict[str, object], tmp_path: Path
+) -> None:
+    settings = {**run_settings, **POSE_MLP_SETTINGS, "training.epochs": 6, "optimizer.learning_rate": 1e-3}
+    whole, whole_config, log = run(settings, tmp_path / "whole")
+    whole.train()
+    log.close()
+    losses = [row["total"] for row in figures(whole_config) if row["kind"] == "train"]
+    assert sum(losses[-6:]) < 0.9 * sum(losses[:6])
+    first, config, log = run(settings, tmp_path / "parts")
+    first.train(stop_after_steps=whole.total_steps // 2 + 1)
+    log.close()
+    torch.manual_seed(987)
+    second, config, log = run(settings, tmp_path / "parts")
+    second.resume(last(config))
+    second.train()
+    log.close()
+    expected, found = load_checkpoint(last(whole_config)), load_checkpoint(last(config))
+    assert all(torch.equal(value, found.model[name]) for name, value in expected.model.items())
+    output = tmp_path / "weights.npz"
+    assert convert([str(last(config)), "-o", str(output), "--precision", "float16"]) == 0
+    assert read_weights(output).info.architecture == "pose_mlp"
 
 
 def test_it_learns(run_settings: dict[str, object], tmp_path: Path) -> None:
