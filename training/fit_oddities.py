@@ -73,7 +73,6 @@ def _limb(rotations: np.ndarray, side: str, sign: float) -> list[Oddity]:
         ("elbow", "bent backwards", _degrees(-forearm[:, 2]), 15.0),
         ("elbow", "bent up or down", np.abs(_degrees(forearm[:, 1])), 50.0),
         ("elbow", "twisted", np.abs(_degrees_of_twist(joint("elbow"), axis=0)), 110.0),
-        ("shoulder", "twisted", np.abs(_degrees_of_twist(joint("shoulder"), axis=0)), 120.0),
         ("hip", "twisted", np.abs(_degrees_of_twist(joint("hip"), axis=1)), 70.0),
         ("ankle", "turned", _degrees_of_turn(joint("ankle")), 65.0),
         ("foot", "folded", _degrees_of_turn(joint("foot")), 50.0),

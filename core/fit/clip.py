@@ -21,7 +21,7 @@ from .conclusion import Found, conclude
 from .holding import find_evidence, hold
 from .options import FitOptions, Progress, report_progress
 from .points import body_regressor, solver_points
-from .pops import find_pops, unpopped
+from .pops import find_pops, find_tremor
 from .posing import PoseJob, find_shape, left_noise, make_targets
 from .refine import Targets
 from .report import FitReport
@@ -29,9 +29,8 @@ from .temporal import smooth_points
 
 _BLOCK_FRAMES = 128
 _TORCH_BLOCK_FRAMES = 8192
-_SETTLE_ROUNDS = 2
-_MISSED_M, _MISSED_SHARE = 0.01, 1.5
-"""A frame that misses its points by more than both, the latter times the usual, is not to be believed when it pops."""
+_SETTLE = (find_pops, find_pops, find_tremor, find_tremor)
+"""What is settled, in turns: pops first, since the smooth way through a pop still leads aside."""
 
 
 @dataclass(eq=False)
@@ -67,11 +66,12 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         keypoints = shape.model.shaped(model.body.array(shape.betas))
         job = PoseJob(points.names, keypoints, shape.sigma_m, options.iterations)
         rotations, trans = _solve_blocks(job, targets, options, progress)
-    with clock.step("settle"):
-        report_progress(progress, track.num_frames, track.num_frames, "Settling the poses")
-        rotations, trans = _settle(job, targets, rotations, trans, track.fps)
     with clock.step("hold"):
         rotations, trans = hold(rotations, trans, evidence)
+    with clock.step("settle"):
+        report_progress(progress, track.num_frames, track.num_frames, "Settling the poses")
+        # Limbs that nothing shows are held before, so that they do not lead their neighbours in time astray, and after.
+        rotations, trans = hold(*_settle(job, targets, rotations, trans, track.fps), evidence)
     with clock.step("report"):
         report_progress(progress, track.num_frames, track.num_frames, "Measuring the errors")
         fitted = _fitted_points(shape.model, shape.betas, rotations, trans)
@@ -124,19 +124,18 @@ def _solve_blocks(
 def _settle(
     job: PoseJob, targets: Targets, rotations: np.ndarray, trans: np.ndarray, fps: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return local rotations (F, 24, 3, 3) and trans (F, 3) with the frames in which joints pop solved again."""
-    for _ in range(_SETTLE_ROUNDS):
-        pops = find_pops(rotations, fps)
+    """Return local rotations (F, 24, 3, 3) and trans (F, 3) with frames solved again in which joints pop or tremble."""
+    for find in _SETTLE:
+        pops = find(rotations, fps)
         frames = np.flatnonzero(pops.joints.any(axis=1))
         if len(frames) == 0:
-            return rotations, trans
+            continue
         some = Targets(targets.points[frames.tolist()], targets.weights[frames.tolist()])
         pose = (like(rotations[frames], targets.points), like(trans[frames], targets.points))
         solved, place = job.settle(some, pose, pops.some(frames))
         rotations, trans = rotations.copy(), trans.copy()
         rotations[frames], trans[frames] = to_numpy(solved), to_numpy(place)
-    miss = to_numpy(job.miss(targets, (like(rotations, targets.points), like(trans, targets.points))))
-    return unpopped(rotations, fps, miss > max(_MISSED_M, _MISSED_SHARE * float(np.median(miss)))), trans
+    return rotations, trans
 
 
 def _fitted_points(model: KeypointModel, betas: np.ndarray, rotations: np.ndarray, trans: np.ndarray) -> np.ndarray:

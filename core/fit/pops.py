@@ -1,25 +1,26 @@
-"""Joints that pop: a rotation that leaves the way it was going for a few frames and comes back. F frames.
+"""Joints that pop or tremble, though nothing asks them to. F frames.
 
 Each frame is solved from its own points, so where they hardly tell a limb's twist, one frame may answer differently
-from its neighbours. Against the running median of the rotations such frames stand out; steady motion, however fast,
-does not, since the median of a way that goes on is its middle.
+from its neighbours. A joint pops when its rotation leaves the way it was going for a few frames and comes back: against
+the running median such frames stand out, while steady motion, however fast, does not, since the median of a way that
+goes on is its middle. A joint trembles when it leaves the parabola through the moments around it: that is left of
+motion which no muscle makes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..rotations import matrix_to_quat_wxyz, quat_wxyz_to_matrix
-from ..skeletons import JOINT_INDEX, NUM_BODY_ROTATIONS, NUM_JOINTS
+from ..skeletons import NUM_BODY_ROTATIONS
 
 _POP_RAD = np.deg2rad(30.0)
-_FASTEST_RAD_PER_S = 40.0
-"""No joint but a pitcher's shoulder turns faster."""
-_TOES = np.isin(np.arange(NUM_JOINTS), [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]])
 _RADIUS_S = 0.12
 _MIN_RADIUS, _MAX_RADIUS = 3, 15
+_TREMOR_RAD = 0.12
+_PARABOLA_S = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,39 +29,17 @@ class Pops:
 
     Attributes:
         joints: (F, 24) bool.
-        around: (F, 24, 3, 3) local rotations, the median of the frames around each.
+        around: (F, 24, 3, 3) local rotations, as the frames around each have them.
+        wrong: these joints are surely wrong; else they may be right, and merely too lively.
     """
 
     joints: np.ndarray
     around: np.ndarray
+    wrong: bool = True
 
     def some(self, frames: np.ndarray) -> Pops:
         """Return those of some frames."""
-        return Pops(self.joints[frames], self.around[frames])
-
-
-def unpopped(rotations: np.ndarray, fps: float, missed: np.ndarray) -> np.ndarray:
-    """Return local rotations (F, 24, 3, 3) in which joints that pop faster than a person can are where they are around.
-
-    Args:
-        rotations: (F, 24, 3, 3) local rotations.
-        fps: frames a second.
-        missed: (F,) bool, frames whose points are not explained well; in others only the toes, whose points lie too
-            close together to tell, are set so.
-    """
-    pops = find_pops(rotations, fps)
-    pops = Pops(pops.joints & (missed[:, None] | _TOES), pops.around)
-    if not pops.joints.any():
-        return rotations
-    quat = matrix_to_quat_wxyz(rotations)
-    cosine = np.abs((quat[1:] * quat[:-1]).sum(axis=-1))
-    fast = 2.0 * np.arccos(np.clip(cosine, 0.0, 1.0)) * fps > _FASTEST_RAD_PER_S
-    inhuman = pops.joints & (np.pad(fast, ((1, 0), (0, 0))) | np.pad(fast, ((0, 1), (0, 0))))
-    for _ in range(_MAX_RADIUS):
-        beside = np.pad(inhuman[:-1], ((1, 0), (0, 0))) | np.pad(inhuman[1:], ((0, 1), (0, 0)))
-        inhuman = inhuman | (beside & pops.joints)
-    calm: np.ndarray = np.where(inhuman[..., None, None], pops.around, rotations)
-    return calm
+        return replace(self, joints=self.joints[frames], around=self.around[frames])
 
 
 def find_pops(rotations: np.ndarray, fps: float) -> Pops:
@@ -70,20 +49,77 @@ def find_pops(rotations: np.ndarray, fps: float) -> Pops:
         rotations: (F, 24, 3, 3) local rotations.
         fps: frames a second.
     """
-    radius = int(np.clip(round(_RADIUS_S * fps), _MIN_RADIUS, _MAX_RADIUS))
+    radius = _radius(_RADIUS_S, fps)
     joints = np.zeros(rotations.shape[:2], dtype=bool)
     if len(rotations) <= radius:
         return Pops(joints, rotations)
-    quat = matrix_to_quat_wxyz(rotations.astype(np.float32))
-    turned_over = np.cumprod(np.where((quat[1:] * quat[:-1]).sum(axis=-1) < 0.0, -1.0, 1.0), axis=0)
-    quat[1:] *= turned_over[..., None].astype(quat.dtype)
+    quat = _unbroken(rotations)
     padded = np.pad(quat, ((radius, radius), (0, 0), (0, 0)), mode="reflect")
     median = np.empty_like(quat)
     for joint in range(quat.shape[1]):
         windows = np.lib.stride_tricks.sliding_window_view(padded[:, joint], 2 * radius + 1, axis=0)
         median[:, joint] = np.median(windows, axis=-1)
-    median /= np.maximum(np.linalg.norm(median, axis=-1, keepdims=True), 1e-9)
-    cosine = np.abs((median * quat).sum(axis=-1))
-    joints[:, :NUM_BODY_ROTATIONS] = 2.0 * np.arccos(np.clip(cosine, 0.0, 1.0))[:, :NUM_BODY_ROTATIONS] > _POP_RAD
-    around: np.ndarray = quat_wxyz_to_matrix(median)
+    around, off = _away(quat, median)
+    joints[:, :NUM_BODY_ROTATIONS] = off[:, :NUM_BODY_ROTATIONS] > _POP_RAD
     return Pops(joints, around)
+
+
+def find_tremor(rotations: np.ndarray, fps: float) -> Pops:
+    """Return all joints of the frames in which a joint trembles, and of those beside them.
+
+    Args:
+        rotations: (F, 24, 3, 3) local rotations.
+        fps: frames a second.
+    """
+    radius = _radius(_PARABOLA_S, fps)
+    joints = np.zeros(rotations.shape[:2], dtype=bool)
+    if len(rotations) <= radius:
+        return Pops(joints, rotations)
+    quat = _unbroken(rotations)
+    before, after = 2.0 * quat[:1] - quat[radius:0:-1], 2.0 * quat[-1:] - quat[-2 : -radius - 2 : -1]
+    padded = np.concatenate([before, quat, after])
+    smooth = np.zeros_like(quat)
+    for offset, share in enumerate(_parabola_shares(radius)):
+        smooth += share * padded[offset : offset + len(quat)]
+    around, off = _away(quat, smooth)
+    frames = (off[:, :NUM_BODY_ROTATIONS] > _TREMOR_RAD).any(axis=1)
+    beside = np.convolve(frames, np.ones(2 * (radius // 2) + 1), mode="full")
+    joints[beside[radius // 2 :][: len(frames)] > 0] = True
+    return Pops(joints, around, wrong=False)
+
+
+def _radius(seconds: float, fps: float) -> int:
+    return int(np.clip(round(seconds * fps), _MIN_RADIUS, _MAX_RADIUS))
+
+
+def _unbroken(rotations: np.ndarray) -> np.ndarray:
+    """Return quaternions (F, 24, 4) of rotations, each with the sign that brings it nearest to the one before."""
+    quat = matrix_to_quat_wxyz(rotations.astype(np.float32))
+    turned_over = np.cumprod(np.where((quat[1:] * quat[:-1]).sum(axis=-1) < 0.0, -1.0, 1.0), axis=0)
+    quat[1:] *= turned_over[..., None].astype(quat.dtype)
+    unbroken: np.ndarray = quat
+    return unbroken
+
+
+def _away(quat: np.ndarray, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rotations (F, 24, 3, 3) of *usual* (F, 24, 4), of any length, and how far *quat* is from them (F, 24).
+
+    The distance is in radians.
+    """
+    usual = usual / np.maximum(np.linalg.norm(usual, axis=-1, keepdims=True), 1e-9)
+    cosine = np.abs((usual * quat).sum(axis=-1))
+    rotations: np.ndarray = quat_wxyz_to_matrix(usual)
+    return rotations, 2.0 * np.arccos(np.clip(cosine, 0.0, 1.0))
+
+
+def _parabola_shares(radius: int) -> np.ndarray:
+    """Return what each of 2 radius + 1 samples adds to the middle of the parabola through them.
+
+    Savitzky and Golay's filter (Analytical Chemistry 36, 1964) with tricube weights: near samples weigh more.
+    """
+    offset = np.arange(-radius, radius + 1)
+    weight = (1.0 - (np.abs(offset) / (radius + 1.0)) ** 3) ** 3
+    powers = np.stack([offset**power for power in range(3)], axis=1)
+    weighted = powers * weight[:, None]
+    shares: np.ndarray = np.linalg.solve(powers.T @ weighted, weighted.T)[0]
+    return shares

@@ -34,6 +34,8 @@ _LOST_M, _LOST_SIGMAS = 0.04, 5.0
 """A frame whose points are missed by more, root mean square, was begun at a wrong pose."""
 _SETTLED_M, _SETTLED_SPREAD_RAD = 0.01, 0.25
 """So far off a point may be for a joint that is so far from where it is around then."""
+_TREMOR_SIGMAS = 3.0
+"""The same for a joint that may be right, in how far off the points are anyway."""
 _KNOWN_SPREAD_RAD = np.deg2rad(6.0)
 """How far a joint turns in a moment."""
 _MUCH_WORSE, _WORSE_M = 1.3, 0.005
@@ -97,14 +99,14 @@ class PoseJob:
         return refine(self.keypoints, start, targets, prior, iterations=self.iterations, outlier_m=outlier)
 
     def settle(self, targets: Targets, pose: tuple[Array, Array], pops: Pops) -> tuple[Array, Array]:
-        """Return frames in which joints pop, solved again from where those joints are around that moment.
+        """Return frames in which joints pop or tremble, solved again from where those joints are around that moment.
 
         A frame is left as it was if its points are explained much worse then.
 
         Args:
             targets: of those frames.
             pose: their local rotations (F, 24, 3, 3) and trans (F, 3).
-            pops: which of their joints pop, and where these are around then.
+            pops: which of their joints do, and where these are around then.
         """
         xp = namespace(targets.points)
         rotations, trans = pose
@@ -112,7 +114,8 @@ class PoseJob:
         expected = self._expected(start, targets)
         popped = like(pops.joints.astype(np.float32), rotations)[..., None, None] > 0
         around = like(pops.around, rotations)
-        firm = like((_SETTLED_M / _SETTLED_SPREAD_RAD) ** 2 * np.eye(3), rotations)
+        off_m = _SETTLED_M if pops.wrong else _TREMOR_SIGMAS * self.sigma_m
+        firm = like((off_m / _SETTLED_SPREAD_RAD) ** 2 * np.eye(3), rotations)
         prior = PosePrior(
             xp.where(popped, around, expected.rotations),
             expected.precision + xp.where(popped[:, :NUM_BODY_ROTATIONS], firm, 0.0 * firm),

@@ -19,6 +19,7 @@ from ..arrays import Array, namespace
 from ..body.keypoints import KeypointPose, ShapedKeypoints
 from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..skeletons import NUM_BODY_ROTATIONS
+from .limits import limit_pulls
 
 _NUM_TURNS = 3 * NUM_BODY_ROTATIONS
 NUM_UNKNOWNS = _NUM_TURNS + 3
@@ -49,10 +50,10 @@ class PosePrior:
     sigma_m: float
 
     def pull(self, rotations: Array) -> tuple[Array, Array]:
-        """Return how far the prior is (F, 22, 3), in each joint's own axes, and the precision to weigh that with.
+        """Return the moment (F, 22, 3) that draws each joint, in its own axes, and the precision (F, 22, 3, 3) of it.
 
         A pose far out of what the prior expects is likelier to be rare than wrong, so the precision falls with the
-        distance, as for Student's t distribution.
+        distance, as for Student's t distribution. What no joint does is not rare: beyond its limits it is held.
 
         Args:
             rotations: (F, 24, 3, 3) local rotations.
@@ -62,7 +63,12 @@ class PosePrior:
         away = matrix_to_axis_angle(xp.matrix_transpose(own) @ self.rotations[:, :NUM_BODY_ROTATIONS])
         squared = xp.sum(away * (self.precision @ away[..., None])[..., 0], axis=-1) / self.sigma_m**2
         share = (_TAIL + 3.0) / (_TAIL + squared)
-        return away, self.precision * xp.clip(share, None, 1.0)[..., None, None]
+        precision = self.precision * xp.clip(share, None, 1.0)[..., None, None]
+        moment = (precision @ away[..., None])[..., 0]
+        for joint, pull, firmness in limit_pulls(rotations):
+            moment[:, joint] += pull
+            precision[:, joint] += firmness
+        return moment, precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +189,7 @@ def normal_equations(
     for axis in range(3):
         block[:, :, axis, :, axis] += trace
     bodies = pose.world[:, :NUM_BODY_ROTATIONS]
-    away, own_precision = prior.pull(rotations)
+    moment, own_precision = prior.pull(rotations)
     precision = bodies @ own_precision @ xp.matrix_transpose(bodies)
     for joint in range(NUM_BODY_ROTATIONS):
         block[:, joint, :, joint, :] += precision[:, joint]
@@ -199,7 +205,7 @@ def normal_equations(
         normal[:, axis, axis] = total
     diagonal = list(range(NUM_UNKNOWNS))
     normal[:, diagonal, diagonal] += _DAMPING
-    pull = (precision @ (bodies @ away[..., None]))[..., 0]
+    pull = (bodies @ moment[..., None])[..., 0]
     return normal, _right_side(levers, residual, squared_weights, pull)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.fit.pops import find_pops, unpopped
+from core.fit.pops import find_pops, find_tremor
 from core.skeletons import JOINT_INDEX, NUM_JOINTS
 
 ELBOW = JOINT_INDEX["left_elbow"]
@@ -49,16 +49,33 @@ def test_half_turn_ambiguity_of_quaternions_is_no_pop():
 def test_too_few_frames_to_tell(num_frames):
     rotations = _turning(num_frames, 1.0)
     assert not find_pops(rotations, 30.0).joints.any()
+    assert not find_tremor(rotations, 30.0).joints.any()
 
 
-@pytest.mark.parametrize(("fps", "missed", "calmed"), [(60.0, True, True), (10.0, True, False), (60.0, False, False)])
-def test_a_pop_is_calmed_only_if_no_person_turns_so_fast_and_its_points_are_missed(fps, missed, calmed):
-    rotations = _turning(40, 0.02)
-    rotations[20:22, ELBOW] = rotations[20:22, ELBOW] @ Rotation.from_rotvec([2.0, 0.0, 0.0]).as_matrix()
-    calm = unpopped(rotations, fps, np.full(40, missed))
-    left = np.swapaxes(calm[20:22, ELBOW], -1, -2) @ _turning(40, 0.02)[20:22, ELBOW]
-    angle = Rotation.from_matrix(left).magnitude()
-    assert (angle < 0.1).all() if calmed else (angle > 1.9).all()
-    kept = np.ones(40, dtype=bool)
-    kept[20:22] = False
-    assert (calm[kept] == rotations[kept]).all()
+def test_speeding_up_is_no_tremor_and_neither_is_standing_still():
+    rotations = _turning(40, 0.0)
+    assert not find_tremor(rotations, 30.0).joints.any()
+    swing = np.stack([0.01 * np.arange(40) ** 2, np.zeros(40), np.zeros(40)], axis=-1)
+    rotations[:, ELBOW] = Rotation.from_rotvec(swing).as_matrix()
+    assert not find_tremor(rotations, 30.0).joints.any()
+
+
+def test_a_small_twitch_trembles_and_the_way_around_it_is_smooth():
+    rotations, true = _turning(40, 0.05), _turning(40, 0.05)
+    rotations[20, ELBOW] = rotations[20, ELBOW] @ Rotation.from_rotvec([0.3, 0.0, 0.0]).as_matrix()
+    assert not find_pops(rotations, 30.0).joints.any()
+    tremor = find_tremor(rotations, 30.0)
+    assert tremor.joints[19:22].all()
+    assert not tremor.joints[:15].any() and not tremor.joints[26:].any()
+    off = Rotation.from_matrix(np.swapaxes(tremor.around[:, ELBOW], -1, -2) @ true[:, ELBOW]).magnitude()
+    assert off.max() < 0.5 * 0.3
+
+
+def test_a_step_between_two_ways_of_answering_trembles_at_the_step_alone():
+    rotations = _turning(60, 0.0)
+    rotations[30:, ELBOW] = Rotation.from_rotvec([0.5, 0.0, 0.0]).as_matrix()
+    tremor = find_tremor(rotations, 30.0)
+    assert tremor.joints[29:31].all()
+    assert not tremor.joints[:26].any() and not tremor.joints[34:].any()
+    steps = Rotation.from_matrix(np.swapaxes(tremor.around[:-1, ELBOW], -1, -2) @ tremor.around[1:, ELBOW]).magnitude()
+    assert steps.max() < 0.5 * 0.5
