@@ -1,7 +1,7 @@
 """How far joints go: knees and elbows do not bend backwards nor twist, toes do not fold. F frames.
 
-A limit is soft: it settles what noise, or a heel that is seen in the wrong place, would decide otherwise, and the farther
-beyond it, the more keypoints it takes.
+A limit is soft: it settles what noise, or a heel that is seen in the wrong place, would decide otherwise, and the
+farther beyond it, the more keypoints it takes.
 """
 
 from __future__ import annotations
