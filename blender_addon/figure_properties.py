@@ -93,7 +93,7 @@ class SMPLIFY_PG_figure(bpy.types.PropertyGroup):  # noqa: N801 - the form that 
         options=set(), update=_colors_changed,
     )  # fmt: skip
     color_limit_mm: bpy.props.FloatProperty(
-        name="Red at",
+        name="Red at (mm)",
         description="The error in millimetres that is shown in full red",
         min=1.0, soft_max=200.0, default=30.0, precision=0, step=100, options=set(), update=_colors_changed,
     )  # fmt: skip

@@ -21,6 +21,8 @@ from ..tracks.wording import in_panel_words, settings_named
 from .sidebar import SidebarPanel
 from .text import draw_text
 
+_LONGEST_VALUE = 16
+"""What is longer than that is cut beside a menu in a sidebar of the usual width; it gets a line of its own."""
 _VALUE_SHARE = 0.62
 _MOST_DOUBTS = 6
 
@@ -96,10 +98,14 @@ def _draw_track(layout: bpy.types.UILayout, context: bpy.types.Context, settings
         column.label(text=line, icon="BLANK1", translate=False)
     column = layout.column(align=True)
     for item in detected(reading):
+        title = iface_(settings.bl_rna.properties[item.setting].name)
+        if len(item.value) > _LONGEST_VALUE:
+            column.label(text=item.value, icon="BLANK1", translate=False)
+            text = title
+        else:
+            text = f"{title}: {item.value}"
         split = column.split(factor=_VALUE_SHARE)
-        name = settings.bl_rna.properties[item.setting].name
-        title = iface_(name)
-        split.label(text=f"{title}: {item.value}", translate=False)
+        split.label(text=text, translate=False)
         split.prop(settings, item.setting, text="")
         if item.setting == "frame_rate" and settings.frame_rate == "CUSTOM":
             column.prop(settings, "fps")
