@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -132,6 +133,19 @@ class ShapedKeypoints:
         self.rest_joints = model.body.rest_joints(betas)
         self._moments = model.moments(betas)
         self.rest_points = xp.matrix_transpose(xp.sum(self._moments, axis=-3))
+
+    @cached_property
+    def reach(self) -> Array:
+        """How far each joint's turning moves each keypoint, metres per radian at most, in the rest pose (24, K).
+
+        A keypoint is a mean of vertices, and some of them hang on neighbouring joints a little; what a joint turns in
+        earnest lies at some distance from it.
+        """
+        xp = namespace(self._moments)
+        flat = xp.reshape(self._moments, (NUM_JOINTS, -1))
+        below = xp.reshape(self.model.tree @ flat, self._moments.shape)
+        levers = below - self.model.tree_mass * self.rest_joints[..., None]
+        return xp.sqrt(xp.sum(levers * levers, axis=-2))
 
     def points(self, rotations: Array, trans: Array) -> Array:
         """Return the keypoints (F, K, 3), metres, of local *rotations* (F, 24, 3, 3) and *trans* (F, 3)."""

@@ -11,7 +11,7 @@ with P the prior's local rotations and L_j its precision in joint j's own axes. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,8 @@ _OUTLIER_FROM_STEP = 2
 _EXTRA_STEPS = 8
 _TAIL = 8.0
 """Degrees of freedom of the prior: the fewer, the sooner a rare pose is believed."""
+_SHOWING_M = 0.02
+"""A keypoint that a joint moves by less per radian does not show how that joint is turned."""
 _DAMPING = 1e-5
 """Added to the normal matrix's diagonal, in square metres: keeps it invertible where nothing is seen."""
 
@@ -124,6 +126,26 @@ def refine(
     return rotations, trans
 
 
+def shown_pose(keypoints: ShapedKeypoints, rotations: Array, trans: Array, weights: Array) -> KeypointPose:
+    """Return keypoints and levers, those of joints that no seen keypoint shows set to 0: they stay where expected.
+
+    The skin of a shoulder hangs on the neck a little, and a free neck would spin to move it by a millimetre.
+
+    Args:
+        keypoints: the body's keypoints.
+        rotations: (F, 24, 3, 3) local rotations.
+        trans: (F, 3) metres.
+        weights: (F, K) 0 where a keypoint is not seen.
+    """
+    xp = namespace(rotations)
+    pose = keypoints.pose(rotations, trans)
+    turns = keypoints.reach > _SHOWING_M
+    seen = xp.where(weights > 0, xp.ones_like(weights), xp.zeros_like(weights))
+    shown = seen @ xp.matrix_transpose(xp.where(turns, xp.ones_like(keypoints.reach), xp.zeros_like(keypoints.reach)))
+    levers = pose.levers * xp.where(shown > 0, xp.ones_like(shown), xp.zeros_like(shown))[..., None, None]
+    return replace(pose, levers=levers)
+
+
 def _descend(
     keypoints: ShapedKeypoints,
     start: tuple[Array, Array],
@@ -137,7 +159,7 @@ def _descend(
     xp = namespace(trans)
     moved = xp.zeros_like(trans[:, 0])
     for step in steps:
-        pose = keypoints.pose(rotations, trans)
+        pose = shown_pose(keypoints, rotations, trans, targets.weights)
         residual = targets.points - pose.points
         weights = targets.weights
         if outlier_m is not None and step >= _OUTLIER_FROM_STEP:

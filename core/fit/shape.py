@@ -16,7 +16,7 @@ from ..body.keypoints import KeypointModel
 from ..skeletons import NUM_BODY_ROTATIONS
 from .analytic import analytic_start
 from .expectation import expected_pose
-from .refine import NUM_UNKNOWNS, Targets, normal_equations, split_step, turned
+from .refine import NUM_UNKNOWNS, Targets, normal_equations, shown_pose, split_step, turned
 
 _LENGTH_NOISE_M = 0.004
 _LENGTH_STEPS = 6
@@ -206,7 +206,7 @@ def _fit_round(names: Sequence[str], state: _ShapeState, targets: Targets, hold:
     expected = expected_pose(names, keypoints, start, targets, sigma_m=state.sigma_m)
     rotations, trans = state.pose or (expected.rotations, trans)
     for _ in range(_STEPS_PER_ROUND):
-        pose = state.model.shaped(state.betas).pose(rotations, trans)
+        pose = shown_pose(state.model.shaped(state.betas), rotations, trans, targets.weights)
         residual = targets.points - pose.points
         equations = normal_equations(pose, residual, targets.weights, rotations, expected)
         if hold is None:

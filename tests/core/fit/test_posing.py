@@ -81,3 +81,31 @@ def test_a_knee_bent_the_right_way_gives_the_twist_of_the_thigh(keypoints):
     start, _ = analytic_start(NAMES, keypoints, _targets(keypoints, true))
     left = start[0, JOINT_INDEX["left_hip"]].T @ true[0, JOINT_INDEX["left_hip"]]
     assert np.rad2deg(Rotation.from_matrix(left).magnitude()) < 10.0
+
+
+def test_a_neck_that_no_point_shows_stays_where_it_is_expected():
+    """The shoulders' skin hangs on the neck a little: a free neck spun by half a turn to move it."""
+    body = load_free_body()
+    names = tuple(name for name in NAMES if name not in ("nose", "left_eye", "right_eye", "left_ear", "right_ear"))
+    shaped = KeypointModel(BodyModel(body), landmark_regressor(body, names)).shaped(np.zeros(10, dtype=np.float32))
+    true = _pose(spine2=[20.0, 0.0, 0.0], left_shoulder=[0.0, 0.0, -60.0], right_shoulder=[0.0, 0.0, 60.0])
+    points = shaped.points(true, np.zeros((1, 3), dtype=np.float32))
+    for name in ("left_shoulder", "right_shoulder", "mid_shoulder"):
+        points[:, names.index(name)] += np.array([0.0, 0.04, -0.03], dtype=np.float32)
+    targets = Targets(points, np.ones(points.shape[:2], dtype=np.float32))
+    job = posing.PoseJob(names, shaped, 0.002, 5)
+    start, _ = analytic_start(names, shaped, targets)
+    expected = posing.expected_pose(names, shaped, start, targets, sigma_m=0.002).rotations
+    rotations, _ = job.solve(targets)
+    for joint in ("neck", "head", "left_wrist", "right_wrist"):
+        left = np.swapaxes(rotations[0, JOINT_INDEX[joint]], -1, -2) @ expected[0, JOINT_INDEX[joint]]
+        assert np.rad2deg(Rotation.from_matrix(left).magnitude()) < 2.0, joint
+
+
+def test_a_foot_without_points_of_its_own_does_not_turn(keypoints):
+    names = tuple(name for name in NAMES if not name.endswith(("toe", "heel")))
+    body = load_free_body()
+    shaped = KeypointModel(BodyModel(body), landmark_regressor(body, names)).shaped(np.zeros(10, dtype=np.float32))
+    reach = dict(zip(JOINT_INDEX, shaped.reach.max(axis=1), strict=True))
+    assert reach["left_ankle"] < 0.02 < 0.07 < keypoints.reach[JOINT_INDEX["left_ankle"]].max()
+    assert 0.3 < reach["left_knee"] and reach["left_wrist"] < 0.01
