@@ -64,7 +64,7 @@ class KeypointModel:
         moments = np.einsum("jkv,vc->jck", parts, data.v_template[used])
         moment_dirs = np.einsum("jkv,vcb->jckb", parts, data.shapedirs[used], optimize=True)
         correctives = np.einsum("jkv,vcp->pjck", parts, data.posedirs[used], optimize=True)
-        self._moments = body.array(moments)
+        self._moments = self._own_moments = body.array(moments)
         self._moment_dirs = body.array(moment_dirs)
         self.correctives = body.array(correctives.reshape(len(correctives), -1))
         self.mass = body.array(parts.sum(axis=-1))
@@ -91,9 +91,15 @@ class KeypointModel:
         """Return the keypoints of the body with *betas* held fixed: (B,), or (F, B), one body a frame."""
         return ShapedKeypoints(self, betas)
 
-    def moments(self, betas: Array) -> Array:
-        """Return the moments (..., 24, 3, K) of the body with *betas* (..., B), metres."""
-        return self._moments + namespace(betas).einsum("jckb,...b->...jck", self._moment_dirs, betas)
+    def moments(self, betas: Array, *, shifted: bool = True) -> Array:
+        """Return the moments (..., 24, 3, K) of the body with *betas* (..., B), metres.
+
+        Args:
+            betas: the shape.
+            shifted: of the keypoints where `shifted` moved them; else of the body's own.
+        """
+        moments = self._moments if shifted else self._own_moments
+        return moments + namespace(betas).einsum("jckb,...b->...jck", self._moment_dirs, betas)
 
     def rest(self, betas: Array) -> Array:
         """Return the keypoints (..., K, 3) of the rest pose at *betas* (..., B); linear in betas."""
@@ -136,14 +142,16 @@ class ShapedKeypoints:
 
     @cached_property
     def reach(self) -> Array:
-        """How far each joint's turning moves each keypoint, metres per radian at most, in the rest pose (24, K).
+        """How far each joint's turning moves each of the body's own keypoints, metres per radian at most (24, K).
 
-        A keypoint is a mean of vertices, and some of them hang on neighbouring joints a little; what a joint turns in
-        earnest lies at some distance from it.
+        In the rest pose. A keypoint is a mean of vertices, and some of them hang on neighbouring joints a little; what
+        a joint turns in earnest lies at some distance from it. Where `KeypointModel.shifted` moved a keypoint does not
+        count: an ankle that a tracker sees 3 cm off does not tell how the foot is turned.
         """
-        xp = namespace(self._moments)
-        flat = xp.reshape(self._moments, (NUM_JOINTS, -1))
-        below = xp.reshape(self.model.tree @ flat, self._moments.shape)
+        moments = self.model.moments(self.betas, shifted=False)
+        xp = namespace(moments)
+        flat = xp.reshape(moments, (NUM_JOINTS, -1))
+        below = xp.reshape(self.model.tree @ flat, moments.shape)
         levers = below - self.model.tree_mass * self.rest_joints[..., None]
         return xp.sqrt(xp.sum(levers * levers, axis=-2))
 

@@ -105,7 +105,9 @@ def test_a_neck_that_no_point_shows_stays_where_it_is_expected():
 def test_a_foot_without_points_of_its_own_does_not_turn(keypoints):
     names = tuple(name for name in NAMES if not name.endswith(("toe", "heel")))
     body = load_free_body()
-    shaped = KeypointModel(BodyModel(body), landmark_regressor(body, names)).shaped(np.zeros(10, dtype=np.float32))
+    model = KeypointModel(BodyModel(body), landmark_regressor(body, names))
+    # A tracker that sees every point 4 cm off shows no more.
+    shaped = model.shifted(np.full((len(names), 3), 0.023, dtype=np.float32)).shaped(np.zeros(10, dtype=np.float32))
     reach = dict(zip(JOINT_INDEX, shaped.reach.max(axis=1), strict=True))
     assert reach["left_ankle"] < 0.02 < 0.07 < keypoints.reach[JOINT_INDEX["left_ankle"]].max()
     assert 0.3 < reach["left_knee"] and reach["left_wrist"] < 0.01
