@@ -6,14 +6,15 @@ the file; all faults are told at once.
 
 from __future__ import annotations
 
-import types
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from core.errors import CoreError, InputMissingError
 from core.network.graph import LINKS
+
+from .settings_tree import build
 
 DATASETS = ("amass", "3dpw", "rich", "folder")
 SPLITS = ("files", "subjects", "official")
@@ -264,7 +265,7 @@ def config_from_dict(tree: object, where: str) -> RunConfig:
         ConfigError: a key is unknown or a value wrong; all faults are named.
     """
     faults: list[str] = []
-    config = _build(RunConfig, tree, "", faults)
+    config = build(RunConfig, tree, "", faults)
     if not faults:
         faults = list(_range_faults(config))
     if faults:
@@ -290,66 +291,6 @@ def _parse_yaml(text: str, where: str) -> Any:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"expected YAML in {where}, got: {' '.join(str(error).split())[:200]}") from error
-
-
-def _build(kind: type, tree: object, path: str, faults: list[str]) -> Any:
-    """Return a dataclass *kind* of a dict; what is wrong is added to *faults*."""
-    if not isinstance(tree, Mapping):
-        faults.append(f"{path or 'the file'}: expected settings by name, got {tree!r}")
-        return kind()
-    hints = get_type_hints(kind)
-    known = [item.name for item in fields(kind)]
-    faults.extend(f"{path}{name}: unknown; expected one of {', '.join(known)}" for name in tree if name not in known)
-    values = {}
-    for name in known:
-        if name not in tree:
-            continue
-        hint, value = hints[name], tree[name]
-        if is_dataclass(hint):
-            values[name] = _build(hint, value, f"{path}{name}.", faults)
-            continue
-        converted = _convert(hint, value)
-        if converted is _WRONG:
-            faults.append(f"{path}{name}: expected {_type_name(hint)}, got {value!r}")
-        else:
-            values[name] = converted
-    return kind(**values)
-
-
-_WRONG = object()
-
-
-def _convert(hint: Any, value: object) -> Any:
-    """Return *value* as *hint* wants it, or `_WRONG`."""
-    if get_origin(hint) is tuple:
-        if not isinstance(value, (list, tuple)):
-            return _WRONG
-        items = tuple(_convert(get_args(hint)[0], item) for item in value)
-        return _WRONG if any(item is _WRONG for item in items) else items
-    if hint is str:
-        # Subjects such as 05 are octal numbers to YAML 1.1 and must be quoted, so numbers are not taken for texts.
-        return "" if value is None else value if isinstance(value, str) else _WRONG
-    if hint is bool or isinstance(value, bool):
-        return value if hint is bool and isinstance(value, bool) else _WRONG
-    if hint is int:
-        return value if isinstance(value, int) else _WRONG
-    return _to_float(value)
-
-
-def _to_float(value: object) -> Any:
-    """Return a float; YAML 1.1 reads 1e-4 as a text."""
-    if isinstance(value, (int, float, str)):
-        try:
-            return float(value)
-        except ValueError:
-            return _WRONG
-    return _WRONG
-
-
-def _type_name(hint: Any) -> str:
-    if isinstance(hint, types.GenericAlias):
-        return f"a list of {get_args(hint)[0].__name__}"
-    return {str: "a text (quote it)", int: "a whole number", float: "a number", bool: "true or false"}[hint]
 
 
 def _range_faults(config: RunConfig) -> Iterable[str]:
