@@ -42,7 +42,8 @@ def _know_figures() -> None:
 
     from . import figure_properties
 
-    if __package__ not in bpy.context.preferences.addons:
+    # An add-on enabled by --addons need not be in the preferences, so what is asked is what is there.
+    if not figure_properties.is_registered():
         for cls in figure_properties.CLASSES:
             bpy.utils.register_class(cls)
         figure_properties.register()

@@ -51,6 +51,15 @@ def running():
     return ours | ({"timer"} if bpy.app.timers.is_registered(reading._look_after) else set())
 
 
+def test_a_worker_registers_nothing_twice_where_the_addon_is_there_without_preferences(addon):
+    # So it is in a Blender that was started with --addons: the worker of a batch ended with an error there.
+    from blender_addon.worker import _know_figures
+
+    before = registered()
+    _know_figures()
+    assert registered() == before
+
+
 def test_no_operator_has_a_property_that_hides_one_of_every_operator(addon):
     # A property called "layout" once left the file browser's options empty: draw() had a text to draw into.
     operators = [getattr(bpy.types, name) for name in dir(bpy.types) if name.startswith("SMPLIFY_OT_")]
