@@ -22,6 +22,15 @@ _SKIN_COLOUR = (0.62, 0.40, 0.30, 1.0)
 _SMALLEST_WEIGHT = 1e-5
 
 
+def check_betas(betas: np.ndarray) -> None:
+    """Raise `CoreError` when one of *betas* (B,) is beyond what a shape key can hold."""
+    if np.abs(betas).max(initial=0.0) > LARGEST_BETA:
+        raise CoreError(
+            f"expected betas between -{LARGEST_BETA:g} and {LARGEST_BETA:g}, got {np.round(betas, 2).tolist()}; "
+            "no body has such a shape: check the units and the layout of the keypoints"
+        )
+
+
 def create_body_mesh(
     name: str, body: BodyData, betas: np.ndarray, armature: bpy.types.Object, collection: bpy.types.Collection
 ) -> bpy.types.Object:
@@ -39,11 +48,7 @@ def create_body_mesh(
     Raises:
         CoreError: a beta is beyond what a shape key can hold.
     """
-    if np.abs(betas).max(initial=0.0) > LARGEST_BETA:
-        raise CoreError(
-            f"expected betas between -{LARGEST_BETA:g} and {LARGEST_BETA:g}, got {np.round(betas, 2).tolist()}; "
-            "no body has such a shape: check the units and the layout of the keypoints"
-        )
+    check_betas(betas)
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(to_axes(body.v_template).astype(np.float32), [], body.faces)
     mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), dtype=bool))

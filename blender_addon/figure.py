@@ -10,7 +10,7 @@ import numpy as np
 
 from .animation import key_motion
 from .armature import JointShape, create_armature, move_rest_joints
-from .body_mesh import body_mesh_of, create_body_mesh, set_shape_values
+from .body_mesh import body_mesh_of, check_betas, create_body_mesh, set_shape_values
 from .core_access import NUM_BETAS, BodyData, BodyModel, Motion
 from .grounding import on_floor, shape_of
 from .scene_time import has_animation, scene_rate, set_scene_rate, show_frames
@@ -80,7 +80,12 @@ def add_figures(
 
     Returns:
         One figure a person, in order.
+
+    Raises:
+        CoreError: a person has a shape that Blender cannot hold; nothing is changed.
     """
+    for person in people:
+        check_betas(shape_of(person.motion))
     options = options or FigureOptions()
     shared = has_animation(scene)
     if not shared:

@@ -309,6 +309,15 @@ def test_betas_from_a_file_and_from_a_figure(walk, tmp_path):
         bpy.ops.smplify.fit()
 
 
+def test_a_shape_that_blender_cannot_hold_leaves_the_scene_as_it_was(walk, tmp_path):
+    np.save(tmp_path / "betas.npy", np.array([0.5, -0.5, 10.5, 0, 0, 0, 0, 0, 0, 0]))
+    walk.body.betas, walk.body.betas_file = "FILE", str(tmp_path / "betas.npy")
+    before = contents()
+    with pytest.raises(RuntimeError, match="betas between"):
+        bpy.ops.smplify.fit()
+    assert contents() == before and FITS.state is FitState.FAILED
+
+
 def test_betas_of_another_body_are_refused(walk):
     walk.body.betas = "FIGURE"
     bpy.ops.smplify.fit.poll()
