@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.fit.pose_prior import MIRROR_AXES, MIRRORED_JOINTS
 from core.layouts import LAYOUTS
 from core.rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from core.skeletons import JOINT_INDEX, JOINT_NAMES, NUM_BODY_ROTATIONS
+from core.skeletons import JOINT_INDEX, NUM_BODY_ROTATIONS
 
 from .config import AugmentConfig
 from .data.pairs import PairBatch
@@ -28,13 +29,7 @@ LIMBS: tuple[tuple[int, ...], ...] = (
 )
 """Joints that another frame may lend together. Not the legs: how they stand tells how the pelvis is tilted."""
 
-_MIRRORED = [
-    JOINT_INDEX[name.replace("left", "*").replace("right", "left").replace("*", "right")]
-    for name in JOINT_NAMES[:NUM_BODY_ROTATIONS]
-]
-_MIRROR_SIGNS = (1.0, -1.0, -1.0)
-"""Mirroring left and right keeps a rotation vector's X and turns its Y and Z around."""
-
+_MIRRORED_BODY = MIRRORED_JOINTS[:NUM_BODY_ROTATIONS]
 NUM_OTHER_BODIES = 12
 _KEPT = ("left_hip", "right_hip", "mid_hip", "left_shoulder", "right_shoulder", "mid_shoulder")
 """The torso's points are never dropped: without them a fit has no frame to stand in."""
@@ -78,9 +73,9 @@ class Augmentation:
                 poses[:, joints] = torch.where(taken, poses[lender][:, joints], poses[:, joints])
         if config.mirror:
             chosen = torch.rand(size, device=device) < config.mirror
-            signs = torch.tensor(_MIRROR_SIGNS, device=device)
+            signs = torch.tensor(MIRROR_AXES, dtype=start.dtype, device=device)
             start, target = (
-                torch.where(chosen[:, None, None], poses[:, _MIRRORED] * signs, poses) for poses in (start, target)
+                torch.where(chosen[:, None, None], poses[:, _MIRRORED_BODY] * signs, poses) for poses in (start, target)
             )
             flipped = torch.tensor([-1.0, 1.0, 1.0], device=device)
             trans = tuple(torch.where(chosen[:, None], place * flipped, place) for place in trans)

@@ -43,9 +43,9 @@ PART_CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 """For each part, groups of points from the root outwards. A part is seen as far as each group has a point seen."""
 
-_MIRROR_AXES = np.array([1.0, -1.0, -1.0])
+MIRROR_AXES = np.array([1.0, -1.0, -1.0])
 """Mirroring left and right keeps a rotation vector's X and turns its Y and Z around."""
-_MIRRORED_JOINTS = [
+MIRRORED_JOINTS = [
     JOINT_INDEX[name.replace("left", "*").replace("right", "left").replace("*", "right")] for name in JOINT_NAMES
 ]
 _FEATURE_BOUND = 2.0
@@ -71,7 +71,7 @@ class PartModel:
 def mirrored(rotations: Array) -> Array:
     """Return the local rotations (F, 24, 3, 3) of the pose seen in a mirror, left and right exchanged."""
     flip = like(np.outer([-1.0, 1.0, 1.0], [-1.0, 1.0, 1.0]), rotations)
-    return rotations[:, _MIRRORED_JOINTS] * flip
+    return rotations[:, MIRRORED_JOINTS] * flip
 
 
 def part_features(part: str, rotations: Array) -> Array:
@@ -155,8 +155,8 @@ class ConditionalPrior:
         for part, side in (("trunk", "left"), ("arm", "left"), ("arm", "right"), ("leg", "left"), ("leg", "right")):
             turns, precisions = self._part(part, part_features(part, views[side]), seen_depth(part, by_name, side))
             if side == "right":
-                turns = turns * like(_MIRROR_AXES, start)
-                precisions = precisions * like(np.outer(_MIRROR_AXES, _MIRROR_AXES), start)
+                turns = turns * like(MIRROR_AXES, start)
+                precisions = precisions * like(np.outer(MIRROR_AXES, MIRROR_AXES), start)
             turns = axis_angle_to_matrix(turns)
             for index, name in enumerate(PART_JOINTS[part]):
                 joint = JOINT_INDEX[name if part == "trunk" else name.replace("left", side)]
