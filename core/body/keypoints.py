@@ -44,7 +44,7 @@ class KeypointModel:
         num_points: how many keypoints.
         mass: (24, K) each joint's share of each keypoint.
         correctives: (207, 24 * 3 * K) how the moments change with the entries of (R - I).
-        holders: for each keypoint, the joint with the largest share of it.
+        holders: for each keypoint, the outermost joint whose turning moves more than half of it.
         tree: (24, 24) 1 where the column's joint turns with the row's.
         tree_mass: (24, 1, K) the mass of everything that turns with a joint.
     """
@@ -68,15 +68,15 @@ class KeypointModel:
         self._moment_dirs = body.array(moment_dirs)
         self.correctives = body.array(correctives.reshape(len(correctives), -1))
         self.mass = body.array(parts.sum(axis=-1))
-        self.holders = parts.sum(axis=-1).argmax(axis=0).tolist()
         tree = np.zeros((NUM_JOINTS, NUM_JOINTS))
         for joint, subtree in enumerate(SUBTREES):
             tree[joint, list(subtree)] = 1.0
+        self.holders = _holders(tree @ parts.sum(axis=-1))
         self.tree = body.array(tree)
         self.tree_mass = (self.tree @ self.mass)[:, None]
 
     def shifted(self, offsets: Array) -> KeypointModel:
-        """Return the same keypoints, each moved with the joint that holds most of it.
+        """Return the same keypoints, each moved with the joint that holds it.
 
         Args:
             offsets: (K, 3) metres, in the rest pose's axes.
@@ -119,6 +119,18 @@ class KeypointModel:
         turned = xp.reshape(flat @ dirs, (world.shape[0], 3, self.num_points, num_betas))
         moved = xp.permute_dims(offsets, (0, 3, 1, 2)) @ self.mass
         return xp.permute_dims(turned, (0, 2, 1, 3)) + xp.permute_dims(moved, (0, 3, 1, 2))
+
+
+def _holders(carried: np.ndarray) -> list[int]:
+    """Return for each keypoint the outermost joint that carries more than half of it, with what hangs on that joint.
+
+    A point between the shoulders, or at a hip, has its largest share on a limb, but does not swing with it.
+
+    Args:
+        carried: (24, K) the mass of everything that turns with a joint.
+    """
+    outwards = sorted(range(NUM_JOINTS), key=lambda joint: -len(SUBTREES[joint]))
+    return [max((j for j in outwards if column[j] > 0.5), key=outwards.index) for column in carried.T]
 
 
 class ShapedKeypoints:

@@ -1,4 +1,4 @@
-"""How far joints go: knees and elbows do not bend backwards nor twist, toes do not fold. F frames.
+"""How far joints go: knees and elbows do not bend backwards nor twist, toes and necks do not fold. F frames.
 
 A limit is soft: it settles what noise, or a heel that is seen in the wrong place, would decide otherwise, and the
 farther beyond it, the more keypoints it takes.
@@ -22,8 +22,9 @@ _LIMITS_DEG: tuple[tuple[str, int, float, float], ...] = (
     ("right_elbow", _Y, -8.0, 175.0),
     ("left_elbow", _X, -45.0, 45.0),
     ("right_elbow", _X, -45.0, 45.0),
-    ("left_foot", _X, -50.0, 40.0),
-    ("right_foot", _X, -50.0, 40.0),
+    ("left_foot", _X, -40.0, 40.0),
+    ("right_foot", _X, -40.0, 40.0),
+    ("neck", _X, -35.0, 45.0),
 )
 """A joint, an axis of its rotation vector, and the least and the largest angle about it."""
 _FIRMNESS_M2 = 0.006

@@ -16,9 +16,10 @@ from .choose_layout import choose_layout, shown
 from .detect import detect_fps, detect_handedness, detect_units, detect_up, facing, rotation_to_y_up
 from .findings import Finding, Reading
 from .marker_names import marker_roles, marker_set_title
-from .markers import joint_centres
+from .markers import joint_centres, stature_of_markers
 from .options import UNITS_IN_METRES, ReadOptions, parse_units, parse_up
 from .point_names import PointMatch
+from .strays import without_strays
 from .vectors import mean_of
 
 _MIRROR = np.diag([-1.0, 1.0, 1.0])
@@ -36,6 +37,7 @@ class _Laid:
     matched: tuple[str, ...]
     absent: tuple[str, ...]
     ignored: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def _names(recording: RawRecording) -> tuple[str, ...]:
@@ -95,6 +97,7 @@ def _lay_markers(recording: RawRecording, match: PointMatch, options: ReadOption
             for side, _, rest in (role.partition("_"),)
         }
     points = {role: recording.positions[:, index] for role, index in roles.items()}
+    points, strays = without_strays(points, stature_of_markers(points))
     rough = stature(Figure(joint_centres(points, units_per_mm=None)))
     centres = joint_centres(points, units_per_mm=_units_per_mm(recording, options, rough))
     positions = np.full((recording.num_frames, len(MARKERS.points), 3), np.nan)
@@ -118,7 +121,14 @@ def _lay_markers(recording: RawRecording, match: PointMatch, options: ReadOption
         tuple(names[index] for index in sorted(used)),
         tuple(point.name for point in MARKERS.points if point.solver not in figure.points),
         tuple(name for index, name in enumerate(names) if index not in used),
+        _stray_notes({names[roles[role]]: frames for role, frames in strays.items()}),
     )
+
+
+def _stray_notes(strays: dict[str, list[int]]) -> tuple[str, ...]:
+    """Return what to tell of markers that were hidden in the frames in which they stray."""
+    told = "; ".join(f"{name} in {shown([str(frame) for frame in frames])}" for name, frames in strays.items())
+    return (f"Markers left out in frames in which they are somewhere else: {told}.",) if told else ()
 
 
 def _lay(recording: RawRecording, options: ReadOptions) -> _Laid:
@@ -138,12 +148,10 @@ def _stated(recording: RawRecording, stated: str | None, kind: str, *, given: st
     return parsed
 
 
-def _notes(
-    recording: RawRecording, findings: tuple[Finding, ...], ignored: tuple[str, ...], odd: list[str]
-) -> list[str]:
-    notes = [*recording.notes, *(finding.sentence for finding in findings)]
-    if ignored:
-        notes.append(f"Ignored points: {shown(ignored)}.")
+def _notes(recording: RawRecording, findings: tuple[Finding, ...], laid: _Laid, odd: list[str]) -> list[str]:
+    notes = [*recording.notes, *(finding.sentence for finding in findings), *laid.notes]
+    if laid.ignored:
+        notes.append(f"Ignored points: {shown(laid.ignored)}.")
     return [*notes, *(f"Doubt: {doubt}." for doubt in odd)]
 
 
@@ -196,7 +204,7 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
         person=recording.person,
         source=source,
         root_relative=is_root_relative(figure, height * metres),
-        notes=tuple(_notes(recording, findings, laid.ignored, checks.doubts)),
+        notes=tuple(_notes(recording, findings, laid, checks.doubts)),
     )
     return Reading(
         track,

@@ -21,7 +21,7 @@ import numpy as np
 
 from .legs import SIDES, Points, chord, feet, knees_and_ankles
 from .rigid import completed
-from .vectors import across, dot, lengths, mean_of, median, unit
+from .vectors import across, bridged, dot, lengths, mean_of, median, unit
 
 _ELBOW_WIDTH = 0.040
 _MARKER_RADIUS = 0.004
@@ -141,12 +141,7 @@ def _bend_axis(upper: np.ndarray, fore: np.ndarray) -> np.ndarray:
         fore: (F, 3) unit vectors from the elbow to the wrist.
     """
     axis = np.cross(upper, fore)
-    bent = np.flatnonzero(lengths(axis) > _BENT_SINE)
-    if bent.size == 0:
-        return np.full_like(axis, np.nan)
-    frames = np.arange(len(axis))
-    reliable = unit(axis[bent])
-    return unit(np.stack([np.interp(frames, bent, reliable[:, column]) for column in range(3)], axis=-1))
+    return bridged(axis, lengths(axis) > _BENT_SINE)
 
 
 def _elbow(points: Points, side: str, shoulder: np.ndarray, chirality: float, offset: float) -> np.ndarray | None:
@@ -269,7 +264,9 @@ def joint_centres(points: Points, *, units_per_mm: float | None) -> dict[str, np
         assert hip is not None
         hips[f"{side}_hip"] = hip
     middle = mean_of(hips["left_hip"], hips["right_hip"])
-    trunk = _Trunk(tops, unit(above - middle), axes.chirality if axes is not None else 1.0)
+    # Shoulders are seen while the hips are not: they need no more of them than the way down.
+    up = above - middle
+    trunk = _Trunk(tops, bridged(up, np.isfinite(up).all(-1)), axes.chirality if axes is not None else 1.0)
     found = {**hips, **knees_and_ankles(points, hips, stature), **feet(points, stature)}
     found.update(_arms(points, trunk, stature))
     found.update(_spine(points, trunk, stature))

@@ -34,6 +34,15 @@ def median(values: np.ndarray) -> float:
     return float(np.median(finite)) if finite.size else float("nan")
 
 
+def bridged(directions: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """Return unit vectors (F, 3) that are interpolated where they are not *told* (F,); NaN where none is."""
+    frames, known = np.arange(len(directions)), np.flatnonzero(told)
+    if known.size == 0:
+        return np.full_like(directions, np.nan)
+    reliable = unit(directions[known])
+    return unit(np.stack([np.interp(frames, known, reliable[:, column]) for column in range(3)], axis=-1))
+
+
 def mean_of(*points: np.ndarray) -> np.ndarray:
     """Return the mean of several (F, 3) points; missing where one of them is."""
     return np.asarray(np.mean(np.stack(points), axis=0))

@@ -122,6 +122,13 @@ def test_holders_are_the_nearest_joints():
     assert holders[3] in (JOINT_INDEX["left_wrist"], JOINT_INDEX["left_hand"])
 
 
+def test_what_lies_at_the_root_of_limbs_is_held_by_the_trunk():
+    # A neck point that its tracker has off the middle of the shoulders does not swing with the left arm.
+    names = ("mid_shoulder", "mid_hip", "neck", "left_hip", "right_hip")
+    chest, pelvis = JOINT_INDEX["spine3"], JOINT_INDEX["pelvis"]
+    assert _model(names=names).holders == [chest, pelvis, chest, pelvis, pelvis]
+
+
 def test_masses_of_a_point_add_up_to_one():
     model = _model()
     np.testing.assert_allclose(model.mass.sum(axis=0), 1.0, atol=1e-5)

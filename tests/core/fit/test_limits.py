@@ -1,4 +1,4 @@
-"""Knees, elbows and toes are held within what joints do."""
+"""Knees, elbows, toes and necks are held within what joints do."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def _pose(joint: str, degrees: tuple[float, float, float]) -> np.ndarray:
         ("right_knee", (-3.0, 0.0, 0.0)),
         ("left_elbow", (0.0, -140.0, 20.0)),
         ("right_elbow", (20.0, 140.0, 0.0)),
-        ("left_foot", (-45.0, 0.0, 0.0)),
+        ("left_foot", (-38.0, 0.0, 0.0)),
+        ("neck", (35.0, 20.0, -40.0)),
         ("right_ankle", (60.0, 0.0, 0.0)),
     ],
 )
@@ -47,6 +48,8 @@ def test_what_joints_do_is_not_pulled_at(joint, degrees):
         ("right_elbow", (0.0, -40.0, 0.0), 1, 1.0),
         ("right_elbow", (100.0, 0.0, 0.0), 0, -1.0),
         ("right_foot", (80.0, 0.0, 0.0), 0, -1.0),
+        ("left_foot", (-55.0, 0.0, 0.0), 0, 1.0),
+        ("neck", (75.0, 0.0, 0.0), 0, -1.0),
     ],
 )
 def test_a_joint_beyond_its_limit_is_drawn_back_about_that_axis_alone(joint, degrees, axis, sign):

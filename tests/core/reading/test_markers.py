@@ -109,6 +109,18 @@ def test_a_person_whose_front_of_the_pelvis_is_hidden_while_squatting_is_still_s
         assert np.nanstd(thigh) < 16.0
 
 
+def test_shoulders_are_found_while_the_hips_are_hidden():
+    points = {role: np.tile(place, (5, 1)) for role, place in _simple_markers().items()}
+    expected = joint_centres(points, units_per_mm=1.0)["left_shoulder"]
+    points["left_asis"] = points["left_asis"].copy()
+    points["left_asis"][[0, 2]] = np.nan
+    points["right_psis"] = points["right_psis"].copy()
+    points["right_psis"][[0, 2]] = np.nan
+    centres = joint_centres(points, units_per_mm=1.0)
+    assert np.isnan(centres["left_hip"][[0, 2]]).all()
+    assert centres["left_shoulder"] == pytest.approx(expected)
+
+
 def test_mirrored_markers_give_the_mirrored_joints():
     points = {**_simple_markers(), "left_wrist": np.array([[150.0, 200.0, 1050.0]])}
     mirror = np.array([1.0, -1.0, 1.0])

@@ -1,0 +1,46 @@
+"""Fits of real recordings: what was seen to be wrong in them once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.body.free_body import load_free_body
+from core.body.model import world_rotations
+from core.fit import fit_track
+from core.reading import read_tracks
+from core.rotations import matrix_to_axis_angle
+from core.skeletons import JOINT_INDEX
+
+
+def _fitted(shared_dir: Path, name: str, frames: slice) -> tuple[np.ndarray, float]:
+    """Return the fit's local rotations (F, 24, 3, 3) of some frames of a file, and its frames a second."""
+    (track,) = read_tracks(shared_dir / "data" / "keypoints" / "trc" / name)
+    some = replace(track, positions=track.positions[frames], confidence=track.confidence[frames])
+    return fit_track(some, load_free_body())[0].rotations(), track.fps
+
+
+def test_who_sits_still_looks_ahead_though_the_neck_point_lies_off_the_shoulders(shared_dir):
+    rotations, _ = _fitted(shared_dir, "S00_P01_T02_Participants1-2_P1_0-100.trc", slice(0, 30))
+    world = world_rotations(rotations)
+    face, chest = world[:, JOINT_INDEX["head"], :, 2], world[:, JOINT_INDEX["spine3"], :, 2]
+    sideways = np.cross(chest, face)[:, 1] / np.linalg.norm(chest[:, [0, 2]], axis=1)
+    assert np.degrees(np.abs(np.arcsin(sideways))).max() < 12.0
+    assert np.degrees(matrix_to_axis_angle(rotations[:, JOINT_INDEX["neck"]])[:, 0]).max() < 55.0
+
+
+@pytest.mark.parametrize("frames", [slice(0, 140), slice(215, 255)])
+def test_no_joint_of_the_sprinter_pops_for_a_stray_marker(shared_dir, frames):
+    rotations, fps = _fitted(shared_dir, "JA1Gait35.trc", frames)
+    steps = np.swapaxes(rotations[:-1], -1, -2) @ rotations[1:]
+    assert np.linalg.norm(matrix_to_axis_angle(steps), axis=-1).max() * fps < 45.0
+
+
+def test_the_toes_do_not_fold_up(shared_dir):
+    rotations, _ = _fitted(shared_dir, "Pose2Sim_markers.trc", slice(None))
+    for side in ("left", "right"):
+        toes = np.degrees(matrix_to_axis_angle(rotations[:, JOINT_INDEX[f"{side}_foot"]])[:, 0])
+        assert toes.min() > -46.0 and toes.max() < 46.0
