@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .contacts import Contact
+from .contacts import Contact, median_of
 
 _LEVEL_M = 0.05
 """Points within so much stand on one level."""
@@ -92,7 +92,7 @@ def find_ground(
 
 def standing_places(contacts: Sequence[Contact], points: np.ndarray, heights: np.ndarray) -> np.ndarray:
     """Return the place (N, 3) on the floor that each contact stands on; arguments as for `find_ground`."""
-    places: np.ndarray = np.stack([np.median(points[contact.frames, contact.point], axis=0) for contact in contacts])
+    places: np.ndarray = np.stack([median_of(points[contact.frames, contact.point]) for contact in contacts])
     places[:, 1] -= heights[[contact.point for contact in contacts]]
     return places
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .contacts import Contact
+from .contacts import Contact, median_of
 from .feet import POINTS
 from .ground import Ground
 
@@ -43,7 +43,7 @@ def plan_holds(
     """Return how *contacts* hold their points.
 
     Args:
-        contacts: when which point stands.
+        contacts: when which point stands, ordered by point and time.
         points: (F, 4, 3) contact points, metres, calm.
         heights: (4,) how high each is above the floor when it stands.
         ground: the floor.
@@ -73,10 +73,10 @@ def plan_holds(
 
 
 def _places(contacts: Sequence[Contact], points: np.ndarray, heights: np.ndarray, ground: Ground) -> list[np.ndarray]:
-    """Return where each contact holds its point (3,)."""
+    """Return where each contact (ordered by point and time) holds its point (3,)."""
     places: list[np.ndarray] = []
     for contact in contacts:
-        place = np.median(points[contact.frames, contact.point], axis=0)
+        place = median_of(points[contact.frames, contact.point])
         floor = ground.heights_at(place) + heights[contact.point]
         place[1] = floor + np.clip(place[1] - floor, -_PLAY_M, _PLAY_M)
         places.append(place)
@@ -84,21 +84,43 @@ def _places(contacts: Sequence[Contact], points: np.ndarray, heights: np.ndarray
     for heel, toe, frames in sorted(_flat_stances(contacts), key=lambda stance: stance[2].start):
         if heel in placed and toe in placed:
             continue
-        foot = np.median(points[frames, contacts[toe].point] - points[frames, contacts[heel].point], axis=0)
+        feet = points[frames, contacts[toe].point] - points[frames, contacts[heel].point]
+        foot = _flat(feet, places[toe][1] - places[heel][1])
         if heel in placed:
-            places[toe][[0, 2]] = (places[heel] + foot)[[0, 2]]
+            places[toe][[0, 2]] = places[heel][[0, 2]] + foot
         else:
-            places[heel][[0, 2]] = (places[toe] - foot)[[0, 2]]
+            places[heel][[0, 2]] = places[toe][[0, 2]] - foot
         placed |= {heel, toe}
     return places
+
+
+def _flat(feet: np.ndarray, rise: float) -> np.ndarray:
+    """Return the way (2,) along x and z from heel to toe of a foot that stands, as long as the foot makes it.
+
+    A foot that still comes down, or already rolls off, spans less of the floor than when it stands.
+
+    Args:
+        feet: (F, 3) from heel to toe, of one length, while both are said to stand.
+        rise: how much higher the toe is held than the heel, metres.
+    """
+    way = median_of(feet)[[0, 2]]
+    length = float(np.linalg.norm(feet[0]))
+    span = np.sqrt(max(length**2 - rise**2, 0.0))
+    return np.asarray(way * (span / max(float(np.linalg.norm(way)), 1e-9)))
 
 
 def _flat_stances(contacts: Sequence[Contact]) -> list[tuple[int, int, slice]]:
     """Return which heel's contact and which toe's are at the same time on one foot, and in which frames."""
     stances = []
-    for first, heel in enumerate(contacts):
-        for second, toe in enumerate(contacts):
+    for heel_point in range(0, len(POINTS), 2):
+        heels, toes = (
+            [number for number, contact in enumerate(contacts) if contact.point == point]
+            for point in (heel_point, heel_point + 1)
+        )
+        while heels and toes:
+            heel, toe = contacts[heels[0]], contacts[toes[0]]
             start, end = max(heel.first, toe.first), min(heel.last, toe.last)
-            if not heel.is_toe and toe.point == heel.point + 1 and start <= end:
-                stances.append((first, second, slice(start, end + 1)))
+            if start <= end:
+                stances.append((heels[0], toes[0], slice(start, end + 1)))
+            (heels if heel.last < toe.last else toes).pop(0)
     return stances
