@@ -49,6 +49,15 @@ def _preset_chosen(properties: SMPLIFY_PG_export, context: bpy.types.Context) ->
     properties.one_each = preset.one_each
 
 
+_WITH_BONE_NAMES = ("fbx", "glb", "usd")
+
+
+def settings_of_format(file_format: str, figures: str) -> tuple[str, ...]:
+    """Return the names of the settings that say something for a format, as its suffix, and a choice of figures."""
+    bones = ("bones", "root_bone") if file_format in _WITH_BONE_NAMES else ()
+    return ("figures", *bones, *(("one_each",) if figures == "SELECTED" else ()))
+
+
 class SMPLIFY_PG_export(bpy.types.PropertyGroup):  # noqa: N801 - the form that Blender asks for
     """How the next export is written."""
 

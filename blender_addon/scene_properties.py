@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .fitting import presets
+from .fitting import devices, presets
 from .preferences import addon_preferences
 from .redraw import redraw_viewports
 from .tracks import choices
@@ -225,16 +225,16 @@ class SMPLIFY_PG_fit(bpy.types.PropertyGroup):  # noqa: N801 - the form that Ble
         "its own rate, and the motion is resampled to it",
         default=0.0, min=0.0, max=MAX_FPS, soft_max=240.0, precision=3,
     )  # fmt: skip
-    device: bpy.props.EnumProperty(
+    device: bpy.props.StringProperty(
+        name="Device",
+        description="What computes the fit: numpy, or PyTorch's name of a device, such as cpu, cuda, cuda:1, mps",
+        default=devices.DEFAULT,
+    )
+    device_menu: bpy.props.EnumProperty(
         name="Device",
         description="What computes the fit",
-        items=(
-            ("numpy", "NumPy (CPU)", "Always there"),
-            ("cpu", "PyTorch on CPU", "Needs PyTorch"),
-            ("cuda", "PyTorch on NVIDIA GPU", "Needs PyTorch with CUDA"),
-            ("mps", "PyTorch on Apple GPU", "Needs PyTorch on a Mac"),
-        ),
-    )
+        items=devices.menu_items, get=devices.chosen_number, set=devices.choose_number,
+    )  # fmt: skip
     workers: bpy.props.IntProperty(
         name="Threads",
         description="Threads for the fit on NumPy; 0 is one a core, but for a core that is left to Blender's window",

@@ -195,13 +195,23 @@ def _abandon(*_: object) -> None:
     FITS.abandon()
 
 
+@persistent
+def _step_taken_back(*_: object) -> None:
+    """Follow an undo step, or one that is done again."""
+    FITS.step_taken_back()
+
+
 def register() -> None:
-    """Cancel the fit when another file is opened."""
+    """Cancel the fit when another file is opened, and follow undo steps."""
     bpy.app.handlers.load_pre.append(_abandon)
+    bpy.app.handlers.undo_post.append(_step_taken_back)
+    bpy.app.handlers.redo_post.append(_step_taken_back)
 
 
 def unregister() -> None:
     """Leave neither handler, thread nor timer behind."""
     bpy.app.handlers.load_pre.remove(_abandon)
+    bpy.app.handlers.undo_post.remove(_step_taken_back)
+    bpy.app.handlers.redo_post.remove(_step_taken_back)
     FITS.abandon(wait=True)
     _clear_window(bpy.context)

@@ -64,6 +64,11 @@ class FitSession:
         """Forget the task, remember how it ended."""
         self.task, self.waiting, self.message, self._ended = None, False, message, state
 
+    def step_taken_back(self) -> None:
+        """Forget how the last fit ended, if it added something: that may be gone now, or be there again."""
+        if self.task is None and self._ended is FitState.DONE:
+            self.end(FitState.IDLE, "")
+
     def abandon(self, *, wait: bool = False) -> None:
         """Cancel the running fit and forget everything, because the file or the add-on goes.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 from bpy_extras.io_utils import ExportHelper
 
-from ..export_properties import BONE_ITEMS, FIGURE_ITEMS, PRESET_ITEMS
+from ..export_properties import BONE_ITEMS, FIGURE_ITEMS, PRESET_ITEMS, settings_of_format
 from .figure import figures_of
 
 _SETTINGS = ("preset", "bones", "root_bone", "figures", "one_each")
@@ -126,7 +126,8 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - the f
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        for name in _SETTINGS[1:]:  # the preset is chosen in the box: it sets what stands here
+        # The preset is chosen in the box: it sets what stands here.
+        for name in settings_of_format(Path(self.filepath).suffix.lower().lstrip("."), self.figures):
             layout.prop(self, name)
 
 

@@ -54,8 +54,11 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - the form that
     def finish(self, context: bpy.types.Context, result: list[FittedTrack]) -> str:
         """Add the figures and select them, as Blender's own importers do."""
         from ..conversion import show
+        from ..flag_list import fill
 
         figures = show(result, self._request.name, floor=self._floor)
+        for figure in figures:
+            fill(figure.armature)
         for item in context.selected_objects:
             item.select_set(False)
         for figure in figures:

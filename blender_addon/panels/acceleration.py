@@ -48,9 +48,11 @@ def draw_device(
 ) -> None:
     """Draw where a fit on a torch device would run, or what is missing for it."""
     info = None if preferences is None else known_info(preferences)
-    found = {item.id.partition(":")[0]: item for item in reversed(info.usable_devices)} if info is not None else {}
-    if device in found:
-        layout.label(text=found[device].name, icon="CHECKMARK", translate=False)
+    usable = () if info is None else info.usable_devices
+    # "cuda" is the first of its kind; "cuda:1" is that one.
+    found = next((item for item in usable if device in (item.id, item.id.partition(":")[0])), None)
+    if found is not None:
+        layout.label(text=found.name, icon="CHECKMARK", translate=False)
         return
     if info is not None and device != "cpu":
         text = iface_("PyTorch finds no such GPU")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import bpy
 
+from ..export_properties import settings_of_format
 from ..operators.export import SMPLIFY_OT_export
 from .sidebar import SidebarPanel
-
-_WITH_BONE_NAMES = ("fbx", "glb", "usd")
 
 
 class SMPLIFY_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
@@ -25,12 +24,8 @@ class SMPLIFY_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form
         layout.prop(settings, "preset")
         column = layout.column()
         column.prop(settings, "file_format")
-        column.prop(settings, "figures")
-        if settings.file_format in _WITH_BONE_NAMES:
-            column.prop(settings, "bones")
-            column.prop(settings, "root_bone")
-        if settings.figures == "SELECTED":
-            column.prop(settings, "one_each")
+        for name in settings_of_format(settings.file_format, settings.figures):
+            column.prop(settings, name)
         layout.operator_context = "INVOKE_DEFAULT"
         layout.operator(SMPLIFY_OT_export.bl_idname, icon="EXPORT")
 

@@ -82,7 +82,7 @@ class SMPLIFY_PT_fit_options(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.enabled = not FITS.busy
-        for name in ("iterations", "smoothing", "motion_fps", "floor", "device"):
+        for name in ("iterations", "smoothing", "motion_fps", "floor", "device_menu"):
             layout.prop(settings, name)
         if settings.device == "numpy":
             layout.prop(settings, "workers")

@@ -106,6 +106,8 @@ def _draw_report(layout: bpy.types.UILayout, armature: bpy.types.Object, record:
     frame = record.scene_frame(report.worst_frame)
     text = iface_("Worst {:.1f} mm at frame {}").format(worst, frame)
     column.operator(SMPLIFY_OT_go_to_worst.bl_idname, text=text, translate=False, icon="VIEWZOOM")
+    if not is_current(armature):
+        ask_for_rows()
     if not report.flags:
         layout.label(text="No doubtful stretches", icon="CHECKMARK")
         return
@@ -113,8 +115,6 @@ def _draw_report(layout: bpy.types.UILayout, armature: bpy.types.Object, record:
     row.label(text=iface_("Doubtful stretches: {}").format(len(report.flags)), translate=False)
     for which, icon in (("PREVIOUS", "TRIA_LEFT"), ("NEXT", "TRIA_RIGHT")):
         row.operator(SMPLIFY_OT_go_to_flag.bl_idname, text="", icon=icon).which = which
-    if not is_current(armature):
-        ask_for_rows()
     layout.template_list("SMPLIFY_UL_flags", "", properties, "flags", properties, "flag_index", rows=3)
     text = iface_("Click one to go there")
     if 0 <= properties.flag_index < len(properties.flags):

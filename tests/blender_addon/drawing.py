@@ -17,6 +17,7 @@ class Drawn:
         props: names of properties, in order.
         operators: ids of operators, in order.
         menus: ids of menus, in order.
+        lists: types of lists, in order.
         progress: (share, text) of each progress bar.
         alerts: whether something was drawn in red.
     """
@@ -25,6 +26,7 @@ class Drawn:
     props: list[str] = field(default_factory=list)
     operators: list[str] = field(default_factory=list)
     menus: list[str] = field(default_factory=list)
+    lists: list[str] = field(default_factory=list)
     progress: list[tuple[float, str]] = field(default_factory=list)
     alerts: bool = False
 
@@ -89,6 +91,17 @@ class Layout:
         self._drawn.operators.append(idname)
         return _Settings(operator)
 
+    def template_list(self, kind: str, list_id: str, *where: object, **options: object) -> None:
+        self._check("template_list", options)
+        assert hasattr(bpy.types, kind), f"there is no list {kind}"
+        for data, name in (where[:2], where[2:]):
+            assert name in data.bl_rna.properties, f"{data} has no {name}"
+        self._drawn.lists.append(kind)
+
+    def panel(self, idname: str, **options: object) -> tuple[Layout, Layout]:
+        self._check("panel", options)
+        return Layout(self._drawn), Layout(self._drawn)
+
     def menu(self, idname: str, **options: object) -> None:
         self._check("menu", options)
         assert hasattr(bpy.types, idname), f"there is no menu {idname}"
@@ -109,8 +122,12 @@ class _Settings:
         assert name in self._operator.properties, f"{self._operator.identifier} has no {name}"
 
 
-def draw(panel: type[bpy.types.Panel] | type[bpy.types.Menu]) -> Drawn:
-    """Return what *panel* draws now."""
+def draw(
+    panel: type[bpy.types.Panel | bpy.types.Menu | bpy.types.Operator], itself: SimpleNamespace | None = None
+) -> Drawn:
+    """Return what *panel* draws now; *itself* has what an operator that is drawn is set to."""
     drawn = Drawn()
-    panel.draw(SimpleNamespace(layout=Layout(drawn)), bpy.context)
+    instance = itself if itself is not None else SimpleNamespace()
+    instance.layout = Layout(drawn)
+    panel.draw(instance, bpy.context)
     return drawn

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
@@ -9,6 +11,9 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 import blender_addon  # noqa: E402
 from blender_addon.export_properties import BONE_ITEMS, FORMAT_ITEMS, PRESET_ITEMS  # noqa: E402
 from blender_addon.export_target import BONE_NAMES, PRESETS  # noqa: E402
+from blender_addon.operators.export import SMPLIFY_OT_export  # noqa: E402
+from blender_addon.panels.export import SMPLIFY_PT_export  # noqa: E402
+from tests.blender_addon.drawing import draw  # noqa: E402
 
 
 @pytest.fixture
@@ -89,6 +94,19 @@ def test_the_box_offers_what_there_is():
     assert {item[0] for item in PRESET_ITEMS} == set(PRESETS)
     assert {item[0] for item in FORMAT_ITEMS} == set(FORMATS)
     assert {item[0] for item in BONE_ITEMS} == set(BONE_NAMES)
+
+
+@pytest.mark.parametrize("suffix", [item[0] for item in FORMAT_ITEMS])
+@pytest.mark.parametrize("figures", ["ACTIVE", "SELECTED"])
+def test_the_file_browser_offers_what_the_box_does(addon, suffix, figures):
+    addon.smplify_export.file_format, addon.smplify_export.figures = suffix, figures
+    browser = SimpleNamespace(
+        filepath=f"/somewhere/walk.{suffix.upper()}", figures=figures, bl_rna=bpy.ops.smplify.export.get_rna_type()
+    )
+    shown = draw(SMPLIFY_OT_export, browser).props
+    assert shown == [name for name in draw(SMPLIFY_PT_export).props if name not in ("preset", "file_format")]
+    assert ("bones" in shown) == ("root_bone" in shown) == (suffix in ("fbx", "glb", "usd"))
+    assert ("one_each" in shown) == (figures == "SELECTED")
 
 
 def test_the_menu_entry_comes_and_goes(scene):

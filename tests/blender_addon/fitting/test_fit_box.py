@@ -19,7 +19,6 @@ from blender_addon.operators.fit import SMPLIFY_OT_fit  # noqa: E402
 from blender_addon.panels.body import SMPLIFY_PT_body  # noqa: E402
 from blender_addon.panels.fit import SMPLIFY_PT_fit, SMPLIFY_PT_fit_options  # noqa: E402
 from blender_addon.tracks.session import TRACKS  # noqa: E402
-from core.arrays import DEVICES  # noqa: E402
 from core.fit.options import MODES, FitOptions  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 from tests.blender_addon.test_registration import registered  # noqa: E402
@@ -88,6 +87,31 @@ def test_fit_from_python_adds_selected_figures(walk):
     from blender_addon.figure_record import recall
 
     assert recall(armature).source.file.endswith("walk.npz")
+
+
+def test_what_was_added_is_no_longer_told_once_it_is_undone(walk):
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.smplify.fit()
+    bpy.ops.ed.undo_push(message="fitted")
+    assert "Added walk" in draw(SMPLIFY_PT_fit).text
+    bpy.ops.ed.undo()
+    assert "walk" not in bpy.data.objects and "Added" not in draw(SMPLIFY_PT_fit).text
+
+
+def test_why_a_fit_failed_is_told_after_an_undo_step_too(walk):
+    bpy.ops.ed.undo_push(message="before")
+    bpy.context.scene.smplify.body.betas = "FILE"
+    bpy.ops.ed.undo_push(message="betas")
+    with pytest.raises(RuntimeError):
+        bpy.ops.smplify.fit()
+    bpy.ops.ed.undo()
+    assert "Betas File" in draw(SMPLIFY_PT_fit).text
+
+
+def test_the_range_to_fit_again_is_at_first_all_frames(walk):
+    bpy.ops.smplify.fit()
+    figure = bpy.data.objects["walk"].smplify
+    assert (figure.range_first, figure.range_last) == (1, 12)
 
 
 def test_fit_reads_first_where_nothing_is_read(addon, write_track, tmp_path):
@@ -281,7 +305,6 @@ def test_every_setting_reaches_the_fit(walk, tmp_path):
     assert (job.person, job.betas_file, len(job.readings)) == ("1", str(tmp_path / "betas.npy"), 1)
     fit = walk.fit.bl_rna.properties
     assert [item.identifier.lower() for item in fit["mode"].enum_items] == list(MODES)
-    assert [item.identifier for item in fit["device"].enum_items] == list(DEVICES)
 
 
 def test_frame_by_frame_and_another_rate(walk):
@@ -335,6 +358,6 @@ def test_boxes_2_and_3_before_anything_is_set(addon):
     assert draw(SMPLIFY_PT_body).props == ["kind", "betas"]
     drawn = draw(SMPLIFY_PT_fit)
     assert drawn.props == ["mode", "quality"] and drawn.operators == ["smplify.fit"]
-    assert {"iterations", "smoothing", "motion_fps", "device", "workers", "floor"} == set(
+    assert {"iterations", "smoothing", "motion_fps", "device_menu", "workers", "floor"} == set(
         draw(SMPLIFY_PT_fit_options).props
     )

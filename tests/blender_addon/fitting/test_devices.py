@@ -1,0 +1,79 @@
+"""The menu of devices: what is there, what the preferences' Python reported, and what the scene is set to."""
+
+from __future__ import annotations
+
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+import blender_addon  # noqa: E402
+from blender_addon.acceleration.probe import Device  # noqa: E402
+from blender_addon.fitting import devices  # noqa: E402
+from blender_addon.fitting.settings import fit_job  # noqa: E402
+from blender_addon.panels.fit import SMPLIFY_PT_fit_options  # noqa: E402
+from core.arrays import DEVICES  # noqa: E402
+from tests.blender_addon.drawing import draw  # noqa: E402
+
+TWO = (Device("cuda:0", "Big GPU"), Device("cuda:1", "Small GPU"))
+
+
+@pytest.fixture
+def addon(scene):
+    blender_addon.register()
+    yield bpy.context.scene
+    blender_addon.unregister()
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    """A Python of the preferences that reported two GPUs."""
+    monkeypatch.setattr(devices, "fit_devices", lambda preferences: TWO)
+
+
+def menu(fit):
+    return [item[:2] for item in devices.menu_items(fit, bpy.context)]
+
+
+def test_before_a_python_was_checked_each_kind_of_device_is_offered(addon):
+    fit = addon.smplify.fit
+    assert [name for name, _ in menu(fit)] == list(DEVICES)
+    assert (fit.device, fit.device_menu) == ("numpy", "numpy")
+    for name in DEVICES:
+        fit.device_menu = name
+        assert (fit.device, fit.device_menu) == (name, name)
+
+
+def test_each_gpu_that_was_reported_can_be_chosen_and_reaches_the_fit(addon, two_gpus, write_track, tmp_path):
+    fit = addon.smplify.fit
+    assert menu(fit)[2:] == [("cuda:0", "Big GPU (cuda:0)"), ("cuda:1", "Small GPU (cuda:1)")]
+    fit.device_menu = "cuda:1"
+    addon.smplify.track.filepath = str(write_track(tmp_path / "walk.npz"))
+    assert fit_job(bpy.context).options.device == "cuda:1"
+    assert "device_menu" in draw(SMPLIFY_PT_fit_options).props
+
+
+def test_the_only_gpu_goes_by_its_own_name(addon, monkeypatch):
+    monkeypatch.setattr(devices, "fit_devices", lambda preferences: (Device("cuda", "Big GPU"),))
+    assert menu(addon.smplify.fit)[2:] == [("cuda", "Big GPU")]
+
+
+def test_a_choice_outlives_the_file_and_the_gpu(addon, two_gpus, monkeypatch, tmp_path):
+    addon.smplify.fit.device_menu = "cuda:1"
+    path = str(tmp_path / "scene.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+
+    bpy.ops.wm.read_homefile(use_empty=True)
+    for kept in (devices._numbers, devices._items):  # as in a Blender that was started anew
+        kept.clear()
+    monkeypatch.setattr(devices, "fit_devices", lambda preferences: TWO[:1])
+    bpy.ops.wm.open_mainfile(filepath=path)
+
+    fit = bpy.context.scene.smplify.fit
+    assert (fit.device, fit.device_menu) == ("cuda:1", "cuda:1")
+    assert menu(fit)[2:] == [("cuda:0", "Big GPU (cuda:0)"), ("cuda:1", "cuda:1")]
+
+
+def test_any_gpu_that_is_set_stays_in_the_menu_once_gpus_are_known(addon, two_gpus):
+    addon.smplify.fit.device = "cuda"
+    assert addon.smplify.fit.device_menu == "cuda"
+    assert menu(addon.smplify.fit)[-1] == ("cuda", "PyTorch on NVIDIA GPU")
