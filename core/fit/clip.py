@@ -21,7 +21,7 @@ from .conclusion import Found, conclude
 from .holding import find_evidence, hold
 from .options import FitOptions, Progress, report_progress
 from .points import body_regressor, solver_points
-from .pops import find_pops, find_tremor
+from .pops import find_hops, find_pops, find_tremor
 from .posing import PoseJob, find_shape, left_noise, make_targets
 from .refine import Targets
 from .report import FitReport
@@ -29,7 +29,13 @@ from .temporal import smooth_points
 
 _BLOCK_FRAMES = 128
 _TORCH_BLOCK_FRAMES = 8192
-_SETTLE = (find_pops, find_pops, find_tremor, find_tremor)
+_SETTLE = (
+    (find_pops, PoseJob.settle),
+    (find_pops, PoseJob.settle),
+    (find_tremor, PoseJob.settle),
+    (find_tremor, PoseJob.settle),
+    (find_hops, PoseJob.calm),
+)
 """What is settled, in turns: pops first, since the smooth way through a pop still leads aside."""
 
 
@@ -124,15 +130,15 @@ def _solve_blocks(
 def _settle(
     job: PoseJob, targets: Targets, rotations: np.ndarray, trans: np.ndarray, fps: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return local rotations (F, 24, 3, 3) and trans (F, 3) with frames solved again in which joints pop or tremble."""
-    for find in _SETTLE:
+    """Return local rotations (F, 24, 3, 3) and trans (F, 3) with frames changed in which joints pop, tremble or hop."""
+    for find, settle in _SETTLE:
         pops = find(rotations, fps)
         frames = np.flatnonzero(pops.joints.any(axis=1))
         if len(frames) == 0:
             continue
         some = Targets(targets.points[frames.tolist()], targets.weights[frames.tolist()])
         pose = (like(rotations[frames], targets.points), like(trans[frames], targets.points))
-        solved, place = job.settle(some, pose, pops.some(frames))
+        solved, place = settle(job, some, pose, pops.some(frames))
         rotations, trans = rotations.copy(), trans.copy()
         rotations[frames], trans[frames] = to_numpy(solved), to_numpy(place)
     return rotations, trans

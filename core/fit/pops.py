@@ -1,10 +1,10 @@
-"""Joints that pop or tremble, though nothing asks them to. F frames.
+"""Joints that pop, hop or tremble, though nothing asks them to. F frames.
 
 Each frame is solved from its own points, so where they hardly tell a limb's twist, one frame may answer differently
 from its neighbours. A joint pops when its rotation leaves the way it was going for a few frames and comes back: against
 the running median such frames stand out, while steady motion, however fast, does not, since the median of a way that
-goes on is its middle. A joint trembles when it leaves the parabola through the moments around it: that is left of
-motion which no muscle makes.
+goes on is its middle. A joint hops when it is elsewhere for one frame alone. A joint trembles when it leaves the
+parabola through the moments around it: that is left of motion which no muscle makes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from ..skeletons import NUM_BODY_ROTATIONS
 _POP_RAD = np.deg2rad(30.0)
 _RADIUS_S = 0.12
 _MIN_RADIUS, _MAX_RADIUS = 3, 15
+_FASTEST_RAD_PER_S = 25.0
+"""No joint goes faster, and comes back as fast in the next frame."""
 _TREMOR_RAD = 0.12
 _PARABOLA_S = 0.1
 
@@ -62,6 +64,24 @@ def find_pops(rotations: np.ndarray, fps: float) -> Pops:
     around, off = _away(quat, median)
     joints[:, :NUM_BODY_ROTATIONS] = off[:, :NUM_BODY_ROTATIONS] > _POP_RAD
     return Pops(joints, around)
+
+
+def find_hops(rotations: np.ndarray, fps: float) -> Pops:
+    """Return the joints that are elsewhere for one frame, between two frames that agree.
+
+    Args:
+        rotations: (F, 24, 3, 3) local rotations.
+        fps: frames a second.
+    """
+    joints = np.zeros(rotations.shape[:2], dtype=bool)
+    if len(rotations) < 3:
+        return Pops(joints, rotations)
+    quat = _unbroken(rotations)
+    middle, off = _away(quat[1:-1], quat[:-2] + quat[2:])
+    _, apart = _away(quat[:-2], quat[2:])
+    hops = (off > max(_POP_RAD, _FASTEST_RAD_PER_S / fps)) & (apart < 0.5 * off)
+    joints[1:-1, :NUM_BODY_ROTATIONS] = hops[:, :NUM_BODY_ROTATIONS]
+    return Pops(joints, np.concatenate([rotations[:1], middle, rotations[-1:]]))
 
 
 def find_tremor(rotations: np.ndarray, fps: float) -> Pops:

@@ -122,8 +122,26 @@ class PoseJob:
             self.sigma_m,
         )
         settled = self._finish(targets, (xp.where(popped, around, rotations), trans), prior)
-        worse = self.miss(targets, settled) > _MUCH_WORSE * self.miss(targets, pose) + _WORSE_M
-        return xp.where(worse[:, None, None, None], rotations, settled[0]), xp.where(worse[:, None], trans, settled[1])
+        return self._unless_worse(targets, pose, settled)
+
+    def calm(self, targets: Targets, pose: tuple[Array, Array], pops: Pops) -> tuple[Array, Array]:
+        """Return frames in which joints hop even though they were settled, with those joints as around that moment.
+
+        Their points are wrong then, and wrong together: else another pose would explain them. A frame is left as it
+        was if its points are explained much worse without; arguments as for `settle`.
+        """
+        xp = namespace(targets.points)
+        popped = like(pops.joints.astype(np.float32), pose[0])[..., None, None] > 0
+        calmed = xp.where(popped, like(pops.around, pose[0]), pose[0])
+        return self._unless_worse(targets, pose, (calmed, placed(self.keypoints, calmed, targets)[0]))
+
+    def _unless_worse(
+        self, targets: Targets, pose: tuple[Array, Array], other: tuple[Array, Array]
+    ) -> tuple[Array, Array]:
+        """Return the *other* pose, but where it explains the points much worse."""
+        xp = namespace(targets.points)
+        worse = self.miss(targets, other) > _MUCH_WORSE * self.miss(targets, pose) + _WORSE_M
+        return xp.where(worse[:, None, None, None], pose[0], other[0]), xp.where(worse[:, None], pose[1], other[1])
 
     def miss(self, targets: Targets, pose: tuple[Array, Array]) -> Array:
         """Return the weighted root mean square distance of each frame's points from their targets (F,), metres."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.fit.pops import find_pops, find_tremor
+from core.fit.pops import find_hops, find_pops, find_tremor
 from core.skeletons import JOINT_INDEX, NUM_JOINTS
 
 ELBOW = JOINT_INDEX["left_elbow"]
@@ -50,6 +50,26 @@ def test_too_few_frames_to_tell(num_frames):
     rotations = _turning(num_frames, 1.0)
     assert not find_pops(rotations, 30.0).joints.any()
     assert not find_tremor(rotations, 30.0).joints.any()
+    assert not find_hops(rotations, 30.0).joints.any()
+
+
+@pytest.mark.parametrize("hop", [0.7, -1.5])
+def test_a_joint_elsewhere_for_one_frame_hops_and_the_way_is_told_by_its_neighbours(hop):
+    rotations, true = _turning(40, 0.1), _turning(40, 0.1)
+    rotations[20, ELBOW] = rotations[20, ELBOW] @ Rotation.from_rotvec([hop, 0.0, 0.0]).as_matrix()
+    hops = find_hops(rotations, 60.0)
+    assert np.argwhere(hops.joints).tolist() == [[20, ELBOW]]
+    np.testing.assert_allclose(hops.around[20, ELBOW], true[20, ELBOW], atol=1e-3)
+
+
+def test_a_step_a_turn_and_a_swing_of_slow_film_are_no_hops():
+    rotations = _turning(40, 0.0)
+    rotations[20:, ELBOW] = Rotation.from_rotvec([1.0, 0.0, 0.0]).as_matrix()
+    assert not find_hops(rotations, 60.0).joints.any()
+    assert not find_hops(_turning(40, 0.5), 60.0).joints.any()
+    waving = _turning(40, 0.0)
+    waving[20, ELBOW] = Rotation.from_rotvec([0.7, 0.0, 0.0]).as_matrix()
+    assert not find_hops(waving, 25.0).joints.any()
 
 
 def test_speeding_up_is_no_tremor_and_neither_is_standing_still():

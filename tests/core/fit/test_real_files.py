@@ -39,6 +39,13 @@ def test_no_joint_of_the_sprinter_pops_for_a_stray_marker(shared_dir, frames):
     assert np.linalg.norm(matrix_to_axis_angle(steps), axis=-1).max() * fps < 45.0
 
 
+def test_the_foot_whose_heel_and_toe_are_seen_wrong_in_one_frame_stays_as_it_is_around(shared_dir):
+    rotations, _ = _fitted(shared_dir, "S00_P00_T01_BalancingTrial_0-100.trc", slice(None))
+    foot = rotations[:, JOINT_INDEX["left_ankle"]]
+    steps = np.swapaxes(foot[91:97], -1, -2) @ foot[92:98]
+    assert np.degrees(np.linalg.norm(matrix_to_axis_angle(steps), axis=-1)).max() < 25.0
+
+
 def test_the_toes_do_not_fold_up(shared_dir):
     rotations, _ = _fitted(shared_dir, "Pose2Sim_markers.trc", slice(None))
     for side in ("left", "right"):
