@@ -11,28 +11,32 @@ from collections import OrderedDict
 from dataclasses import asdict, replace
 
 import bpy
+import numpy as np
 
 from .animation import frames_of, read_motion, rekey_motion
 from .body_mesh import body_mesh_of, shape_values
+from .channels import Keys
 from .core_access import (
     BodyData,
     CleanupOptions,
     CleanupSource,
     CoreError,
     Motion,
-    clean,
     held_joints,
+    placed,
     prepare,
     resolve_body,
+    steadied,
 )
 from .error_curve import key_errors
 from .figure_record import MARK_KEY, FigureRecord, keep, recall
-from .key_mark import keys_edited, mark_keys
+from .key_mark import keys_edited, mark_keys, motion_keys
 
 APPLIED_KEY = "smplify_applied"
 """The live settings that the keys were written with, as JSON, kept with the armature."""
 
-_PREPARED = 6
+_PREPARED_FRAMES = 30_000
+"""What the clean-up found in so many frames is kept, about 5 kB each; of a longer clip for that one alone."""
 
 
 class AdjustmentError(CoreError, ValueError):
@@ -64,11 +68,12 @@ def follow_settings(armature: bpy.types.Object) -> None:
         return
     try:
         record = adjustable(armature)
-        if keys_edited(armature):
+        keys = motion_keys(armature)
+        if keys_edited(armature, keys):
             properties.edited = True
             _show(armature, applied_settings(armature))
             return
-        _apply(armature, record, settings_of(armature))
+        _apply(armature, record, settings_of(armature), keys)
     except CoreError as error:
         _show(armature, applied_settings(armature))
         properties.trouble = str(error)
@@ -182,16 +187,23 @@ def _body_of(record: FigureRecord) -> BodyData:
     return resolve_body(record.source.body or None)
 
 
-def _apply(armature: bpy.types.Object, record: FigureRecord, options: CleanupOptions) -> None:
+def _apply(armature: bpy.types.Object, record: FigureRecord, options: CleanupOptions, keys: Keys | None = None) -> None:
     source = _source(armature, record)
-    _write(armature, record, clean(source, options), options)
+    _write(armature, record, placed(source, _steadied(source, options), options), options, keys)
     if options.foot_lock > 0.0 and source.holds is None:
         armature.smplify.trouble = "No foot ever stands in this motion, so there is nothing to lock"
 
 
-def _write(armature: bpy.types.Object, record: FigureRecord, motion: Motion, options: CleanupOptions) -> None:
-    rekey_motion(armature, motion, first_frame=record.first_frame)
-    mark_keys(armature)
+def _write(
+    armature: bpy.types.Object,
+    record: FigureRecord,
+    motion: Motion,
+    options: CleanupOptions,
+    keys: Keys | None = None,
+) -> None:
+    keys = motion_keys(armature) if keys is None else keys
+    rekey_motion(armature, motion, keys, first_frame=record.first_frame)
+    mark_keys(armature, keys)
     armature[APPLIED_KEY] = json.dumps(asdict(options))
     armature.smplify.edited = False
     armature.smplify.trouble = ""
@@ -212,15 +224,40 @@ _prepared: OrderedDict[tuple[str, bytes], CleanupSource] = OrderedDict()
 """What the clean-up found in the motions adjusted last, by record and shape."""
 
 
+def take_prepared(armature: bpy.types.Object, source: CleanupSource) -> None:
+    """Remember what was found in the motion of *armature* when it was put into the scene, for its live settings."""
+    _remember(_key(armature, shape_values(body_mesh_of(armature))), source)
+
+
 def _source(armature: bpy.types.Object, record: FigureRecord) -> CleanupSource:
     """Return the motion of *record* prepared for the clean-up, in the shape that the figure has now."""
     betas = shape_values(body_mesh_of(armature))
-    key = (str(armature.get(MARK_KEY)), betas.tobytes())
+    key = _key(armature, betas)
     if key not in _prepared:
         motion = replace(record.motion, betas=betas)
         held = None if record.report is None else held_joints(record.report.flags, motion, record.track_fps)
-        _prepared[key] = prepare(motion, _body_of(record), held)
-        while len(_prepared) > _PREPARED:
-            _prepared.popitem(last=False)
+        _remember(key, prepare(motion, _body_of(record), held))
     _prepared.move_to_end(key)
     return _prepared[key]
+
+
+_steady: list[tuple[CleanupSource, CleanupOptions, Motion]] = []
+"""The motion that was steadied last, of what and how: ground, height and root can change without doing it again."""
+
+
+def _steadied(source: CleanupSource, options: CleanupOptions) -> Motion:
+    how = replace(CleanupOptions(), smoothing=options.smoothing, foot_lock=options.foot_lock)
+    if not _steady or _steady[0][0] is not source or _steady[0][1] != how:
+        _steady[:] = [(source, how, steadied(source, how))]
+    return _steady[0][2]
+
+
+def _key(armature: bpy.types.Object, betas: np.ndarray) -> tuple[str, bytes]:
+    return str(armature.get(MARK_KEY)), betas.tobytes()
+
+
+def _remember(key: tuple[str, bytes], source: CleanupSource) -> None:
+    """Keep *source*, and of the others the last ones that together are not too long."""
+    _prepared[key] = source
+    while len(_prepared) > 1 and sum(other.motion.num_frames for other in _prepared.values()) > _PREPARED_FRAMES:
+        _prepared.popitem(last=False)

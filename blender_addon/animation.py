@@ -14,7 +14,7 @@ import numpy as np
 from .armature import rest_matrices
 from .axes import Z_UP_FROM_Y_UP, bone_from_core, continuous_signs
 from .body_mesh import body_mesh_of, shape_values
-from .channels import Channels, own_action
+from .channels import Channels, Keys, own_action
 from .core_access import (
     JOINT_NAMES,
     NUM_BODY_ROTATIONS,
@@ -60,7 +60,7 @@ def key_motion(
     return channels.action
 
 
-def rekey_motion(armature: bpy.types.Object, motion: Motion, *, first_frame: int = 1) -> None:
+def rekey_motion(armature: bpy.types.Object, motion: Motion, keys: Keys, *, first_frame: int = 1) -> None:
     """Key *motion* on *armature* in place of the motion it has; keys that stay where they are only get new values.
 
     An action that another object plays too is copied first.
@@ -68,13 +68,14 @@ def rekey_motion(armature: bpy.types.Object, motion: Motion, *, first_frame: int
     Args:
         armature: a figure's armature.
         motion: what it shall do.
+        keys: those it has, from `motion_keys`; becomes those it has then.
         first_frame: where the motion's first frame goes.
     """
     own_action(armature)
     channels = Channels(armature, name=armature.name)
     frames = np.arange(first_frame, first_frame + motion.num_frames, dtype=np.float32)
     for joint, channel, values in _key_values(armature, motion, Z_UP_FROM_Y_UP):
-        channels.rewrite(_path(joint, channel), frames, values, group=joint)
+        channels.rewrite(_path(joint, channel), frames, values, group=joint, keys=keys)
     channels.action.update_tag()
     armature.update_tag(refresh={"TIME"})
 

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 
+Keys = dict[tuple[str, int], np.ndarray]
+"""The keys (F, 2) float32, frame and value, of the F-curves that there are, by path and index."""
+
 _LINEAR = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
 
 
@@ -57,17 +60,36 @@ class Channels:
         for index, column in enumerate(np.asarray(values).T):
             self._replace(data_path, index, frames, column, group)
 
-    def rewrite(self, data_path: str, frames: np.ndarray, values: np.ndarray, *, group: str) -> None:
-        """Key as `write` does, but only set values that differ where a curve has keys at just these *frames*."""
+    def rewrite(
+        self,
+        data_path: str,
+        frames: np.ndarray,
+        values: np.ndarray,
+        *,
+        group: str,
+        keys: dict[tuple[str, int], np.ndarray],
+    ) -> None:
+        """Key as `write` does, but only set values that differ where a curve has keys at just these *frames*.
+
+        Args:
+            data_path: of the property, from the data-block.
+            frames: (F,) when, float32.
+            values: (F, N) one column a number of the property.
+            group: the name under which the curves are listed.
+            keys: the keys that there are; becomes those that there are then.
+        """
         for index, column in enumerate(np.asarray(values, dtype=np.float32).T):
-            curve = self.find(data_path, index)
-            keys = None if curve is None else keys_of(curve)
-            if keys is None or not np.array_equal(keys[:, 0], frames):
+            old = keys.get((data_path, index))
+            kept = old is not None and np.array_equal(old[:, 0], frames)
+            if kept and np.array_equal(old[:, 1], column):
+                continue
+            keys[data_path, index] = np.stack([frames, column], axis=1)
+            if not kept:
                 self._replace(data_path, index, frames, column, group)
-            elif not np.array_equal(keys[:, 1], column):
-                keys[:, 1] = column
-                curve.keyframe_points.foreach_set("co", keys.ravel())
-                curve.update()
+                continue
+            curve = self.find(data_path, index)
+            curve.keyframe_points.foreach_set("co", keys[data_path, index].ravel())
+            curve.update()
 
     def remove(self, data_path: str) -> None:
         """Take away the F-curves of a property."""

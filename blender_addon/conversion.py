@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import bpy
 
 from .acceleration.fitting import run_fit
-from .adjustment import adjust
+from .adjustment import adjust, take_prepared
 from .core_access import (
     BodyData,
+    FitCancelled,
     FitOptions,
     FitReport,
     KeypointTrack,
@@ -25,9 +26,10 @@ from .core_access import (
     resolve_body,
 )
 from .export import export_figures, save_session, write_amass
-from .figure import Figure, FigureOptions, Person, add_figures
+from .figure import Figure, FigureOptions, add_figures
 from .figure_record import FitSource, plain_options, remember
 from .jobs import ConvertOptions
+from .placing import Person, Place, place_motion
 
 Progress = Callable[[float, str], bool | None]
 
@@ -62,6 +64,7 @@ class FitOrder:
         body_file: where the body was read from, "" for the free body.
         options: settings of the fit.
         fit: does it, as the core's `fit_track` does.
+        place: where the people will be put, so that their motions can be made ready for it; None for not at all.
     """
 
     source: Path
@@ -70,6 +73,7 @@ class FitOrder:
     body_file: str
     options: FitOptions
     fit: Callable[..., tuple[Motion, FitReport]] = fit_track
+    place: Place | None = None
 
 
 def fit_file(
@@ -119,17 +123,23 @@ def fit_people(
     """
     stem = order.source.name if order.source.is_dir() else order.source.stem
     frames = [tracks[number].num_frames for number in chosen]
+    place = order.place
     fitted: list[FittedTrack] = []
-    for place, number in enumerate(chosen):
+    for turn, number in enumerate(chosen):
 
-        def heard(done: int, total: int, what: str, place: int = place) -> bool | None:
-            before, part = sum(frames[:place]), frames[place] * done / max(total, 1)
+        def heard(done: int, total: int, what: str, turn: int = turn) -> bool | None:
+            before, part = sum(frames[:turn]), frames[turn] * done / max(total, 1)
             return progress((before + part) / sum(frames), what)
 
         motion, report = order.fit(tracks[number], order.body, order.options, heard)
         name = f"{stem}_{labels[number]}" if labels[number] else stem
         where = FitSource(str(order.source), number, order.reading, order.body_file, plain_options(order.options))
-        person = Person(name, motion, order.body)
+        person = Person(name, motion, order.body, report.flags, tracks[number].fps)
+        if place is not None:
+            if progress(sum(frames[: turn + 1]) / sum(frames), "Finding the floor") is False:
+                raise FitCancelled("the fit was cancelled; nothing was changed")
+            place = place if place.rate is not None else replace(place, rate=motion.fps)
+            person = replace(person, placed=place_motion(person, place))
         fitted.append(FittedTrack(tracks[number], labels[number], person, report, where))
     return fitted
 
@@ -140,6 +150,8 @@ def show(fitted: Sequence[FittedTrack], name: str, *, floor: bool = True) -> lis
     figures = add_figures(people, bpy.context.scene, name=name, options=FigureOptions(floor=floor))
     for figure, item in zip(figures, fitted, strict=True):
         remember(figure, item)
+        if figure.source is not None:
+            take_prepared(figure.armature, figure.source)
     return figures
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import bpy
 import numpy as np
@@ -11,26 +11,9 @@ import numpy as np
 from .animation import key_motion
 from .armature import JointShape, create_armature, move_rest_joints
 from .body_mesh import body_mesh_of, check_betas, create_body_mesh, set_shape_values
-from .core_access import NUM_BETAS, BodyData, BodyModel, Motion
-from .grounding import on_floor, shape_of
+from .core_access import NUM_BETAS, BodyModel, CleanupSource, Motion
+from .placing import Person, Place, shape_of
 from .scene_time import has_animation, scene_rate, set_scene_rate, show_frames
-
-_SAME_RATE = 1e-4
-
-
-@dataclass(frozen=True, eq=False)
-class Person:
-    """One person to put into the scene.
-
-    Attributes:
-        name: for the objects and the action.
-        motion: what the person does.
-        body: the body model that the motion's betas belong to.
-    """
-
-    name: str
-    motion: Motion
-    body: BodyData
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +25,14 @@ class Figure:
         mesh: the skinned body.
         motion: what the keys say: on the floor if that was asked for, at the scene's frame rate.
         first_frame: where the motion begins.
+        source: the motion prepared for the clean-up, where its floor was looked for; else None.
     """
 
     armature: bpy.types.Object
     mesh: bpy.types.Object
     motion: Motion
     first_frame: int
+    source: CleanupSource | None
 
 
 @dataclass(frozen=True)
@@ -95,27 +80,21 @@ def add_figures(
         first = scene.frame_start if shared else 1
     collection = bpy.data.collections.new(name)
     scene.collection.children.link(collection)
-    figures = [_add_figure(person, scene, collection, first_frame=first, floor=options.floor) for person in people]
+    place = Place(scene_rate(scene), options.floor)
+    figures = [_add_figure(person, place, collection, first_frame=first) for person in people]
     last = max(first + figure.motion.num_frames - 1 for figure in figures)
     show_frames(scene, first, last, extend=shared)
     return figures
 
 
-def _add_figure(
-    person: Person, scene: bpy.types.Scene, collection: bpy.types.Collection, *, first_frame: int, floor: bool
-) -> Figure:
-    model = BodyModel(person.body)
-    motion = replace(person.motion, betas=shape_of(person.motion).astype(np.float64))
-    rate = scene_rate(scene)
-    if abs(motion.fps / rate - 1.0) > _SAME_RATE:
-        motion = motion.resampled(rate)
-    if floor:
-        motion = on_floor(motion, model)
-    shape = joint_shape_of(model)
+def _add_figure(person: Person, place: Place, collection: bpy.types.Collection, *, first_frame: int) -> Figure:
+    placed = person.placed_at(place)
+    motion = placed.motion
+    shape = joint_shape_of(BodyModel(person.body))
     armature = create_armature(person.name, shape, motion.betas, collection)
     mesh = create_body_mesh(f"{person.name} body", person.body, motion.betas, armature, collection)
     key_motion(armature, motion, first_frame=first_frame)
-    return Figure(armature, mesh, motion, first_frame)
+    return Figure(armature, mesh, motion, first_frame, placed.source)
 
 
 def joint_shape_of(model: BodyModel) -> JointShape:

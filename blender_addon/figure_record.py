@@ -1,6 +1,6 @@
 """What a fit found, kept with the figure's armature in the .blend: motion, errors, doubtful stretches, source.
 
-It is one custom property, the bytes of a compressed .npz archive without Python objects, so it survives saving, undo,
+It is one custom property, the bytes of an .npz archive without Python objects, so it survives saving, undo,
 appending and duplicating, and a Blender without this add-on keeps it unread. T track frames, F scene frames, K points.
 """
 
@@ -183,7 +183,7 @@ def _cache(mark: str, record: FigureRecord) -> None:
 
 
 def to_bytes(record: FigureRecord) -> bytes:
-    """Return *record* as the bytes of a compressed .npz archive."""
+    """Return *record* as the bytes of an .npz archive."""
     motion, report = record.motion, record.report
     about: dict[str, object] = {
         "version": _VERSION,
@@ -204,7 +204,7 @@ def to_bytes(record: FigureRecord) -> bytes:
             arrays |= {f"{name}{key}": array for key, array in packed.items()}
     arrays["about"] = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
     stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays)
+    np.savez(stream, **arrays)  # not compressed: motion hardly shrinks, and the main thread would wait for it
     return stream.getvalue()
 
 

@@ -6,7 +6,7 @@ import hashlib
 
 import bpy
 
-from .channels import Channels, keys_of
+from .channels import Channels, Keys, keys_of
 from .core_access import JOINT_NAMES
 
 KEYS_KEY = "smplify_keys"
@@ -19,27 +19,37 @@ MOTION_PATHS = (
 """The properties that a motion is keyed on."""
 
 
-def mark_keys(armature: bpy.types.Object) -> None:
-    """Take the keys of *armature* as they are now for those that the add-on wrote."""
-    armature[KEYS_KEY] = _digest(armature)
-
-
-def keys_edited(armature: bpy.types.Object) -> bool:
-    """Return whether a key of the motion was moved, added or removed since they were written last."""
-    return armature.get(KEYS_KEY) != _digest(armature)
-
-
-def _digest(armature: bpy.types.Object) -> str:
-    digest = hashlib.blake2b(digest_size=16)
+def motion_keys(armature: bpy.types.Object) -> Keys:
+    """Return the keys of *armature* that its motion is made of. Reading them takes long in a long clip: do it once."""
     animation = armature.animation_data
     if animation is None or animation.action is None:
-        return ""
+        return {}
     channels = Channels(armature)
+    numbers = [(path, index) for path in MOTION_PATHS for index in range(3 if path.endswith("location") else 4)]
+    curves = {number: channels.find(*number) for number in numbers}
+    return {number: keys_of(curve) for number, curve in curves.items() if curve is not None}
+
+
+def mark_keys(armature: bpy.types.Object, keys: Keys | None = None) -> None:
+    """Take the keys of *armature*, which are *keys* if these are known, for those that the add-on wrote."""
+    armature[KEYS_KEY] = _digest(motion_keys(armature) if keys is None else keys)
+
+
+def keys_edited(armature: bpy.types.Object, keys: Keys | None = None) -> bool:
+    """Return whether a key of the motion was moved, added or removed since they were written last.
+
+    Args:
+        armature: a figure's armature.
+        keys: its keys, if they are known.
+    """
+    return armature.get(KEYS_KEY) != _digest(motion_keys(armature) if keys is None else keys)
+
+
+def _digest(keys: Keys) -> str:
+    if not keys:
+        return ""
+    digest = hashlib.blake2b(digest_size=16)
     for path in MOTION_PATHS:
         for index in range(3 if path.endswith("location") else 4):
-            curve = channels.find(path, index)
-            if curve is None:
-                digest.update(b"none")
-                continue
-            digest.update(keys_of(curve).tobytes())
+            digest.update(keys[path, index].tobytes() if (path, index) in keys else b"none")
     return digest.hexdigest()

@@ -11,9 +11,10 @@ import numpy as np
 
 from .armature import JointShape
 from .core_access import BodyData, BodyError, BodyModel, Motion, read_motion, resolve_body
-from .figure import Figure, FigureOptions, Person, add_figures, joint_shape_of
+from .figure import Figure, FigureOptions, add_figures, joint_shape_of
 from .figure_record import FigureRecord, FitSource, keep
 from .key_mark import mark_keys
+from .placing import Person
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,7 @@ _GERMAN = {
     "Fitting the poses": "Haltungen anpassen",
     "Settling the poses": "Haltungen beruhigen",
     "Measuring the errors": "Fehler messen",
+    "Finding the floor": "Boden suchen",
     "Fitting frame by frame": "Bild für Bild anpassen",
     "{:s}, about {:s} left": "{:s}, noch etwa {:s}",
     "SMPLify: {:s} ({:.0%}) | Esc cancels": "SMPLify: {:s} ({:.0%}) | Esc bricht ab",

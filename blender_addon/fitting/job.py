@@ -26,6 +26,7 @@ from ..core_access import (
     resolve_body,
 )
 from ..figure import joint_shape_of
+from ..placing import Place
 from ..tracks.people import choose, names_of
 from ..tracks.request import TrackRequest
 from .task import Progress
@@ -61,6 +62,7 @@ class FitJob:
         held: a figure whose shape to hold, or None.
         options: settings of the fit; betas are filled in here.
         fit: does it, as the core's `fit_track` does.
+        place: where the figures will be put.
     """
 
     request: TrackRequest
@@ -71,6 +73,7 @@ class FitJob:
     held: HeldShape | None = None
     options: FitOptions = field(default_factory=FitOptions)
     fit: Callable[..., tuple[Motion, FitReport]] = fit_track
+    place: Place = field(default_factory=Place)
 
     def run(self, progress: Progress) -> list[FittedTrack]:
         """Read what is not read yet, and fit.
@@ -96,6 +99,7 @@ class FitJob:
             body_file=self.body_file,
             options=_with_betas(self.options, betas),
             fit=self.fit,
+            place=self.place,
         )
         return fit_people(tracks, person_labels(tracks), people, order, progress)
 

@@ -91,9 +91,12 @@ def fit_job(context: bpy.types.Context) -> FitJob:
         CoreError: something that it needs is not set or not there.
     """
     from ..core_access import FitOptions, InputMissingError
+    from ..placing import Place
+    from ..scene_time import has_animation, scene_rate
     from .job import FitJob
 
-    settings = context.scene.smplify
+    scene = context.scene
+    settings = scene.smplify
     request = track_request(settings.track)
     if not request.path:
         raise InputMissingError("expected a keypoint file, found none set; choose one in box 1")
@@ -118,4 +121,5 @@ def fit_job(context: bpy.types.Context) -> FitJob:
             workers=workers_of(fit.workers),
         ),
         fit=fit_where_set(addon_preferences(context)),
+        place=Place(scene_rate(scene) if has_animation(scene) else None, fit.floor),
     )

@@ -4,12 +4,14 @@
 
     source = prepare(motion, body, held_joints(report.flags, motion, track.fps))
     steady = clean(source, CleanupOptions(smoothing=0.5, foot_lock=1.0, ground="contacts"))
+
+`steadied` and `placed` are its two halves, for whoever changes the second one's options alone.
 """
 
 from __future__ import annotations
 
 from .arguments import add_cleanup_arguments, cleanup_options
-from .cleaning import clean
+from .cleaning import clean, placed, steadied
 from .contacts import Contact
 from .ground import Ground
 from .options import GROUNDS, ROOTS, CleanupOptionError, CleanupOptions
@@ -27,5 +29,7 @@ __all__ = [
     "clean",
     "cleanup_options",
     "held_joints",
+    "placed",
     "prepare",
+    "steadied",
 ]

@@ -32,9 +32,15 @@ def clean(source: CleanupSource, options: CleanupOptions) -> Motion:
         source: from `prepare`.
         options: what to do.
     """
-    motion = source.motion
-    poses, trans = motion.poses, motion.trans
-    quats = source.quats
+    return placed(source, steadied(source, options), options)
+
+
+def steadied(source: CleanupSource, options: CleanupOptions) -> Motion:
+    """Return the motion of *source* calmed and with its feet locked, where it was."""
+    motion, trans, quats = source.motion, source.motion.trans, source.quats
+    if options.smoothing == 0.0 and (options.foot_lock == 0.0 or source.holds is None):
+        return motion
+    poses = motion.poses
     if options.smoothing > 0.0:
         quats, trans = _smoothed(source, options.smoothing)
         poses = quat_wxyz_to_axis_angle(quats).reshape(len(quats), -1)
@@ -46,10 +52,22 @@ def clean(source: CleanupSource, options: CleanupOptions) -> Motion:
         for joint, rotations in legs.rotations.items():
             poses[:, joint] = matrix_to_axis_angle(rotations)
         poses, trans = poses.reshape(len(quats), -1), legs.trans
-    poses, trans = _placed(source, options, poses, trans)
-    if poses is motion.poses and trans is motion.trans:
-        return motion
     return replace(motion, poses=poses, trans=trans)
+
+
+def placed(source: CleanupSource, motion: Motion, options: CleanupOptions) -> Motion:
+    """Return *motion*, from `steadied`, put on the floor and in the room as *options* say."""
+    poses, trans = motion.poses, motion.trans
+    if options.ground == "contacts":
+        poses, trans = _levelled(source.floor, source.feet, poses, trans)
+    if options.root == "on_ground":
+        floor = source.floor if options.ground == "keep" else Ground(0.0, np.zeros(2))
+        trans = on_ground(poses, trans, source.feet, floor, motion.fps)
+    elif options.root != "world":
+        trans = without_way(trans, source.feet.rest[0], motion.fps, sway=options.root == "treadmill")
+    if options.height_m != 0.0:
+        trans = trans + np.array([0.0, options.height_m, 0.0])
+    return motion if poses is motion.poses and trans is motion.trans else replace(motion, poses=poses, trans=trans)
 
 
 def _smoothed(source: CleanupSource, strength: float) -> tuple[np.ndarray, np.ndarray]:
@@ -59,22 +77,6 @@ def _smoothed(source: CleanupSource, strength: float) -> tuple[np.ndarray, np.nd
     else:
         start, end, share = source.calm, source.calmer, 2.0 * strength - 1.0
     return unit(start.quats + share * (end.quats - start.quats)), start.trans + share * (end.trans - start.trans)
-
-
-def _placed(
-    source: CleanupSource, options: CleanupOptions, poses: np.ndarray, trans: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return poses (F, 72) and trans (F, 3) put on the floor and in the room as *options* say."""
-    if options.ground == "contacts":
-        poses, trans = _levelled(source.floor, source.feet, poses, trans)
-    if options.root == "on_ground":
-        floor = source.floor if options.ground == "keep" else Ground(0.0, np.zeros(2))
-        trans = on_ground(poses, trans, source.feet, floor, source.motion.fps)
-    elif options.root != "world":
-        trans = without_way(trans, source.feet.rest[0], source.motion.fps, sway=options.root == "treadmill")
-    if options.height_m != 0.0:
-        trans = trans + np.array([0.0, options.height_m, 0.0])
-    return poses, trans
 
 
 def _levelled(floor: Ground, feet: Feet, poses: np.ndarray, trans: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -65,6 +65,19 @@ class CleanupSource:
     def floor(self) -> Ground:
         """The floor: where the feet stand, else the level below the whole clip's lowest vertex."""
         return self.ground or Ground(self.lowest_height_m, np.zeros(2))
+
+    def lifted(self, height_m: float) -> CleanupSource:
+        """Return what `prepare` finds in the same motion *height_m* higher."""
+        up = np.array([0.0, height_m, 0.0])
+        ground, holds = self.ground, self.holds
+        return replace(
+            self,
+            motion=replace(self.motion, trans=self.motion.trans + up),
+            calm=replace(self.calm, trans=self.calm.trans + up),
+            calmer=replace(self.calmer, trans=self.calmer.trans + up),
+            ground=None if ground is None else replace(ground, height_m=ground.height_m + height_m),
+            holds=None if holds is None else replace(holds, target=holds.target + up, floor=holds.floor + height_m),
+        )
 
 
 def prepare(motion: Motion, body: BodyData | BodyModel, held: np.ndarray | None = None) -> CleanupSource:

@@ -14,7 +14,8 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 from blender_addon import export  # noqa: E402
 from blender_addon.core_access import JOINT_NAMES  # noqa: E402
 from blender_addon.export import FORMATS, ExportError, export_figures  # noqa: E402
-from blender_addon.figure import Person, add_figures, set_betas  # noqa: E402
+from blender_addon.figure import add_figures, set_betas  # noqa: E402
+from blender_addon.placing import Person  # noqa: E402
 from blender_addon.scene_time import scene_rate, set_scene_rate  # noqa: E402
 from core.amass import read_motion  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shaped, shown_joints, shown_vertices, skin  # noqa: E402

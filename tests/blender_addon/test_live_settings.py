@@ -14,9 +14,9 @@ import blender_addon  # noqa: E402
 from blender_addon.adjustment import adjust, applied_settings, replace_motion  # noqa: E402
 from blender_addon.channels import Channels, keys_of  # noqa: E402
 from blender_addon.conversion import FittedTrack  # noqa: E402
-from blender_addon.figure import Person  # noqa: E402
 from blender_addon.figure_record import recall, remember  # noqa: E402
 from blender_addon.key_mark import keys_edited  # noqa: E402
+from blender_addon.placing import Person  # noqa: E402
 from core.cleanup import CleanupOptions, clean, prepare  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
 from core.layouts import LAYOUTS  # noqa: E402

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from core.cleanup import CleanupOptionError, CleanupOptions, clean
+from core.cleanup import CleanupOptionError, CleanupOptions, clean, prepare
 
 
 def test_options_that_change_nothing_return_the_motion_to_the_bit(walk, walk_source):
@@ -36,3 +38,25 @@ def test_shape_rate_and_source_stay(options, walk, walk_source):
 def test_impossible_options_are_refused_by_name(fault):
     with pytest.raises(CleanupOptionError, match=next(iter(fault)).replace("height_m", "height in metres")):
         CleanupOptions(**fault)
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_what_was_found_in_a_motion_holds_higher_up(stands, walk, body):
+    motion = walk.resampled(30.0)
+    if not stands:
+        falling = motion.trans - [0.0, 9.0, 0.0] * np.linspace(0.0, 1.0, motion.num_frames)[:, None]
+        motion = replace(motion, trans=falling)
+    source = prepare(motion, body)
+    assert (source.ground is not None) == stands
+    lifted, anew = source.lifted(0.3), prepare(replace(motion, trans=motion.trans + [0.0, 0.3, 0.0]), body)
+    assert lifted.contacts == anew.contacts
+    assert lifted.floor_height_m == pytest.approx(anew.floor_height_m, abs=1e-9)
+    assert lifted.lowest_height_m == pytest.approx(source.lowest_height_m + 0.3, abs=1e-6)
+    for options in (
+        CleanupOptions(smoothing=0.7, foot_lock=1.0),
+        CleanupOptions(ground="contacts"),
+        CleanupOptions(smoothing=0.2, root="on_ground"),
+    ):
+        one, other = clean(lifted, options), clean(anew, options)
+        np.testing.assert_allclose(one.poses, other.poses, atol=1e-9)
+        np.testing.assert_allclose(one.trans, other.trans, atol=1e-9)
