@@ -78,6 +78,11 @@ def _lay_points(recording: RawRecording, match: PointMatch, *, swap_sides: bool)
     )
 
 
+def _rate(recording: RawRecording, options: ReadOptions) -> float:
+    """Return the frames a second that are given, or else those that the file states; 0 without both."""
+    return options.fps if options.fps is not None else float(recording.fps or 0.0)
+
+
 def _units_per_mm(recording: RawRecording, options: ReadOptions, rough_stature: float) -> float:
     """Return how many file units a millimetre is, from the rough size of the markers' figure."""
     stated = _stated(recording, recording.units, "units", given=options.units)
@@ -97,7 +102,7 @@ def _lay_markers(recording: RawRecording, match: PointMatch, options: ReadOption
             for side, _, rest in (role.partition("_"),)
         }
     points = {role: recording.positions[:, index] for role, index in roles.items()}
-    points, strays = without_strays(points, stature_of_markers(points))
+    points, strays = without_strays(points, stature_of_markers(points), _rate(recording, options))
     rough = stature(Figure(joint_centres(points, units_per_mm=None)))
     centres = joint_centres(points, units_per_mm=_units_per_mm(recording, options, rough))
     positions = np.full((recording.num_frames, len(MARKERS.points), 3), np.nan)
@@ -186,7 +191,7 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
     up = detect_up(laid.figure, stated_up, options.up, height, source)
     hand = detect_handedness(laid.figure, options.handedness, height, source)
     fps = detect_fps(recording.fps, options.fps, source)
-    rate = options.fps if options.fps is not None else float(recording.fps or 0.0)
+    rate = _rate(recording, options)
 
     metres = UNITS_IN_METRES[units.value]
     turn = rotation_to_y_up(up.value)

@@ -13,6 +13,8 @@ import numpy as np
 
 _OFF_OF_STATURE = 0.017
 """How far off both ways a stray is at least (3 cm)."""
+_BEND_PER_S2 = 115.0
+"""How a foot speeds up in a sprint, in statures (200 m/s2): between slow frames that leads as far off."""
 _USUAL_TIMES = 8.0
 """And how many times farther than this marker is off in the frames around it: a bend, noise, or a hop."""
 _END_TIMES = 1.5
@@ -25,16 +27,18 @@ _ROUNDS = 3
 """A stray leads its neighbours astray, so the worst go first."""
 
 
-def find_strays(positions: np.ndarray, stature: float) -> np.ndarray:
+def find_strays(positions: np.ndarray, stature: float, fps: float) -> np.ndarray:
     """Return where (F, M) a marker is neither on the way it came nor on the way it goes.
 
     Args:
         positions: (F, M, 3) in any unit, NaN where hidden.
         stature: in the same unit.
+        fps: frames a second; 0 where that is not known, which tells nothing.
     """
     strays = np.zeros(positions.shape[:2], dtype=bool)
-    if len(positions) < 3 or not np.isfinite(stature):
+    if len(positions) < 3 or not np.isfinite(stature) or fps <= 0.0:
         return strays
+    least = stature * max(_OFF_OF_STATURE, _BEND_PER_S2 / fps**2)
     for _ in range(_ROUNDS):
         left = np.where(strays[..., None], np.nan, positions)
         before, bend_before = _off_the_way(left)
@@ -42,7 +46,7 @@ def find_strays(positions: np.ndarray, stature: float) -> np.ndarray:
         off = np.fmin(before, after)
         one_way = np.isnan(before) | np.isnan(after)
         with np.errstate(invalid="ignore"):
-            far = off > _OFF_OF_STATURE * stature * np.where(one_way, _END_TIMES, 1.0)
+            far = off > least * np.where(one_way, _END_TIMES, 1.0)
         far &= _unusual(np.fmin(bend_before, bend_after), far)
         found = far & (off >= _largest_beside(np.where(far, off, 0.0)))
         if not found.any():
@@ -52,15 +56,16 @@ def find_strays(positions: np.ndarray, stature: float) -> np.ndarray:
 
 
 def without_strays(
-    points: Mapping[str, np.ndarray], stature: float
+    points: Mapping[str, np.ndarray], stature: float, fps: float
 ) -> tuple[dict[str, np.ndarray], dict[str, list[int]]]:
     """Return the markers (F, 3) with strays hidden, and by marker the frames in which it strays.
 
     Args:
         points: (F, 3) by marker, NaN where hidden.
         stature: in the same unit.
+        fps: frames a second; 0 where that is not known, which tells nothing.
     """
-    strays = find_strays(np.stack(list(points.values()), axis=1), stature)
+    strays = find_strays(np.stack(list(points.values()), axis=1), stature, fps)
     kept = {name: np.where(strays[:, [index]], np.nan, place) for index, (name, place) in enumerate(points.items())}
     frames = {name: np.flatnonzero(strays[:, index]).tolist() for index, name in enumerate(points)}
     return kept, {name: those for name, those in frames.items() if those}

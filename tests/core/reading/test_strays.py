@@ -8,7 +8,7 @@ import pytest
 from core.reading import read_all
 from core.reading.strays import find_strays, without_strays
 
-STATURE = 1.75
+STATURE, FPS = 1.75, 250.0
 GAPS = {
     "ahead of a gap": (30, slice(31, 35)),
     "left behind after a gap": (30, slice(25, 30)),
@@ -16,7 +16,7 @@ GAPS = {
 }
 
 
-def _swinging(num_frames: int = 80, fps: float = 250.0) -> np.ndarray:
+def _swinging(num_frames: int = 80, fps: float = FPS) -> np.ndarray:
     """A foot of a sprinter (F, 1, 3): up to 15 m/s, and turned round within a fraction of a second."""
     time = np.arange(num_frames) / fps
     return np.stack([8.0 * time + 0.5 * np.sin(12.0 * time), 0.3 * np.cos(12.0 * time), 0.0 * time], axis=-1)[:, None]
@@ -28,15 +28,15 @@ def test_a_marker_that_is_elsewhere_for_a_frame_is_found(frame_and_gap):
     path = _swinging()
     path[frame, 0] += [0.0, 0.14, 0.10]
     path[gap] = np.nan
-    assert np.argwhere(find_strays(path, STATURE)).tolist() == [[frame, 0]]
-    assert np.argwhere(find_strays(1000.0 * path, 1000.0 * STATURE)).tolist() == [[frame, 0]]
+    assert np.argwhere(find_strays(path, STATURE, FPS)).tolist() == [[frame, 0]]
+    assert np.argwhere(find_strays(1000.0 * path, 1000.0 * STATURE, FPS)).tolist() == [[frame, 0]]
 
 
 def test_a_marker_that_stands_still_for_a_frame_beside_a_gap_is_found():
     path = _swinging()
     path[31] = np.nan
     path[32] = path[30]
-    assert np.argwhere(find_strays(path, STATURE)).tolist() == [[32, 0]]
+    assert np.argwhere(find_strays(path, STATURE, FPS)).tolist() == [[32, 0]]
 
 
 def test_two_strays_beside_each_other_and_one_at_the_start_are_found():
@@ -44,7 +44,7 @@ def test_two_strays_beside_each_other_and_one_at_the_start_are_found():
     path[0, 0] += [0.0, 0.1, 0.0]
     path[40, 0] += [0.0, 0.0, 0.2]
     path[41, 0] -= [0.0, 0.15, 0.0]
-    assert np.argwhere(find_strays(path, STATURE))[:, 0].tolist() == [0, 40, 41]
+    assert np.argwhere(find_strays(path, STATURE, FPS))[:, 0].tolist() == [0, 40, 41]
 
 
 def test_a_blow_a_start_and_a_gap_are_no_strays():
@@ -53,22 +53,31 @@ def test_a_blow_a_start_and_a_gap_are_no_strays():
     begins = np.stack([4.0 * np.maximum(time - 0.3, 0.0), 0.0 * time, 0.0 * time], axis=-1)
     gaps = _swinging(60)[:, 0]
     gaps[[20, 21, 23, 24, 26, 27, 28]] = np.nan
-    assert not find_strays(np.stack([blow, begins, gaps], axis=1), STATURE).any()
+    assert not find_strays(np.stack([blow, begins, gaps], axis=1), STATURE, FPS).any()
+
+
+def test_fast_motion_in_slow_frames_is_no_stray():
+    for fps in (12.0, 25.0, 50.0):
+        feet = np.stack([_swinging(60, fps)[:, 0], np.roll(_swinging(60, 1.7 * fps)[:, 0], 1, axis=1)], axis=1)
+        assert not find_strays(feet, STATURE, fps).any()
+    path = _swinging()
+    path[30, 0] += [0.0, 0.14, 0.10]
+    assert not find_strays(path, STATURE, 0.0).any()
 
 
 def test_noise_is_not_taken_for_strays():
     noise = np.random.default_rng(0).normal(0.0, 0.02, (2000, 3, 3))
-    assert find_strays(np.tile(_swinging(), (25, 3, 1)) + noise, STATURE).mean() < 2e-3
+    assert find_strays(np.tile(_swinging(), (25, 3, 1)) + noise, STATURE, FPS).mean() < 2e-3
 
 
 def test_strays_are_hidden_and_named():
     path = _swinging()[:, 0]
     astray = path.copy()
     astray[30, 1] += 0.1
-    points, frames = without_strays({"left_toe": path, "right_toe": astray}, STATURE)
+    points, frames = without_strays({"left_toe": path, "right_toe": astray}, STATURE, FPS)
     assert frames == {"right_toe": [30]}
     assert np.isnan(points["right_toe"][30]).all() and np.isfinite(points["left_toe"]).all()
-    assert not without_strays({"left_toe": path[:2]}, STATURE)[1]
+    assert not without_strays({"left_toe": path[:2]}, STATURE, FPS)[1]
 
 
 def test_the_sprinters_toes_that_stand_still_beside_gaps_are_left_out(shared_dir):
