@@ -15,6 +15,8 @@ from threadpoolctl import threadpool_limits
 
 from .errors import CoreError
 
+_NUMPY: ModuleType = array_api_compat.array_namespace(np.empty(0))
+
 Array = Any
 """A ``numpy.ndarray`` or a ``torch.Tensor``; every function keeps the kind it was given."""
 
@@ -37,8 +39,30 @@ def one_blas_thread() -> AbstractContextManager[object]:
 
 def namespace(*arrays: Array) -> ModuleType:
     """Return the array namespace (array-api-compat) of *arrays*."""
+    if all(type(array) is np.ndarray for array in arrays):
+        return _NUMPY  # asked for at every step of small work, where looking the namespace up would be most of it
     xp: ModuleType = array_api_compat.array_namespace(*arrays)
     return xp
+
+
+def at_least(array: Array, low: float) -> Array:
+    """Return *array* with numbers below *low* raised to it."""
+    return np.maximum(array, low) if type(array) is np.ndarray else namespace(array).clip(array, low, None)
+
+
+def at_most(array: Array, high: float) -> Array:
+    """Return *array* with numbers above *high* lowered to it."""
+    return np.minimum(array, high) if type(array) is np.ndarray else namespace(array).clip(array, None, high)
+
+
+def contiguous(array: Array) -> Array:
+    """Return *array* laid out in memory as its axes say."""
+    return np.ascontiguousarray(array) if isinstance(array, np.ndarray) else array.contiguous()
+
+
+def ones_where(mask: Array, other: Array) -> Array:
+    """Return 1 where *mask* is true and 0 elsewhere, in the type of *other*."""
+    return namespace(other).astype(mask, other.dtype)
 
 
 def to_numpy(array: Array) -> np.ndarray:
@@ -100,3 +124,8 @@ def like(values: np.ndarray, other: Array) -> Array:
         return np.asarray(values, dtype=other.dtype)
     xp = namespace(other)
     return xp.asarray(values, dtype=other.dtype, device=other.device)
+
+
+def kind_of(array: Array) -> dict[str, object]:
+    """Return the keyword arguments that make a new array of the type of *array*, and on its device."""
+    return {"dtype": array.dtype} if isinstance(array, np.ndarray) else {"dtype": array.dtype, "device": array.device}

@@ -19,7 +19,7 @@ from core.body.model import BodyModel
 from core.fit import FitOptions, fit_track
 from core.fit.points import solver_points
 from core.fit.posing import PoseJob
-from core.fit.refine import Targets
+from core.fit.refine import Effort, Targets
 from core.layouts import LAYOUTS, Layout
 from core.motion import Motion
 from core.rotations import matrix_to_axis_angle
@@ -157,7 +157,7 @@ class Evaluation:
         model = KeypointModel(self.body, landmark_regressor(self.data, points.names))
         keypoints = model.shaped(clip.drawn_betas())
         targets = Targets(points.positions[1:].astype(np.float32), points.weights[1:].astype(np.float32))
-        job = PoseJob(points.names, keypoints, _KNOWN_SIGMA_M, FitOptions().iterations)
+        job = PoseJob(points.names, keypoints, _KNOWN_SIGMA_M, Effort())
         rotations, trans = job.solve(targets, known=clip.rotations[:-1])
         off = np.linalg.norm(keypoints.points(rotations, trans) - targets.points, axis=-1)
         rotations, trans = np.concatenate([clip.rotations[:1], rotations]), np.concatenate([clip.trans[:1], trans])

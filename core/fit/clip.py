@@ -23,11 +23,11 @@ from .options import FitOptions, Progress, report_progress
 from .points import body_regressor, solver_points
 from .pops import find_hops, find_pops, find_tremor
 from .posing import PoseJob, find_shape, left_noise, make_targets
-from .refine import Targets
+from .refine import Effort, Targets, blocks
 from .report import FitReport
 from .temporal import smooth_points
 
-_BLOCK_FRAMES = 128
+_BLOCK_FRAMES = 256
 _TORCH_BLOCK_FRAMES = 8192
 _SETTLE = (
     (find_pops, PoseJob.settle),
@@ -70,7 +70,7 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         shape = find_shape(points, model, targets, noise, options.betas)
     with clock.step("pose"):
         keypoints = shape.model.shaped(model.body.array(shape.betas))
-        job = PoseJob(points.names, keypoints, shape.sigma_m, options.iterations)
+        job = PoseJob(points.names, keypoints, shape.sigma_m, Effort(options.iterations))
         rotations, trans = _solve_blocks(job, targets, options, progress)
     with clock.step("hold"):
         rotations, trans = hold(rotations, trans, evidence)
@@ -104,16 +104,16 @@ def _solve_blocks(
     num_frames = targets.points.shape[0]
     on_numpy = isinstance(targets.points, np.ndarray)
     size = _BLOCK_FRAMES if on_numpy else _TORCH_BLOCK_FRAMES
-    blocks = [slice(start, min(start + size, num_frames)) for start in range(0, num_frames, size)]
     rotations = np.empty((num_frames, 24, 3, 3), dtype=np.float32)
     trans = np.empty((num_frames, 3), dtype=np.float32)
     workers = (options.workers or os.cpu_count() or 1) if on_numpy else 1
+    parts = blocks(num_frames, size)
     done = 0
-    with ThreadPoolExecutor(max_workers=min(workers, len(blocks))) as pool:
+    with ThreadPoolExecutor(max_workers=min(workers, len(parts))) as pool:
         pending: dict[Future[tuple[Array, Array]], slice] = {}
         try:
-            for block in blocks:
-                pending[pool.submit(job.solve, targets.block(block))] = block
+            for block in parts:
+                pending[pool.submit(job.solve, targets.some(block))] = block
             while pending:
                 finished, _ = wait(pending, return_when=FIRST_COMPLETED)
                 for future in finished:
@@ -148,11 +148,6 @@ def _fitted_points(model: KeypointModel, betas: np.ndarray, rotations: np.ndarra
     """Return the body's points (F, K, 3) in the motion's poses."""
     array = model.body.array
     keypoints = model.shaped(array(betas))
-    blocks = range(0, len(rotations), _TORCH_BLOCK_FRAMES)
-    parts = [
-        keypoints.points(
-            array(rotations[start : start + _TORCH_BLOCK_FRAMES]), array(trans[start : start + _TORCH_BLOCK_FRAMES])
-        )
-        for start in blocks
-    ]
+    size = _BLOCK_FRAMES if model.body.device == "numpy" else _TORCH_BLOCK_FRAMES
+    parts = [keypoints.points(array(rotations[some]), array(trans[some])) for some in blocks(len(rotations), size)]
     return to_numpy(namespace(parts[0]).concat(parts, axis=0))

@@ -6,12 +6,10 @@ farther beyond it, the more keypoints it takes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from ..arrays import Array, like, namespace
-from ..rotations import matrix_to_axis_angle
+from ..arrays import Array, namespace, ones_where
+from ..frames_last import column, rotation_vectors
 from ..skeletons import JOINT_INDEX
 
 _X, _Y = 0, 1
@@ -31,21 +29,22 @@ _FIRMNESS_M2 = 0.006
 """Square metres of keypoint error that a square radian beyond a limit is worth."""
 
 
-def limit_pulls(rotations: Array) -> Iterator[tuple[int, Array, Array]]:
-    """Yield for each limited joint its index, the moment (F, 3) back to its limit, and the precision (F, 3, 3) of it.
+LIMITED_JOINTS = [JOINT_INDEX[name] for name, *_ in _LIMITS_DEG]
+LIMITED_AXES = [axis for _, axis, *_ in _LIMITS_DEG]
+_LOW_RAD, _HIGH_RAD = (np.deg2rad([limit[bound] for limit in _LIMITS_DEG]) for bound in (2, 3))
 
-    Both are in the joint's own axes, and 0 in frames within the limit.
+
+def limit_pulls(rotations: Array) -> tuple[Array, Array]:
+    """Return the moment (N, F) back to each limit, and the precision (N, F) of it: 0 in frames within the limit.
+
+    The N limits are of the joints `LIMITED_JOINTS`, about the axes `LIMITED_AXES` of their own.
 
     Args:
-        rotations: (F, 24, 3, 3) local rotations.
+        rotations: (3, 3, 24, F) local rotations.
     """
     xp = namespace(rotations)
-    joints = [JOINT_INDEX[name] for name, *_ in _LIMITS_DEG]
-    turns = matrix_to_axis_angle(rotations[:, joints])
-    for place, (_, axis, low, high) in enumerate(_LIMITS_DEG):
-        angle = turns[:, place, axis]
-        back = xp.clip(angle, float(np.deg2rad(low)), float(np.deg2rad(high))) - angle
-        direction = like(np.eye(3)[axis], rotations)
-        firm = _FIRMNESS_M2 * xp.where(back == 0.0, xp.zeros_like(back), xp.ones_like(back))
-        along = like(np.diag(np.eye(3)[axis]), rotations)
-        yield joints[place], (firm * back)[:, None] * direction, firm[:, None, None] * along
+    turns = rotation_vectors(rotations[:, :, LIMITED_JOINTS])
+    angle = turns[LIMITED_AXES, list(range(len(LIMITED_AXES)))]
+    back = xp.minimum(xp.maximum(angle, column(_LOW_RAD, angle)), column(_HIGH_RAD, angle)) - angle
+    firm = _FIRMNESS_M2 * ones_where(back != 0.0, back)
+    return firm * back, firm

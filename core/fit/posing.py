@@ -16,7 +16,7 @@ from .analytic import analytic_start, placed
 from .expectation import expected_pose
 from .points import SolverPoints
 from .pops import Pops
-from .refine import PosePrior, Targets, refine
+from .refine import Effort, PosePrior, Targets, refine
 from .shape import ShapeEstimate, betas_from_lengths, refine_shape, spread_frames
 from .temporal import SmoothedPoints
 
@@ -50,13 +50,13 @@ class PoseJob:
         names: (K,) the solver points.
         keypoints: those points on the shaped body.
         sigma_m: how far off the points are per axis.
-        iterations: Gauss-Newton steps.
+        effort: how many steps the finish gets.
     """
 
     names: tuple[str, ...]
     keypoints: ShapedKeypoints
     sigma_m: float
-    iterations: int
+    effort: Effort
 
     def solve(self, targets: Targets, known: Array | None = None) -> tuple[Array, Array]:
         """Return local rotations (F, 24, 3, 3) and trans (F, 3): start, expected pose, exact finish.
@@ -96,7 +96,7 @@ class PoseJob:
     def _finish(self, targets: Targets, start: tuple[Array, Array], prior: PosePrior) -> tuple[Array, Array]:
         """Return the pose that explains *targets* best, found from *start*."""
         outlier = max(_OUTLIER_M, _OUTLIER_SIGMAS * self.sigma_m)
-        return refine(self.keypoints, start, targets, prior, iterations=self.iterations, outlier_m=outlier)
+        return refine(self.keypoints, start, targets, prior, effort=self.effort, outlier_m=outlier)
 
     def settle(self, targets: Targets, pose: tuple[Array, Array], pops: Pops) -> tuple[Array, Array]:
         """Return frames in which joints pop or tremble, solved again from where those joints are around that moment.

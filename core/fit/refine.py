@@ -5,35 +5,49 @@ Per frame, over small turns d_j of the 22 body joints about world axes and a shi
     sum_k w_k^2 |target_k - k(R, trans)|^2 + sum_j |L_j^(1/2) (G_j^T d_j - log(R_j^T P_j))|^2
 
 with P the prior's local rotations and L_j its precision in joint j's own axes. A keypoint moves by ``d_j x S_kj``
-(S the levers of `core.body.keypoints`), so with Q = sum_k w_k^2 S_k S_k^T the normal matrix is, for joints i and j,
-``trace(Q_ij) I - Q_ij^T``: the Jacobian itself is never formed. All frames are solved at once, block by block.
+(S the levers of `core.body.pairs`), so with Q = sum_k w_k^2 S_k S_k^T the normal matrix is, for joints i and j,
+``trace(Q_ij) I - Q_ij^T``: the Jacobian itself is never formed (`core.fit.equations`). All frames of a block take a
+step at once; those that hardly move any more are done.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import Array, namespace
-from ..body.keypoints import KeypointPose, ShapedKeypoints
-from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from ..skeletons import NUM_BODY_ROTATIONS
-from .limits import limit_pulls
+from ..arrays import Array, at_least, at_most, kind_of, namespace, ones_where
+from ..body.keypoints import ShapedKeypoints
+from ..body.pairs import PairedKeypoints, PosedPairs
+from ..frames_last import (
+    apply,
+    apply_transposed,
+    from_rotation_vectors,
+    matrices_first,
+    matrices_last,
+    reversed_axes,
+    rotation_vectors,
+    times,
+    times_transposed,
+    transposed_times,
+)
+from ..skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
+from .equations import NormalMatrix, Unknowns, normal_matrix
+from .limits import LIMITED_AXES, LIMITED_JOINTS, limit_pulls
 
-_NUM_TURNS = 3 * NUM_BODY_ROTATIONS
-NUM_UNKNOWNS = _NUM_TURNS + 3
 _MAX_STEP_RAD = 1.0
 _SETTLED_RAD = 0.03
+"""Frames that move by more after the steps asked for get more."""
 _OUTLIER_FROM_STEP = 2
 """Before it, a point may be far off because the start is."""
-_EXTRA_STEPS = 8
 _TAIL = 8.0
 """Degrees of freedom of the prior: the fewer, the sooner a rare pose is believed."""
 _SHOWING_M = 0.02
 """A keypoint that a joint moves by less per radian does not show how that joint is turned."""
-_DAMPING = 1e-5
-"""Added to the normal matrix's diagonal, in square metres: keeps it invertible where nothing is seen."""
+_BLOCK_FRAMES = 128
+"""What NumPy solves at once, so that it stays in the processor's cache."""
+_WORTH_LEAVING = 0.75
+"""Frames that are done are put aside when no more than this share of their block still moves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,26 +65,10 @@ class PosePrior:
     precision: Array
     sigma_m: float
 
-    def pull(self, rotations: Array) -> tuple[Array, Array]:
-        """Return the moment (F, 22, 3) that draws each joint, in its own axes, and the precision (F, 22, 3, 3) of it.
-
-        A pose far out of what the prior expects is likelier to be rare than wrong, so the precision falls with the
-        distance, as for Student's t distribution. What no joint does is not rare: beyond its limits it is held.
-
-        Args:
-            rotations: (F, 24, 3, 3) local rotations.
-        """
-        xp = namespace(rotations)
-        own = rotations[:, :NUM_BODY_ROTATIONS]
-        away = matrix_to_axis_angle(xp.matrix_transpose(own) @ self.rotations[:, :NUM_BODY_ROTATIONS])
-        squared = xp.sum(away * (self.precision @ away[..., None])[..., 0], axis=-1) / self.sigma_m**2
-        share = (_TAIL + 3.0) / (_TAIL + squared)
-        precision = self.precision * xp.clip(share, None, 1.0)[..., None, None]
-        moment = (precision @ away[..., None])[..., 0]
-        for joint, pull, firmness in limit_pulls(rotations):
-            moment[:, joint] += pull
-            precision[:, joint] += firmness
-        return moment, precision
+    def some(self, frames: slice | list[int]) -> PosePrior:
+        """Return the prior of some frames."""
+        precision = self.precision if self.precision.ndim == 3 else self.precision[frames]
+        return PosePrior(self.rotations[frames], precision, self.sigma_m)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +83,24 @@ class Targets:
     points: Array
     weights: Array
 
-    def block(self, frames: slice) -> Targets:
+    def some(self, frames: slice | list[int]) -> Targets:
         """Return the targets of some frames."""
         return Targets(self.points[frames], self.weights[frames])
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How many Gauss-Newton steps a frame gets.
+
+    Attributes:
+        steps: at most, but for frames that still move by much after them.
+        extra_steps: at most, for those.
+        still_rad: frames that a step turns by less are done: the next would turn them by a fraction of it.
+    """
+
+    steps: int = 5
+    extra_steps: int = 8
+    still_rad: float = 0.003
 
 
 def refine(
@@ -96,7 +109,7 @@ def refine(
     targets: Targets,
     prior: PosePrior,
     *,
-    iterations: int,
+    effort: Effort,
     outlier_m: float | None = None,
 ) -> tuple[Array, Array]:
     """Return local rotations (F, 24, 3, 3) and trans (F, 3) that explain *targets* best.
@@ -106,169 +119,197 @@ def refine(
         start: local rotations (F, 24, 3, 3) and trans (F, 3) to begin from.
         targets: where the keypoints should be.
         prior: expected rotations.
-        iterations: Gauss-Newton steps; frames that still move after them get a few more.
+        effort: how many steps.
         outlier_m: from the third step on, a point this far off counts a quarter, a farther one less
             (Geman and McClure's weights); None counts all the same.
     """
-    rotations, trans, moved = _descend(keypoints, start, targets, prior, range(iterations), outlier_m)
-    xp = namespace(trans)
-    unsettled = [frame for frame, far in enumerate(moved.tolist()) if far > _SETTLED_RAD]
-    if not unsettled:
-        return rotations, trans
-    some = PosePrior(prior.rotations[unsettled], prior.precision[unsettled], prior.sigma_m)
-    rest = (rotations[unsettled], trans[unsettled])
-    again = range(iterations, iterations + _EXTRA_STEPS)
-    more_rotations, more_trans, _ = _descend(
-        keypoints, rest, Targets(targets.points[unsettled], targets.weights[unsettled]), some, again, outlier_m
-    )
-    rotations, trans = xp.asarray(rotations, copy=True), xp.asarray(trans, copy=True)
-    rotations[unsettled], trans[unsettled] = more_rotations, more_trans
-    return rotations, trans
-
-
-def shown_pose(keypoints: ShapedKeypoints, rotations: Array, trans: Array, weights: Array) -> KeypointPose:
-    """Return keypoints and levers, those of joints that no seen keypoint shows set to 0: they stay where expected.
-
-    The skin of a shoulder hangs on the neck a little, and a free neck would spin to move it by a millimetre.
-
-    Args:
-        keypoints: the body's keypoints.
-        rotations: (F, 24, 3, 3) local rotations.
-        trans: (F, 3) metres.
-        weights: (F, K) 0 where a keypoint is not seen.
-    """
-    xp = namespace(rotations)
-    pose = keypoints.pose(rotations, trans)
-    turns = keypoints.reach > _SHOWING_M
-    seen = xp.where(weights > 0, xp.ones_like(weights), xp.zeros_like(weights))
-    shown = seen @ xp.matrix_transpose(xp.where(turns, xp.ones_like(keypoints.reach), xp.zeros_like(keypoints.reach)))
-    levers = pose.levers * xp.where(shown > 0, xp.ones_like(shown), xp.zeros_like(shown))[..., None, None]
-    return replace(pose, levers=levers)
-
-
-def _descend(
-    keypoints: ShapedKeypoints,
-    start: tuple[Array, Array],
-    targets: Targets,
-    prior: PosePrior,
-    steps: range,
-    outlier_m: float | None,
-) -> tuple[Array, Array, Array]:
-    """Return rotations, trans, and how far the last step turned each frame's joints at most (F,), radians."""
-    rotations, trans = start
-    xp = namespace(trans)
-    moved = xp.zeros_like(trans[:, 0])
-    for step in steps:
-        pose = shown_pose(keypoints, rotations, trans, targets.weights)
-        residual = targets.points - pose.points
-        weights = targets.weights
-        if outlier_m is not None and step >= _OUTLIER_FROM_STEP:
-            squared = xp.sum(residual * residual, axis=-1)
-            weights = weights * (outlier_m**2 / (outlier_m**2 + squared))
-        turns, shift = _step(pose, residual, weights, (rotations, prior))
-        rotations = turned(rotations, pose.world, turns)
-        trans = trans + shift
-        moved = xp.max(xp.sqrt(xp.sum(turns * turns, axis=-1)), axis=1)
-    return rotations, trans, moved
+    goal = Goal.of(keypoints, targets, prior)
+    pose = matrices_last(start[0]), reversed_axes(start[1])
+    found = pose
+    frames = list(range(pose[1].shape[-1]))
+    robust_from = _OUTLIER_FROM_STEP if outlier_m is not None else 0
+    for step in range(1, effort.steps + effort.extra_steps + 1):
+        robust = outlier_m if step > _OUTLIER_FROM_STEP else None
+        rotations, trans, moved = _step(keypoints.paired, goal, pose, robust)
+        pose = rotations, trans
+        if step <= min(robust_from, effort.steps - 1):
+            continue
+        limit = _SETTLED_RAD if step == effort.steps else effort.still_rad
+        going = [place for place, far in enumerate(moved.tolist()) if far > limit]
+        if step != effort.steps and len(going) > _WORTH_LEAVING * len(frames):
+            continue
+        found = _with_frames(found, frames, pose)
+        frames = [frames[place] for place in going]
+        if not frames:
+            break
+        pose, goal = (rotations[..., going], trans[..., going]), goal.some(going)
+    else:
+        found = _with_frames(found, frames, pose)
+    return matrices_first(found[0]), reversed_axes(found[1])
 
 
 def _step(
-    pose: KeypointPose, residual: Array, weights: Array, rotations_and_prior: tuple[Array, PosePrior]
-) -> tuple[Array, Array]:
-    """Return the turns (F, 22, 3) about world axes and the shift (F, 3) of one Gauss-Newton step."""
-    normal, right_side = normal_equations(pose, residual, weights, *rotations_and_prior)
-    step = namespace(residual).linalg.solve(normal, right_side[..., None])[..., 0]
-    return split_step(step)
+    keypoints: PairedKeypoints, goal: Goal, pose: tuple[Array, Array], outlier_m: float | None
+) -> tuple[Array, Array, Array]:
+    """Return rotations and trans after a step, and how far it turned each frame's joints at most (F,), radians."""
+    num_frames = pose[1].shape[-1]
+    size = _BLOCK_FRAMES if isinstance(pose[1], np.ndarray) else num_frames
+    parts = []
+    for block in blocks(num_frames, size):
+        some = pose[0][..., block], pose[1][..., block]
+        equations = linearised(keypoints, goal.some(block), some, outlier_m)
+        parts.append(stepped(*some, equations.posed.world, equations.normal.solve(equations.right)))
+    if len(parts) == 1:
+        return parts[0]
+    rotations, trans, moved = (namespace(pose[1]).concat(part, axis=-1) for part in zip(*parts, strict=True))
+    return rotations, trans, moved
 
 
-def split_step(step: Array) -> tuple[Array, Array]:
-    """Return the turns (F, 22, 3), none too large to trust, and the shift (F, 3) of solved unknowns (F, 69)."""
-    xp = namespace(step)
-    turns = xp.reshape(step[:, :_NUM_TURNS], (step.shape[0], NUM_BODY_ROTATIONS, 3))
-    size = xp.sqrt(xp.sum(turns * turns, axis=-1))[..., None]
-    return turns * xp.clip(_MAX_STEP_RAD / xp.clip(size, 1e-9, None), None, 1.0), step[:, _NUM_TURNS:]
+def blocks(num_frames: int, size: int) -> list[slice]:
+    """Return slices of about equal length, at most *size*, that make up all frames."""
+    edges = np.linspace(0, num_frames, max(1, -(-num_frames // size)) + 1).round().astype(int).tolist()
+    return [slice(first, end) for first, end in zip(edges[:-1], edges[1:], strict=True)]
 
 
-def normal_equations(
-    pose: KeypointPose, residual: Array, weights: Array, rotations: Array, prior: PosePrior
-) -> tuple[Array, Array]:
-    """Return the normal matrix (F, 69, 69) and the right side (F, 69): 22 turns about world axes, then the shift.
+def _with_frames(poses: tuple[Array, Array], frames: list[int], some: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Return rotations and trans of all frames with *some* put in their places; never changes what it is given."""
+    if len(frames) == poses[1].shape[-1]:
+        return some
+    changed = []
+    for whole, part in zip(poses, some, strict=True):
+        copy = namespace(whole).asarray(whole, copy=True)
+        copy[..., frames] = part
+        changed.append(copy)
+    return changed[0], changed[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Goal:
+    """What a block of frames is to reach, with the frames last.
+
+    Attributes:
+        points: (3, K, F) targets, metres.
+        weights: (K, F).
+        shown: (24, F) 1 for joints that a keypoint shows; others stay where they are expected. The skin of a shoulder
+            hangs on the neck a little, and a free neck would spin to move it by a millimetre.
+        expected: (3, 3, 24, F) local rotations.
+        precision: (3, 3, 24, F) of them.
+        sigma_m: that *precision* is scaled by.
+    """
+
+    points: Array
+    weights: Array
+    shown: Array
+    expected: Array
+    precision: Array
+    sigma_m: float
+
+    @classmethod
+    def of(cls, keypoints: ShapedKeypoints, targets: Targets, prior: PosePrior) -> Goal:
+        """Return the goal of frames."""
+        xp = namespace(targets.points)
+        weights = reversed_axes(targets.weights)
+        showing = ones_where(keypoints.reach > _SHOWING_M, weights)
+        showing[NUM_BODY_ROTATIONS:] = 0.0
+        shown = ones_where(showing @ ones_where(weights > 0, weights) > 0, weights)
+        num_frames = weights.shape[1]
+        precision = xp.zeros((3, 3, NUM_JOINTS, num_frames), **kind_of(weights))
+        by_joint = xp.broadcast_to(prior.precision, (num_frames, NUM_BODY_ROTATIONS, 3, 3))
+        precision[:, :, :NUM_BODY_ROTATIONS] = matrices_last(by_joint)
+        points, expected = reversed_axes(targets.points), matrices_last(prior.rotations)
+        return cls(points, weights, shown, expected, precision, prior.sigma_m)
+
+    def some(self, frames: slice | list[int]) -> Goal:
+        """Return the goal of some frames."""
+        return Goal(
+            self.points[..., frames],
+            self.weights[..., frames],
+            self.shown[..., frames],
+            self.expected[..., frames],
+            self.precision[..., frames],
+            self.sigma_m,
+        )
+
+    def pull(self, rotations: Array) -> tuple[Array, Array]:
+        """Return the moment (3, 24, F) that draws each joint, in its own axes, and the precision (3, 3, 24, F) of it.
+
+        A pose far out of what the prior expects is likelier to be rare than wrong, so the precision falls with the
+        distance, as for Student's t distribution. What no joint does is not rare: beyond its limits it is held.
+
+        Args:
+            rotations: (3, 3, 24, F) local rotations.
+        """
+        xp = namespace(rotations)
+        away = rotation_vectors(transposed_times(rotations, self.expected))
+        moment = apply(self.precision, away)
+        squared = xp.sum(away * moment, axis=0) / self.sigma_m**2
+        share = at_most((_TAIL + 3.0) / (_TAIL + squared), 1.0)
+        moment, precision = moment * share, self.precision * share
+        back, firm = limit_pulls(rotations)
+        moment[LIMITED_AXES, LIMITED_JOINTS] += back
+        precision[LIMITED_AXES, LIMITED_AXES, LIMITED_JOINTS] += firm
+        return moment, precision
+
+
+@dataclass(frozen=True, eq=False)
+class Linearised:
+    """The problem of one step.
+
+    Attributes:
+        normal: the matrix.
+        right: the right side.
+        posed: the keypoints.
+        residual: (3, K, F) targets less keypoints, metres.
+        shown: (24, F) the joints that keypoints turn.
+    """
+
+    normal: NormalMatrix
+    right: Unknowns
+    posed: PosedPairs
+    residual: Array
+    shown: Array
+
+
+def linearised(
+    keypoints: PairedKeypoints, goal: Goal, pose: tuple[Array, Array], outlier_m: float | None = None
+) -> Linearised:
+    """Return the problem of the next step.
 
     Args:
-        pose: keypoints and levers at *rotations*.
-        residual: (F, K, 3) targets less keypoints.
-        weights: (F, K).
-        rotations: (F, 24, 3, 3) local rotations.
-        prior: expected rotations.
+        keypoints: the body's.
+        goal: to reach.
+        pose: local rotations (3, 3, 24, F) and trans (3, F).
+        outlier_m: a point this far off counts a quarter; None counts all the same.
     """
-    xp = namespace(residual)
-    num_frames, num_points = residual.shape[:2]
-    levers = pose.levers[:, :NUM_BODY_ROTATIONS]
-    flat = xp.reshape(levers * weights[:, None, None], (num_frames, _NUM_TURNS, num_points))
-    gram = xp.reshape(flat @ xp.matrix_transpose(flat), (num_frames, NUM_BODY_ROTATIONS, 3, NUM_BODY_ROTATIONS, 3))
-    block = -xp.permute_dims(gram, (0, 1, 4, 3, 2))
-    trace = gram[:, :, 0, :, 0] + gram[:, :, 1, :, 1] + gram[:, :, 2, :, 2]
-    for axis in range(3):
-        block[:, :, axis, :, axis] += trace
-    bodies = pose.world[:, :NUM_BODY_ROTATIONS]
-    moment, own_precision = prior.pull(rotations)
-    precision = bodies @ own_precision @ xp.matrix_transpose(bodies)
-    for joint in range(NUM_BODY_ROTATIONS):
-        block[:, joint, :, joint, :] += precision[:, joint]
-    squared_weights = weights * weights
-    coupling = cross_matrices((levers @ squared_weights[:, None, :, None])[..., 0])
-    coupling = xp.reshape(coupling, (num_frames, _NUM_TURNS, 3))
-    normal = xp.zeros((num_frames, NUM_UNKNOWNS, NUM_UNKNOWNS), **_kind(residual))
-    normal[:, :_NUM_TURNS, :_NUM_TURNS] = xp.reshape(block, (num_frames, _NUM_TURNS, _NUM_TURNS))
-    normal[:, :_NUM_TURNS, _NUM_TURNS:] = coupling
-    normal[:, _NUM_TURNS:, :_NUM_TURNS] = xp.matrix_transpose(coupling)
-    total = xp.sum(squared_weights, axis=1)
-    for axis in range(_NUM_TURNS, NUM_UNKNOWNS):
-        normal[:, axis, axis] = total
-    diagonal = list(range(NUM_UNKNOWNS))
-    normal[:, diagonal, diagonal] += _DAMPING
-    pull = (bodies @ moment[..., None])[..., 0]
-    return normal, _right_side(levers, residual, squared_weights, pull)
+    xp = namespace(goal.points)
+    rotations, trans = pose
+    pairs = keypoints.pairs
+    posed = keypoints.posed(rotations)
+    residual = goal.points - posed.points - trans[:, None]
+    weights = goal.weights
+    if outlier_m is not None:
+        weights = weights * (outlier_m**2 / (outlier_m**2 + xp.sum(residual * residual, axis=0)))
+    moment, precision = goal.pull(rotations)
+    forces = residual * (weights * weights)
+    turning = posed.moments(pairs, forces[:, :, None])[:, :, 0] * goal.shown + apply(posed.world, moment)
+    about_world = times_transposed(times(posed.world, precision), posed.world)
+    normal = normal_matrix(pairs, posed, weights, goal.shown, about_world)
+    right = Unknowns(turning[:, :, None], xp.sum(forces, axis=1)[:, None])
+    return Linearised(normal, right, posed, residual, goal.shown)
 
 
-def _right_side(levers: Array, residual: Array, squared_weights: Array, pull: Array) -> Array:
-    """Return the gradient (F, 69): turns, then shift."""
-    xp = namespace(residual)
-    weighted = residual * squared_weights[..., None]
-    moments = levers @ weighted[:, None]
-    rows = (
-        moments[..., 1, 2] - moments[..., 2, 1],
-        moments[..., 2, 0] - moments[..., 0, 2],
-        moments[..., 0, 1] - moments[..., 1, 0],
-    )
-    turns = xp.stack(rows, axis=-1) + pull
-    return xp.concat([xp.reshape(turns, (residual.shape[0], _NUM_TURNS)), xp.sum(weighted, axis=1)], axis=-1)
-
-
-def turned(rotations: Array, world: Array, turns: Array) -> Array:
-    """Return local rotations (F, 24, 3, 3) after turning each body joint about world axes.
+def stepped(rotations: Array, trans: Array, world: Array, step: Unknowns) -> tuple[Array, Array, Array]:
+    """Return local rotations and trans after a step, no turn of it too large to trust, and its largest turn (F,).
 
     Args:
-        rotations: (F, 24, 3, 3) local rotations.
-        world: (F, 24, 3, 3) the same relative to the world.
-        turns: (F, 22, 3) radians.
+        rotations: (3, 3, 24, F) local rotations.
+        trans: (3, F).
+        world: (3, 3, 24, F) the rotations relative to the world.
+        step: one right side's.
     """
-    xp = namespace(rotations)
-    bodies = world[:, :NUM_BODY_ROTATIONS]
-    own = (xp.matrix_transpose(bodies) @ turns[..., None])[..., 0]
-    turned = rotations[:, :NUM_BODY_ROTATIONS] @ axis_angle_to_matrix(own)
-    return xp.concat([turned, rotations[:, NUM_BODY_ROTATIONS:]], axis=1)
-
-
-def cross_matrices(vectors: Array) -> Array:
-    """Return the matrices (..., 3, 3) that take x to ``vector x x``."""
-    xp = namespace(vectors)
-    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
-    zero = xp.zeros_like(x)
-    rows = ((zero, -z, y), (z, zero, -x), (-y, x, zero))
-    return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=-2)
-
-
-def _kind(array: Array) -> dict[str, object]:
-    """Return the keyword arguments that make a new array like *array*."""
-    return {"dtype": array.dtype} if isinstance(array, np.ndarray) else {"dtype": array.dtype, "device": array.device}
+    xp = namespace(trans)
+    turns = step.turns[:, :, 0]
+    size = xp.sqrt(xp.sum(turns * turns, axis=0))
+    own = apply_transposed(world, turns * at_most(_MAX_STEP_RAD / at_least(size, 1e-9), 1.0))
+    moved = at_most(xp.max(size, axis=0), _MAX_STEP_RAD)
+    return times(rotations, from_rotation_vectors(own)), trans + step.shift[:, 0], moved

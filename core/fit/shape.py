@@ -13,10 +13,12 @@ import numpy as np
 
 from ..arrays import Array, like, namespace, to_numpy
 from ..body.keypoints import KeypointModel
-from ..skeletons import NUM_BODY_ROTATIONS
+from ..body.pairs import PairedKeypoints
+from ..frames_last import apply_transposed, matrices_last, reversed_axes
 from .analytic import analytic_start
+from .equations import Unknowns
 from .expectation import expected_pose
-from .refine import NUM_UNKNOWNS, Targets, normal_equations, shown_pose, split_step, turned
+from .refine import Goal, Linearised, Targets, linearised, stepped
 
 _LENGTH_NOISE_M = 0.004
 _LENGTH_STEPS = 6
@@ -204,71 +206,64 @@ def _fit_round(names: Sequence[str], state: _ShapeState, targets: Targets, hold:
     keypoints = state.model.shaped(state.betas)
     start, trans = analytic_start(names, keypoints, targets)
     expected = expected_pose(names, keypoints, start, targets, sigma_m=state.sigma_m)
-    rotations, trans = state.pose or (expected.rotations, trans)
+    goal = Goal.of(keypoints, targets, expected)
+    rotations, trans = state.pose or (matrices_last(expected.rotations), reversed_axes(trans))
     for _ in range(_STEPS_PER_ROUND):
-        pose = shown_pose(state.model.shaped(state.betas), rotations, trans, targets.weights)
-        residual = targets.points - pose.points
-        equations = normal_equations(pose, residual, targets.weights, rotations, expected)
+        paired = state.model.shaped(state.betas).paired
+        equations = linearised(paired, goal, (rotations, trans))
         if hold is None:
-            steps = xp.linalg.solve(equations[0], equations[1][..., None])[..., 0]
+            step = equations.normal.solve(equations.right)
         else:
-            jacobian = state.model.shape_jacobian(pose.world)
-            shared = _SharedBetas(jacobian, pose.levers, residual, targets.weights)
-            steps, change = shared.solve(*equations, state.betas, hold)
+            shared = _SharedBetas(paired, equations, goal.weights)
+            step, change = shared.solve(equations, state.betas, hold)
             state.betas = xp.clip(state.betas + change, -_BETA_LIMIT, _BETA_LIMIT)
-        turns, shift = split_step(steps)
-        rotations = turned(rotations, pose.world, turns)
-        trans = trans + shift
+        rotations, trans, _ = stepped(rotations, trans, equations.posed.world, step)
     state.pose = (rotations, trans)
-    pose = state.model.shaped(state.betas).pose(rotations, trans)
-    residual = to_numpy(targets.points - pose.points)
-    weights = to_numpy(targets.weights)[..., None] ** 2
+    posed = state.model.shaped(state.betas).paired.posed(rotations)
+    residual = to_numpy(goal.points - posed.points - trans[:, None])
+    weights = to_numpy(goal.weights) ** 2
     state.misfit_m = float(np.sqrt((weights * residual**2).sum() / max(3.0 * weights.sum(), 1e-9)))
-    local = np.einsum("fkba,fkb->fka", to_numpy(pose.world[:, state.model.holders]), residual)
-    miss: np.ndarray = (weights * local).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9)
-    return miss
+    local = apply_transposed(to_numpy(posed.world)[:, :, state.model.holders], residual)
+    miss: np.ndarray = (weights * local).sum(axis=-1) / np.maximum(weights.sum(axis=-1), 1e-9)
+    return miss.T
 
 
 class _SharedBetas:
     """The part of the least-squares problem that concerns the betas, which all frames share."""
 
-    def __init__(self, jacobian: Array, levers: Array, residual: Array, weights: Array) -> None:
-        """Take d keypoint / d beta (F, K, 3, B), levers (F, 24, 3, K), residual (F, K, 3) and weights (F, K)."""
-        xp = namespace(residual)
-        weighted = jacobian * (weights * weights)[..., None, None]
-        num_frames, num_points, _, num_betas = jacobian.shape
-        flat_levers = xp.reshape(levers[:, :NUM_BODY_ROTATIONS], (num_frames, -1, num_points))
-        moments = flat_levers @ xp.reshape(weighted, (num_frames, num_points, -1))
-        moments = xp.reshape(moments, (num_frames, NUM_BODY_ROTATIONS, 3, 3, num_betas))
-        turns = xp.stack(
-            [
-                moments[:, :, 1, 2] - moments[:, :, 2, 1],
-                moments[:, :, 2, 0] - moments[:, :, 0, 2],
-                moments[:, :, 0, 1] - moments[:, :, 1, 0],
-            ],
-            axis=2,
-        )
-        turns = xp.reshape(turns, (num_frames, NUM_UNKNOWNS - 3, num_betas))
-        self._mixed = xp.concat([turns, xp.sum(weighted, axis=1)], axis=1)
-        columns = xp.matrix_transpose(xp.reshape(weighted, (-1, num_betas)))
-        self._own = columns @ xp.reshape(jacobian, (-1, num_betas))
-        self._gradient = columns @ xp.reshape(residual, (-1,))
+    def __init__(self, keypoints: PairedKeypoints, equations: Linearised, weights: Array) -> None:
+        """Take the body's keypoints, the poses' own *equations*, and the weights (K, F)."""
+        jacobian = keypoints.shape_jacobian(equations.posed)
+        xp = namespace(jacobian)
+        weighted = jacobian * (weights * weights)[:, None]
+        turns = equations.posed.moments(keypoints.pairs, weighted) * equations.shown[:, None]
+        self._mixed = Unknowns(turns, xp.sum(weighted, axis=1))
+        self._own = xp.einsum("akbf,akcf->bc", weighted, jacobian)
+        self._gradient = xp.einsum("akbf,akf->b", weighted, equations.residual)
 
-    def solve(self, normal: Array, right: Array, betas: Array, hold: float) -> tuple[Array, Array]:
-        """Return the poses' steps (F, 69) and the betas' change (B,).
+    def solve(self, equations: Linearised, betas: Array, hold: float) -> tuple[Unknowns, Array]:
+        """Return the poses' step and the betas' change (B,).
 
         Args:
-            normal: (F, 69, 69) the poses' own normal matrices.
-            right: (F, 69) their right sides.
+            equations: the poses' own.
             betas: (B,) as they are.
             hold: strength of the pull of the betas towards 0.
         """
-        xp = namespace(normal)
+        xp = namespace(betas)
         num_betas = betas.shape[0]
-        solved = xp.linalg.solve(normal, xp.concat([self._mixed, right[..., None]], axis=-1))
-        eliminated, alone = solved[..., :num_betas], solved[..., num_betas]
-        mixed = xp.matrix_transpose(xp.reshape(self._mixed, (-1, num_betas)))
-        schur = self._own - mixed @ xp.reshape(eliminated, (-1, num_betas)) + hold * like(np.eye(num_betas), normal)
-        gradient = self._gradient - mixed @ xp.reshape(alone, (-1,)) - hold * betas
-        change = xp.linalg.solve(schur, gradient[..., None])[..., 0]
-        return alone - eliminated @ change, change
+        mixed, right = self._mixed, equations.right
+        sides = Unknowns(xp.concat([mixed.turns, right.turns], axis=2), xp.concat([mixed.shift, right.shift], axis=1))
+        solved = equations.normal.solve(sides)
+        # How much of each right side the betas feel: what (B, B + 1) the poses' answers to it take out of theirs.
+        felt = xp.einsum("ajbf,ajcf->bc", mixed.turns, solved.turns) + xp.einsum(
+            "abf,acf->bc", mixed.shift, solved.shift
+        )
+        schur = self._own - felt[:, :num_betas] + hold * like(np.eye(num_betas), betas)
+        gradient = self._gradient - felt[:, num_betas] - hold * betas
+        change = xp.linalg.solve(schur, gradient[:, None])[:, 0]
+        turns = (
+            solved.turns[:, :, num_betas:]
+            - xp.einsum("b,ajbf->ajf", change, solved.turns[:, :, :num_betas])[:, :, None]
+        )
+        shift = solved.shift[:, num_betas:] - xp.einsum("b,abf->af", change, solved.shift[:, :num_betas])[:, None]
+        return Unknowns(turns, shift), change

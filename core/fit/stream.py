@@ -22,6 +22,7 @@ from .holding import Evidence, find_evidence
 from .options import FitOptions
 from .points import body_regressor, layout_points
 from .posing import PoseJob, find_shape, left_noise, make_targets
+from .refine import Effort
 from .shape import ShapeEstimate
 from .temporal import smooth_points
 
@@ -129,7 +130,7 @@ class FitStream:
         window, window_weights = (np.stack(parts) for parts in zip(*recent, strict=True))
         points = replace(layout_points(self._layout).empty(), positions=window, weights=window_weights)
         smoothed = smooth_points(window, window_weights, self._fps, strength=self._options.smoothing)
-        targets = make_targets(points, smoothed, self._fps, self._model.body).block(slice(len(window) - 1, None))
+        targets = make_targets(points, smoothed, self._fps, self._model.body).some(slice(len(window) - 1, None))
         shown = np.stack([self._usual.astype(np.float64), to_numpy(targets.weights)[0]])
         both = find_evidence(self.names, shown)
         limbs = {limb: marked[1:] for limb, marked in both.limbs.items()}
@@ -140,7 +141,7 @@ class FitStream:
             assert self._last is not None
             rotations, trans = self._last
         else:
-            job = PoseJob(self.names, keypoints, shape.sigma_m, self._options.iterations)
+            job = PoseJob(self.names, keypoints, shape.sigma_m, Effort(self._options.iterations))
             solved, place = job.solve(targets)
             rotations, trans = to_numpy(solved)[0], to_numpy(place)[0]
             if self._last is not None:

@@ -10,10 +10,12 @@ from scipy.spatial.transform import Rotation
 
 from core.arrays import to_device, to_numpy
 from core.body.free_body import load_free_body
-from core.body.keypoints import KeypointModel
+from core.body.keypoints import KeypointModel, ShapedKeypoints
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel, local_rotations
+from core.body.pairs import TRUNK, PosedPairs
 from core.errors import BodyError
+from core.frames_last import matrices_first, matrices_last, reversed_axes
 from core.skeletons import BODY25_NAMES, JOINT_INDEX, SUBTREES
 
 NAMES = tuple("mid_shoulder" if name == "neck" else name for name in BODY25_NAMES)
@@ -47,45 +49,86 @@ def _turned(rotations: np.ndarray, world: np.ndarray, joint: int, turn: np.ndarr
     return local_rotations(changed)
 
 
+def _posed(shaped: ShapedKeypoints, rotations: np.ndarray) -> PosedPairs:
+    return shaped.paired.posed(matrices_last(rotations))
+
+
 @pytest.mark.parametrize(("correctives", "tolerance_m"), [(False, 1e-6), (True, 0.06)])
 def test_levers_are_the_derivatives_of_turns_about_world_axes(pose, correctives, tolerance_m):
     """With pose correctives they leave out how turning a joint bulges the skin: centimetres a radian."""
     rotations, trans, betas = pose
-    shaped = _model(correctives=correctives).shaped(betas)
-    found = shaped.pose(rotations, trans)
-    worst = 0.0
+    model = _model(correctives=correctives)
+    shaped = model.shaped(betas)
+    found = _posed(shaped, rotations)
+    world = matrices_first(found.world)
+    slopes = np.empty((3, 24, NUM_FRAMES, len(NAMES), 3))
     for joint in range(24):
-        for axis in np.eye(3):
+        for axis in range(3):
             ahead, back = (
-                shaped.points(_turned(rotations, found.world, joint, sign * STEP * axis), trans) for sign in (1, -1)
+                shaped.points(_turned(rotations, world, joint, sign * STEP * np.eye(3)[axis]), trans)
+                for sign in (1, -1)
             )
-            expected = np.cross(axis, np.swapaxes(found.levers[:, joint], -1, -2))
-            worst = max(worst, np.abs((ahead - back) / (2 * STEP) - expected).max())
+            slopes[axis, joint] = (ahead - back) / (2 * STEP)
+    worst = 0.0
+    for levers in (model.pairs.trunk, *(pair.levers for pair in model.pairs.limbs)):
+        moving = np.flatnonzero(np.abs(to_numpy(levers.matrix)).sum(axis=1) > 0)
+        lever = found.levers(levers)[:, moving].transpose(1, 2, 0)
+        for axis in range(3):
+            expected = slopes[axis, np.array(levers.joints)[moving], :, np.array(levers.points)[moving]]
+            worst = max(worst, np.abs(np.cross(np.eye(3)[axis], lever) - expected).max())
     assert worst < tolerance_m
     if correctives:
         assert worst > 1e-3
+    forces = np.random.default_rng(0).normal(size=(3, len(NAMES), 2, NUM_FRAMES))
+    moments = found.moments(model.pairs, forces)
+    np.testing.assert_allclose(moments, np.einsum("ajfkc,ckmf->ajmf", slopes, forces), atol=40 * tolerance_m)
 
 
-def test_the_pose_has_the_points_and_rotations_of_the_forward_pass(pose):
+def test_every_point_that_a_limb_moves_has_a_lever():
+    model = _model()
+    moved = to_numpy(model.tree_mass)[:, 0] > 1e-5
+    for pair in model.pairs.limbs:
+        for limb, points in zip(pair.limbs, pair.points, strict=True):
+            assert set(np.flatnonzero(moved[list(limb)].any(axis=0))) <= set(points)
+        assert moved[list(TRUNK)][:, pair.all_points].any(axis=1).nonzero()[0].max() < pair.trunk_joints
+    listed = sorted([*TRUNK, *(joint for pair in model.pairs.limbs for joint in pair.joints)])
+    assert listed == list(range(22))
+
+
+def test_the_points_are_those_of_the_skinned_body(pose):
     rotations, trans, betas = pose
     model = _model()
-    shaped = model.shaped(betas)
-    found = shaped.pose(rotations, trans)
-    np.testing.assert_allclose(found.points, shaped.points(rotations, trans), atol=1e-12)
-    np.testing.assert_allclose(found.world, model.body.joint_transforms(rotations, betas, trans)[0], atol=1e-12)
+    found = _posed(model.shaped(betas), rotations)
+    world, places = model.body.joint_transforms(rotations, betas, trans)
+    np.testing.assert_allclose(matrices_first(found.world), world, atol=1e-12)
+    np.testing.assert_allclose(reversed_axes(found.places) + trans[:, None], places, atol=1e-6)
     vertices = model.body.vertices(rotations, betas, trans)
-    np.testing.assert_allclose(found.points, landmark_regressor(load_free_body(), NAMES) @ vertices, atol=1e-5)
+    points = model.shaped(betas).points(rotations, trans)
+    np.testing.assert_allclose(points, landmark_regressor(load_free_body(), NAMES) @ vertices, atol=1e-5)
+
+
+def test_each_frame_may_have_a_body_of_its_own(pose):
+    rotations, trans, betas = pose
+    model = _model()
+    every = betas * np.array([[1.0], [-0.5], [0.0]])
+    points = model.shaped(every).points(rotations, trans)
+    for frame, own in enumerate(every):
+        some = slice(frame, frame + 1)
+        np.testing.assert_allclose(points[some], model.shaped(own).points(rotations[some], trans[some]), atol=1e-6)
 
 
 def test_shape_jacobian_equals_differences(pose):
     rotations, trans, betas = pose
     model = _model()
-    jacobian = model.shape_jacobian(model.shaped(betas).pose(rotations, trans).world)
-    assert jacobian.shape == (NUM_FRAMES, len(NAMES), 3, 10)
+    shaped = model.shaped(betas)
+    jacobian = shaped.paired.shape_jacobian(_posed(shaped, rotations))
+    assert jacobian.shape == (3, len(NAMES), 10, NUM_FRAMES)
     for beta in range(10):
         step = np.eye(10)[beta]
         ahead, back = (model.shaped(betas + sign * step).points(rotations, trans) for sign in (1, -1))
-        np.testing.assert_allclose(jacobian[..., beta], (ahead - back) / 2, atol=1e-6, err_msg=str(beta))
+        np.testing.assert_allclose(
+            reversed_axes(jacobian[:, :, beta]), (ahead - back) / 2, atol=1e-6, err_msg=str(beta)
+        )
 
 
 def test_joints_do_not_feel_the_correctives(pose):
@@ -103,14 +146,15 @@ def test_shifted_points_move_with_the_joint_that_holds_them(pose, device):
     rotations, trans, betas = (to_device(array, device) for array in pose)
     model = _model(device=device)
     offsets = np.random.default_rng(1).normal(0.0, 0.05, (len(NAMES), 3))
-    before = model.shaped(betas).pose(rotations, trans)
+    before = model.shaped(betas).points(rotations, trans)
+    world = model.body.joint_transforms(rotations, betas, trans)[0]
     after = model.shifted(to_device(offsets, device)).shaped(betas).points(rotations, trans)
-    expected = (to_numpy(before.world)[:, model.holders] @ offsets[..., None])[..., 0]
-    moved = to_numpy(after) - to_numpy(before.points)
+    expected = (to_numpy(world)[:, model.holders] @ offsets[..., None])[..., 0]
+    moved = to_numpy(after) - to_numpy(before)
     np.testing.assert_allclose(moved, expected, atol=1e-5)
     again = model.shaped(betas).points(rotations, trans)
     np.testing.assert_array_equal(to_numpy(again), to_numpy(model.shaped(betas).points(rotations, trans)))
-    np.testing.assert_allclose(to_numpy(again), to_numpy(before.points), atol=1e-6)
+    np.testing.assert_allclose(to_numpy(again), to_numpy(before), atol=1e-6)
 
 
 def test_holders_are_the_nearest_joints():

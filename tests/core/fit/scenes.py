@@ -13,6 +13,8 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
+from core.body.pairs import TRUNK
+from core.fit.equations import NormalMatrix
 from core.layouts import BODY25, Layout
 from core.motion import Motion
 from core.rotations import axis_angle_to_matrix
@@ -156,3 +158,18 @@ def captured(folder: Path, subject: str, rest: str) -> Scene:
     """A clip of the shared motion capture, on a body of random shape."""
     clip = next(clip for clip in read_clips(folder, [subject]) if clip.name == f"CMU_{subject}_{rest}_poses")
     return Scene(clip.rotations, clip.trans, clip.drawn_betas(), clip.fps)
+
+
+def dense_matrix(normal: NormalMatrix, frame: int = 0) -> np.ndarray:
+    """The normal matrix (69, 69) of a frame: 22 turns, then the shift."""
+    trunk = [66, 67, 68, *(3 * joint + axis for joint in TRUNK for axis in range(3))]
+    dense = np.zeros((69, 69))
+    dense[np.ix_(trunk, trunk)] = normal.trunk[..., frame]
+    for pair, rows in zip(normal.pairs.limbs, normal.limbs, strict=True):
+        for side, limb in enumerate(pair.limbs):
+            own = [3 * joint + axis for joint in limb for axis in range(3)]
+            coupled = trunk[: rows.shape[1] - len(own)]
+            dense[np.ix_(own, own)] = rows[:, : len(own), side, frame]
+            dense[np.ix_(own, coupled)] = rows[:, len(own) :, side, frame]
+            dense[np.ix_(coupled, own)] = rows[:, len(own) :, side, frame].T
+    return dense

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.linalg
 from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
@@ -13,10 +14,13 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel, ShapedKeypoints
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
-from core.fit.refine import PosePrior, Targets, cross_matrices, normal_equations, refine, split_step, turned
+from core.body.pairs import TRUNK
+from core.fit.equations import Unknowns
+from core.fit.refine import Effort, Goal, PosePrior, Targets, linearised, refine, stepped
+from core.frames_last import matrices_first, matrices_last, reversed_axes, rotation_vectors
 from core.skeletons import JOINT_INDEX
 
-from .scenes import Scene, solver_names
+from .scenes import Scene, dense_matrix, solver_names
 
 NAMES = solver_names()
 SIGMA_M = 0.003
@@ -88,7 +92,7 @@ def test_refine_finds_scipys_optimum(act, keypoints):
     )
     # A prior that is wide beside the distances keeps its full weight, so the objective is plain least squares.
     prior = PosePrior(expected, WEAK, sigma_m=1.0)
-    rotations, place = refine(keypoints, (expected, trans), targets, prior, iterations=60)
+    rotations, place = refine(keypoints, (expected, trans), targets, prior, effort=Effort(60, still_rad=0.0))
     true_rotations, true_place = _apply(expected, trans, oracle.x[None] * free)
     np.testing.assert_allclose(rotations, true_rotations, atol=2e-5)
     np.testing.assert_allclose(place, true_place, atol=1e-5)
@@ -99,7 +103,8 @@ def test_few_steps_are_near_the_optimum(act, keypoints):
     targets, expected, trans = _problem(act, keypoints)
     prior = PosePrior(expected, WEAK, sigma_m=1.0)
     points = [
-        keypoints.points(*refine(keypoints, (expected, trans), targets, prior, iterations=steps)) for steps in (5, 60)
+        keypoints.points(*refine(keypoints, (expected, trans), targets, prior, effort=Effort(steps, still_rad=0.0)))
+        for steps in (5, 60)
     ]
     assert np.abs(points[0] - points[1]).max() < 5e-4
 
@@ -122,48 +127,89 @@ def test_robust_weights_and_heavy_tails_are_stationary(act, keypoints):
     def slope(centre):
         return _slopes(lambda unknowns: cost(unknowns, centre), np.zeros((1, 69)))
 
-    found = refine(keypoints, (expected, trans), targets, prior, iterations=100, outlier_m=outlier_m)
+    found = refine(keypoints, (expected, trans), targets, prior, effort=Effort(100, still_rad=0.0), outlier_m=outlier_m)
     assert np.abs(slope(found)).max() < 2e-3 * np.abs(slope((expected, trans))).max()
-    plain = refine(keypoints, (expected, trans), targets, prior, iterations=100)
+    plain = refine(keypoints, (expected, trans), targets, prior, effort=Effort(100, still_rad=0.0))
     left = [np.linalg.norm((targets.points - keypoints.points(*pose))[0, hip]) for pose in (found, plain)]
     assert left[0] > 1.2 * left[1]
     assert left[0] > 0.29
 
 
-def test_normal_equations_equal_those_of_a_numerical_jacobian(act, keypoints):
+def _linearised(act: Scene, keypoints: ShapedKeypoints):
+    """The problem of a step, its normal matrix and gradient from a numerical Jacobian, and the prior's part of it."""
     targets, expected, trans = _problem(act, keypoints)
     rotations = act.rotations[20:21].astype(np.float64)
     generator = np.random.default_rng(0)
     root = generator.normal(size=(22, 3, 3))
     prior = PosePrior(expected, 1e-4 * (root @ np.swapaxes(root, -1, -2) + np.eye(3)), sigma_m=1.0)
-    pose = keypoints.pose(rotations, trans)
-    residual = targets.points - pose.points
-    normal, right = normal_equations(pose, residual, targets.weights, rotations, prior)
+    pose = matrices_last(rotations), reversed_axes(trans)
+    equations = linearised(keypoints.paired, Goal.of(keypoints, targets, prior), pose)
+    world = equations.posed.world
 
     def moved(unknowns):
-        turns = unknowns[:, :66].reshape(-1, 22, 3)
-        every = [np.repeat(array, len(turns), axis=0) for array in (rotations, pose.world, trans)]
-        return keypoints.points(turned(every[0], every[1], turns), every[2] + unknowns[:, 66:])
+        turns = np.zeros((3, 24, 1, len(unknowns)))
+        turns[:, :22, 0] = reversed_axes(unknowns[:, :66].reshape(-1, 22, 3))
+        every = [np.repeat(array, len(unknowns), axis=-1) for array in (*pose, world)]
+        found = stepped(*every, Unknowns(turns, unknowns[:, 66:].T[:, None]))
+        return keypoints.points(matrices_first(found[0]), found[1].T)
 
+    residual = targets.points - keypoints.points(rotations, trans)
     jacobian = np.moveaxis(_slopes(moved, np.zeros((1, 69))), 0, -1)
     weighted = targets.weights[0, :, None, None] * jacobian
-    data = np.einsum("kcu,kcv->uv", weighted, weighted)
+    matrix = np.einsum("kcu,kcv->uv", weighted, weighted)
     gradient = np.einsum("kcu,kc->u", weighted, targets.weights[0, :, None] * residual[0])
     away = _distance_to(expected, rotations)[0]
     for joint in range(22):
-        world = pose.world[0, joint]
+        turn = world[:, :, joint, 0]
         own = slice(3 * joint, 3 * joint + 3)
-        data[own, own] += world @ prior.precision[joint] @ world.T
-        gradient[own] += world @ prior.precision[joint] @ away[joint]
-    np.testing.assert_allclose(normal[0], data + 1e-5 * np.eye(69), atol=1e-6)
-    np.testing.assert_allclose(right[0], gradient, atol=1e-6)
+        matrix[own, own] += turn @ prior.precision[joint] @ turn.T
+        gradient[own] += turn @ prior.precision[joint] @ away[joint]
+    return equations, matrix + 1e-5 * np.eye(69), gradient
+
+
+def test_the_right_side_is_the_gradient(act, keypoints):
+    equations, _, gradient = _linearised(act, keypoints)
+    right = equations.right
+    found = np.concatenate([right.turns[:, :22, 0, 0].T.reshape(-1), right.shift[:, 0, 0]])
+    # Neither wrist is shown by a point, so only the prior turns it.
+    shown = np.repeat(equations.shown[:22, 0] > 0, 3)
+    assert not shown.all()
+    np.testing.assert_allclose(found[:66][shown], gradient[:66][shown], atol=1e-6)
+    np.testing.assert_allclose(found[66:], gradient[66:], atol=1e-6)
+
+
+def test_the_normal_matrix_is_that_of_a_numerical_jacobian_or_a_little_more(act, keypoints):
+    """What a point says of two limbs at once is left out, and each limb takes a little more for it."""
+    equations, matrix, _ = _linearised(act, keypoints)
+    found = dense_matrix(equations.normal)
+    np.testing.assert_allclose(found, found.T, atol=1e-9)
+    shown = np.concatenate([np.repeat(equations.shown[:22, 0] > 0, 3), [True] * 3])
+    found, matrix = found[np.ix_(shown, shown)], matrix[np.ix_(shown, shown)]
+    more = scipy.linalg.eigh(matrix, found, eigvals_only=True)
+    assert more.max() < 1.0 + 1e-5
+    assert more.min() > 0.5 and np.median(more) > 0.999
+    trunk = [place for place, index in enumerate(np.flatnonzero(shown)) if index >= 66 or index // 3 in TRUNK]
+    np.testing.assert_allclose(found[np.ix_(trunk, trunk)], matrix[np.ix_(trunk, trunk)], atol=1e-6)
+
+
+def test_the_solution_solves_the_matrix(act, keypoints):
+    equations, _, _ = _linearised(act, keypoints)
+    generator = np.random.default_rng(1)
+    wanted = generator.normal(size=(4, 69))
+    turns = np.zeros((3, 24, 4, 1))
+    turns[:, :22, :, 0] = wanted[:, :66].reshape(4, 22, 3).transpose(2, 1, 0)
+    found = equations.normal.solve(Unknowns(turns, wanted[:, 66:].T[..., None]))
+    found = np.concatenate([found.turns[:, :22, :, 0].transpose(2, 1, 0).reshape(4, 66), found.shift[..., 0].T], axis=1)
+    np.testing.assert_allclose(found @ dense_matrix(equations.normal), wanted, atol=1e-7)
 
 
 def test_what_is_already_right_stays(act, keypoints):
     rotations, trans = act.rotations.astype(np.float64), act.trans.astype(np.float64)
     targets = Targets(keypoints.points(rotations, trans), np.ones((len(act), len(NAMES))))
     prior = PosePrior(rotations, WEAK, SIGMA_M)
-    found, place = refine(keypoints, (rotations, trans), targets, prior, iterations=3, outlier_m=0.08)
+    found, place = refine(
+        keypoints, (rotations, trans), targets, prior, effort=Effort(3, still_rad=0.0), outlier_m=0.08
+    )
     np.testing.assert_allclose(found, rotations, atol=1e-8)
     np.testing.assert_allclose(place, trans, atol=1e-8)
 
@@ -173,7 +219,7 @@ def test_without_points_the_prior_rules(act, keypoints):
     expected = act.rotations[30:33].astype(np.float64)
     targets = Targets(np.zeros((3, len(NAMES), 3)), np.zeros((3, len(NAMES))))
     prior = PosePrior(expected, np.broadcast_to(np.eye(3), (22, 3, 3)), 1.0)
-    found, place = refine(keypoints, (rotations, trans), targets, prior, iterations=30)
+    found, place = refine(keypoints, (rotations, trans), targets, prior, effort=Effort(30, still_rad=0.0))
     np.testing.assert_allclose(found, expected, atol=1e-5)
     np.testing.assert_allclose(place, trans, atol=1e-9)
 
@@ -184,34 +230,46 @@ def test_unsettled_frames_get_more_steps(act, keypoints):
     start = rotations.copy()
     start[2, 0] = start[2, 0] @ Rotation.from_rotvec([0.0, 0.9, 0.0]).as_matrix()
     prior = PosePrior(rotations, WEAK, SIGMA_M)
-    found, place = refine(keypoints, (start, trans), targets, prior, iterations=1)
+    found, place = refine(keypoints, (start, trans), targets, prior, effort=Effort(1, still_rad=0.0))
     off = np.linalg.norm(keypoints.points(found, place) - targets.points, axis=-1)
     assert off.max() < 2e-3
     np.testing.assert_allclose(start[2, 0], rotations[2, 0] @ Rotation.from_rotvec([0.0, 0.9, 0.0]).as_matrix())
 
 
-def test_turned_turns_about_world_axes(act, keypoints):
-    rotations, trans = act.rotations[:2].astype(np.float64), act.trans[:2].astype(np.float64)
-    world = keypoints.pose(rotations, trans).world
-    turns = np.zeros((2, 22, 3))
-    turns[:, 18] = [[0.2, -0.4, 0.6], [1.0, 0.0, -0.3]]
-    after = keypoints.pose(turned(rotations, world, turns), trans).world
-    expected = Rotation.from_rotvec(turns[:, 18]).as_matrix() @ world[:, 18]
+def test_a_step_turns_about_world_axes(act, keypoints):
+    rotations, trans = matrices_last(act.rotations[:2].astype(np.float64)), act.trans[:2].T.astype(np.float64)
+    world = keypoints.paired.posed(rotations).world
+    turns = np.zeros((3, 24, 1, 2))
+    turns[:, 18, 0] = np.array([[0.2, -0.4, 0.6], [0.7, 0.0, -0.3]]).T
+    found, place, moved = stepped(rotations, trans, world, Unknowns(turns, np.ones((3, 1, 2))))
+    after = matrices_first(keypoints.paired.posed(found).world)
+    expected = Rotation.from_rotvec(turns[:, 18, 0].T).as_matrix() @ matrices_first(world)[:, 18]
     np.testing.assert_allclose(after[:, 18], expected, atol=1e-7)
-    np.testing.assert_allclose(after[:, 17], world[:, 17], atol=1e-7)
+    np.testing.assert_allclose(after[:, 17], matrices_first(world)[:, 17], atol=1e-7)
+    np.testing.assert_allclose(place, trans + 1.0)
+    np.testing.assert_allclose(moved, np.linalg.norm(turns[:, 18, 0], axis=0))
 
 
 def test_no_turn_is_longer_than_a_radian():
-    step = np.random.default_rng(0).normal(0.0, 1.0, (5, 69))
-    turns, shift = split_step(step)
-    wanted = step[:, :66].reshape(5, 22, 3)
-    length = np.linalg.norm(wanted, axis=-1)
-    np.testing.assert_allclose(np.linalg.norm(turns, axis=-1), np.minimum(length, 1.0))
-    np.testing.assert_allclose(np.cross(turns, wanted), 0.0, atol=1e-12)
-    np.testing.assert_array_equal(shift, step[:, 66:])
+    wanted = np.random.default_rng(0).normal(0.0, 1.0, (3, 24, 1, 5))
+    identity = np.tile(np.eye(3)[..., None, None], (1, 1, 24, 5))
+    found, _, moved = stepped(identity, np.zeros((3, 5)), identity, Unknowns(wanted, np.zeros((3, 1, 5))))
+    length = np.linalg.norm(wanted[:, :, 0], axis=0)
+    shortened = wanted[:, :, 0] * np.minimum(1.0 / length, 1.0)
+    np.testing.assert_allclose(rotation_vectors(found), shortened, atol=1e-12)
+    np.testing.assert_allclose(moved, 1.0)
 
 
-def test_cross_matrices():
-    first, second = np.random.default_rng(0).normal(size=(2, 7, 3))
-    product = (cross_matrices(first) @ second[..., None])[..., 0]
-    np.testing.assert_allclose(product, np.cross(first, second), atol=1e-12)
+def test_frames_that_hardly_move_are_left_alone(act, keypoints):
+    rotations, trans = act.rotations[:8].astype(np.float64), act.trans[:8].astype(np.float64)
+    targets = Targets(keypoints.points(rotations, trans), np.ones((8, len(NAMES))))
+    start = rotations.copy()
+    start[5] = start[5] @ Rotation.from_rotvec([0.0, 0.2, 0.0]).as_matrix()
+    prior = PosePrior(rotations, WEAK, SIGMA_M)
+    found, place = refine(keypoints, (start, trans), targets, prior, effort=Effort(6, still_rad=1e-3))
+    off = np.linalg.norm(keypoints.points(found, place) - targets.points, axis=-1)
+    assert off.max() < 1e-4
+    alone = refine(
+        keypoints, (start[5:6], trans[5:6]), targets.some([5]), prior.some([5]), effort=Effort(6, still_rad=1e-3)
+    )
+    np.testing.assert_allclose(found[5], alone[0][0], atol=1e-9)
