@@ -2,8 +2,8 @@
 
 A keypoint hangs on few joints: of all joints and keypoints, some 60 pairs have a share in each other. Only these are
 computed, with the frames in the last axis (`core.frames_last`), and in axes that begin at the body's own place: a
-person far from the origin loses no accuracy. The solver's unknowns are grouped as the body is: a trunk, two legs, and
-two arms.
+person far from the origin loses no accuracy. The solver's unknowns are grouped as the body is: a trunk, the two
+legs, and the two arms.
 """
 
 from __future__ import annotations
@@ -22,14 +22,21 @@ if TYPE_CHECKING:
 
 TRUNK = tuple(
     JOINT_INDEX[name]
-    for name in ("pelvis", "spine1", "spine2", "spine3", "left_collar", "right_collar", "neck", "head")
-)
+    for name in (
+        "pelvis", "left_hip", "right_hip", "spine1", "spine2", "spine3", "left_collar", "right_collar", "left_shoulder",
+        "right_shoulder", "neck", "head",
+    )
+)  # fmt: skip
 LIMB_PAIRS = tuple(
     tuple(tuple(JOINT_INDEX[f"{side}_{name}"] for name in chain) for side in ("left", "right"))
-    for chain in (("hip", "knee", "ankle", "foot"), ("shoulder", "elbow", "wrist"))
+    for chain in (("knee", "ankle", "foot"), ("elbow", "wrist"))
 )
-"""The joints that a fit turns: a trunk, and two pairs of limbs, from the root outwards."""
+"""The joints that a fit turns: a trunk, and two pairs of limbs, from the root outwards.
+
+Hips and shoulders are the trunk's, since points between them, the middle of the hips, feel both sides at once.
+"""
 _LEAST_SPLIT = 1e-2
+"""A limb that has less of a keypoint takes no more for it than as if it had this much."""
 _PARENTS = list(JOINT_PARENTS[1:])
 
 
@@ -110,7 +117,7 @@ class KeypointPairs:
         below: (24, P) adds the pairs of all joints that turn with a joint.
         share_below: (24, P) the same of the shares.
         ancestors: (24, 24) adds what lies on the way from the pelvis to a joint.
-        trunk: levers of the trunk's joints and all keypoints (8, K).
+        trunk: levers of the trunk's joints and all keypoints (12, K).
         limbs: legs and arms.
     """
 

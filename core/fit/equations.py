@@ -2,7 +2,7 @@
 
 The normal matrix of all 69 unknowns is mostly zero: a keypoint of a limb moves with that limb and with the trunk. So
 each limb is eliminated by itself, and what is left is the trunk's own, with the shift of the whole body. A keypoint
-that two limbs move, such as the middle of the hips, is split between them: ``|t + a + b|^2 <= s |t + a / s|^2 +
+that two limbs move, as those of some regressors do, is split between them: ``|t + a + b|^2 <= s |t + a / s|^2 +
 r |t + b / r|^2`` for s + r = 1, so a step is at most shorter. The right side stays exact: the steps end where they
 would end anyway.
 
@@ -43,7 +43,7 @@ class NormalMatrix:
     Attributes:
         pairs: of the keypoints.
         limbs: for legs and arms, (3 J, 3 J + T, 2, F): rows are a limb's turns; columns those, then the trunk's.
-        trunk: (27, 27, F): the shift, then the turns.
+        trunk: (39, 39, F): the shift, then the turns.
     """
 
     pairs: KeypointPairs
@@ -103,7 +103,7 @@ def normal_matrix(
 
 
 def _limb_rows(pair: LimbPair, limbs: Array, trunk: Array, weights: Array, precision: Array) -> Array:
-    """Return two limbs' rows (3 J, 3 J + T, 2, F) from levers (3, 2, J, L, F) and those of the trunk (3, 8, K, F)."""
+    """Return two limbs' rows (3 J, 3 J + T, 2, F) from levers (3, 2, J, L, F) and those of the trunk (3, 12, K, F)."""
     xp = namespace(limbs)
     num_joints, num_frames = limbs.shape[2], limbs.shape[-1]
     num_rows, num_trunk = 3 * num_joints, 3 * pair.trunk_joints
@@ -126,7 +126,7 @@ def _limb_rows(pair: LimbPair, limbs: Array, trunk: Array, weights: Array, preci
 
 
 def _trunk_rows(trunk: Array, weights: Array, precision: Array) -> Array:
-    """Return the trunk's rows (27, 27, F) from levers (3, 8, K, F)."""
+    """Return the trunk's rows (39, 39, F) from levers (3, 12, K, F)."""
     xp = namespace(trunk)
     num_turns, num_frames = 3 * len(TRUNK), trunk.shape[-1]
     own = _turning(xp.einsum("bikf,ajkf->iajbf", trunk, -trunk))
@@ -171,7 +171,7 @@ def _eliminate(rows: Array) -> None:
 
 
 def _take_out(limbs: Array, trunk: Array) -> None:
-    """Take what limbs' triangles (3 J, 3 J + T + M, 2, F) say of the trunk out of its rows (27, 27 + M, F), in place.
+    """Take what limbs' triangles (3 J, 3 J + T + M, 2, F) say of the trunk out of its rows (39, 39 + M, F), in place.
 
     What stays is the Schur complement.
     """
