@@ -12,7 +12,7 @@ from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.fit import posing
 from core.fit.analytic import analytic_start
-from core.fit.refine import PosePrior, Targets
+from core.fit.refine import Effort, PosePrior, Targets
 from core.skeletons import BODY25_NAMES, JOINT_INDEX, NUM_JOINTS
 
 NAMES = tuple({"neck": "mid_shoulder"}.get(name, name) for name in BODY25_NAMES)
@@ -50,7 +50,7 @@ def test_a_frame_begun_at_a_wrong_pose_begins_again_where_its_limbs_were_seen(ke
     monkeypatch.setattr(posing, "expected_pose", _wrong)
     true = _pose(left_shoulder=[0.0, -30.0, -70.0], right_shoulder=[0.0, 20.0, 70.0], left_elbow=[0.0, -60.0, 0.0])
     targets = _targets(keypoints, true)
-    rotations, trans = posing.PoseJob(NAMES, keypoints, 0.002, 3).solve(targets)
+    rotations, trans = posing.PoseJob(NAMES, keypoints, 0.002, Effort(3)).solve(targets)
     off = np.linalg.norm(keypoints.points(rotations, trans) - targets.points, axis=-1)
     assert off.max() < 0.01
 
@@ -58,7 +58,7 @@ def test_a_frame_begun_at_a_wrong_pose_begins_again_where_its_limbs_were_seen(ke
 def test_a_pose_known_a_moment_before_tells_the_twist_that_points_do_not(keypoints):
     before = _pose(left_shoulder=[40.0, -30.0, -70.0], left_wrist=[50.0, 0.0, 0.0], left_elbow=[0.0, -3.0, 0.0])
     true = _pose(left_shoulder=[40.0, -28.0, -72.0], left_wrist=[51.0, 0.0, 0.0], left_elbow=[0.0, -3.0, 0.0])
-    job = posing.PoseJob(NAMES, keypoints, 0.001, 5)
+    job = posing.PoseJob(NAMES, keypoints, 0.001, Effort(5))
     targets = _targets(keypoints, true)
     arm = [JOINT_INDEX[name] for name in ("left_shoulder", "left_elbow", "left_wrist")]
     off = []
@@ -93,7 +93,7 @@ def test_a_neck_that_no_point_shows_stays_where_it_is_expected():
     for name in ("left_shoulder", "right_shoulder", "mid_shoulder"):
         points[:, names.index(name)] += np.array([0.0, 0.04, -0.03], dtype=np.float32)
     targets = Targets(points, np.ones(points.shape[:2], dtype=np.float32))
-    job = posing.PoseJob(names, shaped, 0.002, 5)
+    job = posing.PoseJob(names, shaped, 0.002, Effort(5))
     start, _ = analytic_start(names, shaped, targets)
     expected = posing.expected_pose(names, shaped, start, targets, sigma_m=0.002).rotations
     rotations, _ = job.solve(targets)
