@@ -3,8 +3,12 @@
 The twin's keys are what Blender shows, frame by frame: constraints, NLA strips, bone edits and the object's own place
 are in them. F frames, J bones.
 
-Convention: with D the change of axes and scale from the scene to the twin's data, a bone whose rest in the scene is R
-and whose pose is P is at rest at ``D R`` and posed at ``D P`` in the twin, with the scale left out of the rotations.
+At rest the twin stands on the floor at the origin, where SMPL's rest has the pelvis there: Unreal and Unity measure by
+the height of the pelvis at rest how far another character goes with the same motion.
+
+Convention: with D the change of axes and scale from the scene to the twin's data and L the lift onto the floor, a bone
+whose rest in the scene is R and whose pose is P is at rest at ``D L R`` and posed at ``D P`` in the twin, with the
+scale left out of the rotations.
 """
 
 from __future__ import annotations
@@ -106,6 +110,9 @@ def twin_of(
             for item in (twin, skin):
                 collection.objects.link(item)
             _rename(twin, skin, BONE_NAMES[target.bones])
+            lift = Matrix.Translation((0.0, 0.0, -_lowest(skin)))
+            for item in (twin, skin):
+                item.data.transform(lift)
             if target.root_bone:
                 _add_root(twin, ROOT_NAMES[target.bones], BONE_NAMES[target.bones]["pelvis"])
             for item in (twin, skin):
@@ -153,6 +160,12 @@ def _skin(body: bpy.types.Object, name: str, twin: bpy.types.Object, made: list[
         if modifier.type == "ARMATURE":
             modifier.object = twin
     return skin
+
+
+def _lowest(skin: bpy.types.Object) -> float:
+    places = np.empty(3 * len(skin.data.vertices), dtype=np.float32)
+    skin.data.vertices.foreach_get("co", places)
+    return float(places[2::3].min())
 
 
 def _rename(twin: bpy.types.Object, skin: bpy.types.Object, names: dict[str, str]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import struct
+
 import numpy as np
 import pytest
 
@@ -60,6 +63,46 @@ def test_bones_and_skin_stand_where_they_stood(add_person, body, make_motion, tm
     (mesh,) = [item for item in bpy.context.scene.objects if item.type == "MESH" and len(item.data.polygons) == 13776]
     shown = np.sort(shown_vertices(mesh, round(first) + 6), axis=0)
     np.testing.assert_allclose(shown, np.sort(skin(body, figure.motion, 6), axis=0), atol=2e-3)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("kind", ["fbx", "glb", pytest.param("usd", marks=pytest.mark.usd)])
+def test_at_rest_the_figure_stands_on_the_floor(add_person, make_motion, tmp_path, kind, target):
+    """Engines scale the way of another character by the height of the pelvis at rest; it was under the floor."""
+    figure = add_person(make_motion(3))
+    path = export_figures([figure.armature], tmp_path / f"walk.{kind}", target=TARGETS[target])
+    armature, _ = reimport(path, 30.0)
+    armature.data.pose_position = "REST"
+    names = BONE_NAMES[TARGETS[target].bones]
+    pelvis, head = heads(armature, [names["pelvis"], names["head"]], 1)
+    assert 0.8 < pelvis[2] < 1.1 and head[2] > pelvis[2] + 0.4 and np.abs(pelvis[:2]).max() < 0.1
+    if TARGETS[target].root_bone:
+        np.testing.assert_allclose(heads(armature, ["root"], 1)[0], 0.0, atol=1e-5)
+    (mesh,) = [item for item in bpy.context.scene.objects if item.type == "MESH" and len(item.data.polygons) == 13776]
+    assert shown_vertices(mesh, 1)[:, 2].min() == pytest.approx(0.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("target", [ExportTarget(), TARGETS["unreal"]])
+def test_a_glb_has_no_more_weights_than_every_reader_reads(add_person, body, make_motion, tmp_path, target):
+    """One set of four, which together are 1: readers may leave out a second set, and some do without telling."""
+    assert ((body.weights > 1e-5).sum(axis=1) > 4).any()
+    figure = add_person(make_motion(3))
+    path = export_figures([figure.armature], tmp_path / "walk.glb", target=target)
+    content, binary = glb_parts(path)
+    (primitive,) = content["meshes"][0]["primitives"]
+    assert "WEIGHTS_0" in primitive["attributes"] and "WEIGHTS_1" not in primitive["attributes"]
+    accessor = content["accessors"][primitive["attributes"]["WEIGHTS_0"]]
+    assert accessor["componentType"] == 5126, "float32"
+    start = content["bufferViews"][accessor["bufferView"]].get("byteOffset", 0) + accessor.get("byteOffset", 0)
+    weights = np.frombuffer(binary, "<f4", 4 * accessor["count"], start).reshape(-1, 4)
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0, atol=1e-6)
+
+
+def glb_parts(path):
+    """The JSON and the binary chunk of a .glb file."""
+    data = path.read_bytes()
+    (length,) = struct.unpack("<I", data[12:16])
+    return json.loads(data[20 : 20 + length]), data[28 + length :]
 
 
 def fbx_root(path):
