@@ -165,9 +165,9 @@ def _write_glb(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
             "glb", path,
             export_format="GLB", use_selection=True, use_active_scene=True, export_yup=True, export_skins=True,
             export_all_influences=False, export_influence_nb=4, export_morph=False, export_cameras=False,
-            export_lights=False, export_animations=True, export_animation_mode="SCENE", export_anim_scene_split_object=False,
-            export_force_sampling=True, export_frame_step=1, export_frame_range=True,
-            export_optimize_animation_size=False, export_anim_slide_to_zero=True,
+            export_lights=False, export_animations=True, export_animation_mode="SCENE",
+            export_anim_scene_split_object=False, export_force_sampling=True, export_frame_step=1,
+            export_frame_range=True, export_optimize_animation_size=False, export_anim_slide_to_zero=True,
         )  # fmt: skip
 
 
