@@ -16,6 +16,7 @@ from ..body.data import BodyData
 from ..body.keypoints import KeypointModel
 from ..body.model import BodyModel
 from ..motion import Motion
+from ..rotations import slerp_matrices
 from ..track import KeypointTrack
 from .conclusion import Found, conclude
 from .holding import find_evidence, hold
@@ -139,8 +140,10 @@ def _settle(
         some = Targets(targets.points[frames.tolist()], targets.weights[frames.tolist()])
         pose = (like(rotations[frames], targets.points), like(trans[frames], targets.points))
         solved, place = settle(job, some, pose, pops.some(frames))
+        share = pops.share[frames, None].astype(np.float32)
         rotations, trans = rotations.copy(), trans.copy()
-        rotations[frames], trans[frames] = to_numpy(solved), to_numpy(place)
+        rotations[frames] = slerp_matrices(rotations[frames], to_numpy(solved), share)
+        trans[frames] += share * (to_numpy(place) - trans[frames])
     return rotations, trans
 
 

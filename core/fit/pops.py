@@ -32,16 +32,18 @@ class Pops:
     Attributes:
         joints: (F, 24) bool.
         around: (F, 24, 3, 3) local rotations, as the frames around each have them.
+        share: (F,) 0 to 1, how far each frame goes from its own pose to the settled one.
         wrong: these joints are surely wrong; else they may be right, and merely too lively.
     """
 
     joints: np.ndarray
     around: np.ndarray
+    share: np.ndarray
     wrong: bool = True
 
     def some(self, frames: np.ndarray) -> Pops:
         """Return those of some frames."""
-        return replace(self, joints=self.joints[frames], around=self.around[frames])
+        return replace(self, joints=self.joints[frames], around=self.around[frames], share=self.share[frames])
 
 
 def find_pops(rotations: np.ndarray, fps: float) -> Pops:
@@ -54,16 +56,16 @@ def find_pops(rotations: np.ndarray, fps: float) -> Pops:
     radius = _radius(_RADIUS_S, fps)
     joints = np.zeros(rotations.shape[:2], dtype=bool)
     if len(rotations) <= radius:
-        return Pops(joints, rotations)
+        return Pops(joints, rotations, np.ones(len(rotations)))
     quat = _unbroken(rotations)
-    padded = np.pad(quat, ((radius, radius), (0, 0), (0, 0)), mode="reflect")
+    padded = _continued(quat, radius)
     median = np.empty_like(quat)
     for joint in range(quat.shape[1]):
         windows = np.lib.stride_tricks.sliding_window_view(padded[:, joint], 2 * radius + 1, axis=0)
         median[:, joint] = np.median(windows, axis=-1)
     around, off = _away(quat, median)
     joints[:, :NUM_BODY_ROTATIONS] = off[:, :NUM_BODY_ROTATIONS] > _POP_RAD
-    return Pops(joints, around)
+    return Pops(joints, around, np.ones(len(rotations)))
 
 
 def find_hops(rotations: np.ndarray, fps: float) -> Pops:
@@ -75,17 +77,17 @@ def find_hops(rotations: np.ndarray, fps: float) -> Pops:
     """
     joints = np.zeros(rotations.shape[:2], dtype=bool)
     if len(rotations) < 3:
-        return Pops(joints, rotations)
+        return Pops(joints, rotations, np.ones(len(rotations)))
     quat = _unbroken(rotations)
     middle, off = _away(quat[1:-1], quat[:-2] + quat[2:])
     _, apart = _away(quat[:-2], quat[2:])
     hops = (off > max(_POP_RAD, _FASTEST_RAD_PER_S / fps)) & (apart < 0.5 * off)
     joints[1:-1, :NUM_BODY_ROTATIONS] = hops[:, :NUM_BODY_ROTATIONS]
-    return Pops(joints, np.concatenate([rotations[:1], middle, rotations[-1:]]))
+    return Pops(joints, np.concatenate([rotations[:1], middle, rotations[-1:]]), np.ones(len(rotations)))
 
 
 def find_tremor(rotations: np.ndarray, fps: float) -> Pops:
-    """Return all joints of the frames in which a joint trembles, and of those beside them.
+    """Return all joints of the frames in which a joint trembles, and of those beside them, which share it the less.
 
     Args:
         rotations: (F, 24, 3, 3) local rotations.
@@ -94,18 +96,19 @@ def find_tremor(rotations: np.ndarray, fps: float) -> Pops:
     radius = _radius(_PARABOLA_S, fps)
     joints = np.zeros(rotations.shape[:2], dtype=bool)
     if len(rotations) <= radius:
-        return Pops(joints, rotations)
+        return Pops(joints, rotations, np.ones(len(rotations)))
     quat = _unbroken(rotations)
-    before, after = 2.0 * quat[:1] - quat[radius:0:-1], 2.0 * quat[-1:] - quat[-2 : -radius - 2 : -1]
-    padded = np.concatenate([before, quat, after])
+    padded = _continued(quat, radius)
     smooth = np.zeros_like(quat)
     for offset, share in enumerate(_parabola_shares(radius)):
         smooth += share * padded[offset : offset + len(quat)]
     around, off = _away(quat, smooth)
     frames = (off[:, :NUM_BODY_ROTATIONS] > _TREMOR_RAD).any(axis=1)
-    beside = np.convolve(frames, np.ones(2 * (radius // 2) + 1), mode="full")
-    joints[beside[radius // 2 :][: len(frames)] > 0] = True
-    return Pops(joints, around, wrong=False)
+    reach = radius // 2 + 1
+    beside = np.lib.stride_tricks.sliding_window_view(np.pad(frames, reach), 2 * reach + 1)
+    share = (beside * (1.0 - np.abs(np.arange(-reach, reach + 1)) / (reach + 1))).max(axis=1)
+    joints[share > 0.0] = True
+    return Pops(joints, around, share, wrong=False)
 
 
 def _radius(seconds: float, fps: float) -> int:
@@ -119,6 +122,12 @@ def _unbroken(rotations: np.ndarray) -> np.ndarray:
     quat[1:] *= turned_over[..., None].astype(quat.dtype)
     unbroken: np.ndarray = quat
     return unbroken
+
+
+def _continued(quat: np.ndarray, radius: int) -> np.ndarray:
+    """Return quaternions (F, 24, 4) with *radius* more at both ends, where motion goes on as it came."""
+    before, after = 2.0 * quat[:1] - quat[radius:0:-1], 2.0 * quat[-1:] - quat[-2 : -radius - 2 : -1]
+    return np.concatenate([before, quat, after])
 
 
 def _away(quat: np.ndarray, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -46,6 +46,14 @@ def test_the_foot_whose_heel_and_toe_are_seen_wrong_in_one_frame_stays_as_it_is_
     assert np.degrees(np.linalg.norm(matrix_to_axis_angle(steps), axis=-1)).max() < 25.0
 
 
+def test_settling_leaves_no_step_where_it_ends(shared_dir):
+    # The shoulders of the jumper are still there; they used to turn by 6 degrees within a frame.
+    rotations, _ = _fitted(shared_dir, "OpenCap_DJ1.trc", slice(None))
+    shoulders = rotations[222:236, [JOINT_INDEX["left_shoulder"], JOINT_INDEX["right_shoulder"]]]
+    steps = matrix_to_axis_angle(np.swapaxes(shoulders[:-1], -1, -2) @ shoulders[1:])
+    assert np.degrees(np.linalg.norm(np.diff(steps, axis=0), axis=-1)).max() < 3.0
+
+
 def test_the_toes_do_not_fold_up(shared_dir):
     rotations, _ = _fitted(shared_dir, "Pose2Sim_markers.trc", slice(None))
     for side in ("left", "right"):
