@@ -76,6 +76,8 @@ def _lines(reading: Reading) -> Iterable[str]:
         yield f"  checked      {check}"
     for doubt in reading.doubts:
         yield f"  doubt        {doubt}"
+    for sentence in reading.left_out:
+        yield f"  left out     {sentence}"
 
 
 def run_info(

@@ -44,6 +44,7 @@ class Reading:
         stature_m: estimated from the bone lengths, metres.
         checks: what was checked and held, one sentence each.
         doubts: what is odd but does not stop the fit, one sentence each.
+        left_out: what the file has and is not read since it cannot be right, one sentence each.
     """
 
     track: KeypointTrack
@@ -55,6 +56,7 @@ class Reading:
     stature_m: float
     checks: tuple[str, ...]
     doubts: tuple[str, ...]
+    left_out: tuple[str, ...]
 
     def finding(self, subject: str) -> Finding:
         """Return the finding about *subject*."""

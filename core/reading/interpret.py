@@ -37,7 +37,7 @@ class _Laid:
     matched: tuple[str, ...]
     absent: tuple[str, ...]
     ignored: tuple[str, ...]
-    notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def _names(recording: RawRecording) -> tuple[str, ...]:
@@ -154,7 +154,7 @@ def _stated(recording: RawRecording, stated: str | None, kind: str, *, given: st
 
 
 def _notes(recording: RawRecording, findings: tuple[Finding, ...], laid: _Laid, odd: list[str]) -> list[str]:
-    notes = [*recording.notes, *(finding.sentence for finding in findings), *laid.notes]
+    notes = [*recording.notes, *(finding.sentence for finding in findings), *laid.left_out]
     if laid.ignored:
         notes.append(f"Ignored points: {shown(laid.ignored)}.")
     return [*notes, *(f"Doubt: {doubt}." for doubt in odd)]
@@ -221,4 +221,5 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
         height * metres,
         tuple(checks.passed),
         (*(doubt for finding in findings for doubt in finding.doubts), *checks.doubts),
+        laid.left_out,
     )

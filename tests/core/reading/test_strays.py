@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 
+from core.info import run_info
 from core.reading import read_all
 from core.reading.strays import find_strays, without_strays
 
@@ -90,4 +93,11 @@ def test_the_sprinters_toes_that_stand_still_beside_gaps_are_left_out(shared_dir
         "right_knee": [13],
     }.items():
         assert (reading.track.confidence[frames, index[point]] == 0.0).all(), point
-    assert any("LTOE in 0, 12, 128" in note for note in reading.track.notes)
+    (told,) = reading.left_out
+    assert "LTOE in 0, 12, 128" in told and told in reading.track.notes
+
+
+def test_info_tells_what_is_left_out(shared_dir):
+    told = io.StringIO()
+    assert run_info([shared_dir / "data" / "keypoints" / "trc" / "JA1Gait35.trc"], stream=told) == 0
+    assert "left out     Markers left out" in told.getvalue()
