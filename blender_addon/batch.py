@@ -17,12 +17,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from .core_access import atomic_path
+from .core_access import atomic_path, replace_file
 from .display import Display
 from .jobs import SUMMARY_NAME, BatchError, ConvertOptions, Job, addon_version, fingerprint, is_done, written_before
 from .worker_process import WorkerDied, WorkerProcess
 
 _STAGE_PREFIX = ".smplify-"
+_LOOK_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,10 @@ def run_batch(jobs: Sequence[Job], out: Path, options: BatchOptions) -> list[Out
     pool = _Pool(jobs, options)
     try:
         while len(outcomes) < len(jobs):
-            event = pool.events.get()
+            try:
+                event = pool.events.get(timeout=_LOOK_S)
+            except queue.Empty:  # Windows hears Ctrl-C between two waits only
+                continue
             if isinstance(event, Future):
                 event.result()
                 continue
@@ -174,7 +178,9 @@ class _Pool:
             self.events.put(_Moved(job, share, what))
 
         job.target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=_STAGE_PREFIX, dir=job.target.parent) as stage:
+        with tempfile.TemporaryDirectory(
+            prefix=_STAGE_PREFIX, dir=job.target.parent, ignore_cleanup_errors=True
+        ) as stage:
             request = {
                 "source": str(job.source), "folder": stage, "stem": job.target.name,
                 "options": self._options.convert.as_dict(),
@@ -194,6 +200,7 @@ def _publish(job: Job, stage: Path, names: Sequence[str], *, force: bool) -> tup
 
     Raises:
         BatchError: a file stands there that no earlier run wrote.
+        OutputError: a file cannot be replaced, because another program has it open.
     """
     targets = [job.target.with_name(name) for name in names]
     ours = written_before(job)
@@ -204,7 +211,7 @@ def _publish(job: Job, stage: Path, names: Sequence[str], *, force: bool) -> tup
             "folder, or give --force to replace it"
         )
     for name, target in zip(names, targets, strict=True):
-        os.replace(stage / name, target)
+        replace_file(stage / name, target)
     return tuple(targets)
 
 

@@ -56,6 +56,7 @@ prepare = core_module("cleanup").prepare
 steadied = core_module("cleanup").steadied
 TrackError = core_module("errors").TrackError
 atomic_path = core_module("files").atomic_path
+replace_file = core_module("files").replace_file
 FitOptions = core_module("fit").FitOptions
 FitReport = core_module("fit").FitReport
 Flag = core_module("fit").Flag

@@ -42,11 +42,11 @@ class Display:
     def close(self) -> None:
         """Take the bar away."""
         if self._live:
-            self._stream.write("\r\x1b[K")
+            self._stream.write(self._cleared(""))
             self._stream.flush()
 
     def _say(self, line: str) -> None:
-        self._stream.write(f"\r\x1b[K{line}\n" if self._live else f"{line}\n")
+        self._stream.write(f"{self._cleared(line)}\n" if self._live else f"{line}\n")
         self._stream.flush()
 
     def _draw(self, text: str) -> None:
@@ -54,5 +54,13 @@ class Display:
         filled = round(share * _BAR_WIDTH)
         bar = "#" * filled + "-" * (_BAR_WIDTH - filled)
         line = f"[{bar}] {100 * share:3.0f} % {self._finished}/{self._total} {text}"
-        self._stream.write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
+        self._stream.write(self._cleared(line[: self._width]))
         self._stream.flush()
+
+    @property
+    def _width(self) -> int:
+        return shutil.get_terminal_size().columns - 1
+
+    def _cleared(self, line: str) -> str:
+        """Return what shows *line* in place of the bar: by blanks, since not every console knows control codes."""
+        return f"\r{' ' * self._width}\r{line}"

@@ -61,7 +61,7 @@ class WorkerProcess:
         try:
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
+        except OSError:  # a broken pipe, which Windows calls an invalid argument
             raise WorkerDied(self._last_words()) from None
         while "answer" not in (message := self._receive()):
             on_progress(float(message["share"]), str(message["what"]))

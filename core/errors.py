@@ -39,6 +39,10 @@ class InputMissingError(CoreError, FileNotFoundError):
     """A file or folder the user named does not exist."""
 
 
+class OutputError(CoreError, OSError):
+    """A file cannot be put where the user wants it."""
+
+
 class FitOptionError(CoreError, ValueError):
     """An option of the fit has a value that it cannot have."""
 

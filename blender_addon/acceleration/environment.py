@@ -39,6 +39,29 @@ def environment_python(user_folder: Path) -> Path | None:
     return python if python.is_file() else None
 
 
+def short_paths_only() -> bool:
+    """Return whether this is a Windows that takes no path of more than 260 letters, as all do unless told to.
+
+    The licences that come with PyTorch alone have paths of 170 letters, below a user folder of 100 and more.
+    """
+    if not _WINDOWS:
+        return False
+    import winreg
+
+    try:
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SYSTEM\CurrentControlSet\Control\FileSystem") as key:
+            return bool(winreg.QueryValueEx(key, "LongPathsEnabled")[0] != 1)
+    except OSError:
+        return True
+
+
+def of_any_length(path: str) -> str:
+    """Return an absolute path of Windows in the form in which it may be of any length."""
+    if path.startswith("\\\\?\\"):
+        return path
+    return f"\\\\?\\UNC\\{path[2:]}" if path.startswith("\\\\") else f"\\\\?\\{path}"
+
+
 def has_environment(user_folder: Path) -> bool:
     """Return whether there is a private environment, be it one whose Python is gone."""
     return (user_folder / NAME).is_dir()
@@ -78,7 +101,7 @@ def unfinished_environment(user_folder: Path) -> Iterator[Path]:
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove_tree(folder)
 
 
 def publish(folder: Path, user_folder: Path) -> None:
@@ -118,7 +141,7 @@ def _discard(target: Path) -> None:
     try:
         _move(target, aside / NAME)
     except EnvironmentFault:
-        shutil.rmtree(aside, ignore_errors=True)
+        _remove_tree(aside)
         raise
 
 
@@ -140,7 +163,11 @@ def _move(source: Path, target: Path) -> None:
 def _remove_leftovers(user_folder: Path) -> None:
     for folder in user_folder.iterdir():
         if folder.name.startswith((_UNFINISHED, _DISCARDED)):
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove_tree(folder)
+
+
+def _remove_tree(folder: Path) -> None:
+    shutil.rmtree(of_any_length(str(folder.absolute())) if _WINDOWS else folder, ignore_errors=True)
 
 
 @contextmanager

@@ -17,7 +17,16 @@ from pathlib import Path
 
 from ..processes import Process, environment_for_another_python
 from .builds import PINS, PYTHON_VERSIONS, TORCH_VERSION, Build, shown_size
-from .environment import EnvironmentFault, environment_python, free_mb, publish, python_of, unfinished_environment
+from .environment import (
+    EnvironmentFault,
+    environment_python,
+    free_mb,
+    of_any_length,
+    publish,
+    python_of,
+    short_paths_only,
+    unfinished_environment,
+)
 from .pip_output import PipProgress
 from .probe import PythonInfo, probe
 from .task import Task
@@ -139,6 +148,8 @@ class Installation(Task):
             self._tell(0.02 + 0.95 * progress.share, progress.what)
 
         command = [*_pip_install(python), "--constraint", pins, *self._plan.pip_arguments]
+        if short_paths_only():
+            command += ["--prefix", of_any_length(str(folder.absolute()))]
         if self._tells_progress(python):
             command += ["--progress-bar", "raw"]
         self._run(command, hear, temporary=temporary)

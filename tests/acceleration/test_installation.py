@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from blender_addon.acceleration import environment
+from blender_addon.acceleration import environment, installation
 from blender_addon.acceleration.builds import CPU_LINUX, Build
 from blender_addon.acceleration.environment import (
     EnvironmentFault,
     base_python,
     environment_python,
     has_environment,
+    of_any_length,
     python_of,
 )
 from blender_addon.acceleration.installation import Installation, Plan
@@ -73,6 +74,33 @@ def test_it_is_made_used_made_again_and_removed(plan):
     assert run(Removal(plan.user_folder)).error == ""
     assert left_in(plan.user_folder) == ["pytorch.lock"]
     assert environment_python(plan.user_folder) is None
+
+
+def test_where_paths_are_short_pip_is_given_the_folder_in_the_form_that_may_be_long(plan, monkeypatch):
+    """What it installs lies where it lies otherwise; the form itself is Windows's alone, so here it is a detour."""
+    monkeypatch.setattr(installation, "short_paths_only", lambda: True)
+    asked = []
+    monkeypatch.setattr(installation, "of_any_length", lambda path: asked.append(path) or f"{path}/./")
+    task = run(Installation(replace(plan, base=base_python())))
+    assert task.error == "" and len(asked) == 1
+    assert Path(asked[0]).parent == plan.user_folder and Path(asked[0]).is_absolute()
+    python = environment_python(plan.user_folder)
+    said = subprocess.run(
+        [python, "-c", "import torch; print(torch.__file__)"], capture_output=True, text=True, check=True
+    )
+    assert Path(said.stdout.strip()).is_relative_to(plan.user_folder / "pytorch")
+
+
+@pytest.mark.parametrize(
+    ("path", "long"),
+    [
+        (r"C:\Users\me\pytorch", r"\\?\C:\Users\me\pytorch"),
+        (r"\\server\share\me", r"\\?\UNC\server\share\me"),
+        (r"\\?\C:\Users", r"\\?\C:\Users"),
+    ],
+)
+def test_paths_of_any_length(path, long):
+    assert of_any_length(path) == long
 
 
 def test_a_failure_is_told_and_leaves_the_old_environment(plan, wheels, made_environment):

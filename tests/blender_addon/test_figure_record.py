@@ -202,8 +202,13 @@ def test_a_file_opens_without_the_add_on_as_a_plain_figure(fitted, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=path)
     code = (
         f"import bpy, sys; bpy.ops.wm.open_mainfile(filepath={path!r}); "
-        "a = bpy.data.objects['walk']; assert 'blender_addon' not in sys.modules; "
+        "a = bpy.data.objects['walk']; assert 'blender_addon' not in sys.modules; bpy.context.scene.frame_set(5); "
+        "print(*a.pose.bones['left_hand'].head); "
         "print(len(a.pose.bones), a.children[0].modifiers[0].object == a, len(bpy.data.texts))"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines()[-1] == "24 True 0"
+    place, told = run.stdout.splitlines()[-2:]
+    assert told == "24 True 0"
+    bpy.context.scene.frame_set(5)
+    hand = bpy.data.objects["walk"].pose.bones["left_hand"].head
+    np.testing.assert_allclose([float(number) for number in place.split()], hand, atol=1e-6)

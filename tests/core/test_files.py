@@ -1,9 +1,12 @@
 """Files appear whole or not at all."""
 
+import os
+
 import pytest
 
-from core.errors import InputMissingError
-from core.files import atomic_path
+from core import files
+from core.errors import InputMissingError, OutputError
+from core.files import atomic_path, replace_file
 
 
 def test_written_file_takes_the_place_of_the_old_one(tmp_path):
@@ -30,3 +33,37 @@ def test_nothing_written_is_an_error(tmp_path):
     with pytest.raises(InputMissingError, match=r"clip\.npz"), atomic_path(tmp_path / "clip.npz"):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_open_elsewhere_is_waited_for_and_then_told_of(tmp_path, monkeypatch):
+    """As on Windows, where a virus scanner that reads the file holds it up for a moment, and a program for ever."""
+    source, target = tmp_path / "new", tmp_path / "clip.fbx"
+    target.write_text("old")
+    tries, held = [], 2
+
+    def replace(one, other):
+        tries.append(other)
+        if len(tries) <= held:
+            raise PermissionError(13, "The process cannot access the file")
+        os.rename(one, other)
+
+    monkeypatch.setattr(files, "os", type("nt", (), {"name": "nt", "replace": staticmethod(replace)}))
+    monkeypatch.setattr(files, "_WAITS_S", (0.0, 0.0, 0.0))
+    source.write_text("new")
+    replace_file(source, target)
+    assert target.read_text() == "new" and len(tries) == 3
+    tries, held = [], 100
+    source.write_text("newer")
+    with pytest.raises(OutputError, match=r"clip\.fbx.*cannot access the file; close it"):
+        replace_file(source, target)
+    assert target.read_text() == "new" and len(tries) == 4
+
+
+def test_a_place_that_cannot_be_written_is_told_of(tmp_path):
+    (tmp_path / "clip.npz").mkdir()
+    with (
+        pytest.raises(OutputError, match=r"expected to replace .*clip\.npz"),
+        atomic_path(tmp_path / "clip.npz") as path,
+    ):
+        path.write_text("text")
+    assert [item.name for item in tmp_path.iterdir()] == ["clip.npz"]
