@@ -29,7 +29,7 @@ _REACH = 0.9985
 """Share of its length that a leg stretches to; one that was straighter may stay so."""
 _LOWEST = 0.04
 """The pelvis is lowered by no more than that share of a leg's length for a foot that would be out of reach."""
-_MISSED_M = 0.004
+_MISSED_M = 0.008
 """So far above the floor a foot may stay that is out of reach."""
 _EASE_S = 0.08
 
