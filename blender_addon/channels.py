@@ -108,11 +108,20 @@ class Channels:
 
     def sample(self, data_path: str, frames: Sequence[float], rest: Sequence[float]) -> np.ndarray:
         """Return the values (F, N) of a property at *frames*; where it has no F-curve, its *rest* value (N,)."""
+        wanted = np.asarray(frames, dtype=np.float64)
         columns = []
         for index, value in enumerate(rest):
             curve = self.find(data_path, index)
-            columns.append([value] * len(frames) if curve is None else [curve.evaluate(frame) for frame in frames])
+            columns.append(np.full(len(wanted), value) if curve is None else _values(curve, wanted))
         return np.array(columns, dtype=np.float64).T
+
+
+def _values(curve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
+    """Return the values (F,) of *curve*: of its keys, where it has one at each of *frames* and no modifiers."""
+    keys = keys_of(curve)
+    if len(curve.modifiers) == 0 and np.array_equal(keys[:, 0], frames):
+        return keys[:, 1]
+    return np.array([curve.evaluate(frame) for frame in frames.tolist()])
 
 
 def own_action(item: bpy.types.Object) -> None:
