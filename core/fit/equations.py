@@ -77,6 +77,28 @@ class NormalMatrix:
             )
         return Unknowns(turns, of_trunk[:_SHIFT])
 
+    def couple(self, joints: tuple[int, ...], precision: Array) -> None:
+        """Add a precision (3 J, 3 J, F) about world axes of joints together: all of the trunk, or all of one limb."""
+        if joints[0] in TRUNK:
+            rows = _rows([TRUNK.index(joint) for joint in joints], _SHIFT)
+            self.trunk[_grid(rows)] += precision
+            return
+        for pair, by_limb in zip(self.pairs.limbs, self.limbs, strict=True):
+            for side, limb in enumerate(pair.limbs):
+                if joints[0] in limb:
+                    rows = _rows([limb.index(joint) for joint in joints])
+                    by_limb[(*_grid(rows), side)] += precision
+
+
+def _rows(places: list[int], first: int = 0) -> list[int]:
+    """Return the rows of the axes of joints at *places*."""
+    return [first + 3 * place + axis for place in places for axis in range(3)]
+
+
+def _grid(rows: list[int]) -> tuple[list[list[int]], list[list[int]]]:
+    """Return the index of *rows* and the same columns."""
+    return [[row] for row in rows], [rows]
+
 
 def normal_matrix(
     pairs: KeypointPairs, posed: PosedPairs, weights: Array, shown: Array, precision: Array

@@ -21,7 +21,7 @@ from ..network.pose_mlp import PoseNetwork
 from ..network.weights import read_weights
 from ..skeletons import JOINT_INDEX, NUM_BODY_ROTATIONS
 from .analytic import placed
-from .pose_prior import load_prior
+from .pose_prior import Habit, load_prior
 from .refine import PosePrior, Targets
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "network" / "assets" / "pose_mlp.npz"
@@ -42,7 +42,14 @@ def load_pose_network(device: str) -> PoseNetwork:
 
 
 def expected_pose(
-    names: Sequence[str], keypoints: ShapedKeypoints, start: Array, targets: Targets, *, sigma_m: float
+    names: Sequence[str],
+    keypoints: ShapedKeypoints,
+    start: Array,
+    targets: Targets,
+    *,
+    sigma_m: float,
+    noise_m: float = 0.0,
+    habit: Habit | None = None,
 ) -> PosePrior:
     """Return the pose to expect of *targets*.
 
@@ -52,8 +59,10 @@ def expected_pose(
         start: (F, 24, 3, 3) the analytic start's local rotations.
         targets: where the points are.
         sigma_m: how far off they are per axis.
+        noise_m: how much of that is noise, other in every frame.
+        habit: the person's, if it is known.
     """
-    trunk = load_prior().predict(start, names, targets.weights, sigma_m=sigma_m)
+    trunk = load_prior().predict(start, names, targets.weights, sigma_m=sigma_m, noise_m=noise_m, habit=habit)
     arms = network_pose(names, keypoints, start, targets, sigma_m=sigma_m)
     xp = namespace(start)
     mask = np.isin(np.arange(start.shape[1]), NETWORK_JOINTS)[:, None, None]
@@ -62,6 +71,7 @@ def expected_pose(
         xp.where(chosen, arms.rotations, trunk.rotations),
         xp.where(chosen[:NUM_BODY_ROTATIONS], arms.precision, trunk.precision),
         sigma_m,
+        trunk.couplings,
     )
 
 

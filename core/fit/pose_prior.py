@@ -1,16 +1,20 @@
-"""What the keypoints do not show: the expected rotations given those they do, learned from real motion.
+"""What the keypoints do not show of trunk and legs: the rotations to expect given those they do, from real motion.
 
-Points on a bone's axis say nothing of its twist, hips and shoulders nothing of the pelvis' and the chest's pitch. A
-small regression (ridge, on products of two features) from the analytic start's rotations predicts how far each joint
-really is turned from that start, and how sure that is. It has a model for each part of the body and for how much of
-that part is seen; the right side is the left side's model in a mirror. F frames.
+Hips and shoulders say nothing of the pelvis' and the chest's pitch, knee and ankle nothing of the shin's twist. A small
+regression (ridge, on products of two features) from the analytic start's rotations predicts how far each joint really
+is turned from that start. It has a model for each part of the body and for how much of that part is seen; the right leg
+is the left leg's model in a mirror. F frames.
+
+What a regression leaves is of two kinds: a person's habit, which stays through a clip (`Habit`), and what comes and
+goes. Each has a covariance of all joints of a part together: where the pelvis is tilted further than expected, the
+spine is bent back further.
 
 `training.pose_prior` makes the asset from motion capture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,17 +24,21 @@ import numpy as np
 from ..arrays import Array, like, namespace
 from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..skeletons import JOINT_INDEX, JOINT_NAMES, NUM_BODY_ROTATIONS
+from .coupling import Coupling
 from .refine import PosePrior
 
 ASSET = Path(__file__).with_name("assets") / "pose_prior.npz"
-ASSET_VERSION = 1
+ASSET_VERSION = 2
+FIELDS = ("coefficients", "covariance", "habit_covariance", "reach_rad")
+"""What the asset holds of each model; `PartModel` says what they are."""
 
 PART_JOINTS: dict[str, tuple[str, ...]] = {
     "trunk": ("pelvis", "spine1", "spine2", "spine3", "neck", "head", "left_hip", "right_hip"),
-    "arm": ("left_shoulder", "left_elbow", "left_wrist"),
     "leg": ("left_knee", "left_ankle", "left_foot"),
 }
-"""The joints that each part's model predicts; the limbs' models speak of the left side."""
+"""The joints that each part's model predicts; the leg's speaks of the left one."""
+PARTS = (("trunk", "left"), ("leg", "left"), ("leg", "right"))
+"""All parts, and their sides; the trunk's is of no matter."""
 
 PART_CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     "trunk": (("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head", "head_top"),),
@@ -41,16 +49,27 @@ PART_CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "leg": (("left_knee",), ("left_ankle",), ("left_big_toe", "left_small_toe", "left_foot")),
 }
-"""For each part, groups of points from the root outwards. A part is seen as far as each group has a point seen."""
+"""For each part, groups of points from the root outwards. A part is seen as far as each group has a point seen.
+
+What to expect of the arms is not said here: a network does (`core.fit.expectation`)."""
 
 MIRROR_AXES = np.array([1.0, -1.0, -1.0])
 """Mirroring left and right keeps a rotation vector's X and turns its Y and Z around."""
 MIRRORED_JOINTS = [
     JOINT_INDEX[name.replace("left", "*").replace("right", "left").replace("*", "right")] for name in JOINT_NAMES
 ]
+_COLLARS = [JOINT_INDEX["left_collar"], JOINT_INDEX["right_collar"]]
 _FEATURE_BOUND = 2.0
 """Rotation vectors beyond it are rare, and products of them would rule the prediction."""
 _COLLAR_SPREAD_RAD = np.deg2rad(4.0)
+_NOISE_SPREAD_RAD_PER_M = 25.0
+"""How much less sure a prediction is of noisy points, whose noise is in the start that it is made from. More than that
+alone calls for: people like those it has learned from lose a hundredth by it, people unlike them gain a tenth."""
+
+
+def part_joints(part: str, side: str) -> tuple[int, ...]:
+    """Return the joints of a part on a side."""
+    return tuple(JOINT_INDEX[name if part == "trunk" else name.replace("left", side)] for name in PART_JOINTS[part])
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +78,28 @@ class PartModel:
 
     Attributes:
         coefficients: (features, 3 J) from features to rotation vectors, radians, in the joints' own axes.
-        covariance: (J, 3, 3) of what the prediction leaves, square radians.
+        covariance: (3 J, 3 J) of what the prediction leaves and what comes and goes, square radians.
+        habit_covariance: (3 J, 3 J) of what it leaves and what stays through a clip.
         reach_rad: (J,) the largest turn that was seen in training.
     """
 
     coefficients: np.ndarray
     covariance: np.ndarray
+    habit_covariance: np.ndarray
     reach_rad: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Habit:
+    """How a person's trunk and legs differ from what is expected all through a clip (`core.fit.habit` finds it).
+
+    Attributes:
+        turns: (22, 3) rotation vectors on top of the expected rotations, radians, in the joints' own axes.
+        covariance: (66, 66) of what is not known of it, square radians; 0 for joints that are in no part.
+    """
+
+    turns: np.ndarray
+    covariance: np.ndarray
 
 
 def mirrored(rotations: Array) -> Array:
@@ -84,11 +118,7 @@ def part_features(part: str, rotations: Array) -> Array:
     xp = namespace(rotations)
     joint = {name: rotations[:, index] for name, index in JOINT_INDEX.items()}
     spine = matrix_to_axis_angle(joint["spine1"] @ joint["spine2"] @ joint["spine3"])
-    if part == "arm":
-        shoulder = xp.reshape(joint["left_shoulder"][..., :2], (rotations.shape[0], 6))
-        wrist = matrix_to_axis_angle(joint["left_wrist"])
-        basis = xp.concat([shoulder, joint["left_elbow"][..., 0], wrist, spine], axis=1)
-    elif part == "leg":
+    if part == "leg":
         turns = [matrix_to_axis_angle(joint[name]) for name in ("left_hip", "left_knee", "left_ankle")]
         basis = xp.concat([turns[0], turns[1][:, :1], turns[2], spine], axis=1)
     else:
@@ -137,52 +167,120 @@ class ConditionalPrior:
         """Take a model for each part and for each depth, 0 to the number of its groups."""
         self.models = dict(models)
 
-    def predict(self, start: Array, names: Sequence[str], weights: Array, *, sigma_m: float) -> PosePrior:
-        """Return the expected rotations, and how firmly to hold to them.
+    def predict(
+        self,
+        start: Array,
+        names: Sequence[str],
+        weights: Array,
+        *,
+        sigma_m: float,
+        noise_m: float = 0.0,
+        habit: Habit | None = None,
+    ) -> PosePrior:
+        """Return the expected rotations, and how firmly to hold to them; the start's own for joints of no part.
 
         Args:
             start: (F, 24, 3, 3) the analytic start.
             names: the solver points seen.
             weights: (F, K) their weights, 0 where missing.
             sigma_m: how far off the keypoints are, metres: what a square radian is weighed against.
+            noise_m: how much of that is noise, other in every frame.
+            habit: the person's, if it is known.
         """
         xp = namespace(start)
         by_name = {name: weights[:, index] for index, name in enumerate(names)}
         turned = [start[:, joint] for joint in range(start.shape[1])]
-        flat = like(np.broadcast_to(np.eye(3) / _COLLAR_SPREAD_RAD**2, (NUM_BODY_ROTATIONS, 3, 3)), start)
-        firmness = [xp.broadcast_to(flat[joint], start[:, joint].shape) for joint in range(NUM_BODY_ROTATIONS)]
+        precision = np.zeros((NUM_BODY_ROTATIONS, 3, 3))
+        precision[_COLLARS] = np.eye(3) * (sigma_m / _COLLAR_SPREAD_RAD) ** 2
+        couplings = []
         views = {"left": start, "right": mirrored(start)}
-        for part, side in (("trunk", "left"), ("arm", "left"), ("arm", "right"), ("leg", "left"), ("leg", "right")):
-            turns, precisions = self._part(part, part_features(part, views[side]), seen_depth(part, by_name, side))
-            if side == "right":
-                turns = turns * like(MIRROR_AXES, start)
-                precisions = precisions * like(np.outer(MIRROR_AXES, MIRROR_AXES), start)
-            turns = axis_angle_to_matrix(turns)
-            for index, name in enumerate(PART_JOINTS[part]):
-                joint = JOINT_INDEX[name if part == "trunk" else name.replace("left", side)]
-                turned[joint] = start[:, joint] @ turns[:, index]
-                firmness[joint] = precisions[:, index]
-        return PosePrior(xp.stack(turned, axis=1), xp.stack(firmness, axis=1) * sigma_m**2, sigma_m)
+        for part, side in PARTS:
+            joints = part_joints(part, side)
+            depth = seen_depth(part, by_name, side)
+            own = axis_angle_to_matrix(self._turns(part, side, depth, part_features(part, views[side])))
+            if habit is not None:
+                own = own @ axis_angle_to_matrix(like(habit.turns[list(joints)], start))
+            for place, joint in enumerate(joints):
+                turned[joint] = start[:, joint] @ own[:, place]
+            couplings.append(Coupling(joints, sigma_m**2 * self._firmness(part, side, depth, noise_m, habit)))
+        precision = xp.broadcast_to(like(precision, start), (start.shape[0], NUM_BODY_ROTATIONS, 3, 3))
+        return PosePrior(xp.stack(turned, axis=1), precision, sigma_m, tuple(couplings))
 
-    def _part(self, part: str, features: Array, depth: Array) -> tuple[Array, Array]:
-        """Return the predicted turns (F, J, 3) of a part's joints and their precision (F, J, 3, 3), by depth."""
+    def _turns(self, part: str, side: str, depth: Array, features: Array) -> Array:
+        """Return the predicted turns (F, J, 3) of a part's joints, seen to *depth* (F,)."""
         xp = namespace(features)
-        shape = (features.shape[0], len(PART_JOINTS[part]), 3)
         turns = xp.zeros_like(features[:, :1])[..., None]
-        precisions = turns[..., None]
-        for level in range(len(PART_CHAINS[part]) + 1):
-            here = depth == level
-            if not bool(xp.any(here)):
-                continue
+        for level, here in _levels(part, depth):
             model = self.models[part, level]
-            there = xp.reshape(features @ like(model.coefficients, features), shape)
+            there = xp.reshape(features @ like(model.coefficients, features), (features.shape[0], -1, 3))
             length = xp.sqrt(xp.sum(there * there, axis=-1))
             reach = like(model.reach_rad, features)
             there = there * xp.clip(reach / xp.clip(length, 1e-9, None), None, 1.0)[..., None]
-            firm = like(np.linalg.inv(model.covariance), features)
             turns = xp.where(here[:, None, None], there, turns)
-            precisions = xp.where(here[:, None, None, None], firm, precisions)
-        return turns, precisions
+        return turns if side == "left" else turns * like(MIRROR_AXES, features)
+
+    def _firmness(self, part: str, side: str, depth: Array, noise_m: float, habit: Habit | None) -> Array:
+        """Return how sure what is expected of a part is (F, 3 J, 3 J), seen to *depth* (F,), per square radian."""
+        xp = namespace(depth)
+        firm = xp.zeros_like(depth)[:, None, None]
+        for level, here in _levels(part, depth):
+            covariance = self.covariance(part, level, side, noise_m=noise_m, habit=habit)
+            firm = xp.where(here[:, None, None], like(np.linalg.inv(covariance), depth), firm)
+        return firm
+
+    def covariance(self, part: str, level: int, side: str, *, noise_m: float, habit: Habit | None = None) -> np.ndarray:
+        """Return the covariance (3 J, 3 J) of a part's joints about what is expected of them, square radians.
+
+        Args:
+            part: a key of `PART_JOINTS`.
+            level: how many of its groups are seen.
+            side: "left" or "right".
+            noise_m: noise of the keypoints per axis.
+            habit: the person's, if it is known; else it may be any.
+        """
+        model = self.models[part, level]
+        noise = (_NOISE_SPREAD_RAD_PER_M * noise_m) ** 2 * np.eye(len(model.covariance))
+        if habit is None:
+            unknown = _on_side(model.habit_covariance, side)
+        else:
+            axes = joint_axes(part_joints(part, side))
+            unknown = habit.covariance[np.ix_(axes, axes)]
+        total: np.ndarray = _on_side(model.covariance, side) + unknown + noise
+        return total
+
+    def habit_covariance(self, weights: Mapping[str, float]) -> np.ndarray:
+        """Return the covariance (66, 66) of habits, square radians; 0 for joints that are in no part.
+
+        Args:
+            weights: by solver point, 0 where it is missing.
+        """
+        covariance = np.zeros((3 * NUM_BODY_ROTATIONS, 3 * NUM_BODY_ROTATIONS))
+        shown = {name: np.array([weight]) for name, weight in weights.items()}
+        for part, side in PARTS:
+            axes = joint_axes(part_joints(part, side))
+            model = self.models[part, int(seen_depth(part, shown, side)[0])]
+            covariance[np.ix_(axes, axes)] = _on_side(model.habit_covariance, side)
+        return covariance
+
+
+def _levels(part: str, depth: Array) -> Iterator[tuple[int, Array]]:
+    """Yield the depths (F,) that a part is seen to, and where."""
+    xp = namespace(depth)
+    for level in range(len(PART_CHAINS[part]) + 1):
+        here = depth == level
+        if bool(xp.any(here)):
+            yield level, here
+
+
+def joint_axes(joints: Sequence[int]) -> list[int]:
+    """Return the places of the joints' axes among the axes of all joints."""
+    return [3 * joint + axis for joint in joints for axis in range(3)]
+
+
+def _on_side(covariance: np.ndarray, side: str) -> np.ndarray:
+    """Return the covariance (3 J, 3 J) of the left side's joints for those of a side."""
+    signs = np.tile(MIRROR_AXES, len(covariance) // 3)
+    return covariance if side == "left" else covariance * np.outer(signs, signs)
 
 
 @cache
@@ -193,13 +291,8 @@ def load_prior() -> ConditionalPrior:
     assert int(arrays["version"]) == ASSET_VERSION
     return ConditionalPrior(
         {
-            (part, level): PartModel(
-                *(
-                    arrays[f"{part}_{level}_{field}"].astype(np.float64)
-                    for field in ("coefficients", "covariance", "reach_rad")
-                )
-            )
-            for part, groups in PART_CHAINS.items()
-            for level in range(len(groups) + 1)
+            (part, level): PartModel(*(arrays[f"{part}_{level}_{field}"].astype(np.float64) for field in FIELDS))
+            for part in PART_JOINTS
+            for level in range(len(PART_CHAINS[part]) + 1)
         }
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +16,7 @@ from .analytic import analytic_start, placed
 from .expectation import expected_pose
 from .points import SolverPoints
 from .pops import Pops
-from .quality import Quality
+from .pose_prior import Habit
 from .refine import Effort, PosePrior, Targets, refine
 from .shape import ShapeEstimate, betas_from_lengths, refine_shape, spread_frames
 from .temporal import SmoothedPoints
@@ -53,12 +52,16 @@ class PoseJob:
         keypoints: those points on the shaped body.
         sigma_m: how far off the points are per axis.
         effort: how many steps the finish gets.
+        habit: the person's, if it is known.
+        noise_m: how much of *sigma_m* is noise, other in every frame.
     """
 
     names: tuple[str, ...]
     keypoints: ShapedKeypoints
     sigma_m: float
     effort: Effort
+    habit: Habit | None = None
+    noise_m: float = 0.0
 
     def solve(self, targets: Targets, known: Array | None = None) -> tuple[Array, Array]:
         """Return local rotations (F, 24, 3, 3) and trans (F, 3): start, expected pose, exact finish.
@@ -83,9 +86,8 @@ class PoseJob:
         lost = [frame for frame, off in enumerate(miss.tolist()) if off > max(_LOST_M, _LOST_SIGMAS * self.sigma_m)]
         if not lost:
             return pose
-        some = Targets(targets.points[lost], targets.weights[lost])
-        prior = PosePrior(expected.rotations[lost], expected.precision[lost], self.sigma_m)
-        again = self._finish(some, (start[lost], trans[lost]), prior)
+        some = targets.some(lost)
+        again = self._finish(some, (start[lost], trans[lost]), expected.some(lost))
         better = self.miss(some, again) < miss[lost]
         rotations, place = xp.asarray(pose[0], copy=True), xp.asarray(pose[1], copy=True)
         rotations[lost] = xp.where(better[:, None, None, None], again[0], rotations[lost])
@@ -93,7 +95,8 @@ class PoseJob:
         return rotations, place
 
     def _expected(self, start: Array, targets: Targets) -> PosePrior:
-        return expected_pose(self.names, self.keypoints, start, targets, sigma_m=self.sigma_m)
+        sure = {"sigma_m": self.sigma_m, "noise_m": self.noise_m}
+        return expected_pose(self.names, self.keypoints, start, targets, **sure, habit=self.habit)
 
     def _finish(self, targets: Targets, start: tuple[Array, Array], prior: PosePrior) -> tuple[Array, Array]:
         """Return the pose that explains *targets* best, found from *start*."""
@@ -122,6 +125,7 @@ class PoseJob:
             xp.where(popped, around, expected.rotations),
             expected.precision + xp.where(popped[:, :NUM_BODY_ROTATIONS], firm, 0.0 * firm),
             self.sigma_m,
+            expected.couplings,
         )
         settled = self._finish(targets, (xp.where(popped, around, rotations), trans), prior)
         return self._unless_worse(targets, pose, settled)
@@ -182,16 +186,9 @@ def left_noise(smoothed: SmoothedPoints, strength: float) -> np.ndarray:
 
 
 def find_shape(
-    points: SolverPoints,
-    model: KeypointModel,
-    targets: Targets,
-    noise: np.ndarray,
-    betas: np.ndarray | None,
-    *,
-    rounds: int = Quality.shape_rounds,
-    told: Callable[[float], None] = lambda part: None,
+    points: SolverPoints, model: KeypointModel, targets: Targets, noise: np.ndarray, betas: np.ndarray | None
 ) -> ShapeEstimate:
-    """Return betas (unless they are known), keypoint offsets and sigma, from some dozens of spread frames.
+    """Return betas (unless they are known), keypoint offsets, sigma and habit, from some dozens of spread frames.
 
     Args:
         points: what was measured.
@@ -199,8 +196,6 @@ def find_shape(
         targets: where they should be.
         noise: (K,) noise of the targets per axis, metres.
         betas: (B,) known betas, or None.
-        rounds: how often the shape is found anew from poses, and these from it.
-        told: hears now and then what part is done, 0 to 1; what it raises ends the work.
     """
     known = None if betas is None else known_betas(betas, model.body.data)
     if known is None:
@@ -211,15 +206,7 @@ def find_shape(
     some = Targets(targets.points[frames], targets.weights[frames])
     noise_m = float(np.median(noise))
     found = refine_shape(
-        points.names,
-        model,
-        some,
-        rough,
-        noise_m=noise_m,
-        trust=points.trust,
-        hold_betas=known is not None,
-        rounds=rounds,
-        told=told,
+        points.names, model, some, rough, noise_m=noise_m, trust=points.trust, hold_betas=known is not None
     )
     return found if known is None else replace(found, betas=known)
 

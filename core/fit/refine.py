@@ -2,9 +2,10 @@
 
 Per frame, over small turns d_j of the 22 body joints about world axes and a shift s of the whole body, it minimises
 
-    sum_k w_k^2 |target_k - k(R, trans)|^2 + sum_j |L_j^(1/2) (G_j^T d_j - log(R_j^T P_j))|^2
+    sum_k w_k^2 |target_k - k(R, trans)|^2 + |L^(1/2) (G^T d - log(R^T P))|^2
 
-with P the prior's local rotations and L_j its precision in joint j's own axes. A keypoint moves by ``d_j x S_kj``
+with P the prior's local rotations and L its precision in the joints' own axes, of each and of some together. A
+keypoint moves by ``d_j x S_kj``
 (S the levers of `core.body.pairs`), so with Q = sum_k w_k^2 S_k S_k^T the normal matrix is, for joints i and j,
 ``trace(Q_ij) I - Q_ij^T``: the Jacobian itself is never formed (`core.fit.equations`). All frames of a block take a
 step at once; those that hardly move any more are done.
@@ -32,11 +33,12 @@ from ..frames_last import (
     transposed_times,
 )
 from ..skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
+from .coupling import Coupling, SolverCoupling
 from .equations import NormalMatrix, Unknowns, normal_matrix
 from .limits import LIMITED_AXES, LIMITED_JOINTS, limit_pulls
 
 _MAX_STEP_RAD = 1.0
-_SETTLED_RAD = 0.03
+_SETTLED_RAD = 0.008
 """Frames that move by more after the steps asked for get more."""
 _OUTLIER_FROM_STEP = 2
 """Before it, a point may be far off because the start is."""
@@ -59,16 +61,19 @@ class PosePrior:
         precision: (F, 22, 3, 3) or (22, 3, 3), square metres per square radian, in each joint's own axes: how many
             square metres of keypoint error one square radian away from the prior is worth.
         sigma_m: the keypoint error per axis that *precision* is scaled by, metres.
+        couplings: precisions of joints together, on top of those of each.
     """
 
     rotations: Array
     precision: Array
     sigma_m: float
+    couplings: tuple[Coupling, ...] = ()
 
     def some(self, frames: slice | list[int]) -> PosePrior:
         """Return the prior of some frames."""
         precision = self.precision if self.precision.ndim == 3 else self.precision[frames]
-        return PosePrior(self.rotations[frames], precision, self.sigma_m)
+        couplings = tuple(coupling.some(frames) for coupling in self.couplings)
+        return PosePrior(self.rotations[frames], precision, self.sigma_m, couplings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,6 +200,7 @@ class Goal:
         expected: (3, 3, 24, F) local rotations.
         precision: (3, 3, 24, F) of them.
         sigma_m: that *precision* is scaled by.
+        couplings: precisions of joints together.
     """
 
     points: Array
@@ -203,6 +209,7 @@ class Goal:
     expected: Array
     precision: Array
     sigma_m: float
+    couplings: tuple[SolverCoupling, ...] = ()
 
     @classmethod
     def of(cls, keypoints: ShapedKeypoints, targets: Targets, prior: PosePrior) -> Goal:
@@ -217,7 +224,8 @@ class Goal:
         by_joint = xp.broadcast_to(prior.precision, (num_frames, NUM_BODY_ROTATIONS, 3, 3))
         precision[:, :, :NUM_BODY_ROTATIONS] = matrices_last(by_joint)
         points, expected = reversed_axes(targets.points), matrices_last(prior.rotations)
-        return cls(points, weights, shown, expected, precision, prior.sigma_m)
+        couplings = tuple(SolverCoupling.of(coupling) for coupling in prior.couplings)
+        return cls(points, weights, shown, expected, precision, prior.sigma_m, couplings)
 
     def some(self, frames: slice | list[int]) -> Goal:
         """Return the goal of some frames."""
@@ -228,10 +236,11 @@ class Goal:
             self.expected[..., frames],
             self.precision[..., frames],
             self.sigma_m,
+            tuple(coupling.some(frames) for coupling in self.couplings),
         )
 
-    def pull(self, rotations: Array) -> tuple[Array, Array]:
-        """Return the moment (3, 24, F) that draws each joint, in its own axes, and the precision (3, 3, 24, F) of it.
+    def pull(self, rotations: Array) -> Pull:
+        """Return how the joints are drawn to where they are expected.
 
         A pose far out of what the prior expects is likelier to be rare than wrong, so the precision falls with the
         distance, as for Student's t distribution. What no joint does is not rare: beyond its limits it is held.
@@ -245,10 +254,33 @@ class Goal:
         squared = xp.sum(away * moment, axis=0) / self.sigma_m**2
         share = at_most((_TAIL + 3.0) / (_TAIL + squared), 1.0)
         moment, precision = moment * share, self.precision * share
+        couplings = []
+        for coupling in self.couplings:
+            joints = list(coupling.joints)
+            draw = coupling.moment(away[:, joints])
+            squared = xp.sum(xp.sum(away[:, joints] * draw, axis=0), axis=0) / self.sigma_m**2
+            share = at_most((_TAIL + 3.0 * len(joints)) / (_TAIL + squared), 1.0)
+            moment[:, joints] += draw * share
+            couplings.append(coupling.scaled(share))
         back, firm = limit_pulls(rotations)
         moment[LIMITED_AXES, LIMITED_JOINTS] += back
         precision[LIMITED_AXES, LIMITED_AXES, LIMITED_JOINTS] += firm
-        return moment, precision
+        return Pull(moment, precision, tuple(couplings))
+
+
+@dataclass(frozen=True, eq=False)
+class Pull:
+    """How joints are drawn to where they are expected.
+
+    Attributes:
+        moment: (3, 24, F) on each joint, in its own axes.
+        precision: (3, 3, 24, F) of each joint.
+        couplings: precisions of joints together.
+    """
+
+    moment: Array
+    precision: Array
+    couplings: tuple[SolverCoupling, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,6 +293,7 @@ class Linearised:
         posed: the keypoints.
         residual: (3, K, F) targets less keypoints, metres.
         shown: (24, F) the joints that keypoints turn.
+        pull: of what is expected.
     """
 
     normal: NormalMatrix
@@ -268,6 +301,7 @@ class Linearised:
     posed: PosedPairs
     residual: Array
     shown: Array
+    pull: Pull
 
 
 def linearised(
@@ -289,13 +323,15 @@ def linearised(
     weights = goal.weights
     if outlier_m is not None:
         weights = weights * (outlier_m**2 / (outlier_m**2 + xp.sum(residual * residual, axis=0)))
-    moment, precision = goal.pull(rotations)
+    pull = goal.pull(rotations)
     forces = residual * (weights * weights)
-    turning = posed.moments(pairs, forces[:, :, None])[:, :, 0] * goal.shown + apply(posed.world, moment)
-    about_world = times_transposed(times(posed.world, precision), posed.world)
+    turning = posed.moments(pairs, forces[:, :, None])[:, :, 0] * goal.shown + apply(posed.world, pull.moment)
+    about_world = times_transposed(times(posed.world, pull.precision), posed.world)
     normal = normal_matrix(pairs, posed, weights, goal.shown, about_world)
+    for coupling in pull.couplings:
+        normal.couple(coupling.joints, coupling.about_world(posed.world))
     right = Unknowns(turning[:, :, None], xp.sum(forces, axis=1)[:, None])
-    return Linearised(normal, right, posed, residual, goal.shown)
+    return Linearised(normal, right, posed, residual, goal.shown, pull)
 
 
 def stepped(rotations: Array, trans: Array, world: Array, step: Unknowns) -> tuple[Array, Array, Array]:

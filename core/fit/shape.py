@@ -6,7 +6,7 @@ poses are eliminated frame by frame (Schur complement) and 10 equations remain.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +18,13 @@ from ..frames_last import apply_transposed, matrices_last, reversed_axes
 from .analytic import analytic_start
 from .equations import Unknowns
 from .expectation import expected_pose
-from .quality import Quality
+from .habit import find_habit
+from .pose_prior import Habit
 from .refine import Goal, Linearised, Targets, linearised, stepped
 
 _LENGTH_NOISE_M = 0.004
 _LENGTH_STEPS = 6
+_ROUNDS = 4
 _STEPS_PER_ROUND = 3
 _SPREAD_FRAMES = 48
 _MIN_SIGMA_M = 7e-4
@@ -130,11 +132,15 @@ class ShapeEstimate:
         betas: (B,) float64.
         model: the keypoints, moved to where this layout has them on the body.
         sigma_m: how far off the points are per axis, metres: their noise, and what such a body cannot explain.
+        habit: how the person holds trunk and legs.
+        noise_m: how much of *sigma_m* is noise, other in every frame.
     """
 
     betas: np.ndarray
     model: KeypointModel
     sigma_m: float
+    habit: Habit | None = None
+    noise_m: float = 0.0
 
 
 def refine_shape(
@@ -146,14 +152,14 @@ def refine_shape(
     noise_m: float,
     trust: np.ndarray,
     hold_betas: bool = False,
-    rounds: int = Quality.shape_rounds,
-    told: Callable[[float], None] = lambda part: None,
 ) -> ShapeEstimate:
     """Return betas and keypoint offsets refined together with the poses of the frames of *targets*.
 
     A layout's points never lie exactly where the body has its own. Where a body of any shape leaves more than noise,
     what is constant of that, in the axes of the joint that holds the point, is found as an offset, while the poses
     are held firmly to what is expected: else a bent spine would explain shoulders that sit lower than SMPL's.
+
+    Last, the person's habit is found from the poses of these frames.
 
     Args:
         names: the solver points.
@@ -163,28 +169,23 @@ def refine_shape(
         noise_m: noise of the points per axis.
         trust: (K,) 0 to 1, how far each point is taken to be the body's own.
         hold_betas: the betas are known.
-        rounds: how often the shape is found anew from poses, and these from it.
-        told: hears now and then what part is done, 0 to 1; what it raises ends the work.
     """
     floor = max(_MIN_SIGMA_M, noise_m)
-    state = _ShapeState(model, model.body.array(betas), max(_FIRST_SIGMA_M, noise_m), max(_FIRST_SIGMA_M, noise_m))
-
-    done = 0
+    first = max(_FIRST_SIGMA_M, noise_m)
+    state = _ShapeState(model, model.body.array(betas), first, first, noise_m)
 
     def fit_round() -> np.ndarray:
-        nonlocal done
-        told(done / (rounds + _OFFSET_ROUNDS + _LAST_ROUNDS))
-        done += 1
         hold = noise_m**2 * _BETA_PRIOR + state.misfit_m**2 * targets.points.shape[0]
         return _fit_round(names, state, targets, None if hold_betas else hold)
 
-    for _ in range(rounds):
+    for _ in range(_ROUNDS):
         fit_round()
         state.sigma_m = max(floor, _SIGMA_PER_MISFIT * state.misfit_m)
     alien = float(np.clip((state.misfit_m - noise_m) / _ALIEN_M - 1.0, 0.0, 1.0))
     if alien == 0.0:
-        return ShapeEstimate(to_numpy(state.betas).astype(np.float64), model, state.sigma_m)
-    state = _ShapeState(model, model.body.array(betas if hold_betas else 0.0 * betas), _FIRM_SIGMA_M, _FIRM_SIGMA_M)
+        return state.estimate(names, targets)
+    begin = model.body.array(betas if hold_betas else 0.0 * betas)
+    state = _ShapeState(model, begin, _FIRM_SIGMA_M, _FIRM_SIGMA_M, noise_m)
     spread = _OFFSET_PER_DOUBT_M * (1.0 - np.minimum(trust, 1.0 - _ALIEN_DOUBT * alien))
     share = (spread**2 / (spread**2 + _POSE_OFFSET_M**2))[:, None]
     offsets = np.zeros((model.num_points, 3))
@@ -194,7 +195,7 @@ def refine_shape(
     for _ in range(_LAST_ROUNDS):
         fit_round()
         state.sigma_m = max(floor, _SIGMA_PER_MISFIT * state.misfit_m)
-    return ShapeEstimate(to_numpy(state.betas).astype(np.float64), state.model, state.sigma_m)
+    return state.estimate(names, targets)
 
 
 @dataclass(eq=False)
@@ -203,7 +204,15 @@ class _ShapeState:
     betas: Array
     sigma_m: float
     misfit_m: float
+    noise_m: float
     pose: tuple[Array, Array] | None = None
+
+    def estimate(self, names: Sequence[str], targets: Targets) -> ShapeEstimate:
+        """Return what was found, and the person's habit, found from there on."""
+        assert self.pose is not None
+        keypoints = self.model.shaped(self.betas)
+        habit = find_habit(names, keypoints, targets, self.pose, sigma_m=self.sigma_m, noise_m=self.noise_m)
+        return ShapeEstimate(to_numpy(self.betas).astype(np.float64), self.model, self.sigma_m, habit, self.noise_m)
 
 
 def _fit_round(names: Sequence[str], state: _ShapeState, targets: Targets, hold: float | None) -> np.ndarray:
@@ -214,7 +223,7 @@ def _fit_round(names: Sequence[str], state: _ShapeState, targets: Targets, hold:
     xp = namespace(targets.points)
     keypoints = state.model.shaped(state.betas)
     start, trans = analytic_start(names, keypoints, targets)
-    expected = expected_pose(names, keypoints, start, targets, sigma_m=state.sigma_m)
+    expected = expected_pose(names, keypoints, start, targets, sigma_m=state.sigma_m, noise_m=state.noise_m)
     goal = Goal.of(keypoints, targets, expected)
     rotations, trans = state.pose or (matrices_last(expected.rotations), reversed_axes(trans))
     for _ in range(_STEPS_PER_ROUND):

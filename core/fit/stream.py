@@ -22,7 +22,7 @@ from .holding import Evidence, find_evidence
 from .options import FitOptions
 from .points import body_regressor, layout_points
 from .posing import PoseJob, find_shape, left_noise, make_targets
-from .quality import QUALITIES
+from .refine import Effort
 from .shape import ShapeEstimate
 from .temporal import smooth_points
 
@@ -141,7 +141,9 @@ class FitStream:
             assert self._last is not None
             rotations, trans = self._last
         else:
-            job = PoseJob(self.names, keypoints, shape.sigma_m, QUALITIES[self._options.quality].effort)
+            job = PoseJob(
+                self.names, keypoints, shape.sigma_m, Effort(self._options.iterations), shape.habit, shape.noise_m
+            )
             solved, place = job.solve(targets)
             rotations, trans = to_numpy(solved)[0], to_numpy(place)[0]
             if self._last is not None:

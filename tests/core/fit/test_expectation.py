@@ -13,7 +13,7 @@ from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.fit.analytic import analytic_start
-from core.fit.expectation import WEIGHTS, expected_pose, load_pose_network
+from core.fit.expectation import NETWORK_JOINTS, WEIGHTS, expected_pose, load_pose_network
 from core.fit.refine import Targets
 from core.layouts import BODY25, COCO17, H36M17, WHOLEBODY133
 from core.rotations import matrix_to_axis_angle
@@ -25,7 +25,7 @@ SIGMA_M = 0.003
 UPPER_ARMS = [JOINT_INDEX["left_shoulder"], JOINT_INDEX["right_shoulder"]]
 
 
-def expectation(scene, layout=BODY25, *, hidden=(), betas=None, model=None, sigma_m=SIGMA_M):
+def expectation(scene, layout=BODY25, *, hidden=(), betas=None, model=None, sigma_m=SIGMA_M, noise_m=0.0):
     """Return the analytic start and the expected pose of a scene's points of a layout."""
     names = solver_names(layout)
     shaped = (model or keypoint_model(names)).shaped(scene.betas if betas is None else betas)
@@ -33,7 +33,7 @@ def expectation(scene, layout=BODY25, *, hidden=(), betas=None, model=None, sigm
     weights[:, [names.index(name) for name in hidden]] = 0.0
     targets = Targets(scene.solver_points(layout).astype(np.float32), weights)
     start, _ = analytic_start(names, shaped, targets)
-    return start, expected_pose(names, shaped, start, targets, sigma_m=sigma_m)
+    return start, expected_pose(names, shaped, start, targets, sigma_m=sigma_m, noise_m=noise_m)
 
 
 def wrong_deg(scene, rotations) -> np.ndarray:
@@ -66,19 +66,32 @@ def test_the_less_is_seen_the_less_sure_it_is(capture):
 
 
 def test_noisy_points_are_trusted_less(capture):
-    sure, unsure = (expectation(capture, sigma_m=sigma_m)[1] for sigma_m in (0.001, 0.012))
+    sure, unsure = (expectation(capture, sigma_m=sigma_m, noise_m=sigma_m)[1] for sigma_m in (0.001, 0.012))
+    arms = list(NETWORK_JOINTS)
     spread = [
-        sigma**2 / np.diagonal(one.precision, axis1=2, axis2=3) for sigma, one in ((0.001, sure), (0.012, unsure))
+        sigma**2 / np.diagonal(one.precision[:, arms], axis1=2, axis2=3)
+        for sigma, one in ((0.001, sure), (0.012, unsure))
     ]
     assert np.median(spread[0]) < np.median(spread[1])
+    for one, other in zip(sure.couplings, unsure.couplings, strict=True):
+        narrow, wide = (
+            sigma**2 * np.linalg.inv(coupling.precision.astype(np.float64))
+            for sigma, coupling in ((0.001, one), (0.012, other))
+        )
+        assert np.linalg.eigvalsh(wide - narrow).min() > 0.0
 
 
 def test_its_word_for_how_far_it_is_off_holds(capture):
     _, expected = expectation(capture)
     turns = np.swapaxes(expected.rotations[:, :22], -1, -2) @ capture.rotations[:, :22]
     off = matrix_to_axis_angle(turns.astype(np.float64))
-    squared = np.einsum("fja,fjab,fjb->fj", off, expected.precision, off) / (3.0 * SIGMA_M**2)
-    assert 0.05 < np.minimum(squared, 16.0).mean() < 2.5
+    arms = list(NETWORK_JOINTS)
+    squared = np.einsum("fja,fjab,fjb->fj", off[:, arms], expected.precision[:, arms], off[:, arms])
+    assert 0.05 < np.minimum(squared / (3.0 * SIGMA_M**2), 16.0).mean() < 2.5
+    for coupling in expected.couplings:
+        some = off[:, list(coupling.joints)].reshape(len(off), -1)
+        squared = np.einsum("fa,fab,fb->f", some, coupling.precision, some) / (some.shape[1] * SIGMA_M**2)
+        assert 0.02 < np.minimum(squared, 16.0).mean() < 2.5
 
 
 def test_it_is_the_same_on_torch(act):
@@ -91,10 +104,12 @@ def test_it_is_the_same_on_torch(act):
         targets = Targets(body.array(points), body.array(np.ones(points.shape[:2])))
         start, _ = analytic_start(names, shaped, targets)
         expected = expected_pose(names, shaped, start, targets, sigma_m=SIGMA_M)
-        answers.append((np.asarray(expected.rotations), np.asarray(expected.precision)))
+        couplings = [np.asarray(coupling.precision) for coupling in expected.couplings]
+        answers.append((np.asarray(expected.rotations), np.asarray(expected.precision), *couplings))
     assert isinstance(start, torch.Tensor)
     np.testing.assert_allclose(answers[0][0], answers[1][0], atol=1e-3)
-    np.testing.assert_allclose(answers[0][1], answers[1][1], rtol=0.02)
+    for one, other in zip(answers[0][1:], answers[1][1:], strict=True):
+        np.testing.assert_allclose(one, other, rtol=0.02, atol=1e-9)
 
 
 def test_betas_of_another_body_are_not_told(act):

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from core.fit.analytic import analytic_start
-from core.fit.pose_prior import PART_CHAINS, PART_JOINTS, load_prior, mirrored, part_features, seen_depth
+from core.fit.pose_prior import PART_CHAINS, PART_JOINTS, Habit, load_prior, mirrored, part_features, seen_depth
 from core.fit.refine import Targets
 from core.layouts import COCO17, WHOLEBODY133
+from core.rotations import matrix_to_axis_angle
 from core.skeletons import JOINT_INDEX, JOINT_NAMES
 
 from .scenes import body_model, keypoint_model, solver_names
@@ -46,17 +47,20 @@ def test_the_prediction_of_a_mirrored_pose_is_the_mirrored_prediction_of_limbs(a
     flipped = weights[:, [NAMES.index(_mirror_name(name)) for name in NAMES]]
     plain = prior.predict(start, NAMES, weights, sigma_m=SIGMA_M)
     mirror = prior.predict(mirrored(start), NAMES, flipped, sigma_m=SIGMA_M)
-    signs = np.outer([1.0, -1.0, -1.0], [1.0, -1.0, -1.0])
-    for name in (*PART_JOINTS["arm"], *PART_JOINTS["leg"]):
-        joint, other = JOINT_INDEX[name], JOINT_INDEX[_mirror_name(name)]
+    for name in PART_JOINTS["leg"]:
+        joint = JOINT_INDEX[name]
         np.testing.assert_allclose(
             mirrored(mirror.rotations)[:, joint], plain.rotations[:, joint], atol=1e-4, err_msg=name
         )
-        np.testing.assert_allclose(mirror.precision[:, other] * signs, plain.precision[:, joint], rtol=1e-4, atol=1e-7)
+    signs = np.tile([1.0, -1.0, -1.0], 3)
+    _, left, right = (coupling.precision for coupling in plain.couplings)
+    _, mirrored_left, mirrored_right = (coupling.precision for coupling in mirror.couplings)
+    np.testing.assert_allclose(mirrored_right * np.outer(signs, signs), left, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(mirrored_left * np.outer(signs, signs), right, rtol=1e-4, atol=1e-7)
 
 
 def test_features_are_the_products_of_a_basis(act):
-    for part, size in (("arm", 15), ("leg", 10), ("trunk", 14)):
+    for part, size in (("leg", 10), ("trunk", 14)):
         features = part_features(part, act.rotations)
         assert features.shape == (len(act), 1 + size + size * (size + 1) // 2)
         np.testing.assert_array_equal(features[:, 0], 1.0)
@@ -99,27 +103,62 @@ def test_any_point_of_the_head_shows_the_head():
     assert seen_depth("trunk", {"left_hip": np.ones(1)}, "left").tolist() == [0.0]
 
 
-def test_precision_is_positive_and_scales_with_sigma(act):
+def _spreads(prediction) -> list[np.ndarray]:
+    """Each part's covariance (F, 3 J, 3 J), square radians."""
+    return [
+        prediction.sigma_m**2 * np.linalg.inv(coupling.precision.astype(np.float64))
+        for coupling in prediction.couplings
+    ]
+
+
+def test_every_joint_but_the_arms_is_held_once(act):
+    prediction = load_prior().predict(_start(act), NAMES, np.ones((len(act), len(NAMES))), sigma_m=SIGMA_M)
+    together = [joint for coupling in prediction.couplings for joint in coupling.joints]
+    alone = np.flatnonzero(prediction.precision.any(axis=(0, 2, 3))).tolist()
+    arms = [JOINT_INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("shoulder", "elbow", "wrist")]
+    assert sorted([*together, *alone, *arms]) == list(range(22))
+    for coupling in prediction.couplings:
+        assert coupling.precision.shape == (len(act), 3 * len(coupling.joints), 3 * len(coupling.joints))
+        assert np.linalg.eigvalsh(coupling.precision).min() > 0.0
+
+
+def test_noise_makes_it_less_sure(act):
     prior, start = load_prior(), _start(act)
     weights = np.ones((len(act), len(NAMES)))
-    one, two = (prior.predict(start, NAMES, weights, sigma_m=sigma) for sigma in (0.005, 0.01))
-    assert one.precision.shape == (len(act), 22, 3, 3)
-    assert np.linalg.eigvalsh(one.precision).min() > 0.0
-    np.testing.assert_allclose(two.precision, 4.0 * one.precision, rtol=1e-5)
-    spread_deg = np.rad2deg(one.sigma_m / np.sqrt(np.linalg.eigvalsh(one.precision)))
-    assert 1.5 < spread_deg.min() and spread_deg.max() < 120.0
+    sure, unsure = (
+        _spreads(prior.predict(start, NAMES, weights, sigma_m=0.01, noise_m=noise)) for noise in (0.001, 0.01)
+    )
+    for one, other in zip(sure, unsure, strict=True):
+        assert np.linalg.eigvalsh(other - one).min() > 0.0
+        spread_deg = np.rad2deg(np.sqrt(np.linalg.eigvalsh(one)))
+        assert 1.5 < spread_deg.min() and spread_deg.max() < 120.0
+
+
+def test_a_known_habit_is_expected_on_top_and_leaves_less_unknown(act):
+    prior, start = load_prior(), _start(act)
+    weights = np.ones((len(act), len(NAMES)))
+    turns = np.zeros((22, 3))
+    turns[JOINT_INDEX["pelvis"]] = [0.2, 0.0, 0.0]
+    habit = Habit(turns, np.zeros((66, 66)))
+    anyone = prior.predict(start, NAMES, weights, sigma_m=SIGMA_M)
+    known = prior.predict(start, NAMES, weights, sigma_m=SIGMA_M, habit=habit)
+    between = np.swapaxes(anyone.rotations[:, :22], -1, -2) @ known.rotations[:, :22]
+    np.testing.assert_allclose(matrix_to_axis_angle(between), np.broadcast_to(turns, (len(act), 22, 3)), atol=1e-3)
+    for less, more in zip(_spreads(known), _spreads(anyone), strict=True):
+        assert np.linalg.eigvalsh(more - less).min() > 0.0
 
 
 def test_the_less_is_seen_the_less_sure_it_is(act):
     prior, start = load_prior(), _start(act)
-    elbow = JOINT_INDEX["left_elbow"]
     volumes = []
-    for hidden in ((), ("left_wrist",), ("left_wrist", "left_elbow")):
+    for hidden in ((), ("left_ankle",), ("left_ankle", "left_knee")):
         weights = np.ones((len(act), len(NAMES)))
         weights[:, [NAMES.index(name) for name in hidden]] = 0.0
         prediction = prior.predict(start, NAMES, weights, sigma_m=SIGMA_M)
-        volumes.append(np.linalg.det(prediction.precision[0, elbow]))
-    assert volumes[0] > volumes[1] > volumes[2]
+        volumes.append([np.linalg.det(coupling.precision[0]) for coupling in prediction.couplings])
+    _, left, right = zip(*volumes, strict=True)
+    assert left[0] > left[1] > left[2]
+    assert len(set(right)) == 1
 
 
 def test_the_expected_pose_is_nearer_the_truth_than_the_start(capture):
@@ -140,14 +179,15 @@ def test_the_expected_pose_is_nearer_the_truth_than_the_start(capture):
 
 def test_the_shipped_asset_has_a_model_for_every_part_and_depth():
     models = load_prior().models
-    assert set(models) == {(part, level) for part, groups in PART_CHAINS.items() for level in range(len(groups) + 1)}
+    assert set(models) == {(part, level) for part in PART_JOINTS for level in range(len(PART_CHAINS[part]) + 1)}
     for (part, _), model in models.items():
         num_joints = len(PART_JOINTS[part])
         num_features = part_features(part, np.broadcast_to(np.eye(3), (1, 24, 3, 3))).shape[1]
         assert model.coefficients.shape == (num_features, 3 * num_joints)
-        assert model.covariance.shape == (num_joints, 3, 3)
-        np.testing.assert_allclose(model.covariance, np.swapaxes(model.covariance, -1, -2), atol=1e-6)
-        assert np.linalg.eigvalsh(model.covariance).min() > np.deg2rad(1.9) ** 2
+        for covariance, least_deg in ((model.covariance, 1.9), (model.habit_covariance, 0.9)):
+            assert covariance.shape == (3 * num_joints, 3 * num_joints)
+            np.testing.assert_allclose(covariance, covariance.T, atol=1e-6)
+            assert np.linalg.eigvalsh(covariance).min() > np.deg2rad(least_deg) ** 2
         assert (model.reach_rad > 0.0).all() and (model.reach_rad <= np.pi).all()
 
 
@@ -159,7 +199,7 @@ def test_turns_stay_within_reach(act):
     prior = load_prior()
     names = solver_names(COCO17)
     prediction = prior.predict(wild, names, np.ones((len(act), len(names))), sigma_m=SIGMA_M)
-    for part, level, side in (("arm", 2, "left"), ("arm", 2, "right"), ("leg", 2, "left"), ("trunk", 1, "left")):
+    for part, level, side in (("leg", 2, "left"), ("leg", 2, "right"), ("trunk", 1, "left")):
         for number, name in enumerate(PART_JOINTS[part]):
             joint = JOINT_INDEX[name.replace("left", side) if part != "trunk" else name]
             turn = np.swapaxes(wild[:, joint], -1, -2) @ prediction.rotations[:, joint]

@@ -14,6 +14,7 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel, ShapedKeypoints
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
+from core.fit.coupling import Coupling
 from core.fit.equations import Unknowns
 from core.fit.refine import Effort, Goal, PosePrior, Targets, linearised, refine, stepped
 from core.frames_last import matrices_first, matrices_last, reversed_axes, rotation_vectors
@@ -23,6 +24,11 @@ from .scenes import Scene, dense_matrix, solver_names
 
 NAMES = solver_names()
 SIGMA_M = 0.003
+COUPLED = tuple(
+    tuple(JOINT_INDEX[name] for name in names)
+    for names in (("pelvis", "head", "left_hip"), ("right_knee", "right_foot"), ("left_ankle", "left_foot"))
+)
+"""Joints of the trunk, and of limbs, in no order of the solver's."""
 WEAK = 1e-3 * np.broadcast_to(np.eye(3), (22, 3, 3))
 """Square metres a square radian: 3 cm of keypoint error are worth a radian."""
 
@@ -140,7 +146,12 @@ def _linearised(act: Scene, keypoints: ShapedKeypoints):
     rotations = act.rotations[20:21].astype(np.float64)
     generator = np.random.default_rng(0)
     root = generator.normal(size=(22, 3, 3))
-    prior = PosePrior(expected, 1e-4 * (root @ np.swapaxes(root, -1, -2) + np.eye(3)), sigma_m=1.0)
+    couplings = []
+    for joints in COUPLED:
+        draws = generator.normal(size=(1, 3 * len(joints), 3 * len(joints)))
+        couplings.append(Coupling(joints, 1e-4 * (draws @ np.swapaxes(draws, -1, -2))))
+    precision = 1e-4 * (root @ np.swapaxes(root, -1, -2) + np.eye(3))
+    prior = PosePrior(expected, precision, sigma_m=1.0, couplings=tuple(couplings))
     pose = matrices_last(rotations), reversed_axes(trans)
     equations = linearised(keypoints.paired, Goal.of(keypoints, targets, prior), pose)
     world = equations.posed.world
@@ -163,6 +174,11 @@ def _linearised(act: Scene, keypoints: ShapedKeypoints):
         own = slice(3 * joint, 3 * joint + 3)
         matrix[own, own] += turn @ prior.precision[joint] @ turn.T
         gradient[own] += turn @ prior.precision[joint] @ away[joint]
+    for coupling in prior.couplings:
+        own = [3 * joint + axis for joint in coupling.joints for axis in range(3)]
+        turns = scipy.linalg.block_diag(*(world[:, :, joint, 0] for joint in coupling.joints))
+        matrix[np.ix_(own, own)] += turns @ coupling.precision[0] @ turns.T
+        gradient[own] += turns @ coupling.precision[0] @ away[list(coupling.joints)].reshape(-1)
     return equations, matrix + 1e-5 * np.eye(69), gradient
 
 
