@@ -12,7 +12,7 @@ from ..arrays import Array, namespace, ones_where
 from ..frames_last import column, rotation_vectors
 from ..skeletons import JOINT_INDEX
 
-_X, _Y = 0, 1
+_X, _Y, _Z = 0, 1, 2
 _LIMITS_DEG: tuple[tuple[str, int, float, float], ...] = (
     ("left_knee", _X, -5.0, 175.0),
     ("right_knee", _X, -5.0, 175.0),
@@ -22,6 +22,10 @@ _LIMITS_DEG: tuple[tuple[str, int, float, float], ...] = (
     ("right_elbow", _X, -45.0, 45.0),
     ("left_foot", _X, -40.0, 40.0),
     ("right_foot", _X, -40.0, 40.0),
+    ("left_foot", _Y, -5.0, 5.0),
+    ("right_foot", _Y, -5.0, 5.0),
+    ("left_foot", _Z, -5.0, 5.0),
+    ("right_foot", _Z, -5.0, 5.0),
     ("neck", _X, -35.0, 45.0),
 )
 """A joint, an axis of its rotation vector, and the least and the largest angle about it."""

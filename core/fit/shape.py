@@ -36,6 +36,8 @@ _BETA_PRIOR = 20.0
 """How many frames' worth of N(0, 1) the betas are held by: errors of one clip's frames are far from independent."""
 _ALIEN_M = 0.0025
 """Points that the best body leaves this far off, beyond noise, are not that body's own; at twice that surely not."""
+_ALIEN_SIGMA_M = 0.002
+"""How far off such points are at least, also in a clip that they explain better: joints turn where no offset does."""
 _ALIEN_DOUBT = 0.1
 """What is then doubted of points that the layout trusts fully."""
 _FIRM_SIGMA_M = 0.015
@@ -192,6 +194,7 @@ def refine_shape(
     for _ in range(_OFFSET_ROUNDS):
         offsets = share * (offsets + fit_round())
         state.model = model.shifted(model.body.array(offsets))
+    floor = max(floor, _ALIEN_SIGMA_M * alien)
     for _ in range(_LAST_ROUNDS):
         fit_round()
         state.sigma_m = max(floor, _SIGMA_PER_MISFIT * state.misfit_m)

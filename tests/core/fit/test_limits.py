@@ -50,6 +50,8 @@ def test_what_joints_do_is_not_pulled_at(joint, degrees):
         ("right_elbow", (100.0, 0.0, 0.0), 0, -1.0),
         ("right_foot", (80.0, 0.0, 0.0), 0, -1.0),
         ("left_foot", (-55.0, 0.0, 0.0), 0, 1.0),
+        ("left_foot", (10.0, 0.0, 20.0), 2, -1.0),
+        ("right_foot", (0.0, -15.0, 0.0), 1, 1.0),
         ("neck", (75.0, 0.0, 0.0), 0, -1.0),
     ],
 )

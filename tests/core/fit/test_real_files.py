@@ -12,7 +12,7 @@ from core.body.free_body import load_free_body
 from core.body.model import world_rotations
 from core.fit import fit_track
 from core.reading import read_tracks
-from core.rotations import matrix_to_axis_angle
+from core.rotations import matrix_to_axis_angle, nearest_rotation
 from core.skeletons import JOINT_INDEX
 
 
@@ -52,6 +52,21 @@ def test_settling_leaves_no_step_where_it_ends(shared_dir):
     shoulders = rotations[222:236, [JOINT_INDEX["left_shoulder"], JOINT_INDEX["right_shoulder"]]]
     steps = matrix_to_axis_angle(np.swapaxes(shoulders[:-1], -1, -2) @ shoulders[1:])
     assert np.degrees(np.linalg.norm(np.diff(steps, axis=0), axis=-1)).max() < 3.0
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_the_foot_turns_as_its_markers_do_however_well_another_way_explains_the_ankle(shared_dir, side):
+    (track,) = read_tracks(shared_dir / "data" / "keypoints" / "trc" / "OpenCap_walking2.trc")
+    index = track.layout.solver_index
+    markers = track.positions[:, [index[f"{side}_{name}"] for name in ("heel", "foot", "small_toe")]]
+    markers = markers - markers.mean(axis=1, keepdims=True)
+    seen = nearest_rotation(np.swapaxes(markers, -1, -2) @ markers[0])
+    rotations = fit_track(track, load_free_body())[0].rotations()
+    off = np.swapaxes(seen, -1, -2) @ world_rotations(rotations)[:, JOINT_INDEX[f"{side}_ankle"]]
+    spread = matrix_to_axis_angle(off[0].T @ off)
+    assert np.degrees(np.linalg.norm(spread - np.median(spread, axis=0), axis=-1)).max() < 20.0
+    toes = np.degrees(matrix_to_axis_angle(rotations[:, JOINT_INDEX[f"{side}_foot"]]))
+    assert np.abs(toes[:, 1:]).max() < 8.0
 
 
 def test_the_toes_do_not_fold_up(shared_dir):
