@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import Array, like, namespace
+from .arrays import Array, at_least, like, namespace
 
 _TINY = 1e-12
 
@@ -21,8 +21,7 @@ def _norm(vectors: Array) -> Array:
 
 def unit(vectors: Array) -> Array:
     """Return *vectors* (..., 3) at length 1; a zero vector stays zero."""
-    xp = namespace(vectors)
-    return vectors / xp.clip(_norm(vectors), _TINY, None)[..., None]
+    return vectors / at_least(_norm(vectors), _TINY)[..., None]
 
 
 def cross(first: Array, second: Array) -> Array:
@@ -60,8 +59,8 @@ def axis_angle_to_quat_wxyz(axis_angle: Array) -> Array:
     xp = namespace(axis_angle)
     angle = _norm(axis_angle)
     half = 0.5 * angle
-    small = angle < 1e-4
-    ratio = xp.where(small, 0.5 - angle * angle / 48.0, xp.sin(half) / xp.where(small, xp.ones_like(angle), angle))
+    turned = at_least(half, 1e-6)  # the ratio is the same below it
+    ratio = 0.5 * xp.sin(turned) / turned
     return xp.concat([xp.cos(half)[..., None], axis_angle * ratio[..., None]], axis=-1)
 
 
@@ -100,9 +99,7 @@ def quat_wxyz_to_axis_angle(quat_wxyz: Array) -> Array:
     quat = xp.where(quat_wxyz[..., :1] < 0, -quat_wxyz, quat_wxyz)
     vector = quat[..., 1:]
     sine = _norm(vector)
-    angle = 2.0 * xp.atan2(sine, quat[..., 0])
-    small = sine < 1e-6
-    ratio = xp.where(small, 2.0 * xp.ones_like(sine), angle / xp.where(small, xp.ones_like(sine), sine))
+    ratio = 2.0 * xp.atan2(sine, quat[..., 0]) / at_least(sine, _TINY)
     return vector * ratio[..., None]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..arrays import Array, like, namespace
+from ..arrays import Array, at_least, at_most, like, namespace
 from ..body.keypoints import ShapedKeypoints
 from ..body.model import local_rotations
 from ..rotations import (
@@ -123,7 +123,7 @@ def _group(points: _Points, shares: dict[str, float], parent: Array) -> Array:
     weight = xp.stack([shares[name] * points.weight[name] for name in names], axis=1)[..., None]
     rest = xp.stack([points.rest[name] for name in names], axis=-2)
     seen = xp.stack([points.seen[name] for name in names], axis=1)
-    total = xp.clip(xp.sum(weight, axis=1, keepdims=True), 1e-9, None)
+    total = at_least(xp.sum(weight, axis=1, keepdims=True), 1e-9)
     rest = rest - xp.sum(weight * rest, axis=1, keepdims=True) / total
     seen = seen - xp.sum(weight * seen, axis=1, keepdims=True) / total
     return nearest_rotation(xp.matrix_transpose(weight * seen) @ rest + lean)
@@ -171,9 +171,9 @@ def _limb(world: dict[str, Array], points: _Points, limb: tuple[str, str, str, f
     bend_axis = bend_axis - dot(bend_axis, along)[..., None] * along
     xp = namespace(parent)
     angle = xp.atan2(dot(cross(bend_axis, square), along), dot(bend_axis, square))
-    sine = xp.sqrt(dot(square, square)) / xp.clip(xp.sqrt(dot(lower, lower)), 1e-9, None)
+    sine = xp.sqrt(dot(square, square)) / at_least(xp.sqrt(dot(lower, lower)), 1e-9)
     needed = _BEND_SIN_LOW + _BACKWARD_SIN * (angle / np.pi) ** 2
-    trust = xp.clip((sine - needed) / (_BEND_SIN_HIGH - _BEND_SIN_LOW), 0.0, 1.0)
+    trust = at_most(at_least((sine - needed) / (_BEND_SIN_HIGH - _BEND_SIN_LOW), 0.0), 1.0)
     twisted = axis_angle_to_matrix(along * (angle * trust)[..., None]) @ swung
     known = known_upper & known_lower
     world[root] = _where(known, twisted, swung)
@@ -197,5 +197,5 @@ def placed(keypoints: ShapedKeypoints, rotations: Array, targets: Targets) -> tu
     xp = namespace(rotations)
     points = keypoints.points(rotations, xp.zeros_like(targets.points[:, 0]))
     weights = targets.weights[..., None]
-    trans = xp.sum(weights * (targets.points - points), axis=1) / xp.clip(xp.sum(weights, axis=1), 1e-9, None)
+    trans = xp.sum(weights * (targets.points - points), axis=1) / at_least(xp.sum(weights, axis=1), 1e-9)
     return trans, points + trans[:, None]

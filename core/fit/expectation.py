@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arrays import Array, like, namespace
+from ..arrays import Array, like, namespace, ones_where
 from ..body.keypoints import ShapedKeypoints
 from ..network.pose_architecture import POSE_POINTS
 from ..network.pose_mlp import PoseNetwork
@@ -98,7 +98,7 @@ def network_pose(
     body = keypoints.model.body
     network = load_pose_network(body.device)
     order = _order(names, start)
-    seen = xp.where(targets.weights > 0, xp.ones_like(targets.weights), xp.zeros_like(targets.weights)) @ order
+    seen = ones_where(targets.weights > 0, targets.weights) @ order
     points = xp.matrix_transpose(order) @ targets.points
     betas = keypoints.betas if body.data.name == network.info.body else xp.zeros_like(keypoints.betas)
     betas = xp.broadcast_to(betas, (start.shape[0], betas.shape[-1]))

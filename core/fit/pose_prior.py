@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arrays import Array, like, namespace
+from ..arrays import Array, at_least, at_most, like, namespace, ones_where
 from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..skeletons import JOINT_INDEX, JOINT_NAMES, NUM_BODY_ROTATIONS
 from .coupling import Coupling
@@ -132,7 +132,7 @@ def part_features(part: str, rotations: Array) -> Array:
 def _with_products(basis: Array) -> Array:
     """Return 1, every column, and every product of two columns, the columns held to a bound."""
     xp = namespace(basis)
-    basis = xp.clip(basis, -_FEATURE_BOUND, _FEATURE_BOUND)
+    basis = at_most(at_least(basis, -_FEATURE_BOUND), _FEATURE_BOUND)
     first, second = (index.tolist() for index in np.triu_indices(basis.shape[1]))
     return xp.concat([xp.ones_like(basis[:, :1]), basis, basis[:, first] * basis[:, second]], axis=1)
 
@@ -154,7 +154,7 @@ def seen_depth(part: str, weights: Mapping[str, Array], side: str) -> Array:
         for name in group:
             name = name.replace("left", side) if part != "trunk" else name
             if name in weights:
-                seen = xp.where(weights[name] > 0, xp.ones_like(seen), seen)
+                seen = xp.maximum(seen, ones_where(weights[name] > 0, seen))
         open_so_far = open_so_far * seen
         depth = depth + open_so_far
     return depth
@@ -215,7 +215,7 @@ class ConditionalPrior:
             there = xp.reshape(features @ like(model.coefficients, features), (features.shape[0], -1, 3))
             length = xp.sqrt(xp.sum(there * there, axis=-1))
             reach = like(model.reach_rad, features)
-            there = there * xp.clip(reach / xp.clip(length, 1e-9, None), None, 1.0)[..., None]
+            there = there * at_most(reach / at_least(length, 1e-9), 1.0)[..., None]
             turns = xp.where(here[:, None, None], there, turns)
         return turns if side == "left" else turns * like(MIRROR_AXES, features)
 

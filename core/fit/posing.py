@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import Array, like, namespace, to_numpy
+from ..arrays import Array, at_least, like, namespace, to_numpy
 from ..body.data import NUM_BETAS, BodyData
 from ..body.keypoints import KeypointModel, ShapedKeypoints
 from ..body.model import BodyModel
@@ -154,7 +154,7 @@ class PoseJob:
         xp = namespace(targets.points)
         off = targets.points - self.keypoints.points(*pose)
         squared = targets.weights * xp.sum(off * off, axis=-1)
-        return xp.sqrt(xp.sum(squared, axis=1) / xp.clip(xp.sum(targets.weights, axis=1), 1e-9, None))
+        return xp.sqrt(xp.sum(squared, axis=1) / at_least(xp.sum(targets.weights, axis=1), 1e-9))
 
 
 def make_targets(points: SolverPoints, smoothed: SmoothedPoints, fps: float, body: BodyModel) -> Targets:

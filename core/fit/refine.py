@@ -46,8 +46,8 @@ _TAIL = 8.0
 """Degrees of freedom of the prior: the fewer, the sooner a rare pose is believed."""
 _SHOWING_M = 0.02
 """A keypoint that a joint moves by less per radian does not show how that joint is turned."""
-_BLOCK_FRAMES = 128
-"""What NumPy solves at once, so that it stays in the processor's cache."""
+_BLOCK_FRAMES = 256
+"""What NumPy solves at once: more falls out of the processor's cache, less is mostly overhead."""
 _WORTH_LEAVING = 0.75
 """Frames that are done are put aside when no more than this share of their block still moves."""
 

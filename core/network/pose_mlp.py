@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..arrays import Array, check_device, like, namespace
+from ..arrays import Array, at_least, check_device, like, namespace
 from ..rotations import rot6d_to_matrix
 from ..skeletons import NUM_BODY_ROTATIONS
 from .forward import placed
@@ -107,12 +107,11 @@ class PoseNetwork:
         return xp.concat([self._pass(features[first : first + _CPU_BLOCK]) for first in blocks], axis=0)
 
     def _pass(self, features: Array) -> Array:
-        xp = namespace(features)
         arrays = self._arrays
         hidden = features @ arrays["input"] + arrays["input_bias"]
         for block in range(DEPTH):
             wide = _normed(hidden) @ arrays[f"block{block}.widen"] + arrays[f"block{block}.widen_bias"]
-            wide = xp.clip(wide, 0.0, None)
+            wide = at_least(wide, 0.0)
             hidden = hidden + wide @ arrays[f"block{block}.narrow"] + arrays[f"block{block}.narrow_bias"]
         numbers: Array = _normed(hidden) @ arrays["output"] + arrays["output_bias"]
         return numbers
