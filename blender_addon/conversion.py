@@ -94,7 +94,7 @@ def fit_file(
     body = resolve_body(options.body or None)
     betas = read_betas(Path(options.betas)) if options.betas else None
     tracks = read_tracks(source, options.reading)
-    fit_options = FitOptions(betas=betas, device=options.device, workers=workers)
+    fit_options = FitOptions(betas=betas, quality=options.quality, device=options.device, workers=workers)
     python = Path(options.torch_python) if options.torch_python else None
     fit = partial(run_fit, python=python)
     order = FitOrder(source, options.reading, body, options.body, fit_options, fit)

@@ -58,6 +58,7 @@ TrackError = core_module("errors").TrackError
 atomic_path = core_module("files").atomic_path
 replace_file = core_module("files").replace_file
 FitOptions = core_module("fit").FitOptions
+QUALITIES = core_module("fit.quality").QUALITIES
 FitReport = core_module("fit").FitReport
 Flag = core_module("fit").Flag
 fit_track = core_module("fit").fit_track

@@ -33,6 +33,7 @@ class ConvertOptions:
         reading: what the user says about the files.
         body: a body model file, or empty for the free body.
         betas: a .npy file with the shape, or empty to estimate it.
+        quality: of the fit: fast, balanced, best.
         device: where the fit computes: numpy, cpu, cuda, mps.
         torch_python: the Python that has PyTorch for it; empty for the one that runs this.
         cleanup: what to do to the finished motions.
@@ -42,6 +43,7 @@ class ConvertOptions:
     reading: ReadOptions = field(default_factory=ReadOptions)
     body: str = ""
     betas: str = ""
+    quality: str = "balanced"
     device: str = "numpy"
     torch_python: str = ""
     cleanup: CleanupOptions = CleanupOptions(foot_lock=1.0, ground="contacts")

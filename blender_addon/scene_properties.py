@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from .fitting import devices, presets
+from .fitting import devices
+from .fitting.presets import QUALITY_ITEMS
 from .preferences import addon_preferences
 from .redraw import redraw_viewports
 from .tracks import choices
@@ -167,23 +168,6 @@ class SMPLIFY_PG_body(bpy.types.PropertyGroup):  # noqa: N801 - the form that Bl
     )
 
 
-def _quality_changed(settings: SMPLIFY_PG_fit, context: bpy.types.Context) -> None:
-    """Set the options that a quality stands for."""
-    quality = presets.PRESETS.get(settings.quality)
-    if quality is None:
-        return
-    for name in ("iterations", "smoothing"):
-        if getattr(settings, name) != getattr(quality, name):
-            setattr(settings, name, getattr(quality, name))
-
-
-def _options_changed(settings: SMPLIFY_PG_fit, context: bpy.types.Context) -> None:
-    """Name the quality that the options stand for."""
-    quality = presets.preset_of(settings.iterations, settings.smoothing)
-    if settings.quality != quality:
-        settings.quality = quality
-
-
 class SMPLIFY_PG_fit(bpy.types.PropertyGroup):  # noqa: N801 - the form that Blender asks for
     """Box 3: how to fit."""
 
@@ -196,28 +180,12 @@ class SMPLIFY_PG_fit(bpy.types.PropertyGroup):  # noqa: N801 - the form that Ble
         ),
     )
     quality: bpy.props.EnumProperty(
-        name="Quality",
-        description="How much work goes into each frame; the options below say what it sets",
-        items=(
-            ("FAST", "Fast", "For a first look: few steps a frame"),
-            ("BALANCED", "Balanced", "Enough steps for ordinary poses"),
-            ("BEST", "Best", "Many steps: for poses far from standing, such as acrobatics and crouches"),
-            (presets.CUSTOM, "Custom", "The options below are set by hand"),
-        ),
-        default="BALANCED",
-        update=_quality_changed,
+        name="Quality", description="How much work goes into each frame", items=QUALITY_ITEMS, default="BALANCED"
     )
-    iterations: bpy.props.IntProperty(
-        name="Steps",
-        description="Steps of the optimiser a frame",
-        default=presets.PRESETS["BALANCED"].iterations, min=1, max=100, soft_max=30,
-        update=_options_changed,
-    )  # fmt: skip
     smoothing: bpy.props.FloatProperty(
         name="Smoothing",
         description="How much of the points' measured noise is taken out before the fit: 1 as much as there is, 0 none",
-        default=presets.PRESETS["BALANCED"].smoothing, min=0.0, max=1.0, subtype="FACTOR",
-        update=_options_changed,
+        default=1.0, min=0.0, max=1.0, subtype="FACTOR",
     )  # fmt: skip
     motion_fps: bpy.props.FloatProperty(
         name="Motion Rate",

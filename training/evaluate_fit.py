@@ -1,6 +1,7 @@
 """Measure the fit on real motion of people it never saw, and print the table of figures.
 
-    python -m training.evaluate_fit MOTION_FOLDER [--subjects 16 35 05] [--every N] [--smplify FRAMES] [--json OUT.json]
+    python -m training.evaluate_fit MOTION_FOLDER [--subjects 16 35 05] [--every N] [--quality Q] [--smplify FRAMES]
+        [--json OUT.json]
 
 Each clip is put on the free body with a random shape; its keypoints come from the body model, then are disturbed as the
 row says. No initial pose is given but in the row that says so. See `training.fit_figures`.
@@ -21,6 +22,7 @@ import numpy as np
 
 from core.files import atomic_path
 from core.fit import FitOptions, fit_track
+from core.fit.quality import QUALITIES
 from core.track import KeypointTrack
 
 from .fit_figures import CONDITIONS, Condition, Evaluation, Row, summarise
@@ -47,7 +49,7 @@ def frames_per_second(evaluation: Evaluation, clips: Sequence[Clip]) -> tuple[fl
     seconds = []
     for _ in range(_SPEED_RUNS + 1):
         began = time.perf_counter()
-        fit_track(long_track, evaluation.data, FitOptions())
+        fit_track(long_track, evaluation.data, FitOptions(quality=evaluation.quality))
         seconds.append(time.perf_counter() - began)
     counted = seconds[1:]
     return _SPEED_FRAMES / float(np.median(counted)), counted
@@ -64,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("folder", type=Path, help="motion clips in AMASS layout, Y up (CMU_SUBJECT_CLIP_poses.npz)")
     parser.add_argument("--subjects", nargs="+", default=list(HELD_OUT_SUBJECTS))
+    parser.add_argument("--quality", choices=tuple(QUALITIES), default="balanced")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="take every Nth clip only")
     parser.add_argument(
         "--smplify", type=int, default=0, metavar="FRAMES",
@@ -72,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures")
     options = parser.parse_args(arguments)
     clips = read_clips(options.folder, options.subjects)[:: options.every]
-    evaluation = Evaluation()
+    evaluation = Evaluation(options.quality)
     print(f"{len(clips)} clips, {sum(len(clip.trans) for clip in clips)} frames; {_machine()}")
     for heads in (_HEADS, _UNITS):
         print(f"{'':<52}" + "".join(f"{head:>9}" for head in heads))

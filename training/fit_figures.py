@@ -19,7 +19,8 @@ from core.body.model import BodyModel
 from core.fit import FitOptions, fit_track
 from core.fit.points import solver_points
 from core.fit.posing import PoseJob
-from core.fit.refine import Effort, Targets
+from core.fit.quality import QUALITIES
+from core.fit.refine import Targets
 from core.layouts import LAYOUTS, Layout
 from core.motion import Motion
 from core.rotations import matrix_to_axis_angle
@@ -106,8 +107,9 @@ class Row:
 class Evaluation:
     """The body, and what is measured on it."""
 
-    def __init__(self) -> None:
-        """Load the free body."""
+    def __init__(self, quality: str = "balanced") -> None:
+        """Load the free body; every fit is of that *quality*."""
+        self.quality = quality
         self.data = load_free_body()
         self.body = BodyModel(self.data)
         self._models: dict[str, KeypointModel] = {}
@@ -144,7 +146,7 @@ class Evaluation:
         track = self.track(clip, condition)
         if condition.mode == "known":
             return self.compare(clip, condition, *self._from_known_poses(clip, track))
-        options = FitOptions(betas=betas if condition.know_betas else None, mode=condition.mode)
+        options = FitOptions(betas=betas if condition.know_betas else None, mode=condition.mode, quality=self.quality)
         motion, report = fit_track(track, self.data, options)
         return self.compare(clip, condition, motion, report.mean_error_mm)
 
@@ -157,7 +159,7 @@ class Evaluation:
         model = KeypointModel(self.body, landmark_regressor(self.data, points.names))
         keypoints = model.shaped(clip.drawn_betas())
         targets = Targets(points.positions[1:].astype(np.float32), points.weights[1:].astype(np.float32))
-        job = PoseJob(points.names, keypoints, _KNOWN_SIGMA_M, Effort())
+        job = PoseJob(points.names, keypoints, _KNOWN_SIGMA_M, QUALITIES[self.quality].effort)
         rotations, trans = job.solve(targets, known=clip.rotations[:-1])
         off = np.linalg.norm(keypoints.points(rotations, trans) - targets.points, axis=-1)
         rotations, trans = np.concatenate([clip.rotations[:1], rotations]), np.concatenate([clip.trans[:1], trans])

@@ -115,7 +115,7 @@ def fit_job(context: bpy.types.Context) -> FitJob:
         options=FitOptions(
             mode=fit.mode.lower(),
             smoothing=fit.smoothing,
-            iterations=fit.iterations,
+            quality=fit.quality.lower(),
             fps=fit.motion_fps or None,
             device=fit.device,
             workers=workers_of(fit.workers),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..acceleration.settings import fit_where_set
+from ..fitting.presets import QUALITY_ITEMS
 from ..fitting.running import RunsFit
 from ..fitting.session import FITS
 from ..fitting.settings import workers_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ..figure_record import FigureRecord
     from ..fitting.task import Progress
 
-_CHANGES = ("mode", "smoothing", "iterations")
+_CHANGES = ("mode", "smoothing", "quality")
 
 
 class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
@@ -41,8 +42,8 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - the for
     smoothing: bpy.props.FloatProperty(
         name="Smoothing", description="Smoothing of the fit; not given, as box 3 is set", min=0.0, max=1.0, default=1.0
     )
-    iterations: bpy.props.IntProperty(
-        name="Iterations", description="Steps a frame; not given, as box 3 is set", min=1, max=100, default=5
+    quality: bpy.props.EnumProperty(
+        name="Quality", description="Of the fit; not given, as box 3 is set", items=QUALITY_ITEMS, default="BALANCED"
     )
     filepath: bpy.props.StringProperty(
         name="Keypoints",
@@ -92,11 +93,11 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - the for
     def _changes(self, context: bpy.types.Context) -> dict[str, object]:
         fit = context.scene.smplify.fit
         changes = {
-            "mode": fit.mode, "smoothing": fit.smoothing, "iterations": fit.iterations, "device": fit.device,
+            "mode": fit.mode, "smoothing": fit.smoothing, "quality": fit.quality, "device": fit.device,
             "workers": workers_of(fit.workers),
         }  # fmt: skip
         changes |= {name: getattr(self, name) for name in _CHANGES if self.properties.is_property_set(name)}
-        return {**changes, "mode": str(changes["mode"]).lower()}
+        return {**changes, **{name: str(changes[name]).lower() for name in ("mode", "quality")}}
 
     def finish(self, context: bpy.types.Context, result: FigureRecord) -> str:
         """Give the figure its new frames."""

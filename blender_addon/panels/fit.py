@@ -68,7 +68,7 @@ def _draw_end(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 class SMPLIFY_PT_fit_options(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
-    """What the quality sets, and the rest."""
+    """How the points are smoothed, and the rest."""
 
     bl_idname = "SMPLIFY_PT_fit_options"
     bl_label = "Options"
@@ -82,7 +82,7 @@ class SMPLIFY_PT_fit_options(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.enabled = not FITS.busy
-        for name in ("iterations", "smoothing", "motion_fps", "floor", "device_menu"):
+        for name in ("smoothing", "motion_fps", "floor", "device_menu"):
             layout.prop(settings, name)
         if settings.device == "numpy":
             layout.prop(settings, "workers")

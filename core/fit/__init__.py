@@ -30,7 +30,8 @@ def fit_track(
         track: the keypoints, metres, Y up.
         body: the body to fit.
         options: settings; the defaults fit the whole clip and estimate the shape.
-        progress: called with (frames done, all frames, what is being done), on the calling thread; False cancels.
+        progress: called with (frames' worth of the whole work that is done, all frames, what is being done), on the
+            calling thread, several times a second; False cancels.
 
     Raises:
         TrackError: the track does not show enough of a person.

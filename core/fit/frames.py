@@ -18,7 +18,7 @@ from .report import FitReport
 from .stream import FitStream, StreamPose
 from .temporal import measure_noise
 
-_PROGRESS_EVERY = 16
+_PROGRESS_EVERY = 4
 
 
 def fit_frames(

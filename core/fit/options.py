@@ -9,11 +9,12 @@ import numpy as np
 
 from ..errors import FitCancelled, FitOptionError
 from ..track import MAX_FPS
+from .quality import QUALITIES
 
 MODES = ("clip", "frames")
 
 Progress = Callable[[int, int, str], bool | None]
-"""Called with (done, total, what is being done); returning False cancels."""
+"""Called with (frames' worth of the whole work that is done, all frames, what is being done); False cancels."""
 
 
 def report_progress(progress: Progress, done: int, total: int, what: str) -> None:
@@ -31,7 +32,7 @@ class FitOptions:
         betas: (B,) known shape, or None to estimate it from the track.
         regressor: (K, V) rows for the layout's points in the layout's order, in place of the common rule; or None.
         smoothing: 1 smooths as much as the track's own noise calls for, 0 not at all.
-        iterations: Gauss-Newton steps a frame.
+        quality: "fast", "balanced" or "best": how much work goes into each frame; see `core.fit.quality`.
         fps: frame rate of the motion, or None for the track's own.
         device: "numpy", or a torch device: "cpu", "cuda", "mps".
         workers: threads on NumPy; None for as many as there are cores.
@@ -41,7 +42,7 @@ class FitOptions:
     betas: np.ndarray | None = None
     regressor: np.ndarray | None = None
     smoothing: float = 1.0
-    iterations: int = 5
+    quality: str = "balanced"
     fps: float | None = None
     device: str = "numpy"
     workers: int | None = None
@@ -52,8 +53,8 @@ class FitOptions:
             raise FitOptionError(f"expected mode out of {', '.join(MODES)}; got {self.mode!r}")
         if not 0.0 <= self.smoothing <= 1.0:
             raise FitOptionError(f"expected smoothing from 0 to 1, got {self.smoothing}")
-        if not 1 <= self.iterations <= 100:
-            raise FitOptionError(f"expected 1 to 100 iterations, got {self.iterations}")
+        if self.quality not in QUALITIES:
+            raise FitOptionError(f"expected a quality out of {', '.join(QUALITIES)}; got {self.quality!r}")
         if self.betas is not None and (np.ndim(self.betas) != 1 or not np.isfinite(self.betas).all()):
             raise FitOptionError(f"expected betas with one axis and finite values, got shape {np.shape(self.betas)}")
         if self.fps is not None and not 0.0 < self.fps <= MAX_FPS:

@@ -86,12 +86,13 @@ def find_hops(rotations: np.ndarray, fps: float) -> Pops:
     return Pops(joints, np.concatenate([rotations[:1], middle, rotations[-1:]]), np.ones(len(rotations)))
 
 
-def find_tremor(rotations: np.ndarray, fps: float) -> Pops:
+def find_tremor(rotations: np.ndarray, fps: float, *, everywhere: bool = False) -> Pops:
     """Return all joints of the frames in which a joint trembles, and of those beside them, which share it the less.
 
     Args:
         rotations: (F, 24, 3, 3) local rotations.
         fps: frames a second.
+        everywhere: take every frame for one in which a joint trembles.
     """
     radius = _radius(_PARABOLA_S, fps)
     joints = np.zeros(rotations.shape[:2], dtype=bool)
@@ -103,7 +104,7 @@ def find_tremor(rotations: np.ndarray, fps: float) -> Pops:
     for offset, share in enumerate(_parabola_shares(radius)):
         smooth += share * padded[offset : offset + len(quat)]
     around, off = _away(quat, smooth)
-    frames = (off[:, :NUM_BODY_ROTATIONS] > _TREMOR_RAD).any(axis=1)
+    frames = (off[:, :NUM_BODY_ROTATIONS] > _TREMOR_RAD).any(axis=1) | everywhere
     reach = radius // 2 + 1
     beside = np.lib.stride_tricks.sliding_window_view(np.pad(frames, reach), 2 * reach + 1)
     share = (beside * (1.0 - np.abs(np.arange(-reach, reach + 1)) / (reach + 1))).max(axis=1)

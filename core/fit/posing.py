@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from .expectation import expected_pose
 from .points import SolverPoints
 from .pops import Pops
 from .pose_prior import Habit
+from .quality import Quality
 from .refine import Effort, PosePrior, Targets, refine
 from .shape import ShapeEstimate, betas_from_lengths, refine_shape, spread_frames
 from .temporal import SmoothedPoints
@@ -186,7 +188,14 @@ def left_noise(smoothed: SmoothedPoints, strength: float) -> np.ndarray:
 
 
 def find_shape(
-    points: SolverPoints, model: KeypointModel, targets: Targets, noise: np.ndarray, betas: np.ndarray | None
+    points: SolverPoints,
+    model: KeypointModel,
+    targets: Targets,
+    noise: np.ndarray,
+    betas: np.ndarray | None,
+    *,
+    rounds: int = Quality.shape_rounds,
+    told: Callable[[float], None] = lambda part: None,
 ) -> ShapeEstimate:
     """Return betas (unless they are known), keypoint offsets, sigma and habit, from some dozens of spread frames.
 
@@ -196,6 +205,8 @@ def find_shape(
         targets: where they should be.
         noise: (K,) noise of the targets per axis, metres.
         betas: (B,) known betas, or None.
+        rounds: how often the shape is found anew from poses, and these from it.
+        told: hears now and then what part is done, 0 to 1; what it raises ends the work.
     """
     known = None if betas is None else known_betas(betas, model.body.data)
     if known is None:
@@ -206,7 +217,15 @@ def find_shape(
     some = Targets(targets.points[frames], targets.weights[frames])
     noise_m = float(np.median(noise))
     found = refine_shape(
-        points.names, model, some, rough, noise_m=noise_m, trust=points.trust, hold_betas=known is not None
+        points.names,
+        model,
+        some,
+        rough,
+        noise_m=noise_m,
+        trust=points.trust,
+        hold_betas=known is not None,
+        rounds=rounds,
+        told=told,
     )
     return found if known is None else replace(found, betas=known)
 

@@ -6,7 +6,7 @@ poses are eliminated frame by frame (Schur complement) and 10 equations remain.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,11 +20,11 @@ from .equations import Unknowns
 from .expectation import expected_pose
 from .habit import find_habit
 from .pose_prior import Habit
+from .quality import Quality
 from .refine import Goal, Linearised, Targets, linearised, stepped
 
 _LENGTH_NOISE_M = 0.004
 _LENGTH_STEPS = 6
-_ROUNDS = 4
 _STEPS_PER_ROUND = 3
 _SPREAD_FRAMES = 48
 _MIN_SIGMA_M = 7e-4
@@ -154,6 +154,8 @@ def refine_shape(
     noise_m: float,
     trust: np.ndarray,
     hold_betas: bool = False,
+    rounds: int = Quality.shape_rounds,
+    told: Callable[[float], None] = lambda part: None,
 ) -> ShapeEstimate:
     """Return betas and keypoint offsets refined together with the poses of the frames of *targets*.
 
@@ -171,16 +173,23 @@ def refine_shape(
         noise_m: noise of the points per axis.
         trust: (K,) 0 to 1, how far each point is taken to be the body's own.
         hold_betas: the betas are known.
+        rounds: how often the shape is found anew from poses, and these from it.
+        told: hears now and then what part is done, 0 to 1; what it raises ends the work.
     """
     floor = max(_MIN_SIGMA_M, noise_m)
     first = max(_FIRST_SIGMA_M, noise_m)
     state = _ShapeState(model, model.body.array(betas), first, first, noise_m)
 
+    done = 0
+
     def fit_round() -> np.ndarray:
+        nonlocal done
+        told(done / (rounds + _OFFSET_ROUNDS + _LAST_ROUNDS))
+        done += 1
         hold = noise_m**2 * _BETA_PRIOR + state.misfit_m**2 * targets.points.shape[0]
         return _fit_round(names, state, targets, None if hold_betas else hold)
 
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         fit_round()
         state.sigma_m = max(floor, _SIGMA_PER_MISFIT * state.misfit_m)
     alien = float(np.clip((state.misfit_m - noise_m) / _ALIEN_M - 1.0, 0.0, 1.0))

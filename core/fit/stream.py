@@ -22,7 +22,7 @@ from .holding import Evidence, find_evidence
 from .options import FitOptions
 from .points import body_regressor, layout_points
 from .posing import PoseJob, find_shape, left_noise, make_targets
-from .refine import Effort
+from .quality import QUALITIES
 from .shape import ShapeEstimate
 from .temporal import smooth_points
 
@@ -142,7 +142,12 @@ class FitStream:
             rotations, trans = self._last
         else:
             job = PoseJob(
-                self.names, keypoints, shape.sigma_m, Effort(self._options.iterations), shape.habit, shape.noise_m
+                self.names,
+                keypoints,
+                shape.sigma_m,
+                QUALITIES[self._options.quality].effort,
+                shape.habit,
+                shape.noise_m,
             )
             solved, place = job.solve(targets)
             rotations, trans = to_numpy(solved)[0], to_numpy(place)[0]

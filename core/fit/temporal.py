@@ -8,6 +8,7 @@ fast motion is smoothed less, clean tracks hardly at all, and frames without a p
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +67,14 @@ class SmoothedPoints:
     gap: np.ndarray
 
 
-def smooth_points(positions: np.ndarray, weights: np.ndarray, fps: float, *, strength: float = 1.0) -> SmoothedPoints:
+def smooth_points(
+    positions: np.ndarray,
+    weights: np.ndarray,
+    fps: float,
+    *,
+    strength: float = 1.0,
+    told: Callable[[float], None] = lambda part: None,
+) -> SmoothedPoints:
     """Return *positions* smoothed over time, with gaps bridged and jumps rejected.
 
     Args:
@@ -74,17 +82,20 @@ def smooth_points(positions: np.ndarray, weights: np.ndarray, fps: float, *, str
         weights: (F, K) 0 where missing.
         fps: frames a second.
         strength: 1 for the measured optimum; 0 bridges gaps and rejects jumps but leaves what was seen as it is.
+        told: hears now and then what part is done, 0 to 1; what it raises ends the work.
     """
     seen = (weights > 0) & np.isfinite(positions).all(-1)
     observed = np.where(seen[..., None], positions, 0.0)
     candidates = seen & ~find_spikes(observed, seen) if fps >= _SPIKE_MIN_FPS else seen
+    told(1.0 / (_PASSES + 2))
     noise = measure_noise(observed, candidates)
-    told = len(positions) > _NOISE_ORDER
-    excess = np.maximum(noise**2 - _FREE_NOISE_M**2 if told else 0.0 * noise, _MIN_NOISE_M**2)
+    tells = len(positions) > _NOISE_ORDER
+    excess = np.maximum(noise**2 - _FREE_NOISE_M**2 if tells else 0.0 * noise, _MIN_NOISE_M**2)
     trusted = candidates
     smooth = _bridge(observed, trusted, np.full(seen.shape, 1e-2))
     window = max(1, round(_WINDOW_S * fps))
-    for _ in range(_PASSES):
+    for turn in range(_PASSES):
+        told((turn + 2.0) / (_PASSES + 2))
         bend = _local_bend(smooth, window)
         stiffness = excess / np.maximum(bend, _MIN_BEND_M) ** 2
         smooth = _bridge(observed, trusted, stiffness)

@@ -20,7 +20,7 @@ from bl_ext.user_default.some_id.core_access import FitOptions, ReadOptions, fit
 
 assert core_access.VENDORED and "core" not in sys.modules
 track = read_tracks(Path(sys.argv[2]), ReadOptions())[0]
-body, options = resolve_body(None), FitOptions(device="cpu", iterations=1)
+body, options = resolve_body(None), FitOptions(device="cpu", quality="fast")
 there, _ = run_fit(track, body, options, python=Path(sys.executable))
 end_servers()
 here, _ = fit_track(track, body, options)

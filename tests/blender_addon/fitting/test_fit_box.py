@@ -11,7 +11,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
-from blender_addon.fitting import presets, running  # noqa: E402
+from blender_addon.fitting import running  # noqa: E402
 from blender_addon.fitting.running import RunsFit  # noqa: E402
 from blender_addon.fitting.session import FITS, FitState  # noqa: E402
 from blender_addon.fitting.settings import fit_job  # noqa: E402
@@ -20,6 +20,7 @@ from blender_addon.panels.body import SMPLIFY_PT_body  # noqa: E402
 from blender_addon.panels.fit import SMPLIFY_PT_fit, SMPLIFY_PT_fit_options  # noqa: E402
 from blender_addon.tracks.session import TRACKS  # noqa: E402
 from core.fit.options import MODES, FitOptions  # noqa: E402
+from core.fit.quality import QUALITIES  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 from tests.blender_addon.test_registration import registered  # noqa: E402
 
@@ -277,34 +278,21 @@ def test_what_cannot_be_fitted_is_told(addon, tmp_path, write_track):
     assert not bpy.ops.smplify.fit.poll()
 
 
-def test_a_quality_sets_the_options_and_the_options_name_the_quality(addon):
-    fit = addon.smplify.fit
-    assert fit.quality == "BALANCED" and fit.iterations == FitOptions().iterations
-    for name, quality in presets.PRESETS.items():
-        fit.quality = name
-        assert (fit.iterations, fit.smoothing) == (quality.iterations, pytest.approx(quality.smoothing))
-    fit.iterations = 7
-    assert fit.quality == "CUSTOM" and fit.iterations == 7
-    fit.iterations = presets.PRESETS["FAST"].iterations
-    assert fit.quality == "FAST"
-    fit.smoothing = 0.5
-    assert fit.quality == "CUSTOM"
-    assert len({preset.iterations for preset in presets.PRESETS.values()}) == len(presets.PRESETS)
-
-
 def test_every_setting_reaches_the_fit(walk, tmp_path):
     np.save(tmp_path / "betas.npy", np.linspace(-1.0, 1.0, 10))
-    walk.fit.mode, walk.fit.iterations, walk.fit.smoothing = "FRAMES", 9, 0.25
+    walk.fit.mode, walk.fit.quality, walk.fit.smoothing = "FRAMES", "BEST", 0.25
     walk.fit.motion_fps, walk.fit.workers, walk.fit.device = 15.0, 3, "cpu"
     walk.body.betas, walk.body.betas_file = "FILE", str(tmp_path / "betas.npy")
     walk.track.person = "1"
     job = fit_job(bpy.context)
     options = job.options
-    assert (options.mode, options.iterations, options.smoothing) == ("frames", 9, 0.25)
+    assert (options.mode, options.quality, options.smoothing) == ("frames", "best", 0.25)
     assert (options.fps, options.workers, options.device) == (15.0, 3, "cpu")
     assert (job.person, job.betas_file, len(job.readings)) == ("1", str(tmp_path / "betas.npy"), 1)
     fit = walk.fit.bl_rna.properties
     assert [item.identifier.lower() for item in fit["mode"].enum_items] == list(MODES)
+    assert [item.identifier.lower() for item in fit["quality"].enum_items] == list(QUALITIES)
+    assert fit["quality"].default.lower() == FitOptions().quality
 
 
 def test_frame_by_frame_and_another_rate(walk):
@@ -358,6 +346,4 @@ def test_boxes_2_and_3_before_anything_is_set(addon):
     assert draw(SMPLIFY_PT_body).props == ["kind", "betas"]
     drawn = draw(SMPLIFY_PT_fit)
     assert drawn.props == ["mode", "quality"] and drawn.operators == ["smplify.fit"]
-    assert {"iterations", "smoothing", "motion_fps", "device_menu", "workers", "floor"} == set(
-        draw(SMPLIFY_PT_fit_options).props
-    )
+    assert {"smoothing", "motion_fps", "device_menu", "workers", "floor"} == set(draw(SMPLIFY_PT_fit_options).props)

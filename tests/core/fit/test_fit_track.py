@@ -13,6 +13,7 @@ from core.body.free_body import load_free_body
 from core.body.landmarks import landmark_regressor
 from core.errors import BodyError, FitCancelled, TrackError
 from core.fit import FitOptions, Flag, fit_track
+from core.fit.quality import QUALITIES
 from core.layouts import BODY25
 from core.skeletons import JOINT_INDEX
 from core.track import KeypointTrack
@@ -221,7 +222,7 @@ def test_progress_is_told_in_order_on_the_calling_thread(mode):
         assert threading.current_thread() is threading.main_thread()
         calls.append((done, total, what))
 
-    options = FitOptions(betas=scene.known_betas(), mode=mode, iterations=1, workers=2)
+    options = FitOptions(betas=scene.known_betas(), mode=mode, quality="fast", workers=2)
     fit_track(scene[: 140 if mode == "clip" else 20].track(), BODY, options, progress)
     done, totals, what = zip(*calls, strict=True)
     assert set(totals) == {140 if mode == "clip" else 20}
@@ -243,6 +244,48 @@ def test_progress_may_cancel(walk, mode, refused):
     assert len(answers) == refused + 1
 
 
+def test_progress_measures_all_steps_as_one(walk):
+    calls = []
+    track = walking()[:120].track(noise_m=0.005)
+    fit_track(track, BODY, FitOptions(workers=1), lambda *call: calls.append(call))
+    steps = list(dict.fromkeys(what for _, _, what in calls))
+    assert steps == [
+        "Smoothing the keypoints",
+        "Finding the body shape",
+        "Fitting the poses",
+        "Settling the poses",
+        "Measuring the errors",
+    ]
+    first = {what: min(done for done, _, heard in calls if heard == what) for what in steps}
+    # The bar moves in every step, and is not full before the last.
+    assert first["Finding the body shape"] > 0
+    assert all(first[earlier] < first[later] for earlier, later in zip(steps, steps[1:], strict=False))
+    assert first["Measuring the errors"] < 120 == calls[-1][0]
+
+
+@pytest.mark.parametrize("what", ["Smoothing the keypoints", "Finding the body shape", "Settling the poses"])
+def test_a_step_may_be_cancelled_in_the_middle(walk, what):
+    heard = []
+
+    def progress(done, total, now):
+        heard.append(now)
+        return heard.count(what) < 3
+
+    with pytest.raises(FitCancelled):
+        fit_track(walk[:36].track(noise_m=0.01), BODY, FitOptions(), progress)
+    assert heard[-1] == what and heard.count(what) == 3
+
+
+def test_more_work_is_nearer_to_the_truth():
+    scene = walking()[:90]
+    errors = {}
+    for quality in QUALITIES:
+        motion, report = _fit(scene, quality=quality)
+        errors[quality] = joint_error(scene, motion)[:, :22].mean()
+        assert ("settle" in report.timings_s) == (quality != "fast")
+    assert errors["best"] < 0.92 * errors["balanced"] < 0.92 * errors["fast"]
+
+
 @pytest.mark.parametrize("fps", [24.0, 60.0])
 def test_another_rate_keeps_the_time(walk, clean, fps):
     motion, report = _fit(walk, fps=fps)
@@ -257,7 +300,7 @@ def test_another_rate_keeps_the_time(walk, clean, fps):
 def test_two_runs_are_equal_and_so_are_one_and_two_workers():
     scene = walking()[:140]
     track = scene.track(noise_m=0.005, missing=0.05)
-    runs = [_fit(scene, track, workers=workers, iterations=2, betas=None) for workers in (1, 1, 2)]
+    runs = [_fit(scene, track, workers=workers, quality="fast", betas=None) for workers in (1, 1, 2)]
     for motion, report in runs[1:]:
         np.testing.assert_array_equal(motion.poses, runs[0][0].poses)
         np.testing.assert_array_equal(motion.trans, runs[0][0].trans)
@@ -278,7 +321,7 @@ def test_torch_gives_what_numpy_gives(walk, mode):
 def test_the_track_is_left_as_it_was(walk):
     track = walk.track(noise_m=0.003, missing=0.1)
     before = track.positions.copy(), track.confidence.copy()
-    _fit(walk, track, iterations=1)
+    _fit(walk, track, quality="fast")
     np.testing.assert_array_equal(track.positions, before[0])
     np.testing.assert_array_equal(track.confidence, before[1])
 

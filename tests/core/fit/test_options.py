@@ -17,8 +17,7 @@ from core.fit.options import report_progress
         ({"smoothing": 1.01}, ("smoothing", "0 to 1", "1.01")),
         ({"smoothing": -0.1}, ("smoothing", "-0.1")),
         ({"smoothing": float("nan")}, ("smoothing", "nan")),
-        ({"iterations": 0}, ("iterations", "1 to 100", "0")),
-        ({"iterations": 101}, ("iterations", "101")),
+        ({"quality": "medium"}, ("quality", "fast, balanced, best", "'medium'")),
         ({"betas": np.zeros((1, 10))}, ("betas", "(1, 10)")),
         ({"betas": np.array([0.0, np.nan])}, ("betas", "finite")),
         ({"fps": 0.0}, ("frame rate", "0.0")),
@@ -39,9 +38,9 @@ def test_impossible_settings_are_refused(faulty, words):
 
 def test_possible_settings_are_taken():
     options = FitOptions(
-        mode="frames", betas=np.ones(10), smoothing=0.0, iterations=100, fps=23.976, workers=1, device="cpu"
+        mode="frames", betas=np.ones(10), smoothing=0.0, quality="best", fps=23.976, workers=1, device="cpu"
     )
-    assert (options.mode, options.iterations, options.fps) == ("frames", 100, 23.976)
+    assert (options.mode, options.quality, options.fps) == ("frames", "best", 23.976)
     assert FitOptions().betas is None and FitOptions().fps is None
 
 

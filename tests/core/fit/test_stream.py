@@ -133,7 +133,7 @@ def test_the_first_frames_bear_noise(walk, noise_m):
 def test_the_shape_settles(walk, monkeypatch):
     monkeypatch.setattr(stream, "CALIBRATION_FRAMES", (1, 5, 12, 30))
     scene = walking()[20:54]
-    running = FitStream(BODY25, scene.fps, BODY, FitOptions(iterations=1))
+    running = FitStream(BODY25, scene.fps, BODY, FitOptions(quality="fast"))
     track = scene.track(noise_m=0.003)
     calibrated, betas = [], []
     for frame in zip(track.positions, track.confidence, strict=True):
@@ -176,7 +176,7 @@ def test_an_unknown_device_is_refused():
 def test_a_live_stream_forgets_what_it_no_longer_needs(walk, monkeypatch):
     monkeypatch.setattr(stream, "CALIBRATION_FRAMES", (1, 22))
     scene = walk[:30]
-    running = FitStream(BODY25, 30.0, BODY, _options(scene, iterations=1))
+    running = FitStream(BODY25, 30.0, BODY, _options(scene, quality="fast"))
     track = scene.track()
     kept = []
     for frame in zip(track.positions, track.confidence, strict=True):
