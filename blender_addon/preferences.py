@@ -5,8 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 SMPL_PAGE = "https://smpl.is.tue.mpg.de"
+_FREE_BODY = (
+    "The extension brings a free body. SMPL's own bodies need a licence of your own: register at its page, download "
+    "SMPL for Python, and choose one of its .pkl or .npz files here."
+)
+_NEVER_COPIED = "The file is read where it lies. It is never copied, and nothing in it is run."
 _PLACES = (
     (
         "BLENDER",
@@ -82,20 +88,20 @@ class SMPLIFY_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - the fo
         """Draw the page."""
         from .panels.acceleration import draw_acceleration
 
-        _draw_body(self.layout.box(), self)
+        _draw_body(self.layout.box(), context, self)
         draw_acceleration(self.layout.box(), context, self)
 
 
-def _draw_body(layout: bpy.types.UILayout, preferences: SMPLIFY_AP_preferences) -> None:
+def _draw_body(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
+    from .panels.text import draw_text
+
     layout.label(text="SMPL Body", icon="OUTLINER_OB_ARMATURE")
     layout.prop(preferences, "body_file")
     path = body_file(preferences)
     if path and not Path(path).is_file():
         layout.label(text="There is no file at this place", icon="ERROR")
-    column = layout.column(align=True)
-    column.label(text="The extension brings a free body. SMPL's own bodies need a licence of your own:")
-    column.label(text="register at its page, download SMPL for Python, and choose one of its .pkl or .npz files here.")
-    column.label(text="The file is read where it lies. It is never copied, and nothing in it is run.")
+    for text in (_FREE_BODY, _NEVER_COPIED):
+        draw_text(layout, context, iface_(text))
     layout.operator("wm.url_open", text="Open SMPL's Page", icon="URL").url = SMPL_PAGE
 
 

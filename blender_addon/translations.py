@@ -110,14 +110,16 @@ _GERMAN_PREFERENCES = {
     "SMPL Body": "SMPL-Körper",
     "Licensed SMPL File": "Lizenzierte SMPL-Datei",
     "There is no file at this place": "Dort ist keine Datei",
-    "The extension brings a free body. SMPL's own bodies need a licence of your own:": "Die Erweiterung bringt einen "
-    "freien Körper mit. SMPLs eigene Körper brauchen Ihre eigene Lizenz:",
-    "register at its page, download SMPL for Python, and choose one of its .pkl or .npz files here.": "auf der Seite "
-    "anmelden, SMPL für Python herunterladen und hier eine der .pkl- oder .npz-Dateien wählen.",
+    "The extension brings a free body. SMPL's own bodies need a licence of your own: register at its page, download "
+    "SMPL for Python, and choose one of its .pkl or .npz files here.": "Die Erweiterung bringt einen freien Körper "
+    "mit. SMPLs eigene Körper brauchen Ihre eigene Lizenz: auf der Seite anmelden, SMPL für Python herunterladen und "
+    "hier eine der .pkl- oder .npz-Dateien wählen.",
     "The file is read where it lies. It is never copied, and nothing in it is run.": "Die Datei wird gelesen, wo sie "
     "liegt. Sie wird nie kopiert, und nichts darin wird ausgeführt.",
     "Open SMPL's Page": "SMPLs Seite öffnen",
     "GPU Acceleration": "GPU-Beschleunigung",
+    "PyTorch in": "PyTorch in",
+    "Python": "Python",
     "Blender's Python": "Blenders Python",
     "A Python of Mine": "Eigenes Python",
     "Private Environment": "Private Umgebung",
@@ -153,11 +155,69 @@ _GERMAN_PREFERENCES = {
     "Unpacking": "Auspacken",
     "Trying PyTorch": "PyTorch ausprobieren",
     "Removing the environment": "Umgebung entfernen",
+    "Remove": "Entfernen",
     "Cancelling": "Abbrechen",
 }
 """Those of the preferences."""
 
-LANGUAGES: dict[str, dict[str, str]] = {"de": _GERMAN | _GERMAN_PREFERENCES}
+_GERMAN_RESULT = {
+    "No figure is active": "Keine Figur ist aktiv",
+    "The active armature was not fitted here": "Die aktive Armatur wurde nicht hier angepasst",
+    "Import AMASS Motion": "AMASS-Bewegung importieren",
+    "AMASS Motion for SMPLify (.npz)": "AMASS-Bewegung für SMPLify (.npz)",
+    "Stature {:.2f} m": "Körpergröße {:.2f} m",
+    "Mean error {:.1f} mm": "Mittlerer Fehler {:.1f} mm",
+    "Worst {:.1f} mm at frame {}": "Größter {:.1f} mm in Bild {}",
+    "Go to Worst Frame": "Zum größten Fehler",
+    "No doubtful stretches": "Keine zweifelhaften Stellen",
+    "Doubtful stretches: {}": "Zweifelhafte Stellen: {}",
+    "Stretch": "Stelle",
+    "Go to Doubtful Stretch": "Zu zweifelhafter Stelle",
+    "Click one to go there": "Zum Anspringen anklicken",
+    "not seen: kept in motion between what was seen": "nicht gesehen: zwischen Gesehenem weiterbewegt",
+    "nobody seen": "niemand gesehen",
+    "points thrown out, or out of the body's reach": "Punkte verworfen oder außer Reichweite des Körpers",
+    "Error Strip": "Fehlerband",
+    "Colour by Error": "Fehler färben",
+    "Red at (mm)": "Rot ab (mm)",
+    "Error {:s}; the top is {:.0f} mm": "Fehler {:s}; oben sind {:.0f} mm",
+    "Adjust Without Fitting": "Nachstellen ohne Anpassung",
+    "Foot Lock": "Fußhaltung",
+    "Ground": "Boden",
+    "As Imported": "Wie importiert",
+    "Feet on Floor": "Füße am Boden",
+    "Height": "Höhe",
+    "Root Motion": "Weg",
+    "World": "Welt",
+    "In Place": "Auf der Stelle",
+    "Treadmill": "Laufband",
+    "On Ground": "Auf dem Boden",
+    "The keys were edited since they were written. Choose before changing more:": "Die Keys wurden seither bearbeitet. "
+    "Vor weiteren Änderungen wählen:",
+    "Keep My Edits": "Bearbeitung behalten",
+    "Overwrite My Edits": "Bearbeitung überschreiben",
+    "Same for Selected": "Gleiches für Auswahl",
+    "Back to the Fit": "Zurück zur Anpassung",
+    "Bones to Shape": "Knochen zur Form",
+    "Fit Again": "Erneut anpassen",
+    "First": "Erstes",
+    "Last": "Letztes",
+    "Take Preview Range": "Vorschaubereich nehmen",
+    "Fit Range Again": "Bereich neu anpassen",
+    "For": "Für",
+    "Format": "Format",
+    "Figures": "Figuren",
+    "Active": "Aktive",
+    "Selected": "Ausgewählte",
+    "Bone Names": "Knochennamen",
+    "Root Bone": "Wurzelknochen",
+    "One File Each": "Je eine Datei",
+    "Export Figures": "Figuren exportieren",
+    "SMPLify Figures (.fbx, .glb, .usd, .bvh, .npz, .blend)": "SMPLify-Figuren (.fbx, .glb, .usd, .bvh, .npz, .blend)",
+}
+"""Those of the boxes 4 and 5."""
+
+LANGUAGES: dict[str, dict[str, str]] = {"de": _GERMAN | _GERMAN_RESULT | _GERMAN_PREFERENCES}
 """Texts by language; "de" stands for every country's German."""
 
 

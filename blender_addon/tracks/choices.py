@@ -27,11 +27,11 @@ LAYOUTS = (
 
 UNITS = (
     (AUTO, "Auto", "Stated by the file, or the one unit in which the person is of human size"),
-    ("m", "Metres", ""),
-    ("cm", "Centimetres", ""),
-    ("mm", "Millimetres", ""),
-    ("in", "Inches", ""),
-    ("ft", "Feet", ""),
+    ("m", "Metres", "The file's numbers are metres"),
+    ("cm", "Centimetres", "The file's numbers are centimetres"),
+    ("mm", "Millimetres", "The file's numbers are millimetres"),
+    ("in", "Inches", "The file's numbers are inches"),
+    ("ft", "Feet", "The file's numbers are feet"),
 )
 
 UP_AXES = (

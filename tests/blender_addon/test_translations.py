@@ -10,6 +10,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
+from blender_addon.preferences import SMPLIFY_AP_preferences  # noqa: E402
 from blender_addon.translations import LANGUAGES  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
 
@@ -52,17 +53,49 @@ def test_what_is_put_in_is_put_in_in_every_language(language):
     }
 
 
-def test_the_texts_of_boxes_1_to_3_are_all_translated(addon):
-    names = set()
+def groups() -> dict[str, bpy.types.bpy_struct]:
+    """The descriptions of everything of ours that has properties: operators, and what scenes and figures are set to."""
     settings = bpy.context.scene.smplify
-    for part in (settings.track, settings.body, settings.fit):
-        names |= {item.name for item in part.bl_rna.properties if item.identifier not in ("rna_type", "name")}
-    for panel in ("track", "track_details", "body", "fit", "fit_options"):
-        names.add(getattr(bpy.types, f"SMPLIFY_PT_{panel}").bl_label)
-    for operator in ("open_track", "read_track", "view_track", "fit", "cancel_fit"):
-        names.add(getattr(bpy.types, f"SMPLIFY_OT_{operator}").bl_label)
+    found = {type(item).__name__: item.bl_rna for item in (settings.track, settings.body, settings.fit)}
+    found["export"] = bpy.context.scene.smplify_export.bl_rna
+    found["figure"] = bpy.types.Object.bl_rna.properties["smplify"].fixed_type
+    found["preferences"] = SMPLIFY_AP_preferences.bl_rna
+    for name in dir(bpy.ops.smplify):
+        found[f"smplify.{name}"] = getattr(bpy.ops.smplify, name).get_rna_type()
+    return found
+
+
+def shown_properties() -> list[tuple[str, bpy.types.Property]]:
+    """Every property that a user can see, with where it is; not those that each operator has of Blender."""
+    return [
+        (f"{where}.{item.identifier}", item)
+        for where, group in groups().items()
+        for item in group.properties
+        if item.identifier not in ("rna_type", "name", "bl_idname") and not item.is_hidden
+    ]
+
+
+def test_everything_has_a_tooltip(addon):
+    assert len(groups()) > 25
+    without = [name for name, group in groups().items() if name.startswith("smplify.") and not group.description]
+    for name, item in shown_properties():
+        if not item.description:
+            without.append(name)
+        if item.type == "ENUM":
+            without += [f"{name}: {entry.identifier}" for entry in item.enum_items if not entry.description]
+    assert without == []
+
+
+SAME_IN_EVERY_LANGUAGE = {"Body", "Choose Person", "File Path", "Iterations", "Which", "flags"}
+"""Blender's own word, or only seen by those who call an operator from Python."""
+
+
+def test_the_texts_of_the_boxes_and_buttons_are_all_translated(addon):
+    names = {item.name for _, item in shown_properties()}
+    names |= {getattr(bpy.types, name).bl_label for name in dir(bpy.types) if name.startswith("SMPLIFY_PT_")}
+    names |= {group.name for name, group in groups().items() if name.startswith("smplify.")}
     for texts in LANGUAGES.values():
-        assert names - {"Body", "Choose Person"} <= set(texts)
+        assert names - SAME_IN_EVERY_LANGUAGE - set(texts) == set()
 
 
 def test_blender_shows_german(addon):

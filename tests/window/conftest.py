@@ -1,7 +1,8 @@
 """A Blender in a window, with the extension installed: started once, used by all tests of this folder.
 
-Needs BLENDER (the program), SMPLIFY_ZIP (the extension), Xvfb and xdotool; ``bash .ci/real-blender window ZIP`` has
-all of them. The tests are skipped without. What a failed test saw is kept in the folder SMPLIFY_PICTURES.
+Needs BLENDER (the program), SMPLIFY_ZIP (the extension), Xvfb, xdotool and python-xlib; all of them are there with
+``bash .ci/real-blender window ZIP``. The tests are skipped without. What a failed test saw is kept in the folder
+SMPLIFY_PICTURES.
 """
 
 from __future__ import annotations
