@@ -28,7 +28,7 @@ _GAP_S = 0.35
 _LONG_GAP_S, _OPEN_GAP_S = 0.2, 0.1
 """The same for gaps longer than twice that, whose ends say little of each other, and for gaps open at an end."""
 _BRIDGED_SHARE = 0.5
-_SMOOTHED_NOISE = 0.55
+_SMOOTHED_NOISE = 0.45
 """How much of a track's noise is left after smoothing (measured at 3 to 20 mm)."""
 _NOISE_RANGE, _EVEN_NOISE_M = (0.5, 2.0), 5e-4
 """How far a point's noise may change its weight, and the noise below which all are alike: motion measures as that."""

@@ -33,6 +33,8 @@ _FREE_NOISE_M = 1e-3
 """Noise up to here is left alone: the finest tremor of real motion looks the same."""
 _MIN_BEND_M = 2e-4
 """Floors of the noise and of the second difference, so that a still or perfect track stays solvable."""
+_STIFFER = 1.25
+"""The second difference is measured on a track that still holds noise, and so is too large."""
 _WINDOW_S = 0.2
 _PASSES = 3
 _SPIKE_MIN_FPS = 8.0
@@ -97,7 +99,7 @@ def smooth_points(
     for turn in range(_PASSES):
         told((turn + 2.0) / (_PASSES + 2))
         bend = _local_bend(smooth, window)
-        stiffness = excess / np.maximum(bend, _MIN_BEND_M) ** 2
+        stiffness = _STIFFER * excess / np.maximum(bend, _MIN_BEND_M) ** 2
         smooth = _bridge(observed, trusted, stiffness)
         off = np.linalg.norm(observed - smooth, axis=-1)
         trusted = candidates & ~(off > np.maximum(_JUMP_M, _JUMP_NOISES * noise))

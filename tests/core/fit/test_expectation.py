@@ -87,7 +87,7 @@ def test_its_word_for_how_far_it_is_off_holds(capture):
     off = matrix_to_axis_angle(turns.astype(np.float64))
     arms = list(NETWORK_JOINTS)
     squared = np.einsum("fja,fjab,fjb->fj", off[:, arms], expected.precision[:, arms], off[:, arms])
-    assert 0.05 < np.minimum(squared / (3.0 * SIGMA_M**2), 16.0).mean() < 2.5
+    assert 0.02 < np.minimum(squared / (3.0 * SIGMA_M**2), 16.0).mean() < 2.5
     for coupling in expected.couplings:
         some = off[:, list(coupling.joints)].reshape(len(off), -1)
         squared = np.einsum("fa,fab,fb->f", some, coupling.precision, some) / (some.shape[1] * SIGMA_M**2)
