@@ -15,12 +15,13 @@ from pathlib import Path
 import addon_utils
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from .animation import key_motion
 from .armature import create_armature, joint_shape
 from .axes import Y_UP
 from .body_mesh import body_mesh_of
-from .core_access import CoreError, atomic_path, write_motion
+from .core_access import CoreError, Motion, atomic_path, write_motion
 from .error_colors import without_colors
 from .export_stage import played_frames, shape_in_vertices, stage_of, whole_range
 from .export_target import ExportTarget
@@ -195,14 +196,20 @@ def _write_bvh(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
 
 
 @contextmanager
-def _y_up_twin(armature: bpy.types.Object, motion: object, scene: bpy.types.Scene) -> Iterator[bpy.types.Object]:
-    """Yield an armature that does *motion* in the core's axes, for the time being."""
+def _y_up_twin(armature: bpy.types.Object, motion: Motion, scene: bpy.types.Scene) -> Iterator[bpy.types.Object]:
+    """Yield an armature that does *motion* in the core's axes, for the time being.
+
+    Its pelvis is at the origin at rest: some readers of .bvh add the root's offset to its places, others do not.
+    """
+    shape = joint_shape(armature)
+    pelvis = shape.joints(motion.betas)[0]
     collection = bpy.data.collections.new("SMPLify export")
     scene.collection.children.link(collection)
     twin = action = None
     try:
-        twin = create_armature(armature.name, joint_shape(armature), motion.betas, collection, axes=Y_UP)
-        action = key_motion(twin, motion, axes=Y_UP)
+        twin = create_armature(armature.name, shape, motion.betas, collection, axes=Y_UP)
+        twin.data.transform(Matrix.Translation((-pelvis).tolist()))
+        action = key_motion(twin, replace(motion, trans=motion.trans + pelvis), axes=Y_UP)
         yield twin
     finally:
         if twin is not None:
