@@ -66,6 +66,13 @@ def home_files(pattern: str) -> list[str]:
     return sorted(path.name for path in Path.home().glob(pattern))
 
 
+def close_others() -> None:
+    """Close all windows but the first."""
+    for window in list(bpy.context.window_manager.windows)[1:]:
+        with bpy.context.temp_override(window=window):
+            bpy.ops.wm.window_close()
+
+
 def set_stage(frame: int = 1) -> None:
     """Show people as large as the viewport: without the start-up cube, seen from the side of a walk."""
     cube = bpy.data.objects.get("Cube")
