@@ -92,15 +92,7 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         pace.begin("Measuring the errors")
         error = _point_errors(points, keypoints, rotations, trans)
     found = Found(
-        points.names,
-        rotations,
-        trans,
-        shape.betas,
-        error,
-        smoothed.jumps,
-        smoothed.noise_m,
-        shape.sigma_m,
-        evidence,
+        points.names, rotations, trans, shape.betas, error, smoothed.jumps, smoothed.noise_m, shape.sigma_m, evidence
     )
     concluded = conclude(track, body, options, found, clock.seconds)
     pace.end()

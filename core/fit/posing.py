@@ -97,8 +97,9 @@ class PoseJob:
         return rotations, place
 
     def _expected(self, start: Array, targets: Targets) -> PosePrior:
-        sure = {"sigma_m": self.sigma_m, "noise_m": self.noise_m}
-        return expected_pose(self.names, self.keypoints, start, targets, **sure, habit=self.habit)
+        return expected_pose(
+            self.names, self.keypoints, start, targets, sigma_m=self.sigma_m, noise_m=self.noise_m, habit=self.habit
+        )
 
     def _finish(self, targets: Targets, start: tuple[Array, Array], prior: PosePrior) -> tuple[Array, Array]:
         """Return the pose that explains *targets* best, found from *start*."""

@@ -176,10 +176,8 @@ def refine_shape(
         rounds: how often the shape is found anew from poses, and these from it.
         told: hears now and then what part is done, 0 to 1; what it raises ends the work.
     """
-    floor = max(_MIN_SIGMA_M, noise_m)
-    first = max(_FIRST_SIGMA_M, noise_m)
+    floor, first = (max(least, noise_m) for least in (_MIN_SIGMA_M, _FIRST_SIGMA_M))
     state = _ShapeState(model, model.body.array(betas), first, first, noise_m)
-
     done = 0
 
     def fit_round() -> np.ndarray:
