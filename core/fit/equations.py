@@ -35,6 +35,16 @@ class Unknowns:
     turns: Array
     shift: Array
 
+    def less_shared(self, change: Array) -> Unknowns:
+        """Return the last of the answers, less those before it times the *change* (M - 1,) of what all frames share.
+
+        The answers before it are those to what the shared unknowns add to the right side, one by one.
+        """
+        xp = namespace(change)
+        turns = self.turns[:, :, -1] - xp.einsum("b,ajbf->ajf", change, self.turns[:, :, :-1])
+        shift = self.shift[:, -1] - xp.einsum("b,abf->af", change, self.shift[:, :-1])
+        return Unknowns(turns[:, :, None], shift[:, None])
+
 
 @dataclass(frozen=True, eq=False)
 class NormalMatrix:

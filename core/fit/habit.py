@@ -108,7 +108,4 @@ def _solved(
     felt = to_numpy(xp.einsum("ajbf,ajcf->bc", felt_turns, solved.turns)).astype(np.float64)
     unknown = np.linalg.inv(share * (firm - felt[:, :-1]) + hold)
     change = unknown @ (share * (felt[:, -1] - draw) - hold @ now)
-    weights = like(change, rotations)
-    turns = solved.turns[:, :, -1] + xp.einsum("b,ajbf->ajf", weights, solved.turns[:, :, :-1])
-    shift = solved.shift[:, -1] + xp.einsum("b,abf->af", weights, solved.shift[:, :-1])
-    return Unknowns(turns[:, :, None], shift[:, None]), change, unknown
+    return solved.less_shared(like(-change, rotations)), change, unknown

@@ -289,9 +289,4 @@ class _SharedBetas:
         schur = self._own - felt[:, :num_betas] + hold * like(np.eye(num_betas), betas)
         gradient = self._gradient - felt[:, num_betas] - hold * betas
         change = xp.linalg.solve(schur, gradient[:, None])[:, 0]
-        turns = (
-            solved.turns[:, :, num_betas:]
-            - xp.einsum("b,ajbf->ajf", change, solved.turns[:, :, :num_betas])[:, :, None]
-        )
-        shift = solved.shift[:, num_betas:] - xp.einsum("b,abf->af", change, solved.shift[:, :num_betas])[:, None]
-        return Unknowns(turns, shift), change
+        return solved.less_shared(change), change
