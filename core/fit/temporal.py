@@ -21,8 +21,10 @@ _NOISE_GAIN = 70.0
 _MIN_SAMPLES = 5
 _MEDIAN_BIAS = 0.79
 """How the median of the squared length of white noise in three axes compares with the mean."""
+_NOISE_MIN_FPS = 8.0
+"""Limbs turn back between the frames of slower tracks: their motion would measure as noise."""
 _UNKNOWN_NOISE_M = 0.008
-"""What is taken for the noise of a track too short to measure it; nothing is smoothed then."""
+"""What is taken for the noise of a track too short or too slow to measure it; nothing is smoothed then."""
 _QUIET_SHARE = 0.2
 """Noise is read off the quietest fifth of the moments, where the person moves least."""
 _QUIET_FRAMES = 16
@@ -90,8 +92,8 @@ def smooth_points(
     observed = np.where(seen[..., None], positions, 0.0)
     candidates = seen & ~find_spikes(observed, seen) if fps >= _SPIKE_MIN_FPS else seen
     told(1.0 / (_PASSES + 2))
-    noise = measure_noise(observed, candidates)
-    tells = len(positions) > _NOISE_ORDER
+    tells = len(positions) > _NOISE_ORDER and fps >= _NOISE_MIN_FPS
+    noise = measure_noise(observed, candidates) if tells else np.full(seen.shape[1], _UNKNOWN_NOISE_M)
     excess = np.maximum(noise**2 - _FREE_NOISE_M**2 if tells else 0.0 * noise, _MIN_NOISE_M**2)
     trusted = candidates
     smooth = _bridge(observed, trusted, np.full(seen.shape, 1e-2))

@@ -18,7 +18,7 @@ from core.layouts import BODY25
 from core.skeletons import JOINT_INDEX
 from core.track import KeypointTrack
 
-from .scenes import Scene, captured, changed, joint_error, motion_joints, solver_names, walking
+from .scenes import Scene, acting, captured, changed, joint_error, motion_joints, solver_names, walking
 
 BODY = load_free_body()
 BOTH_MODES = pytest.mark.parametrize("mode", ["clip", "frames"])
@@ -284,6 +284,15 @@ def test_more_work_is_nearer_to_the_truth():
         errors[quality] = joint_error(scene, motion)[:, :22].mean()
         assert ("settle" in report.timings_s) == (quality != "fast")
     assert errors["best"] < 0.92 * errors["balanced"] < 0.92 * errors["fast"]
+
+
+@BOTH_MODES
+@pytest.mark.parametrize("fps", [1.0, 5.0, 240.0])
+def test_any_frame_rate_is_explained(fps, mode):
+    scene = acting(24, fps=fps)
+    motion, report = _fit(scene, mode=mode)
+    assert report.mean_error_mm < 2.0 and report.flags == ()
+    assert 1000.0 * joint_error(scene, motion)[:, :22].mean() < 8.0
 
 
 @pytest.mark.parametrize("fps", [24.0, 60.0])

@@ -71,6 +71,15 @@ def test_tracks_too_short_to_tell_are_not_smoothed(num_frames):
     assert np.abs(smoothed.positions - points).max() < 1e-3
 
 
+@pytest.mark.parametrize("every", [4, 10, 30])
+def test_motion_between_the_frames_of_a_slow_track_is_no_noise(every):
+    points = _curves(1200, num_points=10)[::every]
+    smoothed = smooth_points(points, np.ones(points.shape[:2]), FPS / every)
+    assert np.abs(smoothed.positions - points).max() < 1e-3
+    np.testing.assert_allclose(smoothed.noise_m, 0.008)
+    assert not smoothed.jumps.any()
+
+
 def test_noise_is_smoothed_away_and_the_motion_kept():
     points = _curves(240)
     noisy = points + 0.01 * np.random.default_rng(2).normal(size=points.shape)
