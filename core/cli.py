@@ -32,6 +32,8 @@ from .track import KeypointTrack
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
+_INPUTS = ("input", "body", "betas", "regressor")
+"""The arguments that name files that are read."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -99,10 +101,13 @@ def _run_info(args: argparse.Namespace) -> int:
 
 def _run_fit(args: argparse.Namespace) -> int:
     _check_npz(args.output)
+    _check_places(args, "")
     body = resolve_body(args.body)
     options, cleanup = _fit_options(args, body), cleanup_options(args)
     tracks = read_tracks(args.input, reading_options(args))
     labels = person_labels(tracks)
+    for label in labels:
+        _check_places(args, label)
     fits = []
     for track, label in zip(tracks, labels, strict=True):
         progress = _Progress(label, quiet=args.quiet)
@@ -171,7 +176,10 @@ def _write_report(path: Path, report: FitReport) -> None:
 def _run_convert(args: argparse.Namespace) -> int:
     _check_npz(args.output)
     tracks = read_tracks(args.input, reading_options(args))
-    for track, label in zip(tracks, person_labels(tracks), strict=True):
+    labels = person_labels(tracks)
+    for label in labels:
+        _check_places(args, label)
+    for track, label in zip(tracks, labels, strict=True):
         output = _labelled(args.output, label)
         _write_track(output, track)
         print(f"{output}: {track.num_frames} frames of {track.layout.title} at {track.fps:g} a second, metres, Y up")
@@ -193,6 +201,20 @@ def _write_track(output: Path, track: KeypointTrack) -> None:
 def _check_npz(output: Path) -> None:
     if output.suffix.lower() != ".npz":
         raise CoreError(f"expected an output that ends in .npz, got {output}; name it {output.with_suffix('.npz')}")
+
+
+def _check_places(args: argparse.Namespace, label: str) -> None:
+    """Refuse, before any work, outputs that cannot be files or would replace an input or each other."""
+    files = vars(args)
+    taken = {Path(files[name]).resolve(): name for name in _INPUTS if files.get(name)}
+    for name in ("output", "report"):
+        if not files.get(name):
+            continue
+        path = _labelled(files[name], label)
+        if path.is_dir():
+            raise CoreError(f"expected a file for the {name}, found a folder at {path}; name a file in it")
+        if (other := taken.setdefault(path.resolve(), name)) != name:
+            raise CoreError(f"expected the {name} to be another file than the {other}, got {path} for both; rename one")
 
 
 def _labelled(path: Path, label: str) -> Path:

@@ -254,6 +254,39 @@ def test_an_output_that_cannot_be_written_is_told(recording, betas, tmp_path, ca
     assert (tmp_path / "file").read_text() == "no folder"
 
 
+@pytest.mark.parametrize("command", ["fit", "convert"])
+def test_an_input_is_never_replaced(recording, betas, command, capsys):
+    before = recording.read_bytes()
+    detour = recording.parent / ".." / "in" / recording.name
+    assert main([command, str(recording), "-o", str(detour)]) == 1
+    assert "another file than the input" in capsys.readouterr().err
+    assert recording.read_bytes() == before
+    if command == "fit":
+        assert _fit(recording, "--betas", betas, "-o", recording.with_name("out.npz"), "--report", betas) == 1
+        assert "another file than the betas" in capsys.readouterr().err
+    assert _files(recording.parent) == {"walk.npz", "betas.npy"}
+
+
+def test_outputs_of_several_people_replace_no_input_either(tmp_path, capsys):
+    people = _two_people(tmp_path / "duo_7.npz")
+    assert _fit(people, "--fps", 30, "--layout", "body25", "-o", tmp_path / "duo.npz") == 1
+    assert "found a folder at" in capsys.readouterr().err
+    assert not (tmp_path / "duo_3.npz").exists()
+
+
+def test_places_that_cannot_be_written_are_told_before_the_work(recording, out, monkeypatch, capsys):
+    monkeypatch.setattr("core.cli.fit_track", lambda *_: pytest.fail("the work was begun"))
+    out.mkdir()
+    (out / "folder.npz").mkdir()
+    assert _fit(recording, "-o", out / "folder.npz") == 1
+    assert _fit(recording, "-o", out / "walk.npz", "--report", out / "folder.npz") == 1
+    assert _fit(recording, "-o", out / "walk.npz", "--report", out / "walk.npz") == 1
+    told = capsys.readouterr().err.splitlines()
+    assert "the output, found a folder" in told[0] and "the report, found a folder" in told[1]
+    assert "the report to be another file than the output" in told[2]
+    assert _files(out) == {"folder.npz"}
+
+
 def test_one_faulty_person_keeps_the_others_unwritten(tmp_path, out, betas, capsys):
     people = _two_people(tmp_path / "people")
     for path in people.iterdir():
