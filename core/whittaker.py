@@ -7,75 +7,88 @@ second difference this is the best linear estimate.
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 
-_Row = TypeVar("_Row", float, np.ndarray)
-"""What belongs to a frame: a number, or an array with one for each curve."""
+_LEAST_WEIGHT = 1e-9
 
 
 def whittaker(observed: np.ndarray, weights: np.ndarray, stiffness: np.ndarray) -> np.ndarray:
-    """Solve (W + D' S D) z = W y for each curve, D the second difference: five diagonals, factorised without pivots.
+    """Solve (W + D' S D) z = W y for each curve, D the second difference.
+
+    The matrix has five diagonals, so it is block tridiagonal in pairs of frames. Cyclic reduction (Hockney, "A fast
+    direct solution of Poisson's equation", 1965) eliminates every other pair at once, then every other one of those
+    that are left, and so on.
 
     Args:
         observed: (F, K, D).
         weights: (F, K).
         stiffness: (F, K); entry t weighs the second difference centred on frame t.
     """
-    num_frames = len(observed)
+    num_frames, num_curves, size = observed.shape
     if num_frames < 3:
         return observed
+    even = num_frames + num_frames % 2
+    main, first, second = np.ones((even, num_curves)), np.zeros((even, num_curves)), np.zeros((even, num_curves))
     s = stiffness[1:-1]
-    main = weights + 1e-9
-    main[:-2] += s
-    main[1:-1] += 4.0 * s
-    main[2:] += s
-    first = np.zeros_like(main)
-    first[:-2] -= 2.0 * s
-    first[1:-1] -= 2.0 * s
-    second = np.zeros_like(main)
-    second[:-2] = s
-    right = weights[..., None] * observed
-    if observed.shape[1] == 1:  # numbers of Python are much faster than arrays of one number
-        factors = _factors(*(band[:, 0].tolist() for band in (main, first, second)))
-        columns = [_solved(*factors, column.tolist()) for column in right[:, 0].T]
-        return np.asarray(np.stack(columns, axis=-1)[:, None])
-    pivots, upper, upper2 = (
-        list(np.stack(rows)[..., None]) for rows in _factors(list(main), list(first), list(second))
-    )
-    return np.stack(_solved(pivots, upper, upper2, list(right)))
+    main[:num_frames] = weights + _LEAST_WEIGHT
+    main[: num_frames - 2] += s
+    main[1 : num_frames - 1] += 4.0 * s
+    main[2:num_frames] += s
+    first[: num_frames - 2] -= 2.0 * s
+    first[1 : num_frames - 1] -= 2.0 * s
+    second[: num_frames - 2] = s
+    right = np.zeros((2, size, even // 2, num_curves))
+    weighted = np.moveaxis(weights[..., None] * observed, -1, 0)
+    right[0], right[1, :, : num_frames // 2] = weighted[:, 0::2], weighted[:, 1::2]
+    own = np.array([[main[0::2], first[0::2]], [first[0::2], main[1::2]]])
+    after = np.array([[second[0::2], np.zeros_like(second[0::2])], [first[1::2], second[1::2]]])[:, :, :-1]
+    solved = _solved(own, after, right)
+    return np.moveaxis(solved, 1, -1).swapaxes(0, 1).reshape(even, num_curves, size)[:num_frames]
 
 
-def _factors(main: list[_Row], first: list[_Row], second: list[_Row]) -> tuple[list[_Row], list[_Row], list[_Row]]:
-    """Return the pivots, and the two diagonals above the main one of the factor that has ones on it.
+def _solved(own: np.ndarray, after: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return the solution (2, D, N, K) of N pairs' equations.
 
     Args:
-        main: (F) the main diagonal.
-        first: (F) the next one: entry t belongs to the frames t and t + 1.
-        second: (F) the one after that.
+        own: (2, 2, N, K) each pair's own, symmetric.
+        after: (2, 2, N - 1, K) from the next pair to each.
+        right: (2, D, N, K) the right side.
     """
-    pivots, upper, upper2 = [main[0]], [first[0] / main[0]], [second[0] / main[0]]
-    for t in range(1, len(main)):
-        lower = upper[t - 1] * pivots[t - 1]
-        pivot = main[t] - upper[t - 1] * lower
-        if t >= 2:
-            pivot = pivot - upper2[t - 2] * second[t - 2]
-        pivots.append(pivot)
-        upper.append((first[t] - lower * upper2[t - 1]) / pivot)
-        upper2.append(second[t] / pivot)
-    return pivots, upper, upper2
+    if own.shape[2] == 1:
+        return _divided(own, right)
+    odd = own[:, :, 1::2]
+    # An odd pair is known from the even pairs before and after it.
+    before, behind = after[:, :, 0::2], after[:, :, 1::2]
+    last = behind.shape[2]
+    from_before = _divided(odd, before.swapaxes(0, 1))
+    from_behind = _divided(odd[:, :, :last], behind)
+    alone = _divided(odd, right[:, :, 1::2])
+    kept, kept_right = own[:, :, 0::2].copy(), right[:, :, 0::2].copy()
+    num_odd = odd.shape[2]
+    kept[:, :, :num_odd] -= _times(before, from_before)
+    kept[:, :, 1 : last + 1] -= _times(behind.swapaxes(0, 1), from_behind)
+    kept_right[:, :, :num_odd] -= _times(before, alone)
+    kept_right[:, :, 1 : last + 1] -= _times(behind.swapaxes(0, 1), alone[:, :, :last])
+    even = _solved(kept, -_times(before[:, :, :last], from_behind), kept_right)
+    solution = np.empty_like(right)
+    solution[:, :, 0::2] = even
+    alone -= _times(from_before, even[:, :, :num_odd])
+    alone[:, :, :last] -= _times(from_behind, even[:, :, 1 : last + 1])
+    solution[:, :, 1::2] = alone
+    return solution
 
 
-def _solved(pivots: list[_Row], upper: list[_Row], upper2: list[_Row], right: list[_Row]) -> list[_Row]:
-    """Return the solution (F) for the right-hand side *right* (F) of equations with these factors."""
-    partial = right[:1]
-    for t in range(1, len(right)):
-        row = right[t] - upper[t - 1] * partial[t - 1]
-        partial.append(row if t < 2 else row - upper2[t - 2] * partial[t - 2])
-    after = after2 = 0.0 * right[0]
-    solved = []
-    for t in range(len(right) - 1, -1, -1):
-        after, after2 = partial[t] / pivots[t] - upper[t] * after - upper2[t] * after2, after
-        solved.append(after)
-    return solved[::-1]
+def _divided(pairs: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return the solutions (2, D, N, K) of symmetric *pairs* (2, 2, N, K) with their right sides (2, D, N, K)."""
+    solution = np.empty_like(right)
+    share = pairs[0, 1] / pairs[0, 0]
+    np.divide(right[1] - share * right[0], pairs[1, 1] - share * pairs[0, 1], out=solution[1])
+    np.subtract(right[0] / pairs[0, 0], share * solution[1], out=solution[0])
+    return solution
+
+
+def _times(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return the products (2, D, N, K) of matrices (2, 2, N, K) and (2, D, N, K)."""
+    product: np.ndarray = left[:, 0, None] * right[0]
+    product += left[:, 1, None] * right[1]
+    return product

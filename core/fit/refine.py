@@ -104,7 +104,7 @@ class Effort:
     """
 
     steps: int = 5
-    extra_steps: int = 8
+    extra_steps: int = 4
     still_rad: float = 0.003
 
 

@@ -263,7 +263,7 @@ def test_unsettled_frames_get_more_steps(act, keypoints):
     start = rotations.copy()
     start[2, 0] = start[2, 0] @ Rotation.from_rotvec([0.0, 0.9, 0.0]).as_matrix()
     prior = PosePrior(rotations, WEAK, SIGMA_M)
-    found, place = refine(keypoints, (start, trans), targets, prior, effort=Effort(1, still_rad=0.0))
+    found, place = refine(keypoints, (start, trans), targets, prior, effort=Effort(1, extra_steps=8, still_rad=0.0))
     off = np.linalg.norm(keypoints.points(found, place) - targets.points, axis=-1)
     assert off.max() < 2e-3
     np.testing.assert_allclose(start[2, 0], rotations[2, 0] @ Rotation.from_rotvec([0.0, 0.9, 0.0]).as_matrix())
