@@ -75,6 +75,12 @@ class PosePrior:
         couplings = tuple(coupling.some(frames) for coupling in self.couplings)
         return PosePrior(self.rotations[frames], precision, self.sigma_m, couplings)
 
+    def rescaled(self, sigma_m: float) -> PosePrior:
+        """Return the same expectation beside points that are *sigma_m* off."""
+        share = (sigma_m / self.sigma_m) ** 2
+        couplings = tuple(Coupling(coupling.joints, coupling.precision * share) for coupling in self.couplings)
+        return PosePrior(self.rotations, self.precision * share, sigma_m, couplings)
+
 
 @dataclass(frozen=True, eq=False)
 class Targets:

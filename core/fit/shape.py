@@ -21,7 +21,7 @@ from .expectation import expected_pose
 from .habit import find_habit
 from .pose_prior import Habit
 from .quality import Quality
-from .refine import Goal, Linearised, Targets, linearised, stepped
+from .refine import Goal, Linearised, PosePrior, Targets, linearised, stepped
 
 _LENGTH_NOISE_M = 0.004
 _LENGTH_STEPS = 6
@@ -45,6 +45,8 @@ _FIRM_SIGMA_M = 0.015
 _OFFSET_PER_DOUBT_M = 0.15
 _POSE_OFFSET_M = 0.010
 """How far off poses that are only expected put a point."""
+_EXPECTING_ROUNDS = 2
+"""Later rounds change the betas too little for other poses to be expected."""
 _OFFSET_ROUNDS = 3
 _LAST_ROUNDS = 2
 
@@ -180,15 +182,17 @@ def refine_shape(
     state = _ShapeState(model, model.body.array(betas), first, first, noise_m)
     done = 0
 
-    def fit_round() -> np.ndarray:
+    def fit_round(*, expects_anew: bool = True) -> np.ndarray:
         nonlocal done
         told(done / (rounds + _OFFSET_ROUNDS + _LAST_ROUNDS))
         done += 1
         hold = noise_m**2 * _BETA_PRIOR + state.misfit_m**2 * targets.points.shape[0]
-        return _fit_round(names, state, targets, None if hold_betas else hold)
+        if expects_anew or state.expected is None:
+            state.expect(names, targets)
+        return _fit_round(state, targets, None if hold_betas else hold)
 
-    for _ in range(rounds):
-        fit_round()
+    for turn in range(rounds):
+        fit_round(expects_anew=turn < _EXPECTING_ROUNDS)
         state.sigma_m = max(floor, _SIGMA_PER_MISFIT * state.misfit_m)
     alien = float(np.clip((state.misfit_m - noise_m) / _ALIEN_M - 1.0, 0.0, 1.0))
     if alien == 0.0:
@@ -216,6 +220,16 @@ class _ShapeState:
     misfit_m: float
     noise_m: float
     pose: tuple[Array, Array] | None = None
+    start: tuple[Array, Array] | None = None
+    expected: PosePrior | None = None
+
+    def expect(self, names: Sequence[str], targets: Targets) -> None:
+        """Find the analytic start, and the pose to expect."""
+        keypoints = self.model.shaped(self.betas)
+        self.start = analytic_start(names, keypoints, targets)
+        self.expected = expected_pose(
+            names, keypoints, self.start[0], targets, sigma_m=self.sigma_m, noise_m=self.noise_m
+        )
 
     def estimate(self, names: Sequence[str], targets: Targets) -> ShapeEstimate:
         """Return what was found, and the person's habit, found from there on."""
@@ -225,17 +239,16 @@ class _ShapeState:
         return ShapeEstimate(to_numpy(self.betas).astype(np.float64), self.model, self.sigma_m, habit, self.noise_m)
 
 
-def _fit_round(names: Sequence[str], state: _ShapeState, targets: Targets, hold: float | None) -> np.ndarray:
+def _fit_round(state: _ShapeState, targets: Targets, hold: float | None) -> np.ndarray:
     """Fit the poses, and the betas unless *hold* is None; measure the misfit; return each point's mean miss (K, 3).
 
     The miss is in the axes of the joint that holds the point, metres.
     """
     xp = namespace(targets.points)
-    keypoints = state.model.shaped(state.betas)
-    start, trans = analytic_start(names, keypoints, targets)
-    expected = expected_pose(names, keypoints, start, targets, sigma_m=state.sigma_m, noise_m=state.noise_m)
-    goal = Goal.of(keypoints, targets, expected)
-    rotations, trans = state.pose or (matrices_last(expected.rotations), reversed_axes(trans))
+    assert state.start is not None and state.expected is not None
+    expected = state.expected.rescaled(state.sigma_m)
+    goal = Goal.of(state.model.shaped(state.betas), targets, expected)
+    rotations, trans = state.pose or (matrices_last(expected.rotations), reversed_axes(state.start[1]))
     for _ in range(_STEPS_PER_ROUND):
         paired = state.model.shaped(state.betas).paired
         equations = linearised(paired, goal, (rotations, trans))
