@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from .smplify import Smplify, SmplifyOptions, SmplifyResult, fit_prior
 _FRAMES_EACH = 60
 _PRIOR_STEP = 2
 WAYS = (SmplifyOptions(), SmplifyOptions(optimizer="lbfgs"), SmplifyOptions(optimizer="lbfgs", full_forward=True))
-_CLEAN = Condition("clean, true betas")
+CLEAN = Condition("clean, true betas")
 
 
 @dataclass(frozen=True)
@@ -31,50 +31,73 @@ class WayRow:
         name: which.
         pve_mm: vertices, pelvis joints together.
         ms_per_frame: time.
-        times_slower: than this project's fit.
+        times_slower: than this project's fit, by its quality.
     """
 
     name: str
     pve_mm: float
     ms_per_frame: float
-    times_slower: float
+    times_slower: dict[str, float]
 
 
 def compare(
-    evaluation: Evaluation, clips: Sequence[Clip], prior_clips: Sequence[Clip], num_frames: int, fit_ms: float
+    clips: Sequence[Clip],
+    prior_clips: Sequence[Clip],
+    num_frames: int,
+    fit_ms: Mapping[str, float],
+    ways: Sequence[SmplifyOptions] = WAYS,
 ) -> list[WayRow]:
-    """Return a row for this project's fit and one for each of SMPLify's ways, on clean points with true betas.
+    """Return a row for each quality of this project's fit and for each of SMPLify's ways.
+
+    The frames have clean points and true betas. This project's times are of fits that find the betas too.
 
     Args:
-        evaluation: measures.
         clips: of people whom nothing has learned from.
         prior_clips: what SMPLify's pose prior is made of: the people that the fit has learned from.
         num_frames: about how many frames to fit: the first ones of clips spread over all.
-        fit_ms: what this project's fit takes a frame, over a long clip, in the same run.
+        fit_ms: what this project's fit takes a frame, over a long clip, in the same run, by quality.
+        ways: SMPLify's.
     """
     count = max(1, min(len(clips), round(num_frames / _FRAMES_EACH)))
+    length = min(num_frames, _FRAMES_EACH)
     chosen = [clips[index] for index in np.linspace(0, len(clips) - 1, count).round().astype(int)]
+    begun = [_cut(clip, length) for clip in chosen]
+    rows = []
+    for quality, milliseconds in fit_ms.items():
+        evaluation = Evaluation(quality)
+        found = [
+            fit_track(
+                evaluation.track(clip, CLEAN), evaluation.data, FitOptions(betas=clip.drawn_betas(), quality=quality)
+            )
+            for clip in chosen
+        ]
+        pve_mm = _pve_mm(evaluation, begun, [motion for motion, _ in found])
+        rows.append(WayRow(f"this fit, {quality}", pve_mm, milliseconds, _ratios(milliseconds, fit_ms)))
     poses = np.concatenate([_vectors(clip.rotations[::_PRIOR_STEP]) for clip in prior_clips])
+    evaluation = Evaluation()
     body, prior = ShownBody(evaluation.data, "cpu"), fit_prior(poses[:, :66])
-    ours = [
-        fit_track(evaluation.track(clip, _CLEAN), evaluation.data, FitOptions(betas=clip.drawn_betas()))
-        for clip in chosen
-    ]
-    rows = [WayRow("this fit", _pve_mm(evaluation, chosen, [motion for motion, _ in ours]), fit_ms, 1.0)]
-    for options in WAYS:
-        smplify, results = Smplify(body, prior, options), []
-        for clip in map(_cut, chosen):
-            points = torch.as_tensor(evaluation.track(clip, _CLEAN).positions, dtype=torch.float32)
-            results.append(smplify.fit(points, torch.as_tensor(clip.drawn_betas())))
+    for options in ways:
+        smplify = Smplify(body, prior, options)
+        results = [
+            smplify.fit(
+                torch.as_tensor(evaluation.track(clip, CLEAN).positions, dtype=torch.float32),
+                torch.as_tensor(clip.drawn_betas()),
+            )
+            for clip in begun
+        ]
         milliseconds = 1000.0 * sum(result.seconds for result in results) / sum(len(r.trans) for r in results)
-        motions = [_motion(clip, result) for clip, result in zip(chosen, results, strict=True)]
-        pve_mm = _pve_mm(evaluation, chosen, motions)
-        rows.append(WayRow(options.title, pve_mm, milliseconds, milliseconds / fit_ms))
+        motions = [_motion(clip, result) for clip, result in zip(begun, results, strict=True)]
+        pve_mm = _pve_mm(evaluation, begun, motions)
+        rows.append(WayRow(options.title, pve_mm, milliseconds, _ratios(milliseconds, fit_ms)))
     return rows
 
 
-def _cut(clip: Clip) -> Clip:
-    return replace(clip, rotations=clip.rotations[:_FRAMES_EACH], trans=clip.trans[:_FRAMES_EACH])
+def _ratios(milliseconds: float, fit_ms: Mapping[str, float]) -> dict[str, float]:
+    return {quality: milliseconds / own for quality, own in fit_ms.items()}
+
+
+def _cut(clip: Clip, length: int) -> Clip:
+    return replace(clip, rotations=clip.rotations[:length], trans=clip.trans[:length])
 
 
 def _vectors(rotations: np.ndarray) -> np.ndarray:
@@ -87,9 +110,10 @@ def _motion(clip: Clip, result: SmplifyResult) -> Motion:
 
 
 def _pve_mm(evaluation: Evaluation, clips: Sequence[Clip], motions: Sequence[Motion]) -> float:
-    """Return the mean PVE of the clips' first frames."""
+    """Return the mean PVE of the *clips*, which are the first frames of the *motions*."""
     rows = []
     for clip, motion in zip(clips, motions, strict=True):
-        first = replace(motion, poses=motion.poses[:_FRAMES_EACH], trans=motion.trans[:_FRAMES_EACH])
-        rows.append(evaluation.compare(_cut(clip), _CLEAN, first))
+        length = len(clip.trans)
+        first = replace(motion, poses=motion.poses[:length], trans=motion.trans[:length])
+        rows.append(evaluation.compare(clip, CLEAN, first))
     return summarise(rows).pve_mm

@@ -1,0 +1,24 @@
+"""This project's fit beside a plain SMPLify-3D."""
+
+from __future__ import annotations
+
+from core.fit.quality import QUALITIES
+from training.compare_smplify import compare
+from training.motion_folder import read_clips
+from training.smplify import SmplifyOptions
+
+
+def test_every_quality_stands_beside_every_way(motion_folder):
+    clips = read_clips(motion_folder, collection="Walk")
+    fit_ms = dict(zip(QUALITIES, (1.0, 2.0, 4.0), strict=True))
+    ways = (SmplifyOptions(iterations=4), SmplifyOptions(optimizer="lbfgs", iterations=4))
+    rows = compare(clips[:1], clips[1:], 3, fit_ms, ways)
+    assert [row.name for row in rows[:3]] == [f"this fit, {quality}" for quality in QUALITIES]
+    assert [row.name for row in rows[3:]] == [way.title for way in ways]
+    for row in rows:
+        assert list(row.times_slower) == list(QUALITIES)
+        for quality, ratio in row.times_slower.items():
+            assert ratio == row.ms_per_frame / fit_ms[quality]
+    adam, lbfgs = rows[3:]
+    assert max(row.pve_mm for row in rows[:3]) < lbfgs.pve_mm < adam.pve_mm
+    assert adam.ms_per_frame > 4.0, "four passes through the body and back"
