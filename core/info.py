@@ -72,6 +72,8 @@ def _lines(reading: Reading) -> Iterable[str]:
     gaps = {name: share for name, share in missing_shares(reading).items() if share > 0.0}
     shown = ", ".join(f"{name} {share:.1%}" for name, share in gaps.items()) or "no point in any frame"
     yield f"  missing      {shown}"
+    for remark in reading.remarks:
+        yield f"  read         {remark}"
     for check in reading.checks:
         yield f"  checked      {check}"
     for doubt in reading.doubts:

@@ -11,16 +11,18 @@ from .errors import TrackError
 from .layouts import Layout
 
 MAX_FPS = 10_000.0
+_MAX_COORDINATE = 1e12
+"""No place has a coordinate beyond that in any unit; it is what damage leaves."""
 
 
 def mark_missing(positions: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return copies in which a missing point is NaN and has confidence 0, both, and confidence lies in [0, 1].
 
     Args:
-        positions: (F, K, 3); a point with a value that is not finite is missing.
+        positions: (F, K, 3); a point with a value that is not finite, or beyond any place, is missing.
         confidence: (F, K); a point without a confidence above 0 is missing.
     """
-    missing = ~np.isfinite(positions).all(-1) | ~(confidence > 0.0)
+    missing = ~(np.abs(positions) < _MAX_COORDINATE).all(-1) | ~(confidence > 0.0)
     return np.where(missing[..., None], np.nan, positions), np.where(missing, 0.0, np.clip(confidence, 0.0, 1.0))
 
 

@@ -29,6 +29,8 @@ _POSITION_KEYS = (
 )
 _KNOWN_COUNTS = (17, 22, 24, 25, 26, 33, 67, 75, 133)
 """Point counts of known layouts, to tell x, y, z columns from x, y, z, confidence columns."""
+_STEP_OF_LENGTH = 0.5
+"""Points that move by less than that share of what is between two of them are the same points a frame later."""
 _WORD_KEYS = ("layout", "units", "up_axis", "names")
 _MAX_WORD_BYTES = 1 << 22
 _RATE_KEYS = ("fps", "mocap_framerate", "framerate", "frame_rate")
@@ -151,7 +153,7 @@ def _to_people(
     if array.ndim == 3:
         array = array[None]
         confidence = None if confidence is None else confidence[None]
-    elif array.shape[0] > MAX_PEOPLE >= array.shape[1]:
+    elif _frames_come_first(array):
         array = array.swapaxes(0, 1)
         confidence = None if confidence is None or confidence.ndim < 3 else confidence.swapaxes(0, 1)
         notes.append(f"Read as (frames, people, points, {array.shape[-1]}).")
@@ -165,6 +167,28 @@ def _to_people(
             "save both of the same frames and points"
         )
     return array, confidence
+
+
+def _frames_come_first(array: np.ndarray) -> bool:
+    """Tell (F, P, K, 3) from (P, F, K, 3): by the count, else by how far points move along each axis.
+
+    From one frame to the next that is less than from one person to another.
+    """
+    first, second = array.shape[:2]
+    if max(first, second) > MAX_PEOPLE:
+        return first > MAX_PEOPLE >= second
+    if first == 1:
+        return False
+    if second == 1:
+        return _typical_length(np.diff(array, axis=0)) < _STEP_OF_LENGTH * _typical_length(np.diff(array, axis=2))
+    return _typical_length(np.diff(array, axis=0)) < _typical_length(np.diff(array, axis=1))
+
+
+def _typical_length(vectors: np.ndarray) -> float:
+    """Return the median length of vectors (..., 3 or more), of those that are finite; infinite when none is."""
+    lengths = np.linalg.norm(vectors[..., :3], axis=-1)
+    lengths = lengths[np.isfinite(lengths)]
+    return float(np.median(lengths)) if lengths.size else np.inf
 
 
 def _unflatten(array: np.ndarray, notes: list[str]) -> np.ndarray:

@@ -74,7 +74,7 @@ def read_c3d(path: Path) -> list[RawRecording]:
     common: dict[str, Any] = {
         "fps": rate if rate and np.isfinite(rate) and rate > 0.0 else None,
         "units": _units(reader, notes),
-        "up_axis": _up_axis(reader),
+        "up_axis": _up_axis(reader, notes),
         "first_frame": layout.first_frame,
         "notes": tuple(notes),
     }
@@ -258,7 +258,10 @@ def _units(reader: Any, notes: list[str]) -> str | None:
     return units.pop() if len(units) == 1 else None
 
 
-def _up_axis(reader: Any) -> str | None:
-    """Y_SCREEN says which axis of the room points up on a screen."""
+def _up_axis(reader: Any, notes: list[str]) -> str | None:
+    """Y_SCREEN says which axis of the room points up on a screen; some systems write one that points down."""
     match = _AXIS.match("".join(_strings(reader, "Y_SCREEN")).upper())
-    return f"{match.group(1) or '+'}{match.group(2)}" if match else None
+    if match and match.group(1) == "-":
+        notes.append(f"Y_SCREEN is {match.group()}, which would be down; which axis is up is told from the body.")
+        return None
+    return f"+{match.group(2)}" if match else None

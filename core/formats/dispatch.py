@@ -14,6 +14,7 @@ from .csv_file import read_csv
 from .json_file import MAX_FRAME_BYTES, frame_files, is_frame_document, load_json, read_json, read_json_folder
 from .mediapipe import NAMES, describe_space
 from .raw import RawRecording
+from .subjects import split_subjects
 from .textfile import decode_text
 from .trc import is_trc, read_trc
 
@@ -52,7 +53,7 @@ def read_recordings(path: Path) -> list[RawRecording]:
         return [_finish(recording) for recording in read_json_folder(path)]
     if not path.is_file():
         raise InputMissingError(f"expected a keypoint file or folder, found nothing at {path}; check the path")
-    return [_finish(recording) for recording in _choose_reader(path)(path)]
+    return [_finish(person) for recording in _choose_reader(path)(path) for person in split_subjects(recording)]
 
 
 def _finish(recording: RawRecording) -> RawRecording:

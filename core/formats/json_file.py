@@ -23,6 +23,7 @@ MAX_JSON_LISTS = 8_000_000
 """Most lists and objects of a JSON file; each costs memory however little it holds."""
 MAX_FRAME_BYTES = 1 << 22
 """Largest file of a folder of one file a frame (4 MiB)."""
+_LARGEST_FRAME = 10**12
 _FRAME_NUMBER = re.compile(r"(\d{1,12})\D*$")
 _BODY25_HANDS = LAYOUTS["body25_hands"]
 _NUM_HAND_POINTS = 21
@@ -111,7 +112,7 @@ def read_json(path: Path) -> list[RawRecording]:
     numbers = set()
     for index, item in enumerate(document):
         frame = item.get("frame_id", index)
-        if not isinstance(frame, int) or not isinstance(item["instances"], list):
+        if not isinstance(frame, int) or abs(frame) > _LARGEST_FRAME or not isinstance(item["instances"], list):
             raise _malformed(path, "frame_id and instances", item)
         numbers.add(frame)
         _add_instances(item["instances"], frame, clip)
@@ -300,7 +301,10 @@ def _label(person: dict[str, Any], keys: tuple[str, ...], index: int) -> str:
 
 
 def _points(value: Any, path: Path) -> np.ndarray:
-    """Points (K, 3 or 4) of one person; a list around them (MMPose at times nests once more) is taken off."""
+    """Points (K, 3 or 4) of one person, null where missing; a list around them (MMPose has one) is taken off."""
+    if isinstance(value, list) and None in value:
+        width = max((len(point) for point in value if isinstance(point, list)), default=3)
+        value = [[None] * width if point is None else point for point in value]
     points = _floats(value, path)
     if points.ndim == 3 and len(points) == 1:
         points = points[0]

@@ -55,10 +55,12 @@ def read_all(path: Path, options: ReadOptions | None = None) -> list[Reading]:
     if refused and not readings:
         raise refused[0][1]
     notes = tuple(f"Left out {name}: {error}." for name, error in refused)
-    return [
-        replace(reading, track=replace(reading.track, notes=(*reading.track.notes, *notes))) if notes else reading
-        for reading in readings
-    ]
+    return [_with_notes(reading, notes) for reading in readings] if notes else readings
+
+
+def _with_notes(reading: Reading, notes: tuple[str, ...]) -> Reading:
+    track = replace(reading.track, notes=(*reading.track.notes, *notes))
+    return replace(reading, track=track, remarks=(*reading.remarks, *notes))
 
 
 def read_tracks(path: Path, options: ReadOptions | None = None) -> list[KeypointTrack]:

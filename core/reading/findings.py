@@ -45,6 +45,7 @@ class Reading:
         checks: what was checked and held, one sentence each.
         doubts: what is odd but does not stop the fit, one sentence each.
         left_out: what the file has and is not read since it cannot be right, one sentence each.
+        remarks: what was met and decided while the file was read, one sentence each.
     """
 
     track: KeypointTrack
@@ -57,6 +58,7 @@ class Reading:
     checks: tuple[str, ...]
     doubts: tuple[str, ...]
     left_out: tuple[str, ...]
+    remarks: tuple[str, ...]
 
     def finding(self, subject: str) -> Finding:
         """Return the finding about *subject*."""

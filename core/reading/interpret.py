@@ -222,4 +222,5 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
         tuple(checks.passed),
         (*(doubt for finding in findings for doubt in finding.doubts), *checks.doubts),
         laid.left_out,
+        recording.notes,
     )

@@ -54,9 +54,20 @@ def test_npy_shapes(tmp_path, order):
         (recording,) = read(array)
         np.testing.assert_array_equal(recording.positions, points)
         np.testing.assert_array_equal(recording.confidence, trust)
-    people = read(np.stack([points, 2 * points]))
-    assert [recording.person for recording in people] == ["0", "1"]
-    np.testing.assert_array_equal(people[1].positions, 2 * points)
+
+
+@pytest.mark.parametrize("num_frames", [2, 6, 70])
+@pytest.mark.parametrize("num_people", [1, 2, 3])
+@pytest.mark.parametrize("people_first", [True, False])
+def test_people_and_frames_are_told_apart(tmp_path, num_frames, num_people, people_first):
+    walk = 0.3 * clip(1, 17) + np.linspace(0.0, 0.02 * num_frames, num_frames)[:, None, None]
+    people = np.stack([walk + [0.8 * person, 0.0, 0.0] for person in range(num_people)])
+    people[0, 0, :3] = np.nan
+    np.save(tmp_path / "a.npy", people if people_first else people.swapaxes(0, 1))
+    recordings = read_recordings(tmp_path / "a.npy")
+    assert [recording.person for recording in recordings] == (["0", "1", "2"][:num_people] if num_people > 1 else [""])
+    for recording, points in zip(recordings, people, strict=True):
+        np.testing.assert_array_equal(recording.positions, points)
 
 
 @pytest.mark.parametrize("array", [np.zeros((4, 5)), np.zeros((4, 3, 17)), np.zeros(9), np.zeros((2, 2, 2, 2, 3))])
@@ -139,6 +150,20 @@ def test_mmpose_frames_without_people_are_missing(tmp_path):
     path.write_text(json.dumps(document))
     (recording,) = read_recordings(path)
     assert recording.confidence[:, 0].tolist() == [0, 1, 1, 0, 1]
+
+
+def test_null_is_missing_and_a_wild_frame_number_is_refused(tmp_path):
+    document = mmpose_document(clip(3, 17), np.ones((3, 17)))
+    document["instance_info"][1]["instances"][0]["keypoints"][4] = None
+    document["instance_info"][2]["instances"][0]["keypoints"][5] = [None, None, None]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(document))
+    (recording,) = read_recordings(path)
+    assert np.argwhere(recording.confidence == 0.0).tolist() == [[1, 4], [2, 5]]
+    document["instance_info"][2]["frame_id"] = 10**400
+    path.write_text(json.dumps(document))
+    with pytest.raises(TrackFileError, match="expected frame_id and instances"):
+        read_recordings(path)
 
 
 def test_openpose_folder_and_file(tmp_path):

@@ -86,7 +86,8 @@ def test_subjects_are_people_and_fakes_are_dropped(tmp_path):
     assert (ann.person, bob.person, ann.names) == ("Ann", "Bob", ("HEAD", "FOOT"))
     np.testing.assert_allclose(ann.positions, points[:, [0, 2]], atol=1e-6)
     np.testing.assert_allclose(bob.positions, points[:, [1, 4]], atol=1e-6)
-    assert (ann.up_axis, ann.units) == ("-Z", "m")
+    assert (ann.up_axis, ann.units) == (None, "m")
+    assert any("Y_SCREEN is -Z" in note for note in ann.notes)
     assert any("2 points that are angles" in note for note in ann.notes)
 
 

@@ -16,6 +16,7 @@ from .track_writers import (
     names_of,
     tidy_v1,
     tidy_v2,
+    trc_text,
     vicon_csv,
     wide_csv,
     world_dump,
@@ -228,6 +229,21 @@ def test_vicon_nexus_subjects(tmp_path):
     assert (ann.fps, ann.units, ann.first_frame, ann.kind) == (100.0, "mm", 20, "Vicon CSV")
     np.testing.assert_array_equal(ann.positions, points[:, [0, 2]])
     np.testing.assert_array_equal(bob.positions, points[:, [1]])
+
+
+@pytest.mark.parametrize("kind", ["csv", "trc"])
+def test_subjects_in_the_names_are_people(tmp_path, kind):
+    points = clip(4, 5, missing=True)
+    labels = ["Ann:HEAD", "Bob:HEAD", "Ann:FOOT", "Bob:FOOT", "Ann:TOE"]
+    path = tmp_path / f"two.{kind}"
+    path.write_text(wide_csv(points, labels) if kind == "csv" else trc_text(points, labels))
+    ann, bob = read_recordings(path)
+    assert (ann.person, ann.names, bob.person, bob.names) == ("Ann", ("HEAD", "FOOT", "TOE"), "Bob", ("HEAD", "FOOT"))
+    np.testing.assert_array_equal(ann.positions, points[:, [0, 2, 4]])
+    np.testing.assert_array_equal(bob.positions, points[:, [1, 3]])
+    np.testing.assert_array_equal(bob.confidence == 0.0, np.isnan(points[:, [1, 3], 0]))
+    path.write_text(wide_csv(points, ["HEAD", *labels[1:]]))
+    assert [recording.person for recording in read_recordings(path)] == [""]
 
 
 def test_two_dimensional_and_nameless_tables_are_refused(tmp_path):

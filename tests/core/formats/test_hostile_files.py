@@ -127,6 +127,17 @@ def test_bombs_take_neither_memory_nor_time(tmp_path, name):
     assert time.perf_counter() - began < 10.0
 
 
+@pytest.mark.filterwarnings("error")
+def test_values_beyond_any_place_are_missing(tmp_path):
+    points = clip(3, 2)
+    points[1, 0, 2], points[2, 1, 0] = 1e308, -1e13
+    path = tmp_path / "a.trc"
+    path.write_text(trc_text(points, names_of(2)))
+    (recording,) = read_recordings(path)
+    assert np.argwhere(recording.confidence == 0.0).tolist() == [[1, 0], [2, 1]]
+    assert np.isnan(recording.positions[1, 0]).all()
+
+
 def test_times_far_apart_give_no_rate(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(wide_csv(clip(3, 2), names_of(2), lead={"time_s": [0.0, 1e-300, 1e300]}))

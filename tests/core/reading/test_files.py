@@ -77,6 +77,16 @@ def test_info_goes_on_after_a_bad_file_and_returns_1():
     assert "nothing.trc" in second
 
 
+def test_info_tells_what_was_met_while_reading(tmp_path):
+    lines = (SAMPLES / "walk.trc").read_text().splitlines()
+    twice = [*lines[:6], *(line for line in lines[6:] for _ in (1, 2))]
+    (tmp_path / "twice.trc").write_text("\n".join(twice) + "\n")
+    stream = io.StringIO()
+    assert run_info([tmp_path / "twice.trc"], stream=stream) == 0
+    assert "  read         The frame numbers do not increase by whole numbers" in stream.getvalue()
+    assert "  read         The times do not increase" in stream.getvalue()
+
+
 def test_info_as_json_can_be_read_back(two_people):
     stream = io.StringIO()
     assert run_info([two_people], ReadOptions(fps=30.0), stream, as_json=True) == 0
