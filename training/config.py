@@ -241,7 +241,7 @@ class RunConfig:
             section, _, name = key.partition(".")
             if section not in tree or name not in tree[section]:
                 raise ConfigError(f"expected a setting SECTION.NAME such as training.epochs, got {key!r}")
-            tree[section][name] = _parse_yaml(value, f"setting {key}") if isinstance(value, str) else value
+            tree[section][name] = parse_yaml(value, f"setting {key}") if isinstance(value, str) else value
         return config_from_dict(tree, "the settings with what was overridden")
 
 
@@ -255,7 +255,7 @@ def read_config(path: Path | str) -> RunConfig:
     path = Path(path)
     if not path.is_file():
         raise InputMissingError(f"expected a YAML file of settings, found no file at {path}; see training/configs")
-    return config_from_dict(_parse_yaml(path.read_text(encoding="utf-8"), str(path)) or {}, str(path))
+    return config_from_dict(parse_yaml(path.read_text(encoding="utf-8"), str(path)) or {}, str(path))
 
 
 def config_from_dict(tree: object, where: str) -> RunConfig:
@@ -279,7 +279,12 @@ def _plain(value: Any) -> Any:
     return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
-def _parse_yaml(text: str, where: str) -> Any:
+def parse_yaml(text: str, where: str) -> Any:
+    """Return what a YAML *text* holds, as plain values; *where* is named in errors.
+
+    Raises:
+        ConfigError: it is no YAML, or PyYAML is not there.
+    """
     try:
         import yaml
     except ImportError as error:

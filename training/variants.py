@@ -1,0 +1,147 @@
+"""Variants of a training that are held against each other: read from YAML, trained with the same budget.
+
+A variant that is trained is not trained again, and one that was stopped goes on from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import InputMissingError
+from core.files import atomic_path
+
+from .checkpoints import CheckpointError, load_checkpoint
+from .config import ConfigError, RunConfig, parse_yaml, read_config
+from .distributed import Processes
+from .run_log import RunLog
+from .trainer import CHECKPOINT_FOLDER, LAST_NAME, Trainer
+
+EVALUATION_NAME = "evaluation.json"
+_GROUP_KEYS = ("config", "settings", "variants")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One training.
+
+    Attributes:
+        group: what it is held against.
+        name: its own.
+        config: its settings.
+    """
+
+    group: str
+    name: str
+    config: RunConfig
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where its weights are once it is trained."""
+        return self.config.run_folder / CHECKPOINT_FOLDER / LAST_NAME
+
+    @property
+    def evaluation(self) -> Path:
+        """Where the network's figures on the test pairs are once it is trained."""
+        return self.config.run_folder / EVALUATION_NAME
+
+
+def read_variants(path: Path, settings: Mapping[str, object]) -> list[Variant]:
+    """Return the variants that a YAML file lists.
+
+    Args:
+        path: groups by name, each with ``config`` (a file of settings beside this one), ``settings`` (what all of the
+            group change of it, by dotted key) and ``variants`` (by name, what each changes).
+        settings: what all variants change, by dotted key, on top.
+
+    Raises:
+        InputMissingError: there is no such file.
+        ConfigError: it is not of that form, or a setting is unknown or wrong.
+    """
+    if not path.is_file():
+        raise InputMissingError(f"expected a YAML file of variants, found no file at {path}; see training/configs")
+    groups = parse_yaml(path.read_text(encoding="utf-8"), str(path))
+    variants = []
+    for group, held in _named(groups, f"groups of variants in {path}").items():
+        parts = _named(held, f"{', '.join(_GROUP_KEYS)} of the group {group!r} in {path}")
+        if set(parts) != set(_GROUP_KEYS):
+            raise ConfigError(
+                f"expected {', '.join(_GROUP_KEYS)} in the group {group!r} of {path}, found {', '.join(parts)}"
+            )
+        shared = read_config(path.parent / str(parts["config"]))
+        shared = shared.overridden(_named(parts["settings"], f"settings of the group {group!r} in {path}"))
+        for name, changes in _named(parts["variants"], f"variants of the group {group!r} in {path}").items():
+            own = _named(changes, f"settings of the variant {name!r} in {path}")
+            run = {"model.name": group, "output.extra_tag": name}
+            variants.append(Variant(group, name, shared.overridden({**own, **settings, **run})))
+    return variants
+
+
+def _named(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise ConfigError(f"expected {what} by name, got {str(value)[:80]!r}")
+    return value
+
+
+def is_trained(variant: Variant) -> bool:
+    """Return whether a variant is trained and its network measured.
+
+    Raises:
+        CheckpointError: what is in its folder was trained with other settings.
+    """
+    if not (variant.checkpoint.is_file() and variant.evaluation.is_file()):
+        return False
+    _check_settings(variant, variant.checkpoint)
+    return True
+
+
+def train(variant: Variant, processes: Processes) -> None:
+    """Train a variant to its end, from where it stopped if it did, and measure its network on the test pairs.
+
+    Raises:
+        CoreError: data or settings do not fit, or its folder holds a run with other settings.
+    """
+    folder = variant.config.run_folder
+    log = RunLog(folder, tensorboard=variant.config.output.tensorboard)
+    try:
+        trainer = Trainer(variant.config, processes, log)
+        stopped = sorted((folder / CHECKPOINT_FOLDER).glob("epoch_*.pth.tar"))
+        if stopped:
+            _check_settings(variant, stopped[-1])
+            trainer.resume(stopped[-1])
+        trainer.train()
+        trainer.test()
+    finally:
+        log.close()
+
+
+def _check_settings(variant: Variant, checkpoint: Path) -> None:
+    """Raise `CheckpointError` if *checkpoint* was trained with settings that make another network."""
+    found, expected = load_checkpoint(checkpoint).config, variant.config.to_dict()
+    differing = sorted(
+        f"{section}.{name}"
+        for section in expected
+        if section != "output"
+        for name, value in expected[section].items()
+        if (section, name) != ("data", "cache") and found.get(section, {}).get(name) != value
+    )
+    if differing:
+        raise CheckpointError(
+            f"expected a run with the settings of the variant {variant.name!r} in {variant.config.run_folder}, found "
+            f"one with other {', '.join(differing)}; give another --log_dir or delete that folder"
+        )
+
+
+def read_figures(variant: Variant) -> dict[str, dict[str, Any]]:
+    """Return a trained variant's figures on the test pairs, by row."""
+    table: dict[str, dict[str, Any]] = json.loads(variant.evaluation.read_text(encoding="utf-8"))
+    return table
+
+
+def write_figures(path: Path, figures: Mapping[str, Any]) -> None:
+    """Write *figures* as JSON; the file appears whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(figures, indent=1), encoding="utf-8")
