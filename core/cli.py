@@ -22,6 +22,7 @@ from .cleanup import CleanupOptions, add_cleanup_arguments, clean, cleanup_optio
 from .errors import CoreError
 from .files import atomic_path
 from .fit import FitOptions, FitReport, fit_track
+from .fit.arguments import add_network_arguments, network_options
 from .fit.options import MODES
 from .fit.quality import QUALITIES
 from .info import run_info
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--out-fps", type=float, metavar="RATE", help="frame rate of the motion; the track's without it")
     fit.add_argument("--out-up", choices=("Y", "Z"), default="Z", help="up axis of the motion (default Z, as AMASS)")
     fit.add_argument("--device", default="numpy", help=", ".join(DEVICES))
+    add_network_arguments(fit)
     fit.add_argument("--report", type=Path, metavar="FILE.json", help="write how well the fit explains the track")
     add_cleanup_arguments(
         fit, CleanupOptions(), "as it is without these options, so that the error reported is that of what is written"
@@ -141,6 +143,7 @@ def _fit_options(args: argparse.Namespace, body: BodyData) -> FitOptions:
         quality=args.quality,
         fps=args.out_fps,
         device=args.device,
+        **network_options(args),
     )
 
 

@@ -1,7 +1,7 @@
 """Measure the fit on real motion of people it never saw, and print the table of figures.
 
-    python -m training.evaluate_fit MOTION_FOLDER [--subjects 16 35 05] [--every N] [--quality Q] [--smplify FRAMES]
-        [--json OUT.json]
+    python -m training.evaluate_fit MOTION_FOLDER [--subjects 16 35 05] [--every N] [--quality Q] [--network FILE.npz]
+        [--smplify FRAMES] [--json OUT.json]
 
 Each clip is put on the free body with a random shape; its keypoints come from the body model, then are disturbed as the
 row says. No initial pose is given but in the row that says so. See `training.fit_figures`.
@@ -15,13 +15,14 @@ import os
 import platform
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
 from core.files import atomic_path
 from core.fit import FitOptions, fit_track
+from core.fit.arguments import add_network_arguments, network_options
 from core.fit.quality import QUALITIES
 from core.track import KeypointTrack
 
@@ -49,7 +50,7 @@ def frames_per_second(evaluation: Evaluation, clips: Sequence[Clip], quality: st
     seconds = []
     for _ in range(_SPEED_RUNS + 1):
         began = time.perf_counter()
-        fit_track(long_track, evaluation.data, FitOptions(quality=quality))
+        fit_track(long_track, evaluation.data, replace(evaluation.options, quality=quality))
         seconds.append(time.perf_counter() - began)
     counted = seconds[1:]
     return _SPEED_FRAMES / float(np.median(counted)), counted
@@ -72,10 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--smplify", type=int, default=0, metavar="FRAMES",
         help="also fit so many frames by a plain SMPLify-3D (needs PyTorch) and compare accuracy and speed",
     )  # fmt: skip
+    add_network_arguments(parser)
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures")
     options = parser.parse_args(arguments)
     clips = read_clips(options.folder, options.subjects)[:: options.every]
-    evaluation = Evaluation(options.quality)
+    evaluation = Evaluation(FitOptions(quality=options.quality, **network_options(options)))
     print(f"{len(clips)} clips, {sum(len(clip.trans) for clip in clips)} frames; {_machine()}")
     for heads in (_HEADS, _UNITS):
         print(f"{'':<52}" + "".join(f"{head:>9}" for head in heads))

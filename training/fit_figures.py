@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -107,9 +107,9 @@ class Row:
 class Evaluation:
     """The body, and what is measured on it."""
 
-    def __init__(self, quality: str = "balanced") -> None:
-        """Load the free body; every fit is of that *quality*."""
-        self.quality = quality
+    def __init__(self, options: FitOptions | None = None) -> None:
+        """Load the free body; every fit is told *options*, but for the mode and betas, which are the condition's."""
+        self.options = options or FitOptions()
         self.data = load_free_body()
         self.body = BodyModel(self.data)
         self._models: dict[str, KeypointModel] = {}
@@ -146,7 +146,7 @@ class Evaluation:
         track = self.track(clip, condition)
         if condition.mode == "known":
             return self.compare(clip, condition, *self._from_known_poses(clip, track))
-        options = FitOptions(betas=betas if condition.know_betas else None, mode=condition.mode, quality=self.quality)
+        options = replace(self.options, betas=betas if condition.know_betas else None, mode=condition.mode)
         motion, report = fit_track(track, self.data, options)
         return self.compare(clip, condition, motion, report.mean_error_mm)
 
@@ -159,7 +159,7 @@ class Evaluation:
         model = KeypointModel(self.body, landmark_regressor(self.data, points.names))
         keypoints = model.shaped(clip.drawn_betas())
         targets = Targets(points.positions[1:].astype(np.float32), points.weights[1:].astype(np.float32))
-        job = PoseJob(points.names, keypoints, _KNOWN_SIGMA_M, QUALITIES[self.quality].effort)
+        job = PoseJob(points.names, keypoints, _KNOWN_SIGMA_M, QUALITIES[self.options.quality].effort)
         rotations, trans = job.solve(targets, known=clip.rotations[:-1])
         off = np.linalg.norm(keypoints.points(rotations, trans) - targets.points, axis=-1)
         rotations, trans = np.concatenate([clip.rotations[:1], rotations]), np.concatenate([clip.trans[:1], trans])

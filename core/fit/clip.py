@@ -50,6 +50,7 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
     model = KeypointModel(
         BodyModel(body, check_device(options.device)), body_regressor(track.layout, body, options.regressor)
     )
+    experts = options.experts(model.body.device)
     with clock.step("smooth"):
         pace.begin("Smoothing the keypoints")
         smoothed = smooth_points(
@@ -60,11 +61,13 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         noise = left_noise(smoothed, options.smoothing)
     with clock.step("shape"):
         pace.begin("Finding the body shape")
-        shape = find_shape(points, model, targets, noise, options.betas, rounds=quality.shape_rounds, told=pace.tell)
+        shape = find_shape(
+            points, model, targets, noise, options.betas, experts=experts, rounds=quality.shape_rounds, told=pace.tell
+        )
     with clock.step("pose"):
         pace.begin("Fitting the poses")
         keypoints = shape.model.shaped(model.body.array(shape.betas))
-        job = PoseJob(points.names, keypoints, shape.sigma_m, quality.effort, shape.habit, shape.noise_m)
+        job = PoseJob(points.names, keypoints, shape.sigma_m, quality.effort, shape.habit, shape.noise_m, experts)
         rotations, trans = poses_in_blocks(
             lambda block: job.solve(targets.some(block)),
             track.num_frames,

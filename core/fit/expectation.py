@@ -3,12 +3,13 @@
 Two experts, both taught by real motion. The pose network is asked for the arms: it halves what the twist of an upper
 arm is off. Trunk, head and legs are the regressions' (`core.fit.pose_prior`): how a person tilts the pelvis differs
 from one to the next more than from moment to moment, and of the few people there were to learn from, regressions that
-are held back learn that better.
+are held back learn that better. A network that was taught by more people may be asked for all joints.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +17,8 @@ import numpy as np
 
 from ..arrays import Array, like, namespace, ones_where
 from ..body.keypoints import ShapedKeypoints
-from ..network.pose_architecture import POSE_POINTS
+from ..network.graph import NetworkError
+from ..network.pose_architecture import POSE_MLP, POSE_POINTS
 from ..network.pose_mlp import PoseNetwork
 from ..network.weights import read_weights
 from ..skeletons import JOINT_INDEX, NUM_BODY_ROTATIONS
@@ -28,12 +30,15 @@ WEIGHTS = Path(__file__).resolve().parents[1] / "network" / "assets" / "pose_mlp
 UNSEEN_PEOPLE = 4.0
 """How many times the variances that the network tells are those of people that it never saw. Measured: 1.3 to 2 in the
 mean, more for those unlike the people it has learned from, who lose most by a prediction that is too sure."""
-PASSES = 1
-"""A second pass, which begins where the first ended, is no better on people that nothing was learned from."""
-NETWORK_JOINTS = tuple(
-    JOINT_INDEX[f"{side}_{joint}"] for side in ("left", "right") for joint in ("shoulder", "elbow", "wrist")
-)
-"""The joints that the network is asked for."""
+NETWORK_JOINTS: dict[str, tuple[int, ...]] = {
+    "none": (),
+    "arms": tuple(
+        JOINT_INDEX[f"{side}_{joint}"] for side in ("left", "right") for joint in ("shoulder", "elbow", "wrist")
+    ),
+    "all": tuple(range(NUM_BODY_ROTATIONS)),
+}
+"""The joints that the network may be asked for, by what a fit is told."""
+MAX_PASSES = 5
 
 
 @cache
@@ -42,75 +47,107 @@ def load_pose_network(device: str) -> PoseNetwork:
     return PoseNetwork(read_weights(WEIGHTS), device)
 
 
-def expected_pose(
-    names: Sequence[str],
-    keypoints: ShapedKeypoints,
-    start: Array,
-    targets: Targets,
-    *,
-    sigma_m: float,
-    noise_m: float = 0.0,
-    habit: Habit | None = None,
-) -> PosePrior:
-    """Return the pose to expect of *targets*.
+def read_pose_network(path: Path | str, device: str) -> PoseNetwork:
+    """Return the pose network in a weights file, on a device.
 
-    Args:
-        names: the solver points, in the order of *targets*.
-        keypoints: those points on the shaped body.
-        start: (F, 24, 3, 3) the analytic start's local rotations.
-        targets: where the points are.
-        sigma_m: how far off they are per axis.
-        noise_m: how much of that is noise, other in every frame.
-        habit: the person's, if it is known.
+    Raises:
+        InputMissingError: there is no such file.
+        NetworkError: it is no weights file, or one of another network.
     """
-    trunk = load_prior().predict(start, names, targets.weights, sigma_m=sigma_m, noise_m=noise_m, habit=habit)
-    arms = network_pose(names, keypoints, start, targets, sigma_m=sigma_m)
-    xp = namespace(start)
-    mask = np.isin(np.arange(start.shape[1]), NETWORK_JOINTS)[:, None, None]
-    chosen = like(mask.astype(np.float32), start) > 0
-    return PosePrior(
-        xp.where(chosen, arms.rotations, trunk.rotations),
-        xp.where(chosen[:NUM_BODY_ROTATIONS], arms.precision, trunk.precision),
-        sigma_m,
-        trunk.couplings,
-    )
+    weights = read_weights(path)
+    if weights.info.architecture != POSE_MLP:
+        raise NetworkError(
+            f"expected the weights of a {POSE_MLP} network for a fit, found those of a {weights.info.architecture} in "
+            f"{path}; train one with training/configs/pose_mlp.yaml and convert its checkpoint"
+        )
+    return PoseNetwork(weights, device)
 
 
-def network_pose(
-    names: Sequence[str],
-    keypoints: ShapedKeypoints,
-    start: Array,
-    targets: Targets,
-    *,
-    sigma_m: float,
-    passes: int = PASSES,
-) -> PosePrior:
-    """Return what the network alone expects, of every joint; arguments as for `expected_pose`.
+@dataclass(frozen=True, eq=False)
+class Experts:
+    """Who is asked what pose to expect.
 
-    Args:
-        names: the solver points.
-        keypoints: those points on the shaped body.
-        start: (F, 24, 3, 3) local rotations to begin from.
-        targets: where the points are.
-        sigma_m: how far off they are per axis.
-        passes: how often the network is asked, each time from its last answer.
+    Attributes:
+        network: the pose network, on the device of the fit; None for the one that ships with the project.
+        joints: which joints it is asked for, a key of `NETWORK_JOINTS`; the others are the regressions'.
+        passes: how often it is asked, each time from its last answer.
     """
-    xp = namespace(start)
-    body = keypoints.model.body
-    network = load_pose_network(body.device)
-    order = _order(names, start)
-    seen = ones_where(targets.weights > 0, targets.weights) @ order
-    points = xp.matrix_transpose(order) @ targets.points
-    betas = keypoints.betas if body.data.name == network.info.body else xp.zeros_like(keypoints.betas)
-    betas = xp.broadcast_to(betas, (start.shape[0], betas.shape[-1]))
-    sigma = xp.zeros_like(start[:, 0, 0, 0]) + sigma_m
-    rotations, log_variances = start, start[:, :NUM_BODY_ROTATIONS, 0]
-    for _ in range(passes):
-        start_points = xp.matrix_transpose(order) @ placed(keypoints, rotations, targets)[1]
-        answer, log_variances = network.predict(rotations, start_points, points, seen, betas, sigma)
-        rotations = xp.concat([answer, start[:, NUM_BODY_ROTATIONS:]], axis=1)
-    precision = xp.exp(-log_variances) * (sigma_m**2 / UNSEEN_PEOPLE)
-    return PosePrior(rotations, precision[..., None] * like(np.eye(3), start), sigma_m)
+
+    network: PoseNetwork | None = None
+    joints: str = "arms"
+    passes: int = 1
+
+    def expected_pose(
+        self,
+        names: Sequence[str],
+        keypoints: ShapedKeypoints,
+        start: Array,
+        targets: Targets,
+        *,
+        sigma_m: float,
+        noise_m: float = 0.0,
+        habit: Habit | None = None,
+    ) -> PosePrior:
+        """Return the pose to expect of *targets*.
+
+        Args:
+            names: the solver points, in the order of *targets*.
+            keypoints: those points on the shaped body.
+            start: (F, 24, 3, 3) the analytic start's local rotations.
+            targets: where the points are.
+            sigma_m: how far off they are per axis.
+            noise_m: how much of that is noise, other in every frame.
+            habit: the person's, if it is known.
+        """
+        joints = NETWORK_JOINTS[self.joints]
+        if len(joints) == NUM_BODY_ROTATIONS:
+            return self.network_pose(names, keypoints, start, targets, sigma_m=sigma_m)
+        usual = load_prior().predict(start, names, targets.weights, sigma_m=sigma_m, noise_m=noise_m, habit=habit)
+        if not joints:
+            return usual
+        told = self.network_pose(names, keypoints, start, targets, sigma_m=sigma_m)
+        xp = namespace(start)
+        mask = np.isin(np.arange(start.shape[1]), joints)[:, None, None]
+        chosen = like(mask.astype(np.float32), start) > 0
+        return PosePrior(
+            xp.where(chosen, told.rotations, usual.rotations),
+            xp.where(chosen[:NUM_BODY_ROTATIONS], told.precision, usual.precision),
+            sigma_m,
+            usual.couplings,
+        )
+
+    def network_pose(
+        self, names: Sequence[str], keypoints: ShapedKeypoints, start: Array, targets: Targets, *, sigma_m: float
+    ) -> PosePrior:
+        """Return what the network alone expects, of every joint; arguments as for `expected_pose`.
+
+        Args:
+            names: the solver points.
+            keypoints: those points on the shaped body.
+            start: (F, 24, 3, 3) local rotations to begin from.
+            targets: where the points are.
+            sigma_m: how far off they are per axis.
+        """
+        xp = namespace(start)
+        body = keypoints.model.body
+        network = self.network or load_pose_network(body.device)
+        order = _order(names, start)
+        seen = ones_where(targets.weights > 0, targets.weights) @ order
+        points = xp.matrix_transpose(order) @ targets.points
+        betas = keypoints.betas if body.data.name == network.info.body else xp.zeros_like(keypoints.betas)
+        betas = xp.broadcast_to(betas, (start.shape[0], betas.shape[-1]))
+        sigma = xp.zeros_like(start[:, 0, 0, 0]) + sigma_m
+        rotations, log_variances = start, start[:, :NUM_BODY_ROTATIONS, 0]
+        for _ in range(self.passes):
+            start_points = xp.matrix_transpose(order) @ placed(keypoints, rotations, targets)[1]
+            answer, log_variances = network.predict(rotations, start_points, points, seen, betas, sigma)
+            rotations = xp.concat([answer, start[:, NUM_BODY_ROTATIONS:]], axis=1)
+        precision = xp.exp(-log_variances) * (sigma_m**2 / UNSEEN_PEOPLE)
+        return PosePrior(rotations, precision[..., None] * like(np.eye(3), start), sigma_m)
+
+
+SHIPPED_EXPERTS = Experts()
+"""Those of a fit that is told nothing else. A second pass is no better on people that nothing was learned from."""
 
 
 def _order(names: Sequence[str], other: Array) -> Array:

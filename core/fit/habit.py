@@ -19,7 +19,7 @@ from ..frames_last import column, from_rotation_vectors, rotation_vectors, times
 from ..skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
 from .analytic import analytic_start
 from .equations import Unknowns
-from .expectation import expected_pose
+from .expectation import SHIPPED_EXPERTS, Experts
 from .pose_prior import PARTS, Habit, joint_axes, load_prior, part_joints
 from .refine import Goal, Linearised, Targets, linearised, stepped
 
@@ -39,6 +39,7 @@ def find_habit(
     *,
     sigma_m: float,
     noise_m: float,
+    experts: Experts = SHIPPED_EXPERTS,
 ) -> Habit:
     """Return the habit of the person in *targets*.
 
@@ -49,6 +50,7 @@ def find_habit(
         poses: rotations (3, 3, 24, F) and trans (3, F) to begin from.
         sigma_m: how far off the points are per axis.
         noise_m: how much of that is noise, other in every frame.
+        experts: who is asked what pose to expect.
     """
     start, _ = analytic_start(names, keypoints, targets)
     rotations, trans = poses
@@ -59,7 +61,7 @@ def find_habit(
     share = sigma_m**2 / (bias * start.shape[0] + sigma_m**2)
     turns, covariance = np.zeros((NUM_JOINTS, 3)), np.zeros((_NUM_AXES, _NUM_AXES))
     none = Habit(turns[:NUM_BODY_ROTATIONS], covariance)
-    usually = expected_pose(names, keypoints, start, targets, sigma_m=sigma_m, noise_m=noise_m, habit=none)
+    usually = experts.expected_pose(names, keypoints, start, targets, sigma_m=sigma_m, noise_m=noise_m, habit=none)
     goal = Goal.of(keypoints, targets, usually)
     unturned = goal.expected
     for _ in range(_STEPS):

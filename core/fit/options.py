@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from ..errors import FitCancelled, FitOptionError
 from ..track import MAX_FPS
+from .expectation import MAX_PASSES, NETWORK_JOINTS, Experts, read_pose_network
 from .quality import QUALITIES
 
 MODES = ("clip", "frames")
@@ -36,6 +38,10 @@ class FitOptions:
         fps: frame rate of the motion, or None for the track's own.
         device: "numpy", or a torch device: "cpu", "cuda", "mps".
         workers: threads on NumPy; None for as many as there are cores.
+        network: a weights file of a pose network of the user's own; None for the one that ships with the project.
+        network_joints: the joints that the network is asked for: "arms", "all" or "none"; the others are expected as
+            regressions of people's poses have them. A network that has learned from many people may be good for all.
+        network_passes: how often the network is asked, each time from its last answer.
     """
 
     mode: str = "clip"
@@ -46,6 +52,9 @@ class FitOptions:
     fps: float | None = None
     device: str = "numpy"
     workers: int | None = None
+    network: Path | str | None = None
+    network_joints: str = "arms"
+    network_passes: int = 1
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -61,3 +70,19 @@ class FitOptions:
             raise FitOptionError(f"expected a frame rate above 0 and up to {MAX_FPS:g} for the motion, got {self.fps}")
         if self.workers is not None and self.workers < 1:
             raise FitOptionError(f"expected 1 worker or more, got {self.workers}")
+        if self.network_joints not in NETWORK_JOINTS:
+            raise FitOptionError(
+                f"expected network joints out of {', '.join(NETWORK_JOINTS)}; got {self.network_joints!r}"
+            )
+        if not 1 <= self.network_passes <= MAX_PASSES:
+            raise FitOptionError(f"expected 1 to {MAX_PASSES} passes of the network, got {self.network_passes}")
+
+    def experts(self, device: str) -> Experts:
+        """Return who is asked what pose to expect, on a device.
+
+        Raises:
+            InputMissingError: the network's file is not there.
+            NetworkError: the network's file does not hold a network of that kind.
+        """
+        network = None if self.network is None else read_pose_network(self.network, device)
+        return Experts(network, self.network_joints, self.network_passes)

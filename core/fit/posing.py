@@ -14,7 +14,7 @@ from ..body.model import BodyModel
 from ..errors import BodyError
 from ..skeletons import NUM_BODY_ROTATIONS
 from .analytic import analytic_start, placed
-from .expectation import expected_pose
+from .expectation import SHIPPED_EXPERTS, Experts
 from .points import SolverPoints
 from .pops import Pops
 from .pose_prior import Habit
@@ -56,6 +56,7 @@ class PoseJob:
         effort: how many steps the finish gets.
         habit: the person's, if it is known.
         noise_m: how much of *sigma_m* is noise, other in every frame.
+        experts: who is asked what pose to expect.
     """
 
     names: tuple[str, ...]
@@ -64,6 +65,7 @@ class PoseJob:
     effort: Effort
     habit: Habit | None = None
     noise_m: float = 0.0
+    experts: Experts = SHIPPED_EXPERTS
 
     def solve(self, targets: Targets, known: Array | None = None) -> tuple[Array, Array]:
         """Return local rotations (F, 24, 3, 3) and trans (F, 3): start, expected pose, exact finish.
@@ -97,7 +99,7 @@ class PoseJob:
         return rotations, place
 
     def _expected(self, start: Array, targets: Targets) -> PosePrior:
-        return expected_pose(
+        return self.experts.expected_pose(
             self.names, self.keypoints, start, targets, sigma_m=self.sigma_m, noise_m=self.noise_m, habit=self.habit
         )
 
@@ -195,6 +197,7 @@ def find_shape(
     noise: np.ndarray,
     betas: np.ndarray | None,
     *,
+    experts: Experts = SHIPPED_EXPERTS,
     rounds: int = Quality.shape_rounds,
     told: Callable[[float], None] = lambda part: None,
 ) -> ShapeEstimate:
@@ -206,6 +209,7 @@ def find_shape(
         targets: where they should be.
         noise: (K,) noise of the targets per axis, metres.
         betas: (B,) known betas, or None.
+        experts: who is asked what pose to expect.
         rounds: how often the shape is found anew from poses, and these from it.
         told: hears now and then what part is done, 0 to 1; what it raises ends the work.
     """
@@ -225,6 +229,7 @@ def find_shape(
         noise_m=noise_m,
         trust=points.trust,
         hold_betas=known is not None,
+        experts=experts,
         rounds=rounds,
         told=told,
     )

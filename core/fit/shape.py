@@ -17,7 +17,7 @@ from ..body.pairs import PairedKeypoints
 from ..frames_last import apply_transposed, matrices_last, reversed_axes
 from .analytic import analytic_start
 from .equations import Unknowns
-from .expectation import expected_pose
+from .expectation import SHIPPED_EXPERTS, Experts
 from .habit import find_habit
 from .pose_prior import Habit
 from .quality import Quality
@@ -156,6 +156,7 @@ def refine_shape(
     noise_m: float,
     trust: np.ndarray,
     hold_betas: bool = False,
+    experts: Experts = SHIPPED_EXPERTS,
     rounds: int = Quality.shape_rounds,
     told: Callable[[float], None] = lambda part: None,
 ) -> ShapeEstimate:
@@ -175,11 +176,12 @@ def refine_shape(
         noise_m: noise of the points per axis.
         trust: (K,) 0 to 1, how far each point is taken to be the body's own.
         hold_betas: the betas are known.
+        experts: who is asked what pose to expect.
         rounds: how often the shape is found anew from poses, and these from it.
         told: hears now and then what part is done, 0 to 1; what it raises ends the work.
     """
     floor, first = (max(least, noise_m) for least in (_MIN_SIGMA_M, _FIRST_SIGMA_M))
-    state = _ShapeState(model, model.body.array(betas), first, first, noise_m)
+    state = _ShapeState(model, model.body.array(betas), first, first, noise_m, experts)
     done = 0
 
     def fit_round(*, expects_anew: bool = True) -> np.ndarray:
@@ -198,7 +200,7 @@ def refine_shape(
     if alien == 0.0:
         return state.estimate(names, targets)
     begin = model.body.array(betas if hold_betas else 0.0 * betas)
-    state = _ShapeState(model, begin, _FIRM_SIGMA_M, _FIRM_SIGMA_M, noise_m)
+    state = _ShapeState(model, begin, _FIRM_SIGMA_M, _FIRM_SIGMA_M, noise_m, experts)
     spread = _OFFSET_PER_DOUBT_M * (1.0 - np.minimum(trust, 1.0 - _ALIEN_DOUBT * alien))
     share = (spread**2 / (spread**2 + _POSE_OFFSET_M**2))[:, None]
     offsets = np.zeros((model.num_points, 3))
@@ -219,6 +221,7 @@ class _ShapeState:
     sigma_m: float
     misfit_m: float
     noise_m: float
+    experts: Experts
     pose: tuple[Array, Array] | None = None
     start: tuple[Array, Array] | None = None
     expected: PosePrior | None = None
@@ -227,7 +230,7 @@ class _ShapeState:
         """Find the analytic start, and the pose to expect."""
         keypoints = self.model.shaped(self.betas)
         self.start = analytic_start(names, keypoints, targets)
-        self.expected = expected_pose(
+        self.expected = self.experts.expected_pose(
             names, keypoints, self.start[0], targets, sigma_m=self.sigma_m, noise_m=self.noise_m
         )
 
@@ -235,7 +238,9 @@ class _ShapeState:
         """Return what was found, and the person's habit, found from there on."""
         assert self.pose is not None
         keypoints = self.model.shaped(self.betas)
-        habit = find_habit(names, keypoints, targets, self.pose, sigma_m=self.sigma_m, noise_m=self.noise_m)
+        habit = find_habit(
+            names, keypoints, targets, self.pose, sigma_m=self.sigma_m, noise_m=self.noise_m, experts=self.experts
+        )
         return ShapeEstimate(to_numpy(self.betas).astype(np.float64), self.model, self.sigma_m, habit, self.noise_m)
 
 

@@ -77,6 +77,7 @@ class FitStream:
         self._fps = fps
         model = BodyModel(body, check_device(self._options.device))
         self._model = KeypointModel(model, body_regressor(layout, body, self._options.regressor))
+        self._experts = self._options.experts(model.device)
         self.names = layout_points(layout).names
         self.calibrated = False
         self._history: list[tuple[np.ndarray, np.ndarray]] = []
@@ -121,7 +122,7 @@ class FitStream:
         smoothed = smooth_points(positions, weights, self._fps, strength=self._options.smoothing)
         targets = make_targets(points, smoothed, self._fps, self._model.body)
         noise = left_noise(smoothed, self._options.smoothing)
-        self._shape = find_shape(points, self._model, targets, noise, self._options.betas)
+        self._shape = find_shape(points, self._model, targets, noise, self._options.betas, experts=self._experts)
         self.calibrated = self._num_pushed >= max(CALIBRATION_FRAMES)
 
     def _solve(self, positions: np.ndarray, weights: np.ndarray) -> StreamPose:
@@ -148,6 +149,7 @@ class FitStream:
                 QUALITIES[self._options.quality].effort,
                 shape.habit,
                 shape.noise_m,
+                self._experts,
             )
             solved, place = job.solve(targets)
             rotations, trans = to_numpy(solved)[0], to_numpy(place)[0]

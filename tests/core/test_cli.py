@@ -16,6 +16,7 @@ from core.body.landmarks import landmark_regressor
 from core.cleanup import CleanupOptions, clean, held_joints, prepare
 from core.cli import main
 from core.fit import FitOptions, fit_track
+from core.fit.expectation import WEIGHTS
 from core.layouts import BODY25, COCO17
 from core.reading import read_tracks
 from tests.conftest import REPOSITORY
@@ -112,6 +113,19 @@ def test_another_rate_has_an_error_for_every_frame(recording, betas, out, rate):
         distance = np.abs(np.arange(24) / 30.0 - frame / rate)
         near = error["keypoint_error_mm"][distance < distance.min() + 1e-9]
         assert np.isclose(near, resampled["keypoint_error_mm"][frame]).any()
+
+
+def test_a_network_of_the_users_own(recording, betas, out, capsys):
+    network = recording.with_name("own.npz")
+    network.write_bytes(WEIGHTS.read_bytes())
+    common = ("--betas", betas, "--out-up", "Y")
+    assert _fit(recording, "-o", out / "a.npz", *common, "--network-joints", "none") == 0
+    for name, more in (("b", ()), ("c", ("--network-joints", "all", "--network-passes", 3))):
+        assert _fit(recording, "-o", out / f"{name}.npz", *common, "--network", network, *more) == 0
+    regressions, arms, everything = (_read(out / f"{name}.npz")["poses"] for name in "abc")
+    assert min(np.abs(regressions - arms).max(), np.abs(arms - everything).max()) > 1e-3
+    assert _fit(recording, "-o", out / "d.npz", "--network", recording.with_name("none.npz")) == 1
+    assert "none.npz" in capsys.readouterr().err and "d.npz" not in _files(out)
 
 
 def test_frame_by_frame_and_a_regressor(recording, betas, out):

@@ -26,6 +26,9 @@ from core.fit.options import report_progress
         ({"fps": 1e9}, ("frame rate", "10000")),
         ({"workers": 0}, ("worker", "0")),
         ({"workers": -2}, ("worker", "-2")),
+        ({"network_joints": "legs"}, ("network", "none, arms, all", "'legs'")),
+        ({"network_passes": 0}, ("passes", "1 to 5", "0")),
+        ({"network_passes": 6}, ("passes", "6")),
     ],
 )
 def test_impossible_settings_are_refused(faulty, words):

@@ -12,6 +12,7 @@ from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.fit import posing
 from core.fit.analytic import analytic_start
+from core.fit.expectation import SHIPPED_EXPERTS, Experts
 from core.fit.refine import Effort, PosePrior, Targets
 from core.skeletons import BODY25_NAMES, JOINT_INDEX, NUM_JOINTS
 
@@ -39,18 +40,20 @@ def _targets(keypoints, rotations: np.ndarray) -> Targets:
     return Targets(points, np.ones(points.shape[:2], dtype=np.float32))
 
 
-def _wrong(names, keypoints, start, targets, *, sigma_m, **_):
-    """Expect arms that go up, and insist."""
-    up = _pose(left_shoulder=[0.0, 0.0, 120.0], right_shoulder=[0.0, 0.0, -120.0])
-    firm = np.tile(1e-2 * np.eye(3, dtype=np.float32), (len(start), 22, 1, 1))
-    return PosePrior(np.repeat(up, len(start), axis=0), firm, sigma_m)
+class _WrongExperts(Experts):
+    """They expect arms that go up, and insist."""
+
+    def expected_pose(self, names, keypoints, start, targets, *, sigma_m, **_):
+        """Return that."""
+        up = _pose(left_shoulder=[0.0, 0.0, 120.0], right_shoulder=[0.0, 0.0, -120.0])
+        firm = np.tile(1e-2 * np.eye(3, dtype=np.float32), (len(start), 22, 1, 1))
+        return PosePrior(np.repeat(up, len(start), axis=0), firm, sigma_m)
 
 
-def test_a_frame_begun_at_a_wrong_pose_begins_again_where_its_limbs_were_seen(keypoints, monkeypatch):
-    monkeypatch.setattr(posing, "expected_pose", _wrong)
+def test_a_frame_begun_at_a_wrong_pose_begins_again_where_its_limbs_were_seen(keypoints):
     true = _pose(left_shoulder=[0.0, -30.0, -70.0], right_shoulder=[0.0, 20.0, 70.0], left_elbow=[0.0, -60.0, 0.0])
     targets = _targets(keypoints, true)
-    rotations, trans = posing.PoseJob(NAMES, keypoints, 0.002, Effort(3)).solve(targets)
+    rotations, trans = posing.PoseJob(NAMES, keypoints, 0.002, Effort(3), experts=_WrongExperts()).solve(targets)
     off = np.linalg.norm(keypoints.points(rotations, trans) - targets.points, axis=-1)
     assert off.max() < 0.01
 
@@ -95,7 +98,7 @@ def test_a_neck_that_no_point_shows_stays_where_it_is_expected():
     targets = Targets(points, np.ones(points.shape[:2], dtype=np.float32))
     job = posing.PoseJob(names, shaped, 0.002, Effort(5))
     start, _ = analytic_start(names, shaped, targets)
-    expected = posing.expected_pose(names, shaped, start, targets, sigma_m=0.002).rotations
+    expected = SHIPPED_EXPERTS.expected_pose(names, shaped, start, targets, sigma_m=0.002).rotations
     rotations, _ = job.solve(targets)
     # Neck and head go with the spine as far as they are expected to, no farther.
     for joint, most_deg in (("neck", 10.0), ("head", 10.0), ("left_wrist", 2.0), ("right_wrist", 2.0)):
