@@ -18,7 +18,7 @@ from .distributed import joined_processes
 from .train_command import parse_overrides
 from .variants import is_trained, read_variants, train
 
-DEFAULT_CONFIG = Path(__file__).with_name("configs") / "ablations.yaml"
+DEFAULT_CONFIG = Path(__file__).with_name("configs") / "variants" / "ablations.yaml"
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 

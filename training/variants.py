@@ -53,7 +53,7 @@ def read_variants(path: Path, settings: Mapping[str, object]) -> list[Variant]:
     """Return the variants that a YAML file lists.
 
     Args:
-        path: groups by name, each with ``config`` (a file of settings beside this one), ``settings`` (what all of the
+        path: groups by name, each with ``config`` (a file of settings, from this one), ``settings`` (what all of the
             group change of it, by dotted key) and ``variants`` (by name, what each changes).
         settings: what all variants change, by dotted key, on top.
 
@@ -62,7 +62,9 @@ def read_variants(path: Path, settings: Mapping[str, object]) -> list[Variant]:
         ConfigError: it is not of that form, or a setting is unknown or wrong.
     """
     if not path.is_file():
-        raise InputMissingError(f"expected a YAML file of variants, found no file at {path}; see training/configs")
+        raise InputMissingError(
+            f"expected a YAML file of variants, found no file at {path}; see training/configs/variants"
+        )
     groups = parse_yaml(path.read_text(encoding="utf-8"), str(path))
     variants = []
     for group, held in _named(groups, f"groups of variants in {path}").items():

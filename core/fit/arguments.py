@@ -15,8 +15,8 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("pose network", "what to expect of a pose beyond what the points show")
     group.add_argument(
         "--network", type=Path, metavar="FILE.npz",
-        help="weights of a pose network of your own, as training.convert_checkpoint writes them; without it, those that "
-        "come along",
+        help="weights of a pose network of your own, as training.convert_checkpoint writes them; without it those "
+        "that come along",
     )  # fmt: skip
     group.add_argument(
         "--network-joints", choices=tuple(NETWORK_JOINTS), default=FitOptions.network_joints,

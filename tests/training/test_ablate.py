@@ -1,0 +1,134 @@
+"""Variants are trained once, go on where they stopped, and are never mixed up."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+yaml = pytest.importorskip("yaml")
+
+from training import ablate  # noqa: E402
+from training.checkpoints import CheckpointError, load_checkpoint  # noqa: E402
+from training.config import AugmentConfig, ConfigError, RunConfig, read_config  # noqa: E402
+from training.distributed import Processes  # noqa: E402
+from training.evaluation import ANALYTIC, row_name  # noqa: E402
+from training.run_log import RunLog  # noqa: E402
+from training.trainer import CHECKPOINT_FOLDER, Trainer  # noqa: E402
+from training.variants import is_trained, read_figures, read_variants, train  # noqa: E402
+
+ONE = Processes(0, 1, torch.device("cpu"))
+SHIPPED = ablate.DEFAULT_CONFIG
+
+
+def variants_file(tmp_path: Path, settings: dict[str, object], variants: dict[str, dict[str, object]]) -> Path:
+    (tmp_path / "base.yaml").write_text("model: {architecture: pose_mlp, dropout: 0.0}\n", encoding="utf-8")
+    path = tmp_path / "variants.yaml"
+    group = {"config": "base.yaml", "settings": settings, "variants": variants}
+    path.write_text(yaml.safe_dump({"noise": group}), encoding="utf-8")
+    return path
+
+
+def test_the_shipped_variants_share_data_and_budget_and_leave_out_each_augmentation_once() -> None:
+    variants = read_variants(SHIPPED, {})
+    groups = {group: [one for one in variants if one.group == group] for group in ("networks", "augmentations")}
+    assert sum(map(len, groups.values())) == len(variants)
+    for first, *others in groups.values():
+        for other in others:
+            assert other.config.data == first.config.data and other.config.training == first.config.training
+    networks = {one.name: one.config.model for one in groups["networks"]}
+    assert {model.graph for model in networks.values() if model.architecture == "residual_st_gcn"} == {
+        "body25",
+        "published",
+    }
+    whole, *others = groups["augmentations"]
+    assert whole.config.augment == read_config(SHIPPED.parents[1] / "pose_mlp.yaml").augment
+    left_out = [
+        name
+        for other in others
+        for name in vars(whole.config.augment)
+        if getattr(other.config.augment, name) != getattr(whole.config.augment, name)
+    ]
+    assert sorted(left_out) == sorted(vars(AugmentConfig()))
+    assert all(
+        getattr(other.config.augment, name) == 0.0 for other in others for name in left_out if name in other.name
+    )
+
+
+def test_a_variant_is_trained_once_and_goes_on_where_it_stopped(
+    run_settings: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {**run_settings, "training.epochs": 2, "training.checkpoint_every": 1}
+    path = variants_file(tmp_path, settings, {"with": {"augment.point_noise_m": 0.01}, "without": {}})
+    arguments = ["--config", str(path), "--log_dir", str(tmp_path / "whole")]
+    assert ablate.main(arguments) == 0
+    whole = read_variants(path, {"output.log_dir": str(tmp_path / "whole")})
+    assert [one.name for one in whole] == ["with", "without"] and all(map(is_trained, whole))
+    assert {row_name(1), row_name(3), ANALYTIC} <= set(read_figures(whole[0]))
+    first, second = (load_checkpoint(one.checkpoint) for one in whole)
+    assert any(not torch.equal(value, second.model[name]) for name, value in first.model.items())
+
+    parts = read_variants(path, {"output.log_dir": str(tmp_path / "parts")})[0]
+    log = RunLog(parts.config.run_folder)
+    trainer = Trainer(parts.config, ONE, log)
+    trainer.train(stop_after_steps=trainer.total_steps // 2)
+    log.close()
+    stopped = parts.config.run_folder / CHECKPOINT_FOLDER / "epoch_0001.pth.tar"
+    assert stopped.is_file() and not is_trained(parts)
+    begun = json.loads((parts.config.run_folder / "metrics.jsonl").read_text().splitlines()[-1])["step"]
+    train(parts, ONE)
+    steps = [json.loads(line) for line in (parts.config.run_folder / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in steps if row["kind"] == "train"].count(begun) == 1
+    resumed = load_checkpoint(parts.checkpoint)
+    assert all(torch.equal(value, resumed.model[name]) for name, value in first.model.items())
+
+    monkeypatch.setattr(ablate, "train", lambda *_: pytest.fail("trained again"))
+    assert ablate.main(arguments) == 0
+
+
+def test_a_folder_with_a_run_of_other_settings_is_refused(
+    run_settings: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = variants_file(tmp_path, {**run_settings, "training.epochs": 0}, {"plain": {}})
+    arguments = ["--config", str(path), "--log_dir", str(tmp_path / "logs")]
+    assert ablate.main(arguments) == 0
+    (variant,) = read_variants(path, {"output.log_dir": str(tmp_path / "logs")})
+    assert is_trained(variant)
+    (other,) = read_variants(path, {"output.log_dir": str(tmp_path / "logs"), "augment.mirror": 0.5})
+    with pytest.raises(CheckpointError) as caught:
+        is_trained(other)
+    assert "augment.mirror" in str(caught.value) and "'plain'" in str(caught.value)
+    assert ablate.main([*arguments, "--set", "augment.mirror=0.5"]) == 1
+    assert "augment.mirror" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[1, 2]", ("groups",)),
+        ("a: {config: x.yaml}", ("config, settings, variants", "'a'")),
+        ("a: {config: base.yaml, settings: {}, variants: [b]}", ("variants", "'a'", "['b']")),
+        ("a: {config: base.yaml, settings: {}, variants: {b: {augment.mirrors: 1}}}", ("augment.mirrors",)),
+        ("a: {config: base.yaml, settings: {}, variants: {b: {augment.mirror: 2}}}", ("augment.mirror", "0 to 1")),
+        ("a: {config: base.yaml, settings: {}, variants: {b c: {}}}", ("extra_tag", "'b c'")),
+    ],
+)
+def test_a_file_of_variants_that_cannot_be_used_is_refused(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:
+    (tmp_path / "base.yaml").write_text("{}", encoding="utf-8")
+    path = tmp_path / "variants.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_variants(path, {})
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_what_all_are_told_is_told_to_all(tmp_path: Path) -> None:
+    path = variants_file(tmp_path, {"training.epochs": 3}, {"a": {"training.seed": 5}, "b": {}})
+    told = [one.config for one in read_variants(path, {"data.folder": "here", "training.epochs": "7"})]
+    assert [(one.data.folder, one.training.epochs, one.training.seed) for one in told] == [
+        ("here", 7, 5),
+        ("here", 7, RunConfig().training.seed),
+    ]
