@@ -46,6 +46,7 @@ def compare(
     num_frames: int,
     fit_ms: Mapping[str, float],
     ways: Sequence[SmplifyOptions] = WAYS,
+    options: FitOptions | None = None,
 ) -> list[WayRow]:
     """Return a row for each quality of this project's fit and for each of SMPLify's ways.
 
@@ -57,6 +58,7 @@ def compare(
         num_frames: about how many frames to fit: the first ones of clips spread over all.
         fit_ms: what this project's fit takes a frame, over a long clip, in the same run, by quality.
         ways: SMPLify's.
+        options: what this project's fits are told besides their quality.
     """
     count = max(1, min(len(clips), round(num_frames / _FRAMES_EACH)))
     length = min(num_frames, _FRAMES_EACH)
@@ -64,10 +66,10 @@ def compare(
     begun = [_cut(clip, length) for clip in chosen]
     rows = []
     for quality, milliseconds in fit_ms.items():
-        evaluation = Evaluation(quality)
+        evaluation = Evaluation(replace(options or FitOptions(), quality=quality))
         found = [
             fit_track(
-                evaluation.track(clip, CLEAN), evaluation.data, FitOptions(betas=clip.drawn_betas(), quality=quality)
+                evaluation.track(clip, CLEAN), evaluation.data, replace(evaluation.options, betas=clip.drawn_betas())
             )
             for clip in chosen
         ]
@@ -76,8 +78,8 @@ def compare(
     poses = np.concatenate([_vectors(clip.rotations[::_PRIOR_STEP]) for clip in prior_clips])
     evaluation = Evaluation()
     body, prior = ShownBody(evaluation.data, "cpu"), fit_prior(poses[:, :66])
-    for options in ways:
-        smplify = Smplify(body, prior, options)
+    for way in ways:
+        smplify = Smplify(body, prior, way)
         results = [
             smplify.fit(
                 torch.as_tensor(evaluation.track(clip, CLEAN).positions, dtype=torch.float32),
@@ -88,7 +90,7 @@ def compare(
         milliseconds = 1000.0 * sum(result.seconds for result in results) / sum(len(r.trans) for r in results)
         motions = [_motion(clip, result) for clip, result in zip(begun, results, strict=True)]
         pve_mm = _pve_mm(evaluation, begun, motions)
-        rows.append(WayRow(options.title, pve_mm, milliseconds, _ratios(milliseconds, fit_ms)))
+        rows.append(WayRow(way.title, pve_mm, milliseconds, _ratios(milliseconds, fit_ms)))
     return rows
 
 

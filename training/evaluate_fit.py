@@ -99,7 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from .compare_smplify import compare
 
         seen = [clip for clip in read_clips(options.folder) if clip.subject not in options.subjects]
-        ways = compare(clips, seen, options.smplify, {quality: 1000.0 / rate for quality, rate in rates.items()})
+        fit_ms = {quality: 1000.0 / rate for quality, rate in rates.items()}
+        ways = compare(clips, seen, options.smplify, fit_ms, options=evaluation.options)
         print(f"{'':<52}{'PVE mm':>9}{'ms/frame':>10}  times slower than " + ", ".join(rates))
         for way in ways:
             ratios = "".join(f"{ratio:>8.1f}" for ratio in way.times_slower.values())
