@@ -50,6 +50,12 @@ def redraw() -> None:
         area.tag_redraw()
 
 
+def draw_now() -> None:
+    """Draw the first window before returning."""
+    with bpy.context.temp_override(window=main_window()):
+        bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)
+
+
 def addon(name: str) -> object:
     """Return a module of the installed add-on, by its name within it."""
     return import_module(f"bl_ext.user_default.learnable_smplify.{name}")
