@@ -17,7 +17,6 @@ from ..arrays import Array, kind_of, like, namespace, to_numpy
 from ..body.keypoints import ShapedKeypoints
 from ..frames_last import column, from_rotation_vectors, rotation_vectors, times, transposed_times
 from ..skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
-from .analytic import analytic_start
 from .equations import Unknowns
 from .expectation import SHIPPED_EXPERTS, Experts
 from .pose_prior import PARTS, Habit, joint_axes, load_prior, part_joints
@@ -35,6 +34,7 @@ def find_habit(
     names: Sequence[str],
     keypoints: ShapedKeypoints,
     targets: Targets,
+    start: Array,
     poses: tuple[Array, Array],
     *,
     sigma_m: float,
@@ -47,12 +47,12 @@ def find_habit(
         names: the solver points, in the order of *targets*.
         keypoints: those points on the shaped body.
         targets: some frames' points, spread over the clip.
+        start: (F, 24, 3, 3) the analytic start's local rotations, which expectations are made from.
         poses: rotations (3, 3, 24, F) and trans (3, F) to begin from.
         sigma_m: how far off the points are per axis.
         noise_m: how much of that is noise, other in every frame.
         experts: who is asked what pose to expect.
     """
-    start, _ = analytic_start(names, keypoints, targets)
     rotations, trans = poses
     own = np.ix_(_AXES, _AXES)
     usual = dict(zip(names, to_numpy(targets.weights).max(axis=0), strict=True))

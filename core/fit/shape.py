@@ -236,10 +236,17 @@ class _ShapeState:
 
     def estimate(self, names: Sequence[str], targets: Targets) -> ShapeEstimate:
         """Return what was found, and the person's habit, found from there on."""
-        assert self.pose is not None
+        assert self.start is not None and self.pose is not None
         keypoints = self.model.shaped(self.betas)
         habit = find_habit(
-            names, keypoints, targets, self.pose, sigma_m=self.sigma_m, noise_m=self.noise_m, experts=self.experts
+            names,
+            keypoints,
+            targets,
+            self.start[0],
+            self.pose,
+            sigma_m=self.sigma_m,
+            noise_m=self.noise_m,
+            experts=self.experts,
         )
         return ShapeEstimate(to_numpy(self.betas).astype(np.float64), self.model, self.sigma_m, habit, self.noise_m)
 

@@ -84,7 +84,7 @@ def _habit(scene, *, bias_m: float = 0.0):
     targets = Targets(points, np.ones(points.shape[:2], dtype=np.float32))
     start, trans = analytic_start(NAMES, shaped, targets)
     poses = matrices_last(start), reversed_axes(trans)
-    return habit.find_habit(NAMES, shaped, targets, poses, sigma_m=np.hypot(0.001, bias_m), noise_m=0.001)
+    return habit.find_habit(NAMES, shaped, targets, start, poses, sigma_m=np.hypot(0.001, bias_m), noise_m=0.001)
 
 
 def test_what_the_frames_have_in_common_leaves_less_unknown(act):
