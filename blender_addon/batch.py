@@ -19,7 +19,17 @@ from pathlib import Path
 
 from .core_access import atomic_path, replace_file
 from .display import Display
-from .jobs import SUMMARY_NAME, BatchError, ConvertOptions, Job, addon_version, fingerprint, is_done, written_before
+from .jobs import (
+    SUMMARY_NAME,
+    BatchError,
+    ConvertOptions,
+    Job,
+    addon_version,
+    fingerprint,
+    is_done,
+    is_summary,
+    written_before,
+)
 from .worker_process import WorkerDied, WorkerProcess
 
 _STAGE_PREFIX = ".smplify-"
@@ -64,10 +74,12 @@ def run_batch(jobs: Sequence[Job], out: Path, options: BatchOptions) -> list[Out
     """Convert *jobs*; return how each ended, in order, and write the summary to *out*.
 
     Raises:
+        BatchError: *out* cannot be a folder, or its summary is somebody else's file.
         WorkerStartError: Blender cannot be started here at all.
         KeyboardInterrupt: as it came, after the workers were ended and their unfinished files removed.
     """
     started = time.monotonic()
+    _check_folder(out, force=options.force)
     display = Display(len(jobs))
     outcomes: dict[int, Outcome] = {}
     pool = _Pool(jobs, options)
@@ -94,6 +106,23 @@ def run_batch(jobs: Sequence[Job], out: Path, options: BatchOptions) -> list[Out
     return done
 
 
+def _check_folder(out: Path, *, force: bool) -> None:
+    """Make the folder *out*, and see that the summary may be written there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BatchError(
+            f"expected a folder to write to, found that {out} cannot be one: {error.strerror or error}; give another "
+            "one with -o"
+        ) from error
+    summary = out / SUMMARY_NAME
+    if summary.exists() and not force and not is_summary(summary):
+        raise BatchError(
+            f"expected no {SUMMARY_NAME} in {out} but that of an earlier run, found another file; move it, choose "
+            "another output folder, or give --force to replace it"
+        )
+
+
 @dataclass(frozen=True)
 class _Moved:
     """A worker told how far it is."""
@@ -115,6 +144,7 @@ class _Pool:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._workers: set[WorkerProcess] = set()
+        self._owners: dict[str, Path] = {}
         self._threads = ThreadPoolExecutor(options.jobs)
         for _ in range(min(options.jobs, len(jobs))):
             self._threads.submit(self._drive).add_done_callback(self.events.put)
@@ -189,10 +219,30 @@ class _Pool:
             answer = worker.convert(request, told)
             if "error" in answer:
                 raise BatchError(str(answer["error"]))
+            self._claim(job, answer["outputs"])
             outputs = _publish(job, Path(stage), answer["outputs"], force=self._options.force)
         outcome = Outcome(job, "converted", outputs=outputs, seconds=time.monotonic() - started)
         _write_report(outcome, {"fingerprint": mark, "people": answer["people"], "blender": answer["blender"]})
         return outcome
+
+    def _claim(self, job: Job, names: Sequence[str]) -> None:
+        """Take the files *names* for *job*; whoever is in an input may make its names those of another one's.
+
+        Raises:
+            BatchError: they are another input's, or the input itself.
+        """
+        with self._lock:
+            for target in _targets(job, names):
+                owner = self._owners.setdefault(str(target).lower(), job.source)
+                if owner != job.source or target == job.source:
+                    raise BatchError(
+                        f"expected files of its own for {job.source}, but {target} is that of {owner} already; rename "
+                        "the input, or choose another output folder"
+                    )
+
+
+def _targets(job: Job, names: Sequence[str]) -> list[Path]:
+    return [job.target.with_name(name) for name in names]
 
 
 def _publish(job: Job, stage: Path, names: Sequence[str], *, force: bool) -> tuple[Path, ...]:
@@ -202,7 +252,7 @@ def _publish(job: Job, stage: Path, names: Sequence[str], *, force: bool) -> tup
         BatchError: a file stands there that no earlier run wrote.
         OutputError: a file cannot be replaced, because another program has it open.
     """
-    targets = [job.target.with_name(name) for name in names]
+    targets = _targets(job, names)
     ours = written_before(job)
     foreign = [str(path) for path in targets if path.exists() and path.name not in ours]
     if foreign and not force:

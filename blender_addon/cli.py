@@ -63,6 +63,9 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m blender_addon
     except CoreError as error:
         print(f"{prog}: {error}", file=sys.stderr)
         return EXIT_USAGE
+    except OSError as error:
+        print(f"{prog}: {error}; check {args.output}, its permissions and the space left", file=sys.stderr)
+        return EXIT_FAILED
     except KeyboardInterrupt:
         print(f"{prog}: interrupted; run it again to go on where it stopped", file=sys.stderr)
         return EXIT_INTERRUPTED

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -120,8 +121,15 @@ def _target(source: Path, folder: Path, root: Path) -> Path:
 
 
 def _is_input(source: Path, out: Path) -> bool:
-    """Return whether *source* is not something that an earlier run wrote."""
-    return not source.is_relative_to(out) and not source.name.endswith(REPORT_SUFFIX)
+    """Return whether *source* is not something that an earlier run wrote, to this output folder or another."""
+    if source.is_relative_to(out) or source.name == SUMMARY_NAME or source.name.endswith(REPORT_SUFFIX):
+        return False
+    return source.name not in _written_in(source.parent)
+
+
+def _written_in(folder: Path) -> set[str]:
+    """Return the names of the files in *folder* that earlier runs wrote, as the reports in it have it."""
+    return set().union(*(_names_in(_read_report(path)) for path in folder.glob(f"*{REPORT_SUFFIX}")))
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -157,7 +165,7 @@ def fingerprint(job: Job, options: ConvertOptions) -> str:
     for path in (job.source, *(Path(given) for given in (options.body, options.betas) if given)):
         members = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
         for member in members:
-            digest.update(member.name.encode())
+            digest.update(os.fsencode(member.name))
             if member.is_file():
                 _update_with_file(digest, member)
     return digest.hexdigest()
@@ -169,31 +177,47 @@ def _update_with_file(digest: hashlib._Hash, path: Path) -> None:
             digest.update(chunk)
 
 
-def read_report(job: Job) -> dict[str, object] | None:
-    """Return the report that an earlier run left for *job*, or None; a damaged one counts as none."""
+def _read_report(path: Path) -> dict[str, object]:
+    """Return the report that an earlier run left at *path*; an empty one where there is none, or a damaged one."""
     try:
-        report = json.loads(job.report.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return report if isinstance(report, dict) and "fingerprint" in report else None
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return report if _is_report(report) else {}
+
+
+def _is_report(report: object) -> bool:
+    """Return whether *report* has the form that `batch` gives it, as far as it is read here."""
+    if not isinstance(report, dict) or not isinstance(report.get("fingerprint"), str):
+        return False
+    outputs, kept = report.get("outputs", []), report.get("kept", [])
+    if not isinstance(outputs, list) or not isinstance(kept, list) or not all(isinstance(name, str) for name in kept):
+        return False
+    return all(isinstance(entry, dict) and isinstance(entry.get("file"), str) for entry in outputs)
+
+
+def _names_in(report: dict[str, object]) -> set[str]:
+    return {entry["file"] for entry in report.get("outputs", [])} | set(report.get("kept", []))
 
 
 def written_before(job: Job) -> set[str]:
     """Return the names of the files that earlier runs wrote for *job*, as their report has it."""
-    report = read_report(job) or {}
-    return {str(entry["file"]) for entry in report.get("outputs", [])} | set(report.get("kept", []))
+    return _names_in(_read_report(job.report))
 
 
 def is_done(job: Job, mark: str) -> bool:
     """Return whether an earlier run converted the same input with the same options, and its files are still whole."""
-    report = read_report(job)
-    if report is None or report["fingerprint"] != mark or report.get("status") != "converted":
+    report = _read_report(job.report)
+    if report.get("fingerprint") != mark or report.get("status") != "converted" or not report.get("outputs"):
         return False
-    outputs = report.get("outputs")
-    if not isinstance(outputs, list) or not outputs:
+    places = [(job.report.parent / entry["file"], entry.get("bytes")) for entry in report["outputs"]]
+    return all(path.is_file() and path.stat().st_size == size for path, size in places)
+
+
+def is_summary(path: Path) -> bool:
+    """Return whether the file at *path* is the summary of a batch."""
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return False
-    for entry in outputs:
-        path = job.report.parent / str(entry["file"])
-        if not path.is_file() or path.stat().st_size != entry["bytes"]:
-            return False
-    return True
+    return isinstance(summary, dict) and summary.keys() >= {"version", "total", "inputs"}

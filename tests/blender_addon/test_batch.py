@@ -104,6 +104,42 @@ def test_files_of_others_are_not_replaced(write_track, tmp_path):
     assert (out / "walk.bvh").read_text().startswith("HIERARCHY")
 
 
+def test_what_cannot_be_the_output_folder_is_told_before_any_work(write_track, tmp_path, capfd):
+    source = write_track(tmp_path / "walk.npz")
+    for out in (source, source / "below"):
+        assert main([str(source), "-o", str(out)]) == 2
+        assert f"{out} cannot be one" in capfd.readouterr().err
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "summary.json").write_text('{"total": "of my own"}')
+    assert main([str(source), "-o", str(tmp_path / "out")]) == 2
+    assert "summary.json" in capfd.readouterr().err
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"summary.json"}
+    assert summary(tmp_path / "out") == {"total": "of my own"}
+
+
+def test_an_input_is_not_replaced_even_by_force(write_track, tmp_path):
+    source = write_track(tmp_path / "walk.npz")
+    before = source.read_bytes()
+    assert main([str(source), "-o", str(tmp_path), "--formats", "npz", "--force"]) == 1
+    assert "files of its own" in summary(tmp_path)["inputs"][0]["message"]
+    assert source.read_bytes() == before
+
+
+def test_people_of_one_input_never_replace_another_input(write_track, tmp_path):
+    folder = tmp_path / "in"
+    write_track(folder / "duo_1.npz")
+    with np.load(folder / "duo_1.npz") as stored:
+        arrays = dict(stored)
+    arrays["positions"] = np.stack([arrays["positions"], arrays["positions"] + [2.0, 0.0, 0.0]])
+    arrays["confidence"] = np.stack([arrays["confidence"]] * 2)
+    np.savez(folder / "duo.npz", **arrays)
+    out = tmp_path / "out"
+    assert main([str(folder), "-o", str(out), "--formats", "npz", "--force"]) == 1
+    assert statuses(out) == {"duo.npz": "converted", "duo_1.npz": "failed"}
+    assert "is that of" in summary(out)["inputs"][1]["message"]
+    assert {path.name for path in out.glob("*.npz")} == {"duo_0.npz", "duo_1.npz"}
+
+
 def test_betas_and_wrong_betas(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     betas = np.linspace(-1.0, 1.0, 10)

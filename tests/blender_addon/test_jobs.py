@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
 
 from blender_addon.core_access import CleanupOptions, InputMissingError, ReadOptions
-from blender_addon.jobs import BatchError, ConvertOptions, Job, addon_version, fingerprint, is_done, plan_jobs
+from blender_addon.jobs import (
+    BatchError,
+    ConvertOptions,
+    Job,
+    addon_version,
+    fingerprint,
+    is_done,
+    plan_jobs,
+    written_before,
+)
 
 
 def touch(*paths):
@@ -44,6 +54,16 @@ def test_outputs_of_an_earlier_run_are_no_inputs(tmp_path):
         tmp_path / "a.trc", tmp_path / "out" / "a.npz", tmp_path / "out" / "summary.json", tmp_path / "a.smplify.json"
     )
     assert [job.source.name for job in plan_jobs([tmp_path], tmp_path / "out")] == ["a.trc"]
+
+
+def test_outputs_in_another_folder_are_no_inputs_either(tmp_path):
+    touch(
+        *(tmp_path / "first" / name for name in ("a.npz", "mine.npz", "summary.json", "b.smplify.json")),
+        tmp_path / "a.trc",
+    )
+    report = {"fingerprint": "mark", "status": "converted", "outputs": [{"file": "a.npz", "bytes": 1}]}
+    (tmp_path / "first" / "a.smplify.json").write_text(json.dumps(report))
+    assert [job.source.name for job in plan_jobs([tmp_path], tmp_path / "second")] == ["a.trc", "mine.npz"]
 
 
 def test_what_is_missing_or_empty_is_an_error(tmp_path):
@@ -84,6 +104,41 @@ def test_done_means_same_fingerprint_and_whole_files(tmp_path):
     assert not is_done(job, "mark")
     job.report.write_text("{ damaged")
     assert not is_done(job, "mark")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"outputs": None},
+        {"outputs": ["a.fbx"]},
+        {"outputs": [{"bytes": 1}]},
+        {"outputs": [{"file": 7, "bytes": 1}]},
+        {"kept": 3},
+        {"kept": [["a.fbx"]]},
+        {"fingerprint": None},
+    ],
+)
+def test_a_report_of_another_form_counts_as_none(tmp_path, change):
+    touch(tmp_path / "a.trc", tmp_path / "a.fbx")
+    job = Job(tmp_path / "a.trc", tmp_path / "a")
+    report = {"fingerprint": "mark", "status": "converted", "outputs": [{"file": "a.fbx", "bytes": 1}]}
+    job.report.write_text(json.dumps(report))
+    assert is_done(job, "mark") and written_before(job) == {"a.fbx"}
+    job.report.write_text(json.dumps({**report, **change}))
+    assert not is_done(job, "mark") and written_before(job) == set()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are bytes on other systems only")
+def test_names_that_are_no_text_have_a_fingerprint(tmp_path):
+    path = tmp_path / os.fsdecode(b"walk\xff.trc")
+    try:
+        path.write_text("x")
+    except OSError:
+        pytest.skip("this file system takes names of text only")
+    other = tmp_path / "walk.trc"
+    other.write_text("x")
+    marks = {fingerprint(Job(source, tmp_path / "out"), ConvertOptions()) for source in (path, other)}
+    assert len(marks) == 2
 
 
 def test_options_survive_json():
