@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bpy
 
+from .translations import CONTEXT
+
 PRESET_ITEMS = (
     ("BLENDER", "Blender", "A .blend to append or link from: metres, Z up, SMPL's bone names, shape keys kept"),
     (
@@ -76,7 +78,9 @@ class SMPLIFY_PG_export(bpy.types.PropertyGroup):  # noqa: N801 - the form that 
         description="Put a bone on the floor above the pelvis that carries the figure's way and heading, from which "
         "game engines take root motion. In FBX, glTF and USD",
     )
-    figures: bpy.props.EnumProperty(name="Figures", description="Which figures to write", items=FIGURE_ITEMS)
+    figures: bpy.props.EnumProperty(
+        name="Figures", description="Which figures to write", items=FIGURE_ITEMS, translation_context=CONTEXT
+    )
     one_each: bpy.props.BoolProperty(
         name="One File Each",
         description="Write each figure to a file of its own, with its name after the file's. BVH and AMASS always do",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bpy
 
+from .translations import CONTEXT
+
 TEMPLATE_KEY = "smplify_joint_template"
 """The custom property of an armature's data that every figure has: its mean joints, which `armature` keeps there."""
 
@@ -102,7 +104,7 @@ class SMPLIFY_PG_figure(bpy.types.PropertyGroup):  # noqa: N801 - the form that 
     flag_index: bpy.props.IntProperty(
         name="Stretch",
         description="The chosen stretch; choosing one jumps to its first frame and takes it for the range to fit again",
-        default=-1, options=set(), update=_flag_chosen,
+        default=-1, options=set(), update=_flag_chosen, translation_context=CONTEXT,
     )  # fmt: skip
     range_first: bpy.props.IntProperty(
         name="First", description="First frame of the range to fit again", default=0, options=set()

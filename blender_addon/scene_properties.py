@@ -11,6 +11,7 @@ from .redraw import redraw_viewports
 from .tracks import choices
 from .tracks.reading import read_soon
 from .tracks.request import AUTO
+from .translations import CONTEXT
 
 MAX_FPS = 10_000.0
 FILE_OPTIONS: set[str] = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
@@ -20,28 +21,44 @@ FILE_OPTIONS: set[str] = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= 
 def layout_choice(**more: object) -> object:
     """Return the menu of keypoint layouts; *more* as for `bpy.props.EnumProperty`."""
     return bpy.props.EnumProperty(
-        name="Layout", description="Which points these are, in which order", items=choices.LAYOUTS, **more
+        name="Layout",
+        description="Which points these are, in which order",
+        items=choices.LAYOUTS,
+        translation_context=CONTEXT,
+        **more,
     )
 
 
 def units_choice(**more: object) -> object:
     """Return the menu of units of length."""
     return bpy.props.EnumProperty(
-        name="Units", description="Unit of length of the file's numbers", items=choices.UNITS, **more
+        name="Units",
+        description="Unit of length of the file's numbers",
+        items=choices.UNITS,
+        translation_context=CONTEXT,
+        **more,
     )
 
 
 def up_choice(**more: object) -> object:
     """Return the menu of up axes."""
     return bpy.props.EnumProperty(
-        name="Up Axis", description="The axis of the file that points up", items=choices.UP_AXES, **more
+        name="Up Axis",
+        description="The axis of the file that points up",
+        items=choices.UP_AXES,
+        translation_context=CONTEXT,
+        **more,
     )
 
 
 def frame_rate_choice(**more: object) -> object:
     """Return the menu of frame rates."""
     return bpy.props.EnumProperty(
-        name="Frame Rate", description="Frames a second of the file", items=choices.FRAME_RATES, **more
+        name="Frame Rate",
+        description="Frames a second of the file",
+        items=choices.FRAME_RATES,
+        translation_context=CONTEXT,
+        **more,
     )
 
 
@@ -61,6 +78,7 @@ def handedness_choice(**more: object) -> object:
         name="Handedness",
         description="Whether the file's axes are right-handed, as Blender's are",
         items=choices.HANDEDNESS,
+        translation_context=CONTEXT,
         **more,
     )
 
@@ -178,9 +196,14 @@ class SMPLIFY_PG_fit(bpy.types.PropertyGroup):  # noqa: N801 - the form that Ble
             ("CLIP", "Whole Clip", "All frames at once: nothing drifts, gaps are bridged from both sides"),
             ("FRAMES", "Frame by Frame", "Each frame from those before it only, as if it came in live; slower"),
         ),
+        translation_context=CONTEXT,
     )
     quality: bpy.props.EnumProperty(
-        name="Quality", description="How much work goes into each frame", items=QUALITY_ITEMS, default="BALANCED"
+        name="Quality",
+        description="How much work goes into each frame",
+        items=QUALITY_ITEMS,
+        default="BALANCED",
+        translation_context=CONTEXT,
     )
     smoothing: bpy.props.FloatProperty(
         name="Smoothing",

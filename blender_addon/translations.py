@@ -9,6 +9,9 @@ import bpy
 
 CLASSES = ()
 
+CONTEXT = "SMPLify"
+"""Where our texts are looked up first for what Blender would translate by a word for something else, such as Fit."""
+
 _GERMAN = {
     "1. Track": "1. Aufnahme",
     "2. Body": "2. Körper",
@@ -222,8 +225,8 @@ LANGUAGES: dict[str, dict[str, str]] = {"de": _GERMAN | _GERMAN_RESULT | _GERMAN
 
 
 def _by_context(texts: dict[str, str]) -> dict[tuple[str, str], str]:
-    """Return *texts* as Blender wants them: a text on a button is looked up as an operator's, else as any."""
-    contexts = (bpy.app.translations.contexts.default, bpy.app.translations.contexts.operator_default)
+    """Return *texts* as Blender wants them: those on buttons are looked up as operators', others as any, or as ours."""
+    contexts = (bpy.app.translations.contexts.default, bpy.app.translations.contexts.operator_default, CONTEXT)
     return {(context, english): text for english, text in texts.items() for context in contexts}
 
 

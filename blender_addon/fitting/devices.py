@@ -16,12 +16,12 @@ from ..preferences import addon_preferences
 
 DEFAULT = "numpy"
 _ALWAYS = (
-    ("numpy", "NumPy (CPU)", "Always there"),
-    ("cpu", "PyTorch on CPU", "Needs PyTorch"),
+    ("numpy", "CPU (NumPy)", "The processor, with NumPy: always there"),
+    ("cpu", "CPU (PyTorch)", "The processor, with PyTorch, which must be set up"),
 )
 _ANY_GPU = (
-    ("cuda", "PyTorch on NVIDIA GPU", "Needs PyTorch with CUDA"),
-    ("mps", "PyTorch on Apple GPU", "Needs PyTorch on a Mac"),
+    ("cuda", "NVIDIA GPU", "Needs PyTorch with CUDA; see GPU Acceleration in the preferences"),
+    ("mps", "Apple GPU", "Needs PyTorch on a Mac; see GPU Acceleration in the preferences"),
 )
 _REPORTED = "Found by the Python that the add-on's preferences name"
 _NOT_FOUND = "Not found by the Python that the add-on's preferences name"

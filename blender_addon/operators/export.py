@@ -8,6 +8,7 @@ import bpy
 from bpy_extras.io_utils import ExportHelper
 
 from ..export_properties import BONE_ITEMS, FIGURE_ITEMS, PRESET_ITEMS, settings_of_format
+from ..translations import CONTEXT
 from .figure import figures_of
 
 _SETTINGS = ("preset", "bones", "root_bone", "figures", "one_each")
@@ -38,7 +39,9 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - the f
         description="Put a bone on the floor above the pelvis that carries way and heading; not given, as the preset "
         "says",
     )
-    figures: bpy.props.EnumProperty(name="Figures", description="Which figures to write", items=FIGURE_ITEMS)
+    figures: bpy.props.EnumProperty(
+        name="Figures", description="Which figures to write", items=FIGURE_ITEMS, translation_context=CONTEXT
+    )
     one_each: bpy.props.BoolProperty(
         name="One File Each",
         description="Write each figure to a file of its own, with its name after the file's. BVH and AMASS always do",

@@ -13,6 +13,7 @@ from ..fitting.session import FITS
 from ..fitting.settings import fit_job
 from ..tracks.session import TRACKS, TrackState
 from ..tracks.settings import track_request
+from ..translations import CONTEXT
 
 if TYPE_CHECKING:
     from ..conversion import FittedTrack
@@ -25,6 +26,7 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - the form that
 
     bl_idname = "smplify.fit"
     bl_label = "Fit"
+    bl_translation_context = CONTEXT
     bl_options = {"UNDO"}
 
     @classmethod

@@ -7,6 +7,8 @@ from pathlib import Path
 import bpy
 from bpy_extras.io_utils import ImportHelper
 
+from ..translations import CONTEXT
+
 
 class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 - the form that Blender asks for
     """Add a figure for each chosen motion file in AMASS layout, to be adjusted, edited and exported again"""
@@ -42,6 +44,7 @@ class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 
             ("Z", "Z", "As in AMASS"),
             ("Y", "Y", "As in many later files"),
         ),
+        translation_context=CONTEXT,
     )
     fps: bpy.props.FloatProperty(
         name="Frame Rate", description="Frames a second of the file; 0 takes what the file says", min=0.0, max=10000.0

@@ -13,6 +13,7 @@ from ..fitting.running import RunsFit
 from ..fitting.session import FITS
 from ..fitting.settings import workers_of
 from ..preferences import addon_preferences
+from ..translations import CONTEXT
 from .figure import active_figure
 
 if TYPE_CHECKING:
@@ -38,12 +39,17 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - the for
             ("CLIP", "Whole Clip", "Look at all frames of the range at once"),
             ("FRAMES", "Frame by Frame", "One frame after the other, never ahead"),
         ),
+        translation_context=CONTEXT,
     )
     smoothing: bpy.props.FloatProperty(
         name="Smoothing", description="Smoothing of the fit; not given, as box 3 is set", min=0.0, max=1.0, default=1.0
     )
     quality: bpy.props.EnumProperty(
-        name="Quality", description="Of the fit; not given, as box 3 is set", items=QUALITY_ITEMS, default="BALANCED"
+        name="Quality",
+        description="Of the fit; not given, as box 3 is set",
+        items=QUALITY_ITEMS,
+        default="BALANCED",
+        translation_context=CONTEXT,
     )
     filepath: bpy.props.StringProperty(
         name="Keypoints",

@@ -16,6 +16,13 @@ from .text import draw_text
 if TYPE_CHECKING:
     from ..preferences import SMPLIFY_AP_preferences
 
+_NO_TORCH = "Blender's own Python has no PyTorch: fits run on the processor, with NumPy."
+_ANOTHER_PLACE = "For fits on a GPU choose another place above. Nothing is installed into Blender's Python."
+_CHOOSE = "Choose the Python of an environment that has PyTorch and NumPy."
+_GONE = "The Python that the environment was made with is gone: install anew."
+_OFFLINE = "Blender may not go online: allow it under System > Network."
+_NO_GPU = "It finds no GPU: this will not be faster than NumPy."
+
 
 def draw_acceleration(
     layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences
@@ -52,7 +59,7 @@ def draw_device(
     # "cuda" is the first of its kind; "cuda:1" is that one.
     found = next((item for item in usable if device in (item.id, item.id.partition(":")[0])), None)
     if found is not None:
-        layout.label(text=found.name, icon="CHECKMARK", translate=False)
+        draw_text(layout, context, found.name, icon="CHECKMARK")
         return
     if info is not None and device != "cpu":
         text = iface_("PyTorch finds no such GPU")
@@ -67,28 +74,28 @@ def draw_device(
 
 def _draw_blender(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
     if blender_has_torch():
-        _draw_found(layout, preferences)
+        _draw_found(layout, context, preferences)
         return
-    layout.label(text="Blender's own Python has no PyTorch: fits run on the processor, with NumPy.", icon="INFO")
-    layout.label(text="For fits on a GPU choose another place above. Nothing is installed into Blender's Python.")
+    draw_text(layout, context, iface_(_NO_TORCH), icon="INFO")
+    draw_text(layout, context, iface_(_ANOTHER_PLACE), icon="BLANK1")
 
 
 def _draw_chosen(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
     layout.prop(preferences, "python_file")
     if python_to_check(preferences) is None:
-        layout.label(text="Choose the Python of an environment that has PyTorch and NumPy.", icon="INFO")
+        draw_text(layout, context, iface_(_CHOOSE), icon="INFO")
     else:
-        _draw_found(layout, preferences)
+        _draw_found(layout, context, preferences)
 
 
 def _draw_private(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
     folder = user_folder()
     if environment_python(folder) is not None:
-        _draw_found(layout, preferences)
+        _draw_found(layout, context, preferences)
         layout.operator("smplify.remove_torch", icon="TRASH")
         return
     if has_environment(folder):
-        layout.label(text="The Python that the environment was made with is gone: install anew.", icon="ERROR")
+        draw_text(layout, context, iface_(_GONE), icon="ERROR")
     _draw_offer(layout, context, preferences)
     if has_environment(folder):
         layout.operator("smplify.remove_torch", icon="TRASH")
@@ -101,11 +108,10 @@ def _draw_offer(layout: bpy.types.UILayout, context: bpy.types.Context, preferen
     except NoBuildError as error:
         draw_text(layout, context, str(error), icon="ERROR")
         return
-    column = layout.column(align=True)
     for line in lines:
-        column.label(text=line, translate=False)
+        draw_text(layout, context, line)
     if not bpy.app.online_access:
-        layout.label(text="Blender may not go online: allow it under System > Network.", icon="INTERNET_OFFLINE")
+        draw_text(layout, context, iface_(_OFFLINE), icon="INTERNET_OFFLINE")
     row = layout.row()
     row.enabled = bpy.app.online_access
     row.operator("smplify.install_torch", icon="IMPORT")
@@ -117,7 +123,7 @@ def _draw_offer(layout: bpy.types.UILayout, context: bpy.types.Context, preferen
         column.prop(preferences, "index_url")
 
 
-def _draw_found(layout: bpy.types.UILayout, preferences: SMPLIFY_AP_preferences) -> None:
+def _draw_found(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
     """Draw what is known of the Python, and the button that finds it out."""
     info = known_info(preferences)
     row = layout.row()
@@ -133,6 +139,6 @@ def _draw_found(layout: bpy.types.UILayout, preferences: SMPLIFY_AP_preferences)
     for device in info.devices:
         fault = f": {device.fault}" if device.fault else ""
         icon = "ERROR" if fault else "CHECKMARK"
-        layout.label(text=f"{device.name} ({device.id}){fault}", icon=icon, translate=False)
+        draw_text(layout, context, f"{device.name} ({device.id}){fault}", icon=icon)
     if not info.devices:
-        layout.label(text="It finds no GPU: this will not be faster than NumPy.", icon="INFO")
+        draw_text(layout, context, iface_(_NO_GPU), icon="INFO")

@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
-import textwrap
-
+import blf
 import bpy
 
-_LETTER_PX = 6.4
-_MARGIN_PX = 50.0
-_FEWEST_LETTERS = 18
+_FONT = 0
+"""The interface's own."""
+_MARGIN_PX = 66.0
+"""Beside a text in a box: the icon, the tabs or the scroll bar, and what Blender leaves blank."""
+_NARROWEST_PX = 120.0
 _LINE_SCALE = 0.75
 
 
 def draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, *, icon: str = "NONE") -> None:
-    """Draw *text*, which is in the user's language or has none, broken into lines as wide as the sidebar."""
-    width = context.region.width / context.preferences.system.ui_scale if context.region is not None else 0.0
-    letters = max(int((width - _MARGIN_PX) / _LETTER_PX), _FEWEST_LETTERS)
+    """Draw *text*, which is in the user's language or has none, broken into lines as wide as the region."""
     column = layout.column(align=True)
     column.scale_y = _LINE_SCALE
-    for number, line in enumerate(textwrap.wrap(text, letters) or [""]):
+    for number, line in enumerate(_lines(context, text)):
         shown = icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE"
         column.label(text=line, icon=shown, translate=False)
+
+
+def _lines(context: bpy.types.Context, text: str) -> list[str]:
+    """Return *text* in lines that fit into the region; a word that does not fit into one is broken."""
+    scale = context.preferences.system.ui_scale or 1.0  # 0 where no window was ever opened
+    region_px = context.region.width if context.region is not None else 0.0
+    width = max(region_px - _MARGIN_PX * scale, _NARROWEST_PX * scale)
+    blf.size(_FONT, context.preferences.ui_styles[0].widget.points * scale)
+    lines = [""]
+    for word in text.split():
+        joined = f"{lines[-1]} {word}".lstrip()
+        if _width(joined) <= width:
+            lines[-1] = joined
+            continue
+        if lines[-1]:
+            lines.append("")
+        while _width(word) > width and len(word) > 1:
+            length = next(end for end in range(len(word) - 1, 0, -1) if end == 1 or _width(word[:end]) <= width)
+            lines[-1], word = word[:length], word[length:]
+            lines.append("")
+        lines[-1] = word
+    return lines
+
+
+def _width(text: str) -> float:
+    return float(blf.dimensions(_FONT, text)[0])

@@ -98,7 +98,7 @@ def _draw_track(layout: bpy.types.UILayout, context: bpy.types.Context, settings
         column.label(text=line, icon="BLANK1", translate=False)
     column = layout.column(align=True)
     for item in detected(reading):
-        title = iface_(settings.bl_rna.properties[item.setting].name)
+        title = _title(settings, item.setting)
         if len(item.value) > _LONGEST_VALUE:
             column.label(text=item.value, icon="BLANK1", translate=False)
             text = title
@@ -116,6 +116,12 @@ def _draw_track(layout: bpy.types.UILayout, context: bpy.types.Context, settings
     row = layout.row(align=True)
     row.prop(settings, "show_preview", toggle=True, icon="HIDE_OFF" if settings.show_preview else "HIDE_ON")
     row.operator(SMPLIFY_OT_view_track.bl_idname, text="", icon="ZOOM_SELECTED")
+
+
+def _title(settings: bpy.types.PropertyGroup, name: str) -> str:
+    """Return the name of a setting, in the user's language."""
+    setting = settings.bl_rna.properties[name]
+    return iface_(setting.name, setting.translation_context)
 
 
 class SMPLIFY_PT_track_details(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
@@ -139,7 +145,7 @@ class SMPLIFY_PT_track_details(SidebarPanel, bpy.types.Panel):  # noqa: N801 - t
         layout = self.layout
         draw_text(layout, context, Path(TRACKS.request.path).name, icon="FILE")
         for item in detected(reading):
-            title = iface_(settings.bl_rna.properties[item.setting].name)
+            title = _title(settings, item.setting)
             draw_text(layout, context, f"{title}: {item.value}; {item.reason}", icon="DOT")
         for line in points(reading, iface_):
             draw_text(layout, context, line, icon="DOT")

@@ -98,15 +98,33 @@ def test_the_texts_of_the_boxes_and_buttons_are_all_translated(addon):
         assert names - SAME_IN_EVERY_LANGUAGE - set(texts) == set()
 
 
-def test_blender_shows_german(addon):
+@pytest.fixture
+def german(addon):
+    """The add-on in a Blender that speaks German."""
     view = bpy.context.preferences.view
-    if not any(locale.startswith("de") for locale in bpy.app.translations.locales):
+    locale = next((locale for locale in bpy.app.translations.locales if locale.startswith("de")), None)
+    if locale is None:
         pytest.skip("this Blender was built without languages")
-    before = view.language
-    try:
-        view.language = next(locale for locale in bpy.app.translations.locales if locale.startswith("de"))
-        view.use_translate_interface = True
-        assert bpy.app.translations.pgettext_iface("3. Fit") == "3. Anpassung"
-        assert bpy.app.translations.pgettext_iface("Open Keypoints", "Operator") == "Punkte öffnen"
-    finally:
-        view.language = before
+    before = view.language, view.use_translate_interface
+    view.language, view.use_translate_interface = locale, True
+    yield
+    view.language, view.use_translate_interface = before
+
+
+def test_blender_shows_german(german):
+    assert bpy.app.translations.pgettext_iface("3. Fit") == "3. Anpassung"
+    assert bpy.app.translations.pgettext_iface("Open Keypoints", "Operator") == "Punkte öffnen"
+
+
+def test_our_german_is_shown_where_blender_has_a_word_for_something_else(german):
+    # The button "Fit" once read "Einpassen", and the quality "Fast" read "Einfügen", which is to insert.
+    shown = {}
+    for name, group in groups().items():
+        if name.startswith("smplify."):
+            shown[group.name] = bpy.app.translations.pgettext_iface(group.name, group.translation_context)
+    for _, item in shown_properties():
+        for text in (item, *(item.enum_items if item.type == "ENUM" else ())):
+            shown[text.name] = bpy.app.translations.pgettext_iface(text.name, item.translation_context)
+    ours = {english: text for english, text in LANGUAGES["de"].items() if english in shown}
+    assert len(ours) > 80
+    assert {english: shown[english] for english in ours} == ours

@@ -76,4 +76,4 @@ def test_a_choice_outlives_the_file_and_the_gpu(addon, two_gpus, monkeypatch, tm
 def test_any_gpu_that_is_set_stays_in_the_menu_once_gpus_are_known(addon, two_gpus):
     addon.smplify.fit.device = "cuda"
     assert addon.smplify.fit.device_menu == "cuda"
-    assert menu(addon.smplify.fit)[-1] == ("cuda", "PyTorch on NVIDIA GPU")
+    assert menu(addon.smplify.fit)[-1] == ("cuda", "NVIDIA GPU")
