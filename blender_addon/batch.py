@@ -25,6 +25,7 @@ from .jobs import (
     ConvertOptions,
     Job,
     addon_version,
+    check_name,
     fingerprint,
     is_done,
     is_summary,
@@ -167,6 +168,7 @@ class _Pool:
                 break
             started = time.monotonic()
             try:
+                check_name(job)
                 mark = fingerprint(job, self._options.convert)
                 if not self._options.force and is_done(job, mark):
                     self.events.put((index, Outcome(job, "skipped")))

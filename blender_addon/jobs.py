@@ -158,6 +158,18 @@ def _distinct(pairs: Sequence[tuple[Path, Path]]) -> list[Job]:
     return jobs
 
 
+def check_name(job: Job) -> None:
+    """Refuse an input whose name Blender cannot show or store.
+
+    Raises:
+        BatchError: it is not text.
+    """
+    try:
+        str(job.source).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise BatchError(f"expected a name in UTF-8, found other bytes in {job.source}; rename it") from error
+
+
 def fingerprint(job: Job, options: ConvertOptions) -> str:
     """Return a hash of everything that the outputs of *job* depend on: input, body, betas, options, version."""
     digest = hashlib.sha256(addon_version().encode())

@@ -1,8 +1,24 @@
 """The command line without Blender: ``python -m core fit|info|convert``."""
 
+import os
 import sys
 
-from .cli import main
+from .cli import EXIT_FAILED, main
+
+
+def _run() -> int:
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files may hold what the console cannot show; that is no reason to fail.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads the output has seen enough; what is left of it must not be flushed when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    return code
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_run())

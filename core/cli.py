@@ -46,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CoreError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return EXIT_FAILED
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"{parser.prog}: {error}; check the path, its permissions and the space left", file=sys.stderr)
         return EXIT_FAILED

@@ -14,6 +14,7 @@ from blender_addon.jobs import (
     ConvertOptions,
     Job,
     addon_version,
+    check_name,
     fingerprint,
     is_done,
     plan_jobs,
@@ -128,17 +129,11 @@ def test_a_report_of_another_form_counts_as_none(tmp_path, change):
     assert not is_done(job, "mark") and written_before(job) == set()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="names are bytes on other systems only")
-def test_names_that_are_no_text_have_a_fingerprint(tmp_path):
-    path = tmp_path / os.fsdecode(b"walk\xff.trc")
-    try:
-        path.write_text("x")
-    except OSError:
-        pytest.skip("this file system takes names of text only")
-    other = tmp_path / "walk.trc"
-    other.write_text("x")
-    marks = {fingerprint(Job(source, tmp_path / "out"), ConvertOptions()) for source in (path, other)}
-    assert len(marks) == 2
+def test_a_name_that_is_no_text_is_refused(tmp_path):
+    job = Job(tmp_path / os.fsdecode(b"walk\xff.trc"), tmp_path / "out")
+    with pytest.raises(BatchError, match="expected a name in UTF-8"):
+        check_name(job)
+    check_name(Job(tmp_path / "größe 歩.trc", tmp_path / "out"))
 
 
 def test_options_survive_json():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -361,3 +362,22 @@ def test_the_module_runs(recording, betas, out):
     command[4] = recording.with_name("none.npz")
     failed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=120)
     assert failed.returncode == 1 and "none.npz" in failed.stderr and failed.stdout == ""
+
+
+def test_names_that_the_console_cannot_show_are_no_fault(recording, tmp_path):
+    source = recording.rename(recording.with_name("größe 歩.npz"))
+    command = [sys.executable, "-m", "core", "info", source]
+    console = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, cwd=REPOSITORY, env=console, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert rb"gr\xf6\xdfe \u6b69.npz: 1 person" in done.stdout and done.stderr == b""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there a pipe that nobody reads is another error")
+def test_a_reader_that_has_seen_enough_hears_no_complaint(recording):
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "core", "info", recording]
+    done = subprocess.run(command, cwd=REPOSITORY, stdout=writing, stderr=subprocess.PIPE, timeout=120)
+    os.close(writing)
+    assert done.returncode == 1 and done.stderr == b""
