@@ -32,8 +32,8 @@ MARKERS = Layout(
     "markers",
     "Optical markers, joint centres estimated",
     (
-        LayoutPoint("pelvis", "pelvis", 0.3),
-        LayoutPoint("spine2", "spine2", 0.2),
+        LayoutPoint("pelvis", "pelvis", 0.8),
+        LayoutPoint("spine2", "spine2", 0.4),
         LayoutPoint("neck", "neck", 0.3),
         LayoutPoint("nose", "nose", 0.2),
         *(

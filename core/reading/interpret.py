@@ -15,6 +15,7 @@ from .checks import check_sides, check_track, is_root_relative
 from .choose_layout import choose_layout, shown
 from .detect import detect_fps, detect_handedness, detect_units, detect_up, facing, rotation_to_y_up
 from .findings import Finding, Reading
+from .legs import feet_with_exchanged_metatarsals
 from .marker_names import marker_roles, marker_set_title
 from .markers import joint_centres, stature_of_markers
 from .options import UNITS_IN_METRES, ReadOptions, parse_units, parse_up
@@ -101,6 +102,7 @@ def _lay_markers(recording: RawRecording, match: PointMatch, options: ReadOption
             for role, index in roles.items()
             for side, _, rest in (role.partition("_"),)
         }
+    roles, doubts = _metatarsals_in_place(recording, roles)
     points = {role: recording.positions[:, index] for role, index in roles.items()}
     points, strays = without_strays(points, stature_of_markers(points), _rate(recording, options))
     rough = stature(Figure(joint_centres(points, units_per_mm=None)))
@@ -119,7 +121,7 @@ def _lay_markers(recording: RawRecording, match: PointMatch, options: ReadOption
     title = marker_set_title(names)
     return _Laid(
         MARKERS,
-        Finding("layout", f"markers ({title}, {len(used)} of {len(names)} read)", match.reason),
+        Finding("layout", f"markers ({title}, {len(used)} of {len(names)} read)", match.reason, doubts),
         positions,
         np.isfinite(positions).all(-1).astype(np.float64),
         Figure({**figure.points, **extra}),
@@ -128,6 +130,23 @@ def _lay_markers(recording: RawRecording, match: PointMatch, options: ReadOption
         tuple(name for index, name in enumerate(names) if index not in used),
         _stray_notes({names[roles[role]]: frames for role, frames in strays.items()}),
     )
+
+
+def _metatarsals_in_place(recording: RawRecording, roles: dict[str, int]) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Return the roles with first and fifth metatarsal exchanged where the file's labels are, and what to tell of it.
+
+    Read as they are labelled, they roll the foot over onto its edge.
+    """
+    names, doubts = _names(recording), []
+    placed = dict(roles)
+    for side in feet_with_exchanged_metatarsals({role: recording.positions[:, at] for role, at in roles.items()}):
+        first, fifth = f"{side}_first_metatarsal", f"{side}_fifth_metatarsal"
+        placed[first], placed[fifth] = roles[fifth], roles[first]
+        doubts.append(
+            f"{names[roles[first]]} is marked on the outside of the {side} foot and {names[roles[fifth]]} on the "
+            "inside, so each is read as the other"
+        )
+    return placed, tuple(doubts)
 
 
 def _stray_notes(strays: dict[str, list[int]]) -> tuple[str, ...]:

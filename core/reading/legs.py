@@ -117,9 +117,12 @@ def _centre(
         below: markers (F, 3) on the segment below the joint.
     """
     along = joint.along
-    told = _OTHER_SIDE_SAYS * np.nan_to_num(unit(across(inner, along)))
+    roughly = unit(across(inner, along))
+    told = _OTHER_SIDE_SAYS * np.nan_to_num(roughly)
+    shown = np.ones(len(along), dtype=bool)
     if medial is not None:
         told = told + _MEDIAL_SAYS * np.nan_to_num(unit(across(medial - joint.lateral, along)))
+        shown = np.isfinite(medial).all(-1)
     inwards = unit(told)
     wand = across(joint.lateral - segment, along) if segment is not None else np.full_like(along, np.nan)
     if median(lengths(wand)) > _MIN_WAND * joint.half_width:
@@ -127,11 +130,28 @@ def _centre(
         if median(dot(wand, inwards)) > _OUTSIDE_COSINE:
             told = told + _OUTSIDE_SAYS * np.nan_to_num(wand)
         turned = _turned(joint, wand, told, below)
+        shown = np.isfinite(turned).all(-1)
         inwards = np.where(np.isfinite(turned), turned, inwards)
+    inwards = _kept(joint, inwards, roughly, shown)
     centre = joint.chord(inwards)
     if medial is not None:
-        centre = _beside(joint, medial, inwards, centre)
+        centre = between(joint.lateral, medial, joint.above, inwards, centre)
     return centre, inwards
+
+
+def _kept(joint: _Joint, inwards: np.ndarray, roughly: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """Return the unit directions *inwards* (F, 3), and where they are not *shown* (F,), as before and after.
+
+    Seen from *roughly* (F, 3), which is told throughout: from one frame to the next the joint stays where it is.
+    """
+    square = np.cross(joint.along, roughly)
+    angle = np.arctan2(dot(inwards, square), dot(inwards, roughly))[:, 0]
+    known = np.flatnonzero(shown & np.isfinite(angle))
+    if known.size == 0:
+        return inwards
+    usual = np.interp(np.arange(len(angle)), known, np.unwrap(angle[known]))[:, None]
+    kept = np.cos(usual) * roughly + np.sin(usual) * square
+    return np.where(shown[:, None] | ~np.isfinite(kept), inwards, kept)
 
 
 def _turned(joint: _Joint, wand: np.ndarray, told: np.ndarray, below: tuple[np.ndarray, ...]) -> np.ndarray:
@@ -162,18 +182,49 @@ def _spread(values: np.ndarray) -> float:
     return float(np.std(finite)) if finite.size > 1 else 0.0
 
 
-def _beside(joint: _Joint, medial: np.ndarray, inwards: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """Return the middle of both sides' markers; where one is hidden, where it was in the segment before and after."""
-    middle = mean_of(joint.lateral, medial)
-    axes = np.stack([joint.along, inwards, np.cross(joint.along, inwards)], axis=-1)
-    own = np.einsum("fca,fc->fa", axes, middle - joint.lateral)
+def between(
+    lateral: np.ndarray, medial: np.ndarray, above: np.ndarray, inwards: np.ndarray, centre: np.ndarray
+) -> np.ndarray:
+    """Return the middle of both sides' markers; where one is hidden, where it was in the segment before and after.
+
+    Args:
+        lateral: (F, 3) the joint's outer marker.
+        medial: (F, 3) its inner one.
+        above: (F, 3) the joint above.
+        inwards: (F, 3) unit vectors, at a right angle to the line from *lateral* to *above*.
+        centre: (F, 3) the answer where both markers are never seen together.
+    """
+    middle = mean_of(lateral, medial)
+    along = unit(above - lateral)
+    axes = np.stack([along, inwards, np.cross(along, inwards)], axis=-1)
+    own = np.einsum("fca,fc->fa", axes, middle - lateral)
     told = np.flatnonzero(np.isfinite(own).all(-1))
     if told.size == 0:
-        return centre
+        return np.where(np.isfinite(middle), middle, centre)
     frames = np.arange(len(own))
     usual = np.stack([np.interp(frames, told, own[told, axis]) for axis in range(3)], axis=-1)
-    placed = joint.lateral + (axes @ usual[..., None])[..., 0]
+    placed = lateral + (axes @ usual[..., None])[..., 0]
+    placed = np.where(np.isfinite(placed), placed, centre)
     return np.where(np.isfinite(middle), middle, placed)
+
+
+def feet_with_exchanged_metatarsals(points: Points) -> tuple[str, ...]:
+    """Return the sides whose first metatarsal is marked nearer to the outside of the foot than the fifth.
+
+    The outside is where the outer marker of the ankle lies, seen along the line from heel to toe.
+    """
+    exchanged = []
+    for side in SIDES:
+        roles = ("heel", "ankle_lateral", "knee_lateral", "first_metatarsal", "fifth_metatarsal")
+        if not all(f"{side}_{role}" in points for role in roles):
+            continue
+        heel, ankle, knee, first, fifth = (points[f"{side}_{role}"] for role in roles)
+        forward = unit(mean_of(first, fifth) - heel)
+        up = unit(across(knee - ankle, forward))
+        outwards = unit(across(across(ankle - heel, forward), up))
+        if median(dot(fifth - first, outwards)) < 0.0:
+            exchanged.append(side)
+    return tuple(exchanged)
 
 
 def feet(points: Points, stature: float) -> dict[str, np.ndarray]:

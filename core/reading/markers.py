@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .legs import SIDES, Points, chord, feet, knees_and_ankles
+from .legs import SIDES, Points, between, chord, feet, knees_and_ankles
 from .rigid import completed
 from .vectors import across, bridged, dot, lengths, mean_of, median, unit
 
@@ -150,6 +150,7 @@ def _elbow(points: Points, side: str, shoulder: np.ndarray, chirality: float, of
     if lateral is None:
         return None
     centre, wrist = lateral, _wrist(points, side)
+    inwards = np.full_like(lateral, np.nan)
     if wrist is not None:
         # Arm hanging, forearm forward: up x forward is left, which is outwards on the left arm only.
         inwards = (chirality if side == "right" else -chirality) * _bend_axis(
@@ -158,9 +159,8 @@ def _elbow(points: Points, side: str, shoulder: np.ndarray, chirality: float, of
         offset_centre = chord(lateral, shoulder, inwards, offset)
         centre = np.where(np.isfinite(offset_centre), offset_centre, lateral)
     if medial is not None:
-        middle = mean_of(lateral, medial)
-        centre = np.where(np.isfinite(middle), middle, centre)
-    return np.asarray(centre)
+        centre = between(lateral, medial, shoulder, unit(across(inwards, unit(shoulder - lateral))), centre)
+    return centre
 
 
 def _wrist(points: Points, side: str) -> np.ndarray | None:

@@ -255,3 +255,32 @@ def test_the_layout_of_markers_keeps_its_places(shared_dir):
     assert track.layout is LAYOUTS["markers"]
     knuckle = track.layout.names.index("left_pinky_knuckle")
     assert (track.confidence[:, knuckle] == 0.0).all()
+
+
+def test_metatarsals_that_are_labelled_the_wrong_way_round_are_read_as_each_other(shared_dir):
+    recording = _recording(shared_dir, "squat.c3d")
+    assert recording.names is not None
+    reading = interpret(recording)
+    for side, letter in (("left", "L"), ("right", "R")):
+        ball = reading.track.layout.solver_index[f"{side}_small_toe"]
+        labelled = recording.positions[:, recording.names.index(f"{letter}MT1")]
+        assert reading.track.positions[100, ball] == pytest.approx(labelled[100] / 1000.0, abs=1e-3)
+    told = reading.finding("layout").doubts
+    assert [doubt.split()[0] for doubt in told] == ["LMT1", "RMT1"]
+    assert all("each is read as the other" in doubt for doubt in told)
+
+
+def test_metatarsals_that_are_labelled_right_stay_as_they_are(shared_dir):
+    recording = _recording(shared_dir, "JA1Gait35.c3d")
+    assert recording.names is not None
+    roles = marker_roles(recording.names)
+    assert {"left_first_metatarsal", "left_fifth_metatarsal"} <= roles.keys()
+    assert interpret(recording).finding("layout").doubts == ()
+
+
+def test_no_joint_leaps_when_a_marker_beside_it_is_hidden_and_seen_again(shared_dir):
+    track = interpret(_recording(shared_dir, "squat.c3d")).track
+    for joint in ("knee", "ankle", "elbow"):
+        for side in ("left", "right"):
+            place = track.positions[:, track.layout.solver_index[f"{side}_{joint}"]]
+            assert 1000.0 * np.nanmax(np.linalg.norm(np.diff(place, n=2, axis=0), axis=-1)) < 9.0, (side, joint)
