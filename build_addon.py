@@ -224,7 +224,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{path}: {path.stat().st_size} bytes")
         if not options.no_validate:
             print(validate(path))
-    except BuildError as error:
+    except (BuildError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

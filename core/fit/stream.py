@@ -1,8 +1,9 @@
 """The fit frame by frame, for live use: each frame from its own points and what came before, never from what follows.
 
-Given betas, a stream finds what the whole clip finds where nothing is missing and smoothing is off. Where points are
-missing, it holds a limb as it last was, since it cannot know where the limb will be seen again. Its smoothing looks at
-the last half second only.
+On points without noise a stream's joints are within 1 mm, in the mean, and 10 mm of where the whole clip has them (20
+mm in the first five frames, which tell nothing of the noise). Its smoothing looks at the last half second only, so on
+points with noise they are within twice that noise, in the mean, and six times that. Where points are missing, it holds
+a limb as it last was, since it cannot know where the limb will be seen again.
 """
 
 from __future__ import annotations

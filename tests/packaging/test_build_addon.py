@@ -210,6 +210,13 @@ def test_without_any_blender_the_build_fails_unless_told_to_go_without(
     assert re.search(r"\.zip: \d+ bytes", capsys.readouterr().out)
 
 
+def test_an_output_that_is_no_folder_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert build_addon.main(["--output", str(tmp_path / "file"), "--cache", str(WHEEL_CACHE)]) == 1
+    assert "error: " in (message := capsys.readouterr().err) and str(tmp_path / "file") in message
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 @needs_bpy
 def test_blenders_own_tool_accepts_the_zip(extension: Path) -> None:
     assert "Success" in build_addon.validate(extension)

@@ -53,6 +53,16 @@ def test_clean_points_give_what_the_whole_clip_gives(walk):
     assert apart[:5, :22].max() < 0.020
 
 
+@pytest.mark.parametrize("noise_m", [0.003, 0.01])
+def test_noise_moves_it_no_farther_from_the_whole_clip_than_it_says(walk, noise_m):
+    scene = walk[:40]
+    track = scene.track(noise_m=noise_m)
+    clip = motion_joints(fit_track(track, BODY, _options(scene, workers=1))[0])
+    apart = np.linalg.norm(_joints(_run(scene, track)) - clip, axis=-1)[:, :22]
+    assert apart.mean() < 2.0 * noise_m
+    assert apart.max() < 6.0 * noise_m
+
+
 def test_the_mode_by_frames_is_the_stream(walk):
     scene = walk[:20]
     track = changed(scene.track(noise_m=0.004), hidden=ARM, frames=slice(8, 16))
