@@ -2,7 +2,9 @@
 
     python -m training.ablate [--config FILE.yaml] [--set data.folder=data/cmu] [--log_dir logs/ablations]
 
-What is done already is not done again, so the command can be stopped and given anew.
+Each network is measured alone on the test pairs, and pose networks in the fit as well, on held-out clips with clean,
+noisy and missing points, fewer points, and another body. So is the network that ships, by the joints it is asked for
+and its passes. What is done already is not done again, so the command can be stopped and given anew.
 """
 
 from __future__ import annotations
@@ -13,10 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import CoreError
+from core.files import atomic_path
 
 from .distributed import joined_processes
+from .motion_folder import read_clips
+from .pose_prior import HELD_OUT_SUBJECTS
 from .train_command import parse_overrides
-from .variants import is_trained, read_variants, train
+from .variant_figures import FitTest, fit_table, pairs_table, shipped_figures, variant_figures
+from .variants import Variant, is_trained, read_variants, train, write_figures
 
 DEFAULT_CONFIG = Path(__file__).with_name("configs") / "variants" / "ablations.yaml"
 EXIT_FAILED = 1
@@ -27,6 +33,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.ablate", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--config", type=Path, metavar="FILE.yaml", default=DEFAULT_CONFIG, help="the variants")
     parser.add_argument("--log_dir", metavar="FOLDER", default="logs/ablations", help="folder of all runs")
+    parser.add_argument(
+        "--clips", type=Path, metavar="FOLDER", default=Path("data/cmu"), help="clips to measure the fit on (data/cmu)"
+    )
+    parser.add_argument("--subjects", nargs="+", default=list(HELD_OUT_SUBJECTS), help="people of these clips")
+    parser.add_argument("--every", type=int, default=12, metavar="N", help="take every Nth clip (default %(default)s)")
+    parser.add_argument("--trained", action="store_true", help="train nothing; measure what is trained")
     parser.add_argument("--only", nargs="+", metavar="VARIANT", help="just these, by name or by group")
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.NAME=VALUE", help="a setting of all; may be repeated"
@@ -42,10 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         variants = read_variants(options.config, {**parse_overrides(options.set), "output.log_dir": options.log_dir})
         if options.only:
             variants = [variant for variant in variants if {variant.name, variant.group} & set(options.only)]
-        for variant in variants:
+        for variant in () if options.trained else variants:
             if not is_trained(variant):
                 with joined_processes(variant.config.training.device) as processes:
                     train(variant, processes)
+        clips = read_clips(options.clips, options.subjects)[:: options.every]
+        _report(list(filter(is_trained, variants)), FitTest(clips, Path(options.log_dir) / "in_fit"))
     except CoreError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return EXIT_FAILED
@@ -53,6 +67,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{parser.prog}: interrupted; given again, it goes on", file=sys.stderr)
         return EXIT_INTERRUPTED
     return 0
+
+
+def _report(variants: Sequence[Variant], test: FitTest) -> None:
+    """Measure *variants* and the network that ships; print the tables, and write them beside the runs."""
+    shipped = shipped_figures(test)
+    parts = [f"## The network that ships, on {len(test.clips)} clips", fit_table(shipped)]
+    held: dict[str, object] = {"shipped": shipped}
+    for group in dict.fromkeys(variant.group for variant in variants):
+        figures = {one.name: variant_figures(one, test) for one in variants if one.group == group}
+        held[group] = figures
+        in_fit = {name: one["fit"] for name, one in figures.items() if one["fit"]}
+        parts += [
+            f"## {group}",
+            "Alone:",
+            pairs_table(figures),
+            *(["In the fit:", fit_table(in_fit)] if in_fit else []),
+        ]
+    text = "\n\n".join(parts)
+    print(text)
+    folder = test.folder.parent
+    write_figures(folder / "ablation.json", held)
+    with atomic_path(folder / "ablation.md") as path:
+        path.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

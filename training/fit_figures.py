@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.body.data import BodyData
 from core.body.free_body import load_free_body
-from core.body.keypoints import KeypointModel
+from core.body.keypoints import KeypointModel, ShapedKeypoints
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.fit import FitOptions, fit_track
@@ -107,10 +108,10 @@ class Row:
 class Evaluation:
     """The body, and what is measured on it."""
 
-    def __init__(self, options: FitOptions | None = None) -> None:
-        """Load the free body; every fit is told *options*, but for the mode and betas, which are the condition's."""
+    def __init__(self, options: FitOptions | None = None, data: BodyData | None = None) -> None:
+        """Take the free body, or *data*; fits are told *options*, but for mode and betas, which are the condition's."""
         self.options = options or FitOptions()
-        self.data = load_free_body()
+        self.data = data or load_free_body()
         self.body = BodyModel(self.data)
         self._models: dict[str, KeypointModel] = {}
 
@@ -125,6 +126,10 @@ class Evaluation:
         points = np.full((len(seen), len(layout.points), 3), np.nan)
         points[:, columns] = seen
         return points
+
+    def solver_keypoints(self, clip: Clip, names: Sequence[str]) -> ShapedKeypoints:
+        """Return the solver points *names* on the clip's body."""
+        return KeypointModel(self.body, landmark_regressor(self.data, names)).shaped(clip.drawn_betas())
 
     def track(self, clip: Clip, condition: Condition) -> KeypointTrack:
         """Return the clip's keypoints as *condition* disturbs them, always alike."""
@@ -156,8 +161,7 @@ class Evaluation:
         The first frame, which has none before it, is the true one.
         """
         points = solver_points(track)
-        model = KeypointModel(self.body, landmark_regressor(self.data, points.names))
-        keypoints = model.shaped(clip.drawn_betas())
+        keypoints = self.solver_keypoints(clip, points.names)
         targets = Targets(points.positions[1:].astype(np.float32), points.weights[1:].astype(np.float32))
         job = PoseJob(points.names, keypoints, _KNOWN_SIGMA_M, QUALITIES[self.options.quality].effort)
         rotations, trans = job.solve(targets, known=clip.rotations[:-1])

@@ -20,8 +20,8 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         "--network-joints", choices=tuple(NETWORK_JOINTS), default=FitOptions.network_joints,
-        help="which joints it is asked for; the others are expected as regressions of people's poses have them. A "
-        "network that has learned from many people may be good for all (default %(default)s)",
+        help="which joints it is asked for; of trunk and legs regressions are asked else, and arms are then expected "
+        "as their own bend tells. One that has learned from many people may be good for all (default %(default)s)",
     )  # fmt: skip
     group.add_argument(
         "--network-passes", type=int, default=FitOptions.network_passes, metavar="N",

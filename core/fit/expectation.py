@@ -69,7 +69,8 @@ class Experts:
 
     Attributes:
         network: the pose network, on the device of the fit; None for the one that ships with the project.
-        joints: which joints it is asked for, a key of `NETWORK_JOINTS`; the others are the regressions'.
+        joints: which joints it is asked for, a key of `NETWORK_JOINTS`; the others are the regressions',
+            which know nothing of arms but how the start has them.
         passes: how often it is asked, each time from its last answer.
     """
 

@@ -39,8 +39,9 @@ class FitOptions:
         device: "numpy", or a torch device: "cpu", "cuda", "mps".
         workers: threads on NumPy; None for as many as there are cores.
         network: a weights file of a pose network of the user's own; None for the one that ships with the project.
-        network_joints: the joints that the network is asked for: "arms", "all" or "none"; the others are expected as
-            regressions of people's poses have them. A network that has learned from many people may be good for all.
+        network_joints: the joints that the network is asked for: "arms", "all" or "none". Of trunk and legs regressions
+            of people's poses are asked else; arms are then expected as their own bend tells. A network that has learned
+            from many people may be good for all.
         network_passes: how often the network is asked, each time from its last answer.
     """
 

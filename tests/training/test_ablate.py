@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 yaml = pytest.importorskip("yaml")
 
-from training import ablate  # noqa: E402
+from core.amass import write_motion  # noqa: E402
+from core.fit import FitOptions  # noqa: E402
+from core.motion import Motion  # noqa: E402
+from core.network import read_weights  # noqa: E402
+from training import ablate, variant_figures  # noqa: E402
 from training.checkpoints import CheckpointError, load_checkpoint  # noqa: E402
 from training.config import AugmentConfig, ConfigError, RunConfig, read_config  # noqa: E402
 from training.distributed import Processes  # noqa: E402
 from training.evaluation import ANALYTIC, row_name  # noqa: E402
+from training.motion_folder import read_clips  # noqa: E402
 from training.run_log import RunLog  # noqa: E402
 from training.trainer import CHECKPOINT_FOLDER, Trainer  # noqa: E402
+from training.variant_figures import CONDITIONS, FitTest, fit_table  # noqa: E402
 from training.variants import is_trained, read_figures, read_variants, train  # noqa: E402
 
 ONE = Processes(0, 1, torch.device("cpu"))
@@ -29,6 +37,15 @@ def variants_file(tmp_path: Path, settings: dict[str, object], variants: dict[st
     group = {"config": "base.yaml", "settings": settings, "variants": variants}
     path.write_text(yaml.safe_dump({"noise": group}), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="module")
+def clips_folder(walk: Motion, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A second of one person's walk, as clips to measure the fit on are named."""
+    folder = tmp_path_factory.mktemp("clips")
+    part = replace(walk, poses=walk.poses[100:160:2], trans=walk.trans[100:160:2], fps=30.0, betas=np.zeros(10))
+    write_motion(folder / "CMU_16_01_poses.npz", part, up_axis="Y")
+    return folder
 
 
 def test_the_shipped_variants_share_data_and_budget_and_leave_out_each_augmentation_once() -> None:
@@ -58,11 +75,16 @@ def test_the_shipped_variants_share_data_and_budget_and_leave_out_each_augmentat
 
 
 def test_a_variant_is_trained_once_and_goes_on_where_it_stopped(
-    run_settings: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_settings: dict[str, object],
+    clips_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     settings = {**run_settings, "training.epochs": 2, "training.checkpoint_every": 1}
     path = variants_file(tmp_path, settings, {"with": {"augment.point_noise_m": 0.01}, "without": {}})
-    arguments = ["--config", str(path), "--log_dir", str(tmp_path / "whole")]
+    monkeypatch.setattr(variant_figures, "USES", (("arms", 1),))
+    arguments = ["--config", str(path), "--log_dir", str(tmp_path / "whole"), "--clips", str(clips_folder)]
     assert ablate.main(arguments) == 0
     whole = read_variants(path, {"output.log_dir": str(tmp_path / "whole")})
     assert [one.name for one in whole] == ["with", "without"] and all(map(is_trained, whole))
@@ -84,17 +106,27 @@ def test_a_variant_is_trained_once_and_goes_on_where_it_stopped(
     resumed = load_checkpoint(parts.checkpoint)
     assert all(torch.equal(value, resumed.model[name]) for name, value in first.model.items())
 
+    printed, whole_steps = capsys.readouterr().out, trainer.total_steps
+    assert f"| with | {8 * whole_steps} |" in printed and "| shipped" not in printed
+    assert printed.count("| 20 % missing |") == 2
+    held = json.loads((tmp_path / "whole" / "ablation.json").read_text())
+    assert set(held["noise"]["with"]["fit"]) == {condition.name for condition in CONDITIONS}
+    assert held["noise"]["with"]["fit"] != held["noise"]["without"]["fit"]
+    assert read_weights(whole[0].config.run_folder / "weights.npz").info.architecture == "pose_mlp"
+
     monkeypatch.setattr(ablate, "train", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(FitTest, "in_fit", lambda *_: pytest.fail("measured again"))
     assert ablate.main(arguments) == 0
+    assert capsys.readouterr().out == printed == (tmp_path / "whole" / "ablation.md").read_text()
 
 
 def test_a_folder_with_a_run_of_other_settings_is_refused(
-    run_settings: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run_settings: dict[str, object], clips_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = variants_file(tmp_path, {**run_settings, "training.epochs": 0}, {"plain": {}})
-    arguments = ["--config", str(path), "--log_dir", str(tmp_path / "logs")]
-    assert ablate.main(arguments) == 0
+    arguments = ["--config", str(path), "--log_dir", str(tmp_path / "logs"), "--clips", str(clips_folder)]
     (variant,) = read_variants(path, {"output.log_dir": str(tmp_path / "logs")})
+    train(variant, ONE)
     assert is_trained(variant)
     (other,) = read_variants(path, {"output.log_dir": str(tmp_path / "logs"), "augment.mirror": 0.5})
     with pytest.raises(CheckpointError) as caught:
@@ -132,3 +164,32 @@ def test_what_all_are_told_is_told_to_all(tmp_path: Path) -> None:
         ("here", 7, 5),
         ("here", 7, RunConfig().training.seed),
     ]
+
+
+def test_conditions_and_settings_reach_the_fit_that_is_measured(clips_folder: Path, tmp_path: Path) -> None:
+    test = FitTest(read_clips(clips_folder, ("16",)), tmp_path)
+    usual, none = (test.in_fit(FitOptions(network_joints=joints)) for joints in ("arms", "none"))
+    assert all(usual[name]["arm_deg"] != none[name]["arm_deg"] for name in usual)
+    assert usual["clean"]["pve_mm"] < 0.7 * usual["10 mm noise"]["pve_mm"]
+    assert usual["clean"]["pve_mm"] < usual["20 % missing"]["pve_mm"]
+    assert len({round(row["pve_mm"], 6) for row in usual.values()}) == len(CONDITIONS)
+    # Unfinished, so far worse; a second pass begins elsewhere.
+    alone = [test.alone(passes)["clean"]["pve_mm"] for passes in (1, 2)]
+    assert min(alone) > 1.5 * usual["clean"]["pve_mm"] and alone[0] != alone[1]
+
+
+def test_figures_of_other_weights_or_clips_are_not_taken_for_these(clips_folder: Path, tmp_path: Path) -> None:
+    clips = read_clips(clips_folder, ("16",))
+    weights = tmp_path / "weights.npz"
+    weights.write_bytes(b"one")
+    rows = iter([{"clean": {"pve_mm": float(number), "arm_deg": 0.0}} for number in range(5)])
+    kept = [FitTest(clips, tmp_path).kept("a", weights, rows.__next__) for _ in range(2)]
+    kept.append(FitTest([], tmp_path).kept("a", weights, rows.__next__))
+    weights.write_bytes(b"other")
+    kept.append(FitTest([], tmp_path).kept("a", weights, rows.__next__))
+    assert [one["clean"]["pve_mm"] for one in kept] == [0.0, 0.0, 1.0, 2.0]
+
+
+def test_what_was_not_measured_is_an_empty_cell() -> None:
+    table = fit_table({"no_noise": {"clean": {"pve_mm": 3.456, "arm_deg": 1.234}}}).splitlines()
+    assert table[2] == "| no noise | 3.46 (1.23) |  |  |  |  |" and table[0].count("|") == table[2].count("|")

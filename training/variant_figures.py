@@ -1,0 +1,194 @@
+"""What is measured of variants: the network alone on test pairs, and in the fit on clips of people it never saw."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.body.data import BodyData
+from core.body.free_body import load_free_body
+from core.fit import FitOptions
+from core.fit.analytic import analytic_start
+from core.fit.expectation import WEIGHTS, Experts
+from core.fit.points import solver_points
+from core.fit.refine import Targets
+from core.motion import Motion
+from core.network.weights import NetworkInfo, write_weights
+from core.rotations import matrix_to_axis_angle
+
+from .checkpoints import load_checkpoint
+from .convert_checkpoint import fold_network
+from .evaluation import ANALYTIC, UNTOUCHED
+from .fit_figures import Condition, Evaluation, Row, summarise
+from .motion_folder import Clip
+from .networks import network_of
+from .other_bodies import with_other_bones
+from .pose_mlp import PoseMlp
+from .variants import Variant, read_figures, write_figures
+
+OTHER_BODY = "another body"
+CONDITIONS = (
+    Condition("clean"),
+    Condition("10 mm noise", noise_m=0.01),
+    Condition("20 % missing", missing=0.2),
+    Condition("17 points (COCO)", layout="coco17"),
+    Condition(OTHER_BODY),
+)
+"""All with the true betas. What noise, missing points, layouts and other bodies are trained for shows in them."""
+USES = (("none", 1), ("all", 1), ("all", 2), ("all", 3), ("arms", 1), ("arms", 2), ("arms", 3))
+"""Joints that a finished network is asked for in the fit, and its passes."""
+PASSES = (1, 2, 3)
+_SIGMA_M = 1e-3
+_OTHER_BODY_SEED = 7
+_ARM_JOINTS = ("left_shoulder", "right_shoulder", "left_elbow", "right_elbow")
+
+Figures = dict[str, dict[str, float]]
+"""PVE (``pve_mm``) and the rotation error of upper arms and forearms (``arm_deg``), by row."""
+
+
+@dataclass(frozen=True, eq=False)
+class FitTest:
+    """What networks are measured on in the fit.
+
+    Attributes:
+        clips: of people whom nothing has learned from.
+        folder: where figures are kept, so that nothing is measured twice.
+    """
+
+    clips: Sequence[Clip]
+    folder: Path
+
+    def in_fit(self, options: FitOptions) -> Figures:
+        """Return the figures of the fit with *options*, a row for each of `CONDITIONS`."""
+        options = replace(options, workers=1)
+        usual, other = Evaluation(options), Evaluation(options, self._other_body())
+        return {
+            condition.name: self._row((other if condition.name == OTHER_BODY else usual).measure, condition)
+            for condition in CONDITIONS
+        }
+
+    def alone(self, passes: int) -> Figures:
+        """Return the figures of the shipped network's own answer, for all joints, after so many passes, unfinished."""
+        experts = Experts(joints="all", passes=passes)
+        evaluation = Evaluation()
+        return {CONDITIONS[0].name: self._row(partial(_answer, evaluation, experts), CONDITIONS[0])}
+
+    def _row(self, measure: Callable[[Clip, Condition], Row], condition: Condition) -> dict[str, float]:
+        row = summarise([measure(clip, condition) for clip in self.clips])
+        return {"pve_mm": row.pve_mm, "arm_deg": row.arm_deg}
+
+    def _other_body(self) -> BodyData:
+        """Return a body with other bones, of another name, so that its betas are not told to the network."""
+        moved = with_other_bones(load_free_body(), np.random.default_rng(_OTHER_BODY_SEED))
+        return replace(moved, name="other_bones")
+
+    def kept(self, name: str, weights: Path, measure: Callable[[], Figures]) -> Figures:
+        """Return figures by *name*: those that were kept, if they are of these weights and clips, else new ones."""
+        asked = {
+            "weights": hashlib.sha256(weights.read_bytes()).hexdigest(),
+            "clips": [clip.name for clip in self.clips],
+            "conditions": [str(condition) for condition in CONDITIONS],
+        }
+        path = self.folder / f"{name}.json"
+        if path.is_file():
+            held = json.loads(path.read_text(encoding="utf-8"))
+            if held["asked"] == asked:
+                figures: Figures = held["figures"]
+                return figures
+        figures = measure()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_figures(path, {"asked": asked, "figures": figures})
+        return figures
+
+
+def _answer(evaluation: Evaluation, experts: Experts, clip: Clip, condition: Condition) -> Row:
+    """Return the figures of what *experts* expect of a clip's points, from the analytic start, unfinished."""
+    track = evaluation.track(clip, condition)
+    points = solver_points(track)
+    keypoints = evaluation.solver_keypoints(clip, points.names)
+    targets = Targets(points.positions.astype(np.float32), points.weights.astype(np.float32))
+    start, trans = analytic_start(points.names, keypoints, targets)
+    expected = experts.expected_pose(points.names, keypoints, start, targets, sigma_m=_SIGMA_M)
+    poses = matrix_to_axis_angle(expected.rotations.astype(np.float64)).reshape(len(start), -1)
+    return evaluation.compare(clip, condition, Motion(poses, clip.drawn_betas(), trans, clip.fps))
+
+
+def shipped_figures(test: FitTest) -> dict[str, Figures]:
+    """Return the figures of the network that ships: in each of its `USES`, and alone."""
+    rows = {
+        f"{joints} {passes}": test.kept(
+            f"shipped_{joints}_{passes}",
+            WEIGHTS,
+            partial(test.in_fit, FitOptions(network_joints=joints, network_passes=passes)),
+        )
+        for joints, passes in USES
+    }
+    for passes in PASSES:
+        rows[f"alone {passes}"] = test.kept(f"shipped_alone_{passes}", WEIGHTS, partial(test.alone, passes))
+    return rows
+
+
+def variant_figures(variant: Variant, test: FitTest) -> dict[str, Any]:
+    """Return a trained variant's figures: ``pairs`` it has seen, alone on the test pairs, and in the ``fit``.
+
+    In the fit are pose networks alone; for another architecture that is empty.
+    """
+    checkpoint = load_checkpoint(variant.checkpoint)
+    table = read_figures(variant)
+    network = network_of(checkpoint, variant.checkpoint)
+    figures: dict[str, Any] = {
+        "pairs": checkpoint.training["step"] * variant.config.training.batch_size,
+        "alone": {row: _alone(values) for row, values in table.items()},
+        "fit": {},
+    }
+    if isinstance(network, PoseMlp):
+        info = NetworkInfo("", checkpoint.body, "", architecture=checkpoint.architecture)
+        weights = variant.config.run_folder / "weights.npz"
+        write_weights(weights, fold_network(network, info))
+        name = f"{variant.group}_{variant.name}"
+        figures["fit"] = test.kept(name, weights, partial(test.in_fit, FitOptions(network=weights)))
+    return figures
+
+
+def _alone(values: Mapping[str, float]) -> dict[str, float]:
+    arms = [values[f"angle_deg/{name}"] for name in _ARM_JOINTS]
+    return {"pve_mm": values["mpve_mm"], "arm_deg": float(np.mean(arms))}
+
+
+def pairs_table(figures: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return a Markdown table of variants alone on the test pairs; the first row is the untouched start."""
+    first = next(iter(figures.values()))["alone"]
+    rows = [row for row in first if not row.endswith(UNTOUCHED)]
+    lines = [_line("MPVE, mm", "pairs", *rows, "arms, deg"), _line(*["---"] * (len(rows) + 3))]
+    for name, pairs, alone, suffix in (
+        ("untouched start", "", first, UNTOUCHED),
+        *((name, f"{one['pairs']:,}", one["alone"], "") for name, one in figures.items()),
+    ):
+        cells = [f"{alone[row + suffix]['pve_mm']:.1f}" for row in rows]
+        lines.append(_line(_words(name), pairs, *cells, f"{alone[ANALYTIC + suffix]['arm_deg']:.1f}"))
+    return "\n".join(lines)
+
+
+def fit_table(figures: Mapping[str, Figures]) -> str:
+    """Return a Markdown table of figures in the fit, PVE and arms by condition; what was not measured is left out."""
+    names = [condition.name for condition in CONDITIONS]
+    lines = [_line("PVE, mm (arms, deg)", *names), _line(*["---"] * (len(names) + 1))]
+    for name, rows in figures.items():
+        cells = [f"{rows[one]['pve_mm']:.2f} ({rows[one]['arm_deg']:.2f})" if one in rows else "" for one in names]
+        lines.append(_line(_words(name), *cells))
+    return "\n".join(lines)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
