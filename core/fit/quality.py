@@ -27,5 +27,5 @@ class Quality:
 QUALITIES: dict[str, Quality] = {
     "fast": Quality(Effort(steps=2, extra_steps=2, still_rad=0.02), shape_rounds=2, settles=False),
     "balanced": Quality(),
-    "best": Quality(calms_all=True),
+    "best": Quality(Effort(extra_steps=8, still_rad=0.003), calms_all=True),
 }

@@ -111,7 +111,7 @@ class Effort:
 
     steps: int = 5
     extra_steps: int = 4
-    still_rad: float = 0.003
+    still_rad: float = 0.008
 
 
 def refine(
