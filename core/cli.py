@@ -112,6 +112,9 @@ def _run_fit(args: argparse.Namespace) -> int:
     labels = person_labels(tracks)
     for label in labels:
         _check_places(args, label)
+    for note in tracks[0].notes:
+        if note.startswith("Left out "):
+            print(note)
     fits = []
     for track, label in zip(tracks, labels, strict=True):
         progress = _Progress(label, quiet=args.quiet)

@@ -23,6 +23,10 @@ class AmbiguousTrackError(TrackError):
     """
 
 
+class UnseenPersonError(TrackError):
+    """So little of a person is seen in a whole track that nothing can be measured."""
+
+
 class BodyError(CoreError, ValueError):
     """A body model file is malformed, or does not fit the data it is used with."""
 

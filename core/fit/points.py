@@ -76,16 +76,18 @@ def solver_points(track: KeypointTrack) -> SolverPoints:
     points = layout_points(track.layout).take(track)
     seen = {name for index, name in enumerate(points.names) if points.weights[:, index].any()}
     unseen = [name for name in _NEEDED if name not in seen]
-    where = f" in {track.source}" if track.source else ""
+    where = (f" of person {track.person}" if track.person else "") + (f" in {track.source}" if track.source else "")
+    instead = ", or read another person alone with --person" if track.person else ""
     if unseen:
         raise TrackError(
             f"expected both hips and both shoulders to be seen; {', '.join(unseen)} never "
             f"{'is' if len(unseen) == 1 else 'are'}{where}; check the layout ({track.layout.name}) with --layout"
+            f"{instead}"
         )
     if find_evidence(points.names, points.weights).absent.all():
         raise TrackError(
             f"expected a frame that shows hips and shoulders together, found none of {track.num_frames}{where}; "
-            f"check the layout ({track.layout.name}) with --layout"
+            f"check the layout ({track.layout.name}) with --layout{instead}"
         )
     return points
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import AmbiguousTrackError, TrackError
+from ..errors import AmbiguousTrackError, TrackError, UnseenPersonError
 from ..formats.dispatch import read_recordings
 from ..formats.raw import RawRecording
 from ..track import KeypointTrack
@@ -33,8 +33,8 @@ def _chosen(recordings: list[RawRecording], person: str | None, path: Path) -> l
 def read_all(path: Path, options: ReadOptions | None = None) -> list[Reading]:
     """Read a keypoint file or folder and interpret it, one reading a person.
 
-    Of several people those that cannot be told for people (a tracked box has markers too) are left out, with a note in
-    the other tracks; when it is all of them, or the one asked for, the error is raised.
+    Of several people those who are hardly seen, and what is no person (a tracked box has markers too), are left out,
+    with a note in the other tracks; when it is all of them, or the one asked for, the error is raised.
 
     Raises:
         InputMissingError: there is no such file or folder.
@@ -43,19 +43,67 @@ def read_all(path: Path, options: ReadOptions | None = None) -> list[Reading]:
     """
     options = options or ReadOptions()
     recordings = _chosen(read_recordings(Path(path)), options.person, Path(path))
-    readings: list[Reading] = []
-    refused: list[tuple[str, AmbiguousTrackError]] = []
-    for recording in recordings:
+    return [interpret(recordings[0], options)] if len(recordings) == 1 else _interpret_people(recordings, options)
+
+
+def _interpret_people(recordings: list[RawRecording], options: ReadOptions) -> list[Reading]:
+    """Return a reading for each person of a file who can be told for one; doubts of one are settled by another."""
+    readings: dict[int, Reading] = {}
+    doubtful: dict[int, AmbiguousTrackError] = {}
+    refused: dict[int, TrackError] = {}
+    for number, recording in enumerate(recordings):
         try:
-            readings.append(interpret(recording, options))
+            readings[number] = interpret(recording, options)
+        except UnseenPersonError as error:
+            refused[number] = error
         except AmbiguousTrackError as error:
-            if len(recordings) == 1 or "--layout" not in str(error):
-                raise
-            refused.append((recording.person or "without a name", error))
-    if refused and not readings:
-        raise refused[0][1]
-    notes = tuple(f"Left out {name}: {error}." for name, error in refused)
-    return [_with_notes(reading, notes) for reading in readings] if notes else readings
+            (refused if "--layout" in str(error) else doubtful)[number] = error
+        except TrackError as error:
+            raise _of_person(error, recording) from error
+    known = next(iter(readings.values()), None)
+    for number, doubt in doubtful.items():
+        if known is None:
+            raise _of_person(doubt, recordings[number]) from doubt
+        settled = _settled_by(known, recordings[number], options)
+        if options.handedness is None and settled.finding("handedness").doubts:
+            raise _of_person(doubt, recordings[number]) from doubt
+        readings[number] = settled
+    if not readings:
+        raise next(iter(refused.values()))
+    notes = tuple(f"Left out {_label(recordings[number])}: {error}." for number, error in refused.items())
+    return [_with_notes(readings[number], notes) for number in sorted(readings)]
+
+
+def _settled_by(known: Reading, recording: RawRecording, options: ReadOptions) -> Reading:
+    """Interpret the *recording* of a person who leaves doubts with what was found for another one in the same file."""
+    settled = replace(
+        options,
+        units=options.units or known.finding("units").value,
+        up=options.up or known.finding("up axis").value,
+        handedness=options.handedness or known.finding("handedness").value,
+    )
+    try:
+        reading = interpret(recording, settled)
+    except TrackError as error:
+        raise _of_person(error, recording) from error
+    given = {"units": options.units, "up axis": options.up, "handedness": options.handedness}
+    reason = f"as for {known.track.person or 'another person'} in the same file"
+    told = {
+        finding: replace(finding, reason=reason) if given.get(finding.subject, "") is None else finding
+        for finding in reading.findings
+    }
+    sentences = {finding.sentence: other.sentence for finding, other in told.items()}
+    track = replace(reading.track, notes=tuple(sentences.get(note, note) for note in reading.track.notes))
+    return replace(reading, track=track, findings=tuple(told.values()))
+
+
+def _label(recording: RawRecording) -> str:
+    return recording.person or "without a name"
+
+
+def _of_person(error: TrackError, recording: RawRecording) -> TrackError:
+    """Return *error*, told of one of several people."""
+    return type(error)(f"{error} (this is person {_label(recording)}; --person reads one of several alone)")
 
 
 def _with_notes(reading: Reading, notes: tuple[str, ...]) -> Reading:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import AmbiguousTrackError, TrackError
+from ..errors import AmbiguousTrackError, UnseenPersonError
 from .anatomy import Figure
 from .findings import Finding
 from .options import UNITS_IN_METRES, UP_AXES
@@ -39,12 +39,15 @@ def detect_units(stated: str | None, given: str | None, stature: float, source: 
         source: the file, for messages.
 
     Raises:
+        UnseenPersonError: there is nothing to measure.
         AmbiguousTrackError: no unit or several make a person of 0.5 to 2.5 m.
     """
     heights = {name: stature * metres for name, metres in UNITS_IN_METRES.items()}
     fitting = [name for name in _DETECTED_UNITS if MIN_STATURE_M <= heights[name] <= MAX_STATURE_M]
     if not np.isfinite(stature):
-        raise TrackError(f"expected legs or arms to measure the person by, found none in {source}; check the points")
+        raise UnseenPersonError(
+            f"expected legs or arms to measure the person by, found none in {source}; check the points"
+        )
     chosen = given or stated
     if chosen is not None:
         height = heights[chosen]

@@ -310,8 +310,20 @@ def test_one_faulty_person_keeps_the_others_unwritten(tmp_path, out, betas, caps
             document[1]["keypoints3d"][BODY25.names.index(name)][3] = 0.0
         path.write_text(json.dumps(document))
     assert _fit(people, "--fps", 30, "--layout", "body25", "--betas", betas, "-o", out / "duo.npz") == 1
-    assert "left_hip, right_hip" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "left_hip, right_hip" in message and "of person 7" in message and "--person" in message
     assert _files(out) == set()
+
+
+def test_people_who_are_left_out_are_told(tmp_path, out, betas, capsys):
+    people = _two_people(tmp_path / "people")
+    for path in people.iterdir():
+        document = json.loads(path.read_text())
+        document[1]["keypoints3d"] = [[0.0] * 4] * len(BODY25.points)
+        path.write_text(json.dumps(document))
+    assert _fit(people, "--fps", 30, "--layout", "body25", "--betas", betas, "-o", out / "one.npz") == 0
+    assert "Left out 7: expected legs or arms" in capsys.readouterr().out
+    assert _files(out) == {"one.npz"}
 
 
 def test_convert_writes_plain_arrays_that_read_again(recording, out, capsys):

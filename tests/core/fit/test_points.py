@@ -48,7 +48,9 @@ def test_hips_and_shoulders_are_needed(gone):
     message = str(caught.value)
     for word in (*gone, "never", "--layout", "body25", "walk.trc"):
         assert word in message
-    assert "right_hip" not in message
+    assert "right_hip" not in message and "--person" not in message
+    with pytest.raises(TrackError, match="of person Ann in walk.trc.*--person"):
+        solver_points(KeypointTrack(track.positions, confidence, 30.0, BODY25, person="Ann", source=track.source))
 
 
 def test_one_frame_with_hips_and_shoulders_is_enough():

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import AmbiguousTrackError, TrackError
+from core.errors import AmbiguousTrackError, TrackError, UnseenPersonError
 from core.info import run_info
 from core.layouts import LAYOUTS
 from core.reading import ReadOptions, add_reading_arguments, read_all, read_tracks, reading_options
@@ -46,6 +46,63 @@ def test_all_people_are_read_or_the_one_asked_for(two_people):
 def test_a_person_who_is_not_there_is_refused_with_those_who_are(two_people):
     with pytest.raises(TrackError, match=r"1 \(3\), 2 \(7\).*--person"):
         read_tracks(two_people, ReadOptions(fps=30.0, person="4"))
+
+
+def _people(path: Path, *people: np.ndarray) -> Path:
+    np.savez(path, positions=np.stack(people), fps=30.0, layout="body25")
+    return path
+
+
+def _seen(*names: str) -> np.ndarray:
+    """The walk of somebody 2 m aside of whom only these points are seen."""
+    layout = LAYOUTS["body25"]
+    points = walk_in(layout) + [2.0, 0.0, 0.0]
+    points[:, [name not in names for name in layout.names]] = np.nan
+    return points
+
+
+TRUNK = ("neck", "mid_hip", "left_hip", "right_hip", "left_shoulder", "right_shoulder")
+ARMS = ("left_elbow", "right_elbow", "left_wrist", "right_wrist")
+
+
+@pytest.mark.parametrize("names", [(), ("nose",), ("left_wrist", "left_ear")])
+def test_people_who_are_hardly_seen_are_left_out(tmp_path, names):
+    walk = walk_in(LAYOUTS["body25"])
+    path = _people(tmp_path / "a.npz", _seen(*names), walk)
+    (reading,) = read_all(path)
+    np.testing.assert_array_equal(reading.track.positions, walk)
+    assert reading.track.person == "1" and any("Left out 0" in note for note in reading.remarks)
+    with pytest.raises(UnseenPersonError):
+        read_all(path, ReadOptions(person="0"))
+    with pytest.raises(UnseenPersonError):
+        read_all(_people(tmp_path / "b.npz", _seen(*names), _seen()))
+
+
+@pytest.mark.parametrize("alone_first", [True, False])
+def test_what_one_person_leaves_open_another_one_tells(tmp_path, alone_first):
+    up = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+    walk, half = walk_in(LAYOUTS["body25"]), _seen(*TRUNK, *ARMS)
+    with pytest.raises(AmbiguousTrackError, match="--handedness"):
+        read_all(_people(tmp_path / "alone.npz", 1000.0 * half @ up.T))
+    both = [1000.0 * points @ up.T for points in ((half, walk) if alone_first else (walk, half))]
+    readings = read_all(_people(tmp_path / "both.npz", *both))
+    reading = readings[0 if alone_first else 1]
+    np.testing.assert_allclose(reading.track.positions, half, atol=1e-9)
+    reasons = {finding.subject: finding.reason for finding in reading.findings}
+    other = "1" if alone_first else "0"
+    assert {reasons[subject] for subject in ("units", "up axis", "handedness")} == {f"as for {other} in the same file"}
+    assert f"Handedness: right, as for {other} in the same file." in reading.track.notes
+    assert not any("given by" in note for note in reading.track.notes)
+
+
+def test_a_person_who_contradicts_another_one_is_refused_by_name(tmp_path):
+    walk = walk_in(LAYOUTS["body25"])
+    path = _people(tmp_path / "mirrored.npz", walk, walk * [-1.0, 1.0, 1.0] + [2.0, 0.0, 0.0])
+    with pytest.raises(AmbiguousTrackError, match=r"--swap-sides.*person 1; --person"):
+        read_all(path)
+    away = walk + np.arange(len(walk))[:, None, None]
+    with pytest.raises(TrackError, match=r"30 frames a second.*person 0; --person"):
+        read_all(_people(tmp_path / "away.npz", away, walk))
 
 
 def test_the_samples_are_understood_and_their_wrong_twin_refused():
