@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.fit.report import flags_of
-from core.rotations import matrix_to_axis_angle, matrix_to_quat_wxyz
+from core.rotations import matrix_to_axis_angle, matrix_to_quat_wxyz, quat_wxyz_to_matrix
 from core.skeletons import JOINT_INDEX, JOINT_NAMES, NUM_BODY_ROTATIONS
 
 _FASTEST_RAD_PER_S = 25.0
@@ -69,7 +69,7 @@ def _limb(rotations: np.ndarray, side: str, sign: float) -> list[Oddity]:
     checks: tuple[tuple[str, str, np.ndarray, float], ...] = (
         ("knee", "bent forwards", _degrees(shin[:, 2]), 12.0),
         ("knee", "bent sideways", np.abs(_degrees(shin[:, 0])), 25.0),
-        ("knee", "twisted", np.abs(_degrees_of_twist(joint("knee"), axis=1)), 45.0),
+        ("knee", "twisted", np.abs(_degrees_of_twist(_beside_bend(joint("knee")), axis=1)), 35.0),
         ("elbow", "bent backwards", _degrees(-forearm[:, 2]), 15.0),
         ("elbow", "bent up or down", np.abs(_degrees(forearm[:, 1])), 50.0),
         ("elbow", "twisted", np.abs(_degrees_of_twist(joint("elbow"), axis=0)), 110.0),
@@ -81,6 +81,14 @@ def _limb(rotations: np.ndarray, side: str, sign: float) -> list[Oddity]:
     return [
         oddity for stem, what, degrees, limit in checks for oddity in _beyond(f"{side}_{stem}", what, degrees, limit)
     ]
+
+
+def _beside_bend(turn: np.ndarray) -> np.ndarray:
+    """Return what is left of rotations (F, 3, 3) without their bend about X: a bend of 160 degrees hides any twist."""
+    quat = matrix_to_quat_wxyz(turn)
+    half = np.arctan2(quat[:, 1], quat[:, 0])
+    bend = np.stack([np.cos(half), np.sin(half), 0.0 * half, 0.0 * half], axis=-1)
+    return np.asarray(np.swapaxes(quat_wxyz_to_matrix(bend), -1, -2) @ turn)
 
 
 def _beyond(joint: str, what: str, values: np.ndarray, limit: float) -> list[Oddity]:

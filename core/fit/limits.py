@@ -1,14 +1,15 @@
 """How far joints go: knees and elbows do not bend backwards nor twist, toes and necks do not fold. F frames.
 
 A limit is soft: it settles what noise, or a heel that is seen in the wrong place, would decide otherwise, and the
-farther beyond it, the more keypoints it takes.
+farther beyond it, the more keypoints it takes. Where a straight leg does not show which of its joints turns the foot
+out, the limits of the ankle leave the rest to hip and knee.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, namespace, ones_where
+from ..arrays import Array, at_least, at_most, namespace, ones_where
 from ..frames_last import column, rotation_vectors
 from ..skeletons import JOINT_INDEX
 
@@ -29,13 +30,25 @@ _LIMITS_DEG: tuple[tuple[str, int, float, float], ...] = (
     ("neck", _X, -35.0, 45.0),
 )
 """A joint, an axis of its rotation vector, and the least and the largest angle about it."""
+_YIELDING_DEG: tuple[tuple[str, int, float, float], ...] = (
+    ("left_ankle", _Y, -40.0, 40.0),
+    ("right_ankle", _Y, -40.0, 40.0),
+    ("left_ankle", _Z, -35.0, 35.0),
+    ("right_ankle", _Z, -35.0, 35.0),
+)
+"""The same, of joints that points show well: these limits give way to what is far beyond them."""
 _FIRMNESS_M2 = 0.006
 """Square metres of keypoint error that a square radian beyond a limit is worth."""
+_GIVES_WAY_RAD = np.deg2rad([90.0, 120.0])
+"""A joint turned by so much, all in all, is no longer limited by the first, and not at all by the second."""
 
-
-LIMITED_JOINTS = [JOINT_INDEX[name] for name, *_ in _LIMITS_DEG]
-LIMITED_AXES = [axis for _, axis, *_ in _LIMITS_DEG]
-_LOW_RAD, _HIGH_RAD = (np.deg2rad([limit[bound] for limit in _LIMITS_DEG]) for bound in (2, 3))
+_ALL_DEG = _LIMITS_DEG + _YIELDING_DEG
+LIMITED_JOINTS = [JOINT_INDEX[name] for name, *_ in _ALL_DEG]
+LIMITED_AXES = [axis for _, axis, *_ in _ALL_DEG]
+_LOW_RAD, _HIGH_RAD = (np.deg2rad([limit[bound] for limit in _ALL_DEG]) for bound in (2, 3))
+_FIRST_YIELDING = len(_LIMITS_DEG)
+_JOINTS = sorted(set(LIMITED_JOINTS))
+_PLACES = [_JOINTS.index(joint) for joint in LIMITED_JOINTS]
 
 
 def limit_pulls(rotations: Array) -> tuple[Array, Array]:
@@ -47,8 +60,11 @@ def limit_pulls(rotations: Array) -> tuple[Array, Array]:
         rotations: (3, 3, 24, F) local rotations.
     """
     xp = namespace(rotations)
-    turns = rotation_vectors(rotations[:, :, LIMITED_JOINTS])
-    angle = turns[LIMITED_AXES, list(range(len(LIMITED_AXES)))]
+    turns = rotation_vectors(rotations[:, :, _JOINTS])
+    angle = turns[LIMITED_AXES, _PLACES]
     back = xp.minimum(xp.maximum(angle, column(_LOW_RAD, angle)), column(_HIGH_RAD, angle)) - angle
     firm = _FIRMNESS_M2 * ones_where(back != 0.0, back)
+    low, high = _GIVES_WAY_RAD
+    far = xp.sqrt(xp.sum(turns * turns, axis=0))[_PLACES[_FIRST_YIELDING:]]
+    firm[_FIRST_YIELDING:] *= at_most(at_least((high - far) / (high - low), 0.0), 1.0)
     return firm * back, firm

@@ -113,6 +113,12 @@ def test_bends_the_right_way_are_not_odd_but_a_fast_one_is() -> None:
     assert odd.worst == pytest.approx(np.radians(100.0) * 30.0)
 
 
+def test_a_knee_that_is_bent_far_is_not_twisted_for_a_slant_of_its_axis() -> None:
+    rotations = _rotations()
+    rotations[:, JOINT_INDEX["right_knee"]] = Rotation.from_rotvec((155.0, -12.0, -15.0), degrees=True).as_matrix()
+    assert find_oddities(rotations, 30.0) == []
+
+
 def test_the_head_may_not_look_backwards() -> None:
     rotations = _rotations()
     rotations[:, JOINT_INDEX["neck"]] = Rotation.from_euler("y", 60.0, degrees=True).as_matrix()

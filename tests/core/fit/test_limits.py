@@ -1,4 +1,4 @@
-"""Knees, elbows, toes and necks are held within what joints do."""
+"""Knees, elbows, ankles, toes and necks are held within what joints do."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ def _pose(joint: str, degrees: tuple[float, float, float]) -> np.ndarray:
         ("left_foot", (-38.0, 0.0, 0.0)),
         ("neck", (35.0, 20.0, -40.0)),
         ("right_ankle", (60.0, 0.0, 0.0)),
+        ("left_ankle", (-20.0, 38.0, 30.0)),
+        ("right_ankle", (60.0, 110.0, 0.0)),
     ],
 )
 def test_what_joints_do_is_not_pulled_at(joint, degrees):
@@ -53,6 +55,8 @@ def test_what_joints_do_is_not_pulled_at(joint, degrees):
         ("left_foot", (10.0, 0.0, 20.0), 2, -1.0),
         ("right_foot", (0.0, -15.0, 0.0), 1, 1.0),
         ("neck", (75.0, 0.0, 0.0), 0, -1.0),
+        ("right_ankle", (0.0, -60.0, 0.0), 1, 1.0),
+        ("left_ankle", (20.0, 0.0, 50.0), 2, -1.0),
     ],
 )
 def test_a_joint_beyond_its_limit_is_drawn_back_about_that_axis_alone(joint, degrees, axis, sign):
@@ -74,12 +78,14 @@ def keypoints():
     return model.shaped(np.zeros(10, dtype=np.float32))
 
 
-def _fitted_turn(keypoints, targets: Targets, joint: str) -> np.ndarray:
-    """Return the rotation vector of a joint, degrees, of a fit that begins at rest with a loose prior."""
+def _fitted_turn(keypoints, targets: Targets, joint: str, held: tuple[str, ...] = ()) -> np.ndarray:
+    """Return the rotation vector of a joint, degrees, of a fit whose prior is rest, loose but for joints *held*."""
     rest = _pose("pelvis", (0.0, 0.0, 0.0))
-    loose = PosePrior(rest, np.tile(1e-5 * np.eye(3, dtype=np.float32), (1, 22, 1, 1)), 0.002)
+    precision = np.tile(1e-5 * np.eye(3, dtype=np.float32), (1, 22, 1, 1))
+    precision[:, [JOINT_INDEX[name] for name in held]] *= 30.0
     start = (rest, np.zeros((1, 3), dtype=np.float32))
-    rotations, _ = refine(keypoints, start, targets, loose, effort=Effort(8))
+    prior = PosePrior(rest, precision, 0.002)
+    rotations, _ = refine(keypoints, start, targets, prior, effort=Effort(8))
     return Rotation.from_matrix(rotations[0, JOINT_INDEX[joint]]).as_rotvec(degrees=True)
 
 
@@ -87,3 +93,11 @@ def test_toes_do_not_fold_under_the_foot_for_toe_points_seen_too_low(keypoints):
     points = keypoints.points(_pose("left_foot", (80.0, 0.0, 0.0)), np.zeros((1, 3), dtype=np.float32))
     targets = Targets(points, np.ones(points.shape[:2], dtype=np.float32))
     assert _fitted_turn(keypoints, targets, "left_foot")[0] < 50.0
+
+
+def test_the_turned_out_foot_of_a_straight_leg_turns_hip_and_knee_too(keypoints):
+    pose = _pose("right_ankle", (0.0, -75.0, 0.0))
+    points = keypoints.points(pose, np.zeros((1, 3), dtype=np.float32))
+    targets = Targets(points, np.ones(points.shape[:2], dtype=np.float32))
+    turn = _fitted_turn(keypoints, targets, "right_ankle", held=("pelvis", "right_hip", "right_knee"))
+    assert abs(turn[1]) < 50.0
