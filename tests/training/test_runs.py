@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,11 +16,13 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("yaml")
 
 from core.network import read_weights  # noqa: E402
+from tests.training.published import published_checkpoint  # noqa: E402
 from training.checkpoints import CheckpointError, load_checkpoint, random_state, restore_random_state  # noqa: E402
 from training.config import RunConfig  # noqa: E402
 from training.convert_checkpoint import main as convert  # noqa: E402
 from training.distributed import Processes  # noqa: E402
 from training.evaluation import ANALYTIC, UNTOUCHED  # noqa: E402
+from training.inference_command import main as run_inference  # noqa: E402
 from training.run_log import RunLog  # noqa: E402
 from training.train_command import main  # noqa: E402
 from training.trainer import CHECKPOINT_FOLDER, LAST_NAME, Trainer  # noqa: E402
@@ -165,28 +166,17 @@ def test_a_checkpoint_holds_no_array_of_the_body(run_settings: dict[str, object]
     assert checkpoint.config == config.to_dict()
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 def test_two_processes_equal_one(run_settings: dict[str, object], tmp_path: Path) -> None:
     """Same losses, batch-norm statistics and metrics (over shards of uneven length) as one process."""
     settings = run_settings
-    port = str(free_port())
-    running = []
-    for rank in range(2):
-        environment = {
-            **os.environ,
-            "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
-            "MASTER_PORT": port, "OMP_NUM_THREADS": "1",
-        }  # fmt: skip
-        command = [sys.executable, "training/main.py", *command_arguments(settings, tmp_path / "two")]
-        running.append(subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True))
+    # By torchrun, as the README says; its words are those of the environment that it makes.
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += ["training/main.py", *command_arguments(settings, tmp_path / "two")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    running = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True)
     assert main(command_arguments(settings, tmp_path / "one")) == 0
-    outputs = [process.communicate(timeout=120)[1] for process in running]
-    assert [process.returncode for process in running] == [0, 0], outputs
+    errors = running.communicate(timeout=240)[1]
+    assert running.returncode == 0, errors
     one, two = (RunConfig().overridden({**settings, "output.log_dir": str(tmp_path / name)}) for name in ("one", "two"))
     for first, second in zip(figures(one), figures(two), strict=True):
         assert first["kind"] == second["kind"]
@@ -227,6 +217,39 @@ def test_the_commands_train_evaluate_and_finetune(
     assert main([*arguments, "--set", "data.folder=nowhere", "--set", "data.dataset=amass"]) == 1
     error = capsys.readouterr().err
     assert "https://amass.is.tue.mpg.de" in error and "COLLECTION/SUBJECT/NAME_poses.npz" in error
+
+
+def test_the_command_resumes_to_the_same_end_and_reads_with_workers(
+    run_settings: dict[str, object], tmp_path: Path
+) -> None:
+    arguments = command_arguments({**run_settings, "training.checkpoint_every": 1}, tmp_path)
+    arguments += ["--epochs", "2", "--worker", "2"]
+    assert main([*arguments, "--extra_tag", "whole"]) == 0
+    whole, resumed = (tmp_path / f"learnable_smplify_net_{tag}" / CHECKPOINT_FOLDER for tag in ("whole", "resumed"))
+    assert main([*arguments, "--extra_tag", "resumed", "--checkpoint", str(whole / "epoch_0001.pth.tar")]) == 0
+    expected, found = (load_checkpoint(folder / LAST_NAME) for folder in (whole, resumed))
+    assert found.training["step"] == expected.training["step"] > 0
+    assert all(torch.equal(value, found.model[name]) for name, value in expected.model.items())
+    # Who reads the data does not matter.
+    assert main([*arguments, "--extra_tag", "alone", "--worker", "0"]) == 0
+    alone = load_checkpoint(tmp_path / "learnable_smplify_net_alone" / CHECKPOINT_FOLDER / LAST_NAME)
+    assert all(torch.equal(value, alone.model[name]) for name, value in expected.model.items())
+
+
+def test_a_published_checkpoint_is_evaluated_and_run_over_clips(
+    run_settings: dict[str, object], motion_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = str(published_checkpoint(tmp_path / "best_ckpt.pth.tar", prefix="module."))
+    arguments = [*command_arguments(run_settings, tmp_path), "--checkpoint", checkpoint, "--eval"]
+    assert main(arguments) == 1
+    assert "--set model.graph=published" in capsys.readouterr().err
+    assert main([*arguments, "--set", "model.graph=published"]) == 0
+    table = json.loads((tmp_path / "learnable_smplify_net_default" / "evaluation.json").read_text())
+    assert table["stride 3"]["pairs"] > 0
+    output = tmp_path / "out"
+    assert run_inference([checkpoint, str(motion_folder), "--protocol", "published", "--output", str(output),
+                          "--device", "cpu", "--max_frames", "4", "--set", "data.up_axis=Y"]) == 0  # fmt: skip
+    assert json.loads((output / "summary.json").read_text())["rows"]["network, published protocol"]["frames"] > 0
 
 
 def test_every_process_count_sees_the_same_pairs(run_settings: dict[str, object], tmp_path: Path) -> None:
