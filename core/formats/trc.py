@@ -32,9 +32,17 @@ class _Header:
 
 
 def is_trc(head: str) -> bool:
-    """Tell whether text begins like a TRC file."""
+    """Tell whether text begins like a TRC file; a table's header may begin with frame and time as well."""
     lines = head.lstrip().splitlines()[:_HEADER_LINES]
-    return bool(lines) and (lines[0].startswith("PathFileType") or _name_line(lines) is not None)
+    if not lines or lines[0].startswith("PathFileType"):
+        return bool(lines)
+    index = _name_line(lines)
+    if index is None:
+        return False
+    below = lines[index + 1].split() if index + 1 < len(lines) else []
+    below = below if len(below) > 1 else re.split("[,;]", "".join(below))
+    has_settings = any(line.strip().lower().startswith("datarate") for line in lines[:index])
+    return has_settings or _are_coordinates([cell for cell in below if cell])
 
 
 def read_trc(path: Path) -> list[RawRecording]:
@@ -81,6 +89,10 @@ def _name_line(lines: list[str]) -> int | None:
     return None
 
 
+def _are_coordinates(cells: list[str]) -> bool:
+    return bool(cells) and all(re.fullmatch(r"[XYZxyz]\d*", cell) for cell in cells)
+
+
 def _read_header(lines: list[str], path: Path) -> _Header:
     index = _name_line(lines)
     if index is None:
@@ -91,7 +103,7 @@ def _read_header(lines: list[str], path: Path) -> _Header:
     settings = _read_settings(lines[:index], path)
     coordinates = split_cells(lines[index + 1], delimiter, path) if index + 1 < len(lines) else []
     coordinates = [cell.strip() for cell in coordinates if cell.strip()]
-    is_coordinate_line = bool(coordinates) and all(re.fullmatch(r"[XYZxyz]\d*", cell) for cell in coordinates)
+    is_coordinate_line = _are_coordinates(coordinates)
     cells = [cell.strip() for cell in split_cells(lines[index], delimiter, path)]
     names = _read_names(cells, _number(settings.get("nummarkers")), len(coordinates), path)
     check_counts(1, len(names), path)

@@ -77,6 +77,17 @@ def test_rate_and_gaps_from_times(tmp_path, column, scale):
     assert recording.num_frames == 14 and (recording.confidence[10:12] == 0).all()
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_header_of_frame_and_time_makes_no_trc(tmp_path, delimiter):
+    points = clip(5, 4, missing=True)
+    lead = {"Frame": range(5), "Time": [0.04 * frame for frame in range(5)]}
+    path = tmp_path / "a.csv"
+    path.write_text(wide_csv(points, names_of(4), lead=lead, delimiter=delimiter))
+    (recording,) = read_recordings(path)
+    assert (recording.kind, recording.names, recording.fps) == ("CSV", names_of(4), 25.0)
+    np.testing.assert_array_equal(recording.positions, points)
+
+
 def test_dates_as_times(tmp_path):
     times = [f"2024-05-01T12:00:{tick / 20:06.3f}" for tick in range(40)]
     (recording,) = _read(tmp_path, wide_csv(clip(40, 2), names_of(2), lead={"timestamp": times}))

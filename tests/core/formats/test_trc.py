@@ -65,6 +65,17 @@ def test_what_is_written_is_read(tmp_path, dialect, encoding):
     assert recording.units == DIALECTS[dialect].get("units", "m")
 
 
+@pytest.mark.parametrize("delimiter", ["\t", ","])
+@pytest.mark.parametrize("num_lost", [1, 3])
+def test_a_file_without_its_first_lines_is_still_told(tmp_path, delimiter, num_lost):
+    points, names = clip(5, 3), names_of(3)
+    path = tmp_path / "a.trc"
+    path.write_text("".join(trc_text(points, names, delimiter=delimiter).splitlines(True)[num_lost:]))
+    (recording,) = read_recordings(path)
+    assert (recording.kind, recording.names, recording.fps) == ("TRC", names, 50.0)
+    np.testing.assert_array_equal(recording.positions, points)
+
+
 def test_latin1_names(tmp_path):
     path = tmp_path / "a.trc"
     path.write_bytes(trc_text(clip(3, 2), ("Épaule", "Ellbögen")).encode("latin-1"))
