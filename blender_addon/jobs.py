@@ -132,13 +132,17 @@ def _written_in(folder: Path) -> set[str]:
     return set().union(*(_names_in(_read_report(path)) for path in folder.glob(f"*{REPORT_SUFFIX}")))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the inputs in *folder* and the folders below it, sorted; folders that are one input are not entered."""
+def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Yield the inputs in *folder* and the folders below it, sorted; folders that are one input are not entered.
+
+    Nor is a link that leads back to a folder *above*.
+    """
+    above = (*above, folder.resolve())
     found = find_tracks(folder)
     yield from found
     for child in sorted(folder.iterdir()):
-        if child.is_dir() and child not in found and not child.name.startswith("."):
-            yield from _walk(child)
+        if child.is_dir() and child not in found and not child.name.startswith(".") and child.resolve() not in above:
+            yield from _walk(child, above)
 
 
 def _distinct(pairs: Sequence[tuple[Path, Path]]) -> list[Job]:

@@ -50,6 +50,17 @@ def test_inputs_of_one_name_never_write_the_same_files(tmp_path):
     assert sorted(job.target.name for job in jobs) == ["walk_c3d", "walk_trc", "walk_trc_2"]
 
 
+def test_a_link_back_to_a_folder_above_is_not_followed(tmp_path):
+    touch(tmp_path / "in" / "a.trc", tmp_path / "in" / "day" / "b.trc", tmp_path / "elsewhere" / "c.trc")
+    try:
+        (tmp_path / "in" / "day" / "back").symlink_to(tmp_path / "in", target_is_directory=True)
+        (tmp_path / "in" / "more").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    except OSError:
+        pytest.skip("links cannot be made here")
+    out = tmp_path / "out"
+    assert targets(plan_jobs([tmp_path / "in"], out), out) == {"a.trc": "a", "b.trc": "day/b", "c.trc": "more/c"}
+
+
 def test_outputs_of_an_earlier_run_are_no_inputs(tmp_path):
     touch(
         tmp_path / "a.trc", tmp_path / "out" / "a.npz", tmp_path / "out" / "summary.json", tmp_path / "a.smplify.json"
