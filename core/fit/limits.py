@@ -28,6 +28,8 @@ _LIMITS_DEG: tuple[tuple[str, int, float, float], ...] = (
     ("left_foot", _Z, -5.0, 5.0),
     ("right_foot", _Z, -5.0, 5.0),
     ("neck", _X, -35.0, 45.0),
+    ("neck", _Z, -30.0, 30.0),
+    ("head", _Z, -35.0, 35.0),
 )
 """A joint, an axis of its rotation vector, and the least and the largest angle about it."""
 _YIELDING_DEG: tuple[tuple[str, int, float, float], ...] = (

@@ -4,7 +4,8 @@ Each frame is solved from its own points, so where they hardly tell a limb's twi
 from its neighbours. A joint pops when its rotation leaves the way it was going for a few frames and comes back: against
 the running median such frames stand out, while steady motion, however fast, does not, since the median of a way that
 goes on is its middle. A joint hops when it is elsewhere for one frame alone. A joint trembles when it leaves the
-parabola through the moments around it: that is left of motion which no muscle makes.
+parabola through the moments around it, or, at an end of the clip, the straight line: that is left of motion which no
+muscle makes.
 """
 
 from __future__ import annotations
@@ -99,10 +100,7 @@ def find_tremor(rotations: np.ndarray, fps: float, *, everywhere: bool = False) 
     if len(rotations) <= radius:
         return Pops(joints, rotations, np.ones(len(rotations)))
     quat = _unbroken(rotations)
-    padded = _continued(quat, radius)
-    smooth = np.zeros_like(quat)
-    for offset, share in enumerate(_parabola_shares(radius)):
-        smooth += share * padded[offset : offset + len(quat)]
+    smooth = _smooth(quat, radius)
     around, off = _away(quat, smooth)
     frames = (off[:, :NUM_BODY_ROTATIONS] > _TREMOR_RAD).any(axis=1) | everywhere
     reach = radius // 2 + 1
@@ -142,14 +140,32 @@ def _away(quat: np.ndarray, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rotations, 2.0 * np.arccos(np.clip(cosine, 0.0, 1.0))
 
 
-def _parabola_shares(radius: int) -> np.ndarray:
-    """Return what each of 2 radius + 1 samples adds to the middle of the parabola through them.
+def _smooth(quat: np.ndarray, radius: int) -> np.ndarray:
+    """Return quaternions (F, 24, 4), of any length, on the parabola through the *radius* frames on both sides of each.
+
+    Towards an end, where less and less is known of one side, on the straight line through those that are there.
+    """
+    smooth = np.zeros_like(quat)
+    inner = max(0, len(quat) - 2 * radius)
+    for offset, share in enumerate(_shares(radius, radius, power=2)):
+        smooth[radius : radius + inner] += share * quat[offset : offset + inner]
+    # Frames of a clip shorter than both ends belong to the nearer one.
+    for frame in range(min(radius, (len(quat) + 1) // 2)):
+        there = min(frame + radius + 1, len(quat))
+        shares = _shares(frame, there - 1 - frame, power=1)
+        smooth[frame] = np.tensordot(shares, quat[:there], axes=1)
+        smooth[-1 - frame] = np.tensordot(shares, quat[: -there - 1 : -1], axes=1)
+    return smooth
+
+
+def _shares(before: int, after: int, *, power: int) -> np.ndarray:
+    """Return what each of *before* + 1 + *after* samples adds to the polynomial through them, at the one in between.
 
     Savitzky and Golay's filter (Analytical Chemistry 36, 1964) with tricube weights: near samples weigh more.
     """
-    offset = np.arange(-radius, radius + 1)
-    weight = (1.0 - (np.abs(offset) / (radius + 1.0)) ** 3) ** 3
-    powers = np.stack([offset**power for power in range(3)], axis=1)
+    offset = np.arange(-before, after + 1)
+    weight = (1.0 - (np.abs(offset) / (max(before, after) + 1.0)) ** 3) ** 3
+    powers = np.stack([offset**exponent for exponent in range(power + 1)], axis=1)
     weighted = powers * weight[:, None]
     shares: np.ndarray = np.linalg.solve(powers.T @ weighted, weighted.T)[0]
     return shares

@@ -90,6 +90,25 @@ def test_a_small_twitch_trembles_and_the_way_around_it_is_smooth():
     assert off.max() < 0.5 * 0.3
 
 
+@pytest.mark.parametrize("end", [0, -1])
+def test_a_twitch_at_an_end_trembles_too(end):
+    rotations, true = _turning(40, 0.05), _turning(40, 0.05)
+    rotations[end, ELBOW] = rotations[end, ELBOW] @ Rotation.from_rotvec([0.5, 0.0, 0.0]).as_matrix()
+    tremor = find_tremor(rotations, 60.0)
+    assert tremor.joints[end].all() and tremor.share[end] == 1.0
+    assert not tremor.joints[12:28].any()
+    off = Rotation.from_matrix(tremor.around[end, ELBOW].T @ true[end, ELBOW]).magnitude()
+    assert off < 0.6 * 0.5
+
+
+@pytest.mark.parametrize("num_frames", [4, 5, 6, 7, 8])
+def test_a_steady_turn_of_a_few_frames_does_not_tremble(num_frames):
+    tremor = find_tremor(_turning(num_frames, 0.3), 30.0, everywhere=True)
+    off = np.swapaxes(tremor.around[:, ELBOW], -1, -2) @ _turning(num_frames, 0.3)[:, ELBOW]
+    assert Rotation.from_matrix(off).magnitude().max() < 0.02
+    assert not find_tremor(_turning(num_frames, 0.3), 30.0).joints.any()
+
+
 def test_the_frames_beside_a_tremor_are_settled_the_less_the_farther_they_are():
     rotations = _turning(60, 0.05)
     rotations[30, ELBOW] = rotations[30, ELBOW] @ Rotation.from_rotvec([0.3, 0.0, 0.0]).as_matrix()

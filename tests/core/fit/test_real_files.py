@@ -92,3 +92,18 @@ def test_the_pelvis_of_who_bends_down_tilts_as_its_markers_do(shared_dir):
     off = fitted - seen
     assert np.nanstd(off) < 4.4
     assert np.nanmax(np.abs(np.diff(off))) < 6.0
+
+
+def test_head_and_toes_do_not_leap_as_the_clip_begins(shared_dir):
+    # The head turned by 24 degrees in the first frame, the toes by 26, three times as fast as ever after.
+    rotations, _ = _fitted(shared_dir, "Pose2Sim_markers.trc", slice(None))
+    joints = rotations[:6, [JOINT_INDEX["head"], JOINT_INDEX["left_foot"]]]
+    steps = matrix_to_axis_angle(np.swapaxes(joints[:-1], -1, -2) @ joints[1:])
+    assert np.degrees(np.linalg.norm(steps, axis=-1)).max() < 20.0
+
+
+def test_neck_and_head_do_not_bend_against_each_other_farther_than_they_go(shared_dir):
+    rotations, _ = _fitted(shared_dir, "Pose2Sim_markers.trc", slice(None))
+    for joint in ("neck", "head"):
+        sideways = np.degrees(matrix_to_axis_angle(rotations[:, JOINT_INDEX[joint]])[:, 2])
+        assert np.abs(sideways).max() < 45.0
