@@ -19,7 +19,12 @@ _HEIGHT_PX, _BOTTOM_PX, _MARGIN_PX, _FLAG_PX, _TEXT_PX = 40.0, 12.0, 16.0, 4.0, 
 _NARROWEST_PX = 120.0
 _BACK = (0.0, 0.0, 0.0, 0.45)
 _HERE = (1.0, 1.0, 1.0, 0.9)
-_FLAG_COLORS = {"held": (0.95, 0.65, 0.1, 1.0), "missing": (1.0, 0.15, 0.75, 1.0), "implausible": (1.0, 0.25, 0.2, 1.0)}
+_FLAG_COLORS = {
+    "held": (0.95, 0.65, 0.1, 1.0),
+    "missing": (1.0, 0.15, 0.75, 1.0),
+    "implausible": (1.0, 0.25, 0.2, 1.0),
+    "strained": (0.95, 0.9, 0.2, 1.0),
+}
 
 _handles: list[object] = []
 

@@ -180,6 +180,7 @@ _GERMAN_RESULT = {
     "not seen: kept in motion between what was seen": "nicht gesehen: zwischen Gesehenem weiterbewegt",
     "nobody seen": "niemand gesehen",
     "points thrown out, or out of the body's reach": "Punkte verworfen oder außer Reichweite des Körpers",
+    "the points turn it farther than joints go": "von den Punkten weiter gedreht, als Gelenke gehen",
     "Error Strip": "Fehlerband",
     "Colour by Error": "Fehler färben",
     "Red at (mm)": "Rot ab (mm)",

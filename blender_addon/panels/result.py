@@ -21,7 +21,7 @@ from ..operators.result import (
 from .sidebar import SidebarPanel
 from .text import draw_text
 
-_FLAG_ICONS = {"held": "HIDE_ON", "missing": "GHOST_DISABLED", "implausible": "ERROR"}
+_FLAG_ICONS = {"held": "HIDE_ON", "missing": "GHOST_DISABLED", "implausible": "ERROR", "strained": "CON_ROTLIMIT"}
 
 
 class SMPLIFY_UL_flags(bpy.types.UIList):  # noqa: N801 - the form that Blender asks for

@@ -11,6 +11,7 @@ from ..motion import Motion
 from ..rotations import matrix_to_axis_angle
 from ..track import KeypointTrack
 from .holding import Evidence
+from .limits import strained
 from .options import FitOptions
 from .report import FitReport, Flag, flags_of
 
@@ -81,4 +82,6 @@ def _flags(found: Found) -> tuple[Flag, ...]:
     far = found.point_error_m > max(_IMPLAUSIBLE_M, _IMPLAUSIBLE_SIGMAS * found.sigma_m)
     for index, name in enumerate(found.point_names):
         flags += flags_of("implausible", name, found.jumps[:, index] | far[:, index])
+    for joint, marked in strained(found.rotations).items():
+        flags += flags_of("strained", joint, marked)
     return tuple(sorted(flags, key=lambda flag: (flag.first, flag.kind, flag.what)))

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Array, at_least, at_most, namespace, ones_where
-from ..frames_last import column, rotation_vectors
-from ..skeletons import JOINT_INDEX
+from ..frames_last import column, matrices_last, rotation_vectors
+from ..skeletons import JOINT_INDEX, JOINT_NAMES
 
 _X, _Y, _Z = 0, 1, 2
 _LIMITS_DEG: tuple[tuple[str, int, float, float], ...] = (
@@ -44,6 +44,9 @@ _FIRMNESS_M2 = 0.006
 _GIVES_WAY_RAD = np.deg2rad([90.0, 120.0])
 """A joint turned by so much, all in all, is no longer limited by the first, and not at all by the second."""
 
+_STRAINED_RAD = np.deg2rad(8.0)
+"""A joint that points turn farther than this beyond a limit is told."""
+
 _ALL_DEG = _LIMITS_DEG + _YIELDING_DEG
 LIMITED_JOINTS = [JOINT_INDEX[name] for name, *_ in _ALL_DEG]
 LIMITED_AXES = [axis for _, axis, *_ in _ALL_DEG]
@@ -63,10 +66,27 @@ def limit_pulls(rotations: Array) -> tuple[Array, Array]:
     """
     xp = namespace(rotations)
     turns = rotation_vectors(rotations[:, :, _JOINTS])
-    angle = turns[LIMITED_AXES, _PLACES]
-    back = xp.minimum(xp.maximum(angle, column(_LOW_RAD, angle)), column(_HIGH_RAD, angle)) - angle
+    back = _back(turns)
     firm = _FIRMNESS_M2 * ones_where(back != 0.0, back)
     low, high = _GIVES_WAY_RAD
     far = xp.sqrt(xp.sum(turns * turns, axis=0))[_PLACES[_FIRST_YIELDING:]]
     firm[_FIRST_YIELDING:] *= at_most(at_least((high - far) / (high - low), 0.0), 1.0)
     return firm * back, firm
+
+
+def strained(rotations: np.ndarray) -> dict[str, np.ndarray]:
+    """Return in which frames (F,) each joint is far beyond a limit, by joint; without those that never are.
+
+    Args:
+        rotations: (F, 24, 3, 3) local rotations.
+    """
+    far = np.abs(_back(rotation_vectors(matrices_last(rotations)[:, :, _JOINTS]))) > _STRAINED_RAD
+    found = {JOINT_NAMES[joint]: far[np.equal(LIMITED_JOINTS, joint)].any(axis=0) for joint in _JOINTS}
+    return {joint: frames for joint, frames in found.items() if frames.any()}
+
+
+def _back(turns: Array) -> Array:
+    """Return the angles (N, F), radians, from the rotation vectors *turns* (3, joints, F) back to the limits."""
+    xp = namespace(turns)
+    angle = turns[LIMITED_AXES, _PLACES]
+    return xp.minimum(xp.maximum(angle, column(_LOW_RAD, angle)), column(_HIGH_RAD, angle)) - angle

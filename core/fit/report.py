@@ -16,8 +16,9 @@ class Flag:
 
     Attributes:
         kind: "held" (a limb nothing explained, kept in motion between what was seen), "missing" (the person is not
-            seen), or "implausible" (points thrown out, or that the body cannot reach).
-        what: the limb or point.
+            seen), "implausible" (points thrown out, or that the body cannot reach), or "strained" (a joint that the
+            points turn farther than joints go).
+        what: the limb, point or joint.
         first: first frame, counted from 0.
         last: last frame.
     """

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from core.body.free_body import load_free_body
 from core.body.landmarks import landmark_regressor
@@ -143,6 +144,20 @@ def test_a_point_that_is_wrong_for_long_is_flagged(walk):
     flagged = [flag for flag in report.flags if (flag.kind, flag.what) == ("implausible", "nose")]
     assert flagged and min(flag.first for flag in flagged) <= 12 and max(flag.last for flag in flagged) >= 27
     assert joint_error(walk, motion)[:, [JOINT_INDEX["left_wrist"], JOINT_INDEX["left_ankle"]]].max() < 0.05
+
+
+@BOTH_MODES
+def test_a_foot_that_is_seen_rolled_over_farther_than_feet_go_is_flagged(walk, clean, mode):
+    rotations = walk.rotations.copy()
+    rolled = Rotation.from_euler("z", 85.0, degrees=True).as_matrix()
+    rotations[20:40, JOINT_INDEX["left_ankle"]] = rolled.astype(np.float32)
+    _, report = _fit(replace(walk, rotations=rotations), mode=mode)
+    flagged = np.zeros(len(walk), dtype=bool)
+    for flag in report.flags:
+        if (flag.kind, flag.what) == ("strained", "left_ankle"):
+            flagged[flag.first : flag.last + 1] = True
+    assert flagged[20:40].mean() > 0.5 and not flagged[:17].any() and not flagged[43:].any()
+    assert not [flag for flag in clean[1].flags if flag.kind == "strained"]
 
 
 def _border_speed(scene: Scene, motion, joints: list[int], frames: slice) -> float:
