@@ -15,7 +15,7 @@ from .limits import strained
 from .options import FitOptions
 from .report import FitReport, Flag, flags_of
 
-_IMPLAUSIBLE_M = 0.15
+_IMPLAUSIBLE_M = 0.08
 _IMPLAUSIBLE_SIGMAS = 6.0
 
 

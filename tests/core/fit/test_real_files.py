@@ -107,3 +107,9 @@ def test_neck_and_head_do_not_bend_against_each_other_farther_than_they_go(share
     for joint in ("neck", "head"):
         sideways = np.degrees(matrix_to_axis_angle(rotations[:, JOINT_INDEX[joint]])[:, 2])
         assert np.abs(sideways).max() < 45.0
+
+
+def test_an_elbow_that_leaps_by_a_hand_for_two_frames_is_flagged(shared_dir):
+    (track,) = read_tracks(shared_dir / "data" / "keypoints" / "trc" / "S00_P00_T01_BalancingTrial_0-100.trc")
+    _, report = fit_track(track, load_free_body())
+    assert [flag for flag in report.flags if flag.what == "left_elbow" and flag.first <= 87 <= flag.last]
