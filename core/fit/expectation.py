@@ -148,7 +148,7 @@ class Experts:
 
 
 SHIPPED_EXPERTS = Experts()
-"""Those of a fit that is told nothing else. A second pass gains a tenth of a millimetre at most (training/README.md)."""
+"""Those of a fit that is told nothing else. A second pass would gain about a tenth of a millimetre on noisy points."""
 
 
 def _order(names: Sequence[str], other: Array) -> Array:
