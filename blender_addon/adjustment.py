@@ -1,14 +1,15 @@
 """Live settings to keys: the fitted motion, cleaned up as the Result box says, without fitting again.
 
-The slow half of the clean-up is done once a motion and shape and kept for the session. Keys that the user has edited
-since they were written are never overwritten unasked: the setting goes back and the choice is shown.
+The slow half of the clean-up is done once a motion and shape and kept for the session (see `prepared`). Keys that the
+user has edited since they were written are never overwritten unasked: the setting goes back and the choice is shown.
 """
 
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 
 import bpy
 import numpy as np
@@ -31,12 +32,10 @@ from .core_access import (
 from .error_curve import key_errors
 from .figure_record import MARK_KEY, FigureRecord, keep, recall
 from .key_mark import keys_edited, mark_keys, motion_keys
+from .prepared import PREPARED, Key
 
 APPLIED_KEY = "smplify_applied"
 """The live settings that the keys were written with, as JSON, kept with the armature."""
-
-_PREPARED_FRAMES = 30_000
-"""What the clean-up found in so many frames is kept, about 5 kB each; of a longer clip for that one alone."""
 
 
 class AdjustmentError(CoreError, ValueError):
@@ -220,25 +219,31 @@ def _show(armature: bpy.types.Object, options: CleanupOptions) -> None:
         properties.quiet = False
 
 
-_prepared: OrderedDict[tuple[str, bytes], CleanupSource] = OrderedDict()
-"""What the clean-up found in the motions adjusted last, by record and shape."""
-
-
 def take_prepared(armature: bpy.types.Object, source: CleanupSource) -> None:
     """Remember what was found in the motion of *armature* when it was put into the scene, for its live settings."""
-    _remember(_key(armature, shape_values(body_mesh_of(armature))), source)
+    PREPARED.remember(_key(armature, shape_values(body_mesh_of(armature))), source)
+
+
+def prepare_ahead(armature: bpy.types.Object, record: FigureRecord) -> None:
+    """Have what the live settings of *armature* need found on a thread, unless it was looked at before."""
+    if PREPARED.knows(str(armature.get(MARK_KEY))):
+        return
+    with suppress(CoreError):  # a figure without a mesh: told of when a setting is changed
+        betas = shape_values(body_mesh_of(armature))
+        PREPARED.find_ahead(_key(armature, betas), partial(_found, record, betas))
 
 
 def _source(armature: bpy.types.Object, record: FigureRecord) -> CleanupSource:
     """Return the motion of *record* prepared for the clean-up, in the shape that the figure has now."""
     betas = shape_values(body_mesh_of(armature))
-    key = _key(armature, betas)
-    if key not in _prepared:
-        motion = replace(record.motion, betas=betas)
-        held = None if record.report is None else held_joints(record.report.flags, motion, record.track_fps)
-        _remember(key, prepare(motion, _body_of(record), held))
-    _prepared.move_to_end(key)
-    return _prepared[key]
+    return PREPARED.source(_key(armature, betas), partial(_found, record, betas))
+
+
+def _found(record: FigureRecord, betas: np.ndarray) -> CleanupSource:
+    """Return what the clean-up finds in the motion of *record*; needs no Blender."""
+    motion = replace(record.motion, betas=betas)
+    held = None if record.report is None else held_joints(record.report.flags, motion, record.track_fps)
+    return prepare(motion, _body_of(record), held)
 
 
 _steady: list[tuple[CleanupSource, CleanupOptions, Motion]] = []
@@ -252,12 +257,5 @@ def _steadied(source: CleanupSource, options: CleanupOptions) -> Motion:
     return _steady[0][2]
 
 
-def _key(armature: bpy.types.Object, betas: np.ndarray) -> tuple[str, bytes]:
+def _key(armature: bpy.types.Object, betas: np.ndarray) -> Key:
     return str(armature.get(MARK_KEY)), betas.tobytes()
-
-
-def _remember(key: tuple[str, bytes], source: CleanupSource) -> None:
-    """Keep *source*, and of the others the last ones that together are not too long."""
-    _prepared[key] = source
-    while len(_prepared) > 1 and sum(other.motion.num_frames for other in _prepared.values()) > _PREPARED_FRAMES:
-        _prepared.popitem(last=False)

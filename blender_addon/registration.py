@@ -19,6 +19,7 @@ from . import (
     operators,
     panels,
     preferences,
+    prepared,
     scene_properties,
     translations,
 )
@@ -34,6 +35,7 @@ MODULES = (
     running,
     figure_properties,
     flag_list,
+    prepared,
     error_colors,
     error_strip,
     export_properties,

@@ -72,7 +72,9 @@ class FitServer:
             )
         except OSError as error:
             raise AccelerationError(f"expected to start {python} for the fit: {error}. {HOW_TO_GO_ON}") from error
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._write)]
+        self._threads = [
+            threading.Thread(target=work, name="SMPLify pipe", daemon=True) for work in (self._read, self._write)
+        ]
         for thread in self._threads:
             thread.start()
 

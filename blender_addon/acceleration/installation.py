@@ -174,7 +174,7 @@ class Installation(Task):
             variables |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
         process = Process([str(part) for part in command], environment=variables)
         lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
+        reader = threading.Thread(target=_read, args=(process, lines), name="SMPLify pip", daemon=True)
         reader.start()
         printed: deque[str] = deque(maxlen=_PRINTED_TAIL)
         try:

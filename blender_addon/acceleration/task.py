@@ -31,7 +31,7 @@ class Task(ABC):
         self.error = ""
         self.info: PythonInfo | None = None
         self._cancelled = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread = threading.Thread(target=self._work, name="SMPLify task", daemon=True)
 
     def start(self) -> None:
         """Begin."""

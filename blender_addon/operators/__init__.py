@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import acceleration, export, figure, fit, motion, refit, result, track
+from . import acceleration, export, figure, fit, menu, motion, refit, result, track
 
-MODULES = (acceleration, track, fit, figure, result, refit, export, motion)
+MODULES = (acceleration, track, fit, figure, result, refit, export, motion, menu)

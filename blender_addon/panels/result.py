@@ -53,6 +53,7 @@ class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""
+        from ..adjustment import prepare_ahead
         from ..core_access import CoreError
         from ..figure_record import recall
 
@@ -68,6 +69,8 @@ class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form
         except CoreError as error:
             draw_text(layout, context, str(error), icon="ERROR")
             return
+        if not bpy.app.background:
+            prepare_ahead(armature, record)
         layout.label(text=armature.name, icon="ARMATURE_DATA", translate=False)
         if record.report is not None:
             _draw_report(layout, armature, record)

@@ -11,12 +11,14 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
+from blender_addon import adjustment  # noqa: E402
 from blender_addon.adjustment import adjust, applied_settings, replace_motion  # noqa: E402
 from blender_addon.channels import Channels, keys_of  # noqa: E402
 from blender_addon.conversion import FittedTrack  # noqa: E402
-from blender_addon.figure_record import recall, remember  # noqa: E402
+from blender_addon.figure_record import MARK_KEY, recall, remember  # noqa: E402
 from blender_addon.key_mark import keys_edited  # noqa: E402
 from blender_addon.placing import Person  # noqa: E402
+from blender_addon.prepared import PREPARED  # noqa: E402
 from core.cleanup import CleanupOptions, clean, prepare  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
 from core.layouts import LAYOUTS  # noqa: E402
@@ -237,6 +239,26 @@ def test_a_body_that_cannot_be_read_puts_the_setting_back(add_fitted, tmp_path):
     figure.armature.smplify.smoothing = 1.0
     assert figure.armature.smplify.smoothing == 0.0
     assert "SMPL_GONE.npz" in figure.armature.smplify.trouble and not keys_edited(figure.armature)
+
+
+def test_what_a_slider_needs_is_found_ahead_where_a_file_was_opened(add_fitted, body, monkeypatch):
+    figure = add_fitted()
+    armature = figure.armature
+    PREPARED.clear()
+    adjustment.prepare_ahead(armature, recall(armature))
+    PREPARED.wait()
+    expected = cleaned(figure, body, smoothing=1.0)
+    monkeypatch.setattr(adjustment, "prepare", None)  # it is not called again
+    armature.smplify.smoothing = 1.0
+    np.testing.assert_allclose(shown(armature, 20), joints(body, expected, 19), atol=1e-4)
+
+
+def test_nothing_is_found_ahead_of_a_figure_without_its_mesh(add_fitted):
+    figure = add_fitted()
+    bpy.data.objects.remove(figure.mesh)
+    PREPARED.clear()
+    adjustment.prepare_ahead(figure.armature, recall(figure.armature))
+    assert not PREPARED.knows(figure.armature[MARK_KEY])
 
 
 def test_settings_survive_saving(add_fitted, body, tmp_path):
