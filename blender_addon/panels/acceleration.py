@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import bpy
@@ -14,6 +15,7 @@ from ..acceleration.settings import PACKAGE, blender_has_torch, known_info, pyth
 from .text import draw_text
 
 if TYPE_CHECKING:
+    from ..acceleration.probe import PythonInfo
     from ..preferences import SMPLIFY_AP_preferences
 
 _NO_TORCH = "Blender's own Python has no PyTorch: fits run on the processor, with NumPy."
@@ -24,30 +26,76 @@ _OFFLINE = "Blender may not go online: allow it under System > Network."
 _NO_GPU = "It finds no GPU: this will not be faster than NumPy."
 
 
+class PageState(Enum):
+    """What the box shows."""
+
+    WORKING = "something is being done"
+    NO_TORCH = "Blender's own Python has no PyTorch"
+    NOTHING_CHOSEN = "no Python is chosen"
+    NOT_INSTALLED = "there is no private environment"
+    GONE = "the private environment's Python is gone"
+    UNCHECKED = "a Python that was not looked at"
+    CHECKED = "a Python of which everything is known"
+
+
+def page_state(preferences: SMPLIFY_AP_preferences) -> PageState:
+    """Return the state of the Python that the preferences name."""
+    if BACKGROUND.task is not None:
+        return PageState.WORKING
+    place, folder = preferences.fit_place, user_folder()
+    if place == "BLENDER" and not blender_has_torch():
+        return PageState.NO_TORCH
+    if place == "CHOSEN" and python_to_check(preferences) is None:
+        return PageState.NOTHING_CHOSEN
+    if place == "PRIVATE" and environment_python(folder) is None:
+        return PageState.GONE if has_environment(folder) else PageState.NOT_INSTALLED
+    return PageState.UNCHECKED if known_info(preferences) is None else PageState.CHECKED
+
+
 def draw_acceleration(
     layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences
 ) -> None:
-    """Draw the box."""
+    """Draw the box in the state that it is in."""
     layout.label(text="GPU Acceleration", icon="SYSTEM")
     layout.row().prop(preferences, "fit_place", expand=True)
-    task = BACKGROUND.task
-    if task is not None:
-        row = layout.row(align=True)
-        row.progress(factor=task.share, text=f"{iface_(task.what)}...")
-        row.operator("smplify.cancel_torch", text="", icon="CANCEL")
+    state = page_state(preferences)
+    if state is PageState.WORKING:
+        _draw_work(layout)
         return
     if preferences.fit_place == "CHOSEN":
-        _draw_chosen(layout, context, preferences)
-    elif preferences.fit_place == "PRIVATE":
-        _draw_private(layout, context, preferences)
+        layout.prop(preferences, "python_file")
+    if state is PageState.NO_TORCH:
+        draw_text(layout, context, iface_(_NO_TORCH), icon="INFO")
+        draw_text(layout, context, iface_(_ANOTHER_PLACE), icon="BLANK1")
+    elif state is PageState.NOTHING_CHOSEN:
+        draw_text(layout, context, iface_(_CHOOSE), icon="INFO")
+    elif state in (PageState.NOT_INSTALLED, PageState.GONE):
+        if state is PageState.GONE:
+            draw_text(layout, context, iface_(_GONE), icon="ERROR")
+        _draw_offer(layout, context, preferences)
+    elif state is PageState.UNCHECKED:
+        _draw_unchecked(layout)
     else:
-        _draw_blender(layout, context, preferences)
-    if BACKGROUND.error:
-        column = layout.column()
-        column.alert = True
-        lines = [line for line in BACKGROUND.error.splitlines() if line.strip()]
-        for number, line in enumerate(lines):
-            draw_text(column, context, line, icon="BLANK1" if number else "ERROR")
+        _draw_found(layout, context, known_info(preferences))
+    if preferences.fit_place == "PRIVATE" and state is not PageState.NOT_INSTALLED:
+        layout.operator("smplify.remove_torch", icon="TRASH")
+    _draw_failure(layout, context)
+
+
+def _draw_work(layout: bpy.types.UILayout) -> None:
+    task = BACKGROUND.task
+    row = layout.row(align=True)
+    row.progress(factor=task.share, text=f"{iface_(task.what)}...")
+    row.operator("smplify.cancel_torch", text="", icon="CANCEL")
+
+
+def _draw_failure(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw how what was done last has failed, if it has."""
+    column = layout.column()
+    column.alert = bool(BACKGROUND.error)
+    lines = [line for line in BACKGROUND.error.splitlines() if line.strip()]
+    for number, line in enumerate(lines):
+        draw_text(column, context, line, icon="BLANK1" if number else "ERROR")
 
 
 def draw_device(
@@ -72,35 +120,6 @@ def draw_device(
         layout.operator("preferences.addon_show", text="GPU Acceleration", icon="PREFERENCES").module = PACKAGE
 
 
-def _draw_blender(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
-    if blender_has_torch():
-        _draw_found(layout, context, preferences)
-        return
-    draw_text(layout, context, iface_(_NO_TORCH), icon="INFO")
-    draw_text(layout, context, iface_(_ANOTHER_PLACE), icon="BLANK1")
-
-
-def _draw_chosen(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
-    layout.prop(preferences, "python_file")
-    if python_to_check(preferences) is None:
-        draw_text(layout, context, iface_(_CHOOSE), icon="INFO")
-    else:
-        _draw_found(layout, context, preferences)
-
-
-def _draw_private(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
-    folder = user_folder()
-    if environment_python(folder) is not None:
-        _draw_found(layout, context, preferences)
-        layout.operator("smplify.remove_torch", icon="TRASH")
-        return
-    if has_environment(folder):
-        draw_text(layout, context, iface_(_GONE), icon="ERROR")
-    _draw_offer(layout, context, preferences)
-    if has_environment(folder):
-        layout.operator("smplify.remove_torch", icon="TRASH")
-
-
 def _draw_offer(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
     """Draw what an installation would take, and the button."""
     try:
@@ -123,15 +142,16 @@ def _draw_offer(layout: bpy.types.UILayout, context: bpy.types.Context, preferen
         column.prop(preferences, "index_url")
 
 
-def _draw_found(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
-    """Draw what is known of the Python, and the button that finds it out."""
-    info = known_info(preferences)
+def _draw_unchecked(layout: bpy.types.UILayout) -> None:
     row = layout.row()
-    if info is None:
-        if not BACKGROUND.error:
-            row.label(text="Not checked yet.", icon="QUESTION")
-        row.operator("smplify.check_python", icon="FILE_REFRESH")
-        return
+    if not BACKGROUND.error:
+        row.label(text="Not checked yet.", icon="QUESTION")
+    row.operator("smplify.check_python", icon="FILE_REFRESH")
+
+
+def _draw_found(layout: bpy.types.UILayout, context: bpy.types.Context, info: PythonInfo) -> None:
+    """Draw what is known of the Python, and the button that finds it out again."""
+    row = layout.row()
     row.label(
         text=f"Python {info.version}, PyTorch {info.torch}, NumPy {info.numpy}", icon="CHECKMARK", translate=False
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
@@ -52,36 +54,66 @@ class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form
     bl_order = 4
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel."""
-        from ..adjustment import prepare_ahead
-        from ..core_access import CoreError
-        from ..figure_record import recall
-
+        """Draw the panel in the state that the active figure is in."""
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        armature = active_figure(context)
-        if armature is None:
-            _draw_without_record(layout, active_armature(context))
-            return
-        try:
-            record = recall(armature)
-        except CoreError as error:
-            draw_text(layout, context, str(error), icon="ERROR")
-            return
-        if not bpy.app.background:
-            prepare_ahead(armature, record)
-        layout.label(text=armature.name, icon="ARMATURE_DATA", translate=False)
-        if record.report is not None:
-            _draw_report(layout, armature, record)
-            _draw_views(layout, context, armature)
-        inside = _section(layout, "adjust", "Adjust Without Fitting")
+        state, found = figure_state(context)
+        if state is FigureState.NONE:
+            layout.label(text="No figure is active", icon="INFO")
+            layout.operator(SMPLIFY_OT_import_motion.bl_idname, icon="IMPORT")
+        elif state is FigureState.STRANGER:
+            draw_text(layout, context, iface_("The active armature was not fitted here"), icon="INFO")
+            layout.operator(SMPLIFY_OT_move_bones.bl_idname, icon="BONE_DATA")
+        elif state is FigureState.DAMAGED:
+            draw_text(layout, context, found, icon="ERROR")
+        else:
+            _draw_figure(layout, context, found)
+
+
+class FigureState(Enum):
+    """What box 4 shows."""
+
+    NONE = "no figure is active"
+    STRANGER = "an armature is active that the add-on knows nothing of"
+    DAMAGED = "what the file keeps of the figure cannot be read"
+    FITTED = "fitted to keypoints"
+    IMPORTED = "from a motion file"
+
+
+def figure_state(context: bpy.types.Context) -> tuple[FigureState, object]:
+    """Return the state of the active figure, and its record; of a damaged one what is wrong, of others None."""
+    from ..core_access import CoreError
+    from ..figure_record import recall
+
+    armature = active_figure(context)
+    if armature is None:
+        return (FigureState.NONE if active_armature(context) is None else FigureState.STRANGER), None
+    try:
+        record = recall(armature)
+    except CoreError as error:
+        return FigureState.DAMAGED, str(error)
+    return (FigureState.IMPORTED if record.report is None else FigureState.FITTED), record
+
+
+def _draw_figure(layout: bpy.types.UILayout, context: bpy.types.Context, record: object) -> None:
+    """Draw what is known of the active figure, and what can be changed."""
+    from ..adjustment import prepare_ahead
+
+    armature = active_figure(context)
+    if not bpy.app.background:
+        prepare_ahead(armature, record)
+    layout.label(text=armature.name, icon="ARMATURE_DATA", translate=False)
+    if record.report is not None:
+        _draw_report(layout, armature, record)
+        _draw_views(layout, context, armature)
+    inside = _section(layout, "adjust", "Adjust Without Fitting")
+    if inside is not None:
+        _draw_settings(inside, context, armature)
+    if record.report is not None:
+        inside = _section(layout, "again", "Fit Again")
         if inside is not None:
-            _draw_settings(inside, context, armature)
-        if record.report is not None:
-            inside = _section(layout, "again", "Fit Again")
-            if inside is not None:
-                _draw_range(inside, armature)
+            _draw_range(inside, armature)
 
 
 def _section(layout: bpy.types.UILayout, name: str, text: str) -> bpy.types.UILayout | None:
@@ -89,15 +121,6 @@ def _section(layout: bpy.types.UILayout, name: str, text: str) -> bpy.types.UILa
     header, inside = layout.panel(f"SMPLIFY_result_{name}")
     header.label(text=text)
     return inside
-
-
-def _draw_without_record(layout: bpy.types.UILayout, armature: bpy.types.Object | None) -> None:
-    if armature is None:
-        layout.label(text="No figure is active", icon="INFO")
-        layout.operator(SMPLIFY_OT_import_motion.bl_idname, icon="IMPORT")
-    else:
-        layout.label(text="The active armature was not fitted here", icon="INFO")
-        layout.operator(SMPLIFY_OT_move_bones.bl_idname, icon="BONE_DATA")
 
 
 def _draw_report(layout: bpy.types.UILayout, armature: bpy.types.Object, record: object) -> None:

@@ -1,0 +1,271 @@
+"""Every state of every box is drawn, and differently from the others: a state that nobody draws fails here."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+import blender_addon  # noqa: E402
+from blender_addon import core_access  # noqa: E402
+from blender_addon.acceleration.background import BACKGROUND  # noqa: E402
+from blender_addon.acceleration.probe import PythonInfo  # noqa: E402
+from blender_addon.acceleration.task import Task as PreferencesTask  # noqa: E402
+from blender_addon.figure_record import MARK_KEY, RECORD_KEY, keep, recall  # noqa: E402
+from blender_addon.fitting.session import FITS, FitState  # noqa: E402
+from blender_addon.fitting.task import Task  # noqa: E402
+from blender_addon.flag_list import fill, why  # noqa: E402
+from blender_addon.panels import acceleration as page  # noqa: E402
+from blender_addon.panels.acceleration import PageState, page_state  # noqa: E402
+from blender_addon.panels.body import SMPLIFY_PT_body  # noqa: E402
+from blender_addon.panels.export import SMPLIFY_PT_export  # noqa: E402
+from blender_addon.panels.fit import SMPLIFY_PT_fit  # noqa: E402
+from blender_addon.panels.result import FigureState, SMPLIFY_PT_result, SMPLIFY_UL_flags, figure_state  # noqa: E402
+from blender_addon.panels.track import SMPLIFY_PT_track  # noqa: E402
+from blender_addon.tracks.session import TRACKS, TrackState  # noqa: E402
+from blender_addon.tracks.settings import track_request  # noqa: E402
+from core.fit import Flag  # noqa: E402
+from tests.blender_addon.drawing import Drawn, Layout, draw  # noqa: E402
+from tests.conftest import REPOSITORY  # noqa: E402
+
+WALK = str(REPOSITORY / "samples" / "walk.trc")
+WRONG = str(REPOSITORY / "samples" / "walk_wrong_units.trc")
+
+
+@pytest.fixture
+def addon(scene):
+    blender_addon.register()
+    yield bpy.context.scene
+    FITS.abandon(wait=True)
+    blender_addon.unregister()
+
+
+def look(drawn: Drawn) -> str:
+    """All that can be seen, to compare."""
+    return repr(drawn)
+
+
+# Box 1
+
+TRACK_TEXTS = {
+    TrackState.NO_FILE: "Or drop a file on the viewport",
+    TrackState.UNREAD: "smplify.read_track",
+    TrackState.READING: "Reading...",
+    TrackState.BAD_FILE: "Say it here:",
+    TrackState.READ: "432 frames at 60 fps, 7.18 s",
+}
+
+
+def track_in(state: TrackState, settings, monkeypatch, may_end: threading.Event) -> None:
+    """Bring box 1 into a state, as a user would."""
+    if state is TrackState.UNREAD:
+        settings.filepath = WALK
+    elif state is TrackState.READING:
+        read_all = core_access.read_all
+        monkeypatch.setattr(core_access, "read_all", lambda *given: may_end.wait(20.0) and read_all(*given))
+        settings.filepath = WALK
+        TRACKS.start(track_request(settings))
+    elif state is TrackState.BAD_FILE:
+        with pytest.raises(RuntimeError):
+            bpy.ops.smplify.open_track(filepath=WRONG)
+    elif state is TrackState.READ:
+        bpy.ops.smplify.open_track(filepath=WALK)
+
+
+def test_every_state_of_a_track_is_drawn(addon, monkeypatch):
+    looks, may_end = {}, threading.Event()
+    settings = addon.smplify.track
+    for state in TrackState:
+        track_in(state, settings, monkeypatch, may_end)
+        assert TRACKS.state(track_request(settings)) is state
+        drawn = draw(SMPLIFY_PT_track)
+        assert TRACK_TEXTS[state] in [*drawn.labels, *drawn.operators]
+        assert drawn.alerts == (state is TrackState.BAD_FILE)
+        looks[look(drawn)] = state
+        may_end.set()
+        TRACKS.wait()
+    assert len(looks) == len(TrackState)
+
+
+# Box 3
+
+
+def a_task(*, cancelled: bool = False) -> Task:
+    task = Task(lambda progress: None, None)
+    if cancelled:
+        task.cancel()
+    return task
+
+
+FIT_MAKERS = {
+    FitState.IDLE: lambda: FITS.abandon(),
+    FitState.RUNNING: lambda: FITS.begin(a_task()),
+    FitState.CANCELLING: lambda: FITS.begin(a_task(cancelled=True)),
+    FitState.WAITING: lambda: (FITS.begin(a_task()), setattr(FITS, "waiting", True)),
+    FitState.DONE: lambda: FITS.end(FitState.DONE, "Added walk"),
+    FitState.FAILED: lambda: FITS.end(FitState.FAILED, "The body is gone"),
+    FitState.CANCELLED: lambda: FITS.end(FitState.CANCELLED, "Cancelled; nothing was changed"),
+}
+
+
+def test_every_state_of_a_fit_is_drawn(addon):
+    looks = {}
+    for state in FitState:
+        FITS.abandon()
+        FIT_MAKERS[state]()
+        assert FITS.state is state
+        drawn = draw(SMPLIFY_PT_fit)
+        button = "smplify.cancel_fit" if FITS.busy else "smplify.fit"
+        assert drawn.operators == [button] and drawn.alerts == (state is FitState.FAILED)
+        assert FITS.message in drawn.text
+        looks[look(drawn)] = state
+    assert len(looks) == len(FitState)
+
+
+# Box 2 and box 5: what each choice of a menu shows
+
+
+@pytest.mark.parametrize(
+    ("panel", "group", "names"),
+    [
+        (SMPLIFY_PT_body, lambda scene: scene.smplify.body, ("kind", "betas")),
+        (SMPLIFY_PT_export, lambda scene: scene.smplify_export, ("preset", "file_format", "figures")),
+        (SMPLIFY_PT_fit, lambda scene: scene.smplify.fit, ("mode", "quality")),
+    ],
+)
+def test_every_choice_of_a_box_can_be_drawn(addon, panel, group, names):
+    settings = group(addon)
+    for name in names:
+        for item in settings.bl_rna.properties[name].enum_items:
+            setattr(settings, name, item.identifier)
+            drawn = draw(panel)
+            assert name in drawn.props
+            assert ("betas_file" in drawn.props) == (panel is SMPLIFY_PT_body and settings.betas == "FILE")
+
+
+# Box 4
+
+
+@pytest.fixture
+def walk(addon, write_track, tmp_path):
+    """A fitted figure, active; its record tells of two doubtful stretches."""
+    bpy.ops.smplify.open_track(filepath=str(write_track(tmp_path / "walk.npz")))
+    bpy.ops.smplify.fit()
+    armature = bpy.data.objects["walk"]
+    record = recall(armature)
+    flags = (Flag("held", "left arm", 2, 5), Flag("missing", "person", 8, 8))
+    keep(armature, replace(record, report=replace(record.report, flags=flags)))
+    return armature
+
+
+def damage(armature) -> None:
+    del armature[RECORD_KEY]
+    armature[RECORD_KEY] = b"nonsense"
+    armature[MARK_KEY] = "another"
+
+
+def become_imported(armature) -> None:
+    keep(armature, replace(recall(armature), report=None))
+
+
+def become_a_stranger(armature) -> None:
+    rig = bpy.data.objects.new("rig", bpy.data.armatures.new("rig"))
+    bpy.context.collection.objects.link(rig)
+    bpy.context.view_layer.objects.active = rig
+
+
+FIGURE_MAKERS = {
+    FigureState.FITTED: (lambda armature: None, "Stature"),
+    FigureState.IMPORTED: (become_imported, "Adjust Without Fitting"),
+    FigureState.DAMAGED: (damage, "the figure's record"),
+    FigureState.STRANGER: (become_a_stranger, "was not fitted here"),
+    FigureState.NONE: (lambda _: setattr(bpy.context.view_layer.objects, "active", None), "No figure is active"),
+}
+
+
+@pytest.mark.parametrize("state", FigureState)
+def test_every_state_of_a_figure_is_drawn(walk, state):
+    make, text = FIGURE_MAKERS[state]
+    make(walk)
+    assert figure_state(bpy.context)[0] is state
+    drawn = draw(SMPLIFY_PT_result)
+    assert text in drawn.text
+    others = [other for _, other in FIGURE_MAKERS.values() if other not in (text, "Adjust Without Fitting")]
+    assert not any(other in drawn.text for other in others)
+    assert ("smoothing" in drawn.props) == (state in (FigureState.FITTED, FigureState.IMPORTED))
+    assert ("smplify.fit_again" in drawn.operators) == (state is FigureState.FITTED)
+
+
+def test_what_a_figure_has_to_tell_is_drawn(walk, write_track, tmp_path):
+    drawn = draw(SMPLIFY_PT_result)
+    assert "Doubtful stretches: 2" in drawn.labels and drawn.lists == ["SMPLIFY_UL_flags"]
+    assert "smplify.keep_edits" not in drawn.operators and "smplify.copy_settings" not in drawn.operators
+    fill(walk)
+    walk.smplify.flag_index = 0
+    assert "left arm: not seen" in draw(SMPLIFY_PT_result).text
+    walk.smplify.edited = True
+    assert {"smplify.keep_edits", "smplify.overwrite_edits"} <= set(draw(SMPLIFY_PT_result).operators)
+    walk.smplify.trouble = "The body is gone"
+    assert "The body is gone" in draw(SMPLIFY_PT_result).text
+    keep(walk, replace(recall(walk), report=replace(recall(walk).report, flags=())))
+    assert "No doubtful stretches" in draw(SMPLIFY_PT_result).labels
+    bpy.ops.smplify.fit()
+    walk.select_set(True)
+    assert "smplify.copy_settings" in draw(SMPLIFY_PT_result).operators
+
+
+@pytest.mark.parametrize("kind", ["held", "missing", "implausible"])
+def test_every_kind_of_doubtful_stretch_is_a_row(addon, kind):
+    drawn = Drawn()
+    row = SimpleNamespace(name="left_arm", kind=kind, first=3, last=9)
+    SMPLIFY_UL_flags.draw_item(None, bpy.context, Layout(drawn), None, row, 0, None, "")
+    assert drawn.labels == ["left arm", "3–9", why(kind)] and why(kind) != kind
+
+
+# The preferences
+
+
+class Waits(PreferencesTask):
+    """A task that is never started: it has just begun."""
+
+    def _do(self):
+        raise AssertionError
+
+
+INFO = PythonInfo(path="python", version="3.11.9", numpy="1.26.4", torch="2.13.0", devices=())
+PAGE_MAKERS = {
+    # state: (place, whether Blender has PyTorch, whether the private folder is there, its Python, what is known)
+    PageState.WORKING: ("BLENDER", False, False, None, None),
+    PageState.NO_TORCH: ("BLENDER", False, False, None, None),
+    PageState.NOTHING_CHOSEN: ("CHOSEN", False, False, None, None),
+    PageState.NOT_INSTALLED: ("PRIVATE", False, False, None, None),
+    PageState.GONE: ("PRIVATE", False, True, None, None),
+    PageState.UNCHECKED: ("PRIVATE", False, True, Path("python"), None),
+    PageState.CHECKED: ("BLENDER", True, False, None, INFO),
+}
+
+
+def test_every_state_of_the_preferences_is_drawn(addon, monkeypatch):
+    looks = {}
+    for state in PageState:
+        place, in_blender, folder, python, info = PAGE_MAKERS[state]
+        monkeypatch.setattr(BACKGROUND, "task", Waits("Unpacking") if state is PageState.WORKING else None)
+        monkeypatch.setattr(page, "blender_has_torch", lambda in_blender=in_blender: in_blender)
+        monkeypatch.setattr(page, "has_environment", lambda _, folder=folder: folder)
+        monkeypatch.setattr(page, "environment_python", lambda _, python=python: python)
+        monkeypatch.setattr(page, "python_to_check", lambda _, python=python: python)
+        monkeypatch.setattr(page, "known_info", lambda _, info=info: info)
+        preferences = SimpleNamespace(
+            fit_place=place, show_install_options=False, bl_rna=blender_addon.preferences.SMPLIFY_AP_preferences.bl_rna
+        )
+        assert page_state(preferences) is state
+        drawn = Drawn()
+        page.draw_acceleration(Layout(drawn), bpy.context, preferences)
+        looks[look(drawn)] = state
+        assert bool(drawn.progress) == (state is PageState.WORKING)
+    assert len(looks) == len(PageState)
