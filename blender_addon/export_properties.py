@@ -60,6 +60,11 @@ def settings_of_format(file_format: str, figures: str) -> tuple[str, ...]:
     return ("figures", *bones, *(("one_each",) if figures == "SELECTED" else ()))
 
 
+def settings_explained(file_format: str) -> tuple[str, ...]:
+    """Return the names of the menus whose choice is explained for a format, as its suffix, besides the preset."""
+    return ("file_format", *(("bones",) if file_format in _WITH_BONE_NAMES else ()))
+
+
 class SMPLIFY_PG_export(bpy.types.PropertyGroup):  # noqa: N801 - the form that Blender asks for
     """How the next export is written."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from .adjustment import take_prepared
 from .armature import JointShape
 from .core_access import BodyData, BodyError, BodyModel, Motion, read_motion, resolve_body
 from .figure import Figure, FigureOptions, add_figures, joint_shape_of
@@ -61,6 +62,8 @@ def import_motions(paths: Sequence[Path], scene: bpy.types.Scene, how: MotionImp
             FigureRecord(figure.motion, figure.first_frame, source, None, person.motion.fps, offset),
         )
         mark_keys(figure.armature)
+        if figure.source is not None:
+            take_prepared(figure.armature, figure.source)
     return figures, notes
 
 

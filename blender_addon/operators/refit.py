@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..acceleration.settings import fit_where_set
 from ..fitting.presets import QUALITY_ITEMS
@@ -118,7 +119,7 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - the for
             )
         refuse_edited(armature)
         change_motion(armature, result)
-        return f"Fitted frames {self._range[0]} to {self._range[1]} of {armature.name} again"
+        return iface_("Fitted frames {:d} to {:d} of {:s} again").format(*self._range, armature.name)
 
 
 class SMPLIFY_OT_take_range(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
+from bpy.app.translations import pgettext_tip as tip_
 
-from ..export_properties import settings_of_format
+from ..export_properties import settings_explained, settings_of_format
 from ..operators.export import SMPLIFY_OT_export
 from .sidebar import SidebarPanel
+from .text import draw_text
 
 
 class SMPLIFY_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
     """The tab's fifth box."""
 
+    bl_idname = "SMPLIFY_PT_export"
     bl_label = "5. Export"
     bl_order = 5
 
@@ -30,4 +34,21 @@ class SMPLIFY_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form
         layout.operator(SMPLIFY_OT_export.bl_idname, icon="EXPORT")
 
 
-CLASSES = (SMPLIFY_PT_export,)
+class SMPLIFY_PT_export_details(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
+    """What the preset and the format are."""
+
+    bl_idname = "SMPLIFY_PT_export_details"
+    bl_label = "What It Writes"
+    bl_parent_id = SMPLIFY_PT_export.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw what the menus tell of what is chosen."""
+        settings = context.scene.smplify_export
+        for name in ("preset", *settings_explained(settings.file_format)):
+            chosen = settings.bl_rna.properties[name].enum_items[getattr(settings, name)]
+            text = f"{iface_(chosen.name)}: {tip_(chosen.description)}"
+            draw_text(self.layout, context, text, icon="DOT")
+
+
+CLASSES = (SMPLIFY_PT_export, SMPLIFY_PT_export_details)

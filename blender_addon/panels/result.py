@@ -145,7 +145,7 @@ def _draw_report(layout: bpy.types.UILayout, armature: bpy.types.Object, record:
     text = iface_("Click one to go there")
     if 0 <= properties.flag_index < len(properties.flags):
         chosen = properties.flags[properties.flag_index]
-        text = f"{chosen.name.replace('_', ' ')}: {iface_(why(chosen.kind))}"
+        text = f"{iface_(chosen.name.replace('_', ' '))}: {iface_(why(chosen.kind))}"
     layout.label(text=text, translate=False)
 
 

@@ -16,6 +16,7 @@ from blender_addon import core_access  # noqa: E402
 from blender_addon.acceleration.background import BACKGROUND  # noqa: E402
 from blender_addon.acceleration.probe import PythonInfo  # noqa: E402
 from blender_addon.acceleration.task import Task as PreferencesTask  # noqa: E402
+from blender_addon.export_properties import FORMAT_ITEMS, PRESET_ITEMS  # noqa: E402
 from blender_addon.figure_record import MARK_KEY, RECORD_KEY, keep, recall  # noqa: E402
 from blender_addon.fitting.session import FITS, FitState  # noqa: E402
 from blender_addon.fitting.task import Task  # noqa: E402
@@ -23,7 +24,7 @@ from blender_addon.flag_list import fill, why  # noqa: E402
 from blender_addon.panels import acceleration as page  # noqa: E402
 from blender_addon.panels.acceleration import PageState, page_state  # noqa: E402
 from blender_addon.panels.body import SMPLIFY_PT_body  # noqa: E402
-from blender_addon.panels.export import SMPLIFY_PT_export  # noqa: E402
+from blender_addon.panels.export import SMPLIFY_PT_export, SMPLIFY_PT_export_details  # noqa: E402
 from blender_addon.panels.fit import SMPLIFY_PT_fit  # noqa: E402
 from blender_addon.panels.result import FigureState, SMPLIFY_PT_result, SMPLIFY_UL_flags, figure_state  # noqa: E402
 from blender_addon.panels.track import SMPLIFY_PT_track  # noqa: E402
@@ -146,6 +147,15 @@ def test_every_choice_of_a_box_can_be_drawn(addon, panel, group, names):
             drawn = draw(panel)
             assert name in drawn.props
             assert ("betas_file" in drawn.props) == (panel is SMPLIFY_PT_body and settings.betas == "FILE")
+
+
+@pytest.mark.parametrize("preset", [item[0] for item in PRESET_ITEMS])
+def test_what_a_preset_does_is_explained(addon, preset):
+    addon.smplify_export.preset = preset
+    told = draw(SMPLIFY_PT_export_details).text
+    for items, chosen in ((PRESET_ITEMS, preset), (FORMAT_ITEMS, addon.smplify_export.file_format)):
+        assert next(text for name, _, text in items if name == chosen) in told
+    assert ("spine" in told.lower()) == (addon.smplify_export.file_format != "blend")
 
 
 # Box 4
