@@ -22,6 +22,8 @@ CLASSES = ()
 ATTRIBUTE = "fit_error"
 _MATERIAL = "SMPLify Error"
 _SLOT_KEY, _SKIN_KEY, _SHADING_KEY = "smplify_slot_link", "smplify_slot_material", "smplify_color_types"
+_SHOWN_KEY = "smplify_color_names"
+_SHOWN = ("active_color_name", "default_color_name")
 _CACHED = 4
 
 _shares: OrderedDict[tuple[str, tuple[str, ...]], np.ndarray] = OrderedDict()
@@ -58,6 +60,7 @@ def _show(armature: bpy.types.Object) -> None:
     body = body_mesh_of(armature)
     colors = body.data.color_attributes
     if ATTRIBUTE not in colors:
+        body[_SHOWN_KEY] = [getattr(body.data.attributes, name) for name in _SHOWN]
         colors.new(ATTRIBUTE, "FLOAT_COLOR", "POINT")
     colors.active_color = colors[ATTRIBUTE]
     if body.material_slots and _SLOT_KEY not in body:
@@ -77,11 +80,14 @@ def _hide(armature: bpy.types.Object) -> None:
     attribute = body.data.color_attributes.get(ATTRIBUTE)
     if attribute is not None:
         body.data.color_attributes.remove(attribute)
+        # Some Blenders go on naming an attribute that is gone.
+        for name, before in zip(_SHOWN, body.get(_SHOWN_KEY, ("", "")), strict=True):
+            setattr(body.data.attributes, name, before)
     link = body.get(_SLOT_KEY)
     if link is not None and body.material_slots:
         body.material_slots[0].material = body.get(_SKIN_KEY)
         body.material_slots[0].link = link
-    for key in (_SLOT_KEY, _SKIN_KEY):
+    for key in (_SLOT_KEY, _SKIN_KEY, _SHOWN_KEY):
         body.pop(key, None)
     material = bpy.data.materials.get(_MATERIAL)
     if material is not None and material.users == 0:

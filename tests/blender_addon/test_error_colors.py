@@ -75,7 +75,11 @@ def test_the_skin_is_red_where_and_when_the_error_is(figure, body):
     assert not is_red(colors(figure)).any(), "the limit is followed at once"
 
 
-def test_switching_off_leaves_everything_as_it_was(figure):
+@pytest.mark.parametrize("painted", [False, True])
+def test_switching_off_leaves_everything_as_it_was(figure, painted):
+    colors = figure.mesh.data.color_attributes
+    if painted:  # the user has painted the skin
+        colors.active_color = colors.new("Painted", "BYTE_COLOR", "CORNER")
     areas = [area for screen in bpy.data.screens for area in screen.areas if area.type == "VIEW_3D"]
     screens = [area.spaces.active.shading for area in areas]
     for number, shading in enumerate(screens):
@@ -85,6 +89,7 @@ def test_switching_off_leaves_everything_as_it_was(figure):
     def state():
         return (
             frame_handlers(), skin.link, skin.material, [item.name for item in figure.mesh.data.color_attributes],
+            figure.mesh.data.attributes.active_color_name, figure.mesh.data.attributes.default_color_name,
             sorted(bpy.data.materials.keys()), [shading.color_type for shading in screens], sorted(figure.mesh.keys()),
         )  # fmt: skip
 

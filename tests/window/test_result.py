@@ -1,4 +1,4 @@
-"""Box 4 in a window: sliders and looks, each taken back by Ctrl+Z."""
+"""Box 4 and the menu in a window: sliders, looks and operators, each taken back by Ctrl+Z."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.window.harness.waiting import PATIENCE_S, poll
 from tests.window.test_journey import FIT_S, FITS, changed_pixels, differing, hashes
 
 FIGURE = "bpy.context.object.smplify"
+POPUP_PX = 5000
+BONE = "bpy.data.objects['walk'].pose.bones['left_knee']"
+EDIT_A_KEY = (
+    "bpy.context.scene.frame_set(50)\n"
+    f"{BONE}.rotation_quaternion = (1.0, 0.0, 0.0, 0.0)\n"
+    f"{BONE}.keyframe_insert('rotation_quaternion')\n"
+    "bpy.ops.ed.undo_push(message='edited')"
+)
 
 
 @pytest.fixture
@@ -23,6 +32,18 @@ def fitted(blender, user):
     blender.run("bpy.context.scene.smplify.track.show_preview = False")
     blender.run("bpy.ops.ed.undo_push(message='ready')")
     return blender
+
+
+def search(blender, name: str) -> None:
+    """Have Blender's search find an operator by its name, and do it."""
+    blender.viewport.hover()
+    closed = blender.picture()
+    blender.run("windows.open_search()")
+    # What is typed before it is open goes to the viewport, where every letter does something.
+    poll(lambda: changed_pixels(closed, blender.screen.picture()) > POPUP_PX, PATIENCE_S, "the search to open")
+    blender.write(name)
+    blender.picture()
+    blender.press("Return")
 
 
 def undone(blender, before: dict[str, str], what: str) -> None:
@@ -74,3 +95,39 @@ def test_the_strip_and_the_colours_of_the_error_are_seen_and_go_again(fitted, pi
     fitted.viewport.hover()
     assert changed_pixels(plain, fitted.viewport.picture()) == 0
     assert differing(before, hashes(fitted)) == []
+
+
+def test_what_is_found_by_the_search_can_be_taken_back(fitted, user, pictures) -> None:
+    fitted.run(f"{FIGURE}.smoothing = 0.5")
+    fitted.run(EDIT_A_KEY)
+    for name in ("Keep My Edits", "Overwrite My Edits", "Back to the Fit"):
+        before = hashes(fitted)
+        search(fitted, name)
+        fitted.picture()
+        undone(fitted, before, name)
+
+    fitted.run("bpy.data.objects['walk body'].data.shape_keys.key_blocks['beta_0'].value = 2.0")
+    fitted.run("bpy.ops.ed.undo_push(message='taller')")
+    before = hashes(fitted)
+    search(fitted, "Bones to Shape")
+    undone(fitted, before, "Bones to Shape")
+
+
+def test_a_range_is_fitted_again_and_a_motion_imported_and_both_can_be_taken_back(fitted, user) -> None:
+    fitted.run(f"{FIGURE}.range_first, {FIGURE}.range_last = 100, 140")
+    fitted.run("bpy.context.scene.smplify.fit.smoothing = 0.0")
+    fitted.run("bpy.ops.ed.undo_push(message='range')")
+    before = hashes(fitted)
+    search(fitted, "Fit Range Again")
+    fitted.wait_until(f"not {FITS}.busy and {FITS}.message.startswith('Fitted frames 100 to 140')", FIT_S)
+    undone(fitted, before, "Fit Range Again")
+
+    motion = str(Path(user["HOME"]) / "again.npz")
+    fitted.run(f"bpy.ops.smplify.export(filepath={motion!r})")
+    before = hashes(fitted)
+    search(fitted, "Import AMASS Motion")
+    fitted.wait_until("'FILE_BROWSER' in windows.area_types()")
+    fitted.files.click("again.npz")
+    fitted.press("Return")
+    fitted.wait_until("'again' in bpy.data.objects")
+    undone(fitted, before, "Import AMASS Motion")

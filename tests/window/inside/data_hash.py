@@ -19,6 +19,7 @@ NOT_DATA = {"all_ids", "screens", "workspaces", "window_managers", "libraries", 
 BOOKKEEPING = {
     "rna_type", "original", "preview", "tag", "users", "session_uid", "is_evaluated", "is_updated", "is_updated_data",
     "is_runtime_data", "is_missing", "is_library_indirect", "pixels", "depsgraph",
+    "storage_type",  # of an attribute: whether one value stands for all
     "particle_edit",  # points at the active object, from when it is next evaluated
     "uv_sculpt",  # reading it crashes Blender 4.3
 }  # fmt: skip

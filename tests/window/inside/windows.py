@@ -44,6 +44,16 @@ def show_sidebar() -> None:
             area.spaces.active.show_region_ui = True
 
 
+def open_search() -> None:
+    """Open Blender's search over the largest 3D viewport, as F3 does there: not every virtual screen sends that key."""
+    window = main_window()
+    views = [area for area in window.screen.areas if area.type == "VIEW_3D"]
+    area = max(views, key=lambda item: item.width * item.height)
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.wm.search_menu("INVOKE_DEFAULT")
+
+
 def redraw() -> None:
     """Have everything drawn again."""
     for area in main_window().screen.areas:
