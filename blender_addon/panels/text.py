@@ -7,8 +7,8 @@ import bpy
 
 _FONT = 0
 """The interface's own."""
-_MARGIN_PX = 66.0
-"""Beside a text in a box: the icon, the tabs or the scroll bar, and what Blender leaves blank."""
+_MARGIN_PX, _TABS_PX = 66.0, 26.0
+"""Beside a text in a box: the icon and what Blender leaves blank; in a sidebar also its tabs."""
 _NARROWEST_PX = 120.0
 _LINE_SCALE = 0.75
 
@@ -25,8 +25,9 @@ def draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str,
 def _lines(context: bpy.types.Context, text: str) -> list[str]:
     """Return *text* in lines that fit into the region; a word that does not fit into one is broken."""
     scale = context.preferences.system.ui_scale or 1.0  # 0 where no window was ever opened
-    region_px = context.region.width if context.region is not None else 0.0
-    width = max(region_px - _MARGIN_PX * scale, _NARROWEST_PX * scale)
+    region = context.region
+    margin = _MARGIN_PX + (_TABS_PX if region is not None and region.type == "UI" else 0.0)
+    width = max((0.0 if region is None else region.width) - margin * scale, _NARROWEST_PX * scale)
     blf.size(_FONT, context.preferences.ui_styles[0].widget.points * scale)
     lines = [""]
     for word in text.split():

@@ -21,7 +21,7 @@ from ..tracks.wording import in_panel_words, settings_named
 from .sidebar import SidebarPanel
 from .text import draw_text
 
-_LONGEST_VALUE = 16
+_LONGEST_VALUE = 12
 """What is longer than that is cut beside a menu in a sidebar of the usual width; it gets a line of its own."""
 _VALUE_SHARE = 0.62
 _MOST_DOUBTS = 6
