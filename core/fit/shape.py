@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -182,16 +183,13 @@ def refine_shape(
     """
     floor, first = (max(least, noise_m) for least in (_MIN_SIGMA_M, _FIRST_SIGMA_M))
     state = _ShapeState(model, model.body.array(betas), first, first, noise_m, experts)
-    done = 0
+    done = count()
 
     def fit_round(*, expects_anew: bool = True) -> np.ndarray:
-        nonlocal done
-        told(done / (rounds + _OFFSET_ROUNDS + _LAST_ROUNDS))
-        done += 1
-        hold = noise_m**2 * _BETA_PRIOR + state.misfit_m**2 * targets.points.shape[0]
-        if expects_anew or state.expected is None:
+        told(next(done) / (rounds + _OFFSET_ROUNDS + _LAST_ROUNDS))
+        if expects_anew:
             state.expect(names, targets)
-        return _fit_round(state, targets, None if hold_betas else hold)
+        return _fit_round(state, targets, hold_betas=hold_betas)
 
     for turn in range(rounds):
         fit_round(expects_anew=turn < _EXPECTING_ROUNDS)
@@ -199,10 +197,9 @@ def refine_shape(
     alien = float(np.clip((state.misfit_m - noise_m) / _ALIEN_M - 1.0, 0.0, 1.0))
     if alien == 0.0:
         return state.estimate(names, targets)
-    begin = model.body.array(betas if hold_betas else 0.0 * betas)
-    state = _ShapeState(model, begin, _FIRM_SIGMA_M, _FIRM_SIGMA_M, noise_m, experts)
-    spread = _OFFSET_PER_DOUBT_M * (1.0 - np.minimum(trust, 1.0 - _ALIEN_DOUBT * alien))
-    share = (spread**2 / (spread**2 + _POSE_OFFSET_M**2))[:, None]
+    begin = betas if hold_betas else 0.0 * betas
+    state = _ShapeState(model, model.body.array(begin), _FIRM_SIGMA_M, _FIRM_SIGMA_M, noise_m, experts)
+    share = _offset_share(np.minimum(trust, 1.0 - _ALIEN_DOUBT * alien))
     offsets = np.zeros((model.num_points, 3))
     for _ in range(_OFFSET_ROUNDS):
         offsets = share * (offsets + fit_round())
@@ -212,6 +209,13 @@ def refine_shape(
         fit_round()
         state.sigma_m = max(floor, _SIGMA_PER_MISFIT * state.misfit_m)
     return state.estimate(names, targets)
+
+
+def _offset_share(trust: np.ndarray) -> np.ndarray:
+    """Return how much (K, 1) of what a point is missed by is its offset, the rest the poses', by its *trust* (K,)."""
+    spread = _OFFSET_PER_DOUBT_M * (1.0 - trust)
+    share: np.ndarray = (spread**2 / (spread**2 + _POSE_OFFSET_M**2))[:, None]
+    return share
 
 
 @dataclass(eq=False)
@@ -251,8 +255,8 @@ class _ShapeState:
         return ShapeEstimate(to_numpy(self.betas).astype(np.float64), self.model, self.sigma_m, habit, self.noise_m)
 
 
-def _fit_round(state: _ShapeState, targets: Targets, hold: float | None) -> np.ndarray:
-    """Fit the poses, and the betas unless *hold* is None; measure the misfit; return each point's mean miss (K, 3).
+def _fit_round(state: _ShapeState, targets: Targets, *, hold_betas: bool) -> np.ndarray:
+    """Fit the poses, and the betas unless they are held; measure the misfit; return each point's mean miss (K, 3).
 
     The miss is in the axes of the joint that holds the point, metres.
     """
@@ -261,14 +265,15 @@ def _fit_round(state: _ShapeState, targets: Targets, hold: float | None) -> np.n
     expected = state.expected.rescaled(state.sigma_m)
     goal = Goal.of(state.model.shaped(state.betas), targets, expected)
     rotations, trans = state.pose or (matrices_last(expected.rotations), reversed_axes(state.start[1]))
+    pull = state.noise_m**2 * _BETA_PRIOR + state.misfit_m**2 * targets.points.shape[0]
     for _ in range(_STEPS_PER_ROUND):
         paired = state.model.shaped(state.betas).paired
         equations = linearised(paired, goal, (rotations, trans))
-        if hold is None:
+        if hold_betas:
             step = equations.normal.solve(equations.right)
         else:
             shared = _SharedBetas(paired, equations, goal.weights)
-            step, change = shared.solve(equations, state.betas, hold)
+            step, change = shared.solve(equations, state.betas, pull)
             state.betas = xp.clip(state.betas + change, -_BETA_LIMIT, _BETA_LIMIT)
         rotations, trans, _ = stepped(rotations, trans, equations.posed.world, step)
     state.pose = (rotations, trans)
