@@ -29,6 +29,18 @@ def scene():
     return bpy.context.scene
 
 
+@pytest.fixture
+def addon(scene):
+    """The scene of an empty session, with the add-on enabled; no fit is left at work."""
+    import blender_addon
+    from blender_addon.fitting.session import FITS
+
+    blender_addon.register()
+    yield scene
+    FITS.abandon(wait=True)
+    blender_addon.unregister()
+
+
 @pytest.fixture(scope="session")
 def make_motion() -> Callable[..., Motion]:
     """A maker of procedural motions: all 22 joints swing, the person walks in a circle and spins twice."""

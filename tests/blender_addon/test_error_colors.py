@@ -9,7 +9,6 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-import blender_addon  # noqa: E402
 from blender_addon import error_colors  # noqa: E402
 from blender_addon.error_colors import ATTRIBUTE  # noqa: E402
 from blender_addon.error_shading import StripPlace, point_shares, ramp, strip_bars, strip_top, vertex_colors  # noqa: E402
@@ -18,13 +17,6 @@ from core.body.landmarks import landmark_regressor  # noqa: E402
 from core.fit import FitReport  # noqa: E402
 
 NAMES = ("nose", "left_wrist", "right_ankle")
-
-
-@pytest.fixture
-def addon(scene):
-    blender_addon.register()
-    yield scene
-    blender_addon.unregister()
 
 
 @pytest.fixture

@@ -38,14 +38,6 @@ WALK = str(REPOSITORY / "samples" / "walk.trc")
 WRONG = str(REPOSITORY / "samples" / "walk_wrong_units.trc")
 
 
-@pytest.fixture
-def addon(scene):
-    blender_addon.register()
-    yield bpy.context.scene
-    FITS.abandon(wait=True)
-    blender_addon.unregister()
-
-
 def look(drawn: Drawn) -> str:
     """All that can be seen, to compare."""
     return repr(drawn)

@@ -17,13 +17,6 @@ from tests.blender_addon.drawing import draw  # noqa: E402
 
 
 @pytest.fixture
-def addon(scene):
-    blender_addon.register()
-    yield scene
-    blender_addon.unregister()
-
-
-@pytest.fixture
 def two(addon, add_person, make_motion):
     """Two figures; the second is active."""
     figures = [add_person(make_motion(4, seed=number), name) for number, name in enumerate(("one", "two"))]

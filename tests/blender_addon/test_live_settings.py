@@ -10,7 +10,6 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-import blender_addon  # noqa: E402
 from blender_addon import adjustment  # noqa: E402
 from blender_addon.adjustment import adjust, applied_settings, replace_motion  # noqa: E402
 from blender_addon.channels import Channels, keys_of  # noqa: E402
@@ -26,13 +25,6 @@ from core.track import KeypointTrack  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_joints  # noqa: E402
 
 KNEE = 'pose.bones["left_knee"].rotation_quaternion'
-
-
-@pytest.fixture
-def addon(scene):
-    blender_addon.register()
-    yield scene
-    blender_addon.unregister()
 
 
 @pytest.fixture

@@ -6,19 +6,11 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-import blender_addon  # noqa: E402
 from blender_addon.operators.menu import SMPLIFY_MT_smplify  # noqa: E402
 from blender_addon.operators.track import SMPLIFY_MT_person  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 
 OF_THE_PREFERENCES = {f"smplify.{name}" for name in ("check_python", "install_torch", "cancel_torch", "remove_torch")}
-
-
-@pytest.fixture
-def addon(scene):
-    blender_addon.register()
-    yield
-    blender_addon.unregister()
 
 
 def test_every_operator_is_in_the_menu_or_belongs_to_the_preferences(addon):

@@ -18,13 +18,6 @@ from tests.blender_addon.blender_oracle import joints, shaped, shown_joints  # n
 
 
 @pytest.fixture
-def addon(scene):
-    blender_addon.register()
-    yield scene
-    blender_addon.unregister()
-
-
-@pytest.fixture
 def pelvis(body):
     return lambda betas: (body.joint_regressor.astype(float) @ shaped(body, betas))[0]
 

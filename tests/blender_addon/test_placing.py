@@ -10,7 +10,6 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-import blender_addon  # noqa: E402
 from blender_addon import adjustment  # noqa: E402
 from blender_addon.conversion import FittedTrack, show  # noqa: E402
 from blender_addon.figure import FigureOptions, add_figures  # noqa: E402
@@ -21,13 +20,6 @@ from core.fit import FitReport, Flag  # noqa: E402
 from core.layouts import LAYOUTS  # noqa: E402
 from core.track import KeypointTrack  # noqa: E402
 from training.sample_motion import sample_motion  # noqa: E402
-
-
-@pytest.fixture
-def addon(scene):
-    blender_addon.register()
-    yield scene
-    blender_addon.unregister()
 
 
 @pytest.fixture(scope="module")

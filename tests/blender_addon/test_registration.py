@@ -26,13 +26,6 @@ from blender_addon.tracks.session import TRACKS  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
 
 
-@pytest.fixture
-def addon(scene):
-    blender_addon.register()
-    yield scene
-    blender_addon.unregister()
-
-
 def registered():
     """Everything of ours that Blender knows."""
     ours = {name for name in dir(bpy.types) if name.startswith("SMPLIFY")}

@@ -10,7 +10,6 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-import blender_addon  # noqa: E402
 from blender_addon.preferences import SMPLIFY_AP_preferences  # noqa: E402
 from blender_addon.translations import LANGUAGES  # noqa: E402
 from core.fit.holding import find_evidence  # noqa: E402
@@ -31,13 +30,6 @@ def texts_in_the_source() -> set[str]:
                     node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)
                 }
     return found
-
-
-@pytest.fixture
-def addon(scene):
-    blender_addon.register()
-    yield
-    blender_addon.unregister()
 
 
 def limbs_of_flags() -> set[str]:

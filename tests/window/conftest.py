@@ -90,3 +90,17 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
         running.screen.picture().save(path)
         report.sections.append(("window", f"what it showed: {path}\n{running.log_tail()}"))
     return report
+
+
+@pytest.fixture
+def fitted(blender, user):
+    """The running Blender with the sample fitted; its edges are drawn without smoothing, so that pictures compare."""
+    from tests.window.test_journey import FIT_S, FITS
+
+    path = str(Path(user["HOME"]) / "walk.trc")
+    blender.run("windows.set_stage(); bpy.context.preferences.system.viewport_aa = 'OFF'")
+    blender.run("bpy.context.scene.smplify.fit.quality = 'FAST'")
+    blender.run(f"bpy.ops.smplify.open_track(filepath={path!r}, wait=True)")
+    blender.sidebar.click("Fit")
+    blender.wait_until(f"{FITS}.state.name == 'DONE'", FIT_S)
+    return blender

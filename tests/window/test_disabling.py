@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from tests.window.harness.installation import MODULE
-from tests.window.test_journey import FIT_S, FITS, changed_pixels
+from tests.window.test_journey import changed_pixels
 
 ROUNDS = 10
 OURS = (
@@ -16,27 +14,21 @@ OURS = (
 )
 
 
-def test_ten_times_off_and_on_leave_nothing_behind(blender, user, pictures) -> None:
-    path = str(Path(user["HOME"]) / "walk.trc")
-    blender.run("windows.set_stage(); bpy.context.preferences.system.viewport_aa = 'OFF'")
-    blender.run("bpy.context.scene.smplify.fit.quality = 'FAST'")
-    blender.run(f"bpy.ops.smplify.open_track(filepath={path!r}, wait=True)")
-    blender.sidebar.click("Fit")
-    blender.wait_until(f"{FITS}.state.name == 'DONE'", FIT_S)
-    blender.viewport.hover()
-    drawn = blender.viewport.picture()
+def test_ten_times_off_and_on_leave_nothing_behind(fitted, pictures) -> None:
+    fitted.viewport.hover()
+    drawn = fitted.viewport.picture()
     try:
-        blender.run(f"bpy.ops.preferences.addon_disable(module={MODULE!r})")
-        assert blender.evaluate(OURS) == []
-        off = blender.viewport.picture()
+        fitted.run(f"bpy.ops.preferences.addon_disable(module={MODULE!r})")
+        assert fitted.evaluate(OURS) == []
+        off = fitted.viewport.picture()
         assert changed_pixels(drawn, off) > 1000, "the preview and the strip are gone"
         for _ in range(ROUNDS):
-            blender.run(f"bpy.ops.preferences.addon_enable(module={MODULE!r})")
-            blender.picture()
-            blender.run(f"bpy.ops.preferences.addon_disable(module={MODULE!r})")
-        assert blender.evaluate(OURS) == []
-        left = blender.viewport.picture()
+            fitted.run(f"bpy.ops.preferences.addon_enable(module={MODULE!r})")
+            fitted.picture()
+            fitted.run(f"bpy.ops.preferences.addon_disable(module={MODULE!r})")
+        assert fitted.evaluate(OURS) == []
+        left = fitted.viewport.picture()
         left.save(pictures / "disabled.png")
         assert changed_pixels(off, left) == 0
     finally:
-        blender.run(f"bpy.ops.preferences.addon_enable(module={MODULE!r})")
+        fitted.run(f"bpy.ops.preferences.addon_enable(module={MODULE!r})")

@@ -21,17 +21,11 @@ EDIT_A_KEY = (
 
 
 @pytest.fixture
-def fitted(blender, user):
-    """The running Blender with the sample fitted, and its figure in view."""
-    path = str(Path(user["HOME"]) / "walk.trc")
-    blender.run("windows.set_stage(); bpy.context.preferences.system.viewport_aa = 'OFF'")
-    blender.run("bpy.context.scene.smplify.fit.quality = 'FAST'")
-    blender.run(f"bpy.ops.smplify.open_track(filepath={path!r}, wait=True)")
-    blender.sidebar.click("Fit")
-    blender.wait_until(f"{FITS}.state.name == 'DONE'", FIT_S)
-    blender.run("bpy.context.scene.smplify.track.show_preview = False")
-    blender.run("bpy.ops.ed.undo_push(message='ready')")
-    return blender
+def fitted(fitted):
+    """The running Blender with the sample fitted and nothing but its figure in view."""
+    fitted.run("bpy.context.scene.smplify.track.show_preview = False")
+    fitted.run("bpy.ops.ed.undo_push(message='ready')")
+    return fitted
 
 
 def search(blender, name: str) -> None:

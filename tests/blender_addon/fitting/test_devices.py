@@ -6,7 +6,6 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-import blender_addon  # noqa: E402
 from blender_addon.acceleration.probe import Device  # noqa: E402
 from blender_addon.fitting import devices  # noqa: E402
 from blender_addon.fitting.settings import fit_job  # noqa: E402
@@ -15,13 +14,6 @@ from core.arrays import DEVICES  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 
 TWO = (Device("cuda:0", "Big GPU"), Device("cuda:1", "Small GPU"))
-
-
-@pytest.fixture
-def addon(scene):
-    blender_addon.register()
-    yield bpy.context.scene
-    blender_addon.unregister()
 
 
 @pytest.fixture

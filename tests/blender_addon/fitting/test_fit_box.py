@@ -26,14 +26,6 @@ from tests.blender_addon.test_registration import registered  # noqa: E402
 
 
 @pytest.fixture
-def addon(scene):
-    blender_addon.register()
-    yield bpy.context.scene
-    FITS.abandon(wait=True)
-    blender_addon.unregister()
-
-
-@pytest.fixture
 def walk(addon, write_track, tmp_path):
     """The settings of a scene whose track is read."""
     bpy.ops.smplify.open_track(filepath=str(write_track(tmp_path / "walk.npz")))
