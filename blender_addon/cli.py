@@ -92,7 +92,7 @@ def _heed_interrupts() -> None:
 
 
 def _serve() -> int:
-    """Be a worker; say what is missing where Blender's module cannot be loaded."""
+    """Be a worker, which does not return; say what is missing where Blender's module cannot be loaded."""
     try:
         import bpy  # noqa: F401 - only to know whether it can be loaded
     except ModuleNotFoundError as error:
@@ -105,7 +105,7 @@ def _serve() -> int:
         return EXIT_USAGE
     from .worker import serve
 
-    return serve()
+    serve()
 
 
 def _options(args: argparse.Namespace) -> BatchOptions:

@@ -1,13 +1,17 @@
-"""The worker's side of a batch: requests come on standard input, answers go to standard output."""
+"""The worker's side of a batch: requests come on standard input, answers go to standard output.
+
+A worker outlives no batch: where nobody listens any more, it removes what it was at and ends.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from .core_access import CoreError
 from .worker_process import MARK
@@ -15,25 +19,56 @@ from .worker_process import MARK
 _SECONDS_BETWEEN_REPORTS = 0.1
 
 
-def serve() -> int:
-    """Answer requests until standard input ends; return the exit code.
+class _BatchGone(Exception):  # noqa: N818 - it is what happened, and nothing of the conversion's
+    """The batch does not listen any more."""
+
+
+def serve() -> NoReturn:
+    """Answer requests until standard input ends or nobody listens, then end this process.
 
     Whatever else prints, Blender included, is led to standard error, so that messages stay whole.
     """
-    from .conversion import convert
+    import bpy
 
     _know_figures()
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     sys.stdout.flush()
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    _send(channel, {"ready": True})
-    for line in sys.stdin:
-        try:
-            answer = convert(json.loads(line), _reporter(channel))
-        except (CoreError, OSError) as error:
-            answer = {"error": str(error), "kind": type(error).__name__}
-        _send(channel, {"answer": answer})
-    return 0
+    folder = ""
+    try:
+        _send(channel, {"ready": True, "temporary": bpy.app.tempdir})
+        for line in sys.stdin:
+            request = json.loads(line)
+            folder = request["folder"]
+            _send(channel, {"answer": _answer(request, channel)})
+    except _BatchGone:
+        pass
+    _leave(folder)
+
+
+def _answer(request: dict[str, object], channel: TextIO) -> dict[str, object]:
+    """Return what converting gave, or why it failed."""
+    from .conversion import convert
+
+    try:
+        return convert(request, _reporter(channel))
+    except (CoreError, OSError) as error:
+        return {"error": str(error), "kind": type(error).__name__}
+
+
+def _leave(folder: str) -> NoReturn:
+    """Remove the unfinished *folder* and Blender's temporary files, and end at once.
+
+    Python's own end would wait for ever: once it has written a file, the bpy module's library destroys a condition
+    variable that one of its threads still waits on.
+    """
+    import bpy
+
+    for path in (folder, bpy.app.tempdir):
+        if path:
+            shutil.rmtree(path, ignore_errors=True)
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _know_figures() -> None:
@@ -50,8 +85,11 @@ def _know_figures() -> None:
 
 
 def _send(channel: TextIO, message: dict[str, object]) -> None:
-    channel.write(f"\n{MARK}{json.dumps(message)}\n")
-    channel.flush()
+    try:
+        channel.write(f"\n{MARK}{json.dumps(message)}\n")
+        channel.flush()
+    except OSError as error:  # a broken pipe
+        raise _BatchGone from error
 
 
 def _reporter(channel: TextIO) -> Callable[[float, str], None]:

@@ -7,6 +7,7 @@ of this process: it is a Python that imports bpy, or another background Blender 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,7 @@ class WorkerProcess:
         """Begin to start it; `wait_until_ready` comes next."""
         command, folder = worker_command()
         self._process = Process(command, folder=folder)
+        self._temporary = ""
 
     def convert(self, request: dict[str, object], on_progress: Callable[[float, str], None]) -> dict[str, object]:
         """Send *request* and return the answer; *on_progress* hears the share done, 0 to 1, and of what.
@@ -74,7 +76,7 @@ class WorkerProcess:
             WorkerStartError: it could not be started.
         """
         try:
-            self._receive()
+            self._temporary = str(self._receive().get("temporary", ""))
         except WorkerDied as error:
             raise WorkerStartError(str(error)) from error
 
@@ -94,5 +96,10 @@ class WorkerProcess:
         self._process.end()
 
     def close(self) -> None:
-        """Close the pipes of a worker that has ended; called by the thread that uses it."""
+        """Close the pipes of a worker that has ended, and remove its Blender's temporary files.
+
+        Called by the thread that uses it.
+        """
         self._process.close()
+        if self._temporary:
+            shutil.rmtree(self._temporary, ignore_errors=True)

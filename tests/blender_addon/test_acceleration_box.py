@@ -28,6 +28,7 @@ from blender_addon.preferences import addon_preferences  # noqa: E402
 from tests.acceleration.stand_ins import write_quick_python, write_stand_ins  # noqa: E402
 from tests.blender_addon.drawing import Drawn, Layout  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
+from tests.processes import is_running  # noqa: E402
 
 SMALL = Build("processor", "torch==2.13.0", "", 1, 1, has_gpu=False)
 posix = pytest.mark.skipif(os.name == "nt", reason="needs shell scripts")
@@ -267,8 +268,7 @@ def test_a_fit_runs_in_the_python_of_the_preferences(preferences, write_track, t
     pid = fitting._keeper._server.pid
     operators.unregister()
     assert fitting._keeper._server is None
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+    assert not is_running(pid)
 
 
 def test_the_user_folder_is_not_the_extensions_own():

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -22,6 +21,7 @@ from blender_addon.figure_record import recall  # noqa: E402
 from core.body.free_body import load_free_body  # noqa: E402
 from core.cleanup import CleanupOptions, clean, prepare  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
+from tests.processes import children_of, is_running, wait_until  # noqa: E402
 
 
 def summary(out):
@@ -172,9 +172,7 @@ def test_interrupt_leaves_nothing_half_written(write_track, tmp_path, number):
         cwd=REPOSITORY, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # a script's background jobs inherit it ignored
     )  # fmt: skip
-    deadline = time.monotonic() + 60.0
-    while not list(out.glob(".smplify-*/*")) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: list(out.glob(".smplify-*/*")))
     run.send_signal(number)
     _, printed = run.communicate(timeout=60)
     assert run.returncode == 130, printed
@@ -192,6 +190,36 @@ def test_interrupt_leaves_nothing_half_written(write_track, tmp_path, number):
         for kind in ("blend", "fbx")
     }
     assert summary(out)["interrupted"] is True
+
+
+@pytest.mark.bpy_module
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the worker in /proc")
+def test_a_killed_batch_takes_its_workers_with_it(write_track, tmp_path):
+    """A kill that cannot be heeded: the worker sees that nobody listens, removes what it was at and ends."""
+    source = write_track(tmp_path / "walk.npz", num_frames=3000)
+    out, temporary = tmp_path / "out", tmp_path / "temporary"
+    temporary.mkdir()
+    run = subprocess.Popen(
+        command(source, "-o", out, "--formats", "blend"),
+        cwd=REPOSITORY, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(temporary)},
+    )  # fmt: skip
+    wait_until(lambda: list(out.glob(".smplify-*")))
+    workers = children_of(run.pid)
+    assert len(workers) == 1
+    run.kill()
+    run.wait()
+    wait_until(lambda: not any(is_running(pid) for pid in workers))
+    assert not list(out.iterdir())
+    assert not list(temporary.glob("blender_*"))
+
+
+@pytest.mark.bpy_module
+def test_a_batch_leaves_no_temporary_files(write_track, tmp_path):
+    source, temporary = write_track(tmp_path / "walk.npz"), tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    subprocess.run(command(source, "-o", tmp_path / "out"), cwd=REPOSITORY, env=environment, check=True)
+    assert not list(temporary.iterdir())
 
 
 @pytest.mark.bpy_module
