@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -376,3 +377,17 @@ def test_smoothing_takes_out_noise(walk):
         error = motion_joints(motion) - walk.joints
         errors.append(np.linalg.norm(np.diff(error, n=2, axis=0), axis=-1).mean())
     assert errors[1] < 0.4 * errors[0]
+
+
+def test_memory_grows_by_what_a_frame_needs(walk):
+    """Long clips are fitted in pieces: 16 kB a frame is all its points, rotations and rows that are held at once."""
+    track = walk.track()
+    times = 50
+    long = replace(
+        track, positions=np.tile(track.positions, (times, 1, 1)), confidence=np.tile(track.confidence, (times, 1))
+    )
+    tracemalloc.start()
+    _fit(walk, long, betas=None)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 16_000 * long.num_frames
