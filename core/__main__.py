@@ -3,7 +3,8 @@
 import os
 import sys
 
-from .cli import EXIT_FAILED, main
+from .cli import main
+from .exit_codes import EXIT_FAILED
 
 
 def _run() -> int:

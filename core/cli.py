@@ -20,6 +20,7 @@ from .body.model import BodyModel
 from .body.smpl_file import read_regressor
 from .cleanup import CleanupOptions, add_cleanup_arguments, clean, cleanup_options, held_joints, prepare
 from .errors import CoreError
+from .exit_codes import exit_code_of
 from .files import atomic_path
 from .fit import FitOptions, FitReport, fit_track
 from .fit.arguments import add_network_arguments, network_options
@@ -31,8 +32,6 @@ from .people import person_labels
 from .reading import add_reading_arguments, read_tracks, reading_options
 from .track import KeypointTrack
 
-EXIT_FAILED = 1
-EXIT_INTERRUPTED = 130
 _INPUTS = ("input", "body", "betas", "regressor")
 """The arguments that name files that are read."""
 
@@ -41,20 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code: 0 all well, 1 the input or an option is at fault."""
     parser = _parser()
     args = parser.parse_args(argv)
-    try:
-        code: int = args.run(args)
-    except CoreError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return EXIT_FAILED
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        print(f"{parser.prog}: {error}; check the path, its permissions and the space left", file=sys.stderr)
-        return EXIT_FAILED
-    except KeyboardInterrupt:
-        print(f"{parser.prog}: interrupted; nothing was written", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    return code
+    return exit_code_of(parser.prog, lambda: args.run(args), interrupted="interrupted; nothing was written")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.errors import CoreError
+from core.exit_codes import exit_code_of
 from core.files import atomic_path
 
 from .distributed import joined_processes
@@ -25,8 +25,6 @@ from .variant_figures import FitTest, fit_table, pairs_table, shipped_figures, v
 from .variants import Variant, is_trained, read_variants, train, write_figures
 
 DEFAULT_CONFIG = Path(__file__).with_name("configs") / "variants" / "ablations.yaml"
-EXIT_FAILED = 1
-EXIT_INTERRUPTED = 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,23 +48,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    try:
-        variants = read_variants(options.config, {**parse_overrides(options.set), "output.log_dir": options.log_dir})
-        if options.only:
-            variants = [variant for variant in variants if {variant.name, variant.group} & set(options.only)]
-        for variant in () if options.trained else variants:
-            if not is_trained(variant):
-                with joined_processes(variant.config.training.device) as processes:
-                    train(variant, processes)
-        clips = read_clips(options.clips, options.subjects)[:: options.every]
-        _report(list(filter(is_trained, variants)), FitTest(clips, Path(options.log_dir) / "in_fit"))
-    except CoreError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return EXIT_FAILED
-    except KeyboardInterrupt:
-        print(f"{parser.prog}: interrupted; given again, it goes on", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    return 0
+    return exit_code_of(parser.prog, lambda: _run(options), interrupted="interrupted; given again, it goes on")
+
+
+def _run(options: argparse.Namespace) -> None:
+    variants = read_variants(options.config, {**parse_overrides(options.set), "output.log_dir": options.log_dir})
+    if options.only:
+        variants = [variant for variant in variants if {variant.name, variant.group} & set(options.only)]
+    for variant in () if options.trained else variants:
+        if not is_trained(variant):
+            with joined_processes(variant.config.training.device) as processes:
+                train(variant, processes)
+    clips = read_clips(options.clips, options.subjects)[:: options.every]
+    _report(list(filter(is_trained, variants)), FitTest(clips, Path(options.log_dir) / "in_fit"))
 
 
 def _report(variants: Sequence[Variant], test: FitTest) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.errors import CoreError
+from core.exit_codes import exit_code_of
 from core.network.cuda_graph import CapturedNetwork
 from core.network.graph import DEFAULT_GRAPH
 from core.network.residual import ResidualNetwork
@@ -134,20 +134,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, help="threads of torch; set OPENBLAS_NUM_THREADS for those of NumPy")
     options = parser.parse_args(arguments)
+    return exit_code_of(parser.prog, lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
-    try:
-        network = load_network(options.weights)[0] if options.weights else fresh_network()
-    except CoreError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    network = load_network(options.weights)[0] if options.weights else fresh_network()
     if options.weights:
         every_tap = ResidualNet(network.graph, trimmed=False)
         every_tap.load_state_dict(network.state_dict())
         network = every_tap.eval()
     weights = fold_network(network, NetworkInfo(network.graph, "", ""))
     print(report(network, weights, options.batches, options.rounds))
-    return 0
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.errors import CoreError
+from core.exit_codes import exit_code_of
 from core.network.architecture import NUM_BETAS
 from core.network.folding import fold
 from core.network.graph import LINKS
@@ -198,12 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--metric", type=_metric, action="append", default=[], metavar="NAME=VALUE", help="a figure to keep in the file"
     )
     options = parser.parse_args(arguments)
-    try:
-        print(convert(options))
-    except CoreError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_code_of(parser.prog, lambda: print(convert(options)))
 
 
 if __name__ == "__main__":

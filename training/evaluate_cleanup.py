@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -24,6 +25,7 @@ import numpy as np
 from core.body.keypoints import KeypointModel
 from core.cleanup import CleanupOptions, CleanupSource, clean, held_joints, prepare
 from core.cleanup.feet import POINTS
+from core.exit_codes import exit_code_of
 from core.files import atomic_path
 from core.fit import FitOptions, fit_track
 from core.motion import Motion
@@ -267,8 +269,8 @@ def _print_feet(row: FeetRow) -> None:
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluate_cleanup", description=(__doc__ or "").splitlines()[0]
     )
@@ -277,6 +279,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="take every Nth clip only")
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures")
     options = parser.parse_args(arguments)
+    return exit_code_of(parser.prog, lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> None:
     judge = Judge(Evaluation())
     clips = read_clips(options.folder, options.subjects)[:: options.every]
     raw, usual = (list(fits(judge.evaluation, clips, smoothing)) for smoothing in (0.0, 1.0))
@@ -307,4 +313,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

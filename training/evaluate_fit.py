@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.exit_codes import exit_code_of
 from core.files import atomic_path
 from core.fit import FitOptions, fit_track
 from core.fit.arguments import add_network_arguments, network_options
@@ -60,8 +62,8 @@ def _print_row(row: Row) -> None:
     print(f"{row.name:<52}" + "".join(f"{getattr(row, name):>9.2f}" for name in _FIGURES), flush=True)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluate_fit", description=(__doc__ or "").splitlines()[0]
     )
@@ -76,6 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_network_arguments(parser)
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures")
     options = parser.parse_args(arguments)
+    return exit_code_of(parser.prog, lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> None:
     clips = read_clips(options.folder, options.subjects)[:: options.every]
     evaluation = Evaluation(FitOptions(quality=options.quality, **network_options(options)))
     print(f"{len(clips)} clips, {sum(len(clip.trans) for clip in clips)} frames; {_machine()}")
@@ -116,4 +122,4 @@ def _machine() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor
 
 from core.amass import write_motion
-from core.errors import CoreError
+from core.exit_codes import exit_code_of
 from core.files import atomic_path
 from core.motion import Motion
 from core.network.residual import ResidualNetwork
@@ -35,8 +34,6 @@ from .shown_body import ShownBody, load_body, pose_rotations
 from .smplify import Smplify, SmplifyOptions, fit_prior
 from .train_command import parse_overrides
 
-EXIT_FAILED = 1
-EXIT_INTERRUPTED = 130
 BASELINES: dict[str, SmplifyOptions] = {
     "adam": SmplifyOptions(),
     "lbfgs": SmplifyOptions(optimizer="lbfgs"),
@@ -113,15 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return the exit code."""
     parser = _parser()
     options = parser.parse_intermixed_args(arguments)
-    try:
-        _run(options)
-    except CoreError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return EXIT_FAILED
-    except KeyboardInterrupt:
-        print(f"{parser.prog}: interrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    return 0
+    return exit_code_of(parser.prog, lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> None:

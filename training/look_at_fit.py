@@ -23,6 +23,7 @@ from core.body.data import BodyData
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.errors import CoreError
+from core.exit_codes import exit_code_of
 from core.fit import FitReport, fit_track
 from core.fit.points import solver_points
 from core.layouts.bones import bones_between
@@ -239,14 +240,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--frames", type=int, nargs=2, metavar=("FIRST", "LAST"), help="show these only, from 0")
     add_reading_arguments(parser)
     options = parser.parse_args(arguments)
-    try:
-        body = resolve_body(options.body)
-        for path in options.files:
-            _look(path, body, options)
-    except CoreError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_code_of(parser.prog, lambda: _look_at_all(options))
+
+
+def _look_at_all(options: argparse.Namespace) -> None:
+    body = resolve_body(options.body)
+    for path in options.files:
+        _look(path, body, options)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ which holds millimetres under a header that says metres, for the tests. F frames
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
+from core.exit_codes import exit_code_of
 from core.files import atomic_path
 from core.layouts import BODY25
 from core.motion import Motion
@@ -150,14 +152,18 @@ def write_samples(folder: Path) -> list[Path]:
     return [*written, folder / "walk.npz"]
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None) -> int:
     """Write the samples and say where."""
     parser = argparse.ArgumentParser(description="Write the sample recordings.")
     parser.add_argument("--output", type=Path, default=Path("samples"), help="folder to write to (default: samples)")
     options = parser.parse_args(arguments)
+    return exit_code_of(parser.prog, lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> None:
     for path in write_samples(options.output):
         print(f"{path}: {path.stat().st_size} bytes")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

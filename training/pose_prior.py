@@ -11,6 +11,7 @@ told apart into each clip's mean, a person's habit, and the rest.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
+from core.exit_codes import exit_code_of
 from core.files import atomic_path
 from core.fit.analytic import analytic_start
 from core.fit.pose_prior import (
@@ -130,12 +132,16 @@ def fit_part(clips: Sequence[Clip], part: str, level: int) -> PartModel:
     return PartModel(np.concatenate(columns, axis=1), covariance, habit_covariance, reach)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.pose_prior", description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="motion clips in AMASS layout, Y up (CMU_SUBJECT_CLIP_poses.npz)")
     parser.add_argument("--output", type=Path, default=ASSET)
     options = parser.parse_args(arguments)
+    return exit_code_of(parser.prog, lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> None:
     clips = [clip for clip in read_clips(options.folder) if clip.subject not in HELD_OUT_SUBJECTS]
     arrays: dict[str, np.ndarray] = {"version": np.array(ASSET_VERSION)}
     for part in PART_JOINTS:
@@ -149,4 +155,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -21,6 +21,7 @@ from core.amass import write_motion
 from core.body.data import BodyData
 from core.body.free_body import load_free_body
 from core.errors import CoreError, InputMissingError
+from core.exit_codes import EXIT_FAILED, exit_code_of
 from core.motion import Motion
 
 from .cmu.actor import actor_to_motion
@@ -31,7 +32,6 @@ HOW_TO_GET = (
     "download cgspeed's BVH conversion of CMU's motions (search for 'cgspeed CMU BVH conversion'), or .asf and .amc "
     "files from http://mocap.cs.cmu.edu, and unpack them there"
 )
-EXIT_FAILED = 1
 
 
 def convert(path: Path, body: BodyData, fps: float | None) -> Motion:
@@ -69,27 +69,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--collection", default="CMU", metavar="NAME", help="first word of the written names")
     options = parser.parse_args(arguments)
+    return exit_code_of(parser.prog, lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    paths = sorted(path for path in options.folder.rglob("*") if path.suffix.lower() in (".bvh", ".amc"))
+    if not paths:
+        raise InputMissingError(f"expected .bvh or .amc files in {options.folder}, found none; {HOW_TO_GET}")
     body = load_free_body()
     failed, frames = 0, 0
-    try:
-        paths = sorted(path for path in options.folder.rglob("*") if path.suffix.lower() in (".bvh", ".amc"))
-        if not paths:
-            raise InputMissingError(f"expected .bvh or .amc files in {options.folder}, found none; {HOW_TO_GET}")
-        for path in paths:
-            try:
-                motion = convert(path, body, options.fps or None)
-            except CoreError as error:
-                failed += 1
-                print(f"left out: {error}", file=sys.stderr)
-                continue
-            subject, clip = subject_and_clip(path)
-            target = options.output / f"{options.collection}_{subject}_{clip}_poses.npz"
-            write_motion(target, replace(motion, gender="neutral"), up_axis="Y")
-            frames += motion.num_frames
-            print(f"{path} -> {target}: {motion.num_frames} frames, {motion.fps:g} a second")
-    except CoreError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return EXIT_FAILED
+    for path in paths:
+        try:
+            motion = convert(path, body, options.fps or None)
+        except CoreError as error:
+            failed += 1
+            print(f"left out: {error}", file=sys.stderr)
+            continue
+        subject, clip = subject_and_clip(path)
+        target = options.output / f"{options.collection}_{subject}_{clip}_poses.npz"
+        write_motion(target, replace(motion, gender="neutral"), up_axis="Y")
+        frames += motion.num_frames
+        print(f"{path} -> {target}: {motion.num_frames} frames, {motion.fps:g} a second")
     print(f"{len(paths) - failed} clips, {frames} frames in {options.output}; {failed} left out")
     return EXIT_FAILED if failed else 0
 

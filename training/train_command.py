@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.errors import CoreError
+from core.exit_codes import exit_code_of
 from core.files import atomic_path
 
 from .config import ConfigError, RunConfig, config_from_dict, read_config
@@ -17,8 +16,6 @@ from .run_log import RunLog
 from .trainer import Trainer
 
 DEFAULT_CONFIG = Path(__file__).with_name("configs") / "net.yaml"
-EXIT_FAILED = 1
-EXIT_INTERRUPTED = 130
 
 _OPTION_KEYS = {
     "extra_tag": "output.extra_tag",
@@ -90,20 +87,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if (options.eval or options.finetune) and options.checkpoint is None:
         parser.error("--eval and --finetune need --checkpoint")
-    try:
-        config = settings_of(options)
-        with joined_processes(config.training.device) as processes:
-            _run(config, options, processes)
-    except CoreError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return EXIT_FAILED
-    except KeyboardInterrupt:
-        print(f"{parser.prog}: interrupted; the last checkpoint can be resumed", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    return 0
+    return exit_code_of(
+        parser.prog, lambda: _run(options), interrupted="interrupted; the last checkpoint can be resumed"
+    )
 
 
-def _run(config: RunConfig, options: argparse.Namespace, processes: Processes) -> None:
+def _run(options: argparse.Namespace) -> None:
+    config = settings_of(options)
+    with joined_processes(config.training.device) as processes:
+        _train_or_evaluate(config, options, processes)
+
+
+def _train_or_evaluate(config: RunConfig, options: argparse.Namespace, processes: Processes) -> None:
     folder = config.run_folder if processes.is_first else None
     log = RunLog(folder, tensorboard=config.output.tensorboard)
     try:

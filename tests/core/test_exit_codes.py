@@ -1,0 +1,37 @@
+"""How commands end."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import TrackError
+from core.exit_codes import exit_code_of
+
+
+def failing(error: BaseException):
+    def work():
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("work", "code", "told"),
+    [
+        (lambda: None, 0, ""),
+        (lambda: 3, 3, ""),
+        (failing(TrackError("expected points, found none")), 1, "fit: expected points, found none\n"),
+        (failing(PermissionError(13, "Permission denied", "out")), 1, "check the path, its permissions"),
+        (failing(KeyboardInterrupt()), 130, "fit: stopped\n"),
+    ],
+)
+def test_ends_are_told_in_a_line(work, code, told, capsys):
+    assert exit_code_of("fit", work, interrupted="stopped") == code
+    printed = capsys.readouterr()
+    assert printed.out == "" and told in printed.err and printed.err.count("\n") == bool(told)
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), ZeroDivisionError()])
+def test_what_is_no_fault_of_the_input_is_passed_on(error):
+    with pytest.raises(type(error)):
+        exit_code_of("fit", failing(error))
