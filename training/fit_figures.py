@@ -164,7 +164,7 @@ class Evaluation:
         keypoints = self.solver_keypoints(clip, points.names)
         targets = Targets(points.positions[1:].astype(np.float32), points.weights[1:].astype(np.float32))
         job = PoseJob(points.names, keypoints, _KNOWN_SIGMA_M, QUALITIES[self.options.quality].effort)
-        rotations, trans = job.solve(targets, known=clip.rotations[:-1])
+        rotations, trans = job.solve(targets, job.outset(targets, clip.rotations[:-1]))
         off = np.linalg.norm(keypoints.points(rotations, trans) - targets.points, axis=-1)
         rotations, trans = np.concatenate([clip.rotations[:1], rotations]), np.concatenate([clip.trans[:1], trans])
         poses = matrix_to_axis_angle(rotations.astype(np.float64)).reshape(len(rotations), -1)

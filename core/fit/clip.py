@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..arrays import check_device, namespace, to_numpy
+from ..arrays import Array, check_device, namespace, to_numpy
 from ..body.data import BodyData
 from ..body.keypoints import KeypointModel, ShapedKeypoints
 from ..body.model import BodyModel
@@ -23,8 +23,9 @@ from .pace import Pace
 from .points import SolverPoints, body_regressor, solver_points
 from .posing import PoseJob, find_shape, left_noise, make_targets
 from .quality import QUALITIES
+from .refine import Targets
 from .report import FitReport
-from .settling import settled
+from .settling import Expected, settled
 from .temporal import smooth_points
 
 
@@ -68,13 +69,7 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         pace.begin("Fitting the poses")
         keypoints = shape.model.shaped(model.body.array(shape.betas))
         job = PoseJob(points.names, keypoints, shape.sigma_m, quality.effort, shape.habit, shape.noise_m, experts)
-        rotations, trans = poses_in_blocks(
-            lambda block: job.solve(targets.some(block)),
-            track.num_frames,
-            pace.tell,
-            workers=options.workers,
-            on_numpy=model.body.device == "numpy",
-        )
+        rotations, trans, expected = _poses(job, targets, track.num_frames, pace, options)
     with clock.step("hold"):
         rotations, trans = hold(rotations, trans, evidence)
     if quality.settles:
@@ -84,6 +79,7 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
             rotations, trans = settled(
                 job,
                 targets,
+                expected,
                 (rotations, trans),
                 track.fps,
                 pace.tell,
@@ -100,6 +96,23 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
     concluded = conclude(track, body, options, found, clock.seconds)
     pace.end()
     return concluded
+
+
+def _poses(
+    job: PoseJob, targets: Targets, num_frames: int, pace: Pace, options: FitOptions
+) -> tuple[np.ndarray, np.ndarray, Expected]:
+    """Return local rotations (F, 24, 3, 3), trans (F, 3), and the poses that were expected."""
+    expected = Expected()
+
+    def solve(block: slice) -> tuple[Array, Array]:
+        some = targets.some(block)
+        outset = job.outset(some)
+        expected.by_first[block.start] = outset.expected
+        return job.solve(some, outset)
+
+    on_numpy = job.keypoints.model.body.device == "numpy"
+    rotations, trans = poses_in_blocks(solve, num_frames, pace.tell, workers=options.workers, on_numpy=on_numpy)
+    return rotations, trans, expected
 
 
 def _point_errors(

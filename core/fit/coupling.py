@@ -63,13 +63,22 @@ class SolverCoupling:
         Args:
             world: (3, 3, 24, F) the joints' rotations relative to the world.
         """
-        xp = namespace(world)
-        axes = world[:, :, list(self.joints)]
-        blocks = xp.reshape(self.precision, (len(self.joints), 3, -1, self.precision.shape[-1]))
-        rows = [sum(axes[to, axis][:, None] * blocks[:, axis] for axis in range(3)) for to in range(3)]
-        return xp.reshape(xp.stack(rows, axis=1), self.precision.shape)
+        axes = self._axes(world)
+        rows = namespace(world).reshape(self.precision, (len(self.joints), 3, 1, -1, axes.shape[-1]))
+        turned = axes[0][:, :, None] * rows[:, 0]
+        for own in (1, 2):
+            turned += axes[own][:, :, None] * rows[:, own]
+        return namespace(world).reshape(turned, self.precision.shape)
 
     def about_world(self, world: Array) -> Array:
         """Return the precision (3 J, 3 J, F) about the world's axes; *world* as for `turned`."""
-        half = SolverCoupling(self.joints, namespace(world).permute_dims(self.turned(world), (1, 0, 2)))
-        return half.turned(world)
+        axes = self._axes(world)
+        columns = namespace(world).reshape(self.turned(world), (-1, len(self.joints), 3, 1, axes.shape[-1]))
+        turned = columns[:, :, 0] * axes[0]
+        for own in (1, 2):
+            turned += columns[:, :, own] * axes[own]
+        return namespace(world).reshape(turned, self.precision.shape)
+
+    def _axes(self, world: Array) -> Array:
+        """Return the joints' own axes (3, J, 3, F) in the world: which axis, of which joint, where it points."""
+        return namespace(world).permute_dims(world[:, :, list(self.joints)], (1, 2, 0, 3))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ..arrays import Array, contiguous, kind_of, namespace
 from ..body.pairs import TRUNK, KeypointPairs, LimbPair, PosedPairs
-from ..frames_last import cross_matrices
+from ..frames_last import cross_matrices, in_rows
 
 _SHIFT = 3
 _DAMPING = 1e-5
@@ -211,7 +211,7 @@ def _take_out(limbs: Array, trunk: Array) -> None:
     num_rows = len(limbs)
     num_sides = trunk.shape[1] - len(trunk)
     num_trunk = limbs.shape[1] - num_rows - num_sides
-    pivots = xp.stack([limbs[row, row] for row in range(num_rows)], axis=0)
+    pivots = in_rows(*(limbs[row, row] for row in range(num_rows)))
     scaled = limbs[:, num_rows : num_rows + num_trunk] / pivots[:, None]
     felt = xp.einsum("rclf,rmlf->cmf", scaled, limbs[:, num_rows:])
     trunk[:num_trunk, :num_trunk] -= felt[:, :num_trunk]

@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import Array, to_numpy
 from .refine import blocks
 
-_BLOCK_FRAMES = 256
+_BLOCK_FRAMES = 512
 _TORCH_BLOCK_FRAMES = 8192
 _HEARING_S = 0.1
 """So often the listener is asked whether to go on, even if no block has ended."""

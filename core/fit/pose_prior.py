@@ -202,7 +202,8 @@ class ConditionalPrior:
                 own = own @ axis_angle_to_matrix(like(habit.turns[list(joints)], start))
             for place, joint in enumerate(joints):
                 turned[joint] = start[:, joint] @ own[:, place]
-            couplings.append(Coupling(joints, sigma_m**2 * self._firmness(part, side, depth, noise_m, habit)))
+            firmness = self._firmness(part, side, depth, sigma_m=sigma_m, noise_m=noise_m, habit=habit)
+            couplings.append(Coupling(joints, firmness))
         precision = xp.broadcast_to(like(precision, start), (start.shape[0], NUM_BODY_ROTATIONS, 3, 3))
         return PosePrior(xp.stack(turned, axis=1), precision, sigma_m, tuple(couplings))
 
@@ -219,13 +220,21 @@ class ConditionalPrior:
             turns = xp.where(here[:, None, None], there, turns)
         return turns if side == "left" else turns * like(MIRROR_AXES, features)
 
-    def _firmness(self, part: str, side: str, depth: Array, noise_m: float, habit: Habit | None) -> Array:
-        """Return how sure what is expected of a part is (F, 3 J, 3 J), seen to *depth* (F,), per square radian."""
+    def _firmness(
+        self, part: str, side: str, depth: Array, *, sigma_m: float, noise_m: float, habit: Habit | None
+    ) -> Array:
+        """Return how sure what is expected of a part is (F, 3 J, 3 J), seen to *depth* (F,), as precision.
+
+        Where all frames are seen to the same depth, they share one matrix in memory.
+        """
         xp = namespace(depth)
         firm = xp.zeros_like(depth)[:, None, None]
         for level, here in _levels(part, depth):
             covariance = self.covariance(part, level, side, noise_m=noise_m, habit=habit)
-            firm = xp.where(here[:, None, None], like(np.linalg.inv(covariance), depth), firm)
+            precision = like(sigma_m**2 * np.linalg.inv(covariance), depth)
+            if bool(xp.all(here)):
+                return xp.broadcast_to(precision, (depth.shape[0], *precision.shape))
+            firm = xp.where(here[:, None, None], precision, firm)
         return firm
 
     def covariance(self, part: str, level: int, side: str, *, noise_m: float, habit: Habit | None = None) -> np.ndarray:

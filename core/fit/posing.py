@@ -39,10 +39,27 @@ _SETTLED_M, _SETTLED_SPREAD_RAD = 0.01, 0.25
 """So far off a point may be for a joint that is so far from where it is around then."""
 _TREMOR_SIGMAS = 3.0
 """The same for a joint that may be right, in how far off the points are anyway."""
+_SETTLING_STEPS = 3
+"""A settled frame begins near where it ends, and needs fewer steps than another."""
 _KNOWN_SPREAD_RAD = np.deg2rad(6.0)
 """How far a joint turns in a moment."""
 _MUCH_WORSE, _WORSE_M = 1.3, 0.005
 """A settled frame may miss its points by so much more, as a factor and in metres."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outset:
+    """What is known of frames before the finish.
+
+    Attributes:
+        rotations: (F, 24, 3, 3) local rotations that have every limb where it was seen.
+        trans: (F, 3).
+        expected: the pose to expect.
+    """
+
+    rotations: Array
+    trans: Array
+    expected: PosePrior
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,61 +84,71 @@ class PoseJob:
     noise_m: float = 0.0
     experts: Experts = SHIPPED_EXPERTS
 
-    def solve(self, targets: Targets, known: Array | None = None) -> tuple[Array, Array]:
-        """Return local rotations (F, 24, 3, 3) and trans (F, 3): start, expected pose, exact finish.
+    def outset(self, targets: Targets, known: Array | None = None) -> Outset:
+        """Return what is known of frames before the finish.
+
+        Args:
+            targets: where the points are.
+            known: (F, 24, 3, 3) poses to start from, of a moment before; the analytic start without them.
+        """
+        if known is None:
+            start, trans = analytic_start(self.names, self.keypoints, targets)
+            expected = self.experts.expected_pose(
+                self.names, self.keypoints, start, targets,
+                sigma_m=self.sigma_m, noise_m=self.noise_m, habit=self.habit,
+            )  # fmt: skip
+            return Outset(start, trans, expected)
+        firm = like((self.sigma_m / _KNOWN_SPREAD_RAD) ** 2 * np.eye(3), known)
+        precision = namespace(known).broadcast_to(firm, known[:, :NUM_BODY_ROTATIONS].shape)
+        return Outset(known, placed(self.keypoints, known, targets)[0], PosePrior(known, precision, self.sigma_m))
+
+    def solve(self, targets: Targets, outset: Outset) -> tuple[Array, Array]:
+        """Return local rotations (F, 24, 3, 3) and trans (F, 3), by the exact finish.
 
         The finish begins at the expected pose; a frame whose points it then misses by far begins again at the start,
         which has every limb where it was seen.
 
         Args:
             targets: where the points are.
-            known: (F, 24, 3, 3) poses to start from, of a moment before; the analytic start without them.
+            outset: what `outset` says of them.
         """
         xp = namespace(targets.points)
-        if known is None:
-            start, trans = analytic_start(self.names, self.keypoints, targets)
-            expected = self._expected(start, targets)
-        else:
-            start, trans = known, placed(self.keypoints, known, targets)[0]
-            firm = like((self.sigma_m / _KNOWN_SPREAD_RAD) ** 2 * np.eye(3), start)
-            expected = PosePrior(known, xp.broadcast_to(firm, known[:, :NUM_BODY_ROTATIONS].shape), self.sigma_m)
-        pose = self._finish(targets, (expected.rotations, trans), expected)
+        start, trans, expected = outset.rotations, outset.trans, outset.expected
+        pose = self._finish(targets, (expected.rotations, trans), expected, self.effort)
         miss = self.miss(targets, pose)
         lost = [frame for frame, off in enumerate(miss.tolist()) if off > max(_LOST_M, _LOST_SIGMAS * self.sigma_m)]
         if not lost:
             return pose
         some = targets.some(lost)
-        again = self._finish(some, (start[lost], trans[lost]), expected.some(lost))
+        again = self._finish(some, (start[lost], trans[lost]), expected.some(lost), self.effort)
         better = self.miss(some, again) < miss[lost]
         rotations, place = xp.asarray(pose[0], copy=True), xp.asarray(pose[1], copy=True)
         rotations[lost] = xp.where(better[:, None, None, None], again[0], rotations[lost])
         place[lost] = xp.where(better[:, None], again[1], place[lost])
         return rotations, place
 
-    def _expected(self, start: Array, targets: Targets) -> PosePrior:
-        return self.experts.expected_pose(
-            self.names, self.keypoints, start, targets, sigma_m=self.sigma_m, noise_m=self.noise_m, habit=self.habit
-        )
-
-    def _finish(self, targets: Targets, start: tuple[Array, Array], prior: PosePrior) -> tuple[Array, Array]:
+    def _finish(
+        self, targets: Targets, start: tuple[Array, Array], prior: PosePrior, effort: Effort
+    ) -> tuple[Array, Array]:
         """Return the pose that explains *targets* best, found from *start*."""
         outlier = max(_OUTLIER_M, _OUTLIER_SIGMAS * self.sigma_m)
-        return refine(self.keypoints, start, targets, prior, effort=self.effort, outlier_m=outlier)
+        return refine(self.keypoints, start, targets, prior, effort=effort, outlier_m=outlier)
 
-    def settle(self, targets: Targets, pose: tuple[Array, Array], pops: Pops) -> tuple[Array, Array]:
+    def settle(
+        self, targets: Targets, expected: PosePrior, pose: tuple[Array, Array], pops: Pops
+    ) -> tuple[Array, Array]:
         """Return frames in which joints pop or tremble, solved again from where those joints are around that moment.
 
         A frame is left as it was if its points are explained much worse then.
 
         Args:
             targets: of those frames.
+            expected: of those frames.
             pose: their local rotations (F, 24, 3, 3) and trans (F, 3).
             pops: which of their joints do, and where these are around then.
         """
         xp = namespace(targets.points)
         rotations, trans = pose
-        start, _ = analytic_start(self.names, self.keypoints, targets)
-        expected = self._expected(start, targets)
         popped = like(pops.joints.astype(np.float32), rotations)[..., None, None] > 0
         around = like(pops.around, rotations)
         off_m = _SETTLED_M if pops.wrong else _TREMOR_SIGMAS * self.sigma_m
@@ -132,14 +159,20 @@ class PoseJob:
             self.sigma_m,
             expected.couplings,
         )
-        settled = self._finish(targets, (xp.where(popped, around, rotations), trans), prior)
+        effort = replace(self.effort, steps=min(_SETTLING_STEPS, self.effort.steps))
+        settled = self._finish(targets, (xp.where(popped, around, rotations), trans), prior, effort)
         return self._unless_worse(targets, pose, settled)
 
     def calm(self, targets: Targets, pose: tuple[Array, Array], pops: Pops) -> tuple[Array, Array]:
         """Return frames in which joints hop even though they were settled, with those joints as around that moment.
 
         Their points are wrong then, and wrong together: else another pose would explain them. A frame is left as it
-        was if its points are explained much worse without; arguments as for `settle`.
+        was if its points are explained much worse without.
+
+        Args:
+            targets: of those frames.
+            pose: their local rotations (F, 24, 3, 3) and trans (F, 3).
+            pops: which of their joints do, and where these are around then.
         """
         xp = namespace(targets.points)
         popped = like(pops.joints.astype(np.float32), pose[0])[..., None, None] > 0

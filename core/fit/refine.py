@@ -13,6 +13,7 @@ step at once; those that hardly move any more are done.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,7 @@ _TAIL = 8.0
 """Degrees of freedom of the prior: the fewer, the sooner a rare pose is believed."""
 _SHOWING_M = 0.02
 """A keypoint that a joint moves by less per radian does not show how that joint is turned."""
-_BLOCK_FRAMES = 256
+_BLOCK_FRAMES = 512
 """What NumPy solves at once: more falls out of the processor's cache, less is mostly overhead."""
 _WORTH_LEAVING = 0.75
 """Frames that are done are put aside when no more than this share of their block still moves."""
@@ -74,6 +75,19 @@ class PosePrior:
         precision = self.precision if self.precision.ndim == 3 else self.precision[frames]
         couplings = tuple(coupling.some(frames) for coupling in self.couplings)
         return PosePrior(self.rotations[frames], precision, self.sigma_m, couplings)
+
+    @classmethod
+    def joined(cls, parts: Sequence[PosePrior]) -> PosePrior:
+        """Return the prior of all frames of the *parts*, which are those of one fit."""
+        if len(parts) == 1:
+            return parts[0]
+        xp = namespace(parts[0].rotations)
+        couplings = tuple(
+            Coupling(alike[0].joints, xp.concat([coupling.precision for coupling in alike], axis=0))
+            for alike in zip(*(part.couplings for part in parts), strict=True)
+        )
+        rotations = xp.concat([part.rotations for part in parts], axis=0)
+        return cls(rotations, xp.concat([part.precision for part in parts], axis=0), parts[0].sigma_m, couplings)
 
     def rescaled(self, sigma_m: float) -> PosePrior:
         """Return the same expectation beside points that are *sigma_m* off."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,14 +12,37 @@ from ..rotations import slerp_matrices
 from .in_blocks import Told, poses_in_blocks
 from .pops import Pops, find_hops, find_pops, find_tremor
 from .posing import PoseJob
-from .refine import Targets
+from .refine import PosePrior, Targets
 
-_Settle = Callable[[PoseJob, Targets, tuple[Array, Array], Pops], tuple[Array, Array]]
+
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """The poses that were expected, in the blocks they were found in: a long clip's are never copied as a whole.
+
+    Attributes:
+        by_first: each block's, by its first frame.
+    """
+
+    by_first: dict[int, PosePrior] = field(default_factory=dict)
+
+    def some(self, frames: list[int]) -> PosePrior:
+        """Return those of some frames, one after the other."""
+        parts = []
+        for first, block in sorted(self.by_first.items()):
+            inside = [frame - first for frame in frames if first <= frame < first + len(block.rotations)]
+            if inside:
+                parts.append(block.some(inside))
+        return PosePrior.joined(parts)
+
+
+_Find = Callable[[np.ndarray, float], Pops]
+_Settle = Callable[[list[int], tuple[Array, Array], Pops], tuple[Array, Array]]
 
 
 def settled(
     job: PoseJob,
     targets: Targets,
+    expected: Expected,
     pose: tuple[np.ndarray, np.ndarray],
     fps: float,
     told: Told,
@@ -32,6 +55,7 @@ def settled(
     Args:
         job: what frames are solved with.
         targets: where all points are.
+        expected: what was expected of all frames.
         pose: local rotations (F, 24, 3, 3) and trans (F, 3).
         fps: frames a second.
         told: hears how much is done.
@@ -39,16 +63,25 @@ def settled(
         workers: threads on NumPy.
     """
     rotations, trans = pose
-    tremor = partial(find_tremor, everywhere=calm_all)
-    turns: tuple[tuple[Callable[[np.ndarray, float], Pops], _Settle], ...] = (
+
+    def find_trembling(rotations: np.ndarray, fps: float) -> Pops:
+        return find_tremor(rotations, fps, everywhere=calm_all)
+
+    def settle(frames: list[int], before: tuple[Array, Array], pops: Pops) -> tuple[Array, Array]:
+        return job.settle(targets.some(frames), expected.some(frames), before, pops)
+
+    def calm(frames: list[int], before: tuple[Array, Array], pops: Pops) -> tuple[Array, Array]:
+        return job.calm(targets.some(frames), before, pops)
+
+    turns: tuple[tuple[_Find, _Settle], ...] = (
         # Pops first, since the smooth way through a pop still leads aside.
-        (find_pops, PoseJob.settle),
-        (find_pops, PoseJob.settle),
-        (tremor, PoseJob.settle),
-        (tremor, PoseJob.settle),
-        (find_hops, PoseJob.calm),
+        (find_pops, settle),
+        (find_pops, settle),
+        (find_trembling, settle),
+        (find_trembling, settle),
+        (find_hops, calm),
     )
-    for turn, (find, settle) in enumerate(turns):
+    for turn, (find, change) in enumerate(turns):
         told(turn / len(turns))
         pops = find(rotations, fps)
         frames = np.flatnonzero(pops.joints.any(axis=1))
@@ -59,12 +92,12 @@ def settled(
             block: slice,
             frames: np.ndarray = frames,
             pops: Pops = pops,
-            settle: _Settle = settle,
+            change: _Settle = change,
             pose: tuple[np.ndarray, np.ndarray] = (rotations, trans),
         ) -> tuple[Array, Array]:
             chosen = frames[block]
             before = like(pose[0][chosen], targets.points), like(pose[1][chosen], targets.points)
-            return settle(job, targets.some(chosen.tolist()), before, pops.some(chosen))
+            return change(chosen.tolist(), before, pops.some(chosen))
 
         def heard(part: float, turn: int = turn) -> None:
             told((turn + part) / len(turns))

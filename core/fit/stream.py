@@ -152,7 +152,7 @@ class FitStream:
                 shape.noise_m,
                 self._experts,
             )
-            solved, place = job.solve(targets)
+            solved, place = job.solve(targets, job.outset(targets))
             rotations, trans = to_numpy(solved)[0], to_numpy(place)[0]
             if self._last is not None:
                 unknown = evidence.unknown[0]

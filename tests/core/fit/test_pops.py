@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.fit.pops import find_hops, find_pops, find_tremor
+from core.fit.pops import _running_median, find_hops, find_pops, find_tremor
 from core.skeletons import JOINT_INDEX, NUM_JOINTS
 
 ELBOW = JOINT_INDEX["left_elbow"]
@@ -128,3 +128,11 @@ def test_a_step_between_two_ways_of_answering_trembles_at_the_step_alone():
     assert not tremor.joints[:26].any() and not tremor.joints[34:].any()
     steps = Rotation.from_matrix(np.swapaxes(tremor.around[:-1, ELBOW], -1, -2) @ tremor.around[1:, ELBOW]).magnitude()
     assert steps.max() < 0.5 * 0.5
+
+
+@pytest.mark.parametrize("radius", [1, 3, 4, 15])
+def test_the_running_median_is_numpys(radius):
+    values = np.random.default_rng(radius).normal(size=(20 + 2 * radius, 3, 4)).astype(np.float32)
+    values[5:9] = values[5]
+    windows = np.lib.stride_tricks.sliding_window_view(values, 2 * radius + 1, axis=0)
+    np.testing.assert_array_equal(_running_median(values, radius), np.median(windows, axis=-1))

@@ -53,7 +53,8 @@ class _WrongExperts(Experts):
 def test_a_frame_begun_at_a_wrong_pose_begins_again_where_its_limbs_were_seen(keypoints):
     true = _pose(left_shoulder=[0.0, -30.0, -70.0], right_shoulder=[0.0, 20.0, 70.0], left_elbow=[0.0, -60.0, 0.0])
     targets = _targets(keypoints, true)
-    rotations, trans = posing.PoseJob(NAMES, keypoints, 0.002, Effort(3), experts=_WrongExperts()).solve(targets)
+    job = posing.PoseJob(NAMES, keypoints, 0.002, Effort(3), experts=_WrongExperts())
+    rotations, trans = job.solve(targets, job.outset(targets))
     off = np.linalg.norm(keypoints.points(rotations, trans) - targets.points, axis=-1)
     assert off.max() < 0.01
 
@@ -66,7 +67,7 @@ def test_a_pose_known_a_moment_before_tells_the_twist_that_points_do_not(keypoin
     arm = [JOINT_INDEX[name] for name in ("left_shoulder", "left_elbow", "left_wrist")]
     off = []
     for known in (None, before):
-        rotations, _ = job.solve(targets, known=known)
+        rotations, _ = job.solve(targets, job.outset(targets, known))
         left = np.swapaxes(rotations[0, arm], -1, -2) @ true[0, arm]
         off.append(np.rad2deg(Rotation.from_matrix(left).magnitude()).mean())
     assert off[1] < 0.5 * off[0]
@@ -99,7 +100,7 @@ def test_a_neck_that_no_point_shows_stays_where_it_is_expected():
     job = posing.PoseJob(names, shaped, 0.002, Effort(5))
     start, _ = analytic_start(names, shaped, targets)
     expected = SHIPPED_EXPERTS.expected_pose(names, shaped, start, targets, sigma_m=0.002).rotations
-    rotations, _ = job.solve(targets)
+    rotations, _ = job.solve(targets, job.outset(targets))
     # Neck and head go with the spine as far as they are expected to, no farther.
     for joint, most_deg in (("neck", 10.0), ("head", 10.0), ("left_wrist", 2.0), ("right_wrist", 2.0)):
         left = np.swapaxes(rotations[0, JOINT_INDEX[joint]], -1, -2) @ expected[0, JOINT_INDEX[joint]]

@@ -1,0 +1,39 @@
+"""What was expected of the frames that are settled."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.fit.analytic import analytic_start
+from core.fit.expectation import SHIPPED_EXPERTS
+from core.fit.refine import Targets
+from core.fit.settling import Expected
+
+from .scenes import keypoint_model, solver_names
+
+
+@pytest.mark.parametrize("frames", [[0], [9, 10], [3, 11, 12, 29], list(range(30))])
+@pytest.mark.parametrize("hidden", [False, True])
+def test_what_was_expected_is_found_again_across_blocks(walk, frames, hidden):
+    """An arm and a leg that are hidden in some frames change what is known of others in the same block."""
+    names = solver_names()
+    keypoints = keypoint_model(names).shaped(walk.betas.astype(np.float32))
+    points = keypoints.points(walk.rotations, walk.trans)[:30]
+    weights = np.ones(points.shape[:2], dtype=np.float32)
+    if hidden:
+        weights[5:12, [names.index("left_knee"), names.index("left_ankle"), names.index("nose")]] = 0.0
+    targets = Targets(points, weights)
+
+    def expected_of(some: slice):
+        few = targets.some(some)
+        start, _ = analytic_start(names, keypoints, few)
+        return SHIPPED_EXPERTS.expected_pose(names, keypoints, start, few, sigma_m=0.002)
+
+    kept = Expected({first: expected_of(slice(first, first + 10)) for first in (20, 0, 10)}).some(frames)
+    whole = expected_of(slice(0, 30)).some(frames)
+    np.testing.assert_allclose(kept.rotations, whole.rotations, atol=1e-5)
+    np.testing.assert_allclose(kept.precision, whole.precision, rtol=1e-4)
+    assert [coupling.joints for coupling in kept.couplings] == [coupling.joints for coupling in whole.couplings]
+    for one, other in zip(kept.couplings, whole.couplings, strict=True):
+        np.testing.assert_allclose(one.precision, other.precision, rtol=1e-4)
