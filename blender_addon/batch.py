@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import tempfile
 import threading
 import time
@@ -35,6 +36,8 @@ from .worker_process import WorkerDied, WorkerProcess
 
 _STAGE_PREFIX = ".smplify-"
 _LOOK_S = 0.5
+_ABANDONED_S = 86400.0
+"""A hidden folder that has not changed for so long is nobody's any more: a power cut left it."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,7 @@ class _Pool:
             self.events.put(_Moved(job, share, what))
 
         job.target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(job.target.parent)
         with tempfile.TemporaryDirectory(
             prefix=_STAGE_PREFIX, dir=job.target.parent, ignore_cleanup_errors=True
         ) as stage:
@@ -241,6 +245,17 @@ class _Pool:
                         f"expected files of its own for {job.source}, but {target} is that of {owner} already; rename "
                         "the input, or choose another output folder"
                     )
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the hidden folders that a batch which was cut off left in *folder*, long ago."""
+    for path in folder.glob(f"{_STAGE_PREFIX}*"):
+        try:
+            abandoned = time.time() - path.lstat().st_mtime > _ABANDONED_S
+        except OSError:  # gone meanwhile
+            continue
+        if abandoned and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _targets(job: Job, names: Sequence[str]) -> list[Path]:
