@@ -14,7 +14,7 @@ from ..operators.track import (
     SMPLIFY_OT_read_track,
     SMPLIFY_OT_view_track,
 )
-from ..tracks.description import detected, doubts, measures, points
+from ..tracks.description import Detected, detected, doubts, measures, points
 from ..tracks.session import TRACKS, TrackState
 from ..tracks.settings import chosen_people, track_request
 from ..tracks.wording import in_panel_words, settings_named
@@ -103,7 +103,7 @@ def _draw_track(layout: bpy.types.UILayout, context: bpy.types.Context, settings
             column.label(text=item.value, icon="BLANK1", translate=False)
             text = title
         else:
-            text = f"{title}: {item.value}"
+            text = f"{title}: {_value(item)}"
         split = column.split(factor=_VALUE_SHARE)
         split.label(text=text, translate=False)
         split.prop(settings, item.setting, text="")
@@ -122,6 +122,11 @@ def _title(settings: bpy.types.PropertyGroup, name: str) -> str:
     """Return the name of a setting, in the user's language."""
     setting = settings.bl_rna.properties[name]
     return iface_(setting.name, setting.translation_context)
+
+
+def _value(item: Detected) -> str:
+    """Return what was detected: sides in the user's language, the others, which are names and numbers, as they are."""
+    return iface_(item.value.capitalize()) if item.setting == "handedness" else item.value
 
 
 class SMPLIFY_PT_track_details(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
@@ -146,7 +151,7 @@ class SMPLIFY_PT_track_details(SidebarPanel, bpy.types.Panel):  # noqa: N801 - t
         draw_text(layout, context, Path(TRACKS.request.path).name, icon="FILE")
         for item in detected(reading):
             title = _title(settings, item.setting)
-            draw_text(layout, context, f"{title}: {item.value}; {item.reason}", icon="DOT")
+            draw_text(layout, context, f"{title}: {_value(item)}; {item.reason}", icon="DOT")
         for line in points(reading, iface_):
             draw_text(layout, context, line, icon="DOT")
         for line in reading.checks:

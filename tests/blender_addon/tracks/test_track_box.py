@@ -65,7 +65,7 @@ def test_open_reads_and_tells_what_was_detected_and_why(settings):
     assert state(settings) is TrackState.READ
     drawn = draw(SMPLIFY_PT_track)
     assert "432 frames at 60 fps, 7.18 s" in drawn.labels
-    assert {"Units: m", "Up Axis: +Y", "Frame Rate: 60", "Handedness: right"} <= set(drawn.labels)
+    assert {"Units: m", "Up Axis: +Y", "Frame Rate: 60", "Handedness: Right"} <= set(drawn.labels)
     assert {"layout", "units", "up", "frame_rate", "handedness", "swap_sides", "show_preview"} <= set(drawn.props)
     assert SMPLIFY_PT_track_details.poll(bpy.context)
     why = draw(SMPLIFY_PT_track_details).text
