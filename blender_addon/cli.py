@@ -148,8 +148,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     fit.add_argument("--betas", type=Path, metavar="FILE.npy", help="the shape, where it is known (10 numbers)")
     fit.add_argument(
         "--quality", choices=tuple(QUALITIES), default=ConvertOptions().quality,
-        help="fast takes half the time and leaves joints that tremble; best takes twice the time, for about a tenth "
-        "less error (default: balanced)",
+        help="fast takes half the time and leaves joints that tremble; best takes half as much again, for about "
+        "a tenth less error (default: balanced)",
     )  # fmt: skip
     fit.add_argument("--device", default="numpy", metavar="NAME", help=f"{', '.join(DEVICES)} (default: numpy)")
     fit.add_argument(

@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument(
         "--quality", choices=tuple(QUALITIES), default="balanced",
         help="how much work goes into each frame: fast takes half the time and leaves joints that tremble; best takes "
-        "twice the time and draws every frame towards the motion around it, for about a tenth less error",
+        "half as much again and draws every frame towards the motion around it, for about a tenth less error",
     )  # fmt: skip
     fit.add_argument(
         "--smoothing", type=float, default=1.0, metavar="0..1", help="how much to smooth the keypoints (default 1)"

@@ -8,7 +8,7 @@ QUALITY_ITEMS = (
     (
         "BEST",
         "Best",
-        "About twice the time: every frame is drawn towards the motion around it. On clean points, and where points "
+        "Half as much time again: every frame is drawn towards the motion around it. On clean points, and where points "
         "are missing, about a tenth nearer to the truth; on noisy ones hardly",
     ),
 )
