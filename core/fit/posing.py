@@ -40,7 +40,7 @@ _SETTLED_M, _SETTLED_SPREAD_RAD = 0.01, 0.25
 _TREMOR_SIGMAS = 3.0
 """The same for a joint that may be right, in how far off the points are anyway."""
 _SETTLING_STEPS = 3
-"""A settled frame begins near where it ends: it needs fewer steps than another, and half the extra ones."""
+"""A settled frame begins near where it ends, and needs fewer steps than another."""
 _KNOWN_SPREAD_RAD = np.deg2rad(6.0)
 """How far a joint turns in a moment."""
 _MUCH_WORSE, _WORSE_M = 1.3, 0.005
@@ -159,8 +159,7 @@ class PoseJob:
             self.sigma_m,
             expected.couplings,
         )
-        steps = min(_SETTLING_STEPS, self.effort.steps)
-        effort = replace(self.effort, steps=steps, extra_steps=self.effort.extra_steps // 2)
+        effort = replace(self.effort, steps=min(_SETTLING_STEPS, self.effort.steps))
         settled = self._finish(targets, (xp.where(popped, around, rotations), trans), prior, effort)
         return self._unless_worse(targets, pose, settled)
 

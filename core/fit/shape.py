@@ -26,8 +26,7 @@ from .refine import Goal, Linearised, PosePrior, Targets, linearised, stepped
 
 _LENGTH_NOISE_M = 0.004
 _LENGTH_STEPS = 6
-_STEPS_PER_ROUND, _LATER_STEPS = 3, 2
-"""Steps of the rounds that expect poses anew, and of those that go on from where the round before ended."""
+_STEPS_PER_ROUND = 3
 _SPREAD_FRAMES = 48
 _MIN_SIGMA_M = 7e-4
 _FIRST_SIGMA_M = 0.005
@@ -190,9 +189,7 @@ def refine_shape(
         told(next(done) / (rounds + _OFFSET_ROUNDS + _LAST_ROUNDS))
         if expects_anew:
             state.expect(names, targets)
-        return _fit_round(
-            state, targets, hold_betas=hold_betas, steps=_STEPS_PER_ROUND if expects_anew else _LATER_STEPS
-        )
+        return _fit_round(state, targets, hold_betas=hold_betas)
 
     for turn in range(rounds):
         fit_round(expects_anew=turn < _EXPECTING_ROUNDS)
@@ -258,7 +255,7 @@ class _ShapeState:
         return ShapeEstimate(to_numpy(self.betas).astype(np.float64), self.model, self.sigma_m, habit, self.noise_m)
 
 
-def _fit_round(state: _ShapeState, targets: Targets, *, hold_betas: bool, steps: int) -> np.ndarray:
+def _fit_round(state: _ShapeState, targets: Targets, *, hold_betas: bool) -> np.ndarray:
     """Fit the poses, and the betas unless they are held; measure the misfit; return each point's mean miss (K, 3).
 
     The miss is in the axes of the joint that holds the point, metres.
@@ -269,7 +266,7 @@ def _fit_round(state: _ShapeState, targets: Targets, *, hold_betas: bool, steps:
     goal = Goal.of(state.model.shaped(state.betas), targets, expected)
     rotations, trans = state.pose or (matrices_last(expected.rotations), reversed_axes(state.start[1]))
     pull = state.noise_m**2 * _BETA_PRIOR + state.misfit_m**2 * targets.points.shape[0]
-    for _ in range(steps):
+    for _ in range(_STEPS_PER_ROUND):
         paired = state.model.shaped(state.betas).paired
         equations = linearised(paired, goal, (rotations, trans))
         if hold_betas:
