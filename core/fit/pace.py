@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from .options import Progress, report_progress
 
-_FRAMES_OF_SHAPE = 150.0
+_FRAMES_OF_SHAPE = 600.0
 """Finding the shape takes as long as posing so many frames, however long the clip is."""
-_SMOOTHING, _SETTLING, _CALMING, _MEASURING = 0.25, 0.35, 1.2, 0.05
-"""The other steps, for each frame, in the time that posing it takes (measured on clips of 1000 and 10,000 frames)."""
+_SMOOTHING, _SETTLING, _CALMING, _MEASURING = 0.18, 0.5, 1.2, 0.02
+"""The other steps, for each frame, in the time that posing it takes (measured on clips of 1000 and 6000 frames)."""
 
 
 class Pace:
