@@ -63,21 +63,24 @@ class SolverCoupling:
         Args:
             world: (3, 3, 24, F) the joints' rotations relative to the world.
         """
-        axes = self._axes(world)
-        rows = namespace(world).reshape(self.precision, (len(self.joints), 3, 1, -1, axes.shape[-1]))
-        turned = axes[0][:, :, None] * rows[:, 0]
-        for own in (1, 2):
-            turned += axes[own][:, :, None] * rows[:, own]
-        return namespace(world).reshape(turned, self.precision.shape)
+        return self._turned(self._axes(world))
 
     def about_world(self, world: Array) -> Array:
         """Return the precision (3 J, 3 J, F) about the world's axes; *world* as for `turned`."""
         axes = self._axes(world)
-        columns = namespace(world).reshape(self.turned(world), (-1, len(self.joints), 3, 1, axes.shape[-1]))
+        columns = namespace(world).reshape(self._turned(axes), (-1, len(self.joints), 3, 1, axes.shape[-1]))
         turned = columns[:, :, 0] * axes[0]
         for own in (1, 2):
             turned += columns[:, :, own] * axes[own]
         return namespace(world).reshape(turned, self.precision.shape)
+
+    def _turned(self, axes: Array) -> Array:
+        xp = namespace(axes)
+        rows = xp.reshape(self.precision, (len(self.joints), 3, 1, -1, axes.shape[-1]))
+        turned = axes[0][:, :, None] * rows[:, 0]
+        for own in (1, 2):
+            turned += axes[own][:, :, None] * rows[:, own]
+        return xp.reshape(turned, self.precision.shape)
 
     def _axes(self, world: Array) -> Array:
         """Return the joints' own axes (3, J, 3, F) in the world: which axis, of which joint, where it points."""

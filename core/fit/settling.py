@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -26,12 +27,12 @@ class Expected:
     by_first: dict[int, PosePrior] = field(default_factory=dict)
 
     def some(self, frames: list[int]) -> PosePrior:
-        """Return those of some frames, one after the other."""
+        """Return those of some *frames*, which ascend."""
         parts = []
         for first, block in sorted(self.by_first.items()):
-            inside = [frame - first for frame in frames if first <= frame < first + len(block.rotations)]
-            if inside:
-                parts.append(block.some(inside))
+            begin, end = (bisect_left(frames, edge) for edge in (first, first + len(block.rotations)))
+            if begin < end:
+                parts.append(block.some([frame - first for frame in frames[begin:end]]))
         return PosePrior.joined(parts)
 
 
@@ -62,7 +63,6 @@ def settled(
         calm_all: every frame is solved again as if it trembled.
         workers: threads on NumPy.
     """
-    rotations, trans = pose
 
     def find_trembling(rotations: np.ndarray, fps: float) -> Pops:
         return find_tremor(rotations, fps, everywhere=calm_all)
@@ -82,30 +82,41 @@ def settled(
         (find_hops, calm),
     )
     for turn, (find, change) in enumerate(turns):
-        told(turn / len(turns))
-        pops = find(rotations, fps)
-        frames = np.flatnonzero(pops.joints.any(axis=1))
-        if len(frames) == 0:
-            continue
-
-        def solve(
-            block: slice,
-            frames: np.ndarray = frames,
-            pops: Pops = pops,
-            change: _Settle = change,
-            pose: tuple[np.ndarray, np.ndarray] = (rotations, trans),
-        ) -> tuple[Array, Array]:
-            chosen = frames[block]
-            before = like(pose[0][chosen], targets.points), like(pose[1][chosen], targets.points)
-            return change(chosen.tolist(), before, pops.some(chosen))
 
         def heard(part: float, turn: int = turn) -> None:
             told((turn + part) / len(turns))
 
-        on_numpy = isinstance(targets.points, np.ndarray)
-        solved, place = poses_in_blocks(solve, len(frames), heard, workers=workers, on_numpy=on_numpy)
-        share = pops.share[frames, None].astype(np.float32)
-        rotations, trans = rotations.copy(), trans.copy()
-        rotations[frames] = slerp_matrices(rotations[frames], solved, share)
-        trans[frames] += share * (place - trans[frames])
+        heard(0.0)
+        pose = _changed(pose, find(pose[0], fps), change, targets.points, heard, workers)
+    return pose
+
+
+def _changed(
+    pose: tuple[np.ndarray, np.ndarray], pops: Pops, change: _Settle, points: Array, told: Told, workers: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the *pose* of all frames with those changed in which joints pop.
+
+    Args:
+        pose: local rotations (F, 24, 3, 3) and trans (F, 3).
+        pops: which joints do.
+        change: solves some of these frames again.
+        points: (F, K, 3) the targets, whose kind of array *change* works on.
+        told: hears how much is done.
+        workers: threads on NumPy.
+    """
+    frames = np.flatnonzero(pops.joints.any(axis=1))
+    if len(frames) == 0:
+        return pose
+
+    def solve(block: slice) -> tuple[Array, Array]:
+        chosen = frames[block]
+        before = like(pose[0][chosen], points), like(pose[1][chosen], points)
+        return change(chosen.tolist(), before, pops.some(chosen))
+
+    on_numpy = isinstance(points, np.ndarray)
+    solved, place = poses_in_blocks(solve, len(frames), told, workers=workers, on_numpy=on_numpy)
+    share = pops.share[frames, None].astype(np.float32)
+    rotations, trans = pose[0].copy(), pose[1].copy()
+    rotations[frames] = slerp_matrices(rotations[frames], solved, share)
+    trans[frames] += share * (place - trans[frames])
     return rotations, trans
