@@ -84,6 +84,8 @@ def run_batch(jobs: Sequence[Job], out: Path, options: BatchOptions) -> list[Out
     """
     started = time.monotonic()
     _check_folder(out, force=options.force)
+    for folder in {job.target.parent for job in jobs}:
+        _remove_abandoned(folder)
     display = Display(len(jobs))
     outcomes: dict[int, Outcome] = {}
     pool = _Pool(jobs, options)
@@ -213,7 +215,6 @@ class _Pool:
             self.events.put(_Moved(job, share, what))
 
         job.target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(job.target.parent)
         with tempfile.TemporaryDirectory(
             prefix=_STAGE_PREFIX, dir=job.target.parent, ignore_cleanup_errors=True
         ) as stage:

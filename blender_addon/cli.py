@@ -18,6 +18,8 @@ from .acceleration.choice import torch_python_for
 from .batch import BatchOptions, run_batch
 from .core_access import (
     DEVICES,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
     QUALITIES,
     CoreError,
     add_cleanup_arguments,
@@ -28,9 +30,7 @@ from .core_access import (
 from .jobs import REPORT_SUFFIX, SUMMARY_NAME, ConvertOptions, plan_jobs
 
 FORMAT_NAMES = ("blend", "fbx", "glb", "bvh", "usd", "npz")
-EXIT_FAILED = 1
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 _WORKER = "--worker"
 
 _MISSING_LIBRARY = (

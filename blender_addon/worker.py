@@ -13,6 +13,10 @@ import time
 from collections.abc import Callable
 from typing import NoReturn, TextIO
 
+import bpy
+
+from . import figure_properties
+from .conversion import convert
 from .core_access import CoreError
 from .worker_process import MARK
 
@@ -28,8 +32,6 @@ def serve() -> NoReturn:
 
     Whatever else prints, Blender included, is led to standard error, so that messages stay whole.
     """
-    import bpy
-
     _know_figures()
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     sys.stdout.flush()
@@ -48,8 +50,6 @@ def serve() -> NoReturn:
 
 def _answer(request: dict[str, object], channel: TextIO) -> dict[str, object]:
     """Return what converting gave, or why it failed."""
-    from .conversion import convert
-
     try:
         return convert(request, _reporter(channel))
     except (CoreError, OSError) as error:
@@ -62,8 +62,6 @@ def _leave(folder: str) -> NoReturn:
     Python's own end would wait for ever: once it has written a file, the bpy module's library destroys a condition
     variable that one of its threads still waits on.
     """
-    import bpy
-
     for path in (folder, bpy.app.tempdir):
         if path:
             shutil.rmtree(path, ignore_errors=True)
@@ -73,10 +71,6 @@ def _leave(folder: str) -> NoReturn:
 
 def _know_figures() -> None:
     """Register the live settings of figures where the add-on is not enabled, so that they are saved with a figure."""
-    import bpy
-
-    from . import figure_properties
-
     # An add-on enabled by --addons need not be in the preferences, so what is asked is what is there.
     if not figure_properties.is_registered():
         for cls in figure_properties.CLASSES:
