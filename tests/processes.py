@@ -1,21 +1,9 @@
-"""Waiting for other processes."""
+"""Other processes, as tests see them."""
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
-
-PATIENCE_S = 60.0
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Wait until *condition* holds; fail where it does not within a minute."""
-    until = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.02)
 
 
 def is_running(pid: int) -> bool:

@@ -26,7 +26,8 @@ from blender_addon.acceleration.environment import (
 from blender_addon.acceleration.installation import Installation, Plan
 from blender_addon.acceleration.task import Removal, Task
 from tests.acceleration.stand_ins import write_quick_python, write_stand_ins
-from tests.processes import is_running, wait_until
+from tests.processes import is_running
+from tests.waiting import PATIENCE_S, poll
 
 SMALL = Build("processor", "torch==2.13.0", "", 1, 1)
 pytestmark = [
@@ -145,11 +146,11 @@ def test_cancelling_ends_all_that_was_started(plan, tmp_path):
     base.chmod(0o755)
     task = Installation(replace(plan, base=base))
     task.start()
-    wait_until(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text())
+    poll(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text(), PATIENCE_S, "a process to start")
     task.cancel()
     task.wait()
     child = int((tmp_path / "child").read_text())
-    wait_until(lambda: not is_running(child))
+    poll(lambda: not is_running(child), PATIENCE_S, "it to end")
     assert left_in(plan.user_folder) == ["pytorch.lock"]
 
 

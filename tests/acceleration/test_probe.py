@@ -14,7 +14,8 @@ import pytest
 
 from blender_addon.acceleration.probe import Device, ProbeError, PythonInfo, probe, python_in
 from tests.acceleration.stand_ins import TORCH
-from tests.processes import is_running, wait_until
+from tests.processes import is_running
+from tests.waiting import PATIENCE_S, poll
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs shell scripts")
 
@@ -131,7 +132,7 @@ def test_one_that_never_answers_is_ended_with_all_it_started(program, tmp_path):
         probe(path, timeout_s=1.0)
     assert time.monotonic() - begun < 10.0
     child = int((tmp_path / "child").read_text())
-    wait_until(lambda: not is_running(child))
+    poll(lambda: not is_running(child), PATIENCE_S, "it to end")
 
 
 @posix

@@ -21,7 +21,8 @@ from blender_addon.figure_record import recall  # noqa: E402
 from core.body.free_body import load_free_body  # noqa: E402
 from core.cleanup import CleanupOptions, clean, prepare  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
-from tests.processes import children_of, is_running, wait_until  # noqa: E402
+from tests.processes import children_of, is_running  # noqa: E402
+from tests.waiting import PATIENCE_S, poll  # noqa: E402
 
 
 def summary(out):
@@ -172,7 +173,7 @@ def test_interrupt_leaves_nothing_half_written(write_track, tmp_path, number):
         cwd=REPOSITORY, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # a script's background jobs inherit it ignored
     )  # fmt: skip
-    wait_until(lambda: list(out.glob(".smplify-*/*")))
+    poll(lambda: list(out.glob(".smplify-*/*")), PATIENCE_S, "files to be written")
     run.send_signal(number)
     _, printed = run.communicate(timeout=60)
     assert run.returncode == 130, printed
@@ -203,12 +204,12 @@ def test_a_killed_batch_takes_its_workers_with_it(write_track, tmp_path):
         command(source, "-o", out, "--formats", "blend"),
         cwd=REPOSITORY, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(temporary)},
     )  # fmt: skip
-    wait_until(lambda: list(out.glob(".smplify-*")))
+    poll(lambda: list(out.glob(".smplify-*")), PATIENCE_S, "a conversion to begin")
     workers = children_of(run.pid)
     assert len(workers) == 1
     run.kill()
     run.wait()
-    wait_until(lambda: not any(is_running(pid) for pid in workers))
+    poll(lambda: not any(is_running(pid) for pid in workers), PATIENCE_S, "the workers to end")
     assert not list(out.iterdir())
     assert not list(temporary.glob("blender_*"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.window.harness.waiting import NotShown
+from tests.waiting import NotShown
 
 
 def test_a_text_is_found_where_blender_draws_it(blender) -> None:

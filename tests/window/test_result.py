@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.window.harness.waiting import PATIENCE_S, poll
+from tests.waiting import PATIENCE_S, poll
 from tests.window.test_journey import FIT_S, FITS, changed_pixels, differing, hashes
 
 FIGURE = "bpy.context.object.smplify"
@@ -40,7 +40,7 @@ def search(blender, name: str) -> None:
     blender.press("Return")
 
 
-def undone(blender, before: dict[str, str], what: str) -> None:
+def assert_undone(blender, before: dict[str, str], what: str) -> None:
     """Check that something was changed and that Ctrl+Z takes it back."""
     assert differing(before, hashes(blender)) != [], f"{what} changed nothing"
     blender.viewport.hover()
@@ -55,14 +55,14 @@ def test_a_live_setting_that_is_dragged_or_chosen_is_one_step_to_undo(fitted, pi
         x, y = fitted.sidebar.find(name)
         fitted.drag((x + 110, y), 40)
         fitted.wait_until(f"{FIGURE}.{setting} > 0.0")
-        undone(fitted, before, name)
+        assert_undone(fitted, before, name)
 
     x, y = fitted.sidebar.find("Root Motion")
     fitted.click_at(x + 110, y)
     fitted.window.click("In Place")
     fitted.wait_until(f"{FIGURE}.root == 'in_place'")
     fitted.picture().save(pictures / "in-place.png")
-    undone(fitted, before, "Root Motion")
+    assert_undone(fitted, before, "Root Motion")
 
 
 def test_the_strip_and_the_colours_of_the_error_are_seen_and_go_again(fitted, pictures) -> None:
@@ -98,13 +98,13 @@ def test_what_is_found_by_the_search_can_be_taken_back(fitted, user, pictures) -
         before = hashes(fitted)
         search(fitted, name)
         fitted.picture()
-        undone(fitted, before, name)
+        assert_undone(fitted, before, name)
 
     fitted.run("bpy.data.objects['walk body'].data.shape_keys.key_blocks['beta_0'].value = 2.0")
     fitted.run("bpy.ops.ed.undo_push(message='taller')")
     before = hashes(fitted)
     search(fitted, "Bones to Shape")
-    undone(fitted, before, "Bones to Shape")
+    assert_undone(fitted, before, "Bones to Shape")
 
 
 def test_a_range_is_fitted_again_and_a_motion_imported_and_both_can_be_taken_back(fitted, user) -> None:
@@ -114,7 +114,7 @@ def test_a_range_is_fitted_again_and_a_motion_imported_and_both_can_be_taken_bac
     before = hashes(fitted)
     search(fitted, "Fit Range Again")
     fitted.wait_until(f"not {FITS}.busy and {FITS}.message.startswith('Fitted frames 100 to 140')", FIT_S)
-    undone(fitted, before, "Fit Range Again")
+    assert_undone(fitted, before, "Fit Range Again")
 
     motion = str(Path(user["HOME"]) / "again.npz")
     fitted.run(f"bpy.ops.smplify.export(filepath={motion!r})")
@@ -124,4 +124,4 @@ def test_a_range_is_fitted_again_and_a_motion_imported_and_both_can_be_taken_bac
     fitted.files.click("again.npz")
     fitted.press("Return")
     fitted.wait_until("'again' in bpy.data.objects")
-    undone(fitted, before, "Import AMASS Motion")
+    assert_undone(fitted, before, "Import AMASS Motion")

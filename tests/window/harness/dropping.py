@@ -10,7 +10,7 @@ from Xlib.display import Display
 from Xlib.protocol import event
 from Xlib.xobject.drawable import Window
 
-from .waiting import NotShown
+from tests.waiting import NotShown
 
 VERSION = 5
 PATIENCE_S = 20.0

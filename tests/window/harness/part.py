@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from tests.waiting import PATIENCE_S, NotShown, poll
+
 from .matching import Match, matches
-from .waiting import PATIENCE_S, NotShown, poll
 
 if TYPE_CHECKING:
     from .session import Session

@@ -13,9 +13,10 @@ from types import TracebackType
 import numpy as np
 from PIL import Image
 
+from tests.waiting import PATIENCE_S, POLL_S, poll
+
 from .part import Part
 from .screen import Screen
-from .waiting import PATIENCE_S, POLL_S, poll
 
 START_S = 300.0
 MARGIN = 2
