@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -20,14 +21,18 @@ INFO = NetworkInfo("", "free_body", "drawn at random", {"mpve_mm": 3.5}, archite
 
 @pytest.fixture(scope="module")
 def module() -> PoseMlp:
-    """The training's module with weights at random, norms and answers included."""
+    """The training's module with weights at random, norms and answers included.
+
+    Its answers turn joints by 10 degrees, as a trained network's do. Larger ones have, among 15,000 joints, axes that
+    are nearly parallel, and how these are made square multiplies the last digit, which each processor rounds its way.
+    """
     torch.manual_seed(3)
     network = PoseMlp().eval()
     for part in network.modules():
         if isinstance(part, torch.nn.LayerNorm):
             torch.nn.init.uniform_(part.weight, 0.5, 1.5)
             torch.nn.init.normal_(part.bias, std=0.2)
-    torch.nn.init.normal_(network.output.weight, std=0.02)
+    torch.nn.init.normal_(network.output.weight, std=0.005)
     return network
 
 
@@ -53,11 +58,11 @@ def drawn(batch: int, seed: int = 0) -> list[np.ndarray]:
 def test_stored_weights_answer_as_the_module_does(module, weights, device, batch):
     inputs = drawn(batch)
     with torch.no_grad():
-        expected = module(*(torch.tensor(array) for array in inputs))
+        expected = copy.deepcopy(module).double()(*(torch.tensor(array).double() for array in inputs))
     placed = inputs if device == "numpy" else [torch.tensor(array) for array in inputs]
     rotations, log_variances = (np.asarray(part) for part in PoseNetwork(weights, device).predict(*placed))
-    np.testing.assert_allclose(rotations, expected.rotations.numpy(), atol=1e-4)
-    np.testing.assert_allclose(log_variances, expected.log_variances.numpy(), atol=1e-3)
+    np.testing.assert_allclose(rotations, expected.rotations.numpy(), atol=1e-5)
+    np.testing.assert_allclose(log_variances, expected.log_variances.numpy(), atol=1e-5)
     np.testing.assert_allclose(np.linalg.det(rotations), 1.0, atol=1e-5)
 
 
