@@ -29,10 +29,11 @@ from .fit.quality import QUALITIES
 from .info import run_info
 from .motion import Motion
 from .people import person_labels
+from .protected_files import ProtectedFiles
 from .reading import add_reading_arguments, read_tracks, reading_options
 from .track import KeypointTrack
 
-_INPUTS = ("input", "body", "betas", "regressor")
+_INPUTS = ("input", "body", "betas", "regressor", "network")
 """The arguments that name files that are read."""
 
 
@@ -169,6 +170,7 @@ def _write_report(path: Path, report: FitReport) -> None:
 
 def _run_convert(args: argparse.Namespace) -> int:
     _check_npz(args.output)
+    _check_places(args, "")
     tracks = read_tracks(args.input, reading_options(args))
     labels = person_labels(tracks)
     for label in labels:
@@ -200,15 +202,15 @@ def _check_npz(output: Path) -> None:
 def _check_places(args: argparse.Namespace, label: str) -> None:
     """Refuse, before any work, outputs that cannot be files or would replace an input or each other."""
     files = vars(args)
-    taken = {Path(files[name]).resolve(): name for name in _INPUTS if files.get(name)}
+    taken = {Path(files[name]): f"the {name}" for name in _INPUTS if files.get(name)}
     for name in ("output", "report"):
         if not files.get(name):
             continue
         path = _labelled(files[name], label)
         if path.is_dir():
             raise CoreError(f"expected a file for the {name}, found a folder at {path}; name a file in it")
-        if (other := taken.setdefault(path.resolve(), name)) != name:
-            raise CoreError(f"expected the {name} to be another file than the {other}, got {path} for both; rename one")
+        ProtectedFiles(taken).check(path, f"the {name}")
+        taken[path] = f"the {name}"
 
 
 def _labelled(path: Path, label: str) -> Path:

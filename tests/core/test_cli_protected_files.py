@@ -1,0 +1,58 @@
+"""No command without Blender writes onto a file that it reads."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from core.cli import _INPUTS, _parser, main
+from tests.disguises import DISGUISES, disguise
+
+OUTPUTS = {"fit": ("output", "report"), "convert": ("output",), "info": ()}
+"""The arguments of each command that name files which are written."""
+
+
+def arguments_of(command: str) -> set[str]:
+    """Return the names of the arguments of *command* that name files."""
+    (subparsers,) = (action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
+    assert set(subparsers.choices) == set(OUTPUTS), "a new command: say above what it writes"
+    actions = subparsers.choices[command]._actions
+    return {action.dest for action in actions if action.type is Path or action.metavar == "FILE"}
+
+
+@pytest.mark.parametrize("command", OUTPUTS)
+def test_every_argument_that_names_a_file_is_protected_or_checked(command):
+    assert arguments_of(command) - set(OUTPUTS[command]) <= {*_INPUTS, "inputs"}
+    assert set(OUTPUTS[command]) <= arguments_of(command)
+
+
+@pytest.mark.parametrize("kind", DISGUISES)
+@pytest.mark.parametrize(("command", "output"), [(name, output) for name in OUTPUTS for output in OUTPUTS[name]])
+def test_nothing_that_is_read_is_replaced_whatever_the_path(tmp_path, monkeypatch, capsys, command, output, kind):
+    monkeypatch.chdir(tmp_path)
+    reads = {name: tmp_path / f"{name}.npz" for name in _INPUTS if name in arguments_of(command)}
+    for name, path in reads.items():
+        path.write_text(name)
+    given = [reads["input"], *(word for name in reads if name != "input" for word in (f"--{name}", reads[name]))]
+    for name, path in reads.items():
+        target = disguise(path, kind)
+        if output == "output":
+            written = ["-o", target]
+        else:
+            written = ["-o", tmp_path / "new.npz", f"--{output}", target]
+        assert main([command, *map(str, given), *map(str, written)]) == 1
+        assert f"the {output} to be another file than the {name}, got {target}" in capsys.readouterr().err
+        assert path.read_text() == target.read_text() == name
+    assert not (tmp_path / "new.npz").exists()
+
+
+@pytest.mark.parametrize(("output", "more"), [("-o", []), ("--report", ["-o", "new.npz"])])
+def test_a_frame_of_the_input_is_not_replaced(tmp_path, capsys, output, more):
+    clip = tmp_path / "clip"
+    clip.mkdir()
+    (clip / "0001.npz").write_text("a frame")
+    assert main(["fit", str(clip), *more, output, str(clip / "0001.npz")]) == 1
+    assert "to be another file than a file of the input" in capsys.readouterr().err
+    assert (clip / "0001.npz").read_text() == "a frame"
