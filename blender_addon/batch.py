@@ -1,7 +1,8 @@
 """Convert many keypoint files: plan, skip what is done, share the rest among workers, report. Needs no Blender itself.
 
-An input's files are written into a hidden folder beside their place and moved there when all of them are whole; the
-report comes last. So an interrupt at any moment, or a crash, leaves an input either as it was or done.
+An input's files are written into a hidden folder beside their place and moved there when all of them are whole. Before
+the first is moved the report names them all, and when the last is in its place it says so. So whatever ends a batch, at
+whatever moment, the next run knows which files are its own, and either finds the input done or does it again.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from .core_access import atomic_path, replace_file
+from .core_access import TEMPORARY_PREFIX, OutputError, ProtectedFiles, atomic_path, replace_file
 from .display import Display
 from .jobs import (
     SUMMARY_NAME,
@@ -27,9 +28,13 @@ from .jobs import (
     Job,
     addon_version,
     check_name,
+    entries_before,
+    file_entry,
     fingerprint,
+    is_as_written,
     is_done,
     is_summary,
+    protected_files,
     written_before,
 )
 from .worker_process import WorkerDied, WorkerProcess
@@ -47,12 +52,14 @@ class BatchOptions:
     Attributes:
         convert: what to make of each input.
         jobs: how many workers at once.
-        force: convert what is done already too, and replace files that no earlier run wrote.
+        force: convert what is done already too, and replace files that are not as an earlier run wrote them.
+        protected: files besides those that the batch reads that it must not write onto, each with what it is.
     """
 
     convert: ConvertOptions = field(default_factory=ConvertOptions)
     jobs: int = 1
     force: bool = False
+    protected: Mapping[Path, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,16 +86,21 @@ def run_batch(jobs: Sequence[Job], out: Path, options: BatchOptions) -> list[Out
 
     Raises:
         BatchError: *out* cannot be a folder, or its summary is somebody else's file.
+        OutputError: the summary or a report would be written onto an input.
         WorkerStartError: Blender cannot be started here at all.
         KeyboardInterrupt: as it came, after the workers were ended and their unfinished files removed.
     """
     started = time.monotonic()
+    protected = protected_files(jobs, options.convert, options.protected)
+    protected.check(out / SUMMARY_NAME, "the summary")
+    for job in jobs:
+        protected.check(job.report, f"the report of {job.source}")
     _check_folder(out, force=options.force)
-    for folder in {job.target.parent for job in jobs}:
+    for folder in {out, *(job.target.parent for job in jobs)}:
         _remove_abandoned(folder)
     display = Display(len(jobs))
     outcomes: dict[int, Outcome] = {}
-    pool = _Pool(jobs, options)
+    pool = _Pool(jobs, options, protected)
     try:
         while len(outcomes) < len(jobs):
             try:
@@ -141,9 +153,10 @@ class _Moved:
 class _Pool:
     """Threads that each drive one worker, taking jobs from a queue."""
 
-    def __init__(self, jobs: Sequence[Job], options: BatchOptions) -> None:
+    def __init__(self, jobs: Sequence[Job], options: BatchOptions, protected: ProtectedFiles) -> None:
         self.events: queue.Queue[_Moved | tuple[int, Outcome] | Future[None]] = queue.Queue()
         self._options = options
+        self._protected = protected
         self._jobs: queue.SimpleQueue[tuple[int, Job]] = queue.SimpleQueue()
         for item in enumerate(jobs):
             self._jobs.put(item)
@@ -227,21 +240,28 @@ class _Pool:
             if "error" in answer:
                 raise BatchError(str(answer["error"]))
             self._claim(job, answer["outputs"])
-            outputs = _publish(job, Path(stage), answer["outputs"], force=self._options.force)
+            entries = _publish(job, Path(stage), answer["outputs"], force=self._options.force)
+        outputs = tuple(_targets(job, answer["outputs"]))
         outcome = Outcome(job, "converted", outputs=outputs, seconds=time.monotonic() - started)
-        _write_report(outcome, {"fingerprint": mark, "people": answer["people"], "blender": answer["blender"]})
+        others = [entry for entry in entries_before(job) if entry["file"] not in answer["outputs"]]
+        found = {"people": answer["people"], "blender": answer["blender"], "kept": others}
+        _write_report(outcome, {"fingerprint": mark, "outputs": entries, **found})
         return outcome
 
     def _claim(self, job: Job, names: Sequence[str]) -> None:
         """Take the files *names* for *job*; whoever is in an input may make its names those of another one's.
 
         Raises:
-            BatchError: they are another input's, or the input itself.
+            BatchError: they are another input's, or one that is read.
         """
         with self._lock:
             for target in _targets(job, names):
-                owner = self._owners.setdefault(str(target).lower(), job.source)
-                if owner != job.source or target == job.source:
+                try:
+                    self._protected.check(target)
+                except OutputError as error:
+                    raise BatchError(f"expected files of its own for {job.source}: {error}") from error
+                owner = self._owners.setdefault(os.path.realpath(target).lower(), job.source)
+                if owner != job.source:
                     raise BatchError(
                         f"expected files of its own for {job.source}, but {target} is that of {owner} already; rename "
                         "the input, or choose another output folder"
@@ -250,7 +270,7 @@ class _Pool:
 
 def _remove_abandoned(folder: Path) -> None:
     """Remove the hidden folders that a batch which was cut off left in *folder*, long ago."""
-    for path in folder.glob(f"{_STAGE_PREFIX}*"):
+    for path in (*folder.glob(f"{_STAGE_PREFIX}*"), *folder.glob(f"{TEMPORARY_PREFIX}*")):
         try:
             abandoned = time.time() - path.lstat().st_mtime > _ABANDONED_S
         except OSError:  # gone meanwhile
@@ -263,45 +283,59 @@ def _targets(job: Job, names: Sequence[str]) -> list[Path]:
     return [job.target.with_name(name) for name in names]
 
 
-def _publish(job: Job, stage: Path, names: Sequence[str], *, force: bool) -> tuple[Path, ...]:
+def _publish(job: Job, stage: Path, names: Sequence[str], *, force: bool) -> list[dict[str, object]]:
     """Move the files *names* from *stage* to their place, unless that would replace files of somebody else.
 
+    Returns:
+        What the report says of each.
+
     Raises:
-        BatchError: a file stands there that no earlier run wrote.
+        BatchError: a file stands there that no earlier run wrote, or that was changed since.
         OutputError: a file cannot be replaced, because another program has it open.
     """
-    targets = _targets(job, names)
-    ours = written_before(job)
-    foreign = [str(path) for path in targets if path.exists() and path.name not in ours]
-    if foreign and not force:
-        raise BatchError(
-            f"expected no file at {', '.join(foreign)}, which this tool did not write; move it, choose another output "
-            "folder, or give --force to replace it"
-        )
-    for name, target in zip(names, targets, strict=True):
+    before = entries_before(job)
+    if not force:
+        _refuse_foreign(job, _targets(job, names), before)
+    entries = [file_entry(stage / name) for name in names]
+    unfinished = Outcome(job, "unfinished", message="ended while the files were moved to their place; run it again")
+    _write_report(unfinished, {"fingerprint": "", "outputs": [], "kept": [*before, *entries]})
+    for name, target in zip(names, _targets(job, names), strict=True):
         replace_file(stage / name, target)
-    return tuple(targets)
+    return entries
+
+
+def _refuse_foreign(job: Job, targets: Sequence[Path], before: Sequence[dict[str, object]]) -> None:
+    ours = written_before(job)
+    foreign = [
+        f"{path} ({'changed since this tool wrote it' if path.name in ours else 'not from this tool'})"
+        for path in targets
+        if path.exists() and not is_as_written(path, before)
+    ]
+    if foreign:
+        raise BatchError(
+            f"expected no files in the way but those of an earlier run, found {', '.join(foreign)}; move them, choose "
+            "another output folder, or give --force to replace them"
+        )
 
 
 def _failed(job: Job, message: str, started: float) -> Outcome:
     """Return that *job* failed, with the report of it written if a report can be written at all."""
     outcome = Outcome(job, "failed", message=message, seconds=time.monotonic() - started)
     try:
-        _write_report(outcome, {"fingerprint": "", "kept": sorted(written_before(job))})
+        _write_report(outcome, {"fingerprint": "", "outputs": [], "kept": entries_before(job)})
     except OSError as error:
         return replace(outcome, message=f"{message}; nor can its report be written: {error}")
     return outcome
 
 
 def _write_report(outcome: Outcome, found: dict[str, object]) -> None:
-    """Write the report of one input beside its outputs."""
+    """Write the report of one input beside its outputs; *found* adds the entries of these, and more."""
     report = {
         "input": str(outcome.job.source),
         "status": outcome.status,
         "message": outcome.message,
         "version": addon_version(),
         "seconds": round(outcome.seconds, 3),
-        "outputs": [{"file": path.name, "bytes": path.stat().st_size} for path in outcome.outputs],
         **found,
     }
     _write_json(outcome.job.report, report)

@@ -11,7 +11,7 @@ import argparse
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .acceleration.choice import torch_python_for
@@ -46,8 +46,21 @@ _MISSING_BPY = (
 )
 
 
-def main(argv: Sequence[str] | None = None, prog: str = "python -m blender_addon") -> int:
-    """Run the command line; return the exit code: 0 all well, 1 an input failed, 2 wrong usage, 130 interrupted."""
+def main(
+    argv: Sequence[str] | None = None,
+    prog: str = "python -m blender_addon",
+    protected: Mapping[Path, str] | None = None,
+) -> int:
+    """Run the command line.
+
+    Args:
+        argv: the arguments; those of the process by default.
+        prog: the name that messages begin with.
+        protected: files that must not be written onto, each with what it is; in a Blender those of the open project.
+
+    Returns:
+        The exit code: 0 all well, 1 an input failed, 2 wrong usage, 130 interrupted.
+    """
     argv = sys.argv[1:] if argv is None else list(argv)
     if list(argv) == [_WORKER]:
         return _serve()
@@ -57,7 +70,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m blender_addon
         return int(stop.code or 0)
     _heed_interrupts()
     try:
-        options = _options(args)
+        options = _options(args, protected or {})
         jobs = plan_jobs(args.inputs, args.output)
         outcomes = run_batch(jobs, args.output, options)
     except CoreError as error:
@@ -108,7 +121,7 @@ def _serve() -> int:
     serve()
 
 
-def _options(args: argparse.Namespace) -> BatchOptions:
+def _options(args: argparse.Namespace, protected: Mapping[Path, str]) -> BatchOptions:
     convert = ConvertOptions(
         formats=tuple(dict.fromkeys(args.formats)),
         reading=reading_options(args),
@@ -119,7 +132,7 @@ def _options(args: argparse.Namespace) -> BatchOptions:
         torch_python=torch_python_for(args.device, args.torch_python),
         cleanup=cleanup_options(args),
     )
-    return BatchOptions(convert=convert, jobs=args.jobs, force=args.force)
+    return BatchOptions(convert=convert, jobs=args.jobs, force=args.force, protected=protected)
 
 
 def _positive(text: str) -> int:
@@ -163,6 +176,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="inputs to convert at once (default: 1)")
     parser.add_argument(
-        "--force", action="store_true", help="convert again what is done, and replace files that are not from this tool"
+        "--force",
+        action="store_true",
+        help="convert again what is done, and replace files that are not from this tool or were changed since",
     )
     return parser

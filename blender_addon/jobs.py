@@ -9,11 +9,11 @@ import hashlib
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from .core_access import CleanupOptions, CoreError, InputMissingError, ReadOptions, find_tracks
+from .core_access import CleanupOptions, CoreError, InputMissingError, ProtectedFiles, ReadOptions, find_tracks
 
 REPORT_SUFFIX = ".smplify.json"
 SUMMARY_NAME = "summary.json"
@@ -174,6 +174,15 @@ def check_name(job: Job) -> None:
         raise BatchError(f"expected a name in UTF-8, found other bytes in {job.source}; rename it") from error
 
 
+def protected_files(jobs: Sequence[Job], options: ConvertOptions, others: Mapping[Path, str]) -> ProtectedFiles:
+    """Return what a batch must not write onto: all that it reads, and *others*, each with what it is."""
+    read = {**others, **{job.source: "an input" for job in jobs}}
+    for name, given in (("the body", options.body), ("the betas", options.betas)):
+        if given:
+            read[Path(given)] = name
+    return ProtectedFiles(read)
+
+
 def fingerprint(job: Job, options: ConvertOptions) -> str:
     """Return a hash of everything that the outputs of *job* depend on: input, body, betas, options, version."""
     digest = hashlib.sha256(addon_version().encode())
@@ -193,6 +202,17 @@ def _update_with_file(digest: hashlib._Hash, path: Path) -> None:
             digest.update(chunk)
 
 
+def file_entry(path: Path) -> dict[str, object]:
+    """Return what a report says of the file at *path*: its name, size and hash, by which it is known again."""
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": _file_hash(path)}
+
+
+def _file_hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    _update_with_file(digest, path)
+    return digest.hexdigest()
+
+
 def _read_report(path: Path) -> dict[str, object]:
     """Return the report that an earlier run left at *path*; an empty one where there is none, or a damaged one."""
     try:
@@ -207,18 +227,43 @@ def _is_report(report: object) -> bool:
     if not isinstance(report, dict) or not isinstance(report.get("fingerprint"), str):
         return False
     outputs, kept = report.get("outputs", []), report.get("kept", [])
-    if not isinstance(outputs, list) or not isinstance(kept, list) or not all(isinstance(name, str) for name in kept):
+    if not isinstance(outputs, list) or not isinstance(kept, list):
         return False
-    return all(isinstance(entry, dict) and isinstance(entry.get("file"), str) for entry in outputs)
+    entries = [*outputs, *(entry for entry in kept if not isinstance(entry, str))]
+    return all(isinstance(entry, dict) and isinstance(entry.get("file"), str) for entry in entries)
+
+
+def _entries_in(report: dict[str, object]) -> list[dict[str, object]]:
+    """Return the entries of all files of earlier runs; under ``kept`` a report may have their names alone."""
+    kept = [{"file": entry} if isinstance(entry, str) else entry for entry in report.get("kept", [])]
+    return [*report.get("outputs", []), *kept]
 
 
 def _names_in(report: dict[str, object]) -> set[str]:
-    return {entry["file"] for entry in report.get("outputs", [])} | set(report.get("kept", []))
+    return {str(entry["file"]) for entry in _entries_in(report)}
 
 
 def written_before(job: Job) -> set[str]:
     """Return the names of the files that earlier runs wrote for *job*, as their report has it."""
     return _names_in(_read_report(job.report))
+
+
+def entries_before(job: Job) -> list[dict[str, object]]:
+    """Return what the report of *job* says of the files that earlier runs wrote, of those that are still there."""
+    return [entry for entry in _entries_in(_read_report(job.report)) if job.report.with_name(entry["file"]).exists()]
+
+
+def is_as_written(path: Path, entries: Sequence[dict[str, object]]) -> bool:
+    """Return whether the file at *path* is what a run wrote, by one of the *entries* of its report.
+
+    An empty file counts as one: a power cut leaves it, and it holds no work of anybody's.
+    """
+    known = [entry for entry in entries if entry["file"] == path.name]
+    if not known or not path.is_file():
+        return False
+    size, digest = path.stat().st_size, _file_hash(path)
+    as_known = [entry.get("bytes", size) == size and entry.get("sha256", digest) == digest for entry in known]
+    return size == 0 or any(as_known)
 
 
 def is_done(job: Job, mark: str) -> bool:

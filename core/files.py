@@ -11,6 +11,9 @@ from pathlib import Path
 
 from .errors import InputMissingError, OutputError
 
+TEMPORARY_PREFIX = ".writing-"
+"""What the folders begin with in which files are written; one that is left was cut off by a kill."""
+
 _WAITS_S = (0.1, 0.2, 0.4, 0.8)
 """Windows replaces no file that is open: for a virus scanner it is worth waiting, for another program it is not."""
 
@@ -32,7 +35,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".writing-", dir=target.parent, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=target.parent, ignore_cleanup_errors=True) as folder:
         temporary = Path(folder) / target.name
         yield temporary
         if not temporary.is_file():

@@ -216,13 +216,14 @@ def test_a_killed_batch_takes_its_workers_with_it(write_track, tmp_path):
 
 def test_what_a_batch_that_was_cut_off_left_long_ago_is_removed(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
-    old, young = out / ".smplify-old", out / ".smplify-young"
-    for folder in (old, young):
-        folder.mkdir(parents=True)
-        (folder / "walk.npz").touch()
-    os.utime(old, (0.0, 0.0))
+    names = (".smplify-old", ".smplify-young", ".writing-old", ".writing-young")
+    for name in names:
+        (out / name).mkdir(parents=True)
+        (out / name / "walk.npz").touch()
+        if name.endswith("old"):
+            os.utime(out / name, (0.0, 0.0))
     assert main([str(source), "-o", str(out), "--formats", "npz"]) == 0
-    assert not old.exists() and young.is_dir()
+    assert [name for name in names if (out / name).exists()] == [".smplify-young", ".writing-young"]
 
 
 @pytest.mark.bpy_module

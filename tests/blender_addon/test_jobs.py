@@ -15,7 +15,10 @@ from blender_addon.jobs import (
     Job,
     addon_version,
     check_name,
+    entries_before,
+    file_entry,
     fingerprint,
+    is_as_written,
     is_done,
     plan_jobs,
     written_before,
@@ -138,6 +141,26 @@ def test_a_report_of_another_form_counts_as_none(tmp_path, change):
     assert is_done(job, "mark") and written_before(job) == {"a.fbx"}
     job.report.write_text(json.dumps({**report, **change}))
     assert not is_done(job, "mark") and written_before(job) == set()
+
+
+def test_a_file_is_known_by_name_size_and_hash(tmp_path):
+    job = Job(tmp_path / "a.trc", tmp_path / "a")
+    touch(tmp_path / "a.fbx", tmp_path / "a.bvh", tmp_path / "a.glb", tmp_path / "other.fbx")
+    entries = [file_entry(tmp_path / "a.fbx"), {"file": "a.bvh", "bytes": 1}]  # one of a report without hashes
+    report = {"fingerprint": "", "outputs": entries, "kept": ["a.glb", "gone.usd"]}  # names alone, in a report before
+    job.report.write_text(json.dumps(report))
+    before = entries_before(job)
+    assert [entry["file"] for entry in before] == ["a.fbx", "a.bvh", "a.glb"]
+    written = [name for name in ("a.fbx", "a.bvh", "a.glb", "other.fbx") if is_as_written(tmp_path / name, before)]
+    assert written == ["a.fbx", "a.bvh", "a.glb"]
+    (tmp_path / "a.fbx").write_text("y")
+    (tmp_path / "a.bvh").write_text("yy")
+    assert not is_as_written(tmp_path / "a.fbx", before) and not is_as_written(tmp_path / "a.bvh", before)
+    (tmp_path / "a.fbx").write_text("")
+    assert is_as_written(tmp_path / "a.fbx", before)
+    (tmp_path / "a.bvh").unlink()
+    (tmp_path / "a.bvh").mkdir()
+    assert not is_as_written(tmp_path / "a.bvh", before)
 
 
 def test_a_name_that_is_no_text_is_refused(tmp_path):
