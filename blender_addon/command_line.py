@@ -24,5 +24,6 @@ def unregister() -> None:
 def _run_command(arguments: list[str]) -> int:
     """Answer ``blender --command smplify ...``."""
     from .cli import main
+    from .project_files import project_paths
 
-    return main(arguments, prog=f"blender --background --command {COMMAND}")
+    return main(arguments, prog=f"blender --background --command {COMMAND}", protected=project_paths())

@@ -64,6 +64,7 @@ class FitOrder:
         body_file: where the body was read from, "" for the free body.
         options: settings of the fit.
         fit: does it, as the core's `fit_track` does.
+        betas_file: where the shape was read from, "" where it was not read from a file.
         place: where the people will be put, so that their motions can be made ready for it; None for not at all.
     """
 
@@ -73,6 +74,7 @@ class FitOrder:
     body_file: str
     options: FitOptions
     fit: Callable[..., tuple[Motion, FitReport]] = fit_track
+    betas_file: str = ""
     place: Place | None = None
 
 
@@ -97,7 +99,7 @@ def fit_file(
     fit_options = FitOptions(betas=betas, quality=options.quality, device=options.device, workers=workers)
     python = Path(options.torch_python) if options.torch_python else None
     fit = partial(run_fit, python=python)
-    order = FitOrder(source, options.reading, body, options.body, fit_options, fit)
+    order = FitOrder(source, options.reading, body, options.body, fit_options, fit, betas_file=options.betas)
     return fit_people(tracks, person_labels(tracks), range(len(tracks)), order, progress)
 
 
@@ -133,7 +135,14 @@ def fit_people(
 
         motion, report = order.fit(tracks[number], order.body, order.options, heard)
         name = f"{stem}_{labels[number]}" if labels[number] else stem
-        where = FitSource(str(order.source), number, order.reading, order.body_file, plain_options(order.options))
+        where = FitSource(
+            file=str(order.source),
+            number=number,
+            reading=order.reading,
+            body=order.body_file,
+            betas_file=order.betas_file,
+            fit=plain_options(order.options),
+        )
         person = Person(name, motion, order.body, report.flags, tracks[number].fps)
         if place is not None:
             if progress(sum(frames[: turn + 1]) / sum(frames), "Finding the floor") is False:

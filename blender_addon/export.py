@@ -1,7 +1,8 @@
 """Figures as files: .blend, .fbx, .glb, .bvh and .usd by Blender's own exporters, .npz in AMASS layout.
 
 Everything is written from a stage: a scene of its own that holds only the figures, with exactly the clip's frame range
-and the rate it plays at. Files appear whole or not at all. Except in a .blend, the mesh is written with its shape in
+and the rate it plays at. Files appear whole or not at all, and never in place of one that the open project lives in or
+reads. Except in a .blend, the mesh is written with its shape in
 the vertices instead of shape keys, so that every reader shows the right body.
 """
 
@@ -26,6 +27,7 @@ from .error_colors import without_colors
 from .export_stage import played_frames, shape_in_vertices, stage_of, whole_range
 from .export_target import ExportTarget
 from .export_twin import shown_bones, twin_of
+from .project_files import project_files
 from .shown_motion import motion_of
 
 _OPERATORS: dict[str, Callable[..., set[str]]] = {
@@ -62,6 +64,7 @@ def export_figures(
 
     Raises:
         ExportError: the suffix is unknown, a format for one person is asked to hold several, or Blender failed.
+        OutputError: *path* leads to a file that the open project lives in or reads; see `project_files`.
         CoreError: an armature is not one of an imported figure, or not animated.
     """
     path = Path(path)
@@ -70,9 +73,21 @@ def export_figures(
         raise ExportError(f"expected a file name ending in .{', .'.join(FORMATS)}; got {path.name!r} for {path}")
     if kind in ("bvh", "npz") and len(armatures) != 1:
         raise ExportError(f"a .{kind} file holds one person, got {len(armatures)} for {path}; write one file a person")
-    with without_colors(armatures), atomic_path(path) as temporary:
+    with without_colors(armatures), _new_file(path) as temporary:
         FORMATS[kind](armatures, scene or bpy.context.scene, temporary, target or ExportTarget())
     return path
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path that takes the place of *path* when the block ends well.
+
+    Raises:
+        OutputError: *path* leads to a file that the open project lives in or reads.
+    """
+    project_files().check(path)
+    with atomic_path(path) as temporary:
+        yield temporary
 
 
 def _run(kind: str, path: Path, **settings: object) -> None:
@@ -115,8 +130,9 @@ def save_session(path: Path) -> Path:
 
     Raises:
         ExportError: Blender could not write it.
+        OutputError: *path* leads to a file that the open project lives in or reads.
     """
-    with atomic_path(path) as temporary:
+    with _new_file(path) as temporary:
         try:
             bpy.ops.wm.save_as_mainfile(filepath=str(temporary), copy=True, compress=True, check_existing=False)
         except RuntimeError as error:
@@ -220,7 +236,7 @@ def _y_up_twin(armature: bpy.types.Object, motion: Motion, scene: bpy.types.Scen
 
 
 def _write_npz(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
-    write_amass(armatures[0], path, scene=scene)
+    _write_motion(armatures[0], path, scene)
 
 
 def write_amass(
@@ -237,7 +253,20 @@ def write_amass(
         path: the .npz file.
         scene: whose frame rate the keys play at.
         extra: more arrays to write, by name.
+
+    Raises:
+        OutputError: *path* leads to a file that the open project lives in or reads.
     """
+    with _new_file(path) as temporary:
+        _write_motion(armature, temporary, scene, extra)
+
+
+def _write_motion(
+    armature: bpy.types.Object,
+    path: Path,
+    scene: bpy.types.Scene,
+    extra: Mapping[str, np.ndarray] | None = None,
+) -> None:
     motion = motion_of(armature, scene)
     pelvis = joint_shape(armature).joints(motion.betas)[0]
     write_motion(path, motion, rest_pelvis=pelvis, extra=extra)

@@ -12,6 +12,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,6 +50,7 @@ class FitSource:
         number: which of the file's people it is, counted from 0.
         reading: what the user said about the file.
         body: the body model file, empty for the free body.
+        betas_file: the file that the shape was read from, empty where it was estimated.
         fit: the fit's options that are plain values, by name.
     """
 
@@ -56,12 +58,14 @@ class FitSource:
     number: int = 0
     reading: ReadOptions = field(default_factory=ReadOptions)
     body: str = ""
+    betas_file: str = ""
     fit: Mapping[str, object] = field(default_factory=dict)
 
 
 def plain_options(options: FitOptions) -> dict[str, object]:
-    """Return those of a fit's options that are numbers, texts or None, by name; arrays are left out."""
+    """Return those of a fit's options that are numbers, texts, paths or None, by name; arrays are left out."""
     values = {item.name: getattr(options, item.name) for item in fields(options)}
+    values = {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
     return {
         name: value for name, value in values.items() if value is None or isinstance(value, bool | int | float | str)
     }
@@ -303,6 +307,7 @@ def _source(about: Mapping[str, object]) -> FitSource:
         number=int(about["number"]),
         reading=ReadOptions(**about["reading"]),
         body=str(about["body"]),
+        betas_file=str(about.get("betas_file", "")),
         fit=dict(about["fit"]),
     )
 

@@ -31,9 +31,10 @@ def run() -> int:
         load_package("core", _FOLDER.parent / "core" / "__init__.py")
     load_package("blender_addon", _FOLDER / "__init__.py")
     from blender_addon.cli import main
+    from blender_addon.project_files import project_paths
 
     arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
-    return main(arguments, prog="run_in_blender.py")
+    return main(arguments, prog="run_in_blender.py", protected=project_paths())
 
 
 if __name__ == "__main__":

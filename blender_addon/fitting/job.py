@@ -97,6 +97,7 @@ class FitJob:
             reading=self.request.options(),
             body=body,
             body_file=self.body_file,
+            betas_file=self.betas_file,
             options=_with_betas(self.options, betas),
             fit=self.fit,
             place=self.place,

@@ -8,6 +8,7 @@ import bpy
 from bpy_extras.io_utils import ExportHelper
 
 from ..export_properties import BONE_ITEMS, FIGURE_ITEMS, PRESET_ITEMS, settings_of_format
+from ..scene_properties import FILE_OPTIONS
 from ..translations import CONTEXT
 from .figure import figures_of
 
@@ -25,6 +26,10 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - the f
     check_extension = None  # the user may type any suffix of a format that can be written
     filename_ext = ""
 
+    filepath: bpy.props.StringProperty(
+        name="File Path", description="The file to write; its suffix says the format", subtype="FILE_PATH",
+        options=FILE_OPTIONS,
+    )  # fmt: skip
     filter_glob: bpy.props.StringProperty(default="*.blend;*.fbx;*.glb;*.usd;*.bvh;*.npz", options={"HIDDEN"})
     preset: bpy.props.EnumProperty(
         name="For", description="The program that the file is for: sets units, axes and what is not given below",
@@ -68,9 +73,7 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - the f
         if not chosen:
             return {"CANCELLED"}
         if not self.properties.is_property_set("filepath"):
-            stem = bpy.path.clean_name(chosen[0].name)
-            folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
-            self.filepath = str(folder / f"{stem}.{settings.file_format}")
+            self.filepath = str(_default_path(chosen, settings.file_format))
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -82,13 +85,18 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - the f
         """Write the files."""
         from ..core_access import CoreError
         from ..export import export_figures
+        from ..project_files import project_files
 
         chosen = self._chosen(context)
         if not chosen:
             return {"CANCELLED"}
         written = []
         try:
-            for armatures, path in self._files(chosen):
+            files = self._files(chosen, Path(bpy.path.abspath(self.filepath)))
+            protected = project_files()
+            for _, path in files:  # all of them before the first is written
+                protected.check(path)
+            for armatures, path in files:
                 written.append(export_figures(armatures, path, scene=context.scene, target=self._target()).name)
         except (CoreError, OSError) as error:
             after = f" ({', '.join(written)} was written before)" if written else ""
@@ -112,17 +120,14 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - the f
         given = {name: getattr(self, name) for name in ("bones", "root_bone") if self.properties.is_property_set(name)}
         return replace(PRESETS[self.preset].target, **given)
 
-    def _files(self, chosen: list[bpy.types.Object]) -> list[tuple[list[bpy.types.Object], Path]]:
+    def _files(self, chosen: list[bpy.types.Object], path: Path) -> list[tuple[list[bpy.types.Object], Path]]:
         """Return which figures go to which file."""
         from ..export_target import PRESETS
 
-        path = Path(bpy.path.abspath(self.filepath))
         each = self.one_each if self.properties.is_property_set("one_each") else PRESETS[self.preset].one_each
         if len(chosen) == 1 or not (each or path.suffix.lower().lstrip(".") in _ONE_PERSON):
             return [(chosen, path)]
-        return [
-            ([item], path.with_name(f"{path.stem}_{bpy.path.clean_name(item.name)}{path.suffix}")) for item in chosen
-        ]
+        return _one_file_each(chosen, path)
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the options beside the file browser."""
@@ -132,6 +137,35 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - the f
         # The preset is chosen in the box: it sets what stands here.
         for name in settings_of_format(Path(self.filepath).suffix.lower().lstrip("."), self.figures):
             layout.prop(self, name)
+
+
+def _default_path(figures: list[bpy.types.Object], suffix: str) -> Path:
+    """Return a path beside the project, named after the first of *figures*, at which nothing would be replaced."""
+    from ..project_files import project_files
+
+    folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
+
+    def files_of(path: Path) -> list[Path]:
+        # Whether there is one file, or one for each figure, can still be chosen beside the file browser.
+        separate = [file for _, file in _one_file_each(figures, path)] if len(figures) > 1 else []
+        return [path, *separate]
+
+    return project_files().free_path(folder / f"{bpy.path.clean_name(figures[0].name)}.{suffix}", files_of)
+
+
+def _one_file_each(figures: list[bpy.types.Object], path: Path) -> list[tuple[list[bpy.types.Object], Path]]:
+    """Return each figure with a file of its own: the name of *path* and the figure's; a number where they are equal."""
+    files: list[tuple[list[bpy.types.Object], Path]] = []
+    taken: set[str] = set()
+    for figure in figures:
+        stem = name = f"{path.stem}_{bpy.path.clean_name(figure.name)}"
+        number = 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{stem}_{number}"
+        taken.add(name.lower())
+        files.append(([figure], path.with_name(f"{name}{path.suffix}")))
+    return files
 
 
 CLASSES = (SMPLIFY_OT_export,)

@@ -1,0 +1,196 @@
+"""Nothing that the add-on writes replaces the open project or a file that it or any figure was made from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+from blender_addon import cli, command_line  # noqa: E402
+from blender_addon.core_access import FitOptions, OutputError  # noqa: E402
+from blender_addon.export import export_figures, save_session, write_amass  # noqa: E402
+from blender_addon.figure_record import FigureRecord, FitSource, keep, plain_options, recall  # noqa: E402
+from blender_addon.operators.export import SMPLIFY_OT_export  # noqa: E402
+from blender_addon.project_files import project_files  # noqa: E402
+from blender_addon.registration import MODULES  # noqa: E402
+from tests.disguises import DISGUISES, disguise  # noqa: E402
+
+WRITING_OPERATORS = {SMPLIFY_OT_export}
+OTHER_OPERATORS = {
+    "smplify.cancel_fit", "smplify.cancel_torch", "smplify.check_python", "smplify.choose_person",
+    "smplify.copy_settings", "smplify.fit", "smplify.fit_again", "smplify.go_to_flag", "smplify.go_to_worst",
+    "smplify.import_motion", "smplify.install_torch", "smplify.keep_edits", "smplify.move_bones",
+    "smplify.open_track", "smplify.overwrite_edits", "smplify.read_track", "smplify.remove_torch",
+    "smplify.restore_motion", "smplify.take_range", "smplify.view_track",
+}  # fmt: skip
+"""These change the scene only; the private environment of the GPU is in a folder that the user cannot choose."""
+
+
+@pytest.fixture
+def project(addon, add_person, make_motion, tmp_path) -> dict[str, Path]:
+    """A saved project of two figures; returns its files, each by what it is.
+
+    The first figure was fitted, the second imported; a library is linked; the boxes are set to other files.
+    """
+    files = {
+        role: tmp_path / f"{role.replace(' ', '_')}{'.blend' if role in ('project', 'library') else '.npz'}"
+        for role in (
+            "project", "library", "keypoints", "body", "betas", "network", "motion", "next keypoints", "next body",
+            "next betas",
+        )
+    }  # fmt: skip
+    bpy.data.libraries.write(str(files["library"]), {bpy.data.texts.new("linked")})
+    with bpy.data.libraries.load(str(files["library"]), link=True) as (inside, linked):
+        linked.texts = inside.texts
+    for role, path in files.items():
+        if role not in ("project", "library"):
+            path.write_text(role)
+    fitted, imported = (add_person(make_motion(4, seed=number), name) for number, name in enumerate(("fit", "walk")))
+    where = {"file": "keypoints", "body": "body", "betas_file": "betas"}
+    source = FitSource(
+        **{name: str(files[role]) for name, role in where.items()},
+        fit=plain_options(FitOptions(network=files["network"])),
+    )
+    record = FigureRecord(fitted.motion, 1, source, None, 30.0, np.zeros(3))
+    keep(fitted.armature, record)
+    keep(imported.armature, replace(record, motion=imported.motion, source=FitSource(file=str(files["motion"]))))
+    settings = addon.smplify
+    settings.track.filepath = str(files["next keypoints"])
+    settings.body.file, settings.body.betas_file = str(files["next body"]), str(files["next betas"])
+    bpy.ops.wm.save_as_mainfile(filepath=str(files["project"]))
+    bpy.context.view_layer.objects.active = imported.armature
+    return files
+
+
+def contents(files):
+    return {role: path.read_bytes() for role, path in files.items()}
+
+
+def test_every_operator_is_known_here():
+    """A new one that writes files is to be tried on all that a project reads, as the others are."""
+    operators = {cls for module in MODULES for cls in module.CLASSES if issubclass(cls, bpy.types.Operator)}
+    assert operators >= WRITING_OPERATORS
+    assert {cls.bl_idname for cls in operators - WRITING_OPERATORS} == OTHER_OPERATORS
+
+
+@pytest.mark.parametrize("kind", [*DISGUISES, "beside the project"])
+def test_the_operator_replaces_nothing_that_the_project_reads(project, monkeypatch, tmp_path, kind):
+    monkeypatch.chdir(tmp_path)
+    before = contents(project)
+    for path in project.values():
+        given = f"//{path.name}" if kind == "beside the project" else str(disguise(path, kind))
+        with pytest.raises(RuntimeError, match="expected the output to be another file than"):
+            bpy.ops.smplify.export(filepath=given)
+        assert contents(project) == before
+
+
+def test_nothing_is_written_where_one_of_several_files_would_replace_an_input(project, tmp_path):
+    for item in bpy.context.scene.objects:
+        item.select_set(True)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a_walk.npz").symlink_to(project["betas"])
+    before = contents(project)
+    with pytest.raises(RuntimeError, match="another file than the betas of fit, got .*a_walk.npz"):
+        bpy.ops.smplify.export(filepath=str(tmp_path / "out" / "a.npz"), figures="SELECTED")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a_walk.npz"]
+    assert contents(project) == before
+
+
+def test_nor_does_any_function_that_writes(project):
+    figure, before = bpy.data.objects["walk"], contents(project)
+    writers = (
+        lambda path: export_figures([figure], path),
+        lambda path: write_amass(figure, path, scene=bpy.context.scene),
+        save_session,
+    )
+    for write in writers:
+        for path in project.values():
+            with pytest.raises(OutputError, match="expected the output to be another file than"):
+                write(path)
+    assert contents(project) == before
+
+
+def test_a_project_that_is_gone_from_the_disk_is_still_open(project):
+    project["project"].unlink()
+    with pytest.raises(RuntimeError, match="another file than the open project"):
+        bpy.ops.smplify.export(filepath="//project.blend")
+    assert not project["project"].exists()
+
+
+def test_what_can_no_longer_be_read_hinders_no_export(project, tmp_path):
+    bpy.data.objects["fit"]["smplify_record"] = b"damaged"
+    bpy.data.objects["fit"]["smplify_record_mark"] = "none"
+    assert bpy.ops.smplify.export(filepath=str(tmp_path / "new.npz")) == {"FINISHED"}
+
+
+@pytest.mark.parametrize("name", ["project", "Project"])
+def test_the_default_name_is_never_that_of_the_project(project, tmp_path, name):
+    bpy.data.objects["walk"].name = name
+    assert opened() == tmp_path / f"{name}_1.blend"
+
+
+def test_nor_is_it_when_the_project_is_gone_from_the_disk(project, tmp_path):
+    project["project"].unlink()
+    bpy.data.objects["walk"].name = "project"
+    assert opened() == tmp_path / "project_1.blend"
+
+
+def test_export_enter_enter_replaces_nothing(project, tmp_path):
+    bpy.data.objects["walk"].name = "keypoints"
+    before = contents(project)
+    for expected in ("keypoints_1.npz", "keypoints_2.npz"):
+        bpy.context.scene.smplify_export.file_format = "npz"
+        path = opened()
+        assert path == tmp_path / expected
+        bpy.ops.smplify.export(filepath=str(path))
+        assert path.is_file()
+    assert contents(project) == before
+
+
+def test_the_default_name_is_free_for_one_file_a_figure_too(project, tmp_path):
+    bpy.context.scene.smplify_export.figures = "SELECTED"
+    for item in bpy.context.scene.objects:
+        item.select_set(item.type == "ARMATURE")
+    assert opened() == tmp_path / "fit.blend"
+    (tmp_path / "fit_walk.blend").touch()
+    assert opened() == tmp_path / "fit_1.blend"
+
+
+def opened() -> Path:
+    """Return the name that the file browser opens with."""
+    browser = SimpleNamespace(
+        properties=SimpleNamespace(is_property_set=lambda name: False), figures="ACTIVE", filepath=""
+    )
+    browser._chosen = lambda context: SMPLIFY_OT_export._chosen(browser, context)
+    shown = []
+    context = SimpleNamespace(
+        scene=bpy.context.scene,
+        object=bpy.context.view_layer.objects.active,
+        active_object=bpy.context.view_layer.objects.active,
+        selected_objects=[item for item in bpy.context.scene.objects if item.select_get()],
+        window_manager=SimpleNamespace(fileselect_add=shown.append),
+    )
+    assert SMPLIFY_OT_export.invoke(browser, context, None) == {"RUNNING_MODAL"} and shown == [browser]
+    return Path(browser.filepath)
+
+
+def test_the_command_in_a_blender_leaves_its_project_alone(project, monkeypatch):
+    heard = []
+    monkeypatch.setattr(cli, "run_batch", lambda jobs, out, options: heard.append(options.protected) or [])
+    assert (
+        command_line._run_command([str(project["next keypoints"]), "-o", str(project["project"].parent / "out")]) == 0
+    )
+    assert set(project.values()) <= set(heard[0])
+
+
+def test_a_fit_remembers_the_files_it_read(project):
+    record = recall(bpy.data.objects["fit"])
+    assert record.source.betas_file == str(project["betas"])
+    assert record.source.fit["network"] == str(project["network"])
+    with pytest.raises(OutputError, match="the network of fit"):
+        project_files().check(project["network"])
