@@ -17,12 +17,17 @@ class ProtectedFiles:
 
     Two paths mean the same file when they do so for the operating system: through symbolic links, hard links, relative
     parts or, where the file system ignores it, another case. A file that does not exist yet, or any more, is protected
-    by its place. Of a folder, the files directly in it are protected: it is a clip of one file a frame. The core's own
-    data are always protected.
+    by its place. Of a folder, the files directly in it are protected: it is a clip of one file a frame.
     """
 
-    def __init__(self, files: Mapping[Path, str]) -> None:
-        """Protect *files*: paths of files or folders, each with what it is ("the input", "the body")."""
+    def __init__(self, files: Mapping[Path, str], *, own_data: bool = True) -> None:
+        """Protect *files*.
+
+        Args:
+            files: paths of files or folders, each with what it is ("the input", "the body").
+            own_data: protect the core's own data too; False for the commands that make them.
+        """
+        self._own_data = own_data
         self._by_place: dict[str, str] = {}
         self._by_identity: dict[tuple[int, int], str] = {}
         for path, role in files.items():
@@ -53,7 +58,7 @@ class ProtectedFiles:
             OutputError: it leads to a protected file.
         """
         role = self._role_of(path)
-        if role is None and Path(_place(path)).is_relative_to(os.path.normcase(_PACKAGE)):
+        if role is None and self._own_data and Path(_place(path)).is_relative_to(os.path.normcase(_PACKAGE)):
             role = "a file of this program"
         if role is not None:
             raise OutputError(

@@ -32,6 +32,7 @@ from core.network.graph import LINKS
 from core.network.pose_mlp import PoseNetwork
 from core.network.residual import ResidualNetwork
 from core.network.weights import PRECISIONS, NetworkInfo, NetworkWeights, write_weights
+from core.protected_files import ProtectedFiles
 from core.rotations import axis_angle_to_matrix
 from core.skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
 
@@ -155,6 +156,7 @@ def _figures(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
 
 def convert(options: argparse.Namespace) -> str:
     """Convert as *options* say; return what to tell the user."""
+    ProtectedFiles({options.checkpoint: "the checkpoint"}, own_data=False).check(options.output)
     network, checkpoint = load_network(options.checkpoint, options.graph)
     weights = fold_network(network, describe(network, checkpoint, options))
     stored = weights.as_stored(options.precision)

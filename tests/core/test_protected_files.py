@@ -67,6 +67,7 @@ def test_the_cores_own_data_are_protected():
     for path in Path(core.__file__).parent.rglob("*.npz"):
         with pytest.raises(OutputError, match="a file of this program"):
             ProtectedFiles({}).check(path)
+        ProtectedFiles({}, own_data=False).check(path)
 
 
 def test_a_new_name_avoids_what_is_there(tmp_path):

@@ -86,6 +86,16 @@ def test_weights_that_half_precision_cannot_hold_are_not_written(tmp_path, capsy
     assert not (tmp_path / "out.npz").exists()
 
 
+def test_the_checkpoint_is_not_replaced(tmp_path, capsys):
+    path = published_checkpoint(tmp_path / "best_ckpt.pth.tar")
+    before = path.read_bytes()
+    (tmp_path / "link.npz").symlink_to(path)
+    for output in (path, tmp_path / "link.npz"):
+        assert main([str(path), "-o", str(output)]) == 1
+        assert "to be another file than the checkpoint" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [({"linear.0.weight": np.zeros((256, 334), np.float32)}, "linear.0.weight"), ({"more": np.zeros(3)}, "more")],
