@@ -107,7 +107,8 @@ def fit_again(
         return progress(done / max(total, 1), what)
 
     refit = Refit(*fit(part, body, _options(record, order), heard), start)
-    return merged(record, refit, first, last)
+    found = merged(record, refit, first, last)
+    return replace(found, source=replace(record.source, file=order.file or record.source.file))
 
 
 def _track(record: FigureRecord, order: RefitOrder) -> KeypointTrack:

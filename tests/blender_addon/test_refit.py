@@ -100,6 +100,16 @@ def test_edited_keys_are_not_fitted_over_unasked(figure):
     assert bpy.ops.smplify.fit_again(first=14, last=46) == {"FINISHED"}
 
 
+def test_keypoints_that_were_moved_are_remembered_where_they_are_now(figure, track_file, tmp_path):
+    moved = tmp_path / "moved.npz"
+    moved.write_bytes(track_file.read_bytes())
+    assert bpy.ops.smplify.fit_again(first=14, last=46, filepath=str(moved)) == {"FINISHED"}
+    assert recall(figure.armature).source.file == str(moved)
+    with pytest.raises(RuntimeError, match="another file than the keypoints of walk"):
+        bpy.ops.smplify.export(filepath=str(moved))
+    assert moved.read_bytes() == track_file.read_bytes()
+
+
 def test_what_cannot_be_fitted_again_is_told(figure, tmp_path, write_track):
     with pytest.raises(RuntimeError, match="frames 1 to 60, got 70 to 80"):
         bpy.ops.smplify.fit_again(first=70, last=80)
