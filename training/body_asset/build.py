@@ -13,7 +13,7 @@ from core.body.free_body import NAME, decode_free_body
 
 from .compact import encode
 from .joint_regressor import fit_joint_regressor
-from .joints import JOINT_MIRROR, smpl_joint_centres, smpl_joint_of_bone
+from .joints import JOINT_MIRROR, anatomical_heads, smpl_joint_centres, smpl_joint_of_bone
 from .knuckles import knuckle_centres
 from .makehuman import MakeHuman
 from .population import Population
@@ -42,7 +42,7 @@ class People:
 
     Attributes:
         vertices: (N, V, 3) float32.
-        joints: (N, 24, 3) MakeHuman's joint centres by SMPL's names.
+        joints: (N, 24, 3) joint centres by SMPL's names.
         knuckles: (N, 5, 3) the left hand's, thumb to pinky.
         traits: per phenotype axis (N,).
     """
@@ -88,6 +88,7 @@ def _tpose(
     """Vertices *source*, joints and left knuckles of some people, T-posed, pelvis in place."""
     standing = population.vertices(start, stop)
     heads, tails = bone_ends(human.rig, standing)
+    heads = anatomical_heads(heads)
     turned = tpose_rotations(human.rig, heads, tails)
     vertices, posed = pose(human.rig, standing[:, source], heads, turned, human.rig.weights[source])
     joints = smpl_joint_centres(posed)

@@ -20,6 +20,37 @@ def _swap_side(name: str) -> str:
 JOINT_MIRROR = np.array([JOINT_INDEX[_swap_side(name)] for name in JOINT_NAMES])
 """(24,) the joint across the body of each joint."""
 
+_HIP_SPREAD, _HIP_FORWARD = 0.82, 0.12
+"""Where the hip centres are, in MakeHuman's distance between them: this far apart, and this far in front of its own."""
+_KNEE_BELOW = 0.035
+"""How far below MakeHuman's knee the knee's centre is, as a share of its shank."""
+
+
+def anatomical_heads(heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return MakeHuman's bone heads with hips and knees where people have them.
+
+    MakeHuman's mean adult of 1.705 m has its hip centres 223 mm apart, in the middle of the thigh seen from the side,
+    and its knees at 30 % of stature. From the pelvis' bones, as Bell, Harrington and Hara do, hips are about 180 mm
+    apart (190 in OpenSim's model of a person of 1.70 m with a broad pelvis), and on this skin 35 to 45 mm farther
+    forward; the line of MakeHuman's own femur (`upperleg02` to the knee) says 22 mm. At 27 mm the lowest joint of the
+    spine is 43 mm behind and 165 mm above the hips, in OpenSim's model 44 and 160. The axis of the knee goes through
+    the femur's epicondyles, at the middle of the kneecap: 29 % of stature, as in Winter's and de Leva's tables (28.5 to
+    29 %), and shank to thigh is 1.05, as between markers of two people (OpenCap's laboratory). The skin's weights
+    agree: halfway between thigh and shank lies 37 mm below MakeHuman's knee.
+
+    Args:
+        heads: (N, 3) of each bone, in the A-pose; X left, Y up, Z front.
+    """
+    middle = (heads["upperleg01.L"] + heads["upperleg01.R"]) / 2
+    width = np.linalg.norm(heads["upperleg01.L"] - heads["upperleg01.R"], axis=1, keepdims=True)
+    forward = _HIP_FORWARD * width * np.array([0.0, 0.0, 1.0])
+    moved = dict(heads)
+    for _, suffix, _ in SIDES:
+        hip, knee, ankle = (heads[f"{bone}.{suffix}"] for bone in ("upperleg01", "lowerleg01", "foot"))
+        moved[f"upperleg01.{suffix}"] = middle + _HIP_SPREAD * (hip - middle) + forward
+        moved[f"lowerleg01.{suffix}"] = knee + _KNEE_BELOW * (ankle - knee)
+    return moved
+
 
 def smpl_joint_of_bone(rig: Rig) -> np.ndarray:
     """Return the SMPL joint (bones,) that moves each MakeHuman bone; a bone not listed follows its parent."""

@@ -15,7 +15,8 @@ from .makehuman import Rig
 Rotations = dict[str, np.ndarray]
 Points = dict[str, np.ndarray]
 
-_LEG_ABDUCTION = np.deg2rad(1.5)
+_LEG_ABDUCTION = np.deg2rad(2.5)
+"""Less would crumple the skin between the thighs, which MakeHuman's A-pose holds 8 degrees apart."""
 _CLAVICLE_LIFT = np.deg2rad(7.0)
 _FINGER_STRAIGHTENING = 0.75
 _FINGERS = (2, 3, 4, 5)

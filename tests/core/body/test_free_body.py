@@ -137,6 +137,44 @@ def test_joints_stand_where_a_person_has_them(body: BodyData) -> None:
     assert np.ptp(arm[:, 1:], axis=0).max() < 0.01, "the arms of the T-pose are not straight along x"
 
 
+def test_the_mean_body_has_a_persons_proportions(body: BodyData) -> None:
+    """Shares of stature: hips by Bell's and Hara's regressions, the rest from de Leva's and Winter's tables."""
+    joint, stature = rest_joints(body), np.ptp(body.v_template[:, 1])
+    floor = body.v_template[:, 1].min()
+
+    def share(first: str, second: str) -> float:
+        return float(np.linalg.norm(joint[first] - joint[second]) / stature)
+
+    assert share("left_hip", "right_hip") == pytest.approx(0.107, abs=0.005)
+    assert (joint["left_hip"][1] - floor) / stature == pytest.approx(0.525, abs=0.005)
+    assert (joint["left_knee"][1] - floor) / stature == pytest.approx(0.2875, abs=0.005)
+    assert share("left_knee", "left_ankle") / share("left_hip", "left_knee") == pytest.approx(1.05, abs=0.02)
+    assert share("left_shoulder", "left_elbow") == pytest.approx(0.16, abs=0.003)
+    assert share("left_elbow", "left_wrist") == pytest.approx(0.145, abs=0.004)
+
+
+def test_hip_centres_lie_behind_the_front_of_the_pelvis(body: BodyData) -> None:
+    """Harrington and Hara: 55 to 66 mm behind and 86 to 100 mm below markers on the front of the pelvis (OpenCap)."""
+    hip = rest_joints(body)["left_hip"]
+    near = np.abs(body.v_template - [0.115, hip[1] + 0.087, 0.0])[:, :2].max(axis=1) < 0.02
+    depth = body.v_template[near, 2].max() - hip[2]
+    assert 0.06 < depth < 0.10
+
+
+def test_legs_of_the_t_pose_are_straight(body: BodyData) -> None:
+    joint = rest_joints(body)
+    thigh, shank = (joint[a] - joint[b] for a, b in (("left_knee", "left_hip"), ("left_ankle", "left_knee")))
+    cosine = thigh @ shank / np.linalg.norm(thigh) / np.linalg.norm(shank)
+    assert np.degrees(np.arccos(cosine)) < 1.0
+
+
+def test_the_skin_of_the_knee_bends_where_the_knee_is(body: BodyData) -> None:
+    thigh, shank = (body.weights[:, JOINT_INDEX[f"left_{name}"]] for name in ("hip", "knee"))
+    halfway = (thigh + shank > 0.9) & (np.abs(shank - 0.5) < 0.15)
+    knee = rest_joints(body)["left_knee"]
+    assert np.abs(np.median(body.v_template[halfway, 1]) - knee[1]) < 0.025
+
+
 def test_pelvis_does_not_move_with_the_shape(body: BodyData) -> None:
     moved = np.einsum("v,vcb->cb", body.joint_regressor[JOINT_INDEX["pelvis"]], body.shapedirs)
     assert np.abs(moved).max() < 0.003
@@ -175,7 +213,7 @@ def test_shapes_keep_every_face_upright(body: BodyData, beta: int, amount: float
         a, b, c = (vertices[body.faces[:, i]] for i in range(3))
         normals.append(np.cross(b - a, c - a))
     cosine = (normals[0] * normals[1]).sum(1) / np.prod([np.linalg.norm(n, axis=1) for n in normals], axis=0)
-    assert (cosine < 0).mean() < 1e-3
+    assert (cosine < 0).mean() < 1.5e-3
     assert np.percentile(cosine, 1) > 0.7
 
 

@@ -53,7 +53,7 @@ class _WrongExperts(Experts):
 def test_a_frame_begun_at_a_wrong_pose_begins_again_where_its_limbs_were_seen(keypoints):
     true = _pose(left_shoulder=[0.0, -30.0, -70.0], right_shoulder=[0.0, 20.0, 70.0], left_elbow=[0.0, -60.0, 0.0])
     targets = _targets(keypoints, true)
-    job = posing.PoseJob(NAMES, keypoints, 0.002, Effort(3), experts=_WrongExperts())
+    job = posing.PoseJob(NAMES, keypoints, 0.002, Effort(1), experts=_WrongExperts())
     rotations, trans = job.solve(targets, job.outset(targets))
     off = np.linalg.norm(keypoints.points(rotations, trans) - targets.points, axis=-1)
     assert off.max() < 0.01

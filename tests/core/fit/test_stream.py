@@ -60,7 +60,7 @@ def test_noise_moves_it_no_farther_from_the_whole_clip_than_it_says(walk, noise_
     clip = motion_joints(fit_track(track, BODY, _options(scene, workers=1))[0])
     apart = np.linalg.norm(_joints(_run(scene, track)) - clip, axis=-1)[:, :22]
     assert apart.mean() < 2.0 * noise_m
-    assert apart.max() < 6.0 * noise_m
+    assert apart.max() < 7.0 * noise_m
 
 
 def test_the_mode_by_frames_is_the_stream(walk):
@@ -118,7 +118,7 @@ def test_a_person_who_disappears_stands_still(walk):
         np.testing.assert_array_equal(pose.trans, poses[14].trans)
         np.testing.assert_array_equal(pose.rotations, poses[14].rotations)
         assert np.isnan(pose.point_error_m).all()
-    assert _off(poses, scene)[21:].max() < 0.08
+    assert _off(poses, scene)[21:].max() < 0.10
 
 
 def test_a_jump_is_thrown_out(walk):

@@ -9,7 +9,7 @@ from core.body.free_body import free_body_mirror, load_free_body
 from core.body.model import BodyModel
 from core.skeletons import JOINT_INDEX, JOINT_NAMES, NUM_JOINTS, VERTEX_IDS
 from training.body_asset.joint_regressor import fit_joint_regressor
-from training.body_asset.joints import JOINT_MIRROR, smpl_joint_of_bone
+from training.body_asset.joints import JOINT_MIRROR, anatomical_heads, smpl_joint_of_bone
 from training.body_asset.knuckles import fit_rules
 from training.body_asset.makehuman import Rig
 from training.body_asset.pose_correctives import SkinnedBody, mirror_correctives, pose_sample
@@ -37,6 +37,18 @@ def test_joint_mirror_swaps_left_and_right() -> None:
     assert JOINT_NAMES[JOINT_MIRROR[JOINT_INDEX["left_knee"]]] == "right_knee"
     assert JOINT_NAMES[JOINT_MIRROR[JOINT_INDEX["spine2"]]] == "spine2"
     assert np.array_equal(JOINT_MIRROR[JOINT_MIRROR], np.arange(NUM_JOINTS))
+
+
+def test_hips_move_inwards_and_forward_and_knees_down_the_shank() -> None:
+    left = {"upperleg01": [0.1, 0.9, 0.0], "lowerleg01": [0.12, 0.5, 0.02], "foot": [0.15, 0.1, 0.0]}
+    heads = {f"{bone}.L": np.array([place]) for bone, place in left.items()}
+    heads |= {f"{bone}.R": np.array([place]) * [-1.0, 1.0, 1.0] for bone, place in left.items()}
+    moved = anatomical_heads(heads)
+    for suffix, sign in (("L", 1.0), ("R", -1.0)):
+        np.testing.assert_allclose(moved[f"upperleg01.{suffix}"], [[0.082 * sign, 0.9, 0.024]])
+        np.testing.assert_allclose(moved[f"lowerleg01.{suffix}"], [[0.12105 * sign, 0.486, 0.0193]])
+        np.testing.assert_array_equal(moved[f"foot.{suffix}"], heads[f"foot.{suffix}"])
+    np.testing.assert_array_equal(heads["upperleg01.L"], [left["upperleg01"]], "the heads that came in were changed")
 
 
 def test_bones_follow_their_own_joint_or_their_parent() -> None:
