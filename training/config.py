@@ -75,6 +75,7 @@ class DataConfig:
         trim: share of a clip's frames cut at each end.
         strides: frames between start and target.
         swap: how often start and target change places.
+        frames_per_subject: most frames of one person in an epoch, others each time; 0 for all.
         test_every: of all test pairs, every n-th is used.
         betas: "file" for the file's, "draw" for N(0, 0.8) by clip, "auto": the file's if they belong to the body.
     """
@@ -91,6 +92,7 @@ class DataConfig:
     trim: float = 0.1
     strides: tuple[int, ...] = (1, 3, 5, 7, 9)
     swap: float = 0.5
+    frames_per_subject: int = 0
     test_every: int = 100
     betas: str = "auto"
 
@@ -323,6 +325,7 @@ def _range_faults(config: RunConfig) -> Iterable[str]:
         ("data.swap", data.swap, 0.0, 1.0),
         ("data.fps", data.fps, 1.0, 1000.0),
         ("data.test_every", data.test_every, 1, 10**9),
+        ("data.frames_per_subject", data.frames_per_subject, 0, 10**9),
         ("augment.start_noise_rad", config.augment.start_noise_rad, 0.0, 1.0),
         ("augment.point_noise_m", config.augment.point_noise_m, 0.0, 0.1),
         ("augment.tilt_rad", config.augment.tilt_rad, 0.0, 1.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -94,6 +95,19 @@ class PoseMlp(nn.Module):
             arrays[f"block{index}.narrow_bias"] = block.narrow.bias
         arrays["output"], arrays["output_bias"] = _folded(self.norm, self.output)
         return {name: array.detach().cpu().numpy().astype(np.float32) for name, array in arrays.items()}
+
+    def load_stored(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take the weights of a weights file, as `stored_arrays` gives them; the norms are left plain."""
+        stored = [("input", self.input), ("output", self.output)]
+        for index, block in enumerate(self.blocks):
+            stored += [(f"block{index}.widen", block.widen), (f"block{index}.narrow", block.narrow)]
+        with torch.no_grad():
+            for norm in (*(block.norm for block in self.blocks), self.norm):
+                norm.weight.fill_(1.0)
+                norm.bias.zero_()
+            for name, linear in stored:
+                linear.weight.copy_(torch.from_numpy(arrays[name].T))
+                linear.bias.copy_(torch.from_numpy(arrays[f"{name}_bias"]))
 
 
 def _folded(norm: nn.LayerNorm, linear: nn.Linear) -> tuple[Tensor, Tensor]:

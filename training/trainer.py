@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 from core.body.data import BodyData
+from core.network.pose_architecture import POSE_MLP
+from core.network.weights import read_weights
 from core.skeletons import NUM_BODY_ROTATIONS
 
 from .augment import NUM_OTHER_BODIES, Augmentation
@@ -36,6 +38,7 @@ from .losses import LOSS_NAMES, Loss, pair_loss
 from .networks import make_network, uses_bfloat16
 from .other_bodies import point_offsets, with_other_bones
 from .pictures import write_png
+from .pose_mlp import PoseMlp
 from .run_log import RunLog
 from .shown_body import ShownBody, load_body, with_hands
 
@@ -75,6 +78,7 @@ class Trainer:
             batch_size=config.training.batch_size,
             seed=config.training.seed,
             processes=processes,
+            frames_per_subject=config.data.frames_per_subject,
         )
         torch.manual_seed(config.training.seed)
         network = make_network(config.model, bfloat16=uses_bfloat16(config.training.precision, processes.device))
@@ -154,11 +158,18 @@ class Trainer:
         self._log.say(f"resumed {path} at step {self.step}")
 
     def load_weights(self, path: Path | str) -> None:
-        """Begin with the weights of a checkpoint, ours or the published one, and nothing else of it.
+        """Begin with the weights of a checkpoint, ours or the published one, or of a pose network's weights file.
 
         Raises:
             CheckpointError: the weights are of another network or graph.
+            NetworkError: a weights file is damaged.
         """
+        if isinstance(self.network, PoseMlp) and Path(path).suffix == ".npz":
+            stored = read_weights(path)
+            if stored.info.architecture != POSE_MLP:
+                raise CheckpointError(f"expected a pose network's weights in {path}, found {stored.info.architecture}")
+            self.network.load_stored(stored.arrays)
+            return
         checkpoint = load_checkpoint(path)
         if checkpoint.graph != self.config.model.graph:
             raise CheckpointError(

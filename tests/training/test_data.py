@@ -17,11 +17,12 @@ from core.body.free_body import load_free_body  # noqa: E402
 from core.errors import InputMissingError, MotionError, UnsafePickleError  # noqa: E402
 from core.motion import Motion  # noqa: E402
 from training.config import DATASETS, DataConfig  # noqa: E402
-from training.data.pairs import PairDataset, hashed_uniform, held_out_targets  # noqa: E402
+from training.data.pairs import PairDataset, TrainSampler, hashed_uniform, held_out_targets  # noqa: E402
 from training.data.prepared import load_motions  # noqa: E402
 from training.data.readers import read_source  # noqa: E402
 from training.data.sources import find_sources  # noqa: E402
 from training.data.splits import split_clips  # noqa: E402
+from training.distributed import Processes  # noqa: E402
 
 BODY = load_free_body()
 
@@ -190,6 +191,35 @@ def test_test_targets_have_frames_enough_on_both_sides(motion_folder: Path, tmp_
     batch = PairDataset(motions)[(targets[:2], targets[:2] + 1)]
     np.testing.assert_array_equal(batch.target_poses[0], motions.poses[targets[0] + 1])
     np.testing.assert_array_equal(batch.betas[0], motions.betas[1])
+
+
+def test_no_person_has_more_than_his_share_of_an_epoch(motion_folder: Path, tmp_path: Path) -> None:
+    config = DataConfig(dataset="folder", folder=str(motion_folder), cache=str(tmp_path))
+    motions = load_motions(config, BODY)
+    motions = replace(motions, subjects=("one", "one", "one", "other"))
+    most = int(motions.lengths[3])
+
+    def drawn(epoch: int, frames_per_subject: int) -> np.ndarray:
+        sampler = TrainSampler(
+            motions,
+            range(4),
+            strides=(1,),
+            swap=0.0,
+            batch_size=1,
+            seed=0,
+            processes=Processes(0, 1, torch.device("cpu")),
+            frames_per_subject=frames_per_subject,
+        )
+        sampler.set_epoch(epoch)
+        pairs = list(sampler)
+        assert len(pairs) == sampler.num_batches
+        return np.sort(np.concatenate([start for start, _ in pairs]))
+
+    assert len(drawn(0, 0)) == motions.lengths.sum() - 4
+    others = drawn(0, most) >= motions.frames(3).start
+    assert others.sum() == most - 1 and (~others).sum() == most
+    assert len(np.unique(drawn(0, most))) == 2 * most - 1
+    assert not np.array_equal(drawn(0, most), drawn(1, most)), "the same frames are left out each epoch"
 
 
 def test_hashed_numbers_are_uniform_and_independent() -> None:

@@ -142,6 +142,10 @@ def test_a_checkpoint_of_other_settings_is_not_resumed(run_settings: dict[str, o
     log.close()
     with pytest.raises(CheckpointError, match="--set model.graph=body25"):
         graph.load_weights(last(config))
+    pose, _, log = run({**run_settings, "model.architecture": "pose_mlp"}, tmp_path / "pose")
+    log.close()
+    with pytest.raises(CheckpointError, match="expected a pose network's weights.*found residual_st_gcn"):
+        pose.load_weights(REPOSITORY / "training" / "weights" / "learnable_smplify.npz")
 
 
 def test_random_states_come_back() -> None:

@@ -7,17 +7,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.body.free_body import load_free_body
-from core.body.keypoints import KeypointModel
-from core.body.landmarks import landmark_regressor
-from core.body.model import BodyModel
-from core.network import ResidualNetwork
-from core.network.architecture import NUM_BETAS
-from core.network.weights import read_weights
-from training.sample_motion import sample_motion
-from training.shown_body import POINT_NAMES
+torch = pytest.importorskip("torch")
 
-WEIGHTS = Path(__file__).resolve().parents[2] / "training" / "weights" / "learnable_smplify.npz"
+from core.body.free_body import load_free_body  # noqa: E402
+from core.body.keypoints import KeypointModel  # noqa: E402
+from core.body.landmarks import landmark_regressor  # noqa: E402
+from core.body.model import BodyModel  # noqa: E402
+from core.network import ResidualNetwork  # noqa: E402
+from core.network.architecture import NUM_BETAS  # noqa: E402
+from core.network.weights import read_weights  # noqa: E402
+from training.pose_mlp import PoseMlp  # noqa: E402
+from training.sample_motion import sample_motion  # noqa: E402
+from training.shown_body import POINT_NAMES  # noqa: E402
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+WEIGHTS = REPOSITORY / "training" / "weights" / "learnable_smplify.npz"
+POSE_WEIGHTS = REPOSITORY / "core" / "network" / "assets" / "pose_mlp.npz"
 FEWEST_FRAMES, MOST_FRAMES = 3, 9
 
 
@@ -39,3 +44,15 @@ def test_it_brings_a_walk_it_never_saw_nearer(stride):
         return 1000.0 * float(np.linalg.norm(joints - true, axis=-1).mean())
 
     assert off_mm(found) < 0.7 * off_mm(rotations[start])
+
+
+def test_a_pose_network_begins_with_the_weights_of_a_file():
+    stored = read_weights(POSE_WEIGHTS).arrays
+    network = PoseMlp()
+    with torch.no_grad():
+        network.norm.weight.fill_(2.0)
+    network.load_stored(stored)
+    again = network.stored_arrays()
+    assert again.keys() == stored.keys()
+    for name, array in stored.items():
+        np.testing.assert_array_equal(again[name], array, err_msg=name)

@@ -95,7 +95,8 @@ class TrainSampler(Sampler[tuple[np.ndarray, np.ndarray]]):
     """Draws the training pairs of one process, a whole batch at a time.
 
     Every frame that has another one ahead of it is used once an epoch, with a stride drawn from those that stay inside
-    its clip. The last, incomplete batch of an epoch is left out.
+    its clip; with *frames_per_subject*, no more than so many of one person, others each epoch. The last, incomplete
+    batch of an epoch is left out.
 
     Attributes:
         num_batches: batches an epoch.
@@ -111,8 +112,9 @@ class TrainSampler(Sampler[tuple[np.ndarray, np.ndarray]]):
         batch_size: int,
         seed: int,
         processes: Processes,
+        frames_per_subject: int = 0,
     ) -> None:
-        """Draw from *clips* of *motions*; *batch_size* is that of all processes together.
+        """Draw from *clips* of *motions*; *batch_size* is that of all processes together; 0 frames a subject: all.
 
         Raises:
             MotionError: the batch is larger than the data, or cannot be shared evenly.
@@ -128,11 +130,15 @@ class TrainSampler(Sampler[tuple[np.ndarray, np.ndarray]]):
         self._ahead, self._frames = np.concatenate(ahead), np.concatenate(frames)
         usable = self._ahead >= self._strides[0]
         self._ahead, self._frames = self._ahead[usable], self._frames[usable]
+        subjects = np.unique(motions.subjects, return_inverse=True)[1]
+        self._subject = np.repeat(subjects[list(clips)], [len(part) for part in frames])[usable]
+        self._most = frames_per_subject or len(self._frames)
+        num_frames = int(np.minimum(np.bincount(self._subject), self._most).sum())
         self._swap, self._batch, self._seed, self._processes = swap, batch_size, seed, processes
-        self.num_batches = len(self._frames) // batch_size
+        self.num_batches = num_frames // batch_size
         if not self.num_batches:
             raise MotionError(
-                f"expected at least a batch of {batch_size} frames to train on, got {len(self._frames)}; "
+                f"expected at least a batch of {batch_size} frames to train on, got {num_frames}; "
                 "give more data or a smaller --batch_size"
             )
         self.set_epoch(0)
@@ -148,6 +154,7 @@ class TrainSampler(Sampler[tuple[np.ndarray, np.ndarray]]):
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield (start frames, target frames) of each batch's share of this process."""
         order = np.random.default_rng([self._seed, self._epoch]).permutation(len(self._frames))
+        order = order[_rank_within(self._subject[order]) < self._most]
         share = self._batch // self._processes.count
         for batch in range(self._first_batch, self.num_batches):
             begin = batch * self._batch + self._processes.rank * share
@@ -160,6 +167,15 @@ class TrainSampler(Sampler[tuple[np.ndarray, np.ndarray]]):
         later = frames + self._strides[picked]
         swapped = hashed_uniform(self._seed, self._epoch, frames, 1) < self._swap
         return np.where(swapped, later, frames), np.where(swapped, frames, later)
+
+
+def _rank_within(groups: np.ndarray) -> np.ndarray:
+    """Return how many earlier items (N,) of *groups* (N,) belong to each item's group."""
+    by_group = np.argsort(groups, kind="stable")
+    counts = np.bincount(groups)
+    ranks = np.empty(len(groups), dtype=np.int64)
+    ranks[by_group] = np.arange(len(groups)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return ranks
 
 
 def held_out_targets(motions: MotionArrays, clips: Sequence[int], *, largest_stride: int, every: int) -> np.ndarray:
