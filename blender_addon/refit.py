@@ -100,7 +100,12 @@ def fit_again(
     margin = round(_MARGIN_S * track.fps)
     start = max(record.track_frame(first) - margin, 0)
     stop = min(record.track_frame(last) + margin + 1, track.num_frames)
-    part = replace(track, positions=track.positions[start:stop], confidence=track.confidence[start:stop])
+    part = replace(
+        track,
+        positions=track.positions[start:stop],
+        confidence=track.confidence[start:stop],
+        left_out=track.left_out[start:stop],
+    )
     body = resolve_body(record.source.body or None)
 
     def heard(done: int, total: int, what: str) -> bool:

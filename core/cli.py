@@ -102,6 +102,9 @@ def _run_fit(args: argparse.Namespace) -> int:
     for note in tracks[0].notes:
         if note.startswith("Left out "):
             print(note)
+    for track, label in zip(tracks, labels, strict=True):
+        for doubt in track.doubts:
+            print(f"Doubt{f' ({label})' if label else ''}: {doubt}")
     fits = []
     for track, label in zip(tracks, labels, strict=True):
         progress = _Progress(label, quiet=args.quiet)

@@ -10,6 +10,11 @@ from .errors import MotionError
 from .rotations import axis_angle_to_matrix, matrix_to_axis_angle, slerp_matrices
 from .skeletons import NUM_JOINTS
 
+MAX_FRAMES = 2_000_000
+"""Most frames that a motion is resampled to: as many as a recording may have, and 1.2 GB."""
+_BLOCK = 20_000
+"""How many frames are interpolated at once, so that rotations take little memory beside the poses."""
+
 
 @dataclass(frozen=True, eq=False)
 class Motion:
@@ -71,11 +76,16 @@ class Motion:
         """Return the motion at *fps*, by time: rotations by slerp, trans linearly; the duration stays.
 
         Raises:
-            MotionError: *fps* is not a number above 0.
+            MotionError: *fps* is not a number above 0, or makes too many frames.
         """
         if not (np.isfinite(fps) and fps > 0.0):
             raise MotionError(f"expected a frame rate above 0, got {fps}")
-        num_frames = int(np.floor(self.duration_s * fps + 1e-6)) + 1
+        num_frames = resampled_frames(self.num_frames, self.fps, fps)
+        if num_frames > max(MAX_FRAMES, self.num_frames):
+            raise MotionError(
+                f"expected a motion of up to {MAX_FRAMES} frames, but the {self.num_frames} at {self.fps:g} a second "
+                f"make {num_frames} at {fps:g}; give a lower frame rate"
+            )
         return replace(self.sampled(np.arange(num_frames) * (self.fps / fps)), fps=float(fps))
 
     def sampled(self, positions: np.ndarray) -> Motion:
@@ -84,14 +94,19 @@ class Motion:
         Before the first frame and after the last these go on. The frame rate stays as it is.
         """
         positions = np.clip(positions, 0.0, self.num_frames - 1)
+        blocks = [self._sampled(positions[start : start + _BLOCK]) for start in range(0, len(positions), _BLOCK)]
+        poses, trans = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+        return replace(self, poses=poses, trans=trans)
+
+    def _sampled(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return poses (N, 72) and trans (N, 3) at *positions* (N,) within the motion."""
         before = np.minimum(positions.astype(np.int64), max(self.num_frames - 2, 0))
         after = np.minimum(before + 1, self.num_frames - 1)
         share = positions - before
-        rotations = self.rotations()
-        mixed = slerp_matrices(rotations[before], rotations[after], share[:, None])
-        poses = matrix_to_axis_angle(mixed).reshape(len(positions), -1)
+        start, end = (axis_angle_to_matrix(self.poses[at].reshape(-1, NUM_JOINTS, 3)) for at in (before, after))
+        poses = matrix_to_axis_angle(slerp_matrices(start, end, share[:, None])).reshape(len(positions), -1)
         trans = (1.0 - share)[:, None] * self.trans[before] + share[:, None] * self.trans[after]
-        return replace(self, poses=poses, trans=trans)
+        return poses, trans
 
     def blended(self, other: Motion, share: np.ndarray) -> Motion:
         """Return this motion with *share* (F,), 0 to 1, of *other*, frame by frame: slerp, trans linearly.
@@ -105,3 +120,9 @@ class Motion:
         poses = matrix_to_axis_angle(mixed).reshape(self.num_frames, -1)
         trans = (1.0 - share)[:, None] * self.trans + share[:, None] * other.trans
         return replace(self, poses=poses, trans=trans)
+
+
+def resampled_frames(num_frames: int, fps: float, new_fps: float) -> int:
+    """Return how many frames a motion of *num_frames* at *fps* has at *new_fps*; its duration stays."""
+    frames = np.floor((num_frames - 1) * (float(new_fps) / float(fps)) + 1e-6)
+    return int(min(frames, float(2**62))) + 1

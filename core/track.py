@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,9 @@ class KeypointTrack:
         source: the file or folder that it was read from.
         root_relative: the body's place in the room is not in the data (the root sits at the origin in every frame).
         notes: what was detected and decided while reading, one sentence each, for the user to see.
+        doubts: what of that is not certain, one sentence each.
+        left_out: (F, K) bool, points that are missing since they were where no body has them. A mask of another shape
+            says nothing of these frames, so that none is left out: `replace` may take a part of the positions alone.
     """
 
     positions: np.ndarray
@@ -51,12 +54,17 @@ class KeypointTrack:
     source: Path | None = None
     root_relative: bool = False
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    left_out: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
 
     def __post_init__(self) -> None:
         """Check shapes and values; set NaN where confidence is 0 and 0 where a position is not finite."""
         where = f" in {self.source}" if self.source else ""
-        positions = np.array(self.positions, dtype=np.float64)
-        confidence = np.array(self.confidence, dtype=np.float64)
+        try:
+            positions = np.array(self.positions, dtype=np.float64)
+            confidence = np.array(self.confidence, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise TrackError(f"expected positions and confidence as arrays of numbers, got {error}{where}") from error
         num_points = len(self.layout.points)
         if positions.ndim != 3 or positions.shape[1:] != (num_points, 3) or len(positions) == 0:
             raise TrackError(
@@ -67,7 +75,10 @@ class KeypointTrack:
             raise TrackError(f"expected confidence {positions.shape[:2]}, got {confidence.shape}{where}")
         if not (np.isfinite(self.fps) and 0.0 < self.fps <= MAX_FPS):
             raise TrackError(f"expected a frame rate above 0 and up to {MAX_FPS:g}, got {self.fps}{where}; give --fps")
-        positions, confidence = mark_missing(positions, confidence)
+        told = np.array(self.left_out, dtype=bool)
+        left_out = told if told.shape == confidence.shape else np.zeros(confidence.shape, dtype=bool)
+        positions, confidence = mark_missing(positions, np.where(left_out, 0.0, confidence))
+        object.__setattr__(self, "left_out", left_out)
         object.__setattr__(self, "positions", positions)
         object.__setattr__(self, "confidence", confidence)
 

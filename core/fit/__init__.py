@@ -37,9 +37,11 @@ def fit_track(
         TrackError: the track does not show enough of a person.
         BodyError: betas or regressor do not fit the body.
         DeviceError: the device is not here.
+        FitOptionError: the motion would have too many frames at the rate asked for.
         FitCancelled: *progress* answered False.
     """
     options = options or FitOptions()
+    options.check_length(track)
     fit = fit_clip if options.mode == "clip" else fit_frames
     with one_blas_thread() if options.device == "numpy" else nullcontext():
         return fit(track, body, options, progress or _silent)

@@ -13,6 +13,7 @@ from ..track import KeypointTrack
 from .holding import Evidence
 from .limits import strained
 from .options import FitOptions
+from .points import layout_points
 from .report import FitReport, Flag, flags_of
 
 _IMPLAUSIBLE_M = 0.08
@@ -64,7 +65,7 @@ def conclude(
     report = FitReport(
         found.point_names,
         1000.0 * found.point_error_m,
-        _flags(found),
+        _flags(track, found),
         found.betas,
         float(np.ptp(vertices[:, 1])),
         1000.0 * found.noise_m,
@@ -75,13 +76,14 @@ def conclude(
     return motion if options.fps is None else motion.resampled(options.fps), report
 
 
-def _flags(found: Found) -> tuple[Flag, ...]:
+def _flags(track: KeypointTrack, found: Found) -> tuple[Flag, ...]:
+    left_out = track.left_out[:, layout_points(track.layout).columns]
     flags = flags_of("missing", "person", found.evidence.absent)
     for limb, marked in found.evidence.limbs.items():
         flags += flags_of("held", limb, marked)
     far = found.point_error_m > max(_IMPLAUSIBLE_M, _IMPLAUSIBLE_SIGMAS * found.sigma_m)
     for index, name in enumerate(found.point_names):
-        flags += flags_of("implausible", name, found.jumps[:, index] | far[:, index])
+        flags += flags_of("implausible", name, found.jumps[:, index] | far[:, index] | left_out[:, index])
     for joint, marked in strained(found.rotations).items():
         flags += flags_of("strained", joint, marked)
     return tuple(sorted(flags, key=lambda flag: (flag.first, flag.kind, flag.what)))

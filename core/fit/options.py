@@ -9,14 +9,24 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import FitCancelled, FitOptionError
-from ..track import MAX_FPS
+from ..motion import MAX_FRAMES, resampled_frames
+from ..track import MAX_FPS, KeypointTrack
 from .expectation import MAX_PASSES, NETWORK_JOINTS, Experts, read_pose_network
 from .quality import QUALITIES
 
 MODES = ("clip", "frames")
 
+_MAX_BETA = 1e3
+"""In standard deviations: no body's, but far from what float32 cannot hold."""
+
 Progress = Callable[[int, int, str], bool | None]
 """Called with (frames' worth of the whole work that is done, all frames, what is being done); False cancels."""
+
+
+def _are_betas(betas: np.ndarray) -> bool:
+    """Return whether *betas* are numbers (B,) that a body can be shaped by."""
+    array = np.asarray(betas)
+    return array.ndim == 1 and array.dtype.kind in "fiu" and bool((np.abs(array) <= _MAX_BETA).all())
 
 
 def report_progress(progress: Progress, done: int, total: int, what: str) -> None:
@@ -65,8 +75,11 @@ class FitOptions:
             raise FitOptionError(f"expected smoothing from 0 to 1, got {self.smoothing}")
         if self.quality not in QUALITIES:
             raise FitOptionError(f"expected a quality out of {', '.join(QUALITIES)}; got {self.quality!r}")
-        if self.betas is not None and (np.ndim(self.betas) != 1 or not np.isfinite(self.betas).all()):
-            raise FitOptionError(f"expected betas with one axis and finite values, got shape {np.shape(self.betas)}")
+        if self.betas is not None and not _are_betas(self.betas):
+            raise FitOptionError(
+                f"expected betas with one axis and finite values of up to {_MAX_BETA:g}, got shape "
+                f"{np.shape(self.betas)}"
+            )
         if self.fps is not None and not 0.0 < self.fps <= MAX_FPS:
             raise FitOptionError(f"expected a frame rate above 0 and up to {MAX_FPS:g} for the motion, got {self.fps}")
         if self.workers is not None and self.workers < 1:
@@ -77,6 +90,22 @@ class FitOptions:
             )
         if not 1 <= self.network_passes <= MAX_PASSES:
             raise FitOptionError(f"expected 1 to {MAX_PASSES} passes of the network, got {self.network_passes}")
+
+    def check_length(self, track: KeypointTrack) -> None:
+        """Check before the work that the motion of *track* can be brought to the frame rate asked for.
+
+        Raises:
+            FitOptionError: it would have too many frames.
+        """
+        if self.fps is None:
+            return
+        num_frames = resampled_frames(track.num_frames, track.fps, self.fps)
+        if num_frames > max(MAX_FRAMES, track.num_frames):
+            raise FitOptionError(
+                f"expected a motion of up to {MAX_FRAMES} frames, but the {track.num_frames} of the keypoints at "
+                f"{track.fps:g} a second make {num_frames} at {self.fps:g}; give a lower frame rate for the motion, or "
+                "the right one of the keypoints"
+            )
 
     def experts(self, device: str) -> Experts:
         """Return who is asked what pose to expect, on a device.

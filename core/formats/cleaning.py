@@ -1,4 +1,4 @@
-"""Points that files write as zeros where they have none."""
+"""Points that files write as a number where they have none: zeros, and sentinels such as 9999."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ import numpy as np
 
 from .raw import RawRecording
 
+_MOST_VALUES = 4
+"""How many sentinels are named."""
 
-def drop_zero_points(recording: RawRecording) -> RawRecording:
+
+def drop_filled_points(recording: RawRecording) -> RawRecording:
+    """Make points missing that hold what a file writes for a point it does not have."""
+    return _drop_sentinels(_drop_zero_points(recording))
+
+
+def _drop_zero_points(recording: RawRecording) -> RawRecording:
     """Make points missing that stand exactly at the origin where they cannot be.
 
     A point at the origin in some frames only was not seen in these. A single point that is there in all of its frames
     is the root of root-relative data and stays; several such points coincide, so they were never seen. A frame of
     zeros alone holds nobody.
     """
-    positions = recording.positions
     present = recording.confidence > 0.0
-    zero = (positions == 0.0).all(-1)
+    zero = (recording.positions == 0.0).all(-1)
     if not zero.any():
         return recording
     always = zero.any(axis=0) & (zero | ~present).all(axis=0)
@@ -26,12 +33,35 @@ def drop_zero_points(recording: RawRecording) -> RawRecording:
     missing = zero & ~keep
     empty = ~(present & ~zero).any(axis=1)
     missing |= zero & empty[:, None]
-    if not missing.any() or not (present & ~missing).any():
+    return _without(recording, missing, "points that stand exactly at 0, 0, 0 are taken as missing.")
+
+
+def _drop_sentinels(recording: RawRecording) -> RawRecording:
+    """Make points missing that hold one number in all three axes: -1, nines, or any number found there twice.
+
+    Whatever the number is, in whatever unit, near the body or far away: of numbers that were measured no three are
+    alike. Axes that were exchanged or turned leave it alike but for its sign.
+    """
+    positions = recording.positions
+    size = np.abs(positions[..., 0])
+    alike = (np.abs(positions[..., 1:]) == size[..., None]).all(-1) & (size > 0.0)
+    if not alike.any():
         return recording
-    note = f"{int(missing.sum())} points that stand exactly at 0, 0, 0 are taken as missing."
+    values, counts = np.unique(size[alike], return_counts=True)
+    nines = np.array([set(f"{value:.10g}".replace(".", "")) == {"9"} and value >= 99.0 for value in values])
+    filler = values[(counts > 1) | nines]
+    missing = alike & (np.isin(size, filler) | (positions == -1.0).all(-1))
+    told = ", ".join(f"{value:.10g}" for value in np.unique(size[missing])[:_MOST_VALUES])
+    return _without(recording, missing, f"points that hold one number in all axes ({told}) are taken as missing.")
+
+
+def _without(recording: RawRecording, missing: np.ndarray, told: str) -> RawRecording:
+    """Return *recording* without the *missing* points (F, K), unless these are all it has."""
+    if not missing.any() or not ((recording.confidence > 0.0) & ~missing).any():
+        return recording
     return replace(
         recording,
-        positions=np.where(missing[..., None], np.nan, positions),
+        positions=np.where(missing[..., None], np.nan, recording.positions),
         confidence=np.where(missing, 0.0, recording.confidence),
-        notes=(*recording.notes, note),
+        notes=(*recording.notes, f"{int(missing.sum())} {told}"),
     )

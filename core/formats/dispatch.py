@@ -9,7 +9,7 @@ from ..errors import CoreError, InputMissingError, TrackFileError
 from .aist import read_aist
 from .array_file import NPY_MAGIC, ZIP_MAGIC, read_npy, read_npz
 from .c3d_file import is_c3d, read_c3d
-from .cleaning import drop_zero_points
+from .cleaning import drop_filled_points
 from .csv_file import read_csv
 from .json_file import MAX_FRAME_BYTES, frame_files, is_frame_document, load_json, read_json, read_json_folder
 from .mediapipe import NAMES, describe_space
@@ -57,8 +57,8 @@ def read_recordings(path: Path) -> list[RawRecording]:
 
 
 def _finish(recording: RawRecording) -> RawRecording:
-    """Do what every kind needs: zeros that are gaps, and image fractions among 33 points without names."""
-    recording = drop_zero_points(recording)
+    """Do what every kind needs: numbers that stand for gaps, and image fractions among 33 points without names."""
+    recording = drop_filled_points(recording)
     if recording.names is None and recording.layout in (None, "mediapipe33") and recording.num_points == len(NAMES):
         return describe_space(recording)
     return recording

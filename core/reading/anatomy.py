@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..layouts import Layout
-from .vectors import lengths, median, present_mean
+from .vectors import densest, lengths, median, present_mean
 
 SIDES = ("left", "right")
 _LEG: tuple[tuple[str, str, float], ...] = (("hip", "knee", 0.245), ("knee", "ankle", 0.246))
 _ARM: tuple[tuple[str, str, float], ...] = (("shoulder", "elbow", 0.172), ("elbow", "wrist", 0.146))
 _TRUNK_OF_STATURE = 0.288
 """Segment lengths as shares of the stature (Winter, after Drillis and Contini)."""
+_MAX_OFF_STATURE = 0.4
+"""How far off, of what most bones tell, a bone's length may be to be the person's: children's and giants' are within."""
+_EQUAL_SIDES = 1.15
+"""Sides that differ by more are not averaged: one is measured wrong."""
+_USUAL_OF_STATURE, _USUAL_TIMES = 0.04, 3.0
+"""By how much a bone's length may differ from the usual: as a share of the stature (7 cm), and in half-widths of `densest`."""
 _MAX_SPREAD = 0.25
 """How much a bone's length may vary, as a robust standard deviation over its median."""
 _MAX_SIDE_RATIO = 1.35
+_SLACK = 1.3
+"""How many times farther off a short clip's bones may be for errors of 15 mm an axis (217 recorded clips, 1 s each)."""
 _RATIOS: tuple[tuple[str, str, float, float], ...] = (
     ("thigh", "shank", 0.6, 1.6),
     ("upper arm", "forearm", 0.6, 1.9),
@@ -27,6 +35,16 @@ _RATIOS: tuple[tuple[str, str, float, float], ...] = (
     ("hip width", "trunk", 0.1, 0.9),
 )
 """Quotients of lengths that every body keeps, lowest and highest."""
+_SEGMENT_ENDS: dict[str, tuple[str, str]] = {
+    "thigh": ("hip", "knee"),
+    "shank": ("knee", "ankle"),
+    "upper arm": ("shoulder", "elbow"),
+    "forearm": ("elbow", "wrist"),
+    "shoulder width": ("shoulder", "shoulder"),
+    "hip width": ("hip", "hip"),
+    "trunk": ("shoulder", "hip"),
+}
+"""The points of each side that a segment is measured between."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,27 +107,67 @@ def figure_of(layout: Layout, positions: np.ndarray) -> Figure:
 
 
 def stature(figure: Figure) -> float:
-    """Return the stature that the medians of the bone lengths tell, in the figure's unit; NaN when none is known."""
-    for bones, with_trunk in ((_LEG, True), (_ARM, False)):
-        length = share = 0.0
-        for top, bottom, of_stature in bones:
+    """Return the stature that the bone lengths tell, in the figure's unit; NaN when none is known.
+
+    A bone that tells quite another stature than most does not count: one of its ends was somewhere else.
+    """
+    measured = _measured(figure)
+    told = [length / share for lengths_of, share in measured for length in lengths_of]
+    consensus = median(np.array(told))
+    length = total = 0.0
+    for lengths_of, share in measured:
+        expected = consensus * share
+        likely = [one for one in lengths_of if abs(one - expected) <= _MAX_OFF_STATURE * expected]
+        if likely and max(likely) > _EQUAL_SIDES * min(likely):
+            likely = [min(likely, key=lambda one: abs(one - expected))]
+        if likely:
+            length += float(np.mean(likely))
+            total += share
+    return length / total if total > 0.0 else float("nan")
+
+
+def _measured(figure: Figure) -> list[tuple[list[float], float]]:
+    """Return the lengths of legs and trunk, or of arms where these are not seen: left and right, share of stature."""
+    trunk: list[tuple[list[float], float]] = []
+    if figure.hips is not None and figure.shoulders is not None:
+        trunk.append(([median(lengths(figure.shoulders - figure.hips))], _TRUNK_OF_STATURE))
+    for bones, rest in ((_LEG, trunk), (_ARM, [])):
+        found = list(rest)
+        for top, bottom, share in bones:
             both = [figure.bone(side, top, bottom) for side in SIDES]
-            known = [median(bone) for bone in both if bone is not None]
-            known = [bone for bone in known if np.isfinite(bone)]
-            if known:
-                length += float(np.mean(known))
-                share += of_stature
-        if with_trunk and figure.hips is not None and figure.shoulders is not None:
-            trunk = median(lengths(figure.shoulders - figure.hips))
-            if np.isfinite(trunk):
-                length += trunk
-                share += _TRUNK_OF_STATURE
-        if share > 0.0:
-            return length / share
-    return float("nan")
+            found.append(([median(bone) for bone in both if bone is not None], share))
+        found = [([one for one in some if np.isfinite(one) and one > 0.0], share) for some, share in found]
+        if any(some for some, _ in found):
+            return found
+    return []
 
 
-def _spread(values: np.ndarray) -> float:
+def usual_frames(figure: Figure, stem: str, size: float) -> np.ndarray:
+    """Return the frames (F,) in which the bones that meet at left and right *stem* have their usual length.
+
+    Elsewhere one of these points is off, and what it says of sides and places does not count. Where no such bone is
+    seen, every frame is one.
+
+    Args:
+        figure: the person.
+        stem: a joint of the limbs, such as "hip".
+        size: the person's stature in the figure's unit.
+    """
+    usual = np.ones(figure.num_frames, dtype=bool)
+    for top, bottom, _ in (*_LEG, *_ARM):
+        if stem not in (top, bottom):
+            continue
+        bones = [bone for side in SIDES if (bone := figure.bone(side, top, bottom)) is not None]
+        if bones:
+            middle, margin = densest(np.stack(bones))
+            with np.errstate(invalid="ignore"):
+                wrong = np.abs(np.stack(bones) - middle) > max(_USUAL_OF_STATURE * size, _USUAL_TIMES * margin)
+            usual &= ~wrong.any(axis=0)
+    return usual
+
+
+def spread(values: np.ndarray) -> float:
+    """Return the robust standard deviation of the finite values as a share of their median; NaN when that is none."""
     middle = median(values)
     return 1.4826 * median(np.abs(values - middle)) / middle if middle > 0.0 else float("nan")
 
@@ -117,12 +175,8 @@ def _spread(values: np.ndarray) -> float:
 def _typical_lengths(figure: Figure) -> dict[str, float]:
     """Median lengths of the segments that the figure has, both sides together."""
     found: dict[str, float] = {}
-    for name, top, bottom in (
-        ("thigh", "hip", "knee"),
-        ("shank", "knee", "ankle"),
-        ("upper arm", "shoulder", "elbow"),
-        ("forearm", "elbow", "wrist"),
-    ):
+    for name in ("thigh", "shank", "upper arm", "forearm"):
+        top, bottom = _SEGMENT_ENDS[name]
         bones = [bone for side in SIDES if (bone := figure.bone(side, top, bottom)) is not None]
         if bones:
             found[name] = median(np.concatenate(bones))
@@ -134,20 +188,62 @@ def _typical_lengths(figure: Figure) -> dict[str, float]:
     return {name: length for name, length in found.items() if np.isfinite(length) and length > 0.0}
 
 
-def anatomy_faults(figure: Figure) -> list[str]:
-    """Return, in words, what no body is like: bones that change length, unequal sides, wrong proportions."""
-    faults: list[str] = []
+@dataclass(frozen=True)
+class Fault:
+    """What no body is like.
+
+    Attributes:
+        text: what it is, in words.
+        points: the solver points that it was measured by.
+    """
+
+    text: str
+    points: frozenset[str]
+
+
+def anatomy_faults(figure: Figure, slack: float = 1.0) -> list[Fault]:
+    """Return what no body is like: bones that change length, unequal sides, wrong proportions.
+
+    Args:
+        figure: the person.
+        slack: how many times farther off than is taken for odd something is at least.
+    """
+    faults: list[Fault] = []
     for top, bottom, _ in (*_LEG, *_ARM):
         bones = {side: bone for side in SIDES if (bone := figure.bone(side, top, bottom)) is not None}
         for side, bone in bones.items():
-            if (spread := _spread(bone)) > _MAX_SPREAD:
-                faults.append(f"the length from {side} {top} to {side} {bottom} varies by {spread:.0%}")
+            if (share := spread(bone)) > slack * _MAX_SPREAD:
+                text = f"the length from {side} {top} to {side} {bottom} varies by {share:.0%}"
+                faults.append(Fault(text, frozenset((f"{side}_{top}", f"{side}_{bottom}"))))
         if len(bones) == 2:
             left, right = median(bones["left"]), median(bones["right"])
-            if max(left, right) > _MAX_SIDE_RATIO * min(left, right):
-                faults.append(f"{top} to {bottom} is {left:.4g} on the left but {right:.4g} on the right")
+            if max(left, right) > slack * _MAX_SIDE_RATIO * min(left, right):
+                text = f"{top} to {bottom} is {left:.4g} on the left but {right:.4g} on the right"
+                faults.append(Fault(text, _both_sides(top, bottom)))
     typical = _typical_lengths(figure)
     for first, second, low, high in _RATIOS:
-        if first in typical and second in typical and not low <= typical[first] / typical[second] <= high:
-            faults.append(f"{first} over {second} is {typical[first] / typical[second]:.2f}")
+        quotient = typical[first] / typical[second] if first in typical and second in typical else float("nan")
+        if quotient < low / slack or quotient > slack * high:
+            text = f"{first} over {second} is {quotient:.2f}"
+            faults.append(Fault(text, _both_sides(*_SEGMENT_ENDS[first], *_SEGMENT_ENDS[second])))
     return faults
+
+
+def could_be_a_body(figure: Figure, *, strictly: bool) -> bool:
+    """Return whether nothing is wrong with the bones but what errors of one point make of them.
+
+    Args:
+        figure: the person.
+        strictly: these errors are small.
+    """
+    return not faults_of_many(anatomy_faults(figure)) and not (strictly and anatomy_faults(figure, _SLACK))
+
+
+def faults_of_many(faults: Sequence[Fault]) -> int:
+    """Return how many *faults* are left when those of one point are not counted, whichever explains most of them."""
+    points = frozenset[str]().union(*(fault.points for fault in faults))
+    return min((sum(point not in fault.points for fault in faults) for point in points), default=0)
+
+
+def _both_sides(*stems: str) -> frozenset[str]:
+    return frozenset(f"{side}_{stem}" for stem in stems for side in SIDES)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import TrackError
-from .anatomy import Figure, anatomy_faults
-from .vectors import dot, lengths, median
+from .anatomy import SIDES, Figure, anatomy_faults, faults_of_many, spread, stature, usual_frames
+from .vectors import dot, lengths, median, unit
 
 MAX_ROOT_SPEED = 15.0
 """Metres a second; the fastest sprinters reach 12.4."""
@@ -17,6 +17,14 @@ MAX_POINT_SPEED = 30.0
 """Metres a second to a place and back within two frames: no limb does that."""
 _MEDIAN_WINDOW = 5
 _MOST = 0.5
+_APART_OF_STATURE = 0.04
+"""Left and right that are nearer to each other (7 cm) do not tell which is which: a close stance, and errors."""
+_FEWEST_TELLING = 0.1
+"""Share of the frames that must tell sides, or how fast the pelvis moves, for that to count."""
+_OPPOSITE = -0.6
+"""Median cosine to the hips' line from which shoulders and knees are the other way round beyond what a body can do."""
+_WANDERS, _STEADIER = 0.15, 0.5
+"""Shanks that vary so much, and less than half so much with the ankles exchanged, have the other side's ankle."""
 
 
 @dataclass
@@ -34,38 +42,69 @@ class CheckResult:
 
 def _check_bones(figure: Figure, source: Path, result: CheckResult) -> None:
     faults = anatomy_faults(figure)
-    if len(faults) >= 3:
+    texts = [fault.text for fault in faults]
+    if len(faults) >= 3 and faults_of_many(faults) >= 2:
         raise TrackError(
-            f"expected the bones of a body, but in {source} {'; '.join(faults[:4])}: the points are not what they are "
+            f"expected the bones of a body, but in {source} {'; '.join(texts[:4])}: the points are not what they are "
             "taken for, or their sides are mixed up; check their names, or give --layout NAME"
         )
     if faults:
-        result.doubts.extend(faults)
+        result.doubts.extend(texts)
     else:
         result.passed.append("The bones keep their length, both sides are equal, and their proportions are human.")
 
 
-def check_sides(figure: Figure, source: Path) -> None:
+def check_sides(figure: Figure, size: float, source: Path, *, layout_is_known: bool) -> list[str]:
     """Check that hips, shoulders, knees and ankles agree on which side is left; any unit, any axes.
 
+    Frames in which left and right are close together, or a point is off its bone, do not count. Legs may be crossed,
+    for as long as one likes.
+
+    Args:
+        figure: the person.
+        size: the person's stature in the figure's unit.
+        source: the file, for messages.
+        layout_is_known: the user or the file names the layout: it is believed, whatever speaks against it.
+
+    Returns:
+        What is odd but possible, one sentence each.
+
     Raises:
-        TrackError: some of them are the other way round in most frames.
+        TrackError: the sides are the other way round as in no body, and the layout is only detected.
     """
+    doubts: list[str] = []
     hips = figure.side_line("hip")
     if hips is None:
-        return
+        return doubts
     for stem in ("shoulder", "knee", "ankle"):
         line = figure.side_line(stem)
         if line is None:
             continue
-        agree = dot(hips, line)[:, 0]
-        agree = agree[np.isfinite(agree)]
-        if agree.size and np.mean(agree < 0.0) > _MOST:
+        wide = np.fmin(lengths(hips), lengths(line)) > _APART_OF_STATURE * size
+        wide &= usual_frames(figure, "hip", size) & usual_frames(figure, stem, size)
+        cosine = dot(unit(hips), unit(line))[wide, 0]
+        if len(cosine) < max(1.0, _FEWEST_TELLING * figure.num_frames) or np.mean(cosine < 0.0) <= _MOST:
+            continue
+        found = f"the other way round in {np.mean(cosine < 0.0):.0%} of the frames that tell"
+        exchanged = _ankles_are_exchanged(figure) if stem == "ankle" else float(np.median(cosine)) < _OPPOSITE
+        if exchanged and not layout_is_known:
             raise TrackError(
-                f"expected left and right of the {stem}s as of the hips, but they are the other way round in "
-                f"{np.mean(agree < 0.0):.0%} of the frames of {source}; correct the names of these points, or give the "
-                "right order with --layout NAME"
+                f"expected left and right of the {stem}s as of the hips, but they are {found} in {source}; correct the "
+                "names of these points, or give the right order with --layout NAME"
             )
+        doubts.append(f"left and right of the {stem}s are {found}, seen from the hips")
+    return doubts
+
+
+def _ankles_are_exchanged(figure: Figure) -> bool:
+    """Return whether the shanks keep their lengths much better with left and right ankle exchanged.
+
+    Where ankles are only crossed, both shanks keep their lengths as they are.
+    """
+    knees, ankles = ([figure.points[f"{side}_{stem}"] for side in SIDES] for stem in ("knee", "ankle"))
+    own = max(spread(lengths(knee - ankle)) for knee, ankle in zip(knees, ankles, strict=True))
+    other = max(spread(lengths(knee - ankle)) for knee, ankle in zip(knees, ankles[::-1], strict=True))
+    return own > _WANDERS and other < _STEADIER * own
 
 
 def _check_upright(figure: Figure, result: CheckResult) -> None:
@@ -88,12 +127,14 @@ def _median_filtered(path: np.ndarray) -> np.ndarray:
     return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(path, _MEDIAN_WINDOW, axis=0), axis=-1))
 
 
-def _check_root_speed(figure: Figure, fps: float, source: Path, result: CheckResult) -> None:
+def _check_root_speed(figure: Figure, size: float, fps: float, source: Path, result: CheckResult) -> None:
     if figure.hips is None:
         return
-    speeds = lengths(np.diff(_median_filtered(figure.hips), axis=0)) * fps
+    steady = usual_frames(figure, "hip", size)
+    path = np.where(steady[:, None], figure.hips, np.nan)
+    speeds = lengths(np.diff(_median_filtered(path), axis=0)) * fps
     speeds = speeds[np.isfinite(speeds)]
-    if speeds.size == 0:
+    if speeds.size < max(1.0, _FEWEST_TELLING * figure.num_frames):
         return
     fast = float(np.percentile(speeds, 95))
     if fast > MAX_ROOT_SPEED:
@@ -147,31 +188,39 @@ def _check_frames(figure: Figure, positions: np.ndarray, fps: float, result: Che
         result.passed.append("Left and right legs never trade places between frames.")
 
 
-def check_track(figure: Figure, positions: np.ndarray, fps: float, source: Path) -> CheckResult:
+def check_track(
+    figure: Figure, measured: np.ndarray, fps: float, source: Path, *, layout_is_known: bool
+) -> CheckResult:
     """Check a track in metres, Y up.
 
     Args:
         figure: the person.
-        positions: (F, K, 3) all points of the track.
+        measured: (F, K, 3) all points in metres, any axes, those that are left out too.
         fps: frames a second.
         source: the file, for messages.
+        layout_is_known: the user or the file names the layout.
 
     Raises:
         TrackError: the data are no human motion as they are taken.
     """
-    check_sides(figure, source)
-    result = CheckResult(["Hips, shoulders, knees and ankles agree on which side is left."])
+    size = stature(figure)
+    result = CheckResult(doubts=check_sides(figure, size, source, layout_is_known=layout_is_known))
+    if not result.doubts:
+        result.passed.append("Hips, shoulders, knees and ankles agree on which side is left.")
     _check_bones(figure, source, result)
     _check_upright(figure, result)
-    _check_root_speed(figure, fps, source, result)
-    _check_frames(figure, positions, fps, result)
+    _check_root_speed(figure, size, fps, source, result)
+    _check_frames(figure, measured, fps, result)
     return result
 
 
-def is_root_relative(figure: Figure, stature: float) -> bool:
-    """Return whether the hips sit at the origin in every frame, so that the place in the room is not known."""
+def is_root_relative(figure: Figure, size: float) -> bool:
+    """Return whether the hips sit at the origin in every frame, so that the place in the room is not known.
+
+    Frames in which a hip is off its bone do not count.
+    """
     if figure.hips is None:
         return False
     distance = lengths(figure.hips)
-    distance = distance[np.isfinite(distance)]
-    return bool(distance.size) and median(distance) < 0.01 * stature and float(distance.max()) < 0.05 * stature
+    distance = distance[np.isfinite(distance) & usual_frames(figure, "hip", size)]
+    return bool(distance.size) and median(distance) < 0.01 * size and float(distance.max()) < 0.05 * size

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from ..errors import AmbiguousTrackError, TrackError
 from ..formats.raw import RawRecording
 from ..layouts import LAYOUTS, MARKERS, Layout
-from .anatomy import anatomy_faults, figure_of
+from .anatomy import Figure, anatomy_faults, could_be_a_body, figure_of, stature
 from .marker_names import marker_roles, missing_roles
+from .misplaced import find_misplaced
 from .options import ReadOptions
 from .point_names import PointMatch, best_match, match_layout
 
@@ -70,6 +75,13 @@ def _by_names(recording: RawRecording, names: tuple[str, ...]) -> PointMatch:
     )
 
 
+def _figure_as(recording: RawRecording, layout: Layout) -> Figure:
+    """Return the person when the points are read in *layout*'s order, without those that are somewhere else."""
+    size = stature(figure_of(layout, recording.positions))
+    misplaced = find_misplaced(recording.positions, layout, size)
+    return figure_of(layout, np.where(misplaced[..., None], np.nan, recording.positions))
+
+
 def _by_count(recording: RawRecording) -> PointMatch:
     count = recording.num_points
     candidates = [layout for layout in LAYOUTS.values() if len(layout.points) == count and layout is not MARKERS]
@@ -79,8 +91,10 @@ def _by_count(recording: RawRecording) -> PointMatch:
             f"expected named points or the count of a known layout, found {count} points without names in "
             f"{recording.source}; known are {counts}. Name the points, or convert them to one of these"
         )
-    faults = {layout.name: anatomy_faults(figure_of(layout, recording.positions)) for layout in candidates}
-    passing = [layout for layout in candidates if not faults[layout.name]]
+    figures = {layout.name: _figure_as(recording, layout) for layout in candidates}
+    faults = {name: anatomy_faults(figure) for name, figure in figures.items()}
+    strictly = len(candidates) > 1
+    passing = [layout for layout in candidates if could_be_a_body(figures[layout.name], strictly=strictly)]
     names = " or ".join(f"--layout {layout.name}" for layout in candidates)
     if len(passing) == 1:
         others = [layout.name for layout in candidates if layout is not passing[0]]
@@ -91,7 +105,7 @@ def _by_count(recording: RawRecording) -> PointMatch:
             f"expected {count} points without names to make a body in one order, but they do in several in "
             f"{recording.source}; give {names}"
         )
-    detail = "; ".join(f"as {name}, {shown(found[:3])}" for name, found in faults.items())
+    detail = "; ".join(f"as {name}, {shown([fault.text for fault in found[:3]])}" for name, found in faults.items())
     raise AmbiguousTrackError(
         f"expected {count} points without names to make a body as {names.replace('--layout ', '')}, but in "
         f"{recording.source} they do not: {detail}. Give {names} if that is the order all the same, or name the points"
@@ -106,9 +120,9 @@ def choose_layout(recording: RawRecording, options: ReadOptions) -> PointMatch:
         AmbiguousTrackError: it cannot be told which layout they have; the message names ``--layout``.
     """
     if options.layout is not None:
-        return _given(recording, LAYOUTS[options.layout], "given by --layout")
+        return replace(_given(recording, LAYOUTS[options.layout], "given by --layout"), is_stated=True)
     if recording.layout is not None and recording.layout in LAYOUTS:
-        return _given(recording, LAYOUTS[recording.layout], "stated by the file")
+        return replace(_given(recording, LAYOUTS[recording.layout], "stated by the file"), is_stated=True)
     if recording.names is not None and not _only_numbered(recording.names):
         return _by_names(recording, recording.names)
     if recording.layout is not None:

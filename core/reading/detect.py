@@ -10,7 +10,7 @@ from ..errors import AmbiguousTrackError, UnseenPersonError
 from .anatomy import Figure
 from .findings import Finding
 from .options import UNITS_IN_METRES, UP_AXES
-from .vectors import across, dot, lengths, mean_of, unit
+from .vectors import across, dot, lengths, mean_of, present_mean, unit
 
 MIN_STATURE_M, MAX_STATURE_M = 0.5, 2.5
 _SHORT_STATURE_M = 1.2
@@ -20,6 +20,14 @@ _DETECTED_UNITS = ("m", "cm", "mm", "in")
 _CLEAR_VOTES = 0.6
 """Share of the frames in which the same axis must be the one from feet to head."""
 _CLEAR_COSINE = 0.6
+_USUAL_UP: dict[str, tuple[str, ...]] = {
+    "C3D": ("+Y", "+Z"),
+    "Vicon CSV": ("+Z",),
+    "FreeMoCap CSV": ("+Z",),
+    "MMPose JSON": ("+Z",),
+    "EasyMocap JSON": ("+Y", "+Z"),
+}
+"""Axes that are up in files of a kind that do not say so; of all other kinds it is +Y, as in TRC and our own NPZ."""
 _STEADY_FLOOR = 0.15
 """How far the lowest point may wander along a stated up axis, in statures, for a lying person to be believed."""
 
@@ -78,6 +86,12 @@ def detect_units(stated: str | None, given: str | None, stature: float, source: 
     return Finding("units", chosen, reason, tuple(doubts))
 
 
+_ASSUMED_UP = (
+    "{axis} up is assumed, since the file does not say which axis is up: a person who lies, bends down or hangs head "
+    "down would be turned upright; --up settles it"
+)
+
+
 def axis_vector(axis: str) -> np.ndarray:
     """Return the unit vector (3,) of an axis such as "-Y"."""
     vector = np.zeros(3)
@@ -114,8 +128,13 @@ def _floor_wander(figure: Figure, axis: str, stature: float) -> float:
     return float(np.subtract(*np.percentile(lowest, [95, 5]))) / stature if lowest.size > 1 else 0.0
 
 
-def detect_up(figure: Figure, stated: str | None, given: str | None, stature: float, source: Path) -> Finding:
+def detect_up(
+    figure: Figure, stated: str | None, given: str | None, stature: float, source: Path, *, kind: str
+) -> Finding:
     """Return the file's axis that points up.
+
+    Where neither the file nor the user says it, the person is taken to be upright, and that is a doubt unless files of
+    that kind usually are so: nothing in the points tells somebody who lies or hangs from a file with other axes.
 
     Args:
         figure: the person in file axes.
@@ -123,6 +142,7 @@ def detect_up(figure: Figure, stated: str | None, given: str | None, stature: fl
         given: the axis the user names, or None.
         stature: the person's height in the figure's unit.
         source: the file, for messages.
+        kind: what sort of file it is.
 
     Raises:
         AmbiguousTrackError: the body does not say, or contradicts the file.
@@ -136,11 +156,13 @@ def detect_up(figure: Figure, stated: str | None, given: str | None, stature: fl
     evidence = f"the head is above the feet along {axis} in {share:.0%} of the frames"
     chosen = given or stated
     if chosen is None:
-        if not clear:
+        usual = axis in _USUAL_UP.get(kind, ("+Y",))
+        if not clear and not (usual and len(vectors)):
             raise AmbiguousTrackError(
                 f"expected the person to be upright most of the time, but {evidence} only in {source}; give --up"
             )
-        return Finding("up axis", axis, evidence)
+        doubts = () if clear and usual else (_ASSUMED_UP.format(axis=axis),)
+        return Finding("up axis", axis, f"assumed, as {evidence}", doubts)
     how = "given by --up" if given else "stated by the file"
     if not clear or axis == chosen:
         agrees = f"; {evidence}" if axis == chosen else ""
@@ -159,10 +181,11 @@ def detect_up(figure: Figure, stated: str | None, given: str | None, stature: fl
 def _forward_cues(figure: Figure) -> list[tuple[str, float, np.ndarray, np.ndarray, np.ndarray]]:
     """Return cues: what it is, its weight, then (F, 3) what points forward, the line to the left, the line up."""
     cues: list[tuple[str, float, np.ndarray, np.ndarray, np.ndarray]] = []
-    left = figure.side_line("hip")
-    left = left if left is not None else figure.side_line("shoulder")
-    if left is None:
+    lines = [line for stem in ("hip", "shoulder") if (line := figure.side_line(stem)) is not None]
+    if not lines:
         return cues
+    # Hips alone do not tell left from right where one of them is off; what is missing is left to the other line.
+    left = present_mean(np.stack(lines))
     for side in ("left", "right"):
         hip, knee, ankle = (figure.points.get(f"{side}_{joint}") for joint in ("hip", "knee", "ankle"))
         toe = figure.first(f"{side}_big_toe", f"{side}_foot", f"{side}_small_toe")

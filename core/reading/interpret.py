@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..errors import TrackError
 from ..formats.raw import RawRecording
 from ..layouts import MARKERS, Layout
-from ..track import KeypointTrack
+from ..track import KeypointTrack, mark_missing
 from .anatomy import Figure, figure_of, stature
 from .checks import check_sides, check_track, is_root_relative
 from .choose_layout import choose_layout, shown
@@ -17,7 +18,8 @@ from .detect import detect_fps, detect_handedness, detect_units, detect_up, faci
 from .findings import Finding, Reading
 from .legs import feet_with_exchanged_metatarsals
 from .marker_names import marker_roles, marker_set_title
-from .markers import joint_centres, stature_of_markers
+from .markers import joint_centres, marker_links, stature_of_markers
+from .misplaced import find_far, find_misplaced, find_off, frame_runs
 from .options import UNITS_IN_METRES, ReadOptions, parse_units, parse_up
 from .point_names import PointMatch
 from .strays import without_strays
@@ -28,17 +30,20 @@ _MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 @dataclass(frozen=True, eq=False)
 class _Laid:
-    """A recording's points in the order of a layout: file units and axes."""
+    """A recording's points in the order of a layout: file units and axes; `positions` lacks what is misplaced."""
 
     layout: Layout
     finding: Finding
+    measured: np.ndarray
     positions: np.ndarray
     confidence: np.ndarray
     figure: Figure
     matched: tuple[str, ...]
     absent: tuple[str, ...]
     ignored: tuple[str, ...]
-    left_out: tuple[str, ...] = ()
+    misplaced: np.ndarray
+    left_out: tuple[str, ...]
+    is_stated: bool = False
 
 
 def _names(recording: RawRecording) -> tuple[str, ...]:
@@ -60,6 +65,8 @@ def _lay_points(recording: RawRecording, match: PointMatch, *, swap_sides: bool)
     confidence = np.where((order >= 0)[None, :], recording.confidence[:, order], 0.0)
     if swap_sides:
         positions, confidence = _swapped(match.layout, positions), _swapped(match.layout, confidence)
+    misplaced = find_misplaced(positions, match.layout, stature(figure_of(match.layout, positions)))
+    read, confidence = mark_missing(positions, np.where(misplaced, 0.0, confidence))
     names = _names(recording)
     used = {index for index in match.order if index >= 0}
     ignored = tuple(name for index, name in enumerate(names) if index not in used)
@@ -71,11 +78,14 @@ def _lay_points(recording: RawRecording, match: PointMatch, *, swap_sides: bool)
         match.layout,
         Finding("layout", value, reason),
         positions,
+        read,
         confidence,
-        figure_of(match.layout, positions),
+        figure_of(match.layout, read),
         tuple(names[index] for index in match.order if index >= 0),
         match.absent,
         ignored,
+        misplaced,
+        _left_out_notes("Points", match.layout.names, misplaced),
     )
 
 
@@ -103,14 +113,17 @@ def _lay_markers(recording: RawRecording, match: PointMatch, options: ReadOption
             for side, _, rest in (role.partition("_"),)
         }
     roles, doubts = _metatarsals_in_place(recording, roles)
-    points = {role: recording.positions[:, index] for role, index in roles.items()}
-    points, strays = without_strays(points, stature_of_markers(points), _rate(recording, options))
+    points, strays = _without_misplaced({role: recording.positions[:, index] for role, index in roles.items()})
+    points, alone = without_strays(points, stature_of_markers(points), _rate(recording, options))
+    strays |= alone
     rough = stature(Figure(joint_centres(points, units_per_mm=None)))
     centres = joint_centres(points, units_per_mm=_units_per_mm(recording, options, rough))
-    positions = np.full((recording.num_frames, len(MARKERS.points), 3), np.nan)
+    measured = np.full((recording.num_frames, len(MARKERS.points), 3), np.nan)
     for name, index in MARKERS.solver_index.items():
         if name in centres:
-            positions[:, index] = centres[name]
+            measured[:, index] = centres[name]
+    misplaced = find_misplaced(measured, MARKERS, stature(figure_of(MARKERS, measured)))
+    positions = np.where(misplaced[..., None], np.nan, measured)
     figure = figure_of(MARKERS, positions)
     extra = {}
     fronts = [points[f"{side}_asis"] for side in ("left", "right") if f"{side}_asis" in points]
@@ -122,13 +135,18 @@ def _lay_markers(recording: RawRecording, match: PointMatch, options: ReadOption
     return _Laid(
         MARKERS,
         Finding("layout", f"markers ({title}, {len(used)} of {len(names)} read)", match.reason, doubts),
+        measured,
         positions,
         np.isfinite(positions).all(-1).astype(np.float64),
         Figure({**figure.points, **extra}),
         tuple(names[index] for index in sorted(used)),
         tuple(point.name for point in MARKERS.points if point.solver not in figure.points),
         tuple(name for index, name in enumerate(names) if index not in used),
-        _stray_notes({names[roles[role]]: frames for role, frames in strays.items()}),
+        misplaced,
+        (
+            *_left_out_notes("Markers", [names[roles[role]] for role in points], strays),
+            *_left_out_notes("Joint centres", MARKERS.names, misplaced),
+        ),
     )
 
 
@@ -149,17 +167,32 @@ def _metatarsals_in_place(recording: RawRecording, roles: dict[str, int]) -> tup
     return placed, tuple(doubts)
 
 
-def _stray_notes(strays: dict[str, list[int]]) -> tuple[str, ...]:
-    """Return what to tell of markers that were hidden in the frames in which they stray."""
-    told = "; ".join(f"{name} in {shown([str(frame) for frame in frames])}" for name, frames in strays.items())
-    return (f"Markers left out in frames in which they are somewhere else: {told}.",) if told else ()
+def _without_misplaced(points: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return the markers (F, 3) by role without those that are somewhere else, and where (F, M) that is."""
+    roles = list(points)
+    places = np.stack(list(points.values()), axis=1)
+    misplaced = find_far(places, range(len(roles)))
+    places[misplaced] = np.nan
+    misplaced |= find_off(places, roles, marker_links(roles), stature_of_markers(points))
+    places[misplaced] = np.nan
+    return {role: places[:, index] for index, role in enumerate(roles)}, misplaced
+
+
+def _left_out_notes(what: str, names: Sequence[str], marked: np.ndarray) -> tuple[str, ...]:
+    """Return what to tell of points that are left out in the frames *marked* (F, K)."""
+    told = "; ".join(
+        f"{names[index]} in {shown(frame_runs(marked[:, index]))}" for index in np.flatnonzero(marked.any(0))
+    )
+    return (f"{what} left out in frames in which they are somewhere else: {told}.",) if told else ()
 
 
 def _lay(recording: RawRecording, options: ReadOptions) -> _Laid:
     match = choose_layout(recording, options)
     if match.layout is MARKERS:
-        return _lay_markers(recording, match, options)
-    return _lay_points(recording, match, swap_sides=options.swap_sides)
+        laid = _lay_markers(recording, match, options)
+    else:
+        laid = _lay_points(recording, match, swap_sides=options.swap_sides)
+    return replace(laid, is_stated=match.is_stated)
 
 
 def _stated(recording: RawRecording, stated: str | None, kind: str, *, given: str | None) -> str | None:
@@ -202,12 +235,12 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
             f"{recording.image_space}. Export the world (metric) points instead"
         )
     laid = _lay(recording, options)
-    check_sides(laid.figure, source)
     height = stature(laid.figure)
+    check_sides(laid.figure, height, source, layout_is_known=laid.is_stated)
     stated_units = _stated(recording, recording.units, "units", given=options.units)
     stated_up = _stated(recording, recording.up_axis, "up", given=options.up)
     units = detect_units(stated_units, options.units, height, source)
-    up = detect_up(laid.figure, stated_up, options.up, height, source)
+    up = detect_up(laid.figure, stated_up, options.up, height, source, kind=recording.kind)
     hand = detect_handedness(laid.figure, options.handedness, height, source)
     fps = detect_fps(recording.fps, options.fps, source)
     rate = _rate(recording, options)
@@ -218,8 +251,9 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
         turn = _MIRROR @ turn
     positions = metres * laid.positions @ turn.T
     figure = figure_of(laid.layout, positions)
-    checks = check_track(figure, positions, rate, source)
+    checks = check_track(figure, metres * laid.measured, rate, source, layout_is_known=laid.is_stated)
     findings = (laid.finding, units, up, hand, fps, _person(recording), facing(figure))
+    doubts = (*(doubt for finding in findings for doubt in finding.doubts), *checks.doubts)
     track = KeypointTrack(
         positions,
         laid.confidence,
@@ -228,6 +262,8 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
         person=recording.person,
         source=source,
         root_relative=is_root_relative(figure, height * metres),
+        doubts=doubts,
+        left_out=laid.misplaced,
         notes=tuple(_notes(recording, findings, laid, checks.doubts)),
     )
     return Reading(
@@ -239,7 +275,7 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
         laid.ignored,
         height * metres,
         tuple(checks.passed),
-        (*(doubt for finding in findings for doubt in finding.doubts), *checks.doubts),
+        doubts,
         laid.left_out,
         recording.notes,
     )

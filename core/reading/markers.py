@@ -15,7 +15,9 @@ Nothing here depends on whether the axes are right-handed: "inwards" and "up" co
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -48,8 +50,25 @@ _RIGID_GROUPS = (
     *((f"{side}_shoulder_front", f"{side}_shoulder_back", "c7", "t10", "manubrium") for side in SIDES),
 )
 """Markers that move as one, nearly: pelvis, head, thorax, and each shoulder's two on the thorax."""
+_BONES = (
+    ("knee_lateral", "ankle_lateral", "shank", "thigh", "knee_medial"),
+    ("ankle_lateral", "ankle_medial", "heel", "toe", "first_metatarsal", "fifth_metatarsal"),
+    ("elbow_lateral", "elbow_medial", "acromion", "wrist", "wrist_bar_thumb_side", "wrist_thumb_side"),
+    ("acromion", "shoulder_front", "shoulder_back"),
+)
+"""The first marker of each has nearly one distance from each of the others of its side."""
 _BENT_SINE = 0.25
 """An elbow bent by more than about 15 degrees tells its axis."""
+
+
+def marker_links(roles: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the pairs of markers, as indices into *roles*, whose distance hardly changes."""
+    index = {role: number for number, role in enumerate(roles)}
+    pairs = {frozenset(pair) for group in _RIGID_GROUPS for pair in combinations(group, 2)}
+    pairs |= {
+        frozenset((f"{side}_{first}", f"{side}_{other}")) for first, *rest in _BONES for other in rest for side in SIDES
+    }
+    return sorted((index[one], index[other]) for one, other in map(sorted, pairs) if {one, other} <= index.keys())
 
 
 def _pair(points: Points, role: str) -> tuple[np.ndarray, np.ndarray] | None:

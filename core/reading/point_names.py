@@ -73,11 +73,13 @@ class PointMatch:
         layout: the layout.
         order: for each point of the layout the index of the recording's point, -1 where it has none.
         reason: how it is known that this is the layout.
+        is_stated: the user or the file names the layout; it is not only detected.
     """
 
     layout: Layout
     order: tuple[int, ...]
     reason: str
+    is_stated: bool = False
 
     @property
     def num_matched(self) -> int:
