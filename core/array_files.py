@@ -26,6 +26,8 @@ _MAGIC = b"\x93NUMPY"
 _LENGTH_BYTES = {b"\x01\x00": 2, b"\x02\x00": 4, b"\x03\x00": 4}
 """How many bytes the header's length takes in each version of the format."""
 
+_MAX_ITEMS = 1 << 40
+"""Of an array without any item too: NumPy makes none whose other axes are longer than memory."""
 _PLAIN_KINDS = "biufcSU"
 _HEADER_FAULTS = (
     ValueError, TypeError, SyntaxError, LookupError, EOFError, OverflowError, RecursionError, MemoryError,
@@ -77,8 +79,10 @@ def _header(file: IO[bytes], where: str, error: type[CoreError]) -> ArrayHeader:
         raise error(
             f"expected a NumPy array, found a damaged header ({str(fault)[:120]}) in {where}; save it again"
         ) from fault
-    if any(size < 0 for size in shape):
-        raise error(f"expected an array shape, found {shape} in {where}; save it again")
+    if any(size < 0 for size in shape) or math.prod(max(size, 1) for size in shape) > _MAX_ITEMS:
+        raise error(f"expected an array shape, found {str(shape)[:120]} in {where}; save it again")
+    if dtype.itemsize == 0:
+        raise error(f"expected numbers or texts, found {dtype}, which has no bytes, in {where}; save it again")
     return ArrayHeader(shape, dtype, fortran)
 
 

@@ -16,6 +16,8 @@ import numpy as np
 
 MAX_DENSE_BYTES = 1 << 30
 _MAX_DIMENSIONS = 32
+_MAX_KEY_PARTS = 16
+"""A tuple is hashed anew each time that it is looked up."""
 _MAX_CHAIN = 16
 _DTYPE_CODE = re.compile(r"[<>|=]?(?:b1|[iu][1248]|f(?:2|4|8|12|16)|c(?:8|16)|[SU][1-9]\d{0,8}|O8?)")
 _SPARSE_NAME = re.compile(r"(csc|csr|coo)_(matrix|array)")
@@ -129,9 +131,9 @@ def brief(value: object) -> str:
 
 
 def check_key(key: object) -> object:
-    """Return *key* if it is a scalar or a flat tuple of scalars, so that hashing it cannot recurse."""
+    """Return *key* if it is a scalar or a short, flat tuple of scalars, so that hashing it is soon done."""
     parts = key if isinstance(key, tuple) else (key,)
-    if not all(isinstance(part, _SCALARS) for part in parts):
+    if len(parts) > _MAX_KEY_PARTS or not all(isinstance(part, _SCALARS) for part in parts):
         raise ValueError(f"expected a number or a text as a key, got {type(key).__name__}")
     return key
 

@@ -28,7 +28,9 @@ def read_aist(path: Path) -> list[RawRecording]:
     points = content[key] if key is not None else None
     if not isinstance(points, np.ndarray) or points.dtype.kind not in "fiu" or points.shape[1:] != (_NUM_POINTS, 3):
         keys = str(sorted(map(str, content)))[:200] if isinstance(content, dict) else type(content).__name__
-        found = keys if points is None else f"{getattr(points, 'dtype', type(points).__name__)} {np.shape(points)}"
+        found = keys if points is None else type(points).__name__
+        if isinstance(points, np.ndarray):
+            found = f"{points.dtype} {points.shape}"
         raise TrackFileError(
             f"expected a dictionary with 'keypoints3d_optim' or 'keypoints3d' (frames, 17, 3), found {found} in "
             f"{path}; give AIST++ keypoints3d, or save the points as NPZ"

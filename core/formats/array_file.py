@@ -199,10 +199,10 @@ def _unflatten(array: np.ndarray, notes: list[str]) -> np.ndarray:
     as_xyz, as_xyzc = columns % 3 == 0, columns % 4 == 0
     if as_xyzc and (not as_xyz or (columns // 4 in _KNOWN_COUNTS and columns // 3 not in _KNOWN_COUNTS)):
         notes.append(f"{columns} columns were read as {columns // 4} points of x, y, z, confidence.")
-        return array.reshape(rows, -1, 4)
+        return array.reshape(rows, columns // 4, 4)
     if as_xyz and columns:
         notes.append(f"{columns} columns were read as {columns // 3} points of x, y, z.")
-        return array.reshape(rows, -1, 3)
+        return array.reshape(rows, columns // 3, 3)
     return array
 
 

@@ -84,7 +84,10 @@ def read_trc(path: Path) -> list[RawRecording]:
 
 def _name_line(lines: list[str]) -> int | None:
     for index, line in enumerate(lines[:_HEADER_LINES]):
-        if re.match(r"\s*\"?frame\s*#?\"?[\t,; ]+\"?time\b", line, re.IGNORECASE):
+        words = [word.strip('"') for word in re.split("[\t,; ]+", line.lower().lstrip(), maxsplit=3)]
+        if words[1:2] == ["#"]:
+            del words[1]
+        if words[0] in ("frame", "frame#") and len(words) > 1 and re.match(r"time\b", words[1]):
             return index
     return None
 

@@ -16,16 +16,16 @@ _ARM: tuple[tuple[str, str, float], ...] = (("shoulder", "elbow", 0.172), ("elbo
 _TRUNK_OF_STATURE = 0.288
 """Segment lengths as shares of the stature (Winter, after Drillis and Contini)."""
 _MAX_OFF_STATURE = 0.4
-"""How far off, of what most bones tell, a bone's length may be to be the person's: children's and giants' are within."""
+"""How far off, of what most bones tell, a bone's length may be to count for the stature."""
 _EQUAL_SIDES = 1.15
 """Sides that differ by more are not averaged: one is measured wrong."""
 _USUAL_OF_STATURE, _USUAL_TIMES = 0.04, 3.0
-"""By how much a bone's length may differ from the usual: as a share of the stature (7 cm), and in half-widths of `densest`."""
+"""By how much a bone's length may be off: as a share of the stature (7 cm), and in half-widths of `densest`."""
 _MAX_SPREAD = 0.25
 """How much a bone's length may vary, as a robust standard deviation over its median."""
 _MAX_SIDE_RATIO = 1.35
-_SLACK = 1.3
-"""How many times farther off a short clip's bones may be for errors of 15 mm an axis (217 recorded clips, 1 s each)."""
+_SLACK = 1.5
+"""How many times farther off bones may be for one point that is 0.3 m off, or for a short clip's errors (15 mm)."""
 _RATIOS: tuple[tuple[str, str, float, float], ...] = (
     ("thigh", "shank", 0.6, 1.6),
     ("upper arm", "forearm", 0.6, 1.9),

@@ -18,7 +18,7 @@ MAX_POINT_SPEED = 30.0
 _MEDIAN_WINDOW = 5
 _MOST = 0.5
 _APART_OF_STATURE = 0.04
-"""Left and right that are nearer to each other (7 cm) do not tell which is which: a close stance, and errors."""
+"""Left and right that are less far apart sideways (7 cm) do not tell which is which: a close stance, and errors."""
 _FEWEST_TELLING = 0.1
 """Share of the frames that must tell sides, or how fast the pelvis moves, for that to count."""
 _OPPOSITE = -0.6
@@ -80,9 +80,9 @@ def check_sides(figure: Figure, size: float, source: Path, *, layout_is_known: b
         line = figure.side_line(stem)
         if line is None:
             continue
-        wide = np.fmin(lengths(hips), lengths(line)) > _APART_OF_STATURE * size
-        wide &= usual_frames(figure, "hip", size) & usual_frames(figure, stem, size)
-        cosine = dot(unit(hips), unit(line))[wide, 0]
+        apart = np.minimum(lengths(hips), np.abs(dot(unit(hips), line)[:, 0])) > _APART_OF_STATURE * size
+        apart &= usual_frames(figure, "hip", size) & usual_frames(figure, stem, size)
+        cosine = dot(unit(hips), unit(line))[apart, 0]
         if len(cosine) < max(1.0, _FEWEST_TELLING * figure.num_frames) or np.mean(cosine < 0.0) <= _MOST:
             continue
         found = f"the other way round in {np.mean(cosine < 0.0):.0%} of the frames that tell"
@@ -101,9 +101,12 @@ def _ankles_are_exchanged(figure: Figure) -> bool:
 
     Where ankles are only crossed, both shanks keep their lengths as they are.
     """
-    knees, ankles = ([figure.points[f"{side}_{stem}"] for side in SIDES] for stem in ("knee", "ankle"))
-    own = max(spread(lengths(knee - ankle)) for knee, ankle in zip(knees, ankles, strict=True))
-    other = max(spread(lengths(knee - ankle)) for knee, ankle in zip(knees, ankles[::-1], strict=True))
+    names = [f"{side}_{stem}" for stem in ("knee", "ankle") for side in SIDES]
+    if not figure.points.keys() >= set(names):
+        return False
+    left_knee, right_knee, left_ankle, right_ankle = (figure.points[name] for name in names)
+    own = max(spread(lengths(left_knee - left_ankle)), spread(lengths(right_knee - right_ankle)))
+    other = max(spread(lengths(left_knee - right_ankle)), spread(lengths(right_knee - left_ankle)))
     return own > _WANDERS and other < _STEADIER * own
 
 

@@ -95,6 +95,7 @@ def _by_count(recording: RawRecording) -> PointMatch:
     faults = {name: anatomy_faults(figure) for name, figure in figures.items()}
     strictly = len(candidates) > 1
     passing = [layout for layout in candidates if could_be_a_body(figures[layout.name], strictly=strictly)]
+    passing = [layout for layout in passing if not faults[layout.name]] or passing
     names = " or ".join(f"--layout {layout.name}" for layout in candidates)
     if len(passing) == 1:
         others = [layout.name for layout in candidates if layout is not passing[0]]

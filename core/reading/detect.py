@@ -20,6 +20,8 @@ _DETECTED_UNITS = ("m", "cm", "mm", "in")
 _CLEAR_VOTES = 0.6
 """Share of the frames in which the same axis must be the one from feet to head."""
 _CLEAR_COSINE = 0.6
+_NOT_LYING = 0.3
+"""Median cosine from which somebody who is seldom upright bends down rather than lies."""
 _USUAL_UP: dict[str, tuple[str, ...]] = {
     "C3D": ("+Y", "+Z"),
     "Vicon CSV": ("+Z",),
@@ -156,13 +158,17 @@ def detect_up(
     evidence = f"the head is above the feet along {axis} in {share:.0%} of the frames"
     chosen = given or stated
     if chosen is None:
-        usual = axis in _USUAL_UP.get(kind, ("+Y",))
-        if not clear and not (usual and len(vectors)):
-            raise AmbiguousTrackError(
-                f"expected the person to be upright most of the time, but {evidence} only in {source}; give --up"
-            )
-        doubts = () if clear and usual else (_ASSUMED_UP.format(axis=axis),)
-        return Finding("up axis", axis, f"assumed, as {evidence}", doubts)
+        usual = _USUAL_UP.get(kind, ("+Y",))
+        if clear:
+            doubts = () if axis in usual else (_ASSUMED_UP.format(axis=axis),)
+            return Finding("up axis", axis, f"assumed, as {evidence}", doubts)
+        likely = [other for other in usual if len(vectors) and np.median(vectors @ axis_vector(other)) > _NOT_LYING]
+        if len(likely) == 1:
+            doubts = (_ASSUMED_UP.format(axis=likely[0]),)
+            return Finding("up axis", likely[0], f"assumed, as in most files of that kind ({kind})", doubts)
+        raise AmbiguousTrackError(
+            f"expected the person to be upright most of the time, but {evidence} only in {source}; give --up"
+        )
     how = "given by --up" if given else "stated by the file"
     if not clear or axis == chosen:
         agrees = f"; {evidence}" if axis == chosen else ""

@@ -130,7 +130,8 @@ def find_misplaced(positions: np.ndarray, layout: Layout, size: float) -> np.nda
     """
     far = find_far(positions, main_joints(layout))
     near = np.where(far[..., None], np.nan, positions)
-    return far | find_off(near, [point.solver or point.name for point in layout.points], layout.bones, size)
+    names = [point.solver or point.name for point in layout.points]
+    return np.asarray(far | find_off(near, names, layout.bones, size))
 
 
 def main_joints(layout: Layout) -> list[int]:

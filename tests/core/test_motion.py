@@ -96,3 +96,18 @@ def test_blending_takes_a_share_of_each():
     np.testing.assert_allclose(found.trans, motion.trans + share[:, None], atol=1e-12)
     with pytest.raises(MotionError, match="frames to blend, got 1"):
         motion.blended(_motion(num_frames=1), share)
+
+
+@pytest.mark.parametrize("fps", [1e-6, 1e-300])
+def test_a_resampling_that_would_explode_is_refused_with_its_number_of_frames(fps):
+    motion = replace(_motion(), fps=fps)
+    with pytest.raises(MotionError, match=r"up to 2000000 frames.* the 31 at .* make \d{10,} at 60"):
+        motion.resampled(60.0)
+
+
+def test_long_motions_are_interpolated_in_blocks_without_a_seam():
+    motion = _motion(num_frames=60, fps=1.0)
+    resampled = motion.resampled(700.0)
+    assert resampled.num_frames == 59 * 700 + 1
+    np.testing.assert_allclose(resampled.rotations()[::700], motion.rotations(), atol=1e-9)
+    assert np.abs(np.diff(resampled.trans, axis=0)).max() < np.abs(np.diff(motion.trans, axis=0)).max() / 699.0

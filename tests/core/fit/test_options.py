@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.body.free_body import load_free_body
 from core.errors import CoreError, FitCancelled, FitOptionError
-from core.fit import FitOptions
+from core.fit import FitOptions, fit_track
 from core.fit.options import report_progress
+from core.layouts import COCO17
+from core.track import KeypointTrack
 
 
 @pytest.mark.parametrize(
@@ -20,6 +23,8 @@ from core.fit.options import report_progress
         ({"quality": "medium"}, ("quality", "fast, balanced, best", "'medium'")),
         ({"betas": np.zeros((1, 10))}, ("betas", "(1, 10)")),
         ({"betas": np.array([0.0, np.nan])}, ("betas", "finite")),
+        ({"betas": np.array([0.0, 1e300])}, ("betas", "1000")),
+        ({"betas": np.array(["a"])}, ("betas",)),
         ({"fps": 0.0}, ("frame rate", "0.0")),
         ({"fps": -24.0}, ("frame rate", "-24")),
         ({"fps": float("inf")}, ("frame rate", "10000", "inf")),
@@ -62,3 +67,12 @@ def test_only_false_cancels():
     with pytest.raises(FitCancelled, match="cancelled"):
         report_progress(answer(False), 3, 7, "Counting")
     assert calls == [(3, 7, "Counting")] * 5
+
+
+def test_a_motion_of_too_many_frames_is_refused_before_the_work():
+    points = np.random.default_rng(1).normal(size=(31, 17, 3))
+    slow = KeypointTrack(points, np.ones((31, 17)), 1e-3, COCO17)
+    with pytest.raises(FitOptionError, match=r"up to 2000000 frames.*the 31 .* make 300000001 at 10000"):
+        fit_track(slow, load_free_body(), FitOptions(fps=1e4))
+    FitOptions(fps=60.0).check_length(slow)
+    FitOptions().check_length(slow)

@@ -229,6 +229,32 @@ def test_zeros_are_missing_where_a_point_cannot_be_at_the_origin(tmp_path):
     assert (read_recordings(path)[0].confidence[:, [0, 3]] == 0).all(), "two points never coincide at the origin"
 
 
+@pytest.mark.parametrize("filler", [9999.0, 9999999.0, 9999.999, -1.0, -9999.0, 1e10, 0.5])
+@pytest.mark.parametrize("scale", [1.0, 0.001])
+def test_one_number_in_all_axes_is_a_gap(tmp_path, filler, scale):
+    points = clip(20, 5)
+    filled = points.copy()
+    filled[3:9, 1] = filler * scale
+    filled[19, 4] = filler * scale
+    np.save(tmp_path / "a.npy", filled)
+    (recording,) = read_recordings(tmp_path / "a.npy")
+    missing = np.zeros((20, 5), dtype=bool)
+    missing[3:9, 1] = missing[19, 4] = True
+    np.testing.assert_array_equal(recording.confidence == 0.0, missing)
+    np.testing.assert_array_equal(recording.positions[~missing], points[~missing])
+    assert recording.notes == (
+        f"7 points that hold one number in all axes ({abs(filler * scale):.10g}) are taken as missing.",
+    )
+
+
+def test_a_sentinel_that_stands_alone_is_a_gap_and_a_number_that_does_is_none(tmp_path):
+    points = clip(4, 5)
+    points[0, 0], points[1, 1], points[2, 2] = -1.0, 9999.0, 1.25
+    np.save(tmp_path / "a.npy", points)
+    (recording,) = read_recordings(tmp_path / "a.npy")
+    assert np.argwhere(recording.confidence == 0.0).tolist() == [[0, 0], [1, 1]]
+
+
 def test_find_tracks_lists_a_folder_of_frames_as_one_input(tmp_path):
     easymocap_folder(tmp_path / "clip", {0: clip(3, 25)}, [0, 1, 2])
     (tmp_path / "other").mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import time
 import tracemalloc
 import zipfile
@@ -91,6 +92,14 @@ def _zip_of(header: bytes, size: int) -> bytes:
     return stream.getvalue()
 
 
+def _doubled_lists(depth: int) -> bytes:
+    """A pickle of {"keypoints3d": a list that holds one list twice, which holds one list twice, ...}."""
+    nested: list[object] = []
+    for _ in range(depth):
+        nested = [nested, nested]
+    return pickle.dumps({"keypoints3d": nested}, protocol=2)
+
+
 BOMBS = {
     "ten gigabytes in an npy header": lambda: _npy_header((10**9 // 60, 25, 3)) + bytes(100),
     "more than a machine in an npy header": lambda: _npy_header((2**62, 2**62, 3)) + bytes(100),
@@ -106,8 +115,20 @@ BOMBS = {
     "a long quote": lambda: b'"' + b"a," * 300_000 + b"\n1,2,3\n",
     "a name of separators": lambda: b"_" * 300_000 + b"q,a_x,a_y\n1,2,3\n",
     "a key of a megabyte": lambda: b'{"' + b"k" * 1_000_000 + b'": 1}',
+    "a header of blanks": lambda: b"PathFileType\t4\nframe" + b" " * 200_000 + b"\n",
+    "a long key": lambda: b"\x80\x02(" + b"N" * 60_000 + b"tq\x00}q\x01(" + b"h\x00N" * 40_000 + b"u.",
+    "lists that hold themselves twice": lambda: _doubled_lists(48),
     "frames far apart": lambda: wide_csv(clip(2, 2), names_of(2), lead={"frame": [0, 2_000_000]}).encode(),
 }
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((0, 51), "<f8"), ((3, 17, 3), "<U0"), ((0, 2**62, 2**62), "<f8"), ((0, 17, 3), "<f8")]
+)
+def test_arrays_without_a_byte_are_refused(tmp_path, shape, dtype):
+    (tmp_path / "a.npy").write_bytes(_npy_header(shape, dtype))
+    with pytest.raises(TrackFileError, match="found"):
+        read_recordings(tmp_path / "a.npy")
 
 
 @pytest.mark.parametrize("name", BOMBS)

@@ -59,7 +59,7 @@ def make_recording() -> Callable[..., RawRecording]:
     def make(shown: str = "body25", /, *, positions: np.ndarray | None = None, **fields) -> RawRecording:
         chosen = LAYOUTS[shown]
         values = walk_in(chosen) if positions is None else positions
-        settings = {"names": chosen.names, "fps": FPS, **fields}
-        return RawRecording(values, np.isfinite(values).all(-1) * 1.0, "test", Path("walk.test"), **settings)
+        settings = {"kind": "test", "names": chosen.names, "fps": FPS, **fields}
+        return RawRecording(values, np.isfinite(values).all(-1) * 1.0, source=Path("walk.test"), **settings)
 
     return make

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from core.errors import AmbiguousTrackError, TrackError
 from core.layouts import LAYOUTS
@@ -11,7 +12,7 @@ from core.reading import ReadOptions, interpret
 from core.reading.detect import rotation_to_y_up
 from core.reading.options import UNITS_IN_METRES, UP_AXES
 
-from .conftest import walk_in
+from .conftest import NUM_FRAMES, walk_in
 
 KEYPOINT_LAYOUTS = [name for name in LAYOUTS if name != "markers"]
 MIRROR_X = np.array([-1.0, 1.0, 1.0])
@@ -137,6 +138,87 @@ def test_sides_swapped_in_the_arms_alone_are_refused(make_recording):
         positions[:, pair] = positions[:, pair[::-1]]
     with pytest.raises(TrackError, match=r"shoulders as of the hips.*--layout"):
         interpret(make_recording("coco17", positions=positions))
+
+
+def _with_close_feet(gap_m: float) -> np.ndarray:
+    """The walk in BODY25 with the knees together, and the feet *gap_m* apart, crossed where that is below 0."""
+    layout = LAYOUTS["body25"]
+    walk = walk_in(layout)
+    hips = [layout.names.index(f"{side}_hip") for side in ("left", "right")]
+    aside = walk[:, hips[0]] - walk[:, hips[1]]
+    aside[:, 1] = 0.0
+    aside /= np.linalg.norm(aside, axis=-1, keepdims=True)
+    for side, sign in (("left", 0.5), ("right", -0.5)):
+        knee, ankle = (layout.names.index(f"{side}_{joint}") for joint in ("knee", "ankle"))
+        foot = [layout.names.index(f"{side}_{part}") for part in ("ankle", "big_toe", "small_toe", "heel")]
+        shank = walk[:, ankle] - walk[:, knee]
+        other = layout.names.index(f"{'right' if side == 'left' else 'left'}_hip")
+        middle = (walk[:, hips[side == "right"]] + walk[:, other]) / 2.0
+        offset = np.sum((walk[:, ankle] - middle) * aside, axis=-1, keepdims=True)
+        length = np.linalg.norm(shank, axis=-1, keepdims=True)
+        moved = shank + (sign * gap_m - offset) * aside
+        moved *= length / np.linalg.norm(moved, axis=-1, keepdims=True)
+        walk[:, foot] += (walk[:, knee] + moved - walk[:, ankle])[:, None]
+    return walk
+
+
+@pytest.mark.parametrize("gap_m", [0.0, -0.02, -0.1, -0.2])
+@pytest.mark.parametrize("naming", [{}, {"names": None}, {"names": None, "layout": "body25"}])
+def test_feet_together_or_crossed_refuse_nothing(gap_m, naming, make_recording):
+    rng = np.random.default_rng(5)
+    crossed = _with_close_feet(gap_m)
+    errors = rng.normal(0.0, 0.01, (1, *crossed.shape[1:])) + rng.normal(0.0, 0.01, crossed.shape)
+    track = interpret(make_recording(positions=crossed + errors, **naming)).track
+    assert _same(track, crossed + errors)
+
+
+def test_crossed_legs_are_told_where_they_are_far_apart(make_recording):
+    assert interpret(make_recording(positions=_with_close_feet(-0.02))).doubts == ()
+    (doubt,) = interpret(make_recording(positions=_with_close_feet(-0.2))).doubts
+    assert doubt.startswith("left and right of the ankles are the other way round in 100%")
+
+
+@pytest.mark.parametrize("stem", ["shoulder", "ankle"])
+def test_sides_that_are_mixed_up_are_refused_unless_the_layout_is_named(stem, make_recording):
+    layout = LAYOUTS["body25"]
+    mixed = walk_in(layout)
+    parts = ("shoulder", "elbow", "wrist") if stem == "shoulder" else ("ankle", "big_toe", "small_toe", "heel")
+    for part in parts:
+        pair = [layout.names.index(f"{side}_{part}") for side in ("left", "right")]
+        mixed[:, pair] = mixed[:, pair[::-1]]
+    with pytest.raises(TrackError, match=rf"{stem}s as of the hips.*--layout"):
+        interpret(make_recording(positions=mixed))
+    reading = interpret(make_recording(positions=mixed), ReadOptions(layout="body25", handedness="right"))
+    assert any(f"left and right of the {stem}s are the other way round" in doubt for doubt in reading.doubts)
+    assert reading.track.doubts == reading.doubts
+
+
+@pytest.mark.parametrize("up", ["+X", "-X", "-Y", "+Z", "-Z"])
+def test_an_up_axis_that_is_only_assumed_is_told(up, make_recording):
+    turned = walk_in(LAYOUTS["body25"]) @ rotation_to_y_up(up)
+    reading = interpret(make_recording(positions=turned, kind="TRC"))
+    (doubt,) = reading.doubts
+    assert doubt.startswith(f"{up} up is assumed") and "--up" in doubt
+    assert any(doubt in note for note in reading.track.notes) and reading.track.doubts == (doubt,)
+    lying = interpret(make_recording(positions=turned, kind="TRC"), ReadOptions(up="+Y"))
+    assert _same(lying.track, turned)
+    assert not any("assumed" in doubt for doubt in lying.doubts)
+
+
+@pytest.mark.parametrize(("kind", "up"), [("TRC", "+Y"), ("NPZ", "+Y"), ("FreeMoCap CSV", "+Z"), ("C3D", "+Z")])
+def test_the_up_axis_that_files_of_a_kind_usually_have_is_no_doubt(kind, up, make_recording):
+    turned = walk_in(LAYOUTS["body25"]) @ rotation_to_y_up(up)
+    reading = interpret(make_recording(positions=turned, kind=kind))
+    assert reading.doubts == () and reading.finding("up axis").reason.startswith("assumed, as the head is above")
+
+
+def test_somebody_who_is_seldom_upright_is_read_with_a_doubt_or_refused(make_recording):
+    turns = Rotation.from_euler("x", np.repeat([0.0, 60.0, -60.0], NUM_FRAMES // 3)[:, None], degrees=True).as_matrix()
+    bent = np.einsum("fij,fkj->fki", turns, walk_in(LAYOUTS["body25"]))
+    reading = interpret(make_recording(positions=bent))
+    assert any(doubt.startswith("+Y up is assumed") for doubt in reading.doubts) and _same(reading.track, bent)
+    with pytest.raises(AmbiguousTrackError, match=r"upright most of the time.*--up"):
+        interpret(make_recording(positions=bent @ rotation_to_y_up("-X")))
 
 
 def test_upside_down_against_the_file_is_refused(make_recording):
