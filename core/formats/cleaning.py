@@ -8,6 +8,8 @@ import numpy as np
 
 from .raw import RawRecording
 
+_MOST_PLACES = 99.0
+"""Percentile of the coordinates that are taken for places, so that some may be wild."""
 _MOST_VALUES = 4
 """How many sentinels are named."""
 
@@ -37,10 +39,11 @@ def _drop_zero_points(recording: RawRecording) -> RawRecording:
 
 
 def _drop_sentinels(recording: RawRecording) -> RawRecording:
-    """Make points missing that hold one number in all three axes: -1, nines, or any number found there twice.
+    """Make points missing that hold one number in all three axes: -1, nines, or one that stands there twice.
 
-    Whatever the number is, in whatever unit, near the body or far away: of numbers that were measured no three are
-    alike. Axes that were exchanged or turned leave it alike but for its sign.
+    Of numbers that were measured no three are alike; axes that were exchanged or turned leave a sentinel alike but for
+    its sign. A number beyond the places of the other points may be an error as well: it is left for whoever knows where
+    the body is.
     """
     positions = recording.positions
     size = np.abs(positions[..., 0])
@@ -48,8 +51,10 @@ def _drop_sentinels(recording: RawRecording) -> RawRecording:
     if not alike.any():
         return recording
     values, counts = np.unique(size[alike], return_counts=True)
-    nines = np.array([set(f"{value:.10g}".replace(".", "")) == {"9"} and value >= 99.0 for value in values])
-    filler = values[(counts > 1) | nines]
+    nines = np.array([set(f"{value:.10g}".replace(".", "")) == {"9"} and len(f"{value:.10g}") > 2 for value in values])
+    others = np.abs(positions[~alike & np.isfinite(size)])
+    within = values <= (np.percentile(others, _MOST_PLACES) if others.size else np.inf)
+    filler = values[((counts > 1) & within) | nines]
     missing = alike & (np.isin(size, filler) | (positions == -1.0).all(-1))
     told = ", ".join(f"{value:.10g}" for value in np.unique(size[missing])[:_MOST_VALUES])
     return _without(recording, missing, f"points that hold one number in all axes ({told}) are taken as missing.")
