@@ -61,8 +61,8 @@ def find_far(positions: np.ndarray, joints: Sequence[int]) -> np.ndarray:
 def find_off(positions: np.ndarray, names: Sequence[str], links: Sequence[tuple[int, int]], size: float) -> np.ndarray:
     """Return where (F, K) a point has its usual distance from none of the points that it is linked to.
 
-    A distance that is off has two ends. The one at fault is the end that is off to all its neighbours, while at least
-    one of these has its usual distance from another point.
+    A distance that is off has two ends. The one at fault is the end that is off to all its neighbours, while one of
+    these has its usual distance from most others.
 
     Args:
         positions: (F, K, 3) in any unit, NaN where missing.
@@ -82,8 +82,8 @@ def find_off(positions: np.ndarray, names: Sequence[str], links: Sequence[tuple[
         share = np.abs(distance - usual) / np.maximum(_OFF_OF_STATURE * size, _OFF_TIMES * margin)
         wrong, right, sound = share > 1.0, share <= 1.0, share <= _SOUND
     num_wrong, num_right, num_sound = (_at_ends(what, links, off) for what in (wrong, right, sound))
-    # An end that is right to one neighbour and wrong to several is as likely at fault as all of these together.
-    believed = (num_sound > 0) & ~((num_right == 1) & (num_wrong > 1))
+    # An end speaks against another one when most of its other links are sound; else it is at fault as likely itself.
+    believed = 2 * num_sound > num_right + num_wrong - 1
     for link, (one, other) in enumerate(links):
         off[:, one] |= wrong[:, link] & believed[:, other]
         off[:, other] |= wrong[:, link] & believed[:, one]
