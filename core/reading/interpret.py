@@ -115,7 +115,8 @@ def _lay_markers(recording: RawRecording, match: PointMatch, options: ReadOption
     roles, doubts = _metatarsals_in_place(recording, roles)
     points, strays = _without_misplaced({role: recording.positions[:, index] for role, index in roles.items()})
     points, alone = without_strays(points, stature_of_markers(points), _rate(recording, options))
-    strays |= alone
+    for number, role in enumerate(points):
+        strays[alone.get(role, []), number] = True
     rough = stature(Figure(joint_centres(points, units_per_mm=None)))
     centres = joint_centres(points, units_per_mm=_units_per_mm(recording, options, rough))
     measured = np.full((recording.num_frames, len(MARKERS.points), 3), np.nan)

@@ -57,8 +57,8 @@ def find_strays(positions: np.ndarray, stature: float, fps: float) -> np.ndarray
 
 def without_strays(
     points: Mapping[str, np.ndarray], stature: float, fps: float
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return the markers (F, 3) with strays hidden, and where (F, M) they stray, in the order of *points*.
+) -> tuple[dict[str, np.ndarray], dict[str, list[int]]]:
+    """Return the markers (F, 3) with strays hidden, and by marker the frames in which it strays.
 
     Args:
         points: (F, 3) by marker, NaN where hidden.
@@ -67,7 +67,8 @@ def without_strays(
     """
     strays = find_strays(np.stack(list(points.values()), axis=1), stature, fps)
     kept = {name: np.where(strays[:, [index]], np.nan, place) for index, (name, place) in enumerate(points.items())}
-    return kept, strays
+    frames = {name: np.flatnonzero(strays[:, index]).tolist() for index, name in enumerate(points)}
+    return kept, {name: those for name, those in frames.items() if those}
 
 
 def _off_the_way(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
