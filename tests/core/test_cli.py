@@ -326,6 +326,23 @@ def test_people_who_are_left_out_are_told(tmp_path, out, betas, capsys):
     assert _files(out) == {"one.npz"}
 
 
+def test_what_is_not_certain_and_what_is_left_out_is_told(tmp_path, out, betas, capsys):
+    track = SCENE.track(noise_m=0.002)
+    lying = track.positions[..., [0, 2, 1]] * [1.0, -1.0, 1.0]
+    lying[5:9, BODY25.names.index("left_wrist")] += 2.5
+    path = tmp_path / "lying.npz"
+    np.savez(path, positions=lying, confidence=track.confidence, fps=30.0, layout="body25")
+    assert _fit(path, "--betas", betas, "-o", out / "a.npz", "--report", out / "a.json") == 0
+    assert "Doubt: +Z up is assumed" in capsys.readouterr().out
+    report = json.loads((out / "a.json").read_text())
+    assert any("Doubt: +Z up is assumed" in note for note in report["notes"])
+    assert any("left_wrist in 5-8" in note for note in report["notes"])
+    flag = {"kind": "implausible", "what": "left_wrist", "first": 5, "last": 8}
+    assert [found for found in report["flags"] if found["what"] == "left_wrist"] == [flag]
+    assert _fit(path, "--betas", betas, "-o", out / "b.npz", "--up", "Y") == 0
+    assert "assumed" not in capsys.readouterr().out
+
+
 def test_convert_writes_plain_arrays_that_read_again(recording, out, capsys):
     assert main(["convert", str(recording), "-o", str(out / "plain.npz")]) == 0
     arrays = _read(out / "plain.npz")
