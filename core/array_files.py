@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -74,7 +75,10 @@ def _header(file: IO[bytes], where: str, error: type[CoreError]) -> ArrayHeader:
     try:
         text = _header_text(file)
         stream = io.BytesIO(len(text).to_bytes(2, "little") + text)
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)  # type: ignore[no-untyped-call]
+        with warnings.catch_warnings():
+            # Of headers that Python 2 wrote.
+            warnings.simplefilter("ignore", UserWarning)
+            shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)  # type: ignore[no-untyped-call]
     except _HEADER_FAULTS as fault:
         raise error(
             f"expected a NumPy array, found a damaged header ({str(fault)[:120]}) in {where}; save it again"

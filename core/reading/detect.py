@@ -90,7 +90,7 @@ def detect_units(stated: str | None, given: str | None, stature: float, source: 
 
 _ASSUMED_UP = (
     "{axis} up is assumed, since the file does not say which axis is up: a person who lies, bends down or hangs head "
-    "down would be turned upright; --up settles it"
+    "down would be turned upright; if so, give --up"
 )
 
 

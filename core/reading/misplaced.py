@@ -18,6 +18,8 @@ MIN_POINTS = 4
 """Fewer points in a frame do not tell where the body is."""
 _REACH = 6.0
 """How far a point may lie from the middle of the body, in median distances of its joints (0.27 statures upright)."""
+_ROAM = 1e4
+"""How far a whole body may be from where it mostly is, in the same measure: 5 km."""
 _MOST_FAR = 0.3
 _OFF_OF_STATURE = 0.12
 """How much longer or shorter than usual a bone is at least where one of its ends is somewhere else (20 cm)."""
@@ -37,7 +39,7 @@ def _unsided(name: str) -> str:
 
 
 def find_far(positions: np.ndarray, joints: Sequence[int]) -> np.ndarray:
-    """Return where (F, K) a point is farther from the body than any limb reaches.
+    """Return where (F, K) a point is farther from the body than any limb reaches, or the body from anywhere it walks.
 
     Args:
         positions: (F, K, 3) in any unit, NaN where missing.
@@ -50,12 +52,16 @@ def find_far(positions: np.ndarray, joints: Sequence[int]) -> np.ndarray:
     chosen = positions[frames][:, list(joints)]
     centre = np.nanmedian(chosen, axis=1)
     size = median(np.nanmedian(lengths(chosen - centre[:, None]), axis=1))
+    here = lengths(centre - np.median(centre, axis=0)) <= _ROAM * size
+    if not size > 0.0 or not here.any():
+        return far
+    frames, centre = frames[here], centre[here]
     every = np.arange(len(positions))
     middle = np.stack([np.interp(every, frames, centre[:, axis]) for axis in range(3)], axis=-1)
     with np.errstate(invalid="ignore"):
         far = lengths(positions - middle[:, None]) > _REACH * size
     seen = np.isfinite(positions).all(-1)
-    return far if size > 0.0 and far.sum() <= _MOST_FAR * seen.sum() else np.zeros_like(far)
+    return far if far.sum() <= _MOST_FAR * seen.sum() else np.zeros_like(far)
 
 
 def find_off(positions: np.ndarray, names: Sequence[str], links: Sequence[tuple[int, int]], size: float) -> np.ndarray:

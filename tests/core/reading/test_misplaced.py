@@ -106,6 +106,14 @@ def test_two_arms_exchanged_speak_against_the_names_and_stay(make_recording):
     assert not find_misplaced(exchanged, layout, SIZE).any()
 
 
+@pytest.mark.parametrize("far_m", [1e5, 1e11])
+def test_a_whole_body_that_is_beyond_any_way_is_left_out_for_these_frames(far_m, make_recording):
+    astray = walk_in(LAYOUTS["coco17"])
+    astray[:3] += far_m
+    reading = interpret(make_recording("coco17", positions=astray))
+    assert reading.track.left_out[:3].all() and not reading.track.left_out[3:].any()
+
+
 def test_a_body_that_is_hardly_seen_does_not_tell_what_is_far():
     points = np.zeros((3, 6, 3))
     points[:, 0] = 1e6
