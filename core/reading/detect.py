@@ -20,8 +20,6 @@ _DETECTED_UNITS = ("m", "cm", "mm", "in")
 _CLEAR_VOTES = 0.6
 """Share of the frames in which the same axis must be the one from feet to head."""
 _CLEAR_COSINE = 0.6
-_NOT_LYING = 0.3
-"""Median cosine from which somebody who is seldom upright bends down rather than lies."""
 _USUAL_UP: dict[str, tuple[str, ...]] = {
     "C3D": ("+Y", "+Z"),
     "Vicon CSV": ("+Z",),
@@ -162,7 +160,7 @@ def detect_up(
         if clear:
             doubts = () if axis in usual else (_ASSUMED_UP.format(axis=axis),)
             return Finding("up axis", axis, f"assumed, as {evidence}", doubts)
-        likely = [other for other in usual if len(vectors) and np.median(vectors @ axis_vector(other)) > _NOT_LYING]
+        likely = [other for other in usual if len(vectors) and np.median(vectors @ axis_vector(other)) > 0.0]
         if len(likely) == 1:
             doubts = (_ASSUMED_UP.format(axis=likely[0]),)
             return Finding("up axis", likely[0], f"assumed, as in most files of that kind ({kind})", doubts)
