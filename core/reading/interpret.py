@@ -219,6 +219,14 @@ def _person(recording: RawRecording) -> Finding:
     return Finding("person", "the only one", "the file names nobody")
 
 
+def _refuse_image_coordinates(recording: RawRecording) -> None:
+    if recording.image_space:
+        raise TrackError(
+            f"expected 3D points in a unit of length, but {recording.source} holds image coordinates: "
+            f"{recording.image_space}. Export the world (metric) points instead"
+        )
+
+
 def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Reading:
     """Find out what a recording means, check it, and bring it to metres, right-handed, Y up.
 
@@ -230,11 +238,7 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
     """
     options = options or ReadOptions()
     source = recording.source
-    if recording.image_space:
-        raise TrackError(
-            f"expected 3D points in a unit of length, but {source} holds image coordinates: "
-            f"{recording.image_space}. Export the world (metric) points instead"
-        )
+    _refuse_image_coordinates(recording)
     laid = _lay(recording, options)
     height = stature(laid.figure)
     check_sides(laid.figure, height, source, layout_is_known=laid.is_stated)
