@@ -12,7 +12,8 @@ from core.fit import FitOptions, fit_track
 from core.motion import Motion
 from core.rotations import matrix_to_axis_angle
 
-from .fit_figures import Condition, Evaluation, summarise
+from .fit_conditions import Condition
+from .fit_figures import Evaluation, summarise
 from .motion_folder import Clip
 from .shown_body import ShownBody
 from .smplify import Smplify, SmplifyOptions, SmplifyResult, fit_prior

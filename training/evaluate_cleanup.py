@@ -32,11 +32,13 @@ from core.motion import Motion
 from core.rotations import matrix_to_axis_angle
 from core.skeletons import JOINT_INDEX, NUM_VERTICES
 
-from .evaluate_fit import Condition, Evaluation
+from .fit_conditions import Condition
+from .fit_figures import Evaluation
 from .motion_folder import Clip, read_clips
 from .pose_prior import HELD_OUT_SUBJECTS
+from .realistic_errors import ErrorModel
 
-NOISE = Condition("10 mm noise, betas estimated", know_betas=False, noise_m=0.01)
+NOISE = Condition("10 mm noise, betas estimated", know_betas=False, errors=ErrorModel(white_m=0.01))
 LOCKED = CleanupOptions(foot_lock=1.0)
 _EVERY_VERTEX = 29
 _WALK_M_S = (0.4, 2.2)

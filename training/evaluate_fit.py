@@ -1,10 +1,11 @@
-"""Measure the fit on real motion of people it never saw, and print the table of figures.
+"""Measure the fit on motion of people it never saw, with the errors that trackers make, and print tables of figures.
 
-    python -m training.evaluate_fit MOTION_FOLDER [--subjects 16 35 05] [--every N] [--quality Q] [--network FILE.npz]
-        [--smplify FRAMES] [--json OUT.json]
+    python -m training.evaluate_fit MOTION_FOLDER [--subjects 16 35 05] [--every N] [--rows GLOB ...] [--jobs N]
+        [--quality Q] [--network FILE.npz] [--smplify FRAMES] [--json OUT.json]
 
 Each clip is put on the free body with a random shape; its keypoints come from the body model, then are disturbed as the
-row says. No initial pose is given but in the row that says so. See `training.fit_figures`.
+row says (`training.fit_conditions`). The first table has realistic errors, the second faults in some frames, the third
+clean points and white noise, which no tracker has: it checks the solver. See `training.fit_figures` for the figures.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
 
+from core.errors import InputMissingError
 from core.exit_codes import exit_code_of
 from core.files import atomic_path
 from core.fit import FitOptions, fit_track
@@ -28,23 +31,28 @@ from core.fit.arguments import add_network_arguments, network_options
 from core.fit.quality import QUALITIES
 from core.track import KeypointTrack
 
-from .fit_figures import CONDITIONS, Condition, Evaluation, Row, summarise
+from .fit_conditions import ERROR_ROWS, FAULT_ROWS, SOLVER_ROWS, Condition
+from .fit_figures import Evaluation, Row, row_of
+from .fit_tables import ERROR_COLUMNS, FAULT_COLUMNS, SOLVER_COLUMNS, Column, heads, line
+from .fit_workers import Measure, measuring
 from .motion_folder import Clip, read_clips
 from .pose_prior import HELD_OUT_SUBJECTS
+from .realistic_errors import ErrorModel
 
 _SPEED_FRAMES = 1000
 _SPEED_RUNS = 5
-_FIGURES = (
-    "pve_mm", "keypoint_mm", "true_keypoint_mm", "shape_mm", "arm_deg", "wrist_deg", "acceleration_mm", "drift_mm",
-)  # fmt: skip
-_HEADS = ("PVE", "points", "true pts", "shape", "arms", "wrists", "accel", "drift")
-_UNITS = ("mm", "mm", "mm", "mm", "deg", "deg", "mm/f2", "mm")
+
+_TABLES: tuple[tuple[str, tuple[Condition, ...], tuple[Column, ...]], ...] = (
+    ("Errors as trackers make them, shape estimated", ERROR_ROWS, ERROR_COLUMNS),
+    ("Faults in some frames, shape estimated", FAULT_ROWS, FAULT_COLUMNS),
+    ("Check of the solver: the body's own points, clean or with white noise", SOLVER_ROWS, SOLVER_COLUMNS),
+)
 
 
 def frames_per_second(evaluation: Evaluation, clips: Sequence[Clip], quality: str) -> tuple[float, list[float]]:
     """Return the median frames a second of whole fits of 1000 frames with unknown betas, and each run's seconds."""
     longest = max(clips, key=lambda clip: len(clip.trans))
-    track = evaluation.track(longest, Condition("speed", noise_m=0.005))
+    track = evaluation.track(longest, Condition("speed", errors=ErrorModel(white_m=0.005)))
     there_and_back = np.concatenate([track.positions, track.positions[::-1]])
     repeats = -(-_SPEED_FRAMES // len(there_and_back))
     positions = np.tile(there_and_back, (repeats, 1, 1))[:_SPEED_FRAMES]
@@ -58,8 +66,20 @@ def frames_per_second(evaluation: Evaluation, clips: Sequence[Clip], quality: st
     return _SPEED_FRAMES / float(np.median(counted)), counted
 
 
-def _print_row(row: Row) -> None:
-    print(f"{row.name:<52}" + "".join(f"{getattr(row, name):>9.2f}" for name in _FIGURES), flush=True)
+def chosen_rows(patterns: Sequence[str] | None) -> set[str]:
+    """Return the names of the rows that match any of *patterns*; of all rows for None.
+
+    Raises:
+        InputMissingError: a pattern matches no row.
+    """
+    names = [condition.name for _, conditions, _ in _TABLES for condition in conditions]
+    if patterns is None:
+        return set(names)
+    found = {pattern: [name for name in names if fnmatchcase(name, pattern)] for pattern in patterns}
+    missing = [pattern for pattern, matching in found.items() if not matching]
+    if missing:
+        raise InputMissingError(f"expected rows that exist, found none named {missing}; rows are {'; '.join(names)}")
+    return {name for matching in found.values() for name in matching}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,6 +92,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quality", choices=tuple(QUALITIES), default="balanced")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="take every Nth clip only")
     parser.add_argument(
+        "--rows", nargs="+", metavar="GLOB", help="measure the rows of these names only ('*mix*'), and no speed"
+    )
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="worker processes (default 1)")
+    parser.add_argument(
         "--smplify", type=int, default=0, metavar="FRAMES",
         help="also fit so many frames by a plain SMPLify-3D (needs PyTorch) and compare accuracy and speed",
     )  # fmt: skip
@@ -82,15 +106,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    names = chosen_rows(options.rows)
     clips = read_clips(options.folder, options.subjects)[:: options.every]
-    evaluation = Evaluation(FitOptions(quality=options.quality, **network_options(options)))
+    fit_options = FitOptions(quality=options.quality, **network_options(options))
     print(f"{len(clips)} clips, {sum(len(clip.trans) for clip in clips)} frames; {_machine()}")
-    for heads in (_HEADS, _UNITS):
-        print(f"{'':<52}" + "".join(f"{head:>9}" for head in heads))
-    rows = []
-    for condition in CONDITIONS:
-        rows.append(summarise([evaluation.measure(clip, condition) for clip in clips]))
-        _print_row(rows[-1])
+    figures: dict[str, object] = {"machine": _machine()}
+    with measuring(fit_options, options.jobs) as measure:
+        figures["rows"] = [
+            asdict(row)
+            for title, conditions, columns in _TABLES
+            for row in _table(title, [one for one in conditions if one.name in names], columns, measure, clips)
+        ]
+    if options.rows is None:
+        figures |= _speed(Evaluation(fit_options), clips, options)
+    if options.json is not None:
+        with atomic_path(options.json) as path:
+            path.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+
+
+def _table(
+    title: str, conditions: Sequence[Condition], columns: Sequence[Column], measure: Measure, clips: Sequence[Clip]
+) -> list[Row]:
+    """Measure and print a table, row by row; name the clips that were refused below it."""
+    rows: list[Row] = []
+    for condition in conditions:
+        if not rows:
+            print("", *heads(title, columns), sep="\n", flush=True)
+        rows.append(row_of(condition, measure(clips, condition)))
+        print(line(rows[-1], columns), flush=True)
+    for row in rows:
+        for text in row.refused:
+            print(f"refused: {row.name}: {text}", flush=True)
+    return rows
+
+
+def _speed(evaluation: Evaluation, clips: Sequence[Clip], options: argparse.Namespace) -> dict[str, object]:
+    """Print how fast the fit is, on request beside SMPLify-3D; return the figures."""
     rates = {}
     for quality in QUALITIES if options.smplify else (options.quality,):
         rates[quality], seconds = frames_per_second(evaluation, clips, quality)
@@ -100,7 +151,7 @@ def _run(options: argparse.Namespace) -> None:
             f"(median of {spread} s)",
             flush=True,
         )
-    figures = {"machine": _machine(), "rows": [asdict(row) for row in rows], "frames_per_second": rates}
+    figures: dict[str, object] = {"frames_per_second": rates}
     if options.smplify:
         from .compare_smplify import compare
 
@@ -112,9 +163,7 @@ def _run(options: argparse.Namespace) -> None:
             ratios = "".join(f"{ratio:>8.1f}" for ratio in way.times_slower.values())
             print(f"{way.name:<52}{way.pve_mm:>9.2f}{way.ms_per_frame:>10.2f}{ratios}")
         figures["ways"] = [asdict(way) for way in ways]
-    if options.json is not None:
-        with atomic_path(options.json) as path:
-            path.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    return figures
 
 
 def _machine() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -16,93 +17,88 @@ from core.body.data import BodyData
 from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel, ShapedKeypoints
 from core.body.landmarks import landmark_regressor
-from core.body.model import BodyModel
+from core.body.model import BodyModel, world_rotations
+from core.errors import CoreError
 from core.fit import FitOptions, fit_track
-from core.fit.points import solver_points
+from core.fit.points import layout_points, solver_points
 from core.fit.posing import PoseJob
 from core.fit.quality import QUALITIES
 from core.fit.refine import Targets
+from core.formats.raw import RawRecording
 from core.layouts import LAYOUTS, Layout
 from core.motion import Motion
+from core.reading import ReadOptions
+from core.reading.interpret import interpret
 from core.rotations import matrix_to_axis_angle
 from core.skeletons import JOINT_INDEX
 from core.track import KeypointTrack
 
+from .fit_conditions import CLEAN, SMPL_HIP_WIDTH_M, Condition
+from .fit_spill import Spill, SpillGauge, summarise_spill
 from .motion_folder import Clip
+from .realistic_errors import add_errors
 
 _VERTEX_FRAMES = 40
 _TENTH = 10
 _KNOWN_SIGMA_M = 1e-3
-_ARM = ("left_elbow", "left_wrist")
+_LARGEST_SHARE = 0.5
+"""A clip of which a fault would take more than that is left out."""
 
-
-@dataclass(frozen=True)
-class Condition:
-    """How a row of the table disturbs the keypoints.
-
-    Attributes:
-        name: the row's name.
-        know_betas: the true betas are given.
-        noise_m: standard deviation of Gaussian noise per axis.
-        missing: share of points dropped at random.
-        arm_gap_s: seconds in the middle of each clip in which the left elbow and wrist are gone.
-        layout: the layout's name.
-        mode: "clip" or "frames", or "known": each frame from the true pose of the frame before it, as the paper's
-            network is used.
-    """
-
-    name: str
-    know_betas: bool = True
-    noise_m: float = 0.0
-    missing: float = 0.0
-    arm_gap_s: float = 0.0
-    layout: str = "body25"
-    mode: str = "clip"
-
-
-CONDITIONS = (
-    Condition("each frame from the true pose before it, true betas", mode="known"),
-    Condition("clean, true betas"),
-    Condition("clean, betas estimated", know_betas=False),
-    Condition("10 mm noise, true betas", noise_m=0.01),
-    Condition("10 mm noise, betas estimated", know_betas=False, noise_m=0.01),
-    Condition("20 mm noise, true betas", noise_m=0.02),
-    Condition("20 % of points missing, true betas", missing=0.2),
-    Condition("left arm missing for 1 s, true betas", arm_gap_s=1.0),
-    Condition("with hand knuckles (133 points), true betas", layout="wholebody133"),
-    Condition("17 points (COCO), betas estimated", know_betas=False, layout="coco17"),
-    Condition("frame by frame, clean, true betas", mode="frames"),
-    Condition("frame by frame, clean, betas estimated", know_betas=False, mode="frames"),
-)
+_NOT_MEANS = ("name", "worst_joint_mm", "frames", "clips", "spill", "refused")
 
 
 @dataclass(frozen=True)
 class Row:
-    """Figures of one condition, means over frames.
+    """Figures of one condition, means over frames where nothing else is said.
 
     Attributes:
         name: the condition's.
         pve_mm: vertices, pelvis joints together.
+        worst_joint_mm: the joint that is farthest off in any frame, pelvis joints together.
         keypoint_mm: fitted points against the disturbed ones.
         true_keypoint_mm: fitted points against the undisturbed ones.
         shape_mm: rest vertices of the estimated shape against the true one.
         arm_deg: rotation error of upper arms and forearms.
         wrist_deg: rotation error of wrists.
+        head_deg: how far the head's orientation in the room is off.
+        foot_deg: how far the feet's orientation in the room is off.
         acceleration_mm: error of the joints' second difference, per frame squared.
         drift_mm: vertices in the last tenth of a clip less those in its first.
         frames: how many frames.
+        clips: how many clips.
+        spill: what a fault does to the frames outside it; None without a fault.
+        refused: the clips that were refused, each with what was said.
     """
 
     name: str
     pve_mm: float
+    worst_joint_mm: float
     keypoint_mm: float
     true_keypoint_mm: float
     shape_mm: float
     arm_deg: float
     wrist_deg: float
+    head_deg: float
+    foot_deg: float
     acceleration_mm: float
     drift_mm: float
     frames: int
+    clips: int = 1
+    spill: Spill | None = None
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """A clip's keypoints as a condition disturbs them.
+
+    Attributes:
+        track: the keypoints.
+        run: the frames of the fault; None without one.
+    """
+
+    track: KeypointTrack
+    run: slice | None = None
 
 
 class Evaluation:
@@ -113,47 +109,106 @@ class Evaluation:
         self.options = options or FitOptions()
         self.data = data or load_free_body()
         self.body = BodyModel(self.data)
+        self._gauge = SpillGauge(self.body)
         self._models: dict[str, KeypointModel] = {}
+        self._baselines: dict[tuple[str, str], Motion] = {}
+
+    def _model(self, layout: Layout) -> KeypointModel:
+        """Return the layout's points that a fit reads, on the body."""
+        if layout.name not in self._models:
+            names = layout_points(layout).names
+            self._models[layout.name] = KeypointModel(self.body, landmark_regressor(self.data, names))
+        return self._models[layout.name]
+
+    def _points(self, clip: Clip, layout: Layout, *, smpl_hips: bool = False) -> np.ndarray:
+        """Return the true points (F, K, 3) of the layout's that a fit reads; *smpl_hips* moves the hips inwards."""
+        model = self._model(layout)
+        if smpl_hips:
+            names = layout_points(layout).names
+            left, right = (names.index(f"{side}_hip") for side in ("left", "right"))
+            mean = model.rest(np.zeros(len(clip.drawn_betas()), dtype=np.float32))
+            inwards = 0.5 * (mean[left] - mean[right])
+            inwards *= SMPL_HIP_WIDTH_M / (2.0 * np.linalg.norm(inwards)) - 1.0
+            offsets = np.zeros((len(names), 3), dtype=np.float32)
+            offsets[left], offsets[right] = inwards, -inwards
+            model = model.shifted(offsets)
+        return np.asarray(model.shaped(clip.drawn_betas()).points(clip.rotations, clip.trans), dtype=np.float64)
 
     def keypoints(self, clip: Clip, layout: Layout) -> np.ndarray:
         """Return the clip's true points (F, K, 3) of a *layout*, NaN for points that no fit reads."""
-        columns = [index for index, point in enumerate(layout.points) if point.solver]
-        if layout.name not in self._models:
-            names = tuple(str(layout.points[index].solver) for index in columns)
-            self._models[layout.name] = KeypointModel(self.body, landmark_regressor(self.data, names))
-        model = self._models[layout.name]
-        seen = model.shaped(clip.drawn_betas()).points(clip.rotations, clip.trans)
-        points = np.full((len(seen), len(layout.points), 3), np.nan)
-        points[:, columns] = seen
-        return points
+        return _laid_out(self._points(clip, layout), layout)
 
     def solver_keypoints(self, clip: Clip, names: Sequence[str]) -> ShapedKeypoints:
         """Return the solver points *names* on the clip's body."""
         return KeypointModel(self.body, landmark_regressor(self.data, names)).shaped(clip.drawn_betas())
 
+    def disturbed(self, clip: Clip, condition: Condition) -> Disturbed:
+        """Return the clip's keypoints as *condition* disturbs them, always alike.
+
+        Raises:
+            TrackError: they are refused where they are read.
+        """
+        layout = LAYOUTS[condition.layout]
+        points = self._points(clip, layout, smpl_hips=condition.smpl_hips)
+        if condition.errors != CLEAN:
+            generator = _generator(clip, f"{condition.errors} {condition.layout}")
+            holders = self._model(layout).holders
+            points = add_errors(points, clip.rotations, holders, clip.fps, generator, condition.errors)
+        if condition.missing:
+            points[_generator(clip, "missing").random(points.shape[:2]) < condition.missing] = np.nan
+        run = None
+        if condition.fault is not None:
+            generator = _generator(clip, type(condition.fault).__name__)
+            points, run = condition.fault.apply(points, layout_points(layout).names, clip.fps, generator)
+        positions = _laid_out(points, layout)
+        track = KeypointTrack(positions, np.isfinite(positions).all(-1).astype(np.float64), clip.fps, layout)
+        return Disturbed(_read(track, clip.name) if condition.read else track, run)
+
     def track(self, clip: Clip, condition: Condition) -> KeypointTrack:
         """Return the clip's keypoints as *condition* disturbs them, always alike."""
-        layout = LAYOUTS[condition.layout]
-        generator = np.random.default_rng(zlib.crc32(f"{clip.name} {condition.name}".encode()))
-        points = self.keypoints(clip, layout)
-        points = points + generator.normal(0.0, 1.0, points.shape) * condition.noise_m
-        confidence = np.ones(points.shape[:2])
-        confidence[generator.random(confidence.shape) < condition.missing] = 0.0
-        if condition.arm_gap_s:
-            middle, half = len(points) / 2, condition.arm_gap_s * clip.fps / 2
-            gone = slice(max(0, round(middle - half)), round(middle + half))
-            confidence[gone, [layout.names.index(name) for name in _ARM]] = 0.0
-        return KeypointTrack(points, confidence, clip.fps, layout)
+        return self.disturbed(clip, condition).track
 
     def measure(self, clip: Clip, condition: Condition) -> Row:
-        """Return the figures of one clip."""
-        betas = clip.drawn_betas()
-        track = self.track(clip, condition)
+        """Return the figures of one clip.
+
+        Raises:
+            CoreError: the track is refused.
+        """
+        disturbed = self.disturbed(clip, condition)
         if condition.mode == "known":
-            return self.compare(clip, condition, *self._from_known_poses(clip, track))
-        options = replace(self.options, betas=betas if condition.know_betas else None, mode=condition.mode)
-        motion, report = fit_track(track, self.data, options)
-        return self.compare(clip, condition, motion, report.mean_error_mm)
+            return self.compare(clip, condition, *self._from_known_poses(clip, disturbed.track))
+        motion, keypoint_mm = self._fit(clip, condition, disturbed.track)
+        row = self.compare(clip, condition, motion, keypoint_mm)
+        if disturbed.run is None:
+            return row
+        return replace(row, spill=self._gauge.measure(motion, self._baseline(clip, condition), disturbed.run))
+
+    def measure_or_refuse(self, clip: Clip, condition: Condition) -> Row | str | None:
+        """Return the figures of one clip, or what was said where it was refused; None where it is too short.
+
+        What is no error of the project's own is a refusal as well: a user sees that the clip cannot be fitted.
+        """
+        fault = condition.fault
+        if fault is not None and fault.num_frames(clip.fps) > _LARGEST_SHARE * len(clip.trans):
+            return None
+        try:
+            return self.measure(clip, condition)
+        except (CoreError, ValueError, ArithmeticError, MemoryError) as error:
+            return f"{clip.name}: {type(error).__name__}: {error}"
+
+    def _fit(self, clip: Clip, condition: Condition, track: KeypointTrack) -> tuple[Motion, float]:
+        betas = clip.drawn_betas() if condition.know_betas else None
+        motion, report = fit_track(track, self.data, replace(self.options, betas=betas, mode=condition.mode))
+        return motion, report.mean_error_mm
+
+    def _baseline(self, clip: Clip, condition: Condition) -> Motion:
+        """Return the fit of the clip without the condition's fault."""
+        assert condition.fault is not None
+        without = replace(condition, name="", fault=condition.fault.baseline())
+        key = clip.name, repr(without)
+        if key not in self._baselines:
+            self._baselines[key], _ = self._fit(clip, without, self.track(clip, without))
+        return self._baselines[key]
 
     def _from_known_poses(self, clip: Clip, track: KeypointTrack) -> tuple[Motion, float]:
         """Return the motion in which each frame was found from the true one before it, and the keypoint error, mm.
@@ -188,25 +243,59 @@ class Evaluation:
         tenth = max(1, len(by_frame) // _TENTH)
         joints = [self.body.joints(*one) for one in (fitted, true)]
         bend = [np.diff(places, n=2, axis=0) for places in joints]
-        turn = matrix_to_axis_angle(np.swapaxes(fitted[0], -1, -2) @ true[0])
-        degrees = np.rad2deg(np.linalg.norm(turn, axis=-1)).mean(axis=0)
+        from_pelvis = [places - places[:, :1] for places in joints]
+        turned = _turns_deg(fitted[0], true[0])
+        in_room = _turns_deg(*(np.asarray(world_rotations(one)) for one in (fitted[0], true[0])))
         layout = LAYOUTS[condition.layout]
-        columns = [index for index, point in enumerate(layout.points) if point.solver]
-        points = self._models[layout.name].shaped(fitted[1]).points(fitted[0], fitted[2])
-        off = np.linalg.norm(points - self.keypoints(clip, layout)[:, columns], axis=-1)
+        points = self._model(layout).shaped(fitted[1]).points(fitted[0], fitted[2])
         shape = np.linalg.norm(self.data.shapedirs @ (motion.betas - betas), axis=-1)
         return Row(
             condition.name,
-            1000.0 * float(by_frame.mean()),
-            keypoint_mm,
-            1000.0 * float(off.mean()),
-            1000.0 * float(shape.mean()),
-            _mean_of(degrees, ("left_shoulder", "right_shoulder", "left_elbow", "right_elbow")),
-            _mean_of(degrees, ("left_wrist", "right_wrist")),
-            1000.0 * float(_distance(*bend)) if len(bend[0]) else 0.0,
-            1000.0 * float(by_frame[-tenth:].mean() - by_frame[:tenth].mean()),
-            len(clip.trans),
+            pve_mm=1000.0 * float(by_frame.mean()),
+            worst_joint_mm=1000.0 * float(np.linalg.norm(from_pelvis[0] - from_pelvis[1], axis=-1).max()),
+            keypoint_mm=keypoint_mm,
+            true_keypoint_mm=1000.0 * _distance(points, self._points(clip, layout)),
+            shape_mm=1000.0 * float(shape.mean()),
+            arm_deg=_mean_of(turned, ("left_shoulder", "right_shoulder", "left_elbow", "right_elbow")),
+            wrist_deg=_mean_of(turned, ("left_wrist", "right_wrist")),
+            head_deg=_mean_of(in_room, ("head",)),
+            foot_deg=_mean_of(in_room, ("left_ankle", "right_ankle")),
+            acceleration_mm=1000.0 * float(_distance(*bend)) if len(bend[0]) else 0.0,
+            drift_mm=1000.0 * float(by_frame[-tenth:].mean() - by_frame[:tenth].mean()),
+            frames=len(clip.trans),
         )
+
+
+def _generator(clip: Clip, what: str) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(f"{clip.name} {what}".encode()))
+
+
+def _laid_out(points: np.ndarray, layout: Layout) -> np.ndarray:
+    """Return the points (F, K, 3) that a fit reads at their places in the layout, NaN at the others."""
+    positions = np.full((len(points), len(layout.points), 3), np.nan)
+    positions[:, list(layout_points(layout).columns)] = points
+    return positions
+
+
+def _read(track: KeypointTrack, name: str) -> KeypointTrack:
+    """Return *track* as it is read from a file that states layout, unit, axes and rate."""
+    recording = RawRecording(
+        track.positions,
+        track.confidence,
+        "NPZ",
+        Path(name),
+        fps=track.fps,
+        units="m",
+        up_axis="+Y",
+        layout=track.layout.name,
+    )
+    return interpret(recording, ReadOptions()).track
+
+
+def _turns_deg(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the mean angles (24,) between rotations (F, 24, 3, 3)."""
+    turn = matrix_to_axis_angle(np.swapaxes(first, -1, -2) @ second)
+    return np.asarray(np.rad2deg(np.linalg.norm(turn, axis=-1)).mean(axis=0))
 
 
 def _distance(first: np.ndarray, second: np.ndarray) -> float:
@@ -217,12 +306,30 @@ def _mean_of(degrees: np.ndarray, names: Sequence[str]) -> float:
     return float(np.mean([degrees[JOINT_INDEX[name]] for name in names]))
 
 
+def row_of(condition: Condition, outcomes: Sequence[Row | str | None]) -> Row:
+    """Return the row of *condition* over all clips, from what `Evaluation.measure_or_refuse` returned of each."""
+    rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
+    refused = tuple(outcome for outcome in outcomes if isinstance(outcome, str))
+    if rows:
+        return replace(summarise(rows), refused=refused)
+    figures = dict.fromkeys((name for name in Row.__dataclass_fields__ if name not in _NOT_MEANS), float("nan"))
+    return Row(condition.name, worst_joint_mm=float("nan"), frames=0, clips=0, refused=refused, **figures)
+
+
 def summarise(rows: Sequence[Row]) -> Row:
-    """Return the means of *rows* of one condition, weighed by frames."""
+    """Return the means of *rows* of one condition, weighed by frames; the worst joint is the worst of all."""
     weights = np.array([row.frames for row in rows], dtype=np.float64)
     figures = {
-        field: float(np.average([getattr(row, field) for row in rows], weights=weights))
-        for field in Row.__dataclass_fields__
-        if field not in ("name", "frames")
+        name: float(np.average([getattr(row, name) for row in rows], weights=weights))
+        for name in Row.__dataclass_fields__
+        if name not in _NOT_MEANS
     }
-    return Row(name=rows[0].name, frames=int(weights.sum()), **figures)
+    spills = [row.spill for row in rows if row.spill is not None]
+    return Row(
+        name=rows[0].name,
+        worst_joint_mm=max(row.worst_joint_mm for row in rows),
+        frames=int(weights.sum()),
+        clips=sum(row.clips for row in rows),
+        spill=summarise_spill(spills, [row.frames for row in rows]) if spills else None,
+        **figures,
+    )

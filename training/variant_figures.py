@@ -26,17 +26,19 @@ from core.rotations import matrix_to_axis_angle
 from .checkpoints import load_checkpoint
 from .convert_checkpoint import fold_network
 from .evaluation import ANALYTIC, UNTOUCHED
-from .fit_figures import Condition, Evaluation, Row, summarise
+from .fit_conditions import Condition
+from .fit_figures import Evaluation, Row, summarise
 from .motion_folder import Clip
 from .networks import network_of
 from .other_bodies import with_other_bones
 from .pose_mlp import PoseMlp
+from .realistic_errors import ErrorModel
 from .variants import Variant, read_figures, write_figures
 
 OTHER_BODY = "another body"
 CONDITIONS = (
     Condition("clean"),
-    Condition("10 mm noise", noise_m=0.01),
+    Condition("10 mm noise", errors=ErrorModel(white_m=0.01)),
     Condition("20 % missing", missing=0.2),
     Condition("17 points (COCO)", layout="coco17"),
     Condition(OTHER_BODY),

@@ -1,0 +1,82 @@
+"""The columns of the tables that the fit's evaluation prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from .fit_figures import Row
+
+_NAME_WIDTH = 54
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column.
+
+    Attributes:
+        figure: the attribute of `Row`, dotted.
+        head: what stands above it.
+        unit: what stands below that.
+        digits: how many after the point.
+    """
+
+    figure: str
+    head: str
+    unit: str
+    digits: int = 1
+
+
+_PVE = Column("pve_mm", "PVE", "mm", 2)
+_WORST = Column("worst_joint_mm", "worst j.", "mm")
+_SHAPE = Column("shape_mm", "shape", "mm")
+_POINTS = (Column("true_keypoint_mm", "true pts", "mm"), _SHAPE)
+_ROTATIONS = (Column("arm_deg", "arms", "deg"), Column("wrist_deg", "wrists", "deg"))
+_ENDS = (Column("head_deg", "head", "deg"), Column("foot_deg", "feet", "deg"))
+_TIME = (Column("acceleration_mm", "accel", "mm/f2", 2),)
+_CLIPS = (Column("clips", "clips", "", 0),)
+
+ERROR_COLUMNS = (_PVE, _WORST, *_POINTS, *_ROTATIONS, *_ENDS, *_TIME, *_CLIPS)
+FAULT_COLUMNS = (
+    _PVE,
+    _WORST,
+    _SHAPE,
+    Column("spill.outside_mm", "outside", "mm", 2),
+    Column("spill.outside_deg", "outside", "deg", 2),
+    Column("spill.far_mm", "far", "mm", 2),
+    Column("spill.far_deg", "far", "deg", 2),
+    Column("spill.far_joint_deg", "far j.", "deg", 2),
+    *_CLIPS,
+)
+"""Outside: frames outside the fault, mean; far: the worst frame more than 0.3 s away, and a joint in it. All against
+the fit of the same track without the fault."""
+SOLVER_COLUMNS = (
+    _PVE,
+    Column("keypoint_mm", "points", "mm"),
+    *_POINTS,
+    *_ROTATIONS,
+    *_TIME,
+    Column("drift_mm", "drift", "mm", 2),
+    *_CLIPS,
+)
+
+
+def heads(title: str, columns: Sequence[Column]) -> tuple[str, str, str]:
+    """Return the lines above a table."""
+    head = "".join(f"{column.head:>10}" for column in columns)
+    unit = "".join(f"{column.unit:>10}" for column in columns)
+    indent = " " * _NAME_WIDTH
+    return title, f"{indent}{head}   refused", f"{indent}{unit}"
+
+
+def line(row: Row, columns: Sequence[Column]) -> str:
+    """Return the line of a *row*."""
+    cells = (_cell(row, column) for column in columns)
+    return f"{row.name:<{_NAME_WIDTH}}{''.join(cells)}{len(row.refused):>10}"
+
+
+def _cell(row: Row, column: Column) -> str:
+    if column.figure.startswith("spill.") and row.spill is None:
+        return f"{'-':>10}"
+    return f"{attrgetter(column.figure)(row):>10.{column.digits}f}"

@@ -1,0 +1,47 @@
+"""The fit's evaluation on clips and conditions, in worker processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import repeat
+from multiprocessing import get_context
+from typing import Protocol
+
+from core.fit import FitOptions
+
+from .fit_conditions import Condition
+from .fit_figures import Evaluation, Row
+from .motion_folder import Clip
+
+_evaluation: Evaluation
+"""That of a worker process, made once when the process starts."""
+
+
+class Measure(Protocol):
+    """Measures clips under a condition."""
+
+    def __call__(self, clips: Sequence[Clip], condition: Condition) -> list[Row | str | None]:
+        """Return what `Evaluation.measure_or_refuse` returns of each clip."""
+
+
+@contextmanager
+def measuring(options: FitOptions, jobs: int) -> Iterator[Measure]:
+    """Yield what measures clips, in *jobs* processes of one thread each, or in this one for 1 job."""
+    if jobs == 1:
+        evaluation = Evaluation(options)
+        yield lambda clips, condition: [evaluation.measure_or_refuse(clip, condition) for clip in clips]
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (replace(options, workers=1),)) as pool:
+        yield lambda clips, condition: list(pool.map(_measure, clips, repeat(condition)))
+
+
+def _begin(options: FitOptions) -> None:
+    global _evaluation
+    _evaluation = Evaluation(options)
+
+
+def _measure(clip: Clip, condition: Condition) -> Row | str | None:
+    return _evaluation.measure_or_refuse(clip, condition)
