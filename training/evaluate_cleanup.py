@@ -180,7 +180,7 @@ def feet_row(judge: Judge, sources: Sequence[tuple[CleanupSource, Motion]], name
         near = _near_ends(source)
         for index, motion in enumerate((source.motion, clean(source, LOCKED))):
             joints = judge.joints(motion)
-            slides[index].append(_slides_mm(source, motion))
+            slides[index].append(slides_mm(source, motion))
             elsewhere[index].append(1000.0 * float(np.linalg.norm(joints - true_joints, axis=-1)[free].mean()))
             change = np.linalg.norm(np.diff(joints, n=2, axis=0), axis=-1) * motion.fps**2
             fastest[index].append(float(change[near[1:-1]].max()))
@@ -201,10 +201,11 @@ def feet_row(judge: Judge, sources: Sequence[tuple[CleanupSource, Motion]], name
     )
 
 
-def _slides_mm(source: CleanupSource, motion: Motion) -> np.ndarray:
+def slides_mm(source: CleanupSource, motion: Motion) -> np.ndarray:
+    """Return how far each contact's point (C,) moves over the floor while it stands in *motion*, millimetres."""
     points = source.feet.points(*source.feet.chain(motion.rotations(), motion.trans))[..., [0, 2]]
     spans = [np.ptp(points[contact.frames, contact.point], axis=0) for contact in source.contacts]
-    return 1000.0 * np.linalg.norm(spans, axis=-1)
+    return np.array([1000.0 * np.linalg.norm(span) for span in spans])
 
 
 def _standing_points(source: CleanupSource) -> np.ndarray:

@@ -11,7 +11,6 @@ clean points and white noise, which no tracker has: it checks the solver. See `t
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -25,7 +24,6 @@ import numpy as np
 
 from core.errors import InputMissingError
 from core.exit_codes import exit_code_of
-from core.files import atomic_path
 from core.fit import FitOptions, fit_track
 from core.fit.arguments import add_network_arguments, network_options
 from core.fit.quality import QUALITIES
@@ -35,6 +33,7 @@ from .fit_conditions import ERROR_ROWS, FAULT_ROWS, SOLVER_ROWS, Condition
 from .fit_figures import Evaluation, Row, row_of
 from .fit_tables import ERROR_COLUMNS, FAULT_COLUMNS, SOLVER_COLUMNS, Column, heads, line
 from .fit_workers import Measure, measuring
+from .json_figures import write_json
 from .motion_folder import Clip, read_clips
 from .pose_prior import HELD_OUT_SUBJECTS
 from .realistic_errors import ErrorModel
@@ -120,8 +119,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.rows is None:
         figures |= _speed(Evaluation(fit_options), clips, options)
     if options.json is not None:
-        with atomic_path(options.json) as path:
-            path.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        write_json(options.json, figures)
 
 
 def _table(

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -140,7 +141,7 @@ class Evaluation:
 
     def solver_keypoints(self, clip: Clip, names: Sequence[str]) -> ShapedKeypoints:
         """Return the solver points *names* on the clip's body."""
-        return KeypointModel(self.body, landmark_regressor(self.data, names)).shaped(clip.drawn_betas())
+        return KeypointModel(self.body, landmark_regressor(self.data, tuple(names))).shaped(clip.drawn_betas())
 
     def disturbed(self, clip: Clip, condition: Condition) -> Disturbed:
         """Return the clip's keypoints as *condition* disturbs them, always alike.
@@ -312,14 +313,16 @@ def row_of(condition: Condition, outcomes: Sequence[Row | str | None]) -> Row:
     refused = tuple(outcome for outcome in outcomes if isinstance(outcome, str))
     if rows:
         return replace(summarise(rows), refused=refused)
-    figures = dict.fromkeys((name for name in Row.__dataclass_fields__ if name not in _NOT_MEANS), float("nan"))
+    figures: dict[str, Any] = dict.fromkeys(
+        (name for name in Row.__dataclass_fields__ if name not in _NOT_MEANS), float("nan")
+    )
     return Row(condition.name, worst_joint_mm=float("nan"), frames=0, clips=0, refused=refused, **figures)
 
 
 def summarise(rows: Sequence[Row]) -> Row:
     """Return the means of *rows* of one condition, weighed by frames; the worst joint is the worst of all."""
     weights = np.array([row.frames for row in rows], dtype=np.float64)
-    figures = {
+    figures: dict[str, Any] = {
         name: float(np.average([getattr(row, name) for row in rows], weights=weights))
         for name in Row.__dataclass_fields__
         if name not in _NOT_MEANS

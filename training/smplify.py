@@ -24,7 +24,7 @@ from core.fit.refine import Targets
 from core.rotations import matrix_to_axis_angle
 from core.skeletons import NUM_BODY_ROTATIONS
 
-from .shown_body import POINT_NAMES, ShownBody, with_hands
+from .shown_body import ShownBody, with_hands
 
 OPTIMIZERS = ("adam", "lbfgs")
 MODES = ("frames", "clip")
@@ -125,6 +125,17 @@ def rotation_matrices(vectors: Tensor) -> Tensor:
     return eye + torch.sin(angle) / angle * cross + (1.0 - torch.cos(angle)) / (angle * angle) * (cross @ cross)
 
 
+@dataclass(frozen=True, eq=False)
+class _Weighted:
+    """Points (F, K, 3), and how much each counts (F, K)."""
+
+    places: Tensor
+    weights: Tensor
+
+    def frame(self, number: int) -> _Weighted:
+        return _Weighted(self.places[number : number + 1], self.weights[number : number + 1])
+
+
 class Smplify:
     """The fit of clips on one body."""
 
@@ -133,64 +144,71 @@ class Smplify:
         self._body, self._options = body, options
         self._prior = GaussianPrior(prior.mean.to(body.device), prior.whitening.to(body.device))
         self._regressor = torch.as_tensor(
-            landmark_regressor(body.data, POINT_NAMES), dtype=torch.float32, device=body.device
+            landmark_regressor(body.data, body.point_names), dtype=torch.float32, device=body.device
         )
 
-    def fit(self, points: Tensor, betas: Tensor) -> SmplifyResult:
-        """Return poses that explain *points* (F, 25, 3), metres, on the body with *betas* (10,)."""
+    def fit(self, points: Tensor, betas: Tensor, weights: Tensor | None = None) -> SmplifyResult:
+        """Return poses that explain points on the body with *betas* (10,).
+
+        Args:
+            points: (F, K, 3) metres, those that the body shows; NaN where missing.
+            betas: (10,).
+            weights: (F, K) how much each counts; None for 1. Missing points count nothing.
+        """
         began = time.perf_counter()
-        start, trans = self._start(points, betas)
+        seen = torch.isfinite(points).all(dim=-1)
+        weighted = _Weighted(torch.nan_to_num(points), seen * (1.0 if weights is None else weights))
+        start, trans = self._start(weighted, betas)
         fit = self._fit_clip if self._options.mode == "clip" else self._fit_frames
-        poses, trans = fit(points, betas, start, trans)
+        poses, trans = fit(weighted, betas, start, trans)
         return SmplifyResult(self._rotations(poses), trans, time.perf_counter() - began)
 
-    def _start(self, points: Tensor, betas: Tensor) -> tuple[Tensor, Tensor]:
+    def _start(self, points: _Weighted, betas: Tensor) -> tuple[Tensor, Tensor]:
         """Return the prior's mean pose with the pelvis as the torso's points show (F, 66), and trans (F, 3)."""
         model = KeypointModel(BodyModel(self._body.data), self._regressor.cpu().numpy().astype(np.float64))
-        seen = points.cpu().numpy()
-        targets = Targets(seen, np.ones(seen.shape[:2], dtype=np.float32))
-        analytic, trans = analytic_start(POINT_NAMES, model.shaped(betas.cpu().numpy()), targets)
-        roots = torch.as_tensor(matrix_to_axis_angle(analytic[:, 0]), dtype=torch.float32, device=points.device)
-        poses = torch.cat([roots, self._prior.mean.expand(len(points), -1)], dim=1)
-        return poses, torch.as_tensor(trans, dtype=torch.float32, device=points.device)
+        targets = Targets(points.places.cpu().numpy(), points.weights.cpu().numpy())
+        analytic, trans = analytic_start(self._body.point_names, model.shaped(betas.cpu().numpy()), targets)
+        roots = torch.as_tensor(matrix_to_axis_angle(analytic[:, 0]), dtype=torch.float32, device=betas.device)
+        poses = torch.cat([roots, self._prior.mean.expand(len(roots), -1)], dim=1)
+        return poses, torch.as_tensor(trans, dtype=torch.float32, device=betas.device)
 
     def _rotations(self, poses: Tensor) -> Tensor:
         return with_hands(rotation_matrices(poses.unflatten(1, (NUM_BODY_ROTATIONS, 3))))
 
-    def _energy(self, poses: Tensor, trans: Tensor, points: Tensor, betas: Tensor) -> Tensor:
+    def _energy(self, poses: Tensor, trans: Tensor, points: _Weighted, betas: Tensor) -> Tensor:
         """Return the negative log-likelihood, summed over frames."""
         options = self._options
-        own_betas = betas.expand(len(points), -1)
+        own_betas = betas.expand(len(poses), -1)
         if options.full_forward:
             found = self._regressor @ self._body.vertices(self._rotations(poses), own_betas, trans)
         else:
             found = self._body.keypoints(self._rotations(poses), own_betas, trans)
-        squared = ((found - points) ** 2).sum(dim=-1)
+        squared = ((found - points.places) ** 2).sum(dim=-1)
         robust = squared * options.outlier_m**2 / (options.outlier_m**2 + squared)
-        data = 0.5 * robust.sum() / options.point_sigma_m**2
+        data = 0.5 * (points.weights * robust).sum() / options.point_sigma_m**2
         away = (poses[:, 3:] - self._prior.mean) @ self._prior.whitening.T
         energy = data + 0.5 * options.prior_weight * (away * away).sum()
         if options.mode == "clip" and len(poses) > 1:
             energy = energy + 0.5 * (torch.diff(poses[:, 3:], dim=0) ** 2).sum() / options.smooth_sigma_rad**2
         return energy
 
-    def _fit_frames(self, points: Tensor, betas: Tensor, poses: Tensor, trans: Tensor) -> tuple[Tensor, Tensor]:
+    def _fit_frames(self, points: _Weighted, betas: Tensor, poses: Tensor, trans: Tensor) -> tuple[Tensor, Tensor]:
         """Fit one frame after the other; each begins where the one before ended."""
         found_poses, found_trans = [poses[:1]], [trans[:1]]
-        for frame in range(len(points)):
-            target = points[frame : frame + 1]
+        for frame in range(len(poses)):
+            target = points.frame(frame)
             iterations = self._options.iterations * (_FIRST_FRAME_FACTOR if frame == 0 else 1)
             pose, place = self._descend((found_poses[-1], found_trans[-1]), target, betas, iterations)
             found_poses.append(pose)
             found_trans.append(place)
         return torch.cat(found_poses[1:]), torch.cat(found_trans[1:])
 
-    def _fit_clip(self, points: Tensor, betas: Tensor, poses: Tensor, trans: Tensor) -> tuple[Tensor, Tensor]:
+    def _fit_clip(self, points: _Weighted, betas: Tensor, poses: Tensor, trans: Tensor) -> tuple[Tensor, Tensor]:
         """Fit all frames together."""
         return self._descend((poses, trans), points, betas, self._options.iterations)
 
     def _descend(
-        self, start: tuple[Tensor, Tensor], points: Tensor, betas: Tensor, iterations: int
+        self, start: tuple[Tensor, Tensor], points: _Weighted, betas: Tensor, iterations: int
     ) -> tuple[Tensor, Tensor]:
         poses, trans = (part.detach().clone().requires_grad_() for part in start)
         optimizer: torch.optim.Optimizer

@@ -15,6 +15,7 @@ import pytest
         ("convert_checkpoint", ["{gone}", "-o", "{out}"]),
         ("evaluate_cleanup", ["{gone}"]),
         ("evaluate_fit", ["{gone}"]),
+        ("evaluate_real", ["{gone}"]),
         ("inference", ["{gone}"]),
         ("look_at_fit", ["{gone}", "-o", "{out}"]),
         ("main", ["--config", "{gone}"]),

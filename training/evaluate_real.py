@@ -1,0 +1,136 @@
+"""Measure the fit on tracks of real trackers against independent solutions of the same trials; print the figures.
+
+    python -m training.evaluate_real FOLDER [FOLDER ...] [--quality Q] [--network FILE.npz]
+        [--smplify FRAMES --motions MOTION_FOLDER] [--json OUT.json]
+
+A trial is NAME.trc (or another track) beside NAME_ik.mot or NAME.mot, OpenSim's coordinates, or NAME_mocap.json, bodies
+that were solved from markers, beside NAME_OTHER.json, the same trial by another tracker. Angles are root mean square
+errors in degrees, raw and, behind the stroke, with one constant a trial and side taken off. See `training.real_figures`
+for the figures and `training.joint_angles` for what the angles are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.body.data import BodyData
+from core.body.free_body import load_free_body
+from core.errors import CoreError
+from core.exit_codes import exit_code_of
+from core.fit import FitOptions, fit_track
+from core.fit.arguments import add_network_arguments, network_options
+from core.fit.quality import QUALITIES
+from core.motion import Motion
+
+from .json_figures import write_json
+from .motion_folder import read_clips
+from .pose_prior import HELD_OUT_SUBJECTS
+from .real_figures import TrialFigures, mean_figures, trial_figures
+from .real_tables import angle_head, angle_line, tables
+from .real_trials import KINDS, Trial, find_trials
+
+_LONGEST_STEP_S = 0.2
+_TINY = 1e-6
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.evaluate_real", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="tracks and their solutions")
+    parser.add_argument("--quality", choices=tuple(QUALITIES), default="balanced")
+    parser.add_argument(
+        "--smplify", type=int, default=0, metavar="FRAMES",
+        help="also fit at most so many frames of each track, evenly spaced and no more than 0.2 s apart, by a plain "
+        "SMPLify-3D with this fit's betas (needs PyTorch and --motions)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--motions", type=Path, metavar="MOTION_FOLDER", help="motions that SMPLify's pose prior is made of (AMASS)"
+    )
+    add_network_arguments(parser)
+    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures")
+    options = parser.parse_args(arguments)
+    if options.smplify and options.motions is None:
+        parser.error("expected --motions MOTION_FOLDER with --smplify; its pose prior is made of motions")
+    return exit_code_of(parser.prog, lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> None:
+    data = load_free_body()
+    fit_options = FitOptions(quality=options.quality, **network_options(options))
+    rows: list[TrialFigures] = []
+    fitted: list[tuple[Trial, Motion]] = []
+    left_out: list[str] = []
+    print(angle_head(), flush=True)
+    for trial in find_trials(options.folders):
+        found = trial if isinstance(trial, str) else _fit(trial, data, fit_options)
+        if isinstance(found, str):
+            left_out.append(found)
+            continue
+        fitted.append(found[:2])
+        rows.append(found[2])
+        print(angle_line(rows[-1]), flush=True)
+    means = [mean_figures(kind, some) for kind in KINDS if (some := [row for row in rows if row.kind == kind])]
+    print(*tables(rows, means), *(f"left out: {text}" for text in left_out), sep="\n", flush=True)
+    compared: list[TrialFigures] = []
+    if options.smplify:
+        print(f"\nBeside SMPLify-3D, on at most {options.smplify} frames of each track", angle_head(), sep="\n")
+        for row in _beside_smplify(fitted, data, options.smplify, options.motions):
+            compared.append(row)
+            print(angle_line(row), flush=True)
+    if options.json is not None:
+        figures = {
+            "trials": [asdict(row) for row in rows],
+            "means": [asdict(row) for row in means],
+            "compared": [asdict(row) for row in compared],
+            "left_out": left_out,
+        }
+        write_json(options.json, figures)
+
+
+def _fit(trial: Trial, data: BodyData, options: FitOptions) -> tuple[Trial, Motion, TrialFigures] | str:
+    """Return the fit of a trial and its figures, or why it was refused."""
+    try:
+        motion, report = fit_track(trial.track, data, options)
+    except (CoreError, ValueError, ArithmeticError, MemoryError) as error:
+        return f"{trial.name}: {type(error).__name__}: {error}"
+    return trial, motion, trial_figures(trial, motion, data, report)
+
+
+def spread_frames(num_frames: int, fps: float, most: int) -> np.ndarray:
+    """Return at most *most* evenly spaced frames: of the whole clip, or of its middle where it is long.
+
+    SMPLify begins each frame at the one before and loses a person who is far from there, so they are 0.2 s apart at
+    most.
+    """
+    step = max(1, min(-(-num_frames // most), int(_LONGEST_STEP_S * fps + _TINY)))
+    count = min(most, -(-num_frames // step))
+    first = (num_frames - 1 - (count - 1) * step) // 2
+    return first + step * np.arange(count)
+
+
+def _beside_smplify(
+    fitted: Sequence[tuple[Trial, Motion]], data: BodyData, most: int, motions: Path
+) -> Iterator[TrialFigures]:
+    """Yield for each trial the figures of this fit and of SMPLify-3D with its betas, on the same frames."""
+    from .real_smplify import WAY, prior_of, smplify_motion
+
+    prior = prior_of([clip for clip in read_clips(motions) if clip.subject not in HELD_OUT_SUBJECTS])
+    for trial, motion in fitted:
+        frames = spread_frames(motion.num_frames, trial.track.fps, most)
+        some = trial.some(frames)
+        ours = replace(motion, poses=motion.poses[frames], trans=motion.trans[frames], fps=some.track.fps)
+        yield replace(trial_figures(some, ours, data), name=f"{trial.name}, this fit")
+        theirs = smplify_motion(some, motion.betas, data, prior)
+        yield replace(trial_figures(some, theirs, data), name=f"{trial.name}, {WAY.title}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

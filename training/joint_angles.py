@@ -1,0 +1,96 @@
+"""Joint angles as gait analysis has them, of a fitted motion and of OpenSim's bodies. F frames.
+
+Convention: degrees. Angles of the hip and the ankle are those of OpenSim's ball joints: axes x forward, y up, z to the
+right, taken off in the order Z, X, Y, which is flexion, adduction and rotation; adduction and rotation of the left side
+are mirrored, so that equal motions have equal angles. Knee and elbow are bends between the joints' places, 0 straight:
+SMPL's knees and OpenSim's have axes of their own, but both have places. No angle is moved to another zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from core.skeletons import JOINT_INDEX
+
+SIDES = ("left", "right")
+ANGLES = ("hip_flexion", "hip_adduction", "hip_rotation", "knee", "ankle", "elbow")
+LIMB_JOINTS = tuple(
+    f"{side}_{stem}" for stem in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist") for side in SIDES
+)
+"""The 12 joints of the limbs, which every solution has."""
+
+_SMPL_TO_OPENSIM = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
+"""SMPL's x is to the left, y up, z forward."""
+
+Angles = dict[str, np.ndarray]
+"""(F,) degrees by ``SIDE_ANGLE``."""
+
+
+def zxy_degrees(rotations: np.ndarray) -> np.ndarray:
+    """Return the angles (..., 3) about Z, X and Y of *rotations* (..., 3, 3) = Rz Rx Ry."""
+    z = np.arctan2(-rotations[..., 0, 1], rotations[..., 1, 1])
+    x = np.arcsin(np.clip(rotations[..., 2, 1], -1.0, 1.0))
+    y = np.arctan2(-rotations[..., 2, 0], rotations[..., 2, 2])
+    return np.asarray(np.degrees(np.stack([z, x, y], axis=-1)))
+
+
+def bend_degrees(root: np.ndarray, middle: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return the angles (...) between the bones from *root* to *middle* and from there to *end* (..., 3)."""
+    upper, lower = middle - root, end - middle
+    cosine = (upper * lower).sum(-1) / (np.linalg.norm(upper, axis=-1) * np.linalg.norm(lower, axis=-1))
+    return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+
+
+def smpl_angles(rotations: np.ndarray, joints: np.ndarray) -> Angles:
+    """Return the angles of an SMPL body.
+
+    Args:
+        rotations: (F, 24, 3, 3) local rotations.
+        joints: (F, 24, 3) places of the joints.
+    """
+    turned = _SMPL_TO_OPENSIM @ rotations.astype(np.float64) @ _SMPL_TO_OPENSIM.T
+    places = {name: joints[:, JOINT_INDEX[name]].astype(np.float64) for name in LIMB_JOINTS}
+    angles: Angles = {}
+    for side in SIDES:
+        angles |= _ball_joints(side, turned[:, JOINT_INDEX[f"{side}_hip"]], turned[:, JOINT_INDEX[f"{side}_ankle"]])
+    return angles | bends(places)
+
+
+def opensim_angles(rotations: Mapping[str, np.ndarray], places: Mapping[str, np.ndarray]) -> Angles:
+    """Return the angles of OpenSim's bodies.
+
+    Args:
+        rotations: (F, 3, 3) in the ground, by body: pelvis, femur_l, tibia_l, talus_l and so on.
+        places: (F, 3) of `LIMB_JOINTS`.
+    """
+    angles: Angles = {}
+    for side in SIDES:
+        femur, tibia, talus = (rotations[f"{body}_{side[0]}"] for body in ("femur", "tibia", "talus"))
+        angles |= _ball_joints(side, _inverse(rotations["pelvis"]) @ femur, _inverse(tibia) @ talus)
+    return angles | bends(places)
+
+
+def bends(places: Mapping[str, np.ndarray]) -> Angles:
+    """Return the bends of knees and elbows from the *places* (F, 3) of `LIMB_JOINTS`."""
+    return {
+        f"{side}_{middle}": bend_degrees(*(places[f"{side}_{name}"] for name in (root, middle, end)))
+        for side in SIDES
+        for root, middle, end in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist"))
+    }
+
+
+def _ball_joints(side: str, hip: np.ndarray, ankle: np.ndarray) -> Angles:
+    sign = 1.0 if side == "right" else -1.0
+    flexion, adduction, rotation = np.moveaxis(zxy_degrees(hip), -1, 0)
+    return {
+        f"{side}_hip_flexion": flexion,
+        f"{side}_hip_adduction": sign * adduction,
+        f"{side}_hip_rotation": sign * rotation,
+        f"{side}_ankle": zxy_degrees(ankle)[..., 0],
+    }
+
+
+def _inverse(rotations: np.ndarray) -> np.ndarray:
+    return np.swapaxes(rotations, -1, -2)

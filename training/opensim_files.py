@@ -1,0 +1,141 @@
+"""What OpenSim and its viewers write: coordinates over time (.mot), and places of bodies (JSON). T times."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import TrackFileError
+from core.formats.textfile import decode_text, read_bytes, split_lines
+
+from .joint_angles import SIDES, Angles
+
+_COORDINATES = {
+    "hip_flexion": "hip_flexion",
+    "hip_adduction": "hip_adduction",
+    "hip_rotation": "hip_rotation",
+    "knee_angle": "knee",
+    "ankle_angle": "ankle",
+    "elbow_flex": "elbow",
+}
+"""OpenSim's coordinates, and which of `joint_angles.ANGLES` they are."""
+_BENDS = ("knee", "elbow")
+_BODY_OF_JOINT = {
+    "hip": "femur",
+    "knee": "tibia",
+    "ankle": "talus",
+    "shoulder": "humerus",
+    "elbow": "ulna",
+    "wrist": "hand",
+}
+_BODY_KEYS = ("translation", "rotation")
+
+
+@dataclass(frozen=True, eq=False)
+class AngleFile:
+    """Joint angles over time.
+
+    Attributes:
+        times: (T,) seconds.
+        angles: (T,) degrees by ``SIDE_ANGLE``; a model without arms has no elbows.
+    """
+
+    times: np.ndarray
+    angles: Angles
+
+
+@dataclass(frozen=True, eq=False)
+class BodyFile:
+    """A model's bodies over time.
+
+    Convention: metres, Y up, OpenSim's axes of bodies.
+
+    Attributes:
+        times: (T,) seconds.
+        joints: (T, 3) by SMPL's names of the limbs' joints, which are where bodies begin.
+        rotations: (T, 3, 3) in the ground, by body.
+    """
+
+    times: np.ndarray
+    joints: dict[str, np.ndarray]
+    rotations: dict[str, np.ndarray]
+
+
+def read_mot(path: Path) -> AngleFile:
+    """Read the joint angles of a ``.mot`` or ``.sto`` file of coordinates.
+
+    A knee or elbow that a model bends the other way round has the same bend: its size is taken.
+
+    Raises:
+        TrackFileError: it is no such file.
+    """
+    lines = [line.strip() for line in split_lines(decode_text(read_bytes(path), path), path)]
+    words = [line.lower().replace(" ", "") for line in lines]
+    if "endheader" not in words:
+        raise TrackFileError(f"expected a line 'endheader' in {path}, found none; export the coordinates again")
+    end = words.index("endheader")
+    in_degrees = "indegrees=yes" in words[:end]
+    rows = [line.split() for line in lines[end + 1 :] if line]
+    try:
+        names, table = rows[0], np.array(rows[1:], dtype=np.float64)
+        columns = dict(zip(names, table.T, strict=True))
+        times = columns["time"]
+    except (IndexError, ValueError, KeyError) as error:
+        raise TrackFileError(
+            f"expected names with 'time' and rows of as many numbers after 'endheader' in {path}; export it again"
+        ) from error
+    angles: Angles = {}
+    for coordinate, angle in _COORDINATES.items():
+        for side in SIDES:
+            if (column := columns.get(f"{coordinate}_{side[0]}")) is not None:
+                degrees = column if in_degrees else np.degrees(column)
+                angles[f"{side}_{angle}"] = np.abs(degrees) if angle in _BENDS else degrees
+    if not angles:
+        raise TrackFileError(f"expected coordinates such as hip_flexion_l in {path}, found {', '.join(names[:8])}")
+    return AngleFile(times, angles)
+
+
+def read_bodies(path: Path) -> BodyFile:
+    """Read the places of a model's bodies, as OpenCap's visualizer has them.
+
+    ``time`` is (T,), ``bodies`` has for each body ``translation`` (T, 3), metres, and ``rotation`` (T, 3), radians
+    about the body's own X, Y, Z in that order.
+
+    Raises:
+        TrackFileError: it is no such file.
+    """
+    try:
+        stored = json.loads(read_bytes(path))
+        times = np.array(stored["time"], dtype=np.float64)
+        bodies = {
+            name: tuple(np.array(body[key], dtype=np.float64).reshape(len(times), 3) for key in _BODY_KEYS)
+            for name, body in stored["bodies"].items()
+        }
+        joints = {
+            f"{side}_{joint}": bodies[f"{body}_{side[0]}"][0]
+            for joint, body in _BODY_OF_JOINT.items()
+            for side in SIDES
+        }
+        needed = ["pelvis", *(f"{body}_{side[0]}" for body in ("femur", "tibia", "talus") for side in SIDES)]
+        rotations = {name: _xyz_matrices(bodies[name][1]) for name in needed}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TrackFileError(
+            f"expected time and bodies with translation and rotation at each time in {path}: {error!r}"
+        ) from error
+    return BodyFile(times, joints, rotations)
+
+
+def _xyz_matrices(angles: np.ndarray) -> np.ndarray:
+    """Return the rotations (T, 3, 3) Rx Ry Rz of *angles* (T, 3), radians."""
+    cosine, sine = np.cos(angles), np.sin(angles)
+    turns = []
+    for axis in range(3):
+        first, second = (axis + 1) % 3, (axis + 2) % 3
+        turn = np.tile(np.eye(3), (len(angles), 1, 1))
+        turn[:, first, first] = turn[:, second, second] = cosine[:, axis]
+        turn[:, second, first], turn[:, first, second] = sine[:, axis], -sine[:, axis]
+        turns.append(turn)
+    return np.asarray(turns[0] @ turns[1] @ turns[2])

@@ -1,0 +1,156 @@
+"""Tracks of real trackers and what an independent solution says of the same trial. F frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import CoreError, InputMissingError, TrackError
+from core.formats.raw import RawRecording
+from core.layouts import COCO17, MARKERS
+from core.reading import ReadOptions, read_tracks
+from core.reading.interpret import interpret
+from core.track import KeypointTrack
+
+from .joint_angles import LIMB_JOINTS, Angles, opensim_angles
+from .opensim_files import read_bodies, read_mot
+
+VIDEO, CENTRES, MARKER = "video", "joint centres", "markers"
+KINDS = (VIDEO, CENTRES, MARKER)
+_SOLUTION_ENDINGS = ("_ik", "_motion", "")
+_TRACK_ENDINGS = (".trc", "_markers.trc", ".c3d", ".csv", ".json", ".npz", ".npy")
+_TRUE_BODIES = "_mocap"
+_BODIES_FPS = 25.0
+"""Bodies that are solved at a higher rate are taken at about this one."""
+_TINY_S = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A track and what is true of it.
+
+    Attributes:
+        name: of the file.
+        kind: one of `KINDS`.
+        track: the track.
+        angles: (F,) degrees by ``SIDE_ANGLE``, NaN in frames that the solution does not reach.
+        joints: (F, 12, 3) metres, true places of `LIMB_JOINTS`; None where the solution has angles alone.
+    """
+
+    name: str
+    kind: str
+    track: KeypointTrack
+    angles: Angles
+    joints: np.ndarray | None = None
+
+    def some(self, frames: np.ndarray) -> Trial:
+        """Return the trial at evenly spaced *frames* (N,)."""
+        step = frames[1] - frames[0] if len(frames) > 1 else 1
+        track = replace(
+            self.track,
+            positions=self.track.positions[frames],
+            confidence=self.track.confidence[frames],
+            fps=self.track.fps / float(step),
+        )
+        angles = {name: values[frames] for name, values in self.angles.items()}
+        return replace(self, track=track, angles=angles, joints=None if self.joints is None else self.joints[frames])
+
+
+def find_trials(folders: Sequence[Path]) -> Iterator[Trial | str]:
+    """Yield the trials in *folders* and the folders in them, or a line on one that cannot be read.
+
+    A trial is a ``.mot`` or ``.sto`` of coordinates with a track of its name (``walk_ik.mot`` beside ``walk.trc``, or
+    ``walk_motion.mot`` and ``walk_markers.trc``) in any of the folders, or bodies in JSON: ``NAME_mocap.json``, the
+    truth, and ``NAME_OTHER.json`` of the same trial.
+
+    Raises:
+        InputMissingError: there is no trial.
+    """
+    files = sorted({path for folder in folders for path in folder.rglob("*") if path.is_file()})
+    truths = [path for path in files if path.suffix == ".json" and path.stem.endswith(_TRUE_BODIES)]
+    solutions = [(path, _track_of(path, files)) for path in files if path.suffix in (".mot", ".sto")]
+    if not truths and not any(track is not None for _, track in solutions):
+        raise InputMissingError(
+            "expected NAME.mot or NAME_ik.mot with a track of that name (NAME.trc), or NAME_mocap.json with bodies, in "
+            f"{', '.join(map(str, folders))}; found none"
+        )
+    for truth in truths:
+        stem = truth.stem.removesuffix(_TRUE_BODIES)
+        for path in sorted(truth.parent.glob(f"{stem}_*.json")):
+            yield _told(path, partial(_bodies_trial, path, truth))
+    for solution, track in solutions:
+        if track is None:
+            yield f"{solution.name}: expected a track of that name, found none"
+        else:
+            yield _told(track, partial(_solved_trial, track, solution))
+
+
+def _told(path: Path, read: Callable[[], Trial]) -> Trial | str:
+    """Return the trial, or why it cannot be read."""
+    try:
+        return read()
+    except CoreError as error:
+        return f"{path.name}: {error}"
+
+
+def _track_of(solution: Path, files: Sequence[Path]) -> Path | None:
+    """Return the track that a file of coordinates belongs to, in its own folder if there is one of that name."""
+    for ending in _SOLUTION_ENDINGS:
+        stem = solution.stem.removesuffix(ending)
+        names = [f"{stem}{suffix}" for suffix in _TRACK_ENDINGS]
+        found = [path for path in files if path.name in names]
+        if found:
+            return min(found, key=lambda path: (path.parent != solution.parent, names.index(path.name)))
+    return None
+
+
+def _solved_trial(path: Path, solution: Path) -> Trial:
+    """Return a track with the angles of its solution, both counted from their first frames."""
+    tracks = read_tracks(path)
+    if len(tracks) != 1:
+        raise TrackError(f"expected one person, found {len(tracks)} in {path}; give files of one person each")
+    (track,) = tracks
+    known = read_mot(solution)
+    times = np.arange(track.num_frames) / track.fps
+    since = known.times - known.times[0]
+    angles = {name: _sampled(times, since, values) for name, values in known.angles.items()}
+    return Trial(path.stem, MARKER if track.layout is MARKERS else VIDEO, track, angles)
+
+
+def _sampled(times: np.ndarray, known: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return *values* (T,) at *times* (F,), NaN beyond the last."""
+    return np.where(times <= known[-1] + _TINY_S, np.interp(times, known, values), np.nan)
+
+
+def _bodies_trial(path: Path, truth_path: Path) -> Trial:
+    """Return the limbs' joints of the bodies in *path* as a COCO17 track, with the truth of the same frames."""
+    bodies, truth = read_bodies(path), read_bodies(truth_path)
+    num_frames = min(len(bodies.times), len(truth.times))
+    rate = 1.0 / float(np.median(np.diff(bodies.times)))
+    step = max(1, round(rate / _BODIES_FPS))
+    frames = slice(0, num_frames, step)
+    places = np.stack([bodies.joints[name] for name in LIMB_JOINTS], axis=1)[frames]
+    positions = np.full((len(places), len(COCO17.points), 3), np.nan)
+    positions[:, [COCO17.names.index(name) for name in LIMB_JOINTS]] = places
+    recording = RawRecording(
+        positions,
+        np.isfinite(positions).all(-1).astype(np.float64),
+        "bodies",
+        path,
+        fps=rate / step,
+        units="m",
+        up_axis="+Y",
+        layout=COCO17.name,
+    )
+    angles = opensim_angles(truth.rotations, truth.joints)
+    return Trial(
+        path.stem,
+        CENTRES if path == truth_path else VIDEO,
+        interpret(recording, ReadOptions()).track,
+        {name: values[frames] for name, values in angles.items()},
+        np.stack([truth.joints[name] for name in LIMB_JOINTS], axis=1)[frames],
+    )
