@@ -68,7 +68,7 @@ class Row:
         frames: how many frames.
         clips: how many clips.
         spill: what a fault does to the frames outside it; None without a fault.
-        refused: the clips that were refused, each with what was said.
+        refused: the clips that were refused, each with its error message.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Row:
     refused: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Disturbed:
     """A clip's keypoints as a condition disturbs them.
 
@@ -185,9 +185,9 @@ class Evaluation:
         return replace(row, spill=self._gauge.measure(motion, self._baseline(clip, condition), disturbed.run))
 
     def measure_or_refuse(self, clip: Clip, condition: Condition) -> Row | str | None:
-        """Return the figures of one clip, or what was said where it was refused; None where it is too short.
+        """Return the figures of one clip, or the error message if it was refused; None if the fault takes most of it.
 
-        What is no error of the project's own is a refusal as well: a user sees that the clip cannot be fitted.
+        Errors that are not the project's own count as refusals too: either way a user gets no motion.
         """
         fault = condition.fault
         if fault is not None and fault.num_frames(clip.fps) > _LARGEST_SHARE * len(clip.trans):

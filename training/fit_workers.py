@@ -17,7 +17,7 @@ from .fit_figures import Evaluation, Row
 from .motion_folder import Clip
 
 _evaluation: Evaluation
-"""That of a worker process, made once when the process starts."""
+"""Set once in each worker process, when it starts."""
 
 
 class Measure(Protocol):
@@ -29,7 +29,7 @@ class Measure(Protocol):
 
 @contextmanager
 def measuring(options: FitOptions, jobs: int) -> Iterator[Measure]:
-    """Yield what measures clips, in *jobs* processes of one thread each, or in this one for 1 job."""
+    """Yield a function that measures clips in *jobs* processes of one thread each, or in this process for 1 job."""
     if jobs == 1:
         evaluation = Evaluation(options)
         yield lambda clips, condition: [evaluation.measure_or_refuse(clip, condition) for clip in clips]

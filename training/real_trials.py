@@ -61,7 +61,7 @@ class Trial:
 
 
 def find_trials(folders: Sequence[Path]) -> Iterator[Trial | str]:
-    """Yield the trials in *folders* and the folders in them, or a line on one that cannot be read.
+    """Yield the trials in *folders* and their subfolders, or the reason why one cannot be read.
 
     A trial is a ``.mot`` or ``.sto`` of coordinates with a track of its name (``walk_ik.mot`` beside ``walk.trc``, or
     ``walk_motion.mot`` and ``walk_markers.trc``) in any of the folders, or bodies in JSON: ``NAME_mocap.json``, the
@@ -81,16 +81,16 @@ def find_trials(folders: Sequence[Path]) -> Iterator[Trial | str]:
     for truth in truths:
         stem = truth.stem.removesuffix(_TRUE_BODIES)
         for path in sorted(truth.parent.glob(f"{stem}_*.json")):
-            yield _told(path, partial(_bodies_trial, path, truth))
+            yield _read_or_explain(path, partial(_bodies_trial, path, truth))
     for solution, track in solutions:
         if track is None:
             yield f"{solution.name}: expected a track of that name, found none"
         else:
-            yield _told(track, partial(_solved_trial, track, solution))
+            yield _read_or_explain(track, partial(_solved_trial, track, solution))
 
 
-def _told(path: Path, read: Callable[[], Trial]) -> Trial | str:
-    """Return the trial, or why it cannot be read."""
+def _read_or_explain(path: Path, read: Callable[[], Trial]) -> Trial | str:
+    """Return the trial, or the reason why it cannot be read."""
     try:
         return read()
     except CoreError as error:
