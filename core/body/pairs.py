@@ -118,6 +118,7 @@ class KeypointPairs:
         share_below: (24, P) the same of the shares.
         ancestors: (24, 24) adds what lies on the way from the pelvis to a joint.
         trunk: levers of the trunk's joints and all keypoints (12, K).
+        all_levers: levers of all joints and all keypoints (24, K).
         limbs: legs and arms.
     """
 
@@ -143,6 +144,7 @@ class KeypointPairs:
         self.share_below = like(below * share, other)
         shares = _Shares(below, gather, share, other)
         self.trunk = shares.levers([(joint, point) for joint in TRUNK for point in range(num_points)])
+        self.all_levers = shares.levers([(joint, point) for joint in range(NUM_JOINTS) for point in range(num_points)])
         self.limbs = tuple(shares.limb_pair(limbs) for limbs in LIMB_PAIRS)
 
 

@@ -312,6 +312,7 @@ class Linearised:
         right: the right side.
         posed: the keypoints.
         residual: (3, K, F) targets less keypoints, metres.
+        weights: (K, F) of the keypoints, those far off given less.
         shown: (24, F) the joints that keypoints turn.
         pull: of what is expected.
     """
@@ -320,6 +321,7 @@ class Linearised:
     right: Unknowns
     posed: PosedPairs
     residual: Array
+    weights: Array
     shown: Array
     pull: Pull
 
@@ -351,7 +353,7 @@ def linearised(
     for coupling in pull.couplings:
         normal.couple(coupling.joints, coupling.about_world(posed.world))
     right = Unknowns(turning[:, :, None], xp.sum(forces, axis=1)[:, None])
-    return Linearised(normal, right, posed, residual, goal.shown, pull)
+    return Linearised(normal, right, posed, residual, weights, goal.shown, pull)
 
 
 def stepped(rotations: Array, trans: Array, world: Array, step: Unknowns) -> tuple[Array, Array, Array]:

@@ -1,28 +1,28 @@
-"""Betas once per clip: from the lengths of rigid bones, then together with the poses of spread frames. B betas.
+"""What is constant over a clip: betas, where its points lie on the body, how far off they are, the person's habit.
 
-The second step is one least-squares problem: each frame's pose is its own unknown and the betas are shared, so the
-poses are eliminated frame by frame (Schur complement) and 10 equations remain.
+The betas begin with the lengths of rigid bones. Then all of it is estimated together with the poses of spread frames
+(`core.fit.shared`), as one hierarchical Gaussian model: betas N(0, 1), each point's offset N(0, spread^2), the habit as
+people's are, each frame's points N(their place, sigma^2). The two scales come from restricted likelihood, and what a
+point is missed by is seen by a robust weight, so no bad point reaches a frame that it is not in. B betas.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import Array, like, namespace, to_numpy
-from ..body.keypoints import KeypointModel
-from ..body.pairs import PairedKeypoints
-from ..frames_last import apply_transposed, matrices_last, reversed_axes
+from ..arrays import Array, namespace, to_numpy
+from ..body.keypoints import KeypointModel, ShapedKeypoints
+from ..frames_last import column, from_rotation_vectors, matrices_last, reversed_axes, times
+from ..skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
 from .analytic import analytic_start
-from .equations import Unknowns
 from .expectation import SHIPPED_EXPERTS, Experts
-from .habit import find_habit
-from .pose_prior import Habit
+from .pose_prior import Habit, load_prior
 from .quality import Quality
-from .refine import Goal, Linearised, PosePrior, Targets, linearised, stepped
+from .refine import Goal, Targets, linearised, stepped
+from .shared import HABIT_AXES, SharedSolution, SharedSystem
 
 _LENGTH_NOISE_M = 0.004
 _LENGTH_STEPS = 6
@@ -30,26 +30,23 @@ _STEPS_PER_ROUND = 3
 _SPREAD_FRAMES = 48
 _MIN_SIGMA_M = 7e-4
 _FIRST_SIGMA_M = 0.005
-_SIGMA_PER_MISFIT = 0.5
-"""Half, because the prior's own pull is part of the misfit."""
+_FIRST_SPREAD_M = 0.003
+_SPREAD_RANGE_M = (3e-4, 0.03)
+_SPREAD_PER_DOUBT = 10.0
+"""A point that a layout does not trust at all may lie by this factor farther from the body's own than one it trusts."""
+_LEAST_KNOWN = 1.0
+_EXPECTED_SHARE = 0.5
+"""How much of sigma an expectation made from the points must reckon with, as if it were noise of each frame."""
+_FRAMES_WORTH = 1.5
+"""What is not white of the errors leaves all frames together this much to tell. Chosen on OpenCap's squat, in video
+and marker joints: with more, the pelvis follows what is not constant in the points; with less, bones keep wrong
+lengths."""
 _BETA_LIMIT = 5.0
-_BETA_PRIOR = 20.0
-"""How many frames' worth of N(0, 1) the betas are held by: errors of one clip's frames are far from independent."""
-_ALIEN_M = 0.0025
-"""Points that the best body leaves this far off, beyond noise, are not that body's own; at twice that surely not."""
-_ALIEN_SIGMA_M = 0.002
-"""How far off such points are at least, also in a clip that they explain better: joints turn where no offset does."""
-_ALIEN_DOUBT = 0.1
-"""What is then doubted of points that the layout trusts fully."""
-_FIRM_SIGMA_M = 0.015
-"""Poses are held this firmly while offsets are found."""
-_OFFSET_PER_DOUBT_M = 0.15
-_POSE_OFFSET_M = 0.010
-"""How far off poses that are only expected put a point."""
-_EXPECTING_ROUNDS = 2
-"""Later rounds change the betas too little for other poses to be expected."""
-_OFFSET_ROUNDS = 3
-_LAST_ROUNDS = 2
+_FIRST_OUTLIER_M = 0.3
+_OUTLIER_M, _OUTLIER_MEDIANS = 0.05, 6.0
+"""A point that is off by more than both counts a quarter; the limit follows a median, not the outliers."""
+_BELIEVED = 0.2
+"""Points that are believed less are left out of what expectations are made from."""
 
 
 def _rigid_pairs() -> tuple[tuple[str, str, float], ...]:
@@ -136,9 +133,10 @@ class ShapeEstimate:
     Attributes:
         betas: (B,) float64.
         model: the keypoints, moved to where this layout has them on the body.
-        sigma_m: how far off the points are per axis, metres: their noise, and what such a body cannot explain.
+        sigma_m: how far off the points are per axis from frame to frame, metres.
         habit: how the person holds trunk and legs.
-        noise_m: how much of *sigma_m* is noise, other in every frame.
+        noise_m: how much of *sigma_m* an expectation made from the points must reckon with.
+        spread_m: how far the points lie from the body's own, per axis, all through the clip, metres.
     """
 
     betas: np.ndarray
@@ -146,6 +144,7 @@ class ShapeEstimate:
     sigma_m: float
     habit: Habit | None = None
     noise_m: float = 0.0
+    spread_m: float = 0.0
 
 
 def refine_shape(
@@ -161,162 +160,163 @@ def refine_shape(
     rounds: int = Quality.shape_rounds,
     told: Callable[[float], None] = lambda part: None,
 ) -> ShapeEstimate:
-    """Return betas and keypoint offsets refined together with the poses of the frames of *targets*.
-
-    A layout's points never lie exactly where the body has its own. Where a body of any shape leaves more than noise,
-    what is constant of that, in the axes of the joint that holds the point, is found as an offset, while the poses
-    are held firmly to what is expected: else a bent spine would explain shoulders that sit lower than SMPL's.
-
-    Last, the person's habit is found from the poses of these frames.
+    """Return betas, keypoint offsets, scales and habit, estimated together with the poses of the frames of *targets*.
 
     Args:
         names: the solver points.
         model: those points on the body.
         targets: some frames' points; a few dozen are enough.
         betas: (B,) to begin from.
-        noise_m: noise of the points per axis.
+        noise_m: white noise of the points per axis.
         trust: (K,) 0 to 1, how far each point is taken to be the body's own.
         hold_betas: the betas are known.
         experts: who is asked what pose to expect.
-        rounds: how often the shape is found anew from poses, and these from it.
+        rounds: how often the scales and the expected poses are found anew.
         told: hears now and then what part is done, 0 to 1; what it raises ends the work.
     """
-    floor, first = (max(least, noise_m) for least in (_MIN_SIGMA_M, _FIRST_SIGMA_M))
-    state = _ShapeState(model, model.body.array(betas), first, first, noise_m, experts)
-    done = count()
-
-    def fit_round(*, expects_anew: bool = True) -> np.ndarray:
-        told(next(done) / (rounds + _OFFSET_ROUNDS + _LAST_ROUNDS))
-        if expects_anew:
-            state.expect(names, targets)
-        return _fit_round(state, targets, hold_betas=hold_betas)
-
+    state = _ShapeState(names, model, targets, model.body.array(betas), noise_m, trust, experts)
     for turn in range(rounds):
-        fit_round(expects_anew=turn < _EXPECTING_ROUNDS)
-        state.sigma_m = max(floor, _SIGMA_PER_MISFIT * state.misfit_m)
-    alien = float(np.clip((state.misfit_m - noise_m) / _ALIEN_M - 1.0, 0.0, 1.0))
-    if alien == 0.0:
-        return state.estimate(names, targets)
-    begin = betas if hold_betas else 0.0 * betas
-    state = _ShapeState(model, model.body.array(begin), _FIRM_SIGMA_M, _FIRM_SIGMA_M, noise_m, experts)
-    share = _offset_share(np.minimum(trust, 1.0 - _ALIEN_DOUBT * alien))
-    offsets = np.zeros((model.num_points, 3))
-    for _ in range(_OFFSET_ROUNDS):
-        offsets = share * (offsets + fit_round())
-        state.model = model.shifted(model.body.array(offsets))
-    floor = max(floor, _ALIEN_SIGMA_M * alien)
-    for _ in range(_LAST_ROUNDS):
-        fit_round()
-        state.sigma_m = max(floor, _SIGMA_PER_MISFIT * state.misfit_m)
-    return state.estimate(names, targets)
-
-
-def _offset_share(trust: np.ndarray) -> np.ndarray:
-    """Return how much (K, 1) of what a point is missed by is its offset, the rest the poses', by its *trust* (K,)."""
-    spread = _OFFSET_PER_DOUBT_M * (1.0 - trust)
-    share: np.ndarray = (spread**2 / (spread**2 + _POSE_OFFSET_M**2))[:, None]
-    return share
+        told(turn / rounds)
+        state.expect()
+        for _ in range(_STEPS_PER_ROUND):
+            told(turn / rounds)
+            solution = state.step(hold_betas=hold_betas)
+        state.weigh(solution)
+    return state.estimate(solution)
 
 
 @dataclass(eq=False)
 class _ShapeState:
+    """The estimates so far, and the frames they are made from."""
+
+    names: Sequence[str]
     model: KeypointModel
+    targets: Targets
     betas: Array
-    sigma_m: float
-    misfit_m: float
     noise_m: float
+    trust: np.ndarray
     experts: Experts
-    pose: tuple[Array, Array] | None = None
-    start: tuple[Array, Array] | None = None
-    expected: PosePrior | None = None
 
-    def expect(self, names: Sequence[str], targets: Targets) -> None:
-        """Find the analytic start, and the pose to expect."""
-        keypoints = self.model.shaped(self.betas)
-        self.start = analytic_start(names, keypoints, targets)
-        self.expected = self.experts.expected_pose(
-            names, keypoints, self.start[0], targets, sigma_m=self.sigma_m, noise_m=self.noise_m
+    def __post_init__(self) -> None:
+        self.floor_m = max(_MIN_SIGMA_M, self.noise_m)
+        self.sigma_m = max(_FIRST_SIGMA_M, self.noise_m)
+        self.spread_m = _FIRST_SPREAD_M
+        self.outlier_m = _FIRST_OUTLIER_M
+        self.offsets = np.zeros(3 * self.model.num_points)
+        self.turns = np.zeros(len(HABIT_AXES))
+        self.good = np.ones(self.targets.weights.shape)
+        self.wide = np.repeat(1.0 + _SPREAD_PER_DOUBT * (1.0 - self.trust), 3)
+        seen = dict(zip(self.names, to_numpy(self.targets.weights).max(axis=0), strict=True))
+        self.habits = load_prior().habit_covariance(seen)[np.ix_(HABIT_AXES, HABIT_AXES)]
+        self.pose: tuple[Array, Array] | None = None
+
+    @property
+    def vague_m(self) -> float:
+        """Noise that an expectation must reckon with."""
+        return float(np.hypot(self.noise_m, _EXPECTED_SHARE * self.sigma_m))
+
+    def _keypoints(self) -> ShapedKeypoints:
+        offsets = self.model.body.array(self.offsets.reshape(-1, 3))
+        return self.model.shifted(offsets).shaped(self.betas)
+
+    def expect(self) -> None:
+        """Find the pose to expect of the frames, without the person's habit."""
+        keypoints = self._keypoints()
+        good = Targets(self.targets.points, self.targets.weights * self.model.body.array(self.good))
+        start, trans = analytic_start(self.names, keypoints, good)
+        self.usual = self.experts.expected_pose(
+            self.names, keypoints, start, good, sigma_m=self.sigma_m, noise_m=self.vague_m, habit=self._habit(None)
         )
+        self.goal = Goal.of(keypoints, good, self.usual)
+        if self.pose is None:
+            self.pose = self._turned(matrices_last(self.usual.rotations)), reversed_axes(trans)
 
-    def estimate(self, names: Sequence[str], targets: Targets) -> ShapeEstimate:
-        """Return what was found, and the person's habit, found from there on."""
-        assert self.start is not None and self.pose is not None
-        keypoints = self.model.shaped(self.betas)
-        habit = find_habit(
-            names,
-            keypoints,
-            targets,
-            self.start[0],
-            self.pose,
-            sigma_m=self.sigma_m,
-            noise_m=self.noise_m,
-            experts=self.experts,
-        )
-        return ShapeEstimate(to_numpy(self.betas).astype(np.float64), self.model, self.sigma_m, habit, self.noise_m)
+    def _habit(self, unknown: np.ndarray | None) -> Habit:
+        """Return the habit found, or none that is surely none where *unknown* (its covariance) is not given."""
+        turns, covariance = np.zeros(3 * NUM_BODY_ROTATIONS), np.zeros((3 * NUM_BODY_ROTATIONS,) * 2)
+        if unknown is not None:
+            turns[HABIT_AXES] = self.turns
+            covariance[np.ix_(HABIT_AXES, HABIT_AXES)] = unknown
+        return Habit(turns.reshape(-1, 3), covariance)
 
+    def _turned(self, rotations: Array) -> Array:
+        """Return expected rotations (3, 3, 24, F) turned by the habit."""
+        turns = np.zeros(3 * NUM_JOINTS)
+        turns[HABIT_AXES] = self.turns
+        return times(rotations, from_rotation_vectors(column(turns.reshape(-1, 3).T, rotations)))
 
-def _fit_round(state: _ShapeState, targets: Targets, *, hold_betas: bool) -> np.ndarray:
-    """Fit the poses, and the betas unless they are held; measure the misfit; return each point's mean miss (K, 3).
+    def step(self, *, hold_betas: bool) -> SharedSolution:
+        """Take a step of poses and shared unknowns; return its solution."""
+        assert self.pose is not None
+        xp = namespace(self.betas)
+        keypoints = self._keypoints()
+        goal = replace(self.goal, expected=self._turned(matrices_last(self.usual.rotations)))
+        equations = linearised(keypoints.paired, goal, self.pose, self.outlier_m)
+        system = SharedSystem(keypoints, equations, goal, self.pose[0], with_betas=not hold_betas)
+        betas = np.zeros(0) if hold_betas else to_numpy(self.betas).astype(np.float64)
+        now = np.concatenate([betas, self.offsets, self.turns])
+        solution = system.solve(now, self._precision(len(betas)), sigma_m=self.sigma_m, share=self._share())
+        num_betas = len(betas)
+        if num_betas:
+            change = self.model.body.array(solution.change[:num_betas])
+            self.betas = xp.clip(self.betas + change, -_BETA_LIMIT, _BETA_LIMIT)
+        self.offsets = self.offsets + solution.change[num_betas : num_betas + len(self.offsets)]
+        self.turns = self.turns + solution.change[num_betas + len(self.offsets) :]
+        rotations, trans, _ = stepped(*self.pose, equations.posed.world, solution.step)
+        self.pose = rotations, trans
+        return solution
 
-    The miss is in the axes of the joint that holds the point, metres.
-    """
-    xp = namespace(targets.points)
-    assert state.start is not None and state.expected is not None
-    expected = state.expected.rescaled(state.sigma_m)
-    goal = Goal.of(state.model.shaped(state.betas), targets, expected)
-    rotations, trans = state.pose or (matrices_last(expected.rotations), reversed_axes(state.start[1]))
-    pull = state.noise_m**2 * _BETA_PRIOR + state.misfit_m**2 * targets.points.shape[0]
-    for _ in range(_STEPS_PER_ROUND):
-        paired = state.model.shaped(state.betas).paired
-        equations = linearised(paired, goal, (rotations, trans))
-        if hold_betas:
-            step = equations.normal.solve(equations.right)
-        else:
-            shared = _SharedBetas(paired, equations, goal.weights)
-            step, change = shared.solve(equations, state.betas, pull)
-            state.betas = xp.clip(state.betas + change, -_BETA_LIMIT, _BETA_LIMIT)
-        rotations, trans, _ = stepped(rotations, trans, equations.posed.world, step)
-    state.pose = (rotations, trans)
-    posed = state.model.shaped(state.betas).paired.posed(rotations)
-    residual = to_numpy(goal.points - posed.points - trans[:, None])
-    weights = to_numpy(goal.weights) ** 2
-    state.misfit_m = float(np.sqrt((weights * residual**2).sum() / max(3.0 * weights.sum(), 1e-9)))
-    local = apply_transposed(to_numpy(posed.world)[:, :, state.model.holders], residual)
-    miss: np.ndarray = (weights * local).sum(axis=-1) / np.maximum(weights.sum(axis=-1), 1e-9)
-    return miss.T
+    def _precision(self, num_betas: int) -> np.ndarray:
+        """Return the precision (S, S) of what is known of the shared unknowns beforehand."""
+        own = [np.ones(num_betas), 1.0 / (self.spread_m * self.wide) ** 2, np.zeros(len(self.turns))]
+        precision = np.diag(np.concatenate(own))
+        precision[-len(self.turns) :, -len(self.turns) :] = np.linalg.inv(self.habits)
+        return precision
 
+    def _share(self) -> float:
+        """How much of a frame's word counts for what all frames share.
 
-class _SharedBetas:
-    """The part of the least-squares problem that concerns the betas, which all frames share."""
-
-    def __init__(self, keypoints: PairedKeypoints, equations: Linearised, weights: Array) -> None:
-        """Take the body's keypoints, the poses' own *equations*, and the weights (K, F)."""
-        jacobian = keypoints.shape_jacobian(equations.posed)
-        xp = namespace(jacobian)
-        weighted = jacobian * (weights * weights)[:, None]
-        turns = equations.posed.moments(keypoints.pairs, weighted) * equations.shown[:, None]
-        self._mixed = Unknowns(turns, xp.sum(weighted, axis=1))
-        self._own = xp.einsum("akbf,akcf->bc", weighted, jacobian)
-        self._gradient = xp.einsum("akbf,akf->b", weighted, equations.residual)
-
-    def solve(self, equations: Linearised, betas: Array, hold: float) -> tuple[Unknowns, Array]:
-        """Return the poses' step and the betas' change (B,).
-
-        Args:
-            equations: the poses' own.
-            betas: (B,) as they are.
-            hold: strength of the pull of the betas towards 0.
+        White noise averages out over frames. What is left of sigma does not: it is soft tissue, clothes, a tracker's
+        habits, alike whenever the pose is alike, so all frames together tell hardly more than one.
         """
-        xp = namespace(betas)
-        num_betas = betas.shape[0]
-        mixed, right = self._mixed, equations.right
-        sides = Unknowns(xp.concat([mixed.turns, right.turns], axis=2), xp.concat([mixed.shift, right.shift], axis=1))
-        solved = equations.normal.solve(sides)
-        # How much of each right side the betas feel: what (B, B + 1) the poses' answers to it take out of theirs.
-        felt = xp.einsum("ajbf,ajcf->bc", mixed.turns, solved.turns) + xp.einsum(
-            "abf,acf->bc", mixed.shift, solved.shift
+        white = min(self.noise_m, self.sigma_m) ** 2
+        alike = self.sigma_m**2 - white
+        repeats = max(1.0, self.targets.points.shape[0] / _FRAMES_WORTH)
+        return float(self.sigma_m**2 / (white + alike * repeats))
+
+    def weigh(self, solution: SharedSolution) -> None:
+        """Estimate the scales of the errors, and which points are far off."""
+        assert self.pose is not None
+        keypoints = self._keypoints()
+        rotations, trans = self.pose
+        posed = keypoints.paired.posed(rotations)
+        residual = to_numpy(self.goal.points - posed.points - trans[:, None])
+        plain = to_numpy(reversed_axes(self.targets.weights)) ** 2
+        off = np.sqrt((residual**2).sum(axis=0))
+        seen = plain > 0
+        self.outlier_m = max(_OUTLIER_M, _OUTLIER_MEDIANS * float(np.median(off[seen])))
+        believed = self.outlier_m**2 / (self.outlier_m**2 + off**2)
+        self.good = (believed > _BELIEVED).T.astype(np.float64)
+        squared = seen * believed**2
+        free = (squared * np.maximum(3.0 - solution.followed, 0.0)).sum()
+        sigma = np.sqrt((squared * plain * off**2).sum() / max(free, 1e-9))
+        self.sigma_m = float(max(self.floor_m, sigma))
+        first = len(solution.change) - len(self.offsets) - len(self.turns)
+        places = np.arange(first, first + len(self.offsets))
+        variance = np.diag(solution.covariance)[places]
+        known = np.clip(1.0 - variance / (self.spread_m * self.wide) ** 2, 0.0, 1.0).sum()
+        spread = np.sqrt(((self.offsets / self.wide) ** 2).sum() / max(known, _LEAST_KNOWN))
+        self.spread_m = float(np.clip(spread, *_SPREAD_RANGE_M))
+
+    def estimate(self, solution: SharedSolution) -> ShapeEstimate:
+        """Return what was found."""
+        num_habit = len(self.turns)
+        offsets = self.model.body.array(self.offsets.reshape(-1, 3))
+        return ShapeEstimate(
+            to_numpy(self.betas).astype(np.float64),
+            self.model.shifted(offsets),
+            self.sigma_m,
+            self._habit(solution.covariance[-num_habit:, -num_habit:]),
+            self.vague_m,
+            self.spread_m,
         )
-        schur = self._own - felt[:, :num_betas] + hold * like(np.eye(num_betas), betas)
-        gradient = self._gradient - felt[:, num_betas] - hold * betas
-        change = xp.linalg.solve(schur, gradient[:, None])[:, 0]
-        return solved.less_shared(change), change

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.spatial.transform import Rotation
 
 from core.arrays import to_numpy
 from core.body.keypoints import KeypointModel
 from core.errors import BodyError
-from core.fit import shape
-from core.fit.equations import Unknowns
 from core.fit.posing import known_betas
-from core.fit.refine import Goal, PosePrior, Targets, linearised
+from core.fit.refine import Targets
 from core.fit.shape import betas_from_lengths, refine_shape, spread_frames
-from core.frames_last import matrices_last, reversed_axes
 from core.layouts import BODY25, COCO17, SMPL24
 
-from .scenes import Scene, acting, body_model, dense_matrix, keypoint_model, solver_names
+from .scenes import Scene, acting, body_model, keypoint_model, solver_names
 
 NAMES = solver_names()
 TRUST = np.ones(len(NAMES))
@@ -108,49 +104,6 @@ def test_spread_frames_leave_out_what_is_not_seen():
     weights[20:90] = 0.0
     picks = spread_frames(weights, 10)
     assert set(picks) <= {*range(20), *range(90, 100)} and len(picks) == 3
-
-
-def test_eliminating_the_poses_equals_solving_for_all_at_once(act):
-    generator = np.random.default_rng(0)
-    model = keypoint_model(NAMES)
-    frames = slice(0, 30, 10)
-    rotations, trans = act.rotations[frames].astype(np.float64), act.trans[frames].astype(np.float64)
-    betas = np.array([0.3, -0.2, 0.5, 0, 0, 0.1, 0, 0, 0, -0.4])
-    points = act.solver_points()[frames]
-    targets = Targets(points, generator.uniform(0.2, 1.0, points.shape[:2]))
-    expected = Rotation.from_rotvec(0.05 * generator.normal(size=(3 * 24, 3))).as_matrix().reshape(3, 24, 3, 3)
-    precision = np.array([np.diag(row) for row in generator.uniform(1e-4, 1e-2, (3 * 22, 3))]).reshape(3, 22, 3, 3)
-    shaped = model.shaped(betas)
-    goal = Goal.of(shaped, targets, PosePrior(rotations @ expected, precision, 0.01))
-    equations = linearised(shaped.paired, goal, (matrices_last(rotations), reversed_axes(trans)))
-    hold = 0.02
-    step, change = shape._SharedBetas(shaped.paired, equations, goal.weights).solve(equations, betas, hold)
-
-    jacobian = shaped.paired.shape_jacobian(equations.posed)
-    weighted = jacobian * (goal.weights**2)[:, None]
-    mixed = _stacked(Unknowns(equations.posed.moments(model.pairs, weighted), weighted.sum(axis=1)))
-    shown = np.repeat(equations.shown[:22].T > 0, 3, axis=1)
-    size = 3 * 69 + 10
-    dense, gradient = np.zeros((size, size)), np.zeros(size)
-    for frame in range(3):
-        own = slice(69 * frame, 69 * frame + 69)
-        dense[own, own] = dense_matrix(equations.normal, frame)
-        gradient[own] = _stacked(equations.right)[frame, 0]
-        felt = mixed[frame].T
-        felt[:66][~shown[frame]] = 0.0
-        dense[own, -10:], dense[-10:, own] = felt, felt.T
-    dense[-10:, -10:] = np.einsum("ckaf,ckbf->ab", weighted, jacobian) + hold * np.eye(10)
-    gradient[-10:] = np.einsum("ckbf,ckf->b", weighted, equations.residual) - hold * betas
-    expected = np.linalg.solve(dense, gradient)
-    np.testing.assert_allclose(change, expected[-10:], atol=1e-6)
-    np.testing.assert_allclose(_stacked(step)[:, 0], expected[:-10].reshape(3, 69), atol=1e-6)
-
-
-def _stacked(unknowns: Unknowns) -> np.ndarray:
-    """Unknowns as (F, M, 69)."""
-    num_sides, num_frames = unknowns.shift.shape[1:]
-    turns = unknowns.turns[:, :22].transpose(3, 2, 1, 0).reshape(num_frames, num_sides, 66)
-    return np.concatenate([turns, unknowns.shift.transpose(2, 1, 0)], axis=-1)
 
 
 def test_clean_points_give_the_shape(capture):
