@@ -20,6 +20,8 @@ from core.rotations import matrix_to_axis_angle
 from core.skeletons import JOINT_INDEX
 from training import pose_prior
 from training.motion_folder import Clip
+from training.pose_prior import Sample
+from training.realistic_errors import ErrorModel, add_errors
 from training.sample_motion import sample_motion
 
 NAMES = tuple(point.solver for point in BODY25.points if point.solver)
@@ -58,10 +60,14 @@ def learned(asset, monkeypatch) -> ConditionalPrior:
     return fit_prior.load_prior.__wrapped__()
 
 
-def _start(clip: Clip) -> np.ndarray:
+def _start(clip: Clip, errors: ErrorModel | None = None) -> np.ndarray:
     model = KeypointModel(BodyModel(load_free_body()), landmark_regressor(load_free_body(), NAMES))
     keypoints = model.shaped(clip.drawn_betas())
     points = keypoints.points(clip.rotations, clip.trans)
+    if errors is not None:
+        generator = np.random.default_rng(0)
+        holders = keypoints.model.holders
+        points = add_errors(points, clip.rotations, holders, clip.fps, generator, errors).astype(np.float32)
     targets = Targets(points, np.ones(points.shape[:2], dtype=np.float32))
     return analytic_start(NAMES, keypoints, targets)[0]
 
@@ -92,14 +98,14 @@ def test_held_out_people_are_not_learned_from(asset, clips):
 
 def test_what_was_learned_brings_the_start_nearer(learned, clips):
     weights = np.ones((len(clips[1].trans), len(NAMES)), dtype=np.float32)
-    start = _start(clips[1])
+    start = _start(clips[1], ErrorModel(constant_m=0.012, white_m=0.007))
     expected = learned.predict(start, NAMES, weights, sigma_m=0.005).rotations
     joints = [JOINT_INDEX[name] for names in PART_JOINTS.values() for name in names]
     before, after = (
         np.mean([_wrong_deg(rotations, clips[1].rotations, joint) for joint in joints])
         for rotations in (start, expected)
     )
-    assert after < 0.8 * before
+    assert after < 0.95 * before
 
 
 def test_a_mirrored_world_teaches_the_same(clips):
@@ -109,7 +115,7 @@ def test_a_mirrored_world_teaches_the_same(clips):
     ]
     for part, level in (("leg", 2), ("leg", 3)):
         one, other = (pose_prior.fit_part(source, part, level) for source in (clips, seen_in_mirror))
-        np.testing.assert_allclose(one.reach_rad, other.reach_rad, rtol=0.2)
+        np.testing.assert_allclose(one.reach_rad, other.reach_rad, rtol=0.4)
         for first, second in ((one.covariance, other.covariance), (one.habit_covariance, other.habit_covariance)):
             np.testing.assert_allclose(np.sqrt(np.trace(first)), np.sqrt(np.trace(second)), rtol=0.4)
 
@@ -128,7 +134,7 @@ def test_what_stays_through_a_clip_is_told_from_what_comes_and_goes():
     generator = np.random.default_rng(0)
     stays, comes = (generator.normal(size=(6, 6)) for _ in range(2))
     rest = [generator.normal(size=6) @ stays + generator.normal(size=(50, 6)) @ comes for _ in range(4000)]
-    covariance, habit = pose_prior._covariances(rest)
+    covariance, habit = pose_prior._covariances(rest, [0.5] * len(rest))
     np.testing.assert_allclose(covariance, comes.T @ comes, atol=0.05 * np.trace(comes.T @ comes))
     np.testing.assert_allclose(habit, stays.T @ stays, atol=0.1 * np.trace(stays.T @ stays))
 
@@ -148,17 +154,49 @@ def test_ridge_regression_equals_its_definition():
     assert not pose_prior._solve(x.T @ x, x.T @ y, 50, np.inf).any()
 
 
+def _sample(subject: str, weight: float, generator: np.random.Generator) -> Sample:
+    features = np.concatenate([np.ones((8, 1)), generator.normal(size=(8, 2))], axis=1)
+    return Sample(subject, features, generator.normal(size=(8, 3)), weight)
+
+
 def test_people_are_left_out_in_turn():
     generator = np.random.default_rng(1)
-    subjects = ["01", "02", "01"]
-    samples = [
-        (np.concatenate([np.ones((8, 1)), generator.normal(size=(8, 2))], axis=1), generator.normal(size=(8, 3)))
-        for _ in subjects
+    one, other, again = (
+        _sample(subject, weight, generator) for subject, weight in (("01", 0.5), ("02", 1.0), ("01", 0.5))
+    )
+    left = pose_prior._left_over([one, other, again], 0.1)
+    x, y = other.features, other.turns
+    without_first = pose_prior._solve(x.T @ x, x.T @ y, 8, 0.1)
+    x, y = np.concatenate([one.features, again.features]), np.concatenate([one.turns, again.turns])
+    without_second = pose_prior._solve(0.5 * x.T @ x, 0.5 * x.T @ y, 8, 0.1)
+    expected = [
+        sample.turns - sample.features @ model
+        for sample, model in ((one, without_first), (other, without_second), (again, without_first))
     ]
-    left = pose_prior._left_over(samples, subjects, 0.1)
-    (x0, y0), (x1, y1), (x2, y2) = samples
-    without_first = pose_prior._solve(x1.T @ x1, x1.T @ y1, 8, 0.1)
-    both = np.concatenate([x0, x2]), np.concatenate([y0, y2])
-    without_second = pose_prior._solve(both[0].T @ both[0], both[0].T @ both[1], 16, 0.1)
-    expected = [y0 - x0 @ without_first, y1 - x1 @ without_second, y2 - x2 @ without_first]
     np.testing.assert_allclose(left, expected, atol=1e-12)
+
+
+def test_much_of_one_person_weighs_no_more_than_a_bound(clips, monkeypatch):
+    monkeypatch.setattr(pose_prior, "_FRAMES_PER_SUBJECT", 10)
+    samples = pose_prior._samples(clips, "leg", 2)
+    for clip in clips:
+        own = [sample for sample in samples if sample.subject == clip.subject]
+        assert sum(sample.weight * len(sample.turns) for sample in own) == pytest.approx(10.0, rel=0.2)
+
+
+def test_weights_are_as_many_copies():
+    generator = np.random.default_rng(2)
+    one, other = generator.normal(size=(20, 6)), generator.normal(size=(30, 6)) + 1.0
+    weighted = pose_prior._covariances([one, other], [3.0, 1.0])
+    copied = pose_prior._covariances([one, one, one, other], [1.0] * 4)
+    for first, second in zip(weighted, copied, strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-12)
+
+
+def test_clips_are_cut_into_tracks_that_keep_every_frame(clips, monkeypatch):
+    monkeypatch.setattr(pose_prior, "_TRACK_FRAMES", 12)
+    tracks = pose_prior._tracks(clips)
+    for clip in clips:
+        own = [frames for other, frames in tracks if other is clip]
+        assert max(map(len, own)) <= 1.5 * 12
+        np.testing.assert_array_equal(np.concatenate(own), np.arange(len(clip.trans)))
