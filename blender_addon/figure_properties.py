@@ -35,7 +35,7 @@ def _colors_changed(properties: SMPLIFY_PG_figure, context: bpy.types.Context) -
 class SMPLIFY_PG_flag(bpy.types.PropertyGroup):  # noqa: N801 - the form that Blender asks for
     """One stretch of frames to look at, for the list of the Result box."""
 
-    kind: bpy.props.StringProperty(name="Kind", description="Held, missing, implausible or strained")
+    kind: bpy.props.StringProperty(name="Kind", description="Held, missing, implausible, swapped or strained")
     first: bpy.props.IntProperty(name="First Frame", description="Where the stretch begins in the scene")
     last: bpy.props.IntProperty(name="Last Frame", description="Where the stretch ends in the scene")
 

@@ -23,7 +23,13 @@ from ..operators.result import (
 from .sidebar import SidebarPanel
 from .text import draw_text
 
-_FLAG_ICONS = {"held": "HIDE_ON", "missing": "GHOST_DISABLED", "implausible": "ERROR", "strained": "CON_ROTLIMIT"}
+_FLAG_ICONS = {
+    "held": "HIDE_ON",
+    "missing": "GHOST_DISABLED",
+    "implausible": "ERROR",
+    "swapped": "MOD_MIRROR",
+    "strained": "CON_ROTLIMIT",
+}
 
 
 class SMPLIFY_UL_flags(bpy.types.UIList):  # noqa: N801 - the form that Blender asks for

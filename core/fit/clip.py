@@ -20,11 +20,12 @@ from .holding import find_evidence, hold
 from .in_blocks import frame_blocks, poses_in_blocks
 from .options import FitOptions, Progress
 from .pace import Pace
-from .points import SolverPoints, body_regressor, solver_points
+from .points import SolverPoints, body_regressor, check_body_seen, solver_points
 from .posing import PoseJob, find_shape, left_noise, make_targets
 from .quality import QUALITIES
 from .refine import Targets
 from .report import FitReport
+from .screening import screen
 from .settling import Expected, settled
 from .temporal import smooth_points
 
@@ -47,13 +48,16 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
     clock = _Clock()
     quality = QUALITIES[options.quality]
     pace = Pace(progress, track.num_frames, settles=quality.settles, calms_all=quality.calms_all)
-    points = solver_points(track)
+    with clock.step("smooth"):
+        pace.begin("Smoothing the keypoints")
+        screened = screen(solver_points(track), track.fps)
+        points = screened.points
+        check_body_seen(points, track)
     model = KeypointModel(
         BodyModel(body, check_device(options.device)), body_regressor(track.layout, body, options.regressor)
     )
     experts = options.experts(model.body.device)
     with clock.step("smooth"):
-        pace.begin("Smoothing the keypoints")
         smoothed = smooth_points(
             points.positions, points.weights, track.fps, strength=options.smoothing, told=pace.tell
         )
@@ -91,7 +95,16 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         pace.begin("Measuring the errors")
         error = _point_errors(points, keypoints, rotations, trans)
     found = Found(
-        points.names, rotations, trans, shape.betas, error, smoothed.jumps, smoothed.noise_m, shape.sigma_m, evidence
+        points.names,
+        rotations,
+        trans.astype(np.float64) + screened.origin,
+        shape.betas,
+        error,
+        smoothed.jumps | screened.outliers,
+        smoothed.noise_m,
+        shape.sigma_m,
+        evidence,
+        screened.swaps,
     )
     concluded = conclude(track, body, options, found, clock.seconds)
     pace.end()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ..motion import Motion
 from ..rotations import matrix_to_axis_angle
 from ..track import KeypointTrack
 from .holding import Evidence
+from .label_swaps import LabelSwaps
 from .limits import strained
 from .options import FitOptions
 from .points import layout_points
@@ -34,6 +35,7 @@ class Found:
         noise_m: (K,) noise of each point per axis.
         sigma_m: how far off the points were taken to be.
         evidence: what each frame's points could and could not tell.
+        swaps: which groups of points were exchanged left for right, and are put back.
     """
 
     point_names: tuple[str, ...]
@@ -45,6 +47,7 @@ class Found:
     noise_m: np.ndarray
     sigma_m: float
     evidence: Evidence
+    swaps: LabelSwaps = field(default_factory=lambda: LabelSwaps({}))
 
 
 def conclude(
@@ -71,7 +74,7 @@ def conclude(
         1000.0 * found.noise_m,
         1000.0 * found.sigma_m,
         timings_s,
-        track.notes,
+        track.notes + found.swaps.notes(),
     )
     return motion if options.fps is None else motion.resampled(options.fps), report
 
@@ -81,6 +84,8 @@ def _flags(track: KeypointTrack, found: Found) -> tuple[Flag, ...]:
     flags = flags_of("missing", "person", found.evidence.absent)
     for limb, marked in found.evidence.limbs.items():
         flags += flags_of("held", limb, marked)
+    for group, marked in found.swaps.frames.items():
+        flags += flags_of("swapped", group, marked)
     far = found.point_error_m > max(_IMPLAUSIBLE_M, _IMPLAUSIBLE_SIGMAS * found.sigma_m)
     for index, name in enumerate(found.point_names):
         flags += flags_of("implausible", name, found.jumps[:, index] | far[:, index] | left_out[:, index])

@@ -74,6 +74,20 @@ def solver_points(track: KeypointTrack) -> SolverPoints:
         TrackError: hips or shoulders are never seen, or never together, so no pose can be found.
     """
     points = layout_points(track.layout).take(track)
+    check_body_seen(points, track)
+    return points
+
+
+def check_body_seen(points: SolverPoints, track: KeypointTrack) -> None:
+    """Check that hips and shoulders are seen.
+
+    Args:
+        points: of the track, or those of them that are left.
+        track: where they are from, for the message.
+
+    Raises:
+        TrackError: hips or shoulders are never seen, or never together, so no pose can be found.
+    """
     seen = {name for index, name in enumerate(points.names) if points.weights[:, index].any()}
     unseen = [name for name in _NEEDED if name not in seen]
     where = (f" of person {track.person}" if track.person else "") + (f" in {track.source}" if track.source else "")
@@ -89,7 +103,6 @@ def solver_points(track: KeypointTrack) -> SolverPoints:
             f"expected a frame that shows hips and shoulders together, found none of {track.num_frames}{where}; "
             f"check the layout ({track.layout.name}) with --layout{instead}"
         )
-    return points
 
 
 def body_regressor(layout: Layout, body: BodyData, regressor: np.ndarray | None) -> np.ndarray:

@@ -16,9 +16,9 @@ class Flag:
 
     Attributes:
         kind: "held" (a limb nothing explained, kept in motion between what was seen), "missing" (the person is not
-            seen), "implausible" (points thrown out, or that the body cannot reach), or "strained" (a joint that the
-            points turn farther than joints go).
-        what: the limb, point or joint.
+            seen), "implausible" (points thrown out, or that the body cannot reach), "swapped" (left and right were
+            exchanged, and are put back), or "strained" (a joint that the points turn farther than joints go).
+        what: the limb, point, joint or group of points.
         first: first frame, counted from 0.
         last: last frame.
     """
@@ -35,7 +35,8 @@ class FitReport:
 
     Attributes:
         point_names: (K,) solver points.
-        point_error_mm: (F, K) distance between measured and fitted point, NaN where nothing was measured.
+        point_error_mm: (F, K) distance between measured and fitted point, NaN where nothing was measured
+            or what was is left out.
         flags: stretches to look at.
         betas: (B,) shape.
         stature_m: height of the shaped body at rest.

@@ -359,7 +359,7 @@ def test_even_confidence_of_a_half_changes_little(walk, clean):
 
 def test_points_of_little_confidence_pull_less(walk):
     positions, wrist = walk.points(), BODY25.names.index("left_wrist")
-    positions[20:40, wrist] += np.random.default_rng(0).normal(0.0, 0.08, (20, 3))
+    positions[20:40, wrist] += np.random.default_rng(0).normal(0.0, 0.04, (20, 3))
     off = []
     for confidence in (1.0, 0.05):
         track = changed(walk.track(), positions=positions)

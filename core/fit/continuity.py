@@ -1,0 +1,91 @@
+"""How points go on from frame to frame: where they are expected next, and where they jump. F frames, K keypoints."""
+
+from __future__ import annotations
+
+import numpy as np
+
+_JUMP_M, _JUMP_TIMES = 0.08, 4.0
+"""A point jumps when it is off its way, as it came and as it goes, by more than that and than that many times as far
+as usual."""
+_USUAL_FRAMES = 8
+_CONTEXT_FRAMES = _USUAL_FRAMES + 2
+"""So many frames on both sides tell whether a point jumps."""
+
+
+def find_jumps(positions: np.ndarray, seen: np.ndarray, part: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
+    """Return where a point jumped before each frame, and after the last, and where that cannot be known.
+
+    A point jumps that neither goes on as it came nor came as it goes on, other than the points in the middle of the
+    body do. At a gap, and at both ends of the clip, it is not known.
+
+    Args:
+        positions: (F, K, 3) metres, finite.
+        seen: (F, K) bool.
+        part: the frames that are asked for; both answers have one row more.
+    """
+    first, end, _ = part.indices(len(seen))
+    begin = max(0, first - _CONTEXT_FRAMES)
+    around = slice(begin, end + _CONTEXT_FRAMES)
+    jumped, unknown = _jumps(positions[around], seen[around])
+    inside = slice(first - begin, end - begin + 1)
+    return jumped[inside], unknown[inside]
+
+
+def _jumps(positions: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    num_frames, num_points = seen.shape
+    jumped = np.zeros((num_frames + 1, num_points), dtype=bool)
+    unknown = np.ones_like(jumped)
+    if num_frames < 3:
+        return jumped, unknown
+    bend = np.where((seen[2:] & seen[1:-1] & seen[:-2])[..., None], np.diff(positions, n=2, axis=0), np.nan)
+    off = np.full((num_frames, num_points), np.nan)
+    off[1:-1] = np.linalg.norm(bend - _median_over_points(bend), axis=-1)
+    off = np.fmin(off[:-1], off[1:])
+    with np.errstate(invalid="ignore"):
+        jumped[1:-1] = off > np.maximum(_JUMP_M, _JUMP_TIMES * usual_around(off))
+    unknown[1:-1] = np.isnan(off)
+    return jumped, unknown
+
+
+def usual_around(values: np.ndarray) -> np.ndarray:
+    """Return the lesser of the medians (F, N) of the values (F, N) in the frames before and after each.
+
+    Args:
+        values: NaN where there is none; of a side without any nothing is said, and without both it is 0.
+    """
+    usual: np.ndarray = np.fmin(_median_before(values), _median_before(values[::-1])[::-1])
+    return np.nan_to_num(usual, posinf=np.inf)
+
+
+def _median_before(values: np.ndarray) -> np.ndarray:
+    """Return the lower medians (F, N) of those of the values (F, N) just before each frame that are numbers."""
+    padded = np.concatenate([np.full((_USUAL_FRAMES, values.shape[1]), np.nan), values[:-1]])
+    ordered = np.sort(np.lib.stride_tricks.sliding_window_view(padded, _USUAL_FRAMES, axis=0), axis=-1)
+    count = (~np.isnan(ordered)).sum(axis=-1, keepdims=True)
+    return np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis=-1)[..., 0]
+
+
+def _median_over_points(values: np.ndarray) -> np.ndarray:
+    """Return the lower medians (F, 1, 3) of those of the values (F, K, 3) that are numbers; 0 where none is."""
+    ordered = np.sort(values, axis=1)
+    count = np.isfinite(values).sum(axis=1, keepdims=True)
+    return np.nan_to_num(np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis=1))
+
+
+def expected_places(positions: np.ndarray, seen: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return where points are expected (F, K, 3) on the straight way they came, and where that is known (F, K).
+
+    Args:
+        positions: (F, K, 3) metres, finite.
+        seen: (F, K) bool.
+        reach: how many frames ago a point may have been seen last. A point seen but once in them stands still.
+    """
+    frames = np.arange(len(seen))[:, None]
+    last = np.maximum.accumulate(np.where(seen, frames, -1), axis=0)
+    first = np.concatenate([np.full_like(last[:1], -1), last[:-1]])
+    second = np.where(first > 0, np.take_along_axis(first, np.maximum(first, 0), axis=0), -1)
+    near = np.take_along_axis(positions, np.maximum(first, 0)[..., None], axis=0)
+    far = np.take_along_axis(positions, np.maximum(second, 0)[..., None], axis=0)
+    moves = (second >= 0) & (frames - second <= reach)
+    share = np.where(moves, (frames - first) / np.maximum(first - second, 1), 0.0)
+    return near + share[..., None] * (near - far), (first >= 0) & (frames - first <= reach)

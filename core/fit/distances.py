@@ -1,0 +1,171 @@
+"""How far apart two points of one body can be, measured on the clip itself. F frames, K keypoints.
+
+A bone keeps its length, so the median over the clip tells it however wild some frames are. Two points that no bone
+joins are never farther apart than the bones on the way from one to the other are long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+_SIDES = ("left", "right")
+_LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
+_HAND = ("wrist", "hand", "index_knuckle", "middle_knuckle", "ring_knuckle", "pinky_knuckle", "thumb_knuckle")
+_FOOT = ("ankle", "heel", "big_toe", "small_toe", "foot")
+_RIGID: tuple[tuple[str, ...], ...] = (
+    ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head", "head_top"),
+    ("left_hip", "right_hip", "mid_hip", "pelvis"),
+    ("left_shoulder", "right_shoulder", "mid_shoulder"),
+    *(tuple(f"{side}_{stem}" for stem in group) for side in _SIDES for group in (_HAND, _FOOT, *_LIMBS)),
+)
+_APART_POINTS = ("knee", "ankle", "elbow", "wrist")
+_BENDING = (
+    "left_hip", "right_hip", "mid_hip", "pelvis", "spine1", "spine2", "spine3", "neck", "mid_shoulder", "left_collar",
+    "right_collar", "left_shoulder", "right_shoulder", "head", "head_top", "nose", "left_ear", "right_ear",
+)  # fmt: skip
+"""Points along the trunk, which come nearer to each other when it bends."""
+
+_LEAST_SLACK_M, _SLACK_SHARE, _SLACK_SIGMAS = 0.06, 0.2, 6.0
+"""A length is wrong that is off the clip's median by more than all three: metres, a share of it, its own spread."""
+_STRETCH = 1.6
+"""How many times its median the distance of two points along a bent trunk is when the trunk is stretched."""
+_LONGEST_BONE, _LONGEST_TRUNK, _LONGEST_REACH = 3.0, 6.0, 9.0
+"""In usual lengths of a limb's bone: nothing rigid, nothing along the trunk, and no stretched body is longer, whatever
+most frames say."""
+_SAMPLE_FRAMES = 400
+"""Medians are taken of about so many frames, spread over the clip."""
+_APART = 0.1
+"""In usual lengths of a limb's bone: knees, ankles, elbows and wrists never come so near their twins, but a label that
+sits on the other limb does."""
+_WIDER = 1.6
+_AGREEING, _AGREEING_SIGMAS = 0.4, 0.524
+"""What share of the lengths tells the usual one, and within how many standard deviations it lies of normal ones."""
+_BLOCK_FRAMES = 128
+"""What is measured at once, so that it stays in the processor's cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class DistanceLimits:
+    """Between which distances each pair of points stays.
+
+    Attributes:
+        least: (K, K) metres; 0 for pairs that may meet.
+        most: (K, K) metres; infinite for pairs of which nothing is known.
+        rigid: (K, K) bool, pairs that keep their distance.
+    """
+
+    least: np.ndarray
+    most: np.ndarray
+    rigid: np.ndarray
+
+    def widened(self) -> DistanceLimits:
+        """Return limits that only what is wrong by far breaks."""
+        return DistanceLimits(np.where(self.rigid, self.least / _WIDER, 0.0), self.most * _WIDER, self.rigid)
+
+    def broken(self, positions: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """Return which pairs (F, K, K) bool are seen nearer or farther than they can be.
+
+        Args:
+            positions: (F, K, 3) metres, finite.
+            seen: (F, K) bool.
+        """
+        middle, half = 0.5 * (self.most**2 + self.least**2), 0.5 * (self.most**2 - self.least**2)
+        middle = np.where(np.isfinite(middle), middle, 0.0)
+        broken = np.empty((*seen.shape, seen.shape[1]), dtype=bool)
+        for first in range(0, len(seen), _BLOCK_FRAMES):
+            block = slice(first, first + _BLOCK_FRAMES)
+            some = positions[block]
+            own = np.einsum("fkc,fkc->fk", some, some)
+            squared = some @ some.swapaxes(1, 2)
+            squared *= -2.0
+            squared += own[:, :, None]
+            squared += own[:, None]
+            squared -= middle
+            np.greater(np.abs(squared, out=squared), half, out=broken[block])
+            broken[block] &= seen[block, :, None] & seen[block, None]
+        return broken
+
+
+def distance_limits(names: Sequence[str], positions: np.ndarray, seen: np.ndarray) -> DistanceLimits:
+    """Measure how far apart the points of this body can be.
+
+    Args:
+        names: (K,) the solver points.
+        positions: (F, K, 3) metres, finite.
+        seen: (F, K) bool.
+    """
+    num_points = len(names)
+    first, second, rigid, limb = _joined(names)
+    length, spread = usual_lengths(positions, seen, first, second)
+    known = np.isfinite(length)
+    usual = np.median(length[known & limb]) if (known & limb).any() else np.inf
+    slack = np.maximum(np.maximum(_LEAST_SLACK_M, _SLACK_SHARE * length), _SLACK_SIGMAS * spread)
+    longest = usual * np.where(rigid, _LONGEST_BONE, _LONGEST_TRUNK)
+    least, most = np.zeros((num_points, num_points)), np.full((num_points, num_points), _LONGEST_REACH * usual)
+    keeps = np.zeros(least.shape, dtype=bool)
+    within = np.where(rigid, length, _STRETCH * length) + slack
+    shortest = np.where(known & rigid & (length <= longest), np.maximum(length - slack, 0.0), 0.0)
+    for a, b in ((first, second), (second, first)):
+        most[a, b] = np.where(known, np.fmin(within, longest), _LONGEST_REACH * usual)
+        least[a, b] = shortest
+        keeps[a, b] = shortest > 0.0
+    np.fill_diagonal(most, 0.0)
+    for via in range(num_points):
+        most = np.minimum(most, most[:, [via]] + most[via])
+    np.fill_diagonal(most, np.inf)
+    if np.isfinite(usual):
+        left, right = _twins(names)
+        least[left, right] = least[right, left] = _APART * usual
+    return DistanceLimits(least, most, keeps)
+
+
+def usual_lengths(
+    positions: np.ndarray, seen: np.ndarray, first: np.ndarray, second: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the usual distance (P,) of pairs of points, and its spread as a standard deviation; NaN if never seen.
+
+    The middle of the shortest interval that holds a share of the lengths: unlike the median it stays where it is when
+    more than half of them are wrong, as long as these do not agree.
+    """
+    some = slice(None, None, max(1, len(positions) // _SAMPLE_FRAMES))
+    length = np.linalg.norm(positions[some, first] - positions[some, second], axis=-1)
+    both = seen[some, first] & seen[some, second]
+    ordered = np.sort(np.where(both, length, np.inf), axis=0)
+    count = both.sum(axis=0)
+    within = (_AGREEING * np.maximum(count - 1, 0)).astype(np.int64)
+    last = np.arange(len(ordered))[:, None] + within
+    upper = np.take_along_axis(ordered, np.minimum(last, len(ordered) - 1), axis=0)
+    with np.errstate(invalid="ignore"):
+        width = np.where(last < count, upper - ordered, np.inf)
+    best = width.argmin(axis=0)[None]
+    low, high = (np.take_along_axis(values, best, axis=0)[0] for values in (ordered, upper))
+    known = count > 0
+    middle, half = np.full(len(first), np.nan), np.full(len(first), np.nan)
+    middle[known], half[known] = 0.5 * (low[known] + high[known]), 0.5 * (high[known] - low[known])
+    return middle, half / _AGREEING_SIGMAS
+
+
+def _joined(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the pairs of points whose distance tells of the body, as places in *names*.
+
+    Returns:
+        The first and the second point (P,), whether their distance stays the same, and whether they are a limb's bone.
+    """
+    index = {name: place for place, name in enumerate(names)}
+    rigid = {pair for group in _RIGID for pair in combinations(group, 2)}
+    limbs = {(f"{side}_{first}", f"{side}_{second}") for side in _SIDES for first, second in _LIMBS}
+    pairs = [pair for pair in sorted(rigid | set(combinations(_BENDING, 2))) if index.keys() >= set(pair)]
+    first, second = (np.array([index[pair[end]] for pair in pairs], dtype=np.int64) for end in (0, 1))
+    return first, second, np.array([pair in rigid for pair in pairs]), np.array([pair in limbs for pair in pairs])
+
+
+def _twins(names: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Return the places of the left points that never meet their right twins, and of these."""
+    index = {name: place for place, name in enumerate(names)}
+    pairs = [(f"left_{stem}", f"right_{stem}") for stem in _APART_POINTS if f"left_{stem}" in index]
+    pairs = [pair for pair in pairs if pair[1] in index]
+    return [index[left] for left, _ in pairs], [index[right] for _, right in pairs]
