@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..arrays import Array, check_device, namespace, to_numpy
+from ..arrays import Array, check_device, like, namespace, to_numpy
 from ..body.data import BodyData
 from ..body.keypoints import KeypointModel, ShapedKeypoints
 from ..body.model import BodyModel
@@ -27,7 +27,10 @@ from .refine import Targets
 from .report import FitReport
 from .screening import screen
 from .settling import Expected, settled
-from .temporal import smooth_points
+from .temporal import SmoothedPoints, smooth_points
+
+_SHORT_GAP_S = 0.15
+"""A point that is missing for longer is bridged by a guess, which must not pull the shape of all frames along."""
 
 
 @dataclass(eq=False)
@@ -66,8 +69,9 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         noise = left_noise(smoothed, options.smoothing)
     with clock.step("shape"):
         pace.begin("Finding the body shape")
+        told = _telling(targets, smoothed, track.fps)
         shape = find_shape(
-            points, model, targets, noise, options.betas, experts=experts, rounds=quality.shape_rounds, told=pace.tell
+            points, model, told, noise, options.betas, experts=experts, rounds=quality.shape_rounds, told=pace.tell
         )
     with clock.step("pose"):
         pace.begin("Fitting the poses")
@@ -109,6 +113,11 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
     concluded = conclude(track, body, options, found, clock.seconds)
     pace.end()
     return concluded
+
+
+def _telling(targets: Targets, smoothed: SmoothedPoints, fps: float) -> Targets:
+    """Return the targets without the points that were bridged for too long to tell of the shape."""
+    return Targets(targets.points, targets.weights * like(smoothed.gap <= _SHORT_GAP_S * fps, targets.weights))
 
 
 def _poses(

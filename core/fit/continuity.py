@@ -84,8 +84,19 @@ def expected_places(positions: np.ndarray, seen: np.ndarray, reach: int) -> tupl
     last = np.maximum.accumulate(np.where(seen, frames, -1), axis=0)
     first = np.concatenate([np.full_like(last[:1], -1), last[:-1]])
     second = np.where(first > 0, np.take_along_axis(first, np.maximum(first, 0), axis=0), -1)
-    near = np.take_along_axis(positions, np.maximum(first, 0)[..., None], axis=0)
-    far = np.take_along_axis(positions, np.maximum(second, 0)[..., None], axis=0)
+    near, far = _places_at(positions, first), _places_at(positions, second)
     moves = (second >= 0) & (frames - second <= reach)
     share = np.where(moves, (frames - first) / np.maximum(first - second, 1), 0.0)
     return near + share[..., None] * (near - far), (first >= 0) & (frames - first <= reach)
+
+
+def _places_at(positions: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Return the positions (F, K, 3) of points at earlier frames (F, K); the first frame's for those below 0."""
+    back = max(1, int(np.bincount((np.arange(len(frames))[:, None] - frames).ravel()).argmax()))
+    # Nearly all points were seen as many frames ago, and a shift is faster than a look-up.
+    places: np.ndarray = np.concatenate(
+        [np.repeat(positions[:1], min(back, len(positions)), axis=0), positions[:-back]]
+    )
+    rows, columns = np.nonzero(frames != np.arange(len(frames))[:, None] - back)
+    places[rows, columns] = positions[np.maximum(frames[rows, columns], 0), columns]
+    return places

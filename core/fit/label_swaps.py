@@ -154,6 +154,9 @@ def _off_the_way(
     Metres; NaN where it is not known.
     """
     left, right, group = pairs
+    columns = np.concatenate([left, right])
+    positions, seen = positions[:, columns], seen[:, columns]
+    left, right = np.arange(len(left)), np.arange(len(left), len(columns))
     expected, known = expected_places(positions, seen, reach)
     both = known[:, left] & known[:, right]
     seen_left, seen_right = seen[:, left] & both, seen[:, right] & both
