@@ -17,7 +17,7 @@ from .options import FitOptions
 from .points import layout_points
 from .report import FitReport, Flag, flags_of
 
-_IMPLAUSIBLE_M = 0.08
+_IMPLAUSIBLE_M = 0.07
 _IMPLAUSIBLE_SIGMAS = 6.0
 
 
