@@ -186,6 +186,7 @@ _GERMAN_RESULT = {
     "not seen: kept in motion between what was seen": "nicht gesehen: zwischen Gesehenem weiterbewegt",
     "nobody seen": "niemand gesehen",
     "points thrown out, or out of the body's reach": "Punkte verworfen oder außer Reichweite des Körpers",
+    "left and right were exchanged, and are put back": "links und rechts waren vertauscht und sind zurückgetauscht",
     "the points turn it farther than joints go": "von den Punkten weiter gedreht, als Gelenke gehen",
     "Error Strip": "Fehlerband",
     "Colour by Error": "Fehler färben",
