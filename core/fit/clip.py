@@ -16,6 +16,7 @@ from ..body.model import BodyModel
 from ..motion import Motion
 from ..track import KeypointTrack
 from .conclusion import Found, conclude
+from .flat_feet import find_unseen_feet, flatten_feet
 from .holding import find_evidence, hold
 from .in_blocks import frame_blocks, poses_in_blocks
 from .options import FitOptions, Progress
@@ -95,6 +96,9 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
                 workers=options.workers,
             )
             rotations, trans = hold(rotations, trans, evidence)
+    with clock.step("hold"):
+        unseen = find_unseen_feet(points.names, points.weights)
+        rotations = flatten_feet(model.body, shape.betas, rotations, trans, track.fps, sides=unseen)
     with clock.step("report"):
         pace.begin("Measuring the errors")
         error = _point_errors(points, keypoints, rotations, trans)
