@@ -15,6 +15,7 @@ from ..body.keypoints import KeypointModel, ShapedKeypoints
 from ..body.model import BodyModel
 from ..motion import Motion
 from ..track import KeypointTrack
+from .bridging import bridge_legs
 from .conclusion import Found, conclude
 from .flat_feet import find_unseen_feet, flatten_feet
 from .holding import find_evidence, hold
@@ -78,9 +79,10 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         pace.begin("Fitting the poses")
         keypoints = shape.model.shaped(model.body.array(shape.betas))
         job = PoseJob(points.names, keypoints, shape.sigma_m, quality.effort, shape.habit, shape.noise_m, experts)
+        targets = bridge_legs(job, targets, evidence, track.fps)
         rotations, trans, expected = _poses(job, targets, track.num_frames, pace, options)
     with clock.step("hold"):
-        rotations, trans = hold(rotations, trans, evidence)
+        rotations, trans = hold(rotations, trans, evidence, track.fps)
     if quality.settles:
         with clock.step("settle"):
             pace.begin("Settling the poses")
@@ -95,7 +97,7 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
                 calm_all=quality.calms_all,
                 workers=options.workers,
             )
-            rotations, trans = hold(rotations, trans, evidence)
+            rotations, trans = hold(rotations, trans, evidence, track.fps)
     with clock.step("hold"):
         unseen = find_unseen_feet(points.names, points.weights)
         rotations = flatten_feet(model.body, shape.betas, rotations, trans, track.fps, sides=unseen)

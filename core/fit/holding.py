@@ -1,14 +1,21 @@
-"""Limbs that nothing explains are held, not guessed: their joints glide from the last seen pose to the next."""
+"""Limbs that no point shows: which those are, and how they move from the last seen pose to the next.
+
+A hidden limb's joints are interpolated relative to their parents, so it goes with the body, by what the rest of the
+body does meanwhile and by time (`core.fit.gaps`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from ..rotations import slerp_matrices
+from ..rotations import quat_wxyz_to_matrix, slerp_matrices
 from ..skeletons import JOINT_INDEX, NUM_JOINTS
+from .gaps import fill_gap
+from .pops import unbroken_quats
 from .pose_prior import PART_CHAINS, seen_depth
 
 _HELD_JOINTS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -23,6 +30,15 @@ _HELD_JOINTS: dict[str, tuple[tuple[str, ...], ...]] = {
 """For each part, the joints left without evidence when the part is seen to depth 0, 1, 2."""
 _TORSO = ("left_hip", "right_hip", "left_shoulder", "right_shoulder", "mid_hip", "mid_shoulder")
 _MIN_TORSO_POINTS = 3
+_SHORT_GAP_S = 0.2
+"""Gaps up to here are filled by time alone."""
+_TELLING_JOINTS = tuple(
+    joint
+    for name, joint in JOINT_INDEX.items()
+    if joint and not name.endswith(("_wrist", "_hand", "_foot")) and name != "head"
+)
+_FEATURE_TIMES_S = (-0.2, -0.1, 0.0, 0.1, 0.2)
+"""The joints that tell what a limb does that is not seen, and when around a frame they are read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,27 +99,89 @@ def _seen_beyond(groups: Sequence[Sequence[str]], by_name: Mapping[str, np.ndarr
     return seen
 
 
-def hold(rotations: np.ndarray, trans: np.ndarray, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
-    """Return rotations (F, 24, 3, 3) and trans (F, 3) with unknown joints gliding between known frames.
+def hold(rotations: np.ndarray, trans: np.ndarray, evidence: Evidence, fps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return rotations (F, 24, 3, 3) and trans (F, 3) with unknown joints interpolated between known frames.
+
+    Short gaps are filled first; what fills them is then taken as seen where other joints' gaps are filled.
 
     Args:
         rotations: (F, 24, 3, 3) local rotations.
         trans: (F, 3) metres.
         evidence: what is unknown.
+        fps: frames a second.
     """
-    held = rotations.copy()
-    for joint in np.flatnonzero(evidence.unknown.any(axis=0)):
-        unknown = evidence.unknown[:, joint]
-        if unknown.all():
-            continue
-        before, after, share = _bracket(~unknown)
-        glide = slerp_matrices(rotations[before, joint], rotations[after, joint], share)
-        held[unknown, joint] = glide[unknown]
-    if evidence.absent.any() and not evidence.absent.all():
-        before, after, share = _bracket(~evidence.absent)
-        glide = trans[before] + share[:, None] * (trans[after] - trans[before])
-        trans = np.where(evidence.absent[:, None], glide, trans)
+    absent = evidence.absent
+    if absent.any() and not absent.all():
+        filled = trans.copy()
+        for gap in _runs(absent):
+            closed = gap.start > 0 and gap.stop < len(trans)
+            filled[gap] = fill_gap(trans, ~absent, gap, fps, moves_on=closed)
+        trans = filled
+    gaps = _joint_gaps(evidence.unknown)
+    if not gaps:
+        return rotations, trans
+    held = _glided(rotations, evidence.unknown)
+    body = _BodyMotion(unbroken_quats(held).astype(np.float64), held[:, 0, 1].astype(np.float64), fps)
+    for gap, joints in gaps:
+        known = ~evidence.unknown[:, joints[0]]
+        others = [joint for joint in _TELLING_JOINTS if not evidence.unknown[gap, joint].any()]
+        tells = bool(others) and gap.stop - gap.start > _SHORT_GAP_S * fps
+        values = body.quats[:, joints].reshape(len(held), -1)
+        quats = fill_gap(values, known, gap, fps, features=partial(body.features, others) if tells else None)
+        quats = quats.reshape(-1, len(joints), 4)
+        quats /= np.maximum(np.linalg.norm(quats, axis=-1, keepdims=True), 1e-9)
+        body.quats[gap, joints] = quats
+        held[gap, joints] = quat_wxyz_to_matrix(quats)
     return held, trans
+
+
+@dataclass(frozen=True, eq=False)
+class _BodyMotion:
+    """What a body does, as far as it tells of a limb that is not seen.
+
+    Attributes:
+        quats: (F, 24, 4) local rotations, of unbroken signs.
+        up: (F, 3) the vertical in the pelvis's axes.
+        fps: frames a second.
+    """
+
+    quats: np.ndarray
+    up: np.ndarray
+    fps: float
+
+    def features(self, joints: Sequence[int], frames: np.ndarray) -> np.ndarray:
+        """Return how *joints* are turned and the pelvis is inclined (N, E) in and around some *frames* (N,)."""
+        parts = []
+        for seconds in _FEATURE_TIMES_S:
+            then = np.clip(frames + round(seconds * self.fps), 0, len(self.quats) - 1)
+            parts += [self.quats[then][:, joints].reshape(len(frames), -1), self.up[then]]
+        return np.concatenate(parts, axis=1)
+
+
+def _joint_gaps(unknown: np.ndarray) -> list[tuple[slice, list[int]]]:
+    """Return the gaps of joints that are known in other frames, the shortest first, each with the joints it is of."""
+    alike: dict[bytes, list[int]] = {}
+    for joint in range(unknown.shape[1]):
+        if unknown[:, joint].any() and not unknown[:, joint].all():
+            alike.setdefault(unknown[:, joint].tobytes(), []).append(joint)
+    gaps = [(gap, joints) for joints in alike.values() for gap in _runs(unknown[:, joints[0]])]
+    return sorted(gaps, key=lambda gap: gap[0].stop - gap[0].start)
+
+
+def _runs(marked: np.ndarray) -> list[slice]:
+    """Return the unbroken stretches of *marked* (F,)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(np.int8), [0]])))
+    return [slice(int(first), int(end)) for first, end in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _glided(rotations: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    """Return *rotations* (F, 24, 3, 3) with *unknown* (F, 24) joints on the shortest way between known frames."""
+    glided = rotations.copy()
+    for joint in np.flatnonzero(unknown.any(axis=0) & ~unknown.all(axis=0)):
+        before, after, share = _bracket(~unknown[:, joint])
+        glide = slerp_matrices(rotations[before, joint], rotations[after, joint], share)
+        glided[unknown[:, joint], joint] = glide[unknown[:, joint]]
+    return glided
 
 
 def _bracket(known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -14,6 +14,11 @@ from ..track import KeypointTrack
 from .holding import find_evidence
 
 _NEEDED = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
+FOOT_POINTS = tuple(
+    f"{side}_{point}" for side in ("left", "right") for point in ("ankle", "heel", "big_toe", "small_toe", "foot")
+)
+LEG_POINTS = ("left_knee", "right_knee", *FOOT_POINTS)
+"""The solver points of the legs below the hips."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,7 +58,7 @@ def find_pops(rotations: np.ndarray, fps: float) -> Pops:
     joints = np.zeros(rotations.shape[:2], dtype=bool)
     if len(rotations) <= radius:
         return Pops(joints, rotations, np.ones(len(rotations)))
-    quat = _unbroken(rotations)
+    quat = unbroken_quats(rotations)
     around, off = _away(quat, _running_median(_continued(quat, radius), radius))
     joints[:, :NUM_BODY_ROTATIONS] = off[:, :NUM_BODY_ROTATIONS] > _POP_RAD
     return Pops(joints, around, np.ones(len(rotations)))
@@ -74,7 +74,7 @@ def find_hops(rotations: np.ndarray, fps: float) -> Pops:
     joints = np.zeros(rotations.shape[:2], dtype=bool)
     if len(rotations) < 3:
         return Pops(joints, rotations, np.ones(len(rotations)))
-    quat = _unbroken(rotations)
+    quat = unbroken_quats(rotations)
     middle, off = _away(quat[1:-1], quat[:-2] + quat[2:])
     _, apart = _away(quat[:-2], quat[2:])
     hops = (off > max(_POP_RAD, _FASTEST_RAD_PER_S / fps)) & (apart < 0.5 * off)
@@ -94,7 +94,7 @@ def find_tremor(rotations: np.ndarray, fps: float, *, everywhere: bool = False) 
     joints = np.zeros(rotations.shape[:2], dtype=bool)
     if len(rotations) <= radius:
         return Pops(joints, rotations, np.ones(len(rotations)))
-    quat = _unbroken(rotations)
+    quat = unbroken_quats(rotations)
     smooth = _smooth(quat, radius)
     around, off = _away(quat, smooth)
     frames = (off[:, :NUM_BODY_ROTATIONS] > _TREMOR_RAD).any(axis=1) | everywhere
@@ -109,7 +109,7 @@ def _radius(seconds: float, fps: float) -> int:
     return int(np.clip(round(seconds * fps), _MIN_RADIUS, _MAX_RADIUS))
 
 
-def _unbroken(rotations: np.ndarray) -> np.ndarray:
+def unbroken_quats(rotations: np.ndarray) -> np.ndarray:
     """Return quaternions (F, 24, 4) of rotations, each with the sign that brings it nearest to the one before."""
     quat = matrix_to_quat_wxyz(rotations.astype(np.float32))
     turned_over = np.cumprod(np.where((quat[1:] * quat[:-1]).sum(axis=-1) < 0.0, -1.0, 1.0), axis=0)

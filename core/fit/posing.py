@@ -15,7 +15,8 @@ from ..errors import BodyError
 from ..skeletons import NUM_BODY_ROTATIONS
 from .analytic import analytic_start, placed
 from .expectation import SHIPPED_EXPERTS, Experts
-from .points import SolverPoints
+from .planted_feet import hold_still_feet
+from .points import LEG_POINTS, SolverPoints
 from .pops import Pops
 from .pose_prior import Habit
 from .quality import Quality
@@ -23,10 +24,9 @@ from .refine import Effort, PosePrior, Targets, refine
 from .shape import ShapeEstimate, betas_from_lengths, refine_shape, spread_frames
 from .temporal import SmoothedPoints
 
-_GAP_S = 0.35
-"""A bridged point counts for less the longer it was not seen, and for nothing from here on."""
-_LONG_GAP_S, _OPEN_GAP_S = 0.2, 0.1
-"""The same for gaps longer than twice that, whose ends say little of each other, and for gaps open at an end."""
+_GAP_S, _LEG_GAP_S, _OPEN_GAP_S = 0.4, 0.2, 0.1
+"""The longest gaps that points are bridged over, those of legs, and how far into gaps open at an end. A leg does what
+the rest of the body does more than what its own points did (`core.fit.holding`)."""
 _BRIDGED_SHARE = 0.5
 _SMOOTHED_NOISE = 0.45
 """How much of a track's noise is left after smoothing (measured at 3 to 20 mm)."""
@@ -205,16 +205,18 @@ def make_targets(points: SolverPoints, smoothed: SmoothedPoints, fps: float, bod
         body: whose kind of array to make.
     """
     usual = np.max(points.weights, axis=0)
-    long = smoothed.gap > 2.0 * _GAP_S * fps
-    reach_s = np.where(np.isinf(smoothed.gap), _OPEN_GAP_S, np.where(long, _LONG_GAP_S, _GAP_S))
-    near = np.clip(1.0 - smoothed.distance / np.maximum(reach_s * fps, 1.0), 0.0, 1.0)
-    bridged = near * _BRIDGED_SHARE * usual
     seen = (points.weights > 0) & (smoothed.distance == 0)
-    weights = np.where(seen, points.weights, bridged)
+    of_legs = np.isin(points.names, LEG_POINTS) & seen.any(axis=1)[:, None]
+    longest_s = np.where(of_legs, _LEG_GAP_S, _GAP_S)
+    reach_s = np.where(smoothed.gap <= np.maximum(longest_s * fps, 1.0), 2.0 * longest_s, 0.0)
+    reach_s = np.where(np.isinf(smoothed.gap), _OPEN_GAP_S, reach_s)
+    near = np.clip(1.0 - smoothed.distance / np.maximum(reach_s * fps, 1.0), 0.0, 1.0)
+    positions, stays = hold_still_feet(points.names, smoothed.positions, seen, fps)
+    weights = np.where(seen, points.weights, np.maximum(near, stays) * _BRIDGED_SHARE * usual)
     noise = np.maximum(smoothed.noise_m, _EVEN_NOISE_M)
     relative = np.median(noise) / noise
     weights = weights * np.clip(relative, *_NOISE_RANGE)
-    return Targets(body.array(smoothed.positions), body.array(weights))
+    return Targets(body.array(positions), body.array(weights))
 
 
 def left_noise(smoothed: SmoothedPoints, strength: float) -> np.ndarray:
