@@ -27,7 +27,7 @@ from .posing import PoseJob, find_shape, left_noise, make_targets
 from .quality import QUALITIES
 from .refine import Targets
 from .report import FitReport
-from .screening import screen
+from .screening import Screened, screen
 from .settling import Expected, settled
 from .temporal import SmoothedPoints, smooth_points
 
@@ -55,9 +55,8 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
     pace = Pace(progress, track.num_frames, settles=quality.settles, calms_all=quality.calms_all)
     with clock.step("smooth"):
         pace.begin("Smoothing the keypoints")
-        screened = screen(solver_points(track), track.fps)
+        screened = _screened(track)
         points = screened.points
-        check_body_seen(points, track)
     model = KeypointModel(
         BodyModel(body, check_device(options.device)), body_regressor(track.layout, body, options.regressor)
     )
@@ -104,21 +103,23 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
     with clock.step("report"):
         pace.begin("Measuring the errors")
         error = _point_errors(points, keypoints, rotations, trans)
-    found = Found(
-        points.names,
-        rotations,
-        trans.astype(np.float64) + screened.origin,
-        shape.betas,
-        error,
-        smoothed.jumps | screened.outliers,
-        smoothed.noise_m,
-        shape.sigma_m,
-        evidence,
-        screened.swaps,
-    )
+    place, left_out = trans.astype(np.float64) + screened.origin, smoothed.jumps | screened.outliers
+    noise_sigma = smoothed.noise_m, shape.sigma_m
+    found = Found(points.names, rotations, place, shape.betas, error, left_out, *noise_sigma, evidence, screened.swaps)
     concluded = conclude(track, body, options, found, clock.seconds)
     pace.end()
     return concluded
+
+
+def _screened(track: KeypointTrack) -> Screened:
+    """Return the points of *track* that can be right.
+
+    Raises:
+        TrackError: they do not show hips and shoulders.
+    """
+    screened = screen(solver_points(track), track.fps)
+    check_body_seen(screened.points, track)
+    return screened
 
 
 def _telling(targets: Targets, smoothed: SmoothedPoints, fps: float) -> Targets:
