@@ -194,13 +194,15 @@ def test_an_arm_that_is_gone_for_a_second_is_held_in_real_motion(shared_dir, sub
 
 
 @pytest.mark.parametrize("frames", [slice(0, 20), slice(40, 60)])
-def test_an_arm_that_comes_late_or_leaves_early_stands_still(walk, frames):
+def test_an_arm_that_comes_late_or_leaves_early_goes_with_the_body(walk, frames):
     motion, report = _fit(walk, changed(walk.track(), hidden=ARM, frames=frames))
-    elbow = motion.rotations()[frames, JOINT_INDEX["left_elbow"]]
-    inner = elbow[:-4] if frames.start == 0 else elbow[4:]
-    np.testing.assert_allclose(inner, np.broadcast_to(inner[0], inner.shape), atol=1e-6)
+    wrist = JOINT_INDEX["left_wrist"]
+    steps, true = (
+        np.linalg.norm(np.diff(joints[:, wrist], axis=0), axis=-1) for joints in (motion_joints(motion), walk.joints)
+    )
+    assert steps.max() < 1.3 * true.max()
     assert [flag.what for flag in report.flags] == ["left arm"]
-    assert joint_error(walk, motion)[:, JOINT_INDEX["left_wrist"]].max() < 0.5
+    assert joint_error(walk, motion)[:, wrist].max() < 0.25
 
 
 @pytest.mark.parametrize(("hidden", "seen"), [("left_knee", "left_ankle"), ("right_elbow", "right_wrist")])

@@ -132,7 +132,7 @@ def test_a_joint_that_is_not_seen_again_comes_to_rest():
     held, _ = hold(true, np.zeros((90, 3)), _evidence(90, joint, list(range(30, 90))), FPS)
     assert _apart_deg(held[:30, joint], true[:30, joint]).max() < 1e-3
     assert _apart_deg(held[30, joint], held[29, joint]) < 3.0
-    assert _apart_deg(held[29:, joint], true[29, joint]).max() < 30.0
+    assert _apart_deg(held[29:, joint], true[29, joint]).max() < 45.0
     assert _apart_deg(held[60:, joint], held[59:-1, joint]).max() < 0.2
 
 
