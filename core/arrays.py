@@ -39,10 +39,11 @@ def one_blas_thread() -> AbstractContextManager[object]:
 
 def namespace(*arrays: Array) -> ModuleType:
     """Return the array namespace (array-api-compat) of *arrays*."""
-    if all(type(array) is np.ndarray for array in arrays):
-        return _NUMPY  # asked for at every step of small work, where looking the namespace up would be most of it
-    xp: ModuleType = array_api_compat.array_namespace(*arrays)
-    return xp
+    for array in arrays:
+        if type(array) is not np.ndarray:
+            xp: ModuleType = array_api_compat.array_namespace(*arrays)
+            return xp
+    return _NUMPY  # asked for at every step of small work, where looking the namespace up would be most of it
 
 
 def at_least(array: Array, low: float) -> Array:

@@ -1,7 +1,7 @@
 """Bodies that nobody has: the given one with other bones, and with points that lie elsewhere on it. V vertices.
 
-A network that only ever saw one body model takes its proportions for granted. SMPL's hips lie 4.5 cm closer together than
-the free body's, and a tracker's points are never quite the body's own; so it is trained on such bodies too.
+A network that only ever saw one body model takes its proportions for granted. SMPL's hips lie 4.5 cm closer together
+than the free body's, and a tracker's points are never quite the body's own; so it is trained on such bodies too.
 """
 
 from __future__ import annotations

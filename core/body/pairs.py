@@ -59,6 +59,9 @@ def _levels() -> tuple[tuple[slice, slice | list[int]], ...]:
 
 
 _LEVELS = _levels()
+_PARENTS_BY_LEVEL = tuple(
+    (joints, [JOINT_PARENTS[joint] for joint in range(joints.start, joints.stop)]) for joints, _ in _LEVELS
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,7 +284,18 @@ class PairedKeypoints:
 
 
 def _world(local: Array) -> Array:
+    if isinstance(local, np.ndarray) and local.shape[-1] == 1:
+        return _world_of_one(local)
     levels = [local[:, :, :1]]
     for joints, parents in _LEVELS:
         levels.append(times(levels[-1][:, :, parents], local[:, :, joints]))
     return namespace(local).concat(levels, axis=2)
+
+
+def _world_of_one(local: np.ndarray) -> np.ndarray:
+    """Return the rotations (3, 3, 24, 1) relative to the world; as fast as one frame goes."""
+    by_joint = np.ascontiguousarray(local[..., 0].transpose(2, 0, 1))
+    world = by_joint.copy()
+    for joints, parents in _PARENTS_BY_LEVEL:
+        np.matmul(world[parents], by_joint[joints], out=world[joints])
+    return np.ascontiguousarray(world.transpose(1, 2, 0))[..., None]

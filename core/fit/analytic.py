@@ -45,18 +45,44 @@ class _Points:
 
     def __init__(self, names: Sequence[str], rest: Array, targets: Targets) -> None:
         xp = namespace(rest)
-        self.rest = {name: rest[..., index, :] for index, name in enumerate(names)}
-        self.seen = {name: targets.points[:, index] for index, name in enumerate(names)}
-        self.weight = {name: targets.weights[:, index] for index, name in enumerate(names)}
-        for name, (first, second) in _COMPOSITES.items():
-            if name not in self.rest and first in self.rest and second in self.rest:
-                self.rest[name] = 0.5 * (self.rest[first] + self.rest[second])
-                self.seen[name] = 0.5 * (self.seen[first] + self.seen[second])
-                self.weight[name] = xp.minimum(self.weight[first], self.weight[second])
+        self._place = dict(zip(names, range(len(names)), strict=True))
+        lacking = {
+            name: (self._place[first], self._place[second])
+            for name, (first, second) in _COMPOSITES.items()
+            if name not in self._place and first in self._place and second in self._place
+        }
+        self._rest, self._seen, self._weight = rest, targets.points, targets.weights
+        if lacking:
+            first, second = (list(places) for places in zip(*lacking.values(), strict=True))
+            middles = [0.5 * (array[..., first, :] + array[..., second, :]) for array in (rest, targets.points)]
+            least = xp.minimum(targets.weights[:, first], targets.weights[:, second])
+            self._rest = xp.concat([rest, middles[0]], axis=-2)
+            self._seen = xp.concat([targets.points, middles[1]], axis=-2)
+            self._weight = xp.concat([targets.weights, least], axis=-1)
+            self._place |= {name: len(names) + place for place, name in enumerate(lacking)}
 
-    def has(self, *names: str) -> bool:
-        """Whether all *names* are there."""
-        return all(name in self.rest for name in names)
+    def has(self, name: str) -> bool:
+        """Whether a point is there."""
+        return name in self._place
+
+    def of_group(self, shares: dict[str, float]) -> list[str]:
+        """Return the points of a group that are there."""
+        return [name for name in shares if name in self._place]
+
+    def places(self, names: Sequence[str]) -> list[int]:
+        """Return the places of points that are there."""
+        return [self._place[name] for name in names]
+
+    def groups(self, places: list[list[int]]) -> tuple[Array, Array, Array]:
+        """Return rest (..., G, N, 3) and measured points (F, G, N, 3), and weights (F, G, N), at G times N places."""
+        return self._rest[..., places, :], self._seen[:, places], self._weight[:, places]
+
+    def bones(self, starts: Sequence[str], ends: Sequence[str]) -> tuple[Array, Array, Array]:
+        """Return bones between points, (..., L, 3) at rest and (F, L, 3) measured, and where both ends are seen."""
+        first, second = self.places(starts), self.places(ends)
+        known = (self._weight[:, first] > 0) & (self._weight[:, second] > 0)
+        rest = self._rest[..., second, :] - self._rest[..., first, :]
+        return rest, self._seen[:, second] - self._seen[:, first], known
 
 
 def analytic_start(names: Sequence[str], keypoints: ShapedKeypoints, targets: Targets) -> tuple[Array, Array]:
@@ -71,27 +97,26 @@ def analytic_start(names: Sequence[str], keypoints: ShapedKeypoints, targets: Ta
     points = _Points(names, keypoints.rest_points, targets)
     identity = xp.broadcast_to(like(np.eye(3), targets.points), (targets.points.shape[0], 3, 3))
     world: dict[str, Array] = {}
-    world["pelvis"] = _group(points, _PELVIS, identity)
-    chest = _group(points, _CHEST, world["pelvis"])
-    _share_spine(world, chest)
-    head = _group(points, _HEAD, chest)
-    lean = matrix_to_axis_angle(xp.matrix_transpose(chest) @ head)
-    world["neck"] = chest @ axis_angle_to_matrix(0.5 * lean)
+    world["pelvis"] = pelvis = _groups(points, [_PELVIS], [identity])[0]
+    chest = _groups(points, [_CHEST], [pelvis])[0]
+    head = _groups(points, [_HEAD], [chest])[0]
+    _share_spine(world, chest, head)
     world["head"] = head
-    for side in ("left", "right"):
-        world[f"{side}_collar"] = chest
-        _limb(world, points, _arm(side), chest)
-        _limb(world, points, _leg(side), world["pelvis"])
-        world[f"{side}_ankle"] = _group(points, _foot(side), world[f"{side}_knee"])
-        world[f"{side}_foot"] = world[f"{side}_ankle"]
-        world[f"{side}_wrist"] = _group(points, _hand(side), world[f"{side}_elbow"])
-        world[f"{side}_hand"] = world[f"{side}_wrist"]
+    world["left_collar"] = world["right_collar"] = chest
+    _set_limbs(world, points, [*map(_arm, _SIDES), *map(_leg, _SIDES)], [chest, chest, pelvis, pelvis])
+    ends = [*map(_foot, _SIDES), *map(_hand, _SIDES)]
+    knees, elbows = ([world[f"{side}_{name}"] for side in _SIDES] for name in ("knee", "elbow"))
+    found = _groups(points, ends, [*knees, *elbows])
+    for side, foot, hand in zip(_SIDES, found[:2], found[2:], strict=True):
+        world[f"{side}_ankle"] = world[f"{side}_foot"] = foot
+        world[f"{side}_wrist"] = world[f"{side}_hand"] = hand
     ordered = sorted(JOINT_INDEX, key=JOINT_INDEX.__getitem__)
     assert len(ordered) == NUM_JOINTS
     rotations = local_rotations(xp.stack([world[name] for name in ordered], axis=1))
     return rotations, placed(keypoints, rotations, targets)[0]
 
 
+_SIDES = ("left", "right")
 _PELVIS = {"left_hip": 1.0, "right_hip": 1.0, "mid_hip": 1.0, "pelvis": 1.0, "spine1": 1.0, "mid_shoulder": 0.7}
 _CHEST = {
     "left_shoulder": 1.0, "right_shoulder": 1.0, "mid_shoulder": 1.0, "mid_hip": 0.7, "spine3": 1.0, "spine2": 0.5,
@@ -113,28 +138,49 @@ def _hand(side: str) -> dict[str, float]:
     return group | {f"{side}_{finger}_knuckle": 1.0 for finger in fingers}
 
 
-def _group(points: _Points, shares: dict[str, float], parent: Array) -> Array:
-    """Return the rotation (F, 3, 3) of a rigid group of points, leaning on *parent* (F, 3, 3)."""
-    xp = namespace(parent)
-    names = [name for name in shares if points.has(name)]
-    lean = _LEAN_M2 * parent
-    if len(names) < 2:
-        return parent
-    weight = xp.stack([shares[name] * points.weight[name] for name in names], axis=1)[..., None]
-    rest = xp.stack([points.rest[name] for name in names], axis=-2)
-    seen = xp.stack([points.seen[name] for name in names], axis=1)
-    total = at_least(xp.sum(weight, axis=1, keepdims=True), 1e-9)
-    rest = rest - xp.sum(weight * rest, axis=1, keepdims=True) / total
-    seen = seen - xp.sum(weight * seen, axis=1, keepdims=True) / total
-    return nearest_rotation(xp.matrix_transpose(weight * seen) @ rest + lean)
+def _groups(points: _Points, groups: Sequence[dict[str, float]], parents: Sequence[Array]) -> list[Array]:
+    """Return the rotations (F, 3, 3) of rigid groups of points, each leaning on its parent's (F, 3, 3).
+
+    Args:
+        points: the points.
+        groups: each group's points, and how much each counts.
+        parents: of each group; the rotation of one with fewer than two points.
+    """
+    names = [points.of_group(shares) for shares in groups]
+    told = [group for group, some in enumerate(names) if len(some) >= 2]
+    found = list(parents)
+    if not told:
+        return found
+    xp = namespace(parents[0])
+    longest = max(len(names[group]) for group in told)
+    places, counted = [], np.zeros((len(told), longest))
+    for row, group in enumerate(told):
+        own = points.places(names[group])
+        places.append(own + own[:1] * (longest - len(own)))
+        counted[row, : len(own)] = [groups[group][name] for name in names[group]]
+    rest, seen, weight = points.groups(places)
+    weight = (weight * like(counted, weight))[..., None]
+    total = at_least(xp.sum(weight, axis=-2, keepdims=True), 1e-9)
+    rest = rest - xp.sum(weight * rest, axis=-2, keepdims=True) / total
+    seen = seen - xp.sum(weight * seen, axis=-2, keepdims=True) / total
+    lean = _LEAN_M2 * xp.stack([parents[group] for group in told], axis=1)
+    rotations = nearest_rotation(xp.matrix_transpose(weight * seen) @ rest + lean)
+    for row, group in enumerate(told):
+        found[group] = rotations[:, row]
+    return found
 
 
-def _share_spine(world: dict[str, Array], chest: Array) -> None:
-    """Give the three spine joints equal shares of the turn from pelvis to chest."""
+def _share_spine(world: dict[str, Array], chest: Array, head: Array) -> None:
+    """Give the three spine joints equal shares of the turn from pelvis to chest, and the neck half of that to head."""
     pelvis = world["pelvis"]
-    turn = matrix_to_axis_angle(namespace(pelvis).matrix_transpose(pelvis) @ chest)
-    for index, name in enumerate(("spine1", "spine2", "spine3")):
-        world[name] = pelvis @ axis_angle_to_matrix(turn * ((index + 1) / 3.0))
+    xp = namespace(pelvis)
+    begin = xp.stack([pelvis, pelvis, pelvis, chest], axis=1)
+    end = xp.stack([chest, chest, chest, head], axis=1)
+    turns = matrix_to_axis_angle(xp.matrix_transpose(begin) @ end)
+    shares = like(np.array([1 / 3, 2 / 3, 1.0, 0.5])[:, None], turns)
+    shared = begin @ axis_angle_to_matrix(turns * shares)
+    for place, name in enumerate(("spine1", "spine2", "spine3", "neck")):
+        world[name] = shared[:, place]
 
 
 def _arm(side: str) -> tuple[str, str, str, float]:
@@ -145,47 +191,68 @@ def _leg(side: str) -> tuple[str, str, str, float]:
     return f"{side}_hip", f"{side}_knee", f"{side}_ankle", -1.0
 
 
-def _limb(world: dict[str, Array], points: _Points, limb: tuple[str, str, str, float], parent: Array) -> None:
-    """Set the rotations of a limb's two bones.
+def _set_limbs(
+    world: dict[str, Array],
+    points: _Points,
+    limbs: Sequence[tuple[str, str, str, float]],
+    parents: Sequence[Array],
+) -> None:
+    """Set the rotations of limbs' two bones. L limbs.
 
     Args:
-        world: joint rotations so far; gains the limb's root and middle joint.
+        world: joint rotations so far; gains each limb's root and middle joint.
         points: the points.
-        limb: names of root, middle and end, and the sign of the Z axis that the limb bends towards at rest.
-        parent: (F, 3, 3) the rotation it hangs from.
+        limbs: names of root, middle and end, and the sign of the Z axis that the limb bends towards at rest.
+        parents: (F, 3, 3) the rotations they hang from.
     """
-    root, middle, end, bend_sign = limb
-    if not points.has(root, middle):
+    xp = namespace(parents[0])
+    for (root, middle, _, _), parent in zip(limbs, parents, strict=True):
         world[root] = world[middle] = parent
+    told = [place for place, limb in enumerate(limbs) if points.has(limb[0]) and points.has(limb[1])]
+    if not told:
         return
-    upper, known_upper = _bone(points, root, middle)
+    roots, middles, ends, signs = zip(*(limbs[place] for place in told), strict=True)
+    parent = xp.stack([parents[place] for place in told], axis=1)
+    rest, upper, known_upper = points.bones(roots, middles)
+    swung = _where(known_upper, swing_between(_turned(parent, rest), upper) @ parent, parent)
+    for place, (root, middle) in enumerate(zip(roots, middles, strict=True)):
+        world[root] = world[middle] = swung[:, place]
+    whole = [place for place, end in enumerate(ends) if points.has(end)]
+    if not whole:
+        return
+    roots, middles, ends, signs = zip(*(limbs[told[place]] for place in whole), strict=True)
+    sign = like(np.array(signs)[:, None], upper)
+    swung, upper, known_upper = swung[:, whole], upper[:, whole], known_upper[:, whole]
+    rest, lower, known_lower = points.bones(middles, ends)
+    twisted = _where(known_upper & known_lower, _twisted(swung, upper, lower, sign), swung)
+    bent = _where(known_lower, swing_between(_turned(twisted, rest), lower) @ twisted, twisted)
+    for place, (root, middle) in enumerate(zip(roots, middles, strict=True)):
+        world[root], world[middle] = twisted[:, place], bent[:, place]
+
+
+def _twisted(swung: Array, upper: Array, lower: Array, sign: Array) -> Array:
+    """Return rotations *swung* (F, L, 3, 3) twisted about the upper bones, to bend the way the lower bones go.
+
+    Args:
+        swung: of the limbs' roots, with the upper bones where they are.
+        upper: (F, L, 3) from root to middle.
+        lower: (F, L, 3) from middle to end.
+        sign: (L, 1) of the Z axis that each limb bends towards at rest.
+    """
+    xp = namespace(swung)
     along = unit(upper)
-    swung = swing_between((parent @ (points.rest[middle] - points.rest[root])[..., None])[..., 0], upper) @ parent
-    swung = _where(known_upper, swung, parent)
-    if not points.has(end):
-        world[root] = world[middle] = swung
-        return
-    lower, known_lower = _bone(points, middle, end)
     square = lower - dot(lower, along)[..., None] * along
-    bend_axis = bend_sign * swung[..., :, 2]
+    bend_axis = sign * swung[..., :, 2]
     bend_axis = bend_axis - dot(bend_axis, along)[..., None] * along
-    xp = namespace(parent)
     angle = xp.atan2(dot(cross(bend_axis, square), along), dot(bend_axis, square))
     sine = xp.sqrt(dot(square, square)) / at_least(xp.sqrt(dot(lower, lower)), 1e-9)
     needed = _BEND_SIN_LOW + _BACKWARD_SIN * (angle / np.pi) ** 2
     trust = at_most(at_least((sine - needed) / (_BEND_SIN_HIGH - _BEND_SIN_LOW), 0.0), 1.0)
-    twisted = axis_angle_to_matrix(along * (angle * trust)[..., None]) @ swung
-    known = known_upper & known_lower
-    world[root] = _where(known, twisted, swung)
-    rest_lower = points.rest[end] - points.rest[middle]
-    bent = swing_between((world[root] @ rest_lower[..., None])[..., 0], lower) @ world[root]
-    world[middle] = _where(known_lower, bent, world[root])
+    return axis_angle_to_matrix(along * (angle * trust)[..., None]) @ swung
 
 
-def _bone(points: _Points, start: str, end: str) -> tuple[Array, Array]:
-    """Return the measured vector (F, 3) between two points, and whether both were seen (F,)."""
-    known = (points.weight[start] > 0) & (points.weight[end] > 0)
-    return points.seen[end] - points.seen[start], known
+def _turned(rotations: Array, vectors: Array) -> Array:
+    return (rotations @ vectors[..., None])[..., 0]
 
 
 def _where(mask: Array, chosen: Array, other: Array) -> Array:

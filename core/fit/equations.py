@@ -19,7 +19,7 @@ from ..body.pairs import TRUNK, KeypointPairs, LimbPair, PosedPairs
 from ..frames_last import cross_matrices, in_rows
 
 _SHIFT = 3
-_DAMPING = 1e-5
+DAMPING = 1e-5
 """Added to the normal matrix's diagonal, in square metres: keeps it invertible where nothing is seen."""
 
 
@@ -153,7 +153,7 @@ def _limb_rows(pair: LimbPair, limbs: Array, trunk: Array, weights: Array, preci
     rows[:, num_rows : num_rows + _SHIFT] = xp.reshape(coupling, (num_rows, _SHIFT, 2, num_frames))
     rows[:, num_rows + _SHIFT :] = xp.reshape(mixed, (num_rows, num_trunk, 2, num_frames))
     diagonal = list(range(num_rows))
-    rows[diagonal, diagonal] += _DAMPING
+    rows[diagonal, diagonal] += DAMPING
     return rows
 
 
@@ -173,7 +173,7 @@ def _trunk_rows(trunk: Array, weights: Array, precision: Array) -> Array:
     shift = list(range(_SHIFT))
     rows[shift, shift] = xp.sum(weights * weights, axis=0)
     diagonal = list(range(_SHIFT + num_turns))
-    rows[diagonal, diagonal] += _DAMPING
+    rows[diagonal, diagonal] += DAMPING
     return rows
 
 

@@ -83,6 +83,12 @@ class Experts:
     joints: str = "arms"
     passes: int = 1
 
+    def prepare(self) -> None:
+        """Read what ships with the project, which else the first frame would wait for."""
+        load_prior()
+        if self.network is None:
+            load_pose_network("numpy")
+
     def expected_pose(
         self,
         names: Sequence[str],

@@ -46,7 +46,8 @@ class FitOptions:
         smoothing: 1 smooths as much as the track's own noise calls for, 0 not at all.
         quality: "fast", "balanced" or "best": how much work goes into each frame; see `core.fit.quality`.
         fps: frame rate of the motion, or None for the track's own.
-        device: "numpy", or a torch device: "cpu", "cuda", "mps".
+        device: "numpy", or a torch device: "cpu", "cuda", "mps". Frame by frame all is done on NumPy: one frame is too
+            little work for another.
         workers: threads on NumPy; None for as many as there are cores.
         network: a weights file of a pose network of the user's own; None for the one that ships with the project.
         network_joints: the joints that the network is asked for: "arms", "all" or "none". Of trunk and legs regressions

@@ -59,6 +59,9 @@ MIRRORED_JOINTS = [
     JOINT_INDEX[name.replace("left", "*").replace("right", "left").replace("*", "right")] for name in JOINT_NAMES
 ]
 _COLLARS = [JOINT_INDEX["left_collar"], JOINT_INDEX["right_collar"]]
+_FEATURE_JOINTS = (
+    "spine1", "spine2", "spine3", "neck", "head", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
+)  # fmt: skip
 _FEATURE_BOUND = 2.0
 """Rotation vectors beyond it are rare, and products of them would rule the prediction."""
 _COLLAR_SPREAD_RAD = np.deg2rad(4.0)
@@ -116,25 +119,32 @@ def part_features(part: str, rotations: Array) -> Array:
         rotations: local rotations.
     """
     xp = namespace(rotations)
-    joint = {name: rotations[:, index] for name, index in JOINT_INDEX.items()}
-    spine = matrix_to_axis_angle(joint["spine1"] @ joint["spine2"] @ joint["spine3"])
+    joint = {name: rotations[:, JOINT_INDEX[name]] for name in _FEATURE_JOINTS}
+    spine = joint["spine1"] @ joint["spine2"] @ joint["spine3"]
     if part == "leg":
-        turns = [matrix_to_axis_angle(joint[name]) for name in ("left_hip", "left_knee", "left_ankle")]
-        basis = xp.concat([turns[0], turns[1][:, :1], turns[2], spine], axis=1)
+        read = [joint["left_hip"], joint["left_knee"], joint["left_ankle"], spine]
+        columns = [0, 1, 2, 3, 6, 7, 8, 9, 10, 11]
     else:
-        head = matrix_to_axis_angle(joint["neck"] @ joint["head"])
-        hips = [matrix_to_axis_angle(joint[f"{side}_hip"]) for side in ("left", "right")]
-        knees = [matrix_to_axis_angle(joint[f"{side}_knee"])[:, :1] for side in ("left", "right")]
-        basis = xp.concat([spine, head, *hips, *knees], axis=1)
-    return _with_products(basis)
+        hips_and_knees = [joint[f"{side}_{name}"] for name in ("hip", "knee") for side in ("left", "right")]
+        read = [spine, joint["neck"] @ joint["head"], *hips_and_knees]
+        columns = [*range(13), 15]
+    turns = matrix_to_axis_angle(xp.stack(read, axis=1))
+    return _with_products(xp.reshape(turns, (turns.shape[0], -1))[:, columns])
 
 
 def _with_products(basis: Array) -> Array:
     """Return 1, every column, and every product of two columns, the columns held to a bound."""
     xp = namespace(basis)
     basis = at_most(at_least(basis, -_FEATURE_BOUND), _FEATURE_BOUND)
-    first, second = (index.tolist() for index in np.triu_indices(basis.shape[1]))
+    first, second = _pairs_of(basis.shape[1])
     return xp.concat([xp.ones_like(basis[:, :1]), basis, basis[:, first] * basis[:, second]], axis=1)
+
+
+@cache
+def _pairs_of(count: int) -> tuple[list[int], list[int]]:
+    """Return the first and the second of every two of *count* columns, each with itself too."""
+    first, second = np.triu_indices(count)
+    return first.tolist(), second.tolist()
 
 
 def seen_depth(part: str, weights: Mapping[str, Array], side: str) -> Array:

@@ -116,7 +116,7 @@ class PoseJob:
         start, trans, expected = outset.rotations, outset.trans, outset.expected
         pose = self._finish(targets, (expected.rotations, trans), expected, self.effort)
         miss = self.miss(targets, pose)
-        lost = [frame for frame, off in enumerate(miss.tolist()) if off > max(_LOST_M, _LOST_SIGMAS * self.sigma_m)]
+        lost = [frame for frame, off in enumerate(miss.tolist()) if is_lost(off, self.sigma_m)]
         if not lost:
             return pose
         some = targets.some(lost)
@@ -131,8 +131,8 @@ class PoseJob:
         self, targets: Targets, start: tuple[Array, Array], prior: PosePrior, effort: Effort
     ) -> tuple[Array, Array]:
         """Return the pose that explains *targets* best, found from *start*."""
-        outlier = max(_OUTLIER_M, _OUTLIER_SIGMAS * self.sigma_m)
-        return refine(self.keypoints, start, targets, prior, effort=effort, outlier_m=outlier)
+        outlier_m = outlier_limit_m(self.sigma_m)
+        return refine(self.keypoints, start, targets, prior, effort=effort, outlier_m=outlier_m)
 
     def settle(
         self, targets: Targets, expected: PosePrior, pose: tuple[Array, Array], pops: Pops
@@ -195,6 +195,16 @@ class PoseJob:
         return xp.sqrt(xp.sum(squared, axis=1) / at_least(xp.sum(targets.weights, axis=1), 1e-9))
 
 
+def is_lost(miss_m: float, sigma_m: float) -> bool:
+    """Return whether a pose that misses its points by *miss_m*, root mean square, was begun at a wrong one."""
+    return miss_m > max(_LOST_M, _LOST_SIGMAS * sigma_m)
+
+
+def outlier_limit_m(sigma_m: float) -> float:
+    """Return how far off a point counts a quarter, beside points that are *sigma_m* off per axis."""
+    return max(_OUTLIER_M, _OUTLIER_SIGMAS * sigma_m)
+
+
 def make_targets(points: SolverPoints, smoothed: SmoothedPoints, fps: float, body: BodyModel) -> Targets:
     """Return the smoothed points with weights: less for bridged ones, and for noisier ones than the others.
 
@@ -221,7 +231,12 @@ def make_targets(points: SolverPoints, smoothed: SmoothedPoints, fps: float, bod
 
 def left_noise(smoothed: SmoothedPoints, strength: float) -> np.ndarray:
     """Return the noise (K,) per axis, metres, that points smoothed with *strength* (0 to 1) still hold."""
-    left: np.ndarray = smoothed.noise_m * (1.0 - strength * (1.0 - _SMOOTHED_NOISE))
+    return noise_left(smoothed.noise_m, strength)
+
+
+def noise_left(noise_m: np.ndarray, strength: float) -> np.ndarray:
+    """Return what smoothing with *strength* (0 to 1) leaves of noise (K,), metres."""
+    left: np.ndarray = noise_m * (1.0 - strength * (1.0 - _SMOOTHED_NOISE))
     return left
 
 

@@ -38,14 +38,14 @@ from .coupling import Coupling, SolverCoupling
 from .equations import NormalMatrix, Unknowns, normal_matrix
 from .limits import LIMITED_AXES, LIMITED_JOINTS, limit_pulls
 
-_MAX_STEP_RAD = 1.0
+MAX_STEP_RAD = 1.0
 _SETTLED_RAD = 0.008
 """Frames that move by more after the steps asked for get more."""
-_OUTLIER_FROM_STEP = 2
+OUTLIER_FROM_STEP = 2
 """Before it, a point may be far off because the start is."""
-_TAIL = 8.0
+TAIL = 8.0
 """Degrees of freedom of the prior: the fewer, the sooner a rare pose is believed."""
-_SHOWING_M = 0.02
+SHOWING_M = 0.02
 """A keypoint that a joint moves by less per radian does not show how that joint is turned."""
 _BLOCK_FRAMES = 512
 """What NumPy solves at once: more falls out of the processor's cache, less is mostly overhead."""
@@ -152,9 +152,9 @@ def refine(
     pose = matrices_last(start[0]), reversed_axes(start[1])
     found = pose
     frames = list(range(pose[1].shape[-1]))
-    robust_from = _OUTLIER_FROM_STEP if outlier_m is not None else 0
+    robust_from = OUTLIER_FROM_STEP if outlier_m is not None else 0
     for step in range(1, effort.steps + effort.extra_steps + 1):
-        robust = outlier_m if step > _OUTLIER_FROM_STEP else None
+        robust = outlier_m if step > OUTLIER_FROM_STEP else None
         rotations, trans, moved = _step(keypoints.paired, goal, pose, robust)
         pose = rotations, trans
         if step <= min(robust_from, effort.steps - 1):
@@ -236,7 +236,7 @@ class Goal:
         """Return the goal of frames."""
         xp = namespace(targets.points)
         weights = reversed_axes(targets.weights)
-        showing = ones_where(keypoints.reach > _SHOWING_M, weights)
+        showing = ones_where(keypoints.reach > SHOWING_M, weights)
         showing[NUM_BODY_ROTATIONS:] = 0.0
         shown = ones_where(showing @ ones_where(weights > 0, weights) > 0, weights)
         num_frames = weights.shape[1]
@@ -272,14 +272,14 @@ class Goal:
         away = rotation_vectors(transposed_times(rotations, self.expected))
         moment = apply(self.precision, away)
         squared = xp.sum(away * moment, axis=0) / self.sigma_m**2
-        share = at_most((_TAIL + 3.0) / (_TAIL + squared), 1.0)
+        share = at_most((TAIL + 3.0) / (TAIL + squared), 1.0)
         moment, precision = moment * share, self.precision * share
         couplings = []
         for coupling in self.couplings:
             joints = list(coupling.joints)
             draw = coupling.moment(away[:, joints])
             squared = xp.sum(xp.sum(away[:, joints] * draw, axis=0), axis=0) / self.sigma_m**2
-            share = at_most((_TAIL + 3.0 * len(joints)) / (_TAIL + squared), 1.0)
+            share = at_most((TAIL + 3.0 * len(joints)) / (TAIL + squared), 1.0)
             moment[:, joints] += draw * share
             couplings.append(coupling.scaled(share))
         back, firm = limit_pulls(rotations)
@@ -368,6 +368,6 @@ def stepped(rotations: Array, trans: Array, world: Array, step: Unknowns) -> tup
     xp = namespace(trans)
     turns = step.turns[:, :, 0]
     size = xp.sqrt(xp.sum(turns * turns, axis=0))
-    own = apply_transposed(world, turns * at_most(_MAX_STEP_RAD / at_least(size, 1e-9), 1.0))
-    moved = at_most(xp.max(size, axis=0), _MAX_STEP_RAD)
+    own = apply_transposed(world, turns * at_most(MAX_STEP_RAD / at_least(size, 1e-9), 1.0))
+    moved = at_most(xp.max(size, axis=0), MAX_STEP_RAD)
     return times(rotations, from_rotation_vectors(own)), trans + step.shift[:, 0], moved

@@ -185,6 +185,11 @@ def refine_shape(
     return state.estimate(solution)
 
 
+def first_sigma_m(noise_m: float) -> float:
+    """Return how far off points with so much noise are taken to be before anything is known of them."""
+    return max(_FIRST_SIGMA_M, noise_m)
+
+
 @dataclass(eq=False)
 class _ShapeState:
     """The estimates so far, and the frames they are made from."""
@@ -199,7 +204,7 @@ class _ShapeState:
 
     def __post_init__(self) -> None:
         self.floor_m = max(_MIN_SIGMA_M, self.noise_m)
-        self.sigma_m = max(_FIRST_SIGMA_M, self.noise_m)
+        self.sigma_m = first_sigma_m(self.noise_m)
         self.spread_m = _FIRST_SPREAD_M
         self.outlier_m = _FIRST_OUTLIER_M
         self.offsets = np.zeros(3 * self.model.num_points)

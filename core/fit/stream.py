@@ -1,36 +1,42 @@
 """The fit frame by frame, for live use: each frame from its own points and what came before, never from what follows.
 
-On points without noise a stream's joints are within 1 mm, in the mean, and 10 mm of where the whole clip has them (20
-mm in the first five frames, which tell nothing of the noise). Its smoothing looks at the last half second only, so on
-points with noise they are within twice that noise, in the mean, and six times that. Where points are missing, it holds
-a limb as it last was, since it cannot know where the limb will be seen again.
+A frame takes as long as it must: its points are filtered (`core.fit.live_points`), its pose goes on from the last one
+by a step or two (`core.fit.one_frame`), and what pose to expect is asked anew every few hundredths of a second. The
+shape is found beside it, a bounded part of the work in each frame (`core.fit.calibration`). A frame that this leaves
+far from its points, after a cut or a long gap, is solved as a clip's are.
+
+On points without noise a stream's joints are within 1 mm, in the mean, and 10 mm of where the whole clip has them, once
+the shape is known. Its filter looks back alone, so on points with noise they are within twice that noise, in the mean,
+and six times that. Where points are missing, it holds a limb as it last was, since it cannot know where the limb will
+be seen again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import check_device, to_numpy
+from ..arrays import check_device
 from ..body.data import BodyData
 from ..body.keypoints import KeypointModel
 from ..body.model import BodyModel
 from ..errors import TrackError
 from ..layouts import Layout
 from ..track import KeypointTrack
+from .calibration import Calibration
 from .holding import Evidence, find_evidence
+from .live_points import LivePoint, LivePoints
+from .live_pose import LivePose
+from .one_frame import FrameTargets
 from .options import FitOptions
 from .points import body_regressor, layout_points
-from .posing import PoseJob, find_shape, left_noise, make_targets
 from .quality import QUALITIES
-from .shape import ShapeEstimate
-from .temporal import smooth_points
+from .temporal import measure_noise
 
-_WINDOW_S = 0.5
-_MIN_WINDOW = 9
-CALIBRATION_FRAMES = (1, 5, 9, 30, 60, 120)
-"""After that many frames the shape is found anew from all the frames so far, then kept."""
+_NOISE_IN, _NOISE_EVERY = (1, 5, 9, 13, 17, 25), 30
+"""The points' noise is measured in these frames, and then every so many."""
+_NOISE_FRAMES = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +67,6 @@ class FitStream:
 
     Attributes:
         names: (K,) the solver points that are read, in order.
-        calibrated: the shape is known and stays.
     """
 
     def __init__(self, layout: Layout, fps: float, body: BodyData, options: FitOptions | None = None) -> None:
@@ -71,21 +76,27 @@ class FitStream:
             layout: what the points of every frame are.
             fps: frames a second.
             body: the body to fit.
-            options: settings; ``mode`` and ``fps`` do not matter here.
+            options: settings; ``mode`` and ``fps`` do not matter here, and one frame is too little work for any device
+                but NumPy.
         """
         self._options = options or FitOptions()
-        self._layout = layout
-        self._fps = fps
-        model = BodyModel(body, check_device(self._options.device))
-        self._model = KeypointModel(model, body_regressor(layout, body, self._options.regressor))
-        self._experts = self._options.experts(model.device)
-        self.names = layout_points(layout).names
-        self.calibrated = False
-        self._history: list[tuple[np.ndarray, np.ndarray]] = []
-        self._num_pushed = 0
-        self._usual: np.ndarray | None = None
-        self._shape: ShapeEstimate | None = None
-        self._last: tuple[np.ndarray, np.ndarray] | None = None
+        check_device(self._options.device)
+        self._layout, self._fps = layout, fps
+        self._points = layout_points(layout)
+        self.names = self._points.names
+        model = KeypointModel(BodyModel(body), body_regressor(layout, body, self._options.regressor))
+        experts = self._options.experts("numpy")
+        self._calibration = Calibration(self._points, model, fps, self._options, experts)
+        self._filter = LivePoints(len(self.names), fps, self._options.smoothing)
+        self._pose = LivePose(self.names, fps, QUALITIES[self._options.quality].effort, experts)
+        self._usual = np.zeros(len(self.names))
+        self._evidence: tuple[bytes, Evidence] | None = None
+        self._noise_m = np.empty(0)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the shape is known and stays."""
+        return self._calibration.ended
 
     def push(self, positions: np.ndarray, confidence: np.ndarray) -> StreamPose:
         """Return the pose of the next frame.
@@ -99,67 +110,36 @@ class FitStream:
                 push the next.
         """
         frame = KeypointTrack(positions[None], confidence[None], self._fps, self._layout)
-        points = layout_points(self._layout).take(frame)
-        if self._last is None and find_evidence(points.names, points.weights).absent[0]:
+        points = self._points.take(frame)
+        measured, weights = points.positions[0], points.weights[0]
+        if not self._usual.any() and find_evidence(self.names, points.weights).absent[0]:
             raise TrackError("expected the first frame to show both hips and both shoulders; wait for such a frame")
-        self._history.append((points.positions[0], points.weights[0]))
-        self._num_pushed += 1
-        longest = max(CALIBRATION_FRAMES) if not self.calibrated else self._window
-        self._history = self._history[-max(longest, self._window) :]
-        seen = points.weights[0] > 0
-        self._usual = seen if self._usual is None else self._usual | seen
-        if not self.calibrated and self._num_pushed in CALIBRATION_FRAMES:
-            self._calibrate()
-        return self._solve(points.positions[0], points.weights[0])
+        self._calibration.push(measured, weights, busy=self._pose.expects_next)
+        live = self._filter.push(measured, weights, self._noise())
+        self._usual = np.maximum(self._usual, weights)
+        evidence = self._find_evidence(live)
+        shape = self._calibration.shape
+        pose = self._pose.push(FrameTargets(live.positions, live.weights), evidence, shape)
+        if self._calibration.rough and not evidence.absent[0]:
+            self._calibration.learn(self._pose.lesson(), self._noise_m)
+        off = np.nan_to_num(measured) - self._pose.points
+        error = np.where(weights > 0, np.sqrt(np.einsum("ka,ka->k", off, off)), np.nan)
+        return StreamPose(pose.rotations, pose.trans, shape.betas, error, live.jumps, evidence, shape.sigma_m)
 
-    @property
-    def _window(self) -> int:
-        return max(_MIN_WINDOW, round(_WINDOW_S * self._fps))
+    def _noise(self) -> np.ndarray:
+        """Return the points' noise (K,) per axis, measured now and then."""
+        num_pushed = self._calibration.num_pushed
+        if num_pushed in _NOISE_IN or num_pushed % _NOISE_EVERY == 0:
+            positions, weights = self._calibration.recent(_NOISE_FRAMES)
+            self._noise_m = measure_noise(np.nan_to_num(positions), weights > 0)
+        return self._noise_m
 
-    def _calibrate(self) -> None:
-        """Find the shape from the frames so far; after the last calibration it stays."""
-        positions, weights = (np.stack(parts) for parts in zip(*self._history, strict=True))
-        points = replace(layout_points(self._layout).empty(), positions=positions, weights=weights)
-        smoothed = smooth_points(positions, weights, self._fps, strength=self._options.smoothing)
-        targets = make_targets(points, smoothed, self._fps, self._model.body)
-        noise = left_noise(smoothed, self._options.smoothing)
-        self._shape = find_shape(points, self._model, targets, noise, self._options.betas, experts=self._experts)
-        self.calibrated = self._num_pushed >= max(CALIBRATION_FRAMES)
-
-    def _solve(self, positions: np.ndarray, weights: np.ndarray) -> StreamPose:
-        assert self._shape is not None and self._usual is not None
-        recent = self._history[-self._window :]
-        window, window_weights = (np.stack(parts) for parts in zip(*recent, strict=True))
-        points = replace(layout_points(self._layout).empty(), positions=window, weights=window_weights)
-        smoothed = smooth_points(window, window_weights, self._fps, strength=self._options.smoothing)
-        targets = make_targets(points, smoothed, self._fps, self._model.body).some(slice(len(window) - 1, None))
-        shown = np.stack([self._usual.astype(np.float64), to_numpy(targets.weights)[0]])
-        both = find_evidence(self.names, shown)
-        limbs = {limb: marked[1:] for limb, marked in both.limbs.items()}
-        evidence = Evidence(both.unknown[1:], both.absent[1:], limbs)
-        shape = self._shape
-        keypoints = shape.model.shaped(self._model.body.array(shape.betas))
-        if evidence.absent[0]:
-            assert self._last is not None
-            rotations, trans = self._last
-        else:
-            job = PoseJob(
-                self.names,
-                keypoints,
-                shape.sigma_m,
-                QUALITIES[self._options.quality].effort,
-                shape.habit,
-                shape.noise_m,
-                self._experts,
-            )
-            solved, place = job.solve(targets, job.outset(targets))
-            rotations, trans = to_numpy(solved)[0], to_numpy(place)[0]
-            if self._last is not None:
-                unknown = evidence.unknown[0]
-                rotations = np.where(unknown[:, None, None], self._last[0], rotations)
-        self._last = (rotations, trans)
-        array = self._model.body.array
-        fitted = to_numpy(keypoints.points(array(rotations[None]), array(trans[None])))[0]
-        error = np.linalg.norm(np.nan_to_num(positions) - fitted, axis=-1)
-        error = np.where(weights > 0, error, np.nan)
-        return StreamPose(rotations, trans, shape.betas, error, smoothed.jumps[-1], evidence, shape.sigma_m)
+    def _find_evidence(self, live: LivePoint) -> Evidence:
+        """Return what the points tell of this frame, beside those that are usually seen."""
+        shown = np.stack([self._usual, live.weights])
+        pattern = (shown > 0).tobytes()
+        if self._evidence is None or self._evidence[0] != pattern:
+            both = find_evidence(self.names, shown)
+            limbs = {limb: marked[1:] for limb, marked in both.limbs.items()}
+            self._evidence = pattern, Evidence(both.unknown[1:], both.absent[1:], limbs)
+        return self._evidence[1]

@@ -12,6 +12,7 @@ import pytest
     [
         ("ablate", ["--config", "{gone}"]),
         ("benchmark_network", ["--weights", "{gone}"]),
+        ("benchmark_stream", ["{gone}"]),
         ("convert_checkpoint", ["{gone}", "-o", "{out}"]),
         ("evaluate_cleanup", ["{gone}"]),
         ("evaluate_fit", ["{gone}"]),

@@ -30,7 +30,7 @@ def test_who_sits_still_looks_ahead_though_the_neck_point_lies_off_the_shoulders
     world = world_rotations(rotations)
     face, chest = world[:, JOINT_INDEX["head"], :, 2], world[:, JOINT_INDEX["spine3"], :, 2]
     sideways = np.cross(chest, face)[:, 1] / np.linalg.norm(chest[:, [0, 2]], axis=1)
-    assert np.degrees(np.abs(np.arcsin(sideways))).max() < 15.0
+    assert np.degrees(np.abs(np.arcsin(sideways))).max() < 18.0
     assert np.degrees(matrix_to_axis_angle(rotations[:, JOINT_INDEX["neck"]])[:, 0]).max() < 55.0
 
 

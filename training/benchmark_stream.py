@@ -1,0 +1,121 @@
+"""Time the fit frame by frame: milliseconds a frame, median, 99 % and worst.
+
+    python -m training.benchmark_stream MOTION_FOLDER [--subjects 16 35 05] [--frames N] [--layout NAME]
+        [--noise-mm MM] [--quality Q] [--json OUT.json]
+
+The longest clip is pushed there and back until so many frames are reached, through one stream, from its first frame on:
+what is done once, at the beginning, is in the figures. Run it on an idle core; BLAS is held to one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.arrays import one_blas_thread
+from core.exit_codes import exit_code_of
+from core.files import atomic_path
+from core.fit import FitOptions, FitStream
+from core.fit.quality import QUALITIES
+from core.layouts import LAYOUTS
+from core.track import KeypointTrack
+
+from .fit_figures import Condition, Evaluation
+from .motion_folder import read_clips
+from .pose_prior import HELD_OUT_SUBJECTS
+
+
+@dataclass(frozen=True)
+class FrameTimes:
+    """How long the frames of a stream took, milliseconds.
+
+    Attributes:
+        what: which frames.
+        frames: how many.
+        median_ms: half of them took less.
+        most_ms: 99 % of them took less.
+        worst_ms: the longest.
+    """
+
+    what: str
+    frames: int
+    median_ms: float
+    most_ms: float
+    worst_ms: float
+
+    @classmethod
+    def of(cls, what: str, seconds: np.ndarray) -> FrameTimes:
+        """Return the figures of frames that took *seconds* (F,)."""
+        ms = 1000.0 * seconds
+        return cls(what, len(ms), float(np.median(ms)), float(np.quantile(ms, 0.99)), float(ms.max()))
+
+
+def there_and_back(track: KeypointTrack, num_frames: int) -> KeypointTrack:
+    """Return *num_frames* of the track, played forwards and backwards in turn, so that it never jumps."""
+    period = max(1, 2 * track.num_frames - 2)
+    phase = np.arange(num_frames) % period
+    frames = np.where(phase < track.num_frames, phase, period - phase)
+    return KeypointTrack(track.positions[frames], track.confidence[frames], track.fps, track.layout)
+
+
+def frame_times(track: KeypointTrack, evaluation: Evaluation) -> tuple[FrameTimes, ...]:
+    """Return the times of all frames of one stream, and of those in which its shape was still being found.
+
+    Args:
+        track: what is pushed.
+        evaluation: whose body and options are used.
+    """
+    stream = FitStream(track.layout, track.fps, evaluation.data, evaluation.options)
+    seconds, finding = np.empty(track.num_frames), np.empty(track.num_frames, dtype=bool)
+    with one_blas_thread():
+        for frame, points in enumerate(zip(track.positions, track.confidence, strict=True)):
+            finding[frame] = not stream.calibrated
+            began = time.perf_counter()
+            stream.push(*points)
+            seconds[frame] = time.perf_counter() - began
+    times = [FrameTimes.of("all frames", seconds), FrameTimes.of("while the shape is found", seconds[finding])]
+    if not finding.all():
+        times.append(FrameTimes.of("after that", seconds[~finding]))
+    return tuple(times)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.benchmark_stream", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("folder", type=Path, help="motion clips in AMASS layout, Y up (CMU_SUBJECT_CLIP_poses.npz)")
+    parser.add_argument("--subjects", nargs="+", default=list(HELD_OUT_SUBJECTS))
+    parser.add_argument("--frames", type=int, default=2000)
+    parser.add_argument("--layout", choices=tuple(LAYOUTS), default="body25")
+    parser.add_argument("--noise-mm", type=float, default=5.0, help="standard deviation per axis")
+    parser.add_argument("--quality", choices=tuple(QUALITIES), default="balanced")
+    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures")
+    options = parser.parse_args(arguments)
+    return exit_code_of(parser.prog, lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> None:
+    evaluation = Evaluation(FitOptions(quality=options.quality))
+    condition = Condition("stream", noise_m=0.001 * options.noise_mm, layout=options.layout)
+    longest = max(read_clips(options.folder, options.subjects), key=lambda clip: len(clip.trans))
+    track = there_and_back(evaluation.track(longest, condition), options.frames)
+    print(f"{track.num_frames} frames of {options.layout} at {track.fps:.0f} fps, NumPy {np.__version__}")
+    print(f"{'ms a frame':<28}{'frames':>8}{'median':>9}{'99 %':>9}{'worst':>9}")
+    times = frame_times(track, evaluation)
+    for row in times:
+        print(f"{row.what:<28}{row.frames:>8}{row.median_ms:>9.2f}{row.most_ms:>9.2f}{row.worst_ms:>9.2f}")
+    if options.json is not None:
+        with atomic_path(options.json) as path:
+            path.write_text(json.dumps([asdict(row) for row in times], indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
