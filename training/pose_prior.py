@@ -54,7 +54,7 @@ _ERRORS = ErrorModel(constant_m=0.012, white_m=0.007)
 held-out CMU clips with `training.realistic_errors.MIXED_ERRORS` and on OpenCap's squat."""
 _TRACK_FRAMES = 200
 """Longer clips are cut into tracks of about that length, each with errors and a body of its own."""
-_FRAMES_PER_SUBJECT = 1500
+_FRAMES_PER_SUBJECT = 500
 """Frames of people with more weigh less; else two of three would be one person's."""
 _RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 1e4, np.inf)
 """Strengths to choose from; the last but one leaves the mean alone, the last the analytic start itself."""
