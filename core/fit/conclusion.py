@@ -17,6 +17,7 @@ from .options import FitOptions
 from .points import layout_points
 from .report import FitReport, Flag, flags_of
 
+_ADULTS_M = (1.40, 2.10)
 _IMPLAUSIBLE_M = 0.07
 _IMPLAUSIBLE_SIGMAS = 6.0
 
@@ -64,19 +65,29 @@ def conclude(
     """
     poses = matrix_to_axis_angle(found.rotations.astype(np.float64)).reshape(len(found.rotations), -1)
     motion = Motion(poses, found.betas, found.trans.astype(np.float64), track.fps, body.gender, body.name)
-    vertices = body.v_template + body.shapedirs @ found.betas
+    stature_m = float(np.ptp((body.v_template + body.shapedirs @ found.betas)[:, 1]))
     report = FitReport(
         found.point_names,
         1000.0 * found.point_error_m,
         _flags(track, found),
         found.betas,
-        float(np.ptp(vertices[:, 1])),
+        stature_m,
         1000.0 * found.noise_m,
         1000.0 * found.sigma_m,
         timings_s,
-        track.notes + found.swaps.notes(),
+        track.notes + found.swaps.notes() + _size_notes(stature_m, options),
     )
     return motion if options.fps is None else motion.resampled(options.fps), report
+
+
+def _size_notes(stature_m: float, options: FitOptions) -> tuple[str, ...]:
+    """Return what to tell of a body that is far smaller or larger than the adults it was made from."""
+    if options.betas is not None or _ADULTS_M[0] <= stature_m <= _ADULTS_M[1]:
+        return ()
+    return (
+        f"The body is {stature_m:.2f} m tall, beyond the adults that it is made from: it is stretched, so its "
+        "proportions are less certain.",
+    )
 
 
 def _flags(track: KeypointTrack, found: Found) -> tuple[Flag, ...]:

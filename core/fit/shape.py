@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import Array, namespace, to_numpy
+from ..arrays import Array, to_numpy
 from ..body.keypoints import KeypointModel, ShapedKeypoints
 from ..frames_last import column, from_rotation_vectors, matrices_last, reversed_axes, times
 from ..skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
@@ -41,7 +41,8 @@ _FRAMES_WORTH = 1.5
 """What is not white of the errors leaves all frames together this much to tell. Chosen on OpenCap's squat, in video
 and marker joints: with more, the pelvis follows what is not constant in the points; with less, bones keep wrong
 lengths."""
-_BETA_LIMIT = 5.0
+_BETA_LIMIT, _SIZE_LIMIT = 5.0, 9.0
+"""How far betas may go, and the first, which scales the whole body: to 0.85 m, for children, and to 2.5 m."""
 _FIRST_OUTLIER_M = 0.3
 _OUTLIER_M, _OUTLIER_MEDIANS = 0.05, 6.0
 """A point that is off by more than both counts a quarter; the limit follows a median, not the outliers."""
@@ -109,8 +110,15 @@ def betas_from_lengths(
         length = np.linalg.norm(now, axis=-1)
         jacobian = trusts[:, None] * np.einsum("pc,pcb->pb", now / length[:, None], bone_dirs)
         right = jacobian.T @ (trusts * (wanted - length)) - betas
-        betas = np.clip(betas + np.linalg.solve(jacobian.T @ jacobian + np.eye(len(betas)), right), -5.0, 5.0)
+        betas = limited(betas + np.linalg.solve(jacobian.T @ jacobian + np.eye(len(betas)), right))
     return betas
+
+
+def limited(betas: np.ndarray) -> np.ndarray:
+    """Return *betas* (B,) that are no farther from 0 than a fit lets them go."""
+    limit = np.full(len(betas), _BETA_LIMIT)
+    limit[:1] = _SIZE_LIMIT
+    return np.clip(betas, -limit, limit)
 
 
 def spread_frames(weights: np.ndarray, count: int = _SPREAD_FRAMES) -> np.ndarray:
@@ -253,7 +261,6 @@ class _ShapeState:
     def step(self, *, hold_betas: bool) -> SharedSolution:
         """Take a step of poses and shared unknowns; return its solution."""
         assert self.pose is not None
-        xp = namespace(self.betas)
         keypoints = self._keypoints()
         goal = replace(self.goal, expected=self._turned(matrices_last(self.usual.rotations)))
         equations = linearised(keypoints.paired, goal, self.pose, self.outlier_m)
@@ -264,7 +271,7 @@ class _ShapeState:
         num_betas = len(betas)
         if num_betas:
             change = self.model.body.array(solution.change[:num_betas])
-            self.betas = xp.clip(self.betas + change, -_BETA_LIMIT, _BETA_LIMIT)
+            self.betas = self.model.body.array(limited(to_numpy(self.betas + change)))
         self.offsets = self.offsets + solution.change[num_betas : num_betas + len(self.offsets)]
         self.turns = self.turns + solution.change[num_betas + len(self.offsets) :]
         rotations, trans, _ = stepped(*self.pose, equations.posed.world, solution.step)

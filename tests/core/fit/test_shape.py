@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.arrays import to_numpy
 from core.body.keypoints import KeypointModel
 from core.errors import BodyError
+from core.fit import fit_track
 from core.fit.posing import known_betas
 from core.fit.refine import Targets
 from core.fit.shape import betas_from_lengths, refine_shape, spread_frames
@@ -162,3 +165,15 @@ def test_more_betas_are_cut_only_where_they_are_zero():
     np.testing.assert_array_equal(known_betas(np.array([1.0] * 10 + [0.0] * 6), body_model().data), np.ones(10))
     with pytest.raises(BodyError, match="expected 10 betas for body 'free_body', got 16"):
         known_betas(np.array([1.0] * 10 + [0.0] * 5 + [1e-3]), body_model().data)
+
+
+@pytest.mark.parametrize(("size", "told"), [(0.55, True), (1.0, False), (1.3, True)])
+def test_children_and_tall_people_are_as_tall_as_they_are(walk, size, told):
+    small = replace(walk, betas=np.zeros(10, dtype=np.float32))
+    track = small.track()
+    scaled = replace(track, positions=track.positions * size)
+    _, report = fit_track(scaled, body_model().data)
+    stature = size * np.ptp(body_model().data.v_template[:, 1])
+    assert report.stature_m == pytest.approx(stature, rel=0.08)
+    assert report.mean_error_mm < 4.0
+    assert any("stretched" in note for note in report.notes) == told
