@@ -41,13 +41,15 @@ def test_a_track_arrives_as_it_was(name):
     positions = np.random.default_rng(0).normal(size=(5, num_points, 3))
     positions[2, 1] = np.nan
     track = KeypointTrack(
-        positions, np.ones((5, num_points)), 29.97, LAYOUTS[name], person="P1", source=Path("a.trc"), notes=("one",)
-    )
+        positions, np.ones((5, num_points)), 29.97, LAYOUTS[name], person="P1", source=Path("a.trc"), notes=("one",),
+        left_out=np.arange(5 * num_points).reshape(5, num_points) % 7 == 0,
+    )  # fmt: skip
     got = sent(track)
     np.testing.assert_array_equal(got.positions, track.positions)
     np.testing.assert_array_equal(got.confidence, track.confidence)
+    np.testing.assert_array_equal(got.left_out, track.left_out)
     for field in fields(track):
-        if field.name not in ("positions", "confidence"):
+        if field.name not in ("positions", "confidence", "left_out"):
             assert getattr(got, field.name) == getattr(track, field.name), field.name
 
 
