@@ -27,9 +27,11 @@ from core.fit.quality import QUALITIES
 from core.layouts import LAYOUTS
 from core.track import KeypointTrack
 
-from .fit_figures import Condition, Evaluation
+from .fit_conditions import Condition
+from .fit_figures import Evaluation
 from .motion_folder import read_clips
 from .pose_prior import HELD_OUT_SUBJECTS
+from .realistic_errors import ErrorModel
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     evaluation = Evaluation(FitOptions(quality=options.quality))
-    condition = Condition("stream", noise_m=0.001 * options.noise_mm, layout=options.layout)
+    condition = Condition("stream", errors=ErrorModel(white_m=0.001 * options.noise_mm), layout=options.layout)
     longest = max(read_clips(options.folder, options.subjects), key=lambda clip: len(clip.trans))
     track = there_and_back(evaluation.track(longest, condition), options.frames)
     print(f"{track.num_frames} frames of {options.layout} at {track.fps:.0f} fps, NumPy {np.__version__}")

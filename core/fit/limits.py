@@ -44,7 +44,7 @@ _FIRMNESS_M2 = 0.006
 _GIVES_WAY_RAD = np.deg2rad([90.0, 120.0])
 """A joint turned by so much, all in all, is no longer limited by the first, and not at all by the second."""
 
-_STRAINED_RAD = np.deg2rad(6.0)
+_STRAINED_RAD = np.deg2rad(5.0)
 """A joint that points turn farther than this beyond a limit is told."""
 
 _ALL_DEG = _LIMITS_DEG + _YIELDING_DEG
