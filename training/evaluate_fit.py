@@ -116,7 +116,7 @@ def _run(options: argparse.Namespace) -> None:
             for title, conditions, columns in _TABLES
             for row in _table(title, [one for one in conditions if one.name in names], columns, measure, clips)
         ]
-    if options.rows is None:
+    if options.rows is None or options.smplify:
         figures |= _speed(Evaluation(fit_options), clips, options)
     if options.json is not None:
         write_json(options.json, figures)
