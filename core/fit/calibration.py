@@ -19,13 +19,13 @@ from .options import FitOptions
 from .points import LayoutPoints, SolverPoints
 from .posing import known_betas, left_noise, make_targets, noise_left
 from .quality import QUALITIES
-from .shape import ShapeEstimate, betas_from_lengths, first_sigma_m, limited, refine_shape, spread_frames
+from .shape import MIN_SIGMA_M, ShapeEstimate, betas_from_lengths, first_sigma_m, limited, refine_shape, spread_frames
 from .temporal import smooth_points
 
 CALIBRATION_FRAMES = (5, 40, 120)
 """After that many frames it is begun to find the shape anew from all the frames so far; the last one found is kept."""
-_HELD_AS_FRAMES, _LEAST_SIGMA_M, _SIGMA_PER_MISFIT = 20.0, 7e-4, 0.5
-"""How a rough shape is held, as `core.fit.shape` holds it."""
+_HELD_AS_FRAMES, _SIGMA_PER_MISFIT = 20.0, 0.5
+"""How firmly a rough shape is held: as by so many frames of noise, and how far off its points are taken to be."""
 _ROUNDS = 2
 """The betas are nearly known when the work begins, so it takes fewer rounds than in a clip."""
 _SPREAD_FRAMES = 16
@@ -113,7 +113,7 @@ class Calibration:
         if self._options.betas is None:
             hold = left_m**2 * _HELD_AS_FRAMES + self._misfit_squared * self._num_lessons
             betas = limited(np.linalg.solve(self._firm + hold * np.eye(len(betas)), self._drawn))
-        sigma_m = max(_LEAST_SIGMA_M, left_m, _SIGMA_PER_MISFIT * lesson.misfit_m)
+        sigma_m = max(MIN_SIGMA_M, left_m, _SIGMA_PER_MISFIT * lesson.misfit_m)
         self.shape = replace(self.shape, betas=betas, sigma_m=sigma_m, noise_m=left_m)
 
     def recent(self, num_frames: int) -> tuple[np.ndarray, np.ndarray]:

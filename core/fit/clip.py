@@ -70,9 +70,9 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         noise = left_noise(smoothed, options.smoothing)
     with clock.step("shape"):
         pace.begin("Finding the body shape")
-        told = _telling(targets, smoothed, track.fps)
+        seen = _without_long_gaps(targets, smoothed, track.fps)
         shape = find_shape(
-            points, model, told, noise, options.betas, experts=experts, rounds=quality.shape_rounds, told=pace.tell
+            points, model, seen, noise, options.betas, experts=experts, rounds=quality.shape_rounds, told=pace.tell
         )
     with clock.step("pose"):
         pace.begin("Fitting the poses")
@@ -104,8 +104,8 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         pace.begin("Measuring the errors")
         error = _point_errors(points, keypoints, rotations, trans)
     place, left_out = trans.astype(np.float64) + screened.origin, smoothed.jumps | screened.outliers
-    noise_sigma = smoothed.noise_m, shape.sigma_m
-    found = Found(points.names, rotations, place, shape.betas, error, left_out, *noise_sigma, evidence, screened.swaps)
+    scales = smoothed.noise_m, shape.sigma_m
+    found = Found(points.names, rotations, place, shape.betas, error, left_out, *scales, evidence, screened.swaps)
     concluded = conclude(track, body, options, found, clock.seconds)
     pace.end()
     return concluded
@@ -122,7 +122,7 @@ def _screened(track: KeypointTrack) -> Screened:
     return screened
 
 
-def _telling(targets: Targets, smoothed: SmoothedPoints, fps: float) -> Targets:
+def _without_long_gaps(targets: Targets, smoothed: SmoothedPoints, fps: float) -> Targets:
     """Return the targets without the points that were bridged for too long to tell of the shape."""
     return Targets(targets.points, targets.weights * like(smoothed.gap <= _SHORT_GAP_S * fps, targets.weights))
 

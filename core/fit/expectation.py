@@ -40,7 +40,7 @@ NETWORK_JOINTS: dict[str, tuple[int, ...]] = {
 }
 """The joints that the network may be asked for, by what a fit is told."""
 MAX_PASSES = 5
-_MOST_HEARD, _HEARD_M = 0.5, 0.005
+_MAX_NETWORK_SHARE, _NETWORK_SIGMA_M = 0.5, 0.005
 """Where points are far off, two that have learned differently from the same people are wrong together less than either
 alone. Chosen on OpenCap's squat in video and marker joints and on held-out CMU clips with realistic errors: half, from
 points on that are some millimetres off; on points of the body itself the regressions know better."""
@@ -121,7 +121,7 @@ class Experts:
         xp = namespace(start)
         mask = np.isin(np.arange(start.shape[1]), joints)[:, None, None]
         chosen = like(mask.astype(np.float32), start) > 0
-        share = xp.zeros_like(usual.rotations[..., 0, 0]) + _heard(sigma_m)
+        share = xp.zeros_like(usual.rotations[..., 0, 0]) + _network_share(sigma_m)
         blended = slerp_matrices(usual.rotations, told.rotations, share)
         return PosePrior(
             xp.where(chosen, told.rotations, blended),
@@ -164,9 +164,9 @@ SHIPPED_EXPERTS = Experts()
 """Those of a fit that is told nothing else. A second pass would gain about a tenth of a millimetre on noisy points."""
 
 
-def _heard(sigma_m: float) -> float:
+def _network_share(sigma_m: float) -> float:
     """Return how far the network moves what the regressions expect of joints that it is not asked for alone."""
-    return _MOST_HEARD * sigma_m**2 / (sigma_m**2 + _HEARD_M**2)
+    return _MAX_NETWORK_SHARE * sigma_m**2 / (sigma_m**2 + _NETWORK_SIGMA_M**2)
 
 
 def _order(names: Sequence[str], other: Array) -> Array:

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 
 from ..rotations import quat_wxyz_to_matrix, slerp_matrices
+from ..runs import find_runs
 from ..skeletons import JOINT_INDEX, NUM_JOINTS
 from .gaps import fill_gap
 from .pops import unbroken_quats
@@ -113,7 +114,7 @@ def hold(rotations: np.ndarray, trans: np.ndarray, evidence: Evidence, fps: floa
     absent = evidence.absent
     if absent.any() and not absent.all():
         filled = trans.copy()
-        for gap in _runs(absent):
+        for gap in find_runs(absent):
             closed = gap.start > 0 and gap.stop < len(trans)
             filled[gap] = fill_gap(trans, ~absent, gap, fps, moves_on=closed)
         trans = filled
@@ -164,14 +165,8 @@ def _joint_gaps(unknown: np.ndarray) -> list[tuple[slice, list[int]]]:
     for joint in range(unknown.shape[1]):
         if unknown[:, joint].any() and not unknown[:, joint].all():
             alike.setdefault(unknown[:, joint].tobytes(), []).append(joint)
-    gaps = [(gap, joints) for joints in alike.values() for gap in _runs(unknown[:, joints[0]])]
+    gaps = [(gap, joints) for joints in alike.values() for gap in find_runs(unknown[:, joints[0]])]
     return sorted(gaps, key=lambda gap: gap[0].stop - gap[0].start)
-
-
-def _runs(marked: np.ndarray) -> list[slice]:
-    """Return the unbroken stretches of *marked* (F,)."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(np.int8), [0]])))
-    return [slice(int(first), int(end)) for first, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _glided(rotations: np.ndarray, unknown: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 from ..body.keypoints import ShapedKeypoints
 from ..body.pairs import Levers, PosedPairs
 from ..frames_last import cross_matrices, from_rotation_vectors, rotation_vectors
-from ..skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
+from ..skeletons import NUM_BODY_ROTATIONS
 from .equations import DAMPING
 from .limits import LIMITED_AXES, LIMITED_JOINTS, limit_pulls
 from .pose_prior import joint_axes
@@ -145,13 +145,9 @@ class FrameSolver:
         self._paired = keypoints.paired
         pairs = self._paired.pairs
         num_points = len(pairs.gather)
-        below = pairs.below[:NUM_BODY_ROTATIONS]
-        chosen = (below[:, None] * pairs.gather).reshape(-1, below.shape[1])
-        joints = np.repeat(_JOINTS, num_points)
-        places = np.zeros((len(chosen), NUM_JOINTS), dtype=chosen.dtype)
-        places[np.arange(len(chosen)), joints] = -(chosen @ pairs.share)[:, 0]
-        matrix = np.concatenate([chosen, places], axis=1)
-        self._levers = Levers(matrix, joints.tolist(), np.tile(np.arange(num_points), NUM_BODY_ROTATIONS).tolist())
+        every, count = pairs.all_levers, NUM_BODY_ROTATIONS * num_points
+        matrix = every.matrix[:count]
+        self._levers = Levers(matrix, every.joints[:count], every.points[:count])
         self._showing = (keypoints.reach[:NUM_BODY_ROTATIONS] > SHOWING_M).astype(matrix.dtype)
 
     def points(self, pose: FramePose) -> np.ndarray:
@@ -189,7 +185,7 @@ class FrameSolver:
     def lesson(
         self, pose: FramePose, targets: FrameTargets, prior: FramePrior, outlier_m: float | None = None
     ) -> Lesson:
-        """Return what one frame tells of the betas, its pose eliminated (Schur complement), as in `core.fit.shape`.
+        """Return what one frame tells of the betas, its pose eliminated (Schur complement), as in `core.fit.shared`.
 
         Args:
             pose: that explains the targets best.

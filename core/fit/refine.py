@@ -89,12 +89,6 @@ class PosePrior:
         rotations = xp.concat([part.rotations for part in parts], axis=0)
         return cls(rotations, xp.concat([part.precision for part in parts], axis=0), parts[0].sigma_m, couplings)
 
-    def rescaled(self, sigma_m: float) -> PosePrior:
-        """Return the same expectation beside points that are *sigma_m* off."""
-        share = (sigma_m / self.sigma_m) ** 2
-        couplings = tuple(Coupling(coupling.joints, coupling.precision * share) for coupling in self.couplings)
-        return PosePrior(self.rotations, self.precision * share, sigma_m, couplings)
-
 
 @dataclass(frozen=True, eq=False)
 class Targets:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..runs import find_runs
+
 REPORT_VERSION = 1
 
 
@@ -106,8 +108,7 @@ class FitReport:
 
 def flags_of(kind: str, what: str, marked: np.ndarray) -> list[Flag]:
     """Return a flag for each unbroken stretch of *marked* (F,) frames."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(np.int8), [0]])))
-    return [Flag(kind, what, int(first), int(end) - 1) for first, end in zip(edges[::2], edges[1::2], strict=True)]
+    return [Flag(kind, what, run.start, run.stop - 1) for run in find_runs(marked)]
 
 
 def _plain(value: float) -> float | None:

@@ -28,7 +28,7 @@ _LENGTH_NOISE_M = 0.004
 _LENGTH_STEPS = 6
 _STEPS_PER_ROUND = 3
 _SPREAD_FRAMES = 48
-_MIN_SIGMA_M = 7e-4
+MIN_SIGMA_M = 7e-4
 _FIRST_SIGMA_M = 0.005
 _FIRST_SPREAD_M = 0.003
 _SPREAD_RANGE_M = (3e-4, 0.03)
@@ -211,7 +211,7 @@ class _ShapeState:
     experts: Experts
 
     def __post_init__(self) -> None:
-        self.floor_m = max(_MIN_SIGMA_M, self.noise_m)
+        self.floor_m = max(MIN_SIGMA_M, self.noise_m)
         self.sigma_m = first_sigma_m(self.noise_m)
         self.spread_m = _FIRST_SPREAD_M
         self.outlier_m = _FIRST_OUTLIER_M
@@ -220,7 +220,8 @@ class _ShapeState:
         self.good = np.ones(self.targets.weights.shape)
         self.wide = np.repeat(1.0 + _SPREAD_PER_DOUBT * (1.0 - self.trust), 3)
         seen = dict(zip(self.names, to_numpy(self.targets.weights).max(axis=0), strict=True))
-        self.habits = load_prior().habit_covariance(seen)[np.ix_(HABIT_AXES, HABIT_AXES)]
+        habits = load_prior().habit_covariance(seen)[np.ix_(HABIT_AXES, HABIT_AXES)]
+        self.habit_precision = np.linalg.inv(habits)
         self.pose: tuple[Array, Array] | None = None
 
     @property
@@ -282,7 +283,7 @@ class _ShapeState:
         """Return the precision (S, S) of what is known of the shared unknowns beforehand."""
         own = [np.ones(num_betas), 1.0 / (self.spread_m * self.wide) ** 2, np.zeros(len(self.turns))]
         precision = np.diag(np.concatenate(own))
-        precision[-len(self.turns) :, -len(self.turns) :] = np.linalg.inv(self.habits)
+        precision[-len(self.turns) :, -len(self.turns) :] = self.habit_precision
         return precision
 
     def _share(self) -> float:

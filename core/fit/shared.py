@@ -66,8 +66,13 @@ class SharedSystem:
         """How the points move with the betas (3, K, B, F)."""
         return self._keypoints.paired.shape_jacobian(self._equations.posed)
 
+    @cached_property
+    def _weighted_jacobian(self) -> Array:
+        """The same, times the squared weights (3, K, B, F)."""
+        return self._jacobian * self._squared[:, None]
+
     def _of_betas(self) -> Unknowns:
-        forces = self._jacobian * self._squared[:, None]
+        forces = self._weighted_jacobian
         turns = self._equations.posed.moments(self._keypoints.paired.pairs, forces)
         return Unknowns(turns * self._equations.shown[:, None], namespace(forces).sum(forces, axis=1))
 
@@ -103,7 +108,7 @@ class SharedSystem:
         size = second + len(HABIT_AXES)
         own, gradient = np.zeros((size, size)), np.zeros(size)
         if first:
-            forces = self._jacobian * self._squared[:, None]
+            forces = self._weighted_jacobian
             own[:first, :first] = to_numpy(xp.einsum("akbf,akcf->bc", forces, self._jacobian))
             gradient[:first] = to_numpy(xp.einsum("akbf,akf->b", forces, residual))
             mixed = to_numpy(xp.einsum("akbf,ackf->bkc", forces, self._axes)).reshape(first, -1)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..layouts import Layout
+from ..runs import find_runs
 from .vectors import densest, lengths, median
 
 MIN_POINTS = 4
@@ -147,6 +148,5 @@ def main_joints(layout: Layout) -> list[int]:
 
 def frame_runs(marked: np.ndarray) -> list[str]:
     """Return the *marked* (F,) frames, counted from 0, in words, runs as first-last: "3", "60-109"."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(np.int8), [0]])))
-    runs = zip(edges[::2], edges[1::2] - 1, strict=True)
+    runs = [(run.start, run.stop - 1) for run in find_runs(marked)]
     return [str(first) if first == last else f"{first}-{last}" for first, last in runs]
