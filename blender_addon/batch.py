@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 import queue
+import secrets
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -222,25 +222,30 @@ class _Pool:
             self._workers.discard(worker)
 
     def _convert(self, worker: WorkerProcess, job: Job, mark: str, started: float) -> Outcome:
-        """Have *worker* convert *job* into a folder of its own, then move the files to their place."""
+        """Have *worker* convert *job* into a folder of its own, then move the files to their place.
+
+        The worker makes that folder: a batch that is killed before the request is sent leaves nothing that no worker
+        knows of.
+        """
 
         def told(share: float, what: str) -> None:
             self.events.put(_Moved(job, share, what))
 
         job.target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(
-            prefix=_STAGE_PREFIX, dir=job.target.parent, ignore_cleanup_errors=True
-        ) as stage:
-            request = {
-                "source": str(job.source), "folder": stage, "stem": job.target.name,
-                "options": self._options.convert.as_dict(),
-                "workers": max(1, (os.cpu_count() or 1) // self._options.jobs),
-            }  # fmt: skip
+        stage = job.target.with_name(f"{_STAGE_PREFIX}{secrets.token_hex(6)}")
+        request = {
+            "source": str(job.source), "folder": str(stage), "stem": job.target.name,
+            "options": self._options.convert.as_dict(),
+            "workers": max(1, (os.cpu_count() or 1) // self._options.jobs),
+        }  # fmt: skip
+        try:
             answer = worker.convert(request, told)
             if "error" in answer:
                 raise BatchError(str(answer["error"]))
             self._claim(job, answer["outputs"])
-            entries = _publish(job, Path(stage), answer["outputs"], force=self._options.force)
+            entries = _publish(job, stage, answer["outputs"], force=self._options.force)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
         outputs = tuple(_targets(job, answer["outputs"]))
         outcome = Outcome(job, "converted", outputs=outputs, seconds=time.monotonic() - started)
         others = [entry for entry in entries_before(job) if entry["file"] not in answer["outputs"]]

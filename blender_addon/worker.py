@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn, TextIO
 
 import bpy
@@ -40,6 +41,8 @@ def serve() -> NoReturn:
     try:
         _send(channel, {"ready": True, "temporary": bpy.app.tempdir})
         for line in sys.stdin:
+            if not line.endswith("\n"):  # the batch was killed while it wrote
+                raise _BatchGone
             request = json.loads(line)
             folder = request["folder"]
             _send(channel, {"answer": _answer(request, channel)})
@@ -51,6 +54,7 @@ def serve() -> NoReturn:
 def _answer(request: dict[str, object], channel: TextIO) -> dict[str, object]:
     """Return what converting gave, or why it failed."""
     try:
+        Path(str(request["folder"])).mkdir(mode=0o700)
         return convert(request, _reporter(channel))
     except (CoreError, OSError) as error:
         return {"error": str(error), "kind": type(error).__name__}

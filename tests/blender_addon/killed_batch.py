@@ -16,6 +16,7 @@ import json, pathlib
 print({worker_process.MARK!r} + '{{"ready": true}}', flush=True)
 while True:
     request = json.loads(input())
+    pathlib.Path(request["folder"]).mkdir()
     names = [f"{{request['stem']}}.{{suffix}}" for suffix in request["options"]["formats"]]
     for name in names:
         pathlib.Path(request["folder"], name).write_text(f"{{name}} of {{request['options']['quality']}}")

@@ -214,6 +214,17 @@ def test_a_killed_batch_takes_its_workers_with_it(write_track, tmp_path):
     assert not list(temporary.glob("blender_*"))
 
 
+@pytest.mark.bpy_module
+def test_a_batch_that_is_killed_while_it_asks_leaves_nothing(tmp_path):
+    """The worker hears of half a request, or of none: no folder was made for it yet."""
+    for said in ("", json.dumps({"source": "walk.npz", "folder": str(tmp_path / "stage")})[:-5]):
+        worker = subprocess.run(
+            command("--worker"), cwd=REPOSITORY, input=said, capture_output=True, text=True, timeout=PATIENCE_S
+        )
+        assert worker.returncode == 0 and "Traceback" not in worker.stderr
+        assert not list(tmp_path.iterdir())
+
+
 def test_what_a_batch_that_was_cut_off_left_long_ago_is_removed(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     names = (".smplify-old", ".smplify-young", ".writing-old", ".writing-young")

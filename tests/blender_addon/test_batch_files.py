@@ -84,6 +84,19 @@ def test_so_does_the_one_after_a_run_that_was_killed_as_it_replaced_files(quick,
         assert outputs(out) == expected(quality)
 
 
+def test_a_batch_makes_no_folder_that_its_worker_does_not_know_of(quick, source, tmp_path, monkeypatch):
+    """So what a kill leaves is removed by the worker, which outlives it."""
+    sent, convert = [], worker_process.WorkerProcess.convert
+
+    def look(worker, request, on_progress):
+        sent.append(sorted(path.name for path in Path(request["folder"]).parent.iterdir()))
+        return convert(worker, request, on_progress)
+
+    monkeypatch.setattr(worker_process.WorkerProcess, "convert", look)
+    assert main(arguments(source, tmp_path / "out")) == 0
+    assert sent == [[]]
+
+
 def test_the_run_is_counted_to_its_end(quick, source, tmp_path):
     """So the tests above kill it at each point there is."""
     assert kill(MOVES - 1, "quick", arguments(source, tmp_path / "one")) == 9
