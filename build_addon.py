@@ -23,7 +23,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.files import atomic_path
+from core.io.atomic_files import atomic_path
 
 REPOSITORY = Path(__file__).resolve().parent
 MANIFEST_NAME = "blender_manifest.toml"

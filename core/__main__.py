@@ -3,8 +3,8 @@
 import os
 import sys
 
-from .cli import main
-from .exit_codes import EXIT_FAILED
+from .cli.exit_codes import EXIT_FAILED
+from .cli.main import main
 
 
 def _run() -> int:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from .array_files import npz_headers, read_npz
 from .body.data import NUM_BETAS
 from .errors import AmbiguousTrackError, MotionError
-from .files import atomic_path
+from .io.atomic_files import atomic_path
+from .io.npz import npz_headers, read_npz
+from .math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .motion import Motion
-from .rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from .skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
+from .smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 
 UP_AXES = ("Y", "Z")
 Y_TO_Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .errors import MotionError
-from .rotations import axis_angle_to_matrix, matrix_to_axis_angle, slerp_matrices
-from .skeletons import NUM_JOINTS
+from .math.rotations import axis_angle_to_matrix, matrix_to_axis_angle, slerp_matrices
+from .smpl_skeleton import NUM_JOINTS
 
 MAX_FRAMES = 2_000_000
 """Most frames that a motion is resampled to: as many as a recording may have, and 1.2 GB."""

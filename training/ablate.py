@@ -14,8 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.exit_codes import exit_code_of
-from core.files import atomic_path
+from core.cli.exit_codes import exit_code_of
+from core.io.atomic_files import atomic_path
 
 from .distributed import joined_processes
 from .motion_folder import read_clips

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.fit.pose_prior import MIRROR_AXES, MIRRORED_JOINTS
+from core.fit.priors.regression_prior import MIRROR_AXES, MIRRORED_JOINTS
 from core.layouts import LAYOUTS
-from core.rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from core.skeletons import JOINT_INDEX, NUM_BODY_ROTATIONS
+from core.math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from core.smpl_skeleton import JOINT_INDEX, NUM_BODY_ROTATIONS
 
 from .config import AugmentConfig
 from .data.pairs import PairBatch

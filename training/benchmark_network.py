@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.exit_codes import exit_code_of
+from core.cli.exit_codes import exit_code_of
 from core.network.cuda_graph import CapturedNetwork
 from core.network.graph import DEFAULT_GRAPH
 from core.network.residual import ResidualNetwork

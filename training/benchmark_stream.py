@@ -19,12 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.arrays import one_blas_thread
-from core.exit_codes import exit_code_of
-from core.files import atomic_path
+from core.cli.exit_codes import exit_code_of
 from core.fit import FitOptions, FitStream
 from core.fit.quality import QUALITIES
+from core.io.atomic_files import atomic_path
 from core.layouts import LAYOUTS
+from core.math.arrays import one_blas_thread
 from core.track import KeypointTrack
 
 from .fit_conditions import Condition

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from core.errors import CoreError, InputMissingError
-from core.files import atomic_path
+from core.io.atomic_files import atomic_path
 from core.network.architecture import ARCHITECTURE
 
 FORMAT_VERSION = 1

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from core.fit import FitOptions, fit_track
+from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
-from core.rotations import matrix_to_axis_angle
 
 from .fit_conditions import Condition
 from .fit_figures import Evaluation, summarise

@@ -24,17 +24,17 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
+from core.cli.exit_codes import exit_code_of
 from core.errors import CoreError
-from core.exit_codes import exit_code_of
+from core.io.protected_files import ProtectedFiles
+from core.math.rotations import axis_angle_to_matrix
 from core.network.architecture import NUM_BETAS
 from core.network.folding import fold
 from core.network.graph import LINKS
 from core.network.pose_mlp import PoseNetwork
 from core.network.residual import ResidualNetwork
 from core.network.weights import PRECISIONS, NetworkInfo, NetworkWeights, write_weights
-from core.protected_files import ProtectedFiles
-from core.rotations import axis_angle_to_matrix
-from core.skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
+from core.smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 
 from .checkpoints import Checkpoint, load_checkpoint
 from .metrics import ANGLE_FIGURES

@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
-from core.arrays import check_device
+from core.math.arrays import check_device
 
 _TIMEOUT = timedelta(hours=2)
 """Long, because the first process may prepare a large data set while the others wait."""

@@ -25,12 +25,12 @@ import numpy as np
 from core.body.keypoints import KeypointModel
 from core.cleanup import CleanupOptions, CleanupSource, clean, held_joints, prepare
 from core.cleanup.feet import POINTS
-from core.exit_codes import exit_code_of
-from core.files import atomic_path
+from core.cli.exit_codes import exit_code_of
 from core.fit import FitOptions, fit_track
+from core.io.atomic_files import atomic_path
+from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
-from core.rotations import matrix_to_axis_angle
-from core.skeletons import JOINT_INDEX, NUM_VERTICES
+from core.smpl_skeleton import JOINT_INDEX, NUM_VERTICES
 
 from .fit_conditions import Condition
 from .fit_figures import Evaluation

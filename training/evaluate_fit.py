@@ -22,8 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
+from core.cli.exit_codes import exit_code_of
 from core.errors import InputMissingError
-from core.exit_codes import exit_code_of
 from core.fit import FitOptions, fit_track
 from core.fit.arguments import add_network_arguments, network_options
 from core.fit.quality import QUALITIES

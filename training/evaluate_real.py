@@ -21,8 +21,8 @@ import numpy as np
 
 from core.body.data import BodyData
 from core.body.free_body import load_free_body
+from core.cli.exit_codes import exit_code_of
 from core.errors import CoreError
-from core.exit_codes import exit_code_of
 from core.fit import FitOptions, fit_track
 from core.fit.arguments import add_network_arguments, network_options
 from core.fit.quality import QUALITIES

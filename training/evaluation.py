@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.files import atomic_path
-from core.skeletons import NUM_BODY_ROTATIONS
+from core.io.atomic_files import atomic_path
+from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
 from .data.pairs import PairBatch, PairDataset
 from .distributed import Processes

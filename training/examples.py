@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from core.fit.analytic import analytic_start
-from core.fit.refine import Targets
+from core.fit.solver.gauss_newton import Targets
+from core.fit.solver.initial_pose import analytic_start
 
 from .augment import Augmentation
 from .data.pairs import PairBatch
@@ -70,7 +70,7 @@ def from_start(examples: Examples, start: Tensor, trans: Tensor, body: ShownBody
 
 
 def analytic_examples(examples: Examples, body: ShownBody) -> Examples:
-    """Return *examples* that begin from the analytic start of `core.fit.analytic`, as in a fit without a pose."""
+    """Return *examples* that begin from `core.fit.solver.initial_pose`, as in a fit without a pose."""
     targets = Targets(examples.target_points, examples.seen)
     start, trans = analytic_start(body.point_names, body.shaped(examples.betas), targets)
     return from_start(examples, start, trans, body)

@@ -21,17 +21,17 @@ from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel, world_rotations
 from core.errors import CoreError
 from core.fit import FitOptions, fit_track
-from core.fit.points import layout_points, solver_points
-from core.fit.posing import PoseJob
+from core.fit.observations import layout_points, solver_points
+from core.fit.pose_solver import PoseJob
 from core.fit.quality import QUALITIES
-from core.fit.refine import Targets
+from core.fit.solver.gauss_newton import Targets
 from core.formats.raw import RawRecording
 from core.layouts import LAYOUTS, Layout
+from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 from core.reading import ReadOptions
 from core.reading.interpret import interpret
-from core.rotations import matrix_to_axis_angle
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 from core.track import KeypointTrack
 
 from .fit_conditions import CLEAN, SMPL_HIP_WIDTH_M, Condition

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.fit.report import flags_of
-from core.rotations import matrix_to_axis_angle, matrix_to_quat_wxyz, quat_wxyz_to_matrix
-from core.skeletons import JOINT_INDEX, JOINT_NAMES, NUM_BODY_ROTATIONS
+from core.math.rotations import matrix_to_axis_angle, matrix_to_quat_wxyz, quat_wxyz_to_matrix
+from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES, NUM_BODY_ROTATIONS
 
 _FASTEST_RAD_PER_S = 25.0
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from core.body.keypoints import KeypointModel
 from core.body.model import BodyModel
+from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
-from core.rotations import matrix_to_axis_angle
-from core.skeletons import NUM_BODY_ROTATIONS, NUM_VERTICES
+from core.smpl_skeleton import NUM_BODY_ROTATIONS, NUM_VERTICES
 
 _FAR_S = 0.3
 _EVERY_VERTEX = 29

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from core.amass import write_motion
-from core.exit_codes import exit_code_of
-from core.files import atomic_path
+from core.cli.exit_codes import exit_code_of
+from core.io.atomic_files import atomic_path
+from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 from core.network.residual import ResidualNetwork
 from core.network.weights import NetworkInfo
-from core.rotations import matrix_to_axis_angle
 
 from .checkpoints import Checkpoint, load_checkpoint
 from .config import DATASETS, ConfigError, RunConfig, config_from_dict

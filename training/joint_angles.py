@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 
 SIDES = ("left", "right")
 ANGLES = ("hip_flexion", "hip_adduction", "hip_rotation", "knee", "ankle", "elbow")

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from core.files import atomic_path
+from core.io.atomic_files import atomic_path
 
 
 def write_json(path: Path, figures: dict[str, Any]) -> None:

@@ -22,15 +22,15 @@ from core.body.catalog import resolve_body
 from core.body.data import BodyData
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
+from core.cli.exit_codes import exit_code_of
 from core.errors import CoreError
-from core.exit_codes import exit_code_of
 from core.fit import FitReport, fit_track
-from core.fit.points import solver_points
+from core.fit.observations import solver_points
 from core.layouts.bones import bones_between
 from core.motion import Motion
-from core.people import person_labels
+from core.person_labels import person_labels
 from core.reading import add_reading_arguments, read_tracks, reading_options
-from core.skeletons import JOINT_NAMES
+from core.smpl_skeleton import JOINT_NAMES
 from core.track import KeypointTrack
 
 from .fit_oddities import Oddity, find_oddities

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.rotations import matrix_to_axis_angle
+from core.math.rotations import matrix_to_axis_angle
 
 from .config import LossConfig
 

@@ -20,8 +20,8 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
-from core.exit_codes import exit_code_of
-from core.files import atomic_path
+from core.cli.exit_codes import exit_code_of
+from core.io.atomic_files import atomic_path
 from core.layouts import BODY25
 from core.motion import Motion
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from core.rotations import nearest_rotation
-from core.skeletons import JOINT_NAMES, NUM_BODY_ROTATIONS
+from core.math.rotations import nearest_rotation
+from core.smpl_skeleton import JOINT_NAMES, NUM_BODY_ROTATIONS
 
 from .distributed import Processes
 

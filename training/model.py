@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from core.math.rotations import rot6d_to_matrix
 from core.network.architecture import CHANNELS, KERNEL_TAPS, NUM_BETAS, NUM_FEATURES, ROT6D, UNITS
 from core.network.frame import human_frame, normalised, start_pose_features
 from core.network.graph import DEFAULT_GRAPH, NUM_NODES, adjacency, check_graph
 from core.network.residual import fill_missing
-from core.rotations import rot6d_to_matrix
-from core.skeletons import NUM_BODY_ROTATIONS
+from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
 from .examples import Examples
 from .shown_body import POINT_NAMES

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InputMissingError
-from core.rotations import axis_angle_to_matrix
-from core.skeletons import NUM_JOINTS
+from core.math.rotations import axis_angle_to_matrix
+from core.smpl_skeleton import NUM_JOINTS
 
 _CLIP_NAME = re.compile(r"^(?P<set>[^_]+)_(?P<subject>[^_]+)_(?P<rest>.+)_poses\.npz$")
 BETAS_SPREAD = 0.8

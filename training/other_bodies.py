@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.body.data import BodyData
-from core.skeletons import JOINT_INDEX, JOINT_NAMES, JOINT_PARENTS, NUM_JOINTS
+from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES, JOINT_PARENTS, NUM_JOINTS
 
 _BONE_SPREAD_M = 0.012
 _HIP_SPREAD_M = 0.025

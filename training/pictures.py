@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.files import atomic_path
+from core.io.atomic_files import atomic_path
 
 SIZE = 240
 _SPAN_M = 2.2

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from core.network.pose_architecture import DEPTH, NORM_EPSILON, NUM_ANSWERS, NUM_FEATURES, POSE_POINTS, WIDTH
 from core.network.pose_mlp import answer_of, pose_features
-from core.skeletons import NUM_BODY_ROTATIONS
+from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
 from .examples import Examples, mean_miss
 

@@ -1,6 +1,6 @@
 """Make the conditional pose prior that the fit leans on, from motion capture.
 
-    python -m training.pose_prior MOTION_FOLDER [--held-out 16 35 05] [--output core/fit/assets/pose_prior.npz]
+    python -m training.pose_prior MOTION_FOLDER [--held-out 16 35 05] [--output core/fit/priors/assets/pose_prior.npz]
 
 Every clip is cut into tracks, each on a body of random shape with a tracker's errors of its own; its keypoints are
 masked to each depth, the analytic start is run, and a ridge regression learns what the start leaves. People weigh
@@ -26,10 +26,8 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
-from core.exit_codes import exit_code_of
-from core.files import atomic_path
-from core.fit.analytic import analytic_start
-from core.fit.pose_prior import (
+from core.cli.exit_codes import exit_code_of
+from core.fit.priors.regression_prior import (
     ASSET,
     ASSET_VERSION,
     FIELDS,
@@ -39,10 +37,12 @@ from core.fit.pose_prior import (
     mirrored,
     part_features,
 )
-from core.fit.refine import Targets
+from core.fit.solver.gauss_newton import Targets
+from core.fit.solver.initial_pose import analytic_start
+from core.io.atomic_files import atomic_path
 from core.layouts import BODY25
-from core.rotations import matrix_to_axis_angle
-from core.skeletons import JOINT_INDEX
+from core.math.rotations import matrix_to_axis_angle
+from core.smpl_skeleton import JOINT_INDEX
 
 from .motion_folder import BETAS_SPREAD, Clip, read_clips
 from .realistic_errors import ErrorModel, add_errors

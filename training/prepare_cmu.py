@@ -20,8 +20,8 @@ from pathlib import Path
 from core.amass import write_motion
 from core.body.data import BodyData
 from core.body.free_body import load_free_body
+from core.cli.exit_codes import EXIT_FAILED, exit_code_of
 from core.errors import CoreError, InputMissingError
-from core.exit_codes import EXIT_FAILED, exit_code_of
 from core.motion import Motion
 
 from .cmu.actor import actor_to_motion

@@ -15,9 +15,9 @@ from core.body.data import BodyData
 from core.body.model import BodyModel
 from core.cleanup import prepare
 from core.fit import FitReport
+from core.math.rotations import nearest_rotation
 from core.motion import Motion
-from core.rotations import nearest_rotation
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 
 from .evaluate_cleanup import slides_mm
 from .joint_angles import ANGLES, LIMB_JOINTS, SIDES, Angles, smpl_angles

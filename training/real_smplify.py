@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from core.body.data import BodyData
-from core.fit.points import layout_points
+from core.fit.observations import layout_points
+from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
-from core.rotations import matrix_to_axis_angle
 
 from .motion_folder import Clip
 from .real_trials import Trial

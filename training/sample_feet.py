@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.rotations import axis_angle_to_matrix, transposed
-from core.skeletons import JOINT_INDEX, VERTEX_IDS
+from core.math.rotations import axis_angle_to_matrix, transposed
+from core.smpl_skeleton import JOINT_INDEX, VERTEX_IDS
 
 FIRST_STEP_S = 0.5
 STEP_S = 0.54

@@ -13,9 +13,9 @@ import numpy as np
 
 from core.body.free_body import load_free_body
 from core.body.model import BodyModel
+from core.math.rotations import matrix_to_axis_angle, slerp_matrices, transposed
 from core.motion import Motion
-from core.rotations import matrix_to_axis_angle, slerp_matrices, transposed
-from core.skeletons import JOINT_INDEX, NUM_JOINTS
+from core.smpl_skeleton import JOINT_INDEX, NUM_JOINTS
 
 from .sample_feet import FootPath, FootShape, Walk, ease, foot_path, plan_walk, turn_x, turn_y, turn_z
 

@@ -21,8 +21,8 @@ from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.errors import BodyError
 from core.layouts import BODY25
-from core.rotations import axis_angle_to_matrix
-from core.skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
+from core.math.rotations import axis_angle_to_matrix
+from core.smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 
 from .config import BodyConfig
 
@@ -178,7 +178,7 @@ def _smplx_model(data: BodyData, device: torch.device) -> Any:
 
 
 def _kinematic_table() -> np.ndarray:
-    from core.skeletons import JOINT_PARENTS
+    from core.smpl_skeleton import JOINT_PARENTS
 
     return np.stack([np.array(JOINT_PARENTS), np.arange(NUM_JOINTS)]).astype(np.int64)
 

@@ -19,10 +19,10 @@ from torch import Tensor
 from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
-from core.fit.analytic import analytic_start
-from core.fit.refine import Targets
-from core.rotations import matrix_to_axis_angle
-from core.skeletons import NUM_BODY_ROTATIONS
+from core.fit.solver.gauss_newton import Targets
+from core.fit.solver.initial_pose import analytic_start
+from core.math.rotations import matrix_to_axis_angle
+from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
 from .shown_body import ShownBody, with_hands
 

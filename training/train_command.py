@@ -7,8 +7,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.exit_codes import exit_code_of
-from core.files import atomic_path
+from core.cli.exit_codes import exit_code_of
+from core.io.atomic_files import atomic_path
 
 from .config import ConfigError, RunConfig, config_from_dict, read_config
 from .distributed import Processes, joined_processes

@@ -15,7 +15,7 @@ from torch import Tensor
 from core.body.data import BodyData
 from core.network.pose_architecture import POSE_MLP
 from core.network.weights import read_weights
-from core.skeletons import NUM_BODY_ROTATIONS
+from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
 from .augment import NUM_OTHER_BODIES, Augmentation
 from .checkpoints import (

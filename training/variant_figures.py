@@ -15,13 +15,13 @@ import numpy as np
 from core.body.data import BodyData
 from core.body.free_body import load_free_body
 from core.fit import FitOptions
-from core.fit.analytic import analytic_start
-from core.fit.expectation import WEIGHTS, Experts
-from core.fit.points import solver_points
-from core.fit.refine import Targets
+from core.fit.observations import solver_points
+from core.fit.priors.pose_predictor import WEIGHTS, Experts
+from core.fit.solver.gauss_newton import Targets
+from core.fit.solver.initial_pose import analytic_start
+from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 from core.network.weights import NetworkInfo, write_weights
-from core.rotations import matrix_to_axis_angle
 
 from .checkpoints import load_checkpoint
 from .convert_checkpoint import fold_network

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputMissingError
-from core.files import atomic_path
+from core.io.atomic_files import atomic_path
 
 from .checkpoints import CheckpointError, load_checkpoint
 from .config import ConfigError, RunConfig, parse_yaml, read_config

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..array_files import read_npy
 from ..errors import BodyError, InputMissingError
+from ..io.npz import read_npy
 from .data import NUM_BETAS
 
 _MAX_BETAS = 300

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ..errors import BodyError
-from ..skeletons import NUM_JOINTS
+from ..smpl_skeleton import NUM_JOINTS
 from .topology import VERTEX_IDS_BY_COUNT
 
 NUM_BETAS = 10

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BodyError, InputMissingError
-from ..skeletons import NUM_JOINTS, NUM_VERTICES
+from ..smpl_skeleton import NUM_JOINTS, NUM_VERTICES
 from .data import NUM_BETAS, BodyData
 
 FREE_BODY_PATH = Path(__file__).resolve().parent / "assets" / "free_body.npz"

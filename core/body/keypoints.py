@@ -13,12 +13,12 @@ from functools import cached_property
 
 import numpy as np
 
-from ..arrays import Array, like, namespace
 from ..errors import BodyError
-from ..frames_last import matrices_last, reversed_axes
-from ..skeletons import NUM_JOINTS, SUBTREES
+from ..math.arrays import Array, like, namespace
+from ..math.frames_last import matrices_last, reversed_axes
+from ..smpl_skeleton import NUM_JOINTS, SUBTREES
 from .model import BodyModel
-from .pairs import KeypointPairs, PairedKeypoints
+from .skinned_keypoints import KeypointPairs, PairedKeypoints
 
 _NO_SHARE = 1e-7
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..skeletons import JOINT_INDEX, VERTEX_IDS
+from ..smpl_skeleton import JOINT_INDEX, VERTEX_IDS
 from .data import BodyData
 from .topology import VERTEX_IDS_BY_COUNT
 

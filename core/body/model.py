@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, like, namespace, to_device
-from ..skeletons import JOINT_PARENTS, NUM_JOINTS
+from ..math.arrays import Array, like, namespace, to_device
+from ..smpl_skeleton import JOINT_PARENTS, NUM_JOINTS
 from .data import BodyData
 
 _VERTEX_BLOCK = 64

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ..array_files import npz_headers, read_npy, read_npz
 from ..errors import BodyError, InputMissingError
-from ..inert import as_array
-from ..safe_pickle import load_pickle
-from ..skeletons import JOINT_INDEX, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, NUM_VERTICES
+from ..io.npz import npz_headers, read_npy, read_npz
+from ..io.pickle.load import load_pickle
+from ..io.pickle.plain_types import as_array
+from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, NUM_VERTICES
 from .data import NUM_BETAS, BodyData
 from .genders import GENDER_WORDS, gender_of_name
 from .topology import NUM_SMPLX_VERTICES

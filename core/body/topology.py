@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ..skeletons import NUM_VERTICES, VERTEX_IDS
+from ..smpl_skeleton import NUM_VERTICES, VERTEX_IDS
 
 NUM_SMPLX_VERTICES = 10475
 

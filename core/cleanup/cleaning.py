@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..motion import Motion
-from ..rotations import (
+from ..math.rotations import (
     axis_angle_to_matrix,
     matrix_to_axis_angle,
     quat_wxyz_to_axis_angle,
@@ -15,7 +14,8 @@ from ..rotations import (
     swing_between,
     unit,
 )
-from ..skeletons import NUM_JOINTS
+from ..motion import Motion
+from ..smpl_skeleton import NUM_JOINTS
 from .feet import Feet
 from .foot_lock import lock_feet
 from .ground import Ground

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..body.model import BodyModel
-from ..skeletons import JOINT_INDEX, JOINT_PARENTS
+from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS
 
 SIDES = ("left", "right")
 POINTS = tuple(f"{side}_{part}" for side in SIDES for part in ("heel", "toe"))

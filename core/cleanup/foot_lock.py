@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..rotations import axis_angle_to_matrix, dot, swing_between, transposed, unit
-from ..skeletons import JOINT_INDEX
+from ..math.rotations import axis_angle_to_matrix, dot, swing_between, transposed, unit
+from ..smpl_skeleton import JOINT_INDEX
 from .feet import SIDES, Feet
 from .leg import Bones, reach_for
 from .standing import Holds

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..rotations import cross, dot, unit
+from ..math.rotations import cross, dot, unit
 
 _STRAIGHT = 0.12
 """Sine of the bend at which the bones and the thigh's side axis say as much about the plane of the bend."""

@@ -10,7 +10,7 @@ import numpy as np
 from ..body.data import NUM_BETAS
 from ..body.model import BodyModel, world_positions, world_rotations
 from ..motion import Motion
-from ..skeletons import NUM_JOINTS
+from ..smpl_skeleton import NUM_JOINTS
 
 _BLOCK = 256
 """Frames whose vertices are made at once, to bound memory."""

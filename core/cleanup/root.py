@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..rotations import axis_angle_to_matrix
-from ..skeletons import NUM_JOINTS
-from ..whittaker import whittaker
+from ..math.rotations import axis_angle_to_matrix
+from ..math.whittaker import whittaker
+from ..smpl_skeleton import NUM_JOINTS
 from .feet import Feet
 from .ground import Ground
 

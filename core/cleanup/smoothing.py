@@ -1,11 +1,11 @@
 """A motion calmed as much as its own noise calls for, and less where it is fast. F frames, J joints.
 
-Whittaker smoothing (see `core.whittaker`) of each bone's unit quaternions in the world and of the way, the stiffness
-measured per bone and per moment: variance of the noise over variance of the true second difference, both of this very
-motion at its own frame rate. Bones are calmed in the world and not relative to their parents, since that is how they
-were seen: a parent's mistakes are undone by its child's, and must not be taken out of one alone. Averages of nearby
-quaternions, made unit again, are means in the group of rotations up to the third order (Markley et al., "Averaging
-Quaternions", Journal of Guidance, Control, and Dynamics 30, 2007).
+Whittaker smoothing (see `core.math.whittaker`) of each bone's unit quaternions in the world and of the way, the
+stiffness measured per bone and per moment: variance of the noise over variance of the true second difference, both of
+this very motion at its own frame rate. Bones are calmed in the world and not relative to their parents, since that is
+how they were seen: a parent's mistakes are undone by its child's, and must not be taken out of one alone. Averages of
+nearby quaternions, made unit again, are means in the group of rotations up to the third order (Markley et al.,
+"Averaging Quaternions", Journal of Guidance, Control, and Dynamics 30, 2007).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..body.model import local_rotations, world_rotations
-from ..fit.temporal import measure_noise
-from ..rotations import matrix_to_quat_wxyz, quat_wxyz_to_matrix, unit
-from ..whittaker import whittaker
+from ..fit.temporal.keypoint_smoothing import measure_noise
+from ..math.rotations import matrix_to_quat_wxyz, quat_wxyz_to_matrix, unit
+from ..math.whittaker import whittaker
 
 _MIN_FRAMES = 6
 _START_HZ, _LEAST_HZ = 5.0, 2.7

@@ -11,9 +11,9 @@ import numpy as np
 from ..body.data import BodyData
 from ..body.model import BodyModel, world_positions, world_rotations
 from ..fit.report import Flag
+from ..math.rotations import quat_wxyz_to_matrix
 from ..motion import Motion
-from ..rotations import quat_wxyz_to_matrix
-from ..skeletons import JOINT_INDEX, NUM_JOINTS
+from ..smpl_skeleton import JOINT_INDEX, NUM_JOINTS
 from .contacts import Contact, find_contacts, find_slow
 from .feet import SIDES, Feet
 from .ground import Ground, clear_slope, find_ground, first_guess, standing_places

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
-from ..arrays import one_blas_thread
 from ..body.data import BodyData
+from ..math.arrays import one_blas_thread
 from ..motion import Motion
 from ..track import KeypointTrack
 from .clip import fit_clip
-from .frames import fit_frames
+from .frame_by_frame.recorded import fit_frames
+from .frame_by_frame.stream import FitStream, StreamPose
 from .options import FitOptions, Progress
 from .report import FitReport, Flag
-from .stream import FitStream, StreamPose
 
 __all__ = ["FitOptions", "FitReport", "FitStream", "Flag", "Progress", "StreamPose", "fit_track"]
 

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .expectation import NETWORK_JOINTS
 from .options import FitOptions
+from .priors.pose_predictor import NETWORK_JOINTS
 
 
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:

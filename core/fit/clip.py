@@ -9,27 +9,27 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..arrays import Array, check_device, like, namespace, to_numpy
 from ..body.data import BodyData
 from ..body.keypoints import KeypointModel, ShapedKeypoints
 from ..body.model import BodyModel
+from ..math.arrays import Array, check_device, like, namespace, to_numpy
 from ..motion import Motion
 from ..track import KeypointTrack
-from .bridging import bridge_legs
-from .conclusion import Found, conclude
-from .flat_feet import find_unseen_feet, flatten_feet
-from .holding import find_evidence, hold
-from .in_blocks import frame_blocks, poses_in_blocks
+from .blocks import frame_blocks, poses_in_blocks
+from .observations import SolverPoints, body_regressor, check_body_seen, solver_points
 from .options import FitOptions, Progress
-from .pace import Pace
-from .points import SolverPoints, body_regressor, check_body_seen, solver_points
-from .posing import PoseJob, find_shape, left_noise, make_targets
+from .pose_solver import PoseJob, find_shape, left_noise, make_targets
+from .progress import Pace
 from .quality import QUALITIES
-from .refine import Targets
 from .report import FitReport
-from .screening import Screened, screen
-from .settling import Expected, settled
-from .temporal import SmoothedPoints, smooth_points
+from .result import Found, conclude
+from .screening.screen import Screened, screen
+from .solver.gauss_newton import Targets
+from .temporal.flat_feet import find_unseen_feet, flatten_feet
+from .temporal.hidden_legs import bridge_legs
+from .temporal.keypoint_smoothing import SmoothedPoints, smooth_points
+from .temporal.refinement import Expected, settled
+from .temporal.visibility import find_evidence, hold
 
 _SHORT_GAP_S = 0.15
 """A point that is missing for longer is bridged by a guess, which must not pull the shape of all frames along."""

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import FitCancelled, FitOptionError
 from ..motion import MAX_FRAMES, resampled_frames
 from ..track import MAX_FPS, KeypointTrack
-from .expectation import MAX_PASSES, NETWORK_JOINTS, Experts, read_pose_network
+from .priors.pose_predictor import MAX_PASSES, NETWORK_JOINTS, Experts, read_pose_network
 from .quality import QUALITIES
 
 MODES = ("clip", "frames")

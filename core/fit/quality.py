@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .refine import Effort
+from .solver.gauss_newton import Effort
 
 
 @dataclass(frozen=True)

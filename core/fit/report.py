@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..runs import find_runs
+from ..math.runs import find_runs
 
 REPORT_VERSION = 1
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import TrackFileError
-from ..safe_pickle import load_pickle
+from ..io.pickle.load import load_pickle
 from .raw import RawRecording, check_counts
 
 KIND = "AIST++ PKL"

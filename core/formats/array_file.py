@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import array_files
 from ..errors import TrackFileError
+from ..io import npz
 from .raw import MAX_CELLS, MAX_PEOPLE, RawRecording, check_counts
 
 NPY_MAGIC = b"\x93NUMPY"
@@ -54,7 +54,7 @@ def read_npy(path: Path) -> list[RawRecording]:
     Raises:
         TrackFileError: it is damaged or of another shape.
     """
-    array = array_files.read_npy(path, error=TrackFileError, max_bytes=_MAX_ARRAY_BYTES)
+    array = npz.read_npy(path, error=TrackFileError, max_bytes=_MAX_ARRAY_BYTES)
     return _recordings(_numbers(array, path), None, _Words(), "NPY", path)
 
 
@@ -64,7 +64,7 @@ def read_npz(path: Path) -> list[RawRecording]:
     Raises:
         TrackFileError: it is damaged or holds no positions.
     """
-    headers = array_files.npz_headers(path, error=TrackFileError)
+    headers = npz.npz_headers(path, error=TrackFileError)
     key = next((name for name in _POSITION_KEYS if name in headers), None)
     if key is None:
         shaped = [name for name, header in headers.items() if len(header.shape) >= 3 and header.shape[-1] in (3, 4)]
@@ -80,7 +80,7 @@ def read_npz(path: Path) -> list[RawRecording]:
         name for name in (*_WORD_KEYS, *_RATE_KEYS) if name in headers and headers[name].num_bytes < _MAX_WORD_BYTES
     ]
     wanted = (key, "confidence", *words)
-    arrays = array_files.read_npz(path, wanted, error=TrackFileError, max_bytes=2 * _MAX_ARRAY_BYTES)
+    arrays = npz.read_npz(path, wanted, error=TrackFileError, max_bytes=2 * _MAX_ARRAY_BYTES)
     confidence = _numbers(arrays["confidence"], path) if "confidence" in arrays else None
     return _recordings(_numbers(arrays[key], path), confidence, _read_words(arrays, path), "NPZ", path)
 

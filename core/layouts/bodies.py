@@ -7,7 +7,7 @@ on the outside; H36M's thorax is the root of the neck).
 
 from __future__ import annotations
 
-from ..skeletons import BODY25_NAMES, JOINT_NAMES
+from ..smpl_skeleton import BODY25_NAMES, JOINT_NAMES
 from .base import Layout, LayoutPoint
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..skeletons import NUM_BODY_ROTATIONS
+from ..smpl_skeleton import NUM_BODY_ROTATIONS
 from .graph import NUM_NODES
 
 ARCHITECTURE = "residual_st_gcn"

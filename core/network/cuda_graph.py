@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, DeviceError, to_numpy
-from ..skeletons import BODY25_NAMES, NUM_JOINTS
+from ..math.arrays import Array, DeviceError, to_numpy
+from ..smpl_skeleton import BODY25_NAMES, NUM_JOINTS
 from .architecture import NUM_BETAS
 from .residual import ResidualNetwork, check_shapes
 

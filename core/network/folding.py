@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..skeletons import NUM_BODY_ROTATIONS
+from ..smpl_skeleton import NUM_BODY_ROTATIONS
 from .architecture import BATCH_NORM_EPSILON, CHANNELS, FOLDED_SHAPES, LAYERS, NUM_GRAPHS, Layer
 from .graph import NUM_NODES, NetworkError, adjacency
 

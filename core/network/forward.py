@@ -14,8 +14,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..arrays import Array, namespace, to_numpy
-from ..skeletons import NUM_BODY_ROTATIONS
+from ..math.arrays import Array, namespace, to_numpy
+from ..smpl_skeleton import NUM_BODY_ROTATIONS
 from .architecture import CHANNELS, LAYERS, Layer
 from .graph import NUM_NODES
 

@@ -5,9 +5,9 @@ Written once for NumPy and torch; training reads the same functions.
 
 from __future__ import annotations
 
-from ..arrays import Array, namespace
-from ..rotations import cross, dot, matrix_to_axis_angle
-from ..skeletons import BODY25_NAMES
+from ..math.arrays import Array, namespace
+from ..math.rotations import cross, dot, matrix_to_axis_angle
+from ..smpl_skeleton import BODY25_NAMES
 
 _MID_HIP = BODY25_NAMES.index("mid_hip")
 _NECK = BODY25_NAMES.index("neck")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import CoreError
-from ..skeletons import BODY25_NAMES
+from ..smpl_skeleton import BODY25_NAMES
 
 NUM_NODES = len(BODY25_NAMES)
 

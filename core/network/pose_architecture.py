@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..skeletons import BODY25_NAMES, NUM_BODY_ROTATIONS
+from ..smpl_skeleton import BODY25_NAMES, NUM_BODY_ROTATIONS
 from .architecture import NUM_BETAS
 
 POSE_MLP = "pose_mlp"

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..arrays import Array, at_least, check_device, like, namespace
-from ..rotations import rot6d_to_matrix
-from ..skeletons import NUM_BODY_ROTATIONS
+from ..math.arrays import Array, at_least, check_device, like, namespace
+from ..math.rotations import rot6d_to_matrix
+from ..smpl_skeleton import NUM_BODY_ROTATIONS
 from .forward import placed
 from .pose_architecture import DEPTH, NORM_EPSILON, NUM_ANSWERS, NUM_POINTS, NUM_START_FEATURES, POSE_POINTS
 from .weights import NetworkInfo, NetworkWeights

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array, check_device, namespace
-from ..rotations import rot6d_to_matrix
-from ..skeletons import BODY25_NAMES, NUM_BODY_ROTATIONS, NUM_JOINTS
+from ..math.arrays import Array, check_device, namespace
+from ..math.rotations import rot6d_to_matrix
+from ..smpl_skeleton import BODY25_NAMES, NUM_BODY_ROTATIONS, NUM_JOINTS
 from .architecture import NUM_BETAS
 from .forward import FoldedNetwork, placed
 from .frame import human_frame, normalised, start_pose_features

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..array_files import ArrayHeader, npz_headers, read_npz
-from ..files import atomic_path
+from ..io.atomic_files import atomic_path
+from ..io.npz import ArrayHeader, npz_headers, read_npz
 from .architecture import ARCHITECTURE, FOLDED_SHAPES
 from .graph import NetworkError, check_graph
 from .pose_architecture import POSE_MLP, POSE_MLP_SHAPES

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..layouts import Layout
-from .vectors import densest, lengths, median, present_mean
+from ..markers.vectors import densest, lengths, median, present_mean
 
 SIDES = ("left", "right")
 _LEG: tuple[tuple[str, str, float], ...] = (("hip", "knee", 0.245), ("knee", "ankle", 0.246))

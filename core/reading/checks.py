@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import TrackError
+from ..markers.vectors import dot, lengths, median, unit
 from .anatomy import SIDES, Figure, anatomy_faults, faults_of_many, spread, stature, usual_frames
-from .vectors import dot, lengths, median, unit
 
 MAX_ROOT_SPEED = 15.0
 """Metres a second; the fastest sprinters reach 12.4."""

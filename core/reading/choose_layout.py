@@ -9,8 +9,8 @@ import numpy as np
 from ..errors import AmbiguousTrackError, TrackError
 from ..formats.raw import RawRecording
 from ..layouts import LAYOUTS, MARKERS, Layout
+from ..markers.labels import marker_roles, missing_roles
 from .anatomy import Figure, anatomy_faults, could_be_a_body, figure_of, stature
-from .marker_names import marker_roles, missing_roles
 from .misplaced import find_misplaced
 from .options import ReadOptions
 from .point_names import PointMatch, best_match, match_layout

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import AmbiguousTrackError, UnseenPersonError
+from ..markers.vectors import across, dot, lengths, mean_of, present_mean, unit
 from .anatomy import Figure
 from .findings import Finding
 from .options import UNITS_IN_METRES, UP_AXES
-from .vectors import across, dot, lengths, mean_of, present_mean, unit
 
 MIN_STATURE_M, MAX_STATURE_M = 0.5, 2.5
 _SHORT_STATURE_M = 1.2

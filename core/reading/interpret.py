@@ -10,20 +10,20 @@ import numpy as np
 from ..errors import TrackError
 from ..formats.raw import RawRecording
 from ..layouts import MARKERS, Layout
+from ..markers.joint_centres import joint_centres, marker_links, stature_of_markers
+from ..markers.labels import marker_roles, marker_set_title
+from ..markers.legs import feet_with_exchanged_metatarsals
+from ..markers.strays import without_strays
+from ..markers.vectors import mean_of
 from ..track import KeypointTrack, mark_missing
 from .anatomy import Figure, figure_of, stature
 from .checks import check_sides, check_track, is_root_relative
 from .choose_layout import choose_layout, shown
 from .detect import detect_fps, detect_handedness, detect_units, detect_up, facing, rotation_to_y_up
 from .findings import Finding, Reading
-from .legs import feet_with_exchanged_metatarsals
-from .marker_names import marker_roles, marker_set_title
-from .markers import joint_centres, marker_links, stature_of_markers
 from .misplaced import find_far, find_misplaced, find_off, frame_runs
 from .options import UNITS_IN_METRES, ReadOptions, parse_units, parse_up
 from .point_names import PointMatch
-from .strays import without_strays
-from .vectors import mean_of
 
 _MIRROR = np.diag([-1.0, 1.0, 1.0])
 

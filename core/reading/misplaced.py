@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..layouts import Layout
-from ..runs import find_runs
-from .vectors import densest, lengths, median
+from ..markers.vectors import densest, lengths, median
+from ..math.runs import find_runs
 
 MIN_POINTS = 4
 """Fewer points in a frame do not tell where the body is."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..layouts import LAYOUTS, Layout
-from .names import Key, name_keys
+from ..markers.name_keys import Key, name_keys
 
 _STEM_ALIASES: dict[str, tuple[str, ...]] = {
     "knee": ("kne",),

@@ -18,9 +18,9 @@ from blender_addon.acceleration import fitting
 from blender_addon.acceleration.client import FitServer, Patience
 from blender_addon.acceleration.errors import AccelerationError
 from blender_addon.acceleration.fitting import end_servers, run_fit
-from core.arrays import DeviceError
 from core.errors import FitCancelled, TrackError
 from core.fit import FitOptions, fit_track
+from core.math.arrays import DeviceError
 from core.track import KeypointTrack
 
 ON_TORCH = FitOptions(device="cpu")

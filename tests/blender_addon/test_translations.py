@@ -12,7 +12,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 from blender_addon.preferences import SMPLIFY_AP_preferences  # noqa: E402
 from blender_addon.translations import LANGUAGES  # noqa: E402
-from core.fit.holding import find_evidence  # noqa: E402
+from core.fit.temporal.visibility import find_evidence  # noqa: E402
 from core.layouts import LAYOUTS  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
 

@@ -15,9 +15,9 @@ from core.amass import read_motion
 from core.body.free_body import load_free_body
 from core.body.landmarks import landmark_regressor
 from core.cleanup import CleanupOptions, clean, held_joints, prepare
-from core.cli import main
+from core.cli.main import main
 from core.fit import FitOptions, fit_track
-from core.fit.expectation import WEIGHTS
+from core.fit.priors.pose_predictor import WEIGHTS
 from core.layouts import BODY25, COCO17
 from core.reading import read_tracks
 from tests.conftest import REPOSITORY
@@ -290,7 +290,7 @@ def test_outputs_of_several_people_replace_no_input_either(tmp_path, capsys):
 
 
 def test_places_that_cannot_be_written_are_told_before_the_work(recording, out, monkeypatch, capsys):
-    monkeypatch.setattr("core.cli.fit_track", lambda *_: pytest.fail("the work was begun"))
+    monkeypatch.setattr("core.cli.main.fit_track", lambda *_: pytest.fail("the work was begun"))
     out.mkdir()
     (out / "folder.npz").mkdir()
     assert _fit(recording, "-o", out / "folder.npz") == 1
@@ -372,7 +372,7 @@ def test_an_interrupt_has_its_own_code(recording, out, monkeypatch, capsys):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("core.cli.fit_track", interrupted)
+    monkeypatch.setattr("core.cli.main.fit_track", interrupted)
     assert _fit(recording, "-o", out / "walk.npz") == 130
     assert "nothing was written" in capsys.readouterr().err and _files(out) == set()
 

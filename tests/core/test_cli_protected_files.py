@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.cli import _INPUTS, _parser, main
+from core.cli.main import _INPUTS, _parser, main
 from tests.disguises import DISGUISES, disguise
 
 OUTPUTS = {"fit": ("output", "report"), "convert": ("output",), "info": ()}

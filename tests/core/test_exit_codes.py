@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from core.cli.exit_codes import exit_code_of
 from core.errors import TrackError
-from core.exit_codes import exit_code_of
 
 
 def failing(error: BaseException):

@@ -9,7 +9,7 @@ import pytest
 
 import core
 from core.errors import OutputError
-from core.protected_files import ProtectedFiles
+from core.io.protected_files import ProtectedFiles
 from tests.disguises import DISGUISES, disguise
 
 

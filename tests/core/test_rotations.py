@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation, Slerp
 
-from core import rotations as ours
+from core.math import rotations as ours
 
 RNG = np.random.default_rng(7)
 ANGLES = [0.0, 1e-12, 1e-7, 9e-5, 1.1e-4, 0.3, 1.5, 3.0, np.pi - 1e-4, np.pi - 1e-7, np.pi, 4.0, 2 * np.pi - 0.2, 9.0]

@@ -16,8 +16,8 @@ import pytest
 import scipy.sparse
 
 from core.errors import BodyError, InputMissingError, TrackFileError, UnsafePickleError
-from core.inert import Standin, as_array
-from core.safe_pickle import load_pickle
+from core.io.pickle.load import load_pickle
+from core.io.pickle.plain_types import Standin, as_array
 
 RNG = np.random.default_rng(5)
 
@@ -387,7 +387,7 @@ def test_reading_imports_nothing(tmp_path):
     path = tmp_path / "sparse.pkl"
     path.write_bytes(pickle.dumps(scipy.sparse.csc_matrix(np.eye(3)), 2))
     program = (
-        "import sys; from core.safe_pickle import load_pickle; from core.inert import as_array;"
+        "import sys; from core.io.pickle.load import load_pickle; from core.io.pickle.plain_types import as_array;"
         f"print(as_array(load_pickle({str(path)!r})).trace(), any(name.startswith('scipy') for name in sys.modules))"
     )
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

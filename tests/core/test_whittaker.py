@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.linalg import solveh_banded
 
-from core.whittaker import whittaker
+from core.math.whittaker import whittaker
 
 
 @pytest.mark.parametrize("num_curves", [1, 4])

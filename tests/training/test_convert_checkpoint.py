@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from core.math.rotations import axis_angle_to_matrix
 from core.network import ResidualNetwork, read_weights
-from core.rotations import axis_angle_to_matrix
 from tests.core.network.state_rule import rule_state
 from tests.training.published import published_checkpoint
 from training.checkpoints import Checkpoint, save_checkpoint

@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 from core.body.free_body import load_free_body
 from core.body.model import BodyModel, world_rotations
 from core.motion import Motion
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 from training.evaluate_real import main, spread_frames
 from training.joint_angles import ANGLES, LIMB_JOINTS, SIDES, smpl_angles
 from training.make_samples import POSE2SIM_MARKERS, observe, trc_text

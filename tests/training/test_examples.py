@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 from core.body.free_body import load_free_body  # noqa: E402
 from core.body.model import BodyModel  # noqa: E402
 from core.network.pose_architecture import POSE_POINTS  # noqa: E402
-from core.skeletons import JOINT_INDEX, JOINT_NAMES  # noqa: E402
+from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES  # noqa: E402
 from training.augment import LIMBS, Augmentation  # noqa: E402
 from training.config import AugmentConfig  # noqa: E402
 from training.data.pairs import PairBatch  # noqa: E402

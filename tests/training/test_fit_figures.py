@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from core.layouts import LAYOUTS
+from core.math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from core.motion import Motion
-from core.rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 from training.evaluate_fit import chosen_rows, main
 from training.fit_conditions import ERROR_ROWS, FAULT_ROWS, SMPL_HIP_WIDTH_M, SOLVER_ROWS, Condition
 from training.fit_figures import Evaluation, Row, row_of

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 from training.fit_oddities import find_oddities
 from training.look_at_fit import main
 from training.rasterizer import draw_dot, draw_line, draw_mesh, draw_number, halved

@@ -10,7 +10,7 @@ import pytest
 from core.body.free_body import load_free_body
 from core.body.model import BodyModel
 from core.motion import Motion
-from core.skeletons import JOINT_INDEX, VERTEX_IDS
+from core.smpl_skeleton import JOINT_INDEX, VERTEX_IDS
 from training.make_samples import GAPS, NOISE_M, POSE2SIM_MARKERS, observe, trc_text, write_samples
 from training.sample_feet import PUSH_ROLL_S, STRIKE_ROLL_S, plan_walk
 from training.sample_motion import SQUAT_S, WAVE_S, sample_motion

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from core.math.rotations import axis_angle_to_matrix
 from core.network.graph import GraphError, adjacency
-from core.rotations import axis_angle_to_matrix
-from core.skeletons import BODY25_NAMES
+from core.smpl_skeleton import BODY25_NAMES
 from tests.core.network.state_rule import rule_state
 from training.model import GraphConvolution, ResidualNet, TimeConvolution
 

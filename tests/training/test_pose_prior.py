@@ -11,13 +11,13 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
-from core.fit import pose_prior as fit_prior
-from core.fit.analytic import analytic_start
-from core.fit.pose_prior import PART_CHAINS, PART_JOINTS, ConditionalPrior, mirrored, part_features
-from core.fit.refine import Targets
+from core.fit.priors import regression_prior as fit_prior
+from core.fit.priors.regression_prior import PART_CHAINS, PART_JOINTS, ConditionalPrior, mirrored, part_features
+from core.fit.solver.gauss_newton import Targets
+from core.fit.solver.initial_pose import analytic_start
 from core.layouts import BODY25
-from core.rotations import matrix_to_axis_angle
-from core.skeletons import JOINT_INDEX
+from core.math.rotations import matrix_to_axis_angle
+from core.smpl_skeleton import JOINT_INDEX
 from training import pose_prior
 from training.motion_folder import Clip
 from training.pose_prior import Sample

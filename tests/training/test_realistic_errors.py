@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from core.body.model import world_rotations
-from core.rotations import axis_angle_to_matrix
+from core.math.rotations import axis_angle_to_matrix
 from training.realistic_errors import (
     MIXED_ERRORS,
     ErrorModel,

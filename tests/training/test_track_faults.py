@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.fit.points import layout_points
+from core.fit.observations import layout_points
 from core.layouts import LAYOUTS
 from training.track_faults import Fault, HiddenLimb, OutlierBeforeGap, OutlierRun, TradedLegs
 

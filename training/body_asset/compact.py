@@ -14,8 +14,8 @@ import numpy as np
 
 from core.body.data import BodyData
 from core.body.free_body import FORMAT_VERSION
-from core.files import atomic_path
-from core.skeletons import NUM_JOINTS
+from core.io.atomic_files import atomic_path
+from core.smpl_skeleton import NUM_JOINTS
 
 from .surface import Surface
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import nnls
 
-from core.skeletons import JOINT_NAMES, JOINT_PARENTS, NUM_JOINTS
+from core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_JOINTS
 
 from .joints import JOINT_MIRROR
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.skeletons import JOINT_INDEX, JOINT_NAMES
+from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES
 
 from .makehuman import Rig
 

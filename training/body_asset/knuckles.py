@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.skeletons import JOINT_INDEX, VERTEX_IDS
+from core.smpl_skeleton import JOINT_INDEX, VERTEX_IDS
 
 FINGERS = ("thumb", "index", "middle", "ring", "pinky")
 _KNUCKLE_BONES = ("finger1-2.L", "finger2-1.L", "finger3-1.L", "finger4-1.L", "finger5-1.L")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.sparse as sp
 
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 
 from .makehuman import Rig
 
@@ -24,7 +24,7 @@ def find_left_landmarks(
     midline: np.ndarray,
     eye_rim: Sequence[int],
 ) -> dict[str, int]:
-    """Return the vertex of each landmark of the left half and the midline, by its name in `core.skeletons`.
+    """Return the vertex of each landmark of the left half and the midline, by its name in `core.smpl_skeleton`.
 
     Args:
         rig: MakeHuman's rig.

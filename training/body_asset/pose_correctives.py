@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.skeletons import JOINT_NAMES, NUM_JOINTS
+from core.smpl_skeleton import JOINT_NAMES, NUM_JOINTS
 
 from .joints import JOINT_MIRROR
 from .poses import only_joint, random_poses, to_matrices

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from core.skeletons import JOINT_INDEX, NUM_JOINTS
+from core.smpl_skeleton import JOINT_INDEX, NUM_JOINTS
 
 from .joints import SIDES
 

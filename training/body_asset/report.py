@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.body.data import BodyData
-from core.skeletons import JOINT_NAMES
+from core.smpl_skeleton import JOINT_NAMES
 
 from .build import NUM_REGRESSOR_PEOPLE, Build
 from .knuckles import FINGERS, fit_rules

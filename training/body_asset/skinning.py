@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from core.skeletons import JOINT_PARENTS, NUM_JOINTS
+from core.smpl_skeleton import JOINT_PARENTS, NUM_JOINTS
 
 from .joints import JOINT_MIRROR
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.body.data import BodyData
-from core.skeletons import JOINT_PARENTS, NUM_JOINTS
+from core.smpl_skeleton import JOINT_PARENTS, NUM_JOINTS
 
 _NO_PARENT = 4294967295
 """SMPL's files write the root's parent as -1 in 32 bits."""

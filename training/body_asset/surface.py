@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from core.skeletons import JOINT_INDEX, NUM_VERTICES, VERTEX_IDS
+from core.smpl_skeleton import JOINT_INDEX, NUM_VERTICES, VERTEX_IDS
 
 from .decimation import HalfMesh, decimate_half
 from .landmarks import find_left_landmarks

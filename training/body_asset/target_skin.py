@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from core.skeletons import JOINT_INDEX, JOINT_PARENTS
+from core.smpl_skeleton import JOINT_INDEX, JOINT_PARENTS
 
 from .joints import SIDES, smpl_joint_of_bone
 from .makehuman import Rig

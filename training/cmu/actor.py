@@ -14,9 +14,9 @@ import numpy as np
 from core.body.data import NUM_BETAS, BodyData
 from core.body.model import local_rotations
 from core.errors import MotionError
+from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
-from core.rotations import matrix_to_axis_angle
-from core.skeletons import JOINT_INDEX, JOINT_NAMES, JOINT_PARENTS, NUM_JOINTS
+from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES, JOINT_PARENTS, NUM_JOINTS
 
 METRES_PER_UNIT = 0.0254 / 0.45
 """CMU's files count in inches over 0.45: one unit is 56.4444 mm."""

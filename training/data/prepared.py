@@ -24,7 +24,7 @@ import numpy as np
 from core.body.data import NUM_BETAS, BodyData
 from core.errors import CoreError, MotionError
 from core.motion import Motion
-from core.skeletons import NUM_BODY_ROTATIONS
+from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
 from ..config import DataConfig
 from ..motion_folder import BETAS_SPREAD

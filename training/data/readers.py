@@ -1,6 +1,6 @@
 """Motions of the data sets' files, metres, Y up. F frames.
 
-3DPW and RICH are pickles; they are read as data (`core.safe_pickle`), nothing in them is run.
+3DPW and RICH are pickles; they are read as data (`core.io.pickle.load`), nothing in them is run.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from core.amass import Y_TO_Z_UP, read_motion, turned
-from core.array_files import npz_headers
 from core.body.data import NUM_BETAS
 from core.errors import MotionError
-from core.inert import as_array
+from core.io.npz import npz_headers
+from core.io.pickle.load import load_pickle
+from core.io.pickle.plain_types import as_array
+from core.math.rotations import axis_angle_to_matrix
 from core.motion import Motion
-from core.rotations import axis_angle_to_matrix
-from core.safe_pickle import load_pickle
-from core.skeletons import NUM_BODY_ROTATIONS, NUM_JOINTS
+from core.smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 
 from .sources import SourceFile
 

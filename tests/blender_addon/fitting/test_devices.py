@@ -10,7 +10,7 @@ from blender_addon.acceleration.probe import Device  # noqa: E402
 from blender_addon.fitting import devices  # noqa: E402
 from blender_addon.fitting.settings import fit_job  # noqa: E402
 from blender_addon.panels.fit import SMPLIFY_PT_fit_options  # noqa: E402
-from core.arrays import DEVICES  # noqa: E402
+from core.math.arrays import DEVICES  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 
 TWO = (Device("cuda:0", "Big GPU"), Device("cuda:1", "Small GPU"))

@@ -36,7 +36,7 @@ def files(body, tmp_path):
     folder = tmp_path / "bodies"
     folder.mkdir()
     assert len(body.v_template) in VERTEX_IDS_BY_COUNT
-    from core.skeletons import JOINT_PARENTS
+    from core.smpl_skeleton import JOINT_PARENTS
 
     for gender, scale in (("NEUTRAL", 1.0), ("FEMALE", 0.95)):
         np.savez(

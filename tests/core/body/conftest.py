@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.body.free_body import load_free_body
-from core.skeletons import JOINT_PARENTS
+from core.smpl_skeleton import JOINT_PARENTS
 
 RNG_SEED = 11
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.arrays import to_device, to_numpy
 from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel, ShapedKeypoints
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel, local_rotations
-from core.body.pairs import TRUNK, PosedPairs
+from core.body.skinned_keypoints import TRUNK, PosedPairs
 from core.errors import BodyError
-from core.frames_last import matrices_first, matrices_last, reversed_axes
-from core.skeletons import BODY25_NAMES, JOINT_INDEX, SUBTREES
+from core.math.arrays import to_device, to_numpy
+from core.math.frames_last import matrices_first, matrices_last, reversed_axes
+from core.smpl_skeleton import BODY25_NAMES, JOINT_INDEX, SUBTREES
 
 NAMES = tuple("mid_shoulder" if name == "neck" else name for name in BODY25_NAMES)
 NUM_FRAMES = 3

@@ -8,12 +8,12 @@ import smplx
 import torch
 from smplx.utils import Struct
 
-from core.arrays import to_device, to_numpy
 from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel
 from core.body.landmarks import SOLVER_POINTS, landmark_regressor
 from core.body.model import BodyModel, local_rotations, world_rotations
-from core.rotations import axis_angle_to_matrix
+from core.math.arrays import to_device, to_numpy
+from core.math.rotations import axis_angle_to_matrix
 
 NUM_FRAMES = 70
 TOLERANCE_M = 1e-5

@@ -19,8 +19,8 @@ from core.body.model import BodyModel
 from core.body.smpl_file import read_body, read_regressor
 from core.body.topology import SMPLX_VERTEX_IDS, VERTEX_IDS_BY_COUNT
 from core.errors import BodyError, InputMissingError, UnsafePickleError
-from core.rotations import axis_angle_to_matrix
-from core.skeletons import VERTEX_IDS
+from core.math.rotations import axis_angle_to_matrix
+from core.smpl_skeleton import VERTEX_IDS
 
 
 def _assert_same_body(body, expected):

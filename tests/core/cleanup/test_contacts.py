@@ -11,9 +11,9 @@ from core.cleanup import CleanupOptions, clean, prepare
 from core.cleanup.contacts import Contact, find_contacts, point_speeds
 from core.cleanup.feet import POINTS
 from core.cleanup.ground import clear_slope, find_ground, first_guess
+from core.math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from core.motion import Motion
-from core.rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 from training.sample_feet import PUSH_ROLL_S, STRIKE_ROLL_S, plan_walk
 
 LEG_M = 0.82

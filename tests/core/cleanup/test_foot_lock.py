@@ -11,7 +11,7 @@ from core.body.model import BodyModel, world_rotations
 from core.cleanup import CleanupOptions, CleanupSource, clean, prepare
 from core.cleanup.leg import Bones, reach_for
 from core.motion import Motion
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 
 LOCKED = CleanupOptions(foot_lock=1.0)
 RATES = [24.0, 30.0, 60.0, 120.0]

@@ -11,7 +11,7 @@ from core.body.model import BodyModel
 from core.cleanup import CleanupOptions, CleanupSource, clean, prepare
 from core.cleanup.feet import POINTS
 from core.motion import Motion
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 
 WALKS = (
     "CMU_02_01", "CMU_05_03", "CMU_07_01", "CMU_07_10", "CMU_08_01", "CMU_16_15", "CMU_16_31", "CMU_29_01", "CMU_35_01",

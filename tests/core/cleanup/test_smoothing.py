@@ -11,9 +11,9 @@ from core.body.model import BodyModel
 from core.cleanup import CleanupOptions, clean, prepare
 from core.cleanup.source import held_joints
 from core.fit.report import Flag
+from core.math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from core.motion import Motion
-from core.rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from core.skeletons import JOINT_INDEX, NUM_JOINTS
+from core.smpl_skeleton import JOINT_INDEX, NUM_JOINTS
 
 NATURAL = CleanupOptions(smoothing=0.5)
 STRONG = CleanupOptions(smoothing=1.0)

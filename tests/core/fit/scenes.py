@@ -13,12 +13,12 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
-from core.body.pairs import TRUNK
-from core.fit.equations import NormalMatrix
+from core.body.skinned_keypoints import TRUNK
+from core.fit.solver.normal_equations import NormalMatrix
 from core.layouts import BODY25, Layout
+from core.math.rotations import axis_angle_to_matrix
 from core.motion import Motion
-from core.rotations import axis_angle_to_matrix
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 from core.track import KeypointTrack
 from training.motion_folder import read_clips
 from training.sample_motion import sample_motion

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.fit.continuity import expected_places, find_jumps, usual_around
+from core.fit.screening.continuity import expected_places, find_jumps, usual_around
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.4])

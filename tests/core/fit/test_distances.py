@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.fit.distances import distance_limits, usual_lengths
+from core.fit.screening.distances import distance_limits, usual_lengths
 
 from .scenes import acting, solver_names
 

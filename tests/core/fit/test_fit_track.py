@@ -17,7 +17,7 @@ from core.errors import BodyError, FitCancelled, TrackError
 from core.fit import FitOptions, Flag, fit_track
 from core.fit.quality import QUALITIES
 from core.layouts import BODY25
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 from core.track import KeypointTrack
 
 from .scenes import Scene, acting, captured, changed, joint_error, motion_joints, solver_names, walking

@@ -10,10 +10,10 @@ import pytest
 from core.body.free_body import load_free_body
 from core.body.model import world_rotations
 from core.fit import fit_track
-from core.fit.flat_feet import find_unseen_feet, flatten_feet, standing_shares
+from core.fit.temporal.flat_feet import find_unseen_feet, flatten_feet, standing_shares
 from core.layouts import BODY25, COCO17, H36M17, Layout
-from core.rotations import axis_angle_to_matrix
-from core.skeletons import JOINT_INDEX
+from core.math.rotations import axis_angle_to_matrix
+from core.smpl_skeleton import JOINT_INDEX
 
 from .scenes import Scene, body_model, captured, solver_names, walking
 

@@ -11,7 +11,7 @@ from core.body.free_body import load_free_body
 from core.fit import FitOptions, fit_track
 from core.layouts import BODY25, COCO17, Layout
 from core.motion import Motion
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 
 from .scenes import Scene, changed, joint_error, motion_joints, walking
 

@@ -7,8 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from core.fit import label_swaps
-from core.fit.label_swaps import GROUPS, LabelSwaps, find_label_swaps
+from core.fit.screening import label_swaps
+from core.fit.screening.label_swaps import GROUPS, LabelSwaps, find_label_swaps
 from core.layouts import BODY25, COCO17, LAYOUTS, MARKERS, Layout
 from training.motion_folder import read_clips
 

@@ -8,7 +8,7 @@ import pytest
 from core.body.free_body import load_free_body
 from core.fit import FitOptions, fit_track
 from core.layouts import LAYOUTS
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 
 from .scenes import Scene, joint_error, motion_joints, walking
 

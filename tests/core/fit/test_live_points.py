@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.fit.live_points import LivePoint, LivePoints
+from core.fit.frame_by_frame.live_points import LivePoint, LivePoints
 
 from .scenes import Scene
 

@@ -12,15 +12,15 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel, ShapedKeypoints
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
-from core.fit.analytic import analytic_start
-from core.fit.coupling import Coupling
-from core.fit.expectation import SHIPPED_EXPERTS
-from core.fit.one_frame import FramePose, FramePrior, FrameSolver, FrameTargets
-from core.fit.refine import Effort, Goal, PosePrior, Targets, linearised, refine, stepped
-from core.fit.shared import HABIT_AXES, SharedSystem
-from core.frames_last import matrices_first, matrices_last, reversed_axes
+from core.fit.priors.pose_predictor import SHIPPED_EXPERTS
+from core.fit.shape.shared_system import HABIT_AXES, SharedSystem
+from core.fit.solver.gauss_newton import Effort, Goal, PosePrior, Targets, linearised, refine, stepped
+from core.fit.solver.initial_pose import analytic_start
+from core.fit.solver.joint_precision import Coupling
+from core.fit.solver.one_frame import FramePose, FramePrior, FrameSolver, FrameTargets
 from core.layouts import LAYOUTS
-from core.skeletons import JOINT_INDEX
+from core.math.frames_last import matrices_first, matrices_last, reversed_axes
+from core.smpl_skeleton import JOINT_INDEX
 
 from .scenes import Scene, keypoint_model, solver_names
 

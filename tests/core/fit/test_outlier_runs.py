@@ -7,8 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from core.fit import outlier_runs
-from core.fit.outlier_runs import find_outlier_runs
+from core.fit.screening import outlier_runs
+from core.fit.screening.outlier_runs import find_outlier_runs
 from core.layouts import BODY25, COCO17, H36M17, LAYOUTS, MEDIAPIPE33, SMPL22, Layout
 from training.motion_folder import read_clips
 

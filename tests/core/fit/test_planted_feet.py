@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.fit.planted_feet import hold_still_feet
+from core.fit.temporal.planted_feet import hold_still_feet
 
 FPS = 30.0
 NAMES = ("left_ankle", "left_wrist")

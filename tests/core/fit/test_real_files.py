@@ -12,9 +12,9 @@ from core.body.free_body import load_free_body
 from core.body.model import world_rotations
 from core.fit import fit_track
 from core.formats.dispatch import read_recordings
+from core.math.rotations import matrix_to_axis_angle, nearest_rotation
 from core.reading import read_tracks
-from core.rotations import matrix_to_axis_angle, nearest_rotation
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 
 
 def _fitted(shared_dir: Path, name: str, frames: slice) -> tuple[np.ndarray, float]:

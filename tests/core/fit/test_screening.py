@@ -11,9 +11,9 @@ import pytest
 from core.body.free_body import load_free_body
 from core.errors import TrackError
 from core.fit import FitOptions, Flag, fit_track
-from core.fit.label_swaps import GROUPS
-from core.fit.points import solver_points
-from core.fit.screening import screen
+from core.fit.observations import solver_points
+from core.fit.screening.label_swaps import GROUPS
+from core.fit.screening.screen import screen
 from core.layouts import BODY25
 from core.track import KeypointTrack
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.fit.analytic import analytic_start
-from core.fit.expectation import SHIPPED_EXPERTS
-from core.fit.refine import Targets
-from core.fit.settling import Expected
+from core.fit.priors.pose_predictor import SHIPPED_EXPERTS
+from core.fit.solver.gauss_newton import Targets
+from core.fit.solver.initial_pose import analytic_start
+from core.fit.temporal.refinement import Expected
 
 from .scenes import keypoint_model, solver_names
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.arrays import to_numpy
 from core.body.keypoints import KeypointModel
 from core.errors import BodyError
 from core.fit import fit_track
-from core.fit.posing import known_betas
-from core.fit.refine import Targets
-from core.fit.shape import betas_from_lengths, refine_shape, spread_frames
+from core.fit.pose_solver import known_betas
+from core.fit.shape.estimate import betas_from_lengths, refine_shape, spread_frames
+from core.fit.solver.gauss_newton import Targets
 from core.layouts import BODY25, COCO17, SMPL24
+from core.math.arrays import to_numpy
 
 from .scenes import Scene, acting, body_model, keypoint_model, solver_names
 

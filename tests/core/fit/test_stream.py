@@ -8,12 +8,13 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from core.arrays import DeviceError
 from core.body.free_body import load_free_body
 from core.errors import TrackError
-from core.fit import FitOptions, FitStream, calibration, fit_track
+from core.fit import FitOptions, FitStream, fit_track
+from core.fit.frame_by_frame import calibration
 from core.layouts import BODY25
-from core.skeletons import JOINT_INDEX
+from core.math.arrays import DeviceError
+from core.smpl_skeleton import JOINT_INDEX
 from core.track import KeypointTrack
 
 from .scenes import Scene, body_model, changed, motion_joints, solver_names, walking

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.math.rotations import axis_angle_to_matrix
 from core.network import NetworkInfo, NetworkWeights
 from core.network.folding import fold
-from core.rotations import axis_angle_to_matrix
 
 from .state_rule import rule_state
 

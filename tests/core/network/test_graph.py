@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import CoreError
 from core.network.graph import LINKS, adjacency
-from core.skeletons import BODY25_NAMES
+from core.smpl_skeleton import BODY25_NAMES
 
 
 @pytest.mark.parametrize("name", LINKS)

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from core.layouts import BODY25, LAYOUTS
+from core.math.rotations import axis_angle_to_matrix
 from core.network import NetworkError, NetworkInfo, NetworkWeights, read_weights, write_weights
 from core.network.pose_architecture import NUM_FEATURES, NUM_POINTS, POSE_MLP, POSE_MLP_SHAPES, POSE_POINTS
 from core.network.pose_mlp import PoseNetwork, answer_of, pose_features
-from core.rotations import axis_angle_to_matrix
 from training.pose_mlp import PoseMlp
 
 INFO = NetworkInfo("", "free_body", "drawn at random", {"mpve_mm": 3.5}, architecture=POSE_MLP)

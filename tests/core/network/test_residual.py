@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from core.arrays import DeviceError
+from core.math.arrays import DeviceError
+from core.math.rotations import axis_angle_to_matrix
 from core.network import ResidualNetwork
 from core.network.cuda_graph import CapturedNetwork, packed_inputs, unpacked_inputs
 from core.network.frame import human_frame, normalised
-from core.rotations import axis_angle_to_matrix
 
 INPUTS = ("start_joints", "end_joints", "rotations", "betas")
 

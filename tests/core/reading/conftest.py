@@ -15,8 +15,8 @@ from core.body.landmarks import SOLVER_POINTS, landmark_regressor
 from core.body.model import BodyModel
 from core.formats.raw import RawRecording
 from core.layouts import LAYOUTS, Layout
-from core.rotations import axis_angle_to_matrix
-from core.skeletons import JOINT_INDEX
+from core.math.rotations import axis_angle_to_matrix
+from core.smpl_skeleton import JOINT_INDEX
 
 FPS = 30.0
 NUM_FRAMES = 60

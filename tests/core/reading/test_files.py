@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.cli.info import run_info
 from core.errors import AmbiguousTrackError, TrackError, UnseenPersonError
-from core.info import run_info
 from core.layouts import LAYOUTS
 from core.reading import ReadOptions, add_reading_arguments, read_all, read_tracks, reading_options
 

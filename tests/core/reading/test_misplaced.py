@@ -7,11 +7,11 @@ import io
 import numpy as np
 import pytest
 
-from core.info import run_info
+from core.cli.info import run_info
 from core.layouts import LAYOUTS
+from core.markers.vectors import densest
 from core.reading import interpret, read_all
 from core.reading.misplaced import find_far, find_misplaced, frame_runs
-from core.reading.vectors import densest
 from tests.core.formats.track_writers import trc_text
 
 from .conftest import NUM_FRAMES, walk_in

@@ -7,9 +7,9 @@ import io
 import numpy as np
 import pytest
 
-from core.info import run_info
+from core.cli.info import run_info
+from core.markers.strays import find_strays, without_strays
 from core.reading import read_all
-from core.reading.strays import find_strays, without_strays
 
 STATURE, FPS = 1.75, 250.0
 GAPS = {

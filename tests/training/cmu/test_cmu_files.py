@@ -12,9 +12,9 @@ from core.body.free_body import load_free_body
 from core.body.model import BodyModel, world_rotations
 from core.errors import InputMissingError, MotionError
 from core.formats.c3d_file import read_c3d
+from core.math.rotations import axis_angle_to_matrix
 from core.motion import Motion
-from core.rotations import axis_angle_to_matrix
-from core.skeletons import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX
 from training.cmu.actor import METRES_PER_UNIT, ActorMotion, actor_to_motion
 from training.cmu.asf_amc import AMC_BONES, T_POSE, read_asf_amc
 from training.cmu.bvh import BVH_BONES, read_bvh, read_cmu_bvh

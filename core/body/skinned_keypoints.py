@@ -1,0 +1,301 @@
+"""Keypoints of posed bodies for the solver, which asks for them most. F frames, K keypoints, P pairs, C levers.
+
+A keypoint hangs on few joints: of all joints and keypoints, some 60 pairs have a share in each other. Only these are
+computed, with the frames in the last axis (`core.math.frames_last`), and in axes that begin at the body's own place: a
+person far from the origin loses no accuracy. The solver's unknowns are grouped as the body is: a trunk, the two
+legs, and the two arms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..math.arrays import Array, like, namespace
+from ..math.frames_last import apply, cross, times
+from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_JOINTS, SUBTREES
+
+if TYPE_CHECKING:
+    from .keypoints import ShapedKeypoints
+
+TRUNK = tuple(
+    JOINT_INDEX[name]
+    for name in (
+        "pelvis", "left_hip", "right_hip", "spine1", "spine2", "spine3", "left_collar", "right_collar", "left_shoulder",
+        "right_shoulder", "neck", "head",
+    )
+)  # fmt: skip
+LIMB_PAIRS = tuple(
+    tuple(tuple(JOINT_INDEX[f"{side}_{name}"] for name in chain) for side in ("left", "right"))
+    for chain in (("knee", "ankle", "foot"), ("elbow", "wrist"))
+)
+"""The joints that a fit turns: a trunk, and two pairs of limbs, from the root outwards.
+
+Hips and shoulders are the trunk's, since points between them, the middle of the hips, feel both sides at once.
+"""
+_LEAST_SPLIT = 1e-2
+"""A limb that has less of a keypoint takes no more for it than as if it had this much."""
+_PARENTS = list(JOINT_PARENTS[1:])
+
+
+def _levels() -> tuple[tuple[slice, slice | list[int]], ...]:
+    """Return the joints beyond the pelvis by depth, which SMPL's order runs along, and their parents' places in theirs.
+
+    Where every joint of the level before has one child, these are a slice, which costs no copy.
+    """
+    depth = [0] * NUM_JOINTS
+    for joint in range(1, NUM_JOINTS):
+        depth[joint] = depth[JOINT_PARENTS[joint]] + 1
+    levels: list[tuple[slice, slice | list[int]]] = []
+    for level in range(1, max(depth) + 1):
+        before = depth.index(level - 1)
+        joints = [joint for joint in range(NUM_JOINTS) if depth[joint] == level]
+        parents = [JOINT_PARENTS[joint] - before for joint in joints]
+        unbroken = parents == list(range(parents[0], parents[0] + len(parents)))
+        levels.append((slice(joints[0], joints[-1] + 1), slice(parents[0], parents[-1] + 1) if unbroken else parents))
+    return tuple(levels)
+
+
+_LEVELS = _levels()
+_PARENTS_BY_LEVEL = tuple(
+    (joints, [JOINT_PARENTS[joint] for joint in range(joints.start, joints.stop)]) for joints, _ in _LEVELS
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Levers:
+    """Joints and the keypoints that they are to move.
+
+    Attributes:
+        matrix: (C, P + 24) from the pairs and the joints' places to the levers.
+        joints: (C,) the joint of each lever.
+        points: (C,) the keypoint of each lever.
+    """
+
+    matrix: Array
+    joints: list[int]
+    points: list[int]
+
+
+@dataclass(frozen=True, eq=False)
+class LimbPair:
+    """Two limbs alike, and the keypoints that they move.
+
+    Attributes:
+        limbs: (2, J) joints.
+        points: (2, L) of each limb, the keypoints that any of its joints moves; filled up with some that none does.
+        split: (2, 1, L, 1) how much of what a keypoint shares with all limbs it shares with this one.
+        trunk_joints: how many of `TRUNK`, from the first, move any of these keypoints.
+        levers: of the limbs' joints and their keypoints (2, J, L).
+    """
+
+    limbs: tuple[tuple[int, ...], ...]
+    points: list[list[int]]
+    split: Array
+    trunk_joints: int
+    levers: Levers
+
+    @property
+    def joints(self) -> list[int]:
+        """The joints of both limbs."""
+        return [joint for limb in self.limbs for joint in limb]
+
+    @property
+    def all_points(self) -> list[int]:
+        """The keypoints of both limbs."""
+        return [point for some in self.points for point in some]
+
+
+class KeypointPairs:
+    """Which joints have a share in which keypoints, whatever the shape.
+
+    Attributes:
+        joints: (P,) of each pair.
+        points: (P,) of each pair.
+        share: (P, 1) the joint's share of the keypoint.
+        correctives: (3 P, 207) how the pairs' moments change with the joints' rotations, entry by entry.
+        gather: (K, P) adds the pairs of each keypoint.
+        below: (24, P) adds the pairs of all joints that turn with a joint.
+        share_below: (24, P) the same of the shares.
+        ancestors: (24, 24) adds what lies on the way from the pelvis to a joint.
+        trunk: levers of the trunk's joints and all keypoints (12, K).
+        all_levers: levers of all joints and all keypoints (24, K).
+        limbs: legs and arms.
+    """
+
+    def __init__(self, mass: np.ndarray, held: np.ndarray, correctives: np.ndarray, other: Array) -> None:
+        """Take the joints' shares (24, K), where they have one (24, K), and the correctives (207, 24, 3, K).
+
+        *other* is an array of the kind to make.
+        """
+        joints, points = np.nonzero(held)
+        self.joints, self.points = joints.tolist(), points.tolist()
+        num_points, num_pairs = mass.shape[1], len(joints)
+        share = mass[joints, points]
+        by_pair = correctives[:, joints, :, points].reshape(num_pairs, NUM_JOINTS - 1, 3, 3, 3)
+        gather = np.zeros((num_points, num_pairs))
+        gather[points, np.arange(num_pairs)] = 1.0
+        tree = np.zeros((NUM_JOINTS, NUM_JOINTS))
+        for joint, subtree in enumerate(SUBTREES):
+            tree[joint, list(subtree)] = 1.0
+        below = tree[:, joints]
+        self.share = like(share[:, None], other)
+        self.correctives = like(by_pair.transpose(4, 0, 2, 3, 1).reshape(3 * num_pairs, -1), other)
+        self.gather, self.below, self.ancestors = like(gather, other), like(below, other), like(tree.T, other)
+        self.share_below = like(below * share, other)
+        shares = _Shares(below, gather, share, other)
+        self.trunk = shares.levers([(joint, point) for joint in TRUNK for point in range(num_points)])
+        self.all_levers = shares.levers([(joint, point) for joint in range(NUM_JOINTS) for point in range(num_points)])
+        self.limbs = tuple(shares.limb_pair(limbs) for limbs in LIMB_PAIRS)
+
+
+@dataclass(frozen=True, eq=False)
+class _Shares:
+    """What levers are made of: see `KeypointPairs`."""
+
+    below: np.ndarray
+    gather: np.ndarray
+    share: np.ndarray
+    other: Array
+
+    def levers(self, combinations: list[tuple[int, int]]) -> Levers:
+        """Return the levers of joints and keypoints; those of a keypoint numbered -1 are zero."""
+        joints, points = (np.array(column) for column in zip(*combinations, strict=True))
+        chosen = self.below[joints] * self.gather[points] * (points >= 0)[:, None]
+        places = np.zeros((len(joints), NUM_JOINTS))
+        places[np.arange(len(joints)), joints] = -(chosen * self.share).sum(axis=1)
+        matrix = like(np.concatenate([chosen, places], axis=1), self.other)
+        return Levers(matrix, joints.tolist(), np.maximum(points, 0).tolist())
+
+    def limb_pair(self, limbs: tuple[tuple[int, ...], ...]) -> LimbPair:
+        """Return two limbs with the keypoints that they move."""
+        moved = self.below @ self.gather.T > 0
+        own = [np.flatnonzero(moved[list(limb)].any(axis=0)).tolist() for limb in limbs]
+        longest = max(1, *(len(some) for some in own))
+        points = [some + [-1] * (longest - len(some)) for some in own]
+        roots = [limb[0] for pair in LIMB_PAIRS for limb in pair]
+        held = np.abs(self.below * self.share) @ self.gather.T
+        split = np.stack([held[limb[0], some] for limb, some in zip(limbs, points, strict=True)])
+        total = np.stack([held[roots][:, some].sum(axis=0) for some in points])
+        split = np.where(np.array(points) < 0, 1.0, np.clip(split / np.maximum(total, 1e-9), _LEAST_SPLIT, 1.0))
+        moving = np.flatnonzero(moved[list(TRUNK)][:, [point for some in own for point in some]].any(axis=1))
+        return LimbPair(
+            limbs,
+            np.maximum(points, 0).tolist(),
+            like(split[:, None, :, None], self.other),
+            int(moving.max(initial=0)) + 1,
+            self.levers(
+                [(joint, point) for limb, some in zip(limbs, points, strict=True) for joint in limb for point in some]
+            ),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class PosedPairs:
+    """The pairs of a batch of poses; places are relative to where the body is moved to.
+
+    Attributes:
+        world: (3, 3, 24, F) joint rotations relative to the world.
+        places: (3, 24, F) the joints, metres.
+        shares: (3, P, F) each pair's part of its keypoint.
+        points: (3, K, F) keypoints.
+    """
+
+    world: Array
+    places: Array
+    shares: Array
+    points: Array
+
+    def levers(self, levers: Levers) -> Array:
+        """Return levers (3, C, F): turning a joint by d moves a keypoint by ``d x lever``."""
+        return levers.matrix @ namespace(self.shares).concat([self.shares, self.places], axis=1)
+
+    def moments(self, pairs: KeypointPairs, forces: Array) -> Array:
+        """Return what M sets of *forces* (3, K, M, F) turn each joint by (3, 24, M, F): ``lever x force``, added up."""
+        xp = namespace(forces)
+        by_pair = forces[:, pairs.points]
+        rest = by_pair.shape[2:]
+        flat = (3, len(pairs.points), -1)
+        of_joints = (3, NUM_JOINTS, *rest)
+        about_origin = pairs.below @ xp.reshape(cross(self.shares[:, :, None], by_pair), flat)
+        force_below = xp.reshape(pairs.share_below @ xp.reshape(by_pair, flat), of_joints)
+        return xp.reshape(about_origin, of_joints) - cross(self.places[:, :, None], force_below)
+
+
+class PairedKeypoints:
+    """The pairs of a shaped body.
+
+    Attributes:
+        pairs: which.
+    """
+
+    def __init__(self, keypoints: ShapedKeypoints) -> None:
+        """Take the moments of *keypoints*, one body for all frames (B,), or one for each (F, B)."""
+        model = keypoints.model
+        self.pairs = pairs = model.pairs
+        xp = namespace(keypoints.rest_joints)
+        # One body is one column, which holds for every frame; bodies of their own are a column each.
+        rest = keypoints.rest_joints if keypoints.rest_joints.ndim == 3 else keypoints.rest_joints[None]
+        moments = keypoints.moments if keypoints.moments.ndim == 4 else keypoints.moments[None]
+        self._rest = xp.permute_dims(rest, (2, 1, 0))
+        own = xp.permute_dims(moments[:, pairs.joints, :, pairs.points], (2, 0, 1))  # the pairs' axis comes first
+        about_joints = own - pairs.share * self._rest[:, pairs.joints]
+        identity = like(np.repeat(np.eye(3).reshape(-1), NUM_JOINTS - 1)[:, None], own)
+        straight = xp.reshape(pairs.correctives @ identity, (3, len(pairs.joints), 1))
+        self._moments = about_joints - straight
+        self._bones = self._rest[:, 1:] - self._rest[:, _PARENTS]
+        self._model = model
+
+    def posed(self, rotations: Array) -> PosedPairs:
+        """Return the pairs of local *rotations* (3, 3, 24, F)."""
+        xp = namespace(rotations)
+        pairs = self.pairs
+        world = _world(rotations)
+        num_frames = rotations.shape[-1]
+        offsets = apply(world[:, :, _PARENTS], self._bones)
+        root = xp.broadcast_to(self._rest[:, :1], (3, 1, num_frames))
+        places = pairs.ancestors @ xp.concat([root, offsets], axis=1)
+        entries = xp.reshape(rotations[:, :, 1:], (-1, num_frames))
+        moments = self._moments + xp.reshape(pairs.correctives @ entries, (3, len(pairs.joints), num_frames))
+        shares = apply(world[:, :, pairs.joints], moments) + pairs.share * places[:, pairs.joints]
+        return PosedPairs(world, places, shares, pairs.gather @ shares)
+
+    def shape_jacobian(self, posed: PosedPairs) -> Array:
+        """Return d keypoint / d beta (3, K, B, F) of *posed* keypoints of one body; exact, as they are linear in it."""
+        xp = namespace(posed.world)
+        pairs = self.pairs
+        num_frames = posed.world.shape[-1]
+        joint_dirs = xp.permute_dims(self._model.body.joint_dirs, (1, 0, 2))
+        num_betas = joint_dirs.shape[-1]
+        world = posed.world[:, :, :, None]
+        bones = joint_dirs[:, 1:] - joint_dirs[:, _PARENTS]
+        offsets = apply(world[:, :, _PARENTS], bones[..., None])
+        root = xp.broadcast_to(joint_dirs[:, :1, :, None], (3, 1, num_betas, num_frames))
+        flat = xp.reshape(xp.concat([root, offsets], axis=1), (3, NUM_JOINTS, -1))
+        places = xp.reshape(pairs.ancestors @ flat, (3, NUM_JOINTS, num_betas, num_frames))
+        own = xp.permute_dims(self._model.moment_dirs[pairs.joints, :, pairs.points], (1, 0, 2))
+        about_joints = own - pairs.share * joint_dirs[:, pairs.joints]
+        shares = apply(world[:, :, pairs.joints], about_joints[..., None])
+        shares = shares + pairs.share[..., None] * places[:, pairs.joints]
+        gathered = pairs.gather @ xp.reshape(shares, (3, len(pairs.joints), -1))
+        return xp.reshape(gathered, (3, -1, num_betas, num_frames))
+
+
+def _world(local: Array) -> Array:
+    if isinstance(local, np.ndarray) and local.shape[-1] == 1:
+        return _world_of_one(local)
+    levels = [local[:, :, :1]]
+    for joints, parents in _LEVELS:
+        levels.append(times(levels[-1][:, :, parents], local[:, :, joints]))
+    return namespace(local).concat(levels, axis=2)
+
+
+def _world_of_one(local: np.ndarray) -> np.ndarray:
+    """Return the rotations (3, 3, 24, 1) relative to the world; as fast as one frame goes."""
+    by_joint = np.ascontiguousarray(local[..., 0].transpose(2, 0, 1))
+    world = by_joint.copy()
+    for joints, parents in _PARENTS_BY_LEVEL:
+        np.matmul(world[parents], by_joint[joints], out=world[joints])
+    return np.ascontiguousarray(world.transpose(1, 2, 0))[..., None]

@@ -1,0 +1,129 @@
+"""What a keypoint file holds and how it is understood, for a reader or for a program."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from ..errors import CoreError
+from ..reading import Reading, ReadOptions, read_all
+
+
+def missing_shares(reading: Reading) -> dict[str, float]:
+    """Return the share of frames (0 to 1) in which each point that the file has is missing, by the layout's names."""
+    missing = np.mean(reading.track.confidence == 0.0, axis=0)
+    return {
+        name: float(share)
+        for name, share in zip(reading.track.layout.names, missing, strict=True)
+        if name not in reading.absent
+    }
+
+
+def describe(reading: Reading) -> dict[str, object]:
+    """Return everything that `run_info` prints about one person, as plain values."""
+    track = reading.track
+    return {
+        "kind": reading.kind,
+        "person": track.person,
+        "layout": track.layout.name,
+        "layout_title": track.layout.title,
+        "matched_points": list(reading.matched),
+        "absent_points": list(reading.absent),
+        "ignored_points": list(reading.ignored),
+        "frames": track.num_frames,
+        "duration_s": track.duration_s,
+        "fps": track.fps,
+        "root_relative": track.root_relative,
+        "stature_m": reading.stature_m,
+        "missing_share": missing_shares(reading),
+        "findings": [
+            {
+                "subject": finding.subject,
+                "value": finding.value,
+                "reason": finding.reason,
+                "doubts": list(finding.doubts),
+            }
+            for finding in reading.findings
+        ],
+        "checks": list(reading.checks),
+        "doubts": list(reading.doubts),
+        "notes": list(track.notes),
+    }
+
+
+def _lines(reading: Reading) -> Iterable[str]:
+    track = reading.track
+    yield f"  kind         {reading.kind}"
+    yield (
+        f"  frames       {track.num_frames} at {track.fps:g} a second, {track.duration_s:.2f} s"
+        + (", without a place in the room" if track.root_relative else "")
+    )
+    yield f"  stature      {reading.stature_m:.2f} m, from the bone lengths"
+    for finding in reading.findings:
+        value = f"{track.layout.title}, {finding.value}" if finding.subject == "layout" else finding.value
+        yield f"  {finding.subject:<12} {value}: {finding.reason}"
+    for title, names in (("matched", reading.matched), ("absent", reading.absent), ("ignored", reading.ignored)):
+        yield f"  {title:<12} {len(names)}" + (f": {', '.join(names)}" if names else "")
+    gaps = {name: share for name, share in missing_shares(reading).items() if share > 0.0}
+    shown = ", ".join(f"{name} {share:.1%}" for name, share in gaps.items()) or "no point in any frame"
+    yield f"  missing      {shown}"
+    for remark in reading.remarks:
+        yield f"  read         {remark}"
+    for check in reading.checks:
+        yield f"  checked      {check}"
+    for doubt in reading.doubts:
+        yield f"  doubt        {doubt}"
+    for sentence in reading.left_out:
+        yield f"  left out     {sentence}"
+
+
+def run_info(
+    paths: Sequence[Path],
+    options: ReadOptions | None = None,
+    stream: TextIO | None = None,
+    *,
+    as_json: bool = False,
+    errors: TextIO | None = None,
+) -> int:
+    """Print how each keypoint file is understood.
+
+    Args:
+        paths: files or folders.
+        options: what the user says about them.
+        stream: where to print, standard output when None.
+        as_json: print one JSON list with an object a file instead of text.
+        errors: where to print why a file cannot be interpreted, standard error when None.
+
+    Returns:
+        The exit status: 0, or 1 when a file cannot be interpreted.
+    """
+    stream, errors = stream or sys.stdout, errors or sys.stderr
+    status = 0
+    described: list[dict[str, object]] = []
+    for path in paths:
+        try:
+            readings = read_all(Path(path), options)
+        except CoreError as error:
+            status = 1
+            print(f"{path}: {error}", file=errors)
+            described.append({"file": str(path), "error": str(error)})
+            continue
+        described.append({"file": str(path), "people": [describe(reading) for reading in readings]})
+        if as_json:
+            continue
+        count = "1 person" if len(readings) == 1 else f"{len(readings)} people"
+        print(f"{path}: {count}", file=stream)
+        for number, reading in enumerate(readings, 1):
+            if len(readings) > 1:
+                print(f"person {number}", file=stream)
+            for line in _lines(reading):
+                print(line, file=stream)
+    if as_json:
+        json.dump(described, stream, indent=2)
+        print(file=stream)
+    return status

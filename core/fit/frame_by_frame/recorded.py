@@ -1,0 +1,71 @@
+"""The fit of a recorded track as if it came in live: one frame after the other, never looking ahead."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from ...body.data import BodyData
+from ...motion import Motion
+from ...track import KeypointTrack
+from ..observations import solver_points
+from ..options import FitOptions, Progress, report_progress
+from ..report import FitReport
+from ..result import Found, conclude
+from ..temporal.keypoint_smoothing import measure_noise
+from ..temporal.visibility import Evidence, find_evidence
+from .stream import FitStream, StreamPose
+
+_PROGRESS_EVERY = 4
+
+
+def fit_frames(
+    track: KeypointTrack, body: BodyData, options: FitOptions, progress: Progress
+) -> tuple[Motion, FitReport]:
+    """Return the motion and the report of *track* on *body*; see `core.fit.fit_track`.
+
+    The stream's shape settles over the first frames; the motion carries the last one found. Until the person is seen
+    for the first time, the body stands as it is found then.
+    """
+    began = time.perf_counter()
+    points = solver_points(track)
+    stream = FitStream(track.layout, track.fps, body, options)
+    poses: list[StreamPose] = []
+    first = int(np.argmin(find_evidence(points.names, points.weights).absent))
+    for frame in range(first, track.num_frames):
+        if frame % _PROGRESS_EVERY == 0:
+            report_progress(progress, frame, track.num_frames, "Fitting frame by frame")
+        poses.append(stream.push(track.positions[frame], track.confidence[frame]))
+    report_progress(progress, track.num_frames, track.num_frames, "Fitting frame by frame")
+    poses = [_unseen(poses[0])] * first + poses
+    limbs = {limb: np.concatenate([pose.evidence.limbs[limb] for pose in poses]) for limb in poses[0].evidence.limbs}
+    evidence = Evidence(
+        np.concatenate([pose.evidence.unknown for pose in poses]),
+        np.concatenate([pose.evidence.absent for pose in poses]),
+        limbs,
+    )
+    found = Found(
+        points.names,
+        np.stack([pose.rotations for pose in poses]),
+        np.stack([pose.trans for pose in poses]),
+        poses[-1].betas,
+        np.stack([pose.point_error_m for pose in poses]),
+        np.stack([pose.jumps for pose in poses]),
+        measure_noise(np.nan_to_num(points.positions), points.weights > 0),
+        poses[-1].sigma_m,
+        evidence,
+    )
+    return conclude(track, body, options, found, {"frames": time.perf_counter() - began})
+
+
+def _unseen(pose: StreamPose) -> StreamPose:
+    """Return *pose* for a frame in which the person is not seen."""
+    evidence = Evidence(
+        np.ones_like(pose.evidence.unknown),
+        np.ones_like(pose.evidence.absent),
+        {limb: np.zeros_like(marked) for limb, marked in pose.evidence.limbs.items()},
+    )
+    nothing = np.full_like(pose.point_error_m, np.nan)
+    return replace(pose, point_error_m=nothing, jumps=np.zeros_like(pose.jumps), evidence=evidence)

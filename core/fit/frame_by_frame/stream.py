@@ -1,0 +1,146 @@
+"""The fit frame by frame, for live use: each frame from its own points and what came before, never from what follows.
+
+A frame takes as long as it must: its points are filtered (`core.fit.frame_by_frame.live_points`), its pose goes on from
+the last one by a step or two (`core.fit.solver.one_frame`), and what pose to expect is asked anew every few hundredths
+of a second. The shape is found beside it, a bounded part of the work in each frame
+(`core.fit.frame_by_frame.calibration`). A frame that this leaves far from its points, after a cut or a long gap, is
+solved as a clip's are.
+
+On points without noise a stream's joints are within 1 mm, in the mean, and 10 mm of where the whole clip has them, once
+the shape is known. Its filter looks back alone, so on points with noise they are within twice that noise, in the mean,
+and six times that. Where points are missing, it holds a limb as it last was, since it cannot know where the limb will
+be seen again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...body.data import BodyData
+from ...body.keypoints import KeypointModel
+from ...body.model import BodyModel
+from ...errors import TrackError
+from ...layouts import Layout
+from ...math.arrays import check_device
+from ...track import KeypointTrack
+from ..observations import body_regressor, layout_points
+from ..options import FitOptions
+from ..quality import QUALITIES
+from ..solver.one_frame import FrameTargets
+from ..temporal.keypoint_smoothing import measure_noise
+from ..temporal.visibility import Evidence, find_evidence
+from .calibration import Calibration
+from .live_points import LivePoint, LivePoints
+from .live_pose import LivePose
+
+_NOISE_IN, _NOISE_EVERY = (1, 5, 9, 13, 17, 25), 30
+"""The points' noise is measured in these frames, and then every so many."""
+_NOISE_FRAMES = 60
+
+
+@dataclass(frozen=True, eq=False)
+class StreamPose:
+    """One frame's result.
+
+    Attributes:
+        rotations: (24, 3, 3) local rotations.
+        trans: (3,) metres.
+        betas: (B,) the shape it was found with.
+        point_error_m: (K,) distance between measured and fitted solver points, NaN where nothing was measured.
+        jumps: (K,) bool, points thrown out as implausible.
+        evidence: what the frame's points could not tell (one frame).
+        sigma_m: how far off the points were taken to be.
+    """
+
+    rotations: np.ndarray
+    trans: np.ndarray
+    betas: np.ndarray
+    point_error_m: np.ndarray
+    jumps: np.ndarray
+    evidence: Evidence
+    sigma_m: float
+
+
+class FitStream:
+    """A running fit of one person.
+
+    Attributes:
+        names: (K,) the solver points that are read, in order.
+    """
+
+    def __init__(self, layout: Layout, fps: float, body: BodyData, options: FitOptions | None = None) -> None:
+        """Begin with nothing seen.
+
+        Args:
+            layout: what the points of every frame are.
+            fps: frames a second.
+            body: the body to fit.
+            options: settings; ``mode`` and ``fps`` do not matter here, and one frame is too little work for any device
+                but NumPy.
+        """
+        self._options = options or FitOptions()
+        check_device(self._options.device)
+        self._layout, self._fps = layout, fps
+        self._points = layout_points(layout)
+        self.names = self._points.names
+        model = KeypointModel(BodyModel(body), body_regressor(layout, body, self._options.regressor))
+        experts = self._options.experts("numpy")
+        self._calibration = Calibration(self._points, model, fps, self._options, experts)
+        self._filter = LivePoints(len(self.names), fps, self._options.smoothing)
+        self._pose = LivePose(self.names, fps, QUALITIES[self._options.quality].effort, experts)
+        self._usual = np.zeros(len(self.names))
+        self._evidence: tuple[bytes, Evidence] | None = None
+        self._noise_m = np.empty(0)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the shape is known and stays."""
+        return self._calibration.ended
+
+    def push(self, positions: np.ndarray, confidence: np.ndarray) -> StreamPose:
+        """Return the pose of the next frame.
+
+        Args:
+            positions: (points of the layout, 3) metres, Y up; NaN where missing.
+            confidence: (points of the layout,) 0 to 1.
+
+        Raises:
+            TrackError: the first frame does not show hips and shoulders, or shapes are wrong. The frame is forgotten;
+                push the next.
+        """
+        frame = KeypointTrack(positions[None], confidence[None], self._fps, self._layout)
+        points = self._points.take(frame)
+        measured, weights = points.positions[0], points.weights[0]
+        if not self._usual.any() and find_evidence(self.names, points.weights).absent[0]:
+            raise TrackError("expected the first frame to show both hips and both shoulders; wait for such a frame")
+        self._calibration.push(measured, weights, busy=self._pose.expects_next)
+        live = self._filter.push(measured, weights, self._noise())
+        self._usual = np.maximum(self._usual, weights)
+        evidence = self._find_evidence(live)
+        shape = self._calibration.shape
+        pose = self._pose.push(FrameTargets(live.positions, live.weights), evidence, shape)
+        if self._calibration.rough and not evidence.absent[0]:
+            self._calibration.learn(self._pose.lesson(), self._noise_m)
+        off = np.nan_to_num(measured) - self._pose.points
+        error = np.where(weights > 0, np.sqrt(np.einsum("ka,ka->k", off, off)), np.nan)
+        return StreamPose(pose.rotations, pose.trans, shape.betas, error, live.jumps, evidence, shape.sigma_m)
+
+    def _noise(self) -> np.ndarray:
+        """Return the points' noise (K,) per axis, measured now and then."""
+        num_pushed = self._calibration.num_pushed
+        if num_pushed in _NOISE_IN or num_pushed % _NOISE_EVERY == 0:
+            positions, weights = self._calibration.recent(_NOISE_FRAMES)
+            self._noise_m = measure_noise(np.nan_to_num(positions), weights > 0)
+        return self._noise_m
+
+    def _find_evidence(self, live: LivePoint) -> Evidence:
+        """Return what the points tell of this frame, beside those that are usually seen."""
+        shown = np.stack([self._usual, live.weights])
+        pattern = (shown > 0).tobytes()
+        if self._evidence is None or self._evidence[0] != pattern:
+            both = find_evidence(self.names, shown)
+            limbs = {limb: marked[1:] for limb, marked in both.limbs.items()}
+            self._evidence = pattern, Evidence(both.unknown[1:], both.absent[1:], limbs)
+        return self._evidence[1]

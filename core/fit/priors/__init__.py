@@ -1,0 +1,1 @@
+"""Which poses to expect of the points seen."""

@@ -1,0 +1,1 @@
+"""Points that cannot be right, found before anything is fitted."""

@@ -1,0 +1,174 @@
+"""What all frames of a clip share, solved together with their poses: betas, offsets of the points, the person's habit.
+
+One least-squares problem: each frame's pose is its own unknown and the rest is shared, so the poses are eliminated
+frame by frame (Schur complement), and some dozens of equations remain. B betas, K keypoints, F frames, S shared
+unknowns: the betas (none where they are known), three axes of each point's offset, and the axes of the habit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ...body.keypoints import ShapedKeypoints
+from ...math.arrays import Array, kind_of, like, namespace, to_numpy
+from ...math.frames_last import apply_transposed, cross, rotation_vectors, transposed_times
+from ...smpl_skeleton import NUM_JOINTS
+from ..priors.regression_prior import PARTS, joint_axes, part_joints
+from ..solver.gauss_newton import Goal, Linearised
+from ..solver.normal_equations import Unknowns
+
+HABIT_JOINTS = tuple(joint for part, side in PARTS for joint in part_joints(part, side))
+HABIT_AXES = joint_axes(HABIT_JOINTS)
+"""The axes of the joints that a person may hold other than expected all through a clip, among those of all joints."""
+
+
+@dataclass(frozen=True, eq=False)
+class SharedSolution:
+    """A step towards the least squares.
+
+    Attributes:
+        step: the poses'.
+        change: (S,) of the shared unknowns.
+        covariance: (S, S) of what the frames leave unknown of them.
+        followed: (K, F) how much, of 3, the pose of a frame follows each point's own error.
+    """
+
+    step: Unknowns
+    change: np.ndarray
+    covariance: np.ndarray
+    followed: np.ndarray
+
+
+class SharedSystem:
+    """The equations of the shared unknowns."""
+
+    def __init__(
+        self, keypoints: ShapedKeypoints, equations: Linearised, goal: Goal, rotations: Array, *, with_betas: bool
+    ) -> None:
+        """Take the shaped and shifted *keypoints*, and the poses' *equations*, *goal* and *rotations* (3, 3, 24, F)."""
+        self._keypoints, self._equations, self._goal = keypoints, equations, goal
+        self._axes = equations.posed.world[:, :, keypoints.model.holders]
+        self._squared = equations.weights * equations.weights
+        self._away = rotation_vectors(transposed_times(rotations, goal.expected))
+        blocks = [self._of_betas()] if with_betas else []
+        blocks += [self._of_offsets(), self._of_habit()]
+        xp = namespace(rotations)
+        self._mixed = Unknowns(
+            xp.concat([block.turns for block in blocks], axis=2), xp.concat([block.shift for block in blocks], axis=1)
+        )
+        self._num_betas = blocks[0].shift.shape[1] if with_betas else 0
+
+    @cached_property
+    def _jacobian(self) -> Array:
+        """How the points move with the betas (3, K, B, F)."""
+        return self._keypoints.paired.shape_jacobian(self._equations.posed)
+
+    @cached_property
+    def _weighted_jacobian(self) -> Array:
+        """The same, times the squared weights (3, K, B, F)."""
+        return self._jacobian * self._squared[:, None]
+
+    def _of_betas(self) -> Unknowns:
+        forces = self._weighted_jacobian
+        turns = self._equations.posed.moments(self._keypoints.paired.pairs, forces)
+        return Unknowns(turns * self._equations.shown[:, None], namespace(forces).sum(forces, axis=1))
+
+    def _of_offsets(self) -> Unknowns:
+        xp = namespace(self._squared)
+        posed = self._equations.posed
+        levers = posed.levers(self._keypoints.paired.pairs.all_levers)
+        num_points, num_frames = self._squared.shape
+        levers = xp.reshape(levers, (3, NUM_JOINTS, num_points, 1, num_frames))
+        forces = xp.permute_dims(self._axes, (0, 2, 1, 3)) * self._squared[:, None]
+        turns = xp.reshape(cross(levers, forces[:, None]), (3, NUM_JOINTS, -1, num_frames))
+        return Unknowns(turns * self._equations.shown[:, None], xp.reshape(forces, (3, -1, num_frames)))
+
+    def _of_habit(self) -> Unknowns:
+        """Turning what is expected draws the joints along, so the poses feel it with the opposite sign."""
+        xp = namespace(self._squared)
+        num_frames = self._squared.shape[-1]
+        turns = xp.zeros((3, NUM_JOINTS, len(HABIT_AXES), num_frames), **kind_of(self._squared))
+        for coupling in self._equations.pull.couplings:
+            places = joint_axes([HABIT_JOINTS.index(joint) for joint in coupling.joints])
+            by_joint = coupling.turned(self._equations.posed.world)
+            by_joint = xp.reshape(by_joint, (len(coupling.joints), 3, -1, num_frames))
+            for place, joint in enumerate(coupling.joints):
+                turns[:, joint, places] -= by_joint[place]
+        return Unknowns(turns, 0.0 * turns[:, 0])
+
+    def _own(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the shared unknowns' own matrix (S, S) and gradient (S,), the poses held."""
+        residual = self._equations.residual
+        xp = namespace(residual)
+        num_points = residual.shape[1]
+        first, second = self._num_betas, self._num_betas + 3 * num_points
+        size = second + len(HABIT_AXES)
+        own, gradient = np.zeros((size, size)), np.zeros(size)
+        if first:
+            forces = self._weighted_jacobian
+            own[:first, :first] = to_numpy(xp.einsum("akbf,akcf->bc", forces, self._jacobian))
+            gradient[:first] = to_numpy(xp.einsum("akbf,akf->b", forces, residual))
+            mixed = to_numpy(xp.einsum("akbf,ackf->bkc", forces, self._axes)).reshape(first, -1)
+            own[:first, first:second], own[first:second, :first] = mixed, mixed.T
+        diagonal = np.arange(first, second)
+        own[diagonal, diagonal] = np.repeat(to_numpy(xp.sum(self._squared, axis=-1)), 3)
+        pushed = xp.sum(apply_transposed(self._axes, residual) * self._squared, axis=-1)
+        gradient[first:second] = to_numpy(pushed).T.reshape(-1)
+        for coupling in self._equations.pull.couplings:
+            places = second + np.array(joint_axes([HABIT_JOINTS.index(joint) for joint in coupling.joints]))
+            own[np.ix_(places, places)] += to_numpy(xp.sum(coupling.precision, axis=-1))
+            moments = xp.sum(coupling.moment(self._away[:, list(coupling.joints)]), axis=-1)
+            gradient[places] -= to_numpy(moments).T.reshape(-1)
+        return own, gradient
+
+    def solve(self, now: np.ndarray, precision: np.ndarray, *, sigma_m: float, share: float) -> SharedSolution:
+        """Return the step of poses and shared unknowns.
+
+        Args:
+            now: (S,) the shared unknowns as they are.
+            precision: (S, S) that they are known with beforehand, to be 0.
+            sigma_m: how far off the points are per axis.
+            share: how much of a frame's word counts for them: errors of many frames are alike.
+        """
+        xp = namespace(self._squared)
+        mixed, right = self._mixed, self._equations.right
+        sides = Unknowns(xp.concat([mixed.turns, right.turns], axis=2), xp.concat([mixed.shift, right.shift], axis=1))
+        solved = self._equations.normal.solve(sides)
+        felt = to_numpy(_products(mixed, solved)).astype(np.float64)
+        own, gradient = self._own()
+        hold = precision * sigma_m**2
+        unknown = np.linalg.inv(share * (own - felt[:, :-1]) + hold)
+        change = unknown @ (share * (gradient - felt[:, -1]) - hold @ now)
+        step = solved.less_shared(like(change, self._squared))
+        return SharedSolution(step, change, unknown * sigma_m**2, self._followed(solved))
+
+    def _followed(self, solved: Unknowns) -> np.ndarray:
+        """Return how much, of 3, each frame's pose follows each point's error (K, F), from what the offsets move.
+
+        That is the trace of the point's block of the hat matrix, which is the same in any axes.
+        """
+        num_points = self._squared.shape[0]
+        own = slice(self._num_betas, self._num_betas + 3 * num_points)
+        xp = namespace(self._squared)
+        along = xp.sum(xp.sum(self._mixed.turns[:, :, own] * solved.turns[:, :, own], axis=0), axis=0)
+        along = along + xp.sum(self._mixed.shift[:, own] * solved.shift[:, own], axis=0)
+        by_point = to_numpy(xp.sum(xp.reshape(along, (num_points, 3, -1)), axis=1))
+        squared = to_numpy(self._squared)
+        followed: np.ndarray = np.where(squared > 0, by_point / np.maximum(squared, 1e-12), 0.0)
+        return np.clip(followed, 0.0, 3.0)
+
+
+def _products(first: Unknowns, second: Unknowns) -> Array:
+    """Return the sums of products (M, N) of *first* (M sides) and *second* (N sides) over all else."""
+    xp = namespace(first.shift)
+
+    def flat(unknowns: Unknowns) -> Array:
+        turns = xp.permute_dims(unknowns.turns, (2, 0, 1, 3))
+        shift = xp.permute_dims(unknowns.shift, (1, 0, 2))
+        num_sides = shift.shape[0]
+        return xp.concat([xp.reshape(turns, (num_sides, -1)), xp.reshape(shift, (num_sides, -1))], axis=1)
+
+    return flat(first) @ xp.matrix_transpose(flat(second))

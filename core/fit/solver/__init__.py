@@ -1,0 +1,1 @@
+"""Gauss-Newton on the keypoints: initial poses, normal equations, joint limits."""

@@ -1,0 +1,235 @@
+"""The solver's equations, grouped as the body is: a trunk, and limbs that do not know of each other.
+
+The normal matrix of all 69 unknowns is mostly zero: a keypoint of a limb moves with that limb and with the trunk. So
+each limb is eliminated by itself, and what is left is the trunk's own, with the shift of the whole body. A keypoint
+that two limbs move, as those of some regressors do, is split between them: ``|t + a + b|^2 <= s |t + a / s|^2 +
+r |t + b / r|^2`` for s + r = 1, so a step is at most shorter. The right side stays exact: the steps end where they
+would end anyway.
+
+M right sides, F frames; two limbs of J joints with L keypoints; T of the trunk's unknowns: the shift, and the turns of
+its first joints. Arrays have the frames last (`core.math.frames_last`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...body.skinned_keypoints import TRUNK, KeypointPairs, LimbPair, PosedPairs
+from ...math.arrays import Array, contiguous, kind_of, namespace
+from ...math.frames_last import cross_matrices, in_rows
+
+_SHIFT = 3
+DAMPING = 1e-5
+"""Added to the normal matrix's diagonal, in square metres: keeps it invertible where nothing is seen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Unknowns:
+    """Right sides, or what solves them.
+
+    Attributes:
+        turns: (3, 24, M, F) small turns of the joints about world axes, radians, or moments; 0 for the hands.
+        shift: (3, M, F) of the whole body, metres, or forces.
+    """
+
+    turns: Array
+    shift: Array
+
+    def less_shared(self, change: Array) -> Unknowns:
+        """Return the last of the answers, less those before it times the *change* (M - 1,) of what all frames share.
+
+        The answers before it are those to what the shared unknowns add to the right side, one by one.
+        """
+        xp = namespace(change)
+        turns = self.turns[:, :, -1] - xp.einsum("b,ajbf->ajf", change, self.turns[:, :, :-1])
+        shift = self.shift[:, -1] - xp.einsum("b,abf->af", change, self.shift[:, :-1])
+        return Unknowns(turns[:, :, None], shift[:, None])
+
+
+@dataclass(frozen=True, eq=False)
+class NormalMatrix:
+    """The matrix.
+
+    Attributes:
+        pairs: of the keypoints.
+        limbs: for legs and arms, (3 J, 3 J + T, 2, F): rows are a limb's turns; columns those, then the trunk's.
+        trunk: (39, 39, F): the shift, then the turns.
+    """
+
+    pairs: KeypointPairs
+    limbs: tuple[Array, ...]
+    trunk: Array
+
+    def solve(self, right: Unknowns) -> Unknowns:
+        """Return the unknowns that give *right*."""
+        xp = namespace(self.trunk)
+        num_sides, num_frames = right.shift.shape[1:]
+        sides = xp.reshape(xp.permute_dims(right.turns[:, list(TRUNK)], (1, 0, 2, 3)), (-1, num_sides, num_frames))
+        trunk = xp.concat([self.trunk, xp.concat([right.shift, sides], axis=0)], axis=1)
+        eliminated = []
+        for pair, rows in zip(self.pairs.limbs, self.limbs, strict=True):
+            limbs = xp.concat([rows, _by_limb(pair, right.turns)], axis=1)
+            _eliminate(limbs)
+            _take_out(limbs, trunk)
+            eliminated.append(limbs)
+        of_trunk = _solve_each(trunk)
+        turns = xp.zeros_like(right.turns)
+        turns[:, list(TRUNK)] = xp.permute_dims(
+            xp.reshape(of_trunk[_SHIFT:], (len(TRUNK), 3, num_sides, num_frames)), (1, 0, 2, 3)
+        )
+        for pair, limbs in zip(self.pairs.limbs, eliminated, strict=True):
+            num_rows, num_trunk = len(limbs), limbs.shape[1] - len(limbs) - num_sides
+            coupled = limbs[:, num_rows : num_rows + num_trunk]
+            limbs[:, num_rows + num_trunk :] -= xp.einsum("rclf,cmf->rmlf", coupled, of_trunk[:num_trunk])
+            found = xp.reshape(_substitute(limbs, num_rows + num_trunk), (-1, 3, num_sides, 2, num_frames))
+            turns[:, pair.joints] = xp.reshape(
+                xp.permute_dims(found, (1, 3, 0, 2, 4)), (3, len(pair.joints), num_sides, num_frames)
+            )
+        return Unknowns(turns, of_trunk[:_SHIFT])
+
+    def couple(self, joints: tuple[int, ...], precision: Array) -> None:
+        """Add a precision (3 J, 3 J, F) about world axes of joints together: all of the trunk, or all of one limb."""
+        if joints[0] in TRUNK:
+            rows = _rows([TRUNK.index(joint) for joint in joints], _SHIFT)
+            self.trunk[_grid(rows)] += precision
+            return
+        for pair, by_limb in zip(self.pairs.limbs, self.limbs, strict=True):
+            for side, limb in enumerate(pair.limbs):
+                if joints[0] in limb:
+                    rows = _rows([limb.index(joint) for joint in joints])
+                    by_limb[(*_grid(rows), side)] += precision
+
+
+def _rows(places: list[int], first: int = 0) -> list[int]:
+    """Return the rows of the axes of joints at *places*."""
+    return [first + 3 * place + axis for place in places for axis in range(3)]
+
+
+def _grid(rows: list[int]) -> tuple[list[list[int]], list[list[int]]]:
+    """Return the index of *rows* and the same columns."""
+    return [[row] for row in rows], [rows]
+
+
+def normal_matrix(
+    pairs: KeypointPairs, posed: PosedPairs, weights: Array, shown: Array, precision: Array
+) -> NormalMatrix:
+    """Return the normal matrix.
+
+    Args:
+        pairs: of the keypoints.
+        posed: the same, posed.
+        weights: (K, F) of the keypoints.
+        shown: (24, F) 0 for joints that no keypoint is to turn, else 1.
+        precision: (3, 3, 24, F) of the prior, about world axes.
+    """
+    xp = namespace(weights)
+    num_frames = weights.shape[1]
+    trunk = posed.levers(pairs.trunk) * (weights[pairs.trunk.points] * shown[pairs.trunk.joints])
+    trunk = xp.reshape(trunk, (3, len(TRUNK), -1, num_frames))
+    limbs = []
+    for pair in pairs.limbs:
+        levers = posed.levers(pair.levers) * (weights[pair.levers.points] * shown[pair.levers.joints])
+        levers = xp.reshape(levers, (3, 2, len(pair.limbs[0]), -1, num_frames))
+        limbs.append(_limb_rows(pair, levers, trunk, weights, precision[:, :, pair.joints]))
+    return NormalMatrix(pairs, tuple(limbs), _trunk_rows(trunk, weights, precision[:, :, list(TRUNK)]))
+
+
+def _limb_rows(pair: LimbPair, limbs: Array, trunk: Array, weights: Array, precision: Array) -> Array:
+    """Return two limbs' rows (3 J, 3 J + T, 2, F) from levers (3, 2, J, L, F) and those of the trunk (3, 12, K, F)."""
+    xp = namespace(limbs)
+    num_joints, num_frames = limbs.shape[2], limbs.shape[-1]
+    num_rows, num_trunk = 3 * num_joints, 3 * pair.trunk_joints
+    of_trunk = xp.reshape(
+        trunk[:, : pair.trunk_joints][:, :, pair.all_points], (3, pair.trunk_joints, 2, -1, num_frames)
+    )
+    own = _turning(xp.einsum("blikf,aljkf->iajblf", limbs, limbs / -pair.split))
+    for place in range(num_joints):
+        own[place, :, place] += precision[:, :, place::num_joints]
+    mixed = _turning(xp.einsum("bljkf,ailkf->jaiblf", limbs, -of_trunk))
+    by_limb = xp.reshape(weights[pair.all_points], (2, 1, -1, num_frames))
+    coupling = xp.permute_dims(cross_matrices(xp.sum(limbs * by_limb, axis=3)), (3, 0, 1, 2, 4))
+    rows = xp.empty((num_rows, num_rows + _SHIFT + num_trunk, 2, num_frames), **kind_of(limbs))
+    rows[:, :num_rows] = xp.reshape(own, (num_rows, num_rows, 2, num_frames))
+    rows[:, num_rows : num_rows + _SHIFT] = xp.reshape(coupling, (num_rows, _SHIFT, 2, num_frames))
+    rows[:, num_rows + _SHIFT :] = xp.reshape(mixed, (num_rows, num_trunk, 2, num_frames))
+    diagonal = list(range(num_rows))
+    rows[diagonal, diagonal] += DAMPING
+    return rows
+
+
+def _trunk_rows(trunk: Array, weights: Array, precision: Array) -> Array:
+    """Return the trunk's rows (39, 39, F) from levers (3, 12, K, F)."""
+    xp = namespace(trunk)
+    num_turns, num_frames = 3 * len(TRUNK), trunk.shape[-1]
+    own = _turning(xp.einsum("bikf,ajkf->iajbf", trunk, -trunk))
+    for place in range(len(TRUNK)):
+        own[place, :, place] += precision[:, :, place]
+    coupling = cross_matrices(xp.sum(trunk * weights, axis=2))
+    rows = xp.zeros((_SHIFT + num_turns, _SHIFT + num_turns, num_frames), **kind_of(trunk))
+    rows[_SHIFT:, _SHIFT:] = xp.reshape(own, (num_turns, num_turns, num_frames))
+    coupling = xp.reshape(xp.permute_dims(coupling, (2, 0, 1, 3)), (num_turns, _SHIFT, num_frames))
+    rows[_SHIFT:, :_SHIFT] = coupling
+    rows[:_SHIFT, _SHIFT:] = xp.permute_dims(coupling, (1, 0, 2))
+    shift = list(range(_SHIFT))
+    rows[shift, shift] = xp.sum(weights * weights, axis=0)
+    diagonal = list(range(_SHIFT + num_turns))
+    rows[diagonal, diagonal] += DAMPING
+    return rows
+
+
+def _turning(products: Array) -> Array:
+    """Return the blocks ``trace(Q) I - Q^T`` for products ``-Q^T`` (i, 3, j, 3, ...) of levers of joints i and j."""
+    trace = products[:, 0, :, 0] + products[:, 1, :, 1] + products[:, 2, :, 2]
+    for axis in range(3):
+        products[:, axis, :, axis] -= trace
+    return products
+
+
+def _by_limb(pair: LimbPair, turns: Array) -> Array:
+    """Return two limbs' part (3 J, M, 2, F) of right sides."""
+    xp = namespace(turns)
+    num_sides, num_frames = turns.shape[2:]
+    parted = xp.reshape(turns[:, pair.joints], (3, 2, -1, num_sides, num_frames))
+    return xp.reshape(xp.permute_dims(parted, (2, 0, 3, 1, 4)), (-1, num_sides, 2, num_frames))
+
+
+def _eliminate(rows: Array) -> None:
+    """Bring rows (N, N + ..., B, F) to upper triangles, in place; their first N columns are positive definite."""
+    size = len(rows)
+    for pivot in range(size - 1):
+        row = rows[pivot, pivot + 1 :]
+        factors = row[: size - pivot - 1] / rows[pivot, pivot]
+        rows[pivot + 1 :, pivot + 1 :] -= factors[:, None] * row[None]
+
+
+def _take_out(limbs: Array, trunk: Array) -> None:
+    """Take what limbs' triangles (3 J, 3 J + T + M, 2, F) say of the trunk out of its rows (39, 39 + M, F), in place.
+
+    What stays is the Schur complement.
+    """
+    xp = namespace(limbs)
+    num_rows = len(limbs)
+    num_sides = trunk.shape[1] - len(trunk)
+    num_trunk = limbs.shape[1] - num_rows - num_sides
+    pivots = in_rows(*(limbs[row, row] for row in range(num_rows)))
+    scaled = limbs[:, num_rows : num_rows + num_trunk] / pivots[:, None]
+    felt = xp.einsum("rclf,rmlf->cmf", scaled, limbs[:, num_rows:])
+    trunk[:num_trunk, :num_trunk] -= felt[:, :num_trunk]
+    trunk[:num_trunk, len(trunk) :] -= felt[:, num_trunk:]
+
+
+def _solve_each(rows: Array) -> Array:
+    """Return the solutions (N, M, F) of rows (N, N + M, F)."""
+    xp = namespace(rows)
+    by_frame = contiguous(xp.permute_dims(rows, (2, 0, 1)))
+    size = by_frame.shape[1]
+    return contiguous(xp.permute_dims(xp.linalg.solve(by_frame[:, :, :size], by_frame[:, :, size:]), (1, 2, 0)))
+
+
+def _substitute(rows: Array, first_side: int) -> Array:
+    """Return the solutions (N, M, B, F) of upper triangles (N, N + ... + M, B, F), whose right sides are changed."""
+    sides = rows[:, first_side:]
+    for row in reversed(range(len(rows))):
+        sides[row] /= rows[row, row]
+        sides[:row] -= rows[:row, row, None] * sides[row]
+    return sides

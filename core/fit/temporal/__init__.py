@@ -1,0 +1,1 @@
+"""What neighbouring frames say of each other: smoothing, artifacts, limbs that are not seen."""

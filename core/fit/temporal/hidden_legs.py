@@ -1,0 +1,64 @@
+"""Points for hidden legs, where the legs probably are. F frames, K keypoints.
+
+The pose that is expected of a trunk depends on both legs. A leg without points counts as straight, which turned the
+pelvis by 5 degrees, and jumped back as soon as the leg was seen again; with these points it turns by 1 degree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ...math.arrays import to_numpy
+from ...smpl_skeleton import JOINT_INDEX
+from ..blocks import frame_blocks
+from ..observations import FOOT_POINTS, LEG_POINTS
+from ..pose_solver import PoseJob
+from ..solver.gauss_newton import Targets
+from ..solver.initial_pose import analytic_start
+from .visibility import Evidence, find_evidence, hold
+
+_KNEES = [JOINT_INDEX["left_knee"], JOINT_INDEX["right_knee"]]
+_SHARE = 0.05
+"""What such a point weighs, relative to one that is seen: enough to begin from, too little to turn the trunk by."""
+
+
+def bridge_legs(job: PoseJob, targets: Targets, evidence: Evidence, fps: float) -> Targets:
+    """Return *targets* with points, of little weight, for legs that are hidden from the knee on.
+
+    Args:
+        job: what frames are solved with.
+        targets: where all points are.
+        evidence: what each frame's points tell.
+        fps: frames a second.
+    """
+    weights = to_numpy(targets.weights)
+    hidden = replace(find_evidence(job.names, _up_to_knees(job.names, weights)), absent=evidence.absent)
+    frames = np.flatnonzero(hidden.unknown[:, _KNEES].any(axis=1) & ~evidence.absent)
+    if len(frames) == 0:
+        return targets
+    body = job.keypoints.model.body
+    starts = [
+        analytic_start(job.names, job.keypoints, targets.some(block))
+        for block in frame_blocks(len(weights), on_numpy=body.device == "numpy")
+    ]
+    rotations, trans = (np.concatenate([to_numpy(part) for part in parts]) for parts in zip(*starts, strict=True))
+    rotations, trans = hold(rotations, trans, hidden, fps)
+    likely = to_numpy(job.keypoints.points(body.array(rotations[frames]), body.array(trans[frames])))
+    missing = (weights[frames] == 0) & np.isin(job.names, LEG_POINTS)
+    points, bridged = to_numpy(targets.points).copy(), weights.copy()
+    points[frames] = np.where(missing[..., None], likely, points[frames])
+    bridged[frames] = np.where(missing, _SHARE * weights.max(axis=0), weights[frames])
+    return Targets(body.array(points), body.array(bridged))
+
+
+def _up_to_knees(names: Sequence[str], weights: np.ndarray) -> np.ndarray:
+    """Return *weights* (F, K) without the feet of legs whose knees are not seen."""
+    strict = weights.copy()
+    for side in ("left", "right"):
+        if f"{side}_knee" in names:
+            feet = [column for column, name in enumerate(names) if name in FOOT_POINTS and name.startswith(side)]
+            strict[np.ix_(weights[:, names.index(f"{side}_knee")] == 0, feet)] = 0.0
+    return strict

@@ -1,0 +1,190 @@
+"""Limbs that no point shows: which those are, and how they move from the last seen pose to the next.
+
+A hidden limb's joints are interpolated relative to their parents, so it goes with the body, by what the rest of the
+body does meanwhile and by time (`core.fit.temporal.rotation_gaps`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from ...math.rotations import quat_wxyz_to_matrix, slerp_matrices
+from ...math.runs import find_runs
+from ...smpl_skeleton import JOINT_INDEX, NUM_JOINTS
+from ..priors.regression_prior import PART_CHAINS, seen_depth
+from .pose_artifacts import unbroken_quats
+from .rotation_gaps import fill_gap
+
+_HELD_JOINTS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "trunk": (("neck", "head"),),
+    "arm": (("left_shoulder", "left_elbow", "left_wrist"), ("left_elbow", "left_wrist"), ("left_wrist",)),
+    "leg": (
+        ("left_hip", "left_knee", "left_ankle", "left_foot"),
+        ("left_knee", "left_ankle", "left_foot"),
+        ("left_ankle", "left_foot"),
+    ),
+}
+"""For each part, the joints left without evidence when the part is seen to depth 0, 1, 2."""
+_TORSO = ("left_hip", "right_hip", "left_shoulder", "right_shoulder", "mid_hip", "mid_shoulder")
+_MIN_TORSO_POINTS = 3
+_SHORT_GAP_S = 0.2
+"""Gaps up to here are filled by time alone."""
+_TELLING_JOINTS = tuple(
+    joint
+    for name, joint in JOINT_INDEX.items()
+    if joint and not name.endswith(("_wrist", "_hand", "_foot")) and name != "head"
+)
+_FEATURE_TIMES_S = (-0.2, -0.1, 0.0, 0.1, 0.2)
+"""The joints that tell what a limb does that is not seen, and when around a frame they are read."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What each frame's points can and cannot tell.
+
+    Attributes:
+        unknown: (F, 24) bool, joints whose rotation nothing in that frame explains, though other frames do.
+        absent: (F,) bool, frames in which too little of the torso is seen to place the body.
+        limbs: by limb ("left arm", "head"), (F,) bool, frames in which some of its joints are unknown.
+    """
+
+    unknown: np.ndarray
+    absent: np.ndarray
+    limbs: dict[str, np.ndarray]
+
+
+def find_evidence(names: Sequence[str], weights: np.ndarray) -> Evidence:
+    """Return what the points tell, frame by frame.
+
+    A limb's joints are known as far out as its outermost point that is seen: with the knee hidden, the ankle still
+    tells how the leg bends.
+
+    Args:
+        names: the solver points.
+        weights: (F, K) 0 where missing.
+    """
+    by_name = {name: weights[:, index] for index, name in enumerate(names)}
+    unknown = np.zeros((len(weights), NUM_JOINTS), dtype=bool)
+    limbs = {}
+    torso = [name for name in _TORSO if name in by_name]
+    absent = np.stack([by_name[name] > 0 for name in torso]).sum(axis=0) < _MIN_TORSO_POINTS
+    for part, side in (("trunk", "left"), ("arm", "left"), ("arm", "right"), ("leg", "left"), ("leg", "right")):
+        depth = seen_depth(part, by_name, side)
+        usual = int(depth.max())
+        limb = np.zeros(len(weights), dtype=bool)
+        for level in range(min(usual, len(PART_CHAINS[part]))):
+            beyond = [[_sided(name, side) for name in group] for group in PART_CHAINS[part][level + 1 :]]
+            here = (depth == level) & ~absent & ~_seen_beyond(beyond, by_name)
+            limb |= here
+            for name in _HELD_JOINTS[part][level]:
+                unknown[here, JOINT_INDEX[_sided(name, side)]] = True
+        limbs["head" if part == "trunk" else f"{side} {part}"] = limb
+    unknown[absent] = True
+    return Evidence(unknown, absent, limbs)
+
+
+def _sided(name: str, side: str) -> str:
+    """Return the *side*'s own name of a left point or joint."""
+    return name.replace("left", side)
+
+
+def _seen_beyond(groups: Sequence[Sequence[str]], by_name: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return where (F,) a point of *groups* is seen."""
+    seen = np.zeros(len(next(iter(by_name.values()))), dtype=bool)
+    for name in (name for group in groups for name in group if name in by_name):
+        seen |= by_name[name] > 0
+    return seen
+
+
+def hold(rotations: np.ndarray, trans: np.ndarray, evidence: Evidence, fps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return rotations (F, 24, 3, 3) and trans (F, 3) with unknown joints interpolated between known frames.
+
+    Short gaps are filled first; what fills them is then taken as seen where other joints' gaps are filled.
+
+    Args:
+        rotations: (F, 24, 3, 3) local rotations.
+        trans: (F, 3) metres.
+        evidence: what is unknown.
+        fps: frames a second.
+    """
+    absent = evidence.absent
+    if absent.any() and not absent.all():
+        filled = trans.copy()
+        for gap in find_runs(absent):
+            closed = gap.start > 0 and gap.stop < len(trans)
+            filled[gap] = fill_gap(trans, ~absent, gap, fps, moves_on=closed)
+        trans = filled
+    gaps = _joint_gaps(evidence.unknown)
+    if not gaps:
+        return rotations, trans
+    held = _glided(rotations, evidence.unknown)
+    body = _BodyMotion(unbroken_quats(held).astype(np.float64), held[:, 0, 1].astype(np.float64), fps)
+    for gap, joints in gaps:
+        known = ~evidence.unknown[:, joints[0]]
+        others = [joint for joint in _TELLING_JOINTS if not evidence.unknown[gap, joint].any()]
+        tells = bool(others) and gap.stop - gap.start > _SHORT_GAP_S * fps
+        values = body.quats[:, joints].reshape(len(held), -1)
+        quats = fill_gap(values, known, gap, fps, features=partial(body.features, others) if tells else None)
+        quats = quats.reshape(-1, len(joints), 4)
+        quats /= np.maximum(np.linalg.norm(quats, axis=-1, keepdims=True), 1e-9)
+        body.quats[gap, joints] = quats
+        held[gap, joints] = quat_wxyz_to_matrix(quats)
+    return held, trans
+
+
+@dataclass(frozen=True, eq=False)
+class _BodyMotion:
+    """What a body does, as far as it tells of a limb that is not seen.
+
+    Attributes:
+        quats: (F, 24, 4) local rotations, of unbroken signs.
+        up: (F, 3) the vertical in the pelvis's axes.
+        fps: frames a second.
+    """
+
+    quats: np.ndarray
+    up: np.ndarray
+    fps: float
+
+    def features(self, joints: Sequence[int], frames: np.ndarray) -> np.ndarray:
+        """Return how *joints* are turned and the pelvis is inclined (N, E) in and around some *frames* (N,)."""
+        parts = []
+        for seconds in _FEATURE_TIMES_S:
+            then = np.clip(frames + round(seconds * self.fps), 0, len(self.quats) - 1)
+            parts += [self.quats[then][:, joints].reshape(len(frames), -1), self.up[then]]
+        return np.concatenate(parts, axis=1)
+
+
+def _joint_gaps(unknown: np.ndarray) -> list[tuple[slice, list[int]]]:
+    """Return the gaps of joints that are known in other frames, the shortest first, each with the joints it is of."""
+    alike: dict[bytes, list[int]] = {}
+    for joint in range(unknown.shape[1]):
+        if unknown[:, joint].any() and not unknown[:, joint].all():
+            alike.setdefault(unknown[:, joint].tobytes(), []).append(joint)
+    gaps = [(gap, joints) for joints in alike.values() for gap in find_runs(unknown[:, joints[0]])]
+    return sorted(gaps, key=lambda gap: gap[0].stop - gap[0].start)
+
+
+def _glided(rotations: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    """Return *rotations* (F, 24, 3, 3) with *unknown* (F, 24) joints on the shortest way between known frames."""
+    glided = rotations.copy()
+    for joint in np.flatnonzero(unknown.any(axis=0) & ~unknown.all(axis=0)):
+        before, after, share = _bracket(~unknown[:, joint])
+        glide = slerp_matrices(rotations[before, joint], rotations[after, joint], share)
+        glided[unknown[:, joint], joint] = glide[unknown[:, joint]]
+    return glided
+
+
+def _bracket(known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return for each frame the known frames around it and how far it lies between them, 0 to 1."""
+    frames = np.arange(len(known))
+    places = np.flatnonzero(known)
+    position = np.searchsorted(places, frames, side="right") - 1
+    before = places[np.clip(position, 0, len(places) - 1)]
+    after = places[np.clip(np.searchsorted(places, frames, side="left"), 0, len(places) - 1)]
+    gap = np.maximum(after - before, 1)
+    return before, after, np.clip((frames - before) / gap, 0.0, 1.0).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Pickles read as data: nothing in them is ever run."""

@@ -1,0 +1,100 @@
+"""Reads a pickle as data, without importing, calling or making anything that the file names.
+
+Python's own unpickler calls whatever a file asks for, and its C version allocates sizes that a file claims. Here each
+opcode is a few lines of `pickle_machine`, a name that is not on the short list of `inert` ends the reading, and every
+object is charged to a memory budget. Python 2 pickles are read with latin-1 texts.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from ...errors import CoreError, InputMissingError, TrackFileError, UnsafePickleError
+from .opcodes import PickleMachine
+from .plain_types import Budget, Standin
+
+MAX_BYTES = 1 << 30
+"""The largest pickle that is read unless a caller says otherwise; its objects may take twice as much."""
+
+_MAX_DEPTH = 64
+_DAMAGE = (
+    ValueError, TypeError, IndexError, KeyError, OverflowError, EOFError, RecursionError, struct.error,
+)  # fmt: skip
+"""What damaged or hostile bytes raise in the interpreter below and in the makers of `inert`."""
+
+
+def load_pickle(
+    source: Path | str | IO[bytes],
+    *,
+    error: type[CoreError] = TrackFileError,
+    max_bytes: int = MAX_BYTES,
+    where: str = "",
+) -> Any:
+    """Return what a pickle holds, as plain data: containers, numbers, texts, NumPy arrays and `inert.Standin` objects.
+
+    Args:
+        source: a file's path, or an open binary stream.
+        error: the class to raise for a file that is damaged, too large or not a pickle.
+        max_bytes: the largest file to read.
+        where: what to call the source in messages; its path or its name unless it is given.
+
+    Raises:
+        UnsafePickleError: the pickle asks for something that is not plain data; nothing was executed.
+        InputMissingError: there is no such file.
+        CoreError: of the class *error*.
+    """
+    if not isinstance(source, (str, Path)):
+        data = source.read(max_bytes + 1)
+        return _load(io.BytesIO(data), len(data), where or str(getattr(source, "name", "the stream")), error, max_bytes)
+    path = Path(source)
+    if not path.is_file():
+        raise InputMissingError(f"expected a pickle file, found no file at {path}; check the path")
+    with path.open("rb") as stream:
+        return _load(stream, os.fstat(stream.fileno()).st_size, where or str(path), error, max_bytes)
+
+
+def _load(stream: IO[bytes], size: int, where: str, error: type[CoreError], max_bytes: int) -> Any:
+    if size > max_bytes:
+        raise error(f"expected a pickle of up to {max_bytes} bytes, got {size} or more in {where}; it was not read")
+    machine = PickleMachine(stream, size, where, Budget(2 * max_bytes + (1 << 20)))
+    try:
+        result = machine.load()
+        _check_depth(result)
+    except UnsafePickleError:
+        raise
+    except MemoryError as fault:
+        raise error(f"expected a pickle of a sensible size, got {where}: {fault}; it was not read") from fault
+    except _DAMAGE as fault:
+        raise error(
+            f"expected a whole pickle of plain data, got bytes that are not one near byte {size - machine.left} of "
+            f"{size} in {where} ({str(fault)[:160]}); fetch or export the file again, as a binary file"
+        ) from fault
+    return result
+
+
+def _check_depth(result: object) -> None:
+    """Refuse structures that are nested too deep to walk by recursion, or that hold themselves."""
+    level = [result]
+    for _ in range(_MAX_DEPTH):
+        found: dict[int, object] = {}
+        for value in level:
+            children: Any = ()
+            if isinstance(value, dict):
+                children = value.values()
+            elif isinstance(value, (list, tuple)):
+                children = value
+            elif isinstance(value, Standin):
+                children = (value.state,)
+            elif isinstance(value, np.ndarray) and value.dtype.hasobject:
+                children = value.flat
+            found.update((id(c), c) for c in children if isinstance(c, (dict, list, tuple, Standin, np.ndarray)))
+        if not found:
+            return
+        level = list(found.values())
+    raise ValueError(f"its objects are nested deeper than {_MAX_DEPTH} levels")

@@ -1,0 +1,1 @@
+"""From optical markers to joint centres."""

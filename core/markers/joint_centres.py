@@ -1,0 +1,297 @@
+"""Joint centres from optical markers. F frames; file units and file axes throughout.
+
+What a marker sits on is told by its role (see `marker_names`). The centres follow the literature:
+
+hip        Harrington et al. 2007, J. Biomech. 40, 595-602: from the pelvis' depth and width.
+knee,      the middle of both epicondyles (malleoli) where both are marked; else half a joint width inwards: see `legs`.
+ankle
+shoulder   Rab et al. 2002, Gait Posture 15, 266-273: 17 % of the distance between the acromia, below the acromion.
+elbow      the middle of both epicondyles; else half an elbow width inwards along the axis the elbow bends about.
+wrist      the middle of both styloids.
+
+Widths that the file does not hold are shares of the stature (Plug-in Gait measures them on the person).
+Nothing here depends on whether the axes are right-handed: "inwards" and "up" come from the markers' own names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from .legs import SIDES, Points, between, chord, feet, knees_and_ankles
+from .rigid_clusters import completed
+from .vectors import across, bridged, dot, lengths, mean_of, median, unit
+
+_ELBOW_WIDTH = 0.040
+_MARKER_RADIUS = 0.004
+"""An elbow's width and a marker's radius as shares of the stature (Plug-in Gait's usual adult values over 1.75 m)."""
+_SHANK_OF_STATURE = 0.246
+_UPPER_ARM_OF_STATURE = 0.186
+"""Segment lengths as shares of the stature (Winter, Biomechanics and Motor Control of Human Movement)."""
+_TYPICAL_PELVIS_WIDTH_MM = 240.0
+_ACROMION_DROP = 0.17
+_WRIST_THICKNESS = 0.030
+_PELVIC_TILT = np.radians(10.0)
+_PELVIS_HEIGHT = 0.049
+"""How far SMPL's pelvis joint lies above the hips, as a share of the stature."""
+
+
+def _sided(*roles: str) -> tuple[str, ...]:
+    return tuple(f"{side}_{role}" for role in roles for side in SIDES)
+
+
+_RIGID_GROUPS = (
+    (*_sided("asis", "psis", "waist_side", "hip_centre"), "sacrum"),
+    _sided("head_front", "head_back"),
+    ("c7", "t10", "manubrium", "sternum"),
+    *((f"{side}_shoulder_front", f"{side}_shoulder_back", "c7", "t10", "manubrium") for side in SIDES),
+)
+"""Markers that move as one, nearly: pelvis, head, thorax, and each shoulder's two on the thorax."""
+_BONES = (
+    ("knee_lateral", "ankle_lateral", "shank", "thigh", "knee_medial"),
+    ("ankle_lateral", "ankle_medial", "heel", "toe", "first_metatarsal", "fifth_metatarsal"),
+    ("elbow_lateral", "elbow_medial", "acromion", "wrist", "wrist_bar_thumb_side", "wrist_thumb_side"),
+    ("acromion", "shoulder_front", "shoulder_back"),
+)
+"""The first marker of each has nearly one distance from each of the others of its side."""
+_BENT_SINE = 0.25
+"""An elbow bent by more than about 15 degrees tells its axis."""
+
+
+def marker_links(roles: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the pairs of markers, as indices into *roles*, whose distance hardly changes."""
+    index = {role: number for number, role in enumerate(roles)}
+    pairs = {frozenset(pair) for group in _RIGID_GROUPS for pair in combinations(group, 2)}
+    pairs |= {
+        frozenset((f"{side}_{first}", f"{side}_{other}")) for first, *rest in _BONES for other in rest for side in SIDES
+    }
+    return sorted((index[one], index[other]) for one, other in map(sorted, pairs) if {one, other} <= index.keys())
+
+
+def _pair(points: Points, role: str) -> tuple[np.ndarray, np.ndarray] | None:
+    left, right = points.get(f"left_{role}"), points.get(f"right_{role}")
+    return None if left is None or right is None else (left, right)
+
+
+def stature_of_markers(points: Points) -> float:
+    """Return a rough stature in file units from markers alone; NaN when no segment is marked."""
+    guesses = []
+    for side in SIDES:
+        for top, bottom, share in (
+            ("knee_lateral", "ankle_lateral", _SHANK_OF_STATURE),
+            ("acromion", "elbow_lateral", _UPPER_ARM_OF_STATURE),
+        ):
+            ends = points.get(f"{side}_{top}"), points.get(f"{side}_{bottom}")
+            if ends[0] is not None and ends[1] is not None:
+                guesses.append(median(lengths(ends[0] - ends[1])) / share)
+    finite = [guess for guess in guesses if np.isfinite(guess)]
+    return float(np.median(finite)) if finite else float("nan")
+
+
+def _completed(points: Points) -> Points:
+    """Return the markers with those filled in that are hidden while the rest of their group tells where they are."""
+    for group in _RIGID_GROUPS:
+        points = {**points, **completed({role: points[role] for role in group if role in points})}
+    return points
+
+
+def _shoulder_tops(points: Points) -> tuple[np.ndarray, np.ndarray] | None:
+    tops = _pair(points, "acromion")
+    front, back = _pair(points, "shoulder_front"), _pair(points, "shoulder_back")
+    if tops is None and front is not None:
+        tops = front if back is None else (mean_of(front[0], back[0]), mean_of(front[1], back[1]))
+    return tops
+
+
+@dataclass(frozen=True)
+class PelvisAxes:
+    """Unit axes (F, 3) of the pelvis, and whether the file's axes are right-handed (1) or mirrored (-1)."""
+
+    forward: np.ndarray
+    left: np.ndarray
+    up: np.ndarray
+    chirality: float
+
+
+@dataclass(frozen=True)
+class _Trunk:
+    """Tops of both shoulders (F, 3), the unit axis (F, 3) from hips to shoulders, and the axes' chirality."""
+
+    tops: tuple[np.ndarray, np.ndarray]
+    up: np.ndarray
+    chirality: float
+
+
+def _pelvis_axes(points: Points, above: np.ndarray) -> PelvisAxes | None:
+    """Return the pelvis' axes; *above* (F, 3) is a point above the pelvis."""
+    front, back = _pair(points, "asis"), _pair(points, "psis")
+    rear = mean_of(*back) if back is not None else points.get("sacrum")
+    if front is None or rear is None:
+        return None
+    left = unit(front[0] - front[1])
+    forward = unit(across(mean_of(*front) - rear, left))
+    up = np.cross(forward, left)
+    chirality = -1.0 if median(dot(up, above - mean_of(*front))) < 0.0 else 1.0
+    return PelvisAxes(forward, left, chirality * up, chirality)
+
+
+def _hip_centres(points: Points, axes: PelvisAxes, units_per_mm: float | None) -> dict[str, np.ndarray]:
+    """Harrington's regression; without a unit, its constants are scaled by the pelvis' width."""
+    front, back = _pair(points, "asis"), _pair(points, "psis")
+    assert front is not None
+    rear = mean_of(*back) if back is not None else points["sacrum"]
+    middle = mean_of(*front)
+    width = median(lengths(front[0] - front[1]))
+    depth = median(lengths(middle - rear))
+    mm = width / _TYPICAL_PELVIS_WIDTH_MM if units_per_mm is None else units_per_mm
+    base = middle - (0.24 * depth + 9.9 * mm) * axes.forward - (0.30 * width + 10.9 * mm) * axes.up
+    outwards = (0.33 * width + 7.3 * mm) * axes.left
+    return {"left_hip": base + outwards, "right_hip": base - outwards}
+
+
+def _bend_axis(upper: np.ndarray, fore: np.ndarray) -> np.ndarray:
+    """Return the unit axis (F, 3) that an elbow bends about; between bent frames it is interpolated.
+
+    Args:
+        upper: (F, 3) unit vectors from the elbow to the shoulder.
+        fore: (F, 3) unit vectors from the elbow to the wrist.
+    """
+    axis = np.cross(upper, fore)
+    return bridged(axis, lengths(axis) > _BENT_SINE)
+
+
+def _elbow(points: Points, side: str, shoulder: np.ndarray, chirality: float, offset: float) -> np.ndarray | None:
+    """Return the elbow's centre (F, 3): half a width from the lateral epicondyle towards the inside."""
+    lateral, medial = points.get(f"{side}_elbow_lateral"), points.get(f"{side}_elbow_medial")
+    if lateral is None:
+        return None
+    centre, wrist = lateral, _wrist(points, side)
+    inwards = np.full_like(lateral, np.nan)
+    if wrist is not None:
+        # Arm hanging, forearm forward: up x forward is left, which is outwards on the left arm only.
+        inwards = (chirality if side == "right" else -chirality) * _bend_axis(
+            unit(shoulder - lateral), unit(wrist - lateral)
+        )
+        offset_centre = chord(lateral, shoulder, inwards, offset)
+        centre = np.where(np.isfinite(offset_centre), offset_centre, lateral)
+    if medial is not None:
+        centre = between(lateral, medial, shoulder, unit(across(inwards, unit(shoulder - lateral))), centre)
+    return centre
+
+
+def _wrist(points: Points, side: str) -> np.ndarray | None:
+    """Return the middle of the wrist's markers (F, 3)."""
+    for kind in ("wrist", "wrist_bar"):
+        thumb, little = points.get(f"{side}_{kind}_thumb_side"), points.get(f"{side}_{kind}_little_finger_side")
+        if thumb is not None and little is not None:
+            return mean_of(thumb, little)
+        if thumb is not None or little is not None:
+            return thumb if thumb is not None else little
+    return points.get(f"{side}_wrist")
+
+
+def _below_bar(points: Points, side: str, elbow: np.ndarray, chirality: float, offset: float) -> np.ndarray | None:
+    """Return the wrist's centre (F, 3): under the middle of a bar that is strapped to the back of the wrist."""
+    wrist = _wrist(points, side)
+    thumb = points.get(f"{side}_wrist_bar_thumb_side")
+    little = points.get(f"{side}_wrist_bar_little_finger_side")
+    if wrist is None or thumb is None or little is None:
+        return wrist
+    # Left arm out to the left, palm down, thumb ahead: (thumb to little finger) x (elbow to wrist) points to the palm.
+    palm = unit(np.cross(little - thumb, wrist - elbow)) * (chirality if side == "left" else -chirality)
+    return np.asarray(wrist + offset * palm)
+
+
+def _with_fallback(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray | None:
+    """Return *first*, with *second* where it is missing."""
+    if first is None or second is None:
+        return second if first is None else first
+    return np.where(np.isfinite(first), first, second)
+
+
+def _arms(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray]:
+    """Shoulders, elbows, wrists and knuckles."""
+    found: dict[str, np.ndarray] = {}
+    drop = _ACROMION_DROP * median(lengths(trunk.tops[0] - trunk.tops[1]))
+    for side, top in zip(SIDES, trunk.tops, strict=True):
+        shoulder = top - drop * trunk.up
+        elbow = _elbow(points, side, shoulder, trunk.chirality, (_ELBOW_WIDTH / 2 + _MARKER_RADIUS) * stature)
+        wrist = _wrist(points, side)
+        if elbow is not None:
+            offset = (_WRIST_THICKNESS / 2 + _MARKER_RADIUS) * stature
+            wrist = _below_bar(points, side, elbow, trunk.chirality, offset)
+        places = {
+            "shoulder": shoulder,
+            "elbow": elbow,
+            "wrist": wrist,
+            "index_knuckle": points.get(f"{side}_index_knuckle"),
+            "pinky_knuckle": points.get(f"{side}_little_finger_knuckle"),
+        }
+        found.update({f"{side}_{name}": place for name, place in places.items() if place is not None})
+    return found
+
+
+def _spine(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray]:
+    """The root of the neck and the lower chest, as far as their markers are there."""
+    found: dict[str, np.ndarray] = {}
+    if "c7" in points and "manubrium" in points:
+        found["neck"] = mean_of(points["c7"], points["manubrium"]) + 0.03 * stature * trunk.up
+    if "t10" in points and "sternum" in points:
+        found["spine2"] = 0.55 * points["t10"] + 0.45 * points["sternum"] - 0.02 * stature * trunk.up
+    return found
+
+
+def _head(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray]:
+    """Ears and nose under a headband of four markers."""
+    front, back = _pair(points, "head_front"), _pair(points, "head_back")
+    if front is None or back is None:
+        return {}
+    middle = mean_of(*front, *back)
+    forward = unit(mean_of(*front) - mean_of(*back))
+    left = unit(across(front[0] + back[0] - front[1] - back[1], forward))
+    up = trunk.chirality * np.cross(forward, left)
+    ear_level = middle - 0.03 * stature * up
+    return {
+        "left_ear": ear_level + 0.045 * stature * left,
+        "right_ear": ear_level - 0.045 * stature * left,
+        "nose": middle + stature * (0.063 * forward - 0.045 * up),
+    }
+
+
+def joint_centres(points: Points, *, units_per_mm: float | None) -> dict[str, np.ndarray]:
+    """Return the solver points that these markers tell, each (F, 3) in the file's units and axes.
+
+    Args:
+        points: (F, 3) of each role; `marker_names.missing_roles` finds nothing lacking.
+        units_per_mm: how many file units a millimetre is; None where that is not known yet: constants in millimetres
+            are then scaled by the width of the pelvis.
+    """
+    points = _completed(points)
+    stature = stature_of_markers(points)
+    tops = _shoulder_tops(points)
+    assert tops is not None
+    above = _with_fallback(mean_of(*tops), points.get("c7"))
+    assert above is not None
+    axes = _pelvis_axes(points, above)
+    estimated = _hip_centres(points, axes, units_per_mm) if axes is not None else {}
+    hips: dict[str, np.ndarray] = {}
+    for side in SIDES:
+        hip = _with_fallback(points.get(f"{side}_hip_centre"), estimated.get(f"{side}_hip"))
+        assert hip is not None
+        hips[f"{side}_hip"] = hip
+    middle = mean_of(hips["left_hip"], hips["right_hip"])
+    # Shoulders are seen while the hips are not: they need no more of them than the way down.
+    up = above - middle
+    trunk = _Trunk(tops, bridged(up, np.isfinite(up).all(-1)), axes.chirality if axes is not None else 1.0)
+    found = {**hips, **knees_and_ankles(points, hips, stature), **feet(points, stature)}
+    found.update(_arms(points, trunk, stature))
+    found.update(_spine(points, trunk, stature))
+    found.update(_head(points, trunk, stature))
+    if axes is not None:
+        # Standing, the plane of ASIS and PSIS leans forward by about 10 degrees.
+        upright = np.cos(_PELVIC_TILT) * axes.up - np.sin(_PELVIC_TILT) * axes.forward
+        found["pelvis"] = middle + _PELVIS_HEIGHT * stature * upright
+    return found

@@ -1,0 +1,1 @@
+"""Arrays, rotations and filters that know nothing of bodies."""

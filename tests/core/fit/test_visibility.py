@@ -1,0 +1,178 @@
+"""Limbs without evidence move on between what was seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from core.fit.temporal.visibility import Evidence, find_evidence, hold
+from core.layouts import COCO17, WHOLEBODY133
+from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES
+
+from .scenes import body_model, solver_names, walking
+
+BODY = solver_names()
+FPS = 30.0
+LEFT_FOOT = ("left_big_toe", "left_small_toe")
+FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
+
+
+def _weights(names, hidden, frames=slice(1, 2), num_frames=3) -> np.ndarray:
+    weights = np.ones((num_frames, len(names)))
+    weights[frames, [names.index(name) for name in hidden]] = 0.0
+    return weights
+
+
+def _unknown(evidence: Evidence, frame: int = 1) -> set[str]:
+    return {name for name, unknown in zip(JOINT_NAMES, evidence.unknown[frame], strict=True) if unknown}
+
+
+@pytest.mark.parametrize(
+    ("hidden", "limb", "unknown"),
+    [
+        (("left_wrist",), "left arm", {"left_elbow", "left_wrist"}),
+        (("right_elbow", "right_wrist"), "right arm", {"right_shoulder", "right_elbow", "right_wrist"}),
+        (LEFT_FOOT, "left leg", {"left_ankle", "left_foot"}),
+        (("left_ankle", *LEFT_FOOT), "left leg", {"left_knee", "left_ankle", "left_foot"}),
+        (
+            ("left_knee", "left_ankle", *LEFT_FOOT),
+            "left leg",
+            {"left_hip", "left_knee", "left_ankle", "left_foot"},
+        ),
+        (FACE, "head", {"neck", "head"}),
+    ],
+)
+def test_what_hangs_from_the_last_point_seen_is_unknown(hidden, limb, unknown):
+    evidence = find_evidence(BODY, _weights(BODY, hidden))
+    assert _unknown(evidence) == unknown
+    assert not evidence.unknown[[0, 2]].any() and not evidence.absent.any()
+    for name, marked in evidence.limbs.items():
+        np.testing.assert_array_equal(marked, [False, name == limb, False], err_msg=name)
+
+
+@pytest.mark.parametrize("hidden", [("left_knee",), ("left_elbow",), ("left_ankle",), ("nose", "left_ear")])
+def test_a_joint_between_points_that_are_seen_is_known(hidden):
+    evidence = find_evidence(BODY, _weights(BODY, hidden))
+    assert not evidence.unknown.any()
+    assert not any(marked.any() for marked in evidence.limbs.values())
+
+
+def test_a_limb_that_is_never_seen_is_not_held():
+    names = solver_names(COCO17)
+    evidence = find_evidence(names, _weights(names, ("left_wrist",), frames=slice(None)))
+    assert not evidence.unknown.any()
+    assert not evidence.limbs["left arm"].any()
+
+
+def test_knuckles_make_the_wrist_known():
+    names = solver_names(WHOLEBODY133)
+    knuckles = [name for name in names if "left" in name and "knuckle" in name]
+    assert _unknown(find_evidence(names, _weights(names, knuckles))) == {"left_wrist"}
+    one_left = [name for name in knuckles if name != "left_index_knuckle"]
+    assert _unknown(find_evidence(names, _weights(names, one_left))) == set()
+
+
+def test_without_the_torso_everything_is_unknown():
+    torso = ("left_hip", "right_hip", "left_shoulder", "right_shoulder", "mid_hip", "mid_shoulder")
+    evidence = find_evidence(BODY, _weights(BODY, torso[:4]))
+    assert evidence.absent.tolist() == [False, True, False]
+    assert _unknown(evidence) == set(JOINT_NAMES)
+    assert not any(marked.any() for marked in evidence.limbs.values())
+    assert not find_evidence(BODY, _weights(BODY, torso[:3])).absent.any()
+
+
+def _random(num_frames: int) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(3)
+    turns = Rotation.from_rotvec(generator.normal(0.0, 0.8, (num_frames * 24, 3))).as_matrix()
+    return turns.reshape(num_frames, 24, 3, 3).astype(np.float32), generator.normal(size=(num_frames, 3))
+
+
+def _evidence(num_frames: int, joint: int, frames: list[int], absent: list[int] = ()) -> Evidence:
+    unknown = np.zeros((num_frames, 24), dtype=bool)
+    unknown[frames, joint] = True
+    missing = np.zeros(num_frames, dtype=bool)
+    missing[list(absent)] = True
+    unknown[missing] = True
+    return Evidence(unknown, missing, {})
+
+
+def _turning(num_frames: int, joint: int, rad_per_frame: float = 0.04) -> np.ndarray:
+    """Rotations (F, 24, 3, 3) in which one joint turns steadily about one axis."""
+    rotations, _ = _random(1)
+    rotations = np.repeat(rotations, num_frames, axis=0)
+    turns = np.arange(num_frames)[:, None] * rad_per_frame * np.array([0.6, 0.0, 0.8])
+    rotations[:, joint] = rotations[:, joint] @ Rotation.from_rotvec(turns).as_matrix().astype(np.float32)
+    return rotations
+
+
+def _apart_deg(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    turns = Rotation.from_matrix((np.swapaxes(first, -1, -2) @ second).reshape(-1, 3, 3).astype(np.float64))
+    return np.rad2deg(turns.magnitude()).reshape(first.shape[:-2])
+
+
+def test_a_joint_that_turns_steadily_does_so_through_its_gaps():
+    joint = JOINT_INDEX["left_elbow"]
+    true, trans = _turning(60, joint), np.zeros((60, 3))
+    gone = [12, 13, 14, 20, *range(30, 40)]
+    seen = true.copy()
+    seen[gone, joint] = np.eye(3)
+    before = seen.copy()
+    held, places = hold(seen, trans, _evidence(60, joint, gone), FPS)
+    assert _apart_deg(held[:, joint], true[:, joint]).max() < 2.0
+    others = [index for index in range(24) if index != joint]
+    np.testing.assert_array_equal(held[:, others], seen[:, others])
+    np.testing.assert_array_equal(places, trans)
+    np.testing.assert_array_equal(seen, before)
+
+
+def test_a_joint_that_is_not_seen_again_comes_to_rest():
+    joint = JOINT_INDEX["right_knee"]
+    true = _turning(90, joint)
+    held, _ = hold(true, np.zeros((90, 3)), _evidence(90, joint, list(range(30, 90))), FPS)
+    assert _apart_deg(held[:30, joint], true[:30, joint]).max() < 1e-3
+    assert _apart_deg(held[30, joint], held[29, joint]) < 3.0
+    assert _apart_deg(held[29:, joint], true[29, joint]).max() < 45.0
+    assert _apart_deg(held[60:, joint], held[59:-1, joint]).max() < 0.2
+
+
+@pytest.mark.parametrize(("limb", "most_m"), [("leg", 0.2), ("arm", 0.1)])
+def test_a_limb_hidden_in_a_walk_goes_on_walking(limb: str, most_m: float):
+    """Between its last and its next pose alone, the foot would be half a metre off."""
+    walk = walking()[:130]
+    chains = {"leg": ("hip", "knee", "ankle", "foot"), "arm": ("shoulder", "elbow", "wrist")}
+    joints = [JOINT_INDEX[f"left_{name}"] for name in chains[limb]]
+    unknown = np.zeros((130, 24), dtype=bool)
+    unknown[60:90, joints] = True
+    hidden = walk.rotations.copy()
+    hidden[60:90, joints] = np.eye(3)
+    held, trans = hold(hidden, walk.trans, Evidence(unknown, np.zeros(130, dtype=bool), {}), walk.fps)
+    off = np.linalg.norm(body_model().joints(held, walk.betas, trans) - walk.joints, axis=-1)
+    assert off[60:90].max() < most_m
+    assert off[:60].max() < 1e-6 and off[90:].max() < 1e-6
+
+
+def test_an_absent_person_walks_on_straight():
+    rotations, _ = _random(40)
+    line = np.arange(40.0)[:, None] * [0.03, 0.0, -0.02] + [0.5, 1.0, 0.0]
+    absent = list(range(10, 20))
+    seen = line.copy()
+    seen[absent] = 0.0
+    _, places = hold(rotations, seen, _evidence(40, 0, [], absent=absent), FPS)
+    np.testing.assert_allclose(places, line, atol=1e-6)
+
+
+def test_a_person_who_does_not_come_back_stays_near():
+    rotations, _ = _random(100)
+    line = np.arange(100.0)[:, None] * [0.05, 0.0, 0.0]
+    _, places = hold(rotations, line, _evidence(100, 0, [], absent=list(range(20, 100))), FPS)
+    assert np.linalg.norm(places[20:] - line[19], axis=1).max() < 0.4
+
+
+def test_what_is_never_known_stays_as_it_is():
+    rotations, trans = _random(4)
+    held, places = hold(rotations, trans, _evidence(4, 7, [0, 1, 2, 3]), FPS)
+    np.testing.assert_array_equal(held, rotations)
+    held, places = hold(rotations, trans, _evidence(4, 0, [], absent=[0, 1, 2, 3]), FPS)
+    np.testing.assert_array_equal(held, rotations)
+    np.testing.assert_array_equal(places, trans)

@@ -1,0 +1,286 @@
+"""Joint centres from markers against published formulas, and against the centres that Vicon's software wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import AmbiguousTrackError
+from core.formats.dispatch import read_recordings
+from core.formats.raw import RawRecording
+from core.layouts import LAYOUTS
+from core.markers.joint_centres import joint_centres
+from core.markers.labels import marker_roles, marker_set_title, missing_roles
+from core.reading import ReadOptions, interpret
+
+PLUG_IN_GAIT_ORIGINS = {"knee": "FEO", "ankle": "TIO", "elbow": "HUO", "wrist": "RAO", "shoulder": "CLO"}
+
+
+def _recording(shared_dir: Path, name: str) -> RawRecording:
+    return read_recordings(shared_dir / "data" / "keypoints" / "c3d" / name)[0]
+
+
+def _centres(recording: RawRecording) -> dict[str, np.ndarray]:
+    assert recording.names is not None
+    roles = marker_roles(recording.names)
+    points = {role: recording.positions[:, index] for role, index in roles.items()}
+    return joint_centres(points, units_per_mm=1.0)
+
+
+def _error_mm(recording: RawRecording, centre: np.ndarray, name: str) -> float:
+    assert recording.names is not None
+    truth = recording.positions[:, recording.names.index(name)]
+    return float(np.nanmedian(np.linalg.norm(centre - truth, axis=-1)))
+
+
+def _simple_markers() -> dict[str, np.ndarray]:
+    """One frame of a person in millimetres, X forward, Y left, Z up."""
+    sides = {
+        "asis": (0.0, 120.0, 1000.0),
+        "psis": (-150.0, 50.0, 1000.0),
+        "knee_lateral": (-40.0, 140.0, 500.0),
+        "ankle_lateral": (-40.0, 140.0, 70.0),
+        "acromion": (-60.0, 180.0, 1450.0),
+        "elbow_lateral": (-60.0, 200.0, 1130.0),
+    }
+    points = {}
+    for role, (forward, left, up) in sides.items():
+        points[f"left_{role}"] = np.array([[forward, left, up]])
+        points[f"right_{role}"] = np.array([[forward, -left, up]])
+    return points
+
+
+def test_hip_centres_follow_harrington():
+    # Harrington et al. 2007: -0.24 PD - 9.9 ahead, -0.30 PW - 10.9 up, 0.33 PW + 7.3 outwards; PW 240, PD 150 mm.
+    centres = joint_centres(_simple_markers(), units_per_mm=1.0)
+    assert centres["left_hip"][0] == pytest.approx([-0.24 * 150 - 9.9, 0.33 * 240 + 7.3, 1000 - 0.30 * 240 - 10.9])
+    assert centres["right_hip"][0] == pytest.approx([-0.24 * 150 - 9.9, -0.33 * 240 - 7.3, 1000 - 0.30 * 240 - 10.9])
+
+
+def test_the_shoulder_lies_below_the_acromion_by_17_percent_of_their_distance():
+    centres = joint_centres(_simple_markers(), units_per_mm=1.0)
+    drop = np.linalg.norm(centres["left_shoulder"][0] - [-60.0, 180.0, 1450.0])
+    assert drop == pytest.approx(0.17 * 360.0)
+    assert centres["left_shoulder"][0][2] < 1450.0 - 60.0
+
+
+def test_the_knee_lies_inside_at_a_right_angle_to_the_thigh():
+    points = _simple_markers()
+    centres = joint_centres(points, units_per_mm=1.0)
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        to_marker = points[f"{side}_knee_lateral"] - centres[f"{side}_knee"]
+        to_hip = centres[f"{side}_hip"] - centres[f"{side}_knee"]
+        assert np.sum(to_marker * to_hip) == pytest.approx(0.0, abs=1e-6)
+        assert sign * to_marker[0, 1] > 40.0
+
+
+def test_a_medial_marker_gives_the_middle():
+    points = _simple_markers()
+    points["left_knee_medial"] = points["left_knee_lateral"] - [[0.0, 100.0, 0.0]]
+    assert joint_centres(points, units_per_mm=1.0)["left_knee"][0] == pytest.approx([-40.0, 90.0, 500.0])
+
+
+def test_given_hip_centres_go_before_estimated_ones():
+    points = _simple_markers()
+    points["left_hip_centre"] = np.array([[1.0, 2.0, 3.0]])
+    assert joint_centres(points, units_per_mm=1.0)["left_hip"][0] == pytest.approx([1.0, 2.0, 3.0])
+
+
+def test_hip_centres_that_come_and_go_keep_their_place_in_the_pelvis():
+    points = {role: np.tile(place, (5, 1)) for role, place in _simple_markers().items()}
+    points["left_hip_centre"] = np.full((5, 3), np.nan)
+    points["left_hip_centre"][[0, 2, 4]] = [-60.0, 70.0, 880.0]
+    hips = joint_centres(points, units_per_mm=1.0)["left_hip"]
+    assert hips == pytest.approx(np.tile([[-60.0, 70.0, 880.0]], (5, 1)), abs=1e-6)
+
+
+def test_a_person_whose_front_of_the_pelvis_is_hidden_while_squatting_is_still_seen(shared_dir):
+    recording = _recording(shared_dir, "squat.c3d")
+    assert recording.names is not None
+    hidden = ~np.isfinite(recording.positions[:, recording.names.index("LFWT")]).all(-1)
+    assert hidden.sum() > 300
+    centres = _centres(recording)
+    for side in ("left", "right"):
+        assert np.isfinite(centres[f"{side}_hip"]).all()
+        assert np.isfinite(centres[f"{side}_shoulder"]).all()
+        thigh = np.linalg.norm(centres[f"{side}_hip"] - centres[f"{side}_knee"], axis=-1)
+        assert np.nanstd(thigh) < 16.0
+
+
+def test_shoulders_are_found_while_the_hips_are_hidden():
+    points = {role: np.tile(place, (5, 1)) for role, place in _simple_markers().items()}
+    expected = joint_centres(points, units_per_mm=1.0)["left_shoulder"]
+    points["left_asis"] = points["left_asis"].copy()
+    points["left_asis"][[0, 2]] = np.nan
+    points["right_psis"] = points["right_psis"].copy()
+    points["right_psis"][[0, 2]] = np.nan
+    centres = joint_centres(points, units_per_mm=1.0)
+    assert np.isnan(centres["left_hip"][[0, 2]]).all()
+    assert centres["left_shoulder"] == pytest.approx(expected)
+
+
+def test_mirrored_markers_give_the_mirrored_joints():
+    points = {**_simple_markers(), "left_wrist": np.array([[150.0, 200.0, 1050.0]])}
+    mirror = np.array([1.0, -1.0, 1.0])
+    plain = joint_centres(points, units_per_mm=1.0)
+    mirrored = joint_centres({role: point * mirror for role, point in points.items()}, units_per_mm=1.0)
+    for name, centre in plain.items():
+        assert mirrored[name] == pytest.approx(centre * mirror), name
+
+
+def test_plug_in_gait_centres_agree_with_vicons(shared_dir):
+    # The static trial's subject has about the default joint widths.
+    recording = _recording(shared_dir, "pycgm_Sample_Static.c3d")
+    centres = _centres(recording)
+    for joint, bound in {"knee": 5, "ankle": 6, "elbow": 5, "wrist": 3, "shoulder": 18}.items():
+        for side in ("left", "right"):
+            origin = side[0].upper() + PLUG_IN_GAIT_ORIGINS[joint]
+            error = _error_mm(recording, centres[f"{side}_{joint}"], origin)
+            assert error < bound, (side, joint, error)
+
+
+def test_arm_centres_of_a_broad_person_agree_with_vicons(shared_dir):
+    recording = _recording(shared_dir, "pycgm_Movement_trial.c3d")
+    centres = _centres(recording)
+    for joint, bound in {"elbow": 18, "wrist": 10, "shoulder": 15}.items():
+        for side in ("left", "right"):
+            origin = side[0].upper() + PLUG_IN_GAIT_ORIGINS[joint]
+            assert _error_mm(recording, centres[f"{side}_{joint}"], origin) < bound, (side, joint)
+
+
+def test_shanks_keep_their_length_where_a_wand_was_put_on_askew(shared_dir):
+    # Plug-in Gait believes the wand, and its shanks grow and shrink by 23 and 26 mm in this trial.
+    recording = _recording(shared_dir, "pycgm_Movement_trial.c3d")
+    centres = _centres(recording)
+    assert recording.names is not None
+    for side in ("left", "right"):
+        knee, ankle = (recording.positions[:, recording.names.index(side[0].upper() + stem)] for stem in ("FEO", "TIO"))
+        vicon = np.linalg.norm(knee - ankle, axis=-1).std()
+        own = np.linalg.norm(centres[f"{side}_knee"] - centres[f"{side}_ankle"], axis=-1).std()
+        assert own < 0.5 * vicon, (side, own, vicon)
+
+
+@pytest.mark.parametrize("name", ["c3d/cmu_05_13.c3d", "trc/OpenCap_DJ1.trc", "trc/OpenCap_walking2.trc"])
+def test_knees_and_ankles_do_not_jump_between_two_ways_of_finding_them(name, shared_dir):
+    recording = read_recordings(shared_dir / "data" / "keypoints" / name)[0]
+    roles = marker_roles(recording.names or ())
+    points = {role: recording.positions[:, index] for role, index in roles.items()}
+    metre = 1000.0 if recording.units == "mm" else 1.0
+    centres = joint_centres(points, units_per_mm=metre / 1000.0)
+    for side in ("left", "right"):
+        for joint in ("knee", "ankle"):
+            jerk = np.linalg.norm(np.diff(centres[f"{side}_{joint}"], n=2, axis=0), axis=-1) / metre
+            assert np.nanmax(jerk) < 0.03, (side, joint)
+
+
+def test_the_turn_of_a_knee_is_found_from_its_bend_whatever_side_the_thigh_marker_is_on():
+    # The marker on the thigh sits in front, which no convention says; the knee bends about the body's left.
+    bend = np.linspace(0.0, 1.6, 40)
+    zero = np.zeros_like(bend)
+    hip, knee = np.array([0.0, 85.0, 900.0]), np.array([0.0, 85.0, 500.0])
+    ankle = knee + 400.0 * np.stack([-np.sin(bend), zero, -np.cos(bend)], axis=-1)
+    still = np.ones((len(bend), 1))
+    points = {role: still * place[0] for role, place in _simple_markers().items()}
+    left = {
+        "left_hip_centre": still * hip,
+        "left_knee_lateral": still * (knee + [0.0, 60.0, 0.0]),
+        "left_thigh": still * [90.0, 100.0, 700.0],
+        "left_ankle_lateral": ankle + [0.0, 40.0, 0.0],
+        "left_shank": 0.5 * (ankle + knee) + [0.0, 50.0, 0.0],
+    }
+    centres = joint_centres({**points, **left}, units_per_mm=1.0)
+    assert np.abs(centres["left_knee"] - knee).max() < 10.0
+
+
+def test_hip_centres_agree_with_those_in_a_cmu_file(shared_dir):
+    recording = _recording(shared_dir, "cmu_05_13.c3d")
+    centres = _centres(recording)
+    for side in ("left", "right"):
+        assert _error_mm(recording, centres[f"{side}_hip"], f"{side[0].upper()}HJ0") < 13.0
+
+
+def test_every_sample_marker_set_is_known(shared_dir):
+    titles = {
+        "pycgm_Sample_Static.c3d": "Plug-in Gait",
+        "cmu_02_05.c3d": "CMU Vicon",
+        "squat.c3d": "laboratory markers",
+    }
+    for name, title in titles.items():
+        names = _recording(shared_dir, name).names
+        assert names is not None
+        assert marker_set_title(names) == title
+        assert missing_roles(marker_roles(names)) == ()
+
+
+def test_mirrored_or_swapped_markers_are_refused_and_restored(shared_dir):
+    recording = _recording(shared_dir, "cmu_02_05.c3d")
+    plain = interpret(recording).track.positions[::200]
+
+    def changed(positions: np.ndarray, names: tuple[str, ...]) -> RawRecording:
+        return RawRecording(
+            positions[::200],
+            recording.confidence[::200],
+            "C3D",
+            recording.source,
+            names=names,
+            fps=1.0,
+            units="mm",
+            up_axis="+Z",
+        )
+
+    assert recording.names is not None
+    mirrored = changed(recording.positions * [-1.0, 1.0, 1.0], recording.names)
+    with pytest.raises(AmbiguousTrackError, match="--handedness left"):
+        interpret(mirrored)
+    restored = interpret(mirrored, ReadOptions(handedness="left")).track.positions
+    assert np.nanmax(np.abs(restored - plain)) < 0.02
+    other = tuple({"L": "R", "R": "L"}.get(name[0], name[0]) + name[1:] for name in recording.names)
+    swapped = changed(recording.positions, other)
+    with pytest.raises(AmbiguousTrackError, match="--swap-sides"):
+        interpret(swapped)
+    restored = interpret(swapped, ReadOptions(swap_sides=True)).track.positions
+    assert np.nanmax(np.abs(restored - plain)) < 0.02
+
+
+def test_markers_that_do_not_suffice_say_what_is_lacking(make_recording):
+    names = ("LASI", "RASI", "LKNE", "LSHO", "RSHO")
+    with pytest.raises(AmbiguousTrackError, match=r"markers lack the outside of both knees"):
+        interpret(make_recording(positions=np.ones((2, 5, 3)), names=names))
+
+
+def test_the_layout_of_markers_keeps_its_places(shared_dir):
+    track = interpret(_recording(shared_dir, "pycgm_Sample_Static.c3d")).track
+    assert track.layout is LAYOUTS["markers"]
+    knuckle = track.layout.names.index("left_pinky_knuckle")
+    assert (track.confidence[:, knuckle] == 0.0).all()
+
+
+def test_metatarsals_that_are_labelled_the_wrong_way_round_are_read_as_each_other(shared_dir):
+    recording = _recording(shared_dir, "squat.c3d")
+    assert recording.names is not None
+    reading = interpret(recording)
+    for side, letter in (("left", "L"), ("right", "R")):
+        ball = reading.track.layout.solver_index[f"{side}_small_toe"]
+        labelled = recording.positions[:, recording.names.index(f"{letter}MT1")]
+        assert reading.track.positions[100, ball] == pytest.approx(labelled[100] / 1000.0, abs=1e-3)
+    told = reading.finding("layout").doubts
+    assert [doubt.split()[0] for doubt in told] == ["LMT1", "RMT1"]
+    assert all("each is read as the other" in doubt for doubt in told)
+
+
+def test_metatarsals_that_are_labelled_right_stay_as_they_are(shared_dir):
+    recording = _recording(shared_dir, "JA1Gait35.c3d")
+    assert recording.names is not None
+    roles = marker_roles(recording.names)
+    assert {"left_first_metatarsal", "left_fifth_metatarsal"} <= roles.keys()
+    assert interpret(recording).finding("layout").doubts == ()
+
+
+def test_no_joint_leaps_when_a_marker_beside_it_is_hidden_and_seen_again(shared_dir):
+    track = interpret(_recording(shared_dir, "squat.c3d")).track
+    for joint in ("knee", "ankle", "elbow"):
+        for side in ("left", "right"):
+            place = track.positions[:, track.layout.solver_index[f"{side}_{joint}"]]
+            assert 1000.0 * np.nanmax(np.linalg.norm(np.diff(place, n=2, axis=0), axis=-1)) < 9.0, (side, joint)

@@ -1,0 +1,69 @@
+"""Files appear whole or not at all."""
+
+import os
+
+import pytest
+
+from core.errors import InputMissingError, OutputError
+from core.io import atomic_files
+from core.io.atomic_files import atomic_path, replace_file
+
+
+def test_written_file_takes_the_place_of_the_old_one(tmp_path):
+    target = tmp_path / "new" / "clip.npz"
+    for text in ("first", "second"):
+        with atomic_path(target) as temporary:
+            assert temporary.suffix == ".npz"
+            temporary.write_text(text)
+        assert target.read_text() == text
+    assert [p.name for p in target.parent.iterdir()] == ["clip.npz"]
+
+
+def test_failure_keeps_the_old_file_and_leaves_nothing_beside_it(tmp_path):
+    target = tmp_path / "clip.npz"
+    target.write_text("old")
+    with pytest.raises(ZeroDivisionError), atomic_path(target) as temporary:
+        temporary.write_text("half")
+        raise ZeroDivisionError
+    assert target.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["clip.npz"]
+
+
+def test_nothing_written_is_an_error(tmp_path):
+    with pytest.raises(InputMissingError, match=r"clip\.npz"), atomic_path(tmp_path / "clip.npz"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_open_elsewhere_is_waited_for_and_then_told_of(tmp_path, monkeypatch):
+    """As on Windows, where a virus scanner that reads the file holds it up for a moment, and a program for ever."""
+    source, target = tmp_path / "new", tmp_path / "clip.fbx"
+    target.write_text("old")
+    tries, held = [], 2
+
+    def replace(one, other):
+        tries.append(other)
+        if len(tries) <= held:
+            raise PermissionError(13, "The process cannot access the file")
+        os.rename(one, other)
+
+    monkeypatch.setattr(atomic_files, "os", type("nt", (), {"name": "nt", "replace": staticmethod(replace)}))
+    monkeypatch.setattr(atomic_files, "_WAITS_S", (0.0, 0.0, 0.0))
+    source.write_text("new")
+    replace_file(source, target)
+    assert target.read_text() == "new" and len(tries) == 3
+    tries, held = [], 100
+    source.write_text("newer")
+    with pytest.raises(OutputError, match=r"clip\.fbx.*cannot access the file; close it"):
+        replace_file(source, target)
+    assert target.read_text() == "new" and len(tries) == 4
+
+
+def test_a_place_that_cannot_be_written_is_told_of(tmp_path):
+    (tmp_path / "clip.npz").mkdir()
+    with (
+        pytest.raises(OutputError, match=r"expected to replace .*clip\.npz"),
+        atomic_path(tmp_path / "clip.npz") as path,
+    ):
+        path.write_text("text")
+    assert [item.name for item in tmp_path.iterdir()] == ["clip.npz"]
