@@ -125,7 +125,7 @@ def _beside_smplify(
     prior = prior_of([clip for clip in read_clips(motions) if clip.subject not in HELD_OUT_SUBJECTS])
     for trial, motion in fitted:
         frames = spread_frames(motion.num_frames, trial.track.fps, most)
-        some = trial.some(frames)
+        some = trial.select(frames)
         ours = replace(motion, poses=motion.poses[frames], trans=motion.trans[frames], fps=some.track.fps)
         yield replace(trial_figures(some, ours, data), name=f"{trial.name}, this fit")
         theirs = smplify_motion(some, motion.betas, data, prior)

@@ -22,7 +22,7 @@ from core.body.model import BodyModel, world_rotations
 from core.errors import CoreError
 from core.fit import FitOptions, fit_track
 from core.fit.observations import layout_points, solver_points
-from core.fit.pose_solver import PoseJob
+from core.fit.pose_solver import PoseSolver
 from core.fit.quality import QUALITIES
 from core.fit.solver.gauss_newton import Targets
 from core.formats.raw import RawRecording
@@ -219,8 +219,8 @@ class Evaluation:
         points = solver_points(track)
         keypoints = self.solver_keypoints(clip, points.names)
         targets = Targets(points.positions[1:].astype(np.float32), points.weights[1:].astype(np.float32))
-        job = PoseJob(points.names, keypoints, _KNOWN_SIGMA_M, QUALITIES[self.options.quality].effort)
-        rotations, trans = job.solve(targets, job.outset(targets, clip.rotations[:-1]))
+        job = PoseSolver(points.names, keypoints, _KNOWN_SIGMA_M, QUALITIES[self.options.quality].iterations)
+        rotations, trans = job.solve(targets, job.initial_pose(targets, clip.rotations[:-1]))
         off = np.linalg.norm(keypoints.points(rotations, trans) - targets.points, axis=-1)
         rotations, trans = np.concatenate([clip.rotations[:1], rotations]), np.concatenate([clip.trans[:1], trans])
         poses = matrix_to_axis_angle(rotations.astype(np.float64)).reshape(len(rotations), -1)

@@ -47,7 +47,7 @@ class Trial:
     angles: Angles
     joints: np.ndarray | None = None
 
-    def some(self, frames: np.ndarray) -> Trial:
+    def select(self, frames: np.ndarray) -> Trial:
         """Return the trial at evenly spaced *frames* (N,)."""
         step = frames[1] - frames[0] if len(frames) > 1 else 1
         track = replace(

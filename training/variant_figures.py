@@ -16,7 +16,7 @@ from core.body.data import BodyData
 from core.body.free_body import load_free_body
 from core.fit import FitOptions
 from core.fit.observations import solver_points
-from core.fit.priors.pose_predictor import WEIGHTS, Experts
+from core.fit.priors.pose_predictor import WEIGHTS, PosePredictor
 from core.fit.solver.gauss_newton import Targets
 from core.fit.solver.initial_pose import analytic_start
 from core.math.rotations import matrix_to_axis_angle
@@ -78,9 +78,9 @@ class FitTest:
 
     def alone(self, passes: int) -> Figures:
         """Return the figures of the shipped network's own answer, for all joints, after so many passes, unfinished."""
-        experts = Experts(joints="all", passes=passes)
+        predictor = PosePredictor(joints="all", passes=passes)
         evaluation = Evaluation()
-        return {CONDITIONS[0].name: self._row(partial(_answer, evaluation, experts), CONDITIONS[0])}
+        return {CONDITIONS[0].name: self._row(partial(_answer, evaluation, predictor), CONDITIONS[0])}
 
     def _row(self, measure: Callable[[Clip, Condition], Row], condition: Condition) -> dict[str, float]:
         row = summarise([measure(clip, condition) for clip in self.clips])
@@ -110,14 +110,14 @@ class FitTest:
         return figures
 
 
-def _answer(evaluation: Evaluation, experts: Experts, clip: Clip, condition: Condition) -> Row:
-    """Return the figures of what *experts* expect of a clip's points, from the analytic start, unfinished."""
+def _answer(evaluation: Evaluation, predictor: PosePredictor, clip: Clip, condition: Condition) -> Row:
+    """Return the figures of what *predictor* expect of a clip's points, from the analytic start, unfinished."""
     track = evaluation.track(clip, condition)
     points = solver_points(track)
     keypoints = evaluation.solver_keypoints(clip, points.names)
     targets = Targets(points.positions.astype(np.float32), points.weights.astype(np.float32))
     start, trans = analytic_start(points.names, keypoints, targets)
-    expected = experts.expected_pose(points.names, keypoints, start, targets, sigma_m=_SIGMA_M)
+    expected = predictor.predict(points.names, keypoints, start, targets, sigma_m=_SIGMA_M)
     poses = matrix_to_axis_angle(expected.rotations.astype(np.float64)).reshape(len(start), -1)
     return evaluation.compare(clip, condition, Motion(poses, clip.drawn_betas(), trans, clip.fps))
 

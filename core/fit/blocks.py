@@ -16,12 +16,17 @@ _TORCH_BLOCK_FRAMES = 8192
 _HEARING_S = 0.1
 """So often the listener is asked whether to go on, even if no block has ended."""
 
-Told = Callable[[float], None]
+OnProgress = Callable[[float], None]
 """Called with the part that is done, 0 to 1; may raise `FitCancelled`."""
 
 
 def poses_in_blocks(
-    solve: Callable[[slice], tuple[Array, Array]], num_frames: int, told: Told, *, workers: int | None, on_numpy: bool
+    solve: Callable[[slice], tuple[Array, Array]],
+    num_frames: int,
+    on_progress: OnProgress,
+    *,
+    workers: int | None,
+    on_numpy: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return local rotations (F, 24, 3, 3) and trans (F, 3) as *solve* finds them for some frames after the other.
 
@@ -30,7 +35,7 @@ def poses_in_blocks(
     Args:
         solve: from a block of frames to their rotations and trans.
         num_frames: how many frames there are.
-        told: hears of it, on the calling thread.
+        on_progress: hears of it, on the calling thread.
         workers: threads on NumPy; None for as many as there are cores.
         on_numpy: the arrays are NumPy's.
     """
@@ -50,7 +55,7 @@ def poses_in_blocks(
                     block = pending.pop(future)
                     rotations[block], trans[block] = (to_numpy(part) for part in future.result())
                     done += block.stop - block.start
-                told(done / num_frames)
+                on_progress(done / num_frames)
         finally:
             for future in pending:
                 future.cancel()

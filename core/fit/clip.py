@@ -18,18 +18,18 @@ from ..track import KeypointTrack
 from .blocks import frame_blocks, poses_in_blocks
 from .observations import SolverPoints, body_regressor, check_body_seen, solver_points
 from .options import FitOptions, Progress
-from .pose_solver import PoseJob, find_shape, left_noise, make_targets
-from .progress import Pace
+from .pose_solver import PoseSolver, find_shape, make_targets, residual_noise
+from .progress import ProgressReporter
 from .quality import QUALITIES
 from .report import FitReport
-from .result import Found, conclude
+from .result import RawFit, build_result
 from .screening.screen import Screened, screen
 from .solver.gauss_newton import Targets
 from .temporal.flat_feet import find_unseen_feet, flatten_feet
 from .temporal.hidden_legs import bridge_legs
 from .temporal.keypoint_smoothing import SmoothedPoints, smooth_points
-from .temporal.refinement import Expected, settled
-from .temporal.visibility import find_evidence, hold
+from .temporal.refinement import Expected, refine_over_time
+from .temporal.visibility import find_visibility, interpolate_unobserved
 
 _SHORT_GAP_S = 0.15
 """A point that is missing for longer is bridged by a guess, which must not pull the shape of all frames along."""
@@ -52,63 +52,72 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
     """Return the motion and the report of *track* on *body*; see `core.fit.fit_track`."""
     clock = _Clock()
     quality = QUALITIES[options.quality]
-    pace = Pace(progress, track.num_frames, settles=quality.settles, calms_all=quality.calms_all)
+    reporter = ProgressReporter(progress, track.num_frames, settles=quality.settles, calms_all=quality.calms_all)
     with clock.step("smooth"):
-        pace.begin("Smoothing the keypoints")
+        reporter.begin("Smoothing the keypoints")
         screened = _screened(track)
         points = screened.points
     model = KeypointModel(
         BodyModel(body, check_device(options.device)), body_regressor(track.layout, body, options.regressor)
     )
-    experts = options.experts(model.body.device)
+    predictor = options.predictor(model.body.device)
     with clock.step("smooth"):
         smoothed = smooth_points(
-            points.positions, points.weights, track.fps, strength=options.smoothing, told=pace.tell
+            points.positions, points.weights, track.fps, strength=options.smoothing, on_progress=reporter.advance
         )
         targets = make_targets(points, smoothed, track.fps, model.body)
-        evidence = find_evidence(points.names, to_numpy(targets.weights))
-        noise = left_noise(smoothed, options.smoothing)
+        visibility = find_visibility(points.names, to_numpy(targets.weights))
+        noise = residual_noise(smoothed, options.smoothing)
     with clock.step("shape"):
-        pace.begin("Finding the body shape")
+        reporter.begin("Finding the body shape")
         seen = _without_long_gaps(targets, smoothed, track.fps)
         shape = find_shape(
-            points, model, seen, noise, options.betas, experts=experts, rounds=quality.shape_rounds, told=pace.tell
+            points,
+            model,
+            seen,
+            noise,
+            options.betas,
+            predictor=predictor,
+            rounds=quality.shape_rounds,
+            on_progress=reporter.advance,
         )
     with clock.step("pose"):
-        pace.begin("Fitting the poses")
+        reporter.begin("Fitting the poses")
         keypoints = shape.model.shaped(model.body.array(shape.betas))
-        job = PoseJob(points.names, keypoints, shape.sigma_m, quality.effort, shape.habit, shape.noise_m, experts)
-        targets = bridge_legs(job, targets, evidence, track.fps)
-        rotations, trans, expected = _poses(job, targets, track.num_frames, pace, options)
+        solver = PoseSolver(
+            points.names, keypoints, shape.sigma_m, quality.iterations, shape.subject_offset, shape.noise_m, predictor
+        )
+        targets = bridge_legs(solver, targets, visibility, track.fps)
+        rotations, trans, expected = _poses(solver, targets, track.num_frames, reporter, options)
     with clock.step("hold"):
-        rotations, trans = hold(rotations, trans, evidence, track.fps)
+        rotations, trans = interpolate_unobserved(rotations, trans, visibility, track.fps)
     if quality.settles:
         with clock.step("settle"):
-            pace.begin("Settling the poses")
+            reporter.begin("Settling the poses")
             # Held before, so that limbs that nothing shows do not lead their neighbours in time astray, and after.
-            rotations, trans = settled(
-                job,
+            rotations, trans = refine_over_time(
+                solver,
                 targets,
                 expected,
                 (rotations, trans),
                 track.fps,
-                pace.tell,
+                reporter.advance,
                 calm_all=quality.calms_all,
                 workers=options.workers,
             )
-            rotations, trans = hold(rotations, trans, evidence, track.fps)
+            rotations, trans = interpolate_unobserved(rotations, trans, visibility, track.fps)
     with clock.step("hold"):
         unseen = find_unseen_feet(points.names, points.weights)
         rotations = flatten_feet(model.body, shape.betas, rotations, trans, track.fps, sides=unseen)
     with clock.step("report"):
-        pace.begin("Measuring the errors")
+        reporter.begin("Measuring the errors")
         error = _point_errors(points, keypoints, rotations, trans)
     place, left_out = trans.astype(np.float64) + screened.origin, smoothed.jumps | screened.outliers
     scales = smoothed.noise_m, shape.sigma_m
-    found = Found(points.names, rotations, place, shape.betas, error, left_out, *scales, evidence, screened.swaps)
-    concluded = conclude(track, body, options, found, clock.seconds)
-    pace.end()
-    return concluded
+    found = RawFit(points.names, rotations, place, shape.betas, error, left_out, *scales, visibility, screened.swaps)
+    result = build_result(track, body, options, found, clock.seconds)
+    reporter.end()
+    return result
 
 
 def _screened(track: KeypointTrack) -> Screened:
@@ -128,19 +137,19 @@ def _without_long_gaps(targets: Targets, smoothed: SmoothedPoints, fps: float) -
 
 
 def _poses(
-    job: PoseJob, targets: Targets, num_frames: int, pace: Pace, options: FitOptions
+    solver: PoseSolver, targets: Targets, num_frames: int, reporter: ProgressReporter, options: FitOptions
 ) -> tuple[np.ndarray, np.ndarray, Expected]:
     """Return local rotations (F, 24, 3, 3), trans (F, 3), and the poses that were expected."""
     expected = Expected()
 
     def solve(block: slice) -> tuple[Array, Array]:
-        some = targets.some(block)
-        outset = job.outset(some)
-        expected.by_first[block.start] = outset.expected
-        return job.solve(some, outset)
+        some = targets.select(block)
+        initial_pose = solver.initial_pose(some)
+        expected.by_first[block.start] = initial_pose.expected
+        return solver.solve(some, initial_pose)
 
-    on_numpy = job.keypoints.model.body.device == "numpy"
-    rotations, trans = poses_in_blocks(solve, num_frames, pace.tell, workers=options.workers, on_numpy=on_numpy)
+    on_numpy = solver.keypoints.model.body.device == "numpy"
+    rotations, trans = poses_in_blocks(solve, num_frames, reporter.advance, workers=options.workers, on_numpy=on_numpy)
     return rotations, trans, expected
 
 

@@ -11,7 +11,7 @@ from ..body.landmarks import landmark_regressor
 from ..errors import BodyError, TrackError
 from ..layouts import Layout
 from ..track import KeypointTrack
-from .temporal.visibility import find_evidence
+from .temporal.visibility import find_visibility
 
 _NEEDED = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 FOOT_POINTS = tuple(
@@ -103,7 +103,7 @@ def check_body_seen(points: SolverPoints, track: KeypointTrack) -> None:
             f"{'is' if len(unseen) == 1 else 'are'}{where}; check the layout ({track.layout.name}) with --layout"
             f"{instead}"
         )
-    if find_evidence(points.names, points.weights).absent.all():
+    if find_visibility(points.names, points.weights).absent.all():
         raise TrackError(
             f"expected a frame that shows hips and shoulders together, found none of {track.num_frames}{where}; "
             f"check the layout ({track.layout.name}) with --layout{instead}"

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import FitCancelled, FitOptionError
 from ..motion import MAX_FRAMES, resampled_frames
 from ..track import MAX_FPS, KeypointTrack
-from .priors.pose_predictor import MAX_PASSES, NETWORK_JOINTS, Experts, read_pose_network
+from .priors.pose_predictor import MAX_PASSES, NETWORK_JOINTS, PosePredictor, read_pose_network
 from .quality import QUALITIES
 
 MODES = ("clip", "frames")
@@ -108,7 +108,7 @@ class FitOptions:
                 "the right one of the keypoints"
             )
 
-    def experts(self, device: str) -> Experts:
+    def predictor(self, device: str) -> PosePredictor:
         """Return who is asked what pose to expect, on a device.
 
         Raises:
@@ -116,4 +116,4 @@ class FitOptions:
             NetworkError: the network's file does not hold a network of that kind.
         """
         network = None if self.network is None else read_pose_network(self.network, device)
-        return Experts(network, self.network_joints, self.network_passes)
+        return PosePredictor(network, self.network_joints, self.network_passes)

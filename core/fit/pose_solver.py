@@ -14,15 +14,15 @@ from ..errors import BodyError
 from ..math.arrays import Array, at_least, like, namespace, to_numpy
 from ..smpl_skeleton import NUM_BODY_ROTATIONS
 from .observations import LEG_POINTS, SolverPoints
-from .priors.pose_predictor import SHIPPED_EXPERTS, Experts
-from .priors.regression_prior import Habit
+from .priors.pose_predictor import SHIPPED_PREDICTOR, PosePredictor
+from .priors.regression_prior import SubjectOffset
 from .quality import Quality
 from .shape.estimate import ShapeEstimate, betas_from_lengths, refine_shape, spread_frames
-from .solver.gauss_newton import Effort, PosePrior, Targets, refine
-from .solver.initial_pose import analytic_start, placed
+from .solver.gauss_newton import IterationLimits, PosePrior, Targets, refine
+from .solver.initial_pose import align_translation, analytic_start
 from .temporal.keypoint_smoothing import SmoothedPoints
 from .temporal.planted_feet import hold_still_feet
-from .temporal.pose_artifacts import Pops
+from .temporal.pose_artifacts import PoseArtifacts
 
 _GAP_S, _LEG_GAP_S, _OPEN_GAP_S = 0.4, 0.2, 0.1
 """The longest gaps that points are bridged over, those of legs, and how far into gaps open at an end. A leg does what
@@ -48,7 +48,7 @@ _MUCH_WORSE, _WORSE_M = 1.3, 0.005
 
 
 @dataclass(frozen=True, eq=False)
-class Outset:
+class InitialPose:
     """What is known of frames before the finish.
 
     Attributes:
@@ -63,28 +63,28 @@ class Outset:
 
 
 @dataclass(frozen=True, eq=False)
-class PoseJob:
+class PoseSolver:
     """What every block of frames is solved with.
 
     Attributes:
         names: (K,) the solver points.
         keypoints: those points on the shaped body.
         sigma_m: how far off the points are per axis.
-        effort: how many steps the finish gets.
-        habit: the person's, if it is known.
+        iterations: how many steps the finish gets.
+        subject_offset: the person's, if it is known.
         noise_m: how much of *sigma_m* is noise, other in every frame.
-        experts: who is asked what pose to expect.
+        predictor: who is asked what pose to expect.
     """
 
     names: tuple[str, ...]
     keypoints: ShapedKeypoints
     sigma_m: float
-    effort: Effort
-    habit: Habit | None = None
+    iterations: IterationLimits
+    subject_offset: SubjectOffset | None = None
     noise_m: float = 0.0
-    experts: Experts = SHIPPED_EXPERTS
+    predictor: PosePredictor = SHIPPED_PREDICTOR
 
-    def outset(self, targets: Targets, known: Array | None = None) -> Outset:
+    def initial_pose(self, targets: Targets, known: Array | None = None) -> InitialPose:
         """Return what is known of frames before the finish.
 
         Args:
@@ -93,16 +93,18 @@ class PoseJob:
         """
         if known is None:
             start, trans = analytic_start(self.names, self.keypoints, targets)
-            expected = self.experts.expected_pose(
+            expected = self.predictor.predict(
                 self.names, self.keypoints, start, targets,
-                sigma_m=self.sigma_m, noise_m=self.noise_m, habit=self.habit,
+                sigma_m=self.sigma_m, noise_m=self.noise_m, subject_offset=self.subject_offset,
             )  # fmt: skip
-            return Outset(start, trans, expected)
+            return InitialPose(start, trans, expected)
         firm = like((self.sigma_m / _KNOWN_SPREAD_RAD) ** 2 * np.eye(3), known)
         precision = namespace(known).broadcast_to(firm, known[:, :NUM_BODY_ROTATIONS].shape)
-        return Outset(known, placed(self.keypoints, known, targets)[0], PosePrior(known, precision, self.sigma_m))
+        return InitialPose(
+            known, align_translation(self.keypoints, known, targets)[0], PosePrior(known, precision, self.sigma_m)
+        )
 
-    def solve(self, targets: Targets, outset: Outset) -> tuple[Array, Array]:
+    def solve(self, targets: Targets, initial_pose: InitialPose) -> tuple[Array, Array]:
         """Return local rotations (F, 24, 3, 3) and trans (F, 3), by the exact finish.
 
         The finish begins at the expected pose; a frame whose points it then misses by far begins again at the start,
@@ -110,17 +112,17 @@ class PoseJob:
 
         Args:
             targets: where the points are.
-            outset: what `outset` says of them.
+            initial_pose: what `initial_pose` says of them.
         """
         xp = namespace(targets.points)
-        start, trans, expected = outset.rotations, outset.trans, outset.expected
-        pose = self._finish(targets, (expected.rotations, trans), expected, self.effort)
+        start, trans, expected = initial_pose.rotations, initial_pose.trans, initial_pose.expected
+        pose = self._finish(targets, (expected.rotations, trans), expected, self.iterations)
         miss = self.miss(targets, pose)
         lost = [frame for frame, off in enumerate(miss.tolist()) if is_lost(off, self.sigma_m)]
         if not lost:
             return pose
-        some = targets.some(lost)
-        again = self._finish(some, (start[lost], trans[lost]), expected.some(lost), self.effort)
+        some = targets.select(lost)
+        again = self._finish(some, (start[lost], trans[lost]), expected.select(lost), self.iterations)
         better = self.miss(some, again) < miss[lost]
         rotations, place = xp.asarray(pose[0], copy=True), xp.asarray(pose[1], copy=True)
         rotations[lost] = xp.where(better[:, None, None, None], again[0], rotations[lost])
@@ -128,14 +130,14 @@ class PoseJob:
         return rotations, place
 
     def _finish(
-        self, targets: Targets, start: tuple[Array, Array], prior: PosePrior, effort: Effort
+        self, targets: Targets, start: tuple[Array, Array], prior: PosePrior, iterations: IterationLimits
     ) -> tuple[Array, Array]:
         """Return the pose that explains *targets* best, found from *start*."""
         outlier_m = outlier_limit_m(self.sigma_m)
-        return refine(self.keypoints, start, targets, prior, effort=effort, outlier_m=outlier_m)
+        return refine(self.keypoints, start, targets, prior, iterations=iterations, outlier_m=outlier_m)
 
     def settle(
-        self, targets: Targets, expected: PosePrior, pose: tuple[Array, Array], pops: Pops
+        self, targets: Targets, expected: PosePrior, pose: tuple[Array, Array], artifacts: PoseArtifacts
     ) -> tuple[Array, Array]:
         """Return frames in which joints pop or tremble, solved again from where those joints are around that moment.
 
@@ -145,25 +147,25 @@ class PoseJob:
             targets: of those frames.
             expected: of those frames.
             pose: their local rotations (F, 24, 3, 3) and trans (F, 3).
-            pops: which of their joints do, and where these are around then.
+            artifacts: which of their joints do, and where these are around then.
         """
         xp = namespace(targets.points)
         rotations, trans = pose
-        popped = like(pops.joints.astype(np.float32), rotations)[..., None, None] > 0
-        around = like(pops.around, rotations)
-        off_m = _SETTLED_M if pops.wrong else _TREMOR_SIGMAS * self.sigma_m
+        popped = like(artifacts.joints.astype(np.float32), rotations)[..., None, None] > 0
+        around = like(artifacts.around, rotations)
+        off_m = _SETTLED_M if artifacts.wrong else _TREMOR_SIGMAS * self.sigma_m
         firm = like((off_m / _SETTLED_SPREAD_RAD) ** 2 * np.eye(3), rotations)
         prior = PosePrior(
             xp.where(popped, around, expected.rotations),
             expected.precision + xp.where(popped[:, :NUM_BODY_ROTATIONS], firm, 0.0 * firm),
             self.sigma_m,
-            expected.couplings,
+            expected.joint_precisions,
         )
-        effort = replace(self.effort, steps=min(_SETTLING_STEPS, self.effort.steps))
-        settled = self._finish(targets, (xp.where(popped, around, rotations), trans), prior, effort)
-        return self._unless_worse(targets, pose, settled)
+        iterations = replace(self.iterations, steps=min(_SETTLING_STEPS, self.iterations.steps))
+        refined = self._finish(targets, (xp.where(popped, around, rotations), trans), prior, iterations)
+        return self._unless_worse(targets, pose, refined)
 
-    def calm(self, targets: Targets, pose: tuple[Array, Array], pops: Pops) -> tuple[Array, Array]:
+    def calm(self, targets: Targets, pose: tuple[Array, Array], artifacts: PoseArtifacts) -> tuple[Array, Array]:
         """Return frames in which joints hop even though they were settled, with those joints as around that moment.
 
         Their points are wrong then, and wrong together: else another pose would explain them. A frame is left as it
@@ -172,12 +174,12 @@ class PoseJob:
         Args:
             targets: of those frames.
             pose: their local rotations (F, 24, 3, 3) and trans (F, 3).
-            pops: which of their joints do, and where these are around then.
+            artifacts: which of their joints do, and where these are around then.
         """
         xp = namespace(targets.points)
-        popped = like(pops.joints.astype(np.float32), pose[0])[..., None, None] > 0
-        calmed = xp.where(popped, like(pops.around, pose[0]), pose[0])
-        return self._unless_worse(targets, pose, (calmed, placed(self.keypoints, calmed, targets)[0]))
+        popped = like(artifacts.joints.astype(np.float32), pose[0])[..., None, None] > 0
+        calmed = xp.where(popped, like(artifacts.around, pose[0]), pose[0])
+        return self._unless_worse(targets, pose, (calmed, align_translation(self.keypoints, calmed, targets)[0]))
 
     def _unless_worse(
         self, targets: Targets, pose: tuple[Array, Array], other: tuple[Array, Array]
@@ -229,12 +231,12 @@ def make_targets(points: SolverPoints, smoothed: SmoothedPoints, fps: float, bod
     return Targets(body.array(positions), body.array(weights))
 
 
-def left_noise(smoothed: SmoothedPoints, strength: float) -> np.ndarray:
+def residual_noise(smoothed: SmoothedPoints, strength: float) -> np.ndarray:
     """Return the noise (K,) per axis, metres, that points smoothed with *strength* (0 to 1) still hold."""
-    return noise_left(smoothed.noise_m, strength)
+    return after_smoothing(smoothed.noise_m, strength)
 
 
-def noise_left(noise_m: np.ndarray, strength: float) -> np.ndarray:
+def after_smoothing(noise_m: np.ndarray, strength: float) -> np.ndarray:
     """Return what smoothing with *strength* (0 to 1) leaves of noise (K,), metres."""
     left: np.ndarray = noise_m * (1.0 - strength * (1.0 - _SMOOTHED_NOISE))
     return left
@@ -247,9 +249,9 @@ def find_shape(
     noise: np.ndarray,
     betas: np.ndarray | None,
     *,
-    experts: Experts = SHIPPED_EXPERTS,
+    predictor: PosePredictor = SHIPPED_PREDICTOR,
     rounds: int = Quality.shape_rounds,
-    told: Callable[[float], None] = lambda part: None,
+    on_progress: Callable[[float], None] = lambda part: None,
 ) -> ShapeEstimate:
     """Return betas (unless they are known), keypoint offsets, sigma and habit, from some dozens of spread frames.
 
@@ -259,9 +261,9 @@ def find_shape(
         targets: where they should be.
         noise: (K,) noise of the targets per axis, metres.
         betas: (B,) known betas, or None.
-        experts: who is asked what pose to expect.
+        predictor: who is asked what pose to expect.
         rounds: how often the shape is found anew from poses, and these from it.
-        told: hears now and then what part is done, 0 to 1; what it raises ends the work.
+        on_progress: hears now and then what part is done, 0 to 1; what it raises ends the work.
     """
     known = None if betas is None else known_betas(betas, model.body.data)
     if known is None:
@@ -279,9 +281,9 @@ def find_shape(
         noise_m=noise_m,
         trust=points.trust,
         hold_betas=known is not None,
-        experts=experts,
+        predictor=predictor,
         rounds=rounds,
-        told=told,
+        on_progress=on_progress,
     )
     return found if known is None else replace(found, betas=known)
 

@@ -10,7 +10,7 @@ _SMOOTHING, _SETTLING, _CALMING, _MEASURING = 0.18, 0.5, 1.2, 0.02
 """The other steps, for each frame, in the time that posing it takes (measured on clips of 1000 and 6000 frames)."""
 
 
-class Pace:
+class ProgressReporter:
     """Tells a listener how much of the whole work is done, in frames' worth of it."""
 
     def __init__(self, progress: Progress, num_frames: int, *, settles: bool, calms_all: bool) -> None:
@@ -38,9 +38,9 @@ class Pace:
         """
         self._before += self._shares.get(self._what, 0.0)
         self._what = what
-        self.tell(0.0)
+        self.advance(0.0)
 
-    def tell(self, part: float) -> None:
+    def advance(self, part: float) -> None:
         """Tell that a *part* (0 to 1) of the step is done.
 
         Raises:

@@ -15,7 +15,7 @@ from .options import FitOptions
 from .report import FitReport, Flag, flags_of
 from .screening.label_swaps import LabelSwaps
 from .solver.joint_limits import strained
-from .temporal.visibility import Evidence
+from .temporal.visibility import Visibility
 
 _ADULTS_M = (1.40, 2.10)
 _IMPLAUSIBLE_M = 0.07
@@ -23,7 +23,7 @@ _IMPLAUSIBLE_SIGMAS = 6.0
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class RawFit:
     """What a fit found.
 
     Attributes:
@@ -35,7 +35,7 @@ class Found:
         jumps: (F, K) bool, points thrown out.
         noise_m: (K,) noise of each point per axis.
         sigma_m: how far off the points were taken to be.
-        evidence: what each frame's points could and could not tell.
+        visibility: what each frame's points could and could not tell.
         swaps: which groups of points were exchanged left for right, and are put back.
     """
 
@@ -47,12 +47,12 @@ class Found:
     jumps: np.ndarray
     noise_m: np.ndarray
     sigma_m: float
-    evidence: Evidence
+    visibility: Visibility
     swaps: LabelSwaps = field(default_factory=lambda: LabelSwaps({}))
 
 
-def conclude(
-    track: KeypointTrack, body: BodyData, options: FitOptions, found: Found, timings_s: dict[str, float]
+def build_result(
+    track: KeypointTrack, body: BodyData, options: FitOptions, found: RawFit, timings_s: dict[str, float]
 ) -> tuple[Motion, FitReport]:
     """Return the motion, at the frame rate asked for, and the report.
 
@@ -90,10 +90,10 @@ def _size_notes(stature_m: float, options: FitOptions) -> tuple[str, ...]:
     )
 
 
-def _flags(track: KeypointTrack, found: Found) -> tuple[Flag, ...]:
+def _flags(track: KeypointTrack, found: RawFit) -> tuple[Flag, ...]:
     left_out = track.left_out[:, layout_points(track.layout).columns]
-    flags = flags_of("missing", "person", found.evidence.absent)
-    for limb, marked in found.evidence.limbs.items():
+    flags = flags_of("missing", "person", found.visibility.absent)
+    for limb, marked in found.visibility.limbs.items():
         flags += flags_of("held", limb, marked)
     for group, marked in found.swaps.frames.items():
         flags += flags_of("swapped", group, marked)

@@ -12,7 +12,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 from blender_addon.preferences import SMPLIFY_AP_preferences  # noqa: E402
 from blender_addon.translations import LANGUAGES  # noqa: E402
-from core.fit.temporal.visibility import find_evidence  # noqa: E402
+from core.fit.temporal.visibility import find_visibility  # noqa: E402
 from core.layouts import LAYOUTS  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
 
@@ -35,7 +35,7 @@ def texts_in_the_source() -> set[str]:
 def limbs_of_flags() -> set[str]:
     """What a fit can say that was held, or missing: such texts are put together."""
     names = tuple(point.solver for point in LAYOUTS["body25"].points)
-    return {*find_evidence(names, np.ones((1, len(names)))).limbs, "person"}
+    return {*find_visibility(names, np.ones((1, len(names)))).limbs, "person"}
 
 
 def test_every_translated_text_is_still_in_use():

@@ -12,7 +12,7 @@ from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.fit.priors import regression_prior as fit_prior
-from core.fit.priors.regression_prior import PART_CHAINS, PART_JOINTS, ConditionalPrior, mirrored, part_features
+from core.fit.priors.regression_prior import PART_CHAINS, PART_JOINTS, RegressionPrior, mirrored, part_features
 from core.fit.solver.gauss_newton import Targets
 from core.fit.solver.initial_pose import analytic_start
 from core.layouts import BODY25
@@ -55,7 +55,7 @@ def asset(clips, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def learned(asset, monkeypatch) -> ConditionalPrior:
+def learned(asset, monkeypatch) -> RegressionPrior:
     monkeypatch.setattr(fit_prior, "ASSET", asset)
     return fit_prior.load_prior.__wrapped__()
 
@@ -82,7 +82,7 @@ def test_the_asset_is_read_by_the_fit(learned):
     for (part, _), model in learned.models.items():
         num_features = part_features(part, np.broadcast_to(np.eye(3), (1, 24, 3, 3))).shape[1]
         assert model.coefficients.shape == (num_features, 3 * len(PART_JOINTS[part]))
-        for covariance in (model.covariance, model.habit_covariance):
+        for covariance in (model.covariance, model.subject_offset_covariance):
             assert covariance.shape == (3 * len(PART_JOINTS[part]),) * 2
             assert np.linalg.eigvalsh(covariance).min() > 0.0
         assert np.isfinite(model.coefficients).all() and (model.reach_rad > 0.0).all()
@@ -116,7 +116,10 @@ def test_a_mirrored_world_teaches_the_same(clips):
     for part, level in (("leg", 2), ("leg", 3)):
         one, other = (pose_prior.fit_part(source, part, level) for source in (clips, seen_in_mirror))
         np.testing.assert_allclose(one.reach_rad, other.reach_rad, rtol=0.4)
-        for first, second in ((one.covariance, other.covariance), (one.habit_covariance, other.habit_covariance)):
+        for first, second in (
+            (one.covariance, other.covariance),
+            (one.subject_offset_covariance, other.subject_offset_covariance),
+        ):
             np.testing.assert_allclose(np.sqrt(np.trace(first)), np.sqrt(np.trace(second)), rtol=0.5)
 
 
@@ -134,9 +137,9 @@ def test_what_stays_through_a_clip_is_told_from_what_comes_and_goes():
     generator = np.random.default_rng(0)
     stays, comes = (generator.normal(size=(6, 6)) for _ in range(2))
     rest = [generator.normal(size=6) @ stays + generator.normal(size=(50, 6)) @ comes for _ in range(4000)]
-    covariance, habit = pose_prior._covariances(rest, [0.5] * len(rest))
+    covariance, subject_offset = pose_prior._covariances(rest, [0.5] * len(rest))
     np.testing.assert_allclose(covariance, comes.T @ comes, atol=0.05 * np.trace(comes.T @ comes))
-    np.testing.assert_allclose(habit, stays.T @ stays, atol=0.1 * np.trace(stays.T @ stays))
+    np.testing.assert_allclose(subject_offset, stays.T @ stays, atol=0.1 * np.trace(stays.T @ stays))
 
 
 def test_ridge_regression_equals_its_definition():

@@ -14,8 +14,8 @@ import numpy as np
 from ...body.keypoints import KeypointModel
 from ..observations import LayoutPoints, SolverPoints
 from ..options import FitOptions
-from ..pose_solver import known_betas, left_noise, make_targets, noise_left
-from ..priors.pose_predictor import Experts
+from ..pose_solver import after_smoothing, known_betas, make_targets, residual_noise
+from ..priors.pose_predictor import PosePredictor
 from ..quality import QUALITIES
 from ..shape.estimate import (
     MIN_SIGMA_M,
@@ -28,7 +28,7 @@ from ..shape.estimate import (
 )
 from ..solver.one_frame import Lesson
 from ..temporal.keypoint_smoothing import smooth_points
-from .in_turns import InTurns, Told
+from .in_turns import InTurns, OnProgress
 
 CALIBRATION_FRAMES = (5, 40, 120)
 """After that many frames it is begun to find the shape anew from all the frames so far; the last one found is kept."""
@@ -52,7 +52,7 @@ class Calibration:
     shape: ShapeEstimate
 
     def __init__(
-        self, points: LayoutPoints, model: KeypointModel, fps: float, options: FitOptions, experts: Experts
+        self, points: LayoutPoints, model: KeypointModel, fps: float, options: FitOptions, predictor: PosePredictor
     ) -> None:
         """Begin with nothing seen.
 
@@ -61,9 +61,9 @@ class Calibration:
             model: those points on the body, on NumPy.
             fps: frames a second.
             options: settings.
-            experts: who is asked what pose to expect.
+            predictor: who is asked what pose to expect.
         """
-        self._points, self._model, self._fps, self._experts = points, model, fps, experts
+        self._points, self._model, self._fps, self._predictor = points, model, fps, predictor
         self._options = options
         self._history: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=max(CALIBRATION_FRAMES))
         self._due = list(CALIBRATION_FRAMES)
@@ -117,7 +117,7 @@ class Calibration:
         self._drawn += lesson.matrix @ betas + lesson.right
         self._num_lessons += 1
         self._misfit_squared += (lesson.misfit_m**2 - self._misfit_squared) / self._num_lessons
-        left_m = float(np.median(noise_left(noise_m, self._options.smoothing)))
+        left_m = float(np.median(after_smoothing(noise_m, self._options.smoothing)))
         if self._options.betas is None:
             hold = left_m**2 * _HELD_AS_FRAMES + self._misfit_squared * self._num_lessons
             betas = limited(np.linalg.solve(self._firm + hold * np.eye(len(betas)), self._drawn))
@@ -138,7 +138,7 @@ class Calibration:
         """Return what the lengths of the bones in the first frame tell."""
         points = self._seen()
         smoothed = smooth_points(points.positions, points.weights, self._fps)
-        noise = left_noise(smoothed, self._options.smoothing)
+        noise = residual_noise(smoothed, self._options.smoothing)
         if self._options.betas is None:
             betas = betas_from_lengths(points.names, self._model, smoothed.positions, points.weights, noise)
         else:
@@ -147,7 +147,7 @@ class Calibration:
         return ShapeEstimate(betas, self._model, first_sigma_m(noise_m), None, noise_m)
 
     def _finding(self) -> _Finding:
-        return _Finding(self._seen(), self._model, self.shape.betas, self._fps, self._options, self._experts)
+        return _Finding(self._seen(), self._model, self.shape.betas, self._fps, self._options, self._predictor)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +160,7 @@ class _Finding:
         betas: (B,) as far as they are known.
         fps: frames a second.
         options: settings.
-        experts: who is asked what pose to expect.
+        predictor: who is asked what pose to expect.
     """
 
     points: SolverPoints
@@ -168,24 +168,24 @@ class _Finding:
     betas: np.ndarray
     fps: float
     options: FitOptions
-    experts: Experts
+    predictor: PosePredictor
 
-    def __call__(self, told: Told) -> ShapeEstimate:
+    def __call__(self, on_progress: OnProgress) -> ShapeEstimate:
         """Return the shape; see `InTurns`."""
         points, strength = self.points, self.options.smoothing
         smoothed = smooth_points(points.positions, points.weights, self.fps, strength=strength)
-        told(0.0)
+        on_progress(0.0)
         targets = make_targets(points, smoothed, self.fps, self.model.body)
         found = refine_shape(
             points.names,
             self.model,
-            targets.some(spread_frames(targets.weights, _SPREAD_FRAMES).tolist()),
+            targets.select(spread_frames(targets.weights, _SPREAD_FRAMES).tolist()),
             self.betas,
-            noise_m=float(np.median(left_noise(smoothed, strength))),
+            noise_m=float(np.median(residual_noise(smoothed, strength))),
             trust=points.trust,
             hold_betas=self.options.betas is not None,
-            experts=self.experts,
+            predictor=self.predictor,
             rounds=min(_ROUNDS, QUALITIES[self.options.quality].shape_rounds),
-            told=told,
+            on_progress=on_progress,
         )
         return found if self.options.betas is None else replace(found, betas=self.betas)

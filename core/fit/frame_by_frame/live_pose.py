@@ -9,12 +9,12 @@ import numpy as np
 
 from ...body.keypoints import ShapedKeypoints
 from ..pose_solver import is_lost, outlier_limit_m
-from ..priors.pose_predictor import Experts
+from ..priors.pose_predictor import PosePredictor
 from ..shape.estimate import ShapeEstimate
-from ..solver.gauss_newton import Effort, Targets
+from ..solver.gauss_newton import IterationLimits, Targets
 from ..solver.initial_pose import analytic_start
 from ..solver.one_frame import FramePose, FramePrior, FrameSolver, FrameTargets, Lesson
-from ..temporal.visibility import Evidence
+from ..temporal.visibility import Visibility
 
 _EXPECTED_S, _EXPECTED_FRAMES = 0.1, 3
 """What pose to expect is asked anew after so long, and after so many frames, at most. On clean points of 8 clips of
@@ -51,48 +51,48 @@ class LivePose:
 
     points: np.ndarray
 
-    def __init__(self, names: Sequence[str], fps: float, effort: Effort, experts: Experts) -> None:
+    def __init__(self, names: Sequence[str], fps: float, iterations: IterationLimits, predictor: PosePredictor) -> None:
         """Begin with no pose.
 
         Args:
             names: (K,) the solver points.
             fps: frames a second.
-            effort: how many steps a frame gets.
-            experts: who is asked what pose to expect.
+            iterations: how many steps a frame gets.
+            predictor: who is asked what pose to expect.
         """
-        self._names, self._effort, self._experts = tuple(names), effort, experts
+        self._names, self._iterations, self._predictor = tuple(names), iterations, predictor
         self._expected_frames = int(np.clip(round(_EXPECTED_S * fps), 1, _EXPECTED_FRAMES))
         self._doubt_frames = max(1, round(_DOUBT_S * fps))
         self._last: FramePose | None = None
         self._unknown = np.zeros(24, dtype=bool)
         self._age, self._doubt = self._expected_frames, 0
-        experts.prepare()
+        predictor.prepare()
 
     @property
     def expects_next(self) -> bool:
         """Whether the next frame asks anew what pose to expect, and those after it do not."""
         return self._expected_frames > 1 and self._age + 1 >= self._expected_frames
 
-    def push(self, targets: FrameTargets, evidence: Evidence, shape: ShapeEstimate) -> FramePose:
+    def push(self, targets: FrameTargets, visibility: Visibility, shape: ShapeEstimate) -> FramePose:
         """Return the pose of the next frame; the last one where it does not show enough of the person.
 
         Args:
             targets: where the points are.
-            evidence: what they tell.
+            visibility: what they tell.
             shape: the person's.
         """
         if self._last is None or shape is not self._shape:
             self._take(shape)
         self._age += 1
         self._doubt = max(0, self._doubt - 1)
-        if evidence.absent[0]:
+        if visibility.absent[0]:
             assert self._last is not None
             self.points = self._solver.points(self._last)
             return self._last
         centre = np.average(targets.points, axis=0, weights=targets.weights)
         local = FrameTargets((targets.points - centre).astype(np.float32), targets.weights.astype(np.float32))
-        found = self._solved(local, evidence, centre)
-        unknown = evidence.unknown[0]
+        found = self._solved(local, visibility, centre)
+        unknown = visibility.unknown[0]
         if self._last is not None and unknown.any():
             held = np.where(unknown[:, None, None], self._last.rotations, found.pose.rotations)
             found = self._measured(local, FramePose(held, found.pose.trans))
@@ -112,13 +112,13 @@ class LivePose:
         self._keypoints: ShapedKeypoints = shape.model.shaped(shape.model.body.array(shape.betas))
         self._solver = FrameSolver(self._keypoints)
 
-    def _solved(self, targets: FrameTargets, evidence: Evidence, centre: np.ndarray) -> _Found:
+    def _solved(self, targets: FrameTargets, visibility: Visibility, centre: np.ndarray) -> _Found:
         """Return the pose, relative to *centre*."""
         if self._last is None:
             return self._from_nothing(targets)
         if self._age >= self._expected_frames:
             self._expect(targets)
-        back = self._unknown & ~evidence.unknown[0]
+        back = self._unknown & ~visibility.unknown[0]
         begin = np.where(back[:, None, None], self._prior.rotations, self._last.rotations)
         found = self._finish(targets, FramePose(begin, (self._last.trans - centre).astype(np.float32)), near=True)
         if self._doubt or not is_lost(found.miss_m, self._sigma_m):
@@ -140,12 +140,12 @@ class LivePose:
 
     def _finish(self, targets: FrameTargets, begin: FramePose, *, near: bool) -> _Found:
         """Return the pose that explains *targets* best, found from one that is *near* or not."""
-        steps = min(_STEPS, self._effort.steps) if near else self._effort.steps
+        steps = min(_STEPS, self._iterations.steps) if near else self._iterations.steps
         pose = self._solver.solve(
             begin,
             targets,
             self._prior,
-            effort=replace(self._effort, steps=steps),
+            iterations=replace(self._iterations, steps=steps),
             outlier_m=outlier_limit_m(self._sigma_m),
             near=near,
         )[0]
@@ -160,9 +160,9 @@ class LivePose:
         block = Targets(targets.points[None], targets.weights[None])
         start, trans = analytic_start(self._names, self._keypoints, block)
         shape = self._shape
-        expected = self._experts.expected_pose(
+        expected = self._predictor.predict(
             self._names, self._keypoints, start, block,
-            sigma_m=shape.sigma_m, noise_m=shape.noise_m, habit=shape.habit,
+            sigma_m=shape.sigma_m, noise_m=shape.noise_m, subject_offset=shape.subject_offset,
         )  # fmt: skip
         self._prior, self._age = FramePrior(expected), 0
         return start[0], trans[0]

@@ -13,9 +13,9 @@ from ...track import KeypointTrack
 from ..observations import solver_points
 from ..options import FitOptions, Progress, report_progress
 from ..report import FitReport
-from ..result import Found, conclude
+from ..result import RawFit, build_result
 from ..temporal.keypoint_smoothing import measure_noise
-from ..temporal.visibility import Evidence, find_evidence
+from ..temporal.visibility import Visibility, find_visibility
 from .stream import FitStream, StreamPose
 
 _PROGRESS_EVERY = 4
@@ -33,20 +33,22 @@ def fit_frames(
     points = solver_points(track)
     stream = FitStream(track.layout, track.fps, body, options)
     poses: list[StreamPose] = []
-    first = int(np.argmin(find_evidence(points.names, points.weights).absent))
+    first = int(np.argmin(find_visibility(points.names, points.weights).absent))
     for frame in range(first, track.num_frames):
         if frame % _PROGRESS_EVERY == 0:
             report_progress(progress, frame, track.num_frames, "Fitting frame by frame")
         poses.append(stream.push(track.positions[frame], track.confidence[frame]))
     report_progress(progress, track.num_frames, track.num_frames, "Fitting frame by frame")
     poses = [_unseen(poses[0])] * first + poses
-    limbs = {limb: np.concatenate([pose.evidence.limbs[limb] for pose in poses]) for limb in poses[0].evidence.limbs}
-    evidence = Evidence(
-        np.concatenate([pose.evidence.unknown for pose in poses]),
-        np.concatenate([pose.evidence.absent for pose in poses]),
+    limbs = {
+        limb: np.concatenate([pose.visibility.limbs[limb] for pose in poses]) for limb in poses[0].visibility.limbs
+    }
+    visibility = Visibility(
+        np.concatenate([pose.visibility.unknown for pose in poses]),
+        np.concatenate([pose.visibility.absent for pose in poses]),
         limbs,
     )
-    found = Found(
+    found = RawFit(
         points.names,
         np.stack([pose.rotations for pose in poses]),
         np.stack([pose.trans for pose in poses]),
@@ -55,17 +57,17 @@ def fit_frames(
         np.stack([pose.jumps for pose in poses]),
         measure_noise(np.nan_to_num(points.positions), points.weights > 0),
         poses[-1].sigma_m,
-        evidence,
+        visibility,
     )
-    return conclude(track, body, options, found, {"frames": time.perf_counter() - began})
+    return build_result(track, body, options, found, {"frames": time.perf_counter() - began})
 
 
 def _unseen(pose: StreamPose) -> StreamPose:
     """Return *pose* for a frame in which the person is not seen."""
-    evidence = Evidence(
-        np.ones_like(pose.evidence.unknown),
-        np.ones_like(pose.evidence.absent),
-        {limb: np.zeros_like(marked) for limb, marked in pose.evidence.limbs.items()},
+    visibility = Visibility(
+        np.ones_like(pose.visibility.unknown),
+        np.ones_like(pose.visibility.absent),
+        {limb: np.zeros_like(marked) for limb, marked in pose.visibility.limbs.items()},
     )
     nothing = np.full_like(pose.point_error_m, np.nan)
-    return replace(pose, point_error_m=nothing, jumps=np.zeros_like(pose.jumps), evidence=evidence)
+    return replace(pose, point_error_m=nothing, jumps=np.zeros_like(pose.jumps), visibility=visibility)

@@ -30,7 +30,7 @@ from ..options import FitOptions
 from ..quality import QUALITIES
 from ..solver.one_frame import FrameTargets
 from ..temporal.keypoint_smoothing import measure_noise
-from ..temporal.visibility import Evidence, find_evidence
+from ..temporal.visibility import Visibility, find_visibility
 from .calibration import Calibration
 from .live_points import LivePoint, LivePoints
 from .live_pose import LivePose
@@ -50,7 +50,7 @@ class StreamPose:
         betas: (B,) the shape it was found with.
         point_error_m: (K,) distance between measured and fitted solver points, NaN where nothing was measured.
         jumps: (K,) bool, points thrown out as implausible.
-        evidence: what the frame's points could not tell (one frame).
+        visibility: what the frame's points could not tell (one frame).
         sigma_m: how far off the points were taken to be.
     """
 
@@ -59,7 +59,7 @@ class StreamPose:
     betas: np.ndarray
     point_error_m: np.ndarray
     jumps: np.ndarray
-    evidence: Evidence
+    visibility: Visibility
     sigma_m: float
 
 
@@ -86,12 +86,12 @@ class FitStream:
         self._points = layout_points(layout)
         self.names = self._points.names
         model = KeypointModel(BodyModel(body), body_regressor(layout, body, self._options.regressor))
-        experts = self._options.experts("numpy")
-        self._calibration = Calibration(self._points, model, fps, self._options, experts)
+        predictor = self._options.predictor("numpy")
+        self._calibration = Calibration(self._points, model, fps, self._options, predictor)
         self._filter = LivePoints(len(self.names), fps, self._options.smoothing)
-        self._pose = LivePose(self.names, fps, QUALITIES[self._options.quality].effort, experts)
+        self._pose = LivePose(self.names, fps, QUALITIES[self._options.quality].iterations, predictor)
         self._usual = np.zeros(len(self.names))
-        self._evidence: tuple[bytes, Evidence] | None = None
+        self._evidence: tuple[bytes, Visibility] | None = None
         self._noise_m = np.empty(0)
 
     @property
@@ -113,19 +113,19 @@ class FitStream:
         frame = KeypointTrack(positions[None], confidence[None], self._fps, self._layout)
         points = self._points.take(frame)
         measured, weights = points.positions[0], points.weights[0]
-        if not self._usual.any() and find_evidence(self.names, points.weights).absent[0]:
+        if not self._usual.any() and find_visibility(self.names, points.weights).absent[0]:
             raise TrackError("expected the first frame to show both hips and both shoulders; wait for such a frame")
         self._calibration.push(measured, weights, busy=self._pose.expects_next)
         live = self._filter.push(measured, weights, self._noise())
         self._usual = np.maximum(self._usual, weights)
-        evidence = self._find_evidence(live)
+        visibility = self._find_evidence(live)
         shape = self._calibration.shape
-        pose = self._pose.push(FrameTargets(live.positions, live.weights), evidence, shape)
-        if self._calibration.rough and not evidence.absent[0]:
+        pose = self._pose.push(FrameTargets(live.positions, live.weights), visibility, shape)
+        if self._calibration.rough and not visibility.absent[0]:
             self._calibration.learn(self._pose.lesson(), self._noise_m)
         off = np.nan_to_num(measured) - self._pose.points
         error = np.where(weights > 0, np.sqrt(np.einsum("ka,ka->k", off, off)), np.nan)
-        return StreamPose(pose.rotations, pose.trans, shape.betas, error, live.jumps, evidence, shape.sigma_m)
+        return StreamPose(pose.rotations, pose.trans, shape.betas, error, live.jumps, visibility, shape.sigma_m)
 
     def _noise(self) -> np.ndarray:
         """Return the points' noise (K,) per axis, measured now and then."""
@@ -135,12 +135,12 @@ class FitStream:
             self._noise_m = measure_noise(np.nan_to_num(positions), weights > 0)
         return self._noise_m
 
-    def _find_evidence(self, live: LivePoint) -> Evidence:
+    def _find_evidence(self, live: LivePoint) -> Visibility:
         """Return what the points tell of this frame, beside those that are usually seen."""
         shown = np.stack([self._usual, live.weights])
         pattern = (shown > 0).tobytes()
         if self._evidence is None or self._evidence[0] != pattern:
-            both = find_evidence(self.names, shown)
+            both = find_visibility(self.names, shown)
             limbs = {limb: marked[1:] for limb, marked in both.limbs.items()}
-            self._evidence = pattern, Evidence(both.unknown[1:], both.absent[1:], limbs)
+            self._evidence = pattern, Visibility(both.unknown[1:], both.absent[1:], limbs)
         return self._evidence[1]

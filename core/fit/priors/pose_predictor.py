@@ -24,8 +24,8 @@ from ...network.pose_mlp import PoseNetwork
 from ...network.weights import read_weights
 from ...smpl_skeleton import JOINT_INDEX, NUM_BODY_ROTATIONS
 from ..solver.gauss_newton import PosePrior, Targets
-from ..solver.initial_pose import placed
-from .regression_prior import Habit, load_prior
+from ..solver.initial_pose import align_translation
+from .regression_prior import SubjectOffset, load_prior
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "network" / "assets" / "pose_mlp.npz"
 UNSEEN_PEOPLE = 4.0
@@ -69,7 +69,7 @@ def read_pose_network(path: Path | str, device: str) -> PoseNetwork:
 
 
 @dataclass(frozen=True, eq=False)
-class Experts:
+class PosePredictor:
     """Who is asked what pose to expect.
 
     Attributes:
@@ -89,7 +89,7 @@ class Experts:
         if self.network is None:
             load_pose_network("numpy")
 
-    def expected_pose(
+    def predict(
         self,
         names: Sequence[str],
         keypoints: ShapedKeypoints,
@@ -98,7 +98,7 @@ class Experts:
         *,
         sigma_m: float,
         noise_m: float = 0.0,
-        habit: Habit | None = None,
+        subject_offset: SubjectOffset | None = None,
     ) -> PosePrior:
         """Return the pose to expect of *targets*.
 
@@ -109,15 +109,17 @@ class Experts:
             targets: where the points are.
             sigma_m: how far off they are per axis.
             noise_m: how much of that is noise, other in every frame.
-            habit: the person's, if it is known.
+            subject_offset: the person's, if it is known.
         """
         joints = NETWORK_JOINTS[self.joints]
         if len(joints) == NUM_BODY_ROTATIONS:
-            return self.network_pose(names, keypoints, start, targets, sigma_m=sigma_m)
-        usual = load_prior().predict(start, names, targets.weights, sigma_m=sigma_m, noise_m=noise_m, habit=habit)
+            return self.predict_by_network(names, keypoints, start, targets, sigma_m=sigma_m)
+        usual = load_prior().predict(
+            start, names, targets.weights, sigma_m=sigma_m, noise_m=noise_m, subject_offset=subject_offset
+        )
         if not joints:
             return usual
-        told = self.network_pose(names, keypoints, start, targets, sigma_m=sigma_m)
+        told = self.predict_by_network(names, keypoints, start, targets, sigma_m=sigma_m)
         xp = namespace(start)
         mask = np.isin(np.arange(start.shape[1]), joints)[:, None, None]
         chosen = like(mask.astype(np.float32), start) > 0
@@ -127,13 +129,13 @@ class Experts:
             xp.where(chosen, told.rotations, blended),
             xp.where(chosen[:NUM_BODY_ROTATIONS], told.precision, usual.precision),
             sigma_m,
-            usual.couplings,
+            usual.joint_precisions,
         )
 
-    def network_pose(
+    def predict_by_network(
         self, names: Sequence[str], keypoints: ShapedKeypoints, start: Array, targets: Targets, *, sigma_m: float
     ) -> PosePrior:
-        """Return what the network alone expects, of every joint; arguments as for `expected_pose`.
+        """Return what the network alone expects, of every joint; arguments as for `predict`.
 
         Args:
             names: the solver points.
@@ -153,14 +155,14 @@ class Experts:
         sigma = xp.zeros_like(start[:, 0, 0, 0]) + sigma_m
         rotations, log_variances = start, start[:, :NUM_BODY_ROTATIONS, 0]
         for _ in range(self.passes):
-            start_points = xp.matrix_transpose(order) @ placed(keypoints, rotations, targets)[1]
+            start_points = xp.matrix_transpose(order) @ align_translation(keypoints, rotations, targets)[1]
             answer, log_variances = network.predict(rotations, start_points, points, seen, betas, sigma)
             rotations = xp.concat([answer, start[:, NUM_BODY_ROTATIONS:]], axis=1)
         precision = xp.exp(-log_variances) * (sigma_m**2 / UNSEEN_PEOPLE)
         return PosePrior(rotations, precision[..., None] * like(np.eye(3), start), sigma_m)
 
 
-SHIPPED_EXPERTS = Experts()
+SHIPPED_PREDICTOR = PosePredictor()
 """Those of a fit that is told nothing else. A second pass would gain about a tenth of a millimetre on noisy points."""
 
 

@@ -5,8 +5,8 @@ regression (ridge, on products of two features) from the analytic start's rotati
 is turned from that start. It has a model for each part of the body and for how much of that part is seen; the right leg
 is the left leg's model in a mirror. F frames.
 
-What a regression leaves is of two kinds: a person's habit, which stays through a clip (`Habit`), and what comes and
-goes. Each has a covariance of all joints of a part together: where the pelvis is tilted further than expected, the
+What a regression leaves is of two kinds: a person's habit, which stays through a clip (`SubjectOffset`), and what comes
+and goes. Each has a covariance of all joints of a part together: where the pelvis is tilted further than expected, the
 spine is bent back further.
 
 `training.pose_prior` makes the asset from motion capture.
@@ -25,11 +25,11 @@ from ...math.arrays import Array, at_least, at_most, like, namespace, ones_where
 from ...math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ...smpl_skeleton import JOINT_INDEX, JOINT_NAMES, NUM_BODY_ROTATIONS
 from ..solver.gauss_newton import PosePrior
-from ..solver.joint_precision import Coupling
+from ..solver.joint_precision import JointPrecision
 
 ASSET = Path(__file__).with_name("assets") / "pose_prior.npz"
-ASSET_VERSION = 2
-FIELDS = ("coefficients", "covariance", "habit_covariance", "reach_rad")
+ASSET_VERSION = 3
+FIELDS = ("coefficients", "covariance", "subject_offset_covariance", "reach_rad")
 """What the asset holds of each model; `PartModel` says what they are."""
 
 PART_JOINTS: dict[str, tuple[str, ...]] = {
@@ -82,18 +82,18 @@ class PartModel:
     Attributes:
         coefficients: (features, 3 J) from features to rotation vectors, radians, in the joints' own axes.
         covariance: (3 J, 3 J) of what the prediction leaves and what comes and goes, square radians.
-        habit_covariance: (3 J, 3 J) of what it leaves and what stays through a clip.
+        subject_offset_covariance: (3 J, 3 J) of what it leaves and what stays through a clip.
         reach_rad: (J,) the largest turn that was seen in training.
     """
 
     coefficients: np.ndarray
     covariance: np.ndarray
-    habit_covariance: np.ndarray
+    subject_offset_covariance: np.ndarray
     reach_rad: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class Habit:
+class SubjectOffset:
     """How a person's trunk and legs differ from what is expected all through a clip (`core.fit.habit` finds it).
 
     Attributes:
@@ -170,7 +170,7 @@ def seen_depth(part: str, weights: Mapping[str, Array], side: str) -> Array:
     return depth
 
 
-class ConditionalPrior:
+class RegressionPrior:
     """The models of all parts and depths."""
 
     def __init__(self, models: Mapping[tuple[str, int], PartModel]) -> None:
@@ -185,7 +185,7 @@ class ConditionalPrior:
         *,
         sigma_m: float,
         noise_m: float = 0.0,
-        habit: Habit | None = None,
+        subject_offset: SubjectOffset | None = None,
     ) -> PosePrior:
         """Return the expected rotations, and how firmly to hold to them; the start's own for joints of no part.
 
@@ -195,27 +195,29 @@ class ConditionalPrior:
             weights: (F, K) their weights, 0 where missing.
             sigma_m: how far off the keypoints are, metres: what a square radian is weighed against.
             noise_m: how much of that is noise, other in every frame.
-            habit: the person's, if it is known.
+            subject_offset: the person's, if it is known.
         """
         xp = namespace(start)
         by_name = {name: weights[:, index] for index, name in enumerate(names)}
         turned = [start[:, joint] for joint in range(start.shape[1])]
         precision = np.zeros((NUM_BODY_ROTATIONS, 3, 3))
         precision[_COLLARS] = np.eye(3) * (sigma_m / _COLLAR_SPREAD_RAD) ** 2
-        couplings = []
+        joint_precisions = []
         views = {"left": start, "right": mirrored(start)}
         for part, side in PARTS:
             joints = part_joints(part, side)
             depth = seen_depth(part, by_name, side)
             own = axis_angle_to_matrix(self._turns(part, side, depth, part_features(part, views[side])))
-            if habit is not None:
-                own = own @ axis_angle_to_matrix(like(habit.turns[list(joints)], start))
+            if subject_offset is not None:
+                own = own @ axis_angle_to_matrix(like(subject_offset.turns[list(joints)], start))
             for place, joint in enumerate(joints):
                 turned[joint] = start[:, joint] @ own[:, place]
-            firmness = self._firmness(part, side, depth, sigma_m=sigma_m, noise_m=noise_m, habit=habit)
-            couplings.append(Coupling(joints, firmness))
+            firmness = self._firmness(
+                part, side, depth, sigma_m=sigma_m, noise_m=noise_m, subject_offset=subject_offset
+            )
+            joint_precisions.append(JointPrecision(joints, firmness))
         precision = xp.broadcast_to(like(precision, start), (start.shape[0], NUM_BODY_ROTATIONS, 3, 3))
-        return PosePrior(xp.stack(turned, axis=1), precision, sigma_m, tuple(couplings))
+        return PosePrior(xp.stack(turned, axis=1), precision, sigma_m, tuple(joint_precisions))
 
     def _turns(self, part: str, side: str, depth: Array, features: Array) -> Array:
         """Return the predicted turns (F, J, 3) of a part's joints, seen to *depth* (F,)."""
@@ -231,7 +233,14 @@ class ConditionalPrior:
         return turns if side == "left" else turns * like(MIRROR_AXES, features)
 
     def _firmness(
-        self, part: str, side: str, depth: Array, *, sigma_m: float, noise_m: float, habit: Habit | None
+        self,
+        part: str,
+        side: str,
+        depth: Array,
+        *,
+        sigma_m: float,
+        noise_m: float,
+        subject_offset: SubjectOffset | None,
     ) -> Array:
         """Return how sure what is expected of a part is (F, 3 J, 3 J), seen to *depth* (F,), as precision.
 
@@ -240,14 +249,16 @@ class ConditionalPrior:
         xp = namespace(depth)
         firm = xp.zeros_like(depth)[:, None, None]
         for level, here in _levels(part, depth):
-            covariance = self.covariance(part, level, side, noise_m=noise_m, habit=habit)
+            covariance = self.covariance(part, level, side, noise_m=noise_m, subject_offset=subject_offset)
             precision = like(sigma_m**2 * np.linalg.inv(covariance), depth)
             if bool(xp.all(here)):
                 return xp.broadcast_to(precision, (depth.shape[0], *precision.shape))
             firm = xp.where(here[:, None, None], precision, firm)
         return firm
 
-    def covariance(self, part: str, level: int, side: str, *, noise_m: float, habit: Habit | None = None) -> np.ndarray:
+    def covariance(
+        self, part: str, level: int, side: str, *, noise_m: float, subject_offset: SubjectOffset | None = None
+    ) -> np.ndarray:
         """Return the covariance (3 J, 3 J) of a part's joints about what is expected of them, square radians.
 
         Args:
@@ -255,19 +266,19 @@ class ConditionalPrior:
             level: how many of its groups are seen.
             side: "left" or "right".
             noise_m: noise of the keypoints per axis.
-            habit: the person's, if it is known; else it may be any.
+            subject_offset: the person's, if it is known; else it may be any.
         """
         model = self.models[part, level]
         noise = (_NOISE_SPREAD_RAD_PER_M * noise_m) ** 2 * np.eye(len(model.covariance))
-        if habit is None:
-            unknown = _on_side(model.habit_covariance, side)
+        if subject_offset is None:
+            unknown = _on_side(model.subject_offset_covariance, side)
         else:
             axes = joint_axes(part_joints(part, side))
-            unknown = habit.covariance[np.ix_(axes, axes)]
+            unknown = subject_offset.covariance[np.ix_(axes, axes)]
         total: np.ndarray = _on_side(model.covariance, side) + unknown + noise
         return total
 
-    def habit_covariance(self, weights: Mapping[str, float]) -> np.ndarray:
+    def subject_offset_covariance(self, weights: Mapping[str, float]) -> np.ndarray:
         """Return the covariance (66, 66) of habits, square radians; 0 for joints that are in no part.
 
         Args:
@@ -278,7 +289,7 @@ class ConditionalPrior:
         for part, side in PARTS:
             axes = joint_axes(part_joints(part, side))
             model = self.models[part, int(seen_depth(part, shown, side)[0])]
-            covariance[np.ix_(axes, axes)] = _on_side(model.habit_covariance, side)
+            covariance[np.ix_(axes, axes)] = _on_side(model.subject_offset_covariance, side)
         return covariance
 
 
@@ -303,12 +314,12 @@ def _on_side(covariance: np.ndarray, side: str) -> np.ndarray:
 
 
 @cache
-def load_prior() -> ConditionalPrior:
+def load_prior() -> RegressionPrior:
     """Return the prior that ships with the project."""
     with np.load(ASSET, allow_pickle=False) as asset:
         arrays = {key: asset[key] for key in asset.files}
     assert int(arrays["version"]) == ASSET_VERSION
-    return ConditionalPrior(
+    return RegressionPrior(
         {
             (part, level): PartModel(*(arrays[f"{part}_{level}_{field}"].astype(np.float64) for field in FIELDS))
             for part in PART_JOINTS

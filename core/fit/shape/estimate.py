@@ -17,12 +17,12 @@ from ...body.keypoints import KeypointModel, ShapedKeypoints
 from ...math.arrays import Array, to_numpy
 from ...math.frames_last import column, from_rotation_vectors, matrices_last, reversed_axes, times
 from ...smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
-from ..priors.pose_predictor import SHIPPED_EXPERTS, Experts
-from ..priors.regression_prior import Habit, load_prior
+from ..priors.pose_predictor import SHIPPED_PREDICTOR, PosePredictor
+from ..priors.regression_prior import SubjectOffset, load_prior
 from ..quality import Quality
 from ..solver.gauss_newton import Goal, Targets, linearised, stepped
 from ..solver.initial_pose import analytic_start
-from .shared_system import HABIT_AXES, SharedSolution, SharedSystem
+from .shared_system import SUBJECT_OFFSET_AXES, SharedSolution, SharedSystem
 
 _LENGTH_NOISE_M = 0.004
 _LENGTH_STEPS = 6
@@ -142,7 +142,7 @@ class ShapeEstimate:
         betas: (B,) float64.
         model: the keypoints, moved to where this layout has them on the body.
         sigma_m: how far off the points are per axis from frame to frame, metres.
-        habit: how the person holds trunk and legs.
+        subject_offset: how the person holds trunk and legs.
         noise_m: how much of *sigma_m* an expectation made from the points must reckon with.
         spread_m: how far the points lie from the body's own, per axis, all through the clip, metres.
     """
@@ -150,7 +150,7 @@ class ShapeEstimate:
     betas: np.ndarray
     model: KeypointModel
     sigma_m: float
-    habit: Habit | None = None
+    subject_offset: SubjectOffset | None = None
     noise_m: float = 0.0
     spread_m: float = 0.0
 
@@ -164,9 +164,9 @@ def refine_shape(
     noise_m: float,
     trust: np.ndarray,
     hold_betas: bool = False,
-    experts: Experts = SHIPPED_EXPERTS,
+    predictor: PosePredictor = SHIPPED_PREDICTOR,
     rounds: int = Quality.shape_rounds,
-    told: Callable[[float], None] = lambda part: None,
+    on_progress: Callable[[float], None] = lambda part: None,
 ) -> ShapeEstimate:
     """Return betas, keypoint offsets, scales and habit, estimated together with the poses of the frames of *targets*.
 
@@ -178,16 +178,16 @@ def refine_shape(
         noise_m: white noise of the points per axis.
         trust: (K,) 0 to 1, how far each point is taken to be the body's own.
         hold_betas: the betas are known.
-        experts: who is asked what pose to expect.
+        predictor: who is asked what pose to expect.
         rounds: how often the scales and the expected poses are found anew.
-        told: hears now and then what part is done, 0 to 1; what it raises ends the work.
+        on_progress: hears now and then what part is done, 0 to 1; what it raises ends the work.
     """
-    state = _ShapeState(names, model, targets, model.body.array(betas), noise_m, trust, experts)
+    state = _ShapeState(names, model, targets, model.body.array(betas), noise_m, trust, predictor)
     for turn in range(rounds):
-        told(turn / rounds)
+        on_progress(turn / rounds)
         state.expect()
         for _ in range(_STEPS_PER_ROUND):
-            told(turn / rounds)
+            on_progress(turn / rounds)
             solution = state.step(hold_betas=hold_betas)
         state.weigh(solution)
     return state.estimate(solution)
@@ -208,7 +208,7 @@ class _ShapeState:
     betas: Array
     noise_m: float
     trust: np.ndarray
-    experts: Experts
+    predictor: PosePredictor
 
     def __post_init__(self) -> None:
         self.floor_m = max(MIN_SIGMA_M, self.noise_m)
@@ -216,12 +216,12 @@ class _ShapeState:
         self.spread_m = _FIRST_SPREAD_M
         self.outlier_m = _FIRST_OUTLIER_M
         self.offsets = np.zeros(3 * self.model.num_points)
-        self.turns = np.zeros(len(HABIT_AXES))
+        self.turns = np.zeros(len(SUBJECT_OFFSET_AXES))
         self.good = np.ones(self.targets.weights.shape)
         self.wide = np.repeat(1.0 + _SPREAD_PER_DOUBT * (1.0 - self.trust), 3)
         seen = dict(zip(self.names, to_numpy(self.targets.weights).max(axis=0), strict=True))
-        habits = load_prior().habit_covariance(seen)[np.ix_(HABIT_AXES, HABIT_AXES)]
-        self.habit_precision = np.linalg.inv(habits)
+        subject_offsets = load_prior().subject_offset_covariance(seen)[np.ix_(SUBJECT_OFFSET_AXES, SUBJECT_OFFSET_AXES)]
+        self.subject_offset_precision = np.linalg.inv(subject_offsets)
         self.pose: tuple[Array, Array] | None = None
 
     @property
@@ -238,25 +238,31 @@ class _ShapeState:
         keypoints = self._keypoints()
         good = Targets(self.targets.points, self.targets.weights * self.model.body.array(self.good))
         start, trans = analytic_start(self.names, keypoints, good)
-        self.usual = self.experts.expected_pose(
-            self.names, keypoints, start, good, sigma_m=self.sigma_m, noise_m=self.vague_m, habit=self._habit(None)
+        self.usual = self.predictor.predict(
+            self.names,
+            keypoints,
+            start,
+            good,
+            sigma_m=self.sigma_m,
+            noise_m=self.vague_m,
+            subject_offset=self._subject_offset(None),
         )
         self.goal = Goal.of(keypoints, good, self.usual)
         if self.pose is None:
             self.pose = self._turned(matrices_last(self.usual.rotations)), reversed_axes(trans)
 
-    def _habit(self, unknown: np.ndarray | None) -> Habit:
+    def _subject_offset(self, unknown: np.ndarray | None) -> SubjectOffset:
         """Return the habit found, or none that is surely none where *unknown* (its covariance) is not given."""
         turns, covariance = np.zeros(3 * NUM_BODY_ROTATIONS), np.zeros((3 * NUM_BODY_ROTATIONS,) * 2)
         if unknown is not None:
-            turns[HABIT_AXES] = self.turns
-            covariance[np.ix_(HABIT_AXES, HABIT_AXES)] = unknown
-        return Habit(turns.reshape(-1, 3), covariance)
+            turns[SUBJECT_OFFSET_AXES] = self.turns
+            covariance[np.ix_(SUBJECT_OFFSET_AXES, SUBJECT_OFFSET_AXES)] = unknown
+        return SubjectOffset(turns.reshape(-1, 3), covariance)
 
     def _turned(self, rotations: Array) -> Array:
         """Return expected rotations (3, 3, 24, F) turned by the habit."""
         turns = np.zeros(3 * NUM_JOINTS)
-        turns[HABIT_AXES] = self.turns
+        turns[SUBJECT_OFFSET_AXES] = self.turns
         return times(rotations, from_rotation_vectors(column(turns.reshape(-1, 3).T, rotations)))
 
     def step(self, *, hold_betas: bool) -> SharedSolution:
@@ -283,7 +289,7 @@ class _ShapeState:
         """Return the precision (S, S) of what is known of the shared unknowns beforehand."""
         own = [np.ones(num_betas), 1.0 / (self.spread_m * self.wide) ** 2, np.zeros(len(self.turns))]
         precision = np.diag(np.concatenate(own))
-        precision[-len(self.turns) :, -len(self.turns) :] = self.habit_precision
+        precision[-len(self.turns) :, -len(self.turns) :] = self.subject_offset_precision
         return precision
 
     def _share(self) -> float:
@@ -323,13 +329,13 @@ class _ShapeState:
 
     def estimate(self, solution: SharedSolution) -> ShapeEstimate:
         """Return what was found."""
-        num_habit = len(self.turns)
+        num_axes = len(self.turns)
         offsets = self.model.body.array(self.offsets.reshape(-1, 3))
         return ShapeEstimate(
             to_numpy(self.betas).astype(np.float64),
             self.model.shifted(offsets),
             self.sigma_m,
-            self._habit(solution.covariance[-num_habit:, -num_habit:]),
+            self._subject_offset(solution.covariance[-num_axes:, -num_axes:]),
             self.vague_m,
             self.spread_m,
         )

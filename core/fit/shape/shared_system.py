@@ -20,8 +20,8 @@ from ..priors.regression_prior import PARTS, joint_axes, part_joints
 from ..solver.gauss_newton import Goal, Linearised
 from ..solver.normal_equations import Unknowns
 
-HABIT_JOINTS = tuple(joint for part, side in PARTS for joint in part_joints(part, side))
-HABIT_AXES = joint_axes(HABIT_JOINTS)
+SUBJECT_OFFSET_JOINTS = tuple(joint for part, side in PARTS for joint in part_joints(part, side))
+SUBJECT_OFFSET_AXES = joint_axes(SUBJECT_OFFSET_JOINTS)
 """The axes of the joints that a person may hold other than expected all through a clip, among those of all joints."""
 
 
@@ -54,7 +54,7 @@ class SharedSystem:
         self._squared = equations.weights * equations.weights
         self._away = rotation_vectors(transposed_times(rotations, goal.expected))
         blocks = [self._of_betas()] if with_betas else []
-        blocks += [self._of_offsets(), self._of_habit()]
+        blocks += [self._of_offsets(), self._of_subject_offset()]
         xp = namespace(rotations)
         self._mixed = Unknowns(
             xp.concat([block.turns for block in blocks], axis=2), xp.concat([block.shift for block in blocks], axis=1)
@@ -86,16 +86,16 @@ class SharedSystem:
         turns = xp.reshape(cross(levers, forces[:, None]), (3, NUM_JOINTS, -1, num_frames))
         return Unknowns(turns * self._equations.shown[:, None], xp.reshape(forces, (3, -1, num_frames)))
 
-    def _of_habit(self) -> Unknowns:
+    def _of_subject_offset(self) -> Unknowns:
         """Turning what is expected draws the joints along, so the poses feel it with the opposite sign."""
         xp = namespace(self._squared)
         num_frames = self._squared.shape[-1]
-        turns = xp.zeros((3, NUM_JOINTS, len(HABIT_AXES), num_frames), **kind_of(self._squared))
-        for coupling in self._equations.pull.couplings:
-            places = joint_axes([HABIT_JOINTS.index(joint) for joint in coupling.joints])
-            by_joint = coupling.turned(self._equations.posed.world)
-            by_joint = xp.reshape(by_joint, (len(coupling.joints), 3, -1, num_frames))
-            for place, joint in enumerate(coupling.joints):
+        turns = xp.zeros((3, NUM_JOINTS, len(SUBJECT_OFFSET_AXES), num_frames), **kind_of(self._squared))
+        for joint_precision in self._equations.pull.joint_precisions:
+            places = joint_axes([SUBJECT_OFFSET_JOINTS.index(joint) for joint in joint_precision.joints])
+            by_joint = joint_precision.turned(self._equations.posed.world)
+            by_joint = xp.reshape(by_joint, (len(joint_precision.joints), 3, -1, num_frames))
+            for place, joint in enumerate(joint_precision.joints):
                 turns[:, joint, places] -= by_joint[place]
         return Unknowns(turns, 0.0 * turns[:, 0])
 
@@ -105,7 +105,7 @@ class SharedSystem:
         xp = namespace(residual)
         num_points = residual.shape[1]
         first, second = self._num_betas, self._num_betas + 3 * num_points
-        size = second + len(HABIT_AXES)
+        size = second + len(SUBJECT_OFFSET_AXES)
         own, gradient = np.zeros((size, size)), np.zeros(size)
         if first:
             forces = self._weighted_jacobian
@@ -117,10 +117,12 @@ class SharedSystem:
         own[diagonal, diagonal] = np.repeat(to_numpy(xp.sum(self._squared, axis=-1)), 3)
         pushed = xp.sum(apply_transposed(self._axes, residual) * self._squared, axis=-1)
         gradient[first:second] = to_numpy(pushed).T.reshape(-1)
-        for coupling in self._equations.pull.couplings:
-            places = second + np.array(joint_axes([HABIT_JOINTS.index(joint) for joint in coupling.joints]))
-            own[np.ix_(places, places)] += to_numpy(xp.sum(coupling.precision, axis=-1))
-            moments = xp.sum(coupling.moment(self._away[:, list(coupling.joints)]), axis=-1)
+        for joint_precision in self._equations.pull.joint_precisions:
+            places = second + np.array(
+                joint_axes([SUBJECT_OFFSET_JOINTS.index(joint) for joint in joint_precision.joints])
+            )
+            own[np.ix_(places, places)] += to_numpy(xp.sum(joint_precision.precision, axis=-1))
+            moments = xp.sum(joint_precision.moment(self._away[:, list(joint_precision.joints)]), axis=-1)
             gradient[places] -= to_numpy(moments).T.reshape(-1)
         return own, gradient
 
@@ -142,7 +144,7 @@ class SharedSystem:
         hold = precision * sigma_m**2
         unknown = np.linalg.inv(share * (own - felt[:, :-1]) + hold)
         change = unknown @ (share * (gradient - felt[:, -1]) - hold @ now)
-        step = solved.less_shared(like(change, self._squared))
+        step = solved.minus_shared(like(change, self._squared))
         return SharedSolution(step, change, unknown * sigma_m**2, self._followed(solved))
 
     def _followed(self, solved: Unknowns) -> np.ndarray:

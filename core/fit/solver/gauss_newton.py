@@ -35,7 +35,7 @@ from ...math.frames_last import (
 )
 from ...smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 from .joint_limits import LIMITED_AXES, LIMITED_JOINTS, limit_pulls
-from .joint_precision import Coupling, SolverCoupling
+from .joint_precision import JointPrecision, SolverJointPrecision
 from .normal_equations import NormalMatrix, Unknowns, normal_matrix
 
 MAX_STEP_RAD = 1.0
@@ -62,19 +62,19 @@ class PosePrior:
         precision: (F, 22, 3, 3) or (22, 3, 3), square metres per square radian, in each joint's own axes: how many
             square metres of keypoint error one square radian away from the prior is worth.
         sigma_m: the keypoint error per axis that *precision* is scaled by, metres.
-        couplings: precisions of joints together, on top of those of each.
+        joint_precisions: precisions of joints together, on top of those of each.
     """
 
     rotations: Array
     precision: Array
     sigma_m: float
-    couplings: tuple[Coupling, ...] = ()
+    joint_precisions: tuple[JointPrecision, ...] = ()
 
-    def some(self, frames: slice | list[int]) -> PosePrior:
+    def select(self, frames: slice | list[int]) -> PosePrior:
         """Return the prior of some frames."""
         precision = self.precision if self.precision.ndim == 3 else self.precision[frames]
-        couplings = tuple(coupling.some(frames) for coupling in self.couplings)
-        return PosePrior(self.rotations[frames], precision, self.sigma_m, couplings)
+        joint_precisions = tuple(joint_precision.select(frames) for joint_precision in self.joint_precisions)
+        return PosePrior(self.rotations[frames], precision, self.sigma_m, joint_precisions)
 
     @classmethod
     def joined(cls, parts: Sequence[PosePrior]) -> PosePrior:
@@ -82,12 +82,12 @@ class PosePrior:
         if len(parts) == 1:
             return parts[0]
         xp = namespace(parts[0].rotations)
-        couplings = tuple(
-            Coupling(alike[0].joints, xp.concat([coupling.precision for coupling in alike], axis=0))
-            for alike in zip(*(part.couplings for part in parts), strict=True)
+        joint_precisions = tuple(
+            JointPrecision(alike[0].joints, xp.concat([joint_precision.precision for joint_precision in alike], axis=0))
+            for alike in zip(*(part.joint_precisions for part in parts), strict=True)
         )
         rotations = xp.concat([part.rotations for part in parts], axis=0)
-        return cls(rotations, xp.concat([part.precision for part in parts], axis=0), parts[0].sigma_m, couplings)
+        return cls(rotations, xp.concat([part.precision for part in parts], axis=0), parts[0].sigma_m, joint_precisions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,13 +102,13 @@ class Targets:
     points: Array
     weights: Array
 
-    def some(self, frames: slice | list[int]) -> Targets:
+    def select(self, frames: slice | list[int]) -> Targets:
         """Return the targets of some frames."""
         return Targets(self.points[frames], self.weights[frames])
 
 
 @dataclass(frozen=True)
-class Effort:
+class IterationLimits:
     """How many Gauss-Newton steps a frame gets.
 
     Attributes:
@@ -128,7 +128,7 @@ def refine(
     targets: Targets,
     prior: PosePrior,
     *,
-    effort: Effort,
+    iterations: IterationLimits,
     outlier_m: float | None = None,
 ) -> tuple[Array, Array]:
     """Return local rotations (F, 24, 3, 3) and trans (F, 3) that explain *targets* best.
@@ -138,7 +138,7 @@ def refine(
         start: local rotations (F, 24, 3, 3) and trans (F, 3) to begin from.
         targets: where the keypoints should be.
         prior: expected rotations.
-        effort: how many steps.
+        iterations: how many steps.
         outlier_m: from the third step on, a point this far off counts a quarter, a farther one less
             (Geman and McClure's weights); None counts all the same.
     """
@@ -147,21 +147,21 @@ def refine(
     found = pose
     frames = list(range(pose[1].shape[-1]))
     robust_from = OUTLIER_FROM_STEP if outlier_m is not None else 0
-    for step in range(1, effort.steps + effort.extra_steps + 1):
+    for step in range(1, iterations.steps + iterations.extra_steps + 1):
         robust = outlier_m if step > OUTLIER_FROM_STEP else None
         rotations, trans, moved = _step(keypoints.paired, goal, pose, robust)
         pose = rotations, trans
-        if step <= min(robust_from, effort.steps - 1):
+        if step <= min(robust_from, iterations.steps - 1):
             continue
-        limit = _SETTLED_RAD if step == effort.steps else effort.still_rad
+        limit = _SETTLED_RAD if step == iterations.steps else iterations.still_rad
         going = [place for place, far in enumerate(moved.tolist()) if far > limit]
-        if step != effort.steps and len(going) > _WORTH_LEAVING * len(frames):
+        if step != iterations.steps and len(going) > _WORTH_LEAVING * len(frames):
             continue
         found = _with_frames(found, frames, pose)
         frames = [frames[place] for place in going]
         if not frames:
             break
-        pose, goal = (rotations[..., going], trans[..., going]), goal.some(going)
+        pose, goal = (rotations[..., going], trans[..., going]), goal.select(going)
     else:
         found = _with_frames(found, frames, pose)
     return matrices_first(found[0]), reversed_axes(found[1])
@@ -176,7 +176,7 @@ def _step(
     parts = []
     for block in blocks(num_frames, size):
         some = pose[0][..., block], pose[1][..., block]
-        equations = linearised(keypoints, goal.some(block), some, outlier_m)
+        equations = linearised(keypoints, goal.select(block), some, outlier_m)
         parts.append(stepped(*some, equations.posed.world, equations.normal.solve(equations.right)))
     if len(parts) == 1:
         return parts[0]
@@ -214,7 +214,7 @@ class Goal:
         expected: (3, 3, 24, F) local rotations.
         precision: (3, 3, 24, F) of them.
         sigma_m: that *precision* is scaled by.
-        couplings: precisions of joints together.
+        joint_precisions: precisions of joints together.
     """
 
     points: Array
@@ -223,7 +223,7 @@ class Goal:
     expected: Array
     precision: Array
     sigma_m: float
-    couplings: tuple[SolverCoupling, ...] = ()
+    joint_precisions: tuple[SolverJointPrecision, ...] = ()
 
     @classmethod
     def of(cls, keypoints: ShapedKeypoints, targets: Targets, prior: PosePrior) -> Goal:
@@ -238,10 +238,10 @@ class Goal:
         by_joint = xp.broadcast_to(prior.precision, (num_frames, NUM_BODY_ROTATIONS, 3, 3))
         precision[:, :, :NUM_BODY_ROTATIONS] = matrices_last(by_joint)
         points, expected = reversed_axes(targets.points), matrices_last(prior.rotations)
-        couplings = tuple(SolverCoupling.of(coupling) for coupling in prior.couplings)
-        return cls(points, weights, shown, expected, precision, prior.sigma_m, couplings)
+        joint_precisions = tuple(SolverJointPrecision.of(joint_precision) for joint_precision in prior.joint_precisions)
+        return cls(points, weights, shown, expected, precision, prior.sigma_m, joint_precisions)
 
-    def some(self, frames: slice | list[int]) -> Goal:
+    def select(self, frames: slice | list[int]) -> Goal:
         """Return the goal of some frames."""
         return Goal(
             self.points[..., frames],
@@ -250,7 +250,7 @@ class Goal:
             self.expected[..., frames],
             self.precision[..., frames],
             self.sigma_m,
-            tuple(coupling.some(frames) for coupling in self.couplings),
+            tuple(joint_precision.select(frames) for joint_precision in self.joint_precisions),
         )
 
     def pull(self, rotations: Array) -> Pull:
@@ -268,18 +268,18 @@ class Goal:
         squared = xp.sum(away * moment, axis=0) / self.sigma_m**2
         share = at_most((TAIL + 3.0) / (TAIL + squared), 1.0)
         moment, precision = moment * share, self.precision * share
-        couplings = []
-        for coupling in self.couplings:
-            joints = list(coupling.joints)
-            draw = coupling.moment(away[:, joints])
+        joint_precisions = []
+        for joint_precision in self.joint_precisions:
+            joints = list(joint_precision.joints)
+            draw = joint_precision.moment(away[:, joints])
             squared = xp.sum(xp.sum(away[:, joints] * draw, axis=0), axis=0) / self.sigma_m**2
             share = at_most((TAIL + 3.0 * len(joints)) / (TAIL + squared), 1.0)
             moment[:, joints] += draw * share
-            couplings.append(coupling.scaled(share))
+            joint_precisions.append(joint_precision.scaled(share))
         back, firm = limit_pulls(rotations)
         moment[LIMITED_AXES, LIMITED_JOINTS] += back
         precision[LIMITED_AXES, LIMITED_AXES, LIMITED_JOINTS] += firm
-        return Pull(moment, precision, tuple(couplings))
+        return Pull(moment, precision, tuple(joint_precisions))
 
 
 @dataclass(frozen=True, eq=False)
@@ -289,12 +289,12 @@ class Pull:
     Attributes:
         moment: (3, 24, F) on each joint, in its own axes.
         precision: (3, 3, 24, F) of each joint.
-        couplings: precisions of joints together.
+        joint_precisions: precisions of joints together.
     """
 
     moment: Array
     precision: Array
-    couplings: tuple[SolverCoupling, ...]
+    joint_precisions: tuple[SolverJointPrecision, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -344,8 +344,8 @@ def linearised(
     turning = posed.moments(pairs, forces[:, :, None])[:, :, 0] * goal.shown + apply(posed.world, pull.moment)
     about_world = times_transposed(times(posed.world, pull.precision), posed.world)
     normal = normal_matrix(pairs, posed, weights, goal.shown, about_world)
-    for coupling in pull.couplings:
-        normal.couple(coupling.joints, coupling.about_world(posed.world))
+    for joint_precision in pull.joint_precisions:
+        normal.couple(joint_precision.joints, joint_precision.about_world(posed.world))
     right = Unknowns(turning[:, :, None], xp.sum(forces, axis=1)[:, None])
     return Linearised(normal, right, posed, residual, weights, goal.shown, pull)
 

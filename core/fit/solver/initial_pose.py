@@ -113,7 +113,7 @@ def analytic_start(names: Sequence[str], keypoints: ShapedKeypoints, targets: Ta
     ordered = sorted(JOINT_INDEX, key=JOINT_INDEX.__getitem__)
     assert len(ordered) == NUM_JOINTS
     rotations = local_rotations(xp.stack([world[name] for name in ordered], axis=1))
-    return rotations, placed(keypoints, rotations, targets)[0]
+    return rotations, align_translation(keypoints, rotations, targets)[0]
 
 
 _SIDES = ("left", "right")
@@ -259,7 +259,7 @@ def _where(mask: Array, chosen: Array, other: Array) -> Array:
     return namespace(chosen).where(mask[..., None, None], chosen, other)
 
 
-def placed(keypoints: ShapedKeypoints, rotations: Array, targets: Targets) -> tuple[Array, Array]:
+def align_translation(keypoints: ShapedKeypoints, rotations: Array, targets: Targets) -> tuple[Array, Array]:
     """Return the trans (F, 3) that brings the posed points onto the targets in the mean, and the points (F, K, 3)."""
     xp = namespace(rotations)
     points = keypoints.points(rotations, xp.zeros_like(targets.points[:, 0]))

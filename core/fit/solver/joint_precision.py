@@ -8,7 +8,7 @@ from ...math.arrays import Array, contiguous, namespace
 
 
 @dataclass(frozen=True, eq=False)
-class Coupling:
+class JointPrecision:
     """How firmly some joints are held to what is expected of them, all together.
 
     Attributes:
@@ -20,13 +20,13 @@ class Coupling:
     joints: tuple[int, ...]
     precision: Array
 
-    def some(self, frames: slice | list[int]) -> Coupling:
+    def select(self, frames: slice | list[int]) -> JointPrecision:
         """Return the coupling in some frames."""
-        return Coupling(self.joints, self.precision[frames])
+        return JointPrecision(self.joints, self.precision[frames])
 
 
 @dataclass(frozen=True, eq=False)
-class SolverCoupling:
+class SolverJointPrecision:
     """The same for the solver, with the frames last.
 
     Attributes:
@@ -38,18 +38,18 @@ class SolverCoupling:
     precision: Array
 
     @classmethod
-    def of(cls, coupling: Coupling) -> SolverCoupling:
-        """Return *coupling* with the frames last."""
-        precision = namespace(coupling.precision).permute_dims(coupling.precision, (1, 2, 0))
-        return cls(coupling.joints, contiguous(precision))
+    def of(cls, joint_precision: JointPrecision) -> SolverJointPrecision:
+        """Return *joint_precision* with the frames last."""
+        precision = namespace(joint_precision.precision).permute_dims(joint_precision.precision, (1, 2, 0))
+        return cls(joint_precision.joints, contiguous(precision))
 
-    def some(self, frames: slice | list[int]) -> SolverCoupling:
+    def select(self, frames: slice | list[int]) -> SolverJointPrecision:
         """Return the coupling in some frames."""
-        return SolverCoupling(self.joints, self.precision[..., frames])
+        return SolverJointPrecision(self.joints, self.precision[..., frames])
 
-    def scaled(self, share: Array) -> SolverCoupling:
+    def scaled(self, share: Array) -> SolverJointPrecision:
         """Return the coupling times a *share* (F,)."""
-        return SolverCoupling(self.joints, self.precision * share)
+        return SolverJointPrecision(self.joints, self.precision * share)
 
     def moment(self, away: Array) -> Array:
         """Return the moments (3, J, F) that draw the joints, which are *away* (3, J, F), radians; in their own axes."""

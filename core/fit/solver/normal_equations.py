@@ -35,7 +35,7 @@ class Unknowns:
     turns: Array
     shift: Array
 
-    def less_shared(self, change: Array) -> Unknowns:
+    def minus_shared(self, change: Array) -> Unknowns:
         """Return the last of the answers, less those before it times the *change* (M - 1,) of what all frames share.
 
         The answers before it are those to what the shared unknowns add to the right side, one by one.

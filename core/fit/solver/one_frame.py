@@ -17,7 +17,7 @@ from ...body.skinned_keypoints import Levers, PosedPairs
 from ...math.frames_last import cross_matrices, from_rotation_vectors, rotation_vectors
 from ...smpl_skeleton import NUM_BODY_ROTATIONS
 from ..priors.regression_prior import joint_axes
-from .gauss_newton import MAX_STEP_RAD, OUTLIER_FROM_STEP, SHOWING_M, TAIL, Effort, PosePrior
+from .gauss_newton import MAX_STEP_RAD, OUTLIER_FROM_STEP, SHOWING_M, TAIL, IterationLimits, PosePrior
 from .joint_limits import LIMITED_AXES, LIMITED_JOINTS, limit_pulls
 from .normal_equations import DAMPING
 
@@ -80,7 +80,8 @@ class FramePrior:
         self._precision = precision
         self._sigma_squared = prior.sigma_m**2
         self._couplings = [
-            (np.array(joint_axes(coupling.joints)), coupling.precision[0]) for coupling in prior.couplings
+            (np.array(joint_axes(joint_precision.joints)), joint_precision.precision[0])
+            for joint_precision in prior.joint_precisions
         ]
 
     def pull(self, rotations: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -161,7 +162,7 @@ class FrameSolver:
         targets: FrameTargets,
         prior: FramePrior,
         *,
-        effort: Effort,
+        iterations: IterationLimits,
         outlier_m: float | None = None,
         near: bool = True,
     ) -> tuple[FramePose, float]:
@@ -171,14 +172,14 @@ class FrameSolver:
             pose: to begin from.
             targets: where the keypoints should be.
             prior: expected rotations.
-            effort: how many steps.
+            iterations: how many steps.
             outlier_m: a point this far off counts a quarter (Geman and McClure's weights); None counts all the same.
             near: *pose* is near the answer; else points may be far off because it is, and count all the same at first.
         """
         moved = np.inf
-        for step in range(effort.steps + effort.extra_steps):
+        for step in range(iterations.steps + iterations.extra_steps):
             pose, moved = self._step(pose, targets, prior, outlier_m if near or step >= OUTLIER_FROM_STEP else None)
-            if moved <= (effort.still_rad if step + 1 < effort.steps else MOVING_RAD):
+            if moved <= (iterations.still_rad if step + 1 < iterations.steps else MOVING_RAD):
                 break
         return pose, moved
 

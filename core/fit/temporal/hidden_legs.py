@@ -15,39 +15,39 @@ from ...math.arrays import to_numpy
 from ...smpl_skeleton import JOINT_INDEX
 from ..blocks import frame_blocks
 from ..observations import FOOT_POINTS, LEG_POINTS
-from ..pose_solver import PoseJob
+from ..pose_solver import PoseSolver
 from ..solver.gauss_newton import Targets
 from ..solver.initial_pose import analytic_start
-from .visibility import Evidence, find_evidence, hold
+from .visibility import Visibility, find_visibility, interpolate_unobserved
 
 _KNEES = [JOINT_INDEX["left_knee"], JOINT_INDEX["right_knee"]]
 _SHARE = 0.05
 """What such a point weighs, relative to one that is seen: enough to begin from, too little to turn the trunk by."""
 
 
-def bridge_legs(job: PoseJob, targets: Targets, evidence: Evidence, fps: float) -> Targets:
+def bridge_legs(solver: PoseSolver, targets: Targets, visibility: Visibility, fps: float) -> Targets:
     """Return *targets* with points, of little weight, for legs that are hidden from the knee on.
 
     Args:
-        job: what frames are solved with.
+        solver: what frames are solved with.
         targets: where all points are.
-        evidence: what each frame's points tell.
+        visibility: what each frame's points tell.
         fps: frames a second.
     """
     weights = to_numpy(targets.weights)
-    hidden = replace(find_evidence(job.names, _up_to_knees(job.names, weights)), absent=evidence.absent)
-    frames = np.flatnonzero(hidden.unknown[:, _KNEES].any(axis=1) & ~evidence.absent)
+    hidden = replace(find_visibility(solver.names, _up_to_knees(solver.names, weights)), absent=visibility.absent)
+    frames = np.flatnonzero(hidden.unknown[:, _KNEES].any(axis=1) & ~visibility.absent)
     if len(frames) == 0:
         return targets
-    body = job.keypoints.model.body
+    body = solver.keypoints.model.body
     starts = [
-        analytic_start(job.names, job.keypoints, targets.some(block))
+        analytic_start(solver.names, solver.keypoints, targets.select(block))
         for block in frame_blocks(len(weights), on_numpy=body.device == "numpy")
     ]
     rotations, trans = (np.concatenate([to_numpy(part) for part in parts]) for parts in zip(*starts, strict=True))
-    rotations, trans = hold(rotations, trans, hidden, fps)
-    likely = to_numpy(job.keypoints.points(body.array(rotations[frames]), body.array(trans[frames])))
-    missing = (weights[frames] == 0) & np.isin(job.names, LEG_POINTS)
+    rotations, trans = interpolate_unobserved(rotations, trans, hidden, fps)
+    likely = to_numpy(solver.keypoints.points(body.array(rotations[frames]), body.array(trans[frames])))
+    missing = (weights[frames] == 0) & np.isin(solver.names, LEG_POINTS)
     points, bridged = to_numpy(targets.points).copy(), weights.copy()
     points[frames] = np.where(missing[..., None], likely, points[frames])
     bridged[frames] = np.where(missing, _SHARE * weights.max(axis=0), weights[frames])

@@ -77,7 +77,7 @@ def smooth_points(
     fps: float,
     *,
     strength: float = 1.0,
-    told: Callable[[float], None] = lambda part: None,
+    on_progress: Callable[[float], None] = lambda part: None,
 ) -> SmoothedPoints:
     """Return *positions* smoothed over time, with gaps bridged and jumps rejected.
 
@@ -86,12 +86,12 @@ def smooth_points(
         weights: (F, K) 0 where missing.
         fps: frames a second.
         strength: 1 for the measured optimum; 0 bridges gaps and rejects jumps but leaves what was seen as it is.
-        told: hears now and then what part is done, 0 to 1; what it raises ends the work.
+        on_progress: hears now and then what part is done, 0 to 1; what it raises ends the work.
     """
     seen = (weights > 0) & np.isfinite(positions).all(-1)
     observed = np.where(seen[..., None], positions, 0.0)
     candidates = seen & ~find_spikes(observed, seen) if fps >= _SPIKE_MIN_FPS else seen
-    told(1.0 / (_PASSES + 2))
+    on_progress(1.0 / (_PASSES + 2))
     tells = len(positions) > _NOISE_ORDER and fps >= _NOISE_MIN_FPS
     noise = measure_noise(observed, candidates) if tells else np.full(seen.shape[1], _UNKNOWN_NOISE_M)
     excess = np.maximum(noise**2 - _FREE_NOISE_M**2 if tells else 0.0 * noise, _MIN_NOISE_M**2)
@@ -99,7 +99,7 @@ def smooth_points(
     smooth = _bridge(observed, trusted, np.full(seen.shape, 1e-2))
     window = max(1, round(_WINDOW_S * fps))
     for turn in range(_PASSES):
-        told((turn + 2.0) / (_PASSES + 2))
+        on_progress((turn + 2.0) / (_PASSES + 2))
         bend = _local_bend(smooth, window)
         stiffness = _STIFFER * excess / np.maximum(bend, _MIN_BEND_M) ** 2
         smooth = _bridge(observed, trusted, stiffness)

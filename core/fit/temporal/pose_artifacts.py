@@ -27,7 +27,7 @@ _PARABOLA_S = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Pops:
+class PoseArtifacts:
     """Where joints pop.
 
     Attributes:
@@ -42,12 +42,12 @@ class Pops:
     share: np.ndarray
     wrong: bool = True
 
-    def some(self, frames: np.ndarray) -> Pops:
+    def select(self, frames: np.ndarray) -> PoseArtifacts:
         """Return those of some frames."""
         return replace(self, joints=self.joints[frames], around=self.around[frames], share=self.share[frames])
 
 
-def find_pops(rotations: np.ndarray, fps: float) -> Pops:
+def find_pops(rotations: np.ndarray, fps: float) -> PoseArtifacts:
     """Return the joints that pop.
 
     Args:
@@ -57,14 +57,14 @@ def find_pops(rotations: np.ndarray, fps: float) -> Pops:
     radius = _radius(_RADIUS_S, fps)
     joints = np.zeros(rotations.shape[:2], dtype=bool)
     if len(rotations) <= radius:
-        return Pops(joints, rotations, np.ones(len(rotations)))
+        return PoseArtifacts(joints, rotations, np.ones(len(rotations)))
     quat = unbroken_quats(rotations)
     around, off = _away(quat, _running_median(_continued(quat, radius), radius))
     joints[:, :NUM_BODY_ROTATIONS] = off[:, :NUM_BODY_ROTATIONS] > _POP_RAD
-    return Pops(joints, around, np.ones(len(rotations)))
+    return PoseArtifacts(joints, around, np.ones(len(rotations)))
 
 
-def find_hops(rotations: np.ndarray, fps: float) -> Pops:
+def find_single_frame_outliers(rotations: np.ndarray, fps: float) -> PoseArtifacts:
     """Return the joints that are elsewhere for one frame, between two frames that agree.
 
     Args:
@@ -73,16 +73,16 @@ def find_hops(rotations: np.ndarray, fps: float) -> Pops:
     """
     joints = np.zeros(rotations.shape[:2], dtype=bool)
     if len(rotations) < 3:
-        return Pops(joints, rotations, np.ones(len(rotations)))
+        return PoseArtifacts(joints, rotations, np.ones(len(rotations)))
     quat = unbroken_quats(rotations)
     middle, off = _away(quat[1:-1], quat[:-2] + quat[2:])
     _, apart = _away(quat[:-2], quat[2:])
-    hops = (off > max(_POP_RAD, _FASTEST_RAD_PER_S / fps)) & (apart < 0.5 * off)
-    joints[1:-1, :NUM_BODY_ROTATIONS] = hops[:, :NUM_BODY_ROTATIONS]
-    return Pops(joints, np.concatenate([rotations[:1], middle, rotations[-1:]]), np.ones(len(rotations)))
+    outliers = (off > max(_POP_RAD, _FASTEST_RAD_PER_S / fps)) & (apart < 0.5 * off)
+    joints[1:-1, :NUM_BODY_ROTATIONS] = outliers[:, :NUM_BODY_ROTATIONS]
+    return PoseArtifacts(joints, np.concatenate([rotations[:1], middle, rotations[-1:]]), np.ones(len(rotations)))
 
 
-def find_tremor(rotations: np.ndarray, fps: float, *, everywhere: bool = False) -> Pops:
+def find_jitter(rotations: np.ndarray, fps: float, *, everywhere: bool = False) -> PoseArtifacts:
     """Return all joints of the frames in which a joint trembles, and of those beside them, which share it the less.
 
     Args:
@@ -93,7 +93,7 @@ def find_tremor(rotations: np.ndarray, fps: float, *, everywhere: bool = False) 
     radius = _radius(_PARABOLA_S, fps)
     joints = np.zeros(rotations.shape[:2], dtype=bool)
     if len(rotations) <= radius:
-        return Pops(joints, rotations, np.ones(len(rotations)))
+        return PoseArtifacts(joints, rotations, np.ones(len(rotations)))
     quat = unbroken_quats(rotations)
     smooth = _smooth(quat, radius)
     around, off = _away(quat, smooth)
@@ -102,7 +102,7 @@ def find_tremor(rotations: np.ndarray, fps: float, *, everywhere: bool = False) 
     beside = np.lib.stride_tricks.sliding_window_view(np.pad(frames, reach), 2 * reach + 1)
     share = (beside * (1.0 - np.abs(np.arange(-reach, reach + 1)) / (reach + 1))).max(axis=1)
     joints[share > 0.0] = True
-    return Pops(joints, around, share, wrong=False)
+    return PoseArtifacts(joints, around, share, wrong=False)
 
 
 def _radius(seconds: float, fps: float) -> int:

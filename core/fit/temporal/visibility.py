@@ -43,7 +43,7 @@ _FEATURE_TIMES_S = (-0.2, -0.1, 0.0, 0.1, 0.2)
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class Visibility:
     """What each frame's points can and cannot tell.
 
     Attributes:
@@ -57,7 +57,7 @@ class Evidence:
     limbs: dict[str, np.ndarray]
 
 
-def find_evidence(names: Sequence[str], weights: np.ndarray) -> Evidence:
+def find_visibility(names: Sequence[str], weights: np.ndarray) -> Visibility:
     """Return what the points tell, frame by frame.
 
     A limb's joints are known as far out as its outermost point that is seen: with the knee hidden, the ankle still
@@ -84,7 +84,7 @@ def find_evidence(names: Sequence[str], weights: np.ndarray) -> Evidence:
                 unknown[here, JOINT_INDEX[_sided(name, side)]] = True
         limbs["head" if part == "trunk" else f"{side} {part}"] = limb
     unknown[absent] = True
-    return Evidence(unknown, absent, limbs)
+    return Visibility(unknown, absent, limbs)
 
 
 def _sided(name: str, side: str) -> str:
@@ -100,7 +100,9 @@ def _seen_beyond(groups: Sequence[Sequence[str]], by_name: Mapping[str, np.ndarr
     return seen
 
 
-def hold(rotations: np.ndarray, trans: np.ndarray, evidence: Evidence, fps: float) -> tuple[np.ndarray, np.ndarray]:
+def interpolate_unobserved(
+    rotations: np.ndarray, trans: np.ndarray, visibility: Visibility, fps: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Return rotations (F, 24, 3, 3) and trans (F, 3) with unknown joints interpolated between known frames.
 
     Short gaps are filled first; what fills them is then taken as seen where other joints' gaps are filled.
@@ -108,24 +110,24 @@ def hold(rotations: np.ndarray, trans: np.ndarray, evidence: Evidence, fps: floa
     Args:
         rotations: (F, 24, 3, 3) local rotations.
         trans: (F, 3) metres.
-        evidence: what is unknown.
+        visibility: what is unknown.
         fps: frames a second.
     """
-    absent = evidence.absent
+    absent = visibility.absent
     if absent.any() and not absent.all():
         filled = trans.copy()
         for gap in find_runs(absent):
             closed = gap.start > 0 and gap.stop < len(trans)
             filled[gap] = fill_gap(trans, ~absent, gap, fps, moves_on=closed)
         trans = filled
-    gaps = _joint_gaps(evidence.unknown)
+    gaps = _joint_gaps(visibility.unknown)
     if not gaps:
         return rotations, trans
-    held = _glided(rotations, evidence.unknown)
+    held = _glided(rotations, visibility.unknown)
     body = _BodyMotion(unbroken_quats(held).astype(np.float64), held[:, 0, 1].astype(np.float64), fps)
     for gap, joints in gaps:
-        known = ~evidence.unknown[:, joints[0]]
-        others = [joint for joint in _TELLING_JOINTS if not evidence.unknown[gap, joint].any()]
+        known = ~visibility.unknown[:, joints[0]]
+        others = [joint for joint in _TELLING_JOINTS if not visibility.unknown[gap, joint].any()]
         tells = bool(others) and gap.stop - gap.start > _SHORT_GAP_S * fps
         values = body.quats[:, joints].reshape(len(held), -1)
         quats = fill_gap(values, known, gap, fps, features=partial(body.features, others) if tells else None)

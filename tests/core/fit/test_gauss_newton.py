@@ -14,9 +14,9 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel, ShapedKeypoints
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
-from core.fit.solver.gauss_newton import Effort, Goal, PosePrior, Targets, linearised, refine, stepped
+from core.fit.solver.gauss_newton import Goal, IterationLimits, PosePrior, Targets, linearised, refine, stepped
 from core.fit.solver.joint_limits import limit_pulls
-from core.fit.solver.joint_precision import Coupling
+from core.fit.solver.joint_precision import JointPrecision
 from core.fit.solver.normal_equations import Unknowns
 from core.math.frames_last import matrices_first, matrices_last, reversed_axes, rotation_vectors
 from core.smpl_skeleton import JOINT_INDEX
@@ -105,7 +105,9 @@ def test_refine_finds_scipys_optimum(act, keypoints, unlimited):
     )
     # A prior that is wide beside the distances keeps its full weight, so the objective is plain least squares.
     prior = PosePrior(expected, WEAK, sigma_m=1.0)
-    rotations, place = refine(keypoints, (expected, trans), targets, prior, effort=Effort(60, still_rad=0.0))
+    rotations, place = refine(
+        keypoints, (expected, trans), targets, prior, iterations=IterationLimits(60, still_rad=0.0)
+    )
     true_rotations, true_place = _apply(expected, trans, oracle.x[None] * free)
     np.testing.assert_allclose(rotations, true_rotations, atol=2e-5)
     np.testing.assert_allclose(place, true_place, atol=1e-5)
@@ -116,7 +118,9 @@ def test_few_steps_are_near_the_optimum(act, keypoints, unlimited):
     targets, expected, trans = _problem(act, keypoints)
     prior = PosePrior(expected, WEAK, sigma_m=1.0)
     points = [
-        keypoints.points(*refine(keypoints, (expected, trans), targets, prior, effort=Effort(steps, still_rad=0.0)))
+        keypoints.points(
+            *refine(keypoints, (expected, trans), targets, prior, iterations=IterationLimits(steps, still_rad=0.0))
+        )
         for steps in (5, 60)
     ]
     assert np.abs(points[0] - points[1]).max() < 5e-4
@@ -140,9 +144,16 @@ def test_robust_weights_and_heavy_tails_are_stationary(act, keypoints, unlimited
     def slope(centre):
         return _slopes(lambda unknowns: cost(unknowns, centre), np.zeros((1, 69)))
 
-    found = refine(keypoints, (expected, trans), targets, prior, effort=Effort(100, still_rad=0.0), outlier_m=outlier_m)
+    found = refine(
+        keypoints,
+        (expected, trans),
+        targets,
+        prior,
+        iterations=IterationLimits(100, still_rad=0.0),
+        outlier_m=outlier_m,
+    )
     assert np.abs(slope(found)).max() < 2e-3 * np.abs(slope((expected, trans))).max()
-    plain = refine(keypoints, (expected, trans), targets, prior, effort=Effort(100, still_rad=0.0))
+    plain = refine(keypoints, (expected, trans), targets, prior, iterations=IterationLimits(100, still_rad=0.0))
     left = [np.linalg.norm((targets.points - keypoints.points(*pose))[0, hip]) for pose in (found, plain)]
     assert left[0] > 1.2 * left[1]
     assert left[0] > 0.29
@@ -154,12 +165,12 @@ def _linearised(act: Scene, keypoints: ShapedKeypoints):
     rotations = act.rotations[20:21].astype(np.float64)
     generator = np.random.default_rng(0)
     root = generator.normal(size=(22, 3, 3))
-    couplings = []
+    joint_precisions = []
     for joints in COUPLED:
         draws = generator.normal(size=(1, 3 * len(joints), 3 * len(joints)))
-        couplings.append(Coupling(joints, 1e-4 * (draws @ np.swapaxes(draws, -1, -2))))
+        joint_precisions.append(JointPrecision(joints, 1e-4 * (draws @ np.swapaxes(draws, -1, -2))))
     precision = 1e-4 * (root @ np.swapaxes(root, -1, -2) + np.eye(3))
-    prior = PosePrior(expected, precision, sigma_m=1.0, couplings=tuple(couplings))
+    prior = PosePrior(expected, precision, sigma_m=1.0, joint_precisions=tuple(joint_precisions))
     pose = matrices_last(rotations), reversed_axes(trans)
     equations = linearised(keypoints.paired, Goal.of(keypoints, targets, prior), pose)
     world = equations.posed.world
@@ -182,11 +193,11 @@ def _linearised(act: Scene, keypoints: ShapedKeypoints):
         own = slice(3 * joint, 3 * joint + 3)
         matrix[own, own] += turn @ prior.precision[joint] @ turn.T
         gradient[own] += turn @ prior.precision[joint] @ away[joint]
-    for coupling in prior.couplings:
-        own = [3 * joint + axis for joint in coupling.joints for axis in range(3)]
-        turns = scipy.linalg.block_diag(*(world[:, :, joint, 0] for joint in coupling.joints))
-        matrix[np.ix_(own, own)] += turns @ coupling.precision[0] @ turns.T
-        gradient[own] += turns @ coupling.precision[0] @ away[list(coupling.joints)].reshape(-1)
+    for joint_precision in prior.joint_precisions:
+        own = [3 * joint + axis for joint in joint_precision.joints for axis in range(3)]
+        turns = scipy.linalg.block_diag(*(world[:, :, joint, 0] for joint in joint_precision.joints))
+        matrix[np.ix_(own, own)] += turns @ joint_precision.precision[0] @ turns.T
+        gradient[own] += turns @ joint_precision.precision[0] @ away[list(joint_precision.joints)].reshape(-1)
     return equations, matrix + 1e-5 * np.eye(69), gradient
 
 
@@ -241,7 +252,7 @@ def test_what_is_already_right_stays(act, keypoints):
     targets = Targets(keypoints.points(rotations, trans), np.ones((len(act), len(NAMES))))
     prior = PosePrior(rotations, WEAK, SIGMA_M)
     found, place = refine(
-        keypoints, (rotations, trans), targets, prior, effort=Effort(3, still_rad=0.0), outlier_m=0.08
+        keypoints, (rotations, trans), targets, prior, iterations=IterationLimits(3, still_rad=0.0), outlier_m=0.08
     )
     np.testing.assert_allclose(found, rotations, atol=1e-8)
     np.testing.assert_allclose(place, trans, atol=1e-8)
@@ -252,7 +263,7 @@ def test_without_points_the_prior_rules(act, keypoints):
     expected = act.rotations[30:33].astype(np.float64)
     targets = Targets(np.zeros((3, len(NAMES), 3)), np.zeros((3, len(NAMES))))
     prior = PosePrior(expected, np.broadcast_to(np.eye(3), (22, 3, 3)), 1.0)
-    found, place = refine(keypoints, (rotations, trans), targets, prior, effort=Effort(30, still_rad=0.0))
+    found, place = refine(keypoints, (rotations, trans), targets, prior, iterations=IterationLimits(30, still_rad=0.0))
     np.testing.assert_allclose(found, expected, atol=1e-5)
     np.testing.assert_allclose(place, trans, atol=1e-9)
 
@@ -263,7 +274,9 @@ def test_unsettled_frames_get_more_steps(act, keypoints):
     start = rotations.copy()
     start[2, 0] = start[2, 0] @ Rotation.from_rotvec([0.0, 0.9, 0.0]).as_matrix()
     prior = PosePrior(rotations, WEAK, SIGMA_M)
-    found, place = refine(keypoints, (start, trans), targets, prior, effort=Effort(1, extra_steps=8, still_rad=0.0))
+    found, place = refine(
+        keypoints, (start, trans), targets, prior, iterations=IterationLimits(1, extra_steps=8, still_rad=0.0)
+    )
     off = np.linalg.norm(keypoints.points(found, place) - targets.points, axis=-1)
     assert off.max() < 2e-3
     np.testing.assert_allclose(start[2, 0], rotations[2, 0] @ Rotation.from_rotvec([0.0, 0.9, 0.0]).as_matrix())
@@ -299,10 +312,14 @@ def test_frames_that_hardly_move_are_left_alone(act, keypoints):
     start = rotations.copy()
     start[5] = start[5] @ Rotation.from_rotvec([0.0, 0.2, 0.0]).as_matrix()
     prior = PosePrior(rotations, WEAK, SIGMA_M)
-    found, place = refine(keypoints, (start, trans), targets, prior, effort=Effort(6, still_rad=1e-3))
+    found, place = refine(keypoints, (start, trans), targets, prior, iterations=IterationLimits(6, still_rad=1e-3))
     off = np.linalg.norm(keypoints.points(found, place) - targets.points, axis=-1)
     assert off.max() < 1e-4
     alone = refine(
-        keypoints, (start[5:6], trans[5:6]), targets.some([5]), prior.some([5]), effort=Effort(6, still_rad=1e-3)
+        keypoints,
+        (start[5:6], trans[5:6]),
+        targets.select([5]),
+        prior.select([5]),
+        iterations=IterationLimits(6, still_rad=1e-3),
     )
     np.testing.assert_allclose(found[5], alone[0][0], atol=1e-9)

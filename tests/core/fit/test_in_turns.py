@@ -15,10 +15,10 @@ from ...waiting import PATIENCE_S, poll
 def test_a_part_is_done_at_a_time():
     done = []
 
-    def work(told):
+    def work(on_progress):
         for part in range(3):
             done.append(part)
-            told(part / 3)
+            on_progress(part / 3)
         return "all"
 
     turns = InTurns(work)
@@ -32,8 +32,8 @@ def test_a_part_is_done_at_a_time():
 
 
 def test_an_error_is_raised_where_it_is_waited_for():
-    def work(told):
-        told(0.5)
+    def work(on_progress):
+        on_progress(0.5)
         raise ValueError("no such shape")
 
     turns = InTurns(work)
@@ -47,10 +47,10 @@ def test_an_error_is_raised_where_it_is_waited_for():
 def test_work_that_is_dropped_ends(num_parts):
     ended, before = [], threading.active_count()
 
-    def work(told):
+    def work(on_progress):
         try:
             for _ in range(100):
-                told(0.0)
+                on_progress(0.0)
         finally:
             ended.append(True)
 

@@ -10,7 +10,7 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
-from core.fit.solver.gauss_newton import Effort, PosePrior, Targets, refine
+from core.fit.solver.gauss_newton import IterationLimits, PosePrior, Targets, refine
 from core.fit.solver.joint_limits import LIMITED_AXES, LIMITED_JOINTS, limit_pulls
 from core.math.frames_last import matrices_last
 from core.smpl_skeleton import BODY25_NAMES, JOINT_INDEX, NUM_JOINTS
@@ -87,7 +87,7 @@ def _fitted_turn(keypoints, targets: Targets, joint: str, held: tuple[str, ...] 
     precision[:, [JOINT_INDEX[name] for name in held]] *= 30.0
     start = (rest, np.zeros((1, 3), dtype=np.float32))
     prior = PosePrior(rest, precision, 0.002)
-    rotations, _ = refine(keypoints, start, targets, prior, effort=Effort(8))
+    rotations, _ = refine(keypoints, start, targets, prior, iterations=IterationLimits(8))
     return Rotation.from_matrix(rotations[0, JOINT_INDEX[joint]]).as_rotvec(degrees=True)
 
 

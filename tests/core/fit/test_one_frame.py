@@ -12,11 +12,11 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel, ShapedKeypoints
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
-from core.fit.priors.pose_predictor import SHIPPED_EXPERTS
-from core.fit.shape.shared_system import HABIT_AXES, SharedSystem
-from core.fit.solver.gauss_newton import Effort, Goal, PosePrior, Targets, linearised, refine, stepped
+from core.fit.priors.pose_predictor import SHIPPED_PREDICTOR
+from core.fit.shape.shared_system import SUBJECT_OFFSET_AXES, SharedSystem
+from core.fit.solver.gauss_newton import Goal, IterationLimits, PosePrior, Targets, linearised, refine, stepped
 from core.fit.solver.initial_pose import analytic_start
-from core.fit.solver.joint_precision import Coupling
+from core.fit.solver.joint_precision import JointPrecision
 from core.fit.solver.one_frame import FramePose, FramePrior, FrameSolver, FrameTargets
 from core.layouts import LAYOUTS
 from core.math.frames_last import matrices_first, matrices_last, reversed_axes
@@ -47,12 +47,14 @@ def _problem(scene: Scene, names: tuple[str, ...], keypoints: ShapedKeypoints, s
     off, away = (Rotation.from_rotvec(generator.normal(0.0, 0.2, (24, 3))).as_matrix() for _ in range(2))
     off[22:] = away[22:] = np.eye(3)
     half = generator.normal(size=(1, 22, 3, 3))
-    couplings = []
+    joint_precisions = []
     for joints in COUPLED:
         root = generator.normal(size=(1, 3 * len(joints), 3 * len(joints)))
-        couplings.append(Coupling(tuple(JOINT_INDEX[name] for name in joints), 1e-3 * root @ root.swapaxes(1, 2)))
+        joint_precisions.append(
+            JointPrecision(tuple(JOINT_INDEX[name] for name in joints), 1e-3 * root @ root.swapaxes(1, 2))
+        )
     precision = 1e-4 * half @ half.swapaxes(2, 3)
-    prior = PosePrior(rotations @ away, precision, SIGMA_M, tuple(couplings))
+    prior = PosePrior(rotations @ away, precision, SIGMA_M, tuple(joint_precisions))
     return Targets(points, weights), (rotations @ off, trans + 0.05), prior
 
 
@@ -72,8 +74,10 @@ def test_a_step_is_that_of_the_block(act, layout, outlier_m):
         equations = linearised(keypoints.paired, Goal.of(keypoints, targets, prior), last, outlier_m)
         step = equations.normal.solve(equations.right)
         rotations, trans, moved = stepped(*last, equations.posed.world, step)
-        effort = Effort(steps=1, extra_steps=0)
-        found, turned = solver.solve(*_one(targets, pose)[::-1], FramePrior(prior), effort=effort, outlier_m=outlier_m)
+        iterations = IterationLimits(steps=1, extra_steps=0)
+        found, turned = solver.solve(
+            *_one(targets, pose)[::-1], FramePrior(prior), iterations=iterations, outlier_m=outlier_m
+        )
         np.testing.assert_allclose(found.rotations, matrices_first(rotations)[0], atol=1e-6)
         np.testing.assert_allclose(found.trans, trans[:, 0], atol=1e-6)
         np.testing.assert_allclose(turned, moved[0], atol=1e-6)
@@ -88,13 +92,13 @@ def test_it_ends_where_the_block_ends(act, layout):
     points += 0.003 * generator.normal(size=points.shape).astype(np.float32)
     targets = Targets(points, (generator.random(points.shape[:2]) > 0.1).astype(np.float32))
     start, _ = analytic_start(names, keypoints, targets)
-    expected = SHIPPED_EXPERTS.expected_pose(names, keypoints, start, targets, sigma_m=SIGMA_M)
-    solver, effort = FrameSolver(keypoints), Effort(steps=40, extra_steps=0, still_rad=1e-6)
+    expected = SHIPPED_PREDICTOR.predict(names, keypoints, start, targets, sigma_m=SIGMA_M)
+    solver, iterations = FrameSolver(keypoints), IterationLimits(steps=40, extra_steps=0, still_rad=1e-6)
     for frame in (10, 30, 50):
-        some, prior = targets.some([frame]), expected.some([frame])
+        some, prior = targets.select([frame]), expected.select([frame])
         begin = act.rotations[frame - 1 : frame], act.trans[frame - 1 : frame]
-        block = refine(keypoints, begin, some, prior, effort=effort)
-        found, _ = solver.solve(*_one(some, begin)[::-1], FramePrior(prior), effort=effort)
+        block = refine(keypoints, begin, some, prior, iterations=iterations)
+        found, _ = solver.solve(*_one(some, begin)[::-1], FramePrior(prior), iterations=iterations)
         apart = Rotation.from_matrix(block[0][0]).inv() * Rotation.from_matrix(found.rotations)
         assert apart.magnitude().max() < 1e-4
         np.testing.assert_allclose(found.trans, block[1][0], atol=1e-5)
@@ -109,7 +113,7 @@ def test_limits_hold_a_joint_as_in_the_block(act):
     equations = linearised(keypoints.paired, Goal.of(keypoints, targets, prior), last)
     rotations, _, _ = stepped(*last, equations.posed.world, equations.normal.solve(equations.right))
     found, _ = FrameSolver(keypoints).solve(
-        *_one(targets, pose)[::-1], FramePrior(prior), effort=Effort(steps=1, extra_steps=0)
+        *_one(targets, pose)[::-1], FramePrior(prior), iterations=IterationLimits(steps=1, extra_steps=0)
     )
     np.testing.assert_allclose(found.rotations, matrices_first(rotations)[0], atol=1e-6)
 
@@ -123,11 +127,11 @@ def test_points_far_off_count_less_only_near_the_answer(act):
     weights = frame.weights.copy()
     weights[wrist] = 1.0
     frame = replace(frame, weights=weights)
-    effort = Effort(steps=1, extra_steps=0)
+    iterations = IterationLimits(steps=1, extra_steps=0)
     solver = FrameSolver(keypoints)
-    far, _ = solver.solve(begin, frame, FramePrior(prior), effort=effort, outlier_m=0.05, near=False)
-    all_alike, _ = solver.solve(begin, frame, FramePrior(prior), effort=effort)
-    near, _ = solver.solve(begin, frame, FramePrior(prior), effort=effort, outlier_m=0.05)
+    far, _ = solver.solve(begin, frame, FramePrior(prior), iterations=iterations, outlier_m=0.05, near=False)
+    all_alike, _ = solver.solve(begin, frame, FramePrior(prior), iterations=iterations)
+    near, _ = solver.solve(begin, frame, FramePrior(prior), iterations=iterations, outlier_m=0.05)
     np.testing.assert_array_equal(far.rotations, all_alike.rotations)
     assert np.abs(near.rotations - far.rotations).max() > 0.05
 
@@ -137,11 +141,11 @@ def test_a_frame_tells_of_the_betas_as_in_the_block(act, layout):
     names = solver_names(LAYOUTS[layout])
     keypoints = _precise(names, act)
     targets, pose, prior = _problem(act, names, keypoints, 25)
-    prior = replace(prior, couplings=prior.couplings[:2])
+    prior = replace(prior, joint_precisions=prior.joint_precisions[:2])
     last = matrices_last(pose[0]), reversed_axes(pose[1])
     equations = linearised(keypoints.paired, Goal.of(keypoints, targets, prior), last)
     betas, hold = keypoints.betas, 3e-4
-    num_others = 3 * len(names) + len(HABIT_AXES)
+    num_others = 3 * len(names) + len(SUBJECT_OFFSET_AXES)
     system = SharedSystem(keypoints, equations, Goal.of(keypoints, targets, prior), last[0], with_betas=True)
     precision = np.diag(np.r_[np.full(len(betas), hold), np.full(num_others, 1e9)])
     change = system.solve(np.r_[betas, np.zeros(num_others)], precision, sigma_m=1.0, share=1.0).change[: len(betas)]

@@ -17,9 +17,9 @@ from core.errors import InputMissingError
 from core.fit import FitOptions, fit_track
 from core.fit.priors.pose_predictor import (
     NETWORK_JOINTS,
-    SHIPPED_EXPERTS,
+    SHIPPED_PREDICTOR,
     WEIGHTS,
-    Experts,
+    PosePredictor,
     load_pose_network,
     read_pose_network,
 )
@@ -39,7 +39,15 @@ UPPER_ARMS = [JOINT_INDEX["left_shoulder"], JOINT_INDEX["right_shoulder"]]
 
 
 def expectation(
-    scene, layout=BODY25, *, hidden=(), betas=None, model=None, sigma_m=SIGMA_M, noise_m=0.0, experts=SHIPPED_EXPERTS
+    scene,
+    layout=BODY25,
+    *,
+    hidden=(),
+    betas=None,
+    model=None,
+    sigma_m=SIGMA_M,
+    noise_m=0.0,
+    predictor=SHIPPED_PREDICTOR,
 ):
     """Return the analytic start and the expected pose of a scene's points of a layout."""
     names = solver_names(layout)
@@ -48,7 +56,7 @@ def expectation(
     weights[:, [names.index(name) for name in hidden]] = 0.0
     targets = Targets(scene.solver_points(layout).astype(np.float32), weights)
     start, _ = analytic_start(names, shaped, targets)
-    return start, experts.expected_pose(names, shaped, start, targets, sigma_m=sigma_m, noise_m=noise_m)
+    return start, predictor.predict(names, shaped, start, targets, sigma_m=sigma_m, noise_m=noise_m)
 
 
 def wrong_deg(scene, rotations) -> np.ndarray:
@@ -88,10 +96,10 @@ def test_noisy_points_are_trusted_less(capture):
         for sigma, one in ((0.001, sure), (0.012, unsure))
     ]
     assert np.median(spread[0]) < np.median(spread[1])
-    for one, other in zip(sure.couplings, unsure.couplings, strict=True):
+    for one, other in zip(sure.joint_precisions, unsure.joint_precisions, strict=True):
         narrow, wide = (
-            sigma**2 * np.linalg.inv(coupling.precision.astype(np.float64))
-            for sigma, coupling in ((0.001, one), (0.012, other))
+            sigma**2 * np.linalg.inv(joint_precision.precision.astype(np.float64))
+            for sigma, joint_precision in ((0.001, one), (0.012, other))
         )
         assert np.linalg.eigvalsh(wide - narrow).min() > 0.0
 
@@ -103,9 +111,9 @@ def test_its_word_for_how_far_it_is_off_holds(capture):
     arms = list(NETWORK_JOINTS["arms"])
     squared = np.einsum("fja,fjab,fjb->fj", off[:, arms], expected.precision[:, arms], off[:, arms])
     assert 0.02 < np.minimum(squared / (3.0 * SIGMA_M**2), 16.0).mean() < 2.5
-    for coupling in expected.couplings:
-        some = off[:, list(coupling.joints)].reshape(len(off), -1)
-        squared = np.einsum("fa,fab,fb->f", some, coupling.precision, some) / (some.shape[1] * SIGMA_M**2)
+    for joint_precision in expected.joint_precisions:
+        some = off[:, list(joint_precision.joints)].reshape(len(off), -1)
+        squared = np.einsum("fa,fab,fb->f", some, joint_precision.precision, some) / (some.shape[1] * SIGMA_M**2)
         assert 0.02 < np.minimum(squared, 16.0).mean() < 2.5
 
 
@@ -118,9 +126,9 @@ def test_it_is_the_same_on_torch(act):
         shaped = KeypointModel(body, landmark_regressor(load_free_body(), names)).shaped(body.array(act.betas))
         targets = Targets(body.array(points), body.array(np.ones(points.shape[:2])))
         start, _ = analytic_start(names, shaped, targets)
-        expected = SHIPPED_EXPERTS.expected_pose(names, shaped, start, targets, sigma_m=SIGMA_M)
-        couplings = [np.asarray(coupling.precision) for coupling in expected.couplings]
-        answers.append((np.asarray(expected.rotations), np.asarray(expected.precision), *couplings))
+        expected = SHIPPED_PREDICTOR.predict(names, shaped, start, targets, sigma_m=SIGMA_M)
+        joint_precisions = [np.asarray(joint_precision.precision) for joint_precision in expected.joint_precisions]
+        answers.append((np.asarray(expected.rotations), np.asarray(expected.precision), *joint_precisions))
     assert isinstance(start, torch.Tensor)
     np.testing.assert_allclose(answers[0][0], answers[1][0], atol=1e-3)
     for one, other in zip(answers[0][1:], answers[1][1:], strict=True):
@@ -152,7 +160,7 @@ def test_a_narrower_pelvis_does_not_confuse_it(capture):
     points = shaped.points(capture.rotations, capture.trans)
     targets = Targets(points, np.ones(points.shape[:2], dtype=np.float32))
     start, _ = analytic_start(names, shaped, targets)
-    expected = SHIPPED_EXPERTS.expected_pose(names, shaped, start, targets, sigma_m=SIGMA_M)
+    expected = SHIPPED_PREDICTOR.predict(names, shaped, start, targets, sigma_m=SIGMA_M)
     assert wrong_deg(capture, expected.rotations).mean() < 0.8 * wrong_deg(capture, start).mean()
 
 
@@ -163,7 +171,9 @@ def test_the_shipped_weights_say_what_they_are():
 
 
 def test_the_network_is_asked_for_the_joints_that_it_is_asked_for(act):
-    arms, all_joints, none = (expectation(act, experts=Experts(joints=joints))[1] for joints in ("arms", "all", "none"))
+    arms, all_joints, none = (
+        expectation(act, predictor=PosePredictor(joints=joints))[1] for joints in ("arms", "all", "none")
+    )
     names, own = solver_names(), list(NETWORK_JOINTS["arms"])
     others = [joint for joint in range(22) if joint not in own]
     start, _ = expectation(act)
@@ -176,7 +186,7 @@ def test_the_network_is_asked_for_the_joints_that_it_is_asked_for(act):
         np.testing.assert_array_equal(mixed[:, own], network[:, own])
         assert np.abs(network[:, others] - mixed[:, others]).max() > 1e-3
     np.testing.assert_array_equal(arms.precision[:, others], usual.precision[:, others])
-    assert arms.couplings and none.couplings and not all_joints.couplings
+    assert arms.joint_precisions and none.joint_precisions and not all_joints.joint_precisions
 
 
 @pytest.mark.parametrize(("sigma_m", "share"), [(1e-4, 0.0), (0.005, 0.25), (1.0, 0.5)])
@@ -186,7 +196,7 @@ def test_the_network_moves_other_joints_the_more_the_farther_points_are_off(act,
     targets = Targets(act.solver_points().astype(np.float32), np.ones((len(act), len(names)), dtype=np.float32))
     start, _ = analytic_start(names, shaped, targets)
     mixed, network, usual = (
-        Experts(joints=joints).expected_pose(names, shaped, start, targets, sigma_m=sigma_m).rotations[:, others]
+        PosePredictor(joints=joints).predict(names, shaped, start, targets, sigma_m=sigma_m).rotations[:, others]
         for joints in ("arms", "all", "none")
     )
     whole, moved = (
@@ -197,12 +207,12 @@ def test_the_network_moves_other_joints_the_more_the_farther_points_are_off(act,
 
 
 def test_a_second_pass_begins_where_the_first_ended(act):
-    start, once = expectation(act, experts=Experts(joints="all"))
-    twice = expectation(act, experts=Experts(joints="all", passes=2))[1]
+    start, once = expectation(act, predictor=PosePredictor(joints="all"))
+    twice = expectation(act, predictor=PosePredictor(joints="all", passes=2))[1]
     names = solver_names()
     shaped = keypoint_model(names).shaped(act.betas)
     targets = Targets(act.solver_points().astype(np.float32), np.ones((len(act), len(names)), dtype=np.float32))
-    again = Experts().network_pose(names, shaped, once.rotations, targets, sigma_m=SIGMA_M)
+    again = PosePredictor().predict_by_network(names, shaped, once.rotations, targets, sigma_m=SIGMA_M)
     np.testing.assert_allclose(twice.rotations, again.rotations, atol=1e-6)
     assert np.abs(twice.rotations - once.rotations).max() > 1e-3
 

@@ -11,8 +11,8 @@ from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.fit import pose_solver
-from core.fit.priors.pose_predictor import SHIPPED_EXPERTS, Experts
-from core.fit.solver.gauss_newton import Effort, PosePrior, Targets
+from core.fit.priors.pose_predictor import SHIPPED_PREDICTOR, PosePredictor
+from core.fit.solver.gauss_newton import IterationLimits, PosePrior, Targets
 from core.fit.solver.initial_pose import analytic_start
 from core.smpl_skeleton import BODY25_NAMES, JOINT_INDEX, NUM_JOINTS
 
@@ -40,10 +40,10 @@ def _targets(keypoints, rotations: np.ndarray) -> Targets:
     return Targets(points, np.ones(points.shape[:2], dtype=np.float32))
 
 
-class _WrongExperts(Experts):
+class _WrongPredictor(PosePredictor):
     """They expect arms that go up, and insist."""
 
-    def expected_pose(self, names, keypoints, start, targets, *, sigma_m, **_):
+    def predict(self, names, keypoints, start, targets, *, sigma_m, **_):
         """Return that."""
         up = _pose(left_shoulder=[0.0, 0.0, 120.0], right_shoulder=[0.0, 0.0, -120.0])
         firm = np.tile(1e-2 * np.eye(3, dtype=np.float32), (len(start), 22, 1, 1))
@@ -53,8 +53,8 @@ class _WrongExperts(Experts):
 def test_a_frame_begun_at_a_wrong_pose_begins_again_where_its_limbs_were_seen(keypoints):
     true = _pose(left_shoulder=[0.0, -30.0, -70.0], right_shoulder=[0.0, 20.0, 70.0], left_elbow=[0.0, -60.0, 0.0])
     targets = _targets(keypoints, true)
-    job = pose_solver.PoseJob(NAMES, keypoints, 0.002, Effort(1), experts=_WrongExperts())
-    rotations, trans = job.solve(targets, job.outset(targets))
+    solver = pose_solver.PoseSolver(NAMES, keypoints, 0.002, IterationLimits(1), predictor=_WrongPredictor())
+    rotations, trans = solver.solve(targets, solver.initial_pose(targets))
     off = np.linalg.norm(keypoints.points(rotations, trans) - targets.points, axis=-1)
     assert off.max() < 0.01
 
@@ -62,12 +62,12 @@ def test_a_frame_begun_at_a_wrong_pose_begins_again_where_its_limbs_were_seen(ke
 def test_a_pose_known_a_moment_before_tells_the_twist_that_points_do_not(keypoints):
     before = _pose(left_shoulder=[40.0, -30.0, -70.0], left_wrist=[50.0, 0.0, 0.0], left_elbow=[0.0, -3.0, 0.0])
     true = _pose(left_shoulder=[40.0, -28.0, -72.0], left_wrist=[51.0, 0.0, 0.0], left_elbow=[0.0, -3.0, 0.0])
-    job = pose_solver.PoseJob(NAMES, keypoints, 0.001, Effort(5))
+    solver = pose_solver.PoseSolver(NAMES, keypoints, 0.001, IterationLimits(5))
     targets = _targets(keypoints, true)
     arm = [JOINT_INDEX[name] for name in ("left_shoulder", "left_elbow", "left_wrist")]
     off = []
     for known in (None, before):
-        rotations, _ = job.solve(targets, job.outset(targets, known))
+        rotations, _ = solver.solve(targets, solver.initial_pose(targets, known))
         left = np.swapaxes(rotations[0, arm], -1, -2) @ true[0, arm]
         off.append(np.rad2deg(Rotation.from_matrix(left).magnitude()).mean())
     assert off[1] < 0.5 * off[0]
@@ -97,10 +97,10 @@ def test_a_neck_that_no_point_shows_stays_where_it_is_expected():
     for name in ("left_shoulder", "right_shoulder", "mid_shoulder"):
         points[:, names.index(name)] += np.array([0.0, 0.04, -0.03], dtype=np.float32)
     targets = Targets(points, np.ones(points.shape[:2], dtype=np.float32))
-    job = pose_solver.PoseJob(names, shaped, 0.002, Effort(5))
+    solver = pose_solver.PoseSolver(names, shaped, 0.002, IterationLimits(5))
     start, _ = analytic_start(names, shaped, targets)
-    expected = SHIPPED_EXPERTS.expected_pose(names, shaped, start, targets, sigma_m=0.002).rotations
-    rotations, _ = job.solve(targets, job.outset(targets))
+    expected = SHIPPED_PREDICTOR.predict(names, shaped, start, targets, sigma_m=0.002).rotations
+    rotations, _ = solver.solve(targets, solver.initial_pose(targets))
     # Neck and head go with the spine as far as they are expected to, no farther.
     for joint, most_deg in (("neck", 10.0), ("head", 10.0), ("left_wrist", 2.0), ("right_wrist", 2.0)):
         left = np.swapaxes(rotations[0, JOINT_INDEX[joint]], -1, -2) @ expected[0, JOINT_INDEX[joint]]

@@ -8,7 +8,7 @@ import pytest
 from core.fit.priors.regression_prior import (
     PART_CHAINS,
     PART_JOINTS,
-    Habit,
+    SubjectOffset,
     load_prior,
     mirrored,
     part_features,
@@ -61,8 +61,8 @@ def test_the_prediction_of_a_mirrored_pose_is_the_mirrored_prediction_of_limbs(a
             mirrored(mirror.rotations)[:, joint], plain.rotations[:, joint], atol=1e-4, err_msg=name
         )
     signs = np.tile([1.0, -1.0, -1.0], 3)
-    _, left, right = (coupling.precision for coupling in plain.couplings)
-    _, mirrored_left, mirrored_right = (coupling.precision for coupling in mirror.couplings)
+    _, left, right = (joint_precision.precision for joint_precision in plain.joint_precisions)
+    _, mirrored_left, mirrored_right = (joint_precision.precision for joint_precision in mirror.joint_precisions)
     np.testing.assert_allclose(mirrored_right * np.outer(signs, signs), left, rtol=1e-4, atol=1e-7)
     np.testing.assert_allclose(mirrored_left * np.outer(signs, signs), right, rtol=1e-4, atol=1e-7)
 
@@ -114,20 +114,24 @@ def test_any_point_of_the_head_shows_the_head():
 def _spreads(prediction) -> list[np.ndarray]:
     """Each part's covariance (F, 3 J, 3 J), square radians."""
     return [
-        prediction.sigma_m**2 * np.linalg.inv(coupling.precision.astype(np.float64))
-        for coupling in prediction.couplings
+        prediction.sigma_m**2 * np.linalg.inv(joint_precision.precision.astype(np.float64))
+        for joint_precision in prediction.joint_precisions
     ]
 
 
 def test_every_joint_but_the_arms_is_held_once(act):
     prediction = load_prior().predict(_start(act), NAMES, np.ones((len(act), len(NAMES))), sigma_m=SIGMA_M)
-    together = [joint for coupling in prediction.couplings for joint in coupling.joints]
+    together = [joint for joint_precision in prediction.joint_precisions for joint in joint_precision.joints]
     alone = np.flatnonzero(prediction.precision.any(axis=(0, 2, 3))).tolist()
     arms = [JOINT_INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("shoulder", "elbow", "wrist")]
     assert sorted([*together, *alone, *arms]) == list(range(22))
-    for coupling in prediction.couplings:
-        assert coupling.precision.shape == (len(act), 3 * len(coupling.joints), 3 * len(coupling.joints))
-        assert np.linalg.eigvalsh(coupling.precision).min() > 0.0
+    for joint_precision in prediction.joint_precisions:
+        assert joint_precision.precision.shape == (
+            len(act),
+            3 * len(joint_precision.joints),
+            3 * len(joint_precision.joints),
+        )
+        assert np.linalg.eigvalsh(joint_precision.precision).min() > 0.0
 
 
 def test_noise_makes_it_less_sure(act):
@@ -147,9 +151,9 @@ def test_a_known_habit_is_expected_on_top_and_leaves_less_unknown(act):
     weights = np.ones((len(act), len(NAMES)))
     turns = np.zeros((22, 3))
     turns[JOINT_INDEX["pelvis"]] = [0.2, 0.0, 0.0]
-    habit = Habit(turns, np.zeros((66, 66)))
+    subject_offset = SubjectOffset(turns, np.zeros((66, 66)))
     anyone = prior.predict(start, NAMES, weights, sigma_m=SIGMA_M)
-    known = prior.predict(start, NAMES, weights, sigma_m=SIGMA_M, habit=habit)
+    known = prior.predict(start, NAMES, weights, sigma_m=SIGMA_M, subject_offset=subject_offset)
     between = np.swapaxes(anyone.rotations[:, :22], -1, -2) @ known.rotations[:, :22]
     np.testing.assert_allclose(matrix_to_axis_angle(between), np.broadcast_to(turns, (len(act), 22, 3)), atol=1e-3)
     for less, more in zip(_spreads(known), _spreads(anyone), strict=True):
@@ -163,7 +167,7 @@ def test_the_less_is_seen_the_less_sure_it_is(act):
         weights = np.ones((len(act), len(NAMES)))
         weights[:, [NAMES.index(name) for name in hidden]] = 0.0
         prediction = prior.predict(start, NAMES, weights, sigma_m=SIGMA_M)
-        volumes.append([np.linalg.det(coupling.precision[0]) for coupling in prediction.couplings])
+        volumes.append([np.linalg.det(joint_precision.precision[0]) for joint_precision in prediction.joint_precisions])
     _, left, right = zip(*volumes, strict=True)
     assert left[0] > left[1] > left[2]
     assert len(set(right)) == 1
@@ -192,7 +196,7 @@ def test_the_shipped_asset_has_a_model_for_every_part_and_depth():
         num_joints = len(PART_JOINTS[part])
         num_features = part_features(part, np.broadcast_to(np.eye(3), (1, 24, 3, 3))).shape[1]
         assert model.coefficients.shape == (num_features, 3 * num_joints)
-        for covariance, least_deg in ((model.covariance, 1.9), (model.habit_covariance, 0.9)):
+        for covariance, least_deg in ((model.covariance, 1.9), (model.subject_offset_covariance, 0.9)):
             assert covariance.shape == (3 * num_joints, 3 * num_joints)
             np.testing.assert_allclose(covariance, covariance.T, atol=1e-6)
             assert np.linalg.eigvalsh(covariance).min() > np.deg2rad(least_deg) ** 2

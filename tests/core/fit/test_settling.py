@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.fit.priors.pose_predictor import SHIPPED_EXPERTS
+from core.fit.priors.pose_predictor import SHIPPED_PREDICTOR
 from core.fit.solver.gauss_newton import Targets
 from core.fit.solver.initial_pose import analytic_start
 from core.fit.temporal.refinement import Expected
@@ -26,14 +26,16 @@ def test_what_was_expected_is_found_again_across_blocks(walk, frames, hidden):
     targets = Targets(points, weights)
 
     def expected_of(some: slice):
-        few = targets.some(some)
+        few = targets.select(some)
         start, _ = analytic_start(names, keypoints, few)
-        return SHIPPED_EXPERTS.expected_pose(names, keypoints, start, few, sigma_m=0.002)
+        return SHIPPED_PREDICTOR.predict(names, keypoints, start, few, sigma_m=0.002)
 
-    kept = Expected({first: expected_of(slice(first, first + 10)) for first in (20, 0, 10)}).some(frames)
-    whole = expected_of(slice(0, 30)).some(frames)
+    kept = Expected({first: expected_of(slice(first, first + 10)) for first in (20, 0, 10)}).select(frames)
+    whole = expected_of(slice(0, 30)).select(frames)
     np.testing.assert_allclose(kept.rotations, whole.rotations, atol=1e-5)
     np.testing.assert_allclose(kept.precision, whole.precision, rtol=1e-4)
-    assert [coupling.joints for coupling in kept.couplings] == [coupling.joints for coupling in whole.couplings]
-    for one, other in zip(kept.couplings, whole.couplings, strict=True):
+    assert [joint_precision.joints for joint_precision in kept.joint_precisions] == [
+        joint_precision.joints for joint_precision in whole.joint_precisions
+    ]
+    for one, other in zip(kept.joint_precisions, whole.joint_precisions, strict=True):
         np.testing.assert_allclose(one.precision, other.precision, rtol=1e-4)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.fit.shape.shared_system import HABIT_AXES, HABIT_JOINTS, SharedSolution, SharedSystem
+from core.fit.shape.shared_system import SUBJECT_OFFSET_AXES, SUBJECT_OFFSET_JOINTS, SharedSolution, SharedSystem
 from core.fit.solver.gauss_newton import Goal, Linearised, PosePrior, Targets, linearised
-from core.fit.solver.joint_precision import Coupling
+from core.fit.solver.joint_precision import JointPrecision
 from core.math.frames_last import matrices_last, reversed_axes, rotation_vectors, transposed_times
 from core.smpl_skeleton import JOINT_INDEX
 
@@ -60,14 +60,16 @@ def problem(act) -> Problem:
     weights[0, 3] = 0.0
     away = Rotation.from_rotvec(0.05 * generator.normal(size=(NUM_FRAMES * 24, 3))).as_matrix()
     expected = rotations @ away.reshape(NUM_FRAMES, 24, 3, 3)
-    couplings = []
+    joint_precisions = []
     for joints in (TRUNK, LEG):
         draws = generator.normal(size=(NUM_FRAMES, 3 * len(joints), 3 * len(joints)))
-        couplings.append(Coupling(joints, 1e-4 * (draws @ np.swapaxes(draws, -1, -2) + np.eye(3 * len(joints)))))
+        joint_precisions.append(
+            JointPrecision(joints, 1e-4 * (draws @ np.swapaxes(draws, -1, -2) + np.eye(3 * len(joints))))
+        )
     precision = np.broadcast_to(1e-4 * np.eye(3), (NUM_FRAMES, 22, 3, 3))
     betas, offsets = 0.3 * generator.normal(size=10), 0.01 * generator.normal(size=NUM_OFFSETS)
     shaped = keypoint_model(NAMES).shifted(offsets.reshape(-1, 3)).shaped(betas)
-    goal = Goal.of(shaped, Targets(points, weights), PosePrior(expected, precision, 1.0, tuple(couplings)))
+    goal = Goal.of(shaped, Targets(points, weights), PosePrior(expected, precision, 1.0, tuple(joint_precisions)))
     equations = linearised(shaped.paired, goal, (matrices_last(rotations), reversed_axes(trans)), 0.05)
     return Problem(betas, offsets, rotations, trans, goal, equations)
 
@@ -102,8 +104,8 @@ def _dense(problem: Problem, now: np.ndarray, precision: np.ndarray) -> tuple[np
     dense, gradient = np.zeros((size, size)), np.zeros(size)
     dense[first:, first:] = precision * SIGMA_M**2
     gradient[first:] = -precision @ now * SIGMA_M**2
-    habit = first + 10 + NUM_OFFSETS
-    some = slice(first, habit)
+    subject_offset = first + 10 + NUM_OFFSETS
+    some = slice(first, subject_offset)
     for frame in range(NUM_FRAMES):
         own = slice(POSE * frame, POSE * frame + POSE)
         squared = SHARE * np.repeat(equations.weights[:, frame] ** 2, 3)
@@ -115,12 +117,16 @@ def _dense(problem: Problem, now: np.ndarray, precision: np.ndarray) -> tuple[np
         dense[own, some], dense[some, own] = mixed, mixed.T
         dense[some, some] += shared[frame].T @ (squared[:, None] * shared[frame])
         gradient[some] += shared[frame].T @ (squared * residual)
-        for coupling in equations.pull.couplings:
-            places = [habit + HABIT_AXES.index(3 * joint + axis) for joint in coupling.joints for axis in range(3)]
-            firm = SHARE * coupling.precision[..., frame]
+        for joint_precision in equations.pull.joint_precisions:
+            places = [
+                subject_offset + SUBJECT_OFFSET_AXES.index(3 * joint + axis)
+                for joint in joint_precision.joints
+                for axis in range(3)
+            ]
+            firm = SHARE * joint_precision.precision[..., frame]
             dense[np.ix_(places, places)] += firm
-            gradient[places] -= firm @ away[:, list(coupling.joints), frame].T.reshape(-1)
-            for index, joint in enumerate(coupling.joints):
+            gradient[places] -= firm @ away[:, list(joint_precision.joints), frame].T.reshape(-1)
+            for index, joint in enumerate(joint_precision.joints):
                 rows = [POSE * frame + 3 * joint + axis for axis in range(3)]
                 felt = -equations.posed.world[:, :, joint, frame] @ firm[3 * index : 3 * index + 3]
                 dense[np.ix_(rows, places)] += felt
@@ -136,7 +142,7 @@ def _now(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("with_betas", [True, False], ids=["betas unknown", "betas known"])
 def test_eliminating_the_poses_equals_solving_for_all_at_once(problem, with_betas):
-    now, precision = _now(10 + NUM_OFFSETS + len(HABIT_AXES))
+    now, precision = _now(10 + NUM_OFFSETS + len(SUBJECT_OFFSET_AXES))
     first = POSE * NUM_FRAMES
     kept = np.arange(first + len(now))
     if not with_betas:
@@ -161,7 +167,7 @@ def test_eliminating_the_poses_equals_solving_for_all_at_once(problem, with_beta
 
 
 def test_how_far_poses_follow_a_point_is_its_part_of_the_hat_matrix(problem):
-    found = problem.solve(*_now(10 + NUM_OFFSETS + len(HABIT_AXES)), with_betas=True).followed
+    found = problem.solve(*_now(10 + NUM_OFFSETS + len(SUBJECT_OFFSET_AXES)), with_betas=True).followed
     jacobian = _pose_jacobian(problem)
     for frame in range(NUM_FRAMES):
         weighted = np.repeat(problem.equations.weights[:, frame], 3)[:, None] * jacobian[frame]
@@ -171,7 +177,7 @@ def test_how_far_poses_follow_a_point_is_its_part_of_the_hat_matrix(problem):
 
 
 def test_the_habit_is_of_the_joints_that_regressions_tell():
-    assert len(HABIT_JOINTS) == len(set(HABIT_JOINTS)) == 14
-    assert len(HABIT_AXES) == 42
+    assert len(SUBJECT_OFFSET_JOINTS) == len(set(SUBJECT_OFFSET_JOINTS)) == 14
+    assert len(SUBJECT_OFFSET_AXES) == 42
     arms = {JOINT_INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("collar", "shoulder", "elbow")}
-    assert not arms & set(HABIT_JOINTS)
+    assert not arms & set(SUBJECT_OFFSET_JOINTS)

@@ -76,7 +76,7 @@ def test_the_mode_by_frames_is_the_stream(walk):
     np.testing.assert_allclose(motion.rotations(), np.stack([pose.rotations for pose in poses]), atol=2e-4)
     np.testing.assert_allclose(motion.trans, np.stack([pose.trans for pose in poses]), atol=1e-5)
     np.testing.assert_allclose(report.point_error_mm, 1000.0 * np.stack([p.point_error_m for p in poses]), atol=0.01)
-    held = np.concatenate([pose.evidence.limbs["left arm"] for pose in poses])
+    held = np.concatenate([pose.visibility.limbs["left arm"] for pose in poses])
     assert held.any()
     stretches = [(flag.first, flag.last) for flag in report.flags if flag.kind == "held"]
     assert stretches == [(int(np.flatnonzero(held)[0]), int(np.flatnonzero(held)[-1]))]
@@ -99,7 +99,7 @@ def test_a_limb_that_disappears_is_held_as_it_was_and_comes_back(walk):
     scene = walk[:40]
     poses = _run(scene, changed(scene.track(), hidden=ARM, frames=slice(10, 30)))
     arm = [JOINT_INDEX[f"left_{name}"] for name in ("shoulder", "elbow", "wrist")]
-    held = np.concatenate([pose.evidence.limbs["left arm"] for pose in poses])
+    held = np.concatenate([pose.visibility.limbs["left arm"] for pose in poses])
     np.testing.assert_array_equal(np.flatnonzero(held), np.arange(np.argmax(held), 30))
     assert 10 <= np.argmax(held) <= 13
     turns = np.stack([pose.rotations[arm] for pose in poses])
@@ -116,7 +116,7 @@ def test_a_limb_that_disappears_is_held_as_it_was_and_comes_back(walk):
 def test_a_person_who_disappears_stands_still(walk):
     scene = walk[:24]
     poses = _run(scene, changed(scene.track(), hidden=BODY25.names, frames=slice(12, 20)))
-    absent = np.concatenate([pose.evidence.absent for pose in poses])
+    absent = np.concatenate([pose.visibility.absent for pose in poses])
     assert absent[15:20].all() and not absent[:12].any() and not absent[20:].any()
     for pose in poses[15:20]:
         np.testing.assert_array_equal(pose.trans, poses[14].trans)

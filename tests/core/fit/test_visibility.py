@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.fit.temporal.visibility import Evidence, find_evidence, hold
+from core.fit.temporal.visibility import Visibility, find_visibility, interpolate_unobserved
 from core.layouts import COCO17, WHOLEBODY133
 from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES
 
@@ -24,8 +24,8 @@ def _weights(names, hidden, frames=slice(1, 2), num_frames=3) -> np.ndarray:
     return weights
 
 
-def _unknown(evidence: Evidence, frame: int = 1) -> set[str]:
-    return {name for name, unknown in zip(JOINT_NAMES, evidence.unknown[frame], strict=True) if unknown}
+def _unknown(visibility: Visibility, frame: int = 1) -> set[str]:
+    return {name for name, unknown in zip(JOINT_NAMES, visibility.unknown[frame], strict=True) if unknown}
 
 
 @pytest.mark.parametrize(
@@ -44,42 +44,42 @@ def _unknown(evidence: Evidence, frame: int = 1) -> set[str]:
     ],
 )
 def test_what_hangs_from_the_last_point_seen_is_unknown(hidden, limb, unknown):
-    evidence = find_evidence(BODY, _weights(BODY, hidden))
-    assert _unknown(evidence) == unknown
-    assert not evidence.unknown[[0, 2]].any() and not evidence.absent.any()
-    for name, marked in evidence.limbs.items():
+    visibility = find_visibility(BODY, _weights(BODY, hidden))
+    assert _unknown(visibility) == unknown
+    assert not visibility.unknown[[0, 2]].any() and not visibility.absent.any()
+    for name, marked in visibility.limbs.items():
         np.testing.assert_array_equal(marked, [False, name == limb, False], err_msg=name)
 
 
 @pytest.mark.parametrize("hidden", [("left_knee",), ("left_elbow",), ("left_ankle",), ("nose", "left_ear")])
 def test_a_joint_between_points_that_are_seen_is_known(hidden):
-    evidence = find_evidence(BODY, _weights(BODY, hidden))
-    assert not evidence.unknown.any()
-    assert not any(marked.any() for marked in evidence.limbs.values())
+    visibility = find_visibility(BODY, _weights(BODY, hidden))
+    assert not visibility.unknown.any()
+    assert not any(marked.any() for marked in visibility.limbs.values())
 
 
 def test_a_limb_that_is_never_seen_is_not_held():
     names = solver_names(COCO17)
-    evidence = find_evidence(names, _weights(names, ("left_wrist",), frames=slice(None)))
-    assert not evidence.unknown.any()
-    assert not evidence.limbs["left arm"].any()
+    visibility = find_visibility(names, _weights(names, ("left_wrist",), frames=slice(None)))
+    assert not visibility.unknown.any()
+    assert not visibility.limbs["left arm"].any()
 
 
 def test_knuckles_make_the_wrist_known():
     names = solver_names(WHOLEBODY133)
     knuckles = [name for name in names if "left" in name and "knuckle" in name]
-    assert _unknown(find_evidence(names, _weights(names, knuckles))) == {"left_wrist"}
+    assert _unknown(find_visibility(names, _weights(names, knuckles))) == {"left_wrist"}
     one_left = [name for name in knuckles if name != "left_index_knuckle"]
-    assert _unknown(find_evidence(names, _weights(names, one_left))) == set()
+    assert _unknown(find_visibility(names, _weights(names, one_left))) == set()
 
 
 def test_without_the_torso_everything_is_unknown():
     torso = ("left_hip", "right_hip", "left_shoulder", "right_shoulder", "mid_hip", "mid_shoulder")
-    evidence = find_evidence(BODY, _weights(BODY, torso[:4]))
-    assert evidence.absent.tolist() == [False, True, False]
-    assert _unknown(evidence) == set(JOINT_NAMES)
-    assert not any(marked.any() for marked in evidence.limbs.values())
-    assert not find_evidence(BODY, _weights(BODY, torso[:3])).absent.any()
+    visibility = find_visibility(BODY, _weights(BODY, torso[:4]))
+    assert visibility.absent.tolist() == [False, True, False]
+    assert _unknown(visibility) == set(JOINT_NAMES)
+    assert not any(marked.any() for marked in visibility.limbs.values())
+    assert not find_visibility(BODY, _weights(BODY, torso[:3])).absent.any()
 
 
 def _random(num_frames: int) -> tuple[np.ndarray, np.ndarray]:
@@ -88,13 +88,13 @@ def _random(num_frames: int) -> tuple[np.ndarray, np.ndarray]:
     return turns.reshape(num_frames, 24, 3, 3).astype(np.float32), generator.normal(size=(num_frames, 3))
 
 
-def _evidence(num_frames: int, joint: int, frames: list[int], absent: list[int] = ()) -> Evidence:
+def _evidence(num_frames: int, joint: int, frames: list[int], absent: list[int] = ()) -> Visibility:
     unknown = np.zeros((num_frames, 24), dtype=bool)
     unknown[frames, joint] = True
     missing = np.zeros(num_frames, dtype=bool)
     missing[list(absent)] = True
     unknown[missing] = True
-    return Evidence(unknown, missing, {})
+    return Visibility(unknown, missing, {})
 
 
 def _turning(num_frames: int, joint: int, rad_per_frame: float = 0.04) -> np.ndarray:
@@ -118,7 +118,7 @@ def test_a_joint_that_turns_steadily_does_so_through_its_gaps():
     seen = true.copy()
     seen[gone, joint] = np.eye(3)
     before = seen.copy()
-    held, places = hold(seen, trans, _evidence(60, joint, gone), FPS)
+    held, places = interpolate_unobserved(seen, trans, _evidence(60, joint, gone), FPS)
     assert _apart_deg(held[:, joint], true[:, joint]).max() < 2.0
     others = [index for index in range(24) if index != joint]
     np.testing.assert_array_equal(held[:, others], seen[:, others])
@@ -129,7 +129,7 @@ def test_a_joint_that_turns_steadily_does_so_through_its_gaps():
 def test_a_joint_that_is_not_seen_again_comes_to_rest():
     joint = JOINT_INDEX["right_knee"]
     true = _turning(90, joint)
-    held, _ = hold(true, np.zeros((90, 3)), _evidence(90, joint, list(range(30, 90))), FPS)
+    held, _ = interpolate_unobserved(true, np.zeros((90, 3)), _evidence(90, joint, list(range(30, 90))), FPS)
     assert _apart_deg(held[:30, joint], true[:30, joint]).max() < 1e-3
     assert _apart_deg(held[30, joint], held[29, joint]) < 3.0
     assert _apart_deg(held[29:, joint], true[29, joint]).max() < 45.0
@@ -146,7 +146,9 @@ def test_a_limb_hidden_in_a_walk_goes_on_walking(limb: str, most_m: float):
     unknown[60:90, joints] = True
     hidden = walk.rotations.copy()
     hidden[60:90, joints] = np.eye(3)
-    held, trans = hold(hidden, walk.trans, Evidence(unknown, np.zeros(130, dtype=bool), {}), walk.fps)
+    held, trans = interpolate_unobserved(
+        hidden, walk.trans, Visibility(unknown, np.zeros(130, dtype=bool), {}), walk.fps
+    )
     off = np.linalg.norm(body_model().joints(held, walk.betas, trans) - walk.joints, axis=-1)
     assert off[60:90].max() < most_m
     assert off[:60].max() < 1e-6 and off[90:].max() < 1e-6
@@ -158,21 +160,21 @@ def test_an_absent_person_walks_on_straight():
     absent = list(range(10, 20))
     seen = line.copy()
     seen[absent] = 0.0
-    _, places = hold(rotations, seen, _evidence(40, 0, [], absent=absent), FPS)
+    _, places = interpolate_unobserved(rotations, seen, _evidence(40, 0, [], absent=absent), FPS)
     np.testing.assert_allclose(places, line, atol=1e-6)
 
 
 def test_a_person_who_does_not_come_back_stays_near():
     rotations, _ = _random(100)
     line = np.arange(100.0)[:, None] * [0.05, 0.0, 0.0]
-    _, places = hold(rotations, line, _evidence(100, 0, [], absent=list(range(20, 100))), FPS)
+    _, places = interpolate_unobserved(rotations, line, _evidence(100, 0, [], absent=list(range(20, 100))), FPS)
     assert np.linalg.norm(places[20:] - line[19], axis=1).max() < 0.4
 
 
 def test_what_is_never_known_stays_as_it_is():
     rotations, trans = _random(4)
-    held, places = hold(rotations, trans, _evidence(4, 7, [0, 1, 2, 3]), FPS)
+    held, places = interpolate_unobserved(rotations, trans, _evidence(4, 7, [0, 1, 2, 3]), FPS)
     np.testing.assert_array_equal(held, rotations)
-    held, places = hold(rotations, trans, _evidence(4, 0, [], absent=[0, 1, 2, 3]), FPS)
+    held, places = interpolate_unobserved(rotations, trans, _evidence(4, 0, [], absent=[0, 1, 2, 3]), FPS)
     np.testing.assert_array_equal(held, rotations)
     np.testing.assert_array_equal(places, trans)
