@@ -80,14 +80,15 @@ class Channels:
         """
         for index, column in enumerate(np.asarray(values, dtype=np.float32).T):
             old = keys.get((data_path, index))
-            kept = old is not None and np.array_equal(old[:, 0], frames)
-            if kept and np.array_equal(old[:, 1], column):
+            if old is not None and not np.array_equal(old[:, 0], frames):
+                old = None
+            if old is not None and np.array_equal(old[:, 1], column):
                 continue
             keys[data_path, index] = np.stack([frames, column], axis=1)
-            if not kept:
+            if old is None:
                 self._replace(data_path, index, frames, column, group)
                 continue
-            curve = self.find(data_path, index)
+            curve = self._owner.fcurves.find(data_path, index=index)
             curve.keyframe_points.foreach_set("co", keys[data_path, index].ravel())
             curve.update()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -164,7 +165,7 @@ def show(fitted: Sequence[FittedTrack], name: str, *, floor: bool = True) -> lis
     return figures
 
 
-def convert(request: dict[str, object], progress: Progress) -> dict[str, object]:
+def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]:
     """Convert one input in an empty session, for the batch; the session is replaced.
 
     Args:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 VENDORED = importlib.util.find_spec(f"{__package__}.core") is not None
 """Whether the core is the copy inside this package."""
@@ -26,64 +27,83 @@ def core_module(name: str) -> ModuleType:
     return importlib.import_module(f"{CORE_NAME}.{name}")
 
 
-read_motion = core_module("amass").read_motion
-write_motion = core_module("amass").write_motion
-unpack_npz = core_module("io.npz").unpack_npz
-DEVICES = core_module("math.arrays").DEVICES
-DeviceError = core_module("math.arrays").DeviceError
-resolve_body = core_module("body.catalog").resolve_body
-read_betas = core_module("body.betas_file").read_betas
-NUM_BETAS = core_module("body.data").NUM_BETAS
-BodyData = core_module("body.data").BodyData
-gender_files = core_module("body.genders").gender_files
-landmark_regressor = core_module("body.landmarks").landmark_regressor
-BodyModel = core_module("body.model").BodyModel
-local_rotations = core_module("body.model").local_rotations
-world_positions = core_module("body.model").world_positions
-world_rotations = core_module("body.model").world_rotations
-BodyError = core_module("errors").BodyError
-CoreError = core_module("errors").CoreError
-FitCancelled = core_module("errors").FitCancelled
-InputMissingError = core_module("errors").InputMissingError
-MotionError = core_module("errors").MotionError
-OutputError = core_module("errors").OutputError
-CleanupOptions = core_module("cleanup").CleanupOptions
-CleanupSource = core_module("cleanup").CleanupSource
-add_cleanup_arguments = core_module("cleanup").add_cleanup_arguments
-cleanup_options = core_module("cleanup").cleanup_options
-held_joints = core_module("cleanup").held_joints
-placed = core_module("cleanup").placed
-prepare = core_module("cleanup").prepare
-steadied = core_module("cleanup").steadied
-TrackError = core_module("errors").TrackError
-EXIT_FAILED = core_module("cli.exit_codes").EXIT_FAILED
-EXIT_INTERRUPTED = core_module("cli.exit_codes").EXIT_INTERRUPTED
-TEMPORARY_PREFIX = core_module("io.atomic_files").TEMPORARY_PREFIX
-atomic_path = core_module("io.atomic_files").atomic_path
-replace_file = core_module("io.atomic_files").replace_file
-FitOptions = core_module("fit").FitOptions
-QUALITIES = core_module("fit.quality").QUALITIES
-FitReport = core_module("fit").FitReport
-Flag = core_module("fit").Flag
-fit_track = core_module("fit").fit_track
-find_tracks = core_module("formats").find_tracks
-missing_shares = core_module("cli.info").missing_shares
-bones_between = core_module("layouts.bones").bones_between
-Motion = core_module("motion").Motion
-person_labels = core_module("person_labels").person_labels
-ProtectedFiles = core_module("io.protected_files").ProtectedFiles
-Reading = core_module("reading").Reading
-ReadOptions = core_module("reading").ReadOptions
-add_reading_arguments = core_module("reading").add_reading_arguments
-read_all = core_module("reading").read_all
-read_tracks = core_module("reading").read_tracks
-reading_options = core_module("reading").reading_options
-axis_angle_to_quat_wxyz = core_module("math.rotations").axis_angle_to_quat_wxyz
-matrix_to_axis_angle = core_module("math.rotations").matrix_to_axis_angle
-matrix_to_quat_wxyz = core_module("math.rotations").matrix_to_quat_wxyz
-quat_wxyz_to_axis_angle = core_module("math.rotations").quat_wxyz_to_axis_angle
-JOINT_NAMES = core_module("smpl_skeleton").JOINT_NAMES
-JOINT_PARENTS = core_module("smpl_skeleton").JOINT_PARENTS
-NUM_BODY_ROTATIONS = core_module("smpl_skeleton").NUM_BODY_ROTATIONS
-NUM_JOINTS = core_module("smpl_skeleton").NUM_JOINTS
-KeypointTrack = core_module("track").KeypointTrack
+if TYPE_CHECKING or not VENDORED:
+    from core.amass import read_motion, write_motion
+    from core.body.betas_file import read_betas
+    from core.body.catalog import resolve_body
+    from core.body.data import NUM_BETAS, BodyData
+    from core.body.genders import gender_files
+    from core.body.landmarks import landmark_regressor
+    from core.body.model import BodyModel, local_rotations, world_positions, world_rotations
+    from core.cleanup import (
+        CleanupOptions,
+        CleanupSource,
+        add_cleanup_arguments,
+        cleanup_options,
+        held_joints,
+        placed,
+        prepare,
+        steadied,
+    )
+    from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED
+    from core.cli.info import missing_shares
+    from core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, OutputError, TrackError
+    from core.fit import FitOptions, FitReport, Flag, fit_track
+    from core.fit.quality import QUALITIES
+    from core.formats import find_tracks
+    from core.io.atomic_files import TEMPORARY_PREFIX, atomic_path, replace_file
+    from core.io.npz import unpack_npz
+    from core.io.protected_files import ProtectedFiles
+    from core.layouts.bones import bones_between
+    from core.math.arrays import DEVICES, DeviceError
+    from core.math.rotations import (
+        axis_angle_to_quat_wxyz,
+        matrix_to_axis_angle,
+        matrix_to_quat_wxyz,
+        quat_wxyz_to_axis_angle,
+    )
+    from core.motion import Motion
+    from core.person_labels import person_labels
+    from core.reading import Reading, ReadOptions, add_reading_arguments, read_all, read_tracks, reading_options
+    from core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS
+    from core.track import KeypointTrack
+else:
+    from .core.amass import read_motion, write_motion
+    from .core.array_files import unpack_npz
+    from .core.arrays import DEVICES, DeviceError
+    from .core.body.betas_file import read_betas
+    from .core.body.catalog import resolve_body
+    from .core.body.data import NUM_BETAS, BodyData
+    from .core.body.genders import gender_files
+    from .core.body.landmarks import landmark_regressor
+    from .core.body.model import BodyModel, local_rotations, world_positions, world_rotations
+    from .core.cleanup import (
+        CleanupOptions,
+        CleanupSource,
+        add_cleanup_arguments,
+        cleanup_options,
+        held_joints,
+        placed,
+        prepare,
+        steadied,
+    )
+    from .core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, OutputError, TrackError
+    from .core.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED
+    from .core.files import TEMPORARY_PREFIX, atomic_path, replace_file
+    from .core.fit import FitOptions, FitReport, Flag, fit_track
+    from .core.fit.quality import QUALITIES
+    from .core.formats import find_tracks
+    from .core.info import missing_shares
+    from .core.layouts.bones import bones_between
+    from .core.motion import Motion
+    from .core.people import person_labels
+    from .core.protected_files import ProtectedFiles
+    from .core.reading import Reading, ReadOptions, add_reading_arguments, read_all, read_tracks, reading_options
+    from .core.rotations import (
+        axis_angle_to_quat_wxyz,
+        matrix_to_axis_angle,
+        matrix_to_quat_wxyz,
+        quat_wxyz_to_axis_angle,
+    )
+    from .core.skeletons import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS
+    from .core.track import KeypointTrack

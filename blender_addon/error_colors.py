@@ -10,12 +10,17 @@ import json
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
 from .figure_properties import RECORD_KEY
+
+if TYPE_CHECKING:
+    from .core_access import FitReport
+    from .figure_record import FigureRecord
 
 CLASSES = ()
 
@@ -52,11 +57,9 @@ def follow_colors(armature: bpy.types.Object) -> None:
 
 
 def _show(armature: bpy.types.Object) -> None:
-    from .adjustment import AdjustmentError, adjustable
     from .body_mesh import body_mesh_of
 
-    if adjustable(armature).report is None:
-        raise AdjustmentError(f"expected a figure that was fitted, but {armature.name!r} came from a motion file")
+    _fitted(armature)
     body = body_mesh_of(armature)
     colors = body.data.color_attributes
     if ATTRIBUTE not in colors:
@@ -71,6 +74,20 @@ def _show(armature: bpy.types.Object) -> None:
             body[_SKIN_KEY] = slot.material
         slot.material = _error_material()
     paint(armature, bpy.context.scene.frame_current)
+
+
+def _fitted(armature: bpy.types.Object) -> tuple[FigureRecord, FitReport]:
+    """Return the record of *armature* and what its fit found.
+
+    Raises:
+        CoreError: it was not fitted, or its record is damaged.
+    """
+    from .adjustment import AdjustmentError, adjustable
+
+    record = adjustable(armature)
+    if record.report is None:
+        raise AdjustmentError(f"expected a figure that was fitted, but {armature.name!r} came from a motion file")
+    return record, record.report
 
 
 def _hide(armature: bpy.types.Object) -> None:
@@ -115,18 +132,18 @@ def paint(armature: bpy.types.Object, frame: int) -> None:
     Raises:
         CoreError: the figure has no record, or its body cannot be read, or was remodelled.
     """
-    from .adjustment import AdjustmentError, adjustable
+    from .adjustment import AdjustmentError
     from .body_mesh import body_mesh_of
     from .error_shading import vertex_colors
 
-    record, body = adjustable(armature), body_mesh_of(armature)
-    shares = _shares_of(record.source.body, record.report.point_names)
+    (record, report), body = _fitted(armature), body_mesh_of(armature)
+    shares = _shares_of(record.source.body, report.point_names)
     if len(shares) != len(body.data.vertices):
         raise AdjustmentError(
             f"expected the {len(shares)} vertices of the body that was fitted, found {len(body.data.vertices)} in "
             f"{body.name!r}; the mesh was remodelled, so it cannot be coloured"
         )
-    errors = record.report.point_error_mm[record.track_frame(frame)]
+    errors = report.point_error_mm[record.track_frame(frame)]
     colors = vertex_colors(shares, errors, armature.smplify.color_limit_mm)
     body.data.color_attributes[ATTRIBUTE].data.foreach_set("color", colors.ravel())
     body.data.update()

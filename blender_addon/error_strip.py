@@ -5,6 +5,8 @@ Nothing is added to the file. The strip spans the frames that the timeline plays
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import blf
 import bpy
 import gpu
@@ -12,6 +14,11 @@ import numpy as np
 from gpu_extras.batch import batch_for_shader
 
 from .operators.figure import active_figure
+
+if TYPE_CHECKING:
+    from .core_access import Flag
+    from .error_shading import StripPlace
+    from .figure_record import FigureRecord
 
 CLASSES = ()
 
@@ -44,11 +51,11 @@ def _draw() -> None:
         record = recall(armature)
     except CoreError:  # the Result box tells of it
         return
-    if record.report is not None:
-        _draw_strip(context, armature, record)
+    if record is not None and record.report is not None:
+        _draw_strip(context, armature, record, record.report.flags)
 
 
-def _place(context: bpy.types.Context) -> object:
+def _place(context: bpy.types.Context) -> StripPlace | None:
     """Return where the strip goes, None where there is no room: between toolbar and sidebar."""
     from .error_shading import StripPlace
 
@@ -78,7 +85,9 @@ def _free_width(region: bpy.types.Region, regions: bpy.types.AreaRegions) -> tup
     return left, right
 
 
-def _draw_strip(context: bpy.types.Context, armature: bpy.types.Object, record: object) -> None:
+def _draw_strip(
+    context: bpy.types.Context, armature: bpy.types.Object, record: FigureRecord, flags: tuple[Flag, ...]
+) -> None:
     from .error_shading import strip_bars, strip_top
 
     place = _place(context)
@@ -88,7 +97,7 @@ def _draw_strip(context: bpy.types.Context, armature: bpy.types.Object, record: 
     errors = record.error_mm()
     top = place.bottom + place.height
     boxes = [(place.left, place.bottom, place.right, top + 2.0 * _FLAG_PX * scale, _BACK)]
-    for flag in record.report.flags:
+    for flag in flags:
         ends = (place.x(record.scene_frame(flag.first) - 0.5), place.x(record.scene_frame(flag.last) + 0.5))
         low, high = np.clip(ends, place.left, place.right)
         if high > low:

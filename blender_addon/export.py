@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import addon_utils
 import bpy
@@ -30,7 +31,7 @@ from .export_twin import shown_bones, twin_of
 from .project_files import project_files
 from .shown_motion import motion_of
 
-_OPERATORS: dict[str, Callable[..., set[str]]] = {
+_OPERATORS: dict[str, Any] = {
     "fbx": bpy.ops.export_scene.fbx,
     "glb": bpy.ops.export_scene.gltf,
     "bvh": bpy.ops.export_anim.bvh,

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class FitSource:
     reading: ReadOptions = field(default_factory=ReadOptions)
     body: str = ""
     betas_file: str = ""
-    fit: Mapping[str, object] = field(default_factory=dict)
+    fit: Mapping[str, Any] = field(default_factory=dict)
 
 
 def plain_options(options: FitOptions) -> dict[str, object]:
@@ -117,6 +117,7 @@ class FigureRecord:
 
     def error_mm(self) -> np.ndarray:
         """Return the mean error (F,) of each frame of the motion, the largest of the track frames it stands for."""
+        assert self.report is not None, "a fitted figure"
         errors = self.report.keypoint_error_mm
         found = np.full(self.motion.num_frames, np.nan)
         places = np.minimum(np.rint(np.arange(len(errors)) * self.scale).astype(np.int64), len(found) - 1)
@@ -266,7 +267,7 @@ def from_bytes(data: bytes) -> FigureRecord:
         raise RecordError(_fault("a whole record", f"{type(fault).__name__}: {str(fault)[:120]}")) from fault
 
 
-def _motion(arrays: Mapping[str, np.ndarray], about: Mapping[str, object], prefix: str) -> Motion:
+def _motion(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any], prefix: str) -> Motion:
     poses, trans = arrays[f"{prefix}poses"].astype(np.float64), arrays[f"{prefix}trans"].astype(np.float64)
     if len(poses) > _MAX_FRAMES:
         raise RecordError(_fault(f"up to {_MAX_FRAMES} frames", str(len(poses))))
@@ -274,7 +275,7 @@ def _motion(arrays: Mapping[str, np.ndarray], about: Mapping[str, object], prefi
     return Motion(poses, betas, trans, _positive(about["fps"]), str(about["gender"]), str(about["body"]))
 
 
-def _report(arrays: Mapping[str, np.ndarray], whole: Mapping[str, object], prefix: str) -> FitReport | None:
+def _report(arrays: Mapping[str, np.ndarray], whole: Mapping[str, Any], prefix: str) -> FitReport | None:
     if f"{prefix}report" not in whole:
         return None
     about = whole[f"{prefix}report"]
@@ -301,7 +302,7 @@ def _report(arrays: Mapping[str, np.ndarray], whole: Mapping[str, object], prefi
     )
 
 
-def _source(about: Mapping[str, object]) -> FitSource:
+def _source(about: Mapping[str, Any]) -> FitSource:
     return FitSource(
         file=str(about["file"]),
         number=int(about["number"]),
@@ -318,7 +319,7 @@ def _checked(array: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray
     return array
 
 
-def _positive(value: object) -> float:
+def _positive(value: Any) -> float:
     number = float(value)
     if not (np.isfinite(number) and number > 0.0):
         raise RecordError(_fault("a number above 0", str(value)))

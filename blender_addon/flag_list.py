@@ -41,12 +41,13 @@ def fill(armature: bpy.types.Object) -> None:
     record = recall(armature)
     properties.flags.clear()
     properties.flag_index = -1
-    if record is not None and properties.range_first == properties.range_last == 0:
-        properties.range_first, properties.range_last = record.first_frame, record.last_frame
-    for flag in () if record is None or record.report is None else record.report.flags:
-        row = properties.flags.add()
-        row.name, row.kind = flag.what, flag.kind
-        row.first, row.last = record.scene_frame(flag.first), record.scene_frame(flag.last)
+    if record is not None:
+        if properties.range_first == properties.range_last == 0:
+            properties.range_first, properties.range_last = record.first_frame, record.last_frame
+        for flag in () if record.report is None else record.report.flags:
+            row = properties.flags.add()
+            row.name, row.kind = flag.what, flag.kind
+            row.first, row.last = record.scene_frame(flag.first), record.scene_frame(flag.last)
     properties.flags_mark = armature.get(MARK_KEY, "")
 
 

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .core_access import CleanupOptions, CoreError, InputMissingError, ProtectedFiles, ReadOptions, find_tracks
 
@@ -54,7 +55,7 @@ class ConvertOptions:
         return {**asdict(self), "formats": list(self.formats)}
 
     @classmethod
-    def from_dict(cls, values: dict[str, object]) -> ConvertOptions:
+    def from_dict(cls, values: Mapping[str, Any]) -> ConvertOptions:
         """Return the options that `as_dict` made *values* of."""
         reading, cleanup = ReadOptions(**values["reading"]), CleanupOptions(**values["cleanup"])
         return cls(**{**values, "formats": tuple(values["formats"]), "reading": reading, "cleanup": cleanup})
@@ -213,7 +214,7 @@ def _file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _read_report(path: Path) -> dict[str, object]:
+def _read_report(path: Path) -> dict[str, Any]:
     """Return the report that an earlier run left at *path*; an empty one where there is none, or a damaged one."""
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
@@ -233,13 +234,13 @@ def _is_report(report: object) -> bool:
     return all(isinstance(entry, dict) and isinstance(entry.get("file"), str) for entry in entries)
 
 
-def _entries_in(report: dict[str, object]) -> list[dict[str, object]]:
+def _entries_in(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the entries of all files of earlier runs; under ``kept`` a report may have their names alone."""
     kept = [{"file": entry} if isinstance(entry, str) else entry for entry in report.get("kept", [])]
     return [*report.get("outputs", []), *kept]
 
 
-def _names_in(report: dict[str, object]) -> set[str]:
+def _names_in(report: Mapping[str, Any]) -> set[str]:
     return {str(entry["file"]) for entry in _entries_in(report)}
 
 
@@ -248,12 +249,12 @@ def written_before(job: Job) -> set[str]:
     return _names_in(_read_report(job.report))
 
 
-def entries_before(job: Job) -> list[dict[str, object]]:
+def entries_before(job: Job) -> list[dict[str, Any]]:
     """Return what the report of *job* says of the files that earlier runs wrote, of those that are still there."""
     return [entry for entry in _entries_in(_read_report(job.report)) if job.report.with_name(entry["file"]).exists()]
 
 
-def is_as_written(path: Path, entries: Sequence[dict[str, object]]) -> bool:
+def is_as_written(path: Path, entries: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether the file at *path* is what a run wrote, by one of the *entries* of its report.
 
     An empty file counts as one: a power cut leaves it, and it holds no work of anybody's.

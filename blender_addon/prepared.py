@@ -91,7 +91,7 @@ class Prepared:
         """Keep what the thread has found, once it has ended."""
         if self._thread is None or self._thread.is_alive():
             return
-        if self._found is not None:
+        if self._ahead is not None and self._found is not None:
             self.remember(self._ahead, self._found)
         self._thread = self._ahead = self._found = None
 

@@ -8,13 +8,21 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO, Any
 
 STOP_S = 10.0
 _LOG_TAIL = 12
-_WINDOWS = os.name == "nt"
+if sys.platform == "win32":
+    _WINDOWS = True
+    NO_WINDOW = subprocess.CREATE_NO_WINDOW
+    _OWN_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP | NO_WINDOW
+else:
+    _WINDOWS = False
+    NO_WINDOW = _OWN_GROUP = 0
 _NOT_FOR_ANOTHER_PYTHON = (
     "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONSAFEPATH", "PYTHONPLATLIBDIR", "VIRTUAL_ENV",
     "__PYVENV_LAUNCHER__",
@@ -49,13 +57,14 @@ class Process:
                 command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
                 encoding="utf-8" if text else None, errors="replace" if text else None,
                 start_new_session=not _WINDOWS,
-                creationflags=subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW if _WINDOWS else 0,
+                creationflags=_OWN_GROUP,
             )  # fmt: skip
         except OSError:
             self._log.close()
             raise
-        self.stdin = self._process.stdin
-        self.stdout = self._process.stdout
+        assert self._process.stdin is not None and self._process.stdout is not None, "both are pipes"
+        self.stdin: IO[Any] = self._process.stdin
+        self.stdout: IO[Any] = self._process.stdout
 
     @property
     def pid(self) -> int:
@@ -113,7 +122,7 @@ class Process:
         if _WINDOWS:
             subprocess.run(
                 ["taskkill", "/T", "/F", "/PID", str(self.pid)],
-                capture_output=True, check=False, creationflags=subprocess.CREATE_NO_WINDOW,
+                capture_output=True, check=False, creationflags=NO_WINDOW,
             )  # fmt: skip
             return
         try:

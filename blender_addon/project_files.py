@@ -44,11 +44,11 @@ def _blend_files() -> Iterator[tuple[str, str]]:
 def _figure_files() -> Iterator[tuple[str, str]]:
     """Yield what each figure was made from, as its record says."""
     for armature in bpy.data.objects:
-        if RECORD_KEY not in armature:
-            continue
         try:
-            record = recall(armature)
+            record = recall(armature) if RECORD_KEY in armature else None
         except RecordError:  # it no longer says what it was made from
+            continue
+        if record is None:
             continue
         source = record.source
         for path, what in (

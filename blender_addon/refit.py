@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ class RefitOrder:
 
     first: int
     last: int
-    changes: Mapping[str, object]
+    changes: Mapping[str, Any]
     file: str = ""
 
 
@@ -96,7 +97,7 @@ def fit_again(
             f"got {order.first} to {order.last}"
         )
     progress(0.0, "Reading")
-    track = _track(record, order)
+    track = _track(record, record.report, order)
     margin = round(_MARGIN_S * track.fps)
     start = max(record.track_frame(first) - margin, 0)
     stop = min(record.track_frame(last) + margin + 1, track.num_frames)
@@ -111,19 +112,19 @@ def fit_again(
     def heard(done: int, total: int, what: str) -> bool:
         return progress(done / max(total, 1), what)
 
-    refit = Refit(*fit(part, body, _options(record, order), heard), start)
+    refit = Refit(*fit(part, body, _options(record, record.report, order), heard), start)
     found = merged(record, refit, first, last)
     return replace(found, source=replace(record.source, file=order.file or record.source.file))
 
 
-def _track(record: FigureRecord, order: RefitOrder) -> KeypointTrack:
+def _track(record: FigureRecord, report: FitReport, order: RefitOrder) -> KeypointTrack:
     source = record.source
     path = order.file or source.file
     tracks = read_tracks(Path(path), source.reading)
     if source.number >= len(tracks):
         raise RefitError(f"expected person {source.number + 1} in {path}, found {len(tracks)} people; was it changed?")
     track = tracks[source.number]
-    expected = len(record.report.point_error_mm), record.track_fps
+    expected = len(report.point_error_mm), record.track_fps
     if (track.num_frames, track.fps) != expected:
         raise RefitError(
             f"expected {expected[0]} frames at {expected[1]:g} a second, as when the figure was fitted, found "
@@ -132,15 +133,16 @@ def _track(record: FigureRecord, order: RefitOrder) -> KeypointTrack:
     return track
 
 
-def _options(record: FigureRecord, order: RefitOrder) -> FitOptions:
+def _options(record: FigureRecord, report: FitReport, order: RefitOrder) -> FitOptions:
     known = {item.name for item in fields(FitOptions)}
     values = {**record.source.fit, **order.changes}
     kept = {name: value for name, value in values.items() if name in known and name not in _NOT_KEPT}
-    return FitOptions(betas=record.report.betas, **kept)
+    return FitOptions(betas=report.betas, **kept)
 
 
 def merged(record: FigureRecord, refit: Refit, first: int, last: int) -> FigureRecord:
     """Return *record* with the scene's frames *first* to *last* taken from *refit*, faded in and out within these."""
+    assert record.report is not None, "a fitted figure"
     old = record.motion
     frames = np.arange(old.num_frames)
     found = refit.motion.sampled(frames / record.scale - refit.start)
@@ -153,7 +155,7 @@ def merged(record: FigureRecord, refit: Refit, first: int, last: int) -> FigureR
         poses=np.where(outside[:, None], old.poses, blended.poses),
         trans=np.where(outside[:, None], old.trans, blended.trans),
     )
-    report = _merged_report(record, refit, record.track_frame(first), record.track_frame(last))
+    report = _merged_report(record.report, refit, record.track_frame(first), record.track_frame(last))
     return replace(
         record,
         motion=motion,
@@ -179,9 +181,9 @@ def _fade(record: FigureRecord, first: int, last: int) -> np.ndarray:
     return smooth
 
 
-def _merged_report(record: FigureRecord, refit: Refit, first: int, last: int) -> FitReport:
+def _merged_report(report: FitReport, refit: Refit, first: int, last: int) -> FitReport:
     """Return the report with the track's frames *first* to *last* as they were found now."""
-    report, part = record.report, refit.report
+    part = refit.report
     errors = report.point_error_mm.copy()
     column = {name: index for index, name in enumerate(part.point_names)}
     for index, name in enumerate(report.point_names):

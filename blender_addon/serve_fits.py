@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-from run_in_blender import load_package
+from run_in_blender import load_package  # type: ignore[import-not-found]  # it lies beside this script
 
 _FOLDER = Path(__file__).resolve().parent
 

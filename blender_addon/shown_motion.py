@@ -5,8 +5,8 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from .animation import BODY_KEY, GENDER_KEY, read_motion, rest_matrices
-from .armature import joint_shape
+from .animation import BODY_KEY, GENDER_KEY, read_motion
+from .armature import joint_shape, rest_matrices
 from .axes import Z_UP_FROM_Y_UP
 from .body_mesh import body_mesh_of, shape_values
 from .core_access import Motion, local_rotations, matrix_to_axis_angle

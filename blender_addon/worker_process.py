@@ -54,7 +54,7 @@ class WorkerProcess:
         self._process = Process(command, folder=folder)
         self._temporary = ""
 
-    def convert(self, request: dict[str, object], on_progress: Callable[[float, str], None]) -> dict[str, object]:
+    def convert(self, request: dict[str, object], on_progress: Callable[[float, str], None]) -> dict[str, Any]:
         """Send *request* and return the answer; *on_progress* hears the share done, 0 to 1, and of what.
 
         Raises:

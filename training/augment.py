@@ -78,7 +78,8 @@ class Augmentation:
                 torch.where(chosen[:, None, None], poses[:, _MIRRORED_BODY] * signs, poses) for poses in (start, target)
             )
             flipped = torch.tensor([-1.0, 1.0, 1.0], device=device)
-            trans = tuple(torch.where(chosen[:, None], place * flipped, place) for place in trans)
+            first, second = (torch.where(chosen[:, None], place * flipped, place) for place in trans)
+            trans = first, second
         if config.pose_noise:
             noise = torch.randn(start.shape, device=device) * self._spread.to(device) * config.pose_noise
             noise[:, 0] = 0.0

@@ -25,7 +25,7 @@ from core.network.residual import ResidualNetwork
 from core.network.weights import NetworkInfo, NetworkWeights
 
 from .convert_checkpoint import Samples, draw_samples, fold_network, load_network
-from .model import ResidualNet
+from .model import JointLinear, ResidualNet
 
 UNFOLDED = "torch cpu, unfolded, all taps"
 _LONG_CALL_S = 0.2
@@ -41,11 +41,14 @@ def fresh_network(graph: str = DEFAULT_GRAPH) -> ResidualNet:
     network = ResidualNet(graph, trimmed=False)
     for module in network.modules():
         if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
+            assert module.running_var is not None and module.running_mean is not None
             for values in (module.weight, module.running_var):
                 torch.nn.init.uniform_(values, 0.5, 1.5)
             for values in (module.bias, module.running_mean):
                 torch.nn.init.normal_(values, std=0.1)
-    torch.nn.init.normal_(network.regressor.layers[1].weight, std=0.02)
+    last = network.regressor.layers[1]
+    assert isinstance(last, JointLinear)
+    torch.nn.init.normal_(last.weight, std=0.02)
     return network.eval()
 
 
@@ -140,11 +143,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
-    network = load_network(options.weights)[0] if options.weights else fresh_network()
     if options.weights:
-        every_tap = ResidualNet(network.graph, trimmed=False)
-        every_tap.load_state_dict(network.state_dict())
-        network = every_tap.eval()
+        stored = load_network(options.weights)[0]
+        network = ResidualNet(stored.graph, trimmed=False)
+        network.load_state_dict(stored.state_dict())
+        network.eval()
+    else:
+        network = fresh_network()
     weights = fold_network(network, NetworkInfo(network.graph, "", ""))
     print(report(network, weights, options.batches, options.rounds))
 

@@ -130,7 +130,8 @@ def load_weights(network: nn.Module, checkpoint: Checkpoint, path: Path | str) -
 
 def random_state(device: torch.device) -> dict[str, Any]:
     """Return the state of every random generator of this process, as tensors and plain values."""
-    kind, keys, position, has_gauss, gauss = np.random.get_state()
+    generator: Any = np.random.get_state()
+    kind, keys, position, has_gauss, gauss = generator
     version, words, gauss_next = random.getstate()
     state: dict[str, Any] = {
         "torch": torch.get_rng_state(),

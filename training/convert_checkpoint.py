@@ -74,7 +74,7 @@ def draw_samples(num_samples: int, *, seed: int = 0, point_names: Sequence[str] 
     """Return poses at random on the free body, each with a small motion to make; always the same for a seed."""
     generator = np.random.default_rng(seed)
     body = load_free_body()
-    model = KeypointModel(BodyModel(body), landmark_regressor(body, point_names))
+    model = KeypointModel(BodyModel(body), landmark_regressor(body, tuple(point_names)))
     turns = np.zeros((2, num_samples, NUM_JOINTS, 3), dtype=np.float32)
     turns[:, :, :NUM_BODY_ROTATIONS] = generator.normal(size=(2, num_samples, NUM_BODY_ROTATIONS, 3))
     rotations = axis_angle_to_matrix(turns[0] * _POSE_SPREAD_RAD)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
@@ -17,6 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from core.math.arrays import check_device
 
+_Module = TypeVar("_Module", bound=nn.Module)
 _TIMEOUT = timedelta(hours=2)
 """Long, because the first process may prepare a large data set while the others wait."""
 
@@ -139,16 +140,18 @@ class GlooBatchNorm(_BatchNorm):
         shape = [1, -1] + [1] * (features.dim() - 2)
         centred = features - mean.view(shape)
         variance = _SummedOverProcesses.apply((centred * centred).sum(axes)) / total
+        counted, mean_so_far, variance_so_far = self.num_batches_tracked, self.running_mean, self.running_var
+        assert counted is not None and mean_so_far is not None and variance_so_far is not None, "it tracks them"
         with torch.no_grad():
-            self.num_batches_tracked += 1
-            momentum = self.momentum if self.momentum is not None else 1.0 / float(self.num_batches_tracked)
-            self.running_mean.lerp_(mean.detach(), momentum)
-            self.running_var.lerp_(variance.detach() * total / (total - 1.0), momentum)
+            counted += 1
+            momentum = self.momentum if self.momentum is not None else 1.0 / float(counted)
+            mean_so_far.lerp_(mean.detach(), momentum)
+            variance_so_far.lerp_(variance.detach() * total / (total - 1.0), momentum)
         scale = self.weight * torch.rsqrt(variance + self.eps)
         return centred * scale.view(shape) + self.bias.view(shape)
 
 
-def synchronised(module: nn.Module, processes: Processes) -> nn.Module:
+def synchronised(module: _Module, processes: Processes) -> _Module:
     """Return *module* with its batch norms taken over all processes; names of the state dict stay."""
     if processes.count == 1:
         return module

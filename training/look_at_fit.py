@@ -182,7 +182,7 @@ def write_sheets(clip: FittedClip, frames: Sequence[int], stem: Path) -> list[Pa
     stage = Stage(clip)
     width = stage.tile(frames[0]).shape[1]
     columns = max(1, _COLUMNS_WIDTH // width)
-    paths = []
+    paths: list[Path] = []
     for start in range(0, len(frames), columns * _ROWS):
         part = frames[start : start + columns * _ROWS]
         sheet = np.full((-(-len(part) // columns) * _TILE_HEIGHT, columns * width, 3), 255, dtype=np.uint8)

@@ -200,8 +200,10 @@ class ResidualNet(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+                assert module.bias is not None
                 nn.init.zeros_(module.bias)
         last = self.regressor.layers[1]
+        assert isinstance(last, JointLinear)
         nn.init.normal_(last.weight, std=1e-3)
         with torch.no_grad():
             last.bias.copy_(torch.tensor(IDENTITY_6D).expand_as(last.bias))

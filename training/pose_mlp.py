@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -63,7 +63,7 @@ class PoseMlp(nn.Module):
         """Make the network with fresh weights; *dropout* is the share of features dropped in each block."""
         super().__init__()
         self.input = nn.Linear(NUM_FEATURES, WIDTH)
-        self.blocks = nn.ModuleList(Block(dropout) for _ in range(DEPTH))
+        self.blocks = cast("Sequence[Block]", nn.ModuleList(Block(dropout) for _ in range(DEPTH)))
         self.norm = nn.LayerNorm(WIDTH, eps=NORM_EPSILON)
         self.output = nn.Linear(WIDTH, NUM_BODY_ROTATIONS * NUM_ANSWERS)
         nn.init.normal_(self.output.weight, std=_LAST_SPREAD)
@@ -98,7 +98,7 @@ class PoseMlp(nn.Module):
 
     def load_stored(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take the weights of a weights file, as `stored_arrays` gives them; the norms are left plain."""
-        stored = [("input", self.input), ("output", self.output)]
+        stored: list[tuple[str, nn.Linear]] = [("input", self.input), ("output", self.output)]
         for index, block in enumerate(self.blocks):
             stored += [(f"block{index}.widen", block.widen), (f"block{index}.narrow", block.narrow)]
         with torch.no_grad():

@@ -137,7 +137,8 @@ def _solve(gram: np.ndarray, moment: np.ndarray, count: float, ridge: float) -> 
 def _summed(samples: Iterable[Sample]) -> tuple[np.ndarray, np.ndarray, float]:
     """Return the sums of the samples' products."""
     grams, moments, counts = zip(*(sample.products for sample in samples), strict=True)
-    return sum(grams), sum(moments), sum(counts)
+    nothing = np.zeros(())
+    return sum(grams, nothing), sum(moments, nothing), sum(counts)
 
 
 def _left_over(samples: Sequence[Sample], ridge: float) -> list[np.ndarray]:
@@ -146,7 +147,7 @@ def _left_over(samples: Sequence[Sample], ridge: float) -> list[np.ndarray]:
     coefficients = {}
     for subject in dict.fromkeys(sample.subject for sample in samples):
         own = _summed(sample for sample in samples if sample.subject == subject)
-        coefficients[subject] = _solve(*(total - part for total, part in zip(whole, own, strict=True)), ridge)
+        coefficients[subject] = _solve(whole[0] - own[0], whole[1] - own[1], whole[2] - own[2], ridge)
     return [sample.turns - sample.features @ coefficients[sample.subject] for sample in samples]
 
 
@@ -183,7 +184,7 @@ def fit_part(clips: Sequence[Clip], part: str, level: int) -> PartModel:
     for joint, name in enumerate(PART_JOINTS[part]):
         own = slice(3 * joint, 3 * joint + 3)
         errors = {ridge: _mean_square([turns[:, own] for turns in rest], weights) for ridge, rest in left.items()}
-        best = min(_RIDGES, key=lambda ridge, errors=errors: errors[ridge])
+        best = min(_RIDGES, key=errors.__getitem__)
         columns.append(_solve(*whole, best)[:, own])
         rests.append([rest[:, own] for rest in left[best]])
         start = _mean_square([sample.turns[:, own] for sample in samples], weights)

@@ -21,7 +21,7 @@ def build(kind: type, tree: object, path: str, faults: list[str]) -> Any:
         if name not in tree:
             continue
         hint, value = hints[name], tree[name]
-        if is_dataclass(hint):
+        if isinstance(hint, type) and is_dataclass(hint):
             values[name] = build(hint, value, f"{path}{name}.", faults)
             continue
         converted = _convert(hint, value)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ..processes import NO_WINDOW
+
 TORCH_VERSION = "2.13.0"
 PINS = (
     "filelock==4.2.11",
@@ -114,11 +116,10 @@ def has_nvidia_driver() -> bool:
     program = shutil.which("nvidia-smi") or _smi_of_windows()
     if program is None:
         return Path("/proc/driver/nvidia/version").is_file()
-    no_window = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
     try:
         listed = subprocess.run(
             [program, "-L"], capture_output=True, text=True, timeout=_SMI_TIMEOUT_S, check=False,
-            creationflags=no_window,
+            creationflags=NO_WINDOW,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return False

@@ -19,7 +19,7 @@ NAME = "pytorch"
 _UNFINISHED = f"{NAME}.unfinished-"
 _DISCARDED = f"{NAME}.discarded-"
 _LOCK = f"{NAME}.lock"
-_WINDOWS = os.name == "nt"
+_WINDOWS = sys.platform == "win32"
 _MOVE_TRIES = 20
 _MOVE_WAIT_S = 0.25
 
@@ -44,7 +44,7 @@ def short_paths_only() -> bool:
 
     The licences that come with PyTorch alone have paths of 170 letters, below a user folder of 100 and more.
     """
-    if not _WINDOWS:
+    if sys.platform != "win32":
         return False
     import winreg
 
@@ -184,7 +184,7 @@ def _locked(user_folder: Path) -> Iterator[None]:
 
 
 def _lock(descriptor: int) -> None:
-    if _WINDOWS:
+    if sys.platform == "win32":
         import msvcrt
 
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)

@@ -50,7 +50,7 @@ def write_message(stream: IO[bytes], message: Message) -> None:
     stream.write(_LENGTHS.pack(_MAGIC, len(text), sum(array.nbytes for array in arrays)))
     stream.write(text)
     for array in arrays:
-        stream.write(memoryview(array.reshape(-1)).cast("B"))
+        stream.write(array.reshape(-1).data.cast("B"))
     stream.flush()
 
 
@@ -107,10 +107,10 @@ def _num_bytes(dtype: np.dtype, shape: tuple[int, ...]) -> int:
 
 def _read_array(stream: IO[bytes], dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
     array = np.empty(shape, dtype=dtype)
-    view = memoryview(array.reshape(-1)).cast("B") if array.size else memoryview(b"")
+    view = array.reshape(-1).data.cast("B") if array.size else memoryview(b"")
     done = 0
     while done < len(view):
-        count = stream.readinto(view[done:])
+        count = stream.readinto(view[done:])  # type: ignore[attr-defined]  # every stream of bytes has it
         if not count:
             raise PipeError(f"expected {len(view)} bytes of an array, found {done} and the end")
         done += count

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
 from bpy.app.translations import pgettext_iface as iface_
 
+from ..operator_mixin import OperatorMixin
 from ..redraw import redraw_sidebars, redraw_viewports
 from ..tracks.wording import in_panel_words
 from .session import FITS, FitState
@@ -23,7 +25,7 @@ _TICK_S = 0.1
 _timers: list[bpy.types.Timer] = []
 
 
-class RunsFit:
+class RunsFit(OperatorMixin):
     """Inherit from it before `bpy.types.Operator`, and write `prepare` and `finish`.
 
     Without a window, and when a script calls the operator, the work runs before the operator returns. A click starts a
@@ -40,7 +42,7 @@ class RunsFit:
         """
 
     @abstractmethod
-    def finish(self, context: bpy.types.Context, result: object) -> str:
+    def finish(self, context: bpy.types.Context, result: Any) -> str:
         """Put the work's result into the current scene, in Object Mode; return what to tell.
 
         Raises:
@@ -149,7 +151,7 @@ class RunsFit:
             raise
         return self._end(FitState.DONE, message, "INFO")
 
-    def _finish_in(self, context: bpy.types.Context, scene: bpy.types.Scene, result: object) -> str:
+    def _finish_in(self, context: bpy.types.Context, scene: bpy.types.Scene, result: Any) -> str:
         """Call `finish` with *scene* as the window's scene, which the user may have left meanwhile."""
         if context.scene == scene:
             return self.finish(context, result)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 Progress = Callable[[float, str], bool]
 """Called by the work with the share done, 0 to 1, and of what; False asks it to end."""
@@ -65,7 +66,7 @@ class Task:
         self._began = 0.0
         self._first_share: tuple[float, float] | None = None
         self.standing = Standing()
-        self.result: object = None
+        self.result: Any = None
         self.error: BaseException | None = None
 
     def start(self) -> None:

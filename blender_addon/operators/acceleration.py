@@ -14,6 +14,7 @@ from ..acceleration.environment import EnvironmentFault, base_python, has_enviro
 from ..acceleration.installation import Installation, Plan
 from ..acceleration.settings import PACKAGE, python_to_check, user_folder, what_it_takes
 from ..acceleration.task import Check, Removal, Task
+from ..operator_mixin import OperatorMixin
 
 _ONLINE = (
     "Blender is not allowed to go online. Allow it under Preferences > System > Network > Allow Online Access, then "
@@ -27,7 +28,7 @@ def _preferences(context: bpy.types.Context) -> bpy.types.AddonPreferences | Non
     return None if addon is None else addon.preferences
 
 
-class _Acts:
+class _Acts(OperatorMixin):
     """What the operators share: they need the preferences, and a task at a time."""
 
     wait: bpy.props.BoolProperty(
@@ -68,7 +69,9 @@ class SMPLIFY_OT_check_python(_Acts, bpy.types.Operator):  # noqa: N801 - the fo
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Ask the Python that the preferences name."""
-        python = python_to_check(_preferences(context))
+        preferences = _preferences(context)
+        assert preferences is not None, "poll asks for them"
+        python = python_to_check(preferences)
         if python is None:
             self.report({"ERROR"}, "Choose a Python first; Blender's own has no PyTorch")
             return {"CANCELLED"}
@@ -99,6 +102,7 @@ class SMPLIFY_OT_install_torch(_Acts, bpy.types.Operator):  # noqa: N801 - the f
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make the environment."""
         preferences = _preferences(context)
+        assert preferences is not None, "poll asks for them"
         if not bpy.app.online_access:
             self.report({"ERROR"}, _ONLINE)
             return {"CANCELLED"}
@@ -130,7 +134,8 @@ class SMPLIFY_OT_cancel_torch(bpy.types.Operator):  # noqa: N801 - the form that
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Tell it to stop."""
-        BACKGROUND.task.cancel()
+        if BACKGROUND.task is not None:
+            BACKGROUND.task.cancel()
         return {"FINISHED"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy_extras.io_utils import ExportHelper
@@ -11,6 +12,9 @@ from ..export_properties import BONE_ITEMS, FIGURE_ITEMS, PRESET_ITEMS, settings
 from ..scene_properties import FILE_OPTIONS
 from ..translations import CONTEXT
 from .figure import figures_of
+
+if TYPE_CHECKING:
+    from ..export_target import ExportTarget
 
 _SETTINGS = ("preset", "bones", "root_bone", "figures", "one_each")
 _ONE_PERSON = ("bvh", "npz")
@@ -112,7 +116,7 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - the f
             self.report({"ERROR"}, f"expected a figure that is {self.figures.lower()}, found none; choose one")
         return chosen
 
-    def _target(self) -> object:
+    def _target(self) -> ExportTarget:
         from dataclasses import replace
 
         from ..export_target import PRESETS

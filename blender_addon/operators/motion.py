@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy_extras.io_utils import ImportHelper
 
 from ..translations import CONTEXT
+
+if TYPE_CHECKING:
+    from ..motion_import import MotionImport
 
 
 class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 - the form that Blender asks for
@@ -89,7 +93,7 @@ class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 
         names = [item.name for item in self.files if item.name]
         return [Path(self.directory, name) for name in names] if names else [Path(bpy.path.abspath(self.filepath))]
 
-    def _how(self, context: bpy.types.Context) -> object:
+    def _how(self, context: bpy.types.Context) -> MotionImport:
         from ..core_access import InputMissingError
         from ..motion_import import MotionImport
         from ..preferences import addon_preferences, body_file

@@ -83,6 +83,7 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - the for
         from ..refit import RefitOrder, fit_again
 
         armature = active_figure(context)
+        assert armature is not None, "poll asks for one"
         record = adjustable(armature)
         refuse_edited(armature)
         settings, given = armature.smplify, self.properties.is_property_set
@@ -139,7 +140,9 @@ class SMPLIFY_OT_take_range(bpy.types.Operator):  # noqa: N801 - the form that B
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set the range."""
-        scene, settings = context.scene, active_figure(context).smplify
+        scene, armature = context.scene, active_figure(context)
+        assert armature is not None, "poll asks for one"
+        settings = armature.smplify
         preview = scene.use_preview_range
         settings.range_first = scene.frame_preview_start if preview else scene.frame_start
         settings.range_last = scene.frame_preview_end if preview else scene.frame_end

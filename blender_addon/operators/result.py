@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import bpy
 
 from ..figure_properties import RECORD_KEY
+from ..operator_mixin import OperatorMixin
 from .figure import active_figure, figures_of
 
+if TYPE_CHECKING:
+    from ..core_access import FitReport
+    from ..figure_record import FigureRecord
 
-class _FigureOperator:
+
+class _FigureOperator(OperatorMixin):
     """Does something to the active figure; inherit from it before `bpy.types.Operator`."""
 
     bl_options = {"REGISTER", "UNDO"}
@@ -51,21 +57,27 @@ class SMPLIFY_OT_go_to_worst(_FigureOperator, bpy.types.Operator):  # noqa: N801
 
 
 def _go_to_worst(context: bpy.types.Context) -> None:
-    record = _fitted_record(context)
-    context.scene.frame_set(record.scene_frame(record.report.worst_frame))
+    _, record, report = _fitted(context)
+    context.scene.frame_set(record.scene_frame(report.worst_frame))
 
 
-def _fitted_record(context: bpy.types.Context) -> object:
+def _fitted(context: bpy.types.Context) -> tuple[bpy.types.Object, FigureRecord, FitReport]:
+    """Return the active figure, its record and what its fit found.
+
+    Raises:
+        CoreError: it was not fitted, or its record is damaged.
+    """
     from ..adjustment import AdjustmentError, adjustable
 
     armature = active_figure(context)
+    assert armature is not None, "poll asks for one"
     record = adjustable(armature)
     if record.report is None:
         raise AdjustmentError(
             f"expected a figure that was fitted to keypoints, but {armature.name!r} came from a motion file: it has no "
             "errors and no doubtful stretches"
         )
-    return record
+    return armature, record, record.report
 
 
 class SMPLIFY_OT_go_to_flag(_FigureOperator, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
@@ -91,8 +103,7 @@ class SMPLIFY_OT_go_to_flag(_FigureOperator, bpy.types.Operator):  # noqa: N801 
     def _go(self, context: bpy.types.Context) -> None:
         from ..flag_list import fill, is_current
 
-        _fitted_record(context)
-        armature = active_figure(context)
+        armature, _, _ = _fitted(context)
         if not is_current(armature):
             fill(armature)
         here = context.scene.frame_current

@@ -16,6 +16,7 @@ from .text import draw_text
 
 if TYPE_CHECKING:
     from ..acceleration.probe import PythonInfo
+    from ..acceleration.task import Task
     from ..preferences import SMPLIFY_AP_preferences
 
 _NO_TORCH = "Blender's own Python has no PyTorch: fits run on the processor, with NumPy."
@@ -58,10 +59,10 @@ def draw_acceleration(
     """Draw the box in the state that it is in."""
     layout.label(text="GPU Acceleration", icon="SYSTEM")
     layout.row().prop(preferences, "fit_place", expand=True)
-    state = page_state(preferences)
-    if state is PageState.WORKING:
-        _draw_work(layout)
+    if BACKGROUND.task is not None:
+        _draw_work(layout, BACKGROUND.task)
         return
+    state, info = page_state(preferences), known_info(preferences)
     if preferences.fit_place == "CHOSEN":
         layout.prop(preferences, "python_file")
     if state is PageState.NO_TORCH:
@@ -73,17 +74,16 @@ def draw_acceleration(
         if state is PageState.GONE:
             draw_text(layout, context, iface_(_GONE), icon="ERROR")
         _draw_offer(layout, context, preferences)
-    elif state is PageState.UNCHECKED:
+    elif info is None:
         _draw_unchecked(layout)
     else:
-        _draw_found(layout, context, known_info(preferences))
+        _draw_found(layout, context, info)
     if preferences.fit_place == "PRIVATE" and state is not PageState.NOT_INSTALLED:
         layout.operator("smplify.remove_torch", icon="TRASH")
     _draw_failure(layout, context)
 
 
-def _draw_work(layout: bpy.types.UILayout) -> None:
-    task = BACKGROUND.task
+def _draw_work(layout: bpy.types.UILayout, task: Task) -> None:
     row = layout.row(align=True)
     row.progress(factor=task.share, text=f"{iface_(task.what)}...")
     row.operator("smplify.cancel_torch", text="", icon="CANCEL")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
@@ -12,6 +14,9 @@ from ..preferences import addon_preferences
 from .acceleration import draw_device
 from .sidebar import SidebarPanel
 from .text import draw_text
+
+if TYPE_CHECKING:
+    from ..fitting.task import Task
 
 _BUTTON_SCALE = 1.4
 
@@ -33,8 +38,8 @@ class SMPLIFY_PT_fit(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form th
         column.use_property_decorate = False
         column.prop(settings, "mode")
         column.prop(settings, "quality")
-        if FITS.busy:
-            _draw_progress(layout)
+        if FITS.task is not None:
+            _draw_progress(layout, FITS.task)
             return
         row = layout.row()
         row.scale_y = _BUTTON_SCALE
@@ -42,8 +47,7 @@ class SMPLIFY_PT_fit(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form th
         _draw_end(layout, context)
 
 
-def _draw_progress(layout: bpy.types.UILayout) -> None:
-    task = FITS.task
+def _draw_progress(layout: bpy.types.UILayout, task: Task) -> None:
     if FITS.state is FitState.WAITING:
         layout.label(text="Done; leave Edit or Pose Mode to see it", icon="INFO")
     elif FITS.state is FitState.CANCELLING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
@@ -23,6 +24,10 @@ from ..operators.result import (
 from .sidebar import SidebarPanel
 from .text import draw_text
 
+if TYPE_CHECKING:
+    from ..core_access import FitReport
+    from ..figure_record import FigureRecord
+
 _FLAG_ICONS = {
     "held": "HIDE_ON",
     "missing": "GHOST_DISABLED",
@@ -39,10 +44,10 @@ class SMPLIFY_UL_flags(bpy.types.UIList):  # noqa: N801 - the form that Blender 
         self,
         context: bpy.types.Context,
         layout: bpy.types.UILayout,
-        data: object,
-        item: object,
+        data: Any,
+        item: Any,
         icon: int,
-        active_data: object,
+        active_data: Any,
         active_property: str,
     ) -> None:
         """Draw one stretch: limb, frames, why."""
@@ -71,9 +76,9 @@ class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form
         elif state is FigureState.STRANGER:
             draw_text(layout, context, iface_("The active armature was not fitted here"), icon="INFO")
             layout.operator(SMPLIFY_OT_move_bones.bl_idname, icon="BONE_DATA")
-        elif state is FigureState.DAMAGED:
+        elif isinstance(found, str):
             draw_text(layout, context, found, icon="ERROR")
-        else:
+        elif found is not None:
             _draw_figure(layout, context, found)
 
 
@@ -87,7 +92,7 @@ class FigureState(Enum):
     IMPORTED = "from a motion file"
 
 
-def figure_state(context: bpy.types.Context) -> tuple[FigureState, object]:
+def figure_state(context: bpy.types.Context) -> tuple[FigureState, FigureRecord | str | None]:
     """Return the state of the active figure, and its record; of a damaged one what is wrong, of others None."""
     from ..core_access import CoreError
     from ..figure_record import recall
@@ -99,19 +104,21 @@ def figure_state(context: bpy.types.Context) -> tuple[FigureState, object]:
         record = recall(armature)
     except CoreError as error:
         return FigureState.DAMAGED, str(error)
+    assert record is not None, "an active figure has a record"
     return (FigureState.IMPORTED if record.report is None else FigureState.FITTED), record
 
 
-def _draw_figure(layout: bpy.types.UILayout, context: bpy.types.Context, record: object) -> None:
+def _draw_figure(layout: bpy.types.UILayout, context: bpy.types.Context, record: FigureRecord) -> None:
     """Draw what is known of the active figure, and what can be changed."""
     from ..adjustment import prepare_ahead
 
     armature = active_figure(context)
+    assert armature is not None, "the record is its"
     if not bpy.app.background:
         prepare_ahead(armature, record)
     layout.label(text=armature.name, icon="ARMATURE_DATA", translate=False)
     if record.report is not None:
-        _draw_report(layout, armature, record)
+        _draw_report(layout, armature, record, record.report)
         _draw_views(layout, context, armature)
     inside = _section(layout, "adjust", "Adjust Without Fitting")
     if inside is not None:
@@ -129,8 +136,10 @@ def _section(layout: bpy.types.UILayout, name: str, text: str) -> bpy.types.UILa
     return inside
 
 
-def _draw_report(layout: bpy.types.UILayout, armature: bpy.types.Object, record: object) -> None:
-    report, properties = record.report, armature.smplify
+def _draw_report(
+    layout: bpy.types.UILayout, armature: bpy.types.Object, record: FigureRecord, report: FitReport
+) -> None:
+    properties = armature.smplify
     column = layout.column(align=True)
     column.label(text=iface_("Stature {:.2f} m").format(report.stature_m), translate=False)
     column.label(text=iface_("Mean error {:.1f} mm").format(report.mean_error_mm), translate=False)

@@ -64,7 +64,9 @@ class Bvh:
 
     def pose(self) -> tuple[np.ndarray, np.ndarray]:
         """Return rotations relative to the world (F, J, 3, 3) and places (F, J, 3) of all joints."""
-        rotations, places, first = [], [], 0
+        rotations: list[np.ndarray] = []
+        places: list[np.ndarray] = []
+        first = 0
         for joint, (parent, channels) in enumerate(zip(self.parents, self.channels, strict=True)):
             turn = np.broadcast_to(np.eye(3), (len(self.values), 3, 3))
             shift = np.broadcast_to(self.offsets[joint], (len(self.values), 3)).copy()
