@@ -29,17 +29,14 @@ from .core_access import (
     resolve_body,
     steadied,
 )
+from .custom_properties import MARK_KEY
 from .error_curve import key_errors
-from .figure_record import MARK_KEY, FigureRecord, keep, recall
+from .figure_record import AdjustmentError, FigureRecord, adjustable, keep
 from .key_mark import keys_edited, mark_keys, motion_keys
 from .prepared import PREPARED, Key
 
 APPLIED_KEY = "smplify_applied"
 """The live settings that the keys were written with, as JSON, kept with the armature."""
-
-
-class AdjustmentError(CoreError, ValueError):
-    """A figure cannot be adjusted."""
 
 
 def settings_of(armature: bpy.types.Object) -> CleanupOptions:
@@ -86,20 +83,6 @@ def take_settings(armature: bpy.types.Object, options: CleanupOptions) -> bool:
     _show(armature, options)
     follow_settings(armature)
     return settings_of(armature) == options
-
-
-def adjustable(armature: bpy.types.Object) -> FigureRecord:
-    """Return the record of *armature*.
-
-    Raises:
-        CoreError: it has none, or a damaged one.
-    """
-    record = recall(armature)
-    if record is None:
-        raise AdjustmentError(
-            f"expected a figure of this add-on, but {armature.name!r} keeps no fitted motion; import its track again"
-        )
-    return record
 
 
 def refuse_edited(armature: bpy.types.Object) -> None:

@@ -15,7 +15,7 @@ from mathutils import Vector
 
 from .axes import Z_UP_FROM_Y_UP, to_axes
 from .core_access import JOINT_NAMES, JOINT_PARENTS, NUM_BETAS, NUM_JOINTS, CoreError
-from .figure_properties import TEMPLATE_KEY
+from .custom_properties import TEMPLATE_KEY
 from .scene_state import edited_bones
 
 DIRECTIONS_KEY = "smplify_joint_directions"

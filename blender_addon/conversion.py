@@ -26,10 +26,12 @@ from .core_access import (
     read_tracks,
     resolve_body,
 )
+from .error_curve import key_errors
 from .export import export_figures, save_session, write_amass
 from .figure import Figure, FigureOptions, add_figures
-from .figure_record import FitSource, plain_options, remember
+from .figure_record import FigureRecord, FitSource, keep, plain_options
 from .jobs import ConvertOptions
+from .key_mark import mark_keys
 from .placing import Person, Place, place_motion
 
 Progress = Callable[[float, str], bool | None]
@@ -163,6 +165,22 @@ def show(fitted: Sequence[FittedTrack], name: str, *, floor: bool = True) -> lis
         if figure.source is not None:
             take_prepared(figure.armature, figure.source)
     return figures
+
+
+def remember(figure: Figure, fitted: FittedTrack) -> None:
+    """Keep with a new figure what the fit found; called by whatever puts it into a scene."""
+    first = figure.motion.trans[0] - fitted.person.motion.trans[0]
+    record = FigureRecord(
+        motion=figure.motion,
+        first_frame=figure.first_frame,
+        source=fitted.source,
+        report=fitted.report,
+        track_fps=fitted.track.fps,
+        offset=first,
+    )
+    keep(figure.armature, record)
+    key_errors(figure.armature, record)
+    mark_keys(figure.armature)
 
 
 def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]:

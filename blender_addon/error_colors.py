@@ -16,7 +16,7 @@ import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
-from .figure_properties import RECORD_KEY
+from .custom_properties import RECORD_KEY, has_live_settings
 
 if TYPE_CHECKING:
     from .core_access import FitReport
@@ -82,7 +82,7 @@ def _fitted(armature: bpy.types.Object) -> tuple[FigureRecord, FitReport]:
     Raises:
         CoreError: it was not fitted, or its record is damaged.
     """
-    from .adjustment import AdjustmentError, adjustable
+    from .figure_record import AdjustmentError, adjustable
 
     record = adjustable(armature)
     if record.report is None:
@@ -114,9 +114,7 @@ def _hide(armature: bpy.types.Object) -> None:
 @contextmanager
 def without_colors(armatures: Sequence[bpy.types.Object]) -> Iterator[None]:
     """Show *armatures* as they are, for the time being."""
-    from .figure_properties import is_registered
-
-    colored = [item for item in armatures if is_registered() and item.smplify.color_by_error]
+    colored = [item for item in armatures if has_live_settings() and item.smplify.color_by_error]
     for item in colored:
         _hide(item)
     try:
@@ -132,9 +130,9 @@ def paint(armature: bpy.types.Object, frame: int) -> None:
     Raises:
         CoreError: the figure has no record, or its body cannot be read, or was remodelled.
     """
-    from .adjustment import AdjustmentError
     from .body_mesh import body_mesh_of
     from .error_shading import vertex_colors
+    from .figure_record import AdjustmentError
 
     (record, report), body = _fitted(armature), body_mesh_of(armature)
     shares = _shares_of(record.source.body, report.point_names)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import bpy
 import numpy as np
 
 from .channels import Channels
-
-if TYPE_CHECKING:
-    from .figure_record import FigureRecord
+from .figure_record import FigureRecord
 
 ERROR_PROPERTY = "fit_error_mm"
 ERROR_PATH = f'["{ERROR_PROPERTY}"]'

@@ -14,6 +14,7 @@ import numpy as np
 from gpu_extras.batch import batch_for_shader
 
 from .operators.figure import active_figure
+from .redraw import redraw_viewports
 
 if TYPE_CHECKING:
     from .core_access import Flag
@@ -145,8 +146,6 @@ def _draw_text(text: str, left: float, bottom: float, scale: float) -> None:
 
 
 def _toggled(manager: bpy.types.WindowManager, context: bpy.types.Context) -> None:
-    from .redraw import redraw_viewports
-
     redraw_viewports()
 
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import bpy
 
+from .error_colors import follow_colors
 from .translations import CONTEXT
-
-TEMPLATE_KEY = "smplify_joint_template"
-"""The custom property of an armature's data that every figure has: its mean joints, which `armature` keeps there."""
-
-RECORD_KEY = "smplify_record"
-"""The custom property with which an armature can be adjusted: what `figure_record` keeps with it."""
 
 
 def _settings_changed(properties: SMPLIFY_PG_figure, context: bpy.types.Context) -> None:
@@ -27,8 +22,6 @@ def _flag_chosen(properties: SMPLIFY_PG_figure, context: bpy.types.Context) -> N
 
 
 def _colors_changed(properties: SMPLIFY_PG_figure, context: bpy.types.Context) -> None:
-    from .error_colors import follow_colors
-
     follow_colors(properties.id_data)
 
 
@@ -120,11 +113,6 @@ CLASSES = (SMPLIFY_PG_flag, SMPLIFY_PG_figure)
 def register() -> None:
     """Give every object the settings; only armatures of figures use them."""
     bpy.types.Object.smplify = bpy.props.PointerProperty(type=SMPLIFY_PG_figure)
-
-
-def is_registered() -> bool:
-    """Return whether objects have the settings; a command line does without them."""
-    return hasattr(bpy.types.Object, "smplify")
 
 
 def unregister() -> None:

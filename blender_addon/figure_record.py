@@ -18,18 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .core_access import NUM_BETAS, CoreError, FitOptions, FitReport, Flag, Motion, MotionError, ReadOptions, unpack_npz
-from .error_curve import key_errors
-from .figure_properties import RECORD_KEY
-from .key_mark import mark_keys
+from .custom_properties import MARK_KEY, RECORD_KEY
 
 if TYPE_CHECKING:
     import bpy
-
-    from .conversion import FittedTrack
-    from .figure import Figure
-
-MARK_KEY = "smplify_record_mark"
-"""A hash of the record, so that one that was read before need not be read again."""
 
 _VERSION = 1
 _MAX_BYTES = 1 << 29
@@ -39,6 +31,10 @@ _REMEMBERED = 16
 
 class RecordError(CoreError, ValueError):
     """What is kept with a figure cannot be read."""
+
+
+class AdjustmentError(CoreError, ValueError):
+    """A figure cannot be adjusted."""
 
 
 @dataclass(frozen=True)
@@ -129,22 +125,6 @@ class FigureRecord:
         return found
 
 
-def remember(figure: Figure, fitted: FittedTrack) -> None:
-    """Keep with a new figure what the fit found; called by whatever puts it into a scene."""
-    first = figure.motion.trans[0] - fitted.person.motion.trans[0]
-    record = FigureRecord(
-        motion=figure.motion,
-        first_frame=figure.first_frame,
-        source=fitted.source,
-        report=fitted.report,
-        track_fps=fitted.track.fps,
-        offset=first,
-    )
-    keep(figure.armature, record)
-    key_errors(figure.armature, record)
-    mark_keys(figure.armature)
-
-
 def keep(armature: bpy.types.Object, record: FigureRecord) -> None:
     """Keep *record* with *armature*, in place of the one it had."""
     data = to_bytes(record)
@@ -174,6 +154,20 @@ def recall(armature: bpy.types.Object) -> FigureRecord | None:
     record = from_bytes(data)
     if isinstance(mark, str) and mark == hashlib.blake2b(data, digest_size=16).hexdigest():
         _cache(mark, record)
+    return record
+
+
+def adjustable(armature: bpy.types.Object) -> FigureRecord:
+    """Return the record of *armature*.
+
+    Raises:
+        CoreError: it has none, or a damaged one.
+    """
+    record = recall(armature)
+    if record is None:
+        raise AdjustmentError(
+            f"expected a figure of this add-on, but {armature.name!r} keeps no fitted motion; import its track again"
+        )
     return record
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import bpy
 
+from .custom_properties import MARK_KEY, RECORD_KEY
+from .redraw import redraw_viewports
+
 _WHY = {
     "held": "not seen: kept in motion between what was seen",
     "missing": "nobody seen",
@@ -24,8 +27,6 @@ def why(kind: str) -> str:
 
 def is_current(armature: bpy.types.Object) -> bool:
     """Return whether the rows of *armature* are those of its record."""
-    from .figure_record import MARK_KEY
-
     return armature.smplify.flags_mark == armature.get(MARK_KEY, "")
 
 
@@ -35,7 +36,7 @@ def fill(armature: bpy.types.Object) -> None:
     Raises:
         CoreError: the record is damaged.
     """
-    from .figure_record import MARK_KEY, recall
+    from .figure_record import recall
 
     properties = armature.smplify
     record = recall(armature)
@@ -59,15 +60,13 @@ def ask_for_rows() -> None:
 
 def _fill_all() -> None:
     from .core_access import CoreError
-    from .figure_properties import RECORD_KEY
-    from .redraw import redraw_viewports
 
     for item in bpy.data.objects:
         if item.library is None and RECORD_KEY in item and not is_current(item):
             try:
                 fill(item)
             except CoreError:  # the panel tells of it
-                item.smplify.flags_mark = item.get("smplify_record_mark", "")
+                item.smplify.flags_mark = item.get(MARK_KEY, "")
     redraw_viewports()
 
 

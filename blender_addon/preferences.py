@@ -7,6 +7,13 @@ from pathlib import Path
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
+from .acceleration.background import BACKGROUND
+from .acceleration.settings import known_info, python_to_check
+from .acceleration.task import Check
+from .package import PACKAGE, body_file
+from .panels.acceleration import draw_acceleration
+from .panels.text import draw_text
+
 SMPL_PAGE = "https://smpl.is.tue.mpg.de"
 _FREE_BODY = (
     "The extension brings a free body. SMPL's own bodies need a licence of your own: register at its page, download "
@@ -32,12 +39,8 @@ _PLACES = (
 )
 
 
-def _place_changed(preferences: SMPLIFY_AP_preferences, context: bpy.types.Context) -> None:
+def _place_changed(preferences: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
     """Look at the Python that is meant now, if there is one to look at and somebody to see the answer."""
-    from .acceleration.background import BACKGROUND
-    from .acceleration.settings import known_info, python_to_check
-    from .acceleration.task import Check
-
     if bpy.app.background or BACKGROUND.busy:
         return
     BACKGROUND.error = ""
@@ -49,7 +52,7 @@ def _place_changed(preferences: SMPLIFY_AP_preferences, context: bpy.types.Conte
 class SMPLIFY_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - the form that Blender asks for
     """What the user sets once."""
 
-    bl_idname = __package__
+    bl_idname = PACKAGE
 
     body_file: bpy.props.StringProperty(
         name="Licensed SMPL File",
@@ -86,15 +89,11 @@ class SMPLIFY_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - the fo
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the page."""
-        from .panels.acceleration import draw_acceleration
-
         _draw_body(self.layout.box(), context, self)
         draw_acceleration(self.layout.box(), context, self)
 
 
-def _draw_body(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
-    from .panels.text import draw_text
-
+def _draw_body(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: bpy.types.AddonPreferences) -> None:
     layout.label(text="SMPL Body", icon="OUTLINER_OB_ARMATURE")
     layout.prop(preferences, "body_file")
     path = body_file(preferences)
@@ -103,17 +102,6 @@ def _draw_body(layout: bpy.types.UILayout, context: bpy.types.Context, preferenc
     for text in (_FREE_BODY, _NEVER_COPIED):
         draw_text(layout, context, iface_(text))
     layout.operator("wm.url_open", text="Open SMPL's Page", icon="URL").url = SMPL_PAGE
-
-
-def addon_preferences(context: bpy.types.Context) -> SMPLIFY_AP_preferences | None:
-    """Return the preferences, or None where the add-on runs without being enabled, as on a command line."""
-    addon = context.preferences.addons.get(__package__)
-    return None if addon is None else addon.preferences
-
-
-def body_file(preferences: SMPLIFY_AP_preferences | None) -> str:
-    """Return the absolute path of the licensed body that the user chose, or "" for none."""
-    return bpy.path.abspath(preferences.body_file) if preferences is not None else ""
 
 
 CLASSES = (SMPLIFY_AP_preferences,)

@@ -8,9 +8,9 @@ from pathlib import Path
 import bpy
 
 from .core_access import ProtectedFiles, gender_files
-from .figure_properties import RECORD_KEY
+from .custom_properties import RECORD_KEY
 from .figure_record import RecordError, recall
-from .preferences import addon_preferences, body_file
+from .package import addon_preferences, body_file
 from .tracks.session import TRACKS
 
 

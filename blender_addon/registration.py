@@ -16,15 +16,22 @@ from . import (
     export_properties,
     figure_properties,
     flag_list,
-    operators,
-    panels,
     preferences,
     prepared,
     scene_properties,
     translations,
 )
 from .fitting import running
+from .operators import acceleration, export, figure, fit, menu, motion, refit, result, track
+from .panels import body as body_panel
+from .panels import export as export_panel
+from .panels import fit as fit_panel
+from .panels import result as result_panel
+from .panels import track as track_panel
 from .tracks import preview, reading
+
+_OPERATORS = (acceleration, track, fit, figure, result, refit, export, motion, menu)
+_PANELS = (track_panel, body_panel, fit_panel, result_panel, export_panel)
 
 MODULES = (
     translations,
@@ -39,8 +46,8 @@ MODULES = (
     error_colors,
     error_strip,
     export_properties,
-    *operators.MODULES,
-    *panels.MODULES,
+    *_OPERATORS,
+    *_PANELS,
     command_line,
 )
 

@@ -6,7 +6,7 @@ import bpy
 
 from .fitting import devices
 from .fitting.presets import QUALITY_ITEMS
-from .preferences import addon_preferences
+from .package import addon_preferences
 from .redraw import redraw_viewports
 from .tracks import choices
 from .tracks.reading import read_soon

@@ -9,6 +9,7 @@ from .animation import BODY_KEY, GENDER_KEY, read_motion
 from .armature import joint_shape, rest_matrices
 from .axes import Z_UP_FROM_Y_UP
 from .body_mesh import body_mesh_of, shape_values
+from .channels import Channels
 from .core_access import Motion, local_rotations, matrix_to_axis_angle
 from .export_stage import played_frames, stage_of
 from .export_twin import orthonormal, shown_bones
@@ -61,7 +62,6 @@ def keys_are_all(armature: bpy.types.Object) -> bool:
 
 def _object_is_keyed(armature: bpy.types.Object) -> bool:
     """Return whether the object itself is animated, beside its bones."""
-    from .channels import Channels
 
     if armature.animation_data is None or armature.animation_data.action is None:
         return False

@@ -19,6 +19,7 @@ import bpy
 from . import figure_properties
 from .conversion import convert
 from .core_access import CoreError
+from .custom_properties import has_live_settings
 from .worker_process import MARK
 
 _SECONDS_BETWEEN_REPORTS = 0.1
@@ -76,7 +77,7 @@ def _leave(folder: str) -> NoReturn:
 def _know_figures() -> None:
     """Register the live settings of figures where the add-on is not enabled, so that they are saved with a figure."""
     # An add-on enabled by --addons need not be in the preferences, so what is asked is what is there.
-    if not figure_properties.is_registered():
+    if not has_live_settings():
         for cls in figure_properties.CLASSES:
             bpy.utils.register_class(cls)
         figure_properties.register()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import bpy
 
+from ..package import addon_preferences
 from ..redraw import redraw_preferences
-from .settings import PACKAGE
 from .task import Check, Task
 
 _LOOK_S = 0.25
@@ -66,13 +66,13 @@ class Background:
             return
         task, self.task = self.task, None
         self.error = task.error
-        addon = bpy.context.preferences.addons.get(PACKAGE)
-        if addon is None or task.cancelled:
+        preferences = addon_preferences(bpy.context)
+        if preferences is None or task.cancelled:
             return
         if not task.error or isinstance(task, Check):
-            addon.preferences.findings = task.info.to_json() if task.info is not None else ""
+            preferences.findings = task.info.to_json() if task.info is not None else ""
         if self._place and not task.error:
-            addon.preferences.fit_place = self._place
+            preferences.fit_place = self._place
         bpy.context.preferences.is_dirty = True
 
 

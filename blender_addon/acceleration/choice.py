@@ -49,7 +49,7 @@ def _preferred_python() -> Path | None:
     bpy = sys.modules.get("bpy")
     if bpy is None:
         return None
-    from ..preferences import addon_preferences
+    from ..package import addon_preferences
     from .settings import fit_python
 
     return fit_python(addon_preferences(bpy.context))

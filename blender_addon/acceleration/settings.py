@@ -7,19 +7,14 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 
+from ..package import PACKAGE
 from .builds import Build, shown_size
 from .environment import environment_python
 from .probe import Device, PythonInfo, python_in, same_file
-
-if TYPE_CHECKING:
-    from ..preferences import SMPLIFY_AP_preferences
-
-PACKAGE = __package__.rpartition(".")[0]
-"""The add-on's own name, as Blender has it."""
 
 _LEGACY_FOLDER = "learnable_smplify"
 
@@ -36,7 +31,7 @@ def blender_has_torch() -> bool:
     return importlib.util.find_spec("torch") is not None
 
 
-def python_to_check(preferences: SMPLIFY_AP_preferences) -> Path | None:
+def python_to_check(preferences: bpy.types.AddonPreferences) -> Path | None:
     """Return the Python that the preferences name, or None where they name none that is there."""
     if preferences.fit_place == "CHOSEN":
         return python_in(Path(bpy.path.abspath(preferences.python_file))) if preferences.python_file else None
@@ -45,27 +40,27 @@ def python_to_check(preferences: SMPLIFY_AP_preferences) -> Path | None:
     return Path(sys.executable) if blender_has_torch() else None
 
 
-def known_info(preferences: SMPLIFY_AP_preferences) -> PythonInfo | None:
+def known_info(preferences: bpy.types.AddonPreferences) -> PythonInfo | None:
     """Return what was found out about the Python that the preferences name, or None before it was checked."""
     python, info = python_to_check(preferences), PythonInfo.from_json(preferences.findings)
     return info if python is not None and info is not None and same_file(info.path, str(python)) else None
 
 
-def fit_python(preferences: SMPLIFY_AP_preferences | None) -> Path | None:
+def fit_python(preferences: bpy.types.AddonPreferences | None) -> Path | None:
     """Return the Python in which fits on a torch device run, or None for Blender's own."""
     if preferences is None or preferences.fit_place == "BLENDER" or known_info(preferences) is None:
         return None
     return python_to_check(preferences)
 
 
-def fit_where_set(preferences: SMPLIFY_AP_preferences | None) -> Callable[..., Any]:
+def fit_where_set(preferences: bpy.types.AddonPreferences | None) -> Callable[..., Any]:
     """Return what fits as the core's `fit_track` does, where the preferences say; it may be called on any thread."""
     from .fitting import run_fit
 
     return partial(run_fit, python=fit_python(preferences))
 
 
-def fit_devices(preferences: SMPLIFY_AP_preferences | None) -> tuple[Device, ...]:
+def fit_devices(preferences: bpy.types.AddonPreferences | None) -> tuple[Device, ...]:
     """Return the GPUs that fits may run on."""
     info = None if preferences is None else known_info(preferences)
     return () if info is None else info.usable_devices

@@ -12,7 +12,7 @@ import bpy
 
 from ..acceleration.probe import Device
 from ..acceleration.settings import fit_devices
-from ..preferences import addon_preferences
+from ..package import addon_preferences
 
 DEFAULT = "numpy"
 _ALWAYS = (

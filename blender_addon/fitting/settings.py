@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..acceleration.settings import fit_where_set
-from ..preferences import addon_preferences
-from ..preferences import body_file as remembered_body_file
+from ..operators.figure import active_armature
+from ..package import addon_preferences
+from ..package import body_file as remembered_body_file
+from ..scene_time import has_animation, scene_rate
 from ..tracks.session import TRACKS, TrackState
 from ..tracks.settings import track_request
 
@@ -67,7 +69,6 @@ def held_shape(context: bpy.types.Context) -> HeldShape:
     from ..armature import joint_shape
     from ..body_mesh import body_mesh_of, shape_values
     from ..core_access import CoreError
-    from ..operators.figure import active_armature
     from .job import HeldShape
 
     armature = active_armature(context)
@@ -92,7 +93,6 @@ def fit_job(context: bpy.types.Context) -> FitJob:
     """
     from ..core_access import FitOptions, InputMissingError
     from ..placing import Place
-    from ..scene_time import has_animation, scene_rate
     from .job import FitJob
 
     scene = context.scene

@@ -12,20 +12,16 @@ from ..acceleration.background import BACKGROUND
 from ..acceleration.builds import NoBuildError, build_for_this_computer
 from ..acceleration.environment import EnvironmentFault, base_python, has_environment
 from ..acceleration.installation import Installation, Plan
-from ..acceleration.settings import PACKAGE, python_to_check, user_folder, what_it_takes
+from ..acceleration.settings import python_to_check, user_folder, what_it_takes
 from ..acceleration.task import Check, Removal, Task
 from ..operator_mixin import OperatorMixin
+from ..package import PACKAGE, addon_preferences
 
 _ONLINE = (
     "Blender is not allowed to go online. Allow it under Preferences > System > Network > Allow Online Access, then "
     "install again"
 )
 _DIALOG_WIDTH = 540
-
-
-def _preferences(context: bpy.types.Context) -> bpy.types.AddonPreferences | None:
-    addon = context.preferences.addons.get(PACKAGE)
-    return None if addon is None else addon.preferences
 
 
 class _Acts(OperatorMixin):
@@ -41,7 +37,7 @@ class _Acts(OperatorMixin):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether the add-on is enabled and nothing else is being done."""
-        if _preferences(context) is None:
+        if addon_preferences(context) is None:
             cls.poll_message_set("Enable the add-on first")
             return False
         if BACKGROUND.busy:
@@ -69,7 +65,7 @@ class SMPLIFY_OT_check_python(_Acts, bpy.types.Operator):  # noqa: N801 - the fo
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Ask the Python that the preferences name."""
-        preferences = _preferences(context)
+        preferences = addon_preferences(context)
         assert preferences is not None, "poll asks for them"
         python = python_to_check(preferences)
         if python is None:
@@ -101,7 +97,7 @@ class SMPLIFY_OT_install_torch(_Acts, bpy.types.Operator):  # noqa: N801 - the f
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make the environment."""
-        preferences = _preferences(context)
+        preferences = addon_preferences(context)
         assert preferences is not None, "poll asks for them"
         if not bpy.app.online_access:
             self.report({"ERROR"}, _ONLINE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..figure_properties import RECORD_KEY, TEMPLATE_KEY
+from ..custom_properties import RECORD_KEY, TEMPLATE_KEY
 
 
 class SMPLIFY_OT_move_bones(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for

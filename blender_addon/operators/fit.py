@@ -11,6 +11,8 @@ from bpy.app.translations import pgettext_iface as iface_
 from ..fitting.running import RunsFit
 from ..fitting.session import FITS
 from ..fitting.settings import fit_job
+from ..fitting.task import Progress
+from ..flag_list import fill
 from ..tracks.session import TRACKS, TrackState
 from ..tracks.settings import track_request
 from ..translations import CONTEXT
@@ -18,7 +20,6 @@ from ..translations import CONTEXT
 if TYPE_CHECKING:
     from ..conversion import FittedTrack
     from ..figure import Figure
-    from ..fitting.task import Progress
 
 
 class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
@@ -56,7 +57,6 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - the form that
     def finish(self, context: bpy.types.Context, result: list[FittedTrack]) -> str:
         """Add the figures and select them, as Blender's own importers do."""
         from ..conversion import show
-        from ..flag_list import fill
 
         figures = show(result, self._request.name, floor=self._floor)
         for figure in figures:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..acceleration.settings import PACKAGE
+from ..package import PACKAGE
 from .track import SMPLIFY_MT_person
 
 _ENTRIES = (

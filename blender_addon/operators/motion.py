@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy_extras.io_utils import ImportHelper
 
+from ..package import addon_preferences, body_file
+from ..tracks.wording import in_panel_words
 from ..translations import CONTEXT
 
 if TYPE_CHECKING:
@@ -71,7 +73,6 @@ class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 
         """Read the files, add the figures and select them."""
         from ..core_access import CoreError
         from ..motion_import import import_motions
-        from ..tracks.wording import in_panel_words
 
         try:
             figures, notes = import_motions(self._paths(), context.scene, self._how(context))
@@ -96,7 +97,6 @@ class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 
     def _how(self, context: bpy.types.Context) -> MotionImport:
         from ..core_access import InputMissingError
         from ..motion_import import MotionImport
-        from ..preferences import addon_preferences, body_file
 
         licensed = body_file(addon_preferences(context)) if self.body == "LICENSED" else ""
         if self.body == "LICENSED" and not licensed:

@@ -9,17 +9,18 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..acceleration.settings import fit_where_set
+from ..custom_properties import MARK_KEY
 from ..fitting.presets import QUALITY_ITEMS
 from ..fitting.running import RunsFit
 from ..fitting.session import FITS
 from ..fitting.settings import workers_of
-from ..preferences import addon_preferences
+from ..fitting.task import Progress
+from ..package import addon_preferences
 from ..translations import CONTEXT
 from .figure import active_figure
 
 if TYPE_CHECKING:
     from ..figure_record import FigureRecord
-    from ..fitting.task import Progress
 
 _CHANGES = ("mode", "smoothing", "quality")
 
@@ -78,8 +79,8 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - the for
 
     def prepare(self, context: bpy.types.Context) -> Callable[[Progress], FigureRecord]:
         """Return the fit of the range."""
-        from ..adjustment import adjustable, refuse_edited
-        from ..figure_record import MARK_KEY
+        from ..adjustment import refuse_edited
+        from ..figure_record import adjustable
         from ..refit import RefitOrder, fit_again
 
         armature = active_figure(context)
@@ -109,8 +110,8 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - the for
 
     def finish(self, context: bpy.types.Context, result: FigureRecord) -> str:
         """Give the figure its new frames."""
-        from ..adjustment import AdjustmentError, change_motion, refuse_edited
-        from ..figure_record import MARK_KEY
+        from ..adjustment import change_motion, refuse_edited
+        from ..figure_record import AdjustmentError
 
         armature = next((item for item in bpy.data.objects if item.session_uid == self._uid), None)
         if armature is None or armature.get(MARK_KEY) != self._mark:

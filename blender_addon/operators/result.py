@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..figure_properties import RECORD_KEY
+from ..custom_properties import RECORD_KEY
+from ..flag_list import fill, is_current
 from ..operator_mixin import OperatorMixin
 from .figure import active_figure, figures_of
 
@@ -67,7 +68,7 @@ def _fitted(context: bpy.types.Context) -> tuple[bpy.types.Object, FigureRecord,
     Raises:
         CoreError: it was not fitted, or its record is damaged.
     """
-    from ..adjustment import AdjustmentError, adjustable
+    from ..figure_record import AdjustmentError, adjustable
 
     armature = active_figure(context)
     assert armature is not None, "poll asks for one"
@@ -101,8 +102,6 @@ class SMPLIFY_OT_go_to_flag(_FigureOperator, bpy.types.Operator):  # noqa: N801 
         return self.changed(self._go, context)
 
     def _go(self, context: bpy.types.Context) -> None:
-        from ..flag_list import fill, is_current
-
         armature, _, _ = _fitted(context)
         if not is_current(armature):
             fill(armature)

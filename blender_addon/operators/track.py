@@ -17,6 +17,7 @@ from ..scene_properties import (
     units_choice,
     up_choice,
 )
+from ..tracks.preview import extent, shown_people
 from ..tracks.reading import read_now, read_soon
 from ..tracks.request import AUTO
 from ..tracks.session import TRACKS, TrackState
@@ -177,13 +178,11 @@ class SMPLIFY_OT_view_track(bpy.types.Operator):  # noqa: N801 - the form that B
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether a 3D viewport shows a preview."""
-        from ..tracks.preview import shown_people
 
         return context.area is not None and context.area.type == "VIEW_3D" and bool(shown_people(context))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Centre the view on all points of the clip, at a distance at which they are seen."""
-        from ..tracks.preview import extent
 
         lowest, highest = extent(context)
         region = context.space_data.region_3d

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
@@ -11,13 +10,11 @@ from bpy.app.translations import pgettext_iface as iface_
 from ..acceleration.background import BACKGROUND
 from ..acceleration.builds import NoBuildError, build_for_this_computer
 from ..acceleration.environment import environment_python, has_environment
-from ..acceleration.settings import PACKAGE, blender_has_torch, known_info, python_to_check, user_folder, what_it_takes
+from ..acceleration.probe import PythonInfo
+from ..acceleration.settings import blender_has_torch, known_info, python_to_check, user_folder, what_it_takes
+from ..acceleration.task import Task
+from ..package import PACKAGE
 from .text import draw_text
-
-if TYPE_CHECKING:
-    from ..acceleration.probe import PythonInfo
-    from ..acceleration.task import Task
-    from ..preferences import SMPLIFY_AP_preferences
 
 _NO_TORCH = "Blender's own Python has no PyTorch: fits run on the processor, with NumPy."
 _ANOTHER_PLACE = "For fits on a GPU choose another place above. Nothing is installed into Blender's Python."
@@ -39,7 +36,7 @@ class PageState(Enum):
     CHECKED = "a Python of which everything is known"
 
 
-def page_state(preferences: SMPLIFY_AP_preferences) -> PageState:
+def page_state(preferences: bpy.types.AddonPreferences) -> PageState:
     """Return the state of the Python that the preferences name."""
     if BACKGROUND.task is not None:
         return PageState.WORKING
@@ -54,7 +51,7 @@ def page_state(preferences: SMPLIFY_AP_preferences) -> PageState:
 
 
 def draw_acceleration(
-    layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences
+    layout: bpy.types.UILayout, context: bpy.types.Context, preferences: bpy.types.AddonPreferences
 ) -> None:
     """Draw the box in the state that it is in."""
     layout.label(text="GPU Acceleration", icon="SYSTEM")
@@ -99,7 +96,7 @@ def _draw_failure(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 
 def draw_device(
-    layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences | None, device: str
+    layout: bpy.types.UILayout, context: bpy.types.Context, preferences: bpy.types.AddonPreferences | None, device: str
 ) -> None:
     """Draw where a fit on a torch device would run, or what is missing for it."""
     info = None if preferences is None else known_info(preferences)
@@ -120,7 +117,9 @@ def draw_device(
         layout.operator("preferences.addon_show", text="GPU Acceleration", icon="PREFERENCES").module = PACKAGE
 
 
-def _draw_offer(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: SMPLIFY_AP_preferences) -> None:
+def _draw_offer(
+    layout: bpy.types.UILayout, context: bpy.types.Context, preferences: bpy.types.AddonPreferences
+) -> None:
     """Draw what an installation would take, and the button."""
     try:
         lines = what_it_takes(build_for_this_computer())

@@ -8,6 +8,7 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..fitting.settings import chosen_body_file, genders
+from ..operators.figure import active_armature
 from ..preferences import SMPL_PAGE
 from .sidebar import SidebarPanel
 from .text import draw_text
@@ -68,7 +69,6 @@ def _draw_licensed(layout: bpy.types.UILayout, context: bpy.types.Context, setti
 
 def _draw_figure(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw whose shape is held."""
-    from ..operators.figure import active_armature
 
     armature = active_armature(context)
     if armature is None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..fitting.running import describe
 from ..fitting.session import FITS, FitState
+from ..fitting.task import Task
 from ..operators.fit import SMPLIFY_OT_cancel_fit, SMPLIFY_OT_fit
-from ..preferences import addon_preferences
+from ..package import addon_preferences
 from .acceleration import draw_device
 from .sidebar import SidebarPanel
 from .text import draw_text
-
-if TYPE_CHECKING:
-    from ..fitting.task import Task
 
 _BUTTON_SCALE = 1.4
 

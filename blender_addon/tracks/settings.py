@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import bpy
 
 from .choices import CUSTOM
@@ -11,11 +9,8 @@ from .people import choose, names_of
 from .request import AUTO, TrackRequest
 from .session import TRACKS
 
-if TYPE_CHECKING:
-    from ..scene_properties import SMPLIFY_PG_track
 
-
-def track_request(settings: SMPLIFY_PG_track) -> TrackRequest:
+def track_request(settings: bpy.types.PropertyGroup) -> TrackRequest:
     """Return what *settings* ask to be read."""
 
     def chosen(name: str) -> str | None:
@@ -34,7 +29,7 @@ def track_request(settings: SMPLIFY_PG_track) -> TrackRequest:
     )
 
 
-def _fps(settings: SMPLIFY_PG_track) -> float | None:
+def _fps(settings: bpy.types.PropertyGroup) -> float | None:
     if settings.frame_rate == AUTO:
         return None
     return settings.fps if settings.frame_rate == CUSTOM else float(settings.frame_rate)
@@ -45,6 +40,6 @@ def people_names() -> list[str]:
     return names_of([reading.track for reading in TRACKS.readings])
 
 
-def chosen_people(settings: SMPLIFY_PG_track) -> list[int]:
+def chosen_people(settings: bpy.types.PropertyGroup) -> list[int]:
     """Return the numbers of the people whom *settings* choose among those that are read; empty for an unknown one."""
     return choose(settings.person, people_names())

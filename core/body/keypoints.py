@@ -132,7 +132,13 @@ class ShapedKeypoints:
     @cached_property
     def paired(self) -> PairedKeypoints:
         """The same keypoints for the solver."""
-        return PairedKeypoints(self)
+        return PairedKeypoints(
+            self.model.pairs,
+            self.moments,
+            self.rest_joints,
+            moment_dirs=self.model.moment_dirs,
+            joint_dirs=self.model.body.joint_dirs,
+        )
 
     @cached_property
     def reach(self) -> Array:

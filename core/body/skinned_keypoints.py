@@ -9,16 +9,12 @@ legs, and the two arms.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..math.arrays import Array, like, namespace
 from ..math.frames_last import apply, cross, times
 from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_JOINTS, SUBTREES
-
-if TYPE_CHECKING:
-    from .keypoints import ShapedKeypoints
 
 TRUNK = tuple(
     JOINT_INDEX[name]
@@ -231,14 +227,23 @@ class PairedKeypoints:
         pairs: which.
     """
 
-    def __init__(self, keypoints: ShapedKeypoints) -> None:
-        """Take the moments of *keypoints*, one body for all frames (B,), or one for each (F, B)."""
-        model = keypoints.model
-        self.pairs = pairs = model.pairs
-        xp = namespace(keypoints.rest_joints)
+    def __init__(
+        self, pairs: KeypointPairs, moments: Array, rest_joints: Array, *, moment_dirs: Array, joint_dirs: Array
+    ) -> None:
+        """Take the keypoints' moments and the joints of one body for all frames, or of one for each.
+
+        Args:
+            pairs: which.
+            moments: (24, 3, K) of the rest pose; or (F, 24, 3, K).
+            rest_joints: (24, 3) metres; or (F, 24, 3).
+            moment_dirs: (24, 3, K, B) how the moments change with the betas.
+            joint_dirs: (24, 3, B) how the rest joints do.
+        """
+        self.pairs = pairs
+        xp = namespace(rest_joints)
         # One body is one column, which holds for every frame; bodies of their own are a column each.
-        rest = keypoints.rest_joints if keypoints.rest_joints.ndim == 3 else keypoints.rest_joints[None]
-        moments = keypoints.moments if keypoints.moments.ndim == 4 else keypoints.moments[None]
+        rest = rest_joints if rest_joints.ndim == 3 else rest_joints[None]
+        moments = moments if moments.ndim == 4 else moments[None]
         self._rest = xp.permute_dims(rest, (2, 1, 0))
         own = xp.permute_dims(moments[:, pairs.joints, :, pairs.points], (2, 0, 1))  # the pairs' axis comes first
         about_joints = own - pairs.share * self._rest[:, pairs.joints]
@@ -246,7 +251,7 @@ class PairedKeypoints:
         straight = xp.reshape(pairs.correctives @ identity, (3, len(pairs.joints), 1))
         self._moments = about_joints - straight
         self._bones = self._rest[:, 1:] - self._rest[:, _PARENTS]
-        self._model = model
+        self._moment_dirs, self._joint_dirs = moment_dirs, joint_dirs
 
     def posed(self, rotations: Array) -> PosedPairs:
         """Return the pairs of local *rotations* (3, 3, 24, F)."""
@@ -267,7 +272,7 @@ class PairedKeypoints:
         xp = namespace(posed.world)
         pairs = self.pairs
         num_frames = posed.world.shape[-1]
-        joint_dirs = xp.permute_dims(self._model.body.joint_dirs, (1, 0, 2))
+        joint_dirs = xp.permute_dims(self._joint_dirs, (1, 0, 2))
         num_betas = joint_dirs.shape[-1]
         world = posed.world[:, :, :, None]
         bones = joint_dirs[:, 1:] - joint_dirs[:, _PARENTS]
@@ -275,7 +280,7 @@ class PairedKeypoints:
         root = xp.broadcast_to(joint_dirs[:, :1, :, None], (3, 1, num_betas, num_frames))
         flat = xp.reshape(xp.concat([root, offsets], axis=1), (3, NUM_JOINTS, -1))
         places = xp.reshape(pairs.ancestors @ flat, (3, NUM_JOINTS, num_betas, num_frames))
-        own = xp.permute_dims(self._model.moment_dirs[pairs.joints, :, pairs.points], (1, 0, 2))
+        own = xp.permute_dims(self._moment_dirs[pairs.joints, :, pairs.points], (1, 0, 2))
         about_joints = own - pairs.share * joint_dirs[:, pairs.joints]
         shares = apply(world[:, :, pairs.joints], about_joints[..., None])
         shares = shares + pairs.share[..., None] * places[:, pairs.joints]

@@ -23,8 +23,8 @@ from blender_addon.acceleration.environment import base_python  # noqa: E402
 from blender_addon.acceleration.settings import fit_devices, fit_python, known_info, user_folder  # noqa: E402
 from blender_addon.animation import read_motion  # noqa: E402
 from blender_addon.operators import acceleration as operators  # noqa: E402
+from blender_addon.package import addon_preferences  # noqa: E402
 from blender_addon.panels import acceleration as box  # noqa: E402
-from blender_addon.preferences import addon_preferences  # noqa: E402
 from tests.acceleration.stand_ins import write_quick_python, write_stand_ins  # noqa: E402
 from tests.blender_addon.drawing import Drawn, Layout  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402

@@ -16,8 +16,9 @@ from blender_addon import core_access  # noqa: E402
 from blender_addon.acceleration.background import BACKGROUND  # noqa: E402
 from blender_addon.acceleration.probe import PythonInfo  # noqa: E402
 from blender_addon.acceleration.task import Task as PreferencesTask  # noqa: E402
+from blender_addon.custom_properties import MARK_KEY, RECORD_KEY  # noqa: E402
 from blender_addon.export_properties import FORMAT_ITEMS, PRESET_ITEMS  # noqa: E402
-from blender_addon.figure_record import MARK_KEY, RECORD_KEY, keep, recall  # noqa: E402
+from blender_addon.figure_record import keep, recall  # noqa: E402
 from blender_addon.fitting.session import FITS, FitState  # noqa: E402
 from blender_addon.fitting.task import Task  # noqa: E402
 from blender_addon.flag_list import fill, why  # noqa: E402

@@ -14,7 +14,8 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 from blender_addon import figure_record  # noqa: E402
 from blender_addon.conversion import fit_file, show  # noqa: E402
-from blender_addon.figure_record import MARK_KEY, RECORD_KEY, RecordError, keep, recall  # noqa: E402
+from blender_addon.custom_properties import MARK_KEY, RECORD_KEY  # noqa: E402
+from blender_addon.figure_record import RecordError, keep, recall  # noqa: E402
 from blender_addon.jobs import ConvertOptions  # noqa: E402
 from blender_addon.key_mark import keys_edited  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402

@@ -13,8 +13,9 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 from blender_addon import adjustment  # noqa: E402
 from blender_addon.adjustment import adjust, applied_settings, replace_motion  # noqa: E402
 from blender_addon.channels import Channels, keys_of  # noqa: E402
-from blender_addon.conversion import FittedTrack  # noqa: E402
-from blender_addon.figure_record import MARK_KEY, recall, remember  # noqa: E402
+from blender_addon.conversion import FittedTrack, remember  # noqa: E402
+from blender_addon.custom_properties import MARK_KEY  # noqa: E402
+from blender_addon.figure_record import recall  # noqa: E402
 from blender_addon.key_mark import keys_edited  # noqa: E402
 from blender_addon.placing import Person  # noqa: E402
 from blender_addon.prepared import PREPARED  # noqa: E402

@@ -11,7 +11,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import addon_utils  # noqa: E402
 
-from blender_addon.preferences import addon_preferences, body_file  # noqa: E402
+from blender_addon.package import addon_preferences, body_file  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
 
 

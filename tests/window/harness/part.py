@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
@@ -10,9 +10,7 @@ from PIL import Image
 from tests.waiting import PATIENCE_S, NotShown, poll
 
 from .matching import Match, matches
-
-if TYPE_CHECKING:
-    from .session import Session
+from .screen import Screen
 
 SAME_TEXT = 0.95  # the score from which a piece of a picture counts as the text looked for
 # In pixels, beside a text and its margin: where the next letter of the same word would be, and the word before it. A
@@ -22,6 +20,22 @@ WHEEL_UP, WHEEL_DOWN = 4, 5
 MOST_STEPS = 40
 
 
+class Window(Protocol):
+    """What a part needs of the Blender that it is a part of."""
+
+    screen: Screen
+
+    def evaluate(self, expression: str) -> object: ...
+
+    def picture(self) -> Image.Image: ...
+
+    def text_pattern(self, text: str, *, turned: bool = False) -> np.ndarray: ...
+
+    def move_to(self, x: float, y: float) -> None: ...
+
+    def click_at(self, x: float, y: float, *, times: int = 1) -> None: ...
+
+
 class Part:
     """A region of an area, or the whole window. It is where Blender says that it is at the moment.
 
@@ -29,7 +43,7 @@ class Part:
         session: the Blender.
     """
 
-    def __init__(self, session: Session, area: str = "", region: str = "") -> None:
+    def __init__(self, session: Window, area: str = "", region: str = "") -> None:
         self.session = session
         self._area = area
         self._region = region
