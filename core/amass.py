@@ -121,7 +121,7 @@ def read_motion(
     Raises:
         InputMissingError: there is no such file.
         MotionError: it is damaged or holds no such motion, or *rest_pelvis* is needed.
-        AmbiguousTrackError: which axis is up could not be told; the message names the option to give.
+        AmbiguousTrackError: which axis is up could not be told.
     """
     if up_axis is not None:
         _check_up_axis(up_axis)
@@ -221,12 +221,14 @@ def _seen_up_axis(motion: Motion, path: Path | str) -> str:
     if mean[best] < _CLEAR_UP or mean[best] - abs(mean[other]) < _CLEAR_MARGIN:
         raise AmbiguousTrackError(
             f"expected a person upright along +Y or +Z for most of the clip, found the pelvis pointing along "
-            f"{np.round(mean, 2).tolist()} on average in {path}; say which axis is up with --up Y or --up Z"
+            f"{np.round(mean, 2).tolist()} on average in {path}; say which axis is up with --up Y or --up Z",
+            options=("up",),
         )
     travel = np.ptp(motion.trans, axis=0)
     if travel[best] > _CLIMB_M and travel[best] > 2.0 * travel[other]:
         raise AmbiguousTrackError(
             f"expected a person to move over the ground, found {travel[best]:.1f} m along {'XYZ'[best]}, the way the "
-            f"pelvis points, and {travel[other]:.1f} m along {'XYZ'[other]} in {path}; say which axis is up with --up"
+            f"pelvis points, and {travel[other]:.1f} m along {'XYZ'[other]} in {path}; say which axis is up with --up",
+            options=("up",),
         )
     return "XYZ"[best]

@@ -9,7 +9,16 @@ class CoreError(Exception):
 
 
 class TrackError(CoreError, ValueError):
-    """A keypoint track is malformed, implausible, or cannot be interpreted without an option."""
+    """A keypoint track is malformed, implausible, or cannot be interpreted without an option.
+
+    Attributes:
+        options: the fields of `core.reading.ReadOptions` that can settle it, by name; none where no option helps.
+    """
+
+    def __init__(self, message: str, *, options: tuple[str, ...] = ()) -> None:
+        """Take the *message* for the user, and the *options* that it advises to give."""
+        super().__init__(message)
+        self.options = options
 
 
 class TrackFileError(CoreError, ValueError):
@@ -17,10 +26,7 @@ class TrackFileError(CoreError, ValueError):
 
 
 class AmbiguousTrackError(TrackError):
-    """A property of a track (layout, units, up axis, rate, person) could not be decided safely.
-
-    The message names the option that settles it.
-    """
+    """A property of a track (layout, units, up axis, rate, person) could not be decided safely."""
 
 
 class UnseenPersonError(TrackError):

@@ -74,7 +74,10 @@ class KeypointTrack:
         if confidence.shape != positions.shape[:2]:
             raise TrackError(f"expected confidence {positions.shape[:2]}, got {confidence.shape}{where}")
         if not (np.isfinite(self.fps) and 0.0 < self.fps <= MAX_FPS):
-            raise TrackError(f"expected a frame rate above 0 and up to {MAX_FPS:g}, got {self.fps}{where}; give --fps")
+            raise TrackError(
+                f"expected a frame rate above 0 and up to {MAX_FPS:g}, got {self.fps}{where}; give --fps",
+                options=("fps",),
+            )
         told = np.array(self.left_out, dtype=bool)
         left_out = told if told.shape == confidence.shape else np.zeros(confidence.shape, dtype=bool)
         positions, confidence = mark_missing(positions, np.where(left_out, 0.0, confidence))

@@ -25,7 +25,16 @@ _MOVE_WAIT_S = 0.25
 
 
 class EnvironmentFault(Exception):  # noqa: N818 - EnvironmentError is a name of Python's own
-    """The environment cannot be made or removed; the text says why and what to do."""
+    """The environment cannot be made or removed; the text says why and what to do.
+
+    Attributes:
+        output: what the program printed that failed; empty where none did.
+    """
+
+    def __init__(self, message: str, *, output: str = "") -> None:
+        """Take the *message* for the user, and what a failed program printed."""
+        super().__init__(message)
+        self.output = output
 
 
 def python_of(folder: Path) -> Path:

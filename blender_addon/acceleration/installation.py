@@ -109,7 +109,7 @@ class Installation(Task):
         try:
             self._output([base, "-m", "venv", folder])
         except EnvironmentFault as error:
-            if not _ENSURE_PIP.search(str(error)):
+            if not _ENSURE_PIP.search(error.output):
                 raise
             raise EnvironmentFault(
                 f"{base} cannot make environments: it lacks Python's venv and ensurepip. Choose another Python "
@@ -186,7 +186,7 @@ class Installation(Task):
             code = process.exit_code()
             if code != 0:
                 told = process.last_lines() or "".join(printed).strip()
-                raise EnvironmentFault(f"{_shown(command)} failed (exit code {code}):\n{told}")
+                raise EnvironmentFault(f"{_shown(command)} failed (exit code {code}):\n{told}", output=told)
         finally:
             process.end()
             reader.join()

@@ -17,7 +17,7 @@ from ..operators.track import (
 from ..tracks.description import Detected, detected, doubts, measures, points
 from ..tracks.session import TRACKS, TrackState
 from ..tracks.settings import chosen_people, track_request
-from ..tracks.wording import in_panel_words, settings_named
+from ..tracks.wording import in_panel_words, settings_for
 from .sidebar import SidebarPanel
 from .text import draw_text
 
@@ -60,10 +60,10 @@ def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, settings
     box = layout.box()
     box.alert = True
     draw_text(box, context, in_panel_words(TRACKS.error, iface_), icon="ERROR")
-    named = settings_named(TRACKS.error)
-    if named:
+    asked = settings_for(TRACKS.options)
+    if asked:
         layout.label(text="Say it here:")
-        _draw_settings(layout, settings, named)
+        _draw_settings(layout, settings, asked)
 
 
 def _draw_settings(

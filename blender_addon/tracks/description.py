@@ -53,8 +53,7 @@ def detected(reading: Reading) -> list[Detected]:
 
 def doubts(reading: Reading) -> list[str]:
     """Return what is odd about a track, one sentence each."""
-    notes = [note for note in reading.track.notes if note.startswith("Left out ")]
-    return [in_panel_words(doubt) for doubt in (*reading.doubts, *notes)]
+    return [in_panel_words(doubt) for doubt in (*reading.doubts, *reading.people_left_out)]
 
 
 def measures(reading: Reading, translate: Translate = str) -> Iterator[str]:

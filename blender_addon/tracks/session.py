@@ -33,16 +33,18 @@ class _Read:
         self.request = request
         self.readings: list[Reading] = []
         self.error = ""
+        self.options: tuple[str, ...] = ()
         self.fault: BaseException | None = None
 
     def run(self) -> None:
         """Read; what goes wrong is kept."""
-        from ..core_access import CoreError, read_all
+        from ..core_access import CoreError, TrackError, read_all
 
         try:
             self.readings = read_all(Path(self.request.path), self.request.options())
         except CoreError as error:
             self.error = str(error)
+            self.options = error.options if isinstance(error, TrackError) else ()
         except BaseException as fault:
             # A fault of ours: the panel must not wait for ever, and `TrackSession.poll` raises it where it is seen.
             self.error = f"{type(fault).__name__}: {fault}"
@@ -56,6 +58,7 @@ class TrackSession:
         request: what `readings` were read from, or what could not be read.
         readings: one a person; empty when nothing is read.
         error: why it could not be read.
+        options: the core's reading options that could settle it.
         lifts_m: by how much the fit moved a person up to stand on the floor, by number in `readings`.
     """
 
@@ -69,6 +72,7 @@ class TrackSession:
         self.request = TrackRequest()
         self.readings: list[Reading] = []
         self.error = ""
+        self.options: tuple[str, ...] = ()
         self.lifts_m: dict[int, float] = {}
         self._read = None
 
@@ -120,7 +124,8 @@ class TrackSession:
         read, self._read = self._read, None
         if read is None:
             return
-        self.request, self.readings, self.error, self.lifts_m = read.request, read.readings, read.error, {}
+        self.request, self.readings, self.lifts_m = read.request, read.readings, {}
+        self.error, self.options = read.error, read.options
         if read.fault is not None:
             raise read.fault
 

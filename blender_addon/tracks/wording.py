@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 OPTION_NAMES: dict[str, str] = {
     "layout": "Layout",
@@ -25,8 +25,10 @@ _SETTINGS = {
     "up": "up",
     "fps": "frame_rate",
     "handedness": "handedness",
-    "swap-sides": "swap_sides",
+    "swap_sides": "swap_sides",
 }
+"""The setting of box 1 for each of the core's reading options; the person is chosen after reading."""
+
 _OPTION = re.compile(
     rf"(?P<verb>\b[Gg]ive (?:another )?|\bgiven by )?--(?P<option>{'|'.join(OPTION_NAMES)})\b(?P<placeholder> NAME\b)?"
 )
@@ -47,7 +49,7 @@ def in_panel_words(message: str, translate: Callable[[str], str] = str) -> str:
     return _OPTION.sub(panel_name, message)
 
 
-def settings_named(message: str) -> tuple[str, ...]:
-    """Return the settings of box 1 that *message* of the core asks for, in the panel's order."""
-    named = {match["option"] for match in _OPTION.finditer(message)}
-    return tuple(_SETTINGS[option] for option in _SETTINGS if option in named)
+def settings_for(options: Iterable[str]) -> tuple[str, ...]:
+    """Return the settings of box 1 for the core's reading *options*, in the panel's order."""
+    asked = set(options)
+    return tuple(setting for option, setting in _SETTINGS.items() if option in asked)

@@ -28,7 +28,7 @@ from ..io.protected_files import ProtectedFiles
 from ..math.arrays import DEVICES
 from ..motion import Motion
 from ..person_labels import person_labels
-from ..reading import add_reading_arguments, read_tracks, reading_options
+from ..reading import add_reading_arguments, read_all, read_tracks, reading_options
 from ..track import KeypointTrack
 from .exit_codes import exit_code_of
 from .info import run_info
@@ -95,13 +95,13 @@ def _run_fit(args: argparse.Namespace) -> int:
     _check_places(args, "")
     body = resolve_body(args.body)
     options, cleanup = _fit_options(args, body), cleanup_options(args)
-    tracks = read_tracks(args.input, reading_options(args))
+    readings = read_all(args.input, reading_options(args))
+    tracks = [reading.track for reading in readings]
     labels = person_labels(tracks)
     for label in labels:
         _check_places(args, label)
-    for note in tracks[0].notes:
-        if note.startswith("Left out "):
-            print(note)
+    for note in readings[0].people_left_out:
+        print(note)
     for track, label in zip(tracks, labels, strict=True):
         for doubt in track.doubts:
             print(f"Doubt{f' ({label})' if label else ''}: {doubt}")

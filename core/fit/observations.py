@@ -97,16 +97,19 @@ def check_body_seen(points: SolverPoints, track: KeypointTrack) -> None:
     unseen = [name for name in _NEEDED if name not in seen]
     where = (f" of person {track.person}" if track.person else "") + (f" in {track.source}" if track.source else "")
     instead = ", or read another person alone with --person" if track.person else ""
+    options = ("layout", "person") if track.person else ("layout",)
     if unseen:
         raise TrackError(
             f"expected both hips and both shoulders to be seen; {', '.join(unseen)} never "
             f"{'is' if len(unseen) == 1 else 'are'}{where}; check the layout ({track.layout.name}) with --layout"
-            f"{instead}"
+            f"{instead}",
+            options=options,
         )
     if find_visibility(points.names, points.weights).absent.all():
         raise TrackError(
             f"expected a frame that shows hips and shoulders together, found none of {track.num_frames}{where}; "
-            f"check the layout ({track.layout.name}) with --layout{instead}"
+            f"check the layout ({track.layout.name}) with --layout{instead}",
+            options=options,
         )
 
 

@@ -27,7 +27,9 @@ def _chosen(recordings: list[RawRecording], person: str | None, path: Path) -> l
     labels = ", ".join(
         f"{number} ({recording.person or 'without a name'})" for number, recording in enumerate(recordings, 1)
     )
-    raise TrackError(f"expected a person {person!r} in {path}, found {labels}; give one of these to --person")
+    raise TrackError(
+        f"expected a person {person!r} in {path}, found {labels}; give one of these to --person", options=("person",)
+    )
 
 
 def read_all(path: Path, options: ReadOptions | None = None) -> list[Reading]:
@@ -57,7 +59,7 @@ def _interpret_people(recordings: list[RawRecording], options: ReadOptions) -> l
         except UnseenPersonError as error:
             refused[number] = error
         except AmbiguousTrackError as error:
-            (refused if "--layout" in str(error) else doubtful)[number] = error
+            (refused if "layout" in error.options else doubtful)[number] = error
         except TrackError as error:
             raise _of_person(error, recording) from error
     known = next(iter(readings.values()), None)
@@ -71,7 +73,7 @@ def _interpret_people(recordings: list[RawRecording], options: ReadOptions) -> l
     if not readings:
         raise next(iter(refused.values()))
     notes = tuple(f"Left out {_label(recordings[number])}: {error}." for number, error in refused.items())
-    return [_with_notes(readings[number], notes) for number in sorted(readings)]
+    return [_with_people_left_out(readings[number], notes) for number in sorted(readings)]
 
 
 def _settled_by(known: Reading, recording: RawRecording, options: ReadOptions) -> Reading:
@@ -103,12 +105,13 @@ def _label(recording: RawRecording) -> str:
 
 def _of_person(error: TrackError, recording: RawRecording) -> TrackError:
     """Return *error*, told of one of several people."""
-    return type(error)(f"{error} (this is person {_label(recording)}; --person reads one of several alone)")
+    message = f"{error} (this is person {_label(recording)}; --person reads one of several alone)"
+    return type(error)(message, options=error.options)
 
 
-def _with_notes(reading: Reading, notes: tuple[str, ...]) -> Reading:
+def _with_people_left_out(reading: Reading, notes: tuple[str, ...]) -> Reading:
     track = replace(reading.track, notes=(*reading.track.notes, *notes))
-    return replace(reading, track=track, remarks=(*reading.remarks, *notes))
+    return replace(reading, track=track, remarks=(*reading.remarks, *notes), people_left_out=notes)
 
 
 def read_tracks(path: Path, options: ReadOptions | None = None) -> list[KeypointTrack]:

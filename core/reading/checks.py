@@ -46,7 +46,8 @@ def _check_bones(figure: Figure, source: Path, result: CheckResult) -> None:
     if len(faults) >= 3 and faults_of_many(faults) >= 2:
         raise TrackError(
             f"expected the bones of a body, but in {source} {'; '.join(texts[:4])}: the points are not what they are "
-            "taken for, or their sides are mixed up; check their names, or give --layout NAME"
+            "taken for, or their sides are mixed up; check their names, or give --layout NAME",
+            options=("layout",),
         )
     if faults:
         result.doubts.extend(texts)
@@ -90,7 +91,8 @@ def check_sides(figure: Figure, size: float, source: Path, *, layout_is_known: b
         if exchanged and not layout_is_known:
             raise TrackError(
                 f"expected left and right of the {stem}s as of the hips, but they are {found} in {source}; correct the "
-                "names of these points, or give the right order with --layout NAME"
+                "names of these points, or give the right order with --layout NAME",
+                options=("layout",),
             )
         doubts.append(f"left and right of the {stem}s are {found}, seen from the hips")
     return doubts
@@ -143,7 +145,8 @@ def _check_root_speed(figure: Figure, size: float, fps: float, source: Path, res
     if fast > MAX_ROOT_SPEED:
         raise TrackError(
             f"expected the pelvis to move at up to {MAX_ROOT_SPEED:g} m/s, found {fast:.3g} m/s in {source} at "
-            f"{fps:g} frames a second; check the rate and the unit, and give --fps or --units"
+            f"{fps:g} frames a second; check the rate and the unit, and give --fps or --units",
+            options=("fps", "units"),
         )
     result.passed.append(f"The pelvis moves at up to {fast:.2f} m/s.")
 

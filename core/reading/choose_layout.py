@@ -45,7 +45,8 @@ def _given(recording: RawRecording, layout: Layout, reason: str) -> PointMatch:
         if lacking:
             raise TrackError(
                 f"expected the names of optical markers in {recording.source}, but it lacks {'; '.join(lacking)}; "
-                "name the markers, or give another --layout"
+                "name the markers, or give another --layout",
+                options=("layout",),
             )
         return PointMatch(layout, (), reason)
     if recording.names is not None:
@@ -55,7 +56,8 @@ def _given(recording: RawRecording, layout: Layout, reason: str) -> PointMatch:
     if recording.num_points != len(layout.points):
         raise TrackError(
             f"expected {len(layout.points)} points of layout {layout.name}, or names for them, found "
-            f"{recording.num_points} points in {recording.source}; give another --layout: {', '.join(LAYOUTS)}"
+            f"{recording.num_points} points in {recording.source}; give another --layout: {', '.join(LAYOUTS)}",
+            options=("layout",),
         )
     return _in_order(recording, layout, reason)
 
@@ -71,7 +73,8 @@ def _by_names(recording: RawRecording, names: tuple[str, ...]) -> PointMatch:
         f"expected names of a body's joints or of optical markers, found {shown(names)} in {recording.source}. "
         f"Joints need both hips, both shoulders and some of knees, ankles, elbows and wrists; markers lack "
         f"{'; '.join(lacking)}. Name the points so, or give --layout NAME if they are in the order of a layout "
-        f"({', '.join(LAYOUTS)})"
+        f"({', '.join(LAYOUTS)})",
+        options=("layout",),
     )
 
 
@@ -104,12 +107,14 @@ def _by_count(recording: RawRecording) -> PointMatch:
     if passing:
         raise AmbiguousTrackError(
             f"expected {count} points without names to make a body in one order, but they do in several in "
-            f"{recording.source}; give {names}"
+            f"{recording.source}; give {names}",
+            options=("layout",),
         )
     detail = "; ".join(f"as {name}, {shown([fault.text for fault in found[:3]])}" for name, found in faults.items())
     raise AmbiguousTrackError(
         f"expected {count} points without names to make a body as {names.replace('--layout ', '')}, but in "
-        f"{recording.source} they do not: {detail}. Give {names} if that is the order all the same, or name the points"
+        f"{recording.source} they do not: {detail}. Give {names} if that is the order all the same, or name the points",
+        options=("layout",),
     )
 
 
@@ -118,7 +123,7 @@ def choose_layout(recording: RawRecording, options: ReadOptions) -> PointMatch:
 
     Raises:
         TrackError: a layout is given that the points cannot have.
-        AmbiguousTrackError: it cannot be told which layout they have; the message names ``--layout``.
+        AmbiguousTrackError: it cannot be told which layout they have.
     """
     if options.layout is not None:
         return replace(_given(recording, LAYOUTS[options.layout], "given by --layout"), is_stated=True)
@@ -129,6 +134,7 @@ def choose_layout(recording: RawRecording, options: ReadOptions) -> PointMatch:
     if recording.layout is not None:
         raise AmbiguousTrackError(
             f"expected a layout that is known ({', '.join(LAYOUTS)}), found {recording.layout!r} in "
-            f"{recording.source}; give --layout NAME with the one it corresponds to"
+            f"{recording.source}; give --layout NAME with the one it corresponds to",
+            options=("layout",),
         )
     return _by_count(recording)

@@ -64,7 +64,8 @@ def detect_units(stated: str | None, given: str | None, stature: float, source: 
             raise AmbiguousTrackError(
                 f"expected a person of {MIN_STATURE_M} to {MAX_STATURE_M} m, but with units {chosen} "
                 f"({'given' if given else 'stated by the file'}) the one in {source} is {height:.3g} m tall; "
-                f"{instead}; give --units"
+                f"{instead}; give --units",
+                options=("units",),
             )
         reason = f"{'given by --units' if given else 'stated by the file'}; the person is then {height:.2f} m tall"
     else:
@@ -74,7 +75,8 @@ def detect_units(stated: str | None, given: str | None, stature: float, source: 
             )
             raise AmbiguousTrackError(
                 f"expected exactly one unit to make a person of {MIN_STATURE_M} to {MAX_STATURE_M} m, but the stature "
-                f"of {stature:.4g} in {source} fits {choice}; give --units"
+                f"of {stature:.4g} in {source} fits {choice}; give --units",
+                options=("units",),
             )
         chosen = fitting[0]
         reason = f"the one unit in which the person is of human size: {heights[chosen]:.2f} m tall"
@@ -165,7 +167,8 @@ def detect_up(
             doubts = (_ASSUMED_UP.format(axis=likely[0]),)
             return Finding("up axis", likely[0], f"assumed, as in most files of that kind ({kind})", doubts)
         raise AmbiguousTrackError(
-            f"expected the person to be upright most of the time, but {evidence} only in {source}; give --up"
+            f"expected the person to be upright most of the time, but {evidence} only in {source}; give --up",
+            options=("up",),
         )
     how = "given by --up" if given else "stated by the file"
     if not clear or axis == chosen:
@@ -178,7 +181,9 @@ def detect_up(
     ):
         return Finding("up axis", chosen, f"{how}; the floor is level along it", (f"{evidence}: a lying person",))
     raise AmbiguousTrackError(
-        f"expected {chosen} up as stated by the file, but {evidence} in {source}; give --up with the axis that is right"
+        f"expected {chosen} up as stated by the file, but {evidence} in {source}; give --up with the axis that is "
+        "right",
+        options=("up",),
     )
 
 
@@ -257,12 +262,14 @@ def detect_handedness(figure: Figure, given: str | None, stature: float, source:
         raise AmbiguousTrackError(
             f"expected left on the left, but the {' and '.join(wrong)} of the person in {source} point backward: its "
             "axes are left-handed, or its left and right names are swapped; give --handedness left for the first, "
-            "--swap-sides for the second"
+            "--swap-sides for the second",
+            options=("handedness", "swap_sides"),
         )
     seen = ", ".join(f"{name} {vote:+.2f}" for name, vote in votes.items()) or "no toes, nose or bent knees"
     raise AmbiguousTrackError(
         f"expected the body to tell front from back, but it does not in {source} ({seen}); give --handedness right, "
-        "or left if its axes are left-handed"
+        "or left if its axes are left-handed",
+        options=("handedness",),
     )
 
 
@@ -276,7 +283,8 @@ def detect_fps(stated: float | None, given: float | None, source: Path) -> Findi
     if chosen is None or not np.isfinite(chosen) or chosen <= 0.0:
         raise AmbiguousTrackError(
             f"expected a frame rate, but {source} does not hold one, and a guess would change the speed of the "
-            "motion; give --fps with the rate of the video or capture"
+            "motion; give --fps with the rate of the video or capture",
+            options=("fps",),
         )
     doubts: tuple[str, ...] = ()
     if given is not None and stated is not None and abs(given - stated) > 0.01 * stated:

@@ -46,6 +46,7 @@ class Reading:
         doubts: what is odd but does not stop the fit, one sentence each.
         left_out: what the file has and is not read since it cannot be right, one sentence each.
         remarks: what was met and decided while the file was read, one sentence each.
+        people_left_out: who else is in the file and cannot be read, and why, one sentence each; also in the remarks.
     """
 
     track: KeypointTrack
@@ -59,6 +60,7 @@ class Reading:
     doubts: tuple[str, ...]
     left_out: tuple[str, ...]
     remarks: tuple[str, ...]
+    people_left_out: tuple[str, ...] = ()
 
     def finding(self, subject: str) -> Finding:
         """Return the finding about *subject*."""

@@ -202,7 +202,9 @@ def _stated(recording: RawRecording, stated: str | None, kind: str, *, given: st
         return None
     parsed = parse_units(stated) if kind == "units" else parse_up(stated)
     if parsed is None and given is None:
-        raise TrackError(f"expected {kind} that are known, found {stated!r} in {recording.source}; give --{kind}")
+        raise TrackError(
+            f"expected {kind} that are known, found {stated!r} in {recording.source}; give --{kind}", options=(kind,)
+        )
     return parsed
 
 
@@ -234,7 +236,7 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
 
     Raises:
         TrackError: the data cannot be human motion, or an option contradicts them.
-        AmbiguousTrackError: a property cannot be told safely; the message names the option that settles it.
+        AmbiguousTrackError: a property cannot be told safely.
     """
     options = options or ReadOptions()
     source = recording.source

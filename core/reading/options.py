@@ -33,9 +33,12 @@ def parse_up(text: str) -> str | None:
     return word if word in UP_AXES else None
 
 
-def _choice(option: str, value: str | None, found: str | None, expected: str) -> str | None:
+def _choice(name: str, value: str | None, found: str | None, expected: str) -> str | None:
     if value is not None and found is None:
-        raise TrackError(f"expected {option} to be one of {expected}, got {value!r}; give one of these or leave it out")
+        raise TrackError(
+            f"expected --{name} to be one of {expected}, got {value!r}; give one of these or leave it out",
+            options=(name,),
+        )
     return found
 
 
@@ -64,13 +67,15 @@ class ReadOptions:
     def __post_init__(self) -> None:
         """Bring every option to its one form; raise `TrackError` for a value that is none."""
         layout = self.layout.strip().lower() if self.layout else None
-        layout = _choice("--layout", layout, layout if layout in LAYOUTS else None, ", ".join(LAYOUTS))
-        units = _choice("--units", self.units, parse_units(self.units or ""), ", ".join(UNITS_IN_METRES))
-        up = _choice("--up", self.up, parse_up(self.up or ""), ", ".join(UP_AXES))
+        layout = _choice("layout", layout, layout if layout in LAYOUTS else None, ", ".join(LAYOUTS))
+        units = _choice("units", self.units, parse_units(self.units or ""), ", ".join(UNITS_IN_METRES))
+        up = _choice("up", self.up, parse_up(self.up or ""), ", ".join(UP_AXES))
         hand = self.handedness.strip().lower() if self.handedness else None
-        hand = _choice("--handedness", hand, hand if hand in HANDEDNESS else None, ", ".join(HANDEDNESS))
+        hand = _choice("handedness", hand, hand if hand in HANDEDNESS else None, ", ".join(HANDEDNESS))
         if self.fps is not None and not 0.0 < self.fps <= 10_000.0:
-            raise TrackError(f"expected --fps above 0 and up to 10000, got {self.fps:g}; give the frames a second")
+            raise TrackError(
+                f"expected --fps above 0 and up to 10000, got {self.fps:g}; give the frames a second", options=("fps",)
+            )
         for name, value in (("layout", layout), ("units", units), ("up", up), ("handedness", hand)):
             object.__setattr__(self, name, value)
 

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import core.cli.main
 from core.amass import read_motion
 from core.body.free_body import load_free_body
 from core.body.landmarks import landmark_regressor
@@ -19,7 +21,7 @@ from core.cli.main import main
 from core.fit import FitOptions, fit_track
 from core.fit.priors.pose_predictor import WEIGHTS
 from core.layouts import BODY25, COCO17
-from core.reading import read_tracks
+from core.reading import read_all, read_tracks
 from tests.conftest import REPOSITORY
 
 from .fit.scenes import body_model, motion_joints, solver_names, walking
@@ -324,6 +326,15 @@ def test_people_who_are_left_out_are_told(tmp_path, out, betas, capsys):
     assert _fit(people, "--fps", 30, "--layout", "body25", "--betas", betas, "-o", out / "one.npz") == 0
     assert "Left out 7: expected legs or arms" in capsys.readouterr().out
     assert _files(out) == {"one.npz"}
+
+
+def test_people_who_are_left_out_are_told_in_whatever_words(recording, out, betas, capsys, monkeypatch):
+    def read(*given):
+        return [replace(reading, people_left_out=("Nobody could see the second one.",)) for reading in read_all(*given)]
+
+    monkeypatch.setattr(core.cli.main, "read_all", read)
+    assert _fit(recording, "--betas", betas, "-o", out / "one.npz") == 0
+    assert "Nobody could see the second one." in capsys.readouterr().out.splitlines()
 
 
 def test_what_is_not_certain_and_what_is_left_out_is_told(tmp_path, out, betas, capsys):

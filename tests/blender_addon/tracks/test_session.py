@@ -22,13 +22,15 @@ def test_every_state_of_a_file():
     assert session.read(WALK) is TrackState.READ
     assert session.readings[0].track.num_frames == 432
     assert session.read(WRONG) is TrackState.BAD_FILE
-    assert session.readings == [] and "--units" in session.error
+    assert session.readings == [] and "--units" in session.error and session.options == ("units",)
     assert session.state(WALK) is TrackState.UNREAD
     settled = TrackRequest(WRONG.path, units="mm")
     assert session.state(settled) is TrackState.UNREAD
     assert session.read(settled) is TrackState.READ
+    assert session.options == ()
+    assert session.read(WRONG) is TrackState.BAD_FILE
     session.clear()
-    assert session.state(settled) is TrackState.UNREAD and session.readings == []
+    assert session.state(settled) is TrackState.UNREAD and session.readings == [] and session.options == ()
 
 
 def test_a_thread_reads_and_the_main_thread_takes_over():
@@ -81,4 +83,10 @@ def test_a_fault_of_ours_ends_the_waiting_and_is_raised_where_it_is_seen(monkeyp
 def test_options_that_cannot_be_are_an_error_of_the_file():
     session = TrackSession()
     assert session.read(TrackRequest(WALK.path, fps=-1.0)) is TrackState.BAD_FILE
-    assert "--fps" in session.error
+    assert "--fps" in session.error and session.options == ("fps",)
+
+
+def test_no_option_settles_that_a_file_is_missing(tmp_path: Path):
+    session = TrackSession()
+    assert session.read(TrackRequest(str(tmp_path / "gone.trc"))) is TrackState.BAD_FILE
+    assert session.error and session.options == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -201,3 +202,19 @@ def test_the_preview_follows_settings_and_never_adds_an_object(settings):
         assert preview.shown_people(bpy.context) == []
         assert not bpy.ops.smplify.view_track.poll()
     assert len(bpy.data.objects) == before and len(preview.playbacks()) == 1
+
+
+@pytest.mark.parametrize("message", [None, "This person is far too tall", "Units are fine; --layout and --fps are too"])
+def test_the_menus_beside_an_error_do_not_hang_on_its_words(settings, message, monkeypatch):
+    with pytest.raises(RuntimeError):
+        bpy.ops.smplify.open_track(filepath=WRONG)
+    if message is not None:
+        monkeypatch.setattr(TRACKS, "error", message)
+    assert draw(SMPLIFY_PT_track).props == ["filepath", "units"]
+
+
+def test_who_is_left_out_is_told_in_whatever_words(settings, two_people, monkeypatch):
+    bpy.ops.smplify.open_track(filepath=two_people, frame_rate="30")
+    reading = replace(TRACKS.readings[0], people_left_out=("Nobody could see the third one.",))
+    monkeypatch.setattr(TRACKS, "readings", [reading, TRACKS.readings[1]])
+    assert "Nobody could see the third one." in draw(SMPLIFY_PT_track).text

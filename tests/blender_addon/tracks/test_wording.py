@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from blender_addon.tracks.wording import OPTION_NAMES, in_panel_words, settings_named
+from blender_addon.tracks.wording import OPTION_NAMES, in_panel_words, settings_for
 from core.errors import CoreError
 from core.reading import ReadOptions, read_all
 from tests.conftest import REPOSITORY
@@ -17,7 +15,6 @@ def test_a_message_of_the_core_names_the_menus_and_no_option_of_the_command_line
         read_all(REPOSITORY / "samples" / "walk_wrong_units.trc")
     message = in_panel_words(str(caught.value))
     assert "--units" in str(caught.value) and message.endswith("set Units")
-    assert settings_named(str(caught.value)) == ("units",)
 
 
 def test_every_form_of_naming_an_option():
@@ -37,9 +34,8 @@ def test_names_in_the_users_language():
 
 
 def test_settings_are_named_in_the_panels_order_and_once():
-    message = "give --swap-sides or --fps, --fps or --layout NAME"
-    assert settings_named(message) == ("layout", "frame_rate", "swap_sides")
-    assert settings_named("give --body FILE") == ()
+    assert settings_for(("swap_sides", "fps", "fps", "layout")) == ("layout", "frame_rate", "swap_sides")
+    assert settings_for(("person",)) == settings_for(()) == ()
 
 
 def test_every_reading_option_of_the_core_has_a_name():
@@ -47,7 +43,5 @@ def test_every_reading_option_of_the_core_has_a_name():
     assert options <= set(OPTION_NAMES)
 
 
-def test_a_missing_file_asks_for_no_setting(tmp_path: Path):
-    with pytest.raises(CoreError) as caught:
-        read_all(tmp_path / "gone.trc")
-    assert settings_named(str(caught.value)) == ()
+def test_every_reading_option_but_the_person_has_a_setting_of_the_box():
+    assert len(settings_for(ReadOptions.__dataclass_fields__)) == len(ReadOptions.__dataclass_fields__) - 1
