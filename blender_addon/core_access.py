@@ -69,8 +69,6 @@ if TYPE_CHECKING or not VENDORED:
     from core.track import KeypointTrack
 else:
     from .core.amass import read_motion, write_motion
-    from .core.array_files import unpack_npz
-    from .core.arrays import DEVICES, DeviceError
     from .core.body.betas_file import read_betas
     from .core.body.catalog import resolve_body
     from .core.body.data import NUM_BETAS, BodyData
@@ -87,23 +85,25 @@ else:
         prepare,
         steadied,
     )
+    from .core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED
+    from .core.cli.info import missing_shares
     from .core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, OutputError, TrackError
-    from .core.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED
-    from .core.files import TEMPORARY_PREFIX, atomic_path, replace_file
     from .core.fit import FitOptions, FitReport, Flag, fit_track
     from .core.fit.quality import QUALITIES
     from .core.formats import find_tracks
-    from .core.info import missing_shares
+    from .core.io.atomic_files import TEMPORARY_PREFIX, atomic_path, replace_file
+    from .core.io.npz import unpack_npz
+    from .core.io.protected_files import ProtectedFiles
     from .core.layouts.bones import bones_between
-    from .core.motion import Motion
-    from .core.people import person_labels
-    from .core.protected_files import ProtectedFiles
-    from .core.reading import Reading, ReadOptions, add_reading_arguments, read_all, read_tracks, reading_options
-    from .core.rotations import (
+    from .core.math.arrays import DEVICES, DeviceError
+    from .core.math.rotations import (
         axis_angle_to_quat_wxyz,
         matrix_to_axis_angle,
         matrix_to_quat_wxyz,
         quat_wxyz_to_axis_angle,
     )
-    from .core.skeletons import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS
+    from .core.motion import Motion
+    from .core.person_labels import person_labels
+    from .core.reading import Reading, ReadOptions, add_reading_arguments, read_all, read_tracks, reading_options
+    from .core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS
     from .core.track import KeypointTrack
