@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import core_access
-from ..core_access import CORE_NAME, CoreError, FitCancelled, core_module
+from ..core_access import CORE_NAME, CoreError, FitCancelled
 from ..processes import Process, environment_for_another_python
 from .codec import decode, encode
 from .errors import AccelerationError
@@ -220,8 +220,8 @@ def _packages() -> dict[str, str]:
 
 def _core_error(name: str, text: str) -> CoreError:
     """Return the core's error *name* where it has one, so that a fit fails there as it does here."""
-    for module in ("errors", "arrays", "network.graph"):
-        found = getattr(core_module(module), name, None)
-        if isinstance(found, type) and issubclass(found, CoreError):
-            return found(text)
-    return AccelerationError(text)
+    kinds = [CoreError]
+    for kind in kinds:
+        kinds.extend(kind.__subclasses__())
+    of_core = {kind.__name__: kind for kind in kinds if kind.__module__.startswith(f"{CORE_NAME}.")}
+    return of_core.get(name, AccelerationError)(text)

@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 
 from blender_addon.acceleration import fitting
-from blender_addon.acceleration.client import FitServer, Patience
+from blender_addon.acceleration.client import FitServer, Patience, _core_error
 from blender_addon.acceleration.errors import AccelerationError
 from blender_addon.acceleration.fitting import end_servers, run_fit
-from core.errors import FitCancelled, TrackError
+from core.errors import BodyError, FitCancelled, FitOptionError, TrackError
 from core.fit import FitOptions, fit_track
 from core.math.arrays import DeviceError
+from core.network.graph import NetworkError
 from core.track import KeypointTrack
 
 ON_TORCH = FitOptions(device="cpu")
@@ -98,6 +99,12 @@ def test_bad_data_fails_there_as_it_does_here(walk, body, torch_python):
     with pytest.raises(TrackError) as there:
         run_fit(unseen, body, ON_TORCH, python=torch_python)
     assert str(there.value) == str(here.value)
+
+
+@pytest.mark.parametrize("kind", [TrackError, BodyError, FitOptionError, DeviceError, NetworkError])
+def test_an_error_of_the_other_process_is_of_its_kind_here(kind):
+    assert type(_core_error(kind.__name__, "it is wrong")) is kind
+    assert type(_core_error("ZeroDivisionError", "it is wrong")) is AccelerationError
 
 
 def test_a_device_that_is_not_there_is_told(walk, body, torch_python):
