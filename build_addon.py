@@ -2,10 +2,10 @@
 
     python build_addon.py [--output DIR] [--no-validate]
 
-The zip has ``blender_addon/*`` at its root, ``core/`` inside it unchanged, and pure-Python wheels under ``wheels/``,
-which are fetched by pip once, checked against their pinned hashes and kept in a cache. The same sources give the same
-bytes. The result is checked by Blender's own tool, which comes with the ``bpy`` module or with a Blender program
-(``BLENDER``, or ``blender`` on the path).
+The zip has ``blender_addon/*`` at its root, with the core's version in the manifest, ``core/`` inside it unchanged, and
+pure-Python wheels under ``wheels/``, which are fetched by pip once, checked against their pinned hashes and kept in a
+cache. The same sources give the same bytes. The result is checked by Blender's own tool, which comes with the ``bpy``
+module or with a Blender program (``BLENDER``, or ``blender`` on the path).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import core
 from core.io.atomic_files import atomic_path
 
 REPOSITORY = Path(__file__).resolve().parent
@@ -93,23 +94,27 @@ def fetch_wheel(wheel: Wheel, cache: Path) -> Path:
     return path
 
 
-def manifest_with_wheels(text: str, wheel_names: list[str]) -> str:
-    """Return the manifest *text* with its list of wheels.
+def complete_manifest(text: str, version: str, wheel_names: list[str]) -> str:
+    """Return the manifest *text* with what the build adds: the version and the list of wheels.
 
     Args:
-        text: the manifest as it stands in the repository, without ``wheels``.
+        text: the manifest as it stands in the repository, without ``version`` and ``wheels``.
+        version: the extension's version, as the core has it.
         wheel_names: file names of the wheels.
 
     Raises:
-        BuildError: the manifest names wheels already.
+        BuildError: the manifest has one of them already.
     """
-    if "wheels" in tomllib.loads(text):
-        raise BuildError(f"expected blender_addon/{MANIFEST_NAME} without 'wheels', which the build adds; remove it")
+    present = sorted({"version", "wheels"} & tomllib.loads(text).keys())
+    if present:
+        names = " and ".join(repr(name) for name in present)
+        raise BuildError(f"expected blender_addon/{MANIFEST_NAME} without {names}, which the build adds; remove it")
     entries = "".join(f'  "./wheels/{name}",\n' for name in wheel_names)
     lines = text.rstrip().splitlines(keepends=True)
     first_table = next((number for number, line in enumerate(lines) if line.startswith("[")), len(lines))
     head, tail = "".join(lines[:first_table]).rstrip(), "".join(lines[first_table:])
-    return f"{head}\n\nwheels = [\n{entries}]\n" + (f"\n{tail.rstrip()}\n" if tail else "")
+    added = f'version = "{version}"\n\nwheels = [\n{entries}]\n'
+    return f"{head}\n{added}" + (f"\n{tail.rstrip()}\n" if tail else "")
 
 
 def source_files(folder: Path) -> dict[str, Path]:
@@ -144,7 +149,8 @@ def zip_entries(repository: Path, wheels: list[Path]) -> dict[str, bytes]:
     if missing:
         raise BuildError(f"expected these in {repository} for the zip, found none: {', '.join(missing)}")
     entries = {name: path.read_bytes() for name, path in sources.items()}
-    manifest = manifest_with_wheels(entries[MANIFEST_NAME].decode("utf-8"), [path.name for path in wheels])
+    text = entries[MANIFEST_NAME].decode("utf-8")
+    manifest = complete_manifest(text, core.__version__, [path.name for path in wheels])
     entries[MANIFEST_NAME] = manifest.encode("utf-8")
     return entries
 

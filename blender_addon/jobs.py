@@ -6,20 +6,27 @@ Nothing here needs Blender.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .core_access import CleanupOptions, CoreError, InputMissingError, ProtectedFiles, ReadOptions, find_tracks
+from .core_access import (
+    CORE_NAME,
+    CleanupOptions,
+    CoreError,
+    InputMissingError,
+    ProtectedFiles,
+    ReadOptions,
+    find_tracks,
+)
 
 REPORT_SUFFIX = ".smplify.json"
 SUMMARY_NAME = "summary.json"
 _CHUNK = 1 << 20
-_MANIFEST = Path(__file__).resolve().parent / "blender_manifest.toml"
 
 
 class BatchError(CoreError, ValueError):
@@ -80,8 +87,8 @@ class Job:
 
 
 def addon_version() -> str:
-    """Return the add-on's version, as its manifest has it."""
-    return str(tomllib.loads(_MANIFEST.read_text(encoding="utf-8"))["version"])
+    """Return the add-on's version, which is the core's; the build writes it into the manifest."""
+    return str(importlib.import_module(CORE_NAME).__version__)
 
 
 def plan_jobs(inputs: Sequence[Path], out: Path) -> list[Job]:

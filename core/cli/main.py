@@ -35,17 +35,24 @@ from .info import run_info
 
 _INPUTS = ("input", "body", "betas", "regressor", "network")
 """The arguments that name files that are read."""
+_PROGRAM = "python -m core"
+"""The command's name where the package is not installed."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code: 0 all well, 1 the input or an option is at fault."""
-    parser = _parser()
+def main(argv: Sequence[str] | None = None, *, program: str = _PROGRAM) -> int:
+    """Run the command line; return the exit code: 0 all well, 1 the input or an option is at fault.
+
+    Args:
+        argv: the arguments; those of the process without it.
+        program: the command's name, as its help and its errors show it.
+    """
+    parser = _parser(program)
     args = parser.parse_args(argv)
     return exit_code_of(parser.prog, lambda: args.run(args), interrupted="interrupted; nothing was written")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m core", description=__doc__.splitlines()[0] if __doc__ else None)
+def _parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description=__doc__.splitlines()[0] if __doc__ else None)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     fit = commands.add_parser("fit", help="fit SMPL to a keypoint file; writes an .npz in AMASS layout")
     fit.add_argument("input", type=Path, help="keypoint file, or a folder of one file a frame")

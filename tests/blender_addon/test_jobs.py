@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+import core
 from blender_addon.core_access import CleanupOptions, InputMissingError, ReadOptions
 from blender_addon.jobs import (
     BatchError,
@@ -179,5 +180,5 @@ def test_options_survive_json():
     assert ConvertOptions.from_dict(json.loads(json.dumps(options.as_dict()))) == options
 
 
-def test_version_is_the_manifests():
-    assert addon_version() == "0.1.0"
+def test_the_version_is_the_cores():
+    assert addon_version() == core.__version__

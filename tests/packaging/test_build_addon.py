@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import build_addon
+import core
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WHEEL_CACHE = REPOSITORY / ".cache" / "wheels"
@@ -120,7 +121,7 @@ def test_the_zip_holds_every_source_and_nothing_else(extension: Path) -> None:
     assert sources <= names
     others = {name for name in names - sources if not name.startswith("wheels/")}
     assert {"blender_manifest.toml", "LICENSE", "NOTICE", "core/LICENSE", "core/body/assets/free_body.npz"} <= others
-    assert all(Path(name).suffix in {".toml", ".npz", ".json", ".md", ".txt", ""} for name in others), others
+    assert all(Path(name).suffix in {".toml", ".npz", ".json", ".md", ".txt", ".typed", ""} for name in others), others
     parts = {part for name in names for part in name.split("/")}
     assert not parts & {"tests", "training", "samples", "__pycache__", ".."}
     assert not any(name.startswith("/") or part.startswith(".") for name in names for part in name.split("/"))
@@ -134,11 +135,10 @@ def test_no_text_in_the_zip_names_a_folder_of_this_machine(extension: Path) -> N
 
 
 def test_manifest_is_complete(manifest: dict[str, object], extension: Path) -> None:
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert manifest["schema_version"] == "1.0.0"
     assert manifest["type"] == "add-on"
     assert re.fullmatch(r"[a-z][a-z0-9_]+", str(manifest["id"]))
-    assert manifest["version"] == project["version"]
+    assert manifest["version"] == core.__version__
     assert manifest["blender_version_min"] == "4.2.0"
     assert manifest["license"] == ["SPDX:GPL-3.0-or-later"]
     assert manifest["maintainer"] and manifest["name"]
@@ -167,16 +167,25 @@ def test_every_wheel_is_pure_python_pinned_and_listed(manifest: dict[str, object
     "text",
     ['id = "x"\n\n[permissions]\nfiles = "y"\n', 'id = "x"\n[permissions]\nfiles = "y"\n[build]\na = 1', 'id = "x"'],
 )
-def test_wheels_are_added_at_the_top_level_of_the_manifest(text: str) -> None:
+def test_version_and_wheels_are_added_at_the_top_level_of_the_manifest(text: str) -> None:
     before = tomllib.loads(text)
-    after = tomllib.loads(build_addon.manifest_with_wheels(text, ["a.whl", "b.whl"]))
+    after = tomllib.loads(build_addon.complete_manifest(text, "1.2.3", ["a.whl", "b.whl"]))
     assert after.pop("wheels") == ["./wheels/a.whl", "./wheels/b.whl"]
+    assert after.pop("version") == "1.2.3"
     assert after == before
 
 
-def test_a_manifest_that_names_wheels_is_refused() -> None:
-    with pytest.raises(build_addon.BuildError, match="without 'wheels'"):
-        build_addon.manifest_with_wheels('wheels = ["./wheels/old.whl"]\n', ["new.whl"])
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('wheels = ["./wheels/old.whl"]\n', "'wheels'"),
+        ('version = "0.0.1"\n', "'version'"),
+        ('wheels = []\nversion = "0.0.1"\n', "'version' and 'wheels'"),
+    ],
+)
+def test_a_manifest_that_has_what_the_build_adds_is_refused(text: str, names: str) -> None:
+    with pytest.raises(build_addon.BuildError, match=f"without {names}, which the build adds"):
+        build_addon.complete_manifest(text, "1.2.3", ["new.whl"])
 
 
 def test_caches_tests_and_hidden_files_stay_out(tmp_path: Path) -> None:

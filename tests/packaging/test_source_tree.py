@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+import core
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOP_LEVEL = {
     "blender_addon", "core", "training", "tests", "build_addon.py", "README.md",
-    ".ci", ".gitignore", "pyproject.toml", "constraints.txt", "requirements", "LICENSE", "NOTICE", "CHANGELOG.md",
-    "samples", "docs",
+    ".ci", ".github", ".gitignore", ".pre-commit-config.yaml", "pyproject.toml", "constraints.txt", "requirements",
+    "LICENSE", "NOTICE", "CHANGELOG.md", "samples", "docs",
 }  # fmt: skip
 LARGEST_BYTES = 1_000_000
 WEIGHTS_FOLDERS, LARGEST_WEIGHTS_BYTES = ("core/network/assets", "training/weights"), 30_000_000
@@ -81,6 +83,15 @@ def test_the_patterns_find_what_they_look_for(pattern: re.Pattern[str], text: st
 
 def test_the_top_level_holds_only_what_is_agreed() -> None:
     assert {path.relative_to(REPOSITORY).parts[0] for path in tracked_files()} <= TOP_LEVEL
+
+
+def test_the_version_stands_in_one_place() -> None:
+    """The wheel, the extension's manifest and the reports take it from there."""
+    version = re.compile(rf"version[\W_]{{0,6}}[=:]\s*[\"']?{re.escape(core.__version__)}\b", re.IGNORECASE)
+    found = [text.partition(":")[0] for text in findings(version)]
+    assert found == ["core/__init__.py"]
+    changes = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\d[\d.]*)", changes, re.MULTILINE)[0] == core.__version__
 
 
 def test_no_tracked_file_is_large() -> None:
