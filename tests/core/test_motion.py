@@ -105,6 +105,7 @@ def test_a_resampling_that_would_explode_is_refused_with_its_number_of_frames(fp
         motion.resampled(60.0)
 
 
+@pytest.mark.slow
 def test_long_motions_are_interpolated_in_blocks_without_a_seam():
     motion = _motion(num_frames=60, fps=1.0)
     resampled = motion.resampled(700.0)

@@ -328,6 +328,7 @@ def test_array_states_that_do_not_fit_are_refused(state):
     assert len(str(caught.value)) < 500
 
 
+@pytest.mark.slow
 def test_reading_a_bomb_takes_little_memory():
     text = b"X" + struct.pack("<I", 1 << 20) + b"a" * (1 << 20) + b"q\x00"
     encode = _name("_codecs", "encode") + b"q\x01" + b"Vlatin1\nq\x02"

@@ -45,6 +45,7 @@ def _published(arrays, chumpy):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "protocol", "gender"),
     [
@@ -110,6 +111,7 @@ def _lbs_oracle(arrays, poses, betas):
     return vertices.numpy(), joints.numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["smplh", "smplx"])
 def test_more_joints_than_24_are_folded_without_moving_a_vertex(tmp_path, request, family):
     arrays = request.getfixturevalue(f"{family}_arrays")

@@ -25,6 +25,7 @@ def _same_findings(reading, other) -> bool:
     return all(reading.finding(subject).value == other.finding(subject).value for subject in FINDINGS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("far_m", [1.0, 5.0, 1e5, 1e10])
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 @pytest.mark.parametrize(
@@ -54,6 +55,7 @@ def test_a_point_that_is_elsewhere_is_left_out_there_and_nothing_else_changes(
         assert point in reading.left_out[0] and reading.left_out[0] in reading.track.notes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("off_m", [0.3, -0.3])
 @pytest.mark.parametrize("axis", [0, 1, 2])
 @pytest.mark.parametrize(
