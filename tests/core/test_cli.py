@@ -103,6 +103,7 @@ def test_the_motion_is_that_of_the_library(recording, betas, out):
     np.testing.assert_allclose(arrays["trans"], motion.trans, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [24.0, 60.0])
 def test_another_rate_has_an_error_for_every_frame(recording, betas, out, rate):
     assert _fit(recording, "-o", out / "a.npz", "--betas", betas) == 0
@@ -118,6 +119,7 @@ def test_another_rate_has_an_error_for_every_frame(recording, betas, out, rate):
         assert np.isclose(near, resampled["keypoint_error_mm"][frame]).any()
 
 
+@pytest.mark.slow
 def test_a_network_of_the_users_own(recording, betas, out, capsys):
     network = recording.with_name("own.npz")
     network.write_bytes(WEIGHTS.read_bytes())
@@ -180,6 +182,7 @@ def _two_people(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_several_people_get_a_labelled_output_each(tmp_path, out, betas):
     people = _two_people(tmp_path / "people")
     arguments = (people, "--fps", 30, "--betas", betas, "--out-up", "Y", "--report", out / "report.json")
@@ -337,6 +340,7 @@ def test_people_who_are_left_out_are_told_in_whatever_words(recording, out, beta
     assert "Nobody could see the second one." in capsys.readouterr().out.splitlines()
 
 
+@pytest.mark.slow
 def test_what_is_not_certain_and_what_is_left_out_is_told(tmp_path, out, betas, capsys):
     track = SCENE.track(noise_m=0.002)
     lying = track.positions[..., [0, 2, 1]] * [1.0, -1.0, 1.0]

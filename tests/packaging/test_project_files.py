@@ -14,7 +14,11 @@ from core.formats.dispatch import TRACK_SUFFIXES
 yaml = pytest.importorskip("yaml", reason="needs PyYAML")
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "docs/CONTRIBUTING.md", "docs/SECURITY.md", "docs/python.md", "training/README.md")
+PAGES = (
+    "README.md",
+    "training/README.md",
+    *(f"docs/{path.name}" for path in sorted((REPOSITORY / "docs").glob("*.md"))),
+)
 LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<target>[^)#\s]+)(?:#[^)]*)?\)")
 PLACE = re.compile(r"`((?:core|blender_addon|training|tests|docs|samples|requirements)/[\w./-]*)`")
 FORMS = sorted((REPOSITORY / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))

@@ -76,6 +76,7 @@ def arguments(clip, device):
     return tuple(to_device(array, device) for array in (rotations, clip["betas"], clip["trans"]))
 
 
+@pytest.mark.slow
 def test_vertices(model, arguments, expected):
     np.testing.assert_allclose(to_numpy(model.vertices(*arguments)), expected["vertices"], atol=TOLERANCE_M)
 
@@ -117,6 +118,7 @@ def _regressors() -> dict[str, np.ndarray]:
     return {"landmarks": landmark_regressor(load_free_body(), SOLVER_POINTS), "dense": dense}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["landmarks", "dense"])
 def test_keypoints_equal_regressor_times_vertices(model, arguments, expected, clip, name):
     regressor = _regressors()[name]

@@ -22,6 +22,8 @@ from core.errors import BodyError, InputMissingError, UnsafePickleError
 from core.math.rotations import axis_angle_to_matrix
 from core.smpl_skeleton import VERTEX_IDS
 
+pytestmark = pytest.mark.slow
+
 
 def _assert_same_body(body, expected):
     for name in ("v_template", "faces", "shapedirs", "posedirs", "joint_regressor", "weights"):
@@ -45,7 +47,6 @@ def _published(arrays, chumpy):
     }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "protocol", "gender"),
     [
@@ -111,7 +112,6 @@ def _lbs_oracle(arrays, poses, betas):
     return vertices.numpy(), joints.numpy()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("family", ["smplh", "smplx"])
 def test_more_joints_than_24_are_folded_without_moving_a_vertex(tmp_path, request, family):
     arrays = request.getfixturevalue(f"{family}_arrays")

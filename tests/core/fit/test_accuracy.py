@@ -13,6 +13,8 @@ from core.fit import FitOptions, fit_track
 from .conftest import CLIPS
 from .scenes import Scene, captured, pve_mm
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def captures(shared_dir: Path) -> list[Scene]:

@@ -25,7 +25,7 @@ from .scenes import Scene, acting, captured, changed, joint_error, motion_joints
 BODY = load_free_body()
 BOTH_MODES = pytest.mark.parametrize("mode", ["clip", "frames"])
 ARM = ("left_elbow", "left_wrist")
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("error")]
 
 
 def _fit(scene: Scene, track: KeypointTrack | None = None, **options):

@@ -17,6 +17,8 @@ from core.smpl_skeleton import JOINT_INDEX
 
 from .scenes import Scene, body_model, captured, solver_names, walking
 
+pytestmark = pytest.mark.slow
+
 FPS = 30.0
 ANKLES = [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]]
 

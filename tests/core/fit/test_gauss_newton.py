@@ -23,6 +23,8 @@ from core.smpl_skeleton import JOINT_INDEX
 
 from .scenes import Scene, dense_matrix, solver_names
 
+pytestmark = pytest.mark.slow
+
 NAMES = solver_names()
 SIGMA_M = 0.003
 COUPLED = tuple(

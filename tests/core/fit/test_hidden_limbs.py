@@ -15,6 +15,8 @@ from core.smpl_skeleton import JOINT_INDEX
 
 from .scenes import Scene, changed, joint_error, motion_joints, walking
 
+pytestmark = pytest.mark.slow
+
 ARM = ("left_elbow", "left_wrist")
 LEG = ("left_knee", "left_ankle", "left_big_toe", "left_small_toe", "left_heel")
 

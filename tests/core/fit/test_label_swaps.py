@@ -78,6 +78,7 @@ def test_nothing_is_exchanged_in_a_walk(layout, noise_m, missing):
     assert not find_label_swaps(solver_names(layout), np.where(seen[..., None], points, 0.0), seen, FPS).frames
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 3])
 def test_nothing_is_exchanged_in_dances_runs_and_cartwheels(step, shared_dir):
     names = solver_names()

@@ -12,6 +12,8 @@ from core.smpl_skeleton import JOINT_INDEX
 
 from .scenes import Scene, joint_error, motion_joints, walking
 
+pytestmark = pytest.mark.slow
+
 NEEDS_MARGIN_M = 0.03
 
 

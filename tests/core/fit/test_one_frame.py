@@ -24,6 +24,8 @@ from core.smpl_skeleton import JOINT_INDEX
 
 from .scenes import Scene, keypoint_model, solver_names
 
+pytestmark = pytest.mark.slow
+
 SIGMA_M = 0.004
 COUPLED = (("pelvis", "head", "left_hip"), ("right_knee", "right_foot"), ("left_elbow", "left_wrist"))
 

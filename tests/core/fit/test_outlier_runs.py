@@ -113,6 +113,7 @@ def test_nothing_is_found_where_nothing_is_wrong(layout, noise_m, missing):
     assert not _found(np.where(seen[..., None], points, 0.0), seen, solver_names(layout)).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", [BODY25, COCO17, H36M17, MEDIAPIPE33, SMPL22], ids=lambda layout: layout.name)
 def test_nothing_is_found_in_dances_runs_and_falls(layout, shared_dir):
     names = solver_names(layout)

@@ -34,6 +34,8 @@ from core.smpl_skeleton import JOINT_INDEX
 
 from .scenes import keypoint_model, solver_names
 
+pytestmark = pytest.mark.slow
+
 SIGMA_M = 0.003
 UPPER_ARMS = [JOINT_INDEX["left_shoulder"], JOINT_INDEX["right_shoulder"]]
 

@@ -16,6 +16,8 @@ from core.math.rotations import matrix_to_axis_angle, nearest_rotation
 from core.reading import read_tracks
 from core.smpl_skeleton import JOINT_INDEX
 
+pytestmark = pytest.mark.slow
+
 
 def _fitted(shared_dir: Path, name: str, frames: slice) -> tuple[np.ndarray, float]:
     """Return the fit's local rotations (F, 24, 3, 3) of some frames of a file, and its frames a second."""

@@ -22,6 +22,8 @@ from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES
 
 from .scenes import body_model, keypoint_model, solver_names
 
+pytestmark = pytest.mark.slow
+
 NAMES = solver_names()
 SIGMA_M = 0.005
 

@@ -19,6 +19,8 @@ from core.track import KeypointTrack
 
 from .scenes import body_model, motion_joints, walking
 
+pytestmark = pytest.mark.slow
+
 BODY = load_free_body()
 
 

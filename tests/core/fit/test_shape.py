@@ -18,6 +18,8 @@ from core.math.arrays import to_numpy
 
 from .scenes import Scene, acting, body_model, keypoint_model, solver_names
 
+pytestmark = pytest.mark.slow
+
 NAMES = solver_names()
 TRUST = np.ones(len(NAMES))
 

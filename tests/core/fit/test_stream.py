@@ -21,7 +21,7 @@ from .scenes import Scene, body_model, changed, motion_joints, solver_names, wal
 
 BODY = load_free_body()
 ARM = ("left_elbow", "left_wrist")
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("error")]
 
 
 def _options(scene: Scene, **more) -> FitOptions:

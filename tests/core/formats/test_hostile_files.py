@@ -184,6 +184,7 @@ def test_missing_files_and_other_kinds(tmp_path):
         read_recordings(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_large_trc_reads_fast(tmp_path):
     path = tmp_path / "a.trc"
     path.write_text(trc_text(clip(3_000, 60, missing=True), names_of(60)))

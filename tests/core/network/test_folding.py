@@ -16,6 +16,8 @@ from training.model import GraphConvolution, ResidualNet
 
 from .state_rule import state_shapes
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def module(state, graph) -> ResidualNet:
@@ -40,7 +42,6 @@ def answer(module: ResidualNet, inputs: list[np.ndarray], dtype: torch.dtype) ->
         return deepcopy(module).to(dtype).residual(*(torch.tensor(array, dtype=dtype) for array in inputs)).numpy()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 7])
 def test_folding_is_exact_in_float64(module, folded, batch):
     inputs = drawn(batch)
@@ -50,7 +51,6 @@ def test_folding_is_exact_in_float64(module, folded, batch):
     assert np.abs(found - expected).max() < 1e-12 * np.abs(expected).max()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("device", ["numpy", "cpu"])
 def test_folding_is_exact_to_float32(module, folded, device):
     inputs = drawn(5)

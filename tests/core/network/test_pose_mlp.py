@@ -16,6 +16,8 @@ from core.network.pose_architecture import NUM_FEATURES, NUM_POINTS, POSE_MLP, P
 from core.network.pose_mlp import PoseNetwork, answer_of, pose_features
 from training.pose_mlp import PoseMlp
 
+pytestmark = pytest.mark.slow
+
 INFO = NetworkInfo("", "free_body", "drawn at random", {"mpve_mm": 3.5}, architecture=POSE_MLP)
 
 

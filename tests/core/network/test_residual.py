@@ -13,6 +13,8 @@ from core.network import ResidualNetwork
 from core.network.cuda_graph import CapturedNetwork, packed_inputs, unpacked_inputs
 from core.network.frame import human_frame, normalised
 
+pytestmark = pytest.mark.slow
+
 INPUTS = ("start_joints", "end_joints", "rotations", "betas")
 
 
@@ -50,7 +52,6 @@ def drawn(batch: int) -> list[np.ndarray]:
     return [start, target, rotations, draws.normal(size=10).astype(np.float32)]
 
 
-@pytest.mark.slow
 def test_a_large_batch_is_its_samples_one_by_one(network):
     start, target, rotations, betas = drawn(131)
     whole = predicted(network, start, target, rotations, betas)
@@ -122,7 +123,6 @@ class _Recorder(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-@pytest.mark.slow
 def test_the_pass_can_be_captured_as_a_cuda_graph(published_weights):
     network = ResidualNetwork(published_weights, "cpu")
     start, target, rotations, betas = drawn(1)

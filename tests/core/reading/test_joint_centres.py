@@ -214,6 +214,7 @@ def test_every_sample_marker_set_is_known(shared_dir):
         assert missing_roles(marker_roles(names)) == ()
 
 
+@pytest.mark.slow
 def test_mirrored_or_swapped_markers_are_refused_and_restored(shared_dir):
     recording = _recording(shared_dir, "cmu_02_05.c3d")
     plain = interpret(recording).track.positions[::200]
@@ -257,6 +258,7 @@ def test_the_layout_of_markers_keeps_its_places(shared_dir):
     assert (track.confidence[:, knuckle] == 0.0).all()
 
 
+@pytest.mark.slow
 def test_metatarsals_that_are_labelled_the_wrong_way_round_are_read_as_each_other(shared_dir):
     recording = _recording(shared_dir, "squat.c3d")
     assert recording.names is not None
@@ -278,6 +280,7 @@ def test_metatarsals_that_are_labelled_right_stay_as_they_are(shared_dir):
     assert interpret(recording).finding("layout").doubts == ()
 
 
+@pytest.mark.slow
 def test_no_joint_leaps_when_a_marker_beside_it_is_hidden_and_seen_again(shared_dir):
     track = interpret(_recording(shared_dir, "squat.c3d")).track
     for joint in ("knee", "ankle", "elbow"):

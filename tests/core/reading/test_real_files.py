@@ -8,6 +8,8 @@ import pytest
 from core.errors import AmbiguousTrackError
 from core.reading import ReadOptions, read_all
 
+pytestmark = pytest.mark.slow
+
 FILES = [
     # file, layout, units, up axis, frames a second, stature in metres
     ("c3d/JA1Gait35.c3d", "markers", "mm", "+Z", 250.0, 1.77),
