@@ -28,6 +28,7 @@ def core_module(name: str) -> ModuleType:
 
 
 if TYPE_CHECKING or not VENDORED:
+    from core import __version__
     from core.amass import read_motion, write_motion
     from core.body.betas_file import read_betas
     from core.body.catalog import resolve_body
@@ -68,6 +69,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS
     from core.track import KeypointTrack
 else:
+    from .core import __version__
     from .core.amass import read_motion, write_motion
     from .core.body.betas_file import read_betas
     from .core.body.catalog import resolve_body

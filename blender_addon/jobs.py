@@ -6,7 +6,6 @@ Nothing here needs Blender.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from .core_access import (
-    CORE_NAME,
     CleanupOptions,
     CoreError,
     InputMissingError,
     ProtectedFiles,
     ReadOptions,
+    __version__,
     find_tracks,
 )
 
@@ -88,7 +87,7 @@ class Job:
 
 def addon_version() -> str:
     """Return the add-on's version, which is the core's; the build writes it into the manifest."""
-    return str(importlib.import_module(CORE_NAME).__version__)
+    return __version__
 
 
 def plan_jobs(inputs: Sequence[Path], out: Path) -> list[Job]:

@@ -52,9 +52,9 @@ def names_of(branch: list[ast.stmt], prefix: str) -> set[tuple[str, str]]:
     found = set()
     for node in branch:
         assert isinstance(node, ast.ImportFrom)
-        module = "." * node.level + (node.module or "")
+        module = "." * node.level + (node.module or "") + "."
         assert module.startswith(prefix)
-        found |= {(module.removeprefix(prefix), item.name) for item in node.names if item.asname is None}
+        found |= {(module.removeprefix(prefix)[:-1], item.name) for item in node.names if item.asname is None}
     return found
 
 
