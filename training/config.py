@@ -6,7 +6,7 @@ the file; all faults are told at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -302,7 +302,23 @@ def parse_yaml(text: str, where: str) -> Any:
 
 def _range_faults(config: RunConfig) -> Iterable[str]:
     """Yield what is out of its range."""
-    choices = (
+    for key, value, allowed in _choices(config):
+        if value not in allowed:
+            yield f"{key}: expected one of {', '.join(repr(one) for one in allowed)}, got {value!r}"
+    strides = config.data.strides
+    if not strides or min(strides) < 1:
+        yield f"data.strides: expected whole numbers from 1, got {list(strides)}"
+    for key, number, low, high in _bounds(config):
+        if not low <= number <= high:
+            yield f"{key}: expected {low:g} to {high:g}, got {number:g}"
+    for key, word in (("model.name", config.model.name), ("output.extra_tag", config.output.extra_tag)):
+        if not word or any(not (letter.isalnum() or letter in "._-") for letter in word):
+            yield f"{key}: expected letters, digits, '.', '_' or '-', got {word!r}"
+
+
+def _choices(config: RunConfig) -> tuple[tuple[str, str, Sequence[str]], ...]:
+    """Return the settings that are one of a few words: key, value, what is allowed."""
+    return (
         ("model.architecture", config.model.architecture, ARCHITECTURES),
         ("model.graph", config.model.graph, tuple(LINKS)),
         ("body.engine", config.body.engine, BODY_ENGINES),
@@ -312,13 +328,18 @@ def _range_faults(config: RunConfig) -> Iterable[str]:
         ("data.betas", config.data.betas, BETAS_SOURCES),
         ("training.precision", config.training.precision, PRECISIONS),
     )
-    for key, value, allowed in choices:
-        if value not in allowed:
-            yield f"{key}: expected one of {', '.join(repr(one) for one in allowed)}, got {value!r}"
-    data, training = config.data, config.training
-    if not data.strides or min(data.strides) < 1:
-        yield f"data.strides: expected whole numbers from 1, got {list(data.strides)}"
-    bounds = (
+
+
+_AUGMENT_SHARES = (
+    "mirror", "limbs", "betas", "missing", "layouts", "analytic_start", "own_start", "other_bodies", "unknown_betas",
+)  # fmt: skip
+"""Settings of the augmentation that are shares, 0 to 1."""
+
+
+def _bounds(config: RunConfig) -> tuple[tuple[str, float, float, float], ...]:
+    """Return the settings that are numbers within bounds: key, value, least, greatest."""
+    data, augment, training = config.data, config.augment, config.training
+    return (
         ("model.dropout", config.model.dropout, 0.0, 0.99),
         ("data.train_share", data.train_share, 0.0, 1.0),
         ("data.trim", data.trim, 0.0, 0.45),
@@ -326,24 +347,11 @@ def _range_faults(config: RunConfig) -> Iterable[str]:
         ("data.fps", data.fps, 1.0, 1000.0),
         ("data.test_every", data.test_every, 1, 10**9),
         ("data.frames_per_subject", data.frames_per_subject, 0, 10**9),
-        ("augment.start_noise_rad", config.augment.start_noise_rad, 0.0, 1.0),
-        ("augment.point_noise_m", config.augment.point_noise_m, 0.0, 0.1),
-        ("augment.tilt_rad", config.augment.tilt_rad, 0.0, 1.0),
-        ("augment.pose_noise", config.augment.pose_noise, 0.0, 1.0),
-        *(
-            (f"augment.{name}", getattr(config.augment, name), 0.0, 1.0)
-            for name in (
-                "mirror",
-                "limbs",
-                "betas",
-                "missing",
-                "layouts",
-                "analytic_start",
-                "own_start",
-                "other_bodies",
-                "unknown_betas",
-            )
-        ),
+        ("augment.start_noise_rad", augment.start_noise_rad, 0.0, 1.0),
+        ("augment.point_noise_m", augment.point_noise_m, 0.0, 0.1),
+        ("augment.tilt_rad", augment.tilt_rad, 0.0, 1.0),
+        ("augment.pose_noise", augment.pose_noise, 0.0, 1.0),
+        *((f"augment.{name}", getattr(augment, name), 0.0, 1.0) for name in _AUGMENT_SHARES),
         ("loss.num_vertices", config.loss.num_vertices, 0, 10**5),
         ("optimizer.learning_rate", config.optimizer.learning_rate, 1e-12, 10.0),
         ("training.epochs", training.epochs, 0, 10**7),
@@ -355,9 +363,3 @@ def _range_faults(config: RunConfig) -> Iterable[str]:
         ("output.log_every", config.output.log_every, 1, 10**9),
         ("output.pictures", config.output.pictures, 0, 64),
     )
-    for key, number, low, high in bounds:
-        if not low <= number <= high:
-            yield f"{key}: expected {low:g} to {high:g}, got {number:g}"
-    for key, word in (("model.name", config.model.name), ("output.extra_tag", config.output.extra_tag)):
-        if not word or any(not (letter.isalnum() or letter in "._-") for letter in word):
-            yield f"{key}: expected letters, digits, '.', '_' or '-', got {word!r}"
