@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -45,8 +45,18 @@ class Fault(ABC):
         return None
 
 
+class CountedFault(Fault):
+    """A fault that lasts the same number of frames at any frame rate."""
+
+    frames: int
+
+    def num_frames(self, fps: float) -> int:
+        """Return how many frames it lasts."""
+        return self.frames
+
+
 @dataclass(frozen=True)
-class OutlierRun(Fault):
+class OutlierRun(CountedFault):
     """One point is off by one vector for a run of frames, anywhere in the clip.
 
     Attributes:
@@ -56,10 +66,6 @@ class OutlierRun(Fault):
 
     distance_m: float
     frames: int
-
-    def num_frames(self, fps: float) -> int:
-        """Return how many frames it lasts."""
-        return self.frames
 
     def apply(
         self, points: np.ndarray, names: Sequence[str], fps: float, generator: np.random.Generator
@@ -71,7 +77,7 @@ class OutlierRun(Fault):
 
 
 @dataclass(frozen=True)
-class OutlierBeforeGap(Fault):
+class OutlierBeforeGap(CountedFault):
     """One point is off in one frame, then missing for ten.
 
     Attributes:
@@ -79,17 +85,14 @@ class OutlierBeforeGap(Fault):
     """
 
     distance_m: float
-
-    def num_frames(self, fps: float) -> int:
-        """Return how many frames it lasts."""
-        return 1 + _GAP_FRAMES
+    frames: int = field(default=1 + _GAP_FRAMES, init=False)
 
     def apply(
         self, points: np.ndarray, names: Sequence[str], fps: float, generator: np.random.Generator
     ) -> tuple[np.ndarray, slice]:
         """Move and hide a point that the generator draws; the same one, whatever the distance."""
-        column, first = _drawn_place(points, 1 + _GAP_FRAMES, generator)
-        run = slice(first, first + 1 + _GAP_FRAMES)
+        column, first = _drawn_place(points, self.frames, generator)
+        run = slice(first, first + self.frames)
         moved = add_outlier_run(points, column, slice(first, first + 1), self.distance_m, generator)
         return hide_points(moved, [column], slice(first + 1, run.stop)), run
 
@@ -124,7 +127,7 @@ class HiddenLimb(Fault):
 
 
 @dataclass(frozen=True)
-class TradedLegs(Fault):
+class TradedLegs(CountedFault):
     """Left and right legs, from the knees, have traded names in the middle of the clip.
 
     Attributes:
@@ -132,10 +135,6 @@ class TradedLegs(Fault):
     """
 
     frames: int
-
-    def num_frames(self, fps: float) -> int:
-        """Return how many frames it lasts."""
-        return self.frames
 
     def apply(
         self, points: np.ndarray, names: Sequence[str], fps: float, generator: np.random.Generator
