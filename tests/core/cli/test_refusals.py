@@ -1,0 +1,146 @@
+"""What the commands refuse, and that a refusal leaves everything as it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.cli.main import main
+from core.layouts import BODY25
+
+from .commands import SCENE, files, fit, save, two_people
+
+
+def _faults(tmp_path: Path, recording: Path) -> dict[str, tuple[list[object], str]]:
+    """Arguments that cannot work, and a word of the message each."""
+    faulty = tmp_path / "faulty"
+    faulty.mkdir()
+    (faulty / "garbage.npz").write_bytes(bytes(range(256)) * 20)
+    (faulty / "empty.trc").write_bytes(b"")
+    np.save(faulty / "long.npy", np.ones(11))
+    np.save(faulty / "nan.npy", np.full(10, np.nan))
+    np.save(faulty / "regressor.npy", np.full((17, 6890), 1 / 6890))
+    np.save(faulty / "unsummed.npy", np.ones((25, 6890)))
+    (faulty / "body.pkl").write_bytes(b"\x80\x04cposix\nsystem\n.")
+    hidden = SCENE.track().confidence.copy()
+    hidden[:, [BODY25.names.index("left_hip"), BODY25.names.index("right_hip")]] = 0.0
+    save(faulty / "hips.npz", confidence=hidden)
+    return {
+        "no such file": ([faulty / "none.npz"], "none.npz"),
+        "garbage": ([faulty / "garbage.npz"], "garbage.npz"),
+        "empty": ([faulty / "empty.trc"], "empty.trc"),
+        "no hips": ([faulty / "hips.npz"], "--layout"),
+        "long betas": ([recording, "--betas", faulty / "long.npy"], "expected 10 betas"),
+        "betas not finite": ([recording, "--betas", faulty / "nan.npy"], "nan.npy"),
+        "no betas": ([recording, "--betas", faulty / "none.npy"], "--betas"),
+        "other regressor": ([recording, "--regressor", faulty / "regressor.npy"], "(25, 6890)"),
+        "regressor sums": ([recording, "--regressor", faulty / "unsummed.npy"], "add up to 1"),
+        "hostile body": ([recording, "--body", faulty / "body.pkl"], "body.pkl"),
+        "no body": ([recording, "--body", faulty / "none.pkl"], "none.pkl"),
+        "smoothing": ([recording, "--smoothing", "1.5"], "smoothing"),
+        "rate": ([recording, "--out-fps", "-24"], "frame rate"),
+        "endless rate": ([recording, "--out-fps", "1e12"], "frame rate"),
+        "layout": ([recording, "--layout", "body26"], "--layout"),
+        "device": ([recording, "--device", "tpu"], "tpu"),
+        "person": ([recording, "--person", "9"], "--person"),
+    }
+
+
+FAULTS = [
+    "no such file", "garbage", "empty", "no hips", "long betas", "betas not finite", "no betas", "other regressor",
+    "regressor sums", "hostile body", "no body", "smoothing", "rate", "endless rate", "layout", "device", "person",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_told_and_leaves_nothing(tmp_path, recording, out, capsys, name):
+    faults = _faults(tmp_path, recording)
+    assert sorted(faults) == sorted(FAULTS)
+    arguments, word = faults[name]
+    out.mkdir()
+    (out / "walk.npz").write_bytes(b"kept as it is")
+    assert fit(*arguments, "-o", out / "walk.npz", "--report", out / "walk.json") == 1
+    assert files(out) == {"walk.npz"}
+    assert (out / "walk.npz").read_bytes() == b"kept as it is"
+    printed = capsys.readouterr()
+    assert word in printed.err and printed.err.startswith("python -m core: ")
+    assert "Traceback" not in printed.err and printed.out == ""
+
+
+def test_an_impossible_clean_up_is_refused_before_the_fit(recording, out, capsys):
+    assert fit(recording, "-o", out / "walk.npz", "--foot-lock", "2") == 1
+    assert "expected foot_lock from 0 to 1, got 2" in capsys.readouterr().err
+    assert files(out) == set()
+
+
+def test_cuda_without_cuda_says_so(recording, out, capsys):
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("this machine has CUDA")
+    assert fit(recording, "-o", out / "walk.npz", "--device", "cuda") == 1
+    assert "cuda" in (message := capsys.readouterr().err) and "numpy" in message
+    assert files(out) == set()
+
+
+@pytest.mark.parametrize("suffix", ["", ".bvh", ".npy"])
+def test_only_npz_is_written(recording, out, capsys, suffix):
+    assert fit(recording, "-o", out / f"walk{suffix}") == 1
+    assert "walk.npz" in capsys.readouterr().err
+    assert files(out) == set()
+
+
+def test_an_output_that_cannot_be_written_is_told(recording, betas, tmp_path, capsys):
+    (tmp_path / "file").write_text("no folder")
+    assert fit(recording, "-o", tmp_path / "file" / "walk.npz", "--betas", betas) == 1
+    message = capsys.readouterr().err
+    assert "file" in message and "Traceback" not in message
+    assert (tmp_path / "file").read_text() == "no folder"
+
+
+@pytest.mark.parametrize("command", ["fit", "convert"])
+def test_an_input_is_never_replaced(recording, betas, command, capsys):
+    before = recording.read_bytes()
+    detour = recording.parent / ".." / "in" / recording.name
+    assert main([command, str(recording), "-o", str(detour)]) == 1
+    assert "another file than the input" in capsys.readouterr().err
+    assert recording.read_bytes() == before
+    if command == "fit":
+        assert fit(recording, "--betas", betas, "-o", recording.with_name("out.npz"), "--report", betas) == 1
+        assert "another file than the betas" in capsys.readouterr().err
+    assert files(recording.parent) == {"walk.npz", "betas.npy"}
+
+
+def test_outputs_of_several_people_replace_no_input_either(tmp_path, capsys):
+    people = two_people(tmp_path / "duo_7.npz")
+    assert fit(people, "--fps", 30, "--layout", "body25", "-o", tmp_path / "duo.npz") == 1
+    assert "found a folder at" in capsys.readouterr().err
+    assert not (tmp_path / "duo_3.npz").exists()
+
+
+def test_places_that_cannot_be_written_are_told_before_the_work(recording, out, monkeypatch, capsys):
+    monkeypatch.setattr("core.cli.main.fit_track", lambda *_: pytest.fail("the work was begun"))
+    out.mkdir()
+    (out / "folder.npz").mkdir()
+    assert fit(recording, "-o", out / "folder.npz") == 1
+    assert fit(recording, "-o", out / "walk.npz", "--report", out / "folder.npz") == 1
+    assert fit(recording, "-o", out / "walk.npz", "--report", out / "walk.npz") == 1
+    told = capsys.readouterr().err.splitlines()
+    assert "the output, found a folder" in told[0] and "the report, found a folder" in told[1]
+    assert "the report to be another file than the output" in told[2]
+    assert files(out) == {"folder.npz"}
+
+
+def test_one_faulty_person_keeps_the_others_unwritten(tmp_path, out, betas, capsys):
+    people = two_people(tmp_path / "people")
+    for path in people.iterdir():
+        document = json.loads(path.read_text())
+        for name in ("left_hip", "right_hip"):
+            document[1]["keypoints3d"][BODY25.names.index(name)][3] = 0.0
+        path.write_text(json.dumps(document))
+    assert fit(people, "--fps", 30, "--layout", "body25", "--betas", betas, "-o", out / "duo.npz") == 1
+    message = capsys.readouterr().err
+    assert "left_hip, right_hip" in message and "of person 7" in message and "--person" in message
+    assert files(out) == set()
