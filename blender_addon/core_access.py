@@ -49,7 +49,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED
     from core.cli.info import missing_shares
     from core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, OutputError, TrackError
-    from core.fit import FitOptions, FitReport, Flag, fit_track
+    from core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
     from core.fit.quality import QUALITIES
     from core.formats import find_tracks
     from core.io.atomic_files import TEMPORARY_PREFIX, atomic_path, replace_file
@@ -90,7 +90,7 @@ else:
     from .core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED
     from .core.cli.info import missing_shares
     from .core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, OutputError, TrackError
-    from .core.fit import FitOptions, FitReport, Flag, fit_track
+    from .core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
     from .core.fit.quality import QUALITIES
     from .core.formats import find_tracks
     from .core.io.atomic_files import TEMPORARY_PREFIX, atomic_path, replace_file

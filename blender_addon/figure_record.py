@@ -17,7 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .core_access import NUM_BETAS, CoreError, FitOptions, FitReport, Flag, Motion, MotionError, ReadOptions, unpack_npz
+from .core_access import (
+    NUM_BETAS,
+    CoreError,
+    FitOptions,
+    FitReport,
+    Flag,
+    Motion,
+    MotionError,
+    PointErrors,
+    ReadOptions,
+    unpack_npz,
+)
 from .custom_properties import MARK_KEY, RECORD_KEY
 
 if TYPE_CHECKING:
@@ -209,6 +220,7 @@ def to_bytes(record: FigureRecord) -> bytes:
 
 def _packed(report: FitReport) -> tuple[dict[str, object], dict[str, np.ndarray]]:
     """Return what of *report* goes into JSON, and its arrays."""
+    errors = report.point_errors
     about = {
         "point_names": report.point_names,
         "flags": [asdict(flag) for flag in report.flags],
@@ -216,6 +228,7 @@ def _packed(report: FitReport) -> tuple[dict[str, object], dict[str, np.ndarray]
         "sigma_mm": report.sigma_mm,
         "timings_s": report.timings_s,
         "notes": report.notes,
+        "point_errors": None if errors is None else {**asdict(errors), "offset_mm": errors.offset_mm.tolist()},
     }
     arrays = {
         "fitted_betas": report.betas,
@@ -293,7 +306,16 @@ def _report(arrays: Mapping[str, np.ndarray], whole: Mapping[str, Any], prefix: 
         sigma_mm=float(about["sigma_mm"]),
         timings_s={str(step): float(seconds) for step, seconds in about["timings_s"].items()},
         notes=tuple(str(note) for note in about["notes"]),
+        point_errors=_point_errors(about.get("point_errors"), len(names)),
     )
+
+
+def _point_errors(about: Mapping[str, Any] | None, num_points: int) -> PointErrors | None:
+    """Return what is kept of the points' errors; None for records of versions that did not keep it."""
+    if about is None:
+        return None
+    offsets = _checked(np.asarray(about["offset_mm"], dtype=np.float64), (num_points,), "offset_mm")
+    return PointErrors(float(about["white_mm"]), float(about["smooth_mm"]), float(about["constant_mm"]), offsets)
 
 
 def _source(about: Mapping[str, Any]) -> FitSource:

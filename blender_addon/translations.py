@@ -170,6 +170,7 @@ _GERMAN_RESULT = {
     "AMASS Motion for SMPLify (.npz)": "AMASS-Bewegung für SMPLify (.npz)",
     "Stature {:.2f} m": "Körpergröße {:.2f} m",
     "Mean error {:.1f} mm": "Mittlerer Fehler {:.1f} mm",
+    "Points: {:.1f} mm white, {:.1f} smooth, {:.1f} constant": "Punkte: {:.1f} mm weiß, {:.1f} glatt, {:.1f} konstant",
     "Worst {:.1f} mm at frame {}": "Größter {:.1f} mm in Bild {}",
     "Go to Worst Frame": "Zum größten Fehler",
     "No doubtful stretches": "Keine zweifelhaften Stellen",

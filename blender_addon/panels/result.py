@@ -147,6 +147,10 @@ def _draw_report(
     frame = record.scene_frame(report.worst_frame)
     text = iface_("Worst {:.1f} mm at frame {}").format(worst, frame)
     column.operator(SMPLIFY_OT_go_to_worst.bl_idname, text=text, translate=False, icon="VIEWZOOM")
+    if (errors := report.point_errors) is not None:
+        text = iface_("Points: {:.1f} mm white, {:.1f} smooth, {:.1f} constant")
+        parts = errors.white_mm, errors.smooth_mm, errors.constant_mm
+        column.label(text=text.format(*parts), translate=False)
     if not is_current(armature):
         ask_for_rows()
     if not report.flags:

@@ -77,6 +77,12 @@ class KeypointModel:
         model._moments = self._moments + xp.einsum("kj,kc->jck", holders, offsets)
         return model
 
+    @property
+    def offsets(self) -> Array:
+        """How far `shifted` moved each keypoint (K, 3), metres, in the rest pose's axes."""
+        xp = namespace(self._moments)
+        return xp.matrix_transpose(xp.sum(self._moments - self._own_moments, axis=0))
+
     def shaped(self, betas: Array) -> ShapedKeypoints:
         """Return the keypoints of the body with *betas* held fixed: (B,), or (F, B), one body a frame."""
         return ShapedKeypoints(self, betas)

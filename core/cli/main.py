@@ -121,7 +121,7 @@ def _run_fit(args: argparse.Namespace) -> int:
         output = _labelled(args.output, label)
         motion = _cleaned(motion, track, report, body, cleanup)
         error = _at_rate(report.keypoint_error_mm, motion.num_frames, track.fps / motion.fps)
-        _write(output, motion, error, body, args.out_up)
+        _write(output, motion, error, report, body, args.out_up)
         if args.report is not None:
             _write_report(_labelled(args.report, label), report)
         print(
@@ -129,6 +129,8 @@ def _run_fit(args: argparse.Namespace) -> int:
             f"keypoint error {report.mean_error_mm:.1f} mm in the mean, "
             f"{np.nanmax(report.keypoint_error_mm):.1f} mm in frame {report.worst_frame}"
         )
+        if line := report.error_line():
+            print(f"  {line}")
         for flag in report.flags:
             print(f"  {flag.kind}: {flag.what}, frames {flag.first} to {flag.last}")
     return 0
@@ -161,9 +163,10 @@ def _cleaned(
     return clean(source, options.without_place() if track.root_relative else options)
 
 
-def _write(output: Path, motion: Motion, error: np.ndarray, body: BodyData, up: str) -> None:
+def _write(output: Path, motion: Motion, error: np.ndarray, report: FitReport, body: BodyData, up: str) -> None:
     rest_pelvis = BodyModel(body).rest_joints(motion.betas.astype(np.float32))[0]
-    write_motion(output, motion, up_axis=up, rest_pelvis=rest_pelvis, extra={"keypoint_error_mm": error})
+    extra = {name: np.asarray(part) for name, part in report.error_parts_mm().items()}
+    write_motion(output, motion, up_axis=up, rest_pelvis=rest_pelvis, extra=extra | {"keypoint_error_mm": error})
 
 
 def _at_rate(error: np.ndarray, num_frames: int, step: float) -> np.ndarray:

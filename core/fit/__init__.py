@@ -12,9 +12,9 @@ from .clip import fit_clip
 from .frame_by_frame.recorded import fit_frames
 from .frame_by_frame.stream import FitStream, StreamPose
 from .options import FitOptions, Progress
-from .report import FitReport, Flag
+from .report import FitReport, Flag, PointErrors
 
-__all__ = ["FitOptions", "FitReport", "FitStream", "Flag", "Progress", "StreamPose", "fit_track"]
+__all__ = ["FitOptions", "FitReport", "FitStream", "Flag", "PointErrors", "Progress", "StreamPose", "fit_track"]
 
 
 def _silent(done: int, total: int, what: str) -> bool:

@@ -22,7 +22,7 @@ from .pose_solver import PoseSolver, find_shape, make_targets, residual_noise
 from .progress import ProgressReporter
 from .quality import QUALITIES
 from .report import FitReport
-from .result import RawFit, build_result
+from .result import Offsets, RawFit, build_result
 from .screening.screen import Screened, screen
 from .solver.gauss_newton import Targets
 from .temporal.flat_feet import find_unseen_feet, flatten_feet
@@ -114,8 +114,8 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         error = _point_errors(points, keypoints, rotations, trans)
     place, left_out = trans.astype(np.float64) + screened.origin, smoothed.jumps | screened.outliers
     scales = smoothed.noise_m, shape.sigma_m
-    found = RawFit(points.names, rotations, place, shape.betas, error, left_out, *scales, visibility, screened.swaps)
-    result = build_result(track, body, options, found, clock.seconds)
+    found = points.names, rotations, place, shape.betas, error, left_out, *scales, visibility, screened.swaps
+    result = build_result(track, body, options, RawFit(*found, Offsets.of(shape)), clock.seconds)
     reporter.end()
     return result
 

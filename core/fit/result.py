@@ -7,19 +7,43 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..body.data import BodyData
+from ..math.arrays import to_numpy
 from ..math.rotations import matrix_to_axis_angle
 from ..motion import Motion
 from ..track import KeypointTrack
 from .observations import layout_points
 from .options import FitOptions
-from .report import FitReport, Flag, flags_of
+from .pose_solver import after_smoothing
+from .report import FitReport, Flag, PointErrors, flags_of
 from .screening.label_swaps import LabelSwaps
+from .shape.estimate import ShapeEstimate
 from .solver.joint_limits import strained
+from .temporal.keypoint_smoothing import tells_noise
 from .temporal.visibility import Visibility
 
 _ADULTS_M = (1.40, 2.10)
 _IMPLAUSIBLE_M = 0.07
 _IMPLAUSIBLE_SIGMAS = 6.0
+
+
+@dataclass(frozen=True, eq=False)
+class Offsets:
+    """Where the points lie on the body, other than the body's own: constant over the clip.
+
+    Attributes:
+        spread_m: standard deviation per axis that they are taken to have, metres.
+        lengths_m: (K,) how far each point was moved, metres.
+    """
+
+    spread_m: float
+    lengths_m: np.ndarray
+
+    @classmethod
+    def of(cls, shape: ShapeEstimate) -> Offsets | None:
+        """Return those of a shape; None where it has not been refined, so that none were estimated."""
+        if shape.spread_m == 0.0:
+            return None
+        return cls(shape.spread_m, np.linalg.norm(to_numpy(shape.model.offsets).astype(np.float64), axis=-1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +61,7 @@ class RawFit:
         sigma_m: how far off the points were taken to be.
         visibility: what each frame's points could and could not tell.
         swaps: which groups of points were exchanged left for right, and are put back.
+        offsets: where the points lie on the body; None where that was not estimated.
     """
 
     point_names: tuple[str, ...]
@@ -49,6 +74,7 @@ class RawFit:
     sigma_m: float
     visibility: Visibility
     swaps: LabelSwaps = field(default_factory=lambda: LabelSwaps({}))
+    offsets: Offsets | None = None
 
 
 def build_result(
@@ -76,8 +102,19 @@ def build_result(
         1000.0 * found.sigma_m,
         timings_s,
         track.notes + found.swaps.notes() + _size_notes(stature_m, options),
+        _point_errors(track, found, options),
     )
     return motion if options.fps is None else motion.resampled(options.fps), report
+
+
+def _point_errors(track: KeypointTrack, found: RawFit, options: FitOptions) -> PointErrors | None:
+    """Return what the errors of the points are made of; None for a track too short or too slow to tell them apart."""
+    if found.offsets is None or not tells_noise(track.num_frames, track.fps):
+        return None
+    left_m = float(np.median(after_smoothing(found.noise_m, options.smoothing)))
+    smooth_m = float(np.sqrt(max(found.sigma_m**2 - left_m**2, 0.0)))
+    white_m, offsets = float(np.median(found.noise_m)), found.offsets
+    return PointErrors(1000.0 * white_m, 1000.0 * smooth_m, 1000.0 * offsets.spread_m, 1000.0 * offsets.lengths_m)
 
 
 def _size_notes(stature_m: float, options: FitOptions) -> tuple[str, ...]:

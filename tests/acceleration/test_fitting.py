@@ -19,7 +19,7 @@ from blender_addon.acceleration.client import FitServer, Patience, _core_error
 from blender_addon.acceleration.errors import AccelerationError
 from blender_addon.acceleration.fitting import end_servers, run_fit
 from core.errors import BodyError, FitCancelled, FitOptionError, TrackError
-from core.fit import FitOptions, fit_track
+from core.fit import FitOptions, PointErrors, fit_track
 from core.math.arrays import DeviceError
 from core.network.graph import NetworkError
 from core.track import KeypointTrack
@@ -58,6 +58,8 @@ def assert_same(got: object, wanted: object) -> None:
         if isinstance(theirs, np.ndarray):
             assert ours.dtype == theirs.dtype
             np.testing.assert_array_equal(ours, theirs, err_msg=field.name)
+        elif isinstance(theirs, PointErrors):
+            assert_same(ours, theirs)
         else:
             assert ours == theirs, field.name
 

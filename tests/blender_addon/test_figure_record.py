@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -51,8 +52,18 @@ def assert_is_record_of(record, item, figure):
     np.testing.assert_array_equal(report.noise_mm, item.report.noise_mm)
     for name in ("point_names", "flags", "stature_m", "sigma_mm", "notes", "timings_s"):
         assert getattr(report, name) == getattr(item.report, name), name
+    assert_same_point_errors(report.point_errors, item.report.point_errors)
     assert record.source == item.source and record.first_frame == 1 and record.track_fps == 30.0
     np.testing.assert_allclose(item.person.motion.trans + record.offset, figure.motion.trans, atol=1e-9)
+
+
+def assert_same_point_errors(first, second):
+    assert (first.white_mm, first.smooth_mm, first.constant_mm) == (
+        second.white_mm,
+        second.smooth_mm,
+        second.constant_mm,
+    )
+    np.testing.assert_array_equal(first.offset_mm, second.offset_mm)
 
 
 def read_again(armature):
@@ -134,6 +145,34 @@ def test_damaged_records_are_refused(fitted, arrays, message):
     armature = fitted[1].armature
     spoil(armature, **arrays)
     with pytest.raises(RecordError, match=message):
+        recall(armature)
+
+
+def about_of(armature) -> dict:
+    with np.load(io.BytesIO(armature[RECORD_KEY])) as stored:
+        return json.loads(stored["about"].tobytes())
+
+
+def spoil_about(armature, about):
+    spoil(armature, about=np.frombuffer(json.dumps(about).encode(), dtype=np.uint8))
+
+
+def test_a_record_from_before_the_parts_of_the_errors_were_kept_opens(fitted):
+    armature = fitted[1].armature
+    about = about_of(armature)
+    del about["report"]["point_errors"]
+    spoil_about(armature, about)
+    report = recall(armature).report
+    assert report.point_errors is None
+    np.testing.assert_array_equal(report.noise_mm, fitted[0].report.noise_mm)
+
+
+def test_damaged_parts_of_the_errors_are_refused(fitted):
+    armature = fitted[1].armature
+    about = about_of(armature)
+    about["report"]["point_errors"]["offset_mm"] = [1.0]
+    spoil_about(armature, about)
+    with pytest.raises(RecordError, match="offset_mm"):
         recall(armature)
 
 

@@ -13,7 +13,7 @@ from ...track import KeypointTrack
 from ..observations import solver_points
 from ..options import FitOptions, Progress, report_progress
 from ..report import FitReport
-from ..result import RawFit, build_result
+from ..result import Offsets, RawFit, build_result
 from ..temporal.keypoint_smoothing import measure_noise
 from ..temporal.visibility import Visibility, find_visibility
 from .stream import FitStream, StreamPose
@@ -58,6 +58,7 @@ def fit_frames(
         measure_noise(np.nan_to_num(points.positions), points.weights > 0),
         poses[-1].sigma_m,
         visibility,
+        offsets=Offsets.of(stream.shape),
     )
     return build_result(track, body, options, found, {"frames": time.perf_counter() - began})
 

@@ -28,6 +28,7 @@ from ...track import KeypointTrack
 from ..observations import body_regressor, layout_points
 from ..options import FitOptions
 from ..quality import QUALITIES
+from ..shape.estimate import ShapeEstimate
 from ..solver.one_frame import FrameTargets
 from ..temporal.keypoint_smoothing import measure_noise
 from ..temporal.visibility import Visibility, find_visibility
@@ -98,6 +99,11 @@ class FitStream:
     def calibrated(self) -> bool:
         """Whether the shape is known and stays."""
         return self._calibration.ended
+
+    @property
+    def shape(self) -> ShapeEstimate:
+        """What is constant over the frames so far, as far as it is known; there is none before the first frame."""
+        return self._calibration.shape
 
     def push(self, positions: np.ndarray, confidence: np.ndarray) -> StreamPose:
         """Return the pose of the next frame.

@@ -92,7 +92,7 @@ def smooth_points(
     observed = np.where(seen[..., None], positions, 0.0)
     candidates = seen & ~find_spikes(observed, seen) if fps >= _SPIKE_MIN_FPS else seen
     on_progress(1.0 / (_PASSES + 2))
-    tells = len(positions) > _NOISE_ORDER and fps >= _NOISE_MIN_FPS
+    tells = tells_noise(len(positions), fps)
     noise = measure_noise(observed, candidates) if tells else np.full(seen.shape[1], _UNKNOWN_NOISE_M)
     excess = np.maximum(noise**2 - _FREE_NOISE_M**2 if tells else 0.0 * noise, _MIN_NOISE_M**2)
     trusted = candidates
@@ -146,6 +146,11 @@ def _running_median(values: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, n
     middle = np.stack([np.maximum(count - 1, 0) // 2, count // 2], axis=-1)[:, :, None]
     chosen = np.take_along_axis(ordered, np.minimum(middle, width - 1), axis=-1)
     return np.where(count[..., None] > 0, chosen.mean(axis=-1), 0.0), count
+
+
+def tells_noise(num_frames: int, fps: float) -> bool:
+    """Return whether a track of so many frames is long and fast enough to measure its noise."""
+    return num_frames > _NOISE_ORDER and fps >= _NOISE_MIN_FPS
 
 
 def measure_noise(positions: np.ndarray, seen: np.ndarray) -> np.ndarray:

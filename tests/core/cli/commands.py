@@ -13,7 +13,10 @@ from core.layouts import BODY25
 from ..fit.scenes import walking
 
 SCENE = walking()[20:44]
-WRITTEN = {"poses", "trans", "betas", "gender", "mocap_framerate", "up_axis", "body", "keypoint_error_mm"}
+WRITTEN = {
+    "poses", "trans", "betas", "gender", "mocap_framerate", "up_axis", "body", "keypoint_error_mm", "white_error_mm",
+    "smooth_error_mm", "constant_error_mm",
+}  # fmt: skip
 
 
 def save(path: Path, layout=BODY25, **more) -> Path:

@@ -37,9 +37,12 @@ def test_fit_writes_amass_layout_and_a_report(recording, betas, out, capsys):
     report = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
     np.testing.assert_allclose(report["keypoint_error_mm"], arrays["keypoint_error_mm"], atol=1e-3)
     assert len(report["keypoint_error_mm"]) == 24
+    for part in ("white_error_mm", "smooth_error_mm", "constant_error_mm"):
+        assert report[part] == pytest.approx(float(arrays[part]), abs=1e-3)
     assert files(out) == {"walk.npz", "walk.json"}
     printed = capsys.readouterr()
     assert str(out / "walk.npz") in printed.out and "24 frames at 30 a second" in printed.out
+    assert f"point errors per axis: {report['white_error_mm']:.1f} mm white, " in printed.out
     assert printed.err == ""
 
 

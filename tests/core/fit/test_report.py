@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from core.fit import FitReport, Flag
+from core.fit import FitReport, Flag, PointErrors
 from core.fit.report import flags_of
 
 
@@ -48,7 +48,8 @@ def test_json_has_no_nan_and_keeps_the_values():
     assert read["keypoint_error_mm"] == [2.0, None, 6.0]
     assert read["point_error_mm"] == [[1.0, 3.0, None], [None, None, None], [4.0, 8.0, 6.0]]
     assert read["frames"] == 3 and read["worst_frame"] == 2
-    assert read["points"]["left_hip"] == {"mean_mm": 2.5, "worst_mm": 4.0, "seen": 2, "noise_mm": 1.0}
+    hip = {"mean_mm": 2.5, "worst_mm": 4.0, "seen": 2, "noise_mm": 1.0, "offset_mm": None}
+    assert read["points"]["left_hip"] == hip
     assert read["points"]["nose"]["seen"] == 1
     assert read["flags"] == [{"kind": "held", "what": "left arm", "first": 1, "last": 2}]
     assert read["betas"] == [0.5, -1.25] and read["stature_m"] == 1.71
@@ -57,14 +58,33 @@ def test_json_has_no_nan_and_keeps_the_values():
     assert read["version"] == 1
 
 
+PARTS = PointErrors(white_mm=2.0, smooth_mm=8.25, constant_mm=4.0, offset_mm=np.array([3.0, 12.5, 0.0]))
+
+
+def test_what_the_errors_are_made_of_is_told():
+    report = _report(ERRORS, point_errors=PARTS)
+    read = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    assert (read["white_error_mm"], read["smooth_error_mm"], read["constant_error_mm"]) == (2.0, 8.25, 4.0)
+    assert [read["points"][name]["offset_mm"] for name in report.point_names] == [3.0, 12.5, 0.0]
+    line = report.error_line()
+    assert "2.0 mm white, 8.2 mm smooth in time, 4.0 mm constant" in line and "right_hip, 12.5 mm" in line
+
+
+def test_what_is_not_known_of_the_errors_is_not_told():
+    read = _report(ERRORS).to_dict()
+    assert [read[f"{part}_error_mm"] for part in ("white", "smooth", "constant")] == [None, None, None]
+    assert _report(ERRORS).error_line() == ""
+
+
 def test_a_point_never_seen_has_no_error():
     errors = ERRORS.copy()
     errors[:, 2] = np.nan
-    assert _report(errors).to_dict()["points"]["nose"] == {
+    assert _report(errors, point_errors=PARTS).to_dict()["points"]["nose"] == {
         "mean_mm": None,
         "worst_mm": None,
         "seen": 0,
         "noise_mm": 3.0,
+        "offset_mm": None,
     }
 
 
