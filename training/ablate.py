@@ -18,7 +18,8 @@ from core.cli.exit_codes import exit_code_of
 from core.io.atomic_files import atomic_path
 
 from .distributed import joined_processes
-from .motion_folder import read_clips
+from .motion_folder import clip_files, read_clips
+from .outputs import check_outputs, run_files
 from .pose_prior import HELD_OUT_SUBJECTS
 from .train_command import parse_overrides
 from .variant_figures import FitTest, fit_table, pairs_table, shipped_figures, variant_figures
@@ -52,9 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    folder = Path(options.log_dir)
+    tables = [folder / "ablation.json", folder / "ablation.md", *(folder / "in_fit").glob("*")]
+    read = {"the variants": options.config, "the clips": clip_files(options.clips)}
+    check_outputs({"the figures": tables}, read)
     variants = read_variants(options.config, {**parse_overrides(options.set), "output.log_dir": options.log_dir})
     if options.only:
         variants = [variant for variant in variants if {variant.name, variant.group} & set(options.only)]
+    runs = [path for one in variants for path in run_files(one.config.run_folder, trains=not options.trained)]
+    check_outputs({"a file of the runs": runs}, read)
     for variant in () if options.trained else variants:
         if not is_trained(variant):
             with joined_processes(variant.config.training.device) as processes:

@@ -29,7 +29,8 @@ from core.track import KeypointTrack
 
 from .fit_conditions import Condition
 from .fit_figures import Evaluation
-from .motion_folder import read_clips
+from .motion_folder import clip_files, read_clips
+from .outputs import check_outputs
 from .pose_prior import HELD_OUT_SUBJECTS
 from .realistic_errors import ErrorModel
 
@@ -105,6 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    check_outputs({"the figures": options.json}, {"the clips": clip_files(options.folder)})
     evaluation = Evaluation(FitOptions(quality=options.quality))
     condition = Condition("stream", errors=ErrorModel(white_m=0.001 * options.noise_mm), layout=options.layout)
     longest = max(read_clips(options.folder, options.subjects), key=lambda clip: len(clip.trans))

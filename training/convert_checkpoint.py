@@ -26,7 +26,6 @@ from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.cli.exit_codes import exit_code_of
 from core.errors import CoreError
-from core.io.protected_files import ProtectedFiles
 from core.math.rotations import axis_angle_to_matrix
 from core.network.architecture import NUM_BETAS
 from core.network.folding import fold
@@ -39,6 +38,7 @@ from core.smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 from .checkpoints import Checkpoint, load_checkpoint
 from .metrics import ANGLE_FIGURES
 from .networks import Network, network_of
+from .outputs import check_outputs
 from .pose_mlp import PoseMlp
 from .shown_body import POINT_NAMES
 
@@ -156,7 +156,7 @@ def _figures(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
 
 def convert(options: argparse.Namespace) -> str:
     """Convert as *options* say; return what to tell the user."""
-    ProtectedFiles({options.checkpoint: "the checkpoint"}, own_data=False).check(options.output)
+    check_outputs({"the weights": options.output}, {"the checkpoint": options.checkpoint}, own_data=False)
     network, checkpoint = load_network(options.checkpoint, options.graph)
     weights = fold_network(network, describe(network, checkpoint, options))
     stored = weights.as_stored(options.precision)

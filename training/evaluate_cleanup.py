@@ -34,7 +34,8 @@ from core.smpl_skeleton import JOINT_INDEX, NUM_VERTICES
 
 from .fit_conditions import Condition
 from .fit_figures import Evaluation
-from .motion_folder import Clip, read_clips
+from .motion_folder import Clip, clip_files, read_clips
+from .outputs import check_outputs
 from .pose_prior import HELD_OUT_SUBJECTS
 from .realistic_errors import ErrorModel
 
@@ -286,6 +287,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    check_outputs({"the figures": options.json}, {"the clips": clip_files(options.folder)})
     judge = Judge(Evaluation())
     clips = read_clips(options.folder, options.subjects)[:: options.every]
     raw, usual = (list(fits(judge.evaluation, clips, smoothing)) for smoothing in (0.0, 1.0))

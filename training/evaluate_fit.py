@@ -34,7 +34,8 @@ from .fit_figures import Evaluation, Row, row_of
 from .fit_tables import ERROR_COLUMNS, FAULT_COLUMNS, SOLVER_COLUMNS, Column, heads, line
 from .fit_workers import Measure, measuring
 from .json_figures import write_json
-from .motion_folder import Clip, read_clips
+from .motion_folder import Clip, clip_files, read_clips
+from .outputs import check_outputs
 from .pose_prior import HELD_OUT_SUBJECTS
 from .realistic_errors import ErrorModel
 
@@ -105,6 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    read = {"the clips": clip_files(options.folder), "the network": options.network}
+    check_outputs({"the figures": options.json}, read)
     names = chosen_rows(options.rows)
     clips = read_clips(options.folder, options.subjects)[:: options.every]
     fit_options = FitOptions(quality=options.quality, **network_options(options))

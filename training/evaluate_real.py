@@ -29,11 +29,12 @@ from core.fit.quality import QUALITIES
 from core.motion import Motion
 
 from .json_figures import write_json
-from .motion_folder import read_clips
+from .motion_folder import clip_files, read_clips
+from .outputs import check_outputs
 from .pose_prior import HELD_OUT_SUBJECTS
 from .real_figures import TrialFigures, mean_figures, trial_figures
 from .real_tables import angle_head, angle_line, tables
-from .real_trials import KINDS, Trial, find_trials
+from .real_trials import KINDS, Trial, find_trials, trial_files
 
 _LONGEST_STEP_S = 0.2
 _TINY = 1e-6
@@ -63,6 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    motions = None if options.motions is None else clip_files(options.motions)
+    read = {"the trials": trial_files(options.folders), "the motions": motions, "the network": options.network}
+    check_outputs({"the figures": options.json}, read)
     data = load_free_body()
     fit_options = FitOptions(quality=options.quality, **network_options(options))
     rows: list[TrialFigures] = []

@@ -25,9 +25,11 @@ from .checkpoints import Checkpoint, load_checkpoint
 from .config import DATASETS, ConfigError, RunConfig, config_from_dict
 from .convert_checkpoint import fold_network
 from .data.prepared import MotionArrays, load_motions, some_poses
+from .data.sources import find_sources
 from .data.splits import split_clips
 from .distributed import choose_device
 from .networks import network_of
+from .outputs import check_outputs
 from .sequence_figures import measure, summarise
 from .sequential import PROTOCOLS, Predictor, TrackedClip, TrueClip, track_clips
 from .shown_body import ShownBody, load_body, pose_rotations
@@ -114,6 +116,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    output = options.output or Path("logs") / "inference"
+    check_outputs({"the figures": output / "summary.json"}, {"the checkpoint": options.checkpoint})
     checkpoint = load_checkpoint(options.checkpoint)
     config = settings_of(options, checkpoint)
     device = choose_device(options.device)
@@ -129,7 +133,9 @@ def _run(options: argparse.Namespace) -> None:
     clips = true_clips(
         motions, tested[np.linspace(0, len(tested) - 1, count).round().astype(int)].tolist(), options.max_frames
     )
-    output = options.output or Path("logs") / "inference"
+    targets = {protocol: [_motion_file(output, protocol, clip) for clip in clips] for protocol in options.protocol}
+    read = {"the checkpoint": options.checkpoint, "the motions": [source.path for source in find_sources(config.data)]}
+    check_outputs({"a motion": [path for paths in targets.values() for path in paths]}, read)
     predictor = make_predictor(checkpoint, options.checkpoint, device)
     print(f"{len(clips)} clips, {sum(len(clip.trans) for clip in clips)} frames, on {device}")
     print(f"{'':<44}{'MPVE mm':>9}{'MPAPVE mm':>11}{'drift mm':>10}{'ms/frame':>10}")
@@ -138,8 +144,8 @@ def _run(options: argparse.Namespace) -> None:
         tracked = track_clips(predictor, clips, body, protocol)
         _report(report, f"network, {protocol} protocol", clips, tracked, body)
         report["rows"][f"network, {protocol} protocol"]["fallback_frames"] = sum(one.fallbacks for one in tracked)
-        for true, one in zip(clips, tracked, strict=True):
-            _write_motion(output / protocol / f"{Path(true.name).name}.npz", true, one, body)
+        for true, one, path in zip(clips, tracked, targets[protocol], strict=True):
+            _write_motion(path, true, one, body)
     if options.baseline:
         _compare(options, report, clips, body, some_poses(motions, everything if split is None else split.train))
         _report_alone(predictor, report, clips, body, options.protocol[0])
@@ -185,6 +191,10 @@ def _report(
         f"{title:<44}{figures['mpve_mm']:>9.2f}{figures['mpapve_mm']:>11.2f}{drift:>10}{milliseconds:>10.2f}",
         flush=True,
     )
+
+
+def _motion_file(output: Path, protocol: str, clip: TrueClip) -> Path:
+    return output / protocol / f"{Path(clip.name).name}.npz"
 
 
 def _write_motion(path: Path, true: TrueClip, tracked: TrackedClip, body: ShownBody) -> None:

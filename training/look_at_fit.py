@@ -14,6 +14,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ from core.smpl_skeleton import JOINT_NAMES
 from core.track import KeypointTrack
 
 from .fit_oddities import Oddity, find_oddities
+from .outputs import check_outputs
 from .pictures import write_png
 from .rasterizer import draw_dot, draw_line, draw_mesh, draw_number, halved
 
@@ -244,6 +246,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _look_at_all(options: argparse.Namespace) -> None:
+    sheets = [sheet for path in options.files for sheet in options.output.glob(f"{escape(path.name)}_*.png")]
+    body_file = None if options.body is None else Path(options.body)
+    check_outputs({"a sheet": sheets}, {"the keypoints": options.files, "the body": body_file})
     body = resolve_body(options.body)
     for path in options.files:
         _look(path, body, options)

@@ -25,7 +25,12 @@ from core.io.atomic_files import atomic_path
 from core.layouts import BODY25
 from core.motion import Motion
 
+from .outputs import check_outputs
 from .sample_motion import sample_motion
+
+_TRC_SCALES = {"walk.trc": 1.0, "walk_wrong_units.trc": 1000.0}
+"""The sample recordings as text, and how many of their units a metre is; both state metres."""
+_NPZ_NAME = "walk.npz"
 
 NOISE_M = 0.005
 """Standard deviation of the noise on every coordinate, metres."""
@@ -137,7 +142,7 @@ def write_samples(folder: Path) -> list[Path]:
     markers = tuple(POSE2SIM_MARKERS)
     seen = observe(motion, tuple(POSE2SIM_MARKERS.values()), SEED)
     written = []
-    for name, scale in (("walk.trc", 1.0), ("walk_wrong_units.trc", 1000.0)):
+    for name, scale in _TRC_SCALES.items():
         text = trc_text(seen, markers, motion.fps, scale=scale, file_name=name)
         with atomic_path(folder / name) as path:
             path.write_text(text, encoding="utf-8", newline="\n")
@@ -145,11 +150,11 @@ def write_samples(folder: Path) -> list[Path]:
     names = tuple(point.solver for point in BODY25.points if point.solver is not None)
     positions = observe(motion, names, SEED + 1).round(4).astype(np.float32)
     confidence = np.isfinite(positions).all(axis=-1).astype(np.float32)
-    with atomic_path(folder / "walk.npz") as path:
+    with atomic_path(folder / _NPZ_NAME) as path:
         np.savez_compressed(
             path, positions=positions, confidence=confidence, fps=np.float64(motion.fps), layout=np.str_(BODY25.name)
         )
-    return [*written, folder / "walk.npz"]
+    return [*written, folder / _NPZ_NAME]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -161,6 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    check_outputs({"a sample": [options.output / name for name in (*_TRC_SCALES, _NPZ_NAME)]}, {})
     for path in write_samples(options.output):
         print(f"{path}: {path.stat().st_size} bytes")
 

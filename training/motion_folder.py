@@ -42,6 +42,11 @@ class Clip:
         return generator.normal(0.0, BETAS_SPREAD, num_betas).astype(np.float32)
 
 
+def clip_files(folder: Path, *, collection: str = "CMU") -> list[Path]:
+    """Return the files in *folder* that `read_clips` may read, sorted by name."""
+    return sorted(folder.glob(f"{collection}_*_poses.npz"))
+
+
 def read_clips(folder: Path, subjects: Iterable[str] | None = None, *, collection: str = "CMU") -> list[Clip]:
     """Return the clips of *folder*, sorted by name.
 
@@ -55,7 +60,7 @@ def read_clips(folder: Path, subjects: Iterable[str] | None = None, *, collectio
     """
     wanted = None if subjects is None else set(subjects)
     clips = []
-    for path in sorted(folder.glob(f"{collection}_*_poses.npz")):
+    for path in clip_files(folder, collection=collection):
         match = _CLIP_NAME.match(path.name)
         if match is None or (wanted is not None and match["subject"] not in wanted):
             continue

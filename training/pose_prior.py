@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from core.body.data import NUM_BETAS
-from core.body.free_body import load_free_body
+from core.body.free_body import FREE_BODY_PATH, load_free_body
 from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
@@ -44,7 +44,8 @@ from core.layouts import BODY25
 from core.math.rotations import matrix_to_axis_angle
 from core.smpl_skeleton import JOINT_INDEX
 
-from .motion_folder import BETAS_SPREAD, Clip, read_clips
+from .motion_folder import BETAS_SPREAD, Clip, clip_files, read_clips
+from .outputs import check_outputs
 from .realistic_errors import ErrorModel, add_errors
 
 HELD_OUT_SUBJECTS = ("16", "35", "05")
@@ -210,6 +211,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    read = {"the clips": clip_files(options.folder), "the body": [FREE_BODY_PATH]}
+    check_outputs({"the prior": options.output}, read, own_data=False)
     clips = [clip for clip in read_clips(options.folder) if clip.subject not in options.held_out]
     arrays: dict[str, np.ndarray] = {"version": np.array(ASSET_VERSION)}
     for part in PART_JOINTS:

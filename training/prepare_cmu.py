@@ -27,6 +27,7 @@ from core.motion import Motion
 from .cmu.actor import actor_to_motion
 from .cmu.asf_amc import AMC_BONES, read_asf_amc
 from .cmu.bvh import BVH_BONES, read_cmu_bvh
+from .outputs import check_outputs
 
 HOW_TO_GET = (
     "download cgspeed's BVH conversion of CMU's motions (search for 'cgspeed CMU BVH conversion'), or .asf and .amc "
@@ -76,6 +77,9 @@ def _run(options: argparse.Namespace) -> int:
     paths = sorted(path for path in options.folder.rglob("*") if path.suffix.lower() in (".bvh", ".amc"))
     if not paths:
         raise InputMissingError(f"expected .bvh or .amc files in {options.folder}, found none; {HOW_TO_GET}")
+    targets = {path: _target(path, options) for path in paths}
+    skeletons = [path for path in options.folder.rglob("*") if path.suffix.lower() == ".asf"]
+    check_outputs({"a clip": set(targets.values())}, {"the recordings": [*paths, *skeletons]})
     body = load_free_body()
     failed, frames = 0, 0
     for path in paths:
@@ -85,13 +89,19 @@ def _run(options: argparse.Namespace) -> int:
             failed += 1
             print(f"left out: {error}", file=sys.stderr)
             continue
-        subject, clip = subject_and_clip(path)
-        target = options.output / f"{options.collection}_{subject}_{clip}_poses.npz"
+        target = targets[path]
         write_motion(target, replace(motion, gender="neutral"), up_axis="Y")
         frames += motion.num_frames
         print(f"{path} -> {target}: {motion.num_frames} frames, {motion.fps:g} a second")
     print(f"{len(paths) - failed} clips, {frames} frames in {options.output}; {failed} left out")
     return EXIT_FAILED if failed else 0
+
+
+def _target(path: Path, options: argparse.Namespace) -> Path:
+    """Return the file that is written for a recording."""
+    subject, clip = subject_and_clip(path)
+    target: Path = options.output / f"{options.collection}_{subject}_{clip}_poses.npz"
+    return target
 
 
 if __name__ == "__main__":

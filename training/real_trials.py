@@ -70,23 +70,39 @@ def find_trials(folders: Sequence[Path]) -> Iterator[Trial | str]:
     Raises:
         InputMissingError: there is no trial.
     """
-    files = sorted({path for folder in folders for path in folder.rglob("*") if path.is_file()})
-    truths = [path for path in files if path.suffix == ".json" and path.stem.endswith(_TRUE_BODIES)]
-    solutions = [(path, _track_of(path, files)) for path in files if path.suffix in (".mot", ".sto")]
+    truths, solutions = _pairs(folders)
     if not truths and not any(track is not None for _, track in solutions):
         raise InputMissingError(
             "expected NAME.mot or NAME_ik.mot with a track of that name (NAME.trc), or NAME_mocap.json with bodies, in "
             f"{', '.join(map(str, folders))}; found none"
         )
     for truth in truths:
-        stem = truth.stem.removesuffix(_TRUE_BODIES)
-        for path in sorted(truth.parent.glob(f"{stem}_*.json")):
+        for path in _bodies_beside(truth):
             yield _read_or_explain(path, partial(_bodies_trial, path, truth))
     for solution, track in solutions:
         if track is None:
             yield f"{solution.name}: expected a track of that name, found none"
         else:
             yield _read_or_explain(track, partial(_solved_trial, track, solution))
+
+
+def trial_files(folders: Sequence[Path]) -> list[Path]:
+    """Return the files that `find_trials` reads."""
+    truths, solutions = _pairs(folders)
+    bodies = [path for truth in truths for path in _bodies_beside(truth)]
+    return [*bodies, *(path for pair in solutions for path in pair if path is not None)]
+
+
+def _pairs(folders: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, Path | None]]]:
+    """Return the true bodies, and the files of coordinates, each with the track that it belongs to."""
+    files = sorted({path for folder in folders for path in folder.rglob("*") if path.is_file()})
+    truths = [path for path in files if path.suffix == ".json" and path.stem.endswith(_TRUE_BODIES)]
+    return truths, [(path, _track_of(path, files)) for path in files if path.suffix in (".mot", ".sto")]
+
+
+def _bodies_beside(truth: Path) -> list[Path]:
+    """Return the bodies of a trial, the true ones among them."""
+    return sorted(truth.parent.glob(f"{truth.stem.removesuffix(_TRUE_BODIES)}_*.json"))
 
 
 def _read_or_explain(path: Path, read: Callable[[], Trial]) -> Trial | str:

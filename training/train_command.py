@@ -12,6 +12,7 @@ from core.io.atomic_files import atomic_path
 
 from .config import ConfigError, RunConfig, config_from_dict, read_config
 from .distributed import Processes, joined_processes
+from .outputs import check_outputs, run_files
 from .run_log import RunLog
 from .trainer import Trainer
 
@@ -94,6 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     config = settings_of(options)
+    _check_outputs(config, options)
     with joined_processes(config.training.device) as processes:
         _train_or_evaluate(config, options, processes)
 
@@ -109,9 +111,30 @@ def _train_or_evaluate(config: RunConfig, options: argparse.Namespace, processes
             trainer.resume(options.checkpoint)
         if not options.eval:
             if folder is not None:
-                with atomic_path(folder / "config.json") as path:
-                    path.write_text(json.dumps(config.to_dict(), indent=1), encoding="utf-8")
+                _write_settings(folder / "config.json", config, options)
             trainer.train()
         trainer.test()
     finally:
         log.close()
+
+
+def _check_outputs(config: RunConfig, options: argparse.Namespace) -> None:
+    """Refuse a run that would write onto the settings or the checkpoint that it reads; one that is resumed goes on."""
+    written = run_files(config.run_folder, trains=not options.eval)
+    if _are_own_settings(config, options):
+        written.remove(config.run_folder / "config.json")
+    resumes = not (options.eval or options.finetune)
+    read = {"the settings": options.config, "the checkpoint": None if resumes else options.checkpoint}
+    check_outputs({"a file of the run": written}, read)
+
+
+def _are_own_settings(config: RunConfig, options: argparse.Namespace) -> bool:
+    """Return whether the settings were read, unchanged, from where the run writes them."""
+    path = config.run_folder / "config.json"
+    return not options.eval and path.is_file() and path.samefile(options.config) and read_config(path) == config
+
+
+def _write_settings(path: Path, config: RunConfig, options: argparse.Namespace) -> None:
+    if not _are_own_settings(config, options):
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(config.to_dict(), indent=1), encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -187,6 +188,12 @@ def test_the_command_prints_saves_and_compares(
     assert main([str(checkpoint), str(motion_folder), "0.5", "--all_clips", "--protocol", "published",
                  "--output", str(output / "all"), "--device", "cpu", "--max_frames", "5"]) == 0  # fmt: skip
     assert len(list((output / "all" / "published").iterdir())) == 2
+    own = shutil.copytree(motion_folder, tmp_path / "published")
+    before = {path: path.read_bytes() for path in own.glob("*.npz")}
+    assert main([str(checkpoint), str(own), "--all_clips", "--protocol", "published", "--output", str(tmp_path),
+                 "--device", "cpu"]) == 1  # fmt: skip
+    assert "a motion to be another file than the motions" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in own.glob("*.npz")} == before and len(before) == 4
     assert main([str(checkpoint), str(motion_folder), "1.5"]) == 1
     assert "SAMPLE_RATIO" in capsys.readouterr().err
     assert main([str(tmp_path / "none.pth.tar")]) == 1

@@ -9,12 +9,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import sys
 import tempfile
 from pathlib import Path
+
+from core.errors import OutputError
+
+from ..json_figures import write_json
+from ..outputs import check_outputs
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -33,6 +37,13 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     options = _parse(arguments)
+    outputs = {"the body": options.output, "the SMPL file": options.smpl_npz, "the report": options.report}
+    try:
+        read = {"the wheel": options.wheel, "the body to compare with": options.check}
+        check_outputs(outputs, read, own_data=False)
+    except OutputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"  # before NumPy is imported: sums in one order give the same bytes
@@ -63,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     numbers = report(build)
     print("\n".join(as_lines(numbers)))
     if options.report is not None:
-        options.report.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+        write_json(options.report, numbers)
     if options.check is not None:
         with np.load(options.check, allow_pickle=False) as stored:
             faults = differences(build.arrays, stored)
