@@ -1,14 +1,15 @@
-"""The exact finish: damped Gauss-Newton on the keypoints, with a prior on every rotation. F frames, K keypoints.
+"""The exact pose solve: damped Gauss-Newton on the keypoints, with a prior on every rotation. F frames, K keypoints.
 
-Per frame, over small turns d_j of the 22 body joints about world axes and a shift s of the whole body, it minimises
+Per frame, over small rotations d_j of the 22 body joints about world axes and a translation s of the whole body, it
+minimises
 
     sum_k w_k^2 |target_k - k(R, trans)|^2 + |L^(1/2) (G^T d - log(R^T P))|^2
 
-with P the prior's local rotations and L its precision in the joints' own axes, of each and of some together. A
-keypoint moves by ``d_j x S_kj``
-(S the levers of `core.body.skinned_keypoints`), so with Q = sum_k w_k^2 S_k S_k^T the normal matrix is, for joints i
-and j, ``trace(Q_ij) I - Q_ij^T``: the Jacobian itself is never formed (`core.fit.solver.normal_equations`). All frames
-of a block take a step at once; those that hardly move any more are done.
+with P the prior's local rotations and L its precision in the joints' own axes, per joint and for groups of coupled
+joints. A keypoint moves by ``d_j x S_kj`` (S the levers of `core.body.skinned_keypoints`), so with
+Q = sum_k w_k^2 S_k S_k^T the block of the normal matrix for joints i and j is ``trace(Q_ij) I - Q_ij^T``: the Jacobian
+itself is never formed (`core.fit.solver.normal_equations`). All frames of a block take a step at once; frames that
+hardly move any more are finished.
 """
 
 from __future__ import annotations
@@ -39,30 +40,30 @@ from .joint_precision import JointPrecision, SolverJointPrecision
 from .normal_equations import NormalMatrix, Unknowns, normal_matrix
 
 MAX_STEP_RAD = 1.0
-_SETTLED_RAD = 0.008
-"""Frames that move by more after the steps asked for get more."""
+_EXTRA_STEPS_RAD = 0.008
+"""Frames whose last regular step turns a joint by more than this get extra steps."""
 OUTLIER_FROM_STEP = 2
-"""Before it, a point may be far off because the start is."""
+"""Outliers are down-weighted after this step; until then, a point may be far off because the initial pose is."""
 TAIL = 8.0
-"""Degrees of freedom of the prior: the fewer, the sooner a rare pose is believed."""
+"""Degrees of freedom of the prior (Student's t): the fewer, the sooner a rare pose is accepted."""
 SHOWING_M = 0.02
-"""A keypoint that a joint moves by less per radian does not show how that joint is turned."""
+"""A keypoint that moves by less than this per radian of a joint does not show that joint's rotation."""
 _BLOCK_FRAMES = 512
-"""What NumPy solves at once: more falls out of the processor's cache, less is mostly overhead."""
-_WORTH_LEAVING = 0.75
-"""Frames that are done are put aside when no more than this share of their block still moves."""
+"""Frames that NumPy solves at once: more do not fit into the processor's cache, fewer are mostly overhead."""
+_MAX_MOVING_SHARE = 0.75
+"""Finished frames are taken out when at most this share of their block still moves."""
 
 
 @dataclass(frozen=True, eq=False)
 class PosePrior:
-    """What a pose is expected to be, and how firmly.
+    """A prior on the pose: expected rotations and their precision.
 
     Attributes:
         rotations: (F, 24, 3, 3) local rotations.
         precision: (F, 22, 3, 3) or (22, 3, 3), square metres per square radian, in each joint's own axes: how many
             square metres of keypoint error one square radian away from the prior is worth.
         sigma_m: the keypoint error per axis that *precision* is scaled by, metres.
-        joint_precisions: precisions of joints together, on top of those of each.
+        joint_precisions: precisions that couple several joints, in addition to *precision*.
     """
 
     rotations: Array
@@ -71,14 +72,14 @@ class PosePrior:
     joint_precisions: tuple[JointPrecision, ...] = ()
 
     def select(self, frames: slice | list[int]) -> PosePrior:
-        """Return the prior of some frames."""
+        """Return the prior of the selected frames."""
         precision = self.precision if self.precision.ndim == 3 else self.precision[frames]
         joint_precisions = tuple(joint_precision.select(frames) for joint_precision in self.joint_precisions)
         return PosePrior(self.rotations[frames], precision, self.sigma_m, joint_precisions)
 
     @classmethod
     def joined(cls, parts: Sequence[PosePrior]) -> PosePrior:
-        """Return the prior of all frames of the *parts*, which are those of one fit."""
+        """Return the *parts* of one fit's prior, concatenated over the frames."""
         if len(parts) == 1:
             return parts[0]
         xp = namespace(parts[0].rotations)
@@ -92,29 +93,30 @@ class PosePrior:
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """Where the keypoints should be.
+    """Target positions of the keypoints.
 
     Attributes:
-        points: (F, K, 3), metres; anything finite where the weight is 0.
-        weights: (F, K) 0 and up.
+        points: (F, K, 3), metres; any finite value where the weight is 0.
+        weights: (F, K) 0 or more.
     """
 
     points: Array
     weights: Array
 
     def select(self, frames: slice | list[int]) -> Targets:
-        """Return the targets of some frames."""
+        """Return the targets of the selected frames."""
         return Targets(self.points[frames], self.weights[frames])
 
 
 @dataclass(frozen=True)
 class IterationLimits:
-    """How many Gauss-Newton steps a frame gets.
+    """The number of Gauss-Newton steps per frame.
 
     Attributes:
-        steps: at most, but for frames that still move by much after them.
-        extra_steps: at most, for those.
-        still_rad: frames that a step turns by less are done: the next would turn them by a fraction of it.
+        steps: the most regular steps.
+        extra_steps: the most further steps, for frames that still move much after the regular ones.
+        still_rad: a frame is finished when a step turns its joints by less than this; the next step would turn them by
+            a fraction of it.
     """
 
     steps: int = 5
@@ -131,20 +133,20 @@ def refine(
     iterations: IterationLimits,
     outlier_m: float | None = None,
 ) -> tuple[Array, Array]:
-    """Return local rotations (F, 24, 3, 3) and trans (F, 3) that explain *targets* best.
+    """Return the local rotations (F, 24, 3, 3) and trans (F, 3) that fit *targets* best.
 
     Args:
         keypoints: the body's keypoints, in the order of the targets.
-        start: local rotations (F, 24, 3, 3) and trans (F, 3) to begin from.
-        targets: where the keypoints should be.
-        prior: expected rotations.
-        iterations: how many steps.
-        outlier_m: from the third step on, a point this far off counts a quarter, a farther one less
-            (Geman and McClure's weights); None counts all the same.
+        start: initial local rotations (F, 24, 3, 3) and trans (F, 3).
+        targets: target positions of the keypoints.
+        prior: the prior on the rotations.
+        iterations: the number of steps.
+        outlier_m: from the third step on, a point this far from its target is weighted by a quarter, a farther one by
+            less (Geman and McClure's weights); None weights all points alike.
     """
     goal = Goal.of(keypoints, targets, prior)
     pose = matrices_last(start[0]), reversed_axes(start[1])
-    found = pose
+    result = pose
     frames = list(range(pose[1].shape[-1]))
     robust_from = OUTLIER_FROM_STEP if outlier_m is not None else 0
     for step in range(1, iterations.steps + iterations.extra_steps + 1):
@@ -153,31 +155,31 @@ def refine(
         pose = rotations, trans
         if step <= min(robust_from, iterations.steps - 1):
             continue
-        limit = _SETTLED_RAD if step == iterations.steps else iterations.still_rad
-        going = [place for place, far in enumerate(moved.tolist()) if far > limit]
-        if step != iterations.steps and len(going) > _WORTH_LEAVING * len(frames):
+        limit = _EXTRA_STEPS_RAD if step == iterations.steps else iterations.still_rad
+        moving = [index for index, turned in enumerate(moved.tolist()) if turned > limit]
+        if step != iterations.steps and len(moving) > _MAX_MOVING_SHARE * len(frames):
             continue
-        found = _with_frames(found, frames, pose)
-        frames = [frames[place] for place in going]
+        result = _with_frames(result, frames, pose)
+        frames = [frames[index] for index in moving]
         if not frames:
             break
-        pose, goal = (rotations[..., going], trans[..., going]), goal.select(going)
+        pose, goal = (rotations[..., moving], trans[..., moving]), goal.select(moving)
     else:
-        found = _with_frames(found, frames, pose)
-    return matrices_first(found[0]), reversed_axes(found[1])
+        result = _with_frames(result, frames, pose)
+    return matrices_first(result[0]), reversed_axes(result[1])
 
 
 def _step(
     keypoints: PairedKeypoints, goal: Goal, pose: tuple[Array, Array], outlier_m: float | None
 ) -> tuple[Array, Array, Array]:
-    """Return rotations and trans after a step, and how far it turned each frame's joints at most (F,), radians."""
+    """Return rotations and trans after a step, and the largest joint rotation of the step (F,), radians."""
     num_frames = pose[1].shape[-1]
     size = _BLOCK_FRAMES if isinstance(pose[1], np.ndarray) else num_frames
     parts = []
     for block in blocks(num_frames, size):
-        some = pose[0][..., block], pose[1][..., block]
-        equations = linearised(keypoints, goal.select(block), some, outlier_m)
-        parts.append(stepped(*some, equations.posed.world, equations.normal.solve(equations.right)))
+        block_pose = pose[0][..., block], pose[1][..., block]
+        equations = linearised(keypoints, goal.select(block), block_pose, outlier_m)
+        parts.append(stepped(*block_pose, equations.posed.world, equations.normal.solve(equations.right)))
     if len(parts) == 1:
         return parts[0]
     rotations, trans, moved = (namespace(pose[1]).concat(part, axis=-1) for part in zip(*parts, strict=True))
@@ -185,17 +187,19 @@ def _step(
 
 
 def blocks(num_frames: int, size: int) -> list[slice]:
-    """Return slices of about equal length, at most *size*, that make up all frames."""
+    """Return slices of about equal length, at most *size*, that together cover all frames."""
     edges = np.linspace(0, num_frames, max(1, -(-num_frames // size)) + 1).round().astype(int).tolist()
     return [slice(first, end) for first, end in zip(edges[:-1], edges[1:], strict=True)]
 
 
-def _with_frames(poses: tuple[Array, Array], frames: list[int], some: tuple[Array, Array]) -> tuple[Array, Array]:
-    """Return rotations and trans of all frames with *some* put in their places; never changes what it is given."""
+def _with_frames(
+    poses: tuple[Array, Array], frames: list[int], replacement: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    """Return *poses* with those of *frames* replaced by *replacement*; the arguments are not changed."""
     if len(frames) == poses[1].shape[-1]:
-        return some
+        return replacement
     changed = []
-    for whole, part in zip(poses, some, strict=True):
+    for whole, part in zip(poses, replacement, strict=True):
         copy = namespace(whole).asarray(whole, copy=True)
         copy[..., frames] = part
         changed.append(copy)
@@ -204,17 +208,17 @@ def _with_frames(poses: tuple[Array, Array], frames: list[int], some: tuple[Arra
 
 @dataclass(frozen=True, eq=False)
 class Goal:
-    """What a block of frames is to reach, with the frames last.
+    """Targets and prior of a block of frames, with the frames last.
 
     Attributes:
-        points: (3, K, F) targets, metres.
-        weights: (K, F).
-        shown: (24, F) 1 for joints that a keypoint shows; others stay where they are expected. The skin of a shoulder
-            hangs on the neck a little, and a free neck would spin to move it by a millimetre.
-        expected: (3, 3, 24, F) local rotations.
-        precision: (3, 3, 24, F) of them.
-        sigma_m: that *precision* is scaled by.
-        joint_precisions: precisions of joints together.
+        points: (3, K, F) target positions, metres.
+        weights: (K, F) keypoint weights.
+        shown: (24, F) 1 for joints that a keypoint shows; other joints stay at their expected rotation. The skin of a
+            shoulder is slightly weighted to the neck, and a free neck would spin to move it by a millimetre.
+        expected: (3, 3, 24, F) expected local rotations.
+        precision: (3, 3, 24, F) their precision.
+        sigma_m: the keypoint error per axis that *precision* is scaled by, metres.
+        joint_precisions: precisions that couple several joints.
     """
 
     points: Array
@@ -227,7 +231,7 @@ class Goal:
 
     @classmethod
     def of(cls, keypoints: ShapedKeypoints, targets: Targets, prior: PosePrior) -> Goal:
-        """Return the goal of frames."""
+        """Return the goal from targets and prior."""
         xp = namespace(targets.points)
         weights = reversed_axes(targets.weights)
         showing = ones_where(keypoints.reach > SHOWING_M, weights)
@@ -242,7 +246,7 @@ class Goal:
         return cls(points, weights, shown, expected, precision, prior.sigma_m, joint_precisions)
 
     def select(self, frames: slice | list[int]) -> Goal:
-        """Return the goal of some frames."""
+        """Return the goal of the selected frames."""
         return Goal(
             self.points[..., frames],
             self.weights[..., frames],
@@ -254,13 +258,13 @@ class Goal:
         )
 
     def pull(self, rotations: Array) -> Pull:
-        """Return how the joints are drawn to where they are expected.
+        """Return the prior's moments and precision at the current rotations.
 
-        A pose far out of what the prior expects is likelier to be rare than wrong, so the precision falls with the
-        distance, as for Student's t distribution. What no joint does is not rare: beyond its limits it is held.
+        A pose far from the expected one is more likely rare than wrong, so the precision falls with the distance, as in
+        Student's t distribution. The joint limits are exempt, since no joint can pass them.
 
         Args:
-            rotations: (3, 3, 24, F) local rotations.
+            rotations: (3, 3, 24, F) current local rotations.
         """
         xp = namespace(rotations)
         away = rotation_vectors(transposed_times(rotations, self.expected))
@@ -271,10 +275,10 @@ class Goal:
         joint_precisions = []
         for joint_precision in self.joint_precisions:
             joints = list(joint_precision.joints)
-            draw = joint_precision.moment(away[:, joints])
-            squared = xp.sum(xp.sum(away[:, joints] * draw, axis=0), axis=0) / self.sigma_m**2
+            coupled_moment = joint_precision.moment(away[:, joints])
+            squared = xp.sum(xp.sum(away[:, joints] * coupled_moment, axis=0), axis=0) / self.sigma_m**2
             share = at_most((TAIL + 3.0 * len(joints)) / (TAIL + squared), 1.0)
-            moment[:, joints] += draw * share
+            moment[:, joints] += coupled_moment * share
             joint_precisions.append(joint_precision.scaled(share))
         back, firm = limit_pulls(rotations)
         moment[LIMITED_AXES, LIMITED_JOINTS] += back
@@ -284,12 +288,12 @@ class Goal:
 
 @dataclass(frozen=True, eq=False)
 class Pull:
-    """How joints are drawn to where they are expected.
+    """The prior's contribution to the normal equations.
 
     Attributes:
-        moment: (3, 24, F) on each joint, in its own axes.
-        precision: (3, 3, 24, F) of each joint.
-        joint_precisions: precisions of joints together.
+        moment: (3, 24, F) moment on each joint, in its own axes.
+        precision: (3, 3, 24, F) precision of each joint.
+        joint_precisions: precisions that couple several joints.
     """
 
     moment: Array
@@ -299,16 +303,16 @@ class Pull:
 
 @dataclass(frozen=True, eq=False)
 class Linearised:
-    """The problem of one step.
+    """The linear least-squares problem of one step.
 
     Attributes:
-        normal: the matrix.
-        right: the right side.
-        posed: the keypoints.
-        residual: (3, K, F) targets less keypoints, metres.
-        weights: (K, F) of the keypoints, those far off given less.
-        shown: (24, F) the joints that keypoints turn.
-        pull: of what is expected.
+        normal: the normal matrix.
+        right: the right-hand side.
+        posed: the keypoints on the posed body.
+        residual: (3, K, F) targets minus keypoints, metres.
+        weights: (K, F) keypoint weights, reduced for outliers.
+        shown: (24, F) 1 for joints that a keypoint shows.
+        pull: the prior's contribution.
     """
 
     normal: NormalMatrix
@@ -323,13 +327,13 @@ class Linearised:
 def linearised(
     keypoints: PairedKeypoints, goal: Goal, pose: tuple[Array, Array], outlier_m: float | None = None
 ) -> Linearised:
-    """Return the problem of the next step.
+    """Return the linear problem of the next step.
 
     Args:
-        keypoints: the body's.
-        goal: to reach.
-        pose: local rotations (3, 3, 24, F) and trans (3, F).
-        outlier_m: a point this far off counts a quarter; None counts all the same.
+        keypoints: the body's keypoints.
+        goal: targets and prior.
+        pose: current local rotations (3, 3, 24, F) and trans (3, F).
+        outlier_m: a point with this distance from its target is weighted by a quarter; None weights all points alike.
     """
     xp = namespace(goal.points)
     rotations, trans = pose
@@ -351,13 +355,15 @@ def linearised(
 
 
 def stepped(rotations: Array, trans: Array, world: Array, step: Unknowns) -> tuple[Array, Array, Array]:
-    """Return local rotations and trans after a step, no turn of it too large to trust, and its largest turn (F,).
+    """Return local rotations and trans after a step, and its largest joint rotation (F,), radians.
+
+    Joint rotations are clipped to `MAX_STEP_RAD`, beyond which the linearisation cannot be trusted.
 
     Args:
         rotations: (3, 3, 24, F) local rotations.
-        trans: (3, F).
-        world: (3, 3, 24, F) the rotations relative to the world.
-        step: one right side's.
+        trans: (3, F) metres.
+        world: (3, 3, 24, F) the same rotations relative to the world.
+        step: the solution of one right-hand side.
     """
     xp = namespace(trans)
     turns = step.turns[:, :, 0]

@@ -1,9 +1,9 @@
-"""The closed-form start: a pose from one frame's keypoints alone. F frames, K keypoints.
+"""The closed-form initial pose, from each frame's keypoints alone. F frames, K keypoints.
 
-Pelvis, chest, head, feet and hands by the best rotation of their rigid point groups (Kabsch, 1976); limbs by the
-smallest swing onto the measured bone, then, where the limb is bent, by the twist that brings its bend plane onto the
-measured one; the spine by sharing the turn from pelvis to chest. Every group also leans on its parent's rotation,
-slightly, so a group with too few points still has one answer.
+Pelvis, chest, head, feet and hands get the best rotation of their rigid point groups (Kabsch, 1976). Limbs get the
+smallest swing onto the measured bone, then, where the limb is bent, the twist that aligns its bend plane with the
+measured one. The spine joints share the rotation from pelvis to chest. A small regularisation towards the parent's
+rotation keeps groups with too few points well defined.
 """
 
 from __future__ import annotations
@@ -31,55 +31,55 @@ _COMPOSITES = {
     "mid_hip": ("left_hip", "right_hip"),
     "mid_shoulder": ("left_shoulder", "right_shoulder"),
 }
-_LEAN_M2 = 1e-4
-"""How much a point group leans on its parent's rotation, square metres."""
+_PARENT_WEIGHT_M2 = 1e-4
+"""Weight of the regularisation of a point group towards its parent's rotation, square metres."""
 _BEND_SIN_LOW, _BEND_SIN_HIGH = 0.1, 0.3
-"""A limb's bend plane is ignored below the first sine of its bend and trusted fully from the second."""
+"""Sines of a limb's bend angle: its bend plane is ignored below the first and fully trusted from the second."""
 _BACKWARD_SIN = 0.4
-"""How much more bend it takes to believe a twist of half a turn: a nearly straight limb that seems to bend backwards
-is a straight limb measured badly."""
+"""How much larger this sine must be for a twist of half a turn to be trusted: a nearly straight limb that seems to bend
+backwards is a straight limb measured badly."""
 
 
 class _Points:
-    """Rest and measured points by name, with the composites that a layout may lack."""
+    """Rest and measured points by name, including midpoints that a layout lacks."""
 
     def __init__(self, names: Sequence[str], rest: Array, targets: Targets) -> None:
         xp = namespace(rest)
-        self._place = dict(zip(names, range(len(names)), strict=True))
-        lacking = {
-            name: (self._place[first], self._place[second])
+        self._index = dict(zip(names, range(len(names)), strict=True))
+        missing = {
+            name: (self._index[first], self._index[second])
             for name, (first, second) in _COMPOSITES.items()
-            if name not in self._place and first in self._place and second in self._place
+            if name not in self._index and first in self._index and second in self._index
         }
         self._rest, self._seen, self._weight = rest, targets.points, targets.weights
-        if lacking:
-            first, second = (list(places) for places in zip(*lacking.values(), strict=True))
+        if missing:
+            first, second = (list(indices) for indices in zip(*missing.values(), strict=True))
             middles = [0.5 * (array[..., first, :] + array[..., second, :]) for array in (rest, targets.points)]
             least = xp.minimum(targets.weights[:, first], targets.weights[:, second])
             self._rest = xp.concat([rest, middles[0]], axis=-2)
             self._seen = xp.concat([targets.points, middles[1]], axis=-2)
             self._weight = xp.concat([targets.weights, least], axis=-1)
-            self._place |= {name: len(names) + place for place, name in enumerate(lacking)}
+            self._index |= {name: len(names) + index for index, name in enumerate(missing)}
 
     def has(self, name: str) -> bool:
-        """Whether a point is there."""
-        return name in self._place
+        """Return whether the point exists."""
+        return name in self._index
 
     def of_group(self, shares: dict[str, float]) -> list[str]:
-        """Return the points of a group that are there."""
-        return [name for name in shares if name in self._place]
+        """Return the group's points that exist."""
+        return [name for name in shares if name in self._index]
 
-    def places(self, names: Sequence[str]) -> list[int]:
-        """Return the places of points that are there."""
-        return [self._place[name] for name in names]
+    def indices(self, names: Sequence[str]) -> list[int]:
+        """Return the indices of existing points."""
+        return [self._index[name] for name in names]
 
-    def groups(self, places: list[list[int]]) -> tuple[Array, Array, Array]:
-        """Return rest (..., G, N, 3) and measured points (F, G, N, 3), and weights (F, G, N), at G times N places."""
-        return self._rest[..., places, :], self._seen[:, places], self._weight[:, places]
+    def groups(self, indices: list[list[int]]) -> tuple[Array, Array, Array]:
+        """Return rest points (..., G, N, 3), measured points (F, G, N, 3) and weights (F, G, N) at *indices* (G, N)."""
+        return self._rest[..., indices, :], self._seen[:, indices], self._weight[:, indices]
 
     def bones(self, starts: Sequence[str], ends: Sequence[str]) -> tuple[Array, Array, Array]:
-        """Return bones between points, (..., L, 3) at rest and (F, L, 3) measured, and where both ends are seen."""
-        first, second = self.places(starts), self.places(ends)
+        """Return rest bones (..., L, 3), measured bones (F, L, 3), and where both ends are seen (F, L)."""
+        first, second = self.indices(starts), self.indices(ends)
         known = (self._weight[:, first] > 0) & (self._weight[:, second] > 0)
         rest = self._rest[..., second, :] - self._rest[..., first, :]
         return rest, self._seen[:, second] - self._seen[:, first], known
@@ -91,7 +91,7 @@ def analytic_start(names: Sequence[str], keypoints: ShapedKeypoints, targets: Ta
     Args:
         names: the solver points, in the order of *targets*.
         keypoints: those points on the shaped body.
-        targets: where they were measured; points of weight 0 are not looked at.
+        targets: measured positions; points of weight 0 are ignored.
     """
     xp = namespace(targets.points)
     points = _Points(names, keypoints.rest_points, targets)
@@ -106,8 +106,8 @@ def analytic_start(names: Sequence[str], keypoints: ShapedKeypoints, targets: Ta
     _set_limbs(world, points, [*map(_arm, _SIDES), *map(_leg, _SIDES)], [chest, chest, pelvis, pelvis])
     ends = [*map(_foot, _SIDES), *map(_hand, _SIDES)]
     knees, elbows = ([world[f"{side}_{name}"] for side in _SIDES] for name in ("knee", "elbow"))
-    found = _groups(points, ends, [*knees, *elbows])
-    for side, foot, hand in zip(_SIDES, found[:2], found[2:], strict=True):
+    end_rotations = _groups(points, ends, [*knees, *elbows])
+    for side, foot, hand in zip(_SIDES, end_rotations[:2], end_rotations[2:], strict=True):
         world[f"{side}_ankle"] = world[f"{side}_foot"] = foot
         world[f"{side}_wrist"] = world[f"{side}_hand"] = hand
     ordered = sorted(JOINT_INDEX, key=JOINT_INDEX.__getitem__)
@@ -139,39 +139,39 @@ def _hand(side: str) -> dict[str, float]:
 
 
 def _groups(points: _Points, groups: Sequence[dict[str, float]], parents: Sequence[Array]) -> list[Array]:
-    """Return the rotations (F, 3, 3) of rigid groups of points, each leaning on its parent's (F, 3, 3).
+    """Return the world rotations (F, 3, 3) of rigid groups of points, regularised towards their parents' rotations.
 
     Args:
-        points: the points.
-        groups: each group's points, and how much each counts.
-        parents: of each group; the rotation of one with fewer than two points.
+        points: rest and measured points.
+        groups: the weight of each point, by group.
+        parents: (F, 3, 3) each group's parent rotation; also the result of a group with fewer than two points.
     """
     names = [points.of_group(shares) for shares in groups]
-    told = [group for group, some in enumerate(names) if len(some) >= 2]
-    found = list(parents)
-    if not told:
-        return found
+    solvable = [group for group, existing in enumerate(names) if len(existing) >= 2]
+    result = list(parents)
+    if not solvable:
+        return result
     xp = namespace(parents[0])
-    longest = max(len(names[group]) for group in told)
-    places, counted = [], np.zeros((len(told), longest))
-    for row, group in enumerate(told):
-        own = points.places(names[group])
-        places.append(own + own[:1] * (longest - len(own)))
-        counted[row, : len(own)] = [groups[group][name] for name in names[group]]
-    rest, seen, weight = points.groups(places)
-    weight = (weight * like(counted, weight))[..., None]
+    longest = max(len(names[group]) for group in solvable)
+    indices, point_weights = [], np.zeros((len(solvable), longest))
+    for row, group in enumerate(solvable):
+        own = points.indices(names[group])
+        indices.append(own + own[:1] * (longest - len(own)))
+        point_weights[row, : len(own)] = [groups[group][name] for name in names[group]]
+    rest, seen, weight = points.groups(indices)
+    weight = (weight * like(point_weights, weight))[..., None]
     total = at_least(xp.sum(weight, axis=-2, keepdims=True), 1e-9)
     rest = rest - xp.sum(weight * rest, axis=-2, keepdims=True) / total
     seen = seen - xp.sum(weight * seen, axis=-2, keepdims=True) / total
-    lean = _LEAN_M2 * xp.stack([parents[group] for group in told], axis=1)
-    rotations = nearest_rotation(xp.matrix_transpose(weight * seen) @ rest + lean)
-    for row, group in enumerate(told):
-        found[group] = rotations[:, row]
-    return found
+    regularisation = _PARENT_WEIGHT_M2 * xp.stack([parents[group] for group in solvable], axis=1)
+    rotations = nearest_rotation(xp.matrix_transpose(weight * seen) @ rest + regularisation)
+    for row, group in enumerate(solvable):
+        result[group] = rotations[:, row]
+    return result
 
 
 def _share_spine(world: dict[str, Array], chest: Array, head: Array) -> None:
-    """Give the three spine joints equal shares of the turn from pelvis to chest, and the neck half of that to head."""
+    """Give the spine joints equal shares of the rotation from pelvis to chest, and the neck half of chest to head."""
     pelvis = world["pelvis"]
     xp = namespace(pelvis)
     begin = xp.stack([pelvis, pelvis, pelvis, chest], axis=1)
@@ -197,55 +197,55 @@ def _set_limbs(
     limbs: Sequence[tuple[str, str, str, float]],
     parents: Sequence[Array],
 ) -> None:
-    """Set the rotations of limbs' two bones. L limbs.
+    """Set the world rotations of the limbs' two bones. L limbs.
 
     Args:
-        world: joint rotations so far; gains each limb's root and middle joint.
-        points: the points.
+        world: (F, 3, 3) rotations by joint so far; each limb's root and middle joint are added.
+        points: rest and measured points.
         limbs: names of root, middle and end, and the sign of the Z axis that the limb bends towards at rest.
-        parents: (F, 3, 3) the rotations they hang from.
+        parents: (F, 3, 3) the rotation of each limb's parent.
     """
     xp = namespace(parents[0])
     for (root, middle, _, _), parent in zip(limbs, parents, strict=True):
         world[root] = world[middle] = parent
-    told = [place for place, limb in enumerate(limbs) if points.has(limb[0]) and points.has(limb[1])]
-    if not told:
+    solvable = [index for index, limb in enumerate(limbs) if points.has(limb[0]) and points.has(limb[1])]
+    if not solvable:
         return
-    roots, middles, ends, signs = zip(*(limbs[place] for place in told), strict=True)
-    parent = xp.stack([parents[place] for place in told], axis=1)
+    roots, middles, ends, signs = zip(*(limbs[index] for index in solvable), strict=True)
+    parent = xp.stack([parents[index] for index in solvable], axis=1)
     rest, upper, known_upper = points.bones(roots, middles)
     swung = _where(known_upper, swing_between(_turned(parent, rest), upper) @ parent, parent)
-    for place, (root, middle) in enumerate(zip(roots, middles, strict=True)):
-        world[root] = world[middle] = swung[:, place]
-    whole = [place for place, end in enumerate(ends) if points.has(end)]
-    if not whole:
+    for index, (root, middle) in enumerate(zip(roots, middles, strict=True)):
+        world[root] = world[middle] = swung[:, index]
+    complete = [index for index, end in enumerate(ends) if points.has(end)]
+    if not complete:
         return
-    roots, middles, ends, signs = zip(*(limbs[told[place]] for place in whole), strict=True)
+    roots, middles, ends, signs = zip(*(limbs[solvable[index]] for index in complete), strict=True)
     sign = like(np.array(signs)[:, None], upper)
-    swung, upper, known_upper = swung[:, whole], upper[:, whole], known_upper[:, whole]
+    swung, upper, known_upper = swung[:, complete], upper[:, complete], known_upper[:, complete]
     rest, lower, known_lower = points.bones(middles, ends)
     twisted = _where(known_upper & known_lower, _twisted(swung, upper, lower, sign), swung)
     bent = _where(known_lower, swing_between(_turned(twisted, rest), lower) @ twisted, twisted)
-    for place, (root, middle) in enumerate(zip(roots, middles, strict=True)):
-        world[root], world[middle] = twisted[:, place], bent[:, place]
+    for index, (root, middle) in enumerate(zip(roots, middles, strict=True)):
+        world[root], world[middle] = twisted[:, index], bent[:, index]
 
 
 def _twisted(swung: Array, upper: Array, lower: Array, sign: Array) -> Array:
-    """Return rotations *swung* (F, L, 3, 3) twisted about the upper bones, to bend the way the lower bones go.
+    """Return rotations (F, L, 3, 3) twisted about the upper bones so that the limbs bend towards their lower bones.
 
     Args:
-        swung: of the limbs' roots, with the upper bones where they are.
-        upper: (F, L, 3) from root to middle.
-        lower: (F, L, 3) from middle to end.
-        sign: (L, 1) of the Z axis that each limb bends towards at rest.
+        swung: (F, L, 3, 3) rotations of the limbs' roots, with the upper bones aligned.
+        upper: (F, L, 3) measured bones from root to middle.
+        lower: (F, L, 3) measured bones from middle to end.
+        sign: (L, 1) sign of the Z axis that each limb bends towards at rest.
     """
     xp = namespace(swung)
     along = unit(upper)
-    square = lower - dot(lower, along)[..., None] * along
+    perpendicular = lower - dot(lower, along)[..., None] * along
     bend_axis = sign * swung[..., :, 2]
     bend_axis = bend_axis - dot(bend_axis, along)[..., None] * along
-    angle = xp.atan2(dot(cross(bend_axis, square), along), dot(bend_axis, square))
-    sine = xp.sqrt(dot(square, square)) / at_least(xp.sqrt(dot(lower, lower)), 1e-9)
+    angle = xp.atan2(dot(cross(bend_axis, perpendicular), along), dot(bend_axis, perpendicular))
+    sine = xp.sqrt(dot(perpendicular, perpendicular)) / at_least(xp.sqrt(dot(lower, lower)), 1e-9)
     needed = _BEND_SIN_LOW + _BACKWARD_SIN * (angle / np.pi) ** 2
     trust = at_most(at_least((sine - needed) / (_BEND_SIN_HIGH - _BEND_SIN_LOW), 0.0), 1.0)
     return axis_angle_to_matrix(along * (angle * trust)[..., None]) @ swung
@@ -260,7 +260,7 @@ def _where(mask: Array, chosen: Array, other: Array) -> Array:
 
 
 def align_translation(keypoints: ShapedKeypoints, rotations: Array, targets: Targets) -> tuple[Array, Array]:
-    """Return the trans (F, 3) that brings the posed points onto the targets in the mean, and the points (F, K, 3)."""
+    """Return the trans (F, 3) that aligns the weighted means of posed points and targets, and the points (F, K, 3)."""
     xp = namespace(rotations)
     points = keypoints.points(rotations, xp.zeros_like(targets.points[:, 0]))
     weights = targets.weights[..., None]

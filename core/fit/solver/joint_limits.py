@@ -1,8 +1,8 @@
-"""How far joints go: knees and elbows do not bend backwards nor twist, toes and necks do not fold. F frames.
+"""Soft joint limits: knees and elbows do not bend backwards or twist, toes and necks do not fold. F frames.
 
-A limit is soft: it settles what noise, or a heel that is seen in the wrong place, would decide otherwise, and the
-farther beyond it, the more keypoints it takes. Where a straight leg does not show which of its joints turns the foot
-out, the limits of the ankle leave the rest to hip and knee.
+The limits decide what noise, or a misplaced heel, would decide otherwise; the farther a joint is beyond its limit, the
+more keypoint evidence that takes. Where a straight leg does not show which of its joints turns the foot out, the
+ankle's limits leave the rest to hip and knee.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ _LIMITS_DEG: tuple[tuple[str, int, float, float], ...] = (
     ("neck", _Z, -30.0, 30.0),
     ("head", _Z, -35.0, 35.0),
 )
-"""A joint, an axis of its rotation vector, and the least and the largest angle about it."""
+"""Joint, axis of its rotation vector, and the smallest and the largest angle about this axis, degrees."""
 _YIELDING_DEG: tuple[tuple[str, int, float, float], ...] = (
     ("left_ankle", _Y, -40.0, 40.0),
     ("right_ankle", _Y, -40.0, 40.0),
     ("left_ankle", _Z, -35.0, 35.0),
     ("right_ankle", _Z, -35.0, 35.0),
 )
-"""The same, of joints that points show well: these limits give way to what is far beyond them."""
+"""The same for joints that keypoints show well: these limits fade out far beyond them."""
 _FIRMNESS_M2 = 0.006
-"""Square metres of keypoint error that a square radian beyond a limit is worth."""
+"""Square metres of keypoint error that one square radian beyond a limit is worth."""
 _GIVES_WAY_RAD = np.deg2rad([90.0, 120.0])
-"""A joint turned by so much, all in all, is no longer limited by the first, and not at all by the second."""
+"""Rotation angles of a joint at which its yielding limits start to fade, and at which they are gone."""
 
 _STRAINED_RAD = np.deg2rad(5.0)
-"""A joint that points turn farther than this beyond a limit is told."""
+"""A joint that is farther than this beyond a limit is reported as strained."""
 
 _ALL_DEG = _LIMITS_DEG + _YIELDING_DEG
 LIMITED_JOINTS = [JOINT_INDEX[name] for name, *_ in _ALL_DEG]
@@ -57,9 +57,9 @@ _PLACES = [_JOINTS.index(joint) for joint in LIMITED_JOINTS]
 
 
 def limit_pulls(rotations: Array) -> tuple[Array, Array]:
-    """Return the moment (N, F) back to each limit, and the precision (N, F) of it: 0 in frames within the limit.
+    """Return the moment (N, F) back to each limit, and its precision (N, F); both are 0 in frames within the limit.
 
-    The N limits are of the joints `LIMITED_JOINTS`, about the axes `LIMITED_AXES` of their own.
+    The N limits are those of the joints `LIMITED_JOINTS` about their own axes `LIMITED_AXES`.
 
     Args:
         rotations: (3, 3, 24, F) local rotations.
@@ -75,7 +75,7 @@ def limit_pulls(rotations: Array) -> tuple[Array, Array]:
 
 
 def strained(rotations: np.ndarray) -> dict[str, np.ndarray]:
-    """Return in which frames (F,) each joint is far beyond a limit, by joint; without those that never are.
+    """Return the frames (F,) bool in which a joint is far beyond a limit, by joint name, for joints that ever are.
 
     Args:
         rotations: (F, 24, 3, 3) local rotations.

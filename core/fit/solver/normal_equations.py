@@ -1,13 +1,13 @@
-"""The solver's equations, grouped as the body is: a trunk, and limbs that do not know of each other.
+"""The Gauss-Newton normal equations, in blocks: one trunk, and limbs that are independent of each other.
 
-The normal matrix of all 69 unknowns is mostly zero: a keypoint of a limb moves with that limb and with the trunk. So
-each limb is eliminated by itself, and what is left is the trunk's own, with the shift of the whole body. A keypoint
-that two limbs move, as those of some regressors do, is split between them: ``|t + a + b|^2 <= s |t + a / s|^2 +
-r |t + b / r|^2`` for s + r = 1, so a step is at most shorter. The right side stays exact: the steps end where they
-would end anyway.
+The normal matrix of all 69 unknowns is mostly zero, since a limb's keypoint moves only with that limb and the trunk.
+Each limb is therefore eliminated by itself, which leaves the equations of the trunk's rotations and of the translation
+of the whole body. A keypoint that two limbs move, as with some regressors, is split between them: ``|t + a + b|^2 <=
+s |t + a / s|^2 + r |t + b / r|^2`` for s + r = 1, which can only shorten a step. The right-hand side stays exact, so
+the iteration converges to the same solution.
 
-M right sides, F frames; two limbs of J joints with L keypoints; T of the trunk's unknowns: the shift, and the turns of
-its first joints. Arrays have the frames last (`core.math.frames_last`).
+M right-hand sides, F frames; two limbs of J joints with L keypoints; T trunk unknowns that couple to a limb: the
+translation, and the rotations of the trunk's first joints. Arrays have the frames last (`core.math.frames_last`).
 """
 
 from __future__ import annotations
@@ -20,25 +20,26 @@ from ...math.frames_last import cross_matrices, in_rows
 
 _SHIFT = 3
 DAMPING = 1e-5
-"""Added to the normal matrix's diagonal, in square metres: keeps it invertible where nothing is seen."""
+"""Added to the normal matrix's diagonal, in square metres; keeps it invertible where no keypoint is seen."""
 
 
 @dataclass(frozen=True, eq=False)
 class Unknowns:
-    """Right sides, or what solves them.
+    """The unknowns of the normal equations, or their right-hand sides.
 
     Attributes:
-        turns: (3, 24, M, F) small turns of the joints about world axes, radians, or moments; 0 for the hands.
-        shift: (3, M, F) of the whole body, metres, or forces.
+        turns: (3, 24, M, F) small joint rotations about world axes, radians; on the right-hand side, moments. 0 for the
+            hands.
+        shift: (3, M, F) translation of the whole body, metres; on the right-hand side, forces.
     """
 
     turns: Array
     shift: Array
 
     def minus_shared(self, change: Array) -> Unknowns:
-        """Return the last of the answers, less those before it times the *change* (M - 1,) of what all frames share.
+        """Return the last solution minus the other solutions, each times its shared unknown's *change* (M - 1,).
 
-        The answers before it are those to what the shared unknowns add to the right side, one by one.
+        The other solutions are those for the right-hand sides that the shared unknowns contribute, one by one.
         """
         xp = namespace(change)
         turns = self.turns[:, :, -1] - xp.einsum("b,ajbf->ajf", change, self.turns[:, :, :-1])
@@ -48,12 +49,13 @@ class Unknowns:
 
 @dataclass(frozen=True, eq=False)
 class NormalMatrix:
-    """The matrix.
+    """The normal matrix, in blocks.
 
     Attributes:
-        pairs: of the keypoints.
-        limbs: for legs and arms, (3 J, 3 J + T, 2, F): rows are a limb's turns; columns those, then the trunk's.
-        trunk: (39, 39, F): the shift, then the turns.
+        pairs: the pairs of keypoints and joints.
+        limbs: for legs and arms, (3 J, 3 J + T, 2, F): rows are a limb's rotations; columns are these, then the trunk's
+            unknowns.
+        trunk: (39, 39, F): the translation, then the trunk's rotations.
     """
 
     pairs: KeypointPairs
@@ -61,7 +63,7 @@ class NormalMatrix:
     trunk: Array
 
     def solve(self, right: Unknowns) -> Unknowns:
-        """Return the unknowns that give *right*."""
+        """Return the solutions for the right-hand sides *right*."""
         xp = namespace(self.trunk)
         num_sides, num_frames = right.shift.shape[1:]
         sides = xp.reshape(xp.permute_dims(right.turns[:, list(TRUNK)], (1, 0, 2, 3)), (-1, num_sides, num_frames))
@@ -70,7 +72,7 @@ class NormalMatrix:
         for pair, rows in zip(self.pairs.limbs, self.limbs, strict=True):
             limbs = xp.concat([rows, _by_limb(pair, right.turns)], axis=1)
             _eliminate(limbs)
-            _take_out(limbs, trunk)
+            _subtract_schur(limbs, trunk)
             eliminated.append(limbs)
         of_trunk = _solve_each(trunk)
         turns = xp.zeros_like(right.turns)
@@ -81,14 +83,14 @@ class NormalMatrix:
             num_rows, num_trunk = len(limbs), limbs.shape[1] - len(limbs) - num_sides
             coupled = limbs[:, num_rows : num_rows + num_trunk]
             limbs[:, num_rows + num_trunk :] -= xp.einsum("rclf,cmf->rmlf", coupled, of_trunk[:num_trunk])
-            found = xp.reshape(_substitute(limbs, num_rows + num_trunk), (-1, 3, num_sides, 2, num_frames))
+            solved = xp.reshape(_substitute(limbs, num_rows + num_trunk), (-1, 3, num_sides, 2, num_frames))
             turns[:, pair.joints] = xp.reshape(
-                xp.permute_dims(found, (1, 3, 0, 2, 4)), (3, len(pair.joints), num_sides, num_frames)
+                xp.permute_dims(solved, (1, 3, 0, 2, 4)), (3, len(pair.joints), num_sides, num_frames)
             )
         return Unknowns(turns, of_trunk[:_SHIFT])
 
     def couple(self, joints: tuple[int, ...], precision: Array) -> None:
-        """Add a precision (3 J, 3 J, F) about world axes of joints together: all of the trunk, or all of one limb."""
+        """Add a precision (3 J, 3 J, F) about world axes that couples *joints*, all in the trunk or all in one limb."""
         if joints[0] in TRUNK:
             rows = _rows([TRUNK.index(joint) for joint in joints], _SHIFT)
             self.trunk[_grid(rows)] += precision
@@ -101,12 +103,12 @@ class NormalMatrix:
 
 
 def _rows(places: list[int], first: int = 0) -> list[int]:
-    """Return the rows of the axes of joints at *places*."""
+    """Return the row indices of the axes of the joints at *places*, counted from *first*."""
     return [first + 3 * place + axis for place in places for axis in range(3)]
 
 
 def _grid(rows: list[int]) -> tuple[list[list[int]], list[list[int]]]:
-    """Return the index of *rows* and the same columns."""
+    """Return the index arrays that select *rows* and the same columns."""
     return [[row] for row in rows], [rows]
 
 
@@ -116,11 +118,11 @@ def normal_matrix(
     """Return the normal matrix.
 
     Args:
-        pairs: of the keypoints.
-        posed: the same, posed.
-        weights: (K, F) of the keypoints.
-        shown: (24, F) 0 for joints that no keypoint is to turn, else 1.
-        precision: (3, 3, 24, F) of the prior, about world axes.
+        pairs: the pairs of keypoints and joints.
+        posed: these pairs on the posed body.
+        weights: (K, F) keypoint weights.
+        shown: (24, F) 0 for joints that no keypoint may turn, else 1.
+        precision: (3, 3, 24, F) the prior's precision about world axes.
     """
     xp = namespace(weights)
     num_frames = weights.shape[1]
@@ -135,7 +137,7 @@ def normal_matrix(
 
 
 def _limb_rows(pair: LimbPair, limbs: Array, trunk: Array, weights: Array, precision: Array) -> Array:
-    """Return two limbs' rows (3 J, 3 J + T, 2, F) from levers (3, 2, J, L, F) and those of the trunk (3, 12, K, F)."""
+    """Return two limbs' rows (3 J, 3 J + T, 2, F) from their levers (3, 2, J, L, F) and the trunk's (3, 12, K, F)."""
     xp = namespace(limbs)
     num_joints, num_frames = limbs.shape[2], limbs.shape[-1]
     num_rows, num_trunk = 3 * num_joints, 3 * pair.trunk_joints
@@ -158,7 +160,7 @@ def _limb_rows(pair: LimbPair, limbs: Array, trunk: Array, weights: Array, preci
 
 
 def _trunk_rows(trunk: Array, weights: Array, precision: Array) -> Array:
-    """Return the trunk's rows (39, 39, F) from levers (3, 12, K, F)."""
+    """Return the trunk's rows (39, 39, F) from its levers (3, 12, K, F)."""
     xp = namespace(trunk)
     num_turns, num_frames = 3 * len(TRUNK), trunk.shape[-1]
     own = _turning(xp.einsum("bikf,ajkf->iajbf", trunk, -trunk))
@@ -178,7 +180,7 @@ def _trunk_rows(trunk: Array, weights: Array, precision: Array) -> Array:
 
 
 def _turning(products: Array) -> Array:
-    """Return the blocks ``trace(Q) I - Q^T`` for products ``-Q^T`` (i, 3, j, 3, ...) of levers of joints i and j."""
+    """Return the blocks ``trace(Q) I - Q^T`` from lever products ``-Q^T`` (i, 3, j, 3, ...) of joints i and j."""
     trace = products[:, 0, :, 0] + products[:, 1, :, 1] + products[:, 2, :, 2]
     for axis in range(3):
         products[:, axis, :, axis] -= trace
@@ -186,7 +188,7 @@ def _turning(products: Array) -> Array:
 
 
 def _by_limb(pair: LimbPair, turns: Array) -> Array:
-    """Return two limbs' part (3 J, M, 2, F) of right sides."""
+    """Return two limbs' part (3 J, M, 2, F) of the right-hand sides *turns* (3, 24, M, F)."""
     xp = namespace(turns)
     num_sides, num_frames = turns.shape[2:]
     parted = xp.reshape(turns[:, pair.joints], (3, 2, -1, num_sides, num_frames))
@@ -194,7 +196,7 @@ def _by_limb(pair: LimbPair, turns: Array) -> Array:
 
 
 def _eliminate(rows: Array) -> None:
-    """Bring rows (N, N + ..., B, F) to upper triangles, in place; their first N columns are positive definite."""
+    """Reduce *rows* (N, N + ..., B, F), positive definite in the first N columns, to upper triangular form in place."""
     size = len(rows)
     for pivot in range(size - 1):
         row = rows[pivot, pivot + 1 :]
@@ -202,10 +204,10 @@ def _eliminate(rows: Array) -> None:
         rows[pivot + 1 :, pivot + 1 :] -= factors[:, None] * row[None]
 
 
-def _take_out(limbs: Array, trunk: Array) -> None:
-    """Take what limbs' triangles (3 J, 3 J + T + M, 2, F) say of the trunk out of its rows (39, 39 + M, F), in place.
+def _subtract_schur(limbs: Array, trunk: Array) -> None:
+    """Subtract two eliminated limbs (3 J, 3 J + T + M, 2, F) from the trunk's rows (39, 39 + M, F), in place.
 
-    What stays is the Schur complement.
+    This leaves the Schur complement.
     """
     xp = namespace(limbs)
     num_rows = len(limbs)
@@ -213,13 +215,13 @@ def _take_out(limbs: Array, trunk: Array) -> None:
     num_trunk = limbs.shape[1] - num_rows - num_sides
     pivots = in_rows(*(limbs[row, row] for row in range(num_rows)))
     scaled = limbs[:, num_rows : num_rows + num_trunk] / pivots[:, None]
-    felt = xp.einsum("rclf,rmlf->cmf", scaled, limbs[:, num_rows:])
-    trunk[:num_trunk, :num_trunk] -= felt[:, :num_trunk]
-    trunk[:num_trunk, len(trunk) :] -= felt[:, num_trunk:]
+    product = xp.einsum("rclf,rmlf->cmf", scaled, limbs[:, num_rows:])
+    trunk[:num_trunk, :num_trunk] -= product[:, :num_trunk]
+    trunk[:num_trunk, len(trunk) :] -= product[:, num_trunk:]
 
 
 def _solve_each(rows: Array) -> Array:
-    """Return the solutions (N, M, F) of rows (N, N + M, F)."""
+    """Return the solutions (N, M, F) of the augmented systems *rows* (N, N + M, F)."""
     xp = namespace(rows)
     by_frame = contiguous(xp.permute_dims(rows, (2, 0, 1)))
     size = by_frame.shape[1]
@@ -227,7 +229,7 @@ def _solve_each(rows: Array) -> Array:
 
 
 def _substitute(rows: Array, first_side: int) -> Array:
-    """Return the solutions (N, M, B, F) of upper triangles (N, N + ... + M, B, F), whose right sides are changed."""
+    """Return the solutions (N, M, B, F) of upper triangular *rows* (N, N + ... + M, B, F), in place."""
     sides = rows[:, first_side:]
     for row in reversed(range(len(rows))):
         sides[row] /= rows[row, row]
