@@ -99,7 +99,7 @@ _GERMAN = {
     "Smoothing the keypoints": "Punkte glätten",
     "Finding the body shape": "Körperform finden",
     "Fitting the poses": "Haltungen anpassen",
-    "Settling the poses": "Haltungen beruhigen",
+    "Refining the poses over time": "Haltungen zeitlich verfeinern",
     "Measuring the errors": "Fehler messen",
     "Finding the floor": "Boden suchen",
     "Fitting frame by frame": "Bild für Bild anpassen",

@@ -1,4 +1,4 @@
-"""The fit: from keypoints to SMPL pose, shape and place."""
+"""Fit SMPL pose, shape and translation to 3D keypoint tracks."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from .report import FitReport, Flag, PointErrors
 __all__ = ["FitOptions", "FitReport", "FitStream", "Flag", "PointErrors", "Progress", "StreamPose", "fit_track"]
 
 
-def _silent(done: int, total: int, what: str) -> bool:
+def _ignore_progress(done: int, total: int, what: str) -> bool:
     return True
 
 
 def fit_track(
     track: KeypointTrack, body: BodyData, options: FitOptions | None = None, progress: Progress | None = None
 ) -> tuple[Motion, FitReport]:
-    """Return the SMPL motion that explains a track best, and how well it does.
+    """Return the SMPL motion that fits a track best, and a report on its accuracy.
 
     Args:
         track: the keypoints, metres, Y up.
         body: the body to fit.
-        options: settings; the defaults fit the whole clip and estimate the shape.
-        progress: called with (frames' worth of the whole work that is done, all frames, what is being done), on the
-            calling thread, several times a second; False cancels.
+        options: settings; the defaults fit the whole clip at once and estimate the shape.
+        progress: called several times a second on the calling thread with the completed work in frames, the number of
+            all frames, and the step's name; returning False cancels the fit.
 
     Raises:
         TrackError: the track does not show enough of a person.
-        BodyError: betas or regressor do not fit the body.
-        DeviceError: the device is not here.
-        FitOptionError: the motion would have too many frames at the rate asked for.
-        FitCancelled: *progress* answered False.
+        BodyError: betas or regressor do not match the body.
+        DeviceError: the device is not available.
+        FitOptionError: the motion would have too many frames at the requested frame rate.
+        FitCancelled: *progress* returned False.
     """
     options = options or FitOptions()
     options.check_length(track)
     fit = fit_clip if options.mode == "clip" else fit_frames
     with one_blas_thread() if options.device == "numpy" else nullcontext():
-        return fit(track, body, options, progress or _silent)
+        return fit(track, body, options, progress or _ignore_progress)

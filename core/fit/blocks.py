@@ -1,4 +1,4 @@
-"""Frames in blocks, on threads where that helps, while a listener hears of it. F frames."""
+"""Solve frames in blocks, on threads where that helps, and report progress. F frames."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .solver.gauss_newton import blocks
 
 _BLOCK_FRAMES = 512
 _TORCH_BLOCK_FRAMES = 8192
-_HEARING_S = 0.1
-"""So often the listener is asked whether to go on, even if no block has ended."""
+_PROGRESS_INTERVAL_S = 0.1
+"""The longest interval between two progress reports, so that a fit can be cancelled while no block finishes."""
 
 OnProgress = Callable[[float], None]
-"""Called with the part that is done, 0 to 1; may raise `FitCancelled`."""
+"""Called with the completed fraction, 0 to 1; may raise `FitCancelled`."""
 
 
 def poses_in_blocks(
@@ -28,16 +28,16 @@ def poses_in_blocks(
     workers: int | None,
     on_numpy: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return local rotations (F, 24, 3, 3) and trans (F, 3) as *solve* finds them for some frames after the other.
+    """Return local rotations (F, 24, 3, 3) and trans (F, 3), solved block by block.
 
-    The blocks do not depend on the number of threads, so neither does what is found.
+    The blocks do not depend on the number of threads, so neither does the result.
 
     Args:
-        solve: from a block of frames to their rotations and trans.
-        num_frames: how many frames there are.
-        on_progress: hears of it, on the calling thread.
-        workers: threads on NumPy; None for as many as there are cores.
-        on_numpy: the arrays are NumPy's.
+        solve: returns the rotations and trans of a block of frames.
+        num_frames: number of frames.
+        on_progress: called with the completed fraction, on the calling thread.
+        workers: number of threads on NumPy; None for one per core.
+        on_numpy: whether the arrays are NumPy's.
     """
     rotations = np.empty((num_frames, 24, 3, 3), dtype=np.float32)
     trans = np.empty((num_frames, 3), dtype=np.float32)
@@ -50,7 +50,7 @@ def poses_in_blocks(
             for block in parts:
                 pending[pool.submit(solve, block)] = block
             while pending:
-                finished, _ = wait(pending, _HEARING_S, FIRST_COMPLETED)
+                finished, _ = wait(pending, _PROGRESS_INTERVAL_S, FIRST_COMPLETED)
                 for future in finished:
                     block = pending.pop(future)
                     rotations[block], trans[block] = (to_numpy(part) for part in future.result())
@@ -63,5 +63,5 @@ def poses_in_blocks(
 
 
 def frame_blocks(num_frames: int, *, on_numpy: bool) -> list[slice]:
-    """Return the blocks that frames are worked on in."""
+    """Return the blocks in which *num_frames* frames are solved."""
     return blocks(num_frames, _BLOCK_FRAMES if on_numpy else _TORCH_BLOCK_FRAMES)

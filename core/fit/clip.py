@@ -1,4 +1,4 @@
-"""The fit of a whole clip: every frame from its own points, so nothing drifts, and all frames at once."""
+"""Fit a whole clip at once. Every frame is solved from its own points, so nothing drifts."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from .temporal.refinement import Expected, refine_over_time
 from .temporal.visibility import find_visibility, interpolate_unobserved
 
 _SHORT_GAP_S = 0.15
-"""A point that is missing for longer is bridged by a guess, which must not pull the shape of all frames along."""
+"""Points in longer gaps are bridged by a guess, which must not affect the shape of the whole clip."""
 
 
 @dataclass(eq=False)
 class _Clock:
-    """Seconds by step."""
+    """Run time in seconds, by step."""
 
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -49,10 +49,10 @@ class _Clock:
 
 
 def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress: Progress) -> tuple[Motion, FitReport]:
-    """Return the motion and the report of *track* on *body*; see `core.fit.fit_track`."""
+    """Return the motion and the report of a fit of *track* on *body*; see `core.fit.fit_track`."""
     clock = _Clock()
     quality = QUALITIES[options.quality]
-    reporter = ProgressReporter(progress, track.num_frames, settles=quality.settles, calms_all=quality.calms_all)
+    reporter = ProgressReporter(progress, track.num_frames, refines=quality.refines, refines_all=quality.refines_all)
     with clock.step("smooth"):
         reporter.begin("Smoothing the keypoints")
         screened = _screened(track)
@@ -91,10 +91,10 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         rotations, trans, expected = _poses(solver, targets, track.num_frames, reporter, options)
     with clock.step("hold"):
         rotations, trans = interpolate_unobserved(rotations, trans, visibility, track.fps)
-    if quality.settles:
+    if quality.refines:
         with clock.step("settle"):
-            reporter.begin("Settling the poses")
-            # Held before, so that limbs that nothing shows do not lead their neighbours in time astray, and after.
+            reporter.begin("Refining the poses over time")
+            # Interpolated before, so that unobserved limbs do not mislead neighbouring frames, and again after.
             rotations, trans = refine_over_time(
                 solver,
                 targets,
@@ -102,7 +102,7 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
                 (rotations, trans),
                 track.fps,
                 reporter.advance,
-                calm_all=quality.calms_all,
+                refine_all=quality.refines_all,
                 workers=options.workers,
             )
             rotations, trans = interpolate_unobserved(rotations, trans, visibility, track.fps)
@@ -121,10 +121,10 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
 
 
 def _screened(track: KeypointTrack) -> Screened:
-    """Return the points of *track* that can be right.
+    """Return the plausible points of *track*.
 
     Raises:
-        TrackError: they do not show hips and shoulders.
+        TrackError: these do not show hips and shoulders.
     """
     screened = screen(solver_points(track), track.fps)
     check_body_seen(screened.points, track)
@@ -132,21 +132,21 @@ def _screened(track: KeypointTrack) -> Screened:
 
 
 def _without_long_gaps(targets: Targets, smoothed: SmoothedPoints, fps: float) -> Targets:
-    """Return the targets without the points that were bridged for too long to tell of the shape."""
+    """Return the targets without the points of gaps too long for estimating the shape."""
     return Targets(targets.points, targets.weights * like(smoothed.gap <= _SHORT_GAP_S * fps, targets.weights))
 
 
 def _poses(
     solver: PoseSolver, targets: Targets, num_frames: int, reporter: ProgressReporter, options: FitOptions
 ) -> tuple[np.ndarray, np.ndarray, Expected]:
-    """Return local rotations (F, 24, 3, 3), trans (F, 3), and the poses that were expected."""
+    """Return local rotations (F, 24, 3, 3), trans (F, 3), and the expected poses."""
     expected = Expected()
 
     def solve(block: slice) -> tuple[Array, Array]:
-        some = targets.select(block)
-        initial_pose = solver.initial_pose(some)
+        block_targets = targets.select(block)
+        initial_pose = solver.initial_pose(block_targets)
         expected.by_first[block.start] = initial_pose.expected
-        return solver.solve(some, initial_pose)
+        return solver.solve(block_targets, initial_pose)
 
     on_numpy = solver.keypoints.model.body.device == "numpy"
     rotations, trans = poses_in_blocks(solve, num_frames, reporter.advance, workers=options.workers, on_numpy=on_numpy)
@@ -156,11 +156,11 @@ def _poses(
 def _point_errors(
     points: SolverPoints, keypoints: ShapedKeypoints, rotations: np.ndarray, trans: np.ndarray
 ) -> np.ndarray:
-    """Return how far the posed body's points are from what was measured (F, K), metres; NaN where nothing was."""
+    """Return the distances (F, K) from the fitted body's points to the measured ones, metres; NaN where missing."""
     body = keypoints.model.body
     parts = [
-        keypoints.points(body.array(rotations[some]), body.array(trans[some]))
-        for some in frame_blocks(len(rotations), on_numpy=body.device == "numpy")
+        keypoints.points(body.array(rotations[block]), body.array(trans[block]))
+        for block in frame_blocks(len(rotations), on_numpy=body.device == "numpy")
     ]
     fitted = to_numpy(namespace(parts[0]).concat(parts, axis=0))
     error = np.linalg.norm(np.nan_to_num(points.positions) - fitted, axis=-1)

@@ -1,4 +1,4 @@
-"""The points of a track that the solver reads, and the body's side of them."""
+"""The points of a track that the solver uses, and their regressor on the body. F frames, K keypoints, V vertices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..layouts import Layout
 from ..track import KeypointTrack
 from .temporal.visibility import find_visibility
 
-_NEEDED = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
+_REQUIRED = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 FOOT_POINTS = tuple(
     f"{side}_{point}" for side in ("left", "right") for point in ("ankle", "heel", "big_toe", "small_toe", "foot")
 )
@@ -23,10 +23,10 @@ LEG_POINTS = ("left_knee", "right_knee", *FOOT_POINTS)
 
 @dataclass(frozen=True, eq=False)
 class SolverPoints:
-    """A track reduced to what the solver reads.
+    """The points of a track that the solver uses.
 
     Attributes:
-        names: (K,) solver points.
+        names: (K,) names of the solver points.
         positions: (F, K, 3) metres, NaN where missing.
         weights: (F, K) confidence times the layout's weight; 0 where missing.
         trust: (K,) the layout's weights.
@@ -40,11 +40,11 @@ class SolverPoints:
 
 @dataclass(frozen=True, eq=False)
 class LayoutPoints:
-    """Which points of a layout the solver reads.
+    """The points of a layout that the solver uses.
 
     Attributes:
-        names: (K,) solver points.
-        columns: (K,) their places in the layout.
+        names: (K,) names of the solver points.
+        columns: (K,) their indices in the layout.
         trust: (K,) the layout's weights.
     """
 
@@ -60,23 +60,23 @@ class LayoutPoints:
         )
 
     def empty(self) -> SolverPoints:
-        """Return no frame."""
+        """Return these points with no frames."""
         count = len(self.names)
         return SolverPoints(self.names, np.empty((0, count, 3)), np.empty((0, count)), self.trust)
 
 
 def layout_points(layout: Layout) -> LayoutPoints:
-    """Return the points of *layout* that the solver reads."""
+    """Return the points of *layout* that the solver uses."""
     chosen = [(point.solver, index, point.weight) for index, point in enumerate(layout.points) if point.solver]
     names, columns, weights = zip(*chosen, strict=True)
     return LayoutPoints(names, columns, np.array(weights))
 
 
 def solver_points(track: KeypointTrack) -> SolverPoints:
-    """Return the points of *track* that the solver reads.
+    """Return the points of *track* that the solver uses.
 
     Raises:
-        TrackError: hips or shoulders are never seen, or never together, so no pose can be found.
+        TrackError: hips or shoulders are never seen, or never together, so that no pose can be estimated.
     """
     points = layout_points(track.layout).take(track)
     check_body_seen(points, track)
@@ -87,14 +87,14 @@ def check_body_seen(points: SolverPoints, track: KeypointTrack) -> None:
     """Check that hips and shoulders are seen.
 
     Args:
-        points: of the track, or those of them that are left.
-        track: where they are from, for the message.
+        points: the track's points, all or those that remain after screening.
+        track: their track, for the message.
 
     Raises:
-        TrackError: hips or shoulders are never seen, or never together, so no pose can be found.
+        TrackError: hips or shoulders are never seen, or never together, so that no pose can be estimated.
     """
     seen = {name for index, name in enumerate(points.names) if points.weights[:, index].any()}
-    unseen = [name for name in _NEEDED if name not in seen]
+    unseen = [name for name in _REQUIRED if name not in seen]
     where = (f" of person {track.person}" if track.person else "") + (f" in {track.source}" if track.source else "")
     instead = ", or read another person alone with --person" if track.person else ""
     options = ("layout", "person") if track.person else ("layout",)
@@ -117,12 +117,12 @@ def body_regressor(layout: Layout, body: BodyData, regressor: np.ndarray | None)
     """Return the regressor (K, V) of the layout's solver points on *body*.
 
     Args:
-        layout: whose points are wanted.
+        layout: the layout.
         body: the body.
-        regressor: (number of the layout's points, V) rows to use in place of the common rule, or None.
+        regressor: (number of the layout's points, V) rows that replace the built-in regressor, or None.
 
     Raises:
-        BodyError: the given rows are not one for each point of the layout, or not finite.
+        BodyError: *regressor* has not one row for each point of the layout, or is not finite.
     """
     points = layout_points(layout)
     if regressor is None:

@@ -1,4 +1,4 @@
-"""What a fit may be told."""
+"""The options of a fit."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from .quality import QUALITIES
 MODES = ("clip", "frames")
 
 _MAX_BETA = 1e3
-"""In standard deviations: no body's, but far from what float32 cannot hold."""
+"""In standard deviations; far beyond any body, and far below float32's limits."""
 
 Progress = Callable[[int, int, str], bool | None]
-"""Called with (frames' worth of the whole work that is done, all frames, what is being done); False cancels."""
+"""Called with the completed work in frames, the number of all frames, and the step's name; returning False cancels."""
 
 
 def _are_betas(betas: np.ndarray) -> bool:
-    """Return whether *betas* are numbers (B,) that a body can be shaped by."""
+    """Return whether *betas* are usable shape parameters (B,)."""
     array = np.asarray(betas)
     return array.ndim == 1 and array.dtype.kind in "fiu" and bool((np.abs(array) <= _MAX_BETA).all())
 
 
 def report_progress(progress: Progress, done: int, total: int, what: str) -> None:
-    """Tell *progress*; raise `FitCancelled` when it answers False."""
+    """Call *progress*; raise `FitCancelled` if it returns False."""
     if progress(done, total, what) is False:
         raise FitCancelled("the fit was cancelled; nothing was changed")
 
@@ -40,20 +40,21 @@ class FitOptions:
     """Settings of a fit.
 
     Attributes:
-        mode: "clip" looks at all frames at once; "frames" at one after the other, never ahead.
+        mode: "clip" fits all frames at once; "frames" fits one frame after the other and never looks ahead.
         betas: (B,) known shape, or None to estimate it from the track.
-        regressor: (K, V) rows for the layout's points in the layout's order, in place of the common rule; or None.
-        smoothing: 1 smooths as much as the track's own noise calls for, 0 not at all.
+        regressor: (K, V) rows for the layout's points, in the layout's order, that replace the built-in regressor; or
+            None.
+        smoothing: 1 smooths as much as the track's own noise requires, 0 not at all.
         quality: "fast", "balanced" or "best": how much work goes into each frame; see `core.fit.quality`.
         fps: frame rate of the motion, or None for the track's own.
-        device: "numpy", or a torch device: "cpu", "cuda", "mps". Frame by frame all is done on NumPy: one frame is too
-            little work for another.
-        workers: threads on NumPy; None for as many as there are cores.
-        network: a weights file of a pose network of the user's own; None for the one that ships with the project.
-        network_joints: the joints that the network is asked for: "arms", "all" or "none". Of trunk and legs regressions
-            of people's poses are asked else; arms are then expected as their own bend tells. A network that has learned
-            from many people may be good for all.
-        network_passes: how often the network is asked, each time from its last answer.
+        device: "numpy", or a torch device: "cpu", "cuda", "mps". The mode "frames" always uses NumPy, since one frame
+            is too little work for a torch device.
+        workers: number of threads on NumPy; None for one per core.
+        network: weights file of the user's own pose network; None for the one that ships with the project.
+        network_joints: the joints that the network predicts: "arms", "all" or "none". Regressions on poses of real
+            people predict the other joints of trunk and legs; other arm joints are expected as in the initial pose,
+            which follows from the arm's bend. "all" suits a network that was trained on many people.
+        network_passes: number of times the network is applied, each time to its last prediction.
     """
 
     mode: str = "clip"
@@ -69,7 +70,7 @@ class FitOptions:
     network_passes: int = 1
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Validate the values."""
         if self.mode not in MODES:
             raise FitOptionError(f"expected mode out of {', '.join(MODES)}; got {self.mode!r}")
         if not 0.0 <= self.smoothing <= 1.0:
@@ -93,27 +94,27 @@ class FitOptions:
             raise FitOptionError(f"expected 1 to {MAX_PASSES} passes of the network, got {self.network_passes}")
 
     def check_length(self, track: KeypointTrack) -> None:
-        """Check before the work that the motion of *track* can be brought to the frame rate asked for.
+        """Check before the fit that the motion of *track* has an allowed length at the requested frame rate.
 
         Raises:
-            FitOptionError: it would have too many frames.
+            FitOptionError: the motion would have too many frames.
         """
         if self.fps is None:
             return
         num_frames = resampled_frames(track.num_frames, track.fps, self.fps)
         if num_frames > max(MAX_FRAMES, track.num_frames):
             raise FitOptionError(
-                f"expected a motion of up to {MAX_FRAMES} frames, but the {track.num_frames} of the keypoints at "
-                f"{track.fps:g} a second make {num_frames} at {self.fps:g}; give a lower frame rate for the motion, or "
-                "the right one of the keypoints"
+                f"expected a motion of up to {MAX_FRAMES} frames, but the {track.num_frames} frames of the keypoints "
+                f"at {track.fps:g} fps become {num_frames} at {self.fps:g} fps; give a lower frame rate for the "
+                "motion, or the right one for the keypoints"
             )
 
     def predictor(self, device: str) -> PosePredictor:
-        """Return who is asked what pose to expect, on a device.
+        """Return the pose predictor on a device.
 
         Raises:
-            InputMissingError: the network's file is not there.
-            NetworkError: the network's file does not hold a network of that kind.
+            InputMissingError: the network's file does not exist.
+            NetworkError: the network's file does not hold a pose network.
         """
         network = None if self.network is None else read_pose_network(self.network, device)
         return PosePredictor(network, self.network_joints, self.network_passes)

@@ -1,4 +1,4 @@
-"""The steps that the whole clip and the stream share: targets, shape, and the pose of a block of frames."""
+"""The steps that the clip fit and the stream share: targets, shape, and the poses of a block of frames."""
 
 from __future__ import annotations
 
@@ -25,36 +25,38 @@ from .temporal.planted_feet import hold_still_feet
 from .temporal.pose_artifacts import PoseArtifacts
 
 _GAP_S, _LEG_GAP_S, _OPEN_GAP_S = 0.4, 0.2, 0.1
-"""The longest gaps that points are bridged over, those of legs, and how far into gaps open at an end. A leg does what
-the rest of the body does more than what its own points did (`core.fit.temporal.visibility`)."""
-_BRIDGED_SHARE = 0.5
-_SMOOTHED_NOISE = 0.45
-"""How much of a track's noise is left after smoothing (measured at 3 to 20 mm)."""
-_NOISE_RANGE, _EVEN_NOISE_M = (0.5, 2.0), 5e-4
-"""How far a point's noise may change its weight, and the noise below which all are alike: motion measures as that."""
+"""The longest gaps that are bridged, for points in general and for leg points, and how far bridging reaches into a gap
+at the start or end of the clip. The rest of the body predicts a hidden leg better than the leg's own points do
+(`core.fit.temporal.visibility`)."""
+_BRIDGED_WEIGHT = 0.5
+_RESIDUAL_NOISE_SHARE = 0.45
+"""The share of a track's noise that remains after smoothing (measured at 3 to 20 mm)."""
+_NOISE_RANGE, _MIN_NOISE_M = (0.5, 2.0), 5e-4
+"""The range of factors by which a point's noise changes its weight, and the noise below which points count alike, since
+motion itself measures as that much noise."""
 _OUTLIER_SIGMAS, _OUTLIER_M = 8.0, 0.08
 _LOST_M, _LOST_SIGMAS = 0.04, 5.0
-"""A frame whose points are missed by more, root mean square, was begun at a wrong pose."""
-_SETTLED_M, _SETTLED_SPREAD_RAD = 0.01, 0.25
-"""So far off a point may be for a joint that is so far from where it is around then."""
-_TREMOR_SIGMAS = 3.0
-"""The same for a joint that may be right, in how far off the points are anyway."""
-_SETTLING_STEPS = 3
-"""A settled frame begins near where it ends, and needs fewer steps than another."""
+"""A frame whose root mean square error exceeds both started from a wrong pose."""
+_ARTIFACT_M, _ARTIFACT_SPREAD_RAD = 0.01, 0.25
+"""The prior of a refined joint: this keypoint error is worth this angle from the motion around it."""
+_JITTER_SIGMAS = 3.0
+"""The same keypoint error for a joint that only jitters, in multiples of sigma."""
+_REFINING_STEPS = 3
+"""A refined frame starts close to its solution and needs fewer steps."""
 _KNOWN_SPREAD_RAD = np.deg2rad(6.0)
-"""How far a joint turns in a moment."""
+"""How far a joint turns between a known pose and the next frame."""
 _MUCH_WORSE, _WORSE_M = 1.3, 0.005
-"""A settled frame may miss its points by so much more, as a factor and in metres."""
+"""How much the error of a refined frame may grow: a factor, and metres on top."""
 
 
 @dataclass(frozen=True, eq=False)
 class InitialPose:
-    """What is known of frames before the finish.
+    """The initial pose of a block of frames, before the exact solve.
 
     Attributes:
-        rotations: (F, 24, 3, 3) local rotations that have every limb where it was seen.
-        trans: (F, 3).
-        expected: the pose to expect.
+        rotations: (F, 24, 3, 3) local rotations that place every limb where it was seen.
+        trans: (F, 3) metres.
+        expected: the prior on the pose.
     """
 
     rotations: Array
@@ -64,16 +66,16 @@ class InitialPose:
 
 @dataclass(frozen=True, eq=False)
 class PoseSolver:
-    """What every block of frames is solved with.
+    """Solve the poses of blocks of frames on one shaped body.
 
     Attributes:
         names: (K,) the solver points.
-        keypoints: those points on the shaped body.
-        sigma_m: how far off the points are per axis.
-        iterations: how many steps the finish gets.
-        subject_offset: the person's, if it is known.
-        noise_m: how much of *sigma_m* is noise, other in every frame.
-        predictor: who is asked what pose to expect.
+        keypoints: these points on the shaped body.
+        sigma_m: keypoint error per axis, metres.
+        iterations: number of steps of the exact solve.
+        subject_offset: the subject-specific pose offset, if known.
+        noise_m: the part of *sigma_m* that is noise, independent in every frame.
+        predictor: predicts the expected pose.
     """
 
     names: tuple[str, ...]
@@ -85,11 +87,11 @@ class PoseSolver:
     predictor: PosePredictor = SHIPPED_PREDICTOR
 
     def initial_pose(self, targets: Targets, known: Array | None = None) -> InitialPose:
-        """Return what is known of frames before the finish.
+        """Return the initial pose of a block of frames.
 
         Args:
-            targets: where the points are.
-            known: (F, 24, 3, 3) poses to start from, of a moment before; the analytic start without them.
+            targets: target positions of the points.
+            known: (F, 24, 3, 3) local rotations of the frame before, to start from; None for the analytic start.
         """
         if known is None:
             start, trans = analytic_start(self.names, self.keypoints, targets)
@@ -105,141 +107,143 @@ class PoseSolver:
         )
 
     def solve(self, targets: Targets, initial_pose: InitialPose) -> tuple[Array, Array]:
-        """Return local rotations (F, 24, 3, 3) and trans (F, 3), by the exact finish.
+        """Return local rotations (F, 24, 3, 3) and trans (F, 3) of the exact solve.
 
-        The finish begins at the expected pose; a frame whose points it then misses by far begins again at the start,
-        which has every limb where it was seen.
+        The solve starts from the expected pose. Frames with a large remaining error are solved again from the initial
+        rotations, which place every limb where it was seen.
 
         Args:
-            targets: where the points are.
-            initial_pose: what `initial_pose` says of them.
+            targets: target positions of the points.
+            initial_pose: their initial pose, from `initial_pose`.
         """
         xp = namespace(targets.points)
         start, trans, expected = initial_pose.rotations, initial_pose.trans, initial_pose.expected
-        pose = self._finish(targets, (expected.rotations, trans), expected, self.iterations)
-        miss = self.miss(targets, pose)
-        lost = [frame for frame, off in enumerate(miss.tolist()) if is_lost(off, self.sigma_m)]
+        pose = self._refine(targets, (expected.rotations, trans), expected, self.iterations)
+        errors = self.rms_error(targets, pose)
+        lost = [frame for frame, error_m in enumerate(errors.tolist()) if is_lost(error_m, self.sigma_m)]
         if not lost:
             return pose
-        some = targets.select(lost)
-        again = self._finish(some, (start[lost], trans[lost]), expected.select(lost), self.iterations)
-        better = self.miss(some, again) < miss[lost]
-        rotations, place = xp.asarray(pose[0], copy=True), xp.asarray(pose[1], copy=True)
+        lost_targets = targets.select(lost)
+        again = self._refine(lost_targets, (start[lost], trans[lost]), expected.select(lost), self.iterations)
+        better = self.rms_error(lost_targets, again) < errors[lost]
+        rotations, translations = xp.asarray(pose[0], copy=True), xp.asarray(pose[1], copy=True)
         rotations[lost] = xp.where(better[:, None, None, None], again[0], rotations[lost])
-        place[lost] = xp.where(better[:, None], again[1], place[lost])
-        return rotations, place
+        translations[lost] = xp.where(better[:, None], again[1], translations[lost])
+        return rotations, translations
 
-    def _finish(
+    def _refine(
         self, targets: Targets, start: tuple[Array, Array], prior: PosePrior, iterations: IterationLimits
     ) -> tuple[Array, Array]:
-        """Return the pose that explains *targets* best, found from *start*."""
+        """Return the pose that fits *targets* best, starting from *start*."""
         outlier_m = outlier_limit_m(self.sigma_m)
         return refine(self.keypoints, start, targets, prior, iterations=iterations, outlier_m=outlier_m)
 
-    def settle(
+    def refine_artifacts(
         self, targets: Targets, expected: PosePrior, pose: tuple[Array, Array], artifacts: PoseArtifacts
     ) -> tuple[Array, Array]:
-        """Return frames in which joints pop or tremble, solved again from where those joints are around that moment.
+        """Return frames solved again with the motion around them as a prior on the joints that have artifacts.
 
-        A frame is left as it was if its points are explained much worse then.
+        A frame keeps its pose if the new one fits its points much worse.
 
         Args:
-            targets: of those frames.
-            expected: of those frames.
+            targets: the targets of these frames.
+            expected: the prior of these frames.
             pose: their local rotations (F, 24, 3, 3) and trans (F, 3).
-            artifacts: which of their joints do, and where these are around then.
+            artifacts: the joints that have artifacts, and their rotations from the frames around.
         """
         xp = namespace(targets.points)
         rotations, trans = pose
-        popped = like(artifacts.joints.astype(np.float32), rotations)[..., None, None] > 0
+        affected = like(artifacts.joints.astype(np.float32), rotations)[..., None, None] > 0
         around = like(artifacts.around, rotations)
-        off_m = _SETTLED_M if artifacts.wrong else _TREMOR_SIGMAS * self.sigma_m
-        firm = like((off_m / _SETTLED_SPREAD_RAD) ** 2 * np.eye(3), rotations)
+        error_m = _ARTIFACT_M if artifacts.wrong else _JITTER_SIGMAS * self.sigma_m
+        firm = like((error_m / _ARTIFACT_SPREAD_RAD) ** 2 * np.eye(3), rotations)
         prior = PosePrior(
-            xp.where(popped, around, expected.rotations),
-            expected.precision + xp.where(popped[:, :NUM_BODY_ROTATIONS], firm, 0.0 * firm),
+            xp.where(affected, around, expected.rotations),
+            expected.precision + xp.where(affected[:, :NUM_BODY_ROTATIONS], firm, 0.0 * firm),
             self.sigma_m,
             expected.joint_precisions,
         )
-        iterations = replace(self.iterations, steps=min(_SETTLING_STEPS, self.iterations.steps))
-        refined = self._finish(targets, (xp.where(popped, around, rotations), trans), prior, iterations)
+        iterations = replace(self.iterations, steps=min(_REFINING_STEPS, self.iterations.steps))
+        refined = self._refine(targets, (xp.where(affected, around, rotations), trans), prior, iterations)
         return self._unless_worse(targets, pose, refined)
 
-    def calm(self, targets: Targets, pose: tuple[Array, Array], artifacts: PoseArtifacts) -> tuple[Array, Array]:
-        """Return frames in which joints hop even though they were settled, with those joints as around that moment.
+    def replace_outliers(
+        self, targets: Targets, pose: tuple[Array, Array], artifacts: PoseArtifacts
+    ) -> tuple[Array, Array]:
+        """Return frames whose remaining outlier joints are replaced by their rotations from the frames around.
 
-        Their points are wrong then, and wrong together: else another pose would explain them. A frame is left as it
-        was if its points are explained much worse without.
+        A joint that is still an outlier after refinement has points that are wrong consistently: otherwise another pose
+        would fit them. A frame keeps its pose if the new one fits its points much worse.
 
         Args:
-            targets: of those frames.
+            targets: the targets of these frames.
             pose: their local rotations (F, 24, 3, 3) and trans (F, 3).
-            artifacts: which of their joints do, and where these are around then.
+            artifacts: the joints that are outliers, and their rotations from the frames around.
         """
         xp = namespace(targets.points)
-        popped = like(artifacts.joints.astype(np.float32), pose[0])[..., None, None] > 0
-        calmed = xp.where(popped, like(artifacts.around, pose[0]), pose[0])
-        return self._unless_worse(targets, pose, (calmed, align_translation(self.keypoints, calmed, targets)[0]))
+        affected = like(artifacts.joints.astype(np.float32), pose[0])[..., None, None] > 0
+        replaced = xp.where(affected, like(artifacts.around, pose[0]), pose[0])
+        return self._unless_worse(targets, pose, (replaced, align_translation(self.keypoints, replaced, targets)[0]))
 
     def _unless_worse(
         self, targets: Targets, pose: tuple[Array, Array], other: tuple[Array, Array]
     ) -> tuple[Array, Array]:
-        """Return the *other* pose, but where it explains the points much worse."""
+        """Return the *other* pose, except *pose* in frames whose points *other* fits much worse."""
         xp = namespace(targets.points)
-        worse = self.miss(targets, other) > _MUCH_WORSE * self.miss(targets, pose) + _WORSE_M
+        worse = self.rms_error(targets, other) > _MUCH_WORSE * self.rms_error(targets, pose) + _WORSE_M
         return xp.where(worse[:, None, None, None], pose[0], other[0]), xp.where(worse[:, None], pose[1], other[1])
 
-    def miss(self, targets: Targets, pose: tuple[Array, Array]) -> Array:
-        """Return the weighted root mean square distance of each frame's points from their targets (F,), metres."""
+    def rms_error(self, targets: Targets, pose: tuple[Array, Array]) -> Array:
+        """Return the weighted root mean square distance (F,) of each frame's points from their targets, metres."""
         xp = namespace(targets.points)
-        off = targets.points - self.keypoints.points(*pose)
-        squared = targets.weights * xp.sum(off * off, axis=-1)
+        residual = targets.points - self.keypoints.points(*pose)
+        squared = targets.weights * xp.sum(residual * residual, axis=-1)
         return xp.sqrt(xp.sum(squared, axis=1) / at_least(xp.sum(targets.weights, axis=1), 1e-9))
 
 
-def is_lost(miss_m: float, sigma_m: float) -> bool:
-    """Return whether a pose that misses its points by *miss_m*, root mean square, was begun at a wrong one."""
-    return miss_m > max(_LOST_M, _LOST_SIGMAS * sigma_m)
+def is_lost(error_m: float, sigma_m: float) -> bool:
+    """Return whether a pose with a root mean square error of *error_m* was solved from a wrong initial pose."""
+    return error_m > max(_LOST_M, _LOST_SIGMAS * sigma_m)
 
 
 def outlier_limit_m(sigma_m: float) -> float:
-    """Return how far off a point counts a quarter, beside points that are *sigma_m* off per axis."""
+    """Return the error at which a point's weight falls to a quarter, given the usual error *sigma_m* per axis."""
     return max(_OUTLIER_M, _OUTLIER_SIGMAS * sigma_m)
 
 
 def make_targets(points: SolverPoints, smoothed: SmoothedPoints, fps: float, body: BodyModel) -> Targets:
-    """Return the smoothed points with weights: less for bridged ones, and for noisier ones than the others.
+    """Return the smoothed points as weighted targets; bridged and noisier points get lower weights.
 
     Args:
-        points: what was measured.
-        smoothed: the same, smoothed.
-        fps: frames a second.
-        body: whose kind of array to make.
+        points: the measured points.
+        smoothed: the same points, smoothed.
+        fps: frames per second.
+        body: the body model, which sets the kind of array to return.
     """
     usual = np.max(points.weights, axis=0)
     seen = (points.weights > 0) & (smoothed.distance == 0)
-    of_legs = np.isin(points.names, LEG_POINTS) & seen.any(axis=1)[:, None]
-    longest_s = np.where(of_legs, _LEG_GAP_S, _GAP_S)
-    reach_s = np.where(smoothed.gap <= np.maximum(longest_s * fps, 1.0), 2.0 * longest_s, 0.0)
+    is_leg_point = np.isin(points.names, LEG_POINTS) & seen.any(axis=1)[:, None]
+    longest_gap_s = np.where(is_leg_point, _LEG_GAP_S, _GAP_S)
+    reach_s = np.where(smoothed.gap <= np.maximum(longest_gap_s * fps, 1.0), 2.0 * longest_gap_s, 0.0)
     reach_s = np.where(np.isinf(smoothed.gap), _OPEN_GAP_S, reach_s)
     near = np.clip(1.0 - smoothed.distance / np.maximum(reach_s * fps, 1.0), 0.0, 1.0)
-    positions, stays = hold_still_feet(points.names, smoothed.positions, seen, fps)
-    weights = np.where(seen, points.weights, np.maximum(near, stays) * _BRIDGED_SHARE * usual)
-    noise = np.maximum(smoothed.noise_m, _EVEN_NOISE_M)
+    positions, planted = hold_still_feet(points.names, smoothed.positions, seen, fps)
+    weights = np.where(seen, points.weights, np.maximum(near, planted) * _BRIDGED_WEIGHT * usual)
+    noise = np.maximum(smoothed.noise_m, _MIN_NOISE_M)
     relative = np.median(noise) / noise
     weights = weights * np.clip(relative, *_NOISE_RANGE)
     return Targets(body.array(positions), body.array(weights))
 
 
 def residual_noise(smoothed: SmoothedPoints, strength: float) -> np.ndarray:
-    """Return the noise (K,) per axis, metres, that points smoothed with *strength* (0 to 1) still hold."""
+    """Return the noise (K,) per axis, metres, that remains in points smoothed with *strength* (0 to 1)."""
     return after_smoothing(smoothed.noise_m, strength)
 
 
 def after_smoothing(noise_m: np.ndarray, strength: float) -> np.ndarray:
-    """Return what smoothing with *strength* (0 to 1) leaves of noise (K,), metres."""
-    left: np.ndarray = noise_m * (1.0 - strength * (1.0 - _SMOOTHED_NOISE))
-    return left
+    """Return the noise (K,), metres, that remains of *noise_m* (K,) after smoothing with *strength* (0 to 1)."""
+    remaining: np.ndarray = noise_m * (1.0 - strength * (1.0 - _RESIDUAL_NOISE_SHARE))
+    return remaining
 
 
 def find_shape(
@@ -253,31 +257,31 @@ def find_shape(
     rounds: int = Quality.shape_rounds,
     on_progress: Callable[[float], None] = lambda part: None,
 ) -> ShapeEstimate:
-    """Return betas (unless they are known), keypoint offsets, sigma and habit, from some dozens of spread frames.
+    """Estimate betas (unless known), keypoint offsets, sigma and subject offset, from a few dozen spread frames.
 
     Args:
-        points: what was measured.
-        model: those points on the body.
-        targets: where they should be.
+        points: the measured points.
+        model: these points on the body.
+        targets: target positions of all frames.
         noise: (K,) noise of the targets per axis, metres.
         betas: (B,) known betas, or None.
-        predictor: who is asked what pose to expect.
-        rounds: how often the shape is found anew from poses, and these from it.
-        on_progress: hears now and then what part is done, 0 to 1; what it raises ends the work.
+        predictor: predicts the expected pose.
+        rounds: number of alternations between the shape and the expected poses.
+        on_progress: called with the completed fraction, 0 to 1; an exception it raises ends the work.
     """
     known = None if betas is None else known_betas(betas, model.body.data)
     if known is None:
-        rough = betas_from_lengths(points.names, model, to_numpy(targets.points), points.weights, noise)
+        initial_betas = betas_from_lengths(points.names, model, to_numpy(targets.points), points.weights, noise)
     else:
-        rough = known
+        initial_betas = known
     frames = spread_frames(to_numpy(targets.weights)).tolist()
-    some = Targets(targets.points[frames], targets.weights[frames])
+    selected = Targets(targets.points[frames], targets.weights[frames])
     noise_m = float(np.median(noise))
-    found = refine_shape(
+    estimate = refine_shape(
         points.names,
         model,
-        some,
-        rough,
+        selected,
+        initial_betas,
         noise_m=noise_m,
         trust=points.trust,
         hold_betas=known is not None,
@@ -285,14 +289,14 @@ def find_shape(
         rounds=rounds,
         on_progress=on_progress,
     )
-    return found if known is None else replace(found, betas=known)
+    return estimate if known is None else replace(estimate, betas=known)
 
 
 def known_betas(betas: np.ndarray, body: BodyData) -> np.ndarray:
-    """Return *betas* as (B,) float64, cut to the number that *body* has, or filled up with zeros.
+    """Return *betas* as (B,) float64, truncated to the number that *body* has or padded with zeros.
 
     Raises:
-        BodyError: betas that would be cut are not 0.
+        BodyError: a beta that would be cut off is not 0.
     """
     values = np.asarray(betas, dtype=np.float64)
     if np.any(values[NUM_BETAS:]):

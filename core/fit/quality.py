@@ -1,4 +1,4 @@
-"""What a quality stands for: how much work goes into each frame."""
+"""The quality presets: how much work goes into each frame."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ class Quality:
     """The settings of a fit that trade time for accuracy.
 
     Attributes:
-        iterations: steps of the finish.
-        shape_rounds: how often the shape is found anew from poses, and these from it.
-        settles: joints that pop or tremble are settled.
-        calms_all: every frame is drawn towards the motion around it, not only those in which a joint trembles.
+        iterations: number of steps of the exact pose solve.
+        shape_rounds: number of alternations between the shape and the expected poses.
+        refines: refine frames with pose artifacts over time.
+        refines_all: pull every frame towards the motion around it, not only those in which a joint jitters.
     """
 
     iterations: IterationLimits = IterationLimits()
     shape_rounds: int = 4
-    settles: bool = True
-    calms_all: bool = False
+    refines: bool = True
+    refines_all: bool = False
 
 
 QUALITIES: dict[str, Quality] = {
-    "fast": Quality(IterationLimits(steps=2, extra_steps=2, still_rad=0.02), shape_rounds=2, settles=False),
+    "fast": Quality(IterationLimits(steps=2, extra_steps=2, still_rad=0.02), shape_rounds=2, refines=False),
     "balanced": Quality(),
-    "best": Quality(IterationLimits(extra_steps=8, still_rad=0.003), calms_all=True),
+    "best": Quality(IterationLimits(extra_steps=8, still_rad=0.003), refines_all=True),
 }

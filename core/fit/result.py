@@ -18,7 +18,7 @@ from .report import FitReport, Flag, PointErrors, flags_of
 from .screening.label_swaps import LabelSwaps
 from .shape.estimate import ShapeEstimate
 from .solver.joint_limits import strained
-from .temporal.keypoint_smoothing import tells_noise
+from .temporal.keypoint_smoothing import can_measure_noise
 from .temporal.visibility import Visibility
 
 _ADULTS_M = (1.40, 2.10)
@@ -109,7 +109,7 @@ def build_result(
 
 def _point_errors(track: KeypointTrack, found: RawFit, options: FitOptions) -> PointErrors | None:
     """Return what the errors of the points are made of; None for a track too short or too slow to tell them apart."""
-    if found.offsets is None or not tells_noise(track.num_frames, track.fps):
+    if found.offsets is None or not can_measure_noise(track.num_frames, track.fps):
         return None
     left_m = float(np.median(after_smoothing(found.noise_m, options.smoothing)))
     smooth_m = float(np.sqrt(max(found.sigma_m**2 - left_m**2, 0.0)))

@@ -1,1 +1,1 @@
-"""What neighbouring frames say of each other: smoothing, artifacts, limbs that are not seen."""
+"""Temporal processing: keypoint smoothing, pose artifacts, hidden limbs, feet."""

@@ -1,9 +1,9 @@
-"""Feet that no point shows are flat while they stand. F frames, K keypoints.
+"""Flatten feet without keypoints while they stand. F frames, K keypoints.
 
-A layout that ends at the ankles says nothing of the feet, so the fit leaves every ankle at its mean angle and the toes
-hang into the floor as soon as the shank leans. What the ankle does tells when the foot stands: it is low, slow, and
-below its knee. Low is measured against the other ankle and against the lowest place around that moment, not against
-one floor for the clip: trackers that follow a camera drift by decimetres over a clip.
+With a layout that ends at the ankles, the fit leaves every ankle at its mean angle, so the toes sink into the floor as
+soon as the shank leans. The ankle shows when the foot stands: it is low, slow, and below its knee. Low is measured
+against the other ankle and against the lowest height around that time, not against one floor for the whole clip:
+trackers that follow a camera drift by decimetres over a clip.
 
 Convention: metres, Y up. SMPL's rest pose stands on flat feet, so a foot is flat where its ankle's own Y axis is
 upright.
@@ -23,20 +23,22 @@ from ...smpl_skeleton import JOINT_INDEX
 _SIDES = ("left", "right")
 _FOOT_POINTS = ("big_toe", "small_toe", "heel", "foot")
 _LOW_M = (0.03, 0.07)
-"""Height above the lower ankle up to which a foot surely stands, and from which on it does not. This and the ranges
-below were chosen on CMU clips of ten people, in COCO17 and H36M17, and on OpenCap's squat in three trackers' points."""
+"""Height above the lower ankle up to which a foot certainly stands, and from which it does not. This range and those
+below were chosen on CMU clips of ten people, in COCO17 and H36M17, and on OpenCap's squat with the keypoints of three
+trackers."""
 _NEAR_FLOOR_M, _FLOOR_S, _FLOOR_QUANTILE = (0.05, 0.10), 0.5, 0.05
-"""The same above the floor, which is the low end of both ankles' heights within so many seconds on both sides."""
+"""The same range above the floor, which is this quantile of the lower ankle's heights within this many seconds on both
+sides."""
 _SLOW_M_S, _SPEED_S = (0.35, 0.7), 0.1
-"""The same for the ankle's speed, measured between that many seconds before and after."""
+"""The same range for the ankle's speed, measured from this many seconds before to as many after."""
 _UPRIGHT = (0.35, 0.6)
-"""The cosine between shank and vertical up to which a foot does not stand, and from which on it may."""
+"""Cosine of the angle between shank and vertical up to which a foot does not stand, and from which it may."""
 _FADE_S = 0.12
-"""A foot comes down and leaves the floor over twice that long."""
+"""Half the time over which a foot is blended into and out of standing."""
 
 
 def find_unseen_feet(names: Sequence[str], weights: np.ndarray) -> tuple[str, ...]:
-    """Return the sides, "left" and "right", of which no frame shows a point of the foot.
+    """Return the sides ("left", "right") whose foot has no keypoint in any frame.
 
     Args:
         names: (K,) the solver points.
@@ -57,15 +59,15 @@ def flatten_feet(
 ) -> np.ndarray:
     """Return local rotations (F, 24, 3, 3) in which the feet of *sides* are flat while they stand.
 
-    A foot keeps its heading: it turns about a horizontal axis. Only ankles change.
+    Only the ankles change. A foot turns about a horizontal axis, so it keeps its heading.
 
     Args:
-        body: the body.
+        body: the body model.
         betas: (B,) its shape.
         rotations: (F, 24, 3, 3) local rotations.
         trans: (F, 3) metres.
-        fps: frames a second.
-        sides: whose feet to flatten, "left" and "right".
+        fps: frames per second.
+        sides: the feet to flatten, "left" and "right".
     """
     flattened = rotations.copy()
     if not sides:
@@ -84,11 +86,11 @@ def flatten_feet(
 
 
 def standing_shares(joints: np.ndarray, fps: float) -> np.ndarray:
-    """Return how surely (F, 2) the left and the right foot stand, 0 to 1.
+    """Return the confidence (F, 2), 0 to 1, that the left and the right foot stand.
 
     Args:
-        joints: (F, 24, 3) metres, Y up.
-        fps: frames a second.
+        joints: (F, 24, 3) joint positions, metres, Y up.
+        fps: frames per second.
     """
     knees, ankles = (
         joints[:, [JOINT_INDEX[f"{side}_{joint}"] for side in _SIDES]].astype(np.float64) for joint in ("knee", "ankle")
@@ -107,30 +109,30 @@ def standing_shares(joints: np.ndarray, fps: float) -> np.ndarray:
 
 
 def _falling(values: np.ndarray, between: tuple[float, float]) -> np.ndarray:
-    """Return 1 for *values* up to the first bound, 0 from the second on, and linear in between."""
+    """Return 1 for *values* up to the first bound, 0 from the second, and linear between them."""
     first, last = between
     return np.clip((last - values) / (last - first), 0.0, 1.0)
 
 
 def _floor_heights(lowest: np.ndarray, fps: float) -> np.ndarray:
-    """Return the height of the floor (F,) around each frame, from that of the lower ankle (F,)."""
+    """Return the floor height (F,) around each frame, from the heights of the lower ankle (F,)."""
     reach = min(max(1, round(_FLOOR_S * fps)), len(lowest))
     padded = np.pad(lowest, reach, mode="symmetric")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
     return np.asarray(np.quantile(windows, _FLOOR_QUANTILE, axis=-1))
 
 
-def _speeds(places: np.ndarray, fps: float) -> np.ndarray:
-    """Return the speeds (F, N) of *places* (F, N, 3), metres a second."""
-    reach, frames = max(1, round(_SPEED_S * fps)), np.arange(len(places))
-    before, after = np.maximum(frames - reach, 0), np.minimum(frames + reach, len(places) - 1)
-    way = np.linalg.norm(places[after] - places[before], axis=-1)
-    return np.asarray(way * (fps / np.maximum(after - before, 1))[:, None])
+def _speeds(positions: np.ndarray, fps: float) -> np.ndarray:
+    """Return the speeds (F, N) of *positions* (F, N, 3), metres per second."""
+    reach, frames = max(1, round(_SPEED_S * fps)), np.arange(len(positions))
+    before, after = np.maximum(frames - reach, 0), np.minimum(frames + reach, len(positions) - 1)
+    distance = np.linalg.norm(positions[after] - positions[before], axis=-1)
+    return np.asarray(distance * (fps / np.maximum(after - before, 1))[:, None])
 
 
 def _faded(shares: np.ndarray, reach: int) -> np.ndarray:
-    """Return *shares* (F, N) smoothed over *reach* frames on both sides by a Hann window."""
+    """Return *shares* (F, N) smoothed by a Hann window of *reach* frames on both sides."""
     window = np.hanning(2 * reach + 3)[1:-1]
     padded = np.pad(shares, ((reach, reach), (0, 0)), mode="edge")
-    around = np.lib.stride_tricks.sliding_window_view(padded, len(window), axis=0)
-    return np.asarray(around @ (window / window.sum()))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, len(window), axis=0)
+    return np.asarray(windows @ (window / window.sum()))

@@ -1,7 +1,7 @@
-"""Points for hidden legs, where the legs probably are. F frames, K keypoints.
+"""Estimated keypoints for hidden legs. F frames, K keypoints.
 
-The pose that is expected of a trunk depends on both legs. A leg without points counts as straight, which turned the
-pelvis by 5 degrees, and jumped back as soon as the leg was seen again; with these points it turns by 1 degree.
+The expected trunk pose depends on both legs. A leg without points counts as straight: this turned the pelvis by
+5 degrees, until it jumped back when the leg was seen again. With the estimated points it turns by 1 degree.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from ..solver.initial_pose import analytic_start
 from .visibility import Visibility, find_visibility, interpolate_unobserved
 
 _KNEES = [JOINT_INDEX["left_knee"], JOINT_INDEX["right_knee"]]
-_SHARE = 0.05
-"""What such a point weighs, relative to one that is seen: enough to begin from, too little to turn the trunk by."""
+_ESTIMATED_WEIGHT = 0.05
+"""Weight of an estimated point relative to a seen one: enough for the initial pose, too little to turn the trunk."""
 
 
 def bridge_legs(solver: PoseSolver, targets: Targets, visibility: Visibility, fps: float) -> Targets:
-    """Return *targets* with points, of little weight, for legs that are hidden from the knee on.
+    """Return *targets* with estimated points, of low weight, for legs that are hidden from the knee down.
 
     Args:
-        solver: what frames are solved with.
-        targets: where all points are.
-        visibility: what each frame's points tell.
-        fps: frames a second.
+        solver: the pose solver.
+        targets: the targets of all frames.
+        visibility: the visibility of joints and limbs.
+        fps: frames per second.
     """
     weights = to_numpy(targets.weights)
     hidden = replace(find_visibility(solver.names, _up_to_knees(solver.names, weights)), absent=visibility.absent)
@@ -46,19 +46,19 @@ def bridge_legs(solver: PoseSolver, targets: Targets, visibility: Visibility, fp
     ]
     rotations, trans = (np.concatenate([to_numpy(part) for part in parts]) for parts in zip(*starts, strict=True))
     rotations, trans = interpolate_unobserved(rotations, trans, hidden, fps)
-    likely = to_numpy(solver.keypoints.points(body.array(rotations[frames]), body.array(trans[frames])))
+    estimated = to_numpy(solver.keypoints.points(body.array(rotations[frames]), body.array(trans[frames])))
     missing = (weights[frames] == 0) & np.isin(solver.names, LEG_POINTS)
     points, bridged = to_numpy(targets.points).copy(), weights.copy()
-    points[frames] = np.where(missing[..., None], likely, points[frames])
-    bridged[frames] = np.where(missing, _SHARE * weights.max(axis=0), weights[frames])
+    points[frames] = np.where(missing[..., None], estimated, points[frames])
+    bridged[frames] = np.where(missing, _ESTIMATED_WEIGHT * weights.max(axis=0), weights[frames])
     return Targets(body.array(points), body.array(bridged))
 
 
 def _up_to_knees(names: Sequence[str], weights: np.ndarray) -> np.ndarray:
-    """Return *weights* (F, K) without the feet of legs whose knees are not seen."""
-    strict = weights.copy()
+    """Return *weights* (F, K) set to 0 for the foot points of legs whose knee is not seen."""
+    reduced = weights.copy()
     for side in ("left", "right"):
         if f"{side}_knee" in names:
             feet = [column for column, name in enumerate(names) if name in FOOT_POINTS and name.startswith(side)]
-            strict[np.ix_(weights[:, names.index(f"{side}_knee")] == 0, feet)] = 0.0
-    return strict
+            reduced[np.ix_(weights[:, names.index(f"{side}_knee")] == 0, feet)] = 0.0
+    return reduced

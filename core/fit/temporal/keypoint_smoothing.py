@@ -1,8 +1,8 @@
-"""Keypoints over time: noise measured, gaps bridged, jitter smoothed, jumps rejected. F frames, K keypoints.
+"""Keypoint smoothing: measure noise, bridge gaps, smooth jitter, reject jumps. F frames, K keypoints.
 
 A Whittaker smoother (Eilers, "A perfect smoother", Analytical Chemistry 75, 2003): the smooth track z minimises
 ``sum_t w_t |y_t - z_t|^2 + sum_t s_t |second difference of z|^2``. With s = noise variance / variance of the true
-second difference this is the best linear estimate, so s is measured, per point and per moment, from the track itself:
+second difference this is the best linear estimate. So s is measured from the track itself, for each point and frame:
 fast motion is smoothed less, clean tracks hardly at all, and frames without a point are bridged.
 """
 
@@ -17,26 +17,27 @@ from ...math.whittaker import whittaker
 
 _NOISE_ORDER = 4
 _NOISE_GAIN = 70.0
-"""A fourth difference of white noise has 70 times its variance (1 + 16 + 36 + 16 + 1)."""
+"""The fourth difference of white noise has 70 times its variance (1 + 16 + 36 + 16 + 1)."""
 _MIN_SAMPLES = 5
 _MEDIAN_BIAS = 0.79
-"""How the median of the squared length of white noise in three axes compares with the mean."""
+"""Ratio of the median to the mean of the squared length of white noise in three axes."""
 _NOISE_MIN_FPS = 8.0
-"""Limbs turn back between the frames of slower tracks: their motion would measure as noise."""
+"""Below this frame rate limbs reverse between frames, so their motion would be measured as noise."""
 _UNKNOWN_NOISE_M = 0.008
-"""What is taken for the noise of a track too short or too slow to measure it; nothing is smoothed then."""
+"""Assumed noise of a track that is too short or too slow to measure it; such a track is not smoothed."""
 _QUIET_SHARE = 0.2
-"""Noise is read off the quietest fifth of the moments, where the person moves least."""
+"""Noise is measured in the quietest fifth of the frames, where the person moves least."""
 _QUIET_FRAMES = 16
 _QUIET_BIAS = 0.74
-"""How the quietest fifth of the means over 16 frames of white noise compares with their mean (simulated)."""
+"""Ratio of this quantile of 16-frame means of white noise to their mean (simulated)."""
 _MIN_NOISE_M = 1e-4
 _FREE_NOISE_M = 1e-3
-"""Noise up to here is left alone: the finest tremor of real motion looks the same."""
+"""Noise up to this is not smoothed: the finest tremor of real motion looks the same."""
 _MIN_BEND_M = 2e-4
-"""Floors of the noise and of the second difference, so that a still or perfect track stays solvable."""
+"""Lower bound of the second difference (as `_MIN_NOISE_M` of the noise), so that a still or perfect track stays
+solvable."""
 _STIFFER = 1.25
-"""The second difference is measured on a track that still holds noise, and so is too large."""
+"""Correction of the stiffness: the second difference is measured on a track that is still noisy, so it is too large."""
 _WINDOW_S = 0.2
 _PASSES = 3
 _SPIKE_MIN_FPS = 8.0
@@ -44,24 +45,25 @@ _SPIKE_RADIUS = 3
 _SPIKE_MIN_SEEN = 4
 _SPIKE_STEPS = 3.0
 _SPIKE_END_MARGIN = 2.5
-"""A lone jump is looked for among that many frames on both sides, if enough of them are seen; it is farther than that
-many steps from frame to frame, and more so at an end, where a motion may just begin. In slower tracks a limb may be
-anywhere in the next frame."""
+"""A spike is a point that deviates from the median of this many frames on both sides, if enough of them are seen, by
+more than this many usual steps from frame to frame, and by this factor more at an end, where a motion may just begin.
+Below the minimum frame rate a limb may be anywhere in the next frame, so spikes are not searched."""
 _JUMP_NOISES = 5.0
 _JUMP_M = 0.06
-"""A point that is off the smooth track by more than both is a jump."""
+"""A point that deviates from the smooth track by more than both is a jump."""
 
 
 @dataclass(frozen=True, eq=False)
 class SmoothedPoints:
-    """A smoothed set of points.
+    """Smoothed keypoints.
 
     Attributes:
         positions: (F, K, 3) metres, finite everywhere; 0 for a point that is never seen.
         noise_m: (K,) estimated noise per axis, standard deviation, metres.
-        jumps: (F, K) bool, points thrown out as implausible.
-        distance: (F, K) frames to the nearest frame in which the point was seen (0 where it was).
-        gap: (F, K) frames that the gap it lies in lasts (0 where it was seen); infinite for one open at an end.
+        jumps: (F, K) bool, points rejected as implausible.
+        distance: (F, K) number of frames to the nearest frame in which the point was accepted (0 where it was).
+        gap: (F, K) length in frames of the gap around the frame (0 where the point was accepted); infinite for a gap at
+            the start or end of the clip.
     """
 
     positions: np.ndarray
@@ -82,29 +84,29 @@ def smooth_points(
     """Return *positions* smoothed over time, with gaps bridged and jumps rejected.
 
     Args:
-        positions: (F, K, 3) metres; anything where the weight is 0.
+        positions: (F, K, 3) metres; any value where the weight is 0.
         weights: (F, K) 0 where missing.
-        fps: frames a second.
-        strength: 1 for the measured optimum; 0 bridges gaps and rejects jumps but leaves what was seen as it is.
-        on_progress: hears now and then what part is done, 0 to 1; what it raises ends the work.
+        fps: frames per second.
+        strength: 1 for the measured optimum; 0 bridges gaps and rejects jumps but does not change seen points.
+        on_progress: called with the completed fraction, 0 to 1; an exception it raises ends the work.
     """
     seen = (weights > 0) & np.isfinite(positions).all(-1)
     observed = np.where(seen[..., None], positions, 0.0)
     candidates = seen & ~find_spikes(observed, seen) if fps >= _SPIKE_MIN_FPS else seen
     on_progress(1.0 / (_PASSES + 2))
-    tells = tells_noise(len(positions), fps)
-    noise = measure_noise(observed, candidates) if tells else np.full(seen.shape[1], _UNKNOWN_NOISE_M)
-    excess = np.maximum(noise**2 - _FREE_NOISE_M**2 if tells else 0.0 * noise, _MIN_NOISE_M**2)
+    measurable = can_measure_noise(len(positions), fps)
+    noise = measure_noise(observed, candidates) if measurable else np.full(seen.shape[1], _UNKNOWN_NOISE_M)
+    excess = np.maximum(noise**2 - _FREE_NOISE_M**2 if measurable else 0.0 * noise, _MIN_NOISE_M**2)
     trusted = candidates
     smooth = _bridge(observed, trusted, np.full(seen.shape, 1e-2))
     window = max(1, round(_WINDOW_S * fps))
-    for turn in range(_PASSES):
-        on_progress((turn + 2.0) / (_PASSES + 2))
+    for iteration in range(_PASSES):
+        on_progress((iteration + 2.0) / (_PASSES + 2))
         bend = _local_bend(smooth, window)
         stiffness = _STIFFER * excess / np.maximum(bend, _MIN_BEND_M) ** 2
         smooth = _bridge(observed, trusted, stiffness)
-        off = np.linalg.norm(observed - smooth, axis=-1)
-        trusted = candidates & ~(off > np.maximum(_JUMP_M, _JUMP_NOISES * noise))
+        deviation = np.linalg.norm(observed - smooth, axis=-1)
+        trusted = candidates & ~(deviation > np.maximum(_JUMP_M, _JUMP_NOISES * noise))
     if strength != 1.0:
         kept = np.where(trusted[..., None], observed, smooth)
         smooth = kept + min(strength, 1.0) * (smooth - kept)
@@ -113,9 +115,9 @@ def smooth_points(
 
 
 def find_spikes(observed: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Return where (F, K) a point is far from the median of the frames around it, farther than it was moving anyway.
+    """Return where (F, K) bool a point deviates from the running median by much more than its usual motion.
 
-    A smooth curve follows a lone point that is far off; a median does not. Noise counts as moving.
+    A smooth curve would follow a single outlier; a median does not. Noise counts as motion.
 
     Args:
         observed: (F, K, 3) metres, finite.
@@ -124,19 +126,22 @@ def find_spikes(observed: np.ndarray, seen: np.ndarray) -> np.ndarray:
     if len(observed) <= _SPIKE_RADIUS:
         return np.zeros(seen.shape, dtype=bool)
     median, count = _running_median(observed, seen)
-    off = np.linalg.norm(observed - median, axis=-1)
+    deviation = np.linalg.norm(observed - median, axis=-1)
     step = np.linalg.norm(np.diff(observed, axis=0), axis=-1)[..., None]
     both = seen[1:] & seen[:-1]
     usual, num_steps = _running_median(np.concatenate([step, step[-1:]]), np.concatenate([both, both[-1:]]))
     margin = np.ones((len(observed), 1))
     margin[[0, -1]] = _SPIKE_END_MARGIN
-    far = off > margin * np.maximum(_JUMP_M, _SPIKE_STEPS * usual[..., 0])
+    far = deviation > margin * np.maximum(_JUMP_M, _SPIKE_STEPS * usual[..., 0])
     spikes: np.ndarray = seen & far & (count >= _SPIKE_MIN_SEEN) & (num_steps >= _SPIKE_MIN_SEEN)
     return spikes
 
 
 def _running_median(values: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the median of the values (F, K, N) seen around each frame, and of how many (F, K); the ends reflect."""
+    """Return the median (F, K, N) of the seen values around each frame, and their number (F, K).
+
+    The clip is reflected at both ends.
+    """
     around = [(_SPIKE_RADIUS, _SPIKE_RADIUS), (0, 0)]
     width = 2 * _SPIKE_RADIUS + 1
     masked = np.where(seen[..., None], values, np.inf)
@@ -148,16 +153,16 @@ def _running_median(values: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, n
     return np.where(count[..., None] > 0, chosen.mean(axis=-1), 0.0), count
 
 
-def tells_noise(num_frames: int, fps: float) -> bool:
+def can_measure_noise(num_frames: int, fps: float) -> bool:
     """Return whether a track of so many frames is long and fast enough to measure its noise."""
     return num_frames > _NOISE_ORDER and fps >= _NOISE_MIN_FPS
 
 
 def measure_noise(positions: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Return each point's noise (K,) per axis, metres, from its fourth differences in quiet moments.
+    """Return each point's noise (K,) per axis, metres, from its fourth differences in quiet frames.
 
-    A point that is not seen for long enough to tell is taken to be as noisy as the others; in a track of a few frames
-    all points are taken together.
+    A point that is seen in too few frames gets the median noise of the others; in a track of a few frames all points
+    are pooled.
 
     Args:
         positions: (F, K, 3), finite.
@@ -188,7 +193,7 @@ def measure_noise(positions: np.ndarray, seen: np.ndarray) -> np.ndarray:
 
 
 def _local_bend(smooth: np.ndarray, window: int) -> np.ndarray:
-    """Return the root mean square second difference per axis around every frame (F, K), metres."""
+    """Return the root mean square second difference (F, K) per axis around every frame, metres."""
     num_frames = len(smooth)
     if num_frames < 3:
         return np.full(smooth.shape[:2], _MIN_BEND_M)
@@ -202,7 +207,7 @@ def _local_bend(smooth: np.ndarray, window: int) -> np.ndarray:
 
 
 def _bridge(observed: np.ndarray, trusted: np.ndarray, stiffness: np.ndarray) -> np.ndarray:
-    """Return the smooth points (F, K, 3) through those *trusted*; a point trusted in one frame alone stands still."""
+    """Return smooth points (F, K, 3) through the *trusted* ones; a point trusted in only one frame stands still."""
     count = trusted.sum(axis=0)
     alone = np.take_along_axis(observed, trusted.argmax(axis=0)[None, :, None], axis=0)
     still = count < 2
@@ -211,9 +216,9 @@ def _bridge(observed: np.ndarray, trusted: np.ndarray, stiffness: np.ndarray) ->
 
 
 def _gaps(seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each frame how far the nearest seen frame is, and how long the gap around it is (F, K), in frames.
+    """Return the distance to the nearest seen frame and the length of the gap around each frame (F, K), in frames.
 
-    A gap that is open at an end is infinitely long, and what is never seen is infinitely far.
+    A gap at the start or end of the clip has infinite length; a point that is never seen has infinite distance.
     """
     num_frames = len(seen)
     frames = np.arange(num_frames)[:, None]

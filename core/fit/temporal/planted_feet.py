@@ -1,4 +1,4 @@
-"""Feet that stood where they vanished and stand there again stayed there. F frames, K keypoints."""
+"""Keep hidden points of planted feet in place, where they stood before and after the gap. F frames, K keypoints."""
 
 from __future__ import annotations
 
@@ -9,46 +9,46 @@ import numpy as np
 from ..observations import FOOT_POINTS
 
 _SAME_PLACE_M = 0.04
-"""A point that is back within this distance of where it vanished is at the same place."""
+"""A point that reappears within this distance of where it disappeared is at the same place."""
 _STILL_M_S, _STILL_S = 0.15, 0.1
-"""A point stands if it is slower than that over so many seconds, before it vanishes and again when it is back."""
+"""A point stands if it is slower than this over this many seconds before it disappears and after it reappears."""
 
 
 def hold_still_feet(
     names: Sequence[str], positions: np.ndarray, seen: np.ndarray, fps: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return *positions* (F, K, 3) with the hidden points of planted feet where they stood, and which (F, K) those are.
+    """Return *positions* (F, K, 3) with the hidden points of planted feet held in place, and where (F, K) bool.
 
     Args:
         names: the solver points.
         positions: (F, K, 3) metres, smooth.
         seen: (F, K) bool.
-        fps: frames a second.
+        fps: frames per second.
     """
-    held, stays = positions.copy(), np.zeros(seen.shape, dtype=bool)
+    held, planted = positions.copy(), np.zeros(seen.shape, dtype=bool)
     for column in (column for column, name in enumerate(names) if name in FOOT_POINTS):
         path, shown = positions[:, column], seen[:, column]
-        vanishes = np.flatnonzero(shown[:-1] & ~shown[1:])
-        for last in vanishes.tolist():
-            back = last + 1 + int(np.argmax(shown[last + 1 :]))
-            if not shown[back] or np.linalg.norm(path[back] - path[last]) > _SAME_PLACE_M:
+        last_seen_frames = np.flatnonzero(shown[:-1] & ~shown[1:])
+        for last in last_seen_frames.tolist():
+            next_seen = last + 1 + int(np.argmax(shown[last + 1 :]))
+            if not shown[next_seen] or np.linalg.norm(path[next_seen] - path[last]) > _SAME_PLACE_M:
                 continue
-            if _stands(path, shown, last, -1, fps) and _stands(path, shown, back, 1, fps):
-                share = np.linspace(0.0, 1.0, back - last + 1)[1:-1, None]
-                held[last + 1 : back, column] = path[last] + share * (path[back] - path[last])
-                stays[last + 1 : back, column] = True
-    return held, stays
+            if _stands(path, shown, last, -1, fps) and _stands(path, shown, next_seen, 1, fps):
+                fraction = np.linspace(0.0, 1.0, next_seen - last + 1)[1:-1, None]
+                held[last + 1 : next_seen, column] = path[last] + fraction * (path[next_seen] - path[last])
+                planted[last + 1 : next_seen, column] = True
+    return held, planted
 
 
 def _stands(path: np.ndarray, shown: np.ndarray, frame: int, step: int, fps: float) -> bool:
-    """Return whether a point stands at a frame, by the frames on one side of it.
+    """Return whether a point stands at a frame, judged by the frames on one side of it.
 
     Args:
         path: (F, 3) metres.
         shown: (F,) bool.
-        frame: which frame, shown.
+        frame: index of a frame that shows the point.
         step: 1 for the frames after it, -1 for those before.
-        fps: frames a second.
+        fps: frames per second.
     """
     num_steps = 0
     while num_steps < max(1, round(_STILL_S * fps)):
@@ -56,5 +56,5 @@ def _stands(path: np.ndarray, shown: np.ndarray, frame: int, step: int, fps: flo
         if not 0 <= beyond < len(path) or not shown[beyond]:
             break
         num_steps += 1
-    way = float(np.linalg.norm(path[frame + step * num_steps] - path[frame]))
-    return num_steps > 0 and way * fps < _STILL_M_S * num_steps
+    distance = float(np.linalg.norm(path[frame + step * num_steps] - path[frame]))
+    return num_steps > 0 and distance * fps < _STILL_M_S * num_steps

@@ -271,7 +271,7 @@ def test_progress_measures_all_steps_as_one(walk):
         "Smoothing the keypoints",
         "Finding the body shape",
         "Fitting the poses",
-        "Settling the poses",
+        "Refining the poses over time",
         "Measuring the errors",
     ]
     first = {what: min(done for done, _, heard in calls if heard == what) for what in steps}
@@ -281,7 +281,7 @@ def test_progress_measures_all_steps_as_one(walk):
     assert first["Measuring the errors"] < 120 == calls[-1][0]
 
 
-@pytest.mark.parametrize("what", ["Smoothing the keypoints", "Finding the body shape", "Settling the poses"])
+@pytest.mark.parametrize("what", ["Smoothing the keypoints", "Finding the body shape", "Refining the poses over time"])
 def test_a_step_may_be_cancelled_in_the_middle(walk, what):
     heard = []
 

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.fit.temporal.pose_artifacts import _running_median, find_jitter, find_pops, find_single_frame_outliers
+from core.fit.temporal.pose_artifacts import (
+    _running_median,
+    find_jitter,
+    find_short_outliers,
+    find_single_frame_outliers,
+)
 from core.smpl_skeleton import JOINT_INDEX, NUM_JOINTS
 
 ELBOW = JOINT_INDEX["left_elbow"]
@@ -22,7 +27,7 @@ def _turning(num_frames: int, rad_per_frame: float) -> np.ndarray:
 
 @pytest.mark.parametrize(("rad_per_frame", "fps"), [(0.0, 30.0), (0.1, 30.0), (0.4, 30.0), (0.1, 250.0)])
 def test_steady_motion_never_pops_however_fast_not_even_at_an_end(rad_per_frame, fps):
-    assert not find_pops(_turning(40, rad_per_frame), fps).joints.any()
+    assert not find_short_outliers(_turning(40, rad_per_frame), fps).joints.any()
 
 
 @pytest.mark.parametrize("length", [1, 3])
@@ -30,7 +35,7 @@ def test_a_few_frames_that_turn_away_pop_alone(length):
     rotations = _turning(40, 0.05)
     away = slice(20, 20 + length)
     rotations[away, ELBOW] = rotations[away, ELBOW] @ Rotation.from_rotvec([2.5, 0.0, 0.0]).as_matrix()
-    artifacts = find_pops(rotations, 30.0)
+    artifacts = find_short_outliers(rotations, 30.0)
     expected = np.zeros_like(artifacts.joints)
     expected[away, ELBOW] = True
     assert (artifacts.joints == expected).all()
@@ -41,13 +46,13 @@ def test_a_few_frames_that_turn_away_pop_alone(length):
 
 def test_half_turn_ambiguity_of_quaternions_is_no_pop():
     rotations = _turning(80, 2.0 * np.pi / 40)
-    assert not find_pops(rotations, 30.0).joints.any()
+    assert not find_short_outliers(rotations, 30.0).joints.any()
 
 
 @pytest.mark.parametrize("num_frames", [1, 2, 3])
 def test_too_few_frames_to_tell(num_frames):
     rotations = _turning(num_frames, 1.0)
-    assert not find_pops(rotations, 30.0).joints.any()
+    assert not find_short_outliers(rotations, 30.0).joints.any()
     assert not find_jitter(rotations, 30.0).joints.any()
     assert not find_single_frame_outliers(rotations, 30.0).joints.any()
 
@@ -82,7 +87,7 @@ def test_speeding_up_is_no_tremor_and_neither_is_standing_still():
 def test_a_small_twitch_trembles_and_the_way_around_it_is_smooth():
     rotations, true = _turning(40, 0.05), _turning(40, 0.05)
     rotations[20, ELBOW] = rotations[20, ELBOW] @ Rotation.from_rotvec([0.3, 0.0, 0.0]).as_matrix()
-    assert not find_pops(rotations, 30.0).joints.any()
+    assert not find_short_outliers(rotations, 30.0).joints.any()
     tremor = find_jitter(rotations, 30.0)
     assert tremor.joints[19:22].all()
     assert not tremor.joints[:15].any() and not tremor.joints[26:].any()
@@ -117,7 +122,7 @@ def test_the_frames_beside_a_tremor_are_settled_the_less_the_farther_they_are():
     assert (tremor.joints.any(axis=1) == (tremor.share > 0.0)).all()
     steps = np.diff(tremor.share)
     assert (steps[:29] >= 0.0).all() and (steps[30:] <= 0.0).all() and np.abs(steps).max() < 0.2
-    assert (find_pops(rotations, 120.0).share == 1.0).all() and (
+    assert (find_short_outliers(rotations, 120.0).share == 1.0).all() and (
         find_single_frame_outliers(rotations, 120.0).share == 1.0
     ).all()
 
