@@ -1,1 +1,1 @@
-"""Which poses to expect of the points seen."""
+"""Priors on the pose, given the keypoints."""

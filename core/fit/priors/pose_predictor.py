@@ -1,9 +1,9 @@
-"""What pose to expect of some points, beyond what they show, and how firmly to hold to it. F frames, K keypoints.
+"""Predict the expected pose and its precision from keypoints. F frames, K keypoints.
 
-Two experts, both taught by real motion. The pose network is asked for the arms: it halves what the twist of an upper
-arm is off. Trunk, head and legs are the regressions' (`core.fit.priors.regression_prior`): how a person tilts the
-pelvis differs from one to the next more than from moment to moment, and of the few people there were to learn from,
-regressions that are held back learn that better. A network that was taught by more people may be asked for all joints.
+Two predictors, both trained on real motion, are combined. The pose network predicts the arms: it halves the twist error
+of the upper arms. Trunk, head and legs are predicted by the regressions (`core.fit.priors.regression_prior`): pelvis
+tilt differs more from person to person than over time, and with few people to train on, regularised regressions learn
+that better. A network that was trained on more people may predict all joints.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from .regression_prior import SubjectOffset, load_prior
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "network" / "assets" / "pose_mlp.npz"
 UNSEEN_PEOPLE = 4.0
-"""How many times the variances that the network tells are those of people that it never saw. Measured: 1.3 to 2 in the
-mean, more for those unlike the people it has learned from, who lose most by a prediction that is too sure."""
+"""Factor from the network's predicted variances to those for people it was not trained on. Measured: 1.3 to 2 on
+average; more for people unlike those it was trained on, who lose most by an overconfident prediction."""
 NETWORK_JOINTS: dict[str, tuple[int, ...]] = {
     "none": (),
     "arms": tuple(
@@ -38,26 +38,27 @@ NETWORK_JOINTS: dict[str, tuple[int, ...]] = {
     ),
     "all": tuple(range(NUM_BODY_ROTATIONS)),
 }
-"""The joints that the network may be asked for, by what a fit is told."""
+"""The joints that the network predicts, by the value of `FitOptions.network_joints`."""
 MAX_PASSES = 5
-_MAX_NETWORK_SHARE, _NETWORK_SIGMA_M = 0.5, 0.005
-"""Where points are far off, two that have learned differently from the same people are wrong together less than either
-alone. Chosen on OpenCap's squat in video and marker joints and on held-out CMU clips with realistic errors: half, from
-points on that are some millimetres off; on points of the body itself the regressions know better."""
+_MAX_NETWORK_WEIGHT, _NETWORK_SIGMA_M = 0.5, 0.005
+"""The largest weight of the network for joints that the regressions predict, and the keypoint error at which the weight
+is half of that. With inaccurate points, the mean of two predictors trained differently on the same people is better
+than either alone; with exact points, the regressions are better. Chosen on OpenCap's squat in video and marker joints
+and on held-out CMU clips with realistic errors."""
 
 
 @cache
 def load_pose_network(device: str) -> PoseNetwork:
-    """Return the network that ships with the project, on a device; it is read once."""
+    """Return the network that ships with the project, on a device. It is read once."""
     return PoseNetwork(read_weights(WEIGHTS), device)
 
 
 def read_pose_network(path: Path | str, device: str) -> PoseNetwork:
-    """Return the pose network in a weights file, on a device.
+    """Read the pose network in a weights file, onto a device.
 
     Raises:
-        InputMissingError: there is no such file.
-        NetworkError: it is no weights file, or one of another network.
+        InputMissingError: the file does not exist.
+        NetworkError: the file is not a weights file, or holds another kind of network.
     """
     weights = read_weights(path)
     if weights.info.architecture != POSE_MLP:
@@ -70,13 +71,13 @@ def read_pose_network(path: Path | str, device: str) -> PoseNetwork:
 
 @dataclass(frozen=True, eq=False)
 class PosePredictor:
-    """Who is asked what pose to expect.
+    """Predicts the expected pose by the pose network and the regressions.
 
     Attributes:
         network: the pose network, on the device of the fit; None for the one that ships with the project.
-        joints: which joints it is asked for, a key of `NETWORK_JOINTS`; the others are the regressions',
-            which know nothing of arms but how the start has them.
-        passes: how often it is asked, each time from its last answer.
+        joints: the joints that the network predicts, a key of `NETWORK_JOINTS`; the regressions predict the others, and
+            leave arms as in the initial pose.
+        passes: number of times the network is applied, each time to its last prediction.
     """
 
     network: PoseNetwork | None = None
@@ -84,7 +85,7 @@ class PosePredictor:
     passes: int = 1
 
     def prepare(self) -> None:
-        """Read what ships with the project, which else the first frame would wait for."""
+        """Load the shipped prior and network now, so that the first frame does not wait for them."""
         load_prior()
         if self.network is None:
             load_pose_network("numpy")
@@ -100,54 +101,54 @@ class PosePredictor:
         noise_m: float = 0.0,
         subject_offset: SubjectOffset | None = None,
     ) -> PosePrior:
-        """Return the pose to expect of *targets*.
+        """Return the prior on the pose, given *targets*.
 
         Args:
             names: the solver points, in the order of *targets*.
-            keypoints: those points on the shaped body.
-            start: (F, 24, 3, 3) the analytic start's local rotations.
-            targets: where the points are.
-            sigma_m: how far off they are per axis.
-            noise_m: how much of that is noise, other in every frame.
-            subject_offset: the person's, if it is known.
+            keypoints: these points on the shaped body.
+            start: (F, 24, 3, 3) local rotations of the analytic start.
+            targets: target positions of the points.
+            sigma_m: keypoint error per axis, metres.
+            noise_m: the part of *sigma_m* that is noise, independent in every frame.
+            subject_offset: the subject-specific pose offset, if known.
         """
         joints = NETWORK_JOINTS[self.joints]
         if len(joints) == NUM_BODY_ROTATIONS:
             return self.predict_by_network(names, keypoints, start, targets, sigma_m=sigma_m)
-        usual = load_prior().predict(
+        by_regression = load_prior().predict(
             start, names, targets.weights, sigma_m=sigma_m, noise_m=noise_m, subject_offset=subject_offset
         )
         if not joints:
-            return usual
-        told = self.predict_by_network(names, keypoints, start, targets, sigma_m=sigma_m)
+            return by_regression
+        by_network = self.predict_by_network(names, keypoints, start, targets, sigma_m=sigma_m)
         xp = namespace(start)
         mask = np.isin(np.arange(start.shape[1]), joints)[:, None, None]
-        chosen = like(mask.astype(np.float32), start) > 0
-        share = xp.zeros_like(usual.rotations[..., 0, 0]) + _network_share(sigma_m)
-        blended = slerp_matrices(usual.rotations, told.rotations, share)
+        from_network = like(mask.astype(np.float32), start) > 0
+        weight = xp.zeros_like(by_regression.rotations[..., 0, 0]) + _network_weight(sigma_m)
+        blended = slerp_matrices(by_regression.rotations, by_network.rotations, weight)
         return PosePrior(
-            xp.where(chosen, told.rotations, blended),
-            xp.where(chosen[:NUM_BODY_ROTATIONS], told.precision, usual.precision),
+            xp.where(from_network, by_network.rotations, blended),
+            xp.where(from_network[:NUM_BODY_ROTATIONS], by_network.precision, by_regression.precision),
             sigma_m,
-            usual.joint_precisions,
+            by_regression.joint_precisions,
         )
 
     def predict_by_network(
         self, names: Sequence[str], keypoints: ShapedKeypoints, start: Array, targets: Targets, *, sigma_m: float
     ) -> PosePrior:
-        """Return what the network alone expects, of every joint; arguments as for `predict`.
+        """Return the prior that the network alone predicts, for every joint.
 
         Args:
-            names: the solver points.
-            keypoints: those points on the shaped body.
-            start: (F, 24, 3, 3) local rotations to begin from.
-            targets: where the points are.
-            sigma_m: how far off they are per axis.
+            names: the solver points, in the order of *targets*.
+            keypoints: these points on the shaped body.
+            start: (F, 24, 3, 3) initial local rotations.
+            targets: target positions of the points.
+            sigma_m: keypoint error per axis, metres.
         """
         xp = namespace(start)
         body = keypoints.model.body
         network = self.network or load_pose_network(body.device)
-        order = _order(names, start)
+        order = _input_matrix(names, start)
         seen = ones_where(targets.weights > 0, targets.weights) @ order
         points = xp.matrix_transpose(order) @ targets.points
         betas = keypoints.betas if body.data.name == network.info.body else xp.zeros_like(keypoints.betas)
@@ -156,25 +157,25 @@ class PosePredictor:
         rotations, log_variances = start, start[:, :NUM_BODY_ROTATIONS, 0]
         for _ in range(self.passes):
             start_points = xp.matrix_transpose(order) @ align_translation(keypoints, rotations, targets)[1]
-            answer, log_variances = network.predict(rotations, start_points, points, seen, betas, sigma)
-            rotations = xp.concat([answer, start[:, NUM_BODY_ROTATIONS:]], axis=1)
+            predicted, log_variances = network.predict(rotations, start_points, points, seen, betas, sigma)
+            rotations = xp.concat([predicted, start[:, NUM_BODY_ROTATIONS:]], axis=1)
         precision = xp.exp(-log_variances) * (sigma_m**2 / UNSEEN_PEOPLE)
         return PosePrior(rotations, precision[..., None] * like(np.eye(3), start), sigma_m)
 
 
 SHIPPED_PREDICTOR = PosePredictor()
-"""Those of a fit that is told nothing else. A second pass would gain about a tenth of a millimetre on noisy points."""
+"""The default predictor. A second pass would gain about a tenth of a millimetre on noisy points."""
 
 
-def _network_share(sigma_m: float) -> float:
-    """Return how far the network moves what the regressions expect of joints that it is not asked for alone."""
-    return _MAX_NETWORK_SHARE * sigma_m**2 / (sigma_m**2 + _NETWORK_SIGMA_M**2)
+def _network_weight(sigma_m: float) -> float:
+    """Return the network's weight in the blend for joints that the regressions predict."""
+    return _MAX_NETWORK_WEIGHT * sigma_m**2 / (sigma_m**2 + _NETWORK_SIGMA_M**2)
 
 
-def _order(names: Sequence[str], other: Array) -> Array:
-    """Return the matrix (K, P) that puts the points *names* where the network reads them; others it does not read."""
-    order = np.zeros((len(names), len(POSE_POINTS)))
+def _input_matrix(names: Sequence[str], other: Array) -> Array:
+    """Return the selection matrix (K, P) from the points *names* to the network's P input points."""
+    matrix = np.zeros((len(names), len(POSE_POINTS)))
     for index, name in enumerate(names):
         if name in POSE_POINTS:
-            order[index, POSE_POINTS.index(name)] = 1.0
-    return like(order, other)
+            matrix[index, POSE_POINTS.index(name)] = 1.0
+    return like(matrix, other)

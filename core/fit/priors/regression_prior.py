@@ -1,13 +1,13 @@
-"""What the keypoints do not show of trunk and legs: the rotations to expect given those they do, from real motion.
+"""Predict rotations of trunk and legs that the keypoints do not show, by regressions on real motion. F frames.
 
-Hips and shoulders say nothing of the pelvis' and the chest's pitch, knee and ankle nothing of the shin's twist. A small
-regression (ridge, on products of two features) from the analytic start's rotations predicts how far each joint really
-is turned from that start. It has a model for each part of the body and for how much of that part is seen; the right leg
-is the left leg's model in a mirror. F frames.
+Hip and shoulder points do not show the pitch of pelvis and chest, and knee and ankle do not show the twist of the shin.
+A small ridge regression, on products of two features of the analytic start's rotations, predicts how far each joint is
+really rotated from that start. There is one model for each part of the body and each depth to which that part is seen;
+the right leg uses the mirrored model of the left leg.
 
-What a regression leaves is of two kinds: a person's habit, which stays through a clip (`SubjectOffset`), and what comes
-and goes. Each has a covariance of all joints of a part together: where the pelvis is tilted further than expected, the
-spine is bent back further.
+The residual of a regression has two components: a subject-specific pose offset, which is constant over a clip
+(`SubjectOffset`), and the rest, which varies. Each has a joint covariance over all joints of a part: for example, where
+the pelvis is tilted further than expected, the spine is bent back further.
 
 `training.pose_prior` makes the asset from motion capture.
 """
@@ -30,15 +30,15 @@ from ..solver.joint_precision import JointPrecision
 ASSET = Path(__file__).with_name("assets") / "pose_prior.npz"
 ASSET_VERSION = 3
 FIELDS = ("coefficients", "covariance", "subject_offset_covariance", "reach_rad")
-"""What the asset holds of each model; `PartModel` says what they are."""
+"""The asset's fields for each model, as documented in `PartModel`."""
 
 PART_JOINTS: dict[str, tuple[str, ...]] = {
     "trunk": ("pelvis", "spine1", "spine2", "spine3", "neck", "head", "left_hip", "right_hip"),
     "leg": ("left_knee", "left_ankle", "left_foot"),
 }
-"""The joints that each part's model predicts; the leg's speaks of the left one."""
+"""The joints that each part's model predicts; those of the leg are named for the left one."""
 PARTS = (("trunk", "left"), ("leg", "left"), ("leg", "right"))
-"""All parts, and their sides; the trunk's is of no matter."""
+"""All parts and their sides; the trunk's side is ignored."""
 
 PART_CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     "trunk": (("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head", "head_top"),),
@@ -49,12 +49,13 @@ PART_CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "leg": (("left_knee",), ("left_ankle",), ("left_big_toe", "left_small_toe", "left_foot")),
 }
-"""For each part, groups of points from the root outwards. A part is seen as far as each group has a point seen.
+"""For each part, groups of points from the root outwards. The depth to which a part is seen is the number of successive
+groups with a seen point.
 
-What to expect of the arms is not said here: a network does (`core.fit.priors.pose_predictor`)."""
+The arms' expected rotations come from the pose network instead (`core.fit.priors.pose_predictor`)."""
 
 MIRROR_AXES = np.array([1.0, -1.0, -1.0])
-"""Mirroring left and right keeps a rotation vector's X and turns its Y and Z around."""
+"""Mirroring left and right keeps a rotation vector's X and negates its Y and Z."""
 MIRRORED_JOINTS = [
     JOINT_INDEX[name.replace("left", "*").replace("right", "left").replace("*", "right")] for name in JOINT_NAMES
 ]
@@ -63,27 +64,28 @@ _FEATURE_JOINTS = (
     "spine1", "spine2", "spine3", "neck", "head", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
 )  # fmt: skip
 _FEATURE_BOUND = 2.0
-"""Rotation vectors beyond it are rare, and products of them would rule the prediction."""
+"""Features are clipped to this: larger rotation vectors are rare, and their products would dominate the prediction."""
 _COLLAR_SPREAD_RAD = np.deg2rad(4.0)
 _NOISE_SPREAD_RAD_PER_M = 25.0
-"""How much less sure a prediction is of noisy points, whose noise is in the start that it is made from. More than that
-alone calls for: people like those it has learned from lose a hundredth by it, people unlike them gain a tenth."""
+"""How much the standard deviation of a prediction grows with the noise of the points, since the start that it is made
+from contains this noise. Larger than this alone requires: people like those in the training data lose a hundredth by
+it, people unlike them gain a tenth."""
 
 
 def part_joints(part: str, side: str) -> tuple[int, ...]:
-    """Return the joints of a part on a side."""
+    """Return the joint indices of a part on a side."""
     return tuple(JOINT_INDEX[name if part == "trunk" else name.replace("left", side)] for name in PART_JOINTS[part])
 
 
 @dataclass(frozen=True, eq=False)
 class PartModel:
-    """How one part of the body differs from the analytic start, when it is seen to a given depth.
+    """A regression of one part's rotations relative to the analytic start, for one depth to which the part is seen.
 
     Attributes:
         coefficients: (features, 3 J) from features to rotation vectors, radians, in the joints' own axes.
-        covariance: (3 J, 3 J) of what the prediction leaves and what comes and goes, square radians.
-        subject_offset_covariance: (3 J, 3 J) of what it leaves and what stays through a clip.
-        reach_rad: (J,) the largest turn that was seen in training.
+        covariance: (3 J, 3 J) covariance of the varying residual, square radians.
+        subject_offset_covariance: (3 J, 3 J) covariance of the residual that is constant over a clip, square radians.
+        reach_rad: (J,) the largest rotation in the training data.
     """
 
     coefficients: np.ndarray
@@ -94,11 +96,11 @@ class PartModel:
 
 @dataclass(frozen=True, eq=False)
 class SubjectOffset:
-    """How a person's trunk and legs differ from what is expected all through a clip (`core.fit.habit` finds it).
+    """A subject-specific offset of trunk and legs from the prior, constant over a clip (see `core.fit.shape.estimate`).
 
     Attributes:
         turns: (22, 3) rotation vectors on top of the expected rotations, radians, in the joints' own axes.
-        covariance: (66, 66) of what is not known of it, square radians; 0 for joints that are in no part.
+        covariance: (66, 66) covariance of the estimate, square radians; 0 for joints that are in no part.
     """
 
     turns: np.ndarray
@@ -106,7 +108,7 @@ class SubjectOffset:
 
 
 def mirrored(rotations: Array) -> Array:
-    """Return the local rotations (F, 24, 3, 3) of the pose seen in a mirror, left and right exchanged."""
+    """Return the local rotations (F, 24, 3, 3) of the mirrored pose, with left and right exchanged."""
     flip = like(np.outer([-1.0, 1.0, 1.0], [-1.0, 1.0, 1.0]), rotations)
     return rotations[:, MIRRORED_JOINTS] * flip
 
@@ -115,25 +117,25 @@ def part_features(part: str, rotations: Array) -> Array:
     """Return the features (F, N) of a *part* from the analytic start's local *rotations* (F, 24, 3, 3).
 
     Args:
-        part: a key of `PART_JOINTS`; for the right limbs give mirrored rotations.
-        rotations: local rotations.
+        part: a key of `PART_JOINTS`.
+        rotations: (F, 24, 3, 3) local rotations; mirrored ones for a right limb.
     """
     xp = namespace(rotations)
     joint = {name: rotations[:, JOINT_INDEX[name]] for name in _FEATURE_JOINTS}
     spine = joint["spine1"] @ joint["spine2"] @ joint["spine3"]
     if part == "leg":
-        read = [joint["left_hip"], joint["left_knee"], joint["left_ankle"], spine]
+        selected = [joint["left_hip"], joint["left_knee"], joint["left_ankle"], spine]
         columns = [0, 1, 2, 3, 6, 7, 8, 9, 10, 11]
     else:
         hips_and_knees = [joint[f"{side}_{name}"] for name in ("hip", "knee") for side in ("left", "right")]
-        read = [spine, joint["neck"] @ joint["head"], *hips_and_knees]
+        selected = [spine, joint["neck"] @ joint["head"], *hips_and_knees]
         columns = [*range(13), 15]
-    turns = matrix_to_axis_angle(xp.stack(read, axis=1))
+    turns = matrix_to_axis_angle(xp.stack(selected, axis=1))
     return _with_products(xp.reshape(turns, (turns.shape[0], -1))[:, columns])
 
 
 def _with_products(basis: Array) -> Array:
-    """Return 1, every column, and every product of two columns, the columns held to a bound."""
+    """Return 1, every column, and every product of two columns, with the columns clipped to a bound."""
     xp = namespace(basis)
     basis = at_most(at_least(basis, -_FEATURE_BOUND), _FEATURE_BOUND)
     first, second = _pairs_of(basis.shape[1])
@@ -142,39 +144,39 @@ def _with_products(basis: Array) -> Array:
 
 @cache
 def _pairs_of(count: int) -> tuple[list[int], list[int]]:
-    """Return the first and the second of every two of *count* columns, each with itself too."""
+    """Return the first and second indices of all pairs of *count* columns, including each column with itself."""
     first, second = np.triu_indices(count)
     return first.tolist(), second.tolist()
 
 
 def seen_depth(part: str, weights: Mapping[str, Array], side: str) -> Array:
-    """Return how many of the part's groups, from the root outwards, have a point seen (F,).
+    """Return how many of the part's groups (F,), counted from the root outwards, have a seen point.
 
     Args:
-        part: a key of `PART_JOINTS`.
+        part: a key of `PART_CHAINS`.
         weights: by solver point, (F,) 0 where it is missing; never empty.
-        side: "left" or "right"; of no matter for the trunk.
+        side: "left" or "right"; ignored for the trunk.
     """
-    some = next(iter(weights.values()))
-    xp = namespace(some)
-    depth = xp.zeros_like(some)
-    open_so_far = xp.ones_like(some)
+    template = next(iter(weights.values()))
+    xp = namespace(template)
+    depth = xp.zeros_like(template)
+    unbroken = xp.ones_like(template)
     for group in PART_CHAINS[part]:
-        seen = xp.zeros_like(some)
+        seen = xp.zeros_like(template)
         for name in group:
             name = name.replace("left", side) if part != "trunk" else name
             if name in weights:
                 seen = xp.maximum(seen, ones_where(weights[name] > 0, seen))
-        open_so_far = open_so_far * seen
-        depth = depth + open_so_far
+        unbroken = unbroken * seen
+        depth = depth + unbroken
     return depth
 
 
 class RegressionPrior:
-    """The models of all parts and depths."""
+    """A pose prior from the regressions of all parts and depths."""
 
     def __init__(self, models: Mapping[tuple[str, int], PartModel]) -> None:
-        """Take a model for each part and for each depth, 0 to the number of its groups."""
+        """Take one model for each part and each depth, from 0 to the number of the part's groups."""
         self.models = dict(models)
 
     def predict(
@@ -187,15 +189,15 @@ class RegressionPrior:
         noise_m: float = 0.0,
         subject_offset: SubjectOffset | None = None,
     ) -> PosePrior:
-        """Return the expected rotations, and how firmly to hold to them; the start's own for joints of no part.
+        """Return the expected rotations and their precision; joints in no part keep the start's rotations.
 
         Args:
-            start: (F, 24, 3, 3) the analytic start.
-            names: the solver points seen.
+            start: (F, 24, 3, 3) local rotations of the analytic start.
+            names: the solver points.
             weights: (F, K) their weights, 0 where missing.
-            sigma_m: how far off the keypoints are, metres: what a square radian is weighed against.
-            noise_m: how much of that is noise, other in every frame.
-            subject_offset: the person's, if it is known.
+            sigma_m: keypoint error per axis, metres, by which the precision is scaled.
+            noise_m: the part of *sigma_m* that is noise, independent in every frame.
+            subject_offset: the subject-specific pose offset, if known.
         """
         xp = namespace(start)
         by_name = {name: weights[:, index] for index, name in enumerate(names)}
@@ -212,27 +214,27 @@ class RegressionPrior:
                 own = own @ axis_angle_to_matrix(like(subject_offset.turns[list(joints)], start))
             for place, joint in enumerate(joints):
                 turned[joint] = start[:, joint] @ own[:, place]
-            firmness = self._firmness(
+            part_precision = self._precision(
                 part, side, depth, sigma_m=sigma_m, noise_m=noise_m, subject_offset=subject_offset
             )
-            joint_precisions.append(JointPrecision(joints, firmness))
+            joint_precisions.append(JointPrecision(joints, part_precision))
         precision = xp.broadcast_to(like(precision, start), (start.shape[0], NUM_BODY_ROTATIONS, 3, 3))
         return PosePrior(xp.stack(turned, axis=1), precision, sigma_m, tuple(joint_precisions))
 
     def _turns(self, part: str, side: str, depth: Array, features: Array) -> Array:
-        """Return the predicted turns (F, J, 3) of a part's joints, seen to *depth* (F,)."""
+        """Return the predicted rotation vectors (F, J, 3) of the joints of a part that is seen to *depth* (F,)."""
         xp = namespace(features)
         turns = xp.zeros_like(features[:, :1])[..., None]
         for level, here in _levels(part, depth):
             model = self.models[part, level]
-            there = xp.reshape(features @ like(model.coefficients, features), (features.shape[0], -1, 3))
-            length = xp.sqrt(xp.sum(there * there, axis=-1))
+            predicted = xp.reshape(features @ like(model.coefficients, features), (features.shape[0], -1, 3))
+            length = xp.sqrt(xp.sum(predicted * predicted, axis=-1))
             reach = like(model.reach_rad, features)
-            there = there * at_most(reach / at_least(length, 1e-9), 1.0)[..., None]
-            turns = xp.where(here[:, None, None], there, turns)
+            predicted = predicted * at_most(reach / at_least(length, 1e-9), 1.0)[..., None]
+            turns = xp.where(here[:, None, None], predicted, turns)
         return turns if side == "left" else turns * like(MIRROR_AXES, features)
 
-    def _firmness(
+    def _precision(
         self,
         part: str,
         side: str,
@@ -242,31 +244,31 @@ class RegressionPrior:
         noise_m: float,
         subject_offset: SubjectOffset | None,
     ) -> Array:
-        """Return how sure what is expected of a part is (F, 3 J, 3 J), seen to *depth* (F,), as precision.
+        """Return the precision (F, 3 J, 3 J) of the prediction for a part that is seen to *depth* (F,).
 
-        Where all frames are seen to the same depth, they share one matrix in memory.
+        If all frames see the part to the same depth, they share one matrix in memory.
         """
         xp = namespace(depth)
-        firm = xp.zeros_like(depth)[:, None, None]
+        precisions = xp.zeros_like(depth)[:, None, None]
         for level, here in _levels(part, depth):
             covariance = self.covariance(part, level, side, noise_m=noise_m, subject_offset=subject_offset)
             precision = like(sigma_m**2 * np.linalg.inv(covariance), depth)
             if bool(xp.all(here)):
                 return xp.broadcast_to(precision, (depth.shape[0], *precision.shape))
-            firm = xp.where(here[:, None, None], precision, firm)
-        return firm
+            precisions = xp.where(here[:, None, None], precision, precisions)
+        return precisions
 
     def covariance(
         self, part: str, level: int, side: str, *, noise_m: float, subject_offset: SubjectOffset | None = None
     ) -> np.ndarray:
-        """Return the covariance (3 J, 3 J) of a part's joints about what is expected of them, square radians.
+        """Return the covariance (3 J, 3 J) of a part's joints about their expected rotations, square radians.
 
         Args:
             part: a key of `PART_JOINTS`.
-            level: how many of its groups are seen.
+            level: number of its groups that are seen.
             side: "left" or "right".
-            noise_m: noise of the keypoints per axis.
-            subject_offset: the person's, if it is known; else it may be any.
+            noise_m: keypoint noise per axis, metres.
+            subject_offset: the subject-specific pose offset, if known; None adds the covariance of all subjects.
         """
         model = self.models[part, level]
         noise = (_NOISE_SPREAD_RAD_PER_M * noise_m) ** 2 * np.eye(len(model.covariance))
@@ -279,7 +281,7 @@ class RegressionPrior:
         return total
 
     def subject_offset_covariance(self, weights: Mapping[str, float]) -> np.ndarray:
-        """Return the covariance (66, 66) of habits, square radians; 0 for joints that are in no part.
+        """Return the covariance (66, 66) of subject offsets, square radians; 0 for joints that are in no part.
 
         Args:
             weights: by solver point, 0 where it is missing.
@@ -294,7 +296,7 @@ class RegressionPrior:
 
 
 def _levels(part: str, depth: Array) -> Iterator[tuple[int, Array]]:
-    """Yield the depths (F,) that a part is seen to, and where."""
+    """Yield each depth to which a part is seen in any frame, and in which frames (F,) bool."""
     xp = namespace(depth)
     for level in range(len(PART_CHAINS[part]) + 1):
         here = depth == level
@@ -303,12 +305,12 @@ def _levels(part: str, depth: Array) -> Iterator[tuple[int, Array]]:
 
 
 def joint_axes(joints: Sequence[int]) -> list[int]:
-    """Return the places of the joints' axes among the axes of all joints."""
+    """Return the indices of the joints' axes among the axes of all joints."""
     return [3 * joint + axis for joint in joints for axis in range(3)]
 
 
 def _on_side(covariance: np.ndarray, side: str) -> np.ndarray:
-    """Return the covariance (3 J, 3 J) of the left side's joints for those of a side."""
+    """Return the covariance (3 J, 3 J) of left joints, mirrored if *side* is "right"."""
     signs = np.tile(MIRROR_AXES, len(covariance) // 3)
     return covariance if side == "left" else covariance * np.outer(signs, signs)
 

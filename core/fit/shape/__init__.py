@@ -1,1 +1,1 @@
-"""What is constant over a clip: betas, keypoint offsets and how far points are off."""
+"""Estimate what is constant over a clip: betas, keypoint offsets, error scales and the subject offset."""

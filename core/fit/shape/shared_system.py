@@ -1,8 +1,8 @@
-"""What all frames of a clip share, solved together with their poses: betas, offsets of the points, the person's habit.
+"""Solve the unknowns that all frames share together with the poses: betas, keypoint offsets, the subject offset.
 
-One least-squares problem: each frame's pose is its own unknown and the rest is shared, so the poses are eliminated
-frame by frame (Schur complement), and some dozens of equations remain. B betas, K keypoints, F frames, S shared
-unknowns: the betas (none where they are known), three axes of each point's offset, and the axes of the habit.
+This is one least-squares problem. Each frame has its own pose and all share the rest, so the poses are eliminated frame
+by frame (Schur complement), which leaves a few dozen equations. B betas, K keypoints, F frames, S shared unknowns: the
+betas (none if they are known), three axes of each point's offset, and the axes of the subject offset.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from ..solver.normal_equations import Unknowns
 
 SUBJECT_OFFSET_JOINTS = tuple(joint for part, side in PARTS for joint in part_joints(part, side))
 SUBJECT_OFFSET_AXES = joint_axes(SUBJECT_OFFSET_JOINTS)
-"""The axes of the joints that a person may hold other than expected all through a clip, among those of all joints."""
+"""Indices of the axes of the joints that have a subject offset, among those of all joints."""
 
 
 @dataclass(frozen=True, eq=False)
 class SharedSolution:
-    """A step towards the least squares.
+    """A Gauss-Newton step of poses and shared unknowns.
 
     Attributes:
-        step: the poses'.
-        change: (S,) of the shared unknowns.
-        covariance: (S, S) of what the frames leave unknown of them.
-        followed: (K, F) how much, of 3, the pose of a frame follows each point's own error.
+        step: the step of the poses.
+        change: (S,) the step of the shared unknowns.
+        covariance: (S, S) posterior covariance of the shared unknowns.
+        followed: (K, F) each point's leverage on the pose of its frame, 0 to 3: how much the pose follows its errors.
     """
 
     step: Unknowns
@@ -43,7 +43,7 @@ class SharedSolution:
 
 
 class SharedSystem:
-    """The equations of the shared unknowns."""
+    """The normal equations of the shared unknowns."""
 
     def __init__(
         self, keypoints: ShapedKeypoints, equations: Linearised, goal: Goal, rotations: Array, *, with_betas: bool
@@ -63,12 +63,12 @@ class SharedSystem:
 
     @cached_property
     def _jacobian(self) -> Array:
-        """How the points move with the betas (3, K, B, F)."""
+        """Derivative of the points by the betas (3, K, B, F)."""
         return self._keypoints.paired.shape_jacobian(self._equations.posed)
 
     @cached_property
     def _weighted_jacobian(self) -> Array:
-        """The same, times the squared weights (3, K, B, F)."""
+        """This derivative times the squared weights (3, K, B, F)."""
         return self._jacobian * self._squared[:, None]
 
     def _of_betas(self) -> Unknowns:
@@ -87,7 +87,7 @@ class SharedSystem:
         return Unknowns(turns * self._equations.shown[:, None], xp.reshape(forces, (3, -1, num_frames)))
 
     def _of_subject_offset(self) -> Unknowns:
-        """Turning what is expected draws the joints along, so the poses feel it with the opposite sign."""
+        """Return the coupling of poses and subject offset; negative, since the offset moves the expected pose."""
         xp = namespace(self._squared)
         num_frames = self._squared.shape[-1]
         turns = xp.zeros((3, NUM_JOINTS, len(SUBJECT_OFFSET_AXES), num_frames), **kind_of(self._squared))
@@ -100,7 +100,7 @@ class SharedSystem:
         return Unknowns(turns, 0.0 * turns[:, 0])
 
     def _own(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the shared unknowns' own matrix (S, S) and gradient (S,), the poses held."""
+        """Return the matrix (S, S) and gradient (S,) of the shared unknowns with the poses held fixed."""
         residual = self._equations.residual
         xp = namespace(residual)
         num_points = residual.shape[1]
@@ -115,8 +115,8 @@ class SharedSystem:
             own[:first, first:second], own[first:second, :first] = mixed, mixed.T
         diagonal = np.arange(first, second)
         own[diagonal, diagonal] = np.repeat(to_numpy(xp.sum(self._squared, axis=-1)), 3)
-        pushed = xp.sum(apply_transposed(self._axes, residual) * self._squared, axis=-1)
-        gradient[first:second] = to_numpy(pushed).T.reshape(-1)
+        forces_on_offsets = xp.sum(apply_transposed(self._axes, residual) * self._squared, axis=-1)
+        gradient[first:second] = to_numpy(forces_on_offsets).T.reshape(-1)
         for joint_precision in self._equations.pull.joint_precisions:
             places = second + np.array(
                 joint_axes([SUBJECT_OFFSET_JOINTS.index(joint) for joint in joint_precision.joints])
@@ -126,31 +126,31 @@ class SharedSystem:
             gradient[places] -= to_numpy(moments).T.reshape(-1)
         return own, gradient
 
-    def solve(self, now: np.ndarray, precision: np.ndarray, *, sigma_m: float, share: float) -> SharedSolution:
+    def solve(self, current: np.ndarray, precision: np.ndarray, *, sigma_m: float, share: float) -> SharedSolution:
         """Return the step of poses and shared unknowns.
 
         Args:
-            now: (S,) the shared unknowns as they are.
-            precision: (S, S) that they are known with beforehand, to be 0.
-            sigma_m: how far off the points are per axis.
-            share: how much of a frame's word counts for them: errors of many frames are alike.
+            current: (S,) current values of the shared unknowns.
+            precision: (S, S) their prior precision; the prior mean is 0.
+            sigma_m: keypoint error per axis, metres.
+            share: factor that weights each frame's evidence on them, since the frames' errors are correlated.
         """
         xp = namespace(self._squared)
         mixed, right = self._mixed, self._equations.right
         sides = Unknowns(xp.concat([mixed.turns, right.turns], axis=2), xp.concat([mixed.shift, right.shift], axis=1))
         solved = self._equations.normal.solve(sides)
-        felt = to_numpy(_products(mixed, solved)).astype(np.float64)
+        through_poses = to_numpy(_products(mixed, solved)).astype(np.float64)
         own, gradient = self._own()
-        hold = precision * sigma_m**2
-        unknown = np.linalg.inv(share * (own - felt[:, :-1]) + hold)
-        change = unknown @ (share * (gradient - felt[:, -1]) - hold @ now)
+        prior = precision * sigma_m**2
+        covariance = np.linalg.inv(share * (own - through_poses[:, :-1]) + prior)
+        change = covariance @ (share * (gradient - through_poses[:, -1]) - prior @ current)
         step = solved.minus_shared(like(change, self._squared))
-        return SharedSolution(step, change, unknown * sigma_m**2, self._followed(solved))
+        return SharedSolution(step, change, covariance * sigma_m**2, self._followed(solved))
 
     def _followed(self, solved: Unknowns) -> np.ndarray:
-        """Return how much, of 3, each frame's pose follows each point's error (K, F), from what the offsets move.
+        """Return the leverage (K, F), 0 to 3, of each point's errors on the pose of its frame.
 
-        That is the trace of the point's block of the hat matrix, which is the same in any axes.
+        This is the trace of the point's block of the hat matrix, which does not depend on the axes.
         """
         num_points = self._squared.shape[0]
         own = slice(self._num_betas, self._num_betas + 3 * num_points)
@@ -164,7 +164,7 @@ class SharedSystem:
 
 
 def _products(first: Unknowns, second: Unknowns) -> Array:
-    """Return the sums of products (M, N) of *first* (M sides) and *second* (N sides) over all else."""
+    """Return the inner products (M, N) of *first* (M right-hand sides) and *second* (N right-hand sides)."""
     xp = namespace(first.shift)
 
     def flat(unknowns: Unknowns) -> Array:
