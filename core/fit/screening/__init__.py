@@ -1,1 +1,1 @@
-"""Points that cannot be right, found before anything is fitted."""
+"""Screen the keypoints before the fit: label swaps and outliers."""

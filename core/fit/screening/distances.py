@@ -1,7 +1,7 @@
-"""How far apart two points of one body can be, measured on the clip itself. F frames, K keypoints.
+"""Limits of the distances between points of one body, measured on the clip itself. F frames, K keypoints.
 
-A bone keeps its length, so the median over the clip tells it however wild some frames are. Two points that no bone
-joins are never farther apart than the bones on the way from one to the other are long.
+A bone keeps its length, so its usual length over the clip is reliable however wrong some frames are. Two points that no
+bone joins are never farther apart than the total length of the bones on the path between them.
 """
 
 from __future__ import annotations
@@ -27,35 +27,37 @@ _BENDING = (
     "left_hip", "right_hip", "mid_hip", "pelvis", "spine1", "spine2", "spine3", "neck", "mid_shoulder", "left_collar",
     "right_collar", "left_shoulder", "right_shoulder", "head", "head_top", "nose", "left_ear", "right_ear",
 )  # fmt: skip
-"""Points along the trunk, which come nearer to each other when it bends."""
+"""Points along the trunk, which move closer together when it bends."""
 
 _LEAST_SLACK_M, _SLACK_SHARE, _SLACK_SIGMAS = 0.06, 0.2, 6.0
-"""A length is wrong that is off the clip's median by more than all three: metres, a share of it, its own spread."""
+"""A length is wrong if it deviates from the clip's usual one by more than all three: metres, a share of it, and
+multiples of its spread."""
 _STRETCH = 1.6
-"""How many times its median the distance of two points along a bent trunk is when the trunk is stretched."""
+"""Ratio of the distance between two points along a stretched trunk to their usual distance."""
 _LONGEST_BONE, _LONGEST_TRUNK, _LONGEST_REACH = 3.0, 6.0, 9.0
-"""In usual lengths of a limb's bone: nothing rigid, nothing along the trunk, and no stretched body is longer, whatever
-most frames say."""
+"""Upper bounds in multiples of a limb bone's usual length: for rigid pairs, for pairs along the trunk, and for the
+whole stretched body, even if most frames exceed them."""
 _SAMPLE_FRAMES = 400
-"""Medians are taken of about so many frames, spread over the clip."""
+"""Usual lengths are measured in about this many frames, spread over the clip."""
 _APART = 0.1
-"""In usual lengths of a limb's bone: knees, ankles, elbows and wrists never come so near their twins, but a label that
-sits on the other limb does."""
+"""Lower bound in multiples of a limb bone's usual length: left and right knees, ankles, elbows and wrists are never
+this close, except when a label sits on the other limb."""
 _WIDER = 1.6
 _AGREEING, _AGREEING_SIGMAS = 0.4, 0.524
-"""What share of the lengths tells the usual one, and within how many standard deviations it lies of normal ones."""
+"""The share of lengths that defines the usual one, and the half-width of its interval in a normal distribution, in
+standard deviations."""
 _BLOCK_FRAMES = 128
-"""What is measured at once, so that it stays in the processor's cache."""
+"""Frames that are measured at once, so that they fit into the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
 class DistanceLimits:
-    """Between which distances each pair of points stays.
+    """The smallest and largest distance of each pair of points.
 
     Attributes:
-        least: (K, K) metres; 0 for pairs that may meet.
-        most: (K, K) metres; infinite for pairs of which nothing is known.
-        rigid: (K, K) bool, pairs that keep their distance.
+        least: (K, K) metres; 0 for pairs that may touch.
+        most: (K, K) metres; infinite for unknown pairs.
+        rigid: (K, K) bool, pairs with a constant distance.
     """
 
     least: np.ndarray
@@ -63,11 +65,11 @@ class DistanceLimits:
     rigid: np.ndarray
 
     def widened(self) -> DistanceLimits:
-        """Return limits that only what is wrong by far breaks."""
+        """Return wider limits, which only gross errors break."""
         return DistanceLimits(np.where(self.rigid, self.least / _WIDER, 0.0), self.most * _WIDER, self.rigid)
 
     def broken(self, positions: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        """Return which pairs (F, K, K) bool are seen nearer or farther than they can be.
+        """Return which pairs (F, K, K) bool are seen closer together or farther apart than the limits.
 
         Args:
             positions: (F, K, 3) metres, finite.
@@ -78,9 +80,9 @@ class DistanceLimits:
         broken = np.empty((*seen.shape, seen.shape[1]), dtype=bool)
         for first in range(0, len(seen), _BLOCK_FRAMES):
             block = slice(first, first + _BLOCK_FRAMES)
-            some = positions[block]
-            own = np.einsum("fkc,fkc->fk", some, some)
-            squared = some @ some.swapaxes(1, 2)
+            block_positions = positions[block]
+            own = np.einsum("fkc,fkc->fk", block_positions, block_positions)
+            squared = block_positions @ block_positions.swapaxes(1, 2)
             squared *= -2.0
             squared += own[:, :, None]
             squared += own[:, None]
@@ -91,7 +93,7 @@ class DistanceLimits:
 
 
 def distance_limits(names: Sequence[str], positions: np.ndarray, seen: np.ndarray) -> DistanceLimits:
-    """Measure how far apart the points of this body can be.
+    """Measure the distance limits of this body's points.
 
     Args:
         names: (K,) the solver points.
@@ -106,13 +108,13 @@ def distance_limits(names: Sequence[str], positions: np.ndarray, seen: np.ndarra
     slack = np.maximum(np.maximum(_LEAST_SLACK_M, _SLACK_SHARE * length), _SLACK_SIGMAS * spread)
     longest = usual * np.where(rigid, _LONGEST_BONE, _LONGEST_TRUNK)
     least, most = np.zeros((num_points, num_points)), np.full((num_points, num_points), _LONGEST_REACH * usual)
-    keeps = np.zeros(least.shape, dtype=bool)
+    constant = np.zeros(least.shape, dtype=bool)
     within = np.where(rigid, length, _STRETCH * length) + slack
     shortest = np.where(known & rigid & (length <= longest), np.maximum(length - slack, 0.0), 0.0)
     for a, b in ((first, second), (second, first)):
         most[a, b] = np.where(known, np.fmin(within, longest), _LONGEST_REACH * usual)
         least[a, b] = shortest
-        keeps[a, b] = shortest > 0.0
+        constant[a, b] = shortest > 0.0
     np.fill_diagonal(most, 0.0)
     for via in range(num_points):
         most = np.minimum(most, most[:, [via]] + most[via])
@@ -120,20 +122,26 @@ def distance_limits(names: Sequence[str], positions: np.ndarray, seen: np.ndarra
     if np.isfinite(usual):
         left, right = _twins(names)
         least[left, right] = least[right, left] = _APART * usual
-    return DistanceLimits(least, most, keeps)
+    return DistanceLimits(least, most, constant)
 
 
 def usual_lengths(
     positions: np.ndarray, seen: np.ndarray, first: np.ndarray, second: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the usual distance (P,) of pairs of points, and its spread as a standard deviation; NaN if never seen.
+    """Return the usual distance (P,) of pairs of points and its standard deviation, metres; NaN if never seen.
 
-    The middle of the shortest interval that holds a share of the lengths: unlike the median it stays where it is when
-    more than half of them are wrong, as long as these do not agree.
+    This is the midpoint of the shortest interval that contains a given share of the lengths. Unlike the median, it is
+    right even if more than half of the lengths are wrong, as long as these do not agree.
+
+    Args:
+        positions: (F, K, 3) metres, finite.
+        seen: (F, K) bool.
+        first: (P,) index of each pair's first point.
+        second: (P,) index of each pair's second point.
     """
-    some = slice(None, None, max(1, len(positions) // _SAMPLE_FRAMES))
-    length = np.linalg.norm(positions[some, first] - positions[some, second], axis=-1)
-    both = seen[some, first] & seen[some, second]
+    sampled = slice(None, None, max(1, len(positions) // _SAMPLE_FRAMES))
+    length = np.linalg.norm(positions[sampled, first] - positions[sampled, second], axis=-1)
+    both = seen[sampled, first] & seen[sampled, second]
     ordered = np.sort(np.where(both, length, np.inf), axis=0)
     count = both.sum(axis=0)
     within = (_AGREEING * np.maximum(count - 1, 0)).astype(np.int64)
@@ -150,10 +158,11 @@ def usual_lengths(
 
 
 def _joined(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the pairs of points whose distance tells of the body, as places in *names*.
+    """Return the pairs of points whose distances are measured.
 
     Returns:
-        The first and the second point (P,), whether their distance stays the same, and whether they are a limb's bone.
+        Indices in *names* of the first and the second points (P,), whether their distance is constant, and whether they
+        are a limb's bone.
     """
     index = {name: place for place, name in enumerate(names)}
     rigid = {pair for group in _RIGID for pair in combinations(group, 2)}
@@ -164,7 +173,7 @@ def _joined(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
 
 
 def _twins(names: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Return the places of the left points that never meet their right twins, and of these."""
+    """Return the indices of left and right points that never touch each other."""
     index = {name: place for place, name in enumerate(names)}
     pairs = [(f"left_{stem}", f"right_{stem}") for stem in _APART_POINTS if f"left_{stem}" in index]
     pairs = [pair for pair in pairs if pair[1] in index]

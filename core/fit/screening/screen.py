@@ -1,7 +1,6 @@
-"""What is done to a clip's points before anything is fitted to them, so that no wrong one reaches another frame.
+"""Screen a clip's points before the fit, so that wrong points do not affect other frames.
 
-They are measured from their own middle, left and right are put back where they were exchanged, and what is not where
-the body can have it is left out. F frames, K keypoints.
+The points are centred, swapped left and right labels are corrected, and outliers are removed. F frames, K keypoints.
 """
 
 from __future__ import annotations
@@ -15,18 +14,18 @@ from .label_swaps import LabelSwaps, find_label_swaps
 from .outlier_runs import find_outlier_runs
 
 _SAMPLE_FRAMES = 400
-"""The middle is found from about so many frames, spread over the clip."""
+"""The centre is the median over about this many frames, spread over the clip."""
 
 
 @dataclass(frozen=True, eq=False)
 class Screened:
-    """Points to fit.
+    """The screened points.
 
     Attributes:
-        points: places about *origin*; what is wrong is missing.
-        origin: (3,) float64, metres, in the middle of the clip: far from it, places would not fit into float32.
-        outliers: (F, K) bool, points that were measured and are left out.
-        swaps: what was exchanged left for right, and is put back.
+        points: positions relative to *origin*; outliers are missing.
+        origin: (3,) float64, metres, the centre of the clip: far from it, float32 would not be precise enough.
+        outliers: (F, K) bool, measured points that are removed.
+        swaps: the swapped labels that are corrected.
     """
 
     points: SolverPoints
@@ -36,22 +35,22 @@ class Screened:
 
 
 def screen(points: SolverPoints, fps: float) -> Screened:
-    """Centre the points, put left and right back, and leave out points that are not where the body can have them.
+    """Centre the points, correct swapped left and right labels, and remove outliers.
 
     Args:
-        points: as they were measured.
-        fps: frames a second.
+        points: the measured points.
+        fps: frames per second.
     """
     seen = points.weights > 0
-    some = slice(None, None, max(1, len(seen) // _SAMPLE_FRAMES))
-    sample = points.positions[some][seen[some]]
+    sampled = slice(None, None, max(1, len(seen) // _SAMPLE_FRAMES))
+    sample = points.positions[sampled][seen[sampled]]
     origin = np.median(sample, axis=0) if len(sample) else np.zeros(3)
     positions = np.where(seen[..., None], points.positions - origin, 0.0)
     swaps = find_label_swaps(points.names, positions, seen, fps)
     positions, weights = (swaps.put_back(points.names, values) for values in (positions, points.weights))
     seen = weights > 0
     outliers = find_outlier_runs(points.names, positions, seen, fps)
-    kept = seen & ~outliers
-    positions = np.where(kept[..., None], positions, np.nan)
-    points = replace(points, positions=positions, weights=np.where(kept, weights, 0.0))
+    inliers = seen & ~outliers
+    positions = np.where(inliers[..., None], positions, np.nan)
+    points = replace(points, positions=positions, weights=np.where(inliers, weights, 0.0))
     return Screened(points, origin, outliers, swaps)

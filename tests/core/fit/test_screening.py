@@ -77,7 +77,7 @@ def test_exchanged_sides_are_put_back_and_told(groups):
     told = [flag for flag in report.flags if flag.kind == "swapped"]
     assert told == [Flag("swapped", group, 40, 54) for group in sorted(groups)]
     assert report.notes == (
-        f"Left and right of the {', '.join(groups)} were exchanged in frames 40-54 and are put back.",
+        f"Left and right of the {', '.join(groups)} were swapped in frames 40-54 and have been corrected.",
     )
 
 
