@@ -1,4 +1,4 @@
-"""The promised figures, on motion capture of people whom the pose prior never saw. No initial pose is given."""
+"""The stated accuracy, on motion capture of people outside the training data. No initial pose is given."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def captures(shared_dir: Path) -> list[Scene]:
     ],
     ids=["clean", "betas estimated", "10 mm noise", "a fifth missing"],
 )
-def test_vertices_are_as_near_as_promised(captures, disturbed, know_betas, pve_limit_mm, point_limit_mm):
+def test_vertex_error_stays_within_the_stated_limits(captures, disturbed, know_betas, pve_limit_mm, point_limit_mm):
     pve, points = [], []
     for scene in captures:
         options = FitOptions(betas=scene.known_betas() if know_betas else None, workers=1)

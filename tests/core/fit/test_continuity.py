@@ -1,4 +1,4 @@
-"""Where points are expected next, and where they jump."""
+"""Linear extrapolation and jumps of points."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.fit.screening.continuity import expected_places, find_jumps, usual_aro
 
 @pytest.mark.parametrize("missing", [0.0, 0.4])
 @pytest.mark.parametrize("num_frames", [1, 2, 3, 30])
-def test_points_are_expected_on_the_line_through_the_last_two_places(missing, num_frames):
+def test_points_are_extrapolated_linearly_from_the_last_two_positions(missing, num_frames):
     generator = np.random.default_rng(1)
     positions = generator.normal(size=(num_frames, 4, 3))
     seen = generator.random((num_frames, 4)) >= missing
@@ -29,11 +29,11 @@ def test_points_are_expected_on_the_line_through_the_last_two_places(missing, nu
 
 
 def _walking_points() -> np.ndarray:
-    """Five points (40, 5, 3) that go on together at walking speed."""
+    """Return five points (40, 5, 3) that move together at walking speed."""
     return np.arange(5)[:, None] * [0.0, 0.3, 0.0] + np.arange(40)[:, None, None] * [0.05, 0.0, 0.0]
 
 
-def test_a_jump_is_where_a_point_leaves_and_where_it_comes_back():
+def test_a_point_jumps_where_it_leaves_its_path_and_where_it_returns():
     positions = _walking_points()
     positions[12:20, 2] += [0.0, 0.0, 0.4]
     jumped, unknown = find_jumps(positions, np.ones((40, 5), dtype=bool))
@@ -42,14 +42,14 @@ def test_a_jump_is_where_a_point_leaves_and_where_it_comes_back():
     assert not unknown[1:-1].any()
 
 
-def test_what_all_points_do_at_once_is_no_jump():
+def test_motion_of_all_points_together_is_not_a_jump():
     positions = _walking_points()
     positions[12:] += [3.0, 0.0, 0.0]
     jumped, _ = find_jumps(positions, np.ones((40, 5), dtype=bool))
     assert not jumped.any()
 
 
-def test_at_a_gap_it_is_not_known_whether_a_point_jumps():
+def test_jumps_are_unknown_at_a_gap():
     positions = _walking_points()
     seen = np.ones((40, 5), dtype=bool)
     seen[10:15, 1] = False
@@ -59,7 +59,7 @@ def test_at_a_gap_it_is_not_known_whether_a_point_jumps():
     assert np.flatnonzero(unknown[1:-1, 1]).tolist() == [9, 10, 11, 12, 13, 14]
 
 
-def test_a_part_of_a_clip_has_the_jumps_of_the_clip():
+def test_part_of_a_clip_has_the_same_jumps_as_the_whole():
     positions = _walking_points() + 0.02 * np.random.default_rng(0).normal(size=(40, 5, 3))
     positions[12:20, 2] += [0.0, 0.0, 0.4]
     seen = np.ones((40, 5), dtype=bool)
@@ -69,7 +69,7 @@ def test_a_part_of_a_clip_has_the_jumps_of_the_clip():
             np.testing.assert_array_equal(found, all_found[part.start : part.stop + 1])
 
 
-def test_the_usual_value_is_the_lesser_median_of_both_sides():
+def test_usual_value_is_the_smaller_median_of_both_sides():
     values = np.array([1.0, 1.0, 1.0, 9.0, 5.0, 5.0, np.nan, 5.0])[:, None]
     usual = usual_around(values)[:, 0]
     assert usual[3] == 1.0 and usual[0] == 5.0 and usual[7] == 1.0

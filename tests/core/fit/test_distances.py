@@ -1,4 +1,4 @@
-"""The distances that points of one body can have are measured on the clip, whatever else is in it."""
+"""Distance limits are measured on the clip, despite outliers in it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _between(values: np.ndarray, first: str, second: str) -> float:
     return float(values[NAMES.index(first), NAMES.index(second)])
 
 
-def test_a_bone_keeps_its_length_and_what_hangs_on_it_stays_in_reach(points):
+def test_bones_keep_their_length_and_other_points_stay_within_reach(points):
     limits = _limits(points)
     forearm = np.linalg.norm(points[0, NAMES.index("left_elbow")] - points[0, NAMES.index("left_wrist")])
     assert _between(limits.least, "left_elbow", "left_wrist") == pytest.approx(forearm - 0.06, abs=0.01)
@@ -38,11 +38,11 @@ def test_a_bone_keeps_its_length_and_what_hangs_on_it_stays_in_reach(points):
     assert 0.0 < _between(limits.least, "left_knee", "right_knee") < 0.05
 
 
-def test_nothing_of_the_clip_itself_breaks_its_limits(points):
+def test_a_clean_clip_does_not_break_its_own_limits(points):
     assert not _limits(points).broken(points, np.ones(points.shape[:2], dtype=bool)).any()
 
 
-def test_what_is_broken_is_what_a_search_says(points):
+def test_broken_limits_equal_a_direct_search(points):
     wild = points[:40] + np.random.default_rng(2).normal(0.0, 0.15, points[:40].shape)
     seen = np.random.default_rng(3).random(wild.shape[:2]) < 0.8
     limits = _limits(points)
@@ -55,7 +55,7 @@ def test_what_is_broken_is_what_a_search_says(points):
 
 
 @pytest.mark.parametrize("off_m", [0.4, 100.0, 1e9])
-def test_limits_hardly_change_when_a_point_is_wrong_in_more_than_half_of_the_frames(points, off_m):
+def test_limits_hardly_change_if_a_point_is_wrong_in_more_than_half_of_the_frames(points, off_m):
     wild = points.copy()
     way = np.random.default_rng(4).normal(size=(110, 3))
     wild[50:160, NAMES.index("left_knee")] += off_m * way / np.linalg.norm(way, axis=1, keepdims=True)
@@ -64,14 +64,14 @@ def test_limits_hardly_change_when_a_point_is_wrong_in_more_than_half_of_the_fra
     np.testing.assert_allclose(found.least, clean.least, atol=0.03)
 
 
-def test_limits_are_the_body_s_own_whatever_its_size(points):
+def test_limits_scale_with_the_body(points):
     small, large = _limits(0.6 * points), _limits(1.25 * points)
     hip, knee = "left_hip", "left_knee"
     middle = [0.5 * (_between(found.least, hip, knee) + _between(found.most, hip, knee)) for found in (small, large)]
     assert middle[1] / middle[0] == pytest.approx(1.25 / 0.6, rel=1e-6)
 
 
-def test_the_usual_length_is_where_most_lengths_agree():
+def test_usual_length_is_where_most_lengths_agree():
     positions = np.zeros((100, 2, 3))
     positions[:, 1, 0] = np.concatenate([np.full(45, 0.4), np.linspace(0.5, 3.0, 55)])
     seen = np.ones((100, 2), dtype=bool)
@@ -81,7 +81,7 @@ def test_the_usual_length_is_where_most_lengths_agree():
     assert np.isnan(length[0]) and np.isnan(spread[0])
 
 
-def test_the_spread_is_the_standard_deviation_of_normal_lengths():
+def test_spread_is_the_standard_deviation_of_normal_lengths():
     positions = np.zeros((400, 2, 3))
     positions[:, 1, 0] = np.random.default_rng(1).normal(0.4, 0.02, 400)
     _, spread = usual_lengths(positions, np.ones((400, 2), dtype=bool), np.array([0]), np.array([1]))

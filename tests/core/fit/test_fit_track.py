@@ -1,4 +1,4 @@
-"""A whole fit: how near it comes to known motion, what it says about what it cannot see, and how it is steered."""
+"""The whole fit: accuracy on known motion, flags for unseen limbs, options and progress."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def _fit(scene: Scene, track: KeypointTrack | None = None, **options):
 
 @pytest.fixture(scope="module")
 def clean(walk):
-    """The fit of the clean walk with the true shape."""
+    """Return the fit of the clean walk with the true shape."""
     return _fit(walk)
 
 
-def test_clean_points_are_explained(walk, clean):
+def test_clean_points_are_fitted(walk, clean):
     motion, report = clean
     assert 1000.0 * joint_error(walk, motion)[:, :22].mean() < 5.0
     assert report.mean_error_mm < 1.0 and report.keypoint_error_mm.max() < 5.0
@@ -53,7 +53,7 @@ def test_clean_points_are_explained(walk, clean):
 
 
 @BOTH_MODES
-def test_the_shape_is_estimated(walk, mode):
+def test_shape_is_estimated(walk, mode):
     scene = walk if mode == "clip" else walk[:34]
     motion, report = _fit(scene, betas=None, mode=mode)
     assert 1000.0 * joint_error(scene, motion)[:, :22].mean() < 12.0
@@ -71,18 +71,18 @@ def test_given_betas_are_kept_exactly(walk, betas):
     np.testing.assert_array_equal(report.betas, expected)
 
 
-def test_betas_that_the_body_does_not_have_are_refused(walk):
+def test_betas_that_the_body_lacks_are_an_error(walk):
     with pytest.raises(BodyError, match="expected 10 betas.*got 11"):
         _fit(walk[:4], betas=np.ones(11))
 
 
-def test_a_regressor_that_equals_the_rule_changes_nothing(walk, clean):
+def test_passing_the_built_in_regressor_changes_nothing(walk, clean):
     rows = landmark_regressor(BODY, solver_names())
     motion, _ = _fit(walk, regressor=rows)
     np.testing.assert_array_equal(motion.poses, clean[0].poses)
 
 
-def test_a_regressor_that_puts_points_elsewhere_is_followed(walk):
+def test_a_regressor_with_shifted_points_is_used(walk):
     rows = landmark_regressor(BODY, solver_names())
     nose = BODY25.names.index("nose")
     swapped = rows.copy()
@@ -95,14 +95,14 @@ def test_a_regressor_that_puts_points_elsewhere_is_followed(walk):
     assert 1000.0 * joint_error(walk, motion)[:, :22].mean() < 6.0
 
 
-def test_a_regressor_of_another_layout_is_refused(walk):
+def test_a_regressor_of_another_layout_is_an_error(walk):
     with pytest.raises(BodyError, match=r"\(25, 6890\)"):
         _fit(walk[:4], regressor=np.ones((17, 6890)) / 6890)
 
 
 @BOTH_MODES
 @pytest.mark.parametrize("num_frames", [1, 2, 3, 7])
-def test_short_clips_work(walk, num_frames, mode):
+def test_short_clips_are_fitted(walk, num_frames, mode):
     scene = walk[:num_frames]
     motion, report = _fit(scene, mode=mode)
     assert motion.num_frames == num_frames
@@ -113,14 +113,14 @@ def test_short_clips_work(walk, num_frames, mode):
 
 @BOTH_MODES
 @pytest.mark.parametrize("num_frames", [2, 3])
-def test_a_limb_that_vanishes_in_the_second_frame_stays_where_it_was(walk, num_frames, mode):
+def test_a_limb_that_disappears_in_the_second_frame_stays_in_place(walk, num_frames, mode):
     scene = walk[:num_frames]
     motion, _ = _fit(scene, changed(scene.track(), hidden=ARM, frames=slice(1, None)), mode=mode)
     assert joint_error(scene, motion)[:, :22].max() < 0.08
 
 
 @BOTH_MODES
-def test_empty_points_that_are_needed_name_the_option(walk, mode):
+def test_missing_required_points_are_reported_with_the_option(walk, mode):
     track = changed(walk.track(), hidden=("left_hip", "right_hip"))
     with pytest.raises(TrackError, match="left_hip, right_hip never are.*--layout"):
         _fit(walk, track, mode=mode)
@@ -138,7 +138,7 @@ def test_a_jump_is_flagged_and_does_not_move_the_fit(walk, clean, point, frame):
     assert moved.max() < (0.02 if 0 < frame < 59 else 0.04)
 
 
-def test_a_point_that_is_wrong_for_long_is_flagged(walk):
+def test_a_long_outlier_run_is_flagged(walk):
     positions = walk.points()
     positions[10:30, BODY25.names.index("nose")] += [0.6, 0.0, -0.8]
     motion, report = _fit(walk, changed(walk.track(), positions=positions))
@@ -148,7 +148,7 @@ def test_a_point_that_is_wrong_for_long_is_flagged(walk):
 
 
 @BOTH_MODES
-def test_a_foot_that_is_seen_rolled_over_farther_than_feet_go_is_flagged(walk, clean, mode):
+def test_a_foot_rolled_beyond_its_joint_limits_is_flagged(walk, clean, mode):
     rotations = walk.rotations.copy()
     rolled = Rotation.from_euler("z", 85.0, degrees=True).as_matrix()
     rotations[20:40, JOINT_INDEX["left_ankle"]] = rolled.astype(np.float32)
@@ -162,7 +162,7 @@ def test_a_foot_that_is_seen_rolled_over_farther_than_feet_go_is_flagged(walk, c
 
 
 def _border_speed(scene: Scene, motion, joints: list[int], frames: slice) -> float:
-    """Largest change of the error from frame to frame around the borders of a gap, metres."""
+    """Return the largest frame-to-frame change of the error around the ends of a gap, metres."""
     jump = np.linalg.norm(np.diff(motion_joints(motion) - scene.joints, axis=0), axis=-1)[:, joints]
     near = [
         *range(max(frames.start - 4, 0), frames.start + 3),
@@ -184,17 +184,17 @@ def _assert_arm_is_held(scene: Scene, frames: slice) -> None:
     assert np.isnan(report.point_error_mm[frames][:, [solver_names().index(name) for name in ARM]]).all()
 
 
-def test_an_arm_that_is_gone_for_a_second_is_held(walk):
+def test_an_arm_hidden_for_a_second_moves_plausibly(walk):
     _assert_arm_is_held(walk, slice(15, 45))
 
 
 @pytest.mark.parametrize(("subject", "rest"), [("16", "15"), ("35", "03")])
-def test_an_arm_that_is_gone_for_a_second_is_held_in_real_motion(shared_dir, subject, rest):
+def test_an_arm_hidden_for_a_second_moves_plausibly_in_real_motion(shared_dir, subject, rest):
     _assert_arm_is_held(captured(shared_dir / "data" / "cmu_smpl", subject, rest)[1:80], slice(25, 55))
 
 
 @pytest.mark.parametrize("frames", [slice(0, 20), slice(40, 60)])
-def test_an_arm_that_comes_late_or_leaves_early_goes_with_the_body(walk, frames):
+def test_an_arm_hidden_at_the_start_or_end_moves_with_the_body(walk, frames):
     motion, report = _fit(walk, changed(walk.track(), hidden=ARM, frames=frames))
     wrist = JOINT_INDEX["left_wrist"]
     steps, true = (
@@ -207,7 +207,7 @@ def test_an_arm_that_comes_late_or_leaves_early_goes_with_the_body(walk, frames)
 
 @pytest.mark.parametrize(("hidden", "seen"), [("left_knee", "left_ankle"), ("right_elbow", "right_wrist")])
 @BOTH_MODES
-def test_a_hidden_joint_follows_from_those_beyond_it(walk, hidden, seen, mode):
+def test_a_hidden_joint_is_determined_by_points_beyond_it(walk, hidden, seen, mode):
     scene = walk[15:45]
     motion, report = _fit(scene, changed(scene.track(), hidden=(hidden,), frames=slice(5, 28)), mode=mode)
     error = joint_error(scene, motion)
@@ -218,7 +218,7 @@ def test_a_hidden_joint_follows_from_those_beyond_it(walk, hidden, seen, mode):
 
 @BOTH_MODES
 @pytest.mark.parametrize(("frames", "limit_m"), [(slice(0, 8), 0.5), (slice(12, 20), 0.35), (slice(22, 30), 0.5)])
-def test_a_person_who_is_not_seen_is_flagged(walk, frames, limit_m, mode):
+def test_an_unseen_person_is_flagged(walk, frames, limit_m, mode):
     scene = walk[15:45]
     motion, report = _fit(scene, changed(scene.track(), hidden=BODY25.names, frames=frames), mode=mode)
     assert motion.num_frames == 30
@@ -232,7 +232,7 @@ def test_a_person_who_is_not_seen_is_flagged(walk, frames, limit_m, mode):
 
 
 @BOTH_MODES
-def test_progress_is_told_in_order_on_the_calling_thread(mode):
+def test_progress_is_reported_in_order_on_the_calling_thread(mode):
     scene = walking()[:140]
     calls = []
 
@@ -250,7 +250,7 @@ def test_progress_is_told_in_order_on_the_calling_thread(mode):
 
 @BOTH_MODES
 @pytest.mark.parametrize("refused", [0, 2])
-def test_progress_may_cancel(walk, mode, refused):
+def test_progress_can_cancel_the_fit(walk, mode, refused):
     answers = []
 
     def progress(done, total, what):
@@ -262,7 +262,7 @@ def test_progress_may_cancel(walk, mode, refused):
     assert len(answers) == refused + 1
 
 
-def test_progress_measures_all_steps_as_one(walk):
+def test_progress_covers_all_steps(walk):
     calls = []
     track = walking()[:120].track(noise_m=0.005)
     fit_track(track, BODY, FitOptions(workers=1), lambda *call: calls.append(call))
@@ -274,27 +274,27 @@ def test_progress_measures_all_steps_as_one(walk):
         "Refining the poses over time",
         "Measuring the errors",
     ]
-    first = {what: min(done for done, _, heard in calls if heard == what) for what in steps}
-    # The bar moves in every step, and is not full before the last.
+    first = {what: min(done for done, _, reported in calls if reported == what) for what in steps}
+    # The progress advances in every step and is not complete before the last.
     assert first["Finding the body shape"] > 0
     assert all(first[earlier] < first[later] for earlier, later in zip(steps, steps[1:], strict=False))
     assert first["Measuring the errors"] < 120 == calls[-1][0]
 
 
 @pytest.mark.parametrize("what", ["Smoothing the keypoints", "Finding the body shape", "Refining the poses over time"])
-def test_a_step_may_be_cancelled_in_the_middle(walk, what):
-    heard = []
+def test_a_step_can_be_cancelled_midway(walk, what):
+    reported = []
 
     def progress(done, total, now):
-        heard.append(now)
-        return heard.count(what) < 3
+        reported.append(now)
+        return reported.count(what) < 3
 
     with pytest.raises(FitCancelled):
         fit_track(walk[:36].track(noise_m=0.01), BODY, FitOptions(), progress)
-    assert heard[-1] == what and heard.count(what) == 3
+    assert reported[-1] == what and reported.count(what) == 3
 
 
-def test_more_work_is_nearer_to_the_truth():
+def test_higher_quality_is_more_accurate():
     scene = walking()[:90]
     errors = {}
     for quality in QUALITIES:
@@ -306,7 +306,7 @@ def test_more_work_is_nearer_to_the_truth():
 
 @BOTH_MODES
 @pytest.mark.parametrize("fps", [1.0, 5.0, 240.0])
-def test_any_frame_rate_is_explained(fps, mode):
+def test_any_frame_rate_is_fitted(fps, mode):
     scene = acting(24, fps=fps)
     motion, report = _fit(scene, mode=mode)
     assert report.mean_error_mm < 2.0 and not [flag for flag in report.flags if flag.kind != "strained"]
@@ -314,7 +314,7 @@ def test_any_frame_rate_is_explained(fps, mode):
 
 
 @pytest.mark.parametrize("fps", [24.0, 60.0])
-def test_another_rate_keeps_the_time(walk, clean, fps):
+def test_resampling_keeps_the_duration(walk, clean, fps):
     motion, report = _fit(walk, fps=fps)
     assert motion.fps == fps
     assert motion.duration_s == pytest.approx(walk.track().duration_s, abs=1.0 / fps)
@@ -324,7 +324,7 @@ def test_another_rate_keeps_the_time(walk, clean, fps):
     assert report.point_error_mm.shape[0] == 60
 
 
-def test_two_runs_are_equal_and_so_are_one_and_two_workers():
+def test_results_are_reproducible_for_any_number_of_workers():
     scene = walking()[:140]
     track = scene.track(noise_m=0.005, missing=0.05)
     runs = [_fit(scene, track, workers=workers, quality="fast", betas=None) for workers in (1, 1, 2)]
@@ -337,7 +337,7 @@ def test_two_runs_are_equal_and_so_are_one_and_two_workers():
 
 
 @BOTH_MODES
-def test_torch_gives_what_numpy_gives(walk, mode):
+def test_torch_agrees_with_numpy(walk, mode):
     pytest.importorskip("torch")
     scene = walk[::4]
     track = changed(scene.track(noise_m=0.003), hidden=ARM, frames=slice(4, 8))
@@ -345,7 +345,7 @@ def test_torch_gives_what_numpy_gives(walk, mode):
     assert np.linalg.norm(joints[0] - joints[1], axis=-1).max() < 1e-3
 
 
-def test_the_track_is_left_as_it_was(walk):
+def test_the_track_is_not_modified(walk):
     track = walk.track(noise_m=0.003, missing=0.1)
     before = track.positions.copy(), track.confidence.copy()
     _fit(walk, track, quality="fast")
@@ -353,13 +353,13 @@ def test_the_track_is_left_as_it_was(walk):
     np.testing.assert_array_equal(track.confidence, before[1])
 
 
-def test_even_confidence_of_a_half_changes_little(walk, clean):
+def test_uniform_confidence_of_one_half_changes_little(walk, clean):
     track = walk.track()
     motion, _ = _fit(walk, replace(track, confidence=0.5 * track.confidence))
     assert np.linalg.norm(motion_joints(motion) - motion_joints(clean[0]), axis=-1).mean() < 0.004
 
 
-def test_points_of_little_confidence_pull_less(walk):
+def test_points_with_low_confidence_count_less(walk):
     positions, wrist = walk.points(), BODY25.names.index("left_wrist")
     positions[20:40, wrist] += np.random.default_rng(0).normal(0.0, 0.04, (20, 3))
     off = []
@@ -371,7 +371,7 @@ def test_points_of_little_confidence_pull_less(walk):
     assert off[1] < 0.7 * off[0]
 
 
-def test_smoothing_takes_out_noise(walk):
+def test_smoothing_reduces_noise(walk):
     track = walk.track(noise_m=0.01)
     errors = []
     for smoothing in (0.0, 1.0):
@@ -381,8 +381,8 @@ def test_smoothing_takes_out_noise(walk):
     assert errors[1] < 0.4 * errors[0]
 
 
-def test_memory_grows_by_what_a_frame_needs(walk):
-    """Long clips are fitted in pieces: 20 kB a frame is all its points, rotations and rows that are held at once."""
+def test_memory_grows_only_by_the_needs_of_each_frame(walk):
+    """Long clips are fitted in blocks: the points, rotations and rows of a frame held at once take 20 kB."""
     track = walk.track()
     times = 50
     long = replace(

@@ -1,4 +1,4 @@
-"""Feet without points stand flat; feet in the air are left as they were found."""
+"""Feet without points are flattened while they stand; feet in the air do not change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ANKLES = [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]]
 
 
 def _scene(num_frames: int = 40, *, toes_down_rad: float = 0.5, heading_rad: float = 0.7) -> Scene:
-    """A person who stands still, heading aside, with toes that hang into the floor."""
+    """Return a person who stands still, facing sideways, with toes that sink into the floor."""
     pose = np.zeros((num_frames, 24, 3), dtype=np.float32)
     pose[:, 0, 1] = heading_rad
     pose[:, ANKLES, 0] = toes_down_rad
@@ -33,7 +33,7 @@ def _scene(num_frames: int = 40, *, toes_down_rad: float = 0.5, heading_rad: flo
 
 
 def _turned(scene: Scene, joint: str, angle_rad: float, frames: slice = slice(None)) -> Scene:
-    """The same with a joint turned about its own X axis."""
+    """Return the same pose with a joint turned about its own X axis."""
     rotations = scene.rotations.copy()
     rotations[frames, JOINT_INDEX[joint]] = axis_angle_to_matrix(np.array([angle_rad, 0.0, 0.0], dtype=np.float32))
     return replace(scene, rotations=rotations)
@@ -44,11 +44,11 @@ def _flattened(scene: Scene) -> np.ndarray:
 
 
 def _tilt_deg(rotations: np.ndarray) -> np.ndarray:
-    """How far (F, 2) the feet are from flat."""
+    """Return the angle (F, 2) of the feet from flat."""
     return np.rad2deg(np.arccos(np.clip(world_rotations(rotations)[:, ANKLES, 1, 1], -1.0, 1.0)))
 
 
-def test_standing_feet_become_flat_and_keep_their_heading():
+def test_standing_feet_are_flattened_and_keep_their_heading():
     scene = _scene()
     flat = _flattened(scene)
     assert _tilt_deg(scene.rotations).min() > 25.0
@@ -59,11 +59,11 @@ def test_standing_feet_become_flat_and_keep_their_heading():
     np.testing.assert_array_equal(flat[:, others], scene.rotations[:, others])
 
 
-def test_a_single_frame_stands_too():
+def test_a_single_frame_can_stand():
     assert _tilt_deg(_flattened(_scene(1))).max() < 0.5
 
 
-def test_only_the_sides_asked_for_change():
+def test_only_the_requested_sides_change():
     scene = _scene()
     flat = flatten_feet(body_model(), scene.betas, scene.rotations, scene.trans, FPS, sides=("right",))
     np.testing.assert_array_equal(flat[:, ANKLES[0]], scene.rotations[:, ANKLES[0]])
@@ -73,7 +73,7 @@ def test_only_the_sides_asked_for_change():
     )
 
 
-def test_a_tracker_that_drifts_by_decimetres_does_not_hide_that_both_feet_stand():
+def test_standing_is_detected_despite_tracker_drift():
     scene = _scene(240)
     drift = np.array([0.05, 0.08, 0.03]) * np.arange(240)[:, None] / FPS
     drifting = replace(scene, trans=(scene.trans + drift).astype(np.float32))
@@ -88,7 +88,7 @@ def test_a_lifted_foot_keeps_its_pose_while_the_other_stands():
     assert _tilt_deg(flat)[:, 1].max() < 0.5
 
 
-def test_feet_in_a_jump_hang_as_they_did():
+def test_feet_in_a_jump_are_not_changed():
     scene = _scene(75)
     seconds = np.arange(75) / FPS - 1.0
     height = np.maximum(2.6 * seconds - 4.9 * seconds**2, 0.0)
@@ -99,13 +99,13 @@ def test_feet_in_a_jump_hang_as_they_did():
     np.testing.assert_allclose(flat[flying][:, ANKLES], jump.rotations[flying][:, ANKLES], atol=1e-6)
     standing = np.flatnonzero(np.abs(seconds) > 0.9)
     assert _tilt_deg(flat[standing]).max() < 0.5
-    # A clip of the flight alone never shows a floor.
+    # A clip of the flight phase alone never shows the floor.
     in_flight = jump[flying[0] : flying[-1] + 1]
     shares = standing_shares(in_flight.joints, FPS)
     assert shares.max() < 0.35
 
 
-def test_a_swimmer_s_feet_stay_stretched():
+def test_feet_of_a_swimmer_stay_stretched():
     scene = _turned(_scene(), "pelvis", np.pi / 2.0)
     np.testing.assert_allclose(_flattened(scene), scene.rotations, atol=1e-6)
 
@@ -139,7 +139,7 @@ def test_a_squat_without_foot_points_keeps_its_feet_on_the_floor(layout: Layout)
     assert _tilt_deg(motion.rotations())[standing].mean() < 4.0
 
 
-def test_a_captured_person_stands_flat(shared_dir):
+def test_a_captured_person_stands_on_flat_feet(shared_dir):
     scene = captured(shared_dir / "data" / "cmu_smpl", "26", "01")[:120]
     motion, _ = fit_track(scene.track(COCO17), load_free_body())
     standing = standing_shares(scene.joints, scene.fps) > 0.9

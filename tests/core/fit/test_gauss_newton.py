@@ -1,4 +1,4 @@
-"""The Gauss-Newton finish against SciPy's least squares and finite differences, in double precision."""
+"""The Gauss-Newton solver against SciPy's least squares and finite differences, in double precision."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ COUPLED = tuple(
     tuple(JOINT_INDEX[name] for name in names)
     for names in (("pelvis", "head", "left_hip"), ("right_knee", "right_foot"), ("left_ankle", "left_foot"))
 )
-"""Joints of the trunk, and of limbs, in no order of the solver's."""
+"""Joints of the trunk and of limbs, in another order than the solver's."""
 WEAK = 1e-3 * np.broadcast_to(np.eye(3), (22, 3, 3))
-"""Square metres a square radian: 3 cm of keypoint error are worth a radian."""
+"""Square metres per square radian: 3 cm of keypoint error are worth one radian."""
 
 
 @pytest.fixture(scope="module")
 def keypoints(act) -> ShapedKeypoints:
-    """The points on a body without pose correctives, in double precision: there the levers are exact derivatives."""
+    """Return the points on a body without pose correctives, in double precision, where levers are exact derivatives."""
     body = load_free_body()
     body = replace(body, posedirs=np.zeros_like(body.posedirs))
     return KeypointModel(BodyModel(body), landmark_regressor(body, NAMES)).shaped(act.betas.astype(np.float64))
@@ -46,13 +46,13 @@ def keypoints(act) -> ShapedKeypoints:
 
 @pytest.fixture
 def unlimited(monkeypatch) -> None:
-    """Joints without limits, which `test_limits` looks at: noise would turn toes beyond theirs."""
+    """Switch off the joint limits (see `test_joint_limits`), since noise would turn toes beyond theirs."""
     free = [(0.0 * limit_pulls(np.ones((3, 3, 24, 1)))[part]) for part in (0, 1)]
     monkeypatch.setattr("core.fit.solver.gauss_newton.limit_pulls", lambda rotations: tuple(free))
 
 
 def _problem(act: Scene, keypoints: ShapedKeypoints, frame: int = 20, off_m: float = 0.005):
-    """One frame's noisy targets with uneven weights, and a prior some way from the truth."""
+    """Return one frame's noisy targets with uneven weights, and a prior that deviates from the truth."""
     generator = np.random.default_rng(frame)
     rotations = act.rotations[frame : frame + 1].astype(np.float64)
     trans = act.trans[frame : frame + 1].astype(np.float64)
@@ -65,7 +65,7 @@ def _problem(act: Scene, keypoints: ShapedKeypoints, frame: int = 20, off_m: flo
 
 
 def _apply(rotations: np.ndarray, trans: np.ndarray, unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Turn the 22 body joints of one frame by rotation vectors in their own axes, and shift, in N ways (N, 69)."""
+    """Apply N steps (N, 69) to one frame: rotation vectors of 22 joints in their own axes, and a translation."""
     turns = Rotation.from_rotvec(unknowns[:, :66].reshape(-1, 3)).as_matrix().reshape(-1, 22, 3, 3)
     changed = np.repeat(rotations, len(unknowns), axis=0)
     changed[:, :22] = changed[:, :22] @ turns
@@ -73,20 +73,20 @@ def _apply(rotations: np.ndarray, trans: np.ndarray, unknowns: np.ndarray) -> tu
 
 
 def _distance_to(prior: np.ndarray, rotations: np.ndarray) -> np.ndarray:
-    """Rotation vectors (N, 22, 3) from *rotations* to the prior."""
+    """Return the rotation vectors (N, 22, 3) from *rotations* to the prior."""
     turns = np.swapaxes(rotations[:, :22], -1, -2) @ prior[:, :22]
     return Rotation.from_matrix(turns.reshape(-1, 3, 3)).as_rotvec().reshape(-1, 22, 3)
 
 
 def _slopes(function, unknowns: np.ndarray, step: float = 1e-5) -> np.ndarray:
-    """Central differences of a function of (N, 69) along each unknown."""
+    """Return the central differences of a function of (N, 69) along each unknown."""
     steps = step * np.eye(69)
     return (function(unknowns + steps) - function(unknowns - steps)) / (2.0 * step)
 
 
 def test_refine_finds_scipys_optimum(act, keypoints, unlimited):
     targets, expected, trans = _problem(act, keypoints)
-    # BODY25 does not show the wrists, so these stay where they are expected.
+    # BODY25 does not show the wrists, so these stay at their expected rotations.
     free = np.ones(69)
     for name in ("left_wrist", "right_wrist"):
         free[3 * JOINT_INDEX[name] : 3 * JOINT_INDEX[name] + 3] = 0.0
@@ -105,7 +105,7 @@ def test_refine_finds_scipys_optimum(act, keypoints, unlimited):
         ftol=1e-14,
         gtol=1e-14,
     )
-    # A prior that is wide beside the distances keeps its full weight, so the objective is plain least squares.
+    # A wide prior keeps its full weight at these distances, so the objective is plain least squares.
     prior = PosePrior(expected, WEAK, sigma_m=1.0)
     rotations, place = refine(
         keypoints, (expected, trans), targets, prior, iterations=IterationLimits(60, still_rad=0.0)
@@ -162,7 +162,7 @@ def test_robust_weights_and_heavy_tails_are_stationary(act, keypoints, unlimited
 
 
 def _linearised(act: Scene, keypoints: ShapedKeypoints):
-    """The problem of a step, its normal matrix and gradient from a numerical Jacobian, and the prior's part of it."""
+    """Return a step's problem, the normal matrix and gradient by a numerical Jacobian, and the prior's part."""
     targets, expected, trans = _problem(act, keypoints)
     rotations = act.rotations[20:21].astype(np.float64)
     generator = np.random.default_rng(0)
@@ -203,18 +203,18 @@ def _linearised(act: Scene, keypoints: ShapedKeypoints):
     return equations, matrix + 1e-5 * np.eye(69), gradient
 
 
-def test_the_right_side_is_the_gradient(act, keypoints):
+def test_right_hand_side_is_the_gradient(act, keypoints):
     equations, _, gradient = _linearised(act, keypoints)
     right = equations.right
     found = np.concatenate([right.turns[:, :22, 0, 0].T.reshape(-1), right.shift[:, 0, 0]])
-    # Neither wrist is shown by a point, so only the prior turns it.
+    # No point shows the wrists, so only the prior turns them.
     shown = np.repeat(equations.shown[:22, 0] > 0, 3)
     assert not shown.all()
     np.testing.assert_allclose(found[:66][shown], gradient[:66][shown], atol=1e-6)
     np.testing.assert_allclose(found[66:], gradient[66:], atol=1e-6)
 
 
-def test_the_normal_matrix_is_that_of_a_numerical_jacobian(act, keypoints):
+def test_normal_matrix_matches_a_numerical_jacobian(act, keypoints):
     equations, matrix, _ = _linearised(act, keypoints)
     shown = np.concatenate([np.repeat(equations.shown[:22, 0] > 0, 3), [True] * 3])
     assert not shown.all()
@@ -222,8 +222,8 @@ def test_the_normal_matrix_is_that_of_a_numerical_jacobian(act, keypoints):
     np.testing.assert_allclose(found[np.ix_(shown, shown)], matrix[np.ix_(shown, shown)], atol=1e-6)
 
 
-def test_a_point_of_two_limbs_makes_steps_shorter_and_no_worse(act):
-    """What a point between the ankles says of both legs at once is left out; each takes a little more for it."""
+def test_a_point_shared_by_two_limbs_only_shortens_steps(act):
+    """The coupling of both legs by a point between the ankles is dropped; each leg's own block grows instead."""
     body = load_free_body()
     body = replace(body, posedirs=np.zeros_like(body.posedirs))
     regressor = landmark_regressor(body, NAMES)
@@ -238,7 +238,7 @@ def test_a_point_of_two_limbs_makes_steps_shorter_and_no_worse(act):
     assert 0.0 < less.min() < 0.9
 
 
-def test_the_solution_solves_the_matrix(act, keypoints):
+def test_solution_satisfies_the_normal_equations(act, keypoints):
     equations, _, _ = _linearised(act, keypoints)
     generator = np.random.default_rng(1)
     wanted = generator.normal(size=(4, 69))
@@ -249,7 +249,7 @@ def test_the_solution_solves_the_matrix(act, keypoints):
     np.testing.assert_allclose(found @ dense_matrix(equations.normal), wanted, atol=1e-7)
 
 
-def test_what_is_already_right_stays(act, keypoints):
+def test_a_correct_pose_does_not_change(act, keypoints):
     rotations, trans = act.rotations.astype(np.float64), act.trans.astype(np.float64)
     targets = Targets(keypoints.points(rotations, trans), np.ones((len(act), len(NAMES))))
     prior = PosePrior(rotations, WEAK, SIGMA_M)
@@ -260,7 +260,7 @@ def test_what_is_already_right_stays(act, keypoints):
     np.testing.assert_allclose(place, trans, atol=1e-8)
 
 
-def test_without_points_the_prior_rules(act, keypoints):
+def test_without_points_the_result_is_the_prior(act, keypoints):
     rotations, trans = act.rotations[:3].astype(np.float64), act.trans[:3].astype(np.float64)
     expected = act.rotations[30:33].astype(np.float64)
     targets = Targets(np.zeros((3, len(NAMES), 3)), np.zeros((3, len(NAMES))))
@@ -270,7 +270,7 @@ def test_without_points_the_prior_rules(act, keypoints):
     np.testing.assert_allclose(place, trans, atol=1e-9)
 
 
-def test_unsettled_frames_get_more_steps(act, keypoints):
+def test_frames_that_still_move_get_extra_steps(act, keypoints):
     rotations, trans = act.rotations[:4].astype(np.float64), act.trans[:4].astype(np.float64)
     targets = Targets(keypoints.points(rotations, trans), np.ones((4, len(NAMES))))
     start = rotations.copy()
@@ -284,7 +284,7 @@ def test_unsettled_frames_get_more_steps(act, keypoints):
     np.testing.assert_allclose(start[2, 0], rotations[2, 0] @ Rotation.from_rotvec([0.0, 0.9, 0.0]).as_matrix())
 
 
-def test_a_step_turns_about_world_axes(act, keypoints):
+def test_a_step_rotates_about_world_axes(act, keypoints):
     rotations, trans = matrices_last(act.rotations[:2].astype(np.float64)), act.trans[:2].T.astype(np.float64)
     world = keypoints.paired.posed(rotations).world
     turns = np.zeros((3, 24, 1, 2))
@@ -298,7 +298,7 @@ def test_a_step_turns_about_world_axes(act, keypoints):
     np.testing.assert_allclose(moved, np.linalg.norm(turns[:, 18, 0], axis=0))
 
 
-def test_no_turn_is_longer_than_a_radian():
+def test_no_step_rotation_exceeds_one_radian():
     wanted = np.random.default_rng(0).normal(0.0, 1.0, (3, 24, 1, 5))
     identity = np.tile(np.eye(3)[..., None, None], (1, 1, 24, 5))
     found, _, moved = stepped(identity, np.zeros((3, 5)), identity, Unknowns(wanted, np.zeros((3, 1, 5))))
@@ -308,7 +308,7 @@ def test_no_turn_is_longer_than_a_radian():
     np.testing.assert_allclose(moved, 1.0)
 
 
-def test_frames_that_hardly_move_are_left_alone(act, keypoints):
+def test_frames_that_hardly_move_are_finished(act, keypoints):
     rotations, trans = act.rotations[:8].astype(np.float64), act.trans[:8].astype(np.float64)
     targets = Targets(keypoints.points(rotations, trans), np.ones((8, len(NAMES))))
     start = rotations.copy()

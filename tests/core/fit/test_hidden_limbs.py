@@ -1,4 +1,4 @@
-"""Limbs hidden for a third of a second to three seconds: plausible meanwhile, no jump, nothing else disturbed."""
+"""Limbs hidden for 1/3 to 3 seconds move plausibly, without jumps, and without effect on other joints."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEG = ("left_knee", "left_ankle", "left_big_toe", "left_small_toe", "left_heel")
 
 @cache
 def _fitted(scene: Scene, layout: Layout, hidden: tuple[str, ...], first: int, last: int) -> Motion:
-    """The fit of a track in which points are hidden from one frame up to another; the betas are known."""
+    """Return the fit, with known betas, of a track whose points are hidden from one frame up to another."""
     names = [name for name in hidden if name in layout.names]
     track = changed(scene.track(layout), hidden=names, frames=slice(first, last))
     return fit_track(track, load_free_body(), FitOptions(betas=scene.known_betas()))[0]
@@ -49,7 +49,7 @@ def _squat() -> Scene:
         (LEG, ("knee", "ankle"), 1.0, 0.2),
     ],
 )
-def test_a_limb_hidden_in_a_walk_is_where_it_swings(layout: Layout, hidden, joints, seconds: float, most_m: float):
+def test_a_limb_hidden_in_a_walk_keeps_swinging(layout: Layout, hidden, joints, seconds: float, most_m: float):
     walk, first = _walk(), 60
     last = first + round(seconds * walk.fps)
     motion = _fitted(walk, layout, hidden, first, last)
@@ -67,7 +67,7 @@ def test_a_hidden_leg_rejoins_without_a_jump():
 
 
 def test_a_hidden_leg_does_not_turn_the_trunk():
-    """A leg without points counted as straight, and the pelvis turned by 6 degrees in the mean while it was hidden."""
+    """A leg without points counted as straight, which turned the pelvis by 6 degrees on average."""
     walk = _walk()
     whole, hidden = (_fitted(walk, BODY25, LEG, 60, last).rotations()[60:90, 0] for last in (60, 90))
     cosine = (np.trace(np.swapaxes(whole, -1, -2) @ hidden, axis1=1, axis2=2) - 1.0) / 2.0
@@ -83,7 +83,7 @@ def test_a_foot_hidden_in_a_squat_stays_on_the_floor():
     assert joint_error(squat, motion)[15:-15, still].max() < 0.03
 
 
-def test_frames_outside_a_gap_are_as_if_there_were_none():
+def test_frames_outside_a_gap_do_not_change():
     walk = _walk()
     whole, hidden = (motion_joints(_fitted(walk, BODY25, LEG, 60, last)) for last in (60, 90))
     off = np.linalg.norm(whole - hidden, axis=-1)
@@ -92,7 +92,7 @@ def test_frames_outside_a_gap_are_as_if_there_were_none():
 
 
 @pytest.mark.parametrize("frames", [(0, 30), (100, 130)])
-def test_a_leg_hidden_at_an_end_of_the_clip_stays_with_the_body(frames: tuple[int, int]):
+def test_a_leg_hidden_at_the_start_or_end_stays_with_the_body(frames: tuple[int, int]):
     walk = _walk()
     motion = _fitted(walk, BODY25, LEG, *frames)
     assert joint_error(walk, motion)[slice(*frames)].max() < 0.45

@@ -1,4 +1,4 @@
-"""The closed-form start: exact where the points leave no choice, and always rotations."""
+"""The closed-form initial pose is exact where the points determine it, and always a valid rotation."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _posed(pose: dict[str, tuple[float, float, float]], root=(0.0, 0.0, 0.0)) ->
 
 @pytest.mark.parametrize("root", [(0.0, 0.0, 0.0), (0.0, 3.0, 0.0), (1.5, 0.2, -0.4), (np.pi, 0.0, 0.0)])
 @pytest.mark.parametrize("name", ["body25", *RELATIVE])
-def test_a_stiff_body_is_found_wherever_it_turns(name, root):
+def test_a_rigid_body_is_found_in_any_orientation(name, root):
     scene = _posed({}, root)
     rotations, trans = _start(scene, LAYOUTS[name])
     wrong = (Rotation.from_matrix(scene.rotations[0]).inv() * Rotation.from_matrix(rotations[0])).magnitude()
@@ -57,7 +57,7 @@ def test_a_stiff_body_is_found_wherever_it_turns(name, root):
     np.testing.assert_allclose(trans, scene.trans, atol=1e-3)
 
 
-def test_bent_limbs_are_bent_the_same_way():
+def test_bent_limbs_are_recovered():
     pose = {
         "left_shoulder": (0.3, -0.4, -0.9), "right_shoulder": (-0.2, 0.7, 0.8), "left_elbow": (0.0, -1.2, 0.0),
         "right_elbow": (0.0, 0.9, 0.0), "left_hip": (-0.9, 0.1, 0.1), "left_knee": (1.1, 0.0, 0.0),
@@ -75,7 +75,7 @@ def test_bent_limbs_are_bent_the_same_way():
 
 
 @pytest.mark.parametrize("name", ["body25", *RELATIVE])
-def test_any_pose_gives_rotations_near_the_points(act, name):
+def test_any_pose_gives_valid_rotations_near_the_points(act, name):
     layout = LAYOUTS[name]
     rotations, trans = _start(act, layout)
     _assert_rotations(rotations)
@@ -84,7 +84,7 @@ def test_any_pose_gives_rotations_near_the_points(act, name):
     assert off.mean() < 0.03
 
 
-def test_a_point_of_no_weight_is_not_looked_at(act):
+def test_points_of_zero_weight_are_ignored(act):
     names = solver_names()
     weights = np.ones((len(act), len(names)))
     weights[:, [names.index("left_wrist"), names.index("nose"), names.index("right_knee")]] = 0.0
@@ -94,27 +94,27 @@ def test_a_point_of_no_weight_is_not_looked_at(act):
         np.testing.assert_allclose(first, second, atol=1e-5)
 
 
-def test_nothing_seen_is_the_rest_pose(act):
+def test_no_seen_points_give_the_rest_pose(act):
     rotations, trans = _start(act, weights=np.zeros((len(act), len(solver_names()))))
     np.testing.assert_allclose(rotations, np.broadcast_to(np.eye(3), rotations.shape), atol=1e-5)
     np.testing.assert_allclose(trans, 0.0, atol=1e-6)
 
 
-def test_hands_and_collars_keep_still(act):
+def test_hands_and_collars_stay_at_rest(act):
     rotations, _ = _start(act, COCO17)
     for name in ("left_hand", "right_hand", "left_collar", "right_collar", "left_foot", "right_foot"):
         expected = np.broadcast_to(np.eye(3), (len(act), 3, 3))
         np.testing.assert_allclose(rotations[:, JOINT_INDEX[name]], expected, atol=1e-5, err_msg=name)
 
 
-def test_frames_do_not_know_of_each_other(act):
+def test_frames_are_independent(act):
     together = _start(act)
     alone = _start(act[7:8])
     for many, one in zip(together, alone, strict=True):
         np.testing.assert_allclose(many[7:8], one, atol=1e-5)
 
 
-def test_tensors_give_what_arrays_give(act):
+def test_torch_agrees_with_numpy(act):
     torch = pytest.importorskip("torch")
     from core.body.keypoints import KeypointModel
     from core.body.landmarks import landmark_regressor

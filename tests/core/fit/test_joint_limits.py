@@ -1,4 +1,4 @@
-"""Knees, elbows, ankles, toes and necks are held within what joints do."""
+"""Knees, elbows, ankles, toes and necks are kept within their joint limits."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _pose(joint: str, degrees: tuple[float, float, float]) -> np.ndarray:
         ("right_ankle", (60.0, 110.0, 0.0)),
     ],
 )
-def test_what_joints_do_is_not_pulled_at(joint, degrees):
+def test_angles_within_the_limits_are_not_pulled(joint, degrees):
     moment, precision = limit_pulls(matrices_last(_pose(joint, degrees)))
     assert not moment.any() and not precision.any()
 
@@ -61,7 +61,7 @@ def test_what_joints_do_is_not_pulled_at(joint, degrees):
         ("left_ankle", (20.0, 0.0, 50.0), 2, -1.0),
     ],
 )
-def test_a_joint_beyond_its_limit_is_drawn_back_about_that_axis_alone(joint, degrees, axis, sign):
+def test_a_joint_beyond_its_limit_is_pulled_back_about_that_axis_only(joint, degrees, axis, sign):
     total = np.zeros((NUM_JOINTS, 3))
     moment, precision = limit_pulls(matrices_last(_pose(joint, degrees)))
     total[LIMITED_JOINTS, LIMITED_AXES] = moment[:, 0]
@@ -74,14 +74,14 @@ def test_a_joint_beyond_its_limit_is_drawn_back_about_that_axis_alone(joint, deg
 
 @pytest.fixture(scope="module")
 def keypoints():
-    """BODY25 on the mean free body."""
+    """Return the BODY25 points on the mean free body."""
     body = load_free_body()
     model = KeypointModel(BodyModel(body), landmark_regressor(body, NAMES))
     return model.shaped(np.zeros(10, dtype=np.float32))
 
 
 def _fitted_turn(keypoints, targets: Targets, joint: str, held: tuple[str, ...] = ()) -> np.ndarray:
-    """Return the rotation vector of a joint, degrees, of a fit whose prior is rest, loose but for joints *held*."""
+    """Return a joint's fitted rotation vector, degrees, with a rest-pose prior that is strong only for *held* joints."""
     rest = _pose("pelvis", (0.0, 0.0, 0.0))
     precision = np.tile(1e-5 * np.eye(3, dtype=np.float32), (1, 22, 1, 1))
     precision[:, [JOINT_INDEX[name] for name in held]] *= 30.0
@@ -91,13 +91,13 @@ def _fitted_turn(keypoints, targets: Targets, joint: str, held: tuple[str, ...] 
     return Rotation.from_matrix(rotations[0, JOINT_INDEX[joint]]).as_rotvec(degrees=True)
 
 
-def test_toes_do_not_fold_under_the_foot_for_toe_points_seen_too_low(keypoints):
+def test_toes_do_not_fold_under_the_foot_if_toe_points_are_too_low(keypoints):
     points = keypoints.points(_pose("left_foot", (80.0, 0.0, 0.0)), np.zeros((1, 3), dtype=np.float32))
     targets = Targets(points, np.ones(points.shape[:2], dtype=np.float32))
     assert _fitted_turn(keypoints, targets, "left_foot")[0] < 50.0
 
 
-def test_the_turned_out_foot_of_a_straight_leg_turns_hip_and_knee_too(keypoints):
+def test_a_turned_out_foot_on_a_straight_leg_turns_hip_and_knee_too(keypoints):
     pose = _pose("right_ankle", (0.0, -75.0, 0.0))
     points = keypoints.points(pose, np.zeros((1, 3), dtype=np.float32))
     targets = Targets(points, np.ones(points.shape[:2], dtype=np.float32))

@@ -1,4 +1,4 @@
-"""The smoother's measure of noise against known noise, gaps and jumps against the truth."""
+"""Measured noise against known noise; gaps and jumps against the truth."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FPS = 30.0
 
 
 def _curves(num_frames: int, num_points: int = 6, seed: int = 0, speed: float = 1.0) -> np.ndarray:
-    """Smooth paths (F, K, 3) of a body's scale: some tenths of a metre at about one turn a second."""
+    """Return smooth paths (F, K, 3) at body scale: tenths of a metre at about one cycle per second."""
     generator = np.random.default_rng(seed)
     times = np.arange(num_frames)[:, None, None] / FPS
     rate = speed * generator.uniform(0.4, 1.0, (num_points, 3))
@@ -35,7 +35,7 @@ def test_clean_motion_has_no_noise():
     assert (measured < 5e-4).all()
 
 
-def test_points_too_rarely_seen_are_as_noisy_as_the_others():
+def test_rarely_seen_points_get_the_noise_of_the_others():
     points = _curves(200) + 0.01 * np.random.default_rng(1).normal(size=(200, 6, 3))
     seen = np.ones((200, 6), dtype=bool)
     seen[:, 1] = False
@@ -47,14 +47,14 @@ def test_points_too_rarely_seen_are_as_noisy_as_the_others():
     assert measured[3] == pytest.approx(0.01, rel=0.4)
 
 
-def test_a_track_too_short_to_tell_has_the_usual_noise():
+def test_a_track_too_short_to_measure_gets_the_default_noise():
     for num_frames in (1, 2, 4):
         noise = measure_noise(_curves(num_frames), np.ones((num_frames, 6), dtype=bool))
         np.testing.assert_allclose(noise, 0.008)
 
 
 @pytest.mark.parametrize("num_frames", [5, 6, 8])
-def test_the_points_of_a_few_frames_are_taken_together(num_frames):
+def test_points_of_a_few_frames_are_pooled(num_frames):
     points = _curves(num_frames, num_points=25)
     seen = np.ones(points.shape[:2], dtype=bool)
     assert (measure_noise(points, seen) < 1e-3).all()
@@ -65,14 +65,14 @@ def test_the_points_of_a_few_frames_are_taken_together(num_frames):
 
 
 @pytest.mark.parametrize("num_frames", [3, 4])
-def test_tracks_too_short_to_tell_are_not_smoothed(num_frames):
+def test_tracks_too_short_to_measure_are_not_smoothed(num_frames):
     points = _curves(num_frames) + 0.02 * np.random.default_rng(3).normal(size=(num_frames, 6, 3))
     smoothed = smooth_points(points, np.ones((num_frames, 6)), FPS)
     assert np.abs(smoothed.positions - points).max() < 1e-3
 
 
 @pytest.mark.parametrize("every", [4, 10, 30])
-def test_motion_between_the_frames_of_a_slow_track_is_no_noise(every):
+def test_motion_at_a_low_frame_rate_is_not_measured_as_noise(every):
     points = _curves(1200, num_points=10)[::every]
     smoothed = smooth_points(points, np.ones(points.shape[:2]), FPS / every)
     assert np.abs(smoothed.positions - points).max() < 1e-3
@@ -80,7 +80,7 @@ def test_motion_between_the_frames_of_a_slow_track_is_no_noise(every):
     assert not smoothed.jumps.any()
 
 
-def test_noise_is_smoothed_away_and_the_motion_kept():
+def test_smoothing_removes_noise_and_keeps_the_motion():
     points = _curves(240)
     noisy = points + 0.01 * np.random.default_rng(2).normal(size=points.shape)
     smoothed = smooth_points(noisy, np.ones(points.shape[:2]), FPS)
@@ -91,13 +91,13 @@ def test_noise_is_smoothed_away_and_the_motion_kept():
     np.testing.assert_array_equal(smoothed.gap, 0)
 
 
-def test_clean_points_stay_where_they_are():
+def test_clean_points_do_not_move():
     points = _curves(120)
     smoothed = smooth_points(points, np.ones(points.shape[:2]), FPS)
     assert np.abs(smoothed.positions - points).max() < 2e-4
 
 
-def test_strength_shares_out_the_smoothing():
+def test_strength_scales_the_smoothing():
     points = _curves(90) + 0.01 * np.random.default_rng(2).normal(size=(90, 6, 3))
     weights = np.ones((90, 6))
     weights[40:44, 0] = 0.0
@@ -119,7 +119,7 @@ def test_short_gaps_are_bridged():
     assert smoothed.gap[48:60, 2].tolist() == [0, 0, *[8] * 8, 0, 0]
 
 
-def test_gaps_and_distances_equal_a_search():
+def test_gaps_and_distances_equal_a_direct_search():
     generator = np.random.default_rng(4)
     seen = generator.random((40, 5)) < 0.3
     seen[:, 4] = False
@@ -144,7 +144,7 @@ def test_a_point_seen_once_stands_still(num_frames):
     assert np.isinf(smoothed.distance[:, 1]).all()
 
 
-def test_two_frames_stay_and_a_gap_in_one_is_filled_from_the_other():
+def test_a_gap_in_one_of_two_frames_is_filled_from_the_other():
     points = _curves(2)
     weights = np.ones((2, 6))
     weights[1, 3] = 0.0
@@ -156,7 +156,7 @@ def test_two_frames_stay_and_a_gap_in_one_is_filled_from_the_other():
 
 @pytest.mark.parametrize("frames", [[0], [31], [59], [30, 31], [12, 40]])
 @pytest.mark.parametrize("noise_m", [0.0, 0.01])
-def test_jumps_are_thrown_out(frames, noise_m):
+def test_jumps_are_rejected(frames, noise_m):
     points = _curves(60) + noise_m * np.random.default_rng(6).normal(size=(60, 6, 3))
     jumping = points.copy()
     jumping[frames, 2] += [0.6, -0.8, 0.0]
@@ -176,21 +176,21 @@ def test_jumps_are_thrown_out(frames, noise_m):
 @pytest.mark.parametrize(
     ("rate_hz", "fps"), [(1.0, 10.0), (1.0, 15.0), (2.0, 15.0), (1.0, 30.0), (3.0, 30.0), (4.0, 120.0)]
 )
-def test_fast_motion_is_no_jump(rate_hz, fps):
+def test_fast_motion_is_not_a_jump(rate_hz, fps):
     times = np.arange(90) / fps
     waving = np.stack([0.3 * np.sin(2 * np.pi * rate_hz * times), 1.5 * times, 0.0 * times], axis=-1)[:, None]
     smoothed = smooth_points(waving, np.ones((90, 1)), fps)
     assert not smoothed.jumps.any()
 
 
-def test_a_person_who_starts_at_once_does_not_jump():
+def test_a_sudden_start_is_not_a_jump():
     path = np.cumsum(np.minimum(np.maximum(np.arange(40) - 20, 0), 4))[:, None, None] * np.array([0.03, 0.0, 0.0])
     assert not find_spikes(path, np.ones((40, 1), dtype=bool)).any()
     for end in range(21, 30):
         assert not find_spikes(path[:end], np.ones((end, 1), dtype=bool)).any()
 
 
-def test_a_person_who_is_elsewhere_after_a_gap_does_not_jump():
+def test_a_new_position_after_a_gap_is_not_a_jump():
     path = np.zeros((40, 1, 3))
     path[25:] = 2.0
     seen = np.ones((40, 1), dtype=bool)

@@ -1,4 +1,4 @@
-"""Left and right are put back where they were exchanged, and left alone where legs merely cross."""
+"""Swapped left and right labels are corrected; crossing legs are not changed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def _walk(layout: Layout = BODY25, *, noise_m: float = 0.0) -> np.ndarray:
     return points + noise_m * np.random.default_rng(3).normal(size=points.shape)
 
 
-def _exchanged(points: np.ndarray, names: tuple[str, ...], groups: tuple[str, ...], frames: np.ndarray) -> np.ndarray:
-    exchanged = points.copy()
+def _swapped(points: np.ndarray, names: tuple[str, ...], groups: tuple[str, ...], frames: np.ndarray) -> np.ndarray:
+    swapped = points.copy()
     for left, name in enumerate(names):
         if name.startswith("left_") and any(name[5:] in GROUPS[group] for group in groups):
             right = names.index(f"right_{name[5:]}")
-            exchanged[frames, left], exchanged[frames, right] = points[frames, right], points[frames, left]
-    return exchanged
+            swapped[frames, left], swapped[frames, right] = points[frames, right], points[frames, left]
+    return swapped
 
 
 def _frames(*runs: tuple[int, int]) -> np.ndarray:
@@ -47,7 +47,7 @@ RUNS = {
     "from the first": _frames((0, 12)),
     "to the last": _frames((130, 150)),
 }
-TRADES = {
+SWAPPED_GROUPS = {
     "legs": ("legs",),
     "legs and hips": ("hips", "legs"),
     "arms": ("arms",),
@@ -59,20 +59,20 @@ TRADES = {
 
 @pytest.mark.parametrize("layout", [BODY25, COCO17, MARKERS], ids=lambda layout: layout.name)
 @pytest.mark.parametrize("run", RUNS)
-@pytest.mark.parametrize("trade", TRADES)
-def test_what_was_exchanged_is_put_back(layout, run, trade):
+@pytest.mark.parametrize("groups", SWAPPED_GROUPS)
+def test_swapped_labels_are_corrected(layout, run, groups):
     points, names = _walk(layout, noise_m=0.005), solver_names(layout)
-    exchanged = _exchanged(points, names, TRADES[trade], RUNS[run])
-    swaps = find_label_swaps(names, exchanged, np.ones(points.shape[:2], dtype=bool), FPS)
-    assert sorted(swaps.frames) == sorted(TRADES[trade])
+    swapped = _swapped(points, names, SWAPPED_GROUPS[groups], RUNS[run])
+    swaps = find_label_swaps(names, swapped, np.ones(points.shape[:2], dtype=bool), FPS)
+    assert sorted(swaps.frames) == sorted(SWAPPED_GROUPS[groups])
     for frames in swaps.frames.values():
         np.testing.assert_array_equal(frames, RUNS[run])
-    np.testing.assert_array_equal(swaps.put_back(names, exchanged), points)
+    np.testing.assert_array_equal(swaps.put_back(names, swapped), points)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=list(LAYOUTS))
 @pytest.mark.parametrize(("noise_m", "missing"), [(0.0, 0.0), (0.02, 0.0), (0.005, 0.2)])
-def test_nothing_is_exchanged_in_a_walk(layout, noise_m, missing):
+def test_no_swap_is_found_in_a_walk(layout, noise_m, missing):
     points = _walk(layout, noise_m=noise_m)
     seen = np.random.default_rng(5).random(points.shape[:2]) >= missing
     assert not find_label_swaps(solver_names(layout), np.where(seen[..., None], points, 0.0), seen, FPS).frames
@@ -80,7 +80,7 @@ def test_nothing_is_exchanged_in_a_walk(layout, noise_m, missing):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 3])
-def test_nothing_is_exchanged_in_dances_runs_and_cartwheels(step, shared_dir):
+def test_no_swap_is_found_in_dances_runs_and_cartwheels(step, shared_dir):
     names = solver_names()
     for clip in read_clips(shared_dir / "data" / "cmu_smpl", ["05", "09", "16", "35", "131"]):
         shaped = keypoint_model(names).shaped(clip.drawn_betas())
@@ -89,8 +89,8 @@ def test_nothing_is_exchanged_in_dances_runs_and_cartwheels(step, shared_dir):
         assert not swaps.frames, clip.name
 
 
-def test_legs_that_cross_in_every_step_are_left_alone():
-    """Feet on one line, and each put down beyond the other one."""
+def test_crossing_legs_are_not_swapped():
+    """Both feet step on one line, each beyond the other."""
     points, names = _walk(), solver_names()
     across = points[:, names.index("left_hip")] - points[:, names.index("right_hip")]
     swing = 0.75 * np.sin(2 * np.pi * np.arange(150) / 30.0)
@@ -102,26 +102,26 @@ def test_legs_that_cross_in_every_step_are_left_alone():
     assert not find_label_swaps(names, points, np.ones(points.shape[:2], dtype=bool), FPS).frames
 
 
-def test_wild_points_do_not_exchange_anything():
+def test_wild_points_do_not_cause_swaps():
     points, names = _walk(), solver_names()
     points[60:80, names.index("left_ankle")] = [40.0, 2.0, 7.0]
     points[61::5, names.index("right_wrist")] = 9999.0
     assert not find_label_swaps(names, points, np.ones(points.shape[:2], dtype=bool), FPS).frames
 
 
-def test_a_clip_that_is_exchanged_throughout_is_not_touched():
+def test_a_clip_that_is_swapped_throughout_is_not_changed():
     points, names = _walk(), solver_names()
-    exchanged = _exchanged(points, names, EVERYTHING, np.ones(150, dtype=bool))
-    assert not find_label_swaps(names, exchanged, np.ones(points.shape[:2], dtype=bool), FPS).frames
+    swapped = _swapped(points, names, EVERYTHING, np.ones(150, dtype=bool))
+    assert not find_label_swaps(names, swapped, np.ones(points.shape[:2], dtype=bool), FPS).frames
 
 
 @pytest.mark.parametrize("num_frames", [1, 2, 4])
-def test_a_few_frames_tell_nothing(num_frames):
+def test_no_swap_is_found_in_a_few_frames(num_frames):
     points = _walk()[:num_frames]
     assert not find_label_swaps(solver_names(), points, np.ones(points.shape[:2], dtype=bool), FPS).frames
 
 
-def test_groups_exchanged_together_are_told_together():
+def test_groups_swapped_together_are_reported_together():
     legs = _frames((3, 6), (9, 10))
     swaps = LabelSwaps({"hips": legs, "legs": legs, "arms": _frames((20, 22))})
     assert swaps.notes() == (
@@ -136,13 +136,13 @@ def test_groups_exchanged_together_are_told_together():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_likeliest_states_are_those_of_a_search(seed):
+def test_most_likely_states_equal_a_direct_search(seed):
     generator = np.random.default_rng(seed)
     costs, turns = 9.0 * generator.random((3, 32)), 9.0 * generator.random((2, 32))
     best = min(
         product(range(32), repeat=3),
         key=lambda states: (
-            label_swaps._TURN_COSTS[states[0]]
+            label_swaps._CHANGE_COSTS[states[0]]
             + sum(costs[place, state] for place, state in enumerate(states))
             + sum(turns[place, states[place] ^ states[place + 1]] for place in range(2))
         ),

@@ -1,4 +1,4 @@
-"""Every layout is fitted, with feet, hands and head or without: no limb flips, no knee bends backwards."""
+"""Every layout is fitted, with or without feet, hands and head: no limb flips, no knee bends backwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEEDS_MARGIN_M = 0.03
 
 
 def _sideways(joints: np.ndarray, end: str) -> np.ndarray:
-    """How far the left *end* lies to the body's left of the right one (F,), metres."""
+    """Return how far (F,) the left *end* lies to the body's left of the right one, metres."""
     across = joints[:, JOINT_INDEX["left_hip"]] - joints[:, JOINT_INDEX["right_hip"]]
     across /= np.linalg.norm(across, axis=-1, keepdims=True)
     apart = joints[:, JOINT_INDEX[f"left_{end}"]] - joints[:, JOINT_INDEX[f"right_{end}"]]

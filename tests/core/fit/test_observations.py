@@ -1,4 +1,4 @@
-"""Which points of a track the solver reads, and when it cannot begin."""
+"""The points of a track that the solver uses, and errors for missing ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _track(layout=BODY25, num_frames=4, **more) -> KeypointTrack:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=lambda layout: layout.name)
-def test_points_are_those_with_a_solver_point(layout):
+def test_points_with_a_solver_point_are_selected(layout):
     track = _track(layout)
     points = solver_points(track)
     for number, name in enumerate(points.names):
@@ -39,7 +39,7 @@ def test_an_empty_set_has_the_layouts_points():
 
 
 @pytest.mark.parametrize("gone", [("left_hip",), ("left_hip", "right_shoulder")])
-def test_hips_and_shoulders_are_needed(gone):
+def test_missing_hips_or_shoulders_are_an_error(gone):
     track = _track(source=Path("walk.trc"))
     confidence = track.confidence.copy()
     confidence[:, [BODY25.names.index(name) for name in gone]] = 0.0
@@ -60,7 +60,7 @@ def test_one_frame_with_hips_and_shoulders_is_enough():
     assert (points.weights.any(axis=1) == [False, False, True, False]).all()
 
 
-def test_hips_and_shoulders_that_are_never_seen_together_are_refused():
+def test_hips_and_shoulders_never_seen_together_are_an_error():
     confidence = np.zeros((4, len(COCO17.points)))
     confidence[:2, [COCO17.names.index(f"{side}_hip") for side in ("left", "right")]] = 1.0
     confidence[2:, [COCO17.names.index(f"{side}_shoulder") for side in ("left", "right")]] = 1.0
@@ -68,7 +68,7 @@ def test_hips_and_shoulders_that_are_never_seen_together_are_refused():
         solver_points(KeypointTrack(_track(COCO17).positions, confidence, 30.0, COCO17))
 
 
-def test_the_common_rule_and_a_given_regressor():
+def test_built_in_and_custom_regressor():
     body = load_free_body()
     names = layout_points(MEDIAPIPE33).names
     rule = body_regressor(MEDIAPIPE33, body, None)
@@ -79,12 +79,12 @@ def test_the_common_rule_and_a_given_regressor():
 
 
 @pytest.mark.parametrize("shape", [(24, 6890), (25, 6889), (25,), (26, 6890)])
-def test_a_regressor_of_another_shape_is_refused(shape):
+def test_a_regressor_of_another_shape_is_an_error(shape):
     with pytest.raises(BodyError, match=r"\(25, 6890\).*body25.*one row for each point"):
         body_regressor(BODY25, load_free_body(), np.zeros(shape))
 
 
-def test_a_regressor_that_is_not_finite_is_refused():
+def test_a_regressor_that_is_not_finite_is_an_error():
     regressor = landmark_regressor(load_free_body(), layout_points(BODY25).names)
     regressor[3, 5] = np.nan
     with pytest.raises(BodyError, match="finite"):

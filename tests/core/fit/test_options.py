@@ -1,4 +1,4 @@
-"""Settings are refused before work begins, and progress can cancel."""
+"""Invalid settings are an error before the fit starts, and progress can cancel."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from core.track import KeypointTrack
         ({"network_passes": 6}, ("passes", "6")),
     ],
 )
-def test_impossible_settings_are_refused(faulty, words):
+def test_invalid_settings_are_an_error(faulty, words):
     with pytest.raises(FitOptionError) as caught:
         FitOptions(**faulty)
     assert isinstance(caught.value, CoreError) and isinstance(caught.value, ValueError)
@@ -44,7 +44,7 @@ def test_impossible_settings_are_refused(faulty, words):
         assert word in str(caught.value)
 
 
-def test_possible_settings_are_taken():
+def test_valid_settings_are_accepted():
     options = FitOptions(
         mode="frames", betas=np.ones(10), smoothing=0.0, quality="best", fps=23.976, workers=1, device="cpu"
     )
@@ -69,10 +69,10 @@ def test_only_false_cancels():
     assert calls == [(3, 7, "Counting")] * 5
 
 
-def test_a_motion_of_too_many_frames_is_refused_before_the_work():
+def test_a_motion_with_too_many_frames_is_an_error_before_the_fit():
     points = np.random.default_rng(1).normal(size=(31, 17, 3))
     slow = KeypointTrack(points, np.ones((31, 17)), 1e-3, COCO17)
-    with pytest.raises(FitOptionError, match=r"up to 2000000 frames.*the 31 .* make 300000001 at 10000"):
+    with pytest.raises(FitOptionError, match=r"up to 2000000 frames.*the 31 frames .* become 300000001 at 10000"):
         fit_track(slow, load_free_body(), FitOptions(fps=1e4))
     FitOptions(fps=60.0).check_length(slow)
     FitOptions().check_length(slow)

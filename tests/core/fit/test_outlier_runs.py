@@ -1,4 +1,4 @@
-"""Runs of wrong points are found where they are, and nowhere else."""
+"""Outlier runs are found exactly where they are."""
 
 from __future__ import annotations
 
@@ -36,42 +36,42 @@ def _marked(frames: slice, *names: str) -> np.ndarray:
 @pytest.mark.parametrize("off_m", [0.3, 1.0, 5.0, 100.0, 1e5])
 @pytest.mark.parametrize("frames", [(70, 71), (70, 73), (60, 80), (40, 100), (0, 5), (145, 150)])
 @pytest.mark.parametrize("name", ["left_wrist", "right_knee", "nose", "left_shoulder"])
-def test_a_point_that_is_off_is_found_in_all_its_frames_and_no_other(off_m, frames, name):
+def test_a_displaced_point_is_found_in_exactly_its_frames(off_m, frames, name):
     points = _points(noise_m=0.003)
-    some = slice(*frames)
-    points[some, NAMES.index(name)] += off_m * np.array([0.6, -0.64, 0.48])
-    np.testing.assert_array_equal(_found(points), _marked(some, name))
+    block = slice(*frames)
+    points[block, NAMES.index(name)] += off_m * np.array([0.6, -0.64, 0.48])
+    np.testing.assert_array_equal(_found(points), _marked(block, name))
 
 
 @pytest.mark.parametrize("value", [9999.999, 9999999.0, -1.0, 0.0])
 @pytest.mark.parametrize("length", [1, 3, 20, 60])
-def test_a_placeholder_is_no_place(value, length):
+def test_a_placeholder_value_is_an_outlier(value, length):
     points = _points() + [2.0, 0.0, -1.5]
-    some = slice(50, 50 + length)
-    points[some, NAMES.index("right_ankle")] = value
-    np.testing.assert_array_equal(_found(points), _marked(some, "right_ankle"))
+    block = slice(50, 50 + length)
+    points[block, NAMES.index("right_ankle")] = value
+    np.testing.assert_array_equal(_found(points), _marked(block, "right_ankle"))
 
 
 @pytest.mark.parametrize("limb", [("left_elbow", "left_wrist"), ("right_knee", "right_ankle", "right_big_toe",
                                                                  "right_small_toe", "right_heel")])  # fmt: skip
 @pytest.mark.parametrize("off_m", [0.3, 1.0, 100.0])
-def test_a_whole_limb_that_is_off_is_found_and_not_the_body_that_it_left(limb, off_m):
+def test_a_displaced_limb_is_found_but_not_the_rest_of_the_body(limb, off_m):
     points = _points(noise_m=0.003)
-    some = slice(60, 80)
+    block = slice(60, 80)
     columns = [NAMES.index(name) for name in limb]
-    points[some, columns] += off_m * np.array([0.6, -0.64, 0.48])
-    np.testing.assert_array_equal(_found(points), _marked(some, *limb))
+    points[block, columns] += off_m * np.array([0.6, -0.64, 0.48])
+    np.testing.assert_array_equal(_found(points), _marked(block, *limb))
 
 
 @pytest.mark.parametrize(
     ("name", "other"),
     [("right_big_toe", "right_wrist"), ("left_knee", "right_knee"), ("left_wrist", "nose"), ("left_ear", "left_hip")],
 )
-def test_a_label_that_sits_on_another_point_is_found(name, other):
+def test_a_label_on_another_point_is_found(name, other):
     points = _points(noise_m=0.003)
-    some = slice(60, 110)
-    points[some, NAMES.index(name)] = points[some, NAMES.index(other)]
-    np.testing.assert_array_equal(_found(points), _marked(some, name))
+    block = slice(60, 110)
+    points[block, NAMES.index(name)] = points[block, NAMES.index(other)]
+    np.testing.assert_array_equal(_found(points), _marked(block, name))
 
 
 def test_the_last_frame_before_a_gap_is_found():
@@ -85,12 +85,12 @@ def test_the_last_frame_before_a_gap_is_found():
 
 def test_a_point_that_is_wrong_in_half_of_the_frames_is_found():
     points = _points()
-    some = slice(40, 115)
-    points[some, NAMES.index("right_elbow")] += [0.0, 0.5, 0.4]
-    np.testing.assert_array_equal(_found(points), _marked(some, "right_elbow"))
+    block = slice(40, 115)
+    points[block, NAMES.index("right_elbow")] += [0.0, 0.5, 0.4]
+    np.testing.assert_array_equal(_found(points), _marked(block, "right_elbow"))
 
 
-def test_two_points_that_are_wrong_at_once_are_both_found():
+def test_two_points_that_are_wrong_together_are_both_found():
     points = _points()
     points[50:60, NAMES.index("left_wrist")] += [0.0, 2.0, 0.0]
     points[55:75, NAMES.index("right_heel")] += [1.0, 0.0, 0.0]
@@ -98,7 +98,7 @@ def test_two_points_that_are_wrong_at_once_are_both_found():
     np.testing.assert_array_equal(_found(points), expected)
 
 
-def test_a_point_that_drifts_a_little_is_measured_badly_but_is_no_outlier():
+def test_a_slightly_drifting_point_is_not_an_outlier():
     points = _points()
     drift = 0.12 * np.sin(np.linspace(0.0, np.pi, 40))
     points[60:100, NAMES.index("left_wrist"), 1] += drift
@@ -107,7 +107,7 @@ def test_a_point_that_drifts_a_little_is_measured_badly_but_is_no_outlier():
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=list(LAYOUTS))
 @pytest.mark.parametrize(("noise_m", "missing"), [(0.0, 0.0), (0.01, 0.2)])
-def test_nothing_is_found_where_nothing_is_wrong(layout, noise_m, missing):
+def test_clean_points_have_no_outliers(layout, noise_m, missing):
     points = _points(layout, noise_m=noise_m)
     seen = np.random.default_rng(5).random(points.shape[:2]) >= missing
     assert not _found(np.where(seen[..., None], points, 0.0), seen, solver_names(layout)).any()
@@ -115,7 +115,7 @@ def test_nothing_is_found_where_nothing_is_wrong(layout, noise_m, missing):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("layout", [BODY25, COCO17, H36M17, MEDIAPIPE33, SMPL22], ids=lambda layout: layout.name)
-def test_nothing_is_found_in_dances_runs_and_falls(layout, shared_dir):
+def test_dances_runs_and_falls_have_no_outliers(layout, shared_dir):
     names = solver_names(layout)
     clips = read_clips(shared_dir / "data" / "cmu_smpl", ["05", "09", "16", "35", "131"])
     num_found = 0
@@ -128,11 +128,11 @@ def test_nothing_is_found_in_dances_runs_and_falls(layout, shared_dir):
 
 
 @pytest.mark.parametrize("num_frames", [1, 2, 3, 5])
-def test_a_track_of_a_few_frames_is_taken_as_it_is(num_frames):
+def test_a_track_of_a_few_frames_has_no_outliers(num_frames):
     assert not _found(_points()[:num_frames]).any()
 
 
-def test_points_never_seen_are_no_outliers():
+def test_points_never_seen_are_not_outliers():
     points = _points()
     seen = np.ones(points.shape[:2], dtype=bool)
     seen[:, NAMES.index("left_elbow")] = False
@@ -140,7 +140,7 @@ def test_points_never_seen_are_no_outliers():
     assert not _found(points, np.zeros_like(seen)).any()
 
 
-def test_a_fast_dance_keeps_its_points_and_loses_the_wild_one(shared_dir):
+def test_only_the_wild_point_of_a_fast_dance_is_found(shared_dir):
     scene: Scene = captured(shared_dir / "data" / "cmu_smpl", "05", "02")[100:190]
     points = scene.solver_points()
     ankle = NAMES.index("left_ankle")
@@ -152,7 +152,7 @@ def test_a_fast_dance_keeps_its_points_and_loses_the_wild_one(shared_dir):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_likeliest_states_are_those_of_a_search(seed):
+def test_most_likely_states_equal_a_direct_search(seed):
     generator = np.random.default_rng(seed)
     suspicions = generator.integers(0, 3, (7, 1)).astype(float)
     turn = generator.choice([0.4, 4.0], (8, 1))

@@ -1,4 +1,4 @@
-"""A foot that stands at one place before and after it is hidden stood there all the time."""
+"""A hidden foot that stands at the same place before and after the gap is held there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GAP = slice(20, 60)
 
 
 def _standing(num_frames: int = 80) -> tuple[np.ndarray, np.ndarray]:
-    """An ankle and a wrist that stand, and wander off where nobody sees them."""
+    """Return an ankle and a wrist that stand still, except while they are hidden."""
     positions = np.tile(np.array([[0.1, 0.08, 0.2], [0.3, 0.9, 0.1]]), (num_frames, 1, 1))
     positions[GAP] += 0.4
     seen = np.ones((num_frames, 2), dtype=bool)
@@ -21,7 +21,7 @@ def _standing(num_frames: int = 80) -> tuple[np.ndarray, np.ndarray]:
     return positions, seen
 
 
-def test_a_planted_ankle_stays_and_a_wrist_does_not():
+def test_a_planted_ankle_is_held_but_not_a_wrist():
     positions, seen = _standing()
     positions[60:, 0, 0] += 0.02
     before = positions.copy()

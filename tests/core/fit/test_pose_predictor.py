@@ -1,4 +1,4 @@
-"""What is expected of points: nearer the truth than the start, and as sure as it may be."""
+"""The predicted pose is more accurate than the start, and its variance is calibrated."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def expectation(
     noise_m=0.0,
     predictor=SHIPPED_PREDICTOR,
 ):
-    """Return the analytic start and the expected pose of a scene's points of a layout."""
+    """Return the analytic start and the expected pose of a scene in a layout."""
     names = solver_names(layout)
     shaped = (model or keypoint_model(names)).shaped(scene.betas if betas is None else betas)
     weights = np.ones((len(scene), len(names)), dtype=np.float32)
@@ -68,20 +68,20 @@ def wrong_deg(scene, rotations) -> np.ndarray:
 
 
 @pytest.mark.parametrize("layout", [BODY25, COCO17, H36M17, WHOLEBODY133], ids=lambda layout: layout.name)
-def test_it_is_nearer_the_truth_than_the_start(capture, layout):
+def test_prediction_is_more_accurate_than_the_start(capture, layout):
     start, expected = expectation(capture, layout)
     before, after = wrong_deg(capture, start), wrong_deg(capture, expected.rotations)
     assert after.mean() < 0.85 * before.mean()
     assert after[UPPER_ARMS].mean() < 0.7 * before[UPPER_ARMS].mean()
 
 
-def test_hands_that_are_seen_tell_the_wrists(capture):
+def test_seen_hands_determine_the_wrists(capture):
     wrists = [JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]]
     blind, seeing = (wrong_deg(capture, expectation(capture, layout)[1].rotations) for layout in (BODY25, WHOLEBODY133))
     assert seeing[wrists].mean() < 0.8 * blind[wrists].mean()
 
 
-def test_the_less_is_seen_the_less_sure_it_is(capture):
+def test_precision_falls_as_fewer_points_are_seen(capture):
     elbow = JOINT_INDEX["left_elbow"]
     spreads = []
     for hidden in ((), ("left_wrist",), ("left_wrist", "left_elbow")):
@@ -90,7 +90,7 @@ def test_the_less_is_seen_the_less_sure_it_is(capture):
     assert spreads[0] < spreads[1] < spreads[2]
 
 
-def test_noisy_points_are_trusted_less(capture):
+def test_precision_falls_with_noise(capture):
     sure, unsure = (expectation(capture, sigma_m=sigma_m, noise_m=sigma_m)[1] for sigma_m in (0.001, 0.012))
     arms = list(NETWORK_JOINTS["arms"])
     spread = [
@@ -106,7 +106,7 @@ def test_noisy_points_are_trusted_less(capture):
         assert np.linalg.eigvalsh(wide - narrow).min() > 0.0
 
 
-def test_its_word_for_how_far_it_is_off_holds(capture):
+def test_predicted_variance_matches_the_errors(capture):
     _, expected = expectation(capture)
     turns = np.swapaxes(expected.rotations[:, :22], -1, -2) @ capture.rotations[:, :22]
     off = matrix_to_axis_angle(turns.astype(np.float64))
@@ -114,12 +114,14 @@ def test_its_word_for_how_far_it_is_off_holds(capture):
     squared = np.einsum("fja,fjab,fjb->fj", off[:, arms], expected.precision[:, arms], off[:, arms])
     assert 0.02 < np.minimum(squared / (3.0 * SIGMA_M**2), 16.0).mean() < 2.5
     for joint_precision in expected.joint_precisions:
-        some = off[:, list(joint_precision.joints)].reshape(len(off), -1)
-        squared = np.einsum("fa,fab,fb->f", some, joint_precision.precision, some) / (some.shape[1] * SIGMA_M**2)
+        deviations = off[:, list(joint_precision.joints)].reshape(len(off), -1)
+        squared = np.einsum("fa,fab,fb->f", deviations, joint_precision.precision, deviations) / (
+            deviations.shape[1] * SIGMA_M**2
+        )
         assert 0.02 < np.minimum(squared, 16.0).mean() < 2.5
 
 
-def test_it_is_the_same_on_torch(act):
+def test_torch_agrees_with_numpy(act):
     names = solver_names()
     points = act.solver_points().astype(np.float32)
     answers = []
@@ -137,18 +139,18 @@ def test_it_is_the_same_on_torch(act):
         np.testing.assert_allclose(one, other, rtol=0.02, atol=1e-9)
 
 
-def test_betas_of_another_body_are_not_told(act):
+def test_betas_of_another_body_are_not_passed_to_the_network(act):
     names = solver_names()
     other = BodyModel(replace(load_free_body(), name="smpl"))
     model = KeypointModel(other, landmark_regressor(load_free_body(), names))
-    plain, told = expectation(act)[1], expectation(act, model=model)[1]
-    assert np.abs(plain.rotations - told.rotations).max() > 1e-4
+    plain, with_betas = expectation(act)[1], expectation(act, model=model)[1]
+    assert np.abs(plain.rotations - with_betas.rotations).max() > 1e-4
     unknown = expectation(act, model=model, betas=act.betas)[1]
-    np.testing.assert_array_equal(unknown.rotations, told.rotations)
-    assert wrong_deg(act, told.rotations).mean() < 1.3 * wrong_deg(act, plain.rotations).mean()
+    np.testing.assert_array_equal(unknown.rotations, with_betas.rotations)
+    assert wrong_deg(act, with_betas.rotations).mean() < 1.3 * wrong_deg(act, plain.rotations).mean()
 
 
-def test_a_narrower_pelvis_does_not_confuse_it(capture):
+def test_a_narrower_pelvis_does_not_degrade_the_prediction(capture):
     """SMPL's hips lie 9 cm closer together than the free body's."""
     names = solver_names()
     data = load_free_body()
@@ -166,13 +168,13 @@ def test_a_narrower_pelvis_does_not_confuse_it(capture):
     assert wrong_deg(capture, expected.rotations).mean() < 0.8 * wrong_deg(capture, start).mean()
 
 
-def test_the_shipped_weights_say_what_they_are():
+def test_the_shipped_weights_carry_their_description():
     info = load_pose_network("numpy").info
     assert info.architecture == "pose_mlp" and info.body == "free_body" and "CMU" in info.training_data
     assert info.metrics and WEIGHTS.stat().st_size < 5e6
 
 
-def test_the_network_is_asked_for_the_joints_that_it_is_asked_for(act):
+def test_the_network_predicts_exactly_the_requested_joints(act):
     arms, all_joints, none = (
         expectation(act, predictor=PosePredictor(joints=joints))[1] for joints in ("arms", "all", "none")
     )
@@ -192,7 +194,7 @@ def test_the_network_is_asked_for_the_joints_that_it_is_asked_for(act):
 
 
 @pytest.mark.parametrize(("sigma_m", "share"), [(1e-4, 0.0), (0.005, 0.25), (1.0, 0.5)])
-def test_the_network_moves_other_joints_the_more_the_farther_points_are_off(act, sigma_m, share):
+def test_the_networks_weight_for_other_joints_grows_with_sigma(act, sigma_m, share):
     names, others = solver_names(), [joint for joint in range(22) if joint not in NETWORK_JOINTS["arms"]]
     shaped = keypoint_model(names).shaped(act.betas)
     targets = Targets(act.solver_points().astype(np.float32), np.ones((len(act), len(names)), dtype=np.float32))
@@ -208,7 +210,7 @@ def test_the_network_moves_other_joints_the_more_the_farther_points_are_off(act,
     np.testing.assert_allclose(moved.as_rotvec(), share * whole.as_rotvec(), atol=2e-3)
 
 
-def test_a_second_pass_begins_where_the_first_ended(act):
+def test_a_second_pass_starts_from_the_first_result(act):
     start, once = expectation(act, predictor=PosePredictor(joints="all"))
     twice = expectation(act, predictor=PosePredictor(joints="all", passes=2))[1]
     names = solver_names()
@@ -221,7 +223,7 @@ def test_a_second_pass_begins_where_the_first_ended(act):
 
 @pytest.fixture
 def own_network(tmp_path):
-    """Return the path of a network of the user's own: the shipped one, but for upper arms that it turns otherwise."""
+    """Return the path of a user's own network: the shipped one with a changed prediction for the upper arms."""
     shipped = read_weights(WEIGHTS)
     bias = shipped.arrays["output_bias"].copy().reshape(22, -1)
     for side in ("left", "right"):
@@ -233,7 +235,7 @@ def own_network(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["clip", "frames"])
-def test_a_fit_asks_the_network_that_it_is_given(act, own_network, mode, tmp_path):
+def test_a_fit_uses_the_given_network(act, own_network, mode, tmp_path):
     copy = tmp_path / "copy.npz"
     copy.write_bytes(WEIGHTS.read_bytes())
     track = act[:12].track()
@@ -247,7 +249,7 @@ def test_a_fit_asks_the_network_that_it_is_given(act, own_network, mode, tmp_pat
 
 
 @pytest.mark.parametrize("mode", ["clip", "frames"])
-def test_which_joints_and_how_often_reach_the_fit(act, mode):
+def test_network_joints_and_passes_reach_the_fit(act, mode):
     track = act[:12].track()
     poses = [
         fit_track(track, load_free_body(), FitOptions(mode=mode, betas=act.known_betas(), workers=1, **more))[0].poses
@@ -258,7 +260,7 @@ def test_which_joints_and_how_often_reach_the_fit(act, mode):
             assert np.abs(one - other).max() > 1e-3
 
 
-def test_a_file_that_is_no_pose_network_is_refused(act, tmp_path):
+def test_a_file_without_a_pose_network_is_an_error(act, tmp_path):
     paper = tmp_path / "paper.npz"
     arrays = {name: np.zeros(shape, dtype=np.float32) for name, shape in FOLDED_SHAPES.items()}
     write_weights(paper, NetworkWeights(arrays, NetworkInfo("body25", "free_body", "nothing")))

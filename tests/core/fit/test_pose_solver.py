@@ -1,4 +1,4 @@
-"""Frames begun at a wrong pose begin again; straight limbs that seem to bend backwards are not twisted."""
+"""Frames with a wrong start are solved again; straight limbs measured as bent backwards are not twisted."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ NAMES = tuple({"neck": "mid_shoulder"}.get(name, name) for name in BODY25_NAMES)
 
 @pytest.fixture(scope="module")
 def keypoints():
-    """BODY25 on the mean free body."""
+    """Return the BODY25 points on the mean free body."""
     body = load_free_body()
     model = KeypointModel(BodyModel(body), landmark_regressor(body, NAMES))
     return model.shaped(np.zeros(10, dtype=np.float32))
 
 
 def _pose(**turns: list[float]) -> np.ndarray:
-    """Return local rotations (1, 24, 3, 3) with some joints turned, rotation vectors in degrees."""
+    """Return local rotations (1, 24, 3, 3) with the given joints turned, rotation vectors in degrees."""
     rotations = np.tile(np.eye(3, dtype=np.float32), (1, NUM_JOINTS, 1, 1))
     for name, degrees in turns.items():
         rotations[0, JOINT_INDEX[name]] = Rotation.from_rotvec(degrees, degrees=True).as_matrix()
@@ -41,16 +41,16 @@ def _targets(keypoints, rotations: np.ndarray) -> Targets:
 
 
 class _WrongPredictor(PosePredictor):
-    """They expect arms that go up, and insist."""
+    """Predicts raised arms, with high precision."""
 
     def predict(self, names, keypoints, start, targets, *, sigma_m, **_):
-        """Return that."""
+        """Return this prior."""
         up = _pose(left_shoulder=[0.0, 0.0, 120.0], right_shoulder=[0.0, 0.0, -120.0])
         firm = np.tile(1e-2 * np.eye(3, dtype=np.float32), (len(start), 22, 1, 1))
         return PosePrior(np.repeat(up, len(start), axis=0), firm, sigma_m)
 
 
-def test_a_frame_begun_at_a_wrong_pose_begins_again_where_its_limbs_were_seen(keypoints):
+def test_a_frame_with_a_wrong_start_is_solved_again_from_the_initial_pose(keypoints):
     true = _pose(left_shoulder=[0.0, -30.0, -70.0], right_shoulder=[0.0, 20.0, 70.0], left_elbow=[0.0, -60.0, 0.0])
     targets = _targets(keypoints, true)
     solver = pose_solver.PoseSolver(NAMES, keypoints, 0.002, IterationLimits(1), predictor=_WrongPredictor())
@@ -59,7 +59,7 @@ def test_a_frame_begun_at_a_wrong_pose_begins_again_where_its_limbs_were_seen(ke
     assert off.max() < 0.01
 
 
-def test_a_pose_known_a_moment_before_tells_the_twist_that_points_do_not(keypoints):
+def test_a_known_previous_pose_determines_the_unseen_twist(keypoints):
     before = _pose(left_shoulder=[40.0, -30.0, -70.0], left_wrist=[50.0, 0.0, 0.0], left_elbow=[0.0, -3.0, 0.0])
     true = _pose(left_shoulder=[40.0, -28.0, -72.0], left_wrist=[51.0, 0.0, 0.0], left_elbow=[0.0, -3.0, 0.0])
     solver = pose_solver.PoseSolver(NAMES, keypoints, 0.001, IterationLimits(5))
@@ -74,21 +74,21 @@ def test_a_pose_known_a_moment_before_tells_the_twist_that_points_do_not(keypoin
 
 
 @pytest.mark.parametrize("bend", [-4.0, -10.0, -16.0])
-def test_a_straight_knee_measured_as_bent_backwards_does_not_turn_the_thigh(keypoints, bend):
+def test_a_straight_knee_measured_as_bent_backwards_does_not_twist_the_thigh(keypoints, bend):
     start, _ = analytic_start(NAMES, keypoints, _targets(keypoints, _pose(left_knee=[bend, 0.0, 0.0])))
     turn = Rotation.from_matrix(start[0, JOINT_INDEX["left_hip"]]).magnitude()
     assert np.rad2deg(turn) < 45.0
 
 
-def test_a_knee_bent_the_right_way_gives_the_twist_of_the_thigh(keypoints):
+def test_a_bent_knee_determines_the_twist_of_the_thigh(keypoints):
     true = _pose(left_hip=[0.0, 30.0, 0.0], left_knee=[60.0, 0.0, 0.0])
     start, _ = analytic_start(NAMES, keypoints, _targets(keypoints, true))
     left = start[0, JOINT_INDEX["left_hip"]].T @ true[0, JOINT_INDEX["left_hip"]]
     assert np.rad2deg(Rotation.from_matrix(left).magnitude()) < 10.0
 
 
-def test_a_neck_that_no_point_shows_stays_where_it_is_expected():
-    """The shoulders' skin hangs on the neck a little: a free neck spun by half a turn to move it."""
+def test_an_unseen_neck_stays_at_its_expected_rotation():
+    """The shoulders' skin is slightly weighted to the neck, so a free neck spun by half a turn to move it."""
     body = load_free_body()
     names = tuple(name for name in NAMES if name not in ("nose", "left_eye", "right_eye", "left_ear", "right_ear"))
     shaped = KeypointModel(BodyModel(body), landmark_regressor(body, names)).shaped(np.zeros(10, dtype=np.float32))
@@ -101,17 +101,17 @@ def test_a_neck_that_no_point_shows_stays_where_it_is_expected():
     start, _ = analytic_start(names, shaped, targets)
     expected = SHIPPED_PREDICTOR.predict(names, shaped, start, targets, sigma_m=0.002).rotations
     rotations, _ = solver.solve(targets, solver.initial_pose(targets))
-    # Neck and head go with the spine as far as they are expected to, no farther.
+    # Neck and head follow the spine as far as expected, no farther.
     for joint, most_deg in (("neck", 10.0), ("head", 10.0), ("left_wrist", 2.0), ("right_wrist", 2.0)):
         left = np.swapaxes(rotations[0, JOINT_INDEX[joint]], -1, -2) @ expected[0, JOINT_INDEX[joint]]
         assert np.rad2deg(Rotation.from_matrix(left).magnitude()) < most_deg, joint
 
 
-def test_a_foot_without_points_of_its_own_does_not_turn(keypoints):
+def test_a_foot_without_points_does_not_turn(keypoints):
     names = tuple(name for name in NAMES if not name.endswith(("toe", "heel")))
     body = load_free_body()
     model = KeypointModel(BodyModel(body), landmark_regressor(body, names))
-    # A tracker that sees every point 4 cm off shows no more.
+    # A tracker with an error of 4 cm in every point shows no more.
     shaped = model.shifted(np.full((len(names), 3), 0.023, dtype=np.float32)).shaped(np.zeros(10, dtype=np.float32))
     reach = dict(zip(JOINT_INDEX, shaped.reach.max(axis=1), strict=True))
     assert reach["left_ankle"] < 0.02 < 0.07 < keypoints.reach[JOINT_INDEX["left_ankle"]].max()

@@ -1,4 +1,4 @@
-"""Fits of real recordings: what was seen to be wrong in them once."""
+"""Regression tests on real recordings, each for an error that was once seen."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.slow
 
 
 def _fitted(shared_dir: Path, name: str, frames: slice) -> tuple[np.ndarray, float]:
-    """Return the fit's local rotations (F, 24, 3, 3) of some frames of a file, and its frames a second."""
+    """Return the fitted local rotations (F, 24, 3, 3) of the given frames of a file, and its frame rate."""
     (track,) = read_tracks(shared_dir / "data" / "keypoints" / name.rpartition(".")[2] / name)
     fps = track.fps / (frames.step or 1)
-    some = replace(track, positions=track.positions[frames], confidence=track.confidence[frames], fps=fps)
-    return fit_track(some, load_free_body())[0].rotations(), fps
+    selected = replace(track, positions=track.positions[frames], confidence=track.confidence[frames], fps=fps)
+    return fit_track(selected, load_free_body())[0].rotations(), fps
 
 
-def test_who_sits_still_looks_ahead_though_the_neck_point_lies_off_the_shoulders(shared_dir):
+def test_a_sitting_person_looks_ahead_despite_an_offset_neck_point(shared_dir):
     rotations, _ = _fitted(shared_dir, "S00_P01_T02_Participants1-2_P1_0-100.trc", slice(0, 30))
     world = world_rotations(rotations)
     face, chest = world[:, JOINT_INDEX["head"], :, 2], world[:, JOINT_INDEX["spine3"], :, 2]
@@ -37,21 +37,21 @@ def test_who_sits_still_looks_ahead_though_the_neck_point_lies_off_the_shoulders
 
 
 @pytest.mark.parametrize("frames", [slice(0, 140), slice(215, 255)])
-def test_no_joint_of_the_sprinter_pops_for_a_stray_marker(shared_dir, frames):
+def test_a_stray_marker_causes_no_outlier_pose_in_the_sprint(shared_dir, frames):
     rotations, fps = _fitted(shared_dir, "JA1Gait35.trc", frames)
     steps = np.swapaxes(rotations[:-1], -1, -2) @ rotations[1:]
     assert np.linalg.norm(matrix_to_axis_angle(steps), axis=-1).max() * fps < 45.0
 
 
-def test_the_foot_whose_heel_and_toe_are_seen_wrong_in_one_frame_stays_as_it_is_around(shared_dir):
+def test_wrong_heel_and_toe_points_in_one_frame_do_not_move_the_foot(shared_dir):
     rotations, _ = _fitted(shared_dir, "S00_P00_T01_BalancingTrial_0-100.trc", slice(None))
     foot = rotations[:, JOINT_INDEX["left_ankle"]]
     steps = np.swapaxes(foot[91:97], -1, -2) @ foot[92:98]
     assert np.degrees(np.linalg.norm(matrix_to_axis_angle(steps), axis=-1)).max() < 25.0
 
 
-def test_settling_leaves_no_step_where_it_ends(shared_dir):
-    # The shoulders of the jumper are still there; they used to turn by 6 degrees within a frame.
+def test_temporal_refinement_leaves_no_step_at_its_ends(shared_dir):
+    # The jumper's shoulders are still here; they used to turn by 6 degrees within one frame.
     rotations, _ = _fitted(shared_dir, "OpenCap_DJ1.trc", slice(None))
     shoulders = rotations[222:236, [JOINT_INDEX["left_shoulder"], JOINT_INDEX["right_shoulder"]]]
     steps = matrix_to_axis_angle(np.swapaxes(shoulders[:-1], -1, -2) @ shoulders[1:])
@@ -59,7 +59,7 @@ def test_settling_leaves_no_step_where_it_ends(shared_dir):
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_the_foot_turns_as_its_markers_do_however_well_another_way_explains_the_ankle(shared_dir, side):
+def test_the_foot_turns_with_its_markers(shared_dir, side):
     (track,) = read_tracks(shared_dir / "data" / "keypoints" / "trc" / "OpenCap_walking2.trc")
     index = track.layout.solver_index
     markers = track.positions[:, [index[f"{side}_{name}"] for name in ("heel", "foot", "small_toe")]]
@@ -80,7 +80,7 @@ def test_the_toes_do_not_fold_up(shared_dir):
         assert toes.min() > -46.0 and toes.max() < 46.0
 
 
-def test_the_pelvis_of_who_bends_down_tilts_as_its_markers_do(shared_dir):
+def test_the_pelvis_tilts_with_its_markers_when_bending_down(shared_dir):
     # The fit used to tuck it in by 20 degrees before it followed, within a tenth of a second.
     rotations, _ = _fitted(shared_dir, "squat.c3d", slice(None, None, 5))
     (recording,) = read_recordings(shared_dir / "data" / "keypoints" / "c3d" / "squat.c3d")
@@ -96,7 +96,7 @@ def test_the_pelvis_of_who_bends_down_tilts_as_its_markers_do(shared_dir):
     assert np.nanmax(np.abs(np.diff(off))) < 10.0
 
 
-def test_head_and_toes_do_not_leap_as_the_clip_begins(shared_dir):
+def test_head_and_toes_do_not_jump_at_the_start_of_the_clip(shared_dir):
     # The head turned by 24 degrees in the first frame, the toes by 26, three times as fast as ever after.
     rotations, _ = _fitted(shared_dir, "Pose2Sim_markers.trc", slice(None))
     joints = rotations[:6, [JOINT_INDEX["head"], JOINT_INDEX["left_foot"]]]
@@ -104,16 +104,16 @@ def test_head_and_toes_do_not_leap_as_the_clip_begins(shared_dir):
     assert np.degrees(np.linalg.norm(steps, axis=-1)).max() < 20.0
 
 
-def test_neck_and_head_do_not_bend_against_each_other_farther_than_they_go(shared_dir):
+def test_neck_and_head_stay_within_their_limits(shared_dir):
     rotations, _ = _fitted(shared_dir, "Pose2Sim_markers.trc", slice(None))
     for joint in ("neck", "head"):
         sideways = np.degrees(matrix_to_axis_angle(rotations[:, JOINT_INDEX[joint]])[:, 2])
         assert np.abs(sideways).max() < 45.0
 
 
-def test_an_elbow_that_leaps_by_a_hand_for_two_frames_is_flagged(shared_dir):
+def test_an_elbow_that_jumps_for_two_frames_is_flagged(shared_dir):
     (track,) = read_tracks(shared_dir / "data" / "keypoints" / "trc" / "S00_P00_T01_BalancingTrial_0-100.trc")
-    # The arm just follows the file's own leap of 140 mm; half as far again it does not.
+    # The arm follows the file's own jump of 140 mm, but not one that is half as large again.
     elbow = track.positions[:, track.layout.names.index("left_elbow")]
     elbow[87:89] += 0.5 * (elbow[87] - elbow[86])
     _, report = fit_track(track, load_free_body())

@@ -1,4 +1,4 @@
-"""The prior: a mirror in every sense, by depth, and sure of itself in sensible measure."""
+"""The regression prior: mirror symmetry, visibility depth and precision."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _start(scene, names=NAMES, points=None):
     return analytic_start(names, keypoint_model(names).shaped(scene.betas), targets)[0]
 
 
-def test_a_mirrored_pose_is_the_pose_in_a_mirror(act):
+def test_mirroring_exchanges_left_and_right(act):
     betas, still = np.zeros(10, dtype=np.float32), np.zeros_like(act.trans)
     joints = body_model().joints(act.rotations, betas, still)
     seen = body_model().joints(mirrored(act.rotations), betas, still)
@@ -50,7 +50,7 @@ def test_a_mirrored_pose_is_the_pose_in_a_mirror(act):
     np.testing.assert_allclose(np.linalg.det(mirrored(act.rotations)), 1.0, atol=1e-5)
 
 
-def test_the_prediction_of_a_mirrored_pose_is_the_mirrored_prediction_of_limbs(act):
+def test_limb_predictions_of_a_mirrored_pose_are_mirrored(act):
     prior = load_prior()
     start = _start(act)
     weights = np.random.default_rng(0).random((len(act), len(NAMES))).round()
@@ -69,7 +69,7 @@ def test_the_prediction_of_a_mirrored_pose_is_the_mirrored_prediction_of_limbs(a
     np.testing.assert_allclose(mirrored_left * np.outer(signs, signs), right, rtol=1e-4, atol=1e-7)
 
 
-def test_features_are_the_products_of_a_basis(act):
+def test_features_are_products_of_a_basis(act):
     for part, size in (("leg", 10), ("trunk", 14)):
         features = part_features(part, act.rotations)
         assert features.shape == (len(act), 1 + size + size * (size + 1) // 2)
@@ -114,14 +114,14 @@ def test_any_point_of_the_head_shows_the_head():
 
 
 def _spreads(prediction) -> list[np.ndarray]:
-    """Each part's covariance (F, 3 J, 3 J), square radians."""
+    """Return each part's covariance (F, 3 J, 3 J), square radians."""
     return [
         prediction.sigma_m**2 * np.linalg.inv(joint_precision.precision.astype(np.float64))
         for joint_precision in prediction.joint_precisions
     ]
 
 
-def test_every_joint_but_the_arms_is_held_once(act):
+def test_every_joint_but_the_arms_has_one_prior(act):
     prediction = load_prior().predict(_start(act), NAMES, np.ones((len(act), len(NAMES))), sigma_m=SIGMA_M)
     together = [joint for joint_precision in prediction.joint_precisions for joint in joint_precision.joints]
     alone = np.flatnonzero(prediction.precision.any(axis=(0, 2, 3))).tolist()
@@ -136,7 +136,7 @@ def test_every_joint_but_the_arms_is_held_once(act):
         assert np.linalg.eigvalsh(joint_precision.precision).min() > 0.0
 
 
-def test_noise_makes_it_less_sure(act):
+def test_precision_falls_with_noise(act):
     prior, start = load_prior(), _start(act)
     weights = np.ones((len(act), len(NAMES)))
     sure, unsure = (
@@ -148,7 +148,7 @@ def test_noise_makes_it_less_sure(act):
         assert 1.5 < spread_deg.min() and spread_deg.max() < 120.0
 
 
-def test_a_known_habit_is_expected_on_top_and_leaves_less_unknown(act):
+def test_a_known_subject_offset_is_added_and_reduces_the_covariance(act):
     prior, start = load_prior(), _start(act)
     weights = np.ones((len(act), len(NAMES)))
     turns = np.zeros((22, 3))
@@ -162,7 +162,7 @@ def test_a_known_habit_is_expected_on_top_and_leaves_less_unknown(act):
         assert np.linalg.eigvalsh(more - less).min() > 0.0
 
 
-def test_the_less_is_seen_the_less_sure_it_is(act):
+def test_precision_falls_as_fewer_points_are_seen(act):
     prior, start = load_prior(), _start(act)
     volumes = []
     for hidden in ((), ("left_ankle",), ("left_ankle", "left_knee")):
@@ -175,7 +175,7 @@ def test_the_less_is_seen_the_less_sure_it_is(act):
     assert len(set(right)) == 1
 
 
-def test_the_expected_pose_is_nearer_the_truth_than_the_start(capture):
+def test_prediction_is_more_accurate_than_the_start(capture):
     names = solver_names()
     start = _start(capture)
     prediction = load_prior().predict(start, names, np.ones((len(capture), len(names))), sigma_m=SIGMA_M)
@@ -205,7 +205,7 @@ def test_the_shipped_asset_has_a_model_for_every_part_and_depth():
         assert (model.reach_rad > 0.0).all() and (model.reach_rad <= np.pi).all()
 
 
-def test_turns_stay_within_reach(act):
+def test_predicted_rotations_stay_within_the_training_range(act):
     generator = np.random.default_rng(0)
     start = _start(act)
     wild = start.copy()

@@ -1,4 +1,4 @@
-"""What is wrong in some frames does not reach the others: the fit of a whole clip around a run of wrong points."""
+"""Wrong points do not affect other frames: clip fits around outlier runs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _clean():
 
 
 def _vertices(motion) -> np.ndarray:
-    """Some vertices (F, V, 3) about the pelvis."""
+    """Return a subset of the vertices (F, V, 3) relative to the pelvis."""
     pose = motion.rotations().astype(np.float32), motion.betas.astype(np.float32), 0.0 * motion.trans.astype(np.float32)
     return body_model().vertices(*pose)[:, ::30] - body_model().joints(*pose)[:, :1]
 
@@ -49,7 +49,7 @@ def _away_mm(motion, other) -> np.ndarray:
 
 @pytest.mark.parametrize("off_m", [0.3, 5.0, 1e5])
 @pytest.mark.parametrize(("point", "frames"), [("right_ankle", (30, 50)), ("left_wrist", (70, 90)), ("nose", (40, 43))])
-def test_frames_outside_a_run_of_wrong_points_stay_as_they_are(off_m, point, frames):
+def test_frames_outside_an_outlier_run_do_not_change(off_m, point, frames):
     track, run = _track(), slice(*frames)
     positions = track.positions.copy()
     positions[run, BODY25.names.index(point)] += off_m * np.array([0.6, -0.64, 0.48])
@@ -65,7 +65,7 @@ def test_frames_outside_a_run_of_wrong_points_stay_as_they_are(off_m, point, fra
 
 
 @pytest.mark.parametrize("groups", [("legs",), ("arms",), tuple(GROUPS)], ids=["legs", "arms", "both sides"])
-def test_exchanged_sides_are_put_back_and_told(groups):
+def test_swapped_sides_are_corrected_and_reported(groups):
     track, run = _track(), slice(40, 55)
     positions = track.positions.copy()
     for left, right in BODY25.sides:
@@ -74,14 +74,14 @@ def test_exchanged_sides_are_put_back_and_told(groups):
     motion, report = _fit(replace(track, positions=positions))
     joints = [motion_joints(found) for found in (motion, _clean()[0])]
     assert np.linalg.norm(joints[0] - joints[1], axis=-1).max() < 1e-4
-    told = [flag for flag in report.flags if flag.kind == "swapped"]
-    assert told == [Flag("swapped", group, 40, 54) for group in sorted(groups)]
+    flags = [flag for flag in report.flags if flag.kind == "swapped"]
+    assert flags == [Flag("swapped", group, 40, 54) for group in sorted(groups)]
     assert report.notes == (
         f"Left and right of the {', '.join(groups)} were swapped in frames 40-54 and have been corrected.",
     )
 
 
-def test_a_hundred_kilometres_away_people_move_as_at_the_origin():
+def test_motion_100_km_from_the_origin_is_the_same():
     track, far = _track(), np.array([1e5, 0.0, -1e5])
     motion, report = _fit(replace(track, positions=track.positions + far))
     near, near_report = _clean()
@@ -90,7 +90,7 @@ def test_a_hundred_kilometres_away_people_move_as_at_the_origin():
     assert report.flags == near_report.flags
 
 
-def test_points_are_about_their_middle_and_what_is_wrong_is_missing():
+def test_points_are_centred_and_outliers_are_missing():
     track = _track()
     positions = track.positions + [50.0, 0.0, 0.0]
     positions[10:30, BODY25.names.index("left_knee")] = 9999.0
@@ -104,7 +104,7 @@ def test_points_are_about_their_middle_and_what_is_wrong_is_missing():
     assert np.abs(np.median(screened.points.positions[kept], axis=0)).max() < 0.05
 
 
-def test_a_hip_that_is_wild_in_every_frame_is_refused_in_words():
+def test_a_hip_that_is_wild_in_every_frame_is_reported():
     track = _track()
     positions = track.positions.copy()
     positions[:, BODY25.names.index("left_hip")] = np.random.default_rng(0).normal(0.0, 1e3, (track.num_frames, 3))
@@ -112,13 +112,13 @@ def test_a_hip_that_is_wild_in_every_frame_is_refused_in_words():
         _fit(replace(track, positions=positions))
 
 
-def test_points_anywhere_at_all_still_give_a_motion_of_finite_numbers():
+def test_random_points_give_a_finite_motion():
     track = _track()
     motion, _ = _fit(replace(track, positions=np.random.default_rng(0).normal(0.0, 1e4, track.positions.shape)))
     assert np.isfinite(motion.poses).all() and np.isfinite(motion.trans).all()
 
 
-def test_confidence_goes_with_the_point_that_it_was_measured_for():
+def test_confidence_stays_with_its_measured_point():
     track = _track()
     positions, confidence = track.positions.copy(), track.confidence.copy()
     for stem in GROUPS["legs"]:

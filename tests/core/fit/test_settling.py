@@ -1,4 +1,4 @@
-"""What was expected of the frames that are settled."""
+"""The priors of frames that are refined over time."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .scenes import keypoint_model, solver_names
 
 @pytest.mark.parametrize("frames", [[0], [9, 10], [3, 11, 12, 29], list(range(30))])
 @pytest.mark.parametrize("hidden", [False, True])
-def test_what_was_expected_is_found_again_across_blocks(walk, frames, hidden):
-    """An arm and a leg that are hidden in some frames change what is known of others in the same block."""
+def test_the_prior_of_selected_frames_is_joined_across_blocks(walk, frames, hidden):
+    """A head and a leg hidden in part of a block change the precision of its other frames."""
     names = solver_names()
     keypoints = keypoint_model(names).shaped(walk.betas.astype(np.float32))
     points = keypoints.points(walk.rotations, walk.trans)[:30]
@@ -25,13 +25,13 @@ def test_what_was_expected_is_found_again_across_blocks(walk, frames, hidden):
         weights[5:12, [names.index("left_knee"), names.index("left_ankle"), names.index("nose")]] = 0.0
     targets = Targets(points, weights)
 
-    def expected_of(some: slice):
-        few = targets.select(some)
-        start, _ = analytic_start(names, keypoints, few)
-        return SHIPPED_PREDICTOR.predict(names, keypoints, start, few, sigma_m=0.002)
+    def prior_of(block: slice):
+        selected = targets.select(block)
+        start, _ = analytic_start(names, keypoints, selected)
+        return SHIPPED_PREDICTOR.predict(names, keypoints, start, selected, sigma_m=0.002)
 
-    kept = Expected({first: expected_of(slice(first, first + 10)) for first in (20, 0, 10)}).select(frames)
-    whole = expected_of(slice(0, 30)).select(frames)
+    kept = Expected({first: prior_of(slice(first, first + 10)) for first in (20, 0, 10)}).select(frames)
+    whole = prior_of(slice(0, 30)).select(frames)
     np.testing.assert_allclose(kept.rotations, whole.rotations, atol=1e-5)
     np.testing.assert_allclose(kept.precision, whole.precision, rtol=1e-4)
     assert [joint_precision.joints for joint_precision in kept.joint_precisions] == [

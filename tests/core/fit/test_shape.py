@@ -1,4 +1,4 @@
-"""Betas against known bodies, the eliminated equations against dense ones."""
+"""Shape estimates against known bodies."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def _targets(scene: Scene, noise_m: float = 0.0, every: int = 3) -> Targets:
     return Targets(points.astype(np.float32), np.ones(points.shape[:2], dtype=np.float32))
 
 
-def _from_lengths(scene: Scene, layout=BODY25, noise_m: float = 0.0, tell_m: float = 0.0) -> np.ndarray:
+def _from_lengths(scene: Scene, layout=BODY25, noise_m: float = 0.0, noise_given_m: float = 0.0) -> np.ndarray:
     names = solver_names(layout)
     points = scene.solver_points(layout)
     points = points + noise_m * np.random.default_rng(0).normal(size=points.shape)
     return betas_from_lengths(
-        names, keypoint_model(names), points, np.ones(points.shape[:2]), np.full(len(names), tell_m)
+        names, keypoint_model(names), points, np.ones(points.shape[:2]), np.full(len(names), noise_given_m)
     )
 
 
@@ -56,7 +56,7 @@ def _limb_lengths_m(betas: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("layout", [BODY25, SMPL24, COCO17], ids=lambda layout: layout.name)
-def test_lengths_bring_the_limbs_to_length(layout):
+def test_bone_lengths_determine_the_limb_lengths(layout):
     before, after = [], []
     for seed in (1, 2, 3):
         scene = acting(30, seed=seed)
@@ -69,19 +69,21 @@ def test_lengths_bring_the_limbs_to_length(layout):
     assert max(after) < 0.016
 
 
-def test_noise_makes_no_one_longer():
+def test_noise_does_not_lengthen_the_body():
     scene = acting(200, seed=1)
 
     def leg_m(betas):
         return _limb_lengths_m(betas)[[0, 4]].mean()
 
     true = leg_m(_from_lengths(scene))
-    told, untold = (leg_m(_from_lengths(scene, noise_m=0.04, tell_m=tell_m)) for tell_m in (0.04, 0.0))
-    assert abs(told - true) < 0.7 * abs(untold - true)
-    assert abs(told - true) < 0.006
+    corrected, uncorrected = (
+        leg_m(_from_lengths(scene, noise_m=0.04, noise_given_m=noise_given_m)) for noise_given_m in (0.04, 0.0)
+    )
+    assert abs(corrected - true) < 0.7 * abs(uncorrected - true)
+    assert abs(corrected - true) < 0.006
 
 
-def test_without_any_length_the_shape_is_the_mean():
+def test_without_lengths_the_shape_is_the_mean():
     names = ("left_hip", "left_wrist")
     points = np.zeros((4, 2, 3))
     betas = betas_from_lengths(names, keypoint_model(names), points, np.ones((4, 2)), np.zeros(2))
@@ -93,7 +95,7 @@ def test_without_any_length_the_shape_is_the_mean():
 
 
 @pytest.mark.parametrize(("num_frames", "count"), [(1, 48), (5, 48), (48, 48), (200, 48), (1000, 7)])
-def test_spread_frames_are_the_best_seen_of_their_stretch(num_frames, count):
+def test_spread_frames_are_the_best_seen_of_each_section(num_frames, count):
     weights = np.random.default_rng(0).uniform(0.1, 1.0, (num_frames, 5))
     picks = spread_frames(weights, count)
     assert len(picks) == min(num_frames, count) and (np.diff(picks) > 0).all()
@@ -104,27 +106,27 @@ def test_spread_frames_are_the_best_seen_of_their_stretch(num_frames, count):
         assert seen[pick] == seen[int(start) : int(end)].max()
 
 
-def test_spread_frames_leave_out_what_is_not_seen():
+def test_spread_frames_skip_unseen_frames():
     weights = np.ones((100, 5))
     weights[20:90] = 0.0
     picks = spread_frames(weights, 10)
     assert set(picks) <= {*range(20), *range(90, 100)} and len(picks) == 3
 
 
-def test_clean_points_give_the_shape(capture):
+def test_shape_is_recovered_from_clean_points(capture):
     rough = _from_lengths(capture)
     found = refine_shape(NAMES, keypoint_model(NAMES), _targets(capture), rough, noise_m=1e-4, trust=TRUST)
     assert _rest_error_mm(found.betas, capture) < min(4.0, 0.5 * _rest_error_mm(rough, capture))
     assert found.sigma_m < 0.002
 
 
-def test_clean_points_of_the_sample_give_the_shape(walk):
+def test_shape_is_recovered_from_clean_points_of_the_sample(walk):
     rough = _from_lengths(walk)
     found = refine_shape(NAMES, keypoint_model(NAMES), _targets(walk), rough, noise_m=1e-4, trust=TRUST)
     assert _rest_error_mm(found.betas, walk) < min(10.0, 0.8 * _rest_error_mm(rough, walk))
 
 
-def test_noise_widens_sigma(act):
+def test_sigma_grows_with_noise(act):
     model = keypoint_model(NAMES)
     noisy = refine_shape(NAMES, model, _targets(act, 0.01), act.known_betas(), noise_m=0.01, trust=TRUST)
     clean = refine_shape(NAMES, model, _targets(act), act.known_betas(), noise_m=1e-4, trust=TRUST)
@@ -138,7 +140,7 @@ def test_known_betas_are_kept(act):
     np.testing.assert_allclose(found.betas, betas, atol=1e-6)
 
 
-def test_points_that_sit_elsewhere_on_the_body_are_learned(act):
+def test_keypoint_offsets_are_estimated(act):
     names = NAMES
     offsets = np.zeros((len(names), 3))
     for side in ("left", "right"):
@@ -157,20 +159,20 @@ def test_points_that_sit_elsewhere_on_the_body_are_learned(act):
 
 
 @pytest.mark.parametrize("count", [1, 3, 10])
-def test_few_betas_are_filled_up(count):
+def test_few_betas_are_padded(count):
     betas = known_betas(np.arange(1, count + 1), body_model().data)
     np.testing.assert_array_equal(betas, [*range(1, count + 1), *[0] * (10 - count)])
     assert betas.dtype == np.float64
 
 
-def test_more_betas_are_cut_only_where_they_are_zero():
+def test_extra_betas_are_cut_only_if_they_are_zero():
     np.testing.assert_array_equal(known_betas(np.array([1.0] * 10 + [0.0] * 6), body_model().data), np.ones(10))
     with pytest.raises(BodyError, match="expected 10 betas for body 'free_body', got 16"):
         known_betas(np.array([1.0] * 10 + [0.0] * 5 + [1e-3]), body_model().data)
 
 
-@pytest.mark.parametrize(("size", "told"), [(0.55, True), (1.0, False), (1.3, True)])
-def test_children_and_tall_people_are_as_tall_as_they_are(walk, size, told):
+@pytest.mark.parametrize(("size", "is_reported"), [(0.55, True), (1.0, False), (1.3, True)])
+def test_children_and_tall_people_keep_their_stature(walk, size, is_reported):
     small = replace(walk, betas=np.zeros(10, dtype=np.float32))
     track = small.track()
     scaled = replace(track, positions=track.positions * size)
@@ -178,4 +180,4 @@ def test_children_and_tall_people_are_as_tall_as_they_are(walk, size, told):
     stature = size * np.ptp(body_model().data.v_template[:, 1])
     assert report.stature_m == pytest.approx(stature, rel=0.08)
     assert report.mean_error_mm < 4.0
-    assert any("stretched" in note for note in report.notes) == told
+    assert any("stretched" in note for note in report.notes) == is_reported

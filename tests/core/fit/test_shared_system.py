@@ -1,4 +1,4 @@
-"""What all frames share: the eliminated equations against dense ones, with derivatives by differences."""
+"""The shared unknowns: eliminated equations against dense ones, with numerical derivatives."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIGMA_M, SHARE = 0.01, 0.4
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Three frames of a shape with offsets, joints of the trunk and of a leg expected together and elsewhere."""
+    """Return three frames of a shape with offsets, whose trunk and leg joints have displaced, coupled priors."""
 
     betas: np.ndarray
     offsets: np.ndarray
@@ -75,7 +75,7 @@ def problem(act) -> Problem:
 
 
 def _pose_jacobian(problem: Problem) -> np.ndarray:
-    """How the points move with the poses (F, 3 K, 69), by what unit forces on them turn; 0 for joints not shown."""
+    """Return the derivative of the points by the poses (F, 3 K, 69), from unit forces; 0 for joints not shown."""
     forces = np.zeros((3, len(NAMES), NUM_OFFSETS, NUM_FRAMES))
     for point in range(len(NAMES)):
         for axis in range(3):
@@ -87,7 +87,7 @@ def _pose_jacobian(problem: Problem) -> np.ndarray:
 
 
 def _shared_jacobian(problem: Problem) -> np.ndarray:
-    """How the points move with betas and offsets (F, 3 K, B + 3 K): they are linear in both."""
+    """Return the derivative of the points by betas and offsets (F, 3 K, B + 3 K), which is linear in both."""
     base = problem.points(problem.betas, problem.offsets)
     columns = [problem.points(problem.betas + row, problem.offsets) - base for row in np.eye(10)]
     columns += [problem.points(problem.betas, problem.offsets + row) - base for row in np.eye(NUM_OFFSETS)]
@@ -95,7 +95,7 @@ def _shared_jacobian(problem: Problem) -> np.ndarray:
 
 
 def _dense(problem: Problem, now: np.ndarray, precision: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The matrix and right side of all poses and all shared unknowns together."""
+    """Return the matrix and right-hand side of all poses and shared unknowns together."""
     equations, goal = problem.equations, problem.goal
     poses, shared = _pose_jacobian(problem), _shared_jacobian(problem)
     away = rotation_vectors(transposed_times(matrices_last(problem.rotations), goal.expected))
@@ -105,7 +105,7 @@ def _dense(problem: Problem, now: np.ndarray, precision: np.ndarray) -> tuple[np
     dense[first:, first:] = precision * SIGMA_M**2
     gradient[first:] = -precision @ now * SIGMA_M**2
     subject_offset = first + 10 + NUM_OFFSETS
-    some = slice(first, subject_offset)
+    block = slice(first, subject_offset)
     for frame in range(NUM_FRAMES):
         own = slice(POSE * frame, POSE * frame + POSE)
         squared = SHARE * np.repeat(equations.weights[:, frame] ** 2, 3)
@@ -114,9 +114,9 @@ def _dense(problem: Problem, now: np.ndarray, precision: np.ndarray) -> tuple[np
         right = equations.right
         gradient[own] = SHARE * np.concatenate([right.turns[:, :22, 0, frame].T.reshape(-1), right.shift[:, 0, frame]])
         mixed = poses[frame].T @ (squared[:, None] * shared[frame])
-        dense[own, some], dense[some, own] = mixed, mixed.T
-        dense[some, some] += shared[frame].T @ (squared[:, None] * shared[frame])
-        gradient[some] += shared[frame].T @ (squared * residual)
+        dense[own, block], dense[block, own] = mixed, mixed.T
+        dense[block, block] += shared[frame].T @ (squared[:, None] * shared[frame])
+        gradient[block] += shared[frame].T @ (squared * residual)
         for joint_precision in equations.pull.joint_precisions:
             places = [
                 subject_offset + SUBJECT_OFFSET_AXES.index(3 * joint + axis)
@@ -141,7 +141,7 @@ def _now(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("with_betas", [True, False], ids=["betas unknown", "betas known"])
-def test_eliminating_the_poses_equals_solving_for_all_at_once(problem, with_betas):
+def test_eliminating_the_poses_equals_a_joint_solve(problem, with_betas):
     now, precision = _now(10 + NUM_OFFSETS + len(SUBJECT_OFFSET_AXES))
     first = POSE * NUM_FRAMES
     kept = np.arange(first + len(now))
@@ -166,7 +166,7 @@ def test_eliminating_the_poses_equals_solving_for_all_at_once(problem, with_beta
     np.testing.assert_allclose(step.reshape(-1), wanted[:first], atol=2e-4)
 
 
-def test_how_far_poses_follow_a_point_is_its_part_of_the_hat_matrix(problem):
+def test_leverage_is_the_points_block_of_the_hat_matrix(problem):
     found = problem.solve(*_now(10 + NUM_OFFSETS + len(SUBJECT_OFFSET_AXES)), with_betas=True).followed
     jacobian = _pose_jacobian(problem)
     for frame in range(NUM_FRAMES):
@@ -176,7 +176,7 @@ def test_how_far_poses_follow_a_point_is_its_part_of_the_hat_matrix(problem):
     assert found[3, 0] == 0.0
 
 
-def test_the_habit_is_of_the_joints_that_regressions_tell():
+def test_the_subject_offset_covers_the_joints_of_the_regressions():
     assert len(SUBJECT_OFFSET_JOINTS) == len(set(SUBJECT_OFFSET_JOINTS)) == 14
     assert len(SUBJECT_OFFSET_AXES) == 42
     arms = {JOINT_INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("collar", "shoulder", "elbow")}

@@ -1,4 +1,4 @@
-"""Limbs without evidence move on between what was seen."""
+"""Unobserved limbs are interpolated between seen poses."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _unknown(visibility: Visibility, frame: int = 1) -> set[str]:
         (FACE, "head", {"neck", "head"}),
     ],
 )
-def test_what_hangs_from_the_last_point_seen_is_unknown(hidden, limb, unknown):
+def test_joints_beyond_the_last_seen_point_are_unknown(hidden, limb, unknown):
     visibility = find_visibility(BODY, _weights(BODY, hidden))
     assert _unknown(visibility) == unknown
     assert not visibility.unknown[[0, 2]].any() and not visibility.absent.any()
@@ -52,20 +52,20 @@ def test_what_hangs_from_the_last_point_seen_is_unknown(hidden, limb, unknown):
 
 
 @pytest.mark.parametrize("hidden", [("left_knee",), ("left_elbow",), ("left_ankle",), ("nose", "left_ear")])
-def test_a_joint_between_points_that_are_seen_is_known(hidden):
+def test_a_joint_between_seen_points_is_known(hidden):
     visibility = find_visibility(BODY, _weights(BODY, hidden))
     assert not visibility.unknown.any()
     assert not any(marked.any() for marked in visibility.limbs.values())
 
 
-def test_a_limb_that_is_never_seen_is_not_held():
+def test_a_limb_that_is_never_seen_is_not_interpolated():
     names = solver_names(COCO17)
     visibility = find_visibility(names, _weights(names, ("left_wrist",), frames=slice(None)))
     assert not visibility.unknown.any()
     assert not visibility.limbs["left arm"].any()
 
 
-def test_knuckles_make_the_wrist_known():
+def test_knuckles_determine_the_wrist():
     names = solver_names(WHOLEBODY133)
     knuckles = [name for name in names if "left" in name and "knuckle" in name]
     assert _unknown(find_visibility(names, _weights(names, knuckles))) == {"left_wrist"}
@@ -98,7 +98,7 @@ def _evidence(num_frames: int, joint: int, frames: list[int], absent: list[int] 
 
 
 def _turning(num_frames: int, joint: int, rad_per_frame: float = 0.04) -> np.ndarray:
-    """Rotations (F, 24, 3, 3) in which one joint turns steadily about one axis."""
+    """Return rotations (F, 24, 3, 3) in which one joint turns steadily about one axis."""
     rotations, _ = _random(1)
     rotations = np.repeat(rotations, num_frames, axis=0)
     turns = np.arange(num_frames)[:, None] * rad_per_frame * np.array([0.6, 0.0, 0.8])
@@ -111,7 +111,7 @@ def _apart_deg(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.rad2deg(turns.magnitude()).reshape(first.shape[:-2])
 
 
-def test_a_joint_that_turns_steadily_does_so_through_its_gaps():
+def test_steady_rotation_continues_through_gaps():
     joint = JOINT_INDEX["left_elbow"]
     true, trans = _turning(60, joint), np.zeros((60, 3))
     gone = [12, 13, 14, 20, *range(30, 40)]
@@ -137,8 +137,8 @@ def test_a_joint_that_is_not_seen_again_comes_to_rest():
 
 
 @pytest.mark.parametrize(("limb", "most_m"), [("leg", 0.2), ("arm", 0.1)])
-def test_a_limb_hidden_in_a_walk_goes_on_walking(limb: str, most_m: float):
-    """Between its last and its next pose alone, the foot would be half a metre off."""
+def test_a_limb_hidden_in_a_walk_keeps_walking(limb: str, most_m: float):
+    """From its last and next pose alone, the foot would be off by half a metre."""
     walk = walking()[:130]
     chains = {"leg": ("hip", "knee", "ankle", "foot"), "arm": ("shoulder", "elbow", "wrist")}
     joints = [JOINT_INDEX[f"left_{name}"] for name in chains[limb]]
@@ -154,7 +154,7 @@ def test_a_limb_hidden_in_a_walk_goes_on_walking(limb: str, most_m: float):
     assert off[:60].max() < 1e-6 and off[90:].max() < 1e-6
 
 
-def test_an_absent_person_walks_on_straight():
+def test_an_absent_person_continues_in_a_straight_line():
     rotations, _ = _random(40)
     line = np.arange(40.0)[:, None] * [0.03, 0.0, -0.02] + [0.5, 1.0, 0.0]
     absent = list(range(10, 20))
@@ -171,7 +171,7 @@ def test_a_person_who_does_not_come_back_stays_near():
     assert np.linalg.norm(places[20:] - line[19], axis=1).max() < 0.4
 
 
-def test_what_is_never_known_stays_as_it_is():
+def test_joints_that_are_never_known_do_not_change():
     rotations, trans = _random(4)
     held, places = interpolate_unobserved(rotations, trans, _evidence(4, 7, [0, 1, 2, 3]), FPS)
     np.testing.assert_array_equal(held, rotations)
