@@ -112,9 +112,9 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
     with clock.step("report"):
         reporter.begin("Measuring the errors")
         error = _point_errors(points, keypoints, rotations, trans)
-    place, left_out = trans.astype(np.float64) + screened.origin, smoothed.jumps | screened.outliers
+    world_trans, left_out = trans.astype(np.float64) + screened.origin, smoothed.jumps | screened.outliers
     scales = smoothed.noise_m, shape.sigma_m
-    found = points.names, rotations, place, shape.betas, error, left_out, *scales, visibility, screened.swaps
+    found = points.names, rotations, world_trans, shape.betas, error, left_out, *scales, visibility, screened.swaps
     result = build_result(track, body, options, RawFit(*found, Offsets.of(shape)), clock.seconds)
     reporter.end()
     return result

@@ -212,8 +212,8 @@ class RegressionPrior:
             own = axis_angle_to_matrix(self._turns(part, side, depth, part_features(part, views[side])))
             if subject_offset is not None:
                 own = own @ axis_angle_to_matrix(like(subject_offset.turns[list(joints)], start))
-            for place, joint in enumerate(joints):
-                turned[joint] = start[:, joint] @ own[:, place]
+            for index, joint in enumerate(joints):
+                turned[joint] = start[:, joint] @ own[:, index]
             part_precision = self._precision(
                 part, side, depth, sigma_m=sigma_m, noise_m=noise_m, subject_offset=subject_offset
             )

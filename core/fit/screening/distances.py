@@ -101,7 +101,7 @@ def distance_limits(names: Sequence[str], positions: np.ndarray, seen: np.ndarra
         seen: (F, K) bool.
     """
     num_points = len(names)
-    first, second, rigid, limb = _joined(names)
+    first, second, rigid, limb = _measured_pairs(names)
     length, spread = usual_lengths(positions, seen, first, second)
     known = np.isfinite(length)
     usual = np.median(length[known & limb]) if (known & limb).any() else np.inf
@@ -120,7 +120,7 @@ def distance_limits(names: Sequence[str], positions: np.ndarray, seen: np.ndarra
         most = np.minimum(most, most[:, [via]] + most[via])
     np.fill_diagonal(most, np.inf)
     if np.isfinite(usual):
-        left, right = _twins(names)
+        left, right = _left_right_pairs(names)
         least[left, right] = least[right, left] = _APART * usual
     return DistanceLimits(least, most, constant)
 
@@ -157,14 +157,14 @@ def usual_lengths(
     return middle, half / _AGREEING_SIGMAS
 
 
-def _joined(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _measured_pairs(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return the pairs of points whose distances are measured.
 
     Returns:
         Indices in *names* of the first and the second points (P,), whether their distance is constant, and whether they
         are a limb's bone.
     """
-    index = {name: place for place, name in enumerate(names)}
+    index = {name: column for column, name in enumerate(names)}
     rigid = {pair for group in _RIGID for pair in combinations(group, 2)}
     limbs = {(f"{side}_{first}", f"{side}_{second}") for side in _SIDES for first, second in _LIMBS}
     pairs = [pair for pair in sorted(rigid | set(combinations(_BENDING, 2))) if index.keys() >= set(pair)]
@@ -172,9 +172,9 @@ def _joined(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     return first, second, np.array([pair in rigid for pair in pairs]), np.array([pair in limbs for pair in pairs])
 
 
-def _twins(names: Sequence[str]) -> tuple[list[int], list[int]]:
+def _left_right_pairs(names: Sequence[str]) -> tuple[list[int], list[int]]:
     """Return the indices of left and right points that never touch each other."""
-    index = {name: place for place, name in enumerate(names)}
+    index = {name: column for column, name in enumerate(names)}
     pairs = [(f"left_{stem}", f"right_{stem}") for stem in _APART_POINTS if f"left_{stem}" in index]
     pairs = [pair for pair in pairs if pair[1] in index]
     return [index[left] for left, _ in pairs], [index[right] for _, right in pairs]

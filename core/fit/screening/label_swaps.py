@@ -29,14 +29,14 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 _SIDES = ("left", "right")
 _NAMES = tuple(GROUPS)
-_HIPS, _LEGS, _SHOULDERS, _ARMS, _FACE = (1 << place for place in range(len(_NAMES)))
+_HIPS, _LEGS, _SHOULDERS, _ARMS, _FACE = (1 << bit for bit in range(len(_NAMES)))
 _STATES = np.arange(1 << len(_NAMES))
 _SWAPPED: np.ndarray = (_STATES[:, None] >> np.arange(len(_NAMES)) & 1).astype(np.float64)
 """Which groups are swapped in each state (states, G)."""
 
 _REACH_S, _MIN_REACH = 0.15, 3
 """For how long, and at least for how many frames, the path of a point that is not seen is extrapolated."""
-_LEAST_OFF_M = 0.03
+_MIN_DEVIATION_M = 0.03
 _MOST_COST = 16.0
 """The cost of leaving the extrapolated path is the squared deviation relative to the usual one (which is at least the
 value above, metres), up to this per group."""
@@ -45,7 +45,7 @@ _CHANGE_COST, _EACH_COST = 4.0, 2.0
 _CHANGE_COSTS = np.where(_STATES > 0, _CHANGE_COST + _EACH_COST * _SWAPPED.sum(axis=1), 0.0)
 _SWAPPED_PER_S = 0.5
 """Cost per second of a swapped group, since most labels of a clip are right."""
-_MOST_OFF_M = 0.5
+_MAX_DEVIATION_M = 0.5
 _IN_FRAME, _IN_SECTION = 0.5, 12.0
 """The largest cost of anatomy that contradicts a group's state, in one frame and in all frames between two changes."""
 _BONE_M, _AHEAD_M, _ASIDE_M = 0.04, 0.05, 0.1
@@ -110,16 +110,16 @@ def find_label_swaps(names: Sequence[str], positions: np.ndarray, seen: np.ndarr
     section_costs += _SWAPPED_PER_S / fps * np.outer(lengths, _SWAPPED.sum(axis=1))
     change_costs = straight[changes] @ (1.0 - _SWAPPED.T) + crossed[changes] @ _SWAPPED.T + _CHANGE_COSTS
     states = np.repeat(_likeliest_states(section_costs, change_costs), lengths)
-    found = {name: (states >> place & 1).astype(bool) for place, name in enumerate(_NAMES)}
+    found = {name: (states >> bit & 1).astype(bool) for bit, name in enumerate(_NAMES)}
     return LabelSwaps({name: frames for name, frames in found.items() if frames.any() and not frames.all()})
 
 
 def _pairs(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the indices (P,) of left points, of their right counterparts, and of each pair's group."""
-    index = {name: place for place, name in enumerate(names)}
+    index = {name: number for number, name in enumerate(names)}
     pairs = [
-        (index[f"left_{stem}"], index[f"right_{stem}"], place)
-        for place, stems in enumerate(GROUPS.values())
+        (index[f"left_{stem}"], index[f"right_{stem}"], number)
+        for number, stems in enumerate(GROUPS.values())
         for stem in stems
         if index.keys() >= {f"left_{stem}", f"right_{stem}"}
     ]
@@ -141,7 +141,7 @@ def _path_costs(
         np.fmin(came, np.concatenate([np.full_like(goes[:1], np.nan), goes[:0:-1]]))
         for came, goes in zip(before, behind, strict=True)
     )
-    usual = np.maximum(usual_around(straight), _LEAST_OFF_M)
+    usual = np.maximum(usual_around(straight), _MIN_DEVIATION_M)
     known = np.isfinite(straight) & np.isfinite(crossed)
     costs = [np.where(known, np.minimum((off / usual) ** 2, _MOST_COST), 0.0) for off in (straight, crossed)]
     return costs[0], costs[1]
@@ -174,9 +174,9 @@ def _path_deviations(
     return deviations[0], deviations[1]
 
 
-def _squared_deviation(places: np.ndarray, expected: np.ndarray) -> np.ndarray:
+def _squared_deviation(positions: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Return the squared distance (F, P), clipped so that a single wild point does not dominate."""
-    return np.asarray(np.minimum(np.square(places - expected).sum(axis=-1), _MOST_OFF_M**2))
+    return np.asarray(np.minimum(np.square(positions - expected).sum(axis=-1), _MAX_DEVIATION_M**2))
 
 
 def _anatomy_evidence(names: Sequence[str], positions: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -92,11 +92,11 @@ class SharedSystem:
         num_frames = self._squared.shape[-1]
         turns = xp.zeros((3, NUM_JOINTS, len(SUBJECT_OFFSET_AXES), num_frames), **kind_of(self._squared))
         for joint_precision in self._equations.pull.joint_precisions:
-            places = joint_axes([SUBJECT_OFFSET_JOINTS.index(joint) for joint in joint_precision.joints])
+            axes = joint_axes([SUBJECT_OFFSET_JOINTS.index(joint) for joint in joint_precision.joints])
             by_joint = joint_precision.turned(self._equations.posed.world)
             by_joint = xp.reshape(by_joint, (len(joint_precision.joints), 3, -1, num_frames))
-            for place, joint in enumerate(joint_precision.joints):
-                turns[:, joint, places] -= by_joint[place]
+            for index, joint in enumerate(joint_precision.joints):
+                turns[:, joint, axes] -= by_joint[index]
         return Unknowns(turns, 0.0 * turns[:, 0])
 
     def _own(self) -> tuple[np.ndarray, np.ndarray]:
@@ -118,12 +118,12 @@ class SharedSystem:
         forces_on_offsets = xp.sum(apply_transposed(self._axes, residual) * self._squared, axis=-1)
         gradient[first:second] = to_numpy(forces_on_offsets).T.reshape(-1)
         for joint_precision in self._equations.pull.joint_precisions:
-            places = second + np.array(
+            axes = second + np.array(
                 joint_axes([SUBJECT_OFFSET_JOINTS.index(joint) for joint in joint_precision.joints])
             )
-            own[np.ix_(places, places)] += to_numpy(xp.sum(joint_precision.precision, axis=-1))
+            own[np.ix_(axes, axes)] += to_numpy(xp.sum(joint_precision.precision, axis=-1))
             moments = xp.sum(joint_precision.moment(self._away[:, list(joint_precision.joints)]), axis=-1)
-            gradient[places] -= to_numpy(moments).T.reshape(-1)
+            gradient[axes] -= to_numpy(moments).T.reshape(-1)
         return own, gradient
 
     def solve(self, current: np.ndarray, precision: np.ndarray, *, sigma_m: float, share: float) -> SharedSolution:

@@ -179,8 +179,8 @@ def _share_spine(world: dict[str, Array], chest: Array, head: Array) -> None:
     turns = matrix_to_axis_angle(xp.matrix_transpose(begin) @ end)
     shares = like(np.array([1 / 3, 2 / 3, 1.0, 0.5])[:, None], turns)
     shared = begin @ axis_angle_to_matrix(turns * shares)
-    for place, name in enumerate(("spine1", "spine2", "spine3", "neck")):
-        world[name] = shared[:, place]
+    for index, name in enumerate(("spine1", "spine2", "spine3", "neck")):
+        world[name] = shared[:, index]
 
 
 def _arm(side: str) -> tuple[str, str, str, float]:

@@ -102,9 +102,9 @@ class NormalMatrix:
                     by_limb[(*_grid(rows), side)] += precision
 
 
-def _rows(places: list[int], first: int = 0) -> list[int]:
-    """Return the row indices of the axes of the joints at *places*, counted from *first*."""
-    return [first + 3 * place + axis for place in places for axis in range(3)]
+def _rows(indices: list[int], first: int = 0) -> list[int]:
+    """Return the row indices of the axes of the joints at *indices*, counted from *first*."""
+    return [first + 3 * index + axis for index in indices for axis in range(3)]
 
 
 def _grid(rows: list[int]) -> tuple[list[list[int]], list[list[int]]]:
@@ -145,8 +145,8 @@ def _limb_rows(pair: LimbPair, limbs: Array, trunk: Array, weights: Array, preci
         trunk[:, : pair.trunk_joints][:, :, pair.all_points], (3, pair.trunk_joints, 2, -1, num_frames)
     )
     own = _turning(xp.einsum("blikf,aljkf->iajblf", limbs, limbs / -pair.split))
-    for place in range(num_joints):
-        own[place, :, place] += precision[:, :, place::num_joints]
+    for index in range(num_joints):
+        own[index, :, index] += precision[:, :, index::num_joints]
     mixed = _turning(xp.einsum("bljkf,ailkf->jaiblf", limbs, -of_trunk))
     by_limb = xp.reshape(weights[pair.all_points], (2, 1, -1, num_frames))
     coupling = xp.permute_dims(cross_matrices(xp.sum(limbs * by_limb, axis=3)), (3, 0, 1, 2, 4))
@@ -164,8 +164,8 @@ def _trunk_rows(trunk: Array, weights: Array, precision: Array) -> Array:
     xp = namespace(trunk)
     num_turns, num_frames = 3 * len(TRUNK), trunk.shape[-1]
     own = _turning(xp.einsum("bikf,ajkf->iajbf", trunk, -trunk))
-    for place in range(len(TRUNK)):
-        own[place, :, place] += precision[:, :, place]
+    for index in range(len(TRUNK)):
+        own[index, :, index] += precision[:, :, index]
     coupling = cross_matrices(xp.sum(trunk * weights, axis=2))
     rows = xp.zeros((_SHIFT + num_turns, _SHIFT + num_turns, num_frames), **kind_of(trunk))
     rows[_SHIFT:, _SHIFT:] = xp.reshape(own, (num_turns, num_turns, num_frames))

@@ -133,10 +133,10 @@ def _running_median(values: np.ndarray, radius: int) -> np.ndarray:
     window = [values[offset : offset + num_values] for offset in range(2 * radius + 1)]
     kept, waiting = window[: radius + 2], window[radius + 2 :]
     while len(kept) > 1:
-        for place in range(1, len(kept)):
-            kept[0], kept[place] = np.minimum(kept[0], kept[place]), np.maximum(kept[0], kept[place])
-        for place in range(1, len(kept) - 1):
-            kept[place], kept[-1] = np.minimum(kept[place], kept[-1]), np.maximum(kept[place], kept[-1])
+        for index in range(1, len(kept)):
+            kept[0], kept[index] = np.minimum(kept[0], kept[index]), np.maximum(kept[0], kept[index])
+        for index in range(1, len(kept) - 1):
+            kept[index], kept[-1] = np.minimum(kept[index], kept[-1]), np.maximum(kept[index], kept[-1])
         kept = kept[1:-1] + waiting[:1]
         waiting = waiting[1:]
     return kept[0]

@@ -9,7 +9,7 @@ import pytest
 from .scenes import Scene, acting, captured, walking
 
 CLIPS = {"16_15": slice(1, 90), "35_03": slice(0, 80), "05_02": slice(100, 190)}
-"""Clips of people that the pose prior never saw, and the frames of them that are fitted. (16_15 begins with a jump.)"""
+"""Clips of people outside the pose prior's training data, and the frames to fit. (16_15 starts with a jump.)"""
 
 
 @pytest.fixture(scope="session")

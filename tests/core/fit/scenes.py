@@ -43,7 +43,7 @@ def solver_names(layout: Layout = BODY25) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A motion that is known: local rotations (F, 24, 3, 3), trans (F, 3), betas (10,), all float32."""
+    """A known motion: local rotations (F, 24, 3, 3), trans (F, 3), betas (10,), all float32."""
 
     rotations: np.ndarray
     trans: np.ndarray
@@ -62,12 +62,12 @@ class Scene:
         return body_model().joints(self.rotations, self.betas, self.trans)
 
     def solver_points(self, layout: Layout = BODY25) -> np.ndarray:
-        """The points that the solver reads of a layout (F, K, 3), float64."""
+        """The points of a layout that the solver uses (F, K, 3), float64."""
         shaped = keypoint_model(solver_names(layout)).shaped(self.betas)
         return shaped.points(self.rotations, self.trans).astype(np.float64)
 
     def points(self, layout: Layout = BODY25) -> np.ndarray:
-        """The layout's points (F, K, 3), NaN for those that the solver does not read."""
+        """The layout's points (F, K, 3), NaN for those that the solver does not use."""
         points = np.full((len(self), len(layout.points), 3), np.nan)
         points[:, [index for index, point in enumerate(layout.points) if point.solver]] = self.solver_points(layout)
         return points
@@ -107,12 +107,12 @@ def joint_error(scene: Scene, motion: Motion) -> np.ndarray:
 
 
 def pve_mm(scene: Scene, motion: Motion, every: int = 7) -> float:
-    """Mean distance of fitted and true vertices with the pelvis joints brought together, millimetres."""
+    """Mean distance of fitted and true vertices with aligned pelvis joints, millimetres."""
     fitted = (motion.rotations().astype(np.float32), motion.betas.astype(np.float32), motion.trans.astype(np.float32))
     centred = []
     for rotations, betas, trans in (fitted, (scene.rotations, scene.betas, scene.trans)):
-        some = (rotations[::every], betas, trans[::every])
-        centred.append(body_model().vertices(*some) - body_model().joints(*some)[:, :1])
+        pose = (rotations[::every], betas, trans[::every])
+        centred.append(body_model().vertices(*pose) - body_model().joints(*pose)[:, :1])
     return 1000.0 * float(np.linalg.norm(centred[0] - centred[1], axis=-1).mean())
 
 
@@ -147,7 +147,7 @@ def acting(num_frames: int, *, seed: int = 5, fps: float = 30.0) -> Scene:
 
 @cache
 def walking() -> Scene:
-    """The repository's sample: a walk, a turn, a wave and a squat, 216 frames at 30 frames a second."""
+    """The repository's sample: a walk, a turn, a wave and a squat, 216 frames at 30 fps."""
     motion = sample_motion()
     arrays = (motion.rotations()[::2], motion.trans[::2], motion.betas)
     return Scene(*(array.astype(np.float32) for array in arrays), motion.fps / 2)

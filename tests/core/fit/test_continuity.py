@@ -14,7 +14,7 @@ def test_points_are_extrapolated_linearly_from_the_last_two_positions(missing, n
     generator = np.random.default_rng(1)
     positions = generator.normal(size=(num_frames, 4, 3))
     seen = generator.random((num_frames, 4)) >= missing
-    places, known = expected_places(positions, seen, reach=4)
+    expected_positions, known = expected_places(positions, seen, reach=4)
     for frame in range(num_frames):
         for point in range(4):
             before = np.flatnonzero(seen[:frame, point])
@@ -25,7 +25,7 @@ def test_points_are_extrapolated_linearly_from_the_last_two_positions(missing, n
                 if len(before) > 1 and frame - before[-2] <= 4:
                     step = (near - positions[before[-2], point]) / (before[-1] - before[-2])
                     expected = near + (frame - before[-1]) * step
-                np.testing.assert_allclose(places[frame, point], expected, atol=1e-12)
+                np.testing.assert_allclose(expected_positions[frame, point], expected, atol=1e-12)
 
 
 def _walking_points() -> np.ndarray:

@@ -57,8 +57,8 @@ def test_broken_limits_equal_a_direct_search(points):
 @pytest.mark.parametrize("off_m", [0.4, 100.0, 1e9])
 def test_limits_hardly_change_if_a_point_is_wrong_in_more_than_half_of_the_frames(points, off_m):
     wild = points.copy()
-    way = np.random.default_rng(4).normal(size=(110, 3))
-    wild[50:160, NAMES.index("left_knee")] += off_m * way / np.linalg.norm(way, axis=1, keepdims=True)
+    direction = np.random.default_rng(4).normal(size=(110, 3))
+    wild[50:160, NAMES.index("left_knee")] += off_m * direction / np.linalg.norm(direction, axis=1, keepdims=True)
     clean, found = _limits(points), _limits(wild)
     np.testing.assert_allclose(found.most, clean.most, atol=0.03)
     np.testing.assert_allclose(found.least, clean.least, atol=0.03)

@@ -92,8 +92,8 @@ def test_refine_finds_scipys_optimum(act, keypoints, unlimited):
         free[3 * JOINT_INDEX[name] : 3 * JOINT_INDEX[name] + 3] = 0.0
 
     def residuals(unknowns):
-        rotations, place = _apply(expected, trans, unknowns * free)
-        miss = targets.weights[..., None] * (targets.points - keypoints.points(rotations, place))
+        rotations, translation = _apply(expected, trans, unknowns * free)
+        miss = targets.weights[..., None] * (targets.points - keypoints.points(rotations, translation))
         away = np.sqrt(WEAK[0, 0, 0]) * _distance_to(expected, rotations)
         return np.concatenate([miss.reshape(len(unknowns), -1), away.reshape(len(unknowns), -1)], axis=1)
 
@@ -107,12 +107,12 @@ def test_refine_finds_scipys_optimum(act, keypoints, unlimited):
     )
     # A wide prior keeps its full weight at these distances, so the objective is plain least squares.
     prior = PosePrior(expected, WEAK, sigma_m=1.0)
-    rotations, place = refine(
+    rotations, translation = refine(
         keypoints, (expected, trans), targets, prior, iterations=IterationLimits(60, still_rad=0.0)
     )
     true_rotations, true_place = _apply(expected, trans, oracle.x[None] * free)
     np.testing.assert_allclose(rotations, true_rotations, atol=2e-5)
-    np.testing.assert_allclose(place, true_place, atol=1e-5)
+    np.testing.assert_allclose(translation, true_place, atol=1e-5)
     assert np.linalg.norm(oracle.x) > 0.1
 
 
@@ -136,8 +136,8 @@ def test_robust_weights_and_heavy_tails_are_stationary(act, keypoints, unlimited
     prior = PosePrior(expected, WEAK, SIGMA_M)
 
     def cost(unknowns, centre):
-        rotations, place = _apply(*centre, unknowns)
-        squared = ((targets.points - keypoints.points(rotations, place)) ** 2).sum(-1)
+        rotations, translation = _apply(*centre, unknowns)
+        squared = ((targets.points - keypoints.points(rotations, translation)) ** 2).sum(-1)
         data = (targets.weights**2 * outlier_m**2 * squared / (outlier_m**2 + squared)).sum(-1)
         q = (_distance_to(expected, rotations) ** 2).sum(-1) * WEAK[0, 0, 0] / SIGMA_M**2
         rho = np.where(q <= 3.0, q, 3.0 + (tail + 3.0) * np.log((tail + np.maximum(q, 3.0)) / (tail + 3.0)))
@@ -253,11 +253,11 @@ def test_a_correct_pose_does_not_change(act, keypoints):
     rotations, trans = act.rotations.astype(np.float64), act.trans.astype(np.float64)
     targets = Targets(keypoints.points(rotations, trans), np.ones((len(act), len(NAMES))))
     prior = PosePrior(rotations, WEAK, SIGMA_M)
-    found, place = refine(
+    found, translation = refine(
         keypoints, (rotations, trans), targets, prior, iterations=IterationLimits(3, still_rad=0.0), outlier_m=0.08
     )
     np.testing.assert_allclose(found, rotations, atol=1e-8)
-    np.testing.assert_allclose(place, trans, atol=1e-8)
+    np.testing.assert_allclose(translation, trans, atol=1e-8)
 
 
 def test_without_points_the_result_is_the_prior(act, keypoints):
@@ -265,9 +265,11 @@ def test_without_points_the_result_is_the_prior(act, keypoints):
     expected = act.rotations[30:33].astype(np.float64)
     targets = Targets(np.zeros((3, len(NAMES), 3)), np.zeros((3, len(NAMES))))
     prior = PosePrior(expected, np.broadcast_to(np.eye(3), (22, 3, 3)), 1.0)
-    found, place = refine(keypoints, (rotations, trans), targets, prior, iterations=IterationLimits(30, still_rad=0.0))
+    found, translation = refine(
+        keypoints, (rotations, trans), targets, prior, iterations=IterationLimits(30, still_rad=0.0)
+    )
     np.testing.assert_allclose(found, expected, atol=1e-5)
-    np.testing.assert_allclose(place, trans, atol=1e-9)
+    np.testing.assert_allclose(translation, trans, atol=1e-9)
 
 
 def test_frames_that_still_move_get_extra_steps(act, keypoints):
@@ -276,10 +278,10 @@ def test_frames_that_still_move_get_extra_steps(act, keypoints):
     start = rotations.copy()
     start[2, 0] = start[2, 0] @ Rotation.from_rotvec([0.0, 0.9, 0.0]).as_matrix()
     prior = PosePrior(rotations, WEAK, SIGMA_M)
-    found, place = refine(
+    found, translation = refine(
         keypoints, (start, trans), targets, prior, iterations=IterationLimits(1, extra_steps=8, still_rad=0.0)
     )
-    off = np.linalg.norm(keypoints.points(found, place) - targets.points, axis=-1)
+    off = np.linalg.norm(keypoints.points(found, translation) - targets.points, axis=-1)
     assert off.max() < 2e-3
     np.testing.assert_allclose(start[2, 0], rotations[2, 0] @ Rotation.from_rotvec([0.0, 0.9, 0.0]).as_matrix())
 
@@ -289,12 +291,12 @@ def test_a_step_rotates_about_world_axes(act, keypoints):
     world = keypoints.paired.posed(rotations).world
     turns = np.zeros((3, 24, 1, 2))
     turns[:, 18, 0] = np.array([[0.2, -0.4, 0.6], [0.7, 0.0, -0.3]]).T
-    found, place, moved = stepped(rotations, trans, world, Unknowns(turns, np.ones((3, 1, 2))))
+    found, translation, moved = stepped(rotations, trans, world, Unknowns(turns, np.ones((3, 1, 2))))
     after = matrices_first(keypoints.paired.posed(found).world)
     expected = Rotation.from_rotvec(turns[:, 18, 0].T).as_matrix() @ matrices_first(world)[:, 18]
     np.testing.assert_allclose(after[:, 18], expected, atol=1e-7)
     np.testing.assert_allclose(after[:, 17], matrices_first(world)[:, 17], atol=1e-7)
-    np.testing.assert_allclose(place, trans + 1.0)
+    np.testing.assert_allclose(translation, trans + 1.0)
     np.testing.assert_allclose(moved, np.linalg.norm(turns[:, 18, 0], axis=0))
 
 
@@ -314,8 +316,10 @@ def test_frames_that_hardly_move_are_finished(act, keypoints):
     start = rotations.copy()
     start[5] = start[5] @ Rotation.from_rotvec([0.0, 0.2, 0.0]).as_matrix()
     prior = PosePrior(rotations, WEAK, SIGMA_M)
-    found, place = refine(keypoints, (start, trans), targets, prior, iterations=IterationLimits(6, still_rad=1e-3))
-    off = np.linalg.norm(keypoints.points(found, place) - targets.points, axis=-1)
+    found, translation = refine(
+        keypoints, (start, trans), targets, prior, iterations=IterationLimits(6, still_rad=1e-3)
+    )
+    off = np.linalg.norm(keypoints.points(found, translation) - targets.points, axis=-1)
     assert off.max() < 1e-4
     alone = refine(
         keypoints,

@@ -81,7 +81,7 @@ def keypoints():
 
 
 def _fitted_turn(keypoints, targets: Targets, joint: str, held: tuple[str, ...] = ()) -> np.ndarray:
-    """Return a joint's fitted rotation vector, degrees, with a rest-pose prior that is strong only for *held* joints."""
+    """Return a joint's fitted rotation vector, degrees, with a rest-pose prior that is strong for *held* joints."""
     rest = _pose("pelvis", (0.0, 0.0, 0.0))
     precision = np.tile(1e-5 * np.eye(3, dtype=np.float32), (1, 22, 1, 1))
     precision[:, [JOINT_INDEX[name] for name in held]] *= 30.0

@@ -57,10 +57,10 @@ def test_too_few_frames_have_no_artifacts(num_frames):
     assert not find_single_frame_outliers(rotations, 30.0).joints.any()
 
 
-@pytest.mark.parametrize("hop", [0.7, -1.5])
-def test_a_single_frame_outlier_is_replaced_by_its_neighbours(hop):
+@pytest.mark.parametrize("turn_rad", [0.7, -1.5])
+def test_a_single_frame_outlier_is_replaced_by_its_neighbours(turn_rad):
     rotations, true = _turning(40, 0.1), _turning(40, 0.1)
-    rotations[20, ELBOW] = rotations[20, ELBOW] @ Rotation.from_rotvec([hop, 0.0, 0.0]).as_matrix()
+    rotations[20, ELBOW] = rotations[20, ELBOW] @ Rotation.from_rotvec([turn_rad, 0.0, 0.0]).as_matrix()
     outliers = find_single_frame_outliers(rotations, 60.0)
     assert np.argwhere(outliers.joints).tolist() == [[20, ELBOW]]
     np.testing.assert_allclose(outliers.around[20, ELBOW], true[20, ELBOW], atol=1e-3)

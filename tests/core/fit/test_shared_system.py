@@ -118,19 +118,19 @@ def _dense(problem: Problem, now: np.ndarray, precision: np.ndarray) -> tuple[np
         dense[block, block] += shared[frame].T @ (squared[:, None] * shared[frame])
         gradient[block] += shared[frame].T @ (squared * residual)
         for joint_precision in equations.pull.joint_precisions:
-            places = [
+            axes = [
                 subject_offset + SUBJECT_OFFSET_AXES.index(3 * joint + axis)
                 for joint in joint_precision.joints
                 for axis in range(3)
             ]
             firm = SHARE * joint_precision.precision[..., frame]
-            dense[np.ix_(places, places)] += firm
-            gradient[places] -= firm @ away[:, list(joint_precision.joints), frame].T.reshape(-1)
+            dense[np.ix_(axes, axes)] += firm
+            gradient[axes] -= firm @ away[:, list(joint_precision.joints), frame].T.reshape(-1)
             for index, joint in enumerate(joint_precision.joints):
                 rows = [POSE * frame + 3 * joint + axis for axis in range(3)]
                 felt = -equations.posed.world[:, :, joint, frame] @ firm[3 * index : 3 * index + 3]
-                dense[np.ix_(rows, places)] += felt
-                dense[np.ix_(places, rows)] += felt.T
+                dense[np.ix_(rows, axes)] += felt
+                dense[np.ix_(axes, rows)] += felt.T
     return dense, gradient
 
 

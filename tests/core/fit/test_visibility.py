@@ -88,7 +88,7 @@ def _random(num_frames: int) -> tuple[np.ndarray, np.ndarray]:
     return turns.reshape(num_frames, 24, 3, 3).astype(np.float32), generator.normal(size=(num_frames, 3))
 
 
-def _evidence(num_frames: int, joint: int, frames: list[int], absent: list[int] = ()) -> Visibility:
+def _visibility(num_frames: int, joint: int, frames: list[int], absent: list[int] = ()) -> Visibility:
     unknown = np.zeros((num_frames, 24), dtype=bool)
     unknown[frames, joint] = True
     missing = np.zeros(num_frames, dtype=bool)
@@ -118,22 +118,22 @@ def test_steady_rotation_continues_through_gaps():
     seen = true.copy()
     seen[gone, joint] = np.eye(3)
     before = seen.copy()
-    held, places = interpolate_unobserved(seen, trans, _evidence(60, joint, gone), FPS)
-    assert _apart_deg(held[:, joint], true[:, joint]).max() < 2.0
+    interpolated, translations = interpolate_unobserved(seen, trans, _visibility(60, joint, gone), FPS)
+    assert _apart_deg(interpolated[:, joint], true[:, joint]).max() < 2.0
     others = [index for index in range(24) if index != joint]
-    np.testing.assert_array_equal(held[:, others], seen[:, others])
-    np.testing.assert_array_equal(places, trans)
+    np.testing.assert_array_equal(interpolated[:, others], seen[:, others])
+    np.testing.assert_array_equal(translations, trans)
     np.testing.assert_array_equal(seen, before)
 
 
 def test_a_joint_that_is_not_seen_again_comes_to_rest():
     joint = JOINT_INDEX["right_knee"]
     true = _turning(90, joint)
-    held, _ = interpolate_unobserved(true, np.zeros((90, 3)), _evidence(90, joint, list(range(30, 90))), FPS)
-    assert _apart_deg(held[:30, joint], true[:30, joint]).max() < 1e-3
-    assert _apart_deg(held[30, joint], held[29, joint]) < 3.0
-    assert _apart_deg(held[29:, joint], true[29, joint]).max() < 45.0
-    assert _apart_deg(held[60:, joint], held[59:-1, joint]).max() < 0.2
+    interpolated, _ = interpolate_unobserved(true, np.zeros((90, 3)), _visibility(90, joint, list(range(30, 90))), FPS)
+    assert _apart_deg(interpolated[:30, joint], true[:30, joint]).max() < 1e-3
+    assert _apart_deg(interpolated[30, joint], interpolated[29, joint]) < 3.0
+    assert _apart_deg(interpolated[29:, joint], true[29, joint]).max() < 45.0
+    assert _apart_deg(interpolated[60:, joint], interpolated[59:-1, joint]).max() < 0.2
 
 
 @pytest.mark.parametrize(("limb", "most_m"), [("leg", 0.2), ("arm", 0.1)])
@@ -146,10 +146,10 @@ def test_a_limb_hidden_in_a_walk_keeps_walking(limb: str, most_m: float):
     unknown[60:90, joints] = True
     hidden = walk.rotations.copy()
     hidden[60:90, joints] = np.eye(3)
-    held, trans = interpolate_unobserved(
+    interpolated, trans = interpolate_unobserved(
         hidden, walk.trans, Visibility(unknown, np.zeros(130, dtype=bool), {}), walk.fps
     )
-    off = np.linalg.norm(body_model().joints(held, walk.betas, trans) - walk.joints, axis=-1)
+    off = np.linalg.norm(body_model().joints(interpolated, walk.betas, trans) - walk.joints, axis=-1)
     assert off[60:90].max() < most_m
     assert off[:60].max() < 1e-6 and off[90:].max() < 1e-6
 
@@ -160,21 +160,23 @@ def test_an_absent_person_continues_in_a_straight_line():
     absent = list(range(10, 20))
     seen = line.copy()
     seen[absent] = 0.0
-    _, places = interpolate_unobserved(rotations, seen, _evidence(40, 0, [], absent=absent), FPS)
-    np.testing.assert_allclose(places, line, atol=1e-6)
+    _, translations = interpolate_unobserved(rotations, seen, _visibility(40, 0, [], absent=absent), FPS)
+    np.testing.assert_allclose(translations, line, atol=1e-6)
 
 
 def test_a_person_who_does_not_come_back_stays_near():
     rotations, _ = _random(100)
     line = np.arange(100.0)[:, None] * [0.05, 0.0, 0.0]
-    _, places = interpolate_unobserved(rotations, line, _evidence(100, 0, [], absent=list(range(20, 100))), FPS)
-    assert np.linalg.norm(places[20:] - line[19], axis=1).max() < 0.4
+    _, translations = interpolate_unobserved(rotations, line, _visibility(100, 0, [], absent=list(range(20, 100))), FPS)
+    assert np.linalg.norm(translations[20:] - line[19], axis=1).max() < 0.4
 
 
 def test_joints_that_are_never_known_do_not_change():
     rotations, trans = _random(4)
-    held, places = interpolate_unobserved(rotations, trans, _evidence(4, 7, [0, 1, 2, 3]), FPS)
-    np.testing.assert_array_equal(held, rotations)
-    held, places = interpolate_unobserved(rotations, trans, _evidence(4, 0, [], absent=[0, 1, 2, 3]), FPS)
-    np.testing.assert_array_equal(held, rotations)
-    np.testing.assert_array_equal(places, trans)
+    interpolated, translations = interpolate_unobserved(rotations, trans, _visibility(4, 7, [0, 1, 2, 3]), FPS)
+    np.testing.assert_array_equal(interpolated, rotations)
+    interpolated, translations = interpolate_unobserved(
+        rotations, trans, _visibility(4, 0, [], absent=[0, 1, 2, 3]), FPS
+    )
+    np.testing.assert_array_equal(interpolated, rotations)
+    np.testing.assert_array_equal(translations, trans)
