@@ -23,11 +23,11 @@ from .core_access import (
     CleanupSource,
     CoreError,
     Motion,
+    analyse_motion,
     held_joints,
-    placed,
-    prepare,
+    place_in_room,
     resolve_body,
-    steadied,
+    smooth_and_lock_feet,
 )
 from .custom_properties import MARK_KEY
 from .error_curve import key_errors
@@ -171,7 +171,7 @@ def _body_of(record: FigureRecord) -> BodyData:
 
 def _apply(armature: bpy.types.Object, record: FigureRecord, options: CleanupOptions, keys: Keys | None = None) -> None:
     source = _source(armature, record)
-    _write(armature, record, placed(source, _steadied(source, options), options), options, keys)
+    _write(armature, record, place_in_room(source, _steadied(source, options), options), options, keys)
     if options.foot_lock > 0.0 and source.holds is None:
         armature.smplify.trouble = "No foot ever stands in this motion, so there is nothing to lock"
 
@@ -226,7 +226,7 @@ def _found(record: FigureRecord, betas: np.ndarray) -> CleanupSource:
     """Return what the clean-up finds in the motion of *record*; needs no Blender."""
     motion = replace(record.motion, betas=betas)
     held = None if record.report is None else held_joints(record.report.flags, motion, record.track_fps)
-    return prepare(motion, _body_of(record), held)
+    return analyse_motion(motion, _body_of(record), held)
 
 
 _steady: list[tuple[CleanupSource, CleanupOptions, Motion]] = []
@@ -236,7 +236,7 @@ _steady: list[tuple[CleanupSource, CleanupOptions, Motion]] = []
 def _steadied(source: CleanupSource, options: CleanupOptions) -> Motion:
     how = replace(CleanupOptions(), smoothing=options.smoothing, foot_lock=options.foot_lock)
     if not _steady or _steady[0][0] is not source or _steady[0][1] != how:
-        _steady[:] = [(source, how, steadied(source, how))]
+        _steady[:] = [(source, how, smooth_and_lock_feet(source, how))]
     return _steady[0][2]
 
 

@@ -40,11 +40,11 @@ if TYPE_CHECKING or not VENDORED:
         CleanupOptions,
         CleanupSource,
         add_cleanup_arguments,
+        analyse_motion,
         cleanup_options,
         held_joints,
-        placed,
-        prepare,
-        steadied,
+        place_in_room,
+        smooth_and_lock_feet,
     )
     from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED
     from core.cli.info import missing_shares
@@ -81,11 +81,11 @@ else:
         CleanupOptions,
         CleanupSource,
         add_cleanup_arguments,
+        analyse_motion,
         cleanup_options,
         held_joints,
-        placed,
-        prepare,
-        steadied,
+        place_in_room,
+        smooth_and_lock_feet,
     )
     from .core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED
     from .core.cli.info import missing_shares

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .core_access import NUM_BETAS, BodyData, BodyModel, CleanupSource, Flag, Motion, held_joints, prepare
+from .core_access import NUM_BETAS, BodyData, BodyModel, CleanupSource, Flag, Motion, analyse_motion, held_joints
 
 _SAME_RATE = 1e-4
 
@@ -100,6 +100,6 @@ def place_motion(person: Person, place: Place) -> PlacedMotion:
     if not place.floor:
         return PlacedMotion(motion, place, None)
     held = held_joints(person.flags, motion, person.track_fps) if person.track_fps > 0.0 else None
-    source = prepare(motion, BodyModel(person.body), held)
+    source = analyse_motion(motion, BodyModel(person.body), held)
     source = source.lifted(-source.floor_height_m)
     return PlacedMotion(source.motion, place, source)

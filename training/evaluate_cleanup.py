@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from core.body.keypoints import KeypointModel
-from core.cleanup import CleanupOptions, CleanupSource, clean, held_joints, prepare
+from core.cleanup import CleanupOptions, CleanupSource, analyse_motion, clean_up, held_joints
 from core.cleanup.feet import POINTS
 from core.cli.exit_codes import exit_code_of
 from core.fit import FitOptions, fit_track
@@ -139,7 +139,7 @@ def fits(evaluation: Evaluation, clips: Sequence[Clip], smoothing: float) -> Ite
         track = evaluation.track(clip, NOISE)
         motion, report = fit_track(track, evaluation.data, FitOptions(smoothing=smoothing))
         held = held_joints(report.flags, motion, track.fps)
-        yield prepare(motion, evaluation.body, held), motion_of(clip, clip.drawn_betas())
+        yield analyse_motion(motion, evaluation.body, held), motion_of(clip, clip.drawn_betas())
 
 
 def smoothing_rows(judge: Judge, fitted: Sequence[tuple[CleanupSource, Motion]], name: str) -> list[SmoothingRow]:
@@ -148,7 +148,7 @@ def smoothing_rows(judge: Judge, fitted: Sequence[tuple[CleanupSource, Motion]],
     weights = [truth.num_frames for _, truth in fitted]
     for strength, what in ((0.0, ""), (0.5, ", smooth 0.5"), (1.0, ", smooth 1")):
         options = CleanupOptions(smoothing=strength)
-        found = [judge.distances(clean(source, options), truth) for source, truth in fitted]
+        found = [judge.distances(clean_up(source, options), truth) for source, truth in fitted]
         rows.append(SmoothingRow(f"{name}{what}", *map(float, np.average(found, axis=0, weights=weights))))
     return rows
 
@@ -160,7 +160,7 @@ def walks(evaluation: Evaluation, clips: Sequence[Clip]) -> list[tuple[CleanupSo
         speed = np.linalg.norm(np.diff(clip.trans[:: max(1, round(0.5 * clip.fps)), ::2], axis=0), axis=-1) / 0.5
         if len(speed) > 2 and _WALK_M_S[0] < np.median(speed) < _WALK_M_S[1]:
             motion = motion_of(clip, np.zeros(10))
-            source = prepare(motion, evaluation.body)
+            source = analyse_motion(motion, evaluation.body)
             if len(source.contacts) >= _MIN_CONTACTS:
                 found.append((source, motion))
     return found
@@ -176,10 +176,10 @@ def feet_row(judge: Judge, sources: Sequence[tuple[CleanupSource, Motion]], name
     for source, truth in standing:
         true_joints = judge.joints(truth)
         free = ~_standing_joints(source)
-        for index, one in enumerate((source, prepare(truth, source.model))):
+        for index, one in enumerate((source, analyse_motion(truth, source.model))):
             stands[index].append(_standing_points(one))
         near = _near_ends(source)
-        for index, motion in enumerate((source.motion, clean(source, LOCKED))):
+        for index, motion in enumerate((source.motion, clean_up(source, LOCKED))):
             joints = judge.joints(motion)
             slides[index].append(slides_mm(source, motion))
             elsewhere[index].append(1000.0 * float(np.linalg.norm(joints - true_joints, axis=-1)[free].mean()))
@@ -241,7 +241,7 @@ def _near_ends(source: CleanupSource) -> np.ndarray:
 
 
 def milliseconds(source: CleanupSource) -> tuple[float, float]:
-    """Return the medians of the processor times of `prepare` and of `clean` with everything on, for 1000 frames."""
+    """Return the median processor times of `analyse_motion` and of `clean_up` with every option, for 1000 frames."""
     motion = source.motion
     there_and_back = np.concatenate([np.arange(motion.num_frames), np.arange(motion.num_frames)[::-1]])
     frames = np.resize(there_and_back, _SPEED_FRAMES)
@@ -250,9 +250,9 @@ def milliseconds(source: CleanupSource) -> tuple[float, float]:
     times: list[list[float]] = [[], []]
     for _ in range(_SPEED_RUNS):
         began = time.process_time()
-        prepared = prepare(long, source.model)
+        prepared = analyse_motion(long, source.model)
         middle = time.process_time()
-        clean(prepared, options)
+        clean_up(prepared, options)
         for part, seconds in zip(times, (middle - began, time.process_time() - middle), strict=True):
             part.append(1000.0 * seconds)
     return float(np.median(times[0])), float(np.median(times[1]))

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.body.data import BodyData
 from core.body.model import BodyModel
-from core.cleanup import prepare
+from core.cleanup import analyse_motion
 from core.fit import FitReport
 from core.math.rotations import nearest_rotation
 from core.motion import Motion
@@ -187,7 +187,7 @@ def lag_ms(found: np.ndarray, true: np.ndarray, fps: float) -> float:
 
 def foot_slide_mm(motion: Motion, data: BodyData) -> float:
     """Return how far heels and toes move on the floor while they stand, mm, mean over contacts; NaN without any."""
-    return _mean(slides_mm(prepare(motion, data), motion))
+    return _mean(slides_mm(analyse_motion(motion, data), motion))
 
 
 def mean_angles(figures: Sequence[TrialFigures]) -> dict[str, AngleError]:

@@ -1,21 +1,21 @@
 """Clean-up of a finished motion: calmer, feet that stay where they stand, on the floor, in place.
 
-`prepare` does once what takes long; `clean` is fast enough to follow a slider::
+`analyse_motion` does once what takes long; `clean_up` is fast enough to follow a slider::
 
-    source = prepare(motion, body, held_joints(report.flags, motion, track.fps))
-    steady = clean(source, CleanupOptions(smoothing=0.5, foot_lock=1.0, ground="contacts"))
+    source = analyse_motion(motion, body, held_joints(report.flags, motion, track.fps))
+    steady = clean_up(source, CleanupOptions(smoothing=0.5, foot_lock=1.0, ground="contacts"))
 
-`steadied` and `placed` are its two halves, for whoever changes the second one's options alone.
+`smooth_and_lock_feet` and `place_in_room` are its two halves, for whoever changes the second one's options alone.
 """
 
 from __future__ import annotations
 
 from .arguments import add_cleanup_arguments, cleanup_options
-from .cleaning import clean, placed, steadied
+from .cleaning import clean_up, place_in_room, smooth_and_lock_feet
 from .contacts import Contact
 from .ground import Ground
 from .options import GROUNDS, ROOTS, CleanupOptionError, CleanupOptions
-from .source import CleanupSource, held_joints, prepare
+from .source import CleanupSource, analyse_motion, held_joints
 
 __all__ = [
     "GROUNDS",
@@ -26,10 +26,10 @@ __all__ = [
     "Contact",
     "Ground",
     "add_cleanup_arguments",
-    "clean",
+    "analyse_motion",
+    "clean_up",
     "cleanup_options",
     "held_joints",
-    "placed",
-    "prepare",
-    "steadied",
+    "place_in_room",
+    "smooth_and_lock_feet",
 ]

@@ -25,17 +25,17 @@ from .smoothing import CalmMotion
 from .source import CleanupSource
 
 
-def clean(source: CleanupSource, options: CleanupOptions) -> Motion:
+def clean_up(source: CleanupSource, options: CleanupOptions) -> Motion:
     """Return the motion of *source* cleaned up; what *options* leave at 0 stays as it was, to the bit.
 
     Args:
-        source: from `prepare`.
+        source: from `analyse_motion`.
         options: what to do.
     """
-    return placed(source, steadied(source, options), options)
+    return place_in_room(source, smooth_and_lock_feet(source, options), options)
 
 
-def steadied(source: CleanupSource, options: CleanupOptions) -> Motion:
+def smooth_and_lock_feet(source: CleanupSource, options: CleanupOptions) -> Motion:
     """Return the motion of *source* calmed and with its feet locked, where it was."""
     motion, trans, quats = source.motion, source.motion.trans, source.quats
     if options.smoothing == 0.0 and (options.foot_lock == 0.0 or source.holds is None):
@@ -55,8 +55,8 @@ def steadied(source: CleanupSource, options: CleanupOptions) -> Motion:
     return replace(motion, poses=poses, trans=trans)
 
 
-def placed(source: CleanupSource, motion: Motion, options: CleanupOptions) -> Motion:
-    """Return *motion*, from `steadied`, put on the floor and in the room as *options* say."""
+def place_in_room(source: CleanupSource, motion: Motion, options: CleanupOptions) -> Motion:
+    """Return *motion*, from `smooth_and_lock_feet`, put on the floor and in the room as *options* say."""
     poses, trans = motion.poses, motion.trans
     if options.ground == "contacts":
         poses, trans = _levelled(source.floor, source.feet, poses, trans)

@@ -26,7 +26,7 @@ _LIMBS = {"arm": ("shoulder", "elbow", "wrist"), "leg": ("hip", "knee", "ankle",
 
 @dataclass(frozen=True, eq=False)
 class CleanupSource:
-    """A motion with what was found in it, for `clean`.
+    """A motion with what was found in it, for `clean_up`.
 
     Attributes:
         motion: the motion as it was.
@@ -67,7 +67,7 @@ class CleanupSource:
         return self.ground or Ground(self.lowest_height_m, np.zeros(2))
 
     def lifted(self, height_m: float) -> CleanupSource:
-        """Return what `prepare` finds in the same motion *height_m* higher."""
+        """Return what `analyse_motion` finds in the same motion *height_m* higher."""
         up = np.array([0.0, height_m, 0.0])
         ground, holds = self.ground, self.holds
         return replace(
@@ -80,8 +80,8 @@ class CleanupSource:
         )
 
 
-def prepare(motion: Motion, body: BodyData | BodyModel, held: np.ndarray | None = None) -> CleanupSource:
-    """Return *motion* with its contacts, floor and calmed curves found, for `clean`. The slow part.
+def analyse_motion(motion: Motion, body: BodyData | BodyModel, held: np.ndarray | None = None) -> CleanupSource:
+    """Return *motion* with its contacts, floor and calmed curves found, for `clean_up`. The slow part.
 
     Args:
         motion: what to clean up.

@@ -17,7 +17,7 @@ from ..body.catalog import resolve_body
 from ..body.data import BodyData
 from ..body.model import BodyModel
 from ..body.smpl_file import read_regressor
-from ..cleanup import CleanupOptions, add_cleanup_arguments, clean, cleanup_options, held_joints, prepare
+from ..cleanup import CleanupOptions, add_cleanup_arguments, analyse_motion, clean_up, cleanup_options, held_joints
 from ..errors import CoreError
 from ..fit import FitOptions, FitReport, fit_track
 from ..fit.arguments import add_network_arguments, network_options
@@ -156,11 +156,11 @@ def _cleaned(
 ) -> Motion:
     if options == CleanupOptions():
         return motion
-    source = prepare(motion, body, held_joints(report.flags, motion, track.fps))
+    source = analyse_motion(motion, body, held_joints(report.flags, motion, track.fps))
     if source.holds is None:
         name = track.person or "the person"
         print(f"no foot of {name} ever stands: none is locked, and the floor is below the lowest point of the clip")
-    return clean(source, options.without_place() if track.root_relative else options)
+    return clean_up(source, options.without_place() if track.root_relative else options)
 
 
 def _write(output: Path, motion: Motion, error: np.ndarray, report: FitReport, body: BodyData, up: str) -> None:

@@ -19,7 +19,7 @@ from blender_addon.figure_record import recall  # noqa: E402
 from blender_addon.key_mark import keys_edited  # noqa: E402
 from blender_addon.placing import Person  # noqa: E402
 from blender_addon.prepared import PREPARED  # noqa: E402
-from core.cleanup import CleanupOptions, clean, prepare  # noqa: E402
+from core.cleanup import CleanupOptions, analyse_motion, clean_up  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
 from core.layouts import LAYOUTS  # noqa: E402
 from core.track import KeypointTrack  # noqa: E402
@@ -58,7 +58,7 @@ def shown(armature, frame):
 
 
 def cleaned(figure, body, **options):
-    return clean(prepare(recall(figure.armature).motion, body), CleanupOptions(**options))
+    return clean_up(analyse_motion(recall(figure.armature).motion, body), CleanupOptions(**options))
 
 
 def test_settings_given_by_code_are_shown_and_carried_out_at_once(add_fitted, body):
@@ -70,7 +70,7 @@ def test_settings_given_by_code_are_shown_and_carried_out_at_once(add_fitted, bo
     assert properties.smoothing == pytest.approx(0.4)
     assert applied_settings(figure.armature) == options
     assert not keys_edited(figure.armature)
-    expected = clean(prepare(recall(figure.armature).motion, body), options)
+    expected = clean_up(analyse_motion(recall(figure.armature).motion, body), options)
     for frame in (0, 7, 19, 39):
         np.testing.assert_allclose(shown(figure.armature, 1 + frame), joints(body, expected, frame), atol=1e-4)
 
@@ -241,7 +241,7 @@ def test_what_a_slider_needs_is_found_ahead_where_a_file_was_opened(add_fitted, 
     adjustment.prepare_ahead(armature, recall(armature))
     PREPARED.wait()
     expected = cleaned(figure, body, smoothing=1.0)
-    monkeypatch.setattr(adjustment, "prepare", None)  # it is not called again
+    monkeypatch.setattr(adjustment, "analyse_motion", None)  # it is not called again
     armature.smplify.smoothing = 1.0
     np.testing.assert_allclose(shown(armature, 20), joints(body, expected, 19), atol=1e-4)
 

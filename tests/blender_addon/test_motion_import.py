@@ -115,7 +115,7 @@ def test_the_menu_entry_comes_and_goes(scene):
 def test_what_the_floor_was_found_with_is_kept_for_the_sliders(addon, write, monkeypatch):
     path, _ = write()
     assert bpy.ops.smplify.import_motion(filepath=str(path), floor=True) == {"FINISHED"}
-    monkeypatch.setattr(adjustment, "prepare", None)  # it is not called again
+    monkeypatch.setattr(adjustment, "analyse_motion", None)  # it is not called again
     figure = bpy.context.object.smplify
     figure.smoothing = 0.5
     assert figure.smoothing == 0.5 and figure.trouble == ""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.cleanup import prepare
+from core.cleanup import analyse_motion
 from training.evaluate_cleanup import Judge, feet_row, main, smoothing_rows, walks
 from training.fit_figures import Evaluation
 from training.motion_folder import read_clips
@@ -37,7 +37,7 @@ def test_distances_are_those_that_were_put_in(judge, walk):
 def test_noise_falls_by_row(judge, walk):
     noise = np.random.default_rng(0).normal(0.0, 0.03, walk.poses.shape)
     noisy = replace(walk, poses=walk.poses + noise)
-    raw, calm, calmer = smoothing_rows(judge, [(prepare(noisy, judge.evaluation.body), walk)], "noisy")
+    raw, calm, calmer = smoothing_rows(judge, [(analyse_motion(noisy, judge.evaluation.body), walk)], "noisy")
     assert raw.name == "noisy" and calm.name == "noisy, smooth 0.5"
     assert calm.acceleration_mm < raw.acceleration_mm / 3.0
     assert calm.pve_mm < raw.pve_mm
@@ -46,7 +46,7 @@ def test_noise_falls_by_row(judge, walk):
 
 def test_slides_are_seen_and_mended(judge, walk):
     skating = replace(walk, trans=walk.trans * [1.1, 1.0, 1.1])
-    row = feet_row(judge, [(prepare(skating, judge.evaluation.body), walk)], "skating")
+    row = feet_row(judge, [(analyse_motion(skating, judge.evaluation.body), walk)], "skating")
     assert (row.clips, row.contacts) == (1, 16)
     assert row.agreement > 0.9
     assert row.slide_before_mm > 20.0

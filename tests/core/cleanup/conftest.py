@@ -6,7 +6,7 @@ import pytest
 
 from core.body.free_body import load_free_body
 from core.body.model import BodyModel
-from core.cleanup import CleanupSource, prepare
+from core.cleanup import CleanupSource, analyse_motion
 from core.motion import Motion
 from training.sample_motion import sample_motion
 
@@ -24,4 +24,4 @@ def walk() -> Motion:
 
 @pytest.fixture(scope="session")
 def walk_source(walk: Motion, body: BodyModel) -> CleanupSource:
-    return prepare(walk, body)
+    return analyse_motion(walk, body)

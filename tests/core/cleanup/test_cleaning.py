@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.cleanup import CleanupOptionError, CleanupOptions, clean, prepare
+from core.cleanup import CleanupOptionError, CleanupOptions, analyse_motion, clean_up
 
 
 def test_options_that_change_nothing_return_the_motion_to_the_bit(walk, walk_source):
-    assert clean(walk_source, CleanupOptions()) is walk
+    assert clean_up(walk_source, CleanupOptions()) is walk
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_options_that_change_nothing_return_the_motion_to_the_bit(walk, walk_sou
 )
 def test_shape_rate_and_source_stay(options, walk, walk_source):
     poses, trans = walk.poses.copy(), walk.trans.copy()
-    cleaned = clean(walk_source, options)
+    cleaned = clean_up(walk_source, options)
     assert cleaned.fps == walk.fps
     np.testing.assert_array_equal(cleaned.betas, walk.betas)
     np.testing.assert_array_equal(walk.poses, poses)
@@ -46,9 +46,9 @@ def test_what_was_found_in_a_motion_holds_higher_up(stands, walk, body):
     if not stands:
         falling = motion.trans - [0.0, 9.0, 0.0] * np.linspace(0.0, 1.0, motion.num_frames)[:, None]
         motion = replace(motion, trans=falling)
-    source = prepare(motion, body)
+    source = analyse_motion(motion, body)
     assert (source.ground is not None) == stands
-    lifted, anew = source.lifted(0.3), prepare(replace(motion, trans=motion.trans + [0.0, 0.3, 0.0]), body)
+    lifted, anew = source.lifted(0.3), analyse_motion(replace(motion, trans=motion.trans + [0.0, 0.3, 0.0]), body)
     assert lifted.contacts == anew.contacts
     assert lifted.floor_height_m == pytest.approx(anew.floor_height_m, abs=1e-7)
     assert lifted.lowest_height_m == pytest.approx(source.lowest_height_m + 0.3, abs=1e-6)
@@ -57,6 +57,6 @@ def test_what_was_found_in_a_motion_holds_higher_up(stands, walk, body):
         CleanupOptions(ground="contacts"),
         CleanupOptions(smoothing=0.2, root="on_ground"),
     ):
-        one, other = clean(lifted, options), clean(anew, options)
+        one, other = clean_up(lifted, options), clean_up(anew, options)
         np.testing.assert_allclose(one.poses, other.poses, atol=1e-9)
         np.testing.assert_allclose(one.trans, other.trans, atol=1e-9)

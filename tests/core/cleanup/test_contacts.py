@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.cleanup import CleanupOptions, clean, prepare
+from core.cleanup import CleanupOptions, analyse_motion, clean_up
 from core.cleanup.contacts import Contact, find_contacts, point_speeds
 from core.cleanup.feet import POINTS
 from core.cleanup.ground import clear_slope, find_ground, first_guess
@@ -53,13 +53,13 @@ def _noisy(motion: Motion, noise_m: float) -> Motion:
 
 @pytest.mark.parametrize("fps", [24.0, 30.0, 60.0, 120.0])
 def test_contacts_are_those_of_the_plan_at_any_frame_rate(fps, walk, body):
-    source = prepare(walk.resampled(fps), body)
+    source = analyse_motion(walk.resampled(fps), body)
     _assert_alike(_found_contacts(source), _known_contacts(walk.duration_s), within_s=0.11)
 
 
 @pytest.mark.parametrize("noise_m", [0.01, 0.02])
 def test_noise_moves_the_ends_of_contacts_but_makes_and_breaks_none(noise_m, walk, body):
-    source = prepare(_noisy(walk.resampled(30.0), noise_m), body)
+    source = analyse_motion(_noisy(walk.resampled(30.0), noise_m), body)
     known = _known_contacts(walk.duration_s)
     found = _found_contacts(source)
     for name in POINTS:
@@ -122,12 +122,12 @@ def test_a_foot_that_creeps_is_not_one_contact():
 def test_a_leg_that_nothing_showed_makes_no_contact(walk, body):
     held = np.zeros((walk.num_frames, 24), dtype=bool)
     held[:240, JOINT_INDEX["left_knee"]] = True
-    source = prepare(walk, body, held)
+    source = analyse_motion(walk, body, held)
     names = [POINTS[contact.point] for contact in source.contacts if contact.last < 240]
     assert set(names) == {"right_heel", "right_toe"}
     gap = np.zeros((walk.num_frames, 24), dtype=bool)
     gap[98:108, JOINT_INDEX["left_knee"]] = True
-    assert prepare(walk, body, gap).contacts == prepare(walk, body).contacts
+    assert analyse_motion(walk, body, gap).contacts == analyse_motion(walk, body).contacts
 
 
 def test_one_frame_of_jitter_does_not_break_a_contact():
@@ -148,10 +148,10 @@ def test_speeds_of_steady_motion_are_exact_up_to_the_ends(num_frames):
 def test_the_floor_is_where_the_feet_stand_and_not_the_lowest_frame(walk, body):
     sunk = walk.trans + [0.0, 0.4, 0.0]
     sunk[100:103, 1] -= 0.25
-    source = prepare(replace(walk, trans=sunk), body)
+    source = analyse_motion(replace(walk, trans=sunk), body)
     assert source.ground.height_m == pytest.approx(0.4, abs=0.005)
     assert source.lowest_height_m < 0.2
-    cleaned = clean(source, CleanupOptions(ground="contacts", height_m=0.05))
+    cleaned = clean_up(source, CleanupOptions(ground="contacts", height_m=0.05))
     np.testing.assert_allclose(
         cleaned.trans - sunk, np.broadcast_to([0.0, 0.05 - source.ground.height_m, 0.0], sunk.shape)
     )
@@ -161,9 +161,9 @@ def test_without_contacts_the_lowest_vertex_is_on_the_floor(body):
     """Somebody who falls: no foot ever stands."""
     motion = Motion(np.zeros((20, 72)), np.zeros(10), np.zeros((20, 3)), 30.0)
     motion.trans[:, 1] = 3.0 - 4.0 * np.arange(20) / 30.0
-    source = prepare(motion, body)
+    source = analyse_motion(motion, body)
     assert source.contacts == () and source.ground is None
-    cleaned = clean(source, CleanupOptions(ground="contacts", foot_lock=1.0))
+    cleaned = clean_up(source, CleanupOptions(ground="contacts", foot_lock=1.0))
     vertices = body.vertices(cleaned.rotations()[-1:], cleaned.betas, cleaned.trans[-1:])
     assert vertices[..., 1].min() == pytest.approx(0.0, abs=1e-3)
     np.testing.assert_array_equal(cleaned.poses, motion.poses)
@@ -179,9 +179,9 @@ def _tilted(motion: Motion, pelvis: np.ndarray, degrees: float) -> Motion:
 @pytest.mark.parametrize("degrees", [3.0, -6.0])
 def test_a_room_that_is_clearly_tilted_is_levelled(degrees, walk, walk_source, body):
     pelvis = walk_source.feet.rest[0]
-    source = prepare(_tilted(walk, pelvis, degrees), body)
+    source = analyse_motion(_tilted(walk, pelvis, degrees), body)
     assert np.rad2deg(np.arctan(source.ground.slope[1])) == pytest.approx(degrees, abs=1.3)
-    level = clean(source, CleanupOptions(ground="contacts"))
+    level = clean_up(source, CleanupOptions(ground="contacts"))
     places = body.joints(level.rotations(), level.betas, level.trans)
     truth = body.joints(walk.rotations(), walk.betas, walk.trans)
     tilted = body.joints(source.motion.rotations(), walk.betas, source.motion.trans)
@@ -204,7 +204,7 @@ def test_heels_that_are_always_too_high_are_no_tilt():
 
 def test_noise_is_no_tilt(walk, body):
     for noise_m in (0.005, 0.01):
-        source = prepare(_noisy(walk.resampled(30.0), noise_m), body)
+        source = analyse_motion(_noisy(walk.resampled(30.0), noise_m), body)
         np.testing.assert_array_equal(source.ground.slope, 0.0)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.body.model import BodyModel, world_rotations
-from core.cleanup import CleanupOptions, CleanupSource, clean, prepare
+from core.cleanup import CleanupOptions, CleanupSource, analyse_motion, clean_up
 from core.cleanup.leg import Bones, reach_for
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX
@@ -45,15 +45,15 @@ def _accelerations(body: BodyModel, motion: Motion) -> np.ndarray:
 @pytest.mark.parametrize("fps", RATES)
 def test_locked_feet_do_not_slide(fps, walk, body):
     skating = _skating(walk, fps)
-    source = prepare(skating, body)
+    source = analyse_motion(skating, body)
     assert _slides_mm(source, skating).max() > 30.0
-    assert _slides_mm(source, clean(source, LOCKED)).max() < 2.0
+    assert _slides_mm(source, clean_up(source, LOCKED)).max() < 2.0
 
 
 def test_half_the_strength_takes_away_half_of_the_sliding(walk, body):
     skating = _skating(walk, 30.0)
-    source = prepare(skating, body)
-    before, half = _slides_mm(source, skating), _slides_mm(source, clean(source, CleanupOptions(foot_lock=0.5)))
+    source = analyse_motion(skating, body)
+    before, half = _slides_mm(source, skating), _slides_mm(source, clean_up(source, CleanupOptions(foot_lock=0.5)))
     sliding = before > 20.0
     np.testing.assert_allclose(half[sliding] / before[sliding], 0.5, atol=0.1)
 
@@ -62,8 +62,8 @@ def test_half_the_strength_takes_away_half_of_the_sliding(walk, body):
 def test_nothing_pops_where_contacts_begin_and_end(fps, walk, body):
     """No joint's speed changes in a frame by 0.35 m/s more than the fastest change there was around then."""
     skating = _skating(walk, fps)
-    source = prepare(skating, body)
-    before, after = _accelerations(body, skating), _accelerations(body, clean(source, LOCKED))
+    source = analyse_motion(skating, body)
+    before, after = _accelerations(body, skating), _accelerations(body, clean_up(source, LOCKED))
     reach = round(0.15 * fps)
     for contact in source.contacts:
         for end in (contact.first, contact.last):
@@ -72,14 +72,14 @@ def test_nothing_pops_where_contacts_begin_and_end(fps, walk, body):
 
 
 def test_a_walk_whose_feet_stand_is_left_alone(walk, walk_source, body):
-    off = np.linalg.norm(_joints(body, clean(walk_source, LOCKED)) - _joints(body, walk), axis=-1)
+    off = np.linalg.norm(_joints(body, clean_up(walk_source, LOCKED)) - _joints(body, walk), axis=-1)
     assert off.mean() < 0.001
     assert off.max() < 0.02
 
 
 def test_what_does_not_belong_to_the_legs_is_not_turned(walk, body):
     skating = _skating(walk, 30.0)
-    locked = clean(prepare(skating, body), LOCKED)
+    locked = clean_up(analyse_motion(skating, body), LOCKED)
     legs = [JOINT_INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee", "ankle", "foot")]
     kept = np.setdiff1d(np.arange(24), legs)
     np.testing.assert_array_equal(locked.poses.reshape(-1, 24, 3)[:, kept], skating.poses.reshape(-1, 24, 3)[:, kept])
@@ -105,7 +105,7 @@ def _bend_planes(body: BodyModel, motion: Motion) -> tuple[np.ndarray, np.ndarra
 
 def test_knees_keep_the_plane_they_bend_in_and_never_bend_backwards(walk, body):
     skating = _skating(walk, 30.0)
-    locked = clean(prepare(skating, body), LOCKED)
+    locked = clean_up(analyse_motion(skating, body), LOCKED)
     before, bends = _bend_planes(body, skating)
     after, _ = _bend_planes(body, locked)
     bent = bends > 15.0
@@ -121,9 +121,9 @@ def test_a_foot_on_the_floor_does_not_sink_into_it(walk, body):
     sunk = replace(walk.resampled(30.0), trans=walk.resampled(30.0).trans - [0.0, 0.015, 0.0] * np.ones((216, 3)))
     turned = sunk.poses.copy()
     turned[:, 3 * JOINT_INDEX["left_ankle"]] -= 0.12
-    source = prepare(replace(sunk, poses=turned), body)
+    source = analyse_motion(replace(sunk, poses=turned), body)
     floor = source.ground.height_m
-    points = _points(source, clean(source, LOCKED))[..., 1] - source.feet.heights - floor
+    points = _points(source, clean_up(source, LOCKED))[..., 1] - source.feet.heights - floor
     for contact in source.contacts:
         assert points[contact.frames, contact.point].min() > -0.0075
 
@@ -133,9 +133,9 @@ def test_toes_are_bent_by_the_floor_and_not_pushed_through_it(walk, body):
     poses = walk.poses.copy()
     for side in ("left", "right"):
         poses[:, 3 * JOINT_INDEX[f"{side}_foot"] : 3 * JOINT_INDEX[f"{side}_foot"] + 3] = 0.0
-    source = prepare(replace(walk, poses=poses), body)
+    source = analyse_motion(replace(walk, poses=poses), body)
     below = []
-    for motion in (source.motion, clean(source, LOCKED)):
+    for motion in (source.motion, clean_up(source, LOCKED)):
         world, places = body.joint_transforms(motion.rotations(), motion.betas, motion.trans)
         for number, side in enumerate(("left", "right")):
             toe = JOINT_INDEX[f"{side}_foot"]
@@ -152,8 +152,8 @@ def test_noise_in_a_locked_foot_is_gone(walk, body):
     generator = np.random.default_rng(3)
     motion = walk.resampled(30.0)
     shaken = replace(motion, poses=motion.poses + generator.normal(0.0, 0.02, motion.poses.shape))
-    source = prepare(shaken, body)
-    locked = _points(source, clean(source, LOCKED))
+    source = analyse_motion(shaken, body)
+    locked = _points(source, clean_up(source, LOCKED))
     for contact in source.contacts:
         path = locked[contact.frames, contact.point][:, [0, 2]]
         assert np.abs(path - path.mean(axis=0)).max() < 0.005
@@ -162,7 +162,7 @@ def test_noise_in_a_locked_foot_is_gone(walk, body):
 def test_without_a_floor_there_is_nothing_to_lock(body):
     motion = Motion(np.zeros((20, 72)), np.zeros(10), np.zeros((20, 3)), 30.0)
     motion.trans[:, 1] = 3.0 - 4.0 * np.arange(20) / 30.0
-    np.testing.assert_array_equal(clean(prepare(motion, body), LOCKED).poses, motion.poses)
+    np.testing.assert_array_equal(clean_up(analyse_motion(motion, body), LOCKED).poses, motion.poses)
 
 
 def _leg(bends: np.ndarray) -> Bones:

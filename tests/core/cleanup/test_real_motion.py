@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.body.model import BodyModel
-from core.cleanup import CleanupOptions, CleanupSource, clean, prepare
+from core.cleanup import CleanupOptions, CleanupSource, analyse_motion, clean_up
 from core.cleanup.feet import POINTS
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX
@@ -22,7 +22,7 @@ WALKS = (
 def _prepared(folder: Path, name: str, body: BodyModel) -> CleanupSource:
     with np.load(folder / "data" / "cmu_smpl" / f"{name}_poses.npz") as clip:
         poses, trans = clip["poses"][:, :72].astype(float), clip["trans"].astype(float)
-        return prepare(Motion(poses, np.zeros(10), trans, float(clip["mocap_framerate"])), body)
+        return analyse_motion(Motion(poses, np.zeros(10), trans, float(clip["mocap_framerate"])), body)
 
 
 @pytest.fixture(scope="module", params=WALKS)
@@ -41,17 +41,17 @@ def test_feet_that_stand_do_not_slide(source):
     assert len(source.contacts) >= 10, "some steps of both feet, heel and toe"
     assert {contact.point for contact in source.contacts} == {0, 1, 2, 3}
     assert _slides_mm(source, source.motion).mean() > 10.0
-    assert _slides_mm(source, clean(source, CleanupOptions(foot_lock=1.0))).max() < 5.0
+    assert _slides_mm(source, clean_up(source, CleanupOptions(foot_lock=1.0))).max() < 5.0
 
 
 def test_a_foot_whose_toes_come_down_late_does_not_slide(shared_dir, body):
     """Its heel stands while the toe, still in the air but slow, is said to stand as well: it slid by 8 mm."""
     source = _prepared(shared_dir, "CMU_27_01", body)
-    assert _slides_mm(source, clean(source, CleanupOptions(foot_lock=1.0))).max() < 3.0
+    assert _slides_mm(source, clean_up(source, CleanupOptions(foot_lock=1.0))).max() < 3.0
 
 
 def test_everything_else_stays(source, body):
-    locked = clean(source, CleanupOptions(foot_lock=1.0))
+    locked = clean_up(source, CleanupOptions(foot_lock=1.0))
     before, after = (body.joints(one.rotations(), one.betas, one.trans) for one in (source.motion, locked))
     elsewhere = np.ones(before.shape[:2], dtype=bool)
     for contact in source.contacts:

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.cleanup import CleanupOptions, clean, prepare
+from core.cleanup import CleanupOptions, analyse_motion, clean_up
 
 
 def test_in_place_holds_the_pelvis_over_the_origin_and_keeps_its_height(walk, walk_source, body):
-    cleaned = clean(walk_source, CleanupOptions(root="in_place"))
+    cleaned = clean_up(walk_source, CleanupOptions(root="in_place"))
     pelvis = body.joints(cleaned.rotations(), cleaned.betas, cleaned.trans)[:, 0]
     np.testing.assert_allclose(pelvis[:, [0, 2]], 0.0, atol=1e-6)
     np.testing.assert_array_equal(cleaned.trans[:, 1], walk.trans[:, 1])
@@ -23,7 +23,7 @@ def test_a_treadmill_takes_the_way_and_leaves_the_sway(fps, walk, body):
     times = np.arange(round(8.0 * fps)) / fps
     way = np.stack([0.02 * np.sin(2.0 * np.pi * 2.0 * times), 0.0 * times, 1.3 * times], axis=-1)
     motion = replace(walk.resampled(fps), poses=np.zeros((len(times), 72)), trans=way)
-    cleaned = clean(prepare(motion, body), CleanupOptions(root="treadmill"))
+    cleaned = clean_up(analyse_motion(motion, body), CleanupOptions(root="treadmill"))
     middle = slice(len(times) // 4, -len(times) // 4)
     pelvis = body.joints(cleaned.rotations(), cleaned.betas, cleaned.trans)[middle, 0]
     assert np.abs(pelvis[:, 2]).max() < 0.002
@@ -33,8 +33,8 @@ def test_a_treadmill_takes_the_way_and_leaves_the_sway(fps, walk, body):
 def test_on_ground_lowers_the_hips_of_a_squat_that_was_recorded_with_the_pelvis_held(walk, walk_source, body):
     """What a video lifter gives: the pelvis at the origin in every frame, so the feet come up in a squat."""
     held = replace(walk, trans=np.zeros_like(walk.trans))
-    placed = clean(prepare(held, body), CleanupOptions(ground="contacts", root="on_ground"))
-    truth = clean(walk_source, CleanupOptions(ground="contacts"))
+    placed = clean_up(analyse_motion(held, body), CleanupOptions(ground="contacts", root="on_ground"))
+    truth = clean_up(walk_source, CleanupOptions(ground="contacts"))
     np.testing.assert_allclose(np.ptp(placed.trans[:, 1]), np.ptp(truth.trans[:, 1]), atol=0.03)
     assert np.abs(placed.trans[:, 1] - truth.trans[:, 1]).max() < 0.04
     np.testing.assert_array_equal(placed.trans[:, [0, 2]], 0.0)
@@ -47,7 +47,7 @@ def test_tracks_without_a_place_stand_on_the_ground_unless_told_otherwise():
 
 def test_height_comes_on_top_of_everything(walk_source):
     for options in (CleanupOptions(), CleanupOptions(ground="contacts"), CleanupOptions(root="on_ground")):
-        low, high = (clean(walk_source, replace(options, height_m=height)) for height in (0.0, 0.25))
+        low, high = (clean_up(walk_source, replace(options, height_m=height)) for height in (0.0, 0.25))
         np.testing.assert_allclose(high.trans - low.trans, np.broadcast_to([0.0, 0.25, 0.0], low.trans.shape))
 
 
@@ -55,9 +55,9 @@ def test_on_ground_does_not_shake_with_the_feet(walk, body):
     held = replace(walk, trans=np.zeros_like(walk.trans))
     generator = np.random.default_rng(4)
     shaken = replace(held, poses=held.poses + generator.normal(0.0, 0.02, held.poses.shape))
-    steady, placed = (clean(prepare(one, body), CleanupOptions(root="on_ground")) for one in (held, shaken))
+    steady, placed = (clean_up(analyse_motion(one, body), CleanupOptions(root="on_ground")) for one in (held, shaken))
     off = placed.trans[:, 1] - steady.trans[:, 1]
-    feet = prepare(held, body).feet
+    feet = analyse_motion(held, body).feet
     points = [feet.points(*feet.chain(one.rotations(), one.trans))[..., 1] - feet.heights for one in (held, shaken)]
     raw = points[0].min(axis=1) - points[1].min(axis=1)
     assert np.diff(off, n=2).std() < 0.1 * np.diff(raw, n=2).std()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.body.model import BodyModel
-from core.cleanup import CleanupOptions, clean, prepare
+from core.cleanup import CleanupOptions, analyse_motion, clean_up
 from core.cleanup.source import held_joints
 from core.fit.report import Flag
 from core.math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
@@ -56,20 +56,20 @@ def _waving(num_frames: int, fps: float) -> Motion:
 def test_jitter_falls_to_a_third_and_the_joints_come_nearer_to_the_truth(options, walk, body):
     walk30 = walk.resampled(30.0)
     noisy = _noisy(walk30, np.deg2rad(3.0), 0.005)
-    calm = clean(prepare(noisy, body), options)
+    calm = clean_up(analyse_motion(noisy, body), options)
     assert _acceleration_error(body, calm, walk30) < _acceleration_error(body, noisy, walk30) / 3.0
     assert _error_mm(body, calm, walk30) < 0.75 * _error_mm(body, noisy, walk30)
 
 
 def test_a_clean_motion_is_hardly_touched(walk, body):
     walk30 = walk.resampled(30.0)
-    assert _error_mm(body, clean(prepare(walk30, body), NATURAL), walk30) < 0.3
+    assert _error_mm(body, clean_up(analyse_motion(walk30, body), NATURAL), walk30) < 0.3
 
 
 @pytest.mark.parametrize("fps", [24.0, 30.0, 60.0, 120.0])
 def test_fast_motion_keeps_its_reach_at_any_frame_rate(fps, body):
     truth = _waving(round(4.0 * fps), fps)
-    calm = clean(prepare(_noisy(truth, np.deg2rad(2.0)), body), NATURAL)
+    calm = clean_up(analyse_motion(_noisy(truth, np.deg2rad(2.0)), body), NATURAL)
     column = 3 * JOINT_INDEX["left_elbow"] + 1
     middle = slice(round(0.5 * fps), round(3.5 * fps))
     swing = [np.ptp(one.poses[middle, column]) for one in (calm, truth)]
@@ -81,7 +81,9 @@ def test_twice_as_many_frames_of_the_same_motion_tell_more(walk, body):
     errors = []
     for motion in (slow, fast):
         noisy = _noisy(motion, np.deg2rad(3.0))
-        errors.append(_error_mm(body, clean(prepare(noisy, body), NATURAL), motion) / _error_mm(body, noisy, motion))
+        errors.append(
+            _error_mm(body, clean_up(analyse_motion(noisy, body), NATURAL), motion) / _error_mm(body, noisy, motion)
+        )
     assert errors[0] < 0.75
     assert errors[1] < 0.9 * errors[0]
 
@@ -96,10 +98,10 @@ def test_nothing_is_blurred_across_a_gap(body):
     held = np.zeros((90, NUM_JOINTS), dtype=bool)
     held[40:50, JOINT_INDEX["left_elbow"]] = True
     for options in (NATURAL, STRONG):
-        calm = clean(prepare(noisy, body, held), options)
+        calm = clean_up(analyse_motion(noisy, body, held), options)
         off = np.rad2deg(np.abs(calm.poses[:, column] - motion.poses[:, column]))
         assert off[[38, 39, 50, 51]].max() < 3.0
-        blurred = clean(prepare(noisy, body), options)
+        blurred = clean_up(analyse_motion(noisy, body), options)
         assert off[[38, 39, 50, 51]].max() < np.rad2deg(
             np.abs(blurred.poses - motion.poses)[[38, 39, 50, 51], column].max()
         )
@@ -117,7 +119,7 @@ def test_held_frames_stay_on_the_way_between_the_frames_around_them(body):
         column for name in ("pelvis", "right_hip") for column in range(3 * JOINT_INDEX[name], 3 * JOINT_INDEX[name] + 3)
     ]
     noisy.poses[:, parents] = 0.0
-    calm = clean(prepare(noisy, body, held), NATURAL)
+    calm = clean_up(analyse_motion(noisy, body, held), NATURAL)
     expected = (1.0 - steps) * calm.poses[19, knee] + steps * calm.poses[40, knee]
     np.testing.assert_allclose(calm.poses[20:40, knee], expected, atol=2e-3)
 
@@ -126,7 +128,7 @@ def test_rotations_past_half_a_turn_are_smoothed_without_a_flip(body):
     motion = _still(120)
     motion.poses[:, 1] = np.linspace(0.0, 4.0 * np.pi, 120)
     truth = replace(motion, poses=matrix_to_axis_angle(motion.rotations()).reshape(120, -1))
-    calm = clean(prepare(_noisy(truth, np.deg2rad(2.0)), body), STRONG)
+    calm = clean_up(analyse_motion(_noisy(truth, np.deg2rad(2.0)), body), STRONG)
     turn = matrix_to_axis_angle(np.swapaxes(truth.rotations()[:, 0], -1, -2) @ calm.rotations()[:, 0])
     assert np.rad2deg(np.linalg.norm(turn, axis=-1)).max() < 6.0
 
@@ -134,7 +136,7 @@ def test_rotations_past_half_a_turn_are_smoothed_without_a_flip(body):
 @pytest.mark.parametrize("num_frames", [1, 2, 5, 6, 9])
 def test_short_clips_pass(num_frames, walk, body):
     short = replace(walk, poses=walk.poses[:num_frames], trans=walk.trans[:num_frames])
-    calm = clean(prepare(short, body), CleanupOptions(1.0, 1.0, "contacts", 0.1, "treadmill"))
+    calm = clean_up(analyse_motion(short, body), CleanupOptions(1.0, 1.0, "contacts", 0.1, "treadmill"))
     assert np.isfinite(calm.poses).all() and np.isfinite(calm.trans).all()
     assert calm.num_frames == num_frames
 
@@ -149,4 +151,4 @@ def test_flags_mark_the_joints_that_were_held_at_the_rate_of_the_motion():
 
 def test_held_of_another_shape_is_refused(walk, body):
     with pytest.raises(ValueError, match=r"expected held \(432, 24\), got \(3,\)"):
-        prepare(walk, body, np.zeros(3, dtype=bool))
+        analyse_motion(walk, body, np.zeros(3, dtype=bool))
