@@ -1,11 +1,12 @@
-"""Clean-up of a finished motion: calmer, feet that stay where they stand, on the floor, in place.
+"""Clean-up of a finished motion: smoothing, foot lock, ground alignment and root motion.
 
-`analyse_motion` does once what takes long; `clean_up` is fast enough to follow a slider::
+`analyse_motion` is slow and runs once per motion; `clean_up` is fast enough to follow a slider::
 
     source = analyse_motion(motion, body, held_joints(report.flags, motion, track.fps))
-    steady = clean_up(source, CleanupOptions(smoothing=0.5, foot_lock=1.0, ground="contacts"))
+    cleaned = clean_up(source, CleanupOptions(smoothing=0.5, foot_lock=1.0, ground="contacts"))
 
-`smooth_and_lock_feet` and `place_in_room` are its two halves, for whoever changes the second one's options alone.
+`clean_up` runs `smooth_and_lock_feet`, then `place_in_room`. Call them separately if only the options of the second
+change.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The clean-up on a command line."""
+"""Command-line options of the clean-up."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ def add_cleanup_arguments(parser: argparse.ArgumentParser, defaults: CleanupOpti
     """Add the options of `CleanupOptions` to a command line.
 
     Args:
-        parser: of the command.
-        defaults: what holds where nothing is given.
-        why: the reason for these defaults, for the help.
+        parser: the command's parser.
+        defaults: the default values.
+        why: the reason for these defaults, shown in the help.
     """
-    group = parser.add_argument_group("cleaning up", f"what is done to the finished motion; {why}")
+    group = parser.add_argument_group("clean-up", f"applied to the fitted motion; {why}")
     group.add_argument(
         "--smooth", type=float, default=defaults.smoothing, metavar="0..1",
-        help="calm the motion: 0.5 as much as its own noise calls for, 1 as if it were noisy (default %(default)g)",
+        help="smooth the motion: 0.5 according to its own noise, 1 as if it were noisy (default %(default)g)",
     )  # fmt: skip
     group.add_argument(
         "--foot-lock", type=float, default=defaults.foot_lock, metavar="0..1",
-        help="keep feet where they stand: 0 not at all, 1 altogether (default %(default)g)",
+        help="keep planted feet in place: 0 not at all, 1 completely (default %(default)g)",
     )  # fmt: skip
     group.add_argument(
         "--ground", choices=GROUNDS, default=defaults.ground,
-        help="contacts: the floor that the feet stand on comes to height 0, the clip's lowest point where no foot ever "
-        "stands; keep: as recorded (default %(default)s)",
+        help="contacts: move the floor that the feet stand on to height 0 (the clip's lowest point if no foot is ever "
+        "planted); keep: as recorded (default %(default)s)",
     )  # fmt: skip
     group.add_argument(
         "--height", type=float, default=defaults.height_m, metavar="METRES",
-        help="lift the motion by so much after that (default %(default)g)",
+        help="then raise the motion by this height (default %(default)g)",
     )  # fmt: skip
     group.add_argument(
         "--root", choices=ROOTS, default=defaults.root,
-        help="world: through the room; in_place: the pelvis stays over one spot; treadmill: it stays there but sways; "
-        "on_ground: every frame's lower foot stands, as tracks without a place in the room always do "
+        help="world: move through the room; in_place: keep the pelvis over one spot; treadmill: in place, but keep the "
+        "sway; on_ground: put the lower foot of every frame on the floor, which root-relative tracks always need "
         "(default %(default)s)",
     )  # fmt: skip
 
 
 def cleanup_options(args: argparse.Namespace) -> CleanupOptions:
-    """Return what the user gave for the arguments of `add_cleanup_arguments`.
+    """Return the options that the user gave for the arguments of `add_cleanup_arguments`.
 
     Raises:
-        CleanupOptionError: a value is none of those an option may have.
+        CleanupOptionError: a value is out of range or not one of the choices.
     """
     return CleanupOptions(
         smoothing=args.smooth,

@@ -1,4 +1,4 @@
-"""The clean-up itself: fast, so that it can follow a slider. F frames."""
+"""Apply the clean-up options to an analysed motion, fast enough to follow a slider. F frames."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from .feet import Feet
 from .foot_lock import lock_feet
 from .ground import Ground
 from .options import CleanupOptions
-from .root import on_ground, without_way
+from .root import hold_in_place, on_ground
 from .smoothing import CalmMotion
 from .source import CleanupSource
 
 
 def clean_up(source: CleanupSource, options: CleanupOptions) -> Motion:
-    """Return the motion of *source* cleaned up; what *options* leave at 0 stays as it was, to the bit.
+    """Return the motion of *source* cleaned up. What *options* leave off stays bit for bit unchanged.
 
     Args:
-        source: from `analyse_motion`.
-        options: what to do.
+        source: the analysed motion, from `analyse_motion`.
+        options: the steps to apply.
     """
     return place_in_room(source, smooth_and_lock_feet(source, options), options)
 
 
 def smooth_and_lock_feet(source: CleanupSource, options: CleanupOptions) -> Motion:
-    """Return the motion of *source* calmed and with its feet locked, where it was."""
+    """Return the motion of *source* smoothed and with its feet locked, not yet moved in the room."""
     motion, trans, quats = source.motion, source.motion.trans, source.quats
     if options.smoothing == 0.0 and (options.foot_lock == 0.0 or source.holds is None):
         return motion
     poses = motion.poses
     if options.smoothing > 0.0:
-        quats, trans = _smoothed(source, options.smoothing)
+        quats, trans = _smooth(source, options.smoothing)
         poses = quat_wxyz_to_axis_angle(quats).reshape(len(quats), -1)
     if options.foot_lock > 0.0 and source.holds is not None:
         legs = lock_feet(
@@ -56,31 +56,34 @@ def smooth_and_lock_feet(source: CleanupSource, options: CleanupOptions) -> Moti
 
 
 def place_in_room(source: CleanupSource, motion: Motion, options: CleanupOptions) -> Motion:
-    """Return *motion*, from `smooth_and_lock_feet`, put on the floor and in the room as *options* say."""
+    """Apply the ground, root and height options to *motion*, which `smooth_and_lock_feet` returned."""
     poses, trans = motion.poses, motion.trans
     if options.ground == "contacts":
-        poses, trans = _levelled(source.floor, source.feet, poses, trans)
+        poses, trans = _level(source.floor, source.feet, poses, trans)
     if options.root == "on_ground":
         floor = source.floor if options.ground == "keep" else Ground(0.0, np.zeros(2))
         trans = on_ground(poses, trans, source.feet, floor, motion.fps)
     elif options.root != "world":
-        trans = without_way(trans, source.feet.rest[0], motion.fps, sway=options.root == "treadmill")
+        trans = hold_in_place(trans, source.feet.rest[0], motion.fps, sway=options.root == "treadmill")
     if options.height_m != 0.0:
         trans = trans + np.array([0.0, options.height_m, 0.0])
     return motion if poses is motion.poses and trans is motion.trans else replace(motion, poses=poses, trans=trans)
 
 
-def _smoothed(source: CleanupSource, strength: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return local rotations (F, 24, 4) and trans (F, 3) calmed: from the motion to calm, then to calmer."""
+def _smooth(source: CleanupSource, strength: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return smoothed local rotations (F, 24, 4) and trans (F, 3).
+
+    The result is blended from the motion to `CleanupSource.calm` up to a strength of 0.5, then to `calmer`.
+    """
     if strength <= 0.5:
-        start, end, share = CalmMotion(source.quats, source.motion.trans), source.calm, 2.0 * strength
+        start, end, blend = CalmMotion(source.quats, source.motion.trans), source.calm, 2.0 * strength
     else:
-        start, end, share = source.calm, source.calmer, 2.0 * strength - 1.0
-    return unit(start.quats + share * (end.quats - start.quats)), start.trans + share * (end.trans - start.trans)
+        start, end, blend = source.calm, source.calmer, 2.0 * strength - 1.0
+    return unit(start.quats + blend * (end.quats - start.quats)), start.trans + blend * (end.trans - start.trans)
 
 
-def _levelled(floor: Ground, feet: Feet, poses: np.ndarray, trans: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return poses (F, 72) and trans (F, 3) with the floor turned level and moved to height 0."""
+def _level(floor: Ground, feet: Feet, poses: np.ndarray, trans: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return poses (F, 72) and trans (F, 3) rotated and moved so that the floor is level and at height 0."""
     if not floor.slope.any():
         return poses, trans - np.array([0.0, floor.height_m, 0.0])
     turn = swing_between(floor.up, np.array([0.0, 1.0, 0.0]))

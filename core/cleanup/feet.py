@@ -1,8 +1,8 @@
-"""Where a body's feet touch the floor, and the way from the pelvis to there. F frames.
+"""Contact points of the feet, and the joint chains from the pelvis to them. F frames.
 
-Convention: metres, Y up. Contact points are ordered as `POINTS`: the heels, low at the back of the foot and fixed to
-the ankle's bone, and the toe joints, about which a foot rolls off while the toes stand. Both belong to the ankle's
-bone as well, so heel and toe of a foot are always as far apart.
+Convention: metres, Y up. Contact points are ordered as `POINTS`: the heels, at the bottom of the back of the foot and
+fixed to the ankle's bone, and the toe joints, about which a foot rolls off while the toes stay on the floor. The toe
+joints are fixed to the ankle's bone too, so the distance between heel and toe of a foot is constant.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS
 SIDES = ("left", "right")
 POINTS = tuple(f"{side}_{part}" for side in SIDES for part in ("heel", "toe"))
 LEG_JOINTS = tuple(JOINT_INDEX[f"{side}_{name}"] for side in SIDES for name in ("hip", "knee", "ankle", "foot"))
-"""Hip, knee, ankle and toe joint of the left leg, then of the right one."""
+"""Hip, knee, ankle and toe joint of the left leg, then of the right leg."""
 _CHAIN = (0, *sorted(LEG_JOINTS))
 
 _END_SHARE = 0.2
 _SOLE_SHARE = 0.06
-"""Heel and toe tips are these last parts of the foot; their soles what lies within that share of its length of the
-lowest point of the part."""
+"""Heel and toe tips lie in the last `_END_SHARE` of the foot's length; the sole there is what lies within `_SOLE_SHARE`
+of the foot's length of the part's lowest point."""
 
 
 @dataclass(frozen=True, eq=False)
 class Feet:
-    """The legs of a shaped body at rest.
+    """Legs and feet of a body with a given shape, in the rest pose.
 
     Attributes:
         rest: (24, 3) rest joints, metres.
         heels: (2, 3) the heels, relative to the ankles.
         tips: (2, 3) the tips of the toes, relative to the toe joints.
-        toe_heights: (2,) how high the toe joints are above the sole of a flat foot.
-        leg_lengths: (2,) of the legs from hip to ankle.
+        toe_heights: (2,) height of the toe joints above the sole of a flat foot.
+        leg_lengths: (2,) leg lengths from hip to ankle.
     """
 
     rest: np.ndarray
@@ -50,11 +50,11 @@ class Feet:
         shape = np.asarray(betas, dtype=np.float32)
         rest = np.asarray(model.rest_joints(shape), dtype=np.float64)
         vertices = np.asarray(model.rest_vertices(shape), dtype=np.float64)
-        holder = np.asarray(model.data.weights).argmax(axis=1)
+        main_joint = np.asarray(model.data.weights).argmax(axis=1)
         heels, tips, toe_heights, lengths = [], [], [], []
         for side in SIDES:
             hip, knee, ankle, foot = (JOINT_INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle", "foot"))
-            skin = vertices[np.isin(holder, (ankle, foot))]
+            skin = vertices[np.isin(main_joint, (ankle, foot))]
             heels.append(_sole_end(skin, -1.0) - rest[ankle])
             tips.append(_sole_end(skin, 1.0) - rest[foot])
             toe_heights.append(rest[foot, 1] - skin[:, 1].min())
@@ -63,20 +63,20 @@ class Feet:
 
     @property
     def leg_m(self) -> float:
-        """Length of the legs, the mean of both."""
+        """Mean length of both legs, metres."""
         return float(self.leg_lengths.mean())
 
     @property
     def heights(self) -> np.ndarray:
-        """How high each contact point (4,) is above the floor when it stands."""
+        """Height of each contact point (4,) above the floor when planted, metres."""
         heights: np.ndarray = np.stack([np.zeros(2), self.toe_heights], axis=-1).reshape(-1)
         return heights
 
     def chain(self, rotations: np.ndarray, trans: np.ndarray) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
-        """Return world rotations (F, 3, 3) and places (F, 3) of the pelvis and the joints of the legs.
+        """Return world rotations (F, 3, 3) and positions (F, 3) of the pelvis and the leg joints, by joint.
 
         Args:
-            rotations: (F, 24, 3, 3) local rotations; only those joints are read.
+            rotations: (F, 24, 3, 3) local rotations; only those of these joints are read.
             trans: (F, 3) metres.
         """
         world, places = {0: rotations[:, 0]}, {0: self.rest[0] + trans}
@@ -87,7 +87,7 @@ class Feet:
         return world, places
 
     def points(self, world: dict[int, np.ndarray], places: dict[int, np.ndarray]) -> np.ndarray:
-        """Return the contact points (F, 4, 3) of what `chain` returned."""
+        """Return the contact points (F, 4, 3) for the rotations and positions that `chain` returned."""
         found = []
         for number, side in enumerate(SIDES):
             ankle = JOINT_INDEX[f"{side}_ankle"]
@@ -96,7 +96,7 @@ class Feet:
 
 
 def _sole_end(skin: np.ndarray, front: float) -> np.ndarray:
-    """Return the place (3,) of the sole at one end of a foot at rest, at the height of the whole sole.
+    """Return the centre (3,) of the sole at one end of a foot at rest, at the height of the whole sole.
 
     Args:
         skin: (V, 3) the foot's vertices.

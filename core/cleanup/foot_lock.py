@@ -1,9 +1,9 @@
-"""Feet held where they stand, by the legs alone as far as they reach. F frames.
+"""Foot lock: keep planted feet in place by leg IK, within the reach of the legs. F frames.
 
-Each contact moves its point by what it is away from where it is held; before and after the contact the displacement
-that it has at that end fades. A point that does not stand goes along with the other one of its foot; so a foot on its
-toes is moved, and a foot that stands on heel and toes is turned too. A heel may rise and sink as it did, but not below
-the floor, and toes that the rising heel would push through the floor are bent.
+Each contact moves its point to where it is held; before and after the contact, the displacement at that end fades out.
+A point that is not in contact moves with the other point of its foot. So a foot on its toes is translated, and a foot
+on heel and toes is rotated too. A heel keeps its own rise and fall, but stays above the floor, and toes that the rising
+heel would push through the floor are bent.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from .standing import Holds
 _OTHER = [1, 0, 3, 2]
 """The other point of the same foot."""
 _SOFT_M = 0.003
-"""Over so much a heel that would sink below the floor is stopped."""
-_MOST_LIFTED_RAD = np.deg2rad(60.0)
-_FARTHEST = 0.12
-"""No point is moved farther than that share of a leg's length."""
+"""Softness of the limit that stops a heel from sinking below the floor."""
+_MAX_TOE_LIFT_RAD = np.deg2rad(60.0)
+_MAX_MOVE = 0.12
+"""Longest displacement of a point, as a fraction of the leg length."""
 _REACH = 0.9985
-"""Share of its length that a leg stretches to; one that was straighter may stay so."""
-_LOWEST = 0.04
-"""The pelvis is lowered by no more than that share of a leg's length for a foot that would be out of reach."""
-_MISSED_M = 0.008
-"""So far above the floor a foot may stay that is out of reach."""
+"""Longest reach of a leg, as a fraction of its length; a leg that was straighter stays so."""
+_MAX_DROP = 0.04
+"""Most that the pelvis is lowered for a foot out of reach, as a fraction of the leg length."""
+_TOLERATED_GAP_M = 0.008
+"""A foot out of reach may stay this far above the floor."""
 _EASE_S = 0.08
 
 
 @dataclass(frozen=True, eq=False)
 class Legs:
-    """Local rotations of the legs' joints, by joint (F, 3, 3), and the way of the body (F, 3)."""
+    """Local rotations (F, 3, 3) of the leg joints, by joint, and the translation of the body (F, 3)."""
 
     rotations: dict[int, np.ndarray]
     trans: np.ndarray
@@ -45,38 +45,38 @@ class Legs:
 def lock_feet(
     rotations: np.ndarray, trans: np.ndarray, feet: Feet, holds: Holds, *, fps: float, strength: float
 ) -> Legs:
-    """Return the legs' rotations and the way of a motion whose feet are held.
+    """Return the leg rotations and the translation of a motion whose feet are locked.
 
     Args:
         rotations: (F, 24, 3, 3) local rotations.
         trans: (F, 3) metres.
-        feet: the body's.
+        feet: the body's legs and feet.
         holds: when and where each contact point is held.
-        fps: frames a second.
-        strength: 0 to 1.
+        fps: frames per second.
+        strength: 0 (unchanged) to 1 (fully locked).
     """
     world, places = feet.chain(rotations, trans)
     points = feet.points(world, places)
-    moves = _displacements(points, holds, _FARTHEST * feet.leg_m)
+    moves = _displacements(points, holds, _MAX_MOVE * feet.leg_m)
     ankles, turns = {}, {}
     for number, side in enumerate(SIDES):
         pair = slice(2 * number, 2 * number + 2)
         ankle = places[JOINT_INDEX[f"{side}_ankle"]]
         ankles[side], turns[side] = _place_foot(points[:, pair], ankle, strength * moves[:, pair], holds.share[:, pair])
-    drop = _lowered(world, places, ankles, feet, fps)
+    drop = _lower_pelvis(world, places, ankles, feet, fps)
     found: dict[int, np.ndarray] = {}
     for number, side in enumerate(SIDES):
-        found |= _bent_leg(world, places, side, ankles[side] + drop, turns[side])
+        found |= _solve_leg(world, places, side, ankles[side] + drop, turns[side])
         toe, point = JOINT_INDEX[f"{side}_foot"], 2 * number + 1
         ankle = turns[side] @ world[JOINT_INDEX[f"{side}_ankle"]]
         above = points[:, point, 1] + strength * moves[:, point, 1] - holds.floor[:, point]
-        lift = _lifted(ankle @ rotations[:, toe] @ feet.tips[number], above, strength * holds.share[:, point])
+        lift = _lift_toes(ankle @ rotations[:, toe] @ feet.tips[number], above, strength * holds.share[:, point])
         found[toe] = transposed(ankle) @ lift @ ankle @ rotations[:, toe]
     return Legs(found, trans - drop)
 
 
 def _displacements(points: np.ndarray, holds: Holds, farthest: float) -> np.ndarray:
-    """Return by how much each contact point (F, 4, 3) is to be moved, faded, the two of a foot together."""
+    """Return the faded displacement of each contact point (F, 4, 3); the two points of a foot move together."""
     off = holds.target - np.take_along_axis(points, holds.nearest[..., None], axis=0)
     length = np.linalg.norm(off, axis=-1, keepdims=True)
     off = off * np.minimum(1.0, farthest / np.maximum(length, 1e-9))
@@ -94,7 +94,7 @@ def _displacements(points: np.ndarray, holds: Holds, farthest: float) -> np.ndar
 def _place_foot(
     points: np.ndarray, ankle: np.ndarray, moves: np.ndarray, share: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ankle (F, 3) and the turn (F, 3, 3) of a foot whose heel and toe (F, 2, 3) are moved by *moves*."""
+    """Return the ankle (F, 3) and the rotation (F, 3, 3) of a foot whose heel and toe (F, 2, 3) move by *moves*."""
     weight = share / (1.001 - share) + 1e-6
     weight = (weight / weight.sum(axis=1, keepdims=True))[..., None]
     aimed = points + moves
@@ -103,44 +103,44 @@ def _place_foot(
     return (weight * aimed).sum(axis=1) + (turn @ arm[..., None])[..., 0], turn
 
 
-def _lifted(tips: np.ndarray, above: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Return the rotations (F, 3, 3) that lift toes which would go through the floor.
+def _lift_toes(tips: np.ndarray, above: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return the rotations (F, 3, 3) that keep the toes from going through the floor.
 
     Args:
-        tips: (F, 3) from toe joint to the tip of the toes, in the world.
-        above: (F,) how high the toe joint is above the floor.
-        share: (F,) how much the toes stand.
+        tips: (F, 3) from the toe joint to the tip of the toes, world axes.
+        above: (F,) height of the toe joint above the floor.
+        share: (F,) weight of the toes' contact.
     """
     length = np.linalg.norm(tips, axis=-1)
     under = -above - tips[:, 1]
     raised = tips[:, 1] + 0.5 * (under + np.sqrt(under**2 + _SOFT_M**2)) - 0.5 * _SOFT_M
     angle = np.arcsin(np.clip(raised / length, -1.0, 1.0)) - np.arcsin(np.clip(tips[:, 1] / length, -1.0, 1.0))
-    angle = share * np.clip(angle, 0.0, _MOST_LIFTED_RAD)
+    angle = share * np.clip(angle, 0.0, _MAX_TOE_LIFT_RAD)
     side = unit(np.stack([-tips[:, 2], np.zeros_like(length), tips[:, 0]], axis=-1))
     return np.asarray(axis_angle_to_matrix(side * angle[:, None]))
 
 
-def _lowered(
+def _lower_pelvis(
     world: dict[int, np.ndarray], places: dict[int, np.ndarray], ankles: dict[str, np.ndarray], feet: Feet, fps: float
 ) -> np.ndarray:
-    """Return how far up (F, 3) the feet are seen from a pelvis that is lowered until both legs reach them."""
+    """Return the drop (F, 3) of the pelvis that lets both legs reach their feet: metres along Y, 0 or more."""
     needed = np.zeros(len(places[0]))
     for side in SIDES:
         hip, before = places[JOINT_INDEX[f"{side}_hip"]], places[JOINT_INDEX[f"{side}_ankle"]]
         reach = np.maximum(_REACH * feet.leg_lengths[SIDES.index(side)], np.linalg.norm(before - hip, axis=-1) + 1e-6)
-        way = ankles[side] - hip
-        beyond = dot(way, way) - reach**2
-        down = np.maximum(-way[:, 1], 1e-3)
+        reach_vector = ankles[side] - hip
+        beyond = dot(reach_vector, reach_vector) - reach**2
+        down = np.maximum(-reach_vector[:, 1], 1e-3)
         short = down - np.sqrt(np.maximum(down**2 - beyond, 0.0))
-        needed = np.maximum(needed, np.where(beyond > 0.0, short - _MISSED_M, 0.0))
-    needed = np.minimum(needed, _LOWEST * feet.leg_m)
+        needed = np.maximum(needed, np.where(beyond > 0.0, short - _TOLERATED_GAP_M, 0.0))
+    needed = np.minimum(needed, _MAX_DROP * feet.leg_m)
     drop = np.zeros((len(needed), 3))
-    drop[:, 1] = _eased(needed, max(1, round(_EASE_S * fps)))
+    drop[:, 1] = _smooth_above(needed, max(1, round(_EASE_S * fps)))
     return drop
 
 
-def _eased(values: np.ndarray, reach: int) -> np.ndarray:
-    """Return a smooth curve (F,) that is nowhere below *values*: the highest around each frame, then averaged."""
+def _smooth_above(values: np.ndarray, reach: int) -> np.ndarray:
+    """Return a smooth curve (F,) that is nowhere below *values*: a running maximum, then a weighted mean."""
     if not values.any():
         return values
     padded = np.pad(values, 2 * reach, mode="edge")
@@ -149,14 +149,14 @@ def _eased(values: np.ndarray, reach: int) -> np.ndarray:
     return np.convolve(highest, kernel / kernel.sum(), mode="valid")
 
 
-def _bent_leg(
+def _solve_leg(
     world: dict[int, np.ndarray],
     places: dict[int, np.ndarray],
     side: str,
     target: np.ndarray,
     turn: np.ndarray,
 ) -> dict[int, np.ndarray]:
-    """Return the local rotations of a leg's hip, knee and ankle whose ankle is brought to *target* (F, 3)."""
+    """Return the local rotations of hip, knee and ankle that bring the ankle to *target* (F, 3)."""
     hip, knee, ankle = (JOINT_INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
     bones = Bones(places[knee] - places[hip], places[ankle] - places[knee], world[hip][..., 0])
     thigh, shank = reach_for(bones, target - places[hip])

@@ -1,4 +1,4 @@
-"""The floor, found from where the feet stand. F frames, N contacts.
+"""Find the floor from foot contacts. F frames, N contacts.
 
 Convention: metres, Y up. The floor is the plane ``y = height + slope . (x, z)``.
 """
@@ -13,27 +13,28 @@ import numpy as np
 from .contacts import Contact, median_of
 
 _LEVEL_M = 0.05
-"""Points within so much stand on one level."""
+"""Points within this height of each other are on one level."""
 _MIN_SHARE = 0.2
-"""A level on which the feet are slow for that share of the time of the busiest one counts; the lowest is the floor."""
+"""A level counts if the feet are slow on it for this fraction of the time of the most used level; the lowest such level
+is the floor."""
 _MIN_SLOPE, _MAX_SLOPE = np.tan(np.deg2rad([0.7, 12.0]))
 _SLOPE_ERRORS = 4.0
 _MIN_CONTACTS = 8
 _MIN_EXTENT_M = 0.8
-_MAX_REST_M = 0.015
-_TRUSTED_RESTS, _MIN_TRUSTED = 3.0, 0.7
-"""Contacts that are farther off than so many times what is usual are left out; so many must remain."""
+_MAX_RESIDUAL_M = 0.015
+_TRUSTED_RESIDUALS, _MIN_TRUSTED = 3.0, 0.7
+"""Contacts with a residual above this multiple of the usual one are left out; this fraction must remain."""
 _BELOW_M, _BELOW_SHARE = 0.08, 0.1
-"""What the feet stand on is not the floor if a joint is so far below it for that share of the time."""
+"""The surface under the feet is not the floor if a joint is this far below it for this fraction of the frames."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """The floor.
+    """The floor plane.
 
     Attributes:
-        height_m: of the floor at the origin.
-        slope: (2,) how much it rises a metre along x and z; 0 unless the contacts show a tilt clearly.
+        height_m: height at the origin, metres.
+        slope: (2,) rise per metre along x and z; 0 unless the contacts clearly show a tilt.
     """
 
     height_m: float
@@ -45,18 +46,18 @@ class Ground:
 
     @property
     def up(self) -> np.ndarray:
-        """The unit vector (3,) that stands on the floor."""
+        """The unit normal (3,) of the floor."""
         normal = np.array([-self.slope[0], 1.0, -self.slope[1]])
         unit_normal: np.ndarray = normal / np.linalg.norm(normal)
         return unit_normal
 
 
 def first_guess(heights: np.ndarray, slow: np.ndarray) -> float | None:
-    """Return the height of the lowest level that slow points spend time on; None where none is ever slow.
+    """Return the height of the lowest level on which points are slow for long; None if no point is ever slow.
 
     Args:
-        heights: (F, 4) heights of the contact points less what they have when they stand.
-        slow: (F, 4) bool.
+        heights: (F, 4) heights of the contact points less their heights when planted.
+        slow: (F, 4) bool, where the points are slow.
     """
     found = np.sort(heights[slow])
     if len(found) == 0:
@@ -71,14 +72,14 @@ def first_guess(heights: np.ndarray, slow: np.ndarray) -> float | None:
 def find_ground(
     contacts: Sequence[Contact], points: np.ndarray, heights: np.ndarray, joints: np.ndarray, slope: np.ndarray
 ) -> Ground | None:
-    """Return the floor under *contacts*, or None where there is none.
+    """Return the floor under *contacts*, or None if they show none.
 
     Args:
-        contacts: when which point stands.
+        contacts: the foot contacts.
         points: (F, 4, 3) contact points, metres.
-        heights: (4,) how high each is above the floor when it stands.
-        joints: (F, J, 3) places of the body's joints, which are all above a floor.
-        slope: (2,) of the floor, from `clear_slope`.
+        heights: (4,) height of each point above the floor when planted.
+        joints: (F, J, 3) positions of the body's joints, which all lie above a floor.
+        slope: (2,) slope of the floor, from `clear_slope`.
     """
     if not contacts:
         return None
@@ -91,7 +92,7 @@ def find_ground(
 
 
 def standing_places(contacts: Sequence[Contact], points: np.ndarray, heights: np.ndarray) -> np.ndarray:
-    """Return the place (N, 3) on the floor that each contact stands on; arguments as for `find_ground`."""
+    """Return the point (N, 3) of the floor under each contact; arguments as for `find_ground`."""
     places: np.ndarray = np.stack([median_of(points[contact.frames, contact.point]) for contact in contacts])
     places[:, 1] -= heights[[contact.point for contact in contacts]]
     return places
@@ -104,13 +105,14 @@ def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
 
 
 def clear_slope(places: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Return the slope (2,) that standing places show beyond doubt along the directions that they spread in, else 0.
+    """Return the slope (2,) along the directions in which the contacts spread, 0 where they do not show it clearly.
 
-    Each point is compared with itself alone: a heel that a fit always has too high tells nothing of the floor.
+    Each contact point is compared only with itself: a heel that the fit always puts too high says nothing about the
+    slope.
 
     Args:
-        places: (N, 3) metres.
-        points: (N,) which contact point stands there.
+        places: (N, 3) floor points under the contacts, metres.
+        points: (N,) index of the contact point of each.
     """
     level = np.zeros(2)
     if len(places) < _MIN_CONTACTS:
@@ -124,22 +126,26 @@ def clear_slope(places: np.ndarray, points: np.ndarray) -> np.ndarray:
     for _ in range(2):
         if len(axes) == 0:
             return level
-        slope, error, rest_m, trusted = _fitted_slope(spread @ axes.T, relative[:, 1])
+        slope, error, residual_m, used_share = _fitted_slope(spread @ axes.T, relative[:, 1])
         axes = axes[np.abs(slope) > _SLOPE_ERRORS * error]
-    if len(axes) != len(slope) or rest_m > _MAX_REST_M or trusted < _MIN_TRUSTED:
+    if len(axes) != len(slope) or residual_m > _MAX_RESIDUAL_M or used_share < _MIN_TRUSTED:
         return level
     found: np.ndarray = slope @ axes
     return found if _MIN_SLOPE < np.linalg.norm(found) < _MAX_SLOPE else level
 
 
 def _fitted_slope(along: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float]:
-    """Return the slopes (A,) of *heights* (N,) along axes (N, A), their errors, what is left, and the share used."""
+    """Fit the slopes of *heights* (N,) along axes (N, A).
+
+    Returns:
+        The slopes (A,), their standard errors (A,), the typical residual in metres, and the fraction of points used.
+    """
     design = np.concatenate([np.ones((len(along), 1)), along], axis=1)
     used = np.ones(len(along), dtype=bool)
     for _ in range(3):
         found, *_ = np.linalg.lstsq(design[used], heights[used], rcond=None)
-        rest = heights - design @ found
-        rest_m = 1.4826 * float(np.median(np.abs(rest[used])))
-        used = np.abs(rest) < max(_TRUSTED_RESTS * rest_m, 1e-3)
-    error = max(rest_m, 1e-4) * np.sqrt(np.diag(np.linalg.pinv(design[used].T @ design[used]))[1:])
-    return found[1:], error, rest_m, float(used.mean())
+        residual = heights - design @ found
+        residual_m = 1.4826 * float(np.median(np.abs(residual[used])))
+        used = np.abs(residual) < max(_TRUSTED_RESIDUALS * residual_m, 1e-3)
+    error = max(residual_m, 1e-4) * np.sqrt(np.diag(np.linalg.pinv(design[used].T @ design[used]))[1:])
+    return found[1:], error, residual_m, float(used.mean())

@@ -1,11 +1,11 @@
-"""A leg of two bones that reaches for a place, closed form. F frames.
+"""Closed-form two-bone leg IK. F frames.
 
-Convention: all vectors relative to the hip, metres, in the world. The knee keeps the plane that the leg bends in, and
-where the leg is so straight that it has none, the plane that the thigh's own side axis (+X at rest) is square to.
+Convention: all vectors relative to the hip, metres, world axes. The knee keeps the plane in which the leg bends. A leg
+too straight to have one uses the plane perpendicular to the thigh's own side axis (+X at rest).
 
-The bend of a leg follows from the distance between hip and ankle, ever faster the straighter the leg is: the last
-millimetres take as much of it as the centimetres before. A knee that followed would jump. So from some distance on the
-bend follows it at a steady rate, and the last millimetres are not made good.
+The knee angle follows from the distance between hip and ankle, and changes faster the straighter the leg is: the last
+millimetres change it as much as the centimetres before. A knee that followed them exactly would jump. So beyond a
+certain distance the angle changes at a constant rate, and the last millimetres of the target are not reached.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ import numpy as np
 from ..math.rotations import cross, dot, unit
 
 _STRAIGHT = 0.12
-"""Sine of the bend at which the bones and the thigh's side axis say as much about the plane of the bend."""
+"""Sine of the knee angle at which the bones and the thigh's side axis count equally for the plane of the leg."""
 _STEADY = 0.975
-"""Share of its length from which on a leg's bend follows the distance at a steady rate."""
-_UPRIGHT = (0.5, 0.7)
-"""A leg whose foot is below the hip by these shares of the way between them begins to carry the body, and does."""
-_SHORTEST = 0.35
-"""A leg is never folded to less than that share of its length."""
+"""Distance, as a fraction of the leg length, beyond which the knee angle changes at a constant rate."""
+_LOAD_BEARING = (0.5, 0.7)
+"""A leg begins to bear weight, and bears it fully, with its foot below the hip by these fractions of the distance."""
+_MIN_REACH = 0.35
+"""A leg is never folded to less than this fraction of its length."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bones:
-    """Thighs and shanks of one leg.
+    """Bone vectors of one leg.
 
     Attributes:
         thigh: (F, 3) from hip to knee.
         shank: (F, 3) from knee to ankle.
-        side: (F, 3) the thigh's side axis, of length 1.
+        side: (F, 3) the thigh's side axis, unit length.
     """
 
     thigh: np.ndarray
@@ -47,21 +47,21 @@ class Bones:
 
 
 def reach_for(bones: Bones, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the directions (F, 3) of thigh and shank that bring the ankle to *target*, or as near as is smooth.
+    """Return the directions (F, 3) of thigh and shank that bring the ankle to *target*, or as near as stays smooth.
 
     Args:
-        bones: where they are.
-        target: (F, 3) where the ankle shall be; where that is where it is, nothing changes.
+        bones: the current bones.
+        target: (F, 3) wanted position of the ankle; where it equals the current one, nothing changes.
     """
     thigh, shank, ankle = unit(bones.thigh), unit(bones.shank), bones.thigh + bones.shank
     axis, bend = unit(ankle), cross(thigh, shank)
     normal = unit(bend + _STRAIGHT * bones.side)
     normal = unit(normal - dot(normal, axis)[:, None] * axis)
     angle = np.arctan2(dot(bend, normal), dot(thigh, shank))
-    more = _bend_at(np.linalg.norm(target, axis=-1), bones) - _bend_at(np.linalg.norm(ankle, axis=-1), bones)
-    less = np.maximum(angle, 1e-6) * np.expm1(np.minimum(more, 0.0) / np.maximum(angle, 1e-6))
-    bent = angle + np.maximum(more, 0.0) + less
-    turned = unit(_over(target, _distance_at(bent, bones)))
+    change = _bend_at(np.linalg.norm(target, axis=-1), bones) - _bend_at(np.linalg.norm(ankle, axis=-1), bones)
+    eased = np.maximum(angle, 1e-6) * np.expm1(np.minimum(change, 0.0) / np.maximum(angle, 1e-6))
+    bent = angle + np.maximum(change, 0.0) + eased
+    turned = unit(_move_vertically(target, _distance_at(bent, bones)))
     before = _in_plane(axis, normal, angle, bones)
     after = _in_plane(turned, _swing(normal, axis, turned), bent, bones)
     return (
@@ -71,10 +71,10 @@ def reach_for(bones: Bones, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _bend_at(distance: np.ndarray, bones: Bones) -> np.ndarray:
-    """Return the bend (F,), radians, of a leg whose ankle is *distance* (F,) away, steady where nearly straight."""
+    """Return the knee angle (F,), radians, for an ankle at *distance* (F,); linear where the leg is nearly straight."""
     long, short = bones.lengths
     steady = _STEADY * (long + short)
-    exact = np.clip(distance, _SHORTEST * (long + short), steady)
+    exact = np.clip(distance, _MIN_REACH * (long + short), steady)
     angle = np.arccos(np.clip((exact**2 - long**2 - short**2) / (2.0 * long * short), -1.0, 1.0))
     last = np.arccos((steady**2 - long**2 - short**2) / (2.0 * long * short))
     rate = steady / (long * short * np.sin(last))
@@ -82,14 +82,14 @@ def _bend_at(distance: np.ndarray, bones: Bones) -> np.ndarray:
 
 
 def _distance_at(angle: np.ndarray, bones: Bones) -> np.ndarray:
-    """Return how far (F,) the ankle of a leg is away that is bent by *angle* (F,)."""
+    """Return the distance (F,) between hip and ankle at the knee angle *angle* (F,)."""
     long, short = bones.lengths
     return np.asarray(np.sqrt(long**2 + short**2 + 2.0 * long * short * np.cos(angle)))
 
 
-def _over(target: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """Return *target* (F, 3) moved up or down to be *distance* (F,) away: a foot may miss the floor, not its place."""
-    lying, upright = _UPRIGHT
+def _move_vertically(target: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """Move *target* (F, 3) vertically to be *distance* (F,) from the hip: a foot may miss the floor, not its spot."""
+    lying, upright = _LOAD_BEARING
     carries = np.clip((-target[:, 1] / distance - lying) / (upright - lying), 0.0, 1.0)
     down = np.sqrt(np.maximum(distance**2 - target[:, 0] ** 2 - target[:, 2] ** 2, (lying * distance) ** 2))
     moved = target.copy()
@@ -98,7 +98,7 @@ def _over(target: np.ndarray, distance: np.ndarray) -> np.ndarray:
 
 
 def _in_plane(axis: np.ndarray, normal: np.ndarray, angle: np.ndarray, bones: Bones) -> tuple[np.ndarray, np.ndarray]:
-    """Return the directions (F, 3) of thigh and shank of a leg along *axis* that is bent by *angle* (F,) in a plane."""
+    """Return the directions (F, 3) of thigh and shank of a leg along *axis*, bent by *angle* (F,) about *normal*."""
     long, short = bones.lengths
     front = cross(axis, normal)
     lean = np.arctan2(short * np.sin(angle), long + short * np.cos(angle))
@@ -108,7 +108,7 @@ def _in_plane(axis: np.ndarray, normal: np.ndarray, angle: np.ndarray, bones: Bo
 
 
 def _swing(vectors: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Turn *vectors* (F, 3) by the smallest rotation from the unit vectors *start* to *end* (F, 3)."""
+    """Rotate *vectors* (F, 3) by the smallest rotation from the unit vectors *start* to *end* (F, 3)."""
     axis = cross(start, end)
     along = dot(axis, vectors) / np.maximum(1.0 + dot(start, end), 1e-6)
     return np.asarray(dot(start, end)[:, None] * vectors + cross(axis, vectors) + along[:, None] * axis)

@@ -1,6 +1,6 @@
-"""The lowest point of a body's skin. F frames, V vertices.
+"""The lowest vertex of a posed body. F frames, V vertices.
 
-The heights are those of the skin as Blender shows it: linear blend skinning without pose correctives.
+Heights are those of the mesh as Blender shows it: linear blend skinning without pose correctives.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from ..motion import Motion
 from ..smpl_skeleton import NUM_JOINTS
 
 _BLOCK = 256
-"""Frames whose vertices are made at once, to bound memory."""
+"""Frames computed at once, to limit memory."""
 
 
 def lowest_heights(motion: Motion, model: BodyModel) -> np.ndarray:
-    """Return the height in metres (Y) of the lowest vertex of each frame (F,).
+    """Return the height (F,) of each frame's lowest vertex: metres along Y.
 
     A vertex's height is linear in the second rows of the 24 joint transforms, so one product of (F, 96) and (96, V)
-    gives all of them.
+    gives all heights.
     """
     betas = np.zeros(NUM_BETAS, dtype=np.float32)
     given = np.asarray(motion.betas)[:NUM_BETAS]

@@ -1,4 +1,4 @@
-"""What a clean-up may be told."""
+"""Options of the clean-up."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ ROOTS = ("world", "in_place", "treadmill", "on_ground")
 
 
 class CleanupOptionError(CoreError, ValueError):
-    """An option of the clean-up has a value that it cannot have."""
+    """A clean-up option has an invalid value."""
 
 
 @dataclass(frozen=True)
 class CleanupOptions:
-    """Settings of a clean-up; the defaults change nothing.
+    """Settings of the clean-up; the defaults change nothing.
 
     Attributes:
-        smoothing: 0 leaves the motion as it is; 0.5 calms it as much as its own noise calls for, which costs a clean
-            motion nothing; 1 calms it as if it were noisy.
-        foot_lock: 0 leaves the feet where they are, 1 keeps each foot where it stands.
-        ground: "keep" leaves the motion's height; "contacts" moves the whole clip so that the floor that the feet
-            stand on is at height 0, and level; where no foot ever stands, the lowest vertex of the clip is.
-        height_m: how far to lift the clip after that, metres.
-        root: "world" walks through the room; "in_place" holds the pelvis over one spot; "treadmill" does so with the
-            way only, so that the body still sways; "on_ground" moves every frame up or down so that the lower foot
-            stands, for motions that do not know their height.
+        smoothing: 0 leaves the motion as it is; 0.5 smooths it according to its own noise, which does not alter a
+            noise-free motion; 1 smooths it as if it were noisy.
+        foot_lock: 0 leaves the feet as they are, 1 keeps planted feet in place.
+        ground: "keep" leaves the height as recorded; "contacts" moves the whole clip so that the floor under the feet
+            is level and at height 0, or, if no foot is ever planted, the clip's lowest vertex is at height 0.
+        height_m: height to raise the clip by afterwards, metres.
+        root: "world" keeps the path through the room; "in_place" keeps the pelvis over one spot; "treadmill" removes
+            only the path, so that the body still sways; "on_ground" moves every frame vertically so that the lower
+            foot is on the floor, for motions whose height is unknown.
     """
 
     smoothing: float = 0.0
@@ -39,7 +39,7 @@ class CleanupOptions:
     root: str = "world"
 
     def without_place(self) -> CleanupOptions:
-        """Return the options for a motion of a track that holds the pelvis in place: it is not in any world."""
+        """Return the options for the motion of a root-relative track, which has no position in the world."""
         return replace(self, root="on_ground") if self.root == "world" else self
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Where the body as a whole is. F frames."""
+"""Root motion: where the body as a whole is. F frames."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ from .feet import Feet
 from .ground import Ground
 
 _SWAY_S = 1.2
-"""Motion of the pelvis that is slower than about this belongs to the way, faster to the gait."""
+"""Pelvis motion with periods longer than about this belongs to the path, shorter to the gait."""
 _SHAKE_S = 0.25
 
 
-def without_way(trans: np.ndarray, pelvis: np.ndarray, fps: float, *, sway: bool) -> np.ndarray:
-    """Return *trans* (F, 3) with the pelvis held over the origin.
+def hold_in_place(trans: np.ndarray, pelvis: np.ndarray, fps: float, *, sway: bool) -> np.ndarray:
+    """Return *trans* (F, 3) with the pelvis kept over the origin.
 
     Args:
         trans: metres.
-        pelvis: (3,) the rest pelvis of the shape, which is where the pelvis stands at no translation.
-        fps: frames a second.
-        sway: take out the slow part only, so that the body still sways with its steps.
+        pelvis: (3,) rest pelvis of the shape, its position at zero translation.
+        fps: frames per second.
+        sway: remove only the slow part, so that the body still sways with its steps.
     """
     place = trans[:, [0, 2]] + pelvis[[0, 2]]
-    way = slow_part(place, fps, _SWAY_S) if sway else place
+    path = slow_part(place, fps, _SWAY_S) if sway else place
     held = trans.copy()
-    held[:, [0, 2]] -= way
+    held[:, [0, 2]] -= path
     return held
 
 
 def slow_part(values: np.ndarray, fps: float, period_s: float) -> np.ndarray:
-    """Return the slow part of *values* (F, D): a Whittaker smoother that lets a period of *period_s* pass by half."""
+    """Return the slow part of *values* (F, D): a Whittaker smoother that halves the amplitude at *period_s*."""
     stiffness = (2.0 * np.sin(np.pi / max(period_s * fps, 2.0))) ** -4
     ones = np.ones((len(values), 1))
     return whittaker(values[:, None], ones, stiffness * ones)[:, 0]
 
 
 def on_ground(poses: np.ndarray, trans: np.ndarray, feet: Feet, floor: Ground, fps: float) -> np.ndarray:
-    """Return *trans* (F, 3) with every frame moved up or down so that the lowest contact point stands on the floor.
+    """Return *trans* (F, 3) with every frame moved vertically so that its lowest contact point is on the floor.
 
-    What is faster than a step in that is the noise of the feet, and is left out.
+    The correction is smoothed: changes faster than a step are noise of the feet.
 
     Args:
         poses: (F, 72) axis-angle.
         trans: metres.
-        feet: the body's.
-        floor: to stand on.
-        fps: frames a second.
+        feet: the body's legs and feet.
+        floor: the floor to stand on.
+        fps: frames per second.
     """
     rotations = axis_angle_to_matrix(poses.reshape(-1, NUM_JOINTS, 3))
     points = feet.points(*feet.chain(rotations, trans))

@@ -1,11 +1,11 @@
-"""A motion calmed as much as its own noise calls for, and less where it is fast. F frames, J joints.
+"""Smooth a motion according to its own noise, and less where it is fast. F frames, J joints.
 
-Whittaker smoothing (see `core.math.whittaker`) of each bone's unit quaternions in the world and of the way, the
-stiffness measured per bone and per moment: variance of the noise over variance of the true second difference, both of
-this very motion at its own frame rate. Bones are calmed in the world and not relative to their parents, since that is
-how they were seen: a parent's mistakes are undone by its child's, and must not be taken out of one alone. Averages of
-nearby quaternions, made unit again, are means in the group of rotations up to the third order (Markley et al.,
-"Averaging Quaternions", Journal of Guidance, Control, and Dynamics 30, 2007).
+Whittaker smoothing (see `core.math.whittaker`) is applied to each bone's unit quaternions in world space and to the
+root translation. The stiffness is estimated per bone and frame: the variance of the noise over the variance of the true
+second difference, both of this motion at its own frame rate. Bones are smoothed in world space rather than relative to
+their parents because that is how they were observed: a child's error compensates its parent's, so the two must not be
+smoothed separately. Normalised averages of nearby quaternions are means in the rotation group up to third order
+(Markley et al., "Averaging Quaternions", Journal of Guidance, Control, and Dynamics 30, 2007).
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from ..math.whittaker import whittaker
 
 _MIN_FRAMES = 6
 _START_HZ, _LEAST_HZ = 5.0, 2.7
-"""What is slower than the former is taken for motion at first. What is slower than the latter is never smoothed away: a
-smoothed curve bends less than the true one, and stiffness that grew with every pass would end in a straight line."""
+"""The first pass takes what is slower than the first for motion. What is slower than the second is never smoothed away:
+a smoothed curve bends less than the true one, so stiffness that grew with every pass would end in a straight line."""
 _WINDOW_S = 0.2
 _PASSES = 2
 _FREE_NOISE = 2e-3
-"""Noise up to here, half-radians and metres, is left alone: the finest tremor of real motion looks the same."""
+"""Noise up to this level, in half-radians and metres, is kept: the finest tremor of real motion looks the same."""
 _STRONG_NOISE_RAD, _STRONG_NOISE_M = 0.03, 0.005
-"""Strong smoothing takes at least that for the noise, per axis."""
-_MIN_BEND = 1e-4
+"""Strong smoothing assumes at least this noise, per axis."""
+_MIN_CURVATURE = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
 class CalmMotion:
-    """A motion calmed.
+    """A smoothed motion.
 
     Attributes:
-        quats: (F, 24, 4) local rotations, w first, with the signs of those they were made of.
-        trans: (F, 3) the way, metres.
+        quats: (F, 24, 4) local rotations, w first, with the signs of the original quaternions.
+        trans: (F, 3) root translation, metres.
     """
 
     quats: np.ndarray
@@ -46,7 +46,7 @@ class CalmMotion:
 
 
 def continuous_quats(rotations: np.ndarray) -> np.ndarray:
-    """Return quaternions (F, J, 4), w first, of *rotations* (F, J, 3, 3), with signs that do not jump over time."""
+    """Return quaternions (F, J, 4), w first, of *rotations* (F, J, 3, 3), with signs continuous over time."""
     quat = matrix_to_quat_wxyz(rotations)
     turned = np.where((quat[1:] * quat[:-1]).sum(axis=-1) < 0.0, -1.0, 1.0)
     quat[1:] *= np.cumprod(turned, axis=0)[..., None]
@@ -54,23 +54,23 @@ def continuous_quats(rotations: np.ndarray) -> np.ndarray:
 
 
 def smooth_motion(quats: np.ndarray, trans: np.ndarray, held: np.ndarray, fps: float) -> tuple[CalmMotion, CalmMotion]:
-    """Return a motion smoothed over time as much as its own noise calls for, and as if it were noisy.
+    """Return a motion smoothed over time according to its own noise, and smoothed as if it were noisy.
 
-    Frames that are held stay on the way between the frames around them, and what is on their two sides does not see
+    Held frames stay interpolated between the frames around them, and the frames on their two sides do not influence
     each other.
 
     Args:
         quats: (F, 24, 4) local rotations, w first, continuous.
         trans: (F, 3) metres.
-        held: (F, 24) bool, joints that nothing showed.
-        fps: frames a second.
+        held: (F, 24) bool, joints that no keypoint showed.
+        fps: frames per second.
     """
     num_joints = quats.shape[1]
     world = continuous_quats(world_rotations(quat_wxyz_to_matrix(quats)))
     curves = np.concatenate([world, np.pad(trans, ((0, 0), (0, 1)))[:, None]], axis=1)
-    gone = np.concatenate([held, held.all(axis=1, keepdims=True)], axis=1)
+    is_held = np.concatenate([held, held.all(axis=1, keepdims=True)], axis=1)
     strong = np.append(np.full(num_joints, 0.5 * _STRONG_NOISE_RAD), _STRONG_NOISE_M)
-    both = _smooth_curves(curves, gone, fps, np.stack([np.zeros_like(strong), strong]))
+    both = _smooth_curves(curves, is_held, fps, np.stack([np.zeros_like(strong), strong]))
     calm = []
     for smooth in (both[:, : num_joints + 1], both[:, num_joints + 1 :]):
         local = matrix_to_quat_wxyz(local_rotations(quat_wxyz_to_matrix(unit(smooth[:, :-1]))))
@@ -80,13 +80,13 @@ def smooth_motion(quats: np.ndarray, trans: np.ndarray, held: np.ndarray, fps: f
 
 
 def _smooth_curves(curves: np.ndarray, held: np.ndarray, fps: float, least_noise: np.ndarray) -> np.ndarray:
-    """Return curves (F, N J, D) smoothed, those of each strength after those of the one before.
+    """Return smoothed curves (F, N J, D): J curves for each of N strengths, one strength after the other.
 
     Args:
-        curves: (F, J, D), quaternions or places.
-        held: (F, J) bool.
-        fps: frames a second.
-        least_noise: (N, J) what is taken for the noise at least, for each strength.
+        curves: (F, J, D) quaternions or positions.
+        held: (F, J) bool, values that are not observed.
+        fps: frames per second.
+        least_noise: (N, J) lower bound of the noise for each strength.
     """
     num_strengths = len(least_noise)
     if len(curves) < _MIN_FRAMES:
@@ -94,25 +94,25 @@ def _smooth_curves(curves: np.ndarray, held: np.ndarray, fps: float, least_noise
     noise = np.maximum(measure_noise(curves, ~held), least_noise).reshape(-1)
     curves, seen = np.tile(curves, (1, num_strengths, 1)), np.tile(~held, (1, num_strengths))
     excess = np.maximum(noise**2 - _FREE_NOISE**2, 0.0)
-    whole = np.zeros(seen.shape)
-    whole[1:-1] = seen[2:] & seen[1:-1] & seen[:-2]
+    complete = np.zeros(seen.shape)
+    complete[1:-1] = seen[2:] & seen[1:-1] & seen[:-2]
     weights = seen.astype(np.float64)
     window = max(1, round(_WINDOW_S * fps))
     start, least = ((2.0 * np.sin(np.pi * min(rate / fps, 0.5))) ** 4 for rate in (_START_HZ, _LEAST_HZ))
-    smooth = whittaker(curves, weights, whole / start)
+    smooth = whittaker(curves, weights, complete / start)
     for _ in range(_PASSES):
-        bend = _local_bend(smooth, whole, window) + least * excess
-        smooth = whittaker(curves, weights, whole * excess / np.maximum(bend, _MIN_BEND**2))
-    calm: np.ndarray = curves + _bridged(np.where(seen[..., None], smooth - curves, 0.0), seen)
+        curvature = _local_curvature(smooth, complete, window) + least * excess
+        smooth = whittaker(curves, weights, complete * excess / np.maximum(curvature, _MIN_CURVATURE**2))
+    calm: np.ndarray = curves + _interpolate_unseen(np.where(seen[..., None], smooth - curves, 0.0), seen)
     return calm
 
 
-def _local_bend(smooth: np.ndarray, whole: np.ndarray, window: int) -> np.ndarray:
+def _local_curvature(smooth: np.ndarray, complete: np.ndarray, window: int) -> np.ndarray:
     """Return the mean squared second difference per axis around every frame (F, J)."""
-    squared = np.zeros(whole.shape)
+    squared = np.zeros(complete.shape)
     squared[1:-1] = (np.diff(smooth, n=2, axis=0) ** 2).sum(axis=-1) / 3.0
-    bend: np.ndarray = _running_sum(squared * whole, window) / np.maximum(_running_sum(whole, window), 1.0)
-    return bend
+    curvature: np.ndarray = _running_sum(squared * complete, window) / np.maximum(_running_sum(complete, window), 1.0)
+    return curvature
 
 
 def _running_sum(values: np.ndarray, window: int) -> np.ndarray:
@@ -122,15 +122,15 @@ def _running_sum(values: np.ndarray, window: int) -> np.ndarray:
     return sums
 
 
-def _bridged(correction: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Return *correction* (F, J, D) with frames that are not seen (F, J) on the straight way between those around."""
+def _interpolate_unseen(correction: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Return *correction* (F, J, D) with the frames that are not *seen* (F, J) interpolated linearly."""
     if seen.all():
         return correction
     bridged = correction.copy()
     frames = np.arange(len(seen))
     for joint in np.flatnonzero(~seen.all(axis=0)):
-        known = np.flatnonzero(seen[:, joint])
-        if len(known):
+        seen_frames = np.flatnonzero(seen[:, joint])
+        if len(seen_frames):
             for axis in range(correction.shape[2]):
-                bridged[:, joint, axis] = np.interp(frames, known, correction[known, joint, axis])
+                bridged[:, joint, axis] = np.interp(frames, seen_frames, correction[seen_frames, joint, axis])
     return bridged

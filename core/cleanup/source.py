@@ -1,4 +1,4 @@
-"""What a motion's clean-up needs and its options do not change: found once. F frames."""
+"""Analysis of a motion for its clean-up: everything that does not depend on the options, computed once. F frames."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _LIMBS = {"arm": ("shoulder", "elbow", "wrist"), "leg": ("hip", "knee", "ankle",
 
 @dataclass(frozen=True, eq=False)
 class CleanupSource:
-    """A motion with what was found in it, for `clean_up`.
+    """A motion and its analysis, the input of `clean_up`.
 
     Attributes:
-        motion: the motion as it was.
+        motion: the original motion.
         model: its body.
         feet: the legs and feet of its shape.
-        quats: (F, 24, 4) its local rotations, w first, with signs that do not jump.
-        calm: the motion calmed as much as its own noise calls for.
-        calmer: the motion calmed as if it were noisy, whether it is or not.
-        contacts: when heels and toes stand.
-        ground: the floor that they stand on; None where they never do.
-        holds: how the contacts hold their points; None without a floor.
+        quats: (F, 24, 4) its local rotations, w first, with signs that are continuous over time.
+        calm: the motion smoothed according to its own noise.
+        calmer: the motion smoothed as if it were noisy, whether it is or not.
+        contacts: the foot contacts.
+        ground: the floor under the contacts; None if there is none.
+        holds: where the contacts hold their points; None without a floor.
     """
 
     motion: Motion
@@ -57,17 +57,17 @@ class CleanupSource:
 
     @property
     def floor_height_m(self) -> float:
-        """Height of the floor below the middle of the way, metres."""
+        """Height of the floor below the median position of the pelvis, metres."""
         middle = np.median(self.motion.trans, axis=0) + self.feet.rest[0]
         return float(self.floor.heights_at(middle))
 
     @property
     def floor(self) -> Ground:
-        """The floor: where the feet stand, else the level below the whole clip's lowest vertex."""
+        """The floor under the feet, or the level of the clip's lowest vertex if the feet show none."""
         return self.ground or Ground(self.lowest_height_m, np.zeros(2))
 
     def lifted(self, height_m: float) -> CleanupSource:
-        """Return what `analyse_motion` finds in the same motion *height_m* higher."""
+        """Return the analysis of the same motion raised by *height_m*."""
         up = np.array([0.0, height_m, 0.0])
         ground, holds = self.ground, self.holds
         return replace(
@@ -81,65 +81,65 @@ class CleanupSource:
 
 
 def analyse_motion(motion: Motion, body: BodyData | BodyModel, held: np.ndarray | None = None) -> CleanupSource:
-    """Return *motion* with its contacts, floor and calmed curves found, for `clean_up`. The slow part.
+    """Find the contacts, the floor and the smoothed curves of *motion* for `clean_up`. This is the slow part.
 
     Args:
-        motion: what to clean up.
+        motion: the motion to clean up.
         body: the body that its betas belong to.
-        held: (F, 24) bool, joints that a fit held because nothing showed them, and whole frames in which nobody was
-            seen (see `held_joints`): nothing is smoothed across those; None for none.
+        held: (F, 24) bool, joints that the fit held because no keypoint showed them, and all joints in frames in which
+            the person was not seen (see `held_joints`). Nothing is smoothed across them. None if there are none.
 
     Raises:
-        ValueError: *held* has another shape.
+        ValueError: *held* has the wrong shape.
     """
     model = body if isinstance(body, BodyModel) else BodyModel(body)
-    gone = np.zeros((motion.num_frames, NUM_JOINTS), dtype=bool) if held is None else np.asarray(held, dtype=bool)
-    if gone.shape != (motion.num_frames, NUM_JOINTS):
-        raise ValueError(f"expected held ({motion.num_frames}, {NUM_JOINTS}), got {gone.shape}")
+    is_held = np.zeros((motion.num_frames, NUM_JOINTS), dtype=bool) if held is None else np.asarray(held, dtype=bool)
+    if is_held.shape != (motion.num_frames, NUM_JOINTS):
+        raise ValueError(f"expected held ({motion.num_frames}, {NUM_JOINTS}), got {is_held.shape}")
     quats = continuous_quats(motion.rotations())
-    calm, calmer = smooth_motion(quats, motion.trans, gone, motion.fps)
+    calm, calmer = smooth_motion(quats, motion.trans, is_held, motion.fps)
     feet = Feet.of_body(model, motion.betas)
     rotations = quat_wxyz_to_matrix(calm.quats)
     points = feet.points(*feet.chain(rotations, calm.trans))
-    contacts, slope = _contacts(points, feet, motion.fps, _guessed_points(gone))
+    contacts, slope = _find_floor_contacts(points, feet, motion.fps, _unobserved_points(is_held))
     joints = world_positions(world_rotations(rotations), feet.rest) + calm.trans[:, None]
     ground = find_ground(contacts, points, feet.heights, joints, slope)
     holds = None if ground is None else plan_holds(contacts, points, feet.heights, ground, motion.fps)
     return CleanupSource(motion, model, feet, quats, calm, calmer, contacts, ground, holds)
 
 
-def _guessed_points(held: np.ndarray) -> np.ndarray:
-    """Return the contact points (F, 4) whose place hangs on a joint that is *held* (F, 24)."""
+def _unobserved_points(held: np.ndarray) -> np.ndarray:
+    """Return a mask (F, 4) of the contact points whose position depends on a joint that is *held* (F, 24)."""
     chains = [[0, *(JOINT_INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))] for side in SIDES]
     return np.repeat(np.stack([held[:, chain].any(axis=1) for chain in chains], axis=1), 2, axis=1)
 
 
-def _contacts(
-    points: np.ndarray, feet: Feet, fps: float, guessed: np.ndarray
+def _find_floor_contacts(
+    points: np.ndarray, feet: Feet, fps: float, unobserved: np.ndarray
 ) -> tuple[tuple[Contact, ...], np.ndarray]:
-    """Return the contacts of *points* (F, 4, 3), some of them *guessed* (F, 4), and the floor's slope (2,).
+    """Return the contacts of *points* (F, 4, 3), of which the mask *unobserved* (F, 4), and the floor's slope (2,).
 
-    Where the points are slow tells of the floor, first its slope, then its height; what is near that stands.
+    Slow points give first the slope of the floor, then its height; slow points near the floor are contacts.
     """
-    slow = find_contacts(points, np.zeros(points.shape[:2]), fps, feet.leg_m, guessed)
+    slow = find_contacts(points, np.zeros(points.shape[:2]), fps, feet.leg_m, unobserved)
     slope = np.zeros(2)
     if slow:
-        which = np.array([contact.point for contact in slow])
-        slope = clear_slope(standing_places(slow, points, feet.heights), which)
+        point_of_contact = np.array([contact.point for contact in slow])
+        slope = clear_slope(standing_places(slow, points, feet.heights), point_of_contact)
     heights = points[..., 1] - points[..., [0, 2]] @ slope - feet.heights
-    level = first_guess(heights, find_slow(points, fps, feet.leg_m) & ~guessed)
+    level = first_guess(heights, find_slow(points, fps, feet.leg_m) & ~unobserved)
     if level is None:
         return (), slope
-    return find_contacts(points, heights - level, fps, feet.leg_m, guessed), slope
+    return find_contacts(points, heights - level, fps, feet.leg_m, unobserved), slope
 
 
 def held_joints(flags: Sequence[Flag], motion: Motion, track_fps: float) -> np.ndarray:
-    """Return the joints (F, 24) bool that a fit's report says were held, and all in frames without the person.
+    """Return a mask (F, 24) of the joints that the fit held, and of all joints in frames without the person.
 
     Args:
-        flags: of the `FitReport`; frames are counted in the track.
-        motion: what the fit returned, perhaps at another frame rate.
-        track_fps: the track's frames a second.
+        flags: the flags of the `FitReport`, in frames of the track.
+        motion: the fitted motion; its frame rate may differ from the track's.
+        track_fps: frame rate of the track.
     """
     frames = np.arange(motion.num_frames) * (track_fps / motion.fps)
     held = np.zeros((motion.num_frames, NUM_JOINTS), dtype=bool)
@@ -151,7 +151,7 @@ def held_joints(flags: Sequence[Flag], motion: Motion, track_fps: float) -> np.n
 
 
 def _joints_of(flag: Flag) -> list[int]:
-    """Return the joints that a held limb, or a missing person, is made of."""
+    """Return the joints of a held limb, or all joints for a missing person."""
     if flag.kind == "missing":
         return list(range(NUM_JOINTS))
     if flag.what == "head":

@@ -1,4 +1,4 @@
-"""The free body, and the procedural walk whose contacts are known."""
+"""The free body, and a procedural walk with known contacts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def body() -> BodyModel:
 
 @pytest.fixture(scope="session")
 def walk() -> Motion:
-    """Stand, walk a curve, wave and squat, 432 frames at 60 a second; no foot slides."""
+    """Stand, walk a curve, wave and squat: 432 frames at 60 fps without foot sliding."""
     return sample_motion()
 
 

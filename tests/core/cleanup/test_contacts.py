@@ -1,4 +1,4 @@
-"""Contacts of a walk whose footprints are known: with noise, at any frame rate and size; the floor below them."""
+"""Contacts of a walk with known footprints, with noise, at any frame rate and body size; and the floor below them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEG_M = 0.82
 
 
 def _known_contacts(duration_s: float) -> dict[str, list[tuple[float, float]]]:
-    """When heels and toes of the walk stand, by its plan."""
+    """Return the planned contact times of the walk's heels and toes, seconds."""
     known = {}
     for side, footprints in plan_walk().footprints.items():
         spans = [(max(one.strike_s, 0.0), min(one.off_s, duration_s), one) for one in footprints]
@@ -37,14 +37,14 @@ def _found_contacts(source) -> dict[str, list[tuple[float, float]]]:
     return found
 
 
-def _assert_alike(found, known, within_s):
+def _assert_spans_match(found, known, within_s):
     for name in POINTS:
         assert len(found[name]) == len(known[name]), name
         np.testing.assert_allclose(found[name], known[name], atol=within_s, err_msg=name)
 
 
 def _noisy(motion: Motion, noise_m: float) -> Motion:
-    """Every bone as noisy as one whose ends are off by *noise_m*, and the way as well."""
+    """Return *motion* with every bone as noisy as one whose ends are off by *noise_m*, and the translation too."""
     generator = np.random.default_rng(5)
     turn = axis_angle_to_matrix(generator.normal(0.0, noise_m / 0.8, (motion.num_frames, 24, 3)))
     poses = matrix_to_axis_angle(motion.rotations() @ turn).reshape(motion.num_frames, -1)
@@ -52,13 +52,13 @@ def _noisy(motion: Motion, noise_m: float) -> Motion:
 
 
 @pytest.mark.parametrize("fps", [24.0, 30.0, 60.0, 120.0])
-def test_contacts_are_those_of_the_plan_at_any_frame_rate(fps, walk, body):
+def test_contacts_match_the_plan_at_any_frame_rate(fps, walk, body):
     source = analyse_motion(walk.resampled(fps), body)
-    _assert_alike(_found_contacts(source), _known_contacts(walk.duration_s), within_s=0.11)
+    _assert_spans_match(_found_contacts(source), _known_contacts(walk.duration_s), within_s=0.11)
 
 
 @pytest.mark.parametrize("noise_m", [0.01, 0.02])
-def test_noise_moves_the_ends_of_contacts_but_makes_and_breaks_none(noise_m, walk, body):
+def test_noise_adds_and_splits_no_contacts(noise_m, walk, body):
     source = analyse_motion(_noisy(walk.resampled(30.0), noise_m), body)
     known = _known_contacts(walk.duration_s)
     found = _found_contacts(source)
@@ -74,7 +74,7 @@ def test_noise_moves_the_ends_of_contacts_but_makes_and_breaks_none(noise_m, wal
     assert abs(source.ground.height_m) < 0.75 * noise_m
 
 
-def test_a_child_steps_like_an_adult(walk_source):
+def test_contacts_scale_with_body_size(walk_source):
     motion, feet = walk_source.motion, walk_source.feet
     points = feet.points(*feet.chain(motion.rotations(), motion.trans))
     heights = points[..., 1] - feet.heights
@@ -84,15 +84,15 @@ def test_a_child_steps_like_an_adult(walk_source):
 
 
 def _moving_point(speeds: np.ndarray, fps: float = 30.0) -> np.ndarray:
-    """Contact points (F, 4, 3) of which the first moves along x with *speeds* and the others rush by."""
+    """Return contact points (F, 4, 3): the first moves along x with *speeds* (m/s), the others at 3 m/s."""
     points = np.zeros((len(speeds), 4, 3))
     points[:, 0, 0] = np.cumsum(speeds) / fps
     points[:, 1:, 0] = 3.0 * np.arange(len(speeds))[:, None] / fps
     return points
 
 
-def test_a_contact_needs_a_moment_that_is_surely_slow():
-    """Hysteresis: 0.35 m/s only prolongs a contact, it makes none."""
+def test_contact_needs_a_certainly_slow_frame():
+    """Hysteresis: 0.35 m/s extends a contact but does not start one."""
     fair = np.full(90, 0.35)
     assert find_contacts(_moving_point(fair), np.zeros((90, 4)), 30.0, LEG_M) == ()
     speeds = np.full(90, 1.5)
@@ -103,14 +103,14 @@ def test_a_contact_needs_a_moment_that_is_surely_slow():
 
 
 @pytest.mark.parametrize("height_m", [0.1, -0.15])
-def test_a_slow_point_that_is_not_at_the_floor_does_not_stand(height_m):
-    """In the air, or far below the floor where a fit went wrong."""
+def test_slow_point_away_from_the_floor_is_no_contact(height_m):
+    """In the air, or far below the floor where a fit failed."""
     heights = np.full((60, 4), height_m)
     assert find_contacts(_moving_point(np.zeros(60)), heights, 30.0, LEG_M) == ()
 
 
-def test_a_foot_that_creeps_is_not_one_contact():
-    """15 cm in two seconds is never fast, but no place to be held at."""
+def test_drifting_foot_is_split_into_contacts():
+    """15 cm in two seconds is never fast, but cannot be held in one place."""
     contacts = find_contacts(_moving_point(np.full(60, 0.075)), np.zeros((60, 4)), 30.0, LEG_M)
     points = _moving_point(np.full(60, 0.075))
     assert len(contacts) > 1
@@ -119,7 +119,7 @@ def test_a_foot_that_creeps_is_not_one_contact():
         assert np.linalg.norm(path - np.median(path, axis=0), axis=-1).max() < 0.036
 
 
-def test_a_leg_that_nothing_showed_makes_no_contact(walk, body):
+def test_unobserved_leg_starts_no_contact(walk, body):
     held = np.zeros((walk.num_frames, 24), dtype=bool)
     held[:240, JOINT_INDEX["left_knee"]] = True
     source = analyse_motion(walk, body, held)
@@ -130,7 +130,7 @@ def test_a_leg_that_nothing_showed_makes_no_contact(walk, body):
     assert analyse_motion(walk, body, gap).contacts == analyse_motion(walk, body).contacts
 
 
-def test_one_frame_of_jitter_does_not_break_a_contact():
+def test_single_frame_jitter_does_not_split_a_contact():
     points = _moving_point(np.zeros(60))
     points[30, 0, 0] += 0.06
     (contact,) = find_contacts(points, np.zeros((60, 4)), 30.0, LEG_M)
@@ -145,7 +145,7 @@ def test_speeds_of_steady_motion_are_exact_up_to_the_ends(num_frames):
     np.testing.assert_allclose(point_speeds(points, 50.0), expected, atol=1e-9)
 
 
-def test_the_floor_is_where_the_feet_stand_and_not_the_lowest_frame(walk, body):
+def test_floor_is_under_the_contacts_not_the_lowest_frame(walk, body):
     sunk = walk.trans + [0.0, 0.4, 0.0]
     sunk[100:103, 1] -= 0.25
     source = analyse_motion(replace(walk, trans=sunk), body)
@@ -158,7 +158,7 @@ def test_the_floor_is_where_the_feet_stand_and_not_the_lowest_frame(walk, body):
 
 
 def test_without_contacts_the_lowest_vertex_is_on_the_floor(body):
-    """Somebody who falls: no foot ever stands."""
+    """A falling person: no foot is ever planted."""
     motion = Motion(np.zeros((20, 72)), np.zeros(10), np.zeros((20, 3)), 30.0)
     motion.trans[:, 1] = 3.0 - 4.0 * np.arange(20) / 30.0
     source = analyse_motion(motion, body)
@@ -177,7 +177,7 @@ def _tilted(motion: Motion, pelvis: np.ndarray, degrees: float) -> Motion:
 
 
 @pytest.mark.parametrize("degrees", [3.0, -6.0])
-def test_a_room_that_is_clearly_tilted_is_levelled(degrees, walk, walk_source, body):
+def test_clearly_tilted_floor_is_levelled(degrees, walk, walk_source, body):
     pelvis = walk_source.feet.rest[0]
     source = analyse_motion(_tilted(walk, pelvis, degrees), body)
     assert np.rad2deg(np.arctan(source.ground.slope[1])) == pytest.approx(degrees, abs=1.3)
@@ -188,8 +188,8 @@ def test_a_room_that_is_clearly_tilted_is_levelled(degrees, walk, walk_source, b
     assert np.abs(places - truth)[..., 1].max() < 0.3 * np.abs(tilted - truth)[..., 1].max()
 
 
-def test_heels_that_are_always_too_high_are_no_tilt():
-    """Jumps on the spot, always facing one way: only heels are behind and only toes in front."""
+def test_heels_that_are_always_too_high_show_no_slope():
+    """Jumps on the spot, always facing one direction: only heels are behind and only toes in front."""
     generator = np.random.default_rng(2)
     points = np.tile([0, 1, 2, 3], 15)
     places = generator.normal(0.0, [0.15, 0.003, 0.15], (60, 3))
@@ -202,13 +202,13 @@ def test_heels_that_are_always_too_high_are_no_tilt():
     assert clear_slope(steps, points) @ [0.1, 0.3] == pytest.approx(0.05 * 0.3, abs=0.002)
 
 
-def test_noise_is_no_tilt(walk, body):
+def test_noise_shows_no_slope(walk, body):
     for noise_m in (0.005, 0.01):
         source = analyse_motion(_noisy(walk.resampled(30.0), noise_m), body)
         np.testing.assert_array_equal(source.ground.slope, 0.0)
 
 
-def test_what_feet_stand_on_is_no_floor_when_the_body_hangs_below_it(body):
+def test_surface_above_other_joints_is_no_floor(body):
     contacts = (Contact(0, 0, 29),)
     points = np.zeros((30, 4, 3))
     joints = np.full((30, 24, 3), 0.5)
@@ -217,7 +217,7 @@ def test_what_feet_stand_on_is_no_floor_when_the_body_hangs_below_it(body):
     assert find_ground(contacts, points, np.zeros(4), joints, np.zeros(2)) is None
 
 
-def test_the_first_guess_is_the_lowest_level_that_time_is_spent_on():
+def test_first_guess_is_the_lowest_level_in_long_use():
     generator = np.random.default_rng(0)
     heights = np.concatenate([generator.normal(0.0, 0.008, 60), generator.normal(0.4, 0.008, 100), [-0.3, -0.28]])[
         :, None

@@ -1,4 +1,4 @@
-"""Locked feet do not slide, knees keep their plane, nothing pops, and a walk that needs no lock is left alone."""
+"""Foot lock: locked feet do not slide, knees keep their plane, nothing pops, a walk without sliding hardly changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RATES = [24.0, 30.0, 60.0, 120.0]
 
 
 def _skating(walk: Motion, fps: float) -> Motion:
-    """The walk on a way that is a tenth too long for its steps."""
+    """Return the walk with a path a tenth too long for its steps."""
     motion = walk.resampled(fps)
     return replace(motion, trans=motion.trans * [1.1, 1.0, 1.1])
 
@@ -32,7 +32,7 @@ def _points(source: CleanupSource, motion: Motion) -> np.ndarray:
 
 
 def _slides_mm(source: CleanupSource, motion: Motion) -> np.ndarray:
-    """How far apart the places on the floor are that a point has in a contact, for each contact."""
+    """Return the extent of each contact point's path on the floor during each contact, millimetres."""
     points = _points(source, motion)[..., [0, 2]]
     spans = [np.ptp(points[contact.frames, contact.point], axis=0) for contact in source.contacts]
     return 1000.0 * np.linalg.norm(spans, axis=-1)
@@ -50,7 +50,7 @@ def test_locked_feet_do_not_slide(fps, walk, body):
     assert _slides_mm(source, clean_up(source, LOCKED)).max() < 2.0
 
 
-def test_half_the_strength_takes_away_half_of_the_sliding(walk, body):
+def test_half_strength_removes_half_of_the_sliding(walk, body):
     skating = _skating(walk, 30.0)
     source = analyse_motion(skating, body)
     before, half = _slides_mm(source, skating), _slides_mm(source, clean_up(source, CleanupOptions(foot_lock=0.5)))
@@ -59,8 +59,8 @@ def test_half_the_strength_takes_away_half_of_the_sliding(walk, body):
 
 
 @pytest.mark.parametrize("fps", RATES)
-def test_nothing_pops_where_contacts_begin_and_end(fps, walk, body):
-    """No joint's speed changes in a frame by 0.35 m/s more than the fastest change there was around then."""
+def test_no_pops_where_contacts_begin_and_end(fps, walk, body):
+    """No joint's speed changes within a frame by 0.35 m/s more than its largest change nearby before locking."""
     skating = _skating(walk, fps)
     source = analyse_motion(skating, body)
     before, after = _accelerations(body, skating), _accelerations(body, clean_up(source, LOCKED))
@@ -71,13 +71,13 @@ def test_nothing_pops_where_contacts_begin_and_end(fps, walk, body):
             assert after[near].max() < before[near].max() + 0.35 * fps
 
 
-def test_a_walk_whose_feet_stand_is_left_alone(walk, walk_source, body):
+def test_walk_without_sliding_is_hardly_changed(walk, walk_source, body):
     off = np.linalg.norm(_joints(body, clean_up(walk_source, LOCKED)) - _joints(body, walk), axis=-1)
     assert off.mean() < 0.001
     assert off.max() < 0.02
 
 
-def test_what_does_not_belong_to_the_legs_is_not_turned(walk, body):
+def test_only_leg_joints_are_rotated(walk, body):
     skating = _skating(walk, 30.0)
     locked = clean_up(analyse_motion(skating, body), LOCKED)
     legs = [JOINT_INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee", "ankle", "foot")]
@@ -89,7 +89,7 @@ def test_what_does_not_belong_to_the_legs_is_not_turned(walk, body):
 
 
 def _bend_planes(body: BodyModel, motion: Motion) -> tuple[np.ndarray, np.ndarray]:
-    """The normals (F, 2, 3) of the planes that the legs bend in, in the pelvis' frame, and the bends in degrees."""
+    """Return the normals (F, 2, 3) of the leg planes in the pelvis frame, and the knee angles (F, 2) in degrees."""
     places = _joints(body, motion)
     normals, bends = [], []
     for side in ("left", "right"):
@@ -103,7 +103,7 @@ def _bend_planes(body: BodyModel, motion: Motion) -> tuple[np.ndarray, np.ndarra
     return np.einsum("fji,fsj->fsi", pelvis, np.stack(normals, axis=1)), np.stack(bends, axis=1)
 
 
-def test_knees_keep_the_plane_they_bend_in_and_never_bend_backwards(walk, body):
+def test_knees_keep_their_plane_and_never_bend_backwards(walk, body):
     skating = _skating(walk, 30.0)
     locked = clean_up(analyse_motion(skating, body), LOCKED)
     before, bends = _bend_planes(body, skating)
@@ -116,8 +116,8 @@ def test_knees_keep_the_plane_they_bend_in_and_never_bend_backwards(walk, body):
     assert (before * after).sum(axis=-1).min() > 0.0
 
 
-def test_a_foot_on_the_floor_does_not_sink_into_it(walk, body):
-    """A shape whose legs are longer than those the motion was made for."""
+def test_planted_foot_does_not_sink_into_the_floor(walk, body):
+    """The shape has longer legs than the one that the motion was made for."""
     sunk = replace(walk.resampled(30.0), trans=walk.resampled(30.0).trans - [0.0, 0.015, 0.0] * np.ones((216, 3)))
     turned = sunk.poses.copy()
     turned[:, 3 * JOINT_INDEX["left_ankle"]] -= 0.12
@@ -128,8 +128,8 @@ def test_a_foot_on_the_floor_does_not_sink_into_it(walk, body):
         assert points[contact.frames, contact.point].min() > -0.0075
 
 
-def test_toes_are_bent_by_the_floor_and_not_pushed_through_it(walk, body):
-    """A walk of somebody whose toes are stiff: as the heel rises the tips of the toes go down."""
+def test_toes_bend_at_the_floor_instead_of_passing_through(walk, body):
+    """A walk with stiff toes: as the heel rises, the tips of the toes go down."""
     poses = walk.poses.copy()
     for side in ("left", "right"):
         poses[:, 3 * JOINT_INDEX[f"{side}_foot"] : 3 * JOINT_INDEX[f"{side}_foot"] + 3] = 0.0
@@ -148,7 +148,7 @@ def test_toes_are_bent_by_the_floor_and_not_pushed_through_it(walk, body):
     assert max(below[2:]) < 0.004
 
 
-def test_noise_in_a_locked_foot_is_gone(walk, body):
+def test_locked_foot_has_no_noise(walk, body):
     generator = np.random.default_rng(3)
     motion = walk.resampled(30.0)
     shaken = replace(motion, poses=motion.poses + generator.normal(0.0, 0.02, motion.poses.shape))
@@ -159,21 +159,21 @@ def test_noise_in_a_locked_foot_is_gone(walk, body):
         assert np.abs(path - path.mean(axis=0)).max() < 0.005
 
 
-def test_without_a_floor_there_is_nothing_to_lock(body):
+def test_without_a_floor_nothing_is_locked(body):
     motion = Motion(np.zeros((20, 72)), np.zeros(10), np.zeros((20, 3)), 30.0)
     motion.trans[:, 1] = 3.0 - 4.0 * np.arange(20) / 30.0
     np.testing.assert_array_equal(clean_up(analyse_motion(motion, body), LOCKED).poses, motion.poses)
 
 
 def _leg(bends: np.ndarray) -> Bones:
-    """Legs that hang down and bend by *bends* (F,), radians, knee in front, thigh 0.4 m and shank 0.42 m long."""
+    """Return hanging legs with knee angles *bends* (F,), radians: knee in front, thigh 0.4 m, shank 0.42 m long."""
     zero = np.zeros_like(bends)
     thigh = 0.4 * np.stack([zero, -np.cos(0.5 * bends), np.sin(0.5 * bends)], axis=-1)
     shank = 0.42 * np.stack([zero, -np.cos(0.5 * bends), -np.sin(0.5 * bends)], axis=-1)
     return Bones(thigh, shank, np.broadcast_to([1.0, 0.0, 0.0], thigh.shape))
 
 
-def test_a_bent_leg_reaches_its_target():
+def test_bent_leg_reaches_its_target():
     bones = _leg(np.deg2rad(np.linspace(60.0, 110.0, 50)))
     ankle = bones.thigh + bones.shank
     target = ankle + np.random.default_rng(0).normal(0.0, 0.01, ankle.shape)
@@ -184,15 +184,15 @@ def test_a_bent_leg_reaches_its_target():
 
 
 @pytest.mark.parametrize("degrees", [-8.0, 0.0, 3.0, 20.0, 100.0])
-def test_a_leg_whose_target_is_its_ankle_stays(degrees):
+def test_leg_with_its_ankle_as_target_is_unchanged(degrees):
     bones = _leg(np.deg2rad(np.full(3, degrees)))
     thigh, shank = reach_for(bones, bones.thigh + bones.shank)
     np.testing.assert_allclose(0.4 * thigh, bones.thigh, atol=1e-6)
     np.testing.assert_allclose(0.42 * shank, bones.shank, atol=1e-6)
 
 
-def test_a_leg_that_is_nearly_straight_keeps_its_foot_over_its_place_and_its_knee_calm():
-    """A foot that is pulled out of reach and back: the knee moves less than three times as far as the foot is asked."""
+def test_nearly_straight_leg_keeps_its_foot_in_place_and_its_knee_steady():
+    """A foot is pulled out of reach and back: the knee moves less than three times as far as the target."""
     bones = _leg(np.deg2rad(np.full(60, 8.0)))
     ankle = bones.thigh + bones.shank
     pull = 0.02 * np.sin(np.linspace(0.0, 2.0 * np.pi, 60))

@@ -1,4 +1,4 @@
-"""Recorded walks: every contact that is locked stands still, and the rest of the body stays where it was."""
+"""Recorded walks: locked contacts stay still, and the rest of the body stays where it was."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WALKS = (
 )  # fmt: skip
 
 
-def _prepared(folder: Path, name: str, body: BodyModel) -> CleanupSource:
+def _analysed(folder: Path, name: str, body: BodyModel) -> CleanupSource:
     with np.load(folder / "data" / "cmu_smpl" / f"{name}_poses.npz") as clip:
         poses, trans = clip["poses"][:, :72].astype(float), clip["trans"].astype(float)
         return analyse_motion(Motion(poses, np.zeros(10), trans, float(clip["mocap_framerate"])), body)
@@ -27,7 +27,7 @@ def _prepared(folder: Path, name: str, body: BodyModel) -> CleanupSource:
 
 @pytest.fixture(scope="module", params=WALKS)
 def source(request, shared_dir: Path, body: BodyModel) -> CleanupSource:
-    return _prepared(shared_dir, request.param, body)
+    return _analysed(shared_dir, request.param, body)
 
 
 def _slides_mm(source: CleanupSource, motion: Motion) -> np.ndarray:
@@ -37,20 +37,20 @@ def _slides_mm(source: CleanupSource, motion: Motion) -> np.ndarray:
     )
 
 
-def test_feet_that_stand_do_not_slide(source):
-    assert len(source.contacts) >= 10, "some steps of both feet, heel and toe"
+def test_planted_feet_do_not_slide(source):
+    assert len(source.contacts) >= 10, "several steps of both feet, heel and toe"
     assert {contact.point for contact in source.contacts} == {0, 1, 2, 3}
     assert _slides_mm(source, source.motion).mean() > 10.0
     assert _slides_mm(source, clean_up(source, CleanupOptions(foot_lock=1.0))).max() < 5.0
 
 
-def test_a_foot_whose_toes_come_down_late_does_not_slide(shared_dir, body):
-    """Its heel stands while the toe, still in the air but slow, is said to stand as well: it slid by 8 mm."""
-    source = _prepared(shared_dir, "CMU_27_01", body)
+def test_foot_with_late_toe_contact_does_not_slide(shared_dir, body):
+    """Regression: its heel is planted while the toe, slow but still in the air, counts as planted too: it slid 8 mm."""
+    source = _analysed(shared_dir, "CMU_27_01", body)
     assert _slides_mm(source, clean_up(source, CleanupOptions(foot_lock=1.0))).max() < 3.0
 
 
-def test_everything_else_stays(source, body):
+def test_rest_of_the_body_stays_in_place(source, body):
     locked = clean_up(source, CleanupOptions(foot_lock=1.0))
     before, after = (body.joints(one.rotations(), one.betas, one.trans) for one in (source.motion, locked))
     elsewhere = np.ones(before.shape[:2], dtype=bool)
@@ -61,6 +61,6 @@ def test_everything_else_stays(source, body):
     assert 1000.0 * np.linalg.norm(after - before, axis=-1)[elsewhere].mean() < 3.0
 
 
-def test_the_floor_is_near_the_lowest_place_of_the_feet(source):
+def test_floor_is_near_the_lowest_vertex(source):
     assert 0.0 < source.floor_height_m - source.lowest_height_m < 0.09
-    assert np.rad2deg(np.arctan(np.linalg.norm(source.ground.slope))) < 1.2, "the room's own tilt in some sessions"
+    assert np.rad2deg(np.arctan(np.linalg.norm(source.ground.slope))) < 1.2, "some sessions have a tilted floor"

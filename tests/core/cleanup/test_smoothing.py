@@ -1,4 +1,4 @@
-"""Smoothing against known truth and known noise: less jitter, fast motion kept, gaps not crossed, any frame rate."""
+"""Smoothing with known truth and noise: less jitter, fast motion kept, gaps not crossed, any frame rate."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _still(num_frames: int, fps: float = 30.0) -> Motion:
 
 
 def _waving(num_frames: int, fps: float) -> Motion:
-    """An elbow that turns back and forth by 60 degrees, twice a second."""
+    """Return a motion whose elbow rotates back and forth by 60 degrees, twice per second."""
     motion = _still(num_frames, fps)
     times = np.arange(num_frames) / fps
     motion.poses[:, 3 * JOINT_INDEX["left_elbow"] + 1] = np.deg2rad(60.0) * np.sin(2.0 * np.pi * 2.0 * times)
@@ -53,7 +53,7 @@ def _waving(num_frames: int, fps: float) -> Motion:
 
 
 @pytest.mark.parametrize("options", [NATURAL, STRONG])
-def test_jitter_falls_to_a_third_and_the_joints_come_nearer_to_the_truth(options, walk, body):
+def test_smoothing_cuts_jitter_to_a_third_and_reduces_the_error(options, walk, body):
     walk30 = walk.resampled(30.0)
     noisy = _noisy(walk30, np.deg2rad(3.0), 0.005)
     calm = clean_up(analyse_motion(noisy, body), options)
@@ -61,13 +61,13 @@ def test_jitter_falls_to_a_third_and_the_joints_come_nearer_to_the_truth(options
     assert _error_mm(body, calm, walk30) < 0.75 * _error_mm(body, noisy, walk30)
 
 
-def test_a_clean_motion_is_hardly_touched(walk, body):
+def test_noise_free_motion_is_hardly_changed(walk, body):
     walk30 = walk.resampled(30.0)
     assert _error_mm(body, clean_up(analyse_motion(walk30, body), NATURAL), walk30) < 0.3
 
 
 @pytest.mark.parametrize("fps", [24.0, 30.0, 60.0, 120.0])
-def test_fast_motion_keeps_its_reach_at_any_frame_rate(fps, body):
+def test_fast_motion_keeps_its_amplitude_at_any_frame_rate(fps, body):
     truth = _waving(round(4.0 * fps), fps)
     calm = clean_up(analyse_motion(_noisy(truth, np.deg2rad(2.0)), body), NATURAL)
     column = 3 * JOINT_INDEX["left_elbow"] + 1
@@ -76,7 +76,7 @@ def test_fast_motion_keeps_its_reach_at_any_frame_rate(fps, body):
     assert swing[0] > 0.95 * swing[1]
 
 
-def test_twice_as_many_frames_of_the_same_motion_tell_more(walk, body):
+def test_higher_frame_rate_lets_smoothing_remove_more_error(walk, body):
     slow, fast = walk.resampled(30.0), walk.resampled(60.0)
     errors = []
     for motion in (slow, fast):
@@ -88,8 +88,8 @@ def test_twice_as_many_frames_of_the_same_motion_tell_more(walk, body):
     assert errors[1] < 0.9 * errors[0]
 
 
-def test_nothing_is_blurred_across_a_gap(body):
-    """A joint that is held from one pose to quite another: neither side may see the other through the gap."""
+def test_smoothing_does_not_cross_a_gap(body):
+    """A joint is held between two very different poses: neither side may influence the other across the gap."""
     motion = _still(90)
     column = 3 * JOINT_INDEX["left_elbow"] + 1
     motion.poses[50:, column] = 1.5
@@ -107,7 +107,7 @@ def test_nothing_is_blurred_across_a_gap(body):
         )
 
 
-def test_held_frames_stay_on_the_way_between_the_frames_around_them(body):
+def test_held_frames_stay_interpolated(body):
     motion = _still(60)
     held = np.zeros((60, NUM_JOINTS), dtype=bool)
     held[20:40, JOINT_INDEX["right_knee"]] = True
@@ -134,14 +134,14 @@ def test_rotations_past_half_a_turn_are_smoothed_without_a_flip(body):
 
 
 @pytest.mark.parametrize("num_frames", [1, 2, 5, 6, 9])
-def test_short_clips_pass(num_frames, walk, body):
+def test_short_clips_are_smoothed(num_frames, walk, body):
     short = replace(walk, poses=walk.poses[:num_frames], trans=walk.trans[:num_frames])
     calm = clean_up(analyse_motion(short, body), CleanupOptions(1.0, 1.0, "contacts", 0.1, "treadmill"))
     assert np.isfinite(calm.poses).all() and np.isfinite(calm.trans).all()
     assert calm.num_frames == num_frames
 
 
-def test_flags_mark_the_joints_that_were_held_at_the_rate_of_the_motion():
+def test_held_flags_are_converted_to_the_motion_frame_rate():
     motion = _still(100, fps=60.0)
     flags = (Flag("held", "left arm", 10, 14), Flag("missing", "person", 30, 30), Flag("implausible", "nose", 0, 9))
     held = held_joints(flags, motion, track_fps=30.0)
@@ -149,6 +149,6 @@ def test_flags_mark_the_joints_that_were_held_at_the_rate_of_the_motion():
     assert np.flatnonzero(held[:, JOINT_INDEX["right_elbow"]]).tolist() == [59, 60, 61]
 
 
-def test_held_of_another_shape_is_refused(walk, body):
+def test_held_of_wrong_shape_is_rejected(walk, body):
     with pytest.raises(ValueError, match=r"expected held \(432, 24\), got \(3,\)"):
         analyse_motion(walk, body, np.zeros(3, dtype=bool))

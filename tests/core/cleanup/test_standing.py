@@ -1,4 +1,4 @@
-"""Where contacts hold heels and toes: places that fit the foot, for every stance at which both stand."""
+"""Where contacts hold heels and toes: positions that fit the foot, for every stance in which both are planted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FOOT_M = 0.15
 
 
 def _pitched_foot(pitch_deg: np.ndarray) -> np.ndarray:
-    """Contact points (F, 4, 3) of a left foot along +Z whose heel stands at the origin and whose toe is raised."""
+    """Return contact points (F, 4, 3) of a left foot along +Z with its heel at the origin and its toe raised."""
     points = np.zeros((len(pitch_deg), 4, 3))
     pitch = np.deg2rad(pitch_deg)
     points[:, 1, 1] = FOOT_M * np.sin(pitch)
@@ -24,8 +24,8 @@ def _pitched_foot(pitch_deg: np.ndarray) -> np.ndarray:
     return points
 
 
-def test_a_foot_that_still_comes_down_is_held_at_its_own_length():
-    """The toe is said to stand while it is still above the floor; heel and toe of a flat foot are farther apart."""
+def test_foot_still_coming_down_is_held_at_its_true_length():
+    """The toe counts as planted while still above the floor; heel and toe of a flat foot are farther apart."""
     points = _pitched_foot(np.concatenate([np.full(10, 30.0), np.full(10, 28.0)]))
     holds = plan_holds((Contact(0, 0, 19), Contact(1, 10, 12)), points, HEIGHTS, FLOOR, 30.0)
     heel, toe = holds.target[11, 0], holds.target[11, 1]
@@ -34,7 +34,7 @@ def test_a_foot_that_still_comes_down_is_held_at_its_own_length():
     np.testing.assert_allclose(toe[[0, 2]] / np.linalg.norm(toe[[0, 2]]), [0.0, 1.0], atol=1e-12)
 
 
-def test_the_stances_of_a_foot_are_all_pairs_of_heel_and_toe_at_the_same_time():
+def test_flat_stances_are_all_overlapping_heel_and_toe_contacts():
     generator = np.random.default_rng(0)
     contacts = []
     for point in range(4):
