@@ -1,8 +1,8 @@
-"""Motions in and out of the AMASS layout, an .npz file. F frames.
+"""Read and write motions in the AMASS layout, an .npz file. F frames.
 
-Convention: a `Motion` is Y up. AMASS files are Z up; ours say so under ``up_axis``. Turning a body in SMPL's format
-about the world's origin turns its global_orient, which acts about the rest pelvis j of the shaped body, so the
-translation has to follow: with ``v = R (v0 - j) + j + t``, the turn C gives ``R' = C R`` and ``t' = C (j + t) - j``.
+Convention: a `Motion` is Y up. AMASS files are Z up; our files state it under ``up_axis``. Rotating a body in SMPL
+format about the world origin changes its global_orient, which acts about the rest pelvis j of the shaped body, so the
+translation changes too: with ``v = R (v0 - j) + j + t``, the rotation C gives ``R' = C R`` and ``t' = C (j + t) - j``.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from .smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 
 UP_AXES = ("Y", "Z")
 Y_TO_Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-"""The turn that takes a Y-up world to a Z-up one: what was in front (+Z) is then along -Y."""
+"""The rotation from a Y-up to a Z-up world: front (+Z) becomes -Y."""
 
 _AMASS_WIDTH = 156
 _BODY_WIDTH = 3 * NUM_BODY_ROTATIONS
 _BODY_BY_WIDTH = {_BODY_WIDTH: "smpl", 3 * NUM_JOINTS: "smpl", _AMASS_WIDTH: "smplh", 165: "smplx"}
 _RATE_KEYS = ("mocap_framerate", "mocap_frame_rate", "fps")
-_NEEDED = ("poses", "trans", "betas")
-_OWN_KEYS = (*_NEEDED, "gender", "mocap_framerate", "up_axis", "body")
+_REQUIRED = ("poses", "trans", "betas")
+_OWN_KEYS = (*_REQUIRED, "gender", "mocap_framerate", "up_axis", "body")
 _CLEAR_UP = 0.7
 _CLEAR_MARGIN = 0.3
 _CLIMB_M = 1.0
 
 
 def turned(motion: Motion, turn: np.ndarray, rest_pelvis: np.ndarray) -> Motion:
-    """Return *motion* turned as a whole about the world's origin.
+    """Return *motion* rotated as a whole about the world origin.
 
     Args:
         motion: any motion.
         turn: (3, 3) rotation matrix.
-        rest_pelvis: (3,) the pelvis joint of the body at the motion's betas in the rest pose, metres.
+        rest_pelvis: (3,) rest pelvis joint of the body with the motion's betas, metres.
     """
     roots = turn @ axis_angle_to_matrix(motion.poses[:, :3].astype(np.float64))
     poses = motion.poses.astype(np.float64)
@@ -59,25 +59,25 @@ def write_motion(
     rest_pelvis: np.ndarray | None = None,
     extra: Mapping[str, np.ndarray] | None = None,
 ) -> None:
-    """Write *motion* in AMASS layout; the file appears whole or not at all.
+    """Write *motion* in the AMASS layout; the file appears whole or not at all.
 
     Keys: ``poses`` (F, 156) with root and body first and hands zero, ``trans`` (F, 3), ``betas``, ``gender``,
-    ``mocap_framerate``, and of ours ``up_axis`` and ``body`` (what the betas belong to).
+    ``mocap_framerate``, and our own ``up_axis`` and ``body`` (the body that the betas belong to).
 
     Args:
         path: the .npz file.
-        motion: what to write. Rotations of the two hand joints are left out: the layout has fingers in their place.
+        motion: the motion. Rotations of the two hand joints are not written: the layout has fingers in their place.
         up_axis: "Z" as in AMASS, or "Y" as in a `Motion`.
-        rest_pelvis: (3,) the pelvis joint of the body at the motion's betas in the rest pose, metres; needed for "Z".
-        extra: more arrays to write, such as ``keypoint_error_mm`` (F,).
+        rest_pelvis: (3,) rest pelvis joint of the body with the motion's betas, metres; required for "Z".
+        extra: additional arrays, such as ``keypoint_error_mm`` (F,).
 
     Raises:
-        ValueError: *up_axis* is neither, *rest_pelvis* is missing, or *extra* has a key of the layout or objects.
+        ValueError: *up_axis* is invalid, *rest_pelvis* is missing, or *extra* has a key of the layout or objects.
     """
     extra = {name: np.asarray(value) for name, value in (extra or {}).items()}
-    wrong = [name for name, value in extra.items() if name in _OWN_KEYS or value.dtype.hasobject]
-    if wrong:
-        raise ValueError(f"expected extra arrays of plain values with names of their own, got {', '.join(wrong)}")
+    reserved = [name for name, value in extra.items() if name in _OWN_KEYS or value.dtype.hasobject]
+    if reserved:
+        raise ValueError(f"expected extra arrays of plain values with unused names, got {', '.join(reserved)}")
     _check_up_axis(up_axis)
     if up_axis == "Z":
         if rest_pelvis is None:
@@ -108,39 +108,39 @@ def read_motion(
 ) -> Motion:
     """Return the motion in an AMASS-like .npz file.
 
-    The first 66 numbers of a pose are taken (all 72 where there are no more), the first 10 betas, and zero for betas
-    that the file leaves out. A file without our ``body`` key is taken to be of SMPL, SMPL-H or SMPL-X by its width.
+    The first 66 values of a pose are used (all 72 of poses of that width) and the first 10 betas; missing betas are
+    zero. A file without our ``body`` key is taken for SMPL, SMPL-H or SMPL-X by the width of its poses.
 
     Args:
         path: the file. ``poses`` may be (F, 66), (F, 72), (F, 156) or (F, 165).
-        up_axis: "Y" or "Z"; otherwise the file's own word for it, or the way the pelvis stands, if that is clear.
-        rest_pelvis: (3,) the pelvis joint of the body at the file's betas in the rest pose, metres, or a function that
-            returns it for betas (10,); needed if the file is Z up, to place the body.
-        fps: frames a second; otherwise the file's.
+        up_axis: "Y" or "Z"; by default the one that the file states, or the direction of the pelvis, if it is clear.
+        rest_pelvis: (3,) rest pelvis joint of the body with the file's betas, metres, or a function that returns it for
+            betas (10,); required if the file is Z up.
+        fps: frames per second; by default the file's.
 
     Raises:
         InputMissingError: there is no such file.
-        MotionError: it is damaged or holds no such motion, or *rest_pelvis* is needed.
-        AmbiguousTrackError: which axis is up could not be told.
+        MotionError: the file is damaged or not such a motion, or *rest_pelvis* is required.
+        AmbiguousTrackError: the up axis could not be detected.
     """
     if up_axis is not None:
         _check_up_axis(up_axis)
     headers = npz_headers(path, error=MotionError)
-    missing = [key for key in _NEEDED if key not in headers]
+    missing = [key for key in _REQUIRED if key not in headers]
     if fps is None and not any(key in headers for key in _RATE_KEYS):
         missing.append(f"{_RATE_KEYS[0]} (or the option --fps)")
     if missing:
         raise MotionError(
             f"expected a motion in AMASS layout, found no {', '.join(missing)} in {path}; it holds "
-            f"{', '.join(sorted(headers)[:12]) or 'nothing'}; export the motion again with these keys"
+            f"{', '.join(sorted(headers)[:12]) or 'nothing'}; export the motion again with the missing keys"
         )
     arrays = read_npz(path, (*_OWN_KEYS, *_RATE_KEYS), error=MotionError)
     motion = _to_motion(arrays, fps, path)
-    up_axis = up_axis or _said_up_axis(arrays, path) or _seen_up_axis(motion, path)
+    up_axis = up_axis or _stated_up_axis(arrays, path) or _detected_up_axis(motion, path)
     if up_axis == "Y":
         return motion
     if rest_pelvis is None:
-        raise MotionError(f"expected the body's rest pelvis to turn the Z-up motion in {path} Y up, got none")
+        raise MotionError(f"expected the body's rest pelvis to rotate the Z-up motion in {path} to Y up, got none")
     pelvis = rest_pelvis(motion.betas) if callable(rest_pelvis) else rest_pelvis
     return turned(motion, Y_TO_Z_UP.T, np.asarray(pelvis, dtype=np.float64))
 
@@ -151,8 +151,8 @@ def _check_up_axis(up_axis: str) -> None:
 
 
 def _to_motion(arrays: Mapping[str, np.ndarray], fps: float | None, path: Path | str) -> Motion:
-    """Return the arrays of a file as a motion, in the file's own axes."""
-    for key in (*_NEEDED, *_RATE_KEYS):
+    """Return the motion of a file's arrays, in the file's own axes."""
+    for key in (*_REQUIRED, *_RATE_KEYS):
         if key in arrays and arrays[key].dtype.kind not in "iuf":
             raise MotionError(f"expected numbers, found {arrays[key].dtype} in {key} in {path}; export it again")
     stored = arrays["poses"]
@@ -162,7 +162,7 @@ def _to_motion(arrays: Mapping[str, np.ndarray], fps: float | None, path: Path |
     width = 3 * NUM_JOINTS if stored.shape[1] == 3 * NUM_JOINTS else _BODY_WIDTH
     poses = np.zeros((len(stored), 3 * NUM_JOINTS))
     poses[:, :width] = stored[:, :width]
-    gender = _word(arrays, "gender").lower()
+    gender = _text(arrays, "gender").lower()
     try:
         return Motion(
             poses=poses,
@@ -170,7 +170,7 @@ def _to_motion(arrays: Mapping[str, np.ndarray], fps: float | None, path: Path |
             trans=arrays["trans"].astype(np.float64),
             fps=_to_fps(arrays, path) if fps is None else fps,
             gender=gender if gender in ("female", "male") else "neutral",
-            body=_word(arrays, "body") or _BODY_BY_WIDTH[stored.shape[1]],
+            body=_text(arrays, "body") or _BODY_BY_WIDTH[stored.shape[1]],
         )
     except MotionError as error:
         raise MotionError(f"{error}; in {path}: export it again") from error
@@ -184,7 +184,7 @@ def _to_fps(arrays: Mapping[str, np.ndarray], path: Path | str) -> float:
 
 
 def _to_betas(stored: np.ndarray, path: Path | str) -> np.ndarray:
-    """Return (10,) betas of a file that has one row of them, or the same row for each frame."""
+    """Return the betas (10,) of a file that has one row of them, or the same row for each frame."""
     rows = stored.reshape(-1, stored.shape[-1]) if stored.ndim else stored.reshape(1, 1)
     if len(rows) and not np.array_equal(rows, np.broadcast_to(rows[0], rows.shape)):
         raise MotionError(
@@ -196,27 +196,27 @@ def _to_betas(stored: np.ndarray, path: Path | str) -> np.ndarray:
     return betas
 
 
-def _word(arrays: Mapping[str, np.ndarray], key: str) -> str:
-    """Return a text of the file, empty where it has none."""
+def _text(arrays: Mapping[str, np.ndarray], key: str) -> str:
+    """Return a string of the file, or "" if there is none."""
     if key not in arrays or arrays[key].size != 1 or arrays[key].dtype.kind not in "SU":
         return ""
-    word = arrays[key].reshape(-1)[0]
-    return word.decode("latin1") if isinstance(word, bytes) else str(word)
+    value = arrays[key].reshape(-1)[0]
+    return value.decode("latin1") if isinstance(value, bytes) else str(value)
 
 
-def _said_up_axis(arrays: Mapping[str, np.ndarray], path: Path | str) -> str | None:
+def _stated_up_axis(arrays: Mapping[str, np.ndarray], path: Path | str) -> str | None:
     if "up_axis" not in arrays:
         return None
-    said = _word(arrays, "up_axis").upper()
-    if said not in UP_AXES:
-        raise MotionError(f"expected up_axis Y or Z, found {said!r} in {path}; give --up")
-    return said
+    stored = _text(arrays, "up_axis").upper()
+    if stored not in UP_AXES:
+        raise MotionError(f"expected up_axis Y or Z, found {stored!r} in {path}; give --up")
+    return stored
 
 
-def _seen_up_axis(motion: Motion, path: Path | str) -> str:
-    """Return the axis that the pelvis stands along for most of the clip, if nothing speaks against it."""
-    ups = axis_angle_to_matrix(motion.poses[:, :3])[..., 1]
-    mean = ups.mean(axis=0)
+def _detected_up_axis(motion: Motion, path: Path | str) -> str:
+    """Return the axis along which the pelvis is upright for most of the clip; raise if this is not clear."""
+    pelvis_up = axis_angle_to_matrix(motion.poses[:, :3])[..., 1]
+    mean = pelvis_up.mean(axis=0)
     best, other = (1, 2) if mean[1] > mean[2] else (2, 1)
     if mean[best] < _CLEAR_UP or mean[best] - abs(mean[other]) < _CLEAR_MARGIN:
         raise AmbiguousTrackError(
@@ -227,8 +227,8 @@ def _seen_up_axis(motion: Motion, path: Path | str) -> str:
     travel = np.ptp(motion.trans, axis=0)
     if travel[best] > _CLIMB_M and travel[best] > 2.0 * travel[other]:
         raise AmbiguousTrackError(
-            f"expected a person to move over the ground, found {travel[best]:.1f} m along {'XYZ'[best]}, the way the "
-            f"pelvis points, and {travel[other]:.1f} m along {'XYZ'[other]} in {path}; say which axis is up with --up",
+            f"expected a person to move over the ground, found {travel[best]:.1f} m along {'XYZ'[best]}, the "
+            f"pelvis' up axis, and {travel[other]:.1f} m along {'XYZ'[other]} in {path}; say which axis is up with --up",
             options=("up",),
         )
     return "XYZ"[best]

@@ -1,4 +1,4 @@
-"""A body's motion: pose, shape and place over time. F frames, B betas."""
+"""A body's motion: pose, shape and translation over time. F frames, B betas."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .math.rotations import axis_angle_to_matrix, matrix_to_axis_angle, slerp_ma
 from .smpl_skeleton import NUM_JOINTS
 
 MAX_FRAMES = 2_000_000
-"""Most frames that a motion is resampled to: as many as a recording may have, and 1.2 GB."""
+"""Most frames of a resampled motion: as many as a recording may have, and 1.2 GB."""
 _BLOCK = 20_000
-"""How many frames are interpolated at once, so that rotations take little memory beside the poses."""
+"""Frames interpolated at once, so that rotations take little memory compared with the poses."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,15 +21,15 @@ class Motion:
     """SMPL parameters of one person over evenly spaced frames.
 
     Convention: metres, radians, right-handed, Y up. A vertex is ``model(betas, poses) + trans``, so the pelvis joint
-    stands at (rest pelvis of the shape) + trans.
+    is at (rest pelvis of the shape) + trans.
 
     Attributes:
         poses: (F, 72) axis-angle of the 24 joints, each relative to its parent; the first is global_orient.
-        betas: (B,) shape, meaningful only for the body named.
+        betas: (B,) shape, valid only for *body*.
         trans: (F, 3) translation, metres.
-        fps: frames a second.
+        fps: frames per second.
         gender: "neutral", "female" or "male".
-        body: the name of the body the betas belong to.
+        body: name of the body that the betas belong to.
     """
 
     poses: np.ndarray
@@ -40,7 +40,7 @@ class Motion:
     body: str = "free_body"
 
     def __post_init__(self) -> None:
-        """Check shapes and that everything is finite."""
+        """Check the shapes, and that all values are finite."""
         num_frames = len(self.poses)
         faults = []
         if self.poses.shape != (num_frames, 3 * NUM_JOINTS) or num_frames == 0:
@@ -59,12 +59,12 @@ class Motion:
 
     @property
     def num_frames(self) -> int:
-        """How many frames."""
+        """Number of frames."""
         return len(self.poses)
 
     @property
     def duration_s(self) -> float:
-        """Time from the first frame to the last, in seconds."""
+        """Time from the first frame to the last, seconds."""
         return (self.num_frames - 1) / self.fps
 
     def rotations(self) -> np.ndarray:
@@ -73,25 +73,25 @@ class Motion:
         return matrices
 
     def resampled(self, fps: float) -> Motion:
-        """Return the motion at *fps*, by time: rotations by slerp, trans linearly; the duration stays.
+        """Return the motion resampled to *fps* with the same duration: rotations by slerp, trans linearly.
 
         Raises:
-            MotionError: *fps* is not a number above 0, or makes too many frames.
+            MotionError: *fps* is not a number above 0, or gives too many frames.
         """
         if not (np.isfinite(fps) and fps > 0.0):
             raise MotionError(f"expected a frame rate above 0, got {fps}")
         num_frames = resampled_frames(self.num_frames, self.fps, fps)
         if num_frames > max(MAX_FRAMES, self.num_frames):
             raise MotionError(
-                f"expected a motion of up to {MAX_FRAMES} frames, but the {self.num_frames} at {self.fps:g} a second "
-                f"make {num_frames} at {fps:g}; give a lower frame rate"
+                f"expected a motion of up to {MAX_FRAMES} frames, but the {self.num_frames} at {self.fps:g} fps "
+                f"make {num_frames} at {fps:g} fps; give a lower frame rate"
             )
         return replace(self.sampled(np.arange(num_frames) * (self.fps / fps)), fps=float(fps))
 
     def sampled(self, positions: np.ndarray) -> Motion:
-        """Return the motion at *positions* (N,), counted in frames from 0, between frames too: slerp, trans linearly.
+        """Return the motion at *positions* (N,), fractional frame indices from 0: slerp, trans linearly.
 
-        Before the first frame and after the last these go on. The frame rate stays as it is.
+        Positions outside the motion are clamped to its first and last frame. The frame rate is kept.
         """
         positions = np.clip(positions, 0.0, self.num_frames - 1)
         blocks = [self._sampled(positions[start : start + _BLOCK]) for start in range(0, len(positions), _BLOCK)]
@@ -109,20 +109,20 @@ class Motion:
         return poses, trans
 
     def blended(self, other: Motion, share: np.ndarray) -> Motion:
-        """Return this motion with *share* (F,), 0 to 1, of *other*, frame by frame: slerp, trans linearly.
+        """Blend with *other* frame by frame, by *share* (F,), 0 (this motion) to 1 (*other*): slerp, trans linearly.
 
         Raises:
-            MotionError: *other* has another number of frames.
+            MotionError: *other* has a different number of frames.
         """
         if other.num_frames != self.num_frames:
             raise MotionError(f"expected {self.num_frames} frames to blend, got {other.num_frames}")
-        mixed = slerp_matrices(self.rotations(), other.rotations(), share[:, None])
-        poses = matrix_to_axis_angle(mixed).reshape(self.num_frames, -1)
+        rotations = slerp_matrices(self.rotations(), other.rotations(), share[:, None])
+        poses = matrix_to_axis_angle(rotations).reshape(self.num_frames, -1)
         trans = (1.0 - share)[:, None] * self.trans + share[:, None] * other.trans
         return replace(self, poses=poses, trans=trans)
 
 
 def resampled_frames(num_frames: int, fps: float, new_fps: float) -> int:
-    """Return how many frames a motion of *num_frames* at *fps* has at *new_fps*; its duration stays."""
+    """Return the number of frames at *new_fps* of a motion of *num_frames* at *fps*, with the same duration."""
     frames = np.floor((num_frames - 1) * (float(new_fps) / float(fps)) + 1e-6)
     return int(min(frames, float(2**62))) + 1

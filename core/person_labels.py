@@ -1,4 +1,4 @@
-"""Names for the people of a file."""
+"""Unique labels for the people of a file."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from .track import KeypointTrack
 
 
 def person_labels(tracks: Sequence[KeypointTrack]) -> list[str]:
-    """Return a label a track that files and objects can be called by; empty for the only one of a file.
+    """Return a label per track, usable in names of files and objects; empty for a single track.
 
-    No two are alike, also where small and capital letters are the same.
+    The labels are unique even if case is ignored.
     """
     if len(tracks) == 1:
         return [""]

@@ -1,4 +1,4 @@
-"""The SMPL joint tree, and the well-known vertices of a body."""
+"""The SMPL joint tree, and the named vertices of its mesh."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ JOINT_NAMES: tuple[str, ...] = (
     "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
     "left_hand", "right_hand",
 )  # fmt: skip
-"""The 24 joints of SMPL, in the model's order."""
+"""The 24 SMPL joints, in the model's order."""
 
 JOINT_PARENTS: tuple[int, ...] = (
     -1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21,
@@ -17,7 +17,7 @@ JOINT_PARENTS: tuple[int, ...] = (
 
 NUM_JOINTS = len(JOINT_NAMES)
 NUM_BODY_ROTATIONS = 22
-"""Joints that a fit turns: the pelvis and 21 body joints. The two hand joints stay at identity."""
+"""Joints that a fit rotates: the pelvis and 21 body joints. The two hand joints stay at identity."""
 
 NUM_VERTICES = 6890
 
@@ -25,7 +25,7 @@ JOINT_INDEX: dict[str, int] = {name: index for index, name in enumerate(JOINT_NA
 
 
 def _subtree(root: int) -> tuple[int, ...]:
-    """Return *root* and every joint that hangs from it."""
+    """Return *root* and all its descendants."""
     joints = [root]
     for joint in range(root + 1, NUM_JOINTS):
         if JOINT_PARENTS[joint] in joints:
@@ -34,7 +34,7 @@ def _subtree(root: int) -> tuple[int, ...]:
 
 
 SUBTREES: tuple[tuple[int, ...], ...] = tuple(_subtree(joint) for joint in range(NUM_JOINTS))
-"""For each joint, the joints that turn with it: itself and its descendants."""
+"""For each joint, the joints that rotate with it: itself and its descendants."""
 
 VERTEX_IDS: dict[str, int] = {
     "nose": 332,
@@ -59,7 +59,7 @@ VERTEX_IDS: dict[str, int] = {
     "right_ring_tip": 6016,
     "right_pinky_tip": 6133,
 }
-"""Well-known vertices of the SMPL topology (the ids that smplx uses)."""
+"""Named vertices of the SMPL mesh (the ids that smplx uses)."""
 
 BODY25_NAMES: tuple[str, ...] = (
     "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
@@ -67,4 +67,4 @@ BODY25_NAMES: tuple[str, ...] = (
     "left_eye", "right_ear", "left_ear", "left_big_toe", "left_small_toe", "left_heel", "right_big_toe",
     "right_small_toe", "right_heel",
 )  # fmt: skip
-"""OpenPose BODY25 in its own order and words: its ``neck`` is the middle of the shoulders."""
+"""OpenPose BODY25 in its own order and with its own names: its ``neck`` is the middle of the shoulders."""

@@ -1,1 +1,1 @@
-"""Body models in SMPL's format: files, joints, vertices, keypoints."""
+"""Body models in SMPL format: files, joints, vertices, keypoints."""

@@ -1,4 +1,4 @@
-"""Betas from a file."""
+"""Read betas from a file. B betas."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _MAX_BETAS = 300
 
 
 def read_betas(path: Path | str) -> np.ndarray:
-    """Return the betas (B,) float64 in a .npy file, of shape (B,) or (1, B), 10 or more.
+    """Return the betas (B,) float64 of a .npy file of shape (B,) or (1, B), with 10 or more values.
 
     Raises:
         InputMissingError: there is no such file.
-        BodyError: it holds something else than 10 to 300 finite numbers.
+        BodyError: the file does not contain 10 to 300 finite numbers.
     """
     path = Path(path)
     if not path.is_file():
@@ -33,5 +33,5 @@ def read_betas(path: Path | str) -> np.ndarray:
         )
     betas = flat.astype(np.float64)
     if not np.isfinite(betas).all():
-        raise BodyError(f"expected finite betas in {path}, found some that are not; check how they were made")
+        raise BodyError(f"expected finite betas in {path}, found NaN or infinity; check how they were created")
     return betas

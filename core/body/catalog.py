@@ -1,4 +1,4 @@
-"""The bodies that a user can name."""
+"""Resolve the name or path of a body."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ FREE_BODY_NAMES = ("", "free", "free_body")
 
 
 def resolve_body(name_or_path: str | Path | None = None) -> BodyData:
-    """Return the body that *name_or_path* means.
+    """Return the body for *name_or_path*.
 
     Args:
-        name_or_path: None or "free" for the body that is shipped, else the path of an SMPL, SMPL-H or SMPL-X file.
+        name_or_path: None or "free" for the shipped free body, else the path of an SMPL, SMPL-H or SMPL-X file.
 
     Raises:
         InputMissingError: there is no such file.
-        CoreError: the file is no body that can be read; see `smpl_file.read_body`.
+        CoreError: the file is not a readable body; see `smpl_file.read_body`.
     """
     if name_or_path is None or str(name_or_path) in FREE_BODY_NAMES:
         return load_free_body()

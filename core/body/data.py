@@ -1,4 +1,4 @@
-"""A body model's arrays, as an SMPL file holds them. V vertices (6890, or 10475 for SMPL-X), B betas."""
+"""The arrays of a body model in SMPL format. V vertices (6890, or 10475 for SMPL-X), B betas."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def _shapes(num_vertices: int) -> dict[str, tuple[int, ...]]:
 
 @dataclass(frozen=True, eq=False)
 class BodyData:
-    """A body in SMPL's format: 24 joints of the SMPL tree, 10 betas, 6890 vertices (or 10475, of SMPL-X's mesh).
+    """A body in SMPL format: the 24 joints of SMPL, 10 betas, 6890 vertices (10475 for the mesh of SMPL-X).
 
     Convention: metres, right-handed, Y up, +Z front, +X the body's left, T-pose.
 
     Attributes:
-        name: what the betas belong to ("free_body", "smpl"); betas of two bodies never mix.
+        name: the body that the betas belong to ("free_body", "smpl"); betas of different bodies are incompatible.
         gender: "neutral", "female" or "male".
         v_template: (V, 3) rest vertices of the mean shape.
-        faces: (13776, 3) int32 triangles (20908 of them on SMPL-X's mesh).
+        faces: (13776, 3) int32 triangles (20908 for the mesh of SMPL-X).
         shapedirs: (V, 3, B) vertex offset per unit of beta.
-        posedirs: (V, 3, 207) vertex offset per entry of (R - I) of the joints 1 to 23, row-major.
+        posedirs: (V, 3, 207) vertex offset per entry of (R - I) of joints 1 to 23, row-major.
         joint_regressor: (24, V) rest joints from rest vertices; rows sum to 1.
         weights: (V, 24) skinning weights; rows sum to 1.
     """

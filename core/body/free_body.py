@@ -1,7 +1,7 @@
-"""The free body that comes with this project: built from CC0 data, SMPL's format, its own betas. V vertices.
+"""The free body shipped with this project: built from CC0 data, in SMPL format, with its own betas. V vertices.
 
-The file is compact: quantised shape and pose directions, sparse regressor and weights. ``training/body_asset``
-writes it; the layout is described there (``compact.py``) and decoded here, with NumPy alone.
+The file is compact: quantised shape and pose directions, sparse regressor and weights. ``training/body_asset`` writes
+it and describes its format (``compact.py``); it is decoded here with NumPy alone.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _SHAPES: dict[str, tuple[int | None, ...]] = {
     "posedirs_step": (),
     "posedirs": (None, 3, 9),
 }
-"""Shape of each array of the file; None is any length."""
+"""Shape of each array of the file; None stands for any length."""
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
@@ -51,7 +51,7 @@ def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Return the file's arrays; raise `BodyError` naming everything that is wrong."""
+    """Return the file's arrays; raise `BodyError` with all faults at once."""
     if not path.is_file():
         raise InputMissingError(f"expected the free body at {path}; found no such file; install the project again")
     try:
@@ -79,7 +79,7 @@ def _decode_regressor(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def _decode_weights(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Sixteen-bit shares to weights; an unused slot holds share 0, so slots are summed, not assigned."""
+    """Convert 16-bit shares to weights (V, 24); unused slots have share 0, so slots are added, not assigned."""
     shares = arrays["weights_value"].astype(np.float64)
     shares /= shares.sum(axis=1, keepdims=True)
     weights = np.zeros((NUM_VERTICES, NUM_JOINTS))
@@ -90,7 +90,7 @@ def _decode_weights(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def _decode_posedirs(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Blocks (3, 9), each of one vertex and one joint, to (V, 3, 207)."""
+    """Convert blocks (3, 9), each of one vertex and one joint, to pose directions (V, 3, 207)."""
     posedirs = np.zeros((NUM_VERTICES, NUM_JOINTS - 1, 3, 9), dtype=np.float32)
     blocks = arrays["posedirs"] * np.float32(arrays["posedirs_step"])
     posedirs[arrays["posedirs_vertex"], arrays["posedirs_joint"].astype(np.intp) - 1] = blocks
@@ -98,7 +98,7 @@ def _decode_posedirs(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def decode_free_body(arrays: Mapping[str, np.ndarray]) -> BodyData:
-    """Return the body that the arrays of a free body file describe."""
+    """Return the body from the arrays of a free body file."""
     return BodyData(
         name=str(arrays["name"]),
         gender=str(arrays["gender"]),
@@ -116,18 +116,18 @@ def read_free_body(path: Path) -> BodyData:
 
     Raises:
         InputMissingError: there is no such file.
-        BodyError: it is not a free body file of this version.
+        BodyError: the file is not a free body of this version.
     """
     return decode_free_body(_read_arrays(path))
 
 
 @cache
 def load_free_body() -> BodyData:
-    """Return the free body shipped with this package. Read once; do not change its arrays."""
+    """Return the free body shipped with this package. It is read once; do not modify its arrays."""
     return read_free_body(FREE_BODY_PATH)
 
 
 @cache
 def free_body_mirror() -> np.ndarray:
-    """Return, for each vertex of the shipped free body, its partner across the plane x = 0: (V,) int."""
+    """Return the index of the mirrored vertex across the plane x = 0 for each vertex of the free body: (V,) int."""
     return _read_arrays(FREE_BODY_PATH)["mirror"].astype(np.intp)

@@ -1,4 +1,4 @@
-"""The files of one body model for each gender, as its project names them side by side."""
+"""Find the files of a body model for each gender by the models' naming conventions."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ GENDER_WORDS: dict[str, str] = {
     "neutral": "neutral",
     "n": "neutral",
 }
-"""The gender that a word in the name of a file or its folder means."""
+"""The gender of each word in the name of a file or its folder."""
 
 
 def gender_of_name(path: Path) -> str | None:
-    """Return the gender that the name of a body file (``SMPL_FEMALE.pkl``) or its folder (``male/model.npz``) says."""
+    """Return the gender named by a body file (``SMPL_FEMALE.pkl``) or its folder (``male/model.npz``), or None."""
     words = [*re.split(r"[^a-z]+", path.stem.lower()), path.parent.name.lower()]
     return next((GENDER_WORDS[word] for word in words if word in GENDER_WORDS), None)
 
 
 def gender_files(path: Path) -> dict[str, Path]:
-    """Return the files beside *path* that are the same model by their names, one a gender, *path* included.
+    """Return the files of the same model as *path* by gender, *path* included, as far as their names show it.
 
-    ``SMPL_MALE.pkl`` beside ``SMPL_FEMALE.pkl``, ``basicModel_f_lbs_10_207_0_v1.0.0.pkl`` beside
-    ``basicmodel_m_lbs_10_207_0_v1.0.0.pkl``, ``male/model.npz`` beside ``female/model.npz``. Empty when no name says a
+    Examples: ``SMPL_MALE.pkl`` beside ``SMPL_FEMALE.pkl``, ``basicModel_f_lbs_10_207_0_v1.0.0.pkl`` beside
+    ``basicmodel_m_lbs_10_207_0_v1.0.0.pkl``, ``male/model.npz`` beside ``female/model.npz``. Empty if *path* names no
     gender.
     """
     own = gender_of_name(path)
@@ -38,7 +38,7 @@ def gender_files(path: Path) -> dict[str, Path]:
 
 
 def _in_folder(path: Path) -> dict[str, Path]:
-    """Return the files in the folder of *path* whose names differ in the gender only, by gender."""
+    """Return the files in the folder of *path* whose names differ only in the gender, by gender."""
     wanted = _without_gender(path.name)
     found: dict[str, Path] = {}
     for other in sorted(path.parent.iterdir()) if path.parent.is_dir() else ():
@@ -49,7 +49,7 @@ def _in_folder(path: Path) -> dict[str, Path]:
 
 
 def _in_sibling_folders(path: Path) -> dict[str, Path]:
-    """Return the files of the name of *path* in the folders of other genders beside its own, by gender."""
+    """Return the files with the name of *path* in the sibling folders of other genders, by gender."""
     found: dict[str, Path] = {}
     for folder in sorted(path.parent.parent.iterdir()) if path.parent.parent.is_dir() else ():
         gender = GENDER_WORDS.get(folder.name.lower())
@@ -59,7 +59,7 @@ def _in_sibling_folders(path: Path) -> dict[str, Path]:
 
 
 def _without_gender(name: str) -> str | None:
-    """Return *name* in small letters with a mark in place of its first word of gender; None when it has none."""
+    """Return *name* in lower case with its first gender word replaced by ``*``; None if it has none."""
     parts = re.split(r"([^a-z]+)", name.lower())
     for index, part in enumerate(parts):
         if part in GENDER_WORDS:

@@ -1,4 +1,4 @@
-"""The solver's points on any body of SMPL's topology, by one rule: joints, well-known vertices, and mixes of both.
+"""The solver's points on a body: joints, named vertices, and weighted sums of both. K points, V vertices.
 
 A point is linear in the skinned vertices, so a set of points is a regressor (K, V) whose rows sum to 1.
 """
@@ -16,13 +16,13 @@ _KNUCKLES = {"index": (0.883, 0.001), "middle": (0.924, 0.108), "ring": (0.802, 
 _THUMB_KNUCKLE = (0.457, -0.019, 0.159)
 """(a, b, c): knuckle = wrist + a (tip - wrist) + b (hand - wrist) + c (index tip - pinky tip).
 
-Both rules were fitted to the finger bones of the 1500 people that the free body is made from: they miss them by 0.3 to
-1.1 mm in the mean, 1.9 mm at most.
+Both rules were fitted to the finger bones of the 1500 people that the free body is built from: their error is 0.3 to
+1.1 mm on average, 1.9 mm at most.
 """
 
 
 def _knuckles(side: str) -> dict[str, dict[str, float]]:
-    """The knuckles of one hand, of joints and fingertips."""
+    """Return the knuckles of one hand as weighted sums of joints and fingertips."""
     points = {}
     for finger, (spread, back) in _KNUCKLES.items():
         parts = {f"{side}_hand": 1.0 - back, f"{side}_wrist": back}
@@ -41,7 +41,7 @@ def _knuckles(side: str) -> dict[str, dict[str, float]]:
 
 
 def _mixes() -> dict[str, dict[str, float]]:
-    """Points that are weighted sums of joints and vertices."""
+    """Return the points that are weighted sums of joints and vertices: point -> part -> weight."""
     return {
         "mid_shoulder": {"left_shoulder": 0.5, "right_shoulder": 0.5},
         "mid_hip": {"left_hip": 0.5, "right_hip": 0.5},
@@ -54,7 +54,7 @@ MIXED_POINTS: dict[str, dict[str, float]] = _mixes()
 HEAD_TOP = "head_top"
 
 SOLVER_POINTS: tuple[str, ...] = (*JOINT_INDEX, *VERTEX_IDS, *MIXED_POINTS, HEAD_TOP)
-"""Every point that the solver can read. ``neck`` is SMPL's neck joint; OpenPose's neck is ``mid_shoulder``."""
+"""Every point that the solver can use. ``neck`` is SMPL's neck joint; OpenPose's neck is ``mid_shoulder``."""
 
 
 def _row(body: BodyData, name: str) -> np.ndarray:
@@ -67,8 +67,8 @@ def _row(body: BodyData, name: str) -> np.ndarray:
     elif name == HEAD_TOP:
         row[int(np.argmax(body.v_template[:, 1]))] = 1.0
     elif name in MIXED_POINTS:
-        for part, share in MIXED_POINTS[name].items():
-            row += share * _row(body, part)
+        for part, weight in MIXED_POINTS[name].items():
+            row += weight * _row(body, part)
     else:
         raise ValueError(f"expected a solver point, got {name!r}")
     return row

@@ -1,7 +1,7 @@
-"""The forward pass of a body: joints, transforms, vertices. F frames, V vertices, B betas.
+"""The SMPL forward pass: joints, transforms, vertices. F frames, V vertices, B betas.
 
-The formulas are those of SMPL (Loper et al., "SMPL: A Skinned Multi-Person Linear Model", SIGGRAPH Asia 2015): shaped
-template, pose correctives on the entries of (R - I), linear blend skinning.
+Formulas of SMPL (Loper et al., "SMPL: A Skinned Multi-Person Linear Model", SIGGRAPH Asia 2015): shaped template, pose
+correctives linear in the entries of (R - I), linear blend skinning.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from ..smpl_skeleton import JOINT_PARENTS, NUM_JOINTS
 from .data import BodyData
 
 _VERTEX_BLOCK = 64
-"""Frames whose vertices are made at once, to bound memory."""
+"""Frames whose vertices are computed at once, to limit memory."""
 
 
 def world_rotations(rotations: Array) -> Array:
-    """Return the rotations (..., 24, 3, 3) relative to the world, of local *rotations* (..., 24, 3, 3)."""
+    """Return the world rotations (..., 24, 3, 3) of local *rotations* (..., 24, 3, 3)."""
     chain = [rotations[..., 0, :, :]]
     for joint in range(1, NUM_JOINTS):
         chain.append(chain[JOINT_PARENTS[joint]] @ rotations[..., joint, :, :])
@@ -25,7 +25,7 @@ def world_rotations(rotations: Array) -> Array:
 
 
 def local_rotations(world: Array) -> Array:
-    """Return the local rotations (..., 24, 3, 3) of rotations relative to the world; the inverse of the above."""
+    """Return the local rotations (..., 24, 3, 3) of *world* rotations; the inverse of `world_rotations`."""
     xp = namespace(world)
     parents = [world[..., parent, :, :] for parent in JOINT_PARENTS[1:]]
     local = xp.matrix_transpose(xp.stack(parents, axis=-3)) @ world[..., 1:, :, :]
@@ -33,10 +33,10 @@ def local_rotations(world: Array) -> Array:
 
 
 def world_positions(world: Array, rest_joints: Array) -> Array:
-    """Return the joints' places (..., 24, 3), before any translation.
+    """Return the joint positions (..., 24, 3), without translation.
 
     Args:
-        world: (..., 24, 3, 3) rotations relative to the world.
+        world: (..., 24, 3, 3) world rotations.
         rest_joints: (..., 24, 3) or (24, 3) rest joints of the shaped body.
     """
     xp = namespace(world)
@@ -49,7 +49,7 @@ def world_positions(world: Array, rest_joints: Array) -> Array:
 
 
 def pose_features(rotations: Array) -> Array:
-    """Return the entries of (R - I) of the joints 1 to 23 (..., 207), which drive the pose correctives."""
+    """Return the entries of (R - I) of joints 1 to 23 (..., 207), which drive the pose correctives."""
     xp = namespace(rotations)
     features = rotations[..., 1:, :, :] - like(np.eye(3), rotations)
     return xp.reshape(features, (*rotations.shape[:-3], 9 * (NUM_JOINTS - 1)))
@@ -59,13 +59,13 @@ class BodyModel:
     """A body's arrays on a device, and its forward pass, batched over frames.
 
     Attributes:
-        data: the arrays as the file holds them.
-        device: where the arrays are: "numpy", or a torch device.
+        data: the body's arrays as in its file.
+        device: "numpy" or a torch device.
         joint_dirs: (24, 3, B) rest joint offset per unit of beta, metres.
     """
 
     def __init__(self, data: BodyData, device: str = "numpy") -> None:
-        """Place *data* on *device*, as float32."""
+        """Copy *data* to *device* as float32."""
         self.data = data
         self.device = device
         self._template = self.array(data.v_template)
@@ -77,7 +77,7 @@ class BodyModel:
         self.joint_dirs = self.array(np.einsum("jv,vcb->jcb", regressor, data.shapedirs))
 
     def array(self, values: np.ndarray) -> Array:
-        """Return *values* as this model's kind of array, float32 on its device."""
+        """Return *values* as a float32 array on the model's device."""
         return to_device(np.asarray(values), self.device)
 
     def rest_joints(self, betas: Array) -> Array:
@@ -89,7 +89,7 @@ class BodyModel:
         return self._template + namespace(betas).einsum("vcb,...b->...vc", self._shapedirs, betas)
 
     def joint_transforms(self, rotations: Array, betas: Array, trans: Array) -> tuple[Array, Array]:
-        """Return the joints' rotations (F, 24, 3, 3) and places (F, 24, 3) in the world.
+        """Return the world rotations (F, 24, 3, 3) and positions (F, 24, 3) of the joints.
 
         Args:
             rotations: (F, 24, 3, 3) local rotation matrices.
@@ -101,7 +101,7 @@ class BodyModel:
         return world, places + trans[..., None, :]
 
     def joints(self, rotations: Array, betas: Array, trans: Array) -> Array:
-        """Return the joints' places (F, 24, 3), metres; arguments as for `joint_transforms`."""
+        """Return the joint positions (F, 24, 3), metres; arguments as for `joint_transforms`."""
         return self.joint_transforms(rotations, betas, trans)[1]
 
     def vertices(self, rotations: Array, betas: Array, trans: Array) -> Array:

@@ -1,8 +1,8 @@
-"""Reads the SMPL, SMPL-H and SMPL-X files that users have, without chumpy and without running pickled code.
+"""Read users' SMPL, SMPL-H and SMPL-X files, without chumpy and without executing pickled code.
 
-A body of ours has SMPL's 24 joints. SMPL-H and SMPL-X have the same 22 body joints and then the joints of fingers, jaw
-and eyes; these are folded away (see `_fold_joints`), which changes no vertex as long as fingers, jaw and eyes are at
-rest, as they are in every motion that this project makes.
+`BodyData` has SMPL's 24 joints. SMPL-H and SMPL-X have the same 22 body joints, followed by joints of fingers, jaw and
+eyes. These are merged into SMPL's joints (see `_fold_joints`), which changes no vertex while fingers, jaw and eyes are
+at rest, as in every motion of this project. J joints of the file.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _ADVICE = "give a body of SMPL, SMPL-H or SMPL-X as its project publishes it (.p
 
 @dataclass(frozen=True)
 class _Family:
-    """A kind of body file.
+    """A kind of body model.
 
     Attributes:
-        name: what its betas belong to.
-        num_vertices: of its mesh.
-        head_joints: joints after the body joints that belong to the head (jaw, eyes).
-        hand_joints: finger joints a hand, in the order index, middle, pinky, ring, thumb; 0 for one hand joint.
+        name: name of the body that its betas belong to.
+        num_vertices: number of vertices of its mesh.
+        head_joints: number of joints after the body joints that belong to the head (jaw, eyes).
+        hand_joints: finger joints per hand, in the order index, middle, pinky, ring, thumb; 0 for a single hand joint.
     """
 
     name: str
@@ -68,15 +68,15 @@ _FAMILIES = (
 
 
 def read_body(path: Path | str) -> BodyData:
-    """Return the body in an SMPL, SMPL-H or SMPL-X file (.pkl or .npz), told apart by content.
+    """Return the body in an SMPL, SMPL-H or SMPL-X file (.pkl or .npz); the kind is detected from the content.
 
-    Shape directions after the tenth are left out. The gender is the file's own word for it, else it is told from the
-    file's name (``SMPL_FEMALE.pkl``, ``basicmodel_m_lbs_...pkl``) or its folder's (``female/model.npz``), else neutral.
+    Shape directions after the tenth are ignored. The gender is the one that the file states, else the one in the file's
+    name (``SMPL_FEMALE.pkl``, ``basicmodel_m_lbs_...pkl``) or its folder's (``female/model.npz``), else neutral.
 
     Raises:
         InputMissingError: there is no such file.
-        UnsafePickleError: it is a pickle that asks for something that is not plain data; nothing was executed.
-        BodyError: it is damaged, or no such body; everything that is wrong is named.
+        UnsafePickleError: the pickle requests something that is not plain data; nothing was executed.
+        BodyError: the file is damaged, or not such a body; the message names all faults.
     """
     path = Path(path)
     if not path.is_file():
@@ -96,12 +96,12 @@ def read_body(path: Path | str) -> BodyData:
 
 
 def _read_values(path: Path) -> Mapping[str, Any]:
-    """Return what the file holds, by key."""
+    """Return the values of the file by key."""
     with path.open("rb") as stream:
         start = stream.read(6)
     if start.startswith(b"PK"):
-        known = npz_headers(path, error=BodyError)
-        found: dict[str, Any] = dict.fromkeys(known)
+        gender = npz_headers(path, error=BodyError)
+        found: dict[str, Any] = dict.fromkeys(gender)
         found.update(read_npz(path, (*_KEYS, "gender"), error=BodyError, objects=True))
         return found
     if start == b"\x93NUMPY":
@@ -113,7 +113,7 @@ def _read_values(path: Path) -> Mapping[str, Any]:
 
 
 def _guess(values: Mapping[str, Any]) -> str:
-    """Return a sentence on what a file with these keys seems to be."""
+    """Return a phrase for messages on what a file with these keys seems to be."""
     if {"poses", "trans"} <= set(values):
         return "it seems to be a motion (AMASS), not a body; "
     if "hands_components" in values:
@@ -124,7 +124,7 @@ def _guess(values: Mapping[str, Any]) -> str:
 
 
 def _numbers(value: object, key: str, path: Path) -> np.ndarray:
-    """Return a value of the file as an array of numbers, whatever stands for it there."""
+    """Return a value of the file as an array of numbers, whatever type represents it."""
     if isinstance(value, np.ndarray) and value.dtype.hasobject and value.size == 1:
         value = value.item()
     try:
@@ -146,15 +146,15 @@ def _family(arrays: Mapping[str, np.ndarray], path: Path) -> _Family:
     for family in _FAMILIES:
         if (family.num_vertices, len(family.parents)) == (num_vertices, num_joints):
             return family
-    seems = f"it seems to be {_OTHER_MODELS[num_vertices]}; " if num_vertices in _OTHER_MODELS else ""
-    known = ", ".join(f"{f.num_vertices} and {len(f.parents)} ({f.name})" for f in _FAMILIES)
+    guess = f"it seems to be {_OTHER_MODELS[num_vertices]}; " if num_vertices in _OTHER_MODELS else ""
+    gender = ", ".join(f"{f.num_vertices} and {len(f.parents)} ({f.name})" for f in _FAMILIES)
     raise BodyError(
-        f"expected vertices and joints {known}; found {num_vertices} and {num_joints} in {path}; {seems}{_ADVICE}"
+        f"expected vertices and joints {gender}; found {num_vertices} and {num_joints} in {path}; {guess}{_ADVICE}"
     )
 
 
 def _check(arrays: Mapping[str, np.ndarray], family: _Family, path: Path) -> None:
-    """Raise `BodyError` naming everything that is not as in a file of *family*."""
+    """Raise `BodyError` with everything that differs from a file of *family*."""
     num_vertices, num_joints = family.num_vertices, len(family.parents)
     expected = {
         "v_template": (num_vertices, 3),
@@ -179,7 +179,7 @@ def _check(arrays: Mapping[str, np.ndarray], family: _Family, path: Path) -> Non
 
 
 def _content_faults(arrays: Mapping[str, np.ndarray], family: _Family) -> list[str]:
-    """Return what is wrong with values whose shapes are right."""
+    """Return the faults of values whose shapes are correct."""
     faults = []
     parents = arrays["kintree_table"][0].astype(np.int64)
     parents[0] = -1
@@ -198,35 +198,35 @@ def _content_faults(arrays: Mapping[str, np.ndarray], family: _Family) -> list[s
 
 
 def _fold_joints(family: _Family) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the joints of *family* go among SMPL's 24, as two matrices.
+    """Return two matrices that map the joints of *family* to SMPL's 24 joints.
 
-    Jaw and eyes go to the head, thumbs to the wrist, the other fingers to the hand joint, which stands in the middle
-    of their four knuckles: there SMPL has it, and there the solver's knuckle points count from.
+    Jaw and eyes are merged into the head, thumbs into the wrist, and the other fingers into the hand joint, which lies
+    in the middle of their four knuckles: SMPL has it there, and the solver's knuckle points are relative to it.
 
     Returns:
-        (24, J) weights that make a joint's place of places in the file, and (J, 24) zeros and ones that add up
-        skinning weights.
+        (24, J) weights that combine the file's joint positions to each joint's position, and (J, 24) zeros and ones
+        that add up the skinning weights.
     """
     num_joints = len(family.parents)
     places = np.zeros((NUM_JOINTS, num_joints))
-    owners = np.zeros((num_joints, NUM_JOINTS))
+    joint_map = np.zeros((num_joints, NUM_JOINTS))
     shared = range(NUM_BODY_ROTATIONS if family.hand_joints else NUM_JOINTS)
-    places[shared, shared] = owners[shared, shared] = 1.0
+    places[shared, shared] = joint_map[shared, shared] = 1.0
     if family.hand_joints:
         first = NUM_BODY_ROTATIONS + family.head_joints
-        owners[NUM_BODY_ROTATIONS:first, JOINT_INDEX["head"]] = 1.0
+        joint_map[NUM_BODY_ROTATIONS:first, JOINT_INDEX["head"]] = 1.0
         num_finger_joints = family.hand_joints - _FINGER_JOINTS
         for side in ("left", "right"):
             thumb = first + num_finger_joints
             places[JOINT_INDEX[f"{side}_hand"], first:thumb:_FINGER_JOINTS] = 1.0 / (_FINGERS - 1)
-            owners[first:thumb, JOINT_INDEX[f"{side}_hand"]] = 1.0
-            owners[thumb : thumb + _FINGER_JOINTS, JOINT_INDEX[f"{side}_wrist"]] = 1.0
+            joint_map[first:thumb, JOINT_INDEX[f"{side}_hand"]] = 1.0
+            joint_map[thumb : thumb + _FINGER_JOINTS, JOINT_INDEX[f"{side}_wrist"]] = 1.0
             first += family.hand_joints
-    return places, owners
+    return places, joint_map
 
 
 def _body(arrays: Mapping[str, np.ndarray], family: _Family, gender: str) -> BodyData:
-    places, owners = _fold_joints(family)
+    places, joint_map = _fold_joints(family)
     posedirs = np.zeros((family.num_vertices, 3, 9 * (NUM_JOINTS - 1)), dtype=np.float32)
     num_body = 9 * ((NUM_BODY_ROTATIONS if family.hand_joints else NUM_JOINTS) - 1)
     posedirs[..., :num_body] = arrays["posedirs"][..., :num_body]
@@ -238,29 +238,29 @@ def _body(arrays: Mapping[str, np.ndarray], family: _Family, gender: str) -> Bod
         shapedirs=arrays["shapedirs"][..., :NUM_BETAS].astype(np.float32),
         posedirs=posedirs,
         joint_regressor=(places @ arrays["J_regressor"]).astype(np.float32),
-        weights=(arrays["weights"] @ owners).astype(np.float32),
+        weights=(arrays["weights"] @ joint_map).astype(np.float32),
     )
 
 
 def _gender(values: Mapping[str, Any], path: Path) -> str:
-    """Return the gender that the file, its name or its folder says, else neutral."""
-    said = values.get("gender")
-    said = said.item() if isinstance(said, np.ndarray) and said.size == 1 else said
-    said = said.decode("latin1") if isinstance(said, bytes) else said
-    known = GENDER_WORDS.get(said.lower()) if isinstance(said, str) else None
-    return known or gender_of_name(path) or "neutral"
+    """Return the gender stated by the file, its name or its folder, else neutral."""
+    stored = values.get("gender")
+    stored = stored.item() if isinstance(stored, np.ndarray) and stored.size == 1 else stored
+    stored = stored.decode("latin1") if isinstance(stored, bytes) else stored
+    gender = GENDER_WORDS.get(stored.lower()) if isinstance(stored, str) else None
+    return gender or gender_of_name(path) or "neutral"
 
 
 def read_regressor(path: Path | str, num_vertices: int) -> np.ndarray:
-    """Return a keypoint regressor (K, V) float64 that a user gives, such as ``J_regressor_body25.npy``.
+    """Return a user's keypoint regressor (K, V) float64, such as ``J_regressor_body25.npy``.
 
     Args:
-        path: an .npy file, or an .npz file of one array.
+        path: an .npy file, or an .npz file with one array.
         num_vertices: V of the body that it is for.
 
     Raises:
         InputMissingError: there is no such file.
-        BodyError: it is damaged, of another shape, or its rows do not add up to 1.
+        BodyError: the file is damaged, has another shape, or its rows do not add up to 1.
     """
     path = Path(path)
     if not path.is_file():
@@ -281,10 +281,10 @@ def read_regressor(path: Path | str, num_vertices: int) -> np.ndarray:
         )
     regressor = array.astype(np.float64)
     sums = regressor.sum(axis=1)
-    off = ~(np.abs(sums - 1.0) <= _SUM_TOLERANCE)
-    if off.any():
+    is_wrong = ~(np.abs(sums - 1.0) <= _SUM_TOLERANCE)
+    if is_wrong.any():
         raise BodyError(
-            f"expected rows that add up to 1, found {sums[off][0]:.4g} in row {int(np.flatnonzero(off)[0])} "
-            f"({int(off.sum())} such rows) in {path}; give a regressor from vertices to keypoints"
+            f"expected rows that add up to 1, found {sums[is_wrong][0]:.4g} in row {int(np.flatnonzero(is_wrong)[0])} "
+            f"({int(is_wrong.sum())} such rows) in {path}; give a regressor from vertices to keypoints"
         )
     return regressor

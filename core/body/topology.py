@@ -1,4 +1,4 @@
-"""The meshes that a body in SMPL's format may have, and the well-known vertices of each. Data, no logic."""
+"""The meshes of bodies in SMPL format, and the named vertices of each. Data, no logic."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ SMPLX_VERTEX_IDS: dict[str, int] = {
     "right_ring_tip": 7905,
     "right_pinky_tip": 8022,
 }
-"""Well-known vertices of the SMPL-X topology (the ids that smplx uses)."""
+"""Named vertices of the SMPL-X mesh (the ids that smplx uses)."""
 
 VERTEX_IDS_BY_COUNT: Mapping[int, Mapping[str, int]] = MappingProxyType(
     {NUM_VERTICES: VERTEX_IDS, NUM_SMPLX_VERTICES: SMPLX_VERTEX_IDS}
 )
-"""The well-known vertices of a mesh, by how many vertices it has: SMPL's (and SMPL-H's), SMPL-X's."""
+"""The named vertices of a mesh, by its number of vertices: SMPL's (and SMPL-H's), SMPL-X's."""

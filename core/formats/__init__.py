@@ -1,4 +1,4 @@
-"""Readers of keypoint files: a file or a folder in, what it says out. Nothing is interpreted here."""
+"""Readers of keypoint files: they return what a file or folder states, without interpreting it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AIST++ keypoints: a pickle of `keypoints3d_optim` and `keypoints3d`, (F, 17, 3) in COCO order."""
+"""AIST++ keypoints: a pickle with `keypoints3d_optim` and `keypoints3d`, (F, 17, 3) in COCO order."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _KEYS = ("keypoints3d_optim", "keypoints3d")
 
 
 def read_aist(path: Path) -> list[RawRecording]:
-    """Read AIST++ keypoints without running pickled code.
+    """Read AIST++ keypoints without executing pickled code.
 
     Raises:
-        TrackFileError: it is damaged or holds no keypoints.
-        UnsafePickleError: it asks for more than plain arrays.
+        TrackFileError: the file is damaged or has no keypoints.
+        UnsafePickleError: the pickle contains more than plain arrays.
     """
     content = load_pickle(path, error=TrackFileError)
     key = next((key for key in _KEYS if isinstance(content, dict) and key in content), None)
@@ -45,6 +45,6 @@ def read_aist(path: Path) -> list[RawRecording]:
             fps=_FPS,
             units="cm",
             layout="coco17",
-            notes=(f"Read from {key!r}; AIST++ is in centimetres at 60 frames a second.",),
+            notes=(f"Read from {key!r}; AIST++ is in centimetres at 60 fps.",),
         )
     ]

@@ -1,4 +1,4 @@
-"""NPY and NPZ files of positions. F frames, K points, P people."""
+"""Keypoints in NPY and NPZ files. F frames, K points, P people."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _POSITION_KEYS = (
     "arr_0",
 )
 _KNOWN_COUNTS = (17, 22, 24, 25, 26, 33, 67, 75, 133)
-"""Point counts of known layouts, to tell x, y, z columns from x, y, z, confidence columns."""
-_STEP_OF_LENGTH = 0.5
-"""Points that move by less than that share of what is between two of them are the same points a frame later."""
-_WORD_KEYS = ("layout", "units", "up_axis", "names")
-_MAX_WORD_BYTES = 1 << 22
+"""Point counts of known layouts, used to distinguish x, y, z columns from x, y, z, confidence columns."""
+_MAX_STEP = 0.5
+"""Successive frames move points by less than this fraction of the distance between neighbouring points."""
+_METADATA_KEYS = ("layout", "units", "up_axis", "names")
+_MAX_METADATA_BYTES = 1 << 22
 _RATE_KEYS = ("fps", "mocap_framerate", "framerate", "frame_rate")
 _MOTION_KEYS = {"poses", "trans"}
 
 
 @dataclass(frozen=True)
-class _Words:
-    """What an NPZ says besides positions and confidence."""
+class _Metadata:
+    """What an NPZ states besides positions and confidence."""
 
     fps: float | None = None
     layout: str | None = None
@@ -52,41 +52,44 @@ def read_npy(path: Path) -> list[RawRecording]:
     """Read an NPY file of (F, K, 3), (F, K, 4), (F, K * 3) or (P, F, K, 3) positions.
 
     Raises:
-        TrackFileError: it is damaged or of another shape.
+        TrackFileError: the file is damaged or has another shape.
     """
     array = npz.read_npy(path, error=TrackFileError, max_bytes=_MAX_ARRAY_BYTES)
-    return _recordings(_numbers(array, path), None, _Words(), "NPY", path)
+    return _recordings(_numbers(array, path), None, _Metadata(), "NPY", path)
 
 
 def read_npz(path: Path) -> list[RawRecording]:
-    """Read an NPZ file: ours (`positions`, `confidence`, `fps`, `layout`, `names`) or of a lifting network.
+    """Read an NPZ file: our own (`positions`, `confidence`, `fps`, `layout`, `names`) or one of a lifting network.
 
     Raises:
-        TrackFileError: it is damaged or holds no positions.
+        TrackFileError: the file is damaged or has no positions.
     """
     headers = npz.npz_headers(path, error=TrackFileError)
     key = next((name for name in _POSITION_KEYS if name in headers), None)
     if key is None:
         shaped = [name for name, header in headers.items() if len(header.shape) >= 3 and header.shape[-1] in (3, 4)]
         if len(shaped) != 1:
-            hint = "this looks like a motion (AMASS), not keypoints" if headers.keys() >= _MOTION_KEYS else "save it so"
+            is_motion = headers.keys() >= _MOTION_KEYS
+            hint = "this looks like a motion (AMASS), not keypoints" if is_motion else "save it that way"
             raise TrackFileError(
                 f"expected an array named 'positions' (frames, points, 3), found {str(sorted(headers))[:200]} in "
                 f"{path}; {hint}"
             )
         key = shaped[0]
     _check_header(headers[key].shape, path)
-    words = [
-        name for name in (*_WORD_KEYS, *_RATE_KEYS) if name in headers and headers[name].num_bytes < _MAX_WORD_BYTES
+    metadata = [
+        name
+        for name in (*_METADATA_KEYS, *_RATE_KEYS)
+        if name in headers and headers[name].num_bytes < _MAX_METADATA_BYTES
     ]
-    wanted = (key, "confidence", *words)
+    wanted = (key, "confidence", *metadata)
     arrays = npz.read_npz(path, wanted, error=TrackFileError, max_bytes=2 * _MAX_ARRAY_BYTES)
     confidence = _numbers(arrays["confidence"], path) if "confidence" in arrays else None
-    return _recordings(_numbers(arrays[key], path), confidence, _read_words(arrays, path), "NPZ", path)
+    return _recordings(_numbers(arrays[key], path), confidence, _read_metadata(arrays, path), "NPZ", path)
 
 
 def _check_header(shape: tuple[int, ...], path: Path) -> None:
-    """Refuse shapes that cannot be positions before they are unpacked: zeros pack a thousandfold."""
+    """Reject shapes that cannot be positions before unpacking: zeros compress a thousandfold."""
     if len(shape) not in (2, 3, 4) or (
         shape[-1] not in (3, 4) and (len(shape) > 2 or (shape[-1] % 3 and shape[-1] % 4))
     ):
@@ -112,7 +115,7 @@ def _numbers(array: np.ndarray, path: Path) -> np.ndarray:
 
 
 def _recordings(
-    array: np.ndarray, confidence: np.ndarray | None, words: _Words, kind: str, path: Path
+    array: np.ndarray, confidence: np.ndarray | None, metadata: _Metadata, kind: str, path: Path
 ) -> list[RawRecording]:
     notes: list[str] = []
     people, confidence = _to_people(array, confidence, notes, path)
@@ -130,11 +133,11 @@ def _recordings(
                 np.nan_to_num(trust, nan=0.0),
                 kind,
                 path,
-                names=words.names,
-                fps=words.fps,
-                units=words.units,
-                up_axis=words.up_axis,
-                layout=words.layout,
+                names=metadata.names,
+                fps=metadata.fps,
+                units=metadata.units,
+                up_axis=metadata.up_axis,
+                layout=metadata.layout,
                 person=str(person) if len(people) > 1 else "",
                 notes=tuple(notes),
             )
@@ -153,7 +156,7 @@ def _to_people(
     if array.ndim == 3:
         array = array[None]
         confidence = None if confidence is None else confidence[None]
-    elif _frames_come_first(array):
+    elif _has_frames_first(array):
         array = array.swapaxes(0, 1)
         confidence = None if confidence is None or confidence.ndim < 3 else confidence.swapaxes(0, 1)
         notes.append(f"Read as (frames, people, points, {array.shape[-1]}).")
@@ -169,10 +172,11 @@ def _to_people(
     return array, confidence
 
 
-def _frames_come_first(array: np.ndarray) -> bool:
-    """Tell (F, P, K, 3) from (P, F, K, 3): by the count, else by how far points move along each axis.
+def _has_frames_first(array: np.ndarray) -> bool:
+    """Return whether *array* is (F, P, K, 3) rather than (P, F, K, 3).
 
-    From one frame to the next that is less than from one person to another.
+    Decided by the counts, else by how far points move along each axis: less from frame to frame than from person to
+    person.
     """
     first, second = array.shape[:2]
     if max(first, second) > MAX_PEOPLE:
@@ -180,33 +184,33 @@ def _frames_come_first(array: np.ndarray) -> bool:
     if first == 1:
         return False
     if second == 1:
-        return _typical_length(np.diff(array, axis=0)) < _STEP_OF_LENGTH * _typical_length(np.diff(array, axis=2))
+        return _typical_length(np.diff(array, axis=0)) < _MAX_STEP * _typical_length(np.diff(array, axis=2))
     return _typical_length(np.diff(array, axis=0)) < _typical_length(np.diff(array, axis=1))
 
 
 def _typical_length(vectors: np.ndarray) -> float:
-    """Return the median length of vectors (..., 3 or more), of those that are finite; infinite when none is."""
+    """Return the median length of the finite vectors (..., 3 or more), or infinity if there are none."""
     lengths = np.linalg.norm(vectors[..., :3], axis=-1)
     lengths = lengths[np.isfinite(lengths)]
     return float(np.median(lengths)) if lengths.size else np.inf
 
 
 def _unflatten(array: np.ndarray, notes: list[str]) -> np.ndarray:
-    """Turn (F, K * 3) or (F, K * 4) into (F, K, 3) or (F, K, 4), and one frame (K, 3) into (1, K, 3)."""
+    """Reshape (F, K * 3) or (F, K * 4) to (F, K, 3) or (F, K, 4), and a single frame (K, 3) to (1, K, 3)."""
     rows, columns = array.shape
     if columns in (3, 4):
         return array[None]
     as_xyz, as_xyzc = columns % 3 == 0, columns % 4 == 0
     if as_xyzc and (not as_xyz or (columns // 4 in _KNOWN_COUNTS and columns // 3 not in _KNOWN_COUNTS)):
-        notes.append(f"{columns} columns were read as {columns // 4} points of x, y, z, confidence.")
+        notes.append(f"{columns} columns read as {columns // 4} points of x, y, z, confidence.")
         return array.reshape(rows, columns // 4, 4)
     if as_xyz and columns:
-        notes.append(f"{columns} columns were read as {columns // 3} points of x, y, z.")
+        notes.append(f"{columns} columns read as {columns // 3} points of x, y, z.")
         return array.reshape(rows, columns // 3, 3)
     return array
 
 
-def _read_words(arrays: Mapping[str, np.ndarray], path: Path) -> _Words:
+def _read_metadata(arrays: Mapping[str, np.ndarray], path: Path) -> _Metadata:
     def text(key: str) -> str | None:
         values = _texts(arrays[key]) if key in arrays else ()
         return values[0] if len(values) == 1 and values[0] else None
@@ -217,7 +221,7 @@ def _read_words(arrays: Mapping[str, np.ndarray], path: Path) -> _Words:
             fps = float(arrays[key].reshape(-1)[0])
     if fps is not None and not (np.isfinite(fps) and fps > 0.0):
         raise TrackFileError(f"expected a frame rate above 0, found {fps} in {path}; save 'fps' as one number")
-    return _Words(fps, text("layout"), text("units"), text("up_axis"), _texts(arrays.get("names")) or None)
+    return _Metadata(fps, text("layout"), text("units"), text("up_axis"), _texts(arrays.get("names")) or None)
 
 
 def _texts(array: np.ndarray | None) -> tuple[str, ...]:

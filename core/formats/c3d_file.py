@@ -1,7 +1,7 @@
 """C3D: the binary files of motion capture systems.
 
-The container (processor types, header, parameters) is read by the `c3d` package; the frames are decoded here in one
-piece, because only the markers are wanted and every size is checked against the file first.
+The `c3d` package reads the container (processor types, header, parameters). The frames are decoded here in one block,
+because only the markers are needed and every size is checked against the file first. F frames, K points.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from .raw import MAX_FILE_BYTES, MAX_PEOPLE, RawRecording, check_counts
 
 KIND = "C3D"
 _BLOCK = 512
-_MOST_PARAMETER_BLOCKS = 255
-_LAST_USUAL_POINTER = 32
-"""Pointers from here on are printable characters, so that the file may be text."""
+_MAX_PARAMETER_BLOCKS = 255
+_FIRST_PRINTABLE = 32
+"""Pointers from this value on are printable characters, so the file may be text."""
 _PROCESSORS = (b"\x54", b"\x55", b"\x56")
-_NOT_MARKERS = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS", "REACTIONS")
-"""Parameters of POINT that list labels of things which are no positions."""
+_NON_MARKER_LISTS = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS", "REACTIONS")
+"""Parameters of POINT that list the labels of values that are not positions."""
 _AXIS = re.compile(r"([+-]?)([XYZ])$")
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the frames stand in the file, all sizes in words of the file's number type."""
+    """Where the frames are in the file; `frame_words` counts words of the file's number type."""
 
     offset: int
     num_frames: int
@@ -46,20 +46,20 @@ class _Layout:
 
 
 def is_c3d(head: bytes) -> bool:
-    """Tell whether a file begins like C3D: a pointer to the parameters, which come soon, then the key 80."""
-    return len(head) > 1 and 0 < head[0] < _LAST_USUAL_POINTER and head[1] == 0x50
+    """Return whether a file begins like C3D: a small pointer to the parameters, then the key 80."""
+    return len(head) > 1 and 0 < head[0] < _FIRST_PRINTABLE and head[1] == 0x50
 
 
 def read_c3d(path: Path) -> list[RawRecording]:
-    """Read the markers of a C3D file, one recording a subject; angles, forces and unlabelled points are left out.
+    """Read the markers of a C3D file as one recording per subject, without angles, forces and unlabelled points.
 
     Raises:
-        TrackFileError: it is damaged, truncated, or has no markers.
+        TrackFileError: the file is damaged, truncated, or has no markers.
     """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            head = file.read(2 * _MOST_PARAMETER_BLOCKS * _BLOCK)
+            head = file.read(2 * _MAX_PARAMETER_BLOCKS * _BLOCK)
     except OSError as error:
         raise TrackFileError(f"expected a readable file, found {error} at {path}; check its permissions") from error
     if size > MAX_FILE_BYTES:
@@ -67,7 +67,7 @@ def read_c3d(path: Path) -> list[RawRecording]:
     reader = _open(head, path)
     layout = _find_frames(reader, size, path)
     groups, notes = _group_labels(reader, layout.num_points, path)
-    kept = [index for picks, _ in groups.values() for index in picks]
+    kept = [index for indices, _ in groups.values() for index in indices]
     check_counts(layout.num_frames, len(kept), path)
     positions, present = _decode(path, layout, kept)
     rate = _value(reader, "POINT:RATE") or float(reader.header.frame_rate)
@@ -79,17 +79,17 @@ def read_c3d(path: Path) -> list[RawRecording]:
         "notes": tuple(notes),
     }
     recordings, start = [], 0
-    for subject, (picks, names) in groups.items():
-        part = np.s_[:, start : start + len(picks)]
+    for subject, (indices, names) in groups.items():
+        part = np.s_[:, start : start + len(indices)]
         recordings.append(
             RawRecording(positions[part], present[part], KIND, path, names=names, person=subject, **common)
         )
-        start += len(picks)
+        start += len(indices)
     return recordings
 
 
 def _open(head: bytes, path: Path) -> Any:
-    """Read header and parameters. The package asserts on files that are sound but for their analog rates; we do not."""
+    """Read header and parameters, without the package's check that rejects valid files for their analog rates."""
     try:
         import c3d
     except ModuleNotFoundError as error:
@@ -99,7 +99,7 @@ def _open(head: bytes, path: Path) -> Any:
 
     class Reader(c3d.Reader):  # type: ignore[misc]  # the package has no types
         def _check_metadata(self) -> None:
-            """Sizes are checked by `_find_frames`, against the file."""
+            """Skip the check; `_find_frames` checks the sizes against the file."""
 
     processor = head[(head[0] - 1) * _BLOCK + 3 :][:1] if head[0] else b""
     if processor not in _PROCESSORS:
@@ -119,7 +119,7 @@ def _open(head: bytes, path: Path) -> Any:
 
 
 def _find_frames(reader: Any, size: int, path: Path) -> _Layout:
-    """Work out where the frames are, and check against the file's size that they are there."""
+    """Locate the frames, and check them against the file's size."""
     header = reader.header
     num_points = _integer(reader, "POINT:USED", header.point_count)
     if num_points == 0:
@@ -145,7 +145,7 @@ def _find_frames(reader: Any, size: int, path: Path) -> _Layout:
     fitting = [count for count in counts if 0 < count <= available]
     if not fitting:
         raise TrackFileError(
-            f"expected {max(counts)} frames of {num_points} points as the header says, found room for {available} in "
+            f"expected {max(counts)} frames of {num_points} points as in the header, found room for {available} in "
             f"{path}; the file was cut off, copy or export it again"
         )
     check_counts(fitting[0], 1, path)
@@ -153,12 +153,12 @@ def _find_frames(reader: Any, size: int, path: Path) -> _Layout:
 
 
 def _decode(path: Path, layout: _Layout, kept: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return positions (F, K, 3) of the points *kept* and whether each is there (F, K)."""
+    """Return the positions (F, K, 3) of the points *kept*, and 1 where each is present, else 0 (F, K)."""
     frames = np.fromfile(
         path, layout.dtype, count=layout.num_frames * layout.frame_words, offset=layout.offset
     ).reshape(layout.num_frames, layout.frame_words)
     if layout.is_float and layout.is_dec:
-        # A VAX float is an IEEE float with its halves swapped and an exponent larger by 2.
+        # A VAX float is an IEEE float with swapped halves and an exponent larger by 2.
         halves = frames[:, : 8 * layout.num_points].reshape(layout.num_frames, -1, 2)[..., ::-1]
         numbers = np.ascontiguousarray(halves).view("<f4")[..., 0] / 4.0
     else:
@@ -173,27 +173,31 @@ def _decode(path: Path, layout: _Layout, kept: list[int]) -> tuple[np.ndarray, n
 def _group_labels(
     reader: Any, num_points: int, path: Path
 ) -> tuple[dict[str, tuple[list[int], tuple[str, ...] | None]], list[str]]:
-    """Sort the points that are markers by the subject in front of their label."""
+    """Group the markers by the subject prefix of their labels.
+
+    Returns:
+        By subject, the indices and names of its markers (None without labels); and notes for the user.
+    """
     labels = _numbered_strings(reader, "LABELS")[:num_points]
     if not any(labels):
         check_counts(1, num_points, path)
         return {"": (list(range(num_points)), None)}, ["The points have no labels."]
-    fakes = {label for parameter in _NOT_MARKERS for label in _numbered_strings(reader, parameter)} - {""}
+    non_markers = {label for parameter in _NON_MARKER_LISTS for label in _numbered_strings(reader, parameter)} - {""}
     subjects: dict[str, dict[str, int]] = {}
-    num_fakes = num_unlabelled = 0
+    num_non_markers = num_unlabelled = 0
     for index, label in enumerate(labels):
         subject, _, name = label.rpartition(":")
-        if label in fakes or name in fakes:
-            num_fakes += 1
+        if label in non_markers or name in non_markers:
+            num_non_markers += 1
         elif not name or name.startswith("*"):
             num_unlabelled += 1
         else:
             subjects.setdefault(subject.strip(), {}).setdefault(name.strip(), index)
     notes = []
-    if num_fakes:
-        notes.append(f"{num_fakes} points that are angles, forces, moments or powers are left out.")
+    if num_non_markers:
+        notes.append(f"{num_non_markers} points that are angles, forces, moments or powers were left out.")
     if num_unlabelled:
-        notes.append(f"{num_unlabelled} points without a label are left out.")
+        notes.append(f"{num_unlabelled} points without a label were left out.")
     if not subjects or len(subjects) > MAX_PEOPLE:
         raise TrackFileError(
             f"expected labelled markers of 1 to {MAX_PEOPLE} subjects, found {len(subjects)} subjects in {path}; "
@@ -205,7 +209,7 @@ def _group_labels(
 
 
 def _strings(reader: Any, name: str) -> list[str]:
-    """Decode a parameter of strings; its first dimension is their width."""
+    """Decode a string parameter; its first dimension is the width of the strings."""
     parameter = reader.get(f"POINT:{name}")
     if parameter is None or not parameter.dimensions or parameter.bytes_per_element != -1:
         return []
@@ -217,7 +221,7 @@ def _strings(reader: Any, name: str) -> list[str]:
 
 
 def _numbered_strings(reader: Any, name: str) -> list[str]:
-    """Strings of a parameter and of its continuations: more than 255 labels go on in LABELS2, LABELS3, ..."""
+    """Return a parameter's strings and their continuations: more than 255 labels continue in LABELS2, LABELS3, ..."""
     strings = _strings(reader, name)
     number = 2
     while more := _strings(reader, f"{name}{number}"):
@@ -227,7 +231,7 @@ def _numbered_strings(reader: Any, name: str) -> list[str]:
 
 
 def _value(reader: Any, name: str) -> float | None:
-    """A parameter as one number, float or integer by its width; None when it is absent or damaged."""
+    """Return a parameter as one number, float or integer by its width; None if it is absent or damaged."""
     parameter = reader.get(name)
     if parameter is None:
         return None
@@ -243,7 +247,7 @@ def _integer(reader: Any, name: str, default: int) -> int:
 
 
 def _field(reader: Any, name: str) -> int:
-    """A frame number stored as two 16-bit words; 0 when absent."""
+    """Return a frame number stored as two 16-bit words; 0 if absent."""
     parameter = reader.get(name)
     if parameter is None or parameter.bytes_per_element != 2 or len(parameter.bytes) < 4:
         return 0
@@ -259,9 +263,9 @@ def _units(reader: Any, notes: list[str]) -> str | None:
 
 
 def _up_axis(reader: Any, notes: list[str]) -> str | None:
-    """Y_SCREEN says which axis of the room points up on a screen; some systems write one that points down."""
+    """Return the up axis from Y_SCREEN, the room axis that points up on a screen; some systems write it downwards."""
     match = _AXIS.match("".join(_strings(reader, "Y_SCREEN")).upper())
     if match and match.group(1) == "-":
-        notes.append(f"Y_SCREEN is {match.group()}, which would be down; which axis is up is told from the body.")
+        notes.append(f"Y_SCREEN is {match.group()}, which would be down; the up axis is detected from the body.")
         return None
     return f"+{match.group(2)}" if match else None

@@ -1,4 +1,4 @@
-"""CSV of any tool: which kind of table it is, and wide tables of one x, y and z column a point."""
+"""CSV files of any tool: choose the kind of table, and read wide tables (x, y, z columns). R rows, K points."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ from .vicon_csv import is_vicon_csv, read_vicon_csv
 
 _SUFFIX = re.compile(r"(.+?)[\s._:-]*([xyz])$", re.IGNORECASE)
 _PREFIX = re.compile(r"([xyz])[\s._:-]*(.+)$", re.IGNORECASE)
-_SUFFIX_TRUST = re.compile(
+_SUFFIX_CONFIDENCE = re.compile(
     r"(.+?)[\s._:-]+(?:visibility|vis|v|score|conf|confidence|c|likelihood|prob)$", re.IGNORECASE
 )
-_PREFIX_TRUST = re.compile(r"(?:visibility|vis|v|score|conf|confidence|c|likelihood)[\s._:-]*(.+)$", re.IGNORECASE)
+_PREFIX_CONFIDENCE = re.compile(r"(?:visibility|vis|v|score|conf|confidence|c|likelihood)[\s._:-]*(.+)$", re.IGNORECASE)
 _FRAME = re.compile(r"#?\s*(?:frame|frames|fnum)(?:[\s_]*(?:#|number|num|no|id|idx|index))?$", re.IGNORECASE)
 _TIME = re.compile(
     r"(?:time|times|timestamp|timestamps|t|ms|seconds|sec)(?:[\s_]*[(\[]?(?:s|ms|us|ns)[)\]]?)?$", re.IGNORECASE
 )
 _MAX_NAME_LENGTH = 200
-"""Longer cells of a header are no names; matching them could take long."""
+"""Longer header cells are not names; matching them could take long."""
 _SECONDS = {"seconds": "s", "sec": "s"}
 _ANIPOSE_COLUMNS = {"fnum", "M_00", "center_0"}
 _FILLED_CONFIDENCE = 0.5
-"""What a point that Anipose filled in (score above 1) is trusted."""
+"""Confidence of a point that Anipose filled in (score above 1)."""
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """Where a wide table holds what."""
+    """Column indices of a wide table."""
 
     names: tuple[str, ...]
     coordinates: tuple[int, ...]
-    trust: tuple[int | None, ...]
+    confidence: tuple[int | None, ...]
     frame: int | None
     time: int | None
     is_anipose: bool
 
 
 def read_csv(path: Path) -> list[RawRecording]:
-    """Read a table of keypoints, one recording a person.
+    """Read a table of keypoints as one recording per person.
 
     Raises:
-        TrackFileError: it is damaged or its header names no points.
+        TrackFileError: the table is damaged or its header names no points.
     """
     lines = split_lines(decode_text(read_bytes(path, MAX_TEXT_BYTES), path), path)
     if is_vicon_csv(lines):
@@ -77,11 +77,11 @@ def _read_wide(header: list[str], table: TextTable) -> RawRecording:
     if not len(values):
         raise TrackFileError(f"expected rows of frames below the header, found none in {path}; export it again")
     positions = values.reshape(len(values), -1, 3)
-    trust = _read_trust(columns, table, positions)
+    confidence = _read_confidence(columns, table, positions)
     timeline, notes = _read_timeline(columns, header, table, len(positions))
     recording = RawRecording(
         timeline.place(positions),
-        np.nan_to_num(timeline.place(trust), nan=0.0),
+        np.nan_to_num(timeline.place(confidence), nan=0.0),
         "CSV",
         path,
         names=columns.names,
@@ -89,14 +89,14 @@ def _read_wide(header: list[str], table: TextTable) -> RawRecording:
         first_frame=timeline.first_frame,
         notes=(*notes, *timeline.notes),
     )
-    return _specialise(recording, header)
+    return _recognise_tool(recording, header)
 
 
-def _specialise(recording: RawRecording, header: list[str]) -> RawRecording:
-    """Recognise the tools that write wide tables."""
+def _recognise_tool(recording: RawRecording, header: list[str]) -> RawRecording:
+    """Adapt the recording to the tool that wrote the wide table."""
     names = recording.names or ()
     if _ANIPOSE_COLUMNS <= set(header):
-        note = "Positions are kept as Anipose stored them, after its own rotation (M, center)."
+        note = "Positions are as Anipose stored them, after its own rotation (M, center)."
         return replace(recording, kind="Anipose CSV", notes=(*recording.notes, note))
     if "timestamp_by_camera" in header or is_freemocap_names(names):
         return name_freemocap_points(recording, [("", name) for name in names])
@@ -104,33 +104,34 @@ def _specialise(recording: RawRecording, header: list[str]) -> RawRecording:
 
 
 def _find_columns(header: list[str], path: Path) -> _Columns:
-    by_suffix = _group(header, _SUFFIX, name_first=True)
-    by_prefix = _group(header, _PREFIX, name_first=False)
-    groups, pattern = max(((by_suffix, _SUFFIX_TRUST), (by_prefix, _PREFIX_TRUST)), key=lambda pair: _num_full(pair[0]))
-    full = {name: axes for name, axes in groups.items() if len(axes) == 3}
-    if not full:
+    by_suffix = _group_columns(header, _SUFFIX, name_first=True)
+    by_prefix = _group_columns(header, _PREFIX, name_first=False)
+    candidates = ((by_suffix, _SUFFIX_CONFIDENCE), (by_prefix, _PREFIX_CONFIDENCE))
+    groups, pattern = max(candidates, key=lambda pair: _num_complete(pair[0]))
+    complete = {name: axes for name, axes in groups.items() if len(axes) == 3}
+    if not complete:
         flat = sum(axes.keys() == {"x", "y"} for axes in by_suffix.values())
-        found = f"{flat} points of x and y alone (2D)" if flat else f"columns {', '.join(header[:8])[:160]!r}"
+        found = f"{flat} points with only x and y (2D)" if flat else f"columns {', '.join(header[:8])[:160]!r}"
         raise TrackFileError(
             f"expected columns name_x, name_y, name_z for each point, found {found} in {path}; "
             "export 3D points with a header line that names them"
         )
-    trust: dict[str, int] = {}
+    confidence: dict[str, int] = {}
     for index, cell in enumerate(header):
         match = pattern.fullmatch(cell) if len(cell) <= _MAX_NAME_LENGTH else None
-        if match and match.group(1) in full:
-            trust.setdefault(match.group(1), index)
+        if match and match.group(1) in complete:
+            confidence.setdefault(match.group(1), index)
     return _Columns(
-        names=tuple(full),
-        coordinates=tuple(axes[axis] for axes in full.values() for axis in "xyz"),
-        trust=tuple(trust.get(name) for name in full),
+        names=tuple(complete),
+        coordinates=tuple(axes[axis] for axes in complete.values() for axis in "xyz"),
+        confidence=tuple(confidence.get(name) for name in complete),
         frame=next((index for index, cell in enumerate(header) if _FRAME.fullmatch(cell)), None),
         time=next((index for index, cell in enumerate(header) if _TIME.fullmatch(cell)), None),
         is_anipose=_ANIPOSE_COLUMNS <= set(header),
     )
 
 
-def _group(header: list[str], pattern: re.Pattern[str], *, name_first: bool) -> dict[str, dict[str, int]]:
+def _group_columns(header: list[str], pattern: re.Pattern[str], *, name_first: bool) -> dict[str, dict[str, int]]:
     groups: dict[str, dict[str, int]] = {}
     for index, cell in enumerate(header):
         match = pattern.fullmatch(cell) if len(cell) <= _MAX_NAME_LENGTH else None
@@ -140,20 +141,20 @@ def _group(header: list[str], pattern: re.Pattern[str], *, name_first: bool) -> 
     return groups
 
 
-def _num_full(groups: dict[str, dict[str, int]]) -> int:
+def _num_complete(groups: dict[str, dict[str, int]]) -> int:
     return sum(len(axes) == 3 for axes in groups.values())
 
 
-def _read_trust(columns: _Columns, table: TextTable, positions: np.ndarray) -> np.ndarray:
-    """Confidence (R, K): 1 where the table has none; 0 where it names none for the point in that row."""
-    trust = np.ones(positions.shape[:2])
-    picks = [index for index, column in enumerate(columns.trust) if column is not None]
-    if picks:
-        values = table.numbers([column for column in columns.trust if column is not None])
+def _read_confidence(columns: _Columns, table: TextTable, positions: np.ndarray) -> np.ndarray:
+    """Return the confidence (R, K): 1 for points without a confidence column, 0 where the cell is empty."""
+    confidence = np.ones(positions.shape[:2])
+    points = [index for index, column in enumerate(columns.confidence) if column is not None]
+    if points:
+        values = table.numbers([column for column in columns.confidence if column is not None])
         if columns.is_anipose:
             values[values > 1.0] = _FILLED_CONFIDENCE
-        trust[:, picks] = np.nan_to_num(values, nan=0.0)
-    return trust
+        confidence[:, points] = np.nan_to_num(values, nan=0.0)
+    return confidence
 
 
 def _read_timeline(
@@ -166,16 +167,16 @@ def _read_timeline(
         name = header[columns.time]
         stamps = _read_times(table, columns.time)
         if stamps is None:
-            notes.append(f"Column {name!r} holds no times that could be read.")
+            notes.append(f"Column {name!r} has no readable times.")
         elif np.isfinite(stamps).any():
             times, unit = times_in_seconds(stamps, _SECONDS.get(name.lower(), name))
-            notes.append(f"Times of column {name!r} were read as {unit}." if unit else f"Column {name!r} is not used.")
+            notes.append(f"Times in column {name!r} were read as {unit}." if unit else f"Column {name!r} is not used.")
     timeline = build_timeline(num_rows, table.path, num_points=len(columns.names), frames=frames, times_s=times)
     return timeline, tuple(notes)
 
 
 def _read_times(table: TextTable, column: int) -> np.ndarray | None:
-    """A column of times as numbers or as dates, None when it is neither."""
+    """Return a column of times, seconds if written as dates; None if it holds neither numbers nor dates."""
     times = []
     for number, cells in table.rows():
         cell = cells[column].strip() if column < len(cells) else ""

@@ -1,4 +1,4 @@
-"""Which reader a file needs, told from its first bytes; and which files of a folder are keypoints."""
+"""Choose the reader of a file from its first bytes, and list the keypoint files of a folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .trc import is_trc, read_trc
 Reader = Callable[[Path], list[RawRecording]]
 
 TRACK_SUFFIXES = (".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".pkl", ".pickle")
-"""Names that keypoint files end in, for folders; a file given by itself is told by its content alone."""
+"""Suffixes of the keypoint files listed in folders; a file given directly is recognised by its content alone."""
 _HEAD_BYTES = 4096
 _OTHER_KINDS = {
     b"HIERARCHY": "a BVH motion",
@@ -41,23 +41,23 @@ _OTHER_KINDS = {
 
 
 def read_recordings(path: Path) -> list[RawRecording]:
-    """Read a keypoint file, or a folder of one JSON file a frame, as one recording a person.
+    """Read a keypoint file, or a folder with one JSON file per frame, as one recording per person.
 
     Raises:
         InputMissingError: there is no such file or folder.
-        TrackFileError: it is of no kind that can be read, damaged, or too large.
-        UnsafePickleError: it is a pickle that asks for more than plain arrays.
+        TrackFileError: the file is damaged, too large, or of an unknown kind.
+        UnsafePickleError: the file is a pickle that contains more than plain arrays.
     """
     path = Path(path)
     if path.is_dir():
-        return [_finish(recording) for recording in read_json_folder(path)]
+        return [_clean(recording) for recording in read_json_folder(path)]
     if not path.is_file():
         raise InputMissingError(f"expected a keypoint file or folder, found nothing at {path}; check the path")
-    return [_finish(person) for recording in _choose_reader(path)(path) for person in split_subjects(recording)]
+    return [_clean(person) for recording in _choose_reader(path)(path) for person in split_subjects(recording)]
 
 
-def _finish(recording: RawRecording) -> RawRecording:
-    """Do what every kind needs: numbers that stand for gaps, and image fractions among 33 points without names."""
+def _clean(recording: RawRecording) -> RawRecording:
+    """Apply what every format needs: mark gap values as missing and detect image fractions in 33 unnamed points."""
     recording = drop_filled_points(recording)
     if recording.names is None and recording.layout in (None, "mediapipe33") and recording.num_points == len(NAMES):
         return describe_space(recording)
@@ -65,9 +65,9 @@ def _finish(recording: RawRecording) -> RawRecording:
 
 
 def find_tracks(folder: Path) -> list[Path]:
-    """List the keypoint inputs of a folder, sorted by name: files by their names, folders of one JSON file a frame.
+    """List the keypoint inputs of a folder, sorted by name: files by suffix, and folders with one JSON file per frame.
 
-    The folder itself is the input when it holds the frames of a clip.
+    The folder itself is an input if it holds the frames of a clip.
 
     Raises:
         InputMissingError: there is no such folder.
@@ -89,7 +89,7 @@ def find_tracks(folder: Path) -> list[Path]:
 
 
 def _is_clip_folder(folder: Path) -> bool:
-    """Tell whether a folder holds one JSON file a frame: numbered files whose first holds the people of one frame."""
+    """Return whether a folder holds one JSON file per frame: numbered files, the first with the people of one frame."""
     files = frame_files(folder)
     if len(files) < 2:
         return False

@@ -1,4 +1,4 @@
-"""FreeMoCap's words for points: body, hands and face in one table, turned into one set of body and hand points."""
+"""FreeMoCap's point names: body, hands and face in one table, reduced to body and hand points. K points."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _HAND_POINT = re.compile(r"([a-z_]+?)_?(cmc|mcp|pip|dip|ip|tip|\d)$")
 
 
 def is_freemocap_names(names: tuple[str, ...]) -> bool:
-    """Tell whether all names carry FreeMoCap's part of the body in front."""
+    """Return whether all names have FreeMoCap's prefix for a part of the body."""
     return bool(names) and all(_PARTS.match(name) for name in names)
 
 
 def is_skipped_model(model: str) -> bool:
-    """Tell whether a model's points are not read: the face, and centres of mass."""
+    """Return whether a model's points are skipped: the face, and centres of mass."""
     return model.endswith(("face", "com")) or "center_of_mass" in model or "face_" in model
 
 
 def name_freemocap_points(recording: RawRecording, points: list[tuple[str, str]]) -> RawRecording:
-    """Name body points plainly and hand points left_hand_.. and right_hand_.., drop the face, order by layout.
+    """Name body points without prefix and hand points left_hand_.., right_hand_..; drop the face, order by layout.
 
     Args:
         recording: as read, with K points.
-        points: K pairs of model ("mediapipe_body", "rtmpose.right_hand", "" when the name says it) and keypoint name.
+        points: K pairs of model ("mediapipe_body", "rtmpose.right_hand", "" if the name includes it) and keypoint name.
     """
     names = [_plain_name(model.lower(), keypoint.strip()) for model, keypoint in points]
     picks = {name: index for index, name in enumerate(names) if name}
@@ -48,7 +48,7 @@ def name_freemocap_points(recording: RawRecording, points: list[tuple[str, str]]
     dropped = recording.num_points - len(chosen)
     notes = [*recording.notes, "FreeMoCap writes millimetres."]
     if dropped:
-        notes.append(f"{dropped} points of the face, centres of mass or spare ones are left out.")
+        notes.append(f"{dropped} points are left out: face, centres of mass or unused.")
     return replace(
         recording,
         positions=np.take(recording.positions, chosen, axis=1),
@@ -62,7 +62,7 @@ def name_freemocap_points(recording: RawRecording, points: list[tuple[str, str]]
 
 
 def _plain_name(model: str, keypoint: str) -> str:
-    """The name of a point that is used, "" for points that are not."""
+    """Return the name of a point, or "" if the point is not used."""
     part, name = "", keypoint
     match = _PARTS.match(keypoint)
     if match:
@@ -77,7 +77,7 @@ def _plain_name(model: str, keypoint: str) -> str:
 
 
 def _finger_joint(name: str) -> str:
-    """MediaPipe's and RTMPose's words for finger joints as thumb1 .. pinky4."""
+    """Convert MediaPipe's and RTMPose's names of finger joints to thumb1 .. pinky4."""
     match = _HAND_POINT.fullmatch(name.lower())
     if not match:
         return name

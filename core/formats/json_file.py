@@ -1,4 +1,4 @@
-"""JSON of pose estimators: EasyMocap, OpenPose (both one file a frame) and MMPose. F frames, K points."""
+"""JSON files of pose estimators: EasyMocap, OpenPose (both one file per frame) and MMPose. F frames, K points."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from .timeline import build_timeline
 MAX_JSON_BYTES = 1 << 28
 """Largest JSON file that is read (256 MiB)."""
 MAX_JSON_LISTS = 8_000_000
-"""Most lists and objects of a JSON file; each costs memory however little it holds."""
+"""Most lists and objects of a JSON file; each costs memory however little it contains."""
 MAX_FRAME_BYTES = 1 << 22
-"""Largest file of a folder of one file a frame (4 MiB)."""
+"""Largest file in a folder with one file per frame (4 MiB)."""
 _LARGEST_FRAME = 10**12
 _FRAME_NUMBER = re.compile(r"(\d{1,12})\D*$")
 _BODY25_HANDS = LAYOUTS["body25_hands"]
@@ -39,7 +39,7 @@ _MMPOSE_LAYOUTS = {
 
 @dataclass
 class _Clip:
-    """People of a clip while it is read: person -> frame number -> (K, 3 or 4) points."""
+    """The people of a clip while it is being read: person -> frame number -> points (K, 3 or 4)."""
 
     path: Path
     kind: str
@@ -55,14 +55,14 @@ class _Clip:
         if frame in frames or len(self.people) > MAX_PEOPLE:
             found = f"person {person!r} twice in frame {frame}" if frame in frames else f"{len(self.people)} people"
             raise TrackFileError(
-                f"expected each of up to {MAX_PEOPLE} people once a frame, found {found} in {self.path}; "
+                f"expected each of up to {MAX_PEOPLE} people once per frame, found {found} in {self.path}; "
                 "export the people with one number each"
             )
         frames[frame] = points
 
 
 def is_frame_document(document: Any) -> bool:
-    """Tell whether a JSON document holds the people of one frame, so that a folder of them is a clip."""
+    """Return whether a JSON document holds the people of one frame, so that a folder of them is a clip."""
     if isinstance(document, dict):
         return isinstance(document.get("people"), list)
     if not isinstance(document, list):
@@ -72,10 +72,10 @@ def is_frame_document(document: Any) -> bool:
 
 
 def load_json(path: Path, limit: int = MAX_JSON_BYTES) -> Any:
-    """Parse a JSON file within limits of size, count and depth.
+    """Parse a JSON file within limits of size, number of lists and depth.
 
     Raises:
-        TrackFileError: it is damaged or too large.
+        TrackFileError: the file is damaged or too large.
     """
     text = decode_text(read_bytes(path, limit), path)
     count = text.count("[") + text.count("{")
@@ -85,16 +85,16 @@ def load_json(path: Path, limit: int = MAX_JSON_BYTES) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise TrackFileError(
-            f"expected whole JSON, found damage ({str(error)[:100]}) in {path}; the file may be cut off, export it "
+            f"expected valid JSON, found damage ({str(error)[:100]}) in {path}; the file may be cut off, export it "
             "again"
         ) from error
 
 
 def read_json(path: Path) -> list[RawRecording]:
-    """Read one JSON file, one recording a person.
+    """Read one JSON file as one recording per person.
 
     Raises:
-        TrackFileError: it is damaged, or of no known kind.
+        TrackFileError: the file is damaged, or of an unknown kind.
     """
     document = load_json(path)
     if is_frame_document(document):
@@ -120,7 +120,7 @@ def read_json(path: Path) -> list[RawRecording]:
 
 
 def frame_files(folder: Path) -> list[tuple[int, Path]]:
-    """List the JSON files of a folder whose names end in a frame number, in order of the numbers."""
+    """List the JSON files of a folder whose names end in a frame number, ordered by number."""
     files = []
     for path in folder.iterdir():
         match = _FRAME_NUMBER.search(path.stem) if path.suffix.lower() == ".json" else None
@@ -132,10 +132,10 @@ def frame_files(folder: Path) -> list[tuple[int, Path]]:
 
 
 def read_json_folder(folder: Path) -> list[RawRecording]:
-    """Read a folder of one JSON file a frame, one recording a person; numbers left out are missing frames.
+    """Read a folder with one JSON file per frame as one recording per person; skipped numbers are missing frames.
 
     Raises:
-        TrackFileError: there are no such files, or one is damaged.
+        TrackFileError: there are no such files, or one of them is damaged.
     """
     files = frame_files(folder)
     if not files:
@@ -146,13 +146,13 @@ def read_json_folder(folder: Path) -> list[RawRecording]:
     numbers = [number for number, _ in files]
     if len(set(numbers)) < len(numbers):
         raise TrackFileError(
-            f"expected one file a frame, found frame numbers twice in {folder}; keep one clip a folder"
+            f"expected one file per frame, found frame numbers twice in {folder}; keep one clip per folder"
         )
     return _read_frames(((number, load_json(path, MAX_FRAME_BYTES)) for number, path in files), folder)
 
 
 def _read_frames(documents: Iterable[tuple[int, Any]], path: Path) -> list[RawRecording]:
-    """Read documents of one frame each, one after the other."""
+    """Read a sequence of documents with one frame each."""
     clip: _Clip | None = None
     numbers = []
     for number, document in documents:
@@ -202,7 +202,7 @@ def _add_openpose(frame: list[dict[str, Any]], number: int, clip: _Clip) -> None
             )
         values = _floats(flat, clip.path)
         if values.ndim != 1 or len(values) % 4:
-            raise _malformed(clip.path, "x, y, z, confidence a point", flat)
+            raise _malformed(clip.path, "x, y, z, confidence per point", flat)
         identity = person.get("person_id")
         identity = identity[0] if isinstance(identity, list) and identity else -1
         clip.add(
@@ -223,11 +223,11 @@ def _add_instances(frame: list[Any], number: int, clip: _Clip) -> None:
             points = np.column_stack([points[:, :3], trust])
         clip.add(_label(instance, ("track_id", "instance_id"), index), number, points)
         if index and not clip.notes and "track_id" not in instance and "instance_id" not in instance:
-            clip.notes.append("The file gives people no identity; they are told apart by their order in each frame.")
+            clip.notes.append("The file does not identify people; they are assigned by their order in each frame.")
 
 
 def _read_meta(meta: Any, clip: _Clip) -> None:
-    """Take the names and the data set of the points from MMPose's description, where it is whole."""
+    """Read the point names and the data set from MMPose's description, if it is complete."""
     if not isinstance(meta, dict):
         return
     dataset = meta.get("dataset_name")
@@ -240,7 +240,7 @@ def _read_meta(meta: Any, clip: _Clip) -> None:
 
 
 def _recordings(clip: _Clip, numbers: list[int]) -> list[RawRecording]:
-    """Put every person on the grid of the whole clip."""
+    """Return one recording per person, all on the frames of the whole clip."""
     if not clip.people:
         raise _no_people(clip.path)
     counts = {len(points) for frames in clip.people.values() for points in frames.values()}
@@ -254,14 +254,14 @@ def _recordings(clip: _Clip, numbers: list[int]) -> list[RawRecording]:
     timeline = build_timeline(
         len(numbers), clip.path, num_points=num_points, frames=np.array(numbers, dtype=np.float64)
     )
-    place = dict(zip(numbers, timeline.rows.tolist(), strict=True))
+    row_of_frame = dict(zip(numbers, timeline.rows.tolist(), strict=True))
     check_counts(timeline.num_frames * len(clip.people), num_points, clip.path)
     layout, names = _describe(clip, num_points)
     recordings = []
     for person, frames in clip.people.items():
         points = np.full((timeline.num_frames, num_points, 4), np.nan)
         for number, values in frames.items():
-            points[place[number], : len(values)] = _with_trust(values)
+            points[row_of_frame[number], : len(values)] = _with_trust(values)
         if clip.zeros_missing:
             points[(points[..., :3] == 0.0).all(-1)] = np.nan
         recordings.append(
@@ -282,7 +282,7 @@ def _recordings(clip: _Clip, numbers: list[int]) -> list[RawRecording]:
 
 
 def _describe(clip: _Clip, num_points: int) -> tuple[str | None, tuple[str, ...] | None]:
-    """The layout that the file states, and the names of its points."""
+    """Return the layout that the file states, and the names of its points."""
     layout = clip.layout
     if clip.kind == "EasyMocap JSON" and num_points == len(_BODY25_HANDS.points):
         layout = _BODY25_HANDS.name
@@ -295,13 +295,13 @@ def _describe(clip: _Clip, num_points: int) -> tuple[str | None, tuple[str, ...]
 
 
 def _label(person: dict[str, Any], keys: tuple[str, ...], index: int) -> str:
-    """What the file calls a person, or their place in the frame."""
+    """Return the file's label of a person, or else the person's index in the frame."""
     value = next((person[key] for key in keys if key in person), index)
     return str(value)[:60] if isinstance(value, (int, str)) else str(index)
 
 
 def _points(value: Any, path: Path) -> np.ndarray:
-    """Points (K, 3 or 4) of one person, null where missing; a list around them (MMPose has one) is taken off."""
+    """Return the points (K, 3 or 4) of one person, with null as missing; an outer list, as in MMPose, is removed."""
     if isinstance(value, list) and None in value:
         width = max((len(point) for point in value if isinstance(point, list)), default=3)
         value = [[None] * width if point is None else point for point in value]
@@ -319,7 +319,7 @@ def _with_trust(points: np.ndarray) -> np.ndarray:
 
 
 def _floats(value: Any, path: Path) -> np.ndarray:
-    """Turn nested lists of numbers into an array; null is missing."""
+    """Convert nested lists of numbers to an array; null becomes NaN."""
     if not isinstance(value, list):
         raise _malformed(path, "lists of numbers", value)
     try:

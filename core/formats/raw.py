@@ -1,4 +1,4 @@
-"""What a file says, before anything is interpreted. F frames, K points."""
+"""The content of a keypoint file before interpretation. F frames, K points."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from ..track import mark_missing
 MAX_FILE_BYTES = 1 << 30
 """Largest file that is read (1 GiB)."""
 MAX_FRAMES = 2_000_000
-"""Most frames in a recording: more than four hours at 120 a second."""
+"""Most frames of a recording: more than four hours at 120 fps."""
 MAX_POINTS = 4096
-"""Most points in a recording; a face mesh with body and hands has 543."""
+"""Most points of a recording; a face mesh with body and hands has 543."""
 MAX_CELLS = 64_000_000
-"""Most coordinates (frames x points x 3) of one file: half a gigabyte as float64."""
+"""Most coordinates (frames x points x 3) of a file: half a gigabyte as float64."""
 MAX_PEOPLE = 64
-"""Most people of one file."""
+"""Most people in a file."""
 
 
 @dataclass(frozen=True, eq=False)
 class RawRecording:
-    """The points of one person as the file holds them: its units, its axes, its names, its order.
+    """The points of one person in the file's own units, axes, names and order.
 
     Convention: rows are evenly spaced frames; frames that the file skips are rows of missing points. A missing point
-    is NaN and has confidence 0, both or neither.
+    is NaN and has confidence 0; the one implies the other.
 
     Attributes:
         positions: (F, K, 3) float64, file units and axes, NaN where missing.
-        confidence: (F, K) float64 in [0, 1]; 0 where missing, 1 where the file says nothing.
-        kind: what sort of file it is, for the user ("TRC", "C3D", "FreeMoCap CSV").
-        source: the file or folder that it was read from.
-        names: K point names as in the file, the subject's prefix taken off; None when the file has none.
-        fps: frames a second as the file says, from its header or its times; None when it does not say.
-        units: "m", "cm", "mm", ... when the file says, else None.
-        up_axis: "+Y", "+Z", "-Y", ... when the file says, else None.
-        layout: name of the layout when the file states it, else None.
-        person: label of the person, "" when the file has only one without a name.
-        first_frame: number of the first row in the file's own counting.
-        notes: what was met and decided while reading, one sentence each, for the user.
-        image_space: why the data are no metric 3D (normalised image coordinates), None when they are.
+        confidence: (F, K) float64 in [0, 1]; 0 where missing, 1 if the file states none.
+        kind: format of the file, for the user ("TRC", "C3D", "FreeMoCap CSV").
+        source: the file or folder it was read from.
+        names: K point names as in the file, without the subject's prefix; None if the file has none.
+        fps: frame rate from the file's header or times; None if it states none.
+        units: "m", "cm", "mm", ... if the file states them, else None.
+        up_axis: "+Y", "+Z", "-Y", ... if the file states it, else None.
+        layout: name of the layout if the file states it, else None.
+        person: label of the person; "" if the file has one person without a name.
+        first_frame: number of the first row in the file's own numbering.
+        notes: what was found and decided while reading, one sentence each, for the user.
+        image_space: why the data are not metric 3D (normalised image coordinates); None if they are.
     """
 
     positions: np.ndarray
@@ -60,7 +60,7 @@ class RawRecording:
     image_space: str | None = None
 
     def __post_init__(self) -> None:
-        """Check shapes and limits; make missing points NaN with confidence 0, both or neither."""
+        """Check the shapes; set missing points to NaN with confidence 0."""
         positions = np.array(self.positions, dtype=np.float64)
         confidence = np.array(self.confidence, dtype=np.float64)
         if positions.ndim != 3 or positions.shape[2] != 3 or 0 in positions.shape:
@@ -70,7 +70,7 @@ class RawRecording:
             )
         if confidence.shape != positions.shape[:2]:
             raise TrackFileError(
-                f"expected one confidence a point, {positions.shape[:2]}, found {confidence.shape} in {self.source}; "
+                f"expected one confidence per point, {positions.shape[:2]}, found {confidence.shape} in {self.source}; "
                 "export positions and confidence of the same frames and points"
             )
         if self.names is not None and len(self.names) != positions.shape[1]:
@@ -84,20 +84,20 @@ class RawRecording:
 
     @property
     def num_frames(self) -> int:
-        """How many frames."""
+        """Number of frames."""
         return len(self.positions)
 
     @property
     def num_points(self) -> int:
-        """How many points."""
+        """Number of points."""
         return int(self.positions.shape[1])
 
 
 def check_counts(num_frames: int, num_points: int, path: Path) -> None:
-    """Refuse counts beyond the limits, before anything of that size is allocated.
+    """Reject counts beyond the limits, before anything of that size is allocated.
 
     Raises:
-        TrackFileError: too many or too few frames or points.
+        TrackFileError: there are too many or too few frames or points.
     """
     if num_frames < 1 or num_points < 1:
         raise TrackFileError(
@@ -107,5 +107,5 @@ def check_counts(num_frames: int, num_points: int, path: Path) -> None:
     if num_frames > MAX_FRAMES or num_points > MAX_POINTS or num_frames * num_points * 3 > MAX_CELLS:
         raise TrackFileError(
             f"expected at most {MAX_FRAMES} frames, {MAX_POINTS} points and {MAX_CELLS} coordinates, found "
-            f"{num_frames} frames of {num_points} points in {path}; if the file is sound, split it into shorter clips"
+            f"{num_frames} frames of {num_points} points in {path}; if the file is intact, split it into shorter clips"
         )

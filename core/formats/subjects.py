@@ -1,4 +1,4 @@
-"""People told apart by what stands in front of the names of their points (``Ann:LKNE``, ``Bob:LKNE``)."""
+"""Split a recording by the subject prefixes of its point names (``Ann:LKNE``, ``Bob:LKNE``)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .raw import MAX_PEOPLE, RawRecording
 
 
 def split_subjects(recording: RawRecording) -> list[RawRecording]:
-    """Return a recording a subject, without the subject in the names; as it is unless every name has one."""
+    """Return one recording per subject, without the prefixes; unchanged unless every name has a prefix."""
     parts = [name.rpartition(":") for name in recording.names or ()]
     picks: dict[str, dict[str, int]] = {}
     for index, (subject, _, name) in enumerate(parts):

@@ -1,4 +1,4 @@
-"""Text files of unknown origin: encodings, line ends, delimiters, and numbers in bulk."""
+"""Text files of unknown origin: encodings, line ends, delimiters, and fast number parsing. R rows, C columns."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .raw import MAX_CELLS, MAX_FILE_BYTES, MAX_FRAMES
 MAX_TEXT_BYTES = 1 << 29
 """Largest text file that is read (512 MiB)."""
 MAX_LINES = 8_000_000
-"""Most lines of a text file; a tidy table has one a point and frame."""
+"""Most lines of a text file; a tidy table has one per point and frame."""
 MAX_COLUMNS = 20_000
 """Most columns of a table."""
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-_MISSING = frozenset(
+_MISSING_WORDS = frozenset(
     ("", "nan", "+nan", "-nan", "nan(ind)", "-nan(ind)", "1.#qnan", "-1.#ind", "#n/a", "n/a", "na", "<na>")
     + ("null", "none", "missing", "-", "--", ".", "inf", "-inf")
 )
@@ -29,10 +29,10 @@ _NAN = float("nan")
 
 
 def read_bytes(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
-    """Return the bytes of a file that is neither empty nor larger than *limit* bytes.
+    """Return the content of a file that is neither empty nor larger than *limit* bytes.
 
     Raises:
-        TrackFileError: it is empty, too large, or cannot be read.
+        TrackFileError: the file is empty, too large, or cannot be read.
     """
     try:
         size = path.stat().st_size
@@ -54,7 +54,7 @@ def decode_text(data: bytes, path: Path) -> str:
     """Decode UTF-8, UTF-16 or Latin-1 text, with or without a byte order mark.
 
     Raises:
-        TrackFileError: the bytes are no text.
+        TrackFileError: the bytes are not text.
     """
     encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "")
     if not encoding:
@@ -68,11 +68,11 @@ def decode_text(data: bytes, path: Path) -> str:
     except UnicodeDecodeError as error:
         if encoding:
             raise TrackFileError(
-                f"expected {encoding} text, found bytes that are none at {error.start} in {path}; save it as UTF-8"
+                f"expected {encoding} text, found invalid bytes at {error.start} in {path}; save it as UTF-8"
             ) from error
         text = data.decode("latin-1")
     if "\0" in text:
-        raise TrackFileError(f"expected text, found binary data in {path}; check that the file is what its name says")
+        raise TrackFileError(f"expected text, found binary data in {path}; check that it is the right file")
     return text.removeprefix("\ufeff")
 
 
@@ -80,7 +80,7 @@ def split_lines(text: str, path: Path) -> list[str]:
     """Split text with any line ends into lines.
 
     Raises:
-        TrackFileError: there are too many.
+        TrackFileError: there are too many lines.
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -93,17 +93,17 @@ def split_lines(text: str, path: Path) -> list[str]:
 
 
 def sniff_delimiter(line: str) -> str:
-    """Return the delimiter of a header line: tab, semicolon, comma, or "" for runs of blanks."""
+    """Return the delimiter of a header line: tab, semicolon, comma, or "" for runs of whitespace."""
     if "\t" in line:
         return "\t"
     return max(";,", key=line.count) if ("," in line or ";" in line) else ""
 
 
 def split_cells(line: str, delimiter: str, path: Path) -> list[str]:
-    """Split one line into cells, quotes respected.
+    """Split one line into cells, respecting quotes.
 
     Raises:
-        TrackFileError: there are too many.
+        TrackFileError: there are too many cells.
     """
     if line.count(delimiter or " ") > 16 * MAX_COLUMNS or (delimiter and line.count(delimiter) >= MAX_COLUMNS):
         raise TrackFileError(
@@ -125,7 +125,7 @@ class TextTable:
     Attributes:
         lines: all lines of the file.
         start: index of the first line of data.
-        delimiter: what separates cells, "" for runs of blanks.
+        delimiter: the delimiter of the cells, "" for runs of whitespace.
         path: the file.
     """
 
@@ -146,25 +146,25 @@ class TextTable:
 
         Args:
             columns: indices of the columns to read.
-            width: how many columns the header names, when cells beyond them are an error.
+            width: number of columns in the header, if cells beyond them are an error.
 
         Raises:
-            TrackFileError: a cell is no number, or a row has more cells than the header.
+            TrackFileError: a cell is not a number, or a row has more cells than the header.
         """
         rows: list[np.ndarray] = []
         leading = list(columns) == list(range(len(columns)))
         for number, cells in self.rows():
             if width is not None and len(cells) > width and any(map(str.strip, cells[width:])):
                 raise TrackFileError(
-                    f"expected {width} columns as the header names, found {len(cells)} in line {number} of "
+                    f"expected {width} columns as in the header, found {len(cells)} in line {number} of "
                     f"{self.path}; export the file again"
                 )
             if leading:
-                picked = cells[: len(columns)]
-                picked += [""] * (len(columns) - len(picked))
+                selected = cells[: len(columns)]
+                selected += [""] * (len(columns) - len(selected))
             else:
-                picked = [cells[column] if column < len(cells) else "" for column in columns]
-            rows.append(self._floats(picked, number))
+                selected = [cells[column] if column < len(cells) else "" for column in columns]
+            rows.append(self._floats(selected, number))
             if len(rows) > MAX_FRAMES or len(rows) * len(columns) > MAX_CELLS + 2 * MAX_FRAMES:
                 raise TrackFileError(
                     f"expected at most {MAX_FRAMES} rows and {MAX_CELLS} numbers, found more in {self.path}; split it"
@@ -172,7 +172,7 @@ class TextTable:
         return np.stack(rows) if rows else np.empty((0, len(columns)))
 
     def check_end(self, width: int) -> None:
-        """Refuse a table that ends within a row: the file was cut off.
+        """Reject a table that ends within a row: the file was cut off.
 
         Raises:
             TrackFileError: the last row is short and has no line end.
@@ -192,9 +192,13 @@ class TextTable:
             return np.array([self.to_float(cell, number) for cell in cells])
 
     def to_float(self, cell: str, number: int) -> float:
-        """Return one cell as a number, NaN where it is empty or a word for missing."""
+        """Return one cell as a number; NaN if it is empty or a word for missing.
+
+        Raises:
+            TrackFileError: it is neither.
+        """
         cell = cell.strip().strip("\"'").strip()
-        if cell.lower() in _MISSING:
+        if cell.lower() in _MISSING_WORDS:
             return _NAN
         try:
             return float(cell.replace(",", ".") if self.delimiter != "," else cell)

@@ -1,4 +1,4 @@
-"""Tidy tables: one row a point and frame. FreeMoCap writes them, and so do scripts built on data frames."""
+"""Tidy tables: one row per point and frame, as written by FreeMoCap and by scripts built on data frames. R rows."""
 
 from __future__ import annotations
 
@@ -12,52 +12,52 @@ from .raw import RawRecording, check_counts
 from .textfile import TextTable
 from .timeline import build_timeline, times_in_seconds
 
-_POINT_WORDS = ("keypoint", "marker", "landmark", "joint", "bodypart", "point", "name")
-_FRAME_WORDS = ("frame", "frame_number", "frame_id", "fnum")
-_TRUST_WORDS = ("visibility", "confidence", "score")
+_POINT_COLUMNS = ("keypoint", "marker", "landmark", "joint", "bodypart", "point", "name")
+_FRAME_COLUMNS = ("frame", "frame_number", "frame_id", "fnum")
+_CONFIDENCE_COLUMNS = ("visibility", "confidence", "score")
 _RAW_TRAJECTORY = "3d_xyz"
 
 
 def is_tidy(header: list[str]) -> bool:
-    """Tell whether a header names a frame, a point and x, y, z."""
+    """Return whether a header names a frame, a point and x, y, z."""
     words = {cell.lower() for cell in header}
-    return {"x", "y", "z"} <= words and bool(words & set(_POINT_WORDS)) and bool(words & set(_FRAME_WORDS))
+    return {"x", "y", "z"} <= words and bool(words & set(_POINT_COLUMNS)) and bool(words & set(_FRAME_COLUMNS))
 
 
 def read_tidy(header: list[str], table: TextTable) -> RawRecording:
-    """Read a table of one row a point and frame.
+    """Read a table with one row per point and frame.
 
     Raises:
-        TrackFileError: a cell is no number, or a point stands twice in a frame.
+        TrackFileError: a cell is not a number, or a frame has a point twice.
     """
     words = [cell.lower() for cell in header]
-    place = {word: words.index(word) for word in words}
-    point = place[next(word for word in _POINT_WORDS if word in place)]
-    frame = place[next(word for word in _FRAME_WORDS if word in place)]
-    trust = next((place[word] for word in _TRUST_WORDS if word in place), None)
-    time = place.get("timestamp")
-    columns = [frame, place["x"], place["y"], place["z"]] + [column for column in (trust,) if column is not None]
+    column_of = {word: words.index(word) for word in words}
+    point = column_of[next(word for word in _POINT_COLUMNS if word in column_of)]
+    frame = column_of[next(word for word in _FRAME_COLUMNS if word in column_of)]
+    score = next((column_of[word] for word in _CONFIDENCE_COLUMNS if word in column_of), None)
+    time = column_of.get("timestamp")
+    columns = [frame, column_of["x"], column_of["y"], column_of["z"], *([] if score is None else [score])]
     table.check_end(max(*columns, point) + 1)
     points: dict[tuple[str, str], int] = {}
     indices, rows, stamps = [], [], []
-    for number, cells in _chosen_rows(place, table):
+    for number, cells in _used_rows(column_of, table):
         cells += [""] * (len(header) - len(cells))
-        key = (cells[place["model"]] if "model" in place else "", cells[point])
+        key = (cells[column_of["model"]] if "model" in column_of else "", cells[point])
         indices.append(points.setdefault(key, len(points)))
         rows.append([table.to_float(cells[column], number) for column in columns])
-        stamps.append(_stamp(cells[time]) if time is not None else np.nan)
+        stamps.append(_to_time(cells[time]) if time is not None else np.nan)
     if not rows:
-        wanted = f"trajectory {_RAW_TRAJECTORY!r}" if "trajectory" in place else "body points"
+        wanted = f"trajectory {_RAW_TRAJECTORY!r}" if "trajectory" in column_of else "body points"
         raise TrackFileError(f"expected rows of {wanted}, found none in {table.path}; export the raw 3D points")
     recording = _assemble(np.array(rows), np.array(indices), np.array(stamps), list(points), table)
-    if "model" in place:
+    if "model" in column_of:
         return name_freemocap_points(recording, list(points))
     return recording
 
 
-def _chosen_rows(place: dict[str, int], table: TextTable) -> Iterator[tuple[int, list[str]]]:
-    """Rows of points that are used: FreeMoCap lists each point once a trajectory (raw, rigid, centres of mass)."""
-    trajectory, model = place.get("trajectory"), place.get("model")
+def _used_rows(column_of: dict[str, int], table: TextTable) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are used: FreeMoCap lists each point once per trajectory (raw, rigid, centres of mass)."""
+    trajectory, model = column_of.get("trajectory"), column_of.get("model")
     for number, cells in table.rows():
         if trajectory is not None and (trajectory >= len(cells) or cells[trajectory].strip() != _RAW_TRAJECTORY):
             continue
@@ -69,15 +69,15 @@ def _chosen_rows(place: dict[str, int], table: TextTable) -> Iterator[tuple[int,
 def _assemble(
     rows: np.ndarray, indices: np.ndarray, stamps: np.ndarray, points: list[tuple[str, str]], table: TextTable
 ) -> RawRecording:
-    """Spread rows (R, 4 or 5) of frame, x, y, z and confidence over frames and points."""
+    """Arrange rows (R, 4 or 5) of frame, x, y, z and confidence by frame and point."""
     if not np.isfinite(rows[:, 0]).all():
         raise TrackFileError(f"expected a frame number in every row, found empty ones in {table.path}; fill them in")
     frames, row_frames = np.unique(rows[:, 0], return_inverse=True)
     row_frames = row_frames.reshape(-1)
     if len(np.unique(row_frames * len(points) + indices)) < len(rows):
         raise TrackFileError(
-            f"expected each point once a frame, found some several times in {table.path}; export one person and one "
-            "kind of trajectory"
+            f"expected each point once per frame, found duplicates in {table.path}; export one person and one kind of "
+            "trajectory"
         )
     times = np.full(len(frames), np.nan)
     times[row_frames] = stamps
@@ -100,7 +100,7 @@ def _assemble(
     )
 
 
-def _stamp(cell: str) -> float:
+def _to_time(cell: str) -> float:
     try:
         return float(cell)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Rows of a file on an even grid of frames: skipped frames, frame rates. R rows, F frames, K points."""
+"""Place the rows of a file on evenly spaced frames: skipped frames, frame rates. R rows, F frames, K points."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from ..errors import TrackFileError
 from .raw import check_counts
 
 _REGULAR_SHARE = 0.9
-"""Share of time steps that must be near whole multiples of the median for gaps to be read from times."""
+"""Gaps are derived from times only if this fraction of time steps is near whole multiples of the median step."""
 _REGULAR_STEP = 0.2
-"""How far from a whole multiple a step may be, in steps."""
-_ROUND_RATE = 2e-4
-"""A rate this near (relative) to a whole number is that number; 59.94 is not 60."""
-_FEWEST_STEPS = 8
-"""Steps of frame numbers from which a common divisor is a stride, not chance."""
-_MOST_ROWS_PER_ROW = 10
-_FREE_ROWS = 10_000
-_SANE_RATES = (0.01, 10_000.0)
-"""Rates beyond these are no rates but damaged times."""
+"""Largest distance of such a step from a whole multiple, in steps."""
+_RATE_TOLERANCE = 2e-4
+"""A rate within this relative distance of a whole number is rounded to it; 59.94 is not 60."""
+_MIN_STEPS_FOR_STRIDE = 8
+"""With at least this many steps, a common divisor of the frame numbers' steps is a stride, not chance."""
+_MAX_GRID_FACTOR = 10
+_FREE_GRID_ROWS = 10_000
+_VALID_RATES = (0.01, 10_000.0)
+"""Rates outside this range mean damaged times."""
 _PLAUSIBLE_RATES = (2.0, 1500.0)
 _TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """Where the rows of a file stand on an even grid.
+    """The frames of a file's rows.
 
     Attributes:
-        rows: (R,) index of the grid row of each row of the file, increasing.
-        num_frames: how many rows the grid has.
+        rows: (R,) frame index of each row of the file, increasing.
+        num_frames: F, the number of frames.
         first_frame: the file's number of the first row.
-        fps: rows of the grid a second from the times, None without times.
+        fps: frame rate from the times, None without times.
         notes: what was found, for the user.
     """
 
@@ -45,7 +45,7 @@ class Timeline:
     notes: tuple[str, ...] = ()
 
     def place(self, values: np.ndarray) -> np.ndarray:
-        """Spread (R, ...) over the grid (F, ...), NaN where the file has no row."""
+        """Return values (R, ...) by frame (F, ...), NaN where the file has no row."""
         if len(self.rows) == self.num_frames:
             return values
         grid = np.full((self.num_frames, *values.shape[1:]), np.nan)
@@ -61,17 +61,17 @@ def build_timeline(
     frames: np.ndarray | None = None,
     times_s: np.ndarray | None = None,
 ) -> Timeline:
-    """Place rows on an even grid by their frame numbers and times, whichever the file has.
+    """Place rows on evenly spaced frames by their frame numbers and times, whichever the file has.
 
     Args:
         num_rows: R.
         path: the file, for messages.
-        num_points: K, to check the size of the grid.
+        num_points: K, to check the size of the result.
         frames: (R,) frame numbers, or None.
         times_s: (R,) times in seconds, or None.
 
     Raises:
-        TrackFileError: the grid would be far larger than the file.
+        TrackFileError: the result would be far larger than the file.
     """
     check_counts(num_rows, num_points, path)
     notes: list[str] = []
@@ -81,22 +81,22 @@ def build_timeline(
         if _are_frame_numbers(frames):
             first = int(frames[0])
             steps = np.diff(frames.astype(np.int64))
-            stride = int(np.gcd.reduce(steps)) if len(steps) >= _FEWEST_STEPS else 1
+            stride = int(np.gcd.reduce(steps)) if len(steps) >= _MIN_STEPS_FOR_STRIDE else 1
             if stride > 1:
                 steps = steps // stride
                 notes.append(f"Frames are numbered in steps of {stride}.")
         else:
-            notes.append("The frame numbers do not increase by whole numbers, so rows are taken in their order.")
+            notes.append("The frame numbers do not increase by whole numbers, so the rows are read in file order.")
     times = times_s if times_s is not None and _are_times(times_s) else None
     if times is not None:
         time_steps = _time_steps(times)
         if time_steps is not None:
             steps = time_steps if steps is None else np.maximum(steps, time_steps)
     elif times_s is not None and np.isfinite(times_s).any() and num_rows > 1:
-        notes.append("The times do not increase, so they are not used.")
+        notes.append("The times do not increase, so they are ignored.")
     rows = np.arange(num_rows) if steps is None else np.concatenate([[0], np.cumsum(steps)])
     num_frames = int(rows[-1]) + 1
-    if num_frames > _MOST_ROWS_PER_ROW * num_rows + _FREE_ROWS:
+    if num_frames > _MAX_GRID_FACTOR * num_rows + _FREE_GRID_ROWS:
         raise TrackFileError(
             f"expected frame numbers and times without large holes, found {num_rows} rows spread over {num_frames} "
             f"frames in {path}; correct the frame or time column"
@@ -107,14 +107,14 @@ def build_timeline(
     fps = None
     if times is not None:
         fps = _round_rate((num_frames - 1) / float(times[-1] - times[0]))
-        if not _SANE_RATES[0] <= fps <= _SANE_RATES[1]:
-            notes.append(f"The times give {fps:g} frames a second, so they are not used.")
+        if not _VALID_RATES[0] <= fps <= _VALID_RATES[1]:
+            notes.append(f"The times give {fps:g} fps, so they are ignored.")
             fps = None
     return Timeline(rows, num_frames, first, fps, tuple(notes))
 
 
 def times_in_seconds(times: np.ndarray, column: str) -> tuple[np.ndarray | None, str]:
-    """Return times in seconds and the unit they were in, by the name of their column or by a plausible frame rate."""
+    """Return times in seconds and their original unit, found from the column's name or a plausible frame rate."""
     steps = np.diff(times[np.isfinite(times)])
     steps = steps[steps > 0.0]
     name = column.lower().strip()
@@ -139,7 +139,7 @@ def _are_times(times: np.ndarray) -> bool:
 
 
 def _time_steps(times: np.ndarray) -> np.ndarray | None:
-    """Steps of the grid between rows, or None when the times are too uneven to tell gaps from jitter."""
+    """Return the frame steps between rows (R - 1,); None if the times are too uneven to separate gaps from jitter."""
     multiples = np.diff(times) / np.median(np.diff(times))
     nearest = np.maximum(np.round(multiples), 1.0)
     regular = np.abs(multiples - nearest) < _REGULAR_STEP
@@ -151,4 +151,4 @@ def _time_steps(times: np.ndarray) -> np.ndarray | None:
 def _round_rate(rate: float) -> float:
     if not np.isfinite(rate):
         return rate
-    return float(round(rate)) if abs(rate - round(rate)) <= _ROUND_RATE * rate else rate
+    return float(round(rate)) if abs(rate - round(rate)) <= _RATE_TOLERANCE * rate else rate

@@ -14,10 +14,10 @@ from .textfile import MAX_TEXT_BYTES, TextTable, decode_text, read_bytes, sniff_
 from .timeline import build_timeline
 
 KIND = "TRC"
-_HEADER_LINES = 30
-"""Where the line of names is looked for."""
+_MAX_HEADER_LINES = 30
+"""The line of names is searched for in this many lines."""
 _RATE_TOLERANCE = 0.02
-"""How far DataRate and the Time column may differ (relative) before Time is believed."""
+"""Relative difference of DataRate and the Time column above which the Time column is used."""
 _PERSON = re.compile(r"_(P\d{1,2})(?:_\d+-\d+|$)")
 
 
@@ -32,8 +32,8 @@ class _Header:
 
 
 def is_trc(head: str) -> bool:
-    """Tell whether text begins like a TRC file; a table's header may begin with frame and time as well."""
-    lines = head.lstrip().splitlines()[:_HEADER_LINES]
+    """Return whether text begins like a TRC file; the header of a CSV may also begin with frame and time."""
+    lines = head.lstrip().splitlines()[:_MAX_HEADER_LINES]
     if not lines or lines[0].startswith("PathFileType"):
         return bool(lines)
     index = _name_line(lines)
@@ -46,10 +46,10 @@ def is_trc(head: str) -> bool:
 
 
 def read_trc(path: Path) -> list[RawRecording]:
-    """Read a TRC file, any dialect, as one recording.
+    """Read a TRC file of any dialect as one recording.
 
     Raises:
-        TrackFileError: it is truncated or no TRC file.
+        TrackFileError: the file is truncated or not a TRC file.
     """
     text = decode_text(read_bytes(path, MAX_TEXT_BYTES), path)
     lines = split_lines(text, path)
@@ -83,7 +83,7 @@ def read_trc(path: Path) -> list[RawRecording]:
 
 
 def _name_line(lines: list[str]) -> int | None:
-    for index, line in enumerate(lines[:_HEADER_LINES]):
+    for index, line in enumerate(lines[:_MAX_HEADER_LINES]):
         words = [word.strip('"') for word in re.split("[\t,; ]+", line.lower().lstrip(), maxsplit=3)]
         if words[1:2] == ["#"]:
             del words[1]
@@ -123,7 +123,7 @@ def _read_header(lines: list[str], path: Path) -> _Header:
 
 
 def _read_settings(lines: list[str], path: Path) -> dict[str, str]:
-    """Read the line of labels (DataRate ..) and the line of values; fields may be padded or doubly separated."""
+    """Read the line of labels (DataRate ..) and the line of values; fields may be padded or separated twice."""
     for index, line in enumerate(lines[:-1]):
         if line.strip().lower().startswith("datarate"):
             delimiter = sniff_delimiter(line)
@@ -143,12 +143,12 @@ def _number(text: str | None) -> float:
 
 
 def _read_names(cells: list[str], num_markers: float, num_coordinates: int, path: Path) -> tuple[str, ...]:
-    """Names stand in every third column; some writers leave one separator each, some leave points without a name."""
+    """Return the point names, one per three columns; some writers put one separator between names, some omit names."""
     compact = tuple(cell for cell in cells[2:] if cell)
-    by_place = tuple(cells[column] or f"unnamed_{column // 3}" for column in range(2, len(cells), 3))
+    by_column = tuple(cells[column] or f"unnamed_{column // 3}" for column in range(2, len(cells), 3))
     wanted = int(num_markers) if np.isfinite(num_markers) else num_coordinates // 3
     counts = (wanted, num_coordinates // 3)
-    for names in (compact, by_place, by_place[: int(wanted)] if 0 < wanted <= len(by_place) else ()):
+    for names in (compact, by_column, by_column[: int(wanted)] if 0 < wanted <= len(by_column) else ()):
         if names and len(names) in counts:
             return names
     if compact and not num_coordinates and not np.isfinite(num_markers):
@@ -160,13 +160,17 @@ def _read_names(cells: list[str], num_markers: float, num_coordinates: int, path
 
 
 def _check_length(table: TextTable, num_frames: int, header: _Header, notes: list[str]) -> None:
-    """A file that ends within a row, or has fewer frames than its header says and no last line end, was cut off."""
+    """Reject a file that ends within a row, or has fewer frames than its header says and no last line end.
+
+    Raises:
+        TrackFileError: the file was cut off.
+    """
     table.check_end(2 + 3 * len(header.names))
     if header.num_frames is None or num_frames == header.num_frames:
         return
     if num_frames < header.num_frames and table.lines[-1].strip():
         raise TrackFileError(
-            f"expected {header.num_frames} frames as the header says, found {num_frames} and no last line end in "
+            f"expected {header.num_frames} frames as in the header, found {num_frames} and no last line end in "
             f"{table.path}; the file was cut off, copy or export it again"
         )
     notes.append(f"The header says {header.num_frames} frames, the file has {num_frames}.")
@@ -177,5 +181,5 @@ def _choose_rate(header_rate: float, time_rate: float | None, notes: list[str]) 
         return header_rate or None
     if header_rate and abs(header_rate - time_rate) <= _RATE_TOLERANCE * time_rate:
         return header_rate
-    notes.append(f"DataRate is {header_rate:g}, so the rate {time_rate:.6g} is taken from the Time column.")
+    notes.append(f"DataRate is {header_rate:g}, but the Time column gives {time_rate:.6g} fps, which is used.")
     return time_rate

@@ -1,4 +1,4 @@
-"""CSV exports of Vicon Nexus: sections, of which "Trajectories" holds the markers of all subjects."""
+"""CSV exports of Vicon Nexus, whose section "Trajectories" holds the markers of all subjects."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _SECTIONS = (_SECTION, "devices", "joints", "model outputs", "segments", "events
 
 
 def is_vicon_csv(lines: list[str]) -> bool:
-    """Tell whether the first line names one of Nexus's sections."""
+    """Return whether the first line names one of Nexus's sections."""
     first = next((line for line in lines if line.strip()), "")
     return _first_cell(first) in _SECTIONS
 
 
 def read_vicon_csv(lines: list[str], path: Path) -> list[RawRecording]:
-    """Read the trajectories, one recording a subject.
+    """Read the trajectories as one recording per subject.
 
     Raises:
-        TrackFileError: there is no section of trajectories, or it is damaged.
+        TrackFileError: the section of trajectories is missing or damaged.
     """
     start = next((index for index, line in enumerate(lines) if _first_cell(line) == _SECTION), None)
     if start is None or start + 5 > len(lines):
         raise TrackFileError(
-            f"expected a section 'Trajectories' with rate, names, columns and units, found none in {path}; "
+            f"expected a section 'Trajectories' with frame rate, names, columns and units, found none in {path}; "
             "export the trajectories from Nexus"
         )
     delimiter = sniff_delimiter(lines[start + 3])

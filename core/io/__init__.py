@@ -1,1 +1,1 @@
-"""Files read and written safely."""
+"""Safe reading and writing of files."""

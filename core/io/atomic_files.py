@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writing: a file appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ from pathlib import Path
 from ..errors import InputMissingError, OutputError
 
 TEMPORARY_PREFIX = ".writing-"
-"""What the folders begin with in which files are written; one that is left was cut off by a kill."""
+"""Prefix of the temporary folders in which files are written; a leftover folder is from a killed process."""
 
 _WAITS_S = (0.1, 0.2, 0.4, 0.8)
-"""Windows replaces no file that is open: for a virus scanner it is worth waiting, for another program it is not."""
+"""Windows cannot replace an open file; these waits outlast a virus scanner, but not another program."""
 
 
 @contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary path beside *path* that takes its place when the block ends well.
+    """Yield a temporary path beside *path* whose file replaces *path* when the block ends without an error.
 
-    If the block raises, the temporary file is removed and whatever stood at *path* is untouched. The temporary name
-    ends in the name of *path*, so writers that look at the suffix see the right one; folders that are missing are
-    made.
+    If the block raises, the temporary file is removed and *path* is untouched. The temporary file has the name of
+    *path*, so writers that check the suffix see the right one. Missing folders are created.
 
     Args:
         path: the file to write.
 
     Raises:
-        InputMissingError: the block ended without having written the file.
-        OutputError: the file that stands there cannot be replaced; it is as it was.
+        InputMissingError: the block ended without writing the file.
+        OutputError: the existing file cannot be replaced; it is unchanged.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -44,10 +43,10 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
 
 
 def replace_file(source: Path, target: Path) -> None:
-    """Move the file *source* to *target*, in place of what stands there.
+    """Move the file *source* to *target*, replacing an existing file.
 
     Raises:
-        OutputError: that cannot be replaced.
+        OutputError: the existing file cannot be replaced.
     """
     for wait_s in (*_WAITS_S, None):
         try:
@@ -56,7 +55,7 @@ def replace_file(source: Path, target: Path) -> None:
         except OSError as error:
             if wait_s is None or os.name != "nt" or not isinstance(error, PermissionError):
                 raise OutputError(
-                    f"expected to replace {target}, but it cannot be: {error.strerror or error}; close it where it is "
-                    "open, see that it is not write-protected, and do this again"
+                    f"expected to replace {target}, but this failed: {error.strerror or error}; close it where it is "
+                    "open, check that it is not write-protected, and try again"
                 ) from error
             time.sleep(wait_s)

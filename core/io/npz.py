@@ -1,4 +1,4 @@
-"""NumPy's .npy and .npz files from anywhere: a header is checked against the file's size before memory is taken."""
+"""Read untrusted .npy and .npz files: headers are checked against the file's size before memory is allocated."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from ..errors import CoreError, InputMissingError
 from .pickle.load import load_pickle
 
 MAX_BYTES = 1 << 30
-"""The largest array, and the largest sum of the arrays, that is read unless a caller says otherwise."""
+"""Default limit for the size of an array, and for the total size of all arrays."""
 
 _MAX_MEMBERS = 1000
 _MAX_HEADER_BYTES = 10_000
 _MAGIC = b"\x93NUMPY"
 _LENGTH_BYTES = {b"\x01\x00": 2, b"\x02\x00": 4, b"\x03\x00": 4}
-"""How many bytes the header's length takes in each version of the format."""
+"""Number of bytes of the header's length field in each version of the format."""
 
 _MAX_ITEMS = 1 << 40
-"""Of an array without any item too: NumPy makes none whose other axes are longer than memory."""
+"""Also applies to the other axes of an empty array: NumPy cannot create one if they exceed memory."""
 _PLAIN_KINDS = "biufcSU"
 _HEADER_FAULTS = (
     ValueError, TypeError, SyntaxError, LookupError, EOFError, OverflowError, RecursionError, MemoryError,
@@ -39,12 +39,12 @@ _ARCHIVE_FAULTS = (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeErr
 
 @dataclass(frozen=True)
 class ArrayHeader:
-    """What an array's header says.
+    """The header of a stored array.
 
     Attributes:
-        shape: its size along each axis.
-        dtype: its type.
-        fortran: its first axis runs fastest in the file.
+        shape: size along each axis.
+        dtype: data type.
+        fortran: whether the file is in Fortran order (the first axis varies fastest).
     """
 
     shape: tuple[int, ...]
@@ -53,15 +53,15 @@ class ArrayHeader:
 
     @property
     def num_bytes(self) -> int:
-        """How many bytes of data follow the header."""
+        """Number of bytes of data that follow the header."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
 def _header_text(file: IO[bytes]) -> bytes:
-    """Return an array's header, after its magic words; its length is checked, which NumPy does not do."""
+    """Return the text of an array's header; unlike NumPy, check its length first."""
     magic = file.read(8)
     if magic[:6] != _MAGIC or magic[6:] not in _LENGTH_BYTES:
-        raise ValueError("it does not start as a NumPy array does")
+        raise ValueError("it does not start like a NumPy array")
     length = int.from_bytes(file.read(_LENGTH_BYTES[magic[6:]]), "little")
     if length > _MAX_HEADER_BYTES:
         raise ValueError(f"a header of {length} bytes")
@@ -76,7 +76,7 @@ def _header(file: IO[bytes], where: str, error: type[CoreError]) -> ArrayHeader:
         text = _header_text(file)
         stream = io.BytesIO(len(text).to_bytes(2, "little") + text)
         with warnings.catch_warnings():
-            # Of headers that Python 2 wrote.
+            # Headers written by Python 2 cause a warning.
             warnings.simplefilter("ignore", UserWarning)
             shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)  # type: ignore[no-untyped-call]
     except _HEADER_FAULTS as fault:
@@ -91,7 +91,7 @@ def _header(file: IO[bytes], where: str, error: type[CoreError]) -> ArrayHeader:
 
 
 def _object_array(file: IO[bytes], where: str, error: type[CoreError], max_bytes: int) -> np.ndarray:
-    """Return an array of objects: its data is a pickle of the array."""
+    """Return an array of objects, whose data is a pickle of the array."""
     array = load_pickle(file, error=error, max_bytes=max_bytes, where=where)
     if not isinstance(array, np.ndarray):
         raise error(f"expected an array of objects, found {type(array).__name__} in {where}; save it again")
@@ -152,24 +152,26 @@ def read_npy(path: Path | str, *, error: type[CoreError], max_bytes: int = MAX_B
 def _members(archive: zipfile.ZipFile, place: str, error: type[CoreError]) -> dict[str, zipfile.ZipInfo]:
     members = {info.filename.removesuffix(".npy"): info for info in archive.infolist() if not info.is_dir()}
     if len(members) > _MAX_MEMBERS:
-        raise error(f"expected up to {_MAX_MEMBERS} arrays, found {len(members)} in {place}; it is no such .npz file")
+        raise error(
+            f"expected up to {_MAX_MEMBERS} arrays, found {len(members)} in {place}; give an .npz file of arrays"
+        )
     return members
 
 
 def _damaged(place: str, fault: Exception, error: type[CoreError]) -> CoreError:
     return error(
-        f"expected a whole .npz archive, found a damaged one ({str(fault)[:120]}) in {place}; copy or export it again"
+        f"expected an intact .npz archive, found a damaged one ({str(fault)[:120]}) in {place}; copy or export it again"
     )
 
 
 def npz_headers(path: Path | str, *, error: type[CoreError]) -> dict[str, ArrayHeader]:
     """Return the header of every array of an .npz file, by name, without reading the arrays.
 
-    Members that are no NumPy arrays are left out.
+    Members that are not NumPy arrays are skipped.
 
     Raises:
         InputMissingError: there is no such file.
-        CoreError: of the class *error*: the archive is damaged.
+        CoreError: of the class *error*, if the archive is damaged.
     """
     path = _existing(path, "an .npz file")
     headers = {}
@@ -194,18 +196,18 @@ def read_npz(
     max_bytes: int = MAX_BYTES,
     objects: bool = False,
 ) -> dict[str, np.ndarray]:
-    """Return those arrays of an .npz file that *names* lists and that it has, read-only.
+    """Return the arrays of an .npz file that *names* lists, as far as the file has them, read-only.
 
     Args:
         path: the file.
-        names: the arrays wanted; others are not read.
+        names: the arrays to read.
         error: the class to raise for a file that is damaged, too large or of another kind.
-        max_bytes: the most that the wanted arrays may take together.
-        objects: read arrays of Python objects too, as the plain data that `safe_pickle` makes of them.
+        max_bytes: the largest total size of these arrays.
+        objects: also read arrays of Python objects, as the plain data that `io.pickle.load` returns.
 
     Raises:
         InputMissingError: there is no such file.
-        UnsafePickleError: an array of objects holds something that is not plain data.
+        UnsafePickleError: an array of objects contains something that is not plain data.
         CoreError: of the class *error*.
     """
     path = _existing(path, "an .npz file")
@@ -215,14 +217,14 @@ def read_npz(
 def unpack_npz(
     data: bytes, names: Iterable[str], *, where: str, error: type[CoreError], max_bytes: int = MAX_BYTES
 ) -> dict[str, np.ndarray]:
-    """Return those arrays of an .npz archive in memory that *names* lists and that it has, read-only.
+    """Return the arrays of an .npz archive in memory that *names* lists, as far as the archive has them, read-only.
 
     Args:
         data: the archive.
-        names: the arrays wanted; others are not read.
-        where: where it is kept, for messages.
+        names: the arrays to read.
+        where: where the archive is stored, for messages.
         error: the class to raise for an archive that is damaged, too large or of another kind.
-        max_bytes: the most that the wanted arrays may take together.
+        max_bytes: the largest total size of these arrays.
 
     Raises:
         CoreError: of the class *error*.

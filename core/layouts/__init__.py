@@ -1,4 +1,4 @@
-"""Keypoint layouts by name, and which solver point each of their points is."""
+"""Keypoint layouts by name, and the solver point of each of their points."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LAYOUTS: dict[str, Layout] = {
         MARKERS,
     )
 }
-"""Every layout by the name that options and files use."""
+"""Every layout by the name used in options and files."""
 
 __all__ = [
     "BODY25",

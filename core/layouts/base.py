@@ -1,4 +1,4 @@
-"""What a keypoint layout is: named points in an order, and the spot of the body that each of them marks."""
+"""Keypoint layouts: named points in a fixed order, each with the landmark of the body that it marks."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class LayoutPoint:
     """One point of a layout.
 
     Attributes:
-        name: the layout's own name for it.
-        solver: the solver point it is (see `core.body.landmarks.SOLVER_POINTS`), or None when the fit does not read it.
-        weight: how far to trust that the two are the same spot of the body, 0 to 1.
+        name: the point's name in the layout.
+        solver: its solver point (see `core.body.landmarks.SOLVER_POINTS`), or None if the fit does not use it.
+        weight: confidence that both mark the same spot of the body, 0 to 1.
     """
 
     name: str
@@ -29,8 +29,8 @@ class Layout:
     """A set of keypoints in a fixed order.
 
     Attributes:
-        name: the name used by options and files ("body25").
-        title: the name shown to people ("OpenPose BODY25").
+        name: the name used in options and files ("body25").
+        title: the name shown to users ("OpenPose BODY25").
         points: the points, in the order of the positions' second axis.
     """
 
@@ -39,7 +39,7 @@ class Layout:
     points: tuple[LayoutPoint, ...]
 
     def __post_init__(self) -> None:
-        """Check that every solver point exists and is named once."""
+        """Check that names are unique, and that every solver point exists and is used once."""
         solver = [point.solver for point in self.points if point.solver is not None]
         assert len(set(solver)) == len(solver), f"layout {self.name} maps two points to one solver point"
         assert set(solver) <= set(SOLVER_POINTS), f"layout {self.name} names an unknown solver point"
@@ -47,22 +47,22 @@ class Layout:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The layout's own point names, in order."""
+        """The layout's point names, in order."""
         return tuple(point.name for point in self.points)
 
     @cached_property
     def solver_index(self) -> dict[str, int]:
-        """Index of the point that marks each solver point the layout has."""
+        """Index of the layout's point for each of its solver points."""
         return {point.solver: index for index, point in enumerate(self.points) if point.solver is not None}
 
     @cached_property
     def bones(self) -> tuple[tuple[int, int], ...]:
-        """Pairs of point indices that a drawing joins, parent first."""
+        """Pairs of point indices that form a bone in drawings, parent first."""
         return bones_between(self.solver_index)
 
     @cached_property
     def sides(self) -> tuple[tuple[int, int], ...]:
-        """Pairs (left, right) of point indices that are each other's mirror image."""
+        """Pairs (left, right) of indices of mirrored points."""
         index = {name: number for number, name in enumerate(self.names)}
         return tuple(
             (number, index[name.replace("left", "right", 1)])

@@ -1,8 +1,8 @@
-"""Layouts of the body's joints and features. Data, no logic.
+"""Layouts of body joints and landmarks. Data, no logic.
 
-The weights say how near a layout's point lies to the solver point of that name: 1 where both are defined alike,
-less where the tools that write the layout put it elsewhere (an annotator's ear is not the tragus; MediaPipe's hip lies
-on the outside; H36M's thorax is the root of the neck).
+The weights state how closely a layout's point matches its solver point: 1 if both are defined alike, less if the tools
+that write the layout put it elsewhere (an annotator's ear is not the tragus; MediaPipe's hip lies on the outside;
+H36M's thorax is the root of the neck).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from .base import Layout, LayoutPoint
 
 
 def _sided(stem: str, weight: float = 1.0, solver: str | None = "") -> tuple[LayoutPoint, ...]:
-    """Left and right *stem*; the solver point has the same name unless *solver* says another or none."""
+    """Return the points left and right *stem*; *solver* is another stem for the solver points, or None for none."""
     return tuple(
         LayoutPoint(f"{side}_{stem}", f"{side}_{solver or stem}" if solver is not None else None, weight)
         for side in ("left", "right")
@@ -97,7 +97,7 @@ H36M17 = Layout(
 
 
 def _mediapipe_points(*, hands: bool) -> tuple[LayoutPoint, ...]:
-    """The 33 pose points; where hand points are present too, their knuckles are read instead of the pose's."""
+    """Return the 33 pose points; if the layout also has *hands*, their knuckles are used instead of the pose's."""
 
     def knuckle(finger: str, weight: float) -> tuple[LayoutPoint, ...]:
         return _sided(finger, weight, None if hands else f"{finger}_knuckle")

@@ -1,4 +1,4 @@
-"""Which spots of the body a drawing joins."""
+"""The bones that connect the points of a layout in drawings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PARENTS: dict[str, tuple[str, ...]] = {
     "left_eye": ("nose",),
     "left_ear": ("left_eye", "nose", "head", "neck"),
 }
-"""Possible parents of each spot, first choice first; the right side mirrors the left."""
+"""Possible parents of each point, in order of preference; the right side mirrors the left."""
 
 
 def _mirrored(name: str) -> str:
@@ -57,14 +57,14 @@ BODY_PARENTS: dict[str, tuple[str, ...]] = _all_parents()
 
 
 def bones_between(index: Mapping[str, int]) -> tuple[tuple[int, int], ...]:
-    """Return the bones of a figure that has the solver points *index*.
+    """Return the bones between the solver points in *index*.
 
     Args:
-        index: index of the keypoint that marks each solver point.
+        index: index of the keypoint of each solver point.
 
     Returns:
         Pairs of keypoint indices, parent first. A point whose possible parents are all absent starts a new branch.
-        Two sides that only have each other for a parent are joined once.
+        Two sides that have only each other as parent are joined once.
     """
     bones: list[tuple[int, int]] = []
     for name, parents in BODY_PARENTS.items():
@@ -75,7 +75,7 @@ def bones_between(index: Mapping[str, int]) -> tuple[tuple[int, int], ...]:
                 bones.append(bone)
     has_hips, has_neck = bool({"mid_hip", "pelvis"} & set(index)), bool({"mid_shoulder", "neck"} & set(index))
     for side in ("left", "right"):
-        # Layouts without a spine: each shoulder on its own hip, the face on the shoulders.
+        # Layouts without a spine: connect each shoulder to its hip, and the face to the shoulders.
         if not (has_hips and has_neck) and f"{side}_hip" in index and f"{side}_shoulder" in index:
             bones.append((index[f"{side}_hip"], index[f"{side}_shoulder"]))
         if not has_neck and f"{side}_shoulder" in index and f"{side}_ear" in index:

@@ -1,4 +1,4 @@
-"""Layouts of a body with its hands, and of the spots that are found from optical markers. Data, no logic."""
+"""Layouts of a body with hands, and of the landmarks found from optical markers. Data, no logic."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ _THUMB_WEIGHT = 0.5
 
 
 def hand_points(side: str) -> tuple[LayoutPoint, ...]:
-    """Return the 21 points of the hand on *side*: the wrist, then four joints a finger from the root to the tip.
+    """Return the 21 points of the hand on *side*: the wrist, then four joints per finger from root to tip.
 
-    The fit does not bend fingers, so it reads the knuckles alone: they say how the wrist is turned.
+    The fit does not bend fingers, so it uses only the knuckles: they show the rotation of the wrist.
     """
     points = [LayoutPoint(f"{side}_hand_wrist", None)]
     for finger in _FINGERS:

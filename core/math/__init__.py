@@ -1,1 +1,1 @@
-"""Arrays, rotations and filters that know nothing of bodies."""
+"""Arrays, rotations and filters, independent of any body model."""

@@ -1,6 +1,6 @@
-"""The array namespace: the same numeric code on NumPy arrays and on torch tensors.
+"""The array namespace: the same numeric code for NumPy arrays and torch tensors.
 
-torch is imported only when a torch device is asked for.
+torch is imported only when a torch device is requested.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from ..errors import CoreError
 _NUMPY: ModuleType = array_api_compat.array_namespace(np.empty(0))
 
 Array = Any
-"""A ``numpy.ndarray`` or a ``torch.Tensor``; every function keeps the kind it was given."""
+"""A ``numpy.ndarray`` or a ``torch.Tensor``; every function returns the kind it was given."""
 
 DEVICES = ("numpy", "cpu", "cuda", "mps")
 
 
 class DeviceError(CoreError, ValueError):
-    """The computing device asked for does not exist here."""
+    """The requested device does not exist on this machine."""
 
 
 def one_blas_thread() -> AbstractContextManager[object]:
-    """Return a context in which NumPy's matrix routines use one thread each.
+    """Return a context in which NumPy's matrix routines use a single thread.
 
-    The fit multiplies and solves many small matrices, on threads of its own: a second layer of threads below those
-    makes it about half as fast.
+    The fit multiplies and solves many small matrices on its own threads; a second layer of threads below those makes it
+    about half as fast.
     """
     limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
     return limits
@@ -43,21 +43,21 @@ def namespace(*arrays: Array) -> ModuleType:
         if type(array) is not np.ndarray:
             xp: ModuleType = array_api_compat.array_namespace(*arrays)
             return xp
-    return _NUMPY  # asked for at every step of small work, where looking the namespace up would be most of it
+    return _NUMPY  # called at every step of small operations, where a lookup would dominate
 
 
 def at_least(array: Array, low: float) -> Array:
-    """Return *array* with numbers below *low* raised to it."""
+    """Return *array* with values below *low* set to *low*."""
     return np.maximum(array, low) if type(array) is np.ndarray else namespace(array).clip(array, low, None)
 
 
 def at_most(array: Array, high: float) -> Array:
-    """Return *array* with numbers above *high* lowered to it."""
+    """Return *array* with values above *high* set to *high*."""
     return np.minimum(array, high) if type(array) is np.ndarray else namespace(array).clip(array, None, high)
 
 
 def contiguous(array: Array) -> Array:
-    """Return *array* laid out in memory as its axes say."""
+    """Return *array* contiguous in memory, in the order of its axes."""
     return np.ascontiguousarray(array) if isinstance(array, np.ndarray) else array.contiguous()
 
 
@@ -67,7 +67,7 @@ def ones_where(mask: Array, other: Array) -> Array:
 
 
 def to_numpy(array: Array) -> np.ndarray:
-    """Return *array* as a NumPy array, copied from its device when it is on one."""
+    """Return *array* as a NumPy array, copied from its device if necessary."""
     if isinstance(array, np.ndarray):
         return array
     if hasattr(array, "detach"):
@@ -76,7 +76,7 @@ def to_numpy(array: Array) -> np.ndarray:
 
 
 def check_device(device: str) -> str:
-    """Return *device* if it can be used here.
+    """Return *device* if it can be used on this machine.
 
     Args:
         device: ``numpy``, or a torch device: ``cpu``, ``cuda`` (or ``cuda:1``), ``mps``.
@@ -86,7 +86,7 @@ def check_device(device: str) -> str:
     """
     kind = device.partition(":")[0]
     if kind not in DEVICES:
-        raise DeviceError(f"expected a device out of {', '.join(DEVICES)}; got {device!r}")
+        raise DeviceError(f"expected one of the devices {', '.join(DEVICES)}; got {device!r}")
     if kind == "numpy":
         return device
     try:
@@ -104,7 +104,7 @@ def check_device(device: str) -> str:
 
 
 def to_device(array: np.ndarray, device: str) -> Array:
-    """Return *array* as float32 (floating kinds) on *device*; integers keep their type.
+    """Return *array* on *device*: floating types as float32, integers unchanged.
 
     Args:
         array: any NumPy array.
@@ -120,7 +120,7 @@ def to_device(array: np.ndarray, device: str) -> Array:
 
 
 def like(values: np.ndarray, other: Array) -> Array:
-    """Return NumPy *values* as an array of the kind, type and device of *other*."""
+    """Return NumPy *values* as an array of the library, type and device of *other*."""
     if isinstance(other, np.ndarray):
         return np.asarray(values, dtype=other.dtype)
     xp = namespace(other)
@@ -128,5 +128,5 @@ def like(values: np.ndarray, other: Array) -> Array:
 
 
 def kind_of(array: Array) -> dict[str, object]:
-    """Return the keyword arguments that make a new array of the type of *array*, and on its device."""
+    """Return the keyword arguments that create a new array of the type and on the device of *array*."""
     return {"dtype": array.dtype} if isinstance(array, np.ndarray) else {"dtype": array.dtype, "device": array.device}

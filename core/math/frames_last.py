@@ -1,7 +1,7 @@
-"""Small matrices and vectors with the frames in the last axis: (3, 3, ..., F) and (3, ..., F).
+"""Small matrices and vectors with the frames on the last axis: (3, 3, ..., F) and (3, ..., F). J joints, K points.
 
-One product of all frames is then a handful of additions and multiplications of long unbroken rows, which NumPy does
-several times faster than many products of 3 x 3 numbers each.
+A product over all frames is then a few additions and multiplications of long contiguous rows, which NumPy computes
+several times faster than many 3 x 3 products.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def cross(first: Array, second: Array) -> Array:
 
 
 def in_rows(*rows: Array) -> Array:
-    """Return arrays of one shape one above the other, as a stack along a new first axis, which takes NumPy longer."""
+    """Stack arrays of one shape along a new first axis; faster than NumPy's ``stack``."""
     whole = namespace(rows[0]).empty((len(rows), *rows[0].shape), **kind_of(rows[0]))
     for place, row in enumerate(rows):
         whole[place] = row
@@ -77,7 +77,7 @@ def in_rows(*rows: Array) -> Array:
 def rotation_vectors(matrices: Array) -> Array:
     """Return the rotation vectors (3, ...), radians, of rotations (3, 3, ...).
 
-    Within a thousandth of a radian of half a circle the axis is lost in rounding; `core.math.rotations` keeps it.
+    Within a thousandth of a radian of half a turn the axis is lost to rounding; `core.math.rotations` keeps it.
     """
     m = matrices
     xp = namespace(m)
@@ -108,7 +108,7 @@ def from_rotation_vectors(vectors: Array) -> Array:
 
 
 def cross_matrices(vectors: Array) -> Array:
-    """Return the matrices (3, 3, ...) that take x to ``vector x x``, of vectors (3, ...)."""
+    """Return the cross-product matrices (3, 3, ...) of vectors (3, ...), which map x to ``vector x x``."""
     x, y, z = vectors[0], vectors[1], vectors[2]
     matrices = namespace(vectors).zeros((3, *vectors.shape), **kind_of(vectors))
     matrices[2, 1], matrices[0, 2], matrices[1, 0] = x, y, z
@@ -117,5 +117,5 @@ def cross_matrices(vectors: Array) -> Array:
 
 
 def column(values: np.ndarray, other: Array) -> Array:
-    """Return *values* (...) as (..., 1), of the kind of *other*: the same for every frame."""
+    """Return *values* (...), equal for all frames, as an array (..., 1) of the kind of *other*."""
     return like(np.asarray(values)[..., None], other)

@@ -14,16 +14,13 @@ from .arrays import Array, at_least, like, namespace
 _TINY = 1e-12
 
 
-def _together(*parts: Array) -> Array:
-    """Return arrays (...) of one shape side by side (..., N).
-
-    As a stack along a new last axis, which takes NumPy several times longer for few numbers.
-    """
+def _stack_last(*parts: Array) -> Array:
+    """Stack N arrays (...) along a new last axis (..., N); for small arrays, several times faster than ``stack``."""
     if not isinstance(parts[0], np.ndarray):
         return namespace(*parts).stack(parts, axis=-1)
     whole = np.empty((*parts[0].shape, len(parts)), dtype=parts[0].dtype)
-    for place, part in enumerate(parts):
-        whole[..., place] = part
+    for index, part in enumerate(parts):
+        whole[..., index] = part
     return whole
 
 
@@ -32,24 +29,24 @@ def _norm(vectors: Array) -> Array:
 
 
 def unit(vectors: Array) -> Array:
-    """Return *vectors* (..., 3) at length 1; a zero vector stays zero."""
+    """Return *vectors* (..., 3) normalised to length 1; a zero vector stays zero."""
     return vectors / at_least(_norm(vectors), _TINY)[..., None]
 
 
 def cross(first: Array, second: Array) -> Array:
-    """Return the cross product (..., 3) of two arrays of vectors, broadcast against each other."""
+    """Return the cross products (..., 3) of two arrays of vectors, broadcast against each other."""
     x1, y1, z1 = first[..., 0], first[..., 1], first[..., 2]
     x2, y2, z2 = second[..., 0], second[..., 1], second[..., 2]
-    return _together(y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2)
+    return _stack_last(y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2)
 
 
 def dot(first: Array, second: Array) -> Array:
-    """Return the inner product (...) along the last axis."""
+    """Return the dot product (...) along the last axis."""
     return namespace(first, second).einsum("...i,...i->...", first, second)
 
 
 def transposed(matrices: Array) -> Array:
-    """Return the matrices (..., 3, 3) transposed, which for rotations is the inverse."""
+    """Return the transposes of matrices (..., 3, 3); for rotations, the inverses."""
     return namespace(matrices).matrix_transpose(matrices)
 
 
@@ -57,7 +54,7 @@ def quat_wxyz_to_matrix(quat_wxyz: Array) -> Array:
     """Return matrices (..., 3, 3) of unit quaternions (..., 4)."""
     w, x, y, z = (quat_wxyz[..., i] for i in range(4))
     xx, yy, zz, xy, xz, yz, wx, wy, wz = x * x, y * y, z * z, x * y, x * z, y * z, w * x, w * y, w * z
-    entries = _together(
+    entries = _stack_last(
         1 - 2 * (yy + zz), 2 * (xy - wz), 2 * (xz + wy),
         2 * (xy + wz), 1 - 2 * (xx + zz), 2 * (yz - wx),
         2 * (xz - wy), 2 * (yz + wx), 1 - 2 * (xx + yy),
@@ -70,8 +67,8 @@ def axis_angle_to_quat_wxyz(axis_angle: Array) -> Array:
     xp = namespace(axis_angle)
     angle = _norm(axis_angle)
     half = 0.5 * angle
-    turned = at_least(half, 1e-6)  # the ratio is the same below it
-    ratio = 0.5 * xp.sin(turned) / turned
+    bounded = at_least(half, 1e-6)  # below it the ratio is constant
+    ratio = 0.5 * xp.sin(bounded) / bounded
     return xp.concat([xp.cos(half)[..., None], axis_angle * ratio[..., None]], axis=-1)
 
 
@@ -83,14 +80,14 @@ def axis_angle_to_matrix(axis_angle: Array) -> Array:
 def matrix_to_quat_wxyz(matrices: Array) -> Array:
     """Return unit quaternions (..., 4), w first and >= 0, of rotation matrices (..., 3, 3).
 
-    Picks, per matrix, the largest of the four components to divide by (Shepperd, "Quaternion from Rotation Matrix",
-    Journal of Guidance and Control 1, 1978), so it is accurate at every angle.
+    Each matrix is divided by the largest of its four components (Shepperd, "Quaternion from Rotation Matrix", Journal
+    of Guidance and Control 1, 1978), so the result is accurate at every angle.
     """
     xp = namespace(matrices)
     m = [[matrices[..., i, j] for j in range(3)] for i in range(3)]
     (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = m
     trace = xx + yy + zz
-    best = xp.argmax(_together(trace, xx, yy, zz), axis=-1)[..., None]
+    best = xp.argmax(_stack_last(trace, xx, yy, zz), axis=-1)[..., None]
     wx, wy, wz, xy, xz, yz = zy - yz, xz - zx, yx - xy, xy + yx, zx + xz, yz + zy
     candidates = (
         (1 + trace, wx, wy, wz),
@@ -98,9 +95,9 @@ def matrix_to_quat_wxyz(matrices: Array) -> Array:
         (wy, xy, 1 + 2 * yy - trace, yz),
         (wz, xz, yz, 1 + 2 * zz - trace),
     )
-    quat = _together(*candidates[0])
+    quat = _stack_last(*candidates[0])
     for index in (1, 2, 3):
-        quat = xp.where(best == index, _together(*candidates[index]), quat)
+        quat = xp.where(best == index, _stack_last(*candidates[index]), quat)
     quat = quat / _norm(quat)[..., None]
     return xp.where(quat[..., :1] < 0, -quat, quat)
 
@@ -121,7 +118,7 @@ def matrix_to_axis_angle(matrices: Array) -> Array:
 
 
 def rot6d_to_matrix(rot6d: Array) -> Array:
-    """Return rotation matrices (..., 3, 3) of six numbers (..., 6): two columns, made orthonormal by Gram-Schmidt."""
+    """Return rotation matrices (..., 3, 3) of 6D rotations (..., 6): two columns, orthonormalised by Gram-Schmidt."""
     xp = namespace(rot6d)
     columns = xp.reshape(rot6d, (*rot6d.shape[:-1], 3, 2))
     first = unit(columns[..., 0])
@@ -131,27 +128,27 @@ def rot6d_to_matrix(rot6d: Array) -> Array:
 
 
 def matrix_to_rot6d(matrices: Array) -> Array:
-    """Return the six numbers (..., 6) of rotation matrices (..., 3, 3)."""
+    """Return the 6D rotations (..., 6) of rotation matrices (..., 3, 3)."""
     xp = namespace(matrices)
     return xp.reshape(matrices[..., :2], (*matrices.shape[:-2], 6))
 
 
 def slerp_matrices(start: Array, end: Array, share: Array) -> Array:
-    """Return the rotations a *share* of the shortest way from *start* to *end*.
+    """Interpolate rotations from *start* to *end* along the shortest path (slerp).
 
     Args:
         start: (..., 3, 3).
         end: (..., 3, 3).
-        share: 0 to 1, broadcast against the leading dimensions.
+        share: fraction of the path, 0 to 1, broadcast against the leading dimensions.
     """
     turn = matrix_to_axis_angle(transposed(start) @ end)
     return start @ axis_angle_to_matrix(turn * share[..., None])
 
 
 def swing_between(start: Array, end: Array) -> Array:
-    """Return the smallest rotations (..., 3, 3) that turn the directions *start* (..., 3) to *end* (..., 3).
+    """Return the smallest rotations (..., 3, 3) from the directions *start* (..., 3) to *end* (..., 3).
 
-    Opposite directions turn half a circle about some axis square to them.
+    Opposite directions give half a turn about an arbitrary perpendicular axis.
     """
     xp = namespace(start, end)
     start, end = xp.broadcast_arrays(unit(start), unit(end))
@@ -166,7 +163,7 @@ def swing_between(start: Array, end: Array) -> Array:
 
 
 def nearest_rotation(matrices: Array) -> Array:
-    """Return the rotations (..., 3, 3) nearest to *matrices* in the Frobenius norm.
+    """Return the rotations (..., 3, 3) nearest to *matrices* (..., 3, 3) in the Frobenius norm.
 
     Kabsch, "A solution for the best rotation to relate two sets of vectors", Acta Crystallographica A32, 1976.
     """

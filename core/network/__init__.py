@@ -1,4 +1,4 @@
-"""The residual network: from a pose and the keypoints to come, to the pose to come. Inference on NumPy or torch."""
+"""The residual network: predicts the next pose from a pose and the next keypoints. Inference on NumPy or torch."""
 
 from __future__ import annotations
 

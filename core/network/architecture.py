@@ -1,4 +1,4 @@
-"""Sizes of the residual network, and of its folded weights. V graph nodes, C channels."""
+"""Sizes of the residual network and of its folded weights. V graph nodes, C channels."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ UNITS: tuple[tuple[int, int, int], ...] = (
     (64, 64, 1), (64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 128, 1), (128, 256, 2), (256, 256, 1),
     (256, 256, 1),
 )  # fmt: skip
-"""(channels in, channels out, stride in time) of the units after the first pair of convolutions."""
+"""(input channels, output channels, temporal stride) of the units after the first pair of convolutions."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A graph convolution and the convolution over time that follows it, between them all that a unit has.
+    """One unit: a graph convolution followed by a temporal convolution.
 
     Attributes:
-        prefix: start of its names in the folded weights.
-        graph_name: its graph convolution in the state dict.
-        time_name: its convolution over time in the state dict.
-        down_name: its shortcut's convolution in the state dict, or "".
-        channels_in: channels of its input.
-        channels_out: channels of its output.
-        frames_in: frames of its input: 2, or 1 once they are merged.
-        frames_out: frames of its output.
-        shortcut: its input is added to its output.
+        prefix: prefix of its names in the folded weights.
+        graph_name: name of its graph convolution in the state dict.
+        time_name: name of its temporal convolution in the state dict.
+        down_name: name of its shortcut's convolution in the state dict, or "".
+        channels_in: input channels.
+        channels_out: output channels.
+        frames_in: input frames: 2, or 1 after they are merged.
+        frames_out: output frames.
+        shortcut: whether the input is added to the output.
     """
 
     prefix: str
@@ -55,7 +55,7 @@ class Layer:
     shortcut: bool
 
     def folded_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the name and the shape of each of its folded arrays."""
+        """Return the name and shape of each of its folded arrays."""
         shapes = {
             "spread": (NUM_GRAPHS, NUM_NODES, NUM_NODES),
             "mix": (NUM_GRAPHS, self.channels_in, self.channels_out),
@@ -97,4 +97,4 @@ FOLDED_SHAPES: dict[str, tuple[int, ...]] = {
     "turns": (NUM_BODY_ROTATIONS, CHANNELS, ROT6D),
     "turns_bias": (NUM_BODY_ROTATIONS, 1, ROT6D),
 }
-"""Every folded array's shape."""
+"""Shape of each folded array."""

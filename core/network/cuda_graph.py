@@ -1,7 +1,7 @@
-"""The network frame by frame on a CUDA GPU: the whole pass recorded once, then started as one piece. B batch.
+"""The residual network as a CUDA graph: the forward pass is captured once and then replayed. B batch.
 
-A pass of one frame is some two hundred small kernels. Started one by one from Python they cost far more than they
-compute; recorded as a CUDA graph they start together, after one copy of all that goes in.
+The pass of one frame has about two hundred small kernels, and launching them one by one from Python takes far longer
+than computing them. Captured as a CUDA graph, they are launched together, after a single copy of all inputs.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _NUM_POINTS = len(BODY25_NAMES)
 INPUT_SHAPES: tuple[tuple[int, ...], ...] = (
     (_NUM_POINTS, 3), (_NUM_POINTS, 3), (NUM_JOINTS, 3, 3), (NUM_BETAS,), (_NUM_POINTS,),
 )  # fmt: skip
-"""Start points, target points, rotations, betas and what is seen, of one sample."""
+"""Shapes of start points, target points, rotations, betas and visibility of one sample."""
 
 
 def packed_inputs(
     start_points: Array, target_points: Array, rotations: Array, betas: Array, seen: Array | None
 ) -> np.ndarray:
-    """Return all that a pass reads as one array (B, 401) float32; arguments as for `ResidualNetwork.predict`."""
+    """Return all inputs of a pass as one array (B, 401) float32; arguments as for `ResidualNetwork.predict`."""
     batch = start_points.shape[0]
     weights = np.ones((batch, _NUM_POINTS)) if seen is None else to_numpy(seen)
     betas = np.broadcast_to(to_numpy(betas), (batch, NUM_BETAS))
@@ -36,7 +36,7 @@ def packed_inputs(
 
 
 def unpacked_inputs(packed: Array) -> list[Array]:
-    """Return the parts of *packed* (B, 401), shaped, as views of it."""
+    """Return the inputs in *packed* (B, 401), in their own shapes, as views."""
     parts, first = [], 0
     for shape in INPUT_SHAPES:
         size = math.prod(shape)
@@ -46,18 +46,18 @@ def unpacked_inputs(packed: Array) -> list[Array]:
 
 
 class CapturedNetwork:
-    """A `ResidualNetwork` on a CUDA device, recorded for one batch size.
+    """A `ResidualNetwork` on a CUDA device, captured for one batch size.
 
     Attributes:
-        network: the network that was recorded.
-        batch: samples in each call.
+        network: the captured network.
+        batch: number of samples per call.
     """
 
     def __init__(self, network: ResidualNetwork, batch: int = 1) -> None:
-        """Record the pass of *batch* samples.
+        """Capture the pass of *batch* samples.
 
         Raises:
-            DeviceError: the network is on no CUDA device.
+            DeviceError: the network is not on a CUDA device.
         """
         if network.device.partition(":")[0] != "cuda":
             raise DeviceError(
@@ -72,12 +72,12 @@ class CapturedNetwork:
         self._packed = torch.zeros((batch, num_inputs), device=network.device)
         with cuda.device(self._packed.device), torch.no_grad():
             inputs = unpacked_inputs(self._packed)
-            side = cuda.Stream()
-            side.wait_stream(cuda.current_stream())
-            with cuda.stream(side):
+            side_stream = cuda.Stream()
+            side_stream.wait_stream(cuda.current_stream())
+            with cuda.stream(side_stream):
                 for _ in range(_WARM_UP_PASSES):
                     network.predict_placed(*inputs)
-            cuda.current_stream().wait_stream(side)
+            cuda.current_stream().wait_stream(side_stream)
             self._graph = cuda.CUDAGraph()
             with cuda.graph(self._graph):
                 self._output = network.predict_placed(*inputs)
@@ -93,10 +93,10 @@ class CapturedNetwork:
     ) -> Array:
         """Return the local rotations (B, 24, 3, 3) on the CUDA device; arguments as for `ResidualNetwork.predict`.
 
-        The result is the caller's own: a later call does not change it.
+        The result is a copy: later calls do not change it.
 
         Raises:
-            ValueError: a shape is another, or the batch is not the recorded one.
+            ValueError: a shape is wrong, or the batch is not the captured one.
         """
         import torch
 

@@ -1,8 +1,8 @@
-"""From the trained network's state dict to the few matrices that inference needs. V graph nodes, C channels.
+"""Fold the trained network's state dict into the matrices that inference needs. V graph nodes, C channels.
 
-All of it is exact. Batch norms become part of the convolution before them; masks are multiplied into the adjacency; two
-frames touch at most three of a kernel's nine taps, and one frame touches one, so the rest is dropped; the two linear
-layers before the joints' first ReLU have nothing between them, so they become one.
+Folding is exact. Batch norms become part of the preceding convolution; masks are multiplied into the adjacency; two
+frames use at most three of a kernel's nine taps, and one frame uses one, so the others are dropped; the two consecutive
+linear layers before the joints' first ReLU are merged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ State = Mapping[str, np.ndarray]
 
 
 def _batch_norm(state: State, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return scale and offset (C,) of a batch norm in evaluation."""
+    """Return the scale and offset (C,) of a batch norm in evaluation mode."""
     scale = state[f"{name}.weight"] / np.sqrt(state[f"{name}.running_var"] + BATCH_NORM_EPSILON)
     return scale, state[f"{name}.bias"] - state[f"{name}.running_mean"] * scale
 
@@ -37,7 +37,7 @@ def _graph_convolution(state: State, name: str, graph: str) -> dict[str, np.ndar
 
 
 def _time_convolution(state: State, layer: Layer) -> dict[str, np.ndarray]:
-    """Return the taps that meet frames as one matrix from all frames in to all frames out."""
+    """Return the used taps as one matrix from all input frames to all output frames."""
     scale, offset = _batch_norm(state, f"{layer.time_name}.bn")
     kernel = state[f"{layer.time_name}.conv.weight"][..., 0] * scale[:, None, None]
     middle = kernel.shape[2] // 2
@@ -75,12 +75,12 @@ def fold(state: State, graph: str) -> dict[str, np.ndarray]:
     """Return the folded weights, float64, by the names of `architecture.FOLDED_SHAPES`.
 
     Args:
-        state: the torch module's state dict as NumPy arrays, names without any prefix.
+        state: the torch module's state dict as NumPy arrays, names without prefix.
         graph: the skeleton graph that the weights were trained with.
 
     Raises:
         GraphError: no graph has that name.
-        NetworkError: names or shapes are not those of the network.
+        NetworkError: names or shapes do not match the network.
     """
     wide = {name: np.asarray(array, dtype=np.float64) for name, array in state.items()}
     folded: dict[str, np.ndarray] = {}
@@ -96,11 +96,11 @@ def fold(state: State, graph: str) -> dict[str, np.ndarray]:
         folded |= _head(wide)
     except KeyError as fault:
         raise NetworkError(
-            f"expected the state dict of the residual network, found none of its {fault.args[0]!r}; give the 'model' "
-            "part of a checkpoint"
+            f"expected the state dict of the residual network, found no {fault.args[0]!r} in it; give the 'model' part "
+            "of a checkpoint"
         ) from fault
     except (IndexError, ValueError) as fault:
         raise NetworkError(
-            f"expected the shapes of the residual network, found others ({str(fault)[:120]}); give a state dict of it"
+            f"expected the shapes of the residual network, found others ({str(fault)[:120]}); give its state dict"
         ) from fault
     return {name: np.ascontiguousarray(folded[name]) for name in FOLDED_SHAPES}

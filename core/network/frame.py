@@ -1,6 +1,6 @@
-"""The human-centred frame, and what the network reads besides the keypoints. B batch.
+"""The human-centred frame, and the network's pose features. B batch, K points.
 
-Written once for NumPy and torch; training reads the same functions.
+For both NumPy and torch; training uses the same functions.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ _LEFT_HIP = BODY25_NAMES.index("left_hip")
 _TINY_M = 1e-8
 
 FRAME_POINTS: tuple[int, ...] = (_NECK, _MID_HIP, _RIGHT_HIP, _LEFT_HIP)
-"""The BODY25 points that the frame is made of; the start pose must know them."""
+"""The BODY25 points that define the frame; the start pose must have them."""
 
 NUM_POSED = 21
-"""Body joints whose start rotation the network reads; two more, the hands, are read as zero."""
+"""Body joints whose start rotations are features; the features of the two hands are zero."""
 
 
 def _direction(vectors: Array) -> Array:
-    """Return *vectors* (..., 3) at length 1, by the published formula: a tiny length is added, not bounded."""
+    """Return *vectors* (..., 3) normalised by the published formula, which adds a tiny length to the norm."""
     xp = namespace(vectors)
     return vectors / (xp.sqrt(dot(vectors, vectors)) + _TINY_M)[..., None]
 
 
 def human_frame(start_points: Array) -> tuple[Array, Array]:
-    """Return the axes (B, 3, 3) and the origin (B, 1, 3), metres, of the human-centred frame of *start_points*.
+    """Return the axes (B, 3, 3) and origin (B, 1, 3), metres, of the human-centred frame of *start_points*.
 
-    Convention: the axes are the columns: z up the torso, y from the right hip to the left, x = cross(z, y). As
-    published they are LEFT-handed in the order x, y, z (determinant -1), so the network sees a mirrored body.
+    Convention: the axes are the columns: z up the torso, y from the right to the left hip, x = cross(z, y). As
+    published, they are LEFT-handed in the order x, y, z (determinant -1), so the network sees a mirrored body.
 
     Args:
         start_points: (B, 25, 3) BODY25 keypoints of the start pose, metres.
@@ -47,15 +47,15 @@ def human_frame(start_points: Array) -> tuple[Array, Array]:
 
 
 def normalised(points: Array, axes: Array, origin: Array) -> Array:
-    """Return *points* (B, K, 3) in the frame that `human_frame` gave."""
+    """Return *points* (B, K, 3) in the frame that `human_frame` returned."""
     return (points - origin) @ axes
 
 
 def start_pose_features(rotations: Array) -> Array:
-    """Return the start body pose as the network reads it (B, 69): 21 rotation vectors, radians, and 6 zeros.
+    """Return the features of the start pose (B, 69): 21 rotation vectors, radians, and 6 zeros.
 
     Args:
-        rotations: (B, 22 or 24, 3, 3) local SMPL rotations; the pelvis (first) is not read.
+        rotations: (B, 22 or 24, 3, 3) local SMPL rotations; the pelvis (first) is not used.
     """
     xp = namespace(rotations)
     vectors = matrix_to_axis_angle(rotations[:, 1 : 1 + NUM_POSED])

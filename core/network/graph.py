@@ -1,4 +1,4 @@
-"""The skeleton graphs that the network's graph convolutions may run on, and their adjacency. V graph nodes."""
+"""The skeleton graphs of the network's graph convolutions, and their adjacency. V graph nodes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _KINECT_LINKS: tuple[tuple[int, int], ...] = (
     (1, 2), (2, 21), (3, 21), (4, 3), (5, 21), (6, 5), (7, 6), (8, 7), (9, 21), (10, 9), (11, 10), (12, 11), (13, 1),
     (14, 13), (15, 14), (16, 15), (17, 1), (18, 17), (19, 18), (20, 19), (22, 23), (23, 8), (24, 25), (25, 12),
 )  # fmt: skip
-"""(child, parent), counted from 1, of the Kinect skeleton of NTU RGB+D, laid over BODY25's numbers unchanged."""
+"""(child, parent), counted from 1, of the Kinect skeleton of NTU RGB+D, applied to BODY25's indices unchanged."""
 
 LINKS: dict[str, tuple[tuple[int, int], ...]] = {
     "published": tuple((child - 1, parent - 1) for child, parent in _KINECT_LINKS),
@@ -34,28 +34,28 @@ LINKS: dict[str, tuple[tuple[int, int], ...]] = {
         (BODY25_NAMES.index(child), BODY25_NAMES.index(parent)) for child, parent in _BODY25_PARENTS.items()
     ),
 }
-"""By graph: (child, parent) of each link. "published" is what the paper's checkpoint was trained on, "body25" the
-skeleton that the keypoints really have."""
+"""(child, parent) of each link, by graph. "published" is the graph of the paper's checkpoint, "body25" the actual
+skeleton of the keypoints."""
 
 DEFAULT_GRAPH = "body25"
 
 
 class NetworkError(CoreError, ValueError):
-    """Weights are damaged, or do not belong to the network they are meant for."""
+    """Weights are damaged, or belong to another network."""
 
 
 class GraphError(NetworkError):
-    """A graph is asked for by a name that no graph has."""
+    """There is no graph of the requested name."""
 
 
 def check_graph(name: str) -> str:
-    """Return *name* if a graph has it; raise `GraphError` otherwise."""
+    """Return *name* if there is a graph of that name; raise `GraphError` otherwise."""
     if name not in LINKS:
-        raise GraphError(f"expected a graph out of {', '.join(LINKS)}; got {name!r}; name one of these")
+        raise GraphError(f"expected one of the graphs {', '.join(LINKS)}; got {name!r}; give one of these")
     return name
 
 
-def _normalised(links: tuple[tuple[int, int], ...]) -> np.ndarray:
+def _normalised_adjacency(links: tuple[tuple[int, int], ...]) -> np.ndarray:
     """Return the matrix (V, V) with A[j, i] = 1 for each link (i, j), its columns scaled to sum to 1 or 0."""
     matrix = np.zeros((NUM_NODES, NUM_NODES))
     for start, end in links:
@@ -66,7 +66,7 @@ def _normalised(links: tuple[tuple[int, int], ...]) -> np.ndarray:
 
 
 def adjacency(name: str) -> np.ndarray:
-    """Return the three adjacency matrices (3, V, V) float64 of a graph: itself, inward links, outward links.
+    """Return the three adjacency matrices (3, V, V) float64 of a graph: self, inward links, outward links.
 
     Features (..., V) are spread over the graph by ``features @ adjacency[i]``.
 
@@ -78,4 +78,4 @@ def adjacency(name: str) -> np.ndarray:
     """
     inward = LINKS[check_graph(name)]
     outward = tuple((parent, child) for child, parent in inward)
-    return np.stack([np.eye(NUM_NODES), _normalised(inward), _normalised(outward)])
+    return np.stack([np.eye(NUM_NODES), _normalised_adjacency(inward), _normalised_adjacency(outward)])

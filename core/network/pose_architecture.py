@@ -1,4 +1,4 @@
-"""Sizes of the pose network, its points, and its stored weights."""
+"""Sizes of the pose network, its points and its stored weights."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ POSE_POINTS: tuple[str, ...] = (
     "head_top", "head", "neck", "pelvis", "spine1", "spine2", "spine3",
     "left_collar", "right_collar", "left_foot", "right_foot", "left_hand", "right_hand",
 )  # fmt: skip
-"""The solver points that the network reads, BODY25's first; the order is part of its weights."""
+"""The solver points that are the network's input, BODY25's first; the weights depend on the order."""
 
 NUM_POINTS = len(POSE_POINTS)
 NUM_START_FEATURES = 6 * (NUM_BODY_ROTATIONS - 1)
 NUM_FEATURES = NUM_START_FEATURES + 7 * NUM_POINTS + NUM_BETAS + 4
 WIDTH, DEPTH = 512, 3
 NUM_ANSWERS = 9
-"""Six numbers of a residual rotation, and the logarithms of three variances, for each joint."""
+"""Outputs per joint: a 6D residual rotation, and the logarithms of three variances."""
 NORM_EPSILON = 1e-5
 
 POSE_MLP_SHAPES: dict[str, tuple[int, ...]] = {
@@ -45,4 +45,4 @@ POSE_MLP_SHAPES: dict[str, tuple[int, ...]] = {
     "output": (WIDTH, NUM_BODY_ROTATIONS * NUM_ANSWERS),
     "output_bias": (NUM_BODY_ROTATIONS * NUM_ANSWERS,),
 }
-"""Every stored array's shape. The scales and offsets of the layer norms are folded into what follows them."""
+"""Shape of each stored array. Scales and offsets of the layer norms are folded into the following layers."""

@@ -1,4 +1,4 @@
-"""The residual network, ready to use: one pass from a pose to the pose that keypoints show. B batch."""
+"""Inference with the residual network: one pass from a start pose to the pose of target keypoints. B batch."""
 
 from __future__ import annotations
 
@@ -8,52 +8,52 @@ from ..math.arrays import Array, check_device, namespace
 from ..math.rotations import rot6d_to_matrix
 from ..smpl_skeleton import BODY25_NAMES, NUM_BODY_ROTATIONS, NUM_JOINTS
 from .architecture import NUM_BETAS
-from .forward import FoldedNetwork, placed
-from .frame import human_frame, normalised, start_pose_features
+from .forward import FoldedNetwork, to_device_array
+from .frame import human_frame, start_pose_features, normalised
 from .weights import NetworkInfo, NetworkWeights
 
 _CPU_BLOCK = 64
-"""Samples at once on a CPU: what they leave behind between two layers then stays in the caches."""
+"""Samples per pass on a CPU, so that activations stay in the caches between layers."""
 _ACCELERATOR_BLOCK = 8192
 
 _NUM_POINTS = len(BODY25_NAMES)
 
 
 def fill_missing(start_points: Array, target_points: Array, seen: Array | None) -> Array:
-    """Return the target points (B, 25, 3), each that is missing where the start pose puts it: no evidence of motion.
+    """Return the target points (B, 25, 3) with missing points replaced by those of the start pose, as if not moved.
 
     Args:
         start_points: (B, 25, 3) metres.
-        target_points: (B, 25, 3) metres; a point with a coordinate that is not finite is missing.
-        seen: (B, 25) above 0, or true, where a point is seen; None if all that are finite are.
+        target_points: (B, 25, 3) metres; a point with a non-finite coordinate is missing.
+        seen: (B, 25) above 0, or true, where a point is seen; None if all finite points are.
     """
     xp = namespace(start_points)
-    known = xp.all(xp.isfinite(target_points), axis=-1)
+    is_seen = xp.all(xp.isfinite(target_points), axis=-1)
     if seen is not None:
-        known = known & (seen > 0)
-    return xp.where(known[..., None], target_points, start_points)
+        is_seen = is_seen & (seen > 0)
+    return xp.where(is_seen[..., None], target_points, start_points)
 
 
 class ResidualNetwork:
     """The residual network's folded weights on a device.
 
     Attributes:
-        info: what the weights belong to: graph, body, training data, figures.
+        info: description of the weights: graph, body, training data, metrics.
         device: "numpy" or a torch device.
     """
 
     def __init__(
         self, weights: NetworkWeights, device: str = "numpy", *, dtype: type[np.floating] = np.float32
     ) -> None:
-        """Place *weights* on *device*.
+        """Copy *weights* to *device*.
 
         Args:
             weights: from `weights.read_weights`.
             device: "numpy", or a torch device: "cpu", "cuda", "mps".
-            dtype: the type to compute in.
+            dtype: the floating type to compute in.
 
         Raises:
-            DeviceError: the device does not exist here.
+            DeviceError: the device does not exist on this machine.
         """
         self.info: NetworkInfo = weights.info
         self.device = check_device(device)
@@ -69,19 +69,19 @@ class ResidualNetwork:
         *,
         seen: Array | None = None,
     ) -> Array:
-        """Return the local rotations (B, 24, 3, 3) that the target points show, of this network's kind of array.
+        """Return the local rotations (B, 24, 3, 3) for the target points, as an array on this network's device.
 
-        Convention: right-handed world axes, any of them up; local SMPL rotations; the hands keep theirs.
+        Convention: right-handed world axes, any of them up; local SMPL rotations; those of the hands are kept.
 
         Args:
             start_points: (B, 25, 3) BODY25 keypoints of the start pose, metres, all finite.
             target_points: (B, 25, 3) BODY25 keypoints to reach, metres; NaN where missing.
             rotations: (B, 24, 3, 3) start pose.
             betas: (10,) or (B, 10), of the body that `info` names.
-            seen: (B, 25) above 0 where a target point is seen; None if all that are finite are.
+            seen: (B, 25) above 0 where a target point is seen; None if all finite points are.
 
         Raises:
-            ValueError: a shape is another.
+            ValueError: a shape is wrong.
         """
         inputs = [self.array(values) for values in (start_points, target_points, rotations, betas)]
         if seen is not None:
@@ -97,16 +97,16 @@ class ResidualNetwork:
         return xp.concat([self.predict_placed(*(values[block] for values in inputs)) for block in blocks], axis=0)
 
     def array(self, values: Array) -> Array:
-        """Return *values* as this network's kind of array, on its device."""
-        return placed(values, self.device, self._dtype)
+        """Return *values* as an array of this network's type on its device."""
+        return to_device_array(values, self.device, self._dtype)
 
     def predict_placed(
         self, start_points: Array, target_points: Array, rotations: Array, betas: Array, seen: Array | None = None
     ) -> Array:
-        """Return what `predict` does, of arrays that are on the device already and are not looked at.
+        """Return the same as `predict` for arrays that are already on the device, without checking them.
 
-        Nothing here waits for the device or moves data to it, so that it can be captured as a CUDA graph. Arguments
-        as for `predict`, *betas* (B, 10).
+        Nothing here waits for the device or copies data to it, so it can be captured as a CUDA graph. Arguments as for
+        `predict`, with *betas* (B, 10).
         """
         xp = namespace(start_points)
         target_points = fill_missing(start_points, target_points, seen)
@@ -120,7 +120,7 @@ class ResidualNetwork:
 def check_shapes(
     start_points: Array, target_points: Array, rotations: Array, betas: Array, seen: Array | None = None
 ) -> None:
-    """Raise `ValueError` if an argument of `ResidualNetwork.predict` has another shape than it should."""
+    """Raise `ValueError` if an argument of `ResidualNetwork.predict` has the wrong shape."""
     batch = start_points.shape[0] if start_points.ndim else 0
     expected: list[tuple[str, Array, tuple[tuple[int, ...], ...]]] = [
         ("start_points", start_points, ((batch, _NUM_POINTS, 3),)),

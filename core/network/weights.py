@@ -1,4 +1,4 @@
-"""The file that folded weights are kept in: plain arrays in an .npz, and a text that says what they belong to."""
+"""Files of folded weights: an .npz with plain arrays and a JSON text that describes them."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ FORMAT_VERSION = 1
 PRECISIONS = ("float16", "float32")
 MAX_INFO_CHARACTERS = 20_000
 ARRAY_SHAPES: dict[str, dict[str, tuple[int, ...]]] = {ARCHITECTURE: FOLDED_SHAPES, POSE_MLP: POSE_MLP_SHAPES}
-"""Every array's shape, by the network that it is of."""
+"""Shape of each array, by network."""
 
 
 @dataclass(frozen=True)
 class NetworkInfo:
-    """What a file's weights belong to.
+    """Description of a file's weights.
 
     Attributes:
         graph: the skeleton graph, a key of `graph.LINKS`; empty for a network without one.
-        body: name of the body model that the betas are of ("free_body", "smpl").
-        training_data: what the network was trained on, in words.
-        metrics: figures measured with it, by name; the name says the unit.
-        source: where the weights came from, in words.
-        architecture: the network that they fit.
+        body: name of the body that the betas belong to ("free_body", "smpl").
+        training_data: description of the training data.
+        metrics: measured figures by name; the names include the units.
+        source: where the weights came from.
+        architecture: name of the network.
     """
 
     graph: str
@@ -47,18 +47,18 @@ class NetworkInfo:
 
 @dataclass(frozen=True, eq=False)
 class NetworkWeights:
-    """Folded weights, and what they belong to.
+    """Folded weights and their description.
 
     Attributes:
         arrays: by the names in `ARRAY_SHAPES`.
-        info: what they belong to.
+        info: the description.
     """
 
     arrays: Mapping[str, np.ndarray]
     info: NetworkInfo
 
     def as_stored(self, precision: str) -> NetworkWeights:
-        """Return the same weights, float32, rounded as a file of that *precision* rounds them."""
+        """Return the same weights, float32, rounded as in a file of that *precision*."""
         return NetworkWeights({name: _cast(array, precision) for name, array in self.arrays.items()}, self.info)
 
 
@@ -72,15 +72,15 @@ def write_weights(path: Path | str, weights: NetworkWeights, *, precision: str =
 
     Args:
         path: the file.
-        weights: what to write.
+        weights: the weights.
         precision: "float32", or "float16" for half the size.
 
     Raises:
-        NetworkError: a shape is not the network's, or a number is too large for the precision or not finite.
-        ValueError: there is no such precision.
+        NetworkError: a shape does not match the network, or a value is not finite or too large for the precision.
+        ValueError: the precision is unknown.
     """
     if precision not in PRECISIONS:
-        raise ValueError(f"expected a precision out of {', '.join(PRECISIONS)}; got {precision!r}")
+        raise ValueError(f"expected one of the precisions {', '.join(PRECISIONS)}; got {precision!r}")
     _check_info(weights.info)
     with np.errstate(over="ignore"):
         stored = {name: np.asarray(array).astype(precision) for name, array in weights.arrays.items()}
@@ -96,11 +96,11 @@ def write_weights(path: Path | str, weights: NetworkWeights, *, precision: str =
 
 
 def read_weights(path: Path | str) -> NetworkWeights:
-    """Return what a weights file holds, its arrays as float32. Nothing in it is run; sizes are checked first.
+    """Return the weights in a file, as float32. Nothing in it is executed; sizes are checked first.
 
     Raises:
         InputMissingError: there is no such file.
-        NetworkError: the file is damaged, or no weights file of this version and network.
+        NetworkError: the file is damaged, or not a weights file of this version and network.
     """
     headers = npz_headers(path, error=NetworkError)
     architecture = _likely_architecture(headers)
@@ -119,12 +119,12 @@ def read_weights(path: Path | str) -> NetworkWeights:
 
 
 def _likely_architecture(headers: Mapping[str, ArrayHeader]) -> str:
-    """Return the network most of whose arrays are in a file; the file's own word is read only after the sizes."""
+    """Return the network that shares most array names with the file, whose own entry is read only after the sizes."""
     return max(ARRAY_SHAPES, key=lambda name: len(set(headers) & set(ARRAY_SHAPES[name])))
 
 
 def _check_headers(headers: Mapping[str, ArrayHeader], architecture: str, path: Path | str) -> None:
-    """Raise `NetworkError` with all that is wrong, before anything large is read."""
+    """Raise `NetworkError` with all faults at once, before anything large is read."""
     expected: dict[str, tuple[int, ...]] = {"format_version": (), "info": (), **ARRAY_SHAPES[architecture]}
     faults = [f"{name} is missing" for name in expected if name not in headers]
     faults += [f"{name} is unknown" for name in headers if name not in expected]
@@ -171,28 +171,28 @@ def _check_arrays(arrays: Mapping[str, np.ndarray], architecture: str, where: st
 
 def _read_info(text: str, architecture: str, path: Path | str) -> NetworkInfo:
     try:
-        held = json.loads(text)
+        entries = json.loads(text)
     except (ValueError, RecursionError) as fault:
         raise NetworkError(f"expected the information about the weights as JSON in {path}, found other text") from fault
     names = {entry.name for entry in fields(NetworkInfo)}
-    if not isinstance(held, dict) or set(held) != names:
+    if not isinstance(entries, dict) or set(entries) != names:
         raise NetworkError(f"expected the entries {', '.join(sorted(names))} about the weights in {path}, found others")
-    if not all(isinstance(held[name], str) for name in names - {"metrics"}) or not _are_figures(held["metrics"]):
+    if not all(isinstance(entries[name], str) for name in names - {"metrics"}) or not _are_figures(entries["metrics"]):
         raise NetworkError(f"expected texts and finite figures about the weights in {path}, found other values")
-    if held["architecture"] != architecture:
+    if entries["architecture"] != architecture:
         raise NetworkError(
-            f"expected weights of a {architecture} network, found {held['architecture'][:80]!r} in {path}; "
+            f"expected weights of a {architecture} network, found {entries['architecture'][:80]!r} in {path}; "
             "this version cannot run them"
         )
-    info = NetworkInfo(**held)
+    info = NetworkInfo(**entries)
     _check_info(info)
     return info
 
 
 def _check_info(info: NetworkInfo) -> None:
-    """Raise `NetworkError` if the network is unknown, or its graph is."""
+    """Raise `NetworkError` if the network or its graph is unknown."""
     if info.architecture not in ARRAY_SHAPES:
-        raise NetworkError(f"expected a network out of {', '.join(ARRAY_SHAPES)}; got {info.architecture!r}")
+        raise NetworkError(f"expected one of the networks {', '.join(ARRAY_SHAPES)}; got {info.architecture!r}")
     if info.architecture == ARCHITECTURE:
         check_graph(info.graph)
     elif info.graph:

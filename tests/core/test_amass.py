@@ -1,4 +1,4 @@
-"""AMASS files: what is written comes back, and a turned file shows the same body."""
+"""AMASS files: written motions are read back, and a rotated file shows the same body."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_round_trip(tmp_path, motion, up_axis):
     assert [file.name for file in tmp_path.iterdir()] == ["clip.npz"]
 
 
-def test_a_z_up_file_shows_the_same_body(tmp_path, motion):
+def test_z_up_file_shows_the_same_body(tmp_path, motion):
     model = BodyModel(load_free_body())
     pelvis = model.rest_joints(motion.betas)[0]
     write_motion(tmp_path / "z.npz", motion, rest_pelvis=pelvis)
@@ -65,12 +65,12 @@ def test_a_z_up_file_shows_the_same_body(tmp_path, motion):
     np.testing.assert_allclose(z_up[..., 2], y_up[..., 1], atol=1e-5)
 
 
-def test_turning_back_is_the_identity(motion):
+def test_rotating_there_and_back_is_the_identity(motion):
     _assert_same_motion(turned(turned(motion, Y_TO_Z_UP, PELVIS), Y_TO_Z_UP.T, PELVIS), motion)
     assert np.linalg.det(Y_TO_Z_UP) == 1.0
 
 
-def test_real_clips_are_y_up_and_stay_the_same(tmp_path, shared_dir):
+def test_real_clips_are_y_up_and_survive_a_round_trip(tmp_path, shared_dir):
     clips = sorted((shared_dir / "data" / "cmu_smpl").glob("*.npz"))
     assert len(clips) > 200
     for path in clips:
@@ -82,7 +82,7 @@ def test_real_clips_are_y_up_and_stay_the_same(tmp_path, shared_dir):
         assert (motion.fps, motion.num_frames) == (fps, len(poses))
 
 
-def test_real_clips_written_z_up_without_saying_so_are_seen_to_be(tmp_path, shared_dir):
+def test_unlabelled_z_up_files_are_detected(tmp_path, shared_dir):
     for path in sorted((shared_dir / "data" / "cmu_smpl").glob("*.npz"))[::20]:
         motion = read_motion(path)
         turned_motion = turned(motion, Y_TO_Z_UP, PELVIS)
@@ -120,7 +120,7 @@ def test_gender_spellings(tmp_path, gender):
     assert read_motion(_stored(tmp_path, gender=gender)).gender == "male"
 
 
-def test_betas_are_cut_or_filled_to_ten(tmp_path):
+def test_betas_are_cut_or_padded_to_ten(tmp_path):
     for stored in (np.arange(16.0), np.arange(10.0)[None], np.tile(np.arange(16.0), (10, 1))):
         np.testing.assert_array_equal(read_motion(_stored(tmp_path, betas=stored)).betas, np.arange(10.0))
     np.testing.assert_array_equal(read_motion(_stored(tmp_path, betas=np.ones(3))).betas, [1.0] * 3 + [0.0] * 7)
@@ -134,7 +134,7 @@ CLIMB = np.linspace(0.0, 4.0, 10)[:, None] * [0.0, 1.0, 0.1]
 
 
 @pytest.mark.parametrize("change", [{"poses": LYING}, {"poses": UPSIDE_DOWN}, {"trans": CLIMB}])
-def test_an_up_axis_in_doubt_names_the_option(tmp_path, change):
+def test_ambiguous_up_axis_names_the_option(tmp_path, change):
     path = _stored(tmp_path, **change)
     with pytest.raises(AmbiguousTrackError, match=r"--up"):
         read_motion(path)
@@ -164,16 +164,16 @@ def test_an_up_axis_in_doubt_names_the_option(tmp_path, change):
         ({"up_axis": np.array("Z")}, "rest pelvis"),
     ],
 )
-def test_faults_are_named(tmp_path, change, words):
+def test_faults_are_reported(tmp_path, change, words):
     with pytest.raises(MotionError, match=words):
         read_motion(_stored(tmp_path, **change))
 
 
-def test_a_rate_given_makes_up_for_one_missing(tmp_path):
+def test_given_frame_rate_replaces_a_missing_one(tmp_path):
     assert read_motion(_stored(tmp_path, mocap_framerate=None), fps=25.0).fps == 25.0
 
 
-def test_damaged_and_missing_files(tmp_path):
+def test_damaged_and_missing_files_are_reported(tmp_path):
     (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 nothing more")
     with pytest.raises(MotionError, match=r"bad\.npz"):
         read_motion(tmp_path / "bad.npz")
@@ -181,7 +181,7 @@ def test_damaged_and_missing_files(tmp_path):
         read_motion(tmp_path / "nowhere.npz")
 
 
-def test_wrong_arguments(tmp_path, motion):
+def test_invalid_arguments_are_rejected(tmp_path, motion):
     for options in ({}, {"up_axis": "X"}, {"up_axis": "Y", "extra": {"poses": np.zeros(3)}}):
         with pytest.raises(ValueError, match="expected"):
             write_motion(tmp_path / "clip.npz", motion, **options)

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all."""
+"""Atomic writing: files appear whole or not at all."""
 
 import os
 
@@ -9,7 +9,7 @@ from core.io import atomic_files
 from core.io.atomic_files import atomic_path, replace_file
 
 
-def test_written_file_takes_the_place_of_the_old_one(tmp_path):
+def test_written_file_replaces_the_old_one(tmp_path):
     target = tmp_path / "new" / "clip.npz"
     for text in ("first", "second"):
         with atomic_path(target) as temporary:
@@ -19,7 +19,7 @@ def test_written_file_takes_the_place_of_the_old_one(tmp_path):
     assert [p.name for p in target.parent.iterdir()] == ["clip.npz"]
 
 
-def test_failure_keeps_the_old_file_and_leaves_nothing_beside_it(tmp_path):
+def test_failure_keeps_the_old_file_and_leaves_no_temporary_file(tmp_path):
     target = tmp_path / "clip.npz"
     target.write_text("old")
     with pytest.raises(ZeroDivisionError), atomic_path(target) as temporary:
@@ -29,14 +29,14 @@ def test_failure_keeps_the_old_file_and_leaves_nothing_beside_it(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["clip.npz"]
 
 
-def test_nothing_written_is_an_error(tmp_path):
+def test_writing_nothing_is_an_error(tmp_path):
     with pytest.raises(InputMissingError, match=r"clip\.npz"), atomic_path(tmp_path / "clip.npz"):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_open_elsewhere_is_waited_for_and_then_told_of(tmp_path, monkeypatch):
-    """As on Windows, where a virus scanner that reads the file holds it up for a moment, and a program for ever."""
+def test_open_file_is_retried_and_then_reported(tmp_path, monkeypatch):
+    """As on Windows, where a virus scanner blocks the file for a moment, and another program for good."""
     source, target = tmp_path / "new", tmp_path / "clip.fbx"
     target.write_text("old")
     tries, held = [], 2
@@ -59,7 +59,7 @@ def test_a_file_that_is_open_elsewhere_is_waited_for_and_then_told_of(tmp_path, 
     assert target.read_text() == "new" and len(tries) == 4
 
 
-def test_a_place_that_cannot_be_written_is_told_of(tmp_path):
+def test_unwritable_path_is_reported(tmp_path):
     (tmp_path / "clip.npz").mkdir()
     with (
         pytest.raises(OutputError, match=r"expected to replace .*clip\.npz"),

@@ -1,4 +1,4 @@
-"""The core needs NumPy and the pure-Python wheels it is shipped with, and nothing else, to be imported."""
+"""The core can be imported with only NumPy and the pure-Python wheels that it is shipped with."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_every_core_module_imports_without_the_heavy_packages():
     assert expected <= set(result.stdout.strip().split(","))
 
 
-def test_the_blocker_blocks():
+def test_blocked_import_fails():
     result = _run(("numpy",))
     assert result.returncode != 0
     assert "numpy is blocked" in result.stderr

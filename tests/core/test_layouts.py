@@ -1,4 +1,4 @@
-"""Layouts: their orders, what their points are, the lines drawn between them."""
+"""Layouts: the order of their points, their solver points, and the bones between them."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def test_every_layout_has_its_number_of_points():
         ("smpl24", 20, "left_wrist"),
     ],
 )
-def test_points_stand_where_their_tools_write_them(layout, index, name):
+def test_points_are_in_the_order_of_their_tools(layout, index, name):
     assert LAYOUTS[layout].names[index] == name
 
 
 @pytest.mark.parametrize("name", list(LAYOUTS))
-def test_weights_are_shares_and_the_limbs_are_read(name):
+def test_weights_are_from_0_to_1_and_limbs_are_used(name):
     layout = LAYOUTS[name]
     assert all(0.0 < point.weight <= 1.0 for point in layout.points)
     limbs = {f"{side}_{joint}" for side in ("left", "right") for joint in ("hip", "knee", "ankle", "shoulder", "wrist")}
@@ -62,7 +62,7 @@ def test_weights_are_shares_and_the_limbs_are_read(name):
 
 
 @pytest.mark.parametrize("name", list(LAYOUTS))
-def test_bones_join_all_points_by_short_lines(name):
+def test_bones_connect_all_points_by_short_lines(name):
     layout = LAYOUTS[name]
     names = [point.solver for point in layout.points if point.solver]
     rest = dict(
@@ -90,7 +90,7 @@ def test_sides_are_mirror_images(name):
             assert points[1].solver == points[0].solver.replace("left", "right")
 
 
-def test_knuckles_say_how_the_wrist_is_turned():
+def test_knuckles_show_the_rotation_of_the_wrist():
     for name in ("wholebody133", "mediapipe33", "mediapipe75", "body25_hands"):
         index = LAYOUTS[name].solver_index
         for finger in ("index", "pinky", "thumb"):

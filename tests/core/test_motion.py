@@ -1,4 +1,4 @@
-"""A motion keeps its time and its values, and malformed ones name every fault."""
+"""Motions keep their timing and values when resampled; malformed ones report every fault."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_resampling_there_and_back_keeps_the_frames():
     np.testing.assert_allclose(back.trans, motion.trans, atol=1e-9)
 
 
-def test_one_frame_stays_one_frame():
+def test_single_frame_stays_a_single_frame():
     motion = _motion(num_frames=1)
     resampled = motion.resampled(120.0)
     assert (resampled.num_frames, resampled.duration_s) == (1, 0.0)
@@ -62,7 +62,7 @@ def test_rotations_are_those_of_the_poses():
     np.testing.assert_allclose(motion.rotations(), expected, atol=1e-12)
 
 
-def test_every_fault_is_named_at_once():
+def test_all_faults_are_reported_at_once():
     with pytest.raises(MotionError) as caught:
         Motion(np.full((3, 66), np.nan), np.zeros((1, 10)), np.zeros((2, 3)), -1.0)
     for words in ("poses (3, 66)", "trans (2, 3)", "betas (1, 10)", "fps -1.0", "poses holds values"):
@@ -70,7 +70,7 @@ def test_every_fault_is_named_at_once():
 
 
 @pytest.mark.parametrize("fps", [0.0, -5.0, np.nan, np.inf])
-def test_impossible_rates_are_refused(fps):
+def test_invalid_frame_rates_are_rejected(fps):
     with pytest.raises(MotionError, match="frame rate above 0"):
         _motion().resampled(fps)
 
@@ -86,7 +86,7 @@ def test_sampling_between_frames_is_halfway():
     assert found.fps == motion.fps
 
 
-def test_blending_takes_a_share_of_each():
+def test_blending_interpolates_both_motions():
     motion = _motion()
     other = replace(motion, poses=motion.poses[::-1].copy(), trans=motion.trans + 1.0)
     share = np.linspace(0.0, 1.0, motion.num_frames)
@@ -99,14 +99,14 @@ def test_blending_takes_a_share_of_each():
 
 
 @pytest.mark.parametrize("fps", [1e-6, 1e-300])
-def test_a_resampling_that_would_explode_is_refused_with_its_number_of_frames(fps):
+def test_too_many_resampled_frames_are_rejected_with_their_number(fps):
     motion = replace(_motion(), fps=fps)
     with pytest.raises(MotionError, match=r"up to 2000000 frames.* the 31 at .* make \d{10,} at 60"):
         motion.resampled(60.0)
 
 
 @pytest.mark.slow
-def test_long_motions_are_interpolated_in_blocks_without_a_seam():
+def test_long_motions_have_no_seams_between_blocks():
     motion = _motion(num_frames=60, fps=1.0)
     resampled = motion.resampled(700.0)
     assert resampled.num_frames == 59 * 700 + 1

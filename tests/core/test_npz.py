@@ -1,4 +1,4 @@
-"""NumPy files are read as NumPy reads them, and bad ones are a clear error before memory is taken."""
+"""NumPy files are read as NumPy reads them; bad ones are a clear error before memory is allocated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ARRAYS = {
 }
 
 
-def test_arrays_come_back_as_numpy_reads_them(tmp_path):
+def test_arrays_equal_those_read_by_numpy(tmp_path):
     for save in (np.savez, np.savez_compressed):
         save(tmp_path / "a.npz", **ARRAYS)
         loaded = read_npz(tmp_path / "a.npz", [*ARRAYS, "absent"], error=BodyError)
@@ -35,7 +35,7 @@ def test_arrays_come_back_as_numpy_reads_them(tmp_path):
     np.testing.assert_array_equal(read_npy(tmp_path / "a.npy", error=BodyError), ARRAYS["columns"])
 
 
-def test_python_objects_are_refused_only_when_asked_for(tmp_path):
+def test_python_objects_are_rejected_if_requested(tmp_path):
     np.savez(tmp_path / "a.npz", good=np.ones(3), objects=np.array([{"a": 1}], dtype=object))
     np.testing.assert_array_equal(read_npz(tmp_path / "a.npz", ["good"], error=BodyError)["good"], np.ones(3))
     with pytest.raises(BodyError, match="Python objects are not loaded"):
@@ -69,7 +69,7 @@ HUGE = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1250000000, 1), }\n"
         np.lib.format.magic(2, 0) + (1 << 31).to_bytes(4, "little"),
     ],
 )
-def test_damaged_arrays_are_a_clear_error_and_take_no_memory(tmp_path, data):
+def test_damaged_arrays_are_reported_without_using_memory(tmp_path, data):
     (tmp_path / "bad.npy").write_bytes(data)
     with zipfile.ZipFile(tmp_path / "bad.npz", "w") as archive:
         archive.writestr("bad.npy", data)
@@ -83,7 +83,7 @@ def test_damaged_arrays_are_a_clear_error_and_take_no_memory(tmp_path, data):
     assert peak < 8 << 20
 
 
-def test_damaged_archives_are_a_clear_error(tmp_path):
+def test_damaged_archives_are_reported(tmp_path):
     buffer = io.BytesIO()
     np.savez_compressed(buffer, a=np.random.default_rng(0).normal(size=500))
     good = buffer.getvalue()
@@ -96,20 +96,20 @@ def test_damaged_archives_are_a_clear_error(tmp_path):
             read_npz(path, ["a"], error=BodyError)
 
 
-def test_sums_over_the_limit_are_refused(tmp_path):
+def test_total_size_over_the_limit_is_rejected(tmp_path):
     np.savez_compressed(tmp_path / "bomb.npz", a=np.zeros(1000), b=np.zeros(1000))
     assert read_npz(tmp_path / "bomb.npz", "ab", error=BodyError, max_bytes=16_000).keys() == {"a", "b"}
     with pytest.raises(BodyError, match="too large"):
         read_npz(tmp_path / "bomb.npz", "ab", error=BodyError, max_bytes=15_999)
 
 
-def test_missing_files(tmp_path):
+def test_missing_files_are_reported(tmp_path):
     for read in (read_npy, npz_headers, lambda path, error: read_npz(path, [], error=error)):
         with pytest.raises(InputMissingError, match="nowhere"):
             read(tmp_path / "nowhere", error=BodyError)
 
 
-def test_an_archive_in_memory_is_read_like_a_file():
+def test_archive_in_memory_is_read_like_a_file():
     stream = io.BytesIO()
     np.savez_compressed(stream, **ARRAYS)
     loaded = unpack_npz(stream.getvalue(), [*ARRAYS, "absent"], where="memory", error=BodyError)

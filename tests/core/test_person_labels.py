@@ -1,4 +1,4 @@
-"""Labels of people: usable as file names, and no two alike."""
+"""Labels of people: usable as file names, and unique."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_labels(people, labels):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_labels_differ_whatever_the_names(seed):
+def test_labels_are_unique_for_any_names(seed):
     generator = np.random.default_rng(seed)
     people = ["".join(generator.choice(list("aA_23."), generator.integers(0, 4))) for _ in range(40)]
     labels = person_labels(_tracks(*people))

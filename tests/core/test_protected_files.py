@@ -1,4 +1,4 @@
-"""What is read is never written onto, whatever path leads to it; names of new files avoid what is there."""
+"""Input files are never overwritten, whatever path leads to them; names of new files avoid existing ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.disguises import DISGUISES, disguise
 
 
 @pytest.mark.parametrize("kind", DISGUISES)
-def test_a_file_is_known_by_any_path(tmp_path, monkeypatch, kind):
+def test_protected_file_is_recognised_by_any_path(tmp_path, monkeypatch, kind):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "walk.npz").write_text("keypoints")
     (tmp_path / "other.npz").write_text("keypoints")
@@ -26,7 +26,7 @@ def test_a_file_is_known_by_any_path(tmp_path, monkeypatch, kind):
 
 
 @pytest.mark.parametrize("kind", DISGUISES)
-def test_it_may_have_been_named_by_any_path_too(tmp_path, monkeypatch, kind):
+def test_protected_file_may_be_given_by_any_path(tmp_path, monkeypatch, kind):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "walk.npz").write_text("keypoints")
     protected = ProtectedFiles({disguise(tmp_path / "walk.npz", kind): "the input"})
@@ -34,7 +34,7 @@ def test_it_may_have_been_named_by_any_path_too(tmp_path, monkeypatch, kind):
         protected.check(tmp_path / "walk.npz")
 
 
-def test_a_file_that_is_gone_is_known_by_its_place(tmp_path, monkeypatch):
+def test_deleted_file_is_recognised_by_its_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     os.symlink(tmp_path, tmp_path / "link", target_is_directory=True)
     protected = ProtectedFiles({tmp_path / "gone.blend": "the open project"})
@@ -45,13 +45,13 @@ def test_a_file_that_is_gone_is_known_by_its_place(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="two slashes begin a network path there")
-def test_two_slashes_at_the_beginning_are_one(tmp_path):
+def test_two_leading_slashes_are_one(tmp_path):
     protected = ProtectedFiles({tmp_path / "gone.blend": "the open project"})
     with pytest.raises(OutputError, match="the open project"):
         protected.check(Path(f"/{tmp_path}/gone.blend"))
 
 
-def test_a_clip_of_one_file_a_frame_is_protected_file_by_file(tmp_path):
+def test_folder_of_frames_is_protected_file_by_file(tmp_path):
     clip = tmp_path / "clip"
     clip.mkdir()
     (clip / "0001.json").write_text("[]")
@@ -63,14 +63,14 @@ def test_a_clip_of_one_file_a_frame_is_protected_file_by_file(tmp_path):
     protected.check(clip / "walk.npz")
 
 
-def test_the_cores_own_data_are_protected():
+def test_own_data_is_protected():
     for path in Path(core.__file__).parent.rglob("*.npz"):
         with pytest.raises(OutputError, match="a file of this program"):
             ProtectedFiles({}).check(path)
         ProtectedFiles({}, own_data=False).check(path)
 
 
-def test_a_new_name_avoids_what_is_there(tmp_path):
+def test_free_name_avoids_existing_files(tmp_path):
     protected = ProtectedFiles({tmp_path / "gone.blend": "the open project"})
     (tmp_path / "walk.blend").touch()
     (tmp_path / "Walk_1.BLEND").touch()
@@ -81,7 +81,7 @@ def test_a_new_name_avoids_what_is_there(tmp_path):
     assert protected.free_path(tmp_path / "no" / "such" / "run.blend") == tmp_path / "no" / "such" / "run.blend"
 
 
-def test_a_new_name_is_free_for_all_files_that_are_written(tmp_path):
+def test_free_name_is_free_for_all_written_files(tmp_path):
     (tmp_path / "walk_two.npz").touch()
 
     def files_of(path):

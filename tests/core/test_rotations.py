@@ -1,4 +1,4 @@
-"""Rotation conversions against SciPy's, on NumPy arrays and torch tensors, at every angle."""
+"""Rotation conversions against SciPy's, for NumPy arrays and torch tensors, at every angle."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ QUATS_WXYZ = ROTATIONS.as_quat()[:, [3, 0, 1, 2]]
 
 @pytest.fixture(params=["numpy", "torch"])
 def kind(request):
-    """Turn NumPy arrays into the kind of array under test."""
+    """Return a function that converts NumPy arrays to the kind of array under test."""
     return (lambda array: array) if request.param == "numpy" else torch.as_tensor
 
 
@@ -53,7 +53,7 @@ def test_axis_angle_to_quaternion(kind):
     np.testing.assert_allclose(quats * same, QUATS_WXYZ, atol=1e-14)
 
 
-def test_matrix_to_axis_angle_is_the_shortest_and_the_same_rotation(kind):
+def test_matrix_to_axis_angle_is_the_shortest_equal_rotation(kind):
     vectors = ours.matrix_to_axis_angle(kind(MATRICES))
     _assert_kind(vectors, kind)
     vectors = np.asarray(vectors)
@@ -63,13 +63,13 @@ def test_matrix_to_axis_angle_is_the_shortest_and_the_same_rotation(kind):
     np.testing.assert_allclose(vectors[below], ROTATIONS.as_rotvec()[below], atol=1e-9)
 
 
-def test_tiny_angles_keep_their_digits(kind):
+def test_tiny_angles_keep_their_precision(kind):
     tiny = RNG.normal(size=(50, 3)) * 1e-9
     back = ours.matrix_to_axis_angle(ours.axis_angle_to_matrix(kind(tiny)))
     np.testing.assert_allclose(back, tiny, rtol=1e-6)
 
 
-def test_matrix_to_quaternion_has_a_sign_and_unit_length(kind):
+def test_matrix_to_quaternion_has_positive_w_and_unit_length(kind):
     quats = np.asarray(ours.matrix_to_quat_wxyz(kind(MATRICES)))
     assert (quats[:, 0] >= 0.0).all()
     np.testing.assert_allclose(np.linalg.norm(quats, axis=1), 1.0, atol=1e-14)
@@ -82,7 +82,7 @@ def test_quaternion_to_axis_angle_does_not_depend_on_the_sign(kind):
         np.testing.assert_allclose(Rotation.from_rotvec(vectors).as_matrix(), MATRICES, atol=1e-12)
 
 
-def test_single_precision_is_kept_and_good_to_its_digits(kind):
+def test_single_precision_is_kept_and_accurate(kind):
     single = kind(AXIS_ANGLES.astype(np.float32))
     matrices = ours.axis_angle_to_matrix(single)
     assert matrices.dtype == single.dtype
@@ -108,7 +108,7 @@ def test_rot6d_is_the_first_two_columns_row_by_row(kind):
     np.testing.assert_allclose(ours.rot6d_to_matrix(kind(six)), MATRICES, atol=1e-12)
 
 
-def test_any_six_numbers_make_a_rotation(kind):
+def test_any_six_numbers_give_a_rotation(kind):
     six = RNG.normal(size=(100, 6))
     matrices = np.asarray(ours.rot6d_to_matrix(kind(six)))
     np.testing.assert_allclose(

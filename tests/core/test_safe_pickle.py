@@ -1,4 +1,4 @@
-"""Pickles are read as data: what a body file holds comes out right, what a hostile file asks for never happens."""
+"""Pickles are read as data: body files are read correctly, and nothing in a hostile file is executed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _name(module: str, name: str) -> bytes:
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_plain_values_equal_what_pickle_itself_reads(protocol):
+def test_plain_values_equal_those_read_by_pickle(protocol):
     value = {
         "texts": ["", "café", "名前", "a\nb\\'\"", b"\x00\xff\n", bytearray(b"ab")],
         "numbers": [0, 1, -1, 255, 65535, -70000, 2**40, -(2**80), 1.5, -0.0, 1e300, float("inf"), 2 - 3j],
@@ -50,7 +50,7 @@ def test_plain_values_equal_what_pickle_itself_reads(protocol):
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize("dtype", ["<f8", ">f4", "f2", "i8", ">u2", "?", "c16", "U5", "S3"])
-def test_arrays_equal_what_pickle_itself_reads(protocol, dtype):
+def test_arrays_equal_those_read_by_pickle(protocol, dtype):
     array = RNG.integers(0, 2, (4, 3, 2)).astype(dtype)
     for variant in (array, np.asfortranarray(array), array[:0], array[:, ::2]):
         loaded = _load(pickle.dumps(variant, protocol))
@@ -61,7 +61,7 @@ def test_arrays_equal_what_pickle_itself_reads(protocol, dtype):
     assert type(number) is type(array[0, 0, 0])
 
 
-def test_object_arrays_come_out_with_inert_items():
+def test_object_arrays_have_harmless_items():
     array = np.empty(2, dtype=object)
     array[:] = [{"S1": np.arange(3.0)}, [1, 2]]
     loaded = _load(pickle.dumps(array))
@@ -75,7 +75,7 @@ def test_pickles_of_numpy_2_are_read():
 
 
 @pytest.mark.parametrize("protocol", [0, 2])
-def test_python_2_texts_and_arrays(python2_pickle, protocol):
+def test_python_2_strings_and_arrays(python2_pickle, protocol):
     value = {"bs_type": b"lrotmin", "caf\xe9": np.linspace(0, 1, 12).reshape(4, 3), "kintree": np.array([[2**32 - 1]])}
     loaded = _load(python2_pickle(value, protocol))
     assert loaded["bs_type"] == "lrotmin"
@@ -83,7 +83,7 @@ def test_python_2_texts_and_arrays(python2_pickle, protocol):
     np.testing.assert_array_equal(loaded["kintree"], value["kintree"])
 
 
-def test_text_pickles_that_went_through_a_text_transfer_are_read(python2_pickle):
+def test_text_pickles_after_a_text_mode_transfer_are_read(python2_pickle):
     array = RNG.normal(size=(5, 7))
     damaged = python2_pickle({"x": array}, 0).replace(b"\n", b"\r\n")
     np.testing.assert_array_equal(_load(damaged)["x"], array)
@@ -126,7 +126,7 @@ def test_sparse_matrices_become_dense(form, protocol):
         {"_shape": None},
     ],
 )
-def test_sparse_parts_that_do_not_fit_are_refused(change):
+def test_inconsistent_sparse_parts_are_rejected(change):
     matrix = Standin("scipy.sparse.csc", "csc_matrix")
     matrix.state = {"data": np.ones(2), "indices": np.array([0, 1]), "indptr": np.array([0, 1, 2]), "_shape": (3, 2)}
     assert as_array(matrix).sum() == 2.0
@@ -136,7 +136,7 @@ def test_sparse_parts_that_do_not_fit_are_refused(change):
 
 
 class _Call:
-    """Pickles as a call."""
+    """An object that is pickled as a call."""
 
     def __init__(self, function, *args):
         self.call = function, args
@@ -146,7 +146,7 @@ class _Call:
 
 
 class _Fields:
-    """Pickles as a call with a state."""
+    """An object that is pickled as a call with a state."""
 
     def __init__(self, function, args, state):
         self.parts = function, args, state
@@ -156,7 +156,7 @@ class _Fields:
 
 
 def _hostile(flag, chumpy):
-    """Pickles, by name, that would make the file *flag* if anything in them were executed."""
+    """Return pickles, by name, that would create the file *flag* if anything in them were executed."""
     shell = _Call(os.system, f"touch {flag}")
     code = f"open({str(flag)!r}, 'w').close()"
     items = np.empty(1, dtype=object)
@@ -185,7 +185,7 @@ def _hostile(flag, chumpy):
     return {name: pickle.dumps(value, protocol) for protocol in (0, 2, 4) for name, value in cases.items()}
 
 
-def test_hostile_pickles_are_refused_and_nothing_runs(tmp_path, chumpy):
+def test_hostile_pickles_are_rejected_without_execution(tmp_path, chumpy):
     flag = tmp_path / "executed"
     for name, data in _hostile(flag, chumpy).items():
         with pytest.raises(UnsafePickleError, match="nothing was executed") as caught:
@@ -194,7 +194,7 @@ def test_hostile_pickles_are_refused_and_nothing_runs(tmp_path, chumpy):
         assert "\n" not in str(caught.value)
 
 
-def test_the_message_names_what_was_asked_for(tmp_path):
+def test_message_names_the_requested_object(tmp_path):
     path = tmp_path / "model.pkl"
     path.write_bytes(pickle.dumps(_Call(os.system, "true"), 2))
     with pytest.raises(UnsafePickleError, match=r"'posix\.system' in .*model\.pkl"):
@@ -202,7 +202,7 @@ def test_the_message_names_what_was_asked_for(tmp_path):
 
 
 def _object_scalar(inner: bytes) -> bytes:
-    """A NumPy scalar of object type, whose bytes NumPy itself would unpickle."""
+    """Return a NumPy scalar of object type, whose bytes NumPy itself would unpickle."""
     scalar = _name("numpy.core.multiarray", "scalar")
     dtype = _name("numpy", "dtype") + b"(S'O8'\nI0\nI1\ntR(I3\nS'|'\nNNNI-1\nI-1\nI63\ntb"
     return scalar + b"(" + dtype + b"B" + struct.pack("<I", len(inner)) + inner + b"tR."
@@ -227,7 +227,7 @@ def _object_scalar(inner: bytes) -> bytes:
         b"NN\x93.",
     ],
 )
-def test_crafted_requests_are_refused(data):
+def test_crafted_requests_are_rejected(data):
     with pytest.raises(UnsafePickleError):
         _load(data)
 
@@ -236,7 +236,7 @@ def test_crafted_requests_are_refused(data):
     "data",
     [
         _object_scalar(pickle.dumps(_Call(os.system, "touch /tmp/should_not_be_there"))),
-        # A state, an attribute or a call for a thing that is only a name.
+        # A state, an attribute or a call of something that is only a name.
         _name("numpy.core.multiarray", "_reconstruct") + b"}S'__code__'\nNsb.",
         _name("chumpy.ch", "Ch") + b"(N}S'__call__'\nNstb.",
         _name("chumpy.ch", "Ch") + b"(S'x'\ntR.",
@@ -289,7 +289,7 @@ def test_crafted_requests_are_refused(data):
         b"}" + b")" + b"\x85" * 100_000 + b"Ns.",
     ],
 )
-def test_damaged_and_crafted_bytes_are_a_clear_error(data):
+def test_damaged_and_crafted_bytes_are_reported(data):
     with pytest.raises((TrackFileError, UnsafePickleError), match=r"the stream|nothing was executed") as caught:
         _load(data)
     assert len(str(caught.value)) < 500
@@ -316,26 +316,26 @@ _F8 = _name("numpy", "dtype") + b"(S'f8'\nI0\nI1\ntR"
         b"I1\n(I1\ntNI00\nS'a'\n",
         b"I1\n(S'a'\nt" + _F8 + b"I00\nS'" + b"a" * 8 + b"'\n",
         b"N",
-        # A shape that would take for ever to print: 2 ** 60 items, each of them twice the one before.
+        # A shape that would take forever to print: 2 ** 60 items by doubling.
         b"I1\n(" + b")" + b"2\x86" * 60 + b"t" + _F8 + b"I00\nS'" + b"a" * 8 + b"'\n",
         # A type code that would fill the message.
         b"I1\n(I1\nt" + _name("numpy", "dtype") + b"(S'" + b"f" * 9999 + b"'\ntRI00\nS'" + b"a" * 8 + b"'\n",
     ],
 )
-def test_array_states_that_do_not_fit_are_refused(state):
+def test_inconsistent_array_states_are_rejected(state):
     with pytest.raises(TrackFileError) as caught:
         _load(_crafted_array(state))
     assert len(str(caught.value)) < 500
 
 
 @pytest.mark.slow
-def test_reading_a_bomb_takes_little_memory():
+def test_pickle_bombs_use_little_memory():
     text = b"X" + struct.pack("<I", 1 << 20) + b"a" * (1 << 20) + b"q\x00"
     encode = _name("_codecs", "encode") + b"q\x01" + b"Vlatin1\nq\x02"
     bombs = [
-        b"N" + b"r\xff\xff\xff\xff" + b".",  # a memo number that the C unpickler makes an array for
+        b"N" + b"r\xff\xff\xff\xff" + b".",  # a memo number for which the C unpickler allocates an array
         b"]" + b"\x8f" * (1 << 20) + b".",  # a million empty sets
-        b"](" + text + encode + b"h\x01h\x00h\x02\x86R" * 2000 + b"e.",  # one text, encoded 2000 times
+        b"](" + text + encode + b"h\x01h\x00h\x02\x86R" * 2000 + b"e.",  # one string, encoded 2000 times
         b"B\xff\xff\xff\xff",
     ]
     for bomb in bombs:
@@ -358,7 +358,7 @@ def test_truncated_files_raise_the_callers_error(tmp_path, cut):
 
 
 @pytest.mark.filterwarnings("ignore:invalid .*escape sequence:DeprecationWarning")
-def test_random_damage_never_escapes_as_another_error(python2_pickle):
+def test_random_damage_raises_only_the_given_error(python2_pickle):
     good = pickle.dumps({"a": [np.arange(6.0), (1, "x", b"y")], "b": {1.5}}, 4)
     good_text = python2_pickle({"a": np.arange(6.0), "b": "text"}, 0)
     for data in (good, good_text):
@@ -372,7 +372,7 @@ def test_random_damage_never_escapes_as_another_error(python2_pickle):
                 pass
 
 
-def test_too_large_and_missing_files(tmp_path):
+def test_too_large_and_missing_files_are_reported(tmp_path):
     path = tmp_path / "large.pkl"
     with path.open("wb") as stream:
         stream.truncate(10 << 30)

@@ -1,4 +1,4 @@
-"""The smoother against a dense solve."""
+"""The Whittaker smoother against dense and banded solvers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.math.whittaker import whittaker
 
 @pytest.mark.parametrize("num_curves", [1, 4])
 @pytest.mark.parametrize("num_frames", [3, 4, 5, 17, 40])
-def test_the_banded_solve_equals_the_dense_one(num_frames, num_curves):
+def test_solution_equals_the_dense_one(num_frames, num_curves):
     generator = np.random.default_rng(num_frames)
     observed = generator.normal(size=(num_frames, num_curves, 3))
     weights = (generator.random((num_frames, num_curves)) < 0.7) * generator.uniform(0.5, 1.0, (num_frames, num_curves))
@@ -25,7 +25,7 @@ def test_the_banded_solve_equals_the_dense_one(num_frames, num_curves):
         np.testing.assert_allclose(smooth[:, point], expected, atol=1e-6)
 
 
-def test_a_long_track_with_a_long_gap_equals_scipys_banded_solve():
+def test_long_track_with_a_long_gap_equals_scipys_banded_solution():
     num_frames = 1501
     generator = np.random.default_rng(7)
     observed = 0.01 * np.cumsum(generator.normal(size=(num_frames, 3, 2)), axis=0)

@@ -1,1 +1,1 @@
-"""Pickles read as data: nothing in them is ever run."""
+"""Read pickles as data: nothing in them is ever executed."""

@@ -1,8 +1,8 @@
-"""Reads a pickle as data, without importing, calling or making anything that the file names.
+"""Read a pickle as data, without importing, calling or instantiating anything that the file names.
 
-Python's own unpickler calls whatever a file asks for, and its C version allocates sizes that a file claims. Here each
-opcode is a few lines of `pickle_machine`, a name that is not on the short list of `inert` ends the reading, and every
-object is charged to a memory budget. Python 2 pickles are read with latin-1 texts.
+Python's own unpickler calls whatever a file requests, and its C version allocates the sizes that a file claims. Here,
+each opcode is a few lines of `opcodes`, a name that is not on the allow-list of `plain_types` is an error, and every
+object is charged to a memory budget. Strings of Python 2 pickles are decoded as latin-1.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from .opcodes import PickleMachine
 from .plain_types import Budget, Standin
 
 MAX_BYTES = 1 << 30
-"""The largest pickle that is read unless a caller says otherwise; its objects may take twice as much."""
+"""Default limit for the size of a pickle; its objects may take twice as much memory."""
 
 _MAX_DEPTH = 64
 _DAMAGE = (
     ValueError, TypeError, IndexError, KeyError, OverflowError, EOFError, RecursionError, struct.error,
 )  # fmt: skip
-"""What damaged or hostile bytes raise in the interpreter below and in the makers of `inert`."""
+"""Exceptions that damaged or hostile bytes raise in `opcodes` and `plain_types`."""
 
 
 def load_pickle(
@@ -36,16 +36,16 @@ def load_pickle(
     max_bytes: int = MAX_BYTES,
     where: str = "",
 ) -> Any:
-    """Return what a pickle holds, as plain data: containers, numbers, texts, NumPy arrays and `inert.Standin` objects.
+    """Return the content of a pickle as plain data: containers, numbers, strings, arrays and `plain_types.Standin`.
 
     Args:
-        source: a file's path, or an open binary stream.
+        source: path of a file, or an open binary stream.
         error: the class to raise for a file that is damaged, too large or not a pickle.
         max_bytes: the largest file to read.
-        where: what to call the source in messages; its path or its name unless it is given.
+        where: name of the source in messages; by default its path or its own name.
 
     Raises:
-        UnsafePickleError: the pickle asks for something that is not plain data; nothing was executed.
+        UnsafePickleError: the pickle requests something that is not plain data; nothing was executed.
         InputMissingError: there is no such file.
         CoreError: of the class *error*.
     """
@@ -72,14 +72,14 @@ def _load(stream: IO[bytes], size: int, where: str, error: type[CoreError], max_
         raise error(f"expected a pickle of a sensible size, got {where}: {fault}; it was not read") from fault
     except _DAMAGE as fault:
         raise error(
-            f"expected a whole pickle of plain data, got bytes that are not one near byte {size - machine.left} of "
+            f"expected an intact pickle of plain data, got invalid bytes near byte {size - machine.left} of "
             f"{size} in {where} ({str(fault)[:160]}); fetch or export the file again, as a binary file"
         ) from fault
     return result
 
 
 def _check_depth(result: object) -> None:
-    """Refuse structures that are nested too deep to walk by recursion, or that hold themselves."""
+    """Reject structures that are nested too deeply for recursion, or that contain themselves."""
     level = [result]
     for _ in range(_MAX_DEPTH):
         found: dict[int, object] = {}

@@ -1,4 +1,4 @@
-"""A small interpreter of the pickle opcodes, which never imports, calls or makes what a file names."""
+"""A small interpreter of the pickle opcodes, which never imports, calls or instantiates what a file names."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _MARK = object()
 
 
 class PickleMachine:
-    """The interpreter: a stack, a memo, and the steps that the opcodes are made of.
+    """The interpreter: a stack, a memo, and the operations that implement the opcodes.
 
     Attributes:
-        left: bytes of the file not read yet.
-        stack: the objects being put together.
-        memo: the objects that the file refers to again, by its numbers.
+        left: number of bytes of the file not yet read.
+        stack: the objects under construction.
+        memo: the objects that the file can refer to again, by the file's numbers.
     """
 
     def __init__(self, stream: IO[bytes], size: int, where: str, budget: Budget) -> None:
@@ -39,7 +39,7 @@ class PickleMachine:
         self.empty_arrays: dict[int, np.ndarray] = {}
 
     def load(self) -> Any:
-        """Run until the STOP opcode, and return what is on the stack."""
+        """Run until the STOP opcode, and return the top of the stack."""
         stop = pickle.STOP[0]
         while True:
             code = self.read(1)[0]
@@ -66,7 +66,7 @@ class PickleMachine:
         return struct.unpack(form, self.read(struct.calcsize(form)))[0]
 
     def block(self, form: str) -> bytes:
-        """Return the bytes whose count comes first."""
+        """Return bytes preceded by their count, which is in the ``struct`` format *form*."""
         data = self.read(self.number(form))
         self.budget.charge(len(data))
         return data
@@ -74,8 +74,8 @@ class PickleMachine:
     def line(self) -> bytes:
         """Return the bytes up to the next line feed, without it.
 
-        A file of protocol 0 that went through a text-mode transfer has a carriage return too; its texts never end in
-        one, because they are escaped, so it goes.
+        A protocol 0 file that went through a text-mode transfer also has a carriage return, which is removed: strings
+        are escaped, so they never end in one.
         """
         data = self.stream.readline(self.left)
         self.left -= len(data)
@@ -89,14 +89,14 @@ class PickleMachine:
         self.stack.append(value)
 
     def pop(self) -> Any:
-        """Take the top off the stack."""
+        """Remove the top of the stack and return it."""
         value = self.stack.pop()
         if value is _MARK:
             raise ValueError("a mark stands where an object is expected")
         return value
 
     def pop_to_mark(self) -> list[Any]:
-        """Take everything above the last mark off the stack, and the mark."""
+        """Remove the last mark and everything above it from the stack; return what was above it."""
         index = len(self.stack) - 1
         while self.stack[index] is not _MARK:
             index -= 1
@@ -107,31 +107,35 @@ class PickleMachine:
         return items
 
     def top(self, kind: type) -> Any:
-        """Return the top of the stack, which has to be a *kind*."""
+        """Return the top of the stack, which must be of type *kind*."""
         if type(self.stack[-1]) is not kind:
             raise ValueError(f"expected a {kind.__name__} to add to, got {type(self.stack[-1]).__name__}")
         return self.stack[-1]
 
     def find(self, module: object, name: object) -> GlobalName:
-        """Return the inert meaning of a name, or refuse the file."""
+        """Return the harmless replacement of a name, or reject the file.
+
+        Raises:
+            UnsafePickleError: the name is not on the allow-list.
+        """
         found = find_global(module, name) if isinstance(module, str) and isinstance(name, str) else None
         if found is None:
             asked = f"{module}.{name}"[:120]
             raise UnsafePickleError(
-                f"expected a pickle of plain data, but it asks for {asked!r} in {self.where}: refused, nothing was "
-                "executed; if you trust the file, load it where it was made and save its arrays as .npz"
+                f"expected a pickle of plain data, but it requests {asked!r} in {self.where}: rejected, nothing was "
+                "executed; if you trust the file, load it where it was created and save its arrays as .npz"
             )
         return found
 
     def make(self, wanted: object, args: object) -> None:
-        """Push what *wanted* makes of *args*."""
+        """Push the object that *wanted* creates from *args*."""
         made = call(wanted, args, self.budget)
         if isinstance(wanted, GlobalName) and wanted.kind == "array":
             self.empty_arrays[id(made)] = made
         self.push(made)
 
     def build(self) -> None:
-        """Give the object below the top its state; only stand-ins, arrays and data types take one."""
+        """Set the state of the object below the top; only stand-ins, arrays and data types have one."""
         state = self.pop()
         target = self.stack[-1]
         if isinstance(target, Standin):
@@ -144,20 +148,24 @@ class PickleMachine:
             raise ValueError(f"a {type(target).__name__} takes no state")
 
     def refuse(self, what: str) -> None:
-        """Refuse the file because of an opcode that reaches outside it."""
+        """Reject the file because of an opcode that refers to something outside it.
+
+        Raises:
+            UnsafePickleError: always.
+        """
         raise UnsafePickleError(
-            f"expected a pickle of plain data, but it asks for {what} in {self.where}: refused, nothing was executed; "
-            "save its arrays as .npz where it was made"
+            f"expected a pickle of plain data, but it requests {what} in {self.where}: rejected, nothing was executed; "
+            "save its arrays as .npz where it was created"
         )
 
     def add_items(self, pairs: list[Any]) -> None:
-        """Put keys and values, in turns, into the dict on the stack."""
+        """Add alternating keys and values to the dict on top of the stack."""
         target = self.top(dict)
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
             target[check_key(key)] = value
 
     def instance(self, wanted: object, args: object) -> None:
-        """Push an instance of a class, which has to be one that a stand-in stands for."""
+        """Push a stand-in for an instance of a class, which must be on the allow-list."""
         self.push(make_standin(wanted, args))
 
 
@@ -181,7 +189,7 @@ def _decimal(text: bytes) -> int:
 
 
 def _quoted(m: PickleMachine) -> str:
-    """Return a Python 2 string in quotes, escapes resolved, as latin-1 text."""
+    """Return a quoted Python 2 string with its escapes resolved, decoded as latin-1."""
     line = m.line().strip()
     if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in (b"'", b'"'):
         raise ValueError("expected a text in quotes")
@@ -194,7 +202,7 @@ def _pair(m: PickleMachine) -> tuple[Any, Any]:
 
 
 def _tuple_of(count: int) -> Callable[[PickleMachine], None]:
-    """Return the step that packs the last *count* objects."""
+    """Return the step that packs the last *count* objects into a tuple."""
 
     def step(m: PickleMachine) -> None:
         items = [m.pop() for _ in range(count)]

@@ -1,7 +1,7 @@
-"""What a pickle may ask for, built as plain data: NumPy arrays, containers, and stand-ins that only keep their state.
+"""Build what a pickle may request as plain data: NumPy arrays, containers, and stand-ins that only keep their state.
 
-Nothing here is looked up by name in a module, no attribute is set from a file, and no class of a file is made: each
-name on the short list below maps to a function of this module that checks its arguments.
+Nothing is looked up by name in a module, no attribute is set from a file, and no class of a file is instantiated: each
+name on the allow-list below maps to a function of this module that checks its arguments.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 MAX_DENSE_BYTES = 1 << 30
 _MAX_DIMENSIONS = 32
 _MAX_KEY_PARTS = 16
-"""A tuple is hashed anew each time that it is looked up."""
+"""A tuple is hashed again at every lookup."""
 _MAX_CHAIN = 16
 _DTYPE_CODE = re.compile(r"[<>|=]?(?:b1|[iu][1248]|f(?:2|4|8|12|16)|c(?:8|16)|[SU][1-9]\d{0,8}|O8?)")
 _SPARSE_NAME = re.compile(r"(csc|csr|coo)_(matrix|array)")
@@ -25,17 +25,17 @@ _SCALARS = (str, bytes, int, float, complex, bool, type(None), np.generic)
 
 
 class Budget:
-    """How many more bytes a file may make us allocate."""
+    """The number of bytes that a file may still cause to be allocated."""
 
     def __init__(self, num_bytes: int) -> None:
-        """Start with *num_bytes* to spend."""
+        """Start with a budget of *num_bytes*."""
         self.left = num_bytes
 
     def charge(self, num_bytes: int) -> None:
-        """Take *num_bytes* off.
+        """Subtract *num_bytes*.
 
         Raises:
-            MemoryError: there are not as many left.
+            MemoryError: the budget is exceeded.
         """
         self.left -= num_bytes
         if self.left < 0:
@@ -43,7 +43,7 @@ class Budget:
 
 
 class Standin:
-    """An object of a class that is not loaded: its name, and the state that the file gives it."""
+    """An object of a class that is not loaded: the name of the class, and the state given by the file."""
 
     __slots__ = ("module", "name", "state")
 
@@ -60,13 +60,13 @@ class DType:
     __slots__ = ("dtype",)
 
     def __init__(self, code: object) -> None:
-        """Parse a code such as ``f8`` or ``S10``; structured and time types are refused."""
+        """Parse a code such as ``f8`` or ``S10``; reject structured and time types."""
         if not isinstance(code, str) or not _DTYPE_CODE.fullmatch(code):
             raise ValueError(f"expected a plain NumPy data type such as 'f8', got {brief(code)}")
         self.dtype: np.dtype = np.dtype(code)
 
     def set_state(self, state: object) -> None:
-        """Apply the byte order; refuse subarrays and fields."""
+        """Apply the byte order; reject subarrays and fields."""
         if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
             raise ValueError("expected a plain NumPy data type, got one with fields or a subarray")
         if state[1] not in ("<", ">", "|", "="):
@@ -76,12 +76,12 @@ class DType:
 
 
 class GlobalName:
-    """A name on the short list, as a pickle refers to it. It is not callable; `call` says what it would make."""
+    """A name on the allow-list, as a pickle refers to it. It is not callable; `call` creates its object."""
 
     __slots__ = ("kind", "module", "name")
 
     def __init__(self, module: str, name: str, kind: str) -> None:
-        """Hold the *kind* of thing that *module*.*name* makes."""
+        """Store the *kind* of object that *module*.*name* creates."""
         self.module = module
         self.name = name
         self.kind = kind
@@ -112,7 +112,7 @@ _KINDS: Mapping[tuple[str, str], str] = MappingProxyType(_kinds())
 
 
 def find_global(module: str, name: str) -> GlobalName | None:
-    """Return the inert meaning of *module*.*name*, or None if it is not on the short list."""
+    """Return the harmless replacement of *module*.*name*, or None if it is not on the allow-list."""
     kind = _KINDS.get((module, name))
     if kind is None and module.split(".")[0] == "chumpy" and name.isidentifier():
         kind = "standin"
@@ -122,7 +122,7 @@ def find_global(module: str, name: str) -> GlobalName | None:
 
 
 def brief(value: object) -> str:
-    """Return *value* in a few words; what a file holds may be huge, or be endless to print."""
+    """Return a short description of *value*, which may be huge or contain itself."""
     if isinstance(value, (int, float)) or (isinstance(value, str) and len(value) <= 80):
         return repr(value)[:80]
     if isinstance(value, tuple) and len(value) <= 8 and all(type(part) is int for part in value):
@@ -131,15 +131,15 @@ def brief(value: object) -> str:
 
 
 def check_key(key: object) -> object:
-    """Return *key* if it is a scalar or a short, flat tuple of scalars, so that hashing it is soon done."""
+    """Return *key* if it is a scalar or a short, flat tuple of scalars, which are fast to hash."""
     parts = key if isinstance(key, tuple) else (key,)
     if len(parts) > _MAX_KEY_PARTS or not all(isinstance(part, _SCALARS) for part in parts):
-        raise ValueError(f"expected a number or a text as a key, got {type(key).__name__}")
+        raise ValueError(f"expected a number or a string as a key, got {type(key).__name__}")
     return key
 
 
 def _raw_bytes(raw: object) -> bytes:
-    """Return the bytes of a buffer; Python 2 wrote them as text."""
+    """Return the bytes of a buffer, which Python 2 wrote as a string."""
     if isinstance(raw, str):
         return raw.encode("latin1")
     if isinstance(raw, (bytes, bytearray)):
@@ -148,7 +148,7 @@ def _raw_bytes(raw: object) -> bytes:
 
 
 def _shape(shape: object, num_items: int) -> tuple[int, ...]:
-    """Return *shape* if it is one and has *num_items* in all."""
+    """Return *shape* if it is a valid array shape with *num_items* items."""
     if isinstance(shape, int):
         shape = (shape,)
     if not isinstance(shape, tuple) or len(shape) > _MAX_DIMENSIONS:
@@ -165,7 +165,7 @@ def _dtype(value: object, *, objects: bool = False) -> np.dtype:
 
 
 def fill_array(array: np.ndarray, state: object, budget: Budget) -> None:
-    """Give the empty *array* the content that a pickle holds: (version, shape, dtype, is_fortran, data)."""
+    """Fill the empty *array* with its pickled state: (version, shape, dtype, is_fortran, data)."""
     if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[3], (bool, int)):
         raise ValueError("expected the state of a NumPy array")
     dtype = _dtype(state[2], objects=True)
@@ -261,7 +261,7 @@ def _complex(args: tuple[Any, ...]) -> complex:
 
 
 def make_standin(wanted: object, args: object) -> Standin:
-    """Return the stand-in for an object of the class *wanted*, made without arguments."""
+    """Return the stand-in for an object of the class *wanted*, created without arguments."""
     if not isinstance(wanted, GlobalName) or wanted.kind != "standin" or not isinstance(args, tuple) or args:
         raise ValueError("expected a chumpy or SciPy sparse class without arguments")
     return Standin(wanted.module, wanted.name)
@@ -294,26 +294,26 @@ _MAKERS: Mapping[str, Callable[[tuple[Any, ...], Budget], Any]] = MappingProxyTy
 
 
 def call(wanted: object, args: object, budget: Budget) -> Any:
-    """Return what calling *wanted* with *args* makes, by a function of this module.
+    """Return the plain object for a call of *wanted* with *args*, created by a function of this module.
 
     Raises:
-        ValueError: *wanted* makes nothing, or *args* do not suit it.
+        ValueError: *wanted* is not callable data, or *args* do not fit.
     """
     maker = _MAKERS.get(wanted.kind) if isinstance(wanted, GlobalName) else None
     if maker is None or not isinstance(args, tuple):
         name = f"{wanted.module}.{wanted.name}" if isinstance(wanted, GlobalName) else type(wanted).__name__
-        raise ValueError(f"a call of {name} makes no plain data")
+        raise ValueError(f"a call of {name} does not create plain data")
     return maker(args, budget)
 
 
 def _integers(value: object, name: str) -> np.ndarray:
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "iu" or value.ndim != 1:
-        raise ValueError(f"expected {name} to be a list of whole numbers")
+        raise ValueError(f"expected {name} to be a list of integers")
     return value.astype(np.int64)
 
 
 def _sparse_coordinates(state: Mapping[str, Any], form: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the row and the column of each stored value."""
+    """Return the row and column of each stored value."""
     if form == "coo":
         row, col = state["coords"] if "coords" in state else (state["row"], state["col"])
         return _integers(row, "row"), _integers(col, "col")
@@ -329,7 +329,7 @@ def sparse_to_dense(value: Standin) -> np.ndarray:
     """Return the dense matrix (rows, columns) float64 of a pickled SciPy csc, csr or coo matrix.
 
     Raises:
-        ValueError: its parts do not fit together, or it would take more than `MAX_DENSE_BYTES`.
+        ValueError: its parts are inconsistent, or it would take more than `MAX_DENSE_BYTES`.
     """
     state = value.state
     if not isinstance(state, dict):
@@ -343,7 +343,7 @@ def sparse_to_dense(value: Standin) -> np.ndarray:
         raise ValueError(f"expected a matrix shape, got {brief(shape)}")
     rows, columns = int(shape[0]), int(shape[1])
     if 8 * rows * columns > MAX_DENSE_BYTES:
-        raise ValueError(f"a matrix {rows} x {columns} is larger than a body has")
+        raise ValueError(f"a matrix {rows} x {columns} is larger than any of a body")
     values = state["data"]
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf" or values.ndim != 1:
         raise ValueError("expected the stored values to be numbers")
@@ -358,7 +358,7 @@ def sparse_to_dense(value: Standin) -> np.ndarray:
 
 
 def _chumpy_to_array(value: Standin) -> np.ndarray:
-    """Return the values of a chumpy array: its ``x``, or a selection from another one's values."""
+    """Return the values of a chumpy array: its ``x``, or a selection from another array's values."""
     selections = []
     current: Any = value
     while isinstance(current, Standin) and current.name == "Select" and isinstance(current.state, dict):
@@ -384,10 +384,10 @@ def _chumpy_to_array(value: Standin) -> np.ndarray:
 
 
 def as_array(value: object) -> np.ndarray | None:
-    """Return the array that a loaded *value* is or stands for (chumpy, SciPy sparse), or None if it is no array.
+    """Return the array that a loaded *value* is or stands for (chumpy, SciPy sparse), or None if it is not an array.
 
     Raises:
-        ValueError: it is a stand-in whose parts do not fit together.
+        ValueError: it is a stand-in whose parts are inconsistent.
     """
     if isinstance(value, np.ndarray):
         return value

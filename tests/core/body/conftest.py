@@ -1,4 +1,4 @@
-"""Body files as their projects publish them, filled with the free body's numbers."""
+"""Body files as their projects publish them, filled with the free body's values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RNG_SEED = 11
 
 @pytest.fixture(scope="session")
 def smpl_arrays() -> dict[str, np.ndarray]:
-    """The arrays of an SMPL file, by its own names."""
+    """Return the arrays of an SMPL file, by its own names."""
     body = load_free_body()
     parents = np.array(JOINT_PARENTS)
     return {
@@ -30,7 +30,7 @@ def smpl_arrays() -> dict[str, np.ndarray]:
 
 
 def _more_joints(arrays: dict[str, np.ndarray], num_head: int) -> dict[str, Any]:
-    """Give a body SMPL-H's or SMPL-X's finger joints: hand weights shared out at random, one vertex to a joint."""
+    """Add the finger joints of SMPL-H or SMPL-X to a body, with random hand weights and one vertex per joint."""
     rng = np.random.default_rng(RNG_SEED)
     parents = [*JOINT_PARENTS[:22], *[15] * num_head]
     for wrist in (20, 21):
@@ -60,14 +60,14 @@ def _more_joints(arrays: dict[str, np.ndarray], num_head: int) -> dict[str, Any]
 
 @pytest.fixture(scope="session")
 def smplh_arrays(smpl_arrays) -> dict[str, np.ndarray]:
-    """The arrays of an SMPL-H file: 52 joints, 16 shape directions."""
+    """Return the arrays of an SMPL-H file: 52 joints, 16 shape directions."""
     wide = np.concatenate([smpl_arrays["shapedirs"], np.ones((6890, 3, 6))], axis=-1)
     return _more_joints({**smpl_arrays, "shapedirs": wide}, 0)
 
 
 @pytest.fixture(scope="session")
 def smplx_arrays(smpl_arrays) -> dict[str, np.ndarray]:
-    """The arrays of an SMPL-X file: 55 joints, 10475 vertices (the free body's, some of them twice)."""
+    """Return the arrays of an SMPL-X file: 55 joints, 10475 vertices (the free body's, partly duplicated)."""
     source = np.concatenate([np.arange(6890), np.random.default_rng(RNG_SEED).integers(0, 6890, 10475 - 6890)])
     arrays = {key: smpl_arrays[key][source] for key in ("v_template", "shapedirs", "posedirs", "weights")}
     regressor = np.zeros((24, 10475))

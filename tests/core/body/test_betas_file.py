@@ -1,4 +1,4 @@
-"""Betas from a file: one row of finite numbers, or a clear refusal."""
+"""Betas from a file: one row of finite numbers, or a clear error."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_one_row_is_read(tmp_path, array):
         (np.array([np.inf] * 10), "finite"),
     ],
 )
-def test_anything_else_is_refused(tmp_path, array, words):
+def test_anything_else_is_rejected(tmp_path, array, words):
     path = tmp_path / "betas.npy"
     np.save(path, array)
     with pytest.raises(BodyError) as caught:
@@ -58,14 +58,14 @@ def test_python_objects_are_not_loaded(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"not an array", b"\x93NUMPY\x01\x00"])
-def test_damaged_files_are_refused(tmp_path, content):
+def test_damaged_files_are_rejected(tmp_path, content):
     path = tmp_path / "betas.npy"
     path.write_bytes(content)
     with pytest.raises(BodyError, match=str(path)):
         read_betas(path)
 
 
-def test_a_missing_file_names_the_option(tmp_path):
+def test_missing_file_names_the_option(tmp_path):
     with pytest.raises(InputMissingError, match="--betas"):
         read_betas(tmp_path / "none.npy")
     with pytest.raises(InputMissingError):

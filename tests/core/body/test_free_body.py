@@ -50,7 +50,7 @@ def body() -> BodyData:
 
 @pytest.fixture(scope="module")
 def edges(body: BodyData) -> np.ndarray:
-    """Every directed edge (3 F, 2)."""
+    """Return every directed edge (3 F, 2)."""
     return np.concatenate([body.faces[:, [0, 1]], body.faces[:, [1, 2]], body.faces[:, [2, 0]]])
 
 
@@ -62,14 +62,14 @@ def test_file_is_small() -> None:
     assert FREE_BODY_PATH.stat().st_size < 1_000_000
 
 
-def test_it_says_what_it_is_and_where_it_is_from(body: BodyData) -> None:
+def test_file_states_its_name_and_source(body: BodyData) -> None:
     assert (body.name, body.gender) == ("free_body", "neutral")
     with np.load(FREE_BODY_PATH, allow_pickle=False) as stored:
         source = str(stored["source"])
     assert "MakeHuman" in source and "CC0" in source and "NAVER" in source
 
 
-def test_it_is_read_once() -> None:
+def test_free_body_is_read_once() -> None:
     assert load_free_body() is load_free_body()
 
 
@@ -122,7 +122,7 @@ def test_weights_and_regressor_are_convex(body: BodyData) -> None:
     assert (body.joint_regressor > 0).sum(1).max() <= 30
 
 
-def test_joints_stand_where_a_person_has_them(body: BodyData) -> None:
+def test_joints_are_at_anatomical_positions(body: BodyData) -> None:
     joint = rest_joints(body)
     for name, place in joint.items():
         if name.startswith("left_"):
@@ -137,8 +137,8 @@ def test_joints_stand_where_a_person_has_them(body: BodyData) -> None:
     assert np.ptp(arm[:, 1:], axis=0).max() < 0.01, "the arms of the T-pose are not straight along x"
 
 
-def test_the_mean_body_has_a_persons_proportions(body: BodyData) -> None:
-    """Shares of stature: hips by Bell's and Hara's regressions, the rest from de Leva's and Winter's tables."""
+def test_mean_body_has_human_proportions(body: BodyData) -> None:
+    """Fractions of stature: hips by Bell's and Hara's regressions, the rest from de Leva's and Winter's tables."""
     joint, stature = rest_joints(body), np.ptp(body.v_template[:, 1])
     floor = body.v_template[:, 1].min()
 
@@ -168,7 +168,7 @@ def test_legs_of_the_t_pose_are_straight(body: BodyData) -> None:
     assert np.degrees(np.arccos(cosine)) < 1.0
 
 
-def test_the_skin_of_the_knee_bends_where_the_knee_is(body: BodyData) -> None:
+def test_skin_bends_at_the_knee_joint(body: BodyData) -> None:
     thigh, shank = (body.weights[:, JOINT_INDEX[f"left_{name}"]] for name in ("hip", "knee"))
     halfway = (thigh + shank > 0.9) & (np.abs(shank - 0.5) < 0.15)
     knee = rest_joints(body)["left_knee"]
@@ -180,7 +180,7 @@ def test_pelvis_does_not_move_with_the_shape(body: BodyData) -> None:
     assert np.abs(moved).max() < 0.003
 
 
-def test_landmarks_have_the_ids_that_smpl_tools_use(body: BodyData) -> None:
+def test_landmarks_have_the_ids_of_smpl_tools(body: BodyData) -> None:
     point = {name: body.v_template[vertex] for name, vertex in VERTEX_IDS.items()}
     head = body.weights[:, JOINT_INDEX["head"]] > 0.6
     joint = rest_joints(body)
@@ -233,7 +233,7 @@ def test_skin_is_not_torn_by_human_poses(body: BodyData, edges: np.ndarray, name
     assert 0.90 < volume / 0.0621 < 1.10, "the pose changes the body's volume"
 
 
-def test_it_is_what_smplx_makes_of_it(body: BodyData, tmp_path: Path) -> None:
+def test_free_body_equals_smplx_output(body: BodyData, tmp_path: Path) -> None:
     torch, smplx = pytest.importorskip("torch"), pytest.importorskip("smplx")
     from training.body_asset.compact import write_npz
     from training.body_asset.smpl_export import smpl_arrays
@@ -257,12 +257,12 @@ def stored_arrays() -> dict[str, np.ndarray]:
         return dict(stored)
 
 
-def test_missing_file_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputMissingError, match=r"absent\.npz"):
         read_free_body(tmp_path / "absent.npz")
 
 
-def test_all_faults_of_a_wrong_file_are_named(tmp_path: Path) -> None:
+def test_all_faults_of_a_file_are_reported(tmp_path: Path) -> None:
     arrays = stored_arrays()
     del arrays["faces"]
     arrays["shapedirs"] = arrays["shapedirs"][:, :, :5]
@@ -271,21 +271,21 @@ def test_all_faults_of_a_wrong_file_are_named(tmp_path: Path) -> None:
         read_free_body(tmp_path / "wrong.npz")
 
 
-def test_another_version_is_refused(tmp_path: Path) -> None:
+def test_another_version_is_rejected(tmp_path: Path) -> None:
     np.savez(tmp_path / "newer.npz", **(stored_arrays() | {"format_version": np.array(99)}))
     with pytest.raises(BodyError, match="format version 99, expected 1"):
         read_free_body(tmp_path / "newer.npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 torn"])
-def test_damaged_files_are_refused(tmp_path: Path, content: bytes) -> None:
+def test_damaged_files_are_rejected(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "damaged.npz"
     path.write_bytes(content)
     with pytest.raises(BodyError, match="damaged"):
         read_free_body(path)
 
 
-def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
+def test_pickled_arrays_are_rejected(tmp_path: Path) -> None:
     np.savez(tmp_path / "pickled.npz", **(stored_arrays() | {"name": np.array([{"a": 1}], dtype=object)}))
     with pytest.raises(BodyError, match="cannot be read"):
         read_free_body(tmp_path / "pickled.npz")

@@ -1,4 +1,4 @@
-"""The same body for each gender, by the names of the files."""
+"""Finding the files of a body for each gender by their names."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ def test_files_side_by_side(tmp_path):
     assert found == {"female": tmp_path / "SMPL_FEMALE.pkl", "male": tmp_path / "SMPL_MALE.pkl"}
 
 
-def test_names_that_differ_in_capitals(tmp_path):
+def test_names_may_differ_in_case(tmp_path):
     names = ("basicModel_f_lbs_10_207_0_v1.0.0.pkl", "basicmodel_m_lbs_10_207_0_v1.0.0.pkl")
     made(tmp_path, *names, "basicModel_neutral_lbs_10_207_0_v1.0.0.pkl")
     assert set(gender_files(tmp_path / names[1])) == {"female", "male", "neutral"}
 
 
-def test_a_folder_a_gender(tmp_path):
+def test_one_folder_per_gender(tmp_path):
     made(tmp_path, "female/model.npz", "male/model.npz", "neutral/info.txt", "model.npz")
     found = gender_files(tmp_path / "female" / "model.npz")
     assert found == {"female": tmp_path / "female/model.npz", "male": tmp_path / "male/model.npz"}
 
 
-def test_a_name_without_a_gender_has_no_others(tmp_path):
+def test_name_without_a_gender_has_no_variants(tmp_path):
     made(tmp_path, "body.npz", "SMPL_MALE.npz")
     assert gender_files(tmp_path / "body.npz") == {}
     assert gender_files(tmp_path / "gone" / "SMPL_MALE.npz") == {"male": tmp_path / "gone" / "SMPL_MALE.npz"}

@@ -1,4 +1,4 @@
-"""The forward pass against smplx's, and keypoints against regressor x vertices, on NumPy arrays and torch tensors."""
+"""The forward pass against smplx's, and keypoints against regressor x vertices, for NumPy arrays and torch tensors."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ TOLERANCE_M = 1e-5
 
 @pytest.fixture(scope="module")
 def oracle(smpl_arrays) -> smplx.SMPL:
-    """smplx's own SMPL, in double precision, on the free body's arrays."""
+    """Return smplx's SMPL in double precision with the free body's arrays."""
     data = Struct(**{key: np.array(value) for key, value in smpl_arrays.items()})
     return smplx.SMPL("", data_struct=data, dtype=torch.float64, batch_size=NUM_FRAMES)
 
 
 @pytest.fixture(scope="module")
 def clip() -> dict[str, np.ndarray]:
-    """Wild poses, one shape a frame, and places in the room."""
+    """Return extreme poses, one shape per frame, and translations."""
     rng = np.random.default_rng(8)
     poses = rng.normal(0.0, 0.5, (NUM_FRAMES, 72))
     poses[:3] = 0.0
@@ -42,7 +42,7 @@ def clip() -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def expected(oracle, clip) -> dict[str, np.ndarray]:
-    """Vertices, joints and transforms by smplx."""
+    """Return vertices, joints and transforms computed by smplx."""
     poses, betas, trans = (torch.as_tensor(clip[key]) for key in ("poses", "betas", "trans"))
     with torch.no_grad():
         out = oracle(betas=betas, global_orient=poses[:, :3], body_pose=poses[:, 3:], transl=trans)
@@ -71,7 +71,7 @@ def model(device) -> BodyModel:
 
 @pytest.fixture(scope="module")
 def arguments(clip, device):
-    """Rotations, betas and trans on the device."""
+    """Return rotations, betas and trans on the device."""
     rotations = axis_angle_to_matrix(clip["poses"].reshape(NUM_FRAMES, 24, 3))
     return tuple(to_device(array, device) for array in (rotations, clip["betas"], clip["trans"]))
 
@@ -92,7 +92,7 @@ def test_rest_joints(model, arguments, expected):
     np.testing.assert_allclose(to_numpy(model.rest_joints(arguments[1])), expected["rest"], atol=TOLERANCE_M)
 
 
-def test_one_shape_for_the_clip_equals_it_repeated(model, arguments):
+def test_single_shape_equals_the_same_shape_per_frame(model, arguments):
     rotations, betas, trans = arguments
     same = betas[:1] + 0.0 * betas
     np.testing.assert_allclose(
@@ -102,13 +102,13 @@ def test_one_shape_for_the_clip_equals_it_repeated(model, arguments):
     )
 
 
-def test_results_stay_on_the_kind_of_array(model, arguments, device):
+def test_results_keep_the_kind_of_array(model, arguments, device):
     for result in (model.vertices(*arguments), *model.joint_transforms(*arguments)):
         assert isinstance(result, np.ndarray if device == "numpy" else torch.Tensor)
         assert str(result.dtype).endswith("float32")
 
 
-def test_local_rotations_undo_world_rotations(arguments):
+def test_local_rotations_invert_world_rotations(arguments):
     rotations = arguments[0]
     np.testing.assert_allclose(to_numpy(local_rotations(world_rotations(rotations))), to_numpy(rotations), atol=1e-5)
 

@@ -1,4 +1,4 @@
-"""Body files as users have them load right; other files are refused with a reason."""
+"""Published body files are read correctly; other files are rejected with a reason."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _assert_same_body(body, expected):
 
 
 def _published(arrays, chumpy):
-    """Arrays as in the pickles of SMPL: chumpy arrays, a selection of shape directions, sparse regressors, words."""
+    """Return arrays as in SMPL's pickles: chumpy, a selection of shape directions, sparse regressors, strings."""
     shapedirs = np.concatenate([arrays["shapedirs"], np.ones((6890, 3, 4))], axis=-1)
     chosen = np.arange(shapedirs.size).reshape(shapedirs.shape)[..., :10]
     sparse = scipy.sparse.csc_matrix(arrays["J_regressor"])
@@ -89,7 +89,7 @@ def test_npz_with_pickled_parts_and_its_own_gender(tmp_path, smpl_arrays):
 
 
 def _lbs_oracle(arrays, poses, betas):
-    """Vertices by smplx's own skinning, with all the joints of the file and the extra ones at rest."""
+    """Return vertices by smplx's skinning with all joints of the file, the additional ones at rest."""
     parents = torch.as_tensor(arrays["kintree_table"][0].astype(np.int64))
     parents[0] = -1
     num_joints = len(parents)
@@ -113,7 +113,7 @@ def _lbs_oracle(arrays, poses, betas):
 
 
 @pytest.mark.parametrize("family", ["smplh", "smplx"])
-def test_more_joints_than_24_are_folded_without_moving_a_vertex(tmp_path, request, family):
+def test_additional_joints_are_merged_without_moving_vertices(tmp_path, request, family):
     arrays = request.getfixturevalue(f"{family}_arrays")
     folder = tmp_path / "female"
     folder.mkdir()
@@ -144,7 +144,7 @@ def test_smplh_pickles(tmp_path, smplh_arrays):
     assert (read_body(path).name, read_body(path).gender) == ("smplh", "male")
 
 
-def test_vertex_ids_are_those_of_smplx():
+def test_vertex_ids_equal_those_of_smplx():
     ids = smplx.vertex_ids.vertex_ids
     words = {"nose": "nose", "reye": "right_eye", "leye": "left_eye", "rear": "right_ear", "lear": "left_ear"}
     for letter, side in (("l", "left"), ("r", "right")):
@@ -172,7 +172,7 @@ def _resaved(tmp_path, arrays, **change):
     return tmp_path / "bad.npz"
 
 
-def test_all_missing_keys_are_named_at_once(tmp_path, smpl_arrays):
+def test_all_missing_keys_are_reported_at_once(tmp_path, smpl_arrays):
     path = _resaved(tmp_path, smpl_arrays, weights=None, posedirs=None)
     with pytest.raises(BodyError, match=r"no posedirs, weights in .*bad\.npz"):
         read_body(path)
@@ -194,18 +194,18 @@ def test_all_missing_keys_are_named_at_once(tmp_path, smpl_arrays):
         ({"kintree_table": np.stack([np.arange(24) - 1, np.arange(24)])}, r"another joint tree"),
     ],
 )
-def test_wrong_parts_are_named(tmp_path, smpl_arrays, change, words):
+def test_invalid_parts_are_reported(tmp_path, smpl_arrays, change, words):
     with pytest.raises(BodyError, match=words):
         read_body(_resaved(tmp_path, smpl_arrays, **change))
 
 
-def test_units_other_than_metres_are_refused(tmp_path, smpl_arrays):
+def test_units_other_than_metres_are_rejected(tmp_path, smpl_arrays):
     path = _resaved(tmp_path, smpl_arrays, v_template=smpl_arrays["v_template"] * 100)
     with pytest.raises(BodyError, match="metres"):
         read_body(path)
 
 
-def test_other_files_are_told_for_what_they_are(tmp_path):
+def test_other_kinds_of_files_are_recognised(tmp_path):
     np.savez(tmp_path / "walk.npz", poses=np.zeros((2, 156)), trans=np.zeros((2, 3)))
     with pytest.raises(BodyError, match="seems to be a motion"):
         read_body(tmp_path / "walk.npz")
@@ -224,14 +224,14 @@ def test_other_files_are_told_for_what_they_are(tmp_path):
         read_body(tmp_path / "note.pkl")
 
 
-def test_missing_files_and_folders(tmp_path):
+def test_missing_files_and_folders_are_reported(tmp_path):
     with pytest.raises(InputMissingError, match=r"nothing at .*SMPL_NEUTRAL\.pkl"):
         resolve_body(tmp_path / "SMPL_NEUTRAL.pkl")
     with pytest.raises(InputMissingError, match="a folder"):
         read_body(tmp_path)
 
 
-def test_hostile_bodies_are_refused(tmp_path, smpl_arrays):
+def test_hostile_bodies_are_rejected(tmp_path, smpl_arrays):
     class Shell:
         def __reduce__(self):
             return os.system, (f"touch {tmp_path}/executed",)
@@ -244,7 +244,7 @@ def test_hostile_bodies_are_refused(tmp_path, smpl_arrays):
     assert not (tmp_path / "executed").exists()
 
 
-def test_the_free_body_is_the_default():
+def test_free_body_is_the_default():
     for name in (None, "free", "free_body"):
         assert resolve_body(name) is load_free_body()
 
@@ -269,7 +269,7 @@ def test_regressors(tmp_path):
         (np.zeros((0, 6890)), "numbers"),
     ],
 )
-def test_bad_regressors_are_refused(tmp_path, array, words):
+def test_invalid_regressors_are_rejected(tmp_path, array, words):
     np.save(tmp_path / "bad.npy", array)
     with pytest.raises(BodyError, match=words):
         read_regressor(tmp_path / "bad.npy", 6890)

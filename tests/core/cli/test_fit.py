@@ -12,7 +12,7 @@ import core.cli.main
 from core.amass import read_motion
 from core.body.free_body import load_free_body
 from core.body.landmarks import landmark_regressor
-from core.cleanup import CleanupOptions, clean, held_joints, prepare
+from core.cleanup import CleanupOptions, analyse_motion, clean_up, held_joints
 from core.fit import FitOptions, fit_track
 from core.fit.priors.pose_predictor import WEIGHTS
 from core.layouts import BODY25
@@ -100,8 +100,8 @@ def test_the_motion_is_cleaned_up_as_asked(recording, betas, out):
     assert fit(recording, "-o", out / "walk.npz", "--betas", betas, "--out-up", "Y", *cleaning) == 0
     (track,) = read_tracks(recording)
     motion, report = fit_track(track, load_free_body(), FitOptions(betas=SCENE.known_betas()))
-    source = prepare(motion, load_free_body(), held_joints(report.flags, motion, track.fps))
-    expected = clean(source, CleanupOptions(0.5, 1.0, "contacts", 0.1, "in_place"))
+    source = analyse_motion(motion, load_free_body(), held_joints(report.flags, motion, track.fps))
+    expected = clean_up(source, CleanupOptions(0.5, 1.0, "contacts", 0.1, "in_place"))
     assert np.abs(expected.trans - motion.trans).max() > 0.01
     arrays = read(out / "walk.npz")
     np.testing.assert_allclose(arrays["poses"][:, :66], expected.poses[:, :66], atol=1e-9)

@@ -20,7 +20,7 @@ def test_real_lifted_clips(shared_dir, name):
     (recording,) = read_recordings(shared_dir / f"data/keypoints/h36m17/{name}_output_keypoints_3d.npz")
     assert recording.positions.shape == (291, 17, 3)
     assert (recording.fps, recording.units, recording.names, recording.layout) == (None, None, None, None)
-    assert (recording.confidence == 1).all(), "the root stands at 0, 0, 0 in every frame and is no gap"
+    assert (recording.confidence == 1).all(), "the root is at 0, 0, 0 in every frame and is not missing"
     assert (recording.positions[:, 0] == 0).all()
 
 
@@ -59,7 +59,7 @@ def test_npy_shapes(tmp_path, order):
 @pytest.mark.parametrize("num_frames", [2, 6, 70])
 @pytest.mark.parametrize("num_people", [1, 2, 3])
 @pytest.mark.parametrize("people_first", [True, False])
-def test_people_and_frames_are_told_apart(tmp_path, num_frames, num_people, people_first):
+def test_people_and_frames_are_distinguished(tmp_path, num_frames, num_people, people_first):
     walk = 0.3 * clip(1, 17) + np.linspace(0.0, 0.02 * num_frames, num_frames)[:, None, None]
     people = np.stack([walk + [0.8 * person, 0.0, 0.0] for person in range(num_people)])
     people[0, 0, :3] = np.nan
@@ -71,14 +71,14 @@ def test_people_and_frames_are_told_apart(tmp_path, num_frames, num_people, peop
 
 
 @pytest.mark.parametrize("array", [np.zeros((4, 5)), np.zeros((4, 3, 17)), np.zeros(9), np.zeros((2, 2, 2, 2, 3))])
-def test_other_shapes_are_refused(tmp_path, array):
+def test_other_shapes_are_rejected(tmp_path, array):
     path = tmp_path / "a.npy"
     np.save(path, array)
     with pytest.raises(TrackFileError, match=r"expected an array \(frames, points, 3\)"):
         read_recordings(path)
 
 
-def test_objects_and_motions_are_refused(tmp_path):
+def test_objects_and_motions_are_rejected(tmp_path):
     path = tmp_path / "a.npy"
     np.save(path, np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(TrackFileError, match="objects are not loaded"):
@@ -111,7 +111,7 @@ def test_easymocap_folder(tmp_path, columns):
         assert (recording.confidence[2] == 0).all()
 
 
-def test_easymocap_hands_and_a_person_who_comes_and_goes(tmp_path):
+def test_easymocap_hands_and_intermittent_person(tmp_path):
     hands = clip(1, 42)[0]
     body = clip(1, 25)[0]
     with_hands = {
@@ -152,7 +152,7 @@ def test_mmpose_frames_without_people_are_missing(tmp_path):
     assert recording.confidence[:, 0].tolist() == [0, 1, 1, 0, 1]
 
 
-def test_null_is_missing_and_a_wild_frame_number_is_refused(tmp_path):
+def test_null_is_missing_and_implausible_frame_number_is_rejected(tmp_path):
     document = mmpose_document(clip(3, 17), np.ones((3, 17)))
     document["instance_info"][1]["instances"][0]["keypoints"][4] = None
     document["instance_info"][2]["instances"][0]["keypoints"][5] = [None, None, None]
@@ -181,7 +181,7 @@ def test_openpose_folder_and_file(tmp_path):
     np.testing.assert_array_equal(single.positions[0], points[2])
 
 
-def test_two_dimensional_json_is_refused(tmp_path):
+def test_2d_json_is_rejected(tmp_path):
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"people": [{"pose_keypoints_2d": [1, 2, 0.5], "pose_keypoints_3d": []}]}))
     with pytest.raises(TrackFileError, match="2D keypoints alone"):
@@ -206,7 +206,7 @@ class _Hostile:
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])
-def test_a_hostile_pickle_is_refused_and_not_executed(tmp_path, protocol, capsys):
+def test_hostile_pickle_is_rejected_without_execution(tmp_path, protocol, capsys):
     path = tmp_path / "a.pkl"
     path.write_bytes(pickle.dumps({"keypoints3d": _Hostile()}, protocol=protocol))
     with pytest.raises(CoreError):
@@ -231,7 +231,7 @@ def test_zeros_are_missing_where_a_point_cannot_be_at_the_origin(tmp_path):
 
 @pytest.mark.parametrize("filler", [9999.0, 9999999.0, 9999.999, -1.0, -9999.0, 0.5])
 @pytest.mark.parametrize("scale", [1.0, 0.001])
-def test_one_number_in_all_axes_is_a_gap(tmp_path, filler, scale):
+def test_same_number_in_all_axes_is_missing(tmp_path, filler, scale):
     points = clip(20, 5)
     filled = points.copy()
     filled[3:9, 1] = filler * scale
@@ -243,18 +243,18 @@ def test_one_number_in_all_axes_is_a_gap(tmp_path, filler, scale):
     np.testing.assert_array_equal(recording.confidence == 0.0, missing)
     np.testing.assert_array_equal(recording.positions[~missing], points[~missing])
     assert recording.notes == (
-        f"7 points that hold one number in all axes ({abs(filler * scale):.10g}) are taken as missing.",
+        f"7 points with the same number in all axes ({abs(filler * scale):.10g}) are treated as missing.",
     )
 
 
-def test_one_number_beyond_all_places_is_left_for_whoever_knows_the_body(tmp_path):
+def test_same_number_beyond_all_positions_is_kept(tmp_path):
     points = clip(20, 5)
     points[3:9, 1] = 50.0
     np.save(tmp_path / "a.npy", points)
     np.testing.assert_array_equal(read_recordings(tmp_path / "a.npy")[0].positions, points)
 
 
-def test_a_sentinel_that_stands_alone_is_a_gap_and_a_number_that_does_is_none(tmp_path):
+def test_single_sentinel_is_missing_but_single_number_is_kept(tmp_path):
     points = clip(4, 5)
     points[0, 0], points[1, 1], points[2, 2] = -1.0, 9999.0, 1.25
     np.save(tmp_path / "a.npy", points)
@@ -273,5 +273,5 @@ def test_find_tracks_lists_a_folder_of_frames_as_one_input(tmp_path):
     assert find_tracks(tmp_path / "other") == []
 
 
-def test_layout_names_that_readers_state_exist():
+def test_layouts_named_by_readers_exist():
     assert {"mediapipe75", "mediapipe33", "rtmpose_body", "body25", "body25_hands", "coco17", "h36m17"} <= set(LAYOUTS)

@@ -1,4 +1,4 @@
-"""C3D: the real files against the c3d package's own frame reader, and every number format written and read back."""
+"""C3D: real files against the c3d package's own frame reader, and every number format written and read back."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_real_files(shared_dir, name):
     np.testing.assert_allclose(recording.positions[present], wanted[present][:, :3], atol=2e-4)
 
 
-def test_only_markers_are_left(shared_dir):
+def test_only_markers_are_read(shared_dir):
     (recording,) = read_recordings(shared_dir / "data/keypoints/c3d/pycgm_Movement_trial.c3d")
     assert not any(name.startswith("*") or "Angles" in name or "Power" in name for name in recording.names)
     assert {"LASI", "RASI", "LKNE", "C7", "PELO"} <= set(recording.names)
@@ -66,7 +66,7 @@ def test_only_markers_are_left(shared_dir):
 @pytest.mark.parametrize("processor", [84, 85, 86])
 @pytest.mark.parametrize("scale", [-1.0, 0.0625])
 @pytest.mark.parametrize("num_analog", [0, 6])
-def test_what_is_written_is_read(tmp_path, processor, scale, num_analog):
+def test_written_points_are_read_back(tmp_path, processor, scale, num_analog):
     points = 500.0 * clip(11, 6, missing=True)
     path = tmp_path / "no suffix"
     path.write_bytes(c3d_bytes(points, names_of(6), scale=scale, processor=processor, first=5, num_analog=num_analog))
@@ -76,7 +76,7 @@ def test_what_is_written_is_read(tmp_path, processor, scale, num_analog):
     assert (recording.up_axis, recording.first_frame) == ("+Z", 5)
 
 
-def test_subjects_are_people_and_fakes_are_dropped(tmp_path):
+def test_subjects_become_people_and_non_markers_are_dropped(tmp_path):
     labels = ["Ann:HEAD", "Bob:HEAD", "Ann:FOOT", "*7", "Bob:FOOT", "Ann:KneeAngles", "Bob:HipPower", ""]
     points = clip(3, len(labels))
     path = tmp_path / "two.c3d"
@@ -102,7 +102,7 @@ def test_more_than_255_labels(tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.3, 0.7, 0.999])
-def test_a_file_that_was_cut_off_is_refused(tmp_path, share):
+def test_truncated_file_is_rejected(tmp_path, share):
     data = c3d_bytes(clip(100, 20), names_of(20))
     path = tmp_path / "cut.c3d"
     path.write_bytes(data[: int(share * len(data))])
@@ -110,7 +110,7 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path, share):
         read_recordings(path)
 
 
-def test_a_header_that_promises_gigabytes_is_refused(tmp_path):
+def test_header_promising_gigabytes_is_rejected(tmp_path):
     data = bytearray(c3d_bytes(clip(2, 3), names_of(3)))
     data[8:10] = b"\xff\xff"
     data[6:8] = b"\x01\x00"
@@ -120,14 +120,14 @@ def test_a_header_that_promises_gigabytes_is_refused(tmp_path):
         read_recordings(path)
 
 
-def test_a_file_without_points_says_so(tmp_path):
+def test_file_without_points_is_reported(tmp_path):
     path = tmp_path / "none.c3d"
     path.write_bytes(c3d_bytes(np.zeros((3, 0, 3)), ["x"]))
     with pytest.raises(TrackFileError, match="expected marker points"):
         read_recordings(path)
 
 
-def test_an_unknown_processor_is_refused(tmp_path):
+def test_unknown_processor_is_rejected(tmp_path):
     data = bytearray(c3d_bytes(clip(2, 3), names_of(3)))
     data[512 + 3] = 99
     path = tmp_path / "odd.c3d"

@@ -1,4 +1,4 @@
-"""CSV of every tool, written from its schema and read back."""
+"""CSV files of every tool, written from its schema and read back."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _read(tmp_path, text, name="a.csv"):
 
 
 def _standing_world(num_frames=20):
-    """MediaPipe world points: metres, y down, middle of the hips at the origin."""
+    """Return MediaPipe world points: metres, y down, middle of the hips at the origin."""
     points = 0.2 * clip(num_frames, 33, seed=3)
     points[:, 0, 1] -= 0.7
     points[:, 27:29, 1] += 0.8
@@ -78,7 +78,7 @@ def test_rate_and_gaps_from_times(tmp_path, column, scale):
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_header_of_frame_and_time_makes_no_trc(tmp_path, delimiter):
+def test_header_with_frame_and_time_is_not_taken_for_trc(tmp_path, delimiter):
     points = clip(5, 4, missing=True)
     lead = {"Frame": range(5), "Time": [0.04 * frame for frame in range(5)]}
     path = tmp_path / "a.csv"
@@ -103,7 +103,7 @@ def test_skipped_frames_are_missing_rows(tmp_path, column):
     assert (recording.confidence[[2, 4, 5]] == 0).all()
 
 
-def test_a_wild_frame_number_is_refused(tmp_path):
+def test_implausible_frame_number_is_rejected(tmp_path):
     with pytest.raises(TrackFileError, match="without large holes"):
         _read(tmp_path, wide_csv(clip(3, 2), names_of(2), lead={"frame": [1, 2, 10**15]}))
 
@@ -122,19 +122,19 @@ def test_freemocap_by_trajectory_joins_hands_and_drops_the_face(tmp_path):
     words = {"1": "mcp", "2": "pip", "3": "dip", "4": "tip"}
     thumb = {"1": "cmc", "2": "mcp", "3": "ip", "4": "tip"}
 
-    def written(name):
+    def column_name(name):
         if "_hand_" not in name or name.endswith("wrist"):
             return name if "_hand_" in name else f"body_{name}"
         stem, joint = name[:-1], name[-1]
         return f"{stem}_{thumb[joint]}" if stem.endswith("thumb") else f"{stem}_finger_{words[joint]}"
 
-    names = [written(name) for name in layout][::-1] + [f"face_{index:04d}" for index in range(9)]
+    names = [column_name(name) for name in layout][::-1] + [f"face_{index:04d}" for index in range(9)]
     points = clip(3, len(names))
     lead = {"timestamp": ["", "", ""], "timestamp_by_camera": ["{}"] * 3}
     (recording,) = _read(tmp_path, wide_csv(points, names, lead=lead))
     assert (recording.layout, recording.names) == ("mediapipe75", layout)
     np.testing.assert_array_equal(recording.positions, points[:, 74::-1])
-    assert any("9 points of the face" in note for note in recording.notes)
+    assert any("9 points are left out: face" in note for note in recording.notes)
 
 
 def test_freemocap_quoted_camera_times(tmp_path):
@@ -154,7 +154,7 @@ def test_freemocap_tidy_v1(tmp_path):
     np.testing.assert_array_equal(recording.positions, points[:, :33])
 
 
-def test_freemocap_v2_takes_the_raw_trajectory(tmp_path):
+def test_freemocap_v2_uses_the_raw_trajectory(tmp_path):
     names = LAYOUTS["rtmpose_body"].names
     points = clip(4, len(names), missing=True)
     (recording,) = _read(tmp_path, tidy_v2(points, names))
@@ -162,12 +162,12 @@ def test_freemocap_v2_takes_the_raw_trajectory(tmp_path):
     np.testing.assert_array_equal(recording.positions, points)
 
 
-def test_tidy_skipped_frames_and_doubles(tmp_path):
+def test_tidy_skipped_frames_and_duplicates(tmp_path):
     text = "frame,marker,x,y,z\n4,a,1,2,3\n4,b,4,5,6\n6,b,7,8,9\n"
     (recording,) = _read(tmp_path, text)
     assert recording.confidence.tolist() == [[1, 1], [0, 0], [0, 1]]
     assert (recording.first_frame, recording.names) == (4, ("a", "b"))
-    with pytest.raises(TrackFileError, match="once a frame"):
+    with pytest.raises(TrackFileError, match="once per frame"):
         _read(tmp_path, text + "6,b,1,1,1\n")
 
 
@@ -182,7 +182,7 @@ def test_mediapipe_world_dump(tmp_path):
     assert (recording.confidence[10:12] == 0).all() and recording.num_frames == 22
 
 
-def test_mediapipe_world_dump_of_some_points(tmp_path):
+def test_mediapipe_world_dump_of_a_subset_of_points(tmp_path):
     text = "frame,ms,index,x,y,z,visibility\n1,0,11,1,2,3,0.5,12,4,5,6,0.25\n2,33,11,1,2,3,0.5\n"
     (recording,) = _read(tmp_path, text)
     assert recording.names == ("left_shoulder", "right_shoulder")
@@ -243,7 +243,7 @@ def test_vicon_nexus_subjects(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["csv", "trc"])
-def test_subjects_in_the_names_are_people(tmp_path, kind):
+def test_subject_prefixes_become_people(tmp_path, kind):
     points = clip(4, 5, missing=True)
     labels = ["Ann:HEAD", "Bob:HEAD", "Ann:FOOT", "Bob:FOOT", "Ann:TOE"]
     path = tmp_path / f"two.{kind}"
@@ -257,19 +257,19 @@ def test_subjects_in_the_names_are_people(tmp_path, kind):
     assert [recording.person for recording in read_recordings(path)] == [""]
 
 
-def test_two_dimensional_and_nameless_tables_are_refused(tmp_path):
+def test_2d_and_unnamed_tables_are_rejected(tmp_path):
     with pytest.raises(TrackFileError, match="2D"):
         _read(tmp_path, "nose_x,nose_y,hip_x,hip_y\n1,2,3,4\n")
     with pytest.raises(TrackFileError, match="name_x, name_y, name_z"):
         _read(tmp_path, "a,b,c\n1,2,3\n")
 
 
-def test_a_table_that_was_cut_off_is_refused(tmp_path):
+def test_truncated_table_is_rejected(tmp_path):
     text = wide_csv(clip(9, 4), names_of(4))
     with pytest.raises(TrackFileError, match="cut off"):
         _read(tmp_path, text[:-30])
 
 
-def test_ragged_rows_stay_missing(tmp_path):
+def test_short_rows_are_missing_points(tmp_path):
     (recording,) = _read(tmp_path, "a_x,a_y,a_z,b_x,b_y,b_z\n1,2,3,4,5,6\n1,2,3,4\n1,2,3,4,5,6\n")
     assert recording.confidence.tolist() == [[1, 1], [1, 0], [1, 1]]

@@ -1,4 +1,4 @@
-"""Files that are damaged or made to hurt: a clear error, no crash, no time, no memory."""
+"""Damaged and malicious files: a clear error, no crash, little time and memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MEMORY = 64 << 20
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_every_sample_reads(tmp_path, name):
+def test_every_sample_is_read(tmp_path, name):
     path = tmp_path / name
     SAMPLES[name](path)
     recordings = read_recordings(path)
@@ -33,24 +33,24 @@ def test_every_sample_reads(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_cut_anywhere_raises_nothing_but_core_errors(tmp_path, name):
+def test_truncation_raises_only_core_errors(tmp_path, name):
     path = tmp_path / name
     SAMPLES[name](path)
     data = path.read_bytes()
-    num_refused = 0
+    num_rejected = 0
     for cut in np.linspace(0, len(data) - 1, NUM_CUTS).astype(int):
         path.write_bytes(data[:cut])
         try:
             read_recordings(path)
         except CoreError as error:
             assert str(tmp_path) in str(error) or "pickle" in str(error)
-            num_refused += 1
-    assert num_refused > NUM_CUTS // 3
+            num_rejected += 1
+    assert num_rejected > NUM_CUTS // 3
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("name", SAMPLES)
-def test_mutated_anywhere_raises_nothing_but_core_errors(tmp_path, name):
+def test_mutation_raises_only_core_errors(tmp_path, name):
     path = tmp_path / name
     SAMPLES[name](path)
     data = path.read_bytes()
@@ -93,7 +93,7 @@ def _zip_of(header: bytes, size: int) -> bytes:
 
 
 def _doubled_lists(depth: int) -> bytes:
-    """A pickle of {"keypoints3d": a list that holds one list twice, which holds one list twice, ...}."""
+    """Return a pickle of {"keypoints3d": list}, in which every list holds the same nested list twice."""
     nested: list[object] = []
     for _ in range(depth):
         nested = [nested, nested]
@@ -125,14 +125,14 @@ BOMBS = {
 @pytest.mark.parametrize(
     ("shape", "dtype"), [((0, 51), "<f8"), ((3, 17, 3), "<U0"), ((0, 2**62, 2**62), "<f8"), ((0, 17, 3), "<f8")]
 )
-def test_arrays_without_a_byte_are_refused(tmp_path, shape, dtype):
+def test_arrays_without_data_are_rejected(tmp_path, shape, dtype):
     (tmp_path / "a.npy").write_bytes(_npy_header(shape, dtype))
     with pytest.raises(TrackFileError, match="found"):
         read_recordings(tmp_path / "a.npy")
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_bombs_take_neither_memory_nor_time(tmp_path, name):
+def test_bombs_are_rejected_with_little_memory_and_time(tmp_path, name):
     path = tmp_path / "file"
     path.write_bytes(BOMBS[name]())
     tracemalloc.start()
@@ -149,7 +149,7 @@ def test_bombs_take_neither_memory_nor_time(tmp_path, name):
 
 
 @pytest.mark.filterwarnings("error")
-def test_values_beyond_any_place_are_missing(tmp_path):
+def test_huge_values_are_missing(tmp_path):
     points = clip(3, 2)
     points[1, 0, 2], points[2, 1, 0] = 1e308, -1e13
     path = tmp_path / "a.trc"
@@ -166,14 +166,14 @@ def test_times_far_apart_give_no_rate(tmp_path):
     assert recording.fps is None and recording.num_frames == 3
 
 
-def test_a_folder_of_a_million_apart_is_refused(tmp_path):
+def test_folder_with_distant_frame_numbers_is_rejected(tmp_path):
     for number in (0, 999_999_999):
         (tmp_path / f"{number}.json").write_text(json.dumps([{"id": 0, "keypoints3d": [[1, 2, 3]]}]))
     with pytest.raises(TrackFileError, match="without large holes"):
         read_recordings(tmp_path)
 
 
-def test_missing_files_and_other_kinds(tmp_path):
+def test_missing_files_and_other_formats_are_reported(tmp_path):
     with pytest.raises(InputMissingError, match="found nothing at"):
         read_recordings(tmp_path / "nowhere.trc")
     path = tmp_path / "walk.trc"
@@ -185,7 +185,7 @@ def test_missing_files_and_other_kinds(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_large_trc_reads_fast(tmp_path):
+def test_large_trc_is_read_fast(tmp_path):
     path = tmp_path / "a.trc"
     path.write_text(trc_text(clip(3_000, 60, missing=True), names_of(60)))
     began = time.process_time()

@@ -1,4 +1,4 @@
-"""TRC: the real files, every dialect written and read back, and damaged ones."""
+"""TRC: real files, every dialect written and read back, and damaged files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_real_files(shared_dir, name):
     assert (recording.confidence == np.isfinite(recording.positions).all(-1)).all()
 
 
-def test_a_value_of_a_real_file(shared_dir):
+def test_known_value_of_a_real_file(shared_dir):
     (recording,) = read_recordings(shared_dir / "data/keypoints/trc/OpenCap_DJ1.trc")
     np.testing.assert_array_equal(recording.positions[0, 0], [-1.16945, 1.89637, -0.573033])
     np.testing.assert_array_equal(recording.positions[1, 1], [-1.04057, 1.34805, -0.698811])
@@ -55,7 +55,7 @@ DIALECTS = {
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_what_is_written_is_read(tmp_path, dialect, encoding):
+def test_written_points_are_read_back(tmp_path, dialect, encoding):
     points, names = clip(9, 4, missing=True), names_of(4)
     path = tmp_path / "any name at all.txt"
     path.write_bytes(trc_text(points, names, **DIALECTS[dialect]).encode(encoding))
@@ -67,7 +67,7 @@ def test_what_is_written_is_read(tmp_path, dialect, encoding):
 
 @pytest.mark.parametrize("delimiter", ["\t", ","])
 @pytest.mark.parametrize("num_lost", [1, 3])
-def test_a_file_without_its_first_lines_is_still_told(tmp_path, delimiter, num_lost):
+def test_file_without_its_first_lines_is_still_recognised(tmp_path, delimiter, num_lost):
     points, names = clip(5, 3), names_of(3)
     path = tmp_path / "a.trc"
     path.write_text("".join(trc_text(points, names, delimiter=delimiter).splitlines(True)[num_lost:]))
@@ -135,7 +135,7 @@ def test_decimal_commas(tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.5, 0.8, 0.99])
-def test_a_file_that_was_cut_off_is_refused(tmp_path, share):
+def test_truncated_file_is_rejected(tmp_path, share):
     path = tmp_path / "a.trc"
     text = trc_text(clip(50, 4), names_of(4))
     path.write_text(text[: int(share * len(text))])
@@ -144,7 +144,7 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path, share):
     assert str(path) in str(error.value) and "export" in str(error.value)
 
 
-def test_a_word_among_the_numbers_is_named_with_its_line(tmp_path):
+def test_word_among_numbers_is_reported_with_its_line(tmp_path):
     path = tmp_path / "a.trc"
     lines = trc_text(clip(5, 2), names_of(2)).split("\n")
     lines[8] = lines[8].replace("\t0.040000\t", "\t0.040000\toops\t", 1).rsplit("\t", 1)[0]
@@ -153,7 +153,7 @@ def test_a_word_among_the_numbers_is_named_with_its_line(tmp_path):
         read_recordings(path)
 
 
-def test_a_header_that_contradicts_itself_is_refused(tmp_path):
+def test_contradictory_header_is_rejected(tmp_path):
     path = tmp_path / "a.trc"
     lines = trc_text(clip(5, 3), names_of(3)).split("\n")
     lines[3] = lines[3].replace("\tPoint.C\t\t", "")

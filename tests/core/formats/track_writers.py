@@ -1,4 +1,4 @@
-"""Writers of keypoint files, from their schemas. F frames, K points; missing points are NaN."""
+"""Writers of keypoint files for tests, from the formats' schemas. F frames, K points; missing points are NaN."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MEDIAPIPE = LAYOUTS["mediapipe33"].names
 
 
 def clip(num_frames: int = 12, num_points: int = 5, seed: int = 0, *, missing: bool = False) -> np.ndarray:
-    """Random points (F, K, 3); with *missing*, about a fifth of them NaN."""
+    """Return random points (F, K, 3); with *missing*, about a fifth of them are NaN."""
     random = np.random.default_rng(seed)
     points = random.normal(size=(num_frames, num_points, 3))
     if missing:
@@ -76,7 +76,7 @@ def _texts(group: int, name: str, texts: Sequence[str], order: str) -> bytes:
 
 
 def _vax(values: np.ndarray) -> np.ndarray:
-    """IEEE floats as VAX floats: exponent 2 higher, halves swapped."""
+    """Convert IEEE floats to VAX floats: exponent 2 higher, halves swapped."""
     words = (values.astype("<f4") * np.float32(4.0)).view("<u2").reshape(*values.shape, 2)
     return np.ascontiguousarray(words[..., ::-1]).reshape(*values.shape[:-1], -1)
 
@@ -94,7 +94,7 @@ def c3d_bytes(
     lists: dict[str, Sequence[str]] | None = None,
     num_analog: int = 0,
 ) -> bytes:
-    """C3D of float (scale < 0) or integer points for Intel (84), DEC (85) or MIPS (86) processors."""
+    """Return a C3D file of float (scale < 0) or integer points for Intel (84), DEC (85) or MIPS (86) processors."""
     order = ">" if processor == 86 else "<"
     num_frames, num_points = points.shape[:2]
 
@@ -271,7 +271,7 @@ def _write_pickle(path: Path, points: np.ndarray) -> None:
 
 
 def sample_files() -> dict[str, Callable[[Path], None]]:
-    """One small file of every kind: name -> function that writes it."""
+    """Return one small file of every format: name -> function that writes it."""
     body = clip(4, 5, missing=True)
     names = names_of(5)
     h36m, whole = clip(4, 17), clip(4, 33)

@@ -1,4 +1,4 @@
-"""The network with the weights of the parity fixture's rule."""
+"""The network with weights by the rule of the parity fixture."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from .state_rule import rule_state
 
 @pytest.fixture(scope="session")
 def state() -> dict[str, np.ndarray]:
-    """The state dict by the rule."""
+    """Return the state dict by the rule."""
     return rule_state()
 
 
 @pytest.fixture(scope="session", params=["published", "body25"])
 def graph(request) -> str:
-    """Each graph in turn."""
+    """Return each graph in turn."""
     return request.param
 
 
 @pytest.fixture(scope="session")
 def folded(state, graph) -> dict[str, np.ndarray]:
-    """The rule's weights, folded for the graph, float64."""
+    """Return the rule's weights, folded for the graph, float64."""
     return fold(state, graph)
 
 
 @pytest.fixture(scope="session")
 def published_weights(state) -> NetworkWeights:
-    """The rule's weights on the published graph, as float32."""
+    """Return the rule's weights for the published graph, float32."""
     arrays = {name: array.astype(np.float32) for name, array in fold(state, "published").items()}
     return NetworkWeights(arrays, NetworkInfo("published", "smpl", "drawn by a rule", {"mpve_mm": 1.5}))
 
 
 @pytest.fixture(scope="session")
 def parity(shared_dir) -> dict[str, np.ndarray]:
-    """Inputs and outputs of the published network; ``rotations`` (16, 24, 3, 3) is the start pose."""
+    """Return inputs and outputs of the published network; ``rotations`` (16, 24, 3, 3) is the start pose."""
     with np.load(shared_dir / "reference" / "reference_parity.npz", allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
     turns = np.concatenate([arrays["root_orient"], arrays["body_pose"]], axis=1)

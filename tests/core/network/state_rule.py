@@ -1,4 +1,4 @@
-"""Weights of the network by the rule that the parity fixture was made with, and the shapes of its state dict."""
+"""Network weights by the rule that the parity fixture was created with, and the shapes of the state dict."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _time(name: str, channels_in: int, channels_out: int, taps: int) -> dict[str
 
 
 def state_shapes() -> dict[str, tuple[int, ...]]:
-    """Return the shape of each entry of the state dict."""
+    """Return the shape of each entry of the state dict, by name."""
     shapes = _batch_norm("backbone.data_bn", 75)
     shapes |= _graph("backbone.gcn0", 3, 64) | _time("backbone.tcn0", 64, 64, 9)
     for index, (channels_in, channels_out) in enumerate(UNITS):
@@ -42,7 +42,7 @@ def state_shapes() -> dict[str, tuple[int, ...]]:
 
 
 def rule_state() -> dict[str, np.ndarray]:
-    """Return the weights of the rule, float32."""
+    """Return the weights by the rule, float32."""
     draws = np.random.RandomState(0)
     state = {}
     for name, shape in sorted(state_shapes().items()):

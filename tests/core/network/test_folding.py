@@ -1,4 +1,4 @@
-"""The folded network answers what the torch module answers in evaluation, and what the published one answered."""
+"""The folded network gives the same output as the torch module in evaluation mode, and as the published network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def module(state, graph) -> ResidualNet:
-    """The torch module in float64, every tap computed."""
+    """Return the torch module in float64 with all kernel taps."""
     network = ResidualNet(graph, trimmed=False)
     network.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
     network = network.double().eval()
@@ -62,7 +62,7 @@ def test_folding_is_exact_to_float32(module, folded, device):
     assert np.abs(np.asarray(found) - expected).max() < 1e-5 * np.abs(expected).max()
 
 
-def test_inputs_and_weights_are_left_as_they_were(folded):
+def test_inputs_and_weights_are_not_modified(folded):
     inputs = [array.astype(np.float32) for array in drawn(3)]
     before = [array.copy() for array in inputs]
     network = FoldedNetwork(folded)
@@ -71,18 +71,18 @@ def test_inputs_and_weights_are_left_as_they_were(folded):
     assert all(np.array_equal(array, copy) for array, copy in zip(inputs, before, strict=True))
 
 
-def test_the_rule_has_the_shapes_of_the_published_state_dict(state):
+def test_rule_has_the_shapes_of_the_published_state_dict(state):
     expected = {name: tuple(value.shape) for name, value in ResidualNet("published").state_dict().items()}
     assert state_shapes() == expected
     assert len(state) == 217
 
 
-def test_the_folded_arrays_have_the_shapes_that_are_checked(folded):
+def test_folded_arrays_have_the_declared_shapes(folded):
     assert {name: array.shape for name, array in folded.items()} == FOLDED_SHAPES
     assert sum(array.size for array in folded.values()) < 0.45 * sum(np.prod(s) for s in state_shapes().values())
 
 
-def test_state_dicts_of_other_networks_are_refused(state):
+def test_state_dicts_of_other_networks_are_rejected(state):
     with pytest.raises(NetworkError, match=r"gcn1\.mask"):
         fold({name: array for name, array in state.items() if "backbone.3.gcn1.mask" not in name}, "body25")
     with pytest.raises(NetworkError, match="shapes"):

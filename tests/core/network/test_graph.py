@@ -1,4 +1,4 @@
-"""The graphs are the trees they claim to be, and their adjacency is the one the published network was trained with."""
+"""The graphs are valid trees, and their adjacency is the one that the published network was trained with."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def test_each_graph_is_a_tree_over_all_25_points(name):
         assert node == root
 
 
-def test_the_published_graph_agrees_with_the_skeleton_in_eleven_links():
+def test_published_graph_shares_eleven_links_with_the_skeleton():
     undirected = {name: {frozenset(link) for link in links} for name, links in LINKS.items()}
     assert len(undirected["published"] & undirected["body25"]) == 11
 
 
-def test_the_right_graph_is_its_own_mirror_image():
+def test_body25_graph_is_symmetric():
     mirrored = [
         BODY25_NAMES.index(name.replace("left", "*").replace("right", "left").replace("*", "right"))
         for name in BODY25_NAMES
@@ -35,7 +35,7 @@ def test_the_right_graph_is_its_own_mirror_image():
     assert {(mirrored[child], mirrored[parent]) for child, parent in links} == links
 
 
-def test_features_go_to_the_children_and_the_mean_of_the_children_comes_back():
+def test_features_flow_to_children_and_their_mean_flows_back():
     own, inward, outward = adjacency("body25")
     features = np.random.default_rng(0).normal(size=25)
     mid_hip, neck = BODY25_NAMES.index("mid_hip"), BODY25_NAMES.index("neck")
@@ -47,6 +47,6 @@ def test_features_go_to_the_children_and_the_mean_of_the_children_comes_back():
     assert (features @ outward)[BODY25_NAMES.index("left_heel")] == 0.0
 
 
-def test_an_unknown_graph_is_named():
+def test_unknown_graph_is_reported():
     with pytest.raises(CoreError, match=r"published, body25; got 'coco'"):
         adjacency("coco")

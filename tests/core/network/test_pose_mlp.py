@@ -1,4 +1,4 @@
-"""The pose network: one answer on NumPy, torch and the training's module; the same wherever and however one stands."""
+"""The pose network: equal outputs on NumPy, torch and the training module; invariance to heading and position."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ INFO = NetworkInfo("", "free_body", "drawn at random", {"mpve_mm": 3.5}, archite
 
 @pytest.fixture(scope="module")
 def module() -> PoseMlp:
-    """The training's module with weights at random, norms and answers included.
+    """Return the training module with random weights, including norms and outputs.
 
-    Its answers turn joints by 10 degrees, as a trained network's do. Larger ones have, among 15,000 joints, axes that
-    are nearly parallel, and how these are made square multiplies the last digit, which each processor rounds its way.
+    Its outputs rotate joints by 10 degrees, like those of a trained network. Larger ones have nearly parallel axes in a
+    few of 15,000 joints, and orthonormalising those magnifies the rounding error, which differs between processors.
     """
     torch.manual_seed(3)
     network = PoseMlp().eval()
@@ -40,12 +40,12 @@ def module() -> PoseMlp:
 
 @pytest.fixture(scope="module")
 def weights(module: PoseMlp) -> NetworkWeights:
-    """The same weights as they are stored."""
+    """Return the same weights in stored form."""
     return NetworkWeights(module.stored_arrays(), INFO)
 
 
 def drawn(batch: int, seed: int = 0) -> list[np.ndarray]:
-    """Inputs at random: start, start points, points, seen, betas, sigma."""
+    """Return random inputs: start, start points, points, seen, betas, sigma."""
     draws = np.random.default_rng(seed)
     start = axis_angle_to_matrix(0.5 * draws.normal(size=(batch, 24, 3)).astype(np.float32))
     points = draws.normal(size=(batch, NUM_POINTS, 3)).astype(np.float32)
@@ -57,7 +57,7 @@ def drawn(batch: int, seed: int = 0) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("device", ["numpy", "cpu"])
 @pytest.mark.parametrize("batch", [1, 700])
-def test_stored_weights_answer_as_the_module_does(module, weights, device, batch):
+def test_stored_weights_give_the_output_of_the_module(module, weights, device, batch):
     inputs = drawn(batch)
     with torch.no_grad():
         expected = copy.deepcopy(module).double()(*(torch.tensor(array).double() for array in inputs))
@@ -68,7 +68,7 @@ def test_stored_weights_answer_as_the_module_does(module, weights, device, batch
     np.testing.assert_allclose(np.linalg.det(rotations), 1.0, atol=1e-5)
 
 
-def test_heading_and_place_do_not_matter(weights):
+def test_output_is_invariant_to_heading_and_position(weights):
     start, start_points, points, seen, betas, sigma_m = drawn(20)
     turn = axis_angle_to_matrix(np.array([0.0, 2.0, 0.0], dtype=np.float32))
     away = np.array([3.0, 0.7, -2.0], dtype=np.float32)
@@ -82,7 +82,7 @@ def test_heading_and_place_do_not_matter(weights):
     np.testing.assert_allclose(plain[1], other[1], atol=1e-3)
 
 
-def test_which_way_is_up_is_read(weights):
+def test_output_depends_on_the_up_direction(weights):
     start, start_points, points, seen, betas, sigma_m = drawn(20)
     turn = axis_angle_to_matrix(np.array([0.5, 0.0, 0.0], dtype=np.float32))
     turned = start.copy()
@@ -94,7 +94,7 @@ def test_which_way_is_up_is_read(weights):
     assert np.abs(plain[:, -3:] - tilted[:, -3:]).max() > 0.1
 
 
-def test_points_that_are_not_seen_do_not_matter(weights):
+def test_unseen_points_do_not_matter(weights):
     start, start_points, points, seen, betas, sigma_m = drawn(20)
     gone = np.where(seen[..., None] > 0, points, 100.0).astype(np.float32)
     features = [pose_features(start, start_points, one, seen, betas, sigma_m) for one in (points, gone)]
@@ -102,20 +102,20 @@ def test_points_that_are_not_seen_do_not_matter(weights):
     np.testing.assert_array_equal(*features)
 
 
-def test_numbers_of_zero_answer_the_start():
+def test_zero_output_gives_the_start_pose():
     start = drawn(4)[0]
     rotations, _ = answer_of(np.zeros((4, 22 * 9), dtype=np.float32), start)
     np.testing.assert_allclose(rotations, start[:, :22], atol=1e-6)
 
 
-def test_the_points_are_bodies_own_and_stay_in_order():
+def test_points_are_solver_points_in_fixed_order():
     assert POSE_POINTS[:25] == tuple(point.solver for point in BODY25.points)
     assert len(set(POSE_POINTS)) == NUM_POINTS == 48
     read = {point.solver for layout in LAYOUTS.values() for point in layout.points if point.solver}
     assert {"left_index_knuckle", "head_top", "spine2", "right_hand"} <= set(POSE_POINTS) & read
 
 
-def test_the_file_comes_back(weights, tmp_path):
+def test_written_file_is_read_back(weights, tmp_path):
     path = tmp_path / "weights.npz"
     write_weights(path, weights, precision="float16")
     loaded = read_weights(path)
@@ -124,7 +124,7 @@ def test_the_file_comes_back(weights, tmp_path):
     assert all(np.array_equal(loaded.arrays[name], rounded.arrays[name]) for name in POSE_MLP_SHAPES)
 
 
-def test_a_file_of_another_network_is_named(weights, tmp_path):
+def test_file_of_another_network_is_reported(weights, tmp_path):
     path = tmp_path / "weights.npz"
     with pytest.raises(NetworkError, match="no skeleton graph for a pose_mlp network, got 'body25'"):
         write_weights(path, NetworkWeights(weights.arrays, dataclasses.replace(INFO, graph="body25")))

@@ -1,4 +1,4 @@
-"""One pass from pose to pose: against the published network's answers, with missing points, on NumPy and torch."""
+"""One pass of the residual network: against the published outputs, with missing points, on NumPy and torch."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def predicted(network: ResidualNetwork, *inputs, **options) -> np.ndarray:
     return np.asarray(result)
 
 
-def test_the_published_answers_come_out(network, parity):
+def test_outputs_equal_the_published_ones(network, parity):
     found = predicted(network, *(parity[name] for name in INPUTS))
     assert found.shape == (16, 24, 3, 3)
     np.testing.assert_allclose(found[:, :22], parity["pred_rotmat"], atol=2e-4, rtol=0)
     assert np.array_equal(found[:, 22:], parity["rotations"][:, 22:])
 
 
-def test_the_frame_is_the_published_one(parity):
+def test_human_frame_equals_the_published_one(parity):
     axes, origin = human_frame(parity["start_joints"])
     np.testing.assert_allclose(axes, parity["frame_R"], atol=1e-6, rtol=0)
     np.testing.assert_allclose(origin, parity["frame_T"], atol=1e-6, rtol=0)
@@ -52,7 +52,7 @@ def drawn(batch: int) -> list[np.ndarray]:
     return [start, target, rotations, draws.normal(size=10).astype(np.float32)]
 
 
-def test_a_large_batch_is_its_samples_one_by_one(network):
+def test_large_batch_equals_single_samples(network):
     start, target, rotations, betas = drawn(131)
     whole = predicted(network, start, target, rotations, betas)
     for index in (0, 63, 64, 130):
@@ -61,7 +61,7 @@ def test_a_large_batch_is_its_samples_one_by_one(network):
         np.testing.assert_allclose(whole[one], alone, atol=1e-4)
 
 
-def test_missing_points_are_read_as_not_moved(network):
+def test_missing_points_count_as_not_moved(network):
     start, target, rotations, betas = drawn(4)
     seen = np.ones((4, 25), dtype=np.float32)
     seen[0, 4] = seen[2, 10] = 0.0
@@ -74,7 +74,7 @@ def test_missing_points_are_read_as_not_moved(network):
     assert not np.array_equal(predicted(network, start, target, rotations, betas), expected)
 
 
-def test_turning_and_moving_the_world_changes_nothing_but_the_world(network):
+def test_output_is_invariant_to_world_rotation_and_translation(network):
     start, target, rotations, betas = drawn(3)
     turn = axis_angle_to_matrix(np.array([0.4, -1.1, 0.7], dtype=np.float32))
     turned = [(points @ turn.T + np.float32(2.0)) for points in (start, target)]
@@ -90,11 +90,11 @@ def test_float64_inputs_and_a_network_in_float64(published_weights):
     np.testing.assert_allclose(single, double, atol=1e-4)
 
 
-def test_no_samples_give_no_rotations(network):
+def test_empty_batch_gives_no_rotations(network):
     assert predicted(network, *(array[:0] for array in drawn(2)[:3]), np.zeros(10)).shape == (0, 24, 3, 3)
 
 
-def test_wrong_shapes_are_all_named(network):
+def test_all_wrong_shapes_are_reported(network):
     start, target, rotations, betas = drawn(2)
     with pytest.raises(ValueError, match=r"target_points \(2, 25, 3\), got \(2, 24, 3\); betas \(10,\), got \(2, 9\)"):
         network.predict(start, target[:, :24], rotations, np.zeros((2, 9)))
@@ -103,7 +103,7 @@ def test_wrong_shapes_are_all_named(network):
 
 
 class _Recorder(TorchDispatchMode):
-    """Notes every operation that would wait for a GPU, or bring it data, while a graph is captured."""
+    """Records every operation that would wait for a GPU, or copy data to it, while a graph is captured."""
 
     BANNED = ("_local_scalar_dense", "nonzero", "lift_fresh", "_to_copy", "is_nonzero", "item", "masked_select")
 
@@ -123,7 +123,7 @@ class _Recorder(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def test_the_pass_can_be_captured_as_a_cuda_graph(published_weights):
+def test_pass_can_be_captured_as_a_cuda_graph(published_weights):
     network = ResidualNetwork(published_weights, "cpu")
     start, target, rotations, betas = drawn(1)
     inputs = unpacked_inputs(torch.from_numpy(packed_inputs(start, target, rotations, betas, None)))
@@ -134,7 +134,7 @@ def test_the_pass_can_be_captured_as_a_cuda_graph(published_weights):
     np.testing.assert_allclose(found, np.asarray(network.predict(start, target, rotations, betas)), atol=1e-6)
 
 
-def test_the_recorder_sees_what_cannot_be_captured():
+def test_recorder_detects_what_cannot_be_captured():
     with _Recorder() as recorder:
         values = torch.ones(3)
         values[values > 0] = 2.0
@@ -143,7 +143,7 @@ def test_the_recorder_sees_what_cannot_be_captured():
     assert {"index_put_", "_local_scalar_dense", "lift_fresh"} <= set(recorder.banned)
 
 
-def test_packed_inputs_come_apart_again():
+def test_packed_inputs_are_unpacked_unchanged():
     start, target, rotations, betas = drawn(3)
     seen = np.arange(75, dtype=np.float32).reshape(3, 25)
     parts = unpacked_inputs(packed_inputs(start, target, rotations, betas, seen))
@@ -151,13 +151,13 @@ def test_packed_inputs_come_apart_again():
     assert all(np.array_equal(part, array) for part, array in zip(parts, expected, strict=True))
 
 
-def test_only_a_network_on_a_gpu_is_recorded(network):
+def test_only_a_network_on_a_gpu_is_captured(network):
     with pytest.raises(DeviceError, match="expected a network on a CUDA device"):
         CapturedNetwork(network)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
-def test_the_recorded_pass_answers_as_the_network(published_weights):
+def test_captured_pass_equals_the_network(published_weights):
     network = ResidualNetwork(published_weights, "cuda")
     captured = CapturedNetwork(network)
     for seed in (1, 1, 1):

@@ -1,4 +1,4 @@
-"""The weights file: what is written is read; what is damaged, foreign or hostile is a clear error."""
+"""The weights file: written weights are read back; damaged, foreign or hostile files are a clear error."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from core.network import NetworkError, NetworkInfo, NetworkWeights, ResidualNetw
 
 @pytest.fixture(scope="module")
 def stored(published_weights, tmp_path_factory):
-    """A file, and the arrays in it."""
+    """Return a file and its arrays."""
     path = tmp_path_factory.mktemp("weights") / "weights.npz"
     write_weights(path, published_weights, precision="float16")
     with np.load(path, allow_pickle=False) as held:
         return path, {name: held[name] for name in held.files}
 
 
-def test_float32_comes_back_bit_by_bit(published_weights, tmp_path):
+def test_float32_is_read_back_exactly(published_weights, tmp_path):
     path = tmp_path / "weights.npz"
     write_weights(path, published_weights)
     loaded = read_weights(path)
@@ -34,7 +34,7 @@ def test_float32_comes_back_bit_by_bit(published_weights, tmp_path):
     assert path.stat().st_size < 11e6
 
 
-def test_float16_is_half_as_large_and_as_near_as_it_can_be(stored, published_weights):
+def test_float16_is_half_as_large_and_correctly_rounded(stored, published_weights):
     path, _ = stored
     loaded = read_weights(path)
     assert path.stat().st_size < 5.5e6
@@ -80,17 +80,17 @@ def info_with(**changes) -> np.ndarray:
         ({"info": info_with(graph="coco")}, "published, body25; got 'coco'"),
     ],
 )
-def test_other_content_is_named(stored, tmp_path, changes, words):
+def test_invalid_content_is_reported(stored, tmp_path, changes, words):
     path = rewritten(stored, tmp_path, **changes)
     with pytest.raises(NetworkError, match=words):
         read_weights(path)
 
 
-def test_the_changes_above_are_all_that_is_wrong(stored, tmp_path):
+def test_unchanged_file_is_valid(stored, tmp_path):
     assert read_weights(rewritten(stored, tmp_path, info=info_with())).info.body == "free_body"
 
 
-def test_an_array_that_claims_to_be_huge_takes_no_memory(stored, tmp_path):
+def test_array_that_claims_to_be_huge_uses_no_memory(stored, tmp_path):
     header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (335, 10000000), }\n"
     path = rewritten(stored, tmp_path, features=None)
     with zipfile.ZipFile(path, "a") as archive:
@@ -103,7 +103,7 @@ def test_an_array_that_claims_to_be_huge_takes_no_memory(stored, tmp_path):
     assert peak < 4 << 20
 
 
-def test_files_cut_short_or_missing(stored, tmp_path):
+def test_truncated_and_missing_files_are_reported(stored, tmp_path):
     path = tmp_path / "cut.npz"
     path.write_bytes(stored[0].read_bytes()[:-2000])
     with pytest.raises(NetworkError, match=r"cut\.npz"):
@@ -112,7 +112,7 @@ def test_files_cut_short_or_missing(stored, tmp_path):
         read_weights(tmp_path / "nowhere.npz")
 
 
-def test_what_cannot_be_stored_is_not_written(published_weights, tmp_path):
+def test_invalid_weights_are_not_written(published_weights, tmp_path):
     path = tmp_path / "weights.npz"
     large = NetworkWeights(
         {**published_weights.arrays, "features_bias": np.full(256, 1e5, np.float32)}, published_weights.info
