@@ -228,7 +228,7 @@ def _detected_up_axis(motion: Motion, path: Path | str) -> str:
     if travel[best] > _CLIMB_M and travel[best] > 2.0 * travel[other]:
         raise AmbiguousTrackError(
             f"expected a person to move over the ground, found {travel[best]:.1f} m along {'XYZ'[best]}, the "
-            f"pelvis' up axis, and {travel[other]:.1f} m along {'XYZ'[other]} in {path}; say which axis is up with --up",
+            f"pelvis' up axis, and {travel[other]:.1f} m along {'XYZ'[other]} in {path}; state the up axis with --up",
             options=("up",),
         )
     return "XYZ"[best]

@@ -97,8 +97,8 @@ class BodyModel:
             trans: (F, 3), metres.
         """
         world = world_rotations(rotations)
-        places = world_positions(world, self.rest_joints(betas))
-        return world, places + trans[..., None, :]
+        positions = world_positions(world, self.rest_joints(betas))
+        return world, positions + trans[..., None, :]
 
     def joints(self, rotations: Array, betas: Array, trans: Array) -> Array:
         """Return the joint positions (F, 24, 3), metres; arguments as for `joint_transforms`."""
@@ -118,8 +118,8 @@ class BodyModel:
         xp = namespace(rotations)
         if self._posedirs is None:
             self._posedirs = self.array(self.data.posedirs.reshape(-1, self.data.posedirs.shape[-1]).T)
-        world, places = self.joint_transforms(rotations, betas, trans)
-        offsets = places - (world @ self.rest_joints(betas)[..., None])[..., 0]
+        world, positions = self.joint_transforms(rotations, betas, trans)
+        offsets = positions - (world @ self.rest_joints(betas)[..., None])[..., 0]
         transforms = xp.concat([world, offsets[..., None]], axis=-1)
         correctives = pose_features(rotations) @ self._posedirs
         shaped = self.rest_vertices(betas) + xp.reshape(correctives, (rotations.shape[0], -1, 3))

@@ -208,25 +208,25 @@ def _fold_joints(family: _Family) -> tuple[np.ndarray, np.ndarray]:
         that add up the skinning weights.
     """
     num_joints = len(family.parents)
-    places = np.zeros((NUM_JOINTS, num_joints))
+    joint_weights = np.zeros((NUM_JOINTS, num_joints))
     joint_map = np.zeros((num_joints, NUM_JOINTS))
     shared = range(NUM_BODY_ROTATIONS if family.hand_joints else NUM_JOINTS)
-    places[shared, shared] = joint_map[shared, shared] = 1.0
+    joint_weights[shared, shared] = joint_map[shared, shared] = 1.0
     if family.hand_joints:
         first = NUM_BODY_ROTATIONS + family.head_joints
         joint_map[NUM_BODY_ROTATIONS:first, JOINT_INDEX["head"]] = 1.0
         num_finger_joints = family.hand_joints - _FINGER_JOINTS
         for side in ("left", "right"):
             thumb = first + num_finger_joints
-            places[JOINT_INDEX[f"{side}_hand"], first:thumb:_FINGER_JOINTS] = 1.0 / (_FINGERS - 1)
+            joint_weights[JOINT_INDEX[f"{side}_hand"], first:thumb:_FINGER_JOINTS] = 1.0 / (_FINGERS - 1)
             joint_map[first:thumb, JOINT_INDEX[f"{side}_hand"]] = 1.0
             joint_map[thumb : thumb + _FINGER_JOINTS, JOINT_INDEX[f"{side}_wrist"]] = 1.0
             first += family.hand_joints
-    return places, joint_map
+    return joint_weights, joint_map
 
 
 def _body(arrays: Mapping[str, np.ndarray], family: _Family, gender: str) -> BodyData:
-    places, joint_map = _fold_joints(family)
+    joint_weights, joint_map = _fold_joints(family)
     posedirs = np.zeros((family.num_vertices, 3, 9 * (NUM_JOINTS - 1)), dtype=np.float32)
     num_body = 9 * ((NUM_BODY_ROTATIONS if family.hand_joints else NUM_JOINTS) - 1)
     posedirs[..., :num_body] = arrays["posedirs"][..., :num_body]
@@ -237,7 +237,7 @@ def _body(arrays: Mapping[str, np.ndarray], family: _Family, gender: str) -> Bod
         faces=arrays["f"].astype(np.int32),
         shapedirs=arrays["shapedirs"][..., :NUM_BETAS].astype(np.float32),
         posedirs=posedirs,
-        joint_regressor=(places @ arrays["J_regressor"]).astype(np.float32),
+        joint_regressor=(joint_weights @ arrays["J_regressor"]).astype(np.float32),
         weights=(arrays["weights"] @ joint_map).astype(np.float32),
     )
 

@@ -79,19 +79,19 @@ class Feet:
             rotations: (F, 24, 3, 3) local rotations; only those of these joints are read.
             trans: (F, 3) metres.
         """
-        world, places = {0: rotations[:, 0]}, {0: self.rest[0] + trans}
+        world, positions = {0: rotations[:, 0]}, {0: self.rest[0] + trans}
         for joint in _CHAIN[1:]:
             parent = JOINT_PARENTS[joint]
             world[joint] = world[parent] @ rotations[:, joint]
-            places[joint] = places[parent] + world[parent] @ (self.rest[joint] - self.rest[parent])
-        return world, places
+            positions[joint] = positions[parent] + world[parent] @ (self.rest[joint] - self.rest[parent])
+        return world, positions
 
-    def points(self, world: dict[int, np.ndarray], places: dict[int, np.ndarray]) -> np.ndarray:
-        """Return the contact points (F, 4, 3) for the rotations and positions that `chain` returned."""
+    def points(self, world: dict[int, np.ndarray], positions: dict[int, np.ndarray]) -> np.ndarray:
+        """Return the contact points (F, 4, 3) for the world rotations and positions that `chain` returned."""
         found = []
         for number, side in enumerate(SIDES):
             ankle = JOINT_INDEX[f"{side}_ankle"]
-            found += [places[ankle] + world[ankle] @ self.heels[number], places[JOINT_INDEX[f"{side}_foot"]]]
+            found += [positions[ankle] + world[ankle] @ self.heels[number], positions[JOINT_INDEX[f"{side}_foot"]]]
         return np.stack(found, axis=1)
 
 
@@ -105,6 +105,6 @@ def _sole_end(skin: np.ndarray, front: float) -> np.ndarray:
     along = front * skin[:, 2]
     length = np.ptp(along)
     end = skin[along > along.max() - _END_SHARE * length]
-    place: np.ndarray = end[end[:, 1] < end[:, 1].min() + _SOLE_SHARE * length].mean(axis=0)
-    place[1] = skin[:, 1].min()
-    return place
+    centre: np.ndarray = end[end[:, 1] < end[:, 1].min() + _SOLE_SHARE * length].mean(axis=0)
+    centre[1] = skin[:, 1].min()
+    return centre

@@ -55,18 +55,18 @@ def lock_feet(
         fps: frames per second.
         strength: 0 (unchanged) to 1 (fully locked).
     """
-    world, places = feet.chain(rotations, trans)
-    points = feet.points(world, places)
+    world, positions = feet.chain(rotations, trans)
+    points = feet.points(world, positions)
     moves = _displacements(points, holds, _MAX_MOVE * feet.leg_m)
     ankles, turns = {}, {}
     for number, side in enumerate(SIDES):
         pair = slice(2 * number, 2 * number + 2)
-        ankle = places[JOINT_INDEX[f"{side}_ankle"]]
+        ankle = positions[JOINT_INDEX[f"{side}_ankle"]]
         ankles[side], turns[side] = _place_foot(points[:, pair], ankle, strength * moves[:, pair], holds.share[:, pair])
-    drop = _lower_pelvis(world, places, ankles, feet, fps)
+    drop = _lower_pelvis(world, positions, ankles, feet, fps)
     found: dict[int, np.ndarray] = {}
     for number, side in enumerate(SIDES):
-        found |= _solve_leg(world, places, side, ankles[side] + drop, turns[side])
+        found |= _solve_leg(world, positions, side, ankles[side] + drop, turns[side])
         toe, point = JOINT_INDEX[f"{side}_foot"], 2 * number + 1
         ankle = turns[side] @ world[JOINT_INDEX[f"{side}_ankle"]]
         above = points[:, point, 1] + strength * moves[:, point, 1] - holds.floor[:, point]
@@ -121,12 +121,16 @@ def _lift_toes(tips: np.ndarray, above: np.ndarray, share: np.ndarray) -> np.nda
 
 
 def _lower_pelvis(
-    world: dict[int, np.ndarray], places: dict[int, np.ndarray], ankles: dict[str, np.ndarray], feet: Feet, fps: float
+    world: dict[int, np.ndarray],
+    positions: dict[int, np.ndarray],
+    ankles: dict[str, np.ndarray],
+    feet: Feet,
+    fps: float,
 ) -> np.ndarray:
     """Return the drop (F, 3) of the pelvis that lets both legs reach their feet: metres along Y, 0 or more."""
-    needed = np.zeros(len(places[0]))
+    needed = np.zeros(len(positions[0]))
     for side in SIDES:
-        hip, before = places[JOINT_INDEX[f"{side}_hip"]], places[JOINT_INDEX[f"{side}_ankle"]]
+        hip, before = positions[JOINT_INDEX[f"{side}_hip"]], positions[JOINT_INDEX[f"{side}_ankle"]]
         reach = np.maximum(_REACH * feet.leg_lengths[SIDES.index(side)], np.linalg.norm(before - hip, axis=-1) + 1e-6)
         reach_vector = ankles[side] - hip
         beyond = dot(reach_vector, reach_vector) - reach**2
@@ -151,15 +155,15 @@ def _smooth_above(values: np.ndarray, reach: int) -> np.ndarray:
 
 def _solve_leg(
     world: dict[int, np.ndarray],
-    places: dict[int, np.ndarray],
+    positions: dict[int, np.ndarray],
     side: str,
     target: np.ndarray,
     turn: np.ndarray,
 ) -> dict[int, np.ndarray]:
     """Return the local rotations of hip, knee and ankle that bring the ankle to *target* (F, 3)."""
     hip, knee, ankle = (JOINT_INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
-    bones = Bones(places[knee] - places[hip], places[ankle] - places[knee], world[hip][..., 0])
-    thigh, shank = reach_for(bones, target - places[hip])
+    bones = Bones(positions[knee] - positions[hip], positions[ankle] - positions[knee], world[hip][..., 0])
+    thigh, shank = reach_for(bones, target - positions[hip])
     upper = swing_between(unit(bones.thigh), thigh) @ world[hip]
     lower = swing_between(unit(bones.shank), shank) @ world[knee]
     return {

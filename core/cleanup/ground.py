@@ -83,19 +83,19 @@ def find_ground(
     """
     if not contacts:
         return None
-    places = standing_places(contacts, points, heights)
+    floor_points = contact_floor_points(contacts, points, heights)
     lengths = np.array([contact.num_frames for contact in contacts], dtype=np.float64)
     weights = np.minimum(lengths, 2.0 * np.median(lengths))
-    ground = Ground(_weighted_median(places[:, 1] - places[:, [0, 2]] @ slope, weights), slope)
+    ground = Ground(_weighted_median(floor_points[:, 1] - floor_points[:, [0, 2]] @ slope, weights), slope)
     below: np.ndarray = (joints[..., 1] < ground.heights_at(joints) - _BELOW_M).any(axis=1)
     return None if float(below.mean()) > _BELOW_SHARE else ground
 
 
-def standing_places(contacts: Sequence[Contact], points: np.ndarray, heights: np.ndarray) -> np.ndarray:
+def contact_floor_points(contacts: Sequence[Contact], points: np.ndarray, heights: np.ndarray) -> np.ndarray:
     """Return the point (N, 3) of the floor under each contact; arguments as for `find_ground`."""
-    places: np.ndarray = np.stack([median_of(points[contact.frames, contact.point]) for contact in contacts])
-    places[:, 1] -= heights[[contact.point for contact in contacts]]
-    return places
+    floor_points: np.ndarray = np.stack([median_of(points[contact.frames, contact.point]) for contact in contacts])
+    floor_points[:, 1] -= heights[[contact.point for contact in contacts]]
+    return floor_points
 
 
 def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
@@ -104,7 +104,7 @@ def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
     return float(values[order][np.searchsorted(total, 0.5 * total[-1])])
 
 
-def clear_slope(places: np.ndarray, points: np.ndarray) -> np.ndarray:
+def clear_slope(floor_points: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Return the slope (2,) along the directions in which the contacts spread, 0 where they do not show it clearly.
 
     Each contact point is compared only with itself: a heel that the fit always puts too high says nothing about the
@@ -115,11 +115,11 @@ def clear_slope(places: np.ndarray, points: np.ndarray) -> np.ndarray:
         points: (N,) index of the contact point of each.
     """
     level = np.zeros(2)
-    if len(places) < _MIN_CONTACTS:
+    if len(floor_points) < _MIN_CONTACTS:
         return level
     own = np.stack([points == point for point in np.unique(points)], axis=1).astype(np.float64)
     own /= own.sum(axis=0)
-    relative = places - (own > 0) @ (own.T @ places)
+    relative = floor_points - (own > 0) @ (own.T @ floor_points)
     spread = relative[:, [0, 2]]
     _, _, axes = np.linalg.svd(spread, full_matrices=False)
     axes = axes[np.ptp(spread @ axes.T, axis=0) > _MIN_EXTENT_M]

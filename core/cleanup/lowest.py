@@ -23,13 +23,13 @@ def lowest_heights(motion: Motion, model: BodyModel) -> np.ndarray:
     gives all heights.
     """
     betas = np.zeros(NUM_BETAS, dtype=np.float32)
-    given = np.asarray(motion.betas)[:NUM_BETAS]
-    betas[: len(given)] = given
+    motion_betas = np.asarray(motion.betas)[:NUM_BETAS]
+    betas[: len(motion_betas)] = motion_betas
     rest = np.asarray(model.rest_joints(betas), dtype=np.float64)
     world = world_rotations(motion.rotations())
-    places = world_positions(world, rest) + motion.trans[:, None, :]
+    positions = world_positions(world, rest) + motion.trans[:, None, :]
     rows = world[:, :, 1, :]
-    heights = places[:, :, 1] - np.sum(rows * rest, axis=-1)
+    heights = positions[:, :, 1] - np.sum(rows * rest, axis=-1)
     transforms = np.concatenate([rows, heights[..., None]], axis=-1).astype(np.float32)
     vertices = np.asarray(model.rest_vertices(betas), dtype=np.float32)
     points = np.concatenate([vertices, np.ones_like(vertices[:, :1])], axis=1)

@@ -1,4 +1,4 @@
-"""Root motion: where the body as a whole is. F frames."""
+"""Root motion: the position of the body in the room. F frames."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def hold_in_place(trans: np.ndarray, pelvis: np.ndarray, fps: float, *, sway: bo
         fps: frames per second.
         sway: remove only the slow part, so that the body still sways with its steps.
     """
-    place = trans[:, [0, 2]] + pelvis[[0, 2]]
-    path = slow_part(place, fps, _SWAY_S) if sway else place
+    positions = trans[:, [0, 2]] + pelvis[[0, 2]]
+    path = slow_part(positions, fps, _SWAY_S) if sway else positions
     held = trans.copy()
     held[:, [0, 2]] -= path
     return held
@@ -53,6 +53,6 @@ def on_ground(poses: np.ndarray, trans: np.ndarray, feet: Feet, floor: Ground, f
     rotations = axis_angle_to_matrix(poses.reshape(-1, NUM_JOINTS, 3))
     points = feet.points(*feet.chain(rotations, trans))
     above = points[..., 1] - floor.heights_at(points) - feet.heights
-    placed = trans.copy()
-    placed[:, 1] -= slow_part(above.min(axis=1, keepdims=True), fps, _SHAKE_S)[:, 0]
-    return placed
+    moved = trans.copy()
+    moved[:, 1] -= slow_part(above.min(axis=1, keepdims=True), fps, _SHAKE_S)[:, 0]
+    return moved

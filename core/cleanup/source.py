@@ -16,7 +16,7 @@ from ..motion import Motion
 from ..smpl_skeleton import JOINT_INDEX, NUM_JOINTS
 from .contacts import Contact, find_contacts, find_slow
 from .feet import SIDES, Feet
-from .ground import Ground, clear_slope, find_ground, first_guess, standing_places
+from .ground import Ground, clear_slope, contact_floor_points, find_ground, first_guess
 from .lowest import lowest_heights
 from .smoothing import CalmMotion, continuous_quats, smooth_motion
 from .standing import Holds, plan_holds
@@ -125,7 +125,7 @@ def _find_floor_contacts(
     slope = np.zeros(2)
     if slow:
         point_of_contact = np.array([contact.point for contact in slow])
-        slope = clear_slope(standing_places(slow, points, feet.heights), point_of_contact)
+        slope = clear_slope(contact_floor_points(slow, points, feet.heights), point_of_contact)
     heights = points[..., 1] - points[..., [0, 2]] @ slope - feet.heights
     level = first_guess(heights, find_slow(points, fps, feet.leg_m) & ~unobserved)
     if level is None:

@@ -53,13 +53,13 @@ def plan_holds(
     share = np.zeros((num_frames, len(POINTS)))
     target = points.copy()
     nearest = np.broadcast_to(np.arange(num_frames)[:, None], share.shape).copy()
-    places = _hold_positions(contacts, points, heights, ground)
+    positions = _hold_positions(contacts, points, heights, ground)
     fade = max(1.0, _FADE_S * fps)
     for point in range(len(POINTS)):
         point_contacts = [
-            (contact, place) for contact, place in zip(contacts, places, strict=True) if contact.point == point
+            (contact, position) for contact, position in zip(contacts, positions, strict=True) if contact.point == point
         ]
-        for number, (contact, place) in enumerate(point_contacts):
+        for number, (contact, position) in enumerate(point_contacts):
             start = 0 if number == 0 else (point_contacts[number - 1][0].last + contact.first + 1) // 2
             end = (
                 num_frames
@@ -73,7 +73,7 @@ def plan_holds(
             reach_after = fade if number + 1 == len(point_contacts) else min(fade, end - contact.last - 0.5)
             distance = np.clip(np.maximum(before / reach_before, after / reach_after), 0.0, 1.0)
             share[frames, point] = 1.0 - distance**2 * (3.0 - 2.0 * distance)
-            target[frames, point] = place
+            target[frames, point] = position
             nearest[frames, point] = np.clip(frames, contact.first, contact.last)
     return Holds(share, target, ground.heights_at(target), nearest)
 
@@ -82,24 +82,24 @@ def _hold_positions(
     contacts: Sequence[Contact], points: np.ndarray, heights: np.ndarray, ground: Ground
 ) -> list[np.ndarray]:
     """Return the position (3,) at which each contact (ordered by point and time) holds its point."""
-    places: list[np.ndarray] = []
+    positions: list[np.ndarray] = []
     for contact in contacts:
-        place = median_of(points[contact.frames, contact.point])
-        floor = ground.heights_at(place) + heights[contact.point]
-        place[1] = floor + np.clip(place[1] - floor, -_PLAY_M, _PLAY_M)
-        places.append(place)
+        position = median_of(points[contact.frames, contact.point])
+        floor = ground.heights_at(position) + heights[contact.point]
+        position[1] = floor + np.clip(position[1] - floor, -_PLAY_M, _PLAY_M)
+        positions.append(position)
     done: set[int] = set()
     for heel, toe, frames in sorted(_flat_stances(contacts), key=lambda stance: stance[2].start):
         if heel in done and toe in done:
             continue
         feet = points[frames, contacts[toe].point] - points[frames, contacts[heel].point]
-        foot = _foot_vector(feet, places[toe][1] - places[heel][1])
+        foot = _foot_vector(feet, positions[toe][1] - positions[heel][1])
         if heel in done:
-            places[toe][[0, 2]] = places[heel][[0, 2]] + foot
+            positions[toe][[0, 2]] = positions[heel][[0, 2]] + foot
         else:
-            places[heel][[0, 2]] = places[toe][[0, 2]] - foot
+            positions[heel][[0, 2]] = positions[toe][[0, 2]] - foot
         done |= {heel, toe}
-    return places
+    return positions
 
 
 def _foot_vector(feet: np.ndarray, rise: float) -> np.ndarray:

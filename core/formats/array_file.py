@@ -122,15 +122,15 @@ def _recordings(
     check_counts(people.shape[1] * len(people), people.shape[2], path)
     recordings = []
     for person, points in enumerate(people):
-        trust = np.ones(points.shape[:2])
+        point_confidence = np.ones(points.shape[:2])
         if points.shape[-1] == 4:
-            trust = points[..., 3]
+            point_confidence = points[..., 3]
         if confidence is not None:
-            trust = confidence[person]
+            point_confidence = confidence[person]
         recordings.append(
             RawRecording(
                 points[..., :3],
-                np.nan_to_num(trust, nan=0.0),
+                np.nan_to_num(point_confidence, nan=0.0),
                 kind,
                 path,
                 names=metadata.names,

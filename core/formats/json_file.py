@@ -188,7 +188,7 @@ def _add_easymocap(frame: list[dict[str, Any]], number: int, clip: _Clip) -> Non
         if len(body) == _NUM_BODY25 and any(hands):
             parts = [_points(hand, clip.path) if hand else np.zeros((_NUM_HAND_POINTS, 4)) for hand in hands]
             if all(len(part) == _NUM_HAND_POINTS for part in parts):
-                body = np.concatenate([_with_trust(part) for part in (body, *parts)])
+                body = np.concatenate([_with_confidence(part) for part in (body, *parts)])
         clip.add(_label(person, ("id", "personID"), index), number, body)
 
 
@@ -217,10 +217,10 @@ def _add_instances(frame: list[Any], number: int, clip: _Clip) -> None:
         points = _points(instance.get("keypoints"), clip.path)
         scores = instance.get("keypoint_scores")
         if scores is not None:
-            trust = _floats(scores, clip.path)
-            if trust.shape != (len(points),):
+            confidence = _floats(scores, clip.path)
+            if confidence.shape != (len(points),):
                 raise _malformed(clip.path, f"{len(points)} keypoint_scores", scores)
-            points = np.column_stack([points[:, :3], trust])
+            points = np.column_stack([points[:, :3], confidence])
         clip.add(_label(instance, ("track_id", "instance_id"), index), number, points)
         if index and not clip.notes and "track_id" not in instance and "instance_id" not in instance:
             clip.notes.append("The file does not identify people; they are assigned by their order in each frame.")
@@ -261,7 +261,7 @@ def _recordings(clip: _Clip, numbers: list[int]) -> list[RawRecording]:
     for person, frames in clip.people.items():
         points = np.full((timeline.num_frames, num_points, 4), np.nan)
         for number, values in frames.items():
-            points[row_of_frame[number], : len(values)] = _with_trust(values)
+            points[row_of_frame[number], : len(values)] = _with_confidence(values)
         if clip.zeros_missing:
             points[(points[..., :3] == 0.0).all(-1)] = np.nan
         recordings.append(
@@ -314,7 +314,7 @@ def _points(value: Any, path: Path) -> np.ndarray:
     return points
 
 
-def _with_trust(points: np.ndarray) -> np.ndarray:
+def _with_confidence(points: np.ndarray) -> np.ndarray:
     return points if points.shape[1] == 4 else np.column_stack([points, np.ones(len(points))])
 
 

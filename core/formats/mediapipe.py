@@ -55,8 +55,8 @@ def read_indexed_dump(header: list[str], table: TextTable) -> RawRecording:
     values = table.numbers(range(longest), width=longest)
     check_counts(len(values), len(NAMES), path)
     points = values[:, num_lead:].reshape(len(values), num_points, cells_per_point)
-    rows, places = np.nonzero(np.isfinite(points[..., 0]))
-    numbers = points[rows, places, 0]
+    rows, slots = np.nonzero(np.isfinite(points[..., 0]))
+    numbers = points[rows, slots, 0]
     if not len(numbers) or ((numbers != np.round(numbers)) | (numbers < 0) | (numbers >= len(NAMES))).any():
         raise TrackFileError(
             f"expected landmark numbers 0 to {len(NAMES) - 1} before x, y, z, found others in {path}; "
@@ -64,9 +64,9 @@ def read_indexed_dump(header: list[str], table: TextTable) -> RawRecording:
         )
     landmarks = numbers.astype(np.int64)
     positions = np.full((len(values), len(NAMES), 3), np.nan)
-    positions[rows, landmarks] = points[rows, places, 1:4]
-    trust = np.zeros(positions.shape[:2])
-    trust[rows, landmarks] = np.nan_to_num(points[rows, places, 4], nan=0.0) if cells_per_point > 4 else 1.0
+    positions[rows, landmarks] = points[rows, slots, 1:4]
+    visibility = np.zeros(positions.shape[:2])
+    visibility[rows, landmarks] = np.nan_to_num(points[rows, slots, 4], nan=0.0) if cells_per_point > 4 else 1.0
     lead = {word: values[:, column] for column, word in enumerate(words[:num_lead])}
     stamps = next((word for word in lead if word in ("ms", "time", "timestamp", "time_ms", "timestamp_ms")), None)
     times = times_in_seconds(lead[stamps], stamps)[0] if stamps else None
@@ -74,7 +74,7 @@ def read_indexed_dump(header: list[str], table: TextTable) -> RawRecording:
     used = np.unique(landmarks)
     recording = RawRecording(
         timeline.place(positions),
-        np.nan_to_num(timeline.place(trust), nan=0.0),
+        np.nan_to_num(timeline.place(visibility), nan=0.0),
         KIND,
         path,
         names=NAMES,

@@ -38,13 +38,17 @@ def read_vicon_csv(lines: list[str], path: Path) -> list[RawRecording]:
     end = next((index for index in range(start + 5, len(lines)) if not lines[index].strip(f"{delimiter} \"'")), None)
     columns = [cell.strip().lower() for cell in split_cells(lines[start + 3], delimiter, path)]
     labels = [cell.strip() for cell in split_cells(lines[start + 2], delimiter, path)]
-    places = [place for place in range(2, len(columns) - 2) if columns[place : place + 3] == ["x", "y", "z"]]
+    first_columns = [
+        first_column
+        for first_column in range(2, len(columns) - 2)
+        if columns[first_column : first_column + 3] == ["x", "y", "z"]
+    ]
     subjects: dict[str, dict[str, int]] = {}
-    for place in places:
-        label = labels[place] if place < len(labels) else ""
+    for first_column in first_columns:
+        label = labels[first_column] if first_column < len(labels) else ""
         subject, _, name = label.rpartition(":")
         if name and not name.startswith("*"):
-            subjects.setdefault(subject.strip(), {}).setdefault(name.strip(), place)
+            subjects.setdefault(subject.strip(), {}).setdefault(name.strip(), first_column)
     if columns[:1] != ["frame"] or not subjects or len(subjects) > MAX_PEOPLE:
         raise TrackFileError(
             f"expected columns Frame, Sub Frame and X, Y, Z of labelled markers, found {str(columns[:5])[:80]} and "
@@ -52,7 +56,7 @@ def read_vicon_csv(lines: list[str], path: Path) -> list[RawRecording]:
         )
     table = TextTable(lines[: len(lines) if end is None else end], start + 5, delimiter, path)
     if end is None:
-        table.check_end(max(places) + 3)
+        table.check_end(max(first_columns) + 3)
     units = {cell.strip().lower() for cell in split_cells(lines[start + 4], delimiter, path)} - {"", "frame"}
     return _recordings(table, subjects, lines[start + 1], units.pop() if len(units) == 1 else None)
 
@@ -72,7 +76,7 @@ def _recordings(
     rate = table.to_float(rate_line.strip(f"{table.delimiter} \"'\t"), table.start - 3)
     recordings = []
     for subject, markers in subjects.items():
-        columns = [place + axis for place in markers.values() for axis in range(3)]
+        columns = [first_column + axis for first_column in markers.values() for axis in range(3)]
         positions = timeline.place(table.numbers(columns).reshape(len(frames), -1, 3))
         recordings.append(
             RawRecording(

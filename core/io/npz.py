@@ -130,7 +130,7 @@ def _existing(path: Path | str, what: str) -> Path:
 
 
 def read_npy(path: Path | str, *, error: type[CoreError], max_bytes: int = MAX_BYTES) -> np.ndarray:
-    """Return the array of an .npy file, read-only; Python objects are refused.
+    """Return the array of an .npy file, read-only; Python objects are rejected.
 
     Args:
         path: the file.
@@ -149,18 +149,19 @@ def read_npy(path: Path | str, *, error: type[CoreError], max_bytes: int = MAX_B
         raise error(f"expected a readable file, found {fault} at {path}; check its permissions") from fault
 
 
-def _members(archive: zipfile.ZipFile, place: str, error: type[CoreError]) -> dict[str, zipfile.ZipInfo]:
+def _members(archive: zipfile.ZipFile, archive_name: str, error: type[CoreError]) -> dict[str, zipfile.ZipInfo]:
     members = {info.filename.removesuffix(".npy"): info for info in archive.infolist() if not info.is_dir()}
     if len(members) > _MAX_MEMBERS:
         raise error(
-            f"expected up to {_MAX_MEMBERS} arrays, found {len(members)} in {place}; give an .npz file of arrays"
+            f"expected up to {_MAX_MEMBERS} arrays, found {len(members)} in {archive_name}; give an .npz file of arrays"
         )
     return members
 
 
-def _damaged(place: str, fault: Exception, error: type[CoreError]) -> CoreError:
+def _damaged(archive_name: str, fault: Exception, error: type[CoreError]) -> CoreError:
     return error(
-        f"expected an intact .npz archive, found a damaged one ({str(fault)[:120]}) in {place}; copy or export it again"
+        f"expected an intact .npz archive, found a damaged one ({str(fault)[:120]}) in {archive_name}; copy or export "
+        "it again"
     )
 
 
@@ -234,7 +235,7 @@ def unpack_npz(
 
 def _read_members(
     source: Path | IO[bytes],
-    place: str,
+    archive_name: str,
     names: Iterable[str],
     error: type[CoreError],
     max_bytes: int,
@@ -245,10 +246,10 @@ def _read_members(
     left = max_bytes
     try:
         with zipfile.ZipFile(source) as archive:
-            members = _members(archive, place, error)
+            members = _members(archive, archive_name, error)
             for name in names:
                 if name in members:
-                    where = f"{place} ({name})"
+                    where = f"{archive_name} ({name})"
                     with archive.open(members[name]) as file:
                         size = members[name].file_size
                         arrays[name] = _array(file, size, where, error, left, objects=objects)
@@ -256,5 +257,5 @@ def _read_members(
     except CoreError:
         raise
     except _ARCHIVE_FAULTS as fault:
-        raise _damaged(place, fault, error) from fault
+        raise _damaged(archive_name, fault, error) from fault
     return arrays

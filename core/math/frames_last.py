@@ -69,8 +69,8 @@ def cross(first: Array, second: Array) -> Array:
 def in_rows(*rows: Array) -> Array:
     """Stack arrays of one shape along a new first axis; faster than NumPy's ``stack``."""
     whole = namespace(rows[0]).empty((len(rows), *rows[0].shape), **kind_of(rows[0]))
-    for place, row in enumerate(rows):
-        whole[place] = row
+    for index, row in enumerate(rows):
+        whole[index] = row
     return whole
 
 

@@ -9,7 +9,7 @@ from ..math.rotations import rot6d_to_matrix
 from ..smpl_skeleton import BODY25_NAMES, NUM_BODY_ROTATIONS, NUM_JOINTS
 from .architecture import NUM_BETAS
 from .forward import FoldedNetwork, to_device_array
-from .frame import human_frame, start_pose_features, normalised
+from .frame import human_frame, normalised, start_pose_features
 from .weights import NetworkInfo, NetworkWeights
 
 _CPU_BLOCK = 64

@@ -92,7 +92,7 @@ class PickleMachine:
         """Remove the top of the stack and return it."""
         value = self.stack.pop()
         if value is _MARK:
-            raise ValueError("a mark stands where an object is expected")
+            raise ValueError("there is a mark where an object is expected")
         return value
 
     def pop_to_mark(self) -> list[Any]:
@@ -147,7 +147,7 @@ class PickleMachine:
         else:
             raise ValueError(f"a {type(target).__name__} takes no state")
 
-    def refuse(self, what: str) -> None:
+    def reject(self, what: str) -> None:
         """Reject the file because of an opcode that refers to something outside it.
 
         Raises:
@@ -171,7 +171,7 @@ class PickleMachine:
 
 def _integer(data: bytes) -> int:
     if len(data) > _MAX_INTEGER_BYTES:
-        raise ValueError(f"a whole number of {len(data)} bytes")
+        raise ValueError(f"an integer of {len(data)} bytes")
     return int.from_bytes(data, "little", signed=True)
 
 
@@ -184,7 +184,7 @@ def _integer_line(m: PickleMachine) -> int | bool:
 
 def _decimal(text: bytes) -> int:
     if len(text) > _MAX_INTEGER_BYTES:
-        raise ValueError(f"a whole number of {len(text)} digits")
+        raise ValueError(f"an integer of {len(text)} digits")
     return int(text.rstrip(b"L"))
 
 
@@ -217,7 +217,7 @@ def _get(m: PickleMachine, key: int) -> None:
 
 def _put(m: PickleMachine, key: int) -> None:
     if m.stack[-1] is _MARK:
-        raise ValueError("a mark stands where an object is expected")
+        raise ValueError("there is a mark where an object is expected")
     m.memo[key] = m.stack[-1]
 
 
@@ -364,13 +364,13 @@ _STEPS: Mapping[int, Callable[[PickleMachine], None]] = MappingProxyType(
             (pickle.NEWOBJ_EX, _new_object_with_keywords),
             (pickle.INST, _instance_by_line),
             (pickle.OBJ, _instance_from_stack),
-            (pickle.PERSID, lambda m: m.refuse("an object outside the file (a persistent id)")),
-            (pickle.BINPERSID, lambda m: m.refuse("an object outside the file (a persistent id)")),
-            (pickle.EXT1, lambda m: m.refuse("a class by its extension code")),
-            (pickle.EXT2, lambda m: m.refuse("a class by its extension code")),
-            (pickle.EXT4, lambda m: m.refuse("a class by its extension code")),
-            (pickle.NEXT_BUFFER, lambda m: m.refuse("a buffer outside the file")),
-            (pickle.READONLY_BUFFER, lambda m: m.refuse("a buffer outside the file")),
+            (pickle.PERSID, lambda m: m.reject("an object outside the file (a persistent id)")),
+            (pickle.BINPERSID, lambda m: m.reject("an object outside the file (a persistent id)")),
+            (pickle.EXT1, lambda m: m.reject("a class by its extension code")),
+            (pickle.EXT2, lambda m: m.reject("a class by its extension code")),
+            (pickle.EXT4, lambda m: m.reject("a class by its extension code")),
+            (pickle.NEXT_BUFFER, lambda m: m.reject("a buffer outside the file")),
+            (pickle.READONLY_BUFFER, lambda m: m.reject("a buffer outside the file")),
         )
     }
 )
