@@ -21,8 +21,8 @@ _LOW_M = (0.035, 0.06)
 _SPEED_WINDOW_S = 0.07
 _MIN_CONTACT_S = 0.1
 _MAX_BREAK_S, _SAME_PLACE_M = 0.2, 0.02
-"""A contact continues through a fast stretch of at most this length if the point is at one place before it, after it
-and for most of it."""
+"""A contact continues through a fast interval of at most this length if the point's median positions before, during and
+after it are at most this far apart."""
 _STEP_S = 0.2
 """Minimum time of a step to another place; contacts that are closer together are shortened."""
 _STILL_M, _STILL_SPREADS = 0.012, 2.0

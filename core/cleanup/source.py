@@ -117,7 +117,7 @@ def _unobserved_points(held: np.ndarray) -> np.ndarray:
 def _find_floor_contacts(
     points: np.ndarray, feet: Feet, fps: float, unobserved: np.ndarray
 ) -> tuple[tuple[Contact, ...], np.ndarray]:
-    """Return the contacts of *points* (F, 4, 3), of which the mask *unobserved* (F, 4), and the floor's slope (2,).
+    """Return the contacts of *points* (F, 4, 3) and the slope (2,) of the floor; the mask *unobserved* is (F, 4).
 
     Slow points give first the slope of the floor, then its height; slow points near the floor are contacts.
     """

@@ -60,17 +60,14 @@ def plan_holds(
             (contact, position) for contact, position in zip(contacts, positions, strict=True) if contact.point == point
         ]
         for number, (contact, position) in enumerate(point_contacts):
+            is_last = number + 1 == len(point_contacts)
             start = 0 if number == 0 else (point_contacts[number - 1][0].last + contact.first + 1) // 2
-            end = (
-                num_frames
-                if number + 1 == len(point_contacts)
-                else (contact.last + point_contacts[number + 1][0].first + 1) // 2
-            )
+            end = num_frames if is_last else (contact.last + point_contacts[number + 1][0].first + 1) // 2
             frames = np.arange(start, end)
             before = np.maximum(contact.first - frames, 0)
             after = np.maximum(frames - contact.last, 0)
             reach_before = fade if number == 0 else min(fade, contact.first - start + 0.5)
-            reach_after = fade if number + 1 == len(point_contacts) else min(fade, end - contact.last - 0.5)
+            reach_after = fade if is_last else min(fade, end - contact.last - 0.5)
             distance = np.clip(np.maximum(before / reach_before, after / reach_after), 0.0, 1.0)
             share[frames, point] = 1.0 - distance**2 * (3.0 - 2.0 * distance)
             target[frames, point] = position

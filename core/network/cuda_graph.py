@@ -61,7 +61,7 @@ class CapturedNetwork:
         """
         if network.device.partition(":")[0] != "cuda":
             raise DeviceError(
-                f"expected a network on a CUDA device to record, got one on {network.device!r}; use its predict there"
+                f"expected a network on a CUDA device to capture, got one on {network.device!r}; use its predict there"
             )
         import torch
 
@@ -102,7 +102,7 @@ class CapturedNetwork:
 
         check_shapes(start_points, target_points, rotations, betas, seen)
         if start_points.shape[0] != self.batch:
-            raise ValueError(f"expected a batch of {self.batch}, as was recorded; got {start_points.shape[0]}")
+            raise ValueError(f"expected a batch of {self.batch}, as captured; got {start_points.shape[0]}")
         packed = packed_inputs(start_points, target_points, rotations, betas, seen)
         self._packed.copy_(torch.from_numpy(packed))
         self._graph.replay()
