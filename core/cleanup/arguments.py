@@ -36,8 +36,8 @@ def add_cleanup_arguments(parser: argparse.ArgumentParser, defaults: CleanupOpti
     group.add_argument(
         "--root", choices=ROOTS, default=defaults.root,
         help="world: move through the room; in_place: keep the pelvis over one spot; treadmill: in place, but keep the "
-        "sway; on_ground: put the lower foot of every frame on the floor, which root-relative tracks always need "
-        "(default %(default)s)",
+        "sway; on_ground: put the lower foot of every frame on the floor, as root-relative tracks do instead "
+        "of world (default %(default)s)",
     )  # fmt: skip
 
 
