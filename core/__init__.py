@@ -13,7 +13,7 @@ Fit
     `FitStream` fits frame by frame and returns each `StreamPose`.
 Motion
     `Motion` is the result; `read_motion` and `write_motion` store it in AMASS layout.
-    `prepare` analyses a motion as a `CleanupSource`; `clean` applies `CleanupOptions` to it.
+    `analyse_motion` analyses a motion as a `CleanupSource`; `clean_up` applies `CleanupOptions` to it.
 Errors
     `CoreError` is the base of all: `TrackFileError`, `TrackError`, `AmbiguousTrackError`, `UnseenPersonError`,
     `BodyError`, `MotionError`, `FitOptionError`, `CleanupOptionError`, `DeviceError`, `InputMissingError`,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .body.catalog import resolve_body
     from .body.data import BodyData
     from .body.model import BodyModel
-    from .cleanup import CleanupOptionError, CleanupOptions, CleanupSource, clean, prepare
+    from .cleanup import CleanupOptionError, CleanupOptions, CleanupSource, analyse_motion, clean_up
     from .errors import (
         AmbiguousTrackError,
         BodyError,
@@ -86,9 +86,9 @@ __all__ = [
     "UnsafePickleError",
     "UnseenPersonError",
     "__version__",
-    "clean",
+    "clean_up",
     "fit_track",
-    "prepare",
+    "analyse_motion",
     "read_motion",
     "read_tracks",
     "resolve_body",
@@ -100,7 +100,7 @@ _MODULES = {
     "body.catalog": ("resolve_body",),
     "body.data": ("BodyData",),
     "body.model": ("BodyModel",),
-    "cleanup": ("CleanupOptionError", "CleanupOptions", "CleanupSource", "clean", "prepare"),
+    "cleanup": ("CleanupOptionError", "CleanupOptions", "CleanupSource", "analyse_motion", "clean_up"),
     "errors": (
         "AmbiguousTrackError",
         "BodyError",
