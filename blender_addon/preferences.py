@@ -7,12 +7,12 @@ from pathlib import Path
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
-from .acceleration.background import BACKGROUND
-from .acceleration.settings import known_info, python_to_check
-from .acceleration.task import Check
 from .package import PACKAGE, body_file
-from .panels.acceleration import draw_acceleration
-from .panels.text import draw_text
+from .torch_backend.background import BACKGROUND
+from .torch_backend.preferences_box import draw_acceleration
+from .torch_backend.settings import known_info, python_to_check
+from .torch_backend.tasks import Check
+from .ui.text import draw_text
 
 SMPL_PAGE = "https://smpl.is.tue.mpg.de"
 _FREE_BODY = (

@@ -8,10 +8,10 @@ from pathlib import Path
 import bpy
 
 from .core_access import ProtectedFiles, gender_files
-from .custom_properties import RECORD_KEY
-from .figure_record import RecordError, recall
+from .figure.custom_properties import RECORD_KEY
+from .figure.record import RecordError, recall
 from .package import addon_preferences, body_file
-from .tracks.session import TRACKS
+from .track.session import TRACKS
 
 
 def project_files() -> ProtectedFiles:

@@ -9,46 +9,56 @@ from __future__ import annotations
 
 import bpy
 
-from . import (
-    command_line,
-    error_colors,
-    error_strip,
-    export_properties,
-    figure_properties,
-    flag_list,
-    preferences,
-    prepared,
-    scene_properties,
-    translations,
-)
-from .fitting import running
-from .operators import acceleration, export, figure, fit, menu, motion, refit, result, track
-from .panels import body as body_panel
-from .panels import export as export_panel
-from .panels import fit as fit_panel
-from .panels import result as result_panel
-from .panels import track as track_panel
-from .tracks import preview, reading
+from . import menu, preferences, scene_properties
+from .background import modal_operator
+from .batch import blender_command
+from .body import panel as body_panel
+from .export import operators as export_operators
+from .export import panel as export_panel
+from .export import properties as export_properties
+from .figure import shape_operators
+from .fit import operators as fit_operators
+from .fit import panel as fit_panel
+from .motion_import import operators as motion_operators
+from .result import cleanup_cache, error_colors, error_strip, flag_list, refit_operators
+from .result import operators as result_operators
+from .result import panel as result_panel
+from .result import properties as result_properties
+from .torch_backend import operators as torch_operators
+from .track import operators as track_operators
+from .track import panel as track_panel
+from .track import preview, reader
+from .ui import translations
 
-_OPERATORS = (acceleration, track, fit, figure, result, refit, export, motion, menu)
+_OPERATORS = (
+    torch_operators,
+    track_operators,
+    fit_operators,
+    shape_operators,
+    result_operators,
+    refit_operators,
+    export_operators,
+    motion_operators,
+    menu,
+)
 _PANELS = (track_panel, body_panel, fit_panel, result_panel, export_panel)
 
 MODULES = (
     translations,
     preferences,
     scene_properties,
-    reading,
+    reader,
     preview,
-    running,
-    figure_properties,
+    modal_operator,
+    result_properties,
     flag_list,
-    prepared,
+    cleanup_cache,
     error_colors,
     error_strip,
     export_properties,
     *_OPERATORS,
     *_PANELS,
-    command_line,
+    blender_command,
 )
 
 

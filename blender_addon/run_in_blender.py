@@ -32,7 +32,7 @@ def run() -> int:
     if not (_FOLDER / "core").is_dir():
         load_package("core", _FOLDER.parent / "core" / "__init__.py")
     load_package("blender_addon", _FOLDER / "__init__.py")
-    from blender_addon.cli import main
+    from blender_addon.batch.cli import main
     from blender_addon.project_files import project_paths
 
     arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []

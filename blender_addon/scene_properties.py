@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import bpy
 
-from .fitting import devices
-from .fitting.presets import QUALITY_ITEMS
+from .fit import devices
 from .package import addon_preferences
-from .redraw import redraw_viewports
-from .tracks import choices
-from .tracks.reading import read_soon
-from .tracks.request import AUTO
-from .translations import CONTEXT
+from .track import choices
+from .track.reader import read_soon
+from .track.request import AUTO
+from .ui.enum_items import QUALITY_ITEMS
+from .ui.redraw import redraw_viewports
+from .ui.translations import CONTEXT
 
 MAX_FPS = 10_000.0
 FILE_OPTIONS: set[str] = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()

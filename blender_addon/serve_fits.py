@@ -25,7 +25,7 @@ def run() -> int:
     for name, file in settings["packages"].items():
         load_package(name, Path(file))
     load_package("blender_addon", _FOLDER / "__init__.py")
-    from blender_addon.acceleration.server import serve
+    from blender_addon.torch_backend.server import serve
 
     return serve(settings["idle_s"])
 

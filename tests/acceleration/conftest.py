@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blender_addon.acceleration.environment import base_python
+from blender_addon.torch_backend.environment import base_python
 from core.body.data import BodyData
 from core.body.free_body import load_free_body
 from core.reading import read_tracks

@@ -5,8 +5,8 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from blender_addon.acceleration.builds import TORCH_VERSION
-from blender_addon.acceleration.environment import base_python
+from blender_addon.torch_backend.builds import TORCH_VERSION
+from blender_addon.torch_backend.environment import base_python
 
 TORCH = f"""
 __version__ = "{TORCH_VERSION}"

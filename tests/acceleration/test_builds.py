@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from blender_addon.acceleration import builds
-from blender_addon.acceleration.builds import (
+from blender_addon.torch_backend import builds
+from blender_addon.torch_backend.builds import (
     APPLE,
     CPU_LINUX,
     CPU_WINDOWS,

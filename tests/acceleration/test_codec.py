@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blender_addon.acceleration.codec import decode, encode
-from blender_addon.acceleration.pipe import PipeError
+from blender_addon.background.codec import decode, encode
+from blender_addon.background.messages import PipeError
 from core.errors import TrackError
 from core.fit import FitOptions
 from core.layouts import LAYOUTS

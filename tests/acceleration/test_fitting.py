@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blender_addon.acceleration import fitting
-from blender_addon.acceleration.client import FitServer, Patience, _core_error
-from blender_addon.acceleration.errors import AccelerationError
-from blender_addon.acceleration.fitting import end_servers, run_fit
+from blender_addon.torch_backend import fitting
+from blender_addon.torch_backend.client import FitServer, Patience, _core_error
+from blender_addon.torch_backend.errors import AccelerationError
+from blender_addon.torch_backend.fitting import end_servers, run_fit
 from core.errors import BodyError, FitCancelled, FitOptionError, TrackError
 from core.fit import FitOptions, PointErrors, fit_track
 from core.math.arrays import DeviceError
@@ -181,7 +181,7 @@ def test_cancelling_does_not_wait_for_a_process_that_hangs(walk, body, torch_pyt
 @needs_signals
 def test_the_process_ends_with_the_one_that_started_it(torch_python, tmp_path):
     code = (
-        "import sys, time; from pathlib import Path; from blender_addon.acceleration.client import FitServer\n"
+        "import sys, time; from pathlib import Path; from blender_addon.torch_backend.client import FitServer\n"
         f"server = FitServer(Path({str(torch_python)!r}))\n"
         "while server._next(60.0).kind != 'ready': pass\n"
         "print(server.pid, flush=True); import os; os._exit(1)"

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from blender_addon.acceleration import environment, installation
-from blender_addon.acceleration.builds import CPU_LINUX, Build
-from blender_addon.acceleration.environment import (
+from blender_addon.torch_backend import environment, installation
+from blender_addon.torch_backend.builds import CPU_LINUX, Build
+from blender_addon.torch_backend.environment import (
     EnvironmentFault,
     base_python,
     environment_python,
@@ -23,8 +23,8 @@ from blender_addon.acceleration.environment import (
     of_any_length,
     python_of,
 )
-from blender_addon.acceleration.installation import Installation, Plan
-from blender_addon.acceleration.task import Removal, Task
+from blender_addon.torch_backend.installation import Installation, Plan
+from blender_addon.torch_backend.tasks import Removal, Task
 from tests.acceleration.stand_ins import write_quick_python, write_stand_ins
 from tests.processes import is_running
 from tests.waiting import PATIENCE_S, poll

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from blender_addon.acceleration.pip_output import PipProgress
+from blender_addon.torch_backend.pip_output import PipProgress
 
 OUTPUT = """\
 Collecting torch==2.13.0

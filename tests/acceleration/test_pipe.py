@@ -9,7 +9,7 @@ import struct
 import numpy as np
 import pytest
 
-from blender_addon.acceleration.pipe import Message, PipeError, read_message, write_message
+from blender_addon.background.messages import Message, PipeError, read_message, write_message
 
 
 def sent(*messages: Message) -> io.BytesIO:

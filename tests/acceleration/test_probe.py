@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blender_addon.acceleration.probe import Device, ProbeError, PythonInfo, probe, python_in
+from blender_addon.torch_backend.probe import Device, ProbeError, PythonInfo, probe, python_in
 from tests.acceleration.stand_ins import TORCH
 from tests.processes import is_running
 from tests.waiting import PATIENCE_S, poll

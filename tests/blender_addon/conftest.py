@@ -33,7 +33,7 @@ def scene():
 def addon(scene):
     """The scene of an empty session, with the add-on enabled; no fit is left at work."""
     import blender_addon
-    from blender_addon.fitting.session import FITS
+    from blender_addon.background.fit_session import FITS
 
     blender_addon.register()
     yield scene
@@ -65,8 +65,8 @@ def make_motion() -> Callable[..., Motion]:
 @pytest.fixture
 def add_person(scene, body) -> Callable[..., object]:
     """A function that puts a motion on the free body into the scene and returns its figure."""
-    from blender_addon.figure import FigureOptions, add_figures
-    from blender_addon.placing import Person
+    from blender_addon.figure.create import FigureOptions, add_figures
+    from blender_addon.figure.placing import Person
 
     def add(motion: Motion, name: str = "walk", *, floor: bool = True):
         return add_figures([Person(name, motion, body)], scene, name=name, options=FigureOptions(floor=floor))[0]

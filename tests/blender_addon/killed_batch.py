@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from blender_addon import cli, worker_process
+from blender_addon.batch import cli, worker_process
 
 QUICK_WORKER = f"""
 import json, pathlib

@@ -13,11 +13,11 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon import worker_process  # noqa: E402
-from blender_addon.adjustment import APPLIED_KEY  # noqa: E402
-from blender_addon.animation import read_motion  # noqa: E402
-from blender_addon.cli import main  # noqa: E402
-from blender_addon.figure_record import recall  # noqa: E402
+from blender_addon.batch import worker_process  # noqa: E402
+from blender_addon.batch.cli import main  # noqa: E402
+from blender_addon.figure.animation import read_motion  # noqa: E402
+from blender_addon.figure.record import recall  # noqa: E402
+from blender_addon.result.live_settings import APPLIED_KEY  # noqa: E402
 from core.body.free_body import load_free_body  # noqa: E402
 from core.cleanup import CleanupOptions, analyse_motion, clean_up  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon.cli import main  # noqa: E402
+from blender_addon.batch.cli import main  # noqa: E402
 
 has_torch = importlib.util.find_spec("torch") is not None
 

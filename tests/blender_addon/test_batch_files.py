@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from blender_addon import worker_process
-from blender_addon.cli import main
+from blender_addon.batch import worker_process
+from blender_addon.batch.cli import main
 from tests.conftest import REPOSITORY
 from tests.disguises import DISGUISES, disguise
 

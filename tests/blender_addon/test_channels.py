@@ -7,7 +7,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon.channels import Channels  # noqa: E402
+from blender_addon.figure.fcurves import Channels  # noqa: E402
 
 FRAMES = range(1, 41)
 

@@ -6,8 +6,8 @@ import io
 import sys
 from types import SimpleNamespace
 
-from blender_addon import worker_process
-from blender_addon.display import Display
+from blender_addon.batch import worker_process
+from blender_addon.batch.console import Display
 
 
 class Terminal(io.StringIO):

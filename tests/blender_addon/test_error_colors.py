@@ -9,10 +9,10 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon import error_colors  # noqa: E402
-from blender_addon.error_colors import ATTRIBUTE  # noqa: E402
-from blender_addon.error_shading import StripPlace, point_shares, ramp, strip_bars, strip_top, vertex_colors  # noqa: E402
-from blender_addon.figure_record import FigureRecord, FitSource, keep, recall  # noqa: E402
+from blender_addon.figure.record import FigureRecord, FitSource, keep, recall  # noqa: E402
+from blender_addon.result import error_colors  # noqa: E402
+from blender_addon.result.error_colors import ATTRIBUTE  # noqa: E402
+from blender_addon.result.error_shading import StripPlace, point_shares, ramp, strip_bars, strip_top, vertex_colors  # noqa: E402
 from core.body.landmarks import landmark_regressor  # noqa: E402
 from core.fit import FitReport  # noqa: E402
 
@@ -111,7 +111,7 @@ def test_undo_and_loading_bring_the_handler_along(figure, tmp_path):
 
 
 def test_exports_show_the_skin(figure, tmp_path):
-    from blender_addon.export import export_figures
+    from blender_addon.export.writers import export_figures
 
     figure.armature.smplify.color_by_error = True
     export_figures([figure.armature], tmp_path / "walk.glb")

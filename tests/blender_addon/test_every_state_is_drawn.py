@@ -13,24 +13,24 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
 from blender_addon import core_access  # noqa: E402
-from blender_addon.acceleration.background import BACKGROUND  # noqa: E402
-from blender_addon.acceleration.probe import PythonInfo  # noqa: E402
-from blender_addon.acceleration.task import Task as PreferencesTask  # noqa: E402
-from blender_addon.custom_properties import MARK_KEY, RECORD_KEY  # noqa: E402
-from blender_addon.export_properties import FORMAT_ITEMS, PRESET_ITEMS  # noqa: E402
-from blender_addon.figure_record import keep, recall  # noqa: E402
-from blender_addon.fitting.session import FITS, FitState  # noqa: E402
-from blender_addon.fitting.task import Task  # noqa: E402
-from blender_addon.flag_list import fill, why  # noqa: E402
-from blender_addon.panels import acceleration as page  # noqa: E402
-from blender_addon.panels.acceleration import PageState, page_state  # noqa: E402
-from blender_addon.panels.body import SMPLIFY_PT_body  # noqa: E402
-from blender_addon.panels.export import SMPLIFY_PT_export, SMPLIFY_PT_export_details  # noqa: E402
-from blender_addon.panels.fit import SMPLIFY_PT_fit  # noqa: E402
-from blender_addon.panels.result import FigureState, SMPLIFY_PT_result, SMPLIFY_UL_flags, figure_state  # noqa: E402
-from blender_addon.panels.track import SMPLIFY_PT_track  # noqa: E402
-from blender_addon.tracks.session import TRACKS, TrackState  # noqa: E402
-from blender_addon.tracks.settings import track_request  # noqa: E402
+from blender_addon.background.fit_session import FITS, FitState  # noqa: E402
+from blender_addon.background.task import Task  # noqa: E402
+from blender_addon.body.panel import SMPLIFY_PT_body  # noqa: E402
+from blender_addon.export.panel import SMPLIFY_PT_export, SMPLIFY_PT_export_details  # noqa: E402
+from blender_addon.export.properties import FORMAT_ITEMS, PRESET_ITEMS  # noqa: E402
+from blender_addon.figure.custom_properties import MARK_KEY, RECORD_KEY  # noqa: E402
+from blender_addon.figure.record import keep, recall  # noqa: E402
+from blender_addon.fit.panel import SMPLIFY_PT_fit  # noqa: E402
+from blender_addon.result.flag_list import fill, why  # noqa: E402
+from blender_addon.result.panel import FigureState, SMPLIFY_PT_result, SMPLIFY_UL_flags, figure_state  # noqa: E402
+from blender_addon.torch_backend import preferences_box as page  # noqa: E402
+from blender_addon.torch_backend.background import BACKGROUND  # noqa: E402
+from blender_addon.torch_backend.preferences_box import PageState, page_state  # noqa: E402
+from blender_addon.torch_backend.probe import PythonInfo  # noqa: E402
+from blender_addon.torch_backend.tasks import Task as PreferencesTask  # noqa: E402
+from blender_addon.track.panel import SMPLIFY_PT_track  # noqa: E402
+from blender_addon.track.session import TRACKS, TrackState  # noqa: E402
+from blender_addon.track.settings import track_request  # noqa: E402
 from core.fit import Flag  # noqa: E402
 from tests.blender_addon.drawing import Drawn, Layout, draw  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402

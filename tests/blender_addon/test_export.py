@@ -11,12 +11,12 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon import export  # noqa: E402
 from blender_addon.core_access import JOINT_NAMES  # noqa: E402
-from blender_addon.export import FORMATS, ExportError, export_figures  # noqa: E402
-from blender_addon.figure import add_figures, set_betas  # noqa: E402
-from blender_addon.placing import Person  # noqa: E402
-from blender_addon.scene_time import scene_rate, set_scene_rate  # noqa: E402
+from blender_addon.export import writers  # noqa: E402
+from blender_addon.export.writers import FORMATS, ExportError, export_figures  # noqa: E402
+from blender_addon.figure.create import add_figures, set_betas  # noqa: E402
+from blender_addon.figure.placing import Person  # noqa: E402
+from blender_addon.figure.scene_time import scene_rate, set_scene_rate  # noqa: E402
 from core.amass import read_motion  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shaped, shown_joints, shown_vertices, skin  # noqa: E402
 
@@ -239,7 +239,7 @@ def test_unknown_suffix_is_named(add_person, make_motion, tmp_path):
 
 def test_a_format_that_this_blender_was_built_without_is_named(add_person, make_motion, tmp_path, monkeypatch):
     figure = add_person(make_motion(2))
-    monkeypatch.setitem(export._OPERATORS, "usd", bpy.ops.wm.no_such_export)
+    monkeypatch.setitem(writers._OPERATORS, "usd", bpy.ops.wm.no_such_export)
     with pytest.raises(ExportError, match="built without one"):
         export_figures([figure.armature], tmp_path / "walk.usd")
 
@@ -300,8 +300,8 @@ def test_npz_and_bvh_hold_what_is_shown(add_person, body, make_motion, tmp_path,
 
 
 def test_the_slow_way_gives_what_the_keys_say(add_person, make_motion):
-    from blender_addon.animation import read_motion as read_keys
-    from blender_addon.shown_motion import keys_are_all, motion_of
+    from blender_addon.figure.animation import read_motion as read_keys
+    from blender_addon.figure.evaluated_motion import keys_are_all, motion_of
 
     figure = add_person(make_motion(NUM_FRAMES))
     assert keys_are_all(figure.armature)

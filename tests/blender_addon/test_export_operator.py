@@ -9,10 +9,10 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
-from blender_addon.export_properties import BONE_ITEMS, FORMAT_ITEMS, PRESET_ITEMS  # noqa: E402
-from blender_addon.export_target import BONE_NAMES, PRESETS  # noqa: E402
-from blender_addon.operators.export import SMPLIFY_OT_export  # noqa: E402
-from blender_addon.panels.export import SMPLIFY_PT_export  # noqa: E402
+from blender_addon.export.operators import SMPLIFY_OT_export  # noqa: E402
+from blender_addon.export.panel import SMPLIFY_PT_export  # noqa: E402
+from blender_addon.export.presets import BONE_NAMES, PRESETS  # noqa: E402
+from blender_addon.export.properties import BONE_ITEMS, FORMAT_ITEMS, PRESET_ITEMS  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 
 
@@ -82,7 +82,7 @@ def test_a_preset_sets_the_box(addon):
 
 
 def test_the_box_offers_what_there_is():
-    from blender_addon.export import FORMATS
+    from blender_addon.export.writers import FORMATS
 
     assert {item[0] for item in PRESET_ITEMS} == set(PRESETS)
     assert {item[0] for item in FORMAT_ITEMS} == set(FORMATS)

@@ -11,10 +11,10 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 from blender_addon.core_access import JOINT_NAMES  # noqa: E402
-from blender_addon.export import export_figures  # noqa: E402
-from blender_addon.export_target import BONE_NAMES, PRESETS, ExportTarget  # noqa: E402
-from blender_addon.export_twin import root_places  # noqa: E402
-from blender_addon.scene_time import scene_rate, set_scene_rate  # noqa: E402
+from blender_addon.export.export_rig import root_places  # noqa: E402
+from blender_addon.export.presets import BONE_NAMES, PRESETS, ExportTarget  # noqa: E402
+from blender_addon.export.writers import export_figures  # noqa: E402
+from blender_addon.figure.scene_time import scene_rate, set_scene_rate  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_vertices, skin, turn  # noqa: E402
 
 NUM_FRAMES = 25

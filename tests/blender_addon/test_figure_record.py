@@ -13,12 +13,12 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon import figure_record  # noqa: E402
-from blender_addon.conversion import fit_file, show  # noqa: E402
-from blender_addon.custom_properties import MARK_KEY, RECORD_KEY  # noqa: E402
-from blender_addon.figure_record import RecordError, keep, recall  # noqa: E402
-from blender_addon.jobs import ConvertOptions  # noqa: E402
-from blender_addon.key_mark import keys_edited  # noqa: E402
+from blender_addon.batch.convert import fit_file, show  # noqa: E402
+from blender_addon.batch.jobs import ConvertOptions  # noqa: E402
+from blender_addon.figure import record  # noqa: E402
+from blender_addon.figure.custom_properties import MARK_KEY, RECORD_KEY  # noqa: E402
+from blender_addon.figure.keyframe_hash import keys_edited  # noqa: E402
+from blender_addon.figure.record import RecordError, keep, recall  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
 from core.reading import ReadOptions  # noqa: E402
 
@@ -67,7 +67,7 @@ def assert_same_point_errors(first, second):
 
 
 def read_again(armature):
-    figure_record._read.clear()
+    record._read.clear()
     return recall(armature)
 
 
@@ -223,7 +223,7 @@ def test_flags_come_back(fitted):
 
 
 def test_keys_that_were_moved_or_removed_are_seen(fitted):
-    from blender_addon.channels import Channels
+    from blender_addon.figure.fcurves import Channels
 
     armature = fitted[1].armature
     curve = Channels(armature).find('pose.bones["left_knee"].rotation_quaternion', 1)

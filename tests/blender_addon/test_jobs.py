@@ -9,8 +9,7 @@ from dataclasses import replace
 import pytest
 
 import core
-from blender_addon.core_access import CleanupOptions, InputMissingError, ReadOptions
-from blender_addon.jobs import (
+from blender_addon.batch.jobs import (
     BatchError,
     ConvertOptions,
     Job,
@@ -24,6 +23,7 @@ from blender_addon.jobs import (
     plan_jobs,
     written_before,
 )
+from blender_addon.core_access import CleanupOptions, InputMissingError, ReadOptions
 
 
 def touch(*paths):

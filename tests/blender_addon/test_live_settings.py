@@ -10,15 +10,15 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon import adjustment  # noqa: E402
-from blender_addon.adjustment import adjust, applied_settings, replace_motion  # noqa: E402
-from blender_addon.channels import Channels, keys_of  # noqa: E402
-from blender_addon.conversion import FittedTrack, remember  # noqa: E402
-from blender_addon.custom_properties import MARK_KEY  # noqa: E402
-from blender_addon.figure_record import recall  # noqa: E402
-from blender_addon.key_mark import keys_edited  # noqa: E402
-from blender_addon.placing import Person  # noqa: E402
-from blender_addon.prepared import PREPARED  # noqa: E402
+from blender_addon.batch.convert import FittedTrack, remember  # noqa: E402
+from blender_addon.figure.custom_properties import MARK_KEY  # noqa: E402
+from blender_addon.figure.fcurves import Channels, keys_of  # noqa: E402
+from blender_addon.figure.keyframe_hash import keys_edited  # noqa: E402
+from blender_addon.figure.placing import Person  # noqa: E402
+from blender_addon.figure.record import recall  # noqa: E402
+from blender_addon.result import live_settings  # noqa: E402
+from blender_addon.result.cleanup_cache import PREPARED  # noqa: E402
+from blender_addon.result.live_settings import adjust, applied_settings, replace_motion  # noqa: E402
 from core.cleanup import CleanupOptions, analyse_motion, clean_up  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
 from core.layouts import LAYOUTS  # noqa: E402
@@ -224,7 +224,7 @@ def test_keys_of_other_properties_stay(add_fitted):
 
 
 def test_a_body_that_cannot_be_read_puts_the_setting_back(add_fitted, tmp_path):
-    from blender_addon.figure_record import FitSource, keep
+    from blender_addon.figure.record import FitSource, keep
 
     figure = add_fitted()
     record = recall(figure.armature)
@@ -238,10 +238,10 @@ def test_what_a_slider_needs_is_found_ahead_where_a_file_was_opened(add_fitted, 
     figure = add_fitted()
     armature = figure.armature
     PREPARED.clear()
-    adjustment.prepare_ahead(armature, recall(armature))
+    live_settings.prepare_ahead(armature, recall(armature))
     PREPARED.wait()
     expected = cleaned(figure, body, smoothing=1.0)
-    monkeypatch.setattr(adjustment, "analyse_motion", None)  # it is not called again
+    monkeypatch.setattr(live_settings, "analyse_motion", None)  # it is not called again
     armature.smplify.smoothing = 1.0
     np.testing.assert_allclose(shown(armature, 20), joints(body, expected, 19), atol=1e-4)
 
@@ -250,7 +250,7 @@ def test_nothing_is_found_ahead_of_a_figure_without_its_mesh(add_fitted):
     figure = add_fitted()
     bpy.data.objects.remove(figure.mesh)
     PREPARED.clear()
-    adjustment.prepare_ahead(figure.armature, recall(figure.armature))
+    live_settings.prepare_ahead(figure.armature, recall(figure.armature))
     assert not PREPARED.knows(figure.armature[MARK_KEY])
 
 
@@ -283,7 +283,7 @@ def test_the_error_curve_is_the_report(add_fitted):
 
 
 def test_the_list_holds_the_flags_and_jumps(add_fitted):
-    from blender_addon.flag_list import fill
+    from blender_addon.result.flag_list import fill
 
     flags = (Flag("held", "left arm", 4, 9), Flag("missing", "person", 20, 20))
     figure = add_fitted(flags=flags)

@@ -6,8 +6,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon.operators.menu import SMPLIFY_MT_smplify  # noqa: E402
-from blender_addon.operators.track import SMPLIFY_MT_person  # noqa: E402
+from blender_addon.menu import SMPLIFY_MT_smplify  # noqa: E402
+from blender_addon.track.operators import SMPLIFY_MT_person  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 
 OF_THE_PREFERENCES = {f"smplify.{name}" for name in ("check_python", "install_torch", "cancel_torch", "remove_torch")}

@@ -10,9 +10,9 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
-from blender_addon import adjustment  # noqa: E402
-from blender_addon.channels import Channels  # noqa: E402
-from blender_addon.figure_record import recall  # noqa: E402
+from blender_addon.figure.fcurves import Channels  # noqa: E402
+from blender_addon.figure.record import recall  # noqa: E402
+from blender_addon.result import live_settings  # noqa: E402
 from core.amass import read_motion, write_motion  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shaped, shown_joints  # noqa: E402
 
@@ -115,7 +115,7 @@ def test_the_menu_entry_comes_and_goes(scene):
 def test_what_the_floor_was_found_with_is_kept_for_the_sliders(addon, write, monkeypatch):
     path, _ = write()
     assert bpy.ops.smplify.import_motion(filepath=str(path), floor=True) == {"FINISHED"}
-    monkeypatch.setattr(adjustment, "analyse_motion", None)  # it is not called again
+    monkeypatch.setattr(live_settings, "analyse_motion", None)  # it is not called again
     figure = bpy.context.object.smplify
     figure.smoothing = 0.5
     assert figure.smoothing == 0.5 and figure.trouble == ""

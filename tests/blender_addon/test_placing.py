@@ -10,12 +10,12 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon import adjustment  # noqa: E402
-from blender_addon.conversion import FittedTrack, show  # noqa: E402
-from blender_addon.figure import FigureOptions, add_figures  # noqa: E402
-from blender_addon.figure_record import recall  # noqa: E402
-from blender_addon.fitting.settings import fit_job  # noqa: E402
-from blender_addon.placing import Person, Place, place_motion  # noqa: E402
+from blender_addon.batch.convert import FittedTrack, show  # noqa: E402
+from blender_addon.figure.create import FigureOptions, add_figures  # noqa: E402
+from blender_addon.figure.placing import Person, Place, place_motion  # noqa: E402
+from blender_addon.figure.record import recall  # noqa: E402
+from blender_addon.fit.settings import fit_job  # noqa: E402
+from blender_addon.result import live_settings  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
 from core.layouts import LAYOUTS  # noqa: E402
 from core.track import KeypointTrack  # noqa: E402
@@ -66,7 +66,7 @@ def test_the_fit_makes_its_people_ready_for_the_scene(addon, write_track, tmp_pa
     assert steps[-1] == (1.0, "Finding the floor")
     figure = show(fitted, "walk")[0]
     assert figure.motion is fitted[0].person.placed.motion
-    assert adjustment._source(figure.armature, recall(figure.armature)) is fitted[0].person.placed.source
+    assert live_settings._source(figure.armature, recall(figure.armature)) is fitted[0].person.placed.source
     addon.render.fps = 24
     again = fit_job(bpy.context).run(lambda share, what: True)
     assert again[0].person.placed.motion.fps == pytest.approx(24.0), "the scene is animated now: it keeps its rate"

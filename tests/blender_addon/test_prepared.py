@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from blender_addon.prepared import THREAD_NAME, Prepared
+from blender_addon.result.cleanup_cache import THREAD_NAME, Prepared
 from core.errors import CoreError
 
 

@@ -11,11 +11,11 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon import cli, command_line  # noqa: E402
+from blender_addon.batch import blender_command, cli  # noqa: E402
 from blender_addon.core_access import FitOptions, OutputError  # noqa: E402
-from blender_addon.export import export_figures, save_session, write_amass  # noqa: E402
-from blender_addon.figure_record import FigureRecord, FitSource, keep, plain_options, recall  # noqa: E402
-from blender_addon.operators.export import SMPLIFY_OT_export  # noqa: E402
+from blender_addon.export.operators import SMPLIFY_OT_export  # noqa: E402
+from blender_addon.export.writers import export_figures, save_session, write_amass  # noqa: E402
+from blender_addon.figure.record import FigureRecord, FitSource, keep, plain_options, recall  # noqa: E402
 from blender_addon.project_files import project_files  # noqa: E402
 from blender_addon.registration import MODULES  # noqa: E402
 from tests.disguises import DISGUISES, disguise  # noqa: E402
@@ -183,7 +183,8 @@ def test_the_command_in_a_blender_leaves_its_project_alone(project, monkeypatch)
     heard = []
     monkeypatch.setattr(cli, "run_batch", lambda jobs, out, options: heard.append(options.protected) or [])
     assert (
-        command_line._run_command([str(project["next keypoints"]), "-o", str(project["project"].parent / "out")]) == 0
+        blender_command._run_command([str(project["next keypoints"]), "-o", str(project["project"].parent / "out")])
+        == 0
     )
     assert set(project.values()) <= set(heard[0])
 

@@ -10,11 +10,11 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
-from blender_addon.channels import Channels, keys_of  # noqa: E402
-from blender_addon.conversion import fit_file, show  # noqa: E402
-from blender_addon.figure_record import recall  # noqa: E402
-from blender_addon.jobs import ConvertOptions  # noqa: E402
-from blender_addon.refit import RefitError, RefitOrder, fit_again, merged  # noqa: E402
+from blender_addon.batch.convert import fit_file, show  # noqa: E402
+from blender_addon.batch.jobs import ConvertOptions  # noqa: E402
+from blender_addon.figure.fcurves import Channels, keys_of  # noqa: E402
+from blender_addon.figure.record import recall  # noqa: E402
+from blender_addon.result.refit import RefitError, RefitOrder, fit_again, merged  # noqa: E402
 from core.errors import FitCancelled  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_joints  # noqa: E402
@@ -146,7 +146,7 @@ def test_the_range_is_taken_from_the_preview_range(figure, scene):
 
 def test_frames_at_other_rates_meet(figure, make_motion):
     """The motion plays at 30 a second, the track was taken at 60: frame f of one is 2 f of the other."""
-    from blender_addon.refit import Refit
+    from blender_addon.result.refit import Refit
 
     record = recall(figure.armature)
     old, new = make_motion(30, fps=30.0, seed=1), make_motion(59, fps=60.0, seed=2)

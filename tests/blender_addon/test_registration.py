@@ -14,15 +14,15 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
-from blender_addon.acceleration import background  # noqa: E402
-from blender_addon.acceleration.background import BACKGROUND  # noqa: E402
-from blender_addon.acceleration.task import Task  # noqa: E402
-from blender_addon.adjustment import prepare_ahead  # noqa: E402
-from blender_addon.figure_record import recall  # noqa: E402
-from blender_addon.flag_list import ask_for_rows  # noqa: E402
-from blender_addon.prepared import PREPARED  # noqa: E402
-from blender_addon.tracks.request import TrackRequest  # noqa: E402
-from blender_addon.tracks.session import TRACKS  # noqa: E402
+from blender_addon.figure.record import recall  # noqa: E402
+from blender_addon.result.cleanup_cache import PREPARED  # noqa: E402
+from blender_addon.result.flag_list import ask_for_rows  # noqa: E402
+from blender_addon.result.live_settings import prepare_ahead  # noqa: E402
+from blender_addon.torch_backend import background  # noqa: E402
+from blender_addon.torch_backend.background import BACKGROUND  # noqa: E402
+from blender_addon.torch_backend.tasks import Task  # noqa: E402
+from blender_addon.track.request import TrackRequest  # noqa: E402
+from blender_addon.track.session import TRACKS  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
 
 
@@ -75,7 +75,7 @@ class Waits(Task):
 
 def test_a_worker_registers_nothing_twice_where_the_addon_is_there_without_preferences(addon):
     # So it is in a Blender that was started with --addons: the worker of a batch ended with an error there.
-    from blender_addon.worker import _know_figures
+    from blender_addon.batch.worker import _know_figures
 
     before = registered()
     _know_figures()
@@ -110,10 +110,10 @@ def test_register_and_unregister_ten_times_leaves_nothing(scene, write_track, tm
         prepare_ahead(armature, recall(armature))
         BACKGROUND.start(Waits("Waiting"))
         assert {
-            "SMPLify task", "timer blender_addon.flag_list._fill_all",
-            "timer blender_addon.acceleration.background._look_after", "TOPBAR_MT_file_import _draw_import",
-            "TOPBAR_MT_file_export _draw_export", "blender_addon.tracks.preview._handles",
-            "blender_addon.error_strip._handles",
+            "SMPLify task", "timer blender_addon.result.flag_list._fill_all",
+            "timer blender_addon.torch_backend.background._look_after", "TOPBAR_MT_file_import _draw_import",
+            "TOPBAR_MT_file_export _draw_export", "blender_addon.track.preview._handles",
+            "blender_addon.result.error_strip._handles",
         } <= running()  # fmt: skip
         assert "_frame_changed" in registered()
         blender_addon.unregister()

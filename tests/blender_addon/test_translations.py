@@ -11,7 +11,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 from blender_addon.preferences import SMPLIFY_AP_preferences  # noqa: E402
-from blender_addon.translations import LANGUAGES  # noqa: E402
+from blender_addon.ui.translations import LANGUAGES  # noqa: E402
 from core.fit.temporal.visibility import find_visibility  # noqa: E402
 from core.layouts import LAYOUTS  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402

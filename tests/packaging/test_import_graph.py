@@ -168,14 +168,14 @@ def test_circles_are_found(files: dict[str, str], circle: list[str], tmp_path: P
 @pytest.mark.parametrize(
     ("name", "text", "wrong"),
     [
-        ("core/a.py", "def f():\n    import blender_addon.jobs", "core.a:2 imports blender_addon.jobs"),
-        ("training/a.py", "from blender_addon import jobs", "training.a:1 imports blender_addon.jobs"),
+        ("core/a.py", "def f():\n    import blender_addon.batch.jobs", "core.a:2 imports blender_addon.batch.jobs"),
+        ("training/a.py", "from blender_addon import jobs", "training.a:1 imports blender_addon.batch.jobs"),
         ("blender_addon/a.py", "import training.t", "blender_addon.a:1 imports training.t"),
         ("blender_addon/a.py", "from core.c import x", ""),
     ],
 )
 def test_arrows_up_are_found(name: str, text: str, wrong: str, tmp_path: Path) -> None:
-    for path, content in ((name, text), ("core/c.py", ""), ("blender_addon/jobs.py", ""), ("training/t.py", "")):
-        (tmp_path / path).parent.mkdir(exist_ok=True)
+    for path, content in ((name, text), ("core/c.py", ""), ("blender_addon/batch/jobs.py", ""), ("training/t.py", "")):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(content, encoding="utf-8")
     assert arrows_up(import_graph(tmp_path)) == ([wrong] if wrong else [])

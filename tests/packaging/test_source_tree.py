@@ -28,7 +28,7 @@ def pattern_of(*alternatives: str) -> str:
 
 MACHINE_PATHS = re.compile(r"(?<![\w.$}>])/" + pattern_of("ro~ot", "wo~rk", r"home/\w+", r"Users/\w+") + "/")
 PACKAGE_HOSTS = re.compile(pattern_of(r"pypi~\.org", "python~hosted", r"debian~\.org", r"pytorch~\.org/whl"))
-TORCH_INDEX_FILE = "blender_addon/acceleration/builds.py:"
+TORCH_INDEX_FILE = "blender_addon/torch_backend/builds.py:"
 UNFINISHED = re.compile(r"\b" + pattern_of("TO~DO", "FIX~ME", "XX~X", "raise ~NotImplementedError") + r"\b")
 
 

@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 WIDTH, HEIGHT = 1280, 900
 COLOURS = 96
 FIT_S = 240.0
-FITS = "windows.addon('fitting.session').FITS"
+FITS = "windows.addon('background.fit_session').FITS"
 
 
 def save(picture: Image.Image, path: Path) -> None:

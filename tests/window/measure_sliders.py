@@ -30,7 +30,7 @@ DRAGS = {
     "height_m": np.linspace(0.05, 0.5, STEPS),
 }
 PARTS = ("work", "keys", "pose", "picture", "idle")
-FITS = "windows.addon('fitting.session').FITS"
+FITS = "windows.addon('background.fit_session').FITS"
 READY = "not any(item.name == 'SMPLify clean-up' for item in __import__('threading').enumerate())"
 FIT_S = 600.0
 

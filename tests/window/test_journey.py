@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-FITS = "windows.addon('fitting.session').FITS"
+FITS = "windows.addon('background.fit_session').FITS"
 FIT_S = 240.0
 
 

@@ -6,10 +6,10 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon.acceleration.probe import Device  # noqa: E402
-from blender_addon.fitting import devices  # noqa: E402
-from blender_addon.fitting.settings import fit_job  # noqa: E402
-from blender_addon.panels.fit import SMPLIFY_PT_fit_options  # noqa: E402
+from blender_addon.fit import devices  # noqa: E402
+from blender_addon.fit.panel import SMPLIFY_PT_fit_options  # noqa: E402
+from blender_addon.fit.settings import fit_job  # noqa: E402
+from blender_addon.torch_backend.probe import Device  # noqa: E402
 from core.math.arrays import DEVICES  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 

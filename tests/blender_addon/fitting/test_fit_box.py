@@ -11,14 +11,14 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
-from blender_addon.fitting import running  # noqa: E402
-from blender_addon.fitting.running import RunsFit  # noqa: E402
-from blender_addon.fitting.session import FITS, FitState  # noqa: E402
-from blender_addon.fitting.settings import fit_job  # noqa: E402
-from blender_addon.operators.fit import SMPLIFY_OT_fit  # noqa: E402
-from blender_addon.panels.body import SMPLIFY_PT_body  # noqa: E402
-from blender_addon.panels.fit import SMPLIFY_PT_fit, SMPLIFY_PT_fit_options  # noqa: E402
-from blender_addon.tracks.session import TRACKS  # noqa: E402
+from blender_addon.background import modal_operator  # noqa: E402
+from blender_addon.background.fit_session import FITS, FitState  # noqa: E402
+from blender_addon.background.modal_operator import RunsFit  # noqa: E402
+from blender_addon.body.panel import SMPLIFY_PT_body  # noqa: E402
+from blender_addon.fit.operators import SMPLIFY_OT_fit  # noqa: E402
+from blender_addon.fit.panel import SMPLIFY_PT_fit, SMPLIFY_PT_fit_options  # noqa: E402
+from blender_addon.fit.settings import fit_job  # noqa: E402
+from blender_addon.track.session import TRACKS  # noqa: E402
 from core.fit.options import MODES, FitOptions  # noqa: E402
 from core.fit.quality import QUALITIES  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
@@ -55,7 +55,7 @@ class Clicked(RunsFit):
 
 @pytest.fixture
 def clicked(walk):
-    """The operator with its thread running, and a function that sends it events until it ends."""
+    """The operator with its thread modal_operator, and a function that sends it events until it ends."""
     operator = Clicked()
     assert operator._begin(bpy.context, None)
     operator._task.start()
@@ -77,7 +77,7 @@ def test_fit_from_python_adds_selected_figures(walk):
     assert FITS.state is FitState.DONE and "Added walk: 12 frames" in FITS.message
     assert "Added walk" in draw(SMPLIFY_PT_fit).text
     assert "UNDO" in SMPLIFY_OT_fit.bl_options
-    from blender_addon.figure_record import recall
+    from blender_addon.figure.record import recall
 
     assert recall(armature).source.file.endswith("walk.npz")
 
@@ -251,7 +251,7 @@ def test_unregistering_while_a_fit_runs(scene, write_track, tmp_path):
     operator._task.start()
     blender_addon.unregister()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("SMPLify")]
-    assert registered() == set() and not running._timers and not FITS.busy
+    assert registered() == set() and not modal_operator._timers and not FITS.busy
 
 
 def test_what_cannot_be_fitted_is_told(addon, tmp_path, write_track):

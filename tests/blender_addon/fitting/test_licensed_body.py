@@ -8,7 +8,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
-from blender_addon.panels.body import SMPLIFY_PT_body  # noqa: E402
+from blender_addon.body.panel import SMPLIFY_PT_body  # noqa: E402
 from core.body.topology import VERTEX_IDS_BY_COUNT  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 
@@ -63,7 +63,7 @@ def test_a_file_is_used_and_its_genders_offered(addon, files):
     assert bpy.ops.smplify.fit() == {"FINISHED"}
     addon.gender = "FEMALE"
     assert bpy.ops.smplify.fit() == {"FINISHED"}
-    from blender_addon.figure_record import recall
+    from blender_addon.figure.record import recall
 
     sources = [recall(bpy.data.objects[name]).source.body for name in ("walk", "walk.001")]
     assert sources == [str(files / "SMPL_NEUTRAL.npz"), str(files / "SMPL_FEMALE.npz")]
@@ -85,7 +85,7 @@ def test_the_preferences_remember_the_file(addon, preferences, files):
     other = bpy.context.scene.smplify.body
     other.kind = "SMPL"
     assert "Remembered: SMPL_NEUTRAL.npz" in draw(SMPLIFY_PT_body).text
-    from blender_addon.fitting.settings import body_path
+    from blender_addon.fit.settings import body_path
 
     assert body_path(bpy.context) == str(files / "SMPL_NEUTRAL.npz")
     other.kind = "FREE"

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from blender_addon.fitting import task as task_module
-from blender_addon.fitting.session import FitSession, FitState
-from blender_addon.fitting.task import Task, TaskState, time_left
+from blender_addon.background import task as task_module
+from blender_addon.background.fit_session import FitSession, FitState
+from blender_addon.background.task import Task, TaskState, time_left
 from core.errors import FitCancelled
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from blender_addon.tracks.marks import CORNERS, View, disc_triangles, ring_lines
-from blender_addon.tracks.playback import NEVER, Playback, Side, last_seen
+from blender_addon.track.playback import NEVER, Playback, Side, last_seen
+from blender_addon.track.viewport_markers import CORNERS, View, disc_triangles, ring_lines
 from core.layouts import COCO17
 from core.track import KeypointTrack
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from blender_addon.tracks.request import TrackRequest
-from blender_addon.tracks.session import TrackSession, TrackState
+from blender_addon.track.request import TrackRequest
+from blender_addon.track.session import TrackSession, TrackState
 from tests.conftest import REPOSITORY
 
 WALK = TrackRequest(str(REPOSITORY / "samples" / "walk.trc"))

@@ -12,11 +12,11 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
-from blender_addon.operators.track import SMPLIFY_FH_track, SMPLIFY_MT_person  # noqa: E402
-from blender_addon.panels.track import SMPLIFY_PT_track, SMPLIFY_PT_track_details  # noqa: E402
-from blender_addon.tracks import choices, preview  # noqa: E402
-from blender_addon.tracks.session import TRACKS, TrackState  # noqa: E402
-from blender_addon.tracks.settings import track_request  # noqa: E402
+from blender_addon.track import choices, preview  # noqa: E402
+from blender_addon.track.operators import SMPLIFY_FH_track, SMPLIFY_MT_person  # noqa: E402
+from blender_addon.track.panel import SMPLIFY_PT_track, SMPLIFY_PT_track_details  # noqa: E402
+from blender_addon.track.session import TRACKS, TrackState  # noqa: E402
+from blender_addon.track.settings import track_request  # noqa: E402
 from core.formats.dispatch import TRACK_SUFFIXES  # noqa: E402
 from core.layouts import LAYOUTS  # noqa: E402
 from core.reading.options import HANDEDNESS, UNITS_IN_METRES, UP_AXES  # noqa: E402

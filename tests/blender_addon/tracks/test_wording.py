@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from blender_addon.tracks.wording import OPTION_NAMES, in_panel_words, settings_for
+from blender_addon.ui.message_terms import OPTION_NAMES, in_panel_words, settings_for
 from core.errors import CoreError
 from core.reading import ReadOptions, read_all
 from tests.conftest import REPOSITORY

@@ -73,8 +73,8 @@ def addon(name: str) -> object:
 
 def track_state() -> str:
     """Return how far the file of box 1 is."""
-    request = addon("tracks.settings").track_request(bpy.context.scene.smplify.track)
-    return addon("tracks.session").TRACKS.state(request).value
+    request = addon("track.settings").track_request(bpy.context.scene.smplify.track)
+    return addon("track.session").TRACKS.state(request).value
 
 
 def home_files(pattern: str) -> list[str]:

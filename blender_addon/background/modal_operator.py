@@ -1,0 +1,219 @@
+"""An operator whose work runs off the main thread, while Blender stays usable.
+
+bpy is touched on the main thread only: before the work begins, and after it has ended.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+from bpy.app.translations import pgettext_iface as iface_
+
+from ..ui.message_terms import in_panel_words
+from ..ui.operator_mixin import OperatorMixin
+from ..ui.redraw import redraw_sidebars, redraw_viewports
+from .fit_session import FITS, FitState
+from .task import Progress, Task, TaskState, time_left
+
+CLASSES = ()
+
+_TICK_S = 0.1
+_timers: list[bpy.types.Timer] = []
+
+
+class RunsFit(OperatorMixin):
+    """Inherit from it before `bpy.types.Operator`, and write `prepare` and `finish`.
+
+    Without a window, and when a script calls the operator, the work runs before the operator returns. A click starts a
+    thread instead: progress is in box 3, Esc or Cancel ends it, and nothing has been changed until `finish`. With
+    ``"UNDO"`` in the operator's options all that `finish` does is one step.
+    """
+
+    @abstractmethod
+    def prepare(self, context: bpy.types.Context) -> Callable[[Progress], object]:
+        """Return the work, with all it needs of Blender already read; called on the main thread.
+
+        Raises:
+            CoreError: it cannot be done.
+        """
+
+    @abstractmethod
+    def finish(self, context: bpy.types.Context, result: Any) -> str:
+        """Put the work's result into the current scene, in Object Mode; return what to tell.
+
+        Raises:
+            CoreError: it cannot be done; nothing is changed.
+        """
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Do the work before returning."""
+        if FITS.busy:
+            self.report({"ERROR"}, "Expected no other fit to run; wait for it, or cancel it")
+            return {"CANCELLED"}
+        window = context.window_manager
+
+        def listen(share: float, what: str) -> bool:
+            window.progress_update(share)
+            return True
+
+        if not self._begin(context, listen):
+            return {"CANCELLED"}
+        window.progress_begin(0.0, 1.0)
+        try:
+            self._task.run()
+        finally:
+            window.progress_end()
+        return self._conclude(context)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Start a thread for the work, and look after it."""
+        if bpy.app.background or context.window is None:
+            return self.execute(context)
+        if not self._begin(context, None):
+            return {"CANCELLED"}
+        self._task.start()
+        _timers.append(context.window_manager.event_timer_add(_TICK_S, window=context.window))
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Look after the thread; leave every event but Esc to Blender."""
+        if FITS.task is not self._task:  # the file or the add-on went
+            return {"CANCELLED"}
+        if event.type == "ESC" and event.value == "PRESS":
+            FITS.cancel()
+            return {"RUNNING_MODAL"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        self._show_progress(context)
+        state = self._task.state
+        if state in (TaskState.RUNNING, TaskState.CANCELLING):
+            return {"PASS_THROUGH"}
+        if state is TaskState.DONE and context.mode != "OBJECT":
+            FITS.waiting = True
+            return {"PASS_THROUGH"}
+        _clear_window(context)
+        return self._conclude(context)
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """End the work, because Blender ends the operator: the window or the file is closed."""
+        if FITS.task is self._task:
+            FITS.abandon()
+        _clear_window(context)
+
+    def _begin(self, context: bpy.types.Context, listener: Progress | None) -> bool:
+        from ..core_access import CoreError
+
+        try:
+            work = self.prepare(context)
+        except CoreError as error:
+            message = in_panel_words(str(error))
+            FITS.end(FitState.FAILED, message)
+            self.report({"ERROR"}, message)
+            return False
+        self._scene_uid = context.scene.session_uid
+        self._task = Task(work, listener)
+        self._shown: object = None
+        FITS.begin(self._task)
+        return True
+
+    def _show_progress(self, context: bpy.types.Context) -> None:
+        """Draw what changed since the last time: drawing takes time from the fit."""
+        standing = (self._task.standing, FITS.state)
+        if standing != self._shown:
+            self._shown = standing
+            redraw_sidebars()
+            _show_in_status_bar(context, self._task)
+
+    def _conclude(self, context: bpy.types.Context) -> set[str]:
+        """Put the result into the scene, or tell why there is none."""
+        from ..core_access import CoreError
+
+        task = self._task
+        if task.state is TaskState.CANCELLED:
+            return self._end(FitState.CANCELLED, "Cancelled; nothing was changed", "WARNING")
+        scene = next((scene for scene in bpy.data.scenes if scene.session_uid == self._scene_uid), None)
+        if task.error is None and scene is None:
+            return self._end(FitState.FAILED, "The scene that the fit was for is gone; nothing was changed", "ERROR")
+        try:
+            if task.error is not None:
+                raise task.error
+            message = self._finish_in(context, scene, task.result)
+        except CoreError as error:
+            return self._end(FitState.FAILED, in_panel_words(str(error)), "ERROR")
+        except BaseException as error:
+            # A fault of ours: box 3 must not show a fit for ever, and the traceback must be seen.
+            FITS.end(FitState.FAILED, f"{type(error).__name__}: {error}")
+            raise
+        return self._end(FitState.DONE, message, "INFO")
+
+    def _finish_in(self, context: bpy.types.Context, scene: bpy.types.Scene, result: Any) -> str:
+        """Call `finish` with *scene* as the window's scene, which the user may have left meanwhile."""
+        if context.scene == scene:
+            return self.finish(context, result)
+        window, shown = context.window, context.scene
+        window.scene = scene
+        try:
+            return self.finish(bpy.context, result)
+        finally:
+            window.scene = shown
+
+    def _end(self, state: FitState, message: str, kind: str) -> set[str]:
+        FITS.end(state, message)
+        redraw_viewports()
+        self.report({kind}, message)
+        return {"FINISHED"} if state is FitState.DONE else {"CANCELLED"}
+
+
+def describe(task: Task) -> str:
+    """Return what a task does and how long it will take, for a reader."""
+    standing = task.standing
+    what = iface_(standing.what) if standing.what else ""
+    if standing.seconds_left is None:
+        return what
+    return iface_("{:s}, about {:s} left").format(what, time_left(standing.seconds_left))
+
+
+def _show_in_status_bar(context: bpy.types.Context, task: Task) -> None:
+    text = iface_("SMPLify: {:s} ({:.0%}) | Esc cancels")
+    context.workspace.status_text_set(text.format(describe(task), task.standing.share))
+
+
+def _clear_window(context: bpy.types.Context) -> None:
+    """Take away the timer and the text in the status bar."""
+    while _timers:
+        context.window_manager.event_timer_remove(_timers.pop())
+    if context.workspace is not None:
+        context.workspace.status_text_set(None)
+
+
+@persistent
+def _abandon(*_: object) -> None:
+    """Cancel the fit of the file that is left; its thread ends by itself, and its result goes nowhere."""
+    FITS.abandon()
+
+
+@persistent
+def _step_taken_back(*_: object) -> None:
+    """Follow an undo step, or one that is done again."""
+    FITS.step_taken_back()
+
+
+def register() -> None:
+    """Cancel the fit when another file is opened, and follow undo steps."""
+    bpy.app.handlers.load_pre.append(_abandon)
+    bpy.app.handlers.undo_post.append(_step_taken_back)
+    bpy.app.handlers.redo_post.append(_step_taken_back)
+
+
+def unregister() -> None:
+    """Leave neither handler, thread nor timer behind."""
+    bpy.app.handlers.load_pre.remove(_abandon)
+    bpy.app.handlers.undo_post.remove(_step_taken_back)
+    bpy.app.handlers.redo_post.remove(_step_taken_back)
+    FITS.abandon(wait=True)
+    _clear_window(bpy.context)

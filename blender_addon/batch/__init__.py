@@ -1,0 +1,1 @@
+"""Many keypoint files to animation files, from a command line."""

@@ -1,0 +1,291 @@
+"""What a batch has to do: which inputs there are, where their outputs go, and whether they are done already.
+
+Nothing here needs Blender.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..core_access import (
+    CleanupOptions,
+    CoreError,
+    InputMissingError,
+    ProtectedFiles,
+    ReadOptions,
+    __version__,
+    find_tracks,
+)
+
+REPORT_SUFFIX = ".smplify.json"
+SUMMARY_NAME = "summary.json"
+_CHUNK = 1 << 20
+
+
+class BatchError(CoreError, ValueError):
+    """What was asked of a batch cannot be done."""
+
+
+@dataclass(frozen=True)
+class ConvertOptions:
+    """What to make of each input.
+
+    Attributes:
+        formats: suffixes of the files to write, without the dot.
+        reading: what the user says about the files.
+        body: a body model file, or empty for the free body.
+        betas: a .npy file with the shape, or empty to estimate it.
+        quality: of the fit: fast, balanced, best.
+        device: where the fit computes: numpy, cpu, cuda, mps.
+        torch_python: the Python that has PyTorch for it; empty for the one that runs this.
+        cleanup: what to do to the finished motions.
+    """
+
+    formats: tuple[str, ...] = ("blend",)
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    body: str = ""
+    betas: str = ""
+    quality: str = "balanced"
+    device: str = "numpy"
+    torch_python: str = ""
+    cleanup: CleanupOptions = CleanupOptions(foot_lock=1.0, ground="contacts")
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the options as plain values, for JSON."""
+        return {**asdict(self), "formats": list(self.formats)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ConvertOptions:
+        """Return the options that `as_dict` made *values* of."""
+        reading, cleanup = ReadOptions(**values["reading"]), CleanupOptions(**values["cleanup"])
+        return cls(**{**values, "formats": tuple(values["formats"]), "reading": reading, "cleanup": cleanup})
+
+
+@dataclass(frozen=True)
+class Job:
+    """One input and where its outputs go.
+
+    Attributes:
+        source: the keypoint file, or a folder of one file a frame.
+        target: the outputs' path without suffix; several people add their names.
+    """
+
+    source: Path
+    target: Path
+
+    @property
+    def report(self) -> Path:
+        """Where the JSON report is written."""
+        return self.target.with_name(self.target.name + REPORT_SUFFIX)
+
+
+def addon_version() -> str:
+    """Return the add-on's version, which is the core's; the build writes it into the manifest."""
+    return __version__
+
+
+def plan_jobs(inputs: Sequence[Path], out: Path) -> list[Job]:
+    """List the jobs of *inputs*, files and folders, whose outputs go to the folder *out*.
+
+    The tree below a folder is kept; with several inputs a folder's tree goes below its own name. Two inputs that would
+    write the same files get their suffix, then a number, in the name.
+
+    Raises:
+        InputMissingError: an input does not exist; all that are missing are named.
+        BatchError: a folder holds no keypoint file, or is the output folder itself.
+    """
+    missing = [str(path) for path in inputs if not path.exists()]
+    if missing:
+        raise InputMissingError(f"expected keypoint files or folders, found nothing at {', '.join(missing)}")
+    out = out.resolve()
+    pairs: list[tuple[Path, Path]] = []
+    for path in (item.resolve() for item in inputs):
+        if path.is_file():
+            pairs.append((path, out / path.stem))
+            continue
+        if path == out:
+            raise BatchError(f"expected an output folder other than the input folder {path}; give another one with -o")
+        found = [source for source in _walk(path) if _is_input(source, out)]
+        if not found:
+            raise BatchError(f"expected keypoint files (TRC, C3D, CSV, JSON, NPY, NPZ) in {path}, found none")
+        root = out if len(inputs) == 1 else out / path.name
+        pairs += [(source, _target(source, path, root)) for source in found]
+    return _distinct(pairs)
+
+
+def _target(source: Path, folder: Path, root: Path) -> Path:
+    """Return where below *root* the outputs of *source*, which is *folder* or in it, go; without suffix."""
+    if source == folder:
+        return root / folder.name
+    place = root / source.relative_to(folder)
+    return place if source.is_dir() else place.with_name(source.stem)
+
+
+def _is_input(source: Path, out: Path) -> bool:
+    """Return whether *source* is not something that an earlier run wrote, to this output folder or another."""
+    if source.is_relative_to(out) or source.name == SUMMARY_NAME or source.name.endswith(REPORT_SUFFIX):
+        return False
+    return source.name not in _written_in(source.parent)
+
+
+def _written_in(folder: Path) -> set[str]:
+    """Return the names of the files in *folder* that earlier runs wrote, as the reports in it have it."""
+    return set().union(*(_names_in(_read_report(path)) for path in folder.glob(f"*{REPORT_SUFFIX}")))
+
+
+def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Yield the inputs in *folder* and the folders below it, sorted; folders that are one input are not entered.
+
+    Nor is a link that leads back to a folder *above*.
+    """
+    above = (*above, folder.resolve())
+    found = find_tracks(folder)
+    yield from found
+    for child in sorted(folder.iterdir()):
+        if child.is_dir() and child not in found and not child.name.startswith(".") and child.resolve() not in above:
+            yield from _walk(child, above)
+
+
+def _distinct(pairs: Sequence[tuple[Path, Path]]) -> list[Job]:
+    targets = [str(target).lower() for _, target in pairs]
+    taken: set[str] = set()
+    jobs = []
+    for (source, target), key in zip(pairs, targets, strict=True):
+        name = target.name
+        if targets.count(key) > 1 and source.suffix:
+            name = f"{target.name}_{source.suffix.lstrip('.')}"
+        choice, number = target.with_name(name), 1
+        while str(choice).lower() in taken:
+            number += 1
+            choice = target.with_name(f"{name}_{number}")
+        taken.add(str(choice).lower())
+        jobs.append(Job(source, choice))
+    return jobs
+
+
+def check_name(job: Job) -> None:
+    """Refuse an input whose name Blender cannot show or store.
+
+    Raises:
+        BatchError: it is not text.
+    """
+    try:
+        str(job.source).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise BatchError(f"expected a name in UTF-8, found other bytes in {job.source}; rename it") from error
+
+
+def protected_files(jobs: Sequence[Job], options: ConvertOptions, others: Mapping[Path, str]) -> ProtectedFiles:
+    """Return what a batch must not write onto: all that it reads, and *others*, each with what it is."""
+    read = {**others, **{job.source: "an input" for job in jobs}}
+    for name, given in (("the body", options.body), ("the betas", options.betas)):
+        if given:
+            read[Path(given)] = name
+    return ProtectedFiles(read)
+
+
+def fingerprint(job: Job, options: ConvertOptions) -> str:
+    """Return a hash of everything that the outputs of *job* depend on: input, body, betas, options, version."""
+    digest = hashlib.sha256(addon_version().encode())
+    digest.update(json.dumps(options.as_dict(), sort_keys=True).encode())
+    for path in (job.source, *(Path(given) for given in (options.body, options.betas) if given)):
+        members = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
+        for member in members:
+            digest.update(os.fsencode(member.name))
+            if member.is_file():
+                _update_with_file(digest, member)
+    return digest.hexdigest()
+
+
+def _update_with_file(digest: hashlib._Hash, path: Path) -> None:
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+
+
+def file_entry(path: Path) -> dict[str, object]:
+    """Return what a report says of the file at *path*: its name, size and hash, by which it is known again."""
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": _file_hash(path)}
+
+
+def _file_hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    _update_with_file(digest, path)
+    return digest.hexdigest()
+
+
+def _read_report(path: Path) -> dict[str, Any]:
+    """Return the report that an earlier run left at *path*; an empty one where there is none, or a damaged one."""
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return report if _is_report(report) else {}
+
+
+def _is_report(report: object) -> bool:
+    """Return whether *report* has the form that `batch` gives it, as far as it is read here."""
+    if not isinstance(report, dict) or not isinstance(report.get("fingerprint"), str):
+        return False
+    outputs, kept = report.get("outputs", []), report.get("kept", [])
+    if not isinstance(outputs, list) or not isinstance(kept, list):
+        return False
+    entries = [*outputs, *(entry for entry in kept if not isinstance(entry, str))]
+    return all(isinstance(entry, dict) and isinstance(entry.get("file"), str) for entry in entries)
+
+
+def _entries_in(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the entries of all files of earlier runs; under ``kept`` a report may have their names alone."""
+    kept = [{"file": entry} if isinstance(entry, str) else entry for entry in report.get("kept", [])]
+    return [*report.get("outputs", []), *kept]
+
+
+def _names_in(report: Mapping[str, Any]) -> set[str]:
+    return {str(entry["file"]) for entry in _entries_in(report)}
+
+
+def written_before(job: Job) -> set[str]:
+    """Return the names of the files that earlier runs wrote for *job*, as their report has it."""
+    return _names_in(_read_report(job.report))
+
+
+def entries_before(job: Job) -> list[dict[str, Any]]:
+    """Return what the report of *job* says of the files that earlier runs wrote, of those that are still there."""
+    return [entry for entry in _entries_in(_read_report(job.report)) if job.report.with_name(entry["file"]).exists()]
+
+
+def is_as_written(path: Path, entries: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether the file at *path* is what a run wrote, by one of the *entries* of its report.
+
+    An empty file counts as one: a power cut leaves it, and it holds no work of anybody's.
+    """
+    known = [entry for entry in entries if entry["file"] == path.name]
+    if not known or not path.is_file():
+        return False
+    size, digest = path.stat().st_size, _file_hash(path)
+    as_known = [entry.get("bytes", size) == size and entry.get("sha256", digest) == digest for entry in known]
+    return size == 0 or any(as_known)
+
+
+def is_done(job: Job, mark: str) -> bool:
+    """Return whether an earlier run converted the same input with the same options, and its files are still whole."""
+    report = _read_report(job.report)
+    if report.get("fingerprint") != mark or report.get("status") != "converted" or not report.get("outputs"):
+        return False
+    places = [(job.report.parent / entry["file"], entry.get("bytes")) for entry in report["outputs"]]
+    return all(path.is_file() and path.stat().st_size == size for path, size in places)
+
+
+def is_summary(path: Path) -> bool:
+    """Return whether the file at *path* is the summary of a batch."""
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(summary, dict) and summary.keys() >= {"version", "total", "inputs"}

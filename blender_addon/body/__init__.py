@@ -1,0 +1,1 @@
+"""The Body box of the sidebar."""

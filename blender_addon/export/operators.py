@@ -1,0 +1,189 @@
+"""Figures to files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy_extras.io_utils import ExportHelper
+
+from ..figure.shape_operators import figures_of
+from ..scene_properties import FILE_OPTIONS
+from ..ui.translations import CONTEXT
+from .properties import BONE_ITEMS, FIGURE_ITEMS, PRESET_ITEMS, settings_of_format
+
+if TYPE_CHECKING:
+    from .presets import ExportTarget
+
+_SETTINGS = ("preset", "bones", "root_bone", "figures", "one_each")
+_ONE_PERSON = ("bvh", "npz")
+
+
+class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - the form that Blender asks for
+    """Write the active figure, or all selected ones; the file's suffix says in which format"""
+
+    bl_idname = "smplify.export"
+    bl_label = "Export Figures"
+    bl_options = {"REGISTER"}
+
+    check_extension = None  # the user may type any suffix of a format that can be written
+    filename_ext = ""
+
+    filepath: bpy.props.StringProperty(
+        name="File Path", description="The file to write; its suffix says the format", subtype="FILE_PATH",
+        options=FILE_OPTIONS,
+    )  # fmt: skip
+    filter_glob: bpy.props.StringProperty(default="*.blend;*.fbx;*.glb;*.usd;*.bvh;*.npz", options={"HIDDEN"})
+    preset: bpy.props.EnumProperty(
+        name="For", description="The program that the file is for: sets units, axes and what is not given below",
+        items=PRESET_ITEMS,
+    )  # fmt: skip
+    bones: bpy.props.EnumProperty(
+        name="Bone Names", description="What the bones are called in FBX, glTF and USD; not given, as the preset says",
+        items=BONE_ITEMS,
+    )  # fmt: skip
+    root_bone: bpy.props.BoolProperty(
+        name="Root Bone",
+        description="Put a bone on the floor above the pelvis that carries way and heading; not given, as the preset "
+        "says",
+    )
+    figures: bpy.props.EnumProperty(
+        name="Figures", description="Which figures to write", items=FIGURE_ITEMS, translation_context=CONTEXT
+    )
+    one_each: bpy.props.BoolProperty(
+        name="One File Each",
+        description="Write each figure to a file of its own, with its name after the file's. BVH and AMASS always do",
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether there is a figure to write, in Object or Pose Mode."""
+        if context.mode not in ("OBJECT", "POSE"):
+            cls.poll_message_set("Leave Edit Mode first")
+            return False
+        if not figures_of(context, selected=False) and not figures_of(context, selected=True):
+            cls.poll_message_set("Make a figure active, or select some")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Take the settings of the Export box and ask for the file's name."""
+        settings = context.scene.smplify_export
+        for name in _SETTINGS:
+            if not self.properties.is_property_set(name):
+                setattr(self, name, getattr(settings, name))
+        chosen = self._chosen(context)
+        if not chosen:
+            return {"CANCELLED"}
+        if not self.properties.is_property_set("filepath"):
+            self.filepath = str(_default_path(chosen, settings.file_format))
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def check(self, context: bpy.types.Context) -> bool:
+        """Leave the file's name as the user typed it."""
+        return False
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Write the files."""
+        from ..core_access import CoreError
+        from ..project_files import project_files
+        from .writers import export_figures
+
+        chosen = self._chosen(context)
+        if not chosen:
+            return {"CANCELLED"}
+        written = []
+        try:
+            files = self._files(chosen, Path(bpy.path.abspath(self.filepath)))
+            protected = project_files()
+            for _, path in files:  # all of them before the first is written
+                protected.check(path)
+            for armatures, path in files:
+                written.append(export_figures(armatures, path, scene=context.scene, target=self._target()).name)
+        except (CoreError, OSError) as error:
+            after = f" ({', '.join(written)} was written before)" if written else ""
+            self.report({"ERROR"}, f"{error}{after}")
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"Wrote {', '.join(written)}")
+        return {"FINISHED"}
+
+    def _chosen(self, context: bpy.types.Context) -> list[bpy.types.Object]:
+        """Return the figures to write; report it where there are none."""
+        chosen = figures_of(context, selected=self.figures == "SELECTED")
+        if not chosen:
+            self.report({"ERROR"}, f"expected a figure that is {self.figures.lower()}, found none; choose one")
+        return chosen
+
+    def _target(self) -> ExportTarget:
+        from dataclasses import replace
+
+        from .presets import PRESETS
+
+        given = {name: getattr(self, name) for name in ("bones", "root_bone") if self.properties.is_property_set(name)}
+        return replace(PRESETS[self.preset].target, **given)
+
+    def _files(self, chosen: list[bpy.types.Object], path: Path) -> list[tuple[list[bpy.types.Object], Path]]:
+        """Return which figures go to which file."""
+        from .presets import PRESETS
+
+        each = self.one_each if self.properties.is_property_set("one_each") else PRESETS[self.preset].one_each
+        if len(chosen) == 1 or not (each or path.suffix.lower().lstrip(".") in _ONE_PERSON):
+            return [(chosen, path)]
+        return _one_file_each(chosen, path)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the options beside the file browser."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        # The preset is chosen in the box: it sets what stands here.
+        for name in settings_of_format(Path(self.filepath).suffix.lower().lstrip("."), self.figures):
+            layout.prop(self, name)
+
+
+def _default_path(figures: list[bpy.types.Object], suffix: str) -> Path:
+    """Return a path beside the project, named after the first of *figures*, at which nothing would be replaced."""
+    from ..project_files import project_files
+
+    folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
+
+    def files_of(path: Path) -> list[Path]:
+        # Whether there is one file, or one for each figure, can still be chosen beside the file browser.
+        separate = [file for _, file in _one_file_each(figures, path)] if len(figures) > 1 else []
+        return [path, *separate]
+
+    return project_files().free_path(folder / f"{bpy.path.clean_name(figures[0].name)}.{suffix}", files_of)
+
+
+def _one_file_each(figures: list[bpy.types.Object], path: Path) -> list[tuple[list[bpy.types.Object], Path]]:
+    """Return each figure with a file of its own: the name of *path* and the figure's; a number where they are equal."""
+    files: list[tuple[list[bpy.types.Object], Path]] = []
+    taken: set[str] = set()
+    for figure in figures:
+        stem = name = f"{path.stem}_{bpy.path.clean_name(figure.name)}"
+        number = 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{stem}_{number}"
+        taken.add(name.lower())
+        files.append(([figure], path.with_name(f"{name}{path.suffix}")))
+    return files
+
+
+CLASSES = (SMPLIFY_OT_export,)
+
+
+def _draw_export(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    menu.layout.operator(SMPLIFY_OT_export.bl_idname, text="SMPLify Figures (.fbx, .glb, .usd, .bvh, .npz, .blend)")
+
+
+def register() -> None:
+    """Add the entry of File > Export."""
+    bpy.types.TOPBAR_MT_file_export.append(_draw_export)
+
+
+def unregister() -> None:
+    """Take the entry away."""
+    bpy.types.TOPBAR_MT_file_export.remove(_draw_export)

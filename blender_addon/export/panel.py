@@ -1,0 +1,54 @@
+"""The fifth box: the active figure, or all selected ones, as files."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.app.translations import pgettext_iface as iface_
+from bpy.app.translations import pgettext_tip as tip_
+
+from ..ui.sidebar import SidebarPanel
+from ..ui.text import draw_text
+from .operators import SMPLIFY_OT_export
+from .properties import settings_explained, settings_of_format
+
+
+class SMPLIFY_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
+    """The tab's fifth box."""
+
+    bl_idname = "SMPLIFY_PT_export"
+    bl_label = "5. Export"
+    bl_order = 5
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        settings = context.scene.smplify_export
+        layout.prop(settings, "preset")
+        column = layout.column()
+        column.prop(settings, "file_format")
+        for name in settings_of_format(settings.file_format, settings.figures):
+            column.prop(settings, name)
+        layout.operator_context = "INVOKE_DEFAULT"
+        layout.operator(SMPLIFY_OT_export.bl_idname, icon="EXPORT")
+
+
+class SMPLIFY_PT_export_details(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
+    """What the preset and the format are."""
+
+    bl_idname = "SMPLIFY_PT_export_details"
+    bl_label = "What It Writes"
+    bl_parent_id = SMPLIFY_PT_export.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw what the menus tell of what is chosen."""
+        settings = context.scene.smplify_export
+        for name in ("preset", *settings_explained(settings.file_format)):
+            chosen = settings.bl_rna.properties[name].enum_items[getattr(settings, name)]
+            text = f"{iface_(chosen.name)}: {tip_(chosen.description)}"
+            draw_text(self.layout, context, text, icon="DOT")
+
+
+CLASSES = (SMPLIFY_PT_export, SMPLIFY_PT_export_details)

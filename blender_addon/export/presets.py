@@ -1,0 +1,94 @@
+"""What a program expects of a figure's file: bone names, a root bone, units, axes. Needs no Blender.
+
+Sources: Unreal Engine's FBX documentation and importer (a node called "Armature" above the bones is dropped when the
+file is Blender's; bones are in centimetres; root motion is the way of the topmost bone), Unity's humanoid bone names
+(`HumanBodyBones`) and its FBX importer (a file in metres and a node without turn and scale import unchanged).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..core_access import JOINT_NAMES
+
+_SIDED = ("hip", "knee", "ankle", "foot", "collar", "shoulder", "elbow", "wrist", "hand")
+_SPINE = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
+
+
+def _named(spine: tuple[str, ...], limbs: tuple[str, ...], left: str, right: str) -> dict[str, str]:
+    """Return names by SMPL name; *left* and *right* are patterns such as "{}_l"."""
+    names = dict(zip(_SPINE, spine, strict=True))
+    for side, pattern in (("left", left), ("right", right)):
+        names |= {f"{side}_{part}": pattern.format(name) for part, name in zip(_SIDED, limbs, strict=True)}
+    return names
+
+
+BONE_NAMES: dict[str, dict[str, str]] = {
+    "smpl": {name: name for name in JOINT_NAMES},
+    "unreal": _named(
+        ("pelvis", "spine_01", "spine_02", "spine_03", "neck_01", "head"),
+        ("thigh", "calf", "foot", "ball", "clavicle", "upperarm", "lowerarm", "hand", "fingers"),
+        "{}_l",
+        "{}_r",
+    ),
+    "unity": _named(
+        ("Hips", "Spine", "Chest", "UpperChest", "Neck", "Head"),
+        ("UpperLeg", "LowerLeg", "Foot", "Toes", "Shoulder", "UpperArm", "LowerArm", "Hand", "Fingers"),
+        "Left{}",
+        "Right{}",
+    ),
+}
+"""For each convention, the name of each bone by its SMPL name."""
+
+ROOT_NAMES = {"smpl": "root", "unreal": "root", "unity": "Root"}
+"""The name of the root bone, where there is one, by convention."""
+
+
+@dataclass(frozen=True)
+class ExportTarget:
+    """How a figure is written.
+
+    Attributes:
+        bones: whose bone names: a key of `BONE_NAMES`.
+        root_bone: put a bone on the floor above the pelvis that carries the figure's way and heading, which game
+            engines take root motion from; the pelvis keeps only what is left.
+        fbx_centimetres: write the numbers of an .fbx in centimetres, so that no node has a scale.
+        fbx_upright: write the bones of an .fbx Y up, so that its topmost node has no turn.
+        node: the name of the armature's node; empty for the figure's own name.
+    """
+
+    bones: str = "smpl"
+    root_bone: bool = False
+    fbx_centimetres: bool = False
+    fbx_upright: bool = False
+    node: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether figures are written as they stand in the scene."""
+        return self == ExportTarget()
+
+
+@dataclass(frozen=True)
+class ExportPreset:
+    """What a program wants.
+
+    Attributes:
+        suffix: of the format it reads best, without the dot.
+        target: how to write the figure.
+        one_each: one file a figure.
+    """
+
+    suffix: str
+    target: ExportTarget
+    one_each: bool
+
+
+PRESETS: dict[str, ExportPreset] = {
+    "BLENDER": ExportPreset("blend", ExportTarget(), one_each=False),
+    "UNREAL": ExportPreset(
+        "fbx", ExportTarget(bones="unreal", root_bone=True, fbx_centimetres=True, node="Armature"), one_each=True
+    ),
+    "UNITY": ExportPreset("fbx", ExportTarget(bones="unity", fbx_upright=True), one_each=True),
+}
+"""The presets of the Export box, which says in words what they are."""

@@ -1,0 +1,1 @@
+"""What stands in the scene: armature, skin, keys, and the record kept with them."""

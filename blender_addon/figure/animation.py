@@ -1,0 +1,137 @@
+"""A motion as keys of an armature, and keys of an armature as a motion. F frames, J joints.
+
+The pelvis bone carries the place in the room (its head stands at rest pelvis + trans, as in SMPL); the armature object
+stays at the origin, which is what retargeters and game engines expect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import bpy
+import numpy as np
+
+from ..core_access import (
+    JOINT_NAMES,
+    NUM_BODY_ROTATIONS,
+    NUM_JOINTS,
+    CoreError,
+    Motion,
+    axis_angle_to_quat_wxyz,
+    quat_wxyz_to_axis_angle,
+)
+from .armature import rest_matrices
+from .axes import Z_UP_FROM_Y_UP, bone_from_core, continuous_signs
+from .body_mesh import body_mesh_of, shape_values
+from .fcurves import Channels, Keys, own_action
+
+GENDER_KEY = "smplify_gender"
+BODY_KEY = "smplify_body"
+_ROOT = JOINT_NAMES[0]
+
+
+def _path(joint: str, channel: str) -> str:
+    return f'pose.bones["{joint}"].{channel}'
+
+
+def key_motion(
+    armature: bpy.types.Object, motion: Motion, *, first_frame: int = 1, axes: np.ndarray = Z_UP_FROM_Y_UP
+) -> bpy.types.Action:
+    """Key *motion* on *armature*, one key a frame, linear between keys.
+
+    The rotations of the pelvis and 21 body joints are quaternions; the two hand joints are keyed only if they move. Any
+    keys these channels had are replaced.
+
+    Args:
+        armature: made by `armature.create_armature`.
+        motion: what it shall do; its frame rate must be the scene's.
+        first_frame: where the motion's first frame goes.
+        axes: (3, 3) the armature's axes from the core's.
+
+    Returns:
+        The armature's action.
+    """
+    channels = Channels(armature, name=armature.name)
+    frames = np.arange(first_frame, first_frame + motion.num_frames, dtype=np.float64)
+    for joint, channel, values in _key_values(armature, motion, axes):
+        channels.write(_path(joint, channel), frames, values, group=joint)
+    armature[GENDER_KEY] = motion.gender
+    armature[BODY_KEY] = motion.body
+    return channels.action
+
+
+def rekey_motion(armature: bpy.types.Object, motion: Motion, keys: Keys, *, first_frame: int = 1) -> None:
+    """Key *motion* on *armature* in place of the motion it has; keys that stay where they are only get new values.
+
+    An action that another object plays too is copied first.
+
+    Args:
+        armature: a figure's armature.
+        motion: what it shall do.
+        keys: those it has, from `motion_keys`; becomes those it has then.
+        first_frame: where the motion's first frame goes.
+    """
+    own_action(armature)
+    channels = Channels(armature, name=armature.name)
+    frames = np.arange(first_frame, first_frame + motion.num_frames, dtype=np.float32)
+    for joint, channel, values in _key_values(armature, motion, Z_UP_FROM_Y_UP):
+        channels.rewrite(_path(joint, channel), frames, values, group=joint, keys=keys)
+    channels.action.update_tag()
+    armature.update_tag(refresh={"TIME"})
+
+
+def _key_values(armature: bpy.types.Object, motion: Motion, axes: np.ndarray) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Yield joint, channel and values (F, 3 or 4) of what a motion is keyed on."""
+    turns = bone_from_core(rest_matrices(armature), axes)
+    vectors = np.einsum("jab,fjb->fja", turns, motion.poses.reshape(-1, NUM_JOINTS, 3))
+    quaternions = continuous_signs(axis_angle_to_quat_wxyz(vectors))
+    yield _ROOT, "location", np.asarray(motion.trans, dtype=np.float64) @ turns[0].T
+    for index, joint in enumerate(JOINT_NAMES):
+        if index < NUM_BODY_ROTATIONS or motion.poses[:, 3 * index : 3 * index + 3].any():
+            yield joint, "rotation_quaternion", quaternions[:, index]
+
+
+def frames_of(armature: bpy.types.Object) -> tuple[int, int]:
+    """Return the first and last frame of the armature's action.
+
+    Raises:
+        CoreError: it has none.
+    """
+    animation = armature.animation_data
+    if animation is None or animation.action is None:
+        raise CoreError(f"expected an animated armature, but {armature.name!r} has no action; import a track first")
+    first, last = animation.action.frame_range
+    return int(np.floor(first)), int(np.ceil(last))
+
+
+def read_motion(armature: bpy.types.Object, fps: float, *, axes: np.ndarray = Z_UP_FROM_Y_UP) -> Motion:
+    """Return what the keys of *armature* do, edits included; constraints and the object's own place are not in it.
+
+    Args:
+        armature: a figure's armature, with its body mesh.
+        fps: frames a second of its scene.
+        axes: (3, 3) the armature's axes from the core's.
+
+    Raises:
+        CoreError: it has no action, or no body mesh.
+    """
+    first, last = frames_of(armature)
+    frames = range(first, last + 1)
+    channels = Channels(armature)
+    turns = bone_from_core(rest_matrices(armature), axes)
+    bones = armature.pose.bones
+    poses = np.zeros((len(frames), NUM_JOINTS, 3))
+    for index, joint in enumerate(JOINT_NAMES):
+        rest = tuple(bones[joint].rotation_quaternion)
+        quaternions = channels.sample(_path(joint, "rotation_quaternion"), frames, rest)
+        quaternions /= np.linalg.norm(quaternions, axis=-1, keepdims=True)
+        poses[:, index] = quat_wxyz_to_axis_angle(quaternions) @ turns[index]
+    places = channels.sample(_path(_ROOT, "location"), frames, tuple(bones[_ROOT].location))
+    return Motion(
+        poses=poses.reshape(len(frames), -1),
+        betas=shape_values(body_mesh_of(armature)),
+        trans=places @ turns[0],
+        fps=fps,
+        gender=armature.get(GENDER_KEY, "neutral"),
+        body=armature.get(BODY_KEY, ""),
+    )

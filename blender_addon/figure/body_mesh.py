@@ -1,0 +1,130 @@
+"""The skinned, shaped mesh of a body. V vertices, B betas.
+
+The mesh is the mean shape with one shape key a beta, skinned linearly. SMPL's pose correctives (207 of them, driven by
+rotation matrix entries) are left out: no exporter and no game engine carries them.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ..core_access import JOINT_NAMES, NUM_BETAS, BodyData, CoreError
+from .axes import to_axes
+
+SHAPE_KEYS: tuple[str, ...] = tuple(f"beta_{index}" for index in range(NUM_BETAS))
+SLIDER_RANGE = 5.0
+LARGEST_BETA = 10.0
+"""Blender keeps a shape key's value between -10 and 10."""
+
+_SKIN_KEY = "smplify_skin"
+_SKIN_COLOUR = (0.62, 0.40, 0.30, 1.0)
+_SMALLEST_WEIGHT = 1e-5
+
+
+def check_betas(betas: np.ndarray) -> None:
+    """Raise `CoreError` when one of *betas* (B,) is beyond what a shape key can hold."""
+    if np.abs(betas).max(initial=0.0) > LARGEST_BETA:
+        raise CoreError(
+            f"expected betas between -{LARGEST_BETA:g} and {LARGEST_BETA:g}, got {np.round(betas, 2).tolist()}; "
+            "no body has such a shape: check the units and the layout of the keypoints"
+        )
+
+
+def create_body_mesh(
+    name: str, body: BodyData, betas: np.ndarray, armature: bpy.types.Object, collection: bpy.types.Collection
+) -> bpy.types.Object:
+    """Make the mesh of *body* with shape *betas* in *collection*, skinned to *armature*.
+
+    Called in any mode; active object, selection and mode are untouched.
+
+    Args:
+        name: of the object and its data; Blender makes it unique.
+        body: the body model.
+        betas: (B,), each between -10 and 10.
+        armature: made by `armature.create_armature` for the same body and betas.
+        collection: where the object is linked.
+
+    Raises:
+        CoreError: a beta is beyond what a shape key can hold.
+    """
+    check_betas(betas)
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata(to_axes(body.v_template).astype(np.float32), [], body.faces)
+    mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), dtype=bool))
+    mesh.materials.append(_skin_material())
+    figure = bpy.data.objects.new(name, mesh)
+    collection.objects.link(figure)
+    _add_shape_keys(figure, body)
+    set_shape_values(figure, betas)
+    _add_weights(figure, body.weights)
+    figure.parent = armature
+    modifier = figure.modifiers.new("Armature", "ARMATURE")
+    modifier.object = armature
+    modifier.use_deform_preserve_volume = False
+    return figure
+
+
+def _add_shape_keys(figure: bpy.types.Object, body: BodyData) -> None:
+    figure.shape_key_add(name="Basis", from_mix=False)
+    for index, name in enumerate(SHAPE_KEYS):
+        key = figure.shape_key_add(name=name, from_mix=False)
+        shaped = to_axes(body.v_template.astype(np.float64) + body.shapedirs[:, :, index])
+        key.data.foreach_set("co", shaped.astype(np.float32).ravel())
+
+
+def set_shape_values(figure: bpy.types.Object, betas: np.ndarray) -> None:
+    """Set the shape keys of *figure* to *betas* (B,), widening a slider where a value lies outside it."""
+    keys = figure.data.shape_keys.key_blocks
+    for name, beta in zip(SHAPE_KEYS, np.asarray(betas, dtype=float), strict=True):
+        reach = max(SLIDER_RANGE, float(np.ceil(abs(beta))))
+        keys[name].slider_min = -reach
+        keys[name].slider_max = reach
+        keys[name].value = beta
+
+
+def shape_values(figure: bpy.types.Object) -> np.ndarray:
+    """Return the betas (B,) that the shape keys of *figure* stand at."""
+    keys = figure.data.shape_keys.key_blocks
+    return np.array([keys[name].value for name in SHAPE_KEYS])
+
+
+def _add_weights(figure: bpy.types.Object, weights: np.ndarray) -> None:
+    """Add a vertex group a joint, with *weights* (V, 24)."""
+    for index, name in enumerate(JOINT_NAMES):
+        group = figure.vertex_groups.new(name=name)
+        column = weights[:, index]
+        for vertex in np.flatnonzero(column > _SMALLEST_WEIGHT).tolist():
+            group.add((vertex,), float(column[vertex]), "REPLACE")
+
+
+def body_mesh_of(armature: bpy.types.Object) -> bpy.types.Object:
+    """Return the body mesh skinned to *armature*.
+
+    Raises:
+        CoreError: the armature has none with the shape keys of the betas.
+    """
+    for child in armature.children:
+        keys = child.data.shape_keys if child.type == "MESH" else None
+        if keys is not None and all(name in keys.key_blocks for name in SHAPE_KEYS):
+            return child
+    raise CoreError(
+        f"expected a mesh with shape keys {SHAPE_KEYS[0]} to {SHAPE_KEYS[-1]} under {armature.name!r}, found none; "
+        "choose the armature of an imported figure"
+    )
+
+
+def _skin_material() -> bpy.types.Material:
+    """Return the skin material of earlier figures, or make it."""
+    for material in bpy.data.materials:
+        if _SKIN_KEY in material:
+            return material
+    material = bpy.data.materials.new("SMPLify Skin")
+    material[_SKIN_KEY] = True
+    material.diffuse_color = _SKIN_COLOUR
+    if bpy.app.version < (5, 0, 0):
+        material.use_nodes = True
+    shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    shader.inputs["Base Color"].default_value = _SKIN_COLOUR
+    shader.inputs["Roughness"].default_value = 0.55
+    return material

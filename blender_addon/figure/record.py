@@ -1,0 +1,346 @@
+"""What a fit found, kept with the figure's armature in the .blend: motion, errors, doubtful stretches, source.
+
+It is one custom property, the bytes of an .npz archive without Python objects, so it survives saving, undo,
+appending and duplicating, and a Blender without this add-on keeps it unread. T track frames, F scene frames, K points.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core_access import (
+    NUM_BETAS,
+    CoreError,
+    FitOptions,
+    FitReport,
+    Flag,
+    Motion,
+    MotionError,
+    PointErrors,
+    ReadOptions,
+    unpack_npz,
+)
+from .custom_properties import MARK_KEY, RECORD_KEY
+
+if TYPE_CHECKING:
+    import bpy
+
+_VERSION = 1
+_MAX_BYTES = 1 << 29
+_MAX_FRAMES = 1_000_000
+_REMEMBERED = 16
+
+
+class RecordError(CoreError, ValueError):
+    """What is kept with a figure cannot be read."""
+
+
+class AdjustmentError(CoreError, ValueError):
+    """A figure cannot be adjusted."""
+
+
+@dataclass(frozen=True)
+class FitSource:
+    """Where a figure came from, and how it was fitted, so that frames of it can be fitted again.
+
+    Attributes:
+        file: the keypoint file or folder; of a figure that was not fitted, its motion file.
+        number: which of the file's people it is, counted from 0.
+        reading: what the user said about the file.
+        body: the body model file, empty for the free body.
+        betas_file: the file that the shape was read from, empty where it was estimated.
+        fit: the fit's options that are plain values, by name.
+    """
+
+    file: str = ""
+    number: int = 0
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    body: str = ""
+    betas_file: str = ""
+    fit: Mapping[str, Any] = field(default_factory=dict)
+
+
+def plain_options(options: FitOptions) -> dict[str, object]:
+    """Return those of a fit's options that are numbers, texts, paths or None, by name; arrays are left out."""
+    values = {item.name: getattr(options, item.name) for item in fields(options)}
+    values = {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
+    return {
+        name: value for name, value in values.items() if value is None or isinstance(value, bool | int | float | str)
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class FigureRecord:
+    """What is known of a figure besides its keys.
+
+    Attributes:
+        motion: what the figure does without any live adjustment, at its scene's frame rate; the live settings of the
+            Result box start from it.
+        first_frame: where its first frame is in the scene.
+        source: where it came from.
+        report: what the fit found, in the frames of the track; None for a motion that was not fitted.
+        track_fps: frames a second of the track.
+        offset: (3,) how far the figure was moved when it was put into the scene, metres, Y up.
+        original: the motion as it was put into the scene, where `motion` has been edited since; else None.
+        original_report: what the first fit found, where frames were fitted again since; else None.
+    """
+
+    motion: Motion
+    first_frame: int
+    source: FitSource
+    report: FitReport | None
+    track_fps: float
+    offset: np.ndarray
+    original: Motion | None = None
+    original_report: FitReport | None = None
+
+    @property
+    def last_frame(self) -> int:
+        """The scene's frame of the motion's last frame."""
+        return self.first_frame + self.motion.num_frames - 1
+
+    @property
+    def scale(self) -> float:
+        """Scene frames in the time of one track frame."""
+        return self.motion.fps / self.track_fps
+
+    def scene_frame(self, track_frame: int) -> int:
+        """Return the scene's frame that shows *track_frame*."""
+        return min(self.first_frame + round(track_frame * self.scale), self.last_frame)
+
+    def track_frame(self, scene_frame: float) -> int:
+        """Return the track's frame that *scene_frame* shows."""
+        last = 0 if self.report is None else len(self.report.point_error_mm) - 1
+        return min(max(round((scene_frame - self.first_frame) / self.scale), 0), last)
+
+    def error_mm(self) -> np.ndarray:
+        """Return the mean error (F,) of each frame of the motion, the largest of the track frames it stands for."""
+        assert self.report is not None, "a fitted figure"
+        errors = self.report.keypoint_error_mm
+        found = np.full(self.motion.num_frames, np.nan)
+        places = np.minimum(np.rint(np.arange(len(errors)) * self.scale).astype(np.int64), len(found) - 1)
+        np.fmax.at(found, places, errors)
+        if self.scale > 1.0:  # some of the motion's frames lie between two of the track
+            nearest = np.rint(np.arange(len(found)) / self.scale).astype(np.int64)
+            between = np.setdiff1d(np.arange(len(found)), places)
+            found[between] = errors[np.minimum(nearest[between], len(errors) - 1)]
+        return found
+
+
+def keep(armature: bpy.types.Object, record: FigureRecord) -> None:
+    """Keep *record* with *armature*, in place of the one it had."""
+    data = to_bytes(record)
+    mark = hashlib.blake2b(data, digest_size=16).hexdigest()
+    if RECORD_KEY in armature:
+        del armature[RECORD_KEY]  # bytes that replace bytes would be cut off at the first zero
+    armature[RECORD_KEY] = data
+    armature[MARK_KEY] = mark
+    _cache(mark, from_bytes(data))
+
+
+def recall(armature: bpy.types.Object) -> FigureRecord | None:
+    """Return what is kept with *armature*, None for an armature that has nothing.
+
+    Raises:
+        RecordError: what is kept is damaged.
+    """
+    mark = armature.get(MARK_KEY)
+    if mark in _read:
+        _read.move_to_end(mark)
+        return _read[mark]
+    data = armature.get(RECORD_KEY)
+    if data is None:
+        return None
+    if not isinstance(data, bytes):
+        raise RecordError(_fault("bytes", type(data).__name__))
+    record = from_bytes(data)
+    if isinstance(mark, str) and mark == hashlib.blake2b(data, digest_size=16).hexdigest():
+        _cache(mark, record)
+    return record
+
+
+def adjustable(armature: bpy.types.Object) -> FigureRecord:
+    """Return the record of *armature*.
+
+    Raises:
+        CoreError: it has none, or a damaged one.
+    """
+    record = recall(armature)
+    if record is None:
+        raise AdjustmentError(
+            f"expected a figure of this add-on, but {armature.name!r} keeps no fitted motion; import its track again"
+        )
+    return record
+
+
+_read: OrderedDict[str, FigureRecord] = OrderedDict()
+"""The records read last, by their marks; a panel asks for one each time it is drawn."""
+
+
+def _cache(mark: str, record: FigureRecord) -> None:
+    _read[mark] = record
+    while len(_read) > _REMEMBERED:
+        _read.popitem(last=False)
+
+
+def to_bytes(record: FigureRecord) -> bytes:
+    """Return *record* as the bytes of an .npz archive."""
+    motion, report = record.motion, record.report
+    about: dict[str, object] = {
+        "version": _VERSION,
+        "fps": motion.fps,
+        "gender": motion.gender,
+        "body": motion.body,
+        "first_frame": record.first_frame,
+        "track_fps": record.track_fps,
+        "source": asdict(record.source),
+    }
+    arrays = {"betas": motion.betas, "offset": np.asarray(record.offset, dtype=np.float64)}
+    for name, item in (("", motion), ("original_", record.original)):
+        if item is not None:
+            arrays |= {f"{name}poses": item.poses.astype(np.float32), f"{name}trans": item.trans.astype(np.float32)}
+    for name, found in (("", report), ("original_", record.original_report)):
+        if found is not None:
+            about[f"{name}report"], packed = _packed(found)
+            arrays |= {f"{name}{key}": array for key, array in packed.items()}
+    arrays["about"] = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)  # not compressed: motion hardly shrinks, and the main thread would wait for it
+    return stream.getvalue()
+
+
+def _packed(report: FitReport) -> tuple[dict[str, object], dict[str, np.ndarray]]:
+    """Return what of *report* goes into JSON, and its arrays."""
+    errors = report.point_errors
+    about = {
+        "point_names": report.point_names,
+        "flags": [asdict(flag) for flag in report.flags],
+        "stature_m": report.stature_m,
+        "sigma_mm": report.sigma_mm,
+        "timings_s": report.timings_s,
+        "notes": report.notes,
+        "point_errors": None if errors is None else {**asdict(errors), "offset_mm": errors.offset_mm.tolist()},
+    }
+    arrays = {
+        "fitted_betas": report.betas,
+        "noise_mm": report.noise_mm,
+        "point_error_mm": report.point_error_mm.astype(np.float32),
+    }
+    return about, arrays
+
+
+_REPORT_ARRAYS = ("fitted_betas", "noise_mm", "point_error_mm")
+_ARRAYS = (
+    "about", "betas", "offset", "poses", "trans", "original_poses", "original_trans", *_REPORT_ARRAYS,
+    *(f"original_{name}" for name in _REPORT_ARRAYS),
+)  # fmt: skip
+
+
+def from_bytes(data: bytes) -> FigureRecord:
+    """Return the record that `to_bytes` made *data* of.
+
+    Raises:
+        RecordError: the data are damaged, or of a later version.
+    """
+    arrays = unpack_npz(data, _ARRAYS, where="the figure's record", error=RecordError, max_bytes=_MAX_BYTES)
+    try:
+        about = json.loads(arrays["about"].tobytes())
+        if about["version"] != _VERSION:
+            raise RecordError(_fault(f"version {_VERSION}", f"version {about['version']}"))
+        motion = _motion(arrays, about, "")
+        first, now = (_report(arrays, about, prefix) for prefix in ("original_", ""))
+        return FigureRecord(
+            motion=motion,
+            first_frame=int(about["first_frame"]),
+            source=_source(about["source"]),
+            report=now,
+            track_fps=_positive(about["track_fps"]),
+            offset=_checked(arrays["offset"], (3,), "offset").astype(np.float64),
+            original=_motion(arrays, about, "original_") if "original_poses" in arrays else None,
+            original_report=first,
+        )
+    except (KeyError, TypeError, AttributeError, ValueError, MotionError) as fault:
+        if isinstance(fault, RecordError):
+            raise
+        raise RecordError(_fault("a whole record", f"{type(fault).__name__}: {str(fault)[:120]}")) from fault
+
+
+def _motion(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any], prefix: str) -> Motion:
+    poses, trans = arrays[f"{prefix}poses"].astype(np.float64), arrays[f"{prefix}trans"].astype(np.float64)
+    if len(poses) > _MAX_FRAMES:
+        raise RecordError(_fault(f"up to {_MAX_FRAMES} frames", str(len(poses))))
+    betas = _checked(arrays["betas"], (NUM_BETAS,), "betas").astype(np.float64)
+    return Motion(poses, betas, trans, _positive(about["fps"]), str(about["gender"]), str(about["body"]))
+
+
+def _report(arrays: Mapping[str, np.ndarray], whole: Mapping[str, Any], prefix: str) -> FitReport | None:
+    if f"{prefix}report" not in whole:
+        return None
+    about = whole[f"{prefix}report"]
+    names = tuple(str(name) for name in about["point_names"])
+    errors = arrays[f"{prefix}point_error_mm"].astype(np.float64)
+    num_frames = len(errors)
+    _checked(errors, (num_frames, len(names)), "point_error_mm")
+    flags = [
+        Flag(str(flag["kind"]), str(flag["what"]), int(flag["first"]), int(flag["last"])) for flag in about["flags"]
+    ]
+    wrong = [flag for flag in flags if not 0 <= flag.first <= flag.last < num_frames]
+    if num_frames == 0 or wrong:
+        raise RecordError(_fault(f"flags within {num_frames} frames", str(wrong[:3])))
+    return FitReport(
+        point_names=names,
+        point_error_mm=errors,
+        flags=tuple(flags),
+        betas=arrays[f"{prefix}fitted_betas"].astype(np.float64),
+        stature_m=_positive(about["stature_m"]),
+        noise_mm=_checked(arrays[f"{prefix}noise_mm"], (len(names),), "noise_mm").astype(np.float64),
+        sigma_mm=float(about["sigma_mm"]),
+        timings_s={str(step): float(seconds) for step, seconds in about["timings_s"].items()},
+        notes=tuple(str(note) for note in about["notes"]),
+        point_errors=_point_errors(about.get("point_errors"), len(names)),
+    )
+
+
+def _point_errors(about: Mapping[str, Any] | None, num_points: int) -> PointErrors | None:
+    """Return what is kept of the points' errors; None for records of versions that did not keep it."""
+    if about is None:
+        return None
+    offsets = _checked(np.asarray(about["offset_mm"], dtype=np.float64), (num_points,), "offset_mm")
+    return PointErrors(float(about["white_mm"]), float(about["smooth_mm"]), float(about["constant_mm"]), offsets)
+
+
+def _source(about: Mapping[str, Any]) -> FitSource:
+    return FitSource(
+        file=str(about["file"]),
+        number=int(about["number"]),
+        reading=ReadOptions(**about["reading"]),
+        body=str(about["body"]),
+        betas_file=str(about.get("betas_file", "")),
+        fit=dict(about["fit"]),
+    )
+
+
+def _checked(array: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
+    if array.shape != shape or array.dtype.kind not in "iuf":
+        raise RecordError(_fault(f"{name} {shape}", f"{array.dtype} {array.shape}"))
+    return array
+
+
+def _positive(value: Any) -> float:
+    number = float(value)
+    if not (np.isfinite(number) and number > 0.0):
+        raise RecordError(_fault("a number above 0", str(value)))
+    return number
+
+
+def _fault(expected: str, found: str) -> str:
+    return f"expected {expected} in the figure's record, found {found}; import the figure again to have one"

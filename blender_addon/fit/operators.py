@@ -1,0 +1,101 @@
+"""Box 3: fit a figure to each person of the track."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy.app.translations import pgettext_iface as iface_
+
+from ..background.fit_session import FITS
+from ..background.modal_operator import RunsFit
+from ..background.task import Progress
+from ..result.flag_list import fill
+from ..track.session import TRACKS, TrackState
+from ..track.settings import track_request
+from ..ui.translations import CONTEXT
+from .settings import fit_job
+
+if TYPE_CHECKING:
+    from ..batch.convert import FittedTrack
+    from ..figure.create import Figure
+
+
+class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+    """Fit an SMPL figure to each chosen person of the track, and add it to the scene, animated"""
+
+    bl_idname = "smplify.fit"
+    bl_label = "Fit"
+    bl_translation_context = CONTEXT
+    bl_options = {"UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether there is a track to fit, and figures can be added now."""
+        request = track_request(context.scene.smplify.track)
+        if FITS.busy:
+            cls.poll_message_set("A fit is running")
+            return False
+        if not request.path:
+            cls.poll_message_set("Choose a keypoint file in box 1 first")
+            return False
+        if TRACKS.state(request) is TrackState.BAD_FILE:
+            cls.poll_message_set("Box 1 says why the keypoint file cannot be used")
+            return False
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Leave Edit or Pose Mode first")
+            return False
+        return True
+
+    def prepare(self, context: bpy.types.Context) -> Callable[[Progress], list[FittedTrack]]:
+        """Return the fit that the scene is set to."""
+        job = fit_job(context)
+        self._request, self._floor = job.request, context.scene.smplify.fit.floor
+        return job.run
+
+    def finish(self, context: bpy.types.Context, result: list[FittedTrack]) -> str:
+        """Add the figures and select them, as Blender's own importers do."""
+        from ..batch.convert import show
+
+        figures = show(result, self._request.name, floor=self._floor)
+        for figure in figures:
+            fill(figure.armature)
+        for item in context.selected_objects:
+            item.select_set(False)
+        for figure in figures:
+            figure.armature.select_set(True)
+        context.view_layer.objects.active = figures[0].armature
+        if TRACKS.request == self._request:
+            TRACKS.lifts_m = {
+                item.source.number: _lift(item, figure) for item, figure in zip(result, figures, strict=True)
+            }
+        errors = [item.report.mean_error_mm for item in result]
+        names = ", ".join(figure.armature.name for figure in figures)
+        text = iface_("Added {:s}: {:d} frames, {:.1f} mm from the points")
+        return text.format(names, result[0].track.num_frames, sum(errors) / len(errors))
+
+
+def _lift(item: FittedTrack, figure: Figure) -> float:
+    """Return how far up a figure was moved to stand on the floor, in metres."""
+    return float(figure.motion.trans[0, 1] - item.person.motion.trans[0, 1])
+
+
+class SMPLIFY_OT_cancel_fit(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+    """End the running fit; nothing is changed"""
+
+    bl_idname = "smplify.cancel_fit"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether a fit runs."""
+        return FITS.busy
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Ask it to end; the operator that runs it does the rest."""
+        FITS.cancel()
+        return {"FINISHED"}
+
+
+CLASSES = (SMPLIFY_OT_fit, SMPLIFY_OT_cancel_fit)

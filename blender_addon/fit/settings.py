@@ -1,0 +1,125 @@
+"""From the settings of the boxes 1 to 3 to a fit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..figure.scene_time import has_animation, scene_rate
+from ..figure.shape_operators import active_armature
+from ..package import addon_preferences
+from ..package import body_file as remembered_body_file
+from ..torch_backend.settings import fit_where_set
+from ..track.session import TRACKS, TrackState
+from ..track.settings import track_request
+
+if TYPE_CHECKING:
+    from .job import FitJob, HeldShape
+
+
+def chosen_body_file(context: bpy.types.Context) -> str:
+    """Return the absolute path that box 2 shows: the scene's, else the one that the preferences remember, else ""."""
+    own = context.scene.smplify.body.file
+    return bpy.path.abspath(own) if own else remembered_body_file(addon_preferences(context))
+
+
+def genders(context: bpy.types.Context) -> dict[str, Path]:
+    """Return the files of the chosen body by gender; empty when the names of its files do not tell."""
+    from ..core_access import gender_files
+
+    path = chosen_body_file(context)
+    return gender_files(Path(path)) if path else {}
+
+
+def body_path(context: bpy.types.Context) -> str:
+    """Return the path of the body to fit, "" for the free body.
+
+    Raises:
+        CoreError: a licensed body is asked for, but none is set, or none of that gender.
+    """
+    from ..core_access import InputMissingError
+
+    settings = context.scene.smplify.body
+    if settings.kind == "FREE":
+        return ""
+    path = chosen_body_file(context)
+    if not path:
+        raise InputMissingError("expected a licensed SMPL file, found none set; choose one in box 2, or the free body")
+    if settings.gender == "FILE":
+        return path
+    wanted = settings.gender.lower()
+    found = genders(context)
+    if wanted not in found:
+        raise InputMissingError(
+            f"expected the {wanted} body beside {path}, named as that file is, found "
+            f"{', '.join(sorted(found)) or 'no gender in its name'}; set Gender to As File, or choose another file"
+        )
+    return str(found[wanted])
+
+
+def held_shape(context: bpy.types.Context) -> HeldShape:
+    """Return the shape that the active figure has now.
+
+    Raises:
+        CoreError: no figure is active.
+    """
+    from ..core_access import CoreError
+    from ..figure.armature import joint_shape
+    from ..figure.body_mesh import body_mesh_of, shape_values
+    from .job import HeldShape
+
+    armature = active_armature(context)
+    if armature is None:
+        raise CoreError("expected an active figure to take the shape of, found none; make its armature or mesh active")
+    joints = joint_shape(armature)
+    return HeldShape(shape_values(body_mesh_of(armature)), joints.template, armature.name)
+
+
+def workers_of(asked: int) -> int | None:
+    """Return the threads for a fit: as many as asked; for 0 all cores, but for one that Blender's window needs."""
+    if asked > 0:
+        return asked
+    return None if bpy.app.background else max(1, (os.cpu_count() or 2) - 1)
+
+
+def fit_job(context: bpy.types.Context) -> FitJob:
+    """Return the fit that the scene of *context* is set to.
+
+    Raises:
+        CoreError: something that it needs is not set or not there.
+    """
+    from ..core_access import FitOptions, InputMissingError
+    from ..figure.placing import Place
+    from .job import FitJob
+
+    scene = context.scene
+    settings = scene.smplify
+    request = track_request(settings.track)
+    if not request.path:
+        raise InputMissingError("expected a keypoint file, found none set; choose one in box 1")
+    body, fit = settings.body, settings.fit
+    if body.betas == "FILE" and not body.betas_file:
+        raise InputMissingError(
+            "expected a Betas File, found none set; choose one in box 2, or take betas from the track"
+        )
+    return FitJob(
+        request=request,
+        readings=tuple(TRACKS.readings) if TRACKS.state(request) is TrackState.READ else (),
+        person=settings.track.person,
+        body_file=body_path(context),
+        betas_file=bpy.path.abspath(body.betas_file) if body.betas == "FILE" else "",
+        held=held_shape(context) if body.betas == "FIGURE" else None,
+        options=FitOptions(
+            mode=fit.mode.lower(),
+            smoothing=fit.smoothing,
+            quality=fit.quality.lower(),
+            fps=fit.motion_fps or None,
+            device=fit.device,
+            workers=workers_of(fit.workers),
+        ),
+        fit=fit_where_set(addon_preferences(context)),
+        place=Place(scene_rate(scene) if has_animation(scene) else None, fit.floor),
+    )

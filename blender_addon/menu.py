@@ -1,0 +1,70 @@
+"""The menu Object > SMPLify, and Pose > SMPLify: all that the boxes can do, for the keyboard and for Blender's search.
+
+The search (F3) finds what stands in a menu, not what is only a button.
+"""
+
+from __future__ import annotations
+
+import bpy
+
+from .package import PACKAGE
+from .track.operators import SMPLIFY_MT_person
+
+_ENTRIES = (
+    ("smplify.open_track", "FILE_FOLDER"), ("smplify.read_track", "FILE_REFRESH"),
+    ("smplify.view_track", "ZOOM_SELECTED"),
+    (),
+    ("smplify.fit", "ARMATURE_DATA"), ("smplify.cancel_fit", "CANCEL"),
+    (),
+    ("smplify.go_to_worst", "VIEWZOOM"), ("smplify.go_to_flag", "TRIA_RIGHT"), ("smplify.take_range", "PREVIEW_RANGE"),
+    ("smplify.fit_again", "FILE_REFRESH"),
+    (),
+    ("smplify.copy_settings", "PASTEDOWN"), ("smplify.keep_edits", "CHECKMARK"), ("smplify.overwrite_edits", "TRASH"),
+    ("smplify.restore_motion", "LOOP_BACK"), ("smplify.move_bones", "BONE_DATA"),
+    (),
+    ("smplify.import_motion", "IMPORT"), ("smplify.export", "EXPORT"),
+)  # fmt: skip
+"""The operators with their icons, and lines between them."""
+
+
+class SMPLIFY_MT_smplify(bpy.types.Menu):  # noqa: N801 - the form that Blender asks for
+    """What can be done with keypoints and figures."""
+
+    bl_idname = "SMPLIFY_MT_smplify"
+    bl_label = "SMPLify"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the menu."""
+        layout = self.layout
+        layout.operator_context = "INVOKE_DEFAULT"
+        for entry in _ENTRIES:
+            if not entry:
+                layout.separator()
+                continue
+            layout.operator(entry[0], icon=entry[1])
+            if entry[0] == "smplify.read_track":
+                layout.menu(SMPLIFY_MT_person.bl_idname, icon="COMMUNITY")
+        layout.separator()
+        layout.operator("preferences.addon_show", text="GPU Acceleration", icon="PREFERENCES").module = PACKAGE
+
+
+CLASSES = (SMPLIFY_MT_smplify,)
+
+_MENUS = ("VIEW3D_MT_object", "VIEW3D_MT_pose")
+
+
+def _draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    menu.layout.separator()
+    menu.layout.menu(SMPLIFY_MT_smplify.bl_idname, icon="OUTLINER_OB_ARMATURE")
+
+
+def register() -> None:
+    """Add the menu to those of the 3D viewport."""
+    for name in _MENUS:
+        getattr(bpy.types, name).append(_draw_menu)
+
+
+def unregister() -> None:
+    """Take it away."""
+    for name in _MENUS:
+        getattr(bpy.types, name).remove(_draw_menu)

@@ -1,0 +1,130 @@
+"""Motion files in AMASS layout to figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+from bpy_extras.io_utils import ImportHelper
+
+from ..package import addon_preferences, body_file
+from ..ui.message_terms import in_panel_words
+from ..ui.translations import CONTEXT
+
+if TYPE_CHECKING:
+    from .importing import MotionImport
+
+
+class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 - the form that Blender asks for
+    """Add a figure for each chosen motion file in AMASS layout, to be adjusted, edited and exported again"""
+
+    bl_idname = "smplify.import_motion"
+    bl_label = "Import AMASS Motion"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filename_ext = ".npz"
+    filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})
+    files: bpy.props.CollectionProperty(
+        name="Files", description="The files, where several are chosen", type=bpy.types.OperatorFileListElement,
+        options={"HIDDEN", "SKIP_SAVE"},
+    )  # fmt: skip
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    body: bpy.props.EnumProperty(
+        name="Body",
+        description="The body to show the motion on",
+        items=(
+            (
+                "FREE",
+                "Free Body",
+                "The body of the extension. Betas of other bodies are left out: the mean shape is shown",
+            ),
+            ("LICENSED", "Licensed SMPL", "The SMPL file that the preferences remember; betas must be of that body"),
+        ),
+    )
+    up_axis: bpy.props.EnumProperty(
+        name="Up Axis",
+        description="Which axis of the file points up",
+        items=(
+            ("AUTO", "Auto", "What the file says, else the way the pelvis stands"),
+            ("Z", "Z", "As in AMASS"),
+            ("Y", "Y", "As in many later files"),
+        ),
+        translation_context=CONTEXT,
+    )
+    fps: bpy.props.FloatProperty(
+        name="Frame Rate", description="Frames a second of the file; 0 takes what the file says", min=0.0, max=10000.0
+    )
+    floor: bpy.props.BoolProperty(
+        name="Stand on Floor",
+        description="Move each clip as a whole so that its lowest point stands on the floor; else it stays where it is",
+        default=False,
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether objects can be added now."""
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Leave Edit or Pose Mode first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Read the files, add the figures and select them."""
+        from ..core_access import CoreError
+        from .importing import import_motions
+
+        try:
+            figures, notes = import_motions(self._paths(), context.scene, self._how(context))
+        except CoreError as error:
+            self.report({"ERROR"}, in_panel_words(str(error)))
+            return {"CANCELLED"}
+        for item in context.selected_objects:
+            item.select_set(False)
+        for figure in figures:
+            figure.armature.select_set(True)
+        context.view_layer.objects.active = figures[0].armature
+        for note in notes:
+            self.report({"WARNING"}, note)
+        names = ", ".join(figure.armature.name for figure in figures)
+        self.report({"INFO"}, f"Added {names}")
+        return {"FINISHED"}
+
+    def _paths(self) -> list[Path]:
+        names = [item.name for item in self.files if item.name]
+        return [Path(self.directory, name) for name in names] if names else [Path(bpy.path.abspath(self.filepath))]
+
+    def _how(self, context: bpy.types.Context) -> MotionImport:
+        from ..core_access import InputMissingError
+        from .importing import MotionImport
+
+        licensed = body_file(addon_preferences(context)) if self.body == "LICENSED" else ""
+        if self.body == "LICENSED" and not licensed:
+            raise InputMissingError(
+                "expected a licensed SMPL file, found none set; choose one in the extension's preferences, or the "
+                "free body"
+            )
+        return MotionImport(
+            body_file=licensed,
+            up_axis=None if self.up_axis == "AUTO" else self.up_axis,
+            fps=self.fps or None,
+            floor=self.floor,
+            mean_shape=self.body == "FREE",
+        )
+
+
+CLASSES = (SMPLIFY_OT_import_motion,)
+
+
+def _draw_import(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    menu.layout.operator(SMPLIFY_OT_import_motion.bl_idname, text="AMASS Motion for SMPLify (.npz)")
+
+
+def register() -> None:
+    """Add the entry of File > Import."""
+    bpy.types.TOPBAR_MT_file_import.append(_draw_import)
+
+
+def unregister() -> None:
+    """Take the entry away."""
+    bpy.types.TOPBAR_MT_file_import.remove(_draw_import)

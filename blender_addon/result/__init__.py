@@ -1,0 +1,1 @@
+"""The Result box: live clean-up, doubtful frames, errors, fitting frames again."""

@@ -1,0 +1,246 @@
+"""Colour a figure's body by its error, frame by frame, on request; switching it off leaves everything as it was.
+
+The colours are an attribute of the mesh, written anew when the frame changes. The handler that does so is there only
+while a figure asks for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import bpy
+import numpy as np
+from bpy.app.handlers import persistent
+
+from ..figure.custom_properties import RECORD_KEY, has_live_settings
+
+if TYPE_CHECKING:
+    from ..core_access import FitReport
+    from ..figure.record import FigureRecord
+
+CLASSES = ()
+
+ATTRIBUTE = "fit_error"
+_MATERIAL = "SMPLify Error"
+_SLOT_KEY, _SKIN_KEY, _SHADING_KEY = "smplify_slot_link", "smplify_slot_material", "smplify_color_types"
+_SHOWN_KEY = "smplify_color_names"
+_SHOWN = ("active_color_name", "default_color_name")
+_CACHED = 4
+
+_shares: OrderedDict[tuple[str, tuple[str, ...]], np.ndarray] = OrderedDict()
+"""What the points say about the vertices, by body file and point names."""
+
+
+def follow_colors(armature: bpy.types.Object) -> None:
+    """Carry out a change of the colour settings of *armature*; put it back and say why where that cannot be."""
+    from ..core_access import CoreError
+
+    properties = armature.smplify
+    if properties.quiet:
+        return
+    try:
+        if properties.color_by_error:
+            _show(armature)
+        else:
+            _hide(armature)
+        properties.trouble = ""
+    except CoreError as error:
+        properties.quiet = True
+        properties.color_by_error = False
+        properties.quiet = False
+        properties.trouble = str(error)
+    sync()
+
+
+def _show(armature: bpy.types.Object) -> None:
+    from ..figure.body_mesh import body_mesh_of
+
+    _fitted(armature)
+    body = body_mesh_of(armature)
+    colors = body.data.color_attributes
+    if ATTRIBUTE not in colors:
+        body[_SHOWN_KEY] = [getattr(body.data.attributes, name) for name in _SHOWN]
+        colors.new(ATTRIBUTE, "FLOAT_COLOR", "POINT")
+    colors.active_color = colors[ATTRIBUTE]
+    if body.material_slots and _SLOT_KEY not in body:
+        slot = body.material_slots[0]
+        body[_SLOT_KEY] = slot.link
+        slot.link = "OBJECT"
+        if slot.material is not None:
+            body[_SKIN_KEY] = slot.material
+        slot.material = _error_material()
+    paint(armature, bpy.context.scene.frame_current)
+
+
+def _fitted(armature: bpy.types.Object) -> tuple[FigureRecord, FitReport]:
+    """Return the record of *armature* and what its fit found.
+
+    Raises:
+        CoreError: it was not fitted, or its record is damaged.
+    """
+    from ..figure.record import AdjustmentError, adjustable
+
+    record = adjustable(armature)
+    if record.report is None:
+        raise AdjustmentError(f"expected a figure that was fitted, but {armature.name!r} came from a motion file")
+    return record, record.report
+
+
+def _hide(armature: bpy.types.Object) -> None:
+    from ..figure.body_mesh import body_mesh_of
+
+    body = body_mesh_of(armature)
+    attribute = body.data.color_attributes.get(ATTRIBUTE)
+    if attribute is not None:
+        body.data.color_attributes.remove(attribute)
+        # Some Blenders go on naming an attribute that is gone.
+        for name, before in zip(_SHOWN, body.get(_SHOWN_KEY, ("", "")), strict=True):
+            setattr(body.data.attributes, name, before)
+    link = body.get(_SLOT_KEY)
+    if link is not None and body.material_slots:
+        body.material_slots[0].material = body.get(_SKIN_KEY)
+        body.material_slots[0].link = link
+    for key in (_SLOT_KEY, _SKIN_KEY, _SHOWN_KEY):
+        body.pop(key, None)
+    material = bpy.data.materials.get(_MATERIAL)
+    if material is not None and material.users == 0:
+        bpy.data.materials.remove(material)
+
+
+@contextmanager
+def without_colors(armatures: Sequence[bpy.types.Object]) -> Iterator[None]:
+    """Show *armatures* as they are, for the time being."""
+    colored = [item for item in armatures if has_live_settings() and item.smplify.color_by_error]
+    for item in colored:
+        _hide(item)
+    try:
+        yield
+    finally:
+        for item in colored:
+            _show(item)
+
+
+def paint(armature: bpy.types.Object, frame: int) -> None:
+    """Write the colours of the scene's *frame* to the body of *armature*.
+
+    Raises:
+        CoreError: the figure has no record, or its body cannot be read, or was remodelled.
+    """
+    from ..figure.body_mesh import body_mesh_of
+    from ..figure.record import AdjustmentError
+    from .error_shading import vertex_colors
+
+    (record, report), body = _fitted(armature), body_mesh_of(armature)
+    shares = _shares_of(record.source.body, report.point_names)
+    if len(shares) != len(body.data.vertices):
+        raise AdjustmentError(
+            f"expected the {len(shares)} vertices of the body that was fitted, found {len(body.data.vertices)} in "
+            f"{body.name!r}; the mesh was remodelled, so it cannot be coloured"
+        )
+    errors = report.point_error_mm[record.track_frame(frame)]
+    colors = vertex_colors(shares, errors, armature.smplify.color_limit_mm)
+    body.data.color_attributes[ATTRIBUTE].data.foreach_set("color", colors.ravel())
+    body.data.update()
+
+
+def _shares_of(body_file: str, names: tuple[str, ...]) -> np.ndarray:
+    from ..core_access import resolve_body
+    from .error_shading import point_shares
+
+    key = (body_file, names)
+    if key not in _shares:
+        _shares[key] = point_shares(resolve_body(body_file or None), names)
+        while len(_shares) > _CACHED:
+            _shares.popitem(last=False)
+    return _shares[key]
+
+
+def _error_material() -> bpy.types.Material:
+    """Return the material that shows the attribute, or make it."""
+    material = bpy.data.materials.get(_MATERIAL)
+    if material is not None:
+        return material
+    material = bpy.data.materials.new(_MATERIAL)
+    if bpy.app.version < (5, 0, 0):
+        material.use_nodes = True
+    tree = material.node_tree
+    shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    colors = tree.nodes.new("ShaderNodeVertexColor")
+    colors.layer_name = ATTRIBUTE
+    colors.location = (shader.location.x - 250.0, shader.location.y)
+    tree.links.new(colors.outputs["Color"], shader.inputs["Base Color"])
+    shader.inputs["Roughness"].default_value = 0.8
+    return material
+
+
+def _colored() -> list[bpy.types.Object]:
+    """Return the figures of the file that ask for colours."""
+    return [item for item in bpy.data.objects if RECORD_KEY in item and item.smplify.color_by_error]
+
+
+def sync() -> None:
+    """Have the handler and the viewports' shading as the figures ask for."""
+    wanted = bool(_colored())
+    handlers = bpy.app.handlers.frame_change_post
+    if wanted and _frame_changed not in handlers:
+        handlers.append(_frame_changed)
+    elif not wanted and _frame_changed in handlers:
+        handlers.remove(_frame_changed)
+    for screen in bpy.data.screens:
+        _shade(screen, wanted)
+
+
+def _shade(screen: bpy.types.Screen, colored: bool) -> None:
+    """Have the solid viewports of *screen* show colour attributes, or again what they showed before."""
+    spaces = [area.spaces.active for area in screen.areas if area.type == "VIEW_3D"]
+    before = json.loads(screen.get(_SHADING_KEY, "null"))
+    if colored and before is None:
+        screen[_SHADING_KEY] = json.dumps([space.shading.color_type for space in spaces])
+        for space in spaces:
+            space.shading.color_type = "VERTEX"
+    elif not colored and before is not None:
+        for number, space in enumerate(spaces):
+            space.shading.color_type = before[number] if number < len(before) else "MATERIAL"
+        del screen[_SHADING_KEY]
+
+
+def _frame_changed(scene: bpy.types.Scene, *_: object) -> None:
+    """Colour the figures for the new frame, but not while a render reads their meshes."""
+    from ..core_access import CoreError
+
+    if bpy.app.is_job_running("RENDER") and not scene.render.use_lock_interface:
+        return
+    for armature in _colored():
+        if armature.name in scene.objects:
+            try:
+                paint(armature, scene.frame_current)
+            except (CoreError, KeyError) as error:  # the mesh or its attribute is not what it was
+                armature.smplify.trouble = str(error)
+
+
+@persistent
+def _file_changed(*_: object) -> None:
+    """Follow what an undo step or another file brought."""
+    sync()
+
+
+_FOLLOWED = ("load_post", "undo_post", "redo_post")
+
+
+def register() -> None:
+    """Follow undo steps and files."""
+    for name in _FOLLOWED:
+        getattr(bpy.app.handlers, name).append(_file_changed)
+
+
+def unregister() -> None:
+    """Leave no handler behind; figures that are coloured keep the colours of the frame."""
+    for name in _FOLLOWED:
+        getattr(bpy.app.handlers, name).remove(_file_changed)
+    if _frame_changed in bpy.app.handlers.frame_change_post:
+        bpy.app.handlers.frame_change_post.remove(_frame_changed)
+    _shares.clear()

@@ -1,0 +1,79 @@
+"""The doubtful stretches of a figure's fit as rows that a list can show.
+
+Panels may not write while they draw: one that finds the rows out of date asks for them, and a timer that runs once
+fills them.
+"""
+
+from __future__ import annotations
+
+import bpy
+
+from ..figure.custom_properties import MARK_KEY, RECORD_KEY
+from ..ui.redraw import redraw_viewports
+
+_WHY = {
+    "held": "not seen: kept in motion between what was seen",
+    "missing": "nobody seen",
+    "implausible": "points thrown out, or out of the body's reach",
+    "swapped": "left and right were exchanged, and are put back",
+    "strained": "the points turn it farther than joints go",
+}
+
+
+def why(kind: str) -> str:
+    """Return in words why a stretch of this kind is doubtful."""
+    return _WHY.get(kind, kind)
+
+
+def is_current(armature: bpy.types.Object) -> bool:
+    """Return whether the rows of *armature* are those of its record."""
+    return armature.smplify.flags_mark == armature.get(MARK_KEY, "")
+
+
+def fill(armature: bpy.types.Object) -> None:
+    """Make the rows of *armature* from its record.
+
+    Raises:
+        CoreError: the record is damaged.
+    """
+    from ..figure.record import recall
+
+    properties = armature.smplify
+    record = recall(armature)
+    properties.flags.clear()
+    properties.flag_index = -1
+    if record is not None:
+        if properties.range_first == properties.range_last == 0:
+            properties.range_first, properties.range_last = record.first_frame, record.last_frame
+        for flag in () if record.report is None else record.report.flags:
+            row = properties.flags.add()
+            row.name, row.kind = flag.what, flag.kind
+            row.first, row.last = record.scene_frame(flag.first), record.scene_frame(flag.last)
+    properties.flags_mark = armature.get(MARK_KEY, "")
+
+
+def ask_for_rows() -> None:
+    """Have the rows of all figures brought up to date as soon as Blender is not drawing."""
+    if not bpy.app.timers.is_registered(_fill_all):
+        bpy.app.timers.register(_fill_all, first_interval=0.0)
+
+
+def _fill_all() -> None:
+    from ..core_access import CoreError
+
+    for item in bpy.data.objects:
+        if item.library is None and RECORD_KEY in item and not is_current(item):
+            try:
+                fill(item)
+            except CoreError:  # the panel tells of it
+                item.smplify.flags_mark = item.get(MARK_KEY, "")
+    redraw_viewports()
+
+
+CLASSES = ()
+
+
+def unregister() -> None:
+    """Forget a request that was not carried out yet."""
+    if bpy.app.timers.is_registered(_fill_all):
+        bpy.app.timers.unregister(_fill_all)

@@ -1,0 +1,244 @@
+"""Live settings to keys: the fitted motion, cleaned up as the Result box says, without fitting again.
+
+The slow half of the clean-up is done once a motion and shape and kept for the session (see `prepared`). Keys that the
+user has edited since they were written are never overwritten unasked: the setting goes back and the choice is shown.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import asdict, replace
+from functools import partial
+
+import bpy
+import numpy as np
+
+from ..core_access import (
+    BodyData,
+    CleanupOptions,
+    CleanupSource,
+    CoreError,
+    Motion,
+    analyse_motion,
+    held_joints,
+    place_in_room,
+    resolve_body,
+    smooth_and_lock_feet,
+)
+from ..figure.animation import frames_of, read_motion, rekey_motion
+from ..figure.body_mesh import body_mesh_of, shape_values
+from ..figure.custom_properties import MARK_KEY
+from ..figure.fcurves import Keys
+from ..figure.keyframe_hash import keys_edited, mark_keys, motion_keys
+from ..figure.record import AdjustmentError, FigureRecord, adjustable, keep
+from .cleanup_cache import PREPARED, Key
+from .error_curve import key_errors
+
+APPLIED_KEY = "smplify_applied"
+"""The live settings that the keys were written with, as JSON, kept with the armature."""
+
+
+def settings_of(armature: bpy.types.Object) -> CleanupOptions:
+    """Return what the live settings of *armature* say."""
+    properties = armature.smplify
+    return CleanupOptions(
+        smoothing=properties.smoothing,
+        foot_lock=properties.foot_lock,
+        ground=properties.ground,
+        height_m=properties.height_m,
+        root=properties.root,
+    )
+
+
+def applied_settings(armature: bpy.types.Object) -> CleanupOptions:
+    """Return the live settings that the keys of *armature* were written with."""
+    stored = armature.get(APPLIED_KEY)
+    return CleanupOptions(**json.loads(stored)) if stored else CleanupOptions()
+
+
+def follow_settings(armature: bpy.types.Object) -> None:
+    """Carry out a change of the live settings of *armature*; put it back and say why where that cannot be."""
+    properties = armature.smplify
+    if properties.quiet or settings_of(armature) == applied_settings(armature):
+        return
+    try:
+        record = adjustable(armature)
+        keys = motion_keys(armature)
+        if keys_edited(armature, keys):
+            properties.edited = True
+            _show(armature, applied_settings(armature))
+            return
+        _apply(armature, record, settings_of(armature), keys)
+    except CoreError as error:
+        _show(armature, applied_settings(armature))
+        properties.trouble = str(error)
+
+
+def take_settings(armature: bpy.types.Object, options: CleanupOptions) -> bool:
+    """Set the live settings of *armature* to *options* and carry them out, as one change; return whether that was done.
+
+    Where it was not, the settings are as before and the figure says why.
+    """
+    _show(armature, options)
+    follow_settings(armature)
+    return settings_of(armature) == options
+
+
+def refuse_edited(armature: bpy.types.Object) -> None:
+    """Show the choice and raise where the keys of *armature* were edited since they were written.
+
+    Raises:
+        AdjustmentError: they were.
+    """
+    if keys_edited(armature):
+        armature.smplify.edited = True
+        raise AdjustmentError(
+            f"expected the keys of {armature.name!r} as they were written, but they were edited since; choose in the "
+            "Result box whether to keep or to overwrite the edits, then do this again"
+        )
+
+
+def overwrite_edits(armature: bpy.types.Object) -> None:
+    """Write the keys as the live settings say, whatever was edited.
+
+    Raises:
+        CoreError: the figure has no record, or its body cannot be read.
+    """
+    _apply(armature, adjustable(armature), settings_of(armature))
+
+
+def adjust(armature: bpy.types.Object, options: CleanupOptions) -> None:
+    """Set the live settings of *armature* to *options* and write its keys so, whatever was edited.
+
+    Raises:
+        CoreError: the figure has no record, or its body cannot be read.
+    """
+    record = adjustable(armature)
+    _show(armature, options)
+    if options != applied_settings(armature):
+        _apply(armature, record, options)
+
+
+def keep_edits(armature: bpy.types.Object) -> None:
+    """Take the keys of *armature* as they are for the motion that the live settings start from, and reset these.
+
+    Raises:
+        CoreError: the figure has no record, or no keys.
+    """
+    record = adjustable(armature)
+    motion = replace(read_motion(armature, record.motion.fps), betas=record.motion.betas)
+    first, _ = frames_of(armature)
+    original = record.original if record.original is not None else record.motion
+    replace_motion(armature, replace(record, motion=motion, first_frame=first, original=original))
+
+
+def restore_original(armature: bpy.types.Object) -> None:
+    """Give the figure back the motion it was put into the scene with, and reset the live settings.
+
+    Raises:
+        CoreError: the figure has no record, or its body cannot be read.
+    """
+    record = adjustable(armature)
+    motion = record.original if record.original is not None else record.motion
+    report = record.original_report or record.report
+    replace_motion(armature, replace(record, motion=motion, report=report, original=None, original_report=None))
+
+
+def replace_motion(armature: bpy.types.Object, record: FigureRecord) -> None:
+    """Give the figure another record: its motion is keyed, and the live settings are reset."""
+    keep(armature, record)
+    key_errors(armature, record)
+    _show(armature, CleanupOptions())
+    _write(armature, record, record.motion, CleanupOptions())
+
+
+def change_motion(armature: bpy.types.Object, record: FigureRecord) -> None:
+    """Give the figure another record; the live settings stay and are carried out on its motion.
+
+    Raises:
+        CoreError: the figure's body cannot be read; nothing is changed.
+    """
+    _body_of(record)
+    keep(armature, record)
+    key_errors(armature, record)
+    _apply(armature, record, settings_of(armature))
+
+
+def _body_of(record: FigureRecord) -> BodyData:
+    return resolve_body(record.source.body or None)
+
+
+def _apply(armature: bpy.types.Object, record: FigureRecord, options: CleanupOptions, keys: Keys | None = None) -> None:
+    source = _source(armature, record)
+    _write(armature, record, place_in_room(source, _steadied(source, options), options), options, keys)
+    if options.foot_lock > 0.0 and source.holds is None:
+        armature.smplify.trouble = "No foot ever stands in this motion, so there is nothing to lock"
+
+
+def _write(
+    armature: bpy.types.Object,
+    record: FigureRecord,
+    motion: Motion,
+    options: CleanupOptions,
+    keys: Keys | None = None,
+) -> None:
+    keys = motion_keys(armature) if keys is None else keys
+    rekey_motion(armature, motion, keys, first_frame=record.first_frame)
+    mark_keys(armature, keys)
+    armature[APPLIED_KEY] = json.dumps(asdict(options))
+    armature.smplify.edited = False
+    armature.smplify.trouble = ""
+
+
+def _show(armature: bpy.types.Object, options: CleanupOptions) -> None:
+    """Set the live settings to *options* without carrying them out."""
+    properties = armature.smplify
+    properties.quiet = True
+    try:
+        for name, value in asdict(options).items():
+            setattr(properties, name, value)
+    finally:
+        properties.quiet = False
+
+
+def take_prepared(armature: bpy.types.Object, source: CleanupSource) -> None:
+    """Remember what was found in the motion of *armature* when it was put into the scene, for its live settings."""
+    PREPARED.remember(_key(armature, shape_values(body_mesh_of(armature))), source)
+
+
+def prepare_ahead(armature: bpy.types.Object, record: FigureRecord) -> None:
+    """Have what the live settings of *armature* need found on a thread, unless it was looked at before."""
+    if PREPARED.knows(str(armature.get(MARK_KEY))):
+        return
+    with suppress(CoreError):  # a figure without a mesh: told of when a setting is changed
+        betas = shape_values(body_mesh_of(armature))
+        PREPARED.find_ahead(_key(armature, betas), partial(_found, record, betas))
+
+
+def _source(armature: bpy.types.Object, record: FigureRecord) -> CleanupSource:
+    """Return the motion of *record* prepared for the clean-up, in the shape that the figure has now."""
+    betas = shape_values(body_mesh_of(armature))
+    return PREPARED.source(_key(armature, betas), partial(_found, record, betas))
+
+
+def _found(record: FigureRecord, betas: np.ndarray) -> CleanupSource:
+    """Return what the clean-up finds in the motion of *record*; needs no Blender."""
+    motion = replace(record.motion, betas=betas)
+    held = None if record.report is None else held_joints(record.report.flags, motion, record.track_fps)
+    return analyse_motion(motion, _body_of(record), held)
+
+
+_steady: list[tuple[CleanupSource, CleanupOptions, Motion]] = []
+"""The motion that was steadied last, of what and how: ground, height and root can change without doing it again."""
+
+
+def _steadied(source: CleanupSource, options: CleanupOptions) -> Motion:
+    how = replace(CleanupOptions(), smoothing=options.smoothing, foot_lock=options.foot_lock)
+    if not _steady or _steady[0][0] is not source or _steady[0][1] != how:
+        _steady[:] = [(source, how, smooth_and_lock_feet(source, how))]
+    return _steady[0][2]
+
+
+def _key(armature: bpy.types.Object, betas: np.ndarray) -> Key:
+    return str(armature.get(MARK_KEY)), betas.tobytes()

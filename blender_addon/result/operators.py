@@ -1,0 +1,200 @@
+"""What can be done with the result of a fit: look at the doubtful frames, keep or undo edits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..figure.custom_properties import RECORD_KEY
+from ..figure.shape_operators import active_figure, figures_of
+from ..ui.operator_mixin import OperatorMixin
+from .flag_list import fill, is_current
+
+if TYPE_CHECKING:
+    from ..core_access import FitReport
+    from ..figure.record import FigureRecord
+
+
+class _FigureOperator(OperatorMixin):
+    """Does something to the active figure; inherit from it before `bpy.types.Operator`."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether a figure with a record, its armature or its mesh, is active."""
+        armature = active_figure(context)
+        if armature is None:
+            cls.poll_message_set("Make a figure that was fitted or imported with SMPLify active")
+            return False
+        if armature.library is not None:
+            cls.poll_message_set("The figure is linked from another file: open that file, or append the figure")
+            return False
+        return True
+
+    def changed(self, change: Callable[..., None], *arguments: object) -> set[str]:
+        """Call *change* with *arguments*; report what is wrong with the user's data."""
+        from ..core_access import CoreError
+
+        try:
+            change(*arguments)
+        except CoreError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class SMPLIFY_OT_go_to_worst(_FigureOperator, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+    """Jump to the frame in which the figure is farthest from the measured points"""
+
+    bl_idname = "smplify.go_to_worst"
+    bl_label = "Go to Worst Frame"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Set the scene's frame."""
+        return self.changed(_go_to_worst, context)
+
+
+def _go_to_worst(context: bpy.types.Context) -> None:
+    _, record, report = _fitted(context)
+    context.scene.frame_set(record.scene_frame(report.worst_frame))
+
+
+def _fitted(context: bpy.types.Context) -> tuple[bpy.types.Object, FigureRecord, FitReport]:
+    """Return the active figure, its record and what its fit found.
+
+    Raises:
+        CoreError: it was not fitted, or its record is damaged.
+    """
+    from ..figure.record import AdjustmentError, adjustable
+
+    armature = active_figure(context)
+    assert armature is not None, "poll asks for one"
+    record = adjustable(armature)
+    if record.report is None:
+        raise AdjustmentError(
+            f"expected a figure that was fitted to keypoints, but {armature.name!r} came from a motion file: it has no "
+            "errors and no doubtful stretches"
+        )
+    return armature, record, record.report
+
+
+class SMPLIFY_OT_go_to_flag(_FigureOperator, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+    """Jump to the next or previous doubtful stretch of the fit"""
+
+    bl_idname = "smplify.go_to_flag"
+    bl_label = "Go to Doubtful Stretch"
+
+    which: bpy.props.EnumProperty(
+        name="Which",
+        description="Which stretch, seen from the current frame",
+        items=(
+            ("NEXT", "Next", "The first stretch that begins after the current frame"),
+            ("PREVIOUS", "Previous", "The last stretch that begins before the current frame"),
+        ),
+        default="NEXT",
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Choose the stretch in the list, which jumps there."""
+        return self.changed(self._go, context)
+
+    def _go(self, context: bpy.types.Context) -> None:
+        armature, _, _ = _fitted(context)
+        if not is_current(armature):
+            fill(armature)
+        here = context.scene.frame_current
+        firsts = [(row.first, index) for index, row in enumerate(armature.smplify.flags)]
+        if self.which == "NEXT":
+            found = min((item for item in firsts if item[0] > here), default=None)
+        else:
+            found = max((item for item in firsts if item[0] < here), default=None)
+        if found is None:
+            self.report({"INFO"}, f"No doubtful stretch {'after' if self.which == 'NEXT' else 'before'} frame {here}")
+        else:
+            armature.smplify.flag_index = found[1]
+
+
+class SMPLIFY_OT_keep_edits(_FigureOperator, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+    """Keep the keys as they were edited: the live settings are reset and work on top of the edits from now on"""
+
+    bl_idname = "smplify.keep_edits"
+    bl_label = "Keep My Edits"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Take the keys for the figure's motion."""
+        from .live_settings import keep_edits
+
+        return self.changed(keep_edits, active_figure(context))
+
+
+class SMPLIFY_OT_overwrite_edits(_FigureOperator, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+    """Write the keys again as the live settings say; edits made since are lost"""
+
+    bl_idname = "smplify.overwrite_edits"
+    bl_label = "Overwrite My Edits"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Write the keys."""
+        from .live_settings import overwrite_edits
+
+        return self.changed(overwrite_edits, active_figure(context))
+
+
+class SMPLIFY_OT_restore_motion(_FigureOperator, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+    """Give the figure back the motion that it was fitted or imported with: edits and live settings are undone"""
+
+    bl_idname = "smplify.restore_motion"
+    bl_label = "Back to the Fit"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Write the original keys."""
+        from .live_settings import restore_original
+
+        return self.changed(restore_original, active_figure(context))
+
+
+class SMPLIFY_OT_copy_settings(_FigureOperator, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+    """Give the live settings of the active figure to all other selected figures, and carry them out there"""
+
+    bl_idname = "smplify.copy_settings"
+    bl_label = "Same for Selected"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether another figure than the active one is selected."""
+        if not super().poll(context):
+            return False
+        if not others_selected(context):
+            cls.poll_message_set("Select other figures that were fitted or imported with SMPLify too")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Copy the settings; figures whose keys were edited keep them, and are told of."""
+        from .live_settings import settings_of, take_settings
+
+        options = settings_of(active_figure(context))
+        refused = [item.name for item in others_selected(context) if not take_settings(item, options)]
+        if refused:
+            self.report({"WARNING"}, f"Not changed: {', '.join(refused)}; the Result box says why when one is active")
+        return {"FINISHED"}
+
+
+def others_selected(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """Return the selected figures that have a record, without the active one."""
+    chosen = figures_of(context, selected=True)
+    active = active_figure(context)
+    return [item for item in chosen if item != active and RECORD_KEY in item and item.library is None]
+
+
+CLASSES = (
+    SMPLIFY_OT_go_to_worst,
+    SMPLIFY_OT_go_to_flag,
+    SMPLIFY_OT_keep_edits,
+    SMPLIFY_OT_overwrite_edits,
+    SMPLIFY_OT_restore_motion,
+    SMPLIFY_OT_copy_settings,
+)

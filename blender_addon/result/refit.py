@@ -1,0 +1,206 @@
+"""Fit some frames of a figure again, and blend what comes out into its motion. Needs no Blender. F frames.
+
+The track is read again from its file; the shape stays. A margin of frames on both sides is fitted too, so that the
+ends see what is around them, and within the range the new motion is faded in and out, so that nothing pops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core_access import (
+    CoreError,
+    FitOptions,
+    FitReport,
+    Flag,
+    KeypointTrack,
+    Motion,
+    fit_track,
+    read_tracks,
+    resolve_body,
+)
+from ..figure.record import FigureRecord
+
+_MARGIN_S = 1.0
+_FADE_S = 0.2
+_NOT_KEPT = ("betas", "regressor", "fps")
+
+Progress = Callable[[float, str], bool]
+"""Called with the share done, 0 to 1, and of what; False cancels."""
+
+
+class RefitError(CoreError, ValueError):
+    """Frames of a figure cannot be fitted again."""
+
+
+@dataclass(frozen=True)
+class RefitOrder:
+    """Which frames to fit again, and how.
+
+    Attributes:
+        first: the scene's first frame of the range.
+        last: its last frame.
+        changes: fit options, by name, that are other than they were.
+        file: the track's file, where it is not where it was; empty for the same.
+    """
+
+    first: int
+    last: int
+    changes: Mapping[str, Any]
+    file: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Refit:
+    """What a fit of some frames found.
+
+    Attributes:
+        motion: the track frames that were fitted, at the track's rate.
+        report: of the same frames.
+        start: the track's frame that is the first of these.
+    """
+
+    motion: Motion
+    report: FitReport
+    start: int
+
+
+def fit_again(
+    record: FigureRecord,
+    order: RefitOrder,
+    progress: Progress,
+    fit: Callable[..., tuple[Motion, FitReport]] = fit_track,
+) -> FigureRecord:
+    """Return *record* with the frames of *order* fitted again.
+
+    Args:
+        record: of a figure that was fitted.
+        order: what to do.
+        progress: hears how far it is.
+        fit: does it, as the core's `fit_track` does.
+
+    Raises:
+        CoreError: the range holds no frame of the figure, or the track cannot be read or fitted.
+        FitCancelled: *progress* answered False.
+    """
+    if record.report is None:
+        raise RefitError("expected a figure that was fitted to keypoints, but this one came from a motion file")
+    first, last = max(order.first, record.first_frame), min(order.last, record.last_frame)
+    if first > last:
+        raise RefitError(
+            f"expected a range within the figure's frames {record.first_frame} to {record.last_frame}, "
+            f"got {order.first} to {order.last}"
+        )
+    progress(0.0, "Reading")
+    track = _track(record, record.report, order)
+    margin = round(_MARGIN_S * track.fps)
+    start = max(record.track_frame(first) - margin, 0)
+    stop = min(record.track_frame(last) + margin + 1, track.num_frames)
+    part = replace(
+        track,
+        positions=track.positions[start:stop],
+        confidence=track.confidence[start:stop],
+        left_out=track.left_out[start:stop],
+    )
+    body = resolve_body(record.source.body or None)
+
+    def heard(done: int, total: int, what: str) -> bool:
+        return progress(done / max(total, 1), what)
+
+    refit = Refit(*fit(part, body, _options(record, record.report, order), heard), start)
+    found = merged(record, refit, first, last)
+    return replace(found, source=replace(record.source, file=order.file or record.source.file))
+
+
+def _track(record: FigureRecord, report: FitReport, order: RefitOrder) -> KeypointTrack:
+    source = record.source
+    path = order.file or source.file
+    tracks = read_tracks(Path(path), source.reading)
+    if source.number >= len(tracks):
+        raise RefitError(f"expected person {source.number + 1} in {path}, found {len(tracks)} people; was it changed?")
+    track = tracks[source.number]
+    expected = len(report.point_error_mm), record.track_fps
+    if (track.num_frames, track.fps) != expected:
+        raise RefitError(
+            f"expected {expected[0]} frames at {expected[1]:g} a second, as when the figure was fitted, found "
+            f"{track.num_frames} at {track.fps:g} in {path}; it was changed since: import it again"
+        )
+    return track
+
+
+def _options(record: FigureRecord, report: FitReport, order: RefitOrder) -> FitOptions:
+    known = {item.name for item in fields(FitOptions)}
+    values = {**record.source.fit, **order.changes}
+    kept = {name: value for name, value in values.items() if name in known and name not in _NOT_KEPT}
+    return FitOptions(betas=report.betas, **kept)
+
+
+def merged(record: FigureRecord, refit: Refit, first: int, last: int) -> FigureRecord:
+    """Return *record* with the scene's frames *first* to *last* taken from *refit*, faded in and out within these."""
+    assert record.report is not None, "a fitted figure"
+    old = record.motion
+    frames = np.arange(old.num_frames)
+    found = refit.motion.sampled(frames / record.scale - refit.start)
+    new = replace(old, poses=found.poses, trans=found.trans + record.offset)
+    share = _fade(record, first, last)
+    blended = old.blended(new, share)
+    outside = share == 0.0
+    motion = replace(
+        old,
+        poses=np.where(outside[:, None], old.poses, blended.poses),
+        trans=np.where(outside[:, None], old.trans, blended.trans),
+    )
+    report = _merged_report(record.report, refit, record.track_frame(first), record.track_frame(last))
+    return replace(
+        record,
+        motion=motion,
+        report=report,
+        original=record.original or old,
+        original_report=record.original_report or record.report,
+    )
+
+
+def _fade(record: FigureRecord, first: int, last: int) -> np.ndarray:
+    """Return how much of the new motion there is in each frame (F,): none outside, all in the middle of the range.
+
+    An end of the range that is an end of the motion is not faded.
+    """
+    num_frames = record.motion.num_frames
+    low, high = first - record.first_frame, last - record.first_frame
+    width = min(round(_FADE_S * record.motion.fps), (high - low) // 2)
+    frames = np.arange(num_frames, dtype=np.float64)
+    rise = np.ones(num_frames) if low == 0 else (frames - low + 1) / (width + 1)
+    fall = np.ones(num_frames) if high == num_frames - 1 else (high + 1 - frames) / (width + 1)
+    ramp = np.clip(np.minimum(rise, fall), 0.0, 1.0)
+    smooth: np.ndarray = ramp * ramp * (3.0 - 2.0 * ramp)
+    return smooth
+
+
+def _merged_report(report: FitReport, refit: Refit, first: int, last: int) -> FitReport:
+    """Return the report with the track's frames *first* to *last* as they were found now."""
+    part = refit.report
+    errors = report.point_error_mm.copy()
+    column = {name: index for index, name in enumerate(part.point_names)}
+    for index, name in enumerate(report.point_names):
+        errors[first : last + 1, index] = part.point_error_mm[
+            first - refit.start : last + 1 - refit.start, column[name]
+        ]
+    flags = [piece for flag in report.flags for piece in _without(flag, first, last)]
+    for flag in part.flags:
+        low, high = max(flag.first + refit.start, first), min(flag.last + refit.start, last)
+        if low <= high:
+            flags.append(replace(flag, first=low, last=high))
+    flags.sort(key=lambda flag: (flag.first, flag.kind, flag.what))
+    return replace(report, point_error_mm=errors, flags=tuple(flags))
+
+
+def _without(flag: Flag, first: int, last: int) -> list[Flag]:
+    """Return what is left of *flag* outside the frames *first* to *last*."""
+    before = [replace(flag, last=min(flag.last, first - 1))] if flag.first < first else []
+    after = [replace(flag, first=max(flag.first, last + 1))] if flag.last > last else []
+    return before + after

@@ -1,0 +1,220 @@
+"""Make the private environment: told how far it is, cancelled at any time, whole or not at all.
+
+Needs neither Blender nor the core.
+"""
+
+from __future__ import annotations
+
+import queue
+import re
+import shutil
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..background.process import Process, environment_for_another_python
+from .builds import PINS, PYTHON_VERSIONS, TORCH_VERSION, Build, shown_size
+from .environment import (
+    EnvironmentFault,
+    environment_python,
+    free_mb,
+    of_any_length,
+    publish,
+    python_of,
+    short_paths_only,
+    unfinished_environment,
+)
+from .pip_output import PipProgress
+from .probe import PythonInfo, probe
+from .tasks import Task
+
+PIP = "pip==25.3"
+_PIP_WITH_PROGRESS = (24, 1)
+"""The first pip that tells how far a download is."""
+
+_LOOK_S = 0.2
+_PRINTED_TAIL = 20
+_ENSURE_PIP = re.compile(r"ensurepip|No module named '?venv")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be installed.
+
+    Attributes:
+        base: the Python that makes the environment.
+        build: the build of PyTorch.
+        index_url: where pip looks besides its own indexes, in place of the build's own; empty for the build's.
+        user_folder: the folder in which the environment comes to lie.
+    """
+
+    base: Path
+    build: Build
+    user_folder: Path
+    index_url: str = ""
+
+    @property
+    def needed_mb(self) -> int:
+        """The free space that it takes while it is made."""
+        return self.build.disk_mb + self.build.download_mb
+
+    @property
+    def pip_arguments(self) -> list[str]:
+        """What pip is asked for, and where it looks besides the indexes that the user's own settings name."""
+        if self.index_url:
+            return [f"torch=={TORCH_VERSION}", "numpy", "--extra-index-url", self.index_url]
+        index = ["--extra-index-url", self.build.extra_index] if self.build.extra_index else []
+        return [self.build.requirement, "numpy", *index]
+
+
+class Installation(Task):
+    """One installation."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__("Beginning")
+        self._plan = plan
+
+    def _do(self) -> PythonInfo:
+        plan = self._plan
+        free = free_mb(plan.user_folder)
+        if free < plan.needed_mb:
+            raise EnvironmentFault(
+                f"expected {shown_size(plan.needed_mb)} of free space for {plan.user_folder}, found "
+                f"{shown_size(free)}; make room and try again"
+            )
+        with unfinished_environment(plan.user_folder) as folder:
+            self._make(folder)
+            self._fill(folder)
+            self._tell(0.98, "Trying PyTorch")
+            info = probe(python_of(folder), cancelled=self._cancelled)
+            self._check()
+            publish(folder, plan.user_folder)
+        self._tell(1.0, "Done")
+        return replace(info, path=str(environment_python(plan.user_folder)))
+
+    def _make(self, folder: Path) -> None:
+        """Make an empty environment."""
+        self._tell(0.0, "Making the environment")
+        base = self._plan.base
+        version = self._output([base, "-c", "import sys; print(*sys.version_info[:2])"])
+        if tuple(map(int, version.split())) not in PYTHON_VERSIONS:
+            wanted = ", ".join(f"{major}.{minor}" for major, minor in PYTHON_VERSIONS)
+            raise EnvironmentFault(
+                f"expected a Python out of {wanted}, for which PyTorch {TORCH_VERSION} is made; {base} is "
+                f"{version.strip().replace(' ', '.')}. Choose another Python under More Options > Made with"
+            )
+        try:
+            self._output([base, "-m", "venv", folder])
+        except EnvironmentFault as error:
+            if not _ENSURE_PIP.search(error.output):
+                raise
+            raise EnvironmentFault(
+                f"{base} cannot make environments: it lacks Python's venv and ensurepip. Choose another Python "
+                "under More Options > Made with, or install them (Debian, Ubuntu: apt-get install python3-venv)"
+            ) from error
+
+    def _tells_progress(self, python: Path) -> bool:
+        """Return whether pip tells how far a download is; an old one is renewed, if that can be done."""
+        if self._pip_version(python) < _PIP_WITH_PROGRESS:
+            self._tell(0.01, "Renewing pip")
+            with suppress(EnvironmentFault):  # the user's index may have no pip; the old one installs as well
+                self._output([*_pip_install(python), PIP])
+        return self._pip_version(python) >= _PIP_WITH_PROGRESS
+
+    def _pip_version(self, python: Path) -> tuple[int, int]:
+        said = self._output([python, "-m", "pip", "--version"])
+        found = re.match(r"pip (\d+)\.(\d+)", said)
+        if found is None:
+            raise EnvironmentFault(f"expected pip to tell its version, it said {said[:80]!r}")
+        return int(found[1]), int(found[2])
+
+    def _fill(self, folder: Path) -> None:
+        """Install PyTorch and NumPy; pip's own temporary files lie in the environment too, and go with it."""
+        temporary = folder / "tmp"
+        temporary.mkdir()
+        pins = temporary / "pins.txt"
+        pins.write_text("".join(f"{pin}\n" for pin in PINS), encoding="utf-8")
+        python = python_of(folder)
+        packages = Path(self._output([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).strip())
+        progress = PipProgress(self._plan.build.download_mb * 1_000_000, packages)
+
+        def hear(line: str) -> None:
+            if line:
+                progress.hear(line)
+            progress.look()
+            self._tell(0.02 + 0.95 * progress.share, progress.what)
+
+        command = [*_pip_install(python), "--constraint", pins, *self._plan.pip_arguments]
+        if short_paths_only():
+            command += ["--prefix", of_any_length(str(folder.absolute()))]
+        if self._tells_progress(python):
+            command += ["--progress-bar", "raw"]
+        self._run(command, hear, temporary=temporary)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+    def _output(self, command: list[str | Path]) -> str:
+        """Run *command* to its end; return what it prints."""
+        lines: list[str] = []
+        self._run(command, lines.append)
+        return "".join(lines)
+
+    def _run(self, command: list[str | Path], hear: Callable[[str], None], *, temporary: Path | None = None) -> None:
+        """Run *command* to its end; *hear* gets each line it prints, and nothing ("") now and then.
+
+        Raises:
+            EnvironmentFault: it fails.
+            TaskCancelled: the user wants no more.
+        """
+        self._check()
+        variables = environment_for_another_python()
+        if temporary is not None:
+            variables |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
+        process = Process([str(part) for part in command], environment=variables)
+        lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        reader = threading.Thread(target=_read, args=(process, lines), name="SMPLify pip", daemon=True)
+        reader.start()
+        printed: deque[str] = deque(maxlen=_PRINTED_TAIL)
+        try:
+            process.stdin.close()
+            while (line := _next(lines)) is not None:
+                self._check()
+                printed.append(line)
+                hear(line)
+            code = process.exit_code()
+            if code != 0:
+                told = process.last_lines() or "".join(printed).strip()
+                raise EnvironmentFault(f"{_shown(command)} failed (exit code {code}):\n{told}", output=told)
+        finally:
+            process.end()
+            reader.join()
+            process.close()
+
+
+def _pip_install(python: Path) -> list[str | Path]:
+    """Return the start of a command: nothing is built, asked or kept; pip's settings are the user's own."""
+    return [
+        python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-cache-dir", "--only-binary",
+        ":all:",
+    ]  # fmt: skip
+
+
+def _read(process: Process, lines: queue.SimpleQueue[str | None]) -> None:
+    for line in process.stdout:
+        lines.put(line)
+    lines.put(None)
+
+
+def _next(lines: queue.SimpleQueue[str | None]) -> str | None:
+    """Return the next line, "" where none comes for a moment, or None at the end."""
+    try:
+        return lines.get(timeout=_LOOK_S)
+    except queue.Empty:
+        return ""
+
+
+def _shown(command: list[str | Path]) -> str:
+    """Return the program and what it was to do, without its options."""
+    return " ".join(str(part) for part in command[:4])

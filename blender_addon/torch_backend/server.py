@@ -1,0 +1,135 @@
+"""The fitting process: requests come on standard input, answers go to standard output. It runs in the other Python."""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO
+
+import numpy as np
+
+from ..background.codec import decode, encode
+from ..background.messages import Message, PipeError, read_message, write_message
+from ..core_access import CoreError, FitCancelled, fit_track
+
+ALIVE_EVERY_S = 1.0
+_SECONDS_BETWEEN_REPORTS = 0.1
+
+
+def serve(idle_s: float) -> int:
+    """Answer requests until standard input ends, or none has come for *idle_s* seconds; return the exit code.
+
+    Whatever else prints is led to standard error, so that messages stay whole. What goes wrong in a fit and is not the
+    data's fault ends the process; the other side tells its last lines.
+    """
+    channel = _Channel(os.fdopen(os.dup(sys.stdout.fileno()), "wb"))
+    sys.stdout.flush()
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    inbox = _Inbox(os.fdopen(os.dup(sys.stdin.fileno()), "rb"))
+    channel.send(Message("ready"))
+    while (request := inbox.next_request(idle_s)) is not None:
+        with _signs_of_life(channel):
+            answer = _fit(request, inbox, channel)
+        channel.send(answer)
+    return inbox.exit_code
+
+
+class _Channel:
+    """Sends messages, whole, from any thread."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def send(self, message: Message) -> None:
+        with self._lock:
+            write_message(self._stream, message)
+
+
+class _Inbox:
+    """Reads messages on a thread of its own, so that a request to cancel is heard during a fit."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.exit_code = 0
+        self._stream = stream
+        self._requests: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._cancelled: set[int] = set()
+        self._ended = False
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def next_request(self, idle_s: float) -> Message | None:
+        """Return the next request, or None when there will be no more."""
+        try:
+            return self._requests.get(timeout=idle_s)
+        except queue.Empty:
+            return None
+
+    def is_cancelled(self, number: int) -> bool:
+        """Return whether nobody wants the answer to request *number* any more."""
+        return self._ended or number in self._cancelled
+
+    def _read(self) -> None:
+        try:
+            while (message := read_message(self._stream)) is not None:
+                if message.kind == "cancel":
+                    self._cancelled.add(message.content["number"])
+                else:
+                    self._requests.put(message)
+        except PipeError as error:
+            print(f"the fitting process was sent something that is no message: {error}", file=sys.stderr)
+            self.exit_code = 2
+        self._ended = True
+        self._requests.put(None)
+
+
+@contextmanager
+def _signs_of_life(channel: _Channel) -> Iterator[None]:
+    """Tell the other side now and then that this process lives, however long a step of the fit takes."""
+    over = threading.Event()
+
+    def tell() -> None:
+        while not over.wait(ALIVE_EVERY_S):
+            channel.send(Message("alive"))
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _fit(request: Message, inbox: _Inbox, channel: _Channel) -> Message:
+    """Return the answer to a request for a fit."""
+    number = request.content["number"]
+    try:
+        track, body, options = decode(request.content["fit"], request.arrays)
+        found = fit_track(track, body, options, _reporter(number, inbox, channel))
+    except FitCancelled:
+        return Message("cancelled", {"number": number})
+    except CoreError as error:
+        return Message("failed", {"number": number, "error": type(error).__name__, "text": str(error)})
+    arrays: list[np.ndarray] = []
+    content = encode(found, arrays)
+    return Message("fitted", {"number": number, "found": content}, arrays)
+
+
+def _reporter(number: int, inbox: _Inbox, channel: _Channel) -> Callable[[int, int, str], bool]:
+    """Return a progress callback that sends at most ten messages a second, but the first and last of each step."""
+    last = (0.0, "")
+
+    def report(done: int, total: int, what: str) -> bool:
+        nonlocal last
+        now = time.monotonic()
+        if now - last[0] >= _SECONDS_BETWEEN_REPORTS or what != last[1] or done >= total:
+            last = (now, what)
+            channel.send(Message("progress", {"number": number, "done": done, "total": total, "what": what}))
+        return not inbox.is_cancelled(number)
+
+    return report

@@ -1,0 +1,229 @@
+"""Box 1: open a keypoint file, by dialog, drop or menu; read it; choose a person; look at it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bpy.app.translations import pgettext_iface as iface_
+from bpy_extras.io_utils import ImportHelper
+
+from ..scene_properties import (
+    fps_number,
+    frame_rate_choice,
+    handedness_choice,
+    layout_choice,
+    swap_sides_choice,
+    units_choice,
+    up_choice,
+)
+from ..ui.message_terms import in_panel_words
+from .preview import extent, shown_people
+from .reader import read_now, read_soon
+from .request import AUTO
+from .session import TRACKS, TrackState
+from .settings import chosen_people, people_names, track_request
+
+SUFFIXES = (".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".pkl", ".pickle")
+READING_SETTINGS = ("layout", "units", "up", "frame_rate", "fps", "handedness", "swap_sides")
+
+
+def tell_read(operator: bpy.types.Operator, state: TrackState) -> set[str]:
+    """Report how reading went; return what the operator returns."""
+    if state is not TrackState.READ:
+        operator.report({"ERROR"}, in_panel_words(TRACKS.error))
+        return {"CANCELLED"}
+    track = TRACKS.readings[0].track
+    text = iface_("Read {:s}: {:d} frames, people: {:d}")
+    operator.report({"INFO"}, text.format(Path(TRACKS.request.path).name, track.num_frames, len(TRACKS.readings)))
+    return {"FINISHED"}
+
+
+class SMPLIFY_OT_open_track(bpy.types.Operator, ImportHelper):  # noqa: N801 - the form that Blender asks for
+    """Choose a file of 3D keypoints, or a folder of one JSON file a frame, and read it for the SMPLify sidebar tab"""
+
+    bl_idname = "smplify.open_track"
+    bl_label = "Open Keypoints"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: bpy.props.StringProperty(
+        name="Keypoints",
+        description="File of 3D keypoints, or folder of one JSON file a frame",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
+    filter_glob: bpy.props.StringProperty(
+        default=";".join(f"*{suffix}" for suffix in SUFFIXES), options={"HIDDEN", "SKIP_SAVE"}
+    )
+    # Not "layout", which is what every operator draws into.
+    point_layout: layout_choice(default=AUTO, options={"SKIP_SAVE"})
+    units: units_choice(default=AUTO, options={"SKIP_SAVE"})
+    up: up_choice(default=AUTO, options={"SKIP_SAVE"})
+    frame_rate: frame_rate_choice(default=AUTO, options={"SKIP_SAVE"})
+    fps: fps_number(options={"SKIP_SAVE"})
+    handedness: handedness_choice(default=AUTO, options={"SKIP_SAVE"})
+    swap_sides: swap_sides_choice(options={"SKIP_SAVE"})
+    wait: bpy.props.BoolProperty(
+        name="Wait",
+        description="Read the file before returning, as is always done without a window",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Open a file that was dropped; else let the user choose one."""
+        if self.filepath:
+            return self.execute(context)
+        return super().invoke(context, event)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Set box 1 to the file and what is said about it, and read it."""
+        if not self.filepath:
+            self.report({"ERROR"}, "Expected a keypoint file or folder, got none; choose one")
+            return {"CANCELLED"}
+        settings = context.scene.smplify.track
+        for name in READING_SETTINGS:
+            if name != "fps" or self.frame_rate == "CUSTOM":
+                setattr(settings, name, getattr(self, _own_name(name)))
+        settings.person = ""
+        settings.filepath = self.filepath
+        if self.wait or bpy.app.background:
+            return tell_read(self, TRACKS.read(track_request(settings)))
+        TRACKS.clear()
+        read_soon()
+        return {"FINISHED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw what can be said about the file, beside the file browser."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        for name in READING_SETTINGS:
+            if name != "fps" or self.frame_rate == "CUSTOM":
+                layout.prop(self, _own_name(name))
+
+
+def _own_name(setting: str) -> str:
+    """Return the name of the open operator's property for a setting of box 1."""
+    return "point_layout" if setting == "layout" else setting
+
+
+class SMPLIFY_OT_read_track(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+    """Read the file of box 1 again, as it is on the disk now"""
+
+    bl_idname = "smplify.read_track"
+    bl_label = "Read Again"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether a file is set."""
+        if not context.scene.smplify.track.filepath:
+            cls.poll_message_set("Choose a keypoint file first")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Read on a thread."""
+        if bpy.app.background:
+            return self.execute(context)
+        TRACKS.clear()
+        read_soon()
+        return {"FINISHED"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Read before returning."""
+        TRACKS.clear()
+        return tell_read(self, read_now(context.scene))
+
+
+class SMPLIFY_OT_choose_person(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+    """Fit this person only, or everyone"""
+
+    bl_idname = "smplify.choose_person"
+    bl_label = "Choose Person"
+    bl_options = {"REGISTER", "UNDO"}
+
+    person: bpy.props.StringProperty(name="Person", description="Name, or number from 1; empty for everyone")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Set the person."""
+        settings = context.scene.smplify.track
+        before, settings.person = settings.person, self.person
+        if TRACKS.readings and not chosen_people(settings):
+            settings.person = before
+            self.report({"ERROR"}, f"Expected one of {', '.join(people_names())}, got {self.person!r}")
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class SMPLIFY_MT_person(bpy.types.Menu):  # noqa: N801 - the form that Blender asks for
+    """The people of the file, and everyone."""
+
+    bl_idname = "SMPLIFY_MT_person"
+    bl_label = "Person"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the menu."""
+        self.layout.operator(SMPLIFY_OT_choose_person.bl_idname, text="Everyone", icon="COMMUNITY").person = ""
+        for name in people_names():
+            entry = self.layout.operator(SMPLIFY_OT_choose_person.bl_idname, text=name, icon="USER", translate=False)
+            entry.person = name
+
+
+class SMPLIFY_OT_view_track(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+    """Move the view so that the preview fills it"""
+
+    bl_idname = "smplify.view_track"
+    bl_label = "View Preview"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether a 3D viewport shows a preview."""
+
+        return context.area is not None and context.area.type == "VIEW_3D" and bool(shown_people(context))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Centre the view on all points of the clip, at a distance at which they are seen."""
+
+        lowest, highest = extent(context)
+        region = context.space_data.region_3d
+        region.view_location = (lowest + highest) / 2.0
+        region.view_distance = max(1.5 * float(abs(highest - lowest).max()), 1.0)
+        return {"FINISHED"}
+
+
+class SMPLIFY_FH_track(bpy.types.FileHandler):  # noqa: N801 - the form that Blender asks for
+    """Takes keypoint files that are dropped on a 3D viewport."""
+
+    bl_idname = "SMPLIFY_FH_track"
+    bl_label = "Keypoints (SMPLify)"
+    bl_import_operator = SMPLIFY_OT_open_track.bl_idname
+    bl_file_extensions = ";".join(SUFFIXES)
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        """Return whether the file is dropped on a 3D viewport."""
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+
+CLASSES = (
+    SMPLIFY_OT_open_track,
+    SMPLIFY_OT_read_track,
+    SMPLIFY_OT_choose_person,
+    SMPLIFY_MT_person,
+    SMPLIFY_OT_view_track,
+    SMPLIFY_FH_track,
+)
+
+
+def _draw_import(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    menu.layout.operator(SMPLIFY_OT_open_track.bl_idname, text="3D Keypoints for SMPLify (.trc, .c3d, .csv, .json ...)")
+
+
+def register() -> None:
+    """Add the entry of File > Import."""
+    bpy.types.TOPBAR_MT_file_import.append(_draw_import)
+
+
+def unregister() -> None:
+    """Take the entry away."""
+    bpy.types.TOPBAR_MT_file_import.remove(_draw_import)

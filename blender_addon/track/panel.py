@@ -1,0 +1,163 @@
+"""Box 1: which keypoints, and how they are understood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bpy.app.translations import pgettext_iface as iface_
+
+from ..ui.message_terms import in_panel_words, settings_for
+from ..ui.sidebar import SidebarPanel
+from ..ui.text import draw_text
+from .description import Detected, detected, doubts, measures, points
+from .operators import (
+    READING_SETTINGS,
+    SMPLIFY_MT_person,
+    SMPLIFY_OT_open_track,
+    SMPLIFY_OT_read_track,
+    SMPLIFY_OT_view_track,
+)
+from .session import TRACKS, TrackState
+from .settings import chosen_people, track_request
+
+_LONGEST_VALUE = 12
+"""What is longer than that is cut beside a menu in a sidebar of the usual width; it gets a line of its own."""
+_VALUE_SHARE = 0.62
+_MOST_DOUBTS = 6
+
+
+class SMPLIFY_PT_track(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
+    """The file, its people, what was detected."""
+
+    bl_idname = "SMPLIFY_PT_track"
+    bl_label = "1. Track"
+    bl_order = 1
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the box in the state that the file is in."""
+        settings = context.scene.smplify.track
+        state = TRACKS.state(track_request(settings))
+        layout = self.layout
+        row = layout.row(align=True)
+        row.prop(settings, "filepath", text="")
+        row.operator(SMPLIFY_OT_read_track.bl_idname, text="", icon="FILE_REFRESH")
+        if state is TrackState.NO_FILE:
+            layout.operator(SMPLIFY_OT_open_track.bl_idname, icon="FILE_FOLDER")
+            layout.label(text="Or drop a file on the viewport", icon="INFO")
+        elif state is TrackState.UNREAD:
+            layout.operator(SMPLIFY_OT_read_track.bl_idname, text="Read", icon="FILE_REFRESH")
+        elif state is TrackState.READING:
+            layout.label(text="Reading...", icon="SORTTIME")
+        elif state is TrackState.BAD_FILE:
+            _draw_error(layout, context, settings)
+        else:
+            _draw_track(layout, context, settings)
+
+
+def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
+    """Draw why the file cannot be read, and the settings that may help."""
+    box = layout.box()
+    box.alert = True
+    draw_text(box, context, in_panel_words(TRACKS.error, iface_), icon="ERROR")
+    asked = settings_for(TRACKS.options)
+    if asked:
+        layout.label(text="Say it here:")
+        _draw_settings(layout, settings, asked)
+
+
+def _draw_settings(
+    layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, names: tuple[str, ...] = READING_SETTINGS
+) -> None:
+    column = layout.column()
+    column.use_property_split = True
+    column.use_property_decorate = False
+    for name in names:
+        column.prop(settings, name)
+        if name == "frame_rate" and settings.frame_rate == "CUSTOM":
+            column.prop(settings, "fps")
+
+
+def _draw_track(layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
+    """Draw what was read, with a menu for all that was detected."""
+    people = chosen_people(settings)
+    if len(TRACKS.readings) > 1 or not people:
+        row = layout.row()
+        row.label(text=iface_("{:d} people").format(len(TRACKS.readings)), translate=False)
+        if settings.person:
+            row.menu(SMPLIFY_MT_person.bl_idname, text=settings.person, icon="USER", translate=False)
+        else:
+            row.menu(SMPLIFY_MT_person.bl_idname, text="Everyone", icon="COMMUNITY")
+    if not people:
+        draw_text(layout, context, iface_("There is no person {!r} in this file").format(settings.person), icon="ERROR")
+        return
+    reading = TRACKS.readings[people[0]]
+    column = layout.column(align=True)
+    column.label(text=reading.kind, icon="CHECKMARK", translate=False)
+    for line in measures(reading, iface_):
+        column.label(text=line, icon="BLANK1", translate=False)
+    column = layout.column(align=True)
+    for item in detected(reading):
+        title = _title(settings, item.setting)
+        if len(item.value) > _LONGEST_VALUE:
+            column.label(text=item.value, icon="BLANK1", translate=False)
+            text = title
+        else:
+            text = f"{title}: {_value(item)}"
+        split = column.split(factor=_VALUE_SHARE)
+        split.label(text=text, translate=False)
+        split.prop(settings, item.setting, text="")
+        if item.setting == "frame_rate" and settings.frame_rate == "CUSTOM":
+            column.prop(settings, "fps")
+    column.prop(settings, "swap_sides")
+    odd = doubts(reading)
+    for doubt in odd[:_MOST_DOUBTS]:
+        draw_text(layout, context, doubt, icon="ERROR")
+    row = layout.row(align=True)
+    row.prop(settings, "show_preview", toggle=True, icon="HIDE_OFF" if settings.show_preview else "HIDE_ON")
+    row.operator(SMPLIFY_OT_view_track.bl_idname, text="", icon="ZOOM_SELECTED")
+
+
+def _title(settings: bpy.types.PropertyGroup, name: str) -> str:
+    """Return the name of a setting, in the user's language."""
+    setting = settings.bl_rna.properties[name]
+    return iface_(setting.name, setting.translation_context)
+
+
+def _value(item: Detected) -> str:
+    """Return what was detected: sides in the user's language, the others, which are names and numbers, as they are."""
+    return iface_(item.value.capitalize()) if item.setting == "handedness" else item.value
+
+
+class SMPLIFY_PT_track_details(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
+    """Why the file is understood as it is, and which points it has."""
+
+    bl_idname = "SMPLIFY_PT_track_details"
+    bl_label = "Why"
+    bl_parent_id = SMPLIFY_PT_track.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether there is a track to tell of."""
+        settings = context.scene.smplify.track
+        return TRACKS.state(track_request(settings)) is TrackState.READ and bool(chosen_people(settings))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw reasons, points and checks."""
+        settings = context.scene.smplify.track
+        reading = TRACKS.readings[chosen_people(settings)[0]]
+        layout = self.layout
+        draw_text(layout, context, Path(TRACKS.request.path).name, icon="FILE")
+        for item in detected(reading):
+            title = _title(settings, item.setting)
+            draw_text(layout, context, f"{title}: {_value(item)}; {item.reason}", icon="DOT")
+        for line in points(reading, iface_):
+            draw_text(layout, context, line, icon="DOT")
+        for line in reading.checks:
+            draw_text(layout, context, line, icon="CHECKMARK")
+        for doubt in doubts(reading)[_MOST_DOUBTS:]:
+            draw_text(layout, context, doubt, icon="ERROR")
+
+
+CLASSES = (SMPLIFY_PT_track, SMPLIFY_PT_track_details)

@@ -1,0 +1,45 @@
+"""From the settings of box 1 to what they mean."""
+
+from __future__ import annotations
+
+import bpy
+
+from .choices import CUSTOM
+from .persons import choose, names_of
+from .request import AUTO, TrackRequest
+from .session import TRACKS
+
+
+def track_request(settings: bpy.types.PropertyGroup) -> TrackRequest:
+    """Return what *settings* ask to be read."""
+
+    def chosen(name: str) -> str | None:
+        value = getattr(settings, name)
+        return None if value == AUTO else value
+
+    path = bpy.path.abspath(settings.filepath) if settings.filepath else ""
+    return TrackRequest(
+        path=path,
+        layout=chosen("layout"),
+        units=chosen("units"),
+        up=chosen("up"),
+        fps=_fps(settings),
+        handedness=chosen("handedness"),
+        swap_sides=settings.swap_sides,
+    )
+
+
+def _fps(settings: bpy.types.PropertyGroup) -> float | None:
+    if settings.frame_rate == AUTO:
+        return None
+    return settings.fps if settings.frame_rate == CUSTOM else float(settings.frame_rate)
+
+
+def people_names() -> list[str]:
+    """Return a name for each person that is read, in order, no two alike."""
+    return names_of([reading.track for reading in TRACKS.readings])
+
+
+def chosen_people(settings: bpy.types.PropertyGroup) -> list[int]:
+    """Return the numbers of the people whom *settings* choose among those that are read; empty for an unknown one."""
+    return choose(settings.person, people_names())

@@ -1,0 +1,1 @@
+"""What all boxes of the sidebar share: layout, words, redrawing."""
