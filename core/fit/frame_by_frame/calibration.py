@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...body.keypoints import KeypointModel
+from ..in_turns import InTurns, OnProgress
 from ..observations import LayoutPoints, SolverPoints
 from ..options import FitOptions
 from ..pose_solver import after_smoothing, known_betas, make_targets, residual_noise
@@ -28,7 +29,6 @@ from ..shape.estimate import (
 )
 from ..solver.one_frame import Lesson
 from ..temporal.keypoint_smoothing import smooth_points
-from .in_turns import InTurns, OnProgress
 
 CALIBRATION_FRAMES = (5, 40, 120)
 """After that many frames it is begun to find the shape anew from all the frames so far; the last one found is kept."""

@@ -1,4 +1,4 @@
-"""Keypoints as they come in: jitter filtered, jumps rejected, short gaps bridged, from the past alone. K keypoints.
+"""Keypoints as they come in: jitter filtered and short gaps bridged, from the past alone. K keypoints.
 
 What `core.fit.temporal.keypoint_smoothing` does to a whole clip, a bank of Kalman filters does here from frame to
 frame, with a state that never grows. The smoother's model is each filter's: second differences are white. How large
@@ -24,14 +24,6 @@ _FREE_NOISE_M, _LEAST_NOISE_M = 1e-3, 1e-4
 _BRIDGED_S, _BRIDGED_SHARE = 0.1, 0.5
 """A point that is gone is where it was going, for so long, and counts for so much of what it usually does, less and
 less."""
-_JUMP_M, _JUMP_STEPS, _JUMP_NOISES, _JUMP_M_PER_S2 = 0.15, 7.5, 12.0, 60.0
-"""A point that is farther than all of these from where it was going has jumped: in metres, in its usual steps from
-frame to frame, in its noise, and as no limb accelerates."""
-_BELIEVED_AFTER = 3
-"""A point that has jumped in so many frames on end is where it seems to be."""
-_KNOWN_FROM = 4
-"""Where a point was going is known from so many frames."""
-_STEP_MEMORY_S = 0.2
 _NOISE_RANGE, _EVEN_NOISE_M = (0.5, 2.0), 5e-4
 _SLOW_FPS = 8.0
 """Limbs turn back between the frames of slower tracks: where a point was going tells nothing of where it is."""
@@ -44,12 +36,10 @@ class LivePoint:
     Attributes:
         positions: (K, 3) metres, finite; anything where the weight is 0.
         weights: (K,) less for bridged points, and for noisier ones than the others.
-        jumps: (K,) bool, points thrown out as implausible.
     """
 
     positions: np.ndarray
     weights: np.ndarray
-    jumps: np.ndarray
 
 
 class LivePoints:
@@ -61,7 +51,7 @@ class LivePoints:
         Args:
             num_points: K.
             fps: frames a second.
-            strength: 1 filters as much as the noise calls for; 0 rejects and bridges only.
+            strength: 1 filters as much as the noise calls for; 0 bridges only.
         """
         self._fps, self._strength = fps, strength
         state = (len(_RATIOS), num_points)
@@ -69,40 +59,32 @@ class LivePoints:
         self._covariance = [np.zeros(state) for _ in range(3)]
         self._score = np.zeros(state)
         self._unseen = np.full(num_points, np.inf)
-        self._rejected, self._known = np.zeros((2, num_points), dtype=np.int64)
-        self._step, self._last = np.zeros(num_points), np.zeros((num_points, 3))
         self._usual = np.zeros(num_points)
 
-    def push(self, positions: np.ndarray, weights: np.ndarray, noise_m: np.ndarray) -> LivePoint:
+    def push(self, positions: np.ndarray, weights: np.ndarray, noise_m: np.ndarray, anew: np.ndarray) -> LivePoint:
         """Return the points of the next frame.
 
         Args:
             positions: (K, 3) metres; anything where the weight is 0.
             weights: (K,) 0 where missing.
             noise_m: (K,) noise per axis as far as it is known.
+            anew: (K,) bool, points that are elsewhere than expected, and right.
         """
         seen = weights > 0
         observed = np.where(seen[:, None], positions, 0.0)
         if self._fps < _SLOW_FPS:
-            return LivePoint(observed, weights, np.zeros_like(seen))
+            return LivePoint(observed, weights)
         self._predict()
-        predicted = self._blended(self._place)
-        off = np.sqrt(np.einsum("ka,ka->k", observed - predicted, observed - predicted))
-        going = self._unseen <= _BRIDGED_S * self._fps
-        jumped = seen & going & (off > self._reach(noise_m) * (1.0 + np.minimum(self._unseen, 1e3)))
-        self._rejected = np.where(jumped, self._rejected + 1, np.where(seen, 0, self._rejected))
-        anew = seen & (~going | (jumped & ((self._rejected > _BELIEVED_AFTER) | (self._known < _KNOWN_FROM))))
-        jumped &= ~anew
-        trusted = seen & ~jumped
+        anew = seen & (anew | (self._unseen > _BRIDGED_S * self._fps))
         excess = np.maximum(noise_m**2 - _FREE_NOISE_M**2, _LEAST_NOISE_M**2)
-        self._update(observed, trusted, excess)
+        self._update(observed, seen, excess)
         self._begin(observed, anew)
-        self._remember(observed, trusted, anew)
+        self._unseen = np.where(seen, 0.0, self._unseen + 1.0)
         smooth = self._blended(self._place)
         if self._strength != 1.0:
-            kept = np.where(trusted[:, None], observed, smooth)
+            kept = np.where(seen[:, None], observed, smooth)
             smooth = kept + self._strength * (smooth - kept)
-        return LivePoint(smooth, self._weights(weights, trusted, noise_m), jumped)
+        return LivePoint(smooth, self._weights(weights, seen, noise_m))
 
     def _predict(self) -> None:
         own, mixed, speed = self._covariance
@@ -110,15 +92,15 @@ class LivePoints:
         self._covariance = [own + 2.0 * mixed + speed, mixed + speed, speed]
         self._place = self._place + self._speed
 
-    def _update(self, observed: np.ndarray, trusted: np.ndarray, excess: np.ndarray) -> None:
+    def _update(self, observed: np.ndarray, seen: np.ndarray, excess: np.ndarray) -> None:
         own, mixed, speed = self._covariance
         spread = own + 1.0
-        innovation = (observed - self._place) * trusted[:, None]
+        innovation = (observed - self._place) * seen[:, None]
         squared = np.einsum("mka,mka->mk", innovation, innovation)
         keep = np.exp(-1.0 / (_MEMORY_S * self._fps))
         score = keep * self._score - 1.5 * np.log(spread) - 0.5 * squared / (spread * excess)
-        self._score = np.where(trusted, score - score.max(axis=0), self._score)
-        gain, pull = own / spread * trusted, mixed / spread * trusted
+        self._score = np.where(seen, score - score.max(axis=0), self._score)
+        gain, pull = own / spread * seen, mixed / spread * seen
         self._place = self._place + gain[..., None] * innovation
         self._speed = self._speed + pull[..., None] * innovation
         self._covariance = [own * (1.0 - gain), mixed * (1.0 - gain), speed - pull * mixed]
@@ -130,22 +112,6 @@ class LivePoints:
         self._place[:, anew], self._speed[:, anew], self._score[:, anew] = observed[anew], 0.0, 0.0
         for part, value in zip(self._covariance, (1.0, 0.0, _UNKNOWN_SPEED), strict=True):
             part[:, anew] = value
-        self._step[anew] = 0.0
-
-    def _remember(self, observed: np.ndarray, trusted: np.ndarray, anew: np.ndarray) -> None:
-        moved = observed - self._last
-        step = np.sqrt(np.einsum("ka,ka->k", moved, moved))
-        share = 1.0 - np.exp(-1.0 / (_STEP_MEMORY_S * self._fps))
-        steady = trusted & ~anew
-        self._step = np.where(steady, self._step + share * (step / (1.0 + self._unseen) - self._step), self._step)
-        self._last = np.where(trusted[:, None], observed, self._last)
-        self._unseen = np.where(trusted, 0.0, self._unseen + 1.0)
-        self._known = np.where(anew, 1, self._known + trusted)
-
-    def _reach(self, noise_m: np.ndarray) -> np.ndarray:
-        """Return how far (K,) a point may be from where it was going."""
-        least = max(_JUMP_M, _JUMP_M_PER_S2 / self._fps**2)
-        return np.maximum(least, np.maximum(_JUMP_STEPS * self._step, _JUMP_NOISES * noise_m))
 
     def _blended(self, values: np.ndarray) -> np.ndarray:
         """Return the mean (K, 3) of the filters' *values* (M, K, 3), each as its predictions were good."""
@@ -154,10 +120,10 @@ class LivePoints:
         blended: np.ndarray = np.einsum("mk,mka->ka", share, values)
         return blended
 
-    def _weights(self, weights: np.ndarray, trusted: np.ndarray, noise_m: np.ndarray) -> np.ndarray:
+    def _weights(self, weights: np.ndarray, seen: np.ndarray, noise_m: np.ndarray) -> np.ndarray:
         self._usual = np.maximum(self._usual, weights)
         near = np.clip(1.0 - self._unseen / max(_BRIDGED_S * self._fps, 1.0), 0.0, 1.0)
-        counted = np.where(trusted, weights, near * _BRIDGED_SHARE * self._usual)
+        counted = np.where(seen, weights, near * _BRIDGED_SHARE * self._usual)
         noise = np.maximum(noise_m, _EVEN_NOISE_M)
         even: np.ndarray = counted * np.clip(np.median(noise) / noise, *_NOISE_RANGE)
         return even

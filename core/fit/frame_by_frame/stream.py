@@ -35,10 +35,13 @@ from ..temporal.visibility import Visibility, find_visibility
 from .calibration import Calibration
 from .live_points import LivePoint, LivePoints
 from .live_pose import LivePose
+from .live_screening import LiveScreening, Screening
 
 _NOISE_IN, _NOISE_EVERY = (1, 5, 9, 13, 17, 25), 30
 """The points' noise is measured in these frames, and then every so many."""
 _NOISE_FRAMES = 60
+_LENGTHS_FIRST, _LENGTHS_EVERY = 6, 60
+"""How far apart the points are is measured after so many frames, and after so many at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +96,9 @@ class FitStream:
         self._pose = LivePose(self.names, fps, QUALITIES[self._options.quality].iterations, predictor)
         self._usual = np.zeros(len(self.names))
         self._evidence: tuple[bytes, Visibility] | None = None
-        self._noise_m = np.empty(0)
+        self._noise_m, self._noise_due = np.zeros(len(self.names)), False
+        self._lengths_due = _LENGTHS_FIRST
+        self._rest_points = model.rest(model.body.array(np.zeros(body.shapedirs.shape[-1])))
 
     @property
     def calibrated(self) -> bool:
@@ -119,10 +124,10 @@ class FitStream:
         frame = KeypointTrack(positions[None], confidence[None], self._fps, self._layout)
         points = self._points.take(frame)
         measured, weights = points.positions[0], points.weights[0]
-        if not self._usual.any() and find_visibility(self.names, points.weights).absent[0]:
-            raise TrackError("expected the first frame to show both hips and both shoulders; wait for such a frame")
-        self._calibration.push(measured, weights, busy=self._pose.expects_next)
-        live = self._filter.push(measured, weights, self._noise())
+        screening = self._screened(measured, weights)
+        weights = np.where(screening.wrong, 0.0, weights)
+        self._calibrate(measured, weights)
+        live = self._filter.push(measured, weights, self._noise_m, screening.anew)
         self._usual = np.maximum(self._usual, weights)
         visibility = self._find_evidence(live)
         shape = self._calibration.shape
@@ -131,15 +136,39 @@ class FitStream:
             self._calibration.learn(self._pose.lesson(), self._noise_m)
         off = np.nan_to_num(measured) - self._pose.points
         error = np.where(weights > 0, np.sqrt(np.einsum("ka,ka->k", off, off)), np.nan)
-        return StreamPose(pose.rotations, pose.trans, shape.betas, error, live.jumps, visibility, shape.sigma_m)
+        return StreamPose(pose.rotations, pose.trans, shape.betas, error, screening.wrong, visibility, shape.sigma_m)
 
-    def _noise(self) -> np.ndarray:
-        """Return the points' noise (K,) per axis, measured now and then."""
-        num_pushed = self._calibration.num_pushed
-        if num_pushed in _NOISE_IN or num_pushed % _NOISE_EVERY == 0:
-            positions, weights = self._calibration.recent(_NOISE_FRAMES)
-            self._noise_m = measure_noise(np.nan_to_num(positions), weights > 0)
-        return self._noise_m
+    def _screened(self, measured: np.ndarray, weights: np.ndarray) -> Screening:
+        """Return which points are wrong.
+
+        Raises:
+            TrackError: the first frame does not show hips and shoulders.
+        """
+        begins = not self._usual.any()
+        if begins:
+            self._screening = LiveScreening(self.names, self._fps, self._rest_points)
+        screening = self._screening.push(measured, weights, self._noise_m)
+        right = np.where(screening.wrong, 0.0, weights)
+        if begins and find_visibility(self.names, right[None]).absent[0]:
+            raise TrackError("expected the first frame to show both hips and both shoulders; wait for such a frame")
+        return screening
+
+    def _calibrate(self, measured: np.ndarray, weights: np.ndarray) -> None:
+        """Go on finding the shape, or measure the points' noise now and then: never both, nor while a pose is expected.
+
+        The frames that ask what pose to expect have the most to do.
+        """
+        number = self._calibration.num_pushed + 1
+        self._noise_due |= number in _NOISE_IN or number % _NOISE_EVERY == 0
+        busy = self._pose.expects_next and number > 1
+        measures = self._noise_due and not busy
+        self._calibration.push(measured, weights, busy=busy or measures)
+        if measures:
+            positions, shown = self._calibration.recent(_NOISE_FRAMES)
+            self._noise_m, self._noise_due = measure_noise(np.nan_to_num(positions), shown > 0), False
+        if number >= self._lengths_due and not busy:
+            self._screening.measure(*self._calibration.recent(_LENGTHS_EVERY))
+            self._lengths_due += min(number, _LENGTHS_EVERY)
 
     def _find_evidence(self, live: LivePoint) -> Visibility:
         """Return what the points tell of this frame, beside those that are usually seen."""

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from core.fit.frame_by_frame.in_turns import InTurns
+from core.fit.in_turns import InTurns
 
 from ...waiting import PATIENCE_S, poll
 

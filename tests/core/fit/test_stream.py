@@ -259,3 +259,45 @@ def test_memory_stays_as_it_is(walk, monkeypatch):
     assert running.calibrated
     # What a frame brings is 2 kB; a list of them would show.
     assert max(used[10:]) - used[9] < 50_000
+
+
+@pytest.mark.parametrize("num_frames", [1, 20])
+@pytest.mark.parametrize(("name", "joint"), [("left_wrist", "left_wrist"), ("right_knee", "right_knee")])
+def test_however_far_off_a_point_is_the_pose_is_that_of_a_gap(walk, name, joint, num_frames):
+    run, point, options = slice(25, 25 + num_frames), BODY25.names.index(name), _options(walk, quality="fast")
+    track = walk.track(noise_m=0.003)
+    gap = _run(walk, changed(track, hidden=[name], frames=run), options)
+    clean = _run(walk, track, options)
+    outside = np.r_[0 : run.start, run.stop : len(walk)]
+    for distance_m in (0.4, 1.0, 5.0, 100.0, 9999.0):
+        positions = track.positions.copy()
+        positions[run, point] += distance_m * np.array([0.48, 0.6, 0.64])
+        poses = _run(walk, changed(track, positions=positions), options)
+        marked = np.stack([pose.jumps for pose in poses])
+        expected = np.zeros_like(marked)
+        expected[run, solver_names().index(name)] = True
+        np.testing.assert_array_equal(marked, expected)
+        assert np.isnan(poses[run.start].point_error_m[solver_names().index(name)])
+        np.testing.assert_allclose(_joints(poses), _joints(gap), atol=1e-3)
+        off = np.linalg.norm(_joints(poses) - _joints(clean), axis=-1)
+        assert off[run, JOINT_INDEX[joint]].max() < 0.15
+        assert off[outside].mean() < 0.0005
+
+
+def test_what_is_left_out_is_flagged(walk):
+    scene = walk[:30]
+    positions = scene.points()
+    positions[12:18, BODY25.names.index("right_ankle")] = 9999.0
+    _, report = fit_track(changed(scene.track(), positions=positions), BODY, _options(scene, mode="frames"))
+    flags = [flag for flag in report.flags if flag.kind == "implausible"]
+    assert [(flag.what, flag.first, flag.last) for flag in flags] == [("right_ankle", 12, 17)]
+
+
+def test_a_placeholder_in_the_first_frame_is_left_out(walk):
+    scene = walk[:10]
+    positions = scene.points()
+    positions[:3, BODY25.names.index("left_hip")] = 9999.0
+    poses = _run(scene, changed(scene.track(), positions=positions))
+    hip = solver_names().index("left_hip")
+    assert [bool(pose.jumps[hip]) for pose in poses] == [True] * 3 + [False] * 7
+    assert _off(poses, scene).max() < 0.06

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
-OnProgress = Callable[[float], None]
+Told = Callable[[float], None]
 
 
 class _Left(BaseException):
@@ -18,7 +18,7 @@ class _Left(BaseException):
 class _Turns(Generic[Result]):
     """What the two threads share; only one of them runs at any time."""
 
-    def __init__(self, work: Callable[[OnProgress], Result]) -> None:
+    def __init__(self, work: Callable[[Told], Result]) -> None:
         self.work = work
         self.mine, self.theirs = threading.Semaphore(0), threading.Semaphore(0)
         self.left = self.ended = False
@@ -56,7 +56,7 @@ class InTurns(Generic[Result]):
     machine, and the owner waits for no more than one part. Work that its owner drops ends at its next report.
     """
 
-    def __init__(self, work: Callable[[OnProgress], Result]) -> None:
+    def __init__(self, work: Callable[[Told], Result]) -> None:
         """Prepare *work*, which is called with what to report its progress to, and must not hold on to the owner."""
         self._turns = _Turns(work)
         threading.Thread(target=self._turns.run, daemon=True).start()
