@@ -1,16 +1,18 @@
-"""Time the fit frame by frame: milliseconds a frame, median, 99 % and worst.
+"""Time the fit frame by frame (milliseconds a frame: median, 99 %, worst) and measure how its memory grows.
 
     python -m training.benchmark_stream MOTION_FOLDER [--subjects 16 35 05] [--frames N] [--layout NAME]
         [--noise-mm MM] [--quality Q] [--json OUT.json]
 
 The longest clip is pushed there and back until so many frames are reached, through one stream, from its first frame on:
-what is done once, at the beginning, is in the figures. Run it on an idle core; BLAS is held to one thread.
+what is done once, at the beginning, is in the figures. Run it on an idle core; BLAS is held to one thread. Memory is
+what is resident, measured every 100 frames once the shape is found.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -33,6 +35,8 @@ from .motion_folder import clip_files, read_clips
 from .outputs import check_outputs
 from .pose_prior import HELD_OUT_SUBJECTS
 from .realistic_errors import ErrorModel
+
+_STATM, _MEMORY_EVERY = Path("/proc/self/statm"), 100
 
 
 @dataclass(frozen=True)
@@ -68,25 +72,38 @@ def there_and_back(track: KeypointTrack, num_frames: int) -> KeypointTrack:
     return KeypointTrack(track.positions[frames], track.confidence[frames], track.fps, track.layout)
 
 
-def frame_times(track: KeypointTrack, evaluation: Evaluation) -> tuple[FrameTimes, ...]:
+def resident_mb() -> float | None:
+    """Return how much memory of this process is resident now, megabytes; None where Linux does not tell."""
+    if not _STATM.exists():
+        return None
+    return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def frame_times(track: KeypointTrack, evaluation: Evaluation) -> tuple[tuple[FrameTimes, ...], float | None]:
     """Return the times of all frames of one stream, and of those in which its shape was still being found.
+
+    Also by how many megabytes the resident memory grew after that, at most; None if that is not known.
 
     Args:
         track: what is pushed.
         evaluation: whose body and options are used.
     """
     stream = FitStream(track.layout, track.fps, evaluation.data, evaluation.options)
-    seconds, finding = np.empty(track.num_frames), np.empty(track.num_frames, dtype=bool)
+    seconds, finding = np.full(track.num_frames, np.nan), np.ones(track.num_frames, dtype=bool)
+    resident: list[float | None] = []
     with one_blas_thread():
         for frame, points in enumerate(zip(track.positions, track.confidence, strict=True)):
             finding[frame] = not stream.calibrated
             began = time.perf_counter()
             stream.push(*points)
             seconds[frame] = time.perf_counter() - began
+            if stream.calibrated and (finding[frame] or frame % _MEMORY_EVERY == 0):
+                resident.append(resident_mb())
     times = [FrameTimes.of("all frames", seconds), FrameTimes.of("while the shape is found", seconds[finding])]
     if not finding.all():
         times.append(FrameTimes.of("after that", seconds[~finding]))
-    return tuple(times)
+    known = [megabytes for megabytes in resident if megabytes is not None]
+    return tuple(times), max(known) - known[0] if known else None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -113,12 +130,15 @@ def _run(options: argparse.Namespace) -> None:
     track = there_and_back(evaluation.track(longest, condition), options.frames)
     print(f"{track.num_frames} frames of {options.layout} at {track.fps:.0f} fps, NumPy {np.__version__}")
     print(f"{'ms a frame':<28}{'frames':>8}{'median':>9}{'99 %':>9}{'worst':>9}")
-    times = frame_times(track, evaluation)
+    times, grown_mb = frame_times(track, evaluation)
     for row in times:
         print(f"{row.what:<28}{row.frames:>8}{row.median_ms:>9.2f}{row.most_ms:>9.2f}{row.worst_ms:>9.2f}")
+    if grown_mb is not None:
+        print(f"Resident memory grew by {grown_mb:.2f} MB at most after the shape was found.")
     if options.json is not None:
         with atomic_path(options.json) as path:
-            path.write_text(json.dumps([asdict(row) for row in times], indent=1), encoding="utf-8")
+            figures = {"times": [asdict(row) for row in times], "memory_growth_mb": grown_mb}
+            path.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ def test_it_times_every_frame(shared_dir: Path, tmp_path: Path, capsys: pytest.C
     assert main([folder, *arguments]) == 0
     told = capsys.readouterr().out
     assert "12 frames of coco17" in told
-    rows = json.loads(out.read_text())
+    figures = json.loads(out.read_text())
+    assert figures["memory_growth_mb"] is None  # the shape is not found within 12 frames
+    rows = figures["times"]
     assert [(row["what"], row["frames"]) for row in rows] == [("all frames", 12), ("while the shape is found", 12)]
     assert all(0.0 < row["median_ms"] <= row["most_ms"] <= row["worst_ms"] for row in rows)

@@ -7,12 +7,12 @@ more. Here each frame does a part of it; until that has been done once, the shap
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...body.keypoints import KeypointModel
-from ..in_turns import InTurns, OnProgress
 from ..observations import LayoutPoints, SolverPoints
 from ..options import FitOptions
 from ..pose_solver import after_smoothing, known_betas, make_targets, residual_noise
@@ -21,10 +21,10 @@ from ..quality import QUALITIES
 from ..shape.estimate import (
     MIN_SIGMA_M,
     ShapeEstimate,
+    ShapeState,
     betas_from_lengths,
     first_sigma_m,
     limited,
-    refine_shape,
     spread_frames,
 )
 from ..solver.one_frame import Lesson
@@ -67,7 +67,7 @@ class Calibration:
         self._options = options
         self._history: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=max(CALIBRATION_FRAMES))
         self._due = list(CALIBRATION_FRAMES)
-        self._work: InTurns[ShapeEstimate] | None = None
+        self._work: Iterator[ShapeEstimate | None] | None = None
         self.num_pushed = 0
         num_betas = model.body.data.shapedirs.shape[-1]
         self._firm, self._drawn = np.zeros((num_betas, num_betas)), np.zeros(num_betas)
@@ -94,15 +94,14 @@ class Calibration:
         due = self._work is None and self._due and self.num_pushed >= self._due[0]
         if due and any(shown.any() for _, shown in self._history):
             self._due = [frames for frames in self._due if frames > self.num_pushed]
-            self._work = InTurns(self._finding())
+            self._work = self._search().parts()
         if self._work is None or busy:
             return
-        work, found = self._work, None
-        try:
-            found = work.go_on()
-        finally:
-            self._work = None if work.done else work
-        if found is not None:
+        work, self._work = self._work, None
+        found = next(work)
+        if found is None:
+            self._work = work
+        else:
             self.shape, self.rough = found, False
 
     def learn(self, lesson: Lesson, noise_m: np.ndarray) -> None:
@@ -146,13 +145,13 @@ class Calibration:
         noise_m = float(np.median(noise))
         return ShapeEstimate(betas, self._model, first_sigma_m(noise_m), None, noise_m)
 
-    def _finding(self) -> _Finding:
-        return _Finding(self._seen(), self._model, self.shape.betas, self._fps, self._options, self._predictor)
+    def _search(self) -> _Search:
+        return _Search(self._seen(), self._model, self.shape.betas, self._fps, self._options, self._predictor)
 
 
 @dataclass(frozen=True, eq=False)
-class _Finding:
-    """Finds the shape from some frames; knows nothing of the stream.
+class _Search:
+    """A search for the shape in some frames; knows nothing of the stream.
 
     Attributes:
         points: what was measured.
@@ -170,22 +169,23 @@ class _Finding:
     options: FitOptions
     predictor: PosePredictor
 
-    def __call__(self, on_progress: OnProgress) -> ShapeEstimate:
-        """Return the shape; see `InTurns`."""
-        points, strength = self.points, self.options.smoothing
+    def parts(self) -> Iterator[ShapeEstimate | None]:
+        """Do the next part of the work; yield None after each, and the shape after the last."""
+        points, strength, known = self.points, self.options.smoothing, self.options.betas is not None
         smoothed = smooth_points(points.positions, points.weights, self.fps, strength=strength)
-        on_progress(0.0)
+        yield None
         targets = make_targets(points, smoothed, self.fps, self.model.body)
-        found = refine_shape(
+        state = ShapeState(
             points.names,
             self.model,
             targets.select(spread_frames(targets.weights, _SPREAD_FRAMES).tolist()),
-            self.betas,
-            noise_m=float(np.median(residual_noise(smoothed, strength))),
-            trust=points.trust,
-            hold_betas=self.options.betas is not None,
-            predictor=self.predictor,
-            rounds=min(_ROUNDS, QUALITIES[self.options.quality].shape_rounds),
-            on_progress=on_progress,
+            self.model.body.array(self.betas),
+            float(np.median(residual_noise(smoothed, strength))),
+            points.trust,
+            self.predictor,
         )
-        return found if self.options.betas is None else replace(found, betas=self.betas)
+        rounds = min(_ROUNDS, QUALITIES[self.options.quality].shape_rounds)
+        for _ in state.refine(rounds, hold_betas=known):
+            yield None
+        found = state.estimate()
+        yield replace(found, betas=self.betas) if known else found

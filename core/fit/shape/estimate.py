@@ -9,7 +9,7 @@ so an outlier does not affect other frames. B betas.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,12 +23,14 @@ from ..priors.regression_prior import SubjectOffset, load_prior
 from ..quality import Quality
 from ..solver.gauss_newton import Goal, Targets, linearised, stepped
 from ..solver.initial_pose import analytic_start
-from .shared_system import SUBJECT_OFFSET_AXES, SharedSolution, SharedSystem
+from .shared_system import SUBJECT_OFFSET_AXES, SharedSystem
 
 _LENGTH_NOISE_M = 0.004
 _LENGTH_STEPS = 6
 _STEPS_PER_ROUND = 3
 _SPREAD_FRAMES = 24
+_FEW_FRAMES = 8
+"""With at most so many frames, a step is short enough to be one part of the work."""
 MIN_SIGMA_M = 7e-4
 _FIRST_SIGMA_M = 0.005
 _FIRST_SPREAD_M = 0.003
@@ -184,15 +186,10 @@ def refine_shape(
         rounds: how often the scales and the expected poses are updated.
         on_progress: called with the completed fraction, 0 to 1; an exception it raises ends the work.
     """
-    state = _ShapeState(names, model, targets, model.body.array(betas), noise_m, trust, predictor)
-    for round_index in range(rounds):
-        on_progress(round_index / rounds)
-        state.predict_poses()
-        for _ in range(_STEPS_PER_ROUND):
-            on_progress(round_index / rounds)
-            solution = state.step(hold_betas=hold_betas)
-        state.update_scales(solution)
-    return state.estimate(solution)
+    state = ShapeState(names, model, targets, model.body.array(betas), noise_m, trust, predictor)
+    for completed in state.refine(rounds, hold_betas=hold_betas):
+        on_progress(completed)
+    return state.estimate()
 
 
 def first_sigma_m(noise_m: float) -> float:
@@ -201,8 +198,18 @@ def first_sigma_m(noise_m: float) -> float:
 
 
 @dataclass(eq=False)
-class _ShapeState:
-    """The current estimates, and the frames they are made from."""
+class ShapeState:
+    """The current estimates, and the frames they are made from.
+
+    Attributes:
+        names: (K,) the solver points.
+        model: these points on the body.
+        targets: target positions in a few dozen frames.
+        betas: (B,) current betas, as the same kind of array as the targets.
+        noise_m: white noise of the points per axis, metres.
+        trust: (K,) 0 to 1, how well each point is known to lie where the model has it on the body.
+        predictor: predicts the expected poses.
+    """
 
     names: Sequence[str]
     model: KeypointModel
@@ -213,6 +220,7 @@ class _ShapeState:
     predictor: PosePredictor
 
     def __post_init__(self) -> None:
+        """Begin with the betas given, and with nothing known of the rest."""
         self.floor_m = max(MIN_SIGMA_M, self.noise_m)
         self.sigma_m = first_sigma_m(self.noise_m)
         self.spread_m = _FIRST_SPREAD_M
@@ -226,6 +234,22 @@ class _ShapeState:
         self.subject_offset_precision = np.linalg.inv(subject_offsets)
         self.pose: tuple[Array, Array] | None = None
 
+    def refine(self, rounds: int, *, hold_betas: bool) -> Iterator[float]:
+        """Refine the estimates in parts, and yield the completed fraction, 0 to 1, after each part.
+
+        Args:
+            rounds: how often the scales and the expected poses are updated.
+            hold_betas: keep the betas fixed.
+        """
+        for round_index in range(rounds):
+            completed = round_index / rounds
+            for _ in self._predict_poses():
+                yield completed
+            for _ in range(_STEPS_PER_ROUND):
+                for _ in self._step(hold_betas=hold_betas):
+                    yield completed
+            self._update_scales()
+
     @property
     def prediction_noise_m(self) -> float:
         """Noise per axis, metres, that a predicted pose must allow for."""
@@ -235,11 +259,12 @@ class _ShapeState:
         offsets = self.model.body.array(self.offsets.reshape(-1, 3))
         return self.model.shifted(offsets).shaped(self.betas)
 
-    def predict_poses(self) -> None:
-        """Update the expected poses of the frames, without the subject offset."""
+    def _predict_poses(self) -> Iterator[None]:
+        """Update the expected poses of the frames, without the subject offset; yield after each part."""
         keypoints = self._keypoints()
         inliers = Targets(self.targets.points, self.targets.weights * self.model.body.array(self.inliers))
         start, trans = analytic_start(self.names, keypoints, inliers)
+        yield
         self.prediction = self.predictor.predict(
             self.names,
             keypoints,
@@ -252,6 +277,7 @@ class _ShapeState:
         self.goal = Goal.of(keypoints, inliers, self.prediction)
         if self.pose is None:
             self.pose = self._turned(matrices_last(self.prediction.rotations)), reversed_axes(trans)
+        yield
 
     def _subject_offset(self, subject_covariance: np.ndarray | None) -> SubjectOffset:
         """Return the estimated subject offset with *subject_covariance*, or a certain zero offset if it is None."""
@@ -267,13 +293,15 @@ class _ShapeState:
         turns[SUBJECT_OFFSET_AXES] = self.turns
         return times(rotations, from_rotation_vectors(column(turns.reshape(-1, 3).T, rotations)))
 
-    def step(self, *, hold_betas: bool) -> SharedSolution:
-        """Update poses and shared unknowns by one Gauss-Newton step; return its solution."""
+    def _step(self, *, hold_betas: bool) -> Iterator[None]:
+        """Update poses and shared unknowns by one Gauss-Newton step; yield after each part."""
         assert self.pose is not None
         keypoints = self._keypoints()
         goal = replace(self.goal, expected=self._turned(matrices_last(self.prediction.rotations)))
         equations = linearised(keypoints.paired, goal, self.pose, self.outlier_m)
         system = SharedSystem(keypoints, equations, goal, self.pose[0], with_betas=not hold_betas)
+        if self.targets.points.shape[0] > _FEW_FRAMES:
+            yield
         betas = np.zeros(0) if hold_betas else to_numpy(self.betas).astype(np.float64)
         current = np.concatenate([betas, self.offsets, self.turns])
         solution = system.solve(
@@ -287,7 +315,8 @@ class _ShapeState:
         self.turns = self.turns + solution.change[num_betas + len(self.offsets) :]
         rotations, trans, _ = stepped(*self.pose, equations.posed.world, solution.step)
         self.pose = rotations, trans
-        return solution
+        self.solution = solution
+        yield
 
     def _precision(self, num_betas: int) -> np.ndarray:
         """Return the prior precision (S, S) of the shared unknowns."""
@@ -307,8 +336,9 @@ class _ShapeState:
         repeats = max(1.0, self.targets.points.shape[0] / _CORRELATED_FRAMES)
         return float(self.sigma_m**2 / (white + correlated * repeats))
 
-    def update_scales(self, solution: SharedSolution) -> None:
+    def _update_scales(self) -> None:
         """Update the error scales and the inliers."""
+        solution = self.solution
         assert self.pose is not None
         keypoints = self._keypoints()
         rotations, trans = self.pose
@@ -331,15 +361,15 @@ class _ShapeState:
         spread = np.sqrt(((self.offsets / self.offset_scale) ** 2).sum() / max(known, _LEAST_KNOWN))
         self.spread_m = float(np.clip(spread, *_SPREAD_RANGE_M))
 
-    def estimate(self, solution: SharedSolution) -> ShapeEstimate:
-        """Return the final estimates."""
+    def estimate(self) -> ShapeEstimate:
+        """Return the estimates that `refine` ended with."""
         num_axes = len(self.turns)
         offsets = self.model.body.array(self.offsets.reshape(-1, 3))
         return ShapeEstimate(
             to_numpy(self.betas).astype(np.float64),
             self.model.shifted(offsets),
             self.sigma_m,
-            self._subject_offset(solution.covariance[-num_axes:, -num_axes:]),
+            self._subject_offset(self.solution.covariance[-num_axes:, -num_axes:]),
             self.prediction_noise_m,
             self.spread_m,
         )

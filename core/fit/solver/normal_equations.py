@@ -14,11 +14,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ...body.skinned_keypoints import TRUNK, KeypointPairs, LimbPair, PosedPairs
 from ...math.arrays import Array, contiguous, kind_of, namespace
 from ...math.frames_last import cross_matrices, in_rows
 
 _SHIFT = 3
+_DENSE_FRAMES, _DENSE_SIDES = 16, 32
+"""For at most so many frames and at least so many right-hand sides, LAPACK on dense matrices is faster in NumPy."""
 DAMPING = 1e-5
 """Added to the normal matrix's diagonal, in square metres; keeps it invertible where no keypoint is seen."""
 
@@ -64,8 +68,10 @@ class NormalMatrix:
 
     def solve(self, right: Unknowns) -> Unknowns:
         """Return the solutions for the right-hand sides *right*."""
-        xp = namespace(self.trunk)
         num_sides, num_frames = right.shift.shape[1:]
+        if isinstance(self.trunk, np.ndarray) and num_frames <= _DENSE_FRAMES and num_sides >= _DENSE_SIDES:
+            return self._solve_dense(right)
+        xp = namespace(self.trunk)
         sides = xp.reshape(xp.permute_dims(right.turns[:, list(TRUNK)], (1, 0, 2, 3)), (-1, num_sides, num_frames))
         trunk = xp.concat([self.trunk, xp.concat([right.shift, sides], axis=0)], axis=1)
         eliminated = []
@@ -88,6 +94,33 @@ class NormalMatrix:
                 xp.permute_dims(solved, (1, 3, 0, 2, 4)), (3, len(pair.joints), num_sides, num_frames)
             )
         return Unknowns(turns, of_trunk[:_SHIFT])
+
+    def _solve_dense(self, right: Unknowns) -> Unknowns:
+        """Return the same as `solve`, frame by frame with the dense matrix of all 69 unknowns."""
+        num_sides, num_frames = right.shift.shape[1:]
+        limbs = [limb for pair in self.pairs.limbs for limb in pair.limbs]
+        joints = [*TRUNK, *(joint for limb in limbs for joint in limb)]
+        matrix = np.zeros((num_frames, _SHIFT + 3 * len(joints), _SHIFT + 3 * len(joints)), dtype=self.trunk.dtype)
+        end = len(self.trunk)
+        matrix[:, :end, :end] = self.trunk.transpose(2, 0, 1)
+        for rows in self.limbs:
+            for limb in rows.transpose(2, 3, 0, 1):
+                size, trunk = limb.shape[1], limb.shape[2] - limb.shape[1]
+                own = slice(end, end + size)
+                matrix[:, own, own] = limb[:, :, :size]
+                matrix[:, own, :trunk] = limb[:, :, size:]
+                matrix[:, :trunk, own] = limb[:, :, size:].swapaxes(1, 2)
+                end += size
+        sides = np.empty((num_frames, end, num_sides), dtype=matrix.dtype)  # contiguous, so that BLAS is used
+        sides[:, :_SHIFT] = right.shift.transpose(2, 0, 1)
+        sides[:, _SHIFT:] = right.turns[:, joints].transpose(3, 1, 0, 2).reshape(num_frames, -1, num_sides)
+        # For so many sides LAPACK's substitution takes twice as long as an inverse, which is exact enough in float64.
+        inverse = np.linalg.inv(matrix.astype(np.float64)).astype(matrix.dtype)
+        found = inverse @ sides
+        answer = np.zeros_like(right.turns)
+        by_joint = found[:, _SHIFT:].reshape(num_frames, len(joints), 3, num_sides)
+        answer[:, joints] = by_joint.transpose(2, 1, 3, 0)
+        return Unknowns(answer, np.ascontiguousarray(found[:, :_SHIFT].transpose(1, 2, 0)))
 
     def couple(self, joints: tuple[int, ...], precision: Array) -> None:
         """Add a precision (3 J, 3 J, F) about world axes that couples *joints*, all in the trunk or all in one limb."""

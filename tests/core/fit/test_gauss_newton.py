@@ -329,3 +329,16 @@ def test_frames_that_hardly_move_are_finished(act, keypoints):
         iterations=IterationLimits(6, still_rad=1e-3),
     )
     np.testing.assert_allclose(found[5], alone[0][0], atol=1e-9)
+
+
+def test_a_few_frames_of_many_sides_are_solved_as_many_frames_are(act, keypoints, monkeypatch):
+    wanted, _, _ = _linearised(act, keypoints)
+    generator = np.random.default_rng(2)
+    sides = Unknowns(generator.normal(size=(3, 24, 40, 1)), generator.normal(size=(3, 40, 1)))
+    sides.turns[:, 22:] = 0.0
+    dense = wanted.normal.solve(sides)
+    monkeypatch.setattr("core.fit.solver.normal_equations._DENSE_FRAMES", 0)
+    by_limb = wanted.normal.solve(sides)
+    np.testing.assert_allclose(dense.turns, by_limb.turns, atol=1e-6 * np.abs(by_limb.turns).max())
+    np.testing.assert_allclose(dense.shift, by_limb.shift, atol=1e-6 * np.abs(by_limb.shift).max())
+    assert not np.array_equal(dense.turns, by_limb.turns)
