@@ -21,7 +21,7 @@ from ...math.arrays import Array, contiguous, kind_of, namespace
 from ...math.frames_last import cross_matrices, in_rows
 
 _SHIFT = 3
-_DENSE_FRAMES, _DENSE_SIDES = 16, 32
+_DENSE_FRAMES, _DENSE_SIDES = 32, 32
 """For at most so many frames and at least so many right-hand sides, LAPACK on dense matrices is faster in NumPy."""
 DAMPING = 1e-5
 """Added to the normal matrix's diagonal, in square metres; keeps it invertible where no keypoint is seen."""
