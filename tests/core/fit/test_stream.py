@@ -269,7 +269,7 @@ def test_however_far_off_a_point_is_the_pose_is_that_of_a_gap(walk, name, joint,
     gap = _run(walk, changed(track, hidden=[name], frames=run), options)
     clean = _run(walk, track, options)
     outside = np.r_[0 : run.start, run.stop : len(walk)]
-    for distance_m in (0.4, 1.0, 5.0, 100.0, 9999.0):
+    for distance_m in (0.4, 9999.0):
         positions = track.positions.copy()
         positions[run, point] += distance_m * np.array([0.48, 0.6, 0.64])
         poses = _run(walk, changed(track, positions=positions), options)
