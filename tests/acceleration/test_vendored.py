@@ -14,8 +14,8 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from bl_ext.user_default.some_id import core_access
-from bl_ext.user_default.some_id.acceleration.client import FitServer
-from bl_ext.user_default.some_id.acceleration.fitting import end_servers, run_fit
+from bl_ext.user_default.some_id.torch_backend.client import FitServer
+from bl_ext.user_default.some_id.torch_backend.fitting import end_servers, run_fit
 from bl_ext.user_default.some_id.core_access import FitOptions, ReadOptions, fit_track, read_tracks, resolve_body
 
 assert core_access.VENDORED and "core" not in sys.modules
