@@ -60,7 +60,7 @@ def _lines(reading: Reading) -> Iterable[str]:
     track = reading.track
     yield f"  kind         {reading.kind}"
     yield (
-        f"  frames       {track.num_frames} at {track.fps:g} a second, {track.duration_s:.2f} s"
+        f"  frames       {track.num_frames} at {track.fps:g} fps, {track.duration_s:.2f} s"
         + (", without a place in the room" if track.root_relative else "")
     )
     yield f"  stature      {reading.stature_m:.2f} m, from the bone lengths"

@@ -125,9 +125,9 @@ def _run_fit(args: argparse.Namespace) -> int:
         if args.report is not None:
             _write_report(_labelled(args.report, label), report)
         print(
-            f"{output}: {motion.num_frames} frames at {motion.fps:g} a second, stature {report.stature_m:.2f} m, "
-            f"keypoint error {report.mean_error_mm:.1f} mm in the mean, "
-            f"{np.nanmax(report.keypoint_error_mm):.1f} mm in frame {report.worst_frame}"
+            f"{output}: {motion.num_frames} frames at {motion.fps:g} fps, stature {report.stature_m:.2f} m, "
+            f"mean keypoint error {report.mean_error_mm:.1f} mm, "
+            f"largest {np.nanmax(report.keypoint_error_mm):.1f} mm in frame {report.worst_frame}"
         )
         if line := report.error_line():
             print(f"  {line}")
@@ -191,7 +191,7 @@ def _run_convert(args: argparse.Namespace) -> int:
     for track, label in zip(tracks, labels, strict=True):
         output = _labelled(args.output, label)
         _write_track(output, track)
-        print(f"{output}: {track.num_frames} frames of {track.layout.title} at {track.fps:g} a second, metres, Y up")
+        print(f"{output}: {track.num_frames} frames of {track.layout.title} at {track.fps:g} fps, metres, Y up")
     return 0
 
 

@@ -145,7 +145,7 @@ def _check_root_speed(figure: Figure, size: float, fps: float, source: Path, res
     if fast > MAX_ROOT_SPEED:
         raise TrackError(
             f"expected the pelvis to move at up to {MAX_ROOT_SPEED:g} m/s, found {fast:.3g} m/s in {source} at "
-            f"{fps:g} frames a second; check the rate and the unit, and give --fps or --units",
+            f"{fps:g} fps; check the rate and the unit, and give --fps or --units",
             options=("fps", "units"),
         )
     result.passed.append(f"The pelvis moves at up to {fast:.2f} m/s.")

@@ -67,7 +67,7 @@ def _by_names(recording: RawRecording, names: tuple[str, ...]) -> PointMatch:
     if match is not None:
         return match
     if is_markers(recording):
-        return PointMatch(MARKERS, (), "told by the names of the markers")
+        return PointMatch(MARKERS, (), "detected from the marker names")
     lacking = missing_roles(marker_roles(names))
     raise AmbiguousTrackError(
         f"expected names of a body's joints or of optical markers, found {shown(names)} in {recording.source}. "

@@ -74,7 +74,8 @@ class ReadOptions:
         hand = _choice("handedness", hand, hand if hand in HANDEDNESS else None, ", ".join(HANDEDNESS))
         if self.fps is not None and not 0.0 < self.fps <= 10_000.0:
             raise TrackError(
-                f"expected --fps above 0 and up to 10000, got {self.fps:g}; give the frames a second", options=("fps",)
+                f"expected --fps above 0 and up to 10000, got {self.fps:g}; give the frame rate in fps",
+                options=("fps",),
             )
         for name, value in (("layout", layout), ("units", units), ("up", up), ("handedness", hand)):
             object.__setattr__(self, name, value)
@@ -86,7 +87,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--layout", metavar="NAME", help="which points these are: " + ", ".join(LAYOUTS))
     group.add_argument("--units", metavar="UNIT", help="unit of length: " + ", ".join(UNITS_IN_METRES))
     group.add_argument("--up", metavar="AXIS", help="axis that points up, such as Y, Z or -Y (write --up=-Y)")
-    group.add_argument("--fps", type=float, metavar="RATE", help="frames a second")
+    group.add_argument("--fps", type=float, metavar="RATE", help="frame rate in fps")
     group.add_argument("--person", metavar="LABEL", help="label or number (from 1) of the one person to read")
     group.add_argument("--handedness", choices=HANDEDNESS, help="left mirrors data with left-handed axes back")
     group.add_argument("--swap-sides", action="store_true", help="the file names left points right and the reverse")

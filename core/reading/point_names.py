@@ -136,6 +136,6 @@ def match_layout(names: Sequence[str], layout: Layout, reason: str) -> PointMatc
 def best_match(names: Sequence[str], layouts: Sequence[Layout] | None = None) -> PointMatch | None:
     """Return the layout that explains most of *names*, of equals the one that lacks least; None when none serves."""
     candidates = [layout for layout in layouts or tuple(LAYOUTS.values()) if layout.name != "markers"]
-    matches = [match_layout(names, layout, "told by the names of the points") for layout in candidates]
+    matches = [match_layout(names, layout, "detected from the point names") for layout in candidates]
     fitting = [match for match in matches if not match.lacking]
     return max(fitting, key=lambda match: (match.num_matched, -len(match.absent)), default=None)

@@ -41,7 +41,7 @@ def test_fit_writes_amass_layout_and_a_report(recording, betas, out, capsys):
         assert report[part] == pytest.approx(float(arrays[part]), abs=1e-3)
     assert files(out) == {"walk.npz", "walk.json"}
     printed = capsys.readouterr()
-    assert str(out / "walk.npz") in printed.out and "24 frames at 30 a second" in printed.out
+    assert str(out / "walk.npz") in printed.out and "24 frames at 30 fps" in printed.out
     assert f"point errors per axis: {report['white_error_mm']:.1f} mm white, " in printed.out
     assert printed.err == ""
 

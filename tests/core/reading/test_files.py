@@ -101,7 +101,7 @@ def test_a_person_who_contradicts_another_one_is_refused_by_name(tmp_path):
     with pytest.raises(AmbiguousTrackError, match=r"--swap-sides.*person 1; --person"):
         read_all(path)
     away = walk + np.arange(len(walk))[:, None, None]
-    with pytest.raises(TrackError, match=r"30 frames a second.*person 0; --person"):
+    with pytest.raises(TrackError, match=r"30 fps.*person 0; --person"):
         read_all(_people(tmp_path / "away.npz", away, walk))
 
 
