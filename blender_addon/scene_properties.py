@@ -55,7 +55,7 @@ def frame_rate_choice(**more: object) -> object:
     """Return the menu of frame rates."""
     return bpy.props.EnumProperty(
         name="Frame Rate",
-        description="Frames a second of the file",
+        description="Frame rate of the file in fps",
         items=choices.FRAME_RATES,
         translation_context=CONTEXT,
         **more,
@@ -66,7 +66,7 @@ def fps_number(**more: object) -> object:
     """Return the frame rate for those that the menu does not have."""
     return bpy.props.FloatProperty(
         name="Frames per Second",
-        description="Frames a second of the file, where Frame Rate is Custom",
+        description="Frame rate of the file in fps, where Frame Rate is Custom",
         default=30.0, min=0.01, max=MAX_FPS, soft_min=1.0, soft_max=300.0, precision=3,
         **more,
     )  # fmt: skip
@@ -212,8 +212,8 @@ class SMPLIFY_PG_fit(bpy.types.PropertyGroup):  # noqa: N801 - the form that Ble
     )  # fmt: skip
     motion_fps: bpy.props.FloatProperty(
         name="Motion Rate",
-        description="Frames a second of the fitted motion; 0 keeps the track's. A scene that is animated already keeps "
-        "its own rate, and the motion is resampled to it",
+        description="Frame rate of the fitted motion in fps; 0 keeps the track's. A scene that is animated already "
+        "keeps its own rate, and the motion is resampled to it",
         default=0.0, min=0.0, max=MAX_FPS, soft_max=240.0, precision=3,
     )  # fmt: skip
     device: bpy.props.StringProperty(

@@ -53,7 +53,7 @@ class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 
         translation_context=CONTEXT,
     )
     fps: bpy.props.FloatProperty(
-        name="Frame Rate", description="Frames a second of the file; 0 takes what the file says", min=0.0, max=10000.0
+        name="Frame Rate", description="Frame rate of the file in fps; 0 takes what the file says", min=0.0, max=10000.0
     )
     floor: bpy.props.BoolProperty(
         name="Stand on Floor",

@@ -15,7 +15,7 @@ _WHY = {
     "held": "not seen: kept in motion between what was seen",
     "missing": "nobody seen",
     "implausible": "points thrown out, or out of the body's reach",
-    "swapped": "left and right were exchanged, and are put back",
+    "swapped": "left and right were swapped, and have been corrected",
     "strained": "the points turn it farther than joints go",
 }
 

@@ -127,8 +127,8 @@ def _track(record: FigureRecord, report: FitReport, order: RefitOrder) -> Keypoi
     expected = len(report.point_error_mm), record.track_fps
     if (track.num_frames, track.fps) != expected:
         raise RefitError(
-            f"expected {expected[0]} frames at {expected[1]:g} a second, as when the figure was fitted, found "
-            f"{track.num_frames} at {track.fps:g} in {path}; it was changed since: import it again"
+            f"expected {expected[0]} frames at {expected[1]:g} fps, as when the figure was fitted, found "
+            f"{track.num_frames} at {track.fps:g} fps in {path}; it was changed since: import it again"
         )
     return track
 

@@ -42,7 +42,7 @@ UP_AXES = (
 FRAME_RATES = (
     (AUTO, "Auto", "Stated by the file; it is never guessed"),
     *(
-        (rate, rate, f"{rate} frames a second")
+        (rate, rate, f"{rate} fps")
         for rate in ("24", "25", "29.97", "30", "50", "59.94", "60", "90", "100", "120", "200", "240")
     ),
     (CUSTOM, "Custom", "The number that is set below"),
