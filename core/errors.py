@@ -1,40 +1,41 @@
-"""Exceptions whose text is meant for the user.
+"""Exceptions whose messages are meant for the user.
 
-Every message says what was expected, what was found, in which file, and what to do next.
+Each message says what was expected, what was found, in which file, and what to do next. Code never parses a message:
+what it needs to know is an attribute of the exception.
 """
 
 
 class CoreError(Exception):
-    """Base of all errors caused by a user's data or files."""
+    """Base class of all errors that a user's data, files or options cause."""
 
 
 class TrackError(CoreError, ValueError):
     """A keypoint track is malformed, implausible, or cannot be interpreted without an option.
 
     Attributes:
-        options: the fields of `core.reading.ReadOptions` that can settle it, by name; none where no option helps.
+        options: names of the fields of `core.reading.ReadOptions` that can resolve the error; empty if none can.
     """
 
     def __init__(self, message: str, *, options: tuple[str, ...] = ()) -> None:
-        """Take the *message* for the user, and the *options* that it advises to give."""
+        """Store the *message* for the user and the names of the *options* that can resolve the error."""
         super().__init__(message)
         self.options = options
 
 
 class TrackFileError(CoreError, ValueError):
-    """A keypoint file cannot be read: truncated, empty, of another kind, or too large."""
+    """A keypoint file cannot be read: it is truncated, empty, too large, or of an unknown format."""
 
 
 class AmbiguousTrackError(TrackError):
-    """A property of a track (layout, units, up axis, rate, person) could not be decided safely."""
+    """A property of a track (layout, units, up axis, frame rate, person) could not be determined reliably."""
 
 
 class UnseenPersonError(TrackError):
-    """So little of a person is seen in a whole track that nothing can be measured."""
+    """So little of a person is visible in the whole track that nothing can be measured."""
 
 
 class BodyError(CoreError, ValueError):
-    """A body model file is malformed, or does not fit the data it is used with."""
+    """A body model file is malformed, or does not match the data it is used with."""
 
 
 class MotionError(CoreError, ValueError):
@@ -42,7 +43,7 @@ class MotionError(CoreError, ValueError):
 
 
 class UnsafePickleError(CoreError, ValueError):
-    """A pickle asks for an object outside the short list of inert ones, so it was not loaded."""
+    """A pickle refers to an object outside the list of allowed types, so it was not loaded."""
 
 
 class InputMissingError(CoreError, FileNotFoundError):
@@ -50,12 +51,12 @@ class InputMissingError(CoreError, FileNotFoundError):
 
 
 class OutputError(CoreError, OSError):
-    """A file cannot be put where the user wants it."""
+    """A file cannot be written where the user wants it."""
 
 
 class FitOptionError(CoreError, ValueError):
-    """An option of the fit has a value that it cannot have."""
+    """An option of the fit has an invalid value."""
 
 
-class FitCancelled(CoreError):  # noqa: N818 - it is a request that was honoured, not a fault
-    """The progress callback asked to stop."""
+class FitCancelled(CoreError):  # noqa: N818 - a request that was honoured, not an error
+    """The progress callback asked the fit to stop."""

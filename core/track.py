@@ -1,4 +1,4 @@
-"""A clip of 3D keypoints of one person. F frames, K keypoints."""
+"""The 3D keypoints of one person over time. F frames, K keypoints."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .layouts import Layout
 
 MAX_FPS = 10_000.0
 _MAX_COORDINATE = 1e12
-"""No place has a coordinate beyond that in any unit; it is what damage leaves."""
+"""A larger coordinate, in any unit, comes from a damaged file."""
 
 
 def mark_missing(positions: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return copies in which a missing point is NaN and has confidence 0, both, and confidence lies in [0, 1].
+    """Return copies in which missing points are NaN with confidence 0, and confidences are clipped to [0, 1].
 
     Args:
-        positions: (F, K, 3); a point with a value that is not finite, or beyond any place, is missing.
-        confidence: (F, K); a point without a confidence above 0 is missing.
+        positions: (F, K, 3); a point with a coordinate that is not finite, or is implausibly large, is missing.
+        confidence: (F, K); a point whose confidence is not above 0 is missing.
     """
     missing = ~(np.abs(positions) < _MAX_COORDINATE).all(-1) | ~(confidence > 0.0)
     return np.where(missing[..., None], np.nan, positions), np.where(missing, 0.0, np.clip(confidence, 0.0, 1.0))
@@ -28,22 +28,22 @@ def mark_missing(positions: np.ndarray, confidence: np.ndarray) -> tuple[np.ndar
 
 @dataclass(frozen=True, eq=False)
 class KeypointTrack:
-    """Positions of one person's keypoints over evenly spaced frames.
+    """Positions of one person's keypoints in evenly spaced frames.
 
-    Convention: metres, right-handed, Y up. A missing point is NaN and has confidence 0, both or neither.
+    Convention: metres, right-handed, Y up. A missing point is NaN and has confidence 0; no other point has either.
 
     Attributes:
         positions: (F, K, 3) float64.
         confidence: (F, K) float64 in [0, 1].
-        fps: frames a second.
-        layout: what the K points are.
-        person: a label for the person ("P1", "Subject", "0"), empty when the file has only one without a name.
-        source: the file or folder that it was read from.
-        root_relative: the body's place in the room is not in the data (the root sits at the origin in every frame).
-        notes: what was detected and decided while reading, one sentence each, for the user to see.
-        doubts: what of that is not certain, one sentence each.
-        left_out: (F, K) bool, points that are missing since they were where no body has them. A mask of another shape
-            says nothing of these frames, so that none is left out: `replace` may take a part of the positions alone.
+        fps: frames per second.
+        layout: names and meaning of the K points.
+        person: label of the person ("P1", "Subject", "0"); empty when the file has one person without a name.
+        source: the file or folder that the track was read from.
+        root_relative: whether global translation is unknown: the root is at the origin in every frame.
+        notes: what was detected and decided while reading, one sentence each, shown to the user.
+        doubts: which of that is uncertain, one sentence each.
+        left_out: (F, K) bool, points removed because their positions are implausible for a body. A mask of another
+            shape is replaced by an empty one, so that `dataclasses.replace` can change the positions alone.
     """
 
     positions: np.ndarray
@@ -78,8 +78,8 @@ class KeypointTrack:
                 f"expected a frame rate above 0 and up to {MAX_FPS:g}, got {self.fps}{where}; give --fps",
                 options=("fps",),
             )
-        told = np.array(self.left_out, dtype=bool)
-        left_out = told if told.shape == confidence.shape else np.zeros(confidence.shape, dtype=bool)
+        mask = np.array(self.left_out, dtype=bool)
+        left_out = mask if mask.shape == confidence.shape else np.zeros(confidence.shape, dtype=bool)
         positions, confidence = mark_missing(positions, np.where(left_out, 0.0, confidence))
         object.__setattr__(self, "left_out", left_out)
         object.__setattr__(self, "positions", positions)
@@ -87,10 +87,10 @@ class KeypointTrack:
 
     @property
     def num_frames(self) -> int:
-        """How many frames."""
+        """Number of frames."""
         return len(self.positions)
 
     @property
     def duration_s(self) -> float:
-        """Time from the first frame to the last, in seconds."""
+        """Time from the first to the last frame, seconds."""
         return (self.num_frames - 1) / self.fps

@@ -1,4 +1,4 @@
-"""How a command ends: its errors told in a line, not by a traceback, and the exit code that says so."""
+"""Exit codes of commands: errors are printed as one line on standard error instead of a traceback."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ EXIT_INTERRUPTED = 130
 
 
 def exit_code_of(program: str, work: Callable[[], int | None], *, interrupted: str = "interrupted") -> int:
-    """Do the *work* of the command *program*; return its exit code, or that of how it failed.
+    """Run a command and return its exit code; print an expected error as one line.
 
     Args:
-        program: the name that errors begin with.
-        work: returns the exit code; None for 0.
-        interrupted: what to tell where Ctrl-C ended it.
+        program: the command's name, which error lines start with.
+        work: runs the command and returns its exit code; None means 0.
+        interrupted: the message after Ctrl-C.
 
     Raises:
-        BrokenPipeError: as it came: nobody reads what is printed any more.
+        BrokenPipeError: the reader of standard output has closed it. It is passed on unchanged.
     """
     try:
         return work() or 0

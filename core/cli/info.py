@@ -1,4 +1,4 @@
-"""What a keypoint file holds and how it is understood, for a reader or for a program."""
+"""Print what a keypoint file contains and how it is interpreted, as text or as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..reading import Reading, ReadOptions, read_all
 
 
 def missing_shares(reading: Reading) -> dict[str, float]:
-    """Return the share of frames (0 to 1) in which each point that the file has is missing, by the layout's names."""
+    """Return, by layout point, the fraction (0 to 1) of frames in which it is missing; absent points are left out."""
     missing = np.mean(reading.track.confidence == 0.0, axis=0)
     return {
         name: float(share)
@@ -25,7 +25,7 @@ def missing_shares(reading: Reading) -> dict[str, float]:
 
 
 def describe(reading: Reading) -> dict[str, object]:
-    """Return everything that `run_info` prints about one person, as plain values."""
+    """Return all that `run_info` prints about one person, as plain values for JSON."""
     track = reading.track
     return {
         "kind": reading.kind,
@@ -90,17 +90,17 @@ def run_info(
     as_json: bool = False,
     errors: TextIO | None = None,
 ) -> int:
-    """Print how each keypoint file is understood.
+    """Print how each keypoint file is interpreted.
 
     Args:
         paths: files or folders.
-        options: what the user says about them.
-        stream: where to print, standard output when None.
-        as_json: print one JSON list with an object a file instead of text.
-        errors: where to print why a file cannot be interpreted, standard error when None.
+        options: the user's settings for reading them.
+        stream: where to print; standard output when None.
+        as_json: print a JSON list with one object per file instead of text.
+        errors: where to print why a file cannot be interpreted; standard error when None.
 
     Returns:
-        The exit status: 0, or 1 when a file cannot be interpreted.
+        The exit code: 0, or 1 when a file cannot be interpreted.
     """
     stream, errors = stream or sys.stdout, errors or sys.stderr
     status = 0

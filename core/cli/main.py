@@ -1,4 +1,4 @@
-"""Commands without Blender: fit a keypoint file to an AMASS .npz, tell what is in one, convert it to plain arrays."""
+"""Commands without Blender: fit SMPL to a keypoint file, print what a file contains, or convert it to plain arrays."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ from .exit_codes import exit_code_of
 from .info import run_info
 
 _INPUTS = ("input", "body", "betas", "regressor", "network")
-"""The arguments that name files that are read."""
+"""The arguments that name input files."""
 _PROGRAM = "python -m core"
-"""The command's name where the package is not installed."""
+"""The command's name when the package is not installed."""
 
 
 def main(argv: Sequence[str] | None = None, *, program: str = _PROGRAM) -> int:
-    """Run the command line; return the exit code: 0 all well, 1 the input or an option is at fault.
+    """Run the command line and return the exit code: 0 on success, 1 for a bad input or option.
 
     Args:
-        argv: the arguments; those of the process without it.
-        program: the command's name, as its help and its errors show it.
+        argv: the arguments; those of the process when None.
+        program: the command's name in its help and error messages.
     """
     parser = _parser(program)
     args = parser.parse_args(argv)
@@ -55,34 +55,34 @@ def _parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=program, description=__doc__.splitlines()[0] if __doc__ else None)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     fit = commands.add_parser("fit", help="fit SMPL to a keypoint file; writes an .npz in AMASS layout")
-    fit.add_argument("input", type=Path, help="keypoint file, or a folder of one file a frame")
+    fit.add_argument("input", type=Path, help="keypoint file, or a folder with one file per frame")
     fit.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz")
-    fit.add_argument("--body", metavar="FILE", help="licensed SMPL file (.pkl, .npz); the free body without it")
-    fit.add_argument("--regressor", type=Path, metavar="FILE", help="keypoint regressor of that body (.npy)")
-    fit.add_argument("--betas", type=Path, metavar="FILE.npy", help="known shape; estimated from the track without it")
-    fit.add_argument("--mode", choices=MODES, default="clip", help="all frames at once, or one after the other")
+    fit.add_argument("--body", metavar="FILE", help="licensed SMPL file (.pkl, .npz); default: the free body")
+    fit.add_argument("--regressor", type=Path, metavar="FILE", help="keypoint regressor for that body (.npy)")
+    fit.add_argument("--betas", type=Path, metavar="FILE.npy", help="known shape; default: estimated from the track")
+    fit.add_argument("--mode", choices=MODES, default="clip", help="fit all frames at once, or one after the other")
     fit.add_argument(
         "--quality", choices=tuple(QUALITIES), default="balanced",
-        help="how much work goes into each frame: fast takes half the time and leaves joints that tremble; best takes "
-        "half as much again and draws every frame towards the motion around it, for about a tenth less error",
+        help="work per frame: fast takes half the time but leaves joint jitter; best takes half as long again and "
+        "refines every frame towards the motion around it, for about a tenth less error",
     )  # fmt: skip
     fit.add_argument(
         "--smoothing", type=float, default=1.0, metavar="0..1", help="how much to smooth the keypoints (default 1)"
     )
-    fit.add_argument("--out-fps", type=float, metavar="RATE", help="frame rate of the motion; the track's without it")
-    fit.add_argument("--out-up", choices=("Y", "Z"), default="Z", help="up axis of the motion (default Z, as AMASS)")
-    fit.add_argument("--device", default="numpy", help=", ".join(DEVICES))
+    fit.add_argument("--out-fps", type=float, metavar="RATE", help="frame rate of the motion; default: the track's")
+    fit.add_argument("--out-up", choices=("Y", "Z"), default="Z", help="up axis of the motion (default Z, as in AMASS)")
+    fit.add_argument("--device", default="numpy", help="where to compute: " + ", ".join(DEVICES) + " (default numpy)")
     add_network_arguments(fit)
-    fit.add_argument("--report", type=Path, metavar="FILE.json", help="write how well the fit explains the track")
+    fit.add_argument("--report", type=Path, metavar="FILE.json", help="write the fit's errors and flags")
     add_cleanup_arguments(
-        fit, CleanupOptions(), "as it is without these options, so that the error reported is that of what is written"
+        fit, CleanupOptions(), "off by default, so that the reported error is that of the written motion"
     )
-    fit.add_argument("--quiet", action="store_true", help="no progress on standard error")
+    fit.add_argument("--quiet", action="store_true", help="print no progress on standard error")
     add_reading_arguments(fit)
     fit.set_defaults(run=_run_fit)
-    info = commands.add_parser("info", help="tell what is in a keypoint file and how it is understood")
+    info = commands.add_parser("info", help="print what a keypoint file contains and how it is interpreted")
     info.add_argument("inputs", type=Path, nargs="+", help="keypoint files")
-    info.add_argument("--json", action="store_true", help="as JSON")
+    info.add_argument("--json", action="store_true", help="print JSON")
     add_reading_arguments(info)
     info.set_defaults(run=_run_info)
     convert = commands.add_parser("convert", help="write the keypoints as plain arrays (.npz, metres, Y up)")
@@ -99,14 +99,14 @@ def _run_info(args: argparse.Namespace) -> int:
 
 def _run_fit(args: argparse.Namespace) -> int:
     _check_npz(args.output)
-    _check_places(args, "")
+    _check_outputs(args, "")
     body = resolve_body(args.body)
     options, cleanup = _fit_options(args, body), cleanup_options(args)
     readings = read_all(args.input, reading_options(args))
     tracks = [reading.track for reading in readings]
     labels = person_labels(tracks)
     for label in labels:
-        _check_places(args, label)
+        _check_outputs(args, label)
     for note in readings[0].people_left_out:
         print(note)
     for track, label in zip(tracks, labels, strict=True):
@@ -118,12 +118,12 @@ def _run_fit(args: argparse.Namespace) -> int:
         fits.append(fit_track(track, body, options, progress))
         progress.end()
     for track, label, (motion, report) in zip(tracks, labels, fits, strict=True):
-        output = _labelled(args.output, label)
-        motion = _cleaned(motion, track, report, body, cleanup)
-        error = _at_rate(report.keypoint_error_mm, motion.num_frames, track.fps / motion.fps)
+        output = _with_label(args.output, label)
+        motion = _clean_up(motion, track, report, body, cleanup)
+        error = _resample_error(report.keypoint_error_mm, motion.num_frames, track.fps / motion.fps)
         _write(output, motion, error, report, body, args.out_up)
         if args.report is not None:
-            _write_report(_labelled(args.report, label), report)
+            _write_report(_with_label(args.report, label), report)
         print(
             f"{output}: {motion.num_frames} frames at {motion.fps:g} fps, stature {report.stature_m:.2f} m, "
             f"mean keypoint error {report.mean_error_mm:.1f} mm, "
@@ -151,7 +151,7 @@ def _fit_options(args: argparse.Namespace, body: BodyData) -> FitOptions:
     )
 
 
-def _cleaned(
+def _clean_up(
     motion: Motion, track: KeypointTrack, report: FitReport, body: BodyData, options: CleanupOptions
 ) -> Motion:
     if options == CleanupOptions():
@@ -159,7 +159,7 @@ def _cleaned(
     source = analyse_motion(motion, body, held_joints(report.flags, motion, track.fps))
     if source.holds is None:
         name = track.person or "the person"
-        print(f"no foot of {name} ever stands: none is locked, and the floor is below the lowest point of the clip")
+        print(f"no foot of {name} ever stands: none is locked, and the floor is at the clip's lowest point")
     return clean_up(source, options.without_place() if track.root_relative else options)
 
 
@@ -169,8 +169,8 @@ def _write(output: Path, motion: Motion, error: np.ndarray, report: FitReport, b
     write_motion(output, motion, up_axis=up, rest_pelvis=rest_pelvis, extra=extra | {"keypoint_error_mm": error})
 
 
-def _at_rate(error: np.ndarray, num_frames: int, step: float) -> np.ndarray:
-    """Return the error of each of *num_frames* frames, *step* track frames apart, from the nearest in time."""
+def _resample_error(error: np.ndarray, num_frames: int, step: float) -> np.ndarray:
+    """Return the errors (num_frames,) at frames *step* track frames apart, each from the nearest track frame."""
     nearest = np.minimum((np.arange(num_frames) * step).round().astype(int), len(error) - 1)
     picked: np.ndarray = error[nearest]
     return picked
@@ -183,13 +183,13 @@ def _write_report(path: Path, report: FitReport) -> None:
 
 def _run_convert(args: argparse.Namespace) -> int:
     _check_npz(args.output)
-    _check_places(args, "")
+    _check_outputs(args, "")
     tracks = read_tracks(args.input, reading_options(args))
     labels = person_labels(tracks)
     for label in labels:
-        _check_places(args, label)
+        _check_outputs(args, label)
     for track, label in zip(tracks, labels, strict=True):
-        output = _labelled(args.output, label)
+        output = _with_label(args.output, label)
         _write_track(output, track)
         print(f"{output}: {track.num_frames} frames of {track.layout.title} at {track.fps:g} fps, metres, Y up")
     return 0
@@ -212,40 +212,40 @@ def _check_npz(output: Path) -> None:
         raise CoreError(f"expected an output that ends in .npz, got {output}; name it {output.with_suffix('.npz')}")
 
 
-def _check_places(args: argparse.Namespace, label: str) -> None:
-    """Refuse, before any work, outputs that cannot be files or would replace an input or each other."""
+def _check_outputs(args: argparse.Namespace, label: str) -> None:
+    """Refuse, before the fit, outputs that are folders or would replace an input or each other."""
     files = vars(args)
     taken = {Path(files[name]): f"the {name}" for name in _INPUTS if files.get(name)}
     for name in ("output", "report"):
         if not files.get(name):
             continue
-        path = _labelled(files[name], label)
+        path = _with_label(files[name], label)
         if path.is_dir():
             raise CoreError(f"expected a file for the {name}, found a folder at {path}; name a file in it")
         ProtectedFiles(taken).check(path, f"the {name}")
         taken[path] = f"the {name}"
 
 
-def _labelled(path: Path, label: str) -> Path:
+def _with_label(path: Path, label: str) -> Path:
     return path.with_name(f"{path.stem}_{label}{path.suffix}") if label else path
 
 
 class _Progress:
-    """One line on a terminal, rewritten; a line per step elsewhere."""
+    """Print progress: one line on a terminal, rewritten in place; elsewhere one line per step."""
 
     def __init__(self, label: str, *, quiet: bool) -> None:
         self._label = f"{label}: " if label else ""
         self._quiet = quiet
         self._live = sys.stderr.isatty()
-        self._last_what = ""
+        self._last_step = ""
         self._last_time = 0.0
 
     def __call__(self, done: int, total: int, what: str) -> bool:
         now = time.monotonic()
-        fresh = what != self._last_what
-        if self._quiet or not (fresh or (self._live and now - self._last_time > 0.1)):
+        is_new_step = what != self._last_step
+        if self._quiet or not (is_new_step or (self._live and now - self._last_time > 0.1)):
             return True
-        self._last_what, self._last_time = what, now
+        self._last_step, self._last_time = what, now
         text = f"{self._label}{what}"
         if self._live:
             print(f"\r\x1b[K{text} {done / max(total, 1):.0%}", end="", file=sys.stderr, flush=True)

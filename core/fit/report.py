@@ -1,4 +1,4 @@
-"""How well a fit explains its track. F frames, K keypoints."""
+"""Report of a fit: errors of its points and flagged frames. F frames, K keypoints."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ REPORT_VERSION = 1
 
 @dataclass(frozen=True)
 class Flag:
-    """A stretch of frames to look at.
+    """A range of frames for the user to check.
 
     Attributes:
-        kind: "held" (a limb nothing explained, kept in motion between what was seen), "missing" (the person is not
-            seen), "implausible" (points thrown out, or that the body cannot reach), "swapped" (left and right were
-            exchanged, and are put back), or "strained" (a joint that the points turn farther than joints go).
+        kind: "held" (an unobserved limb, interpolated between observed frames), "missing" (the person is not
+            visible), "implausible" (points that were rejected or that the body cannot reach), "swapped" (left and right
+            labels were swapped, and have been corrected), or "strained" (a joint rotated beyond its usual limits).
         what: the limb, point, joint or group of points.
         first: first frame, counted from 0.
         last: last frame.
@@ -33,18 +33,18 @@ class Flag:
 
 @dataclass(frozen=True, eq=False)
 class PointErrors:
-    """How far off the points were found to be, in three parts, each a standard deviation per axis.
+    """Estimated errors of the points in three components, each a standard deviation per axis.
 
-    Beside errors that are smooth in time the constant ones come out too small, since a clip is too short to average
-    the others away: of 10 mm each, on held-out motion, 9 to 11 mm smooth and 3 to 8 mm constant were found.
+    When errors that are smooth in time are present, the constant component is underestimated, since a clip is too short
+    to average them out: with 10 mm of each, on held-out motion, 9 to 11 mm smooth and 3 to 8 mm constant were found.
 
     Attributes:
         white_mm: independent from frame to frame: the median of `FitReport.noise_mm`.
-        smooth_mm: correlated over frames, but not constant: a tracker's drift, soft tissue, clothes.
-        constant_mm: how far points lie from where the body has them, all through the track; of points that a layout
-            trusts.
-        offset_mm: (K,) length of the constant offset estimated for each point, which the fit has allowed for. Shape,
-            pose and the points around it take their share: of 30 mm at one point it is 8 to 21 mm.
+        smooth_mm: correlated over frames but not constant: tracker drift, soft tissue, clothes.
+        constant_mm: constant distance of points from their positions on the body model, over the points that the
+            layout trusts.
+        offset_mm: (K,) length of the constant offset estimated for each point, which the fit has compensated for.
+            Shape, pose and neighbouring points absorb part of it: of 30 mm at one point it is 8 to 21 mm.
     """
 
     white_mm: float
@@ -55,20 +55,19 @@ class PointErrors:
 
 @dataclass(frozen=True, eq=False)
 class FitReport:
-    """What a fit found, for the user to judge it by.
+    """Quality of a fit, for the user to judge it by.
 
     Attributes:
         point_names: (K,) solver points.
-        point_error_mm: (F, K) distance between measured and fitted point, NaN where nothing was measured
-            or what was is left out.
-        flags: stretches to look at.
+        point_error_mm: (F, K) distance between measured and fitted point, NaN where the point is missing or left out.
+        flags: ranges of frames to check.
         betas: (B,) shape.
-        stature_m: height of the shaped body at rest.
+        stature_m: height of the shaped body in the rest pose.
         noise_mm: (K,) measured noise of each point per axis.
-        sigma_mm: how far off the smoothed points were taken to be per axis, constant offsets apart.
+        sigma_mm: assumed error of the smoothed points per axis, without constant offsets.
         timings_s: seconds by step.
-        notes: what was detected and decided on the way, one sentence each.
-        point_errors: what the points' errors are made of; None where a track is too short or too slow to tell.
+        notes: what was detected and decided during the fit, one sentence each.
+        point_errors: components of the points' errors; None where the track is too short, or its frame rate too low.
     """
 
     point_names: tuple[str, ...]
@@ -84,7 +83,7 @@ class FitReport:
 
     @property
     def keypoint_error_mm(self) -> np.ndarray:
-        """Mean error of each frame (F,), NaN for a frame in which nothing was measured."""
+        """Mean error of each frame (F,), NaN for a frame without measured points."""
         known = np.isfinite(self.point_error_mm)
         total = np.where(known, self.point_error_mm, 0.0).sum(axis=1)
         count = known.sum(axis=1)
@@ -92,7 +91,7 @@ class FitReport:
 
     @property
     def mean_error_mm(self) -> float:
-        """Mean over all measured points; NaN when there are none."""
+        """Mean error over all measured points; NaN when there are none."""
         known = self.point_error_mm[np.isfinite(self.point_error_mm)]
         return float(known.mean()) if len(known) else float("nan")
 
@@ -102,13 +101,13 @@ class FitReport:
         return int(np.argmax(np.nan_to_num(self.keypoint_error_mm, nan=-1.0)))
 
     def error_parts_mm(self) -> dict[str, float]:
-        """Return what the points' errors are made of, as files name it; NaN where that is not known."""
+        """Return the components of the points' errors by their names in files; NaN where unknown."""
         errors = self.point_errors
         parts = (np.nan,) * 3 if errors is None else (errors.white_mm, errors.smooth_mm, errors.constant_mm)
         return dict(zip(("white_error_mm", "smooth_error_mm", "constant_error_mm"), parts, strict=True))
 
     def error_line(self) -> str:
-        """Return one line on how far off the points were found to be; empty where that is not known."""
+        """Return one line with the components of the points' errors; empty where they are unknown."""
         errors = self.point_errors
         if errors is None:
             return ""
@@ -151,7 +150,7 @@ class FitReport:
 
 
 def flags_of(kind: str, what: str, marked: np.ndarray) -> list[Flag]:
-    """Return a flag for each unbroken stretch of *marked* (F,) frames."""
+    """Return a flag for each consecutive run of *marked* (F,) frames."""
     return [Flag(kind, what, run.start, run.stop - 1) for run in find_runs(marked)]
 
 

@@ -1,4 +1,4 @@
-"""From what a fit found to its motion and report, the same for whole clips and for frames. F frames, K keypoints."""
+"""Build the motion and the report from a raw fit, of whole clips and frame by frame alike. F frames, K keypoints."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _IMPLAUSIBLE_SIGMAS = 6.0
 
 @dataclass(frozen=True, eq=False)
 class Offsets:
-    """Where the points lie on the body, other than the body's own: constant over the clip.
+    """Constant offsets of the points from their positions on the body model.
 
     Attributes:
-        spread_m: standard deviation per axis that they are taken to have, metres.
-        lengths_m: (K,) how far each point was moved, metres.
+        spread_m: assumed standard deviation per axis, metres.
+        lengths_m: (K,) length of each point's offset, metres.
     """
 
     spread_m: float
@@ -40,7 +40,7 @@ class Offsets:
 
     @classmethod
     def of(cls, shape: ShapeEstimate) -> Offsets | None:
-        """Return those of a shape; None where it has not been refined, so that none were estimated."""
+        """Return the offsets estimated with *shape*; None if the shape was not refined."""
         if shape.spread_m == 0.0:
             return None
         return cls(shape.spread_m, np.linalg.norm(to_numpy(shape.model.offsets).astype(np.float64), axis=-1))
@@ -48,20 +48,20 @@ class Offsets:
 
 @dataclass(frozen=True, eq=False)
 class RawFit:
-    """What a fit found.
+    """Result of a fit before conversion to a motion and a report.
 
     Attributes:
         point_names: (K,) solver points.
         rotations: (F, 24, 3, 3) local rotations.
         trans: (F, 3) metres.
         betas: (B,) shape.
-        point_error_m: (F, K) distance between measured and fitted point, NaN where nothing was measured.
-        jumps: (F, K) bool, points thrown out.
-        noise_m: (K,) noise of each point per axis.
-        sigma_m: how far off the points were taken to be.
-        visibility: what each frame's points could and could not tell.
-        swaps: which groups of points were exchanged left for right, and are put back.
-        offsets: where the points lie on the body; None where that was not estimated.
+        point_error_m: (F, K) distance between measured and fitted point, metres, NaN where the point is missing.
+        jumps: (F, K) bool, rejected points.
+        noise_m: (K,) measured noise of each point per axis, metres.
+        sigma_m: assumed error of the points per axis, metres.
+        visibility: which limbs are observed in which frames.
+        swaps: which groups of points had left and right labels swapped, now corrected.
+        offsets: constant offsets of the points on the body; None where they were not estimated.
     """
 
     point_names: tuple[str, ...]
@@ -78,47 +78,47 @@ class RawFit:
 
 
 def build_result(
-    track: KeypointTrack, body: BodyData, options: FitOptions, found: RawFit, timings_s: dict[str, float]
+    track: KeypointTrack, body: BodyData, options: FitOptions, raw: RawFit, timings_s: dict[str, float]
 ) -> tuple[Motion, FitReport]:
-    """Return the motion, at the frame rate asked for, and the report.
+    """Return the motion at the requested frame rate, and the report.
 
     Args:
-        track: what was fitted.
-        body: the body.
-        options: settings.
-        found: what was found.
+        track: the fitted track.
+        body: the body model.
+        options: settings of the fit.
+        raw: the fit.
         timings_s: seconds by step.
     """
-    poses = matrix_to_axis_angle(found.rotations.astype(np.float64)).reshape(len(found.rotations), -1)
-    motion = Motion(poses, found.betas, found.trans.astype(np.float64), track.fps, body.gender, body.name)
-    stature_m = float(np.ptp((body.v_template + body.shapedirs @ found.betas)[:, 1]))
+    poses = matrix_to_axis_angle(raw.rotations.astype(np.float64)).reshape(len(raw.rotations), -1)
+    motion = Motion(poses, raw.betas, raw.trans.astype(np.float64), track.fps, body.gender, body.name)
+    stature_m = float(np.ptp((body.v_template + body.shapedirs @ raw.betas)[:, 1]))
     report = FitReport(
-        found.point_names,
-        1000.0 * found.point_error_m,
-        _flags(track, found),
-        found.betas,
+        raw.point_names,
+        1000.0 * raw.point_error_m,
+        _flags(track, raw),
+        raw.betas,
         stature_m,
-        1000.0 * found.noise_m,
-        1000.0 * found.sigma_m,
+        1000.0 * raw.noise_m,
+        1000.0 * raw.sigma_m,
         timings_s,
-        track.notes + found.swaps.notes() + _size_notes(stature_m, options),
-        _point_errors(track, found, options),
+        track.notes + raw.swaps.notes() + _size_notes(stature_m, options),
+        _point_errors(track, raw, options),
     )
     return motion if options.fps is None else motion.resampled(options.fps), report
 
 
-def _point_errors(track: KeypointTrack, found: RawFit, options: FitOptions) -> PointErrors | None:
-    """Return what the errors of the points are made of; None for a track too short or too slow to tell them apart."""
-    if found.offsets is None or not can_measure_noise(track.num_frames, track.fps):
+def _point_errors(track: KeypointTrack, raw: RawFit, options: FitOptions) -> PointErrors | None:
+    """Return the components of the points' errors; None if the track is too short or its frame rate too low."""
+    if raw.offsets is None or not can_measure_noise(track.num_frames, track.fps):
         return None
-    left_m = float(np.median(after_smoothing(found.noise_m, options.smoothing)))
-    smooth_m = float(np.sqrt(max(found.sigma_m**2 - left_m**2, 0.0)))
-    white_m, offsets = float(np.median(found.noise_m)), found.offsets
+    remaining_m = float(np.median(after_smoothing(raw.noise_m, options.smoothing)))
+    smooth_m = float(np.sqrt(max(raw.sigma_m**2 - remaining_m**2, 0.0)))
+    white_m, offsets = float(np.median(raw.noise_m)), raw.offsets
     return PointErrors(1000.0 * white_m, 1000.0 * smooth_m, 1000.0 * offsets.spread_m, 1000.0 * offsets.lengths_m)
 
 
 def _size_notes(stature_m: float, options: FitOptions) -> tuple[str, ...]:
-    """Return what to tell of a body that is far smaller or larger than the adults it was made from."""
+    """Return a note if the body is far smaller or larger than the adults that its shape space was built from."""
     if options.betas is not None or _ADULTS_M[0] <= stature_m <= _ADULTS_M[1]:
         return ()
     return (
@@ -127,16 +127,16 @@ def _size_notes(stature_m: float, options: FitOptions) -> tuple[str, ...]:
     )
 
 
-def _flags(track: KeypointTrack, found: RawFit) -> tuple[Flag, ...]:
+def _flags(track: KeypointTrack, raw: RawFit) -> tuple[Flag, ...]:
     left_out = track.left_out[:, layout_points(track.layout).columns]
-    flags = flags_of("missing", "person", found.visibility.absent)
-    for limb, marked in found.visibility.limbs.items():
+    flags = flags_of("missing", "person", raw.visibility.absent)
+    for limb, marked in raw.visibility.limbs.items():
         flags += flags_of("held", limb, marked)
-    for group, marked in found.swaps.frames.items():
+    for group, marked in raw.swaps.frames.items():
         flags += flags_of("swapped", group, marked)
-    far = found.point_error_m > max(_IMPLAUSIBLE_M, _IMPLAUSIBLE_SIGMAS * found.sigma_m)
-    for index, name in enumerate(found.point_names):
-        flags += flags_of("implausible", name, found.jumps[:, index] | far[:, index] | left_out[:, index])
-    for joint, marked in strained(found.rotations).items():
+    far = raw.point_error_m > max(_IMPLAUSIBLE_M, _IMPLAUSIBLE_SIGMAS * raw.sigma_m)
+    for index, name in enumerate(raw.point_names):
+        flags += flags_of("implausible", name, raw.jumps[:, index] | far[:, index] | left_out[:, index])
+    for joint, marked in strained(raw.rotations).items():
         flags += flags_of("strained", joint, marked)
     return tuple(sorted(flags, key=lambda flag: (flag.first, flag.kind, flag.what)))
