@@ -61,7 +61,7 @@ def _lines(reading: Reading) -> Iterable[str]:
     yield f"  kind         {reading.kind}"
     yield (
         f"  frames       {track.num_frames} at {track.fps:g} fps, {track.duration_s:.2f} s"
-        + (", without a place in the room" if track.root_relative else "")
+        + (", without global translation" if track.root_relative else "")
     )
     yield f"  stature      {reading.stature_m:.2f} m, from the bone lengths"
     for finding in reading.findings:

@@ -1,4 +1,4 @@
-"""From a keypoint file to tracks: what the file says, what the data show, what the user gives; doubt is an error."""
+"""Read keypoint files as tracks. Properties come from the user, the file or the data; unclear ones are errors."""
 
 from __future__ import annotations
 
@@ -14,98 +14,99 @@ from .interpret import interpret
 from .options import ReadOptions, add_reading_arguments, reading_options
 
 
-def _chosen(recordings: list[RawRecording], person: str | None, path: Path) -> list[RawRecording]:
-    """Return the recordings of the person asked for, by label or by number from 1; all when none is asked for."""
+def _select_person(recordings: list[RawRecording], person: str | None, path: Path) -> list[RawRecording]:
+    """Return the recordings of *person*, given as a label or a number from 1; all recordings if *person* is None."""
     if person is None:
         return recordings
-    wanted = person.strip().lower()
-    found = [recording for recording in recordings if recording.person.lower() == wanted]
-    if not found and wanted.isdecimal() and 1 <= int(wanted) <= len(recordings):
-        found = [recordings[int(wanted) - 1]]
+    label = person.strip().lower()
+    found = [recording for recording in recordings if recording.person.lower() == label]
+    if not found and label.isdecimal() and 1 <= int(label) <= len(recordings):
+        found = [recordings[int(label) - 1]]
     if found:
         return found
-    labels = ", ".join(
-        f"{number} ({recording.person or 'without a name'})" for number, recording in enumerate(recordings, 1)
-    )
+    labels = ", ".join(f"{number} ({recording.person or 'unnamed'})" for number, recording in enumerate(recordings, 1))
     raise TrackError(
-        f"expected a person {person!r} in {path}, found {labels}; give one of these to --person", options=("person",)
+        f"expected a person {person!r} in {path}, found {labels}; choose one of these with --person",
+        options=("person",),
     )
 
 
 def read_all(path: Path, options: ReadOptions | None = None) -> list[Reading]:
-    """Read a keypoint file or folder and interpret it, one reading a person.
+    """Read a keypoint file or folder and interpret it; return one reading per person.
 
-    Of several people those who are hardly seen, and what is no person (a tracked box has markers too), are left out,
-    with a note in the other tracks; when it is all of them, or the one asked for, the error is raised.
+    In a file of several people, those who are hardly visible and subjects that are no person (a box with markers) are
+    left out, with a note in the other tracks. If this leaves nobody, or the requested person is left out, the error is
+    raised.
 
     Raises:
-        InputMissingError: there is no such file or folder.
-        TrackFileError: it is of no kind that can be read, damaged, or too large.
-        TrackError: the data cannot be human motion; `AmbiguousTrackError` when an option would settle a doubt.
+        InputMissingError: the file or folder does not exist.
+        TrackFileError: the file is damaged, too large, or of an unknown format.
+        TrackError: the data cannot be human motion; `AmbiguousTrackError` if an option would resolve it.
     """
     options = options or ReadOptions()
-    recordings = _chosen(read_recordings(Path(path)), options.person, Path(path))
+    recordings = _select_person(read_recordings(Path(path)), options.person, Path(path))
     return [interpret(recordings[0], options)] if len(recordings) == 1 else _interpret_people(recordings, options)
 
 
 def _interpret_people(recordings: list[RawRecording], options: ReadOptions) -> list[Reading]:
-    """Return a reading for each person of a file who can be told for one; doubts of one are settled by another."""
+    """Return a reading for each person who can be interpreted, if need be with the axes and units of another one."""
     readings: dict[int, Reading] = {}
-    doubtful: dict[int, AmbiguousTrackError] = {}
-    refused: dict[int, TrackError] = {}
+    ambiguous: dict[int, AmbiguousTrackError] = {}
+    left_out: dict[int, TrackError] = {}
     for number, recording in enumerate(recordings):
         try:
             readings[number] = interpret(recording, options)
         except UnseenPersonError as error:
-            refused[number] = error
+            left_out[number] = error
         except AmbiguousTrackError as error:
-            (refused if "layout" in error.options else doubtful)[number] = error
+            (left_out if "layout" in error.options else ambiguous)[number] = error
         except TrackError as error:
-            raise _of_person(error, recording) from error
+            raise _with_person(error, recording) from error
     known = next(iter(readings.values()), None)
-    for number, doubt in doubtful.items():
+    for number, ambiguity in ambiguous.items():
         if known is None:
-            raise _of_person(doubt, recordings[number]) from doubt
-        settled = _settled_by(known, recordings[number], options)
-        if options.handedness is None and settled.finding("handedness").doubts:
-            raise _of_person(doubt, recordings[number]) from doubt
-        readings[number] = settled
+            raise _with_person(ambiguity, recordings[number]) from ambiguity
+        completed = _interpret_like(known, recordings[number], options)
+        if options.handedness is None and completed.finding("handedness").doubts:
+            raise _with_person(ambiguity, recordings[number]) from ambiguity
+        readings[number] = completed
     if not readings:
-        raise next(iter(refused.values()))
-    notes = tuple(f"Left out {_label(recordings[number])}: {error}." for number, error in refused.items())
+        raise next(iter(left_out.values()))
+    notes = tuple(f"Left out {_label(recordings[number])}: {error}." for number, error in left_out.items())
     return [_with_people_left_out(readings[number], notes) for number in sorted(readings)]
 
 
-def _settled_by(known: Reading, recording: RawRecording, options: ReadOptions) -> Reading:
-    """Interpret the *recording* of a person who leaves doubts with what was found for another one in the same file."""
-    settled = replace(
+def _interpret_like(known: Reading, recording: RawRecording, options: ReadOptions) -> Reading:
+    """Interpret an ambiguous *recording* with units, up axis and handedness of another person in the same file."""
+    completed = replace(
         options,
         units=options.units or known.finding("units").value,
         up=options.up or known.finding("up axis").value,
         handedness=options.handedness or known.finding("handedness").value,
     )
     try:
-        reading = interpret(recording, settled)
+        reading = interpret(recording, completed)
     except TrackError as error:
-        raise _of_person(error, recording) from error
+        raise _with_person(error, recording) from error
     given = {"units": options.units, "up axis": options.up, "handedness": options.handedness}
-    reason = f"as for {known.track.person or 'another person'} in the same file"
-    told = {
+    other = f"person {known.track.person}" if known.track.person else "another person"
+    reason = f"taken from {other} in the same file"
+    adopted = {
         finding: replace(finding, reason=reason) if given.get(finding.subject, "") is None else finding
         for finding in reading.findings
     }
-    sentences = {finding.sentence: other.sentence for finding, other in told.items()}
+    sentences = {finding.sentence: changed.sentence for finding, changed in adopted.items()}
     track = replace(reading.track, notes=tuple(sentences.get(note, note) for note in reading.track.notes))
-    return replace(reading, track=track, findings=tuple(told.values()))
+    return replace(reading, track=track, findings=tuple(adopted.values()))
 
 
 def _label(recording: RawRecording) -> str:
-    return recording.person or "without a name"
+    return recording.person or "unnamed"
 
 
-def _of_person(error: TrackError, recording: RawRecording) -> TrackError:
-    """Return *error*, told of one of several people."""
-    message = f"{error} (this is person {_label(recording)}; --person reads one of several alone)"
+def _with_person(error: TrackError, recording: RawRecording) -> TrackError:
+    """Return *error* with the person's label in its message, for a file of several people."""
+    message = f"{error} (person {_label(recording)}; --person reads one person alone)"
     return type(error)(message, options=error.options)
 
 
@@ -115,9 +116,9 @@ def _with_people_left_out(reading: Reading, notes: tuple[str, ...]) -> Reading:
 
 
 def read_tracks(path: Path, options: ReadOptions | None = None) -> list[KeypointTrack]:
-    """Read a keypoint file or folder as tracks in metres, right-handed, Y up, one a person.
+    """Read a keypoint file or folder as tracks in metres, right-handed, Y up, one per person.
 
-    What was found out about each is in its notes. Raises as `read_all` does.
+    The notes of a track say what was detected. Raises the same errors as `read_all`.
     """
     return [reading.track for reading in read_all(path, options)]
 

@@ -1,4 +1,4 @@
-"""What must hold for a track in metres, Y up, and what is merely odd. F frames, K keypoints."""
+"""Plausibility checks of a track in metres, Y up: errors, and doubts that do not stop a fit. F frames, K keypoints."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from ..markers.vectors import dot, lengths, median, unit
 from .anatomy import SIDES, Figure, anatomy_faults, faults_of_many, spread, stature, usual_frames
 
 MAX_ROOT_SPEED = 15.0
-"""Metres a second; the fastest sprinters reach 12.4."""
+"""Metres per second; the fastest sprinters reach 12.4."""
 MAX_POINT_SPEED = 30.0
-"""Metres a second to a place and back within two frames: no limb does that."""
+"""Metres per second away and back within two frames; no limb is that fast."""
 _MEDIAN_WINDOW = 5
-_MOST = 0.5
-_APART_OF_STATURE = 0.04
-"""Left and right that are less far apart sideways (7 cm) do not tell which is which: a close stance, and errors."""
-_FEWEST_TELLING = 0.1
-"""Share of the frames that must tell sides, or how fast the pelvis moves, for that to count."""
-_OPPOSITE = -0.6
-"""Median cosine to the hips' line from which shoulders and knees are the other way round beyond what a body can do."""
-_WANDERS, _STEADIER = 0.15, 0.5
-"""Shanks that vary so much, and less than half so much with the ankles exchanged, have the other side's ankle."""
+_MAJORITY = 0.5
+_MIN_SIDE_DISTANCE = 0.04
+"""Left and right that are closer sideways (7 cm) are not compared: the feet may be close, and points have errors."""
+_MIN_USABLE_FRAMES = 0.1
+"""Fraction of the frames that must be usable for the check of sides or of the pelvis' speed."""
+_REVERSED_COSINE = -0.6
+"""Median cosine to the hip line below which shoulders or knees are reversed farther than a body can turn."""
+_MIN_VARIATION, _SWAPPED_VARIATION = 0.15, 0.5
+"""Ankles are swapped if the shanks' lengths vary by more than the first fraction, and with the ankles swapped by less
+than the second fraction of that."""
 
 
 @dataclass
 class CheckResult:
-    """What the checks say.
+    """Results of the checks.
 
     Attributes:
-        passed: what held, one sentence each.
-        doubts: what is odd but possible, one sentence each.
+        passed: checks that passed, one sentence each.
+        doubts: what is unusual but possible, one sentence each.
     """
 
     passed: list[str] = field(default_factory=list)
@@ -45,33 +46,33 @@ def _check_bones(figure: Figure, source: Path, result: CheckResult) -> None:
     texts = [fault.text for fault in faults]
     if len(faults) >= 3 and faults_of_many(faults) >= 2:
         raise TrackError(
-            f"expected the bones of a body, but in {source} {'; '.join(texts[:4])}: the points are not what they are "
-            "taken for, or their sides are mixed up; check their names, or give --layout NAME",
+            f"expected the proportions of a body, but in {source} {'; '.join(texts[:4])}: the points are "
+            "misidentified, or left and right are mixed up; check their names, or give --layout NAME",
             options=("layout",),
         )
     if faults:
         result.doubts.extend(texts)
     else:
-        result.passed.append("The bones keep their length, both sides are equal, and their proportions are human.")
+        result.passed.append("Bone lengths are constant, left and right are equal, and the proportions are human.")
 
 
 def check_sides(figure: Figure, size: float, source: Path, *, layout_is_known: bool) -> list[str]:
     """Check that hips, shoulders, knees and ankles agree on which side is left; any unit, any axes.
 
-    Frames in which left and right are close together, or a point is off its bone, do not count. Legs may be crossed,
-    for as long as one likes.
+    Frames in which left and right are close together, or a bone has an unusual length, are not used. Legs may be
+    crossed throughout.
 
     Args:
         figure: the person.
         size: the person's stature in the figure's unit.
         source: the file, for messages.
-        layout_is_known: the user or the file names the layout: it is believed, whatever speaks against it.
+        layout_is_known: whether the user or the file names the layout; it is then trusted.
 
     Returns:
-        What is odd but possible, one sentence each.
+        What is unusual but possible, one sentence each.
 
     Raises:
-        TrackError: the sides are the other way round as in no body, and the layout is only detected.
+        TrackError: the sides are swapped in a way that no body can be, and the layout was only detected.
     """
     doubts: list[str] = []
     hips = figure.side_line("hip")
@@ -81,27 +82,27 @@ def check_sides(figure: Figure, size: float, source: Path, *, layout_is_known: b
         line = figure.side_line(stem)
         if line is None:
             continue
-        apart = np.minimum(lengths(hips), np.abs(dot(unit(hips), line)[:, 0])) > _APART_OF_STATURE * size
+        apart = np.minimum(lengths(hips), np.abs(dot(unit(hips), line)[:, 0])) > _MIN_SIDE_DISTANCE * size
         apart &= usual_frames(figure, "hip", size) & usual_frames(figure, stem, size)
         cosine = dot(unit(hips), unit(line))[apart, 0]
-        if len(cosine) < max(1.0, _FEWEST_TELLING * figure.num_frames) or np.mean(cosine < 0.0) <= _MOST:
+        if len(cosine) < max(1.0, _MIN_USABLE_FRAMES * figure.num_frames) or np.mean(cosine < 0.0) <= _MAJORITY:
             continue
-        found = f"the other way round in {np.mean(cosine < 0.0):.0%} of the frames that tell"
-        exchanged = _ankles_are_exchanged(figure) if stem == "ankle" else float(np.median(cosine)) < _OPPOSITE
-        if exchanged and not layout_is_known:
+        share = f"{np.mean(cosine < 0.0):.0%} of the usable frames"
+        swapped = _ankles_are_swapped(figure) if stem == "ankle" else float(np.median(cosine)) < _REVERSED_COSINE
+        if swapped and not layout_is_known:
             raise TrackError(
-                f"expected left and right of the {stem}s as of the hips, but they are {found} in {source}; correct the "
-                "names of these points, or give the right order with --layout NAME",
+                f"expected left and right of the {stem}s to agree with the hips, but they are reversed in {share} of "
+                f"{source}; correct the names of these points, or give the right order with --layout NAME",
                 options=("layout",),
             )
-        doubts.append(f"left and right of the {stem}s are {found}, seen from the hips")
+        doubts.append(f"left and right of the {stem}s are reversed relative to the hips in {share}")
     return doubts
 
 
-def _ankles_are_exchanged(figure: Figure) -> bool:
-    """Return whether the shanks keep their lengths much better with left and right ankle exchanged.
+def _ankles_are_swapped(figure: Figure) -> bool:
+    """Return whether the shanks' lengths are much more constant with left and right ankle swapped.
 
-    Where ankles are only crossed, both shanks keep their lengths as they are.
+    If the ankles are only crossed, the lengths are constant without a swap.
     """
     names = [f"{side}_{stem}" for stem in ("knee", "ankle") for side in SIDES]
     if not figure.points.keys() >= set(names):
@@ -109,7 +110,7 @@ def _ankles_are_exchanged(figure: Figure) -> bool:
     left_knee, right_knee, left_ankle, right_ankle = (figure.points[name] for name in names)
     own = max(spread(lengths(left_knee - left_ankle)), spread(lengths(right_knee - right_ankle)))
     other = max(spread(lengths(left_knee - right_ankle)), spread(lengths(right_knee - left_ankle)))
-    return own > _WANDERS and other < _STEADIER * own
+    return own > _MIN_VARIATION and other < _SWAPPED_VARIATION * own
 
 
 def _check_upright(figure: Figure, result: CheckResult) -> None:
@@ -119,14 +120,14 @@ def _check_upright(figure: Figure, result: CheckResult) -> None:
         return
     height = (top - bottom)[:, 1]
     height = height[np.isfinite(height)]
-    if height.size and np.mean(height > 0.0) > _MOST:
+    if height.size and np.mean(height > 0.0) > _MAJORITY:
         result.passed.append(f"The head is above the pelvis in {np.mean(height > 0.0):.0%} of the frames.")
     elif height.size:
         result.doubts.append(f"the head is below the pelvis in {np.mean(height <= 0.0):.0%} of the frames")
 
 
 def _median_filtered(path: np.ndarray) -> np.ndarray:
-    """Running median over five frames of (F, 3); shorter paths stay."""
+    """Return the running median over five frames of *path* (F, 3); shorter paths are returned unchanged."""
     if len(path) < _MEDIAN_WINDOW:
         return path
     return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(path, _MEDIAN_WINDOW, axis=0), axis=-1))
@@ -139,7 +140,7 @@ def _check_root_speed(figure: Figure, size: float, fps: float, source: Path, res
     path = np.where(steady[:, None], figure.hips, np.nan)
     speeds = lengths(np.diff(_median_filtered(path), axis=0)) * fps
     speeds = speeds[np.isfinite(speeds)]
-    if speeds.size < max(1.0, _FEWEST_TELLING * figure.num_frames):
+    if speeds.size < max(1.0, _MIN_USABLE_FRAMES * figure.num_frames):
         return
     fast = float(np.percentile(speeds, 95))
     if fast > MAX_ROOT_SPEED:
@@ -152,7 +153,7 @@ def _check_root_speed(figure: Figure, size: float, fps: float, source: Path, res
 
 
 def jumps(positions: np.ndarray, fps: float) -> np.ndarray:
-    """Return (F, K) bool: a point goes off and comes back within two frames, faster than a limb can."""
+    """Return where (F, K) a point jumps away and back within two frames, faster than a limb can move."""
     found = np.zeros(positions.shape[:2], dtype=bool)
     if len(positions) < 3:
         return found
@@ -163,9 +164,9 @@ def jumps(positions: np.ndarray, fps: float) -> np.ndarray:
 
 
 def swapped_frames(figure: Figure) -> np.ndarray:
-    """Return (F,) bool: frames at which left and right legs trade places against the frame before."""
+    """Return the frames (F,) at which left and right legs swap places relative to the previous frame."""
     num_frames = figure.num_frames
-    stay, trade = np.zeros(num_frames), np.zeros(num_frames)
+    direct_sum, crossed_sum = np.zeros(num_frames), np.zeros(num_frames)
     for stem in ("hip", "knee", "ankle"):
         left, right = (figure.points.get(f"{side}_{stem}") for side in ("left", "right"))
         if left is None or right is None:
@@ -173,25 +174,25 @@ def swapped_frames(figure: Figure) -> np.ndarray:
         direct = lengths(left[1:] - left[:-1]) + lengths(right[1:] - right[:-1])
         crossed = lengths(left[1:] - right[:-1]) + lengths(right[1:] - left[:-1])
         known = np.isfinite(direct) & np.isfinite(crossed)
-        stay[1:] += np.where(known, direct, 0.0)
-        trade[1:] += np.where(known, crossed, 0.0)
-    return np.asarray((stay > 0.3) & (trade < 0.4 * stay))
+        direct_sum[1:] += np.where(known, direct, 0.0)
+        crossed_sum[1:] += np.where(known, crossed, 0.0)
+    return np.asarray((direct_sum > 0.3) & (crossed_sum < 0.4 * direct_sum))
 
 
 def _check_frames(figure: Figure, positions: np.ndarray, fps: float, result: CheckResult) -> None:
     jumping = jumps(positions, fps)
     if jumping.any():
         result.doubts.append(
-            f"{int(jumping.sum())} times a point jumps away for one frame, on {int(jumping.any(1).sum())} frames"
+            f"single-frame jumps of points: {int(jumping.sum())}, in {int(jumping.any(1).sum())} frames"
         )
     else:
-        result.passed.append("No point jumps away for a single frame.")
+        result.passed.append("No point jumps away and back within two frames.")
     swapped = np.flatnonzero(swapped_frames(figure))
     if swapped.size:
         frames = ", ".join(str(frame) for frame in swapped[:8]) + (" ..." if swapped.size > 8 else "")
-        result.doubts.append(f"left and right legs seem to trade places at frames {frames} (counted from 0)")
+        result.doubts.append(f"left and right legs seem to swap places at frames {frames} (counted from 0)")
     else:
-        result.passed.append("Left and right legs never trade places between frames.")
+        result.passed.append("Left and right legs never swap places between frames.")
 
 
 def check_track(
@@ -201,13 +202,13 @@ def check_track(
 
     Args:
         figure: the person.
-        measured: (F, K, 3) all points in metres, any axes, those that are left out too.
-        fps: frames a second.
+        measured: (F, K, 3) all points in metres, any axes, including those that are left out.
+        fps: frames per second.
         source: the file, for messages.
-        layout_is_known: the user or the file names the layout.
+        layout_is_known: whether the user or the file names the layout.
 
     Raises:
-        TrackError: the data are no human motion as they are taken.
+        TrackError: the data, as interpreted, cannot be human motion.
     """
     size = stature(figure)
     result = CheckResult(doubts=check_sides(figure, size, source, layout_is_known=layout_is_known))
@@ -221,9 +222,9 @@ def check_track(
 
 
 def is_root_relative(figure: Figure, size: float) -> bool:
-    """Return whether the hips sit at the origin in every frame, so that the place in the room is not known.
+    """Return whether the hips are at the origin in every frame, so that global translation is unknown.
 
-    Frames in which a hip is off its bone do not count.
+    Frames in which a bone at a hip has an unusual length are not used.
     """
     if figure.hips is None:
         return False

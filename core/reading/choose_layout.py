@@ -1,4 +1,4 @@
-"""Which layout a recording has: told by the user, by the file, by the names, or by the count and the anatomy."""
+"""Determine a recording's layout: from the user, the file, the point names, or the point count and anatomy."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from ..markers.labels import marker_roles, missing_roles
 from .anatomy import Figure, anatomy_faults, could_be_a_body, figure_of, stature
 from .misplaced import find_misplaced
 from .options import ReadOptions
-from .point_names import PointMatch, best_match, match_layout
+from .point_names import MIN_LIMB_POINTS, PointMatch, best_match, match_layout
 
 MAX_NAMES_SHOWN = 12
 
 
 def shown(names: tuple[str, ...] | list[str]) -> str:
-    """Return names for a message, cut where there are many."""
+    """Return *names* as a list for a message, abbreviated if it is long."""
     more = len(names) - MAX_NAMES_SHOWN
     return ", ".join(names[:MAX_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def is_markers(recording: RawRecording) -> bool:
-    """Return whether the names are those of optical markers that suffice to find the joints."""
+    """Return whether the names are those of optical markers that suffice to estimate joint centres."""
     return recording.names is not None and not missing_roles(marker_roles(recording.names))
 
 
 def _only_numbered(names: tuple[str, ...]) -> bool:
-    """Return whether the names are one word with numbers ("kp_0", "kp_1"), which says nothing."""
+    """Return whether the names are one word with numbers ("kp_0", "kp_1"), which carries no information."""
     return len(names) > 1 and len({name.lower().rstrip("0123456789 _-.") for name in names}) == 1
 
 
@@ -39,13 +39,13 @@ def _in_order(recording: RawRecording, layout: Layout, reason: str) -> PointMatc
 
 
 def _given(recording: RawRecording, layout: Layout, reason: str) -> PointMatch:
-    """Lay a layout that is named, by the user or the file, over the points: by their names, else by their order."""
+    """Match a layout that the user or the file names to the points: by their names, else by their order."""
     if layout is MARKERS:
         lacking = missing_roles(marker_roles(recording.names or ()))
         if lacking:
             raise TrackError(
                 f"expected the names of optical markers in {recording.source}, but it lacks {'; '.join(lacking)}; "
-                "name the markers, or give another --layout",
+                "rename the markers, or give another --layout",
                 options=("layout",),
             )
         return PointMatch(layout, (), reason)
@@ -55,7 +55,7 @@ def _given(recording: RawRecording, layout: Layout, reason: str) -> PointMatch:
             return match
     if recording.num_points != len(layout.points):
         raise TrackError(
-            f"expected {len(layout.points)} points of layout {layout.name}, or names for them, found "
+            f"expected {len(layout.points)} points for layout {layout.name}, or named points, found "
             f"{recording.num_points} points in {recording.source}; give another --layout: {', '.join(LAYOUTS)}",
             options=("layout",),
         )
@@ -71,15 +71,15 @@ def _by_names(recording: RawRecording, names: tuple[str, ...]) -> PointMatch:
     lacking = missing_roles(marker_roles(names))
     raise AmbiguousTrackError(
         f"expected names of a body's joints or of optical markers, found {shown(names)} in {recording.source}. "
-        f"Joints need both hips, both shoulders and some of knees, ankles, elbows and wrists; markers lack "
-        f"{'; '.join(lacking)}. Name the points so, or give --layout NAME if they are in the order of a layout "
-        f"({', '.join(LAYOUTS)})",
+        f"Joints must include both hips, both shoulders and at least {MIN_LIMB_POINTS} of the knees, ankles, elbows "
+        f"and wrists; markers lack {'; '.join(lacking)}. Rename the points, or give --layout NAME if they are in the "
+        f"order of a layout ({', '.join(LAYOUTS)})",
         options=("layout",),
     )
 
 
 def _figure_as(recording: RawRecording, layout: Layout) -> Figure:
-    """Return the person when the points are read in *layout*'s order, without those that are somewhere else."""
+    """Return the person if the points are in *layout*'s order, without misplaced points."""
     size = stature(figure_of(layout, recording.positions))
     misplaced = find_misplaced(recording.positions, layout, size)
     return figure_of(layout, np.where(misplaced[..., None], np.nan, recording.positions))
@@ -91,8 +91,8 @@ def _by_count(recording: RawRecording) -> PointMatch:
     if not candidates:
         counts = ", ".join(f"{layout.name} ({len(layout.points)})" for layout in LAYOUTS.values())
         raise AmbiguousTrackError(
-            f"expected named points or the count of a known layout, found {count} points without names in "
-            f"{recording.source}; known are {counts}. Name the points, or convert them to one of these"
+            f"expected named points, or as many points as a known layout has, found {count} points without names in "
+            f"{recording.source}; known layouts: {counts}. Name the points, or convert them to one of these"
         )
     figures = {layout.name: _figure_as(recording, layout) for layout in candidates}
     faults = {name: anatomy_faults(figure) for name, figure in figures.items()}
@@ -102,28 +102,28 @@ def _by_count(recording: RawRecording) -> PointMatch:
     names = " or ".join(f"--layout {layout.name}" for layout in candidates)
     if len(passing) == 1:
         others = [layout.name for layout in candidates if layout is not passing[0]]
-        reason = f"{count} points without names, in that order the bones keep their length and both sides are equal"
-        return _in_order(recording, passing[0], reason + (f"; as {', '.join(others)} they do not" if others else ""))
+        reason = f"detected from {count} points without names: in this order the bone lengths fit a body"
+        return _in_order(recording, passing[0], reason + (f", but not as {', '.join(others)}" if others else ""))
     if passing:
         raise AmbiguousTrackError(
-            f"expected {count} points without names to make a body in one order, but they do in several in "
+            f"expected {count} points without names to fit a body in one order only, but they fit several in "
             f"{recording.source}; give {names}",
             options=("layout",),
         )
     detail = "; ".join(f"as {name}, {shown([fault.text for fault in found[:3]])}" for name, found in faults.items())
     raise AmbiguousTrackError(
-        f"expected {count} points without names to make a body as {names.replace('--layout ', '')}, but in "
-        f"{recording.source} they do not: {detail}. Give {names} if that is the order all the same, or name the points",
+        f"expected {count} points without names to fit a body as {names.replace('--layout ', '')}, but in "
+        f"{recording.source} they do not: {detail}. Give {names} if this is the order nevertheless, or name the points",
         options=("layout",),
     )
 
 
 def choose_layout(recording: RawRecording, options: ReadOptions) -> PointMatch:
-    """Return the layout of *recording* and where its points are; for markers the order is empty.
+    """Return the layout of *recording* and the order of its points; for markers the order is empty.
 
     Raises:
-        TrackError: a layout is given that the points cannot have.
-        AmbiguousTrackError: it cannot be told which layout they have.
+        TrackError: the points do not fit the layout that the user or the file names.
+        AmbiguousTrackError: the layout cannot be determined.
     """
     if options.layout is not None:
         return replace(_given(recording, LAYOUTS[options.layout], "given by --layout"), is_stated=True)
@@ -133,8 +133,8 @@ def choose_layout(recording: RawRecording, options: ReadOptions) -> PointMatch:
         return _by_names(recording, recording.names)
     if recording.layout is not None:
         raise AmbiguousTrackError(
-            f"expected a layout that is known ({', '.join(LAYOUTS)}), found {recording.layout!r} in "
-            f"{recording.source}; give --layout NAME with the one it corresponds to",
+            f"expected a known layout ({', '.join(LAYOUTS)}), found {recording.layout!r} in "
+            f"{recording.source}; give --layout NAME with the one that it corresponds to",
             options=("layout",),
         )
     return _by_count(recording)

@@ -1,4 +1,4 @@
-"""What was found out about a recording, how, and with what doubts."""
+"""Results of interpreting a recording: properties, how they were determined, and doubts."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Finding:
 
     Attributes:
         subject: "layout", "units", "up axis", "handedness", "frame rate", "person" or "facing".
-        value: what it is, for a reader.
-        reason: how that is known.
-        doubts: what speaks against it, one sentence each.
+        value: the value, as text for people.
+        reason: how it was determined.
+        doubts: evidence against it, one sentence each.
     """
 
     subject: str
@@ -32,21 +32,21 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A recording, interpreted.
+    """An interpreted recording.
 
     Attributes:
         track: the keypoints in metres, Y up.
-        kind: what sort of file it came from.
-        findings: what was found out, in the order layout, units, up axis, handedness, frame rate, person, facing.
+        kind: format of the file.
+        findings: properties, in the order layout, units, up axis, handedness, frame rate, person, facing.
         matched: names in the file of the points that are used, in the layout's order.
         absent: names of the layout's points that the file does not have.
-        ignored: names in the file of the points that no layout point is made from.
-        stature_m: estimated from the bone lengths, metres.
-        checks: what was checked and held, one sentence each.
-        doubts: what is odd but does not stop the fit, one sentence each.
-        left_out: what the file has and is not read since it cannot be right, one sentence each.
-        remarks: what was met and decided while the file was read, one sentence each.
-        people_left_out: who else is in the file and cannot be read, and why, one sentence each; also in the remarks.
+        ignored: names in the file of points that are not used.
+        stature_m: stature estimated from the bone lengths, metres.
+        checks: checks that passed, one sentence each.
+        doubts: what is unusual but does not stop a fit, one sentence each.
+        left_out: points of the file that are implausible and so not used, one sentence each.
+        remarks: what was noticed and decided while reading the file, one sentence each.
+        people_left_out: other people in the file who cannot be read, and why, one sentence each; also in `remarks`.
     """
 
     track: KeypointTrack

@@ -1,4 +1,4 @@
-"""From what a file says to a track: metres, right-handed, Y up. F frames, K keypoints."""
+"""Interpret a recording as a track in metres, right-handed, Y up. F frames, K keypoints."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
-class _Laid:
-    """A recording's points in the order of a layout: file units and axes; `positions` lacks what is misplaced."""
+class _OrderedPoints:
+    """A recording's points in a layout's order, in file units and axes; misplaced points are NaN in `positions`."""
 
     layout: Layout
     finding: Finding
@@ -50,21 +50,21 @@ def _names(recording: RawRecording) -> tuple[str, ...]:
     return recording.names or tuple(f"point {index}" for index in range(recording.num_points))
 
 
-def _swapped(layout: Layout, values: np.ndarray) -> np.ndarray:
-    """Return (F, K, ...) values with left and right points exchanged."""
+def _swap_sides(layout: Layout, values: np.ndarray) -> np.ndarray:
+    """Return *values* (F, K, ...) with left and right points swapped."""
     order = np.arange(len(layout.points))
     for left, right in layout.sides:
         order[[left, right]] = right, left
     return np.asarray(values[:, order])
 
 
-def _lay_points(recording: RawRecording, match: PointMatch, *, swap_sides: bool) -> _Laid:
-    """Bring named or ordered keypoints into the layout's order; what the file does not have is missing throughout."""
+def _order_keypoints(recording: RawRecording, match: PointMatch, *, swap_sides: bool) -> _OrderedPoints:
+    """Return named or ordered keypoints in the layout's order; points that the file does not have are missing."""
     order = np.array(match.order)
     positions = np.where((order >= 0)[None, :, None], recording.positions[:, order], np.nan)
     confidence = np.where((order >= 0)[None, :], recording.confidence[:, order], 0.0)
     if swap_sides:
-        positions, confidence = _swapped(match.layout, positions), _swapped(match.layout, confidence)
+        positions, confidence = _swap_sides(match.layout, positions), _swap_sides(match.layout, confidence)
     misplaced = find_misplaced(positions, match.layout, stature(figure_of(match.layout, positions)))
     read, confidence = mark_missing(positions, np.where(misplaced, 0.0, confidence))
     names = _names(recording)
@@ -72,9 +72,9 @@ def _lay_points(recording: RawRecording, match: PointMatch, *, swap_sides: bool)
     ignored = tuple(name for index, name in enumerate(names) if index not in used)
     reason = match.reason
     if any(name.lower().endswith("study") for name in ignored):
-        reason += "; the markers estimated from them (_study) are not read, --layout markers would read those instead"
+        reason += "; the markers estimated from them (_study) are ignored, and would be read with --layout markers"
     value = f"{match.layout.name} ({match.num_matched} of {len(match.order)} points)"
-    return _Laid(
+    return _OrderedPoints(
         match.layout,
         Finding("layout", value, reason),
         positions,
@@ -90,29 +90,29 @@ def _lay_points(recording: RawRecording, match: PointMatch, *, swap_sides: bool)
 
 
 def _rate(recording: RawRecording, options: ReadOptions) -> float:
-    """Return the frames a second that are given, or else those that the file states; 0 without both."""
+    """Return the user's frame rate, or else the file's; 0 without both."""
     return options.fps if options.fps is not None else float(recording.fps or 0.0)
 
 
 def _units_per_mm(recording: RawRecording, options: ReadOptions, rough_stature: float) -> float:
-    """Return how many file units a millimetre is, from the rough size of the markers' figure."""
+    """Return the length of a millimetre in file units, from a rough stature."""
     stated = _stated(recording, recording.units, "units", given=options.units)
     finding = detect_units(stated, options.units, rough_stature, recording.source)
     return 0.001 / UNITS_IN_METRES[finding.value]
 
 
-def _lay_markers(recording: RawRecording, match: PointMatch, options: ReadOptions) -> _Laid:
+def _estimate_joints(recording: RawRecording, match: PointMatch, options: ReadOptions) -> _OrderedPoints:
     """Estimate joint centres from markers, in the order of the marker layout."""
     names = _names(recording)
     roles = marker_roles(names)
     if options.swap_sides:
-        exchange = {"left": "right", "right": "left"}
+        swap = {"left": "right", "right": "left"}
         roles = {
-            (f"{exchange[side]}_{rest}" if side in exchange else role): index
+            (f"{swap[side]}_{rest}" if side in swap else role): index
             for role, index in roles.items()
             for side, _, rest in (role.partition("_"),)
         }
-    roles, doubts = _metatarsals_in_place(recording, roles)
+    roles, doubts = _correct_metatarsals(recording, roles)
     points, strays = _without_misplaced({role: recording.positions[:, index] for role, index in roles.items()})
     points, alone = without_strays(points, stature_of_markers(points), _rate(recording, options))
     for number, role in enumerate(points):
@@ -133,7 +133,7 @@ def _lay_markers(recording: RawRecording, match: PointMatch, options: ReadOption
         extra = {"pelvis_front": mean_of(*fronts), "pelvis_rear": mean_of(*rears)}
     used = set(roles.values())
     title = marker_set_title(names)
-    return _Laid(
+    return _OrderedPoints(
         MARKERS,
         Finding("layout", f"markers ({title}, {len(used)} of {len(names)} read)", match.reason, doubts),
         measured,
@@ -151,25 +151,25 @@ def _lay_markers(recording: RawRecording, match: PointMatch, options: ReadOption
     )
 
 
-def _metatarsals_in_place(recording: RawRecording, roles: dict[str, int]) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Return the roles with first and fifth metatarsal exchanged where the file's labels are, and what to tell of it.
+def _correct_metatarsals(recording: RawRecording, roles: dict[str, int]) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Return the roles with swapped labels of first and fifth metatarsals corrected, and a doubt for each foot.
 
-    Read as they are labelled, they roll the foot over onto its edge.
+    Without the correction, the markers would roll the foot onto its edge.
     """
     names, doubts = _names(recording), []
-    placed = dict(roles)
+    corrected = dict(roles)
     for side in feet_with_exchanged_metatarsals({role: recording.positions[:, at] for role, at in roles.items()}):
         first, fifth = f"{side}_first_metatarsal", f"{side}_fifth_metatarsal"
-        placed[first], placed[fifth] = roles[fifth], roles[first]
+        corrected[first], corrected[fifth] = roles[fifth], roles[first]
         doubts.append(
-            f"{names[roles[first]]} is marked on the outside of the {side} foot and {names[roles[fifth]]} on the "
-            "inside, so each is read as the other"
+            f"{names[roles[first]]} is on the outside of the {side} foot and {names[roles[fifth]]} on the inside, so "
+            "the two labels have been swapped"
         )
-    return placed, tuple(doubts)
+    return corrected, tuple(doubts)
 
 
 def _without_misplaced(points: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return the markers (F, 3) by role without those that are somewhere else, and where (F, M) that is."""
+    """Return the markers (F, 3) by role with misplaced ones set to NaN, and where (F, M) they were misplaced."""
     roles = list(points)
     places = np.stack(list(points.values()), axis=1)
     misplaced = find_far(places, range(len(roles)))
@@ -180,109 +180,112 @@ def _without_misplaced(points: dict[str, np.ndarray]) -> tuple[dict[str, np.ndar
 
 
 def _left_out_notes(what: str, names: Sequence[str], marked: np.ndarray) -> tuple[str, ...]:
-    """Return what to tell of points that are left out in the frames *marked* (F, K)."""
-    told = "; ".join(
+    """Return a note on the points that are left out in the *marked* (F, K) frames."""
+    listed = "; ".join(
         f"{names[index]} in {shown(frame_runs(marked[:, index]))}" for index in np.flatnonzero(marked.any(0))
     )
-    return (f"{what} left out in frames in which they are somewhere else: {told}.",) if told else ()
+    return (f"{what} left out in frames in which they are misplaced: {listed}.",) if listed else ()
 
 
-def _lay(recording: RawRecording, options: ReadOptions) -> _Laid:
+def _order_points(recording: RawRecording, options: ReadOptions) -> _OrderedPoints:
     match = choose_layout(recording, options)
     if match.layout is MARKERS:
-        laid = _lay_markers(recording, match, options)
+        ordered = _estimate_joints(recording, match, options)
     else:
-        laid = _lay_points(recording, match, swap_sides=options.swap_sides)
-    return replace(laid, is_stated=match.is_stated)
+        ordered = _order_keypoints(recording, match, swap_sides=options.swap_sides)
+    return replace(ordered, is_stated=match.is_stated)
 
 
 def _stated(recording: RawRecording, stated: str | None, kind: str, *, given: str | None) -> str | None:
-    """Return what the file states, or None; a statement that is not understood is an error unless one is given."""
+    """Return the file's units or up axis, or None; an unknown value is an error unless the user gives one."""
     if stated is None or not stated.strip():
         return None
     parsed = parse_units(stated) if kind == "units" else parse_up(stated)
     if parsed is None and given is None:
+        expected = "unit of length" if kind == "units" else "up axis"
         raise TrackError(
-            f"expected {kind} that are known, found {stated!r} in {recording.source}; give --{kind}", options=(kind,)
+            f"expected a known {expected}, found {stated!r} in {recording.source}; give --{kind}", options=(kind,)
         )
     return parsed
 
 
-def _notes(recording: RawRecording, findings: tuple[Finding, ...], laid: _Laid, odd: list[str]) -> list[str]:
-    notes = [*recording.notes, *(finding.sentence for finding in findings), *laid.left_out]
-    if laid.ignored:
-        notes.append(f"Ignored points: {shown(laid.ignored)}.")
-    return [*notes, *(f"Doubt: {doubt}." for doubt in odd)]
+def _notes(
+    recording: RawRecording, findings: tuple[Finding, ...], ordered: _OrderedPoints, doubts: list[str]
+) -> list[str]:
+    notes = [*recording.notes, *(finding.sentence for finding in findings), *ordered.left_out]
+    if ordered.ignored:
+        notes.append(f"Ignored points: {shown(ordered.ignored)}.")
+    return [*notes, *(f"Doubt: {doubt}." for doubt in doubts)]
 
 
 def _person(recording: RawRecording) -> Finding:
     if recording.person:
         return Finding("person", recording.person, "named by the file")
-    return Finding("person", "the only one", "the file names nobody")
+    return Finding("person", "the only one", "the file does not name anyone")
 
 
 def _refuse_image_coordinates(recording: RawRecording) -> None:
     if recording.image_space:
         raise TrackError(
-            f"expected 3D points in a unit of length, but {recording.source} holds image coordinates: "
+            f"expected 3D points in a unit of length, but {recording.source} contains image coordinates: "
             f"{recording.image_space}. Export the world (metric) points instead"
         )
 
 
 def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Reading:
-    """Find out what a recording means, check it, and bring it to metres, right-handed, Y up.
+    """Interpret and check a recording, and convert it to metres, right-handed, Y up.
 
-    The data are turned, scaled and, when ``--handedness left`` is given, mirrored; nothing is recentred.
+    The data are rotated, scaled and, with ``--handedness left``, mirrored; they are not recentred.
 
     Raises:
         TrackError: the data cannot be human motion, or an option contradicts them.
-        AmbiguousTrackError: a property cannot be told safely.
+        AmbiguousTrackError: a property cannot be determined reliably.
     """
     options = options or ReadOptions()
     source = recording.source
     _refuse_image_coordinates(recording)
-    laid = _lay(recording, options)
-    height = stature(laid.figure)
-    check_sides(laid.figure, height, source, layout_is_known=laid.is_stated)
+    ordered = _order_points(recording, options)
+    height = stature(ordered.figure)
+    check_sides(ordered.figure, height, source, layout_is_known=ordered.is_stated)
     stated_units = _stated(recording, recording.units, "units", given=options.units)
     stated_up = _stated(recording, recording.up_axis, "up", given=options.up)
     units = detect_units(stated_units, options.units, height, source)
-    up = detect_up(laid.figure, stated_up, options.up, height, source, kind=recording.kind)
-    hand = detect_handedness(laid.figure, options.handedness, height, source)
+    up = detect_up(ordered.figure, stated_up, options.up, height, source, kind=recording.kind)
+    hand = detect_handedness(ordered.figure, options.handedness, height, source)
     fps = detect_fps(recording.fps, options.fps, source)
     rate = _rate(recording, options)
 
     metres = UNITS_IN_METRES[units.value]
-    turn = rotation_to_y_up(up.value)
+    rotation = rotation_to_y_up(up.value)
     if hand.value == "left":
-        turn = _MIRROR @ turn
-    positions = metres * laid.positions @ turn.T
-    figure = figure_of(laid.layout, positions)
-    checks = check_track(figure, metres * laid.measured, rate, source, layout_is_known=laid.is_stated)
-    findings = (laid.finding, units, up, hand, fps, _person(recording), facing(figure))
+        rotation = _MIRROR @ rotation
+    positions = metres * ordered.positions @ rotation.T
+    figure = figure_of(ordered.layout, positions)
+    checks = check_track(figure, metres * ordered.measured, rate, source, layout_is_known=ordered.is_stated)
+    findings = (ordered.finding, units, up, hand, fps, _person(recording), facing(figure))
     doubts = (*(doubt for finding in findings for doubt in finding.doubts), *checks.doubts)
     track = KeypointTrack(
         positions,
-        laid.confidence,
+        ordered.confidence,
         rate,
-        laid.layout,
+        ordered.layout,
         person=recording.person,
         source=source,
         root_relative=is_root_relative(figure, height * metres),
         doubts=doubts,
-        left_out=laid.misplaced,
-        notes=tuple(_notes(recording, findings, laid, checks.doubts)),
+        left_out=ordered.misplaced,
+        notes=tuple(_notes(recording, findings, ordered, checks.doubts)),
     )
     return Reading(
         track,
         recording.kind,
         findings,
-        laid.matched,
-        laid.absent,
-        laid.ignored,
+        ordered.matched,
+        ordered.absent,
+        ordered.ignored,
         height * metres,
         tuple(checks.passed),
         doubts,
-        laid.left_out,
+        ordered.left_out,
         recording.notes,
     )

@@ -1,4 +1,4 @@
-"""Which layout's points a list of names means."""
+"""Match point names to layouts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STEM_ALIASES: dict[str, tuple[str, ...]] = {
     "spine3": ("spine03",),
     "handwrist": ("handroot",),
 }
-"""Other words for a point of any layout, by its stem."""
+"""Aliases of points of any layout, by stem."""
 _UNSIDED_ALIASES: dict[str, tuple[str, ...]] = {
     "hip": ("midhip", "hipcenter", "hipscenter", "chip", "hips", "pelvis", "root"),
     "midhip": ("hip", "hipcenter", "hipscenter", "chip", "hips", "pelvis", "root"),
@@ -38,23 +38,23 @@ _UNSIDED_ALIASES: dict[str, tuple[str, ...]] = {
     "headcenter": ("head",),
     "neck" + "nose": ("nose", "necknose", "jaw"),
 }
-"""Other words for points in the body's middle."""
+"""Aliases of points on the body's midline."""
 _H36M_ALIASES = {"foot": ("ankle",)}
 _FINGER_PARTS = ("cmc", "mcp", "ip", "tip")
 _LONG_FINGER_PARTS = ("mcp", "pip", "dip", "tip")
 
 
 def _hand_aliases() -> dict[str, tuple[str, ...]]:
-    """Words for finger joints: MediaPipe names them by anatomy, COCO-WholeBody and others by number."""
+    """Return aliases of finger joints: MediaPipe names them by anatomy, COCO-WholeBody and others by number."""
     aliases: dict[str, tuple[str, ...]] = {}
     for number, finger in enumerate(("thumb", "index", "middle", "ring", "pinky")):
         for joint in range(1, 5):
             part = (_FINGER_PARTS if finger == "thumb" else _LONG_FINGER_PARTS)[joint - 1]
-            words = [f"hand{4 * number + joint}", f"hand{finger}{part}", f"hand{finger}finger{part}"]
-            words += [f"{finger}{joint}", f"{finger}finger{joint}"]
+            names = [f"hand{4 * number + joint}", f"hand{finger}{part}", f"hand{finger}finger{part}"]
+            names += [f"{finger}{joint}", f"{finger}finger{joint}"]
             if finger == "index":
-                words.append(f"forefinger{joint}")
-            aliases[f"hand{finger}{joint}"] = tuple(words)
+                names.append(f"forefinger{joint}")
+            aliases[f"hand{finger}{joint}"] = tuple(names)
     return aliases
 
 
@@ -67,13 +67,13 @@ MIN_LIMB_POINTS = 2
 
 @dataclass(frozen=True)
 class PointMatch:
-    """A layout laid over a recording's points.
+    """A layout matched to a recording's points.
 
     Attributes:
         layout: the layout.
-        order: for each point of the layout the index of the recording's point, -1 where it has none.
-        reason: how it is known that this is the layout.
-        is_stated: the user or the file names the layout; it is not only detected.
+        order: for each point of the layout, the index of the recording's point, or -1 if it has none.
+        reason: how the layout was determined.
+        is_stated: whether the user or the file names the layout, instead of it being detected.
     """
 
     layout: Layout
@@ -83,7 +83,7 @@ class PointMatch:
 
     @property
     def num_matched(self) -> int:
-        """How many of the layout's points the recording has."""
+        """Number of the layout's points that the recording has."""
         return sum(index >= 0 for index in self.order)
 
     @property
@@ -93,7 +93,7 @@ class PointMatch:
 
     @property
     def lacking(self) -> tuple[str, ...]:
-        """What a fit needs and the recording does not have; empty when it suffices."""
+        """Points that a fit needs and the recording does not have; empty if it has enough."""
         solver = {point.solver for point, index in zip(self.layout.points, self.order, strict=True) if index >= 0}
         lacking = [name for name in TORSO if name not in solver]
         limbs = [name for name in LIMBS if name in solver]
@@ -101,7 +101,7 @@ class PointMatch:
 
 
 def _keys_of(layout: Layout, name: str) -> tuple[Key, ...]:
-    """Keys that stand for a layout's point, its own name first."""
+    """Return the keys of a layout's point: its own name first, then its aliases."""
     own = name_keys(name)[0]
     side, stem = own
     aliases = _STEM_ALIASES.get(stem, ()) if side else _UNSIDED_ALIASES.get(stem, ())
@@ -111,9 +111,9 @@ def _keys_of(layout: Layout, name: str) -> tuple[Key, ...]:
 
 
 def match_layout(names: Sequence[str], layout: Layout, reason: str) -> PointMatch:
-    """Lay *layout* over points called *names*, whatever their order; a layout's own names go before other words.
+    """Match *layout* to points named *names*, in any order; a layout's own names take precedence over aliases.
 
-    Names that end in "study" are OpenCap's markers, never keypoints.
+    Names that end in "study" are OpenCap's markers and never match.
     """
     of_key: dict[Key, int] = {}
     for rank in range(max(len(name_keys(name)) for name in names)):
@@ -122,19 +122,19 @@ def match_layout(names: Sequence[str], layout: Layout, reason: str) -> PointMatc
             if rank < len(keys) and not name.lower().endswith("study"):
                 of_key.setdefault(keys[rank], index)
     order = [-1] * len(layout.points)
-    taken: set[int] = set()
-    choices = [_keys_of(layout, name) for name in layout.names]
-    for rank in range(max(len(keys) for keys in choices)):
-        for place, keys in enumerate(choices):
+    used: set[int] = set()
+    keys_of_points = [_keys_of(layout, name) for name in layout.names]
+    for rank in range(max(len(keys) for keys in keys_of_points)):
+        for column, keys in enumerate(keys_of_points):
             found = of_key.get(keys[rank]) if rank < len(keys) else None
-            if order[place] < 0 and found is not None and found not in taken:
-                order[place] = found
-                taken.add(found)
+            if order[column] < 0 and found is not None and found not in used:
+                order[column] = found
+                used.add(found)
     return PointMatch(layout, tuple(order), reason)
 
 
 def best_match(names: Sequence[str], layouts: Sequence[Layout] | None = None) -> PointMatch | None:
-    """Return the layout that explains most of *names*, of equals the one that lacks least; None when none serves."""
+    """Return the layout that matches most of *names*, among equals with the fewest absent points; None if none fits."""
     candidates = [layout for layout in layouts or tuple(LAYOUTS.values()) if layout.name != "markers"]
     matches = [match_layout(names, layout, "detected from the point names") for layout in candidates]
     fitting = [match for match in matches if not match.lacking]

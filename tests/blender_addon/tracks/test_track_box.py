@@ -66,11 +66,11 @@ def test_open_reads_and_tells_what_was_detected_and_why(settings):
     assert state(settings) is TrackState.READ
     drawn = draw(SMPLIFY_PT_track)
     assert "432 frames at 60 fps, 7.18 s" in drawn.labels
-    assert {"Units: m", "Up Axis: +Y", "Frame Rate: 60", "Handedness: Right"} <= set(drawn.labels)
+    assert {"Units: m", "Up Axis: +Y", "Frame Rate: 60 fps", "Handedness: Right"} <= set(drawn.labels)
     assert {"layout", "units", "up", "frame_rate", "handedness", "swap_sides", "show_preview"} <= set(drawn.props)
     assert SMPLIFY_PT_track_details.poll(bpy.context)
     why = draw(SMPLIFY_PT_track_details).text
-    assert "stated by the file; the person is then 1.71 m tall" in why and "Not in the file" in why
+    assert "stated by the file; the person is 1.71 m tall" in why and "Not in the file" in why
 
 
 def test_a_bad_file_shows_the_message_and_the_menu_that_settles_it(settings):

@@ -90,8 +90,10 @@ def test_what_one_person_leaves_open_another_one_tells(tmp_path, alone_first):
     np.testing.assert_allclose(reading.track.positions, half, atol=1e-9)
     reasons = {finding.subject: finding.reason for finding in reading.findings}
     other = "1" if alone_first else "0"
-    assert {reasons[subject] for subject in ("units", "up axis", "handedness")} == {f"as for {other} in the same file"}
-    assert f"Handedness: right, as for {other} in the same file." in reading.track.notes
+    assert {reasons[subject] for subject in ("units", "up axis", "handedness")} == {
+        f"taken from person {other} in the same file"
+    }
+    assert f"Handedness: right, taken from person {other} in the same file." in reading.track.notes
     assert not any("given by" in note for note in reading.track.notes)
 
 

@@ -136,7 +136,7 @@ def test_sides_swapped_in_the_arms_alone_are_refused(make_recording):
     for joint in ("shoulder", "elbow", "wrist"):
         pair = [LAYOUTS["coco17"].names.index(f"{side}_{joint}") for side in ("left", "right")]
         positions[:, pair] = positions[:, pair[::-1]]
-    with pytest.raises(TrackError, match=r"shoulders as of the hips.*--layout"):
+    with pytest.raises(TrackError, match=r"shoulders to agree with the hips.*--layout"):
         interpret(make_recording("coco17", positions=positions))
 
 
@@ -175,7 +175,7 @@ def test_feet_together_or_crossed_refuse_nothing(gap_m, naming, make_recording):
 def test_crossed_legs_are_told_where_they_are_far_apart(make_recording):
     assert interpret(make_recording(positions=_with_close_feet(-0.02))).doubts == ()
     (doubt,) = interpret(make_recording(positions=_with_close_feet(-0.2))).doubts
-    assert doubt.startswith("left and right of the ankles are the other way round in 100%")
+    assert doubt.startswith("left and right of the ankles are reversed relative to the hips in 100%")
 
 
 @pytest.mark.parametrize("stem", ["shoulder", "ankle"])
@@ -186,10 +186,10 @@ def test_sides_that_are_mixed_up_are_refused_unless_the_layout_is_named(stem, ma
     for part in parts:
         pair = [layout.names.index(f"{side}_{part}") for side in ("left", "right")]
         mixed[:, pair] = mixed[:, pair[::-1]]
-    with pytest.raises(TrackError, match=rf"{stem}s as of the hips.*--layout"):
+    with pytest.raises(TrackError, match=rf"{stem}s to agree with the hips.*--layout"):
         interpret(make_recording(positions=mixed))
     reading = interpret(make_recording(positions=mixed), ReadOptions(layout="body25", handedness="right"))
-    assert any(f"left and right of the {stem}s are the other way round" in doubt for doubt in reading.doubts)
+    assert any(f"left and right of the {stem}s are reversed" in doubt for doubt in reading.doubts)
     assert reading.track.doubts == reading.doubts
 
 
@@ -254,7 +254,7 @@ def test_no_frame_rate_is_never_guessed(make_recording):
 def test_a_given_rate_goes_before_the_files(make_recording):
     reading = interpret(make_recording(fps=30.0), ReadOptions(fps=60.0))
     assert reading.track.fps == 60.0
-    assert "the file states 30" in reading.doubts
+    assert "the file states 30 fps" in reading.doubts
 
 
 def test_image_coordinates_are_refused_with_the_reason(make_recording):
@@ -275,8 +275,8 @@ def test_jumps_and_traded_legs_are_doubts(make_recording):
         pair = [names.index(f"{side}_{joint}") for side in ("left", "right")]
         positions[41, pair] = positions[41, pair[::-1]]
     doubts = interpret(make_recording("coco17", positions=positions)).doubts
-    assert any(doubt.startswith("1 times a point jumps") for doubt in doubts)
-    assert any("trade places at frames 41, 42" in doubt for doubt in doubts)
+    assert any(doubt.startswith("single-frame jumps of points: 1,") for doubt in doubts)
+    assert any("swap places at frames 41, 42" in doubt for doubt in doubts)
 
 
 def test_missing_points_stay_missing(make_recording):

@@ -269,7 +269,7 @@ def test_metatarsals_that_are_labelled_the_wrong_way_round_are_read_as_each_othe
         assert reading.track.positions[100, ball] == pytest.approx(labelled[100] / 1000.0, abs=1e-3)
     told = reading.finding("layout").doubts
     assert [doubt.split()[0] for doubt in told] == ["LMT1", "RMT1"]
-    assert all("each is read as the other" in doubt for doubt in told)
+    assert all("the two labels have been swapped" in doubt for doubt in told)
 
 
 def test_metatarsals_that_are_labelled_right_stay_as_they_are(shared_dir):

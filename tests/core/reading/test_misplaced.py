@@ -77,7 +77,7 @@ def test_a_label_on_another_limb_is_left_out_while_it_is_there(make_recording):
     astray[20:45, toe] = astray[20:45, wrist] + 0.01
     reading = interpret(make_recording("halpe26", positions=astray))
     assert np.argwhere(reading.track.left_out).tolist() == [[frame, toe] for frame in range(20, 45)]
-    assert reading.left_out == ("Points left out in frames in which they are somewhere else: right_big_toe in 20-44.",)
+    assert reading.left_out == ("Points left out in frames in which they are misplaced: right_big_toe in 20-44.",)
 
 
 def test_far_from_the_origin_nothing_is_far_away(make_recording):
