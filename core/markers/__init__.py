@@ -1,1 +1,1 @@
-"""From optical markers to joint centres."""
+"""Joint centres from optical markers."""

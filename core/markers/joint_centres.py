@@ -1,16 +1,16 @@
-"""Joint centres from optical markers. F frames; file units and file axes throughout.
+"""Estimate joint centres from optical markers. F frames; file units and file axes throughout.
 
-What a marker sits on is told by its role (see `marker_names`). The centres follow the literature:
+The role of a marker is its anatomical landmark (see `labels`). The centres follow the literature:
 
-hip        Harrington et al. 2007, J. Biomech. 40, 595-602: from the pelvis' depth and width.
-knee,      the middle of both epicondyles (malleoli) where both are marked; else half a joint width inwards: see `legs`.
+hip        Harrington et al. 2007, J. Biomech. 40, 595-602: from pelvis depth and width.
+knee,      midpoint of both epicondyles (malleoli) if both are marked; else half a joint width medially, see `legs`.
 ankle
-shoulder   Rab et al. 2002, Gait Posture 15, 266-273: 17 % of the distance between the acromia, below the acromion.
-elbow      the middle of both epicondyles; else half an elbow width inwards along the axis the elbow bends about.
-wrist      the middle of both styloids.
+shoulder   Rab et al. 2002, Gait Posture 15, 266-273: below the acromion by 17 % of the distance between the acromia.
+elbow      midpoint of both epicondyles; else half an elbow width medially along the flexion axis.
+wrist      midpoint of both styloids.
 
-Widths that the file does not hold are shares of the stature (Plug-in Gait measures them on the person).
-Nothing here depends on whether the axes are right-handed: "inwards" and "up" come from the markers' own names.
+Joint widths are taken as fractions of the stature (Plug-in Gait measures them on the person). The results do not depend
+on the handedness of the axes: medial and upward directions are computed from the markers.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from .vectors import across, bridged, dot, lengths, mean_of, median, unit
 
 _ELBOW_WIDTH = 0.040
 _MARKER_RADIUS = 0.004
-"""An elbow's width and a marker's radius as shares of the stature (Plug-in Gait's usual adult values over 1.75 m)."""
+"""Elbow width and marker radius as fractions of the stature (Plug-in Gait's usual adult values over 1.75 m)."""
 _SHANK_OF_STATURE = 0.246
 _UPPER_ARM_OF_STATURE = 0.186
-"""Segment lengths as shares of the stature (Winter, Biomechanics and Motor Control of Human Movement)."""
+"""Segment lengths as fractions of the stature (Winter, Biomechanics and Motor Control of Human Movement)."""
 _TYPICAL_PELVIS_WIDTH_MM = 240.0
 _ACROMION_DROP = 0.17
 _WRIST_THICKNESS = 0.030
 _PELVIC_TILT = np.radians(10.0)
 _PELVIS_HEIGHT = 0.049
-"""How far SMPL's pelvis joint lies above the hips, as a share of the stature."""
+"""Height of SMPL's pelvis joint above the hip centres, as a fraction of the stature."""
 
 
 def _sided(*roles: str) -> tuple[str, ...]:
@@ -49,20 +49,20 @@ _RIGID_GROUPS = (
     ("c7", "t10", "manubrium", "sternum"),
     *((f"{side}_shoulder_front", f"{side}_shoulder_back", "c7", "t10", "manubrium") for side in SIDES),
 )
-"""Markers that move as one, nearly: pelvis, head, thorax, and each shoulder's two on the thorax."""
+"""Groups of markers that are nearly rigid: pelvis, head, thorax, and each shoulder's two markers with the thorax."""
 _BONES = (
     ("knee_lateral", "ankle_lateral", "shank", "thigh", "knee_medial"),
     ("ankle_lateral", "ankle_medial", "heel", "toe", "first_metatarsal", "fifth_metatarsal"),
     ("elbow_lateral", "elbow_medial", "acromion", "wrist", "wrist_bar_thumb_side", "wrist_thumb_side"),
     ("acromion", "shoulder_front", "shoulder_back"),
 )
-"""The first marker of each has nearly one distance from each of the others of its side."""
-_BENT_SINE = 0.25
-"""An elbow bent by more than about 15 degrees tells its axis."""
+"""The first marker of each group has a nearly constant distance to each of the others on its side."""
+_MIN_FLEXION_SINE = 0.25
+"""Sine of the elbow flexion, about 15 degrees, above which the flexion axis is reliable."""
 
 
 def marker_links(roles: Sequence[str]) -> list[tuple[int, int]]:
-    """Return the pairs of markers, as indices into *roles*, whose distance hardly changes."""
+    """Return the pairs of markers, as indices into *roles*, whose distance is nearly constant."""
     index = {role: number for number, role in enumerate(roles)}
     pairs = {frozenset(pair) for group in _RIGID_GROUPS for pair in combinations(group, 2)}
     pairs |= {
@@ -77,7 +77,7 @@ def _pair(points: Points, role: str) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def stature_of_markers(points: Points) -> float:
-    """Return a rough stature in file units from markers alone; NaN when no segment is marked."""
+    """Return a rough stature in file units from markers alone; NaN if no segment is marked."""
     guesses = []
     for side in SIDES:
         for top, bottom, share in (
@@ -91,8 +91,8 @@ def stature_of_markers(points: Points) -> float:
     return float(np.median(finite)) if finite else float("nan")
 
 
-def _completed(points: Points) -> Points:
-    """Return the markers with those filled in that are hidden while the rest of their group tells where they are."""
+def _fill_gaps(points: Points) -> Points:
+    """Return the markers with gaps filled where the rest of a rigid group is visible."""
     for group in _RIGID_GROUPS:
         points = {**points, **completed({role: points[role] for role in group if role in points})}
     return points
@@ -108,7 +108,7 @@ def _shoulder_tops(points: Points) -> tuple[np.ndarray, np.ndarray] | None:
 
 @dataclass(frozen=True)
 class PelvisAxes:
-    """Unit axes (F, 3) of the pelvis, and whether the file's axes are right-handed (1) or mirrored (-1)."""
+    """Unit axes (F, 3) of the pelvis, and the chirality of the file's axes: right-handed (1) or mirrored (-1)."""
 
     forward: np.ndarray
     left: np.ndarray
@@ -118,7 +118,7 @@ class PelvisAxes:
 
 @dataclass(frozen=True)
 class _Trunk:
-    """Tops of both shoulders (F, 3), the unit axis (F, 3) from hips to shoulders, and the axes' chirality."""
+    """Tops of both shoulders (F, 3), the unit axis (F, 3) from hips to shoulders, and the chirality of the axes."""
 
     tops: tuple[np.ndarray, np.ndarray]
     up: np.ndarray
@@ -126,7 +126,7 @@ class _Trunk:
 
 
 def _pelvis_axes(points: Points, above: np.ndarray) -> PelvisAxes | None:
-    """Return the pelvis' axes; *above* (F, 3) is a point above the pelvis."""
+    """Return the pelvis axes, or None without the markers; *above* (F, 3) is any point above the pelvis."""
     front, back = _pair(points, "asis"), _pair(points, "psis")
     rear = mean_of(*back) if back is not None else points.get("sacrum")
     if front is None or rear is None:
@@ -139,7 +139,7 @@ def _pelvis_axes(points: Points, above: np.ndarray) -> PelvisAxes | None:
 
 
 def _hip_centres(points: Points, axes: PelvisAxes, units_per_mm: float | None) -> dict[str, np.ndarray]:
-    """Harrington's regression; without a unit, its constants are scaled by the pelvis' width."""
+    """Return both hip centres by Harrington's regression; without a unit, its constants scale with the pelvis width."""
     front, back = _pair(points, "asis"), _pair(points, "psis")
     assert front is not None
     rear = mean_of(*back) if back is not None else points["sacrum"]
@@ -153,25 +153,25 @@ def _hip_centres(points: Points, axes: PelvisAxes, units_per_mm: float | None) -
 
 
 def _bend_axis(upper: np.ndarray, fore: np.ndarray) -> np.ndarray:
-    """Return the unit axis (F, 3) that an elbow bends about; between bent frames it is interpolated.
+    """Return the unit flexion axis (F, 3) of an elbow, interpolated over frames in which the arm is straight.
 
     Args:
         upper: (F, 3) unit vectors from the elbow to the shoulder.
         fore: (F, 3) unit vectors from the elbow to the wrist.
     """
     axis = np.cross(upper, fore)
-    return bridged(axis, lengths(axis) > _BENT_SINE)
+    return bridged(axis, lengths(axis) > _MIN_FLEXION_SINE)
 
 
 def _elbow(points: Points, side: str, shoulder: np.ndarray, chirality: float, offset: float) -> np.ndarray | None:
-    """Return the elbow's centre (F, 3): half a width from the lateral epicondyle towards the inside."""
+    """Return the elbow centre (F, 3), *offset* medially from the lateral epicondyle; None without that marker."""
     lateral, medial = points.get(f"{side}_elbow_lateral"), points.get(f"{side}_elbow_medial")
     if lateral is None:
         return None
     centre, wrist = lateral, _wrist(points, side)
     inwards = np.full_like(lateral, np.nan)
     if wrist is not None:
-        # Arm hanging, forearm forward: up x forward is left, which is outwards on the left arm only.
+        # With the arm hanging and the forearm forward, up x forward is left, which is lateral on the left arm only.
         inwards = (chirality if side == "right" else -chirality) * _bend_axis(
             unit(shoulder - lateral), unit(wrist - lateral)
         )
@@ -183,7 +183,7 @@ def _elbow(points: Points, side: str, shoulder: np.ndarray, chirality: float, of
 
 
 def _wrist(points: Points, side: str) -> np.ndarray | None:
-    """Return the middle of the wrist's markers (F, 3)."""
+    """Return the midpoint of the wrist markers (F, 3), or the one that exists, or None."""
     for kind in ("wrist", "wrist_bar"):
         thumb, little = points.get(f"{side}_{kind}_thumb_side"), points.get(f"{side}_{kind}_little_finger_side")
         if thumb is not None and little is not None:
@@ -194,30 +194,31 @@ def _wrist(points: Points, side: str) -> np.ndarray | None:
 
 
 def _below_bar(points: Points, side: str, elbow: np.ndarray, chirality: float, offset: float) -> np.ndarray | None:
-    """Return the wrist's centre (F, 3): under the middle of a bar that is strapped to the back of the wrist."""
+    """Return the wrist centre (F, 3), *offset* below the midpoint of a bar strapped to the back of the wrist."""
     wrist = _wrist(points, side)
     thumb = points.get(f"{side}_wrist_bar_thumb_side")
     little = points.get(f"{side}_wrist_bar_little_finger_side")
     if wrist is None or thumb is None or little is None:
         return wrist
-    # Left arm out to the left, palm down, thumb ahead: (thumb to little finger) x (elbow to wrist) points to the palm.
+    # With the left arm out to the left, palm down and thumb ahead, (thumb to little finger) x (elbow to wrist) points
+    # out of the palm.
     palm = unit(np.cross(little - thumb, wrist - elbow)) * (chirality if side == "left" else -chirality)
     return np.asarray(wrist + offset * palm)
 
 
 def _with_fallback(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray | None:
-    """Return *first*, with *second* where it is missing."""
+    """Return *first*, with missing values taken from *second*."""
     if first is None or second is None:
         return second if first is None else first
     return np.where(np.isfinite(first), first, second)
 
 
 def _arms(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray]:
-    """Shoulders, elbows, wrists and knuckles."""
+    """Return shoulders, elbows, wrists and knuckles (F, 3)."""
     found: dict[str, np.ndarray] = {}
-    drop = _ACROMION_DROP * median(lengths(trunk.tops[0] - trunk.tops[1]))
+    shoulder_drop = _ACROMION_DROP * median(lengths(trunk.tops[0] - trunk.tops[1]))
     for side, top in zip(SIDES, trunk.tops, strict=True):
-        shoulder = top - drop * trunk.up
+        shoulder = top - shoulder_drop * trunk.up
         elbow = _elbow(points, side, shoulder, trunk.chirality, (_ELBOW_WIDTH / 2 + _MARKER_RADIUS) * stature)
         wrist = _wrist(points, side)
         if elbow is not None:
@@ -235,7 +236,7 @@ def _arms(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray
 
 
 def _spine(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray]:
-    """The root of the neck and the lower chest, as far as their markers are there."""
+    """Return the root of the neck and the lower chest (F, 3) if their markers exist."""
     found: dict[str, np.ndarray] = {}
     if "c7" in points and "manubrium" in points:
         found["neck"] = mean_of(points["c7"], points["manubrium"]) + 0.03 * stature * trunk.up
@@ -245,7 +246,7 @@ def _spine(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarra
 
 
 def _head(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray]:
-    """Ears and nose under a headband of four markers."""
+    """Return ears and nose (F, 3) from a headband of four markers."""
     front, back = _pair(points, "head_front"), _pair(points, "head_back")
     if front is None or back is None:
         return {}
@@ -262,14 +263,14 @@ def _head(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray
 
 
 def joint_centres(points: Points, *, units_per_mm: float | None) -> dict[str, np.ndarray]:
-    """Return the solver points that these markers tell, each (F, 3) in the file's units and axes.
+    """Return the solver points estimated from markers, each (F, 3) in the file's units and axes.
 
     Args:
-        points: (F, 3) of each role; `marker_names.missing_roles` finds nothing lacking.
-        units_per_mm: how many file units a millimetre is; None where that is not known yet: constants in millimetres
-            are then scaled by the width of the pelvis.
+        points: (F, 3) of each role; `labels.missing_roles` must return none for them.
+        units_per_mm: length of a millimetre in file units; None if the unit is unknown: constants in millimetres are
+            then scaled by the pelvis width.
     """
-    points = _completed(points)
+    points = _fill_gaps(points)
     stature = stature_of_markers(points)
     tops = _shoulder_tops(points)
     assert tops is not None
@@ -283,7 +284,7 @@ def joint_centres(points: Points, *, units_per_mm: float | None) -> dict[str, np
         assert hip is not None
         hips[f"{side}_hip"] = hip
     middle = mean_of(hips["left_hip"], hips["right_hip"])
-    # Shoulders are seen while the hips are not: they need no more of them than the way down.
+    # Shoulders are estimated while the hips are hidden: they only need the interpolated direction from the hips.
     up = above - middle
     trunk = _Trunk(tops, bridged(up, np.isfinite(up).all(-1)), axes.chirality if axes is not None else 1.0)
     found = {**hips, **knees_and_ankles(points, hips, stature), **feet(points, stature)}
@@ -291,7 +292,7 @@ def joint_centres(points: Points, *, units_per_mm: float | None) -> dict[str, np
     found.update(_spine(points, trunk, stature))
     found.update(_head(points, trunk, stature))
     if axes is not None:
-        # Standing, the plane of ASIS and PSIS leans forward by about 10 degrees.
+        # In a standing person, the plane of ASIS and PSIS is tilted forward by about 10 degrees.
         upright = np.cos(_PELVIC_TILT) * axes.up - np.sin(_PELVIC_TILT) * axes.forward
         found["pelvis"] = middle + _PELVIS_HEIGHT * stature * upright
     return found

@@ -1,4 +1,4 @@
-"""What the labels of optical markers mean: Plug-in Gait, CMU's Vicon set, OpenCap and laboratory habits."""
+"""Anatomical roles of marker labels: Plug-in Gait, CMU's Vicon set, OpenCap and common laboratory labels."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ _SETS: tuple[tuple[str, frozenset[str]], ...] = (
 
 
 def marker_roles(names: Sequence[str]) -> dict[str, int]:
-    """Return which marker plays which anatomical role ("left_asis", "c7"), as indices into *names*.
+    """Return the index into *names* of the marker with each anatomical role ("left_asis", "c7").
 
-    OpenCap's ``_study`` names are markers for certain; beside them a plain "RKnee" is a keypoint, so they go first.
+    OpenCap's ``_study`` names take precedence: they are always markers, and a plain "RKnee" beside them is a keypoint.
     """
     roles: dict[str, int] = {}
     for index in sorted(range(len(names)), key=lambda number: not names[number].lower().endswith("study")):
@@ -76,13 +76,13 @@ def marker_roles(names: Sequence[str]) -> dict[str, int]:
 
 
 def marker_set_title(names: Sequence[str]) -> str:
-    """Return what people call the marker set that these labels belong to."""
+    """Return the common name of the marker set that these labels belong to."""
     stems = {stem for name in names for _, stem in name_keys(name)}
     return next((title for title, needed in _SETS if needed <= stems), "laboratory markers")
 
 
 def missing_roles(roles: dict[str, int]) -> tuple[str, ...]:
-    """Return what is lacking to find the joints of a body from markers; empty when they suffice."""
+    """Return descriptions of the markers that are missing for joint centres; empty if there are enough."""
 
     def both(*choices: str) -> bool:
         return all(any(f"{side}_{choice}" in roles for choice in choices) for side in ("left", "right"))

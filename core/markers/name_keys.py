@@ -1,4 +1,4 @@
-"""Point names as people write them, brought to one form: a side and a stem."""
+"""Normalise point names in their many spellings to keys: a side and a stem."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _SIDES = {"l": "left", "left": "left", "r": "right", "right": "right"}
 _NOISE = frozenset(
     ("body", "pose", "mediapipe", "rtmpose", "openpose", "keypoint", "landmark", "joint", "skeleton", "kp", "study")
 )
-"""Words around a point's name that say nothing about the point."""
+"""Words in point names that carry no information about the point."""
 MAX_NAME_LENGTH = 200
 
 
 def _tokens(name: str) -> list[str]:
-    """Words of *name* in lower case: split at separators, changes of case and digits; subject and noise taken off."""
+    """Split *name* at separators, case changes and digits into lower-case words, without subject and noise words."""
     name = name[:MAX_NAME_LENGTH].rsplit(":", 1)[-1]
     tokens = [token.lower() for token in _TOKEN.findall(name)]
     kept = [token for token in tokens if token not in _NOISE]
@@ -27,11 +27,11 @@ def _tokens(name: str) -> list[str]:
 
 @lru_cache(maxsize=8192)
 def name_keys(name: str) -> tuple[Key, ...]:
-    """Return the keys that *name* may stand for, likeliest first.
+    """Return the possible keys of *name*, the most likely first; callers use the first known key.
 
     ``LHip``, ``L.Hip``, ``left_hip``, ``HipLeft``, ``l-hip``, ``body_left_hip`` and ``Subject:LHIP`` all give
-    ``("left", "hip")``; where only letters run together ("lhip"), the reading without a side comes first ("lip" is no
-    side). A caller takes the first key that it knows.
+    ``("left", "hip")``. For a name in one lower-case word ("lhip"), the key without a side comes first: the "l" of
+    "lip" is not a side.
     """
     tokens = _tokens(name)
     places = [index for index, token in enumerate(tokens) if token in _SIDES]
