@@ -1,4 +1,4 @@
-"""How commands end."""
+"""Test the exit codes and error messages of commands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def failing(error: BaseException):
 
 
 @pytest.mark.parametrize(
-    ("work", "code", "told"),
+    ("work", "code", "message"),
     [
         (lambda: None, 0, ""),
         (lambda: 3, 3, ""),
@@ -25,13 +25,13 @@ def failing(error: BaseException):
         (failing(KeyboardInterrupt()), 130, "fit: stopped\n"),
     ],
 )
-def test_ends_are_told_in_a_line(work, code, told, capsys):
+def test_errors_are_printed_in_one_line(work, code, message, capsys):
     assert exit_code_of("fit", work, interrupted="stopped") == code
     printed = capsys.readouterr()
-    assert printed.out == "" and told in printed.err and printed.err.count("\n") == bool(told)
+    assert printed.out == "" and message in printed.err and printed.err.count("\n") == bool(message)
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError(), ZeroDivisionError()])
-def test_what_is_no_fault_of_the_input_is_passed_on(error):
+def test_other_exceptions_are_passed_on(error):
     with pytest.raises(type(error)):
         exit_code_of("fit", failing(error))

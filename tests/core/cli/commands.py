@@ -1,4 +1,4 @@
-"""The command line under test: a short recording, and what a command leaves behind."""
+"""Helpers to run commands on a short recording and read what they write."""
 
 from __future__ import annotations
 

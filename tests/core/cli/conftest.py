@@ -1,4 +1,4 @@
-"""A short recording, the person's shape, and a folder for what is written."""
+"""Fixtures: a short recording, the person's shape, and an output folder."""
 
 from __future__ import annotations
 

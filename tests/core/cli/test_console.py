@@ -1,4 +1,4 @@
-"""``convert`` and ``info``, and the commands on a console: exit codes, progress, pipes, names."""
+"""Test ``convert`` and ``info``, and commands on a console: exit codes, progress, pipes, file names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.conftest import REPOSITORY
 from .commands import SCENE, WRITTEN, files, fit, read, save
 
 
-def test_convert_writes_plain_arrays_that_read_again(recording, out, capsys):
+def test_convert_writes_plain_arrays_that_can_be_read_again(recording, out, capsys):
     assert main(["convert", str(recording), "-o", str(out / "plain.npz")]) == 0
     arrays = read(out / "plain.npz")
     assert arrays["positions"].shape == (24, 25, 3) and str(arrays["layout"]) == "body25"
@@ -27,13 +27,13 @@ def test_convert_writes_plain_arrays_that_read_again(recording, out, capsys):
     assert "24 frames" in capsys.readouterr().out
 
 
-def test_info_tells_the_layout(tmp_path, capsys):
+def test_info_prints_the_layout(tmp_path, capsys):
     path = save(tmp_path / "walk.npz", COCO17)
     assert main(["info", str(path), "--json"]) == 0
     assert "coco17" in capsys.readouterr().out
 
 
-def test_usage_faults_have_their_own_code(capsys):
+def test_usage_errors_exit_with_2(capsys):
     for arguments in ([], ["fit"], ["fit", "a.npz"], ["dance"], ["fit", "a", "-o", "b.npz", "--mode", "batch"]):
         with pytest.raises(SystemExit) as caught:
             main(arguments)
@@ -41,7 +41,7 @@ def test_usage_faults_have_their_own_code(capsys):
     assert "usage: python -m core" in capsys.readouterr().err
 
 
-def test_an_interrupt_has_its_own_code(recording, out, monkeypatch, capsys):
+def test_an_interrupt_exits_with_130(recording, out, monkeypatch, capsys):
     def interrupted(*_):
         raise KeyboardInterrupt
 
@@ -56,7 +56,7 @@ def test_progress_goes_to_standard_error(recording, betas, out, capsys):
     assert "Fitting the poses" in printed.err and "Fitting the poses" not in printed.out
 
 
-def test_the_module_runs(recording, betas, out):
+def test_the_module_runs_as_a_command(recording, betas, out):
     command = [sys.executable, "-m", "core", "fit", recording, "-o", out / "walk.npz", "--betas", betas, "--quiet"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -66,7 +66,7 @@ def test_the_module_runs(recording, betas, out):
     assert failed.returncode == 1 and "none.npz" in failed.stderr and failed.stdout == ""
 
 
-def test_names_that_the_console_cannot_show_are_no_fault(recording, tmp_path):
+def test_file_names_that_the_console_cannot_encode_are_escaped(recording, tmp_path):
     source = recording.rename(recording.with_name("größe 歩.npz"))
     command = [sys.executable, "-m", "core", "info", source]
     console = {**os.environ, "PYTHONIOENCODING": "ascii"}
@@ -75,8 +75,8 @@ def test_names_that_the_console_cannot_show_are_no_fault(recording, tmp_path):
     assert rb"gr\xf6\xdfe \u6b69.npz: 1 person" in done.stdout and done.stderr == b""
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there a pipe that nobody reads is another error")
-def test_a_reader_that_has_seen_enough_hears_no_complaint(recording):
+@pytest.mark.skipif(os.name == "nt", reason="a closed pipe is another error on Windows")
+def test_a_closed_pipe_prints_no_error(recording):
     reading, writing = os.pipe()
     os.close(reading)
     command = [sys.executable, "-m", "core", "info", recording]

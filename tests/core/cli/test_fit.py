@@ -1,4 +1,4 @@
-"""What ``fit`` writes."""
+"""Test what ``fit`` writes and prints."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_fit_writes_amass_layout_and_a_report(recording, betas, out, capsys):
     motion = read_motion(out / "walk.npz", rest_pelvis=lambda shape: body_model().rest_joints(shape)[0])
     assert np.linalg.norm(motion_joints(motion) - SCENE.joints, axis=-1)[:, :22].mean() < 0.01
     text = (out / "walk.json").read_text(encoding="utf-8")
-    report = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    report = json.loads(text, parse_constant=lambda constant: pytest.fail(f"{constant} is not JSON"))
     np.testing.assert_allclose(report["keypoint_error_mm"], arrays["keypoint_error_mm"], atol=1e-3)
     assert len(report["keypoint_error_mm"]) == 24
     for part in ("white_error_mm", "smooth_error_mm", "constant_error_mm"):
@@ -46,7 +46,7 @@ def test_fit_writes_amass_layout_and_a_report(recording, betas, out, capsys):
     assert printed.err == ""
 
 
-def test_the_motion_is_that_of_the_library(recording, betas, out):
+def test_the_motion_equals_that_of_the_library(recording, betas, out):
     assert fit(recording, "-o", out / "walk.npz", "--betas", betas, "--out-up", "Y") == 0
     (track,) = read_tracks(recording)
     motion, _ = fit_track(track, load_free_body(), FitOptions(betas=SCENE.known_betas()))
@@ -58,7 +58,7 @@ def test_the_motion_is_that_of_the_library(recording, betas, out):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rate", [24.0, 60.0])
-def test_another_rate_has_an_error_for_every_frame(recording, betas, out, rate):
+def test_a_resampled_motion_has_an_error_for_every_frame(recording, betas, out, rate):
     assert fit(recording, "-o", out / "a.npz", "--betas", betas) == 0
     assert fit(recording, "-o", out / "b.npz", "--betas", betas, "--out-fps", rate) == 0
     error, resampled = (read(out / name) for name in ("a.npz", "b.npz"))
@@ -73,7 +73,7 @@ def test_another_rate_has_an_error_for_every_frame(recording, betas, out, rate):
 
 
 @pytest.mark.slow
-def test_a_network_of_the_users_own(recording, betas, out, capsys):
+def test_a_users_own_network_is_used(recording, betas, out, capsys):
     network = recording.with_name("own.npz")
     network.write_bytes(WEIGHTS.read_bytes())
     common = ("--betas", betas, "--out-up", "Y")
@@ -86,7 +86,7 @@ def test_a_network_of_the_users_own(recording, betas, out, capsys):
     assert "none.npz" in capsys.readouterr().err and "d.npz" not in files(out)
 
 
-def test_frame_by_frame_and_a_regressor(recording, betas, out):
+def test_frame_by_frame_with_a_regressor_gives_the_same_poses(recording, betas, out):
     regressor = recording.with_name("regressor.npy")
     np.save(regressor, landmark_regressor(load_free_body(), solver_names()))
     common = ("--betas", betas, "--out-up", "Y", "--mode", "frames")
@@ -95,7 +95,7 @@ def test_frame_by_frame_and_a_regressor(recording, betas, out):
     np.testing.assert_allclose(read(out / "a.npz")["poses"], read(out / "b.npz")["poses"], atol=1e-6)
 
 
-def test_the_motion_is_cleaned_up_as_asked(recording, betas, out):
+def test_the_motion_is_cleaned_up_as_requested(recording, betas, out):
     cleaning = ("--smooth", "0.5", "--foot-lock", "1", "--ground", "contacts", "--height", "0.1", "--root", "in_place")
     assert fit(recording, "-o", out / "walk.npz", "--betas", betas, "--out-up", "Y", *cleaning) == 0
     (track,) = read_tracks(recording)
@@ -108,8 +108,8 @@ def test_the_motion_is_cleaned_up_as_asked(recording, betas, out):
     np.testing.assert_allclose(arrays["trans"], expected.trans, atol=1e-9)
 
 
-def test_it_is_told_when_there_is_no_foot_to_lock(tmp_path, betas, out, capsys):
-    """Somebody who falls."""
+def test_a_motion_without_planted_feet_is_reported(tmp_path, betas, out, capsys):
+    """The person falls."""
     positions = np.nan_to_num(SCENE.track(BODY25, noise_m=0.002).positions)
     positions[..., 1] -= 0.15 * np.arange(24)[:, None]
     falling = save(tmp_path / "in" / "fall.npz", positions=positions)
@@ -118,7 +118,7 @@ def test_it_is_told_when_there_is_no_foot_to_lock(tmp_path, betas, out, capsys):
 
 
 @pytest.mark.slow
-def test_several_people_get_a_labelled_output_each(tmp_path, out, betas):
+def test_each_person_gets_a_labelled_output(tmp_path, out, betas):
     people = two_people(tmp_path / "people")
     arguments = (people, "--fps", 30, "--betas", betas, "--out-up", "Y", "--report", out / "report.json")
     assert fit(*arguments, "-o", out / "duo.npz") == 0
@@ -129,7 +129,7 @@ def test_several_people_get_a_labelled_output_each(tmp_path, out, betas):
     assert "one.npz" in files(out)
 
 
-def test_people_who_are_left_out_are_told(tmp_path, out, betas, capsys):
+def test_people_who_are_left_out_are_reported(tmp_path, out, betas, capsys):
     people = two_people(tmp_path / "people")
     for path in people.iterdir():
         document = json.loads(path.read_text())
@@ -140,17 +140,17 @@ def test_people_who_are_left_out_are_told(tmp_path, out, betas, capsys):
     assert files(out) == {"one.npz"}
 
 
-def test_people_who_are_left_out_are_told_in_whatever_words(recording, out, betas, capsys, monkeypatch):
-    def read_otherwise(*given):
+def test_people_who_are_left_out_are_reported_whatever_the_wording(recording, out, betas, capsys, monkeypatch):
+    def read_with_other_wording(*given):
         return [replace(reading, people_left_out=("Nobody could see the second one.",)) for reading in read_all(*given)]
 
-    monkeypatch.setattr(core.cli.main, "read_all", read_otherwise)
+    monkeypatch.setattr(core.cli.main, "read_all", read_with_other_wording)
     assert fit(recording, "--betas", betas, "-o", out / "one.npz") == 0
     assert "Nobody could see the second one." in capsys.readouterr().out.splitlines()
 
 
 @pytest.mark.slow
-def test_what_is_not_certain_and_what_is_left_out_is_told(tmp_path, out, betas, capsys):
+def test_doubts_and_left_out_points_are_reported(tmp_path, out, betas, capsys):
     track = SCENE.track(noise_m=0.002)
     lying = track.positions[..., [0, 2, 1]] * [1.0, -1.0, 1.0]
     lying[5:9, BODY25.names.index("left_wrist")] += 2.5

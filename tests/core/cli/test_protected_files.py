@@ -1,4 +1,4 @@
-"""No command without Blender writes onto a file that it reads."""
+"""Test that no command overwrites a file that it reads."""
 
 from __future__ import annotations
 
@@ -11,31 +11,34 @@ from core.cli.main import _INPUTS, _parser, main
 from tests.disguises import DISGUISES, disguise
 
 OUTPUTS = {"fit": ("output", "report"), "convert": ("output",), "info": ()}
-"""The arguments of each command that name files which are written."""
+"""The arguments of each command that name output files."""
 
 
 def arguments_of(command: str) -> set[str]:
     """Return the names of the arguments of *command* that name files."""
     (subparsers,) = (action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
-    assert set(subparsers.choices) == set(OUTPUTS), "a new command: say above what it writes"
+    assert set(subparsers.choices) == set(OUTPUTS), "a new command: list its outputs above"
     actions = subparsers.choices[command]._actions
     return {action.dest for action in actions if action.type is Path or action.metavar == "FILE"}
 
 
 @pytest.mark.parametrize("command", OUTPUTS)
-def test_every_argument_that_names_a_file_is_protected_or_checked(command):
+def test_every_file_argument_is_protected_or_checked(command):
     assert arguments_of(command) - set(OUTPUTS[command]) <= {*_INPUTS, "inputs"}
     assert set(OUTPUTS[command]) <= arguments_of(command)
 
 
 @pytest.mark.parametrize("kind", DISGUISES)
 @pytest.mark.parametrize(("command", "output"), [(name, output) for name in OUTPUTS for output in OUTPUTS[name]])
-def test_nothing_that_is_read_is_replaced_whatever_the_path(tmp_path, monkeypatch, capsys, command, output, kind):
+def test_an_input_is_never_replaced_whatever_its_path(tmp_path, monkeypatch, capsys, command, output, kind):
     monkeypatch.chdir(tmp_path)
     reads = {name: tmp_path / f"{name}.npz" for name in _INPUTS if name in arguments_of(command)}
     for name, path in reads.items():
         path.write_text(name)
-    given = [reads["input"], *(word for name in reads if name != "input" for word in (f"--{name}", reads[name]))]
+    given = [
+        reads["input"],
+        *(argument for name in reads if name != "input" for argument in (f"--{name}", reads[name])),
+    ]
     for name, path in reads.items():
         target = disguise(path, kind)
         if output == "output":
@@ -49,7 +52,7 @@ def test_nothing_that_is_read_is_replaced_whatever_the_path(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize(("output", "more"), [("-o", []), ("--report", ["-o", "new.npz"])])
-def test_a_frame_of_the_input_is_not_replaced(tmp_path, capsys, output, more):
+def test_a_file_in_an_input_folder_is_not_replaced(tmp_path, capsys, output, more):
     clip = tmp_path / "clip"
     clip.mkdir()
     (clip / "0001.npz").write_text("a frame")

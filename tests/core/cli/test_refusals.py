@@ -1,4 +1,4 @@
-"""What the commands refuse, and that a refusal leaves everything as it was."""
+"""Test that bad inputs and options are refused, and that nothing is written then."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .commands import SCENE, files, fit, save, two_people
 
 
 def _faults(tmp_path: Path, recording: Path) -> dict[str, tuple[list[object], str]]:
-    """Arguments that cannot work, and a word of the message each."""
+    """Return invalid arguments by name, each with a part of its message."""
     faulty = tmp_path / "faulty"
     faulty.mkdir()
     (faulty / "garbage.npz").write_bytes(bytes(range(256)) * 20)
@@ -56,17 +56,17 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_told_and_leaves_nothing(tmp_path, recording, out, capsys, name):
+def test_an_error_is_reported_and_writes_nothing(tmp_path, recording, out, capsys, name):
     faults = _faults(tmp_path, recording)
     assert sorted(faults) == sorted(FAULTS)
-    arguments, word = faults[name]
+    arguments, part = faults[name]
     out.mkdir()
     (out / "walk.npz").write_bytes(b"kept as it is")
     assert fit(*arguments, "-o", out / "walk.npz", "--report", out / "walk.json") == 1
     assert files(out) == {"walk.npz"}
     assert (out / "walk.npz").read_bytes() == b"kept as it is"
     printed = capsys.readouterr()
-    assert word in printed.err and printed.err.startswith("python -m core: ")
+    assert part in printed.err and printed.err.startswith("python -m core: ")
     assert "Traceback" not in printed.err and printed.out == ""
 
 
@@ -76,7 +76,7 @@ def test_an_impossible_clean_up_is_refused_before_the_fit(recording, out, capsys
     assert files(out) == set()
 
 
-def test_cuda_without_cuda_says_so(recording, out, capsys):
+def test_cuda_without_a_gpu_is_reported(recording, out, capsys):
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():
         pytest.skip("this machine has CUDA")
@@ -92,7 +92,7 @@ def test_only_npz_is_written(recording, out, capsys, suffix):
     assert files(out) == set()
 
 
-def test_an_output_that_cannot_be_written_is_told(recording, betas, tmp_path, capsys):
+def test_an_output_that_cannot_be_written_is_reported(recording, betas, tmp_path, capsys):
     (tmp_path / "file").write_text("no folder")
     assert fit(recording, "-o", tmp_path / "file" / "walk.npz", "--betas", betas) == 1
     message = capsys.readouterr().err
@@ -113,27 +113,27 @@ def test_an_input_is_never_replaced(recording, betas, command, capsys):
     assert files(recording.parent) == {"walk.npz", "betas.npy"}
 
 
-def test_outputs_of_several_people_replace_no_input_either(tmp_path, capsys):
+def test_outputs_of_several_people_do_not_replace_inputs(tmp_path, capsys):
     people = two_people(tmp_path / "duo_7.npz")
     assert fit(people, "--fps", 30, "--layout", "body25", "-o", tmp_path / "duo.npz") == 1
     assert "found a folder at" in capsys.readouterr().err
     assert not (tmp_path / "duo_3.npz").exists()
 
 
-def test_places_that_cannot_be_written_are_told_before_the_work(recording, out, monkeypatch, capsys):
-    monkeypatch.setattr("core.cli.main.fit_track", lambda *_: pytest.fail("the work was begun"))
+def test_outputs_are_checked_before_the_fit(recording, out, monkeypatch, capsys):
+    monkeypatch.setattr("core.cli.main.fit_track", lambda *_: pytest.fail("the fit was started"))
     out.mkdir()
     (out / "folder.npz").mkdir()
     assert fit(recording, "-o", out / "folder.npz") == 1
     assert fit(recording, "-o", out / "walk.npz", "--report", out / "folder.npz") == 1
     assert fit(recording, "-o", out / "walk.npz", "--report", out / "walk.npz") == 1
-    told = capsys.readouterr().err.splitlines()
-    assert "the output, found a folder" in told[0] and "the report, found a folder" in told[1]
-    assert "the report to be another file than the output" in told[2]
+    errors = capsys.readouterr().err.splitlines()
+    assert "the output, found a folder" in errors[0] and "the report, found a folder" in errors[1]
+    assert "the report to be another file than the output" in errors[2]
     assert files(out) == {"folder.npz"}
 
 
-def test_one_faulty_person_keeps_the_others_unwritten(tmp_path, out, betas, capsys):
+def test_nothing_is_written_if_one_person_cannot_be_fitted(tmp_path, out, betas, capsys):
     people = two_people(tmp_path / "people")
     for path in people.iterdir():
         document = json.loads(path.read_text())

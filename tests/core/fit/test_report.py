@@ -1,4 +1,4 @@
-"""The report counts what was measured, and is plain JSON."""
+"""Test that the report counts measured points only, and is plain JSON."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def _report(errors: np.ndarray, **more) -> FitReport:
 ERRORS = np.array([[1.0, 3.0, np.nan], [np.nan, np.nan, np.nan], [4.0, 8.0, 6.0]])
 
 
-def test_means_leave_out_what_was_not_measured():
+def test_means_ignore_missing_points():
     report = _report(ERRORS)
     np.testing.assert_array_equal(report.keypoint_error_mm, [2.0, np.nan, 6.0])
     assert report.mean_error_mm == pytest.approx((1 + 3 + 4 + 8 + 6) / 5)
     assert report.worst_frame == 2
 
 
-def test_nothing_measured_is_nan_not_zero():
+def test_the_mean_of_no_points_is_nan():
     report = _report(np.full((2, 3), np.nan))
     assert np.isnan(report.mean_error_mm)
     assert np.isnan(report.keypoint_error_mm).all()
@@ -61,7 +61,7 @@ def test_json_has_no_nan_and_keeps_the_values():
 PARTS = PointErrors(white_mm=2.0, smooth_mm=8.25, constant_mm=4.0, offset_mm=np.array([3.0, 12.5, 0.0]))
 
 
-def test_what_the_errors_are_made_of_is_told():
+def test_error_components_are_reported():
     report = _report(ERRORS, point_errors=PARTS)
     read = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert (read["white_error_mm"], read["smooth_error_mm"], read["constant_error_mm"]) == (2.0, 8.25, 4.0)
@@ -70,13 +70,13 @@ def test_what_the_errors_are_made_of_is_told():
     assert "2.0 mm white, 8.2 mm smooth in time, 4.0 mm constant" in line and "right_hip, 12.5 mm" in line
 
 
-def test_what_is_not_known_of_the_errors_is_not_told():
+def test_unknown_error_components_are_null():
     read = _report(ERRORS).to_dict()
     assert [read[f"{part}_error_mm"] for part in ("white", "smooth", "constant")] == [None, None, None]
     assert _report(ERRORS).error_line() == ""
 
 
-def test_a_point_never_seen_has_no_error():
+def test_a_point_that_is_always_missing_has_no_error():
     errors = ERRORS.copy()
     errors[:, 2] = np.nan
     assert _report(errors, point_errors=PARTS).to_dict()["points"]["nose"] == {
@@ -89,7 +89,7 @@ def test_a_point_never_seen_has_no_error():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_flags_are_the_unbroken_stretches(seed):
+def test_flags_are_consecutive_runs(seed):
     marked = np.random.default_rng(seed).random(23) < 0.5
     expected, start = [], None
     for frame, here in enumerate([*marked, False]):
@@ -101,7 +101,7 @@ def test_flags_are_the_unbroken_stretches(seed):
     assert flags_of("held", "head", marked) == expected
 
 
-def test_flags_at_the_ends():
+def test_flags_at_the_first_and_last_frame():
     assert flags_of("missing", "person", np.array([True])) == [Flag("missing", "person", 0, 0)]
     assert flags_of("missing", "person", np.ones(4, dtype=bool)) == [Flag("missing", "person", 0, 3)]
     assert flags_of("missing", "person", np.zeros(4, dtype=bool)) == []

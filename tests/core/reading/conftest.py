@@ -1,4 +1,4 @@
-"""A person who walks and turns, seen in any layout: known truth for the detections."""
+"""Fixtures: a walk with known units, axes and sides in any layout, as ground truth for the detections."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NUM_FRAMES = 60
 
 
 def _motion() -> tuple[np.ndarray, np.ndarray]:
-    """Rotations (F, 24, 3, 3) and places (F, 3) of two steps a second, ahead and slowly to the left."""
+    """Return rotations (F, 24, 3, 3) and translations (F, 3) of two steps per second, forward in a left curve."""
     pose = np.zeros((NUM_FRAMES, 24, 3))
     phase = np.linspace(0.0, 4.0 * np.pi, NUM_FRAMES)
     pose[:, 0, 1] = np.linspace(0.0, 0.8, NUM_FRAMES)
@@ -47,14 +47,14 @@ def _walk() -> dict[str, np.ndarray]:
 
 
 def walk_in(layout: Layout) -> np.ndarray:
-    """The walk (F, K, 3) in metres, Y up; points that no solver point is are missing."""
+    """Return the walk (F, K, 3) in metres, Y up; points without a solver point are missing."""
     missing = np.full((NUM_FRAMES, 3), np.nan)
     return np.stack([_walk()[point.solver] if point.solver else missing for point in layout.points], axis=1)
 
 
 @pytest.fixture
 def make_recording() -> Callable[..., RawRecording]:
-    """Return a function that lays the walk, changed at will, into a recording."""
+    """Return a function that makes a recording of the walk, with optional changes."""
 
     def make(shown: str = "body25", /, *, positions: np.ndarray | None = None, **fields) -> RawRecording:
         chosen = LAYOUTS[shown]

@@ -1,4 +1,4 @@
-"""What an error advises to give is a field of it: what is done depends on that, and never on the message's words."""
+"""Test that errors list the options that resolve them in `options`, and that no code depends on message texts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Make = Callable[..., RawRecording]
 
 
 def person(kind: str, make: Make) -> RawRecording:
-    """Return the recording of a walk, or of somebody of whom something cannot be told."""
+    """Return the recording of a walk, or of a person with an ambiguous or missing property."""
     walk = walk_in(BODY25)
     if kind == "unnamed":
         order = np.random.default_rng(2).permutation(len(BODY25.points))
@@ -44,7 +44,7 @@ def person(kind: str, make: Make) -> RawRecording:
 
 @pytest.fixture(params=["as written", "reworded"])
 def words(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The words of all errors about tracks."""
+    """Run the test with the original messages of track errors, and with other ones."""
     if request.param == "reworded":
         plain = TrackError.__init__
 
@@ -64,7 +64,7 @@ def words(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
         (("walk",), ["walk"], 0),
     ],
 )
-def test_who_of_several_people_is_read(people, read, num_left_out, words, make_recording, monkeypatch):
+def test_people_who_cannot_be_interpreted_are_left_out(people, read, num_left_out, words, make_recording, monkeypatch):
     recordings = [person(kind, make_recording) for kind in people]
     monkeypatch.setattr(core.reading, "read_recordings", lambda path: recordings)
     readings = read_all(Path("people.test"))
@@ -84,7 +84,9 @@ def test_who_of_several_people_is_read(people, read, num_left_out, words, make_r
         (("mirrored",), AmbiguousTrackError, ("handedness", "swap_sides")),
     ],
 )
-def test_what_an_error_advises_to_give(people, kind, options, words, make_recording, monkeypatch):
+def test_errors_about_several_people_name_the_options_that_help(
+    people, kind, options, words, make_recording, monkeypatch
+):
     recordings = [person(kind, make_recording) for kind in people]
     monkeypatch.setattr(core.reading, "read_recordings", lambda path: recordings)
     with pytest.raises(kind, match="reworded" if words == "reworded" else "--") as caught:
@@ -107,7 +109,7 @@ def test_what_an_error_advises_to_give(people, kind, options, words, make_record
         ({"image_space": "pixels"}, {}, ()),
     ],
 )
-def test_what_an_error_about_one_person_advises_to_give(changes, given, options, make_recording):
+def test_errors_about_one_person_name_the_options_that_help(changes, given, options, make_recording):
     with pytest.raises(TrackError) as caught:
         interpret(make_recording(**changes), ReadOptions(**given))
     assert caught.value.options == options
@@ -117,20 +119,20 @@ def test_what_an_error_about_one_person_advises_to_give(changes, given, options,
     ("given", "option"),
     [({"layout": "x"}, "layout"), ({"units": "x"}, "units"), ({"up": "W"}, "up"), ({"fps": -1.0}, "fps")],
 )
-def test_a_value_that_no_option_has_names_the_option(given, option):
+def test_an_invalid_value_names_its_option(given, option):
     with pytest.raises(TrackError, match=f"--{option}") as caught:
         ReadOptions(**given)
     assert caught.value.options == (option,)
 
 
 def _options_in(node: ast.expr) -> set[str]:
-    """Return the reading options that the constant text within *node* names."""
+    """Return the reading options named in the string constants within *node*."""
     names = "|".join(field.name.replace("_", "-") for field in fields(ReadOptions))
     texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     return {name.replace("-", "_") for name in re.findall(rf"--({names})\b", " ".join(texts))}
 
 
-def test_every_error_about_a_track_has_the_options_that_its_text_names():
+def test_every_track_error_lists_the_options_in_its_message():
     checked = 0
     for path in (ROOT / "core").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -1,4 +1,4 @@
-"""Files of several people, the project's own samples, and what ``info`` prints about them."""
+"""Test files of several people, the sample files, and what ``info`` prints about them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 
 @pytest.fixture
 def two_people(tmp_path: Path) -> Path:
-    """A folder as EasyMocap writes it, with persons 3 and 7."""
+    """A folder in EasyMocap's format, with persons 3 and 7."""
     walk = walk_in(LAYOUTS["body25"])
     for frame, points in enumerate(walk):
         people = [
@@ -33,7 +33,7 @@ def two_people(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_all_people_are_read_or_the_one_asked_for(two_people):
+def test_all_people_or_the_requested_one_are_read(two_people):
     both = read_tracks(two_people, ReadOptions(fps=30.0))
     assert [track.person for track in both] == ["3", "7"]
     assert np.allclose(both[1].positions - both[0].positions, [2.0, 0.0, 0.0])
@@ -43,7 +43,7 @@ def test_all_people_are_read_or_the_one_asked_for(two_people):
     assert first.person == "3"
 
 
-def test_a_person_who_is_not_there_is_refused_with_those_who_are(two_people):
+def test_an_unknown_person_is_refused_with_a_list_of_people(two_people):
     with pytest.raises(TrackError, match=r"1 \(3\), 2 \(7\).*--person"):
         read_tracks(two_people, ReadOptions(fps=30.0, person="4"))
 
@@ -54,7 +54,7 @@ def _people(path: Path, *people: np.ndarray) -> Path:
 
 
 def _seen(*names: str) -> np.ndarray:
-    """The walk of somebody 2 m aside of whom only these points are seen."""
+    """Return the walk of a person 2 m to the side, of whom only the points *names* are visible."""
     layout = LAYOUTS["body25"]
     points = walk_in(layout) + [2.0, 0.0, 0.0]
     points[:, [name not in names for name in layout.names]] = np.nan
@@ -66,7 +66,7 @@ ARMS = ("left_elbow", "right_elbow", "left_wrist", "right_wrist")
 
 
 @pytest.mark.parametrize("names", [(), ("nose",), ("left_wrist", "left_ear")])
-def test_people_who_are_hardly_seen_are_left_out(tmp_path, names):
+def test_hardly_visible_people_are_left_out(tmp_path, names):
     walk = walk_in(LAYOUTS["body25"])
     path = _people(tmp_path / "a.npz", _seen(*names), walk)
     (reading,) = read_all(path)
@@ -79,7 +79,7 @@ def test_people_who_are_hardly_seen_are_left_out(tmp_path, names):
 
 
 @pytest.mark.parametrize("alone_first", [True, False])
-def test_what_one_person_leaves_open_another_one_tells(tmp_path, alone_first):
+def test_an_ambiguous_person_takes_units_and_axes_from_another(tmp_path, alone_first):
     up = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
     walk, half = walk_in(LAYOUTS["body25"]), _seen(*TRUNK, *ARMS)
     with pytest.raises(AmbiguousTrackError, match="--handedness"):
@@ -97,7 +97,7 @@ def test_what_one_person_leaves_open_another_one_tells(tmp_path, alone_first):
     assert not any("given by" in note for note in reading.track.notes)
 
 
-def test_a_person_who_contradicts_another_one_is_refused_by_name(tmp_path):
+def test_a_person_who_contradicts_another_is_refused_by_name(tmp_path):
     walk = walk_in(LAYOUTS["body25"])
     path = _people(tmp_path / "mirrored.npz", walk, walk * [-1.0, 1.0, 1.0] + [2.0, 0.0, 0.0])
     with pytest.raises(AmbiguousTrackError, match=r"--swap-sides.*person 1; --person"):
@@ -107,7 +107,7 @@ def test_a_person_who_contradicts_another_one_is_refused_by_name(tmp_path):
         read_all(_people(tmp_path / "away.npz", away, walk))
 
 
-def test_the_samples_are_understood_and_their_wrong_twin_refused():
+def test_the_samples_are_read_and_the_one_with_wrong_units_refused():
     assert read_all(SAMPLES / "walk.trc")[0].track.layout.name == "halpe26"
     assert read_all(SAMPLES / "walk.npz")[0].track.layout.name == "body25"
     with pytest.raises(AmbiguousTrackError, match=r"mm.*--units"):
@@ -118,15 +118,15 @@ def test_info_prints_every_property_and_returns_0():
     stream, errors = io.StringIO(), io.StringIO()
     assert run_info([SAMPLES / "walk.trc"], stream=stream, errors=errors) == 0
     text = stream.getvalue()
-    for word in ("kind", "layout", "units", "up axis", "handedness", "frame rate", "person", "facing", "stature"):
-        assert f"\n  {word:<12} " in text, word
+    for label in ("kind", "layout", "units", "up axis", "handedness", "frame rate", "person", "facing", "stature"):
+        assert f"\n  {label:<12} " in text, label
     assert "matched      21: " in text
     assert "missing      " in text
     assert "walk.trc: 1 person" in text
     assert errors.getvalue() == ""
 
 
-def test_info_goes_on_after_a_bad_file_and_returns_1():
+def test_info_continues_after_a_bad_file_and_returns_1():
     stream, errors = io.StringIO(), io.StringIO()
     paths = [SAMPLES / "walk_wrong_units.trc", SAMPLES / "nothing.trc", SAMPLES / "walk.npz"]
     assert run_info(paths, stream=stream, errors=errors) == 1
@@ -136,7 +136,7 @@ def test_info_goes_on_after_a_bad_file_and_returns_1():
     assert "nothing.trc" in second
 
 
-def test_info_tells_what_was_met_while_reading(tmp_path):
+def test_info_prints_remarks_of_the_reader(tmp_path):
     lines = (SAMPLES / "walk.trc").read_text().splitlines()
     twice = [*lines[:6], *(line for line in lines[6:] for _ in (1, 2))]
     (tmp_path / "twice.trc").write_text("\n".join(twice) + "\n")
@@ -156,7 +156,7 @@ def test_info_as_json_can_be_read_back(two_people):
     assert {finding["subject"] for finding in entry["people"][0]["findings"]} >= {"units", "up axis", "handedness"}
 
 
-def test_options_from_a_command_line():
+def test_options_are_parsed_from_a_command_line():
     parser = argparse.ArgumentParser()
     add_reading_arguments(parser)
     words = "--layout BODY25 --units Inches --up=-y --fps 29.97 --person P1 --handedness left --swap-sides".split()

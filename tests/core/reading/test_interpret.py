@@ -1,4 +1,4 @@
-"""What a walk of known layout, unit, axes and sides is taken for, and what is refused with which option."""
+"""Test how a walk of known layout, units, axes and sides is interpreted, and what is refused."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _same(track, expected) -> bool:
 
 
 @pytest.mark.parametrize("layout", KEYPOINT_LAYOUTS)
-def test_shuffled_names_with_strangers_between_come_back_in_order(layout, make_recording):
+def test_shuffled_and_unknown_names_are_put_in_layout_order(layout, make_recording):
     truth = walk_in(LAYOUTS[layout])
     names = [*LAYOUTS[layout].names, "hat", "racket"]
     order = np.random.default_rng(1).permutation(len(names))
@@ -37,7 +37,7 @@ def test_shuffled_names_with_strangers_between_come_back_in_order(layout, make_r
 
 
 @pytest.mark.parametrize("layout", KEYPOINT_LAYOUTS)
-def test_points_without_names_are_told_by_count_and_anatomy(layout, make_recording):
+def test_points_without_names_are_detected_by_count_and_anatomy(layout, make_recording):
     reading = interpret(make_recording(layout, names=None))
     assert reading.track.layout.name == layout
     assert "without names" in reading.finding("layout").reason
@@ -58,7 +58,7 @@ def test_seventeen_numbered_points_are_not_taken_for_the_other_layout(make_recor
         interpret(make_recording("coco17", names=None), ReadOptions(layout="h36m17"))
 
 
-def test_an_unknown_count_names_the_layouts(make_recording):
+def test_an_unknown_point_count_lists_the_layouts(make_recording):
     with pytest.raises(AmbiguousTrackError, match=r"19 points.*body25 \(25\)"):
         interpret(make_recording(positions=walk_in(LAYOUTS["body25"])[:, :19], names=None))
 
@@ -77,7 +77,7 @@ def test_unit_and_up_axis_are_detected(up, units, make_recording):
 
 
 @pytest.mark.parametrize("up", UP_AXES)
-def test_the_turn_upright_is_a_rotation(up):
+def test_the_transform_to_y_up_is_a_rotation(up):
     turn = rotation_to_y_up(up)
     assert np.allclose(turn @ turn.T, np.eye(3))
     assert np.linalg.det(turn) == pytest.approx(1.0)
@@ -91,17 +91,17 @@ def test_inches_of_an_adult_are_refused_unless_given(make_recording):
     assert _same(reading.track, walk_in(LAYOUTS["body25"]))
 
 
-def test_a_wrong_stated_unit_is_refused_and_the_right_one_named(make_recording):
+def test_a_wrong_stated_unit_is_refused_and_the_fitting_one_named(make_recording):
     with pytest.raises(AmbiguousTrackError, match=r"stated by the file.*the data fit mm; give --units"):
         interpret(make_recording(positions=1000.0 * walk_in(LAYOUTS["body25"]), units="m"))
 
 
-def test_a_given_unit_that_makes_a_dwarf_is_refused(make_recording):
+def test_a_given_unit_with_an_implausible_stature_is_refused(make_recording):
     with pytest.raises(AmbiguousTrackError, match=r"units cm \(given\).*0\.01.*--units"):
         interpret(make_recording(), ReadOptions(units="cm"))
 
 
-def test_a_unit_nobody_knows_is_refused(make_recording):
+def test_an_unknown_unit_is_refused(make_recording):
     with pytest.raises(TrackError, match="'furlong'.*--units"):
         interpret(make_recording(units="furlong"))
 
@@ -115,7 +115,7 @@ def test_mirrored_data_are_refused_and_mirrored_back_on_request(make_recording):
     assert reading.finding("handedness").doubts == ()
 
 
-def test_mirroring_data_that_need_it_not_is_a_doubt(make_recording):
+def test_mirroring_right_handed_data_is_a_doubt(make_recording):
     reading = interpret(make_recording("halpe26"), ReadOptions(handedness="left"))
     assert any("backward" in doubt for doubt in reading.doubts)
 
@@ -141,7 +141,7 @@ def test_sides_swapped_in_the_arms_alone_are_refused(make_recording):
 
 
 def _with_close_feet(gap_m: float) -> np.ndarray:
-    """The walk in BODY25 with the knees together, and the feet *gap_m* apart, crossed where that is below 0."""
+    """Return the walk in BODY25 with the knees together and the feet *gap_m* apart, crossed if that is negative."""
     layout = LAYOUTS["body25"]
     walk = walk_in(layout)
     hips = [layout.names.index(f"{side}_hip") for side in ("left", "right")]
@@ -164,7 +164,7 @@ def _with_close_feet(gap_m: float) -> np.ndarray:
 
 @pytest.mark.parametrize("gap_m", [0.0, -0.02, -0.1, -0.2])
 @pytest.mark.parametrize("naming", [{}, {"names": None}, {"names": None, "layout": "body25"}])
-def test_feet_together_or_crossed_refuse_nothing(gap_m, naming, make_recording):
+def test_close_or_crossed_feet_are_accepted(gap_m, naming, make_recording):
     rng = np.random.default_rng(5)
     crossed = _with_close_feet(gap_m)
     errors = rng.normal(0.0, 0.01, (1, *crossed.shape[1:])) + rng.normal(0.0, 0.01, crossed.shape)
@@ -172,14 +172,14 @@ def test_feet_together_or_crossed_refuse_nothing(gap_m, naming, make_recording):
     assert _same(track, crossed + errors)
 
 
-def test_crossed_legs_are_told_where_they_are_far_apart(make_recording):
+def test_widely_crossed_legs_are_a_doubt(make_recording):
     assert interpret(make_recording(positions=_with_close_feet(-0.02))).doubts == ()
     (doubt,) = interpret(make_recording(positions=_with_close_feet(-0.2))).doubts
     assert doubt.startswith("left and right of the ankles are reversed relative to the hips in 100%")
 
 
 @pytest.mark.parametrize("stem", ["shoulder", "ankle"])
-def test_sides_that_are_mixed_up_are_refused_unless_the_layout_is_named(stem, make_recording):
+def test_mixed_up_sides_are_refused_unless_the_layout_is_given(stem, make_recording):
     layout = LAYOUTS["body25"]
     mixed = walk_in(layout)
     parts = ("shoulder", "elbow", "wrist") if stem == "shoulder" else ("ankle", "big_toe", "small_toe", "heel")
@@ -194,7 +194,7 @@ def test_sides_that_are_mixed_up_are_refused_unless_the_layout_is_named(stem, ma
 
 
 @pytest.mark.parametrize("up", ["+X", "-X", "-Y", "+Z", "-Z"])
-def test_an_up_axis_that_is_only_assumed_is_told(up, make_recording):
+def test_an_unusual_assumed_up_axis_is_a_doubt(up, make_recording):
     turned = walk_in(LAYOUTS["body25"]) @ rotation_to_y_up(up)
     reading = interpret(make_recording(positions=turned, kind="TRC"))
     (doubt,) = reading.doubts
@@ -206,13 +206,13 @@ def test_an_up_axis_that_is_only_assumed_is_told(up, make_recording):
 
 
 @pytest.mark.parametrize(("kind", "up"), [("TRC", "+Y"), ("NPZ", "+Y"), ("FreeMoCap CSV", "+Z"), ("C3D", "+Z")])
-def test_the_up_axis_that_files_of_a_kind_usually_have_is_no_doubt(kind, up, make_recording):
+def test_the_usual_up_axis_of_a_format_is_no_doubt(kind, up, make_recording):
     turned = walk_in(LAYOUTS["body25"]) @ rotation_to_y_up(up)
     reading = interpret(make_recording(positions=turned, kind=kind))
     assert reading.doubts == () and reading.finding("up axis").reason.startswith("assumed, as the head is above")
 
 
-def test_somebody_who_is_seldom_upright_is_read_with_a_doubt_or_refused(make_recording):
+def test_a_rarely_upright_person_is_read_with_a_doubt_or_refused(make_recording):
     turns = Rotation.from_euler("x", np.repeat([0.0, 60.0, -60.0], NUM_FRAMES // 3)[:, None], degrees=True).as_matrix()
     bent = np.einsum("fij,fkj->fki", turns, walk_in(LAYOUTS["body25"]))
     reading = interpret(make_recording(positions=bent))
@@ -221,21 +221,21 @@ def test_somebody_who_is_seldom_upright_is_read_with_a_doubt_or_refused(make_rec
         interpret(make_recording(positions=bent @ rotation_to_y_up("-X")))
 
 
-def test_upside_down_against_the_file_is_refused(make_recording):
+def test_an_upside_down_body_contradicting_the_file_is_refused(make_recording):
     fallen = walk_in(LAYOUTS["body25"]) * UPSIDE_DOWN
     with pytest.raises(AmbiguousTrackError, match=r"\+Y up as stated.*along -Y.*--up"):
         interpret(make_recording(positions=fallen, up_axis="+Y"))
     assert _same(interpret(make_recording(positions=fallen)).track, walk_in(LAYOUTS["body25"]))
 
 
-def test_a_handstand_is_believed_when_up_is_given(make_recording):
+def test_a_handstand_is_accepted_if_up_is_given(make_recording):
     fallen = walk_in(LAYOUTS["body25"]) * UPSIDE_DOWN
     reading = interpret(make_recording(positions=fallen), ReadOptions(up="Y"))
     assert _same(reading.track, fallen)
     assert any("head is below the pelvis" in doubt for doubt in reading.doubts)
 
 
-def test_a_person_lying_on_a_stated_floor_is_believed(make_recording):
+def test_a_person_lying_on_a_stated_floor_is_accepted(make_recording):
     walk = walk_in(LAYOUTS["body25"])
     walk -= walk[:, 8:9]
     lying = np.stack([walk[..., 1] + np.linspace(0.0, 0.9, len(walk))[:, None], -walk[..., 0], walk[..., 2]], axis=-1)
@@ -245,13 +245,13 @@ def test_a_person_lying_on_a_stated_floor_is_believed(make_recording):
     assert any("lying" in doubt for doubt in reading.doubts)
 
 
-def test_no_frame_rate_is_never_guessed(make_recording):
+def test_a_missing_frame_rate_is_never_guessed(make_recording):
     with pytest.raises(AmbiguousTrackError, match="--fps"):
         interpret(make_recording(fps=None))
     assert interpret(make_recording(fps=None), ReadOptions(fps=25)).track.fps == 25.0
 
 
-def test_a_given_rate_goes_before_the_files(make_recording):
+def test_a_given_frame_rate_takes_precedence_over_the_files(make_recording):
     reading = interpret(make_recording(fps=30.0), ReadOptions(fps=60.0))
     assert reading.track.fps == 60.0
     assert "the file states 30 fps" in reading.doubts
@@ -262,12 +262,12 @@ def test_image_coordinates_are_refused_with_the_reason(make_recording):
         interpret(make_recording(image_space="fractions of the image"))
 
 
-def test_impossible_speed_names_the_rate(make_recording):
+def test_an_impossible_speed_names_the_fps_option(make_recording):
     with pytest.raises(TrackError, match=r"m/s.*--fps or --units"):
         interpret(make_recording(fps=2000.0))
 
 
-def test_jumps_and_traded_legs_are_doubts(make_recording):
+def test_jumps_and_swapped_legs_are_doubts(make_recording):
     positions = walk_in(LAYOUTS["coco17"])
     names = LAYOUTS["coco17"].names
     positions[20, names.index("left_wrist")] += 3.0
@@ -287,14 +287,14 @@ def test_missing_points_stay_missing(make_recording):
     assert (track.confidence[10:20, 4] == 0.0).all()
 
 
-def test_a_root_at_the_origin_is_noticed(make_recording):
+def test_a_root_at_the_origin_is_root_relative(make_recording):
     positions = walk_in(LAYOUTS["h36m17"])
     positions -= positions[:, :1]
     assert interpret(make_recording("h36m17", positions=positions)).track.root_relative
     assert not interpret(make_recording("h36m17")).track.root_relative
 
 
-def test_noise_of_two_centimetres_changes_nothing(make_recording):
+def test_noise_of_two_centimetres_does_not_change_the_layout(make_recording):
     rng = np.random.default_rng(3)
     for layout in ("coco17", "h36m17", "body25"):
         noisy = walk_in(LAYOUTS[layout]) + rng.normal(0.0, 0.02, (60, len(LAYOUTS[layout].points), 3))
@@ -307,7 +307,7 @@ def test_every_decision_is_in_the_notes(make_recording):
         assert sum(note.startswith(f"{subject}: ") for note in notes) == 1
 
 
-def test_points_that_are_never_seen_are_refused(make_recording):
+def test_a_track_without_any_points_is_refused(make_recording):
     empty = np.full((5, 25, 3), np.nan)
     for names in (None, LAYOUTS["body25"].names):
         with pytest.raises(TrackError, match="--layout|found none in"):
@@ -319,7 +319,7 @@ def test_a_single_frame_is_enough(make_recording):
     assert _same(interpret(make_recording(positions=one, names=None)).track, one)
 
 
-def test_the_layout_that_a_file_states_may_be_unknown(make_recording):
+def test_an_unknown_stated_layout_is_refused(make_recording):
     with pytest.raises(AmbiguousTrackError, match="'dance99'.*--layout"):
         interpret(make_recording(names=None, layout="dance99"))
     assert interpret(make_recording("coco17", layout="coco17")).track.layout.name == "coco17"
@@ -328,6 +328,6 @@ def test_the_layout_that_a_file_states_may_be_unknown(make_recording):
 @pytest.mark.parametrize(
     "bad", [{"layout": "body26"}, {"units": "elbows"}, {"up": "W"}, {"handedness": "both"}, {"fps": 0.0}]
 )
-def test_an_option_that_has_no_such_value_is_refused(bad):
+def test_an_invalid_option_value_is_refused(bad):
     with pytest.raises(TrackError, match="expected --" + next(iter(bad))):
         ReadOptions(**bad)

@@ -1,4 +1,4 @@
-"""Joint centres from markers against published formulas, and against the centres that Vicon's software wrote."""
+"""Compare joint centres from markers with published formulas, and with the centres in Vicon's files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _error_mm(recording: RawRecording, centre: np.ndarray, name: str) -> float:
 
 
 def _simple_markers() -> dict[str, np.ndarray]:
-    """One frame of a person in millimetres, X forward, Y left, Z up."""
+    """Return one frame of a person's markers in millimetres, X forward, Y left, Z up."""
     sides = {
         "asis": (0.0, 120.0, 1000.0),
         "psis": (-150.0, 50.0, 1000.0),
@@ -66,7 +66,7 @@ def test_the_shoulder_lies_below_the_acromion_by_17_percent_of_their_distance():
     assert centres["left_shoulder"][0][2] < 1450.0 - 60.0
 
 
-def test_the_knee_lies_inside_at_a_right_angle_to_the_thigh():
+def test_the_knee_lies_medially_at_a_right_angle_to_the_thigh():
     points = _simple_markers()
     centres = joint_centres(points, units_per_mm=1.0)
     for side, sign in (("left", 1.0), ("right", -1.0)):
@@ -76,19 +76,19 @@ def test_the_knee_lies_inside_at_a_right_angle_to_the_thigh():
         assert sign * to_marker[0, 1] > 40.0
 
 
-def test_a_medial_marker_gives_the_middle():
+def test_with_a_medial_marker_the_centre_is_the_midpoint():
     points = _simple_markers()
     points["left_knee_medial"] = points["left_knee_lateral"] - [[0.0, 100.0, 0.0]]
     assert joint_centres(points, units_per_mm=1.0)["left_knee"][0] == pytest.approx([-40.0, 90.0, 500.0])
 
 
-def test_given_hip_centres_go_before_estimated_ones():
+def test_given_hip_centres_take_precedence_over_estimated_ones():
     points = _simple_markers()
     points["left_hip_centre"] = np.array([[1.0, 2.0, 3.0]])
     assert joint_centres(points, units_per_mm=1.0)["left_hip"][0] == pytest.approx([1.0, 2.0, 3.0])
 
 
-def test_hip_centres_that_come_and_go_keep_their_place_in_the_pelvis():
+def test_gaps_of_given_hip_centres_are_filled_from_the_pelvis():
     points = {role: np.tile(place, (5, 1)) for role, place in _simple_markers().items()}
     points["left_hip_centre"] = np.full((5, 3), np.nan)
     points["left_hip_centre"][[0, 2, 4]] = [-60.0, 70.0, 880.0]
@@ -96,7 +96,7 @@ def test_hip_centres_that_come_and_go_keep_their_place_in_the_pelvis():
     assert hips == pytest.approx(np.tile([[-60.0, 70.0, 880.0]], (5, 1)), abs=1e-6)
 
 
-def test_a_person_whose_front_of_the_pelvis_is_hidden_while_squatting_is_still_seen(shared_dir):
+def test_hips_are_found_while_pelvis_markers_are_hidden_in_a_squat(shared_dir):
     recording = _recording(shared_dir, "squat.c3d")
     assert recording.names is not None
     hidden = ~np.isfinite(recording.positions[:, recording.names.index("LFWT")]).all(-1)
@@ -150,8 +150,8 @@ def test_arm_centres_of_a_broad_person_agree_with_vicons(shared_dir):
             assert _error_mm(recording, centres[f"{side}_{joint}"], origin) < bound, (side, joint)
 
 
-def test_shanks_keep_their_length_where_a_wand_was_put_on_askew(shared_dir):
-    # Plug-in Gait believes the wand, and its shanks grow and shrink by 23 and 26 mm in this trial.
+def test_shank_lengths_are_constant_with_a_misaligned_wand(shared_dir):
+    # Plug-in Gait trusts the wand; the lengths of its shanks vary by 23 and 26 mm in this trial.
     recording = _recording(shared_dir, "pycgm_Movement_trial.c3d")
     centres = _centres(recording)
     assert recording.names is not None
@@ -163,7 +163,7 @@ def test_shanks_keep_their_length_where_a_wand_was_put_on_askew(shared_dir):
 
 
 @pytest.mark.parametrize("name", ["c3d/cmu_05_13.c3d", "trc/OpenCap_DJ1.trc", "trc/OpenCap_walking2.trc"])
-def test_knees_and_ankles_do_not_jump_between_two_ways_of_finding_them(name, shared_dir):
+def test_knees_and_ankles_do_not_jump_where_cues_change(name, shared_dir):
     recording = read_recordings(shared_dir / "data" / "keypoints" / name)[0]
     roles = marker_roles(recording.names or ())
     points = {role: recording.positions[:, index] for role, index in roles.items()}
@@ -175,8 +175,8 @@ def test_knees_and_ankles_do_not_jump_between_two_ways_of_finding_them(name, sha
             assert np.nanmax(jerk) < 0.03, (side, joint)
 
 
-def test_the_turn_of_a_knee_is_found_from_its_bend_whatever_side_the_thigh_marker_is_on():
-    # The marker on the thigh sits in front, which no convention says; the knee bends about the body's left.
+def test_knee_rotation_is_found_from_flexion_wherever_the_thigh_marker_is():
+    # The thigh marker sits in front, contrary to all conventions; the knee flexes about the body's left axis.
     bend = np.linspace(0.0, 1.6, 40)
     zero = np.zeros_like(bend)
     hip, knee = np.array([0.0, 85.0, 900.0]), np.array([0.0, 85.0, 500.0])
@@ -201,7 +201,7 @@ def test_hip_centres_agree_with_those_in_a_cmu_file(shared_dir):
         assert _error_mm(recording, centres[f"{side}_hip"], f"{side[0].upper()}HJ0") < 13.0
 
 
-def test_every_sample_marker_set_is_known(shared_dir):
+def test_the_marker_sets_of_all_sample_files_are_recognised(shared_dir):
     titles = {
         "pycgm_Sample_Static.c3d": "Plug-in Gait",
         "cmu_02_05.c3d": "CMU Vicon",
@@ -245,13 +245,13 @@ def test_mirrored_or_swapped_markers_are_refused_and_restored(shared_dir):
     assert np.nanmax(np.abs(restored - plain)) < 0.02
 
 
-def test_markers_that_do_not_suffice_say_what_is_lacking(make_recording):
+def test_too_few_markers_report_what_is_missing(make_recording):
     names = ("LASI", "RASI", "LKNE", "LSHO", "RSHO")
     with pytest.raises(AmbiguousTrackError, match=r"markers lack the outside of both knees"):
         interpret(make_recording(positions=np.ones((2, 5, 3)), names=names))
 
 
-def test_the_layout_of_markers_keeps_its_places(shared_dir):
+def test_unmarked_points_of_the_marker_layout_are_missing(shared_dir):
     track = interpret(_recording(shared_dir, "pycgm_Sample_Static.c3d")).track
     assert track.layout is LAYOUTS["markers"]
     knuckle = track.layout.names.index("left_pinky_knuckle")
@@ -259,7 +259,7 @@ def test_the_layout_of_markers_keeps_its_places(shared_dir):
 
 
 @pytest.mark.slow
-def test_metatarsals_that_are_labelled_the_wrong_way_round_are_read_as_each_other(shared_dir):
+def test_swapped_metatarsal_labels_are_corrected(shared_dir):
     recording = _recording(shared_dir, "squat.c3d")
     assert recording.names is not None
     reading = interpret(recording)
@@ -267,12 +267,12 @@ def test_metatarsals_that_are_labelled_the_wrong_way_round_are_read_as_each_othe
         ball = reading.track.layout.solver_index[f"{side}_small_toe"]
         labelled = recording.positions[:, recording.names.index(f"{letter}MT1")]
         assert reading.track.positions[100, ball] == pytest.approx(labelled[100] / 1000.0, abs=1e-3)
-    told = reading.finding("layout").doubts
-    assert [doubt.split()[0] for doubt in told] == ["LMT1", "RMT1"]
-    assert all("the two labels have been swapped" in doubt for doubt in told)
+    doubts = reading.finding("layout").doubts
+    assert [doubt.split()[0] for doubt in doubts] == ["LMT1", "RMT1"]
+    assert all("the two labels have been swapped" in doubt for doubt in doubts)
 
 
-def test_metatarsals_that_are_labelled_right_stay_as_they_are(shared_dir):
+def test_correct_metatarsal_labels_are_unchanged(shared_dir):
     recording = _recording(shared_dir, "JA1Gait35.c3d")
     assert recording.names is not None
     roles = marker_roles(recording.names)
@@ -281,7 +281,7 @@ def test_metatarsals_that_are_labelled_right_stay_as_they_are(shared_dir):
 
 
 @pytest.mark.slow
-def test_no_joint_leaps_when_a_marker_beside_it_is_hidden_and_seen_again(shared_dir):
+def test_joints_do_not_jump_when_markers_are_hidden_and_reappear(shared_dir):
     track = interpret(_recording(shared_dir, "squat.c3d")).track
     for joint in ("knee", "ankle", "elbow"):
         for side in ("left", "right"):

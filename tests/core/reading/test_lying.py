@@ -1,4 +1,4 @@
-"""A person who lies in a file that does not say which axis is up is not turned upright in silence."""
+"""Test that a lying person in a file without a stated up axis is not turned upright without a doubt."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from core.smpl_skeleton import JOINT_INDEX
 NAMES = ("body25", "coco17", "h36m17", "smpl22")
 NUM_FRAMES = 40
 ON_THE_BACK = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-"""From a body that is upright along +Y and faces +Z to one that lies along +Y with +Z up: the same axes."""
+"""Rotation from a body upright along +Y and facing +Z to one that lies along +Y with +Z up: the identity."""
 ON_THE_SIDE = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
 
 
 def _person(layout: Layout, *, bends: float) -> np.ndarray:
-    """Points (F, K, 3) of a person along +Y, pelvis at the origin, who draws up both knees by *bends* radians."""
+    """Return points (F, K, 3) of a person along +Y, pelvis at the origin, who pulls up the knees by *bends* radians."""
     pose = np.zeros((NUM_FRAMES, 24, 3))
     bend = 0.5 * bends * (1.0 - np.cos(np.linspace(0.0, 4.0 * np.pi, NUM_FRAMES)))
     for side, sign in (("left", 1.0), ("right", -1.0)):
@@ -39,7 +39,7 @@ def _person(layout: Layout, *, bends: float) -> np.ndarray:
 
 
 def _placed(points: np.ndarray, **lowest: float) -> np.ndarray:
-    """Return *points* moved along x, y, z so that their lowest there is at *lowest* in the first frame."""
+    """Return *points* translated so that their minima along the given axes are *lowest* in the first frame."""
     moved = points.copy()
     for axis, height in lowest.items():
         column = "xyz".index(axis)
@@ -54,8 +54,8 @@ def _doubts(reading) -> list[str]:
 @pytest.mark.parametrize("kind", ["TRC", "NPZ", "C3D"])
 @pytest.mark.parametrize("turn", [ON_THE_BACK, ON_THE_SIDE], ids=["back", "side"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_person_on_the_floor_away_from_the_origin_may_lie(name, turn, kind, make_recording):
-    """Still, along +Y of a file whose Z is up: only where the floor is tells it."""
+def test_a_still_person_on_a_floor_away_from_the_origin_may_lie(name, turn, kind, make_recording):
+    """The person lies still along +Y in a file with Z up, so only the position of the floor shows it."""
     lying = _placed(_person(LAYOUTS[name], bends=0.0) @ turn.T, x=0.8, y=1.2, z=0.03)
     recording = make_recording(name, positions=lying, kind=kind, layout=name)
     given = ReadOptions(handedness="right")
@@ -67,14 +67,14 @@ def test_a_person_on_the_floor_away_from_the_origin_may_lie(name, turn, kind, ma
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_person_who_draws_up_the_knees_with_the_trunk_at_rest_may_lie(name, make_recording):
-    """Both feet leave the floor that a person along +Y would stand on."""
+def test_a_person_who_pulls_up_the_knees_with_a_still_trunk_may_lie(name, make_recording):
+    """Both feet leave the floor that a person upright along +Y would stand on."""
     lying = _person(LAYOUTS[name], bends=1.0)
     assert len(_doubts(interpret(make_recording(name, positions=lying, kind="TRC"), ReadOptions()))) == 1
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_person_who_bends_the_knees_on_a_floor_stands(name, make_recording):
+def test_a_person_who_squats_on_a_floor_stands(name, make_recording):
     points = _person(LAYOUTS[name], bends=1.0)
     feet = np.nanmin(points[..., 1], axis=1)
     squatting = points - feet[:, None, None] * [0.0, 1.0, 0.0]

@@ -1,4 +1,4 @@
-"""One point that is somewhere else, for however long, changes nothing that is detected and no other point."""
+"""Test that one misplaced point, for however long, changes no detected property and no other point."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ def _same_findings(reading, other) -> bool:
         ("h36m17", "right_shoulder"), ("halpe26", "left_wrist"), ("smpl24", "head"), ("wholebody133", "left_heel"),
     ],
 )  # fmt: skip
-def test_a_point_that_is_elsewhere_is_left_out_there_and_nothing_else_changes(
-    layout, point, run, far_m, make_recording
-):
+def test_a_misplaced_point_is_left_out_and_nothing_else_changes(layout, point, run, far_m, make_recording):
     truth = walk_in(LAYOUTS[layout])
     place = LAYOUTS[layout].names.index(point)
     astray = truth.copy()
@@ -62,7 +60,7 @@ def test_a_point_that_is_elsewhere_is_left_out_there_and_nothing_else_changes(
     "point", ["left_hip", "right_knee", "left_ankle", "right_shoulder", "left_elbow", "left_wrist"]
 )
 @pytest.mark.parametrize("layout", ["coco17", "body25"])
-def test_a_point_that_is_a_little_off_changes_no_finding(layout, point, axis, off_m, make_recording):
+def test_a_slightly_misplaced_point_changes_no_finding(layout, point, axis, off_m, make_recording):
     for naming, num_frames in (({}, 50), ({"names": None, "layout": layout}, 50), ({"names": None}, 25)):
         astray = walk_in(LAYOUTS[layout])
         astray[:num_frames, LAYOUTS[layout].names.index(point), axis] += off_m
@@ -70,7 +68,7 @@ def test_a_point_that_is_a_little_off_changes_no_finding(layout, point, axis, of
         assert _same_findings(reading, interpret(make_recording(layout, **naming)))
 
 
-def test_a_label_on_another_limb_is_left_out_while_it_is_there(make_recording):
+def test_a_label_on_another_limb_is_left_out(make_recording):
     layout = LAYOUTS["halpe26"]
     toe, wrist = layout.names.index("right_big_toe"), layout.names.index("right_wrist")
     astray = walk_in(layout)
@@ -80,7 +78,7 @@ def test_a_label_on_another_limb_is_left_out_while_it_is_there(make_recording):
     assert reading.left_out == ("Points left out in frames in which they are misplaced: right_big_toe in 20-44.",)
 
 
-def test_far_from_the_origin_nothing_is_far_away(make_recording):
+def test_a_body_far_from_the_origin_is_not_misplaced(make_recording):
     truth = walk_in(LAYOUTS["body25"])
     away = np.array([1e5, -3e4, 7e4])
     astray = truth + away
@@ -92,14 +90,14 @@ def test_far_from_the_origin_nothing_is_far_away(make_recording):
 
 
 @pytest.mark.parametrize("layout", ["body25", "coco17", "h36m17", "mediapipe33", "smpl22", "wholebody133"])
-def test_errors_as_large_as_trackers_make_leave_nothing_out(layout):
+def test_typical_tracker_errors_leave_nothing_out(layout):
     rng = np.random.default_rng(4)
     truth = walk_in(LAYOUTS[layout])
     points = truth + rng.normal(0.0, 0.025, (1, *truth.shape[1:])) + rng.normal(0.0, 0.02, truth.shape)
     assert not find_misplaced(points, LAYOUTS[layout], SIZE).any()
 
 
-def test_two_arms_exchanged_speak_against_the_names_and_stay(make_recording):
+def test_swapped_limbs_are_not_left_out(make_recording):
     layout = LAYOUTS["coco17"]
     exchanged = walk_in(layout)
     for joint in ("elbow", "knee", "wrist"):
@@ -109,14 +107,14 @@ def test_two_arms_exchanged_speak_against_the_names_and_stay(make_recording):
 
 
 @pytest.mark.parametrize("far_m", [1e5, 1e11])
-def test_a_whole_body_that_is_beyond_any_way_is_left_out_for_these_frames(far_m, make_recording):
+def test_a_whole_body_that_is_implausibly_far_is_left_out(far_m, make_recording):
     astray = walk_in(LAYOUTS["coco17"])
     astray[:3] += far_m
     reading = interpret(make_recording("coco17", positions=astray))
     assert reading.track.left_out[:3].all() and not reading.track.left_out[3:].any()
 
 
-def test_a_body_that_is_hardly_seen_does_not_tell_what_is_far():
+def test_no_point_is_far_if_the_body_is_hardly_visible():
     points = np.zeros((3, 6, 3))
     points[:, 0] = 1e6
     points[:, 3:] = np.nan
@@ -124,7 +122,7 @@ def test_a_body_that_is_hardly_seen_does_not_tell_what_is_far():
 
 
 @pytest.mark.parametrize("marker", ["r_ankle_lat", "L_HJC"])
-def test_markers_that_stay_elsewhere_are_left_out(marker, shared_dir, tmp_path):
+def test_misplaced_markers_are_left_out(marker, shared_dir, tmp_path):
     (clean,) = read_all(shared_dir / "data/keypoints/trc/AddBiomechanics_motion_capture_walk.trc")
     path = tmp_path / "astray.trc"
     lines = (shared_dir / "data/keypoints/trc/AddBiomechanics_motion_capture_walk.trc").read_text().splitlines()
@@ -143,7 +141,7 @@ def test_markers_that_stay_elsewhere_are_left_out(marker, shared_dir, tmp_path):
     assert any(f"{matched} in 20-49" in note for note in reading.left_out)
 
 
-def test_what_is_left_out_is_told_by_info(tmp_path):
+def test_info_prints_left_out_points(tmp_path):
     layout = LAYOUTS["halpe26"]
     points = walk_in(layout)
     points[30:50, layout.names.index("left_wrist")] = [7.0, 7.5, 8.0]
@@ -153,14 +151,14 @@ def test_what_is_left_out_is_told_by_info(tmp_path):
     assert "  left out     Points left out" in stream.getvalue() and "left_wrist in 30-49." in stream.getvalue()
 
 
-def test_runs_of_frames_are_named_by_their_ends():
+def test_frame_runs_are_named_by_their_first_and_last_frame():
     marked = np.zeros(NUM_FRAMES, dtype=bool)
     marked[[0, 5, 6, 7, 59]] = True
     assert frame_runs(marked) == ["0", "5-7", "59"]
     assert frame_runs(np.zeros(3, dtype=bool)) == []
 
 
-def test_most_of_the_values_may_be_off():
+def test_densest_is_robust_to_a_majority_of_outliers():
     values = np.concatenate([np.linspace(0.9, 1.1, 50), np.linspace(3.0, 9.0, 55), [np.nan]])
     middle, half_width = densest(values)
     assert middle == pytest.approx(1.0, abs=0.05) and 0.05 < half_width < 0.11

@@ -1,4 +1,4 @@
-"""Spellings of point names."""
+"""Test the spellings of point names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_every_spelling_of_a_side_is_read(spelling):
     assert ("left", "hip") in name_keys(spelling)
 
 
-def test_a_letter_that_is_no_side_stays():
+def test_an_initial_letter_that_is_no_side_is_kept():
     assert name_keys("lip")[0] == ("", "lip")
     assert name_keys("root")[0] == ("", "root")
 
@@ -63,7 +63,7 @@ def test_layouts_are_found_in_other_spellings(name, style):
     assert match.order == tuple(range(len(layout.points)))
 
 
-def test_pose2sim_names_are_halpe_without_the_points_it_leaves_out():
+def test_pose2sim_names_match_halpe_with_absent_points():
     names = "RHip RKnee RAnkle RBigToe RSmallToe RHeel LHip LKnee LAnkle LBigToe LSmallToe LHeel Neck Head Nose".split()
     names += "RShoulder RElbow RWrist LShoulder LElbow LWrist".split()
     match = best_match(names)
@@ -72,7 +72,7 @@ def test_pose2sim_names_are_halpe_without_the_points_it_leaves_out():
     assert match.absent == ("left_eye", "right_eye", "left_ear", "right_ear", "hip")
 
 
-def test_human36m_calls_the_ankle_foot():
+def test_human36m_feet_are_ankles():
     names = "Hip RHip RKnee RFoot LHip LKnee LFoot Spine Thorax Neck/Nose Head LSho LElb LWri RSho RElb RWri".split()
     match = best_match(names)
     assert match is not None
@@ -91,7 +91,7 @@ def test_coco_wholebody_and_mediapipe_finger_names_are_found():
     assert [mediapipe.order[place] for place in places] == [17, 18, 19]
 
 
-def test_markers_named_study_are_no_keypoints():
+def test_study_markers_are_not_keypoints():
     assert best_match([f"{name}_study" for name in LAYOUTS["coco17"].names]) is None
 
 

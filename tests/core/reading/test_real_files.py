@@ -1,4 +1,4 @@
-"""Real recordings of many tools, read without any option that the file does not need."""
+"""Test real recordings of many tools, read with only the options that they need."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.reading import ReadOptions, read_all
 pytestmark = pytest.mark.slow
 
 FILES = [
-    # file, layout, units, up axis, frames a second, stature in metres
+    # file, layout, units, up axis, frame rate in fps, stature in metres
     ("c3d/JA1Gait35.c3d", "markers", "mm", "+Z", 250.0, 1.77),
     ("c3d/cmu_02_05.c3d", "markers", "mm", "+Z", 120.0, 1.69),
     ("c3d/cmu_05_13.c3d", "markers", "mm", "+Z", 120.0, 1.67),
@@ -31,7 +31,7 @@ LIFTED = ("h36m17/Alter_output_keypoints_3d.npz", "h36m17/AutoDance_output_keypo
 
 
 @pytest.mark.parametrize(("name", "layout", "units", "up", "fps", "stature_m"), FILES)
-def test_a_real_file_is_understood(name, layout, units, up, fps, stature_m, shared_dir):
+def test_a_real_file_is_interpreted_correctly(name, layout, units, up, fps, stature_m, shared_dir):
     (reading,) = read_all(shared_dir / "data" / "keypoints" / name)
     track = reading.track
     assert (track.layout.name, track.fps, track.root_relative) == (layout, fps, False)
@@ -48,7 +48,7 @@ def test_a_real_file_is_understood(name, layout, units, up, fps, stature_m, shar
 
 
 @pytest.mark.parametrize("name", LIFTED)
-def test_lifted_video_needs_its_rate_and_nothing_else(name, shared_dir):
+def test_lifted_video_only_needs_its_frame_rate(name, shared_dir):
     path = shared_dir / "data" / "keypoints" / name
     with pytest.raises(AmbiguousTrackError, match="--fps"):
         read_all(path)
@@ -59,7 +59,7 @@ def test_lifted_video_needs_its_rate_and_nothing_else(name, shared_dir):
     assert 1.5 < reading.stature_m < 1.8
 
 
-def test_estimated_markers_beside_keypoints_are_read_on_request(shared_dir):
+def test_study_markers_are_read_on_request(shared_dir):
     path = shared_dir / "data/keypoints/trc/S00_P00_T01_BalancingTrial_0-100_filt_butterworth_LSTM.trc"
     (keypoints,), (markers,) = read_all(path), read_all(path, ReadOptions(layout="markers"))
     assert markers.track.layout.name == "markers"

@@ -1,4 +1,4 @@
-"""Hidden markers of a rigid group are put where the rest of it says."""
+"""Test that hidden markers of a rigid group are reconstructed from the visible ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _moving(num_frames: int = 30) -> dict[str, np.ndarray]:
     return {name: turns @ place + places for name, place in SHAPE.items()}
 
 
-def test_a_hidden_marker_is_put_where_the_others_say():
+def test_a_hidden_marker_is_reconstructed_from_the_others():
     whole = _moving()
     shown = {name: place.copy() for name, place in whole.items()}
     shown["front"][8:20] = np.nan
@@ -33,7 +33,7 @@ def test_a_hidden_marker_is_put_where_the_others_say():
         assert filled[name] == pytest.approx(place, abs=1e-6), name
 
 
-def test_a_marker_that_lies_off_the_groups_shape_does_not_jump_when_it_is_hidden():
+def test_a_marker_that_moves_within_the_group_does_not_jump_when_hidden():
     shown = {name: place.copy() for name, place in _moving(40).items()}
     shown["front"] = np.tile(SHAPE["front"], (40, 1))
     for name in ("back", "left", "right"):
@@ -44,7 +44,7 @@ def test_a_marker_that_lies_off_the_groups_shape_does_not_jump_when_it_is_hidden
     assert completed(shown)["front"] == pytest.approx(expected, abs=1e-6)
 
 
-def test_two_markers_or_a_line_of_markers_do_not_tell():
+def test_two_or_collinear_markers_fill_no_gaps():
     whole = _moving()
     two = {name: place.copy() for name, place in whole.items()}
     two["front"][5] = two["left"][5] = np.nan
@@ -55,7 +55,7 @@ def test_two_markers_or_a_line_of_markers_do_not_tell():
     assert np.isnan(completed(line)["off"][2]).all()
 
 
-def test_a_group_never_seen_whole_stays_as_it_is():
+def test_a_group_that_is_never_complete_is_unchanged():
     shown = _moving()
     shown["front"][:15] = np.nan
     shown["back"][15:] = np.nan

@@ -1,4 +1,4 @@
-"""Markers that are somewhere else for a frame are found; motion, however sudden, is not taken for that."""
+"""Test that single-frame outliers of markers are found, and that sudden motion is not taken for one."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ GAPS = {
 
 
 def _swinging(num_frames: int = 80, fps: float = FPS) -> np.ndarray:
-    """A foot of a sprinter (F, 1, 3): up to 15 m/s, and turned round within a fraction of a second."""
+    """Return the path (F, 1, 3) of a sprinter's foot: up to 15 m/s, reversing within a fraction of a second."""
     time = np.arange(num_frames) / fps
     return np.stack([8.0 * time + 0.5 * np.sin(12.0 * time), 0.3 * np.cos(12.0 * time), 0.0 * time], axis=-1)[:, None]
 
 
 @pytest.mark.parametrize("frame_and_gap", GAPS.values(), ids=GAPS)
-def test_a_marker_that_is_elsewhere_for_a_frame_is_found(frame_and_gap):
+def test_a_single_frame_outlier_is_found(frame_and_gap):
     frame, gap = frame_and_gap
     path = _swinging()
     path[frame, 0] += [0.0, 0.14, 0.10]
@@ -35,14 +35,14 @@ def test_a_marker_that_is_elsewhere_for_a_frame_is_found(frame_and_gap):
     assert np.argwhere(find_strays(1000.0 * path, 1000.0 * STATURE, FPS)).tolist() == [[frame, 0]]
 
 
-def test_a_marker_that_stands_still_for_a_frame_beside_a_gap_is_found():
+def test_a_repeated_position_beside_a_gap_is_found():
     path = _swinging()
     path[31] = np.nan
     path[32] = path[30]
     assert np.argwhere(find_strays(path, STATURE, FPS)).tolist() == [[32, 0]]
 
 
-def test_two_strays_beside_each_other_and_one_at_the_start_are_found():
+def test_adjacent_strays_and_one_at_the_start_are_found():
     path = _swinging()
     path[0, 0] += [0.0, 0.1, 0.0]
     path[40, 0] += [0.0, 0.0, 0.2]
@@ -50,7 +50,7 @@ def test_two_strays_beside_each_other_and_one_at_the_start_are_found():
     assert np.argwhere(find_strays(path, STATURE, FPS))[:, 0].tolist() == [0, 40, 41]
 
 
-def test_a_blow_a_start_and_a_gap_are_no_strays():
+def test_impacts_starts_and_gaps_are_no_strays():
     time = np.arange(60) / 100.0
     blow = np.stack([3.0 * np.abs(time - 0.3), 0.0 * time, 0.0 * time], axis=-1)
     begins = np.stack([4.0 * np.maximum(time - 0.3, 0.0), 0.0 * time, 0.0 * time], axis=-1)
@@ -59,7 +59,7 @@ def test_a_blow_a_start_and_a_gap_are_no_strays():
     assert not find_strays(np.stack([blow, begins, gaps], axis=1), STATURE, FPS).any()
 
 
-def test_fast_motion_in_slow_frames_is_no_stray():
+def test_fast_motion_at_low_frame_rates_is_no_stray():
     for fps in (12.0, 25.0, 50.0):
         feet = np.stack([_swinging(60, fps)[:, 0], np.roll(_swinging(60, 1.7 * fps)[:, 0], 1, axis=1)], axis=1)
         assert not find_strays(feet, STATURE, fps).any()
@@ -68,12 +68,12 @@ def test_fast_motion_in_slow_frames_is_no_stray():
     assert not find_strays(path, STATURE, 0.0).any()
 
 
-def test_noise_is_not_taken_for_strays():
+def test_noise_is_no_stray():
     noise = np.random.default_rng(0).normal(0.0, 0.02, (2000, 3, 3))
     assert find_strays(np.tile(_swinging(), (25, 3, 1)) + noise, STATURE, FPS).mean() < 2e-3
 
 
-def test_strays_are_hidden_and_named():
+def test_strays_are_removed_and_listed():
     path = _swinging()[:, 0]
     astray = path.copy()
     astray[30, 1] += 0.1
@@ -83,7 +83,7 @@ def test_strays_are_hidden_and_named():
     assert not without_strays({"left_toe": path[:2]}, STATURE, FPS)[1]
 
 
-def test_the_sprinters_toes_that_stand_still_beside_gaps_are_left_out(shared_dir):
+def test_repeated_positions_of_a_sprinters_toes_are_left_out(shared_dir):
     (reading,) = read_all(shared_dir / "data" / "keypoints" / "trc" / "JA1Gait35.trc")
     index = reading.track.layout.solver_index
     for point, frames in {
@@ -93,11 +93,11 @@ def test_the_sprinters_toes_that_stand_still_beside_gaps_are_left_out(shared_dir
         "right_knee": [13],
     }.items():
         assert (reading.track.confidence[frames, index[point]] == 0.0).all(), point
-    (told,) = reading.left_out
-    assert "LTOE in 0, 12, 128" in told and told in reading.track.notes
+    (note,) = reading.left_out
+    assert "LTOE in 0, 12, 128" in note and note in reading.track.notes
 
 
-def test_info_tells_what_is_left_out(shared_dir):
-    told = io.StringIO()
-    assert run_info([shared_dir / "data" / "keypoints" / "trc" / "JA1Gait35.trc"], stream=told) == 0
-    assert "left out     Markers left out" in told.getvalue()
+def test_info_prints_left_out_markers(shared_dir):
+    stream = io.StringIO()
+    assert run_info([shared_dir / "data" / "keypoints" / "trc" / "JA1Gait35.trc"], stream=stream) == 0
+    assert "left out     Markers left out" in stream.getvalue()
