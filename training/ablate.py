@@ -22,7 +22,7 @@ from .motion_folder import clip_files, read_clips
 from .outputs import check_outputs, run_files
 from .pose_prior import HELD_OUT_SUBJECTS
 from .train_command import parse_overrides
-from .variant_figures import FitTest, fit_table, pairs_table, shipped_figures, variant_figures
+from .variant_metrics import FitTest, fit_table, measure_shipped, measure_variant, pairs_table
 from .variants import Variant, is_trained, read_variants, train, write_figures
 
 DEFAULT_CONFIG = Path(__file__).with_name("configs") / "variants" / "ablations.yaml"
@@ -72,11 +72,11 @@ def _run(options: argparse.Namespace) -> None:
 
 def _report(variants: Sequence[Variant], test: FitTest) -> None:
     """Measure *variants* and the network that ships; print the tables, and write them beside the runs."""
-    shipped = shipped_figures(test)
+    shipped = measure_shipped(test)
     parts = [f"## The network that ships, on {len(test.clips)} clips", fit_table(shipped)]
     held: dict[str, object] = {"shipped": shipped}
     for group in dict.fromkeys(variant.group for variant in variants):
-        figures = {one.name: variant_figures(one, test) for one in variants if one.group == group}
+        figures = {one.name: measure_variant(one, test) for one in variants if one.group == group}
         held[group] = figures
         in_fit = {name: one["fit"] for name, one in figures.items() if one["fit"]}
         parts += [

@@ -30,7 +30,7 @@ from core.math.arrays import one_blas_thread
 from core.track import KeypointTrack
 
 from .fit_conditions import Condition
-from .fit_figures import Evaluation
+from .fit_metrics import Evaluation
 from .motion_folder import clip_files, read_clips
 from .outputs import check_outputs
 from .pose_prior import HELD_OUT_SUBJECTS

@@ -13,10 +13,10 @@ from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 
 from .fit_conditions import Condition
-from .fit_figures import Evaluation, summarise
+from .fit_metrics import Evaluation, summarise
 from .motion_folder import Clip
-from .shown_body import ShownBody
 from .smplify import Smplify, SmplifyOptions, SmplifyResult, fit_prior
+from .training_body import ShownBody
 
 _FRAMES_EACH = 60
 _PRIOR_STEP = 2

@@ -40,7 +40,7 @@ from .metrics import ANGLE_FIGURES
 from .networks import Network, network_of
 from .outputs import check_outputs
 from .pose_mlp import PoseMlp
-from .shown_body import POINT_NAMES
+from .training_body import POINT_NAMES
 
 LARGEST_ERROR_DEG = 1.0
 """A file whose network differs from the checkpoint's by more, in any joint of any pose, is not written."""

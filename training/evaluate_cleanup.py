@@ -33,7 +33,7 @@ from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX, NUM_VERTICES
 
 from .fit_conditions import Condition
-from .fit_figures import Evaluation
+from .fit_metrics import Evaluation
 from .motion_folder import Clip, clip_files, read_clips
 from .outputs import check_outputs
 from .pose_prior import HELD_OUT_SUBJECTS

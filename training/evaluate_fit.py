@@ -5,7 +5,7 @@
 
 Each clip is put on the free body with a random shape; its keypoints come from the body model, then are disturbed as the
 row says (`training.fit_conditions`). The first table has realistic errors, the second faults in some frames, the third
-clean points and white noise, which no tracker has: it checks the solver. See `training.fit_figures` for the figures.
+clean points and white noise, which no tracker has: it checks the solver. See `training.fit_metrics` for the figures.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from core.fit.quality import QUALITIES
 from core.track import KeypointTrack
 
 from .fit_conditions import ERROR_ROWS, FAULT_ROWS, SOLVER_ROWS, Condition
-from .fit_figures import Evaluation, Row, row_of
+from .fit_metrics import Evaluation, Row, row_of
 from .fit_tables import ERROR_COLUMNS, FAULT_COLUMNS, SOLVER_COLUMNS, Column, heads, line
 from .fit_workers import Measure, measuring
 from .json_figures import write_json

@@ -32,7 +32,7 @@ from .metrics import (
 )
 from .networks import Network
 from .pictures import draw_pair
-from .shown_body import ShownBody, with_hands
+from .training_body import ShownBody, with_hands
 
 _BATCH = 64
 ANALYTIC = "analytic start"

@@ -13,7 +13,7 @@ from core.fit.solver.initial_pose import analytic_start
 
 from .augment import Augmentation
 from .data.pairs import PairBatch
-from .shown_body import ShownBody, pose_rotations
+from .training_body import ShownBody, pose_rotations
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from .fit_figures import Row
+from .fit_metrics import Row
 
 _NAME_WIDTH = 54
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from core.fit import FitOptions
 
 from .fit_conditions import Condition
-from .fit_figures import Evaluation, Row
+from .fit_metrics import Evaluation, Row
 from .motion_folder import Clip
 
 _evaluation: Evaluation

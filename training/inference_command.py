@@ -30,11 +30,11 @@ from .data.splits import split_clips
 from .distributed import choose_device
 from .networks import network_of
 from .outputs import check_outputs
-from .sequence_figures import measure, summarise
+from .sequence_metrics import measure, summarise
 from .sequential import PROTOCOLS, Predictor, TrackedClip, TrueClip, track_clips
-from .shown_body import ShownBody, load_body, pose_rotations
 from .smplify import Smplify, SmplifyOptions, fit_prior
 from .train_command import parse_overrides
+from .training_body import ShownBody, load_body, pose_rotations
 
 BASELINES: dict[str, SmplifyOptions] = {
     "adam": SmplifyOptions(),

@@ -20,7 +20,7 @@ from core.network.residual import fill_missing
 from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
 from .examples import Examples
-from .shown_body import POINT_NAMES
+from .training_body import POINT_NAMES
 
 UNIT_DROPOUT = 0.5
 IDENTITY_6D = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)

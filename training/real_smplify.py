@@ -14,8 +14,8 @@ from core.motion import Motion
 
 from .motion_folder import Clip
 from .real_trials import Trial
-from .shown_body import ShownBody
 from .smplify import GaussianPrior, Smplify, SmplifyOptions, fit_prior
+from .training_body import ShownBody
 
 WAY = SmplifyOptions(optimizer="lbfgs")
 _PRIOR_STEP = 2

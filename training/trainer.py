@@ -18,6 +18,7 @@ from core.network.weights import read_weights
 from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
 from .augment import NUM_OTHER_BODIES, Augmentation
+from .body_perturbation import point_offsets, with_other_bones
 from .checkpoints import (
     Checkpoint,
     CheckpointError,
@@ -36,11 +37,10 @@ from .evaluation import PairTest, draw_predictions, evaluate, mean_mpve, table_t
 from .examples import Examples, training_examples
 from .losses import LOSS_NAMES, Loss, pair_loss
 from .networks import make_network, uses_bfloat16
-from .other_bodies import point_offsets, with_other_bones
 from .pictures import write_png
 from .pose_mlp import PoseMlp
 from .run_log import RunLog
-from .shown_body import ShownBody, load_body, with_hands
+from .training_body import ShownBody, load_body, with_hands
 
 CHECKPOINT_FOLDER = "checkpoints"
 BEST_NAME, LAST_NAME = "best.pth.tar", "last.pth.tar"

@@ -16,7 +16,7 @@ from core.amass import write_motion  # noqa: E402
 from core.fit import FitOptions  # noqa: E402
 from core.motion import Motion  # noqa: E402
 from core.network import read_weights  # noqa: E402
-from training import ablate, variant_figures  # noqa: E402
+from training import ablate, variant_metrics  # noqa: E402
 from training.checkpoints import CheckpointError, load_checkpoint  # noqa: E402
 from training.config import AugmentConfig, ConfigError, RunConfig, read_config  # noqa: E402
 from training.distributed import Processes  # noqa: E402
@@ -24,7 +24,7 @@ from training.evaluation import ANALYTIC, row_name  # noqa: E402
 from training.motion_folder import read_clips  # noqa: E402
 from training.run_log import RunLog  # noqa: E402
 from training.trainer import CHECKPOINT_FOLDER, Trainer  # noqa: E402
-from training.variant_figures import CONDITIONS, FitTest, fit_table  # noqa: E402
+from training.variant_metrics import CONDITIONS, FitTest, fit_table  # noqa: E402
 from training.variants import is_trained, read_figures, read_variants, train  # noqa: E402
 
 ONE = Processes(0, 1, torch.device("cpu"))
@@ -83,7 +83,7 @@ def test_a_variant_is_trained_once_and_goes_on_where_it_stopped(
 ) -> None:
     settings = {**run_settings, "training.epochs": 2, "training.checkpoint_every": 1}
     path = variants_file(tmp_path, settings, {"with": {"augment.point_noise_m": 0.01}, "without": {}})
-    monkeypatch.setattr(variant_figures, "USES", (("arms", 1),))
+    monkeypatch.setattr(variant_metrics, "USES", (("arms", 1),))
     arguments = ["--config", str(path), "--log_dir", str(tmp_path / "whole"), "--clips", str(clips_folder)]
     assert ablate.main(arguments) == 0
     whole = read_variants(path, {"output.log_dir": str(tmp_path / "whole")})

@@ -10,7 +10,7 @@ import pytest
 
 from core.cleanup import analyse_motion
 from training.evaluate_cleanup import Judge, feet_row, main, smoothing_rows, walks
-from training.fit_figures import Evaluation
+from training.fit_metrics import Evaluation
 from training.motion_folder import read_clips
 from training.sample_motion import sample_motion
 

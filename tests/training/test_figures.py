@@ -23,7 +23,7 @@ from training.metrics import (  # noqa: E402
     similarity_aligned,
 )
 from training.networks import MixedResidualNet  # noqa: E402
-from training.shown_body import ShownBody, pose_rotations, spread_vertices  # noqa: E402
+from training.training_body import ShownBody, pose_rotations, spread_vertices  # noqa: E402
 
 
 def rotations(*shape: int, seed: int = 0) -> tuple[torch.Tensor, Rotation]:
@@ -126,7 +126,7 @@ def some_poses(walk: Motion) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 def test_keypoints_of_many_bodies_are_the_regressor_times_their_vertices(some_poses) -> None:
     from core.body.landmarks import landmark_regressor
-    from training.shown_body import POINT_NAMES
+    from training.training_body import POINT_NAMES
 
     body = ShownBody(load_free_body(), "cpu")
     regressor = torch.as_tensor(landmark_regressor(body.data, POINT_NAMES), dtype=torch.float32)

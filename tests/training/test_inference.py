@@ -21,11 +21,11 @@ from training.config import RunConfig  # noqa: E402
 from training.distributed import Processes  # noqa: E402
 from training.inference_command import main  # noqa: E402
 from training.run_log import RunLog  # noqa: E402
-from training.sequence_figures import FrameErrors, measure, summarise  # noqa: E402
+from training.sequence_metrics import FrameErrors, measure, summarise  # noqa: E402
 from training.sequential import FALLBACK_AFTER, TrueClip, track_clips  # noqa: E402
-from training.shown_body import ShownBody  # noqa: E402
 from training.smplify import Smplify, SmplifyOptions, fit_prior, rotation_matrices  # noqa: E402
 from training.trainer import CHECKPOINT_FOLDER, LAST_NAME, Trainer  # noqa: E402
+from training.training_body import ShownBody  # noqa: E402
 
 
 @pytest.fixture(scope="module")

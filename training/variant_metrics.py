@@ -23,14 +23,14 @@ from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 from core.network.weights import NetworkInfo, write_weights
 
+from .body_perturbation import with_other_bones
 from .checkpoints import load_checkpoint
 from .convert_checkpoint import fold_network
 from .evaluation import ANALYTIC, UNTOUCHED
 from .fit_conditions import Condition
-from .fit_figures import Evaluation, Row, summarise
+from .fit_metrics import Evaluation, Row, summarise
 from .motion_folder import Clip
 from .networks import network_of
-from .other_bodies import with_other_bones
 from .pose_mlp import PoseMlp
 from .realistic_errors import ErrorModel
 from .variants import Variant, read_figures, write_figures
@@ -122,7 +122,7 @@ def _answer(evaluation: Evaluation, predictor: PosePredictor, clip: Clip, condit
     return evaluation.compare(clip, condition, Motion(poses, clip.drawn_betas(), trans, clip.fps))
 
 
-def shipped_figures(test: FitTest) -> dict[str, Figures]:
+def measure_shipped(test: FitTest) -> dict[str, Figures]:
     """Return the figures of the network that ships: in each of its `USES`, and alone."""
     rows = {
         f"{joints} {passes}": test.kept(
@@ -137,7 +137,7 @@ def shipped_figures(test: FitTest) -> dict[str, Figures]:
     return rows
 
 
-def variant_figures(variant: Variant, test: FitTest) -> dict[str, Any]:
+def measure_variant(variant: Variant, test: FitTest) -> dict[str, Any]:
     """Return a trained variant's figures: ``pairs`` it has seen, alone on the test pairs, and in the ``fit``.
 
     In the fit are pose networks alone; for another architecture that is empty.

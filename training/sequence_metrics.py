@@ -10,7 +10,7 @@ import torch
 
 from .metrics import aligned_error_mm, centred, point_error_mm
 from .sequential import TrackedClip, TrueClip
-from .shown_body import ShownBody
+from .training_body import ShownBody
 
 NUM_PARTS = 10
 _BLOCK = 256

@@ -15,7 +15,7 @@ from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX
 from training.evaluate_fit import chosen_rows, main
 from training.fit_conditions import ERROR_ROWS, FAULT_ROWS, SMPL_HIP_WIDTH_M, SOLVER_ROWS, Condition
-from training.fit_figures import Evaluation, Row, row_of
+from training.fit_metrics import Evaluation, Row, row_of
 from training.fit_spill import SpillGauge
 from training.motion_folder import Clip, read_clips
 from training.realistic_errors import MIXED_ERRORS, ErrorModel
