@@ -1,10 +1,11 @@
-"""Train variants of the networks with the same budget, one after the other, and put their figures side by side.
+"""Train variants of the networks with the same budget, one after the other, and tabulate their metrics side by side.
 
     python -m training.ablate [--config FILE.yaml] [--set data.folder=data/cmu] [--log_dir logs/ablations]
 
-Each network is measured alone on the test pairs, and pose networks in the fit as well, on held-out clips with clean,
-noisy and missing points, fewer points, and another body. So is the network that ships, by the joints it is asked for
-and its passes. What is done already is not done again, so the command can be stopped and given anew.
+Each network is measured alone on the test pairs. Pose networks are also measured in the fit, on held-out clips with
+clean, noisy and missing points, fewer points, and another body. The shipped network is measured in the fit too, with
+different joints taken from it and different numbers of passes. Finished work is not repeated, so the command can be
+stopped and run again.
 """
 
 from __future__ import annotations
@@ -30,17 +31,17 @@ DEFAULT_CONFIG = Path(__file__).with_name("configs") / "variants" / "ablations.y
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.ablate", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--config", type=Path, metavar="FILE.yaml", default=DEFAULT_CONFIG, help="the variants")
-    parser.add_argument("--log_dir", metavar="FOLDER", default="logs/ablations", help="folder of all runs")
+    parser.add_argument("--config", type=Path, metavar="FILE.yaml", default=DEFAULT_CONFIG, help="file of the variants")
+    parser.add_argument("--log_dir", metavar="FOLDER", default="logs/ablations", help="folder for all runs")
     parser.add_argument(
         "--clips", type=Path, metavar="FOLDER", default=Path("data/cmu"), help="clips to measure the fit on (data/cmu)"
     )
-    parser.add_argument("--subjects", nargs="+", default=list(HELD_OUT_SUBJECTS), help="people of these clips")
+    parser.add_argument("--subjects", nargs="+", default=list(HELD_OUT_SUBJECTS), help="subjects whose clips to use")
     parser.add_argument("--every", type=int, default=12, metavar="N", help="take every Nth clip (default %(default)s)")
-    parser.add_argument("--trained", action="store_true", help="train nothing; measure what is trained")
-    parser.add_argument("--only", nargs="+", metavar="VARIANT", help="just these, by name or by group")
+    parser.add_argument("--trained", action="store_true", help="train nothing; measure the variants already trained")
+    parser.add_argument("--only", nargs="+", metavar="VARIANT", help="only these variants, by name or by group")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="SECTION.NAME=VALUE", help="a setting of all; may be repeated"
+        "--set", action="append", default=[], metavar="SECTION.NAME=VALUE", help="override a setting; repeatable"
     )
     return parser
 
@@ -49,18 +50,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    return exit_code_of(parser.prog, lambda: _run(options), interrupted="interrupted; given again, it goes on")
+    return exit_code_of(parser.prog, lambda: _run(options), interrupted="interrupted; run it again to continue")
 
 
 def _run(options: argparse.Namespace) -> None:
     folder = Path(options.log_dir)
     tables = [folder / "ablation.json", folder / "ablation.md", *(folder / "in_fit").glob("*")]
     read = {"the variants": options.config, "the clips": clip_files(options.clips)}
-    check_outputs({"the figures": tables}, read)
+    check_outputs({"the metrics": tables}, read)
     variants = read_variants(options.config, {**parse_overrides(options.set), "output.log_dir": options.log_dir})
     if options.only:
         variants = [variant for variant in variants if {variant.name, variant.group} & set(options.only)]
-    runs = [path for one in variants for path in run_files(one.config.run_folder, trains=not options.trained)]
+    runs = [path for variant in variants for path in run_files(variant.config.run_folder, trains=not options.trained)]
     check_outputs({"a file of the runs": runs}, read)
     for variant in () if options.trained else variants:
         if not is_trained(variant):
@@ -71,24 +72,24 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _report(variants: Sequence[Variant], test: FitTest) -> None:
-    """Measure *variants* and the network that ships; print the tables, and write them beside the runs."""
+    """Measure *variants* and the shipped network; print the tables and write them beside the runs."""
     shipped = measure_shipped(test)
-    parts = [f"## The network that ships, on {len(test.clips)} clips", fit_table(shipped)]
-    held: dict[str, object] = {"shipped": shipped}
+    parts = [f"## Shipped network, on {len(test.clips)} clips", fit_table(shipped)]
+    results: dict[str, object] = {"shipped": shipped}
     for group in dict.fromkeys(variant.group for variant in variants):
-        figures = {one.name: measure_variant(one, test) for one in variants if one.group == group}
-        held[group] = figures
-        in_fit = {name: one["fit"] for name, one in figures.items() if one["fit"]}
+        metrics = {variant.name: measure_variant(variant, test) for variant in variants if variant.group == group}
+        results[group] = metrics
+        in_fit = {name: variant["fit"] for name, variant in metrics.items() if variant["fit"]}
         parts += [
             f"## {group}",
             "Alone:",
-            pairs_table(figures),
+            pairs_table(metrics),
             *(["In the fit:", fit_table(in_fit)] if in_fit else []),
         ]
     text = "\n\n".join(parts)
     print(text)
     folder = test.folder.parent
-    write_figures(folder / "ablation.json", held)
+    write_figures(folder / "ablation.json", results)
     with atomic_path(folder / "ablation.md") as path:
         path.write_text(text + "\n", encoding="utf-8")
 

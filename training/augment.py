@@ -1,7 +1,7 @@
-"""What makes little data go far: mirrored motion, other shapes, limbs of other frames, noise, missing points. B batch.
+"""Augment training pairs: mirrored motion, other shapes, limbs of other frames, noise, missing points. B batch.
 
-All is drawn with torch's own generator, whose state is in every checkpoint, so a resumed run draws what an
-uninterrupted one would. Turns are rotation vectors (radians) as the data holds them.
+Everything is drawn with torch's own generator, whose state is in every checkpoint, so a resumed run draws the same
+values as an uninterrupted one. Poses are rotation vectors (radians), as in the data.
 """
 
 from __future__ import annotations
@@ -27,50 +27,50 @@ LIMBS: tuple[tuple[int, ...], ...] = (
     *(tuple(JOINT_INDEX[f"{side}_{joint}"] for joint in _ARM) for side in ("left", "right")),
     (JOINT_INDEX["neck"], JOINT_INDEX["head"]),
 )
-"""Joints that another frame may lend together. Not the legs: how they stand tells how the pelvis is tilted."""
+"""Joints that may be taken together from another frame. Not the legs: their pose indicates the tilt of the pelvis."""
 
 _MIRRORED_BODY = MIRRORED_JOINTS[:NUM_BODY_ROTATIONS]
 NUM_OTHER_BODIES = 12
 _KEPT = ("left_hip", "right_hip", "mid_hip", "left_shoulder", "right_shoulder", "mid_shoulder")
-"""The torso's points are never dropped: without them a fit has no frame to stand in."""
+"""The torso's points are never dropped: without them a fit cannot define the body's frame."""
 _CLEAN_SHARE, _CLEAN_M = 0.4, 0.002
-"""So many examples have points nearly without noise: those of mocap, and of a smoothed track."""
+"""The share of examples with nearly noise-free points, as in mocap or a smoothed track, and their largest noise."""
 
 
 class Augmentation:
-    """Draws what is done to a batch.
+    """Random augmentation of batches.
 
     Attributes:
-        config: how much of each.
+        config: the amount of each augmentation.
     """
 
     def __init__(self, config: AugmentConfig, point_names: Sequence[str], poses: np.ndarray) -> None:
-        """Prepare.
+        """Prepare the augmentation.
 
         Args:
-            config: how much of each.
+            config: the amount of each augmentation.
             point_names: the network's points.
-            poses: (N, 66) rotation vectors of the training data, some thousand: a joint's noise is a share of how far
-                it turns about each axis there, so a hinge stays a hinge.
+            poses: (N, 66) rotation vectors, a sample of a few thousand training poses. A joint's noise about each axis
+                is proportional to the standard deviation there, so a hinge stays a hinge.
         """
         self.config = config
         self._spread = torch.as_tensor(poses.std(axis=0), dtype=torch.float32).view(NUM_BODY_ROTATIONS, 3)
-        marked = [{point.solver for point in layout.points} for layout in LAYOUTS.values()]
-        shown = [[float(name in names) for name in point_names] for names in marked]
+        layout_names = [{point.solver for point in layout.points} for layout in LAYOUTS.values()]
+        shown = [[float(name in names) for name in point_names] for names in layout_names]
         self._layouts = torch.tensor(shown)
         self._kept = torch.tensor([name in _KEPT for name in point_names])
 
     def of_motion(self, batch: PairBatch) -> PairBatch:
-        """Return the pairs mirrored, with limbs of other pairs, with other betas, and slightly other poses."""
+        """Return the pairs with mirroring, limbs of other pairs, new betas and pose noise, each drawn at random."""
         config, size, device = self.config, len(batch.betas), batch.betas.device
         start, target = (poses.view(size, NUM_BODY_ROTATIONS, 3) for poses in (batch.start_poses, batch.target_poses))
         trans = batch.start_trans, batch.target_trans
         for joints in LIMBS if config.limbs else ():
-            lender = torch.randperm(size, device=device)
-            taken = (torch.rand(size, 1, 1, device=device) < config.limbs).expand(-1, len(joints), 3)
+            donor = torch.randperm(size, device=device)
+            replaced = (torch.rand(size, 1, 1, device=device) < config.limbs).expand(-1, len(joints), 3)
             start, target = start.clone(), target.clone()
             for poses in (start, target):
-                poses[:, joints] = torch.where(taken, poses[lender][:, joints], poses[:, joints])
+                poses[:, joints] = torch.where(replaced, poses[donor][:, joints], poses[:, joints])
         if config.mirror:
             chosen = torch.rand(size, device=device) < config.mirror
             signs = torch.tensor(MIRROR_AXES, dtype=start.dtype, device=device)
@@ -92,7 +92,7 @@ class Augmentation:
         return self._tilted(batch) if config.tilt_rad else batch
 
     def _tilted(self, batch: PairBatch) -> PairBatch:
-        """Return the pairs seen by a camera that does not quite know which way is up."""
+        """Return the pairs tilted at random, as if the camera's up direction were slightly wrong."""
         turns = torch.randn(batch.betas[:, :3].shape, device=batch.betas.device) * self.config.tilt_rad
         turns = axis_angle_to_matrix(turns * torch.tensor([1.0, 0.0, 1.0], device=turns.device))
         moved = {}
@@ -104,7 +104,7 @@ class Augmentation:
         return replace(batch, **moved)
 
     def of_points(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return *points* (B, P, 3) with noise, which of them are seen (B, P), and the noise per axis (B,), metres."""
+        """Return *points* (B, P, 3) with noise, their visibility (B, P), and the noise per axis (B,), metres."""
         config = self.config
         size, device = len(points), points.device
         seen = torch.ones_like(points[..., 0])
@@ -125,7 +125,7 @@ class Augmentation:
         return points, seen, sigma_m
 
     def of_betas(self, betas: Tensor, *, known: bool) -> Tensor:
-        """Return the betas (B, 10) as far as the network is told them: zeros where they are not *known*."""
+        """Return the betas (B, 10) that the network is given: zeros where they are not *known* or are hidden."""
         if not known:
             return torch.zeros_like(betas)
         if not self.config.unknown_betas:
@@ -134,13 +134,13 @@ class Augmentation:
         return torch.where(hidden, 0.0, betas)
 
     def of_body(self) -> int | None:
-        """Return which of the `NUM_OTHER_BODIES` other bodies a batch is shown on, or None for the body itself."""
+        """Draw which of the `NUM_OTHER_BODIES` perturbed bodies a batch is shown on, or None for the body itself."""
         if not self.config.other_bodies or float(torch.rand(())) >= self.config.other_bodies:
             return None
         return int(torch.randint(NUM_OTHER_BODIES, ()))
 
     def of_start(self, poses: Tensor) -> Tensor:
-        """Return the start poses (B, 66) a little off, as a tracker's own would be."""
+        """Return the start poses (B, 66) with noise, as a tracker's own estimates would have."""
         if not self.config.start_noise_rad:
             return poses
         size = torch.rand(len(poses), 1, device=poses.device) * self.config.start_noise_rad

@@ -1,9 +1,10 @@
-"""Time the unfolded torch network and the folded one side by side, and say how far apart their answers are.
+"""Time the unfolded and the folded network side by side, and compare their outputs.
 
     python -m training.benchmark_network [--weights CHECKPOINT] [--batches 1 1024] [--rounds N] [--threads N]
 
-Each time is a whole pass: frame, network, rotations. The ways take turns, so that a busy machine slows all of them, and
-the median of the rounds counts. On a machine with a CUDA GPU its ways are timed too, the recorded graph among them.
+Each time covers a whole pass: human-centred frame, network, rotations. The implementations take turns, so that load on
+the machine slows all of them alike; the median over the rounds is reported. With a CUDA GPU, the implementations on it
+are timed too, including the recorded CUDA graph.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ from .model import JointLinear, ResidualNet
 
 UNFOLDED = "torch cpu, unfolded, all taps"
 _LONG_CALL_S = 0.2
-"""Ways that take longer are called once a round, quicker ones several times."""
+"""Implementations that take longer are called once per round, faster ones `_CALLS` times."""
 _CALLS = 10
 
-Way = Callable[[], object]
+Pass = Callable[[], object]
 
 
 def fresh_network(graph: str = DEFAULT_GRAPH) -> ResidualNet:
-    """Return a network with weights at random that turn joints by some degrees, always the same."""
+    """Return a network with random weights, always the same, that rotate joints by a few degrees."""
     torch.manual_seed(0)
     network = ResidualNet(graph, trimmed=False)
     for module in network.modules():
@@ -53,31 +54,31 @@ def fresh_network(graph: str = DEFAULT_GRAPH) -> ResidualNet:
 
 
 def trimmed_copy(network: ResidualNet) -> ResidualNet:
-    """Return the same network, without the taps that two frames never touch."""
+    """Return a copy of the network without the convolution taps that two frames never reach."""
     trimmed = ResidualNet(network.graph)
     trimmed.load_state_dict(network.state_dict())
     return trimmed.eval()
 
 
-def ways_to_pass(network: ResidualNet, weights: NetworkWeights, samples: Samples) -> dict[str, Way]:
-    """Return a function for each way to run one pass over *samples*, by its name."""
+def implementations(network: ResidualNet, weights: NetworkWeights, samples: Samples) -> dict[str, Pass]:
+    """Return, by name, a function for each implementation that runs one pass over *samples*."""
     arrays = (samples.start_points, samples.target_points, samples.rotations, samples.betas)
     tensors = [torch.tensor(array) for array in arrays]
     trimmed = trimmed_copy(network)
     on_numpy, on_torch = ResidualNetwork(weights), ResidualNetwork(weights, "cpu")
-    ways: dict[str, Way] = {
+    passes: dict[str, Pass] = {
         UNFOLDED: lambda: network(*tensors).rotations,
         "torch cpu, unfolded, trimmed": lambda: trimmed(*tensors).rotations,
         "torch cpu, folded": lambda: on_torch.predict(*tensors),
         "numpy, folded": lambda: on_numpy.predict(*arrays),
     }
     if torch.cuda.is_available():
-        ways |= _cuda_ways(network, weights, arrays)
-    return ways
+        passes |= _on_cuda(network, weights, arrays)
+    return passes
 
 
-def _cuda_ways(network: ResidualNet, weights: NetworkWeights, arrays: Sequence[np.ndarray]) -> dict[str, Way]:
-    """Return the ways on a CUDA GPU; each waits for the GPU and brings the answer back."""
+def _on_cuda(network: ResidualNet, weights: NetworkWeights, arrays: Sequence[np.ndarray]) -> dict[str, Pass]:
+    """Return the implementations on a CUDA GPU; each waits for the GPU and copies the result back."""
     unfolded = ResidualNet(network.graph, trimmed=False)
     unfolded.load_state_dict(network.state_dict())
     unfolded = unfolded.cuda().eval()
@@ -91,40 +92,40 @@ def _cuda_ways(network: ResidualNet, weights: NetworkWeights, arrays: Sequence[n
     }
 
 
-def median_times(ways: dict[str, Way], rounds: int) -> dict[str, float]:
-    """Return the median seconds of a call of each way; the ways take turns."""
-    times: dict[str, list[float]] = {name: [] for name in ways}
+def median_times(passes: dict[str, Pass], rounds: int) -> dict[str, float]:
+    """Return each implementation's median time per call, seconds; the implementations take turns."""
+    times: dict[str, list[float]] = {name: [] for name in passes}
     with torch.no_grad():
-        for way in ways.values():
-            way()
+        for run_pass in passes.values():
+            run_pass()
         for _ in range(rounds):
-            for name, way in ways.items():
+            for name, run_pass in passes.items():
                 for _ in range(_CALLS):
-                    began = time.perf_counter()
-                    way()
-                    times[name].append(time.perf_counter() - began)
+                    start = time.perf_counter()
+                    run_pass()
+                    times[name].append(time.perf_counter() - start)
                     if times[name][-1] > _LONG_CALL_S:
                         break
     return {name: float(np.median(values)) for name, values in times.items()}
 
 
 def report(network: ResidualNet, weights: NetworkWeights, batches: Sequence[int], rounds: int) -> str:
-    """Return the table of times and answers."""
+    """Return the table of times and output differences."""
     lines = [
         f"torch {torch.__version__}, numpy {np.__version__}, {torch.get_num_threads()} torch threads, "
         f"{os.cpu_count()} cores, graph {network.graph}, median of {rounds} rounds"
     ]
     for batch in batches:
-        ways = ways_to_pass(network, weights, draw_samples(batch))
-        seconds = median_times(ways, rounds)
+        passes = implementations(network, weights, draw_samples(batch))
+        seconds = median_times(passes, rounds)
         with torch.no_grad():
-            answers = {name: np.asarray(way())[:, :22] for name, way in ways.items()}
-        lines.append(f"batch {batch:<25} ms a call   us a sample   times faster   largest difference")
+            outputs = {name: np.asarray(run_pass())[:, :22] for name, run_pass in passes.items()}
+        lines.append(f"batch {batch:<25} ms per call us per sample   times faster   largest difference")
         for name, value in seconds.items():
-            away = np.abs(answers[name] - answers[UNFOLDED]).max()
+            difference = np.abs(outputs[name] - outputs[UNFOLDED]).max()
             lines.append(
                 f"  {name:<29} {1e3 * value:9.3f} {1e6 * value / batch:13.1f} {seconds[UNFOLDED] / value:14.2f}"
-                f" {away:20.1e}"
+                f" {difference:20.1e}"
             )
     return "\n".join(lines)
 
@@ -132,10 +133,10 @@ def report(network: ResidualNet, weights: NetworkWeights, batches: Sequence[int]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.benchmark_network", description=__doc__.splitlines()[0])
-    parser.add_argument("--weights", type=Path, help="a checkpoint; weights at random without it")
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 1024], help="samples in a call")
+    parser.add_argument("--weights", type=Path, help="checkpoint (default: random weights)")
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 1024], help="samples per call")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--threads", type=int, help="threads of torch; set OPENBLAS_NUM_THREADS for those of NumPy")
+    parser.add_argument("--threads", type=int, help="torch's threads; for NumPy's, set OPENBLAS_NUM_THREADS")
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: _run(options))
 

@@ -1,11 +1,11 @@
-"""Time the fit frame by frame (milliseconds a frame: median, 99 %, worst) and measure how its memory grows.
+"""Time the streaming fit (milliseconds per frame: median, 99th percentile, worst) and measure its memory growth.
 
     python -m training.benchmark_stream MOTION_FOLDER [--subjects 16 35 05] [--frames N] [--layout NAME]
         [--noise-mm MM] [--quality Q] [--json OUT.json]
 
-The longest clip is pushed there and back until so many frames are reached, through one stream, from its first frame on:
-what is done once, at the beginning, is in the figures. Run it on an idle core; BLAS is held to one thread. Memory is
-what is resident, measured every 100 frames once the shape is found.
+The longest clip is played forwards and backwards until N frames are reached, through one stream from its first frame,
+so the times include the one-off work at the beginning. Run it on an idle core; BLAS is limited to one thread. Memory is
+the resident set, measured every 100 frames once the shape has been estimated.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ _STATM, _MEMORY_EVERY = Path("/proc/self/statm"), 100
 
 @dataclass(frozen=True)
 class FrameTimes:
-    """How long the frames of a stream took, milliseconds.
+    """Times per frame of a stream, milliseconds.
 
     Attributes:
         what: which frames.
-        frames: how many.
-        median_ms: half of them took less.
-        most_ms: 99 % of them took less.
-        worst_ms: the longest.
+        frames: number of frames.
+        median_ms: median.
+        most_ms: 99th percentile.
+        worst_ms: maximum.
     """
 
     what: str
@@ -59,13 +59,13 @@ class FrameTimes:
 
     @classmethod
     def of(cls, what: str, seconds: np.ndarray) -> FrameTimes:
-        """Return the figures of frames that took *seconds* (F,)."""
+        """Return the statistics of frames that took *seconds* (F,)."""
         ms = 1000.0 * seconds
         return cls(what, len(ms), float(np.median(ms)), float(np.quantile(ms, 0.99)), float(ms.max()))
 
 
 def there_and_back(track: KeypointTrack, num_frames: int) -> KeypointTrack:
-    """Return *num_frames* of the track, played forwards and backwards in turn, so that it never jumps."""
+    """Return *num_frames* of the track played forwards and backwards in turn, so that it never jumps."""
     period = max(1, 2 * track.num_frames - 2)
     phase = np.arange(num_frames) % period
     frames = np.where(phase < track.num_frames, phase, period - phase)
@@ -73,35 +73,36 @@ def there_and_back(track: KeypointTrack, num_frames: int) -> KeypointTrack:
 
 
 def resident_mb() -> float | None:
-    """Return how much memory of this process is resident now, megabytes; None where Linux does not tell."""
+    """Return this process's resident memory, megabytes; None where /proc/self/statm does not exist."""
     if not _STATM.exists():
         return None
     return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def frame_times(track: KeypointTrack, evaluation: Evaluation) -> tuple[tuple[FrameTimes, ...], float | None]:
-    """Return the times of all frames of one stream, and of those in which its shape was still being found.
+    """Return the frame times of one stream, and its memory growth.
 
-    Also by how many megabytes the resident memory grew after that, at most; None if that is not known.
+    The times are given for all frames, for those while the shape was being estimated, and for those after. The growth
+    is the largest increase of the resident memory, megabytes, after the shape was estimated; None if it is not known.
 
     Args:
-        track: what is pushed.
-        evaluation: whose body and options are used.
+        track: the keypoints to stream.
+        evaluation: provides the body and the fit's options.
     """
     stream = FitStream(track.layout, track.fps, evaluation.data, evaluation.options)
-    seconds, finding = np.full(track.num_frames, np.nan), np.ones(track.num_frames, dtype=bool)
+    seconds, estimating = np.full(track.num_frames, np.nan), np.ones(track.num_frames, dtype=bool)
     resident: list[float | None] = []
     with one_blas_thread():
         for frame, points in enumerate(zip(track.positions, track.confidence, strict=True)):
-            finding[frame] = not stream.calibrated
-            began = time.perf_counter()
+            estimating[frame] = not stream.calibrated
+            start = time.perf_counter()
             stream.push(*points)
-            seconds[frame] = time.perf_counter() - began
-            if stream.calibrated and (finding[frame] or frame % _MEMORY_EVERY == 0):
+            seconds[frame] = time.perf_counter() - start
+            if stream.calibrated and (estimating[frame] or frame % _MEMORY_EVERY == 0):
                 resident.append(resident_mb())
-    times = [FrameTimes.of("all frames", seconds), FrameTimes.of("while the shape is found", seconds[finding])]
-    if not finding.all():
-        times.append(FrameTimes.of("after that", seconds[~finding]))
+    times = [FrameTimes.of("all frames", seconds), FrameTimes.of("while estimating shape", seconds[estimating])]
+    if not estimating.all():
+        times.append(FrameTimes.of("after that", seconds[~estimating]))
     known = [megabytes for megabytes in resident if megabytes is not None]
     return tuple(times), max(known) - known[0] if known else None
 
@@ -115,30 +116,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--subjects", nargs="+", default=list(HELD_OUT_SUBJECTS))
     parser.add_argument("--frames", type=int, default=2000)
     parser.add_argument("--layout", choices=tuple(LAYOUTS), default="body25")
-    parser.add_argument("--noise-mm", type=float, default=5.0, help="standard deviation per axis")
+    parser.add_argument("--noise-mm", type=float, default=5.0, help="standard deviation of the noise per axis")
     parser.add_argument("--quality", choices=tuple(QUALITIES), default="balanced")
-    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures")
+    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the results as JSON")
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> None:
-    check_outputs({"the figures": options.json}, {"the clips": clip_files(options.folder)})
+    check_outputs({"the metrics": options.json}, {"the clips": clip_files(options.folder)})
     evaluation = Evaluation(FitOptions(quality=options.quality))
     condition = Condition("stream", errors=ErrorModel(white_m=0.001 * options.noise_mm), layout=options.layout)
     longest = max(read_clips(options.folder, options.subjects), key=lambda clip: len(clip.trans))
     track = there_and_back(evaluation.track(longest, condition), options.frames)
     print(f"{track.num_frames} frames of {options.layout} at {track.fps:.0f} fps, NumPy {np.__version__}")
-    print(f"{'ms a frame':<28}{'frames':>8}{'median':>9}{'99 %':>9}{'worst':>9}")
-    times, grown_mb = frame_times(track, evaluation)
+    print(f"{'ms per frame':<28}{'frames':>8}{'median':>9}{'99 %':>9}{'worst':>9}")
+    times, growth_mb = frame_times(track, evaluation)
     for row in times:
         print(f"{row.what:<28}{row.frames:>8}{row.median_ms:>9.2f}{row.most_ms:>9.2f}{row.worst_ms:>9.2f}")
-    if grown_mb is not None:
-        print(f"Resident memory grew by {grown_mb:.2f} MB at most after the shape was found.")
+    if growth_mb is not None:
+        print(f"Resident memory grew by at most {growth_mb:.2f} MB after the shape was estimated.")
     if options.json is not None:
         with atomic_path(options.json) as path:
-            figures = {"times": [asdict(row) for row in times], "memory_growth_mb": grown_mb}
-            path.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+            results = {"times": [asdict(row) for row in times], "memory_growth_mb": growth_mb}
+            path.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

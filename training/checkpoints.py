@@ -1,6 +1,6 @@
-"""Checkpoints: everything that a run needs to go on as if it had never stopped, as plain tensors and values.
+"""Checkpoints: everything a run needs to resume exactly, as plain tensors and values.
 
-They are read with ``weights_only``, so nothing in them is run. No array of a body is in them.
+They are read with ``weights_only``, so they cannot execute code. They contain no arrays of a body.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _FOREIGN_PREFIXES = ("openpose_regressor",)
 
 
 class CheckpointError(CoreError, ValueError):
-    """A checkpoint is damaged, of another kind, or does not fit the settings."""
+    """A checkpoint is damaged, of another kind, or does not match the settings."""
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """What a checkpoint file holds.
+    """Contents of a checkpoint file.
 
     Attributes:
         model: the network's state dict.
-        config: the settings as plain dicts; empty in a published checkpoint.
-        body: name of the body it was trained on; empty in a published checkpoint.
-        training: what only a resumed run reads (optimizer, scheduler, step, best, rng); empty in a published one.
-        metrics: figures of the last evaluation.
+        config: settings as plain dicts; empty in a published checkpoint.
+        body: name of the body the network was trained on; empty in a published checkpoint.
+        training: state read only by a resumed run (optimizer, scheduler, step, best, rng); empty in a published one.
+        metrics: metrics of the last evaluation.
     """
 
     model: dict[str, torch.Tensor]
@@ -48,20 +48,20 @@ class Checkpoint:
 
     @property
     def architecture(self) -> str:
-        """The network that the weights are of; checkpoints from before there were two do not say."""
+        """Architecture of the network; checkpoints older than the second architecture do not store it."""
         return str(self.config["model"].get("architecture", ARCHITECTURE)) if self.config else ARCHITECTURE
 
     @property
     def graph(self) -> str:
-        """The skeleton graph of the weights; empty for a network without one."""
+        """Skeleton graph of the weights; empty for a network without one."""
         if self.architecture != ARCHITECTURE:
             return ""
         return str(self.config["model"]["graph"]) if self.config else "published"
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write *checkpoint*; the file appears whole or not at all."""
-    held = {
+    """Write *checkpoint* atomically."""
+    contents = {
         "format_version": FORMAT_VERSION,
         "model": checkpoint.model,
         "config": checkpoint.config,
@@ -70,52 +70,52 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "metrics": checkpoint.metrics,
     }
     with atomic_path(path) as temporary:
-        torch.save(held, temporary)
+        torch.save(contents, temporary)
 
 
 def load_checkpoint(path: Path | str) -> Checkpoint:
-    """Return what a checkpoint of ours or the published one holds.
+    """Read a checkpoint, of this project or the published one.
 
     Raises:
-        InputMissingError: there is no such file.
-        CheckpointError: it is damaged or no such checkpoint.
+        InputMissingError: the file does not exist.
+        CheckpointError: the file is damaged or not such a checkpoint.
     """
     path = Path(path)
     if not path.is_file():
         raise InputMissingError(f"expected a checkpoint, found no file at {path}; check the path")
     try:
-        held = torch.load(path, map_location="cpu", weights_only=True)
+        contents = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise CheckpointError(
             f"expected a checkpoint of plain tensors, found something else in {path} "
             f"({' '.join(str(error).split())[:160]}); download or save it again"
         ) from error
-    if not isinstance(held, dict) or not isinstance(held.get("model"), dict):
+    if not isinstance(contents, dict) or not isinstance(contents.get("model"), dict):
         raise CheckpointError(f"expected a checkpoint with a 'model' state dict, found none in {path}")
-    version = held.get("format_version")
+    version = contents.get("format_version")
     if version not in (None, FORMAT_VERSION):
         raise CheckpointError(f"expected a checkpoint of format {FORMAT_VERSION}, found {version} in {path}; update")
     ours = version is not None
     return Checkpoint(
-        _clean_names(held["model"]),
-        held["config"] if ours else {},
-        held["body"] if ours else "",
-        held["training"] if ours else {},
-        held["metrics"] if ours else {},
+        _clean_names(contents["model"]),
+        contents["config"] if ours else {},
+        contents["body"] if ours else "",
+        contents["training"] if ours else {},
+        contents["metrics"] if ours else {},
     )
 
 
 def _clean_names(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Drop DDP's ``module.`` and what is no part of the network."""
+    """Remove DDP's ``module.`` prefix and the entries that are not part of the network."""
     names = {name: name.removeprefix("module.") for name in state}
     return {short: state[name] for name, short in names.items() if not short.startswith(_FOREIGN_PREFIXES)}
 
 
 def load_weights(network: nn.Module, checkpoint: Checkpoint, path: Path | str) -> None:
-    """Put a checkpoint's weights into *network*.
+    """Load a checkpoint's weights into *network*.
 
     Raises:
-        CheckpointError: names or shapes differ; all that differ are counted, the first named.
+        CheckpointError: names or shapes differ; the message counts them and names the first.
     """
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in checkpoint.model.items()}
@@ -129,7 +129,7 @@ def load_weights(network: nn.Module, checkpoint: Checkpoint, path: Path | str) -
 
 
 def random_state(device: torch.device) -> dict[str, Any]:
-    """Return the state of every random generator of this process, as tensors and plain values."""
+    """Return the state of all random generators of this process, as tensors and plain values."""
     generator: Any = np.random.get_state()
     kind, keys, position, has_gauss, gauss = generator
     version, words, gauss_next = random.getstate()
@@ -144,7 +144,7 @@ def random_state(device: torch.device) -> dict[str, Any]:
 
 
 def restore_random_state(state: Mapping[str, Any], device: torch.device) -> None:
-    """Put this process's random generators where `random_state` found them."""
+    """Restore this process's random generators from the result of `random_state`."""
     torch.set_rng_state(state["torch"])
     kind, keys, position, has_gauss, gauss = state["numpy"]
     np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, gauss))

@@ -1,4 +1,4 @@
-"""The fit against a plain SMPLify-3D, on the same frames, in one run: accuracy and speed side by side."""
+"""Compare the fit with a plain SMPLify-3D on the same frames in one run: accuracy and speed side by side."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ CLEAN = Condition("clean, true betas")
 
 @dataclass(frozen=True)
 class WayRow:
-    """A way to fit.
+    """Results of one fitting method.
 
     Attributes:
-        name: which.
-        pve_mm: vertices, pelvis joints together.
-        ms_per_frame: time.
-        times_slower: than this project's fit, by its quality.
+        name: the method.
+        pve_mm: per-vertex error with the pelvis joints aligned.
+        ms_per_frame: time per frame, milliseconds.
+        times_slower: time relative to this project's fit, by the fit's quality.
     """
 
     name: str
@@ -49,32 +49,32 @@ def compare(
     ways: Sequence[SmplifyOptions] = WAYS,
     options: FitOptions | None = None,
 ) -> list[WayRow]:
-    """Return a row for each quality of this project's fit and for each of SMPLify's ways.
+    """Return a row for each quality of this project's fit and for each SMPLify variant.
 
-    The frames have clean points and true betas. This project's times are of fits that find the betas too.
+    The frames have clean points and true betas. This project's times are of fits that also estimate the betas.
 
     Args:
-        clips: of people whom nothing has learned from.
-        prior_clips: what SMPLify's pose prior is made of: the people that the fit has learned from.
-        num_frames: about how many frames to fit: the first ones of clips spread over all.
-        fit_ms: what this project's fit takes a frame, over a long clip, in the same run, by quality.
-        ways: SMPLify's.
-        options: what this project's fits are told besides their quality.
+        clips: clips of held-out subjects.
+        prior_clips: clips that SMPLify's pose prior is fitted to: those of the subjects this fit was trained on.
+        num_frames: approximate number of frames to fit: the first frames of evenly chosen clips.
+        fit_ms: time per frame of this project's fit of a long clip in the same run, milliseconds, by quality.
+        ways: SMPLify's variants.
+        options: options of this project's fits, apart from the quality.
     """
     count = max(1, min(len(clips), round(num_frames / _FRAMES_EACH)))
     length = min(num_frames, _FRAMES_EACH)
-    chosen = [clips[index] for index in np.linspace(0, len(clips) - 1, count).round().astype(int)]
-    begun = [_cut(clip, length) for clip in chosen]
+    selected = [clips[index] for index in np.linspace(0, len(clips) - 1, count).round().astype(int)]
+    cut_clips = [_cut(clip, length) for clip in selected]
     rows = []
     for quality, milliseconds in fit_ms.items():
         evaluation = Evaluation(replace(options or FitOptions(), quality=quality))
-        found = [
+        fits = [
             fit_track(
                 evaluation.track(clip, CLEAN), evaluation.data, replace(evaluation.options, betas=clip.drawn_betas())
             )
-            for clip in chosen
+            for clip in selected
         ]
-        pve_mm = _pve_mm(evaluation, begun, [motion for motion, _ in found])
+        pve_mm = _pve_mm(evaluation, cut_clips, [motion for motion, _ in fits])
         rows.append(WayRow(f"this fit, {quality}", pve_mm, milliseconds, _ratios(milliseconds, fit_ms)))
     poses = np.concatenate([_vectors(clip.rotations[::_PRIOR_STEP]) for clip in prior_clips])
     evaluation = Evaluation()
@@ -86,17 +86,17 @@ def compare(
                 torch.as_tensor(evaluation.track(clip, CLEAN).positions, dtype=torch.float32),
                 torch.as_tensor(clip.drawn_betas()),
             )
-            for clip in begun
+            for clip in cut_clips
         ]
         milliseconds = 1000.0 * sum(result.seconds for result in results) / sum(len(r.trans) for r in results)
-        motions = [_motion(clip, result) for clip, result in zip(begun, results, strict=True)]
-        pve_mm = _pve_mm(evaluation, begun, motions)
+        motions = [_motion(clip, result) for clip, result in zip(cut_clips, results, strict=True)]
+        pve_mm = _pve_mm(evaluation, cut_clips, motions)
         rows.append(WayRow(way.title, pve_mm, milliseconds, _ratios(milliseconds, fit_ms)))
     return rows
 
 
 def _ratios(milliseconds: float, fit_ms: Mapping[str, float]) -> dict[str, float]:
-    return {quality: milliseconds / own for quality, own in fit_ms.items()}
+    return {quality: milliseconds / this_fit_ms for quality, this_fit_ms in fit_ms.items()}
 
 
 def _cut(clip: Clip, length: int) -> Clip:
@@ -113,7 +113,7 @@ def _motion(clip: Clip, result: SmplifyResult) -> Motion:
 
 
 def _pve_mm(evaluation: Evaluation, clips: Sequence[Clip], motions: Sequence[Motion]) -> float:
-    """Return the mean PVE of the *clips*, which are the first frames of the *motions*."""
+    """Return the mean PVE over *clips*, whose frames are the first ones of *motions*."""
     rows = []
     for clip, motion in zip(clips, motions, strict=True):
         length = len(clip.trans)

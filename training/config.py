@@ -1,7 +1,7 @@
-"""The settings of a training run: one tree of dataclasses, read from YAML, overridden by dotted keys, saved whole.
+"""Settings of a training run: one tree of dataclasses, read from YAML, overridden by dotted keys, saved whole.
 
-An unknown key, a value of a wrong type or out of its range is an error that names the key and, as far as there is one,
-the file; all faults are told at once.
+An unknown key or a value of the wrong type or out of range raises an error that names the key and, where there is one,
+the file; all faults are reported at once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BETAS_SOURCES = ("auto", "file", "draw")
 
 
 class ConfigError(CoreError, ValueError):
-    """A setting is unknown or has a value that it cannot have."""
+    """A setting is unknown or has an invalid value."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class ModelConfig:
     """The network.
 
     Attributes:
-        name: the first word of the run's folder.
-        architecture: "residual_st_gcn", the paper's, or "pose_mlp", which reads any layout's points.
-        graph: skeleton graph of the former: "body25", or "published" for that of the paper's checkpoint.
+        name: first part of the run folder's name.
+        architecture: "residual_st_gcn", the paper's, or "pose_mlp", which accepts the points of any layout.
+        graph: skeleton graph of "residual_st_gcn": "body25", or "published" for that of the paper's checkpoint.
         dropout: share of features dropped inside the units.
     """
 
@@ -47,11 +47,11 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class BodyConfig:
-    """The body that poses are shown on.
+    """The body model that poses are applied to.
 
     Attributes:
-        path: a licensed SMPL, SMPL-H or SMPL-X file; the free body without one.
-        engine: who skins it: "core", or "smplx" (smplx's own forward pass, if that package is installed).
+        path: a licensed SMPL, SMPL-H or SMPL-X file; if empty, the free body.
+        engine: skinning implementation: "core", or "smplx" (smplx's own forward pass, if that package is installed).
     """
 
     path: str = ""
@@ -60,24 +60,24 @@ class BodyConfig:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """The motions.
+    """The motion data.
 
     Attributes:
         dataset: "amass", "3dpw", "rich", or "folder" for any folder of .npz files in AMASS layout.
-        folder: where it is.
-        cache: where the prepared arrays go; a folder ``.prepared`` inside *folder* without it.
-        up_axis: "Y" or "Z"; without it the file's own word, else the dataset's custom (AMASS: Z).
+        folder: folder of the dataset.
+        cache: folder for the prepared arrays; if empty, ``.prepared`` inside *folder*.
+        up_axis: "Y" or "Z"; if empty, as the file states, else the dataset's convention (AMASS: Z).
         split: "files" (the paper's, seeded), "subjects", or "official".
         train_share: share of files or subjects to train on.
-        test_subjects: with split "subjects", just these are tested on.
+        test_subjects: with split "subjects", test on exactly these.
         split_seed: seed of the split.
-        fps: frame rate that motions are brought to, by time.
+        fps: frame rate that motions are resampled to, by time.
         trim: share of a clip's frames cut at each end.
         strides: frames between start and target.
-        swap: how often start and target change places.
-        frames_per_subject: most frames of one person in an epoch, others each time; 0 for all.
-        test_every: of all test pairs, every n-th is used.
-        betas: "file" for the file's, "draw" for N(0, 0.8) by clip, "auto": the file's if they belong to the body.
+        swap: probability that start and target are exchanged.
+        frames_per_subject: maximum frames of one subject in an epoch, drawn anew each epoch; 0 for all.
+        test_every: use every n-th test pair.
+        betas: "file" for the file's, "draw" for N(0, 0.8) per clip, "auto": the file's if they belong to the body.
     """
 
     dataset: str = "amass"
@@ -99,22 +99,23 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """What is done to pairs before the network sees them; nothing unless it is asked for, as in the paper.
+    """Augmentation of the training pairs; off by default, as in the paper.
 
     Attributes:
-        mirror: how often left and right are exchanged.
-        limbs: how often a limb's rotations are those of another pair.
-        betas: how often betas are drawn anew.
-        tilt_rad: how far the pair is tilted out of the upright, about each level axis.
-        pose_noise: noise on both poses, as a share of how far each joint turns about each axis in the data.
+        mirror: probability of exchanging left and right.
+        limbs: probability that a limb's rotations are taken from another pair.
+        betas: probability of drawing new betas.
+        tilt_rad: standard deviation of the pair's tilt about each horizontal axis.
+        pose_noise: noise on both poses, relative to each joint's standard deviation about each axis in the data.
         start_noise_rad: largest noise on the start pose.
         point_noise_m: largest noise of the target points per axis.
         missing: largest share of the target points that are missing, in half of the pairs.
-        layouts: how often the points seen are those of another layout than BODY25.
-        analytic_start: how often the start is the analytic one, from the target points alone.
-        own_start: how often it is what the network itself answers to its start.
-        other_bodies: how often a batch is shown on a body with other bones and points, whose betas say nothing.
-        unknown_betas: how often betas are not told on the body itself.
+        layouts: probability that the visible points are those of a randomly drawn layout, not BODY25's.
+        analytic_start: probability that the start is the analytic one, from the target points alone.
+        own_start: probability that the start is the network's own prediction from its start.
+        other_bodies: probability that a batch is shown on a body with other bones and points, for which betas carry no
+            information.
+        unknown_betas: probability that the betas are hidden on the body itself.
     """
 
     mirror: float = 0.0
@@ -134,14 +135,14 @@ class AugmentConfig:
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Weights of the loss, and the vertices it looks at.
+    """Weights of the loss, and the vertices it uses.
 
     Attributes:
         rotation: weight of the geodesic angle.
         vertices: weight of the mean vertex distance, metres.
         keypoints: weight of the mean keypoint distance, metres.
         spread: weight of the likelihood of the predicted variances, for a network that predicts them.
-        num_vertices: how many vertices, evenly spread over the mesh's order; 0 for all.
+        num_vertices: number of vertices, evenly spaced in the mesh's order; 0 for all.
     """
 
     rotation: float = 1.0
@@ -153,12 +154,12 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """AdamW, and a cosine from the first learning rate to the last over all steps.
+    """AdamW with a cosine schedule from the first learning rate to the last over all steps.
 
     Attributes:
-        learning_rate: at the first step.
-        final_learning_rate: after the last.
-        weight_decay: of AdamW.
+        learning_rate: learning rate at the first step.
+        final_learning_rate: learning rate after the last step.
+        weight_decay: AdamW's weight decay.
     """
 
     learning_rate: float = 1e-4
@@ -168,17 +169,17 @@ class OptimizerConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """The course of the training.
+    """The training loop.
 
     Attributes:
-        epochs: how often every training frame is used.
-        batch_size: pairs a step, all processes together.
-        seed: of everything that is random.
-        workers: processes that load data, for each training process.
+        epochs: passes over the training frames.
+        batch_size: pairs per step, over all processes together.
+        seed: seed of all random generators.
+        workers: data-loading processes per training process.
         device: "auto", "cpu", "cuda" or "mps".
-        precision: "float32", "bfloat16" (CUDA alone), or "auto": bfloat16 where CUDA has it.
+        precision: "float32", "bfloat16" (CUDA only), or "auto": bfloat16 where CUDA supports it.
         evaluate_every: epochs between evaluations.
-        checkpoint_every: epochs between checkpoints; the best and the last are kept besides.
+        checkpoint_every: epochs between checkpoints; the best and the last are also kept.
     """
 
     epochs: int = 100
@@ -193,12 +194,12 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class OutputConfig:
-    """What a run writes.
+    """The output of a run.
 
     Attributes:
-        log_dir: folder of all runs.
-        extra_tag: the last word of the run's folder.
-        log_every: steps between two lines of the log.
+        log_dir: folder for all runs.
+        extra_tag: last part of the run folder's name.
+        log_every: steps between log lines.
         tensorboard: write scalars and pictures for TensorBoard, if that package is installed.
         pictures: test pairs to draw at each evaluation.
     """
@@ -225,7 +226,7 @@ class RunConfig:
 
     @property
     def run_folder(self) -> Path:
-        """Where the run's logs and checkpoints go: ``LOG_DIR/MODEL_net_TAG``."""
+        """Folder of the run's logs and checkpoints: ``LOG_DIR/MODEL_net_TAG``."""
         return Path(self.output.log_dir) / f"{self.model.name}_net_{self.output.extra_tag}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -233,10 +234,10 @@ class RunConfig:
         return {key: dict(_plain(value)) for key, value in asdict(self).items()}
 
     def overridden(self, values: Mapping[str, object]) -> RunConfig:
-        """Return the settings with those of *values*, by dotted key, in their place; texts are parsed as YAML.
+        """Return the settings with *values*, by dotted key, overridden; strings are parsed as YAML.
 
         Raises:
-            ConfigError: a key is unknown or a value wrong.
+            ConfigError: a key is unknown or a value invalid.
         """
         tree = self.to_dict()
         for key, value in values.items():
@@ -244,15 +245,15 @@ class RunConfig:
             if section not in tree or name not in tree[section]:
                 raise ConfigError(f"expected a setting SECTION.NAME such as training.epochs, got {key!r}")
             tree[section][name] = parse_yaml(value, f"setting {key}") if isinstance(value, str) else value
-        return config_from_dict(tree, "the settings with what was overridden")
+        return config_from_dict(tree, "the settings with overrides")
 
 
 def read_config(path: Path | str) -> RunConfig:
-    """Return the settings in a YAML file; what it leaves out is at its default.
+    """Read settings from a YAML file; settings it omits keep their defaults.
 
     Raises:
-        InputMissingError: there is no such file.
-        ConfigError: it is no YAML, or a key or value is wrong.
+        InputMissingError: the file does not exist.
+        ConfigError: it is not YAML, or a key or value is invalid.
     """
     path = Path(path)
     if not path.is_file():
@@ -261,17 +262,17 @@ def read_config(path: Path | str) -> RunConfig:
 
 
 def config_from_dict(tree: object, where: str) -> RunConfig:
-    """Return the settings that nested dicts hold; *where* is named in errors.
+    """Return the settings in nested dicts; *where* is named in errors.
 
     Raises:
-        ConfigError: a key is unknown or a value wrong; all faults are named.
+        ConfigError: a key is unknown or a value invalid; all faults are named.
     """
     faults: list[str] = []
     config = build(RunConfig, tree, "", faults)
     if not faults:
         faults = list(_range_faults(config))
     if faults:
-        raise ConfigError(f"settings that cannot be used in {where}: " + "; ".join(faults))
+        raise ConfigError(f"invalid settings in {where}: " + "; ".join(faults))
     return config
 
 
@@ -282,16 +283,16 @@ def _plain(value: Any) -> Any:
 
 
 def parse_yaml(text: str, where: str) -> Any:
-    """Return what a YAML *text* holds, as plain values; *where* is named in errors.
+    """Parse a YAML *text* into plain values; *where* is named in errors.
 
     Raises:
-        ConfigError: it is no YAML, or PyYAML is not there.
+        ConfigError: it is not YAML, or PyYAML is not installed.
     """
     try:
         import yaml
     except ImportError as error:
         raise ConfigError(
-            f"reading {where} needs PyYAML, which this Python does not have; "
+            f"reading {where} needs PyYAML, which is not installed in this Python; "
             "install it: pip install -c constraints.txt -r requirements/train.txt"
         ) from error
     try:
@@ -301,23 +302,23 @@ def parse_yaml(text: str, where: str) -> Any:
 
 
 def _range_faults(config: RunConfig) -> Iterable[str]:
-    """Yield what is out of its range."""
+    """Yield a message for each setting out of its range."""
     for key, value, allowed in _choices(config):
         if value not in allowed:
             yield f"{key}: expected one of {', '.join(repr(one) for one in allowed)}, got {value!r}"
     strides = config.data.strides
     if not strides or min(strides) < 1:
-        yield f"data.strides: expected whole numbers from 1, got {list(strides)}"
+        yield f"data.strides: expected integers of at least 1, got {list(strides)}"
     for key, number, low, high in _bounds(config):
         if not low <= number <= high:
             yield f"{key}: expected {low:g} to {high:g}, got {number:g}"
-    for key, word in (("model.name", config.model.name), ("output.extra_tag", config.output.extra_tag)):
-        if not word or any(not (letter.isalnum() or letter in "._-") for letter in word):
-            yield f"{key}: expected letters, digits, '.', '_' or '-', got {word!r}"
+    for key, name in (("model.name", config.model.name), ("output.extra_tag", config.output.extra_tag)):
+        if not name or any(not (letter.isalnum() or letter in "._-") for letter in name):
+            yield f"{key}: expected letters, digits, '.', '_' or '-', got {name!r}"
 
 
 def _choices(config: RunConfig) -> tuple[tuple[str, str, Sequence[str]], ...]:
-    """Return the settings that are one of a few words: key, value, what is allowed."""
+    """Return the settings with a fixed set of values: key, value, allowed values."""
     return (
         ("model.architecture", config.model.architecture, ARCHITECTURES),
         ("model.graph", config.model.graph, tuple(LINKS)),
@@ -333,11 +334,11 @@ def _choices(config: RunConfig) -> tuple[tuple[str, str, Sequence[str]], ...]:
 _AUGMENT_SHARES = (
     "mirror", "limbs", "betas", "missing", "layouts", "analytic_start", "own_start", "other_bodies", "unknown_betas",
 )  # fmt: skip
-"""Settings of the augmentation that are shares, 0 to 1."""
+"""Augmentation settings that are shares or probabilities, 0 to 1."""
 
 
 def _bounds(config: RunConfig) -> tuple[tuple[str, float, float, float], ...]:
-    """Return the settings that are numbers within bounds: key, value, least, greatest."""
+    """Return the bounded numeric settings: key, value, minimum, maximum."""
     data, augment, training = config.data, config.augment, config.training
     return (
         ("model.dropout", config.model.dropout, 0.0, 0.99),

@@ -1,10 +1,10 @@
-"""Convert a checkpoint, published or of our own, to the weights file that `core.network` reads.
+"""Convert a checkpoint, of this project or the published one, to the weights file that `core.network` reads.
 
     python -m training.convert_checkpoint CHECKPOINT -o OUT.npz [--precision float16] [--data TEXT]
 
-The weights are folded on the way (see core/network/folding.py; of the pose network, the layer norms' scales). What the
-file's network answers is compared with what the checkpoint's does, on the free body in poses at random, and told; a
-file that differs too much is not written.
+The weights are folded (see core/network/folding.py; for the pose network, only the layer norms' scales). The outputs of
+the stored network are compared with the checkpoint's on the free body in random poses, and the difference is reported;
+a file that differs too much is not written.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from .pose_mlp import PoseMlp
 from .training_body import POINT_NAMES
 
 LARGEST_ERROR_DEG = 1.0
-"""A file whose network differs from the checkpoint's by more, in any joint of any pose, is not written."""
+"""Largest rotation difference from the checkpoint's network, in any joint of any pose, at which a file is written."""
 _NUM_POSES = 256
 _POSE_SPREAD_RAD = 0.3
 _MOTION_SPREAD_RAD = 0.1
@@ -55,13 +55,13 @@ class ConversionError(CoreError, ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """What a pass reads.
+    """Inputs of a pass through the network.
 
     Attributes:
         start_points: (N, P, 3) metres.
         target_points: (N, P, 3) metres.
-        rotations: (N, 24, 3, 3) start pose.
-        betas: (N, 10).
+        rotations: (N, 24, 3, 3) local rotations of the start pose.
+        betas: (N, 10) shape.
     """
 
     start_points: np.ndarray
@@ -71,7 +71,7 @@ class Samples:
 
 
 def draw_samples(num_samples: int, *, seed: int = 0, point_names: Sequence[str] = POINT_NAMES) -> Samples:
-    """Return poses at random on the free body, each with a small motion to make; always the same for a seed."""
+    """Draw random poses on the free body, each with a small motion to predict; the same for the same seed."""
     generator = np.random.default_rng(seed)
     body = load_free_body()
     model = KeypointModel(BodyModel(body), landmark_regressor(body, tuple(point_names)))
@@ -87,38 +87,38 @@ def draw_samples(num_samples: int, *, seed: int = 0, point_names: Sequence[str] 
 
 
 def rotation_errors_deg(network: Network, weights: NetworkWeights, samples: Samples) -> np.ndarray:
-    """Return the angles (N, 22), degrees, between what *weights* and the torch *network* in evaluation answer."""
+    """Return the angles (N, 22), degrees, between the outputs of *weights* and of *network* in evaluation mode."""
     network.eval()
     fields: tuple[np.ndarray, ...]
     if isinstance(network, PoseMlp):
         seen, sigma_m = np.ones_like(samples.target_points[..., 0]), np.zeros_like(samples.target_points[:, 0, 0])
         fields = samples.rotations, samples.start_points, samples.target_points, seen, samples.betas, sigma_m
-        found = PoseNetwork(weights).predict(*fields)[0]
+        predicted = PoseNetwork(weights).predict(*fields)[0]
     else:
         fields = samples.start_points, samples.target_points, samples.rotations, samples.betas
-        found = ResidualNetwork(weights).predict(*fields)[:, :NUM_BODY_ROTATIONS]
+        predicted = ResidualNetwork(weights).predict(*fields)[:, :NUM_BODY_ROTATIONS]
     with torch.no_grad():
         expected = network(*(torch.tensor(array) for array in fields)).rotations.numpy().astype(np.float64)
-    chord = np.sqrt(((found.astype(np.float64) - expected) ** 2).sum(axis=(-1, -2)))
+    chord = np.sqrt(((predicted.astype(np.float64) - expected) ** 2).sum(axis=(-1, -2)))
     return np.degrees(2.0 * np.arcsin(np.clip(chord / (2.0 * math.sqrt(2.0)), 0.0, 1.0)))
 
 
 def load_network(path: Path, graph: str = "") -> tuple[Network, Checkpoint]:
-    """Return the network of a checkpoint, and what else the checkpoint holds.
+    """Load a checkpoint; return its network and the checkpoint.
 
     Args:
         path: the checkpoint.
-        graph: the skeleton graph of the weights; the checkpoint's own without it.
+        graph: skeleton graph of the weights; if empty, the checkpoint's own.
 
     Raises:
-        CoreError: there is no such file, or it is no checkpoint of a network of ours or the paper's.
+        CoreError: the file does not exist, or is not a checkpoint of this project's or the paper's network.
     """
     checkpoint = load_checkpoint(path)
     return network_of(checkpoint, path, graph), checkpoint
 
 
 def fold_network(network: Network, info: NetworkInfo) -> NetworkWeights:
-    """Return the weights of *network* as they are stored, float32."""
+    """Return the folded weights of *network* as stored, float32."""
     if isinstance(network, PoseMlp):
         return NetworkWeights(network.stored_arrays(), info)
     state = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
@@ -127,7 +127,7 @@ def fold_network(network: Network, info: NetworkInfo) -> NetworkWeights:
 
 
 def describe(network: Network, checkpoint: Checkpoint, options: argparse.Namespace) -> NetworkInfo:
-    """Return what the weights belong to, from the checkpoint and from what the user says."""
+    """Return the description of the weights, from the checkpoint and the user's options."""
     published = not checkpoint.config
     data = "AMASS, as published" if published else str(checkpoint.config.get("data", {}).get("dataset", "unknown"))
     source = "published checkpoint" if published else "checkpoint of this project"
@@ -135,44 +135,44 @@ def describe(network: Network, checkpoint: Checkpoint, options: argparse.Namespa
         graph=network.graph,
         body=options.body or ("smpl" if published else checkpoint.body),
         training_data=options.data or data,
-        metrics=_figures(checkpoint.metrics) | dict(options.metric),
+        metrics=_flat_metrics(checkpoint.metrics) | dict(options.metric),
         source=f"{source} {options.checkpoint.name}",
         architecture=checkpoint.architecture,
     )
 
 
-def _figures(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
-    """Return the finite numbers of nested *metrics*, their names joined by dots; of single joints none."""
-    figures: dict[str, float] = {}
+def _flat_metrics(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]:
+    """Flatten nested *metrics* to finite numbers with dotted names, without the per-joint values."""
+    flat: dict[str, float] = {}
     for name, value in metrics.items():
         if name in ANGLE_FIGURES:
             continue
         if isinstance(value, dict):
-            figures |= _figures(value, f"{prefix}{name}.")
+            flat |= _flat_metrics(value, f"{prefix}{name}.")
         elif isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-            figures[f"{prefix}{name}"] = float(value)
-    return figures
+            flat[f"{prefix}{name}"] = float(value)
+    return flat
 
 
 def convert(options: argparse.Namespace) -> str:
-    """Convert as *options* say; return what to tell the user."""
+    """Convert a checkpoint as *options* say; return the summary to print."""
     check_outputs({"the weights": options.output}, {"the checkpoint": options.checkpoint}, own_data=False)
     network, checkpoint = load_network(options.checkpoint, options.graph)
     weights = fold_network(network, describe(network, checkpoint, options))
     stored = weights.as_stored(options.precision)
-    fits = all(np.isfinite(array).all() for array in stored.arrays.values())
+    is_finite = all(np.isfinite(array).all() for array in stored.arrays.values())
     errors = (
         rotation_errors_deg(network, stored, draw_samples(_NUM_POSES, point_names=network.point_names))
-        if fits
+        if is_finite
         else np.full(1, np.inf)
     )
     if not errors.max() <= LARGEST_ERROR_DEG:
         raise ConversionError(
-            f"expected weights that {options.precision} can hold, found answers up to {errors.max():.3g} degrees off "
+            f"expected weights that {options.precision} can store, found outputs up to {errors.max():.3g} degrees off "
             f"after storing those of {options.checkpoint}; convert with --precision float32"
         )
-    figures = {"storage_error_mean_deg": float(errors.mean()), "storage_error_max_deg": float(errors.max())}
-    info = NetworkInfo(**{**vars(weights.info), "metrics": {**weights.info.metrics, **figures}})
+    flat = {"storage_error_mean_deg": float(errors.mean()), "storage_error_max_deg": float(errors.max())}
+    info = NetworkInfo(**{**vars(weights.info), "metrics": {**weights.info.metrics, **flat}})
     write_weights(options.output, NetworkWeights(weights.arrays, info), precision=options.precision)
     return (
         f"wrote {options.output}: {options.output.stat().st_size / 1e6:.1f} MB, {options.precision}, "
@@ -191,14 +191,14 @@ def _metric(text: str) -> tuple[str, float]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.convert_checkpoint", description=__doc__.splitlines()[0])
-    parser.add_argument("checkpoint", type=Path, help="best_ckpt.pth.tar as published, or a checkpoint of our own")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="the weights file to write (.npz)")
+    parser.add_argument("checkpoint", type=Path, help="published best_ckpt.pth.tar, or a checkpoint of this project")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="weights file to write (.npz)")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="how numbers are stored")
-    parser.add_argument("--graph", choices=tuple(LINKS), default="", help="graph of the weights, if it is not told")
-    parser.add_argument("--body", default="", help="body model the network was trained on, if it is not told")
-    parser.add_argument("--data", default="", help="what the network was trained on, in words")
+    parser.add_argument("--graph", choices=tuple(LINKS), default="", help="skeleton graph (default: the checkpoint's)")
+    parser.add_argument("--body", default="", help="body the network was trained on (default: the checkpoint's)")
+    parser.add_argument("--data", default="", help="description of the training data")
     parser.add_argument(
-        "--metric", type=_metric, action="append", default=[], metavar="NAME=VALUE", help="a figure to keep in the file"
+        "--metric", type=_metric, action="append", default=[], metavar="NAME=VALUE", help="metric to store in the file"
     )
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: print(convert(options)))

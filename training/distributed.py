@@ -1,4 +1,7 @@
-"""One process or many: the same path. torchrun says who is who by environment variables; without it there is one."""
+"""One process or many through the same code path.
+
+torchrun assigns the ranks by environment variables; without it there is one process.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,12 @@ _TIMEOUT = timedelta(hours=2)
 
 @dataclass(frozen=True)
 class Processes:
-    """Who takes part.
+    """The processes of a run, as seen by one of them.
 
     Attributes:
-        rank: this process's number, over all machines.
-        count: how many there are.
-        device: what this process computes on.
+        rank: this process's global rank.
+        count: number of processes.
+        device: device of this process.
     """
 
     rank: int
@@ -38,11 +41,11 @@ class Processes:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process writes files and talks."""
+        """Whether this process writes files and logs."""
         return self.rank == 0
 
     def wait(self) -> None:
-        """Wait until every process is here."""
+        """Wait until every process reaches this point."""
         if self.count > 1:
             distributed.barrier()
 
@@ -56,16 +59,16 @@ class Processes:
             self.wait()
 
     def summed(self, values: Tensor) -> Tensor:
-        """Return *values* (float64, on the CPU) added up over all processes."""
+        """Return the sum of *values* (float64, on the CPU) over all processes."""
         if self.count == 1:
             return values
-        # NCCL moves tensors of its GPU alone, and MPS has no float64 (nor more than one process).
+        # NCCL only moves tensors of its own GPU, and MPS has no float64 (nor more than one process).
         total = values.to(self.device)
         distributed.all_reduce(total)
         return total.to(values.device)
 
     def gathered(self, value: Any) -> list[Any]:
-        """Return the *value* of every process, in their order."""
+        """Return the *value* of every process, ordered by rank."""
         if self.count == 1:
             return [value]
         values: list[Any] = [None] * self.count
@@ -74,10 +77,10 @@ class Processes:
 
 
 def choose_device(name: str, local_rank: int = 0) -> torch.device:
-    """Return the device called *name*; "auto" takes CUDA, then MPS, then the CPU.
+    """Return the device *name*; "auto" selects CUDA, then MPS, then the CPU.
 
     Raises:
-        DeviceError: it is not here.
+        DeviceError: the device is not available.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
@@ -87,7 +90,7 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
 
 @contextmanager
 def joined_processes(device_name: str) -> Iterator[Processes]:
-    """Join the processes that torchrun started, if it did, and leave them at the end of the block."""
+    """Join the process group if torchrun started one, and leave it at the end of the block."""
     count = int(os.environ.get("WORLD_SIZE", "1"))
     rank, local_rank = int(os.environ.get("RANK", "0")), int(os.environ.get("LOCAL_RANK", "0"))
     device = choose_device(device_name, local_rank)
@@ -105,7 +108,7 @@ def joined_processes(device_name: str) -> Iterator[Processes]:
 
 
 class _SummedOverProcesses(torch.autograd.Function):
-    """A sum over all processes; each one's gradient is the sum of all the processes' gradients."""
+    """A sum over all processes; its gradient is the sum of all processes' gradients."""
 
     @staticmethod
     def forward(context: Any, values: Tensor) -> Tensor:
@@ -127,7 +130,7 @@ class GlooBatchNorm(_BatchNorm):
         pass
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return *features* (B, C, ...) with each channel's mean and variance over all processes taken out."""
+        """Return *features* (B, C, ...) normalised per channel by mean and variance over all processes."""
         if not self.training:
             return functional.batch_norm(
                 features, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
@@ -152,7 +155,7 @@ class GlooBatchNorm(_BatchNorm):
 
 
 def synchronised(module: _Module, processes: Processes) -> _Module:
-    """Return *module* with its batch norms taken over all processes; names of the state dict stay."""
+    """Return *module* with its batch norms synchronised over all processes; the state dict's names stay the same."""
     if processes.count == 1:
         return module
     if processes.device.type == "cuda":
@@ -168,7 +171,7 @@ def synchronised(module: _Module, processes: Processes) -> _Module:
 
 
 def distribute(module: nn.Module, processes: Processes) -> nn.Module:
-    """Return *module* with its gradients averaged over all processes."""
+    """Return *module* wrapped so that gradients are averaged over all processes."""
     if processes.count == 1:
         return module
     return DistributedDataParallel(
@@ -179,6 +182,6 @@ def distribute(module: nn.Module, processes: Processes) -> nn.Module:
 
 
 def unwrapped(module: nn.Module) -> nn.Module:
-    """Return the module inside `distribute`'s wrapping."""
+    """Return the module wrapped by `distribute`."""
     inner: nn.Module = module.module if isinstance(module, DistributedDataParallel) else module
     return inner

@@ -1,13 +1,13 @@
-"""Measure the clean-up on real motion: smoothing of noisy fits, and feet that stand still; print the figures.
+"""Measure the clean-up on real motion (smoothing of noisy fits and the foot lock) and print tables of metrics.
 
     python -m training.evaluate_cleanup MOTION_FOLDER [--subjects 16 35 05] [--every N] [--json OUT.json]
 
-Smoothing: clips of people whom no part of the fit has seen, on the free body in random shapes, are fitted to BODY25
-points with 10 mm of noise per axis, with the fit's own smoothing and without, then calmed. PVE is the mean distance
-between fitted and true vertices with the pelvis joints brought together; acceleration is the mean error of the
-vertices' second difference. Feet: the same fits, and the recorded walks of all people in the folder as they are. A
-slide is how far apart the places are that a heel or toe joint has on the floor while it stands; elsewhere are all
-joints but the ankles and toes of a foot that stands.
+Smoothing: clips of held-out subjects, on the free body in random shapes, are fitted to BODY25 points with 10 mm of
+noise per axis, with the fit's own smoothing and without, then smoothed by the clean-up. PVE is the mean distance
+between fitted and true vertices with the pelvis joints aligned; acceleration is the mean error of the vertices' second
+difference. Feet: the same fits, and the recorded walks of all subjects in the folder. A slide is the extent of a heel's
+or toe's positions on the floor during a contact; "elsewhere" covers all joints except the ankles and toes of a foot in
+contact.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ _SPEED_RUNS = 9
 
 @dataclass(frozen=True)
 class SmoothingRow:
-    """How far motions are from the truth.
+    """Errors of motions against the ground truth.
 
     Attributes:
-        name: what was done to them.
-        pve_mm: vertices, pelvis joints together.
-        place_mm: vertices where they are in the world.
-        acceleration_mm: second difference of the vertices, per frame squared.
+        name: the processing.
+        pve_mm: per-vertex error with the pelvis joints aligned.
+        place_mm: per-vertex error in world coordinates.
+        acceleration_mm: error of the vertices' second difference, per frame squared.
     """
 
     name: str
@@ -68,21 +68,21 @@ class SmoothingRow:
 
 @dataclass(frozen=True)
 class FeetRow:
-    """What the foot lock does to motions.
+    """Effect of the foot lock on motions.
 
     Attributes:
-        name: which motions.
-        clips: how many.
-        contacts: in all of them.
-        agreement: F1 of the frames in which heels and toes stand against those found in the true motion.
-        slide_before_mm: mean over contacts.
-        slide_mm: the same, locked.
-        slide_95_mm: what one contact in twenty exceeds, locked.
-        slide_worst_mm: the worst contact, locked.
-        elsewhere_before_mm: distance of the joints elsewhere from the truth, mean.
-        elsewhere_mm: the same, locked.
-        acceleration_before: fastest change of a joint's speed near the ends of contacts, mean over clips, m/s^2.
-        acceleration: the same, locked.
+        name: the motions.
+        clips: number of clips.
+        contacts: number of contacts in all clips.
+        agreement: F1 score of the heels' and toes' contact frames against those detected in the true motion.
+        slide_before_mm: mean slide over contacts, before the lock.
+        slide_mm: the same with the lock.
+        slide_95_mm: 95th percentile over contacts with the lock.
+        slide_worst_mm: largest slide with the lock.
+        elsewhere_before_mm: mean error of the joints elsewhere, before the lock.
+        elsewhere_mm: the same with the lock.
+        acceleration_before: largest joint acceleration near the ends of contacts, mean over clips, m/s^2.
+        acceleration: the same with the lock.
     """
 
     name: str
@@ -100,30 +100,30 @@ class FeetRow:
 
 
 class Judge:
-    """Compares motions with the truth."""
+    """Compares motions with the ground truth."""
 
     def __init__(self, evaluation: Evaluation) -> None:
-        """Take some of the vertices of the body of *evaluation*."""
+        """Select every 29th vertex of the body of *evaluation*."""
         self.evaluation = evaluation
-        picked = np.arange(0, NUM_VERTICES, _EVERY_VERTEX)
-        regressor = np.zeros((len(picked), NUM_VERTICES))
-        regressor[np.arange(len(picked)), picked] = 1.0
+        selected = np.arange(0, NUM_VERTICES, _EVERY_VERTEX)
+        regressor = np.zeros((len(selected), NUM_VERTICES))
+        regressor[np.arange(len(selected)), selected] = 1.0
         self._vertices = KeypointModel(evaluation.body, regressor)
 
     def joints(self, motion: Motion) -> np.ndarray:
-        """Return the joints (F, 24, 3)."""
+        """Return the joint positions (F, 24, 3)."""
         return self.evaluation.body.joints(motion.rotations(), motion.betas, motion.trans)
 
     def distances(self, motion: Motion, truth: Motion) -> np.ndarray:
-        """Return PVE, distance in the world, and acceleration error, millimetres, means over frames (3,)."""
-        places, centred = [], []
+        """Return PVE, error in world coordinates, and acceleration error (3,), millimetres, averaged over frames."""
+        positions, centred = [], []
         for one in (motion, truth):
             shaped = self._vertices.shaped(one.betas.astype(np.float32))
             points = shaped.points(one.rotations().astype(np.float32), np.zeros((1, 3), dtype=np.float32))
             centred.append(points.astype(np.float64) - shaped.rest_joints[0])
-            places.append(points + one.trans[:, None])
-        bends = [np.diff(place, n=2, axis=0) for place in places]
-        pairs = (centred, places, bends)
+            positions.append(points + one.trans[:, None])
+        second_differences = [np.diff(position, n=2, axis=0) for position in positions]
+        pairs = (centred, positions, second_differences)
         return np.array([1000.0 * np.linalg.norm(first - second, axis=-1).mean() for first, second in pairs])
 
 
@@ -134,7 +134,7 @@ def motion_of(clip: Clip, betas: np.ndarray) -> Motion:
 
 
 def fits(evaluation: Evaluation, clips: Sequence[Clip], smoothing: float) -> Iterator[tuple[CleanupSource, Motion]]:
-    """Yield the fit of each noisy clip, prepared, with its truth."""
+    """Yield the fit of each noisy clip, analysed for the clean-up, with its ground truth."""
     for clip in clips:
         track = evaluation.track(clip, NOISE)
         motion, report = fit_track(track, evaluation.data, FitOptions(smoothing=smoothing))
@@ -143,41 +143,41 @@ def fits(evaluation: Evaluation, clips: Sequence[Clip], smoothing: float) -> Ite
 
 
 def smoothing_rows(judge: Judge, fitted: Sequence[tuple[CleanupSource, Motion]], name: str) -> list[SmoothingRow]:
-    """Return a row for the fits as they are and two for how they are calmed."""
+    """Return a row for the fits as they are and two for smoothed fits."""
     rows = []
     weights = [truth.num_frames for _, truth in fitted]
     for strength, what in ((0.0, ""), (0.5, ", smooth 0.5"), (1.0, ", smooth 1")):
         options = CleanupOptions(smoothing=strength)
-        found = [judge.distances(clean_up(source, options), truth) for source, truth in fitted]
-        rows.append(SmoothingRow(f"{name}{what}", *map(float, np.average(found, axis=0, weights=weights))))
+        errors = [judge.distances(clean_up(source, options), truth) for source, truth in fitted]
+        rows.append(SmoothingRow(f"{name}{what}", *map(float, np.average(errors, axis=0, weights=weights))))
     return rows
 
 
 def walks(evaluation: Evaluation, clips: Sequence[Clip]) -> list[tuple[CleanupSource, Motion]]:
-    """Return those clips in which somebody walks, as recorded, on the mean shape, prepared."""
-    found = []
+    """Return the recorded clips in which somebody walks, on the mean shape, analysed for the clean-up."""
+    selected = []
     for clip in clips:
         speed = np.linalg.norm(np.diff(clip.trans[:: max(1, round(0.5 * clip.fps)), ::2], axis=0), axis=-1) / 0.5
         if len(speed) > 2 and _WALK_M_S[0] < np.median(speed) < _WALK_M_S[1]:
             motion = motion_of(clip, np.zeros(10))
             source = analyse_motion(motion, evaluation.body)
             if len(source.contacts) >= _MIN_CONTACTS:
-                found.append((source, motion))
-    return found
+                selected.append((source, motion))
+    return selected
 
 
 def feet_row(judge: Judge, sources: Sequence[tuple[CleanupSource, Motion]], name: str) -> FeetRow:
-    """Return what the foot lock does to motions, each with its truth."""
+    """Return the effect of the foot lock on motions, each given with its ground truth."""
     slides: list[list[np.ndarray]] = [[], []]
     elsewhere: list[list[float]] = [[], []]
     fastest: list[list[float]] = [[], []]
-    standing = [(source, truth) for source, truth in sources if source.contacts and source.ground is not None]
-    stands: list[list[np.ndarray]] = [[], []]
-    for source, truth in standing:
+    with_contacts = [(source, truth) for source, truth in sources if source.contacts and source.ground is not None]
+    in_contact: list[list[np.ndarray]] = [[], []]
+    for source, truth in with_contacts:
         true_joints = judge.joints(truth)
-        free = ~_standing_joints(source)
+        free = ~_contact_joints(source)
         for index, one in enumerate((source, analyse_motion(truth, source.model))):
-            stands[index].append(_standing_points(one))
+            in_contact[index].append(_contact_points(one))
         near = _near_ends(source)
         for index, motion in enumerate((source.motion, clean_up(source, LOCKED))):
             joints = judge.joints(motion)
@@ -188,9 +188,9 @@ def feet_row(judge: Judge, sources: Sequence[tuple[CleanupSource, Motion]], name
     before, after = (np.concatenate(part) for part in slides)
     return FeetRow(
         name,
-        len(standing),
+        len(with_contacts),
         len(after),
-        _f1(*(np.concatenate(part) for part in stands)),
+        _f1(*(np.concatenate(part) for part in in_contact)),
         float(before.mean()),
         float(after.mean()),
         float(np.quantile(after, 0.95)),
@@ -203,32 +203,32 @@ def feet_row(judge: Judge, sources: Sequence[tuple[CleanupSource, Motion]], name
 
 
 def slides_mm(source: CleanupSource, motion: Motion) -> np.ndarray:
-    """Return how far each contact's point (C,) moves over the floor while it stands in *motion*, millimetres."""
+    """Return each contact's slide (C,) on the floor in *motion*, millimetres."""
     points = source.feet.points(*source.feet.chain(motion.rotations(), motion.trans))[..., [0, 2]]
     spans = [np.ptp(points[contact.frames, contact.point], axis=0) for contact in source.contacts]
     return np.array([1000.0 * np.linalg.norm(span) for span in spans])
 
 
-def _standing_points(source: CleanupSource) -> np.ndarray:
-    """Return where (F, 4) a contact point stands."""
-    standing = np.zeros((source.motion.num_frames, len(POINTS)), dtype=bool)
+def _contact_points(source: CleanupSource) -> np.ndarray:
+    """Return in which frames each contact point is in contact (F, 4)."""
+    in_contact = np.zeros((source.motion.num_frames, len(POINTS)), dtype=bool)
     for contact in source.contacts:
-        standing[contact.frames, contact.point] = True
-    return standing
+        in_contact[contact.frames, contact.point] = True
+    return in_contact
 
 
-def _f1(found: np.ndarray, true: np.ndarray) -> float:
-    return 2.0 * float((found & true).sum()) / float(found.sum() + true.sum())
+def _f1(detected: np.ndarray, true: np.ndarray) -> float:
+    return 2.0 * float((detected & true).sum()) / float(detected.sum() + true.sum())
 
 
-def _standing_joints(source: CleanupSource) -> np.ndarray:
-    """Return where (F, 24) a joint is the ankle or toe joint of a foot that stands."""
-    standing = np.zeros((source.motion.num_frames, 24), dtype=bool)
+def _contact_joints(source: CleanupSource) -> np.ndarray:
+    """Return where (F, 24) a joint is the ankle or toe joint of a foot in contact."""
+    in_contact = np.zeros((source.motion.num_frames, 24), dtype=bool)
     for contact in source.contacts:
         side = POINTS[contact.point].partition("_")[0]
         for name in ("ankle", "foot"):
-            standing[contact.frames, JOINT_INDEX[f"{side}_{name}"]] = True
-    return standing
+            in_contact[contact.frames, JOINT_INDEX[f"{side}_{name}"]] = True
+    return in_contact
 
 
 def _near_ends(source: CleanupSource) -> np.ndarray:
@@ -249,11 +249,11 @@ def milliseconds(source: CleanupSource) -> tuple[float, float]:
     options = CleanupOptions(0.7, 1.0, "contacts", 0.1, "in_place")
     times: list[list[float]] = [[], []]
     for _ in range(_SPEED_RUNS):
-        began = time.process_time()
+        start = time.process_time()
         prepared = analyse_motion(long, source.model)
         middle = time.process_time()
         clean_up(prepared, options)
-        for part, seconds in zip(times, (middle - began, time.process_time() - middle), strict=True):
+        for part, seconds in zip(times, (middle - start, time.process_time() - middle), strict=True):
             part.append(1000.0 * seconds)
     return float(np.median(times[0])), float(np.median(times[1]))
 
@@ -279,20 +279,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m training.evaluate_cleanup", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("folder", type=Path, help="motion clips in AMASS layout, Y up (CMU_SUBJECT_CLIP_poses.npz)")
-    parser.add_argument("--subjects", nargs="+", default=list(HELD_OUT_SUBJECTS), help="whose clips to fit")
+    parser.add_argument("--subjects", nargs="+", default=list(HELD_OUT_SUBJECTS), help="subjects whose clips to fit")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="take every Nth clip only")
-    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures")
+    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the metrics as JSON")
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> None:
-    check_outputs({"the figures": options.json}, {"the clips": clip_files(options.folder)})
+    check_outputs({"the metrics": options.json}, {"the clips": clip_files(options.folder)})
     judge = Judge(Evaluation())
     clips = read_clips(options.folder, options.subjects)[:: options.every]
     raw, usual = (list(fits(judge.evaluation, clips, smoothing)) for smoothing in (0.0, 1.0))
     print(f"smoothing, {len(clips)} clips, {sum(len(clip.trans) for clip in clips)} frames, 10 mm of noise")
-    print(f"{'':<46} {'PVE mm':>7} {'place mm':>8} {'mm/f2':>8}")
+    print(f"{'':<46} {'PVE mm':>7} {'position mm':>8} {'mm/f2':>8}")
     smoothing = smoothing_rows(judge, raw, "fit without smoothing") + smoothing_rows(judge, usual, "fit as usual")
     _print_smoothing(smoothing)
     walking = walks(judge.evaluation, read_clips(options.folder)[:: options.every])
@@ -304,17 +304,17 @@ def _run(options: argparse.Namespace) -> None:
     feet = [feet_row(judge, walking, "recorded walks"), feet_row(judge, usual, "fits as usual, 10 mm noise")]
     for row in feet:
         _print_feet(row)
-    prepare_ms, clean_ms = milliseconds(walking[0][0])
-    print(f"1000 frames: prepared in {prepare_ms:.0f} ms, cleaned up in {clean_ms:.0f} ms of processor time (medians)")
+    analyse_ms, clean_ms = milliseconds(walking[0][0])
+    print(f"1000 frames: analysed in {analyse_ms:.0f} ms, cleaned up in {clean_ms:.0f} ms of processor time (medians)")
     if options.json is not None:
-        figures = {
+        metrics = {
             "smoothing": [asdict(row) for row in smoothing],
             "feet": [asdict(row) for row in feet],
-            "prepare_ms": prepare_ms,
+            "prepare_ms": analyse_ms,
             "clean_ms": clean_ms,
         }
         with atomic_path(options.json) as path:
-            path.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+            path.write_text(json.dumps(metrics, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":
