@@ -1,1 +1,1 @@
-"""Training, evaluation and the making of assets. Needs more than core does: see the README."""
+"""Training, evaluation and creation of the assets. Needs more packages than core: see the README."""

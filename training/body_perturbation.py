@@ -1,7 +1,7 @@
-"""Bodies that nobody has: the given one with other bones, and with points that lie elsewhere on it. V vertices.
+"""Perturb the bone lengths and keypoint positions of a body for training. V vertices.
 
-A network that only ever saw one body model takes its proportions for granted. SMPL's hips lie 4.5 cm closer together
-than the free body's, and a tracker's points are never quite the body's own; so it is trained on such bodies too.
+A network trained on a single body model relies on its proportions. SMPL's hips are 4.5 cm closer together than the free
+body's, and a tracker's points never match the body's exactly, so the network is also trained on perturbed bodies.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ _ACROSS = np.array([-1.0, 1.0, 1.0])
 
 
 def with_other_bones(data: BodyData, generator: np.random.Generator) -> BodyData:
-    """Return *data* with each joint moved against its parent, at random, left and right alike; the skin follows."""
-    own = generator.normal(0.0, _BONE_SPREAD_M, (NUM_JOINTS, 3))
-    own[0] = 0.0
-    own[JOINT_INDEX["left_hip"], 0] += generator.normal(0.0, _HIP_SPREAD_M)
+    """Return *data* with each joint randomly offset from its parent, symmetrically; the mesh follows."""
+    offsets = generator.normal(0.0, _BONE_SPREAD_M, (NUM_JOINTS, 3))
+    offsets[0] = 0.0
+    offsets[JOINT_INDEX["left_hip"], 0] += generator.normal(0.0, _HIP_SPREAD_M)
     for index, name in enumerate(JOINT_NAMES):
         if name.startswith("right"):
-            own[index] = own[JOINT_INDEX[name.replace("right", "left")]] * _ACROSS
+            offsets[index] = offsets[JOINT_INDEX[name.replace("right", "left")]] * _ACROSS
         elif not name.startswith("left"):
-            own[index, 0] = 0.0
-    moved = np.zeros_like(own)
+            offsets[index, 0] = 0.0
+    accumulated = np.zeros_like(offsets)
     for index in range(1, NUM_JOINTS):
-        moved[index] = moved[JOINT_PARENTS[index]] + own[index]
-    return replace(data, v_template=data.v_template + (data.weights @ moved).astype(data.v_template.dtype))
+        accumulated[index] = accumulated[JOINT_PARENTS[index]] + offsets[index]
+    return replace(data, v_template=data.v_template + (data.weights @ accumulated).astype(data.v_template.dtype))
 
 
 def point_offsets(num_points: int, generator: np.random.Generator) -> np.ndarray:
-    """Return how far (P, 3), metres, points lie from the body's own, in the axes of the joints that hold them."""
+    """Draw the offsets (P, 3), metres, of points from the body's own, in the axes of the joints that carry them."""
     return generator.normal(0.0, _POINT_SPREAD_M, (num_points, 3))

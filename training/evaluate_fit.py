@@ -1,11 +1,12 @@
-"""Measure the fit on motion of people it never saw, with the errors that trackers make, and print tables of figures.
+"""Measure the fit on motion of held-out subjects with simulated tracker errors, and print tables of metrics.
 
     python -m training.evaluate_fit MOTION_FOLDER [--subjects 16 35 05] [--every N] [--rows GLOB ...] [--jobs N]
         [--quality Q] [--network FILE.npz] [--smplify FRAMES] [--json OUT.json]
 
-Each clip is put on the free body with a random shape; its keypoints come from the body model, then are disturbed as the
-row says (`training.fit_conditions`). The first table has realistic errors, the second faults in some frames, the third
-clean points and white noise, which no tracker has: it checks the solver. See `training.fit_metrics` for the figures.
+Each clip is applied to the free body with a random shape. Its keypoints come from the body model and are disturbed
+according to the row's condition (`training.fit_conditions`). The first table has realistic errors and the second has
+faults in some frames. The third checks the solver with clean points and white noise, which no tracker produces. See
+`training.fit_metrics` for the metrics.
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ _SPEED_FRAMES = 1000
 _SPEED_RUNS = 5
 
 _TABLES: tuple[tuple[str, tuple[Condition, ...], tuple[Column, ...]], ...] = (
-    ("Errors as trackers make them, shape estimated", ERROR_ROWS, ERROR_COLUMNS),
+    ("Realistic tracker errors, shape estimated", ERROR_ROWS, ERROR_COLUMNS),
     ("Faults in some frames, shape estimated", FAULT_ROWS, FAULT_COLUMNS),
     ("Check of the solver: the body's own points, clean or with white noise", SOLVER_ROWS, SOLVER_COLUMNS),
 )
 
 
 def frames_per_second(evaluation: Evaluation, clips: Sequence[Clip], quality: str) -> tuple[float, list[float]]:
-    """Return the median frames a second of whole fits of 1000 frames with unknown betas, and each run's seconds."""
+    """Return the median frames per second of whole fits of 1000 frames with unknown betas, and each run's seconds."""
     longest = max(clips, key=lambda clip: len(clip.trans))
     track = evaluation.track(longest, Condition("speed", errors=ErrorModel(white_m=0.005)))
     there_and_back = np.concatenate([track.positions, track.positions[::-1]])
@@ -59,15 +60,15 @@ def frames_per_second(evaluation: Evaluation, clips: Sequence[Clip], quality: st
     long_track = KeypointTrack(positions, np.ones(positions.shape[:2]), track.fps, track.layout)
     seconds = []
     for _ in range(_SPEED_RUNS + 1):
-        began = time.perf_counter()
+        start = time.perf_counter()
         fit_track(long_track, evaluation.data, replace(evaluation.options, quality=quality))
-        seconds.append(time.perf_counter() - began)
-    counted = seconds[1:]
-    return _SPEED_FRAMES / float(np.median(counted)), counted
+        seconds.append(time.perf_counter() - start)
+    timed = seconds[1:]
+    return _SPEED_FRAMES / float(np.median(timed)), timed
 
 
 def chosen_rows(patterns: Sequence[str] | None) -> set[str]:
-    """Return the names of the rows that match any of *patterns*; of all rows for None.
+    """Return the names of the rows that match any of *patterns*, or of all rows if it is None.
 
     Raises:
         InputMissingError: a pattern matches no row.
@@ -78,7 +79,7 @@ def chosen_rows(patterns: Sequence[str] | None) -> set[str]:
     found = {pattern: [name for name in names if fnmatchcase(name, pattern)] for pattern in patterns}
     missing = [pattern for pattern, matching in found.items() if not matching]
     if missing:
-        raise InputMissingError(f"expected rows that exist, found none named {missing}; rows are {'; '.join(names)}")
+        raise InputMissingError(f"expected names of rows, found no row named {missing}; rows are {'; '.join(names)}")
     return {name for matching in found.values() for name in matching}
 
 
@@ -90,45 +91,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="motion clips in AMASS layout, Y up (CMU_SUBJECT_CLIP_poses.npz)")
     parser.add_argument("--subjects", nargs="+", default=list(HELD_OUT_SUBJECTS))
     parser.add_argument("--quality", choices=tuple(QUALITIES), default="balanced")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="take every Nth clip only")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="take only every Nth clip")
     parser.add_argument(
-        "--rows", nargs="+", metavar="GLOB", help="measure the rows of these names only ('*mix*'), and no speed"
+        "--rows", nargs="+", metavar="GLOB", help="measure only rows with these names ('*mix*'), and not the speed"
     )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="worker processes (default 1)")
     parser.add_argument(
         "--smplify", type=int, default=0, metavar="FRAMES",
-        help="also fit so many frames by a plain SMPLify-3D (needs PyTorch) and compare accuracy and speed",
+        help="also fit this number of frames with a plain SMPLify-3D (needs PyTorch) and compare accuracy and speed",
     )  # fmt: skip
     add_network_arguments(parser)
-    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures")
+    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the metrics as JSON")
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> None:
     read = {"the clips": clip_files(options.folder), "the network": options.network}
-    check_outputs({"the figures": options.json}, read)
+    check_outputs({"the metrics": options.json}, read)
     names = chosen_rows(options.rows)
     clips = read_clips(options.folder, options.subjects)[:: options.every]
     fit_options = FitOptions(quality=options.quality, **network_options(options))
     print(f"{len(clips)} clips, {sum(len(clip.trans) for clip in clips)} frames; {_machine()}")
-    figures: dict[str, object] = {"machine": _machine()}
+    results: dict[str, object] = {"machine": _machine()}
     with measuring(fit_options, options.jobs) as measure:
-        figures["rows"] = [
+        results["rows"] = [
             asdict(row)
             for title, conditions, columns in _TABLES
             for row in _table(title, [one for one in conditions if one.name in names], columns, measure, clips)
         ]
     if options.rows is None or options.smplify:
-        figures |= _speed(Evaluation(fit_options), clips, options)
+        results |= _speed(Evaluation(fit_options), clips, options)
     if options.json is not None:
-        write_json(options.json, figures)
+        write_json(options.json, results)
 
 
 def _table(
     title: str, conditions: Sequence[Condition], columns: Sequence[Column], measure: Measure, clips: Sequence[Clip]
 ) -> list[Row]:
-    """Measure and print a table, row by row; name the clips that were refused below it."""
+    """Measure and print a table, row by row; list the refused clips below it."""
     rows: list[Row] = []
     for condition in conditions:
         if not rows:
@@ -142,7 +143,7 @@ def _table(
 
 
 def _speed(evaluation: Evaluation, clips: Sequence[Clip], options: argparse.Namespace) -> dict[str, object]:
-    """Print how fast the fit is, on request beside SMPLify-3D; return the figures."""
+    """Print the speed of the fit, on request beside SMPLify-3D; return the results."""
     rates = {}
     for quality in QUALITIES if options.smplify else (options.quality,):
         rates[quality], seconds = frames_per_second(evaluation, clips, quality)
@@ -152,19 +153,19 @@ def _speed(evaluation: Evaluation, clips: Sequence[Clip], options: argparse.Name
             f"(median of {spread} s)",
             flush=True,
         )
-    figures: dict[str, object] = {"frames_per_second": rates}
+    results: dict[str, object] = {"frames_per_second": rates}
     if options.smplify:
         from .compare_smplify import compare
 
-        seen = [clip for clip in read_clips(options.folder) if clip.subject not in options.subjects]
+        prior_clips = [clip for clip in read_clips(options.folder) if clip.subject not in options.subjects]
         fit_ms = {quality: 1000.0 / rate for quality, rate in rates.items()}
-        ways = compare(clips, seen, options.smplify, fit_ms, options=evaluation.options)
+        compared = compare(clips, prior_clips, options.smplify, fit_ms, options=evaluation.options)
         print(f"{'':<52}{'PVE mm':>9}{'ms/frame':>10}  times slower than " + ", ".join(rates))
-        for way in ways:
-            ratios = "".join(f"{ratio:>8.1f}" for ratio in way.times_slower.values())
-            print(f"{way.name:<52}{way.pve_mm:>9.2f}{way.ms_per_frame:>10.2f}{ratios}")
-        figures["ways"] = [asdict(way) for way in ways]
-    return figures
+        for method in compared:
+            ratios = "".join(f"{ratio:>8.1f}" for ratio in method.times_slower.values())
+            print(f"{method.name:<52}{method.pve_mm:>9.2f}{method.ms_per_frame:>10.2f}{ratios}")
+        results["ways"] = [asdict(method) for method in compared]
+    return results
 
 
 def _machine() -> str:

@@ -1,12 +1,12 @@
-"""Measure the fit on tracks of real trackers against independent solutions of the same trials; print the figures.
+"""Measure the fit on real tracks against independent solutions of the same trials, and print tables of metrics.
 
     python -m training.evaluate_real FOLDER [FOLDER ...] [--quality Q] [--network FILE.npz]
         [--smplify FRAMES --motions MOTION_FOLDER] [--json OUT.json]
 
-A trial is NAME.trc (or another track) beside NAME_ik.mot or NAME.mot, OpenSim's coordinates, or NAME_mocap.json, bodies
-that were solved from markers, beside NAME_OTHER.json, the same trial by another tracker. Angles are root mean square
-errors in degrees, raw and, behind the stroke, with one constant a trial and side taken off. See `training.real_figures`
-for the figures and `training.joint_angles` for what the angles are.
+A trial is NAME.trc (or another track) beside NAME_ik.mot or NAME.mot (OpenSim's coordinates), or NAME_mocap.json
+(bodies solved from markers) beside NAME_OTHER.json (the same trial by another tracker). Angles are root mean square
+errors in degrees: raw and, after the slash, with one constant per trial and side removed. See `training.real_figures`
+for the metrics and `training.joint_angles` for the definition of the angles.
 """
 
 from __future__ import annotations
@@ -49,24 +49,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quality", choices=tuple(QUALITIES), default="balanced")
     parser.add_argument(
         "--smplify", type=int, default=0, metavar="FRAMES",
-        help="also fit at most so many frames of each track, evenly spaced and no more than 0.2 s apart, by a plain "
+        help="also fit at most this number of frames of each track, evenly spaced and at most 0.2 s apart, by a plain "
         "SMPLify-3D with this fit's betas (needs PyTorch and --motions)",
     )  # fmt: skip
     parser.add_argument(
-        "--motions", type=Path, metavar="MOTION_FOLDER", help="motions that SMPLify's pose prior is made of (AMASS)"
+        "--motions", type=Path, metavar="MOTION_FOLDER", help="motions that SMPLify's pose prior is fitted to (AMASS)"
     )
     add_network_arguments(parser)
-    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures")
+    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the metrics as JSON")
     options = parser.parse_args(arguments)
     if options.smplify and options.motions is None:
-        parser.error("expected --motions MOTION_FOLDER with --smplify; its pose prior is made of motions")
+        parser.error("expected --motions MOTION_FOLDER with --smplify; its pose prior is fitted to motions")
     return exit_code_of(parser.prog, lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> None:
     motions = None if options.motions is None else clip_files(options.motions)
     read = {"the trials": trial_files(options.folders), "the motions": motions, "the network": options.network}
-    check_outputs({"the figures": options.json}, read)
+    check_outputs({"the metrics": options.json}, read)
     data = load_free_body()
     fit_options = FitOptions(quality=options.quality, **network_options(options))
     rows: list[TrialFigures] = []
@@ -74,14 +74,14 @@ def _run(options: argparse.Namespace) -> None:
     left_out: list[str] = []
     print(angle_head(), flush=True)
     for trial in find_trials(options.folders):
-        found = trial if isinstance(trial, str) else _fit(trial, data, fit_options)
-        if isinstance(found, str):
-            left_out.append(found)
+        outcome = trial if isinstance(trial, str) else _fit(trial, data, fit_options)
+        if isinstance(outcome, str):
+            left_out.append(outcome)
             continue
-        fitted.append(found[:2])
-        rows.append(found[2])
+        fitted.append(outcome[:2])
+        rows.append(outcome[2])
         print(angle_line(rows[-1]), flush=True)
-    means = [mean_figures(kind, some) for kind in KINDS if (some := [row for row in rows if row.kind == kind])]
+    means = [mean_figures(kind, of_kind) for kind in KINDS if (of_kind := [row for row in rows if row.kind == kind])]
     print(*tables(rows, means), *(f"left out: {text}" for text in left_out), sep="\n", flush=True)
     compared: list[TrialFigures] = []
     if options.smplify:
@@ -90,17 +90,17 @@ def _run(options: argparse.Namespace) -> None:
             compared.append(row)
             print(angle_line(row), flush=True)
     if options.json is not None:
-        figures = {
+        metrics = {
             "trials": [asdict(row) for row in rows],
             "means": [asdict(row) for row in means],
             "compared": [asdict(row) for row in compared],
             "left_out": left_out,
         }
-        write_json(options.json, figures)
+        write_json(options.json, metrics)
 
 
 def _fit(trial: Trial, data: BodyData, options: FitOptions) -> tuple[Trial, Motion, TrialFigures] | str:
-    """Return the fit of a trial and its figures, or why it was refused."""
+    """Return the fit of a trial and its metrics, or the reason why it was refused."""
     try:
         motion, report = fit_track(trial.track, data, options)
     except (CoreError, ValueError, ArithmeticError, MemoryError) as error:
@@ -109,10 +109,10 @@ def _fit(trial: Trial, data: BodyData, options: FitOptions) -> tuple[Trial, Moti
 
 
 def spread_frames(num_frames: int, fps: float, most: int) -> np.ndarray:
-    """Return at most *most* evenly spaced frames: of the whole clip, or of its middle where it is long.
+    """Return at most *most* evenly spaced frames of the whole clip, or of its middle if the clip is long.
 
-    SMPLify begins each frame at the one before and loses a person who is far from there, so they are 0.2 s apart at
-    most.
+    They are at most 0.2 s apart: SMPLify initialises each frame from the previous one and loses a person who has moved
+    too far.
     """
     step = max(1, min(-(-num_frames // most), int(_LONGEST_STEP_S * fps + _TINY)))
     count = min(most, -(-num_frames // step))
@@ -123,17 +123,17 @@ def spread_frames(num_frames: int, fps: float, most: int) -> np.ndarray:
 def _beside_smplify(
     fitted: Sequence[tuple[Trial, Motion]], data: BodyData, most: int, motions: Path
 ) -> Iterator[TrialFigures]:
-    """Yield for each trial the figures of this fit and of SMPLify-3D with its betas, on the same frames."""
+    """Yield, for each trial, the metrics of this fit and of SMPLify-3D with its betas, on the same frames."""
     from .real_smplify import WAY, prior_of, smplify_motion
 
     prior = prior_of([clip for clip in read_clips(motions) if clip.subject not in HELD_OUT_SUBJECTS])
     for trial, motion in fitted:
         frames = spread_frames(motion.num_frames, trial.track.fps, most)
-        some = trial.select(frames)
-        ours = replace(motion, poses=motion.poses[frames], trans=motion.trans[frames], fps=some.track.fps)
-        yield replace(trial_figures(some, ours, data), name=f"{trial.name}, this fit")
-        theirs = smplify_motion(some, motion.betas, data, prior)
-        yield replace(trial_figures(some, theirs, data), name=f"{trial.name}, {WAY.title}")
+        subset = trial.select(frames)
+        ours = replace(motion, poses=motion.poses[frames], trans=motion.trans[frames], fps=subset.track.fps)
+        yield replace(trial_figures(subset, ours, data), name=f"{trial.name}, this fit")
+        theirs = smplify_motion(subset, motion.betas, data, prior)
+        yield replace(trial_figures(subset, theirs, data), name=f"{trial.name}, {WAY.title}")
 
 
 if __name__ == "__main__":

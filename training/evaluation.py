@@ -1,7 +1,7 @@
-"""The evaluation on stride pairs: how far predictions are off, and how far the untouched start was. B batch.
+"""Evaluate on stride pairs: the errors of the predictions, and those of the start poses themselves. B batch.
 
-Every stride is tested on the same targets. The frames before and after each target are predicted too, from starts as
-far back, so the acceleration error can be told. PVE and MPJPE are taken with the pelvis joints brought together.
+Every stride is tested on the same targets. The frames before and after each target are also predicted, with the same
+stride, to give the acceleration error. PVE and MPJPE are computed with the pelvis joints aligned.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ from .training_body import ShownBody, with_hands
 
 _BATCH = 64
 ANALYTIC = "analytic start"
-"""The row of the fit's use: no pose is given, and the target's own points make the start."""
+"""The row that matches the network's use in the fit: no pose is given; the start comes from the target's points."""
 UNTOUCHED = ", untouched start"
-"""What a row's name ends in where the start pose itself is measured: the paper's noise rows."""
+"""Suffix of the rows that measure the start pose itself: the paper's noise rows."""
 
 
 @dataclass(frozen=True, eq=False)
 class PairTest:
-    """What is tested on.
+    """The data of a test.
 
     Attributes:
         dataset: the motions.
         targets: (n,) target frames, all processes together.
         strides: frames between start and target, one table row each.
         body: the body.
-        processes: who shares the work.
+        processes: the processes that share the work.
     """
 
     dataset: PairDataset
@@ -74,13 +74,13 @@ def row_name(stride: int) -> str:
 def predict(
     network: Network, batch: PairBatch, body: ShownBody, *, analytic: bool = False
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return predicted, true and start rotations, each (B, 24, 3, 3), of a batch on the body's device.
+    """Return predicted, true and start rotations (B, 24, 3, 3) of a batch on the body's device.
 
     Args:
         network: the network.
         batch: pairs of frames.
         body: the body.
-        analytic: begin from the analytic start, not from the pair's own.
+        analytic: use the analytic start, not the pair's own start pose.
     """
     examples = clean_examples(batch, body)
     if analytic:
@@ -91,7 +91,7 @@ def predict(
 
 @torch.no_grad()
 def evaluate(network: Network, test: PairTest) -> dict[str, dict[str, float]]:
-    """Return the table of figures: for each stride a row, and one for its untouched start."""
+    """Return the table of metrics: for each stride a row of the predictions and one of the untouched start."""
     network.eval()
     names = [row_name(stride) for stride in test.strides]
     names.append(ANALYTIC)
@@ -107,29 +107,29 @@ def evaluate(network: Network, test: PairTest) -> dict[str, dict[str, float]]:
 
 
 def _add(sums: Accumulator, row: str, rotations: tuple[Tensor, Tensor], batch: PairBatch, body: ShownBody) -> None:
-    """Measure rotations (3 B, 24, 3, 3), predicted and true, of triples of frames."""
+    """Add the metrics of rotations (3 B, 24, 3, 3), predicted and true, of triples of consecutive frames."""
     betas, trans = batch.betas, batch.target_trans
     joints = [body.joints(one, betas, trans) for one in rotations]
-    bent = [places.unflatten(0, (-1, 3)) for places in joints]
+    triples = [positions.unflatten(0, (-1, 3)) for positions in joints]
     middle = slice(1, None, 3)
     vertices = [
-        centred(body.vertices(one[middle], betas[middle], trans[middle]), places[middle, 0])
-        for one, places in zip(rotations, joints, strict=True)
+        centred(body.vertices(one[middle], betas[middle], trans[middle]), positions[middle, 0])
+        for one, positions in zip(rotations, joints, strict=True)
     ]
-    pelvic = [centred(places[middle], places[middle, 0]) for places in joints]
+    pelvis_centred = [centred(positions[middle], positions[middle, 0]) for positions in joints]
     angles = joint_angles_deg(*(one[middle, :NUM_BODY_ROTATIONS] for one in rotations))
-    figures = {
+    metrics = {
         "mpve_mm": point_error_mm(*vertices),
         "mpapve_mm": aligned_error_mm(*vertices),
-        "mpjpe_mm": point_error_mm(*pelvic),
-        "acceleration_mm_per_frame2": acceleration_error_mm(*bent),
+        "mpjpe_mm": point_error_mm(*pelvis_centred),
+        "acceleration_mm_per_frame2": acceleration_error_mm(*triples),
     }
-    sums.add(row, figures, angles)
+    sums.add(row, metrics, angles)
 
 
 @torch.no_grad()
 def draw_predictions(network: Network, test: PairTest, count: int) -> list[np.ndarray]:
-    """Return pictures (H, W, 3) of *count* targets spread over the test, at the largest stride."""
+    """Return pictures (H, W, 3) of *count* targets spread evenly over the test, at the largest stride."""
     network.eval()
     if not count:
         return []
@@ -145,27 +145,27 @@ def draw_predictions(network: Network, test: PairTest, count: int) -> list[np.nd
 
 
 def mean_mpve(table: Mapping[str, Mapping[str, float]], *, analytic: bool = False) -> float:
-    """Return the mean MPVE, millimetres, which the best checkpoint is chosen by: over the strides' rows.
+    """Return the mean MPVE over the strides' rows, millimetres; it selects the best checkpoint.
 
     Args:
-        table: the figures.
-        analytic: take the row of the analytic start as well, for a network that was trained to begin from it.
+        table: the table of metrics.
+        analytic: include the row of the analytic start, for a network that was trained with that start.
     """
     rows = [row for row in table if not row.endswith(UNTOUCHED) and (analytic or row != ANALYTIC)]
     return float(np.mean([table[row]["mpve_mm"] for row in rows]))
 
 
 def table_text(table: Mapping[str, Mapping[str, float]]) -> str:
-    """Return the table as lines of text."""
+    """Format the table as text."""
     heads = ("MPVE mm", "PA mm", "MPJPE mm", "angle deg", "accel mm/f2")
     lines = [f"{'':<28}" + "".join(f"{head:>13}" for head in heads) + f"{'pairs':>8}"]
-    for row, figures in table.items():
-        values = "".join(f"{figures[name]:>13.2f}" for name in FIGURES)
-        lines.append(f"{row:<28}{values}{figures['pairs']:>8.0f}")
+    for row, metrics in table.items():
+        values = "".join(f"{metrics[name]:>13.2f}" for name in FIGURES)
+        lines.append(f"{row:<28}{values}{metrics['pairs']:>8.0f}")
     return "\n".join(lines)
 
 
 def write_table(path: Path, table: Mapping[str, Mapping[str, float]]) -> None:
-    """Write the table, per-joint angles included, as JSON."""
+    """Write the table, including per-joint angles, as JSON."""
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(table, indent=1), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Examples: what a network reads and what it should answer, made of pairs of frames. B batch, P points."""
+"""Training examples, a network's inputs and targets, made from pairs of frames. B batch, P points."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class Examples:
     """A batch of examples.
 
     Attributes:
-        start: (B, 24, 3, 3) local rotations to begin from.
+        start: (B, 24, 3, 3) local rotations of the start pose.
         start_points: (B, P, 3) the body's points in the start pose, metres.
-        target_points: (B, P, 3) the points as they are seen, metres.
-        seen: (B, P) 1 where a point is seen, 0 where it is missing.
-        betas: (B, 10).
-        told_betas: (B, 10) the same as far as the network is told them, else zeros.
-        sigma_m: (B,) noise of the seen points per axis.
-        true: (B, 24, 3, 3) local rotations to be found.
-        true_points: (B, P, 3) where the points really are, metres.
-        trans: (B, 3) where the target is, metres.
+        target_points: (B, P, 3) the observed points, metres.
+        seen: (B, P) 1 where a point is visible, 0 where it is missing.
+        betas: (B, 10) true shape.
+        known_betas: (B, 10) the betas given to the network; zeros where they are hidden.
+        sigma_m: (B,) standard deviation of the observed points per axis, metres.
+        true: (B, 24, 3, 3) local rotations to predict.
+        true_points: (B, P, 3) the points without noise, metres.
+        trans: (B, 3) translation of the target, metres.
     """
 
     start: Tensor
@@ -38,7 +38,7 @@ class Examples:
     target_points: Tensor
     seen: Tensor
     betas: Tensor
-    told_betas: Tensor
+    known_betas: Tensor
     sigma_m: Tensor
     true: Tensor
     true_points: Tensor
@@ -46,11 +46,11 @@ class Examples:
 
 
 Predict = Callable[[Examples], Tensor]
-"""From examples to predicted local rotations (B, 24, 3, 3)."""
+"""Maps examples to predicted local rotations (B, 24, 3, 3)."""
 
 
 def clean_examples(batch: PairBatch, body: ShownBody) -> Examples:
-    """Return examples of pairs as they are: every point seen, without noise, from the true start pose."""
+    """Return examples of unmodified pairs: every point visible and noise-free, from the pair's start pose."""
     start, true = pose_rotations(batch.start_poses), pose_rotations(batch.target_poses)
     points = body.keypoints(true, batch.betas, batch.target_trans)
     start_points = body.keypoints(start, batch.betas, batch.start_trans)
@@ -59,65 +59,65 @@ def clean_examples(batch: PairBatch, body: ShownBody) -> Examples:
     return Examples(start, start_points, points, seen, betas, betas, sigma_m, true, points, batch.target_trans)
 
 
-def some(examples: Examples, chosen: Tensor) -> Examples:
-    """Return the examples with the indices *chosen* (n,)."""
+def select(examples: Examples, chosen: Tensor) -> Examples:
+    """Return the examples at the indices *chosen* (n,)."""
     return Examples(*(getattr(examples, field.name)[chosen] for field in fields(Examples)))
 
 
 def from_start(examples: Examples, start: Tensor, trans: Tensor, body: ShownBody) -> Examples:
-    """Return *examples* that begin from *start* (B, 24, 3, 3) at *trans* (B, 3), metres."""
+    """Return *examples* with the start pose *start* (B, 24, 3, 3) at *trans* (B, 3), metres."""
     return replace(examples, start=start, start_points=body.keypoints(start, examples.betas, trans))
 
 
 def analytic_examples(examples: Examples, body: ShownBody) -> Examples:
-    """Return *examples* that begin from `core.fit.solver.initial_pose`, as in a fit without a pose."""
+    """Return *examples* with the start pose of `core.fit.solver.initial_pose`, as in a fit without a given pose."""
     targets = Targets(examples.target_points, examples.seen)
     start, trans = analytic_start(body.point_names, body.shaped(examples.betas), targets)
     return from_start(examples, start, trans, body)
 
 
 def mean_miss(examples: Examples) -> Tensor:
-    """Return how far (B, 1, 3) the seen points lie from the start's in the mean, metres."""
+    """Return the mean offset (B, 1, 3) of the visible target points from the start points, metres."""
     seen = examples.seen[..., None]
-    off = (seen * (examples.target_points - examples.start_points)).sum(dim=1, keepdim=True)
-    return off / seen.sum(dim=1, keepdim=True)
+    offset = (seen * (examples.target_points - examples.start_points)).sum(dim=1, keepdim=True)
+    return offset / seen.sum(dim=1, keepdim=True)
 
 
 def own_examples(examples: Examples, body: ShownBody, predict: Predict) -> Examples:
-    """Return *examples* that begin from the network's own answers, placed where the seen points are in the mean."""
+    """Return *examples* that start from the network's own predictions, moved to the visible points' mean position."""
     moved = from_start(examples, predict(examples), torch.zeros_like(examples.trans), body)
     return replace(moved, start_points=moved.start_points + mean_miss(moved))
 
 
 @torch.no_grad()
 def training_examples(batch: PairBatch, body: ShownBody, augmentation: Augmentation, predict: Predict) -> Examples:
-    """Return examples to train on, drawn with torch's own generator.
+    """Return augmented examples to train on, drawn with torch's own generator.
 
     Args:
         batch: pairs of frames.
         body: the body.
-        augmentation: what is done to them.
-        predict: the network itself, whose answers are starts too.
+        augmentation: the augmentation of the pairs.
+        predict: the network itself, whose predictions also serve as starts.
     """
     config = augmentation.config
     batch = augmentation.of_motion(batch)
     examples = clean_examples(replace(batch, start_poses=augmentation.of_start(batch.start_poses)), body)
     points, seen, sigma_m = augmentation.of_points(examples.true_points)
-    told = augmentation.of_betas(examples.betas, known=not body.is_other)
-    examples = replace(examples, target_points=points, seen=seen, sigma_m=sigma_m, told_betas=told)
-    analytic, own = (
+    known_betas = augmentation.of_betas(examples.betas, known=not body.is_other)
+    examples = replace(examples, target_points=points, seen=seen, sigma_m=sigma_m, known_betas=known_betas)
+    analytic_chosen, own_chosen = (
         torch.nonzero(torch.rand(len(seen), device=seen.device) < share)[:, 0]
         for share in (config.analytic_start, config.own_start)
     )
-    if len(analytic):
-        examples = _with_starts(examples, analytic, analytic_examples(some(examples, analytic), body))
-    if len(own):
-        examples = _with_starts(examples, own, own_examples(some(examples, own), body, predict))
+    if len(analytic_chosen):
+        examples = _with_starts(examples, analytic_chosen, analytic_examples(select(examples, analytic_chosen), body))
+    if len(own_chosen):
+        examples = _with_starts(examples, own_chosen, own_examples(select(examples, own_chosen), body, predict))
     return examples
 
 
 def _with_starts(examples: Examples, chosen: Tensor, others: Examples) -> Examples:
-    """Return *examples* of which those *chosen* (n,) begin as *others* do."""
+    """Return *examples* where those at the indices *chosen* (n,) have the starts of *others*."""
     return replace(
         examples,
         start=examples.start.index_copy(0, chosen, others.start),

@@ -1,4 +1,4 @@
-"""How the rows of the fit's evaluation disturb a clip's keypoints."""
+"""Conditions of the fit's evaluation: how each row disturbs a clip's keypoints."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from .track_faults import Fault, HiddenLimb, OutlierBeforeGap, OutlierRun, Trade
 
 CLEAN = ErrorModel()
 SMPL_HIP_WIDTH_M = 0.137
-"""From hip to hip of SMPL's mean shape."""
+"""Distance between the hips of SMPL's mean shape."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """How a row disturbs the keypoints.
+    """The disturbance of the keypoints in one row.
 
     Attributes:
         name: the row's name.
-        know_betas: the true betas are given.
+        know_betas: whether the true betas are given.
         errors: the errors of all points.
         missing: share of points dropped at random.
-        fault: what goes wrong for a while.
+        fault: a temporary fault in the track.
         layout: the layout's name.
-        smpl_hips: the hip points are moved inwards, to SMPL's own hip width.
-        mode: "clip" or "frames", or "known": each frame from the true pose of the frame before it, as the paper's
+        smpl_hips: whether the hip points are moved inwards to SMPL's own hip width.
+        mode: "clip" or "frames", or "known": each frame from the true pose of the previous frame, as the paper's
             network is used.
-        read: the points pass through `core.reading` as those of a file do, which may refuse them.
+        read: whether the points pass through `core.reading` like those of a file; it may refuse them.
     """
 
     name: str
@@ -68,7 +68,7 @@ ERROR_ROWS = (
         for name, errors in (("clean", CLEAN), ("mix", MIXED_ERRORS))
     ),
 )
-"""Errors as trackers make them; the shape is estimated. The mix: 10 mm constant, 10 mm smooth (0.3 s), 5 mm white."""
+"""Realistic tracker errors; the shape is estimated. The mix: 10 mm constant, 10 mm smooth (0.3 s), 5 mm white."""
 
 FAULT_ROWS = (
     *(
@@ -96,7 +96,7 @@ FAULT_ROWS = (
         )
     ),
 )
-"""Faults of a BODY25 track that is clean but for those of the mix; the shape is estimated."""
+"""Faults in a BODY25 track that is otherwise clean, or has the mix's errors; the shape is estimated."""
 
 SOLVER_ROWS = (
     Condition("each frame from the true pose before it, true betas", mode="known"),
@@ -113,4 +113,4 @@ SOLVER_ROWS = (
     Condition("frame by frame, clean, true betas", mode="frames"),
     Condition("frame by frame, clean, betas estimated", know_betas=False, mode="frames"),
 )
-"""Clean points of the fitted body itself, or with white noise, which no tracker has: a check of the solver."""
+"""The fitted body's own points, clean or with white noise, which no tracker produces: a check of the solver."""

@@ -1,7 +1,7 @@
-"""Figures of the fit on motion that is known: each clip on the free body, its points disturbed, the fit compared.
+"""Metrics of the fit on known motion: each clip on the free body, with disturbed keypoints, compared with its fit.
 
-Every clip has a random shape, N(0, 0.8); its keypoints come from the body model. PVE is the mean distance between
-fitted and true vertices with the pelvis joints brought together. F frames, K keypoints.
+Every clip has a random shape, N(0, 0.8), and its keypoints come from the body model. PVE is the mean distance between
+fitted and true vertices with the pelvis joints aligned. F frames, K keypoints.
 """
 
 from __future__ import annotations
@@ -43,32 +43,32 @@ _VERTEX_FRAMES = 40
 _TENTH = 10
 _KNOWN_SIGMA_M = 1e-3
 _LARGEST_SHARE = 0.5
-"""A clip of which a fault would take more than that is left out."""
+"""Clips in which a fault would cover a larger share of the frames are left out."""
 
 _NOT_MEANS = ("name", "worst_joint_mm", "frames", "clips", "spill", "refused")
 
 
 @dataclass(frozen=True)
 class Row:
-    """Figures of one condition, means over frames where nothing else is said.
+    """Metrics of one condition: means over frames unless stated otherwise.
 
     Attributes:
-        name: the condition's.
-        pve_mm: vertices, pelvis joints together.
-        worst_joint_mm: the joint that is farthest off in any frame, pelvis joints together.
-        keypoint_mm: fitted points against the disturbed ones.
-        true_keypoint_mm: fitted points against the undisturbed ones.
-        shape_mm: rest vertices of the estimated shape against the true one.
+        name: name of the condition.
+        pve_mm: per-vertex error with the pelvis joints aligned.
+        worst_joint_mm: largest joint error in any frame with the pelvis joints aligned.
+        keypoint_mm: distance of the fitted points from the disturbed ones.
+        true_keypoint_mm: distance of the fitted points from the undisturbed ones.
+        shape_mm: rest-pose vertex error of the estimated shape.
         arm_deg: rotation error of upper arms and forearms.
-        wrist_deg: rotation error of wrists.
-        head_deg: how far the head's orientation in the room is off.
-        foot_deg: how far the feet's orientation in the room is off.
+        wrist_deg: rotation error of the wrists.
+        head_deg: error of the head's global orientation.
+        foot_deg: error of the feet's global orientation.
         acceleration_mm: error of the joints' second difference, per frame squared.
-        drift_mm: vertices in the last tenth of a clip less those in its first.
-        frames: how many frames.
-        clips: how many clips.
-        spill: what a fault does to the frames outside it; None without a fault.
-        refused: the clips that were refused, each with its error message.
+        drift_mm: vertex error in the last tenth of a clip minus that in its first tenth.
+        frames: number of frames.
+        clips: number of clips.
+        spill: effect of a fault on the frames outside it; None without a fault.
+        refused: the refused clips, each with its error message.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Disturbed:
-    """A clip's keypoints as a condition disturbs them.
+    """A clip's keypoints, disturbed by a condition.
 
     Attributes:
         track: the keypoints.
@@ -103,10 +103,10 @@ class Disturbed:
 
 
 class Evaluation:
-    """The body, and what is measured on it."""
+    """Measures fits on one body."""
 
     def __init__(self, options: FitOptions | None = None, data: BodyData | None = None) -> None:
-        """Take the free body, or *data*; fits are told *options*, but for mode and betas, which are the condition's."""
+        """Use *data* or the free body; fits use *options*, except for mode and betas, which the condition sets."""
         self.options = options or FitOptions()
         self.data = data or load_free_body()
         self.body = BodyModel(self.data)
@@ -115,14 +115,14 @@ class Evaluation:
         self._baselines: dict[tuple[str, str], Motion] = {}
 
     def _model(self, layout: Layout) -> KeypointModel:
-        """Return the layout's points that a fit reads, on the body."""
+        """Return the keypoint model of those points of the layout that a fit uses."""
         if layout.name not in self._models:
             names = layout_points(layout).names
             self._models[layout.name] = KeypointModel(self.body, landmark_regressor(self.data, names))
         return self._models[layout.name]
 
     def _points(self, clip: Clip, layout: Layout, *, smpl_hips: bool = False) -> np.ndarray:
-        """Return the true points (F, K, 3) of the layout's that a fit reads; *smpl_hips* moves the hips inwards."""
+        """Return the true points (F, K, 3) that a fit uses of the layout; *smpl_hips* moves the hips inwards."""
         model = self._model(layout)
         if smpl_hips:
             names = layout_points(layout).names
@@ -136,7 +136,7 @@ class Evaluation:
         return np.asarray(model.shaped(clip.drawn_betas()).points(clip.rotations, clip.trans), dtype=np.float64)
 
     def keypoints(self, clip: Clip, layout: Layout) -> np.ndarray:
-        """Return the clip's true points (F, K, 3) of a *layout*, NaN for points that no fit reads."""
+        """Return the clip's true points (F, K, 3) of a *layout*, NaN for points that a fit does not use."""
         return _laid_out(self._points(clip, layout), layout)
 
     def solver_keypoints(self, clip: Clip, names: Sequence[str]) -> ShapedKeypoints:
@@ -144,10 +144,10 @@ class Evaluation:
         return KeypointModel(self.body, landmark_regressor(self.data, tuple(names))).shaped(clip.drawn_betas())
 
     def disturbed(self, clip: Clip, condition: Condition) -> Disturbed:
-        """Return the clip's keypoints as *condition* disturbs them, always alike.
+        """Return the clip's keypoints disturbed by *condition*, deterministically.
 
         Raises:
-            TrackError: they are refused where they are read.
+            TrackError: `core.reading` refuses them.
         """
         layout = LAYOUTS[condition.layout]
         points = self._points(clip, layout, smpl_hips=condition.smpl_hips)
@@ -166,11 +166,11 @@ class Evaluation:
         return Disturbed(_read(track, clip.name) if condition.read else track, run)
 
     def track(self, clip: Clip, condition: Condition) -> KeypointTrack:
-        """Return the clip's keypoints as *condition* disturbs them, always alike."""
+        """Return the clip's keypoints disturbed by *condition*, deterministically."""
         return self.disturbed(clip, condition).track
 
     def measure(self, clip: Clip, condition: Condition) -> Row:
-        """Return the figures of one clip.
+        """Return the metrics of one clip.
 
         Raises:
             CoreError: the track is refused.
@@ -185,9 +185,9 @@ class Evaluation:
         return replace(row, spill=self._gauge.measure(motion, self._baseline(clip, condition), disturbed.run))
 
     def measure_or_refuse(self, clip: Clip, condition: Condition) -> Row | str | None:
-        """Return the figures of one clip, or the error message if it was refused; None if the fault takes most of it.
+        """Return the metrics of one clip, its error message if it was refused, or None if the fault covers most of it.
 
-        Errors that are not the project's own count as refusals too: either way a user gets no motion.
+        Errors other than the project's own also count as refusals: the user gets no motion in either case.
         """
         fault = condition.fault
         if fault is not None and fault.num_frames(clip.fps) > _LARGEST_SHARE * len(clip.trans):
@@ -212,22 +212,22 @@ class Evaluation:
         return self._baselines[key]
 
     def _from_known_poses(self, clip: Clip, track: KeypointTrack) -> tuple[Motion, float]:
-        """Return the motion in which each frame was found from the true one before it, and the keypoint error, mm.
+        """Fit each frame from the true pose of the previous one; return the motion and the keypoint error, mm.
 
-        The first frame, which has none before it, is the true one.
+        The first frame, which has no previous one, is the true pose.
         """
         points = solver_points(track)
         keypoints = self.solver_keypoints(clip, points.names)
         targets = Targets(points.positions[1:].astype(np.float32), points.weights[1:].astype(np.float32))
-        job = PoseSolver(points.names, keypoints, _KNOWN_SIGMA_M, QUALITIES[self.options.quality].iterations)
-        rotations, trans = job.solve(targets, job.initial_pose(targets, clip.rotations[:-1]))
+        solver = PoseSolver(points.names, keypoints, _KNOWN_SIGMA_M, QUALITIES[self.options.quality].iterations)
+        rotations, trans = solver.solve(targets, solver.initial_pose(targets, clip.rotations[:-1]))
         off = np.linalg.norm(keypoints.points(rotations, trans) - targets.points, axis=-1)
         rotations, trans = np.concatenate([clip.rotations[:1], rotations]), np.concatenate([clip.trans[:1], trans])
         poses = matrix_to_axis_angle(rotations.astype(np.float64)).reshape(len(rotations), -1)
         return Motion(poses, clip.drawn_betas(), trans, clip.fps), 1000.0 * float(off.mean())
 
     def compare(self, clip: Clip, condition: Condition, motion: Motion, keypoint_mm: float = float("nan")) -> Row:
-        """Return the figures of a motion that was found of a clip; *keypoint_mm* is the fit's own word."""
+        """Return the metrics of a motion fitted to a clip; *keypoint_mm* is the error that the fit reported."""
         betas = clip.drawn_betas()
         fitted = (
             motion.rotations().astype(np.float32),
@@ -235,34 +235,34 @@ class Evaluation:
             motion.trans.astype(np.float32),
         )
         true = (clip.rotations, betas, clip.trans)
-        picked = np.linspace(0, len(clip.trans) - 1, min(_VERTEX_FRAMES, len(clip.trans))).round().astype(int)
+        selected = np.linspace(0, len(clip.trans) - 1, min(_VERTEX_FRAMES, len(clip.trans))).round().astype(int)
         centred = []
         for rotations, shape, trans in (fitted, true):
-            some = (rotations[picked], shape, trans[picked])
-            centred.append(self.body.vertices(*some) - self.body.joints(*some)[:, :1])
+            pose = (rotations[selected], shape, trans[selected])
+            centred.append(self.body.vertices(*pose) - self.body.joints(*pose)[:, :1])
         by_frame = np.linalg.norm(centred[0] - centred[1], axis=-1).mean(axis=1)
-        tenth = max(1, len(by_frame) // _TENTH)
+        tenth_length = max(1, len(by_frame) // _TENTH)
         joints = [self.body.joints(*one) for one in (fitted, true)]
-        bend = [np.diff(places, n=2, axis=0) for places in joints]
-        from_pelvis = [places - places[:, :1] for places in joints]
-        turned = _turns_deg(fitted[0], true[0])
-        in_room = _turns_deg(*(np.asarray(world_rotations(one)) for one in (fitted[0], true[0])))
+        second_differences = [np.diff(positions, n=2, axis=0) for positions in joints]
+        pelvis_centred = [positions - positions[:, :1] for positions in joints]
+        local_errors = _turns_deg(fitted[0], true[0])
+        global_errors = _turns_deg(*(np.asarray(world_rotations(one)) for one in (fitted[0], true[0])))
         layout = LAYOUTS[condition.layout]
         points = self._model(layout).shaped(fitted[1]).points(fitted[0], fitted[2])
         shape = np.linalg.norm(self.data.shapedirs @ (motion.betas - betas), axis=-1)
         return Row(
             condition.name,
             pve_mm=1000.0 * float(by_frame.mean()),
-            worst_joint_mm=1000.0 * float(np.linalg.norm(from_pelvis[0] - from_pelvis[1], axis=-1).max()),
+            worst_joint_mm=1000.0 * float(np.linalg.norm(pelvis_centred[0] - pelvis_centred[1], axis=-1).max()),
             keypoint_mm=keypoint_mm,
             true_keypoint_mm=1000.0 * _distance(points, self._points(clip, layout)),
             shape_mm=1000.0 * float(shape.mean()),
-            arm_deg=_mean_of(turned, ("left_shoulder", "right_shoulder", "left_elbow", "right_elbow")),
-            wrist_deg=_mean_of(turned, ("left_wrist", "right_wrist")),
-            head_deg=_mean_of(in_room, ("head",)),
-            foot_deg=_mean_of(in_room, ("left_ankle", "right_ankle")),
-            acceleration_mm=1000.0 * float(_distance(*bend)) if len(bend[0]) else 0.0,
-            drift_mm=1000.0 * float(by_frame[-tenth:].mean() - by_frame[:tenth].mean()),
+            arm_deg=_mean_of(local_errors, ("left_shoulder", "right_shoulder", "left_elbow", "right_elbow")),
+            wrist_deg=_mean_of(local_errors, ("left_wrist", "right_wrist")),
+            head_deg=_mean_of(global_errors, ("head",)),
+            foot_deg=_mean_of(global_errors, ("left_ankle", "right_ankle")),
+            acceleration_mm=1000.0 * float(_distance(*second_differences)) if len(second_differences[0]) else 0.0,
+            drift_mm=1000.0 * float(by_frame[-tenth_length:].mean() - by_frame[:tenth_length].mean()),
             frames=len(clip.trans),
         )
 
@@ -272,14 +272,14 @@ def _generator(clip: Clip, what: str) -> np.random.Generator:
 
 
 def _laid_out(points: np.ndarray, layout: Layout) -> np.ndarray:
-    """Return the points (F, K, 3) that a fit reads at their places in the layout, NaN at the others."""
+    """Scatter the points (F, K, 3) that a fit uses to their columns of the layout, NaN elsewhere."""
     positions = np.full((len(points), len(layout.points), 3), np.nan)
     positions[:, list(layout_points(layout).columns)] = points
     return positions
 
 
 def _read(track: KeypointTrack, name: str) -> KeypointTrack:
-    """Return *track* as it is read from a file that states layout, unit, axes and rate."""
+    """Return *track* as read from a file that states layout, units, axes and fps."""
     recording = RawRecording(
         track.positions,
         track.confidence,
@@ -294,9 +294,9 @@ def _read(track: KeypointTrack, name: str) -> KeypointTrack:
 
 
 def _turns_deg(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the mean angles (24,) between rotations (F, 24, 3, 3)."""
-    turn = matrix_to_axis_angle(np.swapaxes(first, -1, -2) @ second)
-    return np.asarray(np.rad2deg(np.linalg.norm(turn, axis=-1)).mean(axis=0))
+    """Return the mean angles (24,) between rotations (F, 24, 3, 3), degrees."""
+    difference = matrix_to_axis_angle(np.swapaxes(first, -1, -2) @ second)
+    return np.asarray(np.rad2deg(np.linalg.norm(difference, axis=-1)).mean(axis=0))
 
 
 def _distance(first: np.ndarray, second: np.ndarray) -> float:
@@ -308,21 +308,21 @@ def _mean_of(degrees: np.ndarray, names: Sequence[str]) -> float:
 
 
 def row_of(condition: Condition, outcomes: Sequence[Row | str | None]) -> Row:
-    """Return the row of *condition* over all clips, from what `Evaluation.measure_or_refuse` returned of each."""
+    """Return the row of *condition* over all clips, from each clip's result of `Evaluation.measure_or_refuse`."""
     rows = [outcome for outcome in outcomes if isinstance(outcome, Row)]
     refused = tuple(outcome for outcome in outcomes if isinstance(outcome, str))
     if rows:
         return replace(summarise(rows), refused=refused)
-    figures: dict[str, Any] = dict.fromkeys(
+    metrics: dict[str, Any] = dict.fromkeys(
         (name for name in Row.__dataclass_fields__ if name not in _NOT_MEANS), float("nan")
     )
-    return Row(condition.name, worst_joint_mm=float("nan"), frames=0, clips=0, refused=refused, **figures)
+    return Row(condition.name, worst_joint_mm=float("nan"), frames=0, clips=0, refused=refused, **metrics)
 
 
 def summarise(rows: Sequence[Row]) -> Row:
-    """Return the means of *rows* of one condition, weighed by frames; the worst joint is the worst of all."""
+    """Return the means of *rows* of one condition, weighted by frames; the worst joint is the maximum."""
     weights = np.array([row.frames for row in rows], dtype=np.float64)
-    figures: dict[str, Any] = {
+    metrics: dict[str, Any] = {
         name: float(np.average([getattr(row, name) for row in rows], weights=weights))
         for name in Row.__dataclass_fields__
         if name not in _NOT_MEANS
@@ -334,5 +334,5 @@ def summarise(rows: Sequence[Row]) -> Row:
         frames=int(weights.sum()),
         clips=sum(row.clips for row in rows),
         spill=summarise_spill(spills, [row.frames for row in rows]) if spills else None,
-        **figures,
+        **metrics,
     )

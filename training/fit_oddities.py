@@ -1,6 +1,6 @@
-"""What is odd in a fitted motion: joints beyond what bodies do, or faster. F frames.
+"""Find implausible poses in a fitted motion: joints outside the human range or too fast. F frames.
 
-The limits are wide: what lies beyond them is worth a look, and what lies within may still look wrong.
+The limits are wide: values beyond them deserve inspection, and values within them may still look wrong.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _FASTEST_RAD_PER_S = 25.0
 
 @dataclass(frozen=True)
 class Oddity:
-    """Frames in which a joint is odd.
+    """A range of frames in which a joint is implausible.
 
     Attributes:
-        joint: its name.
-        what: what is odd, with the limit.
+        joint: name of the joint.
+        what: the exceeded limit.
         first: first frame, from 0.
         last: last frame.
-        worst: the largest value in degrees, or radians a second for a speed.
+        worst: the largest value, degrees, or radians per second for a speed.
     """
 
     joint: str
@@ -36,31 +36,31 @@ class Oddity:
 
 
 def find_oddities(rotations: np.ndarray, fps: float) -> list[Oddity]:
-    """Return what is odd, by joint and time.
+    """Return the implausible frame ranges, sorted by time and joint.
 
     Args:
         rotations: (F, 24, 3, 3) local rotations.
-        fps: frames a second.
+        fps: frames per second.
     """
-    found = []
+    oddities = []
     for side, sign in (("left", 1.0), ("right", -1.0)):
-        found += _limb(rotations, side, sign)
+        oddities += _limb(rotations, side, sign)
     head = rotations[:, JOINT_INDEX["neck"]] @ rotations[:, JOINT_INDEX["head"]]
     spine = rotations[:, JOINT_INDEX["spine1"]] @ rotations[:, JOINT_INDEX["spine2"]]
     spine = spine @ rotations[:, JOINT_INDEX["spine3"]]
     for name, turn, bend, twist in (("head", head, 90.0, 85.0), ("spine", spine, 110.0, 60.0)):
-        found += _beyond(name, "bent", _degrees_of_bend(turn, axis=1), bend)
-        found += _beyond(name, "twisted", np.abs(_degrees_of_twist(turn, axis=1)), twist)
+        oddities += _beyond(name, "bent", _degrees_of_bend(turn, axis=1), bend)
+        oddities += _beyond(name, "twisted", np.abs(_degrees_of_twist(turn, axis=1)), twist)
     step = np.swapaxes(rotations[:-1], -1, -2) @ rotations[1:]
     speed = np.linalg.norm(matrix_to_axis_angle(step), axis=-1) * fps
     speed = np.concatenate([speed[:1], np.maximum(speed[1:], speed[:-1]), speed[-1:]]) if len(speed) else speed
     for joint in range(NUM_BODY_ROTATIONS) if len(speed) else ():
-        found += _beyond(JOINT_NAMES[joint], "rad/s", speed[:, joint], _FASTEST_RAD_PER_S)
-    return sorted(found, key=lambda oddity: (oddity.first, oddity.joint))
+        oddities += _beyond(JOINT_NAMES[joint], "rad/s", speed[:, joint], _FASTEST_RAD_PER_S)
+    return sorted(oddities, key=lambda oddity: (oddity.first, oddity.joint))
 
 
 def _limb(rotations: np.ndarray, side: str, sign: float) -> list[Oddity]:
-    """Return the oddities of one side's leg and arm; *sign* is 1 for the left, whose limbs lie along +X at rest."""
+    """Return the oddities of one side's leg and arm; *sign* is 1 for the left, whose limbs point along +X at rest."""
 
     def joint(stem: str) -> np.ndarray:
         return np.asarray(rotations[:, JOINT_INDEX[f"{side}_{stem}"]])
@@ -69,7 +69,7 @@ def _limb(rotations: np.ndarray, side: str, sign: float) -> list[Oddity]:
     checks: tuple[tuple[str, str, np.ndarray, float], ...] = (
         ("knee", "bent forwards", _degrees(shin[:, 2]), 12.0),
         ("knee", "bent sideways", np.abs(_degrees(shin[:, 0])), 25.0),
-        ("knee", "twisted", np.abs(_degrees_of_twist(_beside_bend(joint("knee")), axis=1)), 35.0),
+        ("knee", "twisted", np.abs(_degrees_of_twist(_without_bend(joint("knee")), axis=1)), 35.0),
         ("elbow", "bent backwards", _degrees(-forearm[:, 2]), 15.0),
         ("elbow", "bent up or down", np.abs(_degrees(forearm[:, 1])), 50.0),
         ("elbow", "twisted", np.abs(_degrees_of_twist(joint("elbow"), axis=0)), 110.0),
@@ -83,8 +83,8 @@ def _limb(rotations: np.ndarray, side: str, sign: float) -> list[Oddity]:
     ]
 
 
-def _beside_bend(turn: np.ndarray) -> np.ndarray:
-    """Return what is left of rotations (F, 3, 3) without their bend about X: a bend of 160 degrees hides any twist."""
+def _without_bend(turn: np.ndarray) -> np.ndarray:
+    """Remove the bend about X from rotations (F, 3, 3): a bend of 160 degrees would hide any twist."""
     quat = matrix_to_quat_wxyz(turn)
     half = np.arctan2(quat[:, 1], quat[:, 0])
     bend = np.stack([np.cos(half), np.sin(half), 0.0 * half, 0.0 * half], axis=-1)
@@ -92,7 +92,7 @@ def _beside_bend(turn: np.ndarray) -> np.ndarray:
 
 
 def _beyond(joint: str, what: str, values: np.ndarray, limit: float) -> list[Oddity]:
-    """Return an oddity for each stretch in which *values* (F,) exceed *limit*."""
+    """Return an oddity for each run of frames in which *values* (F,) exceed *limit*."""
     return [
         Oddity(joint, f"{what} > {limit:g}", flag.first, flag.last, float(values[flag.first : flag.last + 1].max()))
         for flag in flags_of("odd", joint, values > limit)
@@ -104,19 +104,19 @@ def _degrees(sine: np.ndarray) -> np.ndarray:
 
 
 def _degrees_of_turn(turn: np.ndarray) -> np.ndarray:
-    """Return the angle (F,) of rotations (F, 3, 3)."""
+    """Return the angle (F,) of rotations (F, 3, 3), degrees."""
     return np.asarray(np.rad2deg(np.linalg.norm(matrix_to_axis_angle(turn), axis=-1)))
 
 
 def _degrees_of_bend(turn: np.ndarray, *, axis: int) -> np.ndarray:
-    """Return the angle (F,) by which rotations (F, 3, 3) move the bone's own *axis*."""
+    """Return the angle (F,), degrees, by which rotations (F, 3, 3) move the bone's own *axis*."""
     return np.asarray(np.rad2deg(np.arccos(np.clip(turn[:, axis, axis], -1.0, 1.0))))
 
 
 def _degrees_of_twist(turn: np.ndarray, *, axis: int) -> np.ndarray:
-    """Return the signed angle (F,) by which rotations (F, 3, 3) turn about the bone's own *axis*.
+    """Return the signed twist (F,), degrees, of rotations (F, 3, 3) about the bone's own *axis*.
 
-    Rotation = swing times twist: the angle of the quaternion's part along the axis.
+    Swing-twist decomposition: the angle of the quaternion's component along the axis.
     """
     quat = matrix_to_quat_wxyz(turn)
     half = np.arctan2(quat[:, 1 + axis], quat[:, 0])

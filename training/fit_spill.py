@@ -1,7 +1,7 @@
-"""What a fault in some frames does to the fit of the others. F frames.
+"""Measure the effect of a fault in some frames on the fit of the other frames. F frames.
 
-A fit of the track with the fault is compared with one of the same track without it: distances between the vertices of
-the two, pelvis joints together, and turns of the body joints from the one to the other.
+The fit of the track with the fault is compared with the fit of the same track without it: distances between their
+vertices with the pelvis joints aligned, and rotation differences of the body joints.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _EVERY_VERTEX = 29
 
 @dataclass(frozen=True)
 class Spill:
-    """How far the frames outside a fault are from what they are without it.
+    """Deviation of the frames outside a fault from the fit without the fault.
 
     Attributes:
-        outside_mm: vertices, mean over the frames outside.
-        outside_deg: turns of the joints, mean over the frames outside.
-        far_mm: vertices, the worst frame of those more than 0.3 s away.
-        far_deg: mean turn of the joints in the worst frame of those.
-        far_joint_deg: the largest turn of a joint in those frames.
+        outside_mm: vertex distance, mean over the frames outside.
+        outside_deg: joint rotation difference, mean over the frames outside.
+        far_mm: vertex distance in the worst frame more than 0.3 s from the fault.
+        far_deg: mean joint rotation difference in the worst of those frames.
+        far_joint_deg: largest rotation difference of a single joint in those frames.
     """
 
     outside_mm: float
@@ -41,17 +41,17 @@ class Spill:
 
 
 class SpillGauge:
-    """Compares two fits of one track."""
+    """Compares two fits of the same track."""
 
     def __init__(self, body: BodyModel) -> None:
-        """Take one in 29 of the vertices of *body*."""
-        picked = np.arange(0, NUM_VERTICES, _EVERY_VERTEX)
-        regressor = np.zeros((len(picked), NUM_VERTICES))
-        regressor[np.arange(len(picked)), picked] = 1.0
+        """Select every 29th vertex of *body*."""
+        selected = np.arange(0, NUM_VERTICES, _EVERY_VERTEX)
+        regressor = np.zeros((len(selected), NUM_VERTICES))
+        regressor[np.arange(len(selected)), selected] = 1.0
         self._vertices = KeypointModel(body, regressor)
 
     def measure(self, motion: Motion, baseline: Motion, run: slice) -> Spill:
-        """Return how far *motion* is from *baseline* outside the frames *run*, which leave some frames over."""
+        """Return the deviation of *motion* from *baseline* outside the frames *run*, which must not cover the clip."""
         millimetres, degrees = self._distance_mm(motion, baseline), _turns_deg(motion, baseline)
         frames = np.arange(motion.num_frames)
         outside = (frames < run.start) | (frames >= run.stop)
@@ -66,7 +66,7 @@ class SpillGauge:
         )
 
     def _distance_mm(self, first: Motion, second: Motion) -> np.ndarray:
-        """Return the mean distance of the vertices (F,), pelvis joints together."""
+        """Return the mean vertex distance (F,), millimetres, with the pelvis joints aligned."""
         centred = []
         for motion in (first, second):
             shaped = self._vertices.shaped(motion.betas.astype(np.float32))
@@ -76,13 +76,13 @@ class SpillGauge:
 
 
 def _turns_deg(first: Motion, second: Motion) -> np.ndarray:
-    """Return how far each body joint is turned (F, 22) from one motion to the other."""
+    """Return the rotation difference (F, 22), degrees, of each body joint between the motions."""
     start, end = (motion.rotations()[:, :NUM_BODY_ROTATIONS] for motion in (first, second))
     return np.asarray(np.rad2deg(np.linalg.norm(matrix_to_axis_angle(np.swapaxes(start, -1, -2) @ end), axis=-1)))
 
 
 def summarise_spill(spills: Sequence[Spill], frames: Sequence[int]) -> Spill:
-    """Return means over clips, weighed by *frames*, of what is a mean, and the worst of what is a worst."""
+    """Combine clips: average the means, weighted by *frames*, and take the maximum of the worst values."""
     table = np.array([list(vars(spill).values()) for spill in spills])
     means = np.average(table[:, :2], axis=0, weights=frames)
     return Spill(*map(float, means), *map(float, table[:, 2:].max(axis=0)))

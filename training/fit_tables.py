@@ -1,4 +1,4 @@
-"""The columns of the tables that the fit's evaluation prints."""
+"""Columns of the tables printed by the fit's evaluation."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _NAME_WIDTH = 54
 
 @dataclass(frozen=True)
 class Column:
-    """A column.
+    """A column of a table.
 
     Attributes:
         figure: the attribute of `Row`, dotted.
-        head: what stands above it.
-        unit: what stands below that.
-        digits: how many after the point.
+        head: heading.
+        unit: unit, printed below the heading.
+        digits: decimal places.
     """
 
     figure: str
@@ -49,8 +49,8 @@ FAULT_COLUMNS = (
     Column("spill.far_joint_deg", "far j.", "deg", 2),
     *_CLIPS,
 )
-"""Outside: frames outside the fault, mean; far: the worst frame more than 0.3 s away, and a joint in it. All against
-the fit of the same track without the fault."""
+"""Outside: mean over the frames outside the fault. Far: the worst frame more than 0.3 s from the fault, and the worst
+joint there. All relative to the fit of the same track without the fault."""
 SOLVER_COLUMNS = (
     _PVE,
     Column("keypoint_mm", "points", "mm"),
@@ -63,7 +63,7 @@ SOLVER_COLUMNS = (
 
 
 def heads(title: str, columns: Sequence[Column]) -> tuple[str, str, str]:
-    """Return the lines above a table."""
+    """Return the title and header lines of a table."""
     head = "".join(f"{column.head:>10}" for column in columns)
     unit = "".join(f"{column.unit:>10}" for column in columns)
     indent = " " * _NAME_WIDTH
@@ -71,7 +71,7 @@ def heads(title: str, columns: Sequence[Column]) -> tuple[str, str, str]:
 
 
 def line(row: Row, columns: Sequence[Column]) -> str:
-    """Return the line of a *row*."""
+    """Format a *row* as a line of the table."""
     cells = (_cell(row, column) for column in columns)
     return f"{row.name:<{_NAME_WIDTH}}{''.join(cells)}{len(row.refused):>10}"
 

@@ -1,4 +1,4 @@
-"""The fit's evaluation on clips and conditions, in worker processes."""
+"""Run the fit's evaluation in worker processes."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ class Measure(Protocol):
     """Measures clips under a condition."""
 
     def __call__(self, clips: Sequence[Clip], condition: Condition) -> list[Row | str | None]:
-        """Return what `Evaluation.measure_or_refuse` returns of each clip."""
+        """Return the result of `Evaluation.measure_or_refuse` for each clip."""
 
 
 @contextmanager
 def measuring(options: FitOptions, jobs: int) -> Iterator[Measure]:
-    """Yield a function that measures clips in *jobs* processes of one thread each, or in this process for 1 job."""
+    """Yield a function that measures clips in *jobs* single-threaded processes, or in this process for 1 job."""
     if jobs == 1:
         evaluation = Evaluation(options)
         yield lambda clips, condition: [evaluation.measure_or_refuse(clip, condition) for clip in clips]
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (replace(options, workers=1),)) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker, (replace(options, workers=1),)) as pool:
         yield lambda clips, condition: list(pool.map(_measure, clips, repeat(condition)))
 
 
-def _begin(options: FitOptions) -> None:
+def _start_worker(options: FitOptions) -> None:
     global _evaluation
     _evaluation = Evaluation(options)
 

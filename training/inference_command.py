@@ -1,4 +1,4 @@
-"""The command line behind `training.inference`."""
+"""Command line of `training.inference`."""
 
 from __future__ import annotations
 
@@ -47,26 +47,28 @@ BASELINES: dict[str, SmplifyOptions] = {
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="training/inference.py", description="Run a checkpoint over whole clips, each frame from the one before."
+        prog="training/inference.py", description="Run a checkpoint over whole clips, each frame from the previous one."
     )
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("dataset", nargs="?", help="amass, 3dpw, rich, or a folder in AMASS layout")
-    parser.add_argument("sample_ratio", nargs="?", type=float, default=1.0, help="share of the test clips to take")
+    parser.add_argument("sample_ratio", nargs="?", type=float, default=1.0, help="share of the test clips to use")
     parser.add_argument("--protocol", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS))
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where figures and motions go (logs/inference)")
-    parser.add_argument("--all_clips", action="store_true", help="not the test clips alone, but all")
-    parser.add_argument("--max_frames", type=int, metavar="F", help="cut every clip after F frames")
-    parser.add_argument("--baseline", nargs="+", choices=tuple(BASELINES), default=[], help="SMPLify-3D to compare")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="folder for metrics and motions (logs/inference)")
+    parser.add_argument("--all_clips", action="store_true", help="use all clips, not only the test clips")
+    parser.add_argument("--max_frames", type=int, metavar="F", help="truncate every clip to F frames")
+    parser.add_argument(
+        "--baseline", nargs="+", choices=tuple(BASELINES), default=[], help="SMPLify-3D variants to compare with"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--set", action="append", default=[], metavar="SECTION.NAME=VALUE", help="a setting")
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.NAME=VALUE", help="override a setting")
     return parser
 
 
 def settings_of(options: argparse.Namespace, checkpoint: Checkpoint) -> RunConfig:
-    """Return the checkpoint's settings (the defaults for the published one) with what the command line overrides.
+    """Return the checkpoint's settings (defaults for the published one) with the command line's overrides.
 
     Raises:
-        ConfigError: a setting is unknown or wrong.
+        ConfigError: a setting is unknown or invalid.
     """
     if not 0.0 < options.sample_ratio <= 1.0:
         raise ConfigError(f"expected SAMPLE_RATIO above 0 and up to 1, got {options.sample_ratio:g}")
@@ -79,7 +81,7 @@ def settings_of(options: argparse.Namespace, checkpoint: Checkpoint) -> RunConfi
 
 
 def true_clips(motions: MotionArrays, clips: Sequence[int], max_frames: int | None) -> list[TrueClip]:
-    """Return clips of a data set with their motion, those of two frames and more."""
+    """Return the clips of a dataset that have at least two frames, with their true motion."""
     found = []
     for clip in clips:
         frames = motions.frames(int(clip))
@@ -92,10 +94,10 @@ def true_clips(motions: MotionArrays, clips: Sequence[int], max_frames: int | No
 
 
 def make_predictor(checkpoint: Checkpoint, path: Path, device: torch.device) -> Predictor:
-    """Return the checkpoint's network, folded for inference, on a device.
+    """Return the checkpoint's network, folded for inference, on *device*.
 
     Raises:
-        CheckpointError: its weights are of another network.
+        CheckpointError: its weights belong to another network.
     """
     network = network_of(checkpoint, path)
     info = NetworkInfo(checkpoint.graph, checkpoint.body or "smpl", "")
@@ -117,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     output = options.output or Path("logs") / "inference"
-    check_outputs({"the figures": output / "summary.json"}, {"the checkpoint": options.checkpoint})
+    check_outputs({"the metrics": output / "summary.json"}, {"the checkpoint": options.checkpoint})
     checkpoint = load_checkpoint(options.checkpoint)
     config = settings_of(options, checkpoint)
     device = choose_device(options.device)
@@ -126,12 +128,12 @@ def _run(options: argparse.Namespace) -> None:
         print(f"note: the checkpoint was trained on the body {checkpoint.body!r}, this run is on {body_data.name!r}")
     body = ShownBody(body_data, device, engine=config.body.engine)
     motions = load_motions(config.data, body_data)
-    everything = np.arange(len(motions.lengths))
+    all_clips = np.arange(len(motions.lengths))
     split = None if options.all_clips else split_clips(motions, config.data)
-    tested = everything if split is None else split.test
-    count = max(1, round(options.sample_ratio * len(tested)))
+    selected = all_clips if split is None else split.test
+    count = max(1, round(options.sample_ratio * len(selected)))
     clips = true_clips(
-        motions, tested[np.linspace(0, len(tested) - 1, count).round().astype(int)].tolist(), options.max_frames
+        motions, selected[np.linspace(0, len(selected) - 1, count).round().astype(int)].tolist(), options.max_frames
     )
     targets = {protocol: [_motion_file(output, protocol, clip) for clip in clips] for protocol in options.protocol}
     read = {"the checkpoint": options.checkpoint, "the motions": [source.path for source in find_sources(config.data)]}
@@ -147,7 +149,7 @@ def _run(options: argparse.Namespace) -> None:
         for true, one, path in zip(clips, tracked, targets[protocol], strict=True):
             _write_motion(path, true, one, body)
     if options.baseline:
-        _compare(options, report, clips, body, some_poses(motions, everything if split is None else split.train))
+        _compare(options, report, clips, body, some_poses(motions, all_clips if split is None else split.train))
         _report_alone(predictor, report, clips, body, options.protocol[0])
     with atomic_path(output / "summary.json") as path:
         path.write_text(json.dumps(report, indent=1), encoding="utf-8")
@@ -157,7 +159,7 @@ def _run(options: argparse.Namespace) -> None:
 def _compare(
     options: argparse.Namespace, report: dict[str, Any], clips: list[TrueClip], body: ShownBody, poses: np.ndarray
 ) -> None:
-    """Run SMPLify-3D on the clips; true betas are given to it, no pose."""
+    """Run SMPLify-3D on the clips with the true betas and no initial pose."""
     prior = fit_prior(poses)
     for name in options.baseline:
         smplify = Smplify(body, prior, BASELINES[name])
@@ -172,7 +174,7 @@ def _compare(
 def _report_alone(
     predictor: Predictor, report: dict[str, Any], clips: list[TrueClip], body: ShownBody, protocol: str
 ) -> None:
-    """Run the clips once more, one at a time, as SMPLify-3D did, for a fair comparison of speed."""
+    """Run the clips again one at a time, as SMPLify-3D does, for a fair comparison of speed."""
     track: Callable[[TrueClip], TrackedClip] = lambda clip: track_clips(predictor, [clip], body, protocol)[0]  # noqa: E731
     track(clips[0])
     _report(report, f"network, {protocol}, one clip at a time", clips, [track(clip) for clip in clips], body)
@@ -181,14 +183,14 @@ def _report_alone(
 def _report(
     report: dict[str, Any], title: str, clips: list[TrueClip], tracked: list[TrackedClip], body: ShownBody
 ) -> None:
-    """Measure, print a row and keep it."""
-    figures = summarise([measure(true, one, body) for true, one in zip(clips, tracked, strict=True)])
+    """Measure the clips; print the row and add it to *report*."""
+    metrics = summarise([measure(true, one, body) for true, one in zip(clips, tracked, strict=True)])
     frames = sum(len(one.trans) for one in tracked)
     milliseconds = 1000.0 * sum(one.seconds for one in tracked) / frames
-    report["rows"][title] = {**figures, "ms_per_frame": milliseconds}
-    drift = "-" if figures["drift_mm"] is None else f"{figures['drift_mm']:.2f}"
+    report["rows"][title] = {**metrics, "ms_per_frame": milliseconds}
+    drift = "-" if metrics["drift_mm"] is None else f"{metrics['drift_mm']:.2f}"
     print(
-        f"{title:<44}{figures['mpve_mm']:>9.2f}{figures['mpapve_mm']:>11.2f}{drift:>10}{milliseconds:>10.2f}",
+        f"{title:<44}{metrics['mpve_mm']:>9.2f}{metrics['mpapve_mm']:>11.2f}{drift:>10}{milliseconds:>10.2f}",
         flush=True,
     )
 
@@ -198,7 +200,7 @@ def _motion_file(output: Path, protocol: str, clip: TrueClip) -> Path:
 
 
 def _write_motion(path: Path, true: TrueClip, tracked: TrackedClip, body: ShownBody) -> None:
-    """Write a predicted clip in AMASS layout, Y up."""
+    """Write a predicted motion in AMASS layout, Y up."""
     poses = matrix_to_axis_angle(tracked.rotations.numpy().astype(np.float64)).reshape(len(tracked.trans), -1)
     motion = Motion(
         poses,

@@ -1,9 +1,9 @@
-"""Joint angles as gait analysis has them, of a fitted motion and of OpenSim's bodies. F frames.
+"""Joint angles as defined in gait analysis, of a fitted motion and of OpenSim's bodies. F frames.
 
-Convention: degrees. Angles of the hip and the ankle are those of OpenSim's ball joints: axes x forward, y up, z to the
-right, taken off in the order Z, X, Y, which is flexion, adduction and rotation; adduction and rotation of the left side
-are mirrored, so that equal motions have equal angles. Knee and elbow are bends between the joints' places, 0 straight:
-SMPL's knees and OpenSim's have axes of their own, but both have places. No angle is moved to another zero.
+Convention: degrees. Hip and ankle angles are those of OpenSim's ball joints: axes x forward, y up, z right, decomposed
+in the order Z, X, Y, i.e. flexion, adduction and rotation. Adduction and rotation of the left side are mirrored, so
+that equal motions have equal angles. Knee and elbow angles are bends between joint positions, 0 when straight: SMPL's
+and OpenSim's knee axes differ, but both have joint positions. No angle's zero is shifted.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ ANGLES = ("hip_flexion", "hip_adduction", "hip_rotation", "knee", "ankle", "elbo
 LIMB_JOINTS = tuple(
     f"{side}_{stem}" for stem in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist") for side in SIDES
 )
-"""The 12 joints of the limbs, which every solution has."""
+"""The 12 limb joints, which every solution has."""
 
 _SMPL_TO_OPENSIM = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
-"""SMPL's x is to the left, y up, z forward."""
+"""From SMPL's axes: x left, y up, z forward."""
 
 Angles = dict[str, np.ndarray]
-"""(F,) degrees by ``SIDE_ANGLE``."""
+"""Angles (F,), degrees, by ``SIDE_ANGLE``."""
 
 
 def zxy_degrees(rotations: np.ndarray) -> np.ndarray:
@@ -37,7 +37,7 @@ def zxy_degrees(rotations: np.ndarray) -> np.ndarray:
 
 
 def bend_degrees(root: np.ndarray, middle: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Return the angles (...) between the bones from *root* to *middle* and from there to *end* (..., 3)."""
+    """Return the angles (...), degrees, between the bones *root* to *middle* and *middle* to *end* (..., 3)."""
     upper, lower = middle - root, end - middle
     cosine = (upper * lower).sum(-1) / (np.linalg.norm(upper, axis=-1) * np.linalg.norm(lower, axis=-1))
     return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
@@ -48,34 +48,34 @@ def smpl_angles(rotations: np.ndarray, joints: np.ndarray) -> Angles:
 
     Args:
         rotations: (F, 24, 3, 3) local rotations.
-        joints: (F, 24, 3) places of the joints.
+        joints: (F, 24, 3) joint positions.
     """
-    turned = _SMPL_TO_OPENSIM @ rotations.astype(np.float64) @ _SMPL_TO_OPENSIM.T
-    places = {name: joints[:, JOINT_INDEX[name]].astype(np.float64) for name in LIMB_JOINTS}
+    rotated = _SMPL_TO_OPENSIM @ rotations.astype(np.float64) @ _SMPL_TO_OPENSIM.T
+    positions = {name: joints[:, JOINT_INDEX[name]].astype(np.float64) for name in LIMB_JOINTS}
     angles: Angles = {}
     for side in SIDES:
-        angles |= _ball_joints(side, turned[:, JOINT_INDEX[f"{side}_hip"]], turned[:, JOINT_INDEX[f"{side}_ankle"]])
-    return angles | bends(places)
+        angles |= _ball_joints(side, rotated[:, JOINT_INDEX[f"{side}_hip"]], rotated[:, JOINT_INDEX[f"{side}_ankle"]])
+    return angles | bends(positions)
 
 
-def opensim_angles(rotations: Mapping[str, np.ndarray], places: Mapping[str, np.ndarray]) -> Angles:
+def opensim_angles(rotations: Mapping[str, np.ndarray], positions: Mapping[str, np.ndarray]) -> Angles:
     """Return the angles of OpenSim's bodies.
 
     Args:
-        rotations: (F, 3, 3) in the ground, by body: pelvis, femur_l, tibia_l, talus_l and so on.
-        places: (F, 3) of `LIMB_JOINTS`.
+        rotations: (F, 3, 3) in the ground frame, by body: pelvis, femur_l, tibia_l, talus_l and so on.
+        places: (F, 3) positions of `LIMB_JOINTS`.
     """
     angles: Angles = {}
     for side in SIDES:
         femur, tibia, talus = (rotations[f"{body}_{side[0]}"] for body in ("femur", "tibia", "talus"))
         angles |= _ball_joints(side, _inverse(rotations["pelvis"]) @ femur, _inverse(tibia) @ talus)
-    return angles | bends(places)
+    return angles | bends(positions)
 
 
-def bends(places: Mapping[str, np.ndarray]) -> Angles:
-    """Return the bends of knees and elbows from the *places* (F, 3) of `LIMB_JOINTS`."""
+def bends(positions: Mapping[str, np.ndarray]) -> Angles:
+    """Return the bends of knees and elbows from the positions *places* (F, 3) of `LIMB_JOINTS`."""
     return {
-        f"{side}_{middle}": bend_degrees(*(places[f"{side}_{name}"] for name in (root, middle, end)))
+        f"{side}_{middle}": bend_degrees(*(positions[f"{side}_{name}"] for name in (root, middle, end)))
         for side in SIDES
         for root, middle, end in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist"))
     }

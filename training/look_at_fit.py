@@ -1,11 +1,11 @@
-"""Look at fits frame by frame: contact sheets of the fitted body with the keypoints over it, and a list of oddities.
+"""Draw contact sheets of fits, the fitted body with its keypoints in every frame, and list implausible poses.
 
     python -m training.look_at_fit FILE... -o FOLDER [--show-fps RATE] [--frames FIRST LAST]
 
-Each tile shows one frame from the front and from the left, with its number and its mean keypoint error in millimetres.
-Left limbs are blue, right ones orange; dots are the keypoints, lines join them, and a red line leads from a keypoint to
-where the fit has it when that is far. A tile with a red frame holds something odd, which the list tells; a grey one is
-a frame without the person. The line below is the lowest place of the body in most of the clip.
+Each tile shows one frame from the front and from the left, with its number and mean keypoint error in millimetres. Left
+limbs are blue, right limbs orange. Dots are the keypoints, joined by lines; a red line leads from a keypoint to its
+fitted position where they are far apart. A red border marks an implausible pose, which the list describes; a grey tile
+is a frame without the person. The horizontal line is the 10 % quantile of the body's lowest point over the clip.
 """
 
 from __future__ import annotations
@@ -49,23 +49,23 @@ _SIDE_COLOURS = {"left": (105, 150, 235), "right": (240, 160, 85), "": (190, 190
 _POINT_COLOURS = {"left": (0, 30, 130), "right": (130, 30, 0), "": (20, 20, 20)}
 _RED, _GREY, _BLACK = (220, 0, 0), (150, 150, 150), (0, 0, 0)
 _VIEWS = (np.eye(3), np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]))
-"""By view, the axes that run to the right, up and to the viewer: from the front, and from the person's left."""
+"""By view, the axes pointing right, up and towards the viewer: from the front, and from the person's left."""
 
 
 @dataclass(frozen=True, eq=False)
 class FittedClip:
-    """A track with its fit, ready to be drawn. F frames, V vertices, K keypoints.
+    """A track with its fit, ready to draw. F frames, V vertices, K keypoints.
 
     Attributes:
-        names: (K,) the keypoints.
-        seen: (F, K, 3) where they were measured, NaN where missing.
-        fitted: (F, K, 3) where the body has them.
-        point_error_mm: (F, K) distance of each from where the fit puts it, NaN where missing.
-        error_mm: (F,) its mean.
-        vertices: (F, V, 3) the skin.
-        body: whose skin it is.
-        oddities: what is odd.
-        absent: (F,) bool, frames in which the person was not seen.
+        names: (K,) names of the keypoints.
+        seen: (F, K, 3) measured positions, NaN where missing.
+        fitted: (F, K, 3) fitted positions.
+        point_error_mm: (F, K) distance between measured and fitted position, NaN where missing.
+        error_mm: (F,) mean keypoint error.
+        vertices: (F, V, 3) vertices of the mesh.
+        body: the body model.
+        oddities: the implausible poses.
+        absent: (F,) bool, frames in which the person is missing.
     """
 
     names: tuple[str, ...]
@@ -80,13 +80,13 @@ class FittedClip:
 
     @property
     def lowest_m(self) -> np.ndarray:
-        """Height of the lowest vertex (F,)."""
+        """Height of the lowest vertex (F,), metres."""
         lowest: np.ndarray = self.vertices[..., 1].min(axis=1)
         return lowest
 
 
 def fitted_clip(track: KeypointTrack, motion: Motion, report: FitReport, body: BodyData) -> FittedClip:
-    """Return a fit with its skin, turned so that the body looks along +Z in the mean."""
+    """Pose the mesh of a fit, rotated so that the body faces +Z on average."""
     points = solver_points(track)
     model = BodyModel(body)
     pose = (motion.rotations().astype(np.float32), motion.betas.astype(np.float32), motion.trans.astype(np.float32))
@@ -114,7 +114,7 @@ def fitted_clip(track: KeypointTrack, motion: Motion, report: FitReport, body: B
 
 
 class Stage:
-    """Where a clip is drawn: one scale and one size of tile for all its frames, centred on the person's middle."""
+    """Draws the tiles of a clip with one scale and tile size for all frames, centred on the person."""
 
     def __init__(self, clip: FittedClip) -> None:
         floor = float(np.quantile(clip.lowest_m, _FLOOR_QUANTILE))
@@ -136,7 +136,7 @@ class Stage:
             self._odd[oddity.first : oddity.last + 1] = True
 
     def tile(self, frame: int) -> np.ndarray:
-        """Return the picture of one frame, both views beside each other."""
+        """Draw one frame, both views side by side."""
         views = [self._view(frame, axes, half) for axes, half in zip(_VIEWS, self._half_widths, strict=True)]
         picture = halved(np.concatenate(views, axis=1))
         draw_number(picture, str(frame), (4, 4), _BLACK)
@@ -162,12 +162,12 @@ class Stage:
         draw_line(picture, np.array([0.0, floor]), np.array([2.0 * half_width, floor]), _GREY)
         draw_mesh(picture, on_screen(self._clip.vertices[frame]), self._clip.body.faces, self._colours)
         seen, fitted = on_screen(self._clip.seen[frame]), on_screen(self._clip.fitted[frame])
-        known = np.isfinite(seen).all(axis=-1)
+        is_seen = np.isfinite(seen).all(axis=-1)
         far = self._clip.point_error_mm[frame] > _FAR_MM
         for first, second in self._bones:
-            if known[first] and known[second]:
+            if is_seen[first] and is_seen[second]:
                 draw_line(picture, seen[first], seen[second], _POINT_COLOURS[_side_of(self._clip.names[second])])
-        for index in np.flatnonzero(known):
+        for index in np.flatnonzero(is_seen):
             if far[index]:
                 draw_line(picture, seen[index], fitted[index], _RED)
             draw_dot(picture, seen[index], 3, _POINT_COLOURS[_side_of(self._clip.names[index])])
@@ -180,15 +180,15 @@ def _side_of(name: str) -> str:
 
 
 def write_sheets(clip: FittedClip, frames: Sequence[int], stem: Path) -> list[Path]:
-    """Write the tiles of *frames* as sheets STEM_01.png and so on; return the files."""
+    """Write the tiles of *frames* as sheets STEM_01.png and so on; return their paths."""
     stage = Stage(clip)
     width = stage.tile(frames[0]).shape[1]
     columns = max(1, _COLUMNS_WIDTH // width)
     paths: list[Path] = []
     for start in range(0, len(frames), columns * _ROWS):
-        part = frames[start : start + columns * _ROWS]
-        sheet = np.full((-(-len(part) // columns) * _TILE_HEIGHT, columns * width, 3), 255, dtype=np.uint8)
-        for index, frame in enumerate(part):
+        block = frames[start : start + columns * _ROWS]
+        sheet = np.full((-(-len(block) // columns) * _TILE_HEIGHT, columns * width, 3), 255, dtype=np.uint8)
+        for index, frame in enumerate(block):
             row, column = divmod(index, columns)
             sheet[row * _TILE_HEIGHT : (row + 1) * _TILE_HEIGHT, column * width : (column + 1) * width] = stage.tile(
                 frame
@@ -199,32 +199,32 @@ def write_sheets(clip: FittedClip, frames: Sequence[int], stem: Path) -> list[Pa
 
 
 def _shown_frames(num_frames: int, fps: float, options: argparse.Namespace) -> list[int]:
-    """Return the frames that the user asked for; all of them without a wish."""
+    """Return the frames selected by the options; by default all."""
     step = max(1.0, fps / options.show_fps) if options.show_fps else 1.0
     frames = [round(index * step) for index in range(int((num_frames - 1) / step) + 1)]
     first, last = options.frames or (0, num_frames - 1)
     return [frame for frame in frames if first <= frame <= last]
 
 
-def _look(path: Path, body: BodyData, options: argparse.Namespace) -> None:
+def _draw_file(path: Path, body: BodyData, options: argparse.Namespace) -> None:
     tracks = read_tracks(path, reading_options(options))
     for track, label in zip(tracks, person_labels(tracks), strict=True):
         motion, report = fit_track(track, body)
         clip = fitted_clip(track, motion, report, body)
         frames = _shown_frames(track.num_frames, track.fps, options)
         if not frames:
-            raise CoreError(f"expected --frames between 0 and {track.num_frames - 1}, which {path} has")
+            raise CoreError(f"expected --frames between 0 and {track.num_frames - 1}, which {path} contains")
         stem = options.output / (f"{path.name}_{label}" if label else path.name)
         sheets = write_sheets(clip, frames, stem)
         print(f"{stem.name}: {len(frames)} of {track.num_frames} frames on {len(sheets)} sheets")
-        print(f"  {_figures(clip, report)}")
+        print(f"  {_summary(clip, report)}")
         for flag in report.flags:
             print(f"  {flag.kind}: {flag.what}, frames {flag.first} to {flag.last}")
         for odd in clip.oddities:
             print(f"  odd: {odd.joint} {odd.what} in frames {odd.first} to {odd.last}, up to {odd.worst:.0f}")
 
 
-def _figures(clip: FittedClip, report: FitReport) -> str:
+def _summary(clip: FittedClip, report: FitReport) -> str:
     low, high = 1000.0 * np.quantile(clip.lowest_m, [0.0, 0.9]) - 1000.0 * np.quantile(clip.lowest_m, _FLOOR_QUANTILE)
     return (
         f"keypoint error {report.mean_error_mm:.1f} mm, worst {np.nanmax(report.keypoint_error_mm):.1f} mm in frame "
@@ -236,22 +236,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.look_at_fit", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("files", type=Path, nargs="+", help="keypoint files")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the sheets go")
-    parser.add_argument("--body", metavar="FILE", help="licensed SMPL file; the free body without it")
-    parser.add_argument("--show-fps", type=float, metavar="RATE", help="frames a second to show; all without it")
-    parser.add_argument("--frames", type=int, nargs=2, metavar=("FIRST", "LAST"), help="show these only, from 0")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder for the sheets")
+    parser.add_argument("--body", metavar="FILE", help="licensed SMPL file (default: the free body)")
+    parser.add_argument("--show-fps", type=float, metavar="RATE", help="frames per second to show (default: all)")
+    parser.add_argument("--frames", type=int, nargs=2, metavar=("FIRST", "LAST"), help="show only these frames, from 0")
     add_reading_arguments(parser)
     options = parser.parse_args(arguments)
-    return exit_code_of(parser.prog, lambda: _look_at_all(options))
+    return exit_code_of(parser.prog, lambda: _run(options))
 
 
-def _look_at_all(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> None:
     sheets = [sheet for path in options.files for sheet in options.output.glob(f"{escape(path.name)}_*.png")]
     body_file = None if options.body is None else Path(options.body)
     check_outputs({"a sheet": sheets}, {"the keypoints": options.files, "the body": body_file})
     body = resolve_body(options.body)
     for path in options.files:
-        _look(path, body, options)
+        _draw_file(path, body, options)
 
 
 if __name__ == "__main__":

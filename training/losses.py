@@ -1,4 +1,4 @@
-"""The losses of the paper. B batch."""
+"""The paper's losses. B batch."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _CLAMP = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Loss:
-    """A loss and its parts, each a scalar tensor.
+    """A loss and its terms, each a scalar tensor.
 
     Attributes:
-        total: what is descended.
+        total: weighted sum to minimise.
         rotation: mean geodesic angle times 2 / pi.
         vertices: mean vertex distance, metres.
         keypoints: mean keypoint distance, metres.
@@ -33,7 +33,7 @@ class Loss:
     spread: Tensor
 
     def parts(self) -> Tensor:
-        """Return (5,) the total and its parts, detached."""
+        """Return the total and its terms (5,), detached."""
         return torch.stack([self.total, self.rotation, self.vertices, self.keypoints, self.spread]).detach()
 
 
@@ -46,8 +46,8 @@ def geodesic_angle(first: Tensor, second: Tensor, clamp: float = _CLAMP) -> Tens
     Args:
         first: rotation matrices.
         second: rotation matrices.
-        clamp: the cosine stays this far inside -1 and 1, where the angle has no gradient; so the smallest angle that
-            comes out is sqrt(2 clamp).
+        clamp: margin that keeps the cosine inside -1 and 1, where the angle has no gradient; the smallest returned
+            angle is sqrt(2 clamp).
     """
     cosine = ((first * second).sum(dim=(-1, -2)) - 1.0) / 2.0
     return torch.arccos(torch.clamp(cosine, -1.0 + clamp, 1.0 - clamp))
@@ -68,15 +68,15 @@ def pair_loss(
 ) -> Loss:
     """Return the weighted loss of predictions against the truth, each given as (predicted, true).
 
-    Distances between keypoints are the same in the world as in the human-centred frame, whose axes are orthonormal.
+    Keypoint distances are the same in the world and in the human-centred frame, whose axes are orthonormal.
 
     Args:
         rotations: (B, 22, 3, 3) local rotations.
-        vertices: (B, V, 3) metres, at one place: same trans, same betas.
+        vertices: (B, V, 3) metres, both with the same trans and betas.
         keypoints: (B, 25, 3) metres.
         config: the weights.
-        log_variances: (B, 22, 3) as `core.network.pose_mlp` predicts them; the rotations learn nothing from them, so a
-            network cannot do better by being less sure.
+        log_variances: (B, 22, 3) as predicted by `core.network.pose_mlp`; they send no gradient to the rotations, so a
+            network cannot trade accuracy for a larger variance.
     """
     rotation = geodesic_angle(*rotations).mean() * (2.0 / torch.pi)
     vertex, keypoint = mean_distance(*vertices), mean_distance(*keypoints)
@@ -88,7 +88,7 @@ def pair_loss(
 
 
 def spread_loss(predicted: Tensor, true: Tensor, log_variances: Tensor) -> Tensor:
-    """Return the mean negative log-likelihood, less its constant, of the turns from *predicted* to *true*.
+    """Return the mean negative log-likelihood, without its constant, of the rotations from *predicted* to *true*.
 
     Args:
         predicted: (B, 22, 3, 3) local rotations; no gradient flows to them.

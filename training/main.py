@@ -4,7 +4,7 @@
     python training/main.py --config training/configs/net.yaml          (one process)
     python -m training.main --config training/configs/net.yaml          (the same)
 
-Logs, figures, pictures and checkpoints go to LOG_DIR/MODEL_net_TAG.
+Logs, metrics, pictures and checkpoints are written to LOG_DIR/MODEL_net_TAG.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__" and not __package__:
-    # Run as a file, by torchrun or by hand: Python put this folder first on sys.path. The repository's root belongs
-    # there, as with `python -m training.main`, or neither `core` nor `training` could be imported.
+    # When run as a file, by torchrun or by hand, Python puts this folder first on sys.path. Replace it with the
+    # repository's root, as with `python -m training.main`; otherwise `core` and `training` cannot be imported.
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from training.train_command import main

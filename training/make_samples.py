@@ -1,10 +1,10 @@
-"""Write the sample recordings of ``samples/``: what a tracker would have seen of the procedural motion.
+"""Write the sample recordings in ``samples/``: simulated tracks of the procedural motion.
 
     python -m training.make_samples [--output samples]
 
-The same motion (`training.sample_motion`) three times, with the noise and the gaps of real tracking: ``walk.trc`` with
-Pose2Sim's markers, ``walk.npz`` in the project's own format with OpenPose's BODY25, and ``walk_wrong_units.trc``,
-which holds millimetres under a header that says metres, for the tests. F frames, K keypoints.
+The same motion (`training.sample_motion`) is written three times, with the noise and gaps of real tracking:
+``walk.trc`` with Pose2Sim's markers, ``walk.npz`` in the project's own format with OpenPose's BODY25, and
+``walk_wrong_units.trc``, with millimetres under a header that states metres, for the tests. F frames, K keypoints.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from .outputs import check_outputs
 from .sample_motion import sample_motion
 
 _TRC_SCALES = {"walk.trc": 1.0, "walk_wrong_units.trc": 1000.0}
-"""The sample recordings as text, and how many of their units a metre is; both state metres."""
+"""The TRC recordings and their units per metre; both headers state metres."""
 _NPZ_NAME = "walk.npz"
 
 NOISE_M = 0.005
 """Standard deviation of the noise on every coordinate, metres."""
 SEED = 20260301
 LOST_SHARE = 0.004
-"""Share of single points that are lost at random."""
+"""Share of points dropped at random."""
 
 POSE2SIM_MARKERS: dict[str, str] = {
     "RHip": "right_hip",
@@ -61,12 +61,12 @@ POSE2SIM_MARKERS: dict[str, str] = {
     "LElbow": "left_elbow",
     "LWrist": "left_wrist",
 }
-"""Pose2Sim's markers in its own order, and the solver point that each of them is."""
+"""Pose2Sim's markers in its own order, and the solver point of each."""
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Points that a tracker loses for a while.
+    """A range of frames in which the tracker loses points.
 
     Attributes:
         points: names of the solver points.
@@ -90,12 +90,12 @@ GAPS: tuple[Gap, ...] = (
 
 
 def observe(motion: Motion, names: tuple[str, ...], seed: int) -> np.ndarray:
-    """Return the points (F, K, 3), metres, as a tracker would: noisy, NaN where it lost them.
+    """Simulate a tracker's points (F, K, 3), metres: noisy, NaN where lost.
 
     Args:
-        motion: what the person did, on the free body.
-        names: the solver points to see.
-        seed: of the noise.
+        motion: the person's motion, on the free body.
+        names: the solver points to observe.
+        seed: seed of the noise.
     """
     body = BodyModel(load_free_body())
     keypoints = KeypointModel(body, landmark_regressor(body.data, names)).shaped(motion.betas.astype(np.float32))
@@ -110,14 +110,14 @@ def observe(motion: Motion, names: tuple[str, ...], seed: int) -> np.ndarray:
 
 
 def trc_text(positions: np.ndarray, markers: tuple[str, ...], fps: float, *, scale: float, file_name: str) -> str:
-    """Return a TRC file's text; its header says metres whatever *scale* is.
+    """Return a TRC file's text; its header states metres regardless of *scale*.
 
     Args:
         positions: (F, K, 3) metres; NaN is written as an empty cell.
-        markers: the K markers' names.
-        fps: frames a second.
-        scale: what the numbers are multiplied by: 1 for metres, as the header says.
-        file_name: the name that the header mentions.
+        markers: names of the K markers.
+        fps: frames per second.
+        scale: factor on the coordinates: 1 for metres, as the header states.
+        file_name: file name in the header.
     """
     num_frames, num_markers, _ = positions.shape
     rate = f"{fps:g}"
@@ -158,7 +158,7 @@ def write_samples(folder: Path) -> list[Path]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the samples and say where."""
+    """Run the command; return the exit code."""
     parser = argparse.ArgumentParser(description="Write the sample recordings.")
     parser.add_argument("--output", type=Path, default=Path("samples"), help="folder to write to (default: samples)")
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""What the evaluation measures. B batch, F frames, V points. Points in metres, results in millimetres and degrees."""
+"""Error metrics of the evaluation. B batch, V points. Points in metres, results in millimetres and degrees."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def centred(points: Tensor, roots: Tensor) -> Tensor:
 
 
 def similarity_aligned(points: Tensor, target: Tensor) -> Tensor:
-    """Return *points* (B, V, 3) after the rotation, scale and shift that bring them closest to *target* (B, V, 3).
+    """Align *points* (B, V, 3) to *target* (B, V, 3) with the least-squares similarity transform.
 
     Umeyama, "Least-squares estimation of transformation parameters between two point patterns", PAMI 13, 1991.
     """
     middle, target_middle = points.mean(dim=1, keepdim=True), target.mean(dim=1, keepdim=True)
-    source, aim = points - middle, target - target_middle
-    moments = aim.transpose(1, 2) @ source
+    source, centred_target = points - middle, target - target_middle
+    moments = centred_target.transpose(1, 2) @ source
     rotation = nearest_rotation(moments)
     scale = (rotation * moments).sum(dim=(1, 2)) / (source * source).sum(dim=(1, 2)).clamp_min(1e-12)
     return scale[:, None, None] * (source @ rotation.transpose(1, 2)) + target_middle
@@ -61,10 +61,10 @@ def joint_angles_deg(predicted: Tensor, true: Tensor) -> Tensor:
 def acceleration_error_mm(predicted: Tensor, true: Tensor) -> Tensor:
     """Return the mean error (B,) of the second difference of points (B, 3, V, 3) in time, millimetres per frame^2."""
 
-    def bend(points: Tensor) -> Tensor:
+    def second_difference(points: Tensor) -> Tensor:
         return points[:, 0] - 2.0 * points[:, 1] + points[:, 2]
 
-    return MM * torch.linalg.vector_norm(bend(predicted) - bend(true), dim=-1).mean(dim=-1)
+    return MM * torch.linalg.vector_norm(second_difference(predicted) - second_difference(true), dim=-1).mean(dim=-1)
 
 
 FIGURES: tuple[str, ...] = ("mpve_mm", "mpapve_mm", "mpjpe_mm", "angle_deg", "acceleration_mm_per_frame2")
@@ -72,10 +72,10 @@ ANGLE_FIGURES: tuple[str, ...] = tuple(f"angle_deg/{name}" for name in JOINT_NAM
 
 
 class Accumulator:
-    """Sums of figures over batches and processes; means come from sums and counts, so shards need not be even."""
+    """Sums of metrics over batches and processes; means come from sums and counts, so shards need not be even."""
 
     def __init__(self, rows: Sequence[str]) -> None:
-        """Begin with nothing, for the table's *rows*."""
+        """Start with zero sums for the table's *rows*."""
         self._rows = tuple(rows)
         self._names = FIGURES + ANGLE_FIGURES
         self._sums = torch.zeros(len(self._rows), len(self._names) + 1, dtype=torch.float64)
@@ -84,22 +84,22 @@ class Accumulator:
         """Add a batch to a row.
 
         Args:
-            row: its name.
-            figures: (B,) each of `FIGURES` but the angle.
+            row: name of the row.
+            figures: (B,) each of `FIGURES` except the angle.
             angles: (B, 22) degrees.
         """
         columns = [angles.mean(dim=1) if name == "angle_deg" else figures[name] for name in FIGURES]
         values = torch.cat([torch.stack(columns, dim=1), angles], dim=1).detach().cpu().double()
-        place = self._rows.index(row)
-        self._sums[place, :-1] += values.sum(dim=0)
-        self._sums[place, -1] += len(values)
+        index = self._rows.index(row)
+        self._sums[index, :-1] += values.sum(dim=0)
+        self._sums[index, -1] += len(values)
 
     def means(self, processes: Processes) -> dict[str, dict[str, float]]:
-        """Return the means of each row over all processes, and under "pairs" how many there were."""
+        """Return each row's means over all processes, and the number of pairs under "pairs"."""
         sums = processes.summed(self._sums)
         table = {}
-        for place, row in enumerate(self._rows):
-            count = float(sums[place, -1])
-            means = (sums[place, :-1] / max(count, 1.0)).tolist()
+        for index, row in enumerate(self._rows):
+            count = float(sums[index, -1])
+            means = (sums[index, :-1] / max(count, 1.0)).tolist()
             table[row] = {**dict(zip(self._names, means, strict=True)), "pairs": count}
         return table

@@ -1,7 +1,7 @@
 """The residual network of Learnable SMPLify (arXiv 2508.13562) as a torch module. B batch, C channels, T = 2, V = 25.
 
-State-dict names, order and shapes are those of the published checkpoint. The skeleton graph is not part of the state
-dict: whoever stores weights must store the graph's name beside them.
+State-dict names, order and shapes are those of the published checkpoint. The state dict does not contain the skeleton
+graph: store the graph's name beside the weights.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ IDENTITY_6D = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
 class Prediction(NamedTuple):
-    """What one pass gives.
+    """Output of one pass.
 
     Attributes:
         rotations: (B, 22, 3, 3) predicted local rotations of the pelvis and 21 body joints.
         deltas: (B, 22, 3, 3) the residual rotations: ``rotations = start @ deltas``.
-        delta_6d: (B, 22, 6) the same as the network puts them out.
+        delta_6d: (B, 22, 6) the residual rotations in 6D form, as output by the network.
         axes: (B, 3, 3) the human-centred frame of the start points.
         origin: (B, 1, 3) its origin, metres.
     """
@@ -45,7 +45,7 @@ class Prediction(NamedTuple):
 
 
 class GraphConvolution(nn.Module):
-    """Spreads features over the graph, each of its three adjacencies with a learnt mask and its own 1x1 convolution."""
+    """A graph convolution: each of the three adjacencies has a learnt mask and its own 1x1 convolution."""
 
     adjacency: Tensor
 
@@ -83,7 +83,7 @@ class TimeConvolution(nn.Module):
         return functional.relu(self.bn(self._convolved(features)))
 
     def _convolved(self, features: Tensor) -> Tensor:
-        """Convolve, with the taps alone that a clip of this length touches: the others only ever meet the padding."""
+        """Convolve with only the taps that reach a clip of this length: the others would only meet the padding."""
         middle = self.conv.kernel_size[0] // 2
         reach = min(features.shape[2] - 1, middle)
         if not self.trimmed or reach == middle:
@@ -93,7 +93,7 @@ class TimeConvolution(nn.Module):
 
 
 class GraphTimeUnit(nn.Module):
-    """A graph convolution and a convolution over time, with a shortcut around both."""
+    """A graph convolution and a convolution over time with a residual connection around both."""
 
     def __init__(
         self, channels_in: int, channels_out: int, stride: int, *, graph: str, dropout: float, trimmed: bool
@@ -114,7 +114,7 @@ class GraphTimeUnit(nn.Module):
 
 
 class GraphBackbone(nn.Module):
-    """The spatio-temporal graph convolutions, from the points of two frames to one feature vector."""
+    """Spatio-temporal graph convolutions, from the points of two frames to one feature vector."""
 
     def __init__(self, *, graph: str, dropout: float, trimmed: bool) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ class GraphBackbone(nn.Module):
 
 
 class JointLinear(nn.Module):
-    """A linear layer of its own for each joint."""
+    """A separate linear layer for each joint."""
 
     def __init__(self, num_joints: int, channels_in: int, channels_out: int) -> None:
         super().__init__()
@@ -151,7 +151,7 @@ class JointLinear(nn.Module):
 
 
 class JointRegressor(nn.Module):
-    """One small perceptron for each joint, from its features to six numbers."""
+    """A small perceptron for each joint, from its features to a 6D rotation."""
 
     def __init__(self, num_joints: int, channels: int) -> None:
         super().__init__()
@@ -166,24 +166,24 @@ class JointRegressor(nn.Module):
 
 
 class ResidualNet(nn.Module):
-    """The network: start pose, start and target keypoints, betas to the residual rotations.
+    """The network: from start pose, start and target keypoints and betas to the residual rotations.
 
-    Fresh weights predict nearly no motion, which is where a residual network should start.
+    Initial weights predict almost no motion, as suits a residual network.
 
     Attributes:
         graph: name of the skeleton graph the weights belong to.
-        point_names: the solver points that it reads: BODY25's.
+        point_names: the solver points it takes: BODY25's.
     """
 
     point_names = POINT_NAMES
 
     def __init__(self, graph: str = DEFAULT_GRAPH, *, dropout: float = UNIT_DROPOUT, trimmed: bool = True) -> None:
-        """Make the network with fresh weights.
+        """Create the network with initial weights.
 
         Args:
             graph: "body25", or "published" for the graph of the paper's checkpoint.
             dropout: share of features dropped in each unit while training.
-            trimmed: leave out the convolution taps that two frames never touch; the outputs are the same.
+            trimmed: skip the convolution taps that two frames never reach; the outputs are the same.
         """
         super().__init__()
         self.graph = check_graph(graph)
@@ -210,16 +210,16 @@ class ResidualNet(nn.Module):
 
     @staticmethod
     def inputs_of(examples: Examples) -> tuple[Tensor, ...]:
-        """Return what `forward` takes: a point that is missing is where the start pose puts it."""
+        """Return the arguments of `forward`; a missing point is replaced by its position in the start pose."""
         target = fill_missing(examples.start_points, examples.target_points, examples.seen)
-        return examples.start_points, target, examples.start, examples.told_betas
+        return examples.start_points, target, examples.start, examples.known_betas
 
     def residual(self, points: Tensor, pose_features: Tensor, betas: Tensor) -> Tensor:
-        """Return the residual rotations' six numbers (B, 22, 6).
+        """Return the residual rotations in 6D form (B, 22, 6).
 
         Args:
             points: (B, 2, 25, 3) start and target keypoints in the human-centred frame.
-            pose_features: (B, 69) as `core.network.frame.start_pose_features` gives them.
+            pose_features: (B, 69) from `core.network.frame.start_pose_features`.
             betas: (B, 10).
         """
         features = torch.cat([self.backbone(points), pose_features, betas], dim=-1)
@@ -227,7 +227,7 @@ class ResidualNet(nn.Module):
         return self.regressor(joints)
 
     def forward(self, start_points: Tensor, target_points: Tensor, rotations: Tensor, betas: Tensor) -> Prediction:
-        """Return the pose that *target_points* show. No gradient flows to the start pose through its features.
+        """Predict the pose of *target_points*. No gradient flows to the start pose through its features.
 
         Convention: local SMPL rotations; the residual turns in the joint's own axes, ``start @ delta``.
 

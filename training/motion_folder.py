@@ -1,4 +1,4 @@
-"""Folders of motion clips in AMASS layout: ``NAME_SUBJECT_CLIP_poses.npz``."""
+"""Read folders of motion clips in AMASS layout: ``NAME_SUBJECT_CLIP_poses.npz``."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ BETAS_SPREAD = 0.8
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """One clip of a known person.
+    """One clip of a known subject.
 
     Attributes:
-        name: the file's name without its ending.
-        subject: who moves.
+        name: file name without its suffix.
+        subject: the recorded subject.
         rotations: (F, 24, 3, 3) float32 local rotations.
         trans: (F, 3) float32, metres, Y up.
-        fps: frames a second.
+        fps: frames per second.
     """
 
     name: str
@@ -37,26 +37,26 @@ class Clip:
     fps: float
 
     def drawn_betas(self, num_betas: int = 10) -> np.ndarray:
-        """Return betas (num_betas,) drawn from N(0, 0.8), always the same for a clip's name."""
+        """Draw betas (num_betas,) from N(0, 0.8), the same for the same clip name."""
         generator = np.random.default_rng(zlib.crc32(self.name.encode()))
         return generator.normal(0.0, BETAS_SPREAD, num_betas).astype(np.float32)
 
 
 def clip_files(folder: Path, *, collection: str = "CMU") -> list[Path]:
-    """Return the files in *folder* that `read_clips` may read, sorted by name."""
+    """Return the candidate files of `read_clips` in *folder*, sorted by name."""
     return sorted(folder.glob(f"{collection}_*_poses.npz"))
 
 
 def read_clips(folder: Path, subjects: Iterable[str] | None = None, *, collection: str = "CMU") -> list[Clip]:
-    """Return the clips of *folder*, sorted by name.
+    """Read the clips of *folder*, sorted by name.
 
     Args:
-        folder: where the files are.
-        subjects: whose clips to take; None for all.
-        collection: the first word of the file names to take.
+        folder: folder of the files.
+        subjects: subjects whose clips to read; None for all.
+        collection: first part of the file names to read.
 
     Raises:
-        InputMissingError: no such clip is there.
+        InputMissingError: there is no such clip.
     """
     wanted = None if subjects is None else set(subjects)
     clips = []

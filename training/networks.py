@@ -1,4 +1,4 @@
-"""The network of a run: made from settings or a checkpoint, in full or mixed precision."""
+"""Create the network of a run from settings or a checkpoint, in full or mixed precision."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from .pose_mlp import PoseMlp
 
 
 def uses_bfloat16(precision: str, device: torch.device) -> bool:
-    """Return whether a training with *precision* ("auto", "float32", "bfloat16") on *device* computes in bfloat16."""
+    """Return whether training with *precision* ("auto", "float32", "bfloat16") on *device* uses bfloat16."""
     return precision != "float32" and device.type == "cuda" and torch.cuda.is_bf16_supported()
 
 
 class MixedResidualNet(ResidualNet):
     """The network with its inner layers in bfloat16.
 
-    Points enter and rotations leave in float32: eight bits of mantissa would round a metre to 4 mm and a residual
+    Input points and output rotations are float32: eight bits of mantissa would round a metre to 4 mm and a residual
     rotation to a quarter of a degree.
     """
 
     def __init__(self, graph: str, *, dropout: float, device_type: str = "cuda") -> None:
-        """Make the network with fresh weights, to run on *device_type*."""
+        """Create the network with initial weights, to run on *device_type*."""
         super().__init__(graph, dropout=dropout)
         self._device_type = device_type
         for layer in (self.backbone.data_bn, self.backbone.gcn0, self.regressor):
             _keep_float32(layer, device_type)
 
     def residual(self, points: Tensor, pose_features: Tensor, betas: Tensor) -> Tensor:
-        """Return the residual rotations' six numbers (B, 22, 6), float32; arguments as for the full network."""
+        """Return the residual rotations in 6D form (B, 22, 6), float32; arguments as for the full network."""
         with torch.autocast(self._device_type, dtype=torch.bfloat16):
             return super().residual(points, pose_features, betas)
 
@@ -52,11 +52,11 @@ def _keep_float32(layer: nn.Module, device_type: str) -> None:
 
 
 Network = ResidualNet | PoseMlp
-"""A network that can be trained: it has ``graph``, ``point_names`` and ``inputs_of``."""
+"""A trainable network: it has ``graph``, ``point_names`` and ``inputs_of``."""
 
 
 def make_network(config: ModelConfig, *, bfloat16: bool = False) -> Network:
-    """Return the network that *config* describes, with fresh weights, on the CPU."""
+    """Create the network described by *config*, with initial weights, on the CPU."""
     if config.architecture == POSE_MLP:
         return PoseMlp(dropout=config.dropout)
     kind = MixedResidualNet if bfloat16 else ResidualNet
@@ -64,15 +64,15 @@ def make_network(config: ModelConfig, *, bfloat16: bool = False) -> Network:
 
 
 def network_of(checkpoint: Checkpoint, path: Path | str, graph: str = "") -> Network:
-    """Return the network of a checkpoint, ours or the published one, ready to predict, on the CPU.
+    """Return the network of a checkpoint, of this project or the published one, in evaluation mode on the CPU.
 
     Args:
-        checkpoint: what the file holds.
-        path: the file, for errors.
-        graph: the skeleton graph of the weights; the checkpoint's own without it.
+        checkpoint: contents of the file.
+        path: the file, named in errors.
+        graph: skeleton graph of the weights; if empty, the checkpoint's own.
 
     Raises:
-        CheckpointError: its weights are not of this network.
+        CheckpointError: its weights do not belong to this network.
     """
     network = PoseMlp() if checkpoint.architecture == POSE_MLP else ResidualNet(graph or checkpoint.graph)
     load_weights(network, checkpoint, path)

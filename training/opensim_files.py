@@ -1,4 +1,4 @@
-"""What OpenSim and its viewers write: coordinates over time (.mot), and places of bodies (JSON). T times."""
+"""Read files of OpenSim and its viewers: coordinates over time (.mot) and poses of bodies (JSON). T times."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COORDINATES = {
     "ankle_angle": "ankle",
     "elbow_flex": "elbow",
 }
-"""OpenSim's coordinates, and which of `joint_angles.ANGLES` they are."""
+"""OpenSim's coordinates and the corresponding `joint_angles.ANGLES`."""
 _BENDS = ("knee", "elbow")
 _BODY_OF_JOINT = {
     "hip": "femur",
@@ -55,8 +55,8 @@ class BodyFile:
 
     Attributes:
         times: (T,) seconds.
-        joints: (T, 3) by SMPL's names of the limbs' joints, which are where bodies begin.
-        rotations: (T, 3, 3) in the ground, by body.
+        joints: (T, 3) origins of the bodies, by SMPL's names of the limb joints.
+        rotations: (T, 3, 3) in the ground frame, by body.
     """
 
     times: np.ndarray
@@ -67,10 +67,10 @@ class BodyFile:
 def read_mot(path: Path) -> AngleFile:
     """Read the joint angles of a ``.mot`` or ``.sto`` file of coordinates.
 
-    A knee or elbow that a model bends the other way round has the same bend: its size is taken.
+    Knee and elbow bends are absolute values, since models differ in their sign.
 
     Raises:
-        TrackFileError: it is no such file.
+        TrackFileError: the file is not of that kind.
     """
     lines = [line.strip() for line in split_lines(decode_text(read_bytes(path), path), path)]
     words = [line.lower().replace(" ", "") for line in lines]
@@ -85,7 +85,7 @@ def read_mot(path: Path) -> AngleFile:
         times = columns["time"]
     except (IndexError, ValueError, KeyError) as error:
         raise TrackFileError(
-            f"expected names with 'time' and rows of as many numbers after 'endheader' in {path}; export it again"
+            f"expected names with 'time' and rows of equally many numbers after 'endheader' in {path}; export it again"
         ) from error
     angles: Angles = {}
     for coordinate, angle in _COORDINATES.items():
@@ -99,13 +99,13 @@ def read_mot(path: Path) -> AngleFile:
 
 
 def read_bodies(path: Path) -> BodyFile:
-    """Read the places of a model's bodies, as OpenCap's visualizer has them.
+    """Read the poses of a model's bodies, as exported for OpenCap's visualizer.
 
-    ``time`` is (T,), ``bodies`` has for each body ``translation`` (T, 3), metres, and ``rotation`` (T, 3), radians
-    about the body's own X, Y, Z in that order.
+    ``time`` is (T,); ``bodies`` contains, for each body, ``translation`` (T, 3), metres, and ``rotation`` (T, 3),
+    radians about the body's own X, Y, Z in that order.
 
     Raises:
-        TrackFileError: it is no such file.
+        TrackFileError: the file is not of that kind.
     """
     try:
         stored = json.loads(read_bytes(path))

@@ -1,4 +1,4 @@
-"""Small pictures of predictions: two views of the vertices, drawn as points with NumPy alone."""
+"""Draw small pictures of predictions: two views of the vertices as points, with NumPy alone."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ SIZE = 240
 _SPAN_M = 2.2
 _RED_AT_M = 0.05
 _VIEWS = ((0, 1, 2), (2, 1, 0))
-"""By view: the axes that run right, up, and out of the picture."""
+"""By view: the axes pointing right, up, and out of the picture."""
 
 
 def draw_pair(predicted: np.ndarray, true: np.ndarray, start: np.ndarray) -> np.ndarray:
     """Return a picture (2 SIZE, 3 SIZE, 3) uint8: start, truth and prediction, each from the front and from the side.
 
-    The prediction is green where it is right and red from 50 mm off.
+    The prediction is coloured from green (no error) to red (50 mm or more).
 
     Args:
         predicted: (V, 3) vertices relative to the pelvis, metres.
         true: (V, 3).
-        start: (V, 3) of the start pose.
+        start: (V, 3) in the start pose.
     """
     grey, blue = np.array([150, 150, 150]), np.array([90, 130, 200])
     share = np.clip(np.linalg.norm(predicted - true, axis=-1) / _RED_AT_M, 0.0, 1.0)[:, None]
@@ -40,7 +40,7 @@ def draw_pair(predicted: np.ndarray, true: np.ndarray, start: np.ndarray) -> np.
 
 
 def _view(points: np.ndarray, colours: np.ndarray, axes: tuple[int, int, int]) -> np.ndarray:
-    """Return points (V, 3) in their colours (V, 3), nearer ones over farther ones and brighter."""
+    """Draw points (V, 3) with their colours (V, 3); nearer points cover farther ones and are brighter."""
     right, up, out = axes
     image = np.full((SIZE, SIZE, 3), 255, dtype=np.uint8)
     columns = np.round((points[:, right] / _SPAN_M + 0.5) * (SIZE - 1)).astype(np.int64)
@@ -57,7 +57,7 @@ def _view(points: np.ndarray, colours: np.ndarray, axes: tuple[int, int, int]) -
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
-    """Write a picture (H, W, 3) uint8 as a PNG file."""
+    """Write a picture (H, W, 3) uint8 as PNG."""
     height, width = pixels.shape[:2]
     lines = np.concatenate([np.zeros((height, 1), dtype=np.uint8), pixels.reshape(height, -1)], axis=1)
 

@@ -20,11 +20,11 @@ _LAST_SPREAD = 1e-3
 
 
 class PosePrediction(NamedTuple):
-    """What one pass gives.
+    """Output of one pass.
 
     Attributes:
         rotations: (B, 22, 3, 3) expected local rotations of the pelvis and 21 body joints.
-        log_variances: (B, 22, 3) of the rotation vectors from them to the truth, in each joint's own axes.
+        log_variances: (B, 22, 3) of the rotation vectors from the expected to the true rotation, in the joint's axes.
     """
 
     rotations: Tensor
@@ -32,7 +32,7 @@ class PosePrediction(NamedTuple):
 
 
 class Block(nn.Module):
-    """Layer norm, a linear layer, ReLU, dropout, a linear layer; added to what came in."""
+    """A residual block: layer norm, linear layer, ReLU, dropout, linear layer."""
 
     def __init__(self, dropout: float) -> None:
         super().__init__()
@@ -49,18 +49,18 @@ class Block(nn.Module):
 
 
 class PoseMlp(nn.Module):
-    """The network. Fresh weights answer the start pose.
+    """The network. With initial weights it predicts the start pose.
 
     Attributes:
-        graph: it has no skeleton graph.
-        point_names: the solver points that it reads.
+        graph: empty: it has no skeleton graph.
+        point_names: the solver points it takes.
     """
 
     graph = ""
     point_names = POSE_POINTS
 
     def __init__(self, *, dropout: float = 0.1) -> None:
-        """Make the network with fresh weights; *dropout* is the share of features dropped in each block."""
+        """Create the network with initial weights; *dropout* is the share of features dropped in each block."""
         super().__init__()
         self.input = nn.Linear(NUM_FEATURES, WIDTH)
         self.blocks = cast("Sequence[Block]", nn.ModuleList(Block(dropout) for _ in range(DEPTH)))
@@ -71,23 +71,23 @@ class PoseMlp(nn.Module):
 
     @staticmethod
     def inputs_of(examples: Examples) -> tuple[Tensor, ...]:
-        """Return what `forward` takes: as in the fit, the start is placed where the seen points are in the mean."""
+        """Return the arguments of `forward`; as in the fit, the start is moved to the visible points' mean position."""
         placed = examples.start_points + mean_miss(examples)
         return (
-            examples.start, placed, examples.target_points, examples.seen, examples.told_betas, examples.sigma_m,
+            examples.start, placed, examples.target_points, examples.seen, examples.known_betas, examples.sigma_m,
         )  # fmt: skip
 
     def forward(
         self, start: Tensor, start_points: Tensor, points: Tensor, seen: Tensor, betas: Tensor, sigma_m: Tensor
     ) -> PosePrediction:
-        """Return the pose that *points* show; arguments as for `core.network.pose_mlp.pose_features`."""
+        """Predict the pose of *points*; arguments as for `core.network.pose_mlp.pose_features`."""
         hidden = self.input(pose_features(start, start_points, points, seen, betas, sigma_m))
         for block in self.blocks:
             hidden = block(hidden)
         return PosePrediction(*answer_of(self.output(self.norm(hidden)), start))
 
     def stored_arrays(self) -> dict[str, np.ndarray]:
-        """Return the arrays of a weights file: the norms' scales and offsets folded into the layers after them."""
+        """Return the arrays of a weights file, with the norms' scales and offsets folded into the next layers."""
         arrays = {"input": self.input.weight.T, "input_bias": self.input.bias}
         for index, block in enumerate(self.blocks):
             arrays[f"block{index}.widen"], arrays[f"block{index}.widen_bias"] = _folded(block.norm, block.widen)
@@ -97,7 +97,7 @@ class PoseMlp(nn.Module):
         return {name: array.detach().cpu().numpy().astype(np.float32) for name, array in arrays.items()}
 
     def load_stored(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take the weights of a weights file, as `stored_arrays` gives them; the norms are left plain."""
+        """Load the arrays of a weights file, as from `stored_arrays`; the norms' scales become 1 and offsets 0."""
         stored: list[tuple[str, nn.Linear]] = [("input", self.input), ("output", self.output)]
         for index, block in enumerate(self.blocks):
             stored += [(f"block{index}.widen", block.widen), (f"block{index}.narrow", block.narrow)]
@@ -111,6 +111,6 @@ class PoseMlp(nn.Module):
 
 
 def _folded(norm: nn.LayerNorm, linear: nn.Linear) -> tuple[Tensor, Tensor]:
-    """Return the matrix (C in, C out) and the bias (C out,) of *linear* after *norm*, for rows that are only normed."""
+    """Fold *norm*'s scale and offset into *linear*: return its matrix (C in, C out) and bias (C out,)."""
     with torch.no_grad():
         return (linear.weight * norm.weight).T, linear.bias + linear.weight @ norm.bias

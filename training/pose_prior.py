@@ -1,12 +1,12 @@
-"""Make the conditional pose prior that the fit leans on, from motion capture.
+"""Train the fit's regression prior on motion capture.
 
     python -m training.pose_prior MOTION_FOLDER [--held-out 16 35 05] [--output core/fit/priors/assets/pose_prior.npz]
 
-Every clip is cut into tracks, each on a body of random shape with a tracker's errors of its own; its keypoints are
-masked to each depth, the analytic start is run, and a ridge regression learns what the start leaves. People weigh
-alike, however long they were recorded. Strength of the ridge and what remains come from leaving one subject out at a
-time, so the prior is as sure of itself as it may be about a new person. What remains is split into each track's mean,
-a person's habit, and the rest.
+Every clip is cut into tracks, each on a body of random shape with its own tracker errors. Its keypoints are masked to
+each depth, the analytic start is computed, and a ridge regression learns the remaining rotation. Subjects with longer
+recordings weigh less per frame. The ridge's strength and the residuals come from leave-one-subject-out
+cross-validation, so that the prior's confidence holds for a new person. The residuals are split into each track's mean,
+the subject-specific pose offset, and the rest.
 """
 
 from __future__ import annotations
@@ -49,30 +49,30 @@ from .outputs import check_outputs
 from .realistic_errors import ErrorModel, add_errors
 
 HELD_OUT_SUBJECTS = ("16", "35", "05")
-"""Never trained on: figures are measured on these."""
+"""Never trained on: metrics are measured on these subjects."""
 _ERRORS = ErrorModel(constant_m=0.012, white_m=0.007)
-"""How far off a video tracker's points are: errors that last through a track, and errors that change. Chosen on
-held-out CMU clips with `training.realistic_errors.MIXED_ERRORS` and on OpenCap's squat."""
+"""Errors of a video tracker's points: errors constant through a track, and errors that vary. Chosen on held-out CMU
+clips with `training.realistic_errors.MIXED_ERRORS` and on OpenCap's squat."""
 _TRACK_FRAMES = 200
-"""Longer clips are cut into tracks of about that length, each with errors and a body of its own."""
+"""Clips are cut into tracks of about this length, each with its own errors and body."""
 _FRAMES_PER_SUBJECT = 500
-"""Frames of people with more weigh less; else two of three would be one person's."""
+"""Frames of subjects with more than this weigh less; otherwise one subject would have two thirds of all frames."""
 _RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 1e4, np.inf)
-"""Strengths to choose from; the last but one leaves the mean alone, the last the analytic start itself."""
+"""Candidate strengths; the second last leaves only the mean, the last the analytic start unchanged."""
 _FLOOR_RAD = np.deg2rad(2.0)
-_HABIT_FLOOR_RAD = np.deg2rad(1.0)
+_OFFSET_FLOOR_RAD = np.deg2rad(1.0)
 _FRAME_STEP = 2
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What one track teaches, or the same track in a mirror. N frames.
+    """Training sample: one track, or its mirror image. N frames.
 
     Attributes:
-        subject: whose it is.
-        features: (N, P).
-        turns: (N, 3 J) rotation vectors that the analytic start leaves, radians.
-        weight: of each frame.
+        subject: the recorded subject.
+        features: (N, P) inputs of the regression.
+        turns: (N, 3 J) rotation vectors from the analytic start to the true pose, radians.
+        weight: weight of each frame.
     """
 
     subject: str
@@ -82,28 +82,31 @@ class Sample:
 
     @cached_property
     def products(self) -> tuple[np.ndarray, np.ndarray, float]:
-        """Weighted sums: features by features (P, P), features by turns (P, 3 J), frames."""
+        """Weighted sums: features times features (P, P), features times turns (P, 3 J), number of frames."""
         weighted = self.weight * self.features.T
         return weighted @ self.features, weighted @ self.turns, self.weight * len(self.turns)
 
 
 def _tracks(clips: Sequence[Clip]) -> list[tuple[Clip, np.ndarray]]:
-    """Return the frames of tracks of about equal length that clips are cut into."""
-    cut = []
+    """Cut clips into tracks of about equal length; return each track's clip and frames."""
+    tracks = []
     for clip in clips:
         frames = np.arange(len(clip.trans))
-        cut += [(clip, some) for some in np.array_split(frames, max(1, round(len(frames) / _TRACK_FRAMES)))]
-    return cut
+        tracks += [
+            (clip, frames_of_track)
+            for frames_of_track in np.array_split(frames, max(1, round(len(frames) / _TRACK_FRAMES)))
+        ]
+    return tracks
 
 
 def _samples(clips: Sequence[Clip], part: str, level: int) -> list[Sample]:
-    """Return what tracks of *clips* teach of a part that is seen to *level*, each next to the same in a mirror."""
+    """Return the samples of *clips* for a part visible to *level*, each followed by its mirror image."""
     names = tuple(point.solver for point in BODY25.points if point.solver)
     data = load_free_body()
     model = KeypointModel(BodyModel(data), landmark_regressor(data, names))
     hidden = {name for group in PART_CHAINS[part][level:] for name in group}
     both_sides = {name.replace("left", "right") for name in hidden} if part != "trunk" else set()
-    shown = np.array([name not in hidden | both_sides for name in names], dtype=np.float32)
+    visible = np.array([name not in hidden | both_sides for name in names], dtype=np.float32)
     joints = [JOINT_INDEX[name] for name in PART_JOINTS[part]]
     frames_of = Counter[str]()
     for clip in clips:
@@ -116,18 +119,18 @@ def _samples(clips: Sequence[Clip], part: str, level: int) -> list[Sample]:
         points = keypoints.points(truth, clip.trans[frames])
         points = add_errors(points, truth, model.holders, clip.fps, generator, _ERRORS)[::_FRAME_STEP]
         truth = truth[::_FRAME_STEP]
-        targets = Targets(points.astype(np.float32), np.broadcast_to(shown, points.shape[:2]))
+        targets = Targets(points.astype(np.float32), np.broadcast_to(visible, points.shape[:2]))
         start, _ = analytic_start(names, keypoints, targets)
         weight = min(1.0, _FRAMES_PER_SUBJECT / frames_of[clip.subject])
         for view, true_view in ((start, truth), (mirrored(start), mirrored(truth))):
-            left = np.swapaxes(view[:, joints], -1, -2) @ true_view[:, joints]
-            turns = matrix_to_axis_angle(left).reshape(len(left), -1).astype(np.float64)
+            remaining = np.swapaxes(view[:, joints], -1, -2) @ true_view[:, joints]
+            turns = matrix_to_axis_angle(remaining).reshape(len(remaining), -1).astype(np.float64)
             samples.append(Sample(clip.subject, part_features(part, view).astype(np.float64), turns, weight))
     return samples
 
 
 def _solve(gram: np.ndarray, moment: np.ndarray, count: float, ridge: float) -> np.ndarray:
-    """Return ridge regression coefficients; the first feature is the constant 1 and is not held back."""
+    """Return ridge regression coefficients; the first feature is the constant 1 and is not penalised."""
     if np.isinf(ridge):
         return np.zeros_like(moment)
     penalty = np.diag(gram) / count * ridge + 1e-9
@@ -142,59 +145,68 @@ def _summed(samples: Iterable[Sample]) -> tuple[np.ndarray, np.ndarray, float]:
     return sum(grams, nothing), sum(moments, nothing), sum(counts)
 
 
-def _left_over(samples: Sequence[Sample], ridge: float) -> list[np.ndarray]:
-    """Return what models that never saw the subject leave of each sample's turns (N, 3 J), radians."""
+def _residuals(samples: Sequence[Sample], ridge: float) -> list[np.ndarray]:
+    """Return each sample's residuals (N, 3 J), radians, of models trained without its subject."""
     whole = _summed(samples)
     coefficients = {}
     for subject in dict.fromkeys(sample.subject for sample in samples):
-        own = _summed(sample for sample in samples if sample.subject == subject)
-        coefficients[subject] = _solve(whole[0] - own[0], whole[1] - own[1], whole[2] - own[2], ridge)
+        columns_of_joint = _summed(sample for sample in samples if sample.subject == subject)
+        coefficients[subject] = _solve(
+            whole[0] - columns_of_joint[0], whole[1] - columns_of_joint[1], whole[2] - columns_of_joint[2], ridge
+        )
     return [sample.turns - sample.features @ coefficients[sample.subject] for sample in samples]
 
 
-def _covariances(rest: Sequence[np.ndarray], weights: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the covariances (3 J, 3 J) of what comes and goes, and of what stays.
+def _covariances(residuals: Sequence[np.ndarray], weights: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the covariances (3 J, 3 J) of the residuals within tracks, and of the tracks' means.
 
     Args:
-        rest: what is left of each sample's turns (N, 3 J).
-        weights: of the frames of each sample.
+        rest: (N, 3 J) residuals of each sample.
+        weights: weight of each sample's frames.
     """
-    share = np.concatenate([np.full(len(turns), weight) for turns, weight in zip(rest, weights, strict=True)])[:, None]
-    means = np.concatenate([np.broadcast_to(turns.mean(axis=0), turns.shape) for turns in rest])
-    away = np.concatenate(rest) - means
+    frame_weights = np.concatenate(
+        [np.full(len(turns), weight) for turns, weight in zip(residuals, weights, strict=True)]
+    )[:, None]
+    means = np.concatenate([np.broadcast_to(turns.mean(axis=0), turns.shape) for turns in residuals])
+    deviations = np.concatenate(residuals) - means
     eye = np.eye(means.shape[1])
     return (
-        (share * away).T @ away / share.sum() + _FLOOR_RAD**2 * eye,
-        (share * means).T @ means / share.sum() + _HABIT_FLOOR_RAD**2 * eye,
+        (frame_weights * deviations).T @ deviations / frame_weights.sum() + _FLOOR_RAD**2 * eye,
+        (frame_weights * means).T @ means / frame_weights.sum() + _OFFSET_FLOOR_RAD**2 * eye,
     )
 
 
 def _mean_square(turns: Sequence[np.ndarray], weights: Sequence[float]) -> float:
-    """Return the weighted mean square of samples' turns (N, 3)."""
-    total = sum(weight * float((some**2).sum()) for some, weight in zip(turns, weights, strict=True))
-    return total / sum(weight * some.size for some, weight in zip(turns, weights, strict=True))
+    """Return the weighted mean square of the samples' turns (N, 3)."""
+    total = sum(
+        weight * float((frames_of_track**2).sum()) for frames_of_track, weight in zip(turns, weights, strict=True)
+    )
+    return total / sum(weight * frames_of_track.size for frames_of_track, weight in zip(turns, weights, strict=True))
 
 
 def fit_part(clips: Sequence[Clip], part: str, level: int) -> PartModel:
-    """Return the model of a *part* seen to *level*, learned from *clips* with subjects left out in turn."""
+    """Train the model of a *part* visible to *level* on *clips*, with leave-one-subject-out cross-validation."""
     samples = _samples(clips, part, level)
     weights = [sample.weight for sample in samples]
-    left = {ridge: _left_over(samples, ridge) for ridge in _RIDGES}
+    remaining = {ridge: _residuals(samples, ridge) for ridge in _RIDGES}
     whole = _summed(samples)
     columns, rests = [], []
     for joint, name in enumerate(PART_JOINTS[part]):
-        own = slice(3 * joint, 3 * joint + 3)
-        errors = {ridge: _mean_square([turns[:, own] for turns in rest], weights) for ridge, rest in left.items()}
+        columns_of_joint = slice(3 * joint, 3 * joint + 3)
+        errors = {
+            ridge: _mean_square([turns[:, columns_of_joint] for turns in residuals], weights)
+            for ridge, residuals in remaining.items()
+        }
         best = min(_RIDGES, key=errors.__getitem__)
-        columns.append(_solve(*whole, best)[:, own])
-        rests.append([rest[:, own] for rest in left[best]])
-        start = _mean_square([sample.turns[:, own] for sample in samples], weights)
+        columns.append(_solve(*whole, best)[:, columns_of_joint])
+        rests.append([residuals[:, columns_of_joint] for residuals in remaining[best]])
+        start = _mean_square([sample.turns[:, columns_of_joint] for sample in samples], weights)
         before, after = (np.rad2deg(np.sqrt(3.0 * error)) for error in (start, errors[best]))
         print(f"{part} seen to {level}, {name}: {before:.1f} -> {after:.1f} degrees (ridge {best:g})")
-    rest = [np.concatenate(parts, axis=1) for parts in zip(*rests, strict=True)]
+    residuals = [np.concatenate(parts, axis=1) for parts in zip(*rests, strict=True)]
     lengths = np.linalg.norm(np.concatenate([sample.turns for sample in samples]).reshape(-1, len(rests), 3), axis=-1)
     reach = np.quantile(lengths, 0.999, axis=0)
-    return PartModel(np.concatenate(columns, axis=1), *_covariances(rest, weights), reach)
+    return PartModel(np.concatenate(columns, axis=1), *_covariances(residuals, weights), reach)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -203,7 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="motion clips in AMASS layout, Y up (CMU_SUBJECT_CLIP_poses.npz)")
     parser.add_argument(
         "--held-out", nargs="*", default=list(HELD_OUT_SUBJECTS), metavar="SUBJECT",
-        help="never trained on, for measuring the fit on them; the asset that ships is made without any",
+        help="subjects to exclude, for measuring the fit on them; the shipped asset excludes none",
     )  # fmt: skip
     parser.add_argument("--output", type=Path, default=ASSET)
     options = parser.parse_args(arguments)

@@ -1,9 +1,9 @@
-"""Turn files of the CMU Graphics Lab Motion Capture Database into motions in AMASS layout, for people without AMASS.
+"""Convert files of the CMU Graphics Lab Motion Capture Database to motions in AMASS layout, for use without AMASS.
 
     python -m training.prepare_cmu FOLDER [--output data/cmu] [--fps 30] [--collection CMU]
 
 FOLDER is searched for cgspeed's BVH files (SUBJECT_CLIP.bvh) and for Acclaim files as CMU publishes them (SUBJECT.asf
-beside SUBJECT_CLIP.amc). The motions are Y up, of SMPL's joints, with betas zero; clavicles and hands carry no motion.
+beside SUBJECT_CLIP.amc). The motions are Y up, with SMPL's joints and zero betas; clavicles and hands do not move.
 
 The data used in this project was obtained from mocap.cs.cmu.edu. The database was created with funding from NSF
 EIA-0196217. It is free for all uses, but may not be resold as data.
@@ -36,15 +36,15 @@ HOW_TO_GET = (
 
 
 def convert(path: Path, body: BodyData, fps: float | None) -> Motion:
-    """Return the motion of one .bvh or .amc file; the .asf of an .amc lies beside it and is named by its subject.
+    """Convert one .bvh or .amc file to a motion; the .asf of an .amc lies beside it and is named after its subject.
 
     Args:
         path: the file.
-        body: the body whose legs and pelvis are meant.
-        fps: frame rate to bring the motion to, by time; None for the file's own.
+        body: the body whose leg length and pelvis the motion is scaled to.
+        fps: frame rate to resample the motion to; None for the file's own.
 
     Raises:
-        CoreError: a file is missing, damaged, or of another skeleton.
+        CoreError: a file is missing, damaged, or has another skeleton.
     """
     if path.suffix.lower() == ".bvh":
         motion = actor_to_motion(read_cmu_bvh(path), BVH_BONES, body, str(path))
@@ -55,7 +55,7 @@ def convert(path: Path, body: BodyData, fps: float | None) -> Motion:
 
 
 def subject_and_clip(path: Path) -> tuple[str, str]:
-    """Return subject and clip of a file's name, ``02_05.bvh``; a name without _ is the clip of its folder's subject."""
+    """Return subject and clip from a file name, ``02_05.bvh``; without an _, the folder names the subject."""
     subject, underscore, clip = path.stem.partition("_")
     return (subject, clip.replace("_", "-")) if underscore else (path.parent.name, path.stem)
 
@@ -63,12 +63,12 @@ def subject_and_clip(path: Path) -> tuple[str, str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return the exit code: 1 if any file could not be converted."""
     parser = argparse.ArgumentParser(prog="python -m training.prepare_cmu", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", type=Path, help="where the .bvh, or .asf and .amc files are; searched in depth")
+    parser.add_argument("folder", type=Path, help="folder of the .bvh, or .asf and .amc files; searched recursively")
     parser.add_argument("--output", type=Path, default=Path("data/cmu"), metavar="FOLDER")
     parser.add_argument(
         "--fps", type=float, default=30.0, help="frame rate to write; 0 for the files' own (default 30)"
     )
-    parser.add_argument("--collection", default="CMU", metavar="NAME", help="first word of the written names")
+    parser.add_argument("--collection", default="CMU", metavar="NAME", help="first part of the output names")
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: _run(options))
 
@@ -92,13 +92,13 @@ def _run(options: argparse.Namespace) -> int:
         target = targets[path]
         write_motion(target, replace(motion, gender="neutral"), up_axis="Y")
         frames += motion.num_frames
-        print(f"{path} -> {target}: {motion.num_frames} frames, {motion.fps:g} a second")
+        print(f"{path} -> {target}: {motion.num_frames} frames, {motion.fps:g} fps")
     print(f"{len(paths) - failed} clips, {frames} frames in {options.output}; {failed} left out")
     return EXIT_FAILED if failed else 0
 
 
 def _target(path: Path, options: argparse.Namespace) -> Path:
-    """Return the file that is written for a recording."""
+    """Return the output file of a recording."""
     subject, clip = subject_and_clip(path)
     target: Path = options.output / f"{options.collection}_{subject}_{clip}_poses.npz"
     return target

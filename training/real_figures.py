@@ -1,7 +1,8 @@
-"""How far a fitted motion is from an independent solution of the same trial. F frames.
+"""Metrics of a fitted motion against an independent solution of the same trial. F frames.
 
-Angles: root mean square error in degrees, raw, and bias-free: with one constant taken off each side's angle, since
-OpenSim's zero is not SMPL's. Joints: millimetres after a rigid alignment of the 12 limb joints in each frame (PA).
+Angles: root mean square error in degrees, raw, and bias-free, i.e. with one constant removed from each side's angle,
+since OpenSim's zero differs from SMPL's. Joints: millimetres after a rigid alignment of the 12 limb joints in each
+frame (PA).
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ _TINY = 1e-12
 
 @dataclass(frozen=True)
 class AngleError:
-    """Root mean square error of an angle, the mean of both sides.
+    """Root mean square error of an angle, averaged over both sides.
 
     Attributes:
-        raw_deg: as it is.
-        bias_free_deg: with each side's mean difference taken off.
+        raw_deg: error of the angle itself.
+        bias_free_deg: error with each side's mean difference removed.
     """
 
     raw_deg: float
@@ -49,24 +50,24 @@ class AngleError:
 
 @dataclass(frozen=True)
 class TrialFigures:
-    """Figures of one trial; NaN where a solution does not say.
+    """Metrics of one trial; NaN where the solution lacks the data.
 
     Attributes:
-        name: the trial's.
-        kind: the trial's.
-        frames: how many.
-        angles: by `joint_angles.ANGLES`, those the solution has.
-        pa_mm: the limbs' joints against the true ones, aligned in each frame.
-        points_pa_mm: the track's own points against the true joints, in the same way.
-        input_mm: the limbs' joints against the track's own points.
-        reported_mm: mean keypoint error that the fit reports.
-        stature_m: of the fitted body.
-        bones_mm: fitted less true bone lengths, or less those between the track's points without true joints; mean of
-            both sides, and hip to hip.
-        jerk: mean jerk of the limbs' joints, m/s^3.
-        points_jerk: that of the track's own points.
-        slide_mm: how far a heel or toe moves on the floor while it stands, mean over contacts.
-        lag_ms: how late the knees' bend is.
+        name: name of the trial.
+        kind: kind of the trial.
+        frames: number of frames.
+        angles: errors by `joint_angles.ANGLES`, of the angles that the solution has.
+        pa_mm: error of the limb joints against the true ones, aligned in each frame.
+        points_pa_mm: error of the track's own points against the true joints, aligned likewise.
+        input_mm: distance of the limb joints from the track's own points.
+        reported_mm: mean keypoint error reported by the fit.
+        stature_m: height of the fitted body.
+        bones_mm: fitted minus true bone lengths, averaged over both sides, and hip to hip; without true joints, the
+            distances between the track's points are taken as true.
+        jerk: mean jerk of the limb joints, m/s^3.
+        points_jerk: mean jerk of the track's own points, m/s^3.
+        slide_mm: mean slide of heels and toes on the floor over contacts.
+        lag_ms: delay of the knee bend.
     """
 
     name: str
@@ -86,15 +87,15 @@ class TrialFigures:
 
 
 def trial_figures(trial: Trial, motion: Motion, data: BodyData, report: FitReport | None = None) -> TrialFigures:
-    """Return the figures of *motion*, whose frames are the trial's; *report* is of the fit that made it."""
+    """Return the metrics of *motion*, which has the trial's frames; *report* is the report of its fit."""
     body = BodyModel(data)
     shape = motion.betas.astype(np.float32)
     rotations = motion.rotations()
-    everything = body.joints(rotations.astype(np.float32), shape, motion.trans.astype(np.float32))
-    joints = everything[:, [JOINT_INDEX[name] for name in LIMB_JOINTS]].astype(np.float64)
+    all_joints = body.joints(rotations.astype(np.float32), shape, motion.trans.astype(np.float32))
+    joints = all_joints[:, [JOINT_INDEX[name] for name in LIMB_JOINTS]].astype(np.float64)
     points = track_joints(trial)
     rest = body.rest_vertices(shape)[:, 1]
-    angles = smpl_angles(rotations, everything)
+    angles = smpl_angles(rotations, all_joints)
     known = trial.joints if trial.joints is not None else points
     nan = float("nan")
     return TrialFigures(
@@ -116,50 +117,50 @@ def trial_figures(trial: Trial, motion: Motion, data: BodyData, report: FitRepor
 
 
 def track_joints(trial: Trial) -> np.ndarray:
-    """Return the track's own points for `LIMB_JOINTS` (F, 12, 3), NaN where it has none."""
+    """Return the track's own points for `LIMB_JOINTS` (F, 12, 3), NaN where they are missing."""
     positions, index = trial.track.positions, trial.track.layout.solver_index
     points = np.full((len(positions), len(LIMB_JOINTS), 3), np.nan)
-    for place, name in enumerate(LIMB_JOINTS):
+    for column, name in enumerate(LIMB_JOINTS):
         if name in index:
-            points[:, place] = positions[:, index[name]]
+            points[:, column] = positions[:, index[name]]
     return points
 
 
 def angle_errors(found: Angles, true: Angles) -> dict[str, AngleError]:
-    """Return the error of each angle that the *true* ones have, the mean of both sides."""
+    """Return the error of each angle in *true*, averaged over both sides."""
     errors = {}
     for angle in ANGLES:
         names = [f"{side}_{angle}" for side in SIDES if f"{side}_{angle}" in true]
         if names:
-            off = [found[name] - true[name] for name in names]
-            raw = [np.sqrt(np.nanmean(one**2)) for one in off]
-            bias_free = [np.nanstd(one) for one in off]
+            distance = [found[name] - true[name] for name in names]
+            raw = [np.sqrt(np.nanmean(one**2)) for one in distance]
+            bias_free = [np.nanstd(one) for one in distance]
             errors[angle] = AngleError(float(np.mean(raw)), float(np.mean(bias_free)))
     return errors
 
 
 def aligned_mm(points: np.ndarray, true: np.ndarray) -> float:
-    """Return the mean distance, mm, of *points* (F, K, 3) from *true* ones after a rigid alignment of each frame.
+    """Return the mean distance, mm, of *points* (F, K, 3) from *true* points after a rigid alignment of each frame.
 
-    Points that are missing (NaN) in either take no part.
+    Points missing (NaN) in either are ignored.
     """
     seen = (np.isfinite(points) & np.isfinite(true)).all(-1)[..., None]
     first, second = np.where(seen, points, 0.0), np.where(seen, true, 0.0)
     count = np.maximum(seen.sum(axis=1, keepdims=True), 1)
     first, second = ((one - seen * one.sum(axis=1, keepdims=True) / count) * seen for one in (first, second))
-    turn = nearest_rotation(np.swapaxes(second, -1, -2) @ first)
-    off = np.linalg.norm(first @ np.swapaxes(turn, -1, -2) - second, axis=-1)
-    return 1000.0 * float(off[seen[..., 0]].mean())
+    rotation = nearest_rotation(np.swapaxes(second, -1, -2) @ first)
+    distance = np.linalg.norm(first @ np.swapaxes(rotation, -1, -2) - second, axis=-1)
+    return 1000.0 * float(distance[seen[..., 0]].mean())
 
 
 def bone_lengths(joints: np.ndarray) -> dict[str, float]:
-    """Return the median lengths, m, of the bones between `LIMB_JOINTS` (F, 12, 3), the mean of both sides."""
-    place = {name: joints[:, index] for index, name in enumerate(LIMB_JOINTS)}
+    """Return the median bone lengths, m, between `LIMB_JOINTS` (F, 12, 3), averaged over both sides."""
+    column = {name: joints[:, index] for index, name in enumerate(LIMB_JOINTS)}
     lengths = {
-        bone: _mean([_median_distance(place[f"{side}_{top}"], place[f"{side}_{bottom}"]) for side in SIDES])
+        bone: _mean([_median_distance(column[f"{side}_{top}"], column[f"{side}_{bottom}"]) for side in SIDES])
         for bone, (top, bottom) in BONES.items()
     }
-    return {HIPS: _median_distance(place["left_hip"], place["right_hip"]), **lengths}
+    return {HIPS: _median_distance(column["left_hip"], column["right_hip"]), **lengths}
 
 
 def jerk(joints: np.ndarray, fps: float) -> float:
@@ -168,30 +169,30 @@ def jerk(joints: np.ndarray, fps: float) -> float:
 
 
 def lag_ms(found: np.ndarray, true: np.ndarray, fps: float) -> float:
-    """Return by how many milliseconds *found* (F,) is later than *true*: where their correlation is largest."""
+    """Return the delay, ms, of *found* (F,) against *true* that maximises their correlation."""
     both = np.isfinite(found) & np.isfinite(true)
     first, second = found[both] - found[both].mean(), true[both] - true[both].mean()
-    most = int(_MAX_LAG_S * fps)
-    if len(first) <= 2 * most + 2:
+    max_lag = int(_MAX_LAG_S * fps)
+    if len(first) <= 2 * max_lag + 2:
         return float("nan")
-    fits = []
-    for lag in range(-most, most + 1):
+    correlations = []
+    for lag in range(-max_lag, max_lag + 1):
         late, early = first[max(0, lag) : len(first) + min(0, lag)], second[max(0, -lag) : len(second) + min(0, -lag)]
-        fits.append((late * early).sum() / np.sqrt((late**2).sum() * (early**2).sum() + _TINY))
-    best, between = int(np.argmax(fits)), 0.0
-    if 0 < best < len(fits) - 1:
-        before, peak, after = fits[best - 1 : best + 2]
-        between = 0.5 * (before - after) / (before - 2.0 * peak + after)
-    return 1000.0 * (best - most + between) / fps
+        correlations.append((late * early).sum() / np.sqrt((late**2).sum() * (early**2).sum() + _TINY))
+    best, fraction = int(np.argmax(correlations)), 0.0
+    if 0 < best < len(correlations) - 1:
+        before, peak, after = correlations[best - 1 : best + 2]
+        fraction = 0.5 * (before - after) / (before - 2.0 * peak + after)
+    return 1000.0 * (best - max_lag + fraction) / fps
 
 
 def foot_slide_mm(motion: Motion, data: BodyData) -> float:
-    """Return how far heels and toes move on the floor while they stand, mm, mean over contacts; NaN without any."""
+    """Return the mean slide, mm, of heels and toes on the floor over contacts; NaN without contacts."""
     return _mean(slides_mm(analyse_motion(motion, data), motion))
 
 
 def mean_angles(figures: Sequence[TrialFigures]) -> dict[str, AngleError]:
-    """Return the mean error of each angle over the trials that have it."""
+    """Return each angle's mean error over the trials that have it."""
     return {
         angle: AngleError(_mean([one.raw_deg for one in errors]), _mean([one.bias_free_deg for one in errors]))
         for angle in ANGLES
@@ -200,7 +201,7 @@ def mean_angles(figures: Sequence[TrialFigures]) -> dict[str, AngleError]:
 
 
 def mean_figures(kind: str, figures: Sequence[TrialFigures]) -> TrialFigures:
-    """Return the means over trials of one kind; what a trial does not say takes no part."""
+    """Return the means over trials of one kind, ignoring values that a trial lacks."""
     own = ("name", "kind", "frames", "angles", "bones_mm")
     means = {
         name: _mean([getattr(trial, name) for trial in figures])
@@ -223,7 +224,7 @@ def _median_distance(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _mean(values: np.ndarray | Sequence[float]) -> float:
-    """Return the mean of the values that are numbers; NaN for none."""
+    """Return the mean of the finite values; NaN if there are none."""
     known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
     return float(known.mean()) if known.size else float("nan")

@@ -1,4 +1,4 @@
-"""A plain SMPLify-3D on tracks of real trackers, to compare with."""
+"""Run a plain SMPLify-3D on real tracks as a baseline."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _PRIOR_STEP = 2
 
 
 def prior_of(clips: Sequence[Clip]) -> GaussianPrior:
-    """Return the pose prior of the motions *clips*."""
-    turns = np.concatenate([clip.rotations[::_PRIOR_STEP, :22] for clip in clips])
-    return fit_prior(matrix_to_axis_angle(turns.astype(np.float64)).reshape(len(turns), -1))
+    """Fit the pose prior to the motions *clips*."""
+    rotations = np.concatenate([clip.rotations[::_PRIOR_STEP, :22] for clip in clips])
+    return fit_prior(matrix_to_axis_angle(rotations.astype(np.float64)).reshape(len(rotations), -1))
 
 
 def smplify_motion(trial: Trial, betas: np.ndarray, data: BodyData, prior: GaussianPrior) -> Motion:
-    """Return what SMPLify-3D makes of the trial's points on the body with *betas* (10,), frame after frame."""
+    """Fit the trial's points frame by frame with SMPLify-3D on the body with *betas* (10,)."""
     points = layout_points(trial.track.layout)
     seen = points.take(trial.track)
-    shown = seen.weights.any(axis=0)
-    names = [name for name, ever_seen in zip(seen.names, shown, strict=True) if ever_seen]
+    is_visible = seen.weights.any(axis=0)
+    names = [name for name, visible in zip(seen.names, is_visible, strict=True) if visible]
     body = ShownBody(data, "cpu", point_names=names)
     result = Smplify(body, prior, WAY).fit(
-        torch.as_tensor(seen.positions[:, shown], dtype=torch.float32),
+        torch.as_tensor(seen.positions[:, is_visible], dtype=torch.float32),
         torch.as_tensor(betas, dtype=torch.float32),
-        torch.as_tensor(seen.weights[:, shown], dtype=torch.float32),
+        torch.as_tensor(seen.weights[:, is_visible], dtype=torch.float32),
     )
     poses = matrix_to_axis_angle(result.rotations.numpy().astype(np.float64)).reshape(len(result.trans), -1)
     return Motion(poses, np.asarray(betas, dtype=np.float64), result.trans.numpy().astype(np.float64), trial.track.fps)

@@ -1,4 +1,4 @@
-"""The tables that `training.evaluate_real` prints."""
+"""Tables printed by `training.evaluate_real`."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ _BODY: tuple[tuple[str, str, int], ...] = (
 
 
 def angle_head() -> str:
-    """Return the line above a table of angles and aligned joints."""
+    """Return the header line of a table of angles and aligned joints."""
     angles = "".join(f"{angle.replace('_', ' '):>15}" for angle in ANGLES)
     return f"{'RMSE, degrees, raw/bias-free':<{_NAME_WIDTH}}{angles}{'PA mm':>9}{'points PA':>11}"
 
 
 def angle_line(row: TrialFigures) -> str:
-    """Return the line of a trial in such a table."""
+    """Return a trial's line in a table of angles and aligned joints."""
     angles = "".join(f"{_angle(row.angles.get(angle)):>15}" for angle in ANGLES)
     name = f"{row.kind}: {row.name}"
     return f"{name:<{_NAME_WIDTH}}{angles}{_number(row.pa_mm, 1):>9}{_number(row.points_pa_mm, 1):>11}"
 
 
 def tables(rows: Sequence[TrialFigures], means: Sequence[TrialFigures]) -> Iterator[str]:
-    """Yield the means by kind, and below them how the bodies of all trials move and are built."""
+    """Yield the table of means by kind, and the table of bodies and motion of all trials."""
     yield from ("", angle_head(), *(angle_line(mean) for mean in means), "")
     bones = "".join(f"{bone:>10}" for bone in (HIPS, *BONES))
     yield (
-        f"{'bones: fitted less true, mm; slide: mm':<{_NAME_WIDTH}}"
+        f"{'bones: fitted - true, mm; slide: mm':<{_NAME_WIDTH}}"
         + "".join(f"{head:>9}" for _, head, _ in _BODY)
         + bones
     )

@@ -1,4 +1,4 @@
-"""Tracks of real trackers and what an independent solution says of the same trial. F frames."""
+"""Load trials: real tracks with an independent solution of the same motion. F frames."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ _SOLUTION_ENDINGS = ("_ik", "_motion", "")
 _TRACK_ENDINGS = (".trc", "_markers.trc", ".c3d", ".csv", ".json", ".npz", ".npy")
 _TRUE_BODIES = "_mocap"
 _BODIES_FPS = 25.0
-"""Bodies that are solved at a higher rate are taken at about this one."""
+"""Bodies solved at a higher frame rate are subsampled to about this one, fps."""
 _TINY_S = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A track and what is true of it.
+    """A track and its reference solution.
 
     Attributes:
-        name: of the file.
+        name: name of the file.
         kind: one of `KINDS`.
         track: the track.
-        angles: (F,) degrees by ``SIDE_ANGLE``, NaN in frames that the solution does not reach.
-        joints: (F, 12, 3) metres, true places of `LIMB_JOINTS`; None where the solution has angles alone.
+        angles: (F,) degrees by ``SIDE_ANGLE``, NaN in frames that the solution does not cover.
+        joints: (F, 12, 3) metres, true positions of `LIMB_JOINTS`; None if the solution only has angles.
     """
 
     name: str
@@ -61,11 +61,11 @@ class Trial:
 
 
 def find_trials(folders: Sequence[Path]) -> Iterator[Trial | str]:
-    """Yield the trials in *folders* and their subfolders, or the reason why one cannot be read.
+    """Yield the trials in *folders* and their subfolders; for a trial that cannot be read, yield the reason.
 
-    A trial is a ``.mot`` or ``.sto`` of coordinates with a track of its name (``walk_ik.mot`` beside ``walk.trc``, or
-    ``walk_motion.mot`` and ``walk_markers.trc``) in any of the folders, or bodies in JSON: ``NAME_mocap.json``, the
-    truth, and ``NAME_OTHER.json`` of the same trial.
+    A trial is a ``.mot`` or ``.sto`` file of coordinates with a track of the same name in any of the folders
+    (``walk_ik.mot`` and ``walk.trc``, or ``walk_motion.mot`` and ``walk_markers.trc``), or bodies in JSON:
+    ``NAME_mocap.json``, the ground truth, and ``NAME_OTHER.json`` of the same trial.
 
     Raises:
         InputMissingError: there is no trial.
@@ -94,19 +94,19 @@ def trial_files(folders: Sequence[Path]) -> list[Path]:
 
 
 def _pairs(folders: Sequence[Path]) -> tuple[list[Path], list[tuple[Path, Path | None]]]:
-    """Return the true bodies, and the files of coordinates, each with the track that it belongs to."""
+    """Return the ground-truth bodies, and the files of coordinates, each with its track."""
     files = sorted({path for folder in folders for path in folder.rglob("*") if path.is_file()})
     truths = [path for path in files if path.suffix == ".json" and path.stem.endswith(_TRUE_BODIES)]
     return truths, [(path, _track_of(path, files)) for path in files if path.suffix in (".mot", ".sto")]
 
 
 def _bodies_beside(truth: Path) -> list[Path]:
-    """Return the bodies of a trial, the true ones among them."""
+    """Return the files of bodies of a trial, including the ground truth."""
     return sorted(truth.parent.glob(f"{truth.stem.removesuffix(_TRUE_BODIES)}_*.json"))
 
 
 def _read_or_explain(path: Path, read: Callable[[], Trial]) -> Trial | str:
-    """Return the trial, or the reason why it cannot be read."""
+    """Read the trial, or return the reason why it cannot be read."""
     try:
         return read()
     except CoreError as error:
@@ -114,7 +114,7 @@ def _read_or_explain(path: Path, read: Callable[[], Trial]) -> Trial | str:
 
 
 def _track_of(solution: Path, files: Sequence[Path]) -> Path | None:
-    """Return the track that a file of coordinates belongs to, in its own folder if there is one of that name."""
+    """Return the track of a file of coordinates, preferably from the same folder; None if there is none."""
     for ending in _SOLUTION_ENDINGS:
         stem = solution.stem.removesuffix(ending)
         names = [f"{stem}{suffix}" for suffix in _TRACK_ENDINGS]
@@ -125,33 +125,33 @@ def _track_of(solution: Path, files: Sequence[Path]) -> Path | None:
 
 
 def _solved_trial(path: Path, solution: Path) -> Trial:
-    """Return a track with the angles of its solution, both counted from their first frames."""
+    """Return a track with the angles of its solution, aligned at their first frames."""
     tracks = read_tracks(path)
     if len(tracks) != 1:
         raise TrackError(f"expected one person, found {len(tracks)} in {path}; give files of one person each")
     (track,) = tracks
     known = read_mot(solution)
     times = np.arange(track.num_frames) / track.fps
-    since = known.times - known.times[0]
-    angles = {name: _sampled(times, since, values) for name, values in known.angles.items()}
+    solution_times = known.times - known.times[0]
+    angles = {name: _sampled(times, solution_times, values) for name, values in known.angles.items()}
     return Trial(path.stem, MARKER if track.layout is MARKERS else VIDEO, track, angles)
 
 
 def _sampled(times: np.ndarray, known: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return *values* (T,) at *times* (F,), NaN beyond the last."""
+    """Interpolate *values* (T,) at *times* (F,), NaN after the last."""
     return np.where(times <= known[-1] + _TINY_S, np.interp(times, known, values), np.nan)
 
 
 def _bodies_trial(path: Path, truth_path: Path) -> Trial:
-    """Return the limbs' joints of the bodies in *path* as a COCO17 track, with the truth of the same frames."""
+    """Return the limb joints of the bodies in *path* as a COCO17 track, with the ground truth of the same frames."""
     bodies, truth = read_bodies(path), read_bodies(truth_path)
     num_frames = min(len(bodies.times), len(truth.times))
     rate = 1.0 / float(np.median(np.diff(bodies.times)))
     step = max(1, round(rate / _BODIES_FPS))
     frames = slice(0, num_frames, step)
-    places = np.stack([bodies.joints[name] for name in LIMB_JOINTS], axis=1)[frames]
-    positions = np.full((len(places), len(COCO17.points), 3), np.nan)
-    positions[:, [COCO17.names.index(name) for name in LIMB_JOINTS]] = places
+    joints = np.stack([bodies.joints[name] for name in LIMB_JOINTS], axis=1)[frames]
+    positions = np.full((len(joints), len(COCO17.points), 3), np.nan)
+    positions[:, [COCO17.names.index(name) for name in LIMB_JOINTS]] = joints
     recording = RawRecording(
         positions,
         np.isfinite(positions).all(-1).astype(np.float64),

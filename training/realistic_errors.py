@@ -1,15 +1,16 @@
-"""Errors as real trackers make them, put on points that are true. F frames, K points.
+"""Add realistic tracker errors to true points. F frames, K points.
 
-Measured against markers, the joints of video trackers are off by 19 to 27 mm an axis: 12 to 23 of it constant, the rest
-smooth in time with correlation times of 0.1 to 0.4 s, and hardly any of it white. So an error here has three parts:
+Measured against markers, the joints of video trackers are off by 19 to 27 mm per axis: 12 to 23 mm of it constant, the
+rest smooth in time with correlation times of 0.1 to 0.4 s, and hardly any of it white. An error here has three parts:
 
-- constant: an offset fixed to the body segment that carries the point; it turns with the segment;
+- constant: an offset fixed to the body segment that carries the point; it rotates with the segment;
 - smooth: Gaussian noise whose autocorrelation is ``exp(-t^2 / (2 tau^2))``;
 - white: independent in every frame.
 
-Each is normal with a standard deviation per axis. What else happens is runs of outliers, hidden points, traded sides.
+Each is normally distributed with a standard deviation per axis. Other errors are runs of outliers, hidden points and
+swapped sides.
 
-Convention: metres, Y up; all randomness comes from the generator that is given. Missing points are NaN and stay so.
+Convention: metres, Y up; all randomness comes from the given generator. Missing points are NaN and stay NaN.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ import numpy as np
 from core.body.model import world_rotations
 
 _KERNEL_REACH = 4.0
-"""The smoothing kernel is cut off at so many standard deviations."""
+"""The smoothing kernel is truncated at this number of standard deviations."""
 
 
 @dataclass(frozen=True)
 class ErrorModel:
-    """How large the parts of a tracker's error are.
+    """Magnitudes of the parts of a tracker's error.
 
     Attributes:
         constant_m: standard deviation per axis of the offsets fixed to body segments, metres.
@@ -43,7 +44,7 @@ class ErrorModel:
 
 
 MIXED_ERRORS = ErrorModel(constant_m=0.010, smooth_m=0.010, tau_s=0.3, white_m=0.005)
-"""About what a good video tracker does."""
+"""About the errors of a good video tracker."""
 
 
 def add_errors(
@@ -58,11 +59,11 @@ def add_errors(
 
     Args:
         points: (F, K, 3) true points.
-        rotations: (F, 24, 3, 3) local rotations of the body that carries them.
+        rotations: (F, 24, 3, 3) local rotations of the body.
         holders: (K,) the joint that carries each point (`core.body.keypoints.KeypointModel.holders`).
         fps: frames per second.
         generator: draws the errors.
-        model: how large each part is.
+        model: magnitude of each part.
     """
     errors = constant_errors(rotations, holders, generator, std_m=model.constant_m)
     errors += smooth_errors(points.shape, fps, generator, std_m=model.smooth_m, tau_s=model.tau_s)
@@ -73,7 +74,7 @@ def add_errors(
 def constant_errors(
     rotations: np.ndarray, holders: Sequence[int], generator: np.random.Generator, *, std_m: float
 ) -> np.ndarray:
-    """Return errors (F, K, 3), metres, that are constant in the axes of the segments that carry the points.
+    """Draw errors (F, K, 3), metres, that are constant in the axes of the segments carrying the points.
 
     Args:
         rotations: (F, 24, 3, 3) local rotations.
@@ -82,20 +83,20 @@ def constant_errors(
         std_m: their standard deviation per axis, metres.
     """
     offsets = generator.normal(0.0, 1.0, (len(holders), 3)) * std_m
-    turns = np.asarray(world_rotations(rotations), dtype=np.float64)[:, list(holders)]
-    return np.asarray(np.einsum("fkij,kj->fki", turns, offsets))
+    segment_rotations = np.asarray(world_rotations(rotations), dtype=np.float64)[:, list(holders)]
+    return np.asarray(np.einsum("fkij,kj->fki", segment_rotations, offsets))
 
 
 def smooth_errors(
     shape: tuple[int, ...], fps: float, generator: np.random.Generator, *, std_m: float, tau_s: float
 ) -> np.ndarray:
-    """Return errors of *shape* (F, ...), metres: stationary Gaussian noise, smooth along the first axis.
+    """Draw errors of *shape* (F, ...), metres: stationary Gaussian noise, smooth along the first axis.
 
-    White noise is convolved with a Gaussian of ``tau_s * fps / sqrt(2)`` frames, which makes the autocorrelation
+    White noise is convolved with a Gaussian of ``tau_s * fps / sqrt(2)`` frames, which gives the autocorrelation
     ``exp(-t^2 / (2 tau_s^2))``, and scaled to *std_m*.
 
     Args:
-        shape: the errors' shape.
+        shape: shape of the errors.
         fps: frames per second.
         generator: draws the white noise.
         std_m: standard deviation of each value, metres.
@@ -114,7 +115,7 @@ def smooth_errors(
 def add_outlier_run(
     points: np.ndarray, column: int, frames: slice, distance_m: float, generator: np.random.Generator
 ) -> np.ndarray:
-    """Return *points* (F, K, 3) in which one point is off by *distance_m*, one way, all through *frames*."""
+    """Return *points* (F, K, 3) with one point offset by a constant vector of *distance_m* in *frames*."""
     direction = generator.normal(0.0, 1.0, 3)
     moved = np.array(points, dtype=np.float64)
     moved[frames, column] += distance_m * direction / np.linalg.norm(direction)
@@ -122,17 +123,17 @@ def add_outlier_run(
 
 
 def hide_points(points: np.ndarray, columns: Sequence[int], frames: slice) -> np.ndarray:
-    """Return *points* (F, K, 3) in which the *columns* are missing (NaN) in *frames*."""
+    """Return *points* (F, K, 3) with the *columns* missing (NaN) in *frames*."""
     hidden = np.array(points, dtype=np.float64)
     hidden[frames, list(columns)] = np.nan
     return hidden
 
 
 def trade_points(points: np.ndarray, pairs: Sequence[tuple[int, int]], frames: slice) -> np.ndarray:
-    """Return *points* (F, K, 3) in which the columns of each pair have traded places in *frames*."""
+    """Return *points* (F, K, 3) with the columns of each pair swapped in *frames*."""
     order = np.arange(points.shape[1])
     for first, second in pairs:
         order[[first, second]] = second, first
-    traded = np.array(points, dtype=np.float64)
-    traded[frames] = traded[frames][:, order]
-    return traded
+    swapped = np.array(points, dtype=np.float64)
+    swapped[frames] = swapped[frames][:, order]
+    return swapped

@@ -1,6 +1,6 @@
-"""What a run says: lines on the console and in ``log.txt``, figures in ``metrics.jsonl`` and TensorBoard, a bar.
+"""Log of a run: console and ``log.txt``, metrics in ``metrics.jsonl`` and TensorBoard, and a progress bar.
 
-Only the first process has a log that writes; the others are given one that is silent.
+Only the first process writes; the others have a silent log.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ class RunLog:
     """The log of a run.
 
     Attributes:
-        folder: where the files are, or None for a silent log.
+        folder: folder of the files, or None for a silent log.
     """
 
     def __init__(self, folder: Path | None, *, tensorboard: bool = False) -> None:
-        """Open the log in *folder*, adding to what is there.
+        """Open the log in *folder*, appending to existing files.
 
         Args:
-            folder: the run's folder; None makes a log that does nothing.
-            tensorboard: write TensorBoard's events too, if that package can be imported; otherwise say so once.
+            folder: the run's folder; None creates a silent log.
+            tensorboard: also write TensorBoard events; if that package is not installed, warn once.
         """
         self.folder = folder
         self._writer: Any = None
@@ -53,13 +53,13 @@ class RunLog:
             self._writer = _tensorboard_writer(folder)
 
     def say(self, message: str) -> None:
-        """Write a line."""
+        """Log a message."""
         if self.folder is not None:
             self._clear_bar()
             _logger.info("%s", message)
 
     def figures(self, kind: str, step: int, values: Mapping[str, float]) -> None:
-        """Write figures of a *step*: a line of ``metrics.jsonl``, and scalars ``kind/name`` for TensorBoard."""
+        """Write the metrics of a *step*: a line of ``metrics.jsonl``, and scalars ``kind/name`` for TensorBoard."""
         if self.folder is None:
             return
         with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as stream:
@@ -74,7 +74,7 @@ class RunLog:
             self._writer.add_image(name, pixels, step, dataformats="HWC")
 
     def bar(self, done: int, total: int, text: str) -> None:
-        """Show how far an epoch is, on a terminal, a few times a second."""
+        """Show the progress of an epoch on a terminal, at most five times per second."""
         now = time.monotonic()
         if self.folder is None or not sys.stderr.isatty() or (now - self._bar_time < _BAR_EVERY_S and done < total):
             return
@@ -103,8 +103,8 @@ def _tensorboard_writer(folder: Path) -> Any:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         _logger.warning(
-            "TensorBoard's files are not written: the package tensorboard is not installed (pip install -c "
-            "constraints.txt -r requirements/train.txt); all figures are in metrics.jsonl and log.txt all the same"
+            "no TensorBoard files are written: the package tensorboard is not installed (pip install -c "
+            "constraints.txt -r requirements/train.txt); all metrics are still written to metrics.jsonl and log.txt"
         )
         return None
     return SummaryWriter(str(folder))

@@ -1,7 +1,7 @@
-"""Footprints of the sample's walk, and feet that roll over them from heel to toe. F frames.
+"""Plan the footprints of the sample's walk and the feet's paths, rolling from heel to toe. F frames.
 
-Convention: metres, radians, seconds, Y up, the floor at y = 0; places on the floor are (x, z); a heading of 0 looks
-along +Z and turns from +Z to +X; pitch is positive with the toes up.
+Convention: metres, radians, seconds, Y up, the floor at y = 0; positions on the floor are (x, z); a heading of 0 faces
++Z and positive headings turn towards +X; pitch is positive with the toes up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FIRST_STEP_S = 0.5
 STEP_S = 0.54
 SWING_S = 0.42
 FOOT_OFFSET_M = 0.085
-"""From the middle line to either foot."""
+"""Distance from the path's centre line to either foot."""
 TOE_OUT_RAD = 0.10
 STRIKE_PITCH_RAD = 0.30
 STRIKE_ROLL_S = 0.11
@@ -25,9 +25,9 @@ PUSH_PITCH_RAD = -0.72
 PUSH_ROLL_S = 0.24
 SWING_LIFT_M = 0.035
 STEPS_M = (0.45, 1.05, 1.66, 2.27, 2.78, 2.78)
-"""How far along the middle line each footprint lies, right foot first."""
+"""Position of each footprint along the centre line, right foot first."""
 TURN_RAD = 0.9
-"""How far the walk turns in all, to the left."""
+"""Total turn of the walk, to the left."""
 
 
 def _turn(angles: np.ndarray, axis: int) -> np.ndarray:
@@ -53,20 +53,20 @@ def turn_z(angles: np.ndarray) -> np.ndarray:
 
 
 def ease(times: np.ndarray, start_s: float, end_s: float) -> np.ndarray:
-    """Return 0 before *start_s*, 1 after *end_s*, and a smooth rise without jerks between."""
+    """Return 0 before *start_s*, 1 after *end_s*, and a smooth rise (quintic smoothstep) between."""
     share = np.clip((times - start_s) / (end_s - start_s), 0.0, 1.0)
     return share**3 * (10.0 - 15.0 * share + 6.0 * share**2)
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """Where and when a foot stands.
+    """Position and time of a foot's stance.
 
     Attributes:
         place: (x, z) of the ankle above the flat foot.
-        heading: where the foot points.
-        strike_s: when the heel touches; minus infinity for a foot that stands from the start.
-        off_s: when the toes leave; infinity for a foot that stands to the end.
+        heading: direction of the foot.
+        strike_s: time of the heel strike; minus infinity for a stance from the start.
+        off_s: time of toe-off; infinity for a stance to the end.
     """
 
     place: tuple[float, float]
@@ -80,9 +80,9 @@ class Walk:
     """The plan of the walk.
 
     Attributes:
-        footprints: of either side, in order of time.
-        start_s: when the first foot leaves the floor.
-        end_s: when the last foot has landed.
+        footprints: each side's footprints, in order of time.
+        start_s: time at which the first foot leaves the floor.
+        end_s: time at which the last foot has landed.
     """
 
     footprints: dict[str, tuple[Footprint, ...]]
@@ -90,17 +90,17 @@ class Walk:
     end_s: float
 
     def amplitude(self, times: np.ndarray) -> np.ndarray:
-        """Return how much of a full walk it is (F,): 0 standing, 1 walking."""
+        """Return the amplitude of the gait (F,): 0 standing, 1 walking."""
         return ease(times, self.start_s, self.start_s + 0.7) - ease(times, self.end_s - 0.8, self.end_s + 0.1)
 
     def swing(self, times: np.ndarray) -> np.ndarray:
-        """Return the counter-swing of trunk and arms (F,): +1 left arm and right leg foremost, -1 the opposite."""
+        """Return the counter-swing of trunk and arms (F,): +1 with left arm and right leg in front, -1 the opposite."""
         phase = np.pi * (times - self.start_s - SWING_S) / STEP_S
         return np.cos(phase) * self.amplitude(times)
 
 
 def plan_walk() -> Walk:
-    """Return the footprints: right foot first, along a curve to the left, feet together at the end."""
+    """Plan the footprints: right foot first, along a curve to the left, feet together at the end."""
     placed: dict[str, list[tuple[float, float, float]]] = {"left": [], "right": []}
     for index, along in enumerate((0.0, 0.0, *STEPS_M)):
         side = "left" if index % 2 else "right"
@@ -127,8 +127,8 @@ class FootShape:
     """The shaped body's foot, relative to its ankle in the rest pose.
 
     Attributes:
-        ankle_height: of the ankle above the floor.
-        heel: (3,) where the heel touches the floor.
+        ankle_height: height of the ankle above the floor.
+        heel: (3,) the heel's contact point with the floor.
         ball: (3,) the toe joint, about which the foot rolls off.
     """
 
@@ -142,8 +142,8 @@ class FootShape:
 
         Args:
             rest: (24, 3) rest joints above the floor.
-            vertices: (V, 3) rest vertices as the body has them.
-            floor: the y of the floor among *vertices*.
+            vertices: (V, 3) rest vertices in the body's own coordinates.
+            floor: y of the floor in the coordinates of *vertices*.
             side: "left" or "right".
         """
         ankle = rest[JOINT_INDEX[f"{side}_ankle"]]
@@ -154,15 +154,15 @@ class FootShape:
 
 @dataclass(frozen=True, eq=False)
 class FootPath:
-    """A foot over time.
+    """Motion of a foot.
 
     Attributes:
         ankle: (F, 3) path of the ankle joint.
-        ground: (F, 2) where the foot is on the floor's plane; moves only while the foot swings.
-        heading: (F,) where the foot points.
-        rotation: (F, 3, 3) the ankle joint's rotation in the world.
+        ground: (F, 2) position of the foot on the floor plane; changes only while the foot swings.
+        heading: (F,) direction of the foot.
+        rotation: (F, 3, 3) the ankle joint's world rotation.
         toes: (F, 3, 3) the toe joint's local rotation; keeps the toes flat while the heel rises.
-        lift: (F,) 0 standing, up to 1 in the middle of the swing.
+        lift: (F,) 0 in stance, up to 1 in the middle of the swing.
     """
 
     ankle: np.ndarray
@@ -174,7 +174,7 @@ class FootPath:
 
 
 def _stance_pitch(times: np.ndarray, footprint: Footprint) -> np.ndarray:
-    """Return the pitch (F,) of a standing foot: down from the heel's strike, flat, up onto the toes."""
+    """Return the pitch (F,) of a foot in stance: lowering after the heel strike, flat, rising onto the toes."""
     landing = STRIKE_PITCH_RAD * (1.0 - np.clip((times - footprint.strike_s) / STRIKE_ROLL_S, 0.0, 1.0)) ** 2
     rising = PUSH_PITCH_RAD * np.clip(1.0 + (times - footprint.off_s) / PUSH_ROLL_S, 0.0, 1.0) ** 2
     return landing + rising
@@ -190,7 +190,7 @@ def _stance_ankle(pitch: np.ndarray, footprint: Footprint, shape: FootShape) -> 
 
 
 def _hermite(share: np.ndarray, ends: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-    """Return the cubic (F, ...) through *ends* (2, ...) with *slopes* (2, ...) a unit of *share* (F,)."""
+    """Return the Hermite cubic (F, ...) through *ends* (2, ...) with *slopes* (2, ...) per unit of *share* (F,)."""
     share = share.reshape(-1, *(1,) * (ends.ndim - 1))
     square, cube = share**2, share**3
     return (
@@ -202,7 +202,7 @@ def _hermite(share: np.ndarray, ends: np.ndarray, slopes: np.ndarray) -> np.ndar
 
 
 def _swing(times: np.ndarray, before: Footprint, after: Footprint, shape: FootShape) -> tuple[np.ndarray, np.ndarray]:
-    """Return ankle (F, 3) and pitch (F,) on the way from one footprint to the next, without a jump of speed."""
+    """Return ankle (F, 3) and pitch (F,) from one footprint to the next, with continuous velocity."""
     step = 1e-4
     duration = after.strike_s - before.off_s
     ends = []
@@ -220,7 +220,7 @@ def _swing(times: np.ndarray, before: Footprint, after: Footprint, shape: FootSh
 
 
 def foot_path(footprints: tuple[Footprint, ...], times: np.ndarray, shape: FootShape) -> FootPath:
-    """Return the foot's path over *footprints* at *times* (F,)."""
+    """Return the foot's motion over *footprints* at *times* (F,)."""
     num_frames = len(times)
     ankle, ground = np.zeros((num_frames, 3)), np.zeros((num_frames, 2))
     pitch, heading, lift = np.zeros(num_frames), np.zeros(num_frames), np.zeros(num_frames)

@@ -1,8 +1,8 @@
-"""A short procedural motion for the samples: stand, walk a curve, wave, squat. F frames.
+"""Generate a short procedural motion for the samples: stand, walk a curve, wave, squat. F frames.
 
-No recorded motion is in it: footprints are laid along a curve, the feet roll over them from heel to toe, the pelvis
-follows the feet, the legs are solved to reach them, and the rest of the body moves by smooth curves of time. So a foot
-that stands does not slide, and the true motion of the sample is known.
+It contains no recorded motion: footprints lie along a curve, the feet roll over them from heel to toe, the pelvis
+follows the feet, two-bone IK solves the legs, and the rest of the body follows smooth functions of time. So a foot in
+contact does not slide, and the sample's true motion is known.
 
 Convention: metres, radians, seconds, right-handed, Y up, +Z front and +X left at a heading of 0.
 """
@@ -23,16 +23,16 @@ FPS = 60.0
 DURATION_S = 7.2
 BETAS = np.array([0.6, -0.8, 0.5, 0.4, -0.3, 0.2, 0.0, 0.3, 0.0, -0.2])
 WAVE_S = (3.5, 4.1, 5.1, 5.6)
-"""When the arm starts to rise, is up, starts to sink, is down."""
+"""Times at which the arm starts to rise, is up, starts to sink, is down."""
 SQUAT_S = (5.5, 6.2, 6.35, 7.0)
-"""When the squat starts, is deep, starts to rise, is over."""
+"""Times at which the squat starts, is deepest, starts to rise, is over."""
 SQUAT_DEPTH_M = 0.34
 LEG_REACH = 0.995
-"""Share of the leg's full length that may be used, so that knees never lock."""
+"""Usable share of the leg's full length, so that the knees never lock."""
 
 
 def _blur(values: np.ndarray, sigma_s: float) -> np.ndarray:
-    """Smooth *values* (F, ...) over time with a Gaussian of *sigma_s* seconds; the ends are held."""
+    """Smooth *values* (F, ...) over time with a Gaussian of *sigma_s* seconds and edge padding."""
     radius = int(4 * sigma_s * FPS)
     kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / (sigma_s * FPS)) ** 2)
     kernel /= kernel.sum()
@@ -42,12 +42,12 @@ def _blur(values: np.ndarray, sigma_s: float) -> np.ndarray:
 
 
 def _window(times: np.ndarray, spans: tuple[float, float, float, float]) -> np.ndarray:
-    """Rise smoothly from 0 to 1 over the first two times of *spans*, and back over the last two."""
+    """Return a window that rises from 0 to 1 over the first two times of *spans* and falls over the last two."""
     return ease(times, spans[0], spans[1]) - ease(times, spans[2], spans[3])
 
 
 def _pelvis(times: np.ndarray, feet: dict[str, FootPath], rest: np.ndarray, squat: np.ndarray) -> np.ndarray:
-    """Return the pelvis joint's path (F, 3) and leave both legs long enough to reach their ankles."""
+    """Return the pelvis joint's path (F, 3), low enough for both legs to reach their ankles."""
     left, right = feet["left"], feet["right"]
     middle = 0.5 * (left.ground + right.ground)
     support = (right.lift - left.lift)[:, None] * 0.22
@@ -69,7 +69,7 @@ def _pelvis(times: np.ndarray, feet: dict[str, FootPath], rest: np.ndarray, squa
 
 
 def _frame(along: np.ndarray, side: np.ndarray) -> np.ndarray:
-    """Return matrices (..., 3, 3) whose columns are *along*, *side* made square to it, and their cross product."""
+    """Return matrices (..., 3, 3) with the columns *along*, *side* orthogonalised to it, and their cross product."""
     first = along / np.linalg.norm(along, axis=-1, keepdims=True)
     second = side - first * np.sum(first * side, axis=-1, keepdims=True)
     second = second / np.linalg.norm(second, axis=-1, keepdims=True)
@@ -77,7 +77,7 @@ def _frame(along: np.ndarray, side: np.ndarray) -> np.ndarray:
 
 
 def _leg(hip: np.ndarray, path: FootPath, rest: np.ndarray, side: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return thigh's and shank's rotations (F, 3, 3) in the world that bring the ankle to its path, knee in front."""
+    """Solve the leg by two-bone IK, knee in front; return world rotations (F, 3, 3) of thigh and shank."""
     rest_hip, rest_knee, rest_ankle = (rest[JOINT_INDEX[f"{side}_{name}"]] for name in ("hip", "knee", "ankle"))
     thigh, shank = rest_knee - rest_hip, rest_ankle - rest_knee
     long, short = np.linalg.norm(thigh), np.linalg.norm(shank)
@@ -102,7 +102,7 @@ def _leg(hip: np.ndarray, path: FootPath, rest: np.ndarray, side: str) -> tuple[
 
 
 def _arms(times: np.ndarray, walk: Walk, squat: np.ndarray) -> dict[str, np.ndarray]:
-    """Return local rotations (F, 3, 3) of collars, shoulders, elbows and wrists."""
+    """Return the local rotations (F, 3, 3) of collars, shoulders, elbows and wrists."""
     wave = _window(times, WAVE_S)
     swing = walk.swing(times)
     local: dict[str, np.ndarray] = {}
@@ -125,7 +125,7 @@ def _arms(times: np.ndarray, walk: Walk, squat: np.ndarray) -> dict[str, np.ndar
 
 
 def _trunk(times: np.ndarray, walk: Walk, squat: np.ndarray) -> dict[str, np.ndarray]:
-    """Return local rotations (F, 3, 3) of spine, neck and head."""
+    """Return the local rotations (F, 3, 3) of spine, neck and head."""
     swing, wave = walk.swing(times), _window(times, WAVE_S)
     lean = 0.06 + 0.03 * np.abs(swing) + 0.30 * squat
     counter = -0.17 * swing
@@ -141,7 +141,7 @@ def _trunk(times: np.ndarray, walk: Walk, squat: np.ndarray) -> dict[str, np.nda
 
 
 def sample_motion() -> Motion:
-    """Return the sample's true motion on the free body, 432 frames at 60 frames a second."""
+    """Return the sample's true motion on the free body, 432 frames at 60 fps."""
     body = BodyModel(load_free_body())
     rest = np.asarray(body.rest_joints(BETAS.astype(np.float32)), dtype=np.float64)
     vertices = np.asarray(body.rest_vertices(BETAS.astype(np.float32)), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""How far a predicted motion is off, frame by frame, and whether it gets worse with time. F frames."""
+"""Errors of a predicted motion by frame, and their drift over time. F frames."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _BLOCK = 256
 
 @dataclass(frozen=True, eq=False)
 class FrameErrors:
-    """Errors of a clip's frames; the first frame, which may be given, is left out.
+    """Errors of a clip's frames, without the first frame, which may be given.
 
     Attributes:
-        mpve_mm: (F - 1,) vertices, pelvis joints together.
-        mpapve_mm: (F - 1,) vertices after a similarity alignment.
-        fps: frames a second.
+        mpve_mm: (F - 1,) mean vertex error with the pelvis joints aligned.
+        mpapve_mm: (F - 1,) mean vertex error after a similarity alignment.
+        fps: frames per second.
     """
 
     mpve_mm: np.ndarray
@@ -37,22 +37,22 @@ def measure(true: TrueClip, tracked: TrackedClip, body: ShownBody) -> FrameError
     plain, aligned = [], []
     for first in range(1, len(tracked.trans), _BLOCK):
         frames = slice(first, min(first + _BLOCK, len(tracked.trans)))
-        shown = []
+        vertices = []
         for clip in (tracked, true):
             rotations, trans = clip.rotations[frames].to(body.device), clip.trans[frames].to(body.device)
             betas = clip.betas.to(body.device).expand(len(trans), -1)
             roots = body.joints(rotations, betas, trans)[:, 0]
-            shown.append(centred(body.vertices(rotations, betas, trans), roots))
-        plain.append(point_error_mm(*shown).cpu().numpy())
-        aligned.append(aligned_error_mm(*shown).cpu().numpy())
+            vertices.append(centred(body.vertices(rotations, betas, trans), roots))
+        plain.append(point_error_mm(*vertices).cpu().numpy())
+        aligned.append(aligned_error_mm(*vertices).cpu().numpy())
     return FrameErrors(np.concatenate(plain), np.concatenate(aligned), true.fps)
 
 
 def summarise(errors: Sequence[FrameErrors]) -> dict[str, object]:
-    """Return the figures of many clips: means over all frames, and how the error goes with time.
+    """Return the metrics over clips: means over all frames, and the error over time.
 
-    "drift_mm" is the mean error of the last tenth of each clip less that of its first tenth, averaged over the clips;
-    "by_tenth_mm" the mean of each tenth over the clips, "by_second_mm" over all frames of each second.
+    "drift_mm" is the mean error in the last tenth of each clip minus that in its first tenth, averaged over the clips;
+    "by_tenth_mm" is the mean of each tenth over the clips, "by_second_mm" the mean over all frames of each second.
     """
     long = [clip.mpve_mm for clip in errors if len(clip.mpve_mm) >= NUM_PARTS]
     tenths = np.array([[part.mean() for part in np.array_split(clip, NUM_PARTS)] for clip in long])

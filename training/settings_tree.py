@@ -1,4 +1,4 @@
-"""Nested dicts, as YAML holds settings, to a tree of dataclasses; what is wrong is told by its dotted name."""
+"""Convert nested dicts, as read from YAML, to a tree of dataclasses; faults are reported by dotted name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 
 def build(kind: type, tree: object, path: str, faults: list[str]) -> Any:
-    """Return a dataclass *kind* of a dict; what is wrong is added to *faults*."""
+    """Build a dataclass *kind* from a dict; append a message for each fault to *faults*."""
     if not isinstance(tree, Mapping):
         faults.append(f"{path or 'the file'}: expected settings by name, got {tree!r}")
         return kind()
@@ -36,14 +36,14 @@ _WRONG = object()
 
 
 def _convert(hint: Any, value: object) -> Any:
-    """Return *value* as *hint* wants it, or `_WRONG`."""
+    """Convert *value* to the type *hint*, or return `_WRONG`."""
     if get_origin(hint) is tuple:
         if not isinstance(value, (list, tuple)):
             return _WRONG
         items = tuple(_convert(get_args(hint)[0], item) for item in value)
         return _WRONG if any(item is _WRONG for item in items) else items
     if hint is str:
-        # Subjects such as 05 are octal numbers to YAML 1.1 and must be quoted, so numbers are not taken for texts.
+        # YAML 1.1 reads subjects such as 05 as octal numbers, so they must be quoted; numbers are refused as strings.
         return "" if value is None else value if isinstance(value, str) else _WRONG
     if hint is bool or isinstance(value, bool):
         return value if hint is bool and isinstance(value, bool) else _WRONG
@@ -53,7 +53,7 @@ def _convert(hint: Any, value: object) -> Any:
 
 
 def _to_float(value: object) -> Any:
-    """Return a float; YAML 1.1 reads 1e-4 as a text."""
+    """Convert to a float; YAML 1.1 reads 1e-4 as a string."""
     if isinstance(value, (int, float, str)):
         try:
             return float(value)

@@ -1,9 +1,9 @@
-"""A plain SMPLify-3D, to compare with: keypoints and a pose prior, descended by Adam or L-BFGS. F frames, K keypoints.
+"""A plain SMPLify-3D baseline: keypoints and a pose prior, optimised by Adam or L-BFGS. F frames, K keypoints.
 
-After Bogo et al., "Keep it SMPL", ECCV 2016, with 3D keypoints: the robust distance of the keypoints, a Gaussian over
-body poses (fitted to the training motions, since SMPLify's own prior may not be redistributed), and, over a whole clip,
-a pull between neighbouring frames. Betas are given. Nothing of the network or of the project's own fit is in it, but
-that the first frame begins with the pelvis turned as the torso's points show.
+After Bogo et al., "Keep it SMPL", ECCV 2016, with 3D keypoints. The energy is the robust distance of the keypoints, a
+Gaussian over body poses (fitted to the training motions, since SMPLify's own prior may not be redistributed) and, for a
+whole clip, a smoothness term between neighbouring frames. Betas are given. It uses neither the network nor the
+project's own fit, except that the first frame starts with the pelvis orientation given by the torso's points.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ _BODY_WIDTH = 3 * (NUM_BODY_ROTATIONS - 1)
 
 @dataclass(frozen=True)
 class SmplifyOptions:
-    """Settings.
+    """Settings of SMPLify-3D.
 
     Attributes:
         optimizer: "adam" or "lbfgs".
-        mode: "frames": one after the other, each from the one before; "clip": all at once.
-        iterations: steps a frame, or for the clip.
-        learning_rate: of Adam, radians and metres.
-        point_sigma_m: how far off a keypoint is expected to be.
-        outlier_m: a keypoint this far off counts a quarter.
-        prior_weight: of the pose prior, 1 for its likelihood.
-        smooth_sigma_rad: turn of a joint expected between two frames, in mode "clip".
-        full_forward: make all vertices in each step, as SMPLify does, in place of the keypoints alone.
+        mode: "frames": one frame after the other, each from the previous one; "clip": all frames at once.
+        iterations: steps per frame, or for the whole clip.
+        learning_rate: learning rate of Adam, radians and metres.
+        point_sigma_m: expected standard deviation of a keypoint.
+        outlier_m: scale of the robust error: a keypoint at this distance has a quarter of its weight.
+        prior_weight: weight of the pose prior, 1 for its likelihood.
+        smooth_sigma_rad: expected rotation of a joint between two frames, in mode "clip".
+        full_forward: compute all vertices in each step, as SMPLify does, and not only the keypoints.
     """
 
     optimizer: str = "adam"
@@ -61,16 +61,15 @@ class SmplifyOptions:
     full_forward: bool = False
 
     def __post_init__(self) -> None:
-        """Check the choices."""
+        """Check optimizer and mode."""
         if self.optimizer not in OPTIMIZERS or self.mode not in MODES:
             raise ValueError(
-                f"expected an optimizer out of {OPTIMIZERS} and a mode out of {MODES}, got {self.optimizer!r}, "
-                f"{self.mode!r}"
+                f"expected an optimizer in {OPTIMIZERS} and a mode in {MODES}, got {self.optimizer!r}, {self.mode!r}"
             )
 
     @property
     def title(self) -> str:
-        """A name for tables."""
+        """Name for tables."""
         forward = ", all vertices" if self.full_forward else ""
         name = {"adam": "Adam", "lbfgs": "L-BFGS"}[self.optimizer]
         return f"SMPLify-3D, {name} {self.iterations}, {'frame by frame' if self.mode == 'frames' else 'clip'}{forward}"
@@ -91,12 +90,12 @@ class GaussianPrior:
 
 @dataclass(frozen=True, eq=False)
 class SmplifyResult:
-    """What was found.
+    """Result of SMPLify-3D.
 
     Attributes:
         rotations: (F, 24, 3, 3) local rotations.
         trans: (F, 3) metres.
-        seconds: time it took.
+        seconds: run time.
     """
 
     rotations: Tensor
@@ -105,7 +104,7 @@ class SmplifyResult:
 
 
 def fit_prior(poses: np.ndarray) -> GaussianPrior:
-    """Return the Gaussian of *poses* (N, 66), root first, radians; joints that never move get a little room."""
+    """Fit the Gaussian to *poses* (N, 66), root first, radians, with a minimum variance for joints that never move."""
     body = np.asarray(poses, dtype=np.float64)[:, 3:]
     mean = body.mean(axis=0)
     covariance = np.cov(body, rowvar=False)
@@ -116,7 +115,7 @@ def fit_prior(poses: np.ndarray) -> GaussianPrior:
 
 
 def rotation_matrices(vectors: Tensor) -> Tensor:
-    """Return (..., 3, 3) of rotation vectors (..., 3), radians, with a gradient at zero too (Rodrigues' formula)."""
+    """Convert rotation vectors (..., 3), radians, to (..., 3, 3) by Rodrigues' formula, differentiable at zero."""
     angle = torch.sqrt((vectors * vectors).sum(dim=-1) + _TINY_SQUARED)[..., None, None]
     x, y, z = vectors.unbind(dim=-1)
     zero = torch.zeros_like(x)
@@ -127,20 +126,20 @@ def rotation_matrices(vectors: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class _Weighted:
-    """Points (F, K, 3), and how much each counts (F, K)."""
+    """Points (F, K, 3) with weights (F, K)."""
 
-    places: Tensor
+    positions: Tensor
     weights: Tensor
 
     def frame(self, number: int) -> _Weighted:
-        return _Weighted(self.places[number : number + 1], self.weights[number : number + 1])
+        return _Weighted(self.positions[number : number + 1], self.weights[number : number + 1])
 
 
 class Smplify:
-    """The fit of clips on one body."""
+    """Fits clips on one body."""
 
     def __init__(self, body: ShownBody, prior: GaussianPrior, options: SmplifyOptions) -> None:
-        """Fit on *body* with *prior*."""
+        """Prepare to fit on *body* with *prior*."""
         self._body, self._options = body, options
         self._prior = GaussianPrior(prior.mean.to(body.device), prior.whitening.to(body.device))
         self._regressor = torch.as_tensor(
@@ -148,25 +147,25 @@ class Smplify:
         )
 
     def fit(self, points: Tensor, betas: Tensor, weights: Tensor | None = None) -> SmplifyResult:
-        """Return poses that explain points on the body with *betas* (10,).
+        """Fit poses to points on the body with *betas* (10,).
 
         Args:
-            points: (F, K, 3) metres, those that the body shows; NaN where missing.
-            betas: (10,).
-            weights: (F, K) how much each counts; None for 1. Missing points count nothing.
+            points: (F, K, 3) metres, the body's keypoints; NaN where missing.
+            betas: (10,) shape.
+            weights: (F, K) weight of each point; None for 1. Missing points have no weight.
         """
-        began = time.perf_counter()
+        start_time = time.perf_counter()
         seen = torch.isfinite(points).all(dim=-1)
         weighted = _Weighted(torch.nan_to_num(points), seen * (1.0 if weights is None else weights))
         start, trans = self._start(weighted, betas)
         fit = self._fit_clip if self._options.mode == "clip" else self._fit_frames
         poses, trans = fit(weighted, betas, start, trans)
-        return SmplifyResult(self._rotations(poses), trans, time.perf_counter() - began)
+        return SmplifyResult(self._rotations(poses), trans, time.perf_counter() - start_time)
 
     def _start(self, points: _Weighted, betas: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the prior's mean pose with the pelvis as the torso's points show (F, 66), and trans (F, 3)."""
+        """Return the prior's mean pose with the pelvis orientation of the torso's points (F, 66), and trans (F, 3)."""
         model = KeypointModel(BodyModel(self._body.data), self._regressor.cpu().numpy().astype(np.float64))
-        targets = Targets(points.places.cpu().numpy(), points.weights.cpu().numpy())
+        targets = Targets(points.positions.cpu().numpy(), points.weights.cpu().numpy())
         analytic, trans = analytic_start(self._body.point_names, model.shaped(betas.cpu().numpy()), targets)
         roots = torch.as_tensor(matrix_to_axis_angle(analytic[:, 0]), dtype=torch.float32, device=betas.device)
         poses = torch.cat([roots, self._prior.mean.expand(len(roots), -1)], dim=1)
@@ -180,27 +179,27 @@ class Smplify:
         options = self._options
         own_betas = betas.expand(len(poses), -1)
         if options.full_forward:
-            found = self._regressor @ self._body.vertices(self._rotations(poses), own_betas, trans)
+            points_of_pose = self._regressor @ self._body.vertices(self._rotations(poses), own_betas, trans)
         else:
-            found = self._body.keypoints(self._rotations(poses), own_betas, trans)
-        squared = ((found - points.places) ** 2).sum(dim=-1)
+            points_of_pose = self._body.keypoints(self._rotations(poses), own_betas, trans)
+        squared = ((points_of_pose - points.positions) ** 2).sum(dim=-1)
         robust = squared * options.outlier_m**2 / (options.outlier_m**2 + squared)
         data = 0.5 * (points.weights * robust).sum() / options.point_sigma_m**2
-        away = (poses[:, 3:] - self._prior.mean) @ self._prior.whitening.T
-        energy = data + 0.5 * options.prior_weight * (away * away).sum()
+        deviation = (poses[:, 3:] - self._prior.mean) @ self._prior.whitening.T
+        energy = data + 0.5 * options.prior_weight * (deviation * deviation).sum()
         if options.mode == "clip" and len(poses) > 1:
             energy = energy + 0.5 * (torch.diff(poses[:, 3:], dim=0) ** 2).sum() / options.smooth_sigma_rad**2
         return energy
 
     def _fit_frames(self, points: _Weighted, betas: Tensor, poses: Tensor, trans: Tensor) -> tuple[Tensor, Tensor]:
-        """Fit one frame after the other; each begins where the one before ended."""
+        """Fit one frame after the other, each from the result of the previous one."""
         found_poses, found_trans = [poses[:1]], [trans[:1]]
         for frame in range(len(poses)):
             target = points.frame(frame)
             iterations = self._options.iterations * (_FIRST_FRAME_FACTOR if frame == 0 else 1)
-            pose, place = self._descend((found_poses[-1], found_trans[-1]), target, betas, iterations)
+            pose, position = self._descend((found_poses[-1], found_trans[-1]), target, betas, iterations)
             found_poses.append(pose)
-            found_trans.append(place)
+            found_trans.append(position)
         return torch.cat(found_poses[1:]), torch.cat(found_trans[1:])
 
     def _fit_clip(self, points: _Weighted, betas: Tensor, poses: Tensor, trans: Tensor) -> tuple[Tensor, Tensor]:
@@ -218,7 +217,7 @@ class Smplify:
         else:
             optimizer = torch.optim.Adam([poses, trans], lr=self._options.learning_rate)
             steps = iterations
-        # The step shrinks to a tenth, so that Adam comes to rest.
+        # The learning rate decays to a tenth, so that Adam converges.
         decay = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.1 ** (1.0 / max(steps, 1)))
 
         def closure() -> Tensor:

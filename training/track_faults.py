@@ -1,6 +1,6 @@
-"""What goes wrong with a track for a while: outliers, a limb that is hidden, legs that are traded. F frames, K points.
+"""Temporary faults of a track: outliers, a hidden limb, swapped legs. F frames, K points.
 
-A fault says where it is, so that frames outside it can be compared with what they were without it. Convention: metres.
+A fault reports its frames, so that the frames outside it can be compared with the fit without it. Convention: metres.
 """
 
 from __future__ import annotations
@@ -21,47 +21,47 @@ _GAP_FRAMES = 10
 
 
 class Fault(ABC):
-    """Something that happens to a track for some frames."""
+    """A fault of a track in a range of frames."""
 
     @abstractmethod
     def num_frames(self, fps: float) -> int:
-        """Return how many frames it lasts at *fps*."""
+        """Return the fault's duration in frames at *fps*."""
 
     @abstractmethod
     def apply(
         self, points: np.ndarray, names: Sequence[str], fps: float, generator: np.random.Generator
     ) -> tuple[np.ndarray, slice]:
-        """Return *points* (F, K, 3) with the fault, and the frames it is in.
+        """Return *points* (F, K, 3) with the fault, and the fault's frames.
 
         Args:
             points: (F, K, 3) metres, NaN where missing.
             names: (K,) solver points.
             fps: frames per second.
-            generator: draws which point and where.
+            generator: draws the point and the position.
         """
 
     def baseline(self) -> Fault | None:
-        """Return what a track without the fault has in its place; None for nothing."""
+        """Return the fault of the track to compare with, or None for no fault."""
         return None
 
 
 class CountedFault(Fault):
-    """A fault that lasts the same number of frames at any frame rate."""
+    """A fault with the same number of frames at any frame rate."""
 
     frames: int
 
     def num_frames(self, fps: float) -> int:
-        """Return how many frames it lasts."""
+        """Return the fault's duration in frames."""
         return self.frames
 
 
 @dataclass(frozen=True)
 class OutlierRun(CountedFault):
-    """One point is off by one vector for a run of frames, anywhere in the clip.
+    """One point is offset by a constant vector in a run of frames, anywhere in the clip.
 
     Attributes:
-        distance_m: how far off.
-        frames: how long.
+        distance_m: length of the offset.
+        frames: number of frames.
     """
 
     distance_m: float
@@ -70,18 +70,18 @@ class OutlierRun(CountedFault):
     def apply(
         self, points: np.ndarray, names: Sequence[str], fps: float, generator: np.random.Generator
     ) -> tuple[np.ndarray, slice]:
-        """Move a point that the generator draws; the same one, whatever the distance and the length."""
-        column, first = _drawn_place(points, self.frames, generator)
+        """Move a randomly drawn point; the draw does not depend on distance and length."""
+        column, first = _draw_column_and_frame(points, self.frames, generator)
         run = slice(first, first + self.frames)
         return add_outlier_run(points, column, run, self.distance_m, generator), run
 
 
 @dataclass(frozen=True)
 class OutlierBeforeGap(CountedFault):
-    """One point is off in one frame, then missing for ten.
+    """One point is offset in one frame and then missing for ten.
 
     Attributes:
-        distance_m: how far off.
+        distance_m: length of the offset.
     """
 
     distance_m: float
@@ -90,8 +90,8 @@ class OutlierBeforeGap(CountedFault):
     def apply(
         self, points: np.ndarray, names: Sequence[str], fps: float, generator: np.random.Generator
     ) -> tuple[np.ndarray, slice]:
-        """Move and hide a point that the generator draws; the same one, whatever the distance."""
-        column, first = _drawn_place(points, self.frames, generator)
+        """Move and hide a randomly drawn point; the draw does not depend on the distance."""
+        column, first = _draw_column_and_frame(points, self.frames, generator)
         run = slice(first, first + self.frames)
         moved = add_outlier_run(points, column, slice(first, first + 1), self.distance_m, generator)
         return hide_points(moved, [column], slice(first + 1, run.stop)), run
@@ -107,7 +107,7 @@ class HiddenLimb(Fault):
 
     Attributes:
         limb: "arm" or "leg".
-        seconds: how long.
+        seconds: duration.
     """
 
     limb: str
@@ -128,10 +128,10 @@ class HiddenLimb(Fault):
 
 @dataclass(frozen=True)
 class TradedLegs(CountedFault):
-    """Left and right legs, from the knees, have traded names in the middle of the clip.
+    """Left and right legs, from the knees down, are swapped in the middle of the clip.
 
     Attributes:
-        frames: how long.
+        frames: number of frames.
     """
 
     frames: int
@@ -139,15 +139,19 @@ class TradedLegs(CountedFault):
     def apply(
         self, points: np.ndarray, names: Sequence[str], fps: float, generator: np.random.Generator
     ) -> tuple[np.ndarray, slice]:
-        """Trade the legs' points."""
+        """Swap the legs' points."""
         run = _middle(len(points), self.frames)
-        at = {name: index for index, name in enumerate(names)}
-        pairs = [(at[name], at[name.replace("left", "right", 1)]) for name in names if _on_limb(name, "left", "leg")]
+        columns = {name: index for index, name in enumerate(names)}
+        pairs = [
+            (columns[name], columns[name.replace("left", "right", 1)])
+            for name in names
+            if _on_limb(name, "left", "leg")
+        ]
         return trade_points(points, pairs, run), run
 
 
-def _drawn_place(points: np.ndarray, length: int, generator: np.random.Generator) -> tuple[int, int]:
-    """Return a point's column, and a first frame that leaves room for *length* frames."""
+def _draw_column_and_frame(points: np.ndarray, length: int, generator: np.random.Generator) -> tuple[int, int]:
+    """Draw a point's column and a first frame that leaves room for *length* frames."""
     column, share = int(generator.integers(points.shape[1])), generator.random()
     return column, int(share * (len(points) - length + 1))
 

@@ -1,4 +1,4 @@
-"""The command line behind `training.main`."""
+"""Command line of `training.main`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OPTION_KEYS = {
     "worker": "training.workers",
     "device": "training.device",
 }
-"""The settings that options of their own override."""
+"""The settings that have their own command-line options."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,24 +35,32 @@ def _parser() -> argparse.ArgumentParser:
         prog="training/main.py", description="Train the residual network, or evaluate a checkpoint."
     )
     parser.add_argument("--config", type=Path, metavar="FILE.yaml", default=DEFAULT_CONFIG, help="settings")
-    parser.add_argument("--extra_tag", metavar="TAG", help="last word of the run's folder")
-    parser.add_argument("--log_dir", metavar="FOLDER", help="folder of all runs")
-    parser.add_argument("--batch_size", type=int, metavar="B", help="pairs a step, all processes together")
+    parser.add_argument("--extra_tag", metavar="TAG", help="last part of the run folder's name")
+    parser.add_argument("--log_dir", metavar="FOLDER", help="folder for all runs")
+    parser.add_argument("--batch_size", type=int, metavar="B", help="pairs per step, over all processes")
     parser.add_argument("--epochs", type=int, metavar="E")
     parser.add_argument("--seed", type=int, metavar="S")
-    parser.add_argument("--worker", type=int, metavar="W", help="processes that load data, for each training process")
+    parser.add_argument("--worker", type=int, metavar="W", help="data-loading processes per training process")
     parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or mps")
-    parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="resume it; or see --finetune, --eval")
-    parser.add_argument("--finetune", action="store_true", help="take the checkpoint's weights alone and begin anew")
-    parser.add_argument("--eval", action="store_true", help="measure the checkpoint on the test pairs; train nothing")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="SECTION.NAME=VALUE", help="any other setting; may be repeated"
+        "--checkpoint", type=Path, metavar="FILE", help="checkpoint to resume; see also --finetune and --eval"
+    )
+    parser.add_argument(
+        "--finetune", action="store_true", help="load only the checkpoint's weights and start a new run"
+    )
+    parser.add_argument("--eval", action="store_true", help="evaluate the checkpoint on the test pairs; do not train")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.NAME=VALUE",
+        help="override any other setting; may be repeated",
     )
     return parser
 
 
 def parse_overrides(pairs: Sequence[str]) -> dict[str, str]:
-    """Return by dotted key what ``--set SECTION.NAME=VALUE`` gives.
+    """Parse ``--set SECTION.NAME=VALUE`` options to values by dotted key.
 
     Raises:
         ConfigError: a pair has no =.
@@ -67,10 +75,10 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def settings_of(options: argparse.Namespace) -> RunConfig:
-    """Return the file's settings with what the command line overrides.
+    """Return the file's settings with the command line's overrides.
 
     Raises:
-        CoreError: the file is missing, or a setting is unknown or wrong.
+        CoreError: the file is missing, or a setting is unknown or invalid.
     """
     config = read_config(options.config).overridden(parse_overrides(options.set))
     tree = config.to_dict()
@@ -119,7 +127,7 @@ def _train_or_evaluate(config: RunConfig, options: argparse.Namespace, processes
 
 
 def _check_outputs(config: RunConfig, options: argparse.Namespace) -> None:
-    """Refuse a run that would write onto the settings or the checkpoint that it reads; one that is resumed goes on."""
+    """Refuse a run that would overwrite the settings or checkpoint it reads, unless it resumes that checkpoint."""
     written = run_files(config.run_folder, trains=not options.eval)
     if _are_own_settings(config, options):
         written.remove(config.run_folder / "config.json")
@@ -129,7 +137,7 @@ def _check_outputs(config: RunConfig, options: argparse.Namespace) -> None:
 
 
 def _are_own_settings(config: RunConfig, options: argparse.Namespace) -> bool:
-    """Return whether the settings were read, unchanged, from where the run writes them."""
+    """Return whether the settings were read, unchanged, from the file that the run writes them to."""
     path = config.run_folder / "config.json"
     return not options.eval and path.is_file() and path.samefile(options.config) and read_config(path) == config
 

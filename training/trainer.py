@@ -1,4 +1,4 @@
-"""The training: one path for one process and for many, which stops and goes on without leaving a trace. B batch."""
+"""Training loop: one code path for one process or many; a resumed run equals an uninterrupted one. B batch."""
 
 from __future__ import annotations
 
@@ -47,20 +47,20 @@ BEST_NAME, LAST_NAME = "best.pth.tar", "last.pth.tar"
 
 
 class Trainer:
-    """A run: its data, network and optimizer, and how far it is.
+    """A run: data, network, optimizer and progress.
 
     Attributes:
         config: the settings.
         step: optimizer steps done.
-        best_mpve_mm: least mean MPVE so far.
-        network: the network, without what distributes it.
+        best_mpve_mm: smallest mean MPVE so far.
+        network: the network, without the wrapper that distributes it.
     """
 
     def __init__(self, config: RunConfig, processes: Processes, log: RunLog) -> None:
-        """Load the data and make the network; the same settings give the same weights.
+        """Load the data and create the network; the same settings give the same weights.
 
         Raises:
-            CoreError: data, body or device are not there or do not fit.
+            CoreError: data, body or device are missing or do not match the settings.
         """
         self.config, self._processes, self._log = config, processes, log
         self.step, self.best_mpve_mm = 0, math.inf
@@ -82,7 +82,7 @@ class Trainer:
         )
         torch.manual_seed(config.training.seed)
         network = make_network(config.model, bfloat16=uses_bfloat16(config.training.precision, processes.device))
-        self._body = self._shown(body_data, network.point_names)
+        self._body = self._make_body(body_data, network.point_names)
         self._other_bodies = self._make_other_bodies(body_data, network.point_names)
         self._augmentation = Augmentation(config.augment, network.point_names, some_poses(motions, split.train))
         self._validation, self._test = (self._pair_test(motions, clips) for clips in (split.val, split.test))
@@ -95,14 +95,14 @@ class Trainer:
         self._scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(
             self._optimizer, max(self.total_steps, 1), eta_min=settings.final_learning_rate
         )
-        # From here on each process drops features of its own.
+        # From here on each process draws its own dropout.
         torch.manual_seed(config.training.seed + processes.rank)
         log.say(
             f"{len(split.train)} clips to train on, {len(split.test)} to test on, {motions.num_frames} frames; "
             f"{self._sampler.num_batches} steps an epoch on {processes.count} x {processes.device}"
         )
 
-    def _shown(self, data: BodyData, names: Sequence[str], offsets: np.ndarray | None = None) -> ShownBody:
+    def _make_body(self, data: BodyData, names: Sequence[str], offsets: np.ndarray | None = None) -> ShownBody:
         return ShownBody(
             data,
             self._processes.device,
@@ -113,12 +113,12 @@ class Trainer:
         )
 
     def _make_other_bodies(self, data: BodyData, names: Sequence[str]) -> list[ShownBody]:
-        """Return the bodies that some batches are shown on, always the same; none if none is asked for."""
+        """Create the perturbed bodies, always the same; none if their probability is 0."""
         if not self.config.augment.other_bodies:
             return []
         generator = np.random.default_rng(self.config.training.seed)
         return [
-            self._shown(with_other_bones(data, generator), names, point_offsets(len(names), generator))
+            self._make_body(with_other_bones(data, generator), names, point_offsets(len(names), generator))
             for _ in range(NUM_OTHER_BODIES)
         ]
 
@@ -135,19 +135,19 @@ class Trainer:
         return PairTest(self._dataset, targets, settings.strides, self._body, self._processes)
 
     def resume(self, path: Path | str) -> None:
-        """Go on where a checkpoint of this run stopped.
+        """Resume a checkpoint of this run.
 
         Raises:
-            CheckpointError: it is of other settings, or holds weights alone.
+            CheckpointError: the checkpoint has other settings, or contains only weights.
         """
         checkpoint = load_checkpoint(path)
         training = checkpoint.training
         if not training:
-            raise CheckpointError(f"expected a checkpoint to resume, found weights alone in {path}; give --finetune")
+            raise CheckpointError(f"expected a checkpoint to resume, found only weights in {path}; use --finetune")
         if len(training["rng"]) != self._processes.count or training["total_steps"] != self.total_steps:
             raise CheckpointError(
                 f"expected a run of {training['total_steps']} steps on {len(training['rng'])} processes as in {path}, "
-                f"got {self.total_steps} on {self._processes.count}; resume with the same settings, or give --finetune"
+                f"got {self.total_steps} on {self._processes.count}; resume with the same settings, or use --finetune"
             )
         load_weights(self.network, checkpoint, path)
         self._optimizer.load_state_dict(training["optimizer"])
@@ -158,10 +158,10 @@ class Trainer:
         self._log.say(f"resumed {path} at step {self.step}")
 
     def load_weights(self, path: Path | str) -> None:
-        """Begin with the weights of a checkpoint, ours or the published one, or of a pose network's weights file.
+        """Load the weights of a checkpoint (of this project or published), or of a pose network's weights file.
 
         Raises:
-            CheckpointError: the weights are of another network or graph.
+            CheckpointError: the weights belong to another network or graph.
             NetworkError: a weights file is damaged.
         """
         if isinstance(self.network, PoseMlp) and Path(path).suffix == ".npz":
@@ -174,12 +174,12 @@ class Trainer:
         if checkpoint.graph != self.config.model.graph:
             raise CheckpointError(
                 f"expected weights for the graph {self.config.model.graph!r}, found {checkpoint.graph!r} in {path}; "
-                f"give --set model.graph={checkpoint.graph}"
+                f"use --set model.graph={checkpoint.graph}"
             )
         load_weights(self.network, checkpoint, path)
 
     def train(self, *, stop_after_steps: int | None = None) -> None:
-        """Train to the end, or stop early with a checkpoint from which the run can go on."""
+        """Train to the end, or stop early with a checkpoint from which the run can resume."""
         settings = self.config.training
         last_step = self.total_steps if stop_after_steps is None else min(stop_after_steps, self.total_steps)
         while self.step < last_step:
@@ -195,7 +195,7 @@ class Trainer:
         self._save(LAST_NAME)
 
     def _train_epoch(self, epoch: int, last_step: int) -> None:
-        """Train on what is left of an epoch."""
+        """Train on the remaining batches of an epoch."""
         settings = self.config.training
         self._distributed.train()
         loader = train_loader(
@@ -205,16 +205,16 @@ class Trainer:
             pinned=self._processes.device.type == "cuda",
             seed=settings.seed,
         )
-        sums, since, began = torch.zeros(len(LOSS_NAMES), device=self._processes.device), 0, time.perf_counter()
+        sums, num_steps, start = torch.zeros(len(LOSS_NAMES), device=self._processes.device), 0, time.perf_counter()
         for batch in loader:
             loss = self._train_step(batch.to(self._processes.device))
-            sums, since = sums + loss.parts(), since + 1
+            sums, num_steps = sums + loss.parts(), num_steps + 1
             self.step += 1
             done = self.step - epoch * self._sampler.num_batches
             self._log.bar(done, self._sampler.num_batches, f"epoch {epoch + 1}/{settings.epochs}")
             if self.step % self.config.output.log_every == 0 or done == self._sampler.num_batches:
-                self._report(sums / since, since / (time.perf_counter() - began))
-                sums, since, began = torch.zeros_like(sums), 0, time.perf_counter()
+                self._report(sums / num_steps, num_steps / (time.perf_counter() - start))
+                sums, num_steps, start = torch.zeros_like(sums), 0, time.perf_counter()
             if self.step >= last_step:
                 return
 
@@ -230,12 +230,12 @@ class Trainer:
         """Return the loss of a batch on this process's device."""
         network, other = self.network, self._augmentation.of_body()
         body = self._body if other is None else self._other_bodies[other]
-        examples = training_examples(batch, body, self._augmentation, self._answer)
+        examples = training_examples(batch, body, self._augmentation, self._predict)
         with torch.no_grad():
-            true_vertices = body.some_vertices(examples.true, examples.betas, examples.trans)
+            true_vertices = body.selected_vertices(examples.true, examples.betas, examples.trans)
         prediction = self._distributed(*network.inputs_of(examples))
         predicted = with_hands(prediction.rotations)
-        vertices = body.some_vertices(predicted, examples.betas, examples.trans)
+        vertices = body.selected_vertices(predicted, examples.betas, examples.trans)
         points = body.keypoints(predicted, examples.betas, examples.trans)
         return pair_loss(
             (prediction.rotations, examples.true[:, :NUM_BODY_ROTATIONS]),
@@ -245,15 +245,15 @@ class Trainer:
             log_variances=getattr(prediction, "log_variances", None),
         )
 
-    def _answer(self, examples: Examples) -> Tensor:
-        """Return what the network as it is answers (B, 24, 3, 3), as in use: nothing is dropped or counted."""
+    def _predict(self, examples: Examples) -> Tensor:
+        """Predict (B, 24, 3, 3) with the current network in evaluation mode: no dropout, no batch statistics."""
         self.network.eval()
         rotations = self.network(*self.network.inputs_of(examples)).rotations
         self.network.train()
         return with_hands(rotations)
 
     def _report(self, means: Tensor, steps_per_second: float) -> None:
-        """Write the mean loss of all processes since the last report."""
+        """Log the mean loss of all processes since the last report."""
         means = self._processes.summed(means.cpu().double()) / self._processes.count
         values = dict(zip(LOSS_NAMES, means.tolist(), strict=True))
         values["learning_rate"] = self._scheduler.get_last_lr()[0]
@@ -270,28 +270,28 @@ class Trainer:
         self.metrics = {"epoch": epoch, "step": self.step, "table": table}
         mpve = mean_mpve(table, analytic=self.config.augment.analytic_start > 0.0)
         self._log.say(f"epoch {epoch}: mean MPVE {mpve:.2f} mm\n{table_text(table)}")
-        self._write_figures("validation", table)
+        self._write_metrics("validation", table)
         self._draw(self._validation)
         if mpve < self.best_mpve_mm:
             self.best_mpve_mm = mpve
             self._save(BEST_NAME)
 
     def test(self) -> dict[str, dict[str, float]]:
-        """Measure the network on the test part; the table goes to the console, a JSON file and TensorBoard."""
+        """Evaluate the network on the test pairs; write the table to the console, a JSON file and TensorBoard."""
         table = evaluate(self.network, self._test)
         self._log.say(f"test, mean MPVE {mean_mpve(table):.2f} mm\n{table_text(table)}")
-        self._write_figures("test", table)
+        self._write_metrics("test", table)
         self._draw(self._test)
         if self._log.folder is not None:
             write_table(self._log.folder / "evaluation.json", table)
         return table
 
-    def _write_figures(self, kind: str, table: dict[str, dict[str, float]]) -> None:
-        for row, figures in table.items():
-            self._log.figures(f"{kind}/{row}", self.step, figures)
+    def _write_metrics(self, kind: str, table: dict[str, dict[str, float]]) -> None:
+        for row, metrics in table.items():
+            self._log.figures(f"{kind}/{row}", self.step, metrics)
 
     def _draw(self, test: PairTest) -> None:
-        """Draw some predictions, on the first process alone."""
+        """Draw a few predictions, on the first process only."""
         if self._log.folder is None:
             return
         for number, pixels in enumerate(draw_predictions(self.network, test, self.config.output.pictures)):
@@ -299,7 +299,7 @@ class Trainer:
             write_png(self._log.folder / "pictures" / f"prediction_{number}.png", pixels)
 
     def _save(self, name: str) -> None:
-        """Write a checkpoint; every process hands in the state of its random generators."""
+        """Write a checkpoint with the state of every process's random generators."""
         states = self._processes.gathered(random_state(self._processes.device))
         if self._log.folder is None:
             return

@@ -1,6 +1,6 @@
-"""The body that poses are shown on while training: keypoints, vertices and joints as torch tensors, differentiable.
+"""The body used in training: differentiable keypoints, vertices and joints as torch tensors.
 
-B batch, V vertices, P points. All is `core.body`'s own forward pass, which runs on torch; smplx may make the vertices
+B batch, V vertices, P points. The forward pass is `core.body`'s own, run on torch; smplx can compute the vertices
 instead. Nothing here is part of a state dict, so no licensed array gets into a checkpoint.
 """
 
@@ -27,19 +27,19 @@ from core.smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 from .config import BodyConfig
 
 POINT_NAMES: tuple[str, ...] = tuple(str(point.solver) for point in BODY25.points)
-"""The solver's names of the network's 25 keypoints."""
+"""The solver's names for the network's 25 keypoints."""
 
 
 def load_body(config: BodyConfig) -> BodyData:
-    """Return the body that *config* names; without a path, the free body."""
+    """Load the body of *config*; without a path, the free body."""
     return resolve_body(Path(config.path) if config.path else None)
 
 
 class VertexSubset(BodyModel):
-    """A body of which only some vertices are made."""
+    """A body model that computes only a subset of the vertices."""
 
     def __init__(self, data: BodyData, vertices: np.ndarray, device: str) -> None:
-        """Place the rows *vertices* (n,) of *data* on *device*."""
+        """Load the vertices with the indices *vertices* (n,) of *data* to *device*."""
         super().__init__(data, device)
         self._template = self._template[vertices]
         self._shapedirs = self._shapedirs[vertices]
@@ -49,10 +49,10 @@ class VertexSubset(BodyModel):
 
 
 def spread_vertices(num_vertices: int, count: int) -> np.ndarray:
-    """Return *count* vertices evenly spread over the mesh's order, all of them for 0.
+    """Return *count* vertex indices evenly spaced in the mesh's order; all of them for 0.
 
-    SMPL numbers its vertices patch by patch, so each part of the body keeps its share, and the mean distance of the
-    subset stays close to that of all.
+    SMPL numbers its vertices patch by patch, so each part of the body keeps its share, and the subset's mean distance
+    stays close to that of all vertices.
     """
     if count == 0 or count >= num_vertices:
         return np.arange(num_vertices)
@@ -63,10 +63,10 @@ class ShownBody:
     """A body on a device.
 
     Attributes:
-        data: its arrays.
-        device: where it is.
-        point_names: its keypoints.
-        is_other: its points, and maybe its bones, are not those of a body that anybody has betas of.
+        data: arrays of the body.
+        device: device of the tensors.
+        point_names: names of the keypoints.
+        is_other: whether the points, and possibly the bones, are perturbed, so that betas do not describe the body.
     """
 
     def __init__(
@@ -79,23 +79,23 @@ class ShownBody:
         point_names: Sequence[str] = POINT_NAMES,
         point_offsets: np.ndarray | None = None,
     ) -> None:
-        """Place *data* on *device*.
+        """Load *data* to *device*.
 
         Args:
             data: the body.
             device: a torch device.
-            engine: who makes the vertices, "core" or "smplx".
-            num_vertices: how many vertices `some_vertices` makes; 0 for all.
-            point_names: the solver points that `keypoints` makes; BODY25's unless a network reads others.
-            point_offsets: (P, 3) metres, where they lie on this body other than by the common rule; or None.
+            engine: implementation that computes the vertices, "core" or "smplx".
+            num_vertices: number of vertices that `selected_vertices` returns; 0 for all.
+            point_names: the solver points that `keypoints` returns; by default BODY25's.
+            point_offsets: (P, 3) metres, offsets of the points from the common definition; or None.
 
         Raises:
-            BodyError: smplx is asked for and is not installed, or does not know such a body.
+            BodyError: smplx is requested but not installed, or does not support the body.
         """
         self.data = data
         self.device = torch.device(device)
-        place = str(self.device)
-        self._model = BodyModel(data, place)
+        device_name = str(self.device)
+        self._model = BodyModel(data, device_name)
         self.point_names = tuple(point_names)
         self.is_other = point_offsets is not None
         self._keypoints = KeypointModel(self._model, landmark_regressor(data, self.point_names))
@@ -103,7 +103,7 @@ class ShownBody:
             self._keypoints = self._keypoints.shifted(self._model.array(point_offsets))
         self._chosen = spread_vertices(len(data.v_template), num_vertices)
         whole = len(self._chosen) == len(data.v_template)
-        self._subset = self._model if whole else VertexSubset(data, self._chosen, place)
+        self._subset = self._model if whole else VertexSubset(data, self._chosen, device_name)
         self._smplx = _smplx_model(data, self.device) if engine == "smplx" else None
 
     def keypoints(self, rotations: Tensor, betas: Tensor, trans: Tensor) -> Tensor:
@@ -118,52 +118,52 @@ class ShownBody:
         return points
 
     def shaped(self, betas: Tensor) -> ShapedKeypoints:
-        """Return the keypoints of bodies with *betas* (B, 10)."""
+        """Return the keypoint model of bodies with *betas* (B, 10)."""
         return self._keypoints.shaped(betas)
 
     def vertices(self, rotations: Tensor, betas: Tensor, trans: Tensor) -> Tensor:
         """Return all vertices (B, V, 3), metres; arguments as for `keypoints`."""
         if self._smplx is not None:
             return _smplx_vertices(self._smplx, rotations, betas, trans)
-        made: Tensor = self._model.vertices(rotations, betas, trans)
-        return made
+        vertices: Tensor = self._model.vertices(rotations, betas, trans)
+        return vertices
 
-    def some_vertices(self, rotations: Tensor, betas: Tensor, trans: Tensor) -> Tensor:
-        """Return the vertices that the loss looks at (B, n, 3), metres; arguments as for `keypoints`."""
+    def selected_vertices(self, rotations: Tensor, betas: Tensor, trans: Tensor) -> Tensor:
+        """Return the vertices used by the loss (B, n, 3), metres; arguments as for `keypoints`."""
         if self._smplx is not None:
             return _smplx_vertices(self._smplx, rotations, betas, trans)[:, self._chosen]
-        made: Tensor = self._subset.vertices(rotations, betas, trans)
-        return made
+        vertices: Tensor = self._subset.vertices(rotations, betas, trans)
+        return vertices
 
     def joints(self, rotations: Tensor, betas: Tensor, trans: Tensor) -> Tensor:
         """Return the 24 joints (B, 24, 3), metres; arguments as for `keypoints`."""
-        places: Tensor = self._model.joints(rotations, betas, trans)
-        return places
+        joints: Tensor = self._model.joints(rotations, betas, trans)
+        return joints
 
 
 def pose_rotations(poses: Tensor) -> Tensor:
-    """Return local rotations (B, 24, 3, 3), hands at rest, of rotation vectors (B, 66), radians."""
+    """Convert rotation vectors (B, 66), radians, to local rotations (B, 24, 3, 3) with the hands at rest."""
     return with_hands(axis_angle_to_matrix(poses.view(-1, NUM_BODY_ROTATIONS, 3)))
 
 
 def with_hands(rotations: Tensor) -> Tensor:
-    """Return (B, 24, 3, 3): the 22 body joints' *rotations* (B, 22, 3, 3) and the hands at rest."""
+    """Append the hands at rest to *rotations* (B, 22, 3, 3) of the body joints; return (B, 24, 3, 3)."""
     hands = torch.eye(3, dtype=rotations.dtype, device=rotations.device)
     hands = hands.expand(len(rotations), NUM_JOINTS - NUM_BODY_ROTATIONS, 3, 3)
     return torch.cat([rotations, hands], dim=1)
 
 
 def _smplx_model(data: BodyData, device: torch.device) -> Any:
-    """Return smplx's SMPL of *data*, which was read without running a pickle."""
+    """Return smplx's SMPL model of *data*, which was read without executing a pickle."""
     try:
         import smplx
     except ImportError as error:
         raise BodyError(
-            "body.engine smplx needs the package smplx (non-commercial research licence), which this Python does not "
-            "have; install it, or use body.engine core, which makes the same vertices"
+            "body.engine smplx needs the package smplx (non-commercial research licence), which is not installed; "
+            "install it, or use body.engine core, which computes the same vertices"
         ) from error
     if data.name not in ("smpl", "free_body"):
-        raise BodyError(f"expected a body of SMPL's own kind for body.engine smplx, got {data.name!r}; use engine core")
+        raise BodyError(f"expected an SMPL body for body.engine smplx, got {data.name!r}; use engine core")
     stored = {
         "v_template": data.v_template,
         "shapedirs": data.shapedirs,

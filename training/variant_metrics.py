@@ -1,4 +1,4 @@
-"""What is measured of variants: the network alone on test pairs, and in the fit on clips of people it never saw."""
+"""Metrics of variants: the network alone on test pairs, and in the fit on clips of held-out subjects."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ CONDITIONS = (
     Condition("17 points (COCO)", layout="coco17"),
     Condition(OTHER_BODY),
 )
-"""All with the true betas. What noise, missing points, layouts and other bodies are trained for shows in them."""
+"""All with the true betas. They show the effect of training on noise, missing points, layouts and other bodies."""
 USES = (("none", 1), ("all", 1), ("all", 2), ("all", 3), ("arms", 1), ("arms", 2), ("arms", 3))
-"""Joints that a finished network is asked for in the fit, and its passes."""
+"""Joints taken from a trained network in the fit, and its number of passes."""
 PASSES = (1, 2, 3)
 _SIGMA_M = 1e-3
 _OTHER_BODY_SEED = 7
@@ -57,18 +57,18 @@ Figures = dict[str, dict[str, float]]
 
 @dataclass(frozen=True, eq=False)
 class FitTest:
-    """What networks are measured on in the fit.
+    """The test of networks in the fit.
 
     Attributes:
-        clips: of people whom nothing has learned from.
-        folder: where figures are kept, so that nothing is measured twice.
+        clips: clips of held-out subjects.
+        folder: cache of the results, so that nothing is measured twice.
     """
 
     clips: Sequence[Clip]
     folder: Path
 
     def in_fit(self, options: FitOptions) -> Figures:
-        """Return the figures of the fit with *options*, a row for each of `CONDITIONS`."""
+        """Return the metrics of the fit with *options*, a row for each of `CONDITIONS`."""
         options = replace(options, workers=1)
         usual, other = Evaluation(options), Evaluation(options, self._other_body())
         return {
@@ -77,41 +77,41 @@ class FitTest:
         }
 
     def alone(self, passes: int) -> Figures:
-        """Return the figures of the shipped network's own answer, for all joints, after so many passes, unfinished."""
+        """Return the metrics of the shipped network's prediction of all joints after *passes*, without refinement."""
         predictor = PosePredictor(joints="all", passes=passes)
         evaluation = Evaluation()
-        return {CONDITIONS[0].name: self._row(partial(_answer, evaluation, predictor), CONDITIONS[0])}
+        return {CONDITIONS[0].name: self._row(partial(_measure_prediction, evaluation, predictor), CONDITIONS[0])}
 
     def _row(self, measure: Callable[[Clip, Condition], Row], condition: Condition) -> dict[str, float]:
         row = summarise([measure(clip, condition) for clip in self.clips])
         return {"pve_mm": row.pve_mm, "arm_deg": row.arm_deg}
 
     def _other_body(self) -> BodyData:
-        """Return a body with other bones, of another name, so that its betas are not told to the network."""
+        """Return a body with other bones and another name, so that its betas are hidden from the network."""
         moved = with_other_bones(load_free_body(), np.random.default_rng(_OTHER_BODY_SEED))
         return replace(moved, name="other_bones")
 
-    def kept(self, name: str, weights: Path, measure: Callable[[], Figures]) -> Figures:
-        """Return figures by *name*: those that were kept, if they are of these weights and clips, else new ones."""
-        asked = {
+    def cached_or_measured(self, name: str, weights: Path, measure: Callable[[], Figures]) -> Figures:
+        """Return cached metrics by *name* if they belong to these weights and clips; otherwise measure them."""
+        key = {
             "weights": hashlib.sha256(weights.read_bytes()).hexdigest(),
             "clips": [clip.name for clip in self.clips],
             "conditions": [str(condition) for condition in CONDITIONS],
         }
         path = self.folder / f"{name}.json"
         if path.is_file():
-            held = json.loads(path.read_text(encoding="utf-8"))
-            if held["asked"] == asked:
-                figures: Figures = held["figures"]
-                return figures
-        figures = measure()
+            cached = json.loads(path.read_text(encoding="utf-8"))
+            if cached["asked"] == key:
+                metrics: Figures = cached["figures"]
+                return metrics
+        metrics = measure()
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_figures(path, {"asked": asked, "figures": figures})
-        return figures
+        write_figures(path, {"asked": key, "figures": metrics})
+        return metrics
 
 
-def _answer(evaluation: Evaluation, predictor: PosePredictor, clip: Clip, condition: Condition) -> Row:
-    """Return the figures of what *predictor* expect of a clip's points, from the analytic start, unfinished."""
+def _measure_prediction(evaluation: Evaluation, predictor: PosePredictor, clip: Clip, condition: Condition) -> Row:
+    """Return the metrics of *predictor*'s expected poses for a clip, from the analytic start, without refinement."""
     track = evaluation.track(clip, condition)
     points = solver_points(track)
     keypoints = evaluation.solver_keypoints(clip, points.names)
@@ -123,9 +123,9 @@ def _answer(evaluation: Evaluation, predictor: PosePredictor, clip: Clip, condit
 
 
 def measure_shipped(test: FitTest) -> dict[str, Figures]:
-    """Return the figures of the network that ships: in each of its `USES`, and alone."""
+    """Measure the shipped network in each of `USES`, and alone."""
     rows = {
-        f"{joints} {passes}": test.kept(
+        f"{joints} {passes}": test.cached_or_measured(
             f"shipped_{joints}_{passes}",
             WEIGHTS,
             partial(test.in_fit, FitOptions(network_joints=joints, network_passes=passes)),
@@ -133,19 +133,21 @@ def measure_shipped(test: FitTest) -> dict[str, Figures]:
         for joints, passes in USES
     }
     for passes in PASSES:
-        rows[f"alone {passes}"] = test.kept(f"shipped_alone_{passes}", WEIGHTS, partial(test.alone, passes))
+        rows[f"alone {passes}"] = test.cached_or_measured(
+            f"shipped_alone_{passes}", WEIGHTS, partial(test.alone, passes)
+        )
     return rows
 
 
 def measure_variant(variant: Variant, test: FitTest) -> dict[str, Any]:
-    """Return a trained variant's figures: ``pairs`` it has seen, alone on the test pairs, and in the ``fit``.
+    """Measure a trained variant: ``pairs`` trained on, ``alone`` on the test pairs, and in the ``fit``.
 
-    In the fit are pose networks alone; for another architecture that is empty.
+    Only pose networks are measured in the fit; for other architectures ``fit`` is empty.
     """
     checkpoint = load_checkpoint(variant.checkpoint)
     table = read_figures(variant)
     network = network_of(checkpoint, variant.checkpoint)
-    figures: dict[str, Any] = {
+    metrics: dict[str, Any] = {
         "pairs": checkpoint.training["step"] * variant.config.training.batch_size,
         "alone": {row: _alone(values) for row, values in table.items()},
         "fit": {},
@@ -155,8 +157,8 @@ def measure_variant(variant: Variant, test: FitTest) -> dict[str, Any]:
         weights = variant.config.run_folder / "weights.npz"
         write_weights(weights, fold_network(network, info))
         name = f"{variant.group}_{variant.name}"
-        figures["fit"] = test.kept(name, weights, partial(test.in_fit, FitOptions(network=weights)))
-    return figures
+        metrics["fit"] = test.cached_or_measured(name, weights, partial(test.in_fit, FitOptions(network=weights)))
+    return metrics
 
 
 def _alone(values: Mapping[str, float]) -> dict[str, float]:
@@ -164,25 +166,25 @@ def _alone(values: Mapping[str, float]) -> dict[str, float]:
     return {"pve_mm": values["mpve_mm"], "arm_deg": float(np.mean(arms))}
 
 
-def pairs_table(figures: Mapping[str, Mapping[str, Any]]) -> str:
+def pairs_table(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     """Return a Markdown table of variants alone on the test pairs; the first row is the untouched start."""
-    first = next(iter(figures.values()))["alone"]
+    first = next(iter(metrics.values()))["alone"]
     rows = [row for row in first if not row.endswith(UNTOUCHED)]
     lines = [_line("MPVE, mm", "pairs", *rows, "arms, deg"), _line(*["---"] * (len(rows) + 3))]
     for name, pairs, alone, suffix in (
         ("untouched start", "", first, UNTOUCHED),
-        *((name, f"{one['pairs']:,}", one["alone"], "") for name, one in figures.items()),
+        *((name, f"{one['pairs']:,}", one["alone"], "") for name, one in metrics.items()),
     ):
         cells = [f"{alone[row + suffix]['pve_mm']:.1f}" for row in rows]
         lines.append(_line(_words(name), pairs, *cells, f"{alone[ANALYTIC + suffix]['arm_deg']:.1f}"))
     return "\n".join(lines)
 
 
-def fit_table(figures: Mapping[str, Figures]) -> str:
-    """Return a Markdown table of figures in the fit, PVE and arms by condition; what was not measured is left out."""
+def fit_table(metrics: Mapping[str, Figures]) -> str:
+    """Return a Markdown table of the fit, PVE and arm error by condition; cells not measured stay empty."""
     names = [condition.name for condition in CONDITIONS]
     lines = [_line("PVE, mm (arms, deg)", *names), _line(*["---"] * (len(names) + 1))]
-    for name, rows in figures.items():
+    for name, rows in metrics.items():
         cells = [f"{rows[one]['pve_mm']:.2f} ({rows[one]['arm_deg']:.2f})" if one in rows else "" for one in names]
         lines.append(_line(_words(name), *cells))
     return "\n".join(lines)

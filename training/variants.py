@@ -1,6 +1,6 @@
-"""Variants of a training that are held against each other: read from YAML, trained with the same budget.
+"""Variants of a training to compare: read from YAML and trained with the same budget.
 
-A variant that is trained is not trained again, and one that was stopped goes on from its last checkpoint.
+A trained variant is not trained again, and an interrupted one resumes from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _GROUP_KEYS = ("config", "settings", "variants")
 
 @dataclass(frozen=True)
 class Variant:
-    """One training.
+    """One variant.
 
     Attributes:
-        group: what it is held against.
-        name: its own.
-        config: its settings.
+        group: group of variants to compare.
+        name: name within the group.
+        config: settings of the run.
     """
 
     group: str
@@ -40,26 +40,26 @@ class Variant:
 
     @property
     def checkpoint(self) -> Path:
-        """Where its weights are once it is trained."""
+        """File of the weights after training."""
         return self.config.run_folder / CHECKPOINT_FOLDER / LAST_NAME
 
     @property
     def evaluation(self) -> Path:
-        """Where the network's figures on the test pairs are once it is trained."""
+        """File of the network's metrics on the test pairs after training."""
         return self.config.run_folder / EVALUATION_NAME
 
 
 def read_variants(path: Path, settings: Mapping[str, object]) -> list[Variant]:
-    """Return the variants that a YAML file lists.
+    """Read the variants listed in a YAML file.
 
     Args:
-        path: groups by name, each with ``config`` (a file of settings, from this one), ``settings`` (what all of the
-            group change of it, by dotted key) and ``variants`` (by name, what each changes).
-        settings: what all variants change, by dotted key, on top.
+        path: groups by name, each with ``config`` (a settings file, relative to this one), ``settings`` (overrides for
+            the whole group, by dotted key) and ``variants`` (each variant's overrides, by name).
+        settings: overrides for all variants, by dotted key, applied last.
 
     Raises:
-        InputMissingError: there is no such file.
-        ConfigError: it is not of that form, or a setting is unknown or wrong.
+        InputMissingError: the file does not exist.
+        ConfigError: the file has another structure, or a setting is unknown or invalid.
     """
     if not path.is_file():
         raise InputMissingError(
@@ -67,8 +67,8 @@ def read_variants(path: Path, settings: Mapping[str, object]) -> list[Variant]:
         )
     groups = parse_yaml(path.read_text(encoding="utf-8"), str(path))
     variants = []
-    for group, held in _named(groups, f"groups of variants in {path}").items():
-        parts = _named(held, f"{', '.join(_GROUP_KEYS)} of the group {group!r} in {path}")
+    for group, group_settings in _named(groups, f"groups of variants in {path}").items():
+        parts = _named(group_settings, f"{', '.join(_GROUP_KEYS)} of the group {group!r} in {path}")
         if set(parts) != set(_GROUP_KEYS):
             raise ConfigError(
                 f"expected {', '.join(_GROUP_KEYS)} in the group {group!r} of {path}, found {', '.join(parts)}"
@@ -76,9 +76,9 @@ def read_variants(path: Path, settings: Mapping[str, object]) -> list[Variant]:
         shared = read_config(path.parent / str(parts["config"]))
         shared = shared.overridden(_named(parts["settings"], f"settings of the group {group!r} in {path}"))
         for name, changes in _named(parts["variants"], f"variants of the group {group!r} in {path}").items():
-            own = _named(changes, f"settings of the variant {name!r} in {path}")
+            overrides = _named(changes, f"settings of the variant {name!r} in {path}")
             run = {"model.name": group, "output.extra_tag": name}
-            variants.append(Variant(group, name, shared.overridden({**own, **settings, **run})))
+            variants.append(Variant(group, name, shared.overridden({**overrides, **settings, **run})))
     return variants
 
 
@@ -89,10 +89,10 @@ def _named(value: Any, what: str) -> dict[str, Any]:
 
 
 def is_trained(variant: Variant) -> bool:
-    """Return whether a variant is trained and its network measured.
+    """Return whether a variant has been trained and evaluated.
 
     Raises:
-        CheckpointError: what is in its folder was trained with other settings.
+        CheckpointError: the run in its folder was trained with other settings.
     """
     if not (variant.checkpoint.is_file() and variant.evaluation.is_file()):
         return False
@@ -101,10 +101,10 @@ def is_trained(variant: Variant) -> bool:
 
 
 def train(variant: Variant, processes: Processes) -> None:
-    """Train a variant to its end, from where it stopped if it did, and measure its network on the test pairs.
+    """Train a variant to the end, resuming it if it was interrupted, and evaluate it on the test pairs.
 
     Raises:
-        CoreError: data or settings do not fit, or its folder holds a run with other settings.
+        CoreError: data and settings do not match, or its folder contains a run with other settings.
     """
     folder = variant.config.run_folder
     log = RunLog(folder, tensorboard=variant.config.output.tensorboard)
@@ -121,7 +121,7 @@ def train(variant: Variant, processes: Processes) -> None:
 
 
 def _check_settings(variant: Variant, checkpoint: Path) -> None:
-    """Raise `CheckpointError` if *checkpoint* was trained with settings that make another network."""
+    """Raise `CheckpointError` if *checkpoint* was trained with different settings."""
     found, expected = load_checkpoint(checkpoint).config, variant.config.to_dict()
     differing = sorted(
         f"{section}.{name}"
@@ -133,17 +133,17 @@ def _check_settings(variant: Variant, checkpoint: Path) -> None:
     if differing:
         raise CheckpointError(
             f"expected a run with the settings of the variant {variant.name!r} in {variant.config.run_folder}, found "
-            f"one with other {', '.join(differing)}; give another --log_dir or delete that folder"
+            f"one with different {', '.join(differing)}; choose another --log_dir or delete that folder"
         )
 
 
 def read_figures(variant: Variant) -> dict[str, dict[str, Any]]:
-    """Return a trained variant's figures on the test pairs, by row."""
+    """Read a trained variant's metrics on the test pairs, by row."""
     table: dict[str, dict[str, Any]] = json.loads(variant.evaluation.read_text(encoding="utf-8"))
     return table
 
 
-def write_figures(path: Path, figures: Mapping[str, Any]) -> None:
-    """Write *figures* as JSON; the file appears whole or not at all."""
+def write_figures(path: Path, metrics: Mapping[str, Any]) -> None:
+    """Write *metrics* as JSON, atomically."""
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        temporary.write_text(json.dumps(metrics, indent=1), encoding="utf-8")

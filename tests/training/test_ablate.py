@@ -183,10 +183,10 @@ def test_figures_of_other_weights_or_clips_are_not_taken_for_these(clips_folder:
     weights = tmp_path / "weights.npz"
     weights.write_bytes(b"one")
     rows = iter([{"clean": {"pve_mm": float(number), "arm_deg": 0.0}} for number in range(5)])
-    kept = [FitTest(clips, tmp_path).kept("a", weights, rows.__next__) for _ in range(2)]
-    kept.append(FitTest([], tmp_path).kept("a", weights, rows.__next__))
+    kept = [FitTest(clips, tmp_path).cached_or_measured("a", weights, rows.__next__) for _ in range(2)]
+    kept.append(FitTest([], tmp_path).cached_or_measured("a", weights, rows.__next__))
     weights.write_bytes(b"other")
-    kept.append(FitTest([], tmp_path).kept("a", weights, rows.__next__))
+    kept.append(FitTest([], tmp_path).cached_or_measured("a", weights, rows.__next__))
     assert [one["clean"]["pve_mm"] for one in kept] == [0.0, 0.0, 1.0, 2.0]
 
 
