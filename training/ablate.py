@@ -79,7 +79,7 @@ def _report(variants: Sequence[Variant], test: FitTest) -> None:
     for group in dict.fromkeys(variant.group for variant in variants):
         metrics = {variant.name: measure_variant(variant, test) for variant in variants if variant.group == group}
         results[group] = metrics
-        in_fit = {name: variant["fit"] for name, variant in metrics.items() if variant["fit"]}
+        in_fit = {name: values["fit"] for name, values in metrics.items() if values["fit"]}
         parts += [
             f"## {group}",
             "Alone:",

@@ -24,7 +24,7 @@ from core.network.weights import NetworkInfo
 from .checkpoints import Checkpoint, load_checkpoint
 from .config import DATASETS, ConfigError, RunConfig, config_from_dict
 from .convert_checkpoint import fold_network
-from .data.prepared import MotionArrays, load_motions, some_poses
+from .data.prepared import MotionArrays, load_motions, sample_poses
 from .data.sources import find_sources
 from .data.splits import split_clips
 from .distributed import choose_device
@@ -149,7 +149,7 @@ def _run(options: argparse.Namespace) -> None:
         for true, one, path in zip(clips, tracked, targets[protocol], strict=True):
             _write_motion(path, true, one, body)
     if options.baseline:
-        _compare(options, report, clips, body, some_poses(motions, all_clips if split is None else split.train))
+        _compare(options, report, clips, body, sample_poses(motions, all_clips if split is None else split.train))
         _report_alone(predictor, report, clips, body, options.protocol[0])
     with atomic_path(output / "summary.json") as path:
         path.write_text(json.dumps(report, indent=1), encoding="utf-8")

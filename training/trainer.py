@@ -30,7 +30,7 @@ from .checkpoints import (
 )
 from .config import RunConfig
 from .data.pairs import PairBatch, PairDataset, TrainSampler, held_out_targets, train_loader
-from .data.prepared import load_motions, some_poses
+from .data.prepared import load_motions, sample_poses
 from .data.splits import split_clips
 from .distributed import Processes, distribute, synchronised
 from .evaluation import PairTest, draw_predictions, evaluate, mean_mpve, table_text, write_table
@@ -84,7 +84,7 @@ class Trainer:
         network = make_network(config.model, bfloat16=uses_bfloat16(config.training.precision, processes.device))
         self._body = self._make_body(body_data, network.point_names)
         self._other_bodies = self._make_other_bodies(body_data, network.point_names)
-        self._augmentation = Augmentation(config.augment, network.point_names, some_poses(motions, split.train))
+        self._augmentation = Augmentation(config.augment, network.point_names, sample_poses(motions, split.train))
         self._validation, self._test = (self._pair_test(motions, clips) for clips in (split.val, split.test))
         self.network = synchronised(network, processes).to(processes.device)
         self._distributed = distribute(self.network, processes)

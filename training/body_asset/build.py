@@ -1,4 +1,4 @@
-"""The free body, step by step. N people, V vertices."""
+"""Build the free body step by step. N people, V vertices."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NUM_SURFACE_PEOPLE = 200
 _NUM_POSES = 700
 _BATCH = 250
 _PELVIS = np.array([0.0, -0.22, 0.03])
-"""Where the pelvis joint of every body is put, metres: the root does not move with betas."""
+"""Position of every body's pelvis joint, metres: the root does not move with betas."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class People:
 
     Attributes:
         vertices: (N, V, 3) float32.
-        joints: (N, 24, 3) joint centres by SMPL's names.
-        knuckles: (N, 5, 3) the left hand's, thumb to pinky.
-        traits: per phenotype axis (N,).
+        joints: (N, 24, 3) joint centres in SMPL's order.
+        knuckles: (N, 5, 3) knuckles of the left hand, thumb to pinky.
+        traits: (N,) values by phenotype axis.
     """
 
     vertices: np.ndarray
@@ -55,16 +55,16 @@ class People:
 
 @dataclass(frozen=True)
 class Build:
-    """Everything that a build makes.
+    """Result of a build.
 
     Attributes:
-        arrays: the compact file.
-        exact: the body before it was made compact, float64.
-        decoded: the body that the compact file gives.
-        surface: its mesh.
+        arrays: arrays of the compact file.
+        exact: the body before compression, float64.
+        decoded: the body decoded from the compact file.
+        surface: the mesh.
         people: the population.
         space: the shape space.
-        skin: what the correctives aim at.
+        skin: the target skin of the pose correctives.
     """
 
     arrays: dict[str, np.ndarray]
@@ -77,7 +77,7 @@ class Build:
 
 
 def _mean_tpose(human: MakeHuman, population: Population) -> np.ndarray:
-    """(13380, 3) the symmetric full-resolution mean body in the T-pose."""
+    """Return the symmetric full-resolution mean body (13380, 3) in the T-pose."""
     people, _, _ = _tpose(human, population, np.arange(NUM_BODY_VERTICES), 0, _NUM_SURFACE_PEOPLE)
     return symmetrise(people.mean(0, dtype=np.float64), human.mirror[:NUM_BODY_VERTICES])
 
@@ -85,12 +85,12 @@ def _mean_tpose(human: MakeHuman, population: Population) -> np.ndarray:
 def _tpose(
     human: MakeHuman, population: Population, source: np.ndarray, start: int, stop: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices *source*, joints and left knuckles of some people, T-posed, pelvis in place."""
+    """Return vertices *source*, joints and left knuckles of a batch of people in the T-pose, pelvis in place."""
     standing = population.vertices(start, stop)
     heads, tails = bone_ends(human.rig, standing)
     heads = anatomical_heads(heads)
-    turned = tpose_rotations(human.rig, heads, tails)
-    vertices, posed = pose(human.rig, standing[:, source], heads, turned, human.rig.weights[source])
+    tpose = tpose_rotations(human.rig, heads, tails)
+    vertices, posed = pose(human.rig, standing[:, source], heads, tpose, human.rig.weights[source])
     joints = smpl_joint_centres(posed)
     shift = (_PELVIS - joints[:, 0])[:, None]
     return vertices + shift.astype(np.float32), joints + shift, knuckle_centres(posed) + shift
@@ -121,9 +121,9 @@ def build_free_body(wheel: Path) -> Build:
     space = fit_shape_space(people.vertices, surface.faces, surface.mirror, people.traits["weight"])
     _logger.info("shape space explains %.1f %%", 100 * space.explained.sum())
 
-    few = slice(0, NUM_REGRESSOR_PEOPLE)
+    subset = slice(0, NUM_REGRESSOR_PEOPLE)
     regressor = fit_joint_regressor(
-        people.vertices[few], people.joints[few], bone_weights[surface.source], surface.mirror
+        people.vertices[subset], people.joints[subset], bone_weights[surface.source], surface.mirror
     )
     weights = prune(bone_weights[surface.source], surface.mirror)
     _logger.info("joint regressor and weights done")

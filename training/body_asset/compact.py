@@ -1,4 +1,4 @@
-"""The compact file of the free body: the arrays that `core.body.free_body` decodes, and their error.
+"""Encode the free body as the compact file that `core.body.free_body` decodes.
 
 Layout (V = 6890): ``v_template`` (V, 3) float32; ``faces``; ``mirror``; ``source_vertex`` (V,) MakeHuman ids;
 ``shapedirs`` (V, 3, 10) int16 in units of ``shapedirs_step``; ``regressor_*`` triplets; ``weights_joint`` and
@@ -27,11 +27,11 @@ SOURCE_STATEMENT = (
 _INFLUENCES = 6
 _SHARE_MAX = 65535
 _SHAPEDIRS_STEP, _POSEDIRS_STEP = 5e-6, 1e-5
-"""Metres. Vertices of random poses and shapes move by less than 0.1 mm (the report measures it)."""
+"""Metres. They move the vertices of random poses and shapes by less than 0.1 mm (measured by the report)."""
 
 
 def encode(body: BodyData, surface: Surface) -> dict[str, np.ndarray]:
-    """Return the arrays of the compact file of *body*."""
+    """Encode *body* as the arrays of the compact file."""
     return {
         "format_version": np.array(FORMAT_VERSION),
         "name": np.array(body.name),
@@ -89,6 +89,6 @@ def _encode_posedirs(posedirs: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write *arrays* to *path*, whole or not at all; NumPy dates the members 1980, so equal arrays give equal bytes."""
+    """Write *arrays* to *path* atomically; NumPy dates the members 1980, so equal arrays give equal bytes."""
     with atomic_path(path) as partial, partial.open("wb") as stream:
         np.savez_compressed(stream, **arrays)

@@ -1,4 +1,4 @@
-"""Compare a rebuilt free body with a file: equal bytes on one machine, equal to rounding across machines."""
+"""Compare a rebuilt free body with a file: equal bytes on one machine, equal up to rounding across machines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOLERANCE = {
 
 
 def differences(built: Mapping[str, np.ndarray], stored: Mapping[str, np.ndarray]) -> list[str]:
-    """Return what differs between the arrays of two compact files beyond rounding, one line each; empty if nothing."""
+    """Return a line for each array of two compact files that differs beyond rounding."""
     faults = [
         f"{name} differs"
         for name in ("format_version", "name", "gender", "source", "faces", "mirror", "source_vertex")
@@ -27,7 +27,7 @@ def differences(built: Mapping[str, np.ndarray], stored: Mapping[str, np.ndarray
     ]
     ours, theirs = decode_free_body(built), decode_free_body(stored)
     for name, tolerance in TOLERANCE.items():
-        gap = float(np.abs(getattr(ours, name) - getattr(theirs, name)).max())
-        if gap > tolerance:
-            faults.append(f"{name} differs by {gap:.2g}, more than {tolerance:.2g}")
+        difference = float(np.abs(getattr(ours, name) - getattr(theirs, name)).max())
+        if difference > tolerance:
+            faults.append(f"{name} differs by {difference:.2g}, more than {tolerance:.2g}")
     return faults

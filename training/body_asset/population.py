@@ -1,9 +1,9 @@
-"""A population of adults drawn in MakeHuman's phenotype space, with limb and head sizes that vary on their own.
+"""Draw a population of adults in MakeHuman's phenotype space, with independently varying limb and head sizes.
 
 The spreads (coefficients of variation of 2 to 4 % at a given stature) and the statures are choices of this project
-from general anthropometry, not taken from a data set. MakeHuman's mean arms are short: upper arm and forearm 15.2 and
+from general anthropometry, not taken from a dataset. MakeHuman's mean arms are short: upper arm and forearm 15.2 and
 13.7 % of stature, where de Leva's tables have 16 and 15 %, and fits of eight people's markers and keypoints (OpenCap,
-CMU, pyCGM, AddBiomechanics, Pose2Sim) 16.1 and 14.4 %. So both are made longer in the mean.
+CMU, pyCGM, AddBiomechanics, Pose2Sim) 16.1 and 14.4 %. So both are lengthened on average.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ _STATURE_PER_HEIGHT = 1.0898
 _MALE, _FEMALE = (1.76, 0.07, 0.364), (1.63, 0.065, 0.3729)
 """Mean and standard deviation of stature in metres, and the height axis at the mean."""
 _LIMB_SHARE, _PART_SHARE = 0.55, 0.45
-"""Correlation of limb lengths: a factor for all limbs, and one for arms and one for legs."""
+"""Correlation of limb lengths: loadings of a factor for all limbs, and of one each for arms and legs."""
 
 
 @dataclass(frozen=True)
 class Proportion:
-    """A local size that varies on its own.
+    """A local size that varies independently.
 
     Attributes:
         targets: stems of the paired ``-incr`` / ``-decr`` morph targets.
-        length: the length that it changes, as named in `_LENGTHS`.
-        variation: wanted coefficient of variation of that length at fixed stature.
-        factor: "arm" or "leg" where it is correlated with the other limb lengths.
-        shift: how much longer than MakeHuman's that length is in the mean, as a share.
+        length: the length it changes, as named in `_LENGTHS`.
+        variation: target coefficient of variation of the length at fixed stature.
+        factor: "arm" or "leg" if it is correlated with the other limb lengths.
+        shift: relative increase of the mean length over MakeHuman's.
     """
 
     targets: tuple[str, ...]
@@ -73,9 +73,9 @@ class Population:
     """Adults, 18 to 75 years, half of them female.
 
     Attributes:
-        traits: per phenotype axis, its values (N,).
+        traits: (N,) values by phenotype axis.
         coefficients: (N, K) MakeHuman macro coefficients.
-        sizes: (N, P) amounts of the local proportions.
+        sizes: (N, P) coefficients of the local proportions.
     """
 
     def __init__(self, human: MakeHuman, count: int, rng: np.random.Generator) -> None:
@@ -94,13 +94,13 @@ class Population:
         return len(self.coefficients)
 
     def vertices(self, start: int, stop: int) -> np.ndarray:
-        """Return the people *start* to *stop* in MakeHuman's A-pose, (N, V, 3) with the helpers."""
+        """Return people *start* to *stop* in MakeHuman's A-pose (N, V, 3), including the helpers."""
         sizes = self.sizes[start:stop].astype(np.float32)
         local = np.maximum(sizes, 0) @ self._increase + np.maximum(-sizes, 0) @ self._decrease
         return self._human.shape(self.coefficients[start:stop]) + local.reshape(len(local), -1, 3)
 
     def _effects(self) -> np.ndarray:
-        """Relative change (P,) of each length that a whole target makes."""
+        """Return the relative change (P,) of each length by its full target."""
         middle = self._human.shape(self._human.coefficients({"age": 0.75, "height": 0.37})[None])[0]
         effects = []
         for row, part in enumerate(PROPORTIONS.values()):
@@ -110,9 +110,9 @@ class Population:
         return np.array(effects)
 
 
-def _sum_targets(human: MakeHuman, way: str) -> np.ndarray:
-    """(P, 3 V) offsets of each proportion made larger ("incr") or smaller ("decr")."""
-    sums = [np.sum([human.target(f"{t}-{way}") for t in part.targets], axis=0) for part in PROPORTIONS.values()]
+def _sum_targets(human: MakeHuman, direction: str) -> np.ndarray:
+    """Return the offsets (P, 3 V) that increase ("incr") or decrease ("decr") each proportion."""
+    sums = [np.sum([human.target(f"{t}-{direction}") for t in part.targets], axis=0) for part in PROPORTIONS.values()]
     return np.array(sums, dtype=np.float32).reshape(len(sums), -1)
 
 
@@ -139,11 +139,13 @@ def _random_phenotype(rng: np.random.Generator) -> dict[str, float]:
 
 
 def _random_sizes(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Standardised sizes (N, P), limb lengths correlated, cut at 2.5 standard deviations."""
+    """Draw standardised sizes (N, P) with correlated limb lengths, clipped at 2.5 standard deviations."""
     limb, arm, leg = rng.normal(size=(3, count))
     sizes = rng.normal(size=(len(PROPORTIONS), count))
-    own = np.sqrt(1 - _LIMB_SHARE**2 - _PART_SHARE**2)
+    residual = np.sqrt(1 - _LIMB_SHARE**2 - _PART_SHARE**2)
     for row, part in enumerate(PROPORTIONS.values()):
         if part.factor:
-            sizes[row] = _LIMB_SHARE * limb + _PART_SHARE * (arm if part.factor == "arm" else leg) + own * sizes[row]
+            sizes[row] = (
+                _LIMB_SHARE * limb + _PART_SHARE * (arm if part.factor == "arm" else leg) + residual * sizes[row]
+            )
     return np.clip(sizes, -2.5, 2.5).T

@@ -1,6 +1,6 @@
-"""Pose correctives (posedirs): ridge regression of the target skin minus linear blending. N poses, V vertices.
+"""Fit pose correctives (posedirs): ridge regression of the target skin minus linear blending. N poses, V vertices.
 
-Each vertex follows only the joints that matter to it, so the result is sparse; the right half mirrors the left.
+Each vertex depends only on its relevant joints, so the result is sparse; the right half mirrors the left.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from .skinning import chain, linear_blend, rest_removed
 from .target_skin import TargetSkin
 
 _NUM_PROBES = 24
-_MATTERS = 1e-3
-"""A joint matters at a vertex if posing it alone shows more than this error, metres."""
+_RELEVANT_ERROR_M = 1e-3
+"""A joint is relevant to a vertex if posing it alone gives more than this error, metres."""
 _RIDGE = 2.0
 _NEGLIGIBLE = 2e-5
 _CHUNK = 32
@@ -34,8 +34,8 @@ class SkinnedBody:
         template: (V, 3) the mean body.
         directions: (V, 3, B) shape directions.
         regressor: (24, V) joint regressor.
-        weights: (V, 24).
-        mirror: (V,).
+        weights: (V, 24) skinning weights.
+        mirror: (V,) mirror vertex of each vertex.
     """
 
     template: np.ndarray
@@ -56,7 +56,7 @@ class SkinnedBody:
 
 @dataclass(frozen=True)
 class Sample:
-    """Posed bodies and what is to be learnt from them.
+    """Posed bodies to train on.
 
     Attributes:
         features: (N, 23, 9) entries of R - I.
@@ -72,7 +72,7 @@ class Sample:
 
 
 def pose_sample(body: SkinnedBody, skin: TargetSkin, poses: np.ndarray, betas: np.ndarray) -> Sample:
-    """Return *poses* (N, 24, 3), axis-angle, of bodies with *betas* (N, B)."""
+    """Pose bodies with *betas* (N, B) in *poses* (N, 24, 3), axis-angle."""
     rotations = to_matrices(poses)
     rest = body.shaped(betas)
     joints = body.joints(rest)
@@ -82,7 +82,7 @@ def pose_sample(body: SkinnedBody, skin: TargetSkin, poses: np.ndarray, betas: n
 
 
 def _relevant_joints(body: SkinnedBody, skin: TargetSkin, rng: np.random.Generator) -> np.ndarray:
-    """(V, 24) bool: which joints' correctives a vertex needs."""
+    """Return which joints' correctives each vertex needs (V, 24), bool."""
     relevant = np.zeros((len(body.template), NUM_JOINTS), dtype=bool)
     mean = np.zeros((_NUM_PROBES, body.directions.shape[-1]))
     for joint, name in enumerate(JOINT_NAMES):
@@ -90,12 +90,12 @@ def _relevant_joints(body: SkinnedBody, skin: TargetSkin, rng: np.random.Generat
             continue
         sample = pose_sample(body, skin, only_joint(random_poses(_NUM_PROBES, rng), joint), mean)
         plain = linear_blend(sample.rest, body.weights, sample.transforms)
-        relevant[:, joint] = np.linalg.norm(sample.target - plain, axis=-1).max(0) > _MATTERS
+        relevant[:, joint] = np.linalg.norm(sample.target - plain, axis=-1).max(0) > _RELEVANT_ERROR_M
     return np.asarray(relevant | relevant[body.mirror][:, JOINT_MIRROR])
 
 
 def _solve(body: SkinnedBody, sample: Sample, vertices: np.ndarray, joints: list[int]) -> np.ndarray:
-    """Correctives (v, 3, 9 k) of *vertices* (v,) from the features of *joints* (k,).
+    """Solve for the correctives (v, 3, 9 k) of *vertices* (v,) from the features of *joints* (k,).
 
     Minimises, per vertex, sum_n |M_n P f_n - r_n|^2 + ridge |P|^2 with M_n the blended rotation of the pose.
     """
@@ -121,7 +121,7 @@ def _solve(body: SkinnedBody, sample: Sample, vertices: np.ndarray, joints: list
 
 
 def mirror_correctives(posedirs: np.ndarray, mirror: np.ndarray) -> np.ndarray:
-    """Return *posedirs* (V, 3, 207) of the mirrored body: R_right = S R_left S with S = diag(-1, 1, 1)."""
+    """Mirror *posedirs* (V, 3, 207): R_right = S R_left S with S = diag(-1, 1, 1)."""
     blocks = posedirs.reshape(len(posedirs), 3, NUM_JOINTS - 1, 9)
     signs = _REFLECT[:, None, None] * np.outer(_REFLECT, _REFLECT).reshape(9)
     return np.asarray((blocks[mirror][:, :, JOINT_MIRROR[1:] - 1] * signs).reshape(posedirs.shape))
@@ -130,14 +130,14 @@ def mirror_correctives(posedirs: np.ndarray, mirror: np.ndarray) -> np.ndarray:
 def fit_pose_correctives(
     body: SkinnedBody, skin: TargetSkin, poses: np.ndarray, betas: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return posedirs (V, 3, 207), metres per entry of R - I.
+    """Fit posedirs (V, 3, 207), metres per entry of R - I.
 
     Args:
         body: the body.
-        skin: what to aim at.
+        skin: the target skin.
         poses: (N, 24, 3) training poses, axis-angle.
-        betas: (N, B) their shapes.
-        rng: chooses the probing poses.
+        betas: (N, B) shapes of the training poses.
+        rng: draws the probing poses.
     """
     relevant = _relevant_joints(body, skin, rng)
     sample = pose_sample(body, skin, poses, betas)

@@ -1,4 +1,4 @@
-"""Random human poses for fitting and judging the pose correctives. N poses."""
+"""Draw random human poses for fitting and evaluating the pose correctives. N poses."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def random_poses(count: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def only_joint(poses: np.ndarray, joint: int) -> np.ndarray:
-    """Return *poses* (N, 24, 3) with every joint but *joint* at rest."""
+    """Return *poses* (N, 24, 3) with every joint except *joint* at rest."""
     alone = np.zeros_like(poses)
     alone[:, joint] = poses[:, joint]
     return alone

@@ -1,4 +1,4 @@
-"""Numbers about a build: mesh, shape space, joints, correctives, compactness, knuckles. Lengths in millimetres."""
+"""Report on a build: mesh, shape space, joints, correctives, compression, knuckles. Lengths in millimetres."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def _shape(build: Build) -> dict[str, Any]:
 def _joints(build: Build) -> dict[str, dict[str, float]]:
     held_out = slice(NUM_REGRESSOR_PEOPLE, None)
     regressor = build.exact.joint_regressor
-    found = np.einsum("jv,nvc->njc", regressor, build.people.vertices[held_out], optimize=True)
-    error = _MILLIMETRES * np.linalg.norm(found - build.people.joints[held_out], axis=-1)
+    regressed = np.einsum("jv,nvc->njc", regressor, build.people.vertices[held_out], optimize=True)
+    error = _MILLIMETRES * np.linalg.norm(regressed - build.people.joints[held_out], axis=-1)
     return {
         name: {
             "vertices": int((regressor[joint] > 0).sum()),
@@ -86,7 +86,7 @@ def _joints(build: Build) -> dict[str, dict[str, float]]:
 
 
 def plain_body(body: BodyData, mirror: np.ndarray) -> SkinnedBody:
-    """Return *body* as the builder's type, without its correctives."""
+    """Return *body* as a `SkinnedBody`, without its correctives."""
     return SkinnedBody(body.v_template, body.shapedirs, body.joint_regressor, body.weights, mirror)
 
 
@@ -124,7 +124,7 @@ def _correctives(build: Build) -> dict[str, Any]:
 
 
 def _compactness(build: Build) -> dict[str, Any]:
-    """Vertex error of the compact body over random poses and shapes."""
+    """Return the vertex error of the compact body over random poses and shapes."""
     rng = np.random.default_rng(7)
     poses, betas = random_poses(_NUM_HELD_OUT, rng), rng.normal(size=(_NUM_HELD_OUT, 10)).clip(-3, 3)
     posed = []
@@ -137,9 +137,9 @@ def _compactness(build: Build) -> dict[str, Any]:
 def _knuckles(build: Build) -> dict[str, Any]:
     joints = np.einsum("jv,nvc->njc", build.exact.joint_regressor, build.people.vertices, optimize=True)
     rules = fit_rules(build.people.vertices, joints, build.people.knuckles)
-    places = zip(FINGERS, build.people.knuckles.mean(0).round(4).tolist(), strict=True)
+    positions = zip(FINGERS, build.people.knuckles.mean(0).round(4).tolist(), strict=True)
     return {
-        "mean position, m": dict(places),
+        "mean position, m": dict(positions),
         "rules": {
             name: {
                 "shares": list(rule.shares),
@@ -152,7 +152,7 @@ def _knuckles(build: Build) -> dict[str, Any]:
 
 
 def report(build: Build) -> dict[str, Any]:
-    """Return all numbers of *build*, ready for JSON."""
+    """Return the report on *build*, ready for JSON."""
     body = build.exact
     weights = body.weights > 0
     return {
@@ -170,10 +170,10 @@ def report(build: Build) -> dict[str, Any]:
     }
 
 
-def as_lines(numbers: dict[str, Any], indent: str = "") -> list[str]:
-    """Return *numbers* as lines of text, a nested table indented."""
+def as_lines(results: dict[str, Any], indent: str = "") -> list[str]:
+    """Format *results* as lines of text; nested tables are indented."""
     lines = []
-    for name, value in numbers.items():
+    for name, value in results.items():
         if isinstance(value, dict) and any(isinstance(item, dict) for item in value.values()):
             lines += [f"{indent}{name}", *as_lines(value, indent + "  ")]
         elif isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Ten betas: area-weighted principal components of a population in the T-pose. N people, V vertices, B betas."""
+"""Fit ten betas: area-weighted principal components of a population in the T-pose. N people, V vertices, B betas."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _CLEAR_CORRELATION = 0.3
 
 @dataclass(frozen=True)
 class ShapeSpace:
-    """Linear body shapes.
+    """A linear shape space.
 
     Attributes:
         mean: (V, 3) the mean body.
-        directions: (V, 3, B) offset per unit beta; betas of the population have variance 1.
-        betas: (N, B) of the population.
+        directions: (V, 3, B) offset per unit beta; the population's betas have variance 1.
+        betas: (N, B) betas of the population.
         explained: (B,) share of the (area-weighted) variance.
     """
 
@@ -28,22 +28,22 @@ class ShapeSpace:
 
 
 def vertex_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Return a third of the area of the faces round each vertex, (V,)."""
+    """Return a third of the area of the faces around each vertex (V,)."""
     a, b, c = (vertices[faces[:, i]] for i in range(3))
     share = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6
     return np.bincount(faces.ravel(), weights=np.repeat(share, 3), minlength=len(vertices))
 
 
 def fit_shape_space(people: np.ndarray, faces: np.ndarray, mirror: np.ndarray, weight: np.ndarray) -> ShapeSpace:
-    """Return the shape space of *people*.
+    """Fit the shape space of *people*.
 
-    The sign of a beta is chosen so that more is taller, or heavier where stature hardly depends on it.
+    The sign of each beta is chosen so that a larger beta is taller, or heavier if stature hardly depends on it.
 
     Args:
         people: (N, V, 3) float32, symmetric.
         faces: (F, 3).
-        mirror: (V,).
-        weight: (N,) MakeHuman's weight axis.
+        mirror: (V,) mirror vertex of each vertex.
+        weight: (N,) values of MakeHuman's weight axis.
     """
     mean = people.mean(0, dtype=np.float64)
     areas = vertex_areas(mean, faces)

@@ -14,14 +14,14 @@ _SMALLEST = 0.004
 
 
 def merge_bones(weights: sp.csr_matrix, joint_of_bone: np.ndarray) -> np.ndarray:
-    """Return the SMPL weights (V, 24) that MakeHuman's *weights* (V, bones) add up to."""
+    """Sum MakeHuman's *weights* (V, bones) to SMPL weights (V, 24)."""
     bones = np.arange(len(joint_of_bone))
     merge = sp.csr_matrix((np.ones(len(bones)), (bones, joint_of_bone)), shape=(len(bones), NUM_JOINTS))
     return np.asarray((weights @ merge).toarray())
 
 
 def prune(weights: np.ndarray, mirror: np.ndarray) -> np.ndarray:
-    """Return symmetric *weights* (V, 24) with at most six influences a vertex, rows summing to 1."""
+    """Return symmetric weights (V, 24) with at most six influences per vertex and rows that sum to 1."""
     kept = np.where(weights < _SMALLEST, 0.0, weights)
     least = np.argsort(-kept, axis=1, kind="stable")[:, _MAX_INFLUENCES:]
     np.put_along_axis(kept, least, 0.0, axis=1)
@@ -48,7 +48,7 @@ def chain(rotations: np.ndarray, joints: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def rest_removed(world: np.ndarray, position: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Return the transforms (N, 24, 3, 4) that carry rest vertices along with the joints."""
+    """Return the transforms (N, 24, 3, 4) from rest vertices to the posed joints."""
     shift = position - np.einsum("njab,njb->nja", world, joints)
     return np.concatenate([world, shift[..., None]], axis=-1)
 

@@ -1,4 +1,4 @@
-"""The free body as a plain SMPL .npz for other tools: the keys of an SMPL file, no pickled objects."""
+"""Export the free body as a plain SMPL .npz for other tools: the keys of an SMPL file, no pickled objects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NO_PARENT = 4294967295
 
 
 def smpl_arrays(body: BodyData) -> dict[str, np.ndarray]:
-    """Return the arrays of an SMPL file of *body*.
+    """Return *body* as the arrays of an SMPL file.
 
     With smplx: ``smplx.SMPL("", data_struct=smplx.utils.Struct(**np.load(path)))``.
     """

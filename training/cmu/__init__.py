@@ -1,1 +1,1 @@
-"""Readers of the files that the CMU Graphics Lab Motion Capture Database comes in, and their way to SMPL."""
+"""Read the files of the CMU Graphics Lab Motion Capture Database and convert them to SMPL."""

@@ -1,4 +1,4 @@
-"""An actor's motion as mocap files tell it, and its way to SMPL. F frames, N bones.
+"""Convert an actor's motion from mocap files to SMPL. F frames, N bones.
 
 Convention: metres, right-handed, Y up. Both the T-pose of the files and SMPL's rest pose face +Z with the arms along X,
 so a bone's rotation relative to the actor's own T-pose is an SMPL joint's rotation relative to the world.
@@ -19,7 +19,7 @@ from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES, JOINT_PARENTS, NUM_JOINTS
 
 METRES_PER_UNIT = 0.0254 / 0.45
-"""CMU's files count in inches over 0.45: one unit is 56.4444 mm."""
+"""CMU's unit is an inch over 0.45: 56.4444 mm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +27,10 @@ class ActorMotion:
     """A motion of a mocap skeleton.
 
     Attributes:
-        names: N names of bones.
+        names: names of the N bones.
         rotations: (F, N, 3, 3) relative to the world, identity in the skeleton's T-pose.
-        positions: (F, N, 3) where each bone begins, metres.
-        fps: frames a second.
+        positions: (F, N, 3) head of each bone, metres.
+        fps: frames per second.
     """
 
     names: tuple[str, ...]
@@ -44,16 +44,16 @@ class ActorMotion:
 
 
 def actor_to_motion(actor: ActorMotion, bones: Mapping[str, str], body: BodyData, where: str) -> Motion:
-    """Return an actor's motion as SMPL's, on a body of mean shape.
+    """Convert an actor's motion to an SMPL motion on a body of mean shape.
 
-    SMPL joints that *bones* leaves out (clavicles, hands) carry no motion. The path of the hips is scaled by the ratio
-    of the body's legs to the actor's, so feet stay on the ground.
+    SMPL joints missing from *bones* (clavicles, hands) do not move. The path of the hips is scaled by the ratio of the
+    body's leg length to the actor's, so that the feet stay on the ground.
 
     Args:
         actor: the motion.
-        bones: by SMPL joint, the actor's bone that turns with it.
-        body: the body whose legs and pelvis are meant.
-        where: the file, for errors.
+        bones: by SMPL joint, the actor's corresponding bone.
+        body: the body that gives leg length and pelvis position.
+        where: the file, named in errors.
 
     Raises:
         MotionError: bones are missing; all are named.
@@ -71,8 +71,8 @@ def actor_to_motion(actor: ActorMotion, bones: Mapping[str, str], body: BodyData
     poses = matrix_to_axis_angle(local_rotations(world)).reshape(len(world), -1)
     rest = body.joint_regressor.astype(np.float64) @ body.v_template
     chain = ("left_hip", "left_knee", "left_ankle")
-    own = [actor.positions[0, actor.bone(bones[name])] for name in chain]
-    ratio = _length([rest[JOINT_INDEX[name]] for name in chain]) / _length(own)
+    actor_leg = [actor.positions[0, actor.bone(bones[name])] for name in chain]
+    ratio = _length([rest[JOINT_INDEX[name]] for name in chain]) / _length(actor_leg)
     trans = ratio * actor.positions[:, actor.bone(bones["pelvis"])] - rest[0]
     return Motion(poses, np.zeros(NUM_BETAS), trans, actor.fps, body=body.name)
 

@@ -1,8 +1,8 @@
-"""Acclaim's skeleton (.asf) and motion (.amc) files, as CMU's database publishes them. F frames, N bones.
+"""Read Acclaim's skeleton (.asf) and motion (.amc) files, as published in CMU's database. F frames, N bones.
 
-A bone's rotation M, in its own axes C, turns it by ``C M C^-1`` against its parent. In the zero pose all bones lie as
-the skeleton file draws them: legs 21 degrees astride, arms 8 degrees above the T-pose; cgspeed's BVH files of the same
-motions begin with the T-pose, which the angles below are taken from.
+A bone's rotation M, in its own axes C, rotates it by ``C M C^-1`` relative to its parent. In the zero pose all bones
+lie as defined in the skeleton file: each leg 21 degrees outwards and the arms 8 degrees above the T-pose. The angles
+below come from cgspeed's BVH files of the same motions, which begin with the T-pose.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ AMC_BONES: dict[str, str] = {
         )
     },
 }
-"""By SMPL joint, the bone of CMU's ASF skeleton."""
+"""CMU's ASF bone by SMPL joint."""
 
 _INCH_M = 0.0254
 _LEGS, _ARMS = ("femur", "tibia", "foot", "toes"), ("humerus", "radius", "wrist", "hand", "fingers", "thumb")
@@ -52,7 +52,7 @@ T_POSE: dict[str, tuple[int, float]] = {
     "upperneck": (0, -11.0),
     "head": (0, 5.0),
 }
-"""By bone: axis and degrees of the turn about the world's axes from the zero pose to the T-pose."""
+"""By bone: world axis and angle, degrees, of the rotation from the zero pose to the T-pose."""
 
 _TURNS = ("rx", "ry", "rz")
 _ROOT_CHANNELS = ("tx", "ty", "tz", *_TURNS)
@@ -63,10 +63,10 @@ class Bone:
     """A bone of a skeleton file.
 
     Attributes:
-        parent: the bone it hangs from; empty for the root.
+        parent: name of the parent bone; empty for the root.
         axes: (3, 3) the rotation C from the bone's own axes to the world's.
-        reach: (3,) from its beginning to its end in the zero pose, metres.
-        channels: what a motion file gives for it, in order: "tx", ..., "rz", "l".
+        reach: (3,) from head to tail in the zero pose, metres.
+        channels: the bone's channels in a motion file, in order: "tx", ..., "rz", "l".
     """
 
     parent: str
@@ -81,7 +81,7 @@ class Skeleton:
 
     Attributes:
         bones: by name, parents first; the first is "root".
-        metres: length of a unit.
+        metres: metres per unit of length.
         degrees: whether angles are degrees.
     """
 
@@ -91,11 +91,11 @@ class Skeleton:
 
 
 def read_asf(path: Path | str) -> Skeleton:
-    """Return the skeleton in an ASF file.
+    """Read the skeleton of an ASF file.
 
     Raises:
-        InputMissingError: there is no such file.
-        MotionError: it is damaged, or no ASF.
+        InputMissingError: the file does not exist.
+        MotionError: the file is damaged or not ASF.
     """
     text = read_text(path, "an ASF file")
     try:
@@ -107,7 +107,7 @@ def read_asf(path: Path | str) -> Skeleton:
 
 
 def _sections(text: str) -> dict[str, list[list[str]]]:
-    """Return the lines, as words, under each ``:keyword``."""
+    """Return the lines under each ``:keyword``, split into words."""
     sections: dict[str, list[list[str]]] = {}
     current: list[list[str]] = []
     for line in text.splitlines():
@@ -121,7 +121,7 @@ def _sections(text: str) -> dict[str, list[list[str]]]:
 
 
 def _euler(angles: list[float], order: str, degrees: bool) -> np.ndarray:
-    """Return the rotation (3, 3) that turns about X, then Y, then Z of the world for *order* "XYZ"."""
+    """Return the rotation (3, 3) about the world's axes in *order*: about X, then Y, then Z for "XYZ"."""
     turn = np.eye(3)
     for angle, axis in zip(angles, order.upper(), strict=True):
         turn = axis_turns("XYZ".index(axis), np.array([np.deg2rad(angle) if degrees else angle]))[0] @ turn
@@ -138,15 +138,15 @@ def _skeleton(sections: dict[str, list[list[str]]]) -> Skeleton:
         raise ValueError(f"root order {channels}")
     frame = _euler([float(word) for word in root["orientation"]], root.get("axis", ["XYZ"])[0], degrees)
     bones = {"root": Bone("", frame, np.zeros(3), channels)}
-    drawn = _bone_data(sections["bonedata"], metres, degrees)
+    bone_data = _bone_data(sections["bonedata"], metres, degrees)
     for line in sections["hierarchy"]:
         if line[0].lower() in ("begin", "end"):
             continue
         if line[0] not in bones:
-            raise ValueError(f"children of {line[0]!r}, which is no bone yet")
+            raise ValueError(f"children of {line[0]!r}, which is not defined yet")
         for name in line[1:]:
-            axes, reach, own = drawn[name]
-            bones[name] = Bone(line[0], axes, reach, own)
+            axes, reach, bone_channels = bone_data[name]
+            bones[name] = Bone(line[0], axes, reach, bone_channels)
     return Skeleton(bones, metres, degrees)
 
 
@@ -171,11 +171,11 @@ def _bone_data(
 
 
 def read_amc(path: Path | str, skeleton: Skeleton) -> dict[str, np.ndarray]:
-    """Return, by bone, the values (F, channels) of an AMC file.
+    """Read the values (F, channels) of an AMC file, by bone.
 
     Raises:
-        InputMissingError: there is no such file.
-        MotionError: it is damaged, or of another skeleton.
+        InputMissingError: the file does not exist.
+        MotionError: the file is damaged or belongs to another skeleton.
     """
     rows: dict[str, list[list[float]]] = {name: [] for name, bone in skeleton.bones.items() if bone.channels}
     num_frames = 0
@@ -193,8 +193,8 @@ def read_amc(path: Path | str, skeleton: Skeleton) -> dict[str, np.ndarray]:
             values = []
         if bone is None or not values or len(values) != len(bone.channels) or len(rows[words[0]]) != num_frames - 1:
             raise MotionError(
-                f"expected {bone.channels if bone else 'a bone of the skeleton'} once a frame, found {line[:60]!r} in "
-                f"line {number} of {path}; give the .asf of the same subject, or download it again"
+                f"expected {bone.channels if bone else 'a bone of the skeleton'} once per frame, found {line[:60]!r} "
+                f"in line {number} of {path}; give the .asf of the same subject, or download it again"
             )
         rows[words[0]].append(values)
     short = sorted(name for name, values in rows.items() if len(values) != num_frames)
@@ -204,18 +204,18 @@ def read_amc(path: Path | str, skeleton: Skeleton) -> dict[str, np.ndarray]:
 
 
 def read_asf_amc(skeleton_path: Path | str, motion_path: Path | str) -> ActorMotion:
-    """Return the motion in an AMC file on the skeleton of its ASF file.
+    """Read the motion of an AMC file on the skeleton of its ASF file.
 
     Raises:
-        InputMissingError: a file is not there.
+        InputMissingError: a file does not exist.
         MotionError: a file is damaged, or the two do not belong together.
     """
     skeleton = read_asf(skeleton_path)
     values = read_amc(motion_path, skeleton)
     num_frames = len(values["root"])
     rotations: dict[str, np.ndarray] = {}
-    ends: dict[str, np.ndarray] = {}
-    begins: dict[str, np.ndarray] = {}
+    tails: dict[str, np.ndarray] = {}
+    heads: dict[str, np.ndarray] = {}
     for name, bone in skeleton.bones.items():
         turn = np.broadcast_to(np.eye(3), (num_frames, 3, 3))
         shift = np.zeros((num_frames, 3))
@@ -227,11 +227,11 @@ def read_asf_amc(skeleton_path: Path | str, motion_path: Path | str) -> ActorMot
                 shift[:, "xyz".index(channel[1])] = values[name][:, column]
         turn = bone.axes @ turn @ bone.axes.T
         rotations[name] = rotations[bone.parent] @ turn if bone.parent else turn
-        begins[name] = ends[bone.parent] if bone.parent else skeleton.metres * shift
-        ends[name] = begins[name] + rotations[name] @ bone.reach
+        heads[name] = tails[bone.parent] if bone.parent else skeleton.metres * shift
+        tails[name] = heads[name] + rotations[name] @ bone.reach
     names = tuple(skeleton.bones)
-    turned = [rotations[name] @ _t_pose(name).T for name in names]
-    return ActorMotion(names, np.stack(turned, axis=1), np.stack([begins[name] for name in names], axis=1), AMC_FPS)
+    relative = [rotations[name] @ _t_pose(name).T for name in names]
+    return ActorMotion(names, np.stack(relative, axis=1), np.stack([heads[name] for name in names], axis=1), AMC_FPS)
 
 
 def _t_pose(name: str) -> np.ndarray:

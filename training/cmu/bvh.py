@@ -1,4 +1,4 @@
-"""BVH files, and what makes them CMU's (the conversion by cgspeed.com): the T-pose in frame 0, the unit, the names."""
+"""Read BVH files, and those of CMU's database (cgspeed's conversion): T-pose in frame 0, unit, bone names."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ BVH_BONES: dict[str, str] = {
     "right_elbow": "RightForeArm",
     "right_wrist": "RightHand",
 }
-"""By SMPL joint, the bone of CMU's BVH skeleton."""
+"""CMU's BVH bone by SMPL joint."""
 
 MAX_BYTES = 1 << 28
 _MAX_JOINTS = 1000
@@ -44,15 +44,15 @@ _ROUND_FPS = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Bvh:
-    """A BVH file as it stands.
+    """Contents of a BVH file.
 
     Attributes:
-        names: J names of joints, parents first.
-        parents: J indices, -1 for the root.
+        names: names of the J joints, parents first.
+        parents: indices of the J parents, -1 for the root.
         offsets: (J, 3) from the parent, in the file's unit.
-        channels: J lists such as ("Xposition", "Zrotation").
+        channels: for each joint, channels such as ("Xposition", "Zrotation").
         values: (F, all channels) in the file's unit and degrees.
-        fps: frames a second.
+        fps: frames per second.
     """
 
     names: tuple[str, ...]
@@ -63,9 +63,9 @@ class Bvh:
     fps: float
 
     def pose(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return rotations relative to the world (F, J, 3, 3) and places (F, J, 3) of all joints."""
+        """Return the world rotations (F, J, 3, 3) and positions (F, J, 3) of all joints."""
         rotations: list[np.ndarray] = []
-        places: list[np.ndarray] = []
+        positions: list[np.ndarray] = []
         first = 0
         for joint, (parent, channels) in enumerate(zip(self.parents, self.channels, strict=True)):
             turn = np.broadcast_to(np.eye(3), (len(self.values), 3, 3))
@@ -78,11 +78,11 @@ class Bvh:
                     turn = turn @ axis_turns(axis, np.deg2rad(self.values[:, column]))
             first += len(channels)
             if parent >= 0:
-                shift = places[parent] + (rotations[parent] @ shift[..., None])[..., 0]
+                shift = positions[parent] + (rotations[parent] @ shift[..., None])[..., 0]
                 turn = rotations[parent] @ turn
             rotations.append(turn)
-            places.append(shift)
-        return np.stack(rotations, axis=1), np.stack(places, axis=1)
+            positions.append(shift)
+        return np.stack(rotations, axis=1), np.stack(positions, axis=1)
 
 
 def axis_turns(axis: int, angles: np.ndarray) -> np.ndarray:
@@ -97,11 +97,11 @@ def axis_turns(axis: int, angles: np.ndarray) -> np.ndarray:
 
 
 def read_text(path: Path | str, what: str) -> str:
-    """Return the text of a file, decoded as Latin-1.
+    """Read a file's text, decoded as Latin-1.
 
     Raises:
-        InputMissingError: there is no such file.
-        MotionError: it is too large.
+        InputMissingError: the file does not exist.
+        MotionError: the file is too large.
     """
     path = Path(path)
     if not path.is_file():
@@ -112,11 +112,11 @@ def read_text(path: Path | str, what: str) -> str:
 
 
 def read_bvh(path: Path | str) -> Bvh:
-    """Return what a BVH file holds.
+    """Read a BVH file.
 
     Raises:
-        InputMissingError: there is no such file.
-        MotionError: it is damaged, or no BVH.
+        InputMissingError: the file does not exist.
+        MotionError: the file is damaged or not BVH.
     """
     words = read_text(path, "a BVH file").split()
     try:
@@ -174,22 +174,22 @@ def _motion(words: list[str], width: int) -> tuple[float, np.ndarray]:
         raise ValueError(f"{values.size} numbers for {num_frames} frames of {width}, {seconds} s each")
     fps = 1.0 / seconds
     nearest = round(fps)
-    # Frame times are printed with few digits: .0083333 is 120 frames a second.
+    # Frame times are printed with few digits: .0083333 is 120 fps.
     return (float(nearest) if nearest and abs(fps / nearest - 1.0) < _ROUND_FPS else fps), values.reshape(
         num_frames, width
     )
 
 
 def read_cmu_bvh(path: Path | str) -> ActorMotion:
-    """Return the motion in a CMU BVH file, without frame 0, which is an inserted T-pose.
+    """Read the motion of a CMU BVH file, without frame 0, which is an inserted T-pose.
 
     Raises:
-        InputMissingError: there is no such file.
-        MotionError: it is damaged, or holds the T-pose alone.
+        InputMissingError: the file does not exist.
+        MotionError: the file is damaged or contains only the T-pose.
     """
     bvh = read_bvh(path)
     if len(bvh.values) < 2:
         raise MotionError(f"expected a T-pose and a motion after it, found one frame in {path}; download it again")
-    rotations, places = bvh.pose()
+    rotations, positions = bvh.pose()
     relative = rotations[1:] @ np.swapaxes(rotations[:1], -1, -2)
-    return ActorMotion(bvh.names, relative, METRES_PER_UNIT * places[1:], bvh.fps)
+    return ActorMotion(bvh.names, relative, METRES_PER_UNIT * positions[1:], bvh.fps)

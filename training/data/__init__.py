@@ -1,1 +1,1 @@
-"""Motions for training: where they come from, how they are split, prepared as arrays, and drawn from as pairs."""
+"""Motions for training: find and read the datasets, prepare them as arrays, split them, and sample pairs."""

@@ -1,7 +1,7 @@
-"""Pairs of frames: start and target. B pairs a batch.
+"""Pairs of frames, start and target. B pairs per batch.
 
-What is drawn depends on seed, epoch and frame alone, not on the number of processes or workers, so a run on two
-processes sees the pairs of a run on one, and a resumed run those of an uninterrupted one.
+The random draws depend only on seed, epoch and frame, not on the number of processes or workers, so a run on two
+processes sees the same pairs as a run on one, and a resumed run the same as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 @dataclass(frozen=True, eq=False)
 class PairBatch:
-    """A batch of pairs, as the arrays hold them.
+    """A batch of pairs, as stored in the arrays.
 
     Attributes:
         start_poses: (B, 66) rotation vectors, radians.
         start_trans: (B, 3) metres.
-        target_poses: (B, 66).
-        target_trans: (B, 3).
+        target_poses: (B, 66) rotation vectors, radians.
+        target_trans: (B, 3) metres.
         betas: (B, 10).
     """
 
@@ -46,7 +46,7 @@ class PairBatch:
         return PairBatch(*(part.to(device, non_blocking=True) for part in self._parts()))
 
     def pin_memory(self) -> PairBatch:
-        """Return the batch in pinned memory; the data loader asks for it."""
+        """Return the batch in pinned memory; called by the data loader."""
         return PairBatch(*(part.pin_memory() for part in self._parts()))
 
     def _parts(self) -> tuple[Tensor, ...]:
@@ -54,7 +54,7 @@ class PairBatch:
 
 
 class PairDataset(Dataset[PairBatch]):
-    """Gathers whole batches from the memory-mapped arrays; an index is (first frames, last frames), arrays (B,)."""
+    """Gathers whole batches from the memory-mapped arrays; an index is (start frames, target frames), arrays (B,)."""
 
     def __init__(self, motions: MotionArrays) -> None:
         """Read from *motions*."""
@@ -62,7 +62,7 @@ class PairDataset(Dataset[PairBatch]):
         self._clip_of_frame = np.repeat(np.arange(len(motions.lengths)), motions.lengths)
 
     def __len__(self) -> int:
-        """Return how many frames there are."""
+        """Return the number of frames."""
         return self._motions.num_frames
 
     def __getitem__(self, pair: tuple[np.ndarray, np.ndarray]) -> PairBatch:
@@ -80,7 +80,7 @@ class PairDataset(Dataset[PairBatch]):
 
 
 def hashed_uniform(seed: int, epoch: int, frames: np.ndarray, stream: int) -> np.ndarray:
-    """Return numbers in [0, 1), one for each of *frames* (B,), by hashing (SplitMix64; Steele et al., 2014)."""
+    """Hash *frames* (B,) to uniform numbers (B,) in [0, 1) (SplitMix64; Steele et al., 2014)."""
     with np.errstate(over="ignore"):
         state = frames.astype(np.uint64)
         for word in (seed, epoch, stream):
@@ -92,14 +92,14 @@ def hashed_uniform(seed: int, epoch: int, frames: np.ndarray, stream: int) -> np
 
 
 class TrainSampler(Sampler[tuple[np.ndarray, np.ndarray]]):
-    """Draws the training pairs of one process, a whole batch at a time.
+    """Samples the training pairs of one process, a whole batch at a time.
 
-    Every frame that has another one ahead of it is used once an epoch, with a stride drawn from those that stay inside
-    its clip; with *frames_per_subject*, no more than so many of one person, others each epoch. The last, incomplete
-    batch of an epoch is left out.
+    Every frame with a later partner in its clip is used once per epoch, with a stride drawn from those that stay inside
+    the clip. *frames_per_subject* limits the frames of one subject, drawn anew each epoch. The last, incomplete batch
+    is dropped.
 
     Attributes:
-        num_batches: batches an epoch.
+        num_batches: batches per epoch.
     """
 
     def __init__(
@@ -114,14 +114,14 @@ class TrainSampler(Sampler[tuple[np.ndarray, np.ndarray]]):
         processes: Processes,
         frames_per_subject: int = 0,
     ) -> None:
-        """Draw from *clips* of *motions*; *batch_size* is that of all processes together; 0 frames a subject: all.
+        """Sample *clips* of *motions*; *batch_size* is for all processes together; 0 frames per subject means all.
 
         Raises:
-            MotionError: the batch is larger than the data, or cannot be shared evenly.
+            MotionError: the batch is larger than the data, or cannot be divided evenly.
         """
         if batch_size % processes.count:
             raise MotionError(
-                f"expected a batch size that {processes.count} processes can share, got {batch_size}; "
+                f"expected a batch size divisible by {processes.count} processes, got {batch_size}; "
                 "give a multiple with --batch_size"
             )
         self._strides = np.array(sorted(strides))
@@ -132,8 +132,8 @@ class TrainSampler(Sampler[tuple[np.ndarray, np.ndarray]]):
         self._ahead, self._frames = self._ahead[usable], self._frames[usable]
         subjects = np.unique(motions.subjects, return_inverse=True)[1]
         self._subject = np.repeat(subjects[list(clips)], [len(part) for part in frames])[usable]
-        self._most = frames_per_subject or len(self._frames)
-        num_frames = int(np.minimum(np.bincount(self._subject), self._most).sum())
+        self._max_per_subject = frames_per_subject or len(self._frames)
+        num_frames = int(np.minimum(np.bincount(self._subject), self._max_per_subject).sum())
         self._swap, self._batch, self._seed, self._processes = swap, batch_size, seed, processes
         self.num_batches = num_frames // batch_size
         if not self.num_batches:
@@ -144,17 +144,17 @@ class TrainSampler(Sampler[tuple[np.ndarray, np.ndarray]]):
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int, first_batch: int = 0) -> None:
-        """Draw the next pass for *epoch*, beginning with *first_batch*, for a run that is resumed."""
+        """Set the epoch of the next pass, and its first batch for a resumed run."""
         self._epoch, self._first_batch = epoch, first_batch
 
     def __len__(self) -> int:
-        """Return the batches of the next pass."""
+        """Return the number of batches in the next pass."""
         return self.num_batches - self._first_batch
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield (start frames, target frames) of each batch's share of this process."""
+        """Yield (start frames, target frames) of this process's share of each batch."""
         order = np.random.default_rng([self._seed, self._epoch]).permutation(len(self._frames))
-        order = order[_rank_within(self._subject[order]) < self._most]
+        order = order[_rank_within(self._subject[order]) < self._max_per_subject]
         share = self._batch // self._processes.count
         for batch in range(self._first_batch, self.num_batches):
             begin = batch * self._batch + self._processes.rank * share
@@ -162,15 +162,15 @@ class TrainSampler(Sampler[tuple[np.ndarray, np.ndarray]]):
 
     def _draw(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         frames, ahead = self._frames[chosen], self._ahead[chosen]
-        fitting = np.searchsorted(self._strides, ahead, side="right")
-        picked = (hashed_uniform(self._seed, self._epoch, frames, 0) * fitting).astype(np.int64)
-        later = frames + self._strides[picked]
+        num_strides = np.searchsorted(self._strides, ahead, side="right")
+        choice = (hashed_uniform(self._seed, self._epoch, frames, 0) * num_strides).astype(np.int64)
+        later = frames + self._strides[choice]
         swapped = hashed_uniform(self._seed, self._epoch, frames, 1) < self._swap
         return np.where(swapped, later, frames), np.where(swapped, frames, later)
 
 
 def _rank_within(groups: np.ndarray) -> np.ndarray:
-    """Return how many earlier items (N,) of *groups* (N,) belong to each item's group."""
+    """Return, for each item of *groups* (N,), the number of earlier items of the same group (N,)."""
     by_group = np.argsort(groups, kind="stable")
     counts = np.bincount(groups)
     ranks = np.empty(len(groups), dtype=np.int64)
@@ -179,9 +179,9 @@ def _rank_within(groups: np.ndarray) -> np.ndarray:
 
 
 def held_out_targets(motions: MotionArrays, clips: Sequence[int], *, largest_stride: int, every: int) -> np.ndarray:
-    """Return every n-th of the target frames that have the largest stride and one frame more before, one after.
+    """Return every n-th target frame with at least the largest stride plus one frame before it and one after it.
 
-    So every stride is tested on the same targets, and the frames beside them tell the acceleration.
+    So every stride is tested on the same targets, and the neighbouring frames give the acceleration.
     """
     frames = []
     for clip in clips:
@@ -196,7 +196,7 @@ def held_out_targets(motions: MotionArrays, clips: Sequence[int], *, largest_str
 def train_loader(
     dataset: PairDataset, sampler: TrainSampler, *, workers: int, pinned: bool, seed: int
 ) -> DataLoader[PairBatch]:
-    """Return the loader of the training batches; its own generator leaves torch's alone."""
+    """Return the loader of the training batches; its own generator leaves torch's global one untouched."""
     return DataLoader(
         dataset,
         sampler=sampler,

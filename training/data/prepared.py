@@ -1,8 +1,8 @@
-"""A data set as a few memory-mapped arrays, made once. N frames of all clips together, C clips.
+"""A dataset as a few memory-mapped arrays, prepared once. N frames of all clips together, C clips.
 
-Reading a motion file for each training pair would cost more than the training. The first run reads every file, cuts
-and resamples it, and writes the arrays into a folder whose name is a digest of all that matters: the files with their
-sizes and times, the settings, the version. The folder appears whole or not at all.
+Reading a motion file for each training pair would cost more than the training. The first run reads, trims and resamples
+every file and writes the arrays to a folder named by a digest of everything that matters: the files with their sizes
+and times, the settings, and the version. The folder is written atomically.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ VERSION = 1
 POSE_WIDTH = 3 * NUM_BODY_ROTATIONS
 _INDEX_NAME = "index.json"
 _COPY_ROWS = 1 << 18
-SOME_POSES = 20_000
+NUM_SAMPLED_POSES = 20_000
 _SAME_BETAS = {"smpl": ("smpl", "smplh"), "smplh": ("smpl", "smplh"), "smplx": ("smplx",), "free_body": ("free_body",)}
-"""By body, the bodies of motion files whose betas mean the same on it."""
+"""By body, the bodies of motion files whose betas are valid on it."""
 
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class MotionArrays:
-    """The clips of a data set, at one frame rate, Y up.
+    """The clips of a dataset, at one frame rate, Y up.
 
     Attributes:
         poses: (N, 66) float32 rotation vectors of the pelvis and 21 body joints, radians; memory-mapped.
@@ -52,10 +52,10 @@ class MotionArrays:
         betas: (C, 10) float32.
         starts: (C,) first frame of each clip.
         lengths: (C,) frames of each clip.
-        names: C names of clips.
-        subjects: who moves in each clip.
-        parts: what the data set's own split makes of each: "train", "val", "test".
-        fps: frames a second.
+        names: names of the C clips.
+        subjects: subject of each clip.
+        parts: part of each clip in the dataset's own split: "train", "val", "test".
+        fps: frames per second.
     """
 
     poses: np.ndarray
@@ -70,7 +70,7 @@ class MotionArrays:
 
     @property
     def num_frames(self) -> int:
-        """How many frames all clips have together."""
+        """Number of frames of all clips together."""
         return len(self.poses)
 
     def frames(self, clip: int) -> slice:
@@ -79,30 +79,30 @@ class MotionArrays:
 
 
 def load_motions(config: DataConfig, body: BodyData, *, write: bool = True) -> MotionArrays:
-    """Return the data set's arrays, preparing them first if they are not there.
+    """Return the dataset's arrays, preparing them first if necessary.
 
     Args:
-        config: which data set, and how it is cut.
-        body: the body it will be shown on.
-        write: whether this process may prepare; others must have waited for the one that did.
+        config: the dataset and its settings.
+        body: the body that the motions are applied to.
+        write: whether this process may prepare the arrays; the others must wait for the one that does.
 
     Raises:
-        InputMissingError: the data is not there; the message says how to get it.
-        MotionError: no file holds a motion long enough.
+        InputMissingError: the data is missing; the message says how to get it.
+        MotionError: no file contains a motion of sufficient length.
     """
     sources = find_sources(config)
     folder = _cache_folder(config, sources, body)
     if not (folder / _INDEX_NAME).is_file():
         if not write:
             raise MotionError(
-                f"expected prepared arrays in {folder}, found none; the first process should have made them"
+                f"expected prepared arrays in {folder}, found none; the first process should have written them"
             )
         _prepare(folder, config, sources, body)
     return _open(folder, config, body)
 
 
-def some_poses(motions: MotionArrays, clips: Iterable[int], count: int = SOME_POSES) -> np.ndarray:
-    """Return about *count* poses (n, 66) spread evenly over *clips*; all if there are no more."""
+def sample_poses(motions: MotionArrays, clips: Iterable[int], count: int = NUM_SAMPLED_POSES) -> np.ndarray:
+    """Return about *count* poses (n, 66) spread evenly over *clips*; all poses if there are fewer."""
     frames = np.concatenate([np.arange(span.start, span.stop) for span in (motions.frames(int(c)) for c in clips)])
     return np.array(motions.poses[frames[:: max(1, len(frames) // count)]])
 
@@ -127,8 +127,8 @@ def _prepare(folder: Path, config: DataConfig, sources: list[SourceFile], body: 
         temporary = Path(tempfile.mkdtemp(prefix=".preparing-", dir=folder.parent))
     except OSError as error:
         raise MotionError(
-            f"expected to write prepared arrays into {folder.parent}, got {error.strerror}; give a folder that can be "
-            "written to with --set data.cache=FOLDER"
+            f"expected to write prepared arrays into {folder.parent}, got {error.strerror}; give a writable folder "
+            "with --set data.cache=FOLDER"
         ) from error
     _logger.info("preparing %d files of %s into %s, once", len(sources), config.folder, folder)
     try:
@@ -142,7 +142,7 @@ def _prepare(folder: Path, config: DataConfig, sources: list[SourceFile], body: 
         except OSError:
             if not (folder / _INDEX_NAME).is_file():
                 raise
-            # Another run prepared the same data meanwhile: what it wrote is as good.
+            # Another run has prepared the same data meanwhile; use its arrays.
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -156,7 +156,7 @@ def _rest_pelvis(body: BodyData) -> Callable[[np.ndarray], np.ndarray]:
 def _write_clips(
     config: DataConfig, sources: list[SourceFile], body: BodyData, streams: tuple[IO[bytes], IO[bytes]]
 ) -> dict[str, list]:
-    """Write all frames behind each other; return what is known of each clip, and of the files that were left out."""
+    """Append the frames of all clips to *streams*; return the index of the clips and the files left out."""
     pelvis = _rest_pelvis(body)
     clips, left_out = [], []
     for done, source in enumerate(sources, 1):
@@ -176,8 +176,7 @@ def _write_clips(
             _logger.info("prepared %d of %d files", done, len(sources))
     if not clips:
         raise MotionError(
-            f"expected motions in {config.folder}, found none that could be used in {len(sources)} files; the first: "
-            f"{left_out[0]}"
+            f"expected motions in {config.folder}, found none usable in {len(sources)} files; the first: {left_out[0]}"
         )
     return {"clips": clips, "left_out": left_out}
 
@@ -225,10 +224,10 @@ def _open(folder: Path, config: DataConfig, body: BodyData) -> MotionArrays:
 
 
 def _betas(clip: dict, source: str, body: BodyData) -> np.ndarray:
-    """Return (10,) the file's betas, or a draw that is always the same for the clip's name."""
-    own = np.array(clip["betas"], dtype=np.float32)
-    fits = clip["body"] in _SAME_BETAS.get(body.name, (body.name,)) and bool(own.any())
-    if source == "file" or (source == "auto" and fits):
-        return own
+    """Return the file's betas (10,), or a random draw that is always the same for the clip's name."""
+    stored = np.array(clip["betas"], dtype=np.float32)
+    is_valid = clip["body"] in _SAME_BETAS.get(body.name, (body.name,)) and bool(stored.any())
+    if source == "file" or (source == "auto" and is_valid):
+        return stored
     generator = np.random.default_rng(zlib.crc32(Path(clip["name"]).name.encode()))
     return generator.normal(0.0, BETAS_SPREAD, NUM_BETAS).astype(np.float32)

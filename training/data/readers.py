@@ -1,6 +1,6 @@
-"""Motions of the data sets' files, metres, Y up. F frames.
+"""Read motions from the datasets' files, metres, Y up. F frames.
 
-3DPW and RICH are pickles; they are read as data (`core.io.pickle.load`), nothing in them is run.
+3DPW and RICH are pickles; they are read as data (`core.io.pickle.load`) without executing them.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from core.smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 from .sources import SourceFile
 
 RestPelvis = Callable[[np.ndarray], np.ndarray]
-"""From betas (10,) to the rest pelvis (3,), metres, of the body that motions are shown on."""
+"""Maps betas (10,) to the rest pelvis (3,), metres, of the body that motions are applied to."""
 
 _BODY_WIDTH = 3 * NUM_BODY_ROTATIONS
 _PICKLED_FPS = 30.0
-"""3DPW's and RICH's poses are one for each video frame."""
+"""3DPW and RICH have one pose per video frame."""
 
 
 def read_source(source: SourceFile, dataset: str, up_axis: str, rest_pelvis: RestPelvis) -> list[Motion]:
-    """Return the motions of one file: one for each person and each stretch without a gap.
+    """Read the motions of one file: one for each person and each gap-free range of frames.
 
     Args:
         source: the file.
-        dataset: a name out of `training.config.DATASETS`.
-        up_axis: "Y" or "Z"; if empty, the file's word, else the data set's custom.
-        rest_pelvis: the body's.
+        dataset: a name in `training.config.DATASETS`.
+        up_axis: "Y" or "Z"; if empty, as the file states, else the dataset's convention.
+        rest_pelvis: gives the body's rest pelvis.
 
     Raises:
-        CoreError: the file is damaged or holds no motion.
+        CoreError: the file is damaged or contains no motion.
     """
     if dataset in ("amass", "folder"):
         return [_read_amass(source.path, dataset, up_axis, rest_pelvis)]
@@ -57,7 +57,7 @@ def _read_amass(path: Path, dataset: str, up_axis: str, rest_pelvis: RestPelvis)
 
 
 def _upright(motion: Motion, up_axis: str, rest_pelvis: RestPelvis) -> Motion:
-    """Return *motion* Y up; without a word on it, Z is up if the pelvis mostly stands along it."""
+    """Return *motion* with Y up; if *up_axis* is empty, Z is up if the pelvis is mostly upright along it."""
     if not up_axis:
         mean = axis_angle_to_matrix(motion.poses[:, :3])[..., 1].mean(axis=0)
         up_axis = "Z" if mean[2] > mean[1] else "Y"
@@ -67,7 +67,7 @@ def _upright(motion: Motion, up_axis: str, rest_pelvis: RestPelvis) -> Motion:
 def _numbers(holder: Any, key: str, width: int, path: Path) -> np.ndarray:
     """Return ``holder[key]`` as (rows, *width*) float64."""
     if not isinstance(holder, dict) or key not in holder:
-        raise MotionError(f"expected {key!r} in {path}, found none; download the data set again")
+        raise MotionError(f"expected {key!r} in {path}, found none; download the dataset again")
     try:
         found = as_array(holder[key])
         values = np.asarray(holder[key] if found is None else found, dtype=np.float64)
@@ -79,36 +79,40 @@ def _numbers(holder: Any, key: str, width: int, path: Path) -> np.ndarray:
 
 
 def _read_3dpw(path: Path) -> list[Motion]:
-    held = load_pickle(path, error=MotionError)
-    people = held.get("poses", ()) if isinstance(held, dict) else ()
+    contents = load_pickle(path, error=MotionError)
+    people = contents.get("poses", ()) if isinstance(contents, dict) else ()
     if not len(people):
         raise MotionError(f"expected the poses of one person or more in {path}, found none; download 3DPW again")
     motions = []
     for person in range(len(people)):
-        own = {key: held[key][person] for key in ("poses", "trans", "betas") if person < len(held.get(key, ()))}
-        poses = _numbers(own, "poses", 3 * NUM_JOINTS, path)
-        motions.append(_motion(poses, _numbers(own, "trans", 3, path), _numbers(own, "betas", NUM_BETAS, path), "smpl"))
+        values = {
+            key: contents[key][person] for key in ("poses", "trans", "betas") if person < len(contents.get(key, ()))
+        }
+        poses = _numbers(values, "poses", 3 * NUM_JOINTS, path)
+        motions.append(
+            _motion(poses, _numbers(values, "trans", 3, path), _numbers(values, "betas", NUM_BETAS, path), "smpl")
+        )
     return motions
 
 
 def _read_rich(source: SourceFile) -> list[Motion]:
-    """Return the stretches of consecutive frames of one person; each frame is a file of SMPL-X parameters."""
+    """Read one person's ranges of consecutive frames; each frame is a file of SMPL-X parameters."""
     person = Path(source.name).name
     rows: dict[int, tuple[np.ndarray, ...]] = {}
     for path in sorted(source.path.glob(f"*/{person}.pkl")):
         if not path.parent.name.isdigit():
             continue
-        held = load_pickle(path, error=MotionError)
+        contents = load_pickle(path, error=MotionError)
         keys = (("global_orient", 3), ("body_pose", _BODY_WIDTH - 3), ("transl", 3), ("betas", NUM_BETAS))
-        rows[int(path.parent.name)] = tuple(_numbers(held, key, width, path)[0] for key, width in keys)
-    stretches: list[list[int]] = []
+        rows[int(path.parent.name)] = tuple(_numbers(contents, key, width, path)[0] for key, width in keys)
+    ranges: list[list[int]] = []
     for frame in sorted(rows):
-        if stretches and frame == stretches[-1][-1] + 1:
-            stretches[-1].append(frame)
+        if ranges and frame == ranges[-1][-1] + 1:
+            ranges[-1].append(frame)
         else:
-            stretches.append([frame])
+            ranges.append([frame])
     motions = []
-    for frames in stretches:
+    for frames in ranges:
         orient, body, trans, betas = (np.stack(part) for part in zip(*(rows[f] for f in frames), strict=True))
         motions.append(_motion(np.concatenate([orient, body], axis=1), trans, betas, "smplx"))
     return motions

@@ -1,6 +1,6 @@
-"""The data sets as they are published, told by their folders. Each file becomes one or more clips.
+"""Find the files of the datasets in their published folder structure. Each file becomes one or more clips.
 
-Nothing here reads a motion: `readers` does. Missing data is an error that says what to download and where it goes.
+`readers` reads the motions. Missing data raises an error that says what to download and where to put it.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ AMASS_OFFICIAL: dict[str, tuple[str, ...]] = {
     "val": ("HumanEva", "HDM05", "MPI_HDM05", "SFU", "MoSh", "MPI_mosh"),
     "test": ("Transitions", "Transitions_mocap", "SSM", "SSM_synced"),
 }
-"""AMASS's own split, by the names of its collections, old and new; every other collection is for training."""
+"""AMASS's own split, by the old and new names of its collections; all other collections are for training."""
 
 HOW_TO_GET = {
     "amass": "download AMASS (SMPL+H G or SMPL-X G, the body data of each collection) from https://amass.is.tue.mpg.de "
-    "after registering, and unpack it so that files lie as COLLECTION/SUBJECT/NAME_poses.npz; without a licence, make "
-    "motions from CMU's free files with python -m training.prepare_cmu and set data.dataset to folder",
+    "after registering, and unpack it to COLLECTION/SUBJECT/NAME_poses.npz; without a licence, "
+    "convert CMU's free files with python -m training.prepare_cmu and set data.dataset to folder",
     "3dpw": "download sequenceFiles.zip from https://virtualhumans.mpi-inf.mpg.de/3DPW after agreeing to its licence, "
-    "and unpack it so that files lie as sequenceFiles/{train,validation,test}/NAME.pkl",
-    "rich": "download the SMPL-X bodies from https://rich.is.tue.mpg.de after registering, and unpack them so that "
-    "files lie as {train,val,test}_body/SEQUENCE/FRAME/PERSON.pkl",
+    "and unpack it to sequenceFiles/{train,validation,test}/NAME.pkl",
+    "rich": "download the SMPL-X bodies from https://rich.is.tue.mpg.de after registering, and unpack them "
+    "to {train,val,test}_body/SEQUENCE/FRAME/PERSON.pkl",
     "folder": "put motions in AMASS layout there, as NAME_SUBJECT_CLIP_poses.npz or SUBJECT/NAME_poses.npz; "
-    "python -m training.prepare_cmu makes such a folder from CMU's files",
+    "python -m training.prepare_cmu creates such a folder from CMU's files",
 }
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file, or for RICH one sequence of one person, of a data set.
+    """One file of a dataset; for RICH, one sequence of one person.
 
     Attributes:
         path: the file; for RICH the sequence's folder.
-        name: its name inside the data set, without the ending.
-        subject: who moves, in words that no other data set's people share.
-        part: what the data set's own split makes of it: "train", "val" or "test".
+        name: path inside the dataset, without suffix.
+        subject: name of the subject, unique across datasets.
+        part: part in the dataset's own split: "train", "val" or "test".
     """
 
     path: Path
@@ -55,10 +55,10 @@ class SourceFile:
 
 
 def find_sources(config: DataConfig) -> list[SourceFile]:
-    """Return the files of the data set, sorted by name.
+    """Return the files of the dataset, sorted by name.
 
     Raises:
-        InputMissingError: the folder is not there or holds no such file; the message says how to get the data.
+        InputMissingError: the folder does not exist or contains no such file; the message says how to get the data.
     """
     root = Path(config.folder)
     finders = {"amass": _amass, "folder": _amass, "3dpw": _3dpw, "rich": _rich}
@@ -66,7 +66,7 @@ def find_sources(config: DataConfig) -> list[SourceFile]:
     if not found:
         state = "no such file in it" if root.is_dir() else "no such folder"
         raise InputMissingError(
-            f"expected the data set {config.dataset!r} in {root}, found {state}; {HOW_TO_GET[config.dataset]}; "
+            f"expected the dataset {config.dataset!r} in {root}, found {state}; {HOW_TO_GET[config.dataset]}; "
             "then give the folder as data.folder in the YAML or with --set data.folder=FOLDER"
         )
     return found
@@ -104,5 +104,5 @@ def _rich(root: Path) -> list[SourceFile]:
     for name, part in _RICH_PARTS.items():
         for folder in (root / name).glob("*"):
             people = {path.stem for path in folder.glob("*/*.pkl")}
-            found += [SourceFile(folder, f"{part}/{folder.name}/{who}", f"rich/{who}", part) for who in people]
+            found += [SourceFile(folder, f"{part}/{folder.name}/{person}", f"rich/{person}", part) for person in people]
     return found

@@ -1,4 +1,4 @@
-"""Which clips are trained on, and which are tested on. Always the same for the same settings."""
+"""Split the clips into training and test sets, always in the same way for the same settings."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .prepared import MotionArrays
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Indices of clips.
+    """Indices of the clips in each part.
 
     Attributes:
-        train: to train on.
-        val: to choose the best checkpoint by; the same as *test* where the split has no third part.
-        test: to report on.
+        train: clips to train on.
+        val: clips that select the best checkpoint; the same as *test* if the split has only two parts.
+        test: clips to report on.
     """
 
     train: np.ndarray
@@ -28,7 +28,7 @@ class Split:
 
 
 def split_clips(motions: MotionArrays, config: DataConfig) -> Split:
-    """Return the split that *config* asks for.
+    """Split the clips as set in *config*.
 
     Raises:
         MotionError: a part would be empty.
@@ -53,7 +53,7 @@ def split_clips(motions: MotionArrays, config: DataConfig) -> Split:
 
 
 def _files(motions: MotionArrays) -> list[str]:
-    """Return the name of each clip's file: the people and the stretches of one sequence stay together."""
+    """Return the name of each clip's file; all persons and frame ranges of a sequence stay in one part."""
     return [name.partition(".")[0] for name in motions.names]
 
 
@@ -66,7 +66,7 @@ def _by_subject(motions: MotionArrays, config: DataConfig) -> Split:
         unknown = sorted(wanted - known)
         if unknown:
             raise MotionError(
-                f"expected data.test_subjects out of {', '.join(subjects[:40])}; found none called "
+                f"expected data.test_subjects among {', '.join(subjects[:40])}; found none called "
                 f"{', '.join(unknown)} in {config.folder}"
             )
         return _two_parts(np.array([subject not in tested for subject in motions.subjects]))
@@ -75,7 +75,7 @@ def _by_subject(motions: MotionArrays, config: DataConfig) -> Split:
 
 
 def _draw(names: list[str], config: DataConfig) -> set[str]:
-    """Return a random share of *names*."""
+    """Draw the training share of *names* at random."""
     order = np.random.default_rng(config.split_seed).permutation(len(names))
     return {names[index] for index in order[: round(config.train_share * len(names))]}
 
