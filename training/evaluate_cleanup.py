@@ -292,7 +292,7 @@ def _run(options: argparse.Namespace) -> None:
     clips = read_clips(options.folder, options.subjects)[:: options.every]
     raw, usual = (list(fits(judge.evaluation, clips, smoothing)) for smoothing in (0.0, 1.0))
     print(f"smoothing, {len(clips)} clips, {sum(len(clip.trans) for clip in clips)} frames, 10 mm of noise")
-    print(f"{'':<46} {'PVE mm':>7} {'position mm':>8} {'mm/f2':>8}")
+    print(f"{'':<46} {'PVE mm':>7} {'world mm':>8} {'mm/f2':>8}")
     smoothing = smoothing_rows(judge, raw, "fit without smoothing") + smoothing_rows(judge, usual, "fit as usual")
     _print_smoothing(smoothing)
     walking = walks(judge.evaluation, read_clips(options.folder)[:: options.every])

@@ -1,4 +1,4 @@
-"""Small motions in AMASS layout, made here, for tests of the training."""
+"""Fixtures: small generated motions in AMASS layout for the tests of training."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ PEOPLE = ("01", "02", "03", "04")
 
 @pytest.fixture(scope="session")
 def walk() -> Motion:
-    """The procedural motion of the samples, 60 frames a second, Y up."""
+    """Return the procedural motion of the samples, 60 fps, Y up."""
     return sample_motion()
 
 
 @pytest.fixture(scope="session")
 def motion_folder(walk: Motion, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four people with a clip each: quarters of the walk, written Y up at 60 frames a second."""
+    """Write a clip for each of four subjects: quarters of the walk, Y up, 60 fps."""
     folder = tmp_path_factory.mktemp("motions")
     quarter = walk.num_frames // len(PEOPLE)
     for number, person in enumerate(PEOPLE):
@@ -35,7 +35,7 @@ def motion_folder(walk: Motion, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="session")
 def run_settings(motion_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """Settings, by dotted key, of a run that takes seconds on a CPU."""
+    """Return settings, by dotted key, of a run that takes seconds on a CPU."""
     return {
         "model.dropout": 0.0,
         "data.dataset": "folder",

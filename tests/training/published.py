@@ -1,4 +1,4 @@
-"""A checkpoint in the published format, for tests."""
+"""Write a checkpoint in the published format for tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.core.network.state_rule import rule_state
 
 
 def published_checkpoint(path, *, prefix="", change=()):
-    """Write a checkpoint in the published format: weights by the rule, optimizer and scheduler of a short training."""
+    """Write a published-format checkpoint: weights by the rule, optimizer and scheduler of a short training."""
     state = {f"{prefix}{name}": torch.tensor(array) for name, array in (rule_state() | dict(change)).items()}
     state[f"{prefix}openpose_regressor"] = torch.rand(25, 6890)
     layer = torch.nn.Linear(2, 2)

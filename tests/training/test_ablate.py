@@ -1,4 +1,4 @@
-"""Variants are trained once, go on where they stopped, and are never mixed up."""
+"""Variants are trained once, resume after interruptions, and are never mixed up."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def variants_file(tmp_path: Path, settings: dict[str, object], variants: dict[st
 
 @pytest.fixture(scope="module")
 def clips_folder(walk: Motion, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A second of one person's walk, as clips to measure the fit on are named."""
+    """Write one second of a subject's walk, named like the clips that the fit is measured on."""
     folder = tmp_path_factory.mktemp("clips")
     part = replace(walk, poses=walk.poses[100:160:2], trans=walk.trans[100:160:2], fps=30.0, betas=np.zeros(10))
     write_motion(folder / "CMU_16_01_poses.npz", part, up_axis="Y")
     return folder
 
 
-def test_the_shipped_variants_share_data_and_budget_and_leave_out_each_augmentation_once() -> None:
+def test_shipped_variants_share_data_and_budget_and_omit_each_augmentation_once() -> None:
     variants = read_variants(SHIPPED, {})
     groups = {group: [one for one in variants if one.group == group] for group in ("networks", "augmentations")}
     assert sum(map(len, groups.values())) == len(variants)
@@ -74,7 +74,7 @@ def test_the_shipped_variants_share_data_and_budget_and_leave_out_each_augmentat
     )
 
 
-def test_a_variant_is_trained_once_and_goes_on_where_it_stopped(
+def test_variant_is_trained_once_and_resumes_after_an_interruption(
     run_settings: dict[str, object],
     clips_folder: Path,
     tmp_path: Path,
@@ -120,7 +120,7 @@ def test_a_variant_is_trained_once_and_goes_on_where_it_stopped(
     assert capsys.readouterr().out == printed == (tmp_path / "whole" / "ablation.md").read_text()
 
 
-def test_a_folder_with_a_run_of_other_settings_is_refused(
+def test_folder_with_a_run_of_other_settings_is_refused(
     run_settings: dict[str, object], clips_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = variants_file(tmp_path, {**run_settings, "training.epochs": 0}, {"plain": {}})
@@ -147,7 +147,7 @@ def test_a_folder_with_a_run_of_other_settings_is_refused(
         ("a: {config: base.yaml, settings: {}, variants: {b c: {}}}", ("extra_tag", "'b c'")),
     ],
 )
-def test_a_file_of_variants_that_cannot_be_used_is_refused(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:
+def test_invalid_file_of_variants_is_refused(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:
     (tmp_path / "base.yaml").write_text("{}", encoding="utf-8")
     path = tmp_path / "variants.yaml"
     path.write_text(text, encoding="utf-8")
@@ -157,28 +157,28 @@ def test_a_file_of_variants_that_cannot_be_used_is_refused(tmp_path: Path, text:
         assert word in str(caught.value)
 
 
-def test_what_all_are_told_is_told_to_all(tmp_path: Path) -> None:
+def test_shared_overrides_reach_all_variants(tmp_path: Path) -> None:
     path = variants_file(tmp_path, {"training.epochs": 3}, {"a": {"training.seed": 5}, "b": {}})
-    told = [one.config for one in read_variants(path, {"data.folder": "here", "training.epochs": "7"})]
-    assert [(one.data.folder, one.training.epochs, one.training.seed) for one in told] == [
+    configs = [one.config for one in read_variants(path, {"data.folder": "here", "training.epochs": "7"})]
+    assert [(one.data.folder, one.training.epochs, one.training.seed) for one in configs] == [
         ("here", 7, 5),
         ("here", 7, RunConfig().training.seed),
     ]
 
 
-def test_conditions_and_settings_reach_the_fit_that_is_measured(clips_folder: Path, tmp_path: Path) -> None:
+def test_conditions_and_settings_reach_the_measured_fit(clips_folder: Path, tmp_path: Path) -> None:
     test = FitTest(read_clips(clips_folder, ("16",)), tmp_path)
     usual, none = (test.in_fit(FitOptions(network_joints=joints)) for joints in ("arms", "none"))
     assert all(usual[name]["arm_deg"] != none[name]["arm_deg"] for name in usual)
     assert usual["clean"]["pve_mm"] < 0.7 * usual["10 mm noise"]["pve_mm"]
     assert usual["clean"]["pve_mm"] < usual["20 % missing"]["pve_mm"]
     assert len({round(row["pve_mm"], 6) for row in usual.values()}) == len(CONDITIONS)
-    # Unfinished, so far worse; a second pass begins elsewhere.
+    # Without refinement, so far worse; a second pass starts from another pose.
     alone = [test.alone(passes)["clean"]["pve_mm"] for passes in (1, 2)]
     assert min(alone) > 1.5 * usual["clean"]["pve_mm"] and alone[0] != alone[1]
 
 
-def test_figures_of_other_weights_or_clips_are_not_taken_for_these(clips_folder: Path, tmp_path: Path) -> None:
+def test_cached_metrics_of_other_weights_or_clips_are_not_reused(clips_folder: Path, tmp_path: Path) -> None:
     clips = read_clips(clips_folder, ("16",))
     weights = tmp_path / "weights.npz"
     weights.write_bytes(b"one")
@@ -190,6 +190,6 @@ def test_figures_of_other_weights_or_clips_are_not_taken_for_these(clips_folder:
     assert [one["clean"]["pve_mm"] for one in kept] == [0.0, 0.0, 1.0, 2.0]
 
 
-def test_what_was_not_measured_is_an_empty_cell() -> None:
+def test_missing_measurement_is_an_empty_cell() -> None:
     table = fit_table({"no_noise": {"clean": {"pve_mm": 3.456, "arm_deg": 1.234}}}).splitlines()
     assert table[2] == "| no noise | 3.46 (1.23) |  |  |  |  |" and table[0].count("|") == table[2].count("|")

@@ -1,4 +1,4 @@
-"""The benchmark times the same answers, and its verdict follows from what it measured."""
+"""The network benchmark times equal outputs and reports what it measured."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from training import benchmark_network
 from training.benchmark_network import UNFOLDED, fresh_network, main, median_times, trimmed_copy
 
 
-def test_every_way_gives_the_same_answer_and_is_told_against_the_unfolded_network(capsys):
+def test_all_implementations_agree_and_are_compared_with_the_unfolded_network(capsys):
     threads = torch.get_num_threads()
     try:
         assert main(["--batches", "1", "--rounds", "1", "--threads", "1"]) == 0
@@ -27,7 +27,7 @@ def test_every_way_gives_the_same_answer_and_is_told_against_the_unfolded_networ
         assert float(row[3]) == pytest.approx(unfolded_ms / float(row[1]), rel=0.05)
 
 
-def test_the_network_it_times_turns_joints():
+def test_timed_network_rotates_joints():
     network = fresh_network()
     draws = torch.Generator().manual_seed(1)
     inputs = [torch.randn(shape, generator=draws) for shape in ((4, 2, 25, 3), (4, 69), (4, 10))]
@@ -37,13 +37,13 @@ def test_the_network_it_times_turns_joints():
         torch.testing.assert_close(trimmed_copy(network).residual(*inputs), turns, rtol=1e-5, atol=1e-5)
 
 
-def test_medians_are_of_the_calls_of_each_way(monkeypatch):
+def test_medians_are_over_the_calls_of_each_implementation(monkeypatch):
     clock = iter(range(1000))
     monkeypatch.setattr(benchmark_network.time, "perf_counter", lambda: float(next(clock)))
     assert median_times({"a": lambda: next(clock), "b": lambda: None}, 3) == {"a": 2.0, "b": 1.0}
 
 
-def test_a_missing_checkpoint_is_told(capsys, tmp_path):
+def test_missing_checkpoint_is_reported(capsys, tmp_path):
     assert main(["--weights", str(tmp_path / "nowhere.pth")]) == 1
     assert "nowhere.pth" in capsys.readouterr().err
     with pytest.raises(SystemExit):

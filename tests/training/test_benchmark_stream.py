@@ -1,4 +1,4 @@
-"""The benchmark of the stream: what it pushes, and what it makes of the times; never how long anything took."""
+"""The stream benchmark: the pushed frames and the statistics of the times, but no timing itself."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from core.track import KeypointTrack
 from training.benchmark_stream import FrameTimes, main, there_and_back
 
 
-def test_figures_of_known_times():
+def test_statistics_of_known_times():
     times = FrameTimes.of("some", np.array([0.001] * 150 + [0.002] * 50 + [0.05]))
     assert (times.what, times.frames) == ("some", 201)
     np.testing.assert_allclose([times.median_ms, times.most_ms, times.worst_ms], [1.0, 2.0, 50.0])
 
 
-def test_a_track_goes_there_and_back_without_a_jump():
+def test_track_is_played_back_and_forth_without_a_jump():
     positions = np.zeros((4, 17, 3))
     positions[..., 0] = np.arange(4)[:, None]
     track = there_and_back(KeypointTrack(positions, np.ones((4, 17)), 30.0, COCO17), 14)
     np.testing.assert_array_equal(track.positions[:, 0, 0], [0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1])
 
 
-def test_it_times_every_frame(shared_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_every_frame_is_timed(shared_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     out = tmp_path / "times.json"
     folder = str(shared_dir / "data" / "cmu_smpl")
     arguments = ["--subjects", "35", "--frames", "12", "--layout", "coco17", "--quality", "fast", "--json", str(out)]
     assert main([folder, *arguments]) == 0
-    told = capsys.readouterr().out
-    assert "12 frames of coco17" in told
+    output = capsys.readouterr().out
+    assert "12 frames of coco17" in output
     figures = json.loads(out.read_text())
     assert figures["memory_growth_mb"] is None  # the shape is not found within 12 frames
     rows = figures["times"]
-    assert [(row["what"], row["frames"]) for row in rows] == [("all frames", 12), ("while the shape is found", 12)]
+    assert [(row["what"], row["frames"]) for row in rows] == [("all frames", 12), ("while estimating shape", 12)]
     assert all(0.0 < row["median_ms"] <= row["most_ms"] <= row["worst_ms"] for row in rows)

@@ -1,4 +1,4 @@
-"""What every command says about inputs that are not there."""
+"""Every command reports missing inputs."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ import pytest
         ("prepare_cmu", ["{gone}", "--output", "{out}"]),
     ],
 )
-def test_missing_input_is_told_in_a_line(name, arguments, tmp_path, capsys):
+def test_missing_input_is_reported_in_one_line(name, arguments, tmp_path, capsys):
     main = import_module(f"training.{name}").main
     places = {"gone": str(tmp_path / "gone"), "out": str(tmp_path / "out")}
     assert main([argument.format(**places) for argument in arguments]) == 1
-    told = capsys.readouterr().err
-    assert told.startswith((f"python -m training.{name}: ", f"training/{name}.py: "))
-    assert places["gone"] in told and "Traceback" not in told
+    errors = capsys.readouterr().err
+    assert errors.startswith((f"python -m training.{name}: ", f"training/{name}.py: "))
+    assert places["gone"] in errors and "Traceback" not in errors
     assert not list(tmp_path.iterdir())

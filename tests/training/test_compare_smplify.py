@@ -1,4 +1,4 @@
-"""This project's fit beside a plain SMPLify-3D."""
+"""Comparison of this project's fit with a plain SMPLify-3D."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from training.motion_folder import read_clips
 from training.smplify import SmplifyOptions
 
 
-def test_every_quality_stands_beside_every_way(motion_folder):
+def test_every_quality_is_compared_with_every_smplify_variant(motion_folder):
     clips = read_clips(motion_folder, collection="Walk")
     fit_ms = dict(zip(QUALITIES, (1.0, 2.0, 4.0), strict=True))
     ways = (SmplifyOptions(iterations=4), SmplifyOptions(optimizer="lbfgs", iterations=4))
@@ -21,4 +21,4 @@ def test_every_quality_stands_beside_every_way(motion_folder):
             assert ratio == row.ms_per_frame / fit_ms[quality]
     adam, lbfgs = rows[3:]
     assert max(row.pve_mm for row in rows[:3]) < lbfgs.pve_mm < adam.pve_mm
-    assert adam.ms_per_frame > 4.0, "four passes through the body and back"
+    assert adam.ms_per_frame > 4.0, "four forward and backward passes through the body"

@@ -1,4 +1,4 @@
-"""Settings: every file parses, faults are named, what is saved comes back."""
+"""Settings: every file parses, faults are named, saved settings are restored."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ CONFIGS = sorted((Path(__file__).resolve().parents[2] / "training" / "configs").
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
-def test_every_file_parses_and_comes_back_from_a_checkpoint(path: Path) -> None:
+def test_every_file_parses_and_survives_a_round_trip_through_a_checkpoint(path: Path) -> None:
     config = read_config(path)
     assert config_from_dict(config.to_dict(), "a checkpoint") == config
 
 
-def test_the_papers_recipe_is_the_default_and_the_shipped_file() -> None:
+def test_paper_recipe_is_the_default_and_the_shipped_file() -> None:
     config = read_config(CONFIGS[0].with_name("net.yaml"))
     assert config == RunConfig()
     assert (config.optimizer.learning_rate, config.optimizer.weight_decay) == (1e-4, 0.1)
@@ -30,7 +30,7 @@ def test_the_papers_recipe_is_the_default_and_the_shipped_file() -> None:
     assert str(config.run_folder) == str(Path("logs") / "learnable_smplify_net_default")
 
 
-def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text("model: {grahp: body25}\ntraining: {epochs: many, batch_size: 2.5}\nextra: 1\ndata: {swap: true}\n")
     with pytest.raises(ConfigError) as caught:
@@ -53,7 +53,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     [
         ("training.epoch", "3", "training.epoch"),
         ("epochs", "3", "SECTION.NAME"),
-        ("data.strides", "[0, 1]", "from 1"),
+        ("data.strides", "[0, 1]", "of at least 1"),
         ("data.trim", "0.6", "0 to 0.45"),
         ("model.graph", "kinect", "'body25'"),
         ("output.extra_tag", "a/b", "letters"),
@@ -61,7 +61,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         ("data.strides", "[1", "expected YAML"),
     ],
 )
-def test_a_wrong_override_is_an_error(key: str, value: str, text: str) -> None:
+def test_invalid_override_is_an_error(key: str, value: str, text: str) -> None:
     with pytest.raises(ConfigError, match=text.replace("[", r"\[")):
         RunConfig().overridden({key: value})
 
@@ -72,6 +72,6 @@ def test_numbers_of_yaml_1_1() -> None:
     assert changed.data.test_subjects == ("05", "a/16")
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputMissingError, match="training/configs"):
         read_config(tmp_path / "none.yaml")

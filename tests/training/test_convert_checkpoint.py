@@ -1,4 +1,4 @@
-"""Published checkpoints and our own become weights files whose network answers as the checkpoint's does."""
+"""Published and own checkpoints are converted to weights files with the same network outputs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from training.model import ResidualNet
 
 
 @pytest.mark.parametrize("prefix", ["", "module."])
-def test_a_published_checkpoint_loads_and_runs(tmp_path, shared_dir, prefix):
+def test_published_checkpoint_loads_and_runs(tmp_path, shared_dir, prefix):
     network, _ = load_network(published_checkpoint(tmp_path / "best_ckpt.pth.tar", prefix=prefix))
     assert network.graph == "published"
     with np.load(shared_dir / "reference" / "reference_parity.npz", allow_pickle=False) as stored:
@@ -27,7 +27,7 @@ def test_a_published_checkpoint_loads_and_runs(tmp_path, shared_dir, prefix):
     assert (found.rotations - parity["pred_rotmat"]).abs().max() < 2e-4
 
 
-def test_a_published_checkpoint_becomes_a_weights_file(tmp_path, capsys):
+def test_published_checkpoint_is_converted_to_a_weights_file(tmp_path, capsys):
     path = published_checkpoint(tmp_path / "best_ckpt.pth.tar", prefix="module.")
     output = tmp_path / "published.npz"
     assert main([str(path), "-o", str(output), "--metric", "mpve_mm=3.23"]) == 0
@@ -44,8 +44,8 @@ def test_a_published_checkpoint_becomes_a_weights_file(tmp_path, capsys):
     np.testing.assert_allclose(ResidualNetwork(weights).predict(*fields)[:, :22], expected, atol=2e-4)
 
 
-def test_half_precision_says_what_it_costs(tmp_path, capsys):
-    """Trained networks turn joints by little; the rule's, which turn them anywhere, are brought to that."""
+def test_half_precision_reports_its_error(tmp_path, capsys):
+    """The rule's weights rotate joints arbitrarily far; scale them to the small rotations of trained networks."""
     last = rule_state()["regressor.layers.1.weight"]
     bias = np.tile(np.float32([1, 0, 0, 1, 0, 0]), (22, 1))
     change = {"regressor.layers.1.weight": last * 0.1, "regressor.layers.1.bias": bias}
@@ -62,7 +62,7 @@ def test_half_precision_says_what_it_costs(tmp_path, capsys):
     assert "largest" in capsys.readouterr().out
 
 
-def test_a_checkpoint_of_our_own_brings_its_graph_body_and_figures(tmp_path):
+def test_own_checkpoint_keeps_its_graph_body_and_metrics(tmp_path):
     checkpoint = Checkpoint(
         ResidualNet("body25").state_dict(),
         {"model": {"graph": "body25"}, "data": {"dataset": "amass"}},
@@ -78,7 +78,7 @@ def test_a_checkpoint_of_our_own_brings_its_graph_body_and_figures(tmp_path):
     assert info.metrics["stride_1.mpve_mm"] == 2.5
 
 
-def test_weights_that_half_precision_cannot_hold_are_not_written(tmp_path, capsys):
+def test_weights_beyond_half_precision_are_not_written(tmp_path, capsys):
     change = {"linear.0.bias": np.full(256, 2e5, np.float32), "linear.0.weight": np.zeros((256, 335), np.float32)}
     path = published_checkpoint(tmp_path / "best_ckpt.pth.tar", change=change.items())
     assert main([str(path), "-o", str(tmp_path / "out.npz"), "--precision", "float16"]) == 1
@@ -86,7 +86,7 @@ def test_weights_that_half_precision_cannot_hold_are_not_written(tmp_path, capsy
     assert not (tmp_path / "out.npz").exists()
 
 
-def test_the_checkpoint_is_not_replaced(tmp_path, capsys):
+def test_checkpoint_is_not_overwritten(tmp_path, capsys):
     path = published_checkpoint(tmp_path / "best_ckpt.pth.tar")
     before = path.read_bytes()
     (tmp_path / "link.npz").symlink_to(path)
@@ -106,7 +106,7 @@ def test_checkpoints_of_other_networks_are_refused(tmp_path, capsys, change, wor
     assert words in capsys.readouterr().err
 
 
-def test_missing_and_foreign_files(tmp_path, capsys):
+def test_missing_and_foreign_files_are_reported(tmp_path, capsys):
     (tmp_path / "text.pth").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
     for name in ("nowhere.pth", "text.pth"):
         assert main([str(tmp_path / name), "-o", str(tmp_path / "out.npz")]) == 1

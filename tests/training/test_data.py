@@ -1,4 +1,4 @@
-"""Where motions come from, how they are cut, kept and split."""
+"""Datasets: finding, reading, trimming, caching and splitting motions."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def test_missing_data_says_how_to_get_it(dataset: str, tmp_path: Path) -> None:
         find_sources(replace(config, folder=str(tmp_path)))
 
 
-def test_clips_are_cut_and_brought_to_30_frames_a_second_by_time(walk: Motion, tmp_path: Path) -> None:
-    """A clip of 50 frames a second, where taking every n-th frame could not give 30."""
+def test_clips_are_trimmed_and_resampled_to_30_fps_by_time(walk: Motion, tmp_path: Path) -> None:
+    """At 50 fps, taking every n-th frame cannot give 30 fps."""
     clip = replace(walk, fps=50.0)
     write_motion(tmp_path / "Set_07_01_poses.npz", clip, up_axis="Y")
     motions = load_motions(DataConfig(dataset="folder", folder=str(tmp_path)), BODY)
@@ -58,7 +58,7 @@ def test_clips_are_cut_and_brought_to_30_frames_a_second_by_time(walk: Motion, t
     np.testing.assert_allclose(motions.trans[:, 1], np.interp(times, seconds, clip.trans[first:last, 1]), atol=1e-6)
 
 
-def test_arrays_are_mapped_made_once_and_made_anew_when_a_file_changes(motion_folder: Path, tmp_path: Path) -> None:
+def test_arrays_are_mapped_prepared_once_and_again_when_a_file_changes(motion_folder: Path, tmp_path: Path) -> None:
     config = DataConfig(dataset="folder", folder=str(motion_folder), cache=str(tmp_path))
     motions = load_motions(config, BODY)
     assert isinstance(motions.poses, np.memmap) and motions.poses.dtype == np.float32
@@ -73,7 +73,7 @@ def test_arrays_are_mapped_made_once_and_made_anew_when_a_file_changes(motion_fo
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_damaged_file_is_left_out_and_told(
+def test_damaged_file_is_left_out_and_reported(
     motion_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "Bad_01_01_poses.npz").write_bytes(b"PK nothing")
@@ -87,7 +87,7 @@ def test_a_damaged_file_is_left_out_and_told(
     assert not list((tmp_path / ".prepared").glob(".preparing-*"))
 
 
-def test_amass_is_z_up_and_its_folders_tell_collection_and_subject(walk: Motion, tmp_path: Path) -> None:
+def test_amass_is_z_up_and_its_folders_give_collection_and_subject(walk: Motion, tmp_path: Path) -> None:
     folder = tmp_path / "HumanEva" / "S1"
     write_motion(folder / "Walk_poses.npz", walk, up_axis="Z", rest_pelvis=rest_pelvis(walk.betas))
     with np.load(folder / "Walk_poses.npz") as ours:
@@ -142,7 +142,7 @@ def test_3dpw_pickles_are_read_as_data(walk: Motion, tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-def test_rich_frames_become_stretches_without_gaps(walk: Motion, tmp_path: Path) -> None:
+def test_rich_frames_become_gap_free_ranges(walk: Motion, tmp_path: Path) -> None:
     for frame in (3, 4, 5, 9, 10):
         place = tmp_path / "train_body" / "Pavallion_000_yoga" / f"{frame:05d}"
         place.mkdir(parents=True)
@@ -161,7 +161,7 @@ def test_rich_frames_become_stretches_without_gaps(walk: Motion, tmp_path: Path)
     assert (sources[0].part, sources[0].subject, motions[0].body) == ("train", "rich/001", "smplx")
 
 
-def test_splits_are_seeded_disjoint_and_by_what_they_say(motion_folder: Path, tmp_path: Path) -> None:
+def test_splits_are_seeded_disjoint_and_follow_the_settings(motion_folder: Path, tmp_path: Path) -> None:
     config = DataConfig(dataset="folder", folder=str(motion_folder), cache=str(tmp_path), train_share=0.5)
     motions = load_motions(config, BODY)
     for mode in ("files", "subjects"):
@@ -179,7 +179,7 @@ def test_splits_are_seeded_disjoint_and_by_what_they_say(motion_folder: Path, tm
         split_clips(motions, replace(config, split="official"))
 
 
-def test_test_targets_have_frames_enough_on_both_sides(motion_folder: Path, tmp_path: Path) -> None:
+def test_test_targets_have_enough_frames_on_both_sides(motion_folder: Path, tmp_path: Path) -> None:
     config = DataConfig(dataset="folder", folder=str(motion_folder), cache=str(tmp_path))
     motions = load_motions(config, BODY)
     targets = held_out_targets(motions, [1, 3], largest_stride=9, every=1)
@@ -193,7 +193,7 @@ def test_test_targets_have_frames_enough_on_both_sides(motion_folder: Path, tmp_
     np.testing.assert_array_equal(batch.betas[0], motions.betas[1])
 
 
-def test_no_person_has_more_than_his_share_of_an_epoch(motion_folder: Path, tmp_path: Path) -> None:
+def test_frames_per_subject_are_limited_in_an_epoch(motion_folder: Path, tmp_path: Path) -> None:
     config = DataConfig(dataset="folder", folder=str(motion_folder), cache=str(tmp_path))
     motions = load_motions(config, BODY)
     motions = replace(motions, subjects=("one", "one", "one", "other"))
@@ -219,7 +219,7 @@ def test_no_person_has_more_than_his_share_of_an_epoch(motion_folder: Path, tmp_
     others = drawn(0, most) >= motions.frames(3).start
     assert others.sum() == most - 1 and (~others).sum() == most
     assert len(np.unique(drawn(0, most))) == 2 * most - 1
-    assert not np.array_equal(drawn(0, most), drawn(1, most)), "the same frames are left out each epoch"
+    assert not np.array_equal(drawn(0, most), drawn(1, most)), "the same frames are dropped each epoch"
 
 
 def test_hashed_numbers_are_uniform_and_independent() -> None:
@@ -232,7 +232,7 @@ def test_hashed_numbers_are_uniform_and_independent() -> None:
     assert not np.array_equal(first, hashed_uniform(42, 1, frames, 0))
 
 
-def test_a_folder_that_cannot_be_written_to_is_told(motion_folder: Path, tmp_path: Path) -> None:
+def test_unwritable_folder_is_reported(motion_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     config = DataConfig(dataset="folder", folder=str(motion_folder), cache=str(tmp_path / "file"))
     with pytest.raises(MotionError, match="--set data.cache=FOLDER"):

@@ -1,4 +1,4 @@
-"""The figures of the clean-up's evaluation, on a walk whose truth is known."""
+"""Metrics of the clean-up's evaluation on a walk with known ground truth."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def walk():
     return sample_motion().resampled(30.0)
 
 
-def test_distances_are_those_that_were_put_in(judge, walk):
+def test_distances_equal_the_injected_errors(judge, walk):
     np.testing.assert_allclose(judge.distances(walk, walk), 0.0, atol=1e-6)
     moved = replace(walk, trans=walk.trans + [0.003, 0.0, 0.004])
     np.testing.assert_allclose(judge.distances(moved, walk), [0.0, 5.0, 0.0], atol=1e-3)
@@ -34,7 +34,7 @@ def test_distances_are_those_that_were_put_in(judge, walk):
     np.testing.assert_allclose(judge.distances(replace(walk, trans=swung), walk), [0.0, 0.5, 2.0], atol=1e-3)
 
 
-def test_noise_falls_by_row(judge, walk):
+def test_noise_decreases_with_smoothing(judge, walk):
     noise = np.random.default_rng(0).normal(0.0, 0.03, walk.poses.shape)
     noisy = replace(walk, poses=walk.poses + noise)
     raw, calm, calmer = smoothing_rows(judge, [(analyse_motion(noisy, judge.evaluation.body), walk)], "noisy")
@@ -44,14 +44,14 @@ def test_noise_falls_by_row(judge, walk):
     assert calmer.acceleration_mm < raw.acceleration_mm / 3.0
 
 
-def test_slides_are_seen_and_mended(judge, walk):
+def test_slides_are_measured_and_corrected(judge, walk):
     skating = replace(walk, trans=walk.trans * [1.1, 1.0, 1.1])
     row = feet_row(judge, [(analyse_motion(skating, judge.evaluation.body), walk)], "skating")
     assert (row.clips, row.contacts) == (1, 16)
     assert row.agreement > 0.9
     assert row.slide_before_mm > 20.0
     assert row.slide_mm < 1.0 and row.slide_95_mm <= row.slide_worst_mm < 2.0
-    assert row.elsewhere_before_mm > 50.0, "a way that is a tenth too long is far from the true one"
+    assert row.elsewhere_before_mm > 50.0, "a path that is a tenth too long is far from the true one"
 
 
 def _write(path, motion):
@@ -60,7 +60,7 @@ def _write(path, motion):
     np.savez(path, poses=poses, trans=motion.trans, mocap_framerate=np.array(motion.fps))
 
 
-def test_only_walks_are_taken_for_walks(judge, walk, tmp_path):
+def test_only_walks_are_selected(judge, walk, tmp_path):
     _write(tmp_path / "CMU_16_01_poses.npz", replace(walk, poses=walk.poses[15:110], trans=walk.trans[15:110]))
     _write(tmp_path / "CMU_16_02_poses.npz", replace(walk, poses=walk.poses[120:], trans=walk.trans[120:]))
     ((_, found),) = walks(judge.evaluation, read_clips(tmp_path))
@@ -68,7 +68,7 @@ def test_only_walks_are_taken_for_walks(judge, walk, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_command_prints_and_writes_the_figures(walk, tmp_path, capsys):
+def test_command_prints_and_writes_the_metrics(walk, tmp_path, capsys):
     part = slice(0, 150)
     short = replace(walk, poses=walk.poses[part], trans=walk.trans[part] * [1.3, 1.0, 1.3])
     _write(tmp_path / "CMU_16_01_poses.npz", short)
@@ -78,4 +78,4 @@ def test_the_command_prints_and_writes_the_figures(walk, tmp_path, capsys):
     assert figures["smoothing"][1]["acceleration_mm"] < figures["smoothing"][0]["acceleration_mm"] / 2.0
     assert figures["feet"][0]["slide_mm"] < figures["feet"][0]["slide_before_mm"]
     printed = capsys.readouterr().out
-    assert "fit as usual, smooth 0.5" in printed and "1000 frames: prepared in" in printed
+    assert "fit as usual, smooth 0.5" in printed and "1000 frames: analysed in" in printed

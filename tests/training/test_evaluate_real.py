@@ -1,4 +1,4 @@
-"""The evaluation on real tracks, on trials made from a known motion."""
+"""The evaluation on real tracks, with trials generated from a known motion."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def joints_of(motion: Motion) -> np.ndarray:
 
 
 def write_solution(path: Path, motion: Motion) -> None:
-    """Write the motion's angles as OpenSim's coordinates, each with its zero moved by `OFFSETS`."""
+    """Write the motion's angles as OpenSim's coordinates, each with its zero shifted by `OFFSETS`."""
     angles = smpl_angles(motion.rotations(), joints_of(motion))
     names, columns = ["time"], [1.0 + np.arange(motion.num_frames) / motion.fps]
     for angle in ANGLES:
@@ -76,7 +76,7 @@ def write_bodies(path: Path, motion: Motion, moved: float = 0.0) -> None:
 
 @pytest.fixture(scope="module")
 def folder(motion: Motion, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A track beside its solution, and one trial solved as bodies in two ways."""
+    """Write a track beside its solution, and one trial solved as bodies in two ways."""
     folder = tmp_path_factory.mktemp("real")
     (folder / "angles").mkdir()
     seen = observe(motion, tuple(POSE2SIM_MARKERS.values()), 0)
@@ -103,7 +103,7 @@ def test_tracks_are_found_beside_their_solutions(folder: Path, trials: dict[str,
     assert [text.split(":")[0] for text in left_out] == ["step_damaged.json", "alone.mot"]
 
 
-def test_angles_of_the_true_motion_are_off_by_their_zeros_alone(trials: dict[str, Trial], motion: Motion) -> None:
+def test_angles_of_the_true_motion_differ_only_by_their_zeros(trials: dict[str, Trial], motion: Motion) -> None:
     figures = trial_figures(trials["walk_markers"], motion, DATA)
     for angle, offset in OFFSETS.items():
         assert figures.angles[angle].raw_deg == pytest.approx(abs(offset), abs=0.02), angle
@@ -111,24 +111,24 @@ def test_angles_of_the_true_motion_are_off_by_their_zeros_alone(trials: dict[str
     assert figures.lag_ms == pytest.approx(0.0, abs=0.5)
     assert np.isnan(figures.pa_mm) and figures.frames == 100
     assert figures.input_mm < 20.0 and max(map(abs, figures.bones_mm.values())) < 5.0
-    assert figures.points_jerk > 5.0 * figures.jerk, "the points tremble, the true motion does not"
+    assert figures.points_jerk > 5.0 * figures.jerk, "the points jitter, the true motion does not"
 
 
 def test_bodies_of_the_true_motion_have_its_angles_and_joints(trials: dict[str, Trial], motion: Motion) -> None:
-    """The bodies' ground is OpenSim's: x forward."""
+    """The bodies' ground frame is OpenSim's: x forward."""
     trial = trials["step_mocap"]
     step = round(60.0 / 25.0)
     frames = np.arange(0, motion.num_frames, step)
     assert trial.track.fps == pytest.approx(60.0 / step) and trial.track.num_frames == len(frames)
-    some = replace(motion, poses=motion.poses[frames], trans=motion.trans[frames], fps=trial.track.fps)
-    figures = trial_figures(trial, some, DATA)
+    subset = replace(motion, poses=motion.poses[frames], trans=motion.trans[frames], fps=trial.track.fps)
+    figures = trial_figures(trial, subset, DATA)
     assert list(figures.angles) == list(ANGLES)
     assert max(error.raw_deg for error in figures.angles.values()) < 0.02
     assert figures.pa_mm == pytest.approx(0.0, abs=0.01) and figures.points_pa_mm == pytest.approx(0.0, abs=0.01)
     assert max(map(abs, figures.bones_mm.values())) < 0.1
 
 
-def test_points_of_another_tracker_are_held_against_the_truth(trials: dict[str, Trial], motion: Motion) -> None:
+def test_points_of_another_tracker_are_compared_with_the_ground_truth(trials: dict[str, Trial], motion: Motion) -> None:
     trial = trials["step_video"]
     np.testing.assert_allclose(trial.joints, trials["step_mocap"].joints)
     np.testing.assert_allclose(trial.angles["left_knee"], trials["step_mocap"].angles["left_knee"])
@@ -146,7 +146,7 @@ def trial_motion(trial: Trial, motion: Motion) -> Motion:
     return replace(motion, poses=motion.poses[frames], trans=motion.trans[frames], fps=trial.track.fps)
 
 
-def test_alignment_is_scipys_and_leaves_out_what_is_missing() -> None:
+def test_alignment_agrees_with_scipy_and_ignores_missing_points() -> None:
     generator = np.random.default_rng(0)
     true = generator.normal(size=(4, 12, 3))
     turn = Rotation.random(4, random_state=0).as_matrix()
@@ -188,7 +188,7 @@ def test_bones_are_those_between_the_joints() -> None:
     assert np.isnan(lengths["forearm"])
 
 
-def test_means_leave_out_what_a_trial_does_not_say(trials: dict[str, Trial], motion: Motion) -> None:
+def test_means_ignore_values_that_a_trial_lacks(trials: dict[str, Trial], motion: Motion) -> None:
     walk = trial_figures(trials["walk_markers"], motion, DATA)
     step = trial_figures(trials["step_video"], trial_motion(trials["step_video"], motion), DATA)
     del step.angles["elbow"]
@@ -199,7 +199,7 @@ def test_means_leave_out_what_a_trial_does_not_say(trials: dict[str, Trial], mot
     assert mean.frames == 150 and mean.name == "mean of 2"
 
 
-def test_frames_for_smplify_are_close_together_and_in_the_middle() -> None:
+def test_frames_for_smplify_are_close_together_and_centred() -> None:
     np.testing.assert_array_equal(spread_frames(10, 30.0, 4), [0, 3, 6, 9])
     np.testing.assert_array_equal(spread_frames(101, 10.0, 5), [46, 48, 50, 52, 54])
     np.testing.assert_array_equal(spread_frames(3, 30.0, 9), [0, 1, 2])
@@ -209,7 +209,7 @@ def test_frames_for_smplify_are_close_together_and_in_the_middle() -> None:
 
 
 @pytest.mark.slow
-def test_the_command_prints_and_writes_the_figures(folder: Path, motion_folder: Path, tmp_path: Path, capsys) -> None:
+def test_command_prints_and_writes_the_metrics(folder: Path, motion_folder: Path, tmp_path: Path, capsys) -> None:
     for path in motion_folder.glob("Walk_*_poses.npz"):
         (tmp_path / path.name.replace("Walk", "CMU")).write_bytes(path.read_bytes())
     out = tmp_path / "real.json"
@@ -247,7 +247,9 @@ def test_real_tracks_are_measured(shared_dir: Path, tmp_path: Path) -> None:
         "video": "mean of 2", "joint centres": "mean of 1", "markers": "mean of 6",
     }  # fmt: skip
     assert means["joint centres"]["points_pa_mm"] == pytest.approx(0.0, abs=1e-3)
-    assert means["video"]["points_pa_mm"] == pytest.approx(30.3, abs=0.1), "of the tracks alone, whatever the fit"
+    assert means["video"]["points_pa_mm"] == pytest.approx(30.3, abs=0.1), (
+        "a property of the tracks, independent of the fit"
+    )
     for kind, row in means.items():
         assert list(row["angles"]) == list(ANGLES), kind
         assert row["angles"]["knee"]["raw_deg"] < 10.0 and abs(row["lag_ms"]) < 60.0, kind

@@ -1,4 +1,4 @@
-"""What training does to pairs: each augmentation does what it says, and nothing where it is off."""
+"""Augmentation of pairs: each kind has its documented effect, and none when it is off."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def never(examples: object) -> torch.Tensor:
     raise AssertionError("the network's own answers were not asked for")
 
 
-def test_nothing_is_done_unless_it_is_asked_for(batch, body):
+def test_augmentation_is_off_by_default(batch, body):
     plain, drawn = clean_examples(batch, body), training_examples(batch, body, augmentation(), never)
     for name, value in vars(plain).items():
         assert torch.equal(value, getattr(drawn, name)), name
 
 
-def test_a_mirrored_pair_is_seen_in_a_mirror(batch, body):
+def test_mirrored_pair_is_the_mirror_image(batch, body):
     mirrored = augmentation(mirror=1.0).of_motion(batch)
     still = replace(batch, betas=0.0 * batch.betas)
     plain, other = clean_examples(still, body), clean_examples(replace(mirrored, betas=still.betas), body)
@@ -66,7 +66,7 @@ def _other_side(name: str) -> str:
     return name.replace("left", "*").replace("right", "left").replace("*", "right")
 
 
-def test_limbs_are_lent_whole_and_in_both_frames(batch):
+def test_limbs_are_exchanged_whole_and_in_both_frames(batch):
     lent = augmentation(limbs=1.0).of_motion(batch)
     for joints in LIMBS:
         columns = [3 * joint + axis for joint in joints for axis in range(3)]
@@ -80,7 +80,7 @@ def test_limbs_are_lent_whole_and_in_both_frames(batch):
     assert torch.equal(lent.start_poses[:, legs], batch.start_poses[:, legs])
 
 
-def test_joints_are_disturbed_as_far_as_they_turn_in_the_data(batch):
+def test_pose_noise_is_proportional_to_the_spread_in_the_data(batch):
     noisy = augmentation(pose_noise=0.5).of_motion(batch)
     moved = (noisy.start_poses - batch.start_poses).std(dim=0)
     assert float(moved[:3].max()) == 0.0
@@ -89,7 +89,7 @@ def test_joints_are_disturbed_as_far_as_they_turn_in_the_data(batch):
     torch.testing.assert_close(noisy.start_poses - batch.start_poses, noisy.target_poses - batch.target_poses)
 
 
-def test_a_tilted_pair_is_only_turned(batch, body):
+def test_tilted_pair_is_only_rotated(batch, body):
     plain, tilted = (clean_examples(one, body) for one in (batch, augmentation(tilt_rad=0.3).of_motion(batch)))
     for name in ("start_points", "true_points"):
         before, after = (_distances(getattr(one, name)) for one in (plain, tilted))
@@ -103,7 +103,7 @@ def _distances(points: torch.Tensor) -> torch.Tensor:
     return torch.linalg.vector_norm(points[:, :, None] - points[:, None], dim=-1)
 
 
-def test_points_have_the_noise_that_is_told(batch, body):
+def test_points_have_the_reported_noise(batch, body):
     torch.manual_seed(1)
     examples = training_examples(batch, body, augmentation(point_noise_m=0.02), never)
     found = (examples.target_points - examples.true_points).flatten(1).std(dim=1)
@@ -111,7 +111,7 @@ def test_points_have_the_noise_that_is_told(batch, body):
     assert float(examples.sigma_m.max()) > 0.008 and float((examples.sigma_m < 0.002).float().mean()) > 0.3
 
 
-def test_missing_points_leave_the_torso(batch, body):
+def test_torso_points_are_never_missing(batch, body):
     torch.manual_seed(1)
     examples = training_examples(batch, body, augmentation(missing=0.6, layouts=0.7), never)
     assert 0.2 < float(examples.seen.mean()) < 0.8
@@ -120,7 +120,7 @@ def test_missing_points_leave_the_torso(batch, body):
     assert float(examples.seen[:, POSE_POINTS.index("left_index_knuckle")].sum()) > 0
 
 
-def test_starts_are_the_analytic_one_or_the_networks_own(batch, body):
+def test_starts_are_analytic_or_the_networks_own_prediction(batch, body):
     analytic = training_examples(batch, body, augmentation(analytic_start=1.0), never)
     expected = analytic_examples(clean_examples(batch, body), body)
     torch.testing.assert_close(analytic.start, expected.start, atol=1e-4, rtol=0)
@@ -139,16 +139,16 @@ def test_starts_are_the_analytic_one_or_the_networks_own(batch, body):
     assert 0.2 < float((changed == 0.0).float().mean()) < 0.8
 
 
-def test_betas_are_not_told_where_they_say_nothing(batch):
+def test_betas_are_hidden_where_they_carry_no_information(batch):
     drawn = augmentation(unknown_betas=0.5)
-    told = drawn.of_betas(batch.betas, known=True)
-    hidden = (told == 0.0).all(dim=1)
+    output = drawn.of_betas(batch.betas, known=True)
+    hidden = (output == 0.0).all(dim=1)
     assert 0.2 < float(hidden.float().mean()) < 0.8
-    assert torch.equal(told[~hidden], batch.betas[~hidden])
+    assert torch.equal(output[~hidden], batch.betas[~hidden])
     assert not drawn.of_betas(batch.betas, known=False).any()
 
 
-def test_other_bodies_have_other_bones_and_points_and_stay_even():
+def test_perturbed_bodies_have_other_bones_and_points_and_stay_symmetric():
     data = load_free_body()
     other = with_other_bones(data, np.random.default_rng(2))
     rest, moved = (BodyModel(one).rest_joints(np.zeros(10, dtype=np.float32)) for one in (data, other))

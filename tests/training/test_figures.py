@@ -1,4 +1,4 @@
-"""Losses, metrics and the training's body against hand-computed values, SciPy and smplx."""
+"""Losses, metrics and the training body against hand-computed values, SciPy and smplx."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_equal_rotations_have_a_finite_gradient() -> None:
     assert float(joint_angles_deg(same.detach(), same.detach()).max()) < 1e-4
 
 
-def test_the_loss_is_weighed_as_the_paper_says() -> None:
+def test_loss_is_weighted_as_in_the_paper() -> None:
     eye = torch.eye(3).expand(2, 22, 3, 3)
     quarter = torch.tensor([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]).expand(2, 22, 3, 3)
     vertices = torch.zeros(2, 7, 3), torch.tensor([0.3, 0.0, 0.4]).expand(2, 7, 3)
@@ -70,7 +70,7 @@ def test_similarity_alignment_against_scipy() -> None:
     np.testing.assert_allclose(target, standard * scale + target.mean(0), atol=1e-9)
 
 
-def test_a_mirrored_cloud_is_not_aligned_by_a_reflection() -> None:
+def test_mirrored_cloud_is_not_aligned_by_a_reflection() -> None:
     points = torch.randn(1, 30, 3, generator=torch.Generator().manual_seed(0))
     assert float(aligned_error_mm(points * torch.tensor([-1.0, 1.0, 1.0]), points)) > 100.0
     assert float(aligned_error_mm(points * 3.0 + 1.0, points)) < 1e-2
@@ -117,35 +117,35 @@ def test_gloo_batch_norm_of_one_process_is_batch_norm() -> None:
 
 
 @pytest.fixture(scope="module")
-def some_poses(walk: Motion) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def sampled_poses(walk: Motion) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     frames = np.linspace(0, walk.num_frames - 1, 12).astype(int)
     poses = torch.as_tensor(walk.poses[frames, :66], dtype=torch.float32)
     betas = torch.randn(12, 10, generator=torch.Generator().manual_seed(0))
     return pose_rotations(poses), betas, torch.as_tensor(walk.trans[frames], dtype=torch.float32)
 
 
-def test_keypoints_of_many_bodies_are_the_regressor_times_their_vertices(some_poses) -> None:
+def test_keypoints_of_many_bodies_are_the_regressor_times_their_vertices(sampled_poses) -> None:
     from core.body.landmarks import landmark_regressor
     from training.training_body import POINT_NAMES
 
     body = ShownBody(load_free_body(), "cpu")
     regressor = torch.as_tensor(landmark_regressor(body.data, POINT_NAMES), dtype=torch.float32)
-    expected = torch.einsum("kv,bvc->bkc", regressor, body.vertices(*some_poses))
-    torch.testing.assert_close(body.keypoints(*some_poses), expected, rtol=0.0, atol=2e-5)
+    expected = torch.einsum("kv,bvc->bkc", regressor, body.vertices(*sampled_poses))
+    torch.testing.assert_close(body.keypoints(*sampled_poses), expected, rtol=0.0, atol=2e-5)
 
 
-def test_smplx_makes_the_same_vertices(some_poses) -> None:
+def test_smplx_computes_the_same_vertices(sampled_poses) -> None:
     pytest.importorskip("smplx")
     ours = ShownBody(load_free_body(), "cpu", num_vertices=500)
     theirs = ShownBody(load_free_body(), "cpu", engine="smplx", num_vertices=500)
-    torch.testing.assert_close(ours.vertices(*some_poses), theirs.vertices(*some_poses), rtol=0.0, atol=2e-5)
-    subset, expected = ours.selected_vertices(*some_poses), theirs.selected_vertices(*some_poses)
+    torch.testing.assert_close(ours.vertices(*sampled_poses), theirs.vertices(*sampled_poses), rtol=0.0, atol=2e-5)
+    subset, expected = ours.selected_vertices(*sampled_poses), theirs.selected_vertices(*sampled_poses)
     torch.testing.assert_close(subset, expected, rtol=0.0, atol=2e-5)
 
 
-def test_a_subset_of_vertices_loses_nothing_that_matters(some_poses) -> None:
-    """Loss within 2 %, gradient within 5 degrees of that of all vertices."""
-    start, betas, trans = some_poses
+def test_vertex_subset_approximates_the_full_loss(sampled_poses) -> None:
+    """The loss is within 2 %, the gradient within 5 degrees of those of all vertices."""
+    start, betas, trans = sampled_poses
     results = []
     for count in (0, 690):
         body = ShownBody(load_free_body(), "cpu", num_vertices=count)
@@ -158,15 +158,15 @@ def test_a_subset_of_vertices_loses_nothing_that_matters(some_poses) -> None:
     assert float(torch.cosine_similarity(results[0][1], results[1][1], dim=0)) > np.cos(np.deg2rad(5.0))
 
 
-def test_spread_vertices_are_different_and_in_order() -> None:
+def test_spread_vertices_are_distinct_and_ordered() -> None:
     chosen = spread_vertices(6890, 690)
     assert len(np.unique(chosen)) == 690 and chosen[0] == 0 and chosen[-1] == 6889
     assert len(spread_vertices(6890, 0)) == 6890
 
 
-def test_mixed_precision_changes_a_rotation_by_little(some_poses) -> None:
-    """The inner layers in bfloat16, on the CPU: a tenth of a degree at most where the network turns joints by ten."""
-    start, betas, trans = some_poses
+def test_mixed_precision_changes_a_rotation_by_little(sampled_poses) -> None:
+    """bfloat16 inner layers on the CPU: at most a tenth of a degree where the network rotates joints by ten."""
+    start, betas, trans = sampled_poses
     torch.manual_seed(0)
     mixed = MixedResidualNet("body25", dropout=0.0, device_type="cpu").eval()
     torch.nn.init.normal_(mixed.regressor.layers[1].weight, std=0.02)

@@ -1,4 +1,4 @@
-"""The figures of the fit's evaluation, on motions whose errors are put in by hand."""
+"""Metrics of the fit's evaluation on motions with injected errors."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def turned(clip: Clip, joint: str, degrees: float, frames: slice = slice(None), 
     return rotations
 
 
-def test_the_true_motion_has_no_error(evaluation: Evaluation, clip: Clip) -> None:
+def test_true_motion_has_no_error(evaluation: Evaluation, clip: Clip) -> None:
     row = evaluation.compare(clip, CLEAN, motion_of(clip))
     for name in ("pve_mm", "worst_joint_mm", "true_keypoint_mm", "shape_mm", "acceleration_mm"):
         assert getattr(row, name) == pytest.approx(0.0, abs=0.01), name
@@ -54,7 +54,7 @@ def test_the_true_motion_has_no_error(evaluation: Evaluation, clip: Clip) -> Non
         assert getattr(row, name) == pytest.approx(0.0, abs=0.1), name
 
 
-def test_orientations_are_those_in_the_room(evaluation: Evaluation, clip: Clip) -> None:
+def test_orientations_are_global(evaluation: Evaluation, clip: Clip) -> None:
     row = evaluation.compare(clip, CLEAN, motion_of(clip, turned(clip, "neck", 20.0)))
     assert row.head_deg == pytest.approx(20.0, abs=0.1)
     assert row.foot_deg == pytest.approx(0.0, abs=0.1)
@@ -62,7 +62,7 @@ def test_orientations_are_those_in_the_room(evaluation: Evaluation, clip: Clip) 
     assert row.foot_deg == pytest.approx(10.0, abs=0.1), "the mean of both feet"
 
 
-def test_the_worst_joint_is_that_of_the_worst_frame(evaluation: Evaluation, clip: Clip) -> None:
+def test_worst_joint_is_that_of_the_worst_frame(evaluation: Evaluation, clip: Clip) -> None:
     bent = motion_of(clip, turned(clip, "left_elbow", 90.0, slice(3, 4), axis=2))
     rest = evaluation.body.rest_joints(clip.drawn_betas())
     reach = np.linalg.norm(rest[JOINT_INDEX["left_hand"]] - rest[JOINT_INDEX["left_elbow"]])
@@ -85,7 +85,7 @@ def test_smpls_hips_are_moved_inwards_and_nothing_else(evaluation: Evaluation, c
 
 
 @pytest.mark.parametrize("layout", ["body25", "wholebody133", "smpl24"])
-def test_errors_are_those_of_the_model_and_always_alike(evaluation: Evaluation, clip: Clip, layout: str) -> None:
+def test_errors_follow_the_model_and_are_deterministic(evaluation: Evaluation, clip: Clip, layout: str) -> None:
     constant = Condition("constant", errors=ErrorModel(constant_m=0.010), layout=layout)
     off = evaluation.track(clip, constant).positions - evaluation.track(clip, replace(CLEAN, layout=layout)).positions
     read = np.isfinite(off[0, :, 0])
@@ -97,7 +97,7 @@ def test_errors_are_those_of_the_model_and_always_alike(evaluation: Evaluation, 
     np.testing.assert_array_equal(again, evaluation.track(clip, constant).positions)
 
 
-def test_a_fault_comes_on_top_of_the_same_errors(evaluation: Evaluation, clip: Clip) -> None:
+def test_fault_is_added_to_the_same_errors(evaluation: Evaluation, clip: Clip) -> None:
     mix = Condition("mix", errors=MIXED_ERRORS)
     bad = evaluation.disturbed(clip, replace(mix, fault=OutlierRun(2.0, 5)))
     off = np.linalg.norm(bad.track.positions - evaluation.track(clip, mix).positions, axis=-1)
@@ -105,7 +105,7 @@ def test_a_fault_comes_on_top_of_the_same_errors(evaluation: Evaluation, clip: C
     assert (off > 1.9).sum() == 5 and (off[bad.run] > 1.9).sum() == 5 and off[off < 1.9].max() == 0.0
 
 
-def test_spill_is_what_changes_outside(evaluation: Evaluation, clip: Clip) -> None:
+def test_spill_measures_changes_outside_the_fault(evaluation: Evaluation, clip: Clip) -> None:
     gauge, run, count = SpillGauge(evaluation.body), slice(10, 16), len(clip.trans)
     near, far = slice(16, 18), slice(60, 61)
     assert 0.3 * clip.fps < 60 - 16 and 18 - 16 < 0.3 * clip.fps
@@ -119,36 +119,36 @@ def test_spill_is_what_changes_outside(evaluation: Evaluation, clip: Clip) -> No
     assert away.far_mm > 1.0
 
 
-def test_what_is_refused_is_counted_and_named(evaluation: Evaluation, clip: Clip) -> None:
+def test_refused_clips_are_counted_and_named(evaluation: Evaluation, clip: Clip) -> None:
     blind = Condition("nothing seen", missing=1.0)
-    said = evaluation.measure_or_refuse(clip, blind)
-    assert isinstance(said, str) and said.startswith(f"{clip.name}: TrackError: expected both hips")
-    row = row_of(blind, [said])
-    assert row.refused == (said,) and row.clips == 0 and np.isnan(row.pve_mm)
+    message = evaluation.measure_or_refuse(clip, blind)
+    assert isinstance(message, str) and message.startswith(f"{clip.name}: TrackError: expected both hips")
+    row = row_of(blind, [message])
+    assert row.refused == (message,) and row.clips == 0 and np.isnan(row.pve_mm)
     sound = evaluation.compare(clip, blind, motion_of(clip))
-    mixed = row_of(blind, [sound, said, None])
-    assert mixed.clips == 1 and mixed.refused == (said,) and mixed.frames == len(clip.trans)
+    mixed = row_of(blind, [sound, message, None])
+    assert mixed.clips == 1 and mixed.refused == (message,) and mixed.frames == len(clip.trans)
 
 
-def test_people_faster_than_any_are_refused_where_they_are_read(evaluation: Evaluation, clip: Clip) -> None:
-    """A track passes through the checks of the readers: here the person flies away at 100 m/s."""
+def test_impossibly_fast_person_is_refused_by_reading(evaluation: Evaluation, clip: Clip) -> None:
+    """The track passes through the readers' checks: here the person moves away at 100 m/s."""
 
     class Flown(OutlierRun):
         def apply(self, points, names, fps, generator):
             return points + 100.0 / fps * np.arange(len(points))[:, None, None], slice(0, 1)
 
     flown = Condition("flown", fault=Flown(0.0, 1), read=True)
-    said = evaluation.measure_or_refuse(clip, flown)
-    assert isinstance(said, str) and "TrackError" in said
+    message = evaluation.measure_or_refuse(clip, flown)
+    assert isinstance(message, str) and "TrackError" in message
 
 
-def test_a_fault_that_takes_most_of_a_clip_is_left_out(evaluation: Evaluation, clip: Clip) -> None:
+def test_clip_mostly_covered_by_a_fault_is_left_out(evaluation: Evaluation, clip: Clip) -> None:
     assert (
         evaluation.measure_or_refuse(clip, Condition("long", fault=OutlierRun(1.0, len(clip.trans) // 2 + 1))) is None
     )
 
 
-def test_means_are_weighed_by_frames_and_the_worst_is_the_worst() -> None:
+def test_means_are_weighted_by_frames_and_the_worst_is_the_maximum() -> None:
     figures = dict.fromkeys(
         (name for name, field in Row.__dataclass_fields__.items() if field.type == "float" and name != "pve_mm"), 0.0
     )
@@ -160,7 +160,7 @@ def test_means_are_weighed_by_frames_and_the_worst_is_the_worst() -> None:
     assert (row.pve_mm, row.worst_joint_mm, row.frames, row.clips) == (3.25, 7.0, 40, 2)
 
 
-def test_rows_have_names_of_their_own_and_are_chosen_by_them() -> None:
+def test_rows_have_unique_names_and_are_selected_by_them() -> None:
     names = [condition.name for rows in (ERROR_ROWS, FAULT_ROWS, SOLVER_ROWS) for condition in rows]
     assert len(set(names)) == len(names) == len(chosen_rows(None))
     assert chosen_rows(["BODY25, mix", "arm hidden*"]) == {
@@ -169,7 +169,9 @@ def test_rows_have_names_of_their_own_and_are_chosen_by_them() -> None:
 
 
 @pytest.mark.slow
-def test_the_command_says_the_same_with_any_number_of_processes(motion_folder: Path, tmp_path: Path, capsys) -> None:
+def test_command_gives_the_same_output_with_any_number_of_processes(
+    motion_folder: Path, tmp_path: Path, capsys
+) -> None:
     for path in motion_folder.glob("Walk_0[12]_01_poses.npz"):
         (tmp_path / path.name.replace("Walk_0", "CMU_1")).write_bytes(path.read_bytes())
     rows = ["--rows", "BODY25, mix", "one point 1 m off, 5 frames", "clean, true betas"]
@@ -184,9 +186,9 @@ def test_the_command_says_the_same_with_any_number_of_processes(motion_folder: P
         assert one["clips"] == 2 and other["pve_mm"] == pytest.approx(one["pve_mm"], abs=0.05)
     mix, outlier, clean = found[0]
     assert clean["pve_mm"] < mix["pve_mm"] and outlier["spill"]["outside_mm"] >= 0.0 and mix["spill"] is None
-    assert "Errors as trackers make them" in capsys.readouterr().out
+    assert "Realistic tracker errors" in capsys.readouterr().out
 
 
-def test_a_row_that_does_not_exist_is_told(motion_folder: Path, capsys) -> None:
+def test_unknown_row_is_reported(motion_folder: Path, capsys) -> None:
     assert main([str(motion_folder), "--rows", "no such row"]) == 1
     assert "no such row" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Sequential inference, its figures, and the SMPLify-3D to compare with."""
+"""Sequential inference, its metrics, and the SMPLify-3D baseline."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def clip_of(walk: Motion, first: int, length: int, seed: int) -> TrueClip:
 
 @pytest.fixture(scope="module")
 def clips(walk: Motion) -> list[TrueClip]:
-    """A short clip and a long one, out of order of length."""
+    """Return a short clip and a long one, not sorted by length."""
     return [clip_of(walk, 0, 12, 0), clip_of(walk, 100, FALLBACK_AFTER + 8, 1)]
 
 
 def knowing(clips: list[TrueClip], body: ShownBody):
-    """A predictor that knows: it finds the target points among those of *clips* and answers with their pose."""
+    """Return an oracle predictor: it looks up the target points in *clips* and returns their pose."""
     points = torch.cat([clip.points(body) - clip.points(body).mean(1, keepdim=True) for clip in clips]).flatten(1)
     rotations = torch.cat([clip.rotations for clip in clips])
 
@@ -63,7 +63,7 @@ def copying(start, target, previous, betas):
     return previous
 
 
-def test_right_predictions_have_no_error_and_clips_do_not_disturb_each_other(clips, body) -> None:
+def test_correct_predictions_have_no_error_and_clips_are_independent(clips, body) -> None:
     tracked = track_clips(knowing(clips, body), clips, body, "published")
     for true, one in zip(clips, tracked, strict=True):
         errors = measure(true, one, body)
@@ -75,8 +75,8 @@ def test_right_predictions_have_no_error_and_clips_do_not_disturb_each_other(cli
     assert torch.equal(alone.rotations, together.rotations)
 
 
-def test_the_published_fallback_begins_after_frame_60(clips, body) -> None:
-    """A predictor that turns the pelvis a little more each frame is wrong by more and more, until it is overruled."""
+def test_published_fallback_starts_after_frame_60(clips, body) -> None:
+    """A predictor that rotates the pelvis further each frame drifts until a fallback replaces it."""
     nudge = torch.eye(3).repeat(24, 1, 1)
     nudge[0] = torch.as_tensor(Rotation.from_euler("x", 4.0, degrees=True).as_matrix())
 
@@ -90,7 +90,7 @@ def test_the_published_fallback_begins_after_frame_60(clips, body) -> None:
     assert (np.diff(errors[:20]) > 0).all() and errors[FALLBACK_AFTER] < 0.7 * errors[FALLBACK_AFTER - 1]
 
 
-def test_the_honest_protocol_is_given_keypoints_alone(clips, body) -> None:
+def test_honest_protocol_only_gets_keypoints(clips, body) -> None:
     tracked = track_clips(knowing(clips, body), clips, body, "honest")
     for true, one in zip(clips, tracked, strict=True):
         assert not torch.allclose(one.betas, true.betas)
@@ -99,7 +99,7 @@ def test_the_honest_protocol_is_given_keypoints_alone(clips, body) -> None:
         assert measure(true, one, body).mpve_mm.mean() < 25.0
 
 
-def test_drift_is_the_last_tenth_less_the_first() -> None:
+def test_drift_is_the_last_tenth_minus_the_first() -> None:
     rising = FrameErrors(np.repeat(np.arange(10.0), 4), np.ones(40), 10.0)
     flat = FrameErrors(np.full(20, 3.0), np.ones(20), 10.0)
     figures = summarise([rising, flat])
@@ -122,7 +122,7 @@ def test_rotation_vectors_against_scipy_and_at_zero() -> None:
     assert torch.autograd.gradcheck(rotation_matrices, (leaf[1:3].detach().requires_grad_(),))
 
 
-def test_the_prior_is_the_gaussian_of_its_poses() -> None:
+def test_prior_is_the_gaussian_of_its_poses() -> None:
     random = np.random.default_rng(0)
     poses = random.normal(size=(4000, 66)) * np.linspace(0.1, 0.5, 66) + 0.2
     prior = fit_prior(poses)
@@ -141,7 +141,7 @@ def test_the_prior_is_the_gaussian_of_its_poses() -> None:
     ],
     ids=lambda value: value.title if isinstance(value, SmplifyOptions) else None,
 )
-def test_smplify_brings_the_keypoints_together(
+def test_smplify_reduces_the_keypoint_distance(
     walk: Motion, body: ShownBody, options: SmplifyOptions, frames: int, limit_mm: float
 ) -> None:
     clip = clip_of(walk, 200, frames, 2)
@@ -155,12 +155,12 @@ def test_smplify_brings_the_keypoints_together(
     assert result.seconds > 0.0
 
 
-def test_an_unknown_method_is_refused() -> None:
+def test_unknown_method_is_refused() -> None:
     with pytest.raises(ValueError, match="adam.*lbfgs"):
         SmplifyOptions(optimizer="sgd")
 
 
-def test_the_command_prints_saves_and_compares(
+def test_command_prints_saves_and_compares(
     run_settings: dict[str, object], motion_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("yaml")
@@ -199,7 +199,7 @@ def test_the_command_prints_saves_and_compares(
     assert main([str(tmp_path / "none.pth.tar")]) == 1
 
 
-def test_the_command_runs_as_a_file_from_anywhere(tmp_path: Path) -> None:
+def test_command_runs_as_a_file_from_any_folder(tmp_path: Path) -> None:
     script = Path(__file__).resolve().parents[2] / "training" / "inference.py"
     shown = subprocess.run([sys.executable, str(script), "--help"], cwd=tmp_path, capture_output=True, text=True)
     assert shown.returncode == 0 and "SAMPLE_RATIO" in shown.stdout.upper(), shown.stderr

@@ -1,4 +1,4 @@
-"""Joint angles against SciPy and by hand, and the files that hold them."""
+"""Joint angles against SciPy and hand-computed values, and readers of the files with angles."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from training.joint_angles import SIDES, bend_degrees, smpl_angles, zxy_degrees
 from training.opensim_files import read_bodies, read_mot
 
 
-def test_zxy_is_scipys() -> None:
+def test_zxy_agrees_with_scipy() -> None:
     angles = np.random.default_rng(0).uniform(-80.0, 80.0, (50, 3))
     np.testing.assert_allclose(
         zxy_degrees(Rotation.from_euler("ZXY", angles, degrees=True).as_matrix()), angles, atol=1e-9
     )
 
 
-def test_a_bend_is_0_straight_and_90_at_a_right_angle() -> None:
+def test_bend_is_0_when_straight_and_90_at_a_right_angle() -> None:
     root, middle = np.array([0.0, 2.0, 0.0]), np.array([0.0, 1.0, 0.0])
     assert bend_degrees(root, middle, np.array([0.0, 0.5, 0.0])) == pytest.approx(0.0, abs=1e-6)
     assert bend_degrees(root, middle, np.array([0.3, 1.0, 0.0])) == pytest.approx(90.0)
 
 
 def posed(turns: dict[str, tuple[float, float, float]]) -> dict[str, np.ndarray]:
-    """Return the angles of one frame in which joints are turned by degrees about SMPL's axes."""
+    """Return the angles of one frame with joints rotated by degrees about SMPL's axes."""
     vectors = np.zeros((1, 24, 3))
     for name, degrees in turns.items():
         vectors[0, JOINT_INDEX[name]] = np.deg2rad(degrees)
@@ -55,7 +55,7 @@ def test_angles_have_the_signs_of_gait_analysis(side: str) -> None:
     toes_up = posed({f"{side}_ankle": (-12.0, 0.0, 0.0)})
     assert toes_up[f"{side}_ankle"][0] == pytest.approx(12.0, abs=1e-4)
     straight, bent = posed({}), posed({f"{side}_knee": (60.0, 0.0, 0.0)})
-    assert abs(bent[f"{side}_knee"][0] - straight[f"{side}_knee"][0] - 60.0) < 12.0, "the rest knee is bent a little"
+    assert abs(bent[f"{side}_knee"][0] - straight[f"{side}_knee"][0] - 60.0) < 12.0, "the knee is slightly bent at rest"
 
 
 def mot_text(names: list[str], rows: np.ndarray, in_degrees: str) -> str:
@@ -78,7 +78,7 @@ def test_coordinates_are_read_in_degrees(tmp_path: Path, in_degrees: str, unit: 
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("no header at all\n", "endheader"),
         ("inDegrees=yes\nendheader\ntime\thip_flexion_l\n0.0\tnot a number\n", "numbers"),
@@ -86,10 +86,10 @@ def test_coordinates_are_read_in_degrees(tmp_path: Path, in_degrees: str, unit: 
         ("inDegrees=yes\nendheader\ntime\tpelvis_tx\n0.0\t1.0\n", "hip_flexion_l"),
     ],
 )
-def test_what_is_no_coordinate_file_is_told(tmp_path: Path, text: str, said: str) -> None:
+def test_invalid_coordinate_file_is_reported(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "bad.mot"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(TrackFileError, match=said) as error:
+    with pytest.raises(TrackFileError, match=message) as error:
         read_mot(path)
     assert str(path) in str(error.value)
 
@@ -123,7 +123,7 @@ def test_bodies_are_read_with_their_rotations(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("broken", ["", "[]", '{"time": [0.0], "bodies": {}}', '{"time": [0.0]}'])
-def test_what_is_no_file_of_bodies_is_told(tmp_path: Path, broken: str) -> None:
+def test_invalid_file_of_bodies_is_reported(tmp_path: Path, broken: str) -> None:
     path = tmp_path / "bad_mocap.json"
     path.write_text(broken, encoding="utf-8")
     with pytest.raises(TrackFileError, match="bodies"):

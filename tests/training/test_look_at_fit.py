@@ -1,4 +1,4 @@
-"""The software renderer, the list of oddities, and the contact sheets of a real fit."""
+"""The software renderer, the list of implausible poses, and the contact sheets of a real fit."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def _blank(height: int = 20, width: int = 20) -> np.ndarray:
 
 
 def _quad(depth: float, low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
-    """A square that faces the viewer: corners counter-clockwise as the viewer sees them, rows running down."""
+    """Return a square facing the viewer: corners counter-clockwise as seen by the viewer, rows running down."""
     corners = np.array([[low, high, depth], [high, high, depth], [high, low, depth], [low, low, depth]], dtype=float)
     return corners, np.array([[0, 1, 2], [0, 2, 3]])
 
 
-def test_a_mesh_covers_its_pixels_and_nearer_parts_hide_farther_ones() -> None:
+def test_mesh_covers_its_pixels_and_nearer_parts_hide_farther_ones() -> None:
     picture = _blank()
     far, faces = _quad(0.0, 2, 16)
     near, _ = _quad(5.0, 6, 10)
@@ -41,7 +41,7 @@ def test_a_mesh_covers_its_pixels_and_nearer_parts_hide_farther_ones() -> None:
     assert (picture[0] == WHITE).all()
 
 
-def test_back_sides_and_what_is_outside_are_not_drawn() -> None:
+def test_back_faces_and_triangles_outside_are_not_drawn() -> None:
     picture = _blank()
     corners, faces = _quad(0.0, 2, 16)
     draw_mesh(picture, corners, faces[:, ::-1], np.zeros((2, 3)))
@@ -94,14 +94,14 @@ def _rotations(num_frames: int = 6) -> np.ndarray:
         ("right_ankle", (80.0, 0.0, 0.0), "turned"),
     ],
 )
-def test_what_bodies_do_not_do_is_told(joint: str, turn_deg: tuple[float, float, float], what: str) -> None:
+def test_implausible_poses_are_reported(joint: str, turn_deg: tuple[float, float, float], what: str) -> None:
     rotations = _rotations()
     rotations[2:4, JOINT_INDEX[joint]] = Rotation.from_euler("xyz", turn_deg, degrees=True).as_matrix()
     found = [odd for odd in find_oddities(rotations, 1.0) if odd.what.startswith(what)]
     assert [(odd.joint, odd.first, odd.last) for odd in found] == [(joint, 2, 3)]
 
 
-def test_bends_the_right_way_are_not_odd_but_a_fast_one_is() -> None:
+def test_normal_bends_are_plausible_unless_too_fast() -> None:
     rotations = _rotations()
     bent = {"left_knee": (100.0, 0.0, 0.0), "left_elbow": (0.0, -100.0, 0.0), "right_elbow": (0.0, 100.0, 0.0)}
     for joint, turn in bent.items():
@@ -113,13 +113,13 @@ def test_bends_the_right_way_are_not_odd_but_a_fast_one_is() -> None:
     assert odd.worst == pytest.approx(np.radians(100.0) * 30.0)
 
 
-def test_a_knee_that_is_bent_far_is_not_twisted_for_a_slant_of_its_axis() -> None:
+def test_deep_knee_bend_about_a_slanted_axis_is_not_a_twist() -> None:
     rotations = _rotations()
     rotations[:, JOINT_INDEX["right_knee"]] = Rotation.from_rotvec((155.0, -12.0, -15.0), degrees=True).as_matrix()
     assert find_oddities(rotations, 30.0) == []
 
 
-def test_the_head_may_not_look_backwards() -> None:
+def test_head_may_not_look_backwards() -> None:
     rotations = _rotations()
     rotations[:, JOINT_INDEX["neck"]] = Rotation.from_euler("y", 60.0, degrees=True).as_matrix()
     rotations[:, JOINT_INDEX["head"]] = Rotation.from_euler("y", 50.0, degrees=True).as_matrix()
@@ -148,7 +148,7 @@ def test_sheets_show_the_body_left_in_blue_and_right_in_orange(tmp_path: Path, c
     assert blue.sum() > 5000 and orange.sum() > 5000
 
 
-def test_frames_that_are_not_there_are_refused(tmp_path: Path, capsys) -> None:
+def test_frames_outside_the_track_are_refused(tmp_path: Path, capsys) -> None:
     assert main([str(SAMPLE), "-o", str(tmp_path), "--frames", "9000", "9001"]) == 1
     assert "--frames between 0 and" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

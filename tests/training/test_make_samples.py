@@ -1,4 +1,4 @@
-"""The shipped samples are what the command writes, and the motion behind them is a person's."""
+"""The shipped samples match the command's output, and their motion is that of a person."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from training.sample_motion import SQUAT_S, WAVE_S, sample_motion
 STALE = "the body or the motion has changed since: run python -m training.make_samples and commit the samples"
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 ROUNDING_M = 1.1e-4
-"""The files hold tenths of a millimetre, whose last digit may fall either way on another machine."""
+"""The files store tenths of a millimetre; the last digit may round differently on another machine."""
 
 
 def trc_numbers(path: Path) -> tuple[list[str], np.ndarray]:
@@ -54,14 +54,14 @@ def vertices(motion: Motion) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("name", "unit"), [("walk.trc", 1.0), ("walk_wrong_units.trc", 1000.0)])
-def test_shipped_trc_is_what_the_command_writes(regenerated: Path, name: str, unit: float) -> None:
+def test_shipped_trc_matches_the_command_output(regenerated: Path, name: str, unit: float) -> None:
     header, numbers = trc_numbers(SAMPLES / name)
     new_header, new_numbers = trc_numbers(regenerated / name)
     assert header == new_header
     np.testing.assert_allclose(numbers, new_numbers, rtol=0.0, atol=ROUNDING_M * unit, equal_nan=True, err_msg=STALE)
 
 
-def test_shipped_npz_is_what_the_command_writes(regenerated: Path) -> None:
+def test_shipped_npz_matches_the_command_output(regenerated: Path) -> None:
     with np.load(SAMPLES / "walk.npz") as shipped, np.load(regenerated / "walk.npz") as new:
         assert sorted(shipped.files) == ["confidence", "fps", "layout", "positions"]
         assert shipped["positions"].shape == (432, 25, 3)
@@ -72,7 +72,7 @@ def test_shipped_npz_is_what_the_command_writes(regenerated: Path) -> None:
         np.testing.assert_array_equal(np.isfinite(shipped["positions"]).all(-1), shipped["confidence"] == 1.0)
 
 
-def test_wrong_unit_twin_says_metres_and_holds_millimetres() -> None:
+def test_wrong_units_file_states_metres_and_contains_millimetres() -> None:
     header, numbers = trc_numbers(SAMPLES / "walk.trc")
     twin_header, twin = trc_numbers(SAMPLES / "walk_wrong_units.trc")
     assert header[2] == twin_header[2] and header[2].split("\t")[4] == "m"
@@ -104,7 +104,7 @@ def test_trc_leaves_missing_points_empty() -> None:
     assert lines[6].split("\t")[1:3] == ["0.020000", "0.4000"]
 
 
-def test_standing_feet_do_not_slide(vertices: np.ndarray) -> None:
+def test_feet_in_contact_do_not_slide(vertices: np.ndarray) -> None:
     frame_times = np.arange(len(vertices)) / 60.0
     for side, footprints in plan_walk().footprints.items():
         for footprint in footprints:
@@ -115,11 +115,11 @@ def test_standing_feet_do_not_slide(vertices: np.ndarray) -> None:
             assert np.ptp(sole, axis=0).max() < 1e-3
 
 
-def test_the_lowest_point_stays_on_the_floor(vertices: np.ndarray) -> None:
+def test_lowest_point_stays_on_the_floor(vertices: np.ndarray) -> None:
     assert np.abs(vertices[:, :, 1].min(axis=1)).max() < 5e-3
 
 
-def test_the_person_walks_turns_waves_and_squats(joints: np.ndarray, motion: Motion) -> None:
+def test_person_walks_turns_waves_and_squats(joints: np.ndarray, motion: Motion) -> None:
     pelvis = joints[:, 0]
     assert np.linalg.norm(pelvis[-1, [0, 2]] - pelvis[0, [0, 2]]) > 2.0
     front = motion.rotations()[:, 0] @ np.array([0.0, 0.0, 1.0])

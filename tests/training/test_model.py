@@ -1,4 +1,4 @@
-"""The torch network is the published one, entry for entry and number for number."""
+"""The torch network equals the published one in its state dict and its outputs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ RELATIVE = 1e-4
 
 @pytest.fixture(scope="module")
 def parity(shared_dir) -> dict[str, torch.Tensor]:
-    """Inputs, intermediates and outputs of the published network."""
+    """Return inputs, intermediates and outputs of the published network."""
     with np.load(shared_dir / "reference" / "reference_parity.npz", allow_pickle=False) as stored:
         return {name: torch.tensor(stored[name]) for name in stored.files}
 
 
 @pytest.fixture(scope="module")
 def weights() -> dict[str, torch.Tensor]:
-    """The weights that the fixture was made with."""
+    """Return the weights used to generate the fixture."""
     return {name: torch.tensor(array) for name, array in rule_state().items()}
 
 
@@ -40,7 +40,7 @@ def start_pose(parity: dict[str, torch.Tensor]) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("graph", ["published", "body25"])
-def test_the_state_dict_is_the_published_one_in_names_shapes_and_order(shared_dir, graph):
+def test_state_dict_matches_the_published_names_shapes_and_order(shared_dir, graph):
     expected = json.loads((shared_dir / "reference" / "reference_state_dict.json").read_text(encoding="utf-8"))
     network = ResidualNet(graph)
     assert [[name, list(value.shape)] for name, value in network.state_dict().items()] == expected
@@ -67,7 +67,7 @@ def test_every_intermediate_of_the_published_network_is_reproduced(parity, weigh
     assert (found.rotations - parity["pred_rotmat"]).abs().max() < 2e-4
 
 
-def test_another_graph_gives_other_answers(parity, weights):
+def test_another_graph_gives_other_outputs(parity, weights):
     network = ResidualNet("body25").eval()
     network.load_state_dict(weights)
     with torch.no_grad():
@@ -85,7 +85,7 @@ def test_trimmed_taps_change_nothing_at_any_length(frames, stride):
     torch.testing.assert_close(trimmed, layer(features), rtol=0, atol=1e-13)
 
 
-def test_a_graph_convolution_by_hand():
+def test_graph_convolution_by_hand():
     layer = GraphConvolution(1, 1, "body25").double().eval()
     with torch.no_grad():
         for index, conv in enumerate(layer.conv_list):
@@ -102,7 +102,7 @@ def test_a_graph_convolution_by_hand():
     assert found[place["left_ankle"]].item() == pytest.approx(ankle, rel=1e-6)
 
 
-def test_fresh_weights_predict_nearly_no_motion(parity):
+def test_initial_weights_predict_almost_no_motion(parity):
     torch.manual_seed(0)
     network = ResidualNet().eval()
     rotations = start_pose(parity)
@@ -124,7 +124,7 @@ def test_every_parameter_learns_and_the_start_pose_may_be_identity(parity):
     assert rotations.grad.isfinite().all()
 
 
-def test_dropout_acts_in_training_alone(parity):
+def test_dropout_acts_only_in_training(parity):
     torch.manual_seed(0)
     network = ResidualNet()
     torch.nn.init.normal_(network.regressor.layers[1].weight)
@@ -135,7 +135,7 @@ def test_dropout_acts_in_training_alone(parity):
         assert torch.equal(network(*inputs).delta_6d, network(*inputs).delta_6d)
 
 
-def test_the_graph_stays_out_of_the_state_dict_and_unknown_ones_are_refused():
+def test_graph_is_not_in_the_state_dict_and_unknown_graphs_are_refused():
     assert not any("adjacency" in name for name in ResidualNet().state_dict())
     assert np.allclose(ResidualNet("published").backbone.gcn0.adjacency, adjacency("published"))
     with pytest.raises(GraphError, match="kinect"):

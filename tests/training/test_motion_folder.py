@@ -1,4 +1,4 @@
-"""Folders of motion clips: which files are taken, and what they become."""
+"""Folders of motion clips: selection of files and the clips read from them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
-def test_clips_are_those_of_the_collection_by_name(folder):
+def test_clips_of_the_collection_are_sorted_by_name(folder):
     clips = read_clips(folder)
     assert [clip.name for clip in clips] == [
         "CMU_01_01_poses", "CMU_05_02_poses", "CMU_16_15_poses", "CMU_16_a_b_poses",
@@ -45,7 +45,7 @@ def test_clips_are_those_of_the_collection_by_name(folder):
     assert [clip.name for clip in read_clips(folder, collection="KIT")] == ["KIT_16_01_poses"]
 
 
-def test_subjects_are_chosen_by_whole_name(folder):
+def test_subjects_are_selected_by_exact_name(folder):
     assert [clip.subject for clip in read_clips(folder, ["16"])] == ["16", "16"]
     assert [clip.subject for clip in read_clips(folder, iter(["01", "05"]))] == ["01", "05"]
     with pytest.raises(InputMissingError):
@@ -64,7 +64,7 @@ def test_rotations_are_those_of_the_22_body_joints(tmp_path, width):
     assert clip.rotations.dtype == clip.trans.dtype == np.float32
 
 
-def test_an_empty_folder_says_what_was_looked_for(tmp_path):
+def test_empty_folder_reports_the_expected_files(tmp_path):
     with pytest.raises(InputMissingError) as caught:
         read_clips(tmp_path, ["35", "16"])
     message = str(caught.value)
@@ -73,7 +73,7 @@ def test_an_empty_folder_says_what_was_looked_for(tmp_path):
     assert isinstance(caught.value, CoreError)
 
 
-def test_betas_belong_to_the_name_of_the_clip(folder):
+def test_betas_depend_on_the_clip_name(folder):
     clips = read_clips(folder)
     betas = np.stack([clip.drawn_betas() for clip in clips])
     np.testing.assert_array_equal(betas, np.stack([clip.drawn_betas() for clip in read_clips(folder)]))
@@ -83,7 +83,7 @@ def test_betas_belong_to_the_name_of_the_clip(folder):
     assert many.std() == pytest.approx(BETAS_SPREAD, rel=0.03) and abs(many.mean()) < 0.03
 
 
-def test_the_shared_clips_are_read(shared_dir):
+def test_shared_clips_are_read(shared_dir):
     clips = read_clips(shared_dir / "data" / "cmu_smpl", ["35"])
     assert len(clips) >= 10 and {clip.subject for clip in clips} == {"35"}
     upright = np.concatenate([clip.rotations[:, 0, 1, 1] for clip in clips])

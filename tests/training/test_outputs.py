@@ -1,4 +1,4 @@
-"""No command of the training or the core writes onto a file that it reads, whatever the path."""
+"""No command of training or core overwrites a file that it reads, whatever its path."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NEED_TORCH = {"training.ablate", "training.convert_checkpoint", "training.infere
 
 @dataclass(frozen=True)
 class Case:
-    """A command that is told to write onto a file that it reads.
+    """A command whose output is a file that it reads.
 
     Attributes:
         read: the file that it reads.
@@ -89,7 +89,7 @@ CASES: dict[str, list[Case]] = {
         _run("last.pth.tar", "evaluation.json", "--checkpoint", "{read}", "--eval", *TRAIN),
     ],
 }
-"""Every command of the training. Who adds one adds here what it reads and writes."""
+"""Every command of training. A new command must be added here with its inputs and outputs."""
 OWN_TESTS = {"core.cli.main": "tests/core/cli/test_protected_files.py"}
 FILES, FOLDERS = (
     [pytest.param(name, case, id=f"{name}-{number}") for name in CASES for number, case in enumerate(CASES[name])
@@ -98,7 +98,7 @@ FILES, FOLDERS = (
 )  # fmt: skip
 
 
-def test_every_command_is_here() -> None:
+def test_every_command_is_covered() -> None:
     found = {
         ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
         for folder in ("core", "training")
@@ -111,7 +111,7 @@ def test_every_command_is_here() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a file of everything that a command may read; none of them but the settings is what it seems."""
+    """Write every kind of file that a command may read; only the settings are valid, the others are dummies."""
     folder = tmp_path / "in"
     folder.mkdir()
     for name in INPUTS:
@@ -134,7 +134,7 @@ def _assert_refused(module: str, case: Case, capsys: pytest.CaptureFixture[str],
 
 @pytest.mark.parametrize("kind", DISGUISES)
 @pytest.mark.parametrize(("module", "case"), FILES)
-def test_a_file_that_is_read_is_not_replaced(folder, monkeypatch, capsys, module, case, kind) -> None:
+def test_input_file_is_not_overwritten(folder, monkeypatch, capsys, module, case, kind) -> None:
     monkeypatch.chdir(folder.parent)
     onto = disguise(folder / case.read, kind)
     _assert_refused(module, case, capsys, read=folder / case.read, folder=folder, onto=onto)
@@ -142,8 +142,8 @@ def test_a_file_that_is_read_is_not_replaced(folder, monkeypatch, capsys, module
 
 @pytest.mark.parametrize("kind", ["plain", "symlink", "hard link"])
 @pytest.mark.parametrize(("module", "case"), FOLDERS)
-def test_a_file_that_is_read_is_not_replaced_in_a_folder(folder, capsys, module, case, kind) -> None:
-    """Where the command chooses the name, a file of that name is what is read."""
+def test_input_file_in_the_output_folder_is_not_overwritten(folder, capsys, module, case, kind) -> None:
+    """Where the command chooses the output's name, the input has that name."""
     read, run = folder / case.read, folder.parent / "runs" / "learnable_smplify_net_default"
     (run / case.written).parent.mkdir(parents=True)
     if kind == "plain" and "{read}" in case.arguments and not case.written.startswith(case.read):
@@ -155,7 +155,7 @@ def test_a_file_that_is_read_is_not_replaced_in_a_folder(folder, capsys, module,
     _assert_refused(module, case, capsys, read=read, folder=folder, run=run)
 
 
-def test_settings_of_a_run_may_be_read_where_it_writes_them(tmp_path: Path) -> None:
+def test_run_may_read_its_own_settings_file(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("yaml")
     command = import_module("training.train_command")
@@ -172,15 +172,15 @@ def test_settings_of_a_run_may_be_read_where_it_writes_them(tmp_path: Path) -> N
         command._check_outputs(command.settings_of(changed), changed)
 
 
-def test_samples_are_not_written_into_the_program(capsys) -> None:
+def test_samples_are_not_written_over_program_files(capsys) -> None:
     assert import_module("training.make_samples").main(["--output", str(REPOSITORY / "core" / "body")]) == 1
     assert "a file of this program" in capsys.readouterr().err
     assert not (REPOSITORY / "core" / "body" / "walk.trc").exists()
 
 
-def test_outputs_are_files_and_differ(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="expected a file for the figures, found a folder"):
-        check_outputs({"the figures": tmp_path}, {})
+def test_outputs_must_be_distinct_files(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="expected a file for the metrics, found a folder"):
+        check_outputs({"the metrics": tmp_path}, {})
     with pytest.raises(OutputError, match="the report to be another file than the body"):
         check_outputs({"the body": tmp_path / "a", "the report": tmp_path / "a"}, {})
     check_outputs({"the body": tmp_path / "a", "the report": None, "a sheet": [tmp_path / "b"]}, {"the clips": []})

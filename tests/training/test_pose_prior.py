@@ -1,4 +1,4 @@
-"""The pose prior's training: what it learns is a mirror's and a person's, and its asset is read by the fit."""
+"""Training of the regression prior: mirror symmetry, subjects, and an asset that the fit can read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAMES = tuple(point.solver for point in BODY25.points if point.solver)
 
 @pytest.fixture(scope="module")
 def clips() -> list[Clip]:
-    """The sample's walk in three parts, by three people."""
+    """Return the sample's walk in three parts, as of three subjects."""
     motion = sample_motion()
     rotations, trans = motion.rotations().astype(np.float32), motion.trans.astype(np.float32)
     parts = (slice(0, 140, 4), slice(140, 280, 4), slice(280, 432, 4))
@@ -41,7 +41,7 @@ def clips() -> list[Clip]:
 
 @pytest.fixture(scope="module")
 def asset(clips, tmp_path_factory) -> Path:
-    """An asset learned from the three clips by the command."""
+    """Train an asset on the three clips with the command."""
     folder = tmp_path_factory.mktemp("clips")
     for clip in clips:
         poses = np.zeros((len(clip.trans), 156))
@@ -55,7 +55,7 @@ def asset(clips, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def learned(asset, monkeypatch) -> RegressionPrior:
+def trained(asset, monkeypatch) -> RegressionPrior:
     monkeypatch.setattr(fit_prior, "ASSET", asset)
     return fit_prior.load_prior.__wrapped__()
 
@@ -77,9 +77,9 @@ def _wrong_deg(rotations: np.ndarray, truth: np.ndarray, joint: int) -> float:
     return float(np.rad2deg(np.arccos(np.clip((np.trace(turn, axis1=1, axis2=2) - 1) / 2, -1, 1))).mean())
 
 
-def test_the_asset_is_read_by_the_fit(learned):
-    assert set(learned.models) == {(part, level) for part in PART_JOINTS for level in range(len(PART_CHAINS[part]) + 1)}
-    for (part, _), model in learned.models.items():
+def test_asset_is_read_by_the_fit(trained):
+    assert set(trained.models) == {(part, level) for part in PART_JOINTS for level in range(len(PART_CHAINS[part]) + 1)}
+    for (part, _), model in trained.models.items():
         num_features = part_features(part, np.broadcast_to(np.eye(3), (1, 24, 3, 3))).shape[1]
         assert model.coefficients.shape == (num_features, 3 * len(PART_JOINTS[part]))
         for covariance in (model.covariance, model.subject_offset_covariance):
@@ -88,7 +88,7 @@ def test_the_asset_is_read_by_the_fit(learned):
         assert np.isfinite(model.coefficients).all() and (model.reach_rad > 0.0).all()
 
 
-def test_held_out_people_are_not_learned_from(asset, clips):
+def test_held_out_subjects_are_not_trained_on(asset, clips):
     model = pose_prior.fit_part(clips, "leg", 2)
     with np.load(asset, allow_pickle=False) as arrays:
         np.testing.assert_allclose(arrays["leg_2_coefficients"], model.coefficients, rtol=0.01, atol=0.02)
@@ -96,10 +96,10 @@ def test_held_out_people_are_not_learned_from(asset, clips):
         assert int(arrays["version"]) == fit_prior.ASSET_VERSION
 
 
-def test_what_was_learned_brings_the_start_nearer(learned, clips):
+def test_trained_prior_improves_the_start(trained, clips):
     weights = np.ones((len(clips[1].trans), len(NAMES)), dtype=np.float32)
     start = _start(clips[1], ErrorModel(constant_m=0.012, white_m=0.007))
-    expected = learned.predict(start, NAMES, weights, sigma_m=0.005).rotations
+    expected = trained.predict(start, NAMES, weights, sigma_m=0.005).rotations
     joints = [JOINT_INDEX[name] for names in PART_JOINTS.values() for name in names]
     before, after = (
         np.mean([_wrong_deg(rotations, clips[1].rotations, joint) for joint in joints])
@@ -108,7 +108,7 @@ def test_what_was_learned_brings_the_start_nearer(learned, clips):
     assert after < 0.95 * before
 
 
-def test_a_mirrored_world_teaches_the_same(clips):
+def test_mirrored_clips_give_the_same_prior(clips):
     flip = np.array([-1.0, 1.0, 1.0], dtype=np.float32)
     seen_in_mirror = [
         Clip(clip.name, clip.subject, mirrored(clip.rotations), clip.trans * flip, clip.fps) for clip in clips
@@ -123,17 +123,17 @@ def test_a_mirrored_world_teaches_the_same(clips):
             np.testing.assert_allclose(np.sqrt(np.trace(first)), np.sqrt(np.trace(second)), rtol=0.5)
 
 
-def test_the_prediction_of_a_mirrored_pose_is_the_mirrored_prediction(learned, clips):
+def test_prediction_of_a_mirrored_pose_is_the_mirrored_prediction(trained, clips):
     start = _start(clips[2])
     weights = np.ones((len(start), len(NAMES)), dtype=np.float32)
-    plain = learned.predict(start, NAMES, weights, sigma_m=0.005)
-    other = learned.predict(mirrored(start), NAMES, weights, sigma_m=0.005)
+    plain = trained.predict(start, NAMES, weights, sigma_m=0.005)
+    other = trained.predict(mirrored(start), NAMES, weights, sigma_m=0.005)
     for name in PART_JOINTS["leg"]:
         joint = JOINT_INDEX[name]
         np.testing.assert_allclose(mirrored(other.rotations)[:, joint], plain.rotations[:, joint], atol=1e-4)
 
 
-def test_what_stays_through_a_clip_is_told_from_what_comes_and_goes():
+def test_covariance_is_split_into_track_means_and_the_rest():
     generator = np.random.default_rng(0)
     stays, comes = (generator.normal(size=(6, 6)) for _ in range(2))
     rest = [generator.normal(size=6) @ stays + generator.normal(size=(50, 6)) @ comes for _ in range(4000)]
@@ -162,12 +162,12 @@ def _sample(subject: str, weight: float, generator: np.random.Generator) -> Samp
     return Sample(subject, features, generator.normal(size=(8, 3)), weight)
 
 
-def test_people_are_left_out_in_turn():
+def test_subjects_are_left_out_in_turn():
     generator = np.random.default_rng(1)
     one, other, again = (
         _sample(subject, weight, generator) for subject, weight in (("01", 0.5), ("02", 1.0), ("01", 0.5))
     )
-    left = pose_prior._left_over([one, other, again], 0.1)
+    residuals = pose_prior._residuals([one, other, again], 0.1)
     x, y = other.features, other.turns
     without_first = pose_prior._solve(x.T @ x, x.T @ y, 8, 0.1)
     x, y = np.concatenate([one.features, again.features]), np.concatenate([one.turns, again.turns])
@@ -176,10 +176,10 @@ def test_people_are_left_out_in_turn():
         sample.turns - sample.features @ model
         for sample, model in ((one, without_first), (other, without_second), (again, without_first))
     ]
-    np.testing.assert_allclose(left, expected, atol=1e-12)
+    np.testing.assert_allclose(residuals, expected, atol=1e-12)
 
 
-def test_much_of_one_person_weighs_no_more_than_a_bound(clips, monkeypatch):
+def test_weight_of_one_subject_is_bounded(clips, monkeypatch):
     monkeypatch.setattr(pose_prior, "_FRAMES_PER_SUBJECT", 10)
     samples = pose_prior._samples(clips, "leg", 2)
     for clip in clips:
@@ -187,7 +187,7 @@ def test_much_of_one_person_weighs_no_more_than_a_bound(clips, monkeypatch):
         assert sum(sample.weight * len(sample.turns) for sample in own) == pytest.approx(10.0, rel=0.2)
 
 
-def test_weights_are_as_many_copies():
+def test_weights_equal_repeated_samples():
     generator = np.random.default_rng(2)
     one, other = generator.normal(size=(20, 6)), generator.normal(size=(30, 6)) + 1.0
     weighted = pose_prior._covariances([one, other], [3.0, 1.0])
@@ -196,7 +196,7 @@ def test_weights_are_as_many_copies():
         np.testing.assert_allclose(first, second, atol=1e-12)
 
 
-def test_clips_are_cut_into_tracks_that_keep_every_frame(clips, monkeypatch):
+def test_cutting_clips_into_tracks_keeps_every_frame(clips, monkeypatch):
     monkeypatch.setattr(pose_prior, "_TRACK_FRAMES", 12)
     tracks = pose_prior._tracks(clips)
     for clip in clips:

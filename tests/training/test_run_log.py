@@ -1,4 +1,4 @@
-"""What a run says reaches the console, the files and TensorBoard; the bar is for terminals alone."""
+"""A run's log reaches the console, the files and TensorBoard; the progress bar is only for terminals."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from training.run_log import RunLog  # noqa: E402
 
 
 class Terminal(io.StringIO):
-    """Standard error as a terminal has it."""
+    """Standard error that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
-def test_figures_and_lines_are_added_to_the_files(tmp_path: Path) -> None:
+def test_metrics_and_lines_are_appended_to_the_files(tmp_path: Path) -> None:
     for step in (1, 2):
         log = RunLog(tmp_path)
         log.say(f"step {step}")
@@ -33,9 +33,7 @@ def test_figures_and_lines_are_added_to_the_files(tmp_path: Path) -> None:
     assert [line.split(" ", 2)[2] for line in (tmp_path / "log.txt").read_text().splitlines()] == ["step 1", "step 2"]
 
 
-def test_the_bar_is_shown_on_a_terminal_and_cleared_before_a_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bar_is_shown_on_a_terminal_and_cleared_before_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     log = RunLog(tmp_path)
@@ -49,7 +47,7 @@ def test_the_bar_is_shown_on_a_terminal_and_cleared_before_a_line(
 
 
 @pytest.mark.parametrize("folder", [None, "logs"])
-def test_no_bar_without_a_terminal_or_in_another_process_than_the_first(
+def test_no_bar_without_a_terminal_or_outside_the_first_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str | None
 ) -> None:
     stream = Terminal() if folder is None else io.StringIO()
@@ -81,7 +79,7 @@ def test_tensorboard_has_the_scalars_and_the_pictures(tmp_path: Path) -> None:
     assert (picture.width, picture.height, picture.step) == (12, 8, 10)
 
 
-def test_without_tensorboard_it_is_said_once(
+def test_missing_tensorboard_is_reported_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)

@@ -1,4 +1,4 @@
-"""Whole runs on the CPU: it learns, resumed equals uninterrupted, two processes equal one, the commands work."""
+"""Whole runs on the CPU: the loss falls, resuming and two processes change nothing, and the commands work."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def command_arguments(settings: Mapping[str, object], folder: Path) -> list[str]
     return [*pairs, "--config", str(config), "--log_dir", str(folder)]
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one(run_settings: dict[str, object], tmp_path: Path) -> None:
+def test_resumed_run_equals_an_uninterrupted_one(run_settings: dict[str, object], tmp_path: Path) -> None:
     settings = {**run_settings, "model.dropout": 0.5, "training.epochs": 2}
     whole, whole_config, log = run(settings, tmp_path / "whole")
     whole.train()
@@ -96,7 +96,7 @@ POSE_MLP_SETTINGS = {
 }
 
 
-def test_the_pose_network_learns_resumes_and_becomes_a_weights_file(
+def test_pose_network_learns_resumes_and_is_converted_to_weights(
     run_settings: dict[str, object], tmp_path: Path
 ) -> None:
     settings = {**run_settings, **POSE_MLP_SETTINGS, "training.epochs": 6, "optimizer.learning_rate": 1e-3}
@@ -120,7 +120,7 @@ def test_the_pose_network_learns_resumes_and_becomes_a_weights_file(
     assert read_weights(output).info.architecture == "pose_mlp"
 
 
-def test_it_learns(run_settings: dict[str, object], tmp_path: Path) -> None:
+def test_training_reduces_the_loss(run_settings: dict[str, object], tmp_path: Path) -> None:
     settings = {**run_settings, "training.epochs": 5, "optimizer.learning_rate": 1e-3, "training.evaluate_every": 5}
     trainer, config, log = run(settings, tmp_path)
     trainer.train()
@@ -130,13 +130,13 @@ def test_it_learns(run_settings: dict[str, object], tmp_path: Path) -> None:
     assert (config.run_folder / CHECKPOINT_FOLDER / "best.pth.tar").is_file()
 
 
-def test_a_checkpoint_of_other_settings_is_not_resumed(run_settings: dict[str, object], tmp_path: Path) -> None:
+def test_checkpoint_of_other_settings_is_not_resumed(run_settings: dict[str, object], tmp_path: Path) -> None:
     trainer, config, log = run(run_settings, tmp_path)
     trainer.train(stop_after_steps=1)
     log.close()
     other, _, log = run({**run_settings, "training.epochs": 9}, tmp_path)
     log.close()
-    with pytest.raises(CheckpointError, match="resume with the same settings, or give --finetune"):
+    with pytest.raises(CheckpointError, match="resume with the same settings, or use --finetune"):
         other.resume(last(config))
     graph, _, log = run({**run_settings, "model.graph": "published"}, tmp_path / "graph")
     log.close()
@@ -148,7 +148,7 @@ def test_a_checkpoint_of_other_settings_is_not_resumed(run_settings: dict[str, o
         pose.load_weights(REPOSITORY / "training" / "weights" / "learnable_smplify.npz")
 
 
-def test_random_states_come_back() -> None:
+def test_random_states_are_restored() -> None:
     import random
 
     import numpy as np
@@ -159,7 +159,7 @@ def test_random_states_come_back() -> None:
     assert (torch.rand(3).tolist(), np.random.random(3).tolist(), random.random()) == first
 
 
-def test_a_checkpoint_holds_no_array_of_the_body(run_settings: dict[str, object], tmp_path: Path) -> None:
+def test_checkpoint_contains_no_array_of_the_body(run_settings: dict[str, object], tmp_path: Path) -> None:
     trainer, config, log = run(run_settings, tmp_path)
     trainer.train(stop_after_steps=1)
     log.close()
@@ -173,7 +173,7 @@ def test_a_checkpoint_holds_no_array_of_the_body(run_settings: dict[str, object]
 def test_two_processes_equal_one(run_settings: dict[str, object], tmp_path: Path) -> None:
     """Same losses, batch-norm statistics and metrics (over shards of uneven length) as one process."""
     settings = run_settings
-    # By torchrun, as the README says; its words are those of the environment that it makes.
+    # Run by torchrun, as in the README, which sets the environment variables.
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += ["training/main.py", *command_arguments(settings, tmp_path / "two")]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -185,7 +185,7 @@ def test_two_processes_equal_one(run_settings: dict[str, object], tmp_path: Path
     for first, second in zip(figures(one), figures(two), strict=True):
         assert first["kind"] == second["kind"]
         if first["kind"] == "train":
-            # Adam's first steps have the size of the learning rate whatever the gradient's, so rounding grows.
+            # Adam's first steps have the size of the learning rate whatever the gradient's, so rounding is amplified.
             tolerance = {1: 1e-6, 2: 1e-5}.get(int(first["step"]), 1e-3)
             assert second["total"] == pytest.approx(first["total"], rel=tolerance)
         else:
@@ -200,7 +200,7 @@ def test_two_processes_equal_one(run_settings: dict[str, object], tmp_path: Path
             torch.testing.assert_close(states[1][name], value, rtol=2e-3, atol=2e-3)
 
 
-def test_the_commands_train_evaluate_and_finetune(
+def test_commands_train_evaluate_and_finetune(
     run_settings: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = {**run_settings, "output.pictures": 2}
@@ -223,9 +223,7 @@ def test_the_commands_train_evaluate_and_finetune(
     assert "https://amass.is.tue.mpg.de" in error and "COLLECTION/SUBJECT/NAME_poses.npz" in error
 
 
-def test_the_command_resumes_to_the_same_end_and_reads_with_workers(
-    run_settings: dict[str, object], tmp_path: Path
-) -> None:
+def test_command_resumes_to_the_same_end_with_data_workers(run_settings: dict[str, object], tmp_path: Path) -> None:
     arguments = command_arguments({**run_settings, "training.checkpoint_every": 1}, tmp_path)
     arguments += ["--epochs", "2", "--worker", "2"]
     assert main([*arguments, "--extra_tag", "whole"]) == 0
@@ -234,13 +232,13 @@ def test_the_command_resumes_to_the_same_end_and_reads_with_workers(
     expected, found = (load_checkpoint(folder / LAST_NAME) for folder in (whole, resumed))
     assert found.training["step"] == expected.training["step"] > 0
     assert all(torch.equal(value, found.model[name]) for name, value in expected.model.items())
-    # Who reads the data does not matter.
+    # The number of data workers does not matter.
     assert main([*arguments, "--extra_tag", "alone", "--worker", "0"]) == 0
     alone = load_checkpoint(tmp_path / "learnable_smplify_net_alone" / CHECKPOINT_FOLDER / LAST_NAME)
     assert all(torch.equal(value, alone.model[name]) for name, value in expected.model.items())
 
 
-def test_a_published_checkpoint_is_evaluated_and_run_over_clips(
+def test_published_checkpoint_is_evaluated_and_run_over_clips(
     run_settings: dict[str, object], motion_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     checkpoint = str(published_checkpoint(tmp_path / "best_ckpt.pth.tar", prefix="module."))

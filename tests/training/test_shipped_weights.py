@@ -1,4 +1,4 @@
-"""The weights of the paper's architecture that come with the training."""
+"""The shipped weights of the paper's architecture."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FEWEST_FRAMES, MOST_FRAMES = 3, 9
 
 
 @pytest.mark.parametrize("stride", [FEWEST_FRAMES, MOST_FRAMES])
-def test_it_brings_a_walk_it_never_saw_nearer(stride):
+def test_shipped_network_improves_an_unseen_walk(stride):
     network = ResidualNetwork(read_weights(WEIGHTS))
     assert network.info.graph == "body25" and network.info.body == "free_body"
     motion = sample_motion()
@@ -46,7 +46,7 @@ def test_it_brings_a_walk_it_never_saw_nearer(stride):
     assert off_mm(found) < 0.7 * off_mm(rotations[start])
 
 
-def test_a_pose_network_begins_with_the_weights_of_a_file():
+def test_pose_network_loads_a_weights_file():
     stored = read_weights(POSE_WEIGHTS).arrays
     network = PoseMlp()
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Faults of tracks: which points, which frames, and what a track without them has in their place."""
+"""Faults of tracks: points, frames, and the baselines without the fault."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def applied(fault: Fault, points: np.ndarray, seed: int = 1) -> tuple[np.ndarray
     return fault.apply(points, NAMES, FPS, np.random.default_rng(seed))
 
 
-def test_an_outlier_run_is_the_same_whatever_its_distance(points: np.ndarray) -> None:
+def test_outlier_run_does_not_depend_on_its_distance(points: np.ndarray) -> None:
     (near, run), (far, same) = (applied(OutlierRun(distance, 20), points) for distance in (1.0, 100.0))
     assert run == same and run.stop - run.start == 20 == OutlierRun(1.0, 20).num_frames(FPS)
     np.testing.assert_allclose(100.0 * (near - points), far - points, atol=1e-9)
@@ -32,7 +32,7 @@ def test_an_outlier_run_is_the_same_whatever_its_distance(points: np.ndarray) ->
     assert OutlierRun(1.0, 20).baseline() is None
 
 
-def test_outlier_runs_are_anywhere_in_the_clip(points: np.ndarray) -> None:
+def test_outlier_runs_occur_anywhere_in_the_clip(points: np.ndarray) -> None:
     runs = [applied(OutlierRun(1.0, 60), points, seed)[1] for seed in range(200)]
     assert min(run.start for run in runs) == 0 and max(run.stop for run in runs) == len(points)
 
@@ -50,7 +50,7 @@ def test_before_a_gap_the_baseline_is_the_gap(points: np.ndarray) -> None:
     np.testing.assert_array_equal(np.isnan(bad), np.isnan(gap))
 
 
-def test_a_hidden_limb_is_all_of_the_left_one(points: np.ndarray) -> None:
+def test_hidden_limb_covers_the_whole_left_limb(points: np.ndarray) -> None:
     for limb, ends in (
         ("arm", {"left_elbow", "left_wrist"}),
         ("leg", {"left_knee", "left_ankle", "left_heel", "left_big_toe", "left_small_toe"}),
@@ -62,7 +62,7 @@ def test_a_hidden_limb_is_all_of_the_left_one(points: np.ndarray) -> None:
         assert np.flatnonzero(gone.any(axis=1)).tolist() == list(range(40, 50))
 
 
-def test_traded_legs_are_each_others(points: np.ndarray) -> None:
+def test_swapped_legs_exchange_their_points(points: np.ndarray) -> None:
     traded, run = applied(TradedLegs(15), points)
     for stem in ("knee", "ankle", "heel", "big_toe", "small_toe"):
         left, right = (NAMES.index(f"{side}_{stem}") for side in ("left", "right"))

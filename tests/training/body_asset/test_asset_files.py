@@ -1,4 +1,4 @@
-"""Files of the builder: the pinned wheel, the compact file, the SMPL export, the command; and the rebuild itself."""
+"""Files of the builder: the pinned wheel, the compact file, the SMPL export and the command; and the rebuild."""
 
 import os
 import pickle
@@ -27,7 +27,7 @@ def surface_of(arrays: dict[str, np.ndarray]) -> Surface:
     return Surface(arrays["source_vertex"], arrays["faces"], arrays["mirror"])
 
 
-def test_encoding_what_was_decoded_changes_nothing(stored: dict[str, np.ndarray]) -> None:
+def test_encoding_a_decoded_body_changes_nothing(stored: dict[str, np.ndarray]) -> None:
     again = encode(decode_free_body(stored), surface_of(stored))
     assert again.keys() == stored.keys()
     assert differences(again, stored) == []
@@ -42,14 +42,14 @@ def test_offsets_too_large_for_the_format_are_refused(stored: dict[str, np.ndarr
         encode(body, surface_of(stored))
 
 
-def test_equal_arrays_give_equal_bytes_and_leave_nothing_else(tmp_path: Path, stored: dict[str, np.ndarray]) -> None:
+def test_equal_arrays_give_equal_bytes_and_no_other_files(tmp_path: Path, stored: dict[str, np.ndarray]) -> None:
     for name in ("a.npz", "b.npz"):
         write_npz(tmp_path / name, stored)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npz", "b.npz"]
 
 
-def test_differences_name_what_differs(stored: dict[str, np.ndarray]) -> None:
+def test_differences_name_the_arrays(stored: dict[str, np.ndarray]) -> None:
     moved = stored["v_template"].copy()
     moved[7, 1] += 0.002
     changed = stored | {"v_template": moved, "mirror": stored["mirror"][::-1]}

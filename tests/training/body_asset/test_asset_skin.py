@@ -27,7 +27,7 @@ def body() -> SkinnedBody:
 
 
 def small_rig(num_vertices: int) -> Rig:
-    """Root and eight limb bones; vertex i hangs on bone i modulo 9 alone."""
+    """Return a rig of a root and eight limb bones; vertex i follows only bone i modulo 9."""
     weights = np.eye(len(BONES))[np.arange(num_vertices) % len(BONES)]
     parents = (-1, *[0] * (len(BONES) - 1))
     return Rig(bones=BONES, parents=parents, heads={}, tails={}, weights=sp.csr_matrix(weights))
@@ -39,7 +39,7 @@ def test_joint_mirror_swaps_left_and_right() -> None:
     assert np.array_equal(JOINT_MIRROR[JOINT_MIRROR], np.arange(NUM_JOINTS))
 
 
-def test_hips_move_inwards_and_forward_and_knees_down_the_shank() -> None:
+def test_hips_move_inwards_and_forwards_and_knees_down_the_shank() -> None:
     left = {"upperleg01": [0.1, 0.9, 0.0], "lowerleg01": [0.12, 0.5, 0.02], "foot": [0.15, 0.1, 0.0]}
     heads = {f"{bone}.L": np.array([place]) for bone, place in left.items()}
     heads |= {f"{bone}.R": np.array([place]) * [-1.0, 1.0, 1.0] for bone, place in left.items()}
@@ -55,7 +55,7 @@ def test_bones_follow_their_own_joint_or_their_parent() -> None:
     owner = dict(zip(BONES, smpl_joint_of_bone(small_rig(9)), strict=True))
     assert JOINT_NAMES[owner["upperarm01.L"]] == "left_shoulder"
     assert JOINT_NAMES[owner["lowerarm01.R"]] == "right_elbow"
-    assert JOINT_NAMES[owner["lowerarm02.R"]] == "pelvis", "a bone without an own joint follows its parent, the root"
+    assert JOINT_NAMES[owner["lowerarm02.R"]] == "pelvis", "a bone without its own joint follows its parent, the root"
 
 
 def test_linear_blend_agrees_with_the_body_model(body: SkinnedBody) -> None:
@@ -83,7 +83,7 @@ def test_target_skin_moves_a_turned_body_rigidly(body: SkinnedBody) -> None:
     np.testing.assert_allclose(sample.target[0], expected, atol=1e-5)
 
 
-def test_target_skin_takes_half_of_the_twist_on_the_first_limb_bone(body: SkinnedBody) -> None:
+def test_first_limb_bone_takes_half_of_the_twist(body: SkinnedBody) -> None:
     rest = body.shaped(np.zeros((1, 10)))
     joints = body.joints(rest)
     shoulder, elbow = joints[0, JOINT_INDEX["left_shoulder"]], joints[0, JOINT_INDEX["left_elbow"]]
@@ -140,7 +140,7 @@ def test_joint_regressor_finds_joints_that_are_means_of_vertices(body: SkinnedBo
     assert error.mean() < 0.002
 
 
-def test_knuckle_rules_recover_what_made_the_knuckles(body: SkinnedBody) -> None:
+def test_knuckle_rules_recover_the_generating_coefficients(body: SkinnedBody) -> None:
     vertices = body.shaped(np.random.default_rng(0).normal(size=(20, 10)))
     joints = body.joints(vertices)
     wrist, hand = joints[:, JOINT_INDEX["left_wrist"]], joints[:, JOINT_INDEX["left_hand"]]

@@ -1,4 +1,4 @@
-"""Closing and thinning the surface: holes, mirror, symmetric collapse, areas."""
+"""Closing and decimating the surface: holes, mirror, symmetric collapse, areas."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ CORNERS = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
 
 
 def half_of_a_ball(rings: int = 9, steps: int = 8) -> tuple[HalfMesh, np.ndarray]:
-    """The x >= 0 half of a closed ball (z up), its mirror map covering both halves."""
+    """Return the x >= 0 half of a closed ball (z up) with the mirror map of both halves."""
     angle = np.pi * np.arange(1, rings) / rings
     turn = np.pi * np.arange(steps + 1) / steps - np.pi / 2
     grid = np.stack(
@@ -52,11 +52,11 @@ def half_of_a_ball(rings: int = 9, steps: int = 8) -> tuple[HalfMesh, np.ndarray
     return half, mirror
 
 
-def test_a_closed_mesh_has_no_holes() -> None:
+def test_closed_mesh_has_no_holes() -> None:
     assert boundary_loops(TETRAHEDRON) == []
 
 
-def test_the_hole_of_a_missing_face_is_that_face() -> None:
+def test_hole_of_a_missing_face_is_that_face() -> None:
     (loop,) = boundary_loops(TETRAHEDRON[1:])
     assert sorted(loop) == [0, 1, 2]
     start = loop.index(0)
@@ -70,7 +70,7 @@ def test_mesh_report_of_a_tetrahedron() -> None:
     assert numbers["smallest_face_mm2"] == pytest.approx(0.5e6)
 
 
-def test_mesh_report_sees_a_hole() -> None:
+def test_mesh_report_detects_a_hole() -> None:
     assert not mesh_report(TETRAHEDRON[1:], CORNERS)["watertight"]
 
 
@@ -106,7 +106,7 @@ def test_collapse_keeps_protected_vertices() -> None:
     assert np.isin(kept, decimate_half(half, 40)).all()
 
 
-def test_collapse_spares_important_regions() -> None:
+def test_collapse_preserves_important_regions() -> None:
     half, _ = half_of_a_ball()
     upper = half.vertices[:, 2] > 0.05
     even = upper[np.unique(decimate_half(half, 60))].mean()
@@ -114,7 +114,7 @@ def test_collapse_spares_important_regions() -> None:
     assert upper[np.unique(decimate_half(half, 60))].mean() > even + 0.1
 
 
-def test_a_count_that_cannot_be_reached_is_refused() -> None:
+def test_unreachable_vertex_count_is_refused() -> None:
     half, _ = half_of_a_ball()
     half.protected[:] = True
     with pytest.raises(ValueError, match="expected to reach 40 vertices"):

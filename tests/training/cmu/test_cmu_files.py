@@ -1,4 +1,4 @@
-"""BVH, ASF and AMC: parsing, forward kinematics, the way to SMPL; against SciPy, known motions and real markers."""
+"""BVH, ASF and AMC: parsing, forward kinematics and conversion to SMPL, against SciPy, known motions and markers."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def write(folder: Path, name: str, text: str) -> Path:
     return path
 
 
-def test_bvh_is_posed_as_scipy_does(tmp_path: Path) -> None:
+def test_bvh_pose_agrees_with_scipy(tmp_path: Path) -> None:
     bvh = read_bvh(write(tmp_path, "a.bvh", SMALL_BVH))
     assert (bvh.names, bvh.parents, bvh.fps) == (("Hips", "Chest", "Leg"), (-1, 0, 0), 120.0)
     rotations, places = bvh.pose()
@@ -79,7 +79,7 @@ def test_bvh_is_posed_as_scipy_does(tmp_path: Path) -> None:
         ("-60 5", "nan 5"),
     ],
 )
-def test_damaged_bvh_files_are_told(tmp_path: Path, old: str, new: str) -> None:
+def test_damaged_bvh_files_are_reported(tmp_path: Path, old: str, new: str) -> None:
     assert old in SMALL_BVH
     path = write(tmp_path, "a.bvh", SMALL_BVH.replace(old, new))
     with pytest.raises(MotionError, match="expected a whole BVH file.*a.bvh"):
@@ -105,7 +105,7 @@ LEG = np.array([0.342, -0.94, 0.0])
 
 
 def acclaim_files(folder: Path, frames: int = 4) -> tuple[Path, dict[str, Rotation], np.ndarray]:
-    """Write a skeleton with axes of its own for each bone, and a random motion.
+    """Write a skeleton with different axes for each bone, and a random motion.
 
     Returns:
         The .amc, the bones' rotations relative to the world, the root's places in metres.
@@ -148,7 +148,7 @@ def acclaim_files(folder: Path, frames: int = 4) -> tuple[Path, dict[str, Rotati
     return path, world, METRES_PER_UNIT * root_places
 
 
-def test_acclaim_motion_comes_back(tmp_path: Path) -> None:
+def test_acclaim_motion_is_recovered(tmp_path: Path) -> None:
     path, world, places = acclaim_files(tmp_path)
     actor = read_asf_amc(tmp_path / "07.asf", path)
     for name, rotation in world.items():
@@ -167,8 +167,8 @@ def test_acclaim_motion_comes_back(tmp_path: Path) -> None:
     assert motion.fps == 120.0
 
 
-def test_a_person_in_the_t_pose_is_smpls_rest_pose(tmp_path: Path) -> None:
-    """Bones turned just as far as the T-pose asks, on a skeleton that has the T-pose's angles in its zero pose."""
+def test_t_pose_becomes_smpls_rest_pose(tmp_path: Path) -> None:
+    """The bones are rotated to the T-pose on a skeleton whose zero pose has the T-pose's angles."""
     names = ("root", *PARENTS)
     turns = np.broadcast_to(np.eye(3), (2, len(names), 3, 3))
     places = np.zeros((2, len(names), 3))
@@ -188,7 +188,7 @@ def test_a_person_in_the_t_pose_is_smpls_rest_pose(tmp_path: Path) -> None:
         ("07_11.amc", "\n2\n", "\n2\nhead 1 2 3\n", "once a frame"),
     ],
 )
-def test_damaged_acclaim_files_are_told(tmp_path: Path, which: str, old: str, new: str, text: str) -> None:
+def test_damaged_acclaim_files_are_reported(tmp_path: Path, which: str, old: str, new: str, text: str) -> None:
     path = acclaim_files(tmp_path)[0]
     damaged = tmp_path / which
     whole = damaged.read_text()
@@ -198,13 +198,13 @@ def test_damaged_acclaim_files_are_told(tmp_path: Path, which: str, old: str, ne
         convert(path, load_free_body(), None)
 
 
-def test_names_tell_subject_and_clip() -> None:
+def test_file_names_give_subject_and_clip() -> None:
     assert subject_and_clip(Path("x/02_05.bvh")) == ("02", "05")
     assert subject_and_clip(Path("85/12.amc")) == ("85", "12")
     assert subject_and_clip(Path("02_05_take_2.bvh")) == ("02", "05-take-2")
 
 
-def test_the_command_writes_what_the_training_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_output_can_be_read_for_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     acclaim_files(tmp_path, frames=40)
     assert main([str(tmp_path), "--output", str(tmp_path / "out")]) == 0
     with np.load(tmp_path / "out" / "CMU_07_11_poses.npz") as written:
@@ -218,10 +218,10 @@ def test_the_command_writes_what_the_training_reads(tmp_path: Path, capsys: pyte
 
 
 @pytest.mark.parametrize("clip", ["02_05", "05_02", "05_13", "07_01", "16_15", "35_10"])
-def test_real_clips_become_the_known_motions(shared_dir: Path, clip: str) -> None:
-    """Against the same clips converted by someone else's program: a thousandth of a degree, a tenth of a millimetre.
+def test_real_clips_match_the_reference_motions(shared_dir: Path, clip: str) -> None:
+    """The same clips converted by another program: equal within a thousandth of a degree and a tenth of a millimetre.
 
-    Places are scaled to the body's legs, and that program's body had legs a thousandth shorter or longer.
+    Positions are scaled to the body's legs, and that program's body has legs a thousandth shorter or longer.
     """
     motion = convert(shared_dir / "data" / "cmu_bvh" / f"{clip}.bvh", load_free_body(), 30.0)
     with np.load(shared_dir / "data" / "cmu_smpl" / f"CMU_{clip}_poses.npz") as known:
@@ -238,14 +238,14 @@ def test_real_clips_become_the_known_motions(shared_dir: Path, clip: str) -> Non
 
 
 def markers(shared_dir: Path, clip: str) -> dict[str, np.ndarray]:
-    """The markers of a clip by name, metres, in the BVH's axes; the C3D begins with the clip's first frame."""
+    """Read the markers of a clip by name, metres, in the BVH's axes; the C3D begins with the clip's first frame."""
     recording = read_c3d(shared_dir / "data" / "keypoints" / "c3d" / f"cmu_{clip}.c3d")[0]
     positions = recording.positions[..., [1, 2, 0]] / 1000.0
     return {name: positions[:, column] for column, name in enumerate(recording.names or ())}
 
 
-def test_hips_and_legs_are_where_the_markers_joint_centres_are(shared_dir: Path) -> None:
-    """05_13 was captured with joint centres too; names with a 0 are the far ends of bones."""
+def test_hips_and_legs_match_the_markers_joint_centres(shared_dir: Path) -> None:
+    """05_13 also contains joint centres; names with a 0 are the distal ends of bones."""
     seen = markers(shared_dir, "05_13")
     actor = read_cmu_bvh(shared_dir / "data" / "cmu_bvh" / "05_13.bvh")
     pairs = {"Hips": "PEL0", "LeftUpLeg": "LHJ0", "LeftLeg": "LFE0", "LeftFoot": "LTI0", "RightLeg": "RFE0"}
@@ -255,7 +255,7 @@ def test_hips_and_legs_are_where_the_markers_joint_centres_are(shared_dir: Path)
 
 
 def bone_angles(motion: Motion, joints: tuple[str, str], first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Angles (F,), degrees, between a bone of the free body and the line between two markers."""
+    """Return the angles (F,), degrees, between a bone of the free body and the line between two markers."""
     body = BodyModel(load_free_body())
     rotations, betas, trans = (np.asarray(a, np.float32) for a in (motion.rotations(), motion.betas, motion.trans))
     places = body.joints(rotations, betas, trans)
@@ -276,12 +276,12 @@ def bone_angles(motion: Motion, joints: tuple[str, str], first: np.ndarray, seco
         ("02_05", ("left_shoulder", "left_elbow"), ("LSHO", "LELB"), 9.0),
     ],
 )
-def test_limbs_point_where_the_markers_say(
+def test_limb_directions_match_the_markers(
     shared_dir: Path, clip: str, joints: tuple[str, str], names: tuple[str, str], degrees: float
 ) -> None:
-    """Legs within 4 degrees, arms within 8.5: cgspeed's T-pose, which rotations are relative to, lets them hang by 8.
+    """Legs within 4 degrees, arms within 8.5: in cgspeed's T-pose, the reference of rotations, they hang by 8.
 
-    Skin markers, of 02_05, lie off the bones.
+    The skin markers of 02_05 do not lie on the bones.
     """
     seen = markers(shared_dir, clip)
     motion = convert(shared_dir / "data" / "cmu_bvh" / f"{clip}.bvh", load_free_body(), None)
