@@ -199,7 +199,9 @@ def read_amc(path: Path | str, skeleton: Skeleton) -> dict[str, np.ndarray]:
         rows[words[0]].append(values)
     short = sorted(name for name, values in rows.items() if len(values) != num_frames)
     if short or not num_frames:
-        raise MotionError(f"expected every bone in each of {num_frames} frames, {', '.join(short)} lack frames in {path}")
+        raise MotionError(
+            f"expected every bone in each of {num_frames} frames, {', '.join(short)} lack frames in {path}"
+        )
     return {name: np.array(values) for name, values in rows.items()}
 
 
