@@ -78,7 +78,7 @@ def test_damaged_file_is_left_out_and_reported(
 ) -> None:
     (tmp_path / "Bad_01_01_poses.npz").write_bytes(b"PK nothing")
     config = DataConfig(dataset="folder", folder=str(tmp_path))
-    with pytest.raises(MotionError, match="none that could be used in 1 files"):
+    with pytest.raises(MotionError, match="none usable in 1 files"):
         load_motions(config, BODY)
     good = motion_folder / "Walk_01_01_poses.npz"
     (tmp_path / good.name).write_bytes(good.read_bytes())

@@ -185,7 +185,7 @@ def test_t_pose_becomes_smpls_rest_pose(tmp_path: Path) -> None:
         ("07.asf", "name lfemur", "name other", "ASF"),
         ("07.asf", "order TX TY TZ", "order TX TY TY", "ASF"),
         ("07_11.amc", "\nltibia", "\nlshin", "a bone of the skeleton"),
-        ("07_11.amc", "\n2\n", "\n2\nhead 1 2 3\n", "once a frame"),
+        ("07_11.amc", "\n2\n", "\n2\nhead 1 2 3\n", "once per frame"),
     ],
 )
 def test_damaged_acclaim_files_are_reported(tmp_path: Path, which: str, old: str, new: str, text: str) -> None:
