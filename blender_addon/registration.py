@@ -13,12 +13,14 @@ from . import menu, preferences, scene_properties
 from .background import modal_operator
 from .batch import blender_command
 from .body import panel as body_panel
+from .body import properties as body_properties
 from .export import operators as export_operators
 from .export import panel as export_panel
 from .export import properties as export_properties
 from .figure import shape_operators
 from .fit import operators as fit_operators
 from .fit import panel as fit_panel
+from .fit import properties as fit_properties
 from .motion_import import operators as motion_operators
 from .result import cleanup_cache, error_colors, error_strip, flag_list, refit_operators
 from .result import operators as result_operators
@@ -28,6 +30,7 @@ from .torch_backend import operators as torch_operators
 from .track import operators as track_operators
 from .track import panel as track_panel
 from .track import preview, reader
+from .track import properties as track_properties
 from .ui import translations
 
 _OPERATORS = (
@@ -46,6 +49,9 @@ _PANELS = (track_panel, body_panel, fit_panel, result_panel, export_panel)
 MODULES = (
     translations,
     preferences,
+    track_properties,
+    body_properties,
+    fit_properties,
     scene_properties,
     reader,
     preview,

@@ -9,7 +9,7 @@ import bpy
 from bpy_extras.io_utils import ExportHelper
 
 from ..figure.shape_operators import figures_of
-from ..scene_properties import FILE_OPTIONS
+from ..ui.property_options import FILE_OPTIONS
 from ..ui.translations import CONTEXT
 from .properties import BONE_ITEMS, FIGURE_ITEMS, PRESET_ITEMS, settings_of_format
 
@@ -20,7 +20,7 @@ _SETTINGS = ("preset", "bones", "root_bone", "figures", "one_each")
 _ONE_PERSON = ("bvh", "npz")
 
 
-class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - Blender's naming convention
     """Write the active figure, or all selected ones; the file's suffix says in which format"""
 
     bl_idname = "smplify.export"

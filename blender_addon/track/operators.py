@@ -8,7 +8,9 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 from bpy_extras.io_utils import ImportHelper
 
-from ..scene_properties import (
+from ..ui.message_terms import in_panel_words
+from .preview import extent, shown_people
+from .properties import (
     fps_number,
     frame_rate_choice,
     handedness_choice,
@@ -17,8 +19,6 @@ from ..scene_properties import (
     units_choice,
     up_choice,
 )
-from ..ui.message_terms import in_panel_words
-from .preview import extent, shown_people
 from .reader import read_now, read_soon
 from .request import AUTO
 from .session import TRACKS, TrackState
@@ -28,7 +28,7 @@ SUFFIXES = (".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".pkl", ".p
 READING_SETTINGS = ("layout", "units", "up", "frame_rate", "fps", "handedness", "swap_sides")
 
 
-def tell_read(operator: bpy.types.Operator, state: TrackState) -> set[str]:
+def report_read(operator: bpy.types.Operator, state: TrackState) -> set[str]:
     """Report how reading went; return what the operator returns."""
     if state is not TrackState.READ:
         operator.report({"ERROR"}, in_panel_words(TRACKS.error))
@@ -39,7 +39,7 @@ def tell_read(operator: bpy.types.Operator, state: TrackState) -> set[str]:
     return {"FINISHED"}
 
 
-class SMPLIFY_OT_open_track(bpy.types.Operator, ImportHelper):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_OT_open_track(bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's naming convention
     """Choose a file of 3D keypoints, or a folder of one JSON file a frame, and read it for the SMPLify sidebar tab"""
 
     bl_idname = "smplify.open_track"
@@ -87,7 +87,7 @@ class SMPLIFY_OT_open_track(bpy.types.Operator, ImportHelper):  # noqa: N801 - t
         settings.person = ""
         settings.filepath = self.filepath
         if self.wait or bpy.app.background:
-            return tell_read(self, TRACKS.read(track_request(settings)))
+            return report_read(self, TRACKS.read(track_request(settings)))
         TRACKS.clear()
         read_soon()
         return {"FINISHED"}
@@ -107,7 +107,7 @@ def _own_name(setting: str) -> str:
     return "point_layout" if setting == "layout" else setting
 
 
-class SMPLIFY_OT_read_track(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_OT_read_track(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Read the file of box 1 again, as it is on the disk now"""
 
     bl_idname = "smplify.read_track"
@@ -132,10 +132,10 @@ class SMPLIFY_OT_read_track(bpy.types.Operator):  # noqa: N801 - the form that B
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read before returning."""
         TRACKS.clear()
-        return tell_read(self, read_now(context.scene))
+        return report_read(self, read_now(context.scene))
 
 
-class SMPLIFY_OT_choose_person(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_OT_choose_person(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Fit this person only, or everyone"""
 
     bl_idname = "smplify.choose_person"
@@ -155,7 +155,7 @@ class SMPLIFY_OT_choose_person(bpy.types.Operator):  # noqa: N801 - the form tha
         return {"FINISHED"}
 
 
-class SMPLIFY_MT_person(bpy.types.Menu):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_MT_person(bpy.types.Menu):  # noqa: N801 - Blender's naming convention
     """The people of the file, and everyone."""
 
     bl_idname = "SMPLIFY_MT_person"
@@ -169,7 +169,7 @@ class SMPLIFY_MT_person(bpy.types.Menu):  # noqa: N801 - the form that Blender a
             entry.person = name
 
 
-class SMPLIFY_OT_view_track(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_OT_view_track(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Move the view so that the preview fills it"""
 
     bl_idname = "smplify.view_track"
@@ -191,7 +191,7 @@ class SMPLIFY_OT_view_track(bpy.types.Operator):  # noqa: N801 - the form that B
         return {"FINISHED"}
 
 
-class SMPLIFY_FH_track(bpy.types.FileHandler):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_FH_track(bpy.types.FileHandler):  # noqa: N801 - Blender's naming convention
     """Takes keypoint files that are dropped on a 3D viewport."""
 
     bl_idname = "SMPLIFY_FH_track"

@@ -169,7 +169,7 @@ def test_circles_are_found(files: dict[str, str], circle: list[str], tmp_path: P
     ("name", "text", "wrong"),
     [
         ("core/a.py", "def f():\n    import blender_addon.batch.jobs", "core.a:2 imports blender_addon.batch.jobs"),
-        ("training/a.py", "from blender_addon import jobs", "training.a:1 imports blender_addon.batch.jobs"),
+        ("training/a.py", "from blender_addon.batch import jobs", "training.a:1 imports blender_addon.batch.jobs"),
         ("blender_addon/a.py", "import training.t", "blender_addon.a:1 imports training.t"),
         ("blender_addon/a.py", "from core.c import x", ""),
     ],
