@@ -1,4 +1,4 @@
-"""The files that the open project lives in and reads, which no export may replace."""
+"""The files that the open project consists of and reads; no export may replace them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import bpy
 
 from .core_access import ProtectedFiles, gender_files
 from .figure.custom_properties import RECORD_KEY
-from .figure.record import RecordError, recall
+from .figure.record import RecordError, load
 from .package import addon_preferences, body_file
 from .track.session import TRACKS
 
 
 def project_files() -> ProtectedFiles:
-    """Return the files that must not be written onto while this project is open; see `project_paths`."""
+    """Return the files that must not be overwritten while this project is open; see `project_paths`."""
     return ProtectedFiles(project_paths())
 
 
 def project_paths() -> dict[Path, str]:
-    """Return the files that the open project lives in and reads, each with what it is.
+    """Return the files that the open project consists of and reads, each with its role.
 
-    They are the .blend, the libraries, images and other files it uses, the files that its figures were made from
-    (keypoints, body, betas, network), and those that the boxes of any scene and the preferences name.
+    They are the .blend, its libraries, images and other external files, the sources of its figures (keypoints, body,
+    betas, network), and the files chosen in the boxes of all scenes and in the preferences.
     """
     named = [*_blend_files(), *_figure_files(), *_chosen_files()]
     files: dict[Path, str] = {}
@@ -42,11 +42,11 @@ def _blend_files() -> Iterator[tuple[str, str]]:
 
 
 def _figure_files() -> Iterator[tuple[str, str]]:
-    """Yield what each figure was made from, as its record says."""
+    """Yield the source files of each figure, from its record."""
     for armature in bpy.data.objects:
         try:
-            record = recall(armature) if RECORD_KEY in armature else None
-        except RecordError:  # it no longer says what it was made from
+            record = load(armature) if RECORD_KEY in armature else None
+        except RecordError:  # its sources are unknown
             continue
         if record is None:
             continue
@@ -61,11 +61,11 @@ def _figure_files() -> Iterator[tuple[str, str]]:
 
 
 def _chosen_files() -> Iterator[tuple[str, str]]:
-    """Yield what the next fit reads, of whichever scene."""
+    """Yield the files that the next fit of any scene would read."""
     bodies = [body_file(addon_preferences(bpy.context))]
     for scene in bpy.data.scenes:
         settings = getattr(scene, "smplify", None)
-        if settings is None:  # the add-on is not enabled: this is a command line
+        if settings is None:  # the add-on is not enabled, as on the command line
             continue
         yield bpy.path.abspath(settings.track.filepath, library=scene.library), "the chosen keypoints"
         yield bpy.path.abspath(settings.body.betas_file, library=scene.library), "the chosen betas"

@@ -1,6 +1,6 @@
-"""What a fit takes and gives, as plain values and arrays: the core's own dataclasses, by name, and what they hold.
+"""Encode a fit's arguments and results, the core's dataclasses, as plain values and arrays.
 
-Both ends run the same core, so a field that a dataclass gains travels without a word here.
+Both processes run the same core, so new fields of a dataclass are transferred without changes here.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _PLAIN = (bool, int, float, str, type(None))
 
 
 def encode(value: object, arrays: list[np.ndarray]) -> Any:
-    """Return *value* as plain values for JSON; its arrays are appended to *arrays* and referred to by number.
+    """Return *value* as plain values for JSON; its arrays are appended to *arrays* and referenced by index.
 
     Raises:
-        TypeError: it holds something that is neither plain nor an array nor a dataclass of the core.
+        TypeError: *value* contains something that is not plain, an array or a dataclass of the core.
     """
     if isinstance(value, np.ndarray):
         arrays.append(value)
@@ -48,19 +48,19 @@ def encode(value: object, arrays: list[np.ndarray]) -> Any:
 
 
 def decode(plain: Any, arrays: Sequence[np.ndarray]) -> Any:
-    """Return the value that `encode` made *plain* of.
+    """Return the value that `encode` converted to *plain*.
 
     Raises:
-        PipeError: it is not of that form, or names something that is no dataclass of the core.
+        PipeError: *plain* is malformed, or names something that is not a dataclass of the core.
     """
     if isinstance(plain, _PLAIN):
         return plain
     if not isinstance(plain, dict):
-        raise PipeError(f"expected a value in the form it is sent in, found {str(plain)[:80]}")
+        raise PipeError(f"expected an encoded value, found {str(plain)[:80]}")
     try:
         return _decode_tagged(plain, arrays)
     except (KeyError, IndexError, TypeError, AttributeError, ImportError) as error:
-        raise PipeError(f"expected a value in the form it is sent in, found {str(plain)[:80]}: {error}") from error
+        raise PipeError(f"expected an encoded value, found {str(plain)[:80]}: {error}") from error
 
 
 def _decode_tagged(plain: dict[str, Any], arrays: Sequence[np.ndarray]) -> Any:

@@ -1,4 +1,4 @@
-"""The fit that runs now, one at a time, and how the last one ended. Needs no Blender."""
+"""The running fit, at most one at a time, and the outcome of the last one. Needs no Blender."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MAX_WAIT_S = 60.0
 
 
 class FitState(Enum):
-    """What box 3 shows."""
+    """The states of box 3."""
 
     IDLE = "idle"
     RUNNING = "running"
@@ -25,9 +25,9 @@ class FitSession:
     """The running fit, if there is one.
 
     Attributes:
-        task: what runs, or None.
-        waiting: the fit has ended and waits for Object Mode to put its figures into the scene.
-        message: how the last fit ended, for the user; "" before the first.
+        task: the running task, or None.
+        waiting: the fit has ended and waits for Object Mode to add its figures to the scene.
+        message: the outcome of the last fit, for the user; "" before the first one.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class FitSession:
 
     @property
     def state(self) -> FitState:
-        """What box 3 shows."""
+        """The state of box 3."""
         if self.task is None:
             return self._ended
         if self.task.state in (TaskState.CANCELLING, TaskState.CANCELLED):
@@ -47,33 +47,33 @@ class FitSession:
 
     @property
     def busy(self) -> bool:
-        """Whether a fit runs or waits."""
+        """Whether a fit is running or waiting."""
         return self.task is not None
 
     def begin(self, task: Task) -> None:
-        """Take *task* for the one that runs."""
+        """Set *task* as the running fit."""
         assert self.task is None, "one fit at a time"
         self.task, self.waiting, self.message, self._ended = task, False, "", FitState.IDLE
 
     def cancel(self) -> None:
-        """Ask the running fit to end."""
+        """Request the running fit to end."""
         if self.task is not None:
             self.task.cancel()
 
     def end(self, state: FitState, message: str) -> None:
-        """Forget the task, remember how it ended."""
+        """Clear the task and store its outcome."""
         self.task, self.waiting, self.message, self._ended = None, False, message, state
 
-    def step_taken_back(self) -> None:
-        """Forget how the last fit ended, if it added something: that may be gone now, or be there again."""
+    def forget_success(self) -> None:
+        """Clear the outcome of the last fit if it succeeded: undo or redo may have removed or restored its figures."""
         if self.task is None and self._ended is FitState.DONE:
             self.end(FitState.IDLE, "")
 
     def abandon(self, *, wait: bool = False) -> None:
-        """Cancel the running fit and forget everything, because the file or the add-on goes.
+        """Cancel the running fit and reset the session, because the file is closed or the add-on disabled.
 
         Args:
-            wait: until its thread has ended.
+            wait: wait until the thread has ended.
         """
         task = self.task
         self.end(FitState.IDLE, "")
@@ -84,4 +84,4 @@ class FitSession:
 
 
 FITS = FitSession()
-"""The session's fit."""
+"""The fit of this Blender session."""

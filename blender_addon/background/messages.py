@@ -1,7 +1,7 @@
-"""Messages between two Pythons: a JSON header and plain arrays, with every size checked. Nothing is ever unpickled.
+"""Messages between two Python processes: a JSON header and plain arrays, all sizes checked. Nothing is unpickled.
 
-A message is eight letters, the lengths of the header and of the arrays, the header, and the arrays one after the other
-in C order, little-endian.
+A message consists of eight magic bytes, the lengths of the header and of the arrays, the header, and the arrays in C
+order, little-endian.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TYPES = frozenset(f"<{kind}" for kind in ("f8", "f4", "i8", "i4", "i2", "u8", "
 
 
 class PipeError(Exception):
-    """What came is no message; the text says what is wrong with it."""
+    """The received data are not a valid message; the text says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +32,9 @@ class Message:
     """One message.
 
     Attributes:
-        kind: what it is.
+        kind: the type of the message.
         content: plain values for JSON.
-        arrays: the arrays that *content* refers to by their number.
+        arrays: the arrays that *content* references by index.
     """
 
     kind: str
@@ -55,10 +55,10 @@ def write_message(stream: IO[bytes], message: Message) -> None:
 
 
 def read_message(stream: IO[bytes]) -> Message | None:
-    """Return the next message of *stream*, or None where it ends.
+    """Return the next message of *stream*, or None at its end.
 
     Raises:
-        PipeError: what comes is no message, or ends within one.
+        PipeError: the data are not a valid message, or end within one.
     """
     start = stream.read(_LENGTHS.size)
     if not start:
@@ -77,15 +77,15 @@ def read_message(stream: IO[bytes]) -> Message | None:
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
-    """Return *array* as it is sent: C order, little-endian, of a type that is allowed."""
+    """Return *array* in the form it is sent in: C order, little-endian, of an allowed type."""
     plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     if plain.dtype.str not in _TYPES:
-        raise TypeError(f"expected an array of numbers or truth values, got {array.dtype}")
+        raise TypeError(f"expected an array of numbers or booleans, got {array.dtype}")
     return plain.reshape(array.shape)
 
 
 def _header(text: bytes) -> tuple[str, dict[str, Any], list[tuple[np.dtype, tuple[int, ...]]]]:
-    """Return the kind, the content, and the type and shape of each array, out of a header's text."""
+    """Parse a header; return the kind, the content, and the type and shape of each array."""
     try:
         header = json.loads(text)
         kind, content = header["kind"], header["content"]
@@ -110,7 +110,7 @@ def _read_array(stream: IO[bytes], dtype: np.dtype, shape: tuple[int, ...]) -> n
     view = array.reshape(-1).data.cast("B") if array.size else memoryview(b"")
     done = 0
     while done < len(view):
-        count = stream.readinto(view[done:])  # type: ignore[attr-defined]  # every stream of bytes has it
+        count = stream.readinto(view[done:])  # type: ignore[attr-defined]  # every binary stream has it
         if not count:
             raise PipeError(f"expected {len(view)} bytes of an array, found {done} and the end")
         done += count

@@ -1,6 +1,6 @@
-"""An operator whose work runs off the main thread, while Blender stays usable.
+"""Base of operators whose work runs on a thread, so that Blender stays responsive.
 
-bpy is touched on the main thread only: before the work begins, and after it has ended.
+bpy is used on the main thread only: before the work starts and after it has ended.
 """
 
 from __future__ import annotations
@@ -26,33 +26,33 @@ _timers: list[bpy.types.Timer] = []
 
 
 class RunsFit(OperatorMixin):
-    """Inherit from it before `bpy.types.Operator`, and write `prepare` and `finish`.
+    """Mixin to list before `bpy.types.Operator`; subclasses implement `prepare` and `finish`.
 
-    Without a window, and when a script calls the operator, the work runs before the operator returns. A click starts a
-    thread instead: progress is in box 3, Esc or Cancel ends it, and nothing has been changed until `finish`. With
-    ``"UNDO"`` in the operator's options all that `finish` does is one step.
+    Without a window, or when a script calls the operator, the work runs before the operator returns. When the user
+    clicks, it runs on a thread: box 3 shows the progress, Esc or Cancel ends it, and nothing is changed before
+    `finish`. With ``"UNDO"`` in the operator's options, everything `finish` does is one undo step.
     """
 
     @abstractmethod
     def prepare(self, context: bpy.types.Context) -> Callable[[Progress], object]:
-        """Return the work, with all it needs of Blender already read; called on the main thread.
+        """Read everything the work needs from Blender and return the work; called on the main thread.
 
         Raises:
-            CoreError: it cannot be done.
+            CoreError: the work cannot be done.
         """
 
     @abstractmethod
     def finish(self, context: bpy.types.Context, result: Any) -> str:
-        """Put the work's result into the current scene, in Object Mode; return what to tell.
+        """Add the result to the current scene, in Object Mode; return the message for the user.
 
         Raises:
-            CoreError: it cannot be done; nothing is changed.
+            CoreError: the result cannot be added; nothing is changed.
         """
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Do the work before returning."""
+        """Run the work before returning."""
         if FITS.busy:
-            self.report({"ERROR"}, "Expected no other fit to run; wait for it, or cancel it")
+            self.report({"ERROR"}, "Expected no other fit to be running; wait for it, or cancel it")
             return {"CANCELLED"}
         window = context.window_manager
 
@@ -70,7 +70,7 @@ class RunsFit(OperatorMixin):
         return self._conclude(context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Start a thread for the work, and look after it."""
+        """Start the work on a thread and monitor it."""
         if bpy.app.background or context.window is None:
             return self.execute(context)
         if not self._begin(context, None):
@@ -81,8 +81,8 @@ class RunsFit(OperatorMixin):
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Look after the thread; leave every event but Esc to Blender."""
-        if FITS.task is not self._task:  # the file or the add-on went
+        """Monitor the thread; pass every event but Esc on to Blender."""
+        if FITS.task is not self._task:  # the file was closed or the add-on disabled
             return {"CANCELLED"}
         if event.type == "ESC" and event.value == "PRESS":
             FITS.cancel()
@@ -100,7 +100,7 @@ class RunsFit(OperatorMixin):
         return self._conclude(context)
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """End the work, because Blender ends the operator: the window or the file is closed."""
+        """Cancel the work because Blender ends the operator: the window or the file is closed."""
         if FITS.task is self._task:
             FITS.abandon()
         _clear_window(context)
@@ -122,15 +122,15 @@ class RunsFit(OperatorMixin):
         return True
 
     def _show_progress(self, context: bpy.types.Context) -> None:
-        """Draw what changed since the last time: drawing takes time from the fit."""
-        standing = (self._task.standing, FITS.state)
-        if standing != self._shown:
-            self._shown = standing
+        """Redraw the progress if it has changed; redrawing slows the fit down."""
+        status = (self._task.status, FITS.state)
+        if status != self._shown:
+            self._shown = status
             redraw_sidebars()
             _show_in_status_bar(context, self._task)
 
     def _conclude(self, context: bpy.types.Context) -> set[str]:
-        """Put the result into the scene, or tell why there is none."""
+        """Add the result to the scene, or report why there is none."""
         from ..core_access import CoreError
 
         task = self._task
@@ -146,13 +146,13 @@ class RunsFit(OperatorMixin):
         except CoreError as error:
             return self._end(FitState.FAILED, in_panel_words(str(error)), "ERROR")
         except BaseException as error:
-            # A fault of ours: box 3 must not show a fit for ever, and the traceback must be seen.
+            # A bug: box 3 must not show a running fit for ever, and the traceback must be visible.
             FITS.end(FitState.FAILED, f"{type(error).__name__}: {error}")
             raise
         return self._end(FitState.DONE, message, "INFO")
 
     def _finish_in(self, context: bpy.types.Context, scene: bpy.types.Scene, result: Any) -> str:
-        """Call `finish` with *scene* as the window's scene, which the user may have left meanwhile."""
+        """Call `finish` with *scene* as the window's scene, even if the user has switched to another one."""
         if context.scene == scene:
             return self.finish(context, result)
         window, shown = context.window, context.scene
@@ -170,21 +170,21 @@ class RunsFit(OperatorMixin):
 
 
 def describe(task: Task) -> str:
-    """Return what a task does and how long it will take, for a reader."""
-    standing = task.standing
-    what = iface_(standing.what) if standing.what else ""
-    if standing.seconds_left is None:
+    """Return the current step of a task and the time left, for the user."""
+    status = task.status
+    what = iface_(status.what) if status.what else ""
+    if status.seconds_left is None:
         return what
-    return iface_("{:s}, about {:s} left").format(what, time_left(standing.seconds_left))
+    return iface_("{:s}, about {:s} left").format(what, time_left(status.seconds_left))
 
 
 def _show_in_status_bar(context: bpy.types.Context, task: Task) -> None:
     text = iface_("SMPLify: {:s} ({:.0%}) | Esc cancels")
-    context.workspace.status_text_set(text.format(describe(task), task.standing.share))
+    context.workspace.status_text_set(text.format(describe(task), task.status.share))
 
 
 def _clear_window(context: bpy.types.Context) -> None:
-    """Take away the timer and the text in the status bar."""
+    """Remove the timer and the text in the status bar."""
     while _timers:
         context.window_manager.event_timer_remove(_timers.pop())
     if context.workspace is not None:
@@ -193,27 +193,27 @@ def _clear_window(context: bpy.types.Context) -> None:
 
 @persistent
 def _abandon(*_: object) -> None:
-    """Cancel the fit of the file that is left; its thread ends by itself, and its result goes nowhere."""
+    """Cancel the fit when the file is closed; its thread ends by itself and its result is dropped."""
     FITS.abandon()
 
 
 @persistent
-def _step_taken_back(*_: object) -> None:
-    """Follow an undo step, or one that is done again."""
-    FITS.step_taken_back()
+def _undo_or_redo_done(*_: object) -> None:
+    """Update the session after undo or redo."""
+    FITS.forget_success()
 
 
 def register() -> None:
-    """Cancel the fit when another file is opened, and follow undo steps."""
+    """Add the handlers for loading, undo and redo."""
     bpy.app.handlers.load_pre.append(_abandon)
-    bpy.app.handlers.undo_post.append(_step_taken_back)
-    bpy.app.handlers.redo_post.append(_step_taken_back)
+    bpy.app.handlers.undo_post.append(_undo_or_redo_done)
+    bpy.app.handlers.redo_post.append(_undo_or_redo_done)
 
 
 def unregister() -> None:
-    """Leave neither handler, thread nor timer behind."""
+    """Remove the handlers, and end the thread and the timer."""
     bpy.app.handlers.load_pre.remove(_abandon)
-    bpy.app.handlers.undo_post.remove(_step_taken_back)
-    bpy.app.handlers.redo_post.remove(_step_taken_back)
+    bpy.app.handlers.undo_post.remove(_undo_or_redo_done)
+    bpy.app.handlers.redo_post.remove(_undo_or_redo_done)
     FITS.abandon(wait=True)
     _clear_window(bpy.context)

@@ -1,4 +1,4 @@
-"""Processes that the add-on starts: each in a group of its own, ended with all that it started, its last words kept.
+"""Child processes of the add-on: each in its own process group, ended with its children, its last output kept.
 
 Needs neither Blender nor the core.
 """
@@ -30,7 +30,7 @@ _NOT_FOR_ANOTHER_PYTHON = (
 
 
 class Process:
-    """A running process; what it writes to standard error is kept in a log of its own."""
+    """A running process; its standard error is kept in a log."""
 
     def __init__(
         self,
@@ -40,16 +40,16 @@ class Process:
         environment: Mapping[str, str] | None = None,
         text: bool = True,
     ) -> None:
-        """Start it.
+        """Start the process.
 
         Args:
             command: the program and its arguments.
-            folder: where it starts; None for here.
-            environment: its variables; None for those of this process.
+            folder: the working directory; None for the current one.
+            environment: the environment variables; None for those of this process.
             text: standard input and output carry UTF-8 text rather than bytes.
 
         Raises:
-            OSError: it cannot be started.
+            OSError: the process cannot be started.
         """
         self._log = tempfile.TemporaryFile()
         try:
@@ -68,16 +68,16 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """The process id."""
         return self._process.pid
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the process has not ended."""
         return self._process.poll() is None
 
     def exit_code(self) -> int:
-        """Return its exit code; one that has closed its output and does not end soon is ended."""
+        """Return the exit code; end the process if it does not exit within `STOP_S` seconds."""
         try:
             return self._process.wait(timeout=STOP_S)
         except subprocess.TimeoutExpired:
@@ -85,7 +85,7 @@ class Process:
             return self._process.wait()
 
     def last_lines(self) -> str:
-        """Return the last lines of its log, without blank ones; none once it is closed."""
+        """Return the last lines of the log, without blank ones; empty once the log is closed."""
         if self._log.closed:
             return ""
         self._log.seek(0)
@@ -93,7 +93,7 @@ class Process:
         return "\n".join(line for line in lines[-_LOG_TAIL:] if line.strip())
 
     def end(self) -> None:
-        """End it and all that it started, whatever they are doing; may be called by any thread, and again."""
+        """End the process and its children, whatever they are doing; may be called from any thread, and repeatedly."""
         if not self.running:
             return
         self._signal_all(gentle=True)
@@ -101,21 +101,21 @@ class Process:
             self._process.wait(timeout=STOP_S)
         except subprocess.TimeoutExpired:
             pass
-        self._signal_all(gentle=False)  # it, or what it started and left behind
+        self._signal_all(gentle=False)  # the process, or children it left behind
         self._process.wait()
 
     def kill(self) -> None:
-        """End it and all that it started at once."""
+        """Kill the process and its children immediately."""
         if self.running:
             self._signal_all(gentle=False)
         self._process.wait()
 
     def close(self) -> None:
-        """Close the pipes of a process that has ended; called by the thread that uses it."""
+        """Close the pipes of a process that has ended; must be called by the thread that uses them."""
         for stream in (self.stdin, self.stdout, self._log):
             try:
                 stream.close()
-            except OSError:  # what was not read by the other side any more
+            except OSError:  # buffered data that the process no longer reads
                 continue
 
     def _signal_all(self, *, gentle: bool) -> None:
@@ -127,12 +127,12 @@ class Process:
             return
         try:
             os.killpg(self.pid, signal.SIGTERM if gentle else signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # nothing is left of it; macOS says the latter
+        except (ProcessLookupError, PermissionError):  # already gone; macOS raises the latter
             return
 
 
 def environment_for_another_python() -> dict[str, str]:
-    """Return the variables for a Python that is not this one: without what leads this one to its own modules."""
+    """Return environment variables for another Python, without those that point to this Python's modules."""
     variables = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_ANOTHER_PYTHON}
-    # It reads modules of the add-on; its byte code does not belong into the add-on's folder.
+    # The other Python imports modules of the add-on; its byte code must not end up in the add-on's folder.
     return {**variables, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}

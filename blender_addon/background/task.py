@@ -1,4 +1,4 @@
-"""A piece of work on a thread of its own: how far it is, how long it will take, and how it ended. Needs no Blender."""
+"""Run a function on a thread, with progress, time left and outcome. Needs no Blender."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from enum import Enum
 from typing import Any
 
 Progress = Callable[[float, str], bool]
-"""Called by the work with the share done, 0 to 1, and of what; False asks it to end."""
+"""Called by the work with the completed fraction (0 to 1) and the name of the step; returns False to cancel."""
 
 THREAD_NAME = "SMPLify fit"
-_TELLING_SHARE = 0.03
-"""Before this share is done, the time that is left cannot be told."""
+_MIN_SHARE_FOR_ESTIMATE = 0.03
+"""The time left is estimated once this fraction is completed."""
 
 
 class TaskState(Enum):
-    """How far a task is."""
+    """The states of a task."""
 
     RUNNING = "running"
     CANCELLING = "cancelling"
@@ -28,13 +28,13 @@ class TaskState(Enum):
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How far the work is.
+class TaskStatus:
+    """The progress of a task.
 
     Attributes:
-        share: of the work that is done, 0 to 1.
-        what: is being done.
-        seconds_left: None while that cannot be told.
+        share: the completed fraction, 0 to 1.
+        what: the name of the current step.
+        seconds_left: the estimated time left; None while there is no estimate.
     """
 
     share: float = 0.0
@@ -46,17 +46,17 @@ class Task:
     """Runs a function once.
 
     Attributes:
-        standing: how far it is; replaced as a whole, so any thread may read it.
-        result: what the function returned; None until it is done.
-        error: what the function raised; None when it raised nothing.
+        status: the progress; replaced as a whole, so any thread may read it.
+        result: the function's return value; None until it has returned.
+        error: the exception the function raised; None if it raised none.
     """
 
     def __init__(self, work: Callable[[Progress], object], listener: Progress | None = None) -> None:
         """Prepare to run *work*.
 
         Args:
-            work: gets a `Progress`; raises the core's `FitCancelled` when that answered False.
-            listener: is told of the progress too, on the thread that works; False cancels.
+            work: called with a `Progress`; raises the core's `FitCancelled` if that returns False.
+            listener: also called with the progress, on the thread of the work; returns False to cancel.
         """
         self._work = work
         self._listener = listener
@@ -65,7 +65,7 @@ class Task:
         self._thread: threading.Thread | None = None
         self._began = 0.0
         self._first_share: tuple[float, float] | None = None
-        self.standing = Standing()
+        self.status = TaskStatus()
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -75,16 +75,16 @@ class Task:
         self._thread.start()
 
     def run(self) -> None:
-        """Run on this thread; what goes wrong is kept in `error`."""
+        """Run on this thread; an exception is stored in `error`."""
         try:
-            self.result = self._work(self._heard)
+            self.result = self._work(self._report)
         except BaseException as error:
-            self.error = error  # whoever looks after the task raises what is no error of the user's data
+            self.error = error  # the owner of the task re-raises anything that is not a user error
         finally:
             self._ended.set()
 
     def cancel(self) -> None:
-        """Ask the work to end; it does at its next progress."""
+        """Request the work to end; it does so at its next progress call."""
         self._cancel.set()
 
     def wait(self, timeout_s: float | None = None) -> bool:
@@ -96,21 +96,21 @@ class Task:
 
     @property
     def state(self) -> TaskState:
-        """How far the task is; a task that was told to stop too late is cancelled all the same."""
+        """The state of the task; cancelling counts even if the work had already completed."""
         if not self._ended.is_set():
             return TaskState.CANCELLING if self._cancel.is_set() else TaskState.RUNNING
         if self._cancel.is_set():
             return TaskState.CANCELLED
         return TaskState.DONE if self.error is None else TaskState.FAILED
 
-    def _heard(self, share: float, what: str) -> bool:
-        self.standing = Standing(share, what, self._seconds_left(share))
+    def _report(self, share: float, what: str) -> bool:
+        self.status = TaskStatus(share, what, self._seconds_left(share))
         if self._listener is not None and not self._listener(share, what):
             self._cancel.set()
         return not self._cancel.is_set()
 
     def _seconds_left(self, share: float) -> float | None:
-        """Return the time left by the pace since the first share was done: what comes before it tells no pace."""
+        """Return the time left, extrapolated from the rate since the first progress; None while unknown."""
         now = time.monotonic()
         if share <= 0.0:
             return None
@@ -118,11 +118,11 @@ class Task:
             self._first_share = (now, share)
         began, before = self._first_share
         done = share - before
-        return (now - began) / done * max(1.0 - share, 0.0) if done >= _TELLING_SHARE else None
+        return (now - began) / done * max(1.0 - share, 0.0) if done >= _MIN_SHARE_FOR_ESTIMATE else None
 
 
 def time_left(seconds: float) -> str:
-    """Return a duration for a reader: "8 s", "2 min 10 s", "1 h 5 min"."""
+    """Format a duration for the user: "8 s", "2 min 10 s", "1 h 5 min"."""
     whole = max(1, round(seconds))
     if whole < 60:
         return f"{whole} s"

@@ -1,1 +1,1 @@
-"""Many keypoint files to animation files, from a command line."""
+"""Convert many keypoint files to animation files from the command line."""

@@ -1,4 +1,4 @@
-"""The command of Blender's command line: ``blender --command smplify ...``."""
+"""Blender's command-line command ``blender --command smplify ...``."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take the command away."""
+    """Remove the command."""
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
 
 
 def _run_command(arguments: list[str]) -> int:
-    """Answer ``blender --command smplify ...``."""
+    """Run ``blender --command smplify ...``."""
     from ..project_files import project_paths
     from .cli import main
 

@@ -55,11 +55,12 @@ def main(
 
     Args:
         argv: the arguments; those of the process by default.
-        prog: the name that messages begin with.
-        protected: files that must not be written onto, each with what it is; in a Blender those of the open project.
+        prog: the program name in messages.
+        protected: files that must not be overwritten, each with its role; inside Blender the files of the open
+            project.
 
     Returns:
-        The exit code: 0 all well, 1 an input failed, 2 wrong usage, 130 interrupted.
+        The exit code: 0 for success, 1 if an input failed, 2 for wrong usage, 130 if interrupted.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
     if list(argv) == [_WORKER]:
@@ -68,7 +69,7 @@ def main(
         args = _parser(prog).parse_args(argv)
     except SystemExit as stop:
         return int(stop.code or 0)
-    _heed_interrupts()
+    _raise_on_interrupt()
     try:
         options = _options(args, protected or {})
         jobs = plan_jobs(args.inputs, args.output)
@@ -92,10 +93,10 @@ def main(
     return EXIT_FAILED if failed else 0
 
 
-def _heed_interrupts() -> None:
-    """Let Ctrl-C and a polite kill raise KeyboardInterrupt: a Blender program has a handler that would only note them.
+def _raise_on_interrupt() -> None:
+    """Make SIGINT (Ctrl-C) and SIGTERM raise KeyboardInterrupt; Blender's own handler only records them.
 
-    A signal that whoever started this process wants ignored stays ignored.
+    A signal that the parent process set to be ignored stays ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         return
@@ -105,9 +106,9 @@ def _heed_interrupts() -> None:
 
 
 def _serve() -> int:
-    """Be a worker, which does not return; say what is missing where Blender's module cannot be loaded."""
+    """Run as a worker, which does not return. If Blender's module cannot be loaded, say what is missing."""
     try:
-        import bpy  # noqa: F401 - only to know whether it can be loaded
+        import bpy  # noqa: F401 - checks whether it can be loaded
     except ModuleNotFoundError as error:
         if error.name != "bpy":
             raise
@@ -146,14 +147,14 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Fit SMPL figures to files of 3D keypoints and write them as animation files.",
-        epilog=f"Beside an input's files stands its report (NAME{REPORT_SUFFIX}); {SUMMARY_NAME} tells of all. What is "
-        "done and unchanged is skipped.",
+        epilog=f"A report (NAME{REPORT_SUFFIX}) is written beside each input's outputs; {SUMMARY_NAME} sums up all "
+        "inputs. Inputs that are converted and unchanged are skipped.",
     )
     parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="keypoint file, or folder of them")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder for the results")
     parser.add_argument(
         "--formats", nargs="+", choices=FORMAT_NAMES, default=["blend"], metavar="FORMAT",
-        help=f"files to write, out of {', '.join(FORMAT_NAMES)} (default: blend)",
+        help=f"formats to write: {', '.join(FORMAT_NAMES)} (default: blend)",
     )  # fmt: skip
     add_reading_arguments(parser)
     fit = parser.add_argument_group("fitting")
@@ -161,23 +162,27 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     fit.add_argument("--betas", type=Path, metavar="FILE.npy", help="the shape, where it is known (10 numbers)")
     fit.add_argument(
         "--quality", choices=tuple(QUALITIES), default=ConvertOptions().quality,
-        help="fast takes half the time and leaves joints that tremble; best takes half as much again, for about "
-        "a tenth less error (default: balanced)",
+        help="fast takes half the time and leaves jitter; best takes half as much again, for about a tenth less error "
+        "(default: balanced)",
     )  # fmt: skip
     fit.add_argument("--device", default="numpy", metavar="NAME", help=f"{', '.join(DEVICES)} (default: numpy)")
     fit.add_argument(
         "--torch-python", type=Path, metavar="FILE",
-        help="a Python that has PyTorch, for devices but numpy (default: that of the preferences, else this one)",
+        help="a Python that has PyTorch, for devices other than numpy (default: the one set in the preferences, else "
+        "this one)",
     )  # fmt: skip
     add_cleanup_arguments(
         parser, ConvertOptions().cleanup,
-        "feet do not slide and stand on the floor unless you say otherwise, since nobody animates with sliding feet; "
-        "nothing is smoothed, since the fit has smoothed the points as much as their noise calls for",
+        "by default feet are locked and stand on the floor, since sliding feet are rarely wanted; the motion is not "
+        "smoothed again, since the fit has already smoothed the points according to their noise",
     )  # fmt: skip
-    parser.add_argument("--jobs", type=_positive, default=1, metavar="N", help="inputs to convert at once (default: 1)")
+    parser.add_argument(
+        "--jobs", type=_positive, default=1, metavar="N", help="number of inputs to convert in parallel (default: 1)"
+    )
     parser.add_argument(
         "--force",
         action="store_true",
-        help="convert again what is done, and replace files that are not from this tool or were changed since",
+        help="convert inputs again that are already done, and replace files that this tool did not write or that were "
+        "changed since",
     )
     return parser

@@ -1,4 +1,4 @@
-"""What a batch shows while it works: a bar that redraws itself on a terminal, plain lines anywhere else."""
+"""Show the progress of a batch: a redrawn bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import time
 from typing import TextIO
 
 _BAR_WIDTH = 24
-_SECONDS_BETWEEN_FRAMES = 0.1
+_REDRAW_INTERVAL_S = 0.1
 
 
 class Display:
-    """The state of a batch on standard error."""
+    """The progress of a batch, printed to standard error."""
 
     def __init__(self, total: int, stream: TextIO | None = None) -> None:
-        """Show *total* inputs on *stream*; None is standard error."""
+        """Show the progress of *total* inputs on *stream*; None for standard error."""
         self._total = total
         self._stream = stream or sys.stderr
         self._live = self._stream.isatty()
@@ -23,16 +23,16 @@ class Display:
         self._finished = 0
         self._drawn = 0.0
 
-    def moved(self, name: str, share: float, what: str) -> None:
-        """Input *name* is *share* done, 0 to 1, at present *what*."""
+    def update(self, name: str, share: float, what: str) -> None:
+        """Show that input *name* has completed *share* (0 to 1) and is at the step *what*."""
         self._shares[name] = share
         now = time.monotonic()
-        if self._live and now - self._drawn >= _SECONDS_BETWEEN_FRAMES:
+        if self._live and now - self._drawn >= _REDRAW_INTERVAL_S:
             self._drawn = now
             self._draw(f"{name}: {what}")
 
     def finished(self, name: str, line: str) -> None:
-        """Input *name* is done; *line* says how."""
+        """Show that input *name* has ended; *line* describes the outcome."""
         self._shares.pop(name, None)
         self._finished += 1
         self._say(f"[{self._finished}/{self._total}] {line}")
@@ -40,7 +40,7 @@ class Display:
             self._draw("")
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._live:
             self._stream.write(self._cleared(""))
             self._stream.flush()
@@ -62,5 +62,5 @@ class Display:
         return shutil.get_terminal_size().columns - 1
 
     def _cleared(self, line: str) -> str:
-        """Return what shows *line* in place of the bar: by blanks, since not every console knows control codes."""
+        """Return the text that replaces the bar by *line*; blanks, because not every console knows control codes."""
         return f"\r{' ' * self._width}\r{line}"

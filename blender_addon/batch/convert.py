@@ -1,4 +1,4 @@
-"""From a keypoint file to people, and from people to files: what the operator and the batch share."""
+"""Convert keypoint files to figures and figures to files: the steps that the operator and the batch share."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from ..export.writers import export_figures, save_session, write_amass
 from ..figure.create import Figure, FigureOptions, add_figures
 from ..figure.keyframe_hash import mark_keys
 from ..figure.placing import Person, Place, place_motion
-from ..figure.record import FigureRecord, FitSource, keep, plain_options
+from ..figure.record import FigureRecord, FitSource, plain_options, store
 from ..result.error_curve import key_errors
-from ..result.live_settings import adjust, take_prepared
+from ..result.live_settings import adjust, store_cleanup_source
 from ..torch_backend.fitting import run_fit
 from .jobs import ConvertOptions
 
@@ -39,14 +39,14 @@ Progress = Callable[[float, str], bool | None]
 
 @dataclass(frozen=True, eq=False)
 class FittedTrack:
-    """A track, and what the fit made of it.
+    """A track and its fit.
 
     Attributes:
         track: the keypoints.
-        label: tells the person from the others of the file; empty for the only one.
-        person: what goes into the scene.
-        report: how well it fits.
-        source: where the track is, and how it was read and fitted.
+        label: distinguishes the person from others in the file; empty when there is only one.
+        person: the fitted person, ready to be added to a scene.
+        report: the quality of the fit.
+        source: the file of the track, and how it was read and fitted.
     """
 
     track: KeypointTrack
@@ -58,17 +58,17 @@ class FittedTrack:
 
 @dataclass(frozen=True, eq=False)
 class FitOrder:
-    """With what to fit the people of a file.
+    """How to fit the people in a file.
 
     Attributes:
-        source: the file.
-        reading: how it was read.
-        body: the body to fit.
-        body_file: where the body was read from, "" for the free body.
-        options: settings of the fit.
-        fit: does it, as the core's `fit_track` does.
-        betas_file: where the shape was read from, "" where it was not read from a file.
-        place: where the people will be put, so that their motions can be made ready for it; None for not at all.
+        source: the keypoint file.
+        reading: the options it was read with.
+        body: the body model to fit.
+        body_file: the file of the body model, "" for the free body.
+        options: the fit options.
+        fit: the function that fits a track; same signature as the core's `fit_track`.
+        betas_file: the file that the shape was read from, "" if it was not read from a file.
+        place: where the people will be placed; their motions are prepared for it. None skips this.
     """
 
     source: Path
@@ -84,13 +84,14 @@ class FitOrder:
 def fit_file(
     source: Path, options: ConvertOptions, progress: Progress, *, workers: int | None = None
 ) -> list[FittedTrack]:
-    """Read and fit everybody in a keypoint file. Needs no scene.
+    """Read a keypoint file and fit everyone in it. Needs no scene.
 
     Args:
-        source: the file, or a folder of one file a frame.
-        options: how to read and fit it.
-        progress: hears the share done, 0 to 1, and of what; what it raises ends the work.
-        workers: threads for the fit; None for as many as there are cores.
+        source: the file, or a folder with one file per frame.
+        options: how to read and fit the file.
+        progress: called with the completed fraction (0 to 1) and the name of the step; an exception it raises ends
+            the work.
+        workers: number of threads for the fit; None for the number of cores.
 
     Raises:
         CoreError: the file or the body cannot be used.
@@ -113,18 +114,18 @@ def fit_people(
     order: FitOrder,
     progress: Progress,
 ) -> list[FittedTrack]:
-    """Fit some of the people of a file. Needs no scene, and runs on any thread.
+    """Fit the chosen people of a file. Needs no scene, and runs on any thread.
 
     Args:
-        tracks: everybody in the file.
-        labels: a name for each of them.
-        chosen: numbers of those to fit.
-        order: with what to fit.
-        progress: as for `fit_file`; it may answer False to cancel.
+        tracks: one track per person in the file.
+        labels: one label per track.
+        chosen: indices of the tracks to fit.
+        order: how to fit.
+        progress: as for `fit_file`; may return False to cancel.
 
     Raises:
         CoreError: the tracks or the body cannot be used.
-        FitCancelled: *progress* answered False.
+        FitCancelled: *progress* returned False.
     """
     stem = order.source.name if order.source.is_dir() else order.source.stem
     frames = [tracks[number].num_frames for number in chosen]
@@ -132,13 +133,13 @@ def fit_people(
     fitted: list[FittedTrack] = []
     for turn, number in enumerate(chosen):
 
-        def heard(done: int, total: int, what: str, turn: int = turn) -> bool | None:
+        def on_progress(done: int, total: int, what: str, turn: int = turn) -> bool | None:
             before, part = sum(frames[:turn]), frames[turn] * done / max(total, 1)
             return progress((before + part) / sum(frames), what)
 
-        motion, report = order.fit(tracks[number], order.body, order.options, heard)
+        motion, report = order.fit(tracks[number], order.body, order.options, on_progress)
         name = f"{stem}_{labels[number]}" if labels[number] else stem
-        where = FitSource(
+        fit_source = FitSource(
             file=str(order.source),
             number=number,
             reading=order.reading,
@@ -152,47 +153,47 @@ def fit_people(
                 raise FitCancelled("the fit was cancelled; nothing was changed")
             place = place if place.rate is not None else replace(place, rate=motion.fps)
             person = replace(person, placed=place_motion(person, place))
-        fitted.append(FittedTrack(tracks[number], labels[number], person, report, where))
+        fitted.append(FittedTrack(tracks[number], labels[number], person, report, fit_source))
     return fitted
 
 
 def show(fitted: Sequence[FittedTrack], name: str, *, floor: bool = True) -> list[Figure]:
-    """Put fitted people into the current scene, in a new collection; see `figure.add_figures`."""
+    """Add fitted people to the current scene, in a new collection; see `figure.create.add_figures`."""
     people = [item.person for item in fitted]
     figures = add_figures(people, bpy.context.scene, name=name, options=FigureOptions(floor=floor))
     for figure, item in zip(figures, fitted, strict=True):
-        remember(figure, item)
+        store_fit(figure, item)
         if figure.source is not None:
-            take_prepared(figure.armature, figure.source)
+            store_cleanup_source(figure.armature, figure.source)
     return figures
 
 
-def remember(figure: Figure, fitted: FittedTrack) -> None:
-    """Keep with a new figure what the fit found; called by whatever puts it into a scene."""
-    first = figure.motion.trans[0] - fitted.person.motion.trans[0]
+def store_fit(figure: Figure, fitted: FittedTrack) -> None:
+    """Store the result of the fit with a new figure; must be called after the figure is added to a scene."""
+    offset = figure.motion.trans[0] - fitted.person.motion.trans[0]
     record = FigureRecord(
         motion=figure.motion,
         first_frame=figure.first_frame,
         source=fitted.source,
         report=fitted.report,
         track_fps=fitted.track.fps,
-        offset=first,
+        offset=offset,
     )
-    keep(figure.armature, record)
+    store(figure.armature, record)
     key_errors(figure.armature, record)
     mark_keys(figure.armature)
 
 
 def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]:
-    """Convert one input in an empty session, for the batch; the session is replaced.
+    """Convert one input for the batch. The current session is replaced by an empty one.
 
     Args:
-        request: ``source``, ``folder`` (where the files go), ``stem`` (their name) and ``options``; optionally
-            ``workers``, the threads for the fit.
+        request: ``source``, ``folder`` (output folder), ``stem`` (name of the outputs) and ``options``; optionally
+            ``workers``, the number of threads for the fit.
         progress: as for `fit_file`.
 
     Returns:
-        ``outputs`` (file names), ``people`` (a dictionary each) and ``blender`` (its version).
+        ``outputs`` (file names), ``people`` (one dictionary per person) and ``blender`` (Blender's version).
 
     Raises:
         CoreError: the input cannot be used, or a file cannot be written.
@@ -215,7 +216,7 @@ def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]
 
 
 def _write(fitted: Sequence[FittedTrack], figures: Sequence[Figure], kind: str, target: Path) -> list[str]:
-    """Write one format to *target*, a path without suffix; return the names of the files."""
+    """Write one format to *target*, a path without suffix; return the file names."""
     if kind == "blend":
         return [save_session(target.with_name(f"{target.name}.blend")).name]
     names = []
@@ -231,7 +232,7 @@ def _write(fitted: Sequence[FittedTrack], figures: Sequence[Figure], kind: str, 
 
 
 def _person_report(item: FittedTrack, figure: Figure) -> dict[str, object]:
-    """Return what is told of a person in the report."""
+    """Return a person's entry in the report."""
     return {
         "name": item.person.name,
         "label": item.track.person,

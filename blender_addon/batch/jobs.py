@@ -1,6 +1,6 @@
-"""What a batch has to do: which inputs there are, where their outputs go, and whether they are done already.
+"""Plan a batch: find the inputs, choose the output paths, and detect inputs that are already done.
 
-Nothing here needs Blender.
+Needs no Blender.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ _CHUNK = 1 << 20
 
 
 class BatchError(CoreError, ValueError):
-    """What was asked of a batch cannot be done."""
+    """A batch cannot be run as requested."""
 
 
 @dataclass(frozen=True)
 class ConvertOptions:
-    """What to make of each input.
+    """How to convert each input.
 
     Attributes:
         formats: suffixes of the files to write, without the dot.
-        reading: what the user says about the files.
-        body: a body model file, or empty for the free body.
-        betas: a .npy file with the shape, or empty to estimate it.
-        quality: of the fit: fast, balanced, best.
-        device: where the fit computes: numpy, cpu, cuda, mps.
-        torch_python: the Python that has PyTorch for it; empty for the one that runs this.
-        cleanup: what to do to the finished motions.
+        reading: the reading options.
+        body: path of a body model, empty for the free body.
+        betas: path of a .npy file with the shape, empty to estimate it.
+        quality: quality of the fit: fast, balanced or best.
+        device: device of the fit: numpy, cpu, cuda or mps.
+        torch_python: path of a Python that has PyTorch; empty for the current one.
+        cleanup: the clean-up options of the fitted motions.
     """
 
     formats: tuple[str, ...] = ("blend",)
@@ -62,18 +62,18 @@ class ConvertOptions:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ConvertOptions:
-        """Return the options that `as_dict` made *values* of."""
+        """Return the options that `as_dict` converted to *values*."""
         reading, cleanup = ReadOptions(**values["reading"]), CleanupOptions(**values["cleanup"])
         return cls(**{**values, "formats": tuple(values["formats"]), "reading": reading, "cleanup": cleanup})
 
 
 @dataclass(frozen=True)
 class Job:
-    """One input and where its outputs go.
+    """One input and the path of its outputs.
 
     Attributes:
-        source: the keypoint file, or a folder of one file a frame.
-        target: the outputs' path without suffix; several people add their names.
+        source: the keypoint file, or a folder with one file per frame.
+        target: the path of the outputs without suffix; person labels are appended if there are several people.
     """
 
     source: Path
@@ -81,24 +81,24 @@ class Job:
 
     @property
     def report(self) -> Path:
-        """Where the JSON report is written."""
+        """The path of the JSON report."""
         return self.target.with_name(self.target.name + REPORT_SUFFIX)
 
 
 def addon_version() -> str:
-    """Return the add-on's version, which is the core's; the build writes it into the manifest."""
+    """Return the add-on's version, which equals the core's; the build writes it into the manifest."""
     return __version__
 
 
 def plan_jobs(inputs: Sequence[Path], out: Path) -> list[Job]:
-    """List the jobs of *inputs*, files and folders, whose outputs go to the folder *out*.
+    """Return the jobs for *inputs* (files and folders); their outputs go to the folder *out*.
 
-    The tree below a folder is kept; with several inputs a folder's tree goes below its own name. Two inputs that would
-    write the same files get their suffix, then a number, in the name.
+    The tree below a folder is kept; with several inputs, each folder's tree goes below the folder's own name. Where two
+    inputs would write the same files, the input's suffix is added to the name, then a number.
 
     Raises:
-        InputMissingError: an input does not exist; all that are missing are named.
-        BatchError: a folder holds no keypoint file, or is the output folder itself.
+        InputMissingError: an input does not exist; all missing inputs are named.
+        BatchError: a folder contains no keypoint file, or is the output folder itself.
     """
     missing = [str(path) for path in inputs if not path.exists()]
     if missing:
@@ -120,7 +120,7 @@ def plan_jobs(inputs: Sequence[Path], out: Path) -> list[Job]:
 
 
 def _target(source: Path, folder: Path, root: Path) -> Path:
-    """Return where below *root* the outputs of *source*, which is *folder* or in it, go; without suffix."""
+    """Return the output path below *root*, without suffix, of *source*, which is *folder* or lies in it."""
     if source == folder:
         return root / folder.name
     place = root / source.relative_to(folder)
@@ -128,21 +128,21 @@ def _target(source: Path, folder: Path, root: Path) -> Path:
 
 
 def _is_input(source: Path, out: Path) -> bool:
-    """Return whether *source* is not something that an earlier run wrote, to this output folder or another."""
+    """Return whether *source* is an input, not an output of an earlier run to this folder or another one."""
     if source.is_relative_to(out) or source.name == SUMMARY_NAME or source.name.endswith(REPORT_SUFFIX):
         return False
     return source.name not in _written_in(source.parent)
 
 
 def _written_in(folder: Path) -> set[str]:
-    """Return the names of the files in *folder* that earlier runs wrote, as the reports in it have it."""
+    """Return the names of the files in *folder* that earlier runs wrote, according to the reports in it."""
     return set().union(*(_names_in(_read_report(path)) for path in folder.glob(f"*{REPORT_SUFFIX}")))
 
 
 def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
-    """Yield the inputs in *folder* and the folders below it, sorted; folders that are one input are not entered.
+    """Yield the inputs in *folder* and its subfolders, sorted.
 
-    Nor is a link that leads back to a folder *above*.
+    Folders that are one input, and links back to a folder in *above*, are not entered.
     """
     above = (*above, folder.resolve())
     found = find_tracks(folder)
@@ -170,10 +170,10 @@ def _distinct(pairs: Sequence[tuple[Path, Path]]) -> list[Job]:
 
 
 def check_name(job: Job) -> None:
-    """Refuse an input whose name Blender cannot show or store.
+    """Check that Blender can show and store the name of an input.
 
     Raises:
-        BatchError: it is not text.
+        BatchError: the name is not valid UTF-8.
     """
     try:
         str(job.source).encode("utf-8")
@@ -182,7 +182,7 @@ def check_name(job: Job) -> None:
 
 
 def protected_files(jobs: Sequence[Job], options: ConvertOptions, others: Mapping[Path, str]) -> ProtectedFiles:
-    """Return what a batch must not write onto: all that it reads, and *others*, each with what it is."""
+    """Return the files that a batch must not overwrite: its inputs and *others*, each with its role."""
     read = {**others, **{job.source: "an input" for job in jobs}}
     for name, given in (("the body", options.body), ("the betas", options.betas)):
         if given:
@@ -191,7 +191,7 @@ def protected_files(jobs: Sequence[Job], options: ConvertOptions, others: Mappin
 
 
 def fingerprint(job: Job, options: ConvertOptions) -> str:
-    """Return a hash of everything that the outputs of *job* depend on: input, body, betas, options, version."""
+    """Return a hash of everything the outputs of *job* depend on: input, body, betas, options, version."""
     digest = hashlib.sha256(addon_version().encode())
     digest.update(json.dumps(options.as_dict(), sort_keys=True).encode())
     for path in (job.source, *(Path(given) for given in (options.body, options.betas) if given)):
@@ -210,7 +210,7 @@ def _update_with_file(digest: hashlib._Hash, path: Path) -> None:
 
 
 def file_entry(path: Path) -> dict[str, object]:
-    """Return what a report says of the file at *path*: its name, size and hash, by which it is known again."""
+    """Return the report's entry for the file at *path*: name, size and hash, which identify it later."""
     return {"file": path.name, "bytes": path.stat().st_size, "sha256": _file_hash(path)}
 
 
@@ -221,7 +221,7 @@ def _file_hash(path: Path) -> str:
 
 
 def _read_report(path: Path) -> dict[str, Any]:
-    """Return the report that an earlier run left at *path*; an empty one where there is none, or a damaged one."""
+    """Return the report of an earlier run at *path*; empty if it is missing or damaged."""
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -230,7 +230,7 @@ def _read_report(path: Path) -> dict[str, Any]:
 
 
 def _is_report(report: object) -> bool:
-    """Return whether *report* has the form that `batch` gives it, as far as it is read here."""
+    """Return whether *report* has the structure that `runner` writes, in the parts that are read here."""
     if not isinstance(report, dict) or not isinstance(report.get("fingerprint"), str):
         return False
     outputs, kept = report.get("outputs", []), report.get("kept", [])
@@ -241,7 +241,7 @@ def _is_report(report: object) -> bool:
 
 
 def _entries_in(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the entries of all files of earlier runs; under ``kept`` a report may have their names alone."""
+    """Return the entries of all files of earlier runs; ``kept`` may contain plain file names."""
     kept = [{"file": entry} if isinstance(entry, str) else entry for entry in report.get("kept", [])]
     return [*report.get("outputs", []), *kept]
 
@@ -251,19 +251,19 @@ def _names_in(report: Mapping[str, Any]) -> set[str]:
 
 
 def written_before(job: Job) -> set[str]:
-    """Return the names of the files that earlier runs wrote for *job*, as their report has it."""
+    """Return the names of the files that earlier runs wrote for *job*, according to the report."""
     return _names_in(_read_report(job.report))
 
 
 def entries_before(job: Job) -> list[dict[str, Any]]:
-    """Return what the report of *job* says of the files that earlier runs wrote, of those that are still there."""
+    """Return the report's entries for those files of earlier runs of *job* that still exist."""
     return [entry for entry in _entries_in(_read_report(job.report)) if job.report.with_name(entry["file"]).exists()]
 
 
 def is_as_written(path: Path, entries: Sequence[Mapping[str, Any]]) -> bool:
-    """Return whether the file at *path* is what a run wrote, by one of the *entries* of its report.
+    """Return whether the file at *path* is unchanged since a run wrote it, according to the report's *entries*.
 
-    An empty file counts as one: a power cut leaves it, and it holds no work of anybody's.
+    An empty file counts as unchanged: a power cut can leave one, and it contains nobody's work.
     """
     known = [entry for entry in entries if entry["file"] == path.name]
     if not known or not path.is_file():
@@ -274,7 +274,7 @@ def is_as_written(path: Path, entries: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def is_done(job: Job, mark: str) -> bool:
-    """Return whether an earlier run converted the same input with the same options, and its files are still whole."""
+    """Return whether an earlier run converted the same input with the same options and its files are complete."""
     report = _read_report(job.report)
     if report.get("fingerprint") != mark or report.get("status") != "converted" or not report.get("outputs"):
         return False

@@ -1,8 +1,8 @@
-"""Convert many keypoint files: plan, skip what is done, share the rest among workers, report. Needs no Blender itself.
+"""Convert many keypoint files: skip finished inputs, share the rest among workers, write reports. Needs no Blender.
 
-An input's files are written into a hidden folder beside their place and moved there when all of them are whole. Before
-the first is moved the report names them all, and when the last is in its place it says so. So whatever ends a batch, at
-whatever moment, the next run knows which files are its own, and either finds the input done or does it again.
+The files of an input are written to a hidden folder beside their destination and moved when all are complete. The
+report lists them before the first is moved, and is marked finished after the last. So however a batch ends, the next
+run knows which files are its own, and either finds the input done or converts it again.
 """
 
 from __future__ import annotations
@@ -40,20 +40,20 @@ from .jobs import (
 from .worker_process import WorkerDied, WorkerProcess
 
 _STAGE_PREFIX = ".smplify-"
-_LOOK_S = 0.5
+_POLL_S = 0.5
 _ABANDONED_S = 86400.0
-"""A hidden folder that has not changed for so long is nobody's any more: a power cut left it."""
+"""Age in seconds after which an unchanged hidden folder counts as abandoned, for example after a power cut."""
 
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """How a batch runs.
+    """Options of a batch.
 
     Attributes:
-        convert: what to make of each input.
-        jobs: how many workers at once.
-        force: convert what is done already too, and replace files that are not as an earlier run wrote them.
-        protected: files besides those that the batch reads that it must not write onto, each with what it is.
+        convert: how to convert each input.
+        jobs: number of parallel workers.
+        force: convert finished inputs too, and replace files that an earlier run did not write or that were changed.
+        protected: files besides the inputs that must not be overwritten, each with its role.
     """
 
     convert: ConvertOptions = field(default_factory=ConvertOptions)
@@ -64,14 +64,14 @@ class BatchOptions:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one input ended.
+    """The outcome of one input.
 
     Attributes:
         job: the input.
         status: "converted", "skipped" or "failed".
-        message: why it failed.
-        outputs: the files written.
-        seconds: how long it took.
+        message: why the input failed.
+        outputs: the written files.
+        seconds: the time taken.
     """
 
     job: Job
@@ -82,13 +82,13 @@ class Outcome:
 
 
 def run_batch(jobs: Sequence[Job], out: Path, options: BatchOptions) -> list[Outcome]:
-    """Convert *jobs*; return how each ended, in order, and write the summary to *out*.
+    """Convert *jobs*; return their outcomes in order, and write the summary to *out*.
 
     Raises:
-        BatchError: *out* cannot be a folder, or its summary is somebody else's file.
-        OutputError: the summary or a report would be written onto an input.
-        WorkerStartError: Blender cannot be started here at all.
-        KeyboardInterrupt: as it came, after the workers were ended and their unfinished files removed.
+        BatchError: *out* cannot be used as a folder, or its summary file was not written by this tool.
+        OutputError: the summary or a report would overwrite an input.
+        WorkerStartError: Blender cannot be started.
+        KeyboardInterrupt: re-raised after the workers have ended and their unfinished files are removed.
     """
     started = time.monotonic()
     protected = protected_files(jobs, options.convert, options.protected)
@@ -104,14 +104,14 @@ def run_batch(jobs: Sequence[Job], out: Path, options: BatchOptions) -> list[Out
     try:
         while len(outcomes) < len(jobs):
             try:
-                event = pool.events.get(timeout=_LOOK_S)
-            except queue.Empty:  # Windows hears Ctrl-C between two waits only
+                event = pool.events.get(timeout=_POLL_S)
+            except queue.Empty:  # on Windows, Ctrl-C is only handled between two waits
                 continue
             if isinstance(event, Future):
                 event.result()
                 continue
-            if isinstance(event, _Moved):
-                display.moved(event.job.source.name, event.share, event.what)
+            if isinstance(event, _ProgressEvent):
+                display.update(event.job.source.name, event.share, event.what)
                 continue
             index, outcome = event
             outcomes[index] = outcome
@@ -125,13 +125,13 @@ def run_batch(jobs: Sequence[Job], out: Path, options: BatchOptions) -> list[Out
 
 
 def _check_folder(out: Path, *, force: bool) -> None:
-    """Make the folder *out*, and see that the summary may be written there."""
+    """Create the folder *out* and check that the summary may be written there."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BatchError(
-            f"expected a folder to write to, found that {out} cannot be one: {error.strerror or error}; give another "
-            "one with -o"
+            f"expected an output folder, found that {out} cannot be one: {error.strerror or error}; give another one "
+            "with -o"
         ) from error
     summary = out / SUMMARY_NAME
     if summary.exists() and not force and not is_summary(summary):
@@ -142,8 +142,8 @@ def _check_folder(out: Path, *, force: bool) -> None:
 
 
 @dataclass(frozen=True)
-class _Moved:
-    """A worker told how far it is."""
+class _ProgressEvent:
+    """A worker's progress report."""
 
     job: Job
     share: float
@@ -151,10 +151,10 @@ class _Moved:
 
 
 class _Pool:
-    """Threads that each drive one worker, taking jobs from a queue."""
+    """Threads that take jobs from a queue, each with its own worker process."""
 
     def __init__(self, jobs: Sequence[Job], options: BatchOptions, protected: ProtectedFiles) -> None:
-        self.events: queue.Queue[_Moved | tuple[int, Outcome] | Future[None]] = queue.Queue()
+        self.events: queue.Queue[_ProgressEvent | tuple[int, Outcome] | Future[None]] = queue.Queue()
         self._options = options
         self._protected = protected
         self._jobs: queue.SimpleQueue[tuple[int, Job]] = queue.SimpleQueue()
@@ -169,7 +169,7 @@ class _Pool:
             self._threads.submit(self._drive).add_done_callback(self.events.put)
 
     def stop(self) -> None:
-        """End the workers and wait for the threads, which remove what is unfinished."""
+        """End the workers and wait for the threads, which remove unfinished files."""
         self._stopping.set()
         with self._lock:
             for worker in self._workers:
@@ -177,7 +177,7 @@ class _Pool:
         self._threads.shutdown()
 
     def _drive(self) -> None:
-        """Do jobs until there are no more, with one worker, or a new one where it died."""
+        """Process jobs until none are left, with one worker; start a new worker if it died."""
         worker: WorkerProcess | None = None
         while not self._stopping.is_set():
             try:
@@ -222,14 +222,13 @@ class _Pool:
             self._workers.discard(worker)
 
     def _convert(self, worker: WorkerProcess, job: Job, mark: str, started: float) -> Outcome:
-        """Have *worker* convert *job* into a folder of its own, then move the files to their place.
+        """Let *worker* convert *job* into a temporary folder, then move the files to their destination.
 
-        The worker makes that folder: a batch that is killed before the request is sent leaves nothing that no worker
-        knows of.
+        The worker creates that folder, so a batch that is killed before it sends the request leaves no folder behind.
         """
 
-        def told(share: float, what: str) -> None:
-            self.events.put(_Moved(job, share, what))
+        def on_progress(share: float, what: str) -> None:
+            self.events.put(_ProgressEvent(job, share, what))
 
         job.target.parent.mkdir(parents=True, exist_ok=True)
         stage = job.target.with_name(f"{_STAGE_PREFIX}{secrets.token_hex(6)}")
@@ -239,7 +238,7 @@ class _Pool:
             "workers": max(1, (os.cpu_count() or 1) // self._options.jobs),
         }  # fmt: skip
         try:
-            answer = worker.convert(request, told)
+            answer = worker.convert(request, on_progress)
             if "error" in answer:
                 raise BatchError(str(answer["error"]))
             self._claim(job, answer["outputs"])
@@ -254,31 +253,33 @@ class _Pool:
         return outcome
 
     def _claim(self, job: Job, names: Sequence[str]) -> None:
-        """Take the files *names* for *job*; whoever is in an input may make its names those of another one's.
+        """Reserve the output files *names* for *job*.
+
+        Output names contain person labels, so two inputs can collide.
 
         Raises:
-            BatchError: they are another input's, or one that is read.
+            BatchError: a file belongs to another input, or is protected.
         """
         with self._lock:
             for target in _targets(job, names):
                 try:
                     self._protected.check(target)
                 except OutputError as error:
-                    raise BatchError(f"expected files of its own for {job.source}: {error}") from error
+                    raise BatchError(f"expected output files used by {job.source} alone: {error}") from error
                 owner = self._owners.setdefault(os.path.realpath(target).lower(), job.source)
                 if owner != job.source:
                     raise BatchError(
-                        f"expected files of its own for {job.source}, but {target} is that of {owner} already; rename "
-                        "the input, or choose another output folder"
+                        f"expected output files used by {job.source} alone, but {target} belongs to {owner} already; "
+                        "rename the input, or choose another output folder"
                     )
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove the hidden folders that a batch which was cut off left in *folder*, long ago."""
+    """Remove hidden folders in *folder* that an interrupted batch left long ago."""
     for path in (*folder.glob(f"{_STAGE_PREFIX}*"), *folder.glob(f"{TEMPORARY_PREFIX}*")):
         try:
             abandoned = time.time() - path.lstat().st_mtime > _ABANDONED_S
-        except OSError:  # gone meanwhile
+        except OSError:  # removed in the meantime
             continue
         if abandoned and path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
@@ -289,20 +290,20 @@ def _targets(job: Job, names: Sequence[str]) -> list[Path]:
 
 
 def _publish(job: Job, stage: Path, names: Sequence[str], *, force: bool) -> list[dict[str, object]]:
-    """Move the files *names* from *stage* to their place, unless that would replace files of somebody else.
+    """Move the files *names* from *stage* to their destination, without replacing files that are not ours.
 
     Returns:
-        What the report says of each.
+        The report's entry for each file.
 
     Raises:
-        BatchError: a file stands there that no earlier run wrote, or that was changed since.
+        BatchError: the destination has a file that no earlier run wrote, or that was changed since.
         OutputError: a file cannot be replaced, because another program has it open.
     """
     before = entries_before(job)
     if not force:
         _refuse_foreign(job, _targets(job, names), before)
     entries = [file_entry(stage / name) for name in names]
-    unfinished = Outcome(job, "unfinished", message="ended while the files were moved to their place; run it again")
+    unfinished = Outcome(job, "unfinished", message="ended while the files were being moved; run it again")
     _write_report(unfinished, {"fingerprint": "", "outputs": [], "kept": [*before, *entries]})
     for name, target in zip(names, _targets(job, names), strict=True):
         replace_file(stage / name, target)
@@ -318,13 +319,13 @@ def _refuse_foreign(job: Job, targets: Sequence[Path], before: Sequence[dict[str
     ]
     if foreign:
         raise BatchError(
-            f"expected no files in the way but those of an earlier run, found {', '.join(foreign)}; move them, choose "
+            f"expected only files of an earlier run at the destination, found {', '.join(foreign)}; move them, choose "
             "another output folder, or give --force to replace them"
         )
 
 
 def _failed(job: Job, message: str, started: float) -> Outcome:
-    """Return that *job* failed, with the report of it written if a report can be written at all."""
+    """Return a failed outcome for *job*, and write its report if possible."""
     outcome = Outcome(job, "failed", message=message, seconds=time.monotonic() - started)
     try:
         _write_report(outcome, {"fingerprint": "", "outputs": [], "kept": entries_before(job)})
@@ -334,7 +335,7 @@ def _failed(job: Job, message: str, started: float) -> Outcome:
 
 
 def _write_report(outcome: Outcome, found: dict[str, object]) -> None:
-    """Write the report of one input beside its outputs; *found* adds the entries of these, and more."""
+    """Write the report of one input beside its outputs; *found* adds further entries, such as those of the outputs."""
     report = {
         "input": str(outcome.job.source),
         "status": outcome.status,

@@ -1,6 +1,6 @@
-"""The worker's side of a batch: requests come on standard input, answers go to standard output.
+"""The worker process of a batch: reads requests from standard input, writes answers to standard output.
 
-A worker outlives no batch: where nobody listens any more, it removes what it was at and ends.
+A worker does not outlive its batch: when the batch no longer listens, it removes unfinished files and ends.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from ..result import properties
 from .convert import convert
 from .worker_process import MARK
 
-_SECONDS_BETWEEN_REPORTS = 0.1
+_REPORT_INTERVAL_S = 0.1
 
 
-class _BatchGone(Exception):  # noqa: N818 - it is what happened, and nothing of the conversion's
-    """The batch does not listen any more."""
+class _BatchGone(Exception):  # noqa: N818 - an event, not a fault of the conversion
+    """The batch no longer listens."""
 
 
 def serve() -> NoReturn:
-    """Answer requests until standard input ends or nobody listens, then end this process.
+    """Answer requests until standard input ends or the batch no longer listens, then end this process.
 
-    Whatever else prints, Blender included, is led to standard error, so that messages stay whole.
+    All other output, including Blender's, is redirected to standard error, so that messages stay intact.
     """
-    _know_figures()
+    _register_live_settings()
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     sys.stdout.flush()
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -53,7 +53,7 @@ def serve() -> NoReturn:
 
 
 def _answer(request: dict[str, object], channel: TextIO) -> dict[str, object]:
-    """Return what converting gave, or why it failed."""
+    """Return the result of the conversion, or the error."""
     try:
         Path(str(request["folder"])).mkdir(mode=0o700)
         return convert(request, _reporter(channel))
@@ -62,10 +62,10 @@ def _answer(request: dict[str, object], channel: TextIO) -> dict[str, object]:
 
 
 def _leave(folder: str) -> NoReturn:
-    """Remove the unfinished *folder* and Blender's temporary files, and end at once.
+    """Remove the unfinished *folder* and Blender's temporary files, and exit immediately.
 
-    Python's own end would wait for ever: once it has written a file, the bpy module's library destroys a condition
-    variable that one of its threads still waits on.
+    Python's regular exit would hang: once it has written a file, the bpy module's library destroys a condition variable
+    that one of its threads still waits on.
     """
     for path in (folder, bpy.app.tempdir):
         if path:
@@ -74,9 +74,9 @@ def _leave(folder: str) -> NoReturn:
     os._exit(0)
 
 
-def _know_figures() -> None:
-    """Register the live settings of figures where the add-on is not enabled, so that they are saved with a figure."""
-    # An add-on enabled by --addons need not be in the preferences, so what is asked is what is there.
+def _register_live_settings() -> None:
+    """Register the live settings of figures if the add-on is not enabled, so that they are saved with a figure."""
+    # An add-on enabled by --addons may be missing from the preferences, so check the registered property instead.
     if not has_live_settings():
         for cls in properties.CLASSES:
             bpy.utils.register_class(cls)
@@ -92,12 +92,12 @@ def _send(channel: TextIO, message: dict[str, object]) -> None:
 
 
 def _reporter(channel: TextIO) -> Callable[[float, str], None]:
-    """Return a progress callback that sends at most ten messages a second."""
+    """Return a progress callback that sends at most ten messages per second."""
     last = [0.0]
 
     def report(share: float, what: str) -> None:
         now = time.monotonic()
-        if now - last[0] >= _SECONDS_BETWEEN_REPORTS:
+        if now - last[0] >= _REPORT_INTERVAL_S:
             last[0] = now
             _send(channel, {"share": share, "what": what})
 

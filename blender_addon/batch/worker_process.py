@@ -1,7 +1,7 @@
-"""A second process that converts, seen from the batch: Blender never runs in the batch's own process.
+"""The batch's handle to a worker process: Blender never runs in the batch's own process.
 
-So a crash costs one input, an interrupt leaves nothing behind, and several can work at once. The worker is never a fork
-of this process: it is a Python that imports bpy, or another background Blender when this is one.
+So a crash costs one input, an interrupt leaves nothing behind, and several workers can run in parallel. A worker is not
+a fork of this process: it is a Python that imports bpy, or another background Blender if this process is Blender.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from ..background.process import Process
 from ..core_access import VENDORED, CoreError
 
 MARK = "@smplify "
-"""Begins the lines that are messages; everything else that a worker prints is Blender's own chatter."""
+"""Prefix of the lines that are messages; all other lines that a worker prints come from Blender."""
 
 SCRIPT = Path(__file__).resolve().parents[1] / "run_in_blender.py"
 _PACKAGE = __package__.rpartition(".")[0]
 
 
 class WorkerStartError(CoreError, RuntimeError):
-    """No worker can be started here; the text says what is missing."""
+    """No worker can be started; the message says what is missing."""
 
 
-class WorkerDied(Exception):  # noqa: N818 - it is what happened, told to the batch, which makes it an error of one input
-    """The worker ended before it answered; the text has the last lines it printed."""
+class WorkerDied(Exception):  # noqa: N818 - an event, which the batch turns into an error of one input
+    """The worker ended before it answered; the message contains its last lines of output."""
 
 
 def worker_command() -> tuple[list[str], Path | None]:
-    """Return the command line that starts a worker, and the folder to start it in."""
+    """Return the command that starts a worker, and its working directory."""
     bpy = sys.modules.get("bpy")
     binary = bpy.app.binary_path if bpy is not None else ""
     if not binary:
@@ -46,34 +46,38 @@ def worker_command() -> tuple[list[str], Path | None]:
 
 
 class WorkerProcess:
-    """A running worker; one request at a time."""
+    """A running worker; handles one request at a time."""
 
     def __init__(self) -> None:
-        """Begin to start it; `wait_until_ready` comes next."""
+        """Start the process; call `wait_until_ready` next."""
         command, folder = worker_command()
         self._process = Process(command, folder=folder)
         self._temporary = ""
 
     def convert(self, request: dict[str, object], on_progress: Callable[[float, str], None]) -> dict[str, Any]:
-        """Send *request* and return the answer; *on_progress* hears the share done, 0 to 1, and of what.
+        """Send *request* and return the answer.
+
+        Args:
+            request: as for `convert.convert`.
+            on_progress: called with the completed fraction (0 to 1) and the name of the step.
 
         Raises:
-            WorkerDied: it ended without an answer.
+            WorkerDied: the worker ended without an answer.
         """
         try:
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
-        except OSError:  # a broken pipe, which Windows calls an invalid argument
-            raise WorkerDied(self._last_words()) from None
+        except OSError:  # a broken pipe; an invalid argument on Windows
+            raise WorkerDied(self._failure_message()) from None
         while "answer" not in (message := self._receive()):
             on_progress(float(message["share"]), str(message["what"]))
         return message["answer"]
 
     def wait_until_ready(self) -> None:
-        """Wait until its Blender is up.
+        """Wait until Blender is running in the worker.
 
         Raises:
-            WorkerStartError: it could not be started.
+            WorkerStartError: the worker could not be started.
         """
         try:
             self._temporary = str(self._receive().get("temporary", ""))
@@ -81,24 +85,24 @@ class WorkerProcess:
             raise WorkerStartError(str(error)) from error
 
     def _receive(self) -> dict[str, Any]:
-        """Return the next message; what else it prints is passed over."""
+        """Return the next message; skip other output."""
         for line in self._process.stdout:
             if line.startswith(MARK):
                 return json.loads(line[len(MARK) :])
-        raise WorkerDied(self._last_words())
+        raise WorkerDied(self._failure_message())
 
-    def _last_words(self) -> str:
-        code, told = self._process.exit_code(), self._process.last_lines()
-        return f"the converting process ended early (exit code {code})" + (f":\n{told}" if told else "")
+    def _failure_message(self) -> str:
+        code, last_lines = self._process.exit_code(), self._process.last_lines()
+        return f"the converting process ended early (exit code {code})" + (f":\n{last_lines}" if last_lines else "")
 
     def end(self) -> None:
-        """End it, whatever it is doing; may be called by any thread, and again."""
+        """End the worker, whatever it is doing; may be called from any thread, and repeatedly."""
         self._process.end()
 
     def close(self) -> None:
-        """Close the pipes of a worker that has ended, and remove its Blender's temporary files.
+        """Close the pipes of a worker that has ended, and remove its temporary files.
 
-        Called by the thread that uses it.
+        Must be called by the thread that uses the worker.
         """
         self._process.close()
         if self._temporary:

@@ -1,1 +1,1 @@
-"""The Export box: figures to files, with the names and axes of a target."""
+"""The Export box: write figures to files, with the bone names and axes of a target program."""

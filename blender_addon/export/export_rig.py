@@ -1,14 +1,14 @@
-"""A figure's twin, as another program expects it: other bone names, a root bone, other units and axes.
+"""Export rigs: copies of figures as another program expects them, with other bone names, a root bone, units and axes.
 
-The twin's keys are what Blender shows, frame by frame: constraints, NLA strips, bone edits and the object's own place
-are in them. F frames, J bones.
+The keys of an export rig are the evaluated poses, frame by frame: they include constraints, NLA strips, bone edits and
+the object's transform. F frames, J bones.
 
-At rest the twin stands on the floor at the origin, where SMPL's rest has the pelvis there: Unreal and Unity measure by
-the height of the pelvis at rest how far another character goes with the same motion.
+At rest the rig stands on the floor at the origin, where SMPL's rest pose has the pelvis: Unreal and Unity scale the
+motion for another character by the height of the pelvis at rest.
 
-Convention: with D the change of axes and scale from the scene to the twin's data and L the lift onto the floor, a bone
-whose rest in the scene is R and whose pose is P is at rest at ``D L R`` and posed at ``D P`` in the twin, with the
-scale left out of the rotations.
+Convention: let D be the change of axes and scale from the scene to the rig's data, and L the lift onto the floor. A
+bone with rest matrix R and pose matrix P in the scene has rest ``D L R`` and pose ``D P`` in the rig, with the scale
+removed from the rotations.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _ROOT_LENGTH_M = 0.2
 _SMALLEST_TWIST = 1e-3
 
 
-def shown_bones(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequence[int]) -> np.ndarray:
-    """Return the bones' matrices (F, 24, 4, 4) in the world, as Blender shows them in the current view layer."""
+def evaluated_bones(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequence[int]) -> np.ndarray:
+    """Return the evaluated bone matrices (F, 24, 4, 4) in world space, in the current view layer."""
     found = np.empty((len(frames), len(JOINT_NAMES), 4, 4))
     for index, frame in enumerate(frames):
         scene.frame_set(frame)
@@ -43,14 +43,14 @@ def shown_bones(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequ
 
 
 def root_places(bones: np.ndarray, rest_pelvis: np.ndarray) -> np.ndarray:
-    """Return the places (F, 4, 4) of a root bone on the floor below the pelvis, turned to where the figure heads.
+    """Return the matrices (F, 4, 4) of a root bone on the floor below the pelvis, turned to the figure's heading.
 
-    The heading is the twist about the vertical in the pelvis's turn from rest; where there is none, because the figure
-    stands on its head, the last one is kept.
+    The heading is the twist about the vertical of the pelvis's rotation from rest. Where it is undefined, because the
+    figure is upside down, the last one is kept.
 
     Args:
-        bones: (F, 24, 4, 4) in the world, Z up; the first is the pelvis.
-        rest_pelvis: (4, 4) the pelvis at rest.
+        bones: (F, 24, 4, 4) in world space, Z up; the first is the pelvis.
+        rest_pelvis: (4, 4) rest matrix of the pelvis.
     """
     turns = bones[:, 0, :3, :3] @ rest_pelvis[:3, :3].T
     quats = matrix_to_quat_wxyz(orthonormal(turns))
@@ -71,12 +71,12 @@ def root_places(bones: np.ndarray, rest_pelvis: np.ndarray) -> np.ndarray:
 
 
 def orthonormal(matrices: np.ndarray) -> np.ndarray:
-    """Return *matrices* (..., 3, 3) with the lengths of their columns, a scaled object's, taken out."""
+    """Return *matrices* (..., 3, 3) with columns of unit length, which removes the scale of an object."""
     return matrices / np.linalg.norm(matrices, axis=-2, keepdims=True)
 
 
 @contextmanager
-def twin_of(
+def export_rig_of(
     armature: bpy.types.Object,
     body: bpy.types.Object,
     bones: np.ndarray,
@@ -85,17 +85,17 @@ def twin_of(
     *,
     fbx: bool,
 ) -> Iterator[list[bpy.types.Object]]:
-    """Yield the twin of a figure, armature and skinned body, for the time being, in the current scene.
+    """Yield the temporary export rig of a figure, armature and skinned body, in the current scene.
 
-    Called in any mode; active object, selection and mode are restored.
+    May be called in any mode; active object, selection and mode are restored.
 
     Args:
-        armature: the figure's.
-        body: its body, with its shape in the vertices instead of in shape keys.
-        bones: (F, 24, 4, 4) from `shown_bones`.
-        first_frame: the scene's frame of the first of *bones*.
-        target: what to make.
-        fbx: whether it is for an .fbx file, whose axes and units the target may set.
+        armature: the armature of the figure.
+        body: the body mesh, with its shape in the vertices instead of shape keys.
+        bones: (F, 24, 4, 4) from `evaluated_bones`.
+        first_frame: scene frame of the first of *bones*.
+        target: the conventions of the target program.
+        fbx: whether the rig is for an .fbx file, whose axes and units the target may set.
     """
     upright, scale = fbx and target.fbx_upright, 100.0 if fbx and target.fbx_centimetres else 1.0
     change = (Z_UP_FROM_Y_UP.T if upright else np.eye(3)) * scale
@@ -105,30 +105,30 @@ def twin_of(
     bpy.context.scene.collection.children.link(collection)
     with _free_name(target.node or armature.name) as name, _free_name(body.name) as body_name:
         try:
-            twin = _bare_copy(armature, name, made)
-            skin = _skin(body, body_name, twin, made)
-            for item in (twin, skin):
+            rig = _bare_copy(armature, name, made)
+            skin = _skin(body, body_name, rig, made)
+            for item in (rig, skin):
                 collection.objects.link(item)
-            _rename(twin, skin, BONE_NAMES[target.bones])
+            _rename(rig, skin, BONE_NAMES[target.bones])
             lift = Matrix.Translation((0.0, 0.0, -_lowest(skin)))
-            for item in (twin, skin):
+            for item in (rig, skin):
                 item.data.transform(lift)
             if target.root_bone:
-                _add_root(twin, ROOT_NAMES[target.bones], BONE_NAMES[target.bones]["pelvis"])
-            for item in (twin, skin):
+                _add_root(rig, ROOT_NAMES[target.bones], BONE_NAMES[target.bones]["pelvis"])
+            for item in (rig, skin):
                 item.data.transform(Matrix(change.tolist()).to_4x4())
             if upright:
-                twin.rotation_euler = (np.pi / 2.0, 0.0, 0.0)
+                rig.rotation_euler = (np.pi / 2.0, 0.0, 0.0)
             bpy.context.view_layer.update()
-            made.append(_key(twin, bones, rest, first_frame, target, change))
-            yield [twin, skin]
+            made.append(_key(rig, bones, rest, first_frame, target, change))
+            yield [rig, skin]
         finally:
             bpy.data.batch_remove([*made, collection])
 
 
 @contextmanager
 def _free_name(name: str) -> Iterator[str]:
-    """Yield *name* while no object has it; the one that has is called otherwise for the time being."""
+    """Yield *name* while no object has it; an object that has it is renamed temporarily."""
     owner = bpy.data.objects.get(name)
     if owner is not None:
         owner.name = f"{name} original"
@@ -140,25 +140,25 @@ def _free_name(name: str) -> Iterator[str]:
 
 
 def _bare_copy(armature: bpy.types.Object, name: str, made: list[bpy.types.ID]) -> bpy.types.Object:
-    """Return a copy of *armature* at the origin, at rest, without keys and constraints; what is new goes to *made*."""
-    twin = bpy.data.objects.new(name, armature.data.copy())
-    made += [twin, twin.data]
-    return twin
+    """Return a copy of *armature* at the origin, without keys and constraints; append new data-blocks to *made*."""
+    rig = bpy.data.objects.new(name, armature.data.copy())
+    made += [rig, rig.data]
+    return rig
 
 
-def _skin(body: bpy.types.Object, name: str, twin: bpy.types.Object, made: list[bpy.types.ID]) -> bpy.types.Object:
-    """Return a copy of *body*, skinned to *twin*; what is new goes to *made*."""
+def _skin(body: bpy.types.Object, name: str, rig: bpy.types.Object, made: list[bpy.types.ID]) -> bpy.types.Object:
+    """Return a copy of *body*, skinned to *rig*; append new data-blocks to *made*."""
     skin = body.copy()
     skin.name = name
     skin.animation_data_clear()
     skin.data = body.data.copy()
     made += [skin, skin.data]
-    skin.parent = twin
+    skin.parent = rig
     skin.matrix_parent_inverse.identity()
     skin.matrix_basis.identity()
     for modifier in skin.modifiers:
         if modifier.type == "ARMATURE":
-            modifier.object = twin
+            modifier.object = rig
     return skin
 
 
@@ -168,17 +168,17 @@ def _lowest(skin: bpy.types.Object) -> float:
     return float(places[2::3].min())
 
 
-def _rename(twin: bpy.types.Object, skin: bpy.types.Object, names: dict[str, str]) -> None:
+def _rename(rig: bpy.types.Object, skin: bpy.types.Object, names: dict[str, str]) -> None:
     for joint, name in names.items():
-        twin.data.bones[joint].name = name
+        rig.data.bones[joint].name = name
         group = skin.vertex_groups.get(joint)
         if group is not None and joint != name:
             group.name = name
 
 
-def _add_root(twin: bpy.types.Object, name: str, pelvis: str) -> None:
-    """Add a bone at the origin, along +Y so that its axes are the scene's, above the pelvis."""
-    with edited_bones(twin) as bones:
+def _add_root(rig: bpy.types.Object, name: str, pelvis: str) -> None:
+    """Add a root bone at the origin as parent of the pelvis; it points along +Y, so its axes are the scene's."""
+    with edited_bones(rig) as bones:
         root = bones.new(name)
         root.head, root.tail, root.roll = (0.0, 0.0, 0.0), (0.0, _ROOT_LENGTH_M, 0.0), 0.0
         root.use_deform = False
@@ -186,9 +186,9 @@ def _add_root(twin: bpy.types.Object, name: str, pelvis: str) -> None:
 
 
 def _key(
-    twin: bpy.types.Object, bones: np.ndarray, rest: np.ndarray, first: int, target: ExportTarget, change: np.ndarray
+    rig: bpy.types.Object, bones: np.ndarray, rest: np.ndarray, first: int, target: ExportTarget, change: np.ndarray
 ) -> bpy.types.Action:
-    """Key the twin to be at *bones*; return its action."""
+    """Key the poses *bones* on the rig; return its action."""
     names = BONE_NAMES[target.bones]
     whole = np.eye(4)
     whole[:3, :3] = change
@@ -198,15 +198,15 @@ def _key(
         root = ROOT_NAMES[target.bones]
         posed[root] = _changed(root_places(bones, rest[0]), whole)
         parents[names["pelvis"]] = root
-    rested = {name: np.array(twin.data.bones[name].matrix_local) for name in posed}
+    rested = {name: np.array(rig.data.bones[name].matrix_local) for name in posed}
     frames = np.arange(first, first + len(bones), dtype=np.float64)
-    channels = Channels(twin, name=twin.name)
+    channels = Channels(rig, name=rig.name)
     for name, pose in posed.items():
         local = np.linalg.inv(rested[name])
         local = local @ (rested[parents[name]] @ np.linalg.inv(posed[parents[name]]) if name in parents else np.eye(4))
         local = local @ pose
         quats = continuous_signs(matrix_to_quat_wxyz(orthonormal(local[:, :3, :3]))[:, None])[:, 0]
-        twin.pose.bones[name].rotation_mode = "QUATERNION"
+        rig.pose.bones[name].rotation_mode = "QUATERNION"
         path = f'pose.bones["{name}"].'
         channels.write(f"{path}rotation_quaternion", frames, quats, group=name)
         if name not in parents or parents[name] not in names.values():  # the pelvis, and the root above it
@@ -215,7 +215,7 @@ def _key(
 
 
 def _changed(places: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """Return *places* (..., 4, 4) in the twin's axes and units, as rigid motions."""
+    """Return *places* (..., 4, 4) in the rig's axes and units, as rigid transforms."""
     found = change @ places
     found[..., :3, :3] = orthonormal(found[..., :3, :3])
     return found

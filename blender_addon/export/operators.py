@@ -1,4 +1,4 @@
-"""Figures to files."""
+"""Write figures to files."""
 
 from __future__ import annotations
 
@@ -21,54 +21,54 @@ _ONE_PERSON = ("bvh", "npz")
 
 
 class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - Blender's naming convention
-    """Write the active figure, or all selected ones; the file's suffix says in which format"""
+    """Write the active figure, or all selected ones; the file's suffix determines the format"""
 
     bl_idname = "smplify.export"
     bl_label = "Export Figures"
     bl_options = {"REGISTER"}
 
-    check_extension = None  # the user may type any suffix of a format that can be written
+    check_extension = None  # the user may type the suffix of any supported format
     filename_ext = ""
 
     filepath: bpy.props.StringProperty(
-        name="File Path", description="The file to write; its suffix says the format", subtype="FILE_PATH",
+        name="File Path", description="The file to write; its suffix determines the format", subtype="FILE_PATH",
         options=FILE_OPTIONS,
     )  # fmt: skip
     filter_glob: bpy.props.StringProperty(default="*.blend;*.fbx;*.glb;*.usd;*.bvh;*.npz", options={"HIDDEN"})
     preset: bpy.props.EnumProperty(
-        name="For", description="The program that the file is for: sets units, axes and what is not given below",
+        name="For", description="The program that the file is for: sets units, axes and the options not given below",
         items=PRESET_ITEMS,
     )  # fmt: skip
     bones: bpy.props.EnumProperty(
-        name="Bone Names", description="What the bones are called in FBX, glTF and USD; not given, as the preset says",
+        name="Bone Names", description="Names of the bones in FBX, glTF and USD; if not given, those of the preset",
         items=BONE_ITEMS,
     )  # fmt: skip
     root_bone: bpy.props.BoolProperty(
         name="Root Bone",
-        description="Put a bone on the floor above the pelvis that carries way and heading; not given, as the preset "
-        "says",
+        description="Add a parent bone of the pelvis, on the floor, that carries path and heading; if not given, as in "
+        "the preset",
     )
     figures: bpy.props.EnumProperty(
         name="Figures", description="Which figures to write", items=FIGURE_ITEMS, translation_context=CONTEXT
     )
     one_each: bpy.props.BoolProperty(
         name="One File Each",
-        description="Write each figure to a file of its own, with its name after the file's. BVH and AMASS always do",
+        description="Write each figure to its own file, with the figure's name appended. BVH and AMASS always do",
     )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Return whether there is a figure to write, in Object or Pose Mode."""
+        """Return whether there is a figure to write and the mode is Object or Pose Mode."""
         if context.mode not in ("OBJECT", "POSE"):
             cls.poll_message_set("Leave Edit Mode first")
             return False
         if not figures_of(context, selected=False) and not figures_of(context, selected=True):
-            cls.poll_message_set("Make a figure active, or select some")
+            cls.poll_message_set("Make a figure active, or select figures")
             return False
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Take the settings of the Export box and ask for the file's name."""
+        """Take the settings from the Export box and ask for the file name."""
         settings = context.scene.smplify_export
         for name in _SETTINGS:
             if not self.properties.is_property_set(name):
@@ -82,7 +82,7 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - Blend
         return {"RUNNING_MODAL"}
 
     def check(self, context: bpy.types.Context) -> bool:
-        """Leave the file's name as the user typed it."""
+        """Keep the file name as the user typed it."""
         return False
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -110,7 +110,7 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - Blend
         return {"FINISHED"}
 
     def _chosen(self, context: bpy.types.Context) -> list[bpy.types.Object]:
-        """Return the figures to write; report it where there are none."""
+        """Return the figures to write; report an error if there are none."""
         chosen = figures_of(context, selected=self.figures == "SELECTED")
         if not chosen:
             self.report({"ERROR"}, f"expected a figure that is {self.figures.lower()}, found none; choose one")
@@ -125,7 +125,7 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - Blend
         return replace(PRESETS[self.preset].target, **given)
 
     def _files(self, chosen: list[bpy.types.Object], path: Path) -> list[tuple[list[bpy.types.Object], Path]]:
-        """Return which figures go to which file."""
+        """Return the figures of each file, and its path."""
         from .presets import PRESETS
 
         each = self.one_each if self.properties.is_property_set("one_each") else PRESETS[self.preset].one_each
@@ -138,19 +138,19 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - Blend
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        # The preset is chosen in the box: it sets what stands here.
+        # The preset is chosen in the box and sets these options.
         for name in settings_of_format(Path(self.filepath).suffix.lower().lstrip("."), self.figures):
             layout.prop(self, name)
 
 
 def _default_path(figures: list[bpy.types.Object], suffix: str) -> Path:
-    """Return a path beside the project, named after the first of *figures*, at which nothing would be replaced."""
+    """Return a free path beside the project, named after the first of *figures*."""
     from ..project_files import project_files
 
     folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
 
     def files_of(path: Path) -> list[Path]:
-        # Whether there is one file, or one for each figure, can still be chosen beside the file browser.
+        # The file browser still offers the choice between one file and one file per figure.
         separate = [file for _, file in _one_file_each(figures, path)] if len(figures) > 1 else []
         return [path, *separate]
 
@@ -158,7 +158,7 @@ def _default_path(figures: list[bpy.types.Object], suffix: str) -> Path:
 
 
 def _one_file_each(figures: list[bpy.types.Object], path: Path) -> list[tuple[list[bpy.types.Object], Path]]:
-    """Return each figure with a file of its own: the name of *path* and the figure's; a number where they are equal."""
+    """Return each figure with its own file, named after *path* and the figure; equal names get a number."""
     files: list[tuple[list[bpy.types.Object], Path]] = []
     taken: set[str] = set()
     for figure in figures:
@@ -185,5 +185,5 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take the entry away."""
+    """Remove the entry."""
     bpy.types.TOPBAR_MT_file_export.remove(_draw_export)

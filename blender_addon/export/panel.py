@@ -1,4 +1,4 @@
-"""The fifth box: the active figure, or all selected ones, as files."""
+"""Box 5: write the active figure, or all selected ones, to files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .operators import SMPLIFY_OT_export
 from .properties import settings_explained, settings_of_format
 
 
-class SMPLIFY_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
-    """The tab's fifth box."""
+class SMPLIFY_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's naming convention
+    """Box 5."""
 
     bl_idname = "SMPLIFY_PT_export"
     bl_label = "5. Export"
@@ -34,8 +34,8 @@ class SMPLIFY_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form
         layout.operator(SMPLIFY_OT_export.bl_idname, icon="EXPORT")
 
 
-class SMPLIFY_PT_export_details(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
-    """What the preset and the format are."""
+class SMPLIFY_PT_export_details(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's naming convention
+    """Descriptions of the preset and the format."""
 
     bl_idname = "SMPLIFY_PT_export_details"
     bl_label = "What It Writes"
@@ -43,7 +43,7 @@ class SMPLIFY_PT_export_details(SidebarPanel, bpy.types.Panel):  # noqa: N801 - 
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw what the menus tell of what is chosen."""
+        """Draw the descriptions of the chosen menu items."""
         settings = context.scene.smplify_export
         for name in ("preset", *settings_explained(settings.file_format)):
             chosen = settings.bl_rna.properties[name].enum_items[getattr(settings, name)]

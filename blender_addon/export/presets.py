@@ -1,8 +1,8 @@
-"""What a program expects of a figure's file: bone names, a root bone, units, axes. Needs no Blender.
+"""Conventions of target programs for exported figures: bone names, root bone, units, axes. Needs no Blender.
 
 Sources: Unreal Engine's FBX documentation and importer (a node called "Armature" above the bones is dropped when the
-file is Blender's; bones are in centimetres; root motion is the way of the topmost bone), Unity's humanoid bone names
-(`HumanBodyBones`) and its FBX importer (a file in metres and a node without turn and scale import unchanged).
+file is Blender's; bones are in centimetres; root motion is the path of the topmost bone), Unity's humanoid bone names
+(`HumanBodyBones`) and its FBX importer (a file in metres and a node without rotation and scale import unchanged).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _SPINE = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
 
 
 def _named(spine: tuple[str, ...], limbs: tuple[str, ...], left: str, right: str) -> dict[str, str]:
-    """Return names by SMPL name; *left* and *right* are patterns such as "{}_l"."""
+    """Return bone names by SMPL name; *left* and *right* are patterns such as "{}_l"."""
     names = dict(zip(_SPINE, spine, strict=True))
     for side, pattern in (("left", left), ("right", right)):
         names |= {f"{side}_{part}": pattern.format(name) for part, name in zip(_SIDED, limbs, strict=True)}
@@ -38,10 +38,10 @@ BONE_NAMES: dict[str, dict[str, str]] = {
         "Right{}",
     ),
 }
-"""For each convention, the name of each bone by its SMPL name."""
+"""Bone names by convention and SMPL name."""
 
 ROOT_NAMES = {"smpl": "root", "unreal": "root", "unity": "Root"}
-"""The name of the root bone, where there is one, by convention."""
+"""Name of the optional root bone by convention."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,12 @@ class ExportTarget:
     """How a figure is written.
 
     Attributes:
-        bones: whose bone names: a key of `BONE_NAMES`.
-        root_bone: put a bone on the floor above the pelvis that carries the figure's way and heading, which game
-            engines take root motion from; the pelvis keeps only what is left.
+        bones: convention of the bone names, a key of `BONE_NAMES`.
+        root_bone: add a parent bone of the pelvis, on the floor, that carries the figure's path and heading, from which
+            game engines take root motion; the pelvis keeps the remaining motion.
         fbx_centimetres: write the numbers of an .fbx in centimetres, so that no node has a scale.
-        fbx_upright: write the bones of an .fbx Y up, so that its topmost node has no turn.
-        node: the name of the armature's node; empty for the figure's own name.
+        fbx_upright: write the bones of an .fbx Y up, so that its topmost node has no rotation.
+        node: name of the armature's node; empty for the figure's name.
     """
 
     bones: str = "smpl"
@@ -65,18 +65,18 @@ class ExportTarget:
 
     @property
     def plain(self) -> bool:
-        """Whether figures are written as they stand in the scene."""
+        """Whether figures are written as they are in the scene."""
         return self == ExportTarget()
 
 
 @dataclass(frozen=True)
 class ExportPreset:
-    """What a program wants.
+    """Export settings for a program.
 
     Attributes:
-        suffix: of the format it reads best, without the dot.
+        suffix: suffix of the preferred format, without the dot.
         target: how to write the figure.
-        one_each: one file a figure.
+        one_each: write one file per figure.
     """
 
     suffix: str
@@ -91,4 +91,4 @@ PRESETS: dict[str, ExportPreset] = {
     ),
     "UNITY": ExportPreset("fbx", ExportTarget(bones="unity", fbx_upright=True), one_each=True),
 }
-"""The presets of the Export box, which says in words what they are."""
+"""The presets of the Export box; `properties.PRESET_ITEMS` describes them."""

@@ -1,9 +1,9 @@
-"""Figures as files: .blend, .fbx, .glb, .bvh and .usd by Blender's own exporters, .npz in AMASS layout.
+"""Write figures to files: .blend, .fbx, .glb, .bvh and .usd by Blender's exporters, .npz in AMASS layout.
 
-Everything is written from a stage: a scene of its own that holds only the figures, with exactly the clip's frame range
-and the rate it plays at. Files appear whole or not at all, and never in place of one that the open project lives in or
-reads. Except in a .blend, the mesh is written with its shape in
-the vertices instead of shape keys, so that every reader shows the right body.
+Files are written from a temporary scene that contains only the figures, with exactly the clip's frame range and frame
+rate. They appear complete or not at all, and never replace a file that the open project consists of or reads. Except in
+a .blend, the mesh is written with its shape in the vertices instead of shape keys, so that every reader shows the
+correct body.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from ..figure.armature import create_armature, joint_shape
 from ..figure.axes import Y_UP
 from ..figure.body_mesh import body_mesh_of
 from ..figure.evaluated_motion import motion_of
-from ..figure.isolated_scene import played_frames, shape_in_vertices, stage_of, whole_range
+from ..figure.isolated_scene import isolated_scene, played_frames, shape_in_vertices, whole_range
 from ..project_files import project_files
 from ..result.error_colors import without_colors
-from .export_rig import shown_bones, twin_of
+from .export_rig import evaluated_bones, export_rig_of
 from .presets import ExportTarget
 
 _OPERATORS: dict[str, Any] = {
@@ -38,7 +38,7 @@ _OPERATORS: dict[str, Any] = {
     "usd": bpy.ops.wm.usd_export,
 }
 _WRITER_ADDONS = {"fbx": "io_scene_fbx", "glb": "io_scene_gltf2", "bvh": "io_anim_bvh"}
-"""Blender's add-ons that write a format; a user may have switched them off."""
+"""Blender's add-ons that write a format; the user may have disabled them."""
 
 
 class ExportError(CoreError, RuntimeError):
@@ -52,28 +52,30 @@ def export_figures(
     scene: bpy.types.Scene | None = None,
     target: ExportTarget | None = None,
 ) -> Path:
-    """Write figures to *path*; its suffix says in which format.
+    """Write figures to *path*; its suffix determines the format.
 
-    Called in Object mode. The scene, its current frame, selection and active object are as before afterwards.
+    Must be called in Object Mode. The scene, its current frame, selection and active object are restored.
 
     Args:
-        armatures: of imported figures; .bvh and .npz hold one person.
-        path: ends in one of the suffixes of `FORMATS`.
-        scene: whose frame rate the keys play at; None is the current scene.
-        target: what another program expects of .fbx, .glb and .usd; None writes the figures as they are. The other
-            formats have rules of their own.
+        armatures: armatures of imported figures; .bvh and .npz contain one person.
+        path: the file; ends in one of the suffixes of `FORMATS`.
+        scene: the scene whose frame rate the keys use; None for the current scene.
+        target: conventions of the target program for .fbx, .glb and .usd; None writes the figures as they are. The
+            other formats have fixed conventions.
 
     Raises:
-        ExportError: the suffix is unknown, a format for one person is asked to hold several, or Blender failed.
-        OutputError: *path* leads to a file that the open project lives in or reads; see `project_files`.
-        CoreError: an armature is not one of an imported figure, or not animated.
+        ExportError: the suffix is unknown, several people are given for a format for one, or Blender failed.
+        OutputError: *path* refers to a file that the open project consists of or reads; see `project_files`.
+        CoreError: an armature does not belong to an imported figure, or is not animated.
     """
     path = Path(path)
     kind = path.suffix.lower().lstrip(".")
     if kind not in FORMATS:
         raise ExportError(f"expected a file name ending in .{', .'.join(FORMATS)}; got {path.name!r} for {path}")
     if kind in ("bvh", "npz") and len(armatures) != 1:
-        raise ExportError(f"a .{kind} file holds one person, got {len(armatures)} for {path}; write one file a person")
+        raise ExportError(
+            f"a .{kind} file holds one person, got {len(armatures)} for {path}; write one file per person"
+        )
     with without_colors(armatures), _new_file(path) as temporary:
         FORMATS[kind](armatures, scene or bpy.context.scene, temporary, target or ExportTarget())
     return path
@@ -81,10 +83,10 @@ def export_figures(
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path that takes the place of *path* when the block ends well.
+    """Yield a temporary path that is moved to *path* if the block succeeds.
 
     Raises:
-        OutputError: *path* leads to a file that the open project lives in or reads.
+        OutputError: *path* refers to a file that the open project consists of or reads.
     """
     project_files().check(path)
     with atomic_path(path) as temporary:
@@ -92,10 +94,10 @@ def _new_file(path: Path) -> Iterator[Path]:
 
 
 def _run(kind: str, path: Path, **settings: object) -> None:
-    """Run the exporter of a format, with the add-on it belongs to switched on.
+    """Run the exporter of a format; enable the add-on that provides it.
 
     Raises:
-        ExportError: this Blender has none for the format, or it failed or refused.
+        ExportError: this Blender has no exporter for the format, or the exporter failed.
     """
     addon = _WRITER_ADDONS.get(kind)
     if addon is not None and not addon_utils.check(addon)[1]:
@@ -119,19 +121,19 @@ def _run(kind: str, path: Path, **settings: object) -> None:
 def _write_blend(
     armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget
 ) -> None:
-    players = [*armatures, *map(body_mesh_of, armatures)]
-    with stage_of(players, scene, name=armatures[0].name, frames=whole_range(armatures)) as stage:
-        bpy.data.libraries.write(str(path), {stage}, fake_user=False, compress=True)
+    objects = [*armatures, *map(body_mesh_of, armatures)]
+    with isolated_scene(objects, scene, name=armatures[0].name, frames=whole_range(armatures)) as isolated:
+        bpy.data.libraries.write(str(path), {isolated}, fake_user=False, compress=True)
 
 
 def save_session(path: Path) -> Path:
-    """Save everything in this Blender as a file that opens like any other, windows and all; return *path*.
+    """Save the whole session as a regular .blend file, windows included; return *path*.
 
-    For a session that holds nothing but figures; `export_figures` picks figures out of a scene of other things.
+    For sessions that contain nothing but figures; `export_figures` selects figures from a scene with other objects.
 
     Raises:
         ExportError: Blender could not write it.
-        OutputError: *path* leads to a file that the open project lives in or reads.
+        OutputError: *path* refers to a file that the open project consists of or reads.
     """
     with _new_file(path) as temporary:
         try:
@@ -142,31 +144,31 @@ def save_session(path: Path) -> Path:
 
 
 @contextmanager
-def _played(
+def _prepared_scene(
     kind: str, armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, target: ExportTarget
 ) -> Iterator[bpy.types.Scene]:
-    """Yield a stage that holds the figures, or their twins where *target* asks for other than they are."""
+    """Yield a temporary scene with the figures, or with their export rigs if *target* has other conventions."""
     name, frames = armatures[0].name, whole_range(armatures)
     bodies = [body_mesh_of(armature) for armature in armatures]
     with ExitStack() as stack:
         stack.enter_context(shape_in_vertices(armatures))
-        players = [*armatures, *bodies]
+        objects = [*armatures, *bodies]
         if not target.plain:
-            players = []
+            objects = []
             if len(armatures) > 1:
-                target = replace(target, node="")  # each needs a name of its own
+                target = replace(target, node="")  # each needs a unique name
             for armature, body in zip(armatures, bodies, strict=True):
-                with stage_of([armature], scene, name=name, frames=played_frames(armature)) as stage:
-                    first = stage.frame_start
-                    bones = shown_bones(armature, stage, range(first, stage.frame_end + 1))
-                players += stack.enter_context(twin_of(armature, body, bones, first, target, fbx=kind == "fbx"))
-        yield stack.enter_context(stage_of(players, scene, name=name, frames=frames))
+                with isolated_scene([armature], scene, name=name, frames=played_frames(armature)) as isolated:
+                    first = isolated.frame_start
+                    bones = evaluated_bones(armature, isolated, range(first, isolated.frame_end + 1))
+                objects += stack.enter_context(export_rig_of(armature, body, bones, first, target, fbx=kind == "fbx"))
+        yield stack.enter_context(isolated_scene(objects, scene, name=name, frames=frames))
 
 
 def _write_fbx(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
-    with _played("fbx", armatures, scene, target) as stage:
+    with _prepared_scene("fbx", armatures, scene, target) as isolated:
         if target.fbx_centimetres:
-            stage.unit_settings.scale_length = 0.01
+            isolated.unit_settings.scale_length = 0.01
         _run(
             "fbx", path,
             use_selection=True, object_types={"ARMATURE", "MESH"}, add_leaf_bones=False, mesh_smooth_type="FACE",
@@ -178,7 +180,7 @@ def _write_fbx(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
 
 
 def _write_glb(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
-    with _played("glb", armatures, scene, target):
+    with _prepared_scene("glb", armatures, scene, target):
         _run(
             "glb", path,
             export_format="GLB", use_selection=True, use_active_scene=True, export_yup=True, export_skins=True,
@@ -190,7 +192,7 @@ def _write_glb(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
 
 
 def _write_usd(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
-    with _played("usd", armatures, scene, target):
+    with _prepared_scene("usd", armatures, scene, target):
         _run(
             "usd", path,
             selected_objects_only=True, export_animation=True, export_armatures=True, export_materials=True,
@@ -199,38 +201,38 @@ def _write_usd(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
 
 
 def _write_bvh(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
-    """Write a Y-up .bvh, as its readers expect; Blender's exporter writes an armature's own axes: it gets a twin."""
+    """Write a Y-up .bvh, as readers expect; Blender's exporter keeps the armature's axes, so it gets a Y-up rig."""
     motion = motion_of(armatures[0], scene)
     frames = (1, motion.num_frames)
     with (
-        _y_up_twin(armatures[0], motion, scene) as twin,
-        stage_of([twin], scene, name=armatures[0].name, frames=frames) as stage,
+        _y_up_rig(armatures[0], motion, scene) as rig,
+        isolated_scene([rig], scene, name=armatures[0].name, frames=frames) as isolated,
     ):
         _run(
             "bvh", path,
-            frame_start=stage.frame_start, frame_end=stage.frame_end, rotate_mode="ZXY", root_transform_only=True,
+            frame_start=isolated.frame_start, frame_end=isolated.frame_end, rotate_mode="ZXY", root_transform_only=True,
         )  # fmt: skip
 
 
 @contextmanager
-def _y_up_twin(armature: bpy.types.Object, motion: Motion, scene: bpy.types.Scene) -> Iterator[bpy.types.Object]:
-    """Yield an armature that does *motion* in the core's axes, for the time being.
+def _y_up_rig(armature: bpy.types.Object, motion: Motion, scene: bpy.types.Scene) -> Iterator[bpy.types.Object]:
+    """Yield a temporary armature with *motion* in the core's axes.
 
-    Its pelvis is at the origin at rest: some readers of .bvh add the root's offset to its places, others do not.
+    At rest its pelvis is at the origin: some readers of .bvh add the root's offset to its positions, others do not.
     """
     shape = joint_shape(armature)
     pelvis = shape.joints(motion.betas)[0]
     collection = bpy.data.collections.new("SMPLify export")
     scene.collection.children.link(collection)
-    twin = action = None
+    rig = action = None
     try:
-        twin = create_armature(armature.name, shape, motion.betas, collection, axes=Y_UP)
-        twin.data.transform(Matrix.Translation((-pelvis).tolist()))
-        action = key_motion(twin, replace(motion, trans=motion.trans + pelvis), axes=Y_UP)
-        yield twin
+        rig = create_armature(armature.name, shape, motion.betas, collection, axes=Y_UP)
+        rig.data.transform(Matrix.Translation((-pelvis).tolist()))
+        action = key_motion(rig, replace(motion, trans=motion.trans + pelvis), axes=Y_UP)
+        yield rig
     finally:
-        if twin is not None:
-            bpy.data.armatures.remove(twin.data)
+        if rig is not None:
+            bpy.data.armatures.remove(rig.data)
         if action is not None:
             bpy.data.actions.remove(action)
         bpy.data.collections.remove(collection)
@@ -247,16 +249,16 @@ def write_amass(
     scene: bpy.types.Scene,
     extra: Mapping[str, np.ndarray] | None = None,
 ) -> None:
-    """Write what one figure does in AMASS layout, Z up as AMASS is.
+    """Write the motion of one figure in AMASS layout, Z up like AMASS.
 
     Args:
-        armature: of an imported figure.
+        armature: the armature of an imported figure.
         path: the .npz file.
-        scene: whose frame rate the keys play at.
-        extra: more arrays to write, by name.
+        scene: the scene whose frame rate the keys use.
+        extra: additional arrays to write, by name.
 
     Raises:
-        OutputError: *path* leads to a file that the open project lives in or reads.
+        OutputError: *path* refers to a file that the open project consists of or reads.
     """
     with _new_file(path) as temporary:
         _write_motion(armature, temporary, scene, extra)

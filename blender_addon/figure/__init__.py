@@ -1,1 +1,1 @@
-"""What stands in the scene: armature, skin, keys, and the record kept with them."""
+"""Figures in the scene: armature, skin, keys, and the record stored with them."""

@@ -1,7 +1,7 @@
-"""A motion as keys of an armature, and keys of an armature as a motion. F frames, J joints.
+"""Convert a motion to keyframes of an armature and back. F frames, J joints.
 
-The pelvis bone carries the place in the room (its head stands at rest pelvis + trans, as in SMPL); the armature object
-stays at the origin, which is what retargeters and game engines expect.
+The pelvis bone carries the global translation (its head is at rest pelvis + trans, as in SMPL); the armature object
+stays at the origin, as retargeting tools and game engines expect.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ def _path(joint: str, channel: str) -> str:
 def key_motion(
     armature: bpy.types.Object, motion: Motion, *, first_frame: int = 1, axes: np.ndarray = Z_UP_FROM_Y_UP
 ) -> bpy.types.Action:
-    """Key *motion* on *armature*, one key a frame, linear between keys.
+    """Key *motion* on *armature*, one key per frame, with linear interpolation.
 
-    The rotations of the pelvis and 21 body joints are quaternions; the two hand joints are keyed only if they move. Any
-    keys these channels had are replaced.
+    The rotations of the pelvis and 21 body joints are quaternions; the two hand joints are keyed only if they move.
+    Existing keys of these channels are replaced.
 
     Args:
-        armature: made by `armature.create_armature`.
-        motion: what it shall do; its frame rate must be the scene's.
-        first_frame: where the motion's first frame goes.
-        axes: (3, 3) the armature's axes from the core's.
+        armature: an armature made by `armature.create_armature`.
+        motion: the motion; its frame rate must be the scene's.
+        first_frame: scene frame of the motion's first frame.
+        axes: (3, 3) matrix from the core's axes to the armature's.
 
     Returns:
         The armature's action.
@@ -61,15 +61,15 @@ def key_motion(
 
 
 def rekey_motion(armature: bpy.types.Object, motion: Motion, keys: Keys, *, first_frame: int = 1) -> None:
-    """Key *motion* on *armature* in place of the motion it has; keys that stay where they are only get new values.
+    """Replace the motion of *armature* by *motion*; keys whose frame does not change only get new values.
 
-    An action that another object plays too is copied first.
+    An action that another object uses too is copied first.
 
     Args:
         armature: a figure's armature.
-        motion: what it shall do.
-        keys: those it has, from `motion_keys`; becomes those it has then.
-        first_frame: where the motion's first frame goes.
+        motion: the new motion.
+        keys: the existing keys, from `motion_keys`; updated to the new ones.
+        first_frame: scene frame of the motion's first frame.
     """
     own_action(armature)
     channels = Channels(armature, name=armature.name)
@@ -81,7 +81,7 @@ def rekey_motion(armature: bpy.types.Object, motion: Motion, keys: Keys, *, firs
 
 
 def _key_values(armature: bpy.types.Object, motion: Motion, axes: np.ndarray) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Yield joint, channel and values (F, 3 or 4) of what a motion is keyed on."""
+    """Yield joint, channel and values (F, 3 or 4) of each keyed channel of a motion."""
     turns = bone_from_core(rest_matrices(armature), axes)
     vectors = np.einsum("jab,fjb->fja", turns, motion.poses.reshape(-1, NUM_JOINTS, 3))
     quaternions = continuous_signs(axis_angle_to_quat_wxyz(vectors))
@@ -95,7 +95,7 @@ def frames_of(armature: bpy.types.Object) -> tuple[int, int]:
     """Return the first and last frame of the armature's action.
 
     Raises:
-        CoreError: it has none.
+        CoreError: the armature has no action.
     """
     animation = armature.animation_data
     if animation is None or animation.action is None:
@@ -105,15 +105,15 @@ def frames_of(armature: bpy.types.Object) -> tuple[int, int]:
 
 
 def read_motion(armature: bpy.types.Object, fps: float, *, axes: np.ndarray = Z_UP_FROM_Y_UP) -> Motion:
-    """Return what the keys of *armature* do, edits included; constraints and the object's own place are not in it.
+    """Return the motion keyed on *armature*, edits included; constraints and the object's transform are ignored.
 
     Args:
         armature: a figure's armature, with its body mesh.
-        fps: frames a second of its scene.
-        axes: (3, 3) the armature's axes from the core's.
+        fps: frame rate of its scene, frames per second.
+        axes: (3, 3) matrix from the core's axes to the armature's.
 
     Raises:
-        CoreError: it has no action, or no body mesh.
+        CoreError: the armature has no action or no body mesh.
     """
     first, last = frames_of(armature)
     frames = range(first, last + 1)
@@ -126,11 +126,11 @@ def read_motion(armature: bpy.types.Object, fps: float, *, axes: np.ndarray = Z_
         quaternions = channels.sample(_path(joint, "rotation_quaternion"), frames, rest)
         quaternions /= np.linalg.norm(quaternions, axis=-1, keepdims=True)
         poses[:, index] = quat_wxyz_to_axis_angle(quaternions) @ turns[index]
-    places = channels.sample(_path(_ROOT, "location"), frames, tuple(bones[_ROOT].location))
+    locations = channels.sample(_path(_ROOT, "location"), frames, tuple(bones[_ROOT].location))
     return Motion(
         poses=poses.reshape(len(frames), -1),
         betas=shape_values(body_mesh_of(armature)),
-        trans=places @ turns[0],
+        trans=locations @ turns[0],
         fps=fps,
         gender=armature.get(GENDER_KEY, "neutral"),
         body=armature.get(BODY_KEY, ""),

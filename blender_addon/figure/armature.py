@@ -1,8 +1,8 @@
-"""The 24 SMPL bones at the shaped joints of a body. J joints, B betas.
+"""Armatures with the 24 SMPL bones at the shaped joints of a body. J joints, B betas.
 
-Bones point along the limbs (towards the child joint that continues them), with the local Z axis to the figure's front
-(feet: up), so that the X axis is the hinge of knees and elbows. The armature stores how its joints depend on the betas,
-so the shape can be changed later without the body file.
+Bones point along the limbs (to the child joint that continues the limb). Their local Z axis points to the figure's
+front (feet: up), so that the X axis is the hinge of knees and elbows. The armature stores how its joints depend on the
+betas, so the shape can be changed later without the body file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CONTINUES_IN: dict[str, str] = {
     "right_collar": "right_shoulder", "right_shoulder": "right_elbow", "right_elbow": "right_wrist",
     "right_wrist": "right_hand",
 }  # fmt: skip
-"""The child that each bone points at; the bones not named here end a limb."""
+"""The child joint that each bone points at; bones not listed end a limb."""
 
 _END_LENGTH_M = {"head": 0.18, "left_foot": 0.07, "right_foot": 0.07, "left_hand": 0.09, "right_hand": 0.09}
 _END_DIRECTION = {
@@ -39,7 +39,7 @@ _END_DIRECTION = {
     "left_hand": (1.0, 0.0, 0.0),
     "right_hand": (-1.0, 0.0, 0.0),
 }
-"""Where the last bone of a limb points at rest, Y up."""
+"""Rest direction of the last bone of a limb, Y up."""
 
 _FRONT = (0.0, 0.0, 1.0)
 _UP = (0.0, 1.0, 0.0)
@@ -49,7 +49,7 @@ _SHORTEST_BONE_M = 0.01
 
 @dataclass(frozen=True, eq=False)
 class JointShape:
-    """How a body's rest joints depend on its betas.
+    """A body's rest joints as a linear function of its betas.
 
     Convention: metres, Y up.
 
@@ -74,20 +74,20 @@ def create_armature(
     *,
     axes: np.ndarray = Z_UP_FROM_Y_UP,
 ) -> bpy.types.Object:
-    """Make the armature of a body in *collection*, in its rest pose, at the origin.
+    """Create the armature of a body in *collection*, in rest pose, at the origin.
 
-    Called in any mode; the collection must be visible in the current view layer. Active object, selection and mode are
-    restored.
+    May be called in any mode; the collection must be visible in the current view layer. Active object, selection and
+    mode are restored.
 
     Args:
-        name: of the object and its data; Blender makes it unique.
-        shape: how the joints depend on the betas.
+        name: name of the object and its data; Blender makes it unique.
+        shape: the rest joints as a function of the betas.
         betas: (B,) the shape.
-        collection: where the object is linked.
-        axes: (3, 3) the armature's axes from the core's.
+        collection: the collection to link the object to.
+        axes: (3, 3) matrix from the core's axes to the armature's.
 
     Returns:
-        The object. Its pose bones turn by quaternions; only the pelvis may be moved.
+        The armature object. Its pose bones use quaternions; only the pelvis can be translated.
     """
     data = bpy.data.armatures.new(name)
     data[TEMPLATE_KEY] = shape.template.ravel().tolist()
@@ -118,24 +118,24 @@ def _bone_directions(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     lengths = np.zeros(NUM_JOINTS)
     for index, name in enumerate(JOINT_NAMES):
         if name in CONTINUES_IN:
-            way = joints[JOINT_NAMES.index(CONTINUES_IN[name])] - joints[index]
-            lengths[index] = max(float(np.linalg.norm(way)), _SHORTEST_BONE_M)
+            direction = joints[JOINT_NAMES.index(CONTINUES_IN[name])] - joints[index]
+            lengths[index] = max(float(np.linalg.norm(direction)), _SHORTEST_BONE_M)
         else:
-            way = np.array(_END_DIRECTION[name])
+            direction = np.array(_END_DIRECTION[name])
             lengths[index] = _END_LENGTH_M[name]
-        directions[index] = way / max(float(np.linalg.norm(way)), 1e-9)
+        directions[index] = direction / max(float(np.linalg.norm(direction)), 1e-9)
     return directions, lengths
 
 
 def rest_matrices(armature: bpy.types.Object) -> np.ndarray:
-    """Return the bones' rest rotations (24, 3, 3) in the armature, in SMPL's order; columns are the bones' axes."""
+    """Return the bones' rest rotations (24, 3, 3) in armature space, in SMPL's order; columns are the bones' axes."""
     bones = armature.data.bones
     rest = np.array([[list(row) for row in bones[name].matrix_local.to_3x3()] for name in JOINT_NAMES])
     return rest
 
 
 def joint_shape(armature: bpy.types.Object) -> JointShape:
-    """Return how the joints of *armature* depend on the betas.
+    """Return the rest joints of *armature* as a function of the betas.
 
     Raises:
         CoreError: the armature was not made by this add-on.
@@ -152,10 +152,10 @@ def joint_shape(armature: bpy.types.Object) -> JointShape:
 
 
 def move_rest_joints(armature: bpy.types.Object, betas: np.ndarray, *, axes: np.ndarray = Z_UP_FROM_Y_UP) -> None:
-    """Move the bones' rest heads to the joints of *betas* (B,).
+    """Move the rest heads of the bones to the joints of *betas* (B,).
 
-    The bones keep their rest rotations, so that every key made for them stays exact; a bone is as long as the way to
-    the joint it pointed at when it was made. Called in any mode; active object, selection and mode are restored.
+    The bones keep their rest rotations, so existing keys stay exact. The length of a bone is the distance to the joint
+    it pointed at when it was created. May be called in any mode; active object, selection and mode are restored.
     """
     joints = joint_shape(armature).joints(betas)
     _, lengths = _bone_directions(joints)

@@ -1,7 +1,7 @@
-"""The skinned, shaped mesh of a body. V vertices, B betas.
+"""The skinned mesh of a body with shape keys. V vertices, B betas.
 
-The mesh is the mean shape with one shape key a beta, skinned linearly. SMPL's pose correctives (207 of them, driven by
-rotation matrix entries) are left out: no exporter and no game engine carries them.
+The mesh is the mean shape with one shape key per beta and linear blend skinning. SMPL's 207 pose correctives, driven by
+rotation matrix entries, are omitted: no exporter and no game engine supports them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .axes import to_axes
 SHAPE_KEYS: tuple[str, ...] = tuple(f"beta_{index}" for index in range(NUM_BETAS))
 SLIDER_RANGE = 5.0
 LARGEST_BETA = 10.0
-"""Blender keeps a shape key's value between -10 and 10."""
+"""Blender limits the value of a shape key to -10 to 10."""
 
 _SKIN_KEY = "smplify_skin"
 _SKIN_COLOUR = (0.62, 0.40, 0.30, 1.0)
@@ -23,7 +23,7 @@ _SMALLEST_WEIGHT = 1e-5
 
 
 def check_betas(betas: np.ndarray) -> None:
-    """Raise `CoreError` when one of *betas* (B,) is beyond what a shape key can hold."""
+    """Raise `CoreError` if one of *betas* (B,) is outside the range of a shape key."""
     if np.abs(betas).max(initial=0.0) > LARGEST_BETA:
         raise CoreError(
             f"expected betas between -{LARGEST_BETA:g} and {LARGEST_BETA:g}, got {np.round(betas, 2).tolist()}; "
@@ -34,19 +34,19 @@ def check_betas(betas: np.ndarray) -> None:
 def create_body_mesh(
     name: str, body: BodyData, betas: np.ndarray, armature: bpy.types.Object, collection: bpy.types.Collection
 ) -> bpy.types.Object:
-    """Make the mesh of *body* with shape *betas* in *collection*, skinned to *armature*.
+    """Create the mesh of *body* with shape *betas* in *collection*, skinned to *armature*.
 
-    Called in any mode; active object, selection and mode are untouched.
+    May be called in any mode; active object, selection and mode are not changed.
 
     Args:
-        name: of the object and its data; Blender makes it unique.
+        name: name of the object and its data; Blender makes it unique.
         body: the body model.
         betas: (B,), each between -10 and 10.
-        armature: made by `armature.create_armature` for the same body and betas.
-        collection: where the object is linked.
+        armature: the armature made by `armature.create_armature` for the same body and betas.
+        collection: the collection to link the object to.
 
     Raises:
-        CoreError: a beta is beyond what a shape key can hold.
+        CoreError: a beta is outside the range of a shape key.
     """
     check_betas(betas)
     mesh = bpy.data.meshes.new(name)
@@ -74,7 +74,7 @@ def _add_shape_keys(figure: bpy.types.Object, body: BodyData) -> None:
 
 
 def set_shape_values(figure: bpy.types.Object, betas: np.ndarray) -> None:
-    """Set the shape keys of *figure* to *betas* (B,), widening a slider where a value lies outside it."""
+    """Set the shape keys of *figure* to *betas* (B,); widen the range of a slider if needed."""
     keys = figure.data.shape_keys.key_blocks
     for name, beta in zip(SHAPE_KEYS, np.asarray(betas, dtype=float), strict=True):
         reach = max(SLIDER_RANGE, float(np.ceil(abs(beta))))
@@ -84,13 +84,13 @@ def set_shape_values(figure: bpy.types.Object, betas: np.ndarray) -> None:
 
 
 def shape_values(figure: bpy.types.Object) -> np.ndarray:
-    """Return the betas (B,) that the shape keys of *figure* stand at."""
+    """Return the values of the shape keys of *figure* as betas (B,)."""
     keys = figure.data.shape_keys.key_blocks
     return np.array([keys[name].value for name in SHAPE_KEYS])
 
 
 def _add_weights(figure: bpy.types.Object, weights: np.ndarray) -> None:
-    """Add a vertex group a joint, with *weights* (V, 24)."""
+    """Add one vertex group per joint, with *weights* (V, 24)."""
     for index, name in enumerate(JOINT_NAMES):
         group = figure.vertex_groups.new(name=name)
         column = weights[:, index]
@@ -102,7 +102,7 @@ def body_mesh_of(armature: bpy.types.Object) -> bpy.types.Object:
     """Return the body mesh skinned to *armature*.
 
     Raises:
-        CoreError: the armature has none with the shape keys of the betas.
+        CoreError: the armature has no mesh with the shape keys of the betas.
     """
     for child in armature.children:
         keys = child.data.shape_keys if child.type == "MESH" else None
@@ -115,7 +115,7 @@ def body_mesh_of(armature: bpy.types.Object) -> bpy.types.Object:
 
 
 def _skin_material() -> bpy.types.Material:
-    """Return the skin material of earlier figures, or make it."""
+    """Return the skin material; create it for the first figure."""
     for material in bpy.data.materials:
         if _SKIN_KEY in material:
             return material

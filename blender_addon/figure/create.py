@@ -1,4 +1,4 @@
-"""An animated figure in the scene: armature, skinned mesh, keys, all in a collection of its own."""
+"""Add animated figures to the scene: armature, skinned mesh and keys, in a new collection."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Figure:
     """One person in the scene.
 
     Attributes:
-        armature: carries the action.
+        armature: the armature object, which has the action.
         mesh: the skinned body.
-        motion: what the keys say: on the floor if that was asked for, at the scene's frame rate.
-        first_frame: where the motion begins.
-        source: the motion prepared for the clean-up, where its floor was looked for; else None.
+        motion: the keyed motion: at the scene's frame rate, and on the floor if requested.
+        first_frame: scene frame at which the motion begins.
+        source: the clean-up's analysis of the motion if its floor was detected, else None.
     """
 
     armature: bpy.types.Object
@@ -37,11 +37,12 @@ class Figure:
 
 @dataclass(frozen=True)
 class FigureOptions:
-    """How figures are put into the scene.
+    """How figures are added to the scene.
 
     Attributes:
-        floor: move each clip so that the floor its feet stand on is at height 0.
-        first_frame: where the clips begin; None is the scene's first frame, or 1 in a scene that had no animation.
+        floor: move each clip vertically so that the floor under its feet is at height 0.
+        first_frame: scene frame at which the clips begin; None for the scene's first frame, or 1 in a scene without
+            animation.
     """
 
     floor: bool = True
@@ -51,23 +52,23 @@ class FigureOptions:
 def add_figures(
     people: Sequence[Person], scene: bpy.types.Scene, *, name: str, options: FigureOptions | None = None
 ) -> list[Figure]:
-    """Put *people* into *scene*, in a new collection called *name*.
+    """Add *people* to *scene*, in a new collection called *name*.
 
-    A scene in which nothing is animated yet takes the clip's frame rate and range. In any other the rate stays, the
-    motions are resampled to it by time, and the range is only ever widened. Called in any mode; active object,
-    selection, mode and current frame stay.
+    A scene without animation takes the clip's frame rate and range. Otherwise the scene's rate is kept, the motions are
+    resampled to it, and the frame range is only ever extended. May be called in any mode; active object, selection,
+    mode and current frame are kept.
 
     Args:
-        people: who; all at one frame rate, else each is resampled to the first one's.
-        scene: must be the current scene.
-        name: of the collection; Blender makes it unique.
+        people: the people; if their frame rates differ, all are resampled to that of the first.
+        scene: the current scene.
+        name: name of the collection; Blender makes it unique.
         options: see `FigureOptions`.
 
     Returns:
-        One figure a person, in order.
+        One figure per person, in order.
 
     Raises:
-        CoreError: a person has a shape that Blender cannot hold; nothing is changed.
+        CoreError: a person's betas are outside the range of a shape key; nothing is changed.
     """
     for person in people:
         check_betas(shape_of(person.motion))
@@ -98,24 +99,24 @@ def _add_figure(person: Person, place: Place, collection: bpy.types.Collection, 
 
 
 def joint_shape_of(model: BodyModel) -> JointShape:
-    """Return how the joints of *model* depend on its betas."""
+    """Return the rest joints of *model* as a function of its betas."""
     template = model.rest_joints(np.zeros(NUM_BETAS, dtype=np.float32))
     return JointShape(np.asarray(template, dtype=np.float64), np.asarray(model.joint_dirs, dtype=np.float64))
 
 
 def set_betas(armature: bpy.types.Object, betas: np.ndarray) -> None:
-    """Give a figure another shape: the shape keys of its mesh, and the rest pose and bones that follow them.
+    """Change the shape of a figure: the shape keys of its mesh and the rest pose of its bones.
 
-    The keys stay as they are and stay exact: the same pose on the new shape. The height of the pelvis over the floor is
-    not adapted. Called in any mode; active object, selection and mode are restored.
+    The animation keys are not changed and stay exact: the same pose on the new shape. The height of the pelvis above
+    the floor is not adapted. May be called in any mode; active object, selection and mode are restored.
 
     Args:
-        armature: of an imported figure.
+        armature: the armature of an imported figure.
         betas: (10,), each between -10 and 10.
 
     Raises:
-        CoreError: the armature is not one of an imported figure.
-        ValueError: the betas have another shape.
+        CoreError: the armature does not belong to an imported figure.
+        ValueError: *betas* has the wrong shape.
     """
     betas = np.asarray(betas, dtype=np.float64)
     if betas.shape != (NUM_BETAS,):

@@ -1,19 +1,19 @@
-"""The custom properties by which a figure is known, and whether objects have the live settings."""
+"""The custom properties that identify a figure, and whether objects have the live settings."""
 
 from __future__ import annotations
 
 import bpy
 
 TEMPLATE_KEY = "smplify_joint_template"
-"""The custom property of an armature's data that every figure has: its mean joints, which `armature` keeps there."""
+"""Custom property of the armature data of every figure: the mean rest joints, written by `figure.armature`."""
 
 RECORD_KEY = "smplify_record"
-"""The custom property with which an armature can be adjusted: what `figure_record` keeps with it."""
+"""Custom property of an armature that can be adjusted: the record, written by `figure.record`."""
 
 MARK_KEY = "smplify_record_mark"
-"""A hash of the record, so that one that was read before need not be read again."""
+"""Custom property with the hash of the record, the key of the cache of decoded records."""
 
 
 def has_live_settings() -> bool:
-    """Return whether objects have the live settings (`Object.smplify`); a command line does without them."""
+    """Return whether objects have the live settings (`Object.smplify`); on the command line they may be missing."""
     return hasattr(bpy.types.Object, "smplify")

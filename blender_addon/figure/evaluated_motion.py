@@ -1,4 +1,4 @@
-"""What a figure does as Blender shows it, as a motion: constraints, NLA strips and the object's own place included."""
+"""The motion of a figure as Blender evaluates it, with constraints, NLA strips and the object's transform."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ import bpy
 import numpy as np
 
 from ..core_access import Motion, local_rotations, matrix_to_axis_angle
-from ..export.export_rig import orthonormal, shown_bones
+from ..export.export_rig import evaluated_bones, orthonormal
 from .animation import BODY_KEY, GENDER_KEY, read_motion
 from .armature import joint_shape, rest_matrices
 from .axes import Z_UP_FROM_Y_UP
 from .body_mesh import body_mesh_of, shape_values
 from .fcurves import Channels
-from .isolated_scene import played_frames, stage_of
+from .isolated_scene import isolated_scene, played_frames
 from .scene_time import scene_rate
 
-_STILL = 1e-6
+_IDENTITY_TOLERANCE = 1e-6
 
 
 def motion_of(armature: bpy.types.Object, scene: bpy.types.Scene) -> Motion:
-    """Return what *armature* does in *scene*: from its keys alone where they are all there is, which is much faster.
+    """Return the motion of *armature* in *scene*; read from its keys alone where possible, which is much faster.
 
-    Called in Object or Pose mode; the scene's current frame is as before afterwards.
+    Must be called in Object or Pose Mode; the scene's current frame is restored.
 
     Raises:
-        CoreError: it has no action, or no body mesh.
+        CoreError: the armature has no action or no body mesh.
     """
-    if keys_are_all(armature):
+    if has_only_bone_keys(armature):
         return read_motion(armature, scene_rate(scene))
     frames = played_frames(armature)
-    with stage_of([armature], scene, name=armature.name, frames=frames) as stage:
-        bones = shown_bones(armature, stage, range(frames[0], frames[1] + 1))
+    with isolated_scene([armature], scene, name=armature.name, frames=frames) as isolated:
+        bones = evaluated_bones(armature, isolated, range(frames[0], frames[1] + 1))
     turns = orthonormal(bones[:, :, :3, :3]) @ np.swapaxes(rest_matrices(armature), -1, -2)
     world = Z_UP_FROM_Y_UP.T @ turns @ Z_UP_FROM_Y_UP
     betas = shape_values(body_mesh_of(armature))
@@ -45,8 +45,8 @@ def motion_of(armature: bpy.types.Object, scene: bpy.types.Scene) -> Motion:
     )
 
 
-def keys_are_all(armature: bpy.types.Object) -> bool:
-    """Return whether nothing but the quaternion keys of its bones moves *armature*."""
+def has_only_bone_keys(armature: bpy.types.Object) -> bool:
+    """Return whether *armature* is animated only by the quaternion and location keys of its bones."""
     animation = armature.animation_data
     if (
         armature.parent is not None
@@ -56,13 +56,12 @@ def keys_are_all(armature: bpy.types.Object) -> bool:
         return False
     if any(bone.constraints or bone.rotation_mode != "QUATERNION" for bone in armature.pose.bones):
         return False
-    place = np.array(armature.matrix_basis)
-    return bool(np.abs(place - np.eye(4)).max() < _STILL) and not _object_is_keyed(armature)
+    transform = np.array(armature.matrix_basis)
+    return bool(np.abs(transform - np.eye(4)).max() < _IDENTITY_TOLERANCE) and not _object_is_keyed(armature)
 
 
 def _object_is_keyed(armature: bpy.types.Object) -> bool:
-    """Return whether the object itself is animated, beside its bones."""
-
+    """Return whether the object itself is animated, besides its bones."""
     if armature.animation_data is None or armature.animation_data.action is None:
         return False
     channels = Channels(armature)

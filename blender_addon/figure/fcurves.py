@@ -1,6 +1,6 @@
-"""F-curves in every Blender from 4.2 on. F frames.
+"""Read and write F-curves in every Blender from 4.2 on. F frames.
 
-Up to 4.3 they are the action's own; from 4.4 on they are in the channelbag of a slot.
+Up to 4.3 F-curves belong to the action; from 4.4 on they belong to the channelbag of a slot.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ import bpy
 import numpy as np
 
 Keys = dict[tuple[str, int], np.ndarray]
-"""The keys (F, 2) float32, frame and value, of the F-curves that there are, by path and index."""
+"""The keys (F, 2) float32, frame and value, of existing F-curves, by data path and array index."""
 
 _LINEAR = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
 
 
 class Channels:
-    """The F-curves that animate one data-block, made on demand.
+    """The F-curves that animate one data-block, created on demand.
 
-    Before 4.4 an action holds F-curves for one data-block. From 4.4 on it holds layers of strips with one channelbag a
-    slot, and the data-block names its slot; the shortcut ``Action.fcurves`` is gone in 5.0.
+    Before 4.4 an action contains the F-curves of one data-block. From 4.4 on it contains layers of strips with one
+    channelbag per slot, and the data-block refers to its slot; ``Action.fcurves`` is removed in 5.0.
 
     Attributes:
         action: the data-block's action.
     """
 
     def __init__(self, datablock: bpy.types.ID, *, name: str = "Action") -> None:
-        """Take the action of *datablock*; a new one called *name* is made where it has none."""
+        """Use the action of *datablock*; create one called *name* if it has none."""
         animation = datablock.animation_data or datablock.animation_data_create()
         self.action = animation.action
         if self.action is None:
@@ -45,17 +45,17 @@ class Channels:
         self._owner = strip.channelbag(slot, ensure=True)
 
     def find(self, data_path: str, index: int = 0) -> bpy.types.FCurve | None:
-        """Return the F-curve of one number, or None."""
+        """Return the F-curve of one component, or None."""
         return self._owner.fcurves.find(data_path, index=index)
 
     def write(self, data_path: str, frames: np.ndarray, values: np.ndarray, *, group: str) -> None:
-        """Key a property linearly, in place of the F-curves it had.
+        """Key a property with linear interpolation; replace its F-curves.
 
         Args:
-            data_path: of the property, from the data-block.
-            frames: (F,) when.
-            values: (F, N) one column a number of the property.
-            group: the name under which the curves are listed.
+            data_path: data path of the property, relative to the data-block.
+            frames: (F,) frames of the keys.
+            values: (F, N) one column per component of the property.
+            group: name of the F-curves' group.
         """
         for index, column in enumerate(np.asarray(values).T):
             self._replace(data_path, index, frames, column, group)
@@ -69,14 +69,14 @@ class Channels:
         group: str,
         keys: dict[tuple[str, int], np.ndarray],
     ) -> None:
-        """Key as `write` does, but only set values that differ where a curve has keys at just these *frames*.
+        """Key like `write`, but only set the values of curves that already have keys at exactly these *frames*.
 
         Args:
-            data_path: of the property, from the data-block.
-            frames: (F,) when, float32.
-            values: (F, N) one column a number of the property.
-            group: the name under which the curves are listed.
-            keys: the keys that there are; becomes those that there are then.
+            data_path: data path of the property, relative to the data-block.
+            frames: (F,) float32, frames of the keys.
+            values: (F, N) one column per component of the property.
+            group: name of the F-curves' group.
+            keys: the existing keys; updated to the new ones.
         """
         for index, column in enumerate(np.asarray(values, dtype=np.float32).T):
             old = keys.get((data_path, index))
@@ -93,7 +93,7 @@ class Channels:
             curve.update()
 
     def remove(self, data_path: str) -> None:
-        """Take away the F-curves of a property."""
+        """Remove the F-curves of a property."""
         index = 0
         while (curve := self.find(data_path, index)) is not None:
             self._owner.fcurves.remove(curve)
@@ -108,17 +108,17 @@ class Channels:
         _set_keys(curve, frames, values)
 
     def sample(self, data_path: str, frames: Sequence[float], rest: Sequence[float]) -> np.ndarray:
-        """Return the values (F, N) of a property at *frames*; where it has no F-curve, its *rest* value (N,)."""
-        wanted = np.asarray(frames, dtype=np.float64)
+        """Return the values (F, N) of a property at *frames*; without an F-curve, the *rest* values (N,)."""
+        frame_array = np.asarray(frames, dtype=np.float64)
         columns = []
         for index, value in enumerate(rest):
             curve = self.find(data_path, index)
-            columns.append(np.full(len(wanted), value) if curve is None else _values(curve, wanted))
+            columns.append(np.full(len(frame_array), value) if curve is None else _values(curve, frame_array))
         return np.array(columns, dtype=np.float64).T
 
 
 def _values(curve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
-    """Return the values (F,) of *curve*: of its keys, where it has one at each of *frames* and no modifiers."""
+    """Return the values (F,) of *curve*; read from its keys if they are at *frames* and it has no modifiers."""
     keys = keys_of(curve)
     if len(curve.modifiers) == 0 and np.array_equal(keys[:, 0], frames):
         return keys[:, 1]
@@ -126,16 +126,16 @@ def _values(curve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
 
 
 def own_action(item: bpy.types.Object) -> None:
-    """Give *item* a copy of its action where another object plays the same keys, as linked duplicates do."""
+    """Give *item* its own copy of its action if another object uses the same keys, as linked duplicates do."""
     animation = item.animation_data
     if animation is None or animation.action is None or animation.action.users < 2:
         return
     slotted = bpy.app.version >= (4, 4, 0)
     handle = animation.action_slot_handle if slotted else 0
     for other in bpy.data.objects:
-        theirs = other.animation_data
-        if other != item and theirs is not None and theirs.action == animation.action:
-            if not slotted or theirs.action_slot_handle == handle:
+        other_animation = other.animation_data
+        if other != item and other_animation is not None and other_animation.action == animation.action:
+            if not slotted or other_animation.action_slot_handle == handle:
                 break
     else:
         return

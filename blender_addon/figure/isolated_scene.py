@@ -1,4 +1,4 @@
-"""What exporters are shown: a scene of its own that holds only the figures, their shape in the vertices."""
+"""A temporary scene for exporters that contains only the figures, with their shape in the vertices."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .body_mesh import SHAPE_KEYS, body_mesh_of
 
 
 def played_frames(armature: bpy.types.Object) -> tuple[int, int]:
-    """Return the first and last frame of all that *armature* does: its action, and the strips of its NLA tracks.
+    """Return the first and last frame of the animation of *armature*: its action and its NLA strips.
 
     Raises:
-        CoreError: it is not animated.
+        CoreError: the armature is not animated.
     """
     animation = armature.animation_data
     tracks = [] if animation is None else [track for track in animation.nla_tracks if not track.mute]
@@ -30,50 +30,50 @@ def played_frames(armature: bpy.types.Object) -> tuple[int, int]:
 
 
 def whole_range(armatures: Sequence[bpy.types.Object]) -> tuple[int, int]:
-    """Return the first and last frame of all that *armatures* do.
+    """Return the first and last frame of the animation of all *armatures*.
 
     Raises:
-        CoreError: one is not animated.
+        CoreError: an armature is not animated.
     """
     ranges = [played_frames(armature) for armature in armatures]
     return min(first for first, _ in ranges), max(last for _, last in ranges)
 
 
 @contextmanager
-def stage_of(
-    players: Sequence[bpy.types.Object], scene: bpy.types.Scene, *, name: str, frames: tuple[int, int]
+def isolated_scene(
+    objects: Sequence[bpy.types.Object], scene: bpy.types.Scene, *, name: str, frames: tuple[int, int]
 ) -> Iterator[bpy.types.Scene]:
-    """Yield a scene that holds only *players*, selected, while it is the context's scene.
+    """Yield a temporary scene that contains only *objects*, selected; it is the context's scene meanwhile.
 
     Args:
-        players: the objects, the active one first.
-        scene: whose frame rate it plays at; its current frame is restored.
-        name: of the new scene, which some formats give to the clip.
+        objects: the objects, the active one first.
+        scene: the scene whose frame rate is used; its current frame is restored.
+        name: name of the new scene, which some formats use as the name of the clip.
         frames: the first and last frame.
     """
-    stage = bpy.data.scenes.new(name)
+    isolated = bpy.data.scenes.new(name)
     try:
-        stage.render.fps = scene.render.fps
-        stage.render.fps_base = scene.render.fps_base
-        stage.frame_start, stage.frame_end = frames
-        layer = stage.view_layers[0]
-        for item in players:
-            stage.collection.objects.link(item)
+        isolated.render.fps = scene.render.fps
+        isolated.render.fps_base = scene.render.fps_base
+        isolated.frame_start, isolated.frame_end = frames
+        layer = isolated.view_layers[0]
+        for item in objects:
+            isolated.collection.objects.link(item)
             item.select_set(True, view_layer=layer)
-        layer.objects.active = players[0]
+        layer.objects.active = objects[0]
         with bpy.context.temp_override(
-            scene=stage, view_layer=layer, object=players[0], active_object=players[0], selected_objects=players
+            scene=isolated, view_layer=layer, object=objects[0], active_object=objects[0], selected_objects=objects
         ):
-            stage.frame_set(stage.frame_start)
-            yield stage
+            isolated.frame_set(isolated.frame_start)
+            yield isolated
     finally:
-        bpy.data.scenes.remove(stage)
+        bpy.data.scenes.remove(isolated)
         scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
 
 
 @contextmanager
 def shape_in_vertices(armatures: Sequence[bpy.types.Object]) -> Iterator[None]:
-    """Give the figures meshes without shape keys, in the shape that the keys stand at, for the time being."""
+    """Temporarily replace the figures' meshes by ones without shape keys, in the current shape."""
     swapped: list[tuple[bpy.types.Object, bpy.types.Mesh, str]] = []
     try:
         for armature in armatures:
@@ -94,7 +94,7 @@ def shape_in_vertices(armatures: Sequence[bpy.types.Object]) -> Iterator[None]:
 
 
 def shaped_mesh(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
-    """Return a copy of *mesh* with the shape of its keys in the vertices."""
+    """Return a copy of *mesh* without shape keys, with their current shape applied to the vertices."""
     keys = mesh.shape_keys.key_blocks
     basis = np.empty(3 * len(mesh.vertices), dtype=np.float32)
     keys[0].data.foreach_get("co", basis)
@@ -108,9 +108,9 @@ def shaped_mesh(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
     unused = copy.shape_keys.name
     holder.shape_key_clear()
     bpy.data.objects.remove(holder)
-    left = bpy.data.shape_keys.get(unused)  # some versions free it, others leave it without a user
-    if left is not None:
-        bpy.data.batch_remove((left,))
+    leftover = bpy.data.shape_keys.get(unused)  # depending on the version, Blender frees it or leaves it unused
+    if leftover is not None:
+        bpy.data.batch_remove((leftover,))
     copy.vertices.foreach_set("co", shaped.astype(np.float32))
     copy.update()
     return copy

@@ -1,4 +1,4 @@
-"""Tell whether a figure's keys are still those that the add-on wrote, or were edited since."""
+"""Detect whether a figure's keys were edited since the add-on wrote them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from ..core_access import JOINT_NAMES
 from .fcurves import Channels, Keys, keys_of
 
 KEYS_KEY = "smplify_keys"
-"""A hash of the keys as they were last written, kept with the armature."""
+"""Custom property of the armature: hash of the keys as they were last written."""
 
 MOTION_PATHS = (
     f'pose.bones["{JOINT_NAMES[0]}"].location',
     *(f'pose.bones["{joint}"].rotation_quaternion' for joint in JOINT_NAMES),
 )
-"""The properties that a motion is keyed on."""
+"""The data paths that a motion is keyed on."""
 
 
 def motion_keys(armature: bpy.types.Object) -> Keys:
-    """Return the keys of *armature* that its motion is made of. Reading them takes long in a long clip: do it once."""
+    """Return the motion keys of *armature*. Reading them is slow in a long clip: do it once."""
     animation = armature.animation_data
     if animation is None or animation.action is None:
         return {}
@@ -31,16 +31,16 @@ def motion_keys(armature: bpy.types.Object) -> Keys:
 
 
 def mark_keys(armature: bpy.types.Object, keys: Keys | None = None) -> None:
-    """Take the keys of *armature*, which are *keys* if these are known, for those that the add-on wrote."""
+    """Mark the keys of *armature* as written by the add-on; *keys* are its keys, if already read."""
     armature[KEYS_KEY] = _digest(motion_keys(armature) if keys is None else keys)
 
 
 def keys_edited(armature: bpy.types.Object, keys: Keys | None = None) -> bool:
-    """Return whether a key of the motion was moved, added or removed since they were written last.
+    """Return whether a motion key was changed, added or removed since the keys were last written.
 
     Args:
         armature: a figure's armature.
-        keys: its keys, if they are known.
+        keys: its keys, if already read.
     """
     return armature.get(KEYS_KEY) != _digest(motion_keys(armature) if keys is None else keys)
 

@@ -1,11 +1,11 @@
-"""A person's motion as a scene takes it: at the scene's rate, its feet on the floor. Needs no Blender data.
+"""Prepare a person's motion for a scene: at the scene's rate, with its feet on the floor. Needs no Blender data.
 
-The floor is where the feet stand in most of their contacts, so a noisy frame or a foot that a fit pushed too low does
-not lift the clip. In a clip without contacts (a jump, somebody who hangs) it is the lowest vertex of all frames. The
-whole clip is moved by one offset, so jumps and steps stay as they were recorded.
+The floor height is that of most foot contacts, so a noisy frame or a foot that the fit placed too low does not lift the
+clip. In a clip without contacts (jumping, hanging) it is the lowest vertex of all frames. The whole clip is moved by
+one offset, so jumps and steps stay as recorded.
 
-Finding the floor of a long clip takes seconds, so a fit does it on its own thread, and what it finds is kept: the live
-settings of the Result box start from the same.
+Detecting the floor of a long clip takes seconds, so a fit does it on its own thread. The analysis is stored, because
+the live settings of the Result box start from it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _SAME_RATE = 1e-4
 
 @dataclass(frozen=True)
 class Place:
-    """Where people will be put.
+    """How people are placed in a scene.
 
     Attributes:
-        rate: frames a second of the scene; None for a scene that takes the rate of the first person.
-        floor: stand them on the floor.
+        rate: frame rate of the scene, frames per second; None for a scene that takes the rate of the first person.
+        floor: place them on the floor.
     """
 
     rate: float | None = None
@@ -34,15 +34,16 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """One person to put into the scene.
+    """One person to add to the scene.
 
     Attributes:
-        name: for the objects and the action.
-        motion: what the person does.
+        name: name of the objects and the action.
+        motion: the person's motion.
         body: the body model that the motion's betas belong to.
-        flags: the doubtful stretches of the fit, in frames of its track: limbs that nothing showed tell no floor.
-        track_fps: frames a second of that track; 0 for a motion that was not fitted.
-        placed: the motion made ready beforehand.
+        flags: the doubtful stretches of the fit, in frames of its track; unobserved limbs are ignored when the floor is
+            detected.
+        track_fps: frame rate of the track, frames per second; 0 for a motion that was not fitted.
+        placed: the motion prepared in advance, or None.
     """
 
     name: str
@@ -53,34 +54,34 @@ class Person:
     placed: PlacedMotion | None = None
 
     def placed_at(self, place: Place) -> PlacedMotion:
-        """Return the motion as *place* takes it: what was made ready if that fits, else made now."""
-        if self.placed is not None and self.placed.suits(place):
+        """Return the motion for *place*: the one prepared in advance if it matches, else a new one."""
+        if self.placed is not None and self.placed.matches(place):
             return self.placed
         return place_motion(self, place)
 
 
 @dataclass(frozen=True, eq=False)
 class PlacedMotion:
-    """A motion as a scene takes it.
+    """A motion prepared for a scene.
 
     Attributes:
-        motion: at the scene's rate, with ten betas.
-        place: what it was made for.
-        source: the same prepared for the clean-up; None where no floor was asked for.
+        motion: the motion at the scene's rate, with ten betas.
+        place: the placing it was prepared for.
+        source: the clean-up's analysis of the motion; None if no floor was requested.
     """
 
     motion: Motion
     place: Place
     source: CleanupSource | None
 
-    def suits(self, place: Place) -> bool:
-        """Return whether *place* takes the motion like this."""
+    def matches(self, place: Place) -> bool:
+        """Return whether the motion can be used for *place*."""
         rate = self.motion.fps if place.rate is None else place.rate
         return self.place.floor == place.floor and same_rate(self.motion.fps, rate)
 
 
 def same_rate(first_fps: float, second_fps: float) -> bool:
-    """Return whether two frame rates are the same for all that anybody sees."""
+    """Return whether two frame rates are equal within a tolerance that is not visible."""
     return abs(first_fps / second_fps - 1.0) <= _SAME_RATE
 
 
@@ -93,7 +94,7 @@ def shape_of(motion: Motion) -> np.ndarray:
 
 
 def place_motion(person: Person, place: Place) -> PlacedMotion:
-    """Return the motion of *person* as *place* takes it. The slow part; runs on any thread."""
+    """Prepare the motion of *person* for *place*. This is the slow part; it runs on any thread."""
     motion = replace(person.motion, betas=shape_of(person.motion).astype(np.float64))
     if place.rate is not None and not same_rate(motion.fps, place.rate):
         motion = motion.resampled(place.rate)

@@ -1,7 +1,7 @@
-"""What a fit found, kept with the figure's armature in the .blend: motion, errors, doubtful stretches, source.
+"""The record of a fit, stored with the figure's armature: motion, errors, doubtful stretches, source.
 
-It is one custom property, the bytes of an .npz archive without Python objects, so it survives saving, undo,
-appending and duplicating, and a Blender without this add-on keeps it unread. T track frames, F scene frames, K points.
+A record is one custom property: the bytes of an .npz archive without Python objects. So it survives saving, undo,
+appending and duplicating, and a Blender without this add-on keeps it. T track frames, F scene frames, K points.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 _VERSION = 1
 _MAX_BYTES = 1 << 29
 _MAX_FRAMES = 1_000_000
-_REMEMBERED = 16
+_CACHE_SIZE = 16
 
 
 class RecordError(CoreError, ValueError):
-    """What is kept with a figure cannot be read."""
+    """The record of a figure cannot be read."""
 
 
 class AdjustmentError(CoreError, ValueError):
@@ -50,15 +50,15 @@ class AdjustmentError(CoreError, ValueError):
 
 @dataclass(frozen=True)
 class FitSource:
-    """Where a figure came from, and how it was fitted, so that frames of it can be fitted again.
+    """The source of a figure and the options of its fit, so that frames can be fitted again.
 
     Attributes:
-        file: the keypoint file or folder; of a figure that was not fitted, its motion file.
-        number: which of the file's people it is, counted from 0.
-        reading: what the user said about the file.
+        file: the keypoint file or folder; the motion file for a figure that was not fitted.
+        number: index of the person in the file, from 0.
+        reading: the reading options.
         body: the body model file, empty for the free body.
-        betas_file: the file that the shape was read from, empty where it was estimated.
-        fit: the fit's options that are plain values, by name.
+        betas_file: the file that the shape was read from, empty if it was estimated.
+        fit: the fit options that are plain values, by name.
     """
 
     file: str = ""
@@ -70,7 +70,7 @@ class FitSource:
 
 
 def plain_options(options: FitOptions) -> dict[str, object]:
-    """Return those of a fit's options that are numbers, texts, paths or None, by name; arrays are left out."""
+    """Return the fit options that are numbers, strings, paths or None, by name; arrays are omitted."""
     values = {item.name: getattr(options, item.name) for item in fields(options)}
     values = {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
     return {
@@ -80,18 +80,18 @@ def plain_options(options: FitOptions) -> dict[str, object]:
 
 @dataclass(frozen=True, eq=False)
 class FigureRecord:
-    """What is known of a figure besides its keys.
+    """The data of a figure besides its keys.
 
     Attributes:
-        motion: what the figure does without any live adjustment, at its scene's frame rate; the live settings of the
-            Result box start from it.
-        first_frame: where its first frame is in the scene.
-        source: where it came from.
-        report: what the fit found, in the frames of the track; None for a motion that was not fitted.
-        track_fps: frames a second of the track.
-        offset: (3,) how far the figure was moved when it was put into the scene, metres, Y up.
-        original: the motion as it was put into the scene, where `motion` has been edited since; else None.
-        original_report: what the first fit found, where frames were fitted again since; else None.
+        motion: the motion without live adjustments, at the scene's frame rate; the live settings of the Result box
+            start from it.
+        first_frame: scene frame of the motion's first frame.
+        source: where the figure came from.
+        report: the report of the fit, in frames of the track; None for a motion that was not fitted.
+        track_fps: frame rate of the track, frames per second.
+        offset: (3,) translation of the figure when it was added to the scene, metres, Y up.
+        original: the motion as first added to the scene, if `motion` has been edited since; else None.
+        original_report: the report of the first fit, if frames have been fitted again since; else None.
     """
 
     motion: Motion
@@ -105,58 +105,58 @@ class FigureRecord:
 
     @property
     def last_frame(self) -> int:
-        """The scene's frame of the motion's last frame."""
+        """Scene frame of the motion's last frame."""
         return self.first_frame + self.motion.num_frames - 1
 
     @property
     def scale(self) -> float:
-        """Scene frames in the time of one track frame."""
+        """Scene frames per track frame."""
         return self.motion.fps / self.track_fps
 
     def scene_frame(self, track_frame: int) -> int:
-        """Return the scene's frame that shows *track_frame*."""
+        """Return the scene frame nearest to *track_frame* in time."""
         return min(self.first_frame + round(track_frame * self.scale), self.last_frame)
 
     def track_frame(self, scene_frame: float) -> int:
-        """Return the track's frame that *scene_frame* shows."""
+        """Return the track frame nearest to *scene_frame* in time."""
         last = 0 if self.report is None else len(self.report.point_error_mm) - 1
         return min(max(round((scene_frame - self.first_frame) / self.scale), 0), last)
 
     def error_mm(self) -> np.ndarray:
-        """Return the mean error (F,) of each frame of the motion, the largest of the track frames it stands for."""
+        """Return the mean error (F,) of each frame of the motion: the largest of the track frames mapped to it."""
         assert self.report is not None, "a fitted figure"
         errors = self.report.keypoint_error_mm
         found = np.full(self.motion.num_frames, np.nan)
         places = np.minimum(np.rint(np.arange(len(errors)) * self.scale).astype(np.int64), len(found) - 1)
         np.fmax.at(found, places, errors)
-        if self.scale > 1.0:  # some of the motion's frames lie between two of the track
+        if self.scale > 1.0:  # motion frames between two track frames
             nearest = np.rint(np.arange(len(found)) / self.scale).astype(np.int64)
             between = np.setdiff1d(np.arange(len(found)), places)
             found[between] = errors[np.minimum(nearest[between], len(errors) - 1)]
         return found
 
 
-def keep(armature: bpy.types.Object, record: FigureRecord) -> None:
-    """Keep *record* with *armature*, in place of the one it had."""
+def store(armature: bpy.types.Object, record: FigureRecord) -> None:
+    """Store *record* with *armature*, replacing an earlier one."""
     data = to_bytes(record)
     mark = hashlib.blake2b(data, digest_size=16).hexdigest()
     if RECORD_KEY in armature:
-        del armature[RECORD_KEY]  # bytes that replace bytes would be cut off at the first zero
+        del armature[RECORD_KEY]  # assigning bytes over bytes would cut them off at the first zero
     armature[RECORD_KEY] = data
     armature[MARK_KEY] = mark
     _cache(mark, from_bytes(data))
 
 
-def recall(armature: bpy.types.Object) -> FigureRecord | None:
-    """Return what is kept with *armature*, None for an armature that has nothing.
+def load(armature: bpy.types.Object) -> FigureRecord | None:
+    """Return the record of *armature*, None if it has none.
 
     Raises:
-        RecordError: what is kept is damaged.
+        RecordError: the record is damaged.
     """
     mark = armature.get(MARK_KEY)
-    if mark in _read:
-        _read.move_to_end(mark)
-        return _read[mark]
+    if mark in _decoded:
+        _decoded.move_to_end(mark)
+        return _decoded[mark]
     data = armature.get(RECORD_KEY)
     if data is None:
         return None
@@ -172,9 +172,9 @@ def adjustable(armature: bpy.types.Object) -> FigureRecord:
     """Return the record of *armature*.
 
     Raises:
-        CoreError: it has none, or a damaged one.
+        CoreError: the armature has no record, or a damaged one.
     """
-    record = recall(armature)
+    record = load(armature)
     if record is None:
         raise AdjustmentError(
             f"expected a figure of this add-on, but {armature.name!r} keeps no fitted motion; import its track again"
@@ -182,14 +182,14 @@ def adjustable(armature: bpy.types.Object) -> FigureRecord:
     return record
 
 
-_read: OrderedDict[str, FigureRecord] = OrderedDict()
-"""The records read last, by their marks; a panel asks for one each time it is drawn."""
+_decoded: OrderedDict[str, FigureRecord] = OrderedDict()
+"""Recently decoded records by their hash; panels load a record each time they are drawn."""
 
 
 def _cache(mark: str, record: FigureRecord) -> None:
-    _read[mark] = record
-    while len(_read) > _REMEMBERED:
-        _read.popitem(last=False)
+    _decoded[mark] = record
+    while len(_decoded) > _CACHE_SIZE:
+        _decoded.popitem(last=False)
 
 
 def to_bytes(record: FigureRecord) -> bytes:
@@ -246,10 +246,10 @@ _ARRAYS = (
 
 
 def from_bytes(data: bytes) -> FigureRecord:
-    """Return the record that `to_bytes` made *data* of.
+    """Return the record that `to_bytes` encoded as *data*.
 
     Raises:
-        RecordError: the data are damaged, or of a later version.
+        RecordError: *data* is damaged, or of a later version.
     """
     arrays = unpack_npz(data, _ARRAYS, where="the figure's record", error=RecordError, max_bytes=_MAX_BYTES)
     try:
@@ -311,7 +311,7 @@ def _report(arrays: Mapping[str, np.ndarray], whole: Mapping[str, Any], prefix: 
 
 
 def _point_errors(about: Mapping[str, Any] | None, num_points: int) -> PointErrors | None:
-    """Return what is kept of the points' errors; None for records of versions that did not keep it."""
+    """Return the stored errors of the points; None for records of versions that did not store them."""
     if about is None:
         return None
     offsets = _checked(np.asarray(about["offset_mm"], dtype=np.float64), (num_points,), "offset_mm")

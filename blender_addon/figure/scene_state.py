@@ -1,4 +1,4 @@
-"""Leave the user's scene as it was: what is active, what is selected, which mode."""
+"""Preserve the user's active object, selection and mode."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import bpy
 
 
 def _set_mode(mode: str) -> None:
-    """Switch the active object's mode; nothing is done where no object is active."""
+    """Switch the active object's mode; do nothing if no object is active."""
     active = bpy.context.view_layer.objects.active
     if active is not None and active.mode != mode:
         bpy.ops.object.mode_set(mode=mode)
 
 
 def _alive(objects: list[bpy.types.Object]) -> list[bpy.types.Object]:
-    """Return those of *objects* that the current view layer still holds."""
+    """Return those of *objects* that are still in the current view layer."""
     layer = bpy.context.view_layer.objects
     return [item for item in objects if layer.get(item.name) == item]
 
 
 @contextmanager
 def preserved_selection() -> Iterator[None]:
-    """Work in Object mode with nothing selected; afterwards active object, selection and mode are as before.
+    """Switch to Object Mode with nothing selected; restore active object, selection and mode afterwards.
 
-    Called in any mode.
+    May be called in any mode.
     """
     layer = bpy.context.view_layer
     active = layer.objects.active
@@ -50,7 +50,7 @@ def preserved_selection() -> Iterator[None]:
 def edited_bones(armature: bpy.types.Object) -> Iterator[bpy.types.ArmatureEditBones]:
     """Yield the edit bones of *armature*, which must be in the current view layer.
 
-    Called in any mode; active object, selection and mode are restored.
+    May be called in any mode; active object, selection and mode are restored.
     """
     with preserved_selection():
         armature.select_set(True)

@@ -5,23 +5,23 @@ from __future__ import annotations
 import bpy
 
 _WHOLE = 1e-5
-"""How near, relatively, a rate must be to a whole number to be taken for it (30.00012 of a rounded frame time)."""
+"""Relative tolerance for rounding a rate to a whole number (30.00012 from a rounded frame time)."""
 
 
 def scene_rate(scene: bpy.types.Scene) -> float:
-    """Return the frames a second of *scene*."""
+    """Return the frame rate of *scene*, frames per second."""
     return scene.render.fps / scene.render.fps_base
 
 
 def set_scene_rate(scene: bpy.types.Scene, fps: float) -> None:
-    """Set the frames a second of *scene*; rates that are not whole (59.94, 90.69) by a base a little off 1."""
+    """Set the frame rate of *scene*; fractional rates (59.94, 90.69) use a base slightly off 1."""
     whole = max(1, round(fps))
     scene.render.fps = whole
     scene.render.fps_base = 1.0 if abs(fps / whole - 1.0) < _WHOLE else whole / fps
 
 
 def has_animation(scene: bpy.types.Scene) -> bool:
-    """Return whether something in the file already plays by the frames of *scene*: an action in use, or a strip."""
+    """Return whether the file already has animation that depends on the frames of *scene*: an action or a strip."""
     if any(action.users > int(action.use_fake_user) for action in bpy.data.actions):
         return True
     editor = scene.sequence_editor
@@ -31,6 +31,6 @@ def has_animation(scene: bpy.types.Scene) -> bool:
 
 
 def show_frames(scene: bpy.types.Scene, first: int, last: int, *, extend: bool) -> None:
-    """Set the frame range of *scene* to *first*..*last*, or only widen it to hold them (*extend*)."""
+    """Set the frame range of *scene* to *first*..*last*, or only extend it to include them (*extend*)."""
     scene.frame_start = min(scene.frame_start, first) if extend else first
     scene.frame_end = max(scene.frame_end, last) if extend else max(last, first)

@@ -1,4 +1,4 @@
-"""What can be done to a figure that stands in the scene."""
+"""Find the active and selected figures, and move bones to the shape of the mesh."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import bpy
 from .custom_properties import RECORD_KEY, TEMPLATE_KEY
 
 
-class SMPLIFY_OT_move_bones(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
-    """Move the bones of the active figure to the joints of the shape that its shape keys stand at"""
+class SMPLIFY_OT_move_bones(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Move the bones of the active figure to the joints of the shape that its shape keys give"""
 
     bl_idname = "smplify.move_bones"
     bl_label = "Bones to Shape"
@@ -16,14 +16,14 @@ class SMPLIFY_OT_move_bones(bpy.types.Operator):  # noqa: N801 - the form that B
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Return whether a figure, its armature or its mesh, is active in Object mode."""
+        """Return whether a figure's armature or mesh is active in Object Mode."""
         if context.mode != "OBJECT" or active_armature(context) is None:
             cls.poll_message_set("Make a figure's armature or mesh active, in Object Mode")
             return False
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Move the rest pose; the keys stay exact."""
+        """Move the rest joints; the animation keys stay exact."""
         from ..core_access import CoreError
         from .body_mesh import body_mesh_of, shape_values
         from .create import set_betas
@@ -38,17 +38,17 @@ class SMPLIFY_OT_move_bones(bpy.types.Operator):  # noqa: N801 - the form that B
 
 
 def active_figure(context: bpy.types.Context) -> bpy.types.Object | None:
-    """Return the armature of the active figure that has a record of its motion, or None."""
+    """Return the armature of the active figure, if it has a record, else None."""
     armature = active_armature(context)
     return armature if armature is not None and RECORD_KEY in armature else None
 
 
 def figures_of(context: bpy.types.Context, *, selected: bool) -> list[bpy.types.Object]:
-    """Return the armatures of all selected figures, or of the active one; those made without a record are figures too.
+    """Return the armatures of the selected figures or of the active one; figures need not have a record.
 
     Args:
-        context: what is active and selected.
-        selected: all that are selected, else the active one.
+        context: the context with the active and selected objects.
+        selected: return all selected figures, else the active one.
     """
     if not selected:
         armature = active_armature(context)
@@ -59,7 +59,7 @@ def figures_of(context: bpy.types.Context, *, selected: bool) -> list[bpy.types.
 
 
 def active_armature(context: bpy.types.Context) -> bpy.types.Object | None:
-    """Return the active armature, or the one that the active mesh hangs on, or None."""
+    """Return the active armature, or the parent armature of the active mesh, or None."""
     active = context.active_object
     if active is not None and active.type == "MESH":
         active = active.parent

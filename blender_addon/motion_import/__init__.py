@@ -1,1 +1,1 @@
-"""Motions of other files as figures."""
+"""Import motion files as figures."""

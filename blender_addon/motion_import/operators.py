@@ -1,4 +1,4 @@
-"""Motion files in AMASS layout to figures."""
+"""Import motion files in AMASS layout as figures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .importing import MotionImport
 
 
-class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's naming convention
     """Add a figure for each chosen motion file in AMASS layout, to be adjusted, edited and exported again"""
 
     bl_idname = "smplify.import_motion"
@@ -26,7 +26,7 @@ class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 
     filename_ext = ".npz"
     filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})
     files: bpy.props.CollectionProperty(
-        name="Files", description="The files, where several are chosen", type=bpy.types.OperatorFileListElement,
+        name="Files", description="The files, if several are chosen", type=bpy.types.OperatorFileListElement,
         options={"HIDDEN", "SKIP_SAVE"},
     )  # fmt: skip
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
@@ -37,27 +37,30 @@ class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 
             (
                 "FREE",
                 "Free Body",
-                "The body of the extension. Betas of other bodies are left out: the mean shape is shown",
+                "The body of the extension. Betas of other bodies are ignored: the mean shape is shown",
             ),
-            ("LICENSED", "Licensed SMPL", "The SMPL file that the preferences remember; betas must be of that body"),
+            ("LICENSED", "Licensed SMPL", "The SMPL file set in the preferences; betas must belong to that body"),
         ),
     )
     up_axis: bpy.props.EnumProperty(
         name="Up Axis",
         description="Which axis of the file points up",
         items=(
-            ("AUTO", "Auto", "What the file says, else the way the pelvis stands"),
+            ("AUTO", "Auto", "As stated by the file, else detected from the orientation of the pelvis"),
             ("Z", "Z", "As in AMASS"),
             ("Y", "Y", "As in many later files"),
         ),
         translation_context=CONTEXT,
     )
     fps: bpy.props.FloatProperty(
-        name="Frame Rate", description="Frame rate of the file in fps; 0 takes what the file says", min=0.0, max=10000.0
+        name="Frame Rate",
+        description="Frame rate of the file, in frames per second; 0 uses the rate stated by the file",
+        min=0.0,
+        max=10000.0,
     )
     floor: bpy.props.BoolProperty(
         name="Stand on Floor",
-        description="Move each clip as a whole so that its lowest point stands on the floor; else it stays where it is",
+        description="Move each clip as a whole so that its lowest point stands on the floor; else it is not moved",
         default=False,
     )
 
@@ -75,7 +78,7 @@ class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 
         from .importing import import_motions
 
         try:
-            figures, notes = import_motions(self._paths(), context.scene, self._how(context))
+            figures, notes = import_motions(self._paths(), context.scene, self._options(context))
         except CoreError as error:
             self.report({"ERROR"}, in_panel_words(str(error)))
             return {"CANCELLED"}
@@ -94,7 +97,7 @@ class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 
         names = [item.name for item in self.files if item.name]
         return [Path(self.directory, name) for name in names] if names else [Path(bpy.path.abspath(self.filepath))]
 
-    def _how(self, context: bpy.types.Context) -> MotionImport:
+    def _options(self, context: bpy.types.Context) -> MotionImport:
         from ..core_access import InputMissingError
         from .importing import MotionImport
 
@@ -126,5 +129,5 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take the entry away."""
+    """Remove the entry."""
     bpy.types.TOPBAR_MT_file_import.remove(_draw_import)

@@ -1,1 +1,1 @@
-"""The Result box: live clean-up, doubtful frames, errors, fitting frames again."""
+"""The Result box: live clean-up, doubtful stretches, errors, fitting frames again."""

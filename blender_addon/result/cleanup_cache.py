@@ -1,8 +1,8 @@
-"""What the clean-up finds in motions before it can follow a slider, kept for the session; found ahead on a thread.
+"""Cache of the clean-up's motion analyses, kept for the session; can be filled in advance on a thread.
 
-The slow half of the clean-up takes seconds in a long clip. A fit brings it along; for a figure of a file that was
-opened it is found while the user looks at the Result box, so that a slider's first step does not wait for it. Needs no
-Blender.
+The analysis is the slow half of the clean-up and takes seconds for a long clip. A fit provides it. For a figure in an
+opened file it runs on a thread while the Result box is shown, so that the first change of a slider need not wait.
+Needs no Blender.
 """
 
 from __future__ import annotations
@@ -19,54 +19,54 @@ if TYPE_CHECKING:
 CLASSES = ()
 
 THREAD_NAME = "SMPLify clean-up"
-_KEPT_FRAMES = 30_000
-"""What was found in so many frames is kept, about 5 kB each; of a longer clip for that one alone."""
+_MAX_FRAMES = 30_000
+"""Analyses of this many frames in total are kept, about 5 kB per frame; a longer clip is kept alone."""
 
 Key = tuple[str, bytes]
-"""The mark of a figure's record, and the shape that it has."""
+"""The hash of a figure's record, and the bytes of its betas."""
 
 
-class Prepared:
-    """What was found in the motions that were adjusted last."""
+class CleanupCache:
+    """The analyses of the motions that were adjusted last."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[Key, CleanupSource] = OrderedDict()
-        self._tried: set[str] = set()
+        self._sources: OrderedDict[Key, CleanupSource] = OrderedDict()
+        self._attempted: set[str] = set()
         self._thread: threading.Thread | None = None
-        self._ahead: Key | None = None
+        self._pending: Key | None = None
         self._found: CleanupSource | None = None
 
-    def source(self, key: Key, find: Callable[[], CleanupSource]) -> CleanupSource:
-        """Return what is known of *key*; else wait for the thread that looks for it, or *find* it now.
+    def source(self, key: Key, analyse: Callable[[], CleanupSource]) -> CleanupSource:
+        """Return the analysis for *key*: from the cache, from the thread at work on it, or by calling *analyse*.
 
         Raises:
-            CoreError: *find* cannot.
+            CoreError: raised by *analyse*.
         """
-        if self._ahead == key:
+        if self._pending == key:
             self.wait()
-        self._take()
-        if key not in self._known:
-            self.remember(key, find())
-        self._known.move_to_end(key)
-        return self._known[key]
+        self._collect()
+        if key not in self._sources:
+            self.store(key, analyse())
+        self._sources.move_to_end(key)
+        return self._sources[key]
 
-    def remember(self, key: Key, source: CleanupSource) -> None:
-        """Keep *source*, and of the others the last ones that together are not too long."""
-        self._known[key] = source
-        while len(self._known) > 1 and sum(item.motion.num_frames for item in self._known.values()) > _KEPT_FRAMES:
-            self._known.popitem(last=False)
+    def store(self, key: Key, source: CleanupSource) -> None:
+        """Store *source*; drop the oldest entries while the total length exceeds `_MAX_FRAMES`."""
+        self._sources[key] = source
+        while len(self._sources) > 1 and sum(item.motion.num_frames for item in self._sources.values()) > _MAX_FRAMES:
+            self._sources.popitem(last=False)
 
-    def knows(self, mark: str) -> bool:
-        """Return whether a figure's motion was looked at in any shape, or is now, whatever came of it."""
-        return mark in self._tried or any(key[0] == mark for key in self._known)
+    def is_known(self, record_hash: str) -> bool:
+        """Return whether the figure's motion, in any shape, was or is being analysed, even if that failed."""
+        return record_hash in self._attempted or any(key[0] == record_hash for key in self._sources)
 
-    def find_ahead(self, key: Key, find: Callable[[], CleanupSource]) -> None:
-        """Call *find* on a thread, unless one is at work; what it raises is raised when `source` is asked for it."""
-        self._take()
+    def analyse_ahead(self, key: Key, analyse: Callable[[], CleanupSource]) -> None:
+        """Call *analyse* on a thread, unless one is running; `source` raises its error when asked for *key*."""
+        self._collect()
         if self._thread is None:
-            self._ahead = key
-            self._tried.add(key[0])
-            self._thread = threading.Thread(target=self._look, args=(find,), name=THREAD_NAME, daemon=True)
+            self._pending = key
+            self._attempted.add(key[0])
+            self._thread = threading.Thread(target=self._run, args=(analyse,), name=THREAD_NAME, daemon=True)
             self._thread.start()
 
     def wait(self) -> None:
@@ -75,31 +75,31 @@ class Prepared:
             self._thread.join()
 
     def clear(self) -> None:
-        """Forget everything and leave no thread behind."""
+        """Clear the cache and wait for the thread."""
         self.wait()
-        self._take()
-        self._known.clear()
-        self._tried.clear()
+        self._collect()
+        self._sources.clear()
+        self._attempted.clear()
 
-    def _look(self, find: Callable[[], CleanupSource]) -> None:
+    def _run(self, analyse: Callable[[], CleanupSource]) -> None:
         from ..core_access import CoreError
 
         with suppress(CoreError):
-            self._found = find()
+            self._found = analyse()
 
-    def _take(self) -> None:
-        """Keep what the thread has found, once it has ended."""
+    def _collect(self) -> None:
+        """Store the result of the thread once it has ended."""
         if self._thread is None or self._thread.is_alive():
             return
-        if self._ahead is not None and self._found is not None:
-            self.remember(self._ahead, self._found)
-        self._thread = self._ahead = self._found = None
+        if self._pending is not None and self._found is not None:
+            self.store(self._pending, self._found)
+        self._thread = self._pending = self._found = None
 
 
-PREPARED = Prepared()
-"""The session's."""
+CLEANUP_CACHE = CleanupCache()
+"""The cache of this Blender session."""
 
 
 def unregister() -> None:
-    """Leave neither thread nor memory behind."""
-    PREPARED.clear()
+    """Wait for the thread and clear the cache."""
+    CLEANUP_CACHE.clear()

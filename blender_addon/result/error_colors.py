@@ -1,7 +1,7 @@
-"""Colour a figure's body by its error, frame by frame, on request; switching it off leaves everything as it was.
+"""Colour a figure's body by its error, frame by frame, on request; switching it off restores everything.
 
-The colours are an attribute of the mesh, written anew when the frame changes. The handler that does so is there only
-while a figure asks for it.
+The colours are an attribute of the mesh, rewritten when the frame changes. The handler that does so is installed only
+while a figure needs it.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _SHOWN = ("active_color_name", "default_color_name")
 _CACHED = 4
 
 _shares: OrderedDict[tuple[str, tuple[str, ...]], np.ndarray] = OrderedDict()
-"""What the points say about the vertices, by body file and point names."""
+"""Weights of the points for each vertex, by body file and point names."""
 
 
 def follow_colors(armature: bpy.types.Object) -> None:
-    """Carry out a change of the colour settings of *armature*; put it back and say why where that cannot be."""
+    """Apply a change of the colour settings of *armature*; on an error, revert it and show why."""
     from ..core_access import CoreError
 
     properties = armature.smplify
@@ -77,10 +77,10 @@ def _show(armature: bpy.types.Object) -> None:
 
 
 def _fitted(armature: bpy.types.Object) -> tuple[FigureRecord, FitReport]:
-    """Return the record of *armature* and what its fit found.
+    """Return the record of *armature* and its fit report.
 
     Raises:
-        CoreError: it was not fitted, or its record is damaged.
+        CoreError: the figure was not fitted, or its record is damaged.
     """
     from ..figure.record import AdjustmentError, adjustable
 
@@ -97,7 +97,7 @@ def _hide(armature: bpy.types.Object) -> None:
     attribute = body.data.color_attributes.get(ATTRIBUTE)
     if attribute is not None:
         body.data.color_attributes.remove(attribute)
-        # Some Blenders go on naming an attribute that is gone.
+        # Some Blender versions keep the name of a removed attribute.
         for name, before in zip(_SHOWN, body.get(_SHOWN_KEY, ("", "")), strict=True):
             setattr(body.data.attributes, name, before)
     link = body.get(_SLOT_KEY)
@@ -113,7 +113,7 @@ def _hide(armature: bpy.types.Object) -> None:
 
 @contextmanager
 def without_colors(armatures: Sequence[bpy.types.Object]) -> Iterator[None]:
-    """Show *armatures* as they are, for the time being."""
+    """Temporarily switch the error colours of *armatures* off."""
     colored = [item for item in armatures if has_live_settings() and item.smplify.color_by_error]
     for item in colored:
         _hide(item)
@@ -125,10 +125,10 @@ def without_colors(armatures: Sequence[bpy.types.Object]) -> Iterator[None]:
 
 
 def paint(armature: bpy.types.Object, frame: int) -> None:
-    """Write the colours of the scene's *frame* to the body of *armature*.
+    """Write the colours of the scene frame *frame* to the body of *armature*.
 
     Raises:
-        CoreError: the figure has no record, or its body cannot be read, or was remodelled.
+        CoreError: the figure has no record, its body cannot be read, or its mesh was remodelled.
     """
     from ..figure.body_mesh import body_mesh_of
     from ..figure.record import AdjustmentError
@@ -160,7 +160,7 @@ def _shares_of(body_file: str, names: tuple[str, ...]) -> np.ndarray:
 
 
 def _error_material() -> bpy.types.Material:
-    """Return the material that shows the attribute, or make it."""
+    """Return the material that shows the attribute; create it if missing."""
     material = bpy.data.materials.get(_MATERIAL)
     if material is not None:
         return material
@@ -178,12 +178,12 @@ def _error_material() -> bpy.types.Material:
 
 
 def _colored() -> list[bpy.types.Object]:
-    """Return the figures of the file that ask for colours."""
+    """Return the figures of the file with error colours switched on."""
     return [item for item in bpy.data.objects if RECORD_KEY in item and item.smplify.color_by_error]
 
 
 def sync() -> None:
-    """Have the handler and the viewports' shading as the figures ask for."""
+    """Install or remove the handler and the viewports' shading as needed."""
     wanted = bool(_colored())
     handlers = bpy.app.handlers.frame_change_post
     if wanted and _frame_changed not in handlers:
@@ -195,7 +195,7 @@ def sync() -> None:
 
 
 def _shade(screen: bpy.types.Screen, colored: bool) -> None:
-    """Have the solid viewports of *screen* show colour attributes, or again what they showed before."""
+    """Make the solid viewports of *screen* show colour attributes, or restore their previous colour type."""
     spaces = [area.spaces.active for area in screen.areas if area.type == "VIEW_3D"]
     before = json.loads(screen.get(_SHADING_KEY, "null"))
     if colored and before is None:
@@ -209,7 +209,7 @@ def _shade(screen: bpy.types.Screen, colored: bool) -> None:
 
 
 def _frame_changed(scene: bpy.types.Scene, *_: object) -> None:
-    """Colour the figures for the new frame, but not while a render reads their meshes."""
+    """Update the colours for the new frame, except while a render reads the meshes."""
     from ..core_access import CoreError
 
     if bpy.app.is_job_running("RENDER") and not scene.render.use_lock_interface:
@@ -218,28 +218,28 @@ def _frame_changed(scene: bpy.types.Scene, *_: object) -> None:
         if armature.name in scene.objects:
             try:
                 paint(armature, scene.frame_current)
-            except (CoreError, KeyError) as error:  # the mesh or its attribute is not what it was
+            except (CoreError, KeyError) as error:  # the mesh or its attribute was changed
                 armature.smplify.trouble = str(error)
 
 
 @persistent
 def _file_changed(*_: object) -> None:
-    """Follow what an undo step or another file brought."""
+    """Update the handler and shading after undo, redo or loading a file."""
     sync()
 
 
-_FOLLOWED = ("load_post", "undo_post", "redo_post")
+_HANDLERS = ("load_post", "undo_post", "redo_post")
 
 
 def register() -> None:
-    """Follow undo steps and files."""
-    for name in _FOLLOWED:
+    """Add the handlers for loading, undo and redo."""
+    for name in _HANDLERS:
         getattr(bpy.app.handlers, name).append(_file_changed)
 
 
 def unregister() -> None:
-    """Leave no handler behind; figures that are coloured keep the colours of the frame."""
-    for name in _FOLLOWED:
+    """Remove all handlers; coloured figures keep the colours of the current frame."""
+    for name in _HANDLERS:
         getattr(bpy.app.handlers, name).remove(_file_changed)
     if _frame_changed in bpy.app.handlers.frame_change_post:
         bpy.app.handlers.frame_change_post.remove(_frame_changed)

@@ -1,4 +1,4 @@
-"""The error of each frame as an F-curve of a custom property of the armature, for the graph editor and for drivers."""
+"""Key the error of each frame on a custom property of the armature, for the graph editor and for drivers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _GROUP = "Fit"
 
 
 def key_errors(armature: bpy.types.Object, record: FigureRecord) -> None:
-    """Key the mean error of each frame on *armature*; frames in which nothing was measured get no key.
+    """Key the mean error of each frame on *armature*; frames without measured points get no key.
 
-    Nothing is keyed for a motion that was not fitted.
+    A motion that was not fitted gets no keys.
     """
     channels = Channels(armature, name=armature.name)
     channels.remove(ERROR_PATH)

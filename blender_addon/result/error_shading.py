@@ -1,4 +1,4 @@
-"""Errors as colours, of the skin and of a strip of frames. Needs no Blender. K points, V vertices, F frames."""
+"""Map errors to colours of the skin and of the error strip. Needs no Blender. K points, V vertices, F frames."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from ..core_access import BodyData, landmark_regressor
 
 _REACH_M = 0.06
-"""How far a point colours the skin beyond its nearest place."""
+"""Length scale with which the weight of a point falls off beyond the nearest point."""
 
 _STOPS = np.array([0.0, 0.5, 1.0])
 _COLORS = np.array([(0.04, 0.20, 0.55), (0.95, 0.80, 0.15), (0.75, 0.03, 0.03)])
@@ -26,9 +26,9 @@ def ramp(errors_mm: np.ndarray, limit_mm: float) -> np.ndarray:
 
 
 def point_shares(body: BodyData, names: tuple[str, ...]) -> np.ndarray:
-    """Return how much each of the solver points *names* has to say about each vertex of *body*: (V, K), rows sum to 1.
+    """Return the weights (V, K) of the solver points *names* for each vertex of *body*; rows sum to 1.
 
-    By distance at rest, beyond that of the nearest point.
+    The weights are Gaussian in the rest distance, relative to that of the nearest point.
     """
     vertices = body.v_template.astype(np.float64)
     points = landmark_regressor(body, names) @ vertices
@@ -45,8 +45,8 @@ def vertex_colors(shares: np.ndarray, errors_mm: np.ndarray, limit_mm: float) ->
 
     Args:
         shares: (V, K) from `point_shares`.
-        errors_mm: (K,), NaN where a point was not measured; skin that only such points are near to fades to grey.
-        limit_mm: what is shown in full red.
+        errors_mm: (K,), NaN where a point was not measured; skin near only such points fades to grey.
+        limit_mm: the error shown in full red.
     """
     known = np.isfinite(errors_mm)
     weight = shares @ known.astype(np.float32)
@@ -58,15 +58,15 @@ def vertex_colors(shares: np.ndarray, errors_mm: np.ndarray, limit_mm: float) ->
 
 @dataclass(frozen=True)
 class StripPlace:
-    """Where a strip of frames is drawn.
+    """The rectangle and frame range of an error strip.
 
     Attributes:
         left: x of the first frame's left edge, pixels.
         right: x of the last frame's right edge.
         bottom: y of error 0.
-        height: of the largest error that is shown.
-        first: the scene's frame at the left.
-        last: the scene's frame at the right.
+        height: height of the largest error shown.
+        first: scene frame at the left.
+        last: scene frame at the right.
     """
 
     left: float
@@ -77,12 +77,12 @@ class StripPlace:
     last: int
 
     def x(self, frame: float) -> float:
-        """Return the middle of a frame of the scene."""
+        """Return the x coordinate of the centre of a scene frame."""
         return self.left + (frame - self.first + 0.5) / (self.last - self.first + 1) * (self.right - self.left)
 
 
 def strip_top(errors_mm: np.ndarray, limit_mm: float) -> float:
-    """Return the error at the top of a strip: a little above the worst, but not above the one shown in full red."""
+    """Return the error at the top of a strip: slightly above the worst, but at most the one shown in full red."""
     worst = float(np.nanmax(errors_mm, initial=0.0))
     return min(max(_HEADROOM * worst, _LOWEST_TOP_MM), limit_mm)
 
@@ -90,16 +90,16 @@ def strip_top(errors_mm: np.ndarray, limit_mm: float) -> float:
 def strip_bars(
     errors_mm: np.ndarray, first_frame: int, place: StripPlace, limit_mm: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the triangles of a bar for each frame or, where frames are narrower than a pixel, for the worst of some.
+    """Return the triangles of one bar per frame, or one per pixel, of the worst frame, if frames are narrower.
 
     Args:
-        errors_mm: (F,) of the scene's frames from *first_frame* on; frames without an error have no bar.
-        first_frame: of the scene.
-        place: where to draw.
-        limit_mm: what is shown in full red; bars are cut off at `strip_top`.
+        errors_mm: (F,) errors of the scene frames from *first_frame* on; frames without an error have no bar.
+        first_frame: scene frame of the first error.
+        place: the rectangle and frame range to draw.
+        limit_mm: the error shown in full red; bars are clipped at `strip_top`.
 
     Returns:
-        Corners (6 N, 2) in pixels, and their colours (6 N, 4).
+        Corners (6 N, 2) in pixels, and colours (6 N, 4) of the corners.
     """
     frames = np.arange(place.first, place.last + 1)
     inside = (frames >= first_frame) & (frames < first_frame + len(errors_mm))

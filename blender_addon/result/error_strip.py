@@ -1,6 +1,6 @@
 """The error of each frame as a strip at the bottom of the 3D viewport, with the doubtful stretches above it.
 
-Nothing is added to the file. The strip spans the frames that the timeline plays, and shows the active figure.
+Nothing is added to the file. The strip shows the active figure, over the playback range of the timeline.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _handles: list[object] = []
 
 def _draw() -> None:
     from ..core_access import CoreError
-    from ..figure.record import recall
+    from ..figure.record import load
 
     context = bpy.context
     if not context.window_manager.smplify_error_strip or not context.space_data.overlay.show_overlays:
@@ -49,15 +49,15 @@ def _draw() -> None:
     if armature is None:
         return
     try:
-        record = recall(armature)
-    except CoreError:  # the Result box tells of it
+        record = load(armature)
+    except CoreError:  # shown in the Result box
         return
     if record is not None and record.report is not None:
         _draw_strip(context, armature, record, record.report.flags)
 
 
 def _place(context: bpy.types.Context) -> StripPlace | None:
-    """Return where the strip goes, None where there is no room: between toolbar and sidebar."""
+    """Return the place of the strip between toolbar and sidebar, None if there is no room."""
     from .error_shading import StripPlace
 
     margin = _MARGIN_PX * context.preferences.system.ui_scale
@@ -74,7 +74,7 @@ def _place(context: bpy.types.Context) -> StripPlace | None:
 
 
 def _free_width(region: bpy.types.Region, regions: bpy.types.AreaRegions) -> tuple[float, float]:
-    """Return the left and right end of what toolbar and sidebar leave of *region*, whether they lie over it or not."""
+    """Return the left and right edge of the part of *region* that toolbar and sidebar do not cover."""
     left, right = 0.0, float(region.width)
     for side in regions:
         if side.type in ("TOOLS", "UI") and side.width > 1:
@@ -109,8 +109,8 @@ def _draw_strip(
     _draw_triangles(*strip_bars(errors, record.first_frame, place, limit))
     frame = context.scene.frame_current
     if place.first <= frame <= place.last:
-        here = place.x(frame)
-        _draw_boxes([(here - scale, place.bottom, here + scale, top + 2.0 * _FLAG_PX * scale, _HERE)])
+        x = place.x(frame)
+        _draw_boxes([(x - scale, place.bottom, x + scale, top + 2.0 * _FLAG_PX * scale, _HERE)])
     gpu.state.blend_set("NONE")
     index = frame - record.first_frame
     error = errors[index] if 0 <= index < len(errors) else np.nan
@@ -150,7 +150,7 @@ def _toggled(manager: bpy.types.WindowManager, context: bpy.types.Context) -> No
 
 
 def register() -> None:
-    """Draw from now on, while the switch is on."""
+    """Add the switch and the draw handler."""
     bpy.types.WindowManager.smplify_error_strip = bpy.props.BoolProperty(
         name="Error Strip",
         description="Draw the error of each frame of the active figure, and its doubtful stretches, at the bottom of "
@@ -162,7 +162,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Draw no more."""
+    """Remove the draw handler and the switch."""
     while _handles:
         bpy.types.SpaceView3D.draw_handler_remove(_handles.pop(), "WINDOW")
     del bpy.types.WindowManager.smplify_error_strip

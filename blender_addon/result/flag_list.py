@@ -1,7 +1,7 @@
-"""The doubtful stretches of a figure's fit as rows that a list can show.
+"""The doubtful stretches of a figure's fit as rows of a UI list.
 
-Panels may not write while they draw: one that finds the rows out of date asks for them, and a timer that runs once
-fills them.
+Panels may not write while drawing: a panel that finds the rows out of date requests an update, which a one-shot timer
+carries out.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ _WHY = {
 
 
 def why(kind: str) -> str:
-    """Return in words why a stretch of this kind is doubtful."""
+    """Return the reason, as text, why a stretch of this kind is doubtful."""
     return _WHY.get(kind, kind)
 
 
 def is_current(armature: bpy.types.Object) -> bool:
-    """Return whether the rows of *armature* are those of its record."""
+    """Return whether the rows of *armature* match its record."""
     return armature.smplify.flags_mark == armature.get(MARK_KEY, "")
 
 
 def fill(armature: bpy.types.Object) -> None:
-    """Make the rows of *armature* from its record.
+    """Fill the rows of *armature* from its record.
 
     Raises:
         CoreError: the record is damaged.
     """
-    from ..figure.record import recall
+    from ..figure.record import load
 
     properties = armature.smplify
-    record = recall(armature)
+    record = load(armature)
     properties.flags.clear()
     properties.flag_index = -1
     if record is not None:
@@ -53,7 +53,7 @@ def fill(armature: bpy.types.Object) -> None:
 
 
 def ask_for_rows() -> None:
-    """Have the rows of all figures brought up to date as soon as Blender is not drawing."""
+    """Schedule an update of the rows of all figures for when Blender is not drawing."""
     if not bpy.app.timers.is_registered(_fill_all):
         bpy.app.timers.register(_fill_all, first_interval=0.0)
 
@@ -65,7 +65,7 @@ def _fill_all() -> None:
         if item.library is None and RECORD_KEY in item and not is_current(item):
             try:
                 fill(item)
-            except CoreError:  # the panel tells of it
+            except CoreError:  # shown by the panel
                 item.smplify.flags_mark = item.get(MARK_KEY, "")
     redraw_viewports()
 
@@ -74,6 +74,6 @@ CLASSES = ()
 
 
 def unregister() -> None:
-    """Forget a request that was not carried out yet."""
+    """Cancel a pending update."""
     if bpy.app.timers.is_registered(_fill_all):
         bpy.app.timers.unregister(_fill_all)

@@ -1,7 +1,7 @@
-"""Live settings to keys: the fitted motion, cleaned up as the Result box says, without fitting again.
+"""Apply the live settings of the Result box: clean the fitted motion up and key it, without fitting again.
 
-The slow half of the clean-up is done once a motion and shape and kept for the session (see `prepared`). Keys that the
-user has edited since they were written are never overwritten unasked: the setting goes back and the choice is shown.
+The slow half of the clean-up is done once per motion and shape and cached for the session (see `cleanup_cache`). Keys
+that the user has edited are never overwritten without asking: the setting is reverted and the choice is shown.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from ..figure.body_mesh import body_mesh_of, shape_values
 from ..figure.custom_properties import MARK_KEY
 from ..figure.fcurves import Keys
 from ..figure.keyframe_hash import keys_edited, mark_keys, motion_keys
-from ..figure.record import AdjustmentError, FigureRecord, adjustable, keep
-from .cleanup_cache import PREPARED, Key
+from ..figure.record import AdjustmentError, FigureRecord, adjustable, store
+from .cleanup_cache import CLEANUP_CACHE, Key
 from .error_curve import key_errors
 
 APPLIED_KEY = "smplify_applied"
-"""The live settings that the keys were written with, as JSON, kept with the armature."""
+"""Custom property of the armature: the live settings that the keys were written with, as JSON."""
 
 
 def settings_of(armature: bpy.types.Object) -> CleanupOptions:
-    """Return what the live settings of *armature* say."""
+    """Return the live settings of *armature* as clean-up options."""
     properties = armature.smplify
     return CleanupOptions(
         smoothing=properties.smoothing,
@@ -58,7 +58,7 @@ def applied_settings(armature: bpy.types.Object) -> CleanupOptions:
 
 
 def follow_settings(armature: bpy.types.Object) -> None:
-    """Carry out a change of the live settings of *armature*; put it back and say why where that cannot be."""
+    """Apply a change of the live settings of *armature*; on an error, revert it and show why."""
     properties = armature.smplify
     if properties.quiet or settings_of(armature) == applied_settings(armature):
         return
@@ -76,9 +76,9 @@ def follow_settings(armature: bpy.types.Object) -> None:
 
 
 def take_settings(armature: bpy.types.Object, options: CleanupOptions) -> bool:
-    """Set the live settings of *armature* to *options* and carry them out, as one change; return whether that was done.
+    """Set the live settings of *armature* to *options* and apply them as one change; return whether that succeeded.
 
-    Where it was not, the settings are as before and the figure says why.
+    On failure the settings are as before, and the figure's `trouble` says why.
     """
     _show(armature, options)
     follow_settings(armature)
@@ -86,10 +86,10 @@ def take_settings(armature: bpy.types.Object, options: CleanupOptions) -> bool:
 
 
 def refuse_edited(armature: bpy.types.Object) -> None:
-    """Show the choice and raise where the keys of *armature* were edited since they were written.
+    """Raise if the keys of *armature* were edited since they were written; the Result box then shows the choice.
 
     Raises:
-        AdjustmentError: they were.
+        AdjustmentError: the keys were edited.
     """
     if keys_edited(armature):
         armature.smplify.edited = True
@@ -100,7 +100,7 @@ def refuse_edited(armature: bpy.types.Object) -> None:
 
 
 def overwrite_edits(armature: bpy.types.Object) -> None:
-    """Write the keys as the live settings say, whatever was edited.
+    """Write the keys according to the live settings, discarding edits.
 
     Raises:
         CoreError: the figure has no record, or its body cannot be read.
@@ -109,7 +109,7 @@ def overwrite_edits(armature: bpy.types.Object) -> None:
 
 
 def adjust(armature: bpy.types.Object, options: CleanupOptions) -> None:
-    """Set the live settings of *armature* to *options* and write its keys so, whatever was edited.
+    """Set the live settings of *armature* to *options* and write its keys accordingly, discarding edits.
 
     Raises:
         CoreError: the figure has no record, or its body cannot be read.
@@ -121,7 +121,7 @@ def adjust(armature: bpy.types.Object, options: CleanupOptions) -> None:
 
 
 def keep_edits(armature: bpy.types.Object) -> None:
-    """Take the keys of *armature* as they are for the motion that the live settings start from, and reset these.
+    """Make the edited keys of *armature* the motion that the live settings start from, and reset the settings.
 
     Raises:
         CoreError: the figure has no record, or no keys.
@@ -134,7 +134,7 @@ def keep_edits(armature: bpy.types.Object) -> None:
 
 
 def restore_original(armature: bpy.types.Object) -> None:
-    """Give the figure back the motion it was put into the scene with, and reset the live settings.
+    """Restore the motion that the figure was added to the scene with, and reset the live settings.
 
     Raises:
         CoreError: the figure has no record, or its body cannot be read.
@@ -146,21 +146,21 @@ def restore_original(armature: bpy.types.Object) -> None:
 
 
 def replace_motion(armature: bpy.types.Object, record: FigureRecord) -> None:
-    """Give the figure another record: its motion is keyed, and the live settings are reset."""
-    keep(armature, record)
+    """Replace the record of the figure, key its motion, and reset the live settings."""
+    store(armature, record)
     key_errors(armature, record)
     _show(armature, CleanupOptions())
     _write(armature, record, record.motion, CleanupOptions())
 
 
 def change_motion(armature: bpy.types.Object, record: FigureRecord) -> None:
-    """Give the figure another record; the live settings stay and are carried out on its motion.
+    """Replace the record of the figure; keep the live settings and apply them to the new motion.
 
     Raises:
         CoreError: the figure's body cannot be read; nothing is changed.
     """
     _body_of(record)
-    keep(armature, record)
+    store(armature, record)
     key_errors(armature, record)
     _apply(armature, record, settings_of(armature))
 
@@ -171,9 +171,9 @@ def _body_of(record: FigureRecord) -> BodyData:
 
 def _apply(armature: bpy.types.Object, record: FigureRecord, options: CleanupOptions, keys: Keys | None = None) -> None:
     source = _source(armature, record)
-    _write(armature, record, place_in_room(source, _steadied(source, options), options), options, keys)
+    _write(armature, record, place_in_room(source, _smoothed(source, options), options), options, keys)
     if options.foot_lock > 0.0 and source.holds is None:
-        armature.smplify.trouble = "No foot ever stands in this motion, so there is nothing to lock"
+        armature.smplify.trouble = "No foot contact was found in this motion, so there is nothing to lock"
 
 
 def _write(
@@ -192,7 +192,7 @@ def _write(
 
 
 def _show(armature: bpy.types.Object, options: CleanupOptions) -> None:
-    """Set the live settings to *options* without carrying them out."""
+    """Set the live settings to *options* without applying them."""
     properties = armature.smplify
     properties.quiet = True
     try:
@@ -202,42 +202,42 @@ def _show(armature: bpy.types.Object, options: CleanupOptions) -> None:
         properties.quiet = False
 
 
-def take_prepared(armature: bpy.types.Object, source: CleanupSource) -> None:
-    """Remember what was found in the motion of *armature* when it was put into the scene, for its live settings."""
-    PREPARED.remember(_key(armature, shape_values(body_mesh_of(armature))), source)
+def store_cleanup_source(armature: bpy.types.Object, source: CleanupSource) -> None:
+    """Cache the clean-up's analysis of the motion of *armature*, made when it was added to the scene."""
+    CLEANUP_CACHE.store(_key(armature, shape_values(body_mesh_of(armature))), source)
 
 
-def prepare_ahead(armature: bpy.types.Object, record: FigureRecord) -> None:
-    """Have what the live settings of *armature* need found on a thread, unless it was looked at before."""
-    if PREPARED.knows(str(armature.get(MARK_KEY))):
+def analyse_ahead(armature: bpy.types.Object, record: FigureRecord) -> None:
+    """Start the clean-up's analysis for *armature* on a thread, unless it was started before."""
+    if CLEANUP_CACHE.is_known(str(armature.get(MARK_KEY))):
         return
-    with suppress(CoreError):  # a figure without a mesh: told of when a setting is changed
+    with suppress(CoreError):  # a figure without a mesh: reported when a setting is changed
         betas = shape_values(body_mesh_of(armature))
-        PREPARED.find_ahead(_key(armature, betas), partial(_found, record, betas))
+        CLEANUP_CACHE.analyse_ahead(_key(armature, betas), partial(_analyse, record, betas))
 
 
 def _source(armature: bpy.types.Object, record: FigureRecord) -> CleanupSource:
-    """Return the motion of *record* prepared for the clean-up, in the shape that the figure has now."""
+    """Return the clean-up's analysis of the motion of *record*, for the figure's current shape."""
     betas = shape_values(body_mesh_of(armature))
-    return PREPARED.source(_key(armature, betas), partial(_found, record, betas))
+    return CLEANUP_CACHE.source(_key(armature, betas), partial(_analyse, record, betas))
 
 
-def _found(record: FigureRecord, betas: np.ndarray) -> CleanupSource:
-    """Return what the clean-up finds in the motion of *record*; needs no Blender."""
+def _analyse(record: FigureRecord, betas: np.ndarray) -> CleanupSource:
+    """Analyse the motion of *record* for the clean-up; needs no Blender."""
     motion = replace(record.motion, betas=betas)
     held = None if record.report is None else held_joints(record.report.flags, motion, record.track_fps)
     return analyse_motion(motion, _body_of(record), held)
 
 
-_steady: list[tuple[CleanupSource, CleanupOptions, Motion]] = []
-"""The motion that was steadied last, of what and how: ground, height and root can change without doing it again."""
+_last_smoothed: list[tuple[CleanupSource, CleanupOptions, Motion]] = []
+"""The last smoothed motion with its source and options, reused when only ground, height or root change."""
 
 
-def _steadied(source: CleanupSource, options: CleanupOptions) -> Motion:
-    how = replace(CleanupOptions(), smoothing=options.smoothing, foot_lock=options.foot_lock)
-    if not _steady or _steady[0][0] is not source or _steady[0][1] != how:
-        _steady[:] = [(source, how, smooth_and_lock_feet(source, how))]
-    return _steady[0][2]
+def _smoothed(source: CleanupSource, options: CleanupOptions) -> Motion:
+    smoothing_options = replace(CleanupOptions(), smoothing=options.smoothing, foot_lock=options.foot_lock)
+    if not _last_smoothed or _last_smoothed[0][0] is not source or _last_smoothed[0][1] != smoothing_options:
+        _last_smoothed[:] = [(source, smoothing_options, smooth_and_lock_feet(source, smoothing_options))]
+    return _last_smoothed[0][2]
 
 
 def _key(armature: bpy.types.Object, betas: np.ndarray) -> Key:

@@ -1,4 +1,4 @@
-"""What can be done with the result of a fit: look at the doubtful frames, keep or undo edits."""
+"""Operators of the Result box: go to doubtful frames, keep or undo edits."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class _FigureOperator(OperatorMixin):
-    """Does something to the active figure; inherit from it before `bpy.types.Operator`."""
+    """Mixin for operators on the active figure; list it before `bpy.types.Operator`."""
 
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Return whether a figure with a record, its armature or its mesh, is active."""
+        """Return whether the armature or mesh of a figure with a record is active."""
         armature = active_figure(context)
         if armature is None:
             cls.poll_message_set("Make a figure that was fitted or imported with SMPLify active")
@@ -35,7 +35,7 @@ class _FigureOperator(OperatorMixin):
         return True
 
     def changed(self, change: Callable[..., None], *arguments: object) -> set[str]:
-        """Call *change* with *arguments*; report what is wrong with the user's data."""
+        """Call *change* with *arguments*; report user errors."""
         from ..core_access import CoreError
 
         try:
@@ -46,7 +46,7 @@ class _FigureOperator(OperatorMixin):
         return {"FINISHED"}
 
 
-class SMPLIFY_OT_go_to_worst(_FigureOperator, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_OT_go_to_worst(_FigureOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Jump to the frame in which the figure is farthest from the measured points"""
 
     bl_idname = "smplify.go_to_worst"
@@ -63,15 +63,15 @@ def _go_to_worst(context: bpy.types.Context) -> None:
 
 
 def _fitted(context: bpy.types.Context) -> tuple[bpy.types.Object, FigureRecord, FitReport]:
-    """Return the active figure, its record and what its fit found.
+    """Return the active figure, its record and its fit report.
 
     Raises:
-        CoreError: it was not fitted, or its record is damaged.
+        CoreError: the figure was not fitted, or its record is damaged.
     """
     from ..figure.record import AdjustmentError, adjustable
 
     armature = active_figure(context)
-    assert armature is not None, "poll asks for one"
+    assert armature is not None, "checked by poll"
     record = adjustable(armature)
     if record.report is None:
         raise AdjustmentError(
@@ -81,7 +81,7 @@ def _fitted(context: bpy.types.Context) -> tuple[bpy.types.Object, FigureRecord,
     return armature, record, record.report
 
 
-class SMPLIFY_OT_go_to_flag(_FigureOperator, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_OT_go_to_flag(_FigureOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Jump to the next or previous doubtful stretch of the fit"""
 
     bl_idname = "smplify.go_to_flag"
@@ -89,7 +89,7 @@ class SMPLIFY_OT_go_to_flag(_FigureOperator, bpy.types.Operator):  # noqa: N801 
 
     which: bpy.props.EnumProperty(
         name="Which",
-        description="Which stretch, seen from the current frame",
+        description="Which stretch, relative to the current frame",
         items=(
             ("NEXT", "Next", "The first stretch that begins after the current frame"),
             ("PREVIOUS", "Previous", "The last stretch that begins before the current frame"),
@@ -98,40 +98,42 @@ class SMPLIFY_OT_go_to_flag(_FigureOperator, bpy.types.Operator):  # noqa: N801 
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Choose the stretch in the list, which jumps there."""
+        """Select the stretch in the list, which jumps to it."""
         return self.changed(self._go, context)
 
     def _go(self, context: bpy.types.Context) -> None:
         armature, _, _ = _fitted(context)
         if not is_current(armature):
             fill(armature)
-        here = context.scene.frame_current
+        current = context.scene.frame_current
         firsts = [(row.first, index) for index, row in enumerate(armature.smplify.flags)]
         if self.which == "NEXT":
-            found = min((item for item in firsts if item[0] > here), default=None)
+            found = min((item for item in firsts if item[0] > current), default=None)
         else:
-            found = max((item for item in firsts if item[0] < here), default=None)
+            found = max((item for item in firsts if item[0] < current), default=None)
         if found is None:
-            self.report({"INFO"}, f"No doubtful stretch {'after' if self.which == 'NEXT' else 'before'} frame {here}")
+            self.report(
+                {"INFO"}, f"No doubtful stretch {'after' if self.which == 'NEXT' else 'before'} frame {current}"
+            )
         else:
             armature.smplify.flag_index = found[1]
 
 
-class SMPLIFY_OT_keep_edits(_FigureOperator, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_OT_keep_edits(_FigureOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Keep the keys as they were edited: the live settings are reset and work on top of the edits from now on"""
 
     bl_idname = "smplify.keep_edits"
     bl_label = "Keep My Edits"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Take the keys for the figure's motion."""
+        """Make the keys the figure's motion."""
         from .live_settings import keep_edits
 
         return self.changed(keep_edits, active_figure(context))
 
 
-class SMPLIFY_OT_overwrite_edits(_FigureOperator, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
-    """Write the keys again as the live settings say; edits made since are lost"""
+class SMPLIFY_OT_overwrite_edits(_FigureOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Write the keys again according to the live settings; edits made since are lost"""
 
     bl_idname = "smplify.overwrite_edits"
     bl_label = "Overwrite My Edits"
@@ -143,8 +145,8 @@ class SMPLIFY_OT_overwrite_edits(_FigureOperator, bpy.types.Operator):  # noqa: 
         return self.changed(overwrite_edits, active_figure(context))
 
 
-class SMPLIFY_OT_restore_motion(_FigureOperator, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
-    """Give the figure back the motion that it was fitted or imported with: edits and live settings are undone"""
+class SMPLIFY_OT_restore_motion(_FigureOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Restore the motion that the figure was fitted or imported with; edits and live settings are discarded"""
 
     bl_idname = "smplify.restore_motion"
     bl_label = "Back to the Fit"
@@ -156,15 +158,15 @@ class SMPLIFY_OT_restore_motion(_FigureOperator, bpy.types.Operator):  # noqa: N
         return self.changed(restore_original, active_figure(context))
 
 
-class SMPLIFY_OT_copy_settings(_FigureOperator, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
-    """Give the live settings of the active figure to all other selected figures, and carry them out there"""
+class SMPLIFY_OT_copy_settings(_FigureOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Copy the live settings of the active figure to all other selected figures and apply them there"""
 
     bl_idname = "smplify.copy_settings"
     bl_label = "Same for Selected"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Return whether another figure than the active one is selected."""
+        """Return whether a figure other than the active one is selected."""
         if not super().poll(context):
             return False
         if not others_selected(context):
@@ -173,7 +175,7 @@ class SMPLIFY_OT_copy_settings(_FigureOperator, bpy.types.Operator):  # noqa: N8
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Copy the settings; figures whose keys were edited keep them, and are told of."""
+        """Copy the settings; figures whose keys were edited are left unchanged and reported."""
         from .live_settings import settings_of, take_settings
 
         options = settings_of(active_figure(context))

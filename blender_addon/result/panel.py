@@ -1,4 +1,4 @@
-"""The fourth box: what the fit found for the active figure, and what can be changed without fitting again."""
+"""Box 4: the result of the fit of the active figure, and the settings that need no new fit."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _FLAG_ICONS = {
 }
 
 
-class SMPLIFY_UL_flags(bpy.types.UIList):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_UL_flags(bpy.types.UIList):  # noqa: N801 - Blender's naming convention
     """The doubtful stretches of a fit."""
 
-    def draw_item(  # noqa: PLR0913 - the form that Blender asks for
+    def draw_item(  # noqa: PLR0913 - Blender's signature
         self,
         context: bpy.types.Context,
         layout: bpy.types.UILayout,
@@ -50,7 +50,7 @@ class SMPLIFY_UL_flags(bpy.types.UIList):  # noqa: N801 - the form that Blender 
         active_data: Any,
         active_property: str,
     ) -> None:
-        """Draw one stretch: limb, frames, why."""
+        """Draw one stretch: limb, frames, reason."""
         row = layout.split(factor=0.36)
         row.label(text=item.name.replace("_", " "), icon=_FLAG_ICONS.get(item.kind, "ERROR"))
         rest = row.split(factor=0.34)
@@ -58,14 +58,14 @@ class SMPLIFY_UL_flags(bpy.types.UIList):  # noqa: N801 - the form that Blender 
         rest.label(text=why(item.kind))
 
 
-class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
-    """The tab's fourth box."""
+class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's naming convention
+    """Box 4."""
 
     bl_label = "4. Result"
     bl_order = 4
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the panel in the state that the active figure is in."""
+        """Draw the panel for the state of the active figure."""
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
@@ -83,25 +83,25 @@ class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form
 
 
 class FigureState(Enum):
-    """What box 4 shows."""
+    """The states of box 4."""
 
     NONE = "no figure is active"
-    STRANGER = "an armature is active that the add-on knows nothing of"
-    DAMAGED = "what the file keeps of the figure cannot be read"
+    STRANGER = "the active armature is not a figure of this add-on"
+    DAMAGED = "the record of the figure cannot be read"
     FITTED = "fitted to keypoints"
     IMPORTED = "from a motion file"
 
 
 def figure_state(context: bpy.types.Context) -> tuple[FigureState, FigureRecord | str | None]:
-    """Return the state of the active figure, and its record; of a damaged one what is wrong, of others None."""
+    """Return the state of the active figure, and its record, an error text if that is damaged, or None."""
     from ..core_access import CoreError
-    from ..figure.record import recall
+    from ..figure.record import load
 
     armature = active_figure(context)
     if armature is None:
         return (FigureState.NONE if active_armature(context) is None else FigureState.STRANGER), None
     try:
-        record = recall(armature)
+        record = load(armature)
     except CoreError as error:
         return FigureState.DAMAGED, str(error)
     assert record is not None, "an active figure has a record"
@@ -109,13 +109,13 @@ def figure_state(context: bpy.types.Context) -> tuple[FigureState, FigureRecord 
 
 
 def _draw_figure(layout: bpy.types.UILayout, context: bpy.types.Context, record: FigureRecord) -> None:
-    """Draw what is known of the active figure, and what can be changed."""
-    from .live_settings import prepare_ahead
+    """Draw the report and the settings of the active figure."""
+    from .live_settings import analyse_ahead
 
     armature = active_figure(context)
-    assert armature is not None, "the record is its"
+    assert armature is not None, "a record implies an active figure"
     if not bpy.app.background:
-        prepare_ahead(armature, record)
+        analyse_ahead(armature, record)
     layout.label(text=armature.name, icon="ARMATURE_DATA", translate=False)
     if record.report is not None:
         _draw_report(layout, armature, record, record.report)
@@ -130,7 +130,7 @@ def _draw_figure(layout: bpy.types.UILayout, context: bpy.types.Context, record:
 
 
 def _section(layout: bpy.types.UILayout, name: str, text: str) -> bpy.types.UILayout | None:
-    """Draw the header of a part that can be folded; return its layout, None while it is folded."""
+    """Draw the header of a collapsible section; return its layout, None while it is collapsed."""
     header, inside = layout.panel(f"SMPLIFY_result_{name}")
     header.label(text=text)
     return inside

@@ -1,7 +1,7 @@
-"""Fit some frames of a figure again, and blend what comes out into its motion. Needs no Blender. F frames.
+"""Fit a range of a figure's frames again and blend the result into its motion. Needs no Blender. F frames.
 
-The track is read again from its file; the shape stays. A margin of frames on both sides is fitted too, so that the
-ends see what is around them, and within the range the new motion is faded in and out, so that nothing pops.
+The track is read again from its file; the shape is kept. A margin of frames on both sides is fitted too, to give the
+ends of the range context. Within the range the new motion is faded in and out, so that there are no jumps.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from ..figure.record import FigureRecord
 
 _MARGIN_S = 1.0
 _FADE_S = 0.2
-_NOT_KEPT = ("betas", "regressor", "fps")
+_NOT_REUSED = ("betas", "regressor", "fps")
 
 Progress = Callable[[float, str], bool]
-"""Called with the share done, 0 to 1, and of what; False cancels."""
+"""Called with the completed fraction (0 to 1) and the name of the step; returns False to cancel."""
 
 
 class RefitError(CoreError, ValueError):
@@ -43,10 +43,10 @@ class RefitOrder:
     """Which frames to fit again, and how.
 
     Attributes:
-        first: the scene's first frame of the range.
-        last: its last frame.
-        changes: fit options, by name, that are other than they were.
-        file: the track's file, where it is not where it was; empty for the same.
+        first: first scene frame of the range.
+        last: last scene frame of the range.
+        changes: fit options, by name, that differ from those of the figure's fit.
+        file: the track's file if it was moved; empty if it was not.
     """
 
     first: int
@@ -57,12 +57,12 @@ class RefitOrder:
 
 @dataclass(frozen=True, eq=False)
 class Refit:
-    """What a fit of some frames found.
+    """The result of fitting a part of a track.
 
     Attributes:
-        motion: the track frames that were fitted, at the track's rate.
-        report: of the same frames.
-        start: the track's frame that is the first of these.
+        motion: the motion of the fitted track frames, at the track's rate.
+        report: the report of the same frames.
+        start: index of the first of these frames in the track.
     """
 
     motion: Motion
@@ -79,14 +79,14 @@ def fit_again(
     """Return *record* with the frames of *order* fitted again.
 
     Args:
-        record: of a figure that was fitted.
-        order: what to do.
-        progress: hears how far it is.
-        fit: does it, as the core's `fit_track` does.
+        record: the record of a figure that was fitted.
+        order: the range and the options.
+        progress: called with the completed fraction and the name of the step.
+        fit: the function that fits a track; same signature as the core's `fit_track`.
 
     Raises:
-        CoreError: the range holds no frame of the figure, or the track cannot be read or fitted.
-        FitCancelled: *progress* answered False.
+        CoreError: the range contains no frame of the figure, or the track cannot be read or fitted.
+        FitCancelled: *progress* returned False.
     """
     if record.report is None:
         raise RefitError("expected a figure that was fitted to keypoints, but this one came from a motion file")
@@ -109,10 +109,10 @@ def fit_again(
     )
     body = resolve_body(record.source.body or None)
 
-    def heard(done: int, total: int, what: str) -> bool:
+    def on_progress(done: int, total: int, what: str) -> bool:
         return progress(done / max(total, 1), what)
 
-    refit = Refit(*fit(part, body, _options(record, record.report, order), heard), start)
+    refit = Refit(*fit(part, body, _options(record, record.report, order), on_progress), start)
     found = merged(record, refit, first, last)
     return replace(found, source=replace(record.source, file=order.file or record.source.file))
 
@@ -136,12 +136,12 @@ def _track(record: FigureRecord, report: FitReport, order: RefitOrder) -> Keypoi
 def _options(record: FigureRecord, report: FitReport, order: RefitOrder) -> FitOptions:
     known = {item.name for item in fields(FitOptions)}
     values = {**record.source.fit, **order.changes}
-    kept = {name: value for name, value in values.items() if name in known and name not in _NOT_KEPT}
+    kept = {name: value for name, value in values.items() if name in known and name not in _NOT_REUSED}
     return FitOptions(betas=report.betas, **kept)
 
 
 def merged(record: FigureRecord, refit: Refit, first: int, last: int) -> FigureRecord:
-    """Return *record* with the scene's frames *first* to *last* taken from *refit*, faded in and out within these."""
+    """Return *record* with the scene frames *first* to *last* replaced by *refit*, faded within the range."""
     assert record.report is not None, "a fitted figure"
     old = record.motion
     frames = np.arange(old.num_frames)
@@ -166,9 +166,9 @@ def merged(record: FigureRecord, refit: Refit, first: int, last: int) -> FigureR
 
 
 def _fade(record: FigureRecord, first: int, last: int) -> np.ndarray:
-    """Return how much of the new motion there is in each frame (F,): none outside, all in the middle of the range.
+    """Return the weight (F,) of the new motion in each frame: 0 outside the range, 1 in its middle.
 
-    An end of the range that is an end of the motion is not faded.
+    Where an end of the range is an end of the motion, there is no fade.
     """
     num_frames = record.motion.num_frames
     low, high = first - record.first_frame, last - record.first_frame
@@ -182,7 +182,7 @@ def _fade(record: FigureRecord, first: int, last: int) -> np.ndarray:
 
 
 def _merged_report(report: FitReport, refit: Refit, first: int, last: int) -> FitReport:
-    """Return the report with the track's frames *first* to *last* as they were found now."""
+    """Return *report* with the track frames *first* to *last* replaced by those of *refit*."""
     part = refit.report
     errors = report.point_error_mm.copy()
     column = {name: index for index, name in enumerate(part.point_names)}
@@ -200,7 +200,7 @@ def _merged_report(report: FitReport, refit: Refit, first: int, last: int) -> Fi
 
 
 def _without(flag: Flag, first: int, last: int) -> list[Flag]:
-    """Return what is left of *flag* outside the frames *first* to *last*."""
+    """Return the parts of *flag* outside the frames *first* to *last*."""
     before = [replace(flag, last=min(flag.last, first - 1))] if flag.first < first else []
     after = [replace(flag, first=max(flag.first, last + 1))] if flag.last > last else []
     return before + after

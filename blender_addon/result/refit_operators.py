@@ -25,43 +25,43 @@ if TYPE_CHECKING:
 _CHANGES = ("mode", "smoothing", "quality")
 
 
-class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
-    """Fit a range of the active figure's frames again, as box 3 is set, and fade it into the motion; the shape stays"""
+class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Fit a range of the active figure's frames again as set in box 3, and blend it into the motion; keep the shape"""
 
     bl_idname = "smplify.fit_again"
     bl_label = "Fit Range Again"
     bl_options = {"UNDO"}
 
-    first: bpy.props.IntProperty(name="First", description="First frame; not given, as the Result box is set")
-    last: bpy.props.IntProperty(name="Last", description="Last frame; not given, as the Result box is set")
+    first: bpy.props.IntProperty(name="First", description="First frame; if not given, that of the Result box")
+    last: bpy.props.IntProperty(name="Last", description="Last frame; if not given, that of the Result box")
     mode: bpy.props.EnumProperty(
         name="Mode",
-        description="How to look at the frames; not given, as box 3 is set",
+        description="How to fit the frames; if not given, as in box 3",
         items=(
-            ("CLIP", "Whole Clip", "Look at all frames of the range at once"),
-            ("FRAMES", "Frame by Frame", "One frame after the other, never ahead"),
+            ("CLIP", "Whole Clip", "All frames of the range at once"),
+            ("FRAMES", "Frame by Frame", "One frame after the other, without looking ahead"),
         ),
         translation_context=CONTEXT,
     )
     smoothing: bpy.props.FloatProperty(
-        name="Smoothing", description="Smoothing of the fit; not given, as box 3 is set", min=0.0, max=1.0, default=1.0
+        name="Smoothing", description="Smoothing of the fit; if not given, as in box 3", min=0.0, max=1.0, default=1.0
     )
     quality: bpy.props.EnumProperty(
         name="Quality",
-        description="Of the fit; not given, as box 3 is set",
+        description="Quality of the fit; if not given, as in box 3",
         items=QUALITY_ITEMS,
         default="BALANCED",
         translation_context=CONTEXT,
     )
     filepath: bpy.props.StringProperty(
         name="Keypoints",
-        description="The figure's keypoint file, where it is not where it was when the figure was fitted",
+        description="The figure's keypoint file, if it was moved since the fit",
         subtype="FILE_PATH",
     )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Return whether a figure is active that can be fitted again now."""
+        """Return whether the active figure can be fitted again now."""
         armature = active_figure(context)
         if armature is None:
             cls.poll_message_set("Make a figure that was fitted with SMPLify active")
@@ -84,13 +84,13 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - the for
         from .refit import RefitOrder, fit_again
 
         armature = active_figure(context)
-        assert armature is not None, "poll asks for one"
+        assert armature is not None, "checked by poll"
         record = adjustable(armature)
         refuse_edited(armature)
-        settings, given = armature.smplify, self.properties.is_property_set
+        settings, is_set = armature.smplify, self.properties.is_property_set
         order = RefitOrder(
-            first=self.first if given("first") else settings.range_first,
-            last=self.last if given("last") else settings.range_last,
+            first=self.first if is_set("first") else settings.range_first,
+            last=self.last if is_set("last") else settings.range_last,
             changes=self._changes(context),
             file=bpy.path.abspath(self.filepath),
         )
@@ -109,7 +109,7 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - the for
         return {**changes, **{name: str(changes[name]).lower() for name in ("mode", "quality")}}
 
     def finish(self, context: bpy.types.Context, result: FigureRecord) -> str:
-        """Give the figure its new frames."""
+        """Apply the new frames to the figure."""
         from ..figure.record import AdjustmentError
         from .live_settings import change_motion, refuse_edited
 
@@ -124,8 +124,8 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - the for
         return iface_("Fitted frames {:d} to {:d} of {:s} again").format(*self._range, armature.name)
 
 
-class SMPLIFY_OT_take_range(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
-    """Take the scene's preview range, or its whole range where there is none, for the range to fit again"""
+class SMPLIFY_OT_take_range(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Set the range to fit again to the scene's preview range, or to its whole range if there is none"""
 
     bl_idname = "smplify.take_range"
     bl_label = "Take Preview Range"
@@ -142,7 +142,7 @@ class SMPLIFY_OT_take_range(bpy.types.Operator):  # noqa: N801 - the form that B
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set the range."""
         scene, armature = context.scene, active_figure(context)
-        assert armature is not None, "poll asks for one"
+        assert armature is not None, "checked by poll"
         settings = armature.smplify
         preview = scene.use_preview_range
         settings.range_first = scene.frame_preview_start if preview else scene.frame_start

@@ -16,7 +16,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 from blender_addon.batch import worker_process  # noqa: E402
 from blender_addon.batch.cli import main  # noqa: E402
 from blender_addon.figure.animation import read_motion  # noqa: E402
-from blender_addon.figure.record import recall  # noqa: E402
+from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.result.live_settings import APPLIED_KEY  # noqa: E402
 from core.body.free_body import load_free_body  # noqa: E402
 from core.cleanup import CleanupOptions, analyse_motion, clean_up  # noqa: E402
@@ -61,7 +61,7 @@ def test_feet_are_locked_and_on_the_floor_unless_told_otherwise(tmp_path):
     (armature,) = (item for item in bpy.data.objects if item.type == "ARMATURE")
     asked = {"smoothing": 0.0, "foot_lock": 1.0, "ground": "contacts", "height_m": 0.0, "root": "world"}
     assert json.loads(armature[APPLIED_KEY]) == asked
-    record = recall(armature)
+    record = load(armature)
     expected = clean_up(analyse_motion(record.motion, load_free_body()), CleanupOptions(**asked))
     shown = read_motion(armature, expected.fps)
     np.testing.assert_allclose(shown.trans, expected.trans, atol=1e-4)
@@ -122,7 +122,7 @@ def test_an_input_is_not_replaced_even_by_force(write_track, tmp_path):
     source = write_track(tmp_path / "walk.npz")
     before = source.read_bytes()
     assert main([str(source), "-o", str(tmp_path), "--formats", "npz", "--force"]) == 1
-    assert "files of its own" in summary(tmp_path)["inputs"][0]["message"]
+    assert "used by" in summary(tmp_path)["inputs"][0]["message"]
     assert source.read_bytes() == before
 
 

@@ -18,7 +18,7 @@ class Terminal(io.StringIO):
 def test_plain_lines_where_nobody_watches():
     stream = io.StringIO()
     display = Display(2, stream)
-    display.moved("a.trc", 0.5, "fitting")
+    display.update("a.trc", 0.5, "fitting")
     display.finished("a.trc", "a.trc -> a.fbx")
     display.finished("b.trc", "FAILED b.trc: no")
     display.close()
@@ -30,7 +30,7 @@ def test_a_bar_on_a_terminal():
     display = Display(2, stream)
     display.finished("a.trc", "a.trc -> a.fbx")
     display._drawn = 0.0
-    display.moved("b.trc", 0.5, "fitting")
+    display.update("b.trc", 0.5, "fitting")
     assert stream.getvalue().endswith("[##################------]  75 % 1/2 b.trc: fitting")
     display.close()
     assert stream.getvalue().endswith(" \r") and "\x1b" not in stream.getvalue()

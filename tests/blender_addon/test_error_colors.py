@@ -9,7 +9,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon.figure.record import FigureRecord, FitSource, keep, recall  # noqa: E402
+from blender_addon.figure.record import FigureRecord, FitSource, load, store  # noqa: E402
 from blender_addon.result import error_colors  # noqa: E402
 from blender_addon.result.error_colors import ATTRIBUTE  # noqa: E402
 from blender_addon.result.error_shading import StripPlace, point_shares, ramp, strip_bars, strip_top, vertex_colors  # noqa: E402
@@ -28,7 +28,7 @@ def figure(addon, add_person, make_motion):
     errors[4:, 1] = 60.0
     errors[7, 2] = np.nan
     report = FitReport(NAMES, errors, (), motion.betas, 1.7, np.ones(3), 5.0, {}, ())
-    keep(figure.armature, FigureRecord(figure.motion, 1, FitSource(), report, 30.0, np.zeros(3)))
+    store(figure.armature, FigureRecord(figure.motion, 1, FitSource(), report, 30.0, np.zeros(3)))
     bpy.context.scene.frame_set(1)
     return figure
 
@@ -121,7 +121,7 @@ def test_exports_show_the_skin(figure, tmp_path):
 
 
 def test_a_figure_that_cannot_be_coloured_says_why(figure):
-    keep(figure.armature, replace(recall(figure.armature), report=None))
+    store(figure.armature, replace(load(figure.armature), report=None))
     figure.armature.smplify.color_by_error = True
     assert not figure.armature.smplify.color_by_error and "motion file" in figure.armature.smplify.trouble
     assert frame_handlers() == [] and ATTRIBUTE not in figure.mesh.data.color_attributes
@@ -129,9 +129,9 @@ def test_a_figure_that_cannot_be_coloured_says_why(figure):
 
 def test_two_figures_are_coloured_by_their_own_errors(figure, body, add_person, make_motion):
     other = add_person(make_motion(10, seed=3), "other")
-    record = recall(figure.armature)
+    record = load(figure.armature)
     report = replace(record.report, point_error_mm=np.full((10, 3), 3.0))
-    keep(other.armature, replace(record, report=report))
+    store(other.armature, replace(record, report=report))
     for item in (figure, other):
         item.armature.smplify.color_by_error = True
     bpy.context.scene.frame_set(6)

@@ -19,7 +19,7 @@ from blender_addon.body.panel import SMPLIFY_PT_body  # noqa: E402
 from blender_addon.export.panel import SMPLIFY_PT_export, SMPLIFY_PT_export_details  # noqa: E402
 from blender_addon.export.properties import FORMAT_ITEMS, PRESET_ITEMS  # noqa: E402
 from blender_addon.figure.custom_properties import MARK_KEY, RECORD_KEY  # noqa: E402
-from blender_addon.figure.record import keep, recall  # noqa: E402
+from blender_addon.figure.record import load, store  # noqa: E402
 from blender_addon.fit.panel import SMPLIFY_PT_fit  # noqa: E402
 from blender_addon.result.flag_list import fill, why  # noqa: E402
 from blender_addon.result.panel import FigureState, SMPLIFY_PT_result, SMPLIFY_UL_flags, figure_state  # noqa: E402
@@ -50,7 +50,7 @@ TRACK_TEXTS = {
     TrackState.NO_FILE: "Or drop a file on the viewport",
     TrackState.UNREAD: "smplify.read_track",
     TrackState.READING: "Reading...",
-    TrackState.BAD_FILE: "Say it here:",
+    TrackState.BAD_FILE: "Set it here:",
     TrackState.READ: "432 frames at 60 fps, 7.18 s",
 }
 
@@ -160,9 +160,9 @@ def walk(addon, write_track, tmp_path):
     bpy.ops.smplify.open_track(filepath=str(write_track(tmp_path / "walk.npz")))
     bpy.ops.smplify.fit()
     armature = bpy.data.objects["walk"]
-    record = recall(armature)
+    record = load(armature)
     flags = (Flag("held", "left arm", 2, 5), Flag("missing", "person", 8, 8))
-    keep(armature, replace(record, report=replace(record.report, flags=flags)))
+    store(armature, replace(record, report=replace(record.report, flags=flags)))
     return armature
 
 
@@ -173,7 +173,7 @@ def damage(armature) -> None:
 
 
 def become_imported(armature) -> None:
-    keep(armature, replace(recall(armature), report=None))
+    store(armature, replace(load(armature), report=None))
 
 
 def become_a_stranger(armature) -> None:
@@ -215,7 +215,7 @@ def test_what_a_figure_has_to_tell_is_drawn(walk, write_track, tmp_path):
     assert {"smplify.keep_edits", "smplify.overwrite_edits"} <= set(draw(SMPLIFY_PT_result).operators)
     walk.smplify.trouble = "The body is gone"
     assert "The body is gone" in draw(SMPLIFY_PT_result).text
-    keep(walk, replace(recall(walk), report=replace(recall(walk).report, flags=())))
+    store(walk, replace(load(walk), report=replace(load(walk).report, flags=())))
     assert "No doubtful stretches" in draw(SMPLIFY_PT_result).labels
     bpy.ops.smplify.fit()
     walk.select_set(True)

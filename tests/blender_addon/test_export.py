@@ -301,13 +301,13 @@ def test_npz_and_bvh_hold_what_is_shown(add_person, body, make_motion, tmp_path,
 
 def test_the_slow_way_gives_what_the_keys_say(add_person, make_motion):
     from blender_addon.figure.animation import read_motion as read_keys
-    from blender_addon.figure.evaluated_motion import keys_are_all, motion_of
+    from blender_addon.figure.evaluated_motion import has_only_bone_keys, motion_of
 
     figure = add_person(make_motion(NUM_FRAMES))
-    assert keys_are_all(figure.armature)
+    assert has_only_bone_keys(figure.armature)
     keys = read_keys(figure.armature, 30.0)
     figure.armature.constraints.new("COPY_LOCATION")
-    assert not keys_are_all(figure.armature)
+    assert not has_only_bone_keys(figure.armature)
     found = motion_of(figure.armature, bpy.context.scene)
     np.testing.assert_allclose(found.rotations(), keys.rotations(), atol=1e-5)
     np.testing.assert_allclose(found.trans, keys.trans, atol=1e-5)

@@ -18,7 +18,7 @@ from blender_addon.batch.jobs import ConvertOptions  # noqa: E402
 from blender_addon.figure import record  # noqa: E402
 from blender_addon.figure.custom_properties import MARK_KEY, RECORD_KEY  # noqa: E402
 from blender_addon.figure.keyframe_hash import keys_edited  # noqa: E402
-from blender_addon.figure.record import RecordError, keep, recall  # noqa: E402
+from blender_addon.figure.record import RecordError, load, store  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
 from core.reading import ReadOptions  # noqa: E402
 
@@ -68,12 +68,12 @@ def assert_same_point_errors(first, second):
 
 def read_again(armature):
     record._read.clear()
-    return recall(armature)
+    return load(armature)
 
 
 def test_everything_that_the_fit_found_comes_back(fitted, track_file):
     item, figure = fitted
-    assert_is_record_of(recall(figure.armature), item, figure)
+    assert_is_record_of(load(figure.armature), item, figure)
     assert_is_record_of(read_again(figure.armature), item, figure)
     assert item.source.file == str(track_file) and item.source.reading.units == "m"
     assert item.source.fit["mode"] == "clip" and "betas" in item.source.fit
@@ -103,13 +103,13 @@ def test_undo_brings_the_record_back(fitted):
     put(figure.armature, b"spoilt")
     bpy.ops.ed.undo_push(message="spoil")
     with pytest.raises(RecordError):
-        recall(bpy.data.objects["walk"])
+        load(bpy.data.objects["walk"])
     bpy.ops.ed.undo()
     assert_is_record_of(read_again(bpy.data.objects["walk"]), item, figure)
 
 
 def test_figures_without_a_record_have_none(add_person, make_motion):
-    assert recall(add_person(make_motion(3)).armature) is None
+    assert load(add_person(make_motion(3)).armature) is None
 
 
 def put(armature, value):
@@ -145,7 +145,7 @@ def test_damaged_records_are_refused(fitted, arrays, message):
     armature = fitted[1].armature
     spoil(armature, **arrays)
     with pytest.raises(RecordError, match=message):
-        recall(armature)
+        load(armature)
 
 
 def about_of(armature) -> dict:
@@ -162,7 +162,7 @@ def test_a_record_from_before_the_parts_of_the_errors_were_kept_opens(fitted):
     about = about_of(armature)
     del about["report"]["point_errors"]
     spoil_about(armature, about)
-    report = recall(armature).report
+    report = load(armature).report
     assert report.point_errors is None
     np.testing.assert_array_equal(report.noise_mm, fitted[0].report.noise_mm)
 
@@ -173,7 +173,7 @@ def test_damaged_parts_of_the_errors_are_refused(fitted):
     about["report"]["point_errors"]["offset_mm"] = [1.0]
     spoil_about(armature, about)
     with pytest.raises(RecordError, match="offset_mm"):
-        recall(armature)
+        load(armature)
 
 
 @pytest.mark.parametrize("value", [b"", b"PK\x03\x04 cut off", "text", 3.0])
@@ -181,7 +181,7 @@ def test_what_is_no_record_is_refused(fitted, value):
     armature = fitted[1].armature
     put(armature, value)
     with pytest.raises(RecordError, match="record"):
-        recall(armature)
+        load(armature)
 
 
 def report_of(errors, flags=()):
@@ -190,7 +190,7 @@ def report_of(errors, flags=()):
 
 
 def test_errors_are_shown_at_the_scenes_frames(fitted, make_motion):
-    record = recall(fitted[1].armature)
+    record = load(fitted[1].armature)
     errors = [1.0, 9.0, 2.0, np.nan, 4.0, 5.0]
     same = replace(record, motion=make_motion(6), report=report_of(errors))
     np.testing.assert_array_equal(same.error_mm(), errors)
@@ -206,9 +206,9 @@ def test_errors_are_shown_at_the_scenes_frames(fitted, make_motion):
 
 def test_an_edited_motion_is_kept_beside_the_fits(fitted, make_motion):
     armature = fitted[1].armature
-    record = recall(armature)
+    record = load(armature)
     edited = replace(make_motion(12), betas=record.motion.betas)
-    keep(armature, replace(record, motion=edited, original=record.motion))
+    store(armature, replace(record, motion=edited, original=record.motion))
     found = read_again(armature)
     np.testing.assert_allclose(found.motion.poses, edited.poses, atol=1e-6)
     np.testing.assert_array_equal(found.original.poses, record.motion.poses)
@@ -216,9 +216,9 @@ def test_an_edited_motion_is_kept_beside_the_fits(fitted, make_motion):
 
 def test_flags_come_back(fitted):
     armature = fitted[1].armature
-    record = recall(armature)
+    record = load(armature)
     flags = (Flag("held", "left arm", 2, 5), Flag("missing", "person", 5, 5))
-    keep(armature, replace(record, report=report_of(np.ones(6), flags)))
+    store(armature, replace(record, report=report_of(np.ones(6), flags)))
     assert read_again(armature).report.flags == flags
 
 

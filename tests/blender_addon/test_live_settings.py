@@ -10,14 +10,14 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon.batch.convert import FittedTrack, remember  # noqa: E402
+from blender_addon.batch.convert import FittedTrack, store_fit  # noqa: E402
 from blender_addon.figure.custom_properties import MARK_KEY  # noqa: E402
 from blender_addon.figure.fcurves import Channels, keys_of  # noqa: E402
 from blender_addon.figure.keyframe_hash import keys_edited  # noqa: E402
 from blender_addon.figure.placing import Person  # noqa: E402
-from blender_addon.figure.record import recall  # noqa: E402
+from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.result import live_settings  # noqa: E402
-from blender_addon.result.cleanup_cache import PREPARED  # noqa: E402
+from blender_addon.result.cleanup_cache import CLEANUP_CACHE  # noqa: E402
 from blender_addon.result.live_settings import adjust, applied_settings, replace_motion  # noqa: E402
 from core.cleanup import CleanupOptions, analyse_motion, clean_up  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
@@ -45,7 +45,7 @@ def add_fitted(addon, add_person, body, make_motion):
             ("nose", "left_wrist"), errors, tuple(flags), motion.betas, 1.75, np.ones(2), 10.0, {"pose": 1.0}, ("note",)
         )
         track = KeypointTrack(np.zeros((num_frames, 25, 3)), np.ones((num_frames, 25)), motion.fps, layout)
-        remember(figure, FittedTrack(track, "", Person(name, motion, body), report))
+        store_fit(figure, FittedTrack(track, "", Person(name, motion, body), report))
         return figure
 
     return add
@@ -58,7 +58,7 @@ def shown(armature, frame):
 
 
 def cleaned(figure, body, **options):
-    return clean_up(analyse_motion(recall(figure.armature).motion, body), CleanupOptions(**options))
+    return clean_up(analyse_motion(load(figure.armature).motion, body), CleanupOptions(**options))
 
 
 def test_settings_given_by_code_are_shown_and_carried_out_at_once(add_fitted, body):
@@ -70,7 +70,7 @@ def test_settings_given_by_code_are_shown_and_carried_out_at_once(add_fitted, bo
     assert properties.smoothing == pytest.approx(0.4)
     assert applied_settings(figure.armature) == options
     assert not keys_edited(figure.armature)
-    expected = clean_up(analyse_motion(recall(figure.armature).motion, body), options)
+    expected = clean_up(analyse_motion(load(figure.armature).motion, body), options)
     for frame in (0, 7, 19, 39):
         np.testing.assert_allclose(shown(figure.armature, 1 + frame), joints(body, expected, frame), atol=1e-4)
 
@@ -109,9 +109,9 @@ def test_a_motion_in_which_no_foot_stands_says_that_nothing_is_locked(add_fitted
     figure = add_fitted()
     falling = replace(figure.motion, trans=figure.motion.trans - np.arange(40)[:, None] * [0.0, 0.15, 0.0])
     armature = figure.armature
-    replace_motion(armature, replace(recall(armature), motion=falling))
+    replace_motion(armature, replace(load(armature), motion=falling))
     armature.smplify.foot_lock = 1.0
-    assert "No foot ever stands" in armature.smplify.trouble
+    assert "No foot contact" in armature.smplify.trouble
     armature.smplify.foot_lock = 0.0
     assert armature.smplify.trouble == ""
 
@@ -205,7 +205,7 @@ def test_kept_edits_are_what_the_settings_start_from(add_fitted, body):
     armature.smplify.height_m = 0.2
     np.testing.assert_allclose(shown(armature, 6), edited + [0.0, 0.0, 0.2], atol=1e-4)
     assert bpy.ops.smplify.restore_motion() == {"FINISHED"}
-    assert armature.smplify.height_m == 0.0 and recall(armature).original is None
+    assert armature.smplify.height_m == 0.0 and load(armature).original is None
     np.testing.assert_allclose(shown(armature, 6), joints(body, figure.motion, 5), atol=1e-4)
 
 
@@ -224,11 +224,11 @@ def test_keys_of_other_properties_stay(add_fitted):
 
 
 def test_a_body_that_cannot_be_read_puts_the_setting_back(add_fitted, tmp_path):
-    from blender_addon.figure.record import FitSource, keep
+    from blender_addon.figure.record import FitSource, store
 
     figure = add_fitted()
-    record = recall(figure.armature)
-    keep(figure.armature, replace(record, source=FitSource(body=str(tmp_path / "SMPL_GONE.npz"))))
+    record = load(figure.armature)
+    store(figure.armature, replace(record, source=FitSource(body=str(tmp_path / "SMPL_GONE.npz"))))
     figure.armature.smplify.smoothing = 1.0
     assert figure.armature.smplify.smoothing == 0.0
     assert "SMPL_GONE.npz" in figure.armature.smplify.trouble and not keys_edited(figure.armature)
@@ -237,9 +237,9 @@ def test_a_body_that_cannot_be_read_puts_the_setting_back(add_fitted, tmp_path):
 def test_what_a_slider_needs_is_found_ahead_where_a_file_was_opened(add_fitted, body, monkeypatch):
     figure = add_fitted()
     armature = figure.armature
-    PREPARED.clear()
-    live_settings.prepare_ahead(armature, recall(armature))
-    PREPARED.wait()
+    CLEANUP_CACHE.clear()
+    live_settings.analyse_ahead(armature, load(armature))
+    CLEANUP_CACHE.wait()
     expected = cleaned(figure, body, smoothing=1.0)
     monkeypatch.setattr(live_settings, "analyse_motion", None)  # it is not called again
     armature.smplify.smoothing = 1.0
@@ -249,9 +249,9 @@ def test_what_a_slider_needs_is_found_ahead_where_a_file_was_opened(add_fitted, 
 def test_nothing_is_found_ahead_of_a_figure_without_its_mesh(add_fitted):
     figure = add_fitted()
     bpy.data.objects.remove(figure.mesh)
-    PREPARED.clear()
-    live_settings.prepare_ahead(figure.armature, recall(figure.armature))
-    assert not PREPARED.knows(figure.armature[MARK_KEY])
+    CLEANUP_CACHE.clear()
+    live_settings.analyse_ahead(figure.armature, load(figure.armature))
+    assert not CLEANUP_CACHE.is_known(figure.armature[MARK_KEY])
 
 
 def test_settings_survive_saving(add_fitted, body, tmp_path):
@@ -269,7 +269,7 @@ def test_settings_survive_saving(add_fitted, body, tmp_path):
 
 def test_the_error_curve_is_the_report(add_fitted):
     figure = add_fitted()
-    report = recall(figure.armature).report
+    report = load(figure.armature).report
     keys = keys_of(Channels(figure.armature).find('["fit_error_mm"]'))
     known = np.delete(np.arange(40), 3)
     np.testing.assert_array_equal(keys[:, 0], 1 + known)

@@ -11,7 +11,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
 from blender_addon.figure.fcurves import Channels  # noqa: E402
-from blender_addon.figure.record import recall  # noqa: E402
+from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.result import live_settings  # noqa: E402
 from core.amass import read_motion, write_motion  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shaped, shown_joints  # noqa: E402
@@ -42,7 +42,7 @@ def test_in_adjusted_edited_and_out_again(addon, body, write, pelvis, tmp_path):
     assert bpy.context.view_layer.objects.active == armature and armature.select_get()
     for frame in (0, 9, 19):
         np.testing.assert_allclose(shown_joints(armature, 1 + frame), joints(body, motion, frame), atol=1e-4)
-    record = recall(armature)
+    record = load(armature)
     assert record.report is None and record.source.file == str(path)
     armature.smplify.height_m = 0.5
     point = Channels(armature).find('pose.bones["head"].rotation_quaternion', 2).keyframe_points[4]
@@ -69,7 +69,7 @@ def test_betas_of_another_body_are_left_out_and_told(addon, body, write, capfd):
     bpy.ops.smplify.import_motion(filepath=str(path))
     armature = bpy.data.objects["walk"]
     assert "made with the body smplh" in "".join(capfd.readouterr())
-    found = recall(armature).motion
+    found = load(armature).motion
     assert not found.betas.any() and found.body == "free_body"
     np.testing.assert_allclose(found.rotations(), motion.rotations(), atol=1e-5)
     np.testing.assert_allclose(shown_joints(armature, 8), joints(body, found, 7), atol=1e-4)
@@ -80,7 +80,7 @@ def test_options_reach_the_reader(addon, write, make_motion, pelvis, tmp_path):
     path = tmp_path / "walk.npz"
     write_motion(path, motion, up_axis="Y")
     bpy.ops.smplify.import_motion(filepath=str(path), fps=60.0, floor=True, up_axis="Y")
-    record = recall(bpy.data.objects["walk"])
+    record = load(bpy.data.objects["walk"])
     assert record.motion.fps == 60.0 and addon.render.fps == 60
     np.testing.assert_allclose(record.motion.trans - record.offset, motion.trans, atol=1e-5)
     assert np.abs(record.offset[1]) > 0.05 and not record.offset[[0, 2]].any()

@@ -13,7 +13,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 from blender_addon.batch.convert import FittedTrack, show  # noqa: E402
 from blender_addon.figure.create import FigureOptions, add_figures  # noqa: E402
 from blender_addon.figure.placing import Person, Place, place_motion  # noqa: E402
-from blender_addon.figure.record import recall  # noqa: E402
+from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.fit.settings import fit_job  # noqa: E402
 from blender_addon.result import live_settings  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
@@ -66,7 +66,7 @@ def test_the_fit_makes_its_people_ready_for_the_scene(addon, write_track, tmp_pa
     assert steps[-1] == (1.0, "Finding the floor")
     figure = show(fitted, "walk")[0]
     assert figure.motion is fitted[0].person.placed.motion
-    assert live_settings._source(figure.armature, recall(figure.armature)) is fitted[0].person.placed.source
+    assert live_settings._source(figure.armature, load(figure.armature)) is fitted[0].person.placed.source
     addon.render.fps = 24
     again = fit_job(bpy.context).run(lambda share, what: True)
     assert again[0].person.placed.motion.fps == pytest.approx(24.0), "the scene is animated now: it keeps its rate"

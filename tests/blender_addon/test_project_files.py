@@ -15,7 +15,7 @@ from blender_addon.batch import blender_command, cli  # noqa: E402
 from blender_addon.core_access import FitOptions, OutputError  # noqa: E402
 from blender_addon.export.operators import SMPLIFY_OT_export  # noqa: E402
 from blender_addon.export.writers import export_figures, save_session, write_amass  # noqa: E402
-from blender_addon.figure.record import FigureRecord, FitSource, keep, plain_options, recall  # noqa: E402
+from blender_addon.figure.record import FigureRecord, FitSource, load, plain_options, store  # noqa: E402
 from blender_addon.project_files import project_files  # noqa: E402
 from blender_addon.registration import MODULES  # noqa: E402
 from tests.disguises import DISGUISES, disguise  # noqa: E402
@@ -57,8 +57,8 @@ def project(addon, add_person, make_motion, tmp_path) -> dict[str, Path]:
         fit=plain_options(FitOptions(network=files["network"])),
     )
     record = FigureRecord(fitted.motion, 1, source, None, 30.0, np.zeros(3))
-    keep(fitted.armature, record)
-    keep(imported.armature, replace(record, motion=imported.motion, source=FitSource(file=str(files["motion"]))))
+    store(fitted.armature, record)
+    store(imported.armature, replace(record, motion=imported.motion, source=FitSource(file=str(files["motion"]))))
     settings = addon.smplify
     settings.track.filepath = str(files["next keypoints"])
     settings.body.file, settings.body.betas_file = str(files["next body"]), str(files["next betas"])
@@ -190,7 +190,7 @@ def test_the_command_in_a_blender_leaves_its_project_alone(project, monkeypatch)
 
 
 def test_a_fit_remembers_the_files_it_read(project):
-    record = recall(bpy.data.objects["fit"])
+    record = load(bpy.data.objects["fit"])
     assert record.source.betas_file == str(project["betas"])
     assert record.source.fit["network"] == str(project["network"])
     with pytest.raises(OutputError, match="the network of fit"):

@@ -13,7 +13,7 @@ import blender_addon  # noqa: E402
 from blender_addon.batch.convert import fit_file, show  # noqa: E402
 from blender_addon.batch.jobs import ConvertOptions  # noqa: E402
 from blender_addon.figure.fcurves import Channels, keys_of  # noqa: E402
-from blender_addon.figure.record import recall  # noqa: E402
+from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.result.refit import RefitError, RefitOrder, fit_again, merged  # noqa: E402
 from core.errors import FitCancelled  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
@@ -54,7 +54,7 @@ def poses(armature):
 def test_a_range_is_mended_without_a_pop(figure, fit, body):
     armature = figure.armature
     before = poses(armature)
-    good = replace(fit.person.motion, trans=fit.person.motion.trans + recall(armature).offset)
+    good = replace(fit.person.motion, trans=fit.person.motion.trans + load(armature).offset)
     wanted = np.array([joints(body, good, frame) for frame in range(NUM_FRAMES)])
     assert np.abs(before[19:39] - wanted[19:39]).max() > 0.2
     assert bpy.ops.smplify.fit_again(first=14, last=46) == {"FINISHED"}
@@ -64,7 +64,7 @@ def test_a_range_is_mended_without_a_pop(figure, fit, body):
     assert np.abs(after[19:40] - wanted[19:40]).max() < 0.02
     step = np.abs(np.diff(after, axis=0)).max(axis=(1, 2))
     assert step.max() < 1.5 * np.abs(np.diff(wanted, axis=0)).max()
-    record = recall(armature)
+    record = load(armature)
     assert [(flag.what, flag.first, flag.last) for flag in record.report.flags if flag.kind == "held"] == [
         ("left leg", 10, 12),
     ]  # fmt: skip
@@ -76,16 +76,16 @@ def test_a_range_is_mended_without_a_pop(figure, fit, body):
 
 def test_live_settings_stay_and_the_first_fit_can_come_back(figure):
     armature = figure.armature
-    before, first = poses(armature), recall(armature).report
+    before, first = poses(armature), load(armature).report
     armature.smplify.height_m = 0.25
     armature.smplify.range_first, armature.smplify.range_last = 14, 46
     assert bpy.ops.smplify.fit_again() == {"FINISHED"}
     assert armature.smplify.height_m == 0.25
     np.testing.assert_allclose(poses(armature)[:12], before[:12] + [0.0, 0.0, 0.25], atol=1e-4)
-    assert recall(armature).report.flags != first.flags
+    assert load(armature).report.flags != first.flags
     bpy.ops.smplify.restore_motion()
     np.testing.assert_allclose(poses(armature), before, atol=1e-4)
-    found = recall(armature)
+    found = load(armature)
     assert found.report.flags == first.flags and found.original_report is None
     np.testing.assert_array_equal(found.report.point_error_mm, first.point_error_mm)
 
@@ -104,7 +104,7 @@ def test_keypoints_that_were_moved_are_remembered_where_they_are_now(figure, tra
     moved = tmp_path / "moved.npz"
     moved.write_bytes(track_file.read_bytes())
     assert bpy.ops.smplify.fit_again(first=14, last=46, filepath=str(moved)) == {"FINISHED"}
-    assert recall(figure.armature).source.file == str(moved)
+    assert load(figure.armature).source.file == str(moved)
     with pytest.raises(RuntimeError, match="another file than the keypoints of walk"):
         bpy.ops.smplify.export(filepath=str(moved))
     assert moved.read_bytes() == track_file.read_bytes()
@@ -123,13 +123,13 @@ def test_what_cannot_be_fitted_again_is_told(figure, tmp_path, write_track):
 
 
 def test_cancelling_ends_the_fit(figure):
-    record = recall(figure.armature)
+    record = load(figure.armature)
     with pytest.raises(FitCancelled):
         fit_again(record, RefitOrder(14, 46, {}), lambda share, what: what == "Reading")
 
 
 def test_a_motion_file_cannot_be_fitted_again(figure):
-    record = replace(recall(figure.armature), report=None)
+    record = replace(load(figure.armature), report=None)
     with pytest.raises(RefitError, match="came from a motion file"):
         fit_again(record, RefitOrder(1, 9, {}), lambda *_: True)
 
@@ -148,7 +148,7 @@ def test_frames_at_other_rates_meet(figure, make_motion):
     """The motion plays at 30 a second, the track was taken at 60: frame f of one is 2 f of the other."""
     from blender_addon.result.refit import Refit
 
-    record = recall(figure.armature)
+    record = load(figure.armature)
     old, new = make_motion(30, fps=30.0, seed=1), make_motion(59, fps=60.0, seed=2)
     errors = np.full((59, 1), 5.0)
     report = FitReport(("nose",), errors, (Flag("held", "head", 0, 58),), old.betas, 1.7, np.ones(1), 5.0, {}, ())
@@ -165,7 +165,7 @@ def test_frames_at_other_rates_meet(figure, make_motion):
 
 
 def test_ends_of_the_motion_are_not_faded(figure, fit):
-    record = recall(figure.armature)
+    record = load(figure.armature)
     found = fit_again(record, RefitOrder(1, 200, {}), lambda *_: True)
     np.testing.assert_allclose(found.motion.rotations()[0], fit.person.motion.rotations()[0], atol=0.02)
     np.testing.assert_allclose(found.motion.rotations()[-1], fit.person.motion.rotations()[-1], atol=0.02)

@@ -14,10 +14,10 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
-from blender_addon.figure.record import recall  # noqa: E402
-from blender_addon.result.cleanup_cache import PREPARED  # noqa: E402
+from blender_addon.figure.record import load  # noqa: E402
+from blender_addon.result.cleanup_cache import CLEANUP_CACHE  # noqa: E402
 from blender_addon.result.flag_list import ask_for_rows  # noqa: E402
-from blender_addon.result.live_settings import prepare_ahead  # noqa: E402
+from blender_addon.result.live_settings import analyse_ahead  # noqa: E402
 from blender_addon.torch_backend import background  # noqa: E402
 from blender_addon.torch_backend.background import BACKGROUND  # noqa: E402
 from blender_addon.torch_backend.tasks import Task  # noqa: E402
@@ -75,10 +75,10 @@ class Waits(Task):
 
 def test_a_worker_registers_nothing_twice_where_the_addon_is_there_without_preferences(addon):
     # So it is in a Blender that was started with --addons: the worker of a batch ended with an error there.
-    from blender_addon.batch.worker import _know_figures
+    from blender_addon.batch.worker import _register_live_settings
 
     before = registered()
-    _know_figures()
+    _register_live_settings()
     assert registered() == before
 
 
@@ -106,19 +106,19 @@ def test_register_and_unregister_ten_times_leaves_nothing(scene, write_track, tm
         TRACKS.start(TrackRequest(track, units="m"))
         armature.smplify.color_by_error = True
         ask_for_rows()
-        PREPARED.clear()
-        prepare_ahead(armature, recall(armature))
+        CLEANUP_CACHE.clear()
+        analyse_ahead(armature, load(armature))
         BACKGROUND.start(Waits("Waiting"))
         assert {
             "SMPLify task", "timer blender_addon.result.flag_list._fill_all",
-            "timer blender_addon.torch_backend.background._look_after", "TOPBAR_MT_file_import _draw_import",
+            "timer blender_addon.torch_backend.background._poll_task", "TOPBAR_MT_file_import _draw_import",
             "TOPBAR_MT_file_export _draw_export", "blender_addon.track.preview._handles",
             "blender_addon.result.error_strip._handles",
         } <= running()  # fmt: skip
         assert "_frame_changed" in registered()
         blender_addon.unregister()
         assert registered() == before == set() and running() == set()
-        assert TRACKS.readings == [] and not PREPARED.knows(armature["smplify_record_mark"])
+        assert TRACKS.readings == [] and not CLEANUP_CACHE.is_known(armature["smplify_record_mark"])
 
 
 @pytest.mark.bpy_module

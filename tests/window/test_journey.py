@@ -97,7 +97,7 @@ def test_a_fit_that_is_cancelled_in_the_middle_changes_nothing(blender, long_tra
     before = hashes(blender)
 
     blender.sidebar.click("Fit")
-    blender.wait_until(f"{FITS}.busy and {FITS}.task.standing.share > 0.02", FIT_S)
+    blender.wait_until(f"{FITS}.busy and {FITS}.task.status.share > 0.02", FIT_S)
     blender.sidebar.find("Cancel")
     blender.picture().save(pictures / f"fitting-{way}.png")
     # Blender can be used meanwhile: N hides the sidebar and shows it again.
@@ -131,7 +131,7 @@ def test_a_new_scene_asks_for_a_file(blender, pictures) -> None:
 def test_a_bad_file_says_what_is_wrong_and_the_menu_beside_it_settles_it(blender, pictures) -> None:
     open_file(blender, "walk_wrong_units.trc")
 
-    blender.sidebar.find("Say it here:")
+    blender.sidebar.find("Set it here:")
     blender.picture().save(pictures / "bad-file.png")
     x, y = blender.sidebar.find("Units")
     blender.click_at(x + 110, y)

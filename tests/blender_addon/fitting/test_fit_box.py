@@ -77,9 +77,9 @@ def test_fit_from_python_adds_selected_figures(walk):
     assert FITS.state is FitState.DONE and "Added walk: 12 frames" in FITS.message
     assert "Added walk" in draw(SMPLIFY_PT_fit).text
     assert "UNDO" in SMPLIFY_OT_fit.bl_options
-    from blender_addon.figure.record import recall
+    from blender_addon.figure.record import load
 
-    assert recall(armature).source.file.endswith("walk.npz")
+    assert load(armature).source.file.endswith("walk.npz")
 
 
 def test_what_was_added_is_no_longer_told_once_it_is_undone(walk):
@@ -177,7 +177,7 @@ def test_a_running_fit_shows_its_progress_and_no_second_one_starts(walk, monkeyp
     )
     operator._begin(bpy.context, None)
     operator._task.start()
-    while operator._task.standing.share < 0.25:
+    while operator._task.status.share < 0.25:
         pass
     drawn = draw(SMPLIFY_PT_fit)
     assert drawn.progress == [(0.25, "25%")] and "Fitting the poses" in drawn.labels

@@ -63,9 +63,9 @@ def test_a_file_is_used_and_its_genders_offered(addon, files):
     assert bpy.ops.smplify.fit() == {"FINISHED"}
     addon.gender = "FEMALE"
     assert bpy.ops.smplify.fit() == {"FINISHED"}
-    from blender_addon.figure.record import recall
+    from blender_addon.figure.record import load
 
-    sources = [recall(bpy.data.objects[name]).source.body for name in ("walk", "walk.001")]
+    sources = [load(bpy.data.objects[name]).source.body for name in ("walk", "walk.001")]
     assert sources == [str(files / "SMPL_NEUTRAL.npz"), str(files / "SMPL_FEMALE.npz")]
     addon.gender = "MALE"
     with pytest.raises(RuntimeError, match=r"male body beside .* found female, neutral"):

@@ -26,7 +26,7 @@ def test_a_task_runs_on_this_thread_or_its_own():
     assert there.wait(20.0)
     for task in (here, there):
         assert (task.state, task.result, task.error) == (TaskState.DONE, "result", None)
-        assert (task.standing.share, task.standing.what) == (1.0, "Working")
+        assert (task.status.share, task.status.what) == (1.0, "Working")
     assert not [thread for thread in threading.enumerate() if thread.name == task_module.THREAD_NAME]
 
 
@@ -93,7 +93,7 @@ def test_the_time_left_goes_by_the_pace_since_the_first_share(monkeypatch):
         ):
             now[0] = at
             progress(share, "Working")
-            left.append(task.standing.seconds_left)
+            left.append(task.status.seconds_left)
 
     task = Task(work)
     task.run()
