@@ -1,6 +1,5 @@
-"""The fit in another Python: one that has PyTorch, chosen by the user or made for the add-on.
+"""Fits in another Python that has PyTorch: one chosen by the user, or a private environment of the add-on.
 
-Nothing here imports bpy, and importing the package imports nothing. A fit is sent to a process of that Python over its
-standard input and comes back over its standard output, so that a crash there is an error message here. Blender's own
-Python is never changed.
+Importing the package imports nothing. A fit is sent to a process of that Python over its standard input and returned
+over its standard output, so that a crash there becomes an error message here. Blender's own Python is never changed.
 """

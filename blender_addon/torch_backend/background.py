@@ -1,6 +1,6 @@
-"""The one task that the preferences wait for: shown while it runs, its outcome kept in the preferences.
+"""The background task of the preferences: its progress is shown, its outcome stored in the preferences.
 
-A timer looks after it, so that it goes on when the preferences are closed; bpy is touched on the main thread only.
+A timer monitors the task, so that it continues when the preferences are closed; bpy is used on the main thread only.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from ..package import addon_preferences
 from ..ui.redraw import redraw_preferences
 from .tasks import Check, Task
 
-_LOOK_S = 0.25
+_POLL_S = 0.25
 
 
 def has_window() -> bool:
-    """Return whether somebody can watch a task; without a window it is waited for."""
+    """Return whether Blender has a window; without one, tasks are waited for."""
     return not bpy.app.background
 
 
@@ -23,8 +23,8 @@ class Background:
     """Runs one task at a time.
 
     Attributes:
-        task: what runs, or None.
-        error: how the last task failed; empty when it did not.
+        task: the running task, or None.
+        error: the error of the last task; empty if it had none.
     """
 
     def __init__(self) -> None:
@@ -38,30 +38,30 @@ class Background:
         return self.task is not None
 
     def start(self, task: Task, *, place: str = "") -> None:
-        """Start *task*; once it succeeds, *place* is where fits run, if given."""
+        """Start *task*; if it succeeds and *place* is given, fits run there from then on."""
         assert self.task is None, "one task at a time"
         self.task, self.error, self._place = task, "", place
         task.start()
         if has_window():
-            bpy.app.timers.register(_look_after, first_interval=_LOOK_S, persistent=True)
+            bpy.app.timers.register(_poll_task, first_interval=_POLL_S, persistent=True)
 
     def finish(self) -> None:
-        """Wait for the task and keep its outcome."""
+        """Wait for the task and store its outcome."""
         if self.task is not None:
             self.task.wait()
-            self.look()
+            self.poll()
 
     def stop(self) -> None:
-        """Cancel the task and wait until it is over, leaving no timer behind."""
+        """Cancel the task, wait for its end, and remove the timer."""
         if self.task is not None:
             self.task.cancel()
             self.finish()
-        if bpy.app.timers.is_registered(_look_after):
-            bpy.app.timers.unregister(_look_after)
+        if bpy.app.timers.is_registered(_poll_task):
+            bpy.app.timers.unregister(_poll_task)
         self.error = ""
 
-    def look(self) -> None:
-        """Keep the outcome of the task once it is over."""
+    def poll(self) -> None:
+        """Store the outcome of the task once it has ended."""
         if self.task is None or self.task.running:
             return
         task, self.task = self.task, None
@@ -79,8 +79,8 @@ class Background:
 BACKGROUND = Background()
 
 
-def _look_after() -> float | None:
-    """Look at the task and have it drawn; Blender calls this again after the seconds that are returned."""
-    BACKGROUND.look()
+def _poll_task() -> float | None:
+    """Poll and redraw the task; return the seconds until the next call, None to stop."""
+    BACKGROUND.poll()
     redraw_preferences()
-    return _LOOK_S if BACKGROUND.busy else None
+    return _POLL_S if BACKGROUND.busy else None

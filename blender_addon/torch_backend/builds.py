@@ -1,4 +1,4 @@
-"""Which build of PyTorch suits this computer, and how large it is. Needs neither Blender nor the core."""
+"""Choose the build of PyTorch for this computer. Needs neither Blender nor the core."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ PINS = (
     "sympy==1.14.0",
     "typing_extensions==4.16.0",
 )
-"""What PyTorch brings along and NumPy, as constraints.txt of the repository pins them. PyTorch pins its CUDA itself."""
+"""NumPy and the dependencies of PyTorch, pinned as in constraints.txt. PyTorch pins its CUDA packages itself."""
 
 PYTHON_VERSIONS = ((3, 11), (3, 12), (3, 13), (3, 14))
-"""The Pythons that this PyTorch is built for and the core runs on."""
+"""The Python versions supported by both this PyTorch and the core."""
 
 CUDA_TAG = "cu130"
 INDEX = "https://download.pytorch.org/whl/{tag}"
-"""PyTorch's own index, for builds that the Python package index does not have."""
+"""PyTorch's own index, for builds that the Python package index lacks."""
 
 _MAC_OLDEST = 14
 _SMI_TIMEOUT_S = 5.0
 
 
 class NoBuildError(Exception):
-    """There is no build of PyTorch for this computer; the text says what to do."""
+    """There is no build of PyTorch for this computer; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class Build:
     """A build of PyTorch.
 
     Attributes:
-        title: what it computes on, for people.
-        requirement: what pip is asked for.
-        extra_index: where pip looks besides the indexes that it is set up for; empty for nowhere.
-        download_mb: about how much is downloaded, with all that comes along.
-        disk_mb: about how much it takes on the disk.
+        title: display name of the device it computes on.
+        requirement: the requirement for pip.
+        extra_index: package index besides those that pip is configured for; empty for none.
+        download_mb: approximate download size with dependencies, megabytes.
+        disk_mb: approximate size on disk, megabytes.
         has_gpu: whether it computes on a GPU.
     """
 
@@ -75,13 +75,13 @@ def choose_build(system: str, machine: str, *, nvidia: bool, mac_version: int = 
     """Return the build for a computer.
 
     Args:
-        system: "Linux", "Windows" or "Darwin", as `platform.system` has it.
-        machine: its processor, as `platform.machine` has it.
-        nvidia: whether an NVIDIA driver is there.
-        mac_version: the first number of macOS's version.
+        system: "Linux", "Windows" or "Darwin", from `platform.system`.
+        machine: the processor, from `platform.machine`.
+        nvidia: whether an NVIDIA driver is installed and finds a GPU.
+        mac_version: major version of macOS.
 
     Raises:
-        NoBuildError: there is none.
+        NoBuildError: there is no build for the computer.
     """
     machine = machine.lower()
     intel, arm = machine in ("x86_64", "amd64"), machine in ("arm64", "aarch64")
@@ -100,10 +100,10 @@ def choose_build(system: str, machine: str, *, nvidia: bool, mac_version: int = 
 
 @cache
 def build_for_this_computer() -> Build:
-    """Return the build for this computer; it takes a moment, once, to look for a GPU.
+    """Return the build for this computer; the first call takes a moment to look for a GPU.
 
     Raises:
-        NoBuildError: there is none.
+        NoBuildError: there is no build for this computer.
     """
     mac_version = platform.mac_ver()[0].partition(".")[0]
     return choose_build(
@@ -112,7 +112,7 @@ def build_for_this_computer() -> Build:
 
 
 def has_nvidia_driver() -> bool:
-    """Return whether NVIDIA's driver is there and finds a GPU."""
+    """Return whether an NVIDIA driver is installed and finds a GPU."""
     program = shutil.which("nvidia-smi") or _smi_of_windows()
     if program is None:
         return Path("/proc/driver/nvidia/version").is_file()
@@ -132,5 +132,5 @@ def _smi_of_windows() -> str | None:
 
 
 def shown_size(megabytes: int) -> str:
-    """Return a size for people."""
+    """Format a size for the user."""
     return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes} MB"

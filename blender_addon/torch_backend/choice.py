@@ -1,4 +1,4 @@
-"""Which Python computes a batch on a torch device; checked before any work is done. Needs no Blender."""
+"""Choose the Python for a batch on a torch device, before any work is done. Needs no Blender."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .probe import ProbeError, probe, python_in
 
 
 def torch_python_for(device: str, given: Path | None) -> str:
-    """Return the Python for fits on *device*, or "" for the one that runs this.
+    """Return the path of the Python for fits on *device*, or "" for the current one.
 
     Args:
         device: numpy, or a torch device.
-        given: the Python that the user names; None for the one that the preferences name, where there are any.
+        given: the Python given by the user; None for the one set in the preferences, if there is one.
 
     Raises:
-        DeviceError: no Python has PyTorch, or it finds no such device.
+        DeviceError: PyTorch is missing, or does not find the device.
     """
     if device == "numpy":
         return ""
@@ -45,7 +45,7 @@ def torch_python_for(device: str, given: Path | None) -> str:
 
 
 def _preferred_python() -> Path | None:
-    """Return the Python that the preferences of the Blender that runs this name."""
+    """Return the Python set in the preferences, if this process is a Blender that has one set."""
     bpy = sys.modules.get("bpy")
     if bpy is None:
         return None

@@ -1,4 +1,4 @@
-"""The fitting process, seen from the add-on: started, asked, listened to, ended. It may crash, hang or babble."""
+"""The add-on's side of the fitting process, which may crash, hang or send invalid answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .errors import AccelerationError
 
 SCRIPT = Path(__file__).resolve().parent.parent / "serve_fits.py"
 IDLE_S = 600.0
-"""The process ends by itself when it has had nothing to do for so long, and gives the GPU's memory back."""
+"""Idle time in seconds after which the process ends and frees the GPU's memory."""
 
 _HELPERS = ("array_api_compat", "threadpoolctl")
 _POLL_S = 0.1
@@ -34,11 +34,11 @@ HOW_TO_GO_ON = (
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait for the process, in seconds.
+    """Timeouts for the process, in seconds.
 
     Attributes:
-        silent_s: for any sign of life; importing PyTorch from a slow disk gives none for a while.
-        cancel_s: for it to heed a request to cancel, before it is ended.
+        silent_s: longest time without a message; importing PyTorch from a slow disk takes a while.
+        cancel_s: longest time to respond to a cancel request before the process is killed.
     """
 
     silent_s: float = 180.0
@@ -46,18 +46,18 @@ class Patience:
 
 
 class FitServer:
-    """A running fitting process; one fit at a time."""
+    """A running fitting process; handles one fit at a time."""
 
     def __init__(self, python: Path, patience: Patience | None = None, *, script: Path = SCRIPT) -> None:
-        """Start it.
+        """Start the process.
 
         Args:
             python: the Python that has PyTorch.
-            patience: how long to wait for it.
-            script: what it runs.
+            patience: the timeouts.
+            script: the script it runs.
 
         Raises:
-            AccelerationError: it cannot be started.
+            AccelerationError: the process cannot be started.
         """
         self.python = python
         self.used_at = time.monotonic()
@@ -80,47 +80,47 @@ class FitServer:
 
     @property
     def pid(self) -> int:
-        """The number of the process."""
+        """The process id."""
         return self._process.pid
 
     @property
     def usable(self) -> bool:
-        """Whether it runs, and is not about to end because nothing was asked of it."""
+        """Whether the process is running and not about to end because it was idle."""
         return self._process.running and time.monotonic() - self.used_at < 0.5 * IDLE_S
 
     def fit(self, track: Any, body: Any, options: Any, progress: Any) -> Any:
-        """Fit there; the arguments and the result are those of `core.fit.fit_track`.
+        """Fit in the process; arguments and result are those of `core.fit.fit_track`.
 
         Raises:
-            CoreError: what the fit itself raised there.
-            AccelerationError: the process crashed, does not answer, or says what cannot be understood.
-            FitCancelled: *progress* answered False.
+            CoreError: the error that the fit raised in the process.
+            AccelerationError: the process crashed, does not answer, or sent an invalid answer.
+            FitCancelled: *progress* returned False.
         """
         self._number += 1
         arrays: list[np.ndarray] = []
         content = encode((track, body, options), arrays)
         self._outbox.put(Message("fit", {"number": self._number, "fit": content}, arrays))
-        heard = (0, track.num_frames, "Starting the process that fits")
-        heard_at = time.monotonic()
+        latest = (0, track.num_frames, "Starting the fitting process")
+        answered_at = time.monotonic()
         while True:
-            self._tell(progress, *heard)
+            self._report_progress(progress, *latest)
             message = self._next(_POLL_S)
             if message is None:
-                if time.monotonic() - heard_at > self._patience.silent_s:
-                    raise self._silent()
+                if time.monotonic() - answered_at > self._patience.silent_s:
+                    raise self._timed_out()
                 continue
-            heard_at = self.used_at = time.monotonic()
+            answered_at = self.used_at = time.monotonic()
             if message.content.get("number") != self._number:
                 continue
             if message.kind == "progress":
-                heard = (message.content["done"], message.content["total"], message.content["what"])
+                latest = (message.content["done"], message.content["total"], message.content["what"])
             elif message.kind == "fitted":
                 return self._decoded(message)
             elif message.kind == "failed":
                 raise _core_error(message.content["error"], message.content["text"])
 
     def end(self) -> None:
-        """End the process, whatever it is doing, and its threads here; may be called again."""
+        """End the process, whatever it is doing, and the pipe threads; may be called repeatedly."""
         self._process.kill()
         self._outbox.put(None)
         for thread in self._threads:
@@ -128,7 +128,7 @@ class FitServer:
         self._process.close()
 
     def _read(self) -> None:
-        """Pass on what the process says, until it ends."""
+        """Receive messages until the process ends."""
         try:
             while (message := read_message(self._process.stdout)) is not None:
                 self._inbox.put(message)
@@ -137,18 +137,18 @@ class FitServer:
         self._inbox.put(None)
 
     def _write(self) -> None:
-        """Send what is to be sent; a process that does not read holds up this thread and no other."""
+        """Send queued messages; a process that does not read blocks only this thread."""
         while (message := self._outbox.get()) is not None:
             try:
                 write_message(self._process.stdin, message)
-            except OSError:  # it ended; the reading thread tells
+            except OSError:  # it ended; the reading thread reports that
                 return
 
     def _next(self, timeout_s: float) -> Message | None:
-        """Return the next message, or None when none comes in time.
+        """Return the next message, or None on timeout.
 
         Raises:
-            AccelerationError: the process ended, or said what is no message.
+            AccelerationError: the process ended, or sent an invalid message.
         """
         try:
             message = self._inbox.get(timeout=timeout_s)
@@ -156,21 +156,21 @@ class FitServer:
             return None
         if isinstance(message, Message):
             return message
-        raise self._babbled(message) if message is not None else self._died()
+        raise self._invalid_answer(message) if message is not None else self._exited()
 
-    def _tell(self, progress: Any, done: int, total: int, what: str) -> None:
-        """Tell *progress*, again and again where there is no news, so that it can cancel at any time."""
+    def _report_progress(self, progress: Any, done: int, total: int, what: str) -> None:
+        """Call *progress*, also without news, so that it can cancel at any time."""
         try:
-            go_on = progress is None or progress(done, total, what) is not False
+            proceed = progress is None or progress(done, total, what) is not False
         except BaseException:
             self._cancel()
             raise
-        if not go_on:
+        if not proceed:
             self._cancel()
             raise FitCancelled("the fit was cancelled; nothing was changed")
 
     def _cancel(self) -> None:
-        """Ask the process to stop; end it if it does not within its time."""
+        """Request the process to cancel; kill it if it does not within the timeout."""
         self._outbox.put(Message("cancel", {"number": self._number}))
         until = time.monotonic() + self._patience.cancel_s
         try:
@@ -178,7 +178,7 @@ class FitServer:
                 message = self._next(_POLL_S)
                 if message is not None and message.kind in ("cancelled", "fitted", "failed"):
                     return
-        except AccelerationError:  # it ended, which is what was wanted
+        except AccelerationError:  # it ended, as intended
             pass
         self._process.kill()
 
@@ -186,40 +186,40 @@ class FitServer:
         try:
             return decode(message.content["found"], message.arrays)
         except (PipeError, KeyError) as error:
-            raise self._babbled(error) from error
+            raise self._invalid_answer(error) from error
 
-    def _died(self) -> AccelerationError:
-        code, told = self._process.exit_code(), self._process.last_lines()
+    def _exited(self) -> AccelerationError:
+        code, last_lines = self._process.exit_code(), self._process.last_lines()
         return AccelerationError(
             f"the fit in {self.python} failed: its process ended before it was done (exit code {code}). {HOW_TO_GO_ON}"
-            + (f". Its last lines:\n{told}" if told else "")
+            + (f". Its last lines:\n{last_lines}" if last_lines else "")
         )
 
-    def _babbled(self, error: Exception) -> AccelerationError:
+    def _invalid_answer(self, error: Exception) -> AccelerationError:
         self._process.kill()
-        told = self._process.last_lines()
+        last_lines = self._process.last_lines()
         return AccelerationError(
-            f"the fit in {self.python} failed: its process answered what cannot be understood: {error}. {HOW_TO_GO_ON}"
-            + (f". Its last lines:\n{told}" if told else "")
+            f"the fit in {self.python} failed: its process sent an invalid answer: {error}. {HOW_TO_GO_ON}"
+            + (f". Its last lines:\n{last_lines}" if last_lines else "")
         )
 
-    def _silent(self) -> AccelerationError:
+    def _timed_out(self) -> AccelerationError:
         self._process.kill()
         return AccelerationError(
-            f"the fit in {self.python} failed: nothing was heard of its process for {self._patience.silent_s:g} s, so "
-            f"it was ended. {HOW_TO_GO_ON}"
+            f"the fit in {self.python} failed: its process sent nothing for {self._patience.silent_s:g} s and was "
+            f"ended. {HOW_TO_GO_ON}"
         )
 
 
 def _packages() -> dict[str, str]:
-    """Return the file of each package that the process loads by its path."""
+    """Return the path of each package that the process loads."""
     names = _HELPERS if core_access.VENDORED else (*_HELPERS, CORE_NAME)
     files = {name: spec.origin for name in names if (spec := importlib.util.find_spec(name)) is not None}
     return {name: file for name, file in files.items() if file}
 
 
 def _core_error(name: str, text: str) -> CoreError:
-    """Return the core's error *name* where it has one, so that a fit fails there as it does here."""
+    """Return the core's error class *name*, if there is one, so that a fit fails with the same error as here."""
     kinds = [CoreError]
     for kind in kinds:
         kinds.extend(kind.__subclasses__())

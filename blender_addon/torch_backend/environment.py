@@ -1,6 +1,6 @@
-"""The private environment: where it lies, which Python makes it, how it comes and goes.
+"""Create, locate and remove the private environment.
 
-It lies in the extension's user folder, so that it outlives updates of the extension. It appears whole or not at all.
+It is in the extension's user folder, so that it survives updates of the extension. It appears complete or not at all.
 Needs neither Blender nor the core.
 """
 
@@ -25,20 +25,20 @@ _MOVE_WAIT_S = 0.25
 
 
 class EnvironmentFault(Exception):  # noqa: N818 - EnvironmentError is a name of Python's own
-    """The environment cannot be made or removed; the text says why and what to do.
+    """The environment cannot be created or removed; the message says why and what to do.
 
     Attributes:
-        output: what the program printed that failed; empty where none did.
+        output: the output of a failed program; empty if none failed.
     """
 
     def __init__(self, message: str, *, output: str = "") -> None:
-        """Take the *message* for the user, and what a failed program printed."""
+        """Create the error with a *message* for the user and the output of a failed program."""
         super().__init__(message)
         self.output = output
 
 
 def python_of(folder: Path) -> Path:
-    """Return where the Python of the environment *folder* is."""
+    """Return the path of the Python in the environment *folder*."""
     return folder / ("Scripts/python.exe" if _WINDOWS else "bin/python")
 
 
@@ -49,9 +49,9 @@ def environment_python(user_folder: Path) -> Path | None:
 
 
 def short_paths_only() -> bool:
-    """Return whether this is a Windows that takes no path of more than 260 letters, as all do unless told to.
+    """Return whether this is Windows with its default limit of 260 characters per path.
 
-    The licences that come with PyTorch alone have paths of 170 letters, below a user folder of 100 and more.
+    The licences in PyTorch's package alone have paths of 170 characters, below a user folder of 100 or more.
     """
     if sys.platform != "win32":
         return False
@@ -65,22 +65,22 @@ def short_paths_only() -> bool:
 
 
 def of_any_length(path: str) -> str:
-    """Return an absolute path of Windows in the form in which it may be of any length."""
+    """Return an absolute Windows path in the form without a length limit."""
     if path.startswith("\\\\?\\"):
         return path
     return f"\\\\?\\UNC\\{path[2:]}" if path.startswith("\\\\") else f"\\\\?\\{path}"
 
 
 def has_environment(user_folder: Path) -> bool:
-    """Return whether there is a private environment, be it one whose Python is gone."""
+    """Return whether there is a private environment, even one whose Python is missing."""
     return (user_folder / NAME).is_dir()
 
 
 def base_python() -> Path:
-    """Return the Python that makes the environment: the one that runs this, which comes with Blender.
+    """Return the Python that creates the environment: the current one, which comes with Blender.
 
     Raises:
-        EnvironmentFault: it has no executable of its own.
+        EnvironmentFault: it has no executable.
     """
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     names = ("python.exe",) if _WINDOWS else (f"bin/{version}", "bin/python3")
@@ -98,10 +98,10 @@ def base_python() -> Path:
 
 @contextmanager
 def unfinished_environment(user_folder: Path) -> Iterator[Path]:
-    """Yield an empty folder to make the environment in; it is gone afterwards unless `publish` moved it.
+    """Yield an empty folder for a new environment; it is removed afterwards unless `publish` moved it.
 
     Raises:
-        EnvironmentFault: another Blender is at it.
+        EnvironmentFault: another Blender is changing the environment.
     """
     user_folder.mkdir(parents=True, exist_ok=True)
     with _locked(user_folder):
@@ -114,7 +114,7 @@ def unfinished_environment(user_folder: Path) -> Iterator[Path]:
 
 
 def publish(folder: Path, user_folder: Path) -> None:
-    """Make the finished *folder* the private environment, in place of the one that is there."""
+    """Make the finished *folder* the private environment, replacing an existing one."""
     target = user_folder / NAME
     if target.exists():
         _discard(target)
@@ -123,10 +123,10 @@ def publish(folder: Path, user_folder: Path) -> None:
 
 
 def remove(user_folder: Path) -> None:
-    """Remove the private environment, if there is one, and what unfinished ones left.
+    """Remove the private environment, if there is one, and leftovers of unfinished ones.
 
     Raises:
-        EnvironmentFault: it is in use, or another Blender is at it.
+        EnvironmentFault: the environment is in use, or another Blender is changing it.
     """
     if not user_folder.is_dir():
         return
@@ -137,7 +137,7 @@ def remove(user_folder: Path) -> None:
 
 
 def free_mb(user_folder: Path) -> int:
-    """Return the free space of the disk of *user_folder*."""
+    """Return the free disk space for *user_folder*, megabytes."""
     folder = user_folder
     while not folder.exists():
         folder = folder.parent
@@ -145,7 +145,7 @@ def free_mb(user_folder: Path) -> int:
 
 
 def _discard(target: Path) -> None:
-    """Move the environment out of the way: at once or not at all, however long its removal takes."""
+    """Move the environment aside in one step, since removing it takes a while, then leave it to `_remove_leftovers`."""
     aside = Path(tempfile.mkdtemp(prefix=_DISCARDED, dir=target.parent))
     try:
         _move(target, aside / NAME)
@@ -155,7 +155,7 @@ def _discard(target: Path) -> None:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Rename *source*; on Windows whatever reads a file in it, a virus scanner say, holds it up for a while."""
+    """Rename *source*; retry on Windows, where a process that reads a file in it blocks it briefly."""
     for number in range(_MOVE_TRIES):
         try:
             source.rename(target)
@@ -181,7 +181,7 @@ def _remove_tree(folder: Path) -> None:
 
 @contextmanager
 def _locked(user_folder: Path) -> Iterator[None]:
-    """Hold the user folder against other Blenders; a lock ends with its process, however that ends."""
+    """Lock the user folder against other Blenders; the lock ends with the process."""
     with (user_folder / _LOCK).open("w") as stream:
         try:
             _lock(stream.fileno())

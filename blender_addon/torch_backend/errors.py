@@ -1,4 +1,4 @@
-"""What can go wrong with another Python, told to the user."""
+"""The error of fits in another Python."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from ..core_access import CoreError
 
 
 class AccelerationError(CoreError, RuntimeError):
-    """A fit in another Python failed for a reason that is not in the data."""
+    """A fit in another Python failed for a reason other than its input."""

@@ -1,4 +1,4 @@
-"""`run_fit`: the fit, where it is to run."""
+"""`run_fit`: fit in this Python or in another one."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ _WAIT_S = 0.1
 
 
 def run_fit(track: Any, body: Any, options: Any, progress: Any = None, *, python: Path | None = None) -> Any:
-    """Return the motion and the report of a fit, like `core.fit.fit_track`; may be called on any thread.
+    """Fit a track and return motion and report, like `core.fit.fit_track`; may be called on any thread.
 
     Args:
         track: the keypoints.
-        body: the body.
-        options: settings of the fit.
-        progress: called with (frames done, all frames, what is being done), on the calling thread; False cancels.
-        python: the Python that has PyTorch, for a torch device; None for the one that runs this.
+        body: the body model.
+        options: the fit options.
+        progress: called with (completed frames, all frames, name of the step) on the calling thread; returns False to
+            cancel.
+        python: the Python that has PyTorch, for a torch device; None for the current one.
 
     Raises:
-        CoreError: as for `fit_track`; a `DeviceError` says how to get PyTorch where there is none.
+        CoreError: as for `fit_track`; a `DeviceError` says how to get PyTorch if it is missing.
         AccelerationError: the other Python's process failed.
-        FitCancelled: *progress* answered False.
+        FitCancelled: *progress* returned False.
     """
     if options.device == "numpy":
         return fit_track(track, body, options, progress)
@@ -44,12 +45,12 @@ def run_fit(track: Any, body: Any, options: Any, progress: Any = None, *, python
 
 
 def end_servers() -> None:
-    """End the fitting process, if one runs."""
+    """End the fitting process, if one is running."""
     _keeper.end()
 
 
 class _Keeper:
-    """Keeps the fitting process between fits: importing PyTorch and waking a GPU takes longer than many fits."""
+    """Keeps the fitting process between fits: importing PyTorch and starting a GPU takes longer than many fits."""
 
     def __init__(self) -> None:
         self._server: FitServer | None = None

@@ -1,4 +1,4 @@
-"""Make the private environment: told how far it is, cancelled at any time, whole or not at all.
+"""Install PyTorch into the private environment, with progress; can be cancelled at any time, complete or not at all.
 
 Needs neither Blender nor the core.
 """
@@ -33,22 +33,22 @@ from .tasks import Task
 
 PIP = "pip==25.3"
 _PIP_WITH_PROGRESS = (24, 1)
-"""The first pip that tells how far a download is."""
+"""The first version of pip that reports the progress of downloads."""
 
-_LOOK_S = 0.2
+_POLL_S = 0.2
 _PRINTED_TAIL = 20
 _ENSURE_PIP = re.compile(r"ensurepip|No module named '?venv")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be installed.
+    """What to install.
 
     Attributes:
-        base: the Python that makes the environment.
+        base: the Python that creates the environment.
         build: the build of PyTorch.
-        index_url: where pip looks besides its own indexes, in place of the build's own; empty for the build's.
-        user_folder: the folder in which the environment comes to lie.
+        index_url: package index used instead of the build's extra index; empty for the build's.
+        user_folder: the folder that contains the environment.
     """
 
     base: Path
@@ -58,12 +58,12 @@ class Plan:
 
     @property
     def needed_mb(self) -> int:
-        """The free space that it takes while it is made."""
+        """The disk space needed during the installation, megabytes."""
         return self.build.disk_mb + self.build.download_mb
 
     @property
     def pip_arguments(self) -> list[str]:
-        """What pip is asked for, and where it looks besides the indexes that the user's own settings name."""
+        """The requirements for pip, and an index besides those that the user has configured."""
         if self.index_url:
             return [f"torch=={TORCH_VERSION}", "numpy", "--extra-index-url", self.index_url]
         index = ["--extra-index-url", self.build.extra_index] if self.build.extra_index else []
@@ -88,16 +88,16 @@ class Installation(Task):
         with unfinished_environment(plan.user_folder) as folder:
             self._make(folder)
             self._fill(folder)
-            self._tell(0.98, "Trying PyTorch")
+            self._report(0.98, "Trying PyTorch")
             info = probe(python_of(folder), cancelled=self._cancelled)
             self._check()
             publish(folder, plan.user_folder)
-        self._tell(1.0, "Done")
+        self._report(1.0, "Done")
         return replace(info, path=str(environment_python(plan.user_folder)))
 
     def _make(self, folder: Path) -> None:
-        """Make an empty environment."""
-        self._tell(0.0, "Making the environment")
+        """Create an empty environment."""
+        self._report(0.0, "Making the environment")
         base = self._plan.base
         version = self._output([base, "-c", "import sys; print(*sys.version_info[:2])"])
         if tuple(map(int, version.split())) not in PYTHON_VERSIONS:
@@ -116,11 +116,11 @@ class Installation(Task):
                 "under More Options > Made with, or install them (Debian, Ubuntu: apt-get install python3-venv)"
             ) from error
 
-    def _tells_progress(self, python: Path) -> bool:
-        """Return whether pip tells how far a download is; an old one is renewed, if that can be done."""
+    def _reports_progress(self, python: Path) -> bool:
+        """Return whether pip reports download progress; try to upgrade an old pip first."""
         if self._pip_version(python) < _PIP_WITH_PROGRESS:
-            self._tell(0.01, "Renewing pip")
-            with suppress(EnvironmentFault):  # the user's index may have no pip; the old one installs as well
+            self._report(0.01, "Renewing pip")
+            with suppress(EnvironmentFault):  # the user's index may lack pip; the old one works too
                 self._output([*_pip_install(python), PIP])
         return self._pip_version(python) >= _PIP_WITH_PROGRESS
 
@@ -128,11 +128,11 @@ class Installation(Task):
         said = self._output([python, "-m", "pip", "--version"])
         found = re.match(r"pip (\d+)\.(\d+)", said)
         if found is None:
-            raise EnvironmentFault(f"expected pip to tell its version, it said {said[:80]!r}")
+            raise EnvironmentFault(f"expected the version of pip, got {said[:80]!r}")
         return int(found[1]), int(found[2])
 
     def _fill(self, folder: Path) -> None:
-        """Install PyTorch and NumPy; pip's own temporary files lie in the environment too, and go with it."""
+        """Install PyTorch and NumPy; pip's temporary files are inside the environment and removed with it."""
         temporary = folder / "tmp"
         temporary.mkdir()
         pins = temporary / "pins.txt"
@@ -141,32 +141,32 @@ class Installation(Task):
         packages = Path(self._output([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).strip())
         progress = PipProgress(self._plan.build.download_mb * 1_000_000, packages)
 
-        def hear(line: str) -> None:
+        def on_line(line: str) -> None:
             if line:
-                progress.hear(line)
-            progress.look()
-            self._tell(0.02 + 0.95 * progress.share, progress.what)
+                progress.read_line(line)
+            progress.count_unpacked()
+            self._report(0.02 + 0.95 * progress.share, progress.what)
 
         command = [*_pip_install(python), "--constraint", pins, *self._plan.pip_arguments]
         if short_paths_only():
             command += ["--prefix", of_any_length(str(folder.absolute()))]
-        if self._tells_progress(python):
+        if self._reports_progress(python):
             command += ["--progress-bar", "raw"]
-        self._run(command, hear, temporary=temporary)
+        self._run(command, on_line, temporary=temporary)
         shutil.rmtree(temporary, ignore_errors=True)
 
     def _output(self, command: list[str | Path]) -> str:
-        """Run *command* to its end; return what it prints."""
+        """Run *command* and return its output."""
         lines: list[str] = []
         self._run(command, lines.append)
         return "".join(lines)
 
-    def _run(self, command: list[str | Path], hear: Callable[[str], None], *, temporary: Path | None = None) -> None:
-        """Run *command* to its end; *hear* gets each line it prints, and nothing ("") now and then.
+    def _run(self, command: list[str | Path], on_line: Callable[[str], None], *, temporary: Path | None = None) -> None:
+        """Run *command*; call *on_line* with each line of output, and regularly with "".
 
         Raises:
-            EnvironmentFault: it fails.
-            TaskCancelled: the user wants no more.
+            EnvironmentFault: the command fails.
+            TaskCancelled: the user has cancelled.
         """
         self._check()
         variables = environment_for_another_python()
@@ -182,11 +182,11 @@ class Installation(Task):
             while (line := _next(lines)) is not None:
                 self._check()
                 printed.append(line)
-                hear(line)
+                on_line(line)
             code = process.exit_code()
             if code != 0:
-                told = process.last_lines() or "".join(printed).strip()
-                raise EnvironmentFault(f"{_shown(command)} failed (exit code {code}):\n{told}", output=told)
+                output = process.last_lines() or "".join(printed).strip()
+                raise EnvironmentFault(f"{_shown(command)} failed (exit code {code}):\n{output}", output=output)
         finally:
             process.end()
             reader.join()
@@ -194,7 +194,7 @@ class Installation(Task):
 
 
 def _pip_install(python: Path) -> list[str | Path]:
-    """Return the start of a command: nothing is built, asked or kept; pip's settings are the user's own."""
+    """Return the start of a pip command that builds, asks and caches nothing and uses the user's pip configuration."""
     return [
         python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-cache-dir", "--only-binary",
         ":all:",
@@ -208,13 +208,13 @@ def _read(process: Process, lines: queue.SimpleQueue[str | None]) -> None:
 
 
 def _next(lines: queue.SimpleQueue[str | None]) -> str | None:
-    """Return the next line, "" where none comes for a moment, or None at the end."""
+    """Return the next line, "" on timeout, or None at the end."""
     try:
-        return lines.get(timeout=_LOOK_S)
+        return lines.get(timeout=_POLL_S)
     except queue.Empty:
         return ""
 
 
 def _shown(command: list[str | Path]) -> str:
-    """Return the program and what it was to do, without its options."""
+    """Return the program and its first arguments, for messages."""
     return " ".join(str(part) for part in command[:4])

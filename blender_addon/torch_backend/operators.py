@@ -1,4 +1,4 @@
-"""PyTorch for fits: a Python of the user's, or a private environment."""
+"""Operators that check, install and remove PyTorch for fits."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ _ONLINE = (
 _DIALOG_WIDTH = 540
 
 
-class _Acts(OperatorMixin):
-    """What the operators share: they need the preferences, and a task at a time."""
+class _TaskOperator(OperatorMixin):
+    """Mixin of the operators: they need the preferences and run one task at a time."""
 
     wait: bpy.props.BoolProperty(
         name="Wait",
-        description="Return when it is done; without a window it always waits",
+        description="Return when the task is done; without a window this is always so",
         default=False,
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Return whether the add-on is enabled and nothing else is being done."""
+        """Return whether the add-on is enabled and no task is running."""
         if addon_preferences(context) is None:
             cls.poll_message_set("Enable the add-on first")
             return False
         if BACKGROUND.busy:
-            cls.poll_message_set("Wait for what is being done, or cancel it")
+            cls.poll_message_set("Wait for the running task, or cancel it")
             return False
         return True
 
-    def _act(self, task: Task, *, place: str = "") -> set[str]:
-        """Start *task*; wait for it where that is wanted."""
+    def _run_task(self, task: Task, *, place: str = "") -> set[str]:
+        """Start *task*; wait for it if requested or without a window."""
         BACKGROUND.start(task, place=place)
         if background.has_window() and not self.wait:
             return {"FINISHED"}
@@ -57,35 +57,35 @@ class _Acts(OperatorMixin):
         return {"FINISHED"}
 
 
-class SMPLIFY_OT_check_python(_Acts, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
-    """Find out whether that Python has PyTorch, and which GPUs it can compute on"""
+class SMPLIFY_OT_check_python(_TaskOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Check whether that Python has PyTorch, and which GPUs it can use"""
 
     bl_idname = "smplify.check_python"
     bl_label = "Check"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Ask the Python that the preferences name."""
+        """Check the Python set in the preferences."""
         preferences = addon_preferences(context)
-        assert preferences is not None, "poll asks for them"
+        assert preferences is not None, "checked by poll"
         python = python_to_check(preferences)
         if python is None:
             self.report({"ERROR"}, "Choose a Python first; Blender's own has no PyTorch")
             return {"CANCELLED"}
-        return self._act(Check(python))
+        return self._run_task(Check(python))
 
 
-class SMPLIFY_OT_install_torch(_Acts, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_OT_install_torch(_TaskOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Download PyTorch into a folder of the extension's own; Blender's own Python is not changed"""
 
     bl_idname = "smplify.install_torch"
     bl_label = "Install PyTorch"
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Tell the sizes and ask."""
+        """Show the sizes and ask for confirmation."""
         return context.window_manager.invoke_props_dialog(self, width=_DIALOG_WIDTH, confirm_text="Install")
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw what would be done."""
+        """Draw what would be installed."""
         column = self.layout.column(align=True)
         try:
             build = build_for_this_computer()
@@ -96,9 +96,9 @@ class SMPLIFY_OT_install_torch(_Acts, bpy.types.Operator):  # noqa: N801 - the f
             column.label(text=line, translate=False)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Make the environment."""
+        """Create the environment."""
         preferences = addon_preferences(context)
-        assert preferences is not None, "poll asks for them"
+        assert preferences is not None, "checked by poll"
         if not bpy.app.online_access:
             self.report({"ERROR"}, _ONLINE)
             return {"CANCELLED"}
@@ -114,28 +114,28 @@ class SMPLIFY_OT_install_torch(_Acts, bpy.types.Operator):  # noqa: N801 - the f
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         _end_fits()
-        return self._act(Installation(plan), place="PRIVATE")
+        return self._run_task(Installation(plan), place="PRIVATE")
 
 
-class SMPLIFY_OT_cancel_torch(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
-    """Stop what is being done and remove what is unfinished"""
+class SMPLIFY_OT_cancel_torch(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Cancel the running task and remove unfinished files"""
 
     bl_idname = "smplify.cancel_torch"
     bl_label = "Cancel"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Return whether something is being done."""
+        """Return whether a task is running."""
         return BACKGROUND.busy
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Tell it to stop."""
+        """Cancel the task."""
         if BACKGROUND.task is not None:
             BACKGROUND.task.cancel()
         return {"FINISHED"}
 
 
-class SMPLIFY_OT_remove_torch(_Acts, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_OT_remove_torch(_TaskOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Remove the private environment from the disk"""
 
     bl_idname = "smplify.remove_torch"
@@ -152,24 +152,24 @@ class SMPLIFY_OT_remove_torch(_Acts, bpy.types.Operator):  # noqa: N801 - the fo
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Ask first."""
+        """Ask for confirmation."""
         return context.window_manager.invoke_confirm(self, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Remove it."""
+        """Remove the environment."""
         _end_fits()
-        return self._act(Removal(user_folder()))
+        return self._run_task(Removal(user_folder()))
 
 
 def _end_fits() -> None:
-    """End the process that fits: it holds the environment's files. Where no fit was made there, none runs."""
+    """End the fitting process, which uses the environment's files; it only runs if `fitting` was imported."""
     fitting = sys.modules.get(f"{PACKAGE}.torch_backend.fitting")
     if fitting is not None:
         fitting.end_servers()
 
 
 def unregister() -> None:
-    """Leave neither task, timer nor process behind."""
+    """End the task, the timer and the process."""
     BACKGROUND.stop()
     _end_fits()
 

@@ -1,4 +1,4 @@
-"""How far pip is, read from what it prints. Needs neither Blender nor the core."""
+"""Derive pip's progress from its output. Needs neither Blender nor the core."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _DOWNLOAD_SHARE = 0.8
 
 
 class PipProgress:
-    """Follows one ``pip install --progress-bar raw``."""
+    """The progress of one ``pip install --progress-bar raw``."""
 
     def __init__(self, expected_bytes: int, packages: Path) -> None:
-        """Begin.
+        """Start at 0.
 
         Args:
-            expected_bytes: about how much it downloads.
-            packages: the folder it installs into.
+            expected_bytes: approximate download size.
+            packages: the folder that pip installs into.
         """
         self.share = 0.0
         self.what = "Asking for the packages"
@@ -31,8 +31,8 @@ class PipProgress:
         self._total = 0
         self._num_packages = 0
 
-    def hear(self, line: str) -> None:
-        """Take one line of pip's output."""
+    def read_line(self, line: str) -> None:
+        """Update the progress from one line of pip's output."""
         if match := _PROGRESS.fullmatch(line.strip()):
             self._downloaded(int(match[1]), int(match[2]))
         elif match := _DOWNLOADING.match(line):
@@ -47,8 +47,8 @@ class PipProgress:
             self.what = "Unpacking"
             self.share = max(self.share, _DOWNLOAD_SHARE)
 
-    def look(self) -> None:
-        """Look how many packages are unpacked; pip says nothing meanwhile."""
+    def count_unpacked(self) -> None:
+        """Update the progress from the number of unpacked packages; pip prints nothing meanwhile."""
         if self._num_packages:
             done = len(list(self._packages.glob("*.dist-info"))) / (self._num_packages + 1)
             self.share = max(self.share, _DOWNLOAD_SHARE + (1.0 - _DOWNLOAD_SHARE) * min(done, 1.0))

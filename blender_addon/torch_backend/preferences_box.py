@@ -1,4 +1,4 @@
-"""The preferences' box "GPU Acceleration" in each of its states, and what box 3 says of a device."""
+"""The box "GPU Acceleration" of the preferences, and the state of a device in box 3."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _NO_GPU = "It finds no GPU: this will not be faster than NumPy."
 
 
 class PageState(Enum):
-    """What the box shows."""
+    """The states of the box."""
 
-    WORKING = "something is being done"
+    WORKING = "a task is running"
     NO_TORCH = "Blender's own Python has no PyTorch"
     NOTHING_CHOSEN = "no Python is chosen"
     NOT_INSTALLED = "there is no private environment"
     GONE = "the private environment's Python is gone"
-    UNCHECKED = "a Python that was not looked at"
-    CHECKED = "a Python of which everything is known"
+    UNCHECKED = "a Python that was not checked"
+    CHECKED = "a Python that was checked"
 
 
 def page_state(preferences: bpy.types.AddonPreferences) -> PageState:
-    """Return the state of the Python that the preferences name."""
+    """Return the state of the Python set in the preferences."""
     if BACKGROUND.task is not None:
         return PageState.WORKING
     place, folder = preferences.fit_place, user_folder()
@@ -53,7 +53,7 @@ def page_state(preferences: bpy.types.AddonPreferences) -> PageState:
 def draw_acceleration(
     layout: bpy.types.UILayout, context: bpy.types.Context, preferences: bpy.types.AddonPreferences
 ) -> None:
-    """Draw the box in the state that it is in."""
+    """Draw the box for its state."""
     layout.label(text="GPU Acceleration", icon="SYSTEM")
     layout.row().prop(preferences, "fit_place", expand=True)
     if BACKGROUND.task is not None:
@@ -87,7 +87,7 @@ def _draw_work(layout: bpy.types.UILayout, task: Task) -> None:
 
 
 def _draw_failure(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw how what was done last has failed, if it has."""
+    """Draw the error of the last task, if it failed."""
     column = layout.column()
     column.alert = bool(BACKGROUND.error)
     lines = [line for line in BACKGROUND.error.splitlines() if line.strip()]
@@ -98,10 +98,10 @@ def _draw_failure(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 def draw_device(
     layout: bpy.types.UILayout, context: bpy.types.Context, preferences: bpy.types.AddonPreferences | None, device: str
 ) -> None:
-    """Draw where a fit on a torch device would run, or what is missing for it."""
+    """Draw the device of a fit on a torch device, or what is missing for it."""
     info = None if preferences is None else known_info(preferences)
     usable = () if info is None else info.usable_devices
-    # "cuda" is the first of its kind; "cuda:1" is that one.
+    # "cuda" means the first CUDA device; "cuda:1" means exactly that one.
     found = next((item for item in usable if device in (item.id, item.id.partition(":")[0])), None)
     if found is not None:
         draw_text(layout, context, found.name, icon="CHECKMARK")
@@ -120,7 +120,7 @@ def draw_device(
 def _draw_offer(
     layout: bpy.types.UILayout, context: bpy.types.Context, preferences: bpy.types.AddonPreferences
 ) -> None:
-    """Draw what an installation would take, and the button."""
+    """Draw the size of an installation, and the button."""
     try:
         lines = what_it_takes(build_for_this_computer())
     except NoBuildError as error:
@@ -149,7 +149,7 @@ def _draw_unchecked(layout: bpy.types.UILayout) -> None:
 
 
 def _draw_found(layout: bpy.types.UILayout, context: bpy.types.Context, info: PythonInfo) -> None:
-    """Draw what is known of the Python, and the button that finds it out again."""
+    """Draw the checked properties of the Python, and the button to check again."""
     row = layout.row()
     row.label(
         text=f"Python {info.version}, PyTorch {info.torch}, NumPy {info.numpy}", icon="CHECKMARK", translate=False

@@ -1,4 +1,4 @@
-"""Ask a Python what it is: its version, NumPy, PyTorch and GPUs. Needs neither Blender nor the core."""
+"""Check a Python: its version, NumPy, PyTorch and GPUs. Needs neither Blender nor the core."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ OLDEST_PYTHON = (3, 11)
 SCRIPT = Path(__file__).resolve().parent / "probe_script.py"
 TIMEOUT_S = 120.0
 _MARK = "@smplify "
-_LOOK_S = 0.05
+_POLL_S = 0.05
 
 
 class ProbeError(Exception):
-    """A Python cannot be asked, or cannot be used; the text says why and what to do."""
+    """A Python cannot be checked or used; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Device:
     """A GPU that PyTorch finds.
 
     Attributes:
-        id: its name for PyTorch ("cuda", "cuda:1", "mps").
-        name: its name for people.
-        fault: why it cannot compute; empty when it can.
+        id: PyTorch's name of the device ("cuda", "cuda:1", "mps").
+        name: display name.
+        fault: why it cannot compute; empty if it can.
     """
 
     id: str
@@ -40,11 +40,11 @@ class Device:
 
 @dataclass(frozen=True)
 class PythonInfo:
-    """What is known of a Python.
+    """The checked properties of a Python.
 
     Attributes:
-        path: its executable, as it was asked for.
-        version: its version.
+        path: the executable, as given.
+        version: the Python version.
         numpy: NumPy's version.
         torch: PyTorch's version.
         devices: the GPUs that PyTorch finds.
@@ -62,12 +62,12 @@ class PythonInfo:
         return tuple(device for device in self.devices if not device.fault)
 
     def to_json(self) -> str:
-        """Return it as text, to be remembered."""
+        """Return the properties as JSON, to be stored."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> PythonInfo | None:
-        """Return what `to_json` made *text* of, or None for any other text."""
+        """Return the properties that `to_json` encoded as *text*, or None for other texts."""
         try:
             values = json.loads(text)
             devices = tuple(Device(**device) for device in values.pop("devices"))
@@ -77,7 +77,7 @@ class PythonInfo:
 
 
 def python_in(path: Path) -> Path:
-    """Return the Python of an environment's folder; any other path unchanged."""
+    """Return the Python in an environment's folder; return other paths unchanged."""
     if not path.is_dir():
         return path
     for name in ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe"):
@@ -87,15 +87,15 @@ def python_in(path: Path) -> Path:
 
 
 def probe(python: Path, *, timeout_s: float = TIMEOUT_S, cancelled: threading.Event | None = None) -> PythonInfo:
-    """Return what the Python at *python* is.
+    """Check the Python at *python*.
 
     Args:
-        python: its executable.
-        timeout_s: how long to wait for it; a first import of PyTorch takes a while.
-        cancelled: set by another thread when nobody waits for the answer any more.
+        python: the executable.
+        timeout_s: time limit, seconds; the first import of PyTorch takes a while.
+        cancelled: set by another thread to cancel.
 
     Raises:
-        ProbeError: it does not exist, is no Python, is too old, does not answer, or lacks NumPy or PyTorch.
+        ProbeError: the file does not exist, is not a Python, is too old, does not answer, or lacks NumPy or PyTorch.
     """
     found = _ask(python, timeout_s, cancelled)
     info = PythonInfo(
@@ -120,7 +120,7 @@ def probe(python: Path, *, timeout_s: float = TIMEOUT_S, cancelled: threading.Ev
 
 
 def _ask(python: Path, timeout_s: float, cancelled: threading.Event | None) -> dict[str, Any]:
-    """Return what the script says in *python*."""
+    """Run the script in *python* and return its answer."""
     if not python.is_file():
         what = "a folder without one" if python.is_dir() else "no file"
         raise ProbeError(f"expected a Python executable, found {what} at {python}; choose python or python.exe itself")
@@ -134,15 +134,15 @@ def _ask(python: Path, timeout_s: float, cancelled: threading.Event | None) -> d
     try:
         while process.running:
             if cancelled is not None and cancelled.is_set():
-                raise ProbeError(f"{python} was not waited for any longer")
+                raise ProbeError(f"the check of {python} was cancelled")
             if time.monotonic() > until:
                 raise ProbeError(f"{python} did not answer within {timeout_s:g} s; try again, or choose another Python")
-            time.sleep(_LOOK_S)
-        said, code, told = process.stdout.read(), process.exit_code(), process.last_lines()
+            time.sleep(_POLL_S)
+        output, code, last_lines = process.stdout.read(), process.exit_code(), process.last_lines()
     finally:
         process.end()
         process.close()
-    return _answer(said, python, f"exit code {code}" + (f": {told}" if told else ""))
+    return _answer(output, python, f"exit code {code}" + (f": {last_lines}" if last_lines else ""))
 
 
 def _answer(said: str, python: Path, how: str) -> dict[str, Any]:
@@ -157,5 +157,5 @@ def _answer(said: str, python: Path, how: str) -> dict[str, Any]:
 
 
 def same_file(one: str, other: str) -> bool:
-    """Return whether two paths are written alike, as this system compares paths."""
+    """Return whether two paths are equal by this system's rules."""
     return os.path.normcase(os.path.abspath(one)) == os.path.normcase(os.path.abspath(other))

@@ -1,6 +1,6 @@
-"""Run by the Python that is asked about: says which one it is, and which devices its PyTorch can compute on.
+"""Run by the Python that is checked: prints its versions and the devices that its PyTorch can use.
 
-It keeps to what old Pythons understand, so that they can say that they are old.
+It uses only syntax of old Python versions, so that these can report their version.
 """
 
 import json
@@ -11,7 +11,7 @@ MARK = "@smplify "
 
 
 def torch_devices(torch):
-    """Return what is known of each GPU: its name for PyTorch, its name for people, and what is wrong with it."""
+    """Return PyTorch's name, display name and fault of each GPU."""
     devices = []
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     for index in range(count):
@@ -24,16 +24,16 @@ def torch_devices(torch):
 
 
 def fault_of(torch, device):
-    """Return what goes wrong when *device* computes, or nothing; a GPU may be too old for a build of PyTorch."""
+    """Return the error of a computation on *device*, or ""; a GPU may be too old for a build of PyTorch."""
     try:
         (torch.ones(2, device=device) + 1).cpu()
-    except Exception as error:  # of any kind: drivers and builds fail in many ways, and all are told
+    except Exception as error:  # any kind: drivers and builds fail in many ways, and all are reported
         return str(error).split("\n")[0][:200]
     return ""
 
 
 def main():
-    """Print what was found as one marked line of JSON."""
+    """Print the findings as one marked line of JSON."""
     found = {
         "version": platform.python_version(),
         "machine": platform.machine(),
@@ -51,7 +51,7 @@ def main():
 
         found["torch"] = str(torch.__version__)
         found["devices"] = torch_devices(torch)
-    except Exception as error:  # of any kind: a package may be missing or broken in any way, and all are told
+    except Exception as error:  # any kind: a package may be missing or broken in any way, and all are reported
         found["fault"] = type(error).__name__ + ": " + str(error).split("\n")[0][:200]
     print("\n" + MARK + json.dumps(found))
 

@@ -1,4 +1,4 @@
-"""The fitting process: requests come on standard input, answers go to standard output. It runs in the other Python."""
+"""The fitting process, in the other Python: reads requests from standard input, writes answers to standard output."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ..background.messages import Message, PipeError, read_message, write_messag
 from ..core_access import CoreError, FitCancelled, fit_track
 
 ALIVE_EVERY_S = 1.0
-_SECONDS_BETWEEN_REPORTS = 0.1
+_REPORT_INTERVAL_S = 0.1
 
 
 def serve(idle_s: float) -> int:
-    """Answer requests until standard input ends, or none has come for *idle_s* seconds; return the exit code.
+    """Answer requests until standard input ends or none arrives for *idle_s* seconds; return the exit code.
 
-    Whatever else prints is led to standard error, so that messages stay whole. What goes wrong in a fit and is not the
-    data's fault ends the process; the other side tells its last lines.
+    All other output is redirected to standard error, so that messages stay intact. An exception in a fit that is not a
+    `CoreError` ends the process; the client then reports its last lines of output.
     """
     channel = _Channel(os.fdopen(os.dup(sys.stdout.fileno()), "wb"))
     sys.stdout.flush()
@@ -40,7 +40,7 @@ def serve(idle_s: float) -> int:
 
 
 class _Channel:
-    """Sends messages, whole, from any thread."""
+    """Sends complete messages from any thread."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -52,7 +52,7 @@ class _Channel:
 
 
 class _Inbox:
-    """Reads messages on a thread of its own, so that a request to cancel is heard during a fit."""
+    """Reads messages on a thread, so that cancel requests are received during a fit."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.exit_code = 0
@@ -63,14 +63,14 @@ class _Inbox:
         threading.Thread(target=self._read, daemon=True).start()
 
     def next_request(self, idle_s: float) -> Message | None:
-        """Return the next request, or None when there will be no more."""
+        """Return the next request, or None at the end of the input or after *idle_s* seconds."""
         try:
             return self._requests.get(timeout=idle_s)
         except queue.Empty:
             return None
 
     def is_cancelled(self, number: int) -> bool:
-        """Return whether nobody wants the answer to request *number* any more."""
+        """Return whether request *number* was cancelled or the input has ended."""
         return self._ended or number in self._cancelled
 
     def _read(self) -> None:
@@ -81,7 +81,7 @@ class _Inbox:
                 else:
                     self._requests.put(message)
         except PipeError as error:
-            print(f"the fitting process was sent something that is no message: {error}", file=sys.stderr)
+            print(f"the fitting process received an invalid message: {error}", file=sys.stderr)
             self.exit_code = 2
         self._ended = True
         self._requests.put(None)
@@ -89,14 +89,14 @@ class _Inbox:
 
 @contextmanager
 def _signs_of_life(channel: _Channel) -> Iterator[None]:
-    """Tell the other side now and then that this process lives, however long a step of the fit takes."""
+    """Regularly send the client a sign of life, however long a step of the fit takes."""
     over = threading.Event()
 
-    def tell() -> None:
+    def send_alive() -> None:
         while not over.wait(ALIVE_EVERY_S):
             channel.send(Message("alive"))
 
-    thread = threading.Thread(target=tell, daemon=True)
+    thread = threading.Thread(target=send_alive, daemon=True)
     thread.start()
     try:
         yield
@@ -121,13 +121,13 @@ def _fit(request: Message, inbox: _Inbox, channel: _Channel) -> Message:
 
 
 def _reporter(number: int, inbox: _Inbox, channel: _Channel) -> Callable[[int, int, str], bool]:
-    """Return a progress callback that sends at most ten messages a second, but the first and last of each step."""
+    """Return a progress callback that sends the first and last message of each step, else at most ten per second."""
     last = (0.0, "")
 
     def report(done: int, total: int, what: str) -> bool:
         nonlocal last
         now = time.monotonic()
-        if now - last[0] >= _SECONDS_BETWEEN_REPORTS or what != last[1] or done >= total:
+        if now - last[0] >= _REPORT_INTERVAL_S or what != last[1] or done >= total:
             last = (now, what)
             channel.send(Message("progress", {"number": number, "done": done, "total": total, "what": what}))
         return not inbox.is_cancelled(number)

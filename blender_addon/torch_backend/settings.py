@@ -1,4 +1,4 @@
-"""What the preferences say about where fits run. Read on the main thread; the answers may go to any thread."""
+"""Where fits run, according to the preferences. Called on the main thread; the results may be used on any thread."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _LEGACY_FOLDER = "learnable_smplify"
 
 
 def user_folder() -> Path:
-    """Return the folder that belongs to the add-on but not to one version of it; it need not exist."""
+    """Return the add-on's user folder, which is kept between versions; it need not exist."""
     if PACKAGE.startswith("bl_ext."):
         return Path(bpy.utils.extension_path_user(PACKAGE))
     return Path(bpy.utils.user_resource("DATAFILES", path=_LEGACY_FOLDER))
 
 
 def blender_has_torch() -> bool:
-    """Return whether PyTorch is there in Blender's own Python; it is not imported for that."""
+    """Return whether Blender's own Python has PyTorch, without importing it."""
     return importlib.util.find_spec("torch") is not None
 
 
 def python_to_check(preferences: bpy.types.AddonPreferences) -> Path | None:
-    """Return the Python that the preferences name, or None where they name none that is there."""
+    """Return the Python set in the preferences, or None if there is none."""
     if preferences.fit_place == "CHOSEN":
         return python_in(Path(bpy.path.abspath(preferences.python_file))) if preferences.python_file else None
     if preferences.fit_place == "PRIVATE":
@@ -41,20 +41,20 @@ def python_to_check(preferences: bpy.types.AddonPreferences) -> Path | None:
 
 
 def known_info(preferences: bpy.types.AddonPreferences) -> PythonInfo | None:
-    """Return what was found out about the Python that the preferences name, or None before it was checked."""
+    """Return the checked properties of the Python set in the preferences, or None before it was checked."""
     python, info = python_to_check(preferences), PythonInfo.from_json(preferences.findings)
     return info if python is not None and info is not None and same_file(info.path, str(python)) else None
 
 
 def fit_python(preferences: bpy.types.AddonPreferences | None) -> Path | None:
-    """Return the Python in which fits on a torch device run, or None for Blender's own."""
+    """Return the Python for fits on a torch device, or None for Blender's own."""
     if preferences is None or preferences.fit_place == "BLENDER" or known_info(preferences) is None:
         return None
     return python_to_check(preferences)
 
 
 def fit_where_set(preferences: bpy.types.AddonPreferences | None) -> Callable[..., Any]:
-    """Return what fits as the core's `fit_track` does, where the preferences say; it may be called on any thread."""
+    """Return a function like the core's `fit_track` that fits where the preferences say, on any thread."""
     from .fitting import run_fit
 
     return partial(run_fit, python=fit_python(preferences))
@@ -67,7 +67,7 @@ def fit_devices(preferences: bpy.types.AddonPreferences | None) -> tuple[Device,
 
 
 def what_it_takes(build: Build) -> tuple[str, ...]:
-    """Return what an installation of *build* brings and takes, in the user's language, a line each."""
+    """Return the device and size of an installation of *build*, one line each, in the user's language."""
     translate = bpy.app.translations.pgettext_iface
     sizes = translate("About {download} to download, {disk} on the disk, in a folder of the extension's own.")
     lines = [

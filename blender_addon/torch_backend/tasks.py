@@ -1,4 +1,4 @@
-"""Work on a thread of its own that a panel shows: how far it is, how it ended. Needs neither Blender nor the core."""
+"""Tasks on a thread that the preferences show, with progress and outcome. Needs neither Blender nor the core."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from .environment import EnvironmentFault, remove
 from .probe import ProbeError, PythonInfo, probe
 
 
-class TaskCancelled(Exception):  # noqa: N818 - it is a request that was honoured, not a fault
-    """The user wants no more."""
+class TaskCancelled(Exception):  # noqa: N818 - a fulfilled request, not a fault
+    """The user has cancelled the task."""
 
 
 class Task(ABC):
-    """Something that takes a while; `start` it once, look at it from any thread.
+    """A long-running task; call `start` once, read the attributes from any thread.
 
     Attributes:
-        share: how much of it is done, 0 to 1.
-        what: what is being done.
-        error: why it failed; empty when it did not.
-        info: the Python that it found, if it found one.
+        share: the completed fraction, 0 to 1.
+        what: the name of the current step.
+        error: why the task failed; empty if it did not.
+        info: the Python that the task checked, if any.
     """
 
     def __init__(self, what: str) -> None:
@@ -34,26 +34,26 @@ class Task(ABC):
         self._thread = threading.Thread(target=self._work, name="SMPLify task", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     @property
     def running(self) -> bool:
-        """Whether it is not over: done, failed, or cancelled with everything unfinished removed."""
+        """Whether the thread is running; once it has ended, unfinished files are removed."""
         return self._thread.is_alive()
 
     @property
     def cancelled(self) -> bool:
-        """Whether it was told to stop."""
+        """Whether cancelling was requested."""
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """Tell it to stop; it is over a moment later."""
+        """Request the end of the task; it ends shortly after."""
         self._cancelled.set()
         self.what = "Cancelling"
 
     def wait(self) -> None:
-        """Wait until it is over."""
+        """Wait until the task has ended."""
         self._thread.join()
 
     def _work(self) -> None:
@@ -65,20 +65,20 @@ class Task(ABC):
 
     @abstractmethod
     def _do(self) -> PythonInfo | None:
-        """Do it, on the thread."""
+        """Run the task, on the thread."""
 
-    def _tell(self, share: float, what: str) -> None:
+    def _report(self, share: float, what: str) -> None:
         if not self.cancelled:
             self.share, self.what = share, what
 
     def _check(self) -> None:
-        """Raise `TaskCancelled` when the user wants no more."""
+        """Raise `TaskCancelled` if the user has cancelled."""
         if self.cancelled:
             raise TaskCancelled
 
 
 class Check(Task):
-    """Ask a Python what it is."""
+    """Check a Python."""
 
     def __init__(self, python: Path) -> None:
         super().__init__("Looking at that Python")

@@ -75,7 +75,7 @@ def test_another_process_gives_the_same_motion_and_report(walk, body, torch_pyth
     assert_same(motion, here_motion)
     assert_same(report, here_report)
     assert set(report.timings_s) == set(here_report.timings_s)
-    assert told[0] == (0, 24, "Starting the process that fits") and told[-1] == told_here[-1]
+    assert told[0] == (0, 24, "Starting the fitting process") and told[-1] == told_here[-1]
     steps, steps_here = (list(dict.fromkeys(what for _, _, what in news)) for news in (told, told_here))
     assert steps[1:] == steps_here
 
@@ -161,7 +161,7 @@ def test_a_process_that_hangs_is_ended(long_walk, body, torch_python, start):
         if what == "Finding the body shape":
             os.kill(server.pid, signal.SIGSTOP)
 
-    with pytest.raises(AccelerationError, match="nothing was heard of its process for 2 s"):
+    with pytest.raises(AccelerationError, match="its process sent nothing for 2 s"):
         server.fit(long_walk, body, ON_TORCH, stop)
     assert not alive(server.pid)
 
@@ -213,7 +213,7 @@ def test_garbage_sent_to_the_process_ends_it(torch_python, start, walk, body):
     server = start(torch_python)
     server._process.stdin.write(b"no message at all, and longer than twenty letters")
     server._process.stdin.flush()
-    with pytest.raises(AccelerationError, match=r"(?s)exit code 2.*something that is no message"):
+    with pytest.raises(AccelerationError, match=r"(?s)exit code 2.*received an invalid message"):
         server.fit(walk, body, ON_TORCH, None)
 
 

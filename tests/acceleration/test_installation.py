@@ -125,14 +125,14 @@ def test_one_whose_torch_does_not_work_is_not_kept(plan, wheels):
 @pytest.mark.parametrize("step", ["Making the environment", "Looking for torch", "Unpacking", "Trying PyTorch"])
 def test_it_can_be_cancelled_at_any_step(plan, step, monkeypatch):
     task = Installation(plan)
-    tell = Task._tell
+    tell = Task._report
 
     def heard(self: Task, share: float, what: str) -> None:
         tell(self, share, what)
         if what == step:
             self.cancel()
 
-    monkeypatch.setattr(Task, "_tell", heard)
+    monkeypatch.setattr(Task, "_report", heard)
     begun = time.monotonic()
     run(task)
     assert task.cancelled and task.error == "" and task.info is None

@@ -27,8 +27,8 @@ def test_the_share_follows_what_is_downloaded_then_what_is_unpacked(tmp_path):
     (tmp_path / "pip-25.3.dist-info").mkdir()
     shares, texts = [], []
     for line in OUTPUT.splitlines(keepends=True):
-        progress.hear(line)
-        progress.look()
+        progress.read_line(line)
+        progress.count_unpacked()
         shares.append(progress.share)
         texts.append(progress.what)
     assert shares[:6] == [0.0] * 6
@@ -41,7 +41,7 @@ def test_the_share_follows_what_is_downloaded_then_what_is_unpacked(tmp_path):
     assert shares[-1] == pytest.approx(0.85)
     for name in ("mpmath", "torch", "sympy"):
         (tmp_path / f"{name}-1.dist-info").mkdir()
-    progress.look()
+    progress.count_unpacked()
     assert progress.share == 1.0
 
 
@@ -49,7 +49,7 @@ def test_more_than_was_expected_never_goes_back_nor_over_the_end(tmp_path):
     progress = PipProgress(100, tmp_path)
     shares = []
     for line in OUTPUT.splitlines():
-        progress.hear(line)
+        progress.read_line(line)
         shares.append(progress.share)
     assert shares == sorted(shares)
     assert max(shares) <= 0.8
