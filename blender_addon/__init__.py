@@ -1,21 +1,21 @@
-"""Learnable SMPLify for Blender: from a file of 3D keypoints to a skinned, keyed SMPL figure.
+"""Learnable SMPLify for Blender: from a file of 3D keypoints to a skinned, animated SMPL figure.
 
-Importing this package needs no Blender: ``python -m blender_addon`` has to explain what is missing where bpy cannot be
-loaded. Blender itself calls `register` and `unregister`.
+Importing this package needs no Blender, so that ``python -m blender_addon`` can explain what is missing if bpy cannot
+be loaded. Blender calls `register` and `unregister`.
 """
 
 from __future__ import annotations
 
 
 def register() -> None:
-    """Add the add-on's classes and its command line command to Blender."""
+    """Add the add-on's classes and its command-line command to Blender."""
     from . import registration
 
     registration.register()
 
 
 def unregister() -> None:
-    """Take away everything that `register` added."""
+    """Remove everything that `register` added."""
     from . import registration
 
     registration.unregister()

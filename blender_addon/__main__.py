@@ -1,4 +1,4 @@
-"""``python -m blender_addon``: keypoint files to animation files, with bpy from PyPI."""
+"""``python -m blender_addon``: convert keypoint files to animation files, with bpy from PyPI."""
 
 from __future__ import annotations
 

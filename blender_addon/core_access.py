@@ -1,11 +1,10 @@
-"""The one place where the add-on reaches the core library, and everything it uses of it.
+"""The only module that imports the core library; it lists everything the add-on uses.
 
-The core stands beside this package as ``core`` in the repository, and inside it (``<this package>.core``) in the
-extension zip, where ``build_addon.py`` copies the folder unchanged. The rule is explicit: the copy inside the package
-is used if there is one, else the top-level package. Nothing is rewritten when the zip is built, and no module of the
-add-on imports the core in any other way.
+The core is beside this package as ``core`` in the repository, and inside it (``<this package>.core``) in the extension
+zip, where ``build_addon.py`` copies the folder unchanged. The copy inside the package is used if there is one, else the
+top-level package. Building the zip rewrites nothing, and no other module of the add-on imports the core directly.
 
-Registering the add-on does not import this module; the first use does. No Blender is needed for it.
+Registering the add-on does not import this module; the first use does. It needs no Blender.
 """
 
 from __future__ import annotations

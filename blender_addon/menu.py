@@ -1,6 +1,6 @@
-"""The menu Object > SMPLify, and Pose > SMPLify: all that the boxes can do, for the keyboard and for Blender's search.
+"""The menus Object > SMPLify and Pose > SMPLify: all operators of the boxes, for the keyboard and Blender's search.
 
-The search (F3) finds what stands in a menu, not what is only a button.
+The search (F3) finds menu entries, but not buttons.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _ENTRIES = (
     (),
     ("smplify.import_motion", "IMPORT"), ("smplify.export", "EXPORT"),
 )  # fmt: skip
-"""The operators with their icons, and lines between them."""
+"""The operators with their icons; empty tuples are separators."""
 
 
-class SMPLIFY_MT_smplify(bpy.types.Menu):  # noqa: N801 - the form that Blender asks for
-    """What can be done with keypoints and figures."""
+class SMPLIFY_MT_smplify(bpy.types.Menu):  # noqa: N801 - Blender's naming convention
+    """The operators on keypoints and figures."""
 
     bl_idname = "SMPLIFY_MT_smplify"
     bl_label = "SMPLify"
@@ -59,12 +59,12 @@ def _draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
 
 
 def register() -> None:
-    """Add the menu to those of the 3D viewport."""
+    """Add the menu to the menus of the 3D viewport."""
     for name in _MENUS:
         getattr(bpy.types, name).append(_draw_menu)
 
 
 def unregister() -> None:
-    """Take it away."""
+    """Remove the menu."""
     for name in _MENUS:
         getattr(bpy.types, name).remove(_draw_menu)

@@ -1,4 +1,4 @@
-"""The add-on's preferences: what belongs to the user and their computer, not to a scene."""
+"""The add-on's preferences: settings of the user and the computer, not of a scene."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PLACES = (
 
 
 def _place_changed(preferences: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
-    """Look at the Python that is meant now, if there is one to look at and somebody to see the answer."""
+    """Check the chosen Python, if there is one and Blender has a window."""
     if bpy.app.background or BACKGROUND.busy:
         return
     BACKGROUND.error = ""
@@ -49,8 +49,8 @@ def _place_changed(preferences: bpy.types.AddonPreferences, context: bpy.types.C
         BACKGROUND.start(Check(python))
 
 
-class SMPLIFY_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - the form that Blender asks for
-    """What the user sets once."""
+class SMPLIFY_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - Blender's naming convention
+    """Settings of the add-on."""
 
     bl_idname = PACKAGE
 

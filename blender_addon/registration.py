@@ -1,8 +1,7 @@
-"""What the add-on gives to Blender, module by module, in order of dependence.
+"""Register the add-on's modules in order of dependency.
 
-Each module names its classes in ``CLASSES``. One that has more to add (properties, handlers, menus) does so in
-``register``, which runs after its classes are registered, and takes it away in ``unregister``, which runs before they
-are taken away.
+Each module lists its classes in ``CLASSES``. A module may add properties, handlers or menus in ``register``, which runs
+after its classes are registered, and remove them in ``unregister``, which runs before its classes are unregistered.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Unregister everything, in reverse."""
+    """Unregister everything, in reverse order."""
     for module in reversed(MODULES):
         if hasattr(module, "unregister"):
             module.unregister()

@@ -1,8 +1,8 @@
-"""The command line for a Blender in which the extension is not enabled.
+"""Run the command line in a Blender in which the extension is not enabled.
 
     blender --background --python-exit-code 1 --python run_in_blender.py -- INPUT... -o OUT
 
-Blender runs this file by its path, outside any package, so the package around it is loaded by its path too.
+Blender runs this file by its path, outside any package, so it loads the package around it by path too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).resolve().parent
 
 
 def load_package(name: str, file: Path) -> None:
-    """Load *file*, a package's ``__init__.py`` or a module, as *name*, unless something of that name is loaded."""
+    """Load *file*, a package's ``__init__.py`` or a module, as *name*, unless that name is already loaded."""
     if name in sys.modules:
         return
     folders = [str(file.parent)] if file.name == "__init__.py" else None
@@ -28,7 +28,7 @@ def load_package(name: str, file: Path) -> None:
 
 
 def run() -> int:
-    """Run the command line on what stands after ``--``; return its exit code."""
+    """Run the command line with the arguments after ``--``; return its exit code."""
     if not (_FOLDER / "core").is_dir():
         load_package("core", _FOLDER.parent / "core" / "__init__.py")
     load_package("blender_addon", _FOLDER / "__init__.py")

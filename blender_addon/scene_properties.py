@@ -10,7 +10,7 @@ from .track.properties import SMPLIFY_PG_track
 
 
 class SMPLIFY_PG_scene(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming convention
-    """What the next fit reads, fits and how."""
+    """The settings of the next fit."""
 
     track: bpy.props.PointerProperty(type=SMPLIFY_PG_track)
     body: bpy.props.PointerProperty(type=SMPLIFY_PG_body)
@@ -21,10 +21,10 @@ CLASSES = (SMPLIFY_PG_scene,)
 
 
 def register() -> None:
-    """Give every scene its settings."""
+    """Add the settings to every scene."""
     bpy.types.Scene.smplify = bpy.props.PointerProperty(type=SMPLIFY_PG_scene)
 
 
 def unregister() -> None:
-    """Take the settings away again."""
+    """Remove the settings."""
     del bpy.types.Scene.smplify

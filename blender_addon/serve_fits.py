@@ -2,8 +2,8 @@
 
     python serve_fits.py '{"packages": {"core": ".../core/__init__.py", ...}, "idle_s": 600}'
 
-The small pure-Python packages that the core needs need not be installed there: they are loaded from where the add-on
-has them.
+The small pure-Python packages that the core needs are loaded from the add-on's copies, so they need not be installed in
+that Python.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import json
 import sys
 from pathlib import Path
 
-from run_in_blender import load_package  # type: ignore[import-not-found]  # it lies beside this script
+from run_in_blender import load_package  # type: ignore[import-not-found]  # beside this script
 
 _FOLDER = Path(__file__).resolve().parent
 
 
 def run() -> int:
     """Load the packages by their paths, and serve; return the exit code."""
-    # The folder of this file has modules whose names are common words; nothing else may take them for its own.
+    # This folder contains modules with common names, which must not shadow those of other packages.
     sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != _FOLDER]
     settings = json.loads(sys.argv[1])
     for name, file in settings["packages"].items():

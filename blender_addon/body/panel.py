@@ -1,4 +1,4 @@
-"""Box 2: which body, and which shape it has."""
+"""Box 2: the body model and its shape."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HOW_TO_GET = (
 _NEVER_COPIED = "The file is read where it lies, and never copied."
 
 
-class SMPLIFY_PT_body(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_PT_body(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's naming convention
     """The body model and its shape."""
 
     bl_idname = "SMPLIFY_PT_body"
@@ -45,7 +45,7 @@ class SMPLIFY_PT_body(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form t
 
 
 def _draw_licensed(layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
-    """Draw the choice of a licensed file, or where to get one."""
+    """Draw the choice of a licensed file, or how to get one."""
     layout.prop(settings, "file", text="")
     path = chosen_body_file(context)
     if not path:
@@ -68,8 +68,7 @@ def _draw_licensed(layout: bpy.types.UILayout, context: bpy.types.Context, setti
 
 
 def _draw_figure(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw whose shape is held."""
-
+    """Draw the figure whose shape is used."""
     armature = active_armature(context)
     if armature is None:
         layout.label(text="Make a figure active", icon="ERROR")

@@ -9,36 +9,36 @@ from ..ui.property_options import FILE_OPTIONS
 
 
 def _body_file_changed(settings: SMPLIFY_PG_body, context: bpy.types.Context) -> None:
-    """Remember the body's file for other scenes."""
+    """Store the body file in the preferences, for other scenes."""
     preferences = addon_preferences(context)
     if preferences is not None and settings.file:
         preferences.body_file = bpy.path.abspath(settings.file)
 
 
 class SMPLIFY_PG_body(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming convention
-    """Box 2: which body, which shape."""
+    """The settings of box 2: the body model and its shape."""
 
     kind: bpy.props.EnumProperty(
         name="Body",
-        description="The body that is fitted",
+        description="The body model to fit",
         items=(
-            ("FREE", "Free Body", "The body that the extension brings: free for any use, in SMPL's format"),
+            ("FREE", "Free Body", "The body of the extension: free for any use, in SMPL's format"),
             ("SMPL", "Licensed SMPL", "A file of SMPL, SMPL-H or SMPL-X that you have a licence for"),
         ),
     )
     file: bpy.props.StringProperty(
         name="Body File",
-        description="The .pkl or .npz file of SMPL. It is read where it lies and never copied into the .blend file; "
-        "empty takes the one that the preferences remember",
+        description="The .pkl or .npz file of SMPL. It is read in place and never copied into the .blend file; "
+        "empty uses the one set in the preferences",
         subtype="FILE_PATH",
         options=FILE_OPTIONS,
         update=_body_file_changed,
     )
     gender: bpy.props.EnumProperty(
         name="Gender",
-        description="Which of the files that lie side by side, as SMPL's project names them",
+        description="Which of the files in the same folder to use, by SMPL's file names",
         items=(
-            ("FILE", "As File", "The file that is chosen, whatever its gender"),
+            ("FILE", "As File", "The chosen file, whatever its gender"),
             ("NEUTRAL", "Neutral", "The neutral body beside the file"),
             ("FEMALE", "Female", "The female body beside the file"),
             ("MALE", "Male", "The male body beside the file"),
@@ -48,9 +48,9 @@ class SMPLIFY_PG_body(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming
         name="Shape",
         description="Where the shape of the body (its betas) comes from",
         items=(
-            ("TRACK", "From the Track", "Estimated from the lengths of the bones"),
-            ("FILE", "From a File", "Held as a .npy file says: the same person in many clips"),
-            ("FIGURE", "From the Active Figure", "Held as the active figure's shape keys are set"),
+            ("TRACK", "From the Track", "Estimated from the bone lengths"),
+            ("FILE", "From a File", "Fixed to the betas of a .npy file: the same person in many clips"),
+            ("FIGURE", "From the Active Figure", "Fixed to the shape keys of the active figure"),
         ),
     )
     betas_file: bpy.props.StringProperty(

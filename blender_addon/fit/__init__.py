@@ -1,1 +1,1 @@
-"""The fit that the panel starts: on a thread, with progress, and cancelled without a trace."""
+"""The Fit box: fits on a thread, with progress and cancelling that changes nothing."""

@@ -1,7 +1,7 @@
-"""The menu of devices: NumPy, PyTorch on the processor, and the GPUs that the Python of the preferences has reported.
+"""The device menu: NumPy, PyTorch on the CPU, and the GPUs reported by the Python set in the preferences.
 
-A scene keeps the device by its name for PyTorch. So a choice outlives a session, another order of the menu, and a
-computer that lacks that GPU.
+A scene stores the PyTorch name of the device, so a choice survives a new session, a reordered menu, and a computer
+without that GPU.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from ..torch_backend.settings import fit_devices
 
 DEFAULT = "numpy"
 _ALWAYS = (
-    ("numpy", "CPU (NumPy)", "The processor, with NumPy: always there"),
-    ("cpu", "CPU (PyTorch)", "The processor, with PyTorch, which must be set up"),
+    ("numpy", "CPU (NumPy)", "The CPU, with NumPy: always available"),
+    ("cpu", "CPU (PyTorch)", "The CPU, with PyTorch, which must be set up"),
 )
 _ANY_GPU = (
     ("cuda", "NVIDIA GPU", "Needs PyTorch with CUDA; see GPU Acceleration in the preferences"),
@@ -27,17 +27,17 @@ _REPORTED = "Found by the Python that the add-on's preferences name"
 _NOT_FOUND = "Not found by the Python that the add-on's preferences name"
 
 _numbers: dict[str, int] = {}
-"""The number of each device in the menu; it stays while Blender runs, whatever else the menu offers."""
+"""The enum number of each device; constant while Blender runs, even if the menu changes."""
 _items: dict[tuple[str, str, str], tuple[str, str, str, str, int]] = {}
-"""All items that were ever offered: Blender does not keep the texts of a menu that a function makes."""
+"""All items ever offered: Blender does not keep references to the strings of a dynamic menu."""
 
 
 def offered(gpus: Sequence[Device], chosen: str) -> list[tuple[str, str, str]]:
-    """Return (name for PyTorch, text, description) of what the menu offers.
+    """Return (PyTorch name, text, description) of each menu item.
 
     Args:
-        gpus: those that were reported; none before a Python was checked, then each kind of GPU is offered.
-        chosen: the device that is set; it is always offered.
+        gpus: the reported GPUs; if empty, because no Python was checked yet, each kind of GPU is offered.
+        chosen: the current device; it is always offered.
     """
     found = tuple((gpu.id, gpu.name if ":" not in gpu.id else f"{gpu.name} ({gpu.id})", _REPORTED) for gpu in gpus)
     menu = [*_ALWAYS, *(found or _ANY_GPU)]
@@ -49,7 +49,7 @@ def offered(gpus: Sequence[Device], chosen: str) -> list[tuple[str, str, str]]:
 def menu_items(
     settings: bpy.types.PropertyGroup, context: bpy.types.Context | None
 ) -> list[tuple[str, str, str, str, int]]:
-    """Return the menu, as Blender wants it."""
+    """Return the menu items in Blender's format."""
     gpus = fit_devices(addon_preferences(bpy.context))
     return [
         _items.setdefault(item, (*item, "NONE", _number(item[0]))) for item in offered(gpus, settings.device or DEFAULT)
@@ -57,12 +57,12 @@ def menu_items(
 
 
 def chosen_number(settings: bpy.types.PropertyGroup) -> int:
-    """Return the menu's number of the device that is set."""
+    """Return the enum number of the current device."""
     return _number(settings.device or DEFAULT)
 
 
 def choose_number(settings: bpy.types.PropertyGroup, number: int) -> None:
-    """Set the device that has this number in the menu."""
+    """Set the device with this enum number."""
     settings.device = next(name for name, known in _numbers.items() if known == number)
 
 

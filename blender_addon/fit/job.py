@@ -1,4 +1,4 @@
-"""What a fit has to do, gathered on the main thread; the work itself needs no Blender data and runs on any thread."""
+"""A fit, set up on the main thread; the work itself needs no Blender data and runs on any thread."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class HeldShape:
     """The shape of a figure in the scene.
 
     Attributes:
-        betas: (10,).
-        joints: (24, 3) rest joints of the mean shape of its body: what tells one body from another.
-        name: of the figure, for messages.
+        betas: (10,) the shape.
+        joints: (24, 3) rest joints of the mean shape of its body, which identify the body; metres.
+        name: name of the figure, for messages.
     """
 
     betas: np.ndarray
@@ -54,15 +54,15 @@ class FitJob:
     """A fit.
 
     Attributes:
-        request: the keypoint file, and how it is to be read.
-        readings: what was read from it; empty when it is to be read first.
-        person: name or number (from 1) of the one person to fit, "" for everyone.
+        request: the keypoint file and its reading options.
+        readings: the readings of the file; empty if it has to be read first.
+        person: name or number (from 1) of the only person to fit, "" for everyone.
         body_file: absolute path of a licensed body, "" for the free body.
-        betas_file: absolute path of the betas to hold, "" for none.
-        held: a figure whose shape to hold, or None.
-        options: settings of the fit; betas are filled in here.
-        fit: does it, as the core's `fit_track` does.
-        place: where the figures will be put.
+        betas_file: absolute path of fixed betas, "" for none.
+        held: a figure whose shape is used, or None.
+        options: the fit options; `run` sets the betas.
+        fit: the function that fits a track; same signature as the core's `fit_track`.
+        place: how the figures will be placed.
     """
 
     request: TrackRequest
@@ -76,15 +76,15 @@ class FitJob:
     place: Place = field(default_factory=Place)
 
     def run(self, progress: Progress) -> list[FittedTrack]:
-        """Read what is not read yet, and fit.
+        """Read the file if needed, and fit.
 
         Raises:
             CoreError: the file, the body or the shape cannot be used.
-            FitCancelled: *progress* answered False.
+            FitCancelled: *progress* returned False.
         """
-        _tell(progress, "Reading")
+        _report(progress, "Reading")
         readings = self.readings or tuple(read_all(Path(self.request.path), self.request.options()))
-        _tell(progress, "Loading the body")
+        _report(progress, "Loading the body")
         body = resolve_body(self.body_file or None)
         betas = self._betas(body)
         tracks = [reading.track for reading in readings]
@@ -122,6 +122,6 @@ def _with_betas(options: FitOptions, betas: np.ndarray | None) -> FitOptions:
     return options if betas is None else replace(options, betas=betas)
 
 
-def _tell(progress: Progress, what: str) -> None:
+def _report(progress: Progress, what: str) -> None:
     if not progress(0.0, what):
         raise FitCancelled("the fit was cancelled; nothing was changed")

@@ -1,4 +1,4 @@
-"""Box 3: fit a figure to each person of the track."""
+"""Operators of box 3: fit a figure to each person of the track, or cancel the fit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..figure.create import Figure
 
 
-class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Fit an SMPL figure to each chosen person of the track, and add it to the scene, animated"""
 
     bl_idname = "smplify.fit"
@@ -32,7 +32,7 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - the form that
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Return whether there is a track to fit, and figures can be added now."""
+        """Return whether a track can be fitted and figures can be added now."""
         request = track_request(context.scene.smplify.track)
         if FITS.busy:
             cls.poll_message_set("A fit is running")
@@ -49,13 +49,13 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - the form that
         return True
 
     def prepare(self, context: bpy.types.Context) -> Callable[[Progress], list[FittedTrack]]:
-        """Return the fit that the scene is set to."""
+        """Return the fit set up in the scene."""
         job = fit_job(context)
         self._request, self._floor = job.request, context.scene.smplify.fit.floor
         return job.run
 
     def finish(self, context: bpy.types.Context, result: list[FittedTrack]) -> str:
-        """Add the figures and select them, as Blender's own importers do."""
+        """Add the figures and select them, as Blender's importers do."""
         from ..batch.convert import show
 
         figures = show(result, self._request.name, floor=self._floor)
@@ -72,16 +72,16 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - the form that
             }
         errors = [item.report.mean_error_mm for item in result]
         names = ", ".join(figure.armature.name for figure in figures)
-        text = iface_("Added {:s}: {:d} frames, {:.1f} mm from the points")
+        text = iface_("Added {:s}: {:d} frames, mean keypoint error {:.1f} mm")
         return text.format(names, result[0].track.num_frames, sum(errors) / len(errors))
 
 
 def _lift(item: FittedTrack, figure: Figure) -> float:
-    """Return how far up a figure was moved to stand on the floor, in metres."""
+    """Return the vertical offset of a figure to stand on the floor, metres."""
     return float(figure.motion.trans[0, 1] - item.person.motion.trans[0, 1])
 
 
-class SMPLIFY_OT_cancel_fit(bpy.types.Operator):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_OT_cancel_fit(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """End the running fit; nothing is changed"""
 
     bl_idname = "smplify.cancel_fit"
@@ -89,11 +89,11 @@ class SMPLIFY_OT_cancel_fit(bpy.types.Operator):  # noqa: N801 - the form that B
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Return whether a fit runs."""
+        """Return whether a fit is running."""
         return FITS.busy
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Ask it to end; the operator that runs it does the rest."""
+        """Request the end of the fit; the operator that runs it does the rest."""
         FITS.cancel()
         return {"FINISHED"}
 

@@ -1,4 +1,4 @@
-"""Box 3: fit, with progress and a way out."""
+"""Box 3: fit, with progress and cancelling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .operators import SMPLIFY_OT_cancel_fit, SMPLIFY_OT_fit
 _BUTTON_SCALE = 1.4
 
 
-class SMPLIFY_PT_fit(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
+class SMPLIFY_PT_fit(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's naming convention
     """The fit."""
 
     bl_idname = "SMPLIFY_PT_fit"
@@ -25,7 +25,7 @@ class SMPLIFY_PT_fit(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form th
     bl_order = 3
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the box in the state that the fit is in."""
+        """Draw the box for the state of the fit."""
         layout = self.layout
         settings = context.scene.smplify.fit
         column = layout.column()
@@ -40,7 +40,7 @@ class SMPLIFY_PT_fit(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form th
         row = layout.row()
         row.scale_y = _BUTTON_SCALE
         row.operator(SMPLIFY_OT_fit.bl_idname, icon="ARMATURE_DATA")
-        _draw_end(layout, context)
+        _draw_outcome(layout, context)
 
 
 def _draw_progress(layout: bpy.types.UILayout, task: Task) -> None:
@@ -49,14 +49,14 @@ def _draw_progress(layout: bpy.types.UILayout, task: Task) -> None:
     elif FITS.state is FitState.CANCELLING:
         layout.label(text="Cancelling...", icon="CANCEL")
     else:
-        share = task.standing.share
+        share = task.status.share
         layout.progress(factor=share, text=f"{share:.0%}")
         layout.label(text=describe(task), translate=False)
     layout.operator(SMPLIFY_OT_cancel_fit.bl_idname, icon="CANCEL")
 
 
-def _draw_end(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw how the last fit ended."""
+def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the outcome of the last fit."""
     if FITS.state is FitState.DONE:
         draw_text(layout, context, FITS.message, icon="CHECKMARK")
     elif FITS.state is FitState.CANCELLED:
@@ -67,8 +67,8 @@ def _draw_end(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         draw_text(box, context, FITS.message, icon="ERROR")
 
 
-class SMPLIFY_PT_fit_options(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
-    """How the points are smoothed, and the rest."""
+class SMPLIFY_PT_fit_options(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's naming convention
+    """Smoothing and further options of the fit."""
 
     bl_idname = "SMPLIFY_PT_fit_options"
     bl_label = "Options"

@@ -1,4 +1,4 @@
-"""From the settings of the boxes 1 to 3 to a fit."""
+"""Set up a fit from the settings of boxes 1 to 3."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import bpy
 from ..figure.scene_time import has_animation, scene_rate
 from ..figure.shape_operators import active_armature
 from ..package import addon_preferences
-from ..package import body_file as remembered_body_file
+from ..package import body_file as preferred_body_file
 from ..torch_backend.settings import fit_where_set
 from ..track.session import TRACKS, TrackState
 from ..track.settings import track_request
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 def chosen_body_file(context: bpy.types.Context) -> str:
-    """Return the absolute path that box 2 shows: the scene's, else the one that the preferences remember, else ""."""
+    """Return the absolute path of the licensed body: that of the scene, else that of the preferences, else ""."""
     own = context.scene.smplify.body.file
-    return bpy.path.abspath(own) if own else remembered_body_file(addon_preferences(context))
+    return bpy.path.abspath(own) if own else preferred_body_file(addon_preferences(context))
 
 
 def genders(context: bpy.types.Context) -> dict[str, Path]:
-    """Return the files of the chosen body by gender; empty when the names of its files do not tell."""
+    """Return the files of the chosen body by gender; empty if the file names do not contain the gender."""
     from ..core_access import gender_files
 
     path = chosen_body_file(context)
@@ -38,7 +38,7 @@ def body_path(context: bpy.types.Context) -> str:
     """Return the path of the body to fit, "" for the free body.
 
     Raises:
-        CoreError: a licensed body is asked for, but none is set, or none of that gender.
+        CoreError: a licensed body is required, but none is set, or none of that gender.
     """
     from ..core_access import InputMissingError
 
@@ -50,18 +50,18 @@ def body_path(context: bpy.types.Context) -> str:
         raise InputMissingError("expected a licensed SMPL file, found none set; choose one in box 2, or the free body")
     if settings.gender == "FILE":
         return path
-    wanted = settings.gender.lower()
+    gender = settings.gender.lower()
     found = genders(context)
-    if wanted not in found:
+    if gender not in found:
         raise InputMissingError(
-            f"expected the {wanted} body beside {path}, named as that file is, found "
+            f"expected the {gender} body beside {path}, named as that file is, found "
             f"{', '.join(sorted(found)) or 'no gender in its name'}; set Gender to As File, or choose another file"
         )
-    return str(found[wanted])
+    return str(found[gender])
 
 
 def held_shape(context: bpy.types.Context) -> HeldShape:
-    """Return the shape that the active figure has now.
+    """Return the current shape of the active figure.
 
     Raises:
         CoreError: no figure is active.
@@ -78,18 +78,18 @@ def held_shape(context: bpy.types.Context) -> HeldShape:
     return HeldShape(shape_values(body_mesh_of(armature)), joints.template, armature.name)
 
 
-def workers_of(asked: int) -> int | None:
-    """Return the threads for a fit: as many as asked; for 0 all cores, but for one that Blender's window needs."""
-    if asked > 0:
-        return asked
+def workers_of(setting: int) -> int | None:
+    """Return the number of threads for a fit; for 0, all cores but one, which Blender's window needs."""
+    if setting > 0:
+        return setting
     return None if bpy.app.background else max(1, (os.cpu_count() or 2) - 1)
 
 
 def fit_job(context: bpy.types.Context) -> FitJob:
-    """Return the fit that the scene of *context* is set to.
+    """Return the fit set up in the scene of *context*.
 
     Raises:
-        CoreError: something that it needs is not set or not there.
+        CoreError: a required setting or file is missing.
     """
     from ..core_access import FitOptions, InputMissingError
     from ..figure.placing import Place

@@ -1,1 +1,1 @@
-"""The keypoints that the panel works on: read on a thread, described, drawn in the viewport; no object is made."""
+"""The Track box: keypoints, read on a thread, described, and drawn in the viewport without adding objects."""

@@ -1,6 +1,6 @@
-"""What the menus of box 1 offer, as Blender's enums want it. Needs neither Blender nor the core.
+"""The menu items of box 1, as Blender's enums expect them. Needs neither Blender nor the core.
 
-Blender keeps a choice as its number in the list: a new one goes to the end.
+Blender stores a choice as its index in the list, so new items must be appended.
 """
 
 from __future__ import annotations
@@ -10,7 +10,11 @@ from .request import AUTO
 CUSTOM = "CUSTOM"
 
 LAYOUTS = (
-    (AUTO, "Auto", "Told by the file, the names of the points, or their count and the anatomy"),
+    (
+        AUTO,
+        "Auto",
+        "Stated by the file, or detected from the point names, or from the number of points and the anatomy",
+    ),
     ("body25", "OpenPose BODY25", "25 points, as of OpenPose and EasyMocap"),
     ("body25_hands", "OpenPose BODY25 with hands (EasyMocap)", "67 points"),
     ("coco17", "COCO 17", "17 points, as of many detectors and of AIST++"),
@@ -22,11 +26,11 @@ LAYOUTS = (
     ("rtmpose_body", "RTMPose body of FreeMoCap 2", "Named points of FreeMoCap 2"),
     ("smpl22", "SMPL 22 body joints", "SMPL's own joints, without hands"),
     ("smpl24", "SMPL 24 joints", "SMPL's own joints"),
-    ("markers", "Optical markers, joint centres estimated", "Plug-in Gait, CMU and other sets of a laboratory"),
+    ("markers", "Optical markers, joint centres estimated", "Plug-in Gait, CMU and other marker sets"),
 )
 
 UNITS = (
-    (AUTO, "Auto", "Stated by the file, or the one unit in which the person is of human size"),
+    (AUTO, "Auto", "Stated by the file, or the only unit that gives a person of human size"),
     ("m", "Metres", "The file's numbers are metres"),
     ("cm", "Centimetres", "The file's numbers are centimetres"),
     ("mm", "Millimetres", "The file's numbers are millimetres"),
@@ -35,7 +39,7 @@ UNITS = (
 )
 
 UP_AXES = (
-    (AUTO, "Auto", "Stated by the file, or the axis along which the head is above the feet"),
+    (AUTO, "Auto", "Stated by the file, or detected as the axis along which the head is above the feet"),
     *((axis, axis, f"{axis} of the file points up") for axis in ("+X", "-X", "+Y", "-Y", "+Z", "-Z")),
 )
 
@@ -45,11 +49,11 @@ FRAME_RATES = (
         (rate, rate, f"{rate} fps")
         for rate in ("24", "25", "29.97", "30", "50", "59.94", "60", "90", "100", "120", "200", "240")
     ),
-    (CUSTOM, "Custom", "The number that is set below"),
+    (CUSTOM, "Custom", "The rate set below"),
 )
 
 HANDEDNESS = (
-    (AUTO, "Auto", "Told by which way toes, nose and knees point; left-handed data are refused"),
+    (AUTO, "Auto", "Detected from the directions of toes, nose and knees; left-handed data are refused"),
     ("right", "Right", "The axes of the file are right-handed"),
     ("left", "Left", "The axes of the file are left-handed: mirror the data back"),
 )

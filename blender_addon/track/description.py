@@ -1,4 +1,4 @@
-"""What box 1 tells of a track that is read. Needs no Blender."""
+"""The description of a track in box 1. Needs no Blender."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SETTINGS: tuple[tuple[str, str], ...] = (
     ("frame_rate", "frame rate"),
     ("handedness", "handedness"),
 )
-"""The settings of box 1, and the core's word for what each overrides."""
+"""The settings of box 1, each with the core's name of the property it overrides."""
 
 _MOST_NAMES = 12
 
@@ -27,12 +27,12 @@ Translate = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Detected:
-    """A property of a track.
+    """A detected property of a track.
 
     Attributes:
         setting: the setting that overrides it.
-        value: what it is.
-        reason: how that is known.
+        value: the detected value.
+        reason: how it was detected.
     """
 
     setting: str
@@ -41,7 +41,7 @@ class Detected:
 
 
 def detected(reading: Reading) -> list[Detected]:
-    """Return what was found out, in the panel's order."""
+    """Return the detected properties, in the panel's order."""
     found = []
     for setting, subject in SETTINGS:
         finding = reading.finding(subject)
@@ -52,12 +52,12 @@ def detected(reading: Reading) -> list[Detected]:
 
 
 def doubts(reading: Reading) -> list[str]:
-    """Return what is odd about a track, one sentence each."""
+    """Return the doubts about a track, one sentence each."""
     return [in_panel_words(doubt) for doubt in (*reading.doubts, *reading.people_left_out)]
 
 
 def measures(reading: Reading, translate: Translate = str) -> Iterator[str]:
-    """Yield how long the track and how tall the person is; *translate* gives a text in the user's language."""
+    """Yield the length of the track and the stature of the person; *translate* translates for the user."""
     track = reading.track
     yield translate("{:d} frames at {:g} fps, {:.2f} s").format(track.num_frames, track.fps, track.duration_s)
     yield translate("{:.2f} m tall, by the bones").format(reading.stature_m)
@@ -66,7 +66,7 @@ def measures(reading: Reading, translate: Translate = str) -> Iterator[str]:
 
 
 def points(reading: Reading, translate: Translate = str) -> Iterator[str]:
-    """Yield which points there are and which are missing how often; *translate* as for `measures`."""
+    """Yield the used points and how often points are missing; *translate* as for `measures`."""
     from ..core_access import missing_shares
 
     yield translate("{:d} points of the file are used").format(len(reading.matched))

@@ -1,4 +1,4 @@
-"""Box 1: open a keypoint file, by dialog, drop or menu; read it; choose a person; look at it."""
+"""Operators of box 1: open a keypoint file (dialog, drop or menu), read it, choose a person, view it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ READING_SETTINGS = ("layout", "units", "up", "frame_rate", "fps", "handedness", 
 
 
 def report_read(operator: bpy.types.Operator, state: TrackState) -> set[str]:
-    """Report how reading went; return what the operator returns."""
+    """Report the outcome of reading; return the operator's result."""
     if state is not TrackState.READ:
         operator.report({"ERROR"}, in_panel_words(TRACKS.error))
         return {"CANCELLED"}
@@ -40,7 +40,7 @@ def report_read(operator: bpy.types.Operator, state: TrackState) -> set[str]:
 
 
 class SMPLIFY_OT_open_track(bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's naming convention
-    """Choose a file of 3D keypoints, or a folder of one JSON file a frame, and read it for the SMPLify sidebar tab"""
+    """Choose a file of 3D keypoints, or a folder with one JSON file per frame, and read it for the SMPLify tab"""
 
     bl_idname = "smplify.open_track"
     bl_label = "Open Keypoints"
@@ -48,14 +48,14 @@ class SMPLIFY_OT_open_track(bpy.types.Operator, ImportHelper):  # noqa: N801 - B
 
     filepath: bpy.props.StringProperty(
         name="Keypoints",
-        description="File of 3D keypoints, or folder of one JSON file a frame",
+        description="File of 3D keypoints, or folder with one JSON file per frame",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )
     filter_glob: bpy.props.StringProperty(
         default=";".join(f"*{suffix}" for suffix in SUFFIXES), options={"HIDDEN", "SKIP_SAVE"}
     )
-    # Not "layout", which is what every operator draws into.
+    # Not "layout": every operator has that attribute for drawing.
     point_layout: layout_choice(default=AUTO, options={"SKIP_SAVE"})
     units: units_choice(default=AUTO, options={"SKIP_SAVE"})
     up: up_choice(default=AUTO, options={"SKIP_SAVE"})
@@ -65,18 +65,18 @@ class SMPLIFY_OT_open_track(bpy.types.Operator, ImportHelper):  # noqa: N801 - B
     swap_sides: swap_sides_choice(options={"SKIP_SAVE"})
     wait: bpy.props.BoolProperty(
         name="Wait",
-        description="Read the file before returning, as is always done without a window",
+        description="Read the file before returning; without a window this is always so",
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Open a file that was dropped; else let the user choose one."""
+        """Open a dropped file, or let the user choose one."""
         if self.filepath:
             return self.execute(context)
         return super().invoke(context, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Set box 1 to the file and what is said about it, and read it."""
+        """Set the file and the reading options in box 1, and read the file."""
         if not self.filepath:
             self.report({"ERROR"}, "Expected a keypoint file or folder, got none; choose one")
             return {"CANCELLED"}
@@ -93,7 +93,7 @@ class SMPLIFY_OT_open_track(bpy.types.Operator, ImportHelper):  # noqa: N801 - B
         return {"FINISHED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw what can be said about the file, beside the file browser."""
+        """Draw the reading options beside the file browser."""
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
@@ -103,12 +103,12 @@ class SMPLIFY_OT_open_track(bpy.types.Operator, ImportHelper):  # noqa: N801 - B
 
 
 def _own_name(setting: str) -> str:
-    """Return the name of the open operator's property for a setting of box 1."""
+    """Return the property name in `SMPLIFY_OT_open_track` for a setting of box 1."""
     return "point_layout" if setting == "layout" else setting
 
 
 class SMPLIFY_OT_read_track(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
-    """Read the file of box 1 again, as it is on the disk now"""
+    """Read the file of box 1 again from the disk"""
 
     bl_idname = "smplify.read_track"
     bl_label = "Read Again"
@@ -136,7 +136,7 @@ class SMPLIFY_OT_read_track(bpy.types.Operator):  # noqa: N801 - Blender's namin
 
 
 class SMPLIFY_OT_choose_person(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
-    """Fit this person only, or everyone"""
+    """Fit only this person, or everyone"""
 
     bl_idname = "smplify.choose_person"
     bl_label = "Choose Person"
@@ -182,7 +182,7 @@ class SMPLIFY_OT_view_track(bpy.types.Operator):  # noqa: N801 - Blender's namin
         return context.area is not None and context.area.type == "VIEW_3D" and bool(shown_people(context))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Centre the view on all points of the clip, at a distance at which they are seen."""
+        """Centre the view on all points of the clip, at a distance that shows them all."""
 
         lowest, highest = extent(context)
         region = context.space_data.region_3d
@@ -192,7 +192,7 @@ class SMPLIFY_OT_view_track(bpy.types.Operator):  # noqa: N801 - Blender's namin
 
 
 class SMPLIFY_FH_track(bpy.types.FileHandler):  # noqa: N801 - Blender's naming convention
-    """Takes keypoint files that are dropped on a 3D viewport."""
+    """Opens keypoint files that are dropped on a 3D viewport."""
 
     bl_idname = "SMPLIFY_FH_track"
     bl_label = "Keypoints (SMPLify)"
@@ -225,5 +225,5 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take the entry away."""
+    """Remove the entry."""
     bpy.types.TOPBAR_MT_file_import.remove(_draw_import)

@@ -1,4 +1,4 @@
-"""Box 1: which keypoints, and how they are understood."""
+"""Box 1: the keypoint file, and how it is interpreted."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from .session import TRACKS, TrackState
 from .settings import chosen_people, track_request
 
 _LONGEST_VALUE = 12
-"""What is longer than that is cut beside a menu in a sidebar of the usual width; it gets a line of its own."""
+"""Longer values would be cut off beside a menu at the usual sidebar width; they get their own line."""
 _VALUE_SHARE = 0.62
 _MOST_DOUBTS = 6
 
 
-class SMPLIFY_PT_track(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
-    """The file, its people, what was detected."""
+class SMPLIFY_PT_track(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's naming convention
+    """The file, its people and the detected properties."""
 
     bl_idname = "SMPLIFY_PT_track"
     bl_label = "1. Track"
     bl_order = 1
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the box in the state that the file is in."""
+        """Draw the box for the state of the file."""
         settings = context.scene.smplify.track
         state = TRACKS.state(track_request(settings))
         layout = self.layout
@@ -62,7 +62,7 @@ def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, settings
     draw_text(box, context, in_panel_words(TRACKS.error, iface_), icon="ERROR")
     asked = settings_for(TRACKS.options)
     if asked:
-        layout.label(text="Say it here:")
+        layout.label(text="Set it here:")
         _draw_settings(layout, settings, asked)
 
 
@@ -79,7 +79,7 @@ def _draw_settings(
 
 
 def _draw_track(layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
-    """Draw what was read, with a menu for all that was detected."""
+    """Draw the track, with a menu for each detected property."""
     people = chosen_people(settings)
     if len(TRACKS.readings) > 1 or not people:
         row = layout.row()
@@ -110,8 +110,7 @@ def _draw_track(layout: bpy.types.UILayout, context: bpy.types.Context, settings
         if item.setting == "frame_rate" and settings.frame_rate == "CUSTOM":
             column.prop(settings, "fps")
     column.prop(settings, "swap_sides")
-    odd = doubts(reading)
-    for doubt in odd[:_MOST_DOUBTS]:
+    for doubt in doubts(reading)[:_MOST_DOUBTS]:
         draw_text(layout, context, doubt, icon="ERROR")
     row = layout.row(align=True)
     row.prop(settings, "show_preview", toggle=True, icon="HIDE_OFF" if settings.show_preview else "HIDE_ON")
@@ -125,12 +124,12 @@ def _title(settings: bpy.types.PropertyGroup, name: str) -> str:
 
 
 def _value(item: Detected) -> str:
-    """Return what was detected: sides in the user's language, the others, which are names and numbers, as they are."""
+    """Return a detected value; handedness is translated, other values are names and numbers."""
     return iface_(item.value.capitalize()) if item.setting == "handedness" else item.value
 
 
-class SMPLIFY_PT_track_details(SidebarPanel, bpy.types.Panel):  # noqa: N801 - the form that Blender asks for
-    """Why the file is understood as it is, and which points it has."""
+class SMPLIFY_PT_track_details(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's naming convention
+    """The reasons for the detected properties, and the points of the file."""
 
     bl_idname = "SMPLIFY_PT_track_details"
     bl_label = "Why"
@@ -139,7 +138,7 @@ class SMPLIFY_PT_track_details(SidebarPanel, bpy.types.Panel):  # noqa: N801 - t
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Return whether there is a track to tell of."""
+        """Return whether a track is read and a person chosen."""
         settings = context.scene.smplify.track
         return TRACKS.state(track_request(settings)) is TrackState.READ and bool(chosen_people(settings))
 

@@ -1,4 +1,4 @@
-"""Which of a file's people are meant. Needs no Blender."""
+"""Names and choice of the people in a file. Needs no Blender."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ if TYPE_CHECKING:
     from ..core_access import KeypointTrack
 
 ONLY_ONE = "person1"
-"""What the only person of a file is called, where a name is needed."""
+"""Name of the only person in a file."""
 
 
 def names_of(tracks: Sequence[KeypointTrack]) -> list[str]:
-    """Return a name for each person, in order, no two alike."""
+    """Return a unique name for each person, in order."""
     from ..core_access import person_labels
 
     return [label or ONLY_ONE for label in person_labels(tracks)]
 
 
 def choose(wanted: str, names: Sequence[str]) -> list[int]:
-    """Return the numbers, from 0, of the people that *wanted* means.
+    """Return the indices, from 0, of the people that *wanted* refers to.
 
     Args:
         wanted: one of *names*, or a number from 1; empty for everyone.
-        names: of all people.
+        names: the names of all people.
 
     Returns:
-        Everyone, one, or nobody where there is no such person.
+        All indices, one, or none if there is no such person.
     """
     wanted = wanted.strip().casefold()
     if not wanted:

@@ -1,4 +1,4 @@
-"""What of a track is seen at a time. F frames, K points. Needs no Blender."""
+"""The points of a track at a given time. F frames, K points. Needs no Blender."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEVER = -1
 
 
 class Side(IntEnum):
-    """Which side of the body a point is on."""
+    """The side of the body that a point is on."""
 
     MIDDLE = 0
     LEFT = 1
@@ -29,7 +29,8 @@ class Pose:
     """The points at one time.
 
     Attributes:
-        positions: (K, 3) metres, Blender's axes; where a missing point was seen last; NaN if it never is.
+        positions: (K, 3) metres, Blender's axes; a missing point has its last observed position, NaN if it is never
+            observed.
         seen: (K,) bool, measured at that time.
         known: (K,) bool, measured at any time.
     """
@@ -40,7 +41,7 @@ class Pose:
 
 
 def last_seen(seen: np.ndarray) -> np.ndarray:
-    """Return for each frame and point (F, K) the frame it was last seen in, before that the first; -1 for never."""
+    """Return for each frame and point (F, K) the frame of the last observation, before it the first; -1 for never."""
     frames = np.arange(len(seen), dtype=np.int32)[:, None]
     latest = np.maximum.accumulate(np.where(seen, frames, np.int32(NEVER)), axis=0)
     first = np.where(seen.any(axis=0), np.argmax(seen, axis=0), NEVER).astype(np.int32)
@@ -48,11 +49,11 @@ def last_seen(seen: np.ndarray) -> np.ndarray:
 
 
 class Playback:
-    """A track, ready to be looked at by time.
+    """A track prepared for display at any time.
 
     Attributes:
-        bones: (B, 2) indices of the points that a line joins.
-        sides: (K,) a `Side` a point.
+        bones: (B, 2) indices of the points that each line joins.
+        sides: (K,) the `Side` of each point.
     """
 
     def __init__(self, track: KeypointTrack) -> None:
@@ -62,7 +63,7 @@ class Playback:
         self._positions = to_axes(track.positions).astype(np.float32)
         self._seen = track.confidence > 0.0
         self._source = last_seen(self._seen)
-        # Of the points that this track has: where a layout's middle of the hips is never seen, others are joined.
+        # Only points that occur in this track: if the mid-hip of a layout is never observed, other points are joined.
         ever = self._seen.any(axis=0)
         index = {spot: point for spot, point in track.layout.solver_index.items() if ever[point]}
         self.bones = np.array(bones_between(index), dtype=np.int32).reshape(-1, 2)
@@ -70,11 +71,11 @@ class Playback:
 
     @property
     def num_frames(self) -> int:
-        """How many frames."""
+        """The number of frames."""
         return len(self._positions)
 
     def frame_at(self, time_s: float) -> int:
-        """Return the frame that shows at *time_s* after the first; before it the first, after the end the last."""
+        """Return the frame nearest to *time_s* after the first frame, clamped to the clip."""
         return min(max(round(time_s * self._fps), 0), self.num_frames - 1)
 
     def pose_at(self, time_s: float) -> Pose:
@@ -85,7 +86,7 @@ class Playback:
         return Pose(self._positions[source, np.arange(len(source))], self._seen[frame], known)
 
     def extent(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the lowest and the highest corner (3,) of all points of the clip."""
+        """Return the lower and upper corner (3,) of the bounding box of all points of the clip."""
         flat = self._positions[self._seen]
         return flat.min(axis=0), flat.max(axis=0)
 

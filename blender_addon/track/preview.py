@@ -1,6 +1,6 @@
-"""The preview: points and bones of the read track, drawn over the 3D viewport at the time of the timeline.
+"""The preview: points and bones of the track, drawn over the 3D viewport at the current time.
 
-Nothing is added to the file. A point that is missing is a hollow mark where it was last seen, and its bones are faint.
+Nothing is added to the file. A missing point is a ring at its last observed position, and its bones are faint.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _POINT_PX, _MISSING_PX, _LINE_PX = 4.0, 6.0, 2.0
 _handles: list[object] = []
 _playbacks: list[Playback] = []
 _played: list[object] = []
-"""The readings that `_playbacks` were made of."""
+"""The readings that `_playbacks` were made from."""
 
 
 def start_frame(scene: bpy.types.Scene) -> int:
-    """Return the frame of *scene* at which a clip begins, as it will when it is fitted."""
+    """Return the frame of *scene* at which a clip begins; the same as after a fit."""
     return scene.frame_start if has_animation(scene) else 1
 
 
 def playbacks() -> list[Playback]:
-    """Return the read tracks, ready to be looked at, in the order of the session's readings."""
+    """Return the tracks prepared for display, in the order of the session's readings."""
     if len(_played) != len(TRACKS.readings) or any(a is not b for a, b in zip(_played, TRACKS.readings, strict=True)):
         _played[:] = TRACKS.readings
         _playbacks[:] = [Playback(reading.track) for reading in TRACKS.readings]
@@ -44,7 +44,7 @@ def playbacks() -> list[Playback]:
 
 
 def shown_people(context: bpy.types.Context) -> list[int]:
-    """Return the numbers (in the session's readings) of the people that the viewport of *context* shows now."""
+    """Return the indices (in the session's readings) of the people shown in the viewport of *context*."""
     settings = context.scene.smplify.track
     space = context.space_data
     if not settings.show_preview or space is None or not space.overlay.show_overlays:
@@ -55,7 +55,7 @@ def shown_people(context: bpy.types.Context) -> list[int]:
 
 
 def extent(context: bpy.types.Context) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lowest and the highest corner (3,) of what is shown; something must be."""
+    """Return the lower and upper corner (3,) of the bounding box of the shown people; at least one must be shown."""
     corners = []
     for number in shown_people(context):
         lift = np.array([0.0, 0.0, TRACKS.lifts_m.get(number, 0.0)])
@@ -99,7 +99,7 @@ def _draw_person(playback: Playback, time_s: float, lift: np.ndarray, view: View
 
 
 def _draw_lines(ends: np.ndarray, colours: np.ndarray, width_px: float) -> None:
-    """Draw lines between each two of *ends* (2 N, 3); *colours* (2 N, 4)."""
+    """Draw lines between consecutive pairs of *ends* (2 N, 3); *colours* (2 N, 4)."""
     if len(ends) == 0:
         return
     shader = gpu.shader.from_builtin("POLYLINE_FLAT_COLOR")
@@ -111,7 +111,7 @@ def _draw_lines(ends: np.ndarray, colours: np.ndarray, width_px: float) -> None:
 
 
 def _draw_triangles(corners: np.ndarray, colours: np.ndarray) -> None:
-    """Draw a triangle over each three of *corners* (3 N, 3); *colours* (3 N, 4)."""
+    """Draw triangles of consecutive triples of *corners* (3 N, 3); *colours* (3 N, 4)."""
     if len(corners) == 0:
         return
     shader = gpu.shader.from_builtin("FLAT_COLOR")
@@ -120,12 +120,12 @@ def _draw_triangles(corners: np.ndarray, colours: np.ndarray) -> None:
 
 
 def register() -> None:
-    """Draw from now on."""
+    """Add the draw handler."""
     _handles.append(bpy.types.SpaceView3D.draw_handler_add(_draw, (), "WINDOW", "POST_VIEW"))
 
 
 def unregister() -> None:
-    """Draw no more."""
+    """Remove the draw handler and clear the cache."""
     while _handles:
         bpy.types.SpaceView3D.draw_handler_remove(_handles.pop(), "WINDOW")
     _playbacks.clear()

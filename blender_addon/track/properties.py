@@ -12,75 +12,75 @@ from .reader import read_soon
 from .request import AUTO
 
 
-def layout_choice(**more: object) -> object:
-    """Return the menu of keypoint layouts; *more* as for `bpy.props.EnumProperty`."""
+def layout_choice(**options: object) -> object:
+    """Return the menu of keypoint layouts; *options* as for `bpy.props.EnumProperty`."""
     return bpy.props.EnumProperty(
         name="Layout",
-        description="Which points these are, in which order",
+        description="The names and the order of the points",
         items=choices.LAYOUTS,
         translation_context=CONTEXT,
-        **more,
+        **options,
     )
 
 
-def units_choice(**more: object) -> object:
+def units_choice(**options: object) -> object:
     """Return the menu of units of length."""
     return bpy.props.EnumProperty(
         name="Units",
-        description="Unit of length of the file's numbers",
+        description="Unit of length in the file",
         items=choices.UNITS,
         translation_context=CONTEXT,
-        **more,
+        **options,
     )
 
 
-def up_choice(**more: object) -> object:
+def up_choice(**options: object) -> object:
     """Return the menu of up axes."""
     return bpy.props.EnumProperty(
         name="Up Axis",
         description="The axis of the file that points up",
         items=choices.UP_AXES,
         translation_context=CONTEXT,
-        **more,
+        **options,
     )
 
 
-def frame_rate_choice(**more: object) -> object:
+def frame_rate_choice(**options: object) -> object:
     """Return the menu of frame rates."""
     return bpy.props.EnumProperty(
         name="Frame Rate",
-        description="Frame rate of the file in fps",
+        description="Frame rate of the file, in frames per second",
         items=choices.FRAME_RATES,
         translation_context=CONTEXT,
-        **more,
+        **options,
     )
 
 
-def fps_number(**more: object) -> object:
-    """Return the frame rate for those that the menu does not have."""
+def fps_number(**options: object) -> object:
+    """Return the number property for frame rates that are not in the menu."""
     return bpy.props.FloatProperty(
         name="Frames per Second",
-        description="Frame rate of the file in fps, where Frame Rate is Custom",
+        description="Frame rate of the file, if Frame Rate is Custom",
         default=30.0, min=0.01, max=MAX_FPS, soft_min=1.0, soft_max=300.0, precision=3,
-        **more,
+        **options,
     )  # fmt: skip
 
 
-def handedness_choice(**more: object) -> object:
+def handedness_choice(**options: object) -> object:
     """Return the menu of handedness."""
     return bpy.props.EnumProperty(
         name="Handedness",
         description="Whether the file's axes are right-handed, as Blender's are",
         items=choices.HANDEDNESS,
         translation_context=CONTEXT,
-        **more,
+        **options,
     )
 
 
-def swap_sides_choice(**more: object) -> object:
-    """Return the switch for files that mix up left and right."""
+def swap_sides_choice(**options: object) -> object:
+    """Return the switch for files that confuse left and right."""
     return bpy.props.BoolProperty(
-        name="Swap Left and Right", description="The file calls left points right, and right points left", **more
+        name="Swap Left and Right", description="The file calls left points right, and right points left", **options
     )
 
 
@@ -97,11 +97,11 @@ def _preview_changed(settings: SMPLIFY_PG_track, context: bpy.types.Context) -> 
 
 
 class SMPLIFY_PG_track(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming convention
-    """Box 1: which keypoints, and what the user says about the file."""
+    """The settings of box 1: the keypoint file and its reading options."""
 
     filepath: bpy.props.StringProperty(
         name="Keypoints",
-        description="File of 3D keypoints, or folder of one JSON file a frame",
+        description="File of 3D keypoints, or folder with one JSON file per frame",
         subtype="FILE_PATH",
         options=FILE_OPTIONS,
         update=_read_again,
@@ -120,8 +120,8 @@ class SMPLIFY_PG_track(bpy.types.PropertyGroup):  # noqa: N801 - Blender's namin
     )
     show_preview: bpy.props.BoolProperty(
         name="Preview",
-        description="Draw the points and bones over the 3D viewport, at the time of the timeline. "
-        "A hollow mark is where a missing point was seen last",
+        description="Draw the points and bones over the 3D viewport at the current frame. A ring marks where a missing "
+        "point was last observed",
         default=True,
         update=_preview_changed,
     )

@@ -1,6 +1,6 @@
-"""When the file of box 1 is read: soon after a setting changed, on a thread, or at once for a script.
+"""Read the file of box 1: on a thread shortly after a setting changed, or immediately for a script.
 
-bpy is touched on the main thread only: a timer looks after the thread and ends with it.
+bpy is used on the main thread only: a timer monitors the thread and ends with it.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ _MAX_WAIT_S = 30.0
 
 
 def read_now(scene: bpy.types.Scene) -> TrackState:
-    """Read the file of *scene* on this thread, unless it is read already."""
+    """Read the file of *scene* on this thread, unless it is already read."""
     request = track_request(scene.smplify.track)
     state = TRACKS.state(request)
     return state if state is TrackState.READ else TRACKS.read(request)
 
 
 def read_soon() -> None:
-    """Read the file of the current scene on a thread, after what is being set now; nothing happens without a window."""
-    if not bpy.app.background and not bpy.app.timers.is_registered(_look_after):
-        bpy.app.timers.register(_look_after, first_interval=_SOON_S)
+    """Schedule reading the file of the current scene on a thread; does nothing without a window."""
+    if not bpy.app.background and not bpy.app.timers.is_registered(_poll_thread):
+        bpy.app.timers.register(_poll_thread, first_interval=_SOON_S)
 
 
-def _look_after() -> float | None:
-    """Start the read that is wanted, wait for it; Blender calls this again after the seconds that are returned."""
+def _poll_thread() -> float | None:
+    """Start a pending read or poll the running one; return the seconds until the next call, None to stop."""
     scene = bpy.context.scene
     was_busy = TRACKS.busy
     busy = TRACKS.poll()
@@ -46,20 +46,20 @@ def _look_after() -> float | None:
 
 
 @persistent
-def _forget(*_: object) -> None:
-    """Forget the tracks of the file that is left."""
+def _clear_tracks(*_: object) -> None:
+    """Clear the tracks when the .blend file is closed."""
     TRACKS.clear()
 
 
 def register() -> None:
-    """Forget the tracks when another file is opened."""
-    bpy.app.handlers.load_pre.append(_forget)
+    """Add the handler that clears the tracks when another file is opened."""
+    bpy.app.handlers.load_pre.append(_clear_tracks)
 
 
 def unregister() -> None:
-    """Leave neither timer, thread nor track behind."""
-    bpy.app.handlers.load_pre.remove(_forget)
-    if bpy.app.timers.is_registered(_look_after):
-        bpy.app.timers.unregister(_look_after)
+    """Remove the handler and timer, clear the tracks, and wait for the thread."""
+    bpy.app.handlers.load_pre.remove(_clear_tracks)
+    if bpy.app.timers.is_registered(_poll_thread):
+        bpy.app.timers.unregister(_poll_thread)
     TRACKS.clear()
     TRACKS.wait(_MAX_WAIT_S)

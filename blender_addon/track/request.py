@@ -1,4 +1,4 @@
-"""What is to be read, as a plain value that a thread may hold."""
+"""A request to read a keypoint file, as a plain value for use on any thread."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from ..core_access import ReadOptions
 
 AUTO = "AUTO"
-"""The choice in every menu that leaves a property to the file and its data."""
+"""The menu item that leaves a property to be stated by the file or detected."""
 
 
 @dataclass(frozen=True)
 class TrackRequest:
-    """A keypoint file and what the user says about it; two that are equal read the same.
+    """A keypoint file and its reading options; equal requests give equal tracks.
 
     Attributes:
         path: absolute path of the file or folder, "" for none.
-        layout: a name of the core's layouts, or None.
+        layout: name of one of the core's layouts, or None.
         units: "m", "cm", "mm", "in", "ft", or None.
         up: "+Y", "-Z" and so on, or None.
-        fps: frames a second, or None.
+        fps: frame rate, frames per second, or None.
         handedness: "right", "left", or None.
-        swap_sides: the file names left points right and right points left.
+        swap_sides: the file confuses left and right.
     """
 
     path: str = ""
@@ -37,7 +37,7 @@ class TrackRequest:
 
     @property
     def name(self) -> str:
-        """What figures made from it are called."""
+        """The name for figures made from the file."""
         path = Path(self.path)
         return path.name if path.is_dir() else path.stem
 

@@ -1,6 +1,6 @@
-"""The tracks that are read now. They live as long as the session or the .blend file; settings are the scene's.
+"""The tracks of the session. They last until the session ends or another .blend file is opened.
 
-Needs no Blender. A file is read on a thread, because a large one takes seconds; one at a time.
+Needs no Blender. A file is read on a thread, one at a time, because a large one takes seconds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TrackState(Enum):
-    """What the panel shows of the file that is set."""
+    """The states of the chosen file."""
 
     NO_FILE = "no file"
     UNREAD = "not read"
@@ -27,7 +27,7 @@ class TrackState(Enum):
 
 
 class _Read:
-    """One read, on whatever thread `run` is called."""
+    """One read operation; `run` may be called on any thread."""
 
     def __init__(self, request: TrackRequest) -> None:
         self.request = request
@@ -37,7 +37,7 @@ class _Read:
         self.fault: BaseException | None = None
 
     def run(self) -> None:
-        """Read; what goes wrong is kept."""
+        """Read the file; store errors."""
         from ..core_access import CoreError, TrackError, read_all
 
         try:
@@ -46,7 +46,7 @@ class _Read:
             self.error = str(error)
             self.options = error.options if isinstance(error, TrackError) else ()
         except BaseException as fault:
-            # A fault of ours: the panel must not wait for ever, and `TrackSession.poll` raises it where it is seen.
+            # A bug: the panel must not wait for ever, and `TrackSession.poll` raises it on the main thread.
             self.error = f"{type(fault).__name__}: {fault}"
             self.fault = fault
 
@@ -55,11 +55,11 @@ class TrackSession:
     """The tracks of one file.
 
     Attributes:
-        request: what `readings` were read from, or what could not be read.
-        readings: one a person; empty when nothing is read.
-        error: why it could not be read.
-        options: the core's reading options that could settle it.
-        lifts_m: by how much the fit moved a person up to stand on the floor, by number in `readings`.
+        request: the request that was read, or could not be read.
+        readings: one reading per person; empty if nothing is read.
+        error: why the file could not be read.
+        options: the core's reading options that could resolve the error.
+        lifts_m: vertical offset of each fitted person to stand on the floor, metres, by index in `readings`.
     """
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class TrackSession:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything; a read that runs is dropped when it ends."""
+        """Clear the session; the result of a running read is dropped."""
         self.request = TrackRequest()
         self.readings: list[Reading] = []
         self.error = ""
@@ -77,7 +77,7 @@ class TrackSession:
         self._read = None
 
     def state(self, request: TrackRequest) -> TrackState:
-        """Return how far the file of *request* is."""
+        """Return the state of the file of *request*."""
         if not request.path:
             return TrackState.NO_FILE
         if self._read is not None and self._read.request == request:
@@ -90,11 +90,11 @@ class TrackSession:
         """Read on this thread; return `READ` or `BAD_FILE`."""
         self._read = _Read(request)
         self._read.run()
-        self._take()
+        self._collect()
         return self.state(request)
 
     def start(self, request: TrackRequest) -> bool:
-        """Read on a thread of its own; return False when another read has to end first."""
+        """Read on a thread; return False if another read has to end first."""
         if self.busy:
             return False
         self._read = _Read(request)
@@ -104,23 +104,23 @@ class TrackSession:
 
     @property
     def busy(self) -> bool:
-        """Whether a thread reads."""
+        """Whether a read is running."""
         return self._thread is not None and self._thread.is_alive()
 
     def poll(self) -> bool:
-        """Take over what a thread has read; return whether one still reads.
+        """Collect the result of a finished read; return whether a read is running.
 
         Raises:
-            BaseException: a fault in the reader, other than an error about the file.
+            BaseException: an exception of the reader that is not an error in the file.
         """
         if self.busy:
             return True
         if self._thread is not None:
             self._thread = None
-            self._take()
+            self._collect()
         return False
 
-    def _take(self) -> None:
+    def _collect(self) -> None:
         read, self._read = self._read, None
         if read is None:
             return
@@ -130,11 +130,11 @@ class TrackSession:
             raise read.fault
 
     def wait(self, timeout_s: float | None = None) -> None:
-        """Wait for a thread that reads."""
+        """Wait for a running read."""
         if self._thread is not None:
             self._thread.join(timeout_s)
         self.poll()
 
 
 TRACKS = TrackSession()
-"""The session's tracks: one file at a time, of whichever scene asked last."""
+"""The tracks of this Blender session: one file at a time, that of the scene that asked last."""

@@ -1,4 +1,4 @@
-"""From the settings of box 1 to what they mean."""
+"""Convert the settings of box 1 to requests and choices."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .session import TRACKS
 
 
 def track_request(settings: bpy.types.PropertyGroup) -> TrackRequest:
-    """Return what *settings* ask to be read."""
+    """Return the reading request of *settings*."""
 
     def chosen(name: str) -> str | None:
         value = getattr(settings, name)
@@ -36,10 +36,10 @@ def _fps(settings: bpy.types.PropertyGroup) -> float | None:
 
 
 def people_names() -> list[str]:
-    """Return a name for each person that is read, in order, no two alike."""
+    """Return a unique name for each person of the tracks, in order."""
     return names_of([reading.track for reading in TRACKS.readings])
 
 
 def chosen_people(settings: bpy.types.PropertyGroup) -> list[int]:
-    """Return the numbers of the people whom *settings* choose among those that are read; empty for an unknown one."""
+    """Return the indices of the people that *settings* choose; empty for an unknown person."""
     return choose(settings.person, people_names())

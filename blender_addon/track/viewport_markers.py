@@ -1,4 +1,4 @@
-"""Marks that keep their size on the screen: discs and rings that face the viewer. N marks. Needs no Blender."""
+"""Markers of constant screen size: discs and rings that face the viewer. N markers. Needs no Blender."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=-1)
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """How the scene is looked at.
+    """The view of a 3D viewport.
 
     Attributes:
-        view: (4, 4) from world to view space.
-        window: (4, 4) from view to clip space.
-        width_px: width of the region.
+        view: (4, 4) matrix from world to view space.
+        window: (4, 4) matrix from view to clip space.
+        width_px: width of the region, pixels.
     """
 
     view: np.ndarray
     window: np.ndarray
     width_px: int
 
-    def metres_a_pixel(self, points: np.ndarray) -> np.ndarray:
-        """Return (N,) how long a pixel is at *points* (N, 3); the size of a point behind the viewer has no meaning."""
+    def metres_per_pixel(self, points: np.ndarray) -> np.ndarray:
+        """Return the size (N,) of a pixel at *points* (N, 3), metres; undefined for points behind the viewer."""
         clip = self.window @ self.view
         depth = points @ clip[3, :3] + clip[3, 3]
         return 2.0 * np.abs(depth) / (abs(self.window[0, 0]) * self.width_px)
@@ -35,7 +35,7 @@ class View:
         """Return the corners (N, 10, 3) of circles around *points* (N, 3)."""
         right, up = self.view[0, :3], self.view[1, :3]
         arms = _CIRCLE[:, :1] * right + _CIRCLE[:, 1:] * up
-        radius = radius_px * self.metres_a_pixel(points)
+        radius = radius_px * self.metres_per_pixel(points)
         return points[:, None, :] + radius[:, None, None] * arms[None]
 
 

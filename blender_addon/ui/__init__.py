@@ -1,1 +1,1 @@
-"""What all boxes of the sidebar share: layout, words, redrawing."""
+"""Shared by all boxes of the sidebar: layout, texts, translations, redrawing."""

@@ -1,14 +1,14 @@
-"""The qualities of a fit, as menus show them. Needs neither Blender nor the core."""
+"""The menu items of a fit's quality. Needs neither Blender nor the core."""
 
 from __future__ import annotations
 
 QUALITY_ITEMS = (
-    ("FAST", "Fast", "About half the time: few steps a frame, and joints that tremble are left so. For a first look"),
-    ("BALANCED", "Balanced", "Joints that pop or tremble are settled by the frames around them"),
+    ("FAST", "Fast", "About half the time: few iterations per frame, jitter is not corrected. For a first look"),
+    ("BALANCED", "Balanced", "Single-frame outliers and jitter are corrected from neighbouring frames"),
     (
         "BEST",
         "Best",
-        "Half as much time again: every frame is drawn towards the motion around it. On clean points, and where points "
-        "are missing, about a tenth nearer to the truth; on noisy ones hardly",
+        "Half as much time again: every frame is refined over time. About a tenth less error on clean points and where "
+        "points are missing; hardly any gain on noisy points",
     ),
 )

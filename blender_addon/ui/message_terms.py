@@ -1,4 +1,4 @@
-"""The core's messages name the options of its command line; here they get the names of the panel's menus."""
+"""Replace the command-line options in the core's messages by the names of the panel's menus."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OPTION_NAMES: dict[str, str] = {
     "betas": "Betas File",
     "device": "Device",
 }
-"""The panel's name of each option of the command line."""
+"""The panel's name of each command-line option."""
 
 _SETTINGS = {
     "layout": "layout",
@@ -36,11 +36,11 @@ _VERBS = {"give ": "set ", "Give ": "Set ", "give another ": "set another ", "gi
 
 
 def in_panel_words(message: str, translate: Callable[[str], str] = str) -> str:
-    """Return *message* with every option of the command line called as the panel calls it.
+    """Return *message* with command-line options replaced by the panel's names.
 
     Args:
-        message: of the core.
-        translate: gives a name in the user's language.
+        message: a message of the core.
+        translate: translates a name for the user.
     """
 
     def panel_name(match: re.Match[str]) -> str:

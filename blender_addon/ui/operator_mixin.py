@@ -1,4 +1,4 @@
-"""What the classes that are mixed into operators may call of them, for type checkers."""
+"""Type declarations for mixins of operators."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 
 class OperatorMixin:
-    """Base of a class that comes before `bpy.types.Operator` among an operator's bases; empty at run time."""
+    """Base of mixins that precede `bpy.types.Operator`; declares its methods for type checkers, empty at run time."""
 
     if TYPE_CHECKING:
 
         def report(self, kind: set[str], message: str) -> None:
-            """Tell the user *message*; *kind* holds "ERROR", "WARNING" or "INFO"."""
+            """Show *message* to the user; *kind* contains "ERROR", "WARNING" or "INFO"."""
 
         @classmethod
         def poll_message_set(cls, message: str) -> None:
-            """Say why `poll` answers False."""
+            """Set the reason why `poll` returns False."""

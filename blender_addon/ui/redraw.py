@@ -1,4 +1,4 @@
-"""Have what shows something that is not Blender's own data drawn again."""
+"""Redraw editors after changes that Blender does not track."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import bpy
 
 
 def redraw_viewports() -> None:
-    """Have every 3D viewport, with its sidebar, drawn again."""
+    """Redraw every 3D viewport, with its sidebar."""
     for area in _areas("VIEW_3D"):
         area.tag_redraw()
 
 
 def redraw_sidebars() -> None:
-    """Have the sidebar of every 3D viewport drawn again, but not the scene, which may take long."""
+    """Redraw the sidebar of every 3D viewport, but not the scene, which may be slow."""
     for area in _areas("VIEW_3D"):
         for region in area.regions:
             if region.type == "UI":
@@ -22,7 +22,7 @@ def redraw_sidebars() -> None:
 
 
 def redraw_preferences() -> None:
-    """Have every preferences editor drawn again."""
+    """Redraw every preferences editor."""
     for area in _areas("PREFERENCES"):
         area.tag_redraw()
 

@@ -1,4 +1,4 @@
-"""Text that is longer than a line, in a layout that knows only lines."""
+"""Draw text with line breaks in Blender's layouts."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import blf
 import bpy
 
 _FONT = 0
-"""The interface's own."""
+"""blf's id of the interface font."""
 _MARGIN_PX, _TABS_PX = 66.0, 26.0
-"""Beside a text in a box: the icon and what Blender leaves blank; in a sidebar also its tabs."""
+"""Horizontal space beside a text in a box: icon and margins; in a sidebar also the tabs."""
 _NARROWEST_PX = 120.0
 _LINE_SCALE = 0.75
 
 
 def draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, *, icon: str = "NONE") -> None:
-    """Draw *text*, which is in the user's language or has none, broken into lines as wide as the region."""
+    """Draw *text*, already translated, wrapped to the width of the region."""
     column = layout.column(align=True)
     column.scale_y = _LINE_SCALE
     for number, line in enumerate(_lines(context, text)):
@@ -23,8 +23,8 @@ def draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str,
 
 
 def _lines(context: bpy.types.Context, text: str) -> list[str]:
-    """Return *text* in lines that fit into the region; a word that does not fit into one is broken."""
-    scale = context.preferences.system.ui_scale or 1.0  # 0 where no window was ever opened
+    """Wrap *text* to the width of the region; break words that are longer than a line."""
+    scale = context.preferences.system.ui_scale or 1.0  # 0 if no window was ever opened
     region = context.region
     margin = _MARGIN_PX + (_TABS_PX if region is not None and region.type == "UI" else 0.0)
     width = max((0.0 if region is None else region.width) - margin * scale, _NARROWEST_PX * scale)

@@ -1,6 +1,6 @@
-"""The texts of the panels in other languages.
+"""Translations of the panels' texts.
 
-Blender looks up every label and tooltip by itself; texts that are put together are looked up before their values go in.
+Blender translates every label and tooltip itself; format strings are translated before their values are inserted.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import bpy
 CLASSES = ()
 
 CONTEXT = "SMPLify"
-"""Where our texts are looked up first for what Blender would translate by a word for something else, such as Fit."""
+"""Translation context for texts that Blender would otherwise translate in another sense, such as Fit."""
 
 _GERMAN = {
     "1. Track": "1. Aufnahme",
@@ -28,7 +28,7 @@ _GERMAN = {
     "Reading...": "Wird gelesen ...",
     "Reading": "Lesen",
     "Read {:s}: {:d} frames, people: {:d}": "{:s} gelesen: {:d} Bilder, Personen: {:d}",
-    "Say it here:": "Hier angeben:",
+    "Set it here:": "Hier angeben:",
     "Auto": "Automatisch",
     "Layout": "Anordnung",
     "Units": "Einheit",
@@ -89,7 +89,7 @@ _GERMAN = {
     "PyTorch finds no such GPU": "PyTorch findet keine solche GPU",
     "PyTorch is not set up yet, or was not checked; see the preferences": "PyTorch ist noch nicht eingerichtet oder "
     "nicht geprüft; siehe die Einstellungen",
-    "Starting the process that fits": "Prozess für die Anpassung starten",
+    "Starting the fitting process": "Prozess für die Anpassung starten",
     "Waiting for another fit": "Auf eine andere Anpassung warten",
     "Cancel": "Abbrechen",
     "Cancelling...": "Wird abgebrochen ...",
@@ -105,9 +105,10 @@ _GERMAN = {
     "Fitting frame by frame": "Bild für Bild anpassen",
     "{:s}, about {:s} left": "{:s}, noch etwa {:s}",
     "SMPLify: {:s} ({:.0%}) | Esc cancels": "SMPLify: {:s} ({:.0%}) | Esc bricht ab",
-    "Added {:s}: {:d} frames, {:.1f} mm from the points": "{:s} hinzugefügt: {:d} Bilder, {:.1f} mm von den Punkten",
+    "Added {:s}: {:d} frames, mean keypoint error {:.1f} mm": "{:s} hinzugefügt: {:d} Bilder, mittlerer Fehler der "
+    "Punkte {:.1f} mm",
 }
-"""Ours, in German, by the English text."""
+"""German by English text."""
 
 _GERMAN_PREFERENCES = {
     "SMPL Body": "SMPL-Körper",
@@ -161,7 +162,7 @@ _GERMAN_PREFERENCES = {
     "Remove": "Entfernen",
     "Cancelling": "Abbrechen",
 }
-"""Those of the preferences."""
+"""German texts of the preferences."""
 
 _GERMAN_RESULT = {
     "No figure is active": "Keine Figur ist aktiv",
@@ -229,23 +230,23 @@ _GERMAN_RESULT = {
     "Export Figures": "Figuren exportieren",
     "SMPLify Figures (.fbx, .glb, .usd, .bvh, .npz, .blend)": "SMPLify-Figuren (.fbx, .glb, .usd, .bvh, .npz, .blend)",
 }
-"""Those of the boxes 4 and 5."""
+"""German texts of boxes 4 and 5."""
 
 LANGUAGES: dict[str, dict[str, str]] = {"de": _GERMAN | _GERMAN_RESULT | _GERMAN_PREFERENCES}
-"""Texts by language; "de" stands for every country's German."""
+"""Translations by language; "de" applies to German in every country."""
 
 
 def _by_context(texts: dict[str, str]) -> dict[tuple[str, str], str]:
-    """Return *texts* as Blender wants them: those on buttons are looked up as operators', others as any, or as ours."""
+    """Return *texts* in Blender's format, for the default, the operator and our own context."""
     contexts = (bpy.app.translations.contexts.default, bpy.app.translations.contexts.operator_default, CONTEXT)
     return {(context, english): text for english, text in texts.items() for context in contexts}
 
 
 def register() -> None:
-    """Give Blender the texts."""
+    """Register the translations."""
     bpy.app.translations.register(__name__, {name: _by_context(texts) for name, texts in LANGUAGES.items()})
 
 
 def unregister() -> None:
-    """Take the texts away."""
+    """Unregister the translations."""
     bpy.app.translations.unregister(__name__)
