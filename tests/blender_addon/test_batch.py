@@ -137,7 +137,7 @@ def test_people_of_one_input_never_replace_another_input(write_track, tmp_path):
     out = tmp_path / "out"
     assert main([str(folder), "-o", str(out), "--formats", "npz", "--force"]) == 1
     assert statuses(out) == {"duo.npz": "converted", "duo_1.npz": "failed"}
-    assert "is that of" in summary(out)["inputs"][1]["message"]
+    assert "belongs to" in summary(out)["inputs"][1]["message"]
     assert {path.name for path in out.glob("*.npz")} == {"duo_0.npz", "duo_1.npz"}
 
 

@@ -67,7 +67,7 @@ def assert_same_point_errors(first, second):
 
 
 def read_again(armature):
-    record._read.clear()
+    record._decoded.clear()
     return load(armature)
 
 
