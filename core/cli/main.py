@@ -208,6 +208,8 @@ def _write_track(output: Path, track: KeypointTrack) -> None:
 
 
 def _check_npz(output: Path) -> None:
+    if not output.name:
+        raise CoreError(f"expected the name of a file that ends in .npz, got {output}, a folder; name a file in it")
     if output.suffix.lower() != ".npz":
         raise CoreError(f"expected an output that ends in .npz, got {output}; name it {output.with_suffix('.npz')}")
 

@@ -144,3 +144,12 @@ def test_nothing_is_written_if_one_person_cannot_be_fitted(tmp_path, out, betas,
     message = capsys.readouterr().err
     assert "left_hip, right_hip" in message and "of person 7" in message and "--person" in message
     assert files(out) == set()
+
+
+@pytest.mark.parametrize("command", ["fit", "convert"])
+@pytest.mark.parametrize("output", ["", ".", "/"])
+def test_an_output_without_a_file_name_is_refused(recording, capsys, command, output):
+    assert main([command, str(recording), "-o", output]) == 1
+    error = capsys.readouterr().err
+    assert "ends in .npz" in error
+    assert "a folder" in error
