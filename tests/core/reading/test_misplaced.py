@@ -38,11 +38,11 @@ def _same_findings(reading, other) -> bool:
 def test_a_misplaced_point_is_left_out_and_nothing_else_changes(layout, point, run, far_m, make_recording):
     truth = walk_in(LAYOUTS[layout])
     place = LAYOUTS[layout].names.index(point)
-    astray = truth.copy()
-    astray[run, place] += far_m * np.array([0.6, 0.0, -0.8])
+    moved = truth.copy()
+    moved[run, place] += far_m * np.array([0.6, 0.0, -0.8])
     for naming in ({}, {"names": None}):
         before = interpret(make_recording(layout, **naming))
-        reading = interpret(make_recording(layout, positions=astray, **naming))
+        reading = interpret(make_recording(layout, positions=moved, **naming))
         assert _same_findings(reading, before)
         assert reading.stature_m == pytest.approx(before.stature_m, abs=0.02)
         expected = np.zeros(truth.shape[:2], dtype=bool)
@@ -62,18 +62,18 @@ def test_a_misplaced_point_is_left_out_and_nothing_else_changes(layout, point, r
 @pytest.mark.parametrize("layout", ["coco17", "body25"])
 def test_a_slightly_misplaced_point_changes_no_finding(layout, point, axis, off_m, make_recording):
     for naming, num_frames in (({}, 50), ({"names": None, "layout": layout}, 50), ({"names": None}, 25)):
-        astray = walk_in(LAYOUTS[layout])
-        astray[:num_frames, LAYOUTS[layout].names.index(point), axis] += off_m
-        reading = interpret(make_recording(layout, positions=astray, **naming))
+        moved = walk_in(LAYOUTS[layout])
+        moved[:num_frames, LAYOUTS[layout].names.index(point), axis] += off_m
+        reading = interpret(make_recording(layout, positions=moved, **naming))
         assert _same_findings(reading, interpret(make_recording(layout, **naming)))
 
 
 def test_a_label_on_another_limb_is_left_out(make_recording):
     layout = LAYOUTS["halpe26"]
     toe, wrist = layout.names.index("right_big_toe"), layout.names.index("right_wrist")
-    astray = walk_in(layout)
-    astray[20:45, toe] = astray[20:45, wrist] + 0.01
-    reading = interpret(make_recording("halpe26", positions=astray))
+    moved = walk_in(layout)
+    moved[20:45, toe] = moved[20:45, wrist] + 0.01
+    reading = interpret(make_recording("halpe26", positions=moved))
     assert np.argwhere(reading.track.left_out).tolist() == [[frame, toe] for frame in range(20, 45)]
     assert reading.left_out == ("Points left out in frames in which they are misplaced: right_big_toe in 20-44.",)
 
@@ -81,9 +81,9 @@ def test_a_label_on_another_limb_is_left_out(make_recording):
 def test_a_body_far_from_the_origin_is_not_misplaced(make_recording):
     truth = walk_in(LAYOUTS["body25"])
     away = np.array([1e5, -3e4, 7e4])
-    astray = truth + away
-    astray[10:20, 4] += 2.5
-    reading = interpret(make_recording(positions=astray))
+    moved = truth + away
+    moved[10:20, 4] += 2.5
+    reading = interpret(make_recording(positions=moved))
     assert np.argwhere(reading.track.left_out).tolist() == [[frame, 4] for frame in range(10, 20)]
     assert reading.stature_m == pytest.approx(interpret(make_recording()).stature_m, abs=1e-6)
     np.testing.assert_allclose(reading.track.positions[20:], truth[20:] + away, atol=1e-9)
@@ -108,9 +108,9 @@ def test_swapped_limbs_are_not_left_out(make_recording):
 
 @pytest.mark.parametrize("far_m", [1e5, 1e11])
 def test_a_whole_body_that_is_implausibly_far_is_left_out(far_m, make_recording):
-    astray = walk_in(LAYOUTS["coco17"])
-    astray[:3] += far_m
-    reading = interpret(make_recording("coco17", positions=astray))
+    moved = walk_in(LAYOUTS["coco17"])
+    moved[:3] += far_m
+    reading = interpret(make_recording("coco17", positions=moved))
     assert reading.track.left_out[:3].all() and not reading.track.left_out[3:].any()
 
 
@@ -124,7 +124,7 @@ def test_no_point_is_far_if_the_body_is_hardly_visible():
 @pytest.mark.parametrize("marker", ["r_ankle_lat", "L_HJC"])
 def test_misplaced_markers_are_left_out(marker, shared_dir, tmp_path):
     (clean,) = read_all(shared_dir / "data/keypoints/trc/AddBiomechanics_motion_capture_walk.trc")
-    path = tmp_path / "astray.trc"
+    path = tmp_path / "moved.trc"
     lines = (shared_dir / "data/keypoints/trc/AddBiomechanics_motion_capture_walk.trc").read_text().splitlines()
     names = [name for name in lines[3].split("\t")[2:] if name.strip()]
     matched = clean.matched[len(clean.matched) // 2 if marker == "L_HJC" else 3]

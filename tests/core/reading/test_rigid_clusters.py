@@ -24,12 +24,12 @@ def _moving(num_frames: int = 30) -> dict[str, np.ndarray]:
 
 
 def test_a_hidden_marker_is_reconstructed_from_the_others():
-    whole = _moving()
-    shown = {name: place.copy() for name, place in whole.items()}
+    complete = _moving()
+    shown = {name: place.copy() for name, place in complete.items()}
     shown["front"][8:20] = np.nan
     shown["left"][25:] = np.nan
     filled = completed(shown)
-    for name, place in whole.items():
+    for name, place in complete.items():
         assert filled[name] == pytest.approx(place, abs=1e-6), name
 
 
@@ -45,8 +45,8 @@ def test_a_marker_that_moves_within_the_group_does_not_jump_when_hidden():
 
 
 def test_two_or_collinear_markers_fill_no_gaps():
-    whole = _moving()
-    two = {name: place.copy() for name, place in whole.items()}
+    complete = _moving()
+    two = {name: place.copy() for name, place in complete.items()}
     two["front"][5] = two["left"][5] = np.nan
     assert np.isnan(completed(two)["front"][5]).all()
     line = {f"m{index}": np.tile([[index * 50.0, 0.0, 0.0]], (4, 1)) for index in range(3)}

@@ -75,9 +75,9 @@ def test_noise_is_no_stray():
 
 def test_strays_are_removed_and_listed():
     path = _swinging()[:, 0]
-    astray = path.copy()
-    astray[30, 1] += 0.1
-    points, frames = without_strays({"left_toe": path, "right_toe": astray}, STATURE, FPS)
+    moved = path.copy()
+    moved[30, 1] += 0.1
+    points, frames = without_strays({"left_toe": path, "right_toe": moved}, STATURE, FPS)
     assert frames == {"right_toe": [30]}
     assert np.isnan(points["right_toe"][30]).all() and np.isfinite(points["left_toe"]).all()
     assert not without_strays({"left_toe": path[:2]}, STATURE, FPS)[1]
