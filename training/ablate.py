@@ -18,6 +18,7 @@ from pathlib import Path
 from core.cli.exit_codes import exit_code_of
 from core.io.atomic_files import atomic_path
 
+from .arguments import positive_int
 from .distributed import joined_processes
 from .motion_folder import clip_files, read_clips
 from .outputs import check_outputs, run_files
@@ -37,7 +38,9 @@ def _parser() -> argparse.ArgumentParser:
         "--clips", type=Path, metavar="FOLDER", default=Path("data/cmu"), help="clips to measure the fit on (data/cmu)"
     )
     parser.add_argument("--subjects", nargs="+", default=list(HELD_OUT_SUBJECTS), help="subjects whose clips to use")
-    parser.add_argument("--every", type=int, default=12, metavar="N", help="take every Nth clip (default %(default)s)")
+    parser.add_argument(
+        "--every", type=positive_int, default=12, metavar="N", help="take every Nth clip (default %(default)s)"
+    )
     parser.add_argument("--trained", action="store_true", help="train nothing; measure the variants already trained")
     parser.add_argument("--only", nargs="+", metavar="VARIANT", help="only these variants, by name or by group")
     parser.add_argument(

@@ -29,6 +29,7 @@ from core.layouts import LAYOUTS
 from core.math.arrays import one_blas_thread
 from core.track import KeypointTrack
 
+from .arguments import positive_int
 from .fit_conditions import Condition
 from .fit_metrics import Evaluation
 from .motion_folder import clip_files, read_clips
@@ -114,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("folder", type=Path, help="motion clips in AMASS layout, Y up (CMU_SUBJECT_CLIP_poses.npz)")
     parser.add_argument("--subjects", nargs="+", default=list(HELD_OUT_SUBJECTS))
-    parser.add_argument("--frames", type=int, default=2000)
+    parser.add_argument("--frames", type=positive_int, default=2000)
     parser.add_argument("--layout", choices=tuple(LAYOUTS), default="body25")
     parser.add_argument("--noise-mm", type=float, default=5.0, help="standard deviation of the noise per axis")
     parser.add_argument("--quality", choices=tuple(QUALITIES), default="balanced")

@@ -32,6 +32,7 @@ from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX, NUM_VERTICES
 
+from .arguments import positive_int
 from .fit_conditions import Condition
 from .fit_metrics import Evaluation
 from .motion_folder import Clip, clip_files, read_clips
@@ -280,7 +281,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("folder", type=Path, help="motion clips in AMASS layout, Y up (CMU_SUBJECT_CLIP_poses.npz)")
     parser.add_argument("--subjects", nargs="+", default=list(HELD_OUT_SUBJECTS), help="subjects whose clips to fit")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="take every Nth clip only")
+    parser.add_argument("--every", type=positive_int, default=1, metavar="N", help="take every Nth clip only")
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the metrics as JSON")
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: _run(options))

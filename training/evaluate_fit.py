@@ -30,6 +30,7 @@ from core.fit.arguments import add_network_arguments, network_options
 from core.fit.quality import QUALITIES
 from core.track import KeypointTrack
 
+from .arguments import positive_int
 from .fit_conditions import ERROR_ROWS, FAULT_ROWS, SOLVER_ROWS, Condition
 from .fit_metrics import Evaluation, Row, row_of
 from .fit_tables import ERROR_COLUMNS, FAULT_COLUMNS, SOLVER_COLUMNS, Column, heads, line
@@ -91,11 +92,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="motion clips in AMASS layout, Y up (CMU_SUBJECT_CLIP_poses.npz)")
     parser.add_argument("--subjects", nargs="+", default=list(HELD_OUT_SUBJECTS))
     parser.add_argument("--quality", choices=tuple(QUALITIES), default="balanced")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="take only every Nth clip")
+    parser.add_argument("--every", type=positive_int, default=1, metavar="N", help="take only every Nth clip")
     parser.add_argument(
         "--rows", nargs="+", metavar="GLOB", help="measure only rows with these names ('*mix*'), and not the speed"
     )
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="worker processes (default 1)")
+    parser.add_argument("--jobs", type=positive_int, default=1, metavar="N", help="worker processes (default 1)")
     parser.add_argument(
         "--smplify", type=int, default=0, metavar="FRAMES",
         help="also fit this number of frames with a plain SMPLify-3D (needs PyTorch) and compare accuracy and speed",

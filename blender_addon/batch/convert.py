@@ -239,6 +239,7 @@ def _person_report(item: FittedTrack, figure: Figure) -> dict[str, object]:
         "layout": item.track.layout.name,
         "root_relative": item.track.root_relative,
         "notes": list(item.track.notes),
+        "doubts": list(item.track.doubts),
         "frames": figure.motion.num_frames,
         "fps": figure.motion.fps,
         "betas": [float(beta) for beta in figure.motion.betas],

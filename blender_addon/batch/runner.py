@@ -72,6 +72,8 @@ class Outcome:
         message: why the input failed.
         outputs: the written files.
         seconds: the time taken.
+        doubts: what is doubtful about how the input was understood.
+        num_flags: doubtful stretches of the fits.
     """
 
     job: Job
@@ -79,6 +81,8 @@ class Outcome:
     message: str = ""
     outputs: tuple[Path, ...] = ()
     seconds: float = 0.0
+    doubts: tuple[str, ...] = ()
+    num_flags: int = 0
 
 
 def run_batch(jobs: Sequence[Job], out: Path, options: BatchOptions) -> list[Outcome]:
@@ -246,9 +250,14 @@ class _Pool:
         finally:
             shutil.rmtree(stage, ignore_errors=True)
         outputs = tuple(_targets(job, answer["outputs"]))
-        outcome = Outcome(job, "converted", outputs=outputs, seconds=time.monotonic() - started)
+        people = answer["people"]
+        outcome = Outcome(
+            job, "converted", outputs=outputs, seconds=time.monotonic() - started,
+            doubts=tuple(doubt for person in people for doubt in person["doubts"]),
+            num_flags=sum(len(person["fit"]["flags"]) for person in people),
+        )  # fmt: skip
         others = [entry for entry in entries_before(job) if entry["file"] not in answer["outputs"]]
-        found = {"people": answer["people"], "blender": answer["blender"], "kept": others}
+        found = {"people": people, "blender": answer["blender"], "kept": others}
         _write_report(outcome, {"fingerprint": mark, "outputs": entries, **found})
         return outcome
 
@@ -360,6 +369,7 @@ def _write_summary(out: Path, outcomes: Sequence[Outcome], *, total: int, second
                 "input": str(outcome.job.source),
                 "status": outcome.status,
                 "message": outcome.message,
+                "doubts": list(outcome.doubts),
                 "report": str(outcome.job.report),
                 "outputs": [str(path) for path in outcome.outputs],
                 "seconds": round(outcome.seconds, 3),
@@ -381,4 +391,7 @@ def _line(outcome: Outcome) -> str:
         return f"FAILED {name}: {outcome.message}"
     if outcome.status == "skipped":
         return f"unchanged {name}"
-    return f"{name} -> {', '.join(path.name for path in outcome.outputs)} ({outcome.seconds:.1f} s)"
+    line = f"{name} -> {', '.join(path.name for path in outcome.outputs)} ({outcome.seconds:.1f} s)"
+    counts = ((len(outcome.doubts), "doubt"), (outcome.num_flags, "flag"))
+    found = ", ".join(f"{count} {what}{'s' if count > 1 else ''}" for count, what in counts if count)
+    return f"{line}; {found}: see {outcome.job.report.name}" if found else line

@@ -38,6 +38,9 @@ _INPUTS = ("input", "body", "betas", "regressor", "network")
 _PROGRAM = "python -m core"
 """The command's name when the package is not installed."""
 
+_MAX_FLAGS = 20
+"""How many flags are printed for a person."""
+
 
 def main(argv: Sequence[str] | None = None, *, program: str = _PROGRAM) -> int:
     """Run the command line and return the exit code: 0 on success, 1 for a bad input or option.
@@ -131,8 +134,10 @@ def _run_fit(args: argparse.Namespace) -> int:
         )
         if line := report.error_line():
             print(f"  {line}")
-        for flag in report.flags:
+        for flag in report.flags[:_MAX_FLAGS]:
             print(f"  {flag.kind}: {flag.what}, frames {flag.first} to {flag.last}")
+        if len(report.flags) > _MAX_FLAGS:
+            print(f"  and {len(report.flags) - _MAX_FLAGS} more; --report FILE.json writes all of them")
     return 0
 
 

@@ -60,7 +60,7 @@ def read_csv(path: Path) -> list[RawRecording]:
     start = next(index for index, line in enumerate(lines) if line.strip())
     delimiter = sniff_delimiter(lines[start])
     header = [cell.strip() for cell in split_cells(lines[start], delimiter, path)]
-    table = TextTable(lines, start + 1, delimiter, path)
+    table = TextTable(lines, start + 1, delimiter, path, len(header))
     if is_tidy(header):
         return [read_tidy(header, table)]
     if is_indexed_dump(header):

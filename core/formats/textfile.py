@@ -92,6 +92,10 @@ def split_lines(text: str, path: Path) -> list[str]:
     return text.split("\n")
 
 
+_NUM_COUNTERS = 2
+"""Cells of a row that holds a frame number and a time alone."""
+
+
 def sniff_delimiter(line: str) -> str:
     """Return the delimiter of a header line: tab, semicolon, comma, or "" for runs of whitespace."""
     if "\t" in line:
@@ -127,19 +131,32 @@ class TextTable:
         start: index of the first line of data.
         delimiter: the delimiter of the cells, "" for runs of whitespace.
         path: the file.
+        width: number of columns in the header, 0 if unknown.
     """
 
     lines: list[str]
     start: int
     delimiter: str
     path: Path
+    width: int = 0
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the line number (from 1) and the cells of every row that is not blank."""
+        """Yield the line number (from 1) and the cells of every row that is not blank.
+
+        Raises:
+            TrackFileError: cells are separated by whitespace, which hides empty ones, and some are absent.
+        """
         blank = f"{self.delimiter} \t\"'"
         for number, line in enumerate(islice(self.lines, self.start, None), self.start + 1):
             if line.strip(blank):
-                yield number, split_cells(line, self.delimiter, self.path)
+                cells = split_cells(line, self.delimiter, self.path)
+                if not self.delimiter and _NUM_COUNTERS < len(cells) < self.width:
+                    raise TrackFileError(
+                        f"expected {self.width} cells as in the header, found {len(cells)} in line {number} of "
+                        f"{self.path}; between spaces an empty cell cannot be seen: separate the cells by tabs, or "
+                        "write NaN for missing values"
+                    )
+                yield number, cells
 
     def numbers(self, columns: Sequence[int], *, width: int | None = None) -> np.ndarray:
         """Return the cells of *columns* as (R, C) float64; empty and absent cells are NaN.

@@ -55,7 +55,7 @@ def read_trc(path: Path) -> list[RawRecording]:
     lines = split_lines(text, path)
     header = _read_header(lines, path)
     width = 2 + 3 * len(header.names)
-    table = TextTable(lines, header.start, header.delimiter, path)
+    table = TextTable(lines, header.start, header.delimiter, path, width)
     values = table.numbers(range(width), width=width)
     if not len(values):
         raise TrackFileError(f"expected rows of frames below the names, found none in {path}; export it again")

@@ -160,3 +160,16 @@ def test_contradictory_header_is_rejected(tmp_path):
     path.write_text("\n".join(lines))
     with pytest.raises(TrackFileError, match="expected 3 point names as NumMarkers says, found 2"):
         read_recordings(path)
+
+
+def test_spaces_between_cells_hide_no_gap(tmp_path):
+    path, positions = tmp_path / "a.trc", clip(6, 4)
+    path.write_text(trc_text(positions, names_of(4)).replace("\t", " "))
+    (recording,) = read_recordings(path)
+    np.testing.assert_allclose(recording.positions, positions, atol=1e-5)
+    lines = trc_text(positions, names_of(4)).splitlines()
+    cells = lines[-2].split("\t")
+    cells[5:8] = ["", "", ""]
+    path.write_text("\n".join([*lines[:-2], "\t".join(cells), lines[-1]]).replace("\t", " "))
+    with pytest.raises(TrackFileError, match=f"expected 14 cells .* found 11 in line {len(lines) - 1} .* tabs"):
+        read_recordings(path)
