@@ -16,10 +16,10 @@ from .ui.text import draw_text
 
 SMPL_PAGE = "https://smpl.is.tue.mpg.de"
 _FREE_BODY = (
-    "The extension brings a free body. SMPL's own bodies need a licence of your own: register at its page, download "
+    "The extension includes a free body. SMPL's own bodies need a licence of your own: register at its page, download "
     "SMPL for Python, and choose one of its .pkl or .npz files here."
 )
-_NEVER_COPIED = "The file is read where it lies. It is never copied, and nothing in it is run."
+_NEVER_COPIED = "The file is read in place. It is never copied, and no code in it is run."
 _PLACES = (
     (
         "BLENDER",
@@ -56,7 +56,7 @@ class SMPLIFY_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - Blende
 
     body_file: bpy.props.StringProperty(
         name="Licensed SMPL File",
-        description="A file of the SMPL body that you have a licence for (.pkl or .npz). It is read where it lies and "
+        description="A file of the SMPL body that you have a licence for (.pkl or .npz). It is read in place and "
         "never copied; empty, only the free body is offered",
         subtype="FILE_PATH",
     )

@@ -81,7 +81,7 @@ def main(
         print(f"{prog}: {error}; check {args.output}, its permissions and the space left", file=sys.stderr)
         return EXIT_FAILED
     except KeyboardInterrupt:
-        print(f"{prog}: interrupted; run it again to go on where it stopped", file=sys.stderr)
+        print(f"{prog}: interrupted; run it again to continue", file=sys.stderr)
         return EXIT_INTERRUPTED
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     skipped = [outcome for outcome in outcomes if outcome.status == "skipped"]
@@ -150,7 +150,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         epilog=f"A report (NAME{REPORT_SUFFIX}) is written beside each input's outputs; {SUMMARY_NAME} sums up all "
         "inputs. Inputs that are converted and unchanged are skipped.",
     )
-    parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="keypoint file, or folder of them")
+    parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="keypoint file, or a folder of them")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder for the results")
     parser.add_argument(
         "--formats", nargs="+", choices=FORMAT_NAMES, default=["blend"], metavar="FORMAT",
@@ -159,7 +159,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add_reading_arguments(parser)
     fit = parser.add_argument_group("fitting")
     fit.add_argument("--body", type=Path, metavar="FILE", help="an SMPL body (.pkl or .npz; default: the free body)")
-    fit.add_argument("--betas", type=Path, metavar="FILE.npy", help="the shape, where it is known (10 numbers)")
+    fit.add_argument("--betas", type=Path, metavar="FILE.npy", help="the shape, if it is known (10 numbers)")
     fit.add_argument(
         "--quality", choices=tuple(QUALITIES), default=ConvertOptions().quality,
         help="fast takes half the time and leaves jitter; best takes half as much again, for about a tenth less error "

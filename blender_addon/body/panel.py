@@ -17,7 +17,7 @@ _HOW_TO_GET = (
     "SMPL needs a licence of your own: register at its page, download SMPL for Python, and choose one of its .pkl or "
     ".npz files here."
 )
-_NEVER_COPIED = "The file is read where it lies, and never copied."
+_NEVER_COPIED = "The file is read in place and never copied."
 
 
 class SMPLIFY_PT_body(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's naming convention

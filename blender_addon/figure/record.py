@@ -214,12 +214,12 @@ def to_bytes(record: FigureRecord) -> bytes:
             arrays |= {f"{name}{key}": array for key, array in packed.items()}
     arrays["about"] = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
     stream = io.BytesIO()
-    np.savez(stream, **arrays)  # not compressed: motion hardly shrinks, and the main thread would wait for it
+    np.savez(stream, **arrays)  # uncompressed: motion hardly shrinks, and compressing would block the main thread
     return stream.getvalue()
 
 
 def _packed(report: FitReport) -> tuple[dict[str, object], dict[str, np.ndarray]]:
-    """Return what of *report* goes into JSON, and its arrays."""
+    """Split *report* into values for JSON and arrays."""
     errors = report.point_errors
     about = {
         "point_names": report.point_names,

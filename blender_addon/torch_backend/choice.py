@@ -38,7 +38,7 @@ def torch_python_for(device: str, given: Path | None) -> str:
     kinds = {found.id.partition(":")[0] for found in info.usable_devices} | {"cpu"}
     if device.partition(":")[0] not in kinds:
         raise DeviceError(
-            f"expected a device out of {', '.join(sorted(kinds))}, which PyTorch {info.torch} of {python} finds; got "
+            f"expected one of the devices {', '.join(sorted(kinds))} that PyTorch {info.torch} in {python} finds; got "
             f"{device!r}"
         )
     return str(python.absolute())

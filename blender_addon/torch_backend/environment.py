@@ -91,7 +91,7 @@ def base_python() -> Path:
         if candidate.is_file() and os.access(candidate, os.X_OK):
             return candidate
     raise EnvironmentFault(
-        f"expected this Blender to bring a Python executable, found none in {sys.prefix}; choose a Python of your own "
+        f"expected a Python executable in this Blender, found none in {sys.prefix}; choose a Python of your own "
         "under More Options > Made with"
     )
 

@@ -103,7 +103,7 @@ class Installation(Task):
         if tuple(map(int, version.split())) not in PYTHON_VERSIONS:
             wanted = ", ".join(f"{major}.{minor}" for major, minor in PYTHON_VERSIONS)
             raise EnvironmentFault(
-                f"expected a Python out of {wanted}, for which PyTorch {TORCH_VERSION} is made; {base} is "
+                f"expected one of Python {wanted}, which PyTorch {TORCH_VERSION} supports; {base} is "
                 f"{version.strip().replace(' ', '.')}. Choose another Python under More Options > Made with"
             )
         try:

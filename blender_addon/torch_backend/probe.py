@@ -115,7 +115,7 @@ def probe(python: Path, *, timeout_s: float = TIMEOUT_S, cancelled: threading.Ev
                 f"'{python} -m pip install {package}', or choose another Python"
             )
     if found["fault"]:
-        raise ProbeError(f"PyTorch {info.torch} of {python} does not work: {found['fault']}; install it there anew")
+        raise ProbeError(f"PyTorch {info.torch} in {python} does not work: {found['fault']}; install it there again")
     return info
 
 

@@ -69,7 +69,7 @@ _GERMAN = {
     "SMPL needs a licence of your own: register at its page, download SMPL for Python, and choose one of its .pkl or "
     ".npz files here.": "SMPL braucht eine eigene Lizenz: auf seiner Seite anmelden, SMPL for Python herunterladen und "
     "hier eine seiner .pkl- oder .npz-Dateien wählen.",
-    "The file is read where it lies, and never copied.": "Die Datei wird gelesen, wo sie liegt, und nie kopiert.",
+    "The file is read in place and never copied.": "Die Datei wird gelesen, wo sie liegt, und nie kopiert.",
     "There is no file at {:s}": "Bei {:s} ist keine Datei",
     "Remembered: {:s}": "Gemerkt: {:s}",
     "Fit": "Anpassen",
@@ -114,12 +114,12 @@ _GERMAN_PREFERENCES = {
     "SMPL Body": "SMPL-Körper",
     "Licensed SMPL File": "Lizenzierte SMPL-Datei",
     "There is no file at this place": "Dort ist keine Datei",
-    "The extension brings a free body. SMPL's own bodies need a licence of your own: register at its page, download "
-    "SMPL for Python, and choose one of its .pkl or .npz files here.": "Die Erweiterung bringt einen freien Körper "
-    "mit. SMPLs eigene Körper brauchen Ihre eigene Lizenz: auf der Seite anmelden, SMPL für Python herunterladen und "
-    "hier eine der .pkl- oder .npz-Dateien wählen.",
-    "The file is read where it lies. It is never copied, and nothing in it is run.": "Die Datei wird gelesen, wo sie "
-    "liegt. Sie wird nie kopiert, und nichts darin wird ausgeführt.",
+    "The extension includes a free body. SMPL's own bodies need a licence of your own: register at its page, download "
+    "SMPL for Python, and choose one of its .pkl or .npz files here.": "Die Erweiterung enthält einen freien "
+    "Körper. SMPLs eigene Körper brauchen Ihre eigene Lizenz: auf der Seite anmelden, SMPL für Python herunterladen "
+    "und hier eine der .pkl- oder .npz-Dateien wählen.",
+    "The file is read in place. It is never copied, and no code in it is run.": "Die Datei wird gelesen, wo sie liegt. "
+    "Sie wird nie kopiert, und kein Code darin wird ausgeführt.",
     "Open SMPL's Page": "SMPLs Seite öffnen",
     "GPU Acceleration": "GPU-Beschleunigung",
     "PyTorch in": "PyTorch in",

@@ -163,7 +163,7 @@ def test_too_little_space_is_told_before_anything_is_done(plan):
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("echo 3 8", r"expected a Python out of 3\.11, .* is 3\.8\."),
+        ("echo 3 8", r"expected one of Python 3\.11, .* is 3\.8\."),
         (
             'if [ "$1" = -c ]; then echo 3 11; else echo "ensurepip is not available"; exit 1; fi',
             "lacks Python's venv and ensurepip.*apt-get install python3-venv",

@@ -108,7 +108,7 @@ def test_the_folder_of_an_environment_stands_for_its_python(bare_python):
         (
             """echo '@smplify {"version": "3.12.1", "numpy": "2.0", "torch": "2.9", "fault": "RuntimeError: bad driver",
              "devices": []}' | tr -d '\\n'; echo""",
-            "PyTorch 2.9 of .* does not work: RuntimeError: bad driver",
+            "PyTorch 2.9 in .* does not work: RuntimeError: bad driver",
         ),
     ],
 )
