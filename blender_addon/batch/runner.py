@@ -119,7 +119,7 @@ def run_batch(jobs: Sequence[Job], out: Path, options: BatchOptions) -> list[Out
                 continue
             index, outcome = event
             outcomes[index] = outcome
-            display.finished(outcome.job.source.name, _line(outcome))
+            display.finished(outcome.job.source.name, outcome_line(outcome))
     finally:
         pool.stop()
         display.close()
@@ -385,7 +385,8 @@ def _write_json(path: Path, content: dict[str, object]) -> None:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
-def _line(outcome: Outcome) -> str:
+def outcome_line(outcome: Outcome) -> str:
+    """Return what a batch prints about an input."""
     name = outcome.job.source.name
     if outcome.status == "failed":
         return f"FAILED {name}: {outcome.message}"

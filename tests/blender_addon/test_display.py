@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 from blender_addon.batch import worker_process
 from blender_addon.batch.console import Display
+from blender_addon.batch.jobs import Job
+from blender_addon.batch.runner import Outcome, outcome_line
 
 
 class Terminal(io.StringIO):
@@ -54,3 +57,11 @@ def test_workers_of_the_module_are_the_same_python(monkeypatch):
     command, folder = worker_process.worker_command()
     assert command == [sys.executable, "-m", "blender_addon", "--worker"]
     assert (folder / "blender_addon" / "__main__.py").is_file()
+
+
+def test_doubts_and_flags_are_counted_on_the_line_of_an_input(tmp_path):
+    job = Job(tmp_path / "walk.trc", tmp_path / "walk")
+    outcome = Outcome(job, "converted", outputs=(tmp_path / "walk.fbx",), seconds=1.0)
+    assert outcome_line(outcome) == "walk.trc -> walk.fbx (1.0 s)"
+    outcome = replace(outcome, doubts=("-Z up is assumed",), num_flags=3)
+    assert outcome_line(outcome) == "walk.trc -> walk.fbx (1.0 s); 1 doubt, 3 flags: see walk.smplify.json"
