@@ -36,12 +36,14 @@ def test_clean_points_have_hardly_any(act):
     assert found.offset_mm.max() < 1.0
 
 
-@pytest.mark.parametrize("mode", ["clip", "frames"])
-def test_each_part_is_told_from_the_others(act, mode):
-    white = _parts(act, ErrorModel(white_m=0.005), mode=mode)
+@pytest.mark.parametrize(("mode", "num_frames"), [("clip", 60), ("frames", 120)])
+def test_each_part_is_told_from_the_others(mode, num_frames):
+    """Frame by frame, a shape from 40 frames is known by frame 120."""
+    scene = acting(num_frames)
+    white = _parts(scene, ErrorModel(white_m=0.005), mode=mode)
     assert white.white_mm == pytest.approx(5.0, rel=0.15)
     assert max(white.smooth_mm, white.constant_mm) < 2.0
-    smooth = _parts(act, ErrorModel(smooth_m=0.010), mode=mode)
+    smooth = _parts(scene, ErrorModel(smooth_m=0.010), mode=mode)
     assert smooth.smooth_mm == pytest.approx(10.0, rel=0.35)
     assert smooth.white_mm < 1.0 and smooth.constant_mm < 4.0
 
