@@ -93,18 +93,8 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         rotations, trans = interpolate_unobserved(rotations, trans, visibility, track.fps)
     if quality.refines:
         with clock.step("settle"):
-            reporter.begin("Refining the poses over time")
             # Interpolated before, so that unobserved limbs do not mislead neighbouring frames, and again after.
-            rotations, trans = refine_over_time(
-                solver,
-                targets,
-                expected,
-                (rotations, trans),
-                track.fps,
-                reporter.advance,
-                refine_all=quality.refines_all,
-                workers=options.workers,
-            )
+            rotations, trans = _refined(solver, targets, expected, (rotations, trans), track.fps, reporter, options)
             rotations, trans = interpolate_unobserved(rotations, trans, visibility, track.fps)
     with clock.step("hold"):
         unseen = find_unseen_feet(points.names, points.weights)
@@ -151,6 +141,29 @@ def _poses(
     on_numpy = solver.keypoints.model.body.device == "numpy"
     rotations, trans = poses_in_blocks(solve, num_frames, reporter.advance, workers=options.workers, on_numpy=on_numpy)
     return rotations, trans, expected
+
+
+def _refined(
+    solver: PoseSolver,
+    targets: Targets,
+    expected: Expected,
+    pose: tuple[np.ndarray, np.ndarray],
+    fps: float,
+    reporter: ProgressReporter,
+    options: FitOptions,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return local rotations (F, 24, 3, 3) and trans (F, 3) after the refinement over time."""
+    reporter.begin("Refining the poses over time")
+    return refine_over_time(
+        solver,
+        targets,
+        expected,
+        pose,
+        fps,
+        reporter.advance,
+        refine_all=QUALITIES[options.quality].refines_all,
+        workers=options.workers,
+    )
 
 
 def _point_errors(
