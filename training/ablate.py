@@ -17,11 +17,12 @@ from pathlib import Path
 
 from core.cli.exit_codes import exit_code_of
 from core.io.atomic_files import atomic_path
+from core.io.protected_files import check_outputs
 
 from .arguments import positive_int
 from .distributed import joined_processes
 from .motion_folder import clip_files, read_clips
-from .outputs import check_outputs, run_files
+from .outputs import run_files
 from .pose_prior import HELD_OUT_SUBJECTS
 from .train_command import parse_overrides
 from .variant_metrics import FitTest, fit_table, measure_shipped, measure_variant, pairs_table

@@ -25,6 +25,7 @@ from core.cli.exit_codes import exit_code_of
 from core.fit import FitOptions, FitStream
 from core.fit.quality import QUALITIES
 from core.io.atomic_files import atomic_path
+from core.io.protected_files import check_outputs
 from core.layouts import LAYOUTS
 from core.math.arrays import one_blas_thread
 from core.track import KeypointTrack
@@ -33,7 +34,6 @@ from .arguments import positive_int
 from .fit_conditions import Condition
 from .fit_metrics import Evaluation
 from .motion_folder import clip_files, read_clips
-from .outputs import check_outputs
 from .pose_prior import HELD_OUT_SUBJECTS
 from .realistic_errors import ErrorModel
 

@@ -26,6 +26,7 @@ from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.cli.exit_codes import exit_code_of
 from core.errors import CoreError
+from core.io.protected_files import check_outputs
 from core.math.rotations import axis_angle_to_matrix
 from core.network.architecture import NUM_BETAS
 from core.network.folding import fold
@@ -38,7 +39,6 @@ from core.smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 from .checkpoints import Checkpoint, load_checkpoint
 from .metrics import ANGLE_FIGURES
 from .networks import Network, network_of
-from .outputs import check_outputs
 from .pose_mlp import PoseMlp
 from .training_body import POINT_NAMES
 

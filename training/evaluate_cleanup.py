@@ -28,6 +28,7 @@ from core.cleanup.feet import POINTS
 from core.cli.exit_codes import exit_code_of
 from core.fit import FitOptions, fit_track
 from core.io.atomic_files import atomic_path
+from core.io.protected_files import check_outputs
 from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX, NUM_VERTICES
@@ -36,7 +37,6 @@ from .arguments import positive_int
 from .fit_conditions import Condition
 from .fit_metrics import Evaluation
 from .motion_folder import Clip, clip_files, read_clips
-from .outputs import check_outputs
 from .pose_prior import HELD_OUT_SUBJECTS
 from .realistic_errors import ErrorModel
 

@@ -28,6 +28,7 @@ from core.errors import InputMissingError
 from core.fit import FitOptions, fit_track
 from core.fit.arguments import add_network_arguments, network_options
 from core.fit.quality import QUALITIES
+from core.io.protected_files import check_outputs
 from core.track import KeypointTrack
 
 from .arguments import positive_int
@@ -37,7 +38,6 @@ from .fit_tables import ERROR_COLUMNS, FAULT_COLUMNS, SOLVER_COLUMNS, Column, he
 from .fit_workers import Measure, measuring
 from .json_figures import write_json
 from .motion_folder import Clip, clip_files, read_clips
-from .outputs import check_outputs
 from .pose_prior import HELD_OUT_SUBJECTS
 from .realistic_errors import ErrorModel
 

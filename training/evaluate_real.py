@@ -26,11 +26,11 @@ from core.errors import CoreError
 from core.fit import FitOptions, fit_track
 from core.fit.arguments import add_network_arguments, network_options
 from core.fit.quality import QUALITIES
+from core.io.protected_files import check_outputs
 from core.motion import Motion
 
 from .json_figures import write_json
 from .motion_folder import clip_files, read_clips
-from .outputs import check_outputs
 from .pose_prior import HELD_OUT_SUBJECTS
 from .real_figures import TrialFigures, mean_figures, trial_figures
 from .real_tables import angle_head, angle_line, tables

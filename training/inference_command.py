@@ -16,6 +16,7 @@ from torch import Tensor
 from core.amass import write_motion
 from core.cli.exit_codes import exit_code_of
 from core.io.atomic_files import atomic_path
+from core.io.protected_files import check_outputs
 from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 from core.network.residual import ResidualNetwork
@@ -29,7 +30,6 @@ from .data.sources import find_sources
 from .data.splits import split_clips
 from .distributed import choose_device
 from .networks import network_of
-from .outputs import check_outputs
 from .sequence_metrics import measure, summarise
 from .sequential import PROTOCOLS, Predictor, TrackedClip, TrueClip, track_clips
 from .smplify import Smplify, SmplifyOptions, fit_prior

@@ -27,6 +27,7 @@ from core.cli.exit_codes import exit_code_of
 from core.errors import CoreError
 from core.fit import FitReport, fit_track
 from core.fit.observations import solver_points
+from core.io.protected_files import check_outputs
 from core.layouts.bones import bones_between
 from core.motion import Motion
 from core.person_labels import person_labels
@@ -35,7 +36,6 @@ from core.smpl_skeleton import JOINT_NAMES
 from core.track import KeypointTrack
 
 from .fit_oddities import Oddity, find_oddities
-from .outputs import check_outputs
 from .pictures import write_png
 from .rasterizer import draw_dot, draw_line, draw_mesh, draw_number, halved
 

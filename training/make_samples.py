@@ -22,10 +22,10 @@ from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.cli.exit_codes import exit_code_of
 from core.io.atomic_files import atomic_path
+from core.io.protected_files import check_outputs
 from core.layouts import BODY25
 from core.motion import Motion
 
-from .outputs import check_outputs
 from .sample_motion import sample_motion
 
 _TRC_SCALES = {"walk.trc": 1.0, "walk_wrong_units.trc": 1000.0}

@@ -40,12 +40,12 @@ from core.fit.priors.regression_prior import (
 from core.fit.solver.gauss_newton import Targets
 from core.fit.solver.initial_pose import analytic_start
 from core.io.atomic_files import atomic_path
+from core.io.protected_files import check_outputs
 from core.layouts import BODY25
 from core.math.rotations import matrix_to_axis_angle
 from core.smpl_skeleton import JOINT_INDEX
 
 from .motion_folder import BETAS_SPREAD, Clip, clip_files, read_clips
-from .outputs import check_outputs
 from .realistic_errors import ErrorModel, add_errors
 
 HELD_OUT_SUBJECTS = ("16", "35", "05")

@@ -22,12 +22,12 @@ from core.body.data import BodyData
 from core.body.free_body import load_free_body
 from core.cli.exit_codes import EXIT_FAILED, exit_code_of
 from core.errors import CoreError, InputMissingError
+from core.io.protected_files import check_outputs
 from core.motion import Motion
 
 from .cmu.actor import actor_to_motion
 from .cmu.asf_amc import AMC_BONES, read_asf_amc
 from .cmu.bvh import BVH_BONES, read_cmu_bvh
-from .outputs import check_outputs
 
 HOW_TO_GET = (
     "download cgspeed's BVH conversion of CMU's motions (search for 'cgspeed CMU BVH conversion'), or .asf and .amc "

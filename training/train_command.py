@@ -9,10 +9,11 @@ from pathlib import Path
 
 from core.cli.exit_codes import exit_code_of
 from core.io.atomic_files import atomic_path
+from core.io.protected_files import check_outputs
 
 from .config import ConfigError, RunConfig, config_from_dict, read_config
 from .distributed import Processes, joined_processes
-from .outputs import check_outputs, run_files
+from .outputs import run_files
 from .run_log import RunLog
 from .trainer import Trainer
 

@@ -24,7 +24,7 @@ from ..fit.arguments import add_network_arguments, network_options
 from ..fit.options import MODES
 from ..fit.quality import QUALITIES
 from ..io.atomic_files import atomic_path
-from ..io.protected_files import ProtectedFiles
+from ..io.protected_files import check_outputs
 from ..math.arrays import DEVICES
 from ..motion import Motion
 from ..person_labels import person_labels
@@ -222,15 +222,8 @@ def _check_npz(output: Path) -> None:
 def _check_outputs(args: argparse.Namespace, label: str) -> None:
     """Refuse, before the fit, outputs that are folders or would replace an input or each other."""
     files = vars(args)
-    taken = {Path(files[name]): f"the {name}" for name in _INPUTS if files.get(name)}
-    for name in ("output", "report"):
-        if not files.get(name):
-            continue
-        path = _with_label(files[name], label)
-        if path.is_dir():
-            raise CoreError(f"expected a file for the {name}, found a folder at {path}; name a file in it")
-        ProtectedFiles(taken).check(path, f"the {name}")
-        taken[path] = f"the {name}"
+    outputs = {f"the {name}": _with_label(files[name], label) for name in ("output", "report") if files.get(name)}
+    check_outputs(outputs, {f"the {name}": Path(files[name]) for name in _INPUTS if files.get(name)})
 
 
 def _with_label(path: Path, label: str) -> Path:

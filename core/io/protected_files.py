@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import OutputError
+
+Files = Path | Iterable[Path] | None
+"""One file, several, or none."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 """Folder with the body, the regressions and the network weights that every fit reads."""
@@ -80,6 +83,30 @@ class ProtectedFiles:
             number += 1
             candidate = path.with_name(f"{path.stem}_{number}{path.suffix}")
         return candidate
+
+
+def check_outputs(outputs: Mapping[str, Files], inputs: Mapping[str, Files], *, own_data: bool = True) -> None:
+    """Refuse, before any work, outputs that cannot be files or that would replace an input or each other.
+
+    Args:
+        outputs: the files to write, by role ("the metrics"); None for an output that was not requested.
+        inputs: the files to read, by role.
+        own_data: whether to protect the core's own data too; False for the commands that create it.
+
+    Raises:
+        OutputError: an output is a folder, or resolves to an input or to another output.
+    """
+    protected = {path: role for role, files in inputs.items() for path in _paths(files)}
+    for what, files in outputs.items():
+        for path in _paths(files):
+            if path.is_dir():
+                raise OutputError(f"expected a file for {what}, found a folder at {path}; name a file in it")
+            ProtectedFiles(protected, own_data=own_data).check(path, what)
+        protected |= dict.fromkeys(_paths(files), what)
+
+
+def _paths(files: Files) -> list[Path]:
+    return [] if files is None else [files] if isinstance(files, Path) else list(files)
 
 
 def _real_path(path: Path) -> str:

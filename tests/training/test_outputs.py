@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import OutputError
+from core.io.protected_files import check_outputs
 from tests.conftest import REPOSITORY
 from tests.disguises import DISGUISES, disguise
-from training.outputs import check_outputs
 
 CLIP = "CMU_16_01_poses.npz"
 INPUTS = (

@@ -16,9 +16,9 @@ import tempfile
 from pathlib import Path
 
 from core.errors import OutputError
+from core.io.protected_files import check_outputs
 
 from ..json_figures import write_json
-from ..outputs import check_outputs
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
