@@ -287,7 +287,7 @@ def joint_centres(points: Points, *, units_per_mm: float | None) -> dict[str, np
     # Shoulders are estimated while the hips are hidden: they only need the interpolated direction from the hips.
     up = above - middle
     trunk = _Trunk(tops, bridged(up, np.isfinite(up).all(-1)), axes.chirality if axes is not None else 1.0)
-    found = {**hips, **knees_and_ankles(points, hips, stature), **feet(points, stature)}
+    found = {**hips, **knees_and_ankles(points, hips, stature, trunk.chirality), **feet(points, stature)}
     found.update(_arms(points, trunk, stature))
     found.update(_spine(points, trunk, stature))
     found.update(_head(points, trunk, stature))

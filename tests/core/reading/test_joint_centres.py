@@ -194,6 +194,45 @@ def test_knee_rotation_is_found_from_flexion_wherever_the_thigh_marker_is():
     assert np.abs(centres["left_knee"] - knee).max() < 10.0
 
 
+def test_the_ankle_axis_follows_the_flexion_of_the_knee_wherever_the_shank_marker_is():
+    # The shank marker sits in front; the ankle's axis is turned outwards from the knee's, which is the left axis.
+    bend = np.linspace(0.0, 1.2, 40)
+    zero, one = np.zeros_like(bend), np.ones_like(bend)
+    hip, knee = np.array([0.0, 85.0, 900.0]), np.array([0.0, 85.0, 500.0])
+    down = np.stack([-np.sin(bend), zero, -np.cos(bend)], axis=-1)
+    forward = np.stack([np.cos(bend), zero, -np.sin(bend)], axis=-1)
+    ankle = knee + 400.0 * down
+    outwards = np.cos(np.radians(10.0)) * np.stack([zero, one, zero], axis=-1) - np.sin(np.radians(10.0)) * forward
+    still = np.ones((len(bend), 1))
+    points = {role: still * place[0] for role, place in _simple_markers().items()}
+    left = {
+        "left_hip_centre": still * hip,
+        "left_knee_lateral": still * (knee + [0.0, 60.0, 0.0]),
+        "left_ankle_lateral": ankle + 40.0 * outwards,
+        "left_shank": 0.5 * (ankle + knee) + 60.0 * forward,
+    }
+    centres = joint_centres({**points, **left}, units_per_mm=1.0)
+    assert np.abs(centres["left_ankle"] - ankle).max() < 10.0
+
+
+@pytest.mark.parametrize(
+    ("name", "millimetre"),
+    [("c3d/squat.c3d", 1.0), ("trc/S00_P00_T01_BalancingTrial_0-100_filt_butterworth_LSTM.trc", 0.001)],
+)
+def test_centres_without_medial_markers_agree_with_the_midpoints(name, millimetre, shared_dir):
+    recording = read_recordings(shared_dir / "data" / "keypoints" / name)[0]
+    roles = marker_roles(recording.names or ())
+    points = {role: recording.positions[:, index] for role, index in roles.items()}
+    lateral_only = {role: place for role, place in points.items() if not role.endswith(("knee_medial", "ankle_medial"))}
+    centres = joint_centres(lateral_only, units_per_mm=millimetre)
+    for side in ("left", "right"):
+        for joint in ("knee", "ankle"):
+            if f"{side}_{joint}_medial" in points:
+                middle = (points[f"{side}_{joint}_lateral"] + points[f"{side}_{joint}_medial"]) / 2.0
+                error = np.nanmedian(np.linalg.norm(centres[f"{side}_{joint}"] - middle, axis=-1)) / millimetre
+                assert error < 13.0, (side, joint)
+
+
 def test_hip_centres_agree_with_those_in_a_cmu_file(shared_dir):
     recording = _recording(shared_dir, "cmu_05_13.c3d")
     centres = _centres(recording)
