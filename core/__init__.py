@@ -12,12 +12,12 @@ Fit
     `fit_track` fits a whole track with `FitOptions`; the `FitReport` holds its errors and each `Flag`.
     `FitStream` fits frame by frame and returns each `StreamPose`.
 Motion
-    `Motion` is the result; `read_motion` and `write_motion` store it in AMASS layout.
+    `Motion` is the result; `read_motion` and `write_motion` store it in AMASS layout. `Skeleton` is its joint tree.
     `analyse_motion` analyses a motion as a `CleanupSource`; `clean_up` applies `CleanupOptions` to it.
 Errors
     `CoreError` is the base of all: `TrackFileError`, `TrackError`, `AmbiguousTrackError`, `UnseenPersonError`,
-    `BodyError`, `MotionError`, `FitOptionError`, `CleanupOptionError`, `DeviceError`, `InputMissingError`,
-    `OutputError`, `UnsafePickleError`, `FitCancelled`.
+    `BodyError`, `MotionError`, `SkeletonError`, `FitOptionError`, `CleanupOptionError`, `DeviceError`,
+    `InputMissingError`, `OutputError`, `UnsafePickleError`, `FitCancelled`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         InputMissingError,
         MotionError,
         OutputError,
+        SkeletonError,
         TrackError,
         TrackFileError,
         UnsafePickleError,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from .math.arrays import DeviceError
     from .motion import Motion
     from .reading import ReadOptions, read_tracks
+    from .skeleton import Skeleton
     from .track import KeypointTrack
 
 __version__ = "0.1.0"
@@ -80,6 +82,8 @@ __all__ = [
     "MotionError",
     "OutputError",
     "ReadOptions",
+    "Skeleton",
+    "SkeletonError",
     "StreamPose",
     "TrackError",
     "TrackFileError",
@@ -110,6 +114,7 @@ _MODULES = {
         "InputMissingError",
         "MotionError",
         "OutputError",
+        "SkeletonError",
         "TrackError",
         "TrackFileError",
         "UnsafePickleError",
@@ -120,6 +125,7 @@ _MODULES = {
     "math.arrays": ("DeviceError",),
     "motion": ("Motion",),
     "reading": ("ReadOptions", "read_tracks"),
+    "skeleton": ("Skeleton",),
     "track": ("KeypointTrack",),
 }
 """The module of each public name, as imported above for type checkers."""

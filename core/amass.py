@@ -19,7 +19,7 @@ from .io.atomic_files import atomic_path
 from .io.npz import npz_headers, read_npz
 from .math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .motion import Motion
-from .smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
+from .smpl_skeleton import JOINT_NAMES, NUM_BODY_ROTATIONS, NUM_JOINTS
 
 UP_AXES = ("Y", "Z")
 Y_TO_Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
@@ -66,13 +66,15 @@ def write_motion(
 
     Args:
         path: the .npz file.
-        motion: the motion. Rotations of the two hand joints are not written: the layout has fingers in their place.
+        motion: the motion; SMPL's body joints are found by their names. Rotations of hand and finger joints are not
+            written.
         up_axis: "Z" as in AMASS, or "Y" as in a `Motion`.
         rest_pelvis: (3,) rest pelvis joint of the body with the motion's betas, metres; required for "Z".
         extra: additional arrays, such as ``keypoint_error_mm`` (F,).
 
     Raises:
         ValueError: *up_axis* is invalid, *rest_pelvis* is missing, or *extra* has a key of the layout or objects.
+        SkeletonError: the motion's skeleton has not all of SMPL's body joints.
     """
     extra = {name: np.asarray(value) for name, value in (extra or {}).items()}
     reserved = [name for name, value in extra.items() if name in _OWN_KEYS or value.dtype.hasobject]
@@ -84,7 +86,8 @@ def write_motion(
             raise ValueError("expected rest_pelvis (3,) to write a motion Z up, got None")
         motion = turned(motion, Y_TO_Z_UP, np.asarray(rest_pelvis, dtype=np.float64))
     poses = np.zeros((motion.num_frames, _AMASS_WIDTH))
-    poses[:, :_BODY_WIDTH] = motion.poses[:, :_BODY_WIDTH]
+    joints = [motion.skeleton.index(name) for name in JOINT_NAMES[:NUM_BODY_ROTATIONS]]
+    poses[:, :_BODY_WIDTH] = motion.poses.reshape(len(poses), -1, 3)[:, joints].reshape(len(poses), -1)
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(
             stream,

@@ -42,6 +42,10 @@ class MotionError(CoreError, ValueError):
     """A motion file or motion array is malformed."""
 
 
+class SkeletonError(CoreError, ValueError):
+    """A skeleton is malformed, or is not the one of the motion, body or figure that it is used with."""
+
+
 class UnsafePickleError(CoreError, ValueError):
     """A pickle refers to an object outside the list of allowed types, so it was not loaded."""
 

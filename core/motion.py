@@ -1,4 +1,4 @@
-"""A body's motion: pose, shape and translation over time. F frames, B betas."""
+"""A body's motion: pose, shape and translation over time. F frames, J joints, B betas."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 
 from .errors import MotionError
 from .math.rotations import axis_angle_to_matrix, matrix_to_axis_angle, slerp_matrices
-from .smpl_skeleton import NUM_JOINTS
+from .skeleton import Skeleton
+from .smpl_skeleton import SMPL
 
 MAX_FRAMES = 2_000_000
 """Most frames of a resampled motion: as many as a recording may have, and 1.2 GB."""
@@ -24,12 +25,13 @@ class Motion:
     is at (rest pelvis of the shape) + trans.
 
     Attributes:
-        poses: (F, 72) axis-angle of the 24 joints, each relative to its parent; the first is global_orient.
+        poses: (F, 3 J) axis-angle of the skeleton's joints, each relative to its parent; the first is global_orient.
         betas: (B,) shape, valid only for *body*.
         trans: (F, 3) translation, metres.
         fps: frames per second.
         gender: "neutral", "female" or "male".
         body: name of the body that the betas belong to.
+        skeleton: the joints; SMPL's 24, if no other is given.
     """
 
     poses: np.ndarray
@@ -38,13 +40,14 @@ class Motion:
     fps: float
     gender: str = "neutral"
     body: str = "free_body"
+    skeleton: Skeleton = SMPL
 
     def __post_init__(self) -> None:
         """Check the shapes, and that all values are finite."""
-        num_frames = len(self.poses)
+        num_frames, width = len(self.poses), 3 * self.skeleton.num_joints
         faults = []
-        if self.poses.shape != (num_frames, 3 * NUM_JOINTS) or num_frames == 0:
-            faults.append(f"poses {self.poses.shape}, expected (frames, {3 * NUM_JOINTS})")
+        if self.poses.shape != (num_frames, width) or num_frames == 0:
+            faults.append(f"poses {self.poses.shape}, expected (frames, {width})")
         if self.trans.shape != (num_frames, 3):
             faults.append(f"trans {self.trans.shape}, expected ({num_frames}, 3)")
         if self.betas.ndim != 1:
@@ -68,8 +71,8 @@ class Motion:
         return (self.num_frames - 1) / self.fps
 
     def rotations(self) -> np.ndarray:
-        """Return the local rotation matrices (F, 24, 3, 3)."""
-        matrices: np.ndarray = axis_angle_to_matrix(self.poses.reshape(-1, NUM_JOINTS, 3))
+        """Return the local rotation matrices (F, J, 3, 3)."""
+        matrices: np.ndarray = axis_angle_to_matrix(self.poses.reshape(self.num_frames, -1, 3))
         return matrices
 
     def resampled(self, fps: float) -> Motion:
@@ -99,11 +102,11 @@ class Motion:
         return replace(self, poses=poses, trans=trans)
 
     def _sampled(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return poses (N, 72) and trans (N, 3) at *positions* (N,) within the motion."""
+        """Return poses (N, 3 J) and trans (N, 3) at *positions* (N,) within the motion."""
         before = np.minimum(positions.astype(np.int64), max(self.num_frames - 2, 0))
         after = np.minimum(before + 1, self.num_frames - 1)
         share = positions - before
-        start, end = (axis_angle_to_matrix(self.poses[at].reshape(-1, NUM_JOINTS, 3)) for at in (before, after))
+        start, end = (axis_angle_to_matrix(self.poses[at].reshape(len(at), -1, 3)) for at in (before, after))
         poses = matrix_to_axis_angle(slerp_matrices(start, end, share[:, None])).reshape(len(positions), -1)
         trans = (1.0 - share)[:, None] * self.trans[before] + share[:, None] * self.trans[after]
         return poses, trans
@@ -113,7 +116,9 @@ class Motion:
 
         Raises:
             MotionError: *other* has a different number of frames.
+            SkeletonError: *other* has another skeleton.
         """
+        self.skeleton.check_same(other.skeleton, of="the motion to blend with", as_in="this one")
         if other.num_frames != self.num_frames:
             raise MotionError(f"expected {self.num_frames} frames to blend, got {other.num_frames}")
         rotations = slerp_matrices(self.rotations(), other.rotations(), share[:, None])

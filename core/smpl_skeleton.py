@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-JOINT_NAMES: tuple[str, ...] = (
-    "pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle",
-    "right_ankle", "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head",
-    "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
-    "left_hand", "right_hand",
-)  # fmt: skip
-"""The 24 SMPL joints, in the model's order."""
+from .skeleton import BODY, LEFT_HAND, RIGHT_HAND, Skeleton
 
-JOINT_PARENTS: tuple[int, ...] = (
-    -1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21,
+SMPL = Skeleton(
+    names=(
+        "pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle",
+        "right_ankle", "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head",
+        "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
+        "left_hand", "right_hand",
+    ),
+    parents=(-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21),
+    mirror=(0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20, 23, 22),
+    parts=(*[BODY] * 22, LEFT_HAND, RIGHT_HAND),
 )  # fmt: skip
-"""Parent of each joint; the pelvis has none (-1)."""
+"""The 24 SMPL joints, in the model's order.
 
-NUM_JOINTS = len(JOINT_NAMES)
-NUM_BODY_ROTATIONS = 22
+The constants below are of this skeleton. They are for what is made for its joints alone: the solver with its priors and
+networks, the files of bodies, and their training. What works on a motion or a body takes the skeleton that it carries.
+"""
+
+JOINT_NAMES = SMPL.names
+JOINT_PARENTS = SMPL.parents
+JOINT_INDEX: dict[str, int] = {name: index for index, name in enumerate(SMPL.names)}
+SUBTREES = SMPL.subtrees
+NUM_JOINTS = SMPL.num_joints
+NUM_BODY_ROTATIONS = len(SMPL.joints_of(BODY))
 """Joints that a fit rotates: the pelvis and 21 body joints. The two hand joints stay at identity."""
 
 NUM_VERTICES = 6890
-
-JOINT_INDEX: dict[str, int] = {name: index for index, name in enumerate(JOINT_NAMES)}
-
-
-def _subtree(root: int) -> tuple[int, ...]:
-    """Return *root* and all its descendants."""
-    joints = [root]
-    for joint in range(root + 1, NUM_JOINTS):
-        if JOINT_PARENTS[joint] in joints:
-            joints.append(joint)
-    return tuple(joints)
-
-
-SUBTREES: tuple[tuple[int, ...], ...] = tuple(_subtree(joint) for joint in range(NUM_JOINTS))
-"""For each joint, the joints that rotate with it: itself and its descendants."""
 
 VERTEX_IDS: dict[str, int] = {
     "nose": 332,

@@ -1,4 +1,4 @@
-"""The arrays of a body model in SMPL format. V vertices (6890, or 10475 for SMPL-X), B betas."""
+"""The arrays of a body model in SMPL format. V vertices (6890, or 10475 for SMPL-X), J joints, B betas."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ..errors import BodyError
-from ..smpl_skeleton import NUM_JOINTS
+from ..skeleton import Skeleton
+from ..smpl_skeleton import SMPL
 from .topology import VERTEX_IDS_BY_COUNT
 
 NUM_BETAS = 10
-NUM_POSE_CORRECTIVES = 9 * (NUM_JOINTS - 1)
 
 
-def _shapes(num_vertices: int) -> dict[str, tuple[int, ...]]:
+def _shapes(num_vertices: int, num_joints: int) -> dict[str, tuple[int, ...]]:
     return {
         "v_template": (num_vertices, 3),
         "shapedirs": (num_vertices, 3, NUM_BETAS),
-        "posedirs": (num_vertices, 3, NUM_POSE_CORRECTIVES),
-        "joint_regressor": (NUM_JOINTS, num_vertices),
-        "weights": (num_vertices, NUM_JOINTS),
+        "posedirs": (num_vertices, 3, 9 * (num_joints - 1)),
+        "joint_regressor": (num_joints, num_vertices),
+        "weights": (num_vertices, num_joints),
     }
 
 
 @dataclass(frozen=True, eq=False)
 class BodyData:
-    """A body in SMPL format: the 24 joints of SMPL, 10 betas, 6890 vertices (10475 for the mesh of SMPL-X).
+    """A body in SMPL format: the joints of its skeleton, 10 betas, 6890 vertices (10475 for the mesh of SMPL-X).
 
     Convention: metres, right-handed, Y up, +Z front, +X the body's left, T-pose.
 
@@ -36,9 +36,10 @@ class BodyData:
         v_template: (V, 3) rest vertices of the mean shape.
         faces: (13776, 3) int32 triangles (20908 for the mesh of SMPL-X).
         shapedirs: (V, 3, B) vertex offset per unit of beta.
-        posedirs: (V, 3, 207) vertex offset per entry of (R - I) of joints 1 to 23, row-major.
-        joint_regressor: (24, V) rest joints from rest vertices; rows sum to 1.
-        weights: (V, 24) skinning weights; rows sum to 1.
+        posedirs: (V, 3, 9 (J - 1)) vertex offset per entry of (R - I) of all joints but the root, row-major.
+        joint_regressor: (J, V) rest joints from rest vertices; rows sum to 1.
+        weights: (V, J) skinning weights; rows sum to 1.
+        skeleton: the joints; SMPL's 24, if no other is given.
     """
 
     name: str
@@ -49,13 +50,14 @@ class BodyData:
     posedirs: np.ndarray
     joint_regressor: np.ndarray
     weights: np.ndarray
+    skeleton: Skeleton = SMPL
 
     def __post_init__(self) -> None:
         """Check every shape; raise `BodyError` with all faults at once."""
         num_vertices = len(self.v_template) if self.v_template.ndim else 0
         faults = [
             f"{name} {getattr(self, name).shape}, expected {shape}"
-            for name, shape in _shapes(num_vertices).items()
+            for name, shape in _shapes(num_vertices, self.skeleton.num_joints).items()
             if getattr(self, name).shape != shape
         ]
         if num_vertices not in VERTEX_IDS_BY_COUNT:

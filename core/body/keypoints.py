@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import BodyError
 from ..math.arrays import Array, like, namespace
 from ..math.frames_last import matrices_last, reversed_axes
-from ..smpl_skeleton import NUM_JOINTS, SUBTREES
+from ..smpl_skeleton import NUM_JOINTS, SMPL, SUBTREES
 from .model import BodyModel
 from .skinned_keypoints import KeypointPairs, PairedKeypoints
 
@@ -24,10 +24,10 @@ _NO_SHARE = 1e-7
 
 
 class KeypointModel:
-    """A set of keypoints on a body, as a function of pose and shape.
+    """A set of keypoints on a body, as a function of pose and shape: what the solver fits.
 
     Attributes:
-        body: the body.
+        body: the body; its joints are SMPL's, which the solver is made for.
         num_points: how many keypoints.
         mass: (24, K) each joint's share of each keypoint.
         moment_dirs: (24, 3, K, B) how the moments change with the betas.
@@ -38,8 +38,14 @@ class KeypointModel:
     """
 
     def __init__(self, body: BodyModel, regressor: np.ndarray) -> None:
-        """Take the moments of *regressor* (K, V), whose rows sum to 1, on *body*."""
+        """Take the moments of *regressor* (K, V), whose rows sum to 1, on *body*.
+
+        Raises:
+            SkeletonError: *body* has other joints than SMPL's.
+            BodyError: *regressor* is for another mesh.
+        """
         data = body.data
+        SMPL.check_same(body.skeleton, of=f"body {data.name!r}", as_in="SMPL, which are fitted to keypoints")
         if regressor.ndim != 2 or regressor.shape[1] != len(data.v_template):
             raise BodyError(
                 f"expected a keypoint regressor (K, {len(data.v_template)}) for body {data.name!r}, "

@@ -59,7 +59,7 @@ SOLVER_POINTS: tuple[str, ...] = (*JOINT_INDEX, *VERTEX_IDS, *MIXED_POINTS, HEAD
 
 def _row(body: BodyData, name: str) -> np.ndarray:
     if name in JOINT_INDEX:
-        return np.asarray(body.joint_regressor[JOINT_INDEX[name]], dtype=np.float64)
+        return np.asarray(body.joint_regressor[body.skeleton.index(name)], dtype=np.float64)
     num_vertices = len(body.v_template)
     row = np.zeros(num_vertices)
     if name in VERTEX_IDS:
@@ -79,5 +79,6 @@ def landmark_regressor(body: BodyData, names: tuple[str, ...]) -> np.ndarray:
 
     Raises:
         ValueError: a name is not in `SOLVER_POINTS`.
+        SkeletonError: the body has no such joint.
     """
     return np.stack([_row(body, name) for name in names])

@@ -1,4 +1,4 @@
-"""Apply the clean-up options to an analysed motion, fast enough to follow a slider. F frames."""
+"""Apply the clean-up options to an analysed motion, fast enough to follow a slider. F frames, J joints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ..math.rotations import (
     unit,
 )
 from ..motion import Motion
-from ..smpl_skeleton import NUM_JOINTS
 from .feet import Feet
 from .foot_lock import lock_feet
 from .ground import Ground
@@ -48,7 +47,7 @@ def smooth_and_lock_feet(source: CleanupSource, options: CleanupOptions) -> Moti
         legs = lock_feet(
             quat_wxyz_to_matrix(quats), trans, source.feet, source.holds, fps=motion.fps, strength=options.foot_lock
         )
-        poses = poses.reshape(-1, NUM_JOINTS, 3).copy()
+        poses = poses.reshape(len(quats), -1, 3).copy()
         for joint, rotations in legs.rotations.items():
             poses[:, joint] = matrix_to_axis_angle(rotations)
         poses, trans = poses.reshape(len(quats), -1), legs.trans
@@ -71,7 +70,7 @@ def place_in_room(source: CleanupSource, motion: Motion, options: CleanupOptions
 
 
 def _smooth(source: CleanupSource, strength: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return smoothed local rotations (F, 24, 4) and trans (F, 3).
+    """Return smoothed local rotations (F, J, 4) and trans (F, 3).
 
     The result is blended from the motion to `CleanupSource.calm` up to a strength of 0.5, then to `calmer`.
     """
@@ -83,7 +82,7 @@ def _smooth(source: CleanupSource, strength: float) -> tuple[np.ndarray, np.ndar
 
 
 def _level(floor: Ground, feet: Feet, poses: np.ndarray, trans: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return poses (F, 72) and trans (F, 3) rotated and moved so that the floor is level and at height 0."""
+    """Return poses (F, 3 J) and trans (F, 3) rotated and moved so that the floor is level and at height 0."""
     if not floor.slope.any():
         return poses, trans - np.array([0.0, floor.height_m, 0.0])
     turn = swing_between(floor.up, np.array([0.0, 1.0, 0.0]))

@@ -1,4 +1,4 @@
-"""Contact points of the feet, and the joint chains from the pelvis to them. F frames.
+"""Contact points of the feet, and the joint chains from the pelvis to them. F frames, J joints.
 
 Convention: metres, Y up. Contact points are ordered as `POINTS`: the heels, at the bottom of the back of the foot and
 fixed to the ankle's bone, and the toe joints, about which a foot rolls off while the toes stay on the floor. The toe
@@ -8,17 +8,17 @@ joints are fixed to the ankle's bone too, so the distance between heel and toe o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ..body.model import BodyModel
-from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS
+from ..skeleton import Skeleton
 
 SIDES = ("left", "right")
 POINTS = tuple(f"{side}_{part}" for side in SIDES for part in ("heel", "toe"))
-LEG_JOINTS = tuple(JOINT_INDEX[f"{side}_{name}"] for side in SIDES for name in ("hip", "knee", "ankle", "foot"))
-"""Hip, knee, ankle and toe joint of the left leg, then of the right leg."""
-_CHAIN = (0, *sorted(LEG_JOINTS))
+LEG = ("hip", "knee", "ankle", "foot")
+"""The joints of a leg, by their names without the side; the last is the toe joint."""
 
 _END_SHARE = 0.2
 _SOLE_SHARE = 0.06
@@ -31,13 +31,15 @@ class Feet:
     """Legs and feet of a body with a given shape, in the rest pose.
 
     Attributes:
-        rest: (24, 3) rest joints, metres.
+        skeleton: the body's joints.
+        rest: (J, 3) rest joints, metres.
         heels: (2, 3) the heels, relative to the ankles.
         tips: (2, 3) the tips of the toes, relative to the toe joints.
         toe_heights: (2,) height of the toe joints above the sole of a flat foot.
         leg_lengths: (2,) leg lengths from hip to ankle.
     """
 
+    skeleton: Skeleton
     rest: np.ndarray
     heels: np.ndarray
     tips: np.ndarray
@@ -46,20 +48,24 @@ class Feet:
 
     @classmethod
     def of_body(cls, model: BodyModel, betas: np.ndarray) -> Feet:
-        """Measure the feet of *model* with *betas* (B,)."""
+        """Measure the feet of *model* with *betas* (B,).
+
+        Raises:
+            SkeletonError: the body has no joints of a leg by SMPL's names.
+        """
         shape = np.asarray(betas, dtype=np.float32)
         rest = np.asarray(model.rest_joints(shape), dtype=np.float64)
         vertices = np.asarray(model.rest_vertices(shape), dtype=np.float64)
         main_joint = np.asarray(model.data.weights).argmax(axis=1)
         heels, tips, toe_heights, lengths = [], [], [], []
         for side in SIDES:
-            hip, knee, ankle, foot = (JOINT_INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle", "foot"))
+            hip, knee, ankle, foot = (model.skeleton.index(f"{side}_{name}") for name in LEG)
             skin = vertices[np.isin(main_joint, (ankle, foot))]
             heels.append(_sole_end(skin, -1.0) - rest[ankle])
             tips.append(_sole_end(skin, 1.0) - rest[foot])
             toe_heights.append(rest[foot, 1] - skin[:, 1].min())
             lengths.append(np.linalg.norm(rest[knee] - rest[hip]) + np.linalg.norm(rest[ankle] - rest[knee]))
-        return cls(rest, np.stack(heels), np.stack(tips), np.array(toe_heights), np.array(lengths))
+        return cls(model.skeleton, rest, np.stack(heels), np.stack(tips), np.array(toe_heights), np.array(lengths))
 
     @property
     def leg_m(self) -> float:
@@ -72,16 +78,26 @@ class Feet:
         heights: np.ndarray = np.stack([np.zeros(2), self.toe_heights], axis=-1).reshape(-1)
         return heights
 
+    def joint(self, side: str, name: str) -> int:
+        """Return the index of a joint of `LEG` on a side."""
+        return self.skeleton.index(f"{side}_{name}")
+
+    @cached_property
+    def _chain(self) -> list[int]:
+        """The joints of the legs and all joints above them, parents before children."""
+        legs = {self.joint(side, name) for side in SIDES for name in LEG}
+        return [joint for joint, subtree in enumerate(self.skeleton.subtrees) if legs.intersection(subtree)]
+
     def chain(self, rotations: np.ndarray, trans: np.ndarray) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
         """Return world rotations (F, 3, 3) and positions (F, 3) of the pelvis and the leg joints, by joint.
 
         Args:
-            rotations: (F, 24, 3, 3) local rotations; only those of these joints are read.
+            rotations: (F, J, 3, 3) local rotations; only those of these joints are read.
             trans: (F, 3) metres.
         """
         world, positions = {0: rotations[:, 0]}, {0: self.rest[0] + trans}
-        for joint in _CHAIN[1:]:
-            parent = JOINT_PARENTS[joint]
+        for joint in self._chain[1:]:
+            parent = self.skeleton.parents[joint]
             world[joint] = world[parent] @ rotations[:, joint]
             positions[joint] = positions[parent] + world[parent] @ (self.rest[joint] - self.rest[parent])
         return world, positions
@@ -90,8 +106,8 @@ class Feet:
         """Return the contact points (F, 4, 3) for the world rotations and positions that `chain` returned."""
         found = []
         for number, side in enumerate(SIDES):
-            ankle = JOINT_INDEX[f"{side}_ankle"]
-            found += [positions[ankle] + world[ankle] @ self.heels[number], positions[JOINT_INDEX[f"{side}_foot"]]]
+            ankle = self.joint(side, "ankle")
+            found += [positions[ankle] + world[ankle] @ self.heels[number], positions[self.joint(side, "foot")]]
         return np.stack(found, axis=1)
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..math.rotations import axis_angle_to_matrix, dot, swing_between, transposed, unit
-from ..smpl_skeleton import JOINT_INDEX
 from .feet import SIDES, Feet
 from .leg import Bones, reach_for
 from .standing import Holds
@@ -48,7 +47,7 @@ def lock_feet(
     """Return the leg rotations and the translation of a motion whose feet are locked.
 
     Args:
-        rotations: (F, 24, 3, 3) local rotations.
+        rotations: (F, J, 3, 3) local rotations.
         trans: (F, 3) metres.
         feet: the body's legs and feet.
         holds: when and where each contact point is held.
@@ -61,14 +60,14 @@ def lock_feet(
     ankles, turns = {}, {}
     for number, side in enumerate(SIDES):
         pair = slice(2 * number, 2 * number + 2)
-        ankle = positions[JOINT_INDEX[f"{side}_ankle"]]
+        ankle = positions[feet.joint(side, "ankle")]
         ankles[side], turns[side] = _place_foot(points[:, pair], ankle, strength * moves[:, pair], holds.share[:, pair])
     drop = _lower_pelvis(world, positions, ankles, feet, fps)
     found: dict[int, np.ndarray] = {}
     for number, side in enumerate(SIDES):
-        found |= _solve_leg(world, positions, side, ankles[side] + drop, turns[side])
-        toe, point = JOINT_INDEX[f"{side}_foot"], 2 * number + 1
-        ankle = turns[side] @ world[JOINT_INDEX[f"{side}_ankle"]]
+        found |= _solve_leg(world, positions, feet, side, ankles[side] + drop, turns[side])
+        toe, point = feet.joint(side, "foot"), 2 * number + 1
+        ankle = turns[side] @ world[feet.joint(side, "ankle")]
         above = points[:, point, 1] + strength * moves[:, point, 1] - holds.floor[:, point]
         lift = _lift_toes(ankle @ rotations[:, toe] @ feet.tips[number], above, strength * holds.share[:, point])
         found[toe] = transposed(ankle) @ lift @ ankle @ rotations[:, toe]
@@ -130,7 +129,7 @@ def _lower_pelvis(
     """Return the drop (F, 3) of the pelvis that lets both legs reach their feet: metres along Y, 0 or more."""
     needed = np.zeros(len(positions[0]))
     for side in SIDES:
-        hip, before = positions[JOINT_INDEX[f"{side}_hip"]], positions[JOINT_INDEX[f"{side}_ankle"]]
+        hip, before = positions[feet.joint(side, "hip")], positions[feet.joint(side, "ankle")]
         reach = np.maximum(_REACH * feet.leg_lengths[SIDES.index(side)], np.linalg.norm(before - hip, axis=-1) + 1e-6)
         reach_vector = ankles[side] - hip
         beyond = dot(reach_vector, reach_vector) - reach**2
@@ -156,18 +155,19 @@ def _smooth_above(values: np.ndarray, reach: int) -> np.ndarray:
 def _solve_leg(
     world: dict[int, np.ndarray],
     positions: dict[int, np.ndarray],
+    feet: Feet,
     side: str,
     target: np.ndarray,
     turn: np.ndarray,
 ) -> dict[int, np.ndarray]:
     """Return the local rotations of hip, knee and ankle that bring the ankle to *target* (F, 3)."""
-    hip, knee, ankle = (JOINT_INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
+    hip, knee, ankle = (feet.joint(side, name) for name in ("hip", "knee", "ankle"))
     bones = Bones(positions[knee] - positions[hip], positions[ankle] - positions[knee], world[hip][..., 0])
     thigh, shank = reach_for(bones, target - positions[hip])
     upper = swing_between(unit(bones.thigh), thigh) @ world[hip]
     lower = swing_between(unit(bones.shank), shank) @ world[knee]
     return {
-        hip: transposed(world[0]) @ upper,
+        hip: transposed(world[feet.skeleton.parents[hip]]) @ upper,
         knee: transposed(upper) @ lower,
         ankle: transposed(lower) @ turn @ world[ankle],
     }

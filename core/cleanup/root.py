@@ -1,4 +1,4 @@
-"""Root motion: the position of the body in the room. F frames."""
+"""Root motion: the position of the body in the room. F frames, J joints."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 
 from ..math.rotations import axis_angle_to_matrix
 from ..math.whittaker import whittaker
-from ..smpl_skeleton import NUM_JOINTS
 from .feet import Feet
 from .ground import Ground
 
@@ -44,13 +43,13 @@ def on_ground(poses: np.ndarray, trans: np.ndarray, feet: Feet, floor: Ground, f
     The correction is smoothed: changes faster than a step are noise of the feet.
 
     Args:
-        poses: (F, 72) axis-angle.
+        poses: (F, 3 J) axis-angle.
         trans: metres.
         feet: the body's legs and feet.
         floor: the floor to stand on.
         fps: frames per second.
     """
-    rotations = axis_angle_to_matrix(poses.reshape(-1, NUM_JOINTS, 3))
+    rotations = axis_angle_to_matrix(poses.reshape(len(poses), -1, 3))
     points = feet.points(*feet.chain(rotations, trans))
     above = points[..., 1] - floor.heights_at(points) - feet.heights
     moved = trans.copy()

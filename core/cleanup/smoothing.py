@@ -18,6 +18,7 @@ from ..body.model import local_rotations, world_rotations
 from ..fit.temporal.keypoint_smoothing import measure_noise
 from ..math.rotations import matrix_to_quat_wxyz, quat_wxyz_to_matrix, unit
 from ..math.whittaker import whittaker
+from ..skeleton import Skeleton
 
 _MIN_FRAMES = 6
 _START_HZ, _LEAST_HZ = 5.0, 2.7
@@ -37,7 +38,7 @@ class CalmMotion:
     """A smoothed motion.
 
     Attributes:
-        quats: (F, 24, 4) local rotations, w first, with the signs of the original quaternions.
+        quats: (F, J, 4) local rotations, w first, with the signs of the original quaternions.
         trans: (F, 3) root translation, metres.
     """
 
@@ -53,27 +54,30 @@ def continuous_quats(rotations: np.ndarray) -> np.ndarray:
     return np.asarray(quat)
 
 
-def smooth_motion(quats: np.ndarray, trans: np.ndarray, held: np.ndarray, fps: float) -> tuple[CalmMotion, CalmMotion]:
+def smooth_motion(
+    quats: np.ndarray, trans: np.ndarray, held: np.ndarray, fps: float, skeleton: Skeleton
+) -> tuple[CalmMotion, CalmMotion]:
     """Return a motion smoothed over time according to its own noise, and smoothed as if it were noisy.
 
     Held frames stay interpolated between the frames around them, and the frames on their two sides do not influence
     each other.
 
     Args:
-        quats: (F, 24, 4) local rotations, w first, continuous.
+        quats: (F, J, 4) local rotations, w first, continuous.
         trans: (F, 3) metres.
-        held: (F, 24) bool, joints that no keypoint showed.
+        held: (F, J) bool, joints that no keypoint showed.
         fps: frames per second.
+        skeleton: the joints.
     """
     num_joints = quats.shape[1]
-    world = continuous_quats(world_rotations(quat_wxyz_to_matrix(quats)))
+    world = continuous_quats(world_rotations(quat_wxyz_to_matrix(quats), skeleton))
     curves = np.concatenate([world, np.pad(trans, ((0, 0), (0, 1)))[:, None]], axis=1)
     is_held = np.concatenate([held, held.all(axis=1, keepdims=True)], axis=1)
     strong = np.append(np.full(num_joints, 0.5 * _STRONG_NOISE_RAD), _STRONG_NOISE_M)
     both = _smooth_curves(curves, is_held, fps, np.stack([np.zeros_like(strong), strong]))
     calm = []
     for smooth in (both[:, : num_joints + 1], both[:, num_joints + 1 :]):
-        local = matrix_to_quat_wxyz(local_rotations(quat_wxyz_to_matrix(unit(smooth[:, :-1]))))
+        local = matrix_to_quat_wxyz(local_rotations(quat_wxyz_to_matrix(unit(smooth[:, :-1])), skeleton))
         local = np.where((local * quats).sum(axis=-1, keepdims=True) < 0.0, -local, local)
         calm.append(CalmMotion(local, smooth[:, -1, :3]))
     return calm[0], calm[1]

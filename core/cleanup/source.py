@@ -1,4 +1,4 @@
-"""Analysis of a motion for its clean-up: everything that does not depend on the options, computed once. F frames."""
+"""Analysis of a motion for its clean-up: all that does not depend on the options, computed once. F frames, J joints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..body.model import BodyModel, world_positions, world_rotations
 from ..fit.report import Flag
 from ..math.rotations import quat_wxyz_to_matrix
 from ..motion import Motion
-from ..smpl_skeleton import JOINT_INDEX, NUM_JOINTS
+from ..skeleton import Skeleton
 from .contacts import Contact, find_contacts, find_slow
 from .feet import SIDES, Feet
 from .ground import Ground, clear_slope, contact_floor_points, find_ground, first_guess
@@ -32,7 +32,7 @@ class CleanupSource:
         motion: the original motion.
         model: its body.
         feet: the legs and feet of its shape.
-        quats: (F, 24, 4) its local rotations, w first, with signs that are continuous over time.
+        quats: (F, J, 4) its local rotations, w first, with signs that are continuous over time.
         calm: the motion smoothed according to its own noise.
         calmer: the motion smoothed as if it were noisy, whether it is or not.
         contacts: the foot contacts.
@@ -86,31 +86,35 @@ def analyse_motion(motion: Motion, body: BodyData | BodyModel, held: np.ndarray 
     Args:
         motion: the motion to clean up.
         body: the body that its betas belong to.
-        held: (F, 24) bool, joints that the fit held because no keypoint showed them, and all joints in frames in which
+        held: (F, J) bool, joints that the fit held because no keypoint showed them, and all joints in frames in which
             the person was not seen (see `held_joints`). Nothing is smoothed across them. None if there are none.
 
     Raises:
+        SkeletonError: motion and body have different skeletons.
         ValueError: *held* has the wrong shape.
     """
     model = body if isinstance(body, BodyModel) else BodyModel(body)
-    is_held = np.zeros((motion.num_frames, NUM_JOINTS), dtype=bool) if held is None else np.asarray(held, dtype=bool)
-    if is_held.shape != (motion.num_frames, NUM_JOINTS):
-        raise ValueError(f"expected held ({motion.num_frames}, {NUM_JOINTS}), got {is_held.shape}")
+    skeleton = model.skeleton
+    skeleton.check_same(motion.skeleton, of="the motion", as_in=f"body {model.data.name!r}")
+    shape = motion.num_frames, skeleton.num_joints
+    is_held = np.zeros(shape, dtype=bool) if held is None else np.asarray(held, dtype=bool)
+    if is_held.shape != shape:
+        raise ValueError(f"expected held {shape}, got {is_held.shape}")
     quats = continuous_quats(motion.rotations())
-    calm, calmer = smooth_motion(quats, motion.trans, is_held, motion.fps)
+    calm, calmer = smooth_motion(quats, motion.trans, is_held, motion.fps, skeleton)
     feet = Feet.of_body(model, motion.betas)
     rotations = quat_wxyz_to_matrix(calm.quats)
     points = feet.points(*feet.chain(rotations, calm.trans))
-    contacts, slope = _find_floor_contacts(points, feet, motion.fps, _unobserved_points(is_held))
-    joints = world_positions(world_rotations(rotations), feet.rest) + calm.trans[:, None]
+    contacts, slope = _find_floor_contacts(points, feet, motion.fps, _unobserved_points(is_held, feet))
+    joints = world_positions(world_rotations(rotations, skeleton), feet.rest, skeleton) + calm.trans[:, None]
     ground = find_ground(contacts, points, feet.heights, joints, slope)
     holds = None if ground is None else plan_holds(contacts, points, feet.heights, ground, motion.fps)
     return CleanupSource(motion, model, feet, quats, calm, calmer, contacts, ground, holds)
 
 
-def _unobserved_points(held: np.ndarray) -> np.ndarray:
-    """Return a mask (F, 4) of the contact points whose position depends on a joint that is *held* (F, 24)."""
-    chains = [[0, *(JOINT_INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))] for side in SIDES]
+def _unobserved_points(held: np.ndarray, feet: Feet) -> np.ndarray:
+    """Return a mask (F, 4) of the contact points whose position depends on a joint that is *held* (F, J)."""
+    chains = [[0, *(feet.joint(side, name) for name in ("hip", "knee", "ankle"))] for side in SIDES]
     return np.repeat(np.stack([held[:, chain].any(axis=1) for chain in chains], axis=1), 2, axis=1)
 
 
@@ -134,7 +138,7 @@ def _find_floor_contacts(
 
 
 def held_joints(flags: Sequence[Flag], motion: Motion, track_fps: float) -> np.ndarray:
-    """Return a mask (F, 24) of the joints that the fit held, and of all joints in frames without the person.
+    """Return a mask (F, J) of the joints that the fit held, and of all joints in frames without the person.
 
     Args:
         flags: the flags of the `FitReport`, in frames of the track.
@@ -142,19 +146,19 @@ def held_joints(flags: Sequence[Flag], motion: Motion, track_fps: float) -> np.n
         track_fps: frame rate of the track.
     """
     frames = np.arange(motion.num_frames) * (track_fps / motion.fps)
-    held = np.zeros((motion.num_frames, NUM_JOINTS), dtype=bool)
+    held = np.zeros((motion.num_frames, motion.skeleton.num_joints), dtype=bool)
     for flag in flags:
         if flag.kind in ("held", "missing"):
             inside = (frames > flag.first - 1) & (frames < flag.last + 1)
-            held[np.ix_(np.flatnonzero(inside), np.array(_joints_of(flag)))] = True
+            held[np.ix_(np.flatnonzero(inside), np.array(_joints_of(flag, motion.skeleton)))] = True
     return held
 
 
-def _joints_of(flag: Flag) -> list[int]:
+def _joints_of(flag: Flag, skeleton: Skeleton) -> list[int]:
     """Return the joints of a held limb, or all joints for a missing person."""
     if flag.kind == "missing":
-        return list(range(NUM_JOINTS))
+        return list(range(skeleton.num_joints))
     if flag.what == "head":
-        return [JOINT_INDEX["neck"], JOINT_INDEX["head"]]
+        return [skeleton.index("neck"), skeleton.index("head")]
     side, limb = flag.what.split()
-    return [JOINT_INDEX[f"{side}_{name}"] for name in _LIMBS[limb]]
+    return [skeleton.index(f"{side}_{name}") for name in _LIMBS[limb]]

@@ -36,6 +36,7 @@ def fit_track(
     Raises:
         TrackError: the track does not show enough of a person.
         BodyError: betas or regressor do not match the body.
+        SkeletonError: the body has other joints than SMPL's 24.
         DeviceError: the device is not available.
         FitOptionError: the motion would have too many frames at the requested frame rate.
         FitCancelled: *progress* returned False.

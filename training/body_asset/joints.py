@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES
+from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES, SMPL
 
 from .makehuman import Rig
 
@@ -12,12 +12,7 @@ SIDES = (("left", "L", 1.0), ("right", "R", -1.0))
 """SMPL's side name, MakeHuman's suffix, and the sign of x on that side."""
 
 
-def _swap_side(name: str) -> str:
-    side, _, rest = name.partition("_")
-    return {"left": "right_", "right": "left_"}.get(side, name) + rest if rest else name
-
-
-JOINT_MIRROR = np.array([JOINT_INDEX[_swap_side(name)] for name in JOINT_NAMES])
+JOINT_MIRROR = np.array(SMPL.mirror)
 """(24,) index of each joint's mirror joint."""
 
 _HIP_SPREAD, _HIP_FORWARD = 0.82, 0.12

@@ -23,7 +23,7 @@ import numpy as np
 
 from ...math.arrays import Array, at_least, at_most, like, namespace, ones_where
 from ...math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from ...smpl_skeleton import JOINT_INDEX, JOINT_NAMES, NUM_BODY_ROTATIONS
+from ...smpl_skeleton import JOINT_INDEX, NUM_BODY_ROTATIONS, SMPL
 from ..solver.gauss_newton import PosePrior
 from ..solver.joint_precision import JointPrecision
 
@@ -56,9 +56,7 @@ The arms' expected rotations come from the pose network instead (`core.fit.prior
 
 MIRROR_AXES = np.array([1.0, -1.0, -1.0])
 """Mirroring left and right keeps a rotation vector's X and negates its Y and Z."""
-MIRRORED_JOINTS = [
-    JOINT_INDEX[name.replace("left", "*").replace("right", "left").replace("*", "right")] for name in JOINT_NAMES
-]
+MIRRORED_JOINTS = list(SMPL.mirror)
 _COLLARS = [JOINT_INDEX["left_collar"], JOINT_INDEX["right_collar"]]
 _FEATURE_JOINTS = (
     "spine1", "spine2", "spine3", "neck", "head", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
