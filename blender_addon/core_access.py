@@ -65,7 +65,8 @@ if TYPE_CHECKING or not VENDORED:
     from core.motion import Motion
     from core.person_labels import person_labels
     from core.reading import Reading, ReadOptions, add_reading_arguments, read_all, read_tracks, reading_options
-    from core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS
+    from core.skeleton import BODY, Skeleton
+    from core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, SMPL
     from core.track import KeypointTrack
 else:
     from .core import __version__
@@ -106,5 +107,6 @@ else:
     from .core.motion import Motion
     from .core.person_labels import person_labels
     from .core.reading import Reading, ReadOptions, add_reading_arguments, read_all, read_tracks, reading_options
-    from .core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS
+    from .core.skeleton import BODY, Skeleton
+    from .core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, SMPL
     from .core.track import KeypointTrack

@@ -20,7 +20,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..core_access import JOINT_NAMES, JOINT_PARENTS, matrix_to_quat_wxyz
+from ..core_access import Skeleton, matrix_to_quat_wxyz
+from ..figure.armature import skeleton_of
 from ..figure.axes import Z_UP_FROM_Y_UP, continuous_signs
 from ..figure.fcurves import Channels
 from ..figure.scene_state import edited_bones
@@ -31,14 +32,15 @@ _SMALLEST_TWIST = 1e-3
 
 
 def evaluated_bones(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequence[int]) -> np.ndarray:
-    """Return the evaluated bone matrices (F, 24, 4, 4) in world space, in the current view layer."""
-    found = np.empty((len(frames), len(JOINT_NAMES), 4, 4))
+    """Return the evaluated bone matrices (F, J, 4, 4) in world space, in the current view layer."""
+    names = skeleton_of(armature).names
+    found = np.empty((len(frames), len(names), 4, 4))
     for index, frame in enumerate(frames):
         scene.frame_set(frame)
         posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
         place = np.array(posed.matrix_world)
         bones = posed.pose.bones
-        found[index] = place @ np.array([bones[name].matrix for name in JOINT_NAMES])
+        found[index] = place @ np.array([bones[name].matrix for name in names])
     return found
 
 
@@ -49,7 +51,7 @@ def root_places(bones: np.ndarray, rest_pelvis: np.ndarray) -> np.ndarray:
     figure is upside down, the last one is kept.
 
     Args:
-        bones: (F, 24, 4, 4) in world space, Z up; the first is the pelvis.
+        bones: (F, J, 4, 4) in world space, Z up; the first is the pelvis.
         rest_pelvis: (4, 4) rest matrix of the pelvis.
     """
     turns = bones[:, 0, :3, :3] @ rest_pelvis[:3, :3].T
@@ -92,14 +94,16 @@ def export_rig_of(
     Args:
         armature: the armature of the figure.
         body: the body mesh, with its shape in the vertices instead of shape keys.
-        bones: (F, 24, 4, 4) from `evaluated_bones`.
+        bones: (F, J, 4, 4) from `evaluated_bones`.
         first_frame: scene frame of the first of *bones*.
         target: the conventions of the target program.
         fbx: whether the rig is for an .fbx file, whose axes and units the target may set.
     """
     upright, scale = fbx and target.fbx_upright, 100.0 if fbx and target.fbx_centimetres else 1.0
     change = (Z_UP_FROM_Y_UP.T if upright else np.eye(3)) * scale
-    rest = np.array([armature.data.bones[joint].matrix_local for joint in JOINT_NAMES])
+    skeleton = skeleton_of(armature)
+    names = _bone_names(skeleton, target)
+    rest = np.array([armature.data.bones[joint].matrix_local for joint in skeleton.names])
     made: list[bpy.types.ID] = []
     collection = bpy.data.collections.new("SMPLify export")
     bpy.context.scene.collection.children.link(collection)
@@ -109,12 +113,12 @@ def export_rig_of(
             skin = _skin(body, body_name, rig, made)
             for item in (rig, skin):
                 collection.objects.link(item)
-            _rename(rig, skin, BONE_NAMES[target.bones])
+            _rename(rig, skin, dict(zip(skeleton.names, names, strict=True)))
             lift = Matrix.Translation((0.0, 0.0, -_lowest(skin)))
             for item in (rig, skin):
                 item.data.transform(lift)
             if target.root_bone:
-                _add_root(rig, ROOT_NAMES[target.bones], BONE_NAMES[target.bones]["pelvis"])
+                _add_root(rig, ROOT_NAMES[target.bones], names[0])
             for item in (rig, skin):
                 item.data.transform(Matrix(change.tolist()).to_4x4())
             if upright:
@@ -185,19 +189,25 @@ def _add_root(rig: bpy.types.Object, name: str, pelvis: str) -> None:
         bones[pelvis].parent = root
 
 
+def _bone_names(skeleton: Skeleton, target: ExportTarget) -> list[str]:
+    """Return the name of each joint's bone in *target*; joints that its convention does not name keep theirs."""
+    return [BONE_NAMES[target.bones].get(joint, joint) for joint in skeleton.names]
+
+
 def _key(
     rig: bpy.types.Object, bones: np.ndarray, rest: np.ndarray, first: int, target: ExportTarget, change: np.ndarray
 ) -> bpy.types.Action:
     """Key the poses *bones* on the rig; return its action."""
-    names = BONE_NAMES[target.bones]
+    skeleton = skeleton_of(rig)
+    names = _bone_names(skeleton, target)
     whole = np.eye(4)
     whole[:3, :3] = change
-    posed = {names[joint]: _changed(bones[:, index], whole) for index, joint in enumerate(JOINT_NAMES)}
-    parents = {names[joint]: names[JOINT_NAMES[JOINT_PARENTS[index]]] for index, joint in enumerate(JOINT_NAMES[1:], 1)}
+    posed = {name: _changed(bones[:, index], whole) for index, name in enumerate(names)}
+    parents = {names[joint]: names[parent] for joint, parent in enumerate(skeleton.parents) if joint}
     if target.root_bone:
         root = ROOT_NAMES[target.bones]
         posed[root] = _changed(root_places(bones, rest[0]), whole)
-        parents[names["pelvis"]] = root
+        parents[names[0]] = root
     rested = {name: np.array(rig.data.bones[name].matrix_local) for name in posed}
     frames = np.arange(first, first + len(bones), dtype=np.float64)
     channels = Channels(rig, name=rig.name)
@@ -209,7 +219,7 @@ def _key(
         rig.pose.bones[name].rotation_mode = "QUATERNION"
         path = f'pose.bones["{name}"].'
         channels.write(f"{path}rotation_quaternion", frames, quats, group=name)
-        if name not in parents or parents[name] not in names.values():  # the pelvis, and the root above it
+        if name not in parents or parents[name] not in names:  # the pelvis, and the root above it
             channels.write(f"{path}location", frames, local[:, :3, 3], group=name)
     return channels.action
 

@@ -11,23 +11,14 @@ from collections.abc import Iterator
 import bpy
 import numpy as np
 
-from ..core_access import (
-    JOINT_NAMES,
-    NUM_BODY_ROTATIONS,
-    NUM_JOINTS,
-    CoreError,
-    Motion,
-    axis_angle_to_quat_wxyz,
-    quat_wxyz_to_axis_angle,
-)
-from .armature import rest_matrices
+from ..core_access import BODY, CoreError, Motion, Skeleton, axis_angle_to_quat_wxyz, quat_wxyz_to_axis_angle
+from .armature import rest_matrices, skeleton_of
 from .axes import Z_UP_FROM_Y_UP, bone_from_core, continuous_signs
 from .body_mesh import body_mesh_of, shape_values
 from .fcurves import Channels, Keys, own_action
 
 GENDER_KEY = "smplify_gender"
 BODY_KEY = "smplify_body"
-_ROOT = JOINT_NAMES[0]
 
 
 def _path(joint: str, channel: str) -> str:
@@ -39,8 +30,8 @@ def key_motion(
 ) -> bpy.types.Action:
     """Key *motion* on *armature*, one key per frame, with linear interpolation.
 
-    The rotations of the pelvis and 21 body joints are quaternions; the two hand joints are keyed only if they move.
-    Existing keys of these channels are replaced.
+    Rotations are quaternions. The joints of the body are always keyed, those of its other parts (the hands) only if
+    they move. Existing keys of these channels are replaced.
 
     Args:
         armature: an armature made by `armature.create_armature`.
@@ -50,10 +41,14 @@ def key_motion(
 
     Returns:
         The armature's action.
+
+    Raises:
+        SkeletonError: the motion has another skeleton than the armature; nothing is changed.
     """
+    skeleton = _shared_skeleton(armature, motion)
     channels = Channels(armature, name=armature.name)
     frames = np.arange(first_frame, first_frame + motion.num_frames, dtype=np.float64)
-    for joint, channel, values in _key_values(armature, motion, axes):
+    for joint, channel, values in _key_values(armature, motion, skeleton, axes):
         channels.write(_path(joint, channel), frames, values, group=joint)
     armature[GENDER_KEY] = motion.gender
     armature[BODY_KEY] = motion.body
@@ -70,24 +65,37 @@ def rekey_motion(armature: bpy.types.Object, motion: Motion, keys: Keys, *, firs
         motion: the new motion.
         keys: the existing keys, from `motion_keys`; updated to the new ones.
         first_frame: scene frame of the motion's first frame.
+
+    Raises:
+        SkeletonError: the motion has another skeleton than the armature; nothing is changed.
     """
+    skeleton = _shared_skeleton(armature, motion)
     own_action(armature)
     channels = Channels(armature, name=armature.name)
     frames = np.arange(first_frame, first_frame + motion.num_frames, dtype=np.float32)
-    for joint, channel, values in _key_values(armature, motion, Z_UP_FROM_Y_UP):
+    for joint, channel, values in _key_values(armature, motion, skeleton, Z_UP_FROM_Y_UP):
         channels.rewrite(_path(joint, channel), frames, values, group=joint, keys=keys)
     channels.action.update_tag()
     armature.update_tag(refresh={"TIME"})
 
 
-def _key_values(armature: bpy.types.Object, motion: Motion, axes: np.ndarray) -> Iterator[tuple[str, str, np.ndarray]]:
+def _shared_skeleton(armature: bpy.types.Object, motion: Motion) -> Skeleton:
+    """Return the skeleton of *armature*; raise `SkeletonError` if *motion* has another one."""
+    skeleton = skeleton_of(armature)
+    skeleton.check_same(motion.skeleton, of="the motion", as_in=f"figure {armature.name!r}")
+    return skeleton
+
+
+def _key_values(
+    armature: bpy.types.Object, motion: Motion, skeleton: Skeleton, axes: np.ndarray
+) -> Iterator[tuple[str, str, np.ndarray]]:
     """Yield joint, channel and values (F, 3 or 4) of each keyed channel of a motion."""
     turns = bone_from_core(rest_matrices(armature), axes)
-    vectors = np.einsum("jab,fjb->fja", turns, motion.poses.reshape(-1, NUM_JOINTS, 3))
+    vectors = np.einsum("jab,fjb->fja", turns, motion.poses.reshape(motion.num_frames, -1, 3))
     quaternions = continuous_signs(axis_angle_to_quat_wxyz(vectors))
-    yield _ROOT, "location", np.asarray(motion.trans, dtype=np.float64) @ turns[0].T
-    for index, joint in enumerate(JOINT_NAMES):
-        if index < NUM_BODY_ROTATIONS or motion.poses[:, 3 * index : 3 * index + 3].any():
+    yield skeleton.names[0], "location", np.asarray(motion.trans, dtype=np.float64) @ turns[0].T
+    for index, joint in enumerate(skeleton.names):
+        if skeleton.parts[index] == BODY or motion.poses[:, 3 * index : 3 * index + 3].any():
             yield joint, "rotation_quaternion", quaternions[:, index]
 
 
@@ -119,14 +127,15 @@ def read_motion(armature: bpy.types.Object, fps: float, *, axes: np.ndarray = Z_
     frames = range(first, last + 1)
     channels = Channels(armature)
     turns = bone_from_core(rest_matrices(armature), axes)
-    bones = armature.pose.bones
-    poses = np.zeros((len(frames), NUM_JOINTS, 3))
-    for index, joint in enumerate(JOINT_NAMES):
+    bones, skeleton = armature.pose.bones, skeleton_of(armature)
+    poses = np.zeros((len(frames), skeleton.num_joints, 3))
+    for index, joint in enumerate(skeleton.names):
         rest = tuple(bones[joint].rotation_quaternion)
         quaternions = channels.sample(_path(joint, "rotation_quaternion"), frames, rest)
         quaternions /= np.linalg.norm(quaternions, axis=-1, keepdims=True)
         poses[:, index] = quat_wxyz_to_axis_angle(quaternions) @ turns[index]
-    locations = channels.sample(_path(_ROOT, "location"), frames, tuple(bones[_ROOT].location))
+    root = skeleton.names[0]
+    locations = channels.sample(_path(root, "location"), frames, tuple(bones[root].location))
     return Motion(
         poses=poses.reshape(len(frames), -1),
         betas=shape_values(body_mesh_of(armature)),
@@ -134,4 +143,5 @@ def read_motion(armature: bpy.types.Object, fps: float, *, axes: np.ndarray = Z_
         fps=fps,
         gender=armature.get(GENDER_KEY, "neutral"),
         body=armature.get(BODY_KEY, ""),
+        skeleton=skeleton,
     )

@@ -1,8 +1,8 @@
-"""Armatures with the 24 SMPL bones at the shaped joints of a body. J joints, B betas.
+"""Armatures with a bone for each joint of a body, at its shaped joints. J joints, B betas.
 
 Bones point along the limbs (to the child joint that continues the limb). Their local Z axis points to the figure's
-front (feet: up), so that the X axis is the hinge of knees and elbows. The armature stores how its joints depend on the
-betas, so the shape can be changed later without the body file.
+front (feet: up), so that the X axis is the hinge of knees and elbows. The armature stores its skeleton and how its
+joints depend on the betas, so the shape can be changed later without the body file.
 """
 
 from __future__ import annotations
@@ -13,23 +13,16 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..core_access import JOINT_NAMES, JOINT_PARENTS, NUM_BETAS, NUM_JOINTS, CoreError
+from ..core_access import NUM_BETAS, SMPL, CoreError, Skeleton
 from .axes import Z_UP_FROM_Y_UP, to_axes
 from .custom_properties import TEMPLATE_KEY
 from .scene_state import edited_bones
 
 DIRECTIONS_KEY = "smplify_joint_directions"
+SKELETON_KEY = "smplify_skeleton"
 
-CONTINUES_IN: dict[str, str] = {
-    "pelvis": "spine1", "spine1": "spine2", "spine2": "spine3", "spine3": "neck", "neck": "head",
-    "left_hip": "left_knee", "left_knee": "left_ankle", "left_ankle": "left_foot",
-    "right_hip": "right_knee", "right_knee": "right_ankle", "right_ankle": "right_foot",
-    "left_collar": "left_shoulder", "left_shoulder": "left_elbow", "left_elbow": "left_wrist",
-    "left_wrist": "left_hand",
-    "right_collar": "right_shoulder", "right_shoulder": "right_elbow", "right_elbow": "right_wrist",
-    "right_wrist": "right_hand",
-}  # fmt: skip
-"""The child joint that each bone points at; bones not listed end a limb."""
+_CONTINUES_IN = {"pelvis": "spine1", "spine3": "neck"}
+"""The child joint that a bone of the trunk points at; other bones point at the middle of their children."""
 
 _END_LENGTH_M = {"head": 0.18, "left_foot": 0.07, "right_foot": 0.07, "left_hand": 0.09, "right_hand": 0.09}
 _END_DIRECTION = {
@@ -39,11 +32,10 @@ _END_DIRECTION = {
     "left_hand": (1.0, 0.0, 0.0),
     "right_hand": (-1.0, 0.0, 0.0),
 }
-"""Rest direction of the last bone of a limb, Y up."""
+"""Rest direction of the last bone of a limb, Y up; other last bones go on as their parent's bone, and as far."""
 
 _FRONT = (0.0, 0.0, 1.0)
 _UP = (0.0, 1.0, 0.0)
-_Z_TOWARDS = {name: _UP if name.endswith(("ankle", "foot")) else _FRONT for name in JOINT_NAMES}
 _SHORTEST_BONE_M = 0.01
 
 
@@ -54,15 +46,17 @@ class JointShape:
     Convention: metres, Y up.
 
     Attributes:
-        template: (24, 3) rest joints of the mean shape.
-        directions: (24, 3, B) offset per unit of beta.
+        template: (J, 3) rest joints of the mean shape.
+        directions: (J, 3, B) offset per unit of beta.
+        skeleton: the joints.
     """
 
     template: np.ndarray
     directions: np.ndarray
+    skeleton: Skeleton
 
     def joints(self, betas: np.ndarray) -> np.ndarray:
-        """Return the rest joints (24, 3), metres, Y up, of *betas* (B,)."""
+        """Return the rest joints (J, 3), metres, Y up, of *betas* (B,)."""
         return self.template + self.directions @ np.asarray(betas, dtype=np.float64)
 
 
@@ -87,58 +81,75 @@ def create_armature(
         axes: (3, 3) matrix from the core's axes to the armature's.
 
     Returns:
-        The armature object. Its pose bones use quaternions; only the pelvis can be translated.
+        The armature object. Its pose bones use quaternions; only the root's can be translated.
     """
     data = bpy.data.armatures.new(name)
     data[TEMPLATE_KEY] = shape.template.ravel().tolist()
     data[DIRECTIONS_KEY] = shape.directions.ravel().tolist()
+    data[SKELETON_KEY] = shape.skeleton.to_json()
     armature = bpy.data.objects.new(name, data)
     armature.show_in_front = True
     collection.objects.link(armature)
-    joints = shape.joints(betas)
-    directions, lengths = _bone_directions(joints)
+    joints, skeleton = shape.joints(betas), shape.skeleton
+    directions, lengths = _bone_directions(joints, skeleton)
     with edited_bones(armature) as bones:
-        for index, joint in enumerate(JOINT_NAMES):
+        for index, joint in enumerate(skeleton.names):
             bone = bones.new(joint)
-            if JOINT_PARENTS[index] >= 0:
-                bone.parent = bones[JOINT_NAMES[JOINT_PARENTS[index]]]
+            if index:
+                bone.parent = bones[skeleton.names[skeleton.parents[index]]]
             head = to_axes(joints[index], axes)
             bone.head = head
             bone.tail = head + to_axes(directions[index], axes) * lengths[index]
-            bone.align_roll(Vector(to_axes(np.array(_Z_TOWARDS[joint]), axes)))
+            z_towards = _UP if joint.endswith(("ankle", "foot")) else _FRONT
+            bone.align_roll(Vector(to_axes(np.array(z_towards), axes)))
     for bone in armature.pose.bones:
         bone.rotation_mode = "QUATERNION"
         bone.lock_location = (bone.parent is not None,) * 3
     return armature
 
 
-def _bone_directions(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return unit directions (24, 3), Y up, and lengths (24,) of the bones of rest *joints* (24, 3)."""
-    directions = np.zeros((NUM_JOINTS, 3))
-    lengths = np.zeros(NUM_JOINTS)
-    for index, name in enumerate(JOINT_NAMES):
-        if name in CONTINUES_IN:
-            direction = joints[JOINT_NAMES.index(CONTINUES_IN[name])] - joints[index]
+def _bone_directions(joints: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
+    """Return unit directions (J, 3), Y up, and lengths (J,) of the bones of rest *joints* (J, 3)."""
+    directions = np.zeros((len(joints), 3))
+    lengths = np.zeros(len(joints))
+    for index, (name, parent, children) in enumerate(
+        zip(skeleton.names, skeleton.parents, skeleton.children, strict=True)
+    ):
+        if name in _CONTINUES_IN:
+            children = (skeleton.index(_CONTINUES_IN[name]),)
+        if children:
+            direction = joints[list(children)].mean(axis=0) - joints[index]
             lengths[index] = max(float(np.linalg.norm(direction)), _SHORTEST_BONE_M)
+        elif name in _END_DIRECTION:
+            direction, lengths[index] = np.array(_END_DIRECTION[name]), _END_LENGTH_M[name]
         else:
-            direction = np.array(_END_DIRECTION[name])
-            lengths[index] = _END_LENGTH_M[name]
+            direction, lengths[index] = directions[parent], lengths[parent]
         directions[index] = direction / max(float(np.linalg.norm(direction)), 1e-9)
     return directions, lengths
 
 
+def skeleton_of(armature: bpy.types.Object) -> Skeleton:
+    """Return the skeleton of a figure's armature: the stored one, or SMPL's in armatures of versions that stored none.
+
+    Raises:
+        SkeletonError: the stored skeleton is damaged.
+    """
+    stored = armature.data.get(SKELETON_KEY)
+    return SMPL if stored is None else Skeleton.from_json(stored)
+
+
 def rest_matrices(armature: bpy.types.Object) -> np.ndarray:
-    """Return the bones' rest rotations (24, 3, 3) in armature space, in SMPL's order; columns are the bones' axes."""
+    """Return the bones' rest rotations (J, 3, 3) in armature space, in the skeleton's order; columns are bone axes."""
     bones = armature.data.bones
-    rest = np.array([[list(row) for row in bones[name].matrix_local.to_3x3()] for name in JOINT_NAMES])
-    return rest
+    names = skeleton_of(armature).names
+    return np.array([[list(row) for row in bones[name].matrix_local.to_3x3()] for name in names])
 
 
 def joint_shape(armature: bpy.types.Object) -> JointShape:
     """Return the rest joints of *armature* as a function of the betas.
 
     Raises:
-        CoreError: the armature was not made by this add-on.
+        CoreError: the armature was not made by this add-on, or its stored skeleton is damaged.
     """
     missing = [key for key in (TEMPLATE_KEY, DIRECTIONS_KEY) if key not in armature.data]
     if missing:
@@ -146,9 +157,10 @@ def joint_shape(armature: bpy.types.Object) -> JointShape:
             f"expected an armature made by SMPLify, but {armature.name!r} has no {' and '.join(missing)}; "
             "choose the armature of an imported figure"
         )
-    template = np.array(armature.data[TEMPLATE_KEY]).reshape(NUM_JOINTS, 3)
-    directions = np.array(armature.data[DIRECTIONS_KEY]).reshape(NUM_JOINTS, 3, NUM_BETAS)
-    return JointShape(template, directions)
+    skeleton = skeleton_of(armature)
+    template = np.array(armature.data[TEMPLATE_KEY]).reshape(skeleton.num_joints, 3)
+    directions = np.array(armature.data[DIRECTIONS_KEY]).reshape(skeleton.num_joints, 3, NUM_BETAS)
+    return JointShape(template, directions, skeleton)
 
 
 def move_rest_joints(armature: bpy.types.Object, betas: np.ndarray, *, axes: np.ndarray = Z_UP_FROM_Y_UP) -> None:
@@ -157,11 +169,12 @@ def move_rest_joints(armature: bpy.types.Object, betas: np.ndarray, *, axes: np.
     The bones keep their rest rotations, so existing keys stay exact. The length of a bone is the distance to the joint
     it pointed at when it was created. May be called in any mode; active object, selection and mode are restored.
     """
-    joints = joint_shape(armature).joints(betas)
-    _, lengths = _bone_directions(joints)
+    shape = joint_shape(armature)
+    joints = shape.joints(betas)
+    _, lengths = _bone_directions(joints, shape.skeleton)
     rest = rest_matrices(armature)
     with edited_bones(armature) as bones:
-        for index, name in enumerate(JOINT_NAMES):
+        for index, name in enumerate(shape.skeleton.names):
             head = to_axes(joints[index], axes)
             bones[name].head = head
             bones[name].tail = head + rest[index, :, 1] * lengths[index]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ..core_access import JOINT_NAMES, NUM_BETAS, BodyData, CoreError
+from ..core_access import NUM_BETAS, BodyData, CoreError
 from .axes import to_axes
 
 SHAPE_KEYS: tuple[str, ...] = tuple(f"beta_{index}" for index in range(NUM_BETAS))
@@ -57,7 +57,7 @@ def create_body_mesh(
     collection.objects.link(figure)
     _add_shape_keys(figure, body)
     set_shape_values(figure, betas)
-    _add_weights(figure, body.weights)
+    _add_weights(figure, body)
     figure.parent = armature
     modifier = figure.modifiers.new("Armature", "ARMATURE")
     modifier.object = armature
@@ -89,11 +89,11 @@ def shape_values(figure: bpy.types.Object) -> np.ndarray:
     return np.array([keys[name].value for name in SHAPE_KEYS])
 
 
-def _add_weights(figure: bpy.types.Object, weights: np.ndarray) -> None:
-    """Add one vertex group per joint, with *weights* (V, 24)."""
-    for index, name in enumerate(JOINT_NAMES):
+def _add_weights(figure: bpy.types.Object, body: BodyData) -> None:
+    """Add one vertex group per joint, with the weights of *body*."""
+    for index, name in enumerate(body.skeleton.names):
         group = figure.vertex_groups.new(name=name)
-        column = weights[:, index]
+        column = body.weights[:, index]
         for vertex in np.flatnonzero(column > _SMALLEST_WEIGHT).tolist():
             group.add((vertex,), float(column[vertex]), "REPLACE")
 

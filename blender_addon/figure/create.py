@@ -68,10 +68,13 @@ def add_figures(
         One figure per person, in order.
 
     Raises:
-        CoreError: a person's betas are outside the range of a shape key; nothing is changed.
+        CoreError: a person's betas are outside the range of a shape key, or motion and body have different skeletons;
+            nothing is changed.
     """
     for person in people:
         check_betas(shape_of(person.motion))
+        body = f"body {person.body.name!r}"
+        person.body.skeleton.check_same(person.motion.skeleton, of=f"the motion of {person.name!r}", as_in=body)
     options = options or FigureOptions()
     shared = has_animation(scene)
     if not shared:
@@ -100,8 +103,8 @@ def _add_figure(person: Person, place: Place, collection: bpy.types.Collection, 
 
 def joint_shape_of(model: BodyModel) -> JointShape:
     """Return the rest joints of *model* as a function of its betas."""
-    template = model.rest_joints(np.zeros(NUM_BETAS, dtype=np.float32))
-    return JointShape(np.asarray(template, dtype=np.float64), np.asarray(model.joint_dirs, dtype=np.float64))
+    template = np.asarray(model.rest_joints(np.zeros(NUM_BETAS, dtype=np.float32)), dtype=np.float64)
+    return JointShape(template, np.asarray(model.joint_dirs, dtype=np.float64), model.skeleton)
 
 
 def set_betas(armature: bpy.types.Object, betas: np.ndarray) -> None:

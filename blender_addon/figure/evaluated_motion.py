@@ -33,15 +33,15 @@ def motion_of(armature: bpy.types.Object, scene: bpy.types.Scene) -> Motion:
         bones = evaluated_bones(armature, isolated, range(frames[0], frames[1] + 1))
     turns = orthonormal(bones[:, :, :3, :3]) @ np.swapaxes(rest_matrices(armature), -1, -2)
     world = Z_UP_FROM_Y_UP.T @ turns @ Z_UP_FROM_Y_UP
-    betas = shape_values(body_mesh_of(armature))
-    rest_pelvis = joint_shape(armature).joints(betas)[0]
+    betas, shape = shape_values(body_mesh_of(armature)), joint_shape(armature)
     return Motion(
-        poses=matrix_to_axis_angle(local_rotations(world)).reshape(len(bones), -1),
+        poses=matrix_to_axis_angle(local_rotations(world, shape.skeleton)).reshape(len(bones), -1),
         betas=betas,
-        trans=bones[:, 0, :3, 3] @ Z_UP_FROM_Y_UP - rest_pelvis,
+        trans=bones[:, 0, :3, 3] @ Z_UP_FROM_Y_UP - shape.joints(betas)[0],
         fps=scene_rate(scene),
         gender=armature.get(GENDER_KEY, "neutral"),
         body=armature.get(BODY_KEY, ""),
+        skeleton=shape.skeleton,
     )
 
 

@@ -6,17 +6,19 @@ import hashlib
 
 import bpy
 
-from ..core_access import JOINT_NAMES
+from .armature import skeleton_of
 from .fcurves import Channels, Keys, keys_of
 
 KEYS_KEY = "smplify_keys"
 """Custom property of the armature: hash of the keys as they were last written."""
 
-MOTION_PATHS = (
-    f'pose.bones["{JOINT_NAMES[0]}"].location',
-    *(f'pose.bones["{joint}"].rotation_quaternion' for joint in JOINT_NAMES),
-)
-"""The data paths that a motion is keyed on."""
+
+def _motion_channels(armature: bpy.types.Object) -> list[tuple[str, int]]:
+    """Return the data path and index of each channel that a motion of *armature* is keyed on."""
+    names = skeleton_of(armature).names
+    location = f'pose.bones["{names[0]}"].location'
+    rotations = [f'pose.bones["{name}"].rotation_quaternion' for name in names]
+    return [(location, index) for index in range(3)] + [(path, index) for path in rotations for index in range(4)]
 
 
 def motion_keys(armature: bpy.types.Object) -> Keys:
@@ -25,14 +27,13 @@ def motion_keys(armature: bpy.types.Object) -> Keys:
     if animation is None or animation.action is None:
         return {}
     channels = Channels(armature)
-    numbers = [(path, index) for path in MOTION_PATHS for index in range(3 if path.endswith("location") else 4)]
-    curves = {number: channels.find(*number) for number in numbers}
+    curves = {number: channels.find(*number) for number in _motion_channels(armature)}
     return {number: keys_of(curve) for number, curve in curves.items() if curve is not None}
 
 
 def mark_keys(armature: bpy.types.Object, keys: Keys | None = None) -> None:
     """Mark the keys of *armature* as written by the add-on; *keys* are its keys, if already read."""
-    armature[KEYS_KEY] = _digest(motion_keys(armature) if keys is None else keys)
+    armature[KEYS_KEY] = _digest(armature, keys)
 
 
 def keys_edited(armature: bpy.types.Object, keys: Keys | None = None) -> bool:
@@ -42,14 +43,15 @@ def keys_edited(armature: bpy.types.Object, keys: Keys | None = None) -> bool:
         armature: a figure's armature.
         keys: its keys, if already read.
     """
-    return armature.get(KEYS_KEY) != _digest(motion_keys(armature) if keys is None else keys)
+    return armature.get(KEYS_KEY) != _digest(armature, keys)
 
 
-def _digest(keys: Keys) -> str:
+def _digest(armature: bpy.types.Object, keys: Keys | None) -> str:
+    """Return the hash of *keys*, by default those of *armature*; empty if there are none."""
+    keys = motion_keys(armature) if keys is None else keys
     if not keys:
         return ""
     digest = hashlib.blake2b(digest_size=16)
-    for path in MOTION_PATHS:
-        for index in range(3 if path.endswith("location") else 4):
-            digest.update(keys[path, index].tobytes() if (path, index) in keys else b"none")
+    for channel in _motion_channels(armature):
+        digest.update(keys[channel].tobytes() if channel in keys else b"none")
     return digest.hexdigest()

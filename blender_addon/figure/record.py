@@ -19,6 +19,7 @@ import numpy as np
 
 from ..core_access import (
     NUM_BETAS,
+    SMPL,
     CoreError,
     FitOptions,
     FitReport,
@@ -27,6 +28,7 @@ from ..core_access import (
     MotionError,
     PointErrors,
     ReadOptions,
+    Skeleton,
     unpack_npz,
 )
 from .custom_properties import MARK_KEY, RECORD_KEY
@@ -200,6 +202,7 @@ def to_bytes(record: FigureRecord) -> bytes:
         "fps": motion.fps,
         "gender": motion.gender,
         "body": motion.body,
+        "skeleton": motion.skeleton.to_json(),
         "first_frame": record.first_frame,
         "track_fps": record.track_fps,
         "source": asdict(record.source),
@@ -279,7 +282,9 @@ def _motion(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any], prefix: 
     if len(poses) > _MAX_FRAMES:
         raise RecordError(_fault(f"up to {_MAX_FRAMES} frames", str(len(poses))))
     betas = _checked(arrays["betas"], (NUM_BETAS,), "betas").astype(np.float64)
-    return Motion(poses, betas, trans, _positive(about["fps"]), str(about["gender"]), str(about["body"]))
+    fps, gender, body = _positive(about["fps"]), str(about["gender"]), str(about["body"])
+    skeleton = Skeleton.from_json(about["skeleton"]) if "skeleton" in about else SMPL  # earlier versions had no other
+    return Motion(poses, betas, trans, fps, gender, body, skeleton)
 
 
 def _report(arrays: Mapping[str, np.ndarray], whole: Mapping[str, Any], prefix: str) -> FitReport | None:

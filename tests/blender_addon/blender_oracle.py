@@ -8,7 +8,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from blender_addon.core_access import JOINT_NAMES, JOINT_PARENTS, BodyData, Motion
+from blender_addon.core_access import JOINT_NAMES, BodyData, Motion
 
 
 def turn(vector: np.ndarray) -> np.ndarray:
@@ -34,7 +34,7 @@ def shaped(body: BodyData, betas: np.ndarray) -> np.ndarray:
 def _transforms(body: BodyData, motion: Motion, frame: int) -> list[np.ndarray]:
     rest = body.joint_regressor.astype(np.float64) @ shaped(body, motion.betas)
     chain: list[np.ndarray] = []
-    for joint, parent in enumerate(JOINT_PARENTS):
+    for joint, parent in enumerate(body.skeleton.parents):
         local = np.eye(4)
         local[:3, :3] = turn(motion.poses[frame, 3 * joint : 3 * joint + 3])
         local[:3, 3] = rest[joint] - (rest[parent] if parent >= 0 else 0.0)
@@ -43,7 +43,7 @@ def _transforms(body: BodyData, motion: Motion, frame: int) -> list[np.ndarray]:
 
 
 def joints(body: BodyData, motion: Motion, frame: int) -> np.ndarray:
-    """Return the joints (24, 3) of a frame."""
+    """Return the joints (J, 3) of a frame."""
     chain = _transforms(body, motion, frame)
     return z_up(np.array([matrix[:3, 3] for matrix in chain]) + motion.trans[frame])
 
@@ -59,12 +59,12 @@ def skin(body: BodyData, motion: Motion, frame: int) -> np.ndarray:
     return z_up(total + motion.trans[frame])
 
 
-def shown_joints(armature: bpy.types.Object, frame: float) -> np.ndarray:
-    """Return where the bones' heads (24, 3) stand in the world, as Blender evaluates them."""
+def shown_joints(armature: bpy.types.Object, frame: float, names: tuple[str, ...] = JOINT_NAMES) -> np.ndarray:
+    """Return where the heads (J, 3) of the bones *names* stand in the world, as Blender evaluates them."""
     whole = int(np.floor(frame))
     bpy.context.scene.frame_set(whole, subframe=frame - whole)
     posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    return np.array([posed.matrix_world @ posed.pose.bones[name].head for name in JOINT_NAMES])
+    return np.array([posed.matrix_world @ posed.pose.bones[name].head for name in names])
 
 
 def shown_vertices(figure: bpy.types.Object, frame: int) -> np.ndarray:

@@ -12,7 +12,6 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 from blender_addon.core_access import JOINT_NAMES, JOINT_PARENTS, CoreError, Motion  # noqa: E402
 from blender_addon.figure.animation import key_motion, read_motion  # noqa: E402
-from blender_addon.figure.armature import CONTINUES_IN  # noqa: E402
 from blender_addon.figure.body_mesh import SHAPE_KEYS, shape_values  # noqa: E402
 from blender_addon.figure.create import set_betas  # noqa: E402
 from blender_addon.figure.fcurves import Channels  # noqa: E402
@@ -21,6 +20,17 @@ from training.sample_motion import sample_motion  # noqa: E402
 
 JOINT_TOLERANCE_M = 1e-4
 SKIN_TOLERANCE_M = 1e-3
+
+CONTINUES_IN: dict[str, str] = {
+    "pelvis": "spine1", "spine1": "spine2", "spine2": "spine3", "spine3": "neck", "neck": "head",
+    "left_hip": "left_knee", "left_knee": "left_ankle", "left_ankle": "left_foot",
+    "right_hip": "right_knee", "right_knee": "right_ankle", "right_ankle": "right_foot",
+    "left_collar": "left_shoulder", "left_shoulder": "left_elbow", "left_elbow": "left_wrist",
+    "left_wrist": "left_hand",
+    "right_collar": "right_shoulder", "right_shoulder": "right_elbow", "right_elbow": "right_wrist",
+    "right_wrist": "right_hand",
+}  # fmt: skip
+"""The child joint that each bone points at; bones not listed end a limb."""
 
 
 def assert_joints_equal(figure, body, motion, frames):

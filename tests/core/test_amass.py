@@ -8,8 +8,10 @@ import pytest
 from core.amass import Y_TO_Z_UP, read_motion, turned, write_motion
 from core.body.free_body import load_free_body
 from core.body.model import BodyModel
-from core.errors import AmbiguousTrackError, InputMissingError, MotionError
+from core.errors import AmbiguousTrackError, InputMissingError, MotionError, SkeletonError
 from core.motion import Motion
+from core.skeleton import Skeleton
+from tests.fingers import with_fingers
 
 PELVIS = np.array([0.02, -0.25, 0.03])
 
@@ -43,6 +45,22 @@ def test_round_trip(tmp_path, motion, up_axis):
         assert float(stored["mocap_framerate"]) == 59.94
         np.testing.assert_array_equal(stored["keypoint_error_mm"], np.arange(20.0))
     assert [file.name for file in tmp_path.iterdir()] == ["clip.npz"]
+
+
+def test_body_joints_are_written_by_their_names(tmp_path, motion):
+    for name, clip in (("smpl.npz", motion), ("fingered.npz", with_fingers(motion, bend_rad=0.5))):
+        write_motion(tmp_path / name, clip, rest_pelvis=PELVIS)
+    with np.load(tmp_path / "smpl.npz") as expected, np.load(tmp_path / "fingered.npz") as found:
+        for key in expected.files:
+            np.testing.assert_array_equal(found[key], expected[key])
+
+
+def test_a_motion_without_the_joints_of_a_body_is_refused(tmp_path):
+    tail = Skeleton(("pelvis", "tail"), (-1, 0), (0, 1), ("body", "tail"))
+    motion = Motion(np.zeros((2, 6)), np.zeros(10), np.zeros((2, 3)), 30.0, skeleton=tail)
+    with pytest.raises(SkeletonError, match="joint 'left_hip', found pelvis, tail"):
+        write_motion(tmp_path / "tail.npz", motion, up_axis="Y")
+    assert not list(tmp_path.iterdir())
 
 
 def test_z_up_file_shows_the_same_body(tmp_path, motion):

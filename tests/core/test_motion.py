@@ -8,19 +8,24 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation, Slerp
 
-from core.errors import MotionError
+from core.errors import MotionError, SkeletonError
 from core.motion import Motion
+from core.skeleton import Skeleton
+from core.smpl_skeleton import SMPL
+from tests.fingers import FINGERED, with_fingers
 
 
-def _motion(num_frames: int = 31, fps: float = 30.0) -> Motion:
+def _motion(num_frames: int = 31, fps: float = 30.0, skeleton: Skeleton = SMPL) -> Motion:
     rng = np.random.default_rng(2)
-    poses = np.cumsum(rng.normal(0.0, 0.15, (num_frames, 72)), axis=0)
-    return Motion(poses, np.zeros(10), np.cumsum(rng.normal(size=(num_frames, 3)), axis=0), fps)
+    poses = np.cumsum(rng.normal(0.0, 0.15, (num_frames, 3 * skeleton.num_joints)), axis=0)
+    trans = np.cumsum(rng.normal(size=(num_frames, 3)), axis=0)
+    return Motion(poses, np.zeros(10), trans, fps, skeleton=skeleton)
 
 
+@pytest.mark.parametrize("skeleton", [SMPL, FINGERED])
 @pytest.mark.parametrize("fps", [10.0, 24.0, 29.97, 30.0, 59.94, 120.0, 7.3])
-def test_resampling_follows_time(fps):
-    motion = _motion()
+def test_resampling_follows_time(fps, skeleton):
+    motion = _motion(skeleton=skeleton)
     resampled = motion.resampled(fps)
     times = np.arange(resampled.num_frames) / fps
     assert motion.duration_s - 1.0 / fps < times[-1] <= motion.duration_s + 1e-9
@@ -28,7 +33,8 @@ def test_resampling_follows_time(fps):
     times = np.minimum(times, source_times[-1])
     for axis in range(3):
         np.testing.assert_allclose(resampled.trans[:, axis], np.interp(times, source_times, motion.trans[:, axis]))
-    for joint in range(24):
+    assert resampled.skeleton == skeleton
+    for joint in range(skeleton.num_joints):
         turns = Rotation.from_rotvec(motion.poses[:, 3 * joint : 3 * joint + 3])
         expected = Slerp(source_times, turns)(times).as_matrix()
         np.testing.assert_allclose(resampled.rotations()[:, joint], expected, atol=1e-9)
@@ -56,16 +62,23 @@ def test_single_frame_stays_a_single_frame():
     np.testing.assert_array_equal(resampled.trans, motion.trans)
 
 
-def test_rotations_are_those_of_the_poses():
-    motion = _motion()
-    expected = Rotation.from_rotvec(motion.poses.reshape(-1, 3)).as_matrix().reshape(-1, 24, 3, 3)
+@pytest.mark.parametrize("skeleton", [SMPL, FINGERED])
+def test_rotations_are_those_of_the_poses(skeleton):
+    motion = _motion(skeleton=skeleton)
+    expected = Rotation.from_rotvec(motion.poses.reshape(-1, 3)).as_matrix().reshape(31, skeleton.num_joints, 3, 3)
     np.testing.assert_allclose(motion.rotations(), expected, atol=1e-12)
 
 
 def test_all_faults_are_reported_at_once():
     with pytest.raises(MotionError) as caught:
         Motion(np.full((3, 66), np.nan), np.zeros((1, 10)), np.zeros((2, 3)), -1.0)
-    for words in ("poses (3, 66)", "trans (2, 3)", "betas (1, 10)", "fps -1.0", "poses holds values"):
+    for words in (
+        "poses (3, 66), expected (frames, 72)",
+        "trans (2, 3)",
+        "betas (1, 10)",
+        "fps -1.0",
+        "poses holds values",
+    ):
         assert words in str(caught.value)
 
 
@@ -86,8 +99,9 @@ def test_sampling_between_frames_is_halfway():
     assert found.fps == motion.fps
 
 
-def test_blending_interpolates_both_motions():
-    motion = _motion()
+@pytest.mark.parametrize("skeleton", [SMPL, FINGERED])
+def test_blending_interpolates_both_motions(skeleton):
+    motion = _motion(skeleton=skeleton)
     other = replace(motion, poses=motion.poses[::-1].copy(), trans=motion.trans + 1.0)
     share = np.linspace(0.0, 1.0, motion.num_frames)
     found = motion.blended(other, share)
@@ -95,7 +109,18 @@ def test_blending_interpolates_both_motions():
     np.testing.assert_allclose(found.rotations()[-1], other.rotations()[-1], atol=1e-9)
     np.testing.assert_allclose(found.trans, motion.trans + share[:, None], atol=1e-12)
     with pytest.raises(MotionError, match="frames to blend, got 1"):
-        motion.blended(_motion(num_frames=1), share)
+        motion.blended(_motion(num_frames=1, skeleton=skeleton), share)
+
+
+def test_motions_of_different_skeletons_are_not_blended():
+    motion = _motion()
+    with pytest.raises(SkeletonError, match="24 joints of this one, found 30 joints, with left_index1"):
+        motion.blended(with_fingers(motion), np.ones(motion.num_frames))
+
+
+def test_poses_of_another_skeleton_are_refused():
+    with pytest.raises(MotionError, match=r"poses \(31, 72\), expected \(frames, 90\)"):
+        replace(_motion(), skeleton=FINGERED)
 
 
 @pytest.mark.parametrize("fps", [1e-6, 1e-300])

@@ -10,13 +10,14 @@ from scipy.spatial.transform import Rotation
 
 from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel, ShapedKeypoints
-from core.body.landmarks import landmark_regressor
+from core.body.landmarks import SOLVER_POINTS, landmark_regressor
 from core.body.model import BodyModel, local_rotations
 from core.body.skinned_keypoints import TRUNK, PosedPairs
-from core.errors import BodyError
+from core.errors import BodyError, SkeletonError
 from core.math.arrays import to_device, to_numpy
 from core.math.frames_last import matrices_first, matrices_last, reversed_axes
 from core.smpl_skeleton import BODY25_NAMES, JOINT_INDEX, SUBTREES
+from tests.fingers import fingered_body
 
 NAMES = tuple("mid_shoulder" if name == "neck" else name for name in BODY25_NAMES)
 NUM_FRAMES = 3
@@ -185,3 +186,15 @@ def test_masses_of_a_point_add_up_to_one():
 def test_a_regressor_for_another_mesh_is_refused(shape):
     with pytest.raises(BodyError, match=r"\(K, 6890\).*free_body"):
         KeypointModel(BodyModel(load_free_body()), np.zeros(shape))
+
+
+def test_points_are_found_on_a_body_with_its_joints_in_another_order():
+    np.testing.assert_array_equal(
+        landmark_regressor(fingered_body(), SOLVER_POINTS), landmark_regressor(load_free_body(), SOLVER_POINTS)
+    )
+
+
+def test_the_solver_refuses_a_body_with_other_joints_than_smpls():
+    body = fingered_body()
+    with pytest.raises(SkeletonError, match="body 'free_body' to have the 24 joints of SMPL, .* found 30"):
+        KeypointModel(BodyModel(body), landmark_regressor(body, NAMES))

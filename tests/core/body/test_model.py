@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import smplx
@@ -11,9 +13,11 @@ from smplx.utils import Struct
 from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel
 from core.body.landmarks import SOLVER_POINTS, landmark_regressor
-from core.body.model import BodyModel, local_rotations, world_rotations
+from core.body.model import BodyModel, local_rotations, world_positions, world_rotations
+from core.errors import BodyError, SkeletonError
 from core.math.arrays import to_device, to_numpy
 from core.math.rotations import axis_angle_to_matrix
+from tests.fingers import FINGERED, fingered_body
 
 NUM_FRAMES = 70
 TOLERANCE_M = 1e-5
@@ -111,6 +115,53 @@ def test_results_keep_the_kind_of_array(model, arguments, device):
 def test_local_rotations_invert_world_rotations(arguments):
     rotations = arguments[0]
     np.testing.assert_allclose(to_numpy(local_rotations(world_rotations(rotations))), to_numpy(rotations), atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def fingered_clip(clip) -> dict[str, np.ndarray]:
+    """Return poses, shapes and translations of a few frames of the body with fingers."""
+    poses = np.random.default_rng(9).normal(0.0, 0.5, (5, 3 * FINGERED.num_joints))
+    return {"poses": poses, "betas": clip["betas"][:5], "trans": clip["trans"][:5]}
+
+
+def test_a_body_with_fingers_is_posed_as_smplx_does(fingered_clip, device):
+    body, (poses, betas, trans) = fingered_body(), fingered_clip.values()
+    arrays = [torch.as_tensor(array, dtype=torch.float64) for array in (betas, poses, body.v_template, body.shapedirs)]
+    posedirs = body.posedirs.reshape(-1, body.posedirs.shape[-1]).T.astype(np.float64)
+    rest = [torch.as_tensor(array, dtype=torch.float64) for array in (posedirs, body.joint_regressor)]
+    weights = torch.as_tensor(body.weights, dtype=torch.float64)
+    vertices, joints = smplx.lbs.lbs(*arrays, *rest, torch.as_tensor(FINGERED.parents), weights)
+    rotations = axis_angle_to_matrix(poses.reshape(5, -1, 3))
+    arguments = tuple(to_device(array, device) for array in (rotations, betas, trans))
+    model = BodyModel(body, device)
+    np.testing.assert_allclose(
+        to_numpy(model.vertices(*arguments)), vertices.numpy() + trans[:, None], atol=TOLERANCE_M
+    )
+    world, places = model.joint_transforms(*arguments)
+    np.testing.assert_allclose(to_numpy(places), joints.numpy() + trans[:, None], atol=TOLERANCE_M)
+    np.testing.assert_allclose(to_numpy(local_rotations(world, FINGERED)), rotations, atol=1e-5)
+
+
+def test_rotations_of_another_skeleton_are_refused(model, arguments, fingered_clip):
+    fingered = axis_angle_to_matrix(fingered_clip["poses"].reshape(5, -1, 3))
+    with pytest.raises(SkeletonError, match="expected the 24 joints of the skeleton, found 30"):
+        model.vertices(to_device(fingered, model.device), arguments[1][:5], arguments[2][:5])
+    for function in (world_rotations, local_rotations):
+        with pytest.raises(SkeletonError, match="expected the 30 joints of the skeleton, found 24"):
+            function(arguments[0], FINGERED)
+    with pytest.raises(SkeletonError, match="expected the 24 joints of the skeleton, found 30"):
+        world_positions(world_rotations(arguments[0]), np.zeros((30, 3)))
+
+
+def test_a_body_whose_arrays_are_of_another_skeleton_is_refused():
+    with pytest.raises(BodyError) as caught:
+        replace(load_free_body(), skeleton=FINGERED)
+    for words in (
+        "posedirs (6890, 3, 207), expected (6890, 3, 261)",
+        "joint_regressor (24, 6890)",
+        "weights (6890, 24)",
+    ):
+        assert words in str(caught.value)
 
 
 def _regressors() -> dict[str, np.ndarray]:
