@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 
 from core.body.data import BodyData
-from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES, JOINT_PARENTS, NUM_JOINTS
 
 _BONE_SPREAD_M = 0.012
 _HIP_SPREAD_M = 0.025
@@ -21,17 +20,18 @@ _ACROSS = np.array([-1.0, 1.0, 1.0])
 
 def with_other_bones(data: BodyData, generator: np.random.Generator) -> BodyData:
     """Return *data* with each joint randomly offset from its parent, symmetrically; the mesh follows."""
-    offsets = generator.normal(0.0, _BONE_SPREAD_M, (NUM_JOINTS, 3))
+    skeleton = data.skeleton
+    offsets = generator.normal(0.0, _BONE_SPREAD_M, (skeleton.num_joints, 3))
     offsets[0] = 0.0
-    offsets[JOINT_INDEX["left_hip"], 0] += generator.normal(0.0, _HIP_SPREAD_M)
-    for index, name in enumerate(JOINT_NAMES):
-        if name.startswith("right"):
-            offsets[index] = offsets[JOINT_INDEX[name.replace("right", "left")]] * _ACROSS
-        elif not name.startswith("left"):
-            offsets[index, 0] = 0.0
+    offsets[skeleton.index("left_hip"), 0] += generator.normal(0.0, _HIP_SPREAD_M)
+    for joint, other in enumerate(skeleton.mirror):
+        if other == joint:
+            offsets[joint, 0] = 0.0
+        elif skeleton.names[joint].startswith("right"):
+            offsets[joint] = offsets[other] * _ACROSS
     accumulated = np.zeros_like(offsets)
-    for index in range(1, NUM_JOINTS):
-        accumulated[index] = accumulated[JOINT_PARENTS[index]] + offsets[index]
+    for joint, parent in enumerate(skeleton.parents[1:], 1):
+        accumulated[joint] = accumulated[parent] + offsets[joint]
     return replace(data, v_template=data.v_template + (data.weights @ accumulated).astype(data.v_template.dtype))
 
 

@@ -32,7 +32,6 @@ from core.layouts.bones import bones_between
 from core.motion import Motion
 from core.person_labels import person_labels
 from core.reading import add_reading_arguments, read_tracks, reading_options
-from core.smpl_skeleton import JOINT_NAMES
 from core.track import KeypointTrack
 
 from .fit_oddities import Oddity, find_oddities
@@ -127,7 +126,7 @@ class Stage:
         self._half_widths = [int(np.ceil(reach * self._pixels_per_m)) for reach in sideways]
         self._floor = floor
         joint = clip.body.weights.argmax(axis=1)
-        sides = [_side_of(JOINT_NAMES[index]) for index in joint]
+        sides = [_side_of(clip.body.skeleton.names[index]) for index in joint]
         by_vertex = np.array([_SIDE_COLOURS[side] for side in sides], dtype=np.float64)
         self._colours = by_vertex[clip.body.faces[:, 0]]
         self._bones = bones_between({name: index for index, name in enumerate(clip.names)})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from core.body.data import BodyData
-from core.smpl_skeleton import JOINT_PARENTS, NUM_JOINTS
 
 _NO_PARENT = 4294967295
 """SMPL's files write the root's parent as -1 in 32 bits."""
@@ -16,7 +15,7 @@ def smpl_arrays(body: BodyData) -> dict[str, np.ndarray]:
 
     With smplx: ``smplx.SMPL("", data_struct=smplx.utils.Struct(**np.load(path)))``.
     """
-    parents = [_NO_PARENT, *JOINT_PARENTS[1:]]
+    parents = [_NO_PARENT, *body.skeleton.parents[1:]]
     return {
         "v_template": body.v_template,
         "f": body.faces.astype(np.uint32),
@@ -24,7 +23,7 @@ def smpl_arrays(body: BodyData) -> dict[str, np.ndarray]:
         "posedirs": body.posedirs,
         "J_regressor": body.joint_regressor,
         "weights": body.weights,
-        "kintree_table": np.array([parents, list(range(NUM_JOINTS))], dtype=np.int64),
+        "kintree_table": np.array([parents, list(range(len(parents)))], dtype=np.int64),
         "J": body.joint_regressor @ body.v_template,
         "bs_style": np.array("lbs"),
         "bs_type": np.array("lrotmin"),
