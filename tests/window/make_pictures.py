@@ -1,6 +1,6 @@
-"""Make the README's pictures: ``bash .ci/pictures``.
+"""Make the pictures of the README and the guide: ``bash .ci/pictures``.
 
-Run where the tests of this folder run, with the same settings. Each picture is of a real window, cut to what the README
+Run where the tests of this folder run, with the same settings. Each picture is of a real window, cut to what the page
 speaks of, and reduced to a few dozen colours, so that it stays small in the repository.
 """
 
@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from .harness.installation import clean_user, install
@@ -22,6 +23,9 @@ WIDTH, HEIGHT = 1280, 900
 COLOURS = 96
 FIT_S = 240.0
 FITS = "windows.addon('background.fit_session').FITS"
+FAULTY = "walk_with_faults.npz"
+LEFT_LEG, RIGHT_WRIST, LEGS = (13, 14, 19, 20, 21), 4, ((9, 12), (10, 13), (11, 14), (22, 19), (23, 20), (24, 21))
+"""Points of OpenPose's BODY25; of the legs, pairs of right and left."""
 
 
 def save(picture: Image.Image, path: Path) -> None:
@@ -30,28 +34,72 @@ def save(picture: Image.Image, path: Path) -> None:
     print(f"{path.name}: {picture.width} x {picture.height}, {path.stat().st_size} bytes")
 
 
+def write_faulty_track(samples: Path) -> None:
+    """Write the sample with the faults of a tracker: a leg hidden, a wrist on a wall, left and right leg exchanged."""
+    with np.load(samples / "walk.npz") as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    positions, confidence = arrays["positions"], arrays["confidence"]
+    confidence[80:140, LEFT_LEG] = 0.0
+    positions[190:215, RIGHT_WRIST] = positions[190, RIGHT_WRIST] + (0.9, 0.4, 0.0)
+    for right, left in LEGS:
+        for values in (positions, confidence):
+            values[300:330, [right, left]] = values[300:330, [left, right]]
+    np.savez(samples / FAULTY, **arrays)
+
+
 def viewport_and_sidebar(blender: Session) -> Image.Image:
     """Return the 3D viewport with its sidebar."""
-    left, top, right, bottom = blender.viewport.box()
-    return blender.picture().crop((left, top, right, bottom))
+    return blender.picture().crop(blender.viewport.box())
 
 
-def make(blender: Session, folder: Path) -> None:
-    """Go the way of the how-to and take its pictures."""
+def boxes_between(blender: Session, first: str, last: str) -> Image.Image:
+    """Return the part of the sidebar from one text to above another one; both must be in view."""
+    left, _, right, _ = blender.sidebar.box()
+    top, bottom = (blender.sidebar.find(text)[1] for text in (first, last))
+    return blender.picture().crop((left, top - 14, right, bottom - 14))
+
+
+def open_track(blender: Session, name: str, state: str = "read") -> None:
+    """Start anew and open a file of the folder of samples, beside a saved project, so that its path is short."""
     blender.new_scene()
     blender.run("windows.set_stage()")
     blender.open_tab()
-    blender.run(f"bpy.ops.smplify.open_track(filepath={str(REPOSITORY / 'samples' / 'walk.trc')!r})")
-    blender.wait_until("windows.track_state() == 'read'")
+    blender.run("bpy.ops.wm.save_as_mainfile(filepath=str(windows.Path.home() / 'project.blend'))")
+    blender.run(f"bpy.ops.smplify.open_track(filepath='//samples/{name}')")
+    blender.wait_until(f"windows.track_state() == {state!r}")
     blender.sidebar.scroll_to_top()
-    save(viewport_and_sidebar(blender), folder / "track.png")
 
+
+def fit(blender: Session, frame: int) -> None:
+    """Fit the track and go to a frame."""
     blender.sidebar.click("Fit")
     blender.wait_until(f"{FITS}.state.name == 'DONE'", FIT_S)
-    blender.run("windows.set_stage(frame=100)")
+    blender.run(f"windows.set_stage(frame={frame})")
     blender.viewport.hover()
+
+
+def make_first_figure(blender: Session, folder: Path) -> None:
+    """Go the way of the first figure: read, fit, export."""
+    open_track(blender, "walk.trc")
+    save(viewport_and_sidebar(blender), folder / "track.png")
+    fit(blender, 100)
     blender.sidebar.find("Root Motion")
     save(viewport_and_sidebar(blender), folder / "result.png")
+    blender.run("bpy.context.scene.smplify_export.preset = 'UNREAL'")
+    blender.sidebar.find("What It Writes")
+    save(boxes_between(blender, "5. Export", "What It Writes"), folder / "export.png")
+
+
+def make_doubts(blender: Session, folder: Path) -> None:
+    """Show a file that is refused, and a fit with doubtful stretches."""
+    open_track(blender, "walk_wrong_units.trc", "bad file")
+    save(boxes_between(blender, "1. Track", "2. Body"), folder / "refused.png")
+    open_track(blender, FAULTY)
+    save(boxes_between(blender, "1. Track", "2. Body"), folder / "doubts.png")
+    fit(blender, 110)
+    blender.run("bpy.context.object.smplify.flag_index = 0; bpy.context.scene.smplify.track.show_preview = False")
+    blender.sidebar.find("Root Motion")
+    save(viewport_and_sidebar(blender), folder / "flags.png")
 
 
 def main() -> None:
@@ -60,9 +108,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         user = clean_user(Path(temporary) / "user")
         install(os.environ["BLENDER"], Path(os.environ["SMPLIFY_ZIP"]), user)
-        shutil.copytree(REPOSITORY / "samples", Path(user["HOME"]) / "samples")
+        samples = Path(user["HOME"]) / "samples"
+        shutil.copytree(REPOSITORY / "samples", samples)
+        write_faulty_track(samples)
         with Screen(WIDTH, HEIGHT) as screen, Session(os.environ["BLENDER"], screen, Path(temporary), user) as blender:
-            make(blender, folder)
+            make_first_figure(blender, folder)
+            make_doubts(blender, folder)
 
 
 if __name__ == "__main__":
