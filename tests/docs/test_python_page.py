@@ -1,4 +1,4 @@
-"""Every block of docs/python.md runs as it stands there."""
+"""Every block of docs/python.md and every command of the guide's page on batches runs as it stands there."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = REPOSITORY / "docs" / "python.md"
+BATCH_PAGE = REPOSITORY / "docs" / "guide" / "batch.md"
 # Blender as a module has no program's command line and no extensions: it gets the add-on and its command otherwise.
 ENABLED = "import blender_addon\nblender_addon.register()\n"
 PROGRAMS = {
@@ -24,11 +25,11 @@ PROGRAMS = {
 }
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: Path = PAGE) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
-COMMANDS = [line for block in blocks("bash") for line in block.splitlines()]
+COMMANDS = [line for page in (PAGE, BATCH_PAGE) for block in blocks("bash", page) for line in block.splitlines()]
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def need_bpy() -> None:
 
 def test_the_page_has_blocks_of_all_kinds() -> None:
     assert len(blocks("python")) >= 6
-    assert len(COMMANDS) >= 4
+    assert len(COMMANDS) >= 9
     assert set(re.findall(r"^```(\w+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)) == {"python", "bash"}
 
 

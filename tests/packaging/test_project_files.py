@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = (
     "README.md",
     "training/README.md",
-    *(f"docs/{path.name}" for path in sorted((REPOSITORY / "docs").glob("*.md"))),
+    *(path.relative_to(REPOSITORY).as_posix() for path in sorted((REPOSITORY / "docs").rglob("*.md"))),
 )
 LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<target>[^)#\s]+)(?:#[^)]*)?\)")
 PLACE = re.compile(r"`((?:core|blender_addon|training|tests|docs|samples|requirements)/[\w./-]*)`")
