@@ -27,9 +27,8 @@ def core_module(name: str) -> ModuleType:
 
 
 if TYPE_CHECKING or not VENDORED:
-    from core import __version__
     from core.amass import read_motion, write_motion
-    from core.body.betas_file import read_betas
+    from core.batch import REPORT_SUFFIX, SUMMARY_NAME, BatchOptions, WorkerDied, WorkerStartError
     from core.body.catalog import resolve_body
     from core.body.data import NUM_BETAS, BodyData
     from core.body.genders import gender_files
@@ -38,24 +37,22 @@ if TYPE_CHECKING or not VENDORED:
     from core.cleanup import (
         CleanupOptions,
         CleanupSource,
-        add_cleanup_arguments,
         analyse_motion,
-        cleanup_options,
         held_joints,
         place_in_room,
         smooth_and_lock_feet,
     )
-    from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED
+    from core.cli.arguments import add_batch_arguments, add_convert_arguments, convert_options
+    from core.cli.batch import batch_command
+    from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
     from core.cli.info import missing_shares
-    from core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, OutputError, TrackError
+    from core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, TrackError
     from core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
-    from core.fit.quality import QUALITIES
-    from core.formats import find_tracks
-    from core.io.atomic_files import TEMPORARY_PREFIX, atomic_path, replace_file
+    from core.io.atomic_files import atomic_path
     from core.io.npz import unpack_npz
     from core.io.protected_files import ProtectedFiles
     from core.layouts.bones import bones_between
-    from core.math.arrays import DEVICES, DeviceError
+    from core.math.arrays import DeviceError
     from core.math.rotations import (
         axis_angle_to_quat_wxyz,
         matrix_to_axis_angle,
@@ -63,15 +60,26 @@ if TYPE_CHECKING or not VENDORED:
         quat_wxyz_to_axis_angle,
     )
     from core.motion import Motion
-    from core.person_labels import person_labels
-    from core.reading import Reading, ReadOptions, add_reading_arguments, read_all, read_tracks, reading_options
+    from core.person_labels import labelled, person_labels
+    from core.pipeline import (
+        ConvertOptions,
+        Fit,
+        FitSource,
+        FittedPerson,
+        Progress,
+        fit_file,
+        fit_people,
+        person_report,
+        read_input,
+    )
+    from core.placement import Person, Place, shape_of
+    from core.reading import Reading, ReadOptions, read_all, read_tracks
     from core.skeleton import BODY, Skeleton
     from core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, SMPL
     from core.track import KeypointTrack
 else:
-    from .core import __version__
     from .core.amass import read_motion, write_motion
-    from .core.body.betas_file import read_betas
+    from .core.batch import REPORT_SUFFIX, SUMMARY_NAME, BatchOptions, WorkerDied, WorkerStartError
     from .core.body.catalog import resolve_body
     from .core.body.data import NUM_BETAS, BodyData
     from .core.body.genders import gender_files
@@ -80,24 +88,22 @@ else:
     from .core.cleanup import (
         CleanupOptions,
         CleanupSource,
-        add_cleanup_arguments,
         analyse_motion,
-        cleanup_options,
         held_joints,
         place_in_room,
         smooth_and_lock_feet,
     )
-    from .core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED
+    from .core.cli.arguments import add_batch_arguments, add_convert_arguments, convert_options
+    from .core.cli.batch import batch_command
+    from .core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
     from .core.cli.info import missing_shares
-    from .core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, OutputError, TrackError
+    from .core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, TrackError
     from .core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
-    from .core.fit.quality import QUALITIES
-    from .core.formats import find_tracks
-    from .core.io.atomic_files import TEMPORARY_PREFIX, atomic_path, replace_file
+    from .core.io.atomic_files import atomic_path
     from .core.io.npz import unpack_npz
     from .core.io.protected_files import ProtectedFiles
     from .core.layouts.bones import bones_between
-    from .core.math.arrays import DEVICES, DeviceError
+    from .core.math.arrays import DeviceError
     from .core.math.rotations import (
         axis_angle_to_quat_wxyz,
         matrix_to_axis_angle,
@@ -105,8 +111,20 @@ else:
         quat_wxyz_to_axis_angle,
     )
     from .core.motion import Motion
-    from .core.person_labels import person_labels
-    from .core.reading import Reading, ReadOptions, add_reading_arguments, read_all, read_tracks, reading_options
+    from .core.person_labels import labelled, person_labels
+    from .core.pipeline import (
+        ConvertOptions,
+        Fit,
+        FitSource,
+        FittedPerson,
+        Progress,
+        fit_file,
+        fit_people,
+        person_report,
+        read_input,
+    )
+    from .core.placement import Person, Place, shape_of
+    from .core.reading import Reading, ReadOptions, read_all, read_tracks
     from .core.skeleton import BODY, Skeleton
     from .core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, SMPL
     from .core.track import KeypointTrack

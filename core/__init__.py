@@ -14,6 +14,9 @@ Fit
 Motion
     `Motion` is the result; `read_motion` and `write_motion` store it in AMASS layout. `Skeleton` is its joint tree.
     `analyse_motion` analyses a motion as a `CleanupSource`; `clean_up` applies `CleanupOptions` to it.
+Pipeline
+    `fit_file` reads a file and fits everyone in it by `ConvertOptions`, and returns each `FittedPerson`; `clean_person`
+    applies the clean-up, `write_person` writes the motion.
 Errors
     `CoreError` is the base of all: `TrackFileError`, `TrackError`, `AmbiguousTrackError`, `UnseenPersonError`,
     `BodyError`, `MotionError`, `SkeletonError`, `FitOptionError`, `CleanupOptionError`, `DeviceError`,
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from .layouts import LAYOUTS, Layout
     from .math.arrays import DeviceError
     from .motion import Motion
+    from .pipeline import ConvertOptions, FittedPerson, clean_person, fit_file, write_person
     from .reading import ReadOptions, read_tracks
     from .skeleton import Skeleton
     from .track import KeypointTrack
@@ -67,6 +71,7 @@ __all__ = [
     "CleanupOptionError",
     "CleanupOptions",
     "CleanupSource",
+    "ConvertOptions",
     "CoreError",
     "DeviceError",
     "FitCancelled",
@@ -74,6 +79,7 @@ __all__ = [
     "FitOptions",
     "FitReport",
     "FitStream",
+    "FittedPerson",
     "Flag",
     "InputMissingError",
     "KeypointTrack",
@@ -91,12 +97,15 @@ __all__ = [
     "UnseenPersonError",
     "__version__",
     "analyse_motion",
+    "clean_person",
     "clean_up",
+    "fit_file",
     "fit_track",
     "read_motion",
     "read_tracks",
     "resolve_body",
     "write_motion",
+    "write_person",
 ]
 
 _MODULES = {
@@ -124,6 +133,7 @@ _MODULES = {
     "layouts": ("LAYOUTS", "Layout"),
     "math.arrays": ("DeviceError",),
     "motion": ("Motion",),
+    "pipeline": ("ConvertOptions", "FittedPerson", "clean_person", "fit_file", "write_person"),
     "reading": ("ReadOptions", "read_tracks"),
     "skeleton": ("Skeleton",),
     "track": ("KeypointTrack",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from .track import KeypointTrack
 
@@ -24,3 +25,8 @@ def person_labels(tracks: Sequence[KeypointTrack]) -> list[str]:
         taken.add(label.casefold())
         labels.append(label)
     return labels
+
+
+def labelled(path: Path, label: str) -> Path:
+    """Return *path* with ``_LABEL`` before its suffix; unchanged for an empty label."""
+    return path.with_name(f"{path.stem}_{label}{path.suffix}") if label else path

@@ -8,26 +8,27 @@ blender --background --python-exit-code 1 --python run_in_blender.py -- INPUT...
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..core_access import (
-    DEVICES,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
-    QUALITIES,
+    REPORT_SUFFIX,
+    SUMMARY_NAME,
+    BatchOptions,
+    CleanupOptions,
     CoreError,
-    add_cleanup_arguments,
-    add_reading_arguments,
-    cleanup_options,
-    reading_options,
+    add_batch_arguments,
+    add_convert_arguments,
+    batch_command,
+    convert_options,
+    raise_on_interrupt,
 )
 from ..torch_backend.choice import torch_python_for
-from .jobs import REPORT_SUFFIX, SUMMARY_NAME, ConvertOptions, plan_jobs
-from .runner import BatchOptions, run_batch
+from .worker_process import WorkerProcess
 
 FORMAT_NAMES = ("blend", "fbx", "glb", "bvh", "usd", "npz")
 EXIT_USAGE = 2
@@ -69,11 +70,9 @@ def main(
         args = _parser(prog).parse_args(argv)
     except SystemExit as stop:
         return int(stop.code or 0)
-    _raise_on_interrupt()
+    raise_on_interrupt()
     try:
-        options = _options(args, protected or {})
-        jobs = plan_jobs(args.inputs, args.output)
-        outcomes = run_batch(jobs, args.output, options)
+        return batch_command(args.inputs, args.output, _options(args, protected or {}), WorkerProcess)
     except CoreError as error:
         print(f"{prog}: {error}", file=sys.stderr)
         return EXIT_USAGE
@@ -83,26 +82,6 @@ def main(
     except KeyboardInterrupt:
         print(f"{prog}: interrupted; run it again to continue", file=sys.stderr)
         return EXIT_INTERRUPTED
-    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    skipped = [outcome for outcome in outcomes if outcome.status == "skipped"]
-    print(
-        f"{len(outcomes) - len(failed) - len(skipped)} converted, {len(skipped)} unchanged, {len(failed)} failed; "
-        f"see {args.output / SUMMARY_NAME}",
-        file=sys.stderr,
-    )
-    return EXIT_FAILED if failed else 0
-
-
-def _raise_on_interrupt() -> None:
-    """Make SIGINT (Ctrl-C) and SIGTERM raise KeyboardInterrupt; Blender's own handler only records them.
-
-    A signal that the parent process set to be ignored stays ignored.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        return
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
 
 
 def _serve() -> int:
@@ -123,24 +102,13 @@ def _serve() -> int:
 
 
 def _options(args: argparse.Namespace, protected: Mapping[Path, str]) -> BatchOptions:
-    convert = ConvertOptions(
-        formats=tuple(dict.fromkeys(args.formats)),
-        reading=reading_options(args),
-        body=str(args.body.resolve()) if args.body else "",
-        betas=str(args.betas.resolve()) if args.betas else "",
-        quality=args.quality,
-        device=args.device,
+    options = replace(
+        convert_options(args).resolved(),
         torch_python=torch_python_for(args.device, args.torch_python),
-        cleanup=cleanup_options(args),
+        formats=tuple(dict.fromkeys(args.formats)),
+        up_axis="",
     )
-    return BatchOptions(convert=convert, jobs=args.jobs, force=args.force, protected=protected)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text}")
-    return number
+    return BatchOptions(options, jobs=args.jobs, force=args.force, protected=protected)
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -156,33 +124,15 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "--formats", nargs="+", choices=FORMAT_NAMES, default=["blend"], metavar="FORMAT",
         help=f"formats to write: {', '.join(FORMAT_NAMES)} (default: blend)",
     )  # fmt: skip
-    add_reading_arguments(parser)
-    fit = parser.add_argument_group("fitting")
-    fit.add_argument("--body", type=Path, metavar="FILE", help="an SMPL body (.pkl or .npz; default: the free body)")
-    fit.add_argument("--betas", type=Path, metavar="FILE.npy", help="the shape, if it is known (10 numbers)")
-    fit.add_argument(
-        "--quality", choices=tuple(QUALITIES), default=ConvertOptions().quality,
-        help="fast takes half the time and leaves jitter; best takes half as much again, for about a tenth less error "
-        "(default: balanced)",
-    )  # fmt: skip
-    fit.add_argument("--device", default="numpy", metavar="NAME", help=f"{', '.join(DEVICES)} (default: numpy)")
-    fit.add_argument(
-        "--torch-python", type=Path, metavar="FILE",
-        help="a Python that has PyTorch, for devices other than numpy (default: the one set in the preferences, else "
-        "this one)",
-    )  # fmt: skip
-    add_cleanup_arguments(
-        parser, ConvertOptions().cleanup,
+    add_convert_arguments(
+        parser, CleanupOptions(foot_lock=1.0, ground="contacts"),
         "by default feet are locked and stand on the floor, since sliding feet are rarely wanted; the motion is not "
         "smoothed again, since the fit has already smoothed the points according to their noise",
     )  # fmt: skip
     parser.add_argument(
-        "--jobs", type=_positive, default=1, metavar="N", help="number of inputs to convert in parallel (default: 1)"
-    )
-    parser.add_argument(
-        "--force",
-        action="store_true",
-        help="convert inputs again that are already done, and replace files that this tool did not write or that were "
-        "changed since",
-    )
+        "--torch-python", type=Path, metavar="FILE",
+        help="a Python that has PyTorch, for devices other than numpy (default: the one set in the preferences, else "
+        "this one)",
+    )  # fmt: skip
+    add_batch_arguments(parser)
     return parser

@@ -14,21 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ..background.process import Process
-from ..core_access import VENDORED, CoreError
+from ..core_access import VENDORED, WorkerDied, WorkerStartError
 
 MARK = "@smplify "
 """Prefix of the lines that are messages; all other lines that a worker prints come from Blender."""
 
 SCRIPT = Path(__file__).resolve().parents[1] / "run_in_blender.py"
 _PACKAGE = __package__.rpartition(".")[0]
-
-
-class WorkerStartError(CoreError, RuntimeError):
-    """No worker can be started; the message says what is missing."""
-
-
-class WorkerDied(Exception):  # noqa: N818 - an event, which the batch turns into an error of one input
-    """The worker ended before it answered; the message contains its last lines of output."""
 
 
 def worker_command() -> tuple[list[str], Path | None]:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ..core_access import NUM_BETAS, BodyModel, CleanupSource, Motion
+from ..core_access import NUM_BETAS, BodyModel, CleanupSource, Motion, Person, Place, shape_of
 from .animation import key_motion
 from .armature import JointShape, create_armature, move_rest_joints
 from .body_mesh import body_mesh_of, check_betas, create_body_mesh, set_shape_values
-from .placing import Person, Place, shape_of
 from .scene_time import has_animation, scene_rate, set_scene_rate, show_frames
 
 

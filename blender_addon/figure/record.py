@@ -11,8 +11,7 @@ import io
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +20,8 @@ from ..core_access import (
     NUM_BETAS,
     SMPL,
     CoreError,
-    FitOptions,
     FitReport,
+    FitSource,
     Flag,
     Motion,
     MotionError,
@@ -48,36 +47,6 @@ class RecordError(CoreError, ValueError):
 
 class AdjustmentError(CoreError, ValueError):
     """A figure cannot be adjusted."""
-
-
-@dataclass(frozen=True)
-class FitSource:
-    """The source of a figure and the options of its fit, so that frames can be fitted again.
-
-    Attributes:
-        file: the keypoint file or folder; the motion file for a figure that was not fitted.
-        number: index of the person in the file, from 0.
-        reading: the reading options.
-        body: the body model file, empty for the free body.
-        betas_file: the file that the shape was read from, empty if it was estimated.
-        fit: the fit options that are plain values, by name.
-    """
-
-    file: str = ""
-    number: int = 0
-    reading: ReadOptions = field(default_factory=ReadOptions)
-    body: str = ""
-    betas_file: str = ""
-    fit: Mapping[str, Any] = field(default_factory=dict)
-
-
-def plain_options(options: FitOptions) -> dict[str, object]:
-    """Return the fit options that are numbers, strings, paths or None, by name; arrays are omitted."""
-    values = {item.name: getattr(options, item.name) for item in fields(options)}
-    values = {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
-    return {
-        name: value for name, value in values.items() if value is None or isinstance(value, bool | int | float | str)
-    }
 
 
 @dataclass(frozen=True, eq=False)

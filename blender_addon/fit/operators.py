@@ -18,7 +18,7 @@ from ..ui.translations import CONTEXT
 from .settings import fit_job
 
 if TYPE_CHECKING:
-    from ..batch.convert import FittedTrack
+    from ..core_access import FittedPerson
     from ..figure.create import Figure
 
 
@@ -48,15 +48,15 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
             return False
         return True
 
-    def prepare(self, context: bpy.types.Context) -> Callable[[Progress], list[FittedTrack]]:
+    def prepare(self, context: bpy.types.Context) -> Callable[[Progress], list[FittedPerson]]:
         """Return the fit set up in the scene."""
-        job = fit_job(context)
-        self._request, self._floor = job.request, context.scene.smplify.fit.floor
-        return job.run
+        settings = context.scene.smplify
+        self._request, self._floor = track_request(settings.track), settings.fit.floor
+        return fit_job(context).run
 
-    def finish(self, context: bpy.types.Context, result: list[FittedTrack]) -> str:
+    def finish(self, context: bpy.types.Context, result: list[FittedPerson]) -> str:
         """Add the figures and select them, as Blender's importers do."""
-        from ..batch.convert import show
+        from ..result.show import show
 
         figures = show(result, self._request.name, floor=self._floor)
         for figure in figures:
@@ -76,9 +76,9 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
         return text.format(names, result[0].track.num_frames, sum(errors) / len(errors))
 
 
-def _lift(item: FittedTrack, figure: Figure) -> float:
+def _lift(item: FittedPerson, figure: Figure) -> float:
     """Return the vertical offset of a figure to stand on the floor, metres."""
-    return float(figure.motion.trans[0, 1] - item.person.motion.trans[0, 1])
+    return float(figure.motion.trans[0, 1] - item.motion.trans[0, 1])
 
 
 class SMPLIFY_OT_cancel_fit(bpy.types.Operator):  # noqa: N801 - Blender's naming convention

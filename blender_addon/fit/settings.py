@@ -91,8 +91,7 @@ def fit_job(context: bpy.types.Context) -> FitJob:
     Raises:
         CoreError: a required setting or file is missing.
     """
-    from ..core_access import FitOptions, InputMissingError
-    from ..figure.placing import Place
+    from ..core_access import ConvertOptions, FitOptions, InputMissingError, Place
     from .job import FitJob
 
     scene = context.scene
@@ -105,14 +104,11 @@ def fit_job(context: bpy.types.Context) -> FitJob:
         raise InputMissingError(
             "expected a Betas File, found none set; choose one in box 2, or take betas from the track"
         )
-    return FitJob(
-        request=request,
-        readings=tuple(TRACKS.readings) if TRACKS.state(request) is TrackState.READ else (),
-        person=settings.track.person,
-        body_file=body_path(context),
-        betas_file=bpy.path.abspath(body.betas_file) if body.betas == "FILE" else "",
-        held=held_shape(context) if body.betas == "FIGURE" else None,
-        options=FitOptions(
+    options = ConvertOptions(
+        reading=request.options(),
+        body=body_path(context),
+        betas=bpy.path.abspath(body.betas_file) if body.betas == "FILE" else "",
+        fit=FitOptions(
             mode=fit.mode.lower(),
             smoothing=fit.smoothing,
             quality=fit.quality.lower(),
@@ -120,6 +116,13 @@ def fit_job(context: bpy.types.Context) -> FitJob:
             device=fit.device,
             workers=workers_of(fit.workers),
         ),
+    )
+    return FitJob(
+        path=request.path,
+        options=options,
+        readings=tuple(TRACKS.readings) if TRACKS.state(request) is TrackState.READ else (),
+        person=settings.track.person,
+        held=held_shape(context) if body.betas == "FIGURE" else None,
         fit=fit_where_set(addon_preferences(context)),
         place=Place(scene_rate(scene) if has_animation(scene) else None, fit.floor),
     )

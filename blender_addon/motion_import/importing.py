@@ -9,12 +9,11 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..core_access import BodyData, BodyError, BodyModel, Motion, read_motion, resolve_body
+from ..core_access import BodyData, BodyError, BodyModel, FitSource, Motion, Person, read_motion, resolve_body
 from ..figure.armature import JointShape
 from ..figure.create import Figure, FigureOptions, add_figures, joint_shape_of
 from ..figure.keyframe_hash import mark_keys
-from ..figure.placing import Person
-from ..figure.record import FigureRecord, FitSource, store
+from ..figure.record import FigureRecord, store
 from ..result.live_settings import store_cleanup_source
 
 

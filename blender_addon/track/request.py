@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..core_access import ReadOptions
@@ -19,21 +20,11 @@ class TrackRequest:
 
     Attributes:
         path: absolute path of the file or folder, "" for none.
-        layout: name of one of the core's layouts, or None.
-        units: "m", "cm", "mm", "in", "ft", or None.
-        up: "+Y", "-Z" and so on, or None.
-        fps: frame rate, frames per second, or None.
-        handedness: "right", "left", or None.
-        swap_sides: the file confuses left and right.
+        given: the fields of the core's `ReadOptions` that the user gives, by name.
     """
 
     path: str = ""
-    layout: str | None = None
-    units: str | None = None
-    up: str | None = None
-    fps: float | None = None
-    handedness: str | None = None
-    swap_sides: bool = False
+    given: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -45,11 +36,4 @@ class TrackRequest:
         """Return the options for the core's readers."""
         from ..core_access import ReadOptions
 
-        return ReadOptions(
-            layout=self.layout,
-            units=self.units,
-            up=self.up,
-            fps=self.fps,
-            handedness=self.handedness,
-            swap_sides=self.swap_sides,
-        )
+        return ReadOptions(**self.given)

@@ -13,20 +13,10 @@ from .session import TRACKS
 def track_request(settings: bpy.types.PropertyGroup) -> TrackRequest:
     """Return the reading request of *settings*."""
 
-    def chosen(name: str) -> str | None:
-        value = getattr(settings, name)
-        return None if value == AUTO else value
-
     path = bpy.path.abspath(settings.filepath) if settings.filepath else ""
-    return TrackRequest(
-        path=path,
-        layout=chosen("layout"),
-        units=chosen("units"),
-        up=chosen("up"),
-        fps=_fps(settings),
-        handedness=chosen("handedness"),
-        swap_sides=settings.swap_sides,
-    )
+    given = {name: getattr(settings, name) for name in ("layout", "units", "up", "handedness", "swap_sides")}
+    given |= {"fps": _fps(settings)}
+    return TrackRequest(path, {name: value for name, value in given.items() if value not in (AUTO, None, False)})
 
 
 def _fps(settings: bpy.types.PropertyGroup) -> float | None:

@@ -1,1 +1,1 @@
-"""The command line: fit, info, convert."""
+"""The command line: fit, one file or a batch; info; convert."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Callable
 
 from ..errors import CoreError
@@ -34,3 +36,15 @@ def exit_code_of(program: str, work: Callable[[], int | None], *, interrupted: s
         print(f"{program}: {interrupted}", file=sys.stderr)
         return EXIT_INTERRUPTED
     return EXIT_FAILED
+
+
+def raise_on_interrupt() -> None:
+    """Make SIGINT (Ctrl-C) and SIGTERM raise KeyboardInterrupt; Blender's own handler only records them.
+
+    A signal that the parent process set to be ignored stays ignored.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)

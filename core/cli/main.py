@@ -1,36 +1,32 @@
-"""Commands without Blender: fit SMPL to a keypoint file, print what a file contains, or convert it to plain arrays."""
+"""Commands without Blender: fit SMPL to keypoint files, print what a file contains, or convert it to plain arrays."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from ..amass import write_motion
-from ..body.betas_file import read_betas
-from ..body.catalog import resolve_body
-from ..body.data import BodyData
-from ..body.model import BodyModel
-from ..body.smpl_file import read_regressor
-from ..cleanup import CleanupOptions, add_cleanup_arguments, analyse_motion, clean_up, cleanup_options, held_joints
+from ..batch import REPORT_SUFFIX, SUMMARY_NAME, BatchError, BatchOptions
+from ..batch.python_worker import PythonWorker
+from ..cleanup import CleanupOptions
 from ..errors import CoreError
-from ..fit import FitOptions, FitReport, fit_track
-from ..fit.arguments import add_network_arguments, network_options
-from ..fit.options import MODES
-from ..fit.quality import QUALITIES
+from ..fit import FitReport
 from ..io.atomic_files import atomic_path
 from ..io.protected_files import check_outputs
-from ..math.arrays import DEVICES
-from ..motion import Motion
-from ..person_labels import person_labels
-from ..reading import add_reading_arguments, read_all, read_tracks, reading_options
+from ..person_labels import labelled, person_labels
+from ..pipeline import FittedPerson, clean_person, read_input, write_person
+from ..reading import add_reading_arguments, read_tracks, reading_options
 from ..track import KeypointTrack
-from .exit_codes import exit_code_of
+from .arguments import add_batch_arguments, add_convert_arguments, convert_options
+from .batch import batch_command
+from .exit_codes import exit_code_of, raise_on_interrupt
 from .info import run_info
 
 _INPUTS = ("input", "body", "betas", "regressor", "network")
@@ -51,38 +47,28 @@ def main(argv: Sequence[str] | None = None, *, program: str = _PROGRAM) -> int:
     """
     parser = _parser(program)
     args = parser.parse_args(argv)
-    return exit_code_of(parser.prog, lambda: args.run(args), interrupted="interrupted; nothing was written")
+    run, interrupted = args.run, "interrupted; nothing was written"
+    if run is _run_fit and _names_folder(args.output):
+        run, interrupted = _run_batch, "interrupted; run it again to continue"
+    return exit_code_of(parser.prog, lambda: run(args), interrupted=interrupted)
+
+
+def _names_folder(output: str) -> bool:
+    """Return whether the output of ``fit`` names a folder, which makes it a batch."""
+    if not output or output.lower().endswith(".npz"):
+        return False
+    return not os.path.basename(output) or Path(output).is_dir() or not Path(output).suffix
 
 
 def _parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=program, description=__doc__.splitlines()[0] if __doc__ else None)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    fit = commands.add_parser("fit", help="fit SMPL to a keypoint file; writes an .npz in AMASS layout")
-    fit.add_argument("input", type=Path, help="keypoint file, or a folder with one file per frame")
-    fit.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz")
-    fit.add_argument("--body", metavar="FILE", help="licensed SMPL file (.pkl, .npz); default: the free body")
-    fit.add_argument("--regressor", type=Path, metavar="FILE", help="keypoint regressor for that body (.npy)")
-    fit.add_argument("--betas", type=Path, metavar="FILE.npy", help="known shape; default: estimated from the track")
-    fit.add_argument("--mode", choices=MODES, default="clip", help="fit all frames at once, or one after the other")
-    fit.add_argument(
-        "--quality", choices=tuple(QUALITIES), default="balanced",
-        help="work per frame: fast takes half the time but leaves joint jitter; best takes half as long again and "
-        "refines every frame towards the motion around it, for about a tenth less error",
-    )  # fmt: skip
-    fit.add_argument(
-        "--smoothing", type=float, default=1.0, metavar="0..1", help="how much to smooth the keypoints (default 1)"
-    )
-    fit.add_argument("--out-fps", type=float, metavar="RATE", help="frame rate of the motion; default: the track's")
-    fit.add_argument("--out-up", choices=("Y", "Z"), default="Z", help="up axis of the motion (default Z, as in AMASS)")
-    fit.add_argument("--device", default="numpy", help="where to compute: " + ", ".join(DEVICES) + " (default numpy)")
-    add_network_arguments(fit)
-    fit.add_argument("--report", type=Path, metavar="FILE.json", help="write the fit's errors and flags")
-    add_cleanup_arguments(
-        fit, CleanupOptions(), "off by default, so that the reported error is that of the written motion"
-    )
-    fit.add_argument("--quiet", action="store_true", help="print no progress on standard error")
-    add_reading_arguments(fit)
-    fit.set_defaults(run=_run_fit)
+    _add_fit(commands.add_parser(
+        "fit", help="fit SMPL to keypoint files; writes .npz files in AMASS layout",
+        description="Fit SMPL to a keypoint file and write OUT.npz. With a folder as OUT, fit many files: the tree "
+        f"below each input folder is kept, a report (NAME{REPORT_SUFFIX}) is written beside each output, "
+        f"{SUMMARY_NAME} sums up all inputs, and inputs that are done and unchanged are skipped.",
+    ))  # fmt: skip
     info = commands.add_parser("info", help="print what a keypoint file contains and how it is interpreted")
     info.add_argument("inputs", type=Path, nargs="+", help="keypoint files")
     info.add_argument("--json", action="store_true", help="print JSON")
@@ -96,89 +82,90 @@ def _parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
     return parser
 
 
+def _add_fit(fit: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command ``fit`` to its parser."""
+    fit.add_argument(
+        "input", type=Path, nargs="+", metavar="INPUT",
+        help="keypoint file, or a folder with one file per frame; for a batch also folders of these, and several",
+    )  # fmt: skip
+    fit.add_argument(
+        "-o", "--output", required=True, metavar="OUT",
+        help="a file OUT.npz; or, for a batch, a folder: it exists, ends in a separator or has no suffix",
+    )  # fmt: skip
+    fit.add_argument("--out-up", choices=("Y", "Z"), default="Z", help="up axis of the motion (default Z, as in AMASS)")
+    fit.add_argument(
+        "--report", type=Path, metavar="FILE.json", help="write the fit's errors and flags; not in a batch"
+    )
+    fit.add_argument("--quiet", action="store_true", help="print no progress on standard error")
+    add_convert_arguments(
+        fit, CleanupOptions(),
+        "off by default, for one file and for many, so that the reported error is that of the written motion; "
+        "Blender's batch locks feet and puts them on the floor",
+    )  # fmt: skip
+    add_batch_arguments(fit, "with a folder as OUT")
+    fit.set_defaults(run=_run_fit)
+
+
 def _run_info(args: argparse.Namespace) -> int:
     return run_info(args.inputs, reading_options(args), sys.stdout, as_json=args.json)
 
 
+def _run_batch(args: argparse.Namespace) -> int:
+    raise_on_interrupt()
+    if args.report is not None:
+        raise BatchError(
+            f"expected no --report for a batch, got {args.report}; leave it out: each output has a report beside it"
+        )
+    options = replace(convert_options(args), up_axis=args.out_up).resolved()
+    batch = BatchOptions(options, jobs=args.jobs, force=args.force)
+    return batch_command(args.input, Path(args.output), batch, PythonWorker, quiet=args.quiet)
+
+
 def _run_fit(args: argparse.Namespace) -> int:
+    if len(args.input) > 1:
+        raise BatchError(f"expected a folder for the outputs of {len(args.input)} inputs, got {args.output}; give one")
+    args.input, args.output = args.input[0], Path(args.output)
     _check_npz(args.output)
     _check_outputs(args, "")
-    body = resolve_body(args.body)
-    options, cleanup = _fit_options(args, body), cleanup_options(args)
-    readings = read_all(args.input, reading_options(args))
-    tracks = [reading.track for reading in readings]
-    labels = person_labels(tracks)
-    for label in labels:
+    options = replace(convert_options(args), up_axis=args.out_up)
+    given = read_input(args.input, options)
+    for label in given.labels:
         _check_outputs(args, label)
-    for note in readings[0].people_left_out:
+    for note in given.readings[0].people_left_out:
         print(note)
-    for track, label in zip(tracks, labels, strict=True):
-        for doubt in track.doubts:
+    for reading, label in zip(given.readings, given.labels, strict=True):
+        for doubt in reading.track.doubts:
             print(f"Doubt{f' ({label})' if label else ''}: {doubt}")
-    fits = []
-    for track, label in zip(tracks, labels, strict=True):
+    people = []
+    for number, label in enumerate(given.labels):
         progress = _Progress(label, quiet=args.quiet)
-        fits.append(fit_track(track, body, options, progress))
+        people.append(given.fit_person(number, progress))
         progress.end()
-    for track, label, (motion, report) in zip(tracks, labels, fits, strict=True):
-        output = _with_label(args.output, label)
-        motion = _clean_up(motion, track, report, body, cleanup)
-        error = _resample_error(report.keypoint_error_mm, motion.num_frames, track.fps / motion.fps)
-        _write(output, motion, error, report, body, args.out_up)
+    for person in people:
+        motion, notes = clean_person(person, options.cleanup)
+        for note in notes:
+            print(note)
+        output = labelled(args.output, person.label)
+        write_person(output, person, motion, up_axis=options.up_axis)
         if args.report is not None:
-            _write_report(_with_label(args.report, label), report)
-        print(
-            f"{output}: {motion.num_frames} frames at {motion.fps:g} fps, stature {report.stature_m:.2f} m, "
-            f"mean keypoint error {report.mean_error_mm:.1f} mm, "
-            f"largest {np.nanmax(report.keypoint_error_mm):.1f} mm in frame {report.worst_frame}"
-        )
-        if line := report.error_line():
-            print(f"  {line}")
-        for flag in report.flags[:_MAX_FLAGS]:
-            print(f"  {flag.kind}: {flag.what}, frames {flag.first} to {flag.last}")
-        if len(report.flags) > _MAX_FLAGS:
-            print(f"  and {len(report.flags) - _MAX_FLAGS} more; --report FILE.json writes all of them")
+            _write_report(labelled(args.report, person.label), person.report)
+        _print_result(output, person)
     return 0
 
 
-def _fit_options(args: argparse.Namespace, body: BodyData) -> FitOptions:
-    betas = None if args.betas is None else read_betas(args.betas)
-    regressor = None if args.regressor is None else read_regressor(args.regressor, len(body.v_template))
-    return FitOptions(
-        mode=args.mode,
-        betas=betas,
-        regressor=regressor,
-        smoothing=args.smoothing,
-        quality=args.quality,
-        fps=args.out_fps,
-        device=args.device,
-        **network_options(args),
+def _print_result(output: Path, person: FittedPerson) -> None:
+    motion, report = person.motion, person.report
+    print(
+        f"{output}: {motion.num_frames} frames at {motion.fps:g} fps, stature {report.stature_m:.2f} m, "
+        f"mean keypoint error {report.mean_error_mm:.1f} mm, "
+        f"largest {np.nanmax(report.keypoint_error_mm):.1f} mm in frame {report.worst_frame}"
     )
-
-
-def _clean_up(
-    motion: Motion, track: KeypointTrack, report: FitReport, body: BodyData, options: CleanupOptions
-) -> Motion:
-    if options == CleanupOptions():
-        return motion
-    source = analyse_motion(motion, body, held_joints(report.flags, motion, track.fps))
-    if source.holds is None:
-        name = track.person or "the person"
-        print(f"no foot of {name} ever stands: none is locked, and the floor is at the clip's lowest point")
-    return clean_up(source, options.without_place() if track.root_relative else options)
-
-
-def _write(output: Path, motion: Motion, error: np.ndarray, report: FitReport, body: BodyData, up: str) -> None:
-    rest_pelvis = BodyModel(body).rest_joints(motion.betas.astype(np.float32))[0]
-    extra = {name: np.asarray(part) for name, part in report.error_parts_mm().items()}
-    write_motion(output, motion, up_axis=up, rest_pelvis=rest_pelvis, extra=extra | {"keypoint_error_mm": error})
-
-
-def _resample_error(error: np.ndarray, num_frames: int, step: float) -> np.ndarray:
-    """Return the errors (num_frames,) at frames *step* track frames apart, each from the nearest track frame."""
-    nearest = np.minimum((np.arange(num_frames) * step).round().astype(int), len(error) - 1)
-    picked: np.ndarray = error[nearest]
-    return picked
+    if line := report.error_line():
+        print(f"  {line}")
+    for flag in report.flags[:_MAX_FLAGS]:
+        print(f"  {flag.kind}: {flag.what}, frames {flag.first} to {flag.last}")
+    if len(report.flags) > _MAX_FLAGS:
+        print(f"  and {len(report.flags) - _MAX_FLAGS} more; --report FILE.json writes all of them")
 
 
 def _write_report(path: Path, report: FitReport) -> None:
@@ -194,7 +181,7 @@ def _run_convert(args: argparse.Namespace) -> int:
     for label in labels:
         _check_outputs(args, label)
     for track, label in zip(tracks, labels, strict=True):
-        output = _with_label(args.output, label)
+        output = labelled(args.output, label)
         _write_track(output, track)
         print(f"{output}: {track.num_frames} frames of {track.layout.title} at {track.fps:g} fps, metres, Y up")
     return 0
@@ -222,12 +209,8 @@ def _check_npz(output: Path) -> None:
 def _check_outputs(args: argparse.Namespace, label: str) -> None:
     """Refuse, before the fit, outputs that are folders or would replace an input or each other."""
     files = vars(args)
-    outputs = {f"the {name}": _with_label(files[name], label) for name in ("output", "report") if files.get(name)}
+    outputs = {f"the {name}": labelled(files[name], label) for name in ("output", "report") if files.get(name)}
     check_outputs(outputs, {f"the {name}": Path(files[name]) for name in _INPUTS if files.get(name)})
-
-
-def _with_label(path: Path, label: str) -> Path:
-    return path.with_name(f"{path.stem}_{label}{path.suffix}") if label else path
 
 
 class _Progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from ..errors import TrackError
 from ..layouts import LAYOUTS
@@ -99,12 +99,4 @@ def reading_options(args: argparse.Namespace) -> ReadOptions:
     Raises:
         TrackError: an option has an invalid value.
     """
-    return ReadOptions(
-        layout=args.layout,
-        units=args.units,
-        up=args.up,
-        fps=args.fps,
-        person=args.person,
-        handedness=args.handedness,
-        swap_sides=args.swap_sides,
-    )
+    return ReadOptions(**{item.name: getattr(args, item.name) for item in fields(ReadOptions)})

@@ -66,7 +66,7 @@ def make_motion() -> Callable[..., Motion]:
 def add_person(scene, body) -> Callable[..., object]:
     """A function that puts a motion on the free body into the scene and returns its figure."""
     from blender_addon.figure.create import FigureOptions, add_figures
-    from blender_addon.figure.placing import Person
+    from core.placement import Person
 
     def add(motion: Motion, name: str = "walk", *, floor: bool = True):
         return add_figures([Person(name, motion, body)], scene, name=name, options=FigureOptions(floor=floor))[0]

@@ -21,6 +21,7 @@ from blender_addon.result.live_settings import APPLIED_KEY  # noqa: E402
 from core.body.free_body import load_free_body  # noqa: E402
 from core.cleanup import CleanupOptions, analyse_motion, clean_up  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
+from tests.killed_batch import KILLED, kill  # noqa: E402
 from tests.processes import children_of, is_running  # noqa: E402
 from tests.waiting import PATIENCE_S, poll  # noqa: E402
 
@@ -191,6 +192,18 @@ def test_interrupt_leaves_nothing_half_written(write_track, tmp_path, number):
         for kind in ("blend", "fbx")
     }
     assert summary(out)["interrupted"] is True
+
+
+@pytest.mark.bpy_module
+def test_the_run_after_a_killed_one_goes_on(write_track, tmp_path):
+    """Killed when one of two outputs is in its place; tests/core/batch kills it at each point."""
+    walk, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
+    arguments = [str(walk), "-o", str(out), "--formats", "npz", "bvh"]
+    assert kill(2, "blender_addon.batch.cli", arguments) == KILLED
+    assert (out / "walk.npz").is_file() and not (out / "walk.bvh").exists()
+    assert main(arguments) == 0
+    assert statuses(out) == {"walk.npz": "converted"}
+    assert (out / "walk.bvh").read_text().startswith("HIERARCHY")
 
 
 @pytest.mark.bpy_module

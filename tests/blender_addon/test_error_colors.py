@@ -9,12 +9,13 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon.figure.record import FigureRecord, FitSource, load, store  # noqa: E402
+from blender_addon.figure.record import FigureRecord, load, store  # noqa: E402
 from blender_addon.result import error_colors  # noqa: E402
 from blender_addon.result.error_colors import ATTRIBUTE  # noqa: E402
 from blender_addon.result.error_shading import StripPlace, point_shares, ramp, strip_bars, strip_top, vertex_colors  # noqa: E402
 from core.body.landmarks import landmark_regressor  # noqa: E402
 from core.fit import FitReport  # noqa: E402
+from core.pipeline import FitSource  # noqa: E402
 
 NAMES = ("nose", "left_wrist", "right_ankle")
 

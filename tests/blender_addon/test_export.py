@@ -15,9 +15,9 @@ from blender_addon.core_access import JOINT_NAMES  # noqa: E402
 from blender_addon.export import writers  # noqa: E402
 from blender_addon.export.writers import FORMATS, ExportError, export_figures  # noqa: E402
 from blender_addon.figure.create import add_figures, set_betas  # noqa: E402
-from blender_addon.figure.placing import Person  # noqa: E402
 from blender_addon.figure.scene_time import scene_rate, set_scene_rate  # noqa: E402
 from core.amass import read_motion  # noqa: E402
+from core.placement import Person  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shaped, shown_joints, shown_vertices, skin  # noqa: E402
 
 ROUND_TRIP_TOLERANCE_M = 1e-3

@@ -13,13 +13,13 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon.batch.convert import fit_file, show  # noqa: E402
-from blender_addon.batch.jobs import ConvertOptions  # noqa: E402
 from blender_addon.figure import record  # noqa: E402
 from blender_addon.figure.custom_properties import MARK_KEY, RECORD_KEY  # noqa: E402
 from blender_addon.figure.keyframe_hash import keys_edited  # noqa: E402
 from blender_addon.figure.record import RecordError, load, store  # noqa: E402
+from blender_addon.result.show import show  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
+from core.pipeline import ConvertOptions, fit_file  # noqa: E402
 from core.reading import ReadOptions  # noqa: E402
 
 
@@ -54,7 +54,7 @@ def assert_is_record_of(record, item, figure):
         assert getattr(report, name) == getattr(item.report, name), name
     assert_same_point_errors(report.point_errors, item.report.point_errors)
     assert record.source == item.source and record.first_frame == 1 and record.track_fps == 30.0
-    np.testing.assert_allclose(item.person.motion.trans + record.offset, figure.motion.trans, atol=1e-9)
+    np.testing.assert_allclose(item.motion.trans + record.offset, figure.motion.trans, atol=1e-9)
 
 
 def assert_same_point_errors(first, second):

@@ -10,18 +10,18 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon.batch.convert import FittedTrack, store_fit  # noqa: E402
 from blender_addon.figure.custom_properties import MARK_KEY  # noqa: E402
 from blender_addon.figure.fcurves import Channels, keys_of  # noqa: E402
 from blender_addon.figure.keyframe_hash import keys_edited  # noqa: E402
-from blender_addon.figure.placing import Person  # noqa: E402
 from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.result import live_settings  # noqa: E402
 from blender_addon.result.cleanup_cache import CLEANUP_CACHE  # noqa: E402
 from blender_addon.result.live_settings import adjust, applied_settings, replace_motion  # noqa: E402
+from blender_addon.result.show import store_fit  # noqa: E402
 from core.cleanup import CleanupOptions, analyse_motion, clean_up  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
 from core.layouts import LAYOUTS  # noqa: E402
+from core.pipeline import FittedPerson  # noqa: E402
 from core.track import KeypointTrack  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_joints  # noqa: E402
 
@@ -45,7 +45,7 @@ def add_fitted(addon, add_person, body, make_motion):
             ("nose", "left_wrist"), errors, tuple(flags), motion.betas, 1.75, np.ones(2), 10.0, {"pose": 1.0}, ("note",)
         )
         track = KeypointTrack(np.zeros((num_frames, 25, 3)), np.ones((num_frames, 25)), motion.fps, layout)
-        store_fit(figure, FittedTrack(track, "", Person(name, motion, body), report))
+        store_fit(figure, FittedPerson(name, motion, body, track=track, report=report))
         return figure
 
     return add
@@ -224,7 +224,8 @@ def test_keys_of_other_properties_stay(add_fitted):
 
 
 def test_a_body_that_cannot_be_read_puts_the_setting_back(add_fitted, tmp_path):
-    from blender_addon.figure.record import FitSource, store
+    from blender_addon.figure.record import store
+    from core.pipeline import FitSource
 
     figure = add_fitted()
     record = load(figure.armature)

@@ -10,14 +10,15 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon.batch.convert import FittedTrack, show  # noqa: E402
 from blender_addon.figure.create import FigureOptions, add_figures  # noqa: E402
-from blender_addon.figure.placing import Person, Place, place_motion  # noqa: E402
 from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.fit.settings import fit_job  # noqa: E402
 from blender_addon.result import live_settings  # noqa: E402
+from blender_addon.result.show import show  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
 from core.layouts import LAYOUTS  # noqa: E402
+from core.pipeline import FittedPerson  # noqa: E402
+from core.placement import Person, Place, place_motion  # noqa: E402
 from core.track import KeypointTrack  # noqa: E402
 from training.sample_motion import sample_motion  # noqa: E402
 
@@ -65,11 +66,11 @@ def test_the_fit_makes_its_people_ready_for_the_scene(addon, write_track, tmp_pa
     fitted = fit_job(bpy.context).run(lambda share, what: steps.append((share, what)) or True)
     assert steps[-1] == (1.0, "Finding the floor")
     figure = show(fitted, "walk")[0]
-    assert figure.motion is fitted[0].person.placed.motion
-    assert live_settings._source(figure.armature, load(figure.armature)) is fitted[0].person.placed.source
+    assert figure.motion is fitted[0].placed.motion
+    assert live_settings._source(figure.armature, load(figure.armature)) is fitted[0].placed.source
     addon.render.fps = 24
     again = fit_job(bpy.context).run(lambda share, what: True)
-    assert again[0].person.placed.motion.fps == pytest.approx(24.0), "the scene is animated now: it keeps its rate"
+    assert again[0].placed.motion.fps == pytest.approx(24.0), "the scene is animated now: it keeps its rate"
 
 
 def test_ten_thousand_frames_are_put_into_the_scene_and_adjusted_in_a_moment(addon, make_motion, body):
@@ -80,10 +81,10 @@ def test_ten_thousand_frames_are_put_into_the_scene_and_adjusted_in_a_moment(add
     names = tuple(point.name for point in LAYOUTS["body25"].points)
     report = FitReport(names, errors, (), motion.betas, 1.75, np.ones(25), 10.0, {}, ())
     track = KeypointTrack(np.zeros((num_frames, 25, 3)), np.ones((num_frames, 25)), motion.fps, LAYOUTS["body25"])
-    person = Person("long", motion, body, track_fps=motion.fps)
+    person = FittedPerson("long", motion, body, track_fps=motion.fps, track=track, report=report)
     person = replace(person, placed=place_motion(person, Place()))
     started = time.process_time()
-    figure = show([FittedTrack(track, "", person, report)], "long")[0]
+    figure = show([person], "long")[0]
     assert time.process_time() - started < 3.0
     for name, value in (("height_m", 0.2), ("smoothing", 0.5), ("foot_lock", 1.0), ("root", "treadmill")):
         started = time.process_time()

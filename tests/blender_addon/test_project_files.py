@@ -12,12 +12,14 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 from blender_addon.batch import blender_command, cli  # noqa: E402
-from blender_addon.core_access import FitOptions, OutputError  # noqa: E402
+from blender_addon.core_access import FitOptions  # noqa: E402
 from blender_addon.export.operators import SMPLIFY_OT_export  # noqa: E402
 from blender_addon.export.writers import export_figures, save_session, write_amass  # noqa: E402
-from blender_addon.figure.record import FigureRecord, FitSource, load, plain_options, store  # noqa: E402
+from blender_addon.figure.record import FigureRecord, load, store  # noqa: E402
 from blender_addon.project_files import project_files  # noqa: E402
 from blender_addon.registration import MODULES  # noqa: E402
+from core.errors import OutputError  # noqa: E402
+from core.pipeline import FitSource, plain_options  # noqa: E402
 from tests.disguises import DISGUISES, disguise  # noqa: E402
 
 WRITING_OPERATORS = {SMPLIFY_OT_export}
@@ -181,7 +183,7 @@ def opened() -> Path:
 
 def test_the_command_in_a_blender_leaves_its_project_alone(project, monkeypatch):
     heard = []
-    monkeypatch.setattr(cli, "run_batch", lambda jobs, out, options: heard.append(options.protected) or [])
+    monkeypatch.setattr(cli, "batch_command", lambda inputs, out, options, start: heard.append(options.protected) or 0)
     assert (
         blender_command._run_command([str(project["next keypoints"]), "-o", str(project["project"].parent / "out")])
         == 0

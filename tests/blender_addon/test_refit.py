@@ -10,13 +10,13 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
-from blender_addon.batch.convert import fit_file, show  # noqa: E402
-from blender_addon.batch.jobs import ConvertOptions  # noqa: E402
 from blender_addon.figure.fcurves import Channels, keys_of  # noqa: E402
 from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.result.refit import RefitError, RefitOrder, fit_again, merged  # noqa: E402
+from blender_addon.result.show import show  # noqa: E402
 from core.errors import FitCancelled  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
+from core.pipeline import ConvertOptions, fit_file  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_joints  # noqa: E402
 
 NUM_FRAMES = 60
@@ -37,11 +37,11 @@ def fit(track_file):
 def figure(scene, fit):
     """The figure of a fit whose frames 20 to 39 were spoilt, as a bad fit would be."""
     blender_addon.register()
-    poses = fit.person.motion.poses.copy()
+    poses = fit.motion.poses.copy()
     poses[19:39, 12:15] += 0.6
-    motion = replace(fit.person.motion, poses=poses)
+    motion = replace(fit.motion, poses=poses)
     report = replace(fit.report, flags=(Flag("held", "left leg", 10, 45), Flag("held", "head", 22, 24)))
-    (figure,) = show([replace(fit, person=replace(fit.person, motion=motion), report=report)], "walk")
+    (figure,) = show([replace(fit, motion=motion, report=report)], "walk")
     bpy.context.view_layer.objects.active = figure.armature
     yield figure
     blender_addon.unregister()
@@ -54,7 +54,7 @@ def poses(armature):
 def test_a_range_is_mended_without_a_pop(figure, fit, body):
     armature = figure.armature
     before = poses(armature)
-    good = replace(fit.person.motion, trans=fit.person.motion.trans + load(armature).offset)
+    good = replace(fit.motion, trans=fit.motion.trans + load(armature).offset)
     wanted = np.array([joints(body, good, frame) for frame in range(NUM_FRAMES)])
     assert np.abs(before[19:39] - wanted[19:39]).max() > 0.2
     assert bpy.ops.smplify.fit_again(first=14, last=46) == {"FINISHED"}
@@ -167,5 +167,5 @@ def test_frames_at_other_rates_meet(figure, make_motion):
 def test_ends_of_the_motion_are_not_faded(figure, fit):
     record = load(figure.armature)
     found = fit_again(record, RefitOrder(1, 200, {}), lambda *_: True)
-    np.testing.assert_allclose(found.motion.rotations()[0], fit.person.motion.rotations()[0], atol=0.02)
-    np.testing.assert_allclose(found.motion.rotations()[-1], fit.person.motion.rotations()[-1], atol=0.02)
+    np.testing.assert_allclose(found.motion.rotations()[0], fit.motion.rotations()[0], atol=0.02)
+    np.testing.assert_allclose(found.motion.rotations()[-1], fit.motion.rotations()[-1], atol=0.02)

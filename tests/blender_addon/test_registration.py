@@ -103,7 +103,7 @@ def test_register_and_unregister_ten_times_leaves_nothing(scene, write_track, tm
         armature = bpy.context.object
         # All that can be at work at once: a track that is read, colours that follow the frame, a list that is filled,
         # a slider's first step that is prepared, a task of the preferences.
-        TRACKS.start(TrackRequest(track, units="m"))
+        TRACKS.start(TrackRequest(track, {"units": "m"}))
         armature.smplify.color_by_error = True
         ask_for_rows()
         CLEANUP_CACHE.clear()

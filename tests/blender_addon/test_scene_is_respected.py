@@ -8,8 +8,8 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 from blender_addon.figure.create import add_figures  # noqa: E402
-from blender_addon.figure.placing import Person  # noqa: E402
 from blender_addon.figure.scene_time import scene_rate  # noqa: E402
+from core.placement import Person  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_joints  # noqa: E402
 
 

@@ -21,10 +21,11 @@ from blender_addon.figure.custom_properties import MARK_KEY, RECORD_KEY  # noqa:
 from blender_addon.figure.evaluated_motion import has_only_bone_keys, motion_of  # noqa: E402
 from blender_addon.figure.fcurves import Channels  # noqa: E402
 from blender_addon.figure.keyframe_hash import keys_edited, mark_keys, motion_keys  # noqa: E402
-from blender_addon.figure.placing import Person  # noqa: E402
-from blender_addon.figure.record import FigureRecord, FitSource, RecordError, load, store  # noqa: E402
+from blender_addon.figure.record import FigureRecord, RecordError, load, store  # noqa: E402
 from core.amass import read_motion as read_amass  # noqa: E402
 from core.errors import SkeletonError  # noqa: E402
+from core.pipeline import FitSource  # noqa: E402
+from core.placement import Person  # noqa: E402
 from core.smpl_skeleton import SMPL  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_joints, shown_vertices, skin  # noqa: E402
 from tests.fingers import FINGERED, fingered_body, with_fingers  # noqa: E402

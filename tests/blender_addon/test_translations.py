@@ -22,8 +22,8 @@ ENGLISH = sorted(set().union(*LANGUAGES.values()))
 def texts_in_the_source() -> set[str]:
     """Every text that stands in the add-on or comes from the core's progress."""
     found = set()
-    for folder in ("blender_addon", "core/fit"):
-        for path in (REPOSITORY / folder).rglob("*.py"):
+    for pattern in ("blender_addon/**/*.py", "core/fit/**/*.py", "core/pipeline.py"):
+        for path in REPOSITORY.glob(pattern):
             if path.name != "translations.py":
                 nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
                 found |= {

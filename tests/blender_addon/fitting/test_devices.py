@@ -40,7 +40,7 @@ def test_each_gpu_that_was_reported_can_be_chosen_and_reaches_the_fit(addon, two
     assert menu(fit)[2:] == [("cuda:0", "Big GPU (cuda:0)"), ("cuda:1", "Small GPU (cuda:1)")]
     fit.device_menu = "cuda:1"
     addon.smplify.track.filepath = str(write_track(tmp_path / "walk.npz"))
-    assert fit_job(bpy.context).options.device == "cuda:1"
+    assert fit_job(bpy.context).options.fit.device == "cuda:1"
     assert "device_menu" in draw(SMPLIFY_PT_fit_options).props
 
 

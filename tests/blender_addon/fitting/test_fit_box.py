@@ -277,10 +277,10 @@ def test_every_setting_reaches_the_fit(walk, tmp_path):
     walk.body.betas, walk.body.betas_file = "FILE", str(tmp_path / "betas.npy")
     walk.track.person = "1"
     job = fit_job(bpy.context)
-    options = job.options
+    options = job.options.fit
     assert (options.mode, options.quality, options.smoothing) == ("frames", "best", 0.25)
     assert (options.fps, options.workers, options.device) == (15.0, 3, "cpu")
-    assert (job.person, job.betas_file, len(job.readings)) == ("1", str(tmp_path / "betas.npy"), 1)
+    assert (job.person, job.options.betas, len(job.readings)) == ("1", str(tmp_path / "betas.npy"), 1)
     fit = walk.fit.bl_rna.properties
     assert [item.identifier.lower() for item in fit["mode"].enum_items] == list(MODES)
     assert [item.identifier.lower() for item in fit["quality"].enum_items] == list(QUALITIES)

@@ -24,7 +24,7 @@ def test_every_state_of_a_file():
     assert session.read(WRONG) is TrackState.BAD_FILE
     assert session.readings == [] and "--units" in session.error and session.options == ("units",)
     assert session.state(WALK) is TrackState.UNREAD
-    settled = TrackRequest(WRONG.path, units="mm")
+    settled = TrackRequest(WRONG.path, {"units": "mm"})
     assert session.state(settled) is TrackState.UNREAD
     assert session.read(settled) is TrackState.READ
     assert session.options == ()
@@ -82,7 +82,7 @@ def test_a_fault_of_ours_ends_the_waiting_and_is_raised_where_it_is_seen(monkeyp
 
 def test_options_that_cannot_be_are_an_error_of_the_file():
     session = TrackSession()
-    assert session.read(TrackRequest(WALK.path, fps=-1.0)) is TrackState.BAD_FILE
+    assert session.read(TrackRequest(WALK.path, {"fps": -1.0})) is TrackState.BAD_FILE
     assert "--fps" in session.error and session.options == ("fps",)
 
 

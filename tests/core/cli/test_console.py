@@ -45,7 +45,7 @@ def test_an_interrupt_exits_with_130(recording, out, monkeypatch, capsys):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("core.cli.main.fit_track", interrupted)
+    monkeypatch.setattr("core.pipeline.fit_track", interrupted)
     assert fit(recording, "-o", out / "walk.npz") == 130
     assert "nothing was written" in capsys.readouterr().err and files(out) == set()
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import core.cli.main
+import core.pipeline
 from core.amass import read_motion
 from core.body.free_body import load_free_body
 from core.body.landmarks import landmark_regressor
@@ -144,7 +144,7 @@ def test_people_who_are_left_out_are_reported_whatever_the_wording(recording, ou
     def read_with_other_wording(*given):
         return [replace(reading, people_left_out=("Nobody could see the second one.",)) for reading in read_all(*given)]
 
-    monkeypatch.setattr(core.cli.main, "read_all", read_with_other_wording)
+    monkeypatch.setattr(core.pipeline, "read_all", read_with_other_wording)
     assert fit(recording, "--betas", betas, "-o", out / "one.npz") == 0
     assert "Nobody could see the second one." in capsys.readouterr().out.splitlines()
 

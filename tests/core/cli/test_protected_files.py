@@ -19,7 +19,7 @@ def arguments_of(command: str) -> set[str]:
     (subparsers,) = (action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
     assert set(subparsers.choices) == set(OUTPUTS), "a new command: list its outputs above"
     actions = subparsers.choices[command]._actions
-    return {action.dest for action in actions if action.type is Path or action.metavar == "FILE"}
+    return {action.dest for action in actions if action.type is Path or action.metavar in ("FILE", "OUT")}
 
 
 @pytest.mark.parametrize("command", OUTPUTS)

@@ -85,7 +85,7 @@ def test_cuda_without_a_gpu_is_reported(recording, out, capsys):
     assert files(out) == set()
 
 
-@pytest.mark.parametrize("suffix", ["", ".bvh", ".npy"])
+@pytest.mark.parametrize("suffix", [".bvh", ".npy"])
 def test_only_npz_is_written(recording, out, capsys, suffix):
     assert fit(recording, "-o", out / f"walk{suffix}") == 1
     assert "walk.npz" in capsys.readouterr().err
@@ -121,7 +121,7 @@ def test_outputs_of_several_people_do_not_replace_inputs(tmp_path, capsys):
 
 
 def test_outputs_are_checked_before_the_fit(recording, out, monkeypatch, capsys):
-    monkeypatch.setattr("core.cli.main.fit_track", lambda *_: pytest.fail("the fit was started"))
+    monkeypatch.setattr("core.pipeline.fit_track", lambda *_: pytest.fail("the fit was started"))
     out.mkdir()
     (out / "folder.npz").mkdir()
     assert fit(recording, "-o", out / "folder.npz") == 1
@@ -146,8 +146,7 @@ def test_nothing_is_written_if_one_person_cannot_be_fitted(tmp_path, out, betas,
     assert files(out) == set()
 
 
-@pytest.mark.parametrize("command", ["fit", "convert"])
-@pytest.mark.parametrize("output", ["", ".", "/"])
+@pytest.mark.parametrize(("command", "output"), [("fit", ""), ("convert", ""), ("convert", "."), ("convert", "/")])
 def test_an_output_without_a_file_name_is_refused(recording, capsys, command, output):
     assert main([command, str(recording), "-o", output]) == 1
     error = capsys.readouterr().err

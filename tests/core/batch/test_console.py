@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import sys
 from dataclasses import replace
-from types import SimpleNamespace
 
-from blender_addon.batch import worker_process
-from blender_addon.batch.console import Display
-from blender_addon.batch.jobs import Job
-from blender_addon.batch.runner import Outcome, outcome_line
+from core.batch.console import Display
+from core.batch.conversion import Outcome
+from core.batch.jobs import Job
+from core.batch.runner import outcome_line
 
 
 class Terminal(io.StringIO):
@@ -28,6 +26,16 @@ def test_plain_lines_where_nobody_watches():
     assert stream.getvalue() == "[1/2] a.trc -> a.fbx\n[2/2] FAILED b.trc: no\n"
 
 
+def test_nothing_where_nothing_is_asked_for():
+    stream = Terminal()
+    display = Display(1, stream, quiet=True)
+    display._drawn = 0.0
+    display.update("a.trc", 0.5, "fitting")
+    display.finished("a.trc", "a.trc -> a.fbx")
+    display.close()
+    assert stream.getvalue() == ""
+
+
 def test_a_bar_on_a_terminal():
     stream = Terminal()
     display = Display(2, stream)
@@ -37,26 +45,6 @@ def test_a_bar_on_a_terminal():
     assert stream.getvalue().endswith("[##################------]  75 % 1/2 b.trc: fitting")
     display.close()
     assert stream.getvalue().endswith(" \r") and "\x1b" not in stream.getvalue()
-
-
-def test_workers_are_the_same_blender(monkeypatch):
-    program = SimpleNamespace(app=SimpleNamespace(binary_path="/opt/blender/blender"))
-    monkeypatch.setitem(sys.modules, "bpy", program)
-    command, _ = worker_process.worker_command()
-    assert command[:3] == ["/opt/blender/blender", "--background", "--factory-startup"]
-    assert command[-2:] == ["--", "--worker"]
-    monkeypatch.setattr(worker_process, "VENDORED", True)
-    monkeypatch.setattr(worker_process, "_PACKAGE", "bl_ext.user_default.learnable_smplify")
-    command, _ = worker_process.worker_command()
-    expected = ["--addons", "bl_ext.user_default.learnable_smplify", "--command", "smplify", "--worker"]
-    assert command[-5:] == expected
-
-
-def test_workers_of_the_module_are_the_same_python(monkeypatch):
-    monkeypatch.setitem(sys.modules, "bpy", SimpleNamespace(app=SimpleNamespace(binary_path="")))
-    command, folder = worker_process.worker_command()
-    assert command == [sys.executable, "-m", "blender_addon", "--worker"]
-    assert (folder / "blender_addon" / "__main__.py").is_file()
 
 
 def test_doubts_and_flags_are_counted_on_the_line_of_an_input(tmp_path):

@@ -1,7 +1,4 @@
-"""Plan a batch: find the inputs, choose the output paths, and detect inputs that are already done.
-
-Needs no Blender.
-"""
+"""Plan a batch: find the inputs, choose the output paths, and detect inputs that are already done."""
 
 from __future__ import annotations
 
@@ -9,19 +6,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core_access import (
-    CleanupOptions,
-    CoreError,
-    InputMissingError,
-    ProtectedFiles,
-    ReadOptions,
-    __version__,
-    find_tracks,
-)
+from .. import __version__
+from ..errors import CoreError, InputMissingError
+from ..formats import find_tracks
+from ..pipeline import ConvertOptions
 
 REPORT_SUFFIX = ".smplify.json"
 SUMMARY_NAME = "summary.json"
@@ -30,41 +22,6 @@ _CHUNK = 1 << 20
 
 class BatchError(CoreError, ValueError):
     """A batch cannot be run as requested."""
-
-
-@dataclass(frozen=True)
-class ConvertOptions:
-    """How to convert each input.
-
-    Attributes:
-        formats: suffixes of the files to write, without the dot.
-        reading: the reading options.
-        body: path of a body model, empty for the free body.
-        betas: path of a .npy file with the shape, empty to estimate it.
-        quality: quality of the fit: fast, balanced or best.
-        device: device of the fit: numpy, cpu, cuda or mps.
-        torch_python: path of a Python that has PyTorch; empty for the current one.
-        cleanup: the clean-up options of the fitted motions.
-    """
-
-    formats: tuple[str, ...] = ("blend",)
-    reading: ReadOptions = field(default_factory=ReadOptions)
-    body: str = ""
-    betas: str = ""
-    quality: str = "balanced"
-    device: str = "numpy"
-    torch_python: str = ""
-    cleanup: CleanupOptions = CleanupOptions(foot_lock=1.0, ground="contacts")
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the options as plain values, for JSON."""
-        return {**asdict(self), "formats": list(self.formats)}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ConvertOptions:
-        """Return the options that `as_dict` converted to *values*."""
-        reading, cleanup = ReadOptions(**values["reading"]), CleanupOptions(**values["cleanup"])
-        return cls(**{**values, "formats": tuple(values["formats"]), "reading": reading, "cleanup": cleanup})
 
 
 @dataclass(frozen=True)
@@ -83,11 +40,6 @@ class Job:
     def report(self) -> Path:
         """The path of the JSON report."""
         return self.target.with_name(self.target.name + REPORT_SUFFIX)
-
-
-def addon_version() -> str:
-    """Return the add-on's version, which equals the core's; the build writes it into the manifest."""
-    return __version__
 
 
 def plan_jobs(inputs: Sequence[Path], out: Path) -> list[Job]:
@@ -170,7 +122,7 @@ def _distinct(pairs: Sequence[tuple[Path, Path]]) -> list[Job]:
 
 
 def check_name(job: Job) -> None:
-    """Check that Blender can show and store the name of an input.
+    """Check that reports can show and store the name of an input.
 
     Raises:
         BatchError: the name is not valid UTF-8.
@@ -181,20 +133,11 @@ def check_name(job: Job) -> None:
         raise BatchError(f"expected a name in UTF-8, found other bytes in {job.source}; rename it") from error
 
 
-def protected_files(jobs: Sequence[Job], options: ConvertOptions, others: Mapping[Path, str]) -> ProtectedFiles:
-    """Return the files that a batch must not overwrite: its inputs and *others*, each with its role."""
-    read = {**others, **{job.source: "an input" for job in jobs}}
-    for name, given in (("the body", options.body), ("the betas", options.betas)):
-        if given:
-            read[Path(given)] = name
-    return ProtectedFiles(read)
-
-
 def fingerprint(job: Job, options: ConvertOptions) -> str:
-    """Return a hash of everything the outputs of *job* depend on: input, body, betas, options, version."""
-    digest = hashlib.sha256(addon_version().encode())
+    """Return a hash of everything the outputs of *job* depend on: input, options, files they name, version."""
+    digest = hashlib.sha256(__version__.encode())
     digest.update(json.dumps(options.as_dict(), sort_keys=True).encode())
-    for path in (job.source, *(Path(given) for given in (options.body, options.betas) if given)):
+    for path in (job.source, *map(Path, options.files().values())):
         members = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
         for member in members:
             digest.update(os.fsencode(member.name))
@@ -230,7 +173,7 @@ def _read_report(path: Path) -> dict[str, Any]:
 
 
 def _is_report(report: object) -> bool:
-    """Return whether *report* has the structure that `runner` writes, in the parts that are read here."""
+    """Return whether *report* has the structure that `conversion` writes, in the parts that are read here."""
     if not isinstance(report, dict) or not isinstance(report.get("fingerprint"), str):
         return False
     outputs, kept = report.get("outputs", []), report.get("kept", [])

@@ -8,12 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-import core
-from blender_addon.batch.jobs import (
+import core.batch.jobs
+from core.batch.jobs import (
     BatchError,
-    ConvertOptions,
     Job,
-    addon_version,
     check_name,
     entries_before,
     file_entry,
@@ -23,7 +21,11 @@ from blender_addon.batch.jobs import (
     plan_jobs,
     written_before,
 )
-from blender_addon.core_access import CleanupOptions, InputMissingError, ReadOptions
+from core.cleanup import CleanupOptions
+from core.errors import InputMissingError
+from core.fit import FitOptions
+from core.pipeline import ConvertOptions, plain_options
+from core.reading import ReadOptions
 
 
 def touch(*paths):
@@ -92,18 +94,37 @@ def test_what_is_missing_or_empty_is_an_error(tmp_path):
         plan_jobs([tmp_path], tmp_path)
 
 
-def test_fingerprint_depends_on_input_options_body_and_betas(tmp_path):
-    touch(tmp_path / "a.trc", tmp_path / "body.npz", tmp_path / "betas.npy")
+def test_fingerprint_depends_on_input_options_and_the_files_they_name(tmp_path):
+    names = ("a.trc", "body.npz", "betas.npy", "regressor.npy", "network.npz")
+    touch(*(tmp_path / name for name in names))
     job = Job(tmp_path / "a.trc", tmp_path / "out" / "a")
-    options = ConvertOptions(body=str(tmp_path / "body.npz"), betas=str(tmp_path / "betas.npy"))
+    body, betas, regressor, network = (str(tmp_path / name) for name in names[1:])
+    options = ConvertOptions(body=body, betas=betas, regressor=regressor, fit=FitOptions(network=network))
     marks = [fingerprint(job, options)]
     assert fingerprint(job, options) == marks[0]
-    marks.append(fingerprint(job, replace(options, formats=("fbx",))))
-    marks.append(fingerprint(job, replace(options, reading=ReadOptions(units="mm"))))
-    for name in ("a.trc", "body.npz", "betas.npy"):
+    others = [
+        {"formats": ("fbx",)}, {"reading": ReadOptions(units="mm")}, {"cleanup": CleanupOptions(smoothing=0.5)},
+        {"up_axis": "Y"}, {"torch_python": "python"},
+        *({"fit": replace(options.fit, **more)} for more in (
+            {"mode": "frames"}, {"quality": "best"}, {"smoothing": 0.5}, {"fps": 24.0}, {"device": "cpu"},
+            {"network_joints": "all"}, {"network_passes": 2},
+        )),
+    ]  # fmt: skip
+    marks += [fingerprint(job, replace(options, **other)) for other in others]
+    for name in names:
         (tmp_path / name).write_text("changed")
         marks.append(fingerprint(job, options))
     assert len(set(marks)) == len(marks)
+
+
+def test_outputs_of_earlier_versions_still_count_as_done(tmp_path, monkeypatch):
+    """The fingerprint of what Blender's batch wrote before it shared its options with the core."""
+    monkeypatch.setattr(core.batch.jobs, "__version__", "0.1.0")
+    touch(tmp_path / "a.trc")
+    cleanup = CleanupOptions(foot_lock=1.0, ground="contacts")
+    options = ConvertOptions(formats=("blend",), fit=FitOptions(quality="best"), cleanup=cleanup, up_axis="")
+    expected = "29b43b9c5bdcf2cd7bcfed4f2fcc0aa6a03c34a58d6de552a76792cf43cfd1f2"
+    assert fingerprint(Job(tmp_path / "a.trc", tmp_path / "a"), options) == expected
 
 
 def test_done_means_same_fingerprint_and_whole_files(tmp_path):
@@ -175,10 +196,24 @@ def test_options_survive_json():
     options = ConvertOptions(
         formats=("fbx", "glb"),
         reading=ReadOptions(units="mm", up="-Y", fps=59.94),
+        regressor="regressor.npy",
+        fit=FitOptions(mode="frames", quality="fast", fps=24.0, network="network.npz"),
         cleanup=CleanupOptions(foot_lock=0.5, ground="keep", root="in_place"),
+        up_axis="Y",
     )
-    assert ConvertOptions.from_dict(json.loads(json.dumps(options.as_dict()))) == options
+    stored = json.loads(json.dumps(options.as_dict()))
+    again = ConvertOptions.from_dict(stored)
+    assert again.as_dict() == options.as_dict() == stored | {"formats": ["fbx", "glb"]}
+    assert (again.reading, again.cleanup, again.formats) == (options.reading, options.cleanup, options.formats)
+    assert plain_options(again.fit) == plain_options(options.fit)
 
 
-def test_the_version_is_the_cores():
-    assert addon_version() == core.__version__
+def test_paths_are_absolute_for_another_process(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ConvertOptions(body="body.pkl", betas="betas.npy", fit=FitOptions(network="network.npz")).resolved()
+    assert options.files() == {
+        "the body": str(tmp_path / "body.pkl"),
+        "the betas": str(tmp_path / "betas.npy"),
+        "the network": str(tmp_path / "network.npz"),
+    }
+    assert ConvertOptions(body="free").resolved().as_dict() == ConvertOptions().as_dict()

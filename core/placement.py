@@ -1,4 +1,4 @@
-"""Prepare a person's motion for a scene: at the scene's rate, with its feet on the floor. Needs no Blender data.
+"""Prepare a person's motion for a scene: at the scene's rate, with its feet on the floor.
 
 The floor height is that of most foot contacts, so a noisy frame or a foot that the fit placed too low does not lift the
 clip. In a clip without contacts (jumping, hanging) it is the lowest vertex of all frames. The whole clip is moved by
@@ -14,7 +14,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..core_access import NUM_BETAS, BodyData, BodyModel, CleanupSource, Flag, Motion, analyse_motion, held_joints
+from .body.data import NUM_BETAS, BodyData
+from .body.model import BodyModel
+from .cleanup import CleanupSource, analyse_motion, held_joints
+from .fit import Flag
+from .motion import Motion
 
 _SAME_RATE = 1e-4
 

@@ -1,0 +1,27 @@
+"""Convert many keypoint files: plan, skip what is done, share the rest among workers, publish whole files, report.
+
+`plan_jobs` finds the inputs; `run_batch` converts them all, each by `convert_one`, which may also be called for a job
+anywhere else, such as on a cluster.
+"""
+
+from __future__ import annotations
+
+from .conversion import BatchOptions, Outcome, convert_one
+from .jobs import REPORT_SUFFIX, SUMMARY_NAME, BatchError, Job, plan_jobs
+from .runner import run_batch
+from .workers import Worker, WorkerDied, WorkerStartError
+
+__all__ = [
+    "REPORT_SUFFIX",
+    "SUMMARY_NAME",
+    "BatchError",
+    "BatchOptions",
+    "Job",
+    "Outcome",
+    "Worker",
+    "WorkerDied",
+    "WorkerStartError",
+    "convert_one",
+    "plan_jobs",
+    "run_batch",
+]

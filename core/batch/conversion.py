@@ -1,0 +1,254 @@
+"""Convert one input of a batch: skip it if it is done, publish its files whole, and write its report.
+
+The files of an input are written to a hidden folder beside their destination and moved when all are complete. The
+report lists them before the first is moved, and is marked finished after the last. So however a batch ends, the next
+run knows which files are its own, and either finds the input done or converts it again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from .. import __version__
+from ..errors import OutputError
+from ..io.atomic_files import atomic_path, replace_file
+from ..io.protected_files import ProtectedFiles
+from ..pipeline import ConvertOptions
+from .jobs import (
+    BatchError,
+    Job,
+    check_name,
+    entries_before,
+    file_entry,
+    fingerprint,
+    is_as_written,
+    is_done,
+    written_before,
+)
+from .python_worker import convert_to_amass
+from .workers import Convert, OnProgress
+
+STAGE_PREFIX = ".smplify-"
+"""Prefix of the hidden folders in which outputs are written; a leftover folder is from a killed batch."""
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """Options of a batch.
+
+    Attributes:
+        convert: how to convert each input.
+        jobs: number of parallel workers.
+        force: convert finished inputs too, and replace files that an earlier run did not write or that were changed.
+        protected: files besides the inputs that must not be overwritten, each with its role.
+    """
+
+    convert: ConvertOptions = field(default_factory=ConvertOptions)
+    jobs: int = 1
+    force: bool = False
+    protected: Mapping[Path, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of one input.
+
+    Attributes:
+        job: the input.
+        status: "converted", "skipped" or "failed".
+        message: why the input failed.
+        outputs: the written files.
+        seconds: the time taken.
+        doubts: what is doubtful about how the input was understood.
+        num_flags: doubtful stretches of the fits.
+    """
+
+    job: Job
+    status: str
+    message: str = ""
+    outputs: tuple[Path, ...] = ()
+    seconds: float = 0.0
+    doubts: tuple[str, ...] = ()
+    num_flags: int = 0
+
+
+class Claims:
+    """The files that a batch may write: none that it reads, and each for one input alone."""
+
+    def __init__(self, jobs: Sequence[Job], options: BatchOptions) -> None:
+        """Protect the inputs of *jobs* and the files that *options* name.
+
+        Raises:
+            OutputError: a report would overwrite one of them.
+        """
+        inputs = {job.source: "an input" for job in jobs}
+        files = {Path(path): role for role, path in options.convert.files().items()}
+        self._protected = ProtectedFiles({**options.protected, **inputs, **files})
+        for job in jobs:
+            self.check(job.report, f"the report of {job.source}")
+        self._owners: dict[str, Path] = {}
+        self._lock = threading.Lock()
+
+    def check(self, path: Path, what: str) -> None:
+        """Raise `OutputError` if *path* leads to a protected file; *what* is its role, for the message."""
+        self._protected.check(path, what)
+
+    def claim(self, job: Job, names: Sequence[str]) -> None:
+        """Reserve the output files *names* for *job*.
+
+        Output names contain person labels, so two inputs can collide.
+
+        Raises:
+            BatchError: a file belongs to another input, or is protected.
+        """
+        with self._lock:
+            for target in _targets(job, names):
+                try:
+                    self._protected.check(target)
+                except OutputError as error:
+                    raise BatchError(f"expected output files used by {job.source} alone: {error}") from error
+                owner = self._owners.setdefault(os.path.realpath(target).lower(), job.source)
+                if owner != job.source:
+                    raise BatchError(
+                        f"expected output files used by {job.source} alone, but {target} belongs to {owner} already; "
+                        "rename the input, or choose another output folder"
+                    )
+
+
+def convert_one(
+    job: Job,
+    options: BatchOptions,
+    convert: Convert = convert_to_amass,
+    *,
+    claims: Claims | None = None,
+    on_progress: OnProgress = lambda share, what: None,
+) -> Outcome:
+    """Convert one input, or skip it if it is done; may be called anywhere, and again after any interruption.
+
+    Args:
+        job: the input.
+        options: the options of the batch.
+        convert: converts the input into a hidden folder, from which its files are moved.
+        claims: the files that the batch may write; None to know only of this input.
+        on_progress: see `OnProgress`.
+
+    Returns:
+        The outcome; a bad input is a failed one.
+
+    Raises:
+        OutputError: the report would overwrite a file that is read.
+    """
+    started = time.monotonic()
+    claims = claims or Claims([job], options)
+    try:
+        check_name(job)
+        mark = fingerprint(job, options.convert)
+        if not options.force and is_done(job, mark):
+            return Outcome(job, "skipped")
+        return _convert(job, options, convert, claims, on_progress, mark)
+    except (OSError, BatchError) as error:
+        outcome = Outcome(job, "failed", message=str(error), seconds=time.monotonic() - started)
+    try:
+        _write_report(outcome, {"fingerprint": "", "outputs": [], "kept": entries_before(job)})
+    except OSError as error:
+        return replace(outcome, message=f"{outcome.message}; nor can its report be written: {error}")
+    return outcome
+
+
+def _convert(
+    job: Job, options: BatchOptions, convert: Convert, claims: Claims, on_progress: OnProgress, mark: str
+) -> Outcome:
+    """Convert *job* into a hidden folder, then move the files to their destination.
+
+    The worker creates that folder, so a batch that is killed before it sends the request leaves no folder behind.
+    """
+    started = time.monotonic()
+    job.target.parent.mkdir(parents=True, exist_ok=True)
+    stage = job.target.with_name(f"{STAGE_PREFIX}{secrets.token_hex(6)}")
+    request = {
+        "source": str(job.source), "folder": str(stage), "stem": job.target.name,
+        "options": options.convert.as_dict(), "workers": max(1, (os.cpu_count() or 1) // options.jobs),
+    }  # fmt: skip
+    try:
+        answer = convert(request, on_progress)
+        if "error" in answer:
+            raise BatchError(str(answer["error"]))
+        names, people = answer.pop("outputs"), answer.pop("people")
+        claims.claim(job, names)
+        entries = _publish(job, stage, names, force=options.force)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    outcome = Outcome(
+        job, "converted", outputs=tuple(_targets(job, names)), seconds=time.monotonic() - started,
+        doubts=tuple(doubt for person in people for doubt in person["doubts"]),
+        num_flags=sum(len(person["fit"]["flags"]) for person in people),
+    )  # fmt: skip
+    kept = [entry for entry in entries_before(job) if entry["file"] not in names]
+    _write_report(outcome, {"fingerprint": mark, "outputs": entries, "people": people, **answer, "kept": kept})
+    return outcome
+
+
+def _targets(job: Job, names: Sequence[str]) -> list[Path]:
+    return [job.target.with_name(name) for name in names]
+
+
+def _publish(job: Job, stage: Path, names: Sequence[str], *, force: bool) -> list[dict[str, object]]:
+    """Move the files *names* from *stage* to their destination, without replacing files that are not ours.
+
+    Returns:
+        The report's entry for each file.
+
+    Raises:
+        BatchError: the destination has a file that no earlier run wrote, or that was changed since.
+        OutputError: a file cannot be replaced, because another program has it open.
+    """
+    before = entries_before(job)
+    if not force:
+        _refuse_foreign(job, _targets(job, names), before)
+    entries = [file_entry(stage / name) for name in names]
+    unfinished = Outcome(job, "unfinished", message="ended while the files were being moved; run it again")
+    _write_report(unfinished, {"fingerprint": "", "outputs": [], "kept": [*before, *entries]})
+    for name, target in zip(names, _targets(job, names), strict=True):
+        replace_file(stage / name, target)
+    return entries
+
+
+def _refuse_foreign(job: Job, targets: Sequence[Path], before: Sequence[dict[str, object]]) -> None:
+    ours = written_before(job)
+    foreign = [
+        f"{path} ({'changed since this tool wrote it' if path.name in ours else 'not from this tool'})"
+        for path in targets
+        if path.exists() and not is_as_written(path, before)
+    ]
+    if foreign:
+        raise BatchError(
+            f"expected only files of an earlier run at the destination, found {', '.join(foreign)}; move them, choose "
+            "another output folder, or give --force to replace them"
+        )
+
+
+def _write_report(outcome: Outcome, found: dict[str, object]) -> None:
+    """Write the report of one input beside its outputs; *found* adds further entries, such as those of the outputs."""
+    report = {
+        "input": str(outcome.job.source),
+        "status": outcome.status,
+        "message": outcome.message,
+        "version": __version__,
+        "seconds": round(outcome.seconds, 3),
+        **found,
+    }
+    write_json(outcome.job.report, report)
+
+
+def write_json(path: Path, content: dict[str, object]) -> None:
+    """Write *content* to *path*, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

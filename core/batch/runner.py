@@ -1,0 +1,151 @@
+"""Run a batch: share its inputs among workers, show how it goes, and sum it up.
+
+Only this module knows of threads. Elsewhere, on a cluster, `convert_one` can be submitted for each job instead.
+"""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from .. import __version__
+from ..io.atomic_files import TEMPORARY_PREFIX
+from .console import Display
+from .conversion import STAGE_PREFIX, BatchOptions, Claims, Outcome, convert_one, write_json
+from .jobs import SUMMARY_NAME, BatchError, Job, is_summary
+from .workers import Worker, WorkerPool
+
+_POLL_S = 0.5
+_ABANDONED_S = 86400.0
+"""Age in seconds after which an unchanged hidden folder counts as abandoned, for example after a power cut."""
+
+
+def run_batch(
+    jobs: Sequence[Job], out: Path, options: BatchOptions, start_worker: Callable[[], Worker], *, quiet: bool = False
+) -> list[Outcome]:
+    """Convert *jobs*; return their outcomes in order, and write the summary to *out*.
+
+    Args:
+        jobs: what `plan_jobs` returned.
+        out: the folder of the summary.
+        options: the options of the batch.
+        start_worker: starts one of the workers that convert the inputs.
+        quiet: show nothing on standard error.
+
+    Raises:
+        BatchError: *out* cannot be used as a folder, or its summary file was not written by this tool.
+        OutputError: the summary or a report would overwrite an input.
+        WorkerStartError: no worker can be started.
+        KeyboardInterrupt: re-raised after the workers have ended and their unfinished files are removed.
+    """
+    started = time.monotonic()
+    claims = Claims(jobs, options)
+    claims.check(out / SUMMARY_NAME, "the summary")
+    _check_folder(out, force=options.force)
+    for folder in {out, *(job.target.parent for job in jobs)}:
+        _remove_abandoned(folder)
+    display = Display(len(jobs), quiet=quiet)
+    pool = WorkerPool(start_worker)
+    threads = ThreadPoolExecutor(options.jobs)
+
+    def convert(job: Job) -> Outcome:
+        def on_progress(share: float, what: str) -> None:
+            display.update(job.source.name, share, what)
+
+        return convert_one(job, options, pool.convert, claims=claims, on_progress=on_progress)
+
+    futures: list[Future[Outcome]] = []
+    ended: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
+    try:
+        for job in jobs:
+            futures.append(threads.submit(convert, job))
+            futures[-1].add_done_callback(ended.put)
+        for _ in jobs:
+            outcome = _next(ended).result()
+            display.finished(outcome.job.source.name, outcome_line(outcome))
+    finally:
+        pool.stop()
+        threads.shutdown(cancel_futures=True)
+        pool.close()
+        display.close()
+        done = [future.result() for future in futures if not future.cancelled() and future.exception() is None]
+        _write_summary(out, done, total=len(jobs), seconds=time.monotonic() - started)
+    return done
+
+
+def _next(ended: queue.SimpleQueue[Future[Outcome]]) -> Future[Outcome]:
+    """Wait for the next future; on Windows, Ctrl-C is only handled between two waits."""
+    while True:
+        try:
+            return ended.get(timeout=_POLL_S)
+        except queue.Empty:
+            continue
+
+
+def _check_folder(out: Path, *, force: bool) -> None:
+    """Create the folder *out* and check that the summary may be written there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BatchError(
+            f"expected an output folder, found that {out} cannot be one: {error.strerror or error}; give another one "
+            "with -o"
+        ) from error
+    summary = out / SUMMARY_NAME
+    if summary.exists() and not force and not is_summary(summary):
+        raise BatchError(
+            f"expected no {SUMMARY_NAME} in {out} but that of an earlier run, found another file; move it, choose "
+            "another output folder, or give --force to replace it"
+        )
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove hidden folders in *folder* that an interrupted batch left long ago."""
+    for path in (*folder.glob(f"{STAGE_PREFIX}*"), *folder.glob(f"{TEMPORARY_PREFIX}*")):
+        try:
+            abandoned = time.time() - path.lstat().st_mtime > _ABANDONED_S
+        except OSError:  # removed in the meantime
+            continue
+        if abandoned and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _write_summary(out: Path, outcomes: Sequence[Outcome], *, total: int, seconds: float) -> None:
+    statuses = [outcome.status for outcome in outcomes]
+    summary = {
+        "version": __version__,
+        "total": total,
+        **{status: statuses.count(status) for status in ("converted", "skipped", "failed")},
+        "interrupted": len(outcomes) < total,
+        "seconds": round(seconds, 3),
+        "inputs": [
+            {
+                "input": str(outcome.job.source),
+                "status": outcome.status,
+                "message": outcome.message,
+                "doubts": list(outcome.doubts),
+                "report": str(outcome.job.report),
+                "outputs": [str(path) for path in outcome.outputs],
+                "seconds": round(outcome.seconds, 3),
+            }
+            for outcome in outcomes
+        ],
+    }
+    write_json(out / SUMMARY_NAME, summary)
+
+
+def outcome_line(outcome: Outcome) -> str:
+    """Return what a batch prints about an input."""
+    name = outcome.job.source.name
+    if outcome.status == "failed":
+        return f"FAILED {name}: {outcome.message}"
+    if outcome.status == "skipped":
+        return f"unchanged {name}"
+    line = f"{name} -> {', '.join(path.name for path in outcome.outputs)} ({outcome.seconds:.1f} s)"
+    counts = ((len(outcome.doubts), "doubt"), (outcome.num_flags, "flag"))
+    found = ", ".join(f"{count} {what}{'s' if count > 1 else ''}" for count, what in counts if count)
+    return f"{line}; {found}: see {outcome.job.report.name}" if found else line

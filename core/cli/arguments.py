@@ -1,0 +1,94 @@
+"""Command-line options of a fit and of a batch, shared by every command that converts keypoint files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..cleanup import CleanupOptions, add_cleanup_arguments, cleanup_options
+from ..fit import FitOptions
+from ..fit.arguments import add_network_arguments, network_options
+from ..fit.options import MODES
+from ..fit.quality import QUALITIES
+from ..math.arrays import DEVICES
+from ..pipeline import ConvertOptions
+from ..reading import add_reading_arguments, reading_options
+
+
+def add_convert_arguments(parser: argparse.ArgumentParser, cleanup: CleanupOptions, why: str) -> None:
+    """Add the options of `ConvertOptions` to a command line, without those of a kind of output.
+
+    Args:
+        parser: the command's parser.
+        cleanup: the default clean-up.
+        why: the reason for it, shown in the help.
+    """
+    add_reading_arguments(parser)
+    fit = parser.add_argument_group("fitting")
+    fit.add_argument("--body", metavar="FILE", help="licensed SMPL file (.pkl, .npz); default: the free body")
+    fit.add_argument("--regressor", type=Path, metavar="FILE", help="keypoint regressor for that body (.npy)")
+    fit.add_argument("--betas", type=Path, metavar="FILE.npy", help="known shape; default: estimated from the track")
+    fit.add_argument(
+        "--mode", choices=MODES, default=FitOptions.mode, help="fit all frames at once, or one after the other"
+    )
+    fit.add_argument(
+        "--quality", choices=tuple(QUALITIES), default=FitOptions.quality,
+        help="work per frame: fast takes half the time but leaves joint jitter; best takes half as long again and "
+        "refines every frame towards the motion around it, for about a tenth less error (default %(default)s)",
+    )  # fmt: skip
+    fit.add_argument(
+        "--smoothing", type=float, default=FitOptions.smoothing, metavar="0..1",
+        help="how much to smooth the keypoints (default %(default)g)",
+    )  # fmt: skip
+    fit.add_argument("--out-fps", type=float, metavar="RATE", help="frame rate of the motion; default: the track's")
+    fit.add_argument(
+        "--device", default=FitOptions.device, metavar="NAME",
+        help=f"where to compute: {', '.join(DEVICES)} (default %(default)s)",
+    )  # fmt: skip
+    add_network_arguments(parser)
+    add_cleanup_arguments(parser, cleanup, why)
+
+
+def convert_options(args: argparse.Namespace) -> ConvertOptions:
+    """Return the options from the parsed arguments of `add_convert_arguments`.
+
+    Raises:
+        CoreError: an option has an invalid value.
+    """
+    fit = FitOptions(
+        mode=args.mode,
+        quality=args.quality,
+        smoothing=args.smoothing,
+        fps=args.out_fps,
+        device=args.device,
+        **network_options(args),
+    )
+    return ConvertOptions(
+        reading=reading_options(args),
+        body=args.body or "",
+        betas=str(args.betas or ""),
+        regressor=str(args.regressor or ""),
+        fit=fit,
+        cleanup=cleanup_options(args),
+    )
+
+
+def add_batch_arguments(parser: argparse.ArgumentParser, when: str = "") -> None:
+    """Add the options of a batch to a command line; *when* says in the help when they apply."""
+    group = parser.add_argument_group("batch", when or None)
+    group.add_argument(
+        "--jobs", type=_positive, default=1, metavar="N", help="number of inputs to convert in parallel (default: 1)"
+    )
+    group.add_argument(
+        "--force",
+        action="store_true",
+        help="convert inputs again that are already done, and replace files that this tool did not write or that were "
+        "changed since",
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text}")
+    return number

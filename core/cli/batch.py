@@ -1,0 +1,29 @@
+"""Run a batch from a command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..batch import SUMMARY_NAME, BatchOptions, Worker, plan_jobs, run_batch
+from .exit_codes import EXIT_FAILED
+
+
+def batch_command(
+    inputs: Sequence[Path], out: Path, options: BatchOptions, start_worker: Callable[[], Worker], *, quiet: bool = False
+) -> int:
+    """Convert *inputs* (files and folders) to the folder *out* and say how many were converted.
+
+    Returns:
+        The exit code: 0, or 1 if an input failed.
+
+    Raises:
+        CoreError: the batch cannot be run.
+        KeyboardInterrupt: it was interrupted; unfinished files are removed, and the next run goes on.
+    """
+    outcomes = run_batch(plan_jobs(inputs, out), out, options, start_worker, quiet=quiet)
+    statuses = [outcome.status for outcome in outcomes]
+    converted, skipped, failed = (statuses.count(status) for status in ("converted", "skipped", "failed"))
+    print(f"{converted} converted, {skipped} unchanged, {failed} failed; see {out / SUMMARY_NAME}", file=sys.stderr)
+    return EXIT_FAILED if failed else 0

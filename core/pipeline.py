@@ -1,0 +1,341 @@
+"""The way of a keypoint file: read, body, shape, fit, clean-up, report, AMASS file. F frames.
+
+The window, the batches and the command line all take these steps::
+
+    given = read_input(Path("walk.trc"), ConvertOptions())
+    for person in fit_people(given):
+        motion, notes = clean_person(person, CleanupOptions(foot_lock=1.0, ground="contacts"))
+        write_person(Path(f"{person.name}.npz"), person, motion)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .amass import write_motion
+from .body.betas_file import read_betas
+from .body.catalog import FREE_BODY_NAMES, resolve_body
+from .body.data import BodyData
+from .body.model import BodyModel
+from .body.smpl_file import read_regressor
+from .cleanup import CleanupOptions, analyse_motion, clean_up, held_joints
+from .errors import FitCancelled
+from .fit import FitOptions, FitReport, fit_track
+from .fit import Progress as FitProgress
+from .motion import Motion
+from .person_labels import person_labels
+from .placement import Person, Place, place_motion
+from .reading import Reading, ReadOptions, read_all
+from .track import KeypointTrack
+
+Progress = Callable[[float, str], bool | None]
+"""Called with the completed fraction (0 to 1) and the step's name; returning False cancels, an exception ends."""
+
+Fit = Callable[..., tuple[Motion, FitReport]]
+"""A function with the signature of `core.fit.fit_track`, such as one that fits in another process."""
+
+
+@dataclass(frozen=True)
+class FitSource:
+    """The source of a figure and the options of its fit, so that frames can be fitted again.
+
+    Attributes:
+        file: the keypoint file or folder; the motion file for a figure that was not fitted.
+        number: index of the person in the file, from 0.
+        reading: the reading options.
+        body: the body model file, empty for the free body.
+        betas_file: the file that the shape was read from, empty if it was estimated.
+        fit: the fit options that are plain values, by name.
+    """
+
+    file: str = ""
+    number: int = 0
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    body: str = ""
+    betas_file: str = ""
+    fit: Mapping[str, Any] = field(default_factory=dict)
+
+
+def plain_options(options: FitOptions) -> dict[str, object]:
+    """Return the fit options that are numbers, strings, paths or None, by name; arrays are omitted."""
+    values = {item.name: getattr(options, item.name) for item in fields(options)}
+    values = {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
+    return {
+        name: value for name, value in values.items() if value is None or isinstance(value, bool | int | float | str)
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class ConvertOptions:
+    """How to read, fit, clean up and write an input, in plain values and file names: the options of a command line.
+
+    A new option must not change `as_dict` while it has its default, so that earlier outputs still count as done.
+
+    Attributes:
+        reading: the reading options.
+        body: path of a body model, empty for the free body.
+        betas: path of a .npy file with the shape, empty to estimate it.
+        regressor: path of a keypoint regressor for the body, empty for the built-in one.
+        fit: the fit options, without the arrays of *betas* and *regressor*.
+        torch_python: path of a Python that has PyTorch; empty for the current one.
+        cleanup: the clean-up options of the fitted motions.
+        formats: suffixes of the files to write, without the dot.
+        up_axis: "Y" or "Z", the up axis of the AMASS files; empty where Blender writes them.
+    """
+
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    body: str = ""
+    betas: str = ""
+    regressor: str = ""
+    fit: FitOptions = field(default_factory=FitOptions)
+    torch_python: str = ""
+    cleanup: CleanupOptions = CleanupOptions()
+    formats: tuple[str, ...] = ("npz",)
+    up_axis: str = "Z"
+
+    def files(self) -> dict[str, str]:
+        """Return the files that are read besides the input, by role."""
+        roles = {"body": self.body, "betas": self.betas, "regressor": self.regressor, "network": self.fit.network}
+        return {f"the {role}": str(path) for role, path in roles.items() if path and path not in FREE_BODY_NAMES}
+
+    def resolved(self) -> ConvertOptions:
+        """Return the options with absolute paths, for another process and for the fingerprint of outputs."""
+        paths = {role: str(Path(path).resolve()) for role, path in self.files().items()}
+        return replace(
+            self,
+            body=paths.get("the body", ""),
+            betas=paths.get("the betas", ""),
+            regressor=paths.get("the regressor", ""),
+            fit=replace(self.fit, network=paths.get("the network")),
+        )
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the options as plain values, for JSON."""
+        fit = plain_options(self.fit)
+        first = {name: fit.pop(name) for name in ("quality", "device")}
+        changed = {name: value for name, value in fit.items() if value != getattr(FitOptions, name)}
+        later = {"fit": changed, "regressor": self.regressor, "up_axis": self.up_axis}
+        return {
+            **first,
+            "formats": list(self.formats),
+            "reading": asdict(self.reading),
+            "body": self.body,
+            "betas": self.betas,
+            "torch_python": self.torch_python,
+            "cleanup": asdict(self.cleanup),
+            **{name: value for name, value in later.items() if value},
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ConvertOptions:
+        """Return the options that `as_dict` converted to *values*."""
+        given = dict(values)
+        given["fit"] = FitOptions(quality=given.pop("quality"), device=given.pop("device"), **given.get("fit", {}))
+        given["reading"], given["cleanup"] = ReadOptions(**given["reading"]), CleanupOptions(**given["cleanup"])
+        return cls(**{**given, "formats": tuple(given["formats"])})
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedPerson(Person):
+    """A person of a file, fitted.
+
+    Attributes:
+        track: the keypoints.
+        report: the quality of the fit.
+        label: distinguishes the person from others in the file; empty when there is only one.
+        source: the file of the track, and how it was read and fitted.
+    """
+
+    track: KeypointTrack
+    report: FitReport
+    label: str = ""
+    source: FitSource = field(default_factory=FitSource)
+
+    def frame_errors_mm(self) -> np.ndarray:
+        """Return the error (F,) of each frame of the motion, that of the nearest frame of the track."""
+        error, step = self.report.keypoint_error_mm, self.track.fps / self.motion.fps
+        nearest = np.minimum((np.arange(self.motion.num_frames) * step).round().astype(int), len(error) - 1)
+        picked: np.ndarray = error[nearest]
+        return picked
+
+
+@dataclass(frozen=True, eq=False)
+class FitInput:
+    """A keypoint file that was read, and what to fit to it.
+
+    Attributes:
+        source: the file, and the options it was read with.
+        readings: one for each person in the file.
+        body: the body to fit.
+        options: the fit options.
+    """
+
+    source: FitSource
+    readings: Sequence[Reading]
+    body: BodyData
+    options: FitOptions
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """A label for each person; empty for the only one."""
+        return person_labels([reading.track for reading in self.readings])
+
+    def fit_person(self, number: int, progress: FitProgress | None = None, fit: Fit | None = None) -> FittedPerson:
+        """Fit the person *number*, counted from 0; see `fit_people`."""
+        track, label = self.readings[number].track, self.labels[number]
+        motion, report = (fit or fit_track)(track, self.body, self.options, progress)
+        file = Path(self.source.file)
+        stem = file.name if file.is_dir() else file.stem
+        return FittedPerson(
+            name=f"{stem}_{label}" if label else stem,
+            motion=motion,
+            body=self.body,
+            flags=report.flags,
+            track_fps=track.fps,
+            track=track,
+            report=report,
+            label=label,
+            source=replace(self.source, number=number, fit=plain_options(self.options)),
+        )
+
+
+def _ignore_progress(share: float, what: str) -> None:
+    pass
+
+
+def report_step(progress: Progress, share: float, what: str) -> None:
+    """Call *progress*; raise `FitCancelled` if it returns False."""
+    if progress(share, what) is False:
+        raise FitCancelled("the fit was cancelled; nothing was changed")
+
+
+def read_input(
+    source: Path, options: ConvertOptions, progress: Progress = _ignore_progress, *, readings: Sequence[Reading] = ()
+) -> FitInput:
+    """Load the body and the shape, and read a keypoint file.
+
+    Args:
+        source: the file, or a folder with one file per frame.
+        options: how to read and fit it.
+        progress: see `Progress`.
+        readings: what the file was read as before; empty to read it now.
+
+    Raises:
+        CoreError: the body, the shape or the file cannot be used.
+        FitCancelled: *progress* returned False.
+    """
+    report_step(progress, 0.0, "Loading the body")
+    body = resolve_body(options.body)
+    betas = read_betas(options.betas) if options.betas else None
+    regressor = read_regressor(options.regressor, len(body.v_template)) if options.regressor else None
+    if not readings:
+        report_step(progress, 0.0, "Reading")
+        readings = read_all(source, options.reading)
+    origin = FitSource(str(source), reading=options.reading, body=options.body, betas_file=options.betas)
+    return FitInput(origin, readings, body, replace(options.fit, betas=betas, regressor=regressor))
+
+
+def fit_people(
+    given: FitInput,
+    progress: Progress = _ignore_progress,
+    *,
+    chosen: Sequence[int] | None = None,
+    fit: Fit | None = None,
+    place: Place | None = None,
+) -> list[FittedPerson]:
+    """Fit the people of a file; may be called on any thread.
+
+    Args:
+        given: what `read_input` returned.
+        progress: see `Progress`.
+        chosen: indices of the people to fit; None for all.
+        fit: the function that fits a track; None for `core.fit.fit_track`.
+        place: where the people will be placed; their motions are prepared for it. None skips this.
+
+    Raises:
+        CoreError: the tracks or the body cannot be used.
+        FitCancelled: *progress* returned False.
+    """
+    numbers = range(len(given.readings)) if chosen is None else chosen
+    ends = np.cumsum([0, *(given.readings[number].track.num_frames for number in numbers)]).tolist()
+    fitted: list[FittedPerson] = []
+    for begin, end, number in zip(ends, ends[1:], numbers, strict=False):
+
+        def on_progress(done: int, total: int, what: str, begin: int = begin, end: int = end) -> bool | None:
+            return progress((begin + (end - begin) * done / max(total, 1)) / ends[-1], what)
+
+        person = given.fit_person(number, on_progress, fit)
+        if place is not None:
+            report_step(progress, end / ends[-1], "Finding the floor")
+            place = place if place.rate is not None else replace(place, rate=person.motion.fps)
+            person = replace(person, placed=place_motion(person, place))
+        fitted.append(person)
+    return fitted
+
+
+def fit_file(
+    source: Path, options: ConvertOptions, progress: Progress = _ignore_progress, *, workers: int | None = None,
+    fit: Fit | None = None,
+) -> list[FittedPerson]:  # fmt: skip
+    """Read a keypoint file and fit everyone in it.
+
+    Args:
+        source: the file, or a folder with one file per frame.
+        options: how to read and fit it.
+        progress: see `Progress`.
+        workers: number of threads for the fit; None for one per core.
+        fit: as for `fit_people`.
+
+    Raises:
+        CoreError: as for `read_input` and `fit_people`.
+    """
+    given = read_input(source, options, progress)
+    return fit_people(replace(given, options=replace(given.options, workers=workers)), progress, fit=fit)
+
+
+def clean_person(person: FittedPerson, options: CleanupOptions) -> tuple[Motion, tuple[str, ...]]:
+    """Return the motion of *person* cleaned up, and notes for the user."""
+    if options == CleanupOptions():
+        return person.motion, ()
+    motion, track = person.motion, person.track
+    source = analyse_motion(motion, person.body, held_joints(person.flags, motion, track.fps))
+    name = track.person or "the person"
+    note = f"no foot of {name} ever stands: none is locked, and the floor is at the clip's lowest point"
+    cleaned = clean_up(source, options.without_place() if track.root_relative else options)
+    return cleaned, (note,) if source.holds is None else ()
+
+
+def person_report(person: FittedPerson, motion: Motion, notes: Sequence[str] = ()) -> dict[str, object]:
+    """Return the entry of *person* in the report of a batch, as plain values.
+
+    Args:
+        person: the person.
+        motion: the motion that is written.
+        notes: what the user should know besides the notes of the track.
+    """
+    return {
+        "name": person.name,
+        "label": person.track.person,
+        "layout": person.track.layout.name,
+        "root_relative": person.track.root_relative,
+        "notes": [*person.track.notes, *notes],
+        "doubts": list(person.track.doubts),
+        "frames": motion.num_frames,
+        "fps": motion.fps,
+        "betas": [float(beta) for beta in motion.betas],
+        "fit": person.report.to_dict(),
+    }
+
+
+def write_person(path: Path, person: FittedPerson, motion: Motion, *, up_axis: str = "Z") -> None:
+    """Write *motion*, that of *person* cleaned up, with the errors of the fit in AMASS layout."""
+    rest_pelvis = BodyModel(person.body).rest_joints(motion.betas.astype(np.float32))[0]
+    errors = {name: np.asarray(part) for name, part in person.report.error_parts_mm().items()}
+    errors["keypoint_error_mm"] = person.frame_errors_mm()
+    write_motion(path, motion, up_axis=up_axis, rest_pelvis=rest_pelvis, extra=errors)

@@ -1,0 +1,91 @@
+"""Convert one input anywhere, as an executor of another kind would, and share the inputs of a batch among workers."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import threading
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+
+from core.batch.conversion import BatchOptions, convert_one
+from core.batch.jobs import Job, plan_jobs
+from core.batch.runner import run_batch
+from core.batch.workers import WorkerDied, WorkerPool, WorkerStartError
+from core.fit import FitOptions
+from core.pipeline import ConvertOptions
+from tests.conftest import REPOSITORY
+
+from .quick import QuickWorker
+
+
+@pytest.fixture
+def jobs(tmp_path) -> list[Job]:
+    paths = [tmp_path / "in" / f"{name}.trc" for name in "abcd"]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("keypoints")
+    return plan_jobs(paths, tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_another_executor_converts_and_then_skips(tmp_path):
+    (job,) = plan_jobs([REPOSITORY / "samples" / "walk.trc"], tmp_path)
+    options = BatchOptions(ConvertOptions(fit=FitOptions(quality="fast")))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        statuses = [pool.submit(convert_one, job, options).result().status for _ in range(2)]
+    assert statuses == ["converted", "skipped"]
+    assert {path.name for path in tmp_path.iterdir()} == {"walk.npz", "walk.smplify.json"}
+
+
+def test_workers_are_shared_and_kept(jobs, tmp_path):
+    started, together = [], threading.Barrier(2, timeout=60.0)
+
+    class Waits(QuickWorker):
+        def __init__(self):
+            started.append(self)
+
+        def convert(self, request, on_progress):
+            together.wait()  # two at a time, or an error
+            return super().convert(request, on_progress)
+
+    outcomes = run_batch(jobs, tmp_path / "out", BatchOptions(jobs=2), Waits)
+    assert [outcome.job for outcome in outcomes] == jobs and len(started) == 2
+    assert {outcome.status for outcome in outcomes} == {"converted"}
+
+
+def test_a_worker_that_died_is_replaced(jobs, tmp_path):
+    started = []
+
+    class Dies(QuickWorker):
+        def __init__(self):
+            started.append(self)
+
+        def convert(self, request, on_progress):
+            if request["stem"] == "b":
+                raise WorkerDied("the converting process ended early")
+            return super().convert(request, on_progress)
+
+    outcomes = run_batch(jobs, tmp_path / "out", BatchOptions(), Dies)
+    assert [outcome.status for outcome in outcomes] == ["converted", "failed", "converted", "converted"]
+    assert outcomes[1].message == "the converting process ended early" and len(started) == 2
+
+
+def test_a_worker_that_cannot_start_ends_the_batch(jobs, tmp_path):
+    class Absent(QuickWorker):
+        def wait_until_ready(self):
+            raise WorkerStartError("no such program")
+
+    with pytest.raises(WorkerStartError, match="no such program"):
+        run_batch(jobs, tmp_path / "out", BatchOptions(), Absent)
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert (summary["converted"], summary["failed"], summary["interrupted"]) == (0, 0, True)
+    assert not list((tmp_path / "out").glob("*.smplify.json"))
+
+
+def test_a_stopped_pool_starts_nothing(tmp_path):
+    pool = WorkerPool(lambda: pytest.fail("a worker was started"))
+    pool.stop()
+    with pytest.raises(WorkerDied):
+        pool.convert({}, lambda share, what: None)
