@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+from .recordings import CARRIED, CMU, DATA, ORIGINAL, ORIGINALS, REPOSITORY, SOURCES
+
 EXIT_STATUS = pytest.StashKey[int]()
 
 
@@ -19,6 +22,36 @@ def shared_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared material beside the repository")
     return folder
+
+
+def pytest_report_header() -> str:
+    """Say on which recordings the tests run."""
+    where = "on those carried in tests/data, on twins, "
+    return f"recordings: {where}{'and on the originals' if ORIGINAL in SOURCES else 'not on the originals, absent'}"
+
+
+@pytest.fixture(scope="session")
+def keypoints_dir(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A function that returns the folder with the keypoint files of a source."""
+    from .twins import write_twins  # needs SciPy, which not every environment has
+
+    carried = tmp_path_factory.mktemp("recordings") / "keypoints"
+    shutil.copytree(DATA / "keypoints", carried)
+    write_twins(carried)
+    folders = {CARRIED: carried, ORIGINAL: ORIGINALS / "keypoints"}
+    return folders.__getitem__
+
+
+@pytest.fixture(scope="session", params=SOURCES)
+def keypoints(request: pytest.FixtureRequest, keypoints_dir: Callable[[str], Path]) -> Path:
+    """The folder with the keypoint files of each source in turn."""
+    return keypoints_dir(request.param)
+
+
+@pytest.fixture(scope="session", params=SOURCES)
+def cmu(request: pytest.FixtureRequest) -> Path:
+    """The folder of motions in AMASS layout of each source in turn."""
+    return CMU if request.param == CARRIED else ORIGINALS / "cmu_smpl"
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

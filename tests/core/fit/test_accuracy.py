@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from core.body.free_body import load_free_body
 from core.fit import FitOptions, fit_track
+from tests.recordings import CMU
 
 from .conftest import CLIPS
 from .scenes import Scene, captured, pve_mm
@@ -17,10 +16,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def captures(shared_dir: Path) -> list[Scene]:
-    return [
-        captured(shared_dir / "data" / "cmu_smpl", *name.split("_"))[frames] for name, frames in sorted(CLIPS.items())
-    ]
+def captures() -> list[Scene]:
+    return [captured(CMU, *name.split("_"))[frames] for name, frames in sorted(CLIPS.items())]
 
 
 @pytest.mark.parametrize(

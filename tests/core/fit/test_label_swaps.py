@@ -80,9 +80,9 @@ def test_no_swap_is_found_in_a_walk(layout, noise_m, missing):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 3])
-def test_no_swap_is_found_in_dances_runs_and_cartwheels(step, shared_dir):
+def test_no_swap_is_found_in_dances_runs_and_cartwheels(step, cmu):
     names = solver_names()
-    for clip in read_clips(shared_dir / "data" / "cmu_smpl", ["05", "09", "16", "35", "131"]):
+    for clip in read_clips(cmu, ["05", "09", "16", "35", "131"]):
         shaped = keypoint_model(names).shaped(clip.drawn_betas())
         points = shaped.points(clip.rotations[::step], clip.trans[::step]).astype(np.float64)
         swaps = find_label_swaps(names, points, np.ones(points.shape[:2], dtype=bool), clip.fps / step)

@@ -10,6 +10,7 @@ import pytest
 from core.fit.screening import outlier_runs
 from core.fit.screening.outlier_runs import find_outlier_runs
 from core.layouts import BODY25, COCO17, H36M17, LAYOUTS, MEDIAPIPE33, SMPL22, Layout
+from tests.recordings import CMU
 from training.motion_folder import read_clips
 
 from .scenes import Scene, captured, keypoint_model, solver_names, walking
@@ -115,9 +116,9 @@ def test_clean_points_have_no_outliers(layout, noise_m, missing):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("layout", [BODY25, COCO17, H36M17, MEDIAPIPE33, SMPL22], ids=lambda layout: layout.name)
-def test_dances_runs_and_falls_have_no_outliers(layout, shared_dir):
+def test_dances_runs_and_falls_have_no_outliers(layout, cmu):
     names = solver_names(layout)
-    clips = read_clips(shared_dir / "data" / "cmu_smpl", ["05", "09", "16", "35", "131"])
+    clips = read_clips(cmu, ["05", "09", "16", "35", "131"])
     num_found = 0
     for clip in clips:
         shaped = keypoint_model(names).shaped(clip.drawn_betas())
@@ -140,8 +141,8 @@ def test_points_never_seen_are_not_outliers():
     assert not _found(points, np.zeros_like(seen)).any()
 
 
-def test_only_the_wild_point_of_a_fast_dance_is_found(shared_dir):
-    scene: Scene = captured(shared_dir / "data" / "cmu_smpl", "05", "02")[100:190]
+def test_only_the_wild_point_of_a_fast_dance_is_found():
+    scene: Scene = captured(CMU, "05", "02")
     points = scene.solver_points()
     ankle = NAMES.index("left_ankle")
     points[30:50, ankle] += [0.3, 0.0, 0.0]

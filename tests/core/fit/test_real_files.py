@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,20 +16,26 @@ from core.formats.dispatch import read_recordings
 from core.math.rotations import matrix_to_axis_angle, nearest_rotation
 from core.reading import read_tracks
 from core.smpl_skeleton import JOINT_INDEX
+from tests.recordings import DATA
+
+CARRIED_TRC = DATA / "keypoints" / "trc"
+"""The files in it are whole, or their first frames."""
 
 pytestmark = pytest.mark.slow
 
 
-def _fitted(shared_dir: Path, name: str, frames: slice) -> tuple[np.ndarray, float]:
-    """Return the fitted local rotations (F, 24, 3, 3) of the given frames of a file, and its frame rate."""
-    (track,) = read_tracks(shared_dir / "data" / "keypoints" / name.rpartition(".")[2] / name)
+@cache
+def _fitted(path: Path, frames: tuple[int | None, ...] = (None,)) -> tuple[np.ndarray, float]:
+    """Return the fitted local rotations (F, 24, 3, 3) of a file's frames `slice(*frames)`, and their rate."""
+    (track,) = read_tracks(path)
+    frames = slice(*frames)
     fps = track.fps / (frames.step or 1)
     selected = replace(track, positions=track.positions[frames], confidence=track.confidence[frames], fps=fps)
     return fit_track(selected, load_free_body())[0].rotations(), fps
 
 
-def test_a_sitting_person_looks_ahead_despite_an_offset_neck_point(shared_dir):
-    rotations, _ = _fitted(shared_dir, "S00_P01_T02_Participants1-2_P1_0-100.trc", slice(0, 30))
+def test_a_sitting_person_looks_ahead_despite_an_offset_neck_point():
+    rotations, _ = _fitted(CARRIED_TRC / "S00_P01_T02_Participants1-2_P1_0-100.trc")
     world = world_rotations(rotations)
     face, chest = world[:, JOINT_INDEX["head"], :, 2], world[:, JOINT_INDEX["spine3"], :, 2]
     sideways = np.cross(chest, face)[:, 1] / np.linalg.norm(chest[:, [0, 2]], axis=1)
@@ -36,36 +43,37 @@ def test_a_sitting_person_looks_ahead_despite_an_offset_neck_point(shared_dir):
     assert np.degrees(matrix_to_axis_angle(rotations[:, JOINT_INDEX["neck"]])[:, 0]).max() < 55.0
 
 
-@pytest.mark.parametrize("frames", [slice(0, 140), slice(215, 255)])
-def test_a_stray_marker_causes_no_outlier_pose_in_the_sprint(shared_dir, frames):
-    rotations, fps = _fitted(shared_dir, "JA1Gait35.trc", frames)
+@pytest.mark.parametrize("frames", [(0, 140), (215, 255)])
+def test_a_stray_marker_causes_no_outlier_pose_in_the_sprint(keypoints, frames):
+    rotations, fps = _fitted(keypoints / "trc" / "JA1Gait35.trc", frames)
     steps = np.swapaxes(rotations[:-1], -1, -2) @ rotations[1:]
     assert np.linalg.norm(matrix_to_axis_angle(steps), axis=-1).max() * fps < 45.0
 
 
-def test_wrong_heel_and_toe_points_in_one_frame_do_not_move_the_foot(shared_dir):
-    rotations, _ = _fitted(shared_dir, "S00_P00_T01_BalancingTrial_0-100.trc", slice(None))
+def test_wrong_heel_and_toe_points_in_one_frame_do_not_move_the_foot():
+    rotations, _ = _fitted(CARRIED_TRC / "S00_P00_T01_BalancingTrial_0-100.trc")
     foot = rotations[:, JOINT_INDEX["left_ankle"]]
     steps = np.swapaxes(foot[91:97], -1, -2) @ foot[92:98]
     assert np.degrees(np.linalg.norm(matrix_to_axis_angle(steps), axis=-1)).max() < 25.0
 
 
-def test_temporal_refinement_leaves_no_step_at_its_ends(shared_dir):
+def test_temporal_refinement_leaves_no_step_at_its_ends(keypoints):
     # The jumper's shoulders are still here; they used to turn by 6 degrees within one frame.
-    rotations, _ = _fitted(shared_dir, "OpenCap_DJ1.trc", slice(None))
+    rotations, _ = _fitted(keypoints / "trc" / "OpenCap_DJ1.trc")
     shoulders = rotations[222:236, [JOINT_INDEX["left_shoulder"], JOINT_INDEX["right_shoulder"]]]
     steps = matrix_to_axis_angle(np.swapaxes(shoulders[:-1], -1, -2) @ shoulders[1:])
     assert np.degrees(np.linalg.norm(np.diff(steps, axis=0), axis=-1)).max() < 3.0
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_the_foot_turns_with_its_markers(shared_dir, side):
-    (track,) = read_tracks(shared_dir / "data" / "keypoints" / "trc" / "OpenCap_walking2.trc")
+def test_the_foot_turns_with_its_markers(keypoints, side):
+    path = keypoints / "trc" / "OpenCap_walking2.trc"
+    (track,) = read_tracks(path)
     index = track.layout.solver_index
     markers = track.positions[:, [index[f"{side}_{name}"] for name in ("heel", "foot", "small_toe")]]
     markers = markers - markers.mean(axis=1, keepdims=True)
     seen = nearest_rotation(np.swapaxes(markers, -1, -2) @ markers[0])
-    rotations = fit_track(track, load_free_body())[0].rotations()
+    rotations, _ = _fitted(path)
     off = np.swapaxes(seen, -1, -2) @ world_rotations(rotations)[:, JOINT_INDEX[f"{side}_ankle"]]
     spread = matrix_to_axis_angle(off[0].T @ off)
     assert np.degrees(np.linalg.norm(spread - np.median(spread, axis=0), axis=-1)).max() < 20.0
@@ -73,17 +81,17 @@ def test_the_foot_turns_with_its_markers(shared_dir, side):
     assert np.abs(toes[:, 1:]).max() < 8.0
 
 
-def test_the_toes_do_not_fold_up(shared_dir):
-    rotations, _ = _fitted(shared_dir, "Pose2Sim_markers.trc", slice(None))
+def test_the_toes_do_not_fold_up():
+    rotations, _ = _fitted(CARRIED_TRC / "Pose2Sim_markers.trc")
     for side in ("left", "right"):
         toes = np.degrees(matrix_to_axis_angle(rotations[:, JOINT_INDEX[f"{side}_foot"]])[:, 0])
         assert toes.min() > -46.0 and toes.max() < 46.0
 
 
-def test_the_pelvis_tilts_with_its_markers_when_bending_down(shared_dir):
+def test_the_pelvis_tilts_with_its_markers_when_bending_down(keypoints):
     # The fit used to tuck it in by 20 degrees before it followed, within a tenth of a second.
-    rotations, _ = _fitted(shared_dir, "squat.c3d", slice(None, None, 5))
-    (recording,) = read_recordings(shared_dir / "data" / "keypoints" / "c3d" / "squat.c3d")
+    rotations, _ = _fitted(keypoints / "c3d" / "squat.c3d", (None, None, 5))
+    (recording,) = read_recordings(keypoints / "c3d" / "squat.c3d")
     front, rear = (
         sum(recording.positions[::5, recording.names.index(f"{side}{marker}")] for side in "LR")
         for marker in ("FWT", "BWT")
@@ -96,23 +104,23 @@ def test_the_pelvis_tilts_with_its_markers_when_bending_down(shared_dir):
     assert np.nanmax(np.abs(np.diff(off))) < 10.0
 
 
-def test_head_and_toes_do_not_jump_at_the_start_of_the_clip(shared_dir):
+def test_head_and_toes_do_not_jump_at_the_start_of_the_clip():
     # The head turned by 24 degrees in the first frame, the toes by 26, three times as fast as ever after.
-    rotations, _ = _fitted(shared_dir, "Pose2Sim_markers.trc", slice(None))
+    rotations, _ = _fitted(CARRIED_TRC / "Pose2Sim_markers.trc")
     joints = rotations[:6, [JOINT_INDEX["head"], JOINT_INDEX["left_foot"]]]
     steps = matrix_to_axis_angle(np.swapaxes(joints[:-1], -1, -2) @ joints[1:])
     assert np.degrees(np.linalg.norm(steps, axis=-1)).max() < 20.0
 
 
-def test_neck_and_head_stay_within_their_limits(shared_dir):
-    rotations, _ = _fitted(shared_dir, "Pose2Sim_markers.trc", slice(None))
+def test_neck_and_head_stay_within_their_limits():
+    rotations, _ = _fitted(CARRIED_TRC / "Pose2Sim_markers.trc")
     for joint in ("neck", "head"):
         sideways = np.degrees(matrix_to_axis_angle(rotations[:, JOINT_INDEX[joint]])[:, 2])
         assert np.abs(sideways).max() < 45.0
 
 
-def test_an_elbow_that_jumps_for_two_frames_is_flagged(shared_dir):
-    (track,) = read_tracks(shared_dir / "data" / "keypoints" / "trc" / "S00_P00_T01_BalancingTrial_0-100.trc")
+def test_an_elbow_that_jumps_for_two_frames_is_flagged():
+    (track,) = read_tracks(CARRIED_TRC / "S00_P00_T01_BalancingTrial_0-100.trc")
     # The arm follows the file's own jump of 140 mm, but not one that is half as large again.
     elbow = track.positions[:, track.layout.names.index("left_elbow")]
     elbow[87:89] += 0.5 * (elbow[87] - elbow[86])

@@ -16,8 +16,8 @@ from .track_writers import clip, easymocap_folder, mmpose_document, names_of, op
 
 
 @pytest.mark.parametrize("name", ["Alter", "AutoDance"])
-def test_real_lifted_clips(shared_dir, name):
-    (recording,) = read_recordings(shared_dir / f"data/keypoints/h36m17/{name}_output_keypoints_3d.npz")
+def test_real_lifted_clips(keypoints, name):
+    (recording,) = read_recordings(keypoints / f"h36m17/{name}_output_keypoints_3d.npz")
     assert recording.positions.shape == (291, 17, 3)
     assert (recording.fps, recording.units, recording.names, recording.layout) == (None, None, None, None)
     assert (recording.confidence == 1).all(), "the root is at 0, 0, 0 in every frame and is not missing"

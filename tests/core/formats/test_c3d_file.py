@@ -10,17 +10,25 @@ import pytest
 
 from core.errors import TrackFileError
 from core.formats import read_recordings
+from tests.recordings import cases
 
 from .track_writers import c3d_bytes, clip, names_of
 
-REAL = {
-    "cmu_02_05.c3d": (1854, 41, 120.0, "+Z", "TakeoMonday", 1, "RBWT"),
-    "cmu_05_13.c3d": (1095, 330, 120.0, "+Z", "Dance", 20, "LFHD"),
-    "JA1Gait35.c3d": (324, 51, 250.0, "+Z", "", 833, "C7"),
-    "pycgm_Movement_trial.c3d": (323, 117, 120.0, "+Z", "", 695, "LBHD"),
-    "pycgm_Sample_Static.c3d": (275, 111, 100.0, "+Z", "", 1, "LFHD"),
-    "squat.c3d": (2539, 53, 120.0, None, "SehoonVSK35", 1, "ARIEL"),
-}
+REAL = [
+    # source, file, frames, points, fps, up axis, person, first frame, first name
+    ("carried", "cmu_02_05.c3d", 40, 41, 120.0, "+Z", "TakeoMonday", 601, "RBWT"),
+    ("carried", "cmu_05_13.c3d", 40, 330, 120.0, "+Z", "Dance", 500, "LFHD"),
+    ("carried", "JA1Gait35.c3d", 324, 51, 250.0, "+Z", "", 833, "C7"),
+    ("carried", "pycgm_Movement_trial.c3d", 20, 117, 120.0, "+Z", "", 827, "LBHD"),
+    ("carried", "pycgm_Sample_Static.c3d", 20, 111, 100.0, "+Z", "", 151, "LFHD"),
+    ("carried", "squat.c3d", 860, 53, 120.0, None, "Sample35", 1, "ARIEL"),
+    ("original", "cmu_02_05.c3d", 1854, 41, 120.0, "+Z", "TakeoMonday", 1, "RBWT"),
+    ("original", "cmu_05_13.c3d", 1095, 330, 120.0, "+Z", "Dance", 20, "LFHD"),
+    ("original", "JA1Gait35.c3d", 324, 51, 250.0, "+Z", "", 833, "C7"),
+    ("original", "pycgm_Movement_trial.c3d", 323, 117, 120.0, "+Z", "", 695, "LBHD"),
+    ("original", "pycgm_Sample_Static.c3d", 275, 111, 100.0, "+Z", "", 1, "LFHD"),
+    ("original", "squat.c3d", 2539, 53, 120.0, None, "SehoonVSK35", 1, "ARIEL"),
+]
 
 
 class _Oracle(c3d.Reader):
@@ -41,10 +49,11 @@ def _oracle(path):
         return labels, np.array([points for _, points, _ in reader.read_frames()])
 
 
-@pytest.mark.parametrize("name", REAL)
-def test_real_files(shared_dir, name):
-    frames, points, fps, up, person, first, first_name = REAL[name]
-    path = shared_dir / "data/keypoints/c3d" / name
+@pytest.mark.parametrize(
+    ("source", "name", "frames", "points", "fps", "up", "person", "first", "first_name"), cases(REAL)
+)
+def test_real_files(keypoints_dir, source, name, frames, points, fps, up, person, first, first_name):
+    path = keypoints_dir(source) / "c3d" / name
     (recording,) = read_recordings(path)
     assert recording.positions.shape == (frames, points, 3)
     assert (recording.fps, recording.units, recording.up_axis) == (fps, "mm", up)
@@ -56,8 +65,8 @@ def test_real_files(shared_dir, name):
     np.testing.assert_allclose(recording.positions[present], wanted[present][:, :3], atol=2e-4)
 
 
-def test_only_markers_are_read(shared_dir):
-    (recording,) = read_recordings(shared_dir / "data/keypoints/c3d/pycgm_Movement_trial.c3d")
+def test_only_markers_are_read(keypoints):
+    (recording,) = read_recordings(keypoints / "c3d/pycgm_Movement_trial.c3d")
     assert not any(name.startswith("*") or "Angles" in name or "Power" in name for name in recording.names)
     assert {"LASI", "RASI", "LKNE", "C7", "PELO"} <= set(recording.names)
     assert np.nanmax(np.abs(recording.positions)) < 3000.0

@@ -122,10 +122,10 @@ def test_no_point_is_far_if_the_body_is_hardly_visible():
 
 
 @pytest.mark.parametrize("marker", ["r_ankle_lat", "L_HJC"])
-def test_misplaced_markers_are_left_out(marker, shared_dir, tmp_path):
-    (clean,) = read_all(shared_dir / "data/keypoints/trc/AddBiomechanics_motion_capture_walk.trc")
+def test_misplaced_markers_are_left_out(marker, keypoints, tmp_path):
+    (clean,) = read_all(keypoints / "trc/AddBiomechanics_motion_capture_walk.trc")
     path = tmp_path / "moved.trc"
-    lines = (shared_dir / "data/keypoints/trc/AddBiomechanics_motion_capture_walk.trc").read_text().splitlines()
+    lines = (keypoints / "trc/AddBiomechanics_motion_capture_walk.trc").read_text().splitlines()
     names = [name for name in lines[3].split("\t")[2:] if name.strip()]
     matched = clean.matched[len(clean.matched) // 2 if marker == "L_HJC" else 3]
     column = 2 + 3 * names.index(matched)

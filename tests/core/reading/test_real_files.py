@@ -7,32 +7,47 @@ import pytest
 
 from core.errors import AmbiguousTrackError
 from core.reading import ReadOptions, read_all
+from tests.recordings import cases
 
 pytestmark = pytest.mark.slow
 
 FILES = [
-    # file, layout, units, up axis, frame rate in fps, stature in metres
-    ("c3d/JA1Gait35.c3d", "markers", "mm", "+Z", 250.0, 1.77),
-    ("c3d/cmu_02_05.c3d", "markers", "mm", "+Z", 120.0, 1.69),
-    ("c3d/cmu_05_13.c3d", "markers", "mm", "+Z", 120.0, 1.67),
-    ("c3d/pycgm_Movement_trial.c3d", "markers", "mm", "+Z", 120.0, 1.60),
-    ("c3d/pycgm_Sample_Static.c3d", "markers", "mm", "+Z", 100.0, 1.76),
-    ("c3d/squat.c3d", "markers", "mm", "+Y", 120.0, 1.61),
-    ("trc/AddBiomechanics_motion_capture_walk.trc", "markers", "mm", "+Y", 100.0, 1.76),
-    ("trc/JA1Gait35.trc", "markers", "m", "+Y", 250.0, 1.77),
-    ("trc/OpenCap_DJ1.trc", "markers", "m", "+Y", 100.0, 1.78),
-    ("trc/OpenCap_walking2.trc", "markers", "m", "+Y", 100.0, 1.75),
-    ("trc/Pose2Sim_markers.trc", "halpe26", "m", "+Y", 60.0, 1.70),
-    ("trc/S00_P00_T01_BalancingTrial_0-100.trc", "halpe26", "m", "+Y", 60.0, 1.70),
-    ("trc/S00_P00_T01_BalancingTrial_0-100_filt_butterworth_LSTM.trc", "halpe26", "m", "+Y", 60.0, 1.70),
-    ("trc/S00_P01_T02_Participants1-2_P1_0-100.trc", "halpe26", "m", "+Y", 60.0, 1.14),
+    # source, file, layout, units, up axis, frame rate in fps, stature in metres
+    ("carried", "c3d/JA1Gait35.c3d", "markers", "mm", "+Z", 250.0, 1.695),
+    ("carried", "c3d/cmu_02_05.c3d", "markers", "mm", "+Z", 120.0, 1.69),
+    ("carried", "c3d/cmu_05_13.c3d", "markers", "mm", "+Z", 120.0, 1.68),
+    ("carried", "c3d/pycgm_Movement_trial.c3d", "markers", "mm", "+Z", 120.0, 1.59),
+    ("carried", "c3d/pycgm_Sample_Static.c3d", "markers", "mm", "+Z", 100.0, 1.76),
+    ("carried", "c3d/squat.c3d", "markers", "mm", "+Y", 120.0, 1.64),
+    ("carried", "trc/AddBiomechanics_motion_capture_walk.trc", "markers", "mm", "+Y", 100.0, 1.695),
+    ("carried", "trc/JA1Gait35.trc", "markers", "m", "+Y", 250.0, 1.695),
+    ("carried", "trc/OpenCap_DJ1.trc", "markers", "m", "+Y", 100.0, 1.695),
+    ("carried", "trc/OpenCap_walking2.trc", "markers", "m", "+Y", 100.0, 1.695),
+    ("carried", "trc/Pose2Sim_markers.trc", "halpe26", "m", "+Y", 60.0, 1.70),
+    ("carried", "trc/S00_P00_T01_BalancingTrial_0-100.trc", "halpe26", "m", "+Y", 60.0, 1.70),
+    ("carried", "trc/S00_P00_T01_BalancingTrial_0-100_filt_butterworth_LSTM.trc", "halpe26", "m", "+Y", 60.0, 1.70),
+    ("carried", "trc/S00_P01_T02_Participants1-2_P1_0-100.trc", "halpe26", "m", "+Y", 60.0, 1.14),
+    ("original", "c3d/JA1Gait35.c3d", "markers", "mm", "+Z", 250.0, 1.77),
+    ("original", "c3d/cmu_02_05.c3d", "markers", "mm", "+Z", 120.0, 1.69),
+    ("original", "c3d/cmu_05_13.c3d", "markers", "mm", "+Z", 120.0, 1.67),
+    ("original", "c3d/pycgm_Movement_trial.c3d", "markers", "mm", "+Z", 120.0, 1.60),
+    ("original", "c3d/pycgm_Sample_Static.c3d", "markers", "mm", "+Z", 100.0, 1.76),
+    ("original", "c3d/squat.c3d", "markers", "mm", "+Y", 120.0, 1.61),
+    ("original", "trc/AddBiomechanics_motion_capture_walk.trc", "markers", "mm", "+Y", 100.0, 1.76),
+    ("original", "trc/JA1Gait35.trc", "markers", "m", "+Y", 250.0, 1.77),
+    ("original", "trc/OpenCap_DJ1.trc", "markers", "m", "+Y", 100.0, 1.78),
+    ("original", "trc/OpenCap_walking2.trc", "markers", "m", "+Y", 100.0, 1.75),
+    ("original", "trc/Pose2Sim_markers.trc", "halpe26", "m", "+Y", 60.0, 1.70),
+    ("original", "trc/S00_P00_T01_BalancingTrial_0-100.trc", "halpe26", "m", "+Y", 60.0, 1.70),
+    ("original", "trc/S00_P00_T01_BalancingTrial_0-100_filt_butterworth_LSTM.trc", "halpe26", "m", "+Y", 60.0, 1.70),
+    ("original", "trc/S00_P01_T02_Participants1-2_P1_0-100.trc", "halpe26", "m", "+Y", 60.0, 1.14),
 ]
 LIFTED = ("h36m17/Alter_output_keypoints_3d.npz", "h36m17/AutoDance_output_keypoints_3d.npz")
 
 
-@pytest.mark.parametrize(("name", "layout", "units", "up", "fps", "stature_m"), FILES)
-def test_a_real_file_is_interpreted_correctly(name, layout, units, up, fps, stature_m, shared_dir):
-    (reading,) = read_all(shared_dir / "data" / "keypoints" / name)
+@pytest.mark.parametrize(("source", "name", "layout", "units", "up", "fps", "stature_m"), cases(FILES))
+def test_a_real_file_is_interpreted_correctly(source, name, layout, units, up, fps, stature_m, keypoints_dir):
+    (reading,) = read_all(keypoints_dir(source) / name)
     track = reading.track
     assert (track.layout.name, track.fps, track.root_relative) == (layout, fps, False)
     assert reading.finding("units").value == units
@@ -48,8 +63,8 @@ def test_a_real_file_is_interpreted_correctly(name, layout, units, up, fps, stat
 
 
 @pytest.mark.parametrize("name", LIFTED)
-def test_lifted_video_only_needs_its_frame_rate(name, shared_dir):
-    path = shared_dir / "data" / "keypoints" / name
+def test_lifted_video_only_needs_its_frame_rate(name, keypoints):
+    path = keypoints / name
     with pytest.raises(AmbiguousTrackError, match="--fps"):
         read_all(path)
     (reading,) = read_all(path, ReadOptions(fps=25.0))
@@ -59,8 +74,8 @@ def test_lifted_video_only_needs_its_frame_rate(name, shared_dir):
     assert 1.5 < reading.stature_m < 1.8
 
 
-def test_study_markers_are_read_on_request(shared_dir):
-    path = shared_dir / "data/keypoints/trc/S00_P00_T01_BalancingTrial_0-100_filt_butterworth_LSTM.trc"
+def test_study_markers_are_read_on_request(keypoints):
+    path = keypoints / "trc/S00_P00_T01_BalancingTrial_0-100_filt_butterworth_LSTM.trc"
     (keypoints,), (markers,) = read_all(path), read_all(path, ReadOptions(layout="markers"))
     assert markers.track.layout.name == "markers"
     for joint in ("left_knee", "right_ankle", "left_elbow"):
@@ -70,9 +85,8 @@ def test_study_markers_are_read_on_request(shared_dir):
         assert np.nanmedian(np.linalg.norm(seen[0] - seen[1], axis=-1)) < 0.06
 
 
-def test_one_trial_in_two_formats_gives_the_same_motion(shared_dir):
-    folder = shared_dir / "data" / "keypoints"
-    (trc,), (c3d,) = read_all(folder / "trc/JA1Gait35.trc"), read_all(folder / "c3d/JA1Gait35.c3d")
+def test_one_trial_in_two_formats_gives_the_same_motion(keypoints):
+    (trc,), (c3d,) = read_all(keypoints / "trc/JA1Gait35.trc"), read_all(keypoints / "c3d/JA1Gait35.c3d")
     index = trc.track.layout.solver_index
 
     def thigh(reading):

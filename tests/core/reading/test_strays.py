@@ -10,6 +10,7 @@ import pytest
 from core.cli.info import run_info
 from core.markers.strays import find_strays, without_strays
 from core.reading import read_all
+from tests.recordings import cases
 
 STATURE, FPS = 1.75, 250.0
 GAPS = {
@@ -83,8 +84,9 @@ def test_strays_are_removed_and_listed():
     assert not without_strays({"left_toe": path[:2]}, STATURE, FPS)[1]
 
 
-def test_repeated_positions_of_a_sprinters_toes_are_left_out(shared_dir):
-    (reading,) = read_all(shared_dir / "data" / "keypoints" / "trc" / "JA1Gait35.trc")
+@pytest.mark.parametrize(("source", "toes"), cases([("carried", "12, 128"), ("original", "0, 12, 128")]))
+def test_repeated_positions_of_a_sprinters_toes_are_left_out(keypoints_dir, source, toes):
+    (reading,) = read_all(keypoints_dir(source) / "trc" / "JA1Gait35.trc")
     index = reading.track.layout.solver_index
     for point, frames in {
         "right_big_toe": [10, 72],
@@ -94,10 +96,10 @@ def test_repeated_positions_of_a_sprinters_toes_are_left_out(shared_dir):
     }.items():
         assert (reading.track.confidence[frames, index[point]] == 0.0).all(), point
     (note,) = reading.left_out
-    assert "LTOE in 0, 12, 128" in note and note in reading.track.notes
+    assert f"LTOE in {toes}" in note and note in reading.track.notes
 
 
-def test_info_prints_left_out_markers(shared_dir):
+def test_info_prints_left_out_markers(keypoints):
     stream = io.StringIO()
-    assert run_info([shared_dir / "data" / "keypoints" / "trc" / "JA1Gait35.trc"], stream=stream) == 0
+    assert run_info([keypoints / "trc" / "JA1Gait35.trc"], stream=stream) == 0
     assert "left out     Markers left out" in stream.getvalue()
