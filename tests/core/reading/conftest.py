@@ -52,7 +52,7 @@ def walk_in(layout: Layout) -> np.ndarray:
     return np.stack([_walk()[point.solver] if point.solver else missing for point in layout.points], axis=1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_recording() -> Callable[..., RawRecording]:
     """Return a function that makes a recording of the walk, with optional changes."""
 
