@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .recordings import CARRIED, CMU, DATA, ORIGINAL, ORIGINALS, REPOSITORY, SOURCES
+from tests.recordings import CARRIED, CMU, DATA, ORIGINAL, ORIGINALS, REPOSITORY, SOURCES
 
 EXIT_STATUS = pytest.StashKey[int]()
 
@@ -26,14 +26,14 @@ def shared_dir() -> Path:
 
 def pytest_report_header() -> str:
     """Say on which recordings the tests run."""
-    where = "on those carried in tests/data, on twins, "
-    return f"recordings: {where}{'and on the originals' if ORIGINAL in SOURCES else 'not on the originals, absent'}"
+    originals = "and on the originals" if ORIGINAL in SOURCES else "not on the originals, which are not here"
+    return f"recordings: tests run on excerpts and twins, {originals}"
 
 
 @pytest.fixture(scope="session")
 def keypoints_dir(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """A function that returns the folder with the keypoint files of a source."""
-    from .twins import write_twins  # needs SciPy, which not every environment has
+    from tests.twins import write_twins  # needs SciPy, which not every environment has
 
     carried = tmp_path_factory.mktemp("recordings") / "keypoints"
     shutil.copytree(DATA / "keypoints", carried)

@@ -16,7 +16,7 @@ FILES = [
     ("carried", "c3d/JA1Gait35.c3d", "markers", "mm", "+Z", 250.0, 1.695),
     ("carried", "c3d/cmu_02_05.c3d", "markers", "mm", "+Z", 120.0, 1.69),
     ("carried", "c3d/cmu_05_13.c3d", "markers", "mm", "+Z", 120.0, 1.68),
-    ("carried", "c3d/pycgm_Movement_trial.c3d", "markers", "mm", "+Z", 120.0, 1.59),
+    ("carried", "c3d/pycgm_Movement_trial.c3d", "markers", "mm", "+Z", 120.0, 1.61),
     ("carried", "c3d/pycgm_Sample_Static.c3d", "markers", "mm", "+Z", 100.0, 1.76),
     ("carried", "c3d/squat.c3d", "markers", "mm", "+Y", 120.0, 1.64),
     ("carried", "trc/AddBiomechanics_motion_capture_walk.trc", "markers", "mm", "+Y", 100.0, 1.695),
