@@ -1,7 +1,7 @@
 """Optical markers on the free body while it does the motion of the samples. F frames, K markers; metres, Y up.
 
-A marker sits on the skin, where a ray from a place between two joints leaves the body; a joint centre sits in the
-joint. So the true joints of a recording are known.
+A marker sits on the skin, where a ray from a place between two joints leaves the body; a point inside moves with the
+skin around it. The joints themselves are known.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Place:
     Attributes:
         first, second: two solver points, without their side.
         share: how far from the first to the second joint the ray starts.
-        towards: direction of the ray; None for the joint centre itself.
+        towards: direction of the ray; None for the solver point itself.
         shift: of the ray's start, metres.
     """
 
@@ -54,7 +54,7 @@ PLACES: dict[str, Place] = {
     "asis": _at("hip", 0.2, 0.0, 1.0, shift=(0.025, 0.085, 0.0)),
     "psis": _at("hip", -0.1, 0.0, -1.0, shift=(-0.045, 0.085, 0.0)),
     "waist": _at("hip", 1.0, 0.0, 0.0, shift=(0.0, 0.085, 0.0)),
-    "sacrum": _at("pelvis", 0.0, 0.0, -1.0, shift=(0.0, 0.0, 0.0)),
+    "sacrum": _at("pelvis", 0.0, 0.0, -1.0),
     "hip": _at("hip"),
     "thigh outside": _along("hip", "knee", 0.6, 1.0, 0.0, 0.0),
     "thigh outside above": _along("hip", "knee", 0.4, 1.0, 0.0, 0.0),
@@ -123,13 +123,16 @@ def _row(body: BodyData, marker: str) -> np.ndarray:
 
 
 @cache
-def _at_sample_rate(markers: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the times (F,), seconds, and the markers (F, K, 3) of the whole motion."""
+def _path(markers: tuple[str, ...] | None) -> CubicSpline:
+    """Return the path over time, seconds, of the markers (K, 3) or, without any, of the body's joints (24, 3)."""
     motion, body = sample_motion(), load_free_body()
-    regressor = np.stack([_row(body, marker) for marker in markers])
-    shaped = KeypointModel(BodyModel(body), regressor).shaped(motion.betas.astype(np.float32))
-    points = shaped.points(motion.rotations().astype(np.float32), motion.trans.astype(np.float32))
-    return np.arange(len(points)) / motion.fps, np.asarray(points, dtype=np.float64)
+    rotations, betas, trans = (part.astype(np.float32) for part in (motion.rotations(), motion.betas, motion.trans))
+    if markers is None:
+        points = BodyModel(body).joints(rotations, betas, trans)
+    else:
+        regressor = np.stack([_row(body, marker) for marker in markers])
+        points = KeypointModel(BodyModel(body), regressor).shaped(betas).points(rotations, trans)
+    return CubicSpline(np.arange(len(points)) / motion.fps, points.astype(np.float64))
 
 
 def simulated(
@@ -145,6 +148,10 @@ def simulated(
         speed: how many times as fast the person moves.
         seed: of the noise.
     """
-    times, points = _at_sample_rate(tuple(markers))
-    seen = CubicSpline(times, points)(start_s + speed * np.arange(num_frames) / fps)
+    seen = _path(tuple(markers))(start_s + speed * np.arange(num_frames) / fps)
     return np.asarray(seen + NOISE_M * np.random.default_rng(seed).standard_normal(seen.shape))
+
+
+def true_joints(fps: float, num_frames: int, *, start_s: float = 0.0, speed: float = 1.0) -> np.ndarray:
+    """Return the body's joints (F, 24, 3) in the frames of `simulated`."""
+    return np.asarray(_path(None)(start_s + speed * np.arange(num_frames) / fps))

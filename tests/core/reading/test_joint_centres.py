@@ -14,8 +14,14 @@ from core.layouts import LAYOUTS
 from core.markers.joint_centres import joint_centres
 from core.markers.labels import marker_roles, marker_set_title, missing_roles
 from core.reading import ReadOptions, interpret
+from core.smpl_skeleton import JOINT_INDEX
 from tests.recordings import cases
+from tests.simulated_markers import simulated, true_joints
 
+JOINT_BOUNDS_MM = {
+    "hip": (22, 22), "knee": (6, 13), "ankle": (7, 19), "shoulder": (29, 29), "elbow": (4, 30), "wrist": (5, 5),
+}  # fmt: skip
+"""Largest mean distances of joint centres from the free body's joints, with medial markers and without."""
 PLUG_IN_GAIT_ORIGINS = {"knee": "FEO", "ankle": "TIO", "elbow": "HUO", "wrist": "RAO", "shoulder": "CLO"}
 
 
@@ -130,6 +136,26 @@ def test_mirrored_markers_give_the_mirrored_joints():
     mirrored = joint_centres({role: point * mirror for role, point in points.items()}, units_per_mm=1.0)
     for name, centre in plain.items():
         assert mirrored[name] == pytest.approx(centre * mirror), name
+
+
+@pytest.mark.parametrize("with_medial", [True, False])
+def test_centres_agree_with_the_joints_of_a_simulated_person(with_medial):
+    places = {
+        "asis": "asis", "psis": "psis", "acromion": "shoulder", "thigh": "thigh outside", "shank": "shank outside",
+        "knee_lateral": "knee outside", "ankle_lateral": "ankle outside", "elbow_lateral": "elbow outside",
+        "heel": "heel", "wrist_thumb_side": "wrist thumb side", "wrist_little_finger_side": "wrist little finger side",
+    }  # fmt: skip
+    if with_medial:
+        places |= {f"{joint}_medial": f"{joint} inside" for joint in ("knee", "ankle", "elbow")}
+    roles = {f"{side}_{role}": f"{side} {place}" for side in ("left", "right") for role, place in places.items()}
+    points = 1000.0 * simulated(list(roles.values()), 100.0, 700)
+    centres = joint_centres({role: points[:, index] for index, role in enumerate(roles)}, units_per_mm=1.0)
+    truth = 1000.0 * true_joints(100.0, 700)
+    for joint, bound in JOINT_BOUNDS_MM.items():
+        for side in ("left", "right"):
+            off = centres[f"{side}_{joint}"] - truth[:, JOINT_INDEX[f"{side}_{joint}"]]
+            error = np.linalg.norm(off, axis=-1).mean()
+            assert error < bound[not with_medial], (side, joint, error)
 
 
 def test_plug_in_gait_centres_agree_with_vicons(keypoints):
