@@ -8,6 +8,7 @@ the moments change with the pose. A forward pass costs some 60 small products in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from functools import cached_property
 
@@ -37,8 +38,14 @@ class KeypointModel:
         tree_mass: (24, 1, K) the mass of everything that turns with a joint.
     """
 
-    def __init__(self, body: BodyModel, regressor: np.ndarray) -> None:
+    def __init__(self, body: BodyModel, regressor: np.ndarray, carried: Mapping[int, str] | None = None) -> None:
         """Take the moments of *regressor* (K, V), whose rows sum to 1, on *body*.
+
+        Args:
+            body: the body.
+            regressor: weights of the vertices.
+            carried: for some keypoints, by index, the joint that carries them; they follow it alone instead of the
+                skin, from their place in the rest pose.
 
         Raises:
             SkeletonError: *body* has other joints than SMPL's.
@@ -55,9 +62,13 @@ class KeypointModel:
         self.num_points = len(regressor)
         used = np.flatnonzero(np.abs(regressor).sum(axis=0))
         parts = np.einsum("kv,vj->jkv", regressor[:, used], data.weights[used].astype(np.float64))
+        for point, carrier in (carried or {}).items():
+            parts[:, point] = 0.0
+            parts[body.skeleton.index(carrier), point] = regressor[point, used]
         moments = np.einsum("jkv,vc->jck", parts, data.v_template[used])
         moment_dirs = np.einsum("jkv,vcb->jckb", parts, data.shapedirs[used], optimize=True)
         correctives = np.einsum("jkv,vcp->pjck", parts, data.posedirs[used], optimize=True)
+        correctives[..., list(carried or {})] = 0.0
         self._moments = self._own_moments = body.array(moments)
         self.moment_dirs = body.array(moment_dirs)
         self.mass = body.array(parts.sum(axis=-1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..smpl_skeleton import JOINT_INDEX, VERTEX_IDS
+from .bony_landmarks import BONY_LANDMARKS, landmark_row
 from .data import BodyData
 from .topology import VERTEX_IDS_BY_COUNT
 
@@ -53,7 +54,7 @@ def _mixes() -> dict[str, dict[str, float]]:
 MIXED_POINTS: dict[str, dict[str, float]] = _mixes()
 HEAD_TOP = "head_top"
 
-SOLVER_POINTS: tuple[str, ...] = (*JOINT_INDEX, *VERTEX_IDS, *MIXED_POINTS, HEAD_TOP)
+SOLVER_POINTS: tuple[str, ...] = (*JOINT_INDEX, *VERTEX_IDS, *MIXED_POINTS, HEAD_TOP, *BONY_LANDMARKS)
 """Every point that the solver can use. ``neck`` is SMPL's neck joint; OpenPose's neck is ``mid_shoulder``."""
 
 
@@ -66,6 +67,8 @@ def _row(body: BodyData, name: str) -> np.ndarray:
         row[VERTEX_IDS_BY_COUNT[num_vertices][name]] = 1.0
     elif name == HEAD_TOP:
         row[int(np.argmax(body.v_template[:, 1]))] = 1.0
+    elif name in BONY_LANDMARKS:
+        row = landmark_row(body, name)
     elif name in MIXED_POINTS:
         for part, weight in MIXED_POINTS[name].items():
             row += weight * _row(body, part)

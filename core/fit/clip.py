@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..body.data import BodyData
-from ..body.keypoints import KeypointModel, ShapedKeypoints
+from ..body.keypoints import ShapedKeypoints
 from ..body.model import BodyModel
 from ..math.arrays import Array, check_device, like, namespace, to_numpy
 from ..motion import Motion
 from ..track import KeypointTrack
 from .blocks import frame_blocks, poses_in_blocks
-from .observations import SolverPoints, body_regressor, check_body_seen, solver_points
+from .observations import SolverPoints, check_body_seen, keypoint_model, solver_points
 from .options import FitOptions, Progress
 from .pose_solver import PoseSolver, find_shape, make_targets, residual_noise
 from .progress import ProgressReporter
@@ -25,6 +25,7 @@ from .report import FitReport
 from .result import Offsets, RawFit, build_result
 from .screening.screen import Screened, screen
 from .solver.gauss_newton import Targets
+from .solver.knee_axes import align_knee_axes
 from .temporal.flat_feet import find_unseen_feet, flatten_feet
 from .temporal.hidden_legs import bridge_legs
 from .temporal.keypoint_smoothing import SmoothedPoints, smooth_points
@@ -57,9 +58,7 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         reporter.begin("Smoothing the keypoints")
         screened = _screened(track)
         points = screened.points
-    model = KeypointModel(
-        BodyModel(body, check_device(options.device)), body_regressor(track.layout, body, options.regressor)
-    )
+    model = keypoint_model(track.layout, BodyModel(body, check_device(options.device)), options.regressor)
     predictor = options.predictor(model.body.device)
     with clock.step("smooth"):
         smoothed = smooth_points(
@@ -99,6 +98,7 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
     with clock.step("hold"):
         unseen = find_unseen_feet(points.names, points.weights)
         rotations = flatten_feet(model.body, shape.betas, rotations, trans, track.fps, sides=unseen)
+        rotations = align_knee_axes(rotations, to_numpy(keypoints.rest_joints))
     with clock.step("report"):
         reporter.begin("Measuring the errors")
         error = _point_errors(points, keypoints, rotations, trans)

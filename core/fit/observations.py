@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..body.bony_landmarks import landmark_holders
 from ..body.data import BodyData
+from ..body.keypoints import KeypointModel
 from ..body.landmarks import landmark_regressor
+from ..body.model import BodyModel
 from ..errors import BodyError, TrackError
 from ..layouts import Layout
 from ..track import KeypointTrack
@@ -15,7 +18,9 @@ from .temporal.visibility import find_visibility
 
 _REQUIRED = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 FOOT_POINTS = tuple(
-    f"{side}_{point}" for side in ("left", "right") for point in ("ankle", "heel", "big_toe", "small_toe", "foot")
+    f"{side}_{point}"
+    for side in ("left", "right")
+    for point in ("ankle", "heel", "big_toe", "small_toe", "foot", "fifth_metatarsal")
 )
 LEG_POINTS = ("left_knee", "right_knee", *FOOT_POINTS)
 """The solver points of the legs below the hips."""
@@ -111,6 +116,22 @@ def check_body_seen(points: SolverPoints, track: KeypointTrack) -> None:
             f"check the layout ({track.layout.name}) with --layout{instead}",
             options=options,
         )
+
+
+def keypoint_model(layout: Layout, body: BodyModel, regressor: np.ndarray | None) -> KeypointModel:
+    """Return the layout's solver points on *body*, without vertices.
+
+    Args:
+        layout: the layout.
+        body: the body.
+        regressor: (number of the layout's points, V) rows that replace the built-in regressor, or None.
+
+    Raises:
+        BodyError: *regressor* has not one row for each point of the layout, or is not finite.
+        SkeletonError: *body* has other joints than SMPL's.
+    """
+    rows = body_regressor(layout, body.data, regressor)
+    return KeypointModel(body, rows, landmark_holders(layout_points(layout).names) if regressor is None else {})
 
 
 def body_regressor(layout: Layout, body: BodyData, regressor: np.ndarray | None) -> np.ndarray:

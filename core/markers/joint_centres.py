@@ -9,6 +9,8 @@ shoulder   Rab et al. 2002, Gait Posture 15, 266-273: below the acromion by 17 %
 elbow      midpoint of both epicondyles; else half an elbow width medially along the flexion axis.
 wrist      midpoint of both styloids.
 
+Markers on bones that the body has as landmarks (`core.body.bony_landmarks`) are points of their own beside the centres.
+
 Joint widths are taken as fractions of the stature (Plug-in Gait measures them on the person). The results do not depend
 on the handedness of the axes: medial and upward directions are computed from the markers.
 """
@@ -21,6 +23,7 @@ from itertools import combinations
 
 import numpy as np
 
+from ..body.bony_landmarks import BONY_LANDMARKS
 from .legs import SIDES, Points, between, chord, feet, knees_and_ankles
 from .rigid_clusters import completed
 from .vectors import across, bridged, dot, lengths, mean_of, median, unit
@@ -34,9 +37,6 @@ _UPPER_ARM_OF_STATURE = 0.186
 _TYPICAL_PELVIS_WIDTH_MM = 240.0
 _ACROMION_DROP = 0.17
 _WRIST_THICKNESS = 0.030
-_PELVIC_TILT = np.radians(10.0)
-_PELVIS_HEIGHT = 0.049
-"""Height of SMPL's pelvis joint above the hip centres, as a fraction of the stature."""
 
 
 def _sided(*roles: str) -> tuple[str, ...]:
@@ -235,14 +235,11 @@ def _arms(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray
     return found
 
 
-def _spine(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray]:
-    """Return the root of the neck and the lower chest (F, 3) if their markers exist."""
-    found: dict[str, np.ndarray] = {}
-    if "c7" in points and "manubrium" in points:
-        found["neck"] = mean_of(points["c7"], points["manubrium"]) + 0.03 * stature * trunk.up
-    if "t10" in points and "sternum" in points:
-        found["spine2"] = 0.55 * points["t10"] + 0.45 * points["sternum"] - 0.02 * stature * trunk.up
-    return found
+def _neck(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray]:
+    """Return the root of the neck (F, 3) if its markers exist."""
+    if "c7" not in points or "manubrium" not in points:
+        return {}
+    return {"neck": mean_of(points["c7"], points["manubrium"]) + 0.03 * stature * trunk.up}
 
 
 def _head(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray]:
@@ -263,7 +260,7 @@ def _head(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray
 
 
 def joint_centres(points: Points, *, units_per_mm: float | None) -> dict[str, np.ndarray]:
-    """Return the solver points estimated from markers, each (F, 3) in the file's units and axes.
+    """Return the solver points that markers show, each (F, 3) in the file's units and axes.
 
     Args:
         points: (F, 3) of each role; `labels.missing_roles` must return none for them.
@@ -289,10 +286,7 @@ def joint_centres(points: Points, *, units_per_mm: float | None) -> dict[str, np
     trunk = _Trunk(tops, bridged(up, np.isfinite(up).all(-1)), axes.chirality if axes is not None else 1.0)
     found = {**hips, **knees_and_ankles(points, hips, stature, trunk.chirality), **feet(points, stature)}
     found.update(_arms(points, trunk, stature))
-    found.update(_spine(points, trunk, stature))
+    found.update(_neck(points, trunk, stature))
     found.update(_head(points, trunk, stature))
-    if axes is not None:
-        # In a standing person, the plane of ASIS and PSIS is tilted forward by about 10 degrees.
-        upright = np.cos(_PELVIC_TILT) * axes.up - np.sin(_PELVIC_TILT) * axes.forward
-        found["pelvis"] = middle + _PELVIS_HEIGHT * stature * upright
+    found.update({role: place for role, place in points.items() if role in BONY_LANDMARKS})
     return found

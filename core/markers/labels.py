@@ -21,6 +21,7 @@ _SIDED_ROLES: dict[str, tuple[str, ...]] = {
     "toe": ("toe", "hlx"),
     "first_metatarsal": ("mt1", "p1mt", "fm1", "1meta"),
     "fifth_metatarsal": ("mt5", "p5mt", "fm5", "5meta"),
+    "sternoclavicular": ("sternum", "sc", "scj"),
     "acromion": ("sho", "shoulder", "sh", "acr", "acromion", "cac"),
     "shoulder_front": ("fsh",),
     "shoulder_back": ("bsh",),

@@ -236,6 +236,6 @@ def feet(points: Points, stature: float) -> dict[str, np.ndarray]:
             on_tip = median(lengths(toe - heel)) > _MIN_TOE_TIP_DISTANCE * stature
         if ball is not None and outer is not None:
             ball = mean_of(ball, outer)
-        places = {"heel": heel, "small_toe": outer, "foot": ball, "big_toe" if on_tip else "foot": toe}
+        places = {"heel": heel, "foot": ball, "big_toe" if on_tip else "foot": toe}
         found.update({f"{side}_{name}": place for name, place in places.items() if place is not None})
     return found

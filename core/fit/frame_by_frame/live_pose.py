@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...body.keypoints import ShapedKeypoints
+from ...math.arrays import to_numpy
 from ..pose_solver import is_lost, outlier_limit_m
 from ..priors.pose_predictor import PosePredictor
 from ..shape.estimate import ShapeEstimate
@@ -72,6 +73,11 @@ class LivePose:
     def expects_next(self) -> bool:
         """Whether the next frame asks anew what pose to expect, and those after it do not."""
         return self._expected_frames > 1 and self._age + 1 >= self._expected_frames
+
+    @property
+    def rest_joints(self) -> np.ndarray:
+        """Joints (24, 3) of the rest pose of the person's shape, metres; known once a frame was pushed."""
+        return to_numpy(self._keypoints.rest_joints)
 
     def push(self, targets: FrameTargets, visibility: Visibility, shape: ShapeEstimate) -> FramePose:
         """Return the pose of the next frame; the last one where it does not show enough of the person.

@@ -19,16 +19,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...body.data import BodyData
-from ...body.keypoints import KeypointModel
 from ...body.model import BodyModel
 from ...errors import TrackError
 from ...layouts import Layout
 from ...math.arrays import check_device
 from ...track import KeypointTrack
-from ..observations import body_regressor, layout_points
+from ..observations import keypoint_model, layout_points
 from ..options import FitOptions
 from ..quality import QUALITIES
 from ..shape.estimate import ShapeEstimate
+from ..solver.knee_axes import align_knee_axes
 from ..solver.one_frame import FrameTargets
 from ..temporal.keypoint_smoothing import measure_noise
 from ..temporal.visibility import Visibility, find_visibility
@@ -89,7 +89,7 @@ class FitStream:
         self._layout, self._fps = layout, fps
         self._points = layout_points(layout)
         self.names = self._points.names
-        model = KeypointModel(BodyModel(body), body_regressor(layout, body, self._options.regressor))
+        model = keypoint_model(layout, BodyModel(body), self._options.regressor)
         predictor = self._options.predictor("numpy")
         self._calibration = Calibration(self._points, model, fps, self._options, predictor)
         self._filter = LivePoints(len(self.names), fps, self._options.smoothing)
@@ -136,7 +136,8 @@ class FitStream:
             self._calibration.learn(self._pose.lesson(), self._noise_m)
         off = np.nan_to_num(measured) - self._pose.points
         error = np.where(weights > 0, np.sqrt(np.einsum("ka,ka->k", off, off)), np.nan)
-        return StreamPose(pose.rotations, pose.trans, shape.betas, error, screening.wrong, visibility, shape.sigma_m)
+        rotations = align_knee_axes(pose.rotations[None], self._pose.rest_joints)[0]
+        return StreamPose(rotations, pose.trans, shape.betas, error, screening.wrong, visibility, shape.sigma_m)
 
     def _screened(self, measured: np.ndarray, weights: np.ndarray) -> Screening:
         """Return which points are wrong.

@@ -47,7 +47,7 @@ PART_CHAINS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("left_wrist",),
         ("left_index_knuckle", "left_middle_knuckle", "left_pinky_knuckle", "left_hand"),
     ),
-    "leg": (("left_knee",), ("left_ankle",), ("left_big_toe", "left_small_toe", "left_foot")),
+    "leg": (("left_knee",), ("left_ankle",), ("left_big_toe", "left_small_toe", "left_foot", "left_fifth_metatarsal")),
 }
 """For each part, groups of points from the root outwards. The depth to which a part is seen is the number of successive
 groups with a seen point.

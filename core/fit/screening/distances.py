@@ -15,10 +15,10 @@ import numpy as np
 _SIDES = ("left", "right")
 _LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 _HAND = ("wrist", "hand", "index_knuckle", "middle_knuckle", "ring_knuckle", "pinky_knuckle", "thumb_knuckle")
-_FOOT = ("ankle", "heel", "big_toe", "small_toe", "foot")
+_FOOT = ("ankle", "heel", "big_toe", "small_toe", "foot", "fifth_metatarsal")
 _RIGID: tuple[tuple[str, ...], ...] = (
     ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head", "head_top"),
-    ("left_hip", "right_hip", "mid_hip", "pelvis"),
+    ("left_hip", "right_hip", "mid_hip", "pelvis", "left_asis", "right_asis", "left_psis", "right_psis", "sacrum"),
     ("left_shoulder", "right_shoulder", "mid_shoulder"),
     *(tuple(f"{side}_{stem}" for stem in group) for side in _SIDES for group in (_HAND, _FOOT, *_LIMBS)),
 )

@@ -18,11 +18,11 @@ from .continuity import expected_places, usual_around
 from .distances import usual_lengths
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "hips": ("hip",),
-    "legs": ("knee", "ankle", "heel", "big_toe", "small_toe", "foot"),
-    "shoulders": ("shoulder", "collar"),
-    "arms": ("elbow", "wrist", "hand", "thumb_knuckle", "index_knuckle", "middle_knuckle", "ring_knuckle",
-             "pinky_knuckle"),
+    "hips": ("hip", "asis", "psis"),
+    "legs": ("knee", "ankle", "heel", "big_toe", "small_toe", "foot", "fifth_metatarsal"),
+    "shoulders": ("shoulder", "collar", "sternoclavicular"),
+    "arms": ("elbow", "elbow_lateral", "elbow_medial", "wrist", "hand", "thumb_knuckle", "index_knuckle",
+             "middle_knuckle", "ring_knuckle", "pinky_knuckle"),
     "face": ("eye", "ear"),
 }  # fmt: skip
 """The groups, and their points without the side."""

@@ -117,10 +117,14 @@ def analytic_start(names: Sequence[str], keypoints: ShapedKeypoints, targets: Ta
 
 
 _SIDES = ("left", "right")
-_PELVIS = {"left_hip": 1.0, "right_hip": 1.0, "mid_hip": 1.0, "pelvis": 1.0, "spine1": 1.0, "mid_shoulder": 0.7}
+_PELVIS = {
+    "left_hip": 1.0, "right_hip": 1.0, "mid_hip": 1.0, "pelvis": 1.0, "spine1": 1.0, "mid_shoulder": 0.7,
+    "left_asis": 1.0, "right_asis": 1.0, "left_psis": 1.0, "right_psis": 1.0, "sacrum": 1.0,
+}  # fmt: skip
 _CHEST = {
     "left_shoulder": 1.0, "right_shoulder": 1.0, "mid_shoulder": 1.0, "mid_hip": 0.7, "spine3": 1.0, "spine2": 0.5,
-    "neck": 1.0, "left_collar": 1.0, "right_collar": 1.0,
+    "neck": 1.0, "left_collar": 1.0, "right_collar": 1.0, "c7": 1.0, "t10": 1.0, "manubrium": 1.0, "sternum": 1.0,
+    "left_sternoclavicular": 1.0, "right_sternoclavicular": 1.0,
 }  # fmt: skip
 _HEAD = {
     "nose": 1.0, "left_eye": 1.0, "right_eye": 1.0, "left_ear": 1.0, "right_ear": 1.0, "head": 1.0, "head_top": 1.0,
@@ -129,7 +133,7 @@ _HEAD = {
 
 
 def _foot(side: str) -> dict[str, float]:
-    return {f"{side}_{name}": 1.0 for name in ("ankle", "heel", "big_toe", "small_toe", "foot")}
+    return {f"{side}_{name}": 1.0 for name in ("ankle", "heel", "big_toe", "small_toe", "foot", "fifth_metatarsal")}
 
 
 def _hand(side: str) -> dict[str, float]:

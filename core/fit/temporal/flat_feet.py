@@ -21,7 +21,7 @@ from ...math.rotations import slerp_matrices, swing_between, transposed
 from ...smpl_skeleton import JOINT_INDEX
 
 _SIDES = ("left", "right")
-_FOOT_POINTS = ("big_toe", "small_toe", "heel", "foot")
+_FOOT_POINTS = ("big_toe", "small_toe", "heel", "foot", "fifth_metatarsal")
 _LOW_M = (0.03, 0.07)
 """Height above the lower ankle up to which a foot certainly stands, and from which it does not. This range and those
 below were chosen on CMU clips of ten people, in COCO17 and H36M17, and on OpenCap's squat with the keypoints of three

@@ -70,7 +70,7 @@ def test_the_foot_turns_with_its_markers(keypoints, side):
     path = keypoints / "trc" / "OpenCap_walking2.trc"
     (track,) = read_tracks(path)
     index = track.layout.solver_index
-    markers = track.positions[:, [index[f"{side}_{name}"] for name in ("heel", "foot", "small_toe")]]
+    markers = track.positions[:, [index[f"{side}_{name}"] for name in ("heel", "foot", "fifth_metatarsal")]]
     markers = markers - markers.mean(axis=1, keepdims=True)
     seen = nearest_rotation(np.swapaxes(markers, -1, -2) @ markers[0])
     rotations, _ = _fitted(path)

@@ -332,7 +332,7 @@ def test_swapped_metatarsal_labels_are_corrected(keypoints):
     assert recording.names is not None
     reading = interpret(recording)
     for side, letter in (("left", "L"), ("right", "R")):
-        ball = reading.track.layout.solver_index[f"{side}_small_toe"]
+        ball = reading.track.layout.solver_index[f"{side}_fifth_metatarsal"]
         labelled = recording.positions[:, recording.names.index(f"{letter}MT1")]
         assert reading.track.positions[100, ball] == pytest.approx(labelled[100] / 1000.0, abs=1e-3)
     doubts = reading.finding("layout").doubts
