@@ -1,7 +1,8 @@
-"""The shape of a person in a stream: found anew from more and more frames, beside the frames' own work.
+"""Estimate a person's shape in a stream, from more and more frames, beside the work of the frames.
 
-What a clip does at once, `core.fit.shape.estimate.refine_shape`, would keep a frame waiting for a tenth of a second and
-more. Here each frame does a part of it; until that has been done once, the shape is what the frames tell one by one.
+`core.fit.shape.estimate.refine_shape`, which a clip calls once, would delay a frame by a tenth of a second or more, so
+each frame does a part of it. Until it is complete for the first time, the shape is a recursive least-squares estimate
+from the single frames.
 """
 
 from __future__ import annotations
@@ -27,26 +28,26 @@ from ..shape.estimate import (
     limited,
     spread_frames,
 )
-from ..solver.one_frame import Lesson
+from ..solver.one_frame import ShapeEvidence
 from ..temporal.keypoint_smoothing import smooth_points
 
 CALIBRATION_FRAMES = (5, 40, 120)
-"""After that many frames it is begun to find the shape anew from all the frames so far; the last one found is kept."""
+"""After so many frames, a new estimate from all frames so far begins; the last one is final."""
 _HELD_AS_FRAMES, _SIGMA_PER_MISFIT = 20.0, 0.5
-"""How firmly a rough shape is held: as by so many frames of noise, and how far off its points are taken to be."""
+"""The prior of the rough shape counts like so many frames of noise; its sigma is this share of the misfit."""
 _ROUNDS = 2
-"""The betas are nearly known when the work begins, so it takes fewer rounds than in a clip."""
+"""The betas are nearly known when an estimate begins, so it takes fewer rounds than in a clip."""
 _SPREAD_FRAMES = 16
-"""From so many of them: how long a part of the work takes depends on it."""
+"""Number of frames that an estimate uses, which sets how long a part of the work takes."""
 
 
 class Calibration:
-    """Finds a person's shape from the frames of a stream.
+    """Estimates a person's shape from the frames of a stream.
 
     Attributes:
-        shape: as far as it is known.
-        num_pushed: how many frames have come.
-        rough: all that is known is what each frame tells by itself.
+        shape: the current estimate.
+        num_pushed: number of frames so far.
+        rough: whether *shape* is still the estimate from single frames.
     """
 
     shape: ShapeEstimate
@@ -54,14 +55,14 @@ class Calibration:
     def __init__(
         self, points: LayoutPoints, model: KeypointModel, fps: float, options: FitOptions, predictor: PosePredictor
     ) -> None:
-        """Begin with nothing seen.
+        """Begin without frames.
 
         Args:
-            points: which of the layout's the solver reads.
-            model: those points on the body, on NumPy.
-            fps: frames a second.
-            options: settings.
-            predictor: who is asked what pose to expect.
+            points: the points of the layout that the solver uses.
+            model: these points on the body, on NumPy.
+            fps: frames per second.
+            options: the fit options.
+            predictor: predicts the expected poses.
         """
         self._points, self._model, self._fps, self._predictor = points, model, fps, predictor
         self._options = options
@@ -70,22 +71,22 @@ class Calibration:
         self._work: Iterator[ShapeEstimate | None] | None = None
         self.num_pushed = 0
         num_betas = model.body.data.shapedirs.shape[-1]
-        self._firm, self._drawn = np.zeros((num_betas, num_betas)), np.zeros(num_betas)
-        self._num_lessons, self._misfit_squared = 0, 0.0
+        self._information, self._weighted_betas = np.zeros((num_betas, num_betas)), np.zeros(num_betas)
+        self._num_learned, self._misfit_squared = 0, 0.0
         self.rough = True
 
     @property
     def ended(self) -> bool:
-        """Whether the shape stays."""
+        """Whether the shape is final."""
         return not self._due and self._work is None
 
     def push(self, positions: np.ndarray, weights: np.ndarray, *, busy: bool) -> None:
-        """Take the next frame, and do a part of the work.
+        """Add the next frame, and do a part of the work.
 
         Args:
             positions: (K, 3) metres, NaN where missing.
             weights: (K,) 0 where missing.
-            busy: there is much else to do in this frame, so the work waits for the next one.
+            busy: whether the frame has other work to do, so that this one waits for the next frame.
         """
         self._history.append((positions, weights))
         self.num_pushed += 1
@@ -104,29 +105,29 @@ class Calibration:
         else:
             self.shape, self.rough = found, False
 
-    def learn(self, lesson: Lesson, noise_m: np.ndarray) -> None:
-        """Take into the shape what a frame tells of it, while it is rough: least squares, frame by frame.
+    def learn(self, evidence: ShapeEvidence, noise_m: np.ndarray) -> None:
+        """Update the rough shape with the evidence of a frame, by recursive least squares.
 
         Args:
-            lesson: what it tells.
-            noise_m: (K,) noise of the points per axis.
+            evidence: the frame's evidence on the shape.
+            noise_m: (K,) noise of the points per axis, metres.
         """
         betas = self.shape.betas
-        self._firm += lesson.matrix
-        self._drawn += lesson.matrix @ betas + lesson.right
-        self._num_lessons += 1
-        self._misfit_squared += (lesson.misfit_m**2 - self._misfit_squared) / self._num_lessons
+        self._information += evidence.matrix
+        self._weighted_betas += evidence.matrix @ betas + evidence.right
+        self._num_learned += 1
+        self._misfit_squared += (evidence.misfit_m**2 - self._misfit_squared) / self._num_learned
         left_m = float(np.median(after_smoothing(noise_m, self._options.smoothing)))
         if self._options.betas is None:
-            hold = left_m**2 * _HELD_AS_FRAMES + self._misfit_squared * self._num_lessons
-            betas = limited(np.linalg.solve(self._firm + hold * np.eye(len(betas)), self._drawn))
-        sigma_m = max(MIN_SIGMA_M, left_m, _SIGMA_PER_MISFIT * lesson.misfit_m)
+            hold = left_m**2 * _HELD_AS_FRAMES + self._misfit_squared * self._num_learned
+            betas = limited(np.linalg.solve(self._information + hold * np.eye(len(betas)), self._weighted_betas))
+        sigma_m = max(MIN_SIGMA_M, left_m, _SIGMA_PER_MISFIT * evidence.misfit_m)
         self.shape = replace(self.shape, betas=betas, sigma_m=sigma_m, noise_m=left_m)
 
     def recent(self, num_frames: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions (F, K, 3) and weights (F, K) of the last frames, at most *num_frames*."""
-        some = list(self._history)[-num_frames:]
-        positions, weights = (np.stack(parts) for parts in zip(*some, strict=True))
+        latest = list(self._history)[-num_frames:]
+        positions, weights = (np.stack(parts) for parts in zip(*latest, strict=True))
         return positions, weights
 
     def _seen(self) -> SolverPoints:
@@ -134,7 +135,7 @@ class Calibration:
         return replace(self._points.empty(), positions=positions, weights=weights)
 
     def _first_shape(self) -> ShapeEstimate:
-        """Return what the lengths of the bones in the first frame tell."""
+        """Return the shape that fits the bone lengths of the first frame."""
         points = self._seen()
         smoothed = smooth_points(points.positions, points.weights, self._fps)
         noise = residual_noise(smoothed, self._options.smoothing)
@@ -151,15 +152,15 @@ class Calibration:
 
 @dataclass(frozen=True, eq=False)
 class _Search:
-    """A search for the shape in some frames; knows nothing of the stream.
+    """An estimate of the shape from a number of frames, in parts.
 
     Attributes:
-        points: what was measured.
-        model: those points on the body.
-        betas: (B,) as far as they are known.
-        fps: frames a second.
-        options: settings.
-        predictor: who is asked what pose to expect.
+        points: the measured points.
+        model: these points on the body.
+        betas: (B,) initial betas.
+        fps: frames per second.
+        options: the fit options.
+        predictor: predicts the expected poses.
     """
 
     points: SolverPoints
@@ -170,7 +171,7 @@ class _Search:
     predictor: PosePredictor
 
     def parts(self) -> Iterator[ShapeEstimate | None]:
-        """Do the next part of the work; yield None after each, and the shape after the last."""
+        """Do the work in parts: yield None after each, and the shape after the last."""
         points, strength, known = self.points, self.options.smoothing, self.options.betas is not None
         smoothed = smooth_points(points.positions, points.weights, self.fps, strength=strength)
         yield None

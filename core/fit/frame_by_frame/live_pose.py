@@ -1,4 +1,4 @@
-"""The pose of the next frame of a stream, from the last one. K keypoints."""
+"""Solve the pose of each next frame of a stream, starting from the last one. K keypoints."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from ..priors.pose_predictor import PosePredictor
 from ..shape.estimate import ShapeEstimate
 from ..solver.gauss_newton import IterationLimits, Targets
 from ..solver.initial_pose import analytic_start
-from ..solver.one_frame import FramePose, FramePrior, FrameSolver, FrameTargets, Lesson
+from ..solver.one_frame import FramePose, FramePrior, FrameSolver, FrameTargets, ShapeEvidence
 from ..temporal.visibility import Visibility
 
 _EXPECTED_S, _EXPECTED_FRAMES = 0.1, 3
-"""What pose to expect is asked anew after so long, and after so many frames, at most. On clean points of 8 clips of
-people that it never saw, asking in every frame gains a tenth of a millimetre PVE, for twice the time."""
+"""The expected pose is predicted again after at most this time and this number of frames. On clean points of 8 clips of
+held-out people, a prediction in every frame gains a tenth of a millimetre PVE, for twice the time."""
 _STEPS = 2
-"""A frame goes on from the last one, and the next goes on from there; only one that still moves by much gets more."""
+"""Steps of a frame, which starts from the last one; only a frame whose last step is large gets more."""
 _DOUBT_S = 0.5
-"""A frame that lies far from its points however it is solved is not tried in full again before that."""
+"""After a frame that no start fits, the full solve is not repeated for so long."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """A pose that was found for some targets, all relative to one place.
+    """A solved pose, relative to the centre of its targets.
 
     Attributes:
         targets: the targets.
         pose: the pose.
         points: (K, 3) its keypoints, metres.
-        miss_m: their weighted root mean square distance from the targets.
+        error_m: their weighted root mean square distance from the targets.
     """
 
     targets: FrameTargets
     pose: FramePose
     points: np.ndarray
-    miss_m: float
+    error_m: float
 
 
 class LivePose:
@@ -53,13 +53,13 @@ class LivePose:
     points: np.ndarray
 
     def __init__(self, names: Sequence[str], fps: float, iterations: IterationLimits, predictor: PosePredictor) -> None:
-        """Begin with no pose.
+        """Begin without frames.
 
         Args:
             names: (K,) the solver points.
-            fps: frames a second.
-            iterations: how many steps a frame gets.
-            predictor: who is asked what pose to expect.
+            fps: frames per second.
+            iterations: limits of the steps of a frame.
+            predictor: predicts the expected poses.
         """
         self._names, self._iterations, self._predictor = tuple(names), iterations, predictor
         self._expected_frames = int(np.clip(round(_EXPECTED_S * fps), 1, _EXPECTED_FRAMES))
@@ -71,7 +71,7 @@ class LivePose:
 
     @property
     def expects_next(self) -> bool:
-        """Whether the next frame asks anew what pose to expect, and those after it do not."""
+        """Whether the next frame, unlike those after it, predicts the expected pose again."""
         return self._expected_frames > 1 and self._age + 1 >= self._expected_frames
 
     @property
@@ -80,12 +80,12 @@ class LivePose:
         return to_numpy(self._keypoints.rest_joints)
 
     def push(self, targets: FrameTargets, visibility: Visibility, shape: ShapeEstimate) -> FramePose:
-        """Return the pose of the next frame; the last one where it does not show enough of the person.
+        """Return the pose of the next frame; the last pose if the frame does not show enough of the person.
 
         Args:
-            targets: where the points are.
-            visibility: what they tell.
-            shape: the person's.
+            targets: target positions of the points.
+            visibility: which joints they show.
+            shape: the person's shape.
         """
         if self._last is None or shape is not self._shape:
             self._take(shape)
@@ -107,45 +107,45 @@ class LivePose:
         self._last = FramePose(found.pose.rotations, found.pose.trans + centre)
         return self._last
 
-    def lesson(self) -> Lesson:
-        """Return what the last frame that showed enough of the person tells of the shape."""
+    def shape_evidence(self) -> ShapeEvidence:
+        """Return the evidence on the shape of the last frame that showed enough of the person."""
         found = self._found
-        return self._solver.lesson(found.pose, found.targets, self._prior, outlier_limit_m(self._sigma_m))
+        return self._solver.shape_evidence(found.pose, found.targets, self._prior, outlier_limit_m(self._sigma_m))
 
     def _take(self, shape: ShapeEstimate) -> None:
-        """Go on with another shape."""
+        """Continue with another shape."""
         self._shape, self._sigma_m = shape, shape.sigma_m
         self._keypoints: ShapedKeypoints = shape.model.shaped(shape.model.body.array(shape.betas))
         self._solver = FrameSolver(self._keypoints)
 
     def _solved(self, targets: FrameTargets, visibility: Visibility, centre: np.ndarray) -> _Found:
-        """Return the pose, relative to *centre*."""
+        """Solve the pose, relative to *centre*."""
         if self._last is None:
             return self._from_nothing(targets)
         if self._age >= self._expected_frames:
-            self._expect(targets)
+            self._predict(targets)
         back = self._unknown & ~visibility.unknown[0]
         begin = np.where(back[:, None, None], self._prior.rotations, self._last.rotations)
         found = self._finish(targets, FramePose(begin, (self._last.trans - centre).astype(np.float32)), near=True)
-        if self._doubt or not is_lost(found.miss_m, self._sigma_m):
+        if self._doubt or not is_lost(found.error_m, self._sigma_m):
             return found
         again = self._from_nothing(targets)
-        if again.miss_m < found.miss_m:
+        if again.error_m < found.error_m:
             return again
         self._doubt = self._doubt_frames
         return found
 
     def _from_nothing(self, targets: FrameTargets) -> _Found:
-        """Return the pose as a clip's frame finds it (`core.fit.pose_solver.PoseJob.solve`), whatever was before."""
-        start, trans = self._expect(targets)
+        """Solve the pose without the last one, as a frame of a clip (`core.fit.pose_solver.PoseSolver.solve`)."""
+        start, trans = self._predict(targets)
         found = self._finish(targets, FramePose(self._prior.rotations, trans), near=False)
-        if not is_lost(found.miss_m, self._sigma_m):
+        if not is_lost(found.error_m, self._sigma_m):
             return found
         again = self._finish(targets, FramePose(start, trans), near=False)
-        return again if again.miss_m < found.miss_m else found
+        return again if again.error_m < found.error_m else found
 
     def _finish(self, targets: FrameTargets, begin: FramePose, *, near: bool) -> _Found:
-        """Return the pose that explains *targets* best, found from one that is *near* or not."""
+        """Refine the pose *begin*; *near* means that it is close to the solution."""
         steps = min(_STEPS, self._iterations.steps) if near else self._iterations.steps
         pose = self._solver.solve(
             begin,
@@ -159,10 +159,10 @@ class LivePose:
 
     def _measured(self, targets: FrameTargets, pose: FramePose) -> _Found:
         points = self._solver.points(pose)
-        return _Found(targets, pose, points, _miss(targets, points))
+        return _Found(targets, pose, points, _rms_error(targets, points))
 
-    def _expect(self, targets: FrameTargets) -> tuple[np.ndarray, np.ndarray]:
-        """Ask anew what pose to expect; return the analytic start's rotations (24, 3, 3) and trans (3,)."""
+    def _predict(self, targets: FrameTargets) -> tuple[np.ndarray, np.ndarray]:
+        """Predict the expected pose; return the analytic start: rotations (24, 3, 3) and trans (3,)."""
         block = Targets(targets.points[None], targets.weights[None])
         start, trans = analytic_start(self._names, self._keypoints, block)
         shape = self._shape
@@ -174,7 +174,7 @@ class LivePose:
         return start[0], trans[0]
 
 
-def _miss(targets: FrameTargets, points: np.ndarray) -> float:
+def _rms_error(targets: FrameTargets, points: np.ndarray) -> float:
     """Return the weighted root mean square distance of *points* (K, 3) from their targets, metres."""
     off = targets.points - points
     squared = targets.weights @ np.einsum("ka,ka->k", off, off)

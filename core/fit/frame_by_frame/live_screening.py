@@ -1,9 +1,9 @@
-"""Points of a stream that cannot be right, found from the past alone. K keypoints.
+"""Find the implausible points of a stream, causally. K keypoints.
 
-A point that leaps off its way by itself is doubted until it leaps back, or for so long that it seems to be there after
-all. A point that is nearer to another, or farther from it, than the body allows (`core.fit.screening.distances`) is
-wrong for as long as it is; which of two points is wrong shows in how many others disagree with each, and in which of
-them came in a leap. What is wrong gets no weight, however far off it is.
+A point that leaps away from its predicted position alone is suspect until it leaps back, or until it has stayed there
+so long that it is believed. A point that is nearer to another one, or farther from it, than the body allows
+(`core.fit.screening.distances`) is wrong for as long as that lasts. Which of the two is wrong follows from how many
+others disagree with each, and from which of them leapt. Wrong points get no weight.
 """
 
 from __future__ import annotations
@@ -16,109 +16,109 @@ import numpy as np
 from ..screening.distances import DistanceLimits, distance_limits
 
 _JUMP_M, _JUMP_STEPS, _JUMP_NOISES, _JUMP_M_PER_S2 = 0.15, 3.0, 12.0, 60.0
-"""A point that is farther than all of these from its way leaps: in metres, in its usual steps from frame to frame, in
-its noise, and as no limb accelerates."""
+"""A point leaps if it is farther from its prediction than all of these: metres, multiples of its usual step between
+frames, multiples of its noise, and what a limb's acceleration can explain."""
 _STOP = 0.5
-"""A point that has moved by less than that share of it has not leapt: what moves fast may stop at once."""
+"""A point that has moved by less than this share of that limit has not leapt: a fast limb may stop at once."""
 _STEP_MEMORY_S = 0.2
 _TRACKED_S = 0.1
-"""For so long a point's way is known when it is missing."""
+"""A missing point is predicted for so long."""
 _KNOWN_FROM = 4
-"""A point's way is known from so many frames."""
+"""A point can be predicted from so many frames on."""
 _PATIENCE_S, _PATIENCE_FRAMES = 0.8, 24
-"""A point that leaps by itself is doubted for at least so long."""
+"""A point that leaps alone is suspect for at least so long."""
 _PATIENCE_TOGETHER = 3
-"""The same, in frames, for a point that leaps with most of the others, or with one that keeps its distance to it."""
+"""The same, in frames, for a point that leaps together with most others, or with one whose distance stays."""
 _SURE, _PATIENCE_UNSURE = 1.6, 6
-"""The same for a leap that is hardly longer than a motion may be: by less than that factor."""
+"""The same for a leap that exceeds the limit of a motion by less than this factor."""
 _BACK = 0.5
-"""A doubted point is back when it leaps back to within that share of the leap that made it doubted."""
+"""A suspect point has returned when it is within this share of its leap from its prediction."""
 _VOUCHERS, _CLOSE = 2, 0.5
-"""A point is right, however it got there, if so many others keep their distance to it, within that share of the limits
-and no other is at a distance that breaks them."""
+"""A point is right, however far it leapt, if so many others keep their distance to it within this share of the limits
+and none breaks them."""
 _SLOW_FPS = 8.0
-"""Limbs turn back between the frames of slower tracks: a point may be anywhere in the next frame."""
+"""Limbs turn back between the frames of slower tracks, so a point may be anywhere in the next frame."""
 _PREFERENCE, _LIMB_END = 0.5, 0.01
-"""What a leap, and a bone less, count for beside the points that disagree with one."""
+"""Weights of a leap, and of each bone less, beside the number of points that disagree with one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Screening:
-    """What is wrong with the points of one frame.
+    """The implausible points of one frame.
 
     Attributes:
         wrong: (K,) bool, points that were measured and cannot be right.
-        anew: (K,) bool, points that are elsewhere than expected and are believed now.
+        restarted: (K,) bool, points that are not where they were expected, and are believed from now on.
     """
 
     wrong: np.ndarray
-    anew: np.ndarray
+    restarted: np.ndarray
 
 
 class LiveScreening:
     """A running check of one person's points."""
 
     def __init__(self, names: Sequence[str], fps: float, rest_points: np.ndarray) -> None:
-        """Begin with nothing seen.
+        """Begin without frames.
 
         Args:
             names: (K,) the solver points.
-            fps: frames a second.
-            rest_points: (K, 3) where they lie on a body in its rest pose, metres; it may be of another size.
+            fps: frames per second.
+            rest_points: (K, 3) these points on a body in its rest pose, of any size, metres.
         """
         num_points = len(names)
         self._names, self._fps, self._rest = tuple(names), fps, np.asarray(rest_points, dtype=np.float64)
         self._limits: DistanceLimits | None = None
         self._measured = False
-        self._last, self._way, self._leap = np.zeros((3, num_points, 3))
+        self._last, self._velocity, self._leap = np.zeros((3, num_points, 3))
         self._unseen = np.full(num_points, np.inf)
         self._step = np.zeros(num_points)
-        self._known, self._doubted, self._patience = np.zeros((3, num_points), dtype=np.int64)
+        self._known, self._suspect, self._patience = np.zeros((3, num_points), dtype=np.int64)
         self._blamed = np.zeros(num_points, dtype=bool)
 
     def push(self, positions: np.ndarray, weights: np.ndarray, noise_m: np.ndarray) -> Screening:
-        """Return what is wrong with the next frame.
+        """Return the implausible points of the next frame.
 
         Args:
-            positions: (K, 3) metres; anything where the weight is 0.
+            positions: (K, 3) metres; arbitrary where the weight is 0.
             weights: (K,) 0 where missing.
-            noise_m: (K,) noise per axis as far as it is known.
+            noise_m: (K,) current estimate of the noise per axis, metres.
         """
         seen = weights > 0
         observed = np.where(seen[:, None], positions, 0.0)
         tracked = seen & (self._unseen <= _TRACKED_S * self._fps) & (self._fps >= _SLOW_FPS)
         ahead = self._unseen + 1.0
-        off = observed - self._last - np.where(tracked, ahead, 0.0)[:, None] * self._way
+        off = observed - self._last - np.where(tracked, ahead, 0.0)[:, None] * self._velocity
         reach = self._reach(noise_m) * ahead
         moved = _length(observed - self._last)
         leapt = tracked & (_length(off) > reach) & (moved > _STOP * reach)
-        doubted = np.where(tracked, self._doubted, 0)
-        candidates = (doubted > 0) | leapt | (seen & ~tracked) | self._blamed
+        suspect = np.where(tracked, self._suspect, 0)
+        candidates = (suspect > 0) | leapt | (seen & ~tracked) | self._blamed
         blamed, apart = self._blame(observed, seen, candidates)
         vouched = self._vouched(observed, seen & ~candidates) if candidates.any() else self._blamed
-        back = (doubted > 0) & (_length(off + self._leap) < np.maximum(_BACK * _length(self._leap), noise_m))
-        goes_on = (doubted == 1) & (_length(off - self._leap) <= reach)
-        freed = back | goes_on | (doubted >= self._patience)
-        starts = leapt & (doubted == 0) & ~self._blamed & (self._known >= _KNOWN_FROM) & ~vouched
-        doubted = np.where(starts, 1, np.where(freed & ~blamed, 0, np.where(doubted > 0, doubted + 1, 0)))
+        back = (suspect > 0) & (_length(off + self._leap) < np.maximum(_BACK * _length(self._leap), noise_m))
+        goes_on = (suspect == 1) & (_length(off - self._leap) <= reach)
+        freed = back | goes_on | (suspect >= self._patience)
+        starts = leapt & (suspect == 0) & ~self._blamed & (self._known >= _KNOWN_FROM) & ~vouched
+        suspect = np.where(starts, 1, np.where(freed & ~blamed, 0, np.where(suspect > 0, suspect + 1, 0)))
         self._leap = np.where(starts[:, None], off, self._leap)
         if starts.any():
             patience = self._patience_of(starts, apart, _length(off) / reach, int(tracked.sum()))
             self._patience = np.where(starts, patience, self._patience)
-        wrong = seen & ((doubted > 0) | blamed)
-        was_wrong = (self._doubted > 0) | self._blamed
-        anew = tracked & ~wrong & ~back & (was_wrong | (leapt & (self._known < _KNOWN_FROM)))
-        steady = tracked & ~wrong & ~anew
-        self._remember(observed, seen, steady, leapt & ((doubted > 0) | back))
-        self._doubted, self._blamed = np.where(seen, doubted, self._doubted), np.where(seen, blamed, self._blamed)
-        self._known = np.where(anew, 1, self._known + (seen & ~wrong))
-        return Screening(wrong, anew)
+        wrong = seen & ((suspect > 0) | blamed)
+        was_wrong = (self._suspect > 0) | self._blamed
+        restarted = tracked & ~wrong & ~back & (was_wrong | (leapt & (self._known < _KNOWN_FROM)))
+        steady = tracked & ~wrong & ~restarted
+        self._remember(observed, seen, steady, leapt & ((suspect > 0) | back))
+        self._suspect, self._blamed = np.where(seen, suspect, self._suspect), np.where(seen, blamed, self._blamed)
+        self._known = np.where(restarted, 1, self._known + (seen & ~wrong))
+        return Screening(wrong, restarted)
 
     def measure(self, positions: np.ndarray, weights: np.ndarray) -> None:
-        """Measure how far apart this person's points are.
+        """Measure the distances between this person's points.
 
         Args:
-            positions: (F, K, 3) metres, some dozens of frames; anything where the weight is 0.
+            positions: (F, K, 3) metres, a few dozen frames; arbitrary where the weight is 0.
             weights: (F, K) 0 where missing or wrong.
         """
         seen = weights > 0
@@ -126,18 +126,18 @@ class LiveScreening:
         self._set_limits(distance_limits(self._names, np.where(seen[..., None], positions, 0.0), seen))
 
     def _reach(self, noise_m: np.ndarray) -> np.ndarray:
-        """Return how far (K,) a point may be from its way."""
+        """Return how far (K,) from its prediction each point may be, metres."""
         least = max(_JUMP_M, _JUMP_M_PER_S2 / self._fps**2)
         reach: np.ndarray = np.maximum(least, np.maximum(_JUMP_STEPS * self._step, _JUMP_NOISES * noise_m))
         return reach
 
     def _blame(self, observed: np.ndarray, seen: np.ndarray, candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return which points (K,) are where the body cannot have them, and which pairs (K, K) are too far apart.
+        """Return the points (K,) that violate the distances of the body, and the pairs (K, K) that do.
 
         Args:
             observed: (K, 3) metres, finite.
             seen: (K,) bool.
-            candidates: (K,) bool, points of which nothing is known yet; others are blamed for what is wrong by far.
+            candidates: (K,) bool, points without history; the others must exceed wider limits.
         """
         if self._limits is None:
             self._set_limits(self._limits_of_body(observed, seen))
@@ -157,7 +157,7 @@ class LiveScreening:
         return blamed, apart
 
     def _vouched(self, observed: np.ndarray, trusted: np.ndarray) -> np.ndarray:
-        """Return which points (K,) keep their distance to so many *trusted* ones (K,) that they are where they seem."""
+        """Return the points (K,) that keep their distance to enough *trusted* ones (K,) to be right."""
         if not self._measured:
             return np.zeros_like(trusted)
         assert self._limits is not None
@@ -172,7 +172,7 @@ class LiveScreening:
         self._limits, self._widened = limits, limits.widened()
 
     def _limits_of_body(self, observed: np.ndarray, seen: np.ndarray) -> DistanceLimits:
-        """Return the limits of a body of the size that the points of one frame show."""
+        """Return the limits for a body of the size that the points of one frame have."""
         every = np.ones((1, len(seen)), dtype=bool)
         rigid = distance_limits(self._names, self._rest[None], every).rigid & seen & seen[:, None]
         first, second = np.nonzero(np.triu(rigid))
@@ -182,13 +182,13 @@ class LiveScreening:
         return distance_limits(self._names, size * self._rest[None], every).widened()
 
     def _patience_of(self, starts: np.ndarray, apart: np.ndarray, size: np.ndarray, num_tracked: int) -> np.ndarray:
-        """Return for how many frames (K,) to doubt points that leap.
+        """Return the number of frames (K,) for which points that leap stay suspect.
 
         Args:
-            starts: (K,) bool, which do.
+            starts: (K,) bool, the points that leap.
             apart: (K, K) bool, pairs at a distance that they cannot have.
-            size: (K,) how many times as long as a motion may be the leaps are.
-            num_tracked: how many points might have leapt.
+            size: (K,) length of the leaps as a multiple of the limit of a motion.
+            num_tracked: number of points that could have leapt.
         """
         assert self._limits is not None
         together = (self._limits.rigid & ~apart & starts).any(axis=1) | (2 * starts.sum() > num_tracked)
@@ -196,13 +196,13 @@ class LiveScreening:
         return np.where(together, _PATIENCE_TOGETHER, np.where(size > _SURE, alone, _PATIENCE_UNSURE))
 
     def _remember(self, observed: np.ndarray, seen: np.ndarray, steady: np.ndarray, apart: np.ndarray) -> None:
-        """Remember where the points are and how they go; *apart* (K,) are those whose last step was no motion."""
+        """Update positions, velocities and usual steps; the last step of the points *apart* (K,) was no motion."""
         known = seen & np.isfinite(self._unseen)
-        way = np.where(known[:, None], observed - self._last, 0.0)
-        way /= (1.0 + np.where(known, self._unseen, 0.0))[:, None]
+        velocity = np.where(known[:, None], observed - self._last, 0.0)
+        velocity /= (1.0 + np.where(known, self._unseen, 0.0))[:, None]
         share = 1.0 - np.exp(-1.0 / (_STEP_MEMORY_S * self._fps))
-        self._step = np.where(steady & ~apart, self._step + share * (_length(way) - self._step), self._step)
-        self._way = np.where((seen & ~apart)[:, None], way, self._way)
+        self._step = np.where(steady & ~apart, self._step + share * (_length(velocity) - self._step), self._step)
+        self._velocity = np.where((seen & ~apart)[:, None], velocity, self._velocity)
         self._last = np.where(seen[:, None], observed, self._last)
         self._unseen = np.where(seen, 0.0, self._unseen + 1.0)
 

@@ -26,8 +26,8 @@ def fit_frames(
 ) -> tuple[Motion, FitReport]:
     """Return the motion and the report of *track* on *body*; see `core.fit.fit_track`.
 
-    The stream's shape settles over the first frames; the motion carries the last one found. Until the person is seen
-    for the first time, the body stands as it is found then.
+    The stream's shape converges over the first frames; the motion has the final one. Until the person is seen for the
+    first time, the body has the pose of that frame.
     """
     began = time.perf_counter()
     points = solver_points(track)

@@ -1,15 +1,13 @@
 """The fit frame by frame, for live use: each frame from its own points and what came before, never from what follows.
 
-A frame takes as long as it must: its points are filtered (`core.fit.frame_by_frame.live_points`), its pose goes on from
-the last one by a step or two (`core.fit.solver.one_frame`), and what pose to expect is asked anew every few hundredths
-of a second. The shape is found beside it, a bounded part of the work in each frame
-(`core.fit.frame_by_frame.calibration`). A frame that this leaves far from its points, after a cut or a long gap, is
-solved as a clip's are.
+The points of a frame are filtered (`core.fit.frame_by_frame.live_points`), its pose is solved from the last one in a
+step or two (`core.fit.solver.one_frame`), and the expected pose is predicted again every few hundredths of a second.
+The shape is estimated beside it, by a bounded part of the work in each frame (`core.fit.frame_by_frame.calibration`). A
+frame whose points the solution does not fit, after a cut or a long gap, is solved as a frame of a clip is.
 
-On points without noise a stream's joints are within 1 mm, in the mean, and 10 mm of where the whole clip has them, once
-the shape is known. Its filter looks back alone, so on points with noise they are within twice that noise, in the mean,
-and six times that. Where points are missing, it holds a limb as it last was, since it cannot know where the limb will
-be seen again.
+On noise-free points, a stream's joints are within 1 mm in the mean, and 10 mm at most, of those of the clip fit, once
+the shape is known. The filter is causal, so with noise they are within twice the noise in the mean, and six times at
+most. A limb whose points are missing keeps its last pose, since the stream cannot know where it will reappear.
 """
 
 from __future__ import annotations
@@ -41,7 +39,7 @@ _NOISE_IN, _NOISE_EVERY = (1, 5, 9, 13, 17, 25), 30
 """The points' noise is measured in these frames, and then every so many."""
 _NOISE_FRAMES = 60
 _LENGTHS_FIRST, _LENGTHS_EVERY = 6, 60
-"""How far apart the points are is measured after so many frames, and after so many at most."""
+"""Distances between points are measured after so many frames, and then at most every so many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +49,11 @@ class StreamPose:
     Attributes:
         rotations: (24, 3, 3) local rotations.
         trans: (3,) metres.
-        betas: (B,) the shape it was found with.
-        point_error_m: (K,) distance between measured and fitted solver points, NaN where nothing was measured.
-        jumps: (K,) bool, points thrown out as implausible.
-        visibility: what the frame's points could not tell (one frame).
-        sigma_m: how far off the points were taken to be.
+        betas: (B,) the shape of this frame.
+        point_error_m: (K,) distance between measured and fitted solver points, NaN where missing.
+        jumps: (K,) bool, points ignored as implausible.
+        visibility: the joints that the frame's points do not show (one frame).
+        sigma_m: keypoint error per axis, standard deviation, metres.
     """
 
     rotations: np.ndarray
@@ -78,11 +76,11 @@ class FitStream:
         """Begin with nothing seen.
 
         Args:
-            layout: what the points of every frame are.
-            fps: frames a second.
+            layout: the layout of the points.
+            fps: frames per second.
             body: the body to fit.
-            options: settings; ``mode`` and ``fps`` do not matter here, and one frame is too little work for any device
-                but NumPy.
+            options: the fit options; ``mode`` and ``fps`` are ignored, and the device must be NumPy, since one frame is
+                too little work for another.
         """
         self._options = options or FitOptions()
         check_device(self._options.device)
@@ -102,12 +100,12 @@ class FitStream:
 
     @property
     def calibrated(self) -> bool:
-        """Whether the shape is known and stays."""
+        """Whether the shape is final."""
         return self._calibration.ended
 
     @property
     def shape(self) -> ShapeEstimate:
-        """What is constant over the frames so far, as far as it is known; there is none before the first frame."""
+        """The current estimates of what is constant over the frames; undefined before the first frame."""
         return self._calibration.shape
 
     def push(self, positions: np.ndarray, confidence: np.ndarray) -> StreamPose:
@@ -118,8 +116,8 @@ class FitStream:
             confidence: (points of the layout,) 0 to 1.
 
         Raises:
-            TrackError: the first frame does not show hips and shoulders, or shapes are wrong. The frame is forgotten;
-                push the next.
+            TrackError: the first frame does not show hips and shoulders, or the shapes are wrong. The frame is
+                ignored; push the next one.
         """
         frame = KeypointTrack(positions[None], confidence[None], self._fps, self._layout)
         points = self._points.take(frame)
@@ -127,20 +125,20 @@ class FitStream:
         screening = self._screened(measured, weights)
         weights = np.where(screening.wrong, 0.0, weights)
         self._calibrate(measured, weights)
-        live = self._filter.push(measured, weights, self._noise_m, screening.anew)
+        live = self._filter.push(measured, weights, self._noise_m, screening.restarted)
         self._usual = np.maximum(self._usual, weights)
         visibility = self._find_evidence(live)
         shape = self._calibration.shape
         pose = self._pose.push(FrameTargets(live.positions, live.weights), visibility, shape)
         if self._calibration.rough and not visibility.absent[0]:
-            self._calibration.learn(self._pose.lesson(), self._noise_m)
+            self._calibration.learn(self._pose.shape_evidence(), self._noise_m)
         off = np.nan_to_num(measured) - self._pose.points
         error = np.where(weights > 0, np.sqrt(np.einsum("ka,ka->k", off, off)), np.nan)
         rotations = align_knee_axes(pose.rotations[None], self._pose.rest_joints)[0]
         return StreamPose(rotations, pose.trans, shape.betas, error, screening.wrong, visibility, shape.sigma_m)
 
     def _screened(self, measured: np.ndarray, weights: np.ndarray) -> Screening:
-        """Return which points are wrong.
+        """Return the implausible points.
 
         Raises:
             TrackError: the first frame does not show hips and shoulders.
@@ -155,9 +153,9 @@ class FitStream:
         return screening
 
     def _calibrate(self, measured: np.ndarray, weights: np.ndarray) -> None:
-        """Go on finding the shape, or measure the points' noise now and then: never both, nor while a pose is expected.
+        """Continue the estimate of the shape, or measure the points' noise from time to time.
 
-        The frames that ask what pose to expect have the most to do.
+        Never both in one frame, nor in a frame that predicts the expected pose, which has the most work.
         """
         number = self._calibration.num_pushed + 1
         self._noise_due |= number in _NOISE_IN or number % _NOISE_EVERY == 0
@@ -172,7 +170,7 @@ class FitStream:
             self._lengths_due += min(number, _LENGTHS_EVERY)
 
     def _find_evidence(self, live: LivePoint) -> Visibility:
-        """Return what the points tell of this frame, beside those that are usually seen."""
+        """Return the visibility of this frame's joints, compared with the points that are usually seen."""
         shown = np.stack([self._usual, live.weights])
         pattern = (shown > 0).tobytes()
         if self._evidence is None or self._evidence[0] != pattern:

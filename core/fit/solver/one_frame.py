@@ -1,9 +1,9 @@
-"""The exact finish for one frame: that of `core.fit.solver.gauss_newton`, in few calls of NumPy. K keypoints.
+"""The exact solve of a single frame: that of `core.fit.solver.gauss_newton`, in few NumPy calls. K keypoints.
 
-A block of frames takes its steps together, in arrays whose last axis is long. One frame has no such axis: there the
-number of calls is the time. So the 69 unknowns are solved as one dense matrix, 22 turns about the joints' own axes,
-where the prior's precision needs no turning, and the shift; and it goes on from the pose of the frame before, where a
-step or two are enough. N is 66, the axes of all turns.
+A block of frames takes its steps together, in arrays whose last axis is long. The time of a single frame is set by the
+number of calls instead, so its 69 unknowns are solved as one dense matrix: 22 rotation vectors in the joints' own axes,
+in which the prior's precision is constant, and the translation. A frame starts from the pose of the frame before, where
+one or two steps are enough. N is 66, the number of rotation axes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .joint_limits import LIMITED_AXES, LIMITED_JOINTS, limit_pulls
 from .normal_equations import DAMPING
 
 MOVING_RAD = 0.15
-"""A frame whose last step turned a joint by more is not done: the next would turn it on by a good part of that."""
+"""A frame whose last step rotated a joint by more has not converged."""
 _NUM_TURNS = 3 * NUM_BODY_ROTATIONS
 _JOINTS = np.arange(NUM_BODY_ROTATIONS)
 _LIMITS = 3 * np.array(LIMITED_JOINTS) + np.array(LIMITED_AXES)
@@ -44,11 +44,11 @@ class FramePose:
 
 @dataclass(frozen=True, eq=False)
 class FrameTargets:
-    """Where the keypoints of one frame should be.
+    """Target positions of the keypoints of one frame.
 
     Attributes:
-        points: (K, 3) metres; anything finite where the weight is 0.
-        weights: (K,) 0 and up.
+        points: (K, 3) metres; arbitrary finite values where the weight is 0.
+        weights: (K,) 0 or more.
     """
 
     points: np.ndarray
@@ -56,13 +56,13 @@ class FrameTargets:
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
-    """What one frame tells of the shape.
+class ShapeEvidence:
+    """The normal equations of the betas from one frame, its pose eliminated.
 
     Attributes:
-        matrix: (B, B) how firmly it tells of the betas, square metres.
-        right: (B,) where to it draws them from where they are.
-        misfit_m: how far off its points are per axis.
+        matrix: (B, B) normal matrix, square metres.
+        right: (B,) right side, for the change of the betas.
+        misfit_m: root mean square error of the points per axis, metres.
     """
 
     matrix: np.ndarray
@@ -71,10 +71,10 @@ class Lesson:
 
 
 class FramePrior:
-    """What one frame's pose is expected to be, laid out for `FrameSolver`."""
+    """The prior on the pose of one frame, in the form that `FrameSolver` uses."""
 
     def __init__(self, prior: PosePrior) -> None:
-        """Take the prior of one frame, NumPy's."""
+        """Convert the prior of one frame, of NumPy arrays."""
         self.rotations = prior.rotations[0]
         precision = prior.precision if prior.precision.ndim == 3 else prior.precision[0]
         self._precision = precision
@@ -85,11 +85,11 @@ class FramePrior:
         ]
 
     def pull(self, rotations: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-        """Return the moments (N,) to where the joints are expected, about their own axes; see `refine.Goal.pull`.
+        """Return the gradient (N,) towards the expected rotations, in the joints' own axes; see `gauss_newton.Goal`.
 
         Args:
             rotations: (24, 3, 3) local rotations.
-            matrix: (N + 3, N + 3) the normal matrix, which gains the precision.
+            matrix: (N + 3, N + 3) the normal matrix, to which the precision is added.
         """
         body = rotations[:NUM_BODY_ROTATIONS]
         between = body.swapaxes(1, 2) @ self.rotations[:NUM_BODY_ROTATIONS]
@@ -101,10 +101,10 @@ class FramePrior:
         moments: np.ndarray = (share[:, None] * moment).reshape(-1)
         flat = away.reshape(-1)
         for axes, precision in self._couplings:
-            some = flat[axes]
-            draw = precision @ some
-            believed = self._believed(some @ draw, len(axes))
-            moments[axes] += believed * draw
+            distance = flat[axes]
+            pull = precision @ distance
+            believed = self._believed(distance @ pull, len(axes))
+            moments[axes] += believed * pull
             matrix[axes[:, None], axes] += believed * precision
         back, firm = limit_pulls(rotations.transpose(1, 2, 0)[..., None])
         moments[_LIMITS] += back[:, 0]
@@ -112,21 +112,21 @@ class FramePrior:
         return moments
 
     def _believed(self, squared: np.ndarray, size: int) -> np.ndarray:
-        """Return the share of a pull that stays, of squared distances of *size* axes, as of Student's t."""
+        """Return the robust weight of Student's t for *squared* distances of *size* axes."""
         share: np.ndarray = np.minimum((TAIL + size) / (TAIL + squared / self._sigma_squared), 1.0)
         return share
 
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """The problem of one step.
+    """The linear problem of one step.
 
     Attributes:
-        matrix: (N + 3, N + 3) the normal matrix: of the turns, then the shift.
-        right: (N + 3,) the right side.
-        slopes: (N + 3, 3 K) how the weighted keypoints move.
-        off: (3 K,) the weighted targets less keypoints, metres.
-        weights: (K,) of the keypoints.
+        matrix: (N + 3, N + 3) normal matrix of the rotations, then the translation.
+        right: (N + 3,) right side.
+        slopes: (N + 3, 3 K) Jacobian of the weighted keypoints, transposed.
+        off: (3 K,) weighted residuals, metres.
+        weights: (K,) weights of the keypoints, with the robust ones.
         posed: the keypoints.
     """
 
@@ -139,10 +139,10 @@ class _Problem:
 
 
 class FrameSolver:
-    """Solves one frame after the other, on one body."""
+    """Solves single frames on one body."""
 
     def __init__(self, keypoints: ShapedKeypoints) -> None:
-        """Lay out *keypoints*, NumPy's, of one body."""
+        """Prepare *keypoints*, of NumPy arrays, on one body."""
         self._paired = keypoints.paired
         pairs = self._paired.pairs
         num_points = len(pairs.gather)
@@ -166,15 +166,15 @@ class FrameSolver:
         outlier_m: float | None = None,
         near: bool = True,
     ) -> tuple[FramePose, float]:
-        """Return the pose that explains *targets* best, and by how much the last step turned it, radians.
+        """Return the pose that fits *targets* best, and the largest rotation of the last step, radians.
 
         Args:
-            pose: to begin from.
-            targets: where the keypoints should be.
+            pose: initial pose.
+            targets: target positions of the keypoints.
             prior: expected rotations.
-            iterations: how many steps.
-            outlier_m: a point this far off counts a quarter (Geman and McClure's weights); None counts all the same.
-            near: *pose* is near the answer; else points may be far off because it is, and count all the same at first.
+            iterations: limits of the steps.
+            outlier_m: error at which a point's weight falls to a quarter (Geman and McClure); None for equal weights.
+            near: whether *pose* is close to the solution; if not, the first steps weight all points alike.
         """
         moved = np.inf
         for step in range(iterations.steps + iterations.extra_steps):
@@ -183,14 +183,14 @@ class FrameSolver:
                 break
         return pose, moved
 
-    def lesson(
+    def shape_evidence(
         self, pose: FramePose, targets: FrameTargets, prior: FramePrior, outlier_m: float | None = None
-    ) -> Lesson:
-        """Return what one frame tells of the betas, its pose eliminated, as in `core.fit.shape.shared_system`.
+    ) -> ShapeEvidence:
+        """Return the evidence of one frame on the betas, its pose eliminated as in `core.fit.shape.shared_system`.
 
         Args:
-            pose: that explains the targets best.
-            targets: where the keypoints should be.
+            pose: the pose that fits the targets best.
+            targets: target positions of the keypoints.
             prior: expected rotations.
             outlier_m: as for `solve`.
         """
@@ -199,10 +199,10 @@ class FrameSolver:
         slopes = slopes.reshape(-1, slopes.shape[-1]) * np.tile(problem.weights, 3)[:, None]
         mixed = problem.slopes @ slopes
         solved = np.linalg.solve(problem.matrix, np.concatenate([mixed, problem.right[:, None]], axis=1))
-        felt = mixed.T @ solved
-        counted = 3.0 * max(float(problem.weights @ problem.weights), 1e-9)
-        misfit_m = float(np.sqrt(problem.off @ problem.off / counted))
-        return Lesson(slopes.T @ slopes - felt[:, :-1], slopes.T @ problem.off - felt[:, -1], misfit_m)
+        explained = mixed.T @ solved
+        total = 3.0 * max(float(problem.weights @ problem.weights), 1e-9)
+        misfit_m = float(np.sqrt(problem.off @ problem.off / total))
+        return ShapeEvidence(slopes.T @ slopes - explained[:, :-1], slopes.T @ problem.off - explained[:, -1], misfit_m)
 
     def _step(
         self, pose: FramePose, targets: FrameTargets, prior: FramePrior, outlier_m: float | None
@@ -219,7 +219,7 @@ class FrameSolver:
         return FramePose(rotations, pose.trans + step[_NUM_TURNS:]), min(float(size.max()), MAX_STEP_RAD)
 
     def _problem(self, pose: FramePose, targets: FrameTargets, prior: FramePrior, outlier_m: float | None) -> _Problem:
-        """Return the problem of the next step; see `refine.linearised`."""
+        """Return the linear problem of the next step; see `gauss_newton.linearised`."""
         posed = self._posed(pose.rotations)
         residual = targets.points.T - posed.points[:, :, 0] - pose.trans[:, None]
         weights = targets.weights
@@ -239,7 +239,7 @@ class FrameSolver:
         return self._paired.posed(np.ascontiguousarray(rotations.transpose(1, 2, 0))[..., None])
 
     def _slopes(self, posed: PosedPairs, seen: np.ndarray) -> np.ndarray:
-        """Return how the keypoints move (N + 3, 3 K) by each turn about a joint's own axis, and by the shift."""
+        """Return the transposed Jacobian (N + 3, 3 K): rotations about the joints' own axes, then the translation."""
         num_points = len(seen)
         levers = posed.levers(self._levers).reshape(3, NUM_BODY_ROTATIONS, num_points)
         shown = (self._showing @ seen > 0)[:, None]

@@ -16,8 +16,8 @@ def _run(positions: np.ndarray, noise_m: float, weights: np.ndarray | None = Non
     weights = np.ones(positions.shape[:2]) if weights is None else weights
     live = LivePoints(positions.shape[1], fps, strength)
     noise = np.full(positions.shape[1], noise_m)
-    anew = np.zeros(positions.shape[1], dtype=bool)
-    return [live.push(*frame, noise, anew) for frame in zip(positions, weights, strict=True)]
+    restarted = np.zeros(positions.shape[1], dtype=bool)
+    return [live.push(*frame, noise, restarted) for frame in zip(positions, weights, strict=True)]
 
 
 def _positions(points: list[LivePoint]) -> np.ndarray:

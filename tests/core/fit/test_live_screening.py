@@ -33,14 +33,14 @@ def _run(positions: np.ndarray, weights: np.ndarray | None = None, layout: str =
         if frame in (5, 20):
             wrong = np.stack([screening.wrong for screening in found])
             running.measure(positions[: frame + 1], weights[: frame + 1] * ~wrong)
-    return (np.stack([getattr(screening, what) for screening in found]) for what in ("wrong", "anew"))
+    return (np.stack([getattr(screening, what) for screening in found]) for what in ("wrong", "restarted"))
 
 
 @pytest.mark.parametrize("layout", ["body25", "coco17", "h36m17", "smpl24", "mediapipe33"])
 def test_nothing_is_wrong_with_what_a_person_does(capture, walk, layout):
     for scene in (capture, walk):
-        wrong, anew = _run(_points(scene, layout), layout=layout)
-        assert not wrong.any() and not anew.any()
+        wrong, restarted = _run(_points(scene, layout), layout=layout)
+        assert not wrong.any() and not restarted.any()
 
 
 @pytest.mark.parametrize("size", [0.5, 1.35])
@@ -55,10 +55,10 @@ def test_nothing_is_wrong_with_people_of_another_size(walk, size):
 def test_a_point_elsewhere_is_wrong_for_as_long_as_it_is(walk, name, distance_m, num_frames):
     positions, point, run = _points(walk), NAMES.index(name), slice(28, 28 + num_frames)
     positions[run, point] += distance_m * np.array([0.6, 0.0, -0.8])
-    wrong, anew = _run(positions)
+    wrong, restarted = _run(positions)
     np.testing.assert_array_equal(np.flatnonzero(wrong[:, point]), np.arange(run.start, run.stop))
     assert wrong.sum() == num_frames
-    assert not anew.any()
+    assert not restarted.any()
 
 
 def test_a_placeholder_is_wrong_from_the_first_frame_to_the_last(walk):
@@ -83,19 +83,19 @@ def test_a_lone_point_that_stays_elsewhere_is_believed_in_the_end(walk):
     positions[25:, point] = elbow[25:] - (
         positions[25:, point] - elbow[25:]
     )  # as far from the elbow, on its other side
-    wrong, anew = _run(positions)
+    wrong, restarted = _run(positions)
     first, last = np.flatnonzero(wrong[:, point])[[0, -1]]
     assert first == 25 and 20 <= last - 25 < 30
-    np.testing.assert_array_equal(np.argwhere(anew), [[last + 1, point]])
+    np.testing.assert_array_equal(np.argwhere(restarted), [[last + 1, point]])
 
 
 def test_a_cut_is_believed_after_a_few_frames(walk):
     positions = _points(walk)
     positions[30:] += [2.0, 0.0, 1.0]
-    wrong, anew = _run(positions)
+    wrong, restarted = _run(positions)
     np.testing.assert_array_equal(np.flatnonzero(wrong.all(axis=1)), [30, 31, 32])
     assert wrong.sum() == 3 * len(NAMES)
-    np.testing.assert_array_equal(np.flatnonzero(anew.all(axis=1)), [33])
+    np.testing.assert_array_equal(np.flatnonzero(restarted.all(axis=1)), [33])
 
 
 def test_motion_may_begin_and_end_at_once(walk):

@@ -152,9 +152,9 @@ def test_a_frame_tells_of_the_betas_as_in_the_block(act, layout):
     precision = np.diag(np.r_[np.full(len(betas), hold), np.full(num_others, 1e9)])
     change = system.solve(np.r_[betas, np.zeros(num_others)], precision, sigma_m=1.0, share=1.0).change[: len(betas)]
     frame, begin = _one(targets, pose)
-    lesson = FrameSolver(keypoints).lesson(begin, frame, FramePrior(prior))
-    own = np.linalg.solve(lesson.matrix + hold * np.eye(len(betas)), lesson.right - hold * betas)
+    evidence = FrameSolver(keypoints).shape_evidence(begin, frame, FramePrior(prior))
+    own = np.linalg.solve(evidence.matrix + hold * np.eye(len(betas)), evidence.right - hold * betas)
     np.testing.assert_allclose(own, change, atol=1e-5)
     weights = targets.weights[0] ** 2
     squared = weights @ (equations.residual[..., 0] ** 2).sum(axis=0)
-    np.testing.assert_allclose(lesson.misfit_m, np.sqrt(squared / (3.0 * weights.sum())), rtol=1e-6)
+    np.testing.assert_allclose(evidence.misfit_m, np.sqrt(squared / (3.0 * weights.sum())), rtol=1e-6)
