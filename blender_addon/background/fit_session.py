@@ -6,8 +6,6 @@ from enum import Enum
 
 from .task import Task, TaskState
 
-_MAX_WAIT_S = 60.0
-
 
 class FitState(Enum):
     """The states of box 3."""
@@ -69,18 +67,10 @@ class FitSession:
         if self.task is None and self._ended is FitState.DONE:
             self.end(FitState.IDLE, "")
 
-    def abandon(self, *, wait: bool = False) -> None:
-        """Cancel the running fit and reset the session, because the file is closed or the add-on disabled.
-
-        Args:
-            wait: wait until the thread has ended.
-        """
-        task = self.task
+    def abandon(self) -> None:
+        """Cancel the running fit and reset the session, because the file is closed or the add-on disabled."""
+        self.cancel()
         self.end(FitState.IDLE, "")
-        if task is not None:
-            task.cancel()
-            if wait:
-                task.wait(_MAX_WAIT_S)
 
 
 FITS = FitSession()

@@ -1,6 +1,8 @@
 """Base of operators whose work runs on a thread, so that Blender stays responsive.
 
-bpy is used on the main thread only: before the work starts and after it has ended.
+bpy is used on the main thread only: before the work starts and after it has ended. What needs neither Esc nor a step of
+undo has no operator while it runs, which Blender would not save automatically beside: a timer polls it (`track.reader`,
+`torch_backend.setup`), or whoever needs its result does (`result.cleanup_cache`).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from ..ui.message_terms import in_panel_words
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.redraw import redraw_sidebars, redraw_viewports
 from .fit_session import FITS, FitState
-from .task import Progress, Task, TaskState, time_left
+from .task import Progress, Task, TaskState, end_tasks, time_left
 
 CLASSES = ()
 
@@ -90,10 +92,9 @@ class RunsFit(OperatorMixin):
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         self._show_progress(context)
-        state = self._task.state
-        if state in (TaskState.RUNNING, TaskState.CANCELLING):
+        if not self._task.ended:
             return {"PASS_THROUGH"}
-        if state is TaskState.DONE and context.mode != "OBJECT":
+        if self._task.state is TaskState.DONE and context.mode != "OBJECT":
             FITS.waiting = True
             return {"PASS_THROUGH"}
         _clear_window(context)
@@ -211,9 +212,10 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Remove the handlers, and end the thread and the timer."""
+    """Remove the handlers, and end all tasks and the timer."""
     bpy.app.handlers.load_pre.remove(_abandon)
     bpy.app.handlers.undo_post.remove(_undo_or_redo_done)
     bpy.app.handlers.redo_post.remove(_undo_or_redo_done)
-    FITS.abandon(wait=True)
+    FITS.abandon()
+    end_tasks()
     _clear_window(bpy.context)

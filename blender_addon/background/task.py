@@ -1,4 +1,7 @@
-"""Run a function on a thread, with progress, time left and outcome. Needs no Blender."""
+"""Run a function on a thread, with progress, time left and outcome. Needs no Blender.
+
+All that the add-on does on a thread is a `Task`: a fit, reading a file, the clean-up's analysis, setting up PyTorch.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,14 @@ from typing import Any
 Progress = Callable[[float, str], bool]
 """Called by the work with the completed fraction (0 to 1) and the name of the step; returns False to cancel."""
 
-THREAD_NAME = "SMPLify fit"
+THREAD_NAME = "SMPLify task"
+_MAX_WAIT_S = 60.0
 _MIN_SHARE_FOR_ESTIMATE = 0.03
 """The time left is estimated once this fraction is completed."""
+
+
+class TaskCancelled(Exception):  # noqa: N818 - a fulfilled request, not a fault
+    """The work has ended because it was cancelled; a fit raises the core's `FitCancelled` instead."""
 
 
 class TaskState(Enum):
@@ -51,12 +59,13 @@ class Task:
         error: the exception the function raised; None if it raised none.
     """
 
-    def __init__(self, work: Callable[[Progress], object], listener: Progress | None = None) -> None:
+    def __init__(self, work: Callable[[Progress], object], listener: Progress | None = None, *, what: str = "") -> None:
         """Prepare to run *work*.
 
         Args:
-            work: called with a `Progress`; raises the core's `FitCancelled` if that returns False.
+            work: called with a `Progress`; ends with any exception if that returns False.
             listener: also called with the progress, on the thread of the work; returns False to cancel.
+            what: the name of the first step.
         """
         self._work = work
         self._listener = listener
@@ -65,13 +74,16 @@ class Task:
         self._thread: threading.Thread | None = None
         self._began = 0.0
         self._first_share: tuple[float, float] | None = None
-        self.status = TaskStatus()
+        self.status = TaskStatus(what=what)
         self.result: Any = None
         self.error: BaseException | None = None
 
     def start(self) -> None:
         """Run on a thread."""
         self._thread = threading.Thread(target=self.run, name=THREAD_NAME, daemon=True)
+        for thread in [thread for thread in _cancels if not thread.is_alive()]:
+            del _cancels[thread]
+        _cancels[self._thread] = self._cancel
         self._thread.start()
 
     def run(self) -> None:
@@ -95,9 +107,14 @@ class Task:
         return ended
 
     @property
+    def ended(self) -> bool:
+        """Whether the work has ended."""
+        return self._ended.is_set()
+
+    @property
     def state(self) -> TaskState:
         """The state of the task; cancelling counts even if the work had already completed."""
-        if not self._ended.is_set():
+        if not self.ended:
             return TaskState.CANCELLING if self._cancel.is_set() else TaskState.RUNNING
         if self._cancel.is_set():
             return TaskState.CANCELLED
@@ -119,6 +136,19 @@ class Task:
         began, before = self._first_share
         done = share - before
         return (now - began) / done * max(1.0 - share, 0.0) if done >= _MIN_SHARE_FOR_ESTIMATE else None
+
+
+_cancels: dict[threading.Thread, threading.Event] = {}
+"""The threads of the tasks, each with the event that cancels it."""
+
+
+def end_tasks() -> None:
+    """Cancel all tasks and wait until their threads have ended, for a minute at most: reading cannot be cancelled."""
+    for cancel in _cancels.values():
+        cancel.set()
+    for thread in _cancels:
+        thread.join(_MAX_WAIT_S)
+    _cancels.clear()
 
 
 def time_left(seconds: float) -> str:

@@ -7,18 +7,17 @@ Needs no Blender.
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from ..background.task import Task
 
 if TYPE_CHECKING:
     from ..core_access import CleanupSource
 
 CLASSES = ()
 
-THREAD_NAME = "SMPLify clean-up"
 _MAX_FRAMES = 30_000
 """Analyses of this many frames in total are kept, about 5 kB per frame; a longer clip is kept alone."""
 
@@ -32,9 +31,7 @@ class CleanupCache:
     def __init__(self) -> None:
         self._sources: OrderedDict[Key, CleanupSource] = OrderedDict()
         self._attempted: set[str] = set()
-        self._thread: threading.Thread | None = None
-        self._pending: Key | None = None
-        self._found: CleanupSource | None = None
+        self._pending: tuple[Key, Task] | None = None
 
     def source(self, key: Key, analyse: Callable[[], CleanupSource]) -> CleanupSource:
         """Return the analysis for *key*: from the cache, from the thread at work on it, or by calling *analyse*.
@@ -42,7 +39,7 @@ class CleanupCache:
         Raises:
             CoreError: raised by *analyse*.
         """
-        if self._pending == key:
+        if self._pending is not None and self._pending[0] == key:
             self.wait()
         self._collect()
         if key not in self._sources:
@@ -63,37 +60,30 @@ class CleanupCache:
     def analyse_ahead(self, key: Key, analyse: Callable[[], CleanupSource]) -> None:
         """Call *analyse* on a thread, unless one is running; `source` raises its error when asked for *key*."""
         self._collect()
-        if self._thread is None:
-            self._pending = key
+        if self._pending is None:
+            task = Task(lambda progress: analyse())
+            self._pending = key, task
             self._attempted.add(key[0])
-            self._thread = threading.Thread(target=self._run, args=(analyse,), name=THREAD_NAME, daemon=True)
-            self._thread.start()
+            task.start()
 
     def wait(self) -> None:
         """Wait for the thread, if there is one."""
-        if self._thread is not None:
-            self._thread.join()
+        if self._pending is not None:
+            self._pending[1].wait()
 
     def clear(self) -> None:
-        """Clear the cache and wait for the thread."""
-        self.wait()
-        self._collect()
+        """Clear the cache; the result of the thread is dropped."""
+        self._pending = None
         self._sources.clear()
         self._attempted.clear()
 
-    def _run(self, analyse: Callable[[], CleanupSource]) -> None:
-        from ..core_access import CoreError
-
-        with suppress(CoreError):
-            self._found = analyse()
-
     def _collect(self) -> None:
-        """Store the result of the thread once it has ended."""
-        if self._thread is None or self._thread.is_alive():
+        """Store the result of the thread once it has ended; after an error, `source` analyses again and raises it."""
+        if self._pending is None or not self._pending[1].ended:
             return
-        if self._pending is not None and self._found is not None:
-            self.store(self._pending, self._found)
-        self._thread = self._pending = self._found = None
+        (key, task), self._pending = self._pending, None
+        if task.error is None:
+            self.store(key, task.result)
 
 
 CLEANUP_CACHE = CleanupCache()
@@ -101,5 +91,5 @@ CLEANUP_CACHE = CleanupCache()
 
 
 def unregister() -> None:
-    """Wait for the thread and clear the cache."""
+    """Clear the cache."""
     CLEANUP_CACHE.clear()

@@ -15,7 +15,6 @@ from .settings import track_request
 CLASSES = ()
 
 _SOON_S = 0.1
-_MAX_WAIT_S = 30.0
 
 
 def read_now(scene: bpy.types.Scene) -> TrackState:
@@ -57,9 +56,8 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Remove the handler and timer, clear the tracks, and wait for the thread."""
+    """Remove the handler and timer, and clear the tracks."""
     bpy.app.handlers.load_pre.remove(_clear_tracks)
     if bpy.app.timers.is_registered(_poll_thread):
         bpy.app.timers.unregister(_poll_thread)
     TRACKS.clear()
-    TRACKS.wait(_MAX_WAIT_S)

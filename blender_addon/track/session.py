@@ -5,11 +5,11 @@ Needs no Blender. A file is read on a thread, one at a time, because a large one
 
 from __future__ import annotations
 
-import threading
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..background.task import Task
 from .request import TrackRequest
 
 if TYPE_CHECKING:
@@ -26,31 +26,6 @@ class TrackState(Enum):
     READ = "read"
 
 
-class _Read:
-    """One read operation; `run` may be called on any thread."""
-
-    def __init__(self, request: TrackRequest) -> None:
-        self.request = request
-        self.readings: list[Reading] = []
-        self.error = ""
-        self.options: tuple[str, ...] = ()
-        self.fault: BaseException | None = None
-
-    def run(self) -> None:
-        """Read the file; store errors."""
-        from ..core_access import CoreError, TrackError, read_all
-
-        try:
-            self.readings = read_all(Path(self.request.path), self.request.options())
-        except CoreError as error:
-            self.error = str(error)
-            self.options = error.options if isinstance(error, TrackError) else ()
-        except BaseException as fault:
-            # A bug: the panel must not wait for ever, and `TrackSession.poll` raises it on the main thread.
-            self.error = f"{type(fault).__name__}: {fault}"
-            self.fault = fault
-
-
 class TrackSession:
     """The tracks of one file.
 
@@ -63,8 +38,8 @@ class TrackSession:
     """
 
     def __init__(self) -> None:
-        self._thread: threading.Thread | None = None
-        self._read: _Read | None = None
+        self._running: Task | None = None
+        self._wanted: tuple[TrackRequest, Task] | None = None
         self.clear()
 
     def clear(self) -> None:
@@ -74,13 +49,13 @@ class TrackSession:
         self.error = ""
         self.options: tuple[str, ...] = ()
         self.lifts_m: dict[int, float] = {}
-        self._read = None
+        self._wanted = None
 
     def state(self, request: TrackRequest) -> TrackState:
         """Return the state of the file of *request*."""
         if not request.path:
             return TrackState.NO_FILE
-        if self._read is not None and self._read.request == request:
+        if self._wanted is not None and self._wanted[0] == request:
             return TrackState.READING
         if self.request != request:
             return TrackState.UNREAD
@@ -88,8 +63,9 @@ class TrackSession:
 
     def read(self, request: TrackRequest) -> TrackState:
         """Read on this thread; return `READ` or `BAD_FILE`."""
-        self._read = _Read(request)
-        self._read.run()
+        task = _reading(request)
+        self._wanted = request, task
+        task.run()
         self._collect()
         return self.state(request)
 
@@ -97,15 +73,15 @@ class TrackSession:
         """Read on a thread; return False if another read has to end first."""
         if self.busy:
             return False
-        self._read = _Read(request)
-        self._thread = threading.Thread(target=self._read.run, name="SMPLify reader", daemon=True)
-        self._thread.start()
+        self._running = _reading(request)
+        self._wanted = request, self._running
+        self._running.start()
         return True
 
     @property
     def busy(self) -> bool:
         """Whether a read is running."""
-        return self._thread is not None and self._thread.is_alive()
+        return self._running is not None and not self._running.ended
 
     def poll(self) -> bool:
         """Collect the result of a finished read; return whether a read is running.
@@ -115,25 +91,39 @@ class TrackSession:
         """
         if self.busy:
             return True
-        if self._thread is not None:
-            self._thread = None
+        if self._running is not None:
+            self._running = None
             self._collect()
         return False
 
     def _collect(self) -> None:
-        read, self._read = self._read, None
-        if read is None:
-            return
-        self.request, self.readings, self.lifts_m = read.request, read.readings, {}
-        self.error, self.options = read.error, read.options
-        if read.fault is not None:
-            raise read.fault
+        from ..core_access import CoreError, TrackError
 
-    def wait(self, timeout_s: float | None = None) -> None:
-        """Wait for a running read."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+        if self._wanted is None:
+            return
+        (request, task), self._wanted = self._wanted, None
+        error = task.error
+        self.request, self.readings, self.lifts_m = request, task.result or [], {}
+        self.error, self.options = "", error.options if isinstance(error, TrackError) else ()
+        if isinstance(error, CoreError):
+            self.error = str(error)
+        elif error is not None:
+            # A bug: the panel must not wait for ever, and the traceback must be visible.
+            self.error = f"{type(error).__name__}: {error}"
+            raise error
+
+    def wait(self) -> None:
+        """Wait for a running read and collect its result."""
+        if self._running is not None:
+            self._running.wait()
         self.poll()
+
+
+def _reading(request: TrackRequest) -> Task:
+    """Return the task of reading *request*."""
+    from ..core_access import read_all
+
+    return Task(lambda progress: read_all(Path(request.path), request.options()))
 
 
 TRACKS = TrackSession()

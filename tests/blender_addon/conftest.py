@@ -37,8 +37,8 @@ def addon(scene):
 
     blender_addon.register()
     yield scene
-    FITS.abandon(wait=True)
     blender_addon.unregister()
+    assert not FITS.busy
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from blender_addon.result.cleanup_cache import THREAD_NAME, CleanupCache
+from blender_addon.background.task import THREAD_NAME, end_tasks
+from blender_addon.result.cleanup_cache import CleanupCache
 from core.errors import CoreError
 
 
@@ -38,8 +39,9 @@ def test_what_is_not_known_is_found_at_once_while_something_else_is_looked_for()
     cache, ours, may_end = CleanupCache(), source(), threading.Event()
     cache.analyse_ahead(("one", b"shape"), lambda: may_end.wait(20.0) and source())
     assert cache.source(("one", b"another shape"), lambda: ours) is ours
-    may_end.set()
     cache.clear()
+    may_end.set()
+    end_tasks()
     assert threads() == [] and not cache.is_known("one")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from blender_addon.background import task as task_module
 from blender_addon.background.fit_session import FitSession, FitState
-from blender_addon.background.task import Task, TaskState, time_left
+from blender_addon.background.task import Task, TaskState, end_tasks, time_left
 from core.errors import FitCancelled
 
 
@@ -64,6 +64,15 @@ def test_a_listener_hears_and_can_cancel():
     task = Task(in_steps, listen)
     task.run()
     assert task.state is TaskState.CANCELLED and heard == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+def test_all_tasks_are_cancelled_and_waited_for_at_once():
+    tasks = [Task(lambda progress: in_steps(lambda *_: progress(0.5, "Working"), 10**9)) for _ in range(3)]
+    for task in tasks:
+        task.start()
+    end_tasks()
+    assert [task.state for task in tasks] == [TaskState.CANCELLED] * 3
+    assert not [thread for thread in threading.enumerate() if thread.name == task_module.THREAD_NAME]
 
 
 def test_what_the_work_raises_is_kept():
@@ -140,7 +149,8 @@ def test_an_abandoned_fit_ends_and_leaves_no_thread():
 
     session.begin(Task(endless))
     session.task.start()
-    session.abandon(wait=True)
+    session.abandon()
+    end_tasks()
     assert session.state is FitState.IDLE and not session.busy
     assert not [thread for thread in threading.enumerate() if thread.name == task_module.THREAD_NAME]
     session.abandon()
