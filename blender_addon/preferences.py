@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
+from .background.task import Task
 from .package import PACKAGE, body_file
-from .torch_backend.background import BACKGROUND
 from .torch_backend.preferences_box import draw_acceleration
+from .torch_backend.probe import probe
 from .torch_backend.settings import known_info, python_to_check
-from .torch_backend.tasks import Check
+from .torch_backend.setup import SETUP
 from .ui.text import draw_text
 
 SMPL_PAGE = "https://smpl.is.tue.mpg.de"
@@ -41,12 +43,12 @@ _PLACES = (
 
 def _place_changed(preferences: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
     """Check the chosen Python, if there is one and Blender has a window."""
-    if bpy.app.background or BACKGROUND.busy:
+    if bpy.app.background or SETUP.busy:
         return
-    BACKGROUND.error = ""
+    SETUP.error = ""
     python = python_to_check(preferences)
     if python is not None and known_info(preferences) is None:
-        BACKGROUND.start(Check(python))
+        SETUP.start(Task(partial(probe, python)), is_check=True)
 
 
 class SMPLIFY_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - Blender's naming convention

@@ -9,18 +9,17 @@ that Python.
 from __future__ import annotations
 
 import json
+import runpy
 import sys
 from pathlib import Path
-
-from run_in_blender import load_package  # type: ignore[import-not-found]  # beside this script
 
 _FOLDER = Path(__file__).resolve().parent
 
 
 def run() -> int:
     """Load the packages by their paths, and serve; return the exit code."""
-    # This folder contains modules with common names, which must not shadow those of other packages.
-    sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != _FOLDER]
+    # This folder is not on the path: it contains modules with common names.
+    load_package = runpy.run_path(str(_FOLDER / "run_in_blender.py"))["load_package"]
     settings = json.loads(sys.argv[1])
     for name, file in settings["packages"].items():
         load_package(name, Path(file))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core_access import CORE_NAME, core_module
+from ..core_access import CORE_NAME, CoreError, core_module
 from .messages import PipeError
 
 _CLASS_NAME = re.compile(r"([a-z_]+(?:\.[a-z_]+)*)\.([A-Z]\w*)")
@@ -52,15 +52,18 @@ def decode(plain: Any, arrays: Sequence[np.ndarray]) -> Any:
 
     Raises:
         PipeError: *plain* is malformed, or names something that is not a dataclass of the core.
+        CoreError: a dataclass refuses what it is made of.
     """
     if isinstance(plain, _PLAIN):
         return plain
     if not isinstance(plain, dict):
-        raise PipeError(f"expected an encoded value, found {str(plain)[:80]}")
+        raise PipeError(f"expected an encoded value, found {type(plain).__name__}")
     try:
         return _decode_tagged(plain, arrays)
-    except (KeyError, IndexError, TypeError, AttributeError, ImportError) as error:
-        raise PipeError(f"expected an encoded value, found {str(plain)[:80]}: {error}") from error
+    except (PipeError, CoreError):
+        raise
+    except Exception as error:  # any kind: dataclasses are made of whatever was sent
+        raise PipeError(f"expected an encoded value, found something else: {error}") from error
 
 
 def _decode_tagged(plain: dict[str, Any], arrays: Sequence[np.ndarray]) -> Any:

@@ -1,21 +1,34 @@
-"""Child processes of the add-on: each in its own process group, ended with its children, its last output kept.
+"""Child processes of the add-on: each in a process group and a folder of its own, ended with its children.
 
-Needs neither Blender nor the core.
+What a process says is received on a thread: messages of one that runs the add-on's code (see `messages`), and plain
+lines of any other, such as pip or a Python that is checked, which may be old and lack NumPy. Needs neither Blender nor
+the core.
 """
 
 from __future__ import annotations
 
 import os
+import queue
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Generic, TypeVar
+
+from .messages import Message, PipeError, message_parts, write_parts
+
+Item = TypeVar("Item")
 
 STOP_S = 10.0
 _LOG_TAIL = 12
+_INBOX_ITEMS = 100
+_MAX_LINE_BYTES = 1 << 16
+_JOIN_S = 0.05
 if sys.platform == "win32":
     _WINDOWS = True
     NO_WINDOW = subprocess.CREATE_NO_WINDOW
@@ -23,48 +36,52 @@ if sys.platform == "win32":
 else:
     _WINDOWS = False
     NO_WINDOW = _OWN_GROUP = 0
-_NOT_FOR_ANOTHER_PYTHON = (
-    "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONSAFEPATH", "PYTHONPLATLIBDIR", "VIRTUAL_ENV",
-    "__PYVENV_LAUNCHER__",
-)  # fmt: skip
 
 
-class Process:
+class Process(Generic[Item]):
     """A running process; its standard error is kept in a log."""
 
     def __init__(
         self,
         command: Sequence[str],
+        receive: Callable[[IO[bytes]], Iterator[Item]],
         *,
         folder: Path | None = None,
         environment: Mapping[str, str] | None = None,
-        text: bool = True,
     ) -> None:
         """Start the process.
 
         Args:
             command: the program and its arguments.
-            folder: the working directory; None for the current one.
+            receive: yields what the process says from its standard output: `read_lines` or `messages.read_messages`.
+            folder: the working directory; None for an empty one, which `close` removes.
             environment: the environment variables; None for those of this process.
-            text: standard input and output carry UTF-8 text rather than bytes.
 
         Raises:
             OSError: the process cannot be started.
         """
+        self._own_folder = tempfile.mkdtemp(prefix="smplify-") if folder is None else ""
         self._log = tempfile.TemporaryFile()
         try:
             self._process = subprocess.Popen(
-                command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
-                encoding="utf-8" if text else None, errors="replace" if text else None,
-                start_new_session=not _WINDOWS,
-                creationflags=_OWN_GROUP,
+                command, cwd=folder or self._own_folder, env=environment, stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=self._log, start_new_session=not _WINDOWS, creationflags=_OWN_GROUP,
             )  # fmt: skip
         except OSError:
             self._log.close()
+            self._remove_folder()
             raise
         assert self._process.stdin is not None and self._process.stdout is not None, "both are pipes"
-        self.stdin: IO[Any] = self._process.stdin
-        self.stdout: IO[Any] = self._process.stdout
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        self._receive = receive
+        self._closing = False
+        self._inbox: queue.Queue[Item | EOFError | PipeError] = queue.Queue(_INBOX_ITEMS)
+        self._outbox: queue.SimpleQueue[list[bytes | memoryview] | None] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=work, name="SMPLify pipe", daemon=True) for work in (self._read, self._write)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def pid(self) -> int:
@@ -75,6 +92,37 @@ class Process:
     def running(self) -> bool:
         """Whether the process has not ended."""
         return self._process.poll() is None
+
+    def send(self, message: Message) -> None:
+        """Send *message*, on a thread, since the process may not be reading.
+
+        Raises:
+            TypeError: as for `messages.message_parts`.
+        """
+        self._outbox.put(message_parts(message))
+
+    def end_input(self) -> None:
+        """Close the standard input of the process once everything is sent."""
+        self._outbox.put(None)
+
+    def items(self, poll_s: float | None = None) -> Iterator[Item | None]:
+        """Yield what the process says until its output ends; yield None whenever nothing came for *poll_s* seconds.
+
+        Raises:
+            PipeError: the process sent something that is not a message.
+        """
+        while True:
+            try:
+                item = self._inbox.get(timeout=poll_s)
+            except queue.Empty:
+                yield None
+                continue
+            if isinstance(item, (EOFError, PipeError)):
+                self._inbox.put(item)  # for the next call
+                if isinstance(item, PipeError):
+                    raise item
+                return
+            yield item
 
     def exit_code(self) -> int:
         """Return the exit code; end the process if it does not exit within `STOP_S` seconds."""
@@ -97,10 +145,8 @@ class Process:
         if not self.running:
             return
         self._signal_all(gentle=True)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=STOP_S)
-        except subprocess.TimeoutExpired:
-            pass
         self._signal_all(gentle=False)  # the process, or children it left behind
         self._process.wait()
 
@@ -111,17 +157,49 @@ class Process:
         self._process.wait()
 
     def close(self) -> None:
-        """Close the pipes of a process that has ended; must be called by the thread that uses them."""
-        for stream in (self.stdin, self.stdout, self._log):
-            try:
+        """Close the pipes of a process that has ended and remove its folder; may be called repeatedly."""
+        self._closing = True
+        self.end_input()
+        for thread in self._threads:
+            while thread.is_alive():
+                with suppress(queue.Empty):  # the reading thread may be waiting for room
+                    self._inbox.get_nowait()
+                thread.join(_JOIN_S)
+        for stream in (self._stdin, self._stdout, self._log):
+            with suppress(OSError):  # buffered data that the process no longer reads
                 stream.close()
-            except OSError:  # buffered data that the process no longer reads
-                continue
+        self._remove_folder()
+
+    def _read(self) -> None:
+        """Receive items until the output ends."""
+        end: EOFError | PipeError = EOFError()
+        try:
+            for item in self._receive(self._stdout):
+                if self._closing:
+                    break
+                self._inbox.put(item)
+        except PipeError as error:
+            end = error
+        finally:
+            self._inbox.put(end)
+
+    def _write(self) -> None:
+        """Write what is sent; a process that does not read blocks only this thread."""
+        with suppress(OSError):  # it ended; the reading thread reports that
+            while (parts := self._outbox.get()) is not None:
+                write_parts(self._stdin, parts)
+            self._stdin.close()
+
+    def _remove_folder(self) -> None:
+        if self._own_folder:
+            shutil.rmtree(self._own_folder, ignore_errors=True)
 
     def _signal_all(self, *, gentle: bool) -> None:
         if _WINDOWS:
+            # By its full path: Windows looks for programs in the working directory too.
+            taskkill = os.path.join(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "taskkill.exe")
             subprocess.run(
-                ["taskkill", "/T", "/F", "/PID", str(self.pid)],
+                [taskkill, "/T", "/F", "/PID", str(self.pid)],
                 capture_output=True, check=False, creationflags=NO_WINDOW,
             )  # fmt: skip
             return
@@ -131,8 +209,7 @@ class Process:
             return
 
 
-def environment_for_another_python() -> dict[str, str]:
-    """Return environment variables for another Python, without those that point to this Python's modules."""
-    variables = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_ANOTHER_PYTHON}
-    # The other Python imports modules of the add-on; its byte code must not end up in the add-on's folder.
-    return {**variables, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
+def read_lines(stream: IO[bytes]) -> Iterator[str]:
+    """Yield the lines of *stream* as text; a line of more than 64 KiB is cut into several."""
+    while line := stream.readline(_MAX_LINE_BYTES):
+        yield line.decode("utf-8", errors="replace")

@@ -1,26 +1,25 @@
-"""The worker process of a batch: reads requests from standard input, writes answers to standard output.
+"""The worker process of a batch: answers its requests, see `background.messages`.
 
 A worker does not outlive its batch: when the batch no longer listens, it removes unfinished files and ends.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 import bpy
 
+from ..background.messages import Channel, Message, PipeError
 from ..core_access import CoreError
 from ..figure.custom_properties import has_live_settings
 from ..result import properties
 from .convert import convert
-from .worker_process import MARK
 
 _REPORT_INTERVAL_S = 0.1
 
@@ -30,29 +29,23 @@ class _BatchGone(Exception):  # noqa: N818 - an event, not a fault of the conver
 
 
 def serve() -> NoReturn:
-    """Answer requests until standard input ends or the batch no longer listens, then end this process.
-
-    All other output, including Blender's, is redirected to standard error, so that messages stay intact.
-    """
+    """Answer requests until standard input ends or the batch no longer listens, then end this process."""
     _register_live_settings()
-    channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    sys.stdout.flush()
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    channel = Channel()
     folder = ""
     try:
-        _send(channel, {"ready": True, "temporary": bpy.app.tempdir})
-        for line in sys.stdin:
-            if not line.endswith("\n"):  # the batch was killed while it wrote
-                raise _BatchGone
-            request = json.loads(line)
-            folder = request["folder"]
-            _send(channel, {"answer": _answer(request, channel)})
+        _send(channel, Message("ready", {"temporary": bpy.app.tempdir}))
+        while (request := channel.receive()) is not None:
+            folder = request.get("folder", str)
+            _send(channel, Message("answer", _answer(request.content, channel)))
     except _BatchGone:
         pass
+    except PipeError as error:  # the batch was killed while it wrote
+        print(error, file=sys.stderr)
     _leave(folder)
 
 
-def _answer(request: dict[str, object], channel: TextIO) -> dict[str, object]:
+def _answer(request: dict[str, object], channel: Channel) -> dict[str, object]:
     """Return the result of the conversion, or the error."""
     try:
         Path(str(request["folder"])).mkdir(mode=0o700)
@@ -83,15 +76,14 @@ def _register_live_settings() -> None:
         properties.register()
 
 
-def _send(channel: TextIO, message: dict[str, object]) -> None:
+def _send(channel: Channel, message: Message) -> None:
     try:
-        channel.write(f"\n{MARK}{json.dumps(message)}\n")
-        channel.flush()
+        channel.send(message)
     except OSError as error:  # a broken pipe
         raise _BatchGone from error
 
 
-def _reporter(channel: TextIO) -> Callable[[float, str], None]:
+def _reporter(channel: Channel) -> Callable[[float, str], None]:
     """Return a progress callback that sends at most ten messages per second."""
     last = [0.0]
 
@@ -99,6 +91,6 @@ def _reporter(channel: TextIO) -> Callable[[float, str], None]:
         now = time.monotonic()
         if now - last[0] >= _REPORT_INTERVAL_S:
             last[0] = now
-            _send(channel, {"share": share, "what": what})
+            _send(channel, Message("progress", {"share": float(share), "what": what}))
 
     return report

@@ -6,25 +6,22 @@ a fork of this process: it is a Python that imports bpy, or another background B
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..background.messages import Message, PipeError, read_messages
 from ..background.process import Process
 from ..core_access import VENDORED, WorkerDied, WorkerStartError
-
-MARK = "@smplify "
-"""Prefix of the lines that are messages; all other lines that a worker prints come from Blender."""
 
 SCRIPT = Path(__file__).resolve().parents[1] / "run_in_blender.py"
 _PACKAGE = __package__.rpartition(".")[0]
 
 
-def worker_command() -> tuple[list[str], Path | None]:
-    """Return the command that starts a worker, and its working directory."""
+def worker_command() -> tuple[list[str], Path]:
+    """Return the command that starts a worker, and its working directory, which is never the user's."""
     bpy = sys.modules.get("bpy")
     binary = bpy.app.binary_path if bpy is not None else ""
     if not binary:
@@ -33,8 +30,8 @@ def worker_command() -> tuple[list[str], Path | None]:
     if not sys.flags.ignore_environment:
         blender.append("--python-use-system-env")
     if VENDORED and _PACKAGE.startswith("bl_ext."):
-        return [*blender, "--addons", _PACKAGE, "--command", "smplify", "--worker"], None
-    return [*blender, "--python-exit-code", "1", "--python", str(SCRIPT), "--", "--worker"], None
+        return [*blender, "--addons", _PACKAGE, "--command", "smplify", "--worker"], SCRIPT.parent
+    return [*blender, "--python-exit-code", "1", "--python", str(SCRIPT), "--", "--worker"], SCRIPT.parent
 
 
 class WorkerProcess:
@@ -43,7 +40,7 @@ class WorkerProcess:
     def __init__(self) -> None:
         """Start the process; call `wait_until_ready` next."""
         command, folder = worker_command()
-        self._process = Process(command, folder=folder)
+        self._process = Process(command, read_messages, folder=folder)
         self._temporary = ""
 
     def convert(self, request: dict[str, object], on_progress: Callable[[float, str], None]) -> dict[str, Any]:
@@ -54,16 +51,16 @@ class WorkerProcess:
             on_progress: called with the completed fraction (0 to 1) and the name of the step.
 
         Raises:
-            WorkerDied: the worker ended without an answer.
+            WorkerDied: the worker ended without an answer, or sent an invalid one.
         """
-        try:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-        except OSError:  # a broken pipe; an invalid argument on Windows
-            raise WorkerDied(self._failure_message()) from None
-        while "answer" not in (message := self._receive()):
-            on_progress(float(message["share"]), str(message["what"]))
-        return message["answer"]
+        self._process.send(Message("convert", request))
+        while (message := self._receive("answer", "progress")).kind == "progress":
+            try:
+                share, what = message.get("share", float), message.get("what", str)
+            except PipeError as error:
+                raise self._invalid(error) from error
+            on_progress(min(max(0.0, share), 1.0), what)
+        return message.content
 
     def wait_until_ready(self) -> None:
         """Wait until Blender is running in the worker.
@@ -72,16 +69,25 @@ class WorkerProcess:
             WorkerStartError: the worker could not be started.
         """
         try:
-            self._temporary = str(self._receive().get("temporary", ""))
+            self._temporary = str(self._receive("ready").content.get("temporary", ""))
         except WorkerDied as error:
             raise WorkerStartError(str(error)) from error
 
-    def _receive(self) -> dict[str, Any]:
-        """Return the next message; skip other output."""
-        for line in self._process.stdout:
-            if line.startswith(MARK):
-                return json.loads(line[len(MARK) :])
-        raise WorkerDied(self._failure_message())
+    def _receive(self, *kinds: str) -> Message:
+        """Return the next message, which is of one of these *kinds*."""
+        try:
+            message = next(self._process.items(), None)
+        except PipeError as error:
+            raise self._invalid(error) from error
+        if message is None:
+            raise WorkerDied(self._failure_message())
+        if message.kind not in kinds:
+            raise self._invalid(f"expected a message {kinds}, found {message.kind[:40]!r}")
+        return message
+
+    def _invalid(self, fault: object) -> WorkerDied:
+        self._process.end()
+        return WorkerDied(f"the converting process sent an invalid answer: {fault}")
 
     def _failure_message(self) -> str:
         code, last_lines = self._process.exit_code(), self._process.last_lines()
@@ -92,10 +98,7 @@ class WorkerProcess:
         self._process.end()
 
     def close(self) -> None:
-        """Close the pipes of a worker that has ended, and remove its temporary files.
-
-        Must be called by the thread that uses the worker.
-        """
+        """Close the pipes of a worker that has ended, and remove its temporary files."""
         self._process.close()
         if self._temporary:
             shutil.rmtree(self._temporary, ignore_errors=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import platform
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ def build_for_this_computer() -> Build:
 
 def has_nvidia_driver() -> bool:
     """Return whether an NVIDIA driver is installed and finds a GPU."""
-    program = shutil.which("nvidia-smi") or _smi_of_windows()
+    program = _nvidia_smi()
     if program is None:
         return Path("/proc/driver/nvidia/version").is_file()
     try:
@@ -126,9 +126,12 @@ def has_nvidia_driver() -> bool:
     return listed.returncode == 0 and "GPU" in listed.stdout
 
 
-def _smi_of_windows() -> str | None:
-    path = Path("C:/Windows/System32/nvidia-smi.exe")
-    return str(path) if sys.platform == "win32" and path.is_file() else None
+def _nvidia_smi() -> Path | None:
+    """Return the path of the driver's program; never one in the working directory, as `shutil.which` may on Windows."""
+    name = "nvidia-smi.exe" if sys.platform == "win32" else "nvidia-smi"
+    folders = (*os.get_exec_path(), "C:/Windows/System32")
+    paths = (Path(folder, name) for folder in folders if os.path.isabs(folder))
+    return next((path for path in paths if path.is_file() and os.access(path, os.X_OK)), None)
 
 
 def shown_size(megabytes: int) -> str:

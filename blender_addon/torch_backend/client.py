@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import queue
-import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ import numpy as np
 
 from .. import core_access
 from ..background.codec import decode, encode
-from ..background.messages import Message, PipeError, read_message, write_message
-from ..background.process import Process, environment_for_another_python
-from ..core_access import CORE_NAME, CoreError, FitCancelled
+from ..background.messages import Message, PipeError, read_messages
+from ..background.python import start_python
+from ..core_access import CORE_NAME, CoreError, FitCancelled, FitReport, Motion
 from .errors import AccelerationError
 
 SCRIPT = Path(__file__).resolve().parent.parent / "serve_fits.py"
@@ -63,20 +62,11 @@ class FitServer:
         self.used_at = time.monotonic()
         self._patience = patience or Patience()
         self._number = 0
-        self._inbox: queue.SimpleQueue[Message | PipeError | None] = queue.SimpleQueue()
-        self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         settings = json.dumps({"packages": _packages(), "idle_s": IDLE_S})
         try:
-            self._process = Process(
-                [str(python), str(script), settings], environment=environment_for_another_python(), text=False
-            )
+            self._process = start_python(python, script, settings, receive=read_messages)
         except OSError as error:
             raise AccelerationError(f"expected to start {python} for the fit: {error}. {HOW_TO_GO_ON}") from error
-        self._threads = [
-            threading.Thread(target=work, name="SMPLify pipe", daemon=True) for work in (self._read, self._write)
-        ]
-        for thread in self._threads:
-            thread.start()
 
     @property
     def pid(self) -> int:
@@ -99,64 +89,33 @@ class FitServer:
         self._number += 1
         arrays: list[np.ndarray] = []
         content = encode((track, body, options), arrays)
-        self._outbox.put(Message("fit", {"number": self._number, "fit": content}, arrays))
+        self._process.send(Message("fit", {"number": self._number, "fit": content}, arrays))
         latest = (0, track.num_frames, "Starting the fitting process")
         answered_at = time.monotonic()
-        while True:
-            self._report_progress(progress, *latest)
-            message = self._next(_POLL_S)
-            if message is None:
-                if time.monotonic() - answered_at > self._patience.silent_s:
-                    raise self._timed_out()
-                continue
-            answered_at = self.used_at = time.monotonic()
-            if message.content.get("number") != self._number:
-                continue
-            if message.kind == "progress":
-                latest = (message.content["done"], message.content["total"], message.content["what"])
-            elif message.kind == "fitted":
-                return self._decoded(message)
-            elif message.kind == "failed":
-                raise _core_error(message.content["error"], message.content["text"])
+        self._report_progress(progress, *latest)
+        try:
+            for message in self._process.items(_POLL_S):
+                if message is None:
+                    if time.monotonic() - answered_at > self._patience.silent_s:
+                        raise self._timed_out()
+                else:
+                    answered_at = self.used_at = time.monotonic()
+                    if message.content.get("number") == self._number:
+                        if message.kind == "fitted":
+                            return _result(message)
+                        if message.kind == "failed":
+                            raise _core_error(message.get("error", str), message.get("text", str))
+                        if message.kind == "progress":
+                            latest = _progress(message)
+                self._report_progress(progress, *latest)
+        except PipeError as error:
+            raise self._invalid_answer(error) from error
+        raise self._exited()
 
     def end(self) -> None:
-        """End the process, whatever it is doing, and the pipe threads; may be called repeatedly."""
+        """End the process, whatever it is doing; may be called repeatedly."""
         self._process.kill()
-        self._outbox.put(None)
-        for thread in self._threads:
-            thread.join()
         self._process.close()
-
-    def _read(self) -> None:
-        """Receive messages until the process ends."""
-        try:
-            while (message := read_message(self._process.stdout)) is not None:
-                self._inbox.put(message)
-        except PipeError as error:
-            self._inbox.put(error)
-        self._inbox.put(None)
-
-    def _write(self) -> None:
-        """Send queued messages; a process that does not read blocks only this thread."""
-        while (message := self._outbox.get()) is not None:
-            try:
-                write_message(self._process.stdin, message)
-            except OSError:  # it ended; the reading thread reports that
-                return
-
-    def _next(self, timeout_s: float) -> Message | None:
-        """Return the next message, or None on timeout.
-
-        Raises:
-            AccelerationError: the process ended, or sent an invalid message.
-        """
-        try:
-            message = self._inbox.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
-        if isinstance(message, Message):
-            return message
-        raise self._invalid_answer(message) if message is not None else self._exited()
 
     def _report_progress(self, progress: Any, done: int, total: int, what: str) -> None:
         """Call *progress*, also without news, so that it can cancel at any time."""
@@ -171,22 +130,15 @@ class FitServer:
 
     def _cancel(self) -> None:
         """Request the process to cancel; kill it if it does not within the timeout."""
-        self._outbox.put(Message("cancel", {"number": self._number}))
+        self._process.send(Message("cancel", {"number": self._number}))
         until = time.monotonic() + self._patience.cancel_s
-        try:
-            while time.monotonic() < until:
-                message = self._next(_POLL_S)
+        with suppress(PipeError):
+            for message in self._process.items(_POLL_S):
                 if message is not None and message.kind in ("cancelled", "fitted", "failed"):
                     return
-        except AccelerationError:  # it ended, as intended
-            pass
+                if time.monotonic() > until:
+                    break
         self._process.kill()
-
-    def _decoded(self, message: Message) -> Any:
-        try:
-            return decode(message.content["found"], message.arrays)
-        except (PipeError, KeyError) as error:
-            raise self._invalid_answer(error) from error
 
     def _exited(self) -> AccelerationError:
         code, last_lines = self._process.exit_code(), self._process.last_lines()
@@ -209,6 +161,20 @@ class FitServer:
             f"the fit in {self.python} failed: its process sent nothing for {self._patience.silent_s:g} s and was "
             f"ended. {HOW_TO_GO_ON}"
         )
+
+
+def _progress(message: Message) -> tuple[int, int, str]:
+    done, total = message.get("done", int), message.get("total", int)
+    if not 0 <= done <= total:
+        raise PipeError(f"expected progress from 0 to {total} frames, found {done}")
+    return done, total, message.get("what", str)
+
+
+def _result(message: Message) -> tuple[Motion, FitReport]:
+    found = decode(message.content.get("found"), message.arrays)
+    if not (isinstance(found, tuple) and [type(item) for item in found] == [Motion, FitReport]):
+        raise PipeError(f"expected a motion and a report, found {type(found).__name__}")
+    return found
 
 
 def _packages() -> dict[str, str]:

@@ -5,17 +5,17 @@ Needs neither Blender nor the core.
 
 from __future__ import annotations
 
-import queue
 import re
 import shutil
-import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..background.process import Process, environment_for_another_python
+from ..background.process import read_lines
+from ..background.python import start_python
+from ..background.task import Progress, TaskCancelled
 from .builds import PINS, PYTHON_VERSIONS, TORCH_VERSION, Build, shown_size
 from .environment import (
     EnvironmentFault,
@@ -29,7 +29,6 @@ from .environment import (
 )
 from .pip_output import PipProgress
 from .probe import PythonInfo, probe
-from .tasks import Task
 
 PIP = "pip==25.3"
 _PIP_WITH_PROGRESS = (24, 1)
@@ -70,15 +69,25 @@ class Plan:
         return [self.build.requirement, "numpy", *index]
 
 
-class Installation(Task):
+class Installation:
     """One installation."""
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__("Beginning")
+        """Prepare to install as *plan* says."""
         self._plan = plan
+        self._step = (0.0, "Making the environment")
 
-    def _do(self) -> PythonInfo:
+    def run(self, progress: Progress) -> PythonInfo:
+        """Install PyTorch; return the checked properties of the new environment's Python.
+
+        Raises:
+            EnvironmentFault: the environment cannot be made, or pip fails.
+            ProbeError: the installed PyTorch does not work.
+            OSError: the disk cannot be written.
+            TaskCancelled: *progress* returned False; nothing is left behind.
+        """
         plan = self._plan
+        self._progress = progress
         free = free_mb(plan.user_folder)
         if free < plan.needed_mb:
             raise EnvironmentFault(
@@ -89,15 +98,14 @@ class Installation(Task):
             self._make(folder)
             self._fill(folder)
             self._report(0.98, "Trying PyTorch")
-            info = probe(python_of(folder), cancelled=self._cancelled)
+            info = probe(python_of(folder), lambda *_: progress(*self._step))
             self._check()
             publish(folder, plan.user_folder)
-        self._report(1.0, "Done")
+        progress(1.0, "Done")
         return replace(info, path=str(environment_python(plan.user_folder)))
 
     def _make(self, folder: Path) -> None:
         """Create an empty environment."""
-        self._report(0.0, "Making the environment")
         base = self._plan.base
         version = self._output([base, "-c", "import sys; print(*sys.version_info[:2])"])
         if tuple(map(int, version.split())) not in PYTHON_VERSIONS:
@@ -155,9 +163,18 @@ class Installation(Task):
         self._run(command, on_line, temporary=temporary)
         shutil.rmtree(temporary, ignore_errors=True)
 
+    def _report(self, share: float, what: str) -> None:
+        self._step = (share, what)
+        self._check()
+
+    def _check(self) -> None:
+        """Raise `TaskCancelled` if the user has cancelled."""
+        if not self._progress(*self._step):
+            raise TaskCancelled
+
     def _output(self, command: list[str | Path]) -> str:
-        """Run *command* and return its output."""
-        lines: list[str] = []
+        """Run *command* and return the last lines of its output."""
+        lines: deque[str] = deque(maxlen=_PRINTED_TAIL)
         self._run(command, lines.append)
         return "".join(lines)
 
@@ -169,27 +186,21 @@ class Installation(Task):
             TaskCancelled: the user has cancelled.
         """
         self._check()
-        variables = environment_for_another_python()
-        if temporary is not None:
-            variables |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
-        process = Process([str(part) for part in command], environment=variables)
-        lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        reader = threading.Thread(target=_read, args=(process, lines), name="SMPLify pip", daemon=True)
-        reader.start()
+        variables = {} if temporary is None else dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
+        process = start_python(*command, receive=read_lines, variables=variables)
         printed: deque[str] = deque(maxlen=_PRINTED_TAIL)
         try:
-            process.stdin.close()
-            while (line := _next(lines)) is not None:
+            process.end_input()
+            for line in process.items(_POLL_S):
                 self._check()
-                printed.append(line)
-                on_line(line)
+                printed.append(line or "")
+                on_line(line or "")
             code = process.exit_code()
             if code != 0:
                 output = process.last_lines() or "".join(printed).strip()
                 raise EnvironmentFault(f"{_shown(command)} failed (exit code {code}):\n{output}", output=output)
         finally:
             process.end()
-            reader.join()
             process.close()
 
 
@@ -199,20 +210,6 @@ def _pip_install(python: Path) -> list[str | Path]:
         python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-cache-dir", "--only-binary",
         ":all:",
     ]  # fmt: skip
-
-
-def _read(process: Process, lines: queue.SimpleQueue[str | None]) -> None:
-    for line in process.stdout:
-        lines.put(line)
-    lines.put(None)
-
-
-def _next(lines: queue.SimpleQueue[str | None]) -> str | None:
-    """Return the next line, "" on timeout, or None at the end."""
-    try:
-        return lines.get(timeout=_POLL_S)
-    except queue.Empty:
-        return ""
 
 
 def _shown(command: list[str | Path]) -> str:

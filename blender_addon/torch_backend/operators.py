@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import bpy
 
+from ..background.task import Task
 from ..package import PACKAGE, addon_preferences
 from ..ui.operator_mixin import OperatorMixin
-from . import background
-from .background import BACKGROUND
+from . import setup
 from .builds import NoBuildError, build_for_this_computer
-from .environment import EnvironmentFault, base_python, has_environment
+from .environment import EnvironmentFault, base_python, has_environment, remove
 from .installation import Installation, Plan
+from .probe import probe
 from .settings import python_to_check, user_folder, what_it_takes
-from .tasks import Check, Removal, Task
+from .setup import SETUP
 
 _ONLINE = (
     "Blender is not allowed to go online. Allow it under Preferences > System > Network > Allow Online Access, then "
@@ -40,19 +42,19 @@ class _TaskOperator(OperatorMixin):
         if addon_preferences(context) is None:
             cls.poll_message_set("Enable the add-on first")
             return False
-        if BACKGROUND.busy:
+        if SETUP.busy:
             cls.poll_message_set("Wait for the running task, or cancel it")
             return False
         return True
 
-    def _run_task(self, task: Task, *, place: str = "") -> set[str]:
+    def _run_task(self, task: Task, *, place: str = "", is_check: bool = False) -> set[str]:
         """Start *task*; wait for it if requested or without a window."""
-        BACKGROUND.start(task, place=place)
-        if background.has_window() and not self.wait:
+        SETUP.start(task, place=place, is_check=is_check)
+        if setup.has_window() and not self.wait:
             return {"FINISHED"}
-        BACKGROUND.finish()
-        if BACKGROUND.error:
-            self.report({"ERROR"}, BACKGROUND.error)
+        SETUP.finish()
+        if SETUP.error:
+            self.report({"ERROR"}, SETUP.error)
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -71,7 +73,7 @@ class SMPLIFY_OT_check_python(_TaskOperator, bpy.types.Operator):  # noqa: N801 
         if python is None:
             self.report({"ERROR"}, "Choose a Python first; Blender's own has no PyTorch")
             return {"CANCELLED"}
-        return self._run_task(Check(python))
+        return self._run_task(Task(partial(probe, python)), is_check=True)
 
 
 class SMPLIFY_OT_install_torch(_TaskOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
@@ -114,7 +116,7 @@ class SMPLIFY_OT_install_torch(_TaskOperator, bpy.types.Operator):  # noqa: N801
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         _end_fits()
-        return self._run_task(Installation(plan), place="PRIVATE")
+        return self._run_task(Task(Installation(plan).run), place="PRIVATE")
 
 
 class SMPLIFY_OT_cancel_torch(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
@@ -126,12 +128,11 @@ class SMPLIFY_OT_cancel_torch(bpy.types.Operator):  # noqa: N801 - Blender's nam
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether a task is running."""
-        return BACKGROUND.busy
+        return SETUP.busy
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Cancel the task."""
-        if BACKGROUND.task is not None:
-            BACKGROUND.task.cancel()
+        SETUP.cancel()
         return {"FINISHED"}
 
 
@@ -158,7 +159,8 @@ class SMPLIFY_OT_remove_torch(_TaskOperator, bpy.types.Operator):  # noqa: N801 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Remove the environment."""
         _end_fits()
-        return self._run_task(Removal(user_folder()))
+        folder = user_folder()
+        return self._run_task(Task(lambda progress: remove(folder), what="Removing the environment"))
 
 
 def _end_fits() -> None:
@@ -170,7 +172,7 @@ def _end_fits() -> None:
 
 def unregister() -> None:
     """End the task, the timer and the process."""
-    BACKGROUND.stop()
+    SETUP.stop()
     _end_fits()
 
 

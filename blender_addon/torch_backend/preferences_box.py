@@ -7,14 +7,14 @@ from enum import Enum
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
+from ..background.task import Task, TaskState
 from ..package import PACKAGE
 from ..ui.text import draw_text
-from .background import BACKGROUND
 from .builds import NoBuildError, build_for_this_computer
 from .environment import environment_python, has_environment
 from .probe import PythonInfo
 from .settings import blender_has_torch, known_info, python_to_check, user_folder, what_it_takes
-from .tasks import Task
+from .setup import SETUP
 
 _NO_TORCH = "Blender's own Python has no PyTorch: fits run on the processor, with NumPy."
 _ANOTHER_PLACE = "For fits on a GPU choose another place above. Nothing is installed into Blender's Python."
@@ -38,7 +38,7 @@ class PageState(Enum):
 
 def page_state(preferences: bpy.types.AddonPreferences) -> PageState:
     """Return the state of the Python set in the preferences."""
-    if BACKGROUND.task is not None:
+    if SETUP.task is not None:
         return PageState.WORKING
     place, folder = preferences.fit_place, user_folder()
     if place == "BLENDER" and not blender_has_torch():
@@ -56,8 +56,8 @@ def draw_acceleration(
     """Draw the box for its state."""
     layout.label(text="GPU Acceleration", icon="SYSTEM")
     layout.row().prop(preferences, "fit_place", expand=True)
-    if BACKGROUND.task is not None:
-        _draw_work(layout, BACKGROUND.task)
+    if SETUP.task is not None:
+        _draw_work(layout, SETUP.task)
         return
     state, info = page_state(preferences), known_info(preferences)
     if preferences.fit_place == "CHOSEN":
@@ -82,15 +82,16 @@ def draw_acceleration(
 
 def _draw_work(layout: bpy.types.UILayout, task: Task) -> None:
     row = layout.row(align=True)
-    row.progress(factor=task.share, text=f"{iface_(task.what)}...")
+    what = iface_("Cancelling") if task.state is TaskState.CANCELLING else iface_(task.status.what)
+    row.progress(factor=task.status.share, text=f"{what}...")
     row.operator("smplify.cancel_torch", text="", icon="CANCEL")
 
 
 def _draw_failure(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the error of the last task, if it failed."""
     column = layout.column()
-    column.alert = bool(BACKGROUND.error)
-    lines = [line for line in BACKGROUND.error.splitlines() if line.strip()]
+    column.alert = bool(SETUP.error)
+    lines = [line for line in SETUP.error.splitlines() if line.strip()]
     for number, line in enumerate(lines):
         draw_text(column, context, line, icon="BLANK1" if number else "ERROR")
 
@@ -143,7 +144,7 @@ def _draw_offer(
 
 def _draw_unchecked(layout: bpy.types.UILayout) -> None:
     row = layout.row()
-    if not BACKGROUND.error:
+    if not SETUP.error:
         row.label(text="Not checked yet.", icon="QUESTION")
     row.operator("smplify.check_python", icon="FILE_REFRESH")
 

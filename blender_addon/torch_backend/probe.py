@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from ..background.process import Process, environment_for_another_python
+from ..background.process import read_lines
+from ..background.python import start_python
+from ..background.task import Progress, TaskCancelled
 
 OLDEST_PYTHON = (3, 11)
 SCRIPT = Path(__file__).resolve().parent / "probe_script.py"
@@ -86,74 +86,80 @@ def python_in(path: Path) -> Path:
     return path
 
 
-def probe(python: Path, *, timeout_s: float = TIMEOUT_S, cancelled: threading.Event | None = None) -> PythonInfo:
+def probe(python: Path, progress: Progress | None = None, *, timeout_s: float = TIMEOUT_S) -> PythonInfo:
     """Check the Python at *python*.
 
     Args:
         python: the executable.
+        progress: called regularly; returns False to cancel.
         timeout_s: time limit, seconds; the first import of PyTorch takes a while.
-        cancelled: set by another thread to cancel.
 
     Raises:
         ProbeError: the file does not exist, is not a Python, is too old, does not answer, or lacks NumPy or PyTorch.
+        TaskCancelled: *progress* returned False.
     """
-    found = _ask(python, timeout_s, cancelled)
-    info = PythonInfo(
-        path=str(python),
-        version=str(found["version"]),
-        numpy=str(found["numpy"]),
-        torch=str(found["torch"]),
-        devices=tuple(Device(*map(str, device)) for device in found["devices"]),
-    )
+    info, fault = _parse(_ask(python, progress, timeout_s), python)
     if tuple(int(part) for part in info.version.split(".")[:2]) < OLDEST_PYTHON:
         wanted = ".".join(map(str, OLDEST_PYTHON))
         raise ProbeError(f"expected Python {wanted} or newer, {python} is {info.version}; choose a newer one")
     for package, title, version in (("numpy", "NumPy", info.numpy), ("torch", "PyTorch", info.torch)):
         if not version:
             raise ProbeError(
-                f"{python} (Python {info.version}) cannot import {title} ({found['fault']}); install it there with "
+                f"{python} (Python {info.version}) cannot import {title} ({fault}); install it there with "
                 f"'{python} -m pip install {package}', or choose another Python"
             )
-    if found["fault"]:
-        raise ProbeError(f"PyTorch {info.torch} in {python} does not work: {found['fault']}; install it there again")
+    if fault:
+        raise ProbeError(f"PyTorch {info.torch} in {python} does not work: {fault}; install it there again")
     return info
 
 
-def _ask(python: Path, timeout_s: float, cancelled: threading.Event | None) -> dict[str, Any]:
+def _ask(python: Path, progress: Progress | None, timeout_s: float) -> str:
     """Run the script in *python* and return its answer."""
     if not python.is_file():
         what = "a folder without one" if python.is_dir() else "no file"
         raise ProbeError(f"expected a Python executable, found {what} at {python}; choose python or python.exe itself")
     try:
-        process = Process([str(python), str(SCRIPT)], environment=environment_for_another_python())
+        process = start_python(python, SCRIPT, receive=read_lines)
     except OSError as error:
         raise ProbeError(
             f"{python} cannot be started: {error.strerror or error}; choose an executable of Python"
         ) from error
     until = time.monotonic() + timeout_s
+    answer = ""
     try:
-        while process.running:
-            if cancelled is not None and cancelled.is_set():
-                raise ProbeError(f"the check of {python} was cancelled")
+        process.end_input()
+        for line in process.items(_POLL_S):
+            if progress is not None and not progress(0.0, "Looking at that Python"):
+                raise TaskCancelled
             if time.monotonic() > until:
                 raise ProbeError(f"{python} did not answer within {timeout_s:g} s; try again, or choose another Python")
-            time.sleep(_POLL_S)
-        output, code, last_lines = process.stdout.read(), process.exit_code(), process.last_lines()
+            if line is not None and line.startswith(_MARK):
+                answer = line[len(_MARK) :]
+        code, last_lines = process.exit_code(), process.last_lines()
     finally:
         process.end()
         process.close()
-    return _answer(output, python, f"exit code {code}" + (f": {last_lines}" if last_lines else ""))
+    if not answer:
+        raise _no_answer(python, f"exit code {code}" + (f": {last_lines}" if last_lines else ""))
+    return answer
 
 
-def _answer(said: str, python: Path, how: str) -> dict[str, Any]:
-    marked = [line[len(_MARK) :] for line in said.splitlines() if line.startswith(_MARK)]
+def _parse(answer: str, python: Path) -> tuple[PythonInfo, str]:
+    """Return what the script found out, and what is wrong with PyTorch there."""
     try:
-        found = json.loads(marked[-1])
-    except (IndexError, ValueError):
-        raise ProbeError(
-            f"expected a Python at {python}, it did not answer as one ({how}); choose python or python.exe itself"
-        ) from None
-    return dict(found)
+        found = json.loads(answer)
+        devices = tuple(Device(*map(str, device)) for device in found["devices"])
+        version, numpy, torch, fault = (str(found[name]) for name in ("version", "numpy", "torch", "fault"))
+        tuple(int(part) for part in version.split(".")[:2])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise _no_answer(python, f"it said {answer[:80]!r}") from None
+    return PythonInfo(str(python), version, numpy, torch, devices), fault
+
+
+def _no_answer(python: Path, how: str) -> ProbeError:
+    return ProbeError(
+        f"expected a Python at {python}, it did not answer as one ({how}); choose python or python.exe itself"
+    )
 
 
 def same_file(one: str, other: str) -> bool:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO
 
 import numpy as np
 
 from ..background.codec import decode, encode
-from ..background.messages import Message, PipeError, read_message, write_message
+from ..background.messages import Channel, Message, PipeError
 from ..core_access import CoreError, FitCancelled, fit_track
 
 ALIVE_EVERY_S = 1.0
@@ -24,13 +22,10 @@ _REPORT_INTERVAL_S = 0.1
 def serve(idle_s: float) -> int:
     """Answer requests until standard input ends or none arrives for *idle_s* seconds; return the exit code.
 
-    All other output is redirected to standard error, so that messages stay intact. An exception in a fit that is not a
-    `CoreError` ends the process; the client then reports its last lines of output.
+    An exception in a fit that is not a `CoreError` ends the process; the client then reports its last lines of output.
     """
-    channel = _Channel(os.fdopen(os.dup(sys.stdout.fileno()), "wb"))
-    sys.stdout.flush()
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    inbox = _Inbox(os.fdopen(os.dup(sys.stdin.fileno()), "rb"))
+    channel = Channel()
+    inbox = _Inbox(channel)
     channel.send(Message("ready"))
     while (request := inbox.next_request(idle_s)) is not None:
         with _signs_of_life(channel):
@@ -39,24 +34,12 @@ def serve(idle_s: float) -> int:
     return inbox.exit_code
 
 
-class _Channel:
-    """Sends complete messages from any thread."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self._lock = threading.Lock()
-
-    def send(self, message: Message) -> None:
-        with self._lock:
-            write_message(self._stream, message)
-
-
 class _Inbox:
     """Reads messages on a thread, so that cancel requests are received during a fit."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, channel: Channel) -> None:
         self.exit_code = 0
-        self._stream = stream
+        self._channel = channel
         self._requests: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._cancelled: set[int] = set()
         self._ended = False
@@ -75,9 +58,10 @@ class _Inbox:
 
     def _read(self) -> None:
         try:
-            while (message := read_message(self._stream)) is not None:
+            while (message := self._channel.receive()) is not None:
+                number = message.get("number", int)
                 if message.kind == "cancel":
-                    self._cancelled.add(message.content["number"])
+                    self._cancelled.add(number)
                 else:
                     self._requests.put(message)
         except PipeError as error:
@@ -88,7 +72,7 @@ class _Inbox:
 
 
 @contextmanager
-def _signs_of_life(channel: _Channel) -> Iterator[None]:
+def _signs_of_life(channel: Channel) -> Iterator[None]:
     """Regularly send the client a sign of life, however long a step of the fit takes."""
     over = threading.Event()
 
@@ -105,11 +89,11 @@ def _signs_of_life(channel: _Channel) -> Iterator[None]:
         thread.join()
 
 
-def _fit(request: Message, inbox: _Inbox, channel: _Channel) -> Message:
+def _fit(request: Message, inbox: _Inbox, channel: Channel) -> Message:
     """Return the answer to a request for a fit."""
-    number = request.content["number"]
+    number = request.get("number", int)
     try:
-        track, body, options = decode(request.content["fit"], request.arrays)
+        track, body, options = decode(request.content.get("fit"), request.arrays)
         found = fit_track(track, body, options, _reporter(number, inbox, channel))
     except FitCancelled:
         return Message("cancelled", {"number": number})
@@ -120,7 +104,7 @@ def _fit(request: Message, inbox: _Inbox, channel: _Channel) -> Message:
     return Message("fitted", {"number": number, "found": content}, arrays)
 
 
-def _reporter(number: int, inbox: _Inbox, channel: _Channel) -> Callable[[int, int, str], bool]:
+def _reporter(number: int, inbox: _Inbox, channel: Channel) -> Callable[[int, int, str], bool]:
     """Return a progress callback that sends the first and last message of each step, else at most ten per second."""
     last = (0.0, "")
 

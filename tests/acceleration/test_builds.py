@@ -68,5 +68,17 @@ def test_a_gpu_is_there_when_its_driver_lists_it(tmp_path: Path, monkeypatch, te
     assert has_nvidia_driver() is found
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs shell scripts")
+@pytest.mark.parametrize("path", [".", ""])
+def test_a_program_in_the_working_directory_is_not_run(tmp_path: Path, monkeypatch, path):
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\ntouch was_run\necho 'GPU 0: NVIDIA RTX'\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{path}{os.pathsep}{os.environ['PATH']}")
+    has_nvidia_driver()
+    assert not (tmp_path / "was_run").exists()
+
+
 def test_sizes_are_for_people():
     assert [shown_size(size) for size in (140, 999, 1000, 2800)] == ["140 MB", "999 MB", "1.0 GB", "2.8 GB"]

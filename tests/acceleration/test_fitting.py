@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blender_addon.background.messages import Message, message_parts
 from blender_addon.torch_backend import fitting
 from blender_addon.torch_backend.client import FitServer, Patience, _core_error
 from blender_addon.torch_backend.errors import AccelerationError
@@ -24,6 +25,7 @@ from core.math.arrays import DeviceError
 from core.network.graph import NetworkError
 from core.track import KeypointTrack
 
+BEGUN = "import sys, time; print('@smplify messages', flush=True); "
 ON_TORCH = FitOptions(device="cpu")
 needs_signals = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 
@@ -183,7 +185,7 @@ def test_the_process_ends_with_the_one_that_started_it(torch_python, tmp_path):
     code = (
         "import sys, time; from pathlib import Path; from blender_addon.torch_backend.client import FitServer\n"
         f"server = FitServer(Path({str(torch_python)!r}))\n"
-        "while server._next(60.0).kind != 'ready': pass\n"
+        "assert next(server._process.items()).kind == 'ready'\n"
         "print(server.pid, flush=True); import os; os._exit(1)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -197,7 +199,7 @@ def test_the_process_ends_with_the_one_that_started_it(torch_python, tmp_path):
 @pytest.mark.parametrize(
     ("code", "fault"),
     [
-        ("print('Loading site customisations', flush=True); import time; time.sleep(60)", "found b'Loading site cust"),
+        (f"{BEGUN}print('Loading site customisations', flush=True); time.sleep(60)", "found b'Loading site cust"),
         ("import sys; sys.exit('no licence for this program')", r"(?s)exit code 1.*no licence for this program"),
         ("import os; os.close(1); os.close(0); raise SystemExit(3)", "exit code 3"),
     ],
@@ -209,10 +211,48 @@ def test_what_is_no_fitting_process_is_an_error(walk, body, start, tmp_path, cod
         start(Path(sys.executable), script=script).fit(walk, body, ON_TORCH, None)
 
 
+@pytest.mark.parametrize(
+    ("message", "fault"),
+    [
+        (Message("progress", {"number": 1}), "expected done of type int"),
+        (Message("progress", {"number": 1, "done": 1, "total": True, "what": "x"}), "expected total of type int"),
+        (Message("progress", {"number": 1, "done": 9, "total": 3, "what": "x"}), "from 0 to 3 frames, found 9"),
+        (Message("progress", {"number": 1, "done": 1, "total": 3, "what": None}), "expected what of type str"),
+        (Message("failed", {"number": 1}), "expected error of type str"),
+        (Message("failed", {"number": 1, "error": "TrackError", "text": {}}), "expected text of type str"),
+        (Message("fitted", {"number": 1}), "expected a motion and a report, found NoneType"),
+        (Message("fitted", {"number": 1, "found": {"tuple": [1, 2]}}), "expected a motion and a report, found tuple"),
+        (Message("fitted", {"number": 1, "found": {"tuple": [{"array": 0}]}}), "found something else: list index"),
+    ],
+)
+def test_an_answer_that_is_no_answer_is_an_error_of_ours(walk, body, start, tmp_path, message, fault):
+    script = tmp_path / "script.py"
+    parts = b"".join(message_parts(message))
+    script.write_text(f"{BEGUN}sys.stdout.buffer.write({parts!r}); sys.stdout.flush(); time.sleep(60)")
+    with pytest.raises(AccelerationError, match=f"sent an invalid answer: .*{fault}"):
+        start(Path(sys.executable), script=script).fit(walk, body, ON_TORCH, None)
+
+
+def test_a_request_that_is_no_request_ends_the_process(torch_python, start, walk, body):
+    server = start(torch_python)
+    server._process.send(Message("cancel"))
+    with pytest.raises(AccelerationError, match=r"(?s)exit code 2.*expected number of type int"):
+        server.fit(walk, body, ON_TORCH, None)
+
+
+def test_what_cannot_be_sent_is_an_error_here(walk, body, start, tmp_path):
+    """It once ended the thread that sends, so that the fit waited for an answer to nothing."""
+    script = tmp_path / "script.py"
+    script.write_text("import time; time.sleep(60)")
+    with pytest.raises(TypeError, match="expected an array of numbers"):
+        start(Path(sys.executable), script=script).fit(
+            walk, body, FitOptions(device="cpu", network=np.array(["a"])), None
+        )
+
+
 def test_garbage_sent_to_the_process_ends_it(torch_python, start, walk, body):
     server = start(torch_python)
-    server._process.stdin.write(b"no message at all, and longer than twenty letters")
-    server._process.stdin.flush()
+    server._process._outbox.put([b"no message at all, and longer than twenty letters"])
     with pytest.raises(AccelerationError, match=r"(?s)exit code 2.*received an invalid message"):
         server.fit(walk, body, ON_TORCH, None)
 

@@ -9,13 +9,20 @@ import struct
 import numpy as np
 import pytest
 
-from blender_addon.background.messages import Message, PipeError, read_message, write_message
+from blender_addon.background.messages import (
+    Message,
+    PipeError,
+    message_parts,
+    read_message,
+    read_messages,
+    write_parts,
+)
 
 
 def sent(*messages: Message) -> io.BytesIO:
     stream = io.BytesIO()
     for message in messages:
-        write_message(stream, message)
+        write_parts(stream, message_parts(message))
     stream.seek(0)
     return stream
 
@@ -50,7 +57,7 @@ def test_what_is_sent_comes_whole_and_in_order():
 @pytest.mark.parametrize("array", [np.array(["text"]), np.array([object()]), np.array([1j])])
 def test_only_plain_arrays_are_sent(array):
     with pytest.raises(TypeError, match="expected an array of numbers"):
-        write_message(io.BytesIO(), Message("x", {}, [array]))
+        message_parts(Message("x", {}, [array]))
 
 
 @pytest.mark.parametrize("length", [1, 19, 20, 40, -1])
@@ -73,8 +80,10 @@ def described(**changes: object) -> dict[str, object]:
         (raw(b"[" * 100_000), "header of a message"),
         (raw({"kind": "x"}), "header of a message"),
         (raw({"kind": 1, "content": {}, "arrays": []}), "a kind and a content"),
-        (raw(described(type="|O"), bytes(16)), "found type '|O'"),
+        (raw(described(type="|O"), bytes(16)), r'"type": "|O"'),
         (raw(described(type="<U4"), bytes(16)), "expected an array of numbers"),
+        (raw(described(type=["<f8"]), bytes(16)), "expected an array of numbers"),
+        (raw(described(shape=[0, 1 << 32, 1 << 32])), "an array that fits into memory"),
         (raw(described(shape=[-2]), bytes(16)), "expected an array of numbers"),
         (raw(described(shape=[True, 2]), bytes(16)), "expected an array of numbers"),
         (raw(described(shape=[1] * 9), bytes(8)), "expected an array of numbers"),
@@ -87,3 +96,37 @@ def described(**changes: object) -> dict[str, object]:
 def test_what_is_no_message_is_refused(stream, fault):
     with pytest.raises(PipeError, match=fault.replace("|", r"\|")):
         read_message(stream)
+
+
+BEGINNING = b"\n@smplify messages\n"
+
+
+def test_what_is_printed_before_the_first_message_is_skipped():
+    first = sent(Message("first")).getvalue()
+    printed = b"Blender 4.5\nsite customised" + BEGINNING
+    assert [message.kind for message in read_messages(io.BytesIO(printed + first + first))] == ["first", "first"]
+    assert list(read_messages(io.BytesIO(b"no messages at all"))) == []
+    with pytest.raises(PipeError, match="found b'Blender quit"):
+        list(read_messages(io.BytesIO(printed + first + b"Blender quit, and more than twenty letters")))
+
+
+@pytest.mark.parametrize("value", [None, True, 1.0, "1", [1]])
+def test_an_entry_of_another_type_is_refused(value):
+    assert Message("x", {"number": 1}).get("number", int) == 1
+    for content in ({"number": value}, {}):
+        with pytest.raises(PipeError, match="expected number of type int in a message 'x'"):
+            Message("x", content).get("number", int)
+
+
+def test_any_bytes_give_messages_or_an_error_of_ours():
+    whole = BEGINNING + sent(Message("x", {"a": [1, {"b": "c"}]}, [np.arange(3.0), np.zeros((2, 0))])).getvalue()
+    rng = np.random.default_rng(0)
+    for _ in range(3000):
+        changed = bytearray(whole)
+        for place in rng.integers(0, len(whole), rng.integers(1, 4)):
+            changed[place] = rng.integers(0, 256)
+        try:
+            messages = list(read_messages(io.BytesIO(bytes(changed[: rng.integers(0, len(whole) + 40)]))))
+        except PipeError:
+            continue
+        assert all(isinstance(message, Message) for message in messages)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from blender_addon.background.task import TaskCancelled
 from blender_addon.torch_backend.probe import Device, ProbeError, PythonInfo, probe, python_in
 from tests.acceleration.stand_ins import TORCH
 from tests.processes import is_running
@@ -101,6 +101,9 @@ def test_the_folder_of_an_environment_stands_for_its_python(bare_python):
         ("echo hello", r"did not answer as one \(exit code 0\)"),
         ("echo no licence >&2; exit 3", r"did not answer as one \(exit code 3: no licence\)"),
         ("echo '@smplify {'", "did not answer as one"),
+        ("echo '@smplify []'", "did not answer as one"),
+        ("""echo '@smplify {"version": "x", "numpy": "", "torch": "", "fault": "", "devices": []}'""", "as one"),
+        ("""echo '@smplify {"version": "3.11", "numpy": "", "torch": "", "fault": "", "devices": [[1]]}'""", "as one"),
         (
             """echo '@smplify {"version": "3.8.10", "numpy": "1.20", "torch": "1.9", "fault": "", "devices": []}'""",
             r"expected Python 3\.11 or newer, .* is 3\.8\.10",
@@ -137,9 +140,24 @@ def test_one_that_never_answers_is_ended_with_all_it_started(program, tmp_path):
 
 @posix
 def test_nobody_has_to_wait_for_it(program):
-    cancelled = threading.Event()
-    threading.Timer(0.3, cancelled.set).start()
-    begun = time.monotonic()
-    with pytest.raises(ProbeError, match="was cancelled"):
-        probe(program("exec sleep 600"), cancelled=cancelled)
-    assert time.monotonic() - begun < 10.0
+    calls = []
+    with pytest.raises(TaskCancelled):
+        probe(program("exec sleep 600"), lambda share, what: calls.append(what) or len(calls) < 3)
+    assert calls == ["Looking at that Python"] * 3
+
+
+def test_what_lies_in_the_working_directory_is_not_imported(torch_python, tmp_path, monkeypatch):
+    for name in ("json", "numpy"):
+        (tmp_path / f"{name}.py").write_text(f"raise SystemExit('{name}.py was run')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert probe(torch_python).numpy == np.__version__
+
+
+@posix
+def test_one_that_says_too_much_is_ended(program):
+    """It once was waited for until the time was up, as nobody read what it said."""
+    path = program(f"yes 'no Python' | head -c 1000000; exec {sys.executable} \"$@\"")
+    assert probe(path).numpy == np.__version__
+    with pytest.raises(ProbeError, match="did not answer within 1 s"):
+        probe(program("exec yes"), timeout_s=1.0)

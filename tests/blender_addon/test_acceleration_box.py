@@ -18,17 +18,18 @@ import addon_utils  # noqa: E402
 
 from blender_addon.figure.animation import read_motion  # noqa: E402
 from blender_addon.package import addon_preferences  # noqa: E402
-from blender_addon.torch_backend import background, fitting, settings  # noqa: E402
+from blender_addon.torch_backend import fitting, settings, setup  # noqa: E402
 from blender_addon.torch_backend import operators as operators  # noqa: E402
 from blender_addon.torch_backend import preferences_box as box  # noqa: E402
-from blender_addon.torch_backend.background import BACKGROUND  # noqa: E402
 from blender_addon.torch_backend.builds import Build  # noqa: E402
 from blender_addon.torch_backend.environment import base_python  # noqa: E402
 from blender_addon.torch_backend.settings import fit_devices, fit_python, known_info, user_folder  # noqa: E402
+from blender_addon.torch_backend.setup import SETUP  # noqa: E402
 from tests.acceleration.stand_ins import write_quick_python, write_stand_ins  # noqa: E402
 from tests.blender_addon.drawing import Drawn, Layout  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
 from tests.processes import is_running  # noqa: E402
+from tests.waiting import PATIENCE_S, poll  # noqa: E402
 
 SMALL = Build("processor", "torch==2.13.0", "", 1, 1, has_gpu=False)
 posix = pytest.mark.skipif(os.name == "nt", reason="needs shell scripts")
@@ -50,7 +51,7 @@ def preferences(scene, monkeypatch, tmp_path):
     yield addon_preferences(bpy.context)
     bpy.context.preferences.system.use_online_access = allowed
     addon_utils.disable("blender_addon", default_set=True)
-    assert not BACKGROUND.busy
+    assert not SETUP.busy
 
 
 def drawn(preferences: object) -> Drawn:
@@ -186,11 +187,10 @@ def test_progress_is_shown_and_cancel_ends_it(preferences, tmp_path, monkeypatch
     bpy.context.preferences.system.use_online_access = True
     preferences.fit_place = "PRIVATE"
     preferences.base_python_file = write_program(tmp_path / "base", "sleep 600")
-    monkeypatch.setattr(background, "has_window", lambda: True)
+    monkeypatch.setattr(setup, "has_window", lambda: True)
     before = threading.active_count()
     assert bpy.ops.smplify.install_torch() == {"FINISHED"}
-    while BACKGROUND.task.what == "Beginning":
-        time.sleep(0.01)
+    poll(lambda: SETUP.task.status.what, PATIENCE_S, "the task to begin")
     shown = drawn(preferences)
     assert shown.progress == [(0.0, "Making the environment...")]
     assert shown.operators == ["smplify.cancel_torch"]
@@ -198,9 +198,9 @@ def test_progress_is_shown_and_cancel_ends_it(preferences, tmp_path, monkeypatch
     assert bpy.ops.smplify.cancel_torch() == {"FINISHED"}
     assert drawn(preferences).progress[0][1] == "Cancelling..."
     begun = time.monotonic()
-    BACKGROUND.finish()
+    SETUP.finish()
     assert time.monotonic() - begun < 30.0
-    assert drawn(preferences).operators == ["smplify.install_torch"] and BACKGROUND.error == ""
+    assert drawn(preferences).operators == ["smplify.install_torch"] and SETUP.error == ""
     assert [path.name for path in (tmp_path / "user").iterdir()] == ["pytorch.lock"]
     assert threading.active_count() == before
 
@@ -209,12 +209,12 @@ def test_progress_is_shown_and_cancel_ends_it(preferences, tmp_path, monkeypatch
 def test_disabling_the_addon_in_the_middle_leaves_nothing(preferences, tmp_path, monkeypatch):
     bpy.context.preferences.system.use_online_access = True
     preferences.base_python_file = write_program(tmp_path / "base", "sleep 600")
-    monkeypatch.setattr(background, "has_window", lambda: True)
+    monkeypatch.setattr(setup, "has_window", lambda: True)
     before = threading.active_count()
     assert bpy.ops.smplify.install_torch() == {"FINISHED"}
-    assert BACKGROUND.busy
+    assert SETUP.busy
     operators.unregister()
-    assert not BACKGROUND.busy and threading.active_count() == before
+    assert not SETUP.busy and threading.active_count() == before
     assert [path.name for path in (tmp_path / "user").iterdir()] == ["pytorch.lock"]
 
 

@@ -13,6 +13,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
+from blender_addon.background.messages import Message, message_parts  # noqa: E402
 from blender_addon.batch import worker_process  # noqa: E402
 from blender_addon.batch.cli import main  # noqa: E402
 from blender_addon.figure.animation import read_motion  # noqa: E402
@@ -230,11 +231,12 @@ def test_a_killed_batch_takes_its_workers_with_it(write_track, tmp_path):
 @pytest.mark.bpy_module
 def test_a_batch_that_is_killed_while_it_asks_leaves_nothing(tmp_path):
     """The worker hears of half a request, or of none: no folder was made for it yet."""
-    for said in ("", json.dumps({"source": "walk.npz", "folder": str(tmp_path / "stage")})[:-5]):
+    request = Message("convert", {"source": "walk.npz", "folder": str(tmp_path / "stage")})
+    for said in (b"", b"".join(message_parts(request))[:-5]):
         worker = subprocess.run(
-            command("--worker"), cwd=REPOSITORY, input=said, capture_output=True, text=True, timeout=PATIENCE_S
+            command("--worker"), cwd=REPOSITORY, input=said, capture_output=True, timeout=PATIENCE_S
         )
-        assert worker.returncode == 0 and "Traceback" not in worker.stderr
+        assert worker.returncode == 0 and b"Traceback" not in worker.stderr
         assert not list(tmp_path.iterdir())
 
 
@@ -265,9 +267,10 @@ def test_a_crash_costs_one_input(write_track, tmp_path, monkeypatch):
     for name in ("a", "b"):
         write_track(tmp_path / "in" / f"{name}.npz")
     dies = (
-        f"print('\\n{worker_process.MARK}' + '{{\"ready\": true}}', flush=True); input(); import sys; sys.exit('bang')"
+        "from blender_addon.background.messages import Channel, Message; import sys; channel = Channel(); "
+        "channel.send(Message('ready')); channel.receive(); sys.exit('bang')"
     )
-    monkeypatch.setattr(worker_process, "worker_command", lambda: ([sys.executable, "-c", dies], None))
+    monkeypatch.setattr(worker_process, "worker_command", lambda: ([sys.executable, "-c", dies], REPOSITORY))
     assert main([str(tmp_path / "in"), "-o", str(tmp_path / "out")]) == 1
     entries = summary(tmp_path / "out")["inputs"]
     assert [entry["status"] for entry in entries] == ["failed", "failed"]

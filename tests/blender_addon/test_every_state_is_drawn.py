@@ -24,10 +24,9 @@ from blender_addon.fit.panel import SMPLIFY_PT_fit  # noqa: E402
 from blender_addon.result.flag_list import fill, why  # noqa: E402
 from blender_addon.result.panel import FigureState, SMPLIFY_PT_result, SMPLIFY_UL_flags, figure_state  # noqa: E402
 from blender_addon.torch_backend import preferences_box as page  # noqa: E402
-from blender_addon.torch_backend.background import BACKGROUND  # noqa: E402
 from blender_addon.torch_backend.preferences_box import PageState, page_state  # noqa: E402
 from blender_addon.torch_backend.probe import PythonInfo  # noqa: E402
-from blender_addon.torch_backend.tasks import Task as PreferencesTask  # noqa: E402
+from blender_addon.torch_backend.setup import SETUP  # noqa: E402
 from blender_addon.track.panel import SMPLIFY_PT_track  # noqa: E402
 from blender_addon.track.session import TRACKS, TrackState  # noqa: E402
 from blender_addon.track.settings import track_request  # noqa: E402
@@ -233,13 +232,6 @@ def test_every_kind_of_doubtful_stretch_is_a_row(addon, kind):
 # The preferences
 
 
-class Waits(PreferencesTask):
-    """A task that is never started: it has just begun."""
-
-    def _do(self):
-        raise AssertionError
-
-
 INFO = PythonInfo(path="python", version="3.11.9", numpy="1.26.4", torch="2.13.0", devices=())
 PAGE_MAKERS = {
     # state: (place, whether Blender has PyTorch, whether the private folder is there, its Python, what is known)
@@ -257,7 +249,7 @@ def test_every_state_of_the_preferences_is_drawn(addon, monkeypatch):
     looks = {}
     for state in PageState:
         place, in_blender, folder, python, info = PAGE_MAKERS[state]
-        monkeypatch.setattr(BACKGROUND, "task", Waits("Unpacking") if state is PageState.WORKING else None)
+        monkeypatch.setattr(SETUP, "task", a_task() if state is PageState.WORKING else None)
         monkeypatch.setattr(page, "blender_has_torch", lambda in_blender=in_blender: in_blender)
         monkeypatch.setattr(page, "has_environment", lambda _, folder=folder: folder)
         monkeypatch.setattr(page, "environment_python", lambda _, python=python: python)

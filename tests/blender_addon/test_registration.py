@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from types import FunctionType
 
 import numpy as np
@@ -14,13 +15,13 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
+from blender_addon.background.task import Task  # noqa: E402
 from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.result.cleanup_cache import CLEANUP_CACHE  # noqa: E402
 from blender_addon.result.flag_list import ask_for_rows  # noqa: E402
 from blender_addon.result.live_settings import analyse_ahead  # noqa: E402
-from blender_addon.torch_backend import background  # noqa: E402
-from blender_addon.torch_backend.background import BACKGROUND  # noqa: E402
-from blender_addon.torch_backend.tasks import Task  # noqa: E402
+from blender_addon.torch_backend import setup  # noqa: E402
+from blender_addon.torch_backend.setup import SETUP  # noqa: E402
 from blender_addon.track.request import TrackRequest  # noqa: E402
 from blender_addon.track.session import TRACKS  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
@@ -66,11 +67,10 @@ def running():
     return ours
 
 
-class Waits(Task):
-    """A task of the preferences that goes on until it is told to stop."""
-
-    def _do(self):
-        self._cancelled.wait(60.0)
+def until_cancelled(progress):
+    """Work that goes on until it is cancelled."""
+    while progress(0.5, "Waiting"):
+        time.sleep(0.01)
 
 
 def test_a_worker_registers_nothing_twice_where_the_addon_is_there_without_preferences(addon):
@@ -92,7 +92,7 @@ def test_no_operator_has_a_property_that_hides_one_of_every_operator(addon):
 
 
 def test_register_and_unregister_ten_times_leaves_nothing(scene, write_track, tmp_path, monkeypatch):
-    monkeypatch.setattr(background, "has_window", lambda: True)
+    monkeypatch.setattr(setup, "has_window", lambda: True)
     track = str(write_track(tmp_path / "walk.npz", 6))
     before = registered()
     for _ in range(10):
@@ -108,10 +108,10 @@ def test_register_and_unregister_ten_times_leaves_nothing(scene, write_track, tm
         ask_for_rows()
         CLEANUP_CACHE.clear()
         analyse_ahead(armature, load(armature))
-        BACKGROUND.start(Waits("Waiting"))
+        SETUP.start(Task(until_cancelled))
         assert {
             "SMPLify task", "timer blender_addon.result.flag_list._fill_all",
-            "timer blender_addon.torch_backend.background._poll_task", "TOPBAR_MT_file_import _draw_import",
+            "timer blender_addon.torch_backend.setup._poll_task", "TOPBAR_MT_file_import _draw_import",
             "TOPBAR_MT_file_export _draw_export", "blender_addon.track.preview._handles",
             "blender_addon.result.error_strip._handles",
         } <= running()  # fmt: skip

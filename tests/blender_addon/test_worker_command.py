@@ -11,7 +11,8 @@ from blender_addon.batch import worker_process
 def test_workers_are_the_same_blender(monkeypatch):
     program = SimpleNamespace(app=SimpleNamespace(binary_path="/opt/blender/blender"))
     monkeypatch.setitem(sys.modules, "bpy", program)
-    command, _ = worker_process.worker_command()
+    command, folder = worker_process.worker_command()
+    assert folder == worker_process.SCRIPT.parent, "not the user's, where modules and programs may lie"
     assert command[:3] == ["/opt/blender/blender", "--background", "--factory-startup"]
     assert command[-2:] == ["--", "--worker"]
     monkeypatch.setattr(worker_process, "VENDORED", True)
