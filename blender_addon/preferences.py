@@ -13,7 +13,7 @@ from .package import PACKAGE, body_file
 from .torch_backend.preferences_box import draw_acceleration
 from .torch_backend.probe import probe
 from .torch_backend.settings import known_info, python_to_check
-from .torch_backend.setup import SETUP
+from .torch_backend.setup_session import SETUP
 from .ui.text import draw_text
 
 SMPL_PAGE = "https://smpl.is.tue.mpg.de"

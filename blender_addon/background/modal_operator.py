@@ -2,7 +2,7 @@
 
 bpy is used on the main thread only: before the work starts and after it has ended. What needs neither Esc nor a step of
 undo has no operator while it runs, which Blender would not save automatically beside: a timer polls it (`track.reader`,
-`torch_backend.setup`), or whoever needs its result does (`result.cleanup_cache`).
+`torch_backend.setup_session`), or whoever needs its result does (`result.cleanup_cache`).
 """
 
 from __future__ import annotations

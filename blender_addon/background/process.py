@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import os
 import queue
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Generic, TypeVar
 
@@ -60,16 +59,18 @@ class Process(Generic[Item]):
         Raises:
             OSError: the process cannot be started.
         """
-        self._own_folder = tempfile.mkdtemp(prefix="smplify-") if folder is None else ""
-        self._log = tempfile.TemporaryFile()
+        self._stack = ExitStack()
+        self._log = self._stack.enter_context(tempfile.TemporaryFile())
+        if folder is None:  # removed when this Python exits, too
+            own = tempfile.TemporaryDirectory(prefix="smplify-", ignore_cleanup_errors=True)
+            folder = Path(self._stack.enter_context(own))
         try:
             self._process = subprocess.Popen(
-                command, cwd=folder or self._own_folder, env=environment, stdin=subprocess.PIPE,
+                command, cwd=folder, env=environment, stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=self._log, start_new_session=not _WINDOWS, creationflags=_OWN_GROUP,
             )  # fmt: skip
         except OSError:
-            self._log.close()
-            self._remove_folder()
+            self._stack.close()
             raise
         assert self._process.stdin is not None and self._process.stdout is not None, "both are pipes"
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
@@ -165,10 +166,10 @@ class Process(Generic[Item]):
                 with suppress(queue.Empty):  # the reading thread may be waiting for room
                     self._inbox.get_nowait()
                 thread.join(_JOIN_S)
-        for stream in (self._stdin, self._stdout, self._log):
+        for stream in (self._stdin, self._stdout):
             with suppress(OSError):  # buffered data that the process no longer reads
                 stream.close()
-        self._remove_folder()
+        self._stack.close()
 
     def _read(self) -> None:
         """Receive items until the output ends."""
@@ -189,10 +190,6 @@ class Process(Generic[Item]):
             while (parts := self._outbox.get()) is not None:
                 write_parts(self._stdin, parts)
             self._stdin.close()
-
-    def _remove_folder(self) -> None:
-        if self._own_folder:
-            shutil.rmtree(self._own_folder, ignore_errors=True)
 
     def _signal_all(self, *, gentle: bool) -> None:
         if _WINDOWS:

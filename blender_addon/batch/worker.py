@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,7 @@ def serve() -> NoReturn:
     """Answer requests until standard input ends or the batch no longer listens, then end this process."""
     _register_live_settings()
     channel = Channel()
+    tempfile.tempdir = bpy.app.tempdir  # whoever ends this process removes that folder
     folder = ""
     try:
         _send(channel, Message("ready", {"temporary": bpy.app.tempdir}))

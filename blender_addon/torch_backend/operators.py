@@ -11,13 +11,13 @@ import bpy
 from ..background.task import Task
 from ..package import PACKAGE, addon_preferences
 from ..ui.operator_mixin import OperatorMixin
-from . import setup
+from . import setup_session
 from .builds import NoBuildError, build_for_this_computer
 from .environment import EnvironmentFault, base_python, has_environment, remove
 from .installation import Installation, Plan
 from .probe import probe
 from .settings import python_to_check, user_folder, what_it_takes
-from .setup import SETUP
+from .setup_session import SETUP
 
 _ONLINE = (
     "Blender is not allowed to go online. Allow it under Preferences > System > Network > Allow Online Access, then "
@@ -50,7 +50,7 @@ class _TaskOperator(OperatorMixin):
     def _run_task(self, task: Task, *, place: str = "", is_check: bool = False) -> set[str]:
         """Start *task*; wait for it if requested or without a window."""
         SETUP.start(task, place=place, is_check=is_check)
-        if setup.has_window() and not self.wait:
+        if setup_session.has_window() and not self.wait:
             return {"FINISHED"}
         SETUP.finish()
         if SETUP.error:

@@ -14,7 +14,7 @@ from .builds import NoBuildError, build_for_this_computer
 from .environment import environment_python, has_environment
 from .probe import PythonInfo
 from .settings import blender_has_torch, known_info, python_to_check, user_folder, what_it_takes
-from .setup import SETUP
+from .setup_session import SETUP
 
 _NO_TORCH = "Blender's own Python has no PyTorch: fits run on the processor, with NumPy."
 _ANOTHER_PLACE = "For fits on a GPU choose another place above. Nothing is installed into Blender's Python."

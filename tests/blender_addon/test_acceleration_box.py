@@ -18,13 +18,13 @@ import addon_utils  # noqa: E402
 
 from blender_addon.figure.animation import read_motion  # noqa: E402
 from blender_addon.package import addon_preferences  # noqa: E402
-from blender_addon.torch_backend import fitting, settings, setup  # noqa: E402
+from blender_addon.torch_backend import fitting, settings, setup_session  # noqa: E402
 from blender_addon.torch_backend import operators as operators  # noqa: E402
 from blender_addon.torch_backend import preferences_box as box  # noqa: E402
 from blender_addon.torch_backend.builds import Build  # noqa: E402
 from blender_addon.torch_backend.environment import base_python  # noqa: E402
 from blender_addon.torch_backend.settings import fit_devices, fit_python, known_info, user_folder  # noqa: E402
-from blender_addon.torch_backend.setup import SETUP  # noqa: E402
+from blender_addon.torch_backend.setup_session import SETUP  # noqa: E402
 from tests.acceleration.stand_ins import write_quick_python, write_stand_ins  # noqa: E402
 from tests.blender_addon.drawing import Drawn, Layout  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
@@ -187,7 +187,7 @@ def test_progress_is_shown_and_cancel_ends_it(preferences, tmp_path, monkeypatch
     bpy.context.preferences.system.use_online_access = True
     preferences.fit_place = "PRIVATE"
     preferences.base_python_file = write_program(tmp_path / "base", "sleep 600")
-    monkeypatch.setattr(setup, "has_window", lambda: True)
+    monkeypatch.setattr(setup_session, "has_window", lambda: True)
     before = threading.active_count()
     assert bpy.ops.smplify.install_torch() == {"FINISHED"}
     poll(lambda: SETUP.task.status.what, PATIENCE_S, "the task to begin")
@@ -209,7 +209,7 @@ def test_progress_is_shown_and_cancel_ends_it(preferences, tmp_path, monkeypatch
 def test_disabling_the_addon_in_the_middle_leaves_nothing(preferences, tmp_path, monkeypatch):
     bpy.context.preferences.system.use_online_access = True
     preferences.base_python_file = write_program(tmp_path / "base", "sleep 600")
-    monkeypatch.setattr(setup, "has_window", lambda: True)
+    monkeypatch.setattr(setup_session, "has_window", lambda: True)
     before = threading.active_count()
     assert bpy.ops.smplify.install_torch() == {"FINISHED"}
     assert SETUP.busy

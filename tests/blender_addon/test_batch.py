@@ -253,11 +253,15 @@ def test_what_a_batch_that_was_cut_off_left_long_ago_is_removed(write_track, tmp
 
 
 @pytest.mark.bpy_module
-def test_a_batch_leaves_no_temporary_files(write_track, tmp_path):
+@pytest.mark.parametrize("device", ["numpy", "cpu"])
+def test_a_batch_leaves_no_temporary_files(write_track, tmp_path, device):
+    if device != "numpy":
+        pytest.importorskip("torch", reason="needs PyTorch")
     source, temporary = write_track(tmp_path / "walk.npz"), tmp_path / "temporary"
     temporary.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary)}
-    subprocess.run(command(source, "-o", tmp_path / "out"), cwd=REPOSITORY, env=environment, check=True)
+    options = ("--device", device, "--torch-python", sys.executable)
+    subprocess.run(command(source, "-o", tmp_path / "out", *options), cwd=REPOSITORY, env=environment, check=True)
     assert not list(temporary.iterdir())
 
 

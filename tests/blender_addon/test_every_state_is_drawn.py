@@ -26,7 +26,7 @@ from blender_addon.result.panel import FigureState, SMPLIFY_PT_result, SMPLIFY_U
 from blender_addon.torch_backend import preferences_box as page  # noqa: E402
 from blender_addon.torch_backend.preferences_box import PageState, page_state  # noqa: E402
 from blender_addon.torch_backend.probe import PythonInfo  # noqa: E402
-from blender_addon.torch_backend.setup import SETUP  # noqa: E402
+from blender_addon.torch_backend.setup_session import SETUP  # noqa: E402
 from blender_addon.track.panel import SMPLIFY_PT_track  # noqa: E402
 from blender_addon.track.session import TRACKS, TrackState  # noqa: E402
 from blender_addon.track.settings import track_request  # noqa: E402

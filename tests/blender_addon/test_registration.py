@@ -20,8 +20,8 @@ from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.result.cleanup_cache import CLEANUP_CACHE  # noqa: E402
 from blender_addon.result.flag_list import ask_for_rows  # noqa: E402
 from blender_addon.result.live_settings import analyse_ahead  # noqa: E402
-from blender_addon.torch_backend import setup  # noqa: E402
-from blender_addon.torch_backend.setup import SETUP  # noqa: E402
+from blender_addon.torch_backend import setup_session  # noqa: E402
+from blender_addon.torch_backend.setup_session import SETUP  # noqa: E402
 from blender_addon.track.request import TrackRequest  # noqa: E402
 from blender_addon.track.session import TRACKS  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
@@ -92,7 +92,7 @@ def test_no_operator_has_a_property_that_hides_one_of_every_operator(addon):
 
 
 def test_register_and_unregister_ten_times_leaves_nothing(scene, write_track, tmp_path, monkeypatch):
-    monkeypatch.setattr(setup, "has_window", lambda: True)
+    monkeypatch.setattr(setup_session, "has_window", lambda: True)
     track = str(write_track(tmp_path / "walk.npz", 6))
     before = registered()
     for _ in range(10):
@@ -111,7 +111,7 @@ def test_register_and_unregister_ten_times_leaves_nothing(scene, write_track, tm
         SETUP.start(Task(until_cancelled))
         assert {
             "SMPLify task", "timer blender_addon.result.flag_list._fill_all",
-            "timer blender_addon.torch_backend.setup._poll_task", "TOPBAR_MT_file_import _draw_import",
+            "timer blender_addon.torch_backend.setup_session._poll_task", "TOPBAR_MT_file_import _draw_import",
             "TOPBAR_MT_file_export _draw_export", "blender_addon.track.preview._handles",
             "blender_addon.result.error_strip._handles",
         } <= running()  # fmt: skip

@@ -63,7 +63,7 @@ def test_a_python_without_torch_says_so_and_offline_nothing_is_installed(page, u
     program.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
     program.chmod(0o755)
     page.run(f"{PREFERENCES}.fit_place = 'CHOSEN'; {PREFERENCES}.python_file = {str(program)!r}")
-    page.wait_until("windows.addon('torch_backend.setup').SETUP.error")
+    page.wait_until("windows.addon('torch_backend.setup_session').SETUP.error")
     page.picture().save(pictures / "preferences-bad.png")
 
     page.window.click("Private Environment")

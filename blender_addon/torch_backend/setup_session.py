@@ -21,7 +21,7 @@ def has_window() -> bool:
     return not bpy.app.background
 
 
-class Setup:
+class SetupSession:
     """Runs one task at a time, and stores its outcome in the preferences.
 
     Attributes:
@@ -97,7 +97,7 @@ class Setup:
             raise task.error  # a bug: the traceback must be visible
 
 
-SETUP = Setup()
+SETUP = SetupSession()
 
 
 def _poll_task() -> float | None:
