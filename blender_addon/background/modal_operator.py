@@ -1,8 +1,8 @@
 """Base of operators whose work runs on a thread, so that Blender stays responsive.
 
-bpy is used on the main thread only: before the work starts and after it has ended. What needs neither Esc nor a step of
-undo has no operator while it runs, which Blender would not save automatically beside: a timer polls it (`track.reader`,
-`torch_backend.setup_session`), or whoever needs its result does (`result.cleanup_cache`).
+bpy is used on the main thread only: before the work starts and after it has ended. Work that needs neither Esc nor an
+undo step runs without an operator, because Blender puts off its automatic saving while one is running: a timer polls it
+(`track.reader`, `torch_backend.setup_session`), or the code that needs the result does (`result.cleanup_cache`).
 """
 
 from __future__ import annotations

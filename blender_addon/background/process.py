@@ -166,6 +166,8 @@ class Process(Generic[Item]):
                 with suppress(queue.Empty):  # the reading thread may be waiting for room
                     self._inbox.get_nowait()
                 thread.join(_JOIN_S)
+        with suppress(queue.Full):  # whoever still waits for items is told; a full inbox has its end already
+            self._inbox.put_nowait(EOFError())
         for stream in (self._stdin, self._stdout):
             with suppress(OSError):  # buffered data that the process no longer reads
                 stream.close()

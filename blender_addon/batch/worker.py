@@ -39,7 +39,7 @@ def serve() -> NoReturn:
         _send(channel, Message("ready", {"temporary": bpy.app.tempdir}))
         while (request := channel.receive()) is not None:
             folder = request.get("folder", str)
-            _send(channel, Message("answer", _answer(request.content, channel)))
+            _send(channel, Message("answer", {"answer": _answer(request.content, channel)}))
     except _BatchGone:
         pass
     except PipeError as error:  # the batch was killed while it wrote

@@ -54,13 +54,13 @@ class WorkerProcess:
             WorkerDied: the worker ended without an answer, or sent an invalid one.
         """
         self._process.send(Message("convert", request))
-        while (message := self._receive("answer", "progress")).kind == "progress":
-            try:
-                share, what = message.get("share", float), message.get("what", str)
-            except PipeError as error:
-                raise self._invalid(error) from error
-            on_progress(min(max(0.0, share), 1.0), what)
-        return message.content
+        try:
+            while (message := self._receive()).kind == "progress":
+                on_progress(min(max(0.0, message.get("share", float)), 1.0), message.get("what", str))
+            return message.get("answer", dict)
+        except PipeError as error:
+            self._process.end()
+            raise WorkerDied(f"the converting process sent an invalid answer: {error}") from error
 
     def wait_until_ready(self) -> None:
         """Wait until Blender is running in the worker.
@@ -69,29 +69,18 @@ class WorkerProcess:
             WorkerStartError: the worker could not be started.
         """
         try:
-            self._temporary = str(self._receive("ready").content.get("temporary", ""))
-        except WorkerDied as error:
+            self._temporary = str(self._receive().content.get("temporary", ""))
+        except (WorkerDied, PipeError) as error:
             raise WorkerStartError(str(error)) from error
 
-    def _receive(self, *kinds: str) -> Message:
-        """Return the next message, which is of one of these *kinds*."""
-        try:
-            message = next(self._process.items(), None)
-        except PipeError as error:
-            raise self._invalid(error) from error
+    def _receive(self) -> Message:
+        message = next(self._process.items(), None)
         if message is None:
-            raise WorkerDied(self._failure_message())
-        if message.kind not in kinds:
-            raise self._invalid(f"expected a message {kinds}, found {message.kind[:40]!r}")
+            code, last_lines = self._process.exit_code(), self._process.last_lines()
+            raise WorkerDied(
+                f"the converting process ended early (exit code {code})" + (f":\n{last_lines}" if last_lines else "")
+            )
         return message
-
-    def _invalid(self, fault: object) -> WorkerDied:
-        self._process.end()
-        return WorkerDied(f"the converting process sent an invalid answer: {fault}")
-
-    def _failure_message(self) -> str:
-        code, last_lines = self._process.exit_code(), self._process.last_lines()
-        return f"the converting process ended early (exit code {code})" + (f":\n{last_lines}" if last_lines else "")
 
     def end(self) -> None:
         """End the worker, whatever it is doing; may be called from any thread, and repeatedly."""

@@ -97,7 +97,7 @@ class FitServer:
             for message in self._process.items(_POLL_S):
                 if message is None:
                     if time.monotonic() - answered_at > self._patience.silent_s:
-                        raise self._timed_out()
+                        raise self._failed(f"sent nothing for {self._patience.silent_s:g} s and was ended")
                 else:
                     answered_at = self.used_at = time.monotonic()
                     if message.content.get("number") == self._number:
@@ -109,8 +109,8 @@ class FitServer:
                             latest = _progress(message)
                 self._report_progress(progress, *latest)
         except PipeError as error:
-            raise self._invalid_answer(error) from error
-        raise self._exited()
+            raise self._failed(f"sent an invalid answer: {error}") from error
+        raise self._failed(f"ended before it was done (exit code {self._process.exit_code()})")
 
     def end(self) -> None:
         """End the process, whatever it is doing; may be called repeatedly."""
@@ -140,26 +140,13 @@ class FitServer:
                     break
         self._process.kill()
 
-    def _exited(self) -> AccelerationError:
-        code, last_lines = self._process.exit_code(), self._process.last_lines()
-        return AccelerationError(
-            f"the fit in {self.python} failed: its process ended before it was done (exit code {code}). {HOW_TO_GO_ON}"
-            + (f". Its last lines:\n{last_lines}" if last_lines else "")
-        )
-
-    def _invalid_answer(self, error: Exception) -> AccelerationError:
+    def _failed(self, what: str) -> AccelerationError:
+        """End the process, and return the error that says *what* it did."""
         self._process.kill()
         last_lines = self._process.last_lines()
         return AccelerationError(
-            f"the fit in {self.python} failed: its process sent an invalid answer: {error}. {HOW_TO_GO_ON}"
+            f"the fit in {self.python} failed: its process {what}. {HOW_TO_GO_ON}"
             + (f". Its last lines:\n{last_lines}" if last_lines else "")
-        )
-
-    def _timed_out(self) -> AccelerationError:
-        self._process.kill()
-        return AccelerationError(
-            f"the fit in {self.python} failed: its process sent nothing for {self._patience.silent_s:g} s and was "
-            f"ended. {HOW_TO_GO_ON}"
         )
 
 

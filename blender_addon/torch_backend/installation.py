@@ -72,22 +72,22 @@ class Plan:
 class Installation:
     """One installation."""
 
-    def __init__(self, plan: Plan) -> None:
-        """Prepare to install as *plan* says."""
+    def __init__(self, plan: Plan, progress: Progress) -> None:
+        """Prepare to install as *plan* says; *progress* returns False to cancel."""
         self._plan = plan
+        self._progress = progress
         self._step = (0.0, "Making the environment")
 
-    def run(self, progress: Progress) -> PythonInfo:
+    def run(self) -> PythonInfo:
         """Install PyTorch; return the checked properties of the new environment's Python.
 
         Raises:
             EnvironmentFault: the environment cannot be made, or pip fails.
             ProbeError: the installed PyTorch does not work.
             OSError: the disk cannot be written.
-            TaskCancelled: *progress* returned False; nothing is left behind.
+            TaskCancelled: it was cancelled; nothing is left behind.
         """
         plan = self._plan
-        self._progress = progress
         free = free_mb(plan.user_folder)
         if free < plan.needed_mb:
             raise EnvironmentFault(
@@ -98,10 +98,10 @@ class Installation:
             self._make(folder)
             self._fill(folder)
             self._report(0.98, "Trying PyTorch")
-            info = probe(python_of(folder), lambda *_: progress(*self._step))
+            info = probe(python_of(folder), lambda *_: self._progress(*self._step))
             self._check()
             publish(folder, plan.user_folder)
-        progress(1.0, "Done")
+        self._progress(1.0, "Done")
         return replace(info, path=str(environment_python(plan.user_folder)))
 
     def _make(self, folder: Path) -> None:

@@ -116,7 +116,7 @@ class SMPLIFY_OT_install_torch(_TaskOperator, bpy.types.Operator):  # noqa: N801
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         _end_fits()
-        return self._run_task(Task(Installation(plan).run), place="PRIVATE")
+        return self._run_task(Task(lambda progress: Installation(plan, progress).run()), place="PRIVATE")
 
 
 class SMPLIFY_OT_cancel_torch(bpy.types.Operator):  # noqa: N801 - Blender's naming convention

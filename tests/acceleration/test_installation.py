@@ -47,8 +47,12 @@ def plan(tmp_path, wheels, made_environment) -> Plan:
     return Plan(base=base, build=SMALL, user_folder=tmp_path / "user")
 
 
+def installing(plan: Plan, listener: Progress | None = None) -> Task:
+    return Task(lambda progress: Installation(plan, progress).run(), listener)
+
+
 def install(plan: Plan, listener: Progress | None = None) -> Task:
-    task = Task(Installation(plan).run, listener)
+    task = installing(plan, listener)
     task.run()
     return task
 
@@ -140,7 +144,7 @@ def test_cancelling_ends_all_that_was_started(plan, tmp_path):
     base = tmp_path / "slow_python"
     base.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {tmp_path}/child\nwait\n", encoding="utf-8")
     base.chmod(0o755)
-    task = Task(Installation(replace(plan, base=base)).run)
+    task = installing(replace(plan, base=base))
     task.start()
     poll(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text(), PATIENCE_S, "a process to start")
     task.cancel()
