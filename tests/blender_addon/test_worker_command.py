@@ -5,7 +5,11 @@ from __future__ import annotations
 import sys
 from types import SimpleNamespace
 
+import pytest
+
 from blender_addon.batch import worker_process
+from core.batch.workers import WorkerDied
+from tests.conftest import REPOSITORY
 
 
 def test_workers_are_the_same_blender(monkeypatch):
@@ -27,3 +31,25 @@ def test_workers_of_the_module_are_the_same_python(monkeypatch):
     command, folder = worker_process.worker_command()
     assert command == [sys.executable, "-m", "blender_addon", "--worker"]
     assert (folder / "blender_addon" / "__main__.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        ("channel.send(Message('progress', {'share': '1', 'what': 'x'}))", "expected share of type float"),
+        ("channel.send(Message('answer', {'outputs': []}))", "expected answer of type dict"),
+        ("channel._outgoing.write(b'Blender quit, and more than twenty letters')", "found b'Blender quit"),
+    ],
+)
+def test_an_answer_that_is_no_answer_costs_one_input(monkeypatch, answer, fault):
+    code = (
+        "from blender_addon.background.messages import Channel, Message; channel = Channel(); "
+        f"channel.send(Message('ready')); channel.receive(); {answer}; channel._outgoing.flush(); channel.receive()"
+    )
+    monkeypatch.setattr(worker_process, "worker_command", lambda: ([sys.executable, "-c", code], REPOSITORY))
+    worker = worker_process.WorkerProcess()
+    worker.wait_until_ready()
+    with pytest.raises(WorkerDied, match=f"sent an invalid answer: .*{fault}"):
+        worker.convert({"folder": "x"}, lambda share, what: None)
+    worker.end()
+    worker.close()
