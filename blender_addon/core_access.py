@@ -74,6 +74,7 @@ if TYPE_CHECKING or not VENDORED:
     )
     from core.placement import Person, Place, shape_of
     from core.reading import Reading, ReadOptions, read_all, read_tracks
+    from core.retarget.rig import Rig, RigError, Skin
     from core.skeleton import BODY, Skeleton
     from core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, SMPL
     from core.track import KeypointTrack
@@ -125,6 +126,7 @@ else:
     )
     from .core.placement import Person, Place, shape_of
     from .core.reading import Reading, ReadOptions, read_all, read_tracks
+    from .core.retarget.rig import Rig, RigError, Skin
     from .core.skeleton import BODY, Skeleton
     from .core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, SMPL
     from .core.track import KeypointTrack

@@ -1,0 +1,11 @@
+"""Put a motion onto a character of any skeleton: find its bones, align its rest pose, solve all frames at once.
+
+The way of the data::
+
+    Rig (a character's armature at rest)  ->  BoneMap (which bone plays which role)
+    Motion (SMPL)  ->  RetargetSource  ->  retarget(source, rig, bone_map, options)  ->  RetargetedMotion
+
+Only joint positions and the skin count: bone axes, rolls and names drop out of the formulas. NumPy only.
+
+Convention, as everywhere in the core: metres, Y up, right-handed, world space.
+"""

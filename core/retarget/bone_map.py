@@ -1,0 +1,128 @@
+"""Which bones of a character play which role, and how sure that is; stored as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import CoreError
+from .rig import Rig
+
+SIDES = ("left", "right")
+LIMB_ROLES = ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")
+ROLES = (
+    "hips",
+    "spine",
+    "neck",
+    "head",
+    *(f"{side}_{name}" for side in SIDES for name in ("clavicle", *LIMB_ROLES, "toe")),
+)
+"""What a bone can be to the retargeting.
+
+Each role is played by a chain of bones, from the trunk outwards. The first bone of a limb's chain is its joint; the
+others are twist bones that share its rotation about the limb. The bones of the spine (above the hips, up to and with
+the chest that carries the shoulders) and of the neck share the bend of their chain.
+"""
+REQUIRED_ROLES = ("hips", *(f"{side}_{name}" for side in SIDES for name in LIMB_ROLES if name != "hand"))
+"""Roles without which a motion cannot be put onto a character."""
+CERTAIN = 0.8
+"""Confidence from which a bone needs no check."""
+DOUBTFUL = 0.6
+"""Confidence below which a required bone is not used without the user's consent."""
+
+_FORMAT = "smplify bones"
+_VERSION = 1
+_MAX_TEXT = 1 << 20
+
+
+class BoneMapError(CoreError, ValueError):
+    """A bone map is malformed, or does not fit the character."""
+
+
+@dataclass(frozen=True)
+class BoneMap:
+    """The bones of a character by role.
+
+    Attributes:
+        bones: the chain of bone names of each role; roles without a bone are absent.
+        confidence: how sure each role is, from 0 to 1; a role that the user chose has 1.
+        kind: the family of skeletons that the names belong to ("Mixamo", "Unreal"), empty if unknown.
+    """
+
+    bones: Mapping[str, tuple[str, ...]]
+    confidence: Mapping[str, float] = field(default_factory=dict)
+    kind: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the roles and that no bone plays two; raise `BoneMapError`."""
+        unknown = [role for role in self.bones if role not in ROLES]
+        if unknown:
+            raise BoneMapError(f"expected roles out of {', '.join(ROLES)}; found {', '.join(map(repr, unknown))}")
+        empty = [role for role, chain in self.bones.items() if not chain]
+        if empty:
+            raise BoneMapError(f"expected at least one bone for each role, found none for {', '.join(empty)}")
+        names = [name for chain in self.bones.values() for name in chain]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise BoneMapError(f"expected each bone to play one role, found {', '.join(twice)} in several")
+
+    def joint(self, role: str) -> str | None:
+        """Return the first bone of *role*, the one at its joint; None if the character has none."""
+        chain = self.bones.get(role)
+        return chain[0] if chain else None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The required roles without a bone."""
+        return tuple(role for role in REQUIRED_ROLES if role not in self.bones)
+
+    @property
+    def doubtful(self) -> tuple[str, ...]:
+        """The roles whose bone should be checked."""
+        return tuple(role for role in self.bones if self.confidence.get(role, 1.0) < CERTAIN)
+
+    def check(self, rig: Rig) -> None:
+        """Check that the map can be used for *rig*.
+
+        Raises:
+            BoneMapError: required roles are missing, or *rig* lacks some of the bones.
+        """
+        absent = [name for chain in self.bones.values() for name in chain if name not in rig.index]
+        if absent:
+            raise BoneMapError(
+                f"expected bones of the character, but it has no {', '.join(map(repr, absent))}; correct the bone map"
+            )
+        if self.missing:
+            raise BoneMapError(f"expected a bone for each of {', '.join(self.missing)}; name them in the bone map")
+
+    def to_json(self) -> str:
+        """Return the map as JSON text, one role a line, to be corrected by hand and read by `from_json`."""
+        lines = ",\n".join(f"  {json.dumps(role)}: {json.dumps(list(chain))}" for role, chain in self.bones.items())
+        head = f'"format": {json.dumps(_FORMAT)}, "version": {_VERSION}, "kind": {json.dumps(self.kind)}'
+        return f'{{{head}, "bones": {{\n{lines}\n}}}}\n'
+
+    @classmethod
+    def from_json(cls, text: str, source: str = "the bone map") -> BoneMap:
+        """Return the map in *text*, as certain as the user who wrote it; *source* names it in messages.
+
+        Raises:
+            BoneMapError: *text* is not a bone map.
+        """
+        try:
+            content = json.loads(text) if len(text) <= _MAX_TEXT else None
+        except (ValueError, RecursionError) as error:
+            raise BoneMapError(f"expected JSON in {source}, found: {error}") from error
+        if not isinstance(content, dict) or content.get("format") != _FORMAT or content.get("version") != _VERSION:
+            raise BoneMapError(
+                f'expected a bone map in {source}: {{"format": "{_FORMAT}", "version": {_VERSION}, "bones": {{...}}}}'
+            )
+        bones, kind = content.get("bones"), content.get("kind", "")
+        if not isinstance(bones, dict) or not all(_is_chain(chain) for chain in bones.values()):
+            raise BoneMapError(f'expected "bones" in {source} to give a list of bone names for each role')
+        return cls({role: tuple(chain) for role, chain in bones.items() if chain}, kind=str(kind)[:60])
+
+
+def _is_chain(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) and name for name in value)

@@ -1,0 +1,66 @@
+"""A motion on a character's bones, and what can be said of its quality. F frames, M moved bones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .rig import Rig
+
+
+@dataclass(frozen=True, eq=False)
+class RetargetReport:
+    """How well a motion could be put onto a character. Lengths in metres on the character.
+
+    Attributes:
+        leg_m: length of the character's leg, thigh and shin.
+        size: factor from the source's steps to the character's.
+        source_slide_m: how far the foot contacts of the source slide, scaled to the character, mean over contacts.
+        slide_m: how far the same contacts slide on the character, mean over contacts.
+        worst_slide_m: the same for the worst contact.
+        lowest_m: height of the lowest vertex of the feet over all frames; NaN without a skin.
+        contacts: number of hand contacts (a hand at the other one, the head, a hip ...) in the source, in frames.
+        contacts_kept: in how many of these frames the character's hand is within 3 cm of its goal, scaled to a leg of
+            0.80 m.
+        out_of_reach: frames in which a hand or foot cannot reach its goal.
+        doubts: what the user should know, one sentence each.
+    """
+
+    leg_m: float
+    size: float
+    source_slide_m: float
+    slide_m: float
+    worst_slide_m: float
+    lowest_m: float
+    contacts: int
+    contacts_kept: int
+    out_of_reach: np.ndarray
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class RetargetedMotion:
+    """World rotations of a character's bones over time: metres, Y up.
+
+    Attributes:
+        rig: the character.
+        bones: (M,) indices of the bones that the motion moves, parents before children. All others keep their rest
+            pose relative to their parents.
+        rotations: (F, M, 3, 3) world rotations; the columns are the bone's axes, as in `Rig.axes`.
+        root: (F, 3) world position of the head of the hips bone, the first of *bones*.
+        fps: frames per second.
+        report: its quality.
+    """
+
+    rig: Rig
+    bones: np.ndarray
+    rotations: np.ndarray
+    root: np.ndarray
+    fps: float
+    report: RetargetReport
+
+    @property
+    def num_frames(self) -> int:
+        """Number of frames."""
+        return len(self.root)
