@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .rig import Rig
+from .root import Carrier
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,8 @@ class RetargetedMotion:
         root: (F, 3) world position of the head of the hips bone, the first of *bones*.
         fps: frames per second.
         report: its quality.
+        carrier: the path over the floor for a root bone or the object, below which the rest moves; None if the hips
+            carry it. *rotations* and *root* are in world space either way.
     """
 
     rig: Rig
@@ -59,6 +62,7 @@ class RetargetedMotion:
     root: np.ndarray
     fps: float
     report: RetargetReport
+    carrier: Carrier | None = None
 
     @property
     def num_frames(self) -> int:

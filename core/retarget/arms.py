@@ -1,0 +1,230 @@
+"""Bring hands that touch the body to where they touch it on the character: chest, shoulders and elbows. F frames.
+
+The root does not move: a head out of reach must not lift the feet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..math.frames_last import cross, from_rotation_vectors, times
+from .bone_map import SIDES
+from .character import Character
+from .solver import NormalEquations, hinge_axis, lever
+from .surfaces import HANDS, Part
+from .touch import Touch
+from .tree import Pose
+
+_STEPS = 6
+_WEIGHT = 8.0
+_CHEST, _SHOULDER, _ELBOW = 3.0, (0.3, 0.6, 0.3), 0.15
+"""Damping per radian and leg length of the chest, the shoulders about world axes, and the elbows."""
+_UNKNOWNS = 11
+TOUCHES_FROM = 0.5
+"""Weight from which a touch counts in the report."""
+KEPT_LEGS = 0.03 / 0.8
+"""A touch is kept if the hand is this near its goal, as a share of the leg's length."""
+_REACH = 0.995
+_BEYOND = 0.1
+"""A touch beyond `_REACH` of the arm's length fades; by this share of the arm's length beyond, most of it is gone."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Arms:
+    """The unknowns: which joints turn, and what turns with them.
+
+    Attributes:
+        chest: the joint that carries the shoulders.
+        limbs: shoulder, elbow and hand of each arm; None for an arm without a hand.
+        below: for each turning joint, the joints that turn with it.
+    """
+
+    chest: int
+    limbs: tuple[tuple[int, int, int] | None, ...]
+    below: dict[int, frozenset[int]]
+
+    @classmethod
+    def of(cls, character: Character) -> _Arms:
+        tree = character.tree
+        limbs: list[tuple[int, int, int] | None] = []
+        for side in SIDES:
+            names = [f"{side}_{role}" for role in ("upper_arm", "forearm", "hand")]
+            has_hand = names[2] in tree.index
+            limbs.append((tree.index[names[0]], tree.index[names[1]], tree.index[names[2]]) if has_hand else None)
+        turning = [tree.chest, *(joint for limb in limbs if limb for joint in limb[:2])]
+        return cls(tree.chest, tuple(limbs), {joint: frozenset(tree.below(joint)) for joint in turning})
+
+    def jacobian(self, joint: int, point: np.ndarray, pose: Pose, axes: dict[int, np.ndarray]) -> np.ndarray:
+        """Return how the unknowns move a *point* (3, T) that is fixed to *joint*: (3, 11, T)."""
+        found = np.zeros((3, _UNKNOWNS, point.shape[-1]))
+        if self.chest > 0 and joint in self.below[self.chest]:
+            found[:, :3] = lever(point - pose.positions[:, self.chest])
+        for number, limb in enumerate(self.limbs):
+            if limb is not None and joint in self.below[limb[0]]:
+                first = 3 + 4 * number
+                found[:, first : first + 3] = lever(point - pose.positions[:, limb[0]])
+                if joint in self.below[limb[1]]:
+                    found[:, first + 3] = cross(axes[number], point - pose.positions[:, limb[1]])
+        return found
+
+
+def solve_arms(
+    character: Character, rotations: np.ndarray, root: np.ndarray, touches: list[Touch], strength: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Turn chest and arms in *rotations* so that the hands touch what they touch on the source.
+
+    Args:
+        character: the character.
+        rotations: (3, 3, N, F) world rotations, changed in place; those of the hands stay.
+        root: (3, F) position of the hips.
+        touches: the touches of the source.
+        strength: 0 keeps the arms as they are, 1 keeps the touches.
+
+    Returns:
+        Three masks or counts by frame (F,): the number of touches, those that the character keeps, and whether one is
+        out of reach.
+    """
+    num_frames = root.shape[-1]
+    active = np.zeros(num_frames, dtype=bool)
+    for touch in touches:
+        active[touch.frames] = True
+    frames = np.flatnonzero(active)
+    counts = np.zeros((3, num_frames), dtype=np.int64)
+    if len(frames) == 0:
+        return counts[0], counts[1], counts[2] > 0
+    place = np.cumsum(active) - 1
+    solver = _Solver(character, rotations[..., frames], root[:, frames], touches, [place[t.frames] for t in touches])
+    if strength > 0.0:
+        solver.run(strength)
+        rotations[..., frames] = solver.pose.rotations
+    counts[:, frames] = solver.count()
+    return counts[0], counts[1], counts[2] > 0
+
+
+class _Solver:
+    """The arms of a character in A frames that touch; T of them in each touch."""
+
+    def __init__(
+        self,
+        character: Character,
+        rotations: np.ndarray,
+        root: np.ndarray,
+        touches: list[Touch],
+        frames: list[np.ndarray],
+    ) -> None:
+        """Take the transferred pose, and the place of each touch's frames in it."""
+        self.character, self.touches, self.frames = character, touches, frames
+        self.arms = _Arms.of(character)
+        self.root = root
+        self.pose = character.tree.pose(rotations, root)
+        self.start = [self._hand(number) - self._anchor(number) for number in range(len(touches))]
+        self.weights = [touch.weight * self._in_reach(number) for number, touch in enumerate(touches)]
+
+    def run(self, strength: float) -> None:
+        """Take all Gauss-Newton steps."""
+        hands = {limb[2]: self.pose.rotations[:, :, limb[2]].copy() for limb in self.arms.limbs if limb}
+        leg = self.character.leg_m
+        damping = leg * np.array([*[_CHEST] * 3, *[*_SHOULDER, _ELBOW] * 2])
+        so_far = np.zeros((_UNKNOWNS, self.root.shape[-1]))
+        for _ in range(_STEPS):
+            equations = NormalEquations(damping, so_far)
+            axes = self._hinges()
+            for number, touch in enumerate(self.touches):
+                goal = (1.0 - strength) * self.start[number] + strength * self._goal(number)
+                hand, anchor = self._hand(number), self._anchor(number)
+                jacobian = self._jacobian(number, hand, anchor, axes)
+                weight = _WEIGHT * self.weights[number]
+                equations.add(list(range(_UNKNOWNS)), jacobian, goal - hand + anchor, weight, self.frames[number])
+            step = equations.solve(slice(None))
+            so_far += step
+            self._turn(step, axes, hands)
+
+    def count(self) -> np.ndarray:
+        """Return the number of touches, of those kept, and of those out of reach, by frame (3, A)."""
+        counts = np.zeros((3, self.root.shape[-1]), dtype=np.int64)
+        for number, touch in enumerate(self.touches):
+            touching = touch.weight >= TOUCHES_FROM
+            off = np.linalg.norm(self._hand(number) - self._anchor(number) - self._goal(number), axis=0)
+            kept = off <= KEPT_LEGS * self.character.leg_m
+            for row, marked in enumerate((touching, touching & kept, touching & ~kept & ~self._reachable(number))):
+                counts[row, self.frames[number]] += marked
+        return counts
+
+    def _hinges(self) -> dict[int, np.ndarray]:
+        """Return the axis (3, A) of each elbow. A straight arm bends forward about the vertical of its rest pose."""
+        axes = {}
+        for number, limb in enumerate(self.arms.limbs):
+            if limb is not None:
+                shoulder, elbow, wrist = (self.pose.positions[:, joint] for joint in limb)
+                straight = (-1.0 if number == 0 else 1.0) * self.pose.rotations[:, 1, limb[0]]
+                axes[number] = hinge_axis(elbow - shoulder, wrist - elbow, straight)
+        return axes
+
+    def _turn(self, step: np.ndarray, axes: dict[int, np.ndarray], hands: dict[int, np.ndarray]) -> None:
+        """Apply a step (11, A); the hands keep their world rotations."""
+        rotations = self.pose.rotations
+        if self.arms.chest > 0:
+            self._turn_below(self.arms.chest, from_rotation_vectors(step[:3]))
+        for number, limb in enumerate(self.arms.limbs):
+            if limb is not None:
+                own = step[3 + 4 * number : 7 + 4 * number]
+                self._turn_below(limb[1], from_rotation_vectors(axes[number] * own[3]))
+                self._turn_below(limb[0], from_rotation_vectors(own[:3]))
+        for joint, rotation in hands.items():
+            rotations[:, :, joint] = rotation
+        self.pose = self.character.tree.pose(rotations, self.root)
+
+    def _turn_below(self, joint: int, turn: np.ndarray) -> None:
+        for other in self.arms.below[joint]:
+            self.pose.rotations[:, :, other] = times(turn, self.pose.rotations[:, :, other])
+
+    def _hand(self, number: int) -> np.ndarray:
+        """Return the middle (3, T) of the hand of a touch."""
+        part = self._part(self.touches[number].hand)
+        return self.pose.point(part.joints[0], part.offsets[0], self.frames[number])
+
+    def _anchor(self, number: int) -> np.ndarray:
+        return self.touches[number].anchor(self.character.parts, self.pose, self.frames[number])
+
+    def _goal(self, number: int) -> np.ndarray:
+        """Return where the hand of a touch should be relative to the anchor (3, T)."""
+        character = self.character
+        return self.touches[number].goal(character.parts, self.pose, self.frames[number], character.reach)
+
+    def _part(self, name: str) -> Part:
+        return self.character.parts[name]
+
+    def _jacobian(
+        self, number: int, hand: np.ndarray, anchor: np.ndarray, axes: dict[int, np.ndarray]
+    ) -> np.ndarray:
+        """Return how the unknowns move the hand of a touch relative to its anchor: (3, 11, T)."""
+        touch, frames = self.touches[number], self.frames[number]
+        pose = Pose(self.pose.rotations[..., :0], self.pose.positions[..., frames])
+        own_axes = {side: axis[:, frames] for side, axis in axes.items()}
+        jacobian = self.arms.jacobian(self._part(touch.hand).joints[0], hand, pose, own_axes)
+        first, second = self._part(touch.part).joints
+        jacobian -= (1.0 - touch.share) * self.arms.jacobian(first, anchor, pose, own_axes)
+        jacobian -= touch.share * self.arms.jacobian(second, anchor, pose, own_axes)
+        return jacobian
+
+    def _beyond(self, number: int) -> np.ndarray:
+        """Return how far the goal of a touch is beyond the arm's length (T,), as a share of it."""
+        touch, frames = self.touches[number], self.frames[number]
+        limb = self.arms.limbs[HANDS.index(touch.hand)]
+        if limb is None:
+            return np.zeros(len(frames))
+        wrist = self._anchor(number) + self._goal(number) - self._hand(number) + self.pose.positions[:, limb[2]][:, frames]
+        needed = np.linalg.norm(wrist - self.pose.positions[:, limb[0]][:, frames], axis=0)
+        return np.maximum(needed / self.character.arm_m - _REACH, 0.0)
+
+    def _reachable(self, number: int) -> np.ndarray:
+        return self._beyond(number) <= 0.0
+
+    def _in_reach(self, number: int) -> np.ndarray:
+        """Return the weight (T,) of a touch by its distance. Two hands meet halfway, wherever they start."""
+        if self.touches[number].part in HANDS:
+            return np.ones(len(self.frames[number]))
+        weight: np.ndarray = np.exp(-((self._beyond(number) / _BEYOND) ** 2))
+        return weight

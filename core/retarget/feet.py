@@ -1,0 +1,152 @@
+"""Where the feet of a character go: they roll about the point that stands, with the sole on the floor. F frames.
+
+The contacts are those of the source. During a contact the standing point, heel or ball, has no speed; so the ankle moves
+by what the foot's rotation moves it about that point, and the whole stance is placed where the transferred foot is in
+the mean. Its height follows from the skin: the lowest point of the sole is on the floor. Between stances the
+displacement passes smoothly from one to the next. Everything is in the floor's axes: Y = 0 is the floor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..math.frames_last import apply, cross, from_rotation_vectors, times
+from ..math.runs import find_runs
+from .soles import Foot
+
+_FEWEST_FLAT = 3
+_MAX_PITCH_RAD = 0.5
+_MAX_TOE_BEND_RAD = 1.2
+_TINY = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class FootPath:
+    """The motion of one foot, frames last.
+
+    Attributes:
+        ankle: (3, F) positions of the ankle, metres.
+        foot: (3, 3, F) world rotations of the foot.
+        toe: (3, 3, F) world rotations of the toes; the foot's if it has none.
+    """
+
+    ankle: np.ndarray
+    foot: np.ndarray
+    toe: np.ndarray
+
+
+def plan_foot(foot: Foot, path: FootPath, contacts: np.ndarray, drift: np.ndarray, strength: float) -> FootPath:
+    """Return where a foot should be.
+
+    Args:
+        foot: the foot.
+        path: its motion, transferred.
+        contacts: (F, 2) bool, whether heel and ball are on the floor.
+        drift: (3, F) how far the floor has moved below the body.
+        strength: 0 returns the path unchanged, 1 plants the foot fully.
+    """
+    pitch = strength * _flat_pitch(foot, path.foot, contacts)
+    turned, toe = (_pitched(rotations, path.foot, -pitch) for rotations in (path.foot, path.toe))
+    heel, ball = (apply(turned, point[:, None]) for point in (foot.heel, foot.ball))
+    on_floor = path.ankle - drift
+    stands = contacts.any(axis=1)
+    moves = np.zeros_like(on_floor)
+    standing = _lowest(foot, turned, None)
+    moves[1] = -standing - on_floor[1]
+    for run in find_runs(stands):
+        rolled = _rolled(heel[:, run], ball[:, run], contacts[run])
+        away = on_floor[:, run] - rolled
+        moves[::2, run] = (away.mean(axis=1, keepdims=True) - away)[::2]
+    moves = _between(moves, stands)
+    height = np.maximum(on_floor[1] + moves[1], -standing)
+    toe = _bent_toes(foot, toe, height + ball[1], strength)
+    standing = _lowest(foot, turned, toe)
+    height = np.where(stands, -standing, np.maximum(on_floor[1] + moves[1], -standing))
+    moves[1] = height - on_floor[1]
+    return FootPath(path.ankle + strength * moves, turned, toe)
+
+
+def _flat_pitch(foot: Foot, rotations: np.ndarray, contacts: np.ndarray) -> float:
+    """Return the median angle, radians, by which the sole is raised at the ball while heel and ball are on the floor."""
+    flat = contacts.all(axis=1)
+    if flat.sum() < _FEWEST_FLAT:
+        return 0.0
+    sole = foot.ball - foot.heel - [0.0, foot.ball_height, 0.0]
+    rise = (rotations[1][:, flat] * sole[:, None]).sum(axis=0) / max(float(np.linalg.norm(sole)), _TINY)
+    return float(np.clip(np.median(np.arcsin(np.clip(rise, -1.0, 1.0))), -_MAX_PITCH_RAD, _MAX_PITCH_RAD))
+
+
+def _pitched(rotations: np.ndarray, foot: np.ndarray, angle: float) -> np.ndarray:
+    """Return *rotations* (3, 3, F) with the toes raised by *angle* about the foot's level side axis."""
+    if angle == 0.0:
+        return rotations
+    turned: np.ndarray = times(from_rotation_vectors(angle * _raising_axis(foot[:, 2])), rotations)
+    return turned
+
+
+def _raising_axis(ahead: np.ndarray) -> np.ndarray:
+    """Return the level unit axis (3, F) about which a positive rotation raises what points *ahead* (3, F)."""
+    axis = cross(ahead, np.broadcast_to(np.array([0.0, 1.0, 0.0])[:, None], ahead.shape))
+    level: np.ndarray = axis / np.maximum(np.sqrt((axis * axis).sum(axis=0)), _TINY)
+    return level
+
+
+def _rolled(heel: np.ndarray, ball: np.ndarray, contacts: np.ndarray) -> np.ndarray:
+    """Return the path (3, S) of the ankle during a stance, from 0, if the standing point does not move.
+
+    Args:
+        heel: (3, S) from the ankle to the heel.
+        ball: (3, S) from the ankle to the ball.
+        contacts: (S, 2) which of them stand; between both the foot rolls about their middle.
+    """
+    weight = contacts / contacts.sum(axis=1, keepdims=True)
+    weight = 0.5 * (weight[1:] + weight[:-1])
+    steps = weight[:, 0] * np.diff(heel, axis=1) + weight[:, 1] * np.diff(ball, axis=1)
+    return np.concatenate([np.zeros((3, 1)), -np.cumsum(steps, axis=1)], axis=1)
+
+
+def _between(moves: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return *moves* (3, F) with those that are not *known* (F,) passing smoothly from the last to the next one."""
+    frames, numbers = np.flatnonzero(known), np.arange(len(known))
+    if len(frames) == 0:
+        return np.zeros_like(moves)
+    after = np.searchsorted(frames, numbers)
+    last, following = frames[np.maximum(after - 1, 0)], frames[np.minimum(after, len(frames) - 1)]
+    share = np.clip((numbers - last) / np.maximum(following - last, 1), 0.0, 1.0)
+    share = share * share * (3.0 - 2.0 * share)
+    smooth: np.ndarray = np.where(known, moves, (1.0 - share) * moves[:, last] + share * moves[:, following])
+    return smooth
+
+
+def _lowest(foot: Foot, rotations: np.ndarray, toe: np.ndarray | None) -> np.ndarray:
+    """Return the height (F,) of the lowest point of the sole above the ankle; without *toe*, of the rigid foot."""
+    rows, levels = {foot.ankle: rotations[1]}, {foot.ankle: np.zeros(rotations.shape[-1])}
+    if foot.toe is not None and toe is not None:
+        rows[foot.toe] = toe[1]
+        levels[foot.toe] = (rotations[1] * foot.ball[:, None]).sum(axis=0)
+    return foot.support.heights(rows, levels).min(axis=0)
+
+
+def _bent_toes(foot: Foot, toe: np.ndarray, height: np.ndarray, strength: float) -> np.ndarray:
+    """Return the rotations (3, 3, F) of the toes, raised so far that they do not reach below the floor.
+
+    Args:
+        foot: the foot.
+        toe: (3, 3, F) rotations of the toes.
+        height: (F,) height of the toe joint above the floor.
+        strength: share of the bend.
+    """
+    if foot.toe is None or len(foot.support.toes) == 0:
+        return toe
+    axis = _raising_axis(toe[:, 2])
+    ahead = cross(np.broadcast_to(np.array([0.0, 1.0, 0.0])[:, None], axis.shape), axis)
+    points = np.einsum("ijf,vj->ivf", toe, foot.support.toes)
+    along = np.maximum((points * ahead[:, None]).sum(axis=0), 0.0)
+    up = points[1]
+    length = np.maximum(np.sqrt(along * along + up * up), _TINY)
+    needed = np.arcsin(np.clip(-height / length, -1.0, 1.0)) - np.arctan2(up, along)
+    angle = np.clip(np.where(up < -height, needed, 0.0).max(axis=0), 0.0, _MAX_TOE_BEND_RAD)
+    bent: np.ndarray = times(from_rotation_vectors(strength * angle * axis), toe)
+    return bent

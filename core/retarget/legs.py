@@ -1,0 +1,72 @@
+"""Bring the ankles to their goals: root, thighs and knees together, all frames of a block at once. F frames."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..math.frames_last import apply, cross, from_rotation_vectors, times
+from .bone_map import SIDES
+from .character import Character
+from .solver import NormalEquations, hinge_axis, lever
+
+_STEPS = 6
+_WEIGHT = 20.0
+_ROOT, _THIGH, _KNEE = 0.6, (0.25, 0.6, 0.25), 0.12
+"""Damping of the root, per metre; of the thighs about world axes and of the knees, per radian and leg length."""
+_UNKNOWNS = 11
+
+
+def solve_legs(
+    character: Character, rotations: np.ndarray, root: np.ndarray, goals: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """Rotate thighs and shins in *rotations* so that the ankles reach their goals; return the moved root (3, F).
+
+    Args:
+        character: the character.
+        rotations: (3, 3, N, F) world rotations, changed in place; those of feet and trunk stay.
+        root: (3, F) position of the hips.
+        goals: (3, F) of the left and the right ankle.
+    """
+    tree = character.tree
+    limbs = [tuple(tree.index[f"{side}_{role}"] for role in ("thigh", "shin", "foot")) for side in SIDES]
+    needed = sorted({0, *(joint for limb in limbs for joint in limb)})
+    damping = np.array([*[_ROOT] * 3, *[value * character.leg_m for value in (*_THIGH, _KNEE) * 2]])
+    so_far = np.zeros((_UNKNOWNS, root.shape[-1]))
+    weight = np.full(root.shape[-1], _WEIGHT)
+    for _ in range(_STEPS):
+        positions = tree.positions(rotations, root, needed)
+        equations = NormalEquations(damping, so_far)
+        axes = []
+        for number, (thigh, shin, foot) in enumerate(limbs):
+            hip, knee, ankle = positions[:, thigh], positions[:, shin], positions[:, foot]
+            axis = hinge_axis(knee - hip, ankle - knee, rotations[:, 0, thigh])
+            axes.append(axis)
+            jacobian = np.zeros((3, 7, root.shape[-1]))
+            jacobian[[0, 1, 2], [0, 1, 2]] = 1.0
+            jacobian[:, 3:6] = lever(ankle - hip)
+            jacobian[:, 6] = cross(axis, ankle - knee)
+            columns = [0, 1, 2, *range(3 + 4 * number, 7 + 4 * number)]
+            equations.add(columns, jacobian, goals[number] - ankle, weight)
+        step = equations.solve(slice(3, None))
+        so_far += step
+        root = root + step[:3]
+        for number, (thigh, shin, _) in enumerate(limbs):
+            own = step[3 + 4 * number : 7 + 4 * number]
+            turn = from_rotation_vectors(own[:3])
+            bend = from_rotation_vectors(axes[number] * own[3])
+            rotations[:, :, thigh] = times(turn, rotations[:, :, thigh])
+            rotations[:, :, shin] = times(turn, times(bend, rotations[:, :, shin]))
+    return root
+
+
+def leg_gaps(
+    character: Character, rotations: np.ndarray, root: np.ndarray, goals: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """Return how far the ankles are from their goals (F,), metres, the farther one."""
+    tree = character.tree
+    positions = tree.positions(rotations, root)
+    gaps = [
+        np.linalg.norm(goal - positions[:, foot.ankle], axis=0)
+        for goal, foot in zip(goals, character.feet, strict=True)
+    ]
+    return np.maximum(*gaps)

@@ -1,0 +1,184 @@
+"""Put a motion onto a character, block by block. F frames, M moved bones.
+
+The rotations of each frame follow from the source's by the rest alignment. The feet's goals are planned for the whole
+clip, since a stance spans many frames; then every frame is solved for itself, so a long clip takes no more memory than
+its result and a few numbers a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..fit.solver.gauss_newton import blocks
+from ..math.frames_last import apply, matrices_first, times
+from ..smpl_skeleton import JOINT_INDEX
+from .arms import solve_arms
+from .bone_map import SIDES, BoneMap
+from .character import Character
+from .feet import FootPath, plan_foot
+from .fingers import relaxed_fingers
+from .legs import leg_gaps, solve_legs
+from .options import RetargetOptions
+from .report import Measurements, make_report
+from .retargeted import RetargetedMotion
+from .rig import Rig
+from .root import carrier_path, root_positions, step_size
+from .source import RetargetSource
+from .touch import find_touches
+from .tree import Pose
+from .twist import TwistBone, find_twist_bones, twisted
+
+_BLOCK_FRAMES = 512
+_PLANNING = 0.2
+"""Share of the time that the planning of the feet takes."""
+
+OnProgress = Callable[[float], None]
+"""Called with the completed fraction, 0 to 1; what it raises ends the retargeting."""
+
+
+def retarget(
+    source: RetargetSource,
+    rig: Rig,
+    bone_map: BoneMap,
+    options: RetargetOptions | None = None,
+    on_progress: OnProgress | None = None,
+) -> RetargetedMotion:
+    """Return the motion of *source* on the character *rig*.
+
+    Args:
+        source: the motion.
+        rig: the character at rest.
+        bone_map: its bones by role.
+        options: settings; None for the defaults.
+        on_progress: called with the completed fraction after each block.
+
+    Raises:
+        BoneMapError: *bone_map* does not fit the rig, or lacks a required bone.
+        RigError: a limb has no length, or the bones do not hang together.
+        RetargetOptionError: the rest pose of *options* does not fit the rig.
+    """
+    chosen = options or RetargetOptions()
+    return _Retargeting(source, rig, bone_map, chosen).run(on_progress or (lambda fraction: None))
+
+
+@dataclass(frozen=True, eq=False)
+class _Outputs:
+    """The moved bones and how their world rotations follow from the joints'.
+
+    Attributes:
+        bones: (M,) indices, the hips first.
+        columns: (M,) for each bone its place among the joints, then the twist bones.
+        rests: (3, 3, M, 1) constant factors on the right.
+        twists: the twist bones.
+    """
+
+    bones: np.ndarray
+    columns: np.ndarray
+    rests: np.ndarray
+    twists: list[TwistBone]
+
+    @classmethod
+    def of(cls, character: Character, options: RetargetOptions) -> _Outputs:
+        rig, tree = character.rig, character.tree
+        twists = find_twist_bones(rig, character.bone_map, tree)
+        found = [(int(bone), joint, tree.aligned[joint] @ rig.axes[bone]) for joint, bone in enumerate(tree.bones)]
+        for number, twist in enumerate(twists):
+            rest = tree.aligned[twist.limb] @ rig.axes[twist.bone]
+            found.append((twist.bone, len(tree.names) + number, rest))
+        if options.fingers == "relaxed":
+            for bone, (hand, turn) in relaxed_fingers(rig, character.bone_map).items():
+                joint = tree.index[hand]
+                found.append((bone, joint, tree.aligned[joint] @ turn @ rig.axes[bone]))
+        found[1:] = sorted(found[1:], key=lambda entry: entry[0])
+        bones, columns, rests = zip(*found, strict=True)
+        return cls(np.array(bones), np.array(columns), np.stack(rests, axis=-1)[..., None], twists)
+
+    def rotations(self, joints: np.ndarray, level: np.ndarray) -> np.ndarray:
+        """Return the world rotations (F, M, 3, 3) from those of the joints (3, 3, N, F) above a *level* floor."""
+        turned = [twisted(twist, joints)[:, :, None] for twist in self.twists]
+        every = np.concatenate([joints, *turned], axis=2) if turned else joints
+        chosen = times(np.ascontiguousarray(every[:, :, self.columns]), self.rests)
+        if not np.array_equal(level, np.eye(3)):
+            chosen = times(level.T[..., None, None], chosen)
+        return matrices_first(chosen)
+
+
+class _Retargeting:
+    """One run: what all its blocks share."""
+
+    def __init__(self, source: RetargetSource, rig: Rig, bone_map: BoneMap, options: RetargetOptions) -> None:
+        """Measure the character."""
+        self.source, self.options = source, options
+        self.character = Character.of(rig, bone_map, source, options.rest_pose)
+        self.outputs = _Outputs.of(self.character, options)
+        self.step = step_size(self.character, options)
+        self.blocks = blocks(source.num_frames, _BLOCK_FRAMES)
+        self.measured = Measurements.empty(source)
+
+    def run(self, on_progress: OnProgress) -> RetargetedMotion:
+        """Transfer, plan the feet and solve."""
+        source, num_frames = self.source, self.source.num_frames
+        goals = self._plan_feet(on_progress)
+        rotations = np.empty((num_frames, len(self.outputs.bones), 3, 3))
+        root = np.empty((num_frames, 3))
+        for number, frames in enumerate(self.blocks):
+            joints, hips = self._solve(frames, goals)
+            rotations[frames] = self.outputs.rotations(joints, source.level)
+            root[frames] = hips.T @ source.level + source.floor_origin
+            on_progress(_PLANNING + (1.0 - _PLANNING) * (number + 1) / len(self.blocks))
+        carrier = None
+        if self.options.root_motion != "hips":
+            turns = rotations[:, 0] @ self.character.rig.axes[self.outputs.bones[0]].T
+            carrier = carrier_path(root, turns, source.floor.heights_at(root), source.motion.fps)
+        report = make_report(source, self.character, self.options, self.step, self.measured)
+        return RetargetedMotion(
+            self.character.rig, self.outputs.bones, rotations, root, source.motion.fps, report, carrier
+        )
+
+    def _transferred(self, frames: slice) -> tuple[Pose, np.ndarray, np.ndarray]:
+        """Return the source's pose, and the joints' rotations (3, 3, N, F) and the root (3, F) transferred from it."""
+        pose = self.source.pose(frames)
+        rotations = self.character.tree.rotations_from(pose.rotations)
+        return pose, rotations, root_positions(self.character, pose, rotations[:, :, 0], self.step)
+
+    def _plan_feet(self, on_progress: OnProgress) -> tuple[FootPath, ...]:
+        """Return where both feet go in all frames."""
+        tree, num_frames = self.character.tree, self.source.num_frames
+        shapes = ((3, num_frames), (3, 3, num_frames), (3, 3, num_frames))
+        paths = [FootPath(*(np.empty(shape) for shape in shapes)) for _ in SIDES]
+        for number, frames in enumerate(self.blocks):
+            pose, rotations, root = self._transferred(frames)
+            positions = tree.positions(rotations, root)
+            self.measured.add_source(frames, self.source, pose)
+            for path, foot in zip(paths, self.character.feet, strict=True):
+                path.ankle[:, frames] = positions[:, foot.ankle]
+                path.foot[..., frames] = rotations[:, :, foot.ankle]
+                path.toe[..., frames] = rotations[:, :, foot.ankle if foot.toe is None else foot.toe]
+            on_progress(_PLANNING * (number + 1) / len(self.blocks))
+        if self.options.feet == 0.0:
+            return tuple(paths)
+        contacts, drift = self.source.in_contact(), self.step * (self.source.level @ self.source.drift.T)
+        return tuple(
+            plan_foot(foot, path, contacts[:, 2 * number : 2 * number + 2], drift, self.options.feet)
+            for number, (foot, path) in enumerate(zip(self.character.feet, paths, strict=True))
+        )
+
+    def _solve(self, frames: slice, feet: tuple[FootPath, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the joints' rotations (3, 3, N, F) and the root (3, F), both in the floor's axes."""
+        character, source, options = self.character, self.source, self.options
+        pose, rotations, root = self._transferred(frames)
+        if options.feet > 0.0:
+            for foot, path in zip(character.feet, feet, strict=True):
+                rotations[:, :, foot.ankle] = path.foot[..., frames]
+                if foot.toe is not None:
+                    rotations[:, :, foot.toe] = path.toe[..., frames]
+            goals = (feet[0].ankle[:, frames], feet[1].ankle[:, frames])
+            root = solve_legs(character, rotations, root, goals)
+            self.measured.leg_gaps[frames] = leg_gaps(character, rotations, root, goals)
+        touches = find_touches(source.parts, pose, set(character.parts), source.arm_m)
+        self.measured.add_touches(frames, *solve_arms(character, rotations, root, touches, options.hands))
+        self.measured.add_feet(frames, character, character.tree.pose(rotations, root))
+        return rotations, root

@@ -1,0 +1,67 @@
+"""The root of a character: where its hips go, and the path that a root bone or the object carries. F frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..cleanup.root import slow_part
+from ..math.frames_last import apply
+from ..smpl_skeleton import JOINT_INDEX
+from .bone_map import SIDES
+from .character import Character
+from .options import RetargetOptions
+from .tree import Pose
+
+_PATH_S = 1.2
+"""Movements over the floor with longer periods belong to the path, shorter ones to the gait."""
+
+
+@dataclass(frozen=True, eq=False)
+class Carrier:
+    """The path of a character over the floor, for a root bone or the object: metres, Y up, world space.
+
+    Attributes:
+        position: (F, 3) on the floor below the hips.
+        yaw: (F,) rotation from the rest pose about the vertical, radians, without jumps.
+    """
+
+    position: np.ndarray
+    yaw: np.ndarray
+
+
+def step_size(character: Character, options: RetargetOptions) -> float:
+    """Return the factor from the source's steps to the character's."""
+    if isinstance(options.steps, str):
+        return character.size if options.steps == "leg" else 1.0
+    return float(options.steps)
+
+
+def root_positions(character: Character, source: Pose, hips: np.ndarray, step: float) -> np.ndarray:
+    """Return the positions (3, F) of the hips bone: the middle of the hip joints follows that of the source.
+
+    Args:
+        character: the character.
+        source: the source's pose, above a floor at height 0.
+        hips: (3, 3, F) world rotations of the hips.
+        step: factor of its path over the floor.
+    """
+    left, right = (source.positions[:, JOINT_INDEX[f"{side}_hip"]] for side in SIDES)
+    scale = np.array([step, character.size, step])[:, None]
+    placed: np.ndarray = 0.5 * scale * (left + right) - apply(hips, character.hip_middle[:, None])
+    return placed
+
+
+def carrier_path(root: np.ndarray, turns: np.ndarray, floor: np.ndarray, fps: float) -> Carrier:
+    """Return the path of a motion over the floor: the slow part of the hips' path and of their yaw.
+
+    Args:
+        root: (F, 3) positions of the hips.
+        turns: (F, 3, 3) their rotations from the rest pose, in world axes.
+        floor: (F,) height of the floor below them.
+        fps: frames per second.
+    """
+    yaw = np.unwrap(np.arctan2(turns[:, 0, 2] - turns[:, 2, 0], turns[:, 0, 0] + turns[:, 2, 2]))
+    slow = slow_part(np.stack([root[:, 0], root[:, 2], yaw], axis=1), fps, _PATH_S)
+    return Carrier(np.stack([slow[:, 0], floor, slow[:, 1]], axis=1), slow[:, 2])

@@ -1,0 +1,160 @@
+"""Feet of a character: where they stand, and the skin of their soles. F frames, V vertices.
+
+All points of a foot are relative to its joint, in SMPL's rest axes, in which the sole of a standing foot is level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..math.rotations import unit
+from .bone_map import SIDES
+from .rig import Rig
+from .tree import Tree
+
+_TINY = 1e-9
+_LEAST_VERTICES = 6
+_MAIN_WEIGHT = 0.5
+_HEEL_SHARE = 0.25
+"""The heel lies in the last quarter of the foot ..."""
+_SOLE_SHARE = 0.1
+"""... among the vertices lowest by this share of the foot's height."""
+_BALL_SHARE = 0.55
+"""Where the ball of a foot without a toe bone lies, from the ankle to the tip."""
+_HEEL_BEHIND = 0.35
+"""How far the heel of a foot without skin lies behind the ankle, as a share of the distance to the toes."""
+_DIRECTIONS = 150
+"""Downward directions in which the lowest vertices are kept: every standing foot rests on some of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Support:
+    """The lowest points of a foot, skinned: those that can touch the floor.
+
+    Attributes:
+        ankle: the foot's joint.
+        points: (V, 3) relative to the ankle.
+        joints: the N joints that move them.
+        levers: (N, V, 3) position relative to each joint, times its weight.
+        weights: (N, V) weight of each joint.
+        toes: (T, 3) the points that move mainly with the toes, relative to the toe joint.
+    """
+
+    ankle: int
+    points: np.ndarray
+    joints: tuple[int, ...]
+    levers: np.ndarray
+    weights: np.ndarray
+    toes: np.ndarray
+
+    def heights(self, rows: Mapping[int, np.ndarray], levels: Mapping[int, np.ndarray]) -> np.ndarray:
+        """Return the heights (V, F) of the points; what moves with joints that are not given moves with the ankle.
+
+        Args:
+            rows: (3, F) the second row of each joint's world rotation, which gives heights.
+            levels: (F,) height of each joint.
+        """
+        total = np.zeros((len(self.points), levels[self.ankle].shape[-1]))
+        other = np.ones(len(self.points))
+        for number, joint in enumerate(self.joints):
+            if joint in rows:
+                total += self.levers[number] @ rows[joint] + self.weights[number][:, None] * levels[joint]
+                other = other - self.weights[number]
+        if other.max() > _TINY:
+            total += other[:, None] * (self.points @ rows[self.ankle] + levels[self.ankle])
+        return total
+
+
+@dataclass(frozen=True, eq=False)
+class Foot:
+    """One foot.
+
+    Attributes:
+        ankle: index of its joint.
+        toe: index of the toe joint; None if it has none.
+        heel: (3,) the bottom of the heel.
+        ball: (3,) the toe joint, about which the foot rolls off.
+        ball_height: height of the ball above the sole.
+        support: the skin of the sole; without a skin, heel, ball and tip of the toes.
+    """
+
+    ankle: int
+    toe: int | None
+    heel: np.ndarray
+    ball: np.ndarray
+    ball_height: float
+    support: Support
+
+    @property
+    def sole(self) -> float:
+        """Height of the sole relative to the ankle, metres, below 0."""
+        return float(self.heel[1])
+
+
+def measure_feet(rig: Rig, tree: Tree) -> tuple[Foot, Foot]:
+    """Return the left and the right foot of a character."""
+    left, right = (_measure_foot(rig, tree, side) for side in SIDES)
+    return left, right
+
+
+def _measure_foot(rig: Rig, tree: Tree, side: str) -> Foot:
+    ankle, toe = tree.index[f"{side}_foot"], tree.index.get(f"{side}_toe")
+    owners = tree.owners(rig)
+    skin = rig.skin
+    own = np.isin(owners[skin.main_bones], [ankle, ankle if toe is None else toe]) if len(skin.vertices) else []
+    numbers = np.flatnonzero(own)
+    numbers = numbers[skin.weights[numbers].max(axis=1, initial=0.0) > _MAIN_WEIGHT]
+    end = rig.heads[tree.bones[toe]] if toe is not None else rig.tails[tree.bones[ankle]]
+    ball = tree.local(ankle, end)
+    if len(numbers) < _LEAST_VERTICES:
+        tip = rig.tails[tree.bones[ankle if toe is None else toe]]
+        return _foot_without_skin(tree, ankle, toe, ball, tree.local(ankle, tip))
+    vertices = tree.local(ankle, skin.vertices[numbers])
+    low, along = float(vertices[:, 1].min()), vertices[:, 2]
+    back = vertices[along < along.min() + _HEEL_SHARE * np.ptp(along)]
+    near_floor = back[:, 1] <= back[:, 1].min() + _SOLE_SHARE * np.ptp(vertices[:, 1])
+    heel = back[near_floor].mean(axis=0)
+    heel[1] = low
+    if toe is None:
+        ball = np.array([heel[0], low, _BALL_SHARE * along.max()])
+    lowest = np.unique((vertices @ _downward().T).argmax(axis=0))
+    return Foot(ankle, toe, heel, ball, float(ball[1]) - low, _skinned(rig, tree, owners, numbers[lowest], (ankle, toe)))
+
+
+def _foot_without_skin(tree: Tree, ankle: int, toe: int | None, ball: np.ndarray, tip: np.ndarray) -> Foot:
+    """Return a foot whose sole is at the height of the ball or the tip of the toes, whichever is lower."""
+    low = min(float(ball[1]), float(tip[1]), -1e-3 * float(np.linalg.norm(ball)))
+    heel = np.array([0.0, low, 0.0]) - _HEEL_BEHIND * np.array([ball[0], 0.0, ball[2]])
+    points = np.stack([heel, [ball[0], low, ball[2]], [tip[0], low, tip[2]]])
+    weights = np.array([[1.0, 1.0, 1.0 if toe is None else 0.0], [0.0, 0.0, 0.0 if toe is None else 1.0]])
+    joints = (ankle, -1 if toe is None else toe)
+    levers = weights[..., None] * np.stack([points, points - ball])
+    toes = (points - ball)[weights[1] > _MAIN_WEIGHT]
+    return Foot(ankle, toe, heel, ball, float(ball[1]) - low, Support(ankle, points, joints, levers, weights, toes))
+
+
+def _skinned(rig: Rig, tree: Tree, owners: np.ndarray, numbers: np.ndarray, feet: tuple[int, int | None]) -> Support:
+    """Return the skin's vertices *numbers* (V,), moved by the joints that own their bones."""
+    by_bone, share, vertices = owners[rig.skin.bones[numbers]], rig.skin.weights[numbers], rig.skin.vertices[numbers]
+    share = share / share.sum(axis=1, keepdims=True)
+    joints = tuple(int(joint) for joint in np.unique(by_bone[share > 0.0]))
+    weights = np.stack([np.where(by_bone == joint, share, 0.0).sum(axis=1) for joint in joints])
+    levers = weights[..., None] * np.stack([tree.local(joint, vertices) for joint in joints])
+    ankle, toe = feet
+    toes = np.zeros((0, 3))
+    if toe in joints:
+        toes = tree.local(toe, vertices[weights[joints.index(toe)] > _MAIN_WEIGHT])
+    return Support(ankle, tree.local(ankle, vertices), joints, levers, weights, toes)
+
+
+def _downward() -> np.ndarray:
+    """Return unit vectors (D, 3) spread evenly over the lower half of a sphere, in a Fibonacci lattice."""
+    number = np.arange(_DIRECTIONS)
+    height = -(number + 0.5) / _DIRECTIONS
+    angle = number * np.pi * (3.0 - np.sqrt(5.0))
+    level = np.sqrt(1.0 - height**2)
+    directions: np.ndarray = unit(np.stack([level * np.cos(angle), height, level * np.sin(angle)], axis=1))
+    return directions

@@ -1,0 +1,146 @@
+"""The motion to put onto a character: SMPL's joints over time, its contacts with the floor, and its body. F frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..body.data import BodyData
+from ..body.model import BodyModel
+from ..cleanup import CleanupOptions, CleanupSource, Contact, Ground, analyse_motion, place_in_room
+from ..cleanup import smooth_and_lock_feet as smooth_and_lock
+from ..cleanup.feet import Feet
+from ..math.frames_last import apply, from_rotation_vectors, times
+from ..math.rotations import swing_between
+from ..motion import Motion
+from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_JOINTS
+from .alignment import SOURCE_JOINTS
+from .bone_map import SIDES
+from .surfaces import HANDS, Part, RestBody, measure_parts
+from .tree import Pose
+
+PLANTED = CleanupOptions(foot_lock=1.0, ground="contacts")
+_CHEST = JOINT_INDEX["spine3"]
+_TRUNK = {"hips": (0, 1, 2), "chest": (JOINT_INDEX["spine2"], _CHEST)}
+"""The joints whose skin shows the width of the trunk at both ends."""
+
+
+@dataclass(frozen=True, eq=False)
+class RetargetSource:
+    """A motion and what its transfer to any character needs. Positions are in metres, Y up, in the scene's world.
+
+    Attributes:
+        motion: the motion as it is to be transferred.
+        feet: legs and feet of its body at rest.
+        contacts: the foot contacts; none without a floor.
+        floor: the floor that the motion stands on.
+        drift: (F, 3) how far the floor has moved below the body, for motions that are held in place.
+        parts: the surface of the body.
+    """
+
+    motion: Motion
+    feet: Feet
+    contacts: tuple[Contact, ...]
+    floor: Ground
+    drift: np.ndarray
+    parts: dict[str, Part]
+
+    @classmethod
+    def of(cls, cleanup: CleanupSource, options: CleanupOptions = PLANTED) -> RetargetSource:
+        """Return the source for an analysed motion, cleaned up with *options*."""
+        steady = smooth_and_lock(cleanup, options)
+        motion = place_in_room(cleanup, steady, options)
+        in_world = place_in_room(cleanup, steady, replace(options, root="world"))
+        ground = cleanup.floor if options.ground == "keep" else Ground(0.0, np.zeros(2))
+        return cls(
+            replace(motion, poses=motion.poses.astype(np.float64), trans=motion.trans.astype(np.float64)),
+            cleanup.feet,
+            cleanup.contacts if cleanup.ground is not None else (),
+            replace(ground, height_m=ground.height_m + options.height_m),
+            (motion.trans - in_world.trans).astype(np.float64) * [1.0, 0.0, 1.0],
+            _parts_of(cleanup.model, motion.betas, cleanup.feet.rest),
+        )
+
+    @classmethod
+    def of_motion(cls, motion: Motion, body: BodyData | BodyModel) -> RetargetSource:
+        """Return the source for a *motion* of *body*, with its feet locked and its floor at height 0."""
+        return cls.of(analyse_motion(motion, body))
+
+    @property
+    def num_frames(self) -> int:
+        """Number of frames."""
+        return self.motion.num_frames
+
+    @property
+    def rest(self) -> np.ndarray:
+        """The rest joints (24, 3), metres."""
+        return self.feet.rest
+
+    @property
+    def hip_height(self) -> float:
+        """Height of the hip joints above the soles at rest, metres."""
+        hips = [JOINT_INDEX[f"{side}_hip"] for side in SIDES]
+        ankles = [JOINT_INDEX[f"{side}_ankle"] for side in SIDES]
+        soles = self.rest[ankles, 1] + self.feet.heels[:, 1]
+        return float(self.rest[hips, 1].mean() - soles.mean())
+
+    @property
+    def arm_m(self) -> float:
+        """Mean length of upper arm and forearm together, metres."""
+        joints = [[JOINT_INDEX[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist")] for side in SIDES]
+        bones = np.diff(self.rest[np.array(joints)], axis=1)
+        return float(np.linalg.norm(bones, axis=-1).sum(axis=-1).mean())
+
+    @property
+    def level(self) -> np.ndarray:
+        """The rotation (3, 3) from the world to the floor's axes, in which the floor is level."""
+        turn: np.ndarray = swing_between(self.floor.up, np.array([0.0, 1.0, 0.0]))
+        return turn
+
+    @property
+    def floor_origin(self) -> np.ndarray:
+        """The point (3,) of the floor that lies at the origin of the floor's axes."""
+        return np.array([0.0, self.floor.height_m, 0.0])
+
+    def pose(self, frames: slice) -> Pose:
+        """Return the pose of the 24 joints in *frames*, in the floor's axes: it is level there, at height 0."""
+        vectors = self.motion.poses[frames].reshape(-1, NUM_JOINTS, 3).transpose(2, 1, 0)
+        world = from_rotation_vectors(np.ascontiguousarray(vectors))
+        positions = np.empty(vectors.shape)
+        level = self.level
+        positions[:, 0] = level @ (self.rest[0] + self.motion.trans[frames] - self.floor_origin).T
+        world[:, :, 0] = times(level[..., None], world[:, :, 0])
+        for joint in range(1, NUM_JOINTS):
+            parent = JOINT_PARENTS[joint]
+            bone = self.rest[joint] - self.rest[parent]
+            positions[:, joint] = positions[:, parent] + apply(world[:, :, parent], bone[:, None])
+            world[:, :, joint] = times(world[:, :, parent], world[:, :, joint])
+        return Pose(world, positions)
+
+    def in_contact(self) -> np.ndarray:
+        """Return in which frames each contact point is on the floor (F, 4), ordered as `core.cleanup.feet.POINTS`."""
+        marked = np.zeros((self.num_frames, 4), dtype=bool)
+        for contact in self.contacts:
+            marked[contact.frames, contact.point] = True
+        return marked
+
+
+def _parts_of(model: BodyModel, betas: np.ndarray, rest: np.ndarray) -> dict[str, Part]:
+    """Return the surface of the source's body."""
+    vertices = np.asarray(model.rest_vertices(np.asarray(betas, dtype=np.float32)), dtype=np.float64)
+    main_joint = np.asarray(model.data.weights).argmax(axis=1)
+    joints = {**SOURCE_JOINTS, "chest": _CHEST}
+    of_role = {role: _TRUNK.get(role, (joint,)) for role, joint in joints.items()}
+    hands = {
+        f"{side}_hand": rest[JOINT_INDEX[f"{side}_hand"]] - rest[JOINT_INDEX[f"{side}_wrist"]] for side in SIDES
+    }
+    return measure_parts(
+        RestBody(
+            joints,
+            {role: rest[joint] for role, joint in joints.items()},
+            dict.fromkeys(joints, np.eye(3)),
+            {role: vertices[np.isin(main_joint, own)] for role, own in of_role.items()},
+            {hand: hands[hand] for hand in HANDS},
+        )
+    )

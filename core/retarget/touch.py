@@ -1,0 +1,107 @@
+"""Hands that touch the body: where, how closely, and where the same touch is on a character. F frames.
+
+A hand touches a part of the body at the part's nearest point. On the character it belongs at the same share of the
+part's length, in the same direction from its axis, with the same gap from the skin, scaled by the length of the arms.
+One rule serves for the other hand, the head, the trunk, the thighs and the other arm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..math.frames_last import apply, apply_transposed
+from .surfaces import HANDS, Part
+from .tree import Pose
+
+_TOUCH_M = {"head": (0.08, 0.05), "hand": (0.06, 0.06), "trunk": (0.05, 0.03), "arm": (0.05, 0.03), "thigh": (0.03, 0.03)}
+"""Gap between the middle of the hand and the skin up to which the hand touches, and beyond which the touch fades, on a
+body with the arms below. Fingers that touch the head hold the middle of the hand farther away than a palm on a thigh."""
+_ARM_M = 0.52
+_NEAREST_M = 0.04
+"""Of several parts at once the nearest counts; those farther by this much hardly do."""
+_LEAST_WEIGHT = 0.01
+_TINY = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Touch:
+    """The touches of one hand with one part of the body.
+
+    Attributes:
+        hand: name of the hand.
+        part: name of the part.
+        frames: (T,) indices of the frames.
+        weight: (T,) 1 for a touch, fading to 0 with the gap.
+        share: (T,) where along the part.
+        direction: (3, T) from the part's axis to the hand, in the rest axes of the part's first joint.
+        gap: (T,) from the skin to the middle of the hand, metres; below 0 inside.
+    """
+
+    hand: str
+    part: str
+    frames: np.ndarray
+    weight: np.ndarray
+    share: np.ndarray
+    direction: np.ndarray
+    gap: np.ndarray
+
+    def anchor(self, parts: dict[str, Part], pose: Pose, frames: np.ndarray) -> np.ndarray:
+        """Return the point (3, T) of the part's axis, on a body with these *parts*, in *frames* (T,) of its pose."""
+        start, end = parts[self.part].ends(pose, frames)
+        on_axis: np.ndarray = start + self.share * (end - start)
+        return on_axis
+
+    def goal(self, parts: dict[str, Part], pose: Pose, frames: np.ndarray, scale: float) -> np.ndarray:
+        """Return where the hand should be relative to the anchor (3, T), with the gap multiplied by *scale*."""
+        part = parts[self.part]
+        turn = pose.rotations[:, :, part.joints[0]][..., frames]
+        direction = apply(turn, self.direction)
+        vector: np.ndarray = direction * (part.radius(self.share, direction, turn) + scale * self.gap)
+        return vector
+
+
+def find_touches(parts: dict[str, Part], pose: Pose, names: set[str], arm_m: float) -> list[Touch]:
+    """Return the touches of both hands in *pose*.
+
+    Args:
+        parts: the surface of the body.
+        pose: its joints.
+        names: the parts to consider; the character may have fewer.
+        arm_m: length of the body's arms.
+    """
+    found = []
+    for hand in [hand for hand in HANDS if hand in names]:
+        point = pose.point(parts[hand].joints[0], parts[hand].offsets[0])
+        own = [hand.replace("hand", role) for role in ("hand", "forearm", "upper_arm")]
+        others = [name for name in parts if name in names and name not in own]
+        nearest = [_nearest(parts[name], pose, point) for name in others]
+        gaps = np.stack([gap for _, _, gap in nearest])
+        behind = np.maximum(gaps - gaps.min(axis=0), 0.0) * (_ARM_M / (arm_m * _NEAREST_M))
+        for name, (share, direction, gap), rank in zip(others, nearest, behind, strict=True):
+            touching, fading = (length * arm_m / _ARM_M for length in _TOUCH_M[_kind(name)])
+            weight = np.exp(-((np.maximum(gap - touching, 0.0) / fading) ** 2) - rank**2)
+            frames = np.flatnonzero(weight > _LEAST_WEIGHT)
+            if len(frames) and (hand, name) != HANDS[::-1]:  # both hands touch each other in one
+                found.append(
+                    Touch(hand, name, frames, weight[frames], share[frames], direction[:, frames], gap[frames])
+                )
+    return found
+
+
+def _kind(name: str) -> str:
+    return "arm" if name.endswith("arm") else name.rpartition("_")[2]
+
+
+def _nearest(part: Part, pose: Pose, point: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return share (F,), direction (3, F) in the part's rest axes, and gap (F,) of *point* (3, F) from a part."""
+    start, end = part.ends(pose)
+    axis, away = end - start, point - start
+    length = (axis * axis).sum(axis=0)
+    share = np.clip((axis * away).sum(axis=0) / np.maximum(length, _TINY), 0.0, 1.0)
+    away = away - share * axis
+    distance = np.sqrt((away * away).sum(axis=0))
+    direction = away / np.maximum(distance, _TINY)
+    turn = pose.rotations[:, :, part.joints[0]]
+    return share, apply_transposed(turn, direction), distance - part.radius(share, direction, turn)
