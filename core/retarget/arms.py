@@ -22,10 +22,6 @@ _WEIGHT = 8.0
 _CHEST, _SHOULDER, _ELBOW = 3.0, (0.3, 0.6, 0.3), 0.15
 """Damping per radian and leg length of the chest, the shoulders about world axes, and the elbows."""
 _UNKNOWNS = 11
-TOUCHES_FROM = 0.5
-"""Weight from which a touch counts in the report."""
-KEPT_LEGS = 0.03 / 0.8
-"""A touch is kept if the hand is this near its goal, as a share of the leg's length."""
 _REACH = 0.995
 _BEYOND = 0.1
 """A touch beyond `_REACH` of the arm's length fades; by this share of the arm's length beyond, most of it is gone."""
@@ -70,9 +66,24 @@ class _Arms:
         return found
 
 
+@dataclass(frozen=True, eq=False)
+class KeptTouch:
+    """How well a character keeps a touch.
+
+    Attributes:
+        touch: the touch on the source.
+        off_m: (T,) how far the hand is from where it should be, metres.
+        in_reach: (T,) bool, whether the arm is long enough.
+    """
+
+    touch: Touch
+    off_m: np.ndarray
+    in_reach: np.ndarray
+
+
 def solve_arms(
     character: Character, rotations: np.ndarray, root: np.ndarray, touches: list[Touch], strength: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> list[KeptTouch]:
     """Turn chest and arms in *rotations* so that the hands touch what they touch on the source.
 
     Args:
@@ -83,24 +94,22 @@ def solve_arms(
         strength: 0 keeps the arms as they are, 1 keeps the touches.
 
     Returns:
-        Three masks or counts by frame (F,): the number of touches, those that the character keeps, and whether one is
-        out of reach.
+        How well each touch is kept.
     """
-    num_frames = root.shape[-1]
-    active = np.zeros(num_frames, dtype=bool)
+    active = np.zeros(root.shape[-1], dtype=bool)
     for touch in touches:
         active[touch.frames] = True
     frames = np.flatnonzero(active)
-    counts = np.zeros((3, num_frames), dtype=np.int64)
     if len(frames) == 0:
-        return counts[0], counts[1], counts[2] > 0
+        return []
     place = np.cumsum(active) - 1
-    solver = _Solver(character, rotations[..., frames], root[:, frames], touches, [place[t.frames] for t in touches])
+    solver = _Solver(
+        character, rotations[..., frames], root[:, frames], touches, [place[touch.frames] for touch in touches]
+    )
     if strength > 0.0:
         solver.run(strength)
         rotations[..., frames] = solver.pose.rotations
-    counts[:, frames] = solver.count()
-    return counts[0], counts[1], counts[2] > 0
+    return solver.kept()
 
 
 class _Solver:
@@ -134,23 +143,20 @@ class _Solver:
             for number, touch in enumerate(self.touches):
                 goal = (1.0 - strength) * self.start[number] + strength * self._goal(number)
                 hand, anchor = self._hand(number), self._anchor(number)
-                jacobian = self._jacobian(number, hand, anchor, axes)
+                jacobian = self._jacobian(number, hand, anchor, goal, axes)
                 weight = _WEIGHT * self.weights[number]
                 equations.add(list(range(_UNKNOWNS)), jacobian, goal - hand + anchor, weight, self.frames[number])
             step = equations.solve(slice(None))
             so_far += step
             self._turn(step, axes, hands)
 
-    def count(self) -> np.ndarray:
-        """Return the number of touches, of those kept, and of those out of reach, by frame (3, A)."""
-        counts = np.zeros((3, self.root.shape[-1]), dtype=np.int64)
+    def kept(self) -> list[KeptTouch]:
+        """Return how well the present pose keeps each touch."""
+        found = []
         for number, touch in enumerate(self.touches):
-            touching = touch.weight >= TOUCHES_FROM
-            off = np.linalg.norm(self._hand(number) - self._anchor(number) - self._goal(number), axis=0)
-            kept = off <= KEPT_LEGS * self.character.leg_m
-            for row, marked in enumerate((touching, touching & kept, touching & ~kept & ~self._reachable(number))):
-                counts[row, self.frames[number]] += marked
-        return counts
+            off = self._hand(number) - self._anchor(number) - self._goal(number)
+            found.append(KeptTouch(touch, np.linalg.norm(off, axis=0), self._beyond(number) <= 0.0))
+        return found
 
     def _hinges(self) -> dict[int, np.ndarray]:
         """Return the axis (3, A) of each elbow. A straight arm bends forward about the vertical of its rest pose."""
@@ -197,16 +203,21 @@ class _Solver:
         return self.character.parts[name]
 
     def _jacobian(
-        self, number: int, hand: np.ndarray, anchor: np.ndarray, axes: dict[int, np.ndarray]
+        self, number: int, hand: np.ndarray, anchor: np.ndarray, goal: np.ndarray, axes: dict[int, np.ndarray]
     ) -> np.ndarray:
-        """Return how the unknowns move the hand of a touch relative to its anchor: (3, 11, T)."""
+        """Return how the unknowns move the hand of a touch away from its goal: (3, 11, T).
+
+        The goal is at the anchor, which lies between the part's two joints, and turns with the first of them.
+        """
         touch, frames = self.touches[number], self.frames[number]
         pose = Pose(self.pose.rotations[..., :0], self.pose.positions[..., frames])
         own_axes = {side: axis[:, frames] for side, axis in axes.items()}
-        jacobian = self.arms.jacobian(self._part(touch.hand).joints[0], hand, pose, own_axes)
         first, second = self._part(touch.part).joints
-        jacobian -= (1.0 - touch.share) * self.arms.jacobian(first, anchor, pose, own_axes)
-        jacobian -= touch.share * self.arms.jacobian(second, anchor, pose, own_axes)
+        jacobian = self.arms.jacobian(self._part(touch.hand).joints[0], hand, pose, own_axes)
+        jacobian -= self.arms.jacobian(first, anchor + goal, pose, own_axes)
+        if first != second:
+            at_first, at_second = (self.arms.jacobian(joint, anchor, pose, own_axes) for joint in (first, second))
+            jacobian += touch.share * (at_first - at_second)
         return jacobian
 
     def _beyond(self, number: int) -> np.ndarray:
@@ -218,9 +229,6 @@ class _Solver:
         wrist = self._anchor(number) + self._goal(number) - self._hand(number) + self.pose.positions[:, limb[2]][:, frames]
         needed = np.linalg.norm(wrist - self.pose.positions[:, limb[0]][:, frames], axis=0)
         return np.maximum(needed / self.character.arm_m - _REACH, 0.0)
-
-    def _reachable(self, number: int) -> np.ndarray:
-        return self._beyond(number) <= 0.0
 
     def _in_reach(self, number: int) -> np.ndarray:
         """Return the weight (T,) of a touch by its distance. Two hands meet halfway, wherever they start."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,7 @@ class Character:
         tree: the moved joints.
         feet: left and right foot.
         parts: the surface of the body.
-        size: hip height above the soles, compared with that of the source.
+        size: height of the hips above the ankles, standing in SMPL's rest pose, compared with that of the source.
         reach: length of the arms, compared with those of the source.
         leg_m: mean length of thigh and shin together.
         arm_m: mean length of upper arm and forearm together; 0 without hands.
@@ -44,6 +45,11 @@ class Character:
     leg_m: float
     arm_m: float
     hip_middle: np.ndarray
+
+    @property
+    def ankle_height(self) -> float:
+        """Mean height of the ankles above the soles of a standing character, metres."""
+        return -0.5 * (self.feet[0].sole + self.feet[1].sole)
 
     @classmethod
     def of(
@@ -62,8 +68,8 @@ class Character:
             alignment = _posed_alignment(rig, bone_map, rest_pose, body)
         tree = build_tree(rig, bone_map, alignment)
         feet = measure_feet(rig, tree)
-        hip_height = np.mean([_hip_height(tree, side, foot) for side, foot in zip(SIDES, feet, strict=True)])
-        size = float(hip_height) / source.hip_height
+        drops = [tree.offsets[tree.index[f"{side}_shin"]] + tree.offsets[foot.ankle] for side, foot in _sides(feet)]
+        size = float(np.mean(drops, axis=0)[1]) / source.leg_drop
         arms = [_chain_length(tree, side, ("forearm", "hand")) for side in SIDES if f"{side}_hand" in tree.index]
         reach = float(np.mean(arms)) / source.arm_m if arms else size
         thighs = [tree.local(0, tree.heads[tree.index[f"{side}_thigh"]]) for side in SIDES]
@@ -91,10 +97,8 @@ def _posed_alignment(rig: Rig, bone_map: BoneMap, rest_pose: np.ndarray, body: n
     return {role: posed.get(role, body) for role in ROLES}
 
 
-def _hip_height(tree: Tree, side: str, foot: Foot) -> float:
-    """Return the height of a hip joint above the sole of a character that stands in SMPL's rest pose."""
-    leg = tree.offsets[tree.index[f"{side}_shin"]] + tree.offsets[foot.ankle]
-    return -float(leg[1]) - foot.sole
+def _sides(feet: tuple[Foot, Foot]) -> Iterator[tuple[str, Foot]]:
+    return zip(SIDES, feet, strict=True)
 
 
 def _chain_length(tree: Tree, side: str, ends: tuple[str, ...]) -> float:

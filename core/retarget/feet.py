@@ -99,10 +99,12 @@ def _rolled(heel: np.ndarray, ball: np.ndarray, contacts: np.ndarray) -> np.ndar
     Args:
         heel: (3, S) from the ankle to the heel.
         ball: (3, S) from the ankle to the ball.
-        contacts: (S, 2) which of them stand; between both the foot rolls about their middle.
+        contacts: (S, 2) which of them stand. From one frame to the next the foot rolls about the point that stands in
+            both, or about the middle if both points do, or none.
     """
-    weight = contacts / contacts.sum(axis=1, keepdims=True)
-    weight = 0.5 * (weight[1:] + weight[:-1])
+    weight = (contacts[1:] & contacts[:-1]).astype(np.float64)
+    weight[~weight.any(axis=1)] = 1.0
+    weight /= weight.sum(axis=1, keepdims=True)
     steps = weight[:, 0] * np.diff(heel, axis=1) + weight[:, 1] * np.diff(ball, axis=1)
     return np.concatenate([np.zeros((3, 1)), -np.cumsum(steps, axis=1)], axis=1)
 

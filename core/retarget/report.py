@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..smpl_skeleton import JOINT_INDEX
+from .arms import KeptTouch
 from .bone_map import SIDES
 from .character import Character
 from .options import RetargetOptions
@@ -14,6 +15,10 @@ from .retargeted import RetargetReport
 from .source import RetargetSource
 from .tree import Pose
 
+TOUCHES_FROM = 0.5
+"""Weight from which a touch counts."""
+_KEPT_LEGS = 0.03 / 0.8
+"""A touch is kept if the hand is this near its goal, as a share of the leg's length."""
 _OFF_LEGS = 0.01 / 0.8
 """A foot farther from its goal than this share of the leg's length cannot reach it."""
 _LARGE_STEPS = 1.15
@@ -57,9 +62,15 @@ class Measurements:
             self.source_points[frames, 2 * number] = pose.point(ankle, source.feet.heels[number]).T
             self.source_points[frames, 2 * number + 1] = pose.positions[:, toe].T
 
-    def add_touches(self, frames: slice, touches: np.ndarray, kept: np.ndarray, out_of_reach: np.ndarray) -> None:
+    def add_touches(self, frames: slice, character: Character, kept_touches: list[KeptTouch]) -> None:
         """Take what `solve_arms` returns for *frames*."""
-        self.touches[frames], self.kept[frames], self.out_of_reach[frames] = touches, kept, out_of_reach
+        for kept in kept_touches:
+            touches = kept.touch.weight >= TOUCHES_FROM
+            near = kept.off_m <= _KEPT_LEGS * character.leg_m
+            at = frames.start + kept.touch.frames
+            self.touches[at] += touches
+            self.kept[at] += touches & near
+            self.out_of_reach[at] |= touches & ~near & ~kept.in_reach
 
     def add_feet(self, frames: slice, character: Character, pose: Pose) -> None:
         """Measure the feet of the character's pose in *frames*."""

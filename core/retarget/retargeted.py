@@ -68,3 +68,22 @@ class RetargetedMotion:
     def num_frames(self) -> int:
         """Number of frames."""
         return len(self.root)
+
+    def pose(self, frames: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
+        """Return world rotations (F, B, 3, 3) and heads (F, B, 3) of all bones of the rig, metres.
+
+        A bone above the hips moves with them, since it is not keyed.
+        """
+        rig, hips = self.rig, int(self.bones[0])
+        moved, root = self.rotations[frames], self.root[frames]
+        column = {int(bone): number for number, bone in enumerate(self.bones)}
+        turn = moved[:, 0] @ rig.axes[hips].T
+        rotations = np.empty((len(root), len(rig.names), 3, 3))
+        heads = np.empty((len(root), len(rig.names), 3))
+        for bone, parent in enumerate(rig.parents):
+            inside = parent >= 0 and bone != hips
+            carried = rotations[:, parent] @ rig.axes[parent].T if inside else turn
+            origin, rest = (heads[:, parent], rig.heads[parent]) if inside else (root, rig.heads[hips])
+            heads[:, bone] = origin + carried @ (rig.heads[bone] - rest)
+            rotations[:, bone] = moved[:, column[bone]] if bone in column else carried @ rig.axes[bone]
+        return rotations, heads

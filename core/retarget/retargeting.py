@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..fit.solver.gauss_newton import blocks
-from ..math.frames_last import apply, matrices_first, times
-from ..smpl_skeleton import JOINT_INDEX
+from ..math.frames_last import matrices_first, times
 from .arms import solve_arms
 from .bone_map import SIDES, BoneMap
 from .character import Character
@@ -27,7 +26,7 @@ from .retargeted import RetargetedMotion
 from .rig import Rig
 from .root import carrier_path, root_positions, step_size
 from .source import RetargetSource
-from .touch import find_touches
+from .touch import FADE_S, Touch, find_touches
 from .tree import Pose
 from .twist import TwistBone, find_twist_bones, twisted
 
@@ -142,7 +141,7 @@ class _Retargeting:
         """Return the source's pose, and the joints' rotations (3, 3, N, F) and the root (3, F) transferred from it."""
         pose = self.source.pose(frames)
         rotations = self.character.tree.rotations_from(pose.rotations)
-        return pose, rotations, root_positions(self.character, pose, rotations[:, :, 0], self.step)
+        return pose, rotations, root_positions(self.character, self.source, pose, rotations[:, :, 0], self.step)
 
     def _plan_feet(self, on_progress: OnProgress) -> tuple[FootPath, ...]:
         """Return where both feet go in all frames."""
@@ -168,8 +167,8 @@ class _Retargeting:
 
     def _solve(self, frames: slice, feet: tuple[FootPath, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Return the joints' rotations (3, 3, N, F) and the root (3, F), both in the floor's axes."""
-        character, source, options = self.character, self.source, self.options
-        pose, rotations, root = self._transferred(frames)
+        character, options = self.character, self.options
+        _, rotations, root = self._transferred(frames)
         if options.feet > 0.0:
             for foot, path in zip(character.feet, feet, strict=True):
                 rotations[:, :, foot.ankle] = path.foot[..., frames]
@@ -178,7 +177,16 @@ class _Retargeting:
             goals = (feet[0].ankle[:, frames], feet[1].ankle[:, frames])
             root = solve_legs(character, rotations, root, goals)
             self.measured.leg_gaps[frames] = leg_gaps(character, rotations, root, goals)
-        touches = find_touches(source.parts, pose, set(character.parts), source.arm_m)
-        self.measured.add_touches(frames, *solve_arms(character, rotations, root, touches, options.hands))
+        touches = self._touches(frames)
+        kept = solve_arms(character, rotations, root, touches, options.hands)
+        self.measured.add_touches(frames, character, kept)
         self.measured.add_feet(frames, character, character.tree.pose(rotations, root))
         return rotations, root
+
+    def _touches(self, frames: slice) -> list[Touch]:
+        """Return the touches of the source in *frames*."""
+        source = self.source
+        fade = round(FADE_S * source.motion.fps)
+        first, end = max(frames.start - fade, 0), min(frames.stop + fade, source.num_frames)
+        inner = slice(frames.start - first, frames.stop - first)
+        return find_touches(source.parts, source.pose(slice(first, end)), set(self.character.parts), fade, inner)

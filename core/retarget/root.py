@@ -12,6 +12,7 @@ from ..smpl_skeleton import JOINT_INDEX
 from .bone_map import SIDES
 from .character import Character
 from .options import RetargetOptions
+from .source import RetargetSource
 from .tree import Pose
 
 _PATH_S = 1.2
@@ -38,18 +39,24 @@ def step_size(character: Character, options: RetargetOptions) -> float:
     return float(options.steps)
 
 
-def root_positions(character: Character, source: Pose, hips: np.ndarray, step: float) -> np.ndarray:
-    """Return the positions (3, F) of the hips bone: the middle of the hip joints follows that of the source.
+def root_positions(character: Character, source: RetargetSource, pose: Pose, hips: np.ndarray, step: float) -> np.ndarray:
+    """Return the positions (3, F) of the hips bone.
+
+    The middle of the hip joints follows that of the source: over the floor by the size of the steps, in height above
+    the ankles of a standing body by the length of the legs. So bent knees bend alike, whatever the height of the feet.
 
     Args:
         character: the character.
-        source: the source's pose, above a floor at height 0.
-        hips: (3, 3, F) world rotations of the hips.
-        step: factor of its path over the floor.
+        source: the motion.
+        pose: the source's pose, above a floor at height 0.
+        hips: (3, 3, F) world rotations of the character's hips.
+        step: factor of the path over the floor.
     """
-    left, right = (source.positions[:, JOINT_INDEX[f"{side}_hip"]] for side in SIDES)
-    scale = np.array([step, character.size, step])[:, None]
-    placed: np.ndarray = 0.5 * scale * (left + right) - apply(hips, character.hip_middle[:, None])
+    left, right = (pose.positions[:, JOINT_INDEX[f"{side}_hip"]] for side in SIDES)
+    middle = 0.5 * (left + right)
+    middle[[0, 2]] *= step
+    middle[1] = character.ankle_height + character.size * (middle[1] - source.ankle_height)
+    placed: np.ndarray = middle - apply(hips, character.hip_middle[:, None])
     return placed
 
 

@@ -27,7 +27,9 @@ _BALL_SHARE = 0.55
 _HEEL_BEHIND = 0.35
 """How far the heel of a foot without skin lies behind the ankle, as a share of the distance to the toes."""
 _DIRECTIONS = 150
-"""Downward directions in which the lowest vertices are kept: every standing foot rests on some of them."""
+_HIGHEST = 0.5
+"""Directions from straight down to somewhat upwards in which the outermost vertices are kept: a foot in any pose rests on
+some of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +122,20 @@ def _measure_foot(rig: Rig, tree: Tree, side: str) -> Foot:
     heel[1] = low
     if toe is None:
         ball = np.array([heel[0], low, _BALL_SHARE * along.max()])
-    lowest = np.unique((vertices @ _downward().T).argmax(axis=0))
+    lowest = _lowest_points(vertices, owners[skin.main_bones[numbers]])
     return Foot(ankle, toe, heel, ball, float(ball[1]) - low, _skinned(rig, tree, owners, numbers[lowest], (ankle, toe)))
+
+
+def _lowest_points(vertices: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """Return the numbers of the vertices (V, 3) on which a foot can rest, for each of its *joints* (V,) by itself.
+
+    Foot and toes turn against each other, so each must find its own.
+    """
+    found = []
+    for joint in np.unique(joints):
+        own = np.flatnonzero(joints == joint)
+        found.append(own[np.unique((vertices[own] @ _downward().T).argmax(axis=0))])
+    return np.concatenate(found)
 
 
 def _foot_without_skin(tree: Tree, ankle: int, toe: int | None, ball: np.ndarray, tip: np.ndarray) -> Foot:
@@ -151,9 +165,9 @@ def _skinned(rig: Rig, tree: Tree, owners: np.ndarray, numbers: np.ndarray, feet
 
 
 def _downward() -> np.ndarray:
-    """Return unit vectors (D, 3) spread evenly over the lower half of a sphere, in a Fibonacci lattice."""
+    """Return unit vectors (D, 3) spread evenly over the lower part of a sphere, in a Fibonacci lattice."""
     number = np.arange(_DIRECTIONS)
-    height = -(number + 0.5) / _DIRECTIONS
+    height = (1.0 + _HIGHEST) * (number + 0.5) / _DIRECTIONS - 1.0
     angle = number * np.pi * (3.0 - np.sqrt(5.0))
     level = np.sqrt(1.0 - height**2)
     directions: np.ndarray = unit(np.stack([level * np.cos(angle), height, level * np.sin(angle)], axis=1))

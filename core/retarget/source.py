@@ -78,12 +78,15 @@ class RetargetSource:
         return self.feet.rest
 
     @property
-    def hip_height(self) -> float:
-        """Height of the hip joints above the soles at rest, metres."""
-        hips = [JOINT_INDEX[f"{side}_hip"] for side in SIDES]
-        ankles = [JOINT_INDEX[f"{side}_ankle"] for side in SIDES]
-        soles = self.rest[ankles, 1] + self.feet.heels[:, 1]
-        return float(self.rest[hips, 1].mean() - soles.mean())
+    def leg_drop(self) -> float:
+        """How far the ankles lie below the hip joints at rest, along Y and below 0, metres."""
+        hips, ankles = ([JOINT_INDEX[f"{side}_{name}"] for side in SIDES] for name in ("hip", "ankle"))
+        return float(self.rest[ankles, 1].mean() - self.rest[hips, 1].mean())
+
+    @property
+    def ankle_height(self) -> float:
+        """Mean height of the ankles above the soles of the standing body, metres."""
+        return -float(self.feet.heels[:, 1].mean())
 
     @property
     def arm_m(self) -> float:

@@ -15,12 +15,15 @@ from ..math.frames_last import apply, apply_transposed
 from .surfaces import HANDS, Part
 from .tree import Pose
 
-_TOUCH_M = {"head": (0.08, 0.05), "hand": (0.06, 0.06), "trunk": (0.05, 0.03), "arm": (0.05, 0.03), "thigh": (0.03, 0.03)}
-"""Gap between the middle of the hand and the skin up to which the hand touches, and beyond which the touch fades, on a
-body with the arms below. Fingers that touch the head hold the middle of the hand farther away than a palm on a thigh."""
-_ARM_M = 0.52
-_NEAREST_M = 0.04
-"""Of several parts at once the nearest counts; those farther by this much hardly do."""
+_TOUCH_M = {"head": 0.08, "hand": 0.06, "trunk": 0.05, "arm": 0.04, "thigh": 0.03}
+"""Gap between the middle of the hand and the skin up to which the hand touches, on a body with the hands below. Fingers
+that touch the head hold the middle of the hand farther away than a palm on a thigh."""
+_FADING_M = 0.05
+"""Beyond that a touch fades over this gap; so does one that is farther beyond than another touch of the hand."""
+_HAND_M = 0.026
+"""Radius of the hands of that body."""
+FADE_S = 0.1
+"""Time over which touches are smoothed."""
 _LEAST_WEIGHT = 0.01
 _TINY = 1e-9
 
@@ -62,14 +65,15 @@ class Touch:
         return vector
 
 
-def find_touches(parts: dict[str, Part], pose: Pose, names: set[str], arm_m: float) -> list[Touch]:
-    """Return the touches of both hands in *pose*.
+def find_touches(parts: dict[str, Part], pose: Pose, names: set[str], fade: int, inner: slice) -> list[Touch]:
+    """Return the touches of both hands.
 
     Args:
         parts: the surface of the body.
-        pose: its joints.
+        pose: its joints, in consecutive frames.
         names: the parts to consider; the character may have fewer.
-        arm_m: length of the body's arms.
+        fade: number of frames over which the weights are smoothed.
+        inner: the frames to return, counted from the first of *pose*; those around them only fade.
     """
     found = []
     for hand in [hand for hand in HANDS if hand in names]:
@@ -77,17 +81,27 @@ def find_touches(parts: dict[str, Part], pose: Pose, names: set[str], arm_m: flo
         own = [hand.replace("hand", role) for role in ("hand", "forearm", "upper_arm")]
         others = [name for name in parts if name in names and name not in own]
         nearest = [_nearest(parts[name], pose, point) for name in others]
-        gaps = np.stack([gap for _, _, gap in nearest])
-        behind = np.maximum(gaps - gaps.min(axis=0), 0.0) * (_ARM_M / (arm_m * _NEAREST_M))
-        for name, (share, direction, gap), rank in zip(others, nearest, behind, strict=True):
-            touching, fading = (length * arm_m / _ARM_M for length in _TOUCH_M[_kind(name)])
-            weight = np.exp(-((np.maximum(gap - touching, 0.0) / fading) ** 2) - rank**2)
+        scale = float(parts[hand].radii[0, 0]) / _HAND_M
+        limits = np.array([[_TOUCH_M[_kind(name)]] for name in others])
+        beyond = np.stack([gap for _, _, gap in nearest]) / scale - limits
+        behind = (beyond - beyond.min(axis=0)) / _FADING_M
+        beyond = np.maximum(beyond, 0.0) / _FADING_M
+        for name, (share, direction, gap), far, rank in zip(others, nearest, beyond, behind, strict=True):
+            weight = np.exp(-(far**2) - rank**2)
+            weight = _smoothed(weight, fade)[inner]
             frames = np.flatnonzero(weight > _LEAST_WEIGHT)
             if len(frames) and (hand, name) != HANDS[::-1]:  # both hands touch each other in one
-                found.append(
-                    Touch(hand, name, frames, weight[frames], share[frames], direction[:, frames], gap[frames])
-                )
+                at = frames + inner.start
+                found.append(Touch(hand, name, frames, weight[frames], share[at], direction[:, at], gap[at]))
     return found
+
+
+def _smoothed(weight: np.ndarray, fade: int) -> np.ndarray:
+    """Return weights (F,) as means over *fade* frames before and after."""
+    if fade == 0 or not weight.max(initial=0.0) > _LEAST_WEIGHT:
+        return weight
+    kernel = np.hanning(2 * fade + 3)[1:-1]
+    return np.convolve(np.pad(weight, fade, mode="edge"), kernel / kernel.sum(), mode="valid")
 
 
 def _kind(name: str) -> str:

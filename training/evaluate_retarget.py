@@ -1,0 +1,327 @@
+"""Measure motions put onto characters, beside a plain retarget, and print a table.
+
+    python -m training.evaluate_retarget RIG_FOLDER MOTION_FOLDER [--rigs m2m ...] [--clips 07_01 ...] [--frames N]
+
+RIG_FOLDER holds characters as .npz files with the fields of `core.retarget.rig.Rig`, each with a bone map NAME.json
+beside it (`BoneMap.to_json`), MOTION_FOLDER clips in AMASS layout, Y up, on the free body. The plain retarget is the
+usual rule of add-ons, written anew here: each bone gets the world rotation of the source's body part since rest, on top
+of its own rest pose as the file has it; the hips bone follows the pelvis, scaled by the hips bone's height above the
+lowest mapped bone.
+
+Lengths are millimetres on a character scaled to a leg of 0.80 m. Directions: mean angle between a limb and that of the
+source in frames without a touch. Slide: extent of a heel's or ball's positions over the floor in a contact. Lowest: the
+lowest vertex of the whole skin in a clip, for characters with a leg of at least 0.50 m. Touches: how far the hand is
+from where it should be, in frames in which the arm is long enough. Acceleration: mean second difference of wrists and
+ankles, divided by that of the source scaled to the character.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.amass import read_motion
+from core.body.free_body import load_free_body
+from core.body.model import BodyModel
+from core.cli.exit_codes import exit_code_of
+from core.errors import InputMissingError
+from core.io.atomic_files import atomic_path
+from core.io.npz import read_npz
+from core.io.protected_files import check_outputs
+from core.math.frames_last import matrices_last
+from core.retarget.alignment import LIMBS, SOURCE_JOINTS
+from core.retarget.arms import solve_arms
+from core.retarget.bone_map import BoneMap
+from core.retarget.character import Character
+from core.retarget.options import RetargetOptions
+from core.retarget.report import TOUCHES_FROM
+from core.retarget.retargeted import RetargetedMotion
+from core.retarget.retargeting import retarget
+from core.retarget.rig import Rig, RigError, Skin
+from core.retarget.source import RetargetSource
+from core.retarget.surfaces import HANDS
+from core.retarget.touch import Touch, find_touches
+from core.smpl_skeleton import JOINT_INDEX
+
+from .arguments import positive_int
+
+_FIELDS = ("names", "parents", "heads", "tails", "axes", "deform", "vertices", "bones", "weights")
+_LEG_MM = 800.0
+_LEAST_LEG_M = 0.5
+_SKIN_VERTICES = 4000
+_BLOCK_FRAMES = 100
+_ENDS = [f"{side}_{part}" for side in ("left", "right") for part in ("hand", "foot")]
+
+
+@dataclass(frozen=True)
+class Row:
+    """The figures of one method, character and clip; NaN where there is nothing to measure.
+
+    Attributes:
+        arms_deg: direction of upper and lower arms.
+        legs_deg: direction of thighs and shins.
+        slide_mm: mean slide of the contacts.
+        worst_slide_mm: the largest.
+        sole_mm: height of the lowest vertex of shins and feet.
+        lowest_mm: height of the lowest vertex of the whole skin.
+        hands_mm: error of hands that touch each other.
+        head_mm: error of hands that touch the head.
+        body_mm: error of hands that touch trunk, thighs or the other arm.
+        reached: share of the touches that are in reach.
+        acceleration: of wrists and ankles against the source.
+        cpu_ms: processor time for 1000 frames.
+    """
+
+    arms_deg: float
+    legs_deg: float
+    slide_mm: float
+    worst_slide_mm: float
+    sole_mm: float
+    lowest_mm: float
+    hands_mm: float
+    head_mm: float
+    body_mm: float
+    reached: float
+    acceleration: float
+    cpu_ms: float
+
+
+def read_rig(path: Path) -> tuple[Rig, BoneMap]:
+    """Return the character in *path* and its bone map.
+
+    Raises:
+        InputMissingError: there is no bone map beside it.
+        CoreError: a file is malformed.
+    """
+    arrays = read_npz(path, _FIELDS, error=RigError)
+    absent = [name for name in _FIELDS if name not in arrays]
+    if absent:
+        raise RigError(f"expected a character in {path}, but it has no {', '.join(absent)}")
+    weights = arrays["weights"].astype(np.float64) / (255.0 if arrays["weights"].dtype == np.uint8 else 1.0)
+    skin = Skin(arrays["vertices"].astype(np.float64), arrays["bones"].astype(np.int64), weights)
+    names = tuple(str(name) for name in arrays["names"])
+    heads, tails, axes = (arrays[name].astype(np.float64) for name in ("heads", "tails", "axes"))
+    rig = Rig(names, arrays["parents"].astype(np.int64), heads, tails, axes, arrays["deform"].astype(bool), skin)
+    map_path = path.with_suffix(".json")
+    if not map_path.is_file():
+        raise InputMissingError(f"expected the bone map of {path} in {map_path}, found no such file; write one")
+    return rig, BoneMap.from_json(map_path.read_text(encoding="utf-8"), str(map_path))
+
+
+def plain_retarget(source: RetargetSource, rig: Rig, bone_map: BoneMap) -> RetargetedMotion:
+    """Return the motion by plain rest difference."""
+    motion = retarget(source, rig, bone_map, RetargetOptions(feet=0.0, hands=0.0, rest_pose=rig.axes))
+    mapped = [rig.index[name] for chain in bone_map.bones.values() for name in chain]
+    hips = int(motion.bones[0])
+    height = rig.heads[hips, 1] - rig.heads[mapped, 1].min()
+    toes = [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]]
+    scale = height / (source.rest[0, 1] - source.rest[toes, 1].min())
+    return replace(motion, root=scale * (source.rest[0] + source.motion.trans))
+
+
+class Judge:
+    """Measures motions of one character that follow one source."""
+
+    def __init__(self, source: RetargetSource, rig: Rig, bone_map: BoneMap) -> None:
+        self.source, self.rig, self.bone_map = source, rig, bone_map
+        self.character = Character.of(rig, bone_map, source)
+        self.millimetres = _LEG_MM / self.character.leg_m
+        self.pose = source.pose(slice(None))
+        self.touches = find_touches(source.parts, self.pose, set(self.character.parts), 0, slice(0, source.num_frames))
+        self.free = np.ones(source.num_frames, dtype=bool)
+        for touch in self.touches:
+            self.free[touch.frames] = False
+
+    def row(self, motion: RetargetedMotion, cpu_s: float) -> Row:
+        """Return the figures of *motion*."""
+        positions = self._positions(motion)
+        slides = self.millimetres * self._slides(motion, positions)
+        has_skin = len(self.rig.skin.vertices) > 0 and self.character.leg_m >= _LEAST_LEG_M
+        return Row(
+            self._directions(positions, ("arm", "forearm")),
+            self._directions(positions, ("thigh", "shin")),
+            float(slides.mean()) if len(slides) else np.nan,
+            float(slides.max()) if len(slides) else np.nan,
+            *(self.millimetres * height if has_skin else np.nan for height in self._lowest(motion)),
+            *self._touch_errors(motion),
+            self._acceleration(positions),
+            1e6 * cpu_s / self.source.num_frames,
+        )
+
+    def _positions(self, motion: RetargetedMotion) -> dict[str, np.ndarray]:
+        """Return the position (F, 3) of each role's joint, from the bones of the whole armature."""
+        heads = np.concatenate([motion.pose(block)[1] for block in _blocks(motion.num_frames)])
+        return {role: heads[:, self.rig.index[chain[0]]] for role, chain in self.bone_map.bones.items()}
+
+    def _directions(self, positions: dict[str, np.ndarray], parts: tuple[str, str]) -> float:
+        angles = []
+        for role, end in LIMBS:
+            if role.endswith(parts) and end in positions:
+                ours = (positions[end] - positions[role])[self.free]
+                joints = self.pose.positions[:, [SOURCE_JOINTS[role], SOURCE_JOINTS[end]]]
+                theirs = (joints[:, 1] - joints[:, 0]).T[self.free]
+                cosine = (ours * theirs).sum(axis=1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
+                angles.append(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+        return float(np.mean(angles)) if np.size(angles) else np.nan
+
+    def _slides(self, motion: RetargetedMotion, positions: dict[str, np.ndarray]) -> np.ndarray:
+        """Return the slide (C,) of each contact, metres."""
+        column = {int(bone): number for number, bone in enumerate(motion.bones)}
+        points = []
+        for side, foot in zip(("left", "right"), self.character.feet, strict=True):
+            bone = self.character.tree.bones[foot.ankle]
+            turn = motion.rotations[:, column[int(bone)]] @ self.rig.axes[bone].T @ self.character.tree.aligned[foot.ankle].T
+            points += [positions[f"{side}_foot"] + turn @ point for point in (foot.heel, foot.ball)]
+        paths = [points[contact.point][contact.frames][:, [0, 2]] for contact in self.source.contacts]
+        return np.array([np.linalg.norm(np.ptp(path, axis=0)) for path in paths])
+
+    def _lowest(self, motion: RetargetedMotion) -> tuple[float, float]:
+        """Return the height of the lowest vertex over all frames, of shins and feet and of the whole skin, metres.
+
+        The skin follows all bones by linear blend skinning; away from the feet a part of its vertices is enough.
+        """
+        skin, rig, tree = self.rig.skin, self.rig, self.character.tree
+        if len(skin.vertices) == 0:
+            return np.nan, np.nan
+        names = np.array([tree.names[joint] for joint in tree.owners(rig)[skin.main_bones]])
+        is_leg = np.isin(names, [f"{side}_{part}" for side in ("left", "right") for part in ("shin", "foot", "toe")])
+        if not is_leg.any():
+            return np.nan, np.nan
+        chosen = np.flatnonzero(is_leg | (np.arange(len(is_leg)) % -(-len(is_leg) // _SKIN_VERTICES) == 0))
+        weights = skin.weights[chosen] / skin.weights[chosen].sum(axis=1, keepdims=True)
+        found = []
+        for block in _blocks(motion.num_frames):
+            rotations, heads = motion.pose(block)
+            turns = rotations @ np.swapaxes(rig.axes, -1, -2)
+            heights = np.zeros((len(heads), len(chosen)))
+            for slot in range(weights.shape[1]):
+                bones = skin.bones[chosen, slot]
+                arms = skin.vertices[chosen] - rig.heads[bones]
+                heights += weights[:, slot] * (heads[:, bones, 1] + np.einsum("fvj,vj->fv", turns[:, bones, 1], arms))
+            found.append((heights[:, is_leg[chosen]].min(), heights.min()))
+        sole, lowest = np.min(found, axis=0)
+        return float(sole), float(lowest)
+
+    def _touch_errors(self, motion: RetargetedMotion) -> tuple[float, float, float, float]:
+        """Return the mean errors at the other hand, the head and elsewhere, and the share of touches in reach."""
+        tree = self.character.tree
+        column = {int(bone): number for number, bone in enumerate(motion.bones)}
+        chosen = motion.rotations[:, [column[int(bone)] for bone in tree.bones]]
+        rests = tree.aligned @ self.rig.axes[tree.bones]
+        joints = matrices_last(chosen @ np.swapaxes(rests, -1, -2))
+        root = (motion.root - self.source.floor_origin).T
+        errors: dict[str, list[np.ndarray]] = {"hands": [], "head": [], "body": []}
+        reached = []
+        for kept in solve_arms(self.character, joints, root, self.touches, 0.0):
+            counts = kept.touch.weight >= TOUCHES_FROM
+            reached.append(kept.in_reach[counts])
+            errors[_kind(kept.touch)].append(kept.off_m[counts & kept.in_reach])
+        means = [_mean(self.millimetres * np.concatenate(part)) if part else np.nan for part in errors.values()]
+        return means[0], means[1], means[2], _mean(np.concatenate(reached)) if reached else np.nan
+
+    def _acceleration(self, positions: dict[str, np.ndarray]) -> float:
+        ours = np.stack([positions[role] for role in _ENDS if role in positions])
+        theirs = np.stack([self.pose.positions[:, SOURCE_JOINTS[role]].T for role in _ENDS if role in positions])
+        means = [np.linalg.norm(np.diff(path, n=2, axis=1), axis=-1).mean() for path in (ours, theirs)]
+        return float(means[0] / (self.character.size * means[1]))
+
+
+def _kind(touch: Touch) -> str:
+    return "hands" if touch.part in HANDS else "head" if touch.part == "head" else "body"
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else np.nan
+
+
+def _blocks(num_frames: int) -> list[slice]:
+    return [slice(start, min(start + _BLOCK_FRAMES, num_frames)) for start in range(0, num_frames, _BLOCK_FRAMES)]
+
+
+def evaluate(rigs: Sequence[Path], clips: Sequence[Path], frames: int | None) -> dict[str, dict[str, Row]]:
+    """Return the rows of both methods by "RIG CLIP"."""
+    body = BodyModel(load_free_body())
+    rows: dict[str, dict[str, Row]] = {"plain": {}, "ours": {}}
+    characters = {path.stem: read_rig(path) for path in rigs}
+    for clip in clips:
+        motion = read_motion(clip, up_axis="Y")
+        motion = replace(motion, poses=motion.poses[:frames], trans=motion.trans[:frames])
+        source = RetargetSource.of_motion(motion, body)
+        for name, (rig, bone_map) in characters.items():
+            judge = Judge(source, rig, bone_map)
+            start = time.process_time()
+            ours = retarget(source, rig, bone_map)
+            middle = time.process_time()
+            plain = plain_retarget(source, rig, bone_map)
+            end = time.process_time()
+            key = f"{name} {clip.stem}"
+            rows["ours"][key] = judge.row(ours, middle - start)
+            rows["plain"][key] = judge.row(plain, end - middle)
+    return rows
+
+
+def print_table(rows: dict[str, dict[str, Row]]) -> None:
+    """Print mean, median and worst of each figure, the worst with its character and clip."""
+    print(f"{'':<16} {'':<6} {'mean':>9} {'median':>9} {'worst':>9}")
+    for field in fields(Row):
+        for method, by_key in rows.items():
+            found = {key: getattr(row, field.name) for key, row in by_key.items()}
+            found = {key: value for key, value in found.items() if np.isfinite(value)}
+            if not found:
+                continue
+            values = np.array(list(found.values()))
+            lowest = field.name in ("sole_mm", "lowest_mm", "reached")
+            worst = min(found, key=found.__getitem__) if lowest else max(found, key=found.__getitem__)
+            figures = f"{values.mean():>9.2f} {np.median(values):>9.2f} {found[worst]:>9.2f}"
+            print(f"{field.name:<16} {method:<6} {figures}  {worst}", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.evaluate_retarget", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("rigs_folder", type=Path, metavar="RIG_FOLDER", help="characters, .npz with a bone map .json")
+    parser.add_argument("motions_folder", type=Path, metavar="MOTION_FOLDER", help="clips in AMASS layout, Y up")
+    parser.add_argument("--rigs", nargs="+", default=[""], metavar="PART", help="parts of the characters' names")
+    parser.add_argument("--clips", nargs="+", default=[""], metavar="PART", help="parts of the clips' names")
+    parser.add_argument("--frames", type=positive_int, metavar="N", help="the first frames of each clip only")
+    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures as JSON")
+    options = parser.parse_args(arguments)
+    return exit_code_of(parser.prog, lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> None:
+    rigs = _files(options.rigs_folder, options.rigs)
+    clips = _files(options.motions_folder, options.clips)
+    check_outputs({"the figures": options.json}, {"the rigs": rigs, "the clips": clips})
+    rows = evaluate(rigs, clips, options.frames)
+    print(f"{len(rigs)} characters, {len(clips)} clips")
+    print_table(rows)
+    if options.json is not None:
+        figures = {method: {key: asdict(row) for key, row in by_key.items()} for method, by_key in rows.items()}
+        with atomic_path(options.json) as path:
+            path.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+
+
+def _files(folder: Path, parts: Sequence[str]) -> list[Path]:
+    """Return the .npz files of *folder* whose names hold one of *parts*, by name.
+
+    Raises:
+        InputMissingError: there is none.
+    """
+    found = [path for path in sorted(folder.glob("*.npz")) if any(part in path.stem for part in parts)]
+    if not found:
+        raise InputMissingError(f"expected .npz files with {' or '.join(map(repr, parts))} in {folder}, found none")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
