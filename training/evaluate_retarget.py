@@ -12,7 +12,7 @@ Lengths are millimetres on a character scaled to a leg of 0.80 m. Directions: me
 source in frames without a touch. Slide: extent of a heel's or ball's positions over the floor in a contact. Lowest: the
 lowest vertex of the whole skin in a clip, for characters with a leg of at least 0.50 m. Touches: how far the hand is
 from where it should be, in frames in which the arm is long enough. Acceleration: mean second difference of wrists and
-ankles, divided by that of the source scaled to the character.
+ankles, divided by that of the source scaled by the height of the hips.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Row:
         legs_deg: direction of thighs and shins.
         slide_mm: mean slide of the contacts.
         worst_slide_mm: the largest.
-        sole_mm: height of the lowest vertex of shins and feet.
+        sole_mm: height of the lowest vertex of the feet.
         lowest_mm: height of the lowest vertex of the whole skin.
         hands_mm: error of hands that touch each other.
         head_mm: error of hands that touch the head.
@@ -177,13 +177,17 @@ class Judge:
         points = []
         for side, foot in zip(("left", "right"), self.character.feet, strict=True):
             bone = self.character.tree.bones[foot.ankle]
-            turn = motion.rotations[:, column[int(bone)]] @ self.rig.axes[bone].T @ self.character.tree.aligned[foot.ankle].T
+            turn = (
+                motion.rotations[:, column[int(bone)]]
+                @ self.rig.axes[bone].T
+                @ self.character.tree.aligned[foot.ankle].T
+            )
             points += [positions[f"{side}_foot"] + turn @ point for point in (foot.heel, foot.ball)]
         paths = [points[contact.point][contact.frames][:, [0, 2]] for contact in self.source.contacts]
         return np.array([np.linalg.norm(np.ptp(path, axis=0)) for path in paths])
 
     def _lowest(self, motion: RetargetedMotion) -> tuple[float, float]:
-        """Return the height of the lowest vertex over all frames, of shins and feet and of the whole skin, metres.
+        """Return the height of the lowest vertex over all frames, of the feet and of the whole skin, metres.
 
         The skin follows all bones by linear blend skinning; away from the feet a part of its vertices is enough.
         """
@@ -191,10 +195,10 @@ class Judge:
         if len(skin.vertices) == 0:
             return np.nan, np.nan
         names = np.array([tree.names[joint] for joint in tree.owners(rig)[skin.main_bones]])
-        is_leg = np.isin(names, [f"{side}_{part}" for side in ("left", "right") for part in ("shin", "foot", "toe")])
-        if not is_leg.any():
+        is_foot = np.isin(names, [f"{side}_{part}" for side in ("left", "right") for part in ("foot", "toe")])
+        if not is_foot.any():
             return np.nan, np.nan
-        chosen = np.flatnonzero(is_leg | (np.arange(len(is_leg)) % -(-len(is_leg) // _SKIN_VERTICES) == 0))
+        chosen = np.flatnonzero(is_foot | (np.arange(len(is_foot)) % -(-len(is_foot) // _SKIN_VERTICES) == 0))
         weights = skin.weights[chosen] / skin.weights[chosen].sum(axis=1, keepdims=True)
         found = []
         for block in _blocks(motion.num_frames):
@@ -205,7 +209,7 @@ class Judge:
                 bones = skin.bones[chosen, slot]
                 arms = skin.vertices[chosen] - rig.heads[bones]
                 heights += weights[:, slot] * (heads[:, bones, 1] + np.einsum("fvj,vj->fv", turns[:, bones, 1], arms))
-            found.append((heights[:, is_leg[chosen]].min(), heights.min()))
+            found.append((heights[:, is_foot[chosen]].min(), heights.min()))
         sole, lowest = np.min(found, axis=0)
         return float(sole), float(lowest)
 
@@ -230,7 +234,9 @@ class Judge:
         ours = np.stack([positions[role] for role in _ENDS if role in positions])
         theirs = np.stack([self.pose.positions[:, SOURCE_JOINTS[role]].T for role in _ENDS if role in positions])
         means = [np.linalg.norm(np.diff(path, n=2, axis=1), axis=-1).mean() for path in (ours, theirs)]
-        return float(means[0] / (self.character.size * means[1]))
+        character, source = self.character, self.source
+        heights = character.ankle_height - character.size * source.leg_drop, source.ankle_height - source.leg_drop
+        return float(means[0] / means[1] * heights[1] / heights[0])
 
 
 def _kind(touch: Touch) -> str:

@@ -103,9 +103,7 @@ def _body_turn(joints: dict[str, np.ndarray]) -> tuple[np.ndarray, bool]:
     return np.stack([left, up, np.cross(left, up)]), stands
 
 
-def _hand_turn(
-    rig: Rig, bone_map: BoneMap, side: str, forearm_turn: np.ndarray, source_rest: np.ndarray
-) -> np.ndarray:
+def _hand_turn(rig: Rig, bone_map: BoneMap, side: str, forearm_turn: np.ndarray, source_rest: np.ndarray) -> np.ndarray:
     """Return the alignment (3, 3) of a hand: as the forearm, then along the hand if its direction is known."""
     name = bone_map.joint(f"{side}_hand")
     if name is None:

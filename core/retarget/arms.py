@@ -24,7 +24,8 @@ _CHEST, _SHOULDER, _ELBOW = 3.0, (0.3, 0.6, 0.3), 0.15
 _UNKNOWNS = 11
 _REACH = 0.995
 _BEYOND = 0.1
-"""A touch beyond `_REACH` of the arm's length fades; by this share of the arm's length beyond, most of it is gone."""
+"""To a touch beyond `_REACH` of the arm's length a hand goes only a part of the way: a third of it, if it is this share
+of the arm's length beyond."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,23 +130,24 @@ class _Solver:
         self.root = root
         self.pose = character.tree.pose(rotations, root)
         self.start = [self._hand(number) - self._anchor(number) for number in range(len(touches))]
-        self.weights = [touch.weight * self._in_reach(number) for number, touch in enumerate(touches)]
+        self.shares = [self._in_reach(number) for number in range(len(touches))]
 
     def run(self, strength: float) -> None:
         """Take all Gauss-Newton steps."""
         hands = {limb[2]: self.pose.rotations[:, :, limb[2]].copy() for limb in self.arms.limbs if limb}
         leg = self.character.leg_m
         damping = leg * np.array([*[_CHEST] * 3, *[*_SHOULDER, _ELBOW] * 2])
-        so_far = np.zeros((_UNKNOWNS, self.root.shape[-1]))
+        so_far, columns = np.zeros((_UNKNOWNS, self.root.shape[-1])), list(range(_UNKNOWNS))
         for _ in range(_STEPS):
             equations = NormalEquations(damping, so_far)
             axes = self._hinges()
             for number, touch in enumerate(self.touches):
-                goal = (1.0 - strength) * self.start[number] + strength * self._goal(number)
+                share = strength * self.shares[number]
+                goal = (1.0 - share) * self.start[number] + share * self._goal(number)
                 hand, anchor = self._hand(number), self._anchor(number)
                 jacobian = self._jacobian(number, hand, anchor, goal, axes)
-                weight = _WEIGHT * self.weights[number]
-                equations.add(list(range(_UNKNOWNS)), jacobian, goal - hand + anchor, weight, self.frames[number])
+                missing = goal - hand + anchor
+                equations.add(columns, jacobian, missing, _WEIGHT * touch.weight, self.frames[number])
             step = equations.solve(slice(None))
             so_far += step
             self._turn(step, axes, hands)
@@ -226,13 +228,15 @@ class _Solver:
         limb = self.arms.limbs[HANDS.index(touch.hand)]
         if limb is None:
             return np.zeros(len(frames))
-        wrist = self._anchor(number) + self._goal(number) - self._hand(number) + self.pose.positions[:, limb[2]][:, frames]
+        wrist = (
+            self._anchor(number) + self._goal(number) - self._hand(number) + self.pose.positions[:, limb[2]][:, frames]
+        )
         needed = np.linalg.norm(wrist - self.pose.positions[:, limb[0]][:, frames], axis=0)
         return np.maximum(needed / self.character.arm_m - _REACH, 0.0)
 
     def _in_reach(self, number: int) -> np.ndarray:
-        """Return the weight (T,) of a touch by its distance. Two hands meet halfway, wherever they start."""
+        """Return how far the hand goes to its goal (T,), 0 to 1. Two hands meet halfway, wherever they start."""
         if self.touches[number].part in HANDS:
             return np.ones(len(self.frames[number]))
-        weight: np.ndarray = np.exp(-((self._beyond(number) / _BEYOND) ** 2))
-        return weight
+        share: np.ndarray = np.exp(-((self._beyond(number) / _BEYOND) ** 2))
+        return share

@@ -52,9 +52,7 @@ class Character:
         return -0.5 * (self.feet[0].sole + self.feet[1].sole)
 
     @classmethod
-    def of(
-        cls, rig: Rig, bone_map: BoneMap, source: RetargetSource, rest_pose: np.ndarray | None = None
-    ) -> Character:
+    def of(cls, rig: Rig, bone_map: BoneMap, source: RetargetSource, rest_pose: np.ndarray | None = None) -> Character:
         """Measure the character for *source*, with the *rest_pose* of `RetargetOptions`.
 
         Raises:

@@ -1,8 +1,8 @@
 """Where the feet of a character go: they roll about the point that stands, with the sole on the floor. F frames.
 
-The contacts are those of the source. During a contact the standing point, heel or ball, has no speed; so the ankle moves
-by what the foot's rotation moves it about that point, and the whole stance is placed where the transferred foot is in
-the mean. Its height follows from the skin: the lowest point of the sole is on the floor. Between stances the
+The contacts are those of the source. During a contact the standing point, heel or ball, has no speed; so the ankle
+moves by what the foot's rotation moves it about that point, and the whole stance is placed where the transferred foot
+is in the mean. Its height follows from the skin: the lowest point of the sole is on the floor. Between stances the
 displacement passes smoothly from one to the next. Everything is in the floor's axes: Y = 0 is the floor.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..fit.solver.gauss_newton import blocks
 from ..math.frames_last import apply, cross, from_rotation_vectors, times
 from ..math.runs import find_runs
 from .soles import Foot
@@ -19,7 +20,9 @@ from .soles import Foot
 _FEWEST_FLAT = 3
 _MAX_PITCH_RAD = 0.5
 _MAX_TOE_BEND_RAD = 1.2
+_UP = np.array([[0.0], [1.0], [0.0]])
 _TINY = 1e-9
+_BLOCK_FRAMES = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,23 +56,22 @@ def plan_foot(foot: Foot, path: FootPath, contacts: np.ndarray, drift: np.ndarra
     on_floor = path.ankle - drift
     stands = contacts.any(axis=1)
     moves = np.zeros_like(on_floor)
-    standing = _lowest(foot, turned, None)
-    moves[1] = -standing - on_floor[1]
     for run in find_runs(stands):
         rolled = _rolled(heel[:, run], ball[:, run], contacts[run])
         away = on_floor[:, run] - rolled
-        moves[::2, run] = (away.mean(axis=1, keepdims=True) - away)[::2]
-    moves = _between(moves, stands)
-    height = np.maximum(on_floor[1] + moves[1], -standing)
+        moves[:, run] = away.mean(axis=1, keepdims=True) - away
+    standing = -np.minimum(heel[1], ball[1] - foot.ball_height)
+    height = np.maximum(on_floor[1] + _between(standing - on_floor[1], stands), standing)
     toe = _bent_toes(foot, toe, height + ball[1], strength)
-    standing = _lowest(foot, turned, toe)
-    height = np.where(stands, -standing, np.maximum(on_floor[1] + moves[1], -standing))
-    moves[1] = height - on_floor[1]
+    standing = -_lowest(foot, turned, toe)
+    moves[1] = standing - on_floor[1]
+    moves = _between(moves, stands)
+    moves[1] = np.maximum(moves[1], standing - on_floor[1])
     return FootPath(path.ankle + strength * moves, turned, toe)
 
 
 def _flat_pitch(foot: Foot, rotations: np.ndarray, contacts: np.ndarray) -> float:
-    """Return the median angle, radians, by which the sole is raised at the ball while heel and ball are on the floor."""
+    """Return the median angle, radians, by which the ball is raised while heel and ball are on the floor."""
     flat = contacts.all(axis=1)
     if flat.sum() < _FEWEST_FLAT:
         return 0.0
@@ -88,7 +90,7 @@ def _pitched(rotations: np.ndarray, foot: np.ndarray, angle: float) -> np.ndarra
 
 def _raising_axis(ahead: np.ndarray) -> np.ndarray:
     """Return the level unit axis (3, F) about which a positive rotation raises what points *ahead* (3, F)."""
-    axis = cross(ahead, np.broadcast_to(np.array([0.0, 1.0, 0.0])[:, None], ahead.shape))
+    axis = cross(ahead, np.broadcast_to(_UP, ahead.shape))
     level: np.ndarray = axis / np.maximum(np.sqrt((axis * axis).sum(axis=0)), _TINY)
     return level
 
@@ -110,7 +112,7 @@ def _rolled(heel: np.ndarray, ball: np.ndarray, contacts: np.ndarray) -> np.ndar
 
 
 def _between(moves: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return *moves* (3, F) with those that are not *known* (F,) passing smoothly from the last to the next one."""
+    """Return *moves* (..., F) with those that are not *known* (F,) passing smoothly from the last to the next one."""
     frames, numbers = np.flatnonzero(known), np.arange(len(known))
     if len(frames) == 0:
         return np.zeros_like(moves)
@@ -118,17 +120,21 @@ def _between(moves: np.ndarray, known: np.ndarray) -> np.ndarray:
     last, following = frames[np.maximum(after - 1, 0)], frames[np.minimum(after, len(frames) - 1)]
     share = np.clip((numbers - last) / np.maximum(following - last, 1), 0.0, 1.0)
     share = share * share * (3.0 - 2.0 * share)
-    smooth: np.ndarray = np.where(known, moves, (1.0 - share) * moves[:, last] + share * moves[:, following])
+    smooth: np.ndarray = np.where(known, moves, (1.0 - share) * moves[..., last] + share * moves[..., following])
     return smooth
 
 
-def _lowest(foot: Foot, rotations: np.ndarray, toe: np.ndarray | None) -> np.ndarray:
-    """Return the height (F,) of the lowest point of the sole above the ankle; without *toe*, of the rigid foot."""
+def _lowest(foot: Foot, rotations: np.ndarray, toe: np.ndarray) -> np.ndarray:
+    """Return the height (F,) of the lowest point of the sole above the ankle."""
     rows, levels = {foot.ankle: rotations[1]}, {foot.ankle: np.zeros(rotations.shape[-1])}
-    if foot.toe is not None and toe is not None:
+    if foot.toe is not None:
         rows[foot.toe] = toe[1]
         levels[foot.toe] = (rotations[1] * foot.ball[:, None]).sum(axis=0)
-    return foot.support.heights(rows, levels).min(axis=0)
+    lowest = np.empty(rotations.shape[-1])
+    for block in blocks(len(lowest), _BLOCK_FRAMES):
+        parts = ({joint: values[..., block] for joint, values in found.items()} for found in (rows, levels))
+        lowest[block] = foot.support.heights(*parts).min(axis=0)
+    return lowest
 
 
 def _bent_toes(foot: Foot, toe: np.ndarray, height: np.ndarray, strength: float) -> np.ndarray:
@@ -142,13 +148,21 @@ def _bent_toes(foot: Foot, toe: np.ndarray, height: np.ndarray, strength: float)
     """
     if foot.toe is None or len(foot.support.toes) == 0:
         return toe
+    bent = np.empty_like(toe)
+    for block in blocks(len(height), _BLOCK_FRAMES):
+        axis, angle = _toe_bend(foot.support.toes, toe[..., block], height[block])
+        bent[..., block] = times(from_rotation_vectors(strength * angle * axis), toe[..., block])
+    return bent
+
+
+def _toe_bend(points: np.ndarray, toe: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the axis (3, F) and the angle (F,) by which toes must be raised so that no point (T, 3) is below 0."""
     axis = _raising_axis(toe[:, 2])
-    ahead = cross(np.broadcast_to(np.array([0.0, 1.0, 0.0])[:, None], axis.shape), axis)
-    points = np.einsum("ijf,vj->ivf", toe, foot.support.toes)
-    along = np.maximum((points * ahead[:, None]).sum(axis=0), 0.0)
-    up = points[1]
+    ahead = cross(np.broadcast_to(_UP, axis.shape), axis)
+    placed = np.einsum("ijf,vj->ivf", toe, points)
+    along = np.maximum((placed * ahead[:, None]).sum(axis=0), 0.0)
+    up = placed[1]
     length = np.maximum(np.sqrt(along * along + up * up), _TINY)
     needed = np.arcsin(np.clip(-height / length, -1.0, 1.0)) - np.arctan2(up, along)
-    angle = np.clip(np.where(up < -height, needed, 0.0).max(axis=0), 0.0, _MAX_TOE_BEND_RAD)
-    bent: np.ndarray = times(from_rotation_vectors(strength * angle * axis), toe)
-    return bent
+    angle = np.where(up < -height, needed, 0.0).max(axis=0)
+    return axis, np.clip(angle, 0.0, _MAX_TOE_BEND_RAD)

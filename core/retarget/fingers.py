@@ -49,9 +49,7 @@ def _chain(rig: Rig, bone: int) -> list[int]:
     return chain
 
 
-def _bent(
-    rig: Rig, hand: int, thumb: list[int], fingers: list[list[int]], *, left: bool
-) -> dict[int, np.ndarray]:
+def _bent(rig: Rig, hand: int, thumb: list[int], fingers: list[list[int]], *, left: bool) -> dict[int, np.ndarray]:
     """Return the rotation (3, 3) of each bone of the *fingers* in world axes."""
     bases = np.array([rig.heads[finger[0]] for finger in fingers])
     ahead = unit(bases.mean(axis=0) - rig.heads[hand])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from ..math.frames_last import apply, cross, from_rotation_vectors, times
+from ..math.frames_last import cross, from_rotation_vectors, times
 from .bone_map import SIDES
 from .character import Character
 from .solver import NormalEquations, hinge_axis, lever
+from .tree import Pose
 
-_STEPS = 6
+STEPS = 6
 _WEIGHT = 20.0
 _ROOT, _THIGH, _KNEE = 0.6, (0.25, 0.6, 0.25), 0.12
 """Damping of the root, per metre; of the thighs about world axes and of the knees, per radian and leg length."""
@@ -17,7 +20,7 @@ _UNKNOWNS = 11
 
 
 def solve_legs(
-    character: Character, rotations: np.ndarray, root: np.ndarray, goals: tuple[np.ndarray, np.ndarray]
+    character: Character, rotations: np.ndarray, root: np.ndarray, goals: Sequence[np.ndarray], steps: int = STEPS
 ) -> np.ndarray:
     """Rotate thighs and shins in *rotations* so that the ankles reach their goals; return the moved root (3, F).
 
@@ -26,6 +29,7 @@ def solve_legs(
         rotations: (3, 3, N, F) world rotations, changed in place; those of feet and trunk stay.
         root: (3, F) position of the hips.
         goals: (3, F) of the left and the right ankle.
+        steps: number of Gauss-Newton steps.
     """
     tree = character.tree
     limbs = [tuple(tree.index[f"{side}_{role}"] for role in ("thigh", "shin", "foot")) for side in SIDES]
@@ -33,7 +37,7 @@ def solve_legs(
     damping = np.array([*[_ROOT] * 3, *[value * character.leg_m for value in (*_THIGH, _KNEE) * 2]])
     so_far = np.zeros((_UNKNOWNS, root.shape[-1]))
     weight = np.full(root.shape[-1], _WEIGHT)
-    for _ in range(_STEPS):
+    for _ in range(steps):
         positions = tree.positions(rotations, root, needed)
         equations = NormalEquations(damping, so_far)
         axes = []
@@ -59,14 +63,11 @@ def solve_legs(
     return root
 
 
-def leg_gaps(
-    character: Character, rotations: np.ndarray, root: np.ndarray, goals: tuple[np.ndarray, np.ndarray]
-) -> np.ndarray:
+def leg_gaps(character: Character, pose: Pose, goals: Sequence[np.ndarray]) -> np.ndarray:
     """Return how far the ankles are from their goals (F,), metres, the farther one."""
-    tree = character.tree
-    positions = tree.positions(rotations, root)
     gaps = [
-        np.linalg.norm(goal - positions[:, foot.ankle], axis=0)
+        np.linalg.norm(goal - pose.positions[:, foot.ankle], axis=0)
         for goal, foot in zip(goals, character.feet, strict=True)
     ]
-    return np.maximum(*gaps)
+    farther: np.ndarray = np.maximum(*gaps)
+    return farther

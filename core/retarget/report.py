@@ -51,9 +51,15 @@ class Measurements:
     def empty(cls, source: RetargetSource) -> Measurements:
         """Return room for all frames."""
         count = source.num_frames
-        points = (np.zeros((count, 4, 3)) for _ in range(2))
-        numbers = (np.zeros(count, dtype=np.int64) for _ in range(2))
-        return cls(*points, np.zeros(count), np.zeros(count), *numbers, np.zeros(count, dtype=bool))
+        return cls(
+            source_points=np.zeros((count, 4, 3)),
+            points=np.zeros((count, 4, 3)),
+            lowest=np.zeros(count),
+            leg_gaps=np.zeros(count),
+            touches=np.zeros(count, dtype=np.int64),
+            kept=np.zeros(count, dtype=np.int64),
+            out_of_reach=np.zeros(count, dtype=bool),
+        )
 
     def add_source(self, frames: slice, source: RetargetSource, pose: Pose) -> None:
         """Measure the source's pose in *frames*."""
@@ -74,14 +80,10 @@ class Measurements:
 
     def add_feet(self, frames: slice, character: Character, pose: Pose) -> None:
         """Measure the feet of the character's pose in *frames*."""
-        lowest = []
-        rows = dict(enumerate(pose.rotations[1].swapaxes(0, 1)))
-        levels = dict(enumerate(pose.positions[1]))
         for number, foot in enumerate(character.feet):
             for part, point in enumerate((foot.heel, foot.ball)):
                 self.points[frames, 2 * number + part] = pose.point(foot.ankle, point).T
-            lowest.append(foot.support.heights(rows, levels).min(axis=0))
-        self.lowest[frames] = np.minimum(*lowest)
+        self.lowest[frames] = np.minimum(*(foot.support.lowest(pose) for foot in character.feet))
 
 
 def make_report(
@@ -121,8 +123,8 @@ def _doubts(
     if doubtful:
         found.append(f"Check the bones of {', '.join(doubtful)}: they were found with little confidence.")
     if character.tree.loose:
-        bones = ", ".join(character.rig.names[character.tree.bones[character.tree.index[name]]] for name in character.tree.loose)
-        found.append(f"{bones}: the armature does not hang these bones on the limb they belong to.")
+        loose = [character.tree.bones[character.tree.index[name]] for name in character.tree.loose]
+        found.append(f"{', '.join(character.rig.names[bone] for bone in loose)}: the armature does not hang these bones on the limb they belong to.")
     if not source.contacts:
         found.append("The motion shows no foot contacts, so no foot is planted.")
     if step > _LARGE_STEPS * character.size:

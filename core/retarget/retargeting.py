@@ -31,6 +31,10 @@ from .tree import Pose
 from .twist import TwistBone, find_twist_bones, twisted
 
 _BLOCK_FRAMES = 512
+_LIFTS, _LIFT_STEPS = 2, 3
+_TOLERATED_LEGS = 0.001 / 0.8
+"""Skin may sink this far below the floor, as a share of the leg's length."""
+_UP = np.array([[0.0], [1.0], [0.0]])
 _PLANNING = 0.2
 """Share of the time that the planning of the feet takes."""
 
@@ -174,14 +178,31 @@ class _Retargeting:
                 rotations[:, :, foot.ankle] = path.foot[..., frames]
                 if foot.toe is not None:
                     rotations[:, :, foot.toe] = path.toe[..., frames]
-            goals = (feet[0].ankle[:, frames], feet[1].ankle[:, frames])
-            root = solve_legs(character, rotations, root, goals)
-            self.measured.leg_gaps[frames] = leg_gaps(character, rotations, root, goals)
+            root = self._solve_legs(frames, rotations, root, [path.ankle[:, frames] for path in feet])
         touches = self._touches(frames)
         kept = solve_arms(character, rotations, root, touches, options.hands)
         self.measured.add_touches(frames, character, kept)
         self.measured.add_feet(frames, character, character.tree.pose(rotations, root))
         return rotations, root
+
+    def _solve_legs(
+        self, frames: slice, rotations: np.ndarray, root: np.ndarray, goals: list[np.ndarray]
+    ) -> np.ndarray:
+        """Bring the ankles to their *goals* (3, F), and lift those whose skin still reaches below the floor.
+
+        The goals know the skin that moves with the foot; some of it moves with the shin as well.
+        """
+        character = self.character
+        root = solve_legs(character, rotations, root, goals)
+        for _ in range(_LIFTS):
+            pose = character.tree.pose(rotations, root)
+            sunk = [self.options.feet * np.maximum(-foot.support.lowest(pose), 0.0) for foot in character.feet]
+            if max(below.max() for below in sunk) < _TOLERATED_LEGS * character.leg_m:
+                break
+            goals = [goal + below * _UP for goal, below in zip(goals, sunk, strict=True)]
+            root = solve_legs(character, rotations, root, goals, _LIFT_STEPS)
+        self.measured.leg_gaps[frames] = leg_gaps(character, character.tree.pose(rotations, root), goals)
+        return root
 
     def _touches(self, frames: slice) -> list[Touch]:
         """Return the touches of the source in *frames*."""

@@ -39,7 +39,9 @@ def step_size(character: Character, options: RetargetOptions) -> float:
     return float(options.steps)
 
 
-def root_positions(character: Character, source: RetargetSource, pose: Pose, hips: np.ndarray, step: float) -> np.ndarray:
+def root_positions(
+    character: Character, source: RetargetSource, pose: Pose, hips: np.ndarray, step: float
+) -> np.ndarray:
     """Return the positions (3, F) of the hips bone.
 
     The middle of the hip joints follows that of the source: over the floor by the size of the steps, in height above

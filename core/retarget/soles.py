@@ -13,11 +13,12 @@ import numpy as np
 from ..math.rotations import unit
 from .bone_map import SIDES
 from .rig import Rig
-from .tree import Tree
+from .tree import Pose, Tree
 
 _TINY = 1e-9
 _LEAST_VERTICES = 6
-_MAIN_WEIGHT = 0.5
+_MAIN_WEIGHT, _LEAST_WEIGHT = 0.5, 0.1
+"""Weight of a foot's bones from which a vertex belongs to the foot, and from which it can touch the floor with it."""
 _HEEL_SHARE = 0.25
 """The heel lies in the last quarter of the foot ..."""
 _SOLE_SHARE = 0.1
@@ -28,8 +29,8 @@ _HEEL_BEHIND = 0.35
 """How far the heel of a foot without skin lies behind the ankle, as a share of the distance to the toes."""
 _DIRECTIONS = 150
 _HIGHEST = 0.5
-"""Directions from straight down to somewhat upwards in which the outermost vertices are kept: a foot in any pose rests on
-some of them."""
+"""Directions from straight down to this much upwards in which the outermost vertices are kept: a foot in any pose rests
+on some of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,14 @@ class Support:
     levers: np.ndarray
     weights: np.ndarray
     toes: np.ndarray
+
+    def lowest(self, pose: Pose) -> np.ndarray:
+        """Return the height (F,) of the lowest point in a pose of all joints."""
+        rows = {joint: pose.rotations[1, :, joint] for joint in self.joints if joint >= 0}
+        levels = {joint: pose.positions[1, joint] for joint in (*rows, self.ankle)}
+        rows[self.ankle] = pose.rotations[1, :, self.ankle]
+        lowest: np.ndarray = self.heights(rows, levels).min(axis=0)
+        return lowest
 
     def heights(self, rows: Mapping[int, np.ndarray], levels: Mapping[int, np.ndarray]) -> np.ndarray:
         """Return the heights (V, F) of the points; what moves with joints that are not given moves with the ankle.
@@ -106,9 +115,9 @@ def _measure_foot(rig: Rig, tree: Tree, side: str) -> Foot:
     ankle, toe = tree.index[f"{side}_foot"], tree.index.get(f"{side}_toe")
     owners = tree.owners(rig)
     skin = rig.skin
-    own = np.isin(owners[skin.main_bones], [ankle, ankle if toe is None else toe]) if len(skin.vertices) else []
-    numbers = np.flatnonzero(own)
-    numbers = numbers[skin.weights[numbers].max(axis=1, initial=0.0) > _MAIN_WEIGHT]
+    is_foot = np.isin(owners[skin.bones], [ankle, ankle if toe is None else toe])
+    share = (skin.weights * is_foot).sum(axis=1) / np.maximum(skin.weights.sum(axis=1), _TINY)
+    numbers = np.flatnonzero(share > _MAIN_WEIGHT)
     end = rig.heads[tree.bones[toe]] if toe is not None else rig.tails[tree.bones[ankle]]
     ball = tree.local(ankle, end)
     if len(numbers) < _LEAST_VERTICES:
@@ -122,8 +131,9 @@ def _measure_foot(rig: Rig, tree: Tree, side: str) -> Foot:
     heel[1] = low
     if toe is None:
         ball = np.array([heel[0], low, _BALL_SHARE * along.max()])
-    lowest = _lowest_points(vertices, owners[skin.main_bones[numbers]])
-    return Foot(ankle, toe, heel, ball, float(ball[1]) - low, _skinned(rig, tree, owners, numbers[lowest], (ankle, toe)))
+    near = np.flatnonzero(share > _LEAST_WEIGHT)
+    lowest = _lowest_points(tree.local(ankle, skin.vertices[near]), owners[skin.main_bones[near]])
+    return Foot(ankle, toe, heel, ball, float(ball[1]) - low, _skinned(rig, tree, owners, near[lowest], (ankle, toe)))
 
 
 def _lowest_points(vertices: np.ndarray, joints: np.ndarray) -> np.ndarray:

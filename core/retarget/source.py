@@ -135,9 +135,7 @@ def _parts_of(model: BodyModel, betas: np.ndarray, rest: np.ndarray) -> dict[str
     main_joint = np.asarray(model.data.weights).argmax(axis=1)
     joints = {**SOURCE_JOINTS, "chest": _CHEST}
     of_role = {role: _TRUNK.get(role, (joint,)) for role, joint in joints.items()}
-    hands = {
-        f"{side}_hand": rest[JOINT_INDEX[f"{side}_hand"]] - rest[JOINT_INDEX[f"{side}_wrist"]] for side in SIDES
-    }
+    hands = {f"{side}_hand": rest[JOINT_INDEX[f"{side}_hand"]] - rest[JOINT_INDEX[f"{side}_wrist"]] for side in SIDES}
     return measure_parts(
         RestBody(
             joints,
