@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,9 +64,9 @@ class Character:
         if rest_pose is not None:
             alignment = _posed_alignment(rig, bone_map, rest_pose, body)
         tree = build_tree(rig, bone_map, alignment)
-        feet = measure_feet(rig, tree)
-        drops = [tree.offsets[tree.index[f"{side}_shin"]] + tree.offsets[foot.ankle] for side, foot in _sides(feet)]
-        size = float(np.mean(drops, axis=0)[1]) / source.leg_drop
+        drops = [tree.offsets[tree.index[f"{side}_{end}"]] for side in SIDES for end in ("shin", "foot")]
+        size = 2.0 * float(np.mean(drops, axis=0)[1]) / source.leg_drop
+        feet = measure_feet(rig, tree, size * source.foot_m)
         arms = [_chain_length(tree, side, ("forearm", "hand")) for side in SIDES if f"{side}_hand" in tree.index]
         reach = float(np.mean(arms)) / source.arm_m if arms else size
         thighs = [tree.local(0, tree.heads[tree.index[f"{side}_thigh"]]) for side in SIDES]
@@ -93,10 +92,6 @@ def _posed_alignment(rig: Rig, bone_map: BoneMap, rest_pose: np.ndarray, body: n
     bones = {role: rig.index[bone_map.bones[role][0]] for role in joints}
     posed = {role: body @ rest_pose[bone] @ rig.axes[bone].T for role, bone in bones.items()}
     return {role: posed.get(role, body) for role in ROLES}
-
-
-def _sides(feet: tuple[Foot, Foot]) -> Iterator[tuple[str, Foot]]:
-    return zip(SIDES, feet, strict=True)
 
 
 def _chain_length(tree: Tree, side: str, ends: tuple[str, ...]) -> float:

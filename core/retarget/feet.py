@@ -50,8 +50,9 @@ def plan_foot(foot: Foot, path: FootPath, contacts: np.ndarray, drift: np.ndarra
         drift: (3, F) how far the floor has moved below the body.
         strength: 0 returns the path unchanged, 1 plants the foot fully.
     """
-    pitch = strength * _flat_pitch(foot, path.foot, contacts)
-    turned, toe = (_pitched(rotations, path.foot, -pitch) for rotations in (path.foot, path.toe))
+    tilted, toe = (_tilted(rotations, strength * (foot.tilt - 1.0)) for rotations in (path.foot, path.toe))
+    pitch = strength * _flat_pitch(foot, tilted, contacts)
+    turned, toe = (_pitched(rotations, tilted, -pitch) for rotations in (tilted, toe))
     heel, ball = (apply(turned, point[:, None]) for point in (foot.heel, foot.ball))
     on_floor = path.ankle - drift
     stands = contacts.any(axis=1)
@@ -78,6 +79,18 @@ def _flat_pitch(foot: Foot, rotations: np.ndarray, contacts: np.ndarray) -> floa
     sole = foot.ball - foot.heel - [0.0, foot.ball_height, 0.0]
     rise = (rotations[1][:, flat] * sole[:, None]).sum(axis=0) / max(float(np.linalg.norm(sole)), _TINY)
     return float(np.clip(np.median(np.arcsin(np.clip(rise, -1.0, 1.0))), -_MAX_PITCH_RAD, _MAX_PITCH_RAD))
+
+
+def _tilted(rotations: np.ndarray, change: float) -> np.ndarray:
+    """Return *rotations* (3, 3, F) with their tilt against the vertical increased by the factor 1 + *change*."""
+    if change == 0.0:
+        return rotations
+    up = rotations[:, 1]
+    axis = cross(np.broadcast_to(_UP, up.shape), up)
+    sine = np.sqrt((axis * axis).sum(axis=0))
+    turn = axis * (change * np.arctan2(sine, up[1]) / np.maximum(sine, _TINY))
+    tilted: np.ndarray = times(from_rotation_vectors(turn), rotations)
+    return tilted
 
 
 def _pitched(rotations: np.ndarray, foot: np.ndarray, angle: float) -> np.ndarray:

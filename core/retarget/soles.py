@@ -6,7 +6,7 @@ All points of a foot are relative to its joint, in SMPL's rest axes, in which th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,8 @@ _BALL_SHARE = 0.55
 """Where the ball of a foot without a toe bone lies, from the ankle to the tip."""
 _HEEL_BEHIND = 0.35
 """How far the heel of a foot without skin lies behind the ankle, as a share of the distance to the toes."""
+_LONG = 1.4
+"""Feet up to this many times longer than fits the legs, as shoes make them, tilt fully."""
 _DIRECTIONS = 150
 _HIGHEST = 0.5
 """Directions from straight down to this much upwards in which the outermost vertices are kept: a foot in any pose rests
@@ -89,6 +91,7 @@ class Foot:
         heel: (3,) the bottom of the heel.
         ball: (3,) the toe joint, about which the foot rolls off.
         ball_height: height of the ball above the sole.
+        tilt: how far the foot tilts, of the source's tilt: below 1 if it is much too long for the legs.
         support: the skin of the sole; without a skin, heel, ball and tip of the toes.
     """
 
@@ -98,6 +101,7 @@ class Foot:
     ball: np.ndarray
     ball_height: float
     support: Support
+    tilt: float = 1.0
 
     @property
     def sole(self) -> float:
@@ -105,10 +109,16 @@ class Foot:
         return float(self.heel[1])
 
 
-def measure_feet(rig: Rig, tree: Tree) -> tuple[Foot, Foot]:
-    """Return the left and the right foot of a character."""
+def measure_feet(rig: Rig, tree: Tree, fitting_m: float) -> tuple[Foot, Foot]:
+    """Return the left and the right foot of a character.
+
+    A foot that is much longer than *fitting_m*, metres, tilts less than the source's: on tiptoe it would lift the
+    ankle by more than the leg can bend.
+    """
     left, right = (_measure_foot(rig, tree, side) for side in SIDES)
-    return left, right
+    lengths = [float(np.ptp(foot.support.points[:, 2])) for foot in (left, right)]
+    tilt = min(1.0, _LONG * fitting_m / max(0.5 * sum(lengths), _TINY))
+    return replace(left, tilt=tilt), replace(right, tilt=tilt)
 
 
 def _measure_foot(rig: Rig, tree: Tree, side: str) -> Foot:

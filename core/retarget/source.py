@@ -89,6 +89,13 @@ class RetargetSource:
         return -float(self.feet.heels[:, 1].mean())
 
     @property
+    def foot_m(self) -> float:
+        """Mean length of the feet from heel to toe tips, metres."""
+        ankles, toes = ([JOINT_INDEX[f"{side}_{name}"] for side in SIDES] for name in ("ankle", "foot"))
+        feet = self.rest[toes] + self.feet.tips - self.rest[ankles] - self.feet.heels
+        return float(feet[:, 2].mean())
+
+    @property
     def arm_m(self) -> float:
         """Mean length of upper arm and forearm together, metres."""
         joints = [[JOINT_INDEX[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist")] for side in SIDES]
