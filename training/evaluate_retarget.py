@@ -144,15 +144,21 @@ class Judge:
         positions = self._positions(motion)
         slides = self.millimetres * self._slides(motion, positions)
         has_skin = len(self.rig.skin.vertices) > 0 and self.character.leg_m >= _LEAST_LEG_M
+        sole, lowest = self._lowest(motion) if has_skin else (np.nan, np.nan)
+        hands, head, rest, reached = self._touch_errors(motion)
         return Row(
-            self._directions(positions, ("arm", "forearm")),
-            self._directions(positions, ("thigh", "shin")),
-            float(slides.mean()) if len(slides) else np.nan,
-            float(slides.max()) if len(slides) else np.nan,
-            *(self.millimetres * height if has_skin else np.nan for height in self._lowest(motion)),
-            *self._touch_errors(motion),
-            self._acceleration(positions),
-            1e6 * cpu_s / self.source.num_frames,
+            arms_deg=self._directions(positions, ("arm", "forearm")),
+            legs_deg=self._directions(positions, ("thigh", "shin")),
+            slide_mm=float(slides.mean()) if len(slides) else np.nan,
+            worst_slide_mm=float(slides.max()) if len(slides) else np.nan,
+            sole_mm=self.millimetres * sole,
+            lowest_mm=self.millimetres * lowest,
+            hands_mm=hands,
+            head_mm=head,
+            body_mm=rest,
+            reached=reached,
+            acceleration=self._acceleration(positions),
+            cpu_ms=1e6 * cpu_s / self.source.num_frames,
         )
 
     def _positions(self, motion: RetargetedMotion) -> dict[str, np.ndarray]:

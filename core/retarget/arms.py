@@ -232,7 +232,8 @@ class _Solver:
             self._anchor(number) + self._goal(number) - self._hand(number) + self.pose.positions[:, limb[2]][:, frames]
         )
         needed = np.linalg.norm(wrist - self.pose.positions[:, limb[0]][:, frames], axis=0)
-        return np.maximum(needed / self.character.arm_m - _REACH, 0.0)
+        beyond: np.ndarray = np.maximum(needed / self.character.arm_m - _REACH, 0.0)
+        return beyond
 
     def _in_reach(self, number: int) -> np.ndarray:
         """Return how far the hand goes to its goal (T,), 0 to 1. Two hands meet halfway, wherever they start."""

@@ -64,7 +64,7 @@ def plan_foot(foot: Foot, path: FootPath, contacts: np.ndarray, drift: np.ndarra
     standing = -np.minimum(heel[1], ball[1] - foot.ball_height)
     height = np.maximum(on_floor[1] + _between(standing - on_floor[1], stands), standing)
     toe = _bent_toes(foot, toe, height + ball[1], strength)
-    standing = -_lowest(foot, turned, toe)
+    standing = -lowest_point(foot, turned, toe)
     moves[1] = standing - on_floor[1]
     moves = _between(moves, stands)
     moves[1] = np.maximum(moves[1], standing - on_floor[1])
@@ -137,8 +137,14 @@ def _between(moves: np.ndarray, known: np.ndarray) -> np.ndarray:
     return smooth
 
 
-def _lowest(foot: Foot, rotations: np.ndarray, toe: np.ndarray) -> np.ndarray:
-    """Return the height (F,) of the lowest point of the sole above the ankle."""
+def lowest_point(foot: Foot, rotations: np.ndarray, toe: np.ndarray) -> np.ndarray:
+    """Return the height (F,) of the lowest point of a foot above the ankle, with the skin of the shin taken as rigid.
+
+    Args:
+        foot: the foot.
+        rotations: (3, 3, F) its world rotations.
+        toe: (3, 3, F) those of the toes.
+    """
     rows, levels = {foot.ankle: rotations[1]}, {foot.ankle: np.zeros(rotations.shape[-1])}
     if foot.toe is not None:
         rows[foot.toe] = toe[1]

@@ -123,8 +123,9 @@ def _doubts(
     if doubtful:
         found.append(f"Check the bones of {', '.join(doubtful)}: they were found with little confidence.")
     if character.tree.loose:
-        loose = [character.tree.bones[character.tree.index[name]] for name in character.tree.loose]
-        found.append(f"{', '.join(character.rig.names[bone] for bone in loose)}: the armature does not hang these bones on the limb they belong to.")
+        bones = [character.tree.bones[character.tree.index[name]] for name in character.tree.loose]
+        names = ", ".join(character.rig.names[bone] for bone in bones)
+        found.append(f"The armature does not hang {names} on the limb that they belong to.")
     if not source.contacts:
         found.append("The motion shows no foot contacts, so no foot is planted.")
     if step > _LARGE_STEPS * character.size:

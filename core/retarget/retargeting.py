@@ -17,7 +17,7 @@ from ..math.frames_last import matrices_first, times
 from .arms import solve_arms
 from .bone_map import SIDES, BoneMap
 from .character import Character
-from .feet import FootPath, plan_foot
+from .feet import FootPath, lowest_point, plan_foot
 from .fingers import relaxed_fingers
 from .legs import leg_gaps, solve_legs
 from .options import RetargetOptions
@@ -106,7 +106,8 @@ class _Outputs:
         chosen = times(np.ascontiguousarray(every[:, :, self.columns]), self.rests)
         if not np.array_equal(level, np.eye(3)):
             chosen = times(level.T[..., None, None], chosen)
-        return matrices_first(chosen)
+        by_frame: np.ndarray = matrices_first(chosen)
+        return by_frame
 
 
 class _Retargeting:
@@ -178,7 +179,7 @@ class _Retargeting:
                 rotations[:, :, foot.ankle] = path.foot[..., frames]
                 if foot.toe is not None:
                     rotations[:, :, foot.toe] = path.toe[..., frames]
-            root = self._solve_legs(frames, rotations, root, [path.ankle[:, frames] for path in feet])
+            root = self._solve_legs(frames, rotations, root, feet)
         touches = self._touches(frames)
         kept = solve_arms(character, rotations, root, touches, options.hands)
         self.measured.add_touches(frames, character, kept)
@@ -186,20 +187,28 @@ class _Retargeting:
         return rotations, root
 
     def _solve_legs(
-        self, frames: slice, rotations: np.ndarray, root: np.ndarray, goals: list[np.ndarray]
+        self, frames: slice, rotations: np.ndarray, root: np.ndarray, feet: tuple[FootPath, ...]
     ) -> np.ndarray:
-        """Bring the ankles to their *goals* (3, F), and lift those whose skin still reaches below the floor.
+        """Bring the ankles to their goals, and lift those whose skin still reaches below the floor.
 
         The goals know the skin that moves with the foot; some of it moves with the shin as well.
         """
         character = self.character
+        goals = [path.ankle[:, frames] for path in feet]
+        planned = [
+            np.minimum(goal[1] + lowest_point(foot, path.foot[..., frames], path.toe[..., frames]), 0.0)
+            for goal, foot, path in zip(goals, character.feet, feet, strict=True)
+        ]
         root = solve_legs(character, rotations, root, goals)
         for _ in range(_LIFTS):
             pose = character.tree.pose(rotations, root)
-            sunk = [self.options.feet * np.maximum(-foot.support.lowest(pose), 0.0) for foot in character.feet]
-            if max(below.max() for below in sunk) < _TOLERATED_LEGS * character.leg_m:
+            lifts = [
+                np.maximum(level - foot.support.lowest(pose), 0.0)
+                for level, foot in zip(planned, character.feet, strict=True)
+            ]
+            if max(lift.max() for lift in lifts) < _TOLERATED_LEGS * character.leg_m:
                 break
-            goals = [goal + below * _UP for goal, below in zip(goals, sunk, strict=True)]
+            goals = [goal + lift * _UP for goal, lift in zip(goals, lifts, strict=True)]
             root = solve_legs(character, rotations, root, goals, _LIFT_STEPS)
         self.measured.leg_gaps[frames] = leg_gaps(character, character.tree.pose(rotations, root), goals)
         return root

@@ -104,4 +104,5 @@ def hinge_axis(upper: np.ndarray, lower: np.ndarray, straight: np.ndarray) -> np
 
 
 def _length(vectors: np.ndarray) -> np.ndarray:
-    return np.maximum(np.sqrt((vectors * vectors).sum(axis=0)), _TINY)
+    length: np.ndarray = np.maximum(np.sqrt((vectors * vectors).sum(axis=0)), _TINY)
+    return length

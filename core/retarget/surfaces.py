@@ -54,8 +54,9 @@ class Part:
             rotations: (3, 3, F) of the part's first joint.
         """
         radii = self.radii[0][:, None] + share * (self.radii[1] - self.radii[0])[:, None]
-        inside: np.ndarray = apply_transposed(rotations, direction) / radii
-        return 1.0 / np.sqrt((inside * inside).sum(axis=0))
+        scaled = apply_transposed(rotations, direction) / radii
+        radius: np.ndarray = 1.0 / np.sqrt((scaled * scaled).sum(axis=0))
+        return radius
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,7 +80,7 @@ def find_touches(parts: dict[str, Part], pose: Pose, names: set[str], fade: int,
         point = pose.point(parts[hand].joints[0], parts[hand].offsets[0])
         own = [hand.replace("hand", role) for role in ("hand", "forearm", "upper_arm")]
         others = [name for name in parts if name in names and name not in own]
-        nearest = [_nearest(parts[name], pose, point) for name in others]
+        nearest = [nearest_on(parts[name], pose, point) for name in others]
         scale = float(parts[hand].radii[0, 0]) / _HAND_M
         limits = np.array([[_TOUCH_M[_kind(name)]] for name in others])
         beyond = np.stack([gap for _, _, gap in nearest]) / scale - limits
@@ -108,7 +108,7 @@ def _kind(name: str) -> str:
     return "arm" if name.endswith("arm") else name.rpartition("_")[2]
 
 
-def _nearest(part: Part, pose: Pose, point: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def nearest_on(part: Part, pose: Pose, point: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return share (F,), direction (3, F) in the part's rest axes, and gap (F,) of *point* (3, F) from a part."""
     start, end = part.ends(pose)
     axis, away = end - start, point - start
