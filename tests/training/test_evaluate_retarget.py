@@ -1,0 +1,72 @@
+"""The table of retargeting on a small case."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.amass import write_motion
+from core.retarget.rig import Rig
+from tests.core.retarget.smpl_characters import SMPL_MAP, bones_turned, limbs_stretched, smpl_rig, walk_analysis
+from training.evaluate_retarget import main, read_rig
+
+
+def _write_rig(path: Path, rig: Rig) -> None:
+    arrays = {name: getattr(rig, name) for name in ("parents", "heads", "tails", "axes", "deform")}
+    skin = {name: getattr(rig.skin, name) for name in ("vertices", "bones", "weights")}
+    np.savez(path, names=np.array(rig.names), **arrays, **skin)
+    path.with_suffix(".json").write_text(SMPL_MAP.to_json())
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    rigs, motions = tmp_path / "rigs", tmp_path / "motions"
+    rigs.mkdir()
+    motions.mkdir()
+    rest = {"left_shoulder": np.array([0.0, 0.0, -0.9]), "right_shoulder": np.array([0.0, 0.0, 0.9])}
+    stretched = limbs_stretched(smpl_rig(skin=False), {"left_knee": 1.2, "right_knee": 1.2})
+    _write_rig(rigs / "a_pose.npz", bones_turned(smpl_rig(), rest))
+    _write_rig(rigs / "tall.npz", stretched)
+    motion = walk_analysis().motion
+    part = replace(motion, poses=motion.poses[60:200], trans=motion.trans[60:200])
+    write_motion(motions / "walk.npz", part, up_axis="Y")
+    return rigs, motions
+
+
+def test_ours_is_measured_beside_the_plain_retarget(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "figures.json"
+    assert main([*map(str, folders), "--frames", "130", "--json", str(output)]) == 0
+    rows = json.loads(output.read_text())
+    assert list(rows["ours"]) == ["a_pose walk", "tall walk"]
+    tilted, tall = rows["ours"].values()
+    plain_tilted, plain_tall = rows["plain"].values()
+    assert tilted["arms_deg"] < 0.1 < 20.0 < plain_tilted["arms_deg"]
+    assert tall["slide_mm"] < 2.0 < 10.0 < plain_tall["slide_mm"]
+    assert -3.0 < tilted["sole_mm"] < 1.0
+    assert np.isnan(tall["sole_mm"])
+    assert 0.9 < tilted["acceleration"] < 1.1
+    table = capsys.readouterr().out
+    assert "2 characters, 1 clips" in table and "worst_slide_mm" in table and "a_pose walk" in table
+
+
+def test_a_rig_without_a_bone_map_is_an_error(folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    (folders[0] / "tall.json").unlink()
+    assert main(list(map(str, folders))) == 1
+    assert "tall.json" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_rig_is_an_error(folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(folders[0] / "other.npz", names=np.array(["a"]))
+    assert main(list(map(str, folders))) == 1
+    assert "heads" in capsys.readouterr().err
+
+
+def test_a_rig_is_read_as_it_was_written(folders: tuple[Path, Path]) -> None:
+    rig, bone_map = read_rig(folders[0] / "a_pose.npz")
+    assert rig.names == smpl_rig().names and bone_map.bones == SMPL_MAP.bones
