@@ -49,11 +49,13 @@ class BoneMap:
         bones: the chain of bone names of each role; roles without a bone are absent.
         confidence: how sure each role is, from 0 to 1; a role that the user chose has 1.
         kind: the family of skeletons that the names belong to ("Mixamo", "Unreal"), empty if unknown.
+        notes: what is odd about the character, a clause each; not stored.
     """
 
     bones: Mapping[str, tuple[str, ...]]
     confidence: Mapping[str, float] = field(default_factory=dict)
     kind: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the roles and that no bone plays two; raise `BoneMapError`."""
