@@ -48,7 +48,7 @@ class BoneTree:
 
     def name(self, bone: int) -> str:
         """Return the name of *bone*."""
-        return self.rig.names[self.bones[bone]]
+        return self.rig.names[int(self.bones[bone])]
 
     def ancestors(self, bone: int) -> list[int]:
         """Return *bone*, its parent, and so on up to a root."""

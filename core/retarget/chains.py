@@ -10,12 +10,11 @@ from .bone_map import SIDES
 from .bone_tree import BoneTree
 
 _SEGMENTS = (("upper_arm", "forearm"), ("forearm", "hand"), ("thigh", "shin"), ("shin", "foot"))
-_OFF_LINE = 0.06
-"""Largest distance of a twist bone from the line between its joints, relative to their distance."""
-_INSIDE = (0.05, 0.95)
-"""Where between its joints a leaf without a telling name has to be to count as a twist bone."""
-_ON_SEGMENT = (-0.05, 1.02)
-"""The same for a bone whose name says that it twists."""
+_OFF_LINE, _NAMED_OFF_LINE = 0.06, 0.25
+"""Largest distance of a twist bone, and of one whose name says so, from the line between its joints, relative to their
+distance."""
+_INSIDE, _NAMED_INSIDE = (0.05, 0.95), (-0.1, 1.05)
+"""Where between its joints a leaf has to be to count as a twist bone, and one whose name says so."""
 
 
 def limb_chains(tree: BoneTree, limbs: Mapping[str, int], twists: frozenset[int]) -> dict[str, tuple[int, ...]]:
@@ -24,7 +23,7 @@ def limb_chains(tree: BoneTree, limbs: Mapping[str, int], twists: frozenset[int]
     Twist bones are what lies on the way to the next joint, and leaves along it (Unreal's ``upperarm_twist_01_l``);
     *twists* are the bones whose names say so.
     """
-    chains = {role: (bone,) for role, bone in limbs.items()}
+    chains: dict[str, tuple[int, ...]] = {role: (bone,) for role, bone in limbs.items()}
     taken = set(limbs.values())
     for side in SIDES:
         for upper, lower in _SEGMENTS:
@@ -47,8 +46,8 @@ def limb_chains(tree: BoneTree, limbs: Mapping[str, int], twists: frozenset[int]
 def _is_twist(tree: BoneTree, bone: int, start: int, end: int, is_named: bool) -> bool:
     """Return whether the leaf *bone* lies along the segment from *start* to *end*."""
     along, off = _place(tree, bone, start, end)
-    low, high = _ON_SEGMENT if is_named else _INSIDE
-    return not tree.children[bone] and low <= along <= high and off <= _OFF_LINE
+    low, high = _NAMED_INSIDE if is_named else _INSIDE
+    return not tree.children[bone] and low <= along <= high and off <= (_NAMED_OFF_LINE if is_named else _OFF_LINE)
 
 
 def _place(tree: BoneTree, bone: int, start: int, end: int) -> tuple[float, float]:

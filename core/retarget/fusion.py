@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .bone_map import SIDES
+from .bone_map import DOUBTFUL, SIDES
 from .bone_tree import BoneTree
 from .names import NamedBones
 from .structure import Structure
@@ -19,11 +19,13 @@ SAME_PLACE = 0.95
 NAMED = 0.85
 """Confidence in names whose bones hang from each other as the roles demand, where there is no structure to ask."""
 NAMED_NEARBY = 0.8
-"""Confidence in such names where the structure gives another bone of the same chain."""
+"""Confidence in such names where the structure gives another bone of the same chain, or all limbs are named."""
 NAMED_ELSEWHERE = 0.65
 """Confidence in such names where the structure gives a bone elsewhere."""
 STRUCTURE = 0.75
 """Confidence where only the structure of a standing person tells; below that of a bone that needs no check."""
+LOOSE = 0.6
+"""Confidence in a named foot or hand that does not hang from its limb."""
 UNSURE = 0.5
 """Confidence where names contradict the tree, or names and structure each other: the bone is not used unasked."""
 
@@ -56,49 +58,57 @@ class Limbs:
 
 def fuse_limbs(tree: BoneTree, structure: Structure | None, named: NamedBones) -> Limbs:
     """Return the limbs that *structure* and *named* bones of *tree* give together."""
-    by_name, holds = _limbs_by_name(tree, named, structure)
+    by_name, certainty = _limbs_by_name(tree, named, structure)
     if structure is None:
         structure = Structure({}, 0.0, knows_front=False)
     fused = Limbs()
     structure, is_mirrored = _same_sides(tree, structure, by_name)
+    complete = all(certainty.get(f"{side}_{role}") == NAMED for side in SIDES for role in _NEEDED)
     for role in dict.fromkeys((*structure.limbs, *by_name)):
-        bone, confidence = _fuse(tree, structure.limbs.get(role), by_name.get(role), holds.get(role, False), structure)
+        bone, confidence = _fuse(
+            tree, structure.limbs.get(role), by_name.get(role), certainty.get(role, 0.0), structure
+        )
+        if complete and confidence == NAMED_ELSEWHERE:
+            confidence = NAMED_NEARBY
         fused.bones[role], fused.confidence[role] = bone, confidence
     _drop_doubles(fused)
     if is_mirrored and structure.knows_front:
         fused.notes = ("left and right are those of the names, but the feet point the other way",)
         fused.confidence = {role: min(value, NAMED_ELSEWHERE) for role, value in fused.confidence.items()}
-    elif not by_name and not structure.knows_front:
+    elif structure.limbs and not by_name and not structure.knows_front:
         fused.notes = ("nothing shows where the front is, so left and right may be exchanged",)
-        fused.confidence = {role: min(value, UNSURE) for role, value in fused.confidence.items()}
+        fused.confidence = {role: min(value, DOUBTFUL) for role, value in fused.confidence.items()}
+    loose = [role for role, bone in fused.bones.items() if bone == by_name.get(role) and certainty[role] == LOOSE]
+    if loose:
+        fused.notes += (f"{', '.join(role.replace('_', ' ') for role in loose)} hang from no bone of the limb",)
     return fused
 
 
 def _limbs_by_name(
     tree: BoneTree, named: NamedBones, structure: Structure | None
-) -> tuple[dict[str, int], dict[str, bool]]:
-    """Return the named bone of each role, and whether its limb hangs together and is like that of the other side."""
+) -> tuple[dict[str, int], dict[str, float]]:
+    """Return the named bone of each role, and the confidence in it as far as the tree tells."""
     found: dict[str, int] = {}
-    holds: dict[str, bool] = {}
+    certainty: dict[str, float] = {}
     picked = set(structure.limbs.values()) if structure is not None else set()
     for roles in (_ARM, _LEG):
         lengths = []
         for side in SIDES:
-            limb, is_chain = _chain_by_name(tree, named, side, roles, picked)
-            found |= limb
-            holds |= {role: is_chain for role in limb}
-            lengths.append(_length(tree, [limb[name] for role in roles if (name := f"{side}_{role}") in limb]))
+            limb = _chain_by_name(tree, named, side, roles, picked)
+            found |= {role: bone for role, (bone, _) in limb.items()}
+            certainty |= {role: sure for role, (_, sure) in limb.items()}
+            lengths.append(_length(tree, [limb[name][0] for role in roles if (name := f"{side}_{role}") in limb]))
         if max(lengths) > _MOST_UNEQUAL * min(lengths):
-            holds |= {f"{side}_{role}": False for side in SIDES for role in roles}
+            certainty |= {role: UNSURE for side in SIDES for name in roles if (role := f"{side}_{name}") in found}
     for outer, inner in (("clavicle", "upper_arm"), ("toe", "foot")):
         for side in SIDES:
             role, anchor = f"{side}_{outer}", found.get(f"{side}_{inner}", -1)
             candidates = named.limbs.get(role, ())
+            fitting = [bone for bone in candidates if anchor >= 0 and _in_order(tree, outer, bone, anchor)]
             if candidates:
-                fitting = [bone for bone in candidates if anchor >= 0 and _in_order(tree, outer, bone, anchor)]
                 found[role] = (fitting or candidates)[0]
-                holds[role] = bool(fitting) and holds[f"{side}_{inner}"]
-    return found, holds
+                certainty[role] = certainty[f"{side}_{inner}"] if fitting else UNSURE
+    return found, certainty
 
 
 def _in_order(tree: BoneTree, role: str, bone: int, anchor: int) -> bool:
@@ -108,25 +118,27 @@ def _in_order(tree: BoneTree, role: str, bone: int, anchor: int) -> bool:
 
 def _chain_by_name(
     tree: BoneTree, named: NamedBones, side: str, roles: tuple[str, ...], picked: set[int]
-) -> tuple[dict[str, int], bool]:
-    """Return the bones named after the *roles* of one limb, and whether they are all there and hang from each other.
+) -> dict[str, tuple[int, float]]:
+    """Return the bones named after the *roles* of one limb, and the confidence in each.
 
     Of several bones with the same name (copies for IK and FK) those are preferred that hang from the bone before, and
-    then those that the structure has *picked*.
+    then those that the structure has *picked*. The end of a limb may hang elsewhere: feet of IK rigs do.
     """
-    chain: dict[str, int] = {}
-    holds = True
-    previous = -1
-    for role in roles:
+    chain: dict[str, tuple[int, float]] = {}
+    previous, certainty = -1, NAMED
+    for number, role in enumerate(roles):
         candidates = named.limbs.get(f"{side}_{role}", ())
         if not candidates:
-            holds = holds and role not in _NEEDED
+            certainty = UNSURE if number < 2 else certainty
             continue
-        below = [bone for bone in candidates if previous < 0 or tree.is_below(bone, previous)] or list(candidates)
-        bone = next((bone for bone in below if bone in picked), below[0])
-        holds = holds and (previous < 0 or tree.is_below(bone, previous))
-        chain[f"{side}_{role}"] = previous = bone
-    return chain, holds
+        below = [bone for bone in candidates if previous < 0 or tree.is_below(bone, previous)]
+        pool = below or candidates
+        bone = next((bone for bone in pool if bone in picked), pool[0])
+        if not below:
+            certainty = min(certainty, LOOSE if number == len(roles) - 1 else UNSURE)
+        chain[f"{side}_{role}"] = bone, certainty
+        previous = bone
+    return chain
 
 
 def _length(tree: BoneTree, chain: list[int]) -> float:
@@ -149,23 +161,29 @@ def _side_of(by_name: Mapping[str, int], bone: int) -> str:
 
 
 def _fuse(
-    tree: BoneTree, by_structure: int | None, by_name: int | None, holds: bool, structure: Structure
+    tree: BoneTree, by_structure: int | None, by_name: int | None, certainty: float, structure: Structure
 ) -> tuple[int, float]:
-    """Return the bone of one role and the confidence in it; at least one of the two bones is given."""
+    """Return the bone of one role and the confidence in it; at least one of the two bones is given.
+
+    *certainty* is the confidence in the named bone as far as the tree tells.
+    """
     if by_name is None:
         assert by_structure is not None
         return by_structure, STRUCTURE * structure.likeness
     if by_structure is None:
-        return by_name, NAMED if holds else UNSURE
+        return by_name, certainty
+    holds = certainty == NAMED
     if by_name == by_structure:
         return by_name, AGREED if holds or structure.likeness > UNSURE else NAMED_NEARBY
     extent = float(np.ptp(tree.heads[:, 1])) or 1.0
     if np.linalg.norm(tree.heads[by_name] - tree.heads[by_structure]) < _SAME_PLACE * extent:
         return by_name, SAME_PLACE if holds else NAMED_NEARBY
+    if certainty == LOOSE:
+        return by_name, LOOSE
     if not holds:
-        return (by_structure if structure.likeness > UNSURE else by_name), UNSURE
+        return (by_structure, UNSURE) if structure.likeness > UNSURE else (by_name, certainty)
     if structure.likeness < UNSURE:
-        return by_name, NAMED
+        return by_name, certainty
     nearby = tree.is_below(by_name, by_structure) or tree.is_below(by_structure, by_name)
     return by_name, NAMED_NEARBY if nearby else NAMED_ELSEWHERE
 

@@ -23,6 +23,12 @@ _MOST_UNLIKE = 0.35
 """Largest difference of the bones of a pair, relative to its length. A missing toe is 0.15 of a leg."""
 _SHORTEST_SEGMENT = 0.06
 """Shortest upper arm, forearm, thigh or shin, relative to the limb with hand or foot."""
+_SHORTEST_PAIR = 0.25
+"""Shortest pair that can be arms or legs, relative to the longest."""
+_ARM_CHOICES = 3
+"""Choices of shoulder, elbow and wrist of each pair that are tried in a whole body."""
+_NOISE = 0.05
+"""Distance of a twist bone from the line of its segment, relative to its length, that is no bend."""
 _TINY = 1e-9
 
 
@@ -97,7 +103,7 @@ def find_pairs(tree: BoneTree) -> list[Pair]:
                 if pair is not None:
                     pairs.append(pair)
     pairs.sort(key=lambda pair: -pair.length * (1.0 - pair.unlikeness))
-    return pairs[:_MAX_PAIRS]
+    return [pair for pair in pairs[:_MAX_PAIRS] if pair.length > _SHORTEST_PAIR * pairs[0].length]
 
 
 def _pair(tree: BoneTree, parent: int, first: int, second: int) -> Pair | None:
@@ -115,38 +121,36 @@ def _pair(tree: BoneTree, parent: int, first: int, second: int) -> Pair | None:
     return Pair(parent, sides, tree.heads[np.array(sides)], float(mean), float(difference / mean))
 
 
-def fit_leg(tree: BoneTree, pair: Pair) -> Limb | None:
-    """Return *pair* as two legs: hip, knee, ankle; None if it has no three such joints.
+def fit_legs(pair: Pair) -> list[Limb]:
+    """Return *pair* as two legs: the best choice of hip, knee and ankle, if there is one.
 
-    A leg starts with its first joint, and the foot turns away from the shin.
+    A leg starts with its first joint that is off the middle of the body, and the foot turns away from the shin.
     """
     found = _Triples.of(pair)
     if found is None:
-        return None
-    score = found.score(late=0.8) - 0.3 * found.first + 0.6 * found.turn_after()
-    return found.best(score)
+        return []
+    score = found.score(late=0.8, apart=0.12) - 0.15 * found.first + 0.6 * found.turn_after()
+    return found.best(score, 1)
 
 
-def fit_arm(tree: BoneTree, pair: Pair) -> Limb | None:
-    """Return *pair* as two arms: shoulder, elbow, wrist; None if it has no three such joints.
+def fit_arms(tree: BoneTree, pair: Pair) -> list[Limb]:
+    """Return *pair* as two arms: the best choices of shoulder, elbow and wrist.
 
     Fingers start at the wrist, and the shoulders are apart: joints near the middle of the body are collar bones.
     """
     found = _Triples.of(pair)
     if found is None:
-        return None
+        return []
     forks = _forks(tree, pair)
     passed = np.concatenate(([0], np.cumsum(forks)))
     inside = passed[found.last] - passed[found.first + 1]
-    apart = np.linalg.norm(pair.points[1] - pair.points[0], axis=1)[found.first] / found.length
-    score = found.score(late=0.65) + 0.5 * forks[found.last] - 1.0 * inside - 3.0 * np.maximum(0.25 - apart, 0.0)
-    return found.best(score)
+    return found.best(found.score(late=0.65, apart=0.45) + 0.5 * forks[found.last] - 1.0 * inside, _ARM_CHOICES)
 
 
 def _forks(tree: BoneTree, pair: Pair) -> np.ndarray:
     """Return at which joints (n,) of *pair* three or more chains start, on either side: at a hand."""
     counts = [[sum(tree.reach[child] > 0.0 for child in tree.children[bone]) for bone in side] for side in pair.sides]
-    return np.max(counts, axis=0) >= 3
+    return np.asarray(np.max(counts, axis=0) >= 3)
 
 
 @cache
@@ -188,25 +192,28 @@ class _Triples:
         total: np.ndarray = self.upper + self.lower
         return total
 
-    def score(self, late: float) -> np.ndarray:
+    def score(self, late: float, apart: float) -> np.ndarray:
         """Return how well each choice (T,) fits an arm or a leg.
 
-        The two segments are about equally long, they are most of the limb, they do not bend at a joint that is passed
+        The first joints are at least *apart* times the limb's length from each other. The two segments are about equally long, they are most of the limb, they do not bend at a joint that is passed
         over (twist bones lie on the line), and no joint beyond the share *late* of the second one is passed over: it
         would be the wrist or ankle, and the last joint a knuckle.
         """
         off = _off_line(self.pair.points)
-        bend = off[self.first, self.middle] ** 2 + off[self.middle, self.last] ** 2
+        off = np.maximum(off - _NOISE, 0.0) ** 2
+        bend = off[self.first, self.middle] + off[self.middle, self.last]
         passed = self.along[self.last - 1] - self.along[self.middle]
         is_late = (self.last - self.middle > 1) & (passed > late * self.lower)
+        gap = np.linalg.norm(self.pair.points[1] - self.pair.points[0], axis=1)[self.first] / self.length
         score: np.ndarray = (
-            2.0 * self.length / self.along[-1]
+            1.5 * self.length / self.along[-1]
             - np.abs(np.log(self.upper / self.lower))
-            - 50.0 * bend
+            - 100.0 * bend
             - 0.6 * is_late
-            - 0.03 * (self.last - self.first - 2)
+            - 0.06 * (self.last - self.first - 2)
             + 0.5 * self._straight()
             - 2.0 * self.pair.unlikeness
+            - 2.0 * np.maximum(apart - gap, 0.0)
         )
         return score
 
@@ -217,11 +224,12 @@ class _Triples:
         cosine = _cosine(points[:, self.last] - points[:, self.middle], points[:, ends] - points[:, self.last])
         return np.where(ends == self.last, 0.5, np.sqrt(np.clip(1.0 - cosine**2, 0.0, 1.0)))
 
-    def best(self, score: np.ndarray) -> Limb:
-        """Return the choice with the highest *score* (T,)."""
-        number = int(score.argmax())
-        joints = (int(self.first[number]), int(self.middle[number]), int(self.last[number]))
-        return Limb(self.pair, joints, float(score[number]))
+    def best(self, score: np.ndarray, count: int) -> list[Limb]:
+        """Return the *count* choices with the highest *score* (T,), the best one first."""
+        return [
+            Limb(self.pair, (int(self.first[number]), int(self.middle[number]), int(self.last[number])), score[number])
+            for number in np.argsort(-score, kind="stable")[:count]
+        ]
 
     def _straight(self) -> np.ndarray:
         """Return the cosine (T,) of the bend at the middle joint."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .bone_map import DOUBTFUL, LIMB_ROLES, REQUIRED_ROLES, ROLES, SIDES, BoneMap, BoneMapError
+from .bone_map import DOUBTFUL, REQUIRED_ROLES, ROLES, SIDES, BoneMap, BoneMapError
 from .bone_tree import BoneTree, bone_trees
 from .chains import limb_chains
 from .families import family_of
-from .fusion import AGREED, NAMED, NAMED_ELSEWHERE, NAMED_NEARBY, SAME_PLACE, STRUCTURE, UNSURE, Limbs, fuse_limbs
+from .fusion import AGREED, NAMED, NAMED_NEARBY, STRUCTURE, UNSURE, Limbs, fuse_limbs
 from .names import NamedBones, find_by_names
 from .posture import Posture
 from .rig import Rig
@@ -68,9 +68,9 @@ def _map_tree(tree: BoneTree) -> _Found:
         trunk_chains, trunk_confidence = _fuse_trunk(tree, trunk, named, limbs, structure)
         chains |= trunk_chains
         confidence |= trunk_confidence
-        notes += _trunk_notes(trunk)
+        notes += _trunk_notes(trunk, len(named.heads))
         if posture.is_on_all_fours:
-            notes += ("the trunk is not above the legs, as it is in a standing person",)
+            notes += ("it stands on arms and legs like an animal",)
             confidence = {role: min(value, UNSURE) for role, value in confidence.items()}
     return _Found(tree, chains, confidence, notes)
 
@@ -137,9 +137,10 @@ def _fuse_head(tree: BoneTree, trunk: Trunk, named: NamedBones, structure_certai
     return fitting[0], NAMED if nearby else NAMED_NEARBY
 
 
-def _trunk_notes(trunk: Trunk) -> tuple[str, ...]:
-    notes = ("the legs hang from no bone of the trunk, so they cannot follow it",) if trunk.is_cut else ()
-    return (*notes, "there are two heads; the map names one") if trunk.has_two_heads else notes
+def _trunk_notes(trunk: Trunk, named_heads: int) -> tuple[str, ...]:
+    notes = ("the legs hang from no bone of the trunk",) if trunk.is_cut else ()
+    two_heads = named_heads > 1 or trunk.has_two_heads and not named_heads
+    return (*notes, "there is more than one head") if two_heads else notes
 
 
 def _check_person(found: _Found) -> None:

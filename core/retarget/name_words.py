@@ -17,20 +17,21 @@ FAMILY_PREFIX = re.compile(
 """What a family of rigs puts before each name."""
 
 NOISE_WORDS = frozenset(
-    "def org cc base bip j c x b m d jnt joint joints bn bone bones bind rig skel sk mixamorig stretch bend proc main armature".split()
+    "def org cc base bip j c x b m d jnt joint joints bn bone bones bind rig skel sk mixamorig stretch bend proc main "
+    "armature".split()
 )
 """Words that say nothing about the place in the body."""
 CONTROL_WORDS = frozenset(
-    "ik fk mch ctrl ctl control target pole tweak vis goal handle helper socket attach slot end nub leaf tip effector site "
-    "corrective share sec adj gizmo widget cor dummy parent master null sensor collider".split()
+    "ik fk mch ctrl ctl control target pole tweak vis goal handle helper socket attach slot end nub leaf tip effector "
+    "site corrective share sec adj gizmo widget cor dummy parent master null sensor collider".split()
 )
 """Words of bones that move no skin of their own, or only correct it; they play no role."""
 TWIST_WORDS = frozenset("twist roll tw twst".split())
 
 JAPANESE = {
     "左": " left ", "右": " right ", "上半身": " upperbody ", "下半身": " lowerbody ", "センター": " center ",
-    "グルーブ": " groove ", "全ての親": " master ", "腰": " waist ", "肩P": " dummy ", "肩C": " dummy ", "肩": " shoulder ",
-    "捩": " twist ", "手首": " wrist ", "親指": " thumb ", "指": " finger ", "足首": " ankle ", "つま先": " toe ",
+    "グルーブ": " groove ", "全ての親": " master ", "腰": " waist ", "肩P": " dummy ", "肩C": " dummy ",
+    "肩": " shoulder ", "捩": " twist ", "手首": " wrist ", "親指": " thumb ", "指": " finger ", "足首": " ankle ", "つま先": " toe ",
     "足先EX": " toe ", "爪先": " toe ", "腕": " arm ", "ひじ": " elbow ", "肘": " elbow ", "手": " wrist ",
     "ひざ": " knee ", "膝": " knee ", "足": " leg ", "首": " neck ", "頭": " head ", "先": " tip ", "目": " eye ",
 }  # fmt: skip
@@ -78,9 +79,9 @@ HIPS_WORDS = _table(
 )
 """What the bone that carries legs and spine is called, with a cost."""
 SPINE_WORDS = frozenset(
-    "spine abdomen abdomenlower abdomenupper lowerback back waist chest upperchest chestlower chestupper lowerchest thorax "
-    "torso uppertorso ribcage ribs upperbody spinelower spineupper spinemid spinemiddle stomach belly vertebra brust bauch "
-    "wirbelsäule".split()
+    "spine abdomen abdomenlower abdomenupper lowerback back waist chest upperchest chestlower chestupper lowerchest "
+    "thorax torso uppertorso ribcage ribs upperbody spinelower spineupper spinemid spinemiddle stomach belly vertebra "
+    "brust bauch wirbelsäule".split()
 )
 NECK_WORDS = frozenset("neck necklower neckupper necktwist lowerneck upperneck hals".split())
 HEAD_WORDS = frozenset("head skull kopf".split())

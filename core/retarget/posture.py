@@ -10,8 +10,10 @@ import numpy as np
 _UP = np.array([0.0, 1.0, 0.0])
 _UPRIGHT = 0.9
 """Cosine of the largest angle between the trunk and the vertical at which the latter is taken for up: 25 degrees."""
-_ON_ALL_FOURS = 0.25
-"""Cosine of the angle between trunk and legs below which a body is no standing person's."""
+_ACROSS = 0.5
+"""Cosine of the smallest angle between the trunk and limbs that stand across it: 60 degrees."""
+_SAME_LEVEL = 0.5
+"""Largest distance along the legs between hands and feet on one ground, relative to the legs."""
 _TINY = 1e-9
 
 
@@ -66,8 +68,12 @@ class Posture:
 
     @property
     def is_on_all_fours(self) -> bool:
-        """Whether the trunk is not above the legs."""
-        return self.uprightness < _ON_ALL_FOURS
+        """Whether arms and legs stand on the same ground, across the trunk."""
+        down = unit(self.legs[:, 2].mean(axis=0) - self.hips)
+        reach = self.arms[:, 2].mean(axis=0) - self.shoulders
+        apart = (self.arms[:, 2].mean(axis=0) - self.legs[:, 2].mean(axis=0)) @ down
+        is_across = abs(self.uprightness) < _ACROSS and abs(float(unit(reach) @ self.trunk)) < _ACROSS
+        return is_across and abs(float(apart)) < _SAME_LEVEL * self.leg_length
 
     @cached_property
     def across(self) -> np.ndarray:

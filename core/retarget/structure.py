@@ -8,7 +8,7 @@ import numpy as np
 
 from .bone_map import SIDES
 from .bone_tree import BoneTree
-from .limbs import Limb, find_pairs, fit_arm, fit_leg
+from .limbs import Limb, find_pairs, fit_arms, fit_legs
 from .posture import Posture, unit
 
 _UP = np.array([0.0, 1.0, 0.0])
@@ -79,7 +79,7 @@ class _Body:
             + 0.5 * posture.symmetry
             + 0.5 * posture.straightness
             - 0.5 * abs(float(np.log(self.arms.length / leg / _ARM_SHARE)))
-            - 0.5 * abs(float(np.log(max(trunk_share, _MIN_SHARE) / _TRUNK_SHARE)))
+            - 1.0 * abs(float(np.log(max(trunk_share, _MIN_SHARE) / _TRUNK_SHARE)))
             - 0.3 * arms_first
         )
 
@@ -87,8 +87,8 @@ class _Body:
 def find_by_structure(tree: BoneTree) -> Structure | None:
     """Return the arms and legs in *tree* that fit together best; None if there are no two such pairs of limbs."""
     pairs = find_pairs(tree)
-    legs = [limb for pair in pairs if (limb := fit_leg(tree, pair)) is not None]
-    arms = [limb for pair in pairs if (limb := fit_arm(tree, pair)) is not None]
+    legs = [limb for pair in pairs for limb in fit_legs(pair)]
+    arms = [limb for pair in pairs for limb in fit_arms(tree, pair)]
     bodies = [_Body.of(tree, leg, arm) for leg in legs for arm in arms if not _overlap(tree, leg, arm)]
     body = max(bodies, key=_Body.score, default=None)
     if body is None:

@@ -9,9 +9,9 @@ import numpy as np
 
 from .bone_map import SIDES
 from .bone_tree import BoneTree
-from .posture import Posture
+from .posture import Posture, unit
 
-_HEAD_HEIGHT = 0.18
+_HEAD_HEIGHT = 0.185
 """Height of the joint of the head above the shoulders, relative to the legs: 0.14 to 0.22 in 25 skeletons."""
 _OFF_MIDDLE = 0.12
 """Largest distance of neck and head from the middle of the body, relative to the legs."""
@@ -54,7 +54,7 @@ def find_trunk(tree: BoneTree, limbs: Mapping[str, int], posture: Posture) -> Tr
         path = _middle_path(tree, branch, posture) if branch not in taken else []
         heights = (tree.heads[path] - posture.shoulders) @ posture.up / posture.leg_length
         if len(path) and heights.max() > 0.0:
-            found.append((float(heights.max()), path[_head_in(tree, path, heights)]))
+            found.append((float(heights.max()), _head_in(tree, path, posture)))
     found.sort(reverse=True)
     has_two_heads = len(found) > 1 and found[0][0] - found[1][0] < _TWIN_HEADS
     return Trunk(hips, chest, found[0][1] if found else -1, has_two_heads, is_cut)
@@ -72,7 +72,13 @@ def _middle_path(tree: BoneTree, branch: int, posture: Posture) -> list[int]:
     return path
 
 
-def _head_in(tree: BoneTree, path: list[int], heights: np.ndarray) -> int:
-    """Return which bone of *path* is the head: at a head's height, rather one that carries eyes, a jaw or hair."""
+def _head_in(tree: BoneTree, path: list[int], posture: Posture) -> int:
+    """Return the head out of *path*: a bone at a head's height, above the one before, not in front of it as a face is.
+
+    One that carries eyes, a jaw or hair is preferred.
+    """
+    heights = (tree.heads[path] - posture.shoulders) @ posture.up / posture.leg_length
+    before = tree.heads[[int(tree.parents[bone]) if tree.parents[bone] >= 0 else bone for bone in path]]
+    rise = np.array([unit(step) @ posture.up for step in tree.heads[path] - before])
     forks = np.array([len(tree.children[bone]) >= 3 for bone in path])
-    return int((np.abs(heights - _HEAD_HEIGHT) - 0.05 * forks).argmin())
+    return path[int((np.abs(heights - _HEAD_HEIGHT) + 0.4 * np.maximum(0.8 - rise, 0.0) - 0.05 * forks).argmin())]
