@@ -46,6 +46,11 @@ class BoneTree:
         """Return the number of bones."""
         return len(self.bones)
 
+    @property
+    def has_controls(self) -> bool:
+        """Whether there are control bones among these: shapes of their own, whose structure is not the body's."""
+        return _is_control_rig(self.rig) and not self.rig.deform[self.bones].all()
+
     def name(self, bone: int) -> str:
         """Return the name of *bone*."""
         return self.rig.names[int(self.bones[bone])]
@@ -135,10 +140,14 @@ def bone_trees(rig: Rig) -> list[BoneTree]:
     """
     everything = BoneTree(rig, np.arange(len(rig.names)), rig.parents)
     chosen = everything
-    if _MIN_DEFORM <= rig.deform.sum() < len(rig.names):
+    if _is_control_rig(rig):
         chosen = _deforming(rig)
     chosen = _skinned(chosen)
     return [chosen] if len(chosen) == len(everything) else [chosen, everything]
+
+
+def _is_control_rig(rig: Rig) -> bool:
+    return bool(_MIN_DEFORM <= rig.deform.sum() < len(rig.names))
 
 
 def _deforming(rig: Rig) -> BoneTree:

@@ -195,9 +195,10 @@ class _Triples:
     def score(self, late: float, apart: float) -> np.ndarray:
         """Return how well each choice (T,) fits an arm or a leg.
 
-        The first joints are at least *apart* times the limb's length from each other. The two segments are about equally long, they are most of the limb, they do not bend at a joint that is passed
-        over (twist bones lie on the line), and no joint beyond the share *late* of the second one is passed over: it
-        would be the wrist or ankle, and the last joint a knuckle.
+        The first joints are at least *apart* times the limb's length from each other. The two segments are about
+        equally long, they are most of the limb, they do not bend at a joint that is passed over (twist bones lie on
+        the line), and no joint beyond the share *late* of the second one is passed over: it would be the wrist or
+        ankle, and the last joint a knuckle.
         """
         off = _off_line(self.pair.points)
         off = np.maximum(off - _NOISE, 0.0) ** 2

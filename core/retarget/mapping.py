@@ -57,7 +57,7 @@ def _certainty(found: _Found) -> float:
 def _map_tree(tree: BoneTree) -> _Found:
     """Return what structure and names tell of *tree*."""
     named = find_by_names(tree)
-    structure = find_by_structure(tree)
+    structure = None if tree.has_controls else find_by_structure(tree)
     limbs = fuse_limbs(tree, structure, named)
     chains = limb_chains(tree, limbs.bones, named.twists)
     confidence = dict(limbs.confidence)

@@ -31,9 +31,10 @@ TWIST_WORDS = frozenset("twist roll tw twst".split())
 JAPANESE = {
     "左": " left ", "右": " right ", "上半身": " upperbody ", "下半身": " lowerbody ", "センター": " center ",
     "グルーブ": " groove ", "全ての親": " master ", "腰": " waist ", "肩P": " dummy ", "肩C": " dummy ",
-    "肩": " shoulder ", "捩": " twist ", "手首": " wrist ", "親指": " thumb ", "指": " finger ", "足首": " ankle ", "つま先": " toe ",
-    "足先EX": " toe ", "爪先": " toe ", "腕": " arm ", "ひじ": " elbow ", "肘": " elbow ", "手": " wrist ",
-    "ひざ": " knee ", "膝": " knee ", "足": " leg ", "首": " neck ", "頭": " head ", "先": " tip ", "目": " eye ",
+    "肩": " shoulder ", "捩": " twist ", "手首": " wrist ", "親指": " thumb ", "指": " finger ", "足首": " ankle ",
+    "つま先": " toe ", "足先EX": " toe ", "爪先": " toe ", "腕": " arm ", "ひじ": " elbow ", "肘": " elbow ",
+    "手": " wrist ", "ひざ": " knee ", "膝": " knee ", "足": " leg ", "首": " neck ", "頭": " head ",
+    "先": " tip ", "目": " eye ",
 }  # fmt: skip
 """Parts of MikuMikuDance names in English; longer ones stand before those that they hold."""
 

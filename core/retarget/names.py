@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -31,6 +32,9 @@ _SIDE_OF = {word: side for side, words in SIDE_WORDS.items() for word in words.s
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _VERTEBRA = re.compile(r"[LTC]\d\d?")
+_PREFIX = re.compile(r"\w{2,}?[_\-. ]")
+_COMMON = 0.7
+"""Share of all names from which on what they start with says nothing."""
 _ARM_ROLES = ("clavicle", "upper_arm", "forearm", "hand")
 _LEG_ROLES = ("thigh", "shin", "foot", "toe")
 _WORTH = {"clavicle": 2.0, "toe": 2.0}
@@ -58,9 +62,12 @@ class BoneName:
     is_control: bool = False
 
 
-def parse_name(name: str) -> BoneName:
-    """Return what *name* says, in whatever way it is written: "mixamorig:LeftArm", "DEF-upper_arm.L", "lShldrBend"."""
-    text = unicodedata.normalize("NFKC", name[:_MAX_LENGTH])
+def parse_name(name: str, prefix: str = "") -> BoneName:
+    """Return what *name* says, in whatever way it is written: "mixamorig:LeftArm", "DEF-upper_arm.L", "lShldrBend".
+
+    *prefix* is what all names of the skeleton start with, and so says nothing.
+    """
+    text = unicodedata.normalize("NFKC", name[:_MAX_LENGTH].removeprefix(prefix))
     text = re.split(r"[:|]", text)[-1] or text
     if _VERTEBRA.fullmatch(text):
         return BoneName("vertebra", number=int(text[1:]))
@@ -87,6 +94,13 @@ def parse_name(name: str) -> BoneName:
         is_twist=any(word in TWIST_WORDS for word in words),
         is_control=any(word in CONTROL_WORDS for word in words),
     )
+
+
+def common_prefix(names: Sequence[str]) -> str:
+    """Return what most of *names* start with, up to a separator ("Hero_" of "Hero_LeftArm"); empty if nothing."""
+    starts = Counter(match[0] for name in names if (match := _PREFIX.match(name)))
+    prefix, count = starts.most_common(1)[0] if starts else ("", 0)
+    return prefix if count > _COMMON * len(names) else ""
 
 
 def _split_word(word: str) -> Iterator[str]:
@@ -131,7 +145,9 @@ class NamedBones:
 
 def find_by_names(tree: BoneTree) -> NamedBones:
     """Return the bones of *tree* whose names tell their role."""
-    parsed = [parse_name(tree.name(bone)) for bone in range(len(tree))]
+    names = [tree.name(bone) for bone in range(len(tree))]
+    prefix = common_prefix(names)
+    parsed = [parse_name(name, prefix) for name in names]
     limbs: dict[str, tuple[int, ...]] = {}
     for side in SIDES:
         places: dict[str, list[int]] = {}

@@ -93,7 +93,10 @@ class Posture:
 
     @property
     def likeness(self) -> float:
-        """From 0 to 1, how much this is a standing person; the limits leave room for goblins and giants' heads."""
+        """From 0 to 1, how much this is a standing person.
+
+        The limits leave room for cartoon bodies (arms of 1.35 and trunks of 2.4 leg lengths), but not for wings.
+        """
         leg = max(self.leg_length, _TINY)
         arm_share = self.arm_length / leg
         trunk_share = float(np.linalg.norm(self.shoulders - self.hips)) / leg
@@ -102,7 +105,7 @@ class Posture:
             * _ramp(float(self.trunk @ _UP), 0.3, 0.7)
             * _ramp(self.straightness, 0.75, 0.92)
             * _ramp(self.symmetry, 0.5, 0.85)
-            * _ramp(min(arm_share, 2.4 - arm_share), 0.25, 0.45)
+            * _ramp(min(arm_share, 1.9 - arm_share), 0.25, 0.45)
             * _ramp(trunk_share, 0.15, 0.3)
         )
 

@@ -113,7 +113,8 @@ _MIXAMO = Family(
     "Mixamo", "mixamorig:Hips", ("mixamorig:Spine", "mixamorig:Spine1", "mixamorig:Spine2"), ("mixamorig:Neck",),
     "mixamorig:Head",
     _limbs("mixamorig:{s}Shoulder", "mixamorig:{s}Arm", "mixamorig:{s}ForeArm", "mixamorig:{s}Hand",
-           "mixamorig:{s}UpLeg", "mixamorig:{s}Leg", "mixamorig:{s}Foot", "mixamorig:{s}ToeBase", "mixamorig:{s}Toe_End"),
+           "mixamorig:{s}UpLeg", "mixamorig:{s}Leg", "mixamorig:{s}Foot", "mixamorig:{s}ToeBase",
+           "mixamorig:{s}Toe_End"),
     sides=("Left", "Right"), end="mixamorig:HeadTop_End", fingers="mixamorig:{s}Hand{f}{n}",
 )  # fmt: skip
 _UNREAL_LIMBS = _limbs(
@@ -181,7 +182,8 @@ FAMILIES = {
     ),
     "mmd": Family(
         "MMD", "腰", ("上半身", "上半身2"), ("首",), "頭",
-        _limbs("{s}肩", ("{s}腕", "{s}腕捩"), ("{s}ひじ", "{s}手捩"), "{s}手首", "{s}足", "{s}ひざ", "{s}足首", "{s}つま先"),
+        _limbs("{s}肩", ("{s}腕", "{s}腕捩"), ("{s}ひじ", "{s}手捩"), "{s}手首", "{s}足", "{s}ひざ", "{s}足首",
+               "{s}つま先"),
         sides=("左", "右"), above=("全ての親", "センター", "グルーブ"), pelvis="下半身", fingers="{s}{f}指{n}",
         extras=(("左足ＩＫ", "全ての親", (0.1, 0.08, 0.0), 1), ("右足ＩＫ", "全ての親", (-0.1, 0.08, 0.0), 1)),
     ),
