@@ -81,6 +81,11 @@ class BoneTree:
         return ancestor in self.ancestors(bone)
 
     @cached_property
+    def lowest(self) -> float:
+        """Height of the lowest joint."""
+        return float(self.heads[:, 1].min())
+
+    @cached_property
     def reach(self) -> np.ndarray:
         """Length (K,) of the longest path from each bone down to the joint of a leaf."""
         return self._longest[0]

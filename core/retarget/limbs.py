@@ -20,7 +20,7 @@ _MAX_PAIRS = 32
 _NEIGHBOURS = 4
 """Siblings of similar length that each branch is compared with."""
 _MOST_UNLIKE = 0.35
-"""Largest difference of the bones of a pair, relative to its length. A missing toe is 0.15 of a leg."""
+"""Largest difference of the bones of a pair, relative to its length; what only one side has counts half."""
 _SHORTEST_SEGMENT = 0.06
 """Shortest upper arm, forearm, thigh or shin, relative to the limb with hand or foot."""
 _SHORTEST_PAIR = 0.25
@@ -114,7 +114,7 @@ def _pair(tree: BoneTree, parent: int, first: int, second: int) -> Pair | None:
     lengths = [np.linalg.norm(np.diff(tree.heads[path], axis=0), axis=1) for path in paths]
     mean = (lengths[0].sum() + lengths[1].sum()) / 2.0
     difference = np.abs(lengths[0][: count - 1] - lengths[1][: count - 1]).sum()
-    difference += lengths[0][count - 1 :].sum() + lengths[1][count - 1 :].sum()
+    difference += 0.5 * (lengths[0][count - 1 :].sum() + lengths[1][count - 1 :].sum())
     if mean <= 0.0 or difference > _MOST_UNLIKE * mean:
         return None
     sides = (paths[0][:count], paths[1][:count])

@@ -65,7 +65,8 @@ class _Body:
         """Return how well legs and arms fit together: the higher, the better.
 
         Beside the fit of each limb: the trunk is in line with the legs and above them, the sides lie alike, lengths are
-        a person's, and the arms hang from what carries the legs and not the other way round.
+        a person's, the feet are the lowest joints, and the arms hang from what carries the legs and not the other way
+        round.
         """
         posture, leg = self.posture, self.legs.length
         trunk_share = float(np.linalg.norm(posture.shoulders - posture.hips)) / leg
@@ -80,8 +81,13 @@ class _Body:
             + 0.5 * posture.straightness
             - 0.5 * abs(float(np.log(self.arms.length / leg / _ARM_SHARE)))
             - 1.0 * abs(float(np.log(max(trunk_share, _MIN_SHARE) / _TRUNK_SHARE)))
+            - min(self._height_of_feet() / leg, 1.0)
             - 0.3 * arms_first
         )
+
+    def _height_of_feet(self) -> float:
+        """Return how high the ankles are above the lowest joint."""
+        return float(self.legs.points[:, 2, 1].mean()) - self.tree.lowest
 
 
 def find_by_structure(tree: BoneTree) -> Structure | None:
