@@ -12,8 +12,8 @@ from .limbs import Limb, find_pairs, fit_arms, fit_legs
 from .posture import Posture, unit
 
 _UP = np.array([0.0, 1.0, 0.0])
-_ARM_SHARE, _TRUNK_SHARE = 0.75, 0.65
-"""Usual length of the arms without hands, and of the trunk from the hips to the shoulders, relative to the legs."""
+_ARM_SHARE, _WHOLE_ARM_SHARE, _TRUNK_SHARE = 0.75, 1.0, 0.65
+"""Usual length of the arms, of the arms with collar bone and hand, and of the trunk, relative to the legs."""
 _MIN_SHARE = 0.01
 _SHORTEST_BONE = 0.05
 """Shortest collar bone and foot, relative to arm and leg."""
@@ -80,7 +80,8 @@ class _Body:
             + 0.5 * posture.symmetry
             + 0.5 * posture.straightness
             - 0.5 * abs(float(np.log(self.arms.length / leg / _ARM_SHARE)))
-            - 1.0 * abs(float(np.log(max(trunk_share, _MIN_SHARE) / _TRUNK_SHARE)))
+            - abs(float(np.log(self.arms.pair.length / leg / _WHOLE_ARM_SHARE)))
+            - abs(float(np.log(max(trunk_share, _MIN_SHARE) / _TRUNK_SHARE)))
             - min(self._height_of_feet() / leg, 1.0)
             - 0.3 * arms_first
         )
