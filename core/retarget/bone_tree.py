@@ -86,6 +86,16 @@ class BoneTree:
         return float(self.heads[:, 1].min())
 
     @cached_property
+    def tops(self) -> np.ndarray:
+        """Height (K,) of the highest joint at or below each bone."""
+        tops: np.ndarray = self.heads[:, 1].copy()
+        for bone in range(len(self) - 1, 0, -1):
+            parent = self.parents[bone]
+            if parent >= 0:
+                tops[parent] = max(tops[parent], tops[bone])
+        return tops
+
+    @cached_property
     def reach(self) -> np.ndarray:
         """Length (K,) of the longest path from each bone down to the joint of a leaf."""
         return self._longest[0]

@@ -6,7 +6,7 @@ matter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -42,6 +42,7 @@ class Pair:
         points: the heads (2, n, 3) of these bones.
         length: mean length of the two paths.
         unlikeness: difference of the lengths of their bones, relative to *length*.
+        neighbour_top: height of the highest joint of the parent's other branches.
     """
 
     parent: int
@@ -49,6 +50,7 @@ class Pair:
     points: np.ndarray
     length: float
     unlikeness: float
+    neighbour_top: float
 
     @property
     def normal(self) -> np.ndarray:
@@ -87,7 +89,7 @@ class Limb:
     def mirrored(self) -> Limb:
         """Return the same with its sides exchanged."""
         pair = self.pair
-        swapped = Pair(pair.parent, pair.sides[::-1], pair.points[::-1], pair.length, pair.unlikeness)
+        swapped = replace(pair, sides=pair.sides[::-1], points=pair.points[::-1])
         return Limb(swapped, self.joints, self.score)
 
 
@@ -97,17 +99,20 @@ def find_pairs(tree: BoneTree) -> list[Pair]:
     for parent, siblings in [(-1, tree.roots), *enumerate(tree.children)]:
         branches = [bone for bone in siblings if tree.reach[bone] > 0.0]
         branches.sort(key=lambda bone: -tree.reach[bone])
+        highest = sorted(siblings, key=lambda bone: -tree.tops[bone])[:3]
         for number, first in enumerate(branches):
             for second in branches[number + 1 : number + 1 + _NEIGHBOURS]:
-                pair = _pair(tree, parent, first, second)
+                top = next((float(tree.tops[bone]) for bone in highest if bone not in (first, second)), -np.inf)
+                pair = _pair(tree, parent, (first, second), top)
                 if pair is not None:
                     pairs.append(pair)
     pairs.sort(key=lambda pair: -pair.length * (1.0 - pair.unlikeness))
     return [pair for pair in pairs[:_MAX_PAIRS] if pair.length > _SHORTEST_PAIR * pairs[0].length]
 
 
-def _pair(tree: BoneTree, parent: int, first: int, second: int) -> Pair | None:
-    paths = [tree.longest_path(bone, MAX_JOINTS) for bone in (first, second)]
+def _pair(tree: BoneTree, parent: int, branches: tuple[int, int], neighbour_top: float) -> Pair | None:
+    """Return the pair of two *branches*, None if they are not alike."""
+    paths = [tree.longest_path(bone, MAX_JOINTS) for bone in branches]
     count = min(len(paths[0]), len(paths[1]))
     if count < 3:
         return None
@@ -118,7 +123,7 @@ def _pair(tree: BoneTree, parent: int, first: int, second: int) -> Pair | None:
     if mean <= 0.0 or difference > _MOST_UNLIKE * mean:
         return None
     sides = (paths[0][:count], paths[1][:count])
-    return Pair(parent, sides, tree.heads[np.array(sides)], float(mean), float(difference / mean))
+    return Pair(parent, sides, tree.heads[np.array(sides)], float(mean), float(difference / mean), neighbour_top)
 
 
 def fit_legs(pair: Pair) -> list[Limb]:

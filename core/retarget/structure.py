@@ -16,7 +16,7 @@ _ARM_SHARE, _WHOLE_ARM_SHARE, _TRUNK_SHARE = 0.75, 1.0, 0.65
 """Usual length of the arms, of the arms with collar bone and hand, and of the trunk, relative to the legs."""
 _MIN_SHARE = 0.01
 _SHORTEST_BONE = 0.05
-"""Shortest collar bone and foot, relative to arm and leg."""
+"""Shortest collar bone, foot and neck, relative to arm and leg."""
 _INDIVIDUAL_TOES = 3
 """Bones of a foot from which on they are single toes."""
 
@@ -65,8 +65,8 @@ class _Body:
         """Return how well legs and arms fit together: the higher, the better.
 
         Beside the fit of each limb: the trunk is in line with the legs and above them, the sides lie alike, lengths are
-        a person's, the feet are the lowest joints, and the arms hang from what carries the legs and not the other way
-        round.
+        a person's, the feet are the lowest joints, a head rises between the arms, and the arms hang from what carries
+        the legs and not the other way round.
         """
         posture, leg = self.posture, self.legs.length
         trunk_share = float(np.linalg.norm(posture.shoulders - posture.hips)) / leg
@@ -82,6 +82,7 @@ class _Body:
             - 0.5 * abs(float(np.log(self.arms.length / leg / _ARM_SHARE)))
             - abs(float(np.log(self.arms.pair.length / leg / _WHOLE_ARM_SHARE)))
             - abs(float(np.log(max(trunk_share, _MIN_SHARE) / _TRUNK_SHARE)))
+            + 0.5 * (self.arms.pair.neighbour_top > posture.shoulders[1] + _SHORTEST_BONE * leg)
             - min(self._height_of_feet() / leg, 1.0)
             - 0.3 * arms_first
         )
