@@ -42,7 +42,7 @@ class Pair:
         points: the heads (2, n, 3) of these bones.
         length: mean length of the two paths.
         unlikeness: difference of the lengths of their bones, relative to *length*.
-        neighbour_top: height of the highest joint of the parent's other branches.
+        neighbours_rise: how high the parent's other branches rise above the parent.
     """
 
     parent: int
@@ -50,7 +50,7 @@ class Pair:
     points: np.ndarray
     length: float
     unlikeness: float
-    neighbour_top: float
+    neighbours_rise: float
 
     @property
     def normal(self) -> np.ndarray:
@@ -102,15 +102,16 @@ def find_pairs(tree: BoneTree) -> list[Pair]:
         highest = sorted(siblings, key=lambda bone: -tree.tops[bone])[:3]
         for number, first in enumerate(branches):
             for second in branches[number + 1 : number + 1 + _NEIGHBOURS]:
-                top = next((float(tree.tops[bone]) for bone in highest if bone not in (first, second)), -np.inf)
-                pair = _pair(tree, parent, (first, second), top)
+                others = [float(tree.tops[bone]) for bone in highest if bone not in (first, second)]
+                rise = others[0] - float(tree.heads[parent, 1]) if others and parent >= 0 else 0.0
+                pair = _pair(tree, parent, (first, second), rise)
                 if pair is not None:
                     pairs.append(pair)
     pairs.sort(key=lambda pair: -pair.length * (1.0 - pair.unlikeness))
     return [pair for pair in pairs[:_MAX_PAIRS] if pair.length > _SHORTEST_PAIR * pairs[0].length]
 
 
-def _pair(tree: BoneTree, parent: int, branches: tuple[int, int], neighbour_top: float) -> Pair | None:
+def _pair(tree: BoneTree, parent: int, branches: tuple[int, int], neighbours_rise: float) -> Pair | None:
     """Return the pair of two *branches*, None if they are not alike."""
     paths = [tree.longest_path(bone, MAX_JOINTS) for bone in branches]
     count = min(len(paths[0]), len(paths[1]))
@@ -123,7 +124,7 @@ def _pair(tree: BoneTree, parent: int, branches: tuple[int, int], neighbour_top:
     if mean <= 0.0 or difference > _MOST_UNLIKE * mean:
         return None
     sides = (paths[0][:count], paths[1][:count])
-    return Pair(parent, sides, tree.heads[np.array(sides)], float(mean), float(difference / mean), neighbour_top)
+    return Pair(parent, sides, tree.heads[np.array(sides)], float(mean), float(difference / mean), neighbours_rise)
 
 
 def fit_legs(pair: Pair) -> list[Limb]:

@@ -15,8 +15,10 @@ _UP = np.array([0.0, 1.0, 0.0])
 _ARM_SHARE, _WHOLE_ARM_SHARE, _TRUNK_SHARE = 0.75, 1.0, 0.65
 """Usual length of the arms, of the arms with collar bone and hand, and of the trunk, relative to the legs."""
 _MIN_SHARE = 0.01
+_LOWEST_HEAD = 0.1
+"""Lowest height of a head above the chest, relative to the legs."""
 _SHORTEST_BONE = 0.05
-"""Shortest collar bone, foot and neck, relative to arm and leg."""
+"""Shortest collar bone and foot, relative to arm and leg."""
 _INDIVIDUAL_TOES = 3
 """Bones of a foot from which on they are single toes."""
 
@@ -82,7 +84,7 @@ class _Body:
             - 0.5 * abs(float(np.log(self.arms.length / leg / _ARM_SHARE)))
             - abs(float(np.log(self.arms.pair.length / leg / _WHOLE_ARM_SHARE)))
             - abs(float(np.log(max(trunk_share, _MIN_SHARE) / _TRUNK_SHARE)))
-            + 0.5 * (self.arms.pair.neighbour_top > posture.shoulders[1] + _SHORTEST_BONE * leg)
+            + 0.5 * (self.arms.pair.neighbours_rise > _LOWEST_HEAD * leg)
             - min(self._height_of_feet() / leg, 1.0)
             - 0.3 * arms_first
         )
