@@ -35,6 +35,8 @@ _VERTEBRA = re.compile(r"[LTC]\d\d?")
 _PREFIX = re.compile(r"\w{2,}?[_\-. ]")
 _COMMON = 0.7
 """Share of all names from which on what they start with says nothing."""
+_FEW = 3
+"""Names that may start alike by chance."""
 _ARM_ROLES = ("clavicle", "upper_arm", "forearm", "hand")
 _LEG_ROLES = ("thigh", "shin", "foot", "toe")
 _WORTH = {"clavicle": 2.0, "toe": 2.0}
@@ -100,7 +102,8 @@ def common_prefix(names: Sequence[str]) -> str:
     """Return what most of *names* start with, up to a separator ("Hero_" of "Hero_LeftArm"); empty if nothing."""
     starts = Counter(match[0] for name in names if (match := _PREFIX.match(name)))
     prefix, count = starts.most_common(1)[0] if starts else ("", 0)
-    return prefix if count > _COMMON * len(names) else ""
+    is_word = prefix.rstrip("_-. ").lower() in WORDS
+    return prefix if count > max(_COMMON * len(names), _FEW) and not is_word else ""
 
 
 def _split_word(word: str) -> Iterator[str]:

@@ -39,7 +39,7 @@ class MapSummary:
         """Return one line: "Mixamo skeleton, T-pose, 20 of 20 bones found", "Skeleton, A-pose, 3 bones to check"."""
         parts = [f"{self.kind} skeleton" if self.kind else "Skeleton", *([self.pose] if self.pose else [])]
         if self.missing:
-            parts.append(f"{len(self.missing)} required bones missing")
+            parts.append(f"{len(self.missing)} required bone{'s' if len(self.missing) > 1 else ''} missing")
         if self.to_check:
             parts.append(f"{len(self.to_check)} bone{'s' if len(self.to_check) > 1 else ''} to check")
         if not self.missing and not self.to_check:
