@@ -9,9 +9,10 @@ import pytest
 from core.retarget.bone_map import BoneMap, BoneMapError
 from core.retarget.mapping import map_bones
 from core.retarget.summary import summarize
+from tests.core.retarget.bodies import Body
 from tests.core.retarget.changes import hide_names, without
 from tests.core.retarget.rigs import load_rig
-from tests.core.retarget.skeletons import FAMILIES, Body, build
+from tests.core.retarget.skeletons import FAMILIES, build
 from tests.core.retarget.truth import TRUTH
 
 

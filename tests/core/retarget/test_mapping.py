@@ -10,9 +10,10 @@ import pytest
 from core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, BoneMap, BoneMapError
 from core.retarget.mapping import map_bones
 from core.retarget.rig import Rig
+from tests.core.retarget.bodies import Body, random_body
 from tests.core.retarget.changes import add_chains, add_noise, hide_names, move, random_axes, without, without_skin
 from tests.core.retarget.rigs import load_rig
-from tests.core.retarget.skeletons import FAMILIES, Body, build, random_body
+from tests.core.retarget.skeletons import FAMILIES, build
 from tests.core.retarget.truth import ANIMALS, KINDS, TRUTH, Truth
 
 _HAIR = [(0.03, -0.04, -0.05), (-0.03, -0.04, -0.05), (0.05, -0.03, 0.01), (-0.05, -0.03, 0.01), (0.0, -0.02, -0.06)]
