@@ -22,6 +22,8 @@ _HALF_RANGE = (4.0, 96.0)
 _LEAST_RADIUS_M = 1e-4
 _HAND_RADIUS = 0.05
 """Radius of a hand, of its arm's length."""
+_LEAST_CAP = 0.3
+"""Least height of the trunk's round ends, of its depth."""
 HANDS = tuple(f"{side}_hand" for side in SIDES)
 _LIMB_ENDS = {"upper_arm": "forearm", "forearm": "hand", "thigh": "shin"}
 
@@ -117,12 +119,12 @@ def measure_parts(body: RestBody, like: Mapping[str, Part] | None = None, scale:
 def _trunk(body: RestBody) -> Part:
     """Return the trunk, from the middle of the hips to the middle of the shoulders."""
     offsets, radii = [], []
-    for role, ends in (("hips", "thigh"), ("chest", "upper_arm")):
+    for role, ends, outwards in (("hips", "thigh", -1.0), ("chest", "upper_arm", 1.0)):
         middle = 0.5 * (body.positions[f"left_{ends}"] + body.positions[f"right_{ends}"])
         centre, half = _extent(body.skin(role))
         offset = body.local(role, middle)
         offset[2] = offset[2] if np.isnan(centre[2]) else centre[2]
-        half[1] = 0.5 * (half[0] + half[2])
+        half[1] = np.maximum(outwards * (centre[1] - offset[1]) + half[1], _LEAST_CAP * half[2])
         offsets.append(offset)
         radii.append(half)
     return Part((body.joints["hips"], body.joints["chest"]), np.stack(offsets), np.stack(radii))

@@ -15,11 +15,13 @@ from ..math.frames_last import apply, apply_transposed
 from .surfaces import HANDS, Part
 from .tree import Pose
 
-_TOUCH_M = {"head": 0.08, "hand": 0.06, "trunk": 0.05, "arm": 0.04, "thigh": 0.03}
+_TOUCH_M = {"head": 0.06, "hand": 0.06, "trunk": 0.05, "arm": 0.04, "thigh": 0.03}
 """Gap between the middle of the hand and the skin up to which the hand touches, on a body with the hands below. Fingers
 that touch the head hold the middle of the hand farther away than a palm on a thigh."""
 _FADING_M = 0.05
-"""Beyond that a touch fades over this gap; so does one that is farther beyond than another touch of the hand."""
+"""Beyond that a touch fades over this gap ..."""
+_NEAREST_M = 0.03
+"""... and over this one if the hand touches something else more closely."""
 _HAND_M = 0.026
 """Radius of the hands of that body."""
 FADE_S = 0.1
@@ -84,7 +86,7 @@ def find_touches(parts: dict[str, Part], pose: Pose, names: set[str], fade: int,
         scale = float(parts[hand].radii[0, 0]) / _HAND_M
         limits = np.array([[_TOUCH_M[_kind(name)]] for name in others])
         beyond = np.stack([gap for _, _, gap in nearest]) / scale - limits
-        behind = (beyond - beyond.min(axis=0)) / _FADING_M
+        behind = (beyond - beyond.min(axis=0)) / _NEAREST_M
         beyond = np.maximum(beyond, 0.0) / _FADING_M
         for name, (share, direction, gap), far, rank in zip(others, nearest, beyond, behind, strict=True):
             weight = np.exp(-(far**2) - rank**2)
