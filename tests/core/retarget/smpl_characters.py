@@ -125,6 +125,7 @@ def touching_pose(part: str) -> np.ndarray:
     """Return a pose (24, 3) whose right hand touches *part* and nothing else, out of many random arm poses."""
     generator = np.random.default_rng(0)
     poses = np.zeros((6000, 24, 3))
+    poses[:, JOINT_INDEX["right_hip"], 0] = -1.3 if part.endswith("thigh") else 0.0
     for side, sign in (("left", -1.0), ("right", 1.0)):
         poses[:, JOINT_INDEX[f"{side}_shoulder"]] = generator.uniform(-1.4, 1.4, (len(poses), 3))
         poses[:, JOINT_INDEX[f"{side}_elbow"], 1] = sign * generator.uniform(0.2, 2.2, len(poses))
