@@ -313,7 +313,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> None:
     rigs = _files(options.rigs_folder, options.rigs)
     clips = _files(options.motions_folder, options.clips)
-    check_outputs({"the figures": options.json}, {"the rigs": rigs, "the clips": clips})
+    check_outputs(
+        {"the figures": options.json},
+        {"the rigs": [*rigs, *(path.with_suffix(".json") for path in rigs)], "the clips": clips},
+    )
     rows = evaluate(rigs, clips, options.frames)
     print(f"{len(rigs)} characters, {len(clips)} clips")
     print_table(rows)

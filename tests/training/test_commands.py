@@ -17,6 +17,7 @@ import pytest
         ("evaluate_cleanup", ["{gone}"]),
         ("evaluate_fit", ["{gone}"]),
         ("evaluate_real", ["{gone}"]),
+        ("evaluate_retarget", ["{gone}", "{gone}"]),
         ("inference", ["{gone}"]),
         ("look_at_fit", ["{gone}", "-o", "{out}"]),
         ("main", ["--config", "{gone}"]),

@@ -69,6 +69,7 @@ CASES: dict[str, list[Case]] = {
         NETWORK,
         Case(CLIP, ("{out}", "--smplify", "2", "--motions", "{folder}", "--json", "{onto}")),
     ],
+    "training.evaluate_retarget": [Case(CLIP, ("{folder}", "{folder}", "--json", "{onto}"))],
     "training.inference_command": [_run("last.pth.tar", "summary.json", "{read}", "--output", "{run}")],
     "training.look_at_fit": [
         _run("walk.trc", "walk.trc_01.png", "{read}", "-o", "{run}"),
