@@ -24,7 +24,7 @@ _NEAREST_M = 0.03
 """... and over this one if the hand touches something else more closely."""
 _HAND_M = 0.026
 """Radius of the hands of that body."""
-FADE_S = 0.1
+FADE_S = 0.15
 """Time over which touches are smoothed."""
 _LEAST_WEIGHT = 0.01
 _TINY = 1e-9
