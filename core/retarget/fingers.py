@@ -11,7 +11,6 @@ from .rig import Rig
 _BENDS_DEG = ((14.0, 20.0, 12.0), (24.0, 32.0, 20.0))
 """Bend of the three bones of the index and of the little finger against the hand; the others lie between."""
 _THUMB = "thumb"
-_LEAST_FINGERS = 2
 _TINY_M = 1e-6
 
 
@@ -30,7 +29,7 @@ def relaxed_fingers(rig: Rig, bone_map: BoneMap) -> dict[int, tuple[str, np.ndar
         chains = [_chain(rig, child) for child in rig.children[hand] if child not in _mapped(rig, bone_map)]
         thumbs = [chain for chain in chains if any(_THUMB in rig.names[bone].lower() for bone in chain)]
         fingers = [chain for chain in chains if chain not in thumbs and len(chain) > 1]
-        if len(thumbs) != 1 or len(fingers) < _LEAST_FINGERS:
+        if len(thumbs) != 1 or not fingers:
             continue
         for bone, turn in _bent(rig, hand, thumbs[0], fingers, left=side == SIDES[0]).items():
             found[bone] = (f"{side}_hand", turn)

@@ -10,6 +10,7 @@ from ..smpl_skeleton import JOINT_INDEX
 from .arms import KeptTouch
 from .bone_map import SIDES
 from .character import Character
+from .fingers import relaxed_fingers
 from .options import RetargetOptions
 from .retargeted import RetargetReport
 from .source import RetargetSource
@@ -100,7 +101,7 @@ def make_report(
         source_slide_m=float(source_slides.mean()) if len(slides) else 0.0,
         slide_m=float(slides.mean()) if len(slides) else 0.0,
         worst_slide_m=float(slides.max(initial=0.0)),
-        lowest_m=float(measured.lowest.min()) if len(character.rig.skin.vertices) else float("nan"),
+        lowest_m=float(measured.lowest.min()) if all(foot.has_skin for foot in character.feet) else float("nan"),
         contacts=int(measured.touches.sum()),
         contacts_kept=int(measured.kept.sum()),
         out_of_reach=np.flatnonzero(out_of_reach),
@@ -128,6 +129,8 @@ def _doubts(
         found.append(f"The armature does not hang {names} on the limb that they belong to.")
     if not source.contacts:
         found.append("The motion shows no foot contacts, so no foot is planted.")
+    if options.fingers == "relaxed" and not relaxed_fingers(character.rig, character.bone_map):
+        found.append("No hand with a thumb and fingers was found, so no fingers are bent.")
     if step > _LARGE_STEPS * character.size:
         found.append(f"The steps are {step / character.size:.1f} times as long as fits the legs.")
     if out_of_reach.any():

@@ -20,7 +20,7 @@ class RetargetReport:
         source_slide_m: how far the foot contacts of the source slide, scaled to the character, mean over contacts.
         slide_m: how far the same contacts slide on the character, mean over contacts.
         worst_slide_m: the same for the worst contact.
-        lowest_m: height of the lowest vertex of the feet over all frames; NaN without a skin.
+        lowest_m: height of the lowest vertex of the feet over all frames; NaN if they have no skin.
         contacts: number of hand contacts (a hand at the other one, the head, a hip ...) in the source, in frames.
         contacts_kept: in how many of these frames the character's hand is within 3 cm of its goal, scaled to a leg of
             0.80 m.

@@ -91,6 +91,7 @@ class Foot:
         heel: (3,) the bottom of the heel.
         ball: (3,) the toe joint, about which the foot rolls off.
         ball_height: height of the ball above the sole.
+        has_skin: whether the sole is known from the skin.
         tilt: how far the foot tilts, of the source's tilt: below 1 if it is much too long for the legs.
         support: the skin of the sole; without a skin, heel, ball and tip of the toes.
     """
@@ -101,6 +102,7 @@ class Foot:
     ball: np.ndarray
     ball_height: float
     support: Support
+    has_skin: bool
     tilt: float = 1.0
 
     @property
@@ -143,7 +145,8 @@ def _measure_foot(rig: Rig, tree: Tree, side: str) -> Foot:
         ball = np.array([heel[0], low, _BALL_SHARE * along.max()])
     near = np.flatnonzero(share > _LEAST_WEIGHT)
     lowest = _lowest_points(tree.local(ankle, skin.vertices[near]), owners[skin.main_bones[near]])
-    return Foot(ankle, toe, heel, ball, float(ball[1]) - low, _skinned(rig, tree, owners, near[lowest], (ankle, toe)))
+    support = _skinned(rig, tree, owners, near[lowest], (ankle, toe))
+    return Foot(ankle, toe, heel, ball, float(ball[1]) - low, support, True)
 
 
 def _lowest_points(vertices: np.ndarray, joints: np.ndarray) -> np.ndarray:
@@ -167,7 +170,9 @@ def _foot_without_skin(tree: Tree, ankle: int, toe: int | None, ball: np.ndarray
     joints = (ankle, -1 if toe is None else toe)
     levers = weights[..., None] * np.stack([points, points - ball])
     toes = (points - ball)[weights[1] > _MAIN_WEIGHT]
-    return Foot(ankle, toe, heel, ball, float(ball[1]) - low, Support(ankle, points, joints, levers, weights, toes))
+    return Foot(
+        ankle, toe, heel, ball, float(ball[1]) - low, Support(ankle, points, joints, levers, weights, toes), False
+    )
 
 
 def _skinned(rig: Rig, tree: Tree, owners: np.ndarray, numbers: np.ndarray, feet: tuple[int, int | None]) -> Support:

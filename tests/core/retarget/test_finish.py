@@ -191,6 +191,11 @@ def test_relaxed_fingers_bend_towards_the_palm() -> None:
     assert len(relaxed.bones) > len(left.bones)
 
 
+def test_a_hand_without_a_thumb_is_told() -> None:
+    motion = retarget(walk(), smpl_rig(skin=False), SMPL_MAP, RetargetOptions(fingers="relaxed"))
+    assert any("thumb" in doubt for doubt in motion.report.doubts)
+
+
 def test_bones_that_hang_loose_are_told() -> None:
     rig = smpl_rig(skin=False)
     parents = rig.parents.copy()
