@@ -57,7 +57,7 @@ class Character:
         Raises:
             BoneMapError: *bone_map* does not fit the rig, or lacks a required bone.
             RigError: a limb has no length, or left and right coincide.
-            RetargetOptionError: the rest pose has another number of bones than the rig.
+            RetargetOptionError: the rest pose has another number of bones than the rig, or the legs do not stand in it.
         """
         bone_map.check(rig)
         alignment, body = rest_alignment(rig, bone_map, source.rest)
@@ -66,6 +66,10 @@ class Character:
         tree = build_tree(rig, bone_map, alignment)
         drops = [tree.offsets[tree.index[f"{side}_{end}"]] for side in SIDES for end in ("shin", "foot")]
         size = 2.0 * float(np.mean(drops, axis=0)[1]) / source.leg_drop
+        if size <= 0.0:
+            raise RetargetOptionError(
+                "expected a rest_pose in which the character stands, but its feet are above its hips"
+            )
         feet = measure_feet(rig, tree, size * source.foot_m)
         arms = [_chain_length(tree, side, ("forearm", "hand")) for side in SIDES if f"{side}_hand" in tree.index]
         reach = float(np.mean(arms)) / source.arm_m if arms else size

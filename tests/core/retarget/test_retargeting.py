@@ -162,6 +162,12 @@ def test_bad_options_are_errors(settings: dict, names: str) -> None:
         RetargetOptions(**settings)
 
 
+def test_a_rest_pose_on_its_head_is_an_error() -> None:
+    upside_down = np.diag([1.0, -1.0, -1.0]) @ smpl_rig().axes
+    with pytest.raises(RetargetOptionError, match="stands"):
+        retarget(walk(), smpl_rig(), SMPL_MAP, RetargetOptions(rest_pose=upside_down))
+
+
 def test_a_rest_pose_of_another_rig_is_an_error() -> None:
     with pytest.raises(RetargetOptionError, match="24 bones, got 5"):
         retarget(walk(), smpl_rig(), SMPL_MAP, RetargetOptions(rest_pose=np.tile(np.eye(3), (5, 1, 1))))
