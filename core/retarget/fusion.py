@@ -44,11 +44,13 @@ class Limbs:
     Attributes:
         bones: the bone of each role.
         confidence: from 0 to 1.
-        notes: what the user should know, a sentence each.
+        named: the roles whose bone has the name of the role.
+        notes: what the user should know, a clause each.
     """
 
     bones: dict[str, int] = field(default_factory=dict)
     confidence: dict[str, float] = field(default_factory=dict)
+    named: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
     def has(self, roles: tuple[str, ...]) -> bool:
@@ -72,13 +74,14 @@ def fuse_limbs(tree: BoneTree, structure: Structure | None, named: NamedBones) -
             confidence = NAMED_NEARBY
         fused.bones[role], fused.confidence[role] = bone, confidence
     _drop_doubles(fused)
+    fused.named = frozenset(role for role, bone in fused.bones.items() if by_name.get(role) == bone)
     if is_mirrored and structure.knows_front:
         fused.notes = ("left and right are those of the names, but the feet point the other way",)
         fused.confidence = {role: min(value, NAMED_ELSEWHERE) for role, value in fused.confidence.items()}
     elif structure.limbs and not by_name and not structure.knows_front:
         fused.notes = ("nothing shows where the front is, so left and right may be exchanged",)
         fused.confidence = {role: min(value, DOUBTFUL) for role, value in fused.confidence.items()}
-    loose = [role for role, bone in fused.bones.items() if bone == by_name.get(role) and certainty[role] == LOOSE]
+    loose = [role for role in fused.bones if role in fused.named and certainty[role] == LOOSE]
     if loose:
         fused.notes += (f"{', '.join(role.replace('_', ' ') for role in loose)} hang from no bone of the limb",)
     return fused

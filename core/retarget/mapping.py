@@ -42,11 +42,12 @@ def map_bones(rig: Rig) -> BoneMap:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """What was found in one tree: chains of bones by role, the confidence in them, and notes for the user."""
+    """What was found in one tree: chains of bones by role, the confidence in them, those named so, and notes."""
 
     tree: BoneTree
     chains: dict[str, tuple[int, ...]]
     confidence: dict[str, float]
+    named: frozenset[str]
     notes: tuple[str, ...]
 
 
@@ -72,7 +73,7 @@ def _map_tree(tree: BoneTree) -> _Found:
         if posture.is_on_all_fours:
             notes += ("it stands on arms and legs like an animal",)
             confidence = {role: min(value, UNSURE) for role, value in confidence.items()}
-    return _Found(tree, chains, confidence, notes)
+    return _Found(tree, chains, confidence, limbs.named, notes)
 
 
 def _posture(tree: BoneTree, limbs: Limbs) -> Posture:
@@ -144,13 +145,14 @@ def _trunk_notes(trunk: Trunk, named_heads: int) -> tuple[str, ...]:
 
 
 def _check_person(found: _Found) -> None:
-    """Check that arms and legs were found; raise `BoneMapError`."""
+    """Check that arms and legs were found, by name or in a standing person's pose; raise `BoneMapError`."""
+    known = found.named | {role for role, value in found.confidence.items() if value >= DOUBTFUL}
     lacking = [
         text
         for text, roles in (("arms", _ARMS), ("legs", _LEGS))
-        if not all(found.confidence.get(f"{side}_{role}", 0.0) >= DOUBTFUL for side in SIDES for role in roles)
+        if not all(f"{side}_{role}" in known for side in SIDES for role in roles)
     ]
-    if len(lacking) == 0:
+    if not lacking:
         return
     why = "; ".join(found.notes) or "neither the names nor the rest pose of its bones show them"
     raise BoneMapError(

@@ -184,6 +184,29 @@ def test_feet_that_are_roots_are_mapped_and_told() -> None:
     assert any("hang from no bone of the limb" in note for note in bone_map.notes)
 
 
+def test_a_named_forearm_elsewhere_is_mapped_but_in_doubt() -> None:
+    """Exported control rigs have such arms: the user can correct the map, which an error would not offer."""
+    bone_map = map_bones(_rehang(("LeftForeArm", "RightForeArm")))
+    assert bone_map.bones["left_forearm"] == ("mixamorig:LeftForeArm",)
+    assert bone_map.confidence["left_forearm"] < DOUBTFUL
+
+
+def test_a_named_animal_is_in_doubt() -> None:
+    """Some horses have the bone names of a person."""
+    rig, truth = build(FAMILIES["mixamo"], Body(arms_down=88.0))
+    hips = rig.heads[rig.index[truth["hips"][0]]].copy()
+    lying = hips + (rig.heads - hips)[:, [0, 2, 1]] * [1.0, -1.0, 1.0]
+    shift = lying - rig.heads
+    for side in ("left", "right"):
+        arm = rig.descendants(rig.index[truth[f"{side}_upper_arm"][0]])
+        shift[arm] = shift[arm[0]]
+        shift[rig.descendants(rig.index[truth[f"{side}_thigh"][0]])] = 0.0
+    rig.heads[:] += shift
+    bone_map = map_bones(rig)
+    assert max(bone_map.confidence[role] for role in REQUIRED_ROLES) < DOUBTFUL
+    assert "it stands on arms and legs like an animal" in bone_map.notes
+
+
 def test_legs_that_are_roots_are_told() -> None:
     bone_map = map_bones(_rehang(("LeftUpLeg", "RightUpLeg")))
     assert bone_map.confidence["hips"] < DOUBTFUL
