@@ -74,7 +74,15 @@ if TYPE_CHECKING or not VENDORED:
     )
     from core.placement import Person, Place, shape_of
     from core.reading import Reading, ReadOptions, read_all, read_tracks
+    from core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError
+    from core.retarget.mapping import map_bones
+    from core.retarget.options import RetargetOptions
+    from core.retarget.retargeted import RetargetedMotion, RetargetReport
+    from core.retarget.retargeting import retarget
     from core.retarget.rig import Rig, RigError, Skin
+    from core.retarget.root import Carrier
+    from core.retarget.source import RetargetSource
+    from core.retarget.summary import rest_pose
     from core.skeleton import BODY, Skeleton
     from core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, SMPL
     from core.track import KeypointTrack
@@ -126,7 +134,15 @@ else:
     )
     from .core.placement import Person, Place, shape_of
     from .core.reading import Reading, ReadOptions, read_all, read_tracks
+    from .core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError
+    from .core.retarget.mapping import map_bones
+    from .core.retarget.options import RetargetOptions
+    from .core.retarget.retargeted import RetargetedMotion, RetargetReport
+    from .core.retarget.retargeting import retarget
     from .core.retarget.rig import Rig, RigError, Skin
+    from .core.retarget.root import Carrier
+    from .core.retarget.source import RetargetSource
+    from .core.retarget.summary import rest_pose
     from .core.skeleton import BODY, Skeleton
     from .core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, SMPL
     from .core.track import KeypointTrack

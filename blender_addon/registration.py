@@ -13,6 +13,10 @@ from .background import modal_operator
 from .batch import blender_command
 from .body import panel as body_panel
 from .body import properties as body_properties
+from .character import bone_colors
+from .character import operators as character_operators
+from .character import panel as character_panel
+from .character import properties as character_properties
 from .export import operators as export_operators
 from .export import panel as export_panel
 from .export import properties as export_properties
@@ -39,11 +43,12 @@ _OPERATORS = (
     shape_operators,
     result_operators,
     refit_operators,
+    character_operators,
     export_operators,
     motion_operators,
     menu,
 )
-_PANELS = (track_panel, body_panel, fit_panel, result_panel, export_panel)
+_PANELS = (track_panel, body_panel, fit_panel, result_panel, character_panel, export_panel)
 
 MODULES = (
     translations,
@@ -60,6 +65,8 @@ MODULES = (
     cleanup_cache,
     error_colors,
     error_strip,
+    character_properties,
+    bone_colors,
     export_properties,
     *_OPERATORS,
     *_PANELS,

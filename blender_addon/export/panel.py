@@ -1,4 +1,4 @@
-"""Box 5: write the active figure, or all selected ones, to files."""
+"""Box 6: write the active figure, or all selected ones, to files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .properties import settings_explained, settings_of_format
 
 
 class SMPLIFY_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's naming convention
-    """Box 5."""
+    """Box 6."""
 
     bl_idname = "SMPLIFY_PT_export"
-    bl_label = "5. Export"
-    bl_order = 5
+    bl_label = "6. Export"
+    bl_order = 6
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the panel."""

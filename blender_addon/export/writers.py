@@ -76,13 +76,13 @@ def export_figures(
         raise ExportError(
             f"a .{kind} file holds one person, got {len(armatures)} for {path}; write one file per person"
         )
-    with without_colors(armatures), _new_file(path) as temporary:
+    with without_colors(armatures), new_file(path) as temporary:
         FORMATS[kind](armatures, scene or bpy.context.scene, temporary, target or ExportTarget())
     return path
 
 
 @contextmanager
-def _new_file(path: Path) -> Iterator[Path]:
+def new_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path that is moved to *path* if the block succeeds.
 
     Raises:
@@ -93,7 +93,7 @@ def _new_file(path: Path) -> Iterator[Path]:
         yield temporary
 
 
-def _run(kind: str, path: Path, **settings: object) -> None:
+def run_exporter(kind: str, path: Path, **settings: object) -> None:
     """Run the exporter of a format; enable the add-on that provides it.
 
     Raises:
@@ -135,7 +135,7 @@ def save_session(path: Path) -> Path:
         ExportError: Blender could not write it.
         OutputError: *path* refers to a file that the open project consists of or reads.
     """
-    with _new_file(path) as temporary:
+    with new_file(path) as temporary:
         try:
             bpy.ops.wm.save_as_mainfile(filepath=str(temporary), copy=True, compress=True, check_existing=False)
         except RuntimeError as error:
@@ -169,7 +169,7 @@ def _write_fbx(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
     with _prepared_scene("fbx", armatures, scene, target) as isolated:
         if target.fbx_centimetres:
             isolated.unit_settings.scale_length = 0.01
-        _run(
+        run_exporter(
             "fbx", path,
             use_selection=True, object_types={"ARMATURE", "MESH"}, add_leaf_bones=False, mesh_smooth_type="FACE",
             apply_scale_options="FBX_SCALE_ALL", axis_forward="-Z", axis_up="Y",
@@ -181,7 +181,7 @@ def _write_fbx(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
 
 def _write_glb(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
     with _prepared_scene("glb", armatures, scene, target):
-        _run(
+        run_exporter(
             "glb", path,
             export_format="GLB", use_selection=True, use_active_scene=True, export_yup=True, export_skins=True,
             export_all_influences=False, export_influence_nb=4, export_morph=False, export_cameras=False,
@@ -193,7 +193,7 @@ def _write_glb(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
 
 def _write_usd(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
     with _prepared_scene("usd", armatures, scene, target):
-        _run(
+        run_exporter(
             "usd", path,
             selected_objects_only=True, export_animation=True, export_armatures=True, export_materials=True,
             export_custom_properties=False,
@@ -208,7 +208,7 @@ def _write_bvh(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
         _y_up_rig(armatures[0], motion, scene) as rig,
         isolated_scene([rig], scene, name=armatures[0].name, frames=frames) as isolated,
     ):
-        _run(
+        run_exporter(
             "bvh", path,
             frame_start=isolated.frame_start, frame_end=isolated.frame_end, rotate_mode="ZXY", root_transform_only=True,
         )  # fmt: skip
@@ -260,7 +260,7 @@ def write_amass(
     Raises:
         OutputError: *path* refers to a file that the open project consists of or reads.
     """
-    with _new_file(path) as temporary:
+    with new_file(path) as temporary:
         _write_motion(armature, temporary, scene, extra)
 
 

@@ -30,6 +30,7 @@ from ..figure.animation import frames_of, read_motion, rekey_motion
 from ..figure.body_mesh import body_mesh_of, shape_values
 from ..figure.custom_properties import MARK_KEY
 from ..figure.fcurves import Keys
+from ..figure.key_listeners import notify
 from ..figure.keyframe_hash import keys_edited, mark_keys, motion_keys
 from ..figure.record import AdjustmentError, FigureRecord, adjustable, store
 from .cleanup_cache import CLEANUP_CACHE, Key
@@ -189,6 +190,21 @@ def _write(
     armature[APPLIED_KEY] = json.dumps(asdict(options))
     armature.smplify.edited = False
     armature.smplify.trouble = ""
+    notify(armature)
+
+
+def keyed_source(armature: bpy.types.Object) -> tuple[CleanupSource, CleanupOptions]:
+    """Return an analysis for the clean-up, and the options with which it gives the motion keyed on *armature*.
+
+    Keys that were edited are read and analysed.
+
+    Raises:
+        CoreError: the figure has no record or no keys, or its body cannot be read.
+    """
+    record = adjustable(armature)
+    if keys_edited(armature):
+        return analyse_motion(read_motion(armature, record.motion.fps), _body_of(record)), CleanupOptions()
+    return _source(armature, record), applied_settings(armature)
 
 
 def _show(armature: bpy.types.Object, options: CleanupOptions) -> None:

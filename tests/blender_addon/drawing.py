@@ -84,6 +84,19 @@ class Layout:
         assert name in data.bl_rna.properties, f"{data} has no {name}"
         self._drawn.props.append(name)
 
+    def prop_search(
+        self,
+        data: bpy.types.bpy_struct,
+        name: str,
+        where: bpy.types.bpy_struct,
+        items: str,
+        **options: object,
+    ) -> None:
+        self._check("prop_search", options)
+        assert name in data.bl_rna.properties, f"{data} has no {name}"
+        assert items in where.bl_rna.properties, f"{where} has no {items}"
+        self._drawn.props.append(name)
+
     def operator(self, idname: str, **options: object) -> object:
         self._check("operator", options)
         group, name = idname.split(".")

@@ -120,7 +120,7 @@ def test_every_state_of_a_fit_is_drawn(addon):
     assert len(looks) == len(FitState)
 
 
-# Box 2 and box 5: what each choice of a menu shows
+# Box 2 and box 6: what each choice of a menu shows
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ ENGLISH = sorted(set().union(*LANGUAGES.values()))
 
 
 def texts_in_the_source() -> set[str]:
-    """Every text that stands in the add-on or comes from the core's progress."""
+    """Every text that stands in the add-on or comes from the core: progress, and the names of rest poses."""
     found = set()
-    for pattern in ("blender_addon/**/*.py", "core/fit/**/*.py", "core/pipeline.py"):
+    for pattern in ("blender_addon/**/*.py", "core/fit/**/*.py", "core/pipeline.py", "core/retarget/*.py"):
         for path in REPOSITORY.glob(pattern):
             if path.name != "translations.py":
                 nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -63,6 +63,8 @@ def groups() -> dict[str, bpy.types.bpy_struct]:
     settings = bpy.context.scene.smplify
     found = {type(item).__name__: item.bl_rna for item in (settings.track, settings.body, settings.fit)}
     found["export"] = bpy.context.scene.smplify_export.bl_rna
+    found["character"] = bpy.context.scene.smplify_character.bl_rna
+    found["bone"] = found["character"].properties["bones"].fixed_type
     found["figure"] = bpy.types.Object.bl_rna.properties["smplify"].fixed_type
     found["preferences"] = SMPLIFY_AP_preferences.bl_rna
     for name in dir(bpy.ops.smplify):
@@ -91,7 +93,7 @@ def test_everything_has_a_tooltip(addon):
     assert without == []
 
 
-SAME_IN_EVERY_LANGUAGE = {"Body", "Choose Person", "File Path", "Iterations", "Which", "flags"}
+SAME_IN_EVERY_LANGUAGE = {"Body", "Choose Person", "File Path", "Iterations", "Which", "bones", "flags"}
 """Blender's own word, or only seen by those who call an operator from Python."""
 
 

@@ -82,7 +82,7 @@ def test_a_file_becomes_a_figure_that_can_be_adjusted_and_exported(blender, user
     blender.wait_until("bpy.context.object.smplify.smoothing == 0")
     assert not any(name.startswith("actions/") for name in differing(fitted, hashes(blender)))
 
-    # 5. Export: a file on the disk.
+    # 6. Export: a file on the disk.
     blender.sidebar.click("Export Figures")
     blender.wait_until("'FILE_BROWSER' in windows.area_types()")
     blender.picture().save(pictures / "export.png")

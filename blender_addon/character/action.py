@@ -1,0 +1,176 @@
+"""The action that a character is given, and what stood in its place: nothing is lost, and all can be put back.
+
+The values of the keyed channels, the old action with its blending, and the NLA tracks that were heard are remembered
+when the action is given, and restored when it is taken away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..figure.fcurves import Channels, Keys, keys_of
+from .keys import Channel, Curve, owner_of, path_of
+
+_SLOTS = bpy.app.version >= (4, 4, 0)
+_BLENDING = (
+    "action_blend_type",
+    "action_extrapolation",
+    "action_influence",
+    *(("last_slot_identifier",) if _SLOTS else ()),
+)
+_PLAIN = {"action_blend_type": "REPLACE", "action_extrapolation": "HOLD", "action_influence": 1.0}
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was there before a character was given a motion.
+
+    Attributes:
+        values: the values of the channels that are keyed.
+        animated: whether it had animation data at all.
+        blending: the settings of its animation data, by name.
+        slot: the handle of the old action's slot.
+        fake_user: whether the old action was kept by a fake user.
+        tracks: names of the NLA tracks that were not muted.
+        solo: name of the NLA track that was heard alone, empty if none was.
+    """
+
+    values: Mapping[Channel, Sequence[float]] = field(default_factory=dict)
+    animated: bool = False
+    blending: Mapping[str, Any] = field(default_factory=dict)
+    slot: int = 0
+    fake_user: bool = False
+    tracks: tuple[str, ...] = ()
+    solo: str = ""
+
+
+def remember(armature: bpy.types.Object) -> Before:
+    """Return the animation of *armature* as it is; the values of channels are added by `keep_values`."""
+    animation = armature.animation_data
+    if animation is None:
+        return Before()
+    action, tracks = animation.action, animation.nla_tracks
+    return Before(
+        animated=True,
+        blending={name: getattr(animation, name) for name in _BLENDING},
+        slot=animation.action_slot_handle if _SLOTS else 0,
+        fake_user=action is not None and action.use_fake_user,
+        tracks=tuple(track.name for track in tracks if not track.mute),
+        solo=next((track.name for track in tracks if track.is_solo), ""),
+    )
+
+
+def value_of(armature: bpy.types.Object, channel: Channel) -> list[float]:
+    """Return the present values of *channel*."""
+    return [float(value) for value in getattr(owner_of(armature, channel), channel[1])]
+
+
+def set_value(armature: bpy.types.Object, channel: Channel, values: Sequence[float]) -> None:
+    """Set the values of *channel*, if the character still has its bone."""
+    if not channel[0] or channel[0] in armature.pose.bones:
+        setattr(owner_of(armature, channel), channel[1], values)
+
+
+def give_action(armature: bpy.types.Object, name: str) -> None:
+    """Give *armature* a new, empty action called *name*; keep the old one and mute the NLA tracks."""
+    animation = armature.animation_data or armature.animation_data_create()
+    if animation.action is not None:
+        animation.action.use_fake_user = True
+    for track in animation.nla_tracks:
+        if track.is_solo:
+            track.is_solo = False
+    for track in animation.nla_tracks:
+        if not track.mute:
+            track.mute = True
+    animation.action = bpy.data.actions.new(name)
+    for setting, value in _PLAIN.items():
+        setattr(animation, setting, value)
+
+
+def write_curves(
+    armature: bpy.types.Object, curves: Iterable[Curve], first_frame: int, stale: Iterable[Channel] = ()
+) -> str:
+    """Key *curves* from *first_frame* on in the present action of *armature*, and remove the *stale* channels.
+
+    Keys whose frame does not change only get new values.
+
+    Returns:
+        The hash of the keys, as `keys_hash` gives it.
+    """
+    channels = Channels(armature)
+    for channel in stale:
+        channels.remove(path_of(channel))
+    written = list(curves)
+    keys = _read_keys(channels, [curve.channel for curve in written])
+    for curve in written:
+        frames = np.arange(first_frame, first_frame + len(curve.values), dtype=np.float32)
+        group = curve.channel[0] or "Object Transforms"
+        channels.rewrite(path_of(curve.channel), frames, curve.values, group=group, keys=keys)
+    channels.action.update_tag()
+    armature.update_tag(refresh={"OBJECT", "DATA", "TIME"})
+    return _hash(keys)
+
+
+def keys_hash(armature: bpy.types.Object, keyed: Iterable[Channel]) -> str:
+    """Return the hash of the keys of the channels *keyed* in the present action of *armature*."""
+    return _hash(_read_keys(Channels(armature), keyed))
+
+
+def _read_keys(channels: Channels, keyed: Iterable[Channel]) -> Keys:
+    paths = [path_of(channel) for channel in keyed]
+    found = {(path, index): channels.find(path, index) for path in paths for index in range(4)}
+    return {number: keys_of(curve) for number, curve in found.items() if curve is not None}
+
+
+def _hash(keys: Keys) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for number in sorted(keys):
+        digest.update(f"{number}".encode() + keys[number].tobytes())
+    return digest.hexdigest()
+
+
+def take_action(
+    armature: bpy.types.Object, before: Before, old: bpy.types.Action | None, *, ours: bpy.types.Action | None
+) -> None:
+    """Take the action *ours* of *armature* away, with its data-block, and restore everything of *before*.
+
+    If the character has another action by now, that one stays.
+    """
+    animation = armature.animation_data
+    if animation is not None:
+        if animation.action == ours:
+            _restore_action(animation, before, old)
+        _restore_tracks(animation, before)
+        if animation.action is None and not before.animated and not animation.nla_tracks and not animation.drivers:
+            armature.animation_data_clear()
+    if ours is not None and ours.users == 0:
+        bpy.data.actions.remove(ours)
+    for channel, values in before.values.items():
+        set_value(armature, channel, values)
+    armature.update_tag(refresh={"OBJECT", "DATA", "TIME"})
+
+
+def _restore_action(animation: bpy.types.AnimData, before: Before, old: bpy.types.Action | None) -> None:
+    animation.action = old
+    if old is not None:
+        old.use_fake_user = before.fake_user
+        slot = next((slot for slot in old.slots if slot.handle == before.slot), None) if _SLOTS else None
+        if slot is not None:
+            animation.action_slot = slot
+    for name, value in before.blending.items():
+        setattr(animation, name, value)
+
+
+def _restore_tracks(animation: bpy.types.AnimData, before: Before) -> None:
+    for track in animation.nla_tracks:
+        if track.name in before.tracks:
+            track.mute = False
+    solo = animation.nla_tracks.get(before.solo) if before.solo else None
+    if solo is not None:
+        solo.is_solo = True

@@ -1,0 +1,206 @@
+"""Put a figure's motion onto a character, keep it up to date, and take it away again.
+
+Nothing of the character is changed but its action, which NLA tracks are muted, and the pose of keyed bones; all of it
+is restored by `remove_motion`. On an error nothing is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import bpy
+
+from ..core_access import BoneMap, CoreError, RetargetedMotion, retarget
+from ..figure.record import adjustable
+from . import stored as storage
+from .action import give_action, keys_hash, remember, set_value, take_action, value_of, write_curves
+from .errors import CharacterError
+from .figure_motion import source_of
+from .identity import has_motion
+from .keys import BoneMotion, Channel, Curve, bone_links, character_curves, held_bones
+from .obstacles import check_editable, check_free, locked_bones
+from .read_rig import read_rig
+from .settings import CharacterSettings, Facts
+from .stored import Stored
+
+
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    """A solution, ready to be written."""
+
+    motion: RetargetedMotion
+    curves: list[Curve]
+    first_frame: int
+    notes: tuple[str, ...]
+
+
+def apply_motion(
+    armature: bpy.types.Object, figure: bpy.types.Object, bone_map: BoneMap, settings: CharacterSettings
+) -> Facts:
+    """Put the motion of *figure* onto *armature*; a motion that it was given before is replaced.
+
+    Must be called in Object or Pose Mode.
+
+    Returns:
+        How well it went.
+
+    Raises:
+        CoreError: the character, its bone map or the figure cannot be used; nothing is changed.
+    """
+    check_editable(armature)
+    earlier = storage.load(armature) if has_motion(armature) else None
+    solved = _solve(armature, figure, bone_map, settings, earlier)
+    facts = Facts.from_report(solved.motion.report, solved.first_frame, solved.notes)
+    base = earlier if earlier is not None and _is_ours(armature, earlier) else _begin(armature, figure, earlier)
+    values, stale = _changed_values(armature, base, solved.curves)
+    kept = replace(
+        base,
+        figure=figure,
+        bone_map=bone_map,
+        settings=settings,
+        before=replace(base.before, values=values),
+        facts=facts,
+        digest=write_curves(armature, solved.curves, solved.first_frame, stale),
+        trouble="",
+    )
+    for channel in stale:
+        set_value(armature, channel, base.before.values[channel])
+    assert kept.action is not None, "the character was given one"
+    kept.action.name = _name(armature, figure)
+    storage.save(armature, kept)
+    bpy.context.view_layer.update()
+    return facts
+
+
+def follow_figure(armature: bpy.types.Object) -> None:
+    """Put the motion of its figure onto the character *armature* again; on an error, keep its keys and the reason.
+
+    Keys of the character that were edited are not overwritten.
+    """
+    try:
+        kept = storage.load(armature)
+    except CoreError:
+        return  # shown by the panel
+    change_settings(armature, kept.settings)
+
+
+def change_settings(armature: bpy.types.Object, settings: CharacterSettings) -> bool:
+    """Apply the motion of the character *armature* again with *settings*; return whether that succeeded.
+
+    On an error its keys and settings stay, and the reason is kept in `Stored.trouble`.
+
+    Raises:
+        CharacterError: what is kept with *armature* is damaged.
+    """
+    kept = storage.load(armature)
+    try:
+        if kept.figure is None:
+            raise CharacterError(f"expected the figure whose motion {armature.name} has, but it was removed")
+        if not _is_ours(armature, kept):
+            raise CharacterError(f"expected {armature.name} to have the action that it was given; apply again")
+        if keys_hash(armature, kept.before.values) != kept.digest:
+            raise CharacterError(
+                f"expected the keys of {armature.name} as they were written, but they were edited since; Apply "
+                "overwrites the edits, Remove takes them away"
+            )
+        apply_motion(armature, kept.figure, kept.bone_map, settings)
+    except CoreError as error:
+        storage.save(armature, replace(kept, trouble=str(error)))
+        return False
+    return True
+
+
+def remove_motion(armature: bpy.types.Object) -> None:
+    """Take the motion of a character away and restore everything as it was before.
+
+    Raises:
+        CharacterError: it has none, or what is kept with it is damaged.
+    """
+    kept = storage.load(armature)
+    check_editable(armature)
+    storage.forget(armature)
+    take_action(armature, kept.before, kept.old_action, ours=kept.action)
+    bpy.context.view_layer.update()
+
+
+def _solve(
+    armature: bpy.types.Object,
+    figure: bpy.types.Object,
+    bone_map: BoneMap,
+    settings: CharacterSettings,
+    earlier: Stored | None,
+) -> _Solved:
+    """Work out the curves; the character is left as it is."""
+    with _in_its_own_place(armature, earlier):
+        rig = read_rig(armature)
+        bone_map.check(rig)
+        motion = retarget(source_of(figure), rig, bone_map, settings.options())
+        keyed = BoneMotion.of(motion)
+        held = held_bones(bone_links(armature), keyed.names)
+        check_free(armature, held)
+        values = earlier.before.values if earlier is not None else {}
+        curves = character_curves(armature, keyed, settings.root_motion, values)
+    locked = locked_bones(armature, held)
+    notes = (f"Locked against turning by hand, but keyed: {', '.join(locked)}",) if locked else ()
+    return _Solved(motion, curves, adjustable(figure).first_frame, notes)
+
+
+@contextmanager
+def _in_its_own_place(armature: bpy.types.Object, earlier: Stored | None) -> Iterator[None]:
+    """Put the object *armature* back where it was before an earlier motion moved it, and again where it is."""
+    moved = {} if earlier is None else {key: value for key, value in earlier.before.values.items() if not key[0]}
+    animation = armature.animation_data
+    if not moved or animation is None:
+        bpy.context.view_layer.update()
+        yield
+        return
+    assert earlier is not None
+    now = {channel: value_of(armature, channel) for channel in moved}
+    action, slot = animation.action, getattr(animation, "action_slot", None)
+    try:
+        animation.action = None
+        for channel, values in moved.items():
+            set_value(armature, channel, values)
+        bpy.context.view_layer.update()
+        yield
+    finally:
+        animation.action = action
+        if slot is not None:
+            animation.action_slot = slot
+        for channel, values in now.items():
+            set_value(armature, channel, values)
+        bpy.context.view_layer.update()
+
+
+def _is_ours(armature: bpy.types.Object, kept: Stored) -> bool:
+    """Return whether the present action of *armature* is the one that it was given."""
+    animation = armature.animation_data
+    return kept.action is not None and animation is not None and animation.action == kept.action
+
+
+def _begin(armature: bpy.types.Object, figure: bpy.types.Object, earlier: Stored | None) -> Stored:
+    """Give *armature* a new action; what was remembered earlier, under an action that is gone now, stays so."""
+    before = remember(armature)
+    old = armature.animation_data.action if armature.animation_data is not None else None
+    if earlier is not None:
+        tracks = tuple(dict.fromkeys((*earlier.before.tracks, *before.tracks)))
+        before = replace(before, values=earlier.before.values, tracks=tracks, solo=before.solo or earlier.before.solo)
+    give_action(armature, _name(armature, figure))
+    empty = Facts(0.0, 0.0, None, 0, 0, (), ())
+    return Stored(figure, armature.animation_data.action, old, BoneMap({}), CharacterSettings(), before, empty)
+
+
+def _changed_values(
+    armature: bpy.types.Object, base: Stored, curves: list[Curve]
+) -> tuple[dict[Channel, list[float]], list[Channel]]:
+    """Return the values that the channels of *curves* had before, and the channels that are no longer keyed."""
+    before = base.before.values
+    keyed = [curve.channel for curve in curves]
+    values = {channel: list(before.get(channel, ())) or value_of(armature, channel) for channel in keyed}
+    return values, [channel for channel in before if channel not in values]
+
+
+def _name(armature: bpy.types.Object, figure: bpy.types.Object) -> str:
+    return f"{figure.name} on {armature.name}"

@@ -1,0 +1,191 @@
+"""Character files: open them, and convert a figure's motion to a file with the character."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import addon_utils
+import bpy
+
+from ..core_access import CERTAIN, DOUBTFUL, REQUIRED_ROLES, BoneMap, map_bones
+from .applying import apply_motion
+from .errors import CharacterError
+from .identity import may_be_character
+from .read_rig import read_rig
+from .settings import CharacterSettings, Facts
+from .writing import export_character
+
+_FEWEST_CERTAIN = 6
+"""With fewer certain roles the skeleton is probably not a person's."""
+
+
+@dataclass(frozen=True)
+class CharacterFile:
+    """A character to put motions onto, as the command line names it.
+
+    Attributes:
+        path: .fbx, .glb, .gltf, .vrm or .blend.
+        armature: name of the armature object; empty if the file has only one, or for the one with most bones.
+        bones: text of a bone map, empty to detect the bones.
+        bones_source: where that text came from, for messages.
+        settings: how motions are put onto it.
+    """
+
+    path: Path
+    armature: str = ""
+    bones: str = ""
+    bones_source: str = "the bone map"
+    settings: CharacterSettings = field(default_factory=CharacterSettings)
+
+    @classmethod
+    def parse(cls, text: str, **options: object) -> CharacterFile:
+        """Return the file that *text* names: a path, or ``path#armature``; *options* are further attributes."""
+        path, _, armature = text.rpartition("#") if "#" in text and not Path(text).exists() else (text, "", "")
+        return cls(Path(path), armature, **options)  # type: ignore[arg-type]
+
+
+def open_character(path: Path, armature: str = "") -> bpy.types.Object:
+    """Add the objects of a character file to the current scene and return its armature. Must be called in Object Mode.
+
+    Args:
+        path: .fbx, .glb, .gltf, .vrm or .blend.
+        armature: name of the armature object; empty for the only one, or the one with most bones.
+
+    Raises:
+        CharacterError: the file cannot be read, or has no such armature; nothing is left in the scene.
+    """
+    opener = _OPENERS.get(path.suffix.lower())
+    if opener is None:
+        raise CharacterError(f"expected a character in one of {', '.join(_OPENERS)}, found {path.name}")
+    if not path.is_file():
+        raise CharacterError(f"expected a character file at {path}, found none")
+    before = {kind: set(getattr(bpy.data, kind)) for kind in _KINDS}
+    try:
+        opener(path)
+        added = [item for item in bpy.data.objects if item not in before["objects"]]
+        found = _choose([item for item in added if may_be_character(item)], armature, path)
+    except CharacterError:
+        _remove_new(before)
+        raise
+    except Exception as error:  # the importers are others' code and raise anything for a damaged file
+        _remove_new(before)
+        raise CharacterError(f"expected a character in {path.name}, but Blender could not read it: {error}") from error
+    bpy.context.view_layer.update()
+    return found
+
+
+def convert_with_character(
+    figure: bpy.types.Object, character: CharacterFile, armature: bpy.types.Object | None, target: Path
+) -> tuple[Facts, bpy.types.Object]:
+    """Put the motion of *figure* onto a character and write the character to a file.
+
+    Args:
+        figure: the armature of a figure of this add-on, in the current scene.
+        character: the character and its options.
+        armature: the character, if it is open already; its earlier motion is replaced.
+        target: the file to write, .blend, .fbx or .glb.
+
+    Returns:
+        How well it went, and the character's armature, for the next motion.
+
+    Raises:
+        CoreError: the character or its bones cannot be used, or the file cannot be written.
+    """
+    armature = armature or open_character(character.path, character.armature)
+    facts = apply_motion(armature, figure, bones_for(armature, character), character.settings)
+    export_character(armature, target, bpy.context.scene)
+    return facts, armature
+
+
+def bones_for(armature: bpy.types.Object, character: CharacterFile) -> BoneMap:
+    """Return the bones of *armature* by role: those that were given, else the detected ones if they are sure.
+
+    Raises:
+        CharacterError: required bones are missing or in doubt; the message has the bone map to correct.
+        BoneMapError: the given bone map is malformed.
+    """
+    if character.bones:
+        return BoneMap.from_json(character.bones, character.bones_source)
+    bone_map = map_bones(read_rig(armature))
+    doubts = doubts_of(bone_map)
+    if doubts:
+        raise CharacterError(
+            f"expected the bones of {armature.name} to be found, but {doubts}; correct this bone map and give it "
+            f"with --bones:\n{bone_map.to_json()}"
+        )
+    return bone_map
+
+
+def doubts_of(bone_map: BoneMap) -> str:
+    """Return why a detected bone map should not be used without being looked at; empty if it can be."""
+    doubtful = [role for role in REQUIRED_ROLES if bone_map.confidence.get(role, 1.0) < DOUBTFUL]
+    if bone_map.missing:
+        return f"no bone was found for {', '.join(bone_map.missing)}"
+    if doubtful:
+        return f"the bone is in doubt for {', '.join(doubtful)}"
+    certain = sum(bone_map.confidence.get(role, 1.0) >= CERTAIN for role in bone_map.bones)
+    return f"only {certain} are certain" if certain < _FEWEST_CERTAIN else ""
+
+
+def _choose(armatures: list[bpy.types.Object], name: str, path: Path) -> bpy.types.Object:
+    if name:
+        named = [item for item in armatures if item.name == name or item.name.rpartition(".")[0] == name]
+        if not named:
+            found = ", ".join(item.name for item in armatures) or "none"
+            raise CharacterError(f"expected an armature {name!r} in {path.name}, found {found}")
+        return named[0]
+    if not armatures:
+        raise CharacterError(f"expected an armature in {path.name}, found none; choose a file with a rigged character")
+    return max(armatures, key=lambda item: len(item.data.bones))
+
+
+_KINDS = ("objects", "meshes", "armatures", "materials", "images", "actions", "collections", "cameras", "lights")
+
+
+def _remove_new(before: dict[str, set[bpy.types.ID]]) -> None:
+    """Remove the data-blocks that are not in *before*."""
+    new = [item for kind in _KINDS for item in getattr(bpy.data, kind) if item not in before[kind]]
+    if new:
+        bpy.data.batch_remove(new)
+
+
+def _open_blend(path: Path) -> None:
+    """Append all objects; those that are widgets or lights are not linked to the scene."""
+    if bpy.data.filepath and Path(bpy.data.filepath).resolve() == path.resolve():
+        raise CharacterError(f"expected another file than the open one, found {path.name}; choose one of its armatures")
+    with bpy.data.libraries.load(str(path), link=False) as (source, into):
+        into.objects = list(source.objects)
+    collection = bpy.data.collections.new(path.stem)
+    bpy.context.scene.collection.children.link(collection)
+    for item in into.objects:
+        if item is not None and (item.type in ("ARMATURE", "MESH", "EMPTY") or item.parent is not None):
+            collection.objects.link(item)
+
+
+def _import_fbx(path: Path) -> None:
+    _enable("io_scene_fbx")
+    bpy.ops.import_scene.fbx(filepath=str(path))
+
+
+def _import_gltf(path: Path) -> None:
+    _enable("io_scene_gltf2")
+    bpy.ops.import_scene.gltf(filepath=str(path))
+
+
+def _enable(addon: str) -> None:
+    """Enable one of Blender's own importers for this session, if it is not."""
+    if not addon_utils.check(addon)[1]:
+        addon_utils.enable(addon, default_set=False)
+
+
+_OPENERS: dict[str, Callable[[Path], None]] = {
+    ".fbx": _import_fbx,
+    ".glb": _import_gltf,
+    ".gltf": _import_gltf,
+    ".vrm": _import_gltf,
+    ".blend": _open_blend,
+}
+SUFFIXES = tuple(_OPENERS)
+"""The suffixes of character files."""

@@ -1,0 +1,45 @@
+"""Which armatures are characters. Needs no core."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..figure.custom_properties import RECORD_KEY, TEMPLATE_KEY
+
+STORED_KEY = "smplify_character"
+"""Custom property of the armature of a character that has been given a motion; see `keeper_of`."""
+
+
+def may_be_character(item: bpy.types.Object) -> bool:
+    """Return whether *item* is an armature that is not a figure of this add-on."""
+    return item.type == "ARMATURE" and TEMPLATE_KEY not in item.data
+
+
+def is_figure(item: bpy.types.Object) -> bool:
+    """Return whether *item* is a figure whose motion can be put onto a character."""
+    return item.type == "ARMATURE" and RECORD_KEY in item
+
+
+def keeper_of(armature: bpy.types.Object) -> bpy.types.ID:
+    """Return what `STORED_KEY` is a property of: *armature*, or its action if the armature is an override.
+
+    Blender does not save custom properties that are added to an override.
+    """
+    animation = armature.animation_data
+    is_override = armature.override_library is not None
+    return animation.action if is_override and animation is not None and animation.action is not None else armature
+
+
+def has_motion(item: bpy.types.Object) -> bool:
+    """Return whether *item* is a character that has been given a motion."""
+    return item.type == "ARMATURE" and STORED_KEY in keeper_of(item)
+
+
+def characters_of(figure: bpy.types.Object) -> list[bpy.types.Object]:
+    """Return the characters of this file that have the motion of *figure*."""
+    found = []
+    for item in bpy.data.objects:
+        kept = keeper_of(item)[STORED_KEY] if item.library is None and has_motion(item) else None
+        if kept is not None and hasattr(kept, "get") and kept.get("figure") == figure:
+            found.append(item)
+    return found

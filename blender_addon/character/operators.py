@@ -1,0 +1,252 @@
+"""Operators of the Character box: open a character, find its bones, put a motion onto it, take it away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+from bpy.app.translations import pgettext_iface as iface_
+from bpy_extras.io_utils import ExportHelper, ImportHelper
+
+from ..figure.key_listeners import KEY_LISTENERS
+from ..ui.operator_mixin import OperatorMixin
+from ..ui.property_options import FILE_OPTIONS
+from .identity import characters_of, has_motion
+
+
+class _CharacterOperator(OperatorMixin):
+    """Mixin for operators on the picked character; list it before `bpy.types.Operator`."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether a character is picked, in Object or Pose Mode."""
+        if context.scene.smplify_character.armature is None:
+            cls.poll_message_set("Choose a character first")
+            return False
+        if context.mode not in ("OBJECT", "POSE"):
+            cls.poll_message_set("Leave Edit Mode first")
+            return False
+        return True
+
+    def done(self, change: Callable[..., None], *arguments: object) -> set[str]:
+        """Call *change* with *arguments*; report user errors."""
+        from ..core_access import CoreError
+
+        try:
+            change(*arguments)
+        except CoreError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class SMPLIFY_OT_open_character(OperatorMixin, bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's convention
+    """Add a character from a file (.fbx, .glb, .gltf, .vrm, .blend) to the scene and choose it"""
+
+    bl_idname = "smplify.open_character"
+    bl_label = "Open Character"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: bpy.props.StringProperty(
+        name="File Path", description="The character's file", subtype="FILE_PATH", options={*FILE_OPTIONS, "SKIP_SAVE"}
+    )
+    filter_glob: bpy.props.StringProperty(default="*.fbx;*.glb;*.gltf;*.vrm;*.blend", options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether objects can be added now."""
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Leave Edit or Pose Mode first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Open the file and pick its armature."""
+        from ..core_access import CoreError
+        from .file import open_character
+
+        try:
+            armature = open_character(Path(bpy.path.abspath(self.filepath)))
+        except CoreError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        context.scene.smplify_character.armature = armature
+        return {"FINISHED"}
+
+
+class SMPLIFY_OT_detect_bones(_CharacterOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Find the bones of the character by the shape of its skeleton and by their names; the list is filled anew"""
+
+    bl_idname = "smplify.detect_bones"
+    bl_label = "Detect Bones"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Fill the bone list."""
+        from .choosing import detect
+
+        return self.done(detect, context.scene.smplify_character)
+
+
+class SMPLIFY_OT_save_bones(_CharacterOperator, bpy.types.Operator, ExportHelper):  # noqa: N801 - Blender's convention
+    """Save the bone list to a JSON file, for other characters with the same bones"""
+
+    bl_idname = "smplify.save_bones"
+    bl_label = "Save Bones"
+    bl_options = {"REGISTER"}
+
+    filename_ext = ".json"
+    filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Write the file."""
+        return self.done(self._save, context)
+
+    def _save(self, context: bpy.types.Context) -> None:
+        from ..core_access import atomic_path
+        from ..project_files import project_files
+        from .bone_rows import bone_map_of
+
+        path = Path(bpy.path.abspath(self.filepath))
+        text = bone_map_of(context.scene.smplify_character).to_json()
+        project_files().check(path)
+        with atomic_path(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+
+class SMPLIFY_OT_load_bones(_CharacterOperator, bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's convention
+    """Read the bone list from a JSON file"""
+
+    bl_idname = "smplify.load_bones"
+    bl_label = "Load Bones"
+
+    filename_ext = ".json"
+    filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Read the file and fill the list."""
+        return self.done(self._load, context)
+
+    def _load(self, context: bpy.types.Context) -> None:
+        from .bone_files import read_bone_map
+        from .bone_rows import fill
+
+        properties = context.scene.smplify_character
+        fill(properties, read_bone_map(Path(bpy.path.abspath(self.filepath)), properties.armature))
+
+
+class SMPLIFY_OT_apply_character(_CharacterOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Put the figure's motion onto the character, as a new action; its earlier action is kept, NLA tracks are muted"""
+
+    bl_idname = "smplify.apply_character"
+    bl_label = "Apply"
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask first if the bones are in doubt."""
+        from ..core_access import CoreError
+        from .bone_rows import bone_map_of
+        from .file import doubts_of
+
+        try:
+            bone_map = bone_map_of(context.scene.smplify_character)
+        except CoreError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        doubts = "" if bone_map.missing else doubts_of(bone_map)
+        if not doubts:
+            return self.execute(context)
+        result: set[str] = context.window_manager.invoke_confirm(
+            self, event, title=iface_("Apply with bones that are in doubt?"), message=doubts, icon="QUESTION"
+        )
+        return result
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Solve and key the motion."""
+        return self.done(self._apply, context)
+
+    def _apply(self, context: bpy.types.Context) -> None:
+        from .applying import apply_motion
+        from .bone_rows import bone_map_of
+        from .choosing import figure_for, settings_of
+
+        properties = context.scene.smplify_character
+        figure = figure_for(properties, context)
+        apply_motion(properties.armature, figure, bone_map_of(properties), settings_of(properties))
+        properties.trouble = ""
+
+
+class SMPLIFY_OT_remove_character(_CharacterOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Take the motion away from the character: its earlier action, NLA tracks and pose are restored"""
+
+    bl_idname = "smplify.remove_character"
+    bl_label = "Remove Motion"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether the picked character has a motion."""
+        if not super().poll(context):
+            return False
+        if not has_motion(context.scene.smplify_character.armature):
+            cls.poll_message_set("The character has no motion of this add-on")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Restore the character."""
+        from .applying import remove_motion
+
+        return self.done(remove_motion, context.scene.smplify_character.armature)
+
+
+class SMPLIFY_OT_go_out_of_reach(_CharacterOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Jump to the next frame in which a hand or foot of the character cannot reach its goal"""
+
+    bl_idname = "smplify.go_out_of_reach"
+    bl_label = "Go to Frame out of Reach"
+    bl_options = {"REGISTER"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Set the scene's frame."""
+        return self.done(_go_out_of_reach, context)
+
+
+def _go_out_of_reach(context: bpy.types.Context) -> None:
+    from .stored import load
+
+    frames = load(context.scene.smplify_character.armature).facts.out_of_reach
+    if frames:
+        scene = context.scene
+        scene.frame_set(next((frame for frame in frames if frame > scene.frame_current), frames[0]))
+
+
+CLASSES = (
+    SMPLIFY_OT_open_character,
+    SMPLIFY_OT_detect_bones,
+    SMPLIFY_OT_save_bones,
+    SMPLIFY_OT_load_bones,
+    SMPLIFY_OT_apply_character,
+    SMPLIFY_OT_remove_character,
+    SMPLIFY_OT_go_out_of_reach,
+)
+
+
+def _follow(figure: bpy.types.Object) -> None:
+    """Put the motion of *figure* anew onto the characters that have it."""
+    characters = characters_of(figure)
+    if characters:
+        from .applying import follow_figure
+
+        for character in characters:
+            follow_figure(character)
+
+
+def register() -> None:
+    """Let characters follow changes of their figures."""
+    KEY_LISTENERS.append(_follow)
+
+
+def unregister() -> None:
+    """Stop following."""
+    KEY_LISTENERS.remove(_follow)

@@ -1,0 +1,163 @@
+"""What is kept with a character that has been given a motion, in one custom property of its armature.
+
+So it survives saving, undo, appending and duplicating. A file may come from anyone: whatever does not read as it was
+written is an error of ours, never Python's.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import bpy
+
+from ..core_access import BoneMap
+from .action import Before
+from .errors import CharacterError
+from .identity import STORED_KEY, keeper_of
+from .keys import Channel
+from .rotation_values import NEUTRAL
+from .settings import CharacterSettings, Facts
+
+_VERSION = 1
+_MAX_TEXT = 1 << 22
+_CHANNELS = {**{name: len(values) for name, values in NEUTRAL.items()}, "rotation_axis_angle": 4}
+_BLENDING = {
+    "action_blend_type": str,
+    "action_extrapolation": str,
+    "action_influence": float,
+    "last_slot_identifier": str,
+}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A character that has been given a motion.
+
+    Attributes:
+        figure: the armature of the figure whose motion it is; None if that was removed.
+        action: the character's action; None if it was removed.
+        old_action: the action it had before; None if it had none or that was removed.
+        bone_map: its bones by role.
+        settings: how the motion was put onto it.
+        before: what was there before.
+        facts: how well it went.
+        digest: hash of the keys as they were written.
+        trouble: why the last change was not followed, empty if it was.
+    """
+
+    figure: bpy.types.Object | None
+    action: bpy.types.Action | None
+    old_action: bpy.types.Action | None
+    bone_map: BoneMap
+    settings: CharacterSettings
+    before: Before
+    facts: Facts
+    digest: str = ""
+    trouble: str = ""
+
+
+def save(armature: bpy.types.Object, stored: Stored) -> None:
+    """Keep *stored* with *armature*."""
+    values = {f"{bone}\n{channel}": list(numbers) for (bone, channel), numbers in stored.before.values.items()}
+    about = {
+        "version": _VERSION,
+        "confidence": dict(stored.bone_map.confidence),
+        "settings": asdict(stored.settings),
+        "before": {**asdict(replace(stored.before, values={})), "values": values},
+        "facts": asdict(stored.facts),
+        "digest": stored.digest,
+        "trouble": stored.trouble,
+    }
+    kept: dict[str, Any] = {"about": json.dumps(about), "bones": stored.bone_map.to_json()}
+    objects = {"figure": stored.figure, "action": stored.action, "old_action": stored.old_action}
+    keeper = keeper_of(armature)
+    if keeper == stored.action:
+        del objects["action"]
+    keeper[STORED_KEY] = kept | {name: item for name, item in objects.items() if item is not None}
+
+
+def load(armature: bpy.types.Object) -> Stored:
+    """Return what is kept with *armature*.
+
+    Raises:
+        CharacterError: nothing is kept, or it is damaged or of a later version.
+    """
+    keeper = keeper_of(armature)
+    if STORED_KEY not in keeper:
+        raise CharacterError(f"expected a character with a motion, but {armature.name} has none; apply one first")
+    try:
+        kept = keeper[STORED_KEY].to_dict()
+        if keeper != armature:
+            kept["action"] = keeper
+        text = kept["about"]
+        if not isinstance(text, str) or len(text) > _MAX_TEXT:
+            raise ValueError("no text")
+        about = json.loads(text)
+        if about["version"] != _VERSION:
+            raise ValueError(f"version {about['version']}")
+        return Stored(
+            figure=_datablock(kept.get("figure"), bpy.types.Object),
+            action=_datablock(kept.get("action"), bpy.types.Action),
+            old_action=_datablock(kept.get("old_action"), bpy.types.Action),
+            bone_map=_bone_map(kept["bones"], about["confidence"]),
+            settings=CharacterSettings.from_dict(about["settings"]),
+            before=_before(about["before"]),
+            facts=Facts.from_dict(about["facts"]),
+            digest=str(about["digest"]),
+            trouble=str(about["trouble"])[:1000],
+        )
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise CharacterError(
+            f"expected what this add-on keeps with {armature.name}, found a damaged entry ({type(error).__name__}: "
+            f"{str(error)[:120]}); delete its custom property {STORED_KEY}, then apply the motion again"
+        ) from error
+
+
+def forget(armature: bpy.types.Object) -> None:
+    """Delete what is kept with *armature*."""
+    del keeper_of(armature)[STORED_KEY]
+
+
+def _datablock(item: Any, kind: type) -> Any:
+    """Return a stored data-block; None where it was removed."""
+    if item is not None and not isinstance(item, kind):
+        raise TypeError(f"{kind.__name__} expected")
+    return item
+
+
+def _bone_map(text: Any, confidence: Mapping[str, Any]) -> BoneMap:
+    if not isinstance(text, str):
+        raise TypeError("the bone map is no text")
+    read = BoneMap.from_json(text, "the stored bone map")
+    return replace(read, confidence={str(role): finite(value) for role, value in confidence.items()})
+
+
+def _before(about: Mapping[str, Any]) -> Before:
+    return Before(
+        values=dict(_value(key, numbers) for key, numbers in about["values"].items()),
+        animated=bool(about["animated"]),
+        blending={name: _BLENDING[name](value) for name, value in about["blending"].items()},
+        slot=int(about["slot"]),
+        fake_user=bool(about["fake_user"]),
+        tracks=tuple(str(name) for name in about["tracks"]),
+        solo=str(about["solo"]),
+    )
+
+
+def _value(key: str, numbers: list[Any]) -> tuple[Channel, list[float]]:
+    bone, _, channel = key.rpartition("\n")
+    if len(numbers) != _CHANNELS[channel]:
+        raise ValueError(f"{len(numbers)} values of {channel}")
+    return (bone, channel), [finite(value) for value in numbers]
+
+
+def finite(value: Any) -> float:
+    """Return *value* as a number; raise `ValueError` unless it is finite."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("a number that is not finite")
+    return number

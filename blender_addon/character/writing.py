@@ -1,0 +1,91 @@
+"""Write a character with its motion to a file: .blend, .fbx or .glb, as it is, with its own bones and meshes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import bpy
+
+from ..export.writers import ExportError, new_file, run_exporter
+from ..figure.isolated_scene import isolated_scene, played_frames
+from .identity import STORED_KEY, keeper_of
+from .read_rig import meshes_of
+
+_FBX = {
+    "use_selection": True, "object_types": {"ARMATURE", "MESH", "EMPTY"}, "add_leaf_bones": False,
+    "mesh_smooth_type": "FACE", "axis_forward": "-Z", "axis_up": "Y", "bake_anim": True,
+    "bake_anim_use_all_bones": True, "bake_anim_use_nla_strips": False, "bake_anim_use_all_actions": False,
+    "bake_anim_force_startend_keying": True, "bake_anim_step": 1.0, "bake_anim_simplify_factor": 0.0,
+    "path_mode": "COPY", "embed_textures": True,
+}  # fmt: skip
+_GLB = {
+    "export_format": "GLB", "use_selection": True, "use_active_scene": True, "export_yup": True, "export_skins": True,
+    "export_animations": True, "export_animation_mode": "SCENE", "export_anim_scene_split_object": False,
+    "export_force_sampling": True, "export_frame_step": 1, "export_frame_range": True,
+    "export_optimize_animation_size": False, "export_anim_slide_to_zero": True, "export_cameras": False,
+    "export_lights": False,
+}  # fmt: skip
+
+
+def export_character(armature: bpy.types.Object, path: Path, scene: bpy.types.Scene) -> Path:
+    """Write the character *armature*, its meshes and its motion; the suffix of *path* determines the format.
+
+    Must be called in Object Mode. The scene, its current frame, selection and active object are restored.
+
+    Raises:
+        ExportError: the suffix is unknown, or Blender failed.
+        OutputError: *path* refers to a file that the open project consists of or reads.
+        CoreError: the character is not animated.
+    """
+    write = _WRITERS.get(path.suffix.lower())
+    if write is None:
+        raise ExportError(f"expected a character's file name ending in {', '.join(_WRITERS)}; got {path.name!r}")
+    objects = _belongings(armature)
+    frames = played_frames(armature)
+    with (
+        _without_state(armature),
+        new_file(path) as temporary,
+        isolated_scene(objects, scene, name=armature.name, frames=frames) as isolated,
+    ):
+        write(temporary, isolated)
+    return path
+
+
+def _write_blend(path: Path, scene: bpy.types.Scene) -> None:
+    bpy.data.libraries.write(str(path), {scene}, fake_user=False, compress=True)
+
+
+_WRITERS: dict[str, Callable[[Path, bpy.types.Scene], None]] = {
+    ".blend": _write_blend,
+    ".fbx": lambda path, scene: run_exporter("fbx", path, **_FBX),
+    ".glb": lambda path, scene: run_exporter("glb", path, **_GLB),
+}
+SUFFIXES = tuple(_WRITERS)
+"""The suffixes of the files that a character can be written to."""
+
+
+def _belongings(armature: bpy.types.Object) -> list[bpy.types.Object]:
+    """Return *armature*, the objects that it hangs on, and its meshes."""
+    above = []
+    parent = armature.parent
+    while parent is not None:
+        above.append(parent)
+        parent = parent.parent
+    return [armature, *above, *meshes_of(armature)]
+
+
+@contextmanager
+def _without_state(armature: bpy.types.Object) -> Iterator[None]:
+    """Take away what this add-on keeps with *armature*: it refers to the figure, which stays behind."""
+    keeper = keeper_of(armature)
+    if STORED_KEY not in keeper:
+        yield
+        return
+    kept = keeper[STORED_KEY].to_dict()
+    del keeper[STORED_KEY]
+    try:
+        yield
+    finally:
+        keeper[STORED_KEY] = kept

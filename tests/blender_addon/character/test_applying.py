@@ -1,0 +1,282 @@
+"""A motion put onto a character, kept up to date, and taken away without a trace."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+from blender_addon.character.applying import (  # noqa: E402
+    apply_motion,
+    change_settings,
+    remove_motion,
+)
+from blender_addon.character.errors import CharacterError  # noqa: E402
+from blender_addon.character.identity import STORED_KEY, characters_of  # noqa: E402
+from blender_addon.character.settings import CharacterSettings  # noqa: E402
+from blender_addon.character.stored import load  # noqa: E402
+from core.errors import CoreError  # noqa: E402
+from core.retarget.bone_map import BoneMap, BoneMapError  # noqa: E402
+from tests.blender_addon.character.rigs import ROLES, evaluated, place_object  # noqa: E402
+
+BONES = BoneMap({role: tuple(chain) for role, chain in ROLES.items()})
+
+
+def plain(value):
+    """A property's value as something that can be compared."""
+    if isinstance(value, bpy.types.ID):
+        return value.name_full
+    if hasattr(value, "to_dict"):
+        return repr(value.to_dict())
+    return tuple(value) if hasattr(value, "__len__") and not isinstance(value, str | bytes) else value
+
+
+def properties(item) -> dict[str, object]:
+    """Every plain property of a part of Blender's data."""
+    found = {}
+    for entry in item.bl_rna.properties:
+        if entry.type in ("BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"):
+            value = getattr(item, entry.identifier)
+            found[entry.identifier] = np.array(value).tolist() if getattr(entry, "is_array", False) else value
+    return found
+
+
+def look(armature) -> str:
+    """All of a character, to compare: object, armature, pose, custom properties, action, NLA, drivers."""
+    animation = armature.animation_data
+    found = {
+        "object": properties(armature),
+        "data": properties(armature.data),
+        "custom": {key: plain(armature[key]) for key in armature.keys()},
+        "bones": [properties(bone) for bone in armature.data.bones],
+        "pose": [
+            {**properties(bone), "custom": {key: plain(bone[key]) for key in bone.keys()}}
+            for bone in armature.pose.bones
+        ],
+        "constraints": [properties(item) for bone in armature.pose.bones for item in bone.constraints],
+        "actions": sorted((action.name, action.use_fake_user, action.users) for action in bpy.data.actions),
+    }
+    if animation is not None:
+        found["animation"] = properties(animation)
+        found["action"] = animation.action and animation.action.name
+        found["tracks"] = [properties(track) for track in animation.nla_tracks]
+    for part in (found["object"], found["data"], *found["pose"]):
+        for name in ("select", "is_evaluated", "session_uid", "tag", "bound_box"):
+            part.pop(name, None)
+    return json.dumps(found, sort_keys=True, default=str)
+
+
+def animate(armature) -> None:
+    """Give a character an action of its own, NLA tracks, a pose, and a custom property."""
+    for frame, angle in ((1, 0.0), (30, 1.0)):
+        bone = armature.pose.bones["arm.L"]
+        bone.rotation_mode = "XYZ"
+        bone.rotation_euler = (angle, 0.0, 0.0)
+        bone.keyframe_insert("rotation_euler", frame=frame)
+    other = bpy.data.actions.new("wave")
+    armature["mine"] = "kept"
+    for name, mute in (("first", False), ("second", True)):
+        track = armature.animation_data.nla_tracks.new()
+        track.name, track.mute = name, mute
+        track.strips.new("wave", 1, other)
+    armature.animation_data.action_blend_type = "ADD"
+    armature.animation_data.action_influence = 0.5
+    armature.pose.bones["thigh.R"].location = (0.1, 0.0, 0.0)
+    armature.pose.bones["head"].scale = (1.2, 1.0, 1.0)
+    bpy.context.scene.frame_set(10)
+
+
+@pytest.mark.parametrize("own_animation", [False, True])
+@pytest.mark.parametrize("root_motion", ["hips", "bone", "object"])
+def test_removing_leaves_the_character_as_it_was(figure, hero, own_animation, root_motion):
+    place_object(hero, scale=0.5, seed=2)
+    if own_animation:
+        animate(hero)
+    before = look(hero)
+    apply_motion(hero, figure, BONES, CharacterSettings(root_motion=root_motion))
+    assert look(hero) != before and load(hero).figure == figure
+    assert hero.animation_data.action.name == "walk on hero"
+    assert [track.mute for track in hero.animation_data.nla_tracks] == [True] * (2 * own_animation)
+    assert hero.animation_data.action_influence == 1.0
+    apply_motion(hero, figure, BONES, CharacterSettings(root_motion="hips"))
+    change_settings(hero, CharacterSettings(root_motion=root_motion, feet=0.5))
+    remove_motion(hero)
+    assert look(hero) == before
+    with pytest.raises(CharacterError, match="expected a character with a motion"):
+        remove_motion(hero)
+
+
+def test_the_old_action_is_kept_with_the_file(figure, hero):
+    animate(hero)
+    old = hero.animation_data.action
+    apply_motion(hero, figure, BONES, CharacterSettings())
+    assert old.use_fake_user and load(hero).old_action == old
+
+
+def test_the_root_motion_can_be_changed_back_and_forth(figure, hero):
+    place_object(hero, scale=0.5, seed=2)
+    apply_motion(hero, figure, BONES, CharacterSettings())
+    frames = range(1, 25, 4)
+    heads, _ = evaluated(hero, frames)
+    for root_motion in ("object", "bone", "object", "hips"):
+        assert change_settings(hero, CharacterSettings(root_motion=root_motion)), load(hero).trouble
+        moved, _ = evaluated(hero, frames)
+        hips = [index for index, bone in enumerate(hero.data.bones) if bone.name != "root"]
+        np.testing.assert_allclose(moved[:, hips], heads[:, hips], atol=1e-4)
+    curves = {channel for channel in load(hero).before.values}
+    assert ("", "location") not in curves and ("root", "location") not in curves
+
+
+def test_a_change_of_the_figure_is_followed(figure, hero):
+    apply_motion(hero, figure, BONES, CharacterSettings())
+    assert characters_of(figure) == [hero]
+    before, _ = evaluated(hero, range(1, 25))
+    figure.smplify.height_m = 0.25
+    after, _ = evaluated(hero, range(1, 25))
+    hips = hero.data.bones.find("hips")
+    rise = after[:, hips, 1] - before[:, hips, 1]
+    assert rise.min() > 0.15 and load(hero).trouble == ""
+    remove_motion(hero)
+    figure.smplify.height_m = 0.0
+    assert characters_of(figure) == [] and STORED_KEY not in hero
+
+
+def test_edited_keys_are_not_overwritten_by_a_change_of_the_figure(figure, hero):
+    apply_motion(hero, figure, BONES, CharacterSettings())
+    bone = hero.pose.bones["head"]
+    bone.rotation_quaternion = (1.0, 0.5, 0.0, 0.0)
+    bone.keyframe_insert("rotation_quaternion", frame=5)
+    before, _ = evaluated(hero, range(1, 25))
+    figure.smplify.height_m = 0.25
+    after, _ = evaluated(hero, range(1, 25))
+    np.testing.assert_array_equal(after, before)
+    assert "edited" in load(hero).trouble
+    apply_motion(hero, figure, BONES, CharacterSettings())
+    assert load(hero).trouble == "" and np.abs(evaluated(hero, range(1, 25))[0] - before).max() > 0.05
+
+
+def test_what_is_applied_survives_saving_and_loading(figure, hero, tmp_path):
+    animate(hero)
+    before = look(hero)
+    apply_motion(hero, figure, BONES, CharacterSettings(feet=0.25, root_motion="object"))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hero.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "hero.blend"))
+    hero, figure = bpy.data.objects["hero"], bpy.data.objects["walk"]
+    kept = load(hero)
+    assert kept.figure == figure and kept.settings == CharacterSettings(feet=0.25, root_motion="object")
+    assert kept.bone_map.bones == BONES.bones
+    assert change_settings(hero, replace(kept.settings, root_motion="hips")), load(hero).trouble
+    remove_motion(hero)
+    assert look(hero) == before
+
+
+def test_a_removed_figure_or_action_is_told_and_can_still_be_cleared_away(figure, hero):
+    before = look(hero)
+    apply_motion(hero, figure, BONES, CharacterSettings())
+    bpy.data.objects.remove(figure)
+    assert not change_settings(hero, CharacterSettings(feet=0.0))
+    assert "it was removed" in load(hero).trouble
+    bpy.data.actions.remove(hero.animation_data.action)
+    remove_motion(hero)
+    assert "walk on hero" not in bpy.data.actions
+    now = json.loads(look(hero))
+    assert now["pose"] == json.loads(before)["pose"] and now["custom"] == json.loads(before)["custom"]
+
+
+def test_an_action_of_the_users_own_is_not_taken_away(figure, hero):
+    animate(hero)
+    apply_motion(hero, figure, BONES, CharacterSettings())
+    hero.animation_data.action = bpy.data.actions["wave"]
+    remove_motion(hero)
+    assert hero.animation_data.action.name == "wave"
+    assert [track.mute for track in hero.animation_data.nla_tracks] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda kept: 5,
+        lambda kept: "nonsense",
+        lambda kept: {**kept, "about": 3},
+        lambda kept: {**kept, "about": "[1, 2"},
+        lambda kept: {**kept, "about": "[]"},
+        lambda kept: {**kept, "about": '{"version": 99}'},
+        lambda kept: {**kept, "bones": "{}"},
+        lambda kept: {**kept, "figure": "walk"},
+        lambda kept: {**kept, "about": kept["about"].replace('"feet": 1.0', '"feet": NaN')},
+        lambda kept: {**kept, "about": kept["about"].replace('"feet": 1.0', '"feet": 77')},
+        lambda kept: {**kept, "about": kept["about"].replace("\\nlocation", "\\nhide_viewport")},
+        lambda kept: {**kept, "about": kept["about"].replace('"values": {', '"values": {"x\\nlocation": [1],')},
+        lambda kept: {**kept, "about": "[" * 100_000},
+    ],
+)
+def test_a_damaged_entry_is_an_error_of_ours(figure, hero, damage):
+    apply_motion(hero, figure, BONES, CharacterSettings())
+    hero[STORED_KEY] = damage(hero[STORED_KEY].to_dict())
+    action = hero.animation_data.action
+    for change in (remove_motion, load, lambda item: apply_motion(item, figure, BONES, CharacterSettings())):
+        with pytest.raises(CoreError, match=f"damaged entry.*delete its custom property {STORED_KEY}"):
+            change(hero)
+    assert hero.animation_data.action == action
+    figure.smplify.height_m = 0.1  # the figure's own box works on
+
+
+def refuse(hero, figure, text: str, bones: BoneMap = BONES, kind: type = CharacterError) -> None:
+    bpy.context.view_layer.update()
+    before = look(hero)
+    with pytest.raises(kind, match=text):
+        apply_motion(hero, figure, bones, CharacterSettings())
+    assert look(hero) == before
+
+
+def test_what_cannot_be_keyed_is_refused_and_nothing_is_changed(figure, hero):
+    animate(hero)
+    constraint = hero.pose.bones["shin.L"].constraints.new("IK")
+    constraint.target = figure
+    refuse(hero, figure, r"but a constraint moves shin\.L; mute or remove")
+    constraint.mute = True
+    driver = hero.pose.bones["head"].driver_add("rotation_quaternion", 0)
+    refuse(hero, figure, "but a driver moves head")
+    driver.mute = True
+    hero.data.pose_position = "REST"
+    refuse(hero, figure, "set to its rest position")
+    hero.data.pose_position = "POSE"
+    refuse(hero, figure, "expected a bone for each of", BoneMap({"hips": ("hips",)}), BoneMapError)
+    hero.scale = (1.0, 1.0, 2.0)
+    refuse(hero, figure, "scaled alike on all axes", kind=CoreError)
+    hero.scale = (1.0, 1.0, 1.0)
+    refuse(hero, hero, "expected a figure of this add-on", kind=CoreError)
+
+
+def test_locked_channels_are_told(figure, hero):
+    hero.pose.bones["neck"].lock_rotation = (True, True, True)
+    facts = apply_motion(hero, figure, BONES, CharacterSettings())
+    assert facts.notes[-1] == "Locked against turning by hand, but keyed: neck"
+
+
+def test_linked_characters(figure, hero, tmp_path):
+    path = tmp_path / "library.blend"
+    bpy.data.libraries.write(str(path), {hero})
+    with bpy.data.libraries.load(str(path), link=True) as (_, into):
+        into.objects = ["hero"]
+    linked = into.objects[0]
+    bpy.context.collection.objects.link(linked)
+    refuse(linked, figure, "but hero is linked; make an override")
+    override = linked.override_create(remap_local_usages=True)
+    override.override_library.is_system_override = False
+    before = json.loads(look(override))
+    apply_motion(override, figure, BONES, CharacterSettings())
+    assert override.animation_data.action.name == f"walk on {override.name}"
+    name = override.name
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "scene.blend"))
+    override = bpy.data.objects[name]
+    assert override.animation_data.action.name == f"walk on {name}"
+    remove_motion(override)
+    now = json.loads(look(override))
+    groups = {"cycles": "{}", "smplify": "{}"}  # property groups that Blender creates empty on loading
+    assert (now["custom"], now["pose"]) == (before["custom"] | groups, before["pose"])

@@ -1,0 +1,272 @@
+"""The Character box: picking, the bone list, live options, and what each state shows."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+from blender_addon.character import bone_colors  # noqa: E402
+from blender_addon.character.bone_rows import bone_map_of, mark_of  # noqa: E402
+from blender_addon.character.identity import STORED_KEY  # noqa: E402
+from blender_addon.character.panel import CharacterState, SMPLIFY_PT_character, character_state  # noqa: E402
+from blender_addon.character.properties import SMPLIFY_PG_character  # noqa: E402
+from blender_addon.character.stored import load  # noqa: E402
+from core.retarget.bone_map import ROLES, BoneMap  # noqa: E402
+from tests.blender_addon.character.rigs import ROLES as CHAINS  # noqa: E402
+from tests.blender_addon.character.rigs import evaluated  # noqa: E402
+from tests.blender_addon.drawing import draw  # noqa: E402
+
+BONES = {role: tuple(chain) for role, chain in CHAINS.items()}
+
+
+@pytest.fixture
+def box(addon):
+    return addon.smplify_character
+
+
+def pick(box, armature, bones=BONES) -> None:
+    """Pick a character and load a bone map, so that nothing hangs on how the bones are detected."""
+    box.armature = armature
+    path = bpy.app.tempdir + "bones.json"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(BoneMap(bones).to_json())
+    bpy.ops.smplify.load_bones(filepath=path)
+
+
+def test_only_armatures_that_are_no_figures_can_be_picked(figure, hero, box):
+    from blender_addon.character.properties import _may_be_picked, _may_be_source
+
+    other = bpy.data.objects.new("elsewhere", bpy.data.armatures.new("elsewhere"))
+    assert [_may_be_picked(box, item) for item in (hero, figure, other)] == [True, False, False]
+    assert [_may_be_source(box, item) for item in (hero, figure, other)] == [False, True, False]
+    assert {"armature", "figure"} <= set(SMPLIFY_PG_character.bl_rna.properties.keys())
+
+
+def test_a_picked_character_shows_its_detected_bones(hero, box):
+    box.armature = hero
+    assert box.trouble == "" and [row.name for row in box.bones] == list(ROLES)
+    found = bone_map_of(box)
+    assert found.missing == () and found.joint("left_thigh") == "thigh.L"
+    assert box.rest == "T-pose"
+
+
+def test_apply_and_remove_are_one_step_each_and_undo(figure, hero, box):
+    pick(box, hero)
+    bpy.ops.ed.undo_push(message="before")
+    assert bpy.ops.smplify.apply_character() == {"FINISHED"}
+    assert hero.animation_data.action.name == "walk on hero"
+    assert "UNDO" in bpy.types.SMPLIFY_OT_apply_character.bl_options
+    assert bpy.ops.smplify.remove_character() == {"FINISHED"}
+    assert hero.animation_data is None and STORED_KEY not in hero
+    assert not bpy.ops.smplify.remove_character.poll()
+
+
+def test_the_options_are_live(figure, hero, box):
+    pick(box, hero)
+    bpy.ops.smplify.apply_character()
+    before, _ = evaluated(hero, range(1, 25, 3))
+    box.steps = "factor"
+    box.factor = 2.0
+    after, _ = evaluated(hero, range(1, 25, 3))
+    assert load(hero).settings.steps == 2.0 and np.abs(after - before).max() > 0.2
+    box.root_motion = "bone"
+    moved, _ = evaluated(hero, range(1, 25, 3))
+    hips = hero.data.bones.find("hips")
+    np.testing.assert_allclose(moved[:, hips], after[:, hips], atol=1e-4)
+
+
+def test_an_option_that_cannot_be_applied_is_reverted_and_told(figure, hero, box):
+    pick(box, hero)
+    bpy.ops.smplify.apply_character()
+    box.rest_pose = "pose"
+    assert "expected hero in a pose that you have made, but it has a motion" in box.trouble
+    assert box.rest_pose == "auto"
+    hero.pose.bones["head"].constraints.new("LIMIT_ROTATION").use_limit_x = True
+    box.feet = 0.25
+    assert box.feet == 1.0 and load(hero).settings.feet == 1.0
+    drawn = draw(SMPLIFY_PT_character)
+    assert "a constraint moves head" in drawn.text
+
+
+def test_a_pose_can_be_taken_as_the_rest_pose(figure, hero, box):
+    pick(box, hero)
+    automatic = {}
+    for name, angle in (("auto", 0.0), ("pose", 0.0), ("bent", 0.5)):
+        bone = hero.pose.bones["forearm.L"]
+        bone.rotation_mode = "XYZ"
+        bone.rotation_euler = (angle, 0.0, 0.0)
+        box.rest_pose = "auto" if name == "auto" else "pose"
+        bpy.ops.smplify.apply_character()
+        automatic[name], _ = evaluated(hero, range(1, 25, 6))
+        assert len(load(hero).settings.rest_pose) == (0 if name == "auto" else 9 * len(hero.data.bones))
+        bpy.ops.smplify.remove_character()
+    hand = hero.data.bones.find("hand.L")
+    assert np.abs(automatic["bent"] - automatic["pose"])[:, hand].max() > 0.02
+
+
+def test_picking_a_character_with_a_motion_shows_its_own_settings(figure, hero, box):
+    from tests.blender_addon.character.rigs import make_character
+
+    pick(box, hero)
+    box.feet = 0.5
+    bpy.ops.smplify.apply_character()
+    other = make_character("other")
+    pick(box, other)
+    box.feet = 0.75
+    assert load(hero).settings.feet == 0.5
+    box.armature = hero
+    assert box.feet == 0.5 and bone_map_of(box).bones == BONES
+
+
+def test_a_chosen_bone_is_certain_and_mirrored(hero, box):
+    pick(box, hero)
+    rows = box.bones
+    rows["left_hand"].bone = "finger.L"
+    assert rows["right_hand"].bone == "finger.R" and rows["right_hand"].confidence == 1.0
+    box.mirror = False
+    rows["left_hand"].bone = "hand.L"
+    assert rows["right_hand"].bone == "finger.R"
+    rows["left_hand"].bone = ""
+    assert mark_of(rows["left_hand"]) == "absent" and "left_hand" not in bone_map_of(box).bones
+    rows["left_shin"].bone = ""
+    assert mark_of(rows["left_shin"]) == "missing" and bone_map_of(box).missing == ("left_shin",)
+    rows["spine"].bone = "chest"
+    assert bone_map_of(box).bones["spine"] == ("chest",)
+    rows["spine"].bone = "spine"
+    assert bone_map_of(box).bones["spine"][0] == "spine"
+
+
+def test_a_chain_reaches_up_to_where_it_ended(hero, box):
+    pick(box, hero, {**BONES, "spine": ("chest",)})
+    pick(box, hero, {**BONES, "hips": ("root",), "spine": ("hips", "spine", "chest")})
+    box.bones["spine"].bone = "spine"
+    assert bone_map_of(box).bones["spine"] == ("spine", "chest")
+
+
+def test_bones_are_saved_and_loaded(hero, box, tmp_path):
+    pick(box, hero)
+    path = tmp_path / "bones.json"
+    bpy.ops.smplify.save_bones(filepath=str(path))
+    assert BoneMap.from_json(path.read_text()).bones == BONES
+    before = bone_map_of(box)
+    for text in ("nonsense", "{}", json.dumps({"format": "smplify bones", "version": 1, "bones": {"hips": ["nose"]}})):
+        path.write_text(text)
+        with pytest.raises(RuntimeError, match="expected"):
+            bpy.ops.smplify.load_bones(filepath=str(path))
+        assert bone_map_of(box) == before
+    with pytest.raises(RuntimeError, match="cannot be read"):
+        bpy.ops.smplify.load_bones(filepath=str(tmp_path / "none.json"))
+
+
+def test_rows_of_a_hostile_file_are_an_error_of_ours(figure, hero, box):
+    pick(box, hero)
+    for text in ("nonsense", "5", '[""]', "[3]", "[" * 50_000):
+        box.bones["spine"].others = text
+        with pytest.raises(RuntimeError, match="expected the bones of spine in the bone list, found other data"):
+            bpy.ops.smplify.apply_character()
+        draw(SMPLIFY_PT_character)
+
+
+def test_which_figure_is_used(figure, hero, box, add_person, make_motion):
+    from blender_addon.character.choosing import figure_for
+    from blender_addon.character.errors import CharacterError
+    from blender_addon.figure.custom_properties import RECORD_KEY
+
+    bpy.context.view_layer.objects.active = hero
+    assert figure_for(box, bpy.context) == figure
+    second = add_person(make_motion(seed=1), "run").armature
+    second[RECORD_KEY] = b"any"
+    with pytest.raises(CharacterError, match=r"expected one figure whose motion to use, found 2 \(walk, run\)"):
+        figure_for(box, bpy.context)
+    bpy.context.view_layer.objects.active = second
+    assert figure_for(box, bpy.context) == second
+    box.figure = figure
+    assert figure_for(box, bpy.context) == figure
+    for item in (figure, second):
+        bpy.data.objects.remove(item)
+    with pytest.raises(CharacterError, match="found none; fit a track or import a motion first"):
+        figure_for(box, bpy.context)
+
+
+def be_unusable(box, hero) -> None:
+    hero.scale = (1.0, 2.0, 1.0)
+    box.armature = hero
+
+
+def be_missing(box, hero) -> None:
+    pick(box, hero)
+    box.bones["left_thigh"].bone = ""
+
+
+def be_doubtful(box, hero) -> None:
+    pick(box, hero)
+    box.bones["neck"].confidence = 0.7
+
+
+def be_applied(box, hero) -> None:
+    pick(box, hero)
+    bpy.ops.smplify.apply_character()
+
+
+def be_damaged(box, hero) -> None:
+    be_applied(box, hero)
+    hero[STORED_KEY] = "nonsense"
+
+
+MAKERS = {
+    CharacterState.NONE: (lambda box, hero: None, "Choose the armature of your character"),
+    CharacterState.UNUSABLE: (be_unusable, "expected hero to be scaled alike"),
+    CharacterState.MISSING: (be_missing, "1 missing"),
+    CharacterState.DOUBTFUL: (be_doubtful, "1 to check"),
+    CharacterState.READY: (pick, "18 of 20 bones found"),
+    CharacterState.APPLIED: (be_applied, "Feet slide"),
+    CharacterState.DAMAGED: (be_damaged, "found a damaged entry"),
+}
+
+
+@pytest.mark.parametrize("state", CharacterState)
+def test_every_state_is_drawn(figure, hero, box, state):
+    make, text = MAKERS[state]
+    make(box, hero)
+    assert character_state(box) is state
+    drawn = draw(SMPLIFY_PT_character)
+    assert text in drawn.text
+    assert ("smplify.apply_character" in drawn.operators) == (
+        state not in (CharacterState.NONE, CharacterState.UNUSABLE, CharacterState.DAMAGED)
+    )
+    assert ("smplify.remove_character" in drawn.operators) == (state is CharacterState.APPLIED)
+    assert drawn.alerts == (state is CharacterState.MISSING)
+
+
+def test_frames_out_of_reach_are_gone_to_in_turn(figure, hero, box):
+    from dataclasses import replace
+
+    from blender_addon.character.stored import save
+
+    be_applied(box, hero)
+    kept = load(hero)
+    save(hero, replace(kept, facts=replace(kept.facts, out_of_reach=(4, 9))))
+    assert (
+        "Frames out of reach: 2" in draw(SMPLIFY_PT_character).text
+        or "smplify.go_out_of_reach" in draw(SMPLIFY_PT_character).operators
+    )
+    gone = []
+    for _ in range(3):
+        bpy.ops.smplify.go_out_of_reach()
+        gone.append(bpy.context.scene.frame_current)
+    assert gone == [4, 9, 4]
+
+
+def test_the_lines_over_the_bones_follow_the_pose(hero, box):
+    assert bone_colors.bone_lines(box) == {}
+    pick(box, hero)
+    hero.location = (0.0, 0.0, 1.0)
+    bpy.context.view_layer.update()
+    lines = bone_colors.bone_lines(box)
+    assert {len(ends) for ends in lines.values()} == {2 * 7, 2 * 4}
+    left = next(ends for ends in lines.values() if len(ends) == 14 and ends[:, 0].min() > 0.0)
+    assert left[:, 2].max() == pytest.approx(2.45)

@@ -1,0 +1,154 @@
+"""Character files: opened, given a motion, written, and read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+from blender_addon.character.errors import CharacterError  # noqa: E402
+from blender_addon.character.file import (  # noqa: E402
+    CharacterFile,
+    bones_for,
+    convert_with_character,
+    open_character,
+)
+from blender_addon.character.identity import STORED_KEY  # noqa: E402
+from blender_addon.character.settings import CharacterSettings  # noqa: E402
+from blender_addon.character.stored import load  # noqa: E402
+from blender_addon.character.writing import SUFFIXES, export_character  # noqa: E402
+from blender_addon.export.writers import ExportError  # noqa: E402
+from core.retarget.bone_map import BoneMap  # noqa: E402
+from tests.blender_addon.character.rigs import ROLES, add_skin, evaluated, make_character  # noqa: E402
+
+BONES = BoneMap({role: tuple(chain) for role, chain in ROLES.items()}).to_json()
+
+
+def write_character(path: Path) -> None:
+    """Write the test character, at rest and with a skin, to a file of any kind."""
+    armature = make_character("hero")
+    skin = add_skin(armature)
+    for item in bpy.data.objects:
+        item.select_set(item in (armature, skin))
+    if path.suffix == ".blend":
+        bpy.data.libraries.write(str(path), {armature, skin})
+    elif path.suffix == ".fbx":
+        bpy.ops.export_scene.fbx(filepath=str(path), use_selection=True, add_leaf_bones=False, bake_anim=False)
+    else:
+        kind = "GLTF_SEPARATE" if path.suffix == ".gltf" else "GLB"
+        written = path.with_suffix(".glb") if path.suffix == ".vrm" else path
+        bpy.ops.export_scene.gltf(filepath=str(written), export_format=kind, use_selection=True)
+        written.rename(path)
+    bpy.data.batch_remove((armature, armature.data, skin, skin.data))
+
+
+def everything() -> dict[str, list[str]]:
+    kinds = ("objects", "meshes", "armatures", "actions", "materials", "images", "collections")
+    return {kind: sorted(item.name for item in getattr(bpy.data, kind)) for kind in kinds}
+
+
+@pytest.mark.parametrize("suffix", [".blend", ".fbx", ".glb", ".gltf", ".vrm"])
+def test_a_character_is_opened_from_any_file(figure, suffix, tmp_path):
+    path = tmp_path / f"hero{suffix}"
+    write_character(path)
+    assert bpy.ops.smplify.open_character(filepath=str(path)) == {"FINISHED"}
+    box = bpy.context.scene.smplify_character
+    assert box.armature is not None and box.trouble == ""
+    assert {bone.name for bone in box.armature.data.bones} >= {"hips", "arm.L", "toe.R"}
+    assert box.armature.name in bpy.context.scene.objects
+    assert bpy.ops.smplify.apply_character() == {"FINISHED"}
+
+
+@pytest.mark.parametrize("suffix", [".fbx", ".glb", ".blend", ".txt"])
+def test_a_file_that_is_none_is_told_and_nothing_is_left(figure, suffix, tmp_path):
+    path = tmp_path / f"hero{suffix}"
+    before = everything()
+    with pytest.raises(CharacterError, match="expected a character"):
+        open_character(path)
+    path.write_bytes(b"nonsense" * 100)
+    with pytest.raises(CharacterError, match="expected a character"):
+        open_character(path)
+    assert everything() == before
+
+
+def test_a_file_without_the_armature_is_told_and_nothing_is_left(figure, tmp_path):
+    path = tmp_path / "hero.blend"
+    write_character(path)
+    before = everything()
+    with pytest.raises(CharacterError, match="expected an armature 'villain' in hero.blend, found hero"):
+        open_character(path, "villain")
+    assert everything() == before
+    assert open_character(path, "hero").name == "hero"
+
+
+def test_how_the_command_line_names_a_character(tmp_path):
+    odd = tmp_path / "a#b.glb"
+    odd.touch()
+    assert CharacterFile.parse(str(odd)) == CharacterFile(odd)
+    assert CharacterFile.parse("hero.blend#Rig") == CharacterFile(Path("hero.blend"), "Rig")
+    assert CharacterFile.parse("hero.fbx", bones="{}").bones == "{}"
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_motion_is_converted_to_a_file_with_the_character(figure, suffix, tmp_path):
+    source = tmp_path / "hero.blend"
+    write_character(source)
+    character = CharacterFile(source, bones=BONES, settings=CharacterSettings(root_motion="bone"))
+    target = tmp_path / f"out{suffix}"
+    facts, armature = convert_with_character(figure, character, None, target)
+    assert facts.slide_mm >= 0.0 and STORED_KEY in armature
+    names = ("hips", "hand.L", "foot.R", "head")
+    frames = range(1, 25, 4)
+    written = evaluated(armature, frames)[0][:, [armature.data.bones.find(name) for name in names]]
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.context.scene.render.fps = 30
+    if suffix == ".blend":
+        with bpy.data.libraries.load(str(target)) as (found, into):
+            assert not any("walk" in name for name in found.objects)
+            into.objects = found.objects
+        for item in into.objects:
+            bpy.context.scene.collection.objects.link(item)
+        read = next(item for item in into.objects if item.type == "ARMATURE")
+        assert STORED_KEY not in read
+    else:
+        read = open_character(target)
+    offset = {".blend": 0, ".fbx": 1, ".glb": -1}[suffix]  # where the importers let the clip begin
+    again = evaluated(read, range(1 + offset, 25 + offset, 4))[0]
+    again = again[:, [read.data.bones.find(name) for name in names]]
+    np.testing.assert_allclose(again, written, atol=2e-3)
+
+
+def test_several_motions_go_onto_one_character(figure, tmp_path, add_person, make_motion):
+    source = tmp_path / "hero.blend"
+    write_character(source)
+    character = CharacterFile(source, bones=BONES)
+    _, armature = convert_with_character(figure, character, None, tmp_path / "one.glb")
+    _, again = convert_with_character(figure, character, armature, tmp_path / "two.glb")
+    assert again == armature and load(armature).figure == figure
+    assert [item.name for item in bpy.data.objects if item.type == "ARMATURE"] == ["hero", "walk"]
+
+
+def test_bones_in_doubt_are_an_error_with_the_map_to_correct(figure, tmp_path, monkeypatch):
+    from blender_addon.character import file
+
+    armature = make_character("hero")
+    read = BoneMap.from_json(BONES)
+    for unsure, text in (
+        (BoneMap({"hips": ("hips",)}), "no bone was found for left_upper_arm"),
+        (BoneMap(read.bones, {"left_shin": 0.5}), "the bone is in doubt for left_shin"),
+        (BoneMap(read.bones, dict.fromkeys(read.bones, 0.7)), "only 0 are certain"),
+    ):
+        monkeypatch.setattr(file, "map_bones", lambda rig, unsure=unsure: unsure)
+        with pytest.raises(CharacterError, match=text) as caught:
+            bones_for(armature, CharacterFile(Path("hero.fbx")))
+        shown = str(caught.value).partition("--bones:\n")[2]
+        assert BoneMap.from_json(shown).bones == unsure.bones
+    assert bones_for(armature, CharacterFile(Path("hero.fbx"), bones=BONES)).bones == read.bones
+
+
+def test_other_formats_are_refused(figure, hero, tmp_path):
+    with pytest.raises(ExportError, match=r"ending in \.blend, \.fbx, \.glb; got 'out.usd'"):
+        export_character(hero, tmp_path / "out.usd", bpy.context.scene)
