@@ -54,6 +54,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.layouts.bones import bones_between
     from core.math.arrays import DeviceError
     from core.math.rotations import (
+        axis_angle_to_matrix,
         axis_angle_to_quat_wxyz,
         matrix_to_axis_angle,
         matrix_to_quat_wxyz,
@@ -114,6 +115,7 @@ else:
     from .core.layouts.bones import bones_between
     from .core.math.arrays import DeviceError
     from .core.math.rotations import (
+        axis_angle_to_matrix,
         axis_angle_to_quat_wxyz,
         matrix_to_axis_angle,
         matrix_to_quat_wxyz,

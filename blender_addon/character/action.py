@@ -7,7 +7,8 @@ when the action is given, and restored when it is taken away.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ import bpy
 import numpy as np
 
 from ..figure.fcurves import Channels, Keys, keys_of
-from .keys import Channel, Curve, owner_of, path_of
+from .keys import Channel, Curve, custom_name, is_custom, owner_of, path_of
 
 _SLOTS = bpy.app.version >= (4, 4, 0)
 _BLENDING = (
@@ -68,13 +69,45 @@ def remember(armature: bpy.types.Object) -> Before:
 
 def value_of(armature: bpy.types.Object, channel: Channel) -> list[float]:
     """Return the present values of *channel*."""
-    return [float(value) for value in getattr(owner_of(armature, channel), channel[1])]
+    owner, name = owner_of(armature, channel), channel[1]
+    if is_custom(channel):
+        return [float(owner[custom_name(channel)])]
+    return [float(value) for value in getattr(owner, name)]
 
 
 def set_value(armature: bpy.types.Object, channel: Channel, values: Sequence[float]) -> None:
-    """Set the values of *channel*, if the character still has its bone."""
-    if not channel[0] or channel[0] in armature.pose.bones:
-        setattr(owner_of(armature, channel), channel[1], values)
+    """Set the values of *channel*, if the character still has its bone and its property."""
+    if channel[0] and channel[0] not in armature.pose.bones:
+        return
+    owner = owner_of(armature, channel)
+    if not is_custom(channel):
+        setattr(owner, channel[1], values)
+    elif custom_name(channel) in owner:
+        owner[custom_name(channel)] = values[0]
+
+
+@contextmanager
+def suspended(armature: bpy.types.Object, values: Mapping[Channel, Iterable[float]]) -> Iterator[None]:
+    """Meanwhile let nothing animate *armature*, and let the channels in *values* have these values."""
+    animation = armature.animation_data
+    now = {channel: value_of(armature, channel) for channel in values}
+    if animation is not None:
+        action, slot, use_nla = animation.action, getattr(animation, "action_slot", None), animation.use_nla
+        animation.action, animation.use_nla = None, False
+    try:
+        for channel, numbers in values.items():
+            set_value(armature, channel, list(numbers))
+        armature.update_tag()
+        bpy.context.view_layer.update()
+        yield
+    finally:
+        if animation is not None:
+            animation.action, animation.use_nla = action, use_nla
+            if slot is not None:
+                animation.action_slot = slot
+        for channel, numbers in now.items():
+            set_value(armature, channel, numbers)
+        bpy.context.view_layer.update()
 
 
 def give_action(armature: bpy.types.Object, name: str) -> None:

@@ -15,12 +15,13 @@ import bpy
 from ..core_access import BoneMap, CoreError, RetargetedMotion, retarget
 from ..figure.record import adjustable
 from . import stored as storage
-from .action import give_action, keys_hash, remember, set_value, take_action, value_of, write_curves
+from .action import give_action, keys_hash, remember, set_value, suspended, take_action, value_of, write_curves
+from .controls import control_motion, control_note, controls_of, hang_together, switch_curves
 from .errors import CharacterError
 from .figure_motion import source_of
 from .identity import has_motion
 from .keys import BoneMotion, Channel, Curve, bone_links, character_curves, held_bones
-from .obstacles import check_editable, check_free, locked_bones
+from .obstacles import check_editable, locked_bones, moved_otherwise
 from .read_rig import read_rig
 from .settings import CharacterSettings, Facts
 from .stored import Stored
@@ -133,45 +134,39 @@ def _solve(
     earlier: Stored | None,
 ) -> _Solved:
     """Work out the curves; the character is left as it is."""
+    values = earlier.before.values if earlier is not None else {}
     with _in_its_own_place(armature, earlier):
         rig = read_rig(armature)
         bone_map.check(rig)
-        motion = retarget(source_of(figure), rig, bone_map, settings.options())
-        keyed = BoneMotion.of(motion)
-        held = held_bones(bone_links(armature), keyed.names)
-        check_free(armature, held)
-        values = earlier.before.values if earlier is not None else {}
-        curves = character_curves(armature, keyed, settings.root_motion, values)
-    locked = locked_bones(armature, held)
-    notes = (f"Locked against turning by hand, but keyed: {', '.join(locked)}",) if locked else ()
-    return _Solved(motion, curves, adjustable(figure).first_frame, notes)
+        source = source_of(figure)
+        links, controls = bone_links(armature), None
+        mapped = [name for chain in bone_map.bones.values() for name in chain]
+        if moved_otherwise(armature, held_bones(links, mapped)):
+            controls = controls_of(armature, bone_map, values, reuse=earlier is not None)
+            rig = hang_together(rig, bone_map)
+        motion = retarget(source, rig, bone_map, settings.options())
+        if controls is None:
+            curves = character_curves(armature, BoneMotion.of(motion), settings.root_motion, values, links)
+            locked = locked_bones(armature, mapped)
+            note = f"Locked against turning by hand, but keyed: {', '.join(locked)}" if locked else ""
+        else:
+            keyed = control_motion(armature, motion, bone_map, controls)
+            curves = character_curves(armature, keyed, settings.root_motion, values, controls.links)
+            curves += switch_curves(controls)
+            note = control_note(controls, bone_map)
+    return _Solved(motion, curves, adjustable(figure).first_frame, (note,) if note else ())
 
 
 @contextmanager
 def _in_its_own_place(armature: bpy.types.Object, earlier: Stored | None) -> Iterator[None]:
-    """Put the object *armature* back where it was before an earlier motion moved it, and again where it is."""
+    """Meanwhile put the object *armature* back where it was before an earlier motion moved it."""
     moved = {} if earlier is None else {key: value for key, value in earlier.before.values.items() if not key[0]}
-    animation = armature.animation_data
-    if not moved or animation is None:
+    if moved:
+        with suspended(armature, moved):
+            yield
+    else:
         bpy.context.view_layer.update()
         yield
-        return
-    assert earlier is not None
-    now = {channel: value_of(armature, channel) for channel in moved}
-    action, slot = animation.action, getattr(animation, "action_slot", None)
-    try:
-        animation.action = None
-        for channel, values in moved.items():
-            set_value(armature, channel, values)
-        bpy.context.view_layer.update()
-        yield
-    finally:
-        animation.action = action
-        if slot is not None:
-            animation.action_slot = slot
-        for channel, values in now.items():
-            set_value(armature, channel, values)
-        bpy.context.view_layer.update()
 
 
 def _is_ours(armature: bpy.types.Object, kept: Stored) -> bool:

@@ -24,7 +24,7 @@ from .read_rig import rest_matrices, rotation_of
 from .rotation_values import NEUTRAL, channel_of, rotation_values
 
 Channel = tuple[str, str]
-"""A bone, empty for the armature object, and the name of a channel: ("Hips", "location")."""
+"""A bone, empty for the object, and a channel or custom property: ("Hips", "location"), ("Leg", '["IK"]')."""
 
 ROOT_MOTIONS = ("hips", "bone", "object")
 """What carries the path through the room: the hips bone, the topmost bone above it, or the armature object."""
@@ -54,7 +54,20 @@ def owner_of(armature: bpy.types.Object, channel: Channel) -> bpy.types.Object |
 def path_of(channel: Channel) -> str:
     """Return the data path of *channel*, relative to the armature object."""
     bone, name = channel
-    return f'pose.bones["{bpy.utils.escape_identifier(bone)}"].{name}' if bone else name
+    if not bone:
+        return name
+    return f'pose.bones["{bpy.utils.escape_identifier(bone)}"]{"" if is_custom(channel) else "."}{name}'
+
+
+def is_custom(channel: Channel) -> bool:
+    """Return whether *channel* is a custom property of a bone."""
+    return channel[1].startswith('["')
+
+
+def custom_name(channel: Channel) -> str:
+    """Return the name of the custom property that *channel* is."""
+    name: str = bpy.utils.unescape_identifier(channel[1][2:-2])
+    return name
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,14 +78,14 @@ class Link:
         parent: the bone that carries it; None for none.
         rest: (4, 4) its matrix at rest, in the armature's space.
         inherits_rotation: whether its parent turns it.
-        local_location: whether its location is in its own axes, not its parent's.
+        location_axes: (3, 3) the axes of its location at rest, which turn with its parent; None for its own.
         connected: whether it has no location.
     """
 
     parent: str | None
     rest: np.ndarray
     inherits_rotation: bool = True
-    local_location: bool = True
+    location_axes: np.ndarray | None = None
     connected: bool = False
 
 
@@ -87,11 +100,15 @@ def bone_links(armature: bpy.types.Object) -> dict[str, Link]:
             parent=bone.parent.name if bone.parent is not None else None,
             rest=rest,
             inherits_rotation=bone.use_inherit_rotation,
-            local_location=bone.use_local_location,
+            location_axes=None if bone.use_local_location else _parent_axes(bone),
             connected=bone.parent is not None and bone.use_connect,
         )
         for bone, rest in zip(armature.data.bones, rest_matrices(armature), strict=True)
     }
+
+
+def _parent_axes(bone: bpy.types.Bone) -> np.ndarray:
+    return np.eye(3) if bone.parent is None else np.array(bone.parent.matrix_local, dtype=np.float64)[:3, :3]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,20 +119,24 @@ class BoneMotion:
         names: the M bones, the hips first.
         rotations: (F, M, 3, 3) world rotations.
         root: (F, 3) positions of the head of the first.
+        hips_at_rest: (3,) where the hips are at rest.
+        traveller: the bone whose location puts the hips in place; None for the hips, or the next bone above that has a
+            location.
         carrier: the path over the floor, for a root bone or the object.
     """
 
     names: tuple[str, ...]
     rotations: np.ndarray
     root: np.ndarray
+    hips_at_rest: np.ndarray
     carrier: Carrier | None = None
+    traveller: str | None = None
 
     @classmethod
     def of(cls, motion: RetargetedMotion) -> BoneMotion:
         """Return the motion of a character's own bones."""
-        return cls(
-            tuple(motion.rig.names[bone] for bone in motion.bones), motion.rotations, motion.root, motion.carrier
-        )
+        names = tuple(motion.rig.names[bone] for bone in motion.bones)
+        return cls(names, motion.rotations, motion.root, motion.rig.heads[motion.bones[0]], motion.carrier)
 
 
 def held_bones(links: Links, moved: Iterable[str]) -> list[str]:
@@ -184,15 +205,15 @@ class _Pose:
         self._object_moves = root_motion == "object"
         self._path = np.eye(4)[None] if root_motion == "hips" else self._find_path()
         self._carrier = self._find_carrier() if root_motion == "bone" else ""
-        carriers = (self._hips, *_above(links, self._hips))
-        self._traveller = next(name for name in carriers if not links[name].connected)
+        start = motion.traveller or self._hips
+        self._traveller = next(name for name in (start, *_above(links, start)) if not links[name].connected)
         self._turns: dict[str, np.ndarray] = {}
         self._shifts: dict[str, np.ndarray] = {}
 
     def _find_carrier(self) -> str:
         """Return the bone that carries the path."""
         above = _above(self.links, self._hips)
-        if not above or any(name in self._row for name in above):
+        if not above or above[-1] in self._row:
             raise CharacterError(
                 f"expected a root bone above {self._hips}, but {self._armature.name} has none; "
                 "choose Hips or Object as the root motion"
@@ -206,7 +227,7 @@ class _Pose:
         path = np.tile(np.eye(4), (self._num_frames, 1, 1))
         cosine, sine = np.cos(carrier.yaw), np.sin(carrier.yaw)
         path[:, 0, 0], path[:, 0, 1], path[:, 1, 0], path[:, 1, 1] = cosine, -sine, sine, cosine
-        start = np.array([*(self._world @ self.links[self._hips].rest)[:2, 3], 0.0])
+        start = Z_UP_FROM_Y_UP @ self._motion.hips_at_rest * (1.0, 1.0, 0.0)
         path[:, :3, 3] = carrier.position @ Z_UP_FROM_Y_UP.T - path[:, :3, :3] @ start
         return path
 
@@ -236,7 +257,7 @@ class _Pose:
         parent_shift = np.zeros(3) if link.parent is None else self._shifts[link.parent]
         carried = rest[:3, 3] @ np.swapaxes(parent_turn, -1, -2) + parent_shift
         turn = self._turn_of(name, parent_turn)
-        head = self._head(name, carried, turn)
+        head = self._head(name, carried)
         self._turns[name] = turn
         self._shifts[name] = head - rest[:3, 3] @ np.swapaxes(turn, -1, -2)
         axes = parent_turn @ rest[:3, :3] if link.inherits_rotation else rest[:3, :3]
@@ -269,23 +290,27 @@ class _Pose:
             return turned
         return parent_turn
 
-    def _head(self, name: str, carried: np.ndarray, turn: np.ndarray) -> np.ndarray:
-        """Return the positions (F, 3) or (3,) of the head of a held bone.
-
-        Args:
-            name: the bone.
-            carried: where its parent puts the head.
-            turn: its rotations since rest.
-        """
+    def _head(self, name: str, carried: np.ndarray) -> np.ndarray:
+        """Return the positions (F, 3) or (3,) of the head of a held bone; *carried* is where its parent puts it."""
         if name == self._traveller:
-            to_hips = self.links[self._hips].rest[:3, 3] - self.links[name].rest[:3, 3]
-            placed: np.ndarray = self._hips_head() - to_hips @ np.swapaxes(turn, -1, -2)
-            return placed
+            return self._hips_head() - self._to_hips(name)
         if name == self._carrier:
             moved = np.linalg.inv(self._world) @ self._path @ self._world @ self.links[name].rest
             at: np.ndarray = moved[:, :3, 3]
             return at
         return carried
+
+    def _to_hips(self, name: str) -> np.ndarray:
+        """Return the vectors (F, 3) or (3,) from the head of the bone *name*, at or above the hips, to theirs."""
+        way = [*_above(self.links, self._hips)[::-1], self._hips]
+        way = way[way.index(name) :]
+        turn = np.eye(3) if self.links[name].parent is None else self._turns[self.links[name].parent or ""]
+        total = np.zeros(3)
+        for bone, below in zip(way, way[1:], strict=False):
+            turn = self._turn_of(bone, turn)
+            offset = self.links[below].rest[:3, 3] - self.links[bone].rest[:3, 3]
+            total = total + offset @ np.swapaxes(turn, -1, -2)
+        return total
 
     def _hips_head(self) -> np.ndarray:
         """Return the positions (F, 3) of the head of the hips."""
@@ -298,10 +323,7 @@ class _Pose:
         """Return the location channel (F, 3) that moves the head of a bone by *offset* (F, 3)."""
         link = self.links[name]
         parent_turn = np.eye(3) if link.parent is None else self._turns[link.parent]
-        if link.local_location:
-            axes = parent_turn @ link.rest[:3, :3]
-        else:
-            axes = np.eye(3) if link.parent is None else parent_turn @ self.links[link.parent].rest[:3, :3]
+        axes = parent_turn @ (link.rest[:3, :3] if link.location_axes is None else link.location_axes)
         location: np.ndarray = (np.swapaxes(axes, -1, -2) @ offset[..., None])[..., 0]
         return location
 

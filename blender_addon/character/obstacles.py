@@ -10,7 +10,6 @@ import bpy
 from .errors import CharacterError
 
 _CHANNEL = re.compile(r'^pose\.bones\["(?P<bone>(?:[^"\\]|\\.)*)"\]\.(?:location|rotation_\w+|scale)$')
-_MOST_NAMES = 5
 
 
 def check_editable(armature: bpy.types.Object) -> None:
@@ -34,25 +33,10 @@ def check_editable(armature: bpy.types.Object) -> None:
         raise CharacterError(f"expected no strip of {armature.name} to be edited; leave the NLA's tweak mode (Tab)")
 
 
-def check_free(armature: bpy.types.Object, bones: Sequence[str]) -> None:
-    """Check that nothing but keys moves *bones* of *armature*.
-
-    Raises:
-        CharacterError: a constraint or a driver moves one of them; the message names them.
-    """
-    constrained = [name for name in bones if any(map(_is_at_work, armature.pose.bones[name].constraints))]
-    driven = sorted(driven_bones(armature).intersection(bones))
-    parts = [
-        f"{what} {'moves' if len(names) == 1 else 'move'} {_listed(names)}"
-        for what, names in (("a constraint" if len(constrained) == 1 else "constraints", constrained),
-                            ("a driver" if len(driven) == 1 else "drivers", driven))
-        if names
-    ]  # fmt: skip
-    if parts:
-        raise CharacterError(
-            f"expected the bones of {armature.name} to be free to be keyed, but {' and '.join(parts)}; mute or remove "
-            "what moves them, or name the bones that control them in the bone list"
-        )
+def moved_otherwise(armature: bpy.types.Object, bones: Sequence[str]) -> list[str]:
+    """Return those of *bones* that a constraint or a driver moves, so that keys of theirs would not do alone."""
+    driven = driven_bones(armature)
+    return [name for name in bones if name in driven or any(map(is_at_work, armature.pose.bones[name].constraints))]
 
 
 def driven_bones(armature: bpy.types.Object) -> set[str]:
@@ -68,10 +52,6 @@ def locked_bones(armature: bpy.types.Object, bones: Iterable[str]) -> list[str]:
     return [name for name in bones if all(armature.pose.bones[name].lock_rotation)]
 
 
-def _is_at_work(constraint: bpy.types.Constraint) -> bool:
+def is_at_work(constraint: bpy.types.Constraint) -> bool:
+    """Return whether *constraint* moves its bone."""
     return not constraint.mute and constraint.influence > 0.0 and constraint.is_valid
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(names[:_MOST_NAMES]) + more

@@ -18,7 +18,7 @@ from ..core_access import BoneMap
 from .action import Before
 from .errors import CharacterError
 from .identity import STORED_KEY, keeper_of
-from .keys import Channel
+from .keys import Channel, is_custom
 from .rotation_values import NEUTRAL
 from .settings import CharacterSettings, Facts
 
@@ -150,7 +150,8 @@ def _before(about: Mapping[str, Any]) -> Before:
 
 def _value(key: str, numbers: list[Any]) -> tuple[Channel, list[float]]:
     bone, _, channel = key.rpartition("\n")
-    if len(numbers) != _CHANNELS[channel]:
+    is_switch = bool(bone) and is_custom((bone, channel)) and channel.endswith('"]')
+    if len(numbers) != (1 if is_switch else _CHANNELS[channel]):
         raise ValueError(f"{len(numbers)} values of {channel}")
     return (bone, channel), [finite(value) for value in numbers]
 

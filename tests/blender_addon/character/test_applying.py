@@ -235,12 +235,13 @@ def refuse(hero, figure, text: str, bones: BoneMap = BONES, kind: type = Charact
 
 def test_what_cannot_be_keyed_is_refused_and_nothing_is_changed(figure, hero):
     animate(hero)
+    text = r"expected controls of hero that its bones follow rigidly, but none moves {:s}; name bones that can be posed"
     constraint = hero.pose.bones["shin.L"].constraints.new("IK")
     constraint.target = figure
-    refuse(hero, figure, r"but a constraint moves shin\.L; mute or remove")
+    refuse(hero, figure, text.format("shin.L"))
     constraint.mute = True
-    driver = hero.pose.bones["head"].driver_add("rotation_quaternion", 0)
-    refuse(hero, figure, "but a driver moves head")
+    driver = hero.pose.bones["arm.L"].driver_add("rotation_quaternion", 0)
+    refuse(hero, figure, text.format("arm.L"))
     driver.mute = True
     hero.data.pose_position = "REST"
     refuse(hero, figure, "set to its rest position")
@@ -250,6 +251,13 @@ def test_what_cannot_be_keyed_is_refused_and_nothing_is_changed(figure, hero):
     refuse(hero, figure, "scaled alike on all axes", kind=CoreError)
     hero.scale = (1.0, 1.0, 1.0)
     refuse(hero, hero, "expected a figure of this add-on", kind=CoreError)
+
+
+def test_a_bone_that_something_else_moves_and_that_is_not_needed_is_told(figure, hero):
+    limit = hero.pose.bones["head"].constraints.new("LIMIT_ROTATION")
+    limit.use_limit_x = True
+    facts = apply_motion(hero, figure, BONES, CharacterSettings())
+    assert facts.notes[-1] == "Control rig: 18 controls are keyed; follow no control: head"
 
 
 def test_locked_channels_are_told(figure, hero):
