@@ -89,8 +89,7 @@ def find_controls(
         switches = laboratory.choose_switches(inner)
         chosen, base = laboratory.choose_controls(inner)
         switches |= laboratory.choose_switches([*base, *chosen.values()])
-        links = laboratory.links([*base, *chosen.values()])
-    control_of = {bone: control for bone, control in chosen.items() if control in links}
+        links, control_of = laboratory.links(base, chosen)
     travellers = [control for control in base if control in links and not links[control].connected]
     return ControlRig(links, control_of, travellers[-1] if travellers else None, switches)
 
@@ -191,9 +190,17 @@ class _Laboratory:
         self._rest = None
 
     def _num_followed(self, controls: list[str]) -> tuple[int, int]:
+        """Return how many of *controls* carry a segment that they lie at an end of, and how many are carried."""
         experiment = self._evaluate(controls, _TRIAL_EVALUATIONS)
         carried = sum(_carrier(experiment, control, controls) is not False for control in controls)
-        return len(set(_followed(experiment, self._segments, controls).values())), carried
+        found = _followed(experiment, self._segments, controls).items()
+        return len({control for bone, control in found if self._is_near(experiment, control, bone)}), carried
+
+    def _is_near(self, experiment: _Experiment, control: str, bone: str) -> bool:
+        """Return whether the head of *control* is at an end of the segment that begins with *bone*."""
+        end = self._segments[bone]
+        ends = [bone] if end is None else [bone, end]
+        return min(_distance(experiment, control, joint) for joint in ends) < _AT_JOINT
 
     def choose_controls(self, inner: list[str]) -> tuple[dict[str, str], list[str]]:
         """Return the control of each segment, and the controls that carry all segments, from the root inwards.
@@ -214,21 +221,22 @@ class _Laboratory:
         most = max(len(bones) for bones, _ in carried.values())
         base = [control for control, (bones, _) in carried.items() if len(bones) == most]
         base.sort(key=lambda control: -carried[control][1])
-        chosen = {}
-        for bone, end in self._segments.items():
-            ends = [bone] if end is None else [bone, end]
-            near = [
-                control
-                for control, (bones, _) in carried.items()
-                if bone in bones and min(_distance(rest, control, joint) for joint in ends) < _AT_JOINT
-            ]
-            if near:
-                chosen[bone] = max(near, key=lambda control: (len(carried[control][0]), carried[control][1]))
-        chosen = _distinct(rest, chosen)
+        choices = {
+            bone: sorted(
+                (control for control in carried if bone in carried[control][0] and self._is_near(rest, control, bone)),
+                key=lambda control: (len(carried[control][0]), carried[control][1]),
+            )
+            for bone in self._segments
+        }
+        chosen = _distinct(rest, choices)
         return chosen, [control for control in base if control not in chosen.values()]
 
-    def links(self, controls: list[str]) -> dict[str, Link]:
-        """Return the links of those of *controls* that are carried rigidly up to the root, parents before children."""
+    def links(self, base: list[str], chosen: Mapping[str, str]) -> tuple[dict[str, Link], dict[str, str]]:
+        """Return the links of the controls that are carried up to the root, and the bones that follow theirs then.
+
+        All of the controls are posed at once. Parents come before children.
+        """
+        controls = [*base, *chosen.values()]
         experiment = self._evaluate(controls, _EVALUATIONS)
         parents = {control: _carrier(experiment, control, controls) for control in controls}
         links: dict[str, Link] = {}
@@ -239,10 +247,16 @@ class _Laboratory:
                 if name not in links and (parent is None or parent in links)
             ]
             if not new:
-                return links
+                break
             for name, parent in new:
                 assert parent is None or isinstance(parent, str), "those that follow nothing are in no link"
                 links[name] = self._link(experiment, name, parent)
+        following = {
+            bone: control
+            for bone, control in chosen.items()
+            if control in links and _followed(experiment, {bone: self._segments[bone]}, [control])
+        }
+        return links, following
 
     def _link(self, experiment: _Experiment, name: str, parent: str | None) -> Link:
         rest = experiment.pose[0, experiment.index[name]].copy()
@@ -315,14 +329,23 @@ def _followed(experiment: _Experiment, segments: Mapping[str, str | None], contr
     return found
 
 
-def _distinct(experiment: _Experiment, found: Mapping[str, str]) -> dict[str, str]:
-    """Return *found* with each control only at the bone whose joint is nearest to its own head."""
-    nearest: dict[str, str] = {}
-    for bone, control in found.items():
-        rival = nearest.get(control)
+def _distinct(experiment: _Experiment, choices: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return for each bone the last of its *choices* that no other bone has a better claim to: nearer to its joint."""
+    owners: dict[str, str] = {}
+    waiting = [bone for bone in choices if choices[bone]]
+    left = {bone: list(controls) for bone, controls in choices.items()}
+    while waiting:
+        bone = waiting.pop()
+        if not left[bone]:
+            continue
+        control = left[bone].pop()
+        rival = owners.get(control)
         if rival is None or _distance(experiment, control, bone) < _distance(experiment, control, rival):
-            nearest[control] = bone
-    return {bone: control for control, bone in nearest.items()}
+            owners[control] = bone
+            waiting += [] if rival is None else [rival]
+        else:
+            waiting.append(bone)
+    return {bone: control for control, bone in owners.items()}
 
 
 def _distance(experiment: _Experiment, first: str, second: str) -> float:
