@@ -152,15 +152,18 @@ def _remove_new(before: dict[str, set[bpy.types.ID]]) -> None:
 
 
 def _open_blend(path: Path) -> None:
-    """Append all objects; those that are widgets or lights are not linked to the scene."""
+    """Append all objects; those that are only shapes of bones, or lights and cameras, are not linked to the scene."""
     if bpy.data.filepath and Path(bpy.data.filepath).resolve() == path.resolve():
         raise CharacterError(f"expected another file than the open one, found {path.name}; choose one of its armatures")
     with bpy.data.libraries.load(str(path), link=False) as (source, into):
         into.objects = list(source.objects)
     collection = bpy.data.collections.new(path.stem)
     bpy.context.scene.collection.children.link(collection)
-    for item in into.objects:
-        if item is not None and (item.type in ("ARMATURE", "MESH", "EMPTY") or item.parent is not None):
+    appended = [item for item in into.objects if item is not None and item.type not in ("LIGHT", "CAMERA")]
+    armatures = [item for item in appended if item.type == "ARMATURE"]
+    shapes = {bone.custom_shape for armature in armatures for bone in armature.pose.bones}
+    for item in appended:
+        if item not in shapes:
             collection.objects.link(item)
 
 

@@ -200,6 +200,33 @@ class SMPLIFY_OT_remove_character(_CharacterOperator, bpy.types.Operator):  # no
         return self.done(remove_motion, context.scene.smplify_character.armature)
 
 
+class SMPLIFY_OT_export_character(_CharacterOperator, bpy.types.Operator, ExportHelper):  # noqa: N801 - as Blender names
+    """Write the character, its meshes and its motion to a file; the suffix determines the format"""
+
+    bl_idname = "smplify.export_character"
+    bl_label = "Export Character"
+    bl_options = {"REGISTER"}
+
+    filename_ext = ".glb"
+    check_extension = None  # the user may type the suffix of any supported format
+    filter_glob: bpy.props.StringProperty(default="*.glb;*.fbx;*.blend", options={"HIDDEN"})
+
+    def check(self, context: bpy.types.Context) -> bool:
+        """Keep the file name as the user typed it."""
+        return False
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Write the file."""
+        return self.done(self._export, context)
+
+    def _export(self, context: bpy.types.Context) -> None:
+        from .writing import export_character
+
+        armature = context.scene.smplify_character.armature
+        path = export_character(armature, Path(bpy.path.abspath(self.filepath)), context.scene)
+        self.report({"INFO"}, f"Wrote {path.name}")
+
+
 class SMPLIFY_OT_go_out_of_reach(_CharacterOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Jump to the next frame in which a hand or foot of the character cannot reach its goal"""
 
@@ -228,6 +255,7 @@ CLASSES = (
     SMPLIFY_OT_load_bones,
     SMPLIFY_OT_apply_character,
     SMPLIFY_OT_remove_character,
+    SMPLIFY_OT_export_character,
     SMPLIFY_OT_go_out_of_reach,
 )
 

@@ -14,6 +14,7 @@ from .identity import has_motion
 from .operators import (
     SMPLIFY_OT_apply_character,
     SMPLIFY_OT_detect_bones,
+    SMPLIFY_OT_export_character,
     SMPLIFY_OT_go_out_of_reach,
     SMPLIFY_OT_load_bones,
     SMPLIFY_OT_open_character,
@@ -203,6 +204,8 @@ def _draw_applied(layout: bpy.types.UILayout, context: bpy.types.Context, proper
         text = iface_("Its action {:s} is kept").format(kept.old_action.name)
         draw_text(layout, context, text, icon="ACTION")
     _draw_facts(layout, context, kept.facts)
+    layout.operator_context = "INVOKE_DEFAULT"
+    layout.operator(SMPLIFY_OT_export_character.bl_idname, icon="EXPORT")
 
 
 def _draw_facts(layout: bpy.types.UILayout, context: bpy.types.Context, facts: Facts) -> None:

@@ -78,8 +78,12 @@ def find_controls(
         values: values of channels that an earlier motion has keyed, as they were before.
 
     Raises:
-        CharacterError: no bone can be a control.
+        CharacterError: no bone can be a control, or the character is in another view layer.
     """
+    if bpy.context.view_layer.objects.get(armature.name) != armature:
+        raise CharacterError(
+            f"expected {armature.name} in the current view layer, to try its controls; show its collection"
+        )
     controls = _controls(armature)
     if not controls:
         raise CharacterError(f"expected bones of {armature.name} that can be posed freely, found none")

@@ -283,6 +283,7 @@ _GERMAN_CHARACTER = {
     "Lowest point of the feet {:.1f} mm": "Tiefster Punkt der Füße {:.1f} mm",
     "Hands keep {:d} of {:d} contacts": "Hände halten {:d} von {:d} Berührungen",
     "Frames out of reach: {:d}": "Bilder außer Reichweite: {:d}",
+    "Export Character": "Charakter exportieren",
     "Go to Frame out of Reach": "Zu Bild außer Reichweite",
     "Feet": "Füße",
     "Hands": "Hände",

@@ -145,6 +145,18 @@ def test_a_change_of_the_figure_is_followed(figure, hero):
     assert characters_of(figure) == [] and STORED_KEY not in hero
 
 
+def test_edits_of_the_figure_are_part_of_the_motion(figure, hero):
+    apply_motion(hero, figure, BONES, CharacterSettings(hands=0.0))
+    _, before = evaluated(hero, range(5, 6))
+    bone = figure.pose.bones["left_elbow"]
+    bone.rotation_quaternion = (0.7, 0.0, 0.0, 0.7)
+    bone.keyframe_insert("rotation_quaternion", frame=5)
+    apply_motion(hero, figure, BONES, CharacterSettings(hands=0.0))
+    _, after = evaluated(hero, range(5, 6))
+    turned = {bone.name: np.abs(after - before)[0, index].max() for index, bone in enumerate(hero.data.bones)}
+    assert turned["forearm.L"] > 0.1 and turned["arm.R"] < 0.01
+
+
 def test_edited_keys_are_not_overwritten_by_a_change_of_the_figure(figure, hero):
     apply_motion(hero, figure, BONES, CharacterSettings())
     bone = hero.pose.bones["head"]

@@ -65,6 +65,29 @@ def test_apply_and_remove_are_one_step_each_and_undo(figure, hero, box):
     assert not bpy.ops.smplify.remove_character.poll()
 
 
+def test_undo_takes_apply_and_remove_back(figure, hero, box):
+    pick(box, hero)
+    bpy.ops.ed.undo_push(message="picked")
+    bpy.ops.smplify.apply_character()
+    bpy.ops.ed.undo_push(message="applied")
+    bpy.ops.smplify.remove_character()
+    bpy.ops.ed.undo_push(message="removed")
+    bpy.ops.ed.undo()
+    hero = bpy.data.objects["hero"]
+    assert load(hero).figure == bpy.data.objects["walk"] and hero.animation_data.action.name == "walk on hero"
+    bpy.ops.ed.undo()
+    hero = bpy.data.objects["hero"]
+    assert STORED_KEY not in hero and hero.animation_data is None
+
+
+def test_the_character_is_exported(figure, hero, box, tmp_path):
+    be_applied(box, hero)
+    assert bpy.ops.smplify.export_character(filepath=str(tmp_path / "hero.glb")) == {"FINISHED"}
+    assert (tmp_path / "hero.glb").stat().st_size > 1000
+    with pytest.raises(RuntimeError, match=r"ending in \.blend, \.fbx, \.glb"):
+        bpy.ops.smplify.export_character(filepath=str(tmp_path / "hero.obj"))
+
+
 def test_the_options_are_live(figure, hero, box):
     pick(box, hero)
     bpy.ops.smplify.apply_character()
