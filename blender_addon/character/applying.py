@@ -97,7 +97,7 @@ def change_settings(armature: bpy.types.Object, settings: CharacterSettings) -> 
     """
     kept = storage.load(armature)
     try:
-        if kept.figure is None:
+        if kept.figure is None or not kept.figure.users_scene:
             raise CharacterError(f"expected the figure whose motion {armature.name} has, but it was removed")
         if not _is_ours(armature, kept):
             raise CharacterError(f"expected {armature.name} to have the action that it was given; apply again")

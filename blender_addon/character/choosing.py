@@ -100,8 +100,9 @@ def figure_for(properties: bpy.types.PropertyGroup, context: bpy.types.Context) 
     Raises:
         CharacterError: there is none, or there are several.
     """
-    if properties.figure is not None and is_figure(properties.figure):
-        return properties.figure
+    chosen = properties.figure
+    if chosen is not None and is_figure(chosen) and context.scene.objects.get(chosen.name) == chosen:
+        return chosen
     figures = [item for item in context.scene.objects if is_figure(item)]
     active = context.active_object
     owner = active.parent if active is not None and active.type == "MESH" else active

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,7 +64,8 @@ def open_character(path: Path, armature: str = "") -> bpy.types.Object:
         raise CharacterError(f"expected a character file at {path}, found none")
     before = {kind: set(getattr(bpy.data, kind)) for kind in _KINDS}
     try:
-        opener(path)
+        with _scene_settings_kept(bpy.context.scene):
+            opener(path)
         added = [item for item in bpy.data.objects if item not in before["objects"]]
         found = _choose([item for item in added if may_be_character(item)], armature, path)
     except CharacterError:
@@ -127,6 +129,28 @@ def doubts_of(bone_map: BoneMap) -> str:
         return f"the bone is in doubt for {', '.join(doubtful)}"
     certain = sum(bone_map.confidence.get(role, 1.0) >= CERTAIN for role in bone_map.bones)
     return f"only {certain} are certain" if certain < _FEWEST_CERTAIN else ""
+
+
+@contextmanager
+def _scene_settings_kept(scene: bpy.types.Scene) -> Iterator[None]:
+    """Restore the frame rate, range and current frame of *scene*, which importers set to those of the file."""
+    kept = {
+        (owner, name): getattr(owner, name)
+        for owner, names in (
+            (scene.render, ("fps", "fps_base")),
+            (scene, ("frame_start", "frame_end")),
+            (scene.unit_settings, ("system", "scale_length")),
+        )
+        for name in names
+    }
+    frame = scene.frame_current
+    try:
+        yield
+    finally:
+        for (owner, name), value in kept.items():
+            setattr(owner, name, value)
+        if scene.frame_current != frame:
+            scene.frame_set(frame)
 
 
 def _choose(armatures: list[bpy.types.Object], name: str, path: Path) -> bpy.types.Object:

@@ -20,6 +20,12 @@ def is_figure(item: bpy.types.Object) -> bool:
     return item.type == "ARMATURE" and RECORD_KEY in item
 
 
+def picked(scene: bpy.types.Scene) -> bpy.types.Object | None:
+    """Return the character that is picked in the box, None if it was deleted from *scene* since."""
+    armature = scene.smplify_character.armature
+    return armature if armature is not None and scene.objects.get(armature.name) == armature else None
+
+
 def keeper_of(armature: bpy.types.Object) -> bpy.types.ID:
     """Return what `STORED_KEY` is a property of: *armature*, or its action if the armature is an override.
 

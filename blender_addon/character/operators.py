@@ -12,7 +12,7 @@ from bpy_extras.io_utils import ExportHelper, ImportHelper
 from ..figure.key_listeners import KEY_LISTENERS
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.property_options import FILE_OPTIONS
-from .identity import characters_of, has_motion
+from .identity import characters_of, has_motion, picked
 
 
 class _CharacterOperator(OperatorMixin):
@@ -23,7 +23,7 @@ class _CharacterOperator(OperatorMixin):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether a character is picked, in Object or Pose Mode."""
-        if context.scene.smplify_character.armature is None:
+        if picked(context.scene) is None:
             cls.poll_message_set("Choose a character first")
             return False
         if context.mode not in ("OBJECT", "POSE"):

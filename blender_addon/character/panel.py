@@ -10,7 +10,7 @@ from bpy.app.translations import pgettext_iface as iface_
 
 from ..ui.sidebar import SidebarPanel
 from ..ui.text import draw_text
-from .identity import has_motion
+from .identity import has_motion, picked
 from .operators import (
     SMPLIFY_OT_apply_character,
     SMPLIFY_OT_detect_bones,
@@ -62,7 +62,7 @@ def character_state(properties: SMPLIFY_PG_character) -> CharacterState:
     from .bone_rows import mark_of
     from .stored import load
 
-    armature = properties.armature
+    armature = picked(properties.id_data)
     if armature is None:
         return CharacterState.NONE
     if has_motion(armature):

@@ -265,6 +265,16 @@ def test_every_state_is_drawn(figure, hero, box, state):
     assert drawn.alerts == (state is CharacterState.MISSING)
 
 
+def test_a_character_or_a_figure_that_was_deleted_is_no_longer_used(figure, hero, box):
+    be_applied(box, hero)
+    bpy.context.scene.collection.children[0].objects.unlink(figure)  # as the X key does
+    box.feet = 0.5
+    assert "it was removed" in load(hero).trouble and box.feet == 1.0
+    bpy.context.scene.collection.objects.unlink(hero)
+    assert box.armature == hero and character_state(box) is CharacterState.NONE
+    assert not bpy.ops.smplify.apply_character.poll()
+
+
 def test_frames_out_of_reach_are_gone_to_in_turn(figure, hero, box):
     from dataclasses import replace
 

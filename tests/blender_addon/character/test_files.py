@@ -9,6 +9,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
+from blender_addon.character.applying import apply_motion  # noqa: E402
 from blender_addon.character.errors import CharacterError  # noqa: E402
 from blender_addon.character.file import (  # noqa: E402
     CharacterFile,
@@ -82,6 +83,20 @@ def test_a_file_without_the_armature_is_told_and_nothing_is_left(figure, tmp_pat
         open_character(path, "villain")
     assert everything() == before
     assert open_character(path, "hero").name == "hero"
+
+
+@pytest.mark.parametrize("suffix", [".fbx", ".glb"])
+def test_the_scene_keeps_its_rate_and_range(figure, hero, suffix, tmp_path):
+    scene = bpy.context.scene
+    apply_motion(hero, figure, BoneMap.from_json(BONES), CharacterSettings())
+    scene.render.fps, scene.frame_end = 50, 24
+    path = export_character(hero, tmp_path / f"hero{suffix}", scene)
+    scene.render.fps, scene.render.fps_base, scene.frame_end = 30, 1.001, 20
+    scene.frame_set(7)
+    before = [scene.render.fps, scene.render.fps_base, scene.frame_start, scene.frame_end, scene.frame_current]
+    open_character(path)
+    now = [scene.render.fps, scene.render.fps_base, scene.frame_start, scene.frame_end, scene.frame_current]
+    assert now == before
 
 
 def test_how_the_command_line_names_a_character(tmp_path):

@@ -112,6 +112,27 @@ def test_a_pose_in_the_way_is_laid_aside_and_one_that_is_not_stays(scene):
     np.testing.assert_allclose(bones["finger.L"].rotation_euler, (0.3, 0.2, 0.1))
 
 
+@pytest.mark.parametrize("root_motion", ROOT_MOTIONS)
+def test_an_object_with_a_parent(scene, root_motion):
+    parent = bpy.data.objects.new("parent", None)
+    bpy.context.collection.objects.link(parent)
+    place_object(parent, scale=2.0, seed=11)
+    armature = make_character(roll=6)
+    armature.parent = parent
+    armature.rotation_mode = "ZXY"
+    place_object(armature, scale=0.5, seed=12)
+    off_mm, turned = errors(armature, random_motion(armature, MOVED), root_motion)
+    assert off_mm < 0.05 and turned < 1e-4
+
+
+def test_an_object_that_something_moves_cannot_carry_the_path(scene):
+    armature = make_character()
+    motion = random_motion(armature, MOVED)
+    armature.constraints.new("LIMIT_LOCATION")
+    with pytest.raises(CharacterError, match="expected hero to be free to move, but it has constraints or delta"):
+        character_curves(armature, BoneMotion.of(motion), "object")
+
+
 def test_without_a_root_bone_it_cannot_carry_the_path(scene):
     armature = make_character()
     motion = random_motion(armature, ["root", *MOVED[1:]])
