@@ -28,7 +28,7 @@ def core_module(name: str) -> ModuleType:
 
 if TYPE_CHECKING or not VENDORED:
     from core.amass import read_motion, write_motion
-    from core.batch import REPORT_SUFFIX, SUMMARY_NAME, BatchOptions, WorkerDied, WorkerStartError
+    from core.batch import REPORT_SUFFIX, SUMMARY_NAME, BatchError, BatchOptions, WorkerDied, WorkerStartError
     from core.body.catalog import resolve_body
     from core.body.data import NUM_BETAS, BodyData
     from core.body.genders import gender_files
@@ -89,7 +89,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.track import KeypointTrack
 else:
     from .core.amass import read_motion, write_motion
-    from .core.batch import REPORT_SUFFIX, SUMMARY_NAME, BatchOptions, WorkerDied, WorkerStartError
+    from .core.batch import REPORT_SUFFIX, SUMMARY_NAME, BatchError, BatchOptions, WorkerDied, WorkerStartError
     from .core.body.catalog import resolve_body
     from .core.body.data import NUM_BETAS, BodyData
     from .core.body.genders import gender_files

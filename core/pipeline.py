@@ -87,6 +87,10 @@ class ConvertOptions:
         cleanup: the clean-up options of the fitted motions.
         formats: suffixes of the files to write, without the dot.
         up_axis: "Y" or "Z", the up axis of the AMASS files; empty where Blender writes them.
+        character: path of a character's file that Blender puts the motions onto and writes; empty for the figures.
+        armature: name of its armature; empty for the one with most bones.
+        bones: path of its bone map, empty to detect the bones.
+        retarget: the options of the retargeting that are given, by name.
     """
 
     reading: ReadOptions = field(default_factory=ReadOptions)
@@ -98,10 +102,15 @@ class ConvertOptions:
     cleanup: CleanupOptions = CleanupOptions()
     formats: tuple[str, ...] = ("npz",)
     up_axis: str = "Z"
+    character: str = ""
+    armature: str = ""
+    bones: str = ""
+    retarget: Mapping[str, Any] = field(default_factory=dict)
 
     def files(self) -> dict[str, str]:
         """Return the files that are read besides the input, by role."""
         roles = {"body": self.body, "betas": self.betas, "regressor": self.regressor, "network": self.fit.network}
+        roles |= {"character": self.character, "bone map": self.bones}
         return {f"the {role}": str(path) for role, path in roles.items() if path and path not in FREE_BODY_NAMES}
 
     def resolved(self) -> ConvertOptions:
@@ -113,6 +122,8 @@ class ConvertOptions:
             betas=paths.get("the betas", ""),
             regressor=paths.get("the regressor", ""),
             fit=replace(self.fit, network=paths.get("the network")),
+            character=paths.get("the character", ""),
+            bones=paths.get("the bone map", ""),
         )
 
     def as_dict(self) -> dict[str, object]:
@@ -120,7 +131,8 @@ class ConvertOptions:
         fit = plain_options(self.fit)
         first = {name: fit.pop(name) for name in ("quality", "device")}
         changed = {name: value for name, value in fit.items() if value != getattr(FitOptions, name)}
-        later = {"fit": changed, "regressor": self.regressor, "up_axis": self.up_axis}
+        later = {"fit": changed, "regressor": self.regressor, "up_axis": self.up_axis, "character": self.character}
+        later |= {"armature": self.armature, "bones": self.bones, "retarget": dict(self.retarget)}
         return {
             **first,
             "formats": list(self.formats),

@@ -12,15 +12,19 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..core_access import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     REPORT_SUFFIX,
     SUMMARY_NAME,
+    BatchError,
     BatchOptions,
     CleanupOptions,
     CoreError,
+    InputMissingError,
+    RetargetOptions,
     add_batch_arguments,
     add_convert_arguments,
     batch_command,
@@ -31,6 +35,8 @@ from ..torch_backend.choice import torch_python_for
 from .worker_process import WorkerProcess
 
 FORMAT_NAMES = ("blend", "fbx", "glb", "bvh", "usd", "npz")
+CHARACTER_FORMATS = ("blend", "fbx", "glb")
+_RETARGET = ("feet", "hands", "steps", "fingers", "root_motion")
 EXIT_USAGE = 2
 _WORKER = "--worker"
 
@@ -103,12 +109,65 @@ def _serve() -> int:
 
 def _options(args: argparse.Namespace, protected: Mapping[Path, str]) -> BatchOptions:
     options = replace(
-        convert_options(args).resolved(),
+        convert_options(args),
         torch_python=torch_python_for(args.device, args.torch_python),
         formats=tuple(dict.fromkeys(args.formats)),
         up_axis="",
-    )
+        **_character_options(args),
+    ).resolved()
     return BatchOptions(options, jobs=args.jobs, force=args.force, protected=protected)
+
+
+def _character_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that concern the character, by their names in `ConvertOptions`.
+
+    Raises:
+        CoreError: they do not fit each other, or the files are missing or malformed.
+    """
+    given = {name: getattr(args, name) for name in _RETARGET if getattr(args, name) is not None}
+    if args.character is None:
+        if given or args.bones is not None:
+            raise BatchError("expected --character FILE with the options for a character, found none; give the file")
+        return {}
+    others = [kind for kind in args.formats if kind not in CHARACTER_FORMATS]
+    if others:
+        raise BatchError(
+            f"expected formats out of {', '.join(CHARACTER_FORMATS)} for a character, found {', '.join(others)}"
+        )
+    path, armature = args.character, ""
+    if "#" in path and not Path(path).exists():
+        path, _, armature = path.rpartition("#")
+    for file in (path, args.bones):
+        if file is not None and not Path(file).is_file():
+            raise InputMissingError(f"expected a file at {file}, found none")
+    RetargetOptions(**given)  # checks the values
+    return {"character": path, "armature": armature, "bones": args.bones or "", "retarget": given}
+
+
+def _steps(text: str) -> str | float:
+    """Return the length of steps: "leg", "same" or a factor."""
+    try:
+        return text if text in ("leg", "same") else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected leg, same or a factor, got {text!r}") from None
+
+
+def _add_character_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("your own character")
+    group.add_argument(
+        "--character", metavar="FILE[#ARMATURE]",
+        help="put the motions onto this character (.fbx, .glb, .gltf, .vrm, .blend) and write it instead of the "
+        f"figures; formats: {', '.join(CHARACTER_FORMATS)}",
+    )  # fmt: skip
+    group.add_argument("--bones", metavar="FILE", help="bone map of the character as JSON (default: detected)")
+    group.add_argument("--feet", type=float, metavar="X", help="how firmly feet are planted, 0 to 1 (default: 1)")
+    group.add_argument("--hands", type=float, metavar="X", help="how firmly hands keep contacts, 0 to 1 (default: 1)")
+    group.add_argument("--steps", type=_steps, help="length of steps: leg, same or a factor (default: leg)")
+    group.add_argument("--fingers", choices=("leave", "relaxed"), help="what the fingers do (default: leave)")
+    group.add_argument(
+        "--root-motion", choices=("hips", "bone", "object"),
+        help="what carries the path: the hips, the bone above them, or the object (default: hips)",
+    )  # fmt: skip
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -134,5 +193,6 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="a Python that has PyTorch, for devices other than numpy (default: the one set in the preferences, else "
         "this one)",
     )  # fmt: skip
+    _add_character_arguments(parser)
     add_batch_arguments(parser)
     return parser

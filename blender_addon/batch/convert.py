@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import bpy
 
+from ..character.bone_files import read_bone_map
+from ..character.file import CharacterFile, convert_with_character
+from ..character.settings import CharacterSettings, Facts
 from ..core_access import ConvertOptions, FittedPerson, Progress, fit_file, labelled, person_report
 from ..export.writers import export_figures, save_session, write_amass
 from ..figure.create import Figure
@@ -44,12 +48,37 @@ def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]
     for figure, person in zip(figures, fitted, strict=True):
         progress(0.7, "cleaning up")
         adjust(figure.armature, options.cleanup.without_place() if person.track.root_relative else options.cleanup)
+    people = [person_report(person, figure.motion) for person, figure in zip(fitted, figures, strict=True)]
+    target = Path(request["folder"]) / request["stem"]
+    if options.character:
+        progress(0.8, "putting the motion onto the character")
+        outputs, facts = _write_character(fitted, figures, target, options)
+        people = [{**person, "character": asdict(found)} for person, found in zip(people, facts, strict=True)]
+        return {"outputs": outputs, "people": people, "blender": bpy.app.version_string}
     outputs = []
     for number, kind in enumerate(options.formats):
         progress(0.7 + 0.3 * number / len(options.formats), f"writing {kind}")
-        outputs += _write(fitted, figures, Path(request["folder"]) / f"{request['stem']}.{kind}")
-    people = [person_report(person, figure.motion) for person, figure in zip(fitted, figures, strict=True)]
+        outputs += _write(fitted, figures, target.with_name(f"{target.name}.{kind}"))
     return {"outputs": outputs, "people": people, "blender": bpy.app.version_string}
+
+
+def _write_character(
+    fitted: Sequence[FittedPerson], figures: Sequence[Figure], target: Path, options: ConvertOptions
+) -> tuple[list[str], list[Facts]]:
+    """Put each person's motion onto the character and write it; return the file names and how well each went."""
+    character = CharacterFile(
+        Path(options.character),
+        options.armature,
+        read_bone_map(Path(options.bones)) if options.bones else None,
+        CharacterSettings(**options.retarget),
+    )
+    names, found, armature = [], [], None
+    for person, figure in zip(fitted, figures, strict=True):
+        paths = [labelled(target.with_name(f"{target.name}.{kind}"), person.label) for kind in options.formats]
+        facts, armature = convert_with_character(figure.armature, character, armature, paths)
+        names += [path.name for path in paths]
+        found.append(facts)
+    return names, found
 
 
 def _write(fitted: Sequence[FittedPerson], figures: Sequence[Figure], target: Path) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,22 +29,14 @@ class CharacterFile:
     Attributes:
         path: .fbx, .glb, .gltf, .vrm or .blend.
         armature: name of the armature object; empty if the file has only one, or for the one with most bones.
-        bones: text of a bone map, empty to detect the bones.
-        bones_source: where that text came from, for messages.
+        bones: its bones; None to detect them.
         settings: how motions are put onto it.
     """
 
     path: Path
     armature: str = ""
-    bones: str = ""
-    bones_source: str = "the bone map"
+    bones: BoneMap | None = None
     settings: CharacterSettings = field(default_factory=CharacterSettings)
-
-    @classmethod
-    def parse(cls, text: str, **options: object) -> CharacterFile:
-        """Return the file that *text* names: a path, or ``path#armature``; *options* are further attributes."""
-        path, _, armature = text.rpartition("#") if "#" in text and not Path(text).exists() else (text, "", "")
-        return cls(Path(path), armature, **options)  # type: ignore[arg-type]
 
 
 def open_character(path: Path, armature: str = "") -> bpy.types.Object:
@@ -79,15 +71,15 @@ def open_character(path: Path, armature: str = "") -> bpy.types.Object:
 
 
 def convert_with_character(
-    figure: bpy.types.Object, character: CharacterFile, armature: bpy.types.Object | None, target: Path
+    figure: bpy.types.Object, character: CharacterFile, armature: bpy.types.Object | None, targets: Sequence[Path]
 ) -> tuple[Facts, bpy.types.Object]:
-    """Put the motion of *figure* onto a character and write the character to a file.
+    """Put the motion of *figure* onto a character and write the character to files.
 
     Args:
         figure: the armature of a figure of this add-on, in the current scene.
         character: the character and its options.
         armature: the character, if it is open already; its earlier motion is replaced.
-        target: the file to write, .blend, .fbx or .glb.
+        targets: the files to write, .blend, .fbx or .glb.
 
     Returns:
         How well it went, and the character's armature, for the next motion.
@@ -97,7 +89,8 @@ def convert_with_character(
     """
     armature = armature or open_character(character.path, character.armature)
     facts = apply_motion(armature, figure, bones_for(armature, character), character.settings)
-    export_character(armature, target, bpy.context.scene)
+    for target in targets:
+        export_character(armature, target, bpy.context.scene)
     return facts, armature
 
 
@@ -106,10 +99,10 @@ def bones_for(armature: bpy.types.Object, character: CharacterFile) -> BoneMap:
 
     Raises:
         CharacterError: required bones are missing or in doubt; the message has the bone map to correct.
-        BoneMapError: the given bone map is malformed.
+        BoneMapError: it is not the skeleton of a person.
     """
-    if character.bones:
-        return BoneMap.from_json(character.bones, character.bones_source)
+    if character.bones is not None:
+        return character.bones
     bone_map = map_bones(read_rig(armature))
     doubts = doubts_of(bone_map)
     if doubts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 import numpy as np
 from mathutils import Matrix
@@ -159,3 +161,21 @@ def add_skin(armature: bpy.types.Object, *, per_bone: int = 8, name: str = "skin
     skin.matrix_parent_inverse = armature.matrix_world.inverted()
     bpy.context.view_layer.update()
     return skin
+
+
+def write_character(path: Path) -> None:
+    """Write the test character, at rest and with a skin, to a file of any kind."""
+    armature = make_character("hero")
+    skin = add_skin(armature)
+    for item in bpy.data.objects:
+        item.select_set(item in (armature, skin))
+    if path.suffix == ".blend":
+        bpy.data.libraries.write(str(path), {armature, skin})
+    elif path.suffix == ".fbx":
+        bpy.ops.export_scene.fbx(filepath=str(path), use_selection=True, add_leaf_bones=False, bake_anim=False)
+    else:
+        kind = "GLTF_SEPARATE" if path.suffix == ".gltf" else "GLB"
+        written = path.with_suffix(".glb") if path.suffix == ".vrm" else path
+        bpy.ops.export_scene.gltf(filepath=str(written), export_format=kind, use_selection=True)
+        written.rename(path)
+    bpy.data.batch_remove((armature, armature.data, skin, skin.data))

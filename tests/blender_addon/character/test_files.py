@@ -23,27 +23,9 @@ from blender_addon.character.stored import load  # noqa: E402
 from blender_addon.character.writing import SUFFIXES, export_character  # noqa: E402
 from blender_addon.export.writers import ExportError  # noqa: E402
 from core.retarget.bone_map import BoneMap  # noqa: E402
-from tests.blender_addon.character.rigs import ROLES, add_skin, evaluated, make_character  # noqa: E402
+from tests.blender_addon.character.rigs import ROLES, evaluated, make_character, write_character  # noqa: E402
 
-BONES = BoneMap({role: tuple(chain) for role, chain in ROLES.items()}).to_json()
-
-
-def write_character(path: Path) -> None:
-    """Write the test character, at rest and with a skin, to a file of any kind."""
-    armature = make_character("hero")
-    skin = add_skin(armature)
-    for item in bpy.data.objects:
-        item.select_set(item in (armature, skin))
-    if path.suffix == ".blend":
-        bpy.data.libraries.write(str(path), {armature, skin})
-    elif path.suffix == ".fbx":
-        bpy.ops.export_scene.fbx(filepath=str(path), use_selection=True, add_leaf_bones=False, bake_anim=False)
-    else:
-        kind = "GLTF_SEPARATE" if path.suffix == ".gltf" else "GLB"
-        written = path.with_suffix(".glb") if path.suffix == ".vrm" else path
-        bpy.ops.export_scene.gltf(filepath=str(written), export_format=kind, use_selection=True)
-        written.rename(path)
-    bpy.data.batch_remove((armature, armature.data, skin, skin.data))
+BONES = BoneMap({role: tuple(chain) for role, chain in ROLES.items()})
 
 
 def everything() -> dict[str, list[str]]:
@@ -88,7 +70,7 @@ def test_a_file_without_the_armature_is_told_and_nothing_is_left(figure, tmp_pat
 @pytest.mark.parametrize("suffix", [".fbx", ".glb"])
 def test_the_scene_keeps_its_rate_and_range(figure, hero, suffix, tmp_path):
     scene = bpy.context.scene
-    apply_motion(hero, figure, BoneMap.from_json(BONES), CharacterSettings())
+    apply_motion(hero, figure, BONES, CharacterSettings())
     scene.render.fps, scene.frame_end = 50, 24
     path = export_character(hero, tmp_path / f"hero{suffix}", scene)
     scene.render.fps, scene.render.fps_base, scene.frame_end = 30, 1.001, 20
@@ -99,21 +81,13 @@ def test_the_scene_keeps_its_rate_and_range(figure, hero, suffix, tmp_path):
     assert now == before
 
 
-def test_how_the_command_line_names_a_character(tmp_path):
-    odd = tmp_path / "a#b.glb"
-    odd.touch()
-    assert CharacterFile.parse(str(odd)) == CharacterFile(odd)
-    assert CharacterFile.parse("hero.blend#Rig") == CharacterFile(Path("hero.blend"), "Rig")
-    assert CharacterFile.parse("hero.fbx", bones="{}").bones == "{}"
-
-
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_motion_is_converted_to_a_file_with_the_character(figure, suffix, tmp_path):
     source = tmp_path / "hero.blend"
     write_character(source)
     character = CharacterFile(source, bones=BONES, settings=CharacterSettings(root_motion="bone"))
     target = tmp_path / f"out{suffix}"
-    facts, armature = convert_with_character(figure, character, None, target)
+    facts, armature = convert_with_character(figure, character, None, [target])
     assert facts.slide_mm >= 0.0 and STORED_KEY in armature
     names = ("hips", "hand.L", "foot.R", "head")
     frames = range(1, 25, 4)
@@ -140,8 +114,8 @@ def test_several_motions_go_onto_one_character(figure, tmp_path, add_person, mak
     source = tmp_path / "hero.blend"
     write_character(source)
     character = CharacterFile(source, bones=BONES)
-    _, armature = convert_with_character(figure, character, None, tmp_path / "one.glb")
-    _, again = convert_with_character(figure, character, armature, tmp_path / "two.glb")
+    _, armature = convert_with_character(figure, character, None, [tmp_path / "one.glb"])
+    _, again = convert_with_character(figure, character, armature, [tmp_path / "two.glb"])
     assert again == armature and load(armature).figure == figure
     assert [item.name for item in bpy.data.objects if item.type == "ARMATURE"] == ["hero", "walk"]
 
@@ -150,18 +124,17 @@ def test_bones_in_doubt_are_an_error_with_the_map_to_correct(figure, tmp_path, m
     from blender_addon.character import file
 
     armature = make_character("hero")
-    read = BoneMap.from_json(BONES)
     for unsure, text in (
         (BoneMap({"hips": ("hips",)}), "no bone was found for left_upper_arm"),
-        (BoneMap(read.bones, {"left_shin": 0.5}), "the bone is in doubt for left_shin"),
-        (BoneMap(read.bones, dict.fromkeys(read.bones, 0.7)), "only 0 are certain"),
+        (BoneMap(BONES.bones, {"left_shin": 0.5}), "the bone is in doubt for left_shin"),
+        (BoneMap(BONES.bones, dict.fromkeys(BONES.bones, 0.7)), "only 0 are certain"),
     ):
         monkeypatch.setattr(file, "map_bones", lambda rig, unsure=unsure: unsure)
         with pytest.raises(CharacterError, match=text) as caught:
             bones_for(armature, CharacterFile(Path("hero.fbx")))
         shown = str(caught.value).partition("--bones:\n")[2]
         assert BoneMap.from_json(shown).bones == unsure.bones
-    assert bones_for(armature, CharacterFile(Path("hero.fbx"), bones=BONES)).bones == read.bones
+    assert bones_for(armature, CharacterFile(Path("hero.fbx"), bones=BONES)).bones == BONES.bones
 
 
 def test_other_formats_are_refused(figure, hero, tmp_path):

@@ -1,0 +1,77 @@
+"""The batch with a character: its files instead of the figures', its facts in the report, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+from blender_addon.batch.cli import main  # noqa: E402
+from blender_addon.character.file import open_character  # noqa: E402
+from core.pipeline import ConvertOptions  # noqa: E402
+from core.retarget.bone_map import BoneMap  # noqa: E402
+from tests.blender_addon.character.rigs import ROLES, evaluated, write_character  # noqa: E402
+
+
+@pytest.fixture
+def hero_file(scene, tmp_path):
+    path = tmp_path / "hero.blend"
+    write_character(path)
+    return path
+
+
+def test_a_clip_is_put_onto_the_character(hero_file, write_track, tmp_path):
+    source, out = write_track(tmp_path / "in" / "walk.npz"), tmp_path / "out"
+    bones = tmp_path / "bones.json"
+    bones.write_text(BoneMap({role: tuple(chain) for role, chain in ROLES.items()}).to_json())
+    base = [str(source), "-o", str(out), "--quality", "fast", "--formats", "glb", "fbx", "--bones", str(bones)]
+    options = ["--feet", "0.5", "--steps", "1.5", "--root-motion", "bone"]
+    assert main([*base, "--character", f"{hero_file}#hero", *options]) == 0
+    assert {path.name for path in out.iterdir()} == {"walk.glb", "walk.fbx", "walk.smplify.json", "summary.json"}
+    report = json.loads((out / "walk.smplify.json").read_text())
+    (person,) = report["people"]
+    assert person["character"]["slide_mm"] >= 0.0 and "out_of_reach" in person["character"]
+    bpy.context.scene.render.fps = 30
+    read = open_character(out / "walk.glb")
+    assert {bone.name for bone in read.data.bones} >= {"hips", "arm.L", "toe.R"}
+    heads, _ = evaluated(read, range(0, 12, 3))
+    assert np.abs(heads - heads[0]).max() > 1e-3
+    assert main([*base, "--character", f"{hero_file}#hero", *options]) == 0
+    assert json.loads((out / "summary.json").read_text())["inputs"][0]["status"] == "skipped"
+    assert main([*base, "--character", str(hero_file), *options[2:]]) == 0
+    assert json.loads((out / "summary.json").read_text())["inputs"][0]["status"] == "converted"
+
+
+def test_wrong_usage_is_told_before_any_work(hero_file, write_track, tmp_path, capfd):
+    source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
+    base = [str(source), "-o", str(out)]
+    for arguments, text in (
+        (["--feet", "1"], "expected --character FILE with the options for a character"),
+        (["--character", str(hero_file), "--formats", "bvh", "glb"], "expected formats out of blend, fbx, glb"),
+        (["--character", "gone.fbx"], "expected a file at gone.fbx, found none"),
+        (["--character", str(hero_file), "--bones", "gone.json"], "expected a file at gone.json, found none"),
+        (["--character", str(hero_file), "--hands", "3"], "expected hands from 0 to 1, got 3.0"),
+        (["--character", str(hero_file), "--steps", "long"], "expected leg, same or a factor, got 'long'"),
+    ):
+        assert main([*base, *arguments]) == 2
+        assert text in capfd.readouterr().err
+    assert not out.exists()
+
+
+def test_a_bone_map_that_does_not_fit_fails_the_input(hero_file, write_track, tmp_path):
+    source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
+    bones = tmp_path / "bones.json"
+    bones.write_text(BoneMap({"hips": ("pelvis",)}).to_json())
+    base = [str(source), "-o", str(out), "--quality", "fast", "--character", str(hero_file)]
+    assert main([*base, "--bones", str(bones)]) == 1
+    assert "expected bones of the character, but it has no 'pelvis'" in (out / "summary.json").read_text()
+
+
+def test_options_without_a_character_are_stored_as_before():
+    assert not {"character", "armature", "bones", "retarget"} & set(ConvertOptions().as_dict())
+    options = ConvertOptions(character="a.fbx", armature="rig", bones="b.json", retarget={"steps": 2.0})
+    assert ConvertOptions.from_dict(json.loads(json.dumps(options.as_dict()))).as_dict() == options.as_dict()
+    assert options.files() == {"the character": "a.fbx", "the bone map": "b.json"}
