@@ -22,6 +22,11 @@ _ENTRIES = (
     ("smplify.copy_settings", "PASTEDOWN"), ("smplify.keep_edits", "CHECKMARK"), ("smplify.overwrite_edits", "TRASH"),
     ("smplify.restore_motion", "LOOP_BACK"), ("smplify.move_bones", "BONE_DATA"),
     (),
+    ("smplify.open_character", "FILEBROWSER"), ("smplify.detect_bones", "VIEWZOOM"),
+    ("smplify.load_bones", "IMPORT"), ("smplify.save_bones", "EXPORT"),
+    ("smplify.apply_character", "ARMATURE_DATA"), ("smplify.remove_character", "LOOP_BACK"),
+    ("smplify.go_out_of_reach", "TRIA_RIGHT"), ("smplify.export_character", "EXPORT"),
+    (),
     ("smplify.import_motion", "IMPORT"), ("smplify.export", "EXPORT"),
 )  # fmt: skip
 """The operators with their icons; empty tuples are separators."""

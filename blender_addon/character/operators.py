@@ -141,7 +141,7 @@ class SMPLIFY_OT_apply_character(_CharacterOperator, bpy.types.Operator):  # noq
     """Put the figure's motion onto the character, as a new action; its earlier action is kept, NLA tracks are muted"""
 
     bl_idname = "smplify.apply_character"
-    bl_label = "Apply"
+    bl_label = "Put Motion on Character"
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask first if the bones are in doubt."""
@@ -181,7 +181,7 @@ class SMPLIFY_OT_remove_character(_CharacterOperator, bpy.types.Operator):  # no
     """Take the motion away from the character: its earlier action, NLA tracks and pose are restored"""
 
     bl_idname = "smplify.remove_character"
-    bl_label = "Remove Motion"
+    bl_label = "Remove Motion from Character"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

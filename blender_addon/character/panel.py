@@ -110,7 +110,7 @@ class SMPLIFY_PT_character(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blend
         column.enabled = state is not CharacterState.MISSING
         column.operator(SMPLIFY_OT_apply_character.bl_idname, text=text, icon="ARMATURE_DATA")
         if state is CharacterState.APPLIED:
-            column.operator(SMPLIFY_OT_remove_character.bl_idname, icon="LOOP_BACK")
+            column.operator(SMPLIFY_OT_remove_character.bl_idname, text="Remove Motion", icon="LOOP_BACK")
             _draw_applied(layout, context, properties)
         _draw_options(layout, properties)
 
@@ -166,8 +166,8 @@ def _draw_bones(
         return
     row = inside.row(align=True)
     row.operator(SMPLIFY_OT_detect_bones.bl_idname, icon="VIEWZOOM", text="Detect")
-    row.operator(SMPLIFY_OT_save_bones.bl_idname, icon="EXPORT", text="Save")
-    row.operator(SMPLIFY_OT_load_bones.bl_idname, icon="IMPORT", text="Load")
+    row.operator(SMPLIFY_OT_save_bones.bl_idname, icon="EXPORT", text="Save JSON")
+    row.operator(SMPLIFY_OT_load_bones.bl_idname, icon="IMPORT", text="Load JSON")
     row = inside.row(align=True)
     row.prop(context.window_manager, "smplify_bone_colors", toggle=True, icon="COLOR")
     inside.prop(properties, "mirror")

@@ -87,7 +87,7 @@ def make_first_figure(blender: Session, folder: Path) -> None:
     save(viewport_and_sidebar(blender), folder / "result.png")
     blender.run("bpy.context.scene.smplify_export.preset = 'UNREAL'")
     blender.sidebar.find("What It Writes")
-    save(boxes_between(blender, "5. Export", "What It Writes"), folder / "export.png")
+    save(boxes_between(blender, "6. Export", "What It Writes"), folder / "export.png")
 
 
 def make_doubts(blender: Session, folder: Path) -> None:
