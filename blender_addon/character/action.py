@@ -19,7 +19,7 @@ from ..figure.fcurves import Channels, Keys, keys_of
 from .keys import Channel, Curve, custom_name, is_custom, owner_of, path_of
 
 _SLOTS = bpy.app.version >= (4, 4, 0)
-_BLENDING = (
+BLENDING = (
     "action_blend_type",
     "action_extrapolation",
     "action_influence",
@@ -59,7 +59,7 @@ def remember(armature: bpy.types.Object) -> Before:
     action, tracks = animation.action, animation.nla_tracks
     return Before(
         animated=True,
-        blending={name: getattr(animation, name) for name in _BLENDING},
+        blending={name: getattr(animation, name) for name in BLENDING},
         slot=animation.action_slot_handle if _SLOTS else 0,
         fake_user=action is not None and action.use_fake_user,
         tracks=tuple(track.name for track in tracks if not track.mute),

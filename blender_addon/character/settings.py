@@ -13,6 +13,8 @@ from ..core_access import RetargetOptions, RetargetReport
 
 _MAX_LISTED = 10_000
 _MAX_BONES = 5_000
+_LAST_FRAME = 1_048_574
+"""Blender's own limit."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,13 @@ class Facts:
             lowest_mm=None if lowest is None else float(lowest),
             contacts=int(about["contacts"]),
             contacts_kept=int(about["contacts_kept"]),
-            out_of_reach=tuple(int(frame) for frame in about["out_of_reach"][:_MAX_LISTED]),
+            out_of_reach=tuple(_frame(frame) for frame in about["out_of_reach"][:_MAX_LISTED]),
             notes=tuple(str(note)[:500] for note in about["notes"][:20]),
         )
+
+
+def _frame(value: Any) -> int:
+    """Return *value* as a frame; raise `ValueError` if Blender has no such frame."""
+    if abs(int(value)) > _LAST_FRAME:
+        raise ValueError(f"frame {value}")
+    return int(value)

@@ -15,7 +15,7 @@ from typing import Any
 import bpy
 
 from ..core_access import BoneMap
-from .action import Before
+from .action import BLENDING, Before
 from .errors import CharacterError
 from .identity import STORED_KEY, keeper_of
 from .keys import Channel, is_custom
@@ -25,12 +25,7 @@ from .settings import CharacterSettings, Facts
 _VERSION = 1
 _MAX_TEXT = 1 << 22
 _CHANNELS = {**{name: len(values) for name, values in NEUTRAL.items()}, "rotation_axis_angle": 4}
-_BLENDING = {
-    "action_blend_type": str,
-    "action_extrapolation": str,
-    "action_influence": float,
-    "last_slot_identifier": str,
-}
+_MENUS = ("action_blend_type", "action_extrapolation")
 
 
 @dataclass(frozen=True)
@@ -140,12 +135,22 @@ def _before(about: Mapping[str, Any]) -> Before:
     return Before(
         values=dict(_value(key, numbers) for key, numbers in about["values"].items()),
         animated=bool(about["animated"]),
-        blending={name: _BLENDING[name](value) for name, value in about["blending"].items()},
+        blending={name: _blending(name, about["blending"][name]) for name in BLENDING if name in about["blending"]},
         slot=int(about["slot"]),
         fake_user=bool(about["fake_user"]),
         tracks=tuple(str(name) for name in about["tracks"]),
         solo=str(about["solo"]),
     )
+
+
+def _blending(name: str, value: Any) -> str | float:
+    """Return the value of a setting of the animation data, one of `action.BLENDING`."""
+    if name == "action_influence":
+        return finite(value)
+    choices = bpy.types.AnimData.bl_rna.properties[name].enum_items.keys() if name in _MENUS else (value,)
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} {str(value)[:40]!r}")
+    return value
 
 
 def _value(key: str, numbers: list[Any]) -> tuple[Channel, list[float]]:

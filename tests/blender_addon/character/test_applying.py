@@ -224,9 +224,12 @@ def test_an_action_of_the_users_own_is_not_taken_away(figure, hero):
         lambda kept: {**kept, "about": kept["about"].replace("\\nlocation", "\\nhide_viewport")},
         lambda kept: {**kept, "about": kept["about"].replace('"values": {', '"values": {"x\\nlocation": [1],')},
         lambda kept: {**kept, "about": "[" * 100_000},
+        lambda kept: {**kept, "about": kept["about"].replace('"out_of_reach": [', '"out_of_reach": [9999999999999')},
+        lambda kept: {**kept, "about": kept["about"].replace('"action_blend_type": "ADD"', '"action_blend_type": "X"')},
     ],
 )
 def test_a_damaged_entry_is_an_error_of_ours(figure, hero, damage):
+    animate(hero)
     apply_motion(hero, figure, BONES, CharacterSettings())
     hero[STORED_KEY] = damage(hero[STORED_KEY].to_dict())
     action = hero.animation_data.action
