@@ -38,11 +38,23 @@ class _Solved:
 
 
 def apply_motion(
-    armature: bpy.types.Object, figure: bpy.types.Object, bone_map: BoneMap, settings: CharacterSettings
+    armature: bpy.types.Object,
+    figure: bpy.types.Object,
+    bone_map: BoneMap,
+    settings: CharacterSettings,
+    *,
+    is_live: bool = False,
 ) -> Facts:
     """Put the motion of *figure* onto *armature*; a motion that it was given before is replaced.
 
     Must be called in Object or Pose Mode.
+
+    Args:
+        armature: the character.
+        figure: the armature of a figure of this add-on.
+        bone_map: the character's bones.
+        settings: how to put the motion onto it.
+        is_live: only the settings or the motion changed, so the controls of a control rig need not be found again.
 
     Returns:
         How well it went.
@@ -52,7 +64,7 @@ def apply_motion(
     """
     check_editable(armature)
     earlier = storage.load(armature) if has_motion(armature) else None
-    solved = _solve(armature, figure, bone_map, settings, earlier)
+    solved = _solve(armature, figure, bone_map, settings, earlier, is_live=is_live)
     facts = Facts.from_report(solved.motion.report, solved.first_frame, solved.notes)
     base = earlier if earlier is not None and _is_ours(armature, earlier) else _begin(armature, figure, earlier)
     values, stale = _changed_values(armature, base, solved.curves)
@@ -106,7 +118,7 @@ def change_settings(armature: bpy.types.Object, settings: CharacterSettings) -> 
                 f"expected the keys of {armature.name} as they were written, but they were edited since; Apply "
                 "overwrites the edits, Remove takes them away"
             )
-        apply_motion(armature, kept.figure, kept.bone_map, settings)
+        apply_motion(armature, kept.figure, kept.bone_map, settings, is_live=True)
     except CoreError as error:
         storage.save(armature, replace(kept, trouble=str(error)))
         return False
@@ -132,6 +144,8 @@ def _solve(
     bone_map: BoneMap,
     settings: CharacterSettings,
     earlier: Stored | None,
+    *,
+    is_live: bool,
 ) -> _Solved:
     """Work out the curves; the character is left as it is."""
     values = earlier.before.values if earlier is not None else {}
@@ -142,7 +156,7 @@ def _solve(
         links, controls = bone_links(armature), None
         mapped = [name for chain in bone_map.bones.values() for name in chain]
         if moved_otherwise(armature, held_bones(links, mapped)):
-            controls = controls_of(armature, bone_map, values, reuse=earlier is not None)
+            controls = controls_of(armature, bone_map, values, reuse=is_live)
             rig = hang_together(rig, bone_map)
         motion = retarget(source, rig, bone_map, settings.options())
         if controls is None:

@@ -148,6 +148,15 @@ def test_a_control_rig_performs_the_motion(figure, hero, solved, root_motion):
     assert look(hero) == before
 
 
+def test_applying_again_finds_the_controls_again(figure, hero):
+    bone_map = with_controls(hero)
+    apply_motion(hero, figure, bone_map, CharacterSettings())
+    hero.pose.bones["thigh.R"].constraints[0].influence = 0.5
+    assert change_settings(hero, CharacterSettings(feet=0.5)), load(hero).trouble
+    with pytest.raises(CharacterError, match=r"none moves thigh\.R"):
+        apply_motion(hero, figure, bone_map, CharacterSettings())
+
+
 def test_bones_that_follow_no_control_are_named(figure, hero):
     bone_map = with_controls(hero)
     for name in ("thigh.R", "shin.R"):
