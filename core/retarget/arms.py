@@ -21,6 +21,8 @@ _STEPS = 6
 _WEIGHT = 8.0
 _CHEST, _SHOULDER, _ELBOW = 3.0, (0.3, 0.6, 0.3), 0.15
 """Damping per radian and leg length of the chest, the shoulders about world axes, and the elbows."""
+_WHOLE = 0.99
+"""Share of the way from which a hand goes all of it."""
 _UNKNOWNS = 11
 _REACH = 0.995
 _BEYOND = 0.1
@@ -74,7 +76,7 @@ class KeptTouch:
     Attributes:
         touch: the touch on the source.
         off_m: (T,) how far the hand is from where it should be, metres.
-        in_reach: (T,) bool, whether the arm is long enough.
+        in_reach: (T,) bool, whether the arm is long enough, where the shoulder was and where it is.
     """
 
     touch: Touch
@@ -157,7 +159,8 @@ class _Solver:
         found = []
         for number, touch in enumerate(self.touches):
             off = self._hand(number) - self._anchor(number) - self._goal(number)
-            found.append(KeptTouch(touch, np.linalg.norm(off, axis=0), self._beyond(number) <= 0.0))
+            in_reach = (self._beyond(number) <= 0.0) & (self.shares[number] > _WHOLE)
+            found.append(KeptTouch(touch, np.linalg.norm(off, axis=0), in_reach))
         return found
 
     def _hinges(self) -> dict[int, np.ndarray]:
@@ -223,21 +226,20 @@ class _Solver:
         return jacobian
 
     def _beyond(self, number: int) -> np.ndarray:
-        """Return how far the goal of a touch is beyond the arm's length (T,), as a share of it."""
+        """Return how far a touch is beyond the arm's length (T,), as a share of it. Two hands meet halfway."""
         touch, frames = self.touches[number], self.frames[number]
-        limb = self.arms.limbs[HANDS.index(touch.hand)]
-        if limb is None:
-            return np.zeros(len(frames))
-        wrist = (
-            self._anchor(number) + self._goal(number) - self._hand(number) + self.pose.positions[:, limb[2]][:, frames]
-        )
-        needed = np.linalg.norm(wrist - self.pose.positions[:, limb[0]][:, frames], axis=0)
-        beyond: np.ndarray = np.maximum(needed / self.character.arm_m - _REACH, 0.0)
+        missing = self._anchor(number) + self._goal(number) - self._hand(number)
+        ways = {touch.hand: 0.5, touch.part: -0.5} if touch.part in HANDS else {touch.hand: 1.0}
+        beyond = np.zeros(len(frames))
+        for hand, way in ways.items():
+            limb = self.arms.limbs[HANDS.index(hand)]
+            if limb is not None:
+                shoulder, wrist = (self.pose.positions[:, joint][:, frames] for joint in (limb[0], limb[2]))
+                needed = np.linalg.norm(wrist + way * missing - shoulder, axis=0)
+                beyond = np.maximum(beyond, needed / self.character.arm_m - _REACH)
         return beyond
 
     def _in_reach(self, number: int) -> np.ndarray:
-        """Return how far the hand goes to its goal (T,), 0 to 1. Two hands meet halfway, wherever they start."""
-        if self.touches[number].part in HANDS:
-            return np.ones(len(self.frames[number]))
+        """Return how far the hand goes to its goal (T,), 0 to 1."""
         share: np.ndarray = np.exp(-((self._beyond(number) / _BEYOND) ** 2))
         return share
