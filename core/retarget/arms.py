@@ -15,7 +15,6 @@ from .character import Character
 from .solver import NormalEquations, hinge_axis, lever
 from .surfaces import HANDS, Part
 from .touch import Touch
-from .tree import Pose
 
 _STEPS = 6
 _WEIGHT = 8.0
@@ -55,17 +54,24 @@ class _Arms:
         turning = [tree.chest, *(joint for limb in limbs if limb for joint in limb[:2])]
         return cls(tree.chest, tuple(limbs), {joint: frozenset(tree.below(joint)) for joint in turning})
 
-    def jacobian(self, joint: int, point: np.ndarray, pose: Pose, axes: dict[int, np.ndarray]) -> np.ndarray:
-        """Return how the unknowns move a *point* (3, T) that is fixed to *joint*: (3, 11, T)."""
+    def jacobian(self, joint: int, point: np.ndarray, positions: np.ndarray, axes: dict[int, np.ndarray]) -> np.ndarray:
+        """Return how the unknowns move a *point* (3, T) that is fixed to *joint*: (3, 11, T).
+
+        Args:
+            joint: the joint.
+            point: its position.
+            positions: (3, N, T) of all joints.
+            axes: (3, T) the axis of each arm's elbow.
+        """
         found = np.zeros((3, _UNKNOWNS, point.shape[-1]))
         if self.chest > 0 and joint in self.below[self.chest]:
-            found[:, :3] = lever(point - pose.positions[:, self.chest])
+            found[:, :3] = lever(point - positions[:, self.chest])
         for number, limb in enumerate(self.limbs):
             if limb is not None and joint in self.below[limb[0]]:
                 first = 3 + 4 * number
-                found[:, first : first + 3] = lever(point - pose.positions[:, limb[0]])
+                found[:, first : first + 3] = lever(point - positions[:, limb[0]])
                 if joint in self.below[limb[1]]:
-                    found[:, first + 3] = cross(axes[number], point - pose.positions[:, limb[1]])
+                    found[:, first + 3] = cross(axes[number], point - positions[:, limb[1]])
         return found
 
 
@@ -215,13 +221,13 @@ class _Solver:
         The goal is at the anchor, which lies between the part's two joints, and turns with the first of them.
         """
         touch, frames = self.touches[number], self.frames[number]
-        pose = Pose(self.pose.rotations[..., :0], self.pose.positions[..., frames])
+        positions = self.pose.positions[..., frames]
         own_axes = {side: axis[:, frames] for side, axis in axes.items()}
         first, second = self._part(touch.part).joints
-        jacobian = self.arms.jacobian(self._part(touch.hand).joints[0], hand, pose, own_axes)
-        jacobian -= self.arms.jacobian(first, anchor + goal, pose, own_axes)
+        jacobian = self.arms.jacobian(self._part(touch.hand).joints[0], hand, positions, own_axes)
+        jacobian -= self.arms.jacobian(first, anchor + goal, positions, own_axes)
         if first != second:
-            at_first, at_second = (self.arms.jacobian(joint, anchor, pose, own_axes) for joint in (first, second))
+            at_first, at_second = (self.arms.jacobian(joint, anchor, positions, own_axes) for joint in (first, second))
             jacobian += touch.share * (at_first - at_second)
         return jacobian
 
