@@ -18,7 +18,7 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel
 from core.body.landmarks import SOLVER_POINTS, landmark_regressor
 from core.body.model import BodyModel
-from training.sample_motion import sample_motion
+from training.samples.motion import sample_motion
 
 NOISE_M = 0.0003
 """Standard deviation of the noise of an optical system on every coordinate."""

@@ -20,13 +20,13 @@ from core.io.atomic_files import atomic_path
 from core.io.protected_files import check_outputs
 
 from .arguments import positive_int
-from .distributed import joined_processes
-from .motion_folder import clip_files, read_clips
+from .data.motion_folder import clip_files, read_clips
+from .evaluation.variant_metrics import FitTest, fit_table, measure_shipped, measure_variant, pairs_table
+from .evaluation.variants import Variant, is_trained, read_variants, train, write_figures
 from .outputs import run_files
 from .pose_prior import HELD_OUT_SUBJECTS
-from .train_command import parse_overrides
-from .variant_metrics import FitTest, fit_table, measure_shipped, measure_variant, pairs_table
-from .variants import Variant, is_trained, read_variants, train, write_figures
+from .run.distributed import joined_processes
+from .run.train_command import parse_overrides
 
 DEFAULT_CONFIG = Path(__file__).with_name("configs") / "variants" / "ablations.yaml"
 

@@ -26,7 +26,7 @@ from core.network.residual import ResidualNetwork
 from core.network.weights import NetworkInfo, NetworkWeights
 
 from .convert_checkpoint import Samples, draw_samples, fold_network, load_network
-from .model import JointLinear, ResidualNet
+from .network.model import JointLinear, ResidualNet
 
 UNFOLDED = "torch cpu, unfolded, all taps"
 _LONG_CALL_S = 0.2

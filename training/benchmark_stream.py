@@ -31,11 +31,11 @@ from core.math.arrays import one_blas_thread
 from core.track import KeypointTrack
 
 from .arguments import positive_int
-from .fit_conditions import Condition
-from .fit_metrics import Evaluation
-from .motion_folder import clip_files, read_clips
+from .data.motion_folder import clip_files, read_clips
+from .evaluation.fit_conditions import Condition
+from .evaluation.fit_metrics import Evaluation
+from .evaluation.realistic_errors import ErrorModel
 from .pose_prior import HELD_OUT_SUBJECTS
-from .realistic_errors import ErrorModel
 
 _STATM, _MEMORY_EVERY = Path("/proc/self/statm"), 100
 

@@ -12,11 +12,11 @@ from core.fit import FitOptions, fit_track
 from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 
-from .fit_conditions import Condition
-from .fit_metrics import Evaluation, summarise
-from .motion_folder import Clip
-from .smplify import Smplify, SmplifyOptions, SmplifyResult, fit_prior
-from .training_body import ShownBody
+from .data.motion_folder import Clip
+from .data.training_body import ShownBody
+from .evaluation.fit_conditions import Condition
+from .evaluation.fit_metrics import Evaluation, summarise
+from .evaluation.smplify import Smplify, SmplifyOptions, SmplifyResult, fit_prior
 
 _FRAMES_EACH = 60
 _PRIOR_STEP = 2

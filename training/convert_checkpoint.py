@@ -36,11 +36,11 @@ from core.network.residual import ResidualNetwork
 from core.network.weights import PRECISIONS, NetworkInfo, NetworkWeights, write_weights
 from core.smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 
-from .checkpoints import Checkpoint, load_checkpoint
-from .metrics import ANGLE_FIGURES
-from .networks import Network, network_of
-from .pose_mlp import PoseMlp
-from .training_body import POINT_NAMES
+from .data.training_body import POINT_NAMES
+from .network.checkpoints import Checkpoint, load_checkpoint
+from .network.networks import Network, network_of
+from .network.pose_mlp import PoseMlp
+from .run.metrics import ANGLE_FIGURES
 
 LARGEST_ERROR_DEG = 1.0
 """Largest rotation difference from the checkpoint's network, in any joint of any pose, at which a file is written."""

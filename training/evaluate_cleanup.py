@@ -34,11 +34,11 @@ from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX, NUM_VERTICES
 
 from .arguments import positive_int
-from .fit_conditions import Condition
-from .fit_metrics import Evaluation
-from .motion_folder import Clip, clip_files, read_clips
+from .data.motion_folder import Clip, clip_files, read_clips
+from .evaluation.fit_conditions import Condition
+from .evaluation.fit_metrics import Evaluation
+from .evaluation.realistic_errors import ErrorModel
 from .pose_prior import HELD_OUT_SUBJECTS
-from .realistic_errors import ErrorModel
 
 NOISE = Condition("10 mm noise, betas estimated", know_betas=False, errors=ErrorModel(white_m=0.01))
 LOCKED = CleanupOptions(foot_lock=1.0)

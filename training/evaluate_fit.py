@@ -4,9 +4,9 @@
         [--quality Q] [--network FILE.npz] [--smplify FRAMES] [--json OUT.json]
 
 Each clip is applied to the free body with a random shape. Its keypoints come from the body model and are disturbed
-according to the row's condition (`training.fit_conditions`). The first table has realistic errors and the second has
-faults in some frames. The third checks the solver with clean points and white noise, which no tracker produces. See
-`training.fit_metrics` for the metrics.
+according to the row's condition (`training.evaluation.fit_conditions`). The first table has realistic errors and the
+second has faults in some frames. The third checks the solver with clean points and white noise, which no tracker
+produces. See `training.evaluation.fit_metrics` for the metrics.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from core.io.protected_files import check_outputs
 from core.track import KeypointTrack
 
 from .arguments import positive_int
-from .fit_conditions import ERROR_ROWS, FAULT_ROWS, SOLVER_ROWS, Condition
-from .fit_metrics import Evaluation, Row, row_of
-from .fit_tables import ERROR_COLUMNS, FAULT_COLUMNS, SOLVER_COLUMNS, Column, heads, line
-from .fit_workers import Measure, measuring
-from .json_figures import write_json
-from .motion_folder import Clip, clip_files, read_clips
+from .data.motion_folder import Clip, clip_files, read_clips
+from .evaluation.fit_conditions import ERROR_ROWS, FAULT_ROWS, SOLVER_ROWS, Condition
+from .evaluation.fit_metrics import Evaluation, Row, row_of
+from .evaluation.fit_tables import ERROR_COLUMNS, FAULT_COLUMNS, SOLVER_COLUMNS, Column, heads, line
+from .evaluation.fit_workers import Measure, measuring
+from .evaluation.json_figures import write_json
+from .evaluation.realistic_errors import ErrorModel
 from .pose_prior import HELD_OUT_SUBJECTS
-from .realistic_errors import ErrorModel
 
 _SPEED_FRAMES = 1000
 _SPEED_RUNS = 5

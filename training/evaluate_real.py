@@ -5,8 +5,8 @@
 
 A trial is NAME.trc (or another track) beside NAME_ik.mot or NAME.mot (OpenSim's coordinates), or NAME_mocap.json
 (bodies solved from markers) beside NAME_OTHER.json (the same trial by another tracker). Angles are root mean square
-errors in degrees: raw and, after the slash, with one constant per trial and side removed. See `training.real_figures`
-for the metrics and `training.joint_angles` for the definition of the angles.
+errors in degrees: raw and, after the slash, with one constant per trial and side removed. See
+`training.evaluation.real_figures` for the metrics and `training.evaluation.joint_angles` for how angles are defined.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from core.fit.quality import QUALITIES
 from core.io.protected_files import check_outputs
 from core.motion import Motion
 
-from .json_figures import write_json
-from .motion_folder import clip_files, read_clips
+from .data.motion_folder import clip_files, read_clips
+from .evaluation.json_figures import write_json
+from .evaluation.real_figures import TrialFigures, mean_figures, trial_figures
+from .evaluation.real_tables import angle_head, angle_line, tables
+from .evaluation.real_trials import KINDS, Trial, find_trials, trial_files
 from .pose_prior import HELD_OUT_SUBJECTS
-from .real_figures import TrialFigures, mean_figures, trial_figures
-from .real_tables import angle_head, angle_line, tables
-from .real_trials import KINDS, Trial, find_trials, trial_files
 
 _LONGEST_STEP_S = 0.2
 _TINY = 1e-6
@@ -124,7 +124,7 @@ def _beside_smplify(
     fitted: Sequence[tuple[Trial, Motion]], data: BodyData, most: int, motions: Path
 ) -> Iterator[TrialFigures]:
     """Yield, for each trial, the metrics of this fit and of SMPLify-3D with its betas, on the same frames."""
-    from .real_smplify import WAY, prior_of, smplify_motion
+    from .evaluation.real_smplify import WAY, prior_of, smplify_motion
 
     prior = prior_of([clip for clip in read_clips(motions) if clip.subject not in HELD_OUT_SUBJECTS])
     for trial, motion in fitted:

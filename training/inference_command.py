@@ -22,19 +22,19 @@ from core.motion import Motion
 from core.network.residual import ResidualNetwork
 from core.network.weights import NetworkInfo
 
-from .checkpoints import Checkpoint, load_checkpoint
 from .config import DATASETS, ConfigError, RunConfig, config_from_dict
 from .convert_checkpoint import fold_network
 from .data.prepared import MotionArrays, load_motions, sample_poses
 from .data.sources import find_sources
 from .data.splits import split_clips
-from .distributed import choose_device
-from .networks import network_of
-from .sequence_metrics import measure, summarise
-from .sequential import PROTOCOLS, Predictor, TrackedClip, TrueClip, track_clips
-from .smplify import Smplify, SmplifyOptions, fit_prior
-from .train_command import parse_overrides
-from .training_body import ShownBody, load_body, pose_rotations
+from .data.training_body import ShownBody, load_body, pose_rotations
+from .evaluation.smplify import Smplify, SmplifyOptions, fit_prior
+from .network.checkpoints import Checkpoint, load_checkpoint
+from .network.networks import network_of
+from .run.distributed import choose_device
+from .run.sequence_metrics import measure, summarise
+from .run.sequential import PROTOCOLS, Predictor, TrackedClip, TrueClip, track_clips
+from .run.train_command import parse_overrides
 
 BASELINES: dict[str, SmplifyOptions] = {
     "adam": SmplifyOptions(),

@@ -34,9 +34,9 @@ from core.person_labels import person_labels
 from core.reading import add_reading_arguments, read_tracks, reading_options
 from core.track import KeypointTrack
 
-from .fit_oddities import Oddity, find_oddities
+from .evaluation.fit_oddities import Oddity, find_oddities
+from .evaluation.rasterizer import draw_dot, draw_line, draw_mesh, draw_number, halved
 from .pictures import write_png
-from .rasterizer import draw_dot, draw_line, draw_mesh, draw_number, halved
 
 _TILE_HEIGHT = 220
 _COLUMNS_WIDTH = 1600

@@ -17,7 +17,7 @@ if __name__ == "__main__" and not __package__:
     # repository's root, as with `python -m training.main`; otherwise `core` and `training` cannot be imported.
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from training.train_command import main
+from training.run.train_command import main
 
 if __name__ == "__main__":
     sys.exit(main())

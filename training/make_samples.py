@@ -2,7 +2,7 @@
 
     python -m training.make_samples [--output samples]
 
-The same motion (`training.sample_motion`) is written three times, with the noise and gaps of real tracking:
+The same motion (`training.samples.motion`) is written three times, with the noise and gaps of real tracking:
 ``walk.trc`` with Pose2Sim's markers, ``walk.npz`` in the project's own format with OpenPose's BODY25, and
 ``walk_wrong_units.trc``, with millimetres under a header that states metres, for the tests. F frames, K keypoints.
 """
@@ -26,7 +26,7 @@ from core.io.protected_files import check_outputs
 from core.layouts import BODY25
 from core.motion import Motion
 
-from .sample_motion import sample_motion
+from .samples.motion import sample_motion
 
 _TRC_SCALES = {"walk.trc": 1.0, "walk_wrong_units.trc": 1000.0}
 """The TRC recordings and their units per metre; both headers state metres."""

@@ -45,14 +45,14 @@ from core.layouts import BODY25
 from core.math.rotations import matrix_to_axis_angle
 from core.smpl_skeleton import JOINT_INDEX
 
-from .motion_folder import BETAS_SPREAD, Clip, clip_files, read_clips
-from .realistic_errors import ErrorModel, add_errors
+from .data.motion_folder import BETAS_SPREAD, Clip, clip_files, read_clips
+from .evaluation.realistic_errors import ErrorModel, add_errors
 
 HELD_OUT_SUBJECTS = ("16", "35", "05")
 """Never trained on: metrics are measured on these subjects."""
 _ERRORS = ErrorModel(constant_m=0.012, white_m=0.007)
 """Errors of a video tracker's points: errors constant through a track, and errors that vary. Chosen on held-out CMU
-clips with `training.realistic_errors.MIXED_ERRORS` and on OpenCap's squat."""
+clips with `training.evaluation.realistic_errors.MIXED_ERRORS` and on OpenCap's squat."""
 _TRACK_FRAMES = 200
 """Clips are cut into tracks of about this length, each with its own errors and body."""
 _FRAMES_PER_SUBJECT = 500

@@ -16,7 +16,7 @@ from blender_addon.figure.body_mesh import SHAPE_KEYS, shape_values  # noqa: E40
 from blender_addon.figure.create import set_betas  # noqa: E402
 from blender_addon.figure.fcurves import Channels  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_joints, shown_vertices, skin  # noqa: E402
-from training.sample_motion import sample_motion  # noqa: E402
+from training.samples.motion import sample_motion  # noqa: E402
 
 JOINT_TOLERANCE_M = 1e-4
 SKIN_TOLERANCE_M = 1e-3

@@ -20,7 +20,7 @@ from core.layouts import LAYOUTS  # noqa: E402
 from core.pipeline import FittedPerson  # noqa: E402
 from core.placement import Person, Place, place_motion  # noqa: E402
 from core.track import KeypointTrack  # noqa: E402
-from training.sample_motion import sample_motion  # noqa: E402
+from training.samples.motion import sample_motion  # noqa: E402
 
 
 @pytest.fixture(scope="module")

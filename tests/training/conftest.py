@@ -10,7 +10,7 @@ import pytest
 
 from core.amass import write_motion
 from core.motion import Motion
-from training.sample_motion import sample_motion
+from training.samples.motion import sample_motion
 
 PEOPLE = ("01", "02", "03", "04")
 

@@ -16,16 +16,17 @@ from core.amass import write_motion  # noqa: E402
 from core.fit import FitOptions  # noqa: E402
 from core.motion import Motion  # noqa: E402
 from core.network import read_weights  # noqa: E402
-from training import ablate, variant_metrics  # noqa: E402
-from training.checkpoints import CheckpointError, load_checkpoint  # noqa: E402
+from training import ablate  # noqa: E402
 from training.config import AugmentConfig, ConfigError, RunConfig, read_config  # noqa: E402
-from training.distributed import Processes  # noqa: E402
-from training.evaluation import ANALYTIC, row_name  # noqa: E402
-from training.motion_folder import read_clips  # noqa: E402
-from training.run_log import RunLog  # noqa: E402
-from training.trainer import CHECKPOINT_FOLDER, Trainer  # noqa: E402
-from training.variant_metrics import CONDITIONS, FitTest, fit_table  # noqa: E402
-from training.variants import is_trained, read_figures, read_variants, train  # noqa: E402
+from training.data.motion_folder import read_clips  # noqa: E402
+from training.evaluation import variant_metrics  # noqa: E402
+from training.evaluation.variant_metrics import CONDITIONS, FitTest, fit_table  # noqa: E402
+from training.evaluation.variants import is_trained, read_figures, read_variants, train  # noqa: E402
+from training.network.checkpoints import CheckpointError, load_checkpoint  # noqa: E402
+from training.run.distributed import Processes  # noqa: E402
+from training.run.run_log import RunLog  # noqa: E402
+from training.run.trainer import CHECKPOINT_FOLDER, Trainer  # noqa: E402
+from training.run.validation import ANALYTIC, row_name  # noqa: E402
 
 ONE = Processes(0, 1, torch.device("cpu"))
 SHIPPED = ablate.DEFAULT_CONFIG

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.fit.quality import QUALITIES
 from training.compare_smplify import compare
-from training.motion_folder import read_clips
-from training.smplify import SmplifyOptions
+from training.data.motion_folder import read_clips
+from training.evaluation.smplify import SmplifyOptions
 
 
 def test_every_quality_is_compared_with_every_smplify_variant(motion_folder):

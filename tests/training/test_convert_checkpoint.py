@@ -11,9 +11,9 @@ from core.network import ResidualNetwork, read_weights
 from tests.core.network.state_rule import rule_state
 from tests.recordings import DATA
 from tests.training.published import published_checkpoint
-from training.checkpoints import Checkpoint, save_checkpoint
 from training.convert_checkpoint import draw_samples, load_network, main
-from training.model import ResidualNet
+from training.network.checkpoints import Checkpoint, save_checkpoint
+from training.network.model import ResidualNet
 
 
 @pytest.mark.parametrize("prefix", ["", "module."])

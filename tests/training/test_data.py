@@ -22,7 +22,7 @@ from training.data.prepared import load_motions  # noqa: E402
 from training.data.readers import read_source  # noqa: E402
 from training.data.sources import find_sources  # noqa: E402
 from training.data.splits import split_clips  # noqa: E402
-from training.distributed import Processes  # noqa: E402
+from training.run.distributed import Processes  # noqa: E402
 
 BODY = load_free_body()
 

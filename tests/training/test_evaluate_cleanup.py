@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from core.cleanup import analyse_motion
+from training.data.motion_folder import read_clips
 from training.evaluate_cleanup import Judge, feet_row, main, smoothing_rows, walks
-from training.fit_metrics import Evaluation
-from training.motion_folder import read_clips
-from training.sample_motion import sample_motion
+from training.evaluation.fit_metrics import Evaluation
+from training.samples.motion import sample_motion
 
 
 @pytest.fixture(scope="module")

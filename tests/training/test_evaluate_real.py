@@ -15,10 +15,10 @@ from core.body.model import BodyModel, world_rotations
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX
 from training.evaluate_real import main, spread_frames
-from training.joint_angles import ANGLES, LIMB_JOINTS, SIDES, smpl_angles
+from training.evaluation.joint_angles import ANGLES, LIMB_JOINTS, SIDES, smpl_angles
+from training.evaluation.real_figures import aligned_mm, bone_lengths, jerk, lag_ms, mean_figures, trial_figures
+from training.evaluation.real_trials import CENTRES, VIDEO, Trial, find_trials
 from training.make_samples import POSE2SIM_MARKERS, observe, trc_text
-from training.real_figures import aligned_mm, bone_lengths, jerk, lag_ms, mean_figures, trial_figures
-from training.real_trials import CENTRES, VIDEO, Trial, find_trials
 
 DATA = load_free_body()
 OFFSETS = {"hip_flexion": 5.0, "hip_adduction": -3.0, "hip_rotation": 2.0, "knee": 0.0, "ankle": 4.0, "elbow": 1.0}

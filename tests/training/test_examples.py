@@ -13,13 +13,13 @@ from core.body.free_body import load_free_body  # noqa: E402
 from core.body.model import BodyModel  # noqa: E402
 from core.network.pose_architecture import POSE_POINTS  # noqa: E402
 from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES  # noqa: E402
-from training.augment import LIMBS, Augmentation  # noqa: E402
-from training.body_perturbation import point_offsets, with_other_bones  # noqa: E402
 from training.config import AugmentConfig  # noqa: E402
+from training.data.augment import LIMBS, Augmentation  # noqa: E402
+from training.data.body_perturbation import point_offsets, with_other_bones  # noqa: E402
+from training.data.examples import analytic_examples, clean_examples, training_examples  # noqa: E402
 from training.data.pairs import PairBatch  # noqa: E402
-from training.examples import analytic_examples, clean_examples, training_examples  # noqa: E402
-from training.metrics import joint_angles_deg  # noqa: E402
-from training.training_body import ShownBody  # noqa: E402
+from training.data.training_body import ShownBody  # noqa: E402
+from training.run.metrics import joint_angles_deg  # noqa: E402
 
 SIZE = 64
 

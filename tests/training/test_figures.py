@@ -12,9 +12,11 @@ torch = pytest.importorskip("torch")
 from core.body.free_body import load_free_body  # noqa: E402
 from core.motion import Motion  # noqa: E402
 from training.config import LossConfig  # noqa: E402
-from training.distributed import GlooBatchNorm, Processes  # noqa: E402
-from training.losses import geodesic_angle, pair_loss  # noqa: E402
-from training.metrics import (  # noqa: E402
+from training.data.training_body import ShownBody, pose_rotations, spread_vertices  # noqa: E402
+from training.network.losses import geodesic_angle, pair_loss  # noqa: E402
+from training.network.networks import MixedResidualNet  # noqa: E402
+from training.run.distributed import GlooBatchNorm, Processes  # noqa: E402
+from training.run.metrics import (  # noqa: E402
     Accumulator,
     acceleration_error_mm,
     aligned_error_mm,
@@ -22,8 +24,6 @@ from training.metrics import (  # noqa: E402
     point_error_mm,
     similarity_aligned,
 )
-from training.networks import MixedResidualNet  # noqa: E402
-from training.training_body import ShownBody, pose_rotations, spread_vertices  # noqa: E402
 
 
 def rotations(*shape: int, seed: int = 0) -> tuple[torch.Tensor, Rotation]:
@@ -126,7 +126,7 @@ def sampled_poses(walk: Motion) -> tuple[torch.Tensor, torch.Tensor, torch.Tenso
 
 def test_keypoints_of_many_bodies_are_the_regressor_times_their_vertices(sampled_poses) -> None:
     from core.body.landmarks import landmark_regressor
-    from training.training_body import POINT_NAMES
+    from training.data.training_body import POINT_NAMES
 
     body = ShownBody(load_free_body(), "cpu")
     regressor = torch.as_tensor(landmark_regressor(body.data, POINT_NAMES), dtype=torch.float32)

@@ -13,13 +13,13 @@ from core.layouts import LAYOUTS
 from core.math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX
+from training.data.motion_folder import Clip, read_clips
 from training.evaluate_fit import chosen_rows, main
-from training.fit_conditions import ERROR_ROWS, FAULT_ROWS, SMPL_HIP_WIDTH_M, SOLVER_ROWS, Condition
-from training.fit_metrics import Evaluation, Row, row_of
-from training.fit_spill import SpillGauge
-from training.motion_folder import Clip, read_clips
-from training.realistic_errors import MIXED_ERRORS, ErrorModel
-from training.track_faults import OutlierRun
+from training.evaluation.fit_conditions import ERROR_ROWS, FAULT_ROWS, SMPL_HIP_WIDTH_M, SOLVER_ROWS, Condition
+from training.evaluation.fit_metrics import Evaluation, Row, row_of
+from training.evaluation.fit_spill import SpillGauge
+from training.evaluation.realistic_errors import MIXED_ERRORS, ErrorModel
+from training.evaluation.track_faults import OutlierRun
 
 CLEAN = Condition("clean")
 

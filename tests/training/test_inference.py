@@ -18,14 +18,14 @@ from core.amass import read_motion  # noqa: E402
 from core.body.free_body import load_free_body  # noqa: E402
 from core.motion import Motion  # noqa: E402
 from training.config import RunConfig  # noqa: E402
-from training.distributed import Processes  # noqa: E402
+from training.data.training_body import ShownBody  # noqa: E402
+from training.evaluation.smplify import Smplify, SmplifyOptions, fit_prior, rotation_matrices  # noqa: E402
 from training.inference_command import main  # noqa: E402
-from training.run_log import RunLog  # noqa: E402
-from training.sequence_metrics import FrameErrors, measure, summarise  # noqa: E402
-from training.sequential import FALLBACK_AFTER, TrueClip, track_clips  # noqa: E402
-from training.smplify import Smplify, SmplifyOptions, fit_prior, rotation_matrices  # noqa: E402
-from training.trainer import CHECKPOINT_FOLDER, LAST_NAME, Trainer  # noqa: E402
-from training.training_body import ShownBody  # noqa: E402
+from training.run.distributed import Processes  # noqa: E402
+from training.run.run_log import RunLog  # noqa: E402
+from training.run.sequence_metrics import FrameErrors, measure, summarise  # noqa: E402
+from training.run.sequential import FALLBACK_AFTER, TrueClip, track_clips  # noqa: E402
+from training.run.trainer import CHECKPOINT_FOLDER, LAST_NAME, Trainer  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from core.body.model import BodyModel
 from core.errors import TrackFileError
 from core.math.rotations import axis_angle_to_matrix
 from core.smpl_skeleton import JOINT_INDEX
-from training.joint_angles import SIDES, bend_degrees, smpl_angles, zxy_degrees
-from training.opensim_files import read_bodies, read_mot
+from training.evaluation.joint_angles import SIDES, bend_degrees, smpl_angles, zxy_degrees
+from training.evaluation.opensim_files import read_bodies, read_mot
 
 
 def test_zxy_agrees_with_scipy() -> None:

@@ -11,9 +11,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from core.smpl_skeleton import JOINT_INDEX
-from training.fit_oddities import find_oddities
+from training.evaluation.fit_oddities import find_oddities
+from training.evaluation.rasterizer import draw_dot, draw_line, draw_mesh, draw_number, halved
 from training.look_at_fit import main
-from training.rasterizer import draw_dot, draw_line, draw_mesh, draw_number, halved
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "walk.trc"
 WHITE = 255

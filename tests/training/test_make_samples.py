@@ -12,8 +12,8 @@ from core.body.model import BodyModel
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX, VERTEX_IDS
 from training.make_samples import GAPS, NOISE_M, POSE2SIM_MARKERS, observe, trc_text, write_samples
-from training.sample_feet import PUSH_ROLL_S, STRIKE_ROLL_S, plan_walk
-from training.sample_motion import SQUAT_S, WAVE_S, sample_motion
+from training.samples.feet import PUSH_ROLL_S, STRIKE_ROLL_S, plan_walk
+from training.samples.motion import SQUAT_S, WAVE_S, sample_motion
 
 STALE = "the body or the motion has changed since: run python -m training.make_samples and commit the samples"
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"

@@ -13,7 +13,7 @@ from core.network.graph import GraphError, adjacency
 from core.smpl_skeleton import BODY25_NAMES
 from tests.core.network.state_rule import rule_state
 from tests.recordings import DATA
-from training.model import GraphConvolution, ResidualNet, TimeConvolution
+from training.network.model import GraphConvolution, ResidualNet, TimeConvolution
 
 RELATIVE = 1e-4
 

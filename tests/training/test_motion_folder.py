@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from core.errors import CoreError, InputMissingError
 from tests.recordings import CMU
-from training.motion_folder import BETAS_SPREAD, read_clips
+from training.data.motion_folder import BETAS_SPREAD, read_clips
 
 
 def _write(

@@ -20,7 +20,12 @@ INPUTS = (
     CLIP, "network.npz", "anny.whl", "body.npz", "last.pth.tar", "walk.trc", "walk_ik.mot", "squat_mocap.json",
     "squat_wham.json", "02_05.bvh", "02_05.amc", "02.asf",
 )  # fmt: skip
-NEED_TORCH = {"training.ablate", "training.convert_checkpoint", "training.inference_command", "training.train_command"}
+NEED_TORCH = {
+    "training.ablate",
+    "training.convert_checkpoint",
+    "training.inference_command",
+    "training.run.train_command",
+}
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ CASES: dict[str, list[Case]] = {
         _run(read, "CMU_02_05_poses.npz", "{folder}", "--output", "{run}")
         for read in ("02_05.bvh", "02_05.amc", "02.asf")
     ],
-    "training.train_command": [
+    "training.run.train_command": [
         *(
             _run("settings.yaml", name, "--config", "{read}", *TRAIN)
             for name in ("log.txt", "metrics.jsonl", "evaluation.json", "checkpoints/best.pth.tar", "pictures/1.png")
@@ -159,7 +164,7 @@ def test_input_file_in_the_output_folder_is_not_overwritten(folder, capsys, modu
 def test_run_may_read_its_own_settings_file(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("yaml")
-    command = import_module("training.train_command")
+    command = import_module("training.run.train_command")
     arguments = ["--log_dir", str(tmp_path)]
     config = command.settings_of(command._parser().parse_args(arguments))
     own = config.run_folder / "config.json"

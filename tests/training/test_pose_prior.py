@@ -19,10 +19,10 @@ from core.layouts import BODY25
 from core.math.rotations import matrix_to_axis_angle
 from core.smpl_skeleton import JOINT_INDEX
 from training import pose_prior
-from training.motion_folder import Clip
+from training.data.motion_folder import Clip
+from training.evaluation.realistic_errors import ErrorModel, add_errors
 from training.pose_prior import Sample
-from training.realistic_errors import ErrorModel, add_errors
-from training.sample_motion import sample_motion
+from training.samples.motion import sample_motion
 
 NAMES = tuple(point.solver for point in BODY25.points if point.solver)
 

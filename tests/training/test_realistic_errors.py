@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from core.body.model import world_rotations
 from core.math.rotations import axis_angle_to_matrix
-from training.realistic_errors import (
+from training.evaluation.realistic_errors import (
     MIXED_ERRORS,
     ErrorModel,
     add_errors,

@@ -12,7 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from training.run_log import RunLog  # noqa: E402
+from training.run.run_log import RunLog  # noqa: E402
 
 
 class Terminal(io.StringIO):

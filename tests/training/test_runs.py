@@ -17,15 +17,15 @@ pytest.importorskip("yaml")
 
 from core.network import read_weights  # noqa: E402
 from tests.training.published import published_checkpoint  # noqa: E402
-from training.checkpoints import CheckpointError, load_checkpoint, random_state, restore_random_state  # noqa: E402
 from training.config import RunConfig  # noqa: E402
 from training.convert_checkpoint import main as convert  # noqa: E402
-from training.distributed import Processes  # noqa: E402
-from training.evaluation import ANALYTIC, UNTOUCHED  # noqa: E402
 from training.inference_command import main as run_inference  # noqa: E402
-from training.run_log import RunLog  # noqa: E402
-from training.train_command import main  # noqa: E402
-from training.trainer import CHECKPOINT_FOLDER, LAST_NAME, Trainer  # noqa: E402
+from training.network.checkpoints import CheckpointError, load_checkpoint, random_state, restore_random_state  # noqa: E402
+from training.run.distributed import Processes  # noqa: E402
+from training.run.run_log import RunLog  # noqa: E402
+from training.run.train_command import main  # noqa: E402
+from training.run.trainer import CHECKPOINT_FOLDER, LAST_NAME, Trainer  # noqa: E402
+from training.run.validation import ANALYTIC, UNTOUCHED  # noqa: E402
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ONE = Processes(0, 1, torch.device("cpu"))

@@ -16,9 +16,9 @@ from core.body.model import BodyModel  # noqa: E402
 from core.network import ResidualNetwork  # noqa: E402
 from core.network.architecture import NUM_BETAS  # noqa: E402
 from core.network.weights import read_weights  # noqa: E402
-from training.pose_mlp import PoseMlp  # noqa: E402
-from training.sample_motion import sample_motion  # noqa: E402
-from training.training_body import POINT_NAMES  # noqa: E402
+from training.data.training_body import POINT_NAMES  # noqa: E402
+from training.network.pose_mlp import PoseMlp  # noqa: E402
+from training.samples.motion import sample_motion  # noqa: E402
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WEIGHTS = REPOSITORY / "training" / "weights" / "learnable_smplify.npz"

@@ -7,7 +7,7 @@ import pytest
 
 from core.fit.observations import layout_points
 from core.layouts import LAYOUTS
-from training.track_faults import Fault, HiddenLimb, OutlierBeforeGap, OutlierRun, TradedLegs
+from training.evaluation.track_faults import Fault, HiddenLimb, OutlierBeforeGap, OutlierRun, TradedLegs
 
 NAMES = layout_points(LAYOUTS["body25"]).names
 FPS = 30.0

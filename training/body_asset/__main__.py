@@ -18,7 +18,7 @@ from pathlib import Path
 from core.errors import OutputError
 from core.io.protected_files import check_outputs
 
-from ..json_figures import write_json
+from ..evaluation.json_figures import write_json
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from core.errors import MotionError
 
-from ..distributed import Processes
+from ..run.distributed import Processes
 from .prepared import MotionArrays
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

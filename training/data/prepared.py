@@ -27,7 +27,7 @@ from core.motion import Motion
 from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
 from ..config import DataConfig
-from ..motion_folder import BETAS_SPREAD
+from .motion_folder import BETAS_SPREAD
 from .readers import read_source, trimmed
 from .sources import SourceFile, find_sources
 

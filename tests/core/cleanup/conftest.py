@@ -8,7 +8,7 @@ from core.body.free_body import load_free_body
 from core.body.model import BodyModel
 from core.cleanup import CleanupSource, analyse_motion
 from core.motion import Motion
-from training.sample_motion import sample_motion
+from training.samples.motion import sample_motion
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from core.cleanup.ground import clear_slope, find_ground, first_guess
 from core.math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX
-from training.sample_feet import PUSH_ROLL_S, STRIKE_ROLL_S, plan_walk
+from training.samples.feet import PUSH_ROLL_S, STRIKE_ROLL_S, plan_walk
 
 LEG_M = 0.82
 

@@ -20,8 +20,8 @@ from core.math.rotations import axis_angle_to_matrix
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX
 from core.track import KeypointTrack
-from training.motion_folder import read_clips
-from training.sample_motion import sample_motion
+from training.data.motion_folder import read_clips
+from training.samples.motion import sample_motion
 
 
 @cache

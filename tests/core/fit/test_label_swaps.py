@@ -10,7 +10,7 @@ import pytest
 from core.fit.screening import label_swaps
 from core.fit.screening.label_swaps import GROUPS, LabelSwaps, find_label_swaps
 from core.layouts import BODY25, COCO17, LAYOUTS, MARKERS, Layout
-from training.motion_folder import read_clips
+from training.data.motion_folder import read_clips
 
 from .scenes import keypoint_model, solver_names, walking
 

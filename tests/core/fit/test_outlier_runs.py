@@ -11,7 +11,7 @@ from core.fit.screening import outlier_runs
 from core.fit.screening.outlier_runs import find_outlier_runs
 from core.layouts import BODY25, COCO17, H36M17, LAYOUTS, MEDIAPIPE33, SMPL22, Layout
 from tests.recordings import CMU
-from training.motion_folder import read_clips
+from training.data.motion_folder import read_clips
 
 from .scenes import Scene, captured, keypoint_model, solver_names, walking
 

@@ -11,7 +11,7 @@ from core.body.free_body import load_free_body
 from core.body.model import world_rotations
 from core.fit import FitOptions, FitReport, PointErrors, fit_track
 from core.layouts import BODY25
-from training.realistic_errors import MIXED_ERRORS, ErrorModel, add_errors
+from training.evaluation.realistic_errors import MIXED_ERRORS, ErrorModel, add_errors
 
 from .scenes import Scene, acting, changed, keypoint_model, solver_names
 

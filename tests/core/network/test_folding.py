@@ -12,7 +12,7 @@ from core.network.architecture import FOLDED_SHAPES
 from core.network.folding import fold
 from core.network.forward import FoldedNetwork
 from core.network.graph import NetworkError, adjacency
-from training.model import GraphConvolution, ResidualNet
+from training.network.model import GraphConvolution, ResidualNet
 
 from .state_rule import state_shapes
 

@@ -14,7 +14,7 @@ from core.math.rotations import axis_angle_to_matrix
 from core.network import NetworkError, NetworkInfo, NetworkWeights, read_weights, write_weights
 from core.network.pose_architecture import NUM_FEATURES, NUM_POINTS, POSE_MLP, POSE_MLP_SHAPES, POSE_POINTS
 from core.network.pose_mlp import PoseNetwork, answer_of, pose_features
-from training.pose_mlp import PoseMlp
+from training.network.pose_mlp import PoseMlp
 
 pytestmark = pytest.mark.slow
 

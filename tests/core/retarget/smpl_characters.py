@@ -18,7 +18,7 @@ from core.retarget.rig import Rig, Skin
 from core.retarget.source import RetargetSource
 from core.retarget.touch import find_touches
 from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES, JOINT_PARENTS
-from training.sample_motion import sample_motion
+from training.samples.motion import sample_motion
 
 _ROLES = {
     "clavicle": "collar", "upper_arm": "shoulder", "forearm": "elbow", "hand": "wrist",

@@ -18,9 +18,9 @@ from core.layouts import LAYOUTS
 from core.math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from core.smpl_skeleton import JOINT_INDEX, NUM_BODY_ROTATIONS
 
-from .config import AugmentConfig
-from .data.pairs import PairBatch
+from ..config import AugmentConfig
 from .motion_folder import BETAS_SPREAD
+from .pairs import PairBatch
 
 _ARM = ("collar", "shoulder", "elbow", "wrist")
 LIMBS: tuple[tuple[int, ...], ...] = (

@@ -20,7 +20,7 @@ from core.fit import FitOptions, fit_track
 from core.layouts import BODY25
 from core.track import KeypointTrack
 
-from .training_body import ShownBody
+from ..data.training_body import ShownBody
 
 PROTOCOLS = ("published", "honest")
 FALLBACK_AFTER = 60

@@ -18,9 +18,12 @@ from torch import Tensor
 from core.io.atomic_files import atomic_path
 from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
-from .data.pairs import PairBatch, PairDataset
+from ..data.examples import analytic_examples, clean_examples
+from ..data.pairs import PairBatch, PairDataset
+from ..data.training_body import ShownBody, with_hands
+from ..network.networks import Network
+from ..pictures import draw_pair
 from .distributed import Processes
-from .examples import analytic_examples, clean_examples
 from .metrics import (
     FIGURES,
     Accumulator,
@@ -30,9 +33,6 @@ from .metrics import (
     joint_angles_deg,
     point_error_mm,
 )
-from .networks import Network
-from .pictures import draw_pair
-from .training_body import ShownBody, with_hands
 
 _BATCH = 64
 ANALYTIC = "analytic start"

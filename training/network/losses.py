@@ -9,7 +9,7 @@ from torch import Tensor
 
 from core.math.rotations import matrix_to_axis_angle
 
-from .config import LossConfig
+from ..config import LossConfig
 
 _CLAMP = 1e-6
 

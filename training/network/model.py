@@ -19,8 +19,8 @@ from core.network.graph import DEFAULT_GRAPH, NUM_NODES, adjacency, check_graph
 from core.network.residual import fill_missing
 from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
-from .examples import Examples
-from .training_body import POINT_NAMES
+from ..data.examples import Examples
+from ..data.training_body import POINT_NAMES
 
 UNIT_DROPOUT = 0.5
 IDENTITY_6D = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)

@@ -12,10 +12,10 @@ from core.fit.observations import layout_points
 from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 
-from .motion_folder import Clip
+from ..data.motion_folder import Clip
+from ..data.training_body import ShownBody
 from .real_trials import Trial
 from .smplify import GaussianPrior, Smplify, SmplifyOptions, fit_prior
-from .training_body import ShownBody
 
 WAY = SmplifyOptions(optimizer="lbfgs")
 _PRIOR_STEP = 2

@@ -24,7 +24,7 @@ from core.layouts import BODY25
 from core.math.rotations import axis_angle_to_matrix
 from core.smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 
-from .config import BodyConfig
+from ..config import BodyConfig
 
 POINT_NAMES: tuple[str, ...] = tuple(str(point.solver) for point in BODY25.points)
 """The solver's names for the network's 25 keypoints."""

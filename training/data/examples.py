@@ -12,7 +12,7 @@ from core.fit.solver.gauss_newton import Targets
 from core.fit.solver.initial_pose import analytic_start
 
 from .augment import Augmentation
-from .data.pairs import PairBatch
+from .pairs import PairBatch
 from .training_body import ShownBody, pose_rotations
 
 

@@ -20,7 +20,7 @@ from core.math.rotations import nearest_rotation
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX
 
-from .evaluate_cleanup import slides_mm
+from ..evaluate_cleanup import slides_mm
 from .joint_angles import ANGLES, LIMB_JOINTS, SIDES, Angles, smpl_angles
 from .real_trials import Trial
 

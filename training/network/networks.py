@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from core.network.pose_architecture import POSE_MLP
 
+from ..config import ModelConfig
 from .checkpoints import Checkpoint, load_weights
-from .config import ModelConfig
 from .model import ResidualNet
 from .pose_mlp import PoseMlp
 

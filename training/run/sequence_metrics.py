@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ..data.training_body import ShownBody
 from .metrics import aligned_error_mm, centred, point_error_mm
 from .sequential import TrackedClip, TrueClip
-from .training_body import ShownBody
 
 NUM_PARTS = 10
 _BLOCK = 256

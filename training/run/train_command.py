@@ -11,13 +11,13 @@ from core.cli.exit_codes import exit_code_of
 from core.io.atomic_files import atomic_path
 from core.io.protected_files import check_outputs
 
-from .config import ConfigError, RunConfig, config_from_dict, read_config
+from ..config import ConfigError, RunConfig, config_from_dict, read_config
+from ..outputs import run_files
 from .distributed import Processes, joined_processes
-from .outputs import run_files
 from .run_log import RunLog
 from .trainer import Trainer
 
-DEFAULT_CONFIG = Path(__file__).with_name("configs") / "net.yaml"
+DEFAULT_CONFIG = Path(__file__).parents[1] / "configs" / "net.yaml"
 
 _OPTION_KEYS = {
     "extra_tag": "output.extra_tag",

@@ -17,7 +17,7 @@ from core.math.rotations import matrix_to_axis_angle, slerp_matrices, transposed
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX, NUM_JOINTS
 
-from .sample_feet import FootPath, FootShape, Walk, ease, foot_path, plan_walk, turn_x, turn_y, turn_z
+from .feet import FootPath, FootShape, Walk, ease, foot_path, plan_walk, turn_x, turn_y, turn_z
 
 FPS = 60.0
 DURATION_S = 7.2

@@ -34,9 +34,9 @@ from core.reading.interpret import interpret
 from core.smpl_skeleton import JOINT_INDEX
 from core.track import KeypointTrack
 
+from ..data.motion_folder import Clip
 from .fit_conditions import CLEAN, SMPL_HIP_WIDTH_M, Condition
 from .fit_spill import Spill, SpillGauge, summarise_spill
-from .motion_folder import Clip
 from .realistic_errors import add_errors
 
 _VERTEX_FRAMES = 40

@@ -14,11 +14,11 @@ from typing import Any
 from core.errors import InputMissingError
 from core.io.atomic_files import atomic_path
 
-from .checkpoints import CheckpointError, load_checkpoint
-from .config import ConfigError, RunConfig, parse_yaml, read_config
-from .distributed import Processes
-from .run_log import RunLog
-from .trainer import CHECKPOINT_FOLDER, LAST_NAME, Trainer
+from ..config import ConfigError, RunConfig, parse_yaml, read_config
+from ..network.checkpoints import CheckpointError, load_checkpoint
+from ..run.distributed import Processes
+from ..run.run_log import RunLog
+from ..run.trainer import CHECKPOINT_FOLDER, LAST_NAME, Trainer
 
 EVALUATION_NAME = "evaluation.json"
 _GROUP_KEYS = ("config", "settings", "variants")

@@ -17,9 +17,15 @@ from core.network.pose_architecture import POSE_MLP
 from core.network.weights import read_weights
 from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
-from .augment import NUM_OTHER_BODIES, Augmentation
-from .body_perturbation import point_offsets, with_other_bones
-from .checkpoints import (
+from ..config import RunConfig
+from ..data.augment import NUM_OTHER_BODIES, Augmentation
+from ..data.body_perturbation import point_offsets, with_other_bones
+from ..data.examples import Examples, training_examples
+from ..data.pairs import PairBatch, PairDataset, TrainSampler, held_out_targets, train_loader
+from ..data.prepared import load_motions, sample_poses
+from ..data.splits import split_clips
+from ..data.training_body import ShownBody, load_body, with_hands
+from ..network.checkpoints import (
     Checkpoint,
     CheckpointError,
     load_checkpoint,
@@ -28,19 +34,13 @@ from .checkpoints import (
     restore_random_state,
     save_checkpoint,
 )
-from .config import RunConfig
-from .data.pairs import PairBatch, PairDataset, TrainSampler, held_out_targets, train_loader
-from .data.prepared import load_motions, sample_poses
-from .data.splits import split_clips
+from ..network.losses import LOSS_NAMES, Loss, pair_loss
+from ..network.networks import make_network, uses_bfloat16
+from ..network.pose_mlp import PoseMlp
+from ..pictures import write_png
 from .distributed import Processes, distribute, synchronised
-from .evaluation import PairTest, draw_predictions, evaluate, mean_mpve, table_text, write_table
-from .examples import Examples, training_examples
-from .losses import LOSS_NAMES, Loss, pair_loss
-from .networks import make_network, uses_bfloat16
-from .pictures import write_png
-from .pose_mlp import PoseMlp
 from .run_log import RunLog
-from .training_body import ShownBody, load_body, with_hands
+from .validation import PairTest, draw_predictions, evaluate, mean_mpve, table_text, write_table
 
 CHECKPOINT_FOLDER = "checkpoints"
 BEST_NAME, LAST_NAME = "best.pth.tar", "last.pth.tar"

@@ -12,9 +12,9 @@ from typing import Protocol
 
 from core.fit import FitOptions
 
+from ..data.motion_folder import Clip
 from .fit_conditions import Condition
 from .fit_metrics import Evaluation, Row
-from .motion_folder import Clip
 
 _evaluation: Evaluation
 """Set once in each worker process, when it starts."""

@@ -24,7 +24,7 @@ from core.fit.solver.initial_pose import analytic_start
 from core.math.rotations import matrix_to_axis_angle
 from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
-from .training_body import ShownBody, with_hands
+from ..data.training_body import ShownBody, with_hands
 
 OPTIMIZERS = ("adam", "lbfgs")
 MODES = ("frames", "clip")

@@ -23,15 +23,15 @@ from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 from core.network.weights import NetworkInfo, write_weights
 
-from .body_perturbation import with_other_bones
-from .checkpoints import load_checkpoint
-from .convert_checkpoint import fold_network
-from .evaluation import ANALYTIC, UNTOUCHED
+from ..convert_checkpoint import fold_network
+from ..data.body_perturbation import with_other_bones
+from ..data.motion_folder import Clip
+from ..network.checkpoints import load_checkpoint
+from ..network.networks import network_of
+from ..network.pose_mlp import PoseMlp
+from ..run.validation import ANALYTIC, UNTOUCHED
 from .fit_conditions import Condition
 from .fit_metrics import Evaluation, Row, summarise
-from .motion_folder import Clip
-from .networks import network_of
-from .pose_mlp import PoseMlp
 from .realistic_errors import ErrorModel
 from .variants import Variant, read_figures, write_figures
 

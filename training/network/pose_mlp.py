@@ -14,7 +14,7 @@ from core.network.pose_architecture import DEPTH, NORM_EPSILON, NUM_ANSWERS, NUM
 from core.network.pose_mlp import answer_of, pose_features
 from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
-from .examples import Examples, mean_miss
+from ..data.examples import Examples, mean_miss
 
 _LAST_SPREAD = 1e-3
 

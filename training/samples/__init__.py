@@ -1,0 +1,1 @@
+"""The motion of the samples that the project carries."""
