@@ -15,8 +15,8 @@ import numpy as np
 
 from .body.data import NUM_BETAS
 from .errors import AmbiguousTrackError, MotionError
-from .io.atomic_files import atomic_path
 from .io.npz import npz_headers, read_npz
+from .io.own_files import write_own_npz
 from .math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .motion import Motion
 from .smpl_skeleton import JOINT_NAMES, NUM_BODY_ROTATIONS, NUM_JOINTS
@@ -59,7 +59,7 @@ def write_motion(
     rest_pelvis: np.ndarray | None = None,
     extra: Mapping[str, np.ndarray] | None = None,
 ) -> None:
-    """Write *motion* in the AMASS layout; the file appears whole or not at all.
+    """Write *motion* in the AMASS layout; the file appears whole or not at all, and `core.io.own_files` recognises it.
 
     Keys: ``poses`` (F, 156) with root and body first and hands zero, ``trans`` (F, 3), ``betas``, ``gender``,
     ``mocap_framerate``, and our own ``up_axis`` and ``body`` (the body that the betas belong to).
@@ -88,18 +88,16 @@ def write_motion(
     poses = np.zeros((motion.num_frames, _AMASS_WIDTH))
     joints = [motion.skeleton.index(name) for name in JOINT_NAMES[:NUM_BODY_ROTATIONS]]
     poses[:, :_BODY_WIDTH] = motion.poses.reshape(len(poses), -1, 3)[:, joints].reshape(len(poses), -1)
-    with atomic_path(path) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(
-            stream,
-            poses=poses,
-            trans=motion.trans.astype(np.float64),
-            betas=motion.betas.astype(np.float64),
-            gender=np.array(motion.gender),
-            mocap_framerate=np.array(float(motion.fps)),
-            up_axis=np.array(up_axis),
-            body=np.array(motion.body),
-            **extra,
-        )
+    arrays = {
+        "poses": poses,
+        "trans": motion.trans.astype(np.float64),
+        "betas": motion.betas.astype(np.float64),
+        "gender": np.array(motion.gender),
+        "mocap_framerate": np.array(float(motion.fps)),
+        "up_axis": np.array(up_axis),
+        "body": np.array(motion.body),
+    }
+    write_own_npz(path, {**arrays, **extra})
 
 
 def read_motion(

@@ -115,7 +115,7 @@ def _options(args: argparse.Namespace, protected: Mapping[Path, str]) -> BatchOp
         up_axis="",
         **_character_options(args),
     ).resolved()
-    return BatchOptions(options, jobs=args.jobs, force=args.force, protected=protected)
+    return BatchOptions(options, jobs=args.jobs, overwrite=args.overwrite, protected=protected)
 
 
 def _character_options(args: argparse.Namespace) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def serve() -> NoReturn:
 def _answer(request: dict[str, object], channel: Channel) -> dict[str, object]:
     """Return the result of the conversion, or the error."""
     try:
-        Path(str(request["folder"])).mkdir(mode=0o700)
+        Path(str(request["folder"])).mkdir(mode=0o700, exist_ok=True)
         return convert(request, _reporter(channel))
     except (CoreError, OSError) as error:
         return {"error": str(error), "kind": type(error).__name__}

@@ -1,6 +1,7 @@
 """Convert one input of a batch: skip it if it is done, publish its files whole, and write its report.
 
-The files of an input are written to a hidden folder beside their destination and moved when all are complete. The
+The files of an input are written to a hidden folder beside their destination and moved when all are complete; what a
+killed batch leaves of it is removed by its worker or by the next run (`core.io.temporary_folders`). The
 report lists them before the first is moved, and is marked finished after the last. So however a batch ends, the next
 run knows which files are its own, and either finds the input done or converts it again.
 """
@@ -9,8 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from .. import __version__
 from ..errors import OutputError
 from ..io.atomic_files import atomic_path, replace_file
 from ..io.protected_files import ProtectedFiles
+from ..io.temporary_folders import temporary_folder
 from ..pipeline import ConvertOptions
 from .jobs import (
     BatchError,
@@ -36,9 +36,6 @@ from .jobs import (
 from .python_worker import convert_to_amass
 from .workers import Convert, OnProgress
 
-STAGE_PREFIX = ".smplify-"
-"""Prefix of the hidden folders in which outputs are written; a leftover folder is from a killed batch."""
-
 
 @dataclass(frozen=True)
 class BatchOptions:
@@ -47,13 +44,13 @@ class BatchOptions:
     Attributes:
         convert: how to convert each input.
         jobs: number of parallel workers.
-        force: convert finished inputs too, and replace files that an earlier run did not write or that were changed.
+        overwrite: convert finished inputs too, and replace files that no earlier run wrote or that changed.
         protected: files besides the inputs that must not be overwritten, each with its role.
     """
 
     convert: ConvertOptions = field(default_factory=ConvertOptions)
     jobs: int = 1
-    force: bool = False
+    overwrite: bool = False
     protected: Mapping[Path, str] = field(default_factory=dict)
 
 
@@ -151,7 +148,7 @@ def convert_one(
     try:
         check_name(job)
         mark = fingerprint(job, options.convert)
-        if not options.force and is_done(job, mark):
+        if not options.overwrite and is_done(job, mark):
             return Outcome(job, "skipped")
         return _convert(job, options, convert, claims, on_progress, mark)
     except (OSError, BatchError) as error:
@@ -166,26 +163,19 @@ def convert_one(
 def _convert(
     job: Job, options: BatchOptions, convert: Convert, claims: Claims, on_progress: OnProgress, mark: str
 ) -> Outcome:
-    """Convert *job* into a hidden folder, then move the files to their destination.
-
-    The worker creates that folder, so a batch that is killed before it sends the request leaves no folder behind.
-    """
+    """Convert *job* into a hidden folder, then move the files to their destination."""
     started = time.monotonic()
-    job.target.parent.mkdir(parents=True, exist_ok=True)
-    stage = job.target.with_name(f"{STAGE_PREFIX}{secrets.token_hex(6)}")
-    request = {
-        "source": str(job.source), "folder": str(stage), "stem": job.target.name,
-        "options": options.convert.as_dict(), "workers": max(1, (os.cpu_count() or 1) // options.jobs),
-    }  # fmt: skip
-    try:
+    with temporary_folder(job.target.parent) as stage:
+        request = {
+            "source": str(job.source), "folder": str(stage), "stem": job.target.name,
+            "options": options.convert.as_dict(), "workers": max(1, (os.cpu_count() or 1) // options.jobs),
+        }  # fmt: skip
         answer = convert(request, on_progress)
         if "error" in answer:
             raise BatchError(str(answer["error"]))
         names, people = answer.pop("outputs"), answer.pop("people")
         claims.claim(job, names)
-        entries = _publish(job, stage, names, force=options.force)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        entries = _publish(job, stage, names, overwrite=options.overwrite)
     outcome = Outcome(
         job, "converted", outputs=tuple(_targets(job, names)), seconds=time.monotonic() - started,
         doubts=tuple(doubt for person in people for doubt in person["doubts"]),
@@ -200,7 +190,7 @@ def _targets(job: Job, names: Sequence[str]) -> list[Path]:
     return [job.target.with_name(name) for name in names]
 
 
-def _publish(job: Job, stage: Path, names: Sequence[str], *, force: bool) -> list[dict[str, object]]:
+def _publish(job: Job, stage: Path, names: Sequence[str], *, overwrite: bool) -> list[dict[str, object]]:
     """Move the files *names* from *stage* to their destination, without replacing files that are not ours.
 
     Returns:
@@ -211,7 +201,7 @@ def _publish(job: Job, stage: Path, names: Sequence[str], *, force: bool) -> lis
         OutputError: a file cannot be replaced, because another program has it open.
     """
     before = entries_before(job)
-    if not force:
+    if not overwrite:
         _refuse_foreign(job, _targets(job, names), before)
     entries = [file_entry(stage / name) for name in names]
     unfinished = Outcome(job, "unfinished", message="ended while the files were being moved; run it again")
@@ -231,7 +221,7 @@ def _refuse_foreign(job: Job, targets: Sequence[Path], before: Sequence[dict[str
     if foreign:
         raise BatchError(
             f"expected only files of an earlier run at the destination, found {', '.join(foreign)}; move them, choose "
-            "another output folder, or give --force to replace them"
+            "another output folder, or give --overwrite to replace them"
         )
 
 

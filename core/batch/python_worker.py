@@ -27,7 +27,6 @@ def convert_to_amass(request: Mapping[str, Any], on_progress: OnProgress) -> dic
             Path(request["source"]), options, lambda share, what: on_progress(_FIT_SHARE * share, what),
             workers=request.get("workers"),
         )  # fmt: skip
-        folder.mkdir(mode=0o700)  # not before, so that a killed batch hardly ever leaves it
         for person in fitted:
             on_progress(_FIT_SHARE, "Cleaning up and writing")
             motion, notes = clean_person(person, options.cleanup)

@@ -6,22 +6,19 @@ Only this module knows of threads. Elsewhere, on a cluster, `convert_one` can be
 from __future__ import annotations
 
 import queue
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from .. import __version__
-from ..io.atomic_files import TEMPORARY_PREFIX
+from ..io.temporary_folders import remove_leftovers
 from .console import Display
-from .conversion import STAGE_PREFIX, BatchOptions, Claims, Outcome, convert_one, write_json
+from .conversion import BatchOptions, Claims, Outcome, convert_one, write_json
 from .jobs import SUMMARY_NAME, BatchError, Job, is_summary
 from .workers import Worker, WorkerPool
 
 _POLL_S = 0.5
-_ABANDONED_S = 86400.0
-"""Age in seconds after which an unchanged hidden folder counts as abandoned, for example after a power cut."""
 
 
 def run_batch(
@@ -45,9 +42,9 @@ def run_batch(
     started = time.monotonic()
     claims = Claims(jobs, options)
     claims.check(out / SUMMARY_NAME, "the summary")
-    _check_folder(out, force=options.force)
+    _check_folder(out, overwrite=options.overwrite)
     for folder in {out, *(job.target.parent for job in jobs)}:
-        _remove_abandoned(folder)
+        remove_leftovers(folder)
     display = Display(len(jobs), quiet=quiet)
     pool = WorkerPool(start_worker)
     threads = ThreadPoolExecutor(options.jobs)
@@ -86,7 +83,7 @@ def _next(ended: queue.SimpleQueue[Future[Outcome]]) -> Future[Outcome]:
             continue
 
 
-def _check_folder(out: Path, *, force: bool) -> None:
+def _check_folder(out: Path, *, overwrite: bool) -> None:
     """Create the folder *out* and check that the summary may be written there."""
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -96,22 +93,11 @@ def _check_folder(out: Path, *, force: bool) -> None:
             "with -o"
         ) from error
     summary = out / SUMMARY_NAME
-    if summary.exists() and not force and not is_summary(summary):
+    if summary.exists() and not overwrite and not is_summary(summary):
         raise BatchError(
             f"expected no {SUMMARY_NAME} in {out} but that of an earlier run, found another file; move it, choose "
-            "another output folder, or give --force to replace it"
+            "another output folder, or give --overwrite to replace it"
         )
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Remove hidden folders in *folder* that an interrupted batch left long ago."""
-    for path in (*folder.glob(f"{STAGE_PREFIX}*"), *folder.glob(f"{TEMPORARY_PREFIX}*")):
-        try:
-            abandoned = time.time() - path.lstat().st_mtime > _ABANDONED_S
-        except OSError:  # removed in the meantime
-            continue
-        if abandoned and path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def _write_summary(out: Path, outcomes: Sequence[Outcome], *, total: int, seconds: float) -> None:

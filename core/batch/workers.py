@@ -14,7 +14,7 @@ OnProgress = Callable[[float, str], None]
 Convert = Callable[[dict[str, Any], OnProgress], dict[str, Any]]
 """Converts one input: a request becomes an answer, both plain values for JSON.
 
-The request has ``source``, ``folder`` (to be made, and to write the outputs to), ``stem`` (the name of the outputs),
+The request has ``source``, ``folder`` (to write the outputs to; it exists), ``stem`` (the name of the outputs),
 ``options`` (`ConvertOptions.as_dict`) and ``workers`` (the number of threads for the fit). The answer has ``outputs``
 (file names), ``people`` (one dictionary each) and what else the report shall say; or only ``error``, a message.
 """
@@ -58,18 +58,31 @@ class WorkerPool:
     def convert(self, request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
         """Let a worker convert one input, as `Convert` says; may be called on several threads.
 
+        If the worker dies, a new one tries once more: it may have been short of memory, or ended by somebody.
+
         Raises:
             WorkerStartError: no worker can be started.
             WorkerDied: `stop` was called.
         """
+        try:
+            return self._convert_once(request, on_progress)
+        except WorkerDied:
+            if self._stopped:
+                raise
+        try:
+            return self._convert_once(request, on_progress)
+        except WorkerDied as error:
+            if self._stopped:
+                raise
+            return {"error": f"{error}; it was tried twice"}
+
+    def _convert_once(self, request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
         worker = self._take()
         try:
             answer = worker.convert(request, on_progress)
-        except WorkerDied as error:
+        except WorkerDied:
             self._drop(worker)
-            if self._stopped:
-                raise
-            return {"error": str(error)}
+            raise
         with self._lock:
             self._idle.append(worker)
         return answer

@@ -79,11 +79,16 @@ def add_batch_arguments(parser: argparse.ArgumentParser, when: str = "") -> None
     group.add_argument(
         "--jobs", type=_positive, default=1, metavar="N", help="number of inputs to convert in parallel (default: 1)"
     )
-    group.add_argument(
-        "--force",
+    add_overwrite_argument(parser, "in a batch, also convert inputs again that are already done")
+    parser.add_argument("--force", dest="overwrite", action="store_true", help=argparse.SUPPRESS)  # its earlier name
+
+
+def add_overwrite_argument(parser: argparse.ArgumentParser, also: str = "") -> None:
+    """Add the option ``--overwrite`` to a command line; *also* says in the help what else it does."""
+    parser.add_argument(
+        "--overwrite",
         action="store_true",
-        help="convert inputs again that are already done, and replace files that this tool did not write or that were "
-        "changed since",
+        help="replace files that this program did not write or that were changed since" + (f"; {also}" if also else ""),
     )
 
 

@@ -13,13 +13,15 @@ EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
 
-def exit_code_of(program: str, work: Callable[[], int | None], *, interrupted: str = "interrupted") -> int:
+def exit_code_of(
+    program: str, work: Callable[[], int | None], *, interrupted: str | Callable[[], str] = "interrupted"
+) -> int:
     """Run a command and return its exit code; print an expected error as one line.
 
     Args:
         program: the command's name, which error lines start with.
         work: runs the command and returns its exit code; None means 0.
-        interrupted: the message after Ctrl-C.
+        interrupted: the message after Ctrl-C, or a function that returns it.
 
     Raises:
         BrokenPipeError: the reader of standard output has closed it. It is passed on unchanged.
@@ -33,7 +35,7 @@ def exit_code_of(program: str, work: Callable[[], int | None], *, interrupted: s
     except OSError as error:
         print(f"{program}: {error}; check the path, its permissions and the space left", file=sys.stderr)
     except KeyboardInterrupt:
-        print(f"{program}: {interrupted}", file=sys.stderr)
+        print(f"{program}: {interrupted if isinstance(interrupted, str) else interrupted()}", file=sys.stderr)
         return EXIT_INTERRUPTED
     return EXIT_FAILED
 

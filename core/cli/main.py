@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -17,20 +16,21 @@ from ..batch import REPORT_SUFFIX, SUMMARY_NAME, BatchError, BatchOptions
 from ..batch.python_worker import PythonWorker
 from ..cleanup import CleanupOptions
 from ..errors import CoreError
-from ..fit import FitReport
-from ..io.atomic_files import atomic_path
-from ..io.protected_files import check_outputs
+from ..io.own_files import write_own_json, write_own_npz
 from ..person_labels import labelled, person_labels
 from ..pipeline import FittedPerson, clean_person, read_input, write_person
 from ..reading import add_reading_arguments, read_tracks, reading_options
 from ..track import KeypointTrack
-from .arguments import add_batch_arguments, add_convert_arguments, convert_options
+from .arguments import add_batch_arguments, add_convert_arguments, add_overwrite_argument, convert_options
 from .batch import batch_command
 from .exit_codes import exit_code_of, raise_on_interrupt
 from .info import run_info
+from .outputs import Outputs
 
 _INPUTS = ("input", "body", "betas", "regressor", "network")
 """The arguments that name input files."""
+_OUTPUTS = ("output", "report")
+"""The arguments that name output files."""
 _PROGRAM = "python -m core"
 """The command's name when the package is not installed."""
 
@@ -47,10 +47,23 @@ def main(argv: Sequence[str] | None = None, *, program: str = _PROGRAM) -> int:
     """
     parser = _parser(program)
     args = parser.parse_args(argv)
-    run, interrupted = args.run, "interrupted; nothing was written"
-    if run is _run_fit and _names_folder(args.output):
-        run, interrupted = _run_batch, "interrupted; run it again to continue"
-    return exit_code_of(parser.prog, lambda: run(args), interrupted=interrupted)
+    raise_on_interrupt()
+    if args.run is _run_info:
+        return exit_code_of(parser.prog, lambda: _run_info(args))
+    if args.run is _run_fit and _names_folder(args.output):
+        return exit_code_of(parser.prog, lambda: _run_batch(args), interrupted="interrupted; run it again to continue")
+    outputs = Outputs(_inputs(args), overwrite=args.overwrite)
+    return exit_code_of(parser.prog, lambda: args.run(args, outputs), interrupted=outputs.interrupted)
+
+
+def _inputs(args: argparse.Namespace) -> dict[str, list[Path]]:
+    """Return the files that are read, by role."""
+    given = {name: vars(args).get(name) for name in _INPUTS}
+    return {
+        f"the {name}": [Path(path) for path in (value if isinstance(value, list) else [value])]
+        for name, value in given.items()
+        if value
+    }
 
 
 def _names_folder(output: str) -> bool:
@@ -78,6 +91,7 @@ def _parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
     convert.add_argument("input", type=Path)
     convert.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz")
     add_reading_arguments(convert)
+    add_overwrite_argument(convert)
     convert.set_defaults(run=_run_convert)
     return parser
 
@@ -111,26 +125,24 @@ def _run_info(args: argparse.Namespace) -> int:
 
 
 def _run_batch(args: argparse.Namespace) -> int:
-    raise_on_interrupt()
     if args.report is not None:
         raise BatchError(
             f"expected no --report for a batch, got {args.report}; leave it out: each output has a report beside it"
         )
     options = replace(convert_options(args), up_axis=args.out_up).resolved()
-    batch = BatchOptions(options, jobs=args.jobs, force=args.force)
+    batch = BatchOptions(options, jobs=args.jobs, overwrite=args.overwrite)
     return batch_command(args.input, Path(args.output), batch, PythonWorker, quiet=args.quiet)
 
 
-def _run_fit(args: argparse.Namespace) -> int:
+def _run_fit(args: argparse.Namespace, outputs: Outputs) -> int:
     if len(args.input) > 1:
         raise BatchError(f"expected a folder for the outputs of {len(args.input)} inputs, got {args.output}; give one")
     args.input, args.output = args.input[0], Path(args.output)
     _check_npz(args.output)
-    _check_outputs(args, "")
+    outputs.check(_files(args, ""))
     options = replace(convert_options(args), up_axis=args.out_up)
     given = read_input(args.input, options)
-    for label in given.labels:
-        _check_outputs(args, label)
+    outputs.plan(_files(args, label) for label in given.labels)
     for note in given.readings[0].people_left_out:
         print(note)
     for reading, label in zip(given.readings, given.labels, strict=True):
@@ -148,7 +160,7 @@ def _run_fit(args: argparse.Namespace) -> int:
         output = labelled(args.output, person.label)
         write_person(output, person, motion, up_axis=options.up_axis)
         if args.report is not None:
-            _write_report(labelled(args.report, person.label), person.report)
+            write_own_json(labelled(args.report, person.label), person.report.to_dict())
         _print_result(output, person)
     return 0
 
@@ -168,18 +180,12 @@ def _print_result(output: Path, person: FittedPerson) -> None:
         print(f"  and {len(report.flags) - _MAX_FLAGS} more; --report FILE.json writes all of them")
 
 
-def _write_report(path: Path, report: FitReport) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(report.to_dict(), indent=1, allow_nan=False), encoding="utf-8")
-
-
-def _run_convert(args: argparse.Namespace) -> int:
+def _run_convert(args: argparse.Namespace, outputs: Outputs) -> int:
     _check_npz(args.output)
-    _check_outputs(args, "")
+    outputs.check(_files(args, ""))
     tracks = read_tracks(args.input, reading_options(args))
     labels = person_labels(tracks)
-    for label in labels:
-        _check_outputs(args, label)
+    outputs.plan(_files(args, label) for label in labels)
     for track, label in zip(tracks, labels, strict=True):
         output = labelled(args.output, label)
         _write_track(output, track)
@@ -188,15 +194,14 @@ def _run_convert(args: argparse.Namespace) -> int:
 
 
 def _write_track(output: Path, track: KeypointTrack) -> None:
-    with atomic_path(output) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(
-            stream,
-            positions=track.positions,
-            confidence=track.confidence,
-            fps=np.array(track.fps),
-            layout=np.array(track.layout.name),
-            names=np.array(track.layout.names),
-        )
+    arrays = {
+        "positions": track.positions,
+        "confidence": track.confidence,
+        "fps": np.array(track.fps),
+        "layout": np.array(track.layout.name),
+        "names": np.array(track.layout.names),
+    }
+    write_own_npz(output, arrays)
 
 
 def _check_npz(output: Path) -> None:
@@ -206,11 +211,10 @@ def _check_npz(output: Path) -> None:
         raise CoreError(f"expected an output that ends in .npz, got {output}; name it {output.with_suffix('.npz')}")
 
 
-def _check_outputs(args: argparse.Namespace, label: str) -> None:
-    """Refuse, before the fit, outputs that are folders or would replace an input or each other."""
-    files = vars(args)
-    outputs = {f"the {name}": labelled(files[name], label) for name in ("output", "report") if files.get(name)}
-    check_outputs(outputs, {f"the {name}": Path(files[name]) for name in _INPUTS if files.get(name)})
+def _files(args: argparse.Namespace, label: str) -> dict[str, Path]:
+    """Return the files that are written for the person *label*, by role."""
+    given = vars(args)
+    return {f"the {name}": labelled(Path(given[name]), label) for name in _OUTPUTS if given.get(name)}
 
 
 class _Progress:

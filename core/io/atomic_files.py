@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import InputMissingError, OutputError
-
-TEMPORARY_PREFIX = ".writing-"
-"""Prefix of the temporary folders in which files are written; a leftover folder is from a killed process."""
+from ..errors import CoreError, InputMissingError, OutputError
+from .temporary_folders import temporary_folder
 
 _WAITS_S = (0.1, 0.2, 0.4, 0.8)
 """Windows cannot replace an open file; these waits outlast a virus scanner, but not another program."""
@@ -23,23 +20,32 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside *path* whose file replaces *path* when the block ends without an error.
 
     If the block raises, the temporary file is removed and *path* is untouched. The temporary file has the name of
-    *path*, so writers that check the suffix see the right one. Missing folders are created.
+    *path*, so writers that check the suffix see the right one. Missing folders are created. What a killed process left
+    is removed by the next one that writes to the same folder, as `temporary_folder` says.
 
     Args:
         path: the file to write.
 
     Raises:
         InputMissingError: the block ended without writing the file.
-        OutputError: the existing file cannot be replaced; it is unchanged.
+        OutputError: the folder cannot be written to, the disk is full, or the existing file cannot be replaced; it is
+            unchanged.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=target.parent, ignore_cleanup_errors=True) as folder:
-        temporary = Path(folder) / target.name
-        yield temporary
-        if not temporary.is_file():
-            raise InputMissingError(f"expected a file to be written for {target}, but nothing was; the old file stays")
-        replace_file(temporary, target)
+    try:
+        with temporary_folder(target.parent) as folder:
+            temporary = folder / target.name
+            yield temporary
+            if not temporary.is_file():
+                raise InputMissingError(f"expected a file to be written for {target}, but none was; the old one stays")
+            replace_file(temporary, target)
+    except CoreError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"expected to write {target}, but this failed: {error.strerror or error}; check the path, its permissions "
+            "and the space left"
+        ) from error
 
 
 def replace_file(source: Path, target: Path) -> None:

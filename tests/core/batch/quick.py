@@ -20,7 +20,6 @@ class QuickWorker:
 
     def convert(self, request, on_progress):
         folder, kinds = Path(request["folder"]), request["options"]["formats"]
-        folder.mkdir()
         names = [f"{request['stem']}.{suffix}" for suffix in kinds]
         for name in names:
             (folder / name).write_text(f"{name} of {request['options']['quality']}")
@@ -42,7 +41,7 @@ def main(argv: Sequence[str], protected: Mapping[Path, str] | None = None, worke
     for name in ("body", "betas", "regressor", "network"):
         parser.add_argument(f"--{name}", default="")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--force", action="store_true")
+    parser.add_argument("--overwrite", action="store_true")
     args = parser.parse_args(argv)
     options = ConvertOptions(
         formats=tuple(args.formats),
@@ -51,5 +50,5 @@ def main(argv: Sequence[str], protected: Mapping[Path, str] | None = None, worke
         regressor=args.regressor,
         fit=FitOptions(quality=args.quality, network=args.network or None),
     )
-    batch = BatchOptions(options, jobs=args.jobs, force=args.force, protected=protected or {})
+    batch = BatchOptions(options, jobs=args.jobs, overwrite=args.overwrite, protected=protected or {})
     return batch_command(args.inputs, args.out, batch, worker)

@@ -11,7 +11,7 @@ from core.errors import OutputError
 from tests.disguises import DISGUISES, disguise
 from tests.killed_batch import KILLED, kill
 
-from .quick import QuickWorker, main
+from .quick import main
 
 QUICK = "tests.core.batch.quick"
 FORMATS = ("npz", "bvh", "fbx")
@@ -72,19 +72,6 @@ def test_so_does_the_one_after_a_run_that_was_killed_as_it_replaced_files(source
         assert outputs(out) == expected(quality)
 
 
-def test_a_batch_makes_no_folder_that_its_worker_does_not_know_of(source, tmp_path):
-    """So what a kill leaves is removed by the worker, which outlives it."""
-    sent = []
-
-    class Looks(QuickWorker):
-        def convert(self, request, on_progress):
-            sent.append(sorted(path.name for path in Path(request["folder"]).parent.iterdir()))
-            return super().convert(request, on_progress)
-
-    assert main(arguments(source, tmp_path / "out"), worker=Looks) == 0
-    assert sent == [[]]
-
-
 @pytest.mark.slow
 def test_the_run_is_counted_to_its_end(source, tmp_path):
     """So the tests above kill it at each point there is."""
@@ -113,7 +100,7 @@ def test_a_file_that_was_worked_on_since_is_not_replaced(source, tmp_path):
         assert main(arguments(source, out, "--quality", "best")) == 1
         assert "walk.fbx (changed since this tool wrote it)" in outcome(out)[1]
         assert outputs(out) == {**expected("balanced"), "walk.fbx": edited}
-    assert main(arguments(source, out, "--quality", "best", "--force")) == 0
+    assert main(arguments(source, out, "--quality", "best", "--overwrite")) == 0
     assert outputs(out) == expected("best")
 
 
@@ -144,7 +131,7 @@ def test_not_even_force_replaces_what_is_read(source, tmp_path, kind):
     reads["input"] = source
     for path in reads.values():
         out = disguise(path, kind).parent
-        command = [str(source), "-o", str(out), *options, "--formats", "npz", "--force"]
+        command = [str(source), "-o", str(out), *options, "--formats", "npz", "--overwrite"]
         assert main(command, protected={reads["project"]: "the open project"}) == 1
         status, message = outcome(out)
         assert status == "failed" and "to be another file than" in message
@@ -158,7 +145,7 @@ def test_neither_report_nor_summary_replaces_an_input(source, name):
     given = source.with_name(name)
     given.write_text("keypoints")
     with pytest.raises(OutputError, match="to be another file than an input, got"):
-        main([str(source), str(given), "-o", str(source.parent), "--formats", "bvh", "--force"])
+        main([str(source), str(given), "-o", str(source.parent), "--formats", "bvh", "--overwrite"])
     assert {path.name: path.read_text() for path in source.parent.iterdir()} == {
         "walk.npz": "keypoints", name: "keypoints",
     }  # fmt: skip

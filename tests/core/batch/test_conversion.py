@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -55,21 +56,28 @@ def test_workers_are_shared_and_kept(jobs, tmp_path):
     assert {outcome.status for outcome in outcomes} == {"converted"}
 
 
-def test_a_worker_that_died_is_replaced(jobs, tmp_path):
-    started = []
+@pytest.mark.parametrize(("deaths", "status", "workers"), [(1, "converted", 2), (2, "failed", 3)])
+def test_an_input_whose_worker_died_is_tried_once_more(jobs, tmp_path, deaths, status, workers):
+    started, left = [], [deaths]
 
     class Dies(QuickWorker):
         def __init__(self):
             started.append(self)
 
         def convert(self, request, on_progress):
-            if request["stem"] == "b":
+            if request["stem"] == "b" and left[0]:
+                left[0] -= 1
+                Path(request["folder"], "b.npz").write_text("hal")
                 raise WorkerDied("the converting process ended early")
             return super().convert(request, on_progress)
 
     outcomes = run_batch(jobs, tmp_path / "out", BatchOptions(), Dies)
-    assert [outcome.status for outcome in outcomes] == ["converted", "failed", "converted", "converted"]
-    assert outcomes[1].message == "the converting process ended early" and len(started) == 2
+    assert [outcome.status for outcome in outcomes] == ["converted", status, "converted", "converted"]
+    assert len(started) == workers
+    if status == "failed":
+        assert outcomes[1].message == "the converting process ended early; it was tried twice"
+    else:
+        assert (tmp_path / "out" / "b.npz").read_text() == "b.npz of balanced"
 
 
 def test_a_worker_that_cannot_start_ends_the_batch(jobs, tmp_path):

@@ -62,7 +62,7 @@ def test_an_error_is_reported_and_writes_nothing(tmp_path, recording, out, capsy
     arguments, part = faults[name]
     out.mkdir()
     (out / "walk.npz").write_bytes(b"kept as it is")
-    assert fit(*arguments, "-o", out / "walk.npz", "--report", out / "walk.json") == 1
+    assert fit(*arguments, "-o", out / "walk.npz", "--report", out / "walk.json", "--overwrite") == 1
     assert files(out) == {"walk.npz"}
     assert (out / "walk.npz").read_bytes() == b"kept as it is"
     printed = capsys.readouterr()

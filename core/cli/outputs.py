@@ -1,0 +1,58 @@
+"""The files that a command writes: checked before it begins, and told if it is interrupted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ..io.own_files import check_replaceable
+from ..io.protected_files import Files, check_outputs
+
+
+class Outputs:
+    """The files that a command may write."""
+
+    def __init__(self, inputs: Mapping[str, Files], *, overwrite: bool) -> None:
+        """Protect *inputs*, by role; if *overwrite*, other files that are not this program's may be replaced."""
+        self._inputs = inputs
+        self._overwrite = overwrite
+        self._before: dict[Path, tuple[int, int] | None] = {}
+
+    def check(self, outputs: Mapping[str, Path]) -> None:
+        """Check the names of files that may be written, by role.
+
+        Raises:
+            OutputError: one is a folder, an input or another output.
+        """
+        check_outputs(outputs, self._inputs)
+
+    def plan(self, outputs: Iterable[Mapping[str, Path]]) -> None:
+        """Check the files that will be written, by role, for each person.
+
+        Raises:
+            OutputError: one is a folder, an input, another output, or a file that may not be replaced.
+        """
+        for files in outputs:
+            self.check(files)
+            if not self._overwrite:
+                check_replaceable(files.values())
+            self._before |= {path: _state(path) for path in files.values()}
+
+    def interrupted(self) -> str:
+        """Return what to say after an interrupt: which files were written."""
+        written = [str(path) for path, before in self._before.items() if _state(path) != before]
+        if not written:
+            return "interrupted; nothing was written"
+        missing = len(self._before) - len(written)
+        rest = "" if not missing else "; run it again to write the rest"
+        return f"interrupted after it wrote {', '.join(written)}{rest}"
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """Return what differs once another file was moved to *path*; None if there is none."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns

@@ -1,0 +1,89 @@
+"""Write files that show that this program wrote them, and recognise those that nobody changed since.
+
+An .npz file has a hash of its members in the comment of its archive, a JSON object one of its other entries under
+``unchanged``. So a command that is repeated replaces its own output, and not somebody's work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import OutputError
+from .atomic_files import atomic_path
+
+_SIGNER = "learnable-smplify"
+_SIGNATURE_KEY = "unchanged"
+_UNREADABLE = (OSError, EOFError, ValueError, RecursionError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+
+
+def write_own_npz(path: Path | str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write *arrays* to the .npz file *path*, whole or not at all, signed."""
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    with zipfile.ZipFile(stream, "a") as archive:
+        archive.comment = _signature_of_archive(archive)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(stream.getbuffer())
+
+
+def write_own_json(path: Path | str, content: Mapping[str, Any]) -> None:
+    """Write *content* to the JSON file *path*, whole or not at all, signed."""
+    plain = json.loads(json.dumps(content, allow_nan=False))  # as it will be read
+    signed = {**plain, _SIGNATURE_KEY: _signature_of_object(plain)}
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(signed, indent=1) + "\n", encoding="utf-8")
+
+
+def is_own(path: Path) -> bool:
+    """Return whether this program wrote the file at *path* and nobody changed it since.
+
+    An empty file counts: a power cut can leave one, and it contains nobody's work.
+    """
+    try:
+        if path.stat().st_size == 0:
+            return path.is_file()
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                return archive.comment == _signature_of_archive(archive)
+        with path.open("rb") as stream:
+            content = json.load(stream) if stream.read(1) == b"{" and not stream.seek(0) else None
+        return isinstance(content, dict) and content.pop(_SIGNATURE_KEY, None) == _signature_of_object(content)
+    except _UNREADABLE:
+        return False
+
+
+def check_replaceable(paths: Iterable[Path]) -> None:
+    """Refuse to replace files that this program did not write, or that were changed since.
+
+    Raises:
+        OutputError: there is such a file, or a link, at one of *paths*.
+    """
+    for path in paths:
+        if os.path.lexists(path) and not is_own(path):
+            raise OutputError(
+                f"expected no file at {path} but one as this program wrote it, found another one, or one that was "
+                "changed since; choose another name, or give --overwrite to replace it"
+            )
+
+
+def _signature_of_archive(archive: zipfile.ZipFile) -> bytes:
+    members = [(member.filename, member.CRC, member.file_size) for member in archive.infolist()]
+    return _signature(json.dumps(members)).encode()
+
+
+def _signature_of_object(content: Mapping[str, Any]) -> str:
+    return _signature(json.dumps(content, sort_keys=True))
+
+
+def _signature(text: str) -> str:
+    return f"{_SIGNER} {hashlib.sha256(text.encode()).hexdigest()}"
