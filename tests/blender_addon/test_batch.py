@@ -90,7 +90,7 @@ def test_folder_with_a_bad_file_and_a_second_run(write_track, tmp_path, capfd):
     (source / "broken.trc").unlink()
     assert main(arguments) == 0
     assert statuses(out) == {"a.npz": "skipped", "b.npz": "skipped"}
-    assert main([*arguments, "--force"]) == 0
+    assert main([*arguments, "--overwrite"]) == 0
     assert statuses(out) == {"a.npz": "converted", "b.npz": "converted"}
 
 
@@ -101,9 +101,9 @@ def test_files_of_others_are_not_replaced(write_track, tmp_path):
     arguments = [str(source), "-o", str(out), "--formats", "bvh"]
     for _ in range(2):
         assert main(arguments) == 1
-        assert "--force" in summary(out)["inputs"][0]["message"]
+        assert "--overwrite" in summary(out)["inputs"][0]["message"]
         assert (out / "walk.bvh").read_text() == "somebody's work"
-    assert main([*arguments, "--force"]) == 0
+    assert main([*arguments, "--overwrite"]) == 0
     assert (out / "walk.bvh").read_text().startswith("HIERARCHY")
 
 
@@ -123,7 +123,7 @@ def test_what_cannot_be_the_output_folder_is_told_before_any_work(write_track, t
 def test_an_input_is_not_replaced_even_by_force(write_track, tmp_path):
     source = write_track(tmp_path / "walk.npz")
     before = source.read_bytes()
-    assert main([str(source), "-o", str(tmp_path), "--formats", "npz", "--force"]) == 1
+    assert main([str(source), "-o", str(tmp_path), "--formats", "npz", "--overwrite"]) == 1
     assert "used by" in summary(tmp_path)["inputs"][0]["message"]
     assert source.read_bytes() == before
 
@@ -137,7 +137,7 @@ def test_people_of_one_input_never_replace_another_input(write_track, tmp_path):
     arrays["confidence"] = np.stack([arrays["confidence"]] * 2)
     np.savez(folder / "duo.npz", **arrays)
     out = tmp_path / "out"
-    assert main([str(folder), "-o", str(out), "--formats", "npz", "--force"]) == 1
+    assert main([str(folder), "-o", str(out), "--formats", "npz", "--overwrite"]) == 1
     assert statuses(out) == {"duo.npz": "converted", "duo_1.npz": "failed"}
     assert "belongs to" in summary(out)["inputs"][1]["message"]
     assert {path.name for path in out.glob("*.npz")} == {"duo_0.npz", "duo_1.npz"}
@@ -175,7 +175,7 @@ def test_interrupt_leaves_nothing_half_written(write_track, tmp_path, number):
         cwd=REPOSITORY, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # a script's background jobs inherit it ignored
     )  # fmt: skip
-    poll(lambda: list(out.glob(".smplify-*/*")), PATIENCE_S, "files to be written")
+    poll(lambda: list(out.glob(".writing-*/*")), PATIENCE_S, "files to be written")
     run.send_signal(number)
     _, printed = run.communicate(timeout=60)
     assert run.returncode == 130, printed
@@ -215,10 +215,10 @@ def test_a_killed_batch_takes_its_workers_with_it(write_track, tmp_path):
     out, temporary = tmp_path / "out", tmp_path / "temporary"
     temporary.mkdir()
     run = subprocess.Popen(
-        command(source, "-o", out, "--formats", "blend"),
+        command(source, "-o", out, "--formats", "npz", "blend", "fbx", "bvh"),
         cwd=REPOSITORY, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(temporary)},
     )  # fmt: skip
-    poll(lambda: list(out.glob(".smplify-*")), PATIENCE_S, "a conversion to begin")
+    poll(lambda: list(out.glob(".writing-*/*")), PATIENCE_S, "files to be written")
     workers = children_of(run.pid)
     assert len(workers) == 1
     run.kill()
@@ -230,7 +230,7 @@ def test_a_killed_batch_takes_its_workers_with_it(write_track, tmp_path):
 
 @pytest.mark.bpy_module
 def test_a_batch_that_is_killed_while_it_asks_leaves_nothing(tmp_path):
-    """The worker hears of half a request, or of none: no folder was made for it yet."""
+    """The worker hears of half a request, or of none."""
     request = Message("convert", {"source": "walk.npz", "folder": str(tmp_path / "stage")})
     for said in (b"", b"".join(message_parts(request))[:-5]):
         worker = subprocess.run(
@@ -242,14 +242,14 @@ def test_a_batch_that_is_killed_while_it_asks_leaves_nothing(tmp_path):
 
 def test_what_a_batch_that_was_cut_off_left_long_ago_is_removed(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
-    names = (".smplify-old", ".smplify-young", ".writing-old", ".writing-young")
+    names = (".writing-old", ".writing-young")
     for name in names:
         (out / name).mkdir(parents=True)
         (out / name / "walk.npz").touch()
         if name.endswith("old"):
             os.utime(out / name, (0.0, 0.0))
     assert main([str(source), "-o", str(out), "--formats", "npz"]) == 0
-    assert [name for name in names if (out / name).exists()] == [".smplify-young", ".writing-young"]
+    assert [name for name in names if (out / name).exists()] == [".writing-young"]
 
 
 @pytest.mark.bpy_module

@@ -59,7 +59,8 @@ def test_a_folder_becomes_a_tree_of_the_same_files_as_one_by_one(recording, beta
 def test_what_is_done_is_skipped_until_anything_that_counts_changes(recording, betas, out, capsys):
     arguments = ("fit", str(recording), "-o", str(out), "--betas", str(betas), "--mode", "frames")
     for more, status in (
-        ((), "converted"), (("--jobs", "2"), "skipped"), (("--force",), "converted"), (("--out-up", "Y"), "converted"),
+        ((), "converted"), (("--jobs", "2"), "skipped"), (("--overwrite",), "converted"),
+        (("--out-up", "Y"), "converted"),
     ):  # fmt: skip
         assert main([*arguments, *more]) == 0
         assert statuses(out) == {"walk.npz": status}
@@ -111,7 +112,7 @@ def test_what_cannot_be_a_batch_is_told_before_any_work(recording, betas, out, t
 
 def test_an_input_is_not_replaced_even_by_force(recording, betas):
     before = recording.read_bytes()
-    assert fit(recording, "--betas", betas, "-o", recording.parent, "--force") == 1
+    assert fit(recording, "--betas", betas, "-o", recording.parent, "--overwrite") == 1
     assert "used by" in message(recording.parent) and recording.read_bytes() == before
 
 
