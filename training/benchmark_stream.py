@@ -11,7 +11,6 @@ the resident set, measured every 100 frames once the shape has been estimated.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -24,8 +23,7 @@ import numpy as np
 from core.cli.exit_codes import exit_code_of
 from core.fit import FitOptions, FitStream
 from core.fit.quality import QUALITIES
-from core.io.atomic_files import atomic_path
-from core.io.protected_files import check_outputs
+from core.io.own_files import OVERWRITE_HELP
 from core.layouts import LAYOUTS
 from core.math.arrays import one_blas_thread
 from core.track import KeypointTrack
@@ -34,7 +32,9 @@ from .arguments import positive_int
 from .data.motion_folder import clip_files, read_clips
 from .evaluation.fit_conditions import Condition
 from .evaluation.fit_metrics import Evaluation
+from .evaluation.json_figures import write_json
 from .evaluation.realistic_errors import ErrorModel
+from .outputs import check_files
 from .pose_prior import HELD_OUT_SUBJECTS
 
 _STATM, _MEMORY_EVERY = Path("/proc/self/statm"), 100
@@ -120,12 +120,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--noise-mm", type=float, default=5.0, help="standard deviation of the noise per axis")
     parser.add_argument("--quality", choices=tuple(QUALITIES), default="balanced")
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the results as JSON")
+    parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> None:
-    check_outputs({"the metrics": options.json}, {"the clips": clip_files(options.folder)})
+    check_files({"the metrics": options.json}, {"the clips": clip_files(options.folder)}, overwrite=options.overwrite)
     evaluation = Evaluation(FitOptions(quality=options.quality))
     condition = Condition("stream", errors=ErrorModel(white_m=0.001 * options.noise_mm), layout=options.layout)
     longest = max(read_clips(options.folder, options.subjects), key=lambda clip: len(clip.trans))
@@ -138,9 +139,7 @@ def _run(options: argparse.Namespace) -> None:
     if growth_mb is not None:
         print(f"Resident memory grew by at most {growth_mb:.2f} MB after the shape was estimated.")
     if options.json is not None:
-        with atomic_path(options.json) as path:
-            results = {"times": [asdict(row) for row in times], "memory_growth_mb": growth_mb}
-            path.write_text(json.dumps(results, indent=1), encoding="utf-8")
+        write_json(options.json, {"times": [asdict(row) for row in times], "memory_growth_mb": growth_mb})
 
 
 if __name__ == "__main__":

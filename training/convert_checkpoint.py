@@ -26,7 +26,7 @@ from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.cli.exit_codes import exit_code_of
 from core.errors import CoreError
-from core.io.protected_files import check_outputs
+from core.io.own_files import OVERWRITE_HELP
 from core.math.rotations import axis_angle_to_matrix
 from core.network.architecture import NUM_BETAS
 from core.network.folding import fold
@@ -40,6 +40,7 @@ from .data.training_body import POINT_NAMES
 from .network.checkpoints import Checkpoint, load_checkpoint
 from .network.networks import Network, network_of
 from .network.pose_mlp import PoseMlp
+from .outputs import check_files
 from .run.metrics import ANGLE_FIGURES
 
 LARGEST_ERROR_DEG = 1.0
@@ -156,7 +157,12 @@ def _flat_metrics(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]
 
 def convert(options: argparse.Namespace) -> str:
     """Convert a checkpoint as *options* say; return the summary to print."""
-    check_outputs({"the weights": options.output}, {"the checkpoint": options.checkpoint}, own_data=False)
+    check_files(
+        {"the weights": options.output},
+        {"the checkpoint": options.checkpoint},
+        own_data=False,
+        overwrite=options.overwrite,
+    )
     network, checkpoint = load_network(options.checkpoint, options.graph)
     weights = fold_network(network, describe(network, checkpoint, options))
     stored = weights.as_stored(options.precision)
@@ -193,6 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.convert_checkpoint", description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint", type=Path, help="published best_ckpt.pth.tar, or a checkpoint of this project")
     parser.add_argument("-o", "--output", type=Path, required=True, help="weights file to write (.npz)")
+    parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="how numbers are stored")
     parser.add_argument("--graph", choices=tuple(LINKS), default="", help="skeleton graph (default: the checkpoint's)")
     parser.add_argument("--body", default="", help="body the network was trained on (default: the checkpoint's)")

@@ -13,7 +13,6 @@ contact.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -27,8 +26,7 @@ from core.cleanup import CleanupOptions, CleanupSource, analyse_motion, clean_up
 from core.cleanup.feet import POINTS
 from core.cli.exit_codes import exit_code_of
 from core.fit import FitOptions, fit_track
-from core.io.atomic_files import atomic_path
-from core.io.protected_files import check_outputs
+from core.io.own_files import OVERWRITE_HELP
 from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX, NUM_VERTICES
@@ -37,7 +35,9 @@ from .arguments import positive_int
 from .data.motion_folder import Clip, clip_files, read_clips
 from .evaluation.fit_conditions import Condition
 from .evaluation.fit_metrics import Evaluation
+from .evaluation.json_figures import write_json
 from .evaluation.realistic_errors import ErrorModel
+from .outputs import check_files
 from .pose_prior import HELD_OUT_SUBJECTS
 
 NOISE = Condition("10 mm noise, betas estimated", know_betas=False, errors=ErrorModel(white_m=0.01))
@@ -283,12 +283,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--subjects", nargs="+", default=list(HELD_OUT_SUBJECTS), help="subjects whose clips to fit")
     parser.add_argument("--every", type=positive_int, default=1, metavar="N", help="take every Nth clip only")
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the metrics as JSON")
+    parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> None:
-    check_outputs({"the metrics": options.json}, {"the clips": clip_files(options.folder)})
+    check_files({"the metrics": options.json}, {"the clips": clip_files(options.folder)}, overwrite=options.overwrite)
     judge = Judge(Evaluation())
     clips = read_clips(options.folder, options.subjects)[:: options.every]
     raw, usual = (list(fits(judge.evaluation, clips, smoothing)) for smoothing in (0.0, 1.0))
@@ -314,8 +315,7 @@ def _run(options: argparse.Namespace) -> None:
             "prepare_ms": analyse_ms,
             "clean_ms": clean_ms,
         }
-        with atomic_path(options.json) as path:
-            path.write_text(json.dumps(metrics, indent=1), encoding="utf-8")
+        write_json(options.json, metrics)
 
 
 if __name__ == "__main__":

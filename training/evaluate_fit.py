@@ -28,7 +28,7 @@ from core.errors import InputMissingError
 from core.fit import FitOptions, fit_track
 from core.fit.arguments import add_network_arguments, network_options
 from core.fit.quality import QUALITIES
-from core.io.protected_files import check_outputs
+from core.io.own_files import OVERWRITE_HELP
 from core.track import KeypointTrack
 
 from .arguments import positive_int
@@ -39,6 +39,7 @@ from .evaluation.fit_tables import ERROR_COLUMNS, FAULT_COLUMNS, SOLVER_COLUMNS,
 from .evaluation.fit_workers import Measure, measuring
 from .evaluation.json_figures import write_json
 from .evaluation.realistic_errors import ErrorModel
+from .outputs import check_files
 from .pose_prior import HELD_OUT_SUBJECTS
 
 _SPEED_FRAMES = 1000
@@ -103,13 +104,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     add_network_arguments(parser)
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the metrics as JSON")
+    parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> None:
     read = {"the clips": clip_files(options.folder), "the network": options.network}
-    check_outputs({"the metrics": options.json}, read)
+    check_files({"the metrics": options.json}, read, overwrite=options.overwrite)
     names = chosen_rows(options.rows)
     clips = read_clips(options.folder, options.subjects)[:: options.every]
     fit_options = FitOptions(quality=options.quality, **network_options(options))

@@ -26,7 +26,7 @@ from core.errors import CoreError
 from core.fit import FitOptions, fit_track
 from core.fit.arguments import add_network_arguments, network_options
 from core.fit.quality import QUALITIES
-from core.io.protected_files import check_outputs
+from core.io.own_files import OVERWRITE_HELP
 from core.motion import Motion
 
 from .data.motion_folder import clip_files, read_clips
@@ -34,6 +34,7 @@ from .evaluation.json_figures import write_json
 from .evaluation.real_figures import TrialFigures, mean_figures, trial_figures
 from .evaluation.real_tables import angle_head, angle_line, tables
 from .evaluation.real_trials import KINDS, Trial, find_trials, trial_files
+from .outputs import check_files
 from .pose_prior import HELD_OUT_SUBJECTS
 
 _LONGEST_STEP_S = 0.2
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     add_network_arguments(parser)
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the metrics as JSON")
+    parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     options = parser.parse_args(arguments)
     if options.smplify and options.motions is None:
         parser.error("expected --motions MOTION_FOLDER with --smplify; its pose prior is fitted to motions")
@@ -66,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> None:
     motions = None if options.motions is None else clip_files(options.motions)
     read = {"the trials": trial_files(options.folders), "the motions": motions, "the network": options.network}
-    check_outputs({"the metrics": options.json}, read)
+    check_files({"the metrics": options.json}, read, overwrite=options.overwrite)
     data = load_free_body()
     fit_options = FitOptions(quality=options.quality, **network_options(options))
     rows: list[TrialFigures] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +14,7 @@ from torch import Tensor
 
 from core.amass import write_motion
 from core.cli.exit_codes import exit_code_of
-from core.io.atomic_files import atomic_path
-from core.io.protected_files import check_outputs
+from core.io.own_files import OVERWRITE_HELP
 from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 from core.network.residual import ResidualNetwork
@@ -28,9 +26,11 @@ from .data.prepared import MotionArrays, load_motions, sample_poses
 from .data.sources import find_sources
 from .data.splits import split_clips
 from .data.training_body import ShownBody, load_body, pose_rotations
+from .evaluation.json_figures import write_json
 from .evaluation.smplify import Smplify, SmplifyOptions, fit_prior
 from .network.checkpoints import Checkpoint, load_checkpoint
 from .network.networks import network_of
+from .outputs import check_files
 from .run.distributed import choose_device
 from .run.sequence_metrics import measure, summarise
 from .run.sequential import PROTOCOLS, Predictor, TrackedClip, TrueClip, track_clips
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("sample_ratio", nargs="?", type=float, default=1.0, help="share of the test clips to use")
     parser.add_argument("--protocol", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS))
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="folder for metrics and motions (logs/inference)")
+    parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     parser.add_argument("--all_clips", action="store_true", help="use all clips, not only the test clips")
     parser.add_argument("--max_frames", type=int, metavar="F", help="truncate every clip to F frames")
     parser.add_argument(
@@ -119,7 +120,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     output = options.output or Path("logs") / "inference"
-    check_outputs({"the metrics": output / "summary.json"}, {"the checkpoint": options.checkpoint})
+    check_files(
+        {"the metrics": output / "summary.json"}, {"the checkpoint": options.checkpoint}, overwrite=options.overwrite
+    )
     checkpoint = load_checkpoint(options.checkpoint)
     config = settings_of(options, checkpoint)
     device = choose_device(options.device)
@@ -137,7 +140,7 @@ def _run(options: argparse.Namespace) -> None:
     )
     targets = {protocol: [_motion_file(output, protocol, clip) for clip in clips] for protocol in options.protocol}
     read = {"the checkpoint": options.checkpoint, "the motions": [source.path for source in find_sources(config.data)]}
-    check_outputs({"a motion": [path for paths in targets.values() for path in paths]}, read)
+    check_files({"a motion": [path for paths in targets.values() for path in paths]}, read, overwrite=options.overwrite)
     predictor = make_predictor(checkpoint, options.checkpoint, device)
     print(f"{len(clips)} clips, {sum(len(clip.trans) for clip in clips)} frames, on {device}")
     print(f"{'':<44}{'MPVE mm':>9}{'MPAPVE mm':>11}{'drift mm':>10}{'ms/frame':>10}")
@@ -151,8 +154,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.baseline:
         _compare(options, report, clips, body, sample_poses(motions, all_clips if split is None else split.train))
         _report_alone(predictor, report, clips, body, options.protocol[0])
-    with atomic_path(output / "summary.json") as path:
-        path.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    write_json(output / "summary.json", report)
     print(f"wrote {output / 'summary.json'} and {len(options.protocol) * len(clips)} motions beside it")
 
 

@@ -27,7 +27,7 @@ from core.cli.exit_codes import exit_code_of
 from core.errors import CoreError
 from core.fit import FitReport, fit_track
 from core.fit.observations import solver_points
-from core.io.protected_files import check_outputs
+from core.io.own_files import OVERWRITE_HELP
 from core.layouts.bones import bones_between
 from core.motion import Motion
 from core.person_labels import person_labels
@@ -36,6 +36,7 @@ from core.track import KeypointTrack
 
 from .evaluation.fit_oddities import Oddity, find_oddities
 from .evaluation.rasterizer import draw_dot, draw_line, draw_mesh, draw_number, halved
+from .outputs import check_files
 from .pictures import write_png
 
 _TILE_HEIGHT = 220
@@ -236,6 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.look_at_fit", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("files", type=Path, nargs="+", help="keypoint files")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="folder for the sheets")
+    parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     parser.add_argument("--body", metavar="FILE", help="licensed SMPL file (default: the free body)")
     parser.add_argument("--show-fps", type=float, metavar="RATE", help="frames per second to show (default: all)")
     parser.add_argument("--frames", type=int, nargs=2, metavar=("FIRST", "LAST"), help="show only these frames, from 0")
@@ -247,7 +249,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> None:
     sheets = [sheet for path in options.files for sheet in options.output.glob(f"{escape(path.name)}_*.png")]
     body_file = None if options.body is None else Path(options.body)
-    check_outputs({"a sheet": sheets}, {"the keypoints": options.files, "the body": body_file})
+    check_files(
+        {"a sheet": sheets}, {"the keypoints": options.files, "the body": body_file}, overwrite=options.overwrite
+    )
     body = resolve_body(options.body)
     for path in options.files:
         _draw_file(path, body, options)

@@ -22,10 +22,11 @@ from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.cli.exit_codes import exit_code_of
 from core.io.atomic_files import atomic_path
-from core.io.protected_files import check_outputs
+from core.io.own_files import OVERWRITE_HELP
 from core.layouts import BODY25
 from core.motion import Motion
 
+from .outputs import check_files
 from .samples.motion import sample_motion
 
 _TRC_SCALES = {"walk.trc": 1.0, "walk_wrong_units.trc": 1000.0}
@@ -161,12 +162,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; return the exit code."""
     parser = argparse.ArgumentParser(description="Write the sample recordings.")
     parser.add_argument("--output", type=Path, default=Path("samples"), help="folder to write to (default: samples)")
+    parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> None:
-    check_outputs({"a sample": [options.output / name for name in (*_TRC_SCALES, _NPZ_NAME)]}, {})
+    check_files(
+        {"a sample": [options.output / name for name in (*_TRC_SCALES, _NPZ_NAME)]}, {}, overwrite=options.overwrite
+    )
     for path in write_samples(options.output):
         print(f"{path}: {path.stat().st_size} bytes")
 

@@ -1,8 +1,12 @@
-"""Name the files that a training run writes."""
+"""The files that commands of the training write: checked before any work, and named for a training run."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+
+from core.io.own_files import check_replaceable
+from core.io.protected_files import Files, check_outputs
 
 
 def run_files(folder: Path, *, trains: bool) -> list[Path]:
@@ -16,3 +20,23 @@ def run_files(folder: Path, *, trains: bool) -> list[Path]:
     if trains:
         written += [folder / "config.json", *(folder / "checkpoints").glob("*.pth.tar")]
     return [*written, *(folder / "pictures").glob("*.png")]
+
+
+def check_files(
+    outputs: Mapping[str, Files], inputs: Mapping[str, Files], *, overwrite: bool, own_data: bool = True
+) -> None:
+    """Refuse, before any work, outputs that would replace an input, each other, or a file that is not this program's.
+
+    Args:
+        outputs: the files to write, by role ("the metrics"); None for an output that was not requested.
+        inputs: the files to read, by role.
+        overwrite: whether files that this program did not write, or that were changed since, may be replaced.
+        own_data: whether to protect the core's own data too; False for the commands that create it.
+
+    Raises:
+        OutputError: there is such an output.
+    """
+    check_outputs(outputs, inputs, own_data=own_data)
+    if not overwrite:
+        for files in outputs.values():
+            check_replaceable([] if files is None else [files] if isinstance(files, Path) else files)

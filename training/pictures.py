@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.io.atomic_files import atomic_path
+from core.io.own_files import write_own_bytes
 
 SIZE = 240
 _SPAN_M = 2.2
@@ -57,7 +57,7 @@ def _view(points: np.ndarray, colours: np.ndarray, axes: tuple[int, int, int]) -
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
-    """Write a picture (H, W, 3) uint8 as PNG."""
+    """Write a picture (H, W, 3) uint8 as PNG, whole or not at all, signed."""
     height, width = pixels.shape[:2]
     lines = np.concatenate([np.zeros((height, 1), dtype=np.uint8), pixels.reshape(height, -1)], axis=1)
 
@@ -71,5 +71,4 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
         + chunk(b"IDAT", zlib.compress(lines.tobytes()))
         + chunk(b"IEND", b"")
     )
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
+    write_own_bytes(path, data)

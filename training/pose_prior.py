@@ -39,14 +39,14 @@ from core.fit.priors.regression_prior import (
 )
 from core.fit.solver.gauss_newton import Targets
 from core.fit.solver.initial_pose import analytic_start
-from core.io.atomic_files import atomic_path
-from core.io.protected_files import check_outputs
+from core.io.own_files import OVERWRITE_HELP, write_own_npz
 from core.layouts import BODY25
 from core.math.rotations import matrix_to_axis_angle
 from core.smpl_skeleton import JOINT_INDEX
 
 from .data.motion_folder import BETAS_SPREAD, Clip, clip_files, read_clips
 from .evaluation.realistic_errors import ErrorModel, add_errors
+from .outputs import check_files
 
 HELD_OUT_SUBJECTS = ("16", "35", "05")
 """Never trained on: metrics are measured on these subjects."""
@@ -218,13 +218,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="subjects to exclude, for measuring the fit on them; the shipped asset excludes none",
     )  # fmt: skip
     parser.add_argument("--output", type=Path, default=ASSET)
+    parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> None:
     read = {"the clips": clip_files(options.folder), "the body": [FREE_BODY_PATH]}
-    check_outputs({"the prior": options.output}, read, own_data=False)
+    check_files({"the prior": options.output}, read, own_data=False, overwrite=options.overwrite)
     clips = [clip for clip in read_clips(options.folder) if clip.subject not in options.held_out]
     arrays: dict[str, np.ndarray] = {"version": np.array(ASSET_VERSION)}
     for part in PART_JOINTS:
@@ -232,8 +233,7 @@ def _run(options: argparse.Namespace) -> None:
             model = fit_part(clips, part, level)
             for field in FIELDS:
                 arrays[f"{part}_{level}_{field}"] = getattr(model, field).astype(np.float32)
-    with atomic_path(options.output) as path:
-        np.savez_compressed(path, **arrays)
+    write_own_npz(options.output, arrays)
     print(f"wrote {options.output}: {options.output.stat().st_size} bytes, from {len(clips)} clips")
 
 

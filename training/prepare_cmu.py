@@ -22,12 +22,13 @@ from core.body.data import BodyData
 from core.body.free_body import load_free_body
 from core.cli.exit_codes import EXIT_FAILED, exit_code_of
 from core.errors import CoreError, InputMissingError
-from core.io.protected_files import check_outputs
+from core.io.own_files import OVERWRITE_HELP
 from core.motion import Motion
 
 from .cmu.actor import actor_to_motion
 from .cmu.asf_amc import AMC_BONES, read_asf_amc
 from .cmu.bvh import BVH_BONES, read_cmu_bvh
+from .outputs import check_files
 
 HOW_TO_GET = (
     "download cgspeed's BVH conversion of CMU's motions (search for 'cgspeed CMU BVH conversion'), or .asf and .amc "
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.prepare_cmu", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, help="folder of the .bvh, or .asf and .amc files; searched recursively")
     parser.add_argument("--output", type=Path, default=Path("data/cmu"), metavar="FOLDER")
+    parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     parser.add_argument(
         "--fps", type=float, default=30.0, help="frame rate to write; 0 for the files' own (default 30)"
     )
@@ -79,7 +81,9 @@ def _run(options: argparse.Namespace) -> int:
         raise InputMissingError(f"expected .bvh or .amc files in {options.folder}, found none; {HOW_TO_GET}")
     targets = {path: _target(path, options) for path in paths}
     skeletons = [path for path in options.folder.rglob("*") if path.suffix.lower() == ".asf"]
-    check_outputs({"a clip": set(targets.values())}, {"the recordings": [*paths, *skeletons]})
+    check_files(
+        {"a clip": set(targets.values())}, {"the recordings": [*paths, *skeletons]}, overwrite=options.overwrite
+    )
     body = load_free_body()
     failed, frames = 0, 0
     for path in paths:

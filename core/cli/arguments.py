@@ -10,6 +10,7 @@ from ..fit import FitOptions
 from ..fit.arguments import add_network_arguments, network_options
 from ..fit.options import MODES
 from ..fit.quality import QUALITIES
+from ..io.own_files import OVERWRITE_HELP
 from ..math.arrays import DEVICES
 from ..pipeline import ConvertOptions
 from ..reading import add_reading_arguments, reading_options
@@ -88,7 +89,7 @@ def add_overwrite_argument(parser: argparse.ArgumentParser, also: str = "") -> N
     parser.add_argument(
         "--overwrite",
         action="store_true",
-        help="replace files that this program did not write or that were changed since" + (f"; {also}" if also else ""),
+        help=OVERWRITE_HELP + (f"; {also}" if also else ""),
     )
 
 

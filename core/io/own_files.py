@@ -1,7 +1,8 @@
 """Write files that show that this program wrote them, and recognise those that nobody changed since.
 
 An .npz file has a hash of its members in the comment of its archive, a JSON object one of its other entries under
-``unchanged``. So a command that is repeated replaces its own output, and not somebody's work.
+``unchanged``, a picture one of its bytes after its end. So a command that is repeated replaces its own output, and not
+somebody's work.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ import numpy as np
 from ..errors import OutputError
 from .atomic_files import atomic_path
 
+OVERWRITE_HELP = "replace files that this program did not write or that were changed since"
+"""The help of a command's option ``--overwrite``."""
 _SIGNER = "learnable-smplify"
+_SIGNATURE_BYTES = len(_SIGNER) + 1 + 64
 _SIGNATURE_KEY = "unchanged"
 _UNREADABLE = (OSError, EOFError, ValueError, RecursionError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
@@ -44,6 +48,12 @@ def write_own_json(path: Path | str, content: Mapping[str, Any]) -> None:
         temporary.write_text(json.dumps(signed, indent=1) + "\n", encoding="utf-8")
 
 
+def write_own_bytes(path: Path | str, data: bytes) -> None:
+    """Write *data* to *path*, whole or not at all, signed; its format must be one that ends before the file does."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data + _signature(data).encode())
+
+
 def is_own(path: Path) -> bool:
     """Return whether this program wrote the file at *path* and nobody changed it since.
 
@@ -56,8 +66,15 @@ def is_own(path: Path) -> bool:
             with zipfile.ZipFile(path) as archive:
                 return archive.comment == _signature_of_archive(archive)
         with path.open("rb") as stream:
-            content = json.load(stream) if stream.read(1) == b"{" and not stream.seek(0) else None
-        return isinstance(content, dict) and content.pop(_SIGNATURE_KEY, None) == _signature_of_object(content)
+            first = stream.read(1)
+            if first == b"{":
+                content = json.loads(first + stream.read())
+                return bool(content.pop(_SIGNATURE_KEY, None) == _signature_of_object(content))
+            stream.seek(-_SIGNATURE_BYTES, os.SEEK_END)
+            if not (signature := stream.read()).startswith(_SIGNER.encode()):
+                return False
+            stream.seek(0)
+            return _signature(stream.read()[:-_SIGNATURE_BYTES]).encode() == signature
     except _UNREADABLE:
         return False
 
@@ -78,12 +95,12 @@ def check_replaceable(paths: Iterable[Path]) -> None:
 
 def _signature_of_archive(archive: zipfile.ZipFile) -> bytes:
     members = [(member.filename, member.CRC, member.file_size) for member in archive.infolist()]
-    return _signature(json.dumps(members)).encode()
+    return _signature(json.dumps(members).encode()).encode()
 
 
 def _signature_of_object(content: Mapping[str, Any]) -> str:
-    return _signature(json.dumps(content, sort_keys=True))
+    return _signature(json.dumps(content, sort_keys=True).encode())
 
 
-def _signature(text: str) -> str:
-    return f"{_SIGNER} {hashlib.sha256(text.encode()).hexdigest()}"
+def _signature(data: bytes) -> str:
+    return f"{_SIGNER} {hashlib.sha256(data).hexdigest()}"

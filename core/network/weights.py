@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..io.atomic_files import atomic_path
 from ..io.npz import ArrayHeader, npz_headers, read_npz
+from ..io.own_files import write_own_npz
 from .architecture import ARCHITECTURE, FOLDED_SHAPES
 from .graph import NetworkError, check_graph
 from .pose_architecture import POSE_MLP, POSE_MLP_SHAPES
@@ -91,8 +91,7 @@ def write_weights(path: Path | str, weights: NetworkWeights, *, precision: str =
             f"expected at most {MAX_INFO_CHARACTERS} characters of information about the weights, got {len(text)} for "
             f"{path}; keep the figures that matter"
         )
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, format_version=np.array(FORMAT_VERSION), info=np.array(text), **stored)
+    write_own_npz(path, {"format_version": np.array(FORMAT_VERSION), "info": np.array(text), **stored})
 
 
 def read_weights(path: Path | str) -> NetworkWeights:

@@ -15,7 +15,9 @@ from training.make_samples import GAPS, NOISE_M, POSE2SIM_MARKERS, observe, trc_
 from training.samples.feet import PUSH_ROLL_S, STRIKE_ROLL_S, plan_walk
 from training.samples.motion import SQUAT_S, WAVE_S, sample_motion
 
-STALE = "the body or the motion has changed since: run python -m training.make_samples and commit the samples"
+STALE = (
+    "the body or the motion has changed since: run python -m training.make_samples --overwrite and commit the samples"
+)
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 ROUNDING_M = 1.1e-4
 """The files store tenths of a millimetre; the last digit may round differently on another machine."""

@@ -1,4 +1,4 @@
-"""No command of training or core overwrites a file that it reads, whatever its path."""
+"""No command of training or core overwrites a file that it reads, whatever its path, or one that is not its own."""
 
 from __future__ import annotations
 
@@ -104,6 +104,13 @@ FILES, FOLDERS = (
 )  # fmt: skip
 
 
+def _is_named(module: str, case: Case) -> bool:
+    """Return whether a command refuses to replace a file of that name; a run appends to its logs."""
+    if module == "training.train_command":
+        return case.written.startswith("checkpoints/")
+    return module != "training.ablate"
+
+
 def test_every_command_is_covered() -> None:
     found = {
         ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
@@ -159,6 +166,28 @@ def test_input_file_in_the_output_folder_is_not_overwritten(folder, capsys, modu
     else:
         (run / case.written).symlink_to(read)
     _assert_refused(module, case, capsys, read=read, folder=folder, run=run)
+
+
+@pytest.mark.parametrize(("module", "case"), [*FILES, *(param for param in FOLDERS if _is_named(*param.values))])
+def test_file_of_somebody_else_is_not_overwritten(folder, capsys, module, case) -> None:
+    run = folder.parent / "runs" / "learnable_smplify_net_default"
+    other = run / (case.written or "other.npz")
+    other.parent.mkdir(parents=True)
+    other.write_text("somebody's work")
+    if module in NEED_TORCH:
+        pytest.importorskip("torch")
+        pytest.importorskip("yaml")
+    places = {"read": folder / case.read, "folder": folder, "onto": other, "run": run, "out": folder.parent / "out"}
+    assert import_module(module).main([argument.format(**places) for argument in case.arguments]) in (1, 2)
+    assert "--overwrite to replace" in capsys.readouterr().err
+    assert other.read_text() == "somebody's work" and not places["out"].exists()
+
+
+def test_samples_of_somebody_else_are_not_overwritten(tmp_path: Path, capsys) -> None:
+    (tmp_path / "walk.trc").write_text("somebody's work")
+    assert import_module("training.make_samples").main(["--output", str(tmp_path)]) == 1
+    assert "--overwrite to replace" in capsys.readouterr().err
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"walk.trc": "somebody's work"}
 
 
 def test_run_may_read_its_own_settings_file(tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ import tempfile
 from pathlib import Path
 
 from core.errors import OutputError
-from core.io.protected_files import check_outputs
+from core.io.own_files import OVERWRITE_HELP
 
 from ..evaluation.json_figures import write_json
+from ..outputs import check_files
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -28,6 +29,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--check", type=Path, help="compare with this compact body; exit code 1 if it differs")
     parser.add_argument("--smpl-npz", type=Path, help="also write the body as a plain SMPL .npz")
     parser.add_argument("--report", type=Path, help="also write the report as JSON")
+    parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     options = parser.parse_args(arguments)
     if options.output is None and options.check is None and options.smpl_npz is None:
         parser.error("nothing to do: give --output, --check or --smpl-npz")
@@ -40,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     outputs = {"the body": options.output, "the SMPL file": options.smpl_npz, "the report": options.report}
     try:
         read = {"the wheel": options.wheel, "the body to compare with": options.check}
-        check_outputs(outputs, read, own_data=False)
+        check_files(outputs, read, own_data=False, overwrite=options.overwrite)
     except OutputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
-from core.io.atomic_files import atomic_path
+from core.io.own_files import write_own_json
 
 
 def write_json(path: Path, metrics: dict[str, Any]) -> None:
-    """Write *metrics* atomically; non-finite numbers, which JSON cannot represent, become null."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(_plain(metrics), indent=1, allow_nan=False), encoding="utf-8")
+    """Write *metrics*, whole or not at all; non-finite numbers, which JSON cannot represent, become null."""
+    write_own_json(path, _plain(metrics))
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.cli.exit_codes import exit_code_of
+from core.errors import OutputError
 from core.io.atomic_files import atomic_path
 from core.io.protected_files import check_outputs
 
@@ -49,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--finetune", action="store_true", help="load only the checkpoint's weights and start a new run"
     )
+    parser.add_argument("--overwrite", action="store_true", help="begin anew in a folder that has a run's checkpoints")
     parser.add_argument("--eval", action="store_true", help="evaluate the checkpoint on the test pairs; do not train")
     parser.add_argument(
         "--set",
@@ -135,6 +137,16 @@ def _check_outputs(config: RunConfig, options: argparse.Namespace) -> None:
     resumes = not (options.eval or options.finetune)
     read = {"the settings": options.config, "the checkpoint": None if resumes else options.checkpoint}
     check_outputs({"a file of the run": written}, read)
+    checkpoints = config.run_folder / "checkpoints"
+    existing = sorted(checkpoints.glob("*.pth.tar"))
+    goes_on = (
+        resumes and options.checkpoint is not None and options.checkpoint.parent.resolve() == checkpoints.resolve()
+    )
+    if existing and not (options.eval or options.overwrite or goes_on):
+        raise OutputError(
+            f"expected no checkpoints of an earlier run in {config.run_folder}, found {existing[-1].name}; resume it "
+            "with --checkpoint, name another run with --extra_tag, or give --overwrite to replace them"
+        )
 
 
 def _are_own_settings(config: RunConfig, options: argparse.Namespace) -> bool:
