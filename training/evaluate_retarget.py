@@ -18,7 +18,6 @@ ankles, divided by that of the source scaled by the height of the hips.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -32,9 +31,8 @@ from core.body.free_body import load_free_body
 from core.body.model import BodyModel
 from core.cli.exit_codes import exit_code_of
 from core.errors import InputMissingError
-from core.io.atomic_files import atomic_path
 from core.io.npz import read_npz
-from core.io.protected_files import check_outputs
+from core.io.own_files import OVERWRITE_HELP
 from core.math.frames_last import matrices_last
 from core.retarget.alignment import LIMBS, SOURCE_JOINTS
 from core.retarget.arms import solve_arms
@@ -51,6 +49,8 @@ from core.retarget.touch import Touch, find_touches
 from core.smpl_skeleton import JOINT_INDEX
 
 from .arguments import positive_int
+from .json_figures import write_json
+from .outputs import check_files
 
 _FIELDS = ("names", "parents", "heads", "tails", "axes", "deform", "vertices", "bones", "weights")
 _LEG_MM = 800.0
@@ -306,6 +306,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--clips", nargs="+", default=[""], metavar="PART", help="parts of the clips' names")
     parser.add_argument("--frames", type=positive_int, metavar="N", help="the first frames of each clip only")
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures as JSON")
+    parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: _run(options))
 
@@ -313,17 +314,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> None:
     rigs = _files(options.rigs_folder, options.rigs)
     clips = _files(options.motions_folder, options.clips)
-    check_outputs(
+    check_files(
         {"the figures": options.json},
         {"the rigs": [*rigs, *(path.with_suffix(".json") for path in rigs)], "the clips": clips},
+        overwrite=options.overwrite,
     )
     rows = evaluate(rigs, clips, options.frames)
     print(f"{len(rigs)} characters, {len(clips)} clips")
     print_table(rows)
     if options.json is not None:
         figures = {method: {key: asdict(row) for key, row in by_key.items()} for method, by_key in rows.items()}
-        with atomic_path(options.json) as path:
-            path.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        write_json(options.json, figures)
 
 
 def _files(folder: Path, parts: Sequence[str]) -> list[Path]:
