@@ -49,7 +49,7 @@ from core.retarget.touch import Touch, find_touches
 from core.smpl_skeleton import JOINT_INDEX
 
 from .arguments import positive_int
-from .json_figures import write_json
+from .evaluation.json_figures import write_json
 from .outputs import check_files
 
 _FIELDS = ("names", "parents", "heads", "tails", "axes", "deform", "vertices", "bones", "weights")
