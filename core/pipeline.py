@@ -91,6 +91,7 @@ class ConvertOptions:
         armature: name of its armature; empty for the one with most bones.
         bones: path of its bone map, empty to detect the bones.
         retarget: the options of the retargeting that are given, by name.
+        first_frame: scene frame at which the motions begin in files that have one; Blender writes them.
     """
 
     reading: ReadOptions = field(default_factory=ReadOptions)
@@ -106,6 +107,7 @@ class ConvertOptions:
     armature: str = ""
     bones: str = ""
     retarget: Mapping[str, Any] = field(default_factory=dict)
+    first_frame: int = 1
 
     def files(self) -> dict[str, str]:
         """Return the files that are read besides the input, by role."""
@@ -133,6 +135,8 @@ class ConvertOptions:
         changed = {name: value for name, value in fit.items() if value != getattr(FitOptions, name)}
         later = {"fit": changed, "regressor": self.regressor, "up_axis": self.up_axis, "character": self.character}
         later |= {"armature": self.armature, "bones": self.bones, "retarget": dict(self.retarget)}
+        first_frame = None if self.first_frame == ConvertOptions.first_frame else self.first_frame
+        later |= {"first_frame": first_frame}
         return {
             **first,
             "formats": list(self.formats),
@@ -141,7 +145,7 @@ class ConvertOptions:
             "betas": self.betas,
             "torch_python": self.torch_python,
             "cleanup": asdict(self.cleanup),
-            **{name: value for name, value in later.items() if value},
+            **{name: value for name, value in later.items() if value not in ({}, "", None)},
         }
 
     @classmethod

@@ -38,6 +38,8 @@ FORMAT_NAMES = ("blend", "fbx", "glb", "bvh", "usd", "npz")
 CHARACTER_FORMATS = ("blend", "fbx", "glb")
 _RETARGET = ("feet", "hands", "steps", "fingers", "root_motion")
 EXIT_USAGE = 2
+_LARGEST_FRAME = 1_048_574
+"""Blender's last frame."""
 _WORKER = "--worker"
 
 _MISSING_LIBRARY = (
@@ -113,6 +115,7 @@ def _options(args: argparse.Namespace, protected: Mapping[Path, str]) -> BatchOp
         torch_python=torch_python_for(args.device, args.torch_python),
         formats=tuple(dict.fromkeys(args.formats)),
         up_axis="",
+        first_frame=args.start_frame,
         **_character_options(args),
     ).resolved()
     return BatchOptions(options, jobs=args.jobs, overwrite=args.overwrite, protected=protected)
@@ -170,6 +173,12 @@ def _add_character_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _frame(text: str) -> int:
+    if abs(int(text)) > _LARGEST_FRAME:
+        raise argparse.ArgumentTypeError(f"expected a frame from -{_LARGEST_FRAME} to {_LARGEST_FRAME}, got {text}")
+    return int(text)
+
+
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
@@ -182,6 +191,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--formats", nargs="+", choices=FORMAT_NAMES, default=["blend"], metavar="FORMAT",
         help=f"formats to write: {', '.join(FORMAT_NAMES)} (default: blend)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--start-frame", type=_frame, default=1, metavar="N",
+        help="frame at which the motions begin in .blend, .fbx and .usd files (default: %(default)s); each file has "
+        "the motion's own rate and range, see --out-fps",
     )  # fmt: skip
     add_convert_arguments(
         parser, CleanupOptions(foot_lock=1.0, ground="contacts"),

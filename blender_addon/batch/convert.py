@@ -15,7 +15,7 @@ from ..character.file import CharacterFile, convert_with_character
 from ..character.settings import CharacterSettings, Facts
 from ..core_access import ConvertOptions, FittedPerson, Progress, fit_file, labelled, person_report
 from ..export.writers import export_figures, save_session, write_amass
-from ..figure.create import Figure
+from ..figure.create import Figure, FigureOptions
 from ..result.live_settings import adjust
 from ..result.show import show
 from ..torch_backend.fitting import run_fit
@@ -44,7 +44,8 @@ def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]
         fit=partial(run_fit, python=Path(options.torch_python) if options.torch_python else None),
     )
     bpy.ops.wm.read_homefile(use_empty=True)
-    figures = show(fitted, request["stem"], floor=options.cleanup.ground == "contacts")
+    placing = FigureOptions(options.cleanup.ground == "contacts", "CLIP", options.first_frame)
+    figures = show(fitted, request["stem"], placing)
     for figure, person in zip(figures, fitted, strict=True):
         progress(0.7, "cleaning up")
         adjust(figure.armature, options.cleanup.without_place() if person.track.root_relative else options.cleanup)

@@ -12,7 +12,7 @@ from ..core_access import NUM_BETAS, BodyModel, CleanupSource, Motion, Person, P
 from .animation import key_motion
 from .armature import JointShape, create_armature, move_rest_joints
 from .body_mesh import body_mesh_of, check_betas, create_body_mesh, set_shape_values
-from .scene_time import has_animation, scene_rate, set_scene_rate, show_frames
+from .scene_time import has_animation, keeps_time, scene_rate, set_scene_rate, show_frames
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +25,7 @@ class Figure:
         motion: the keyed motion: at the scene's frame rate, and on the floor if requested.
         first_frame: scene frame at which the motion begins.
         source: the clean-up's analysis of the motion if its floor was detected, else None.
+        own_fps: frame rate of the motion before it was resampled to the scene's, frames per second.
     """
 
     armature: bpy.types.Object
@@ -32,6 +33,12 @@ class Figure:
     motion: Motion
     first_frame: int
     source: CleanupSource | None
+    own_fps: float
+
+    @property
+    def last_frame(self) -> int:
+        """Scene frame at which the motion ends."""
+        return self.first_frame + self.motion.num_frames - 1
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,13 @@ class FigureOptions:
 
     Attributes:
         floor: move each clip vertically so that the floor under its feet is at height 0.
-        first_frame: scene frame at which the clips begin; None for the scene's first frame, or 1 in a scene without
-            animation.
+        timing: whose frame rate and range the scene has then, one of `scene_time.TIMINGS`.
+        first_frame: scene frame at which the clips begin; None for the scene's first frame, or 1 in a scene that takes
+            the clip's time.
     """
 
     floor: bool = True
+    timing: str = "AUTO"
     first_frame: int | None = None
 
 
@@ -53,9 +62,9 @@ def add_figures(
 ) -> list[Figure]:
     """Add *people* to *scene*, in a new collection called *name*.
 
-    A scene without animation takes the clip's frame rate and range. Otherwise the scene's rate is kept, the motions are
-    resampled to it, and the frame range is only ever extended. May be called in any mode; active object, selection,
-    mode and current frame are kept.
+    A scene as Blender starts with takes the clip's frame rate and range. Otherwise the scene's are kept and the motions
+    are resampled to them; the options may overrule this, see `scene_time.TIMINGS`. The collection goes into the active
+    one. May be called in any mode; active object, selection, mode and current frame are kept.
 
     Args:
         people: the people; if their frame rates differ, all are resampled to that of the first.
@@ -75,19 +84,31 @@ def add_figures(
         body = f"body {person.body.name!r}"
         person.body.skeleton.check_same(person.motion.skeleton, of=f"the motion of {person.name!r}", as_in=body)
     options = options or FigureOptions()
-    shared = has_animation(scene)
-    if not shared:
+    kept, animated = keeps_time(scene, options.timing), has_animation(scene)
+    if not kept:
         set_scene_rate(scene, people[0].motion.fps)
     first = options.first_frame
     if first is None:
-        first = scene.frame_start if shared else 1
-    collection = bpy.data.collections.new(name)
-    scene.collection.children.link(collection)
+        first = scene.frame_start if kept else 1
+    collection = _new_collection(name, scene)
     place = Place(scene_rate(scene), options.floor)
     figures = [_add_figure(person, place, collection, first_frame=first) for person in people]
-    last = max(first + figure.motion.num_frames - 1 for figure in figures)
-    show_frames(scene, first, last, extend=shared)
+    last = max(figure.last_frame for figure in figures)
+    if not kept or (animated and options.timing == "AUTO"):
+        show_frames(scene, first, last, extend=kept)
     return figures
+
+
+def _new_collection(name: str, scene: bpy.types.Scene) -> bpy.types.Collection:
+    """Return a new collection in the active one, or in that of *scene* where nothing in the active one can be edited.
+
+    Bones are edited in the view layer, so an active collection that is excluded or hidden cannot hold a new figure.
+    """
+    collection = bpy.data.collections.new(name)
+    active = bpy.context.view_layer.active_layer_collection
+    usable = bpy.context.scene == scene and active.is_visible and active.collection.library is None
+    (active.collection if usable else scene.collection).children.link(collection)
+    return collection
 
 
 def _add_figure(person: Person, place: Place, collection: bpy.types.Collection, *, first_frame: int) -> Figure:
@@ -97,7 +118,7 @@ def _add_figure(person: Person, place: Place, collection: bpy.types.Collection, 
     armature = create_armature(person.name, shape, motion.betas, collection)
     mesh = create_body_mesh(f"{person.name} body", person.body, motion.betas, armature, collection)
     key_motion(armature, motion, first_frame=first_frame)
-    return Figure(armature, mesh, motion, first_frame, placed.source)
+    return Figure(armature, mesh, motion, first_frame, placed.source, person.motion.fps)
 
 
 def joint_shape_of(model: BodyModel) -> JointShape:

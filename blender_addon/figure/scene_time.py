@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import bpy
+from dataclasses import dataclass
+from math import isclose
 
+import bpy
+from bpy.app.translations import pgettext_iface as iface_
+
+_SAME_RATE = 1e-4
 _WHOLE = 1e-5
 """Relative tolerance for rounding a rate to a whole number (30.00012 from a rounded frame time)."""
 
@@ -28,6 +33,69 @@ def has_animation(scene: bpy.types.Scene) -> bool:
     if editor is None:
         return False
     return len(editor.strips if bpy.app.version >= (4, 4, 0) else editor.sequences) > 0
+
+
+@dataclass(frozen=True)
+class SceneTime:
+    """The frame rate and range of a scene.
+
+    Attributes:
+        rate: frames per second.
+        first: first frame of the range.
+        last: last frame of the range.
+    """
+
+    rate: float
+    first: int
+    last: int
+
+    @classmethod
+    def of(cls, scene: bpy.types.Scene) -> SceneTime:
+        """Return the current rate and range of *scene*."""
+        return cls(scene_rate(scene), scene.frame_start, scene.frame_end)
+
+    def changes(self, scene: bpy.types.Scene, rate: float, last: int) -> list[str]:
+        """Return what a user should know after a clip was added to *scene*, one translated sentence each.
+
+        Args:
+            scene: the scene, whose rate and range were these before.
+            rate: frame rate of the clip before it was added, frames per second.
+            last: the last frame of the clip in the scene.
+        """
+        now, said = SceneTime.of(scene), []
+        if not isclose(now.rate, self.rate, rel_tol=_SAME_RATE):
+            said.append(iface_("The scene now has {:g} fps instead of {:g}.").format(now.rate, self.rate))
+        elif not isclose(rate, now.rate, rel_tol=_SAME_RATE):
+            said.append(iface_("The scene keeps its {:g} fps; the motion had {:g}.").format(now.rate, rate))
+        if (now.first, now.last) != (self.first, self.last):
+            text = iface_("Its range is now {:d}–{:d} instead of {:d}–{:d}.")
+            said.append(text.format(now.first, now.last, self.first, self.last))
+        elif last > now.last:
+            text = iface_("Its range {:d}–{:d} was kept; the motion goes on to {:d}.")
+            said.append(text.format(now.first, now.last, last))
+        return said
+
+
+_START_UP = SceneTime(24.0, 1, 250)
+"""What Blender starts with."""
+
+TIMINGS = ("AUTO", "SCENE", "CLIP")
+"""Whose frame rate and range a scene has after a clip is added to it.
+
+- "CLIP": the clip's.
+- "SCENE": its own.
+- "AUTO": its own if they differ from those that Blender starts with, or the file was saved. A scene with animation
+  keeps its rate, and its range is extended to include the clip. Any other scene takes the clip's.
+"""
+
+
+def keeps_time(scene: bpy.types.Scene, timing: str = "AUTO") -> bool:
+    """Return whether *scene* keeps its frame rate and range when a clip is added; *timing* is one of `TIMINGS`."""
+    return timing == "SCENE" or (timing == "AUTO" and (has_animation(scene) or _is_set_up(scene)))
+
+
+def _is_set_up(scene: bpy.types.Scene) -> bool:
+    return bool(bpy.data.filepath) or SceneTime.of(scene) != _START_UP
 
 
 def show_frames(scene: bpy.types.Scene, first: int, last: int, *, extend: bool) -> None:

@@ -11,11 +11,12 @@ from bpy.app.translations import pgettext_iface as iface_
 from ..background.fit_session import FITS
 from ..background.modal_operator import RunsFit
 from ..background.task import Progress
+from ..figure.scene_time import SceneTime
 from ..result.flag_list import fill
 from ..track.session import TRACKS, TrackState
 from ..track.settings import track_request
 from ..ui.translations import CONTEXT
-from .settings import fit_job
+from .settings import figure_options, fit_job
 
 if TYPE_CHECKING:
     from ..core_access import FittedPerson
@@ -51,14 +52,15 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
     def prepare(self, context: bpy.types.Context) -> Callable[[Progress], list[FittedPerson]]:
         """Return the fit set up in the scene."""
         settings = context.scene.smplify
-        self._request, self._floor = track_request(settings.track), settings.fit.floor
+        self._request, self._options = track_request(settings.track), figure_options(context)
         return fit_job(context).run
 
     def finish(self, context: bpy.types.Context, result: list[FittedPerson]) -> str:
         """Add the figures and select them, as Blender's importers do."""
         from ..result.show import show
 
-        figures = show(result, self._request.name, floor=self._floor)
+        before = SceneTime.of(context.scene)
+        figures = show(result, self._request.name, self._options)
         for figure in figures:
             fill(figure.armature)
         for item in context.selected_objects:
@@ -73,7 +75,9 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
         errors = [item.report.mean_error_mm for item in result]
         names = ", ".join(figure.armature.name for figure in figures)
         text = iface_("Added {:s}: {:d} frames, mean keypoint error {:.1f} mm")
-        return text.format(names, result[0].track.num_frames, sum(errors) / len(errors))
+        added = text.format(names, result[0].track.num_frames, sum(errors) / len(errors))
+        last = max(figure.last_frame for figure in figures)
+        return " ".join([f"{added}.", *before.changes(context.scene, figures[0].own_fps, last)])
 
 
 def _lift(item: FittedPerson, figure: Figure) -> float:

@@ -82,7 +82,8 @@ class SMPLIFY_PT_fit_options(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Ble
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.enabled = not FITS.busy
-        for name in ("smoothing", "motion_fps", "floor", "device_menu"):
+        frame = ("begin_frame",) if settings.begin == "FRAME" else ()
+        for name in ("smoothing", "motion_fps", "timing", "begin", *frame, "floor", "device_menu"):
             layout.prop(settings, name)
         if settings.device == "numpy":
             layout.prop(settings, "workers")

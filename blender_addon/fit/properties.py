@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..ui.enum_items import QUALITY_ITEMS
-from ..ui.property_options import MAX_FPS
+from ..ui.property_options import MAX_FPS, MAX_FRAME
 from ..ui.translations import CONTEXT
 from . import devices
 
@@ -36,10 +36,36 @@ class SMPLIFY_PG_fit(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming 
     )  # fmt: skip
     motion_fps: bpy.props.FloatProperty(
         name="Motion Rate",
-        description="Frame rate of the fitted motion; 0 keeps the track's. A scene that already has animation keeps "
-        "its rate, and the motion is resampled to it",
+        description="Frame rate of the fitted motion; 0 keeps the track's. Where the scene keeps its own rate, the "
+        "motion is resampled to that",
         default=0.0, min=0.0, max=MAX_FPS, soft_max=240.0, precision=3,
     )  # fmt: skip
+    timing: bpy.props.EnumProperty(
+        name="Scene Time",
+        description="Whose frame rate and range the scene has after the fit",
+        items=(
+            (
+                "AUTO",
+                "Auto",
+                "The scene's, if they were set or the file was saved; a scene with animation is only made longer. The "
+                "clip's in a new file",
+            ),
+            ("SCENE", "Keep Scene's", "Keep rate and range of the scene; the motion is resampled to that rate"),
+            ("CLIP", "Take Clip's", "Give the scene the rate and the range of the clip"),
+        ),
+    )
+    begin: bpy.props.EnumProperty(
+        name="Begin",
+        description="Where in the scene the motion begins",
+        items=(
+            ("RANGE", "First Frame", "At the first frame of the scene; at 1 where the scene takes the clip's time"),
+            ("FRAME", "At Frame", "At the frame given below"),
+        ),
+        translation_context=CONTEXT,
+    )
+    begin_frame: bpy.props.IntProperty(
+        name="Frame", description="Scene frame at which the motion begins", default=1, min=-MAX_FRAME, max=MAX_FRAME
+    )
     device: bpy.props.StringProperty(
         name="Device",
         description="Device of the fit: numpy, or a PyTorch device such as cpu, cuda, cuda:1, mps",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..figure.scene_time import has_animation, scene_rate
+from ..figure.scene_time import keeps_time, scene_rate
 from ..figure.shape_operators import active_armature
 from ..package import addon_preferences
 from ..package import body_file as preferred_body_file
@@ -17,6 +17,7 @@ from ..track.session import TRACKS, TrackState
 from ..track.settings import track_request
 
 if TYPE_CHECKING:
+    from ..figure.create import FigureOptions
     from .job import FitJob, HeldShape
 
 
@@ -85,6 +86,14 @@ def workers_of(setting: int) -> int | None:
     return None if bpy.app.background else max(1, (os.cpu_count() or 2) - 1)
 
 
+def figure_options(context: bpy.types.Context) -> FigureOptions:
+    """Return how fitted figures are added to the scene of *context*."""
+    from ..figure.create import FigureOptions
+
+    fit = context.scene.smplify.fit
+    return FigureOptions(fit.floor, fit.timing, fit.begin_frame if fit.begin == "FRAME" else None)
+
+
 def fit_job(context: bpy.types.Context) -> FitJob:
     """Return the fit set up in the scene of *context*.
 
@@ -124,5 +133,5 @@ def fit_job(context: bpy.types.Context) -> FitJob:
         person=settings.track.person,
         held=held_shape(context) if body.betas == "FIGURE" else None,
         fit=fit_where_set(addon_preferences(context)),
-        place=Place(scene_rate(scene) if has_animation(scene) else None, fit.floor),
+        place=Place(scene_rate(scene) if keeps_time(scene, fit.timing) else None, fit.floor),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy_extras.io_utils import ImportHelper
 
+from ..figure.scene_time import SceneTime
 from ..package import addon_preferences, body_file
 from ..ui.message_terms import in_panel_words
 from ..ui.translations import CONTEXT
@@ -77,6 +78,7 @@ class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 
         from ..core_access import CoreError
         from .importing import import_motions
 
+        before = SceneTime.of(context.scene)
         try:
             figures, notes = import_motions(self._paths(), context.scene, self._options(context))
         except CoreError as error:
@@ -90,7 +92,9 @@ class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 
         for note in notes:
             self.report({"WARNING"}, note)
         names = ", ".join(figure.armature.name for figure in figures)
-        self.report({"INFO"}, f"Added {names}")
+        last = max(figure.last_frame for figure in figures)
+        said = before.changes(context.scene, figures[0].own_fps, last)
+        self.report({"INFO"}, " ".join([f"Added {names}.", *said]))
         return {"FINISHED"}
 
     def _paths(self) -> list[Path]:

@@ -14,9 +14,9 @@ from .error_curve import key_errors
 from .live_settings import store_cleanup_source
 
 
-def show(fitted: Sequence[FittedPerson], name: str, *, floor: bool = True) -> list[Figure]:
+def show(fitted: Sequence[FittedPerson], name: str, options: FigureOptions | None = None) -> list[Figure]:
     """Add fitted people to the current scene, in a new collection; see `figure.create.add_figures`."""
-    figures = add_figures(fitted, bpy.context.scene, name=name, options=FigureOptions(floor=floor))
+    figures = add_figures(fitted, bpy.context.scene, name=name, options=options)
     for figure, person in zip(figures, fitted, strict=True):
         store_fit(figure, person)
         if figure.source is not None:

@@ -322,3 +322,12 @@ def test_blend_opens_with_its_scene_and_windows(write_track, tmp_path):
     bpy.ops.wm.open_mainfile(filepath=str(out / "walk.blend"))
     assert [scene.name for scene in bpy.data.scenes] == [bpy.context.scene.name]
     assert {item.type for item in bpy.context.scene.objects} == {"ARMATURE", "MESH"}
+
+
+def test_motions_begin_at_the_frame_that_was_asked_for(write_track, tmp_path):
+    source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
+    assert main([str(source), "-o", str(out), "--start-frame", "1001"]) == 0
+    bpy.ops.wm.open_mainfile(filepath=str(out / "walk.blend"))
+    scene = bpy.context.scene
+    assert (scene.frame_start, scene.frame_end, scene.render.fps) == (1001, 1012, 30)
+    assert main([str(source), "-o", str(out), "--start-frame", "2000000"]) == 2

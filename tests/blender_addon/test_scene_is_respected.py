@@ -7,8 +7,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon.figure.create import add_figures  # noqa: E402
-from blender_addon.figure.scene_time import scene_rate  # noqa: E402
+from blender_addon.figure.create import FigureOptions, add_figures  # noqa: E402
+from blender_addon.figure.scene_time import SceneTime, scene_rate  # noqa: E402
 from core.placement import Person  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_joints  # noqa: E402
 
@@ -58,6 +58,86 @@ def test_range_of_an_animated_scene_is_only_widened(scene, add_person, make_moti
     animated_cube(scene)
     add_person(make_motion(1000, fps=25.0))
     assert (scene.frame_start, scene.frame_end) == (10, 1009)
+
+
+def set_up(scene) -> None:
+    """Set rate and range, as for a shot; nothing is animated."""
+    scene.render.fps = 24
+    scene.frame_start, scene.frame_end = 1001, 1100
+
+
+@pytest.mark.parametrize("change", ["range", "rate", "saved"])
+def test_scene_that_was_set_up_keeps_its_time(scene, add_person, make_motion, tmp_path, change):
+    if change == "range":
+        set_up(scene)
+    elif change == "rate":
+        scene.render.fps = 25
+    else:
+        bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+        scene = bpy.context.scene
+    before = SceneTime.of(scene)
+    figure = add_person(make_motion(600, fps=50.0))
+    assert SceneTime.of(scene) == before
+    assert (figure.first_frame, figure.motion.fps) == (before.first, before.rate)
+
+
+@pytest.mark.parametrize(
+    ("timing", "animated", "expected"),
+    [
+        ("SCENE", False, SceneTime(24.0, 1001, 1100)),
+        ("SCENE", True, SceneTime(25.0, 10, 400)),
+        ("CLIP", False, SceneTime(50.0, 1, 600)),
+        ("CLIP", True, SceneTime(50.0, 1, 600)),
+    ],
+)
+def test_the_choice_decides_on_rate_and_range(scene, body, make_motion, timing, animated, expected):
+    animated_cube(scene) if animated else set_up(scene)
+    person = Person("walk", make_motion(600, fps=50.0), body)
+    (figure,) = add_figures([person], scene, name="walk", options=FigureOptions(timing=timing))
+    assert SceneTime.of(scene) == expected and figure.motion.fps == expected.rate
+    assert figure.first_frame == expected.first
+
+
+@pytest.mark.parametrize("frame", [0, 1050])
+def test_the_motion_begins_at_the_chosen_frame(scene, body, make_motion, frame):
+    set_up(scene)
+    person = Person("walk", make_motion(60, fps=24.0), body)
+    (figure,) = add_figures([person], scene, name="walk", options=FigureOptions(first_frame=frame))
+    assert tuple(figure.armature.animation_data.action.frame_range) == (frame, frame + 59)
+    assert (scene.frame_start, scene.frame_end) == (1001, 1100)
+
+
+def test_what_changed_in_the_scene_is_said(scene, add_person, make_motion):
+    before = SceneTime.of(scene)
+    figure = add_person(make_motion(31, fps=60.0))
+    assert before.changes(scene, figure.own_fps, figure.last_frame) == [
+        "The scene now has 60 fps instead of 24.",
+        "Its range is now 1–31 instead of 1–250.",
+    ]
+
+
+def test_what_was_kept_in_the_scene_is_said(scene, add_person, make_motion):
+    set_up(scene)
+    before = SceneTime.of(scene)
+    figure = add_person(make_motion(600, fps=60.0))
+    assert before.changes(scene, figure.own_fps, figure.last_frame) == [
+        "The scene keeps its 24 fps; the motion had 60.",
+        "Its range 1001–1100 was kept; the motion goes on to 1240.",
+    ]
+    again = add_person(make_motion(31, fps=24.0))
+    assert SceneTime.of(scene).changes(scene, again.own_fps, again.last_frame) == []
+
+
+def test_new_collection_goes_into_the_active_one(scene, add_person, make_motion):
+    shot = bpy.data.collections.new("shot")
+    scene.collection.children.link(shot)
+    shown = bpy.context.view_layer.layer_collection.children["shot"]
+    bpy.context.view_layer.active_layer_collection = shown
+    add_person(make_motion(3))
+    assert [item.name for item in shot.children] == ["walk"]
+    shown.exclude = True
+    add_person(make_motion(3), "run")
+    assert [item.name for item in scene.collection.children] == ["shot", "run"]
 
 
 def test_second_clip_gets_names_and_a_collection_of_its_own(scene, add_person, make_motion):

@@ -82,6 +82,23 @@ def test_fit_from_python_adds_selected_figures(walk):
     assert load(armature).source.file.endswith("walk.npz")
 
 
+def test_the_fit_leaves_rate_and_range_of_a_shot_and_begins_where_told(walk):
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = 1001, 1100
+    walk.fit.begin, walk.fit.begin_frame = "FRAME", 1093
+    assert fit_job(bpy.context).place.rate == 24.0
+    bpy.ops.smplify.fit()
+    assert (scene.frame_start, scene.frame_end, scene.render.fps) == (1001, 1100, 24)
+    assert tuple(bpy.data.objects["walk"].animation_data.action.frame_range) == (1093, 1101)
+    assert (
+        "keeps its 24 fps; the motion had 30. Its range 1001–1100 was kept; the motion goes on to 1101." in FITS.message
+    )
+    walk.fit.timing, walk.fit.begin = "CLIP", "RANGE"
+    bpy.ops.smplify.fit()
+    assert (scene.frame_start, scene.frame_end, scene.render.fps) == (1, 12, 30)
+    assert "now has 30 fps instead of 24. Its range is now 1–12 instead of 1001–1100." in FITS.message
+
+
 def test_what_was_added_is_no_longer_told_once_it_is_undone(walk):
     bpy.ops.ed.undo_push(message="before")
     bpy.ops.smplify.fit()
@@ -338,4 +355,7 @@ def test_boxes_2_and_3_before_anything_is_set(addon):
     assert draw(SMPLIFY_PT_body).props == ["kind", "betas"]
     drawn = draw(SMPLIFY_PT_fit)
     assert drawn.props == ["mode", "quality"] and drawn.operators == ["smplify.fit"]
-    assert {"smoothing", "motion_fps", "device_menu", "workers", "floor"} == set(draw(SMPLIFY_PT_fit_options).props)
+    shown = {"smoothing", "motion_fps", "timing", "begin", "floor", "device_menu", "workers"}
+    assert shown == set(draw(SMPLIFY_PT_fit_options).props)
+    addon.smplify.fit.begin = "FRAME"
+    assert shown | {"begin_frame"} == set(draw(SMPLIFY_PT_fit_options).props)

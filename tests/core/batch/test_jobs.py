@@ -200,11 +200,13 @@ def test_options_survive_json():
         fit=FitOptions(mode="frames", quality="fast", fps=24.0, network="network.npz"),
         cleanup=CleanupOptions(foot_lock=0.5, ground="keep", root="in_place"),
         up_axis="Y",
+        first_frame=0,
     )
     stored = json.loads(json.dumps(options.as_dict()))
     again = ConvertOptions.from_dict(stored)
     assert again.as_dict() == options.as_dict() == stored | {"formats": ["fbx", "glb"]}
     assert (again.reading, again.cleanup, again.formats) == (options.reading, options.cleanup, options.formats)
+    assert again.first_frame == 0
     assert plain_options(again.fit) == plain_options(options.fit)
 
 
