@@ -16,6 +16,7 @@ from ..character.settings import CharacterSettings, Facts
 from ..core_access import ConvertOptions, FittedPerson, Progress, fit_file, labelled, person_report
 from ..export.writers import export_figures, save_session, write_amass
 from ..figure.create import Figure, FigureOptions
+from ..figure.stage import set_stage
 from ..result.live_settings import adjust
 from ..result.show import show
 from ..torch_backend.fitting import run_fit
@@ -85,6 +86,8 @@ def _write_character(
 def _write(fitted: Sequence[FittedPerson], figures: Sequence[Figure], target: Path) -> list[str]:
     """Write the format that the suffix of *target* names, one file for each person or all; return the file names."""
     if target.suffix == ".blend":
+        set_stage(figures, bpy.context.scene)
+        figures[0].armature.users_collection[0].asset_mark()
         return [save_session(target).name]
     names = []
     for person, figure in zip(fitted, figures, strict=True):
