@@ -73,7 +73,7 @@ def _draw_figure(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     if armature is None:
         layout.label(text="Make a figure active", icon="ERROR")
     else:
-        layout.label(text=armature.name, icon="ARMATURE_DATA", translate=False)
+        draw_text(layout, context, armature.name, icon="ARMATURE_DATA")
 
 
 CLASSES = (SMPLIFY_PT_body,)

@@ -50,7 +50,7 @@ class SMPLIFY_PG_body(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming
         items=(
             ("TRACK", "From the Track", "Estimated from the bone lengths"),
             ("FILE", "From a File", "Fixed to the betas of a .npy file: the same person in many clips"),
-            ("FIGURE", "From the Active Figure", "Fixed to the shape keys of the active figure"),
+            ("FIGURE", "From a Figure", "Fixed to the shape keys of the active figure"),
         ),
     )
     betas_file: bpy.props.StringProperty(

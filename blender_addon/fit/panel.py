@@ -35,7 +35,7 @@ class SMPLIFY_PT_fit(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's n
         column.prop(settings, "mode")
         column.prop(settings, "quality")
         if FITS.task is not None:
-            _draw_progress(layout, FITS.task)
+            _draw_progress(layout, context, FITS.task)
             return
         row = layout.row()
         row.scale_y = _BUTTON_SCALE
@@ -43,15 +43,15 @@ class SMPLIFY_PT_fit(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's n
         _draw_outcome(layout, context)
 
 
-def _draw_progress(layout: bpy.types.UILayout, task: Task) -> None:
+def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, task: Task) -> None:
     if FITS.state is FitState.WAITING:
-        layout.label(text="Done; leave Edit or Pose Mode to see it", icon="INFO")
+        draw_text(layout, context, iface_("Done; leave Edit or Pose Mode to see it"), icon="INFO")
     elif FITS.state is FitState.CANCELLING:
         layout.label(text="Cancelling...", icon="CANCEL")
     else:
         share = task.status.share
         layout.progress(factor=share, text=f"{share:.0%}")
-        layout.label(text=describe(task), translate=False)
+        draw_text(layout, context, describe(task))
     layout.operator(SMPLIFY_OT_cancel_fit.bl_idname, icon="CANCEL")
 
 

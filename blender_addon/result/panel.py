@@ -35,6 +35,8 @@ _FLAG_ICONS = {
     "swapped": "MOD_MIRROR",
     "strained": "CON_ROTLIMIT",
 }
+_LIMB_SHARE = 0.62
+"""How much of a row of the list is for the limb; frames with five digits fit into the rest."""
 
 
 class SMPLIFY_UL_flags(bpy.types.UIList):  # noqa: N801 - Blender's naming convention
@@ -50,12 +52,10 @@ class SMPLIFY_UL_flags(bpy.types.UIList):  # noqa: N801 - Blender's naming conve
         active_data: Any,
         active_property: str,
     ) -> None:
-        """Draw one stretch: limb, frames, reason."""
-        row = layout.split(factor=0.36)
+        """Draw one stretch: the reason as an icon, limb, frames; the reason of the chosen one stands below the list."""
+        row = layout.split(factor=_LIMB_SHARE)
         row.label(text=item.name.replace("_", " "), icon=_FLAG_ICONS.get(item.kind, "ERROR"))
-        rest = row.split(factor=0.34)
-        rest.label(text=str(item.first) if item.first == item.last else f"{item.first}–{item.last}")
-        rest.label(text=why(item.kind))
+        row.label(text=str(item.first) if item.first == item.last else f"{item.first}–{item.last}", translate=False)
 
 
 class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's naming convention
@@ -116,9 +116,10 @@ def _draw_figure(layout: bpy.types.UILayout, context: bpy.types.Context, record:
     assert armature is not None, "a record implies an active figure"
     if not bpy.app.background:
         analyse_ahead(armature, record)
-    layout.label(text=armature.name, icon="ARMATURE_DATA", translate=False)
+    draw_text(layout, context, armature.name, icon="ARMATURE_DATA")
     if record.report is not None:
-        _draw_report(layout, armature, record, record.report)
+        _draw_report(layout, context, record, record.report)
+        _draw_flags(layout, context, armature, record.report)
         _draw_views(layout, context, armature)
     inside = _section(layout, "adjust", "Adjust Without Fitting")
     if inside is not None:
@@ -137,9 +138,8 @@ def _section(layout: bpy.types.UILayout, name: str, text: str) -> bpy.types.UILa
 
 
 def _draw_report(
-    layout: bpy.types.UILayout, armature: bpy.types.Object, record: FigureRecord, report: FitReport
+    layout: bpy.types.UILayout, context: bpy.types.Context, record: FigureRecord, report: FitReport
 ) -> None:
-    properties = armature.smplify
     column = layout.column(align=True)
     column.label(text=iface_("Stature {:.2f} m").format(report.stature_m), translate=False)
     column.label(text=iface_("Mean error {:.1f} mm").format(report.mean_error_mm), translate=False)
@@ -150,7 +150,14 @@ def _draw_report(
     if (errors := report.point_errors) is not None:
         text = iface_("Points: {:.1f} mm white, {:.1f} smooth, {:.1f} constant")
         parts = errors.white_mm, errors.smooth_mm, errors.constant_mm
-        column.label(text=text.format(*parts), translate=False)
+        draw_text(column, context, text.format(*parts))
+
+
+def _draw_flags(
+    layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object, report: FitReport
+) -> None:
+    """Draw the doubtful stretches, and why the chosen one is doubtful."""
+    properties = armature.smplify
     if not is_current(armature):
         ask_for_rows()
     if not report.flags:
@@ -165,7 +172,7 @@ def _draw_report(
     if 0 <= properties.flag_index < len(properties.flags):
         chosen = properties.flags[properties.flag_index]
         text = f"{iface_(chosen.name.replace('_', ' '))}: {iface_(why(chosen.kind))}"
-    layout.label(text=text, translate=False)
+    draw_text(layout, context, text)
 
 
 def _draw_views(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object) -> None:

@@ -16,17 +16,17 @@ LAYOUTS = (
         "Stated by the file, or detected from the point names, or from the number of points and the anatomy",
     ),
     ("body25", "OpenPose BODY25", "25 points, as of OpenPose and EasyMocap"),
-    ("body25_hands", "OpenPose BODY25 with hands (EasyMocap)", "67 points"),
+    ("body25_hands", "BODY25 and hands (EasyMocap)", "67 points"),
     ("coco17", "COCO 17", "17 points, as of many detectors and of AIST++"),
     ("halpe26", "HALPE 26 (Pose2Sim, RTMPose)", "26 points with feet"),
     ("wholebody133", "COCO-WholeBody 133", "133 points: body, feet, face, hands"),
-    ("h36m17", "Human3.6M 17 (VideoPose3D family)", "17 points of video lifters"),
+    ("h36m17", "Human3.6M 17 (VideoPose3D)", "17 points of video lifters, as of VideoPose3D and its family"),
     ("mediapipe33", "MediaPipe pose 33", "33 points"),
-    ("mediapipe75", "MediaPipe pose and hands (FreeMoCap 1)", "75 points"),
+    ("mediapipe75", "MediaPipe 75 (FreeMoCap 1)", "75 points: pose and hands"),
     ("rtmpose_body", "RTMPose body of FreeMoCap 2", "Named points of FreeMoCap 2"),
     ("smpl22", "SMPL 22 body joints", "SMPL's own joints, without hands"),
     ("smpl24", "SMPL 24 joints", "SMPL's own joints"),
-    ("markers", "Optical markers, joint centres estimated", "Plug-in Gait, CMU and other marker sets"),
+    ("markers", "Optical markers", "Plug-in Gait, CMU and other marker sets; joint centres are estimated"),
 )
 
 UNITS = (

@@ -22,8 +22,8 @@ from .session import TRACKS, TrackState
 from .settings import chosen_people, track_request
 
 _LONGEST_VALUE = 12
-"""Longer values would be cut off beside a menu at the usual sidebar width; they get their own line."""
-_VALUE_SHARE = 0.62
+"""Longer values would be cut off beside a menu at the usual sidebar width; they stand above it."""
+_VALUE_SHARE = 0.55
 _MOST_DOUBTS = 6
 
 
@@ -73,7 +73,11 @@ def _draw_settings(
     column.use_property_split = True
     column.use_property_decorate = False
     for name in names:
-        column.prop(settings, name)
+        if name == "layout":  # its choices have long names
+            column.label(text=_title(settings, name), translate=False)
+            column.prop(settings, name, text="")
+        else:
+            column.prop(settings, name)
         if name == "frame_rate" and settings.frame_rate == "CUSTOM":
             column.prop(settings, "fps")
 
@@ -93,20 +97,19 @@ def _draw_track(layout: bpy.types.UILayout, context: bpy.types.Context, settings
         return
     reading = TRACKS.readings[people[0]]
     column = layout.column(align=True)
-    column.label(text=reading.kind, icon="CHECKMARK", translate=False)
+    draw_text(column, context, reading.kind, icon="CHECKMARK")
     for line in measures(reading, iface_):
-        column.label(text=line, icon="BLANK1", translate=False)
+        draw_text(column, context, line, icon="BLANK1")
     column = layout.column(align=True)
     for item in detected(reading):
         title = _title(settings, item.setting)
-        if len(item.value) > _LONGEST_VALUE:
-            column.label(text=item.value, icon="BLANK1", translate=False)
-            text = title
+        if item.setting == "layout" or len(item.value) > _LONGEST_VALUE:
+            draw_text(column, context, f"{title}: {_value(item)}")
+            column.prop(settings, item.setting, text="")
         else:
-            text = f"{title}: {_value(item)}"
-        split = column.split(factor=_VALUE_SHARE)
-        split.label(text=text, translate=False)
-        split.prop(settings, item.setting, text="")
+            split = column.split(factor=_VALUE_SHARE)
+            split.label(text=f"{title}: {_value(item)}", translate=False)
+            split.prop(settings, item.setting, text="")
         if item.setting == "frame_rate" and settings.frame_rate == "CUSTOM":
             column.prop(settings, "fps")
     column.prop(settings, "swap_sides")

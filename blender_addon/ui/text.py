@@ -9,7 +9,8 @@ _FONT = 0
 """blf's id of the interface font."""
 _MARGIN_PX, _TABS_PX = 66.0, 26.0
 """Horizontal space beside a text in a box: icon and margins; in a sidebar also the tabs."""
-_NARROWEST_PX = 120.0
+_NARROWEST_PX, _SIDEBAR_PX = 120.0, 272.0
+"""The width below which no line gets, and that of the sidebar as Blender opens it, for layouts without a region."""
 _LINE_SCALE = 0.75
 
 
@@ -26,8 +27,8 @@ def _lines(context: bpy.types.Context, text: str) -> list[str]:
     """Wrap *text* to the width of the region; break words that are longer than a line."""
     scale = context.preferences.system.ui_scale or 1.0  # 0 if no window was ever opened
     region = context.region
-    margin = _MARGIN_PX + (_TABS_PX if region is not None and region.type == "UI" else 0.0)
-    width = max((0.0 if region is None else region.width) - margin * scale, _NARROWEST_PX * scale)
+    margin = _MARGIN_PX + (_TABS_PX if region is None or region.type == "UI" else 0.0)
+    width = max((_SIDEBAR_PX * scale if region is None else region.width) - margin * scale, _NARROWEST_PX * scale)
     blf.size(_FONT, context.preferences.ui_styles[0].widget.points * scale)
     lines = [""]
     for word in text.split():

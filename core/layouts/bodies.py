@@ -73,7 +73,7 @@ RTMPOSE_BODY = Layout(
 
 H36M17 = Layout(
     "h36m17",
-    "Human3.6M 17 (VideoPose3D family)",
+    "Human3.6M 17 (VideoPose3D)",
     (
         LayoutPoint("hip", "mid_hip", 0.9),
         LayoutPoint("right_hip", "right_hip", 0.8),

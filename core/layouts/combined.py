@@ -9,7 +9,7 @@ from .hands import hand_points
 _HANDS: tuple[LayoutPoint, ...] = (*hand_points("left"), *hand_points("right"))
 _NUM_FACE_POINTS = 68
 
-BODY25_HANDS = Layout("body25_hands", "OpenPose BODY25 with hands (EasyMocap)", (*BODY25.points, *_HANDS))
+BODY25_HANDS = Layout("body25_hands", "BODY25 and hands (EasyMocap)", (*BODY25.points, *_HANDS))
 
 WHOLEBODY133 = Layout(
     "wholebody133",
@@ -26,11 +26,11 @@ WHOLEBODY133 = Layout(
     ),
 )
 
-MEDIAPIPE75 = Layout("mediapipe75", "MediaPipe pose and hands (FreeMoCap 1)", (*MEDIAPIPE_WITH_HANDS_POINTS, *_HANDS))
+MEDIAPIPE75 = Layout("mediapipe75", "MediaPipe 75 (FreeMoCap 1)", (*MEDIAPIPE_WITH_HANDS_POINTS, *_HANDS))
 
 MARKERS = Layout(
     "markers",
-    "Optical markers, joint centres estimated",
+    "Optical markers",
     (
         LayoutPoint("neck", "neck", 0.3),
         *(LayoutPoint(name, name, weight) for name, weight in (("sacrum", 0.8), ("c7", 0.3), ("t10", 0.3))),

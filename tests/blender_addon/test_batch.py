@@ -13,6 +13,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
+from bpy_extras.object_utils import world_to_camera_view  # noqa: E402
+
 from blender_addon.background.messages import Message, message_parts  # noqa: E402
 from blender_addon.batch import worker_process  # noqa: E402
 from blender_addon.batch.cli import main  # noqa: E402
@@ -331,3 +333,32 @@ def test_motions_begin_at_the_frame_that_was_asked_for(write_track, tmp_path):
     scene = bpy.context.scene
     assert (scene.frame_start, scene.frame_end, scene.render.fps) == (1001, 1012, 30)
     assert main([str(source), "-o", str(out), "--start-frame", "2000000"]) == 2
+
+
+def test_a_blend_opens_with_the_whole_clip_in_view_and_its_collection_as_an_asset(write_track, tmp_path):
+    source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
+    assert main([str(source), "-o", str(out)]) == 0
+    bpy.ops.wm.open_mainfile(filepath=str(out / "walk.blend"))
+    scene, layer = bpy.context.scene, bpy.context.view_layer
+    body = bpy.data.objects["walk body"]
+    assert layer.objects.active == body.parent and [item for item in scene.objects if item.select_get()] == [
+        body.parent
+    ]
+    assert {item.name for item in scene.objects if item.type == "LIGHT"} == {"Fill Light", "Key Light"}
+    assert [item.name for item in bpy.data.collections if item.asset_data] == ["walk"]
+    assert {item.name for item in bpy.data.collections["walk"].all_objects} == {"walk", "walk body"}
+    assert scene.frame_current == scene.frame_start == 1
+    views = [space for screen in bpy.data.screens for area in screen.areas for space in area.spaces
+             if isinstance(space, bpy.types.SpaceView3D)]  # fmt: skip
+    assert views
+    for frame in range(scene.frame_start, scene.frame_end + 1):
+        scene.frame_set(frame)
+        shown = [body.matrix_world @ vertex.co for vertex in body.evaluated_get(layer.depsgraph).data.vertices]
+        in_camera = np.array([world_to_camera_view(scene, scene.camera, place) for place in shown])
+        assert in_camera[:, :2].min() > 0.0 and in_camera[:, :2].max() < 1.0
+        assert np.ptp(in_camera[:, 1]) > 0.3, "not a speck"
+        for view in views:
+            place = view.region_3d
+            ahead = (np.array(shown) - place.view_location) @ np.array(place.view_rotation.to_matrix())
+            slopes = np.abs(ahead[:, :2]) / (place.view_distance - ahead[:, 2:])
+            assert slopes.max() < 0.36 and slopes[:, 1].max() > 0.1

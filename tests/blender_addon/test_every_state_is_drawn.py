@@ -32,6 +32,7 @@ from blender_addon.track.session import TRACKS, TrackState  # noqa: E402
 from blender_addon.track.settings import track_request  # noqa: E402
 from core.fit import Flag  # noqa: E402
 from tests.blender_addon.drawing import Drawn, Layout, draw  # noqa: E402
+from tests.blender_addon.widths import LIST_PX, too_wide  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
 
 WALK = str(REPOSITORY / "samples" / "walk.trc")
@@ -221,12 +222,32 @@ def test_what_a_figure_has_to_tell_is_drawn(walk, write_track, tmp_path):
     assert "smplify.copy_settings" in draw(SMPLIFY_PT_result).operators
 
 
-@pytest.mark.parametrize("kind", ["held", "missing", "implausible"])
-def test_every_kind_of_doubtful_stretch_is_a_row(addon, kind):
-    drawn = Drawn()
-    row = SimpleNamespace(name="left_arm", kind=kind, first=3, last=9)
-    SMPLIFY_UL_flags.draw_item(None, bpy.context, Layout(drawn), None, row, 0, None, "")
-    assert drawn.labels == ["left arm", "3–9", why(kind)] and why(kind) != kind
+def test_every_kind_of_doubtful_stretch_is_a_row_of_its_own_look(addon):
+    icons = set()
+    for kind in ("held", "missing", "implausible", "swapped", "strained"):
+        layout = Layout(drawn := Drawn())
+        row = SimpleNamespace(name="right_shoulder", kind=kind, first=10001, last=10100)
+        SMPLIFY_UL_flags.draw_item(None, bpy.context, layout, None, row, 0, None, "")
+        assert drawn.labels == ["right shoulder", "10001–10100"] and why(kind) != kind
+        assert too_wide(layout.node, LIST_PX) == []
+        icons.add(layout.node.children[0].children[0].icon)
+    assert len(icons) == 5
+
+
+def test_a_text_that_is_cut_off_is_noticed(addon):
+    """The lines that were cut off in a window, at the width that they had there."""
+    layout = Layout(Drawn())
+    layout.label(text="Points: 5.0 mm white, 0.0 smooth")
+    assert too_wide(layout.node) == []
+    layout.label(text="Points: 5.0 mm white, 0.0 smooth, 0.9 constant")
+    row = layout.split(factor=0.36)
+    row.label(text="left leg", icon="HIDE_ON")
+    rest = row.split(factor=0.34)
+    rest.label(text="301–330")
+    rest.label(text="not seen")
+    assert [text.split(" (")[0] for text in too_wide(layout.node, LIST_PX)] == [
+        "Points: 5.0 mm white, 0.0 smooth, 0.9 constant", "301–330",
+    ]  # fmt: skip
 
 
 # The preferences
