@@ -21,7 +21,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ..core_access import Skeleton, matrix_to_quat_wxyz
-from ..figure.armature import skeleton_of
+from ..figure.armature import pose_bones, rest_bones, skeleton_of
 from ..figure.axes import Z_UP_FROM_Y_UP, continuous_signs
 from ..figure.fcurves import Channels
 from ..figure.scene_state import edited_bones
@@ -33,14 +33,12 @@ _SMALLEST_TWIST = 1e-3
 
 def evaluated_bones(armature: bpy.types.Object, scene: bpy.types.Scene, frames: Sequence[int]) -> np.ndarray:
     """Return the evaluated bone matrices (F, J, 4, 4) in world space, in the current view layer."""
-    names = skeleton_of(armature).names
-    found = np.empty((len(frames), len(names), 4, 4))
+    found = np.empty((len(frames), skeleton_of(armature).num_joints, 4, 4))
     for index, frame in enumerate(frames):
         scene.frame_set(frame)
         posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
         place = np.array(posed.matrix_world)
-        bones = posed.pose.bones
-        found[index] = place @ np.array([bones[name].matrix for name in names])
+        found[index] = place @ np.array([bone.matrix for bone in pose_bones(posed)])
     return found
 
 
@@ -103,11 +101,14 @@ def export_rig_of(
     change = (Z_UP_FROM_Y_UP.T if upright else np.eye(3)) * scale
     skeleton = skeleton_of(armature)
     names = _bone_names(skeleton, target)
-    rest = np.array([armature.data.bones[joint].matrix_local for joint in skeleton.names])
+    rest = np.array([bone.matrix_local for bone in rest_bones(armature)])
     made: list[bpy.types.ID] = []
     collection = bpy.data.collections.new("SMPLify export")
     bpy.context.scene.collection.children.link(collection)
-    with _free_name(target.node or armature.name) as name, _free_name(body.name) as body_name:
+    with (
+        free_name(bpy.data.objects, target.node or armature.name) as name,
+        free_name(bpy.data.objects, body.name) as body_name,
+    ):
         try:
             rig = _bare_copy(armature, name, made)
             skin = _skin(body, body_name, rig, made)
@@ -131,9 +132,9 @@ def export_rig_of(
 
 
 @contextmanager
-def _free_name(name: str) -> Iterator[str]:
-    """Yield *name* while no object has it; an object that has it is renamed temporarily."""
-    owner = bpy.data.objects.get(name)
+def free_name(blocks: bpy.types.bpy_prop_collection, name: str) -> Iterator[str]:
+    """Yield *name* while no local block of *blocks* has it; one that has it is renamed temporarily."""
+    owner = next((item for item in blocks if item.name == name and item.library is None), None)
     if owner is not None:
         owner.name = f"{name} original"
     try:

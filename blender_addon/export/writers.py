@@ -23,12 +23,12 @@ from ..core_access import CoreError, Motion, atomic_path, write_motion
 from ..figure.animation import key_motion
 from ..figure.armature import create_armature, joint_shape
 from ..figure.axes import Y_UP
-from ..figure.body_mesh import body_mesh_of
+from ..figure.body_mesh import find_skin, skin_of
 from ..figure.evaluated_motion import motion_of
 from ..figure.isolated_scene import isolated_scene, played_frames, shape_in_vertices, whole_range
 from ..project_files import project_files
 from ..result.error_colors import without_colors
-from .export_rig import evaluated_bones, export_rig_of
+from .export_rig import evaluated_bones, export_rig_of, free_name
 from .presets import ExportTarget
 
 _OPERATORS: dict[str, Any] = {
@@ -121,9 +121,29 @@ def run_exporter(kind: str, path: Path, **settings: object) -> None:
 def _write_blend(
     armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget
 ) -> None:
-    objects = [*armatures, *map(body_mesh_of, armatures)]
-    with isolated_scene(objects, scene, name=armatures[0].name, frames=whole_range(armatures)) as isolated:
+    objects = [*armatures, *(skin for skin in map(find_skin, armatures) if skin is not None)]
+    name = armatures[0].name
+    with (
+        isolated_scene(objects, scene, name=name, frames=whole_range(armatures)) as isolated,
+        _asset_collection(objects, isolated, name),
+    ):
         bpy.data.libraries.write(str(path), {isolated}, fake_user=False, compress=True)
+
+
+@contextmanager
+def _asset_collection(objects: Sequence[bpy.types.Object], scene: bpy.types.Scene, name: str) -> Iterator[None]:
+    """Temporarily move all *objects* of *scene* into a collection called *name* that is marked as an asset."""
+    with free_name(bpy.data.collections, name):
+        collection = bpy.data.collections.new(name)
+        try:
+            for item in objects:
+                collection.objects.link(item)
+                scene.collection.objects.unlink(item)
+            scene.collection.children.link(collection)
+            collection.asset_mark()
+            yield
+        finally:
+            bpy.data.collections.remove(collection)
 
 
 def save_session(path: Path) -> Path:
@@ -149,7 +169,7 @@ def _prepared_scene(
 ) -> Iterator[bpy.types.Scene]:
     """Yield a temporary scene with the figures, or with their export rigs if *target* has other conventions."""
     name, frames = armatures[0].name, whole_range(armatures)
-    bodies = [body_mesh_of(armature) for armature in armatures]
+    bodies = [skin_of(armature) for armature in armatures]
     with ExitStack() as stack:
         stack.enter_context(shape_in_vertices(armatures))
         objects = [*armatures, *bodies]

@@ -12,9 +12,9 @@ import bpy
 import numpy as np
 
 from ..core_access import BODY, CoreError, Motion, Skeleton, axis_angle_to_quat_wxyz, quat_wxyz_to_axis_angle
-from .armature import rest_matrices, skeleton_of
+from .armature import pose_bones, rest_matrices, skeleton_of
 from .axes import Z_UP_FROM_Y_UP, bone_from_core, continuous_signs
-from .body_mesh import body_mesh_of, shape_values
+from .body_mesh import betas_of
 from .fcurves import Channels, Keys, own_action
 
 GENDER_KEY = "smplify_gender"
@@ -116,29 +116,29 @@ def read_motion(armature: bpy.types.Object, fps: float, *, axes: np.ndarray = Z_
     """Return the motion keyed on *armature*, edits included; constraints and the object's transform are ignored.
 
     Args:
-        armature: a figure's armature, with its body mesh.
+        armature: a figure's armature.
         fps: frame rate of its scene, frames per second.
         axes: (3, 3) matrix from the core's axes to the armature's.
 
     Raises:
-        CoreError: the armature has no action or no body mesh.
+        CoreError: the armature has no action, or bones are missing.
     """
     first, last = frames_of(armature)
     frames = range(first, last + 1)
     channels = Channels(armature)
     turns = bone_from_core(rest_matrices(armature), axes)
-    bones, skeleton = armature.pose.bones, skeleton_of(armature)
+    bones, skeleton = pose_bones(armature), skeleton_of(armature)
     poses = np.zeros((len(frames), skeleton.num_joints, 3))
     for index, joint in enumerate(skeleton.names):
-        rest = tuple(bones[joint].rotation_quaternion)
+        rest = tuple(bones[index].rotation_quaternion)
         quaternions = channels.sample(_path(joint, "rotation_quaternion"), frames, rest)
         quaternions /= np.linalg.norm(quaternions, axis=-1, keepdims=True)
         poses[:, index] = quat_wxyz_to_axis_angle(quaternions) @ turns[index]
     root = skeleton.names[0]
-    locations = channels.sample(_path(root, "location"), frames, tuple(bones[root].location))
+    locations = channels.sample(_path(root, "location"), frames, tuple(bones[0].location))
     return Motion(
         poses=poses.reshape(len(frames), -1),
-        betas=shape_values(body_mesh_of(armature)),
+        betas=betas_of(armature),
         trans=locations @ turns[0],
         fps=fps,
         gender=armature.get(GENDER_KEY, "neutral"),

@@ -8,6 +8,7 @@ joints depend on the betas, so the shape can be changed later without the body f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
@@ -138,11 +139,51 @@ def skeleton_of(armature: bpy.types.Object) -> Skeleton:
     return SMPL if stored is None else Skeleton.from_json(stored)
 
 
-def rest_matrices(armature: bpy.types.Object) -> np.ndarray:
-    """Return the bones' rest rotations (J, 3, 3) in armature space, in the skeleton's order; columns are bone axes."""
-    bones = armature.data.bones
+def rest_bones(armature: bpy.types.Object) -> list[bpy.types.Bone]:
+    """Return the bone of each joint of a figure, in the skeleton's order.
+
+    Raises:
+        CoreError: bones are missing.
+    """
+    return _all_of(armature.data.bones, armature)
+
+
+def pose_bones(armature: bpy.types.Object) -> list[bpy.types.PoseBone]:
+    """Return the pose bone of each joint of a figure; see `rest_bones`."""
+    return _all_of(armature.pose.bones, armature)
+
+
+def _all_of(bones: Any, armature: bpy.types.Object) -> list[Any]:
     names = skeleton_of(armature).names
-    return np.array([[list(row) for row in bones[name].matrix_local.to_3x3()] for name in names])
+    missing = [name for name in names if name not in bones]
+    if missing:
+        raise CoreError(
+            f"expected a bone for each joint in {armature.name!r}, found none named {', '.join(missing)}; give renamed "
+            "bones their names back, or take a figure whose bones were not deleted"
+        )
+    return [bones[name] for name in names]
+
+
+def rest_matrices(armature: bpy.types.Object) -> np.ndarray:
+    """Return the bones' rest rotations (J, 3, 3) in armature space, in the skeleton's order; columns are bone axes.
+
+    Raises:
+        CoreError: bones are missing.
+    """
+    return np.array([[list(row) for row in bone.matrix_local.to_3x3()] for bone in rest_bones(armature)])
+
+
+def betas_of_bones(armature: bpy.types.Object) -> np.ndarray:
+    """Return the betas (B,) whose joints are nearest to the rest heads of the bones, by least squares.
+
+    Raises:
+        CoreError: bones are missing, or the armature is none of a figure.
+    """
+    shape = joint_shape(armature)
+    heads = np.array([list(bone.head_local) for bone in rest_bones(armature)]) @ Z_UP_FROM_Y_UP
+    columns = shape.directions.reshape(-1, NUM_BETAS)
+    found: np.ndarray = np.linalg.lstsq(columns, (heads - shape.template).ravel(), rcond=None)[0]
+    return found
 
 
 def joint_shape(armature: bpy.types.Object) -> JointShape:

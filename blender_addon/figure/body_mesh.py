@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 
 from ..core_access import NUM_BETAS, BodyData, CoreError
+from .armature import betas_of_bones
 from .axes import to_axes
 
 SHAPE_KEYS: tuple[str, ...] = tuple(f"beta_{index}" for index in range(NUM_BETAS))
@@ -104,14 +105,56 @@ def body_mesh_of(armature: bpy.types.Object) -> bpy.types.Object:
     Raises:
         CoreError: the armature has no mesh with the shape keys of the betas.
     """
+    found = _shaped_mesh_of(armature)
+    if found is None:
+        raise CoreError(
+            f"expected a mesh with shape keys {SHAPE_KEYS[0]} to {SHAPE_KEYS[-1]} under {armature.name!r}, found none: "
+            "it was deleted, or its shape keys were applied or removed; choose a figure that has them"
+        )
+    return found
+
+
+def find_skin(armature: bpy.types.Object) -> bpy.types.Object | None:
+    """Return the body mesh of *armature*, also one whose shape keys were applied; None if it was deleted."""
+    found = _shaped_mesh_of(armature)
+    for item in (*armature.children, *bpy.context.scene.objects):
+        if found is None and item.type == "MESH":
+            modifiers = (modifier for modifier in item.modifiers if modifier.type == "ARMATURE")
+            found = item if any(modifier.object == armature for modifier in modifiers) else None
+    return found
+
+
+def skin_of(armature: bpy.types.Object) -> bpy.types.Object:
+    """Return the body mesh of *armature*, also one whose shape keys were applied.
+
+    Raises:
+        CoreError: no mesh is skinned to the armature.
+    """
+    found = find_skin(armature)
+    if found is None:
+        raise CoreError(
+            f"expected a mesh that {armature.name!r} deforms, found none: it was deleted, or lost its Armature "
+            "modifier; bring it back, or write a .blend, .bvh or .npz, which need no mesh"
+        )
+    return found
+
+
+def betas_of(armature: bpy.types.Object) -> np.ndarray:
+    """Return the betas (B,) of a figure: its shape keys' values; those of its bones if it has no shape keys any more.
+
+    Raises:
+        CoreError: the armature has neither.
+    """
+    mesh = _shaped_mesh_of(armature)
+    return betas_of_bones(armature) if mesh is None else shape_values(mesh)
+
+
+def _shaped_mesh_of(armature: bpy.types.Object) -> bpy.types.Object | None:
     for child in armature.children:
         keys = child.data.shape_keys if child.type == "MESH" else None
         if keys is not None and all(name in keys.key_blocks for name in SHAPE_KEYS):
             return child
-    raise CoreError(
-        f"expected a mesh with shape keys {SHAPE_KEYS[0]} to {SHAPE_KEYS[-1]} under {armature.name!r}, found none; "
-        "choose the armature of an imported figure"
-    )
+    return None
 
 
 def _skin_material() -> bpy.types.Material:

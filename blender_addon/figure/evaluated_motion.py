@@ -10,7 +10,7 @@ from ..export.export_rig import evaluated_bones, orthonormal
 from .animation import BODY_KEY, GENDER_KEY, read_motion
 from .armature import joint_shape, rest_matrices
 from .axes import Z_UP_FROM_Y_UP
-from .body_mesh import body_mesh_of, shape_values
+from .body_mesh import betas_of
 from .fcurves import Channels
 from .isolated_scene import isolated_scene, played_frames
 from .scene_time import scene_rate
@@ -24,7 +24,7 @@ def motion_of(armature: bpy.types.Object, scene: bpy.types.Scene) -> Motion:
     Must be called in Object or Pose Mode; the scene's current frame is restored.
 
     Raises:
-        CoreError: the armature has no action or no body mesh.
+        CoreError: the armature has no action, or bones are missing.
     """
     if has_only_bone_keys(armature):
         return read_motion(armature, scene_rate(scene))
@@ -33,7 +33,7 @@ def motion_of(armature: bpy.types.Object, scene: bpy.types.Scene) -> Motion:
         bones = evaluated_bones(armature, isolated, range(frames[0], frames[1] + 1))
     turns = orthonormal(bones[:, :, :3, :3]) @ np.swapaxes(rest_matrices(armature), -1, -2)
     world = Z_UP_FROM_Y_UP.T @ turns @ Z_UP_FROM_Y_UP
-    betas, shape = shape_values(body_mesh_of(armature)), joint_shape(armature)
+    betas, shape = betas_of(armature), joint_shape(armature)
     return Motion(
         poses=matrix_to_axis_angle(local_rotations(world, shape.skeleton)).reshape(len(bones), -1),
         betas=betas,

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from .animation import frames_of
-from .body_mesh import SHAPE_KEYS, body_mesh_of
+from .body_mesh import SHAPE_KEYS, skin_of
 
 
 def played_frames(armature: bpy.types.Object) -> tuple[int, int]:
@@ -77,7 +77,9 @@ def shape_in_vertices(armatures: Sequence[bpy.types.Object]) -> Iterator[None]:
     swapped: list[tuple[bpy.types.Object, bpy.types.Mesh, str]] = []
     try:
         for armature in armatures:
-            figure = body_mesh_of(armature)
+            figure = skin_of(armature)
+            if figure.data.shape_keys is None:
+                continue
             mesh, name = figure.data, figure.data.name
             shaped = shaped_mesh(mesh)
             swapped.append((figure, mesh, name))
@@ -100,7 +102,7 @@ def shaped_mesh(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
     keys[0].data.foreach_get("co", basis)
     shaped = basis.astype(np.float64)
     column = np.empty_like(basis)
-    for name in SHAPE_KEYS:
+    for name in (name for name in SHAPE_KEYS if name in keys):
         keys[name].data.foreach_get("co", column)
         shaped += keys[name].value * (column.astype(np.float64) - basis)
     copy = mesh.copy()

@@ -69,14 +69,14 @@ def held_shape(context: bpy.types.Context) -> HeldShape:
     """
     from ..core_access import CoreError
     from ..figure.armature import joint_shape
-    from ..figure.body_mesh import body_mesh_of, shape_values
+    from ..figure.body_mesh import betas_of
     from .job import HeldShape
 
     armature = active_armature(context)
     if armature is None:
         raise CoreError("expected an active figure to take the shape of, found none; make its armature or mesh active")
     joints = joint_shape(armature)
-    return HeldShape(shape_values(body_mesh_of(armature)), joints.template, armature.name)
+    return HeldShape(betas_of(armature), joints.template, armature.name)
 
 
 def workers_of(setting: int) -> int | None:

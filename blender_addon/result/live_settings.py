@@ -27,7 +27,8 @@ from ..core_access import (
     smooth_and_lock_feet,
 )
 from ..figure.animation import frames_of, read_motion, rekey_motion
-from ..figure.body_mesh import body_mesh_of, shape_values
+from ..figure.armature import rest_bones
+from ..figure.body_mesh import betas_of
 from ..figure.custom_properties import MARK_KEY
 from ..figure.fcurves import Keys
 from ..figure.key_listeners import notify
@@ -65,6 +66,7 @@ def follow_settings(armature: bpy.types.Object) -> None:
         return
     try:
         record = adjustable(armature)
+        _check_keyed(armature)
         keys = motion_keys(armature)
         if keys_edited(armature, keys):
             properties.edited = True
@@ -91,7 +93,9 @@ def refuse_edited(armature: bpy.types.Object) -> None:
 
     Raises:
         AdjustmentError: the keys were edited.
+        CoreError: bones are missing, or the keys are in the NLA.
     """
+    _check_keyed(armature)
     if keys_edited(armature):
         armature.smplify.edited = True
         raise AdjustmentError(
@@ -128,6 +132,7 @@ def keep_edits(armature: bpy.types.Object) -> None:
         CoreError: the figure has no record, or no keys.
     """
     record = adjustable(armature)
+    _check_keyed(armature)
     motion = replace(read_motion(armature, record.motion.fps), betas=record.motion.betas)
     first, _ = frames_of(armature)
     original = record.original if record.original is not None else record.motion
@@ -148,6 +153,7 @@ def restore_original(armature: bpy.types.Object) -> None:
 
 def replace_motion(armature: bpy.types.Object, record: FigureRecord) -> None:
     """Replace the record of the figure, key its motion, and reset the live settings."""
+    _check_keyed(armature)
     store(armature, record)
     key_errors(armature, record)
     _show(armature, CleanupOptions())
@@ -160,10 +166,29 @@ def change_motion(armature: bpy.types.Object, record: FigureRecord) -> None:
     Raises:
         CoreError: the figure's body cannot be read; nothing is changed.
     """
+    _check_keyed(armature)
     _body_of(record)
     store(armature, record)
     key_errors(armature, record)
     _apply(armature, record, settings_of(armature))
+
+
+def _check_keyed(armature: bpy.types.Object) -> None:
+    """Raise if there is nothing to key on, or if keys would be written beside those in NLA strips.
+
+    Raises:
+        CoreError: bones are missing, or the keys are in the NLA.
+    """
+    rest_bones(armature)
+    animation = armature.animation_data
+    if animation is None or animation.action is not None:
+        return
+    strips = [strip.name for track in animation.nla_tracks for strip in track.strips]
+    if strips:
+        raise AdjustmentError(
+            f"expected the keys of {armature.name!r} in its action, found them in the NLA ({', '.join(strips)}); "
+            "select the strip in the NLA editor and press Tab, so that its action can be edited"
+        )
 
 
 def _body_of(record: FigureRecord) -> BodyData:
@@ -184,6 +209,7 @@ def _write(
     options: CleanupOptions,
     keys: Keys | None = None,
 ) -> None:
+    _check_keyed(armature)
     keys = motion_keys(armature) if keys is None else keys
     rekey_motion(armature, motion, keys, first_frame=record.first_frame)
     mark_keys(armature, keys)
@@ -220,21 +246,21 @@ def _show(armature: bpy.types.Object, options: CleanupOptions) -> None:
 
 def store_cleanup_source(armature: bpy.types.Object, source: CleanupSource) -> None:
     """Cache the clean-up's analysis of the motion of *armature*, made when it was added to the scene."""
-    CLEANUP_CACHE.store(_key(armature, shape_values(body_mesh_of(armature))), source)
+    CLEANUP_CACHE.store(_key(armature, betas_of(armature)), source)
 
 
 def analyse_ahead(armature: bpy.types.Object, record: FigureRecord) -> None:
     """Start the clean-up's analysis for *armature* on a thread, unless it was started before."""
     if CLEANUP_CACHE.is_known(str(armature.get(MARK_KEY))):
         return
-    with suppress(CoreError):  # a figure without a mesh: reported when a setting is changed
-        betas = shape_values(body_mesh_of(armature))
+    with suppress(CoreError):  # a figure without all of its bones: reported when a setting is changed
+        betas = betas_of(armature)
         CLEANUP_CACHE.analyse_ahead(_key(armature, betas), partial(_analyse, record, betas))
 
 
 def _source(armature: bpy.types.Object, record: FigureRecord) -> CleanupSource:
     """Return the clean-up's analysis of the motion of *record*, for the figure's current shape."""
-    betas = shape_values(body_mesh_of(armature))
+    betas = betas_of(armature)
     return CLEANUP_CACHE.source(_key(armature, betas), partial(_analyse, record, betas))
 
 

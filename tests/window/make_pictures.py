@@ -65,6 +65,7 @@ def open_track(blender: Session, name: str, state: str = "read") -> None:
     blender.run("windows.set_stage()")
     blender.open_tab()
     blender.run("bpy.ops.wm.save_as_mainfile(filepath=str(windows.Path.home() / 'project.blend'))")
+    blender.run("bpy.context.scene.smplify.fit.timing = 'CLIP'")  # as in a new file
     blender.run(f"bpy.ops.smplify.open_track(filepath='//samples/{name}')")
     blender.wait_until(f"windows.track_state() == {state!r}")
     blender.sidebar.scroll_to_top()
