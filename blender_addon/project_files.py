@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 
 from .core_access import ProtectedFiles, gender_files
-from .figure.custom_properties import RECORD_KEY
+from .figure.custom_properties import RECORD_KEY, has_live_settings
 from .figure.record import RecordError, load
 from .package import addon_preferences, body_file
 from .track.session import TRACKS
@@ -53,6 +53,7 @@ def _figure_files() -> Iterator[tuple[str, str]]:
         source = record.source
         for path, what in (
             (source.file, "motion" if record.report is None else "keypoints"),
+            (armature.smplify.moved_file if has_live_settings() else "", "keypoints"),
             (source.body, "body"),
             (source.betas_file, "betas"),
             (str(source.fit.get("network") or ""), "network"),

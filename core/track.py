@@ -41,7 +41,7 @@ class KeypointTrack:
         source: the file or folder that the track was read from.
         root_relative: whether global translation is unknown: the root is at the origin in every frame.
         notes: what was detected and decided while reading, one sentence each, shown to the user.
-        doubts: which of that is uncertain, one sentence each.
+        doubts: which of that is uncertain, and who and what was left out, one sentence each.
         left_out: (F, K) bool, points removed because their positions are implausible for a body. A mask of another
             shape is replaced by an empty one, so that `dataclasses.replace` can change the positions alone.
     """

@@ -176,7 +176,7 @@ CLASSES = (SMPLIFY_OT_export,)
 
 
 def _draw_export(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
-    menu.layout.operator(SMPLIFY_OT_export.bl_idname, text="SMPLify Figures (.fbx, .glb, .usd, .bvh, .npz, .blend)")
+    menu.layout.operator(SMPLIFY_OT_export.bl_idname, text="SMPLify Figures (.blend, .fbx, .glb, .bvh ...)")
 
 
 def register() -> None:

@@ -22,7 +22,7 @@ PRESET_ITEMS = (
         "In Unity: Rig > Animation Type > Humanoid; root motion then comes from the hips",
     ),
 )
-FORMAT_ITEMS = (
+_FORMATS = (
     ("blend", "Blender (.blend)", "A library to append or link from: the figures with their keys and shape keys"),
     ("fbx", "FBX (.fbx)", "Skinned mesh, bones and one animation, for game engines and other 3D programs"),
     ("glb", "glTF (.glb)", "Skinned mesh, bones and one animation in one file, for the web and for engines"),
@@ -30,6 +30,14 @@ FORMAT_ITEMS = (
     ("bvh", "BVH (.bvh)", "Bones and motion only, Y up, metres, SMPL's bone names; one person per file"),
     ("npz", "AMASS (.npz)", "SMPL pose, shape and translation as arrays, Z up, for research code; one person per file"),
 )
+
+
+def offered_formats(*, usd: bool) -> tuple[tuple[str, str, str, int], ...]:
+    """Return the menu of formats of a Blender that was built with USD or without; each keeps its number in files."""
+    return tuple((*item, number) for number, item in enumerate(_FORMATS) if usd or item[0] != "usd")
+
+
+FORMAT_ITEMS = offered_formats(usd=bool(bpy.app.build_options.usd))
 BONE_ITEMS = (
     ("smpl", "SMPL", "left_hip, left_knee, spine1, as in the scene"),
     ("unreal", "Unreal Mannequin", "thigh_l, calf_l, spine_01: as Unreal's own characters, for its retargeting"),

@@ -15,6 +15,7 @@ from ..figure.scene_time import SceneTime
 from ..result.flag_list import fill
 from ..track.session import TRACKS, TrackState
 from ..track.settings import track_request
+from ..ui.message_terms import in_panel_words
 from ..ui.translations import CONTEXT
 from .settings import figure_options, fit_job
 
@@ -77,7 +78,19 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
         text = iface_("Added {:s}: {:d} frames, mean keypoint error {:.1f} mm")
         added = text.format(names, result[0].track.num_frames, sum(errors) / len(errors))
         last = max(figure.last_frame for figure in figures)
-        return " ".join([f"{added}.", *before.changes(context.scene, figures[0].own_fps, last)])
+        said = before.changes(context.scene, figures[0].own_fps, last)
+        return " ".join([f"{added}.", *said, *self._doubts(result)])
+
+    def _is_in_box_1(self) -> bool:
+        """Return whether box 1 shows the track that was fitted."""
+        return TRACKS.state(self._request) is TrackState.READ
+
+    def _doubts(self, result: list[FittedPerson]) -> list[str]:
+        """Return the doubts about the tracks that were fitted, or where to read them."""
+        doubts = list(dict.fromkeys(in_panel_words(doubt) for item in result for doubt in item.track.doubts))
+        if doubts and self._is_in_box_1():
+            return [iface_("Doubts about the track: {:d}, see box 1.").format(len(doubts))]
+        return [f"{doubt.rstrip('.')}." for doubt in doubts]
 
 
 def _lift(item: FittedPerson, figure: Figure) -> float:

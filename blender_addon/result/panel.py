@@ -215,6 +215,8 @@ def _draw_range(layout: bpy.types.UILayout, armature: bpy.types.Object) -> None:
     row.prop(armature.smplify, "range_last")
     row.operator(SMPLIFY_OT_take_range.bl_idname, text="", icon="PREVIEW_RANGE")
     column.operator(SMPLIFY_OT_fit_again.bl_idname, icon="FILE_REFRESH")
+    # Drawing does not look for the file: a .blend from elsewhere may name one on another machine.
+    layout.prop(armature.smplify, "moved_file")
 
 
 CLASSES = (SMPLIFY_UL_flags, SMPLIFY_PT_result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..ui.property_options import FILE_OPTIONS
 from ..ui.translations import CONTEXT
 from .error_colors import follow_colors
 
@@ -105,6 +106,11 @@ class SMPLIFY_PG_figure(bpy.types.PropertyGroup):  # noqa: N801 - Blender's nami
     range_last: bpy.props.IntProperty(
         name="Last", description="Last frame of the range to fit again", default=0, options=set()
     )
+    moved_file: bpy.props.StringProperty(
+        name="Moved To",
+        description="Where the keypoint file of the figure is now; Fit Range Again reads it there and remembers it",
+        subtype="FILE_PATH", options=FILE_OPTIONS,
+    )  # fmt: skip
 
 
 CLASSES = (SMPLIFY_PG_flag, SMPLIFY_PG_figure)

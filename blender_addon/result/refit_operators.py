@@ -92,7 +92,7 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender
             first=self.first if is_set("first") else settings.range_first,
             last=self.last if is_set("last") else settings.range_last,
             changes=self._changes(context),
-            file=bpy.path.abspath(self.filepath),
+            file=bpy.path.abspath(self.filepath or settings.moved_file),
         )
         self._uid, self._mark = armature.session_uid, armature.get(MARK_KEY)
         self._range = order.first, order.last
@@ -121,6 +121,7 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender
             )
         refuse_edited(armature)
         change_motion(armature, result)
+        armature.smplify.moved_file = ""
         return iface_("Fitted frames {:d} to {:d} of {:s} again").format(*self._range, armature.name)
 
 

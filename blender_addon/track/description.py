@@ -52,8 +52,8 @@ def detected(reading: Reading) -> list[Detected]:
 
 
 def doubts(reading: Reading) -> list[str]:
-    """Return the doubts about a track, one sentence each."""
-    return [in_panel_words(doubt) for doubt in (*reading.doubts, *reading.people_left_out)]
+    """Return the doubts about a track, and who and what was left out, one sentence each."""
+    return [in_panel_words(doubt) for doubt in (*reading.doubts, *reading.left_out, *reading.people_left_out)]
 
 
 def measures(reading: Reading, translate: Translate = str) -> Iterator[str]:

@@ -84,6 +84,7 @@ _GERMAN = {
     "Options": "Optionen",
     "Smoothing": "Glättung",
     "Motion Rate": "Zielbildrate",
+    "Doubts about the track: {:d}, see box 1.": "Zweifel an der Aufnahme: {:d}, siehe Box 1.",
     "Scene Time": "Szenenzeit",
     "Keep Scene's": "Die der Szene",
     "Take Clip's": "Die der Aufnahme",
@@ -229,6 +230,7 @@ _GERMAN_RESULT = {
     "First": "Erstes",
     "Last": "Letztes",
     "Fitted frames {:d} to {:d} of {:s} again": "Bilder {:d} bis {:d} von {:s} erneut angepasst",
+    "Moved To": "Jetzt bei",
     "Take Preview Range": "Vorschaubereich nehmen",
     "Fit Range Again": "Bereich neu anpassen",
     "What It Writes": "Was geschrieben wird",
@@ -241,7 +243,7 @@ _GERMAN_RESULT = {
     "Root Bone": "Wurzelknochen",
     "One File Each": "Je eine Datei",
     "Export Figures": "Figuren exportieren",
-    "SMPLify Figures (.fbx, .glb, .usd, .bvh, .npz, .blend)": "SMPLify-Figuren (.fbx, .glb, .usd, .bvh, .npz, .blend)",
+    "SMPLify Figures (.blend, .fbx, .glb, .bvh ...)": "SMPLify-Figuren (.blend, .fbx, .glb, .bvh ...)",
 }
 """German texts of boxes 4 and 6."""
 

@@ -178,7 +178,7 @@ def _convert(
         entries = _publish(job, stage, names, overwrite=options.overwrite)
     outcome = Outcome(
         job, "converted", outputs=tuple(_targets(job, names)), seconds=time.monotonic() - started,
-        doubts=tuple(doubt for person in people for doubt in person["doubts"]),
+        doubts=tuple(dict.fromkeys(doubt for person in people for doubt in person["doubts"])),
         num_flags=sum(len(person["fit"]["flags"]) for person in people),
     )  # fmt: skip
     kept = [entry for entry in entries_before(job) if entry["file"] not in names]

@@ -146,7 +146,7 @@ def _run_fit(args: argparse.Namespace, outputs: Outputs) -> int:
     for note in given.readings[0].people_left_out:
         print(note)
     for reading, label in zip(given.readings, given.labels, strict=True):
-        for doubt in reading.track.doubts:
+        for doubt in (doubt for doubt in reading.track.doubts if doubt not in reading.people_left_out):
             print(f"Doubt{f' ({label})' if label else ''}: {doubt}")
     people = []
     for number, label in enumerate(given.labels):
@@ -170,7 +170,7 @@ def _print_result(output: Path, person: FittedPerson) -> None:
     print(
         f"{output}: {motion.num_frames} frames at {motion.fps:g} fps, stature {report.stature_m:.2f} m, "
         f"mean keypoint error {report.mean_error_mm:.1f} mm, "
-        f"largest {np.nanmax(report.keypoint_error_mm):.1f} mm in frame {report.worst_frame}"
+        f"largest {np.nanmax(report.keypoint_error_mm):.1f} mm in frame {report.worst_frame} (frames are counted from 0)"
     )
     if line := report.error_line():
         print(f"  {line}")

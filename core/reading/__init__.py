@@ -53,6 +53,7 @@ def _interpret_people(recordings: list[RawRecording], options: ReadOptions) -> l
     readings: dict[int, Reading] = {}
     ambiguous: dict[int, AmbiguousTrackError] = {}
     left_out: dict[int, TrackError] = {}
+    refused: dict[int, TrackError] = {}
     for number, recording in enumerate(recordings):
         try:
             readings[number] = interpret(recording, options)
@@ -61,17 +62,17 @@ def _interpret_people(recordings: list[RawRecording], options: ReadOptions) -> l
         except AmbiguousTrackError as error:
             (left_out if "layout" in error.options else ambiguous)[number] = error
         except TrackError as error:
-            raise _with_person(error, recording) from error
-    known = next(iter(readings.values()), None)
+            refused[number] = error
+    if not readings:
+        raise _all_refused({**left_out, **ambiguous, **refused}, recordings)
+    for number, refusal in refused.items():
+        raise _with_person(refusal, recordings[number]) from refusal
+    known = next(iter(readings.values()))
     for number, ambiguity in ambiguous.items():
-        if known is None:
-            raise _with_person(ambiguity, recordings[number]) from ambiguity
         completed = _interpret_like(known, recordings[number], options)
         if options.handedness is None and completed.finding("handedness").doubts:
             raise _with_person(ambiguity, recordings[number]) from ambiguity
         readings[number] = completed
-    if not readings:
-        raise next(iter(left_out.values()))
     notes = tuple(f"Left out {_label(recordings[number])}: {error}." for number, error in left_out.items())
     return [_with_people_left_out(readings[number], notes) for number in sorted(readings)]
 
@@ -110,8 +111,24 @@ def _with_person(error: TrackError, recording: RawRecording) -> TrackError:
     return type(error)(message, options=error.options)
 
 
+def _all_refused(errors: dict[int, TrackError], recordings: list[RawRecording]) -> TrackError:
+    """Return the error for a file none of whose people can be read: the reason of each, or the one that all share."""
+    ordered = [errors[number] for number in range(len(recordings))]
+    first = ordered[0]
+    if len({str(error) for error in ordered}) == 1:
+        return first
+    told = "; ".join(f"{_label(recording)}: {error}" for recording, error in zip(recordings, ordered, strict=True))
+    kinds = {type(error) for error in ordered}
+    kind = kinds.pop() if len(kinds) == 1 else AmbiguousTrackError if AmbiguousTrackError in kinds else TrackError
+    return kind(
+        f"expected a person who can be read, found none among {len(ordered)} in {recordings[0].source}. {told}. "
+        "--person reads one person alone",
+        options=tuple(dict.fromkeys(option for error in ordered for option in error.options)),
+    )
+
+
 def _with_people_left_out(reading: Reading, notes: tuple[str, ...]) -> Reading:
-    track = replace(reading.track, notes=(*reading.track.notes, *notes))
+    track = replace(reading.track, notes=(*reading.track.notes, *notes), doubts=(*reading.track.doubts, *notes))
     return replace(reading, track=track, remarks=(*reading.remarks, *notes), people_left_out=notes)
 
 

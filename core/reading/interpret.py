@@ -272,7 +272,7 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
         person=recording.person,
         source=source,
         root_relative=is_root_relative(figure, height * metres),
-        doubts=doubts,
+        doubts=(*doubts, *ordered.left_out),
         left_out=ordered.misplaced,
         notes=tuple(_notes(recording, findings, ordered, checks.doubts)),
     )

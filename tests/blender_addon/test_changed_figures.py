@@ -77,7 +77,7 @@ def walk(addon, write_track, tmp_path):
 
 
 def outcome(call) -> str:
-    """Return what an operator says of its failure, "" if it did not fail; a traceback would be passed on as a message."""
+    """Return what an operator says of its failure, "" if it did not fail. Blender would pass a traceback on too."""
     try:
         call()
     except RuntimeError as error:

@@ -12,7 +12,7 @@ import blender_addon  # noqa: E402
 from blender_addon.export.operators import SMPLIFY_OT_export  # noqa: E402
 from blender_addon.export.panel import SMPLIFY_PT_export  # noqa: E402
 from blender_addon.export.presets import BONE_NAMES, PRESETS  # noqa: E402
-from blender_addon.export.properties import BONE_ITEMS, FORMAT_ITEMS, PRESET_ITEMS  # noqa: E402
+from blender_addon.export.properties import BONE_ITEMS, FORMAT_ITEMS, PRESET_ITEMS, offered_formats  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 
 
@@ -85,8 +85,15 @@ def test_the_box_offers_what_there_is():
     from blender_addon.export.writers import FORMATS
 
     assert {item[0] for item in PRESET_ITEMS} == set(PRESETS)
-    assert {item[0] for item in FORMAT_ITEMS} == set(FORMATS)
+    assert {item[0] for item in offered_formats(usd=True)} == set(FORMATS)
+    assert {item[0] for item in FORMAT_ITEMS} == set(FORMATS) - (set() if bpy.app.build_options.usd else {"usd"})
     assert {item[0] for item in BONE_ITEMS} == set(BONE_NAMES)
+
+
+def test_a_blender_without_usd_offers_no_usd_and_reads_the_other_choices_as_before():
+    without = offered_formats(usd=False)
+    assert {item[0] for item in offered_formats(usd=True)} - {item[0] for item in without} == {"usd"}
+    assert set(without) < set(offered_formats(usd=True)), "numbers, which files store, stay"
 
 
 @pytest.mark.parametrize("suffix", [item[0] for item in FORMAT_ITEMS])

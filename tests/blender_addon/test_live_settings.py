@@ -247,9 +247,10 @@ def test_what_a_slider_needs_is_found_ahead_where_a_file_was_opened(add_fitted, 
     np.testing.assert_allclose(shown(armature, 20), joints(body, expected, 19), atol=1e-4)
 
 
-def test_nothing_is_found_ahead_of_a_figure_without_its_mesh(add_fitted):
+def test_nothing_is_found_ahead_of_a_figure_without_its_mesh_and_a_bone(add_fitted):
     figure = add_fitted()
     bpy.data.objects.remove(figure.mesh)
+    figure.armature.data.bones["neck"].name = "throat"
     CLEANUP_CACHE.clear()
     live_settings.analyse_ahead(figure.armature, load(figure.armature))
     assert not CLEANUP_CACHE.is_known(figure.armature[MARK_KEY])

@@ -11,13 +11,16 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 import blender_addon  # noqa: E402
 from blender_addon.figure.fcurves import Channels, keys_of  # noqa: E402
-from blender_addon.figure.record import load  # noqa: E402
+from blender_addon.figure.record import load, store  # noqa: E402
+from blender_addon.project_files import project_paths  # noqa: E402
+from blender_addon.result.panel import SMPLIFY_PT_result  # noqa: E402
 from blender_addon.result.refit import RefitError, RefitOrder, fit_again, merged  # noqa: E402
 from blender_addon.result.show import show  # noqa: E402
 from core.errors import FitCancelled  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
 from core.pipeline import ConvertOptions, fit_file  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_joints  # noqa: E402
+from tests.blender_addon.drawing import draw  # noqa: E402
 
 NUM_FRAMES = 60
 KNEE = 'pose.bones["left_knee"].rotation_quaternion'
@@ -169,3 +172,18 @@ def test_ends_of_the_motion_are_not_faded(figure, fit):
     found = fit_again(record, RefitOrder(1, 200, {}), lambda *_: True)
     np.testing.assert_allclose(found.motion.rotations()[0], fit.motion.rotations()[0], atol=0.02)
     np.testing.assert_allclose(found.motion.rotations()[-1], fit.motion.rotations()[-1], atol=0.02)
+
+
+def test_a_file_that_was_moved_is_named_anew_and_remembered(figure, track_file, tmp_path):
+    armature = figure.armature
+    record = load(armature)
+    moved = tmp_path / "elsewhere.npz"
+    moved.write_bytes(track_file.read_bytes())
+    store(armature, replace(record, source=replace(record.source, file=str(tmp_path / "gone.npz"))))
+    with pytest.raises(RuntimeError, match=r"gone\.npz"):
+        bpy.ops.smplify.fit_again(first=20, last=24)
+    assert "moved_file" in draw(SMPLIFY_PT_result).props
+    armature.smplify.moved_file = str(moved)
+    assert moved in project_paths()
+    assert bpy.ops.smplify.fit_again(first=20, last=24) == {"FINISHED"}
+    assert load(armature).source.file == str(moved) and armature.smplify.moved_file == ""

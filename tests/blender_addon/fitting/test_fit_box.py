@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -97,6 +98,16 @@ def test_the_fit_leaves_rate_and_range_of_a_shot_and_begins_where_told(walk):
     bpy.ops.smplify.fit()
     assert (scene.frame_start, scene.frame_end, scene.render.fps) == (1, 12, 30)
     assert "now has 30 fps instead of 24. Its range is now 1–12 instead of 1001–1100." in FITS.message
+
+
+def test_the_fit_tells_what_was_doubtful_or_where_it_stands(walk, monkeypatch):
+    reading = TRACKS.readings[0]
+    TRACKS.readings[0] = replace(reading, track=replace(reading.track, doubts=("+Z up is assumed",)))
+    bpy.ops.smplify.fit()
+    assert "Doubts about the track: 1, see box 1." in FITS.message
+    monkeypatch.setattr(SMPLIFY_OT_fit, "_is_in_box_1", lambda self: False)
+    bpy.ops.smplify.fit()
+    assert FITS.message.endswith("+Z up is assumed.")
 
 
 def test_what_was_added_is_no_longer_told_once_it_is_undone(walk):

@@ -157,7 +157,9 @@ def test_doubts_and_left_out_points_are_reported(tmp_path, out, betas, capsys):
     path = tmp_path / "lying.npz"
     np.savez(path, positions=lying, confidence=track.confidence, fps=30.0, layout="body25")
     assert fit(path, "--betas", betas, "-o", out / "a.npz", "--report", out / "a.json") == 0
-    assert "Doubt: +Z up is assumed" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "Doubt: +Z up is assumed" in printed and "left_wrist in 5-8" in printed
+    assert "counted from 0" in printed
     report = json.loads((out / "a.json").read_text())
     assert any("Doubt: +Z up is assumed" in note for note in report["notes"])
     assert any("left_wrist in 5-8" in note for note in report["notes"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +72,24 @@ def test_people_who_cannot_be_interpreted_are_left_out(people, read, num_left_ou
     for reading in readings:
         assert len(reading.people_left_out) == num_left_out
         assert set(reading.people_left_out) <= set(reading.remarks) & set(reading.track.notes)
+        assert set(reading.people_left_out) <= set(reading.track.doubts), "so that fits and batches tell it"
         assert ("reworded" in "".join(reading.people_left_out)) == (words == "reworded" and num_left_out > 0)
+
+
+@pytest.mark.parametrize("people", [("unnamed", "mirrored"), ("mirrored", "unseen", "unnamed")])
+def test_each_persons_reason_is_told_where_all_are_refused(people, make_recording, monkeypatch):
+    recordings = [replace(person(kind, make_recording), person=kind) for kind in people]
+    alone = []
+    for recording in recordings:
+        with pytest.raises(TrackError) as caught:
+            interpret(recording)
+        alone.append(caught.value)
+    monkeypatch.setattr(core.reading, "read_recordings", lambda path: recordings)
+    with pytest.raises(AmbiguousTrackError, match=f"none among {len(people)}") as caught:
+        read_all(Path("people.test"))
+    for kind, error in zip(people, alone, strict=True):
+        assert f"{kind}: {error}" in str(caught.value)
+        assert set(error.options) <= set(caught.value.options)
 
 
 @pytest.mark.parametrize(

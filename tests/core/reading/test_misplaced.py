@@ -58,6 +58,7 @@ def test_a_misplaced_point_is_left_out_and_nothing_else_changes(layout, point, r
         np.testing.assert_array_equal(reading.track.positions[~expected], before.track.positions[~expected])
         assert np.isnan(reading.track.positions[expected]).all()
         assert point in reading.left_out[0] and reading.left_out[0] in reading.track.notes
+        assert reading.left_out[0] in reading.track.doubts, "so that fits and batches tell it"
 
 
 @pytest.mark.slow
