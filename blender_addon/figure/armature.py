@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..core_access import NUM_BETAS, SMPL, CoreError, Skeleton
+from ..core_access import BODY, NUM_BETAS, SMPL, CoreError, Skeleton
 from .axes import Z_UP_FROM_Y_UP, to_axes
 from .custom_properties import TEMPLATE_KEY
 from .scene_state import edited_bones
@@ -103,10 +103,20 @@ def create_armature(
             bone.tail = head + to_axes(directions[index], axes) * lengths[index]
             z_towards = _UP if joint.endswith(("ankle", "foot")) else _FRONT
             bone.align_roll(Vector(to_axes(np.array(z_towards), axes)))
+    _collect_bones(armature, skeleton)
     for bone in armature.pose.bones:
         bone.rotation_mode = "QUATERNION"
         bone.lock_location = (bone.parent is not None,) * 3
     return armature
+
+
+def _collect_bones(armature: bpy.types.Object, skeleton: Skeleton) -> None:
+    """Put the bones into collections that can be hidden one by one: trunk, sides, and other parts such as hands."""
+    for name, part in zip(skeleton.names, skeleton.parts, strict=True):
+        side = next((side for side in ("left", "right") if name.startswith(f"{side}_")), "trunk")
+        title = (side if part == BODY else part).replace("_", " ").title()
+        collections = armature.data.collections
+        (collections.get(title) or collections.new(title)).assign(armature.data.bones[name])
 
 
 def _bone_directions(joints: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:

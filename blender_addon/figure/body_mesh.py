@@ -149,6 +149,35 @@ def betas_of(armature: bpy.types.Object) -> np.ndarray:
     return betas_of_bones(armature) if mesh is None else shape_values(mesh)
 
 
+def shaped_vertices(mesh: bpy.types.Mesh) -> np.ndarray:
+    """Return the vertices (V, 3) of *mesh* in the shape that its shape keys for the betas have now."""
+    keys = mesh.shape_keys.key_blocks
+    basis = np.empty(3 * len(mesh.vertices), dtype=np.float32)
+    keys[0].data.foreach_get("co", basis)
+    shaped = basis.astype(np.float64)
+    column = np.empty_like(basis)
+    for name in (name for name in SHAPE_KEYS if name in keys):
+        keys[name].data.foreach_get("co", column)
+        shaped += keys[name].value * (column.astype(np.float64) - basis)
+    return shaped.reshape(-1, 3)
+
+
+_last_stature: dict[tuple[int, bytes], float] = {}
+"""The last stature that was measured, by mesh and betas: panels ask for it whenever they are drawn."""
+
+
+def stature_of(armature: bpy.types.Object) -> float | None:
+    """Return the height in metres of the body of *armature* in its present shape; None if it has no shape keys."""
+    body = _shaped_mesh_of(armature)
+    if body is None:
+        return None
+    key = (body.session_uid, shape_values(body).tobytes())
+    if key not in _last_stature:
+        _last_stature.clear()
+        _last_stature[key] = float(np.ptp(shaped_vertices(body.data)[:, 2]))
+    return _last_stature[key]
+
+
 def _shaped_mesh_of(armature: bpy.types.Object) -> bpy.types.Object | None:
     for child in armature.children:
         keys = child.data.shape_keys if child.type == "MESH" else None

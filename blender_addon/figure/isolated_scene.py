@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from .animation import frames_of
-from .body_mesh import SHAPE_KEYS, skin_of
+from .body_mesh import shaped_vertices, skin_of
 
 
 def played_frames(armature: bpy.types.Object) -> tuple[int, int]:
@@ -97,14 +97,7 @@ def shape_in_vertices(armatures: Sequence[bpy.types.Object]) -> Iterator[None]:
 
 def shaped_mesh(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
     """Return a copy of *mesh* without shape keys, with their current shape applied to the vertices."""
-    keys = mesh.shape_keys.key_blocks
-    basis = np.empty(3 * len(mesh.vertices), dtype=np.float32)
-    keys[0].data.foreach_get("co", basis)
-    shaped = basis.astype(np.float64)
-    column = np.empty_like(basis)
-    for name in (name for name in SHAPE_KEYS if name in keys):
-        keys[name].data.foreach_get("co", column)
-        shaped += keys[name].value * (column.astype(np.float64) - basis)
+    shaped = shaped_vertices(mesh)
     copy = mesh.copy()
     holder = bpy.data.objects.new("SMPLify export", copy)
     unused = copy.shape_keys.name
@@ -113,6 +106,6 @@ def shaped_mesh(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
     leftover = bpy.data.shape_keys.get(unused)  # depending on the version, Blender frees it or leaves it unused
     if leftover is not None:
         bpy.data.batch_remove((leftover,))
-    copy.vertices.foreach_set("co", shaped.astype(np.float32))
+    copy.vertices.foreach_set("co", shaped.astype(np.float32).ravel())
     copy.update()
     return copy

@@ -118,7 +118,7 @@ def _draw_figure(layout: bpy.types.UILayout, context: bpy.types.Context, record:
         analyse_ahead(armature, record)
     draw_text(layout, context, armature.name, icon="ARMATURE_DATA")
     if record.report is not None:
-        _draw_report(layout, context, record, record.report)
+        _draw_report(layout, context, armature, record)
         _draw_flags(layout, context, armature, record.report)
         _draw_views(layout, context, armature)
     inside = _section(layout, "adjust", "Adjust Without Fitting")
@@ -138,10 +138,15 @@ def _section(layout: bpy.types.UILayout, name: str, text: str) -> bpy.types.UILa
 
 
 def _draw_report(
-    layout: bpy.types.UILayout, context: bpy.types.Context, record: FigureRecord, report: FitReport
+    layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object, record: FigureRecord
 ) -> None:
+    from ..figure.body_mesh import stature_of
+
+    report = record.report
+    assert report is not None, "a fitted figure"
+    stature = stature_of(armature) or report.stature_m
     column = layout.column(align=True)
-    column.label(text=iface_("Stature {:.2f} m").format(report.stature_m), translate=False)
+    column.label(text=iface_("Stature {:.2f} m").format(stature), translate=False)
     column.label(text=iface_("Mean error {:.1f} mm").format(report.mean_error_mm), translate=False)
     worst = report.keypoint_error_mm[report.worst_frame]
     frame = record.scene_frame(report.worst_frame)

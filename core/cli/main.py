@@ -170,7 +170,7 @@ def _print_result(output: Path, person: FittedPerson) -> None:
     print(
         f"{output}: {motion.num_frames} frames at {motion.fps:g} fps, stature {report.stature_m:.2f} m, "
         f"mean keypoint error {report.mean_error_mm:.1f} mm, "
-        f"largest {np.nanmax(report.keypoint_error_mm):.1f} mm in frame {report.worst_frame} (frames are counted from 0)"
+        f"largest {np.nanmax(report.keypoint_error_mm):.1f} mm in frame {report.worst_frame}, counted from 0"
     )
     if line := report.error_line():
         print(f"  {line}")

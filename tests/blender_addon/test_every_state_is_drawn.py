@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
@@ -30,6 +31,7 @@ from blender_addon.torch_backend.setup_session import SETUP  # noqa: E402
 from blender_addon.track.panel import SMPLIFY_PT_track  # noqa: E402
 from blender_addon.track.session import TRACKS, TrackState  # noqa: E402
 from blender_addon.track.settings import track_request  # noqa: E402
+from core.body.free_body import load_free_body  # noqa: E402
 from core.fit import Flag  # noqa: E402
 from tests.blender_addon.drawing import Drawn, Layout, draw  # noqa: E402
 from tests.blender_addon.widths import LIST_PX, too_wide  # noqa: E402
@@ -189,6 +191,20 @@ FIGURE_MAKERS = {
     FigureState.STRANGER: (become_a_stranger, "was not fitted here"),
     FigureState.NONE: (lambda _: setattr(bpy.context.view_layer.objects, "active", None), "No figure is active"),
 }
+
+
+def test_the_stature_follows_the_shape(walk):
+    keys = walk.children[0].data.shape_keys.key_blocks
+    report = load(walk).report
+    assert f"Stature {report.stature_m:.2f} m" in draw(SMPLIFY_PT_result).labels
+    keys["beta_0"].value += 2.0
+    body = load_free_body()
+    betas = report.betas + 2.0 * (np.arange(10) == 0)
+    expected = np.ptp((body.v_template + body.shapedirs @ betas)[:, 1])
+    assert abs(expected - report.stature_m) > 0.02
+    assert f"Stature {expected:.2f} m" in draw(SMPLIFY_PT_result).labels
+    walk.children[0].shape_key_clear()
+    assert f"Stature {report.stature_m:.2f} m" in draw(SMPLIFY_PT_result).labels
 
 
 @pytest.mark.parametrize("state", FigureState)

@@ -214,3 +214,12 @@ def test_animation_survives_saving(add_person, body, make_motion, tmp_path):
     np.testing.assert_allclose(
         shown_joints(armature, 4), joints(body, replace(motion, betas=np.zeros(10)), 3), atol=JOINT_TOLERANCE_M
     )
+
+
+def test_bones_are_in_collections_by_side(add_person, make_motion):
+    armature = add_person(make_motion(3)).armature
+    found = {item.name: {bone.name for bone in item.bones} for item in armature.data.collections}
+    assert found["Trunk"] == {"pelvis", "spine1", "spine2", "spine3", "neck", "head"}
+    assert found["Left"] == {name.replace("right", "left") for name in found["Right"]} and len(found["Left"]) == 8
+    assert found["Left Hand"] == {"left_hand"} and found["Right Hand"] == {"right_hand"}
+    assert len(found) == 5
