@@ -133,10 +133,14 @@ class ConvertOptions:
         fit = plain_options(self.fit)
         first = {name: fit.pop(name) for name in ("quality", "device")}
         changed = {name: value for name, value in fit.items() if value != getattr(FitOptions, name)}
-        later = {"fit": changed, "regressor": self.regressor, "up_axis": self.up_axis, "character": self.character}
-        later |= {"armature": self.armature, "bones": self.bones, "retarget": dict(self.retarget)}
-        first_frame = None if self.first_frame == ConvertOptions.first_frame else self.first_frame
-        later |= {"first_frame": first_frame}
+        later: dict[str, object] = {"fit": changed, "regressor": self.regressor, "up_axis": self.up_axis}
+        later |= {
+            "character": self.character,
+            "armature": self.armature,
+            "bones": self.bones,
+            "retarget": dict(self.retarget),
+        }
+        later["first_frame"] = None if self.first_frame == ConvertOptions.first_frame else self.first_frame
         return {
             **first,
             "formats": list(self.formats),

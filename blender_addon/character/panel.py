@@ -164,8 +164,9 @@ def _draw_bones(
     header.label(text="Bones")
     if inside is None:
         return
-    row = inside.row(align=True)
-    row.operator(SMPLIFY_OT_detect_bones.bl_idname, icon="VIEWZOOM", text="Detect")
+    column = inside.column(align=True)
+    column.operator(SMPLIFY_OT_detect_bones.bl_idname, icon="VIEWZOOM", text="Detect")
+    row = column.row(align=True)
     row.operator(SMPLIFY_OT_save_bones.bl_idname, icon="EXPORT", text="Save JSON")
     row.operator(SMPLIFY_OT_load_bones.bl_idname, icon="IMPORT", text="Load JSON")
     row = inside.row(align=True)

@@ -109,7 +109,7 @@ def body_mesh_of(armature: bpy.types.Object) -> bpy.types.Object:
     if found is None:
         raise CoreError(
             f"expected a mesh with shape keys {SHAPE_KEYS[0]} to {SHAPE_KEYS[-1]} under {armature.name!r}, found none: "
-            "it was deleted, or its shape keys were applied or removed; choose a figure that has them"
+            "it was deleted, or its shape keys were applied or removed; choose an imported figure that has them"
         )
     return found
 
