@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..errors import TrackFileError
-from ..io.pickle.load import load_pickle
 from .raw import RawRecording, check_counts
 
 KIND = "AIST++ PKL"
@@ -16,18 +17,16 @@ _NUM_POINTS = 17
 _KEYS = ("keypoints3d_optim", "keypoints3d")
 
 
-def read_aist(path: Path) -> list[RawRecording]:
-    """Read AIST++ keypoints without executing pickled code.
+def read_points(content: Mapping[Any, Any], path: Path) -> list[RawRecording]:
+    """Read the dictionary of an AIST++ pickle.
 
     Raises:
-        TrackFileError: the file is damaged or has no keypoints.
-        UnsafePickleError: the pickle contains more than plain arrays.
+        TrackFileError: it has no keypoints.
     """
-    content = load_pickle(path, error=TrackFileError)
-    key = next((key for key in _KEYS if isinstance(content, dict) and key in content), None)
+    key = next((key for key in _KEYS if key in content), None)
     points = content[key] if key is not None else None
     if not isinstance(points, np.ndarray) or points.dtype.kind not in "fiu" or points.shape[1:] != (_NUM_POINTS, 3):
-        keys = str(sorted(map(str, content)))[:200] if isinstance(content, dict) else type(content).__name__
+        keys = str(sorted(map(str, content)))[:200]
         found = keys if points is None else type(points).__name__
         if isinstance(points, np.ndarray):
             found = f"{points.dtype} {points.shape}"

@@ -11,13 +11,20 @@ import numpy as np
 
 from ..errors import TrackFileError
 from ..io import npz
+from .humanml3d import NUM_HUMANML3D, read_humanml3d
+from .plain_data import recordings_of
 from .raw import MAX_CELLS, MAX_PEOPLE, RawRecording, check_counts
+from .sam3d_body import PLACE_KEY, POINTS_KEY
 
 NPY_MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK\x03\x04"
 _MAX_ARRAY_BYTES = MAX_CELLS * 8
+_TOOL_KEYS = (POINTS_KEY, "positions_3d")
+"""Keys of tools whose files are read by `plain_data`."""
 _POSITION_KEYS = (
+    *_TOOL_KEYS,
     "positions",
+    "posed_joints",
     "reconstruction",
     "keypoints3d",
     "keypoints_3d",
@@ -25,9 +32,10 @@ _POSITION_KEYS = (
     "joints_3d",
     "poses_3d",
     "pred_3d",
+    "joint_positions",
     "arr_0",
 )
-_KNOWN_COUNTS = (17, 22, 24, 25, 26, 33, 67, 75, 133)
+_KNOWN_COUNTS = (14, 16, 17, 19, 22, 24, 25, 26, 32, 33, 52, 55, 67, 70, 75, 77, 133)
 """Point counts of known layouts, used to distinguish x, y, z columns from x, y, z, confidence columns."""
 _MAX_STEP = 0.5
 """Successive frames move points by less than this fraction of the distance between neighbouring points."""
@@ -54,7 +62,11 @@ def read_npy(path: Path) -> list[RawRecording]:
     Raises:
         TrackFileError: the file is damaged or has another shape.
     """
-    array = npz.read_npy(path, error=TrackFileError, max_bytes=_MAX_ARRAY_BYTES)
+    array = npz.read_npy(path, error=TrackFileError, max_bytes=_MAX_ARRAY_BYTES, objects=True)
+    if array.dtype.hasobject:
+        return recordings_of(array, path)
+    if array.ndim == 2 and array.shape[1] == NUM_HUMANML3D:
+        return read_humanml3d(array, path)
     return _recordings(_numbers(array, path), None, _Metadata(), "NPY", path)
 
 
@@ -66,8 +78,12 @@ def read_npz(path: Path) -> list[RawRecording]:
     """
     headers = npz.npz_headers(path, error=TrackFileError)
     key = next((name for name in _POSITION_KEYS if name in headers), None)
+    if key is None or key in _TOOL_KEYS or headers[key].dtype.hasobject:
+        objects = _read_objects(path, headers)
+        if objects is not None:
+            return objects
     if key is None:
-        shaped = [name for name, header in headers.items() if len(header.shape) >= 3 and header.shape[-1] in (3, 4)]
+        shaped = [name for name, header in headers.items() if _may_be_points(name, header.shape)]
         if len(shaped) != 1:
             is_motion = headers.keys() >= _MOTION_KEYS
             hint = "this looks like a motion (AMASS), not keypoints" if is_motion else "save it that way"
@@ -86,6 +102,25 @@ def read_npz(path: Path) -> list[RawRecording]:
     arrays = npz.read_npz(path, wanted, error=TrackFileError, max_bytes=2 * _MAX_ARRAY_BYTES)
     confidence = _numbers(arrays["confidence"], path) if "confidence" in arrays else None
     return _recordings(_numbers(arrays[key], path), confidence, _read_metadata(arrays, path), "NPZ", path)
+
+
+def _may_be_points(name: str, shape: tuple[int, ...]) -> bool:
+    """Return whether an array may hold points: not the matrices of rotations."""
+    is_matrix = len(shape) >= 3 and shape[-2:] in ((3, 3), (4, 4), (3, 4)) and (len(shape) > 3 or "rot" in name.lower())
+    return len(shape) >= 3 and shape[-1] in (3, 4) and not is_matrix
+
+
+def _read_objects(path: Path, headers: Mapping[str, npz.ArrayHeader]) -> list[RawRecording] | None:
+    """Read the NPZ of a tool whose keys are known, or that holds Python objects; None if it has neither."""
+    wanted = [name for name, header in headers.items() if header.dtype.hasobject]
+    wanted += [name for name in (*_TOOL_KEYS, PLACE_KEY, *_RATE_KEYS) if name in headers and name not in wanted]
+    if not any(name in wanted for name in _TOOL_KEYS) and not any(headers[name].dtype.hasobject for name in wanted):
+        return None
+    arrays = npz.read_npz(path, wanted, error=TrackFileError, max_bytes=2 * _MAX_ARRAY_BYTES, objects=True)
+    fps = next((_rate_of(arrays[key], path) for key in _RATE_KEYS if key in arrays), None)
+    if len(arrays) == 1 and not any(name in arrays for name in _TOOL_KEYS):
+        return recordings_of(next(iter(arrays.values())), path, fps=fps)
+    return recordings_of(arrays, path, fps=fps)
 
 
 def _check_header(shape: tuple[int, ...], path: Path) -> None:
@@ -217,11 +252,19 @@ def _read_metadata(arrays: Mapping[str, np.ndarray], path: Path) -> _Metadata:
 
     fps = None
     for key in _RATE_KEYS:
-        if key in arrays and arrays[key].size == 1 and arrays[key].dtype.kind in "fiu":
-            fps = float(arrays[key].reshape(-1)[0])
-    if fps is not None and not (np.isfinite(fps) and fps > 0.0):
-        raise TrackFileError(f"expected a frame rate above 0, found {fps} in {path}; save 'fps' as one number")
+        if key in arrays:
+            fps = _rate_of(arrays[key], path) or fps
     return _Metadata(fps, text("layout"), text("units"), text("up_axis"), _texts(arrays.get("names")) or None)
+
+
+def _rate_of(array: np.ndarray, path: Path) -> float | None:
+    """Return a stored frame rate, or None if it is not one number."""
+    if array.size != 1 or array.dtype.kind not in "fiu":
+        return None
+    fps = float(array.reshape(-1)[0])
+    if not (np.isfinite(fps) and fps > 0.0):
+        raise TrackFileError(f"expected a frame rate above 0, found {fps} in {path}; save 'fps' as one number")
+    return fps
 
 
 def _texts(array: np.ndarray | None) -> tuple[str, ...]:

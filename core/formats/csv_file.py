@@ -12,8 +12,11 @@ import numpy as np
 from ..errors import TrackFileError
 from .freemocap import is_freemocap_names, name_freemocap_points
 from .mediapipe import is_indexed_dump, name_numbered_points, read_indexed_dump
+from .motive_csv import is_motive_csv, read_motive_csv
+from .people_rows import people_labels, person_column, split_rows
 from .raw import RawRecording, check_counts
-from .textfile import MAX_TEXT_BYTES, TextTable, decode_text, read_bytes, sniff_delimiter, split_cells, split_lines
+from .table_header import find_header
+from .textfile import MAX_TEXT_BYTES, TextTable, decode_text, read_bytes, split_lines
 from .tidy import is_tidy, read_tidy
 from .timeline import Timeline, build_timeline, times_in_seconds
 from .vicon_csv import is_vicon_csv, read_vicon_csv
@@ -57,18 +60,19 @@ def read_csv(path: Path) -> list[RawRecording]:
     lines = split_lines(decode_text(read_bytes(path, MAX_TEXT_BYTES), path), path)
     if is_vicon_csv(lines):
         return read_vicon_csv(lines, path)
-    start = next(index for index, line in enumerate(lines) if line.strip())
-    delimiter = sniff_delimiter(lines[start])
-    header = [cell.strip() for cell in split_cells(lines[start], delimiter, path)]
-    table = TextTable(lines, start + 1, delimiter, path, len(header))
+    if is_motive_csv(lines):
+        return read_motive_csv(lines, path)
+    found = find_header(lines, path)
+    header = found.cells
+    table = TextTable(lines, found.start, found.delimiter, path, len(header))
     if is_tidy(header):
         return [read_tidy(header, table)]
     if is_indexed_dump(header):
         return [read_indexed_dump(header, table)]
-    return [_read_wide(header, table)]
+    return _read_wide(header, table, found.units)
 
 
-def _read_wide(header: list[str], table: TextTable) -> RawRecording:
+def _read_wide(header: list[str], table: TextTable, units: str | None) -> list[RawRecording]:
     path = table.path
     columns = _find_columns(header, path)
     check_counts(1, len(columns.names), path)
@@ -78,6 +82,10 @@ def _read_wide(header: list[str], table: TextTable) -> RawRecording:
         raise TrackFileError(f"expected rows of frames below the header, found none in {path}; export it again")
     positions = values.reshape(len(values), -1, 3)
     confidence = _read_confidence(columns, table, positions)
+    person = person_column(header)
+    labels = people_labels(table, person) if person is not None else []
+    if len(set(labels)) > 1:
+        return _read_people(columns, header, table, positions, confidence, labels, units)
     timeline, notes = _read_timeline(columns, header, table, len(positions))
     recording = RawRecording(
         timeline.place(positions),
@@ -86,10 +94,34 @@ def _read_wide(header: list[str], table: TextTable) -> RawRecording:
         path,
         names=columns.names,
         fps=timeline.fps,
+        units=units,
         first_frame=timeline.first_frame,
         notes=(*notes, *timeline.notes),
     )
-    return _recognise_tool(recording, header)
+    return [_recognise_tool(recording, header)]
+
+
+def _read_people(
+    columns: _Columns,
+    header: list[str],
+    table: TextTable,
+    positions: np.ndarray,
+    confidence: np.ndarray,
+    labels: list[str],
+    units: str | None,
+) -> list[RawRecording]:
+    """Return one recording per person of a table in which a column names the person of each row."""
+    frames, times, notes = _read_counters(columns, header, table)
+    recording = RawRecording(
+        positions,
+        np.nan_to_num(confidence, nan=0.0),
+        "CSV",
+        table.path,
+        names=columns.names,
+        units=units,
+        notes=notes,
+    )
+    return [_recognise_tool(person, header) for person in split_rows(recording, labels, frames, times)]
 
 
 def _recognise_tool(recording: RawRecording, header: list[str]) -> RawRecording:
@@ -160,6 +192,15 @@ def _read_confidence(columns: _Columns, table: TextTable, positions: np.ndarray)
 def _read_timeline(
     columns: _Columns, header: list[str], table: TextTable, num_rows: int
 ) -> tuple[Timeline, tuple[str, ...]]:
+    frames, times, notes = _read_counters(columns, header, table)
+    timeline = build_timeline(num_rows, table.path, num_points=len(columns.names), frames=frames, times_s=times)
+    return timeline, notes
+
+
+def _read_counters(
+    columns: _Columns, header: list[str], table: TextTable
+) -> tuple[np.ndarray | None, np.ndarray | None, tuple[str, ...]]:
+    """Return frame numbers (R,) and times (R,) in seconds of the rows, as far as there are any, and notes."""
     notes = []
     frames = None if columns.frame is None else table.numbers([columns.frame])[:, 0]
     times = None
@@ -171,8 +212,7 @@ def _read_timeline(
         elif np.isfinite(stamps).any():
             times, unit = times_in_seconds(stamps, _SECONDS.get(name.lower(), name))
             notes.append(f"Times in column {name!r} were read as {unit}." if unit else f"Column {name!r} is not used.")
-    timeline = build_timeline(num_rows, table.path, num_points=len(columns.names), frames=frames, times_s=times)
-    return timeline, tuple(notes)
+    return frames, times, tuple(notes)
 
 
 def _read_times(table: TextTable, column: int) -> np.ndarray | None:

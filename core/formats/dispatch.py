@@ -6,21 +6,40 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import CoreError, InputMissingError, TrackFileError
-from .aist import read_aist
 from .array_file import NPY_MAGIC, ZIP_MAGIC, read_npy, read_npz
 from .c3d_file import is_c3d, read_c3d
 from .cleaning import drop_filled_points
 from .csv_file import read_csv
-from .json_file import MAX_FRAME_BYTES, frame_files, is_frame_document, load_json, read_json, read_json_folder
+from .json_file import (
+    MAX_FRAME_BYTES,
+    MAX_JSON_BYTES,
+    frame_files,
+    is_frame_document,
+    load_json,
+    read_json,
+    read_json_folder,
+)
+from .json_producers import read_lines
 from .mediapipe import NAMES, describe_space
+from .ntu_skeleton import is_ntu_skeleton, read_ntu_skeleton
+from .other_kinds import refuse_other_archives
+from .plain_data import read_pickle
+from .plane import describe_plane
+from .point_orders import order_hands
+from .qualisys_tsv import is_qualisys_tsv, read_qualisys_tsv
 from .raw import RawRecording
+from .sam3d_body import describe_points
 from .subjects import split_subjects
-from .textfile import decode_text
+from .textfile import decode_text, read_bytes
 from .trc import is_trc, read_trc
+from .xsens_mvnx import is_mvnx, read_mvnx
 
 Reader = Callable[[Path], list[RawRecording]]
 
-TRACK_SUFFIXES = (".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".pkl", ".pickle")
+TRACK_SUFFIXES = (
+    ".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".jsonl", ".ndjson", ".pkl", ".pickle", ".mvnx",
+    ".skeleton",
+)  # fmt: skip
 """Suffixes of the keypoint files listed in folders; a file given directly is recognised by its content alone."""
 _HEAD_BYTES = 4096
 _OTHER_KINDS = {
@@ -37,6 +56,8 @@ _OTHER_KINDS = {
     b"\x00\x00\x00\x20ftyp": "a video",
     b"%PDF": "a PDF",
     b"PAR1": "a Parquet table",
+    b"\xd0\xcf\x11\xe0": "an Excel table of old",
+    b"MATLAB 5.0": "a MATLAB file",
 }
 
 
@@ -58,7 +79,7 @@ def read_recordings(path: Path) -> list[RawRecording]:
 
 def _clean(recording: RawRecording) -> RawRecording:
     """Apply what every format needs: mark gap values as missing and detect image fractions in 33 unnamed points."""
-    recording = drop_filled_points(recording)
+    recording = describe_plane(describe_points(order_hands(drop_filled_points(recording))))
     if recording.names is None and recording.layout in (None, "mediapipe33") and recording.num_points == len(NAMES):
         return describe_space(recording)
     return recording
@@ -110,16 +131,17 @@ def _choose_reader(path: Path) -> Reader:
     if head.startswith(NPY_MAGIC):
         return read_npy
     if head.startswith(ZIP_MAGIC):
+        refuse_other_archives(path)
         return read_npz
     if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
-        return read_aist
+        return read_pickle
     if is_c3d(head) or (head[1:2] == b"P" and path.suffix.lower() == ".c3d"):
         return read_c3d
     for magic, kind in _OTHER_KINDS.items():
         if head.startswith(magic):
             raise TrackFileError(f"expected 3D keypoints, found {kind} in {path}; give keypoints ({_KINDS})")
     if path.suffix.lower() in (".pkl", ".pickle"):
-        return read_aist
+        return read_pickle
     return _choose_text_reader(head, path)
 
 
@@ -130,7 +152,20 @@ def _choose_text_reader(head: bytes, path: Path) -> Reader:
         head = head[: head.rfind(b"\n") + 1] or head
     text = decode_text(head, path).lstrip()
     if text[:1] in "[{":
-        return read_json
+        return _read_json_lines if _is_json_lines(text) else read_json
+    if is_mvnx(text):
+        return read_mvnx
+    if text[:1] == "<":
+        raise TrackFileError(f"expected 3D keypoints, found XML in {path}; of XML, Xsens MVNX alone is read ({_KINDS})")
+    if "endheader" in text.lower() and "nrows" in text.lower():
+        raise TrackFileError(
+            f"expected 3D keypoints, found joint angles or forces (OpenSim .mot, .sto) in {path}; give the markers or "
+            f"keypoints that they were computed from ({_KINDS})"
+        )
+    if is_qualisys_tsv(text):
+        return read_qualisys_tsv
+    if is_ntu_skeleton(text):
+        return read_ntu_skeleton
     if is_trc(text):
         return read_trc
     first = text.split("\n", 1)[0]
@@ -141,4 +176,15 @@ def _choose_text_reader(head: bytes, path: Path) -> Reader:
     )
 
 
-_KINDS = "TRC, C3D, CSV, NPY, NPZ, JSON, AIST++ PKL"
+def _is_json_lines(text: str) -> bool:
+    """Return whether the first line is a JSON document of its own and others follow."""
+    first, _, rest = text.partition("\n")
+    rest = rest.lstrip()
+    return first.rstrip()[-1:] in ("}", "]") and rest[:1] == first[:1]
+
+
+def _read_json_lines(path: Path) -> list[RawRecording]:
+    return read_lines(decode_text(read_bytes(path, MAX_JSON_BYTES), path), path)
+
+
+_KINDS = "TRC, C3D, CSV, TSV, NPY, NPZ, JSON, JSONL, PKL, MVNX"

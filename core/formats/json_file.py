@@ -13,6 +13,8 @@ import numpy as np
 
 from ..errors import TrackFileError
 from ..layouts import LAYOUTS
+from .json_producers import read_known
+from .panoptic import is_panoptic_frame, read_panoptic
 from .raw import MAX_FRAMES, MAX_PEOPLE, RawRecording, check_counts
 from .textfile import decode_text, read_bytes
 from .timeline import build_timeline
@@ -64,7 +66,7 @@ class _Clip:
 def is_frame_document(document: Any) -> bool:
     """Return whether a JSON document holds the people of one frame, so that a folder of them is a clip."""
     if isinstance(document, dict):
-        return isinstance(document.get("people"), list)
+        return isinstance(document.get("people"), list) or is_panoptic_frame(document)
     if not isinstance(document, list):
         return False
     first = next((item for item in document if isinstance(item, dict)), None)
@@ -97,6 +99,9 @@ def read_json(path: Path) -> list[RawRecording]:
         TrackFileError: the file is damaged, or of an unknown kind.
     """
     document = load_json(path)
+    known = read_known(document, path)
+    if known is not None:
+        return known
     if is_frame_document(document):
         return _read_frames([(0, document)], path)
     clip = _Clip(path, "MMPose JSON")
@@ -106,8 +111,9 @@ def read_json(path: Path) -> list[RawRecording]:
     if not isinstance(document, list) or not all(isinstance(item, dict) and "instances" in item for item in document):
         found = str(sorted(document))[:200] if isinstance(document, dict) else type(document).__name__
         raise TrackFileError(
-            f"expected keypoints of EasyMocap, OpenPose (pose_keypoints_3d) or MMPose (instance_info), found {found} "
-            f"in {path}; export 3D keypoints"
+            "expected keypoints of EasyMocap, OpenPose (pose_keypoints_3d), MMPose (instance_info), MediaPipe "
+            f"(landmarks), Azure Kinect or CMU Panoptic (bodies), or SAM 3D Body, found {found} in {path}; export 3D "
+            "keypoints"
         )
     numbers = set()
     for index, item in enumerate(document):
@@ -156,6 +162,8 @@ def _read_frames(documents: Iterable[tuple[int, Any]], path: Path) -> list[RawRe
     clip: _Clip | None = None
     numbers = []
     for number, document in documents:
+        if is_panoptic_frame(document):
+            return read_panoptic([(number, document), *documents], path)
         if not is_frame_document(document):
             raise _malformed(path, f"the people of one frame in file {number}", document)
         frame = document["people"] if isinstance(document, dict) else document

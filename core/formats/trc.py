@@ -87,7 +87,7 @@ def _name_line(lines: list[str]) -> int | None:
         words = [word.strip('"') for word in re.split("[\t,; ]+", line.lower().lstrip(), maxsplit=3)]
         if words[1:2] == ["#"]:
             del words[1]
-        if words[0] in ("frame", "frame#") and len(words) > 1 and re.match(r"time\b", words[1]):
+        if words[0] in ("frame", "frame#") and len(words) > 1 and re.match(r"times?\b", words[1]):
             return index
     return None
 

@@ -14,6 +14,7 @@ from .timeline import build_timeline
 KIND = "Vicon CSV"
 _SECTION = "trajectories"
 _SECTIONS = (_SECTION, "devices", "joints", "model outputs", "segments", "events", "trajectory count")
+_FORCE_SECTIONS = ("devices", "model outputs")
 
 
 def is_vicon_csv(lines: list[str]) -> bool:
@@ -29,6 +30,11 @@ def read_vicon_csv(lines: list[str], path: Path) -> list[RawRecording]:
         TrackFileError: the section of trajectories is missing or damaged.
     """
     start = next((index for index, line in enumerate(lines) if _first_cell(line) == _SECTION), None)
+    if start is None and any(_first_cell(line) in _FORCE_SECTIONS for line in lines):
+        raise TrackFileError(
+            f"expected trajectories of markers, found forces and other devices alone in {path}; export the "
+            "trajectories from Nexus too"
+        )
     if start is None or start + 5 > len(lines):
         raise TrackFileError(
             f"expected a section 'Trajectories' with frame rate, names, columns and units, found none in {path}; "

@@ -129,22 +129,26 @@ def _existing(path: Path | str, what: str) -> Path:
     return path
 
 
-def read_npy(path: Path | str, *, error: type[CoreError], max_bytes: int = MAX_BYTES) -> np.ndarray:
-    """Return the array of an .npy file, read-only; Python objects are rejected.
+def read_npy(
+    path: Path | str, *, error: type[CoreError], max_bytes: int = MAX_BYTES, objects: bool = False
+) -> np.ndarray:
+    """Return the array of an .npy file, read-only; Python objects are rejected unless asked for.
 
     Args:
         path: the file.
         error: the class to raise for a file that is damaged, too large or of another kind.
         max_bytes: the largest array to read.
+        objects: also read an array of Python objects, as the plain data that `io.pickle.load` returns.
 
     Raises:
         InputMissingError: there is no such file.
+        UnsafePickleError: an array of objects contains something that is not plain data.
         CoreError: of the class *error*.
     """
     path = _existing(path, "an .npy file")
     try:
         with path.open("rb") as file:
-            return _array(file, path.stat().st_size, str(path), error, max_bytes)
+            return _array(file, path.stat().st_size, str(path), error, max_bytes, objects=objects)
     except OSError as fault:
         raise error(f"expected a readable file, found {fault} at {path}; check its permissions") from fault
 

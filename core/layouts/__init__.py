@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from .base import Layout, LayoutPoint
+from .benchmarks import H36M32, LSP14, MPII16
 from .bodies import BODY25, COCO17, H36M17, HALPE26, MEDIAPIPE33, RTMPOSE_BODY, SMPL22, SMPL24
+from .cameras import KINECT25, KINECT32, MHR70, PANOPTIC19
 from .combined import BODY25_HANDS, MARKERS, MEDIAPIPE75, WHOLEBODY133
+from .skeletons import SKELETON, SMPLH52, SMPLX55, SOMA30, SOMA77
 
 LAYOUTS: dict[str, Layout] = {
     layout.name: layout
@@ -21,23 +24,51 @@ LAYOUTS: dict[str, Layout] = {
         SMPL22,
         SMPL24,
         MARKERS,
+        MHR70,
+        PANOPTIC19,
+        KINECT25,
+        KINECT32,
+        LSP14,
+        MPII16,
+        H36M32,
+        SMPLH52,
+        SMPLX55,
+        SOMA30,
+        SOMA77,
+        SKELETON,
     )
 }
 """Every layout by the name used in options and files."""
+
+ORDERED_ONLY = frozenset(("markers", "panoptic19", "lsp14", "mpii16", "h36m32", "soma30", "soma77"))
+"""Layouts that no point names lead to: the files that use them have none."""
 
 __all__ = [
     "BODY25",
     "BODY25_HANDS",
     "COCO17",
     "H36M17",
+    "H36M32",
     "HALPE26",
+    "KINECT25",
+    "KINECT32",
     "LAYOUTS",
+    "LSP14",
     "MARKERS",
     "MEDIAPIPE33",
     "MEDIAPIPE75",
+    "MHR70",
+    "MPII16",
+    "ORDERED_ONLY",
+    "PANOPTIC19",
     "RTMPOSE_BODY",
+    "SKELETON",
     "SMPL22",
     "SMPL24",
+    "SMPLH52",
+    "SMPLX55",
+    "SOMA30",
+    "SOMA77",
     "WHOLEBODY133",
     "Layout",
     "LayoutPoint",

@@ -1,4 +1,4 @@
-"""Anatomical roles of marker labels: Plug-in Gait, CMU's Vicon set, OpenCap and common laboratory labels."""
+"""Anatomical roles of marker labels: Plug-in Gait, CGM2, CMU, SSM, OpenCap, ISB, Stanford, OptiTrack, Davis, others."""
 
 from __future__ import annotations
 
@@ -7,41 +7,47 @@ from collections.abc import Sequence
 from .name_keys import Key, name_keys
 
 _SIDED_ROLES: dict[str, tuple[str, ...]] = {
-    "asis": ("asi", "asis", "fwt", "iasis"),
-    "psis": ("psi", "psis", "bwt", "ipsis"),
+    "asis": ("asi", "asis", "fwt", "iasis", "ias", "waistfront"),
+    "psis": ("psi", "psis", "bwt", "ipsis", "ips", "waistback"),
     "waist_side": ("mwt",),
     "hip_centre": ("hjc",),
     "thigh": ("thi", "thigh", "thigh1"),
-    "knee_lateral": ("kne", "knee", "lepi", "kneelat", "kneelateral", "lfe", "fle"),
-    "knee_medial": ("kni", "mknee", "mkne", "mepi", "kneemed", "kneemedial", "mfe", "fme", "knm"),
-    "shank": ("tib", "shn", "shank", "shankantsup"),
-    "ankle_lateral": ("ank", "ankle", "lmal", "anklelat", "anklelateral", "fal"),
-    "ankle_medial": ("mankle", "mank", "mmal", "anklemed", "anklemedial", "tam", "anm"),
-    "heel": ("hee", "heel", "hel", "calc", "fcc"),
-    "toe": ("toe", "hlx"),
-    "first_metatarsal": ("mt1", "p1mt", "fm1", "1meta"),
-    "fifth_metatarsal": ("mt5", "p5mt", "fm5", "5meta"),
+    "knee_lateral": (
+        "kne", "knee", "lepi", "kneelat", "kneelateral", "lfe", "fle", "lfc", "lfep", "kneeout", "knee1",
+    ),
+    "knee_medial": (
+        "kni", "mknee", "mkne", "mepi", "kneemed", "kneemedial", "mfe", "fme", "knm", "mfc", "mfep", "kneein", "knee2",
+    ),
+    "shank": ("tib", "shn", "shank", "shankantsup", "shin"),
+    "ankle_lateral": ("ank", "ankle", "lmal", "anklelat", "anklelateral", "fal", "ankleout", "mall"),
+    "ankle_medial": (
+        "mankle", "mank", "mmal", "anklemed", "anklemedial", "tam", "anm", "anklein", "med", "anki",
+    ),
+    "heel": ("hee", "heel", "hel", "calc", "fcc", "cal"),
+    "toe": ("toe", "hlx", "toetip", "smh"),
+    "first_metatarsal": ("mt1", "p1mt", "fm1", "1meta", "toein", "fmh"),
+    "fifth_metatarsal": ("mt5", "p5mt", "fm5", "5meta", "toeout", "vmh", "met"),
     "sternoclavicular": ("sternum", "sc", "scj"),
-    "acromion": ("sho", "shoulder", "sh", "acr", "acromion", "cac"),
+    "acromion": ("sho", "shoulder", "sh", "acr", "acromion", "cac", "saj", "should", "shouldertop"),
     "shoulder_front": ("fsh",),
     "shoulder_back": ("bsh",),
-    "elbow_lateral": ("elb", "elbow", "elbowlat", "elbowlateral", "lelbow", "hle"),
-    "elbow_medial": ("iel", "elbowmed", "elbowmedial", "melbow", "hme", "elbm"),
+    "elbow_lateral": ("elb", "elbow", "elbowlat", "elbowlateral", "lelbow", "hle", "lel", "elbowout"),
+    "elbow_medial": ("iel", "elbowmed", "elbowmedial", "melbow", "hme", "elbm", "mel", "elbin", "elbowin"),
     "wrist_bar_thumb_side": ("wra",),
     "wrist_bar_little_finger_side": ("wrb",),
-    "wrist_thumb_side": ("iwr", "wristradius", "lwrist", "rsp"),
-    "wrist_little_finger_side": ("owr", "wristulna", "mwrist", "usp"),
+    "wrist_thumb_side": ("iwr", "wristradius", "lwrist", "rsp", "wristin"),
+    "wrist_little_finger_side": ("owr", "wristulna", "mwrist", "usp", "uhe", "wristout"),
     "wrist": ("wrist", "wr", "wri"),
     "index_knuckle": ("fin", "ihand", "hm2"),
     "little_finger_knuckle": ("ohand", "hm5"),
-    "head_front": ("fhd",),
-    "head_back": ("bhd",),
-}
+    "head_front": ("fhd", "hdf"),
+    "head_back": ("bhd", "hdb"),
+}  # fmt: skip
 _SINGLE_ROLES: dict[str, tuple[str, ...]] = {
     "sacrum": ("sacr", "s2", "sac", "sacrum", "vsacral"),
-    "c7": ("c7", "cv7"),
+    "c7": ("c7", "cv7", "backtop"),
     "t10": ("t10", "tv10"),
-    "manubrium": ("clav", "man", "manubrium", "sjn"),
+    "manubrium": ("clav", "man", "manubrium", "sjn", "snj", "chest"),
     "sternum": ("strn", "sternum", "sxs", "xiph"),
 }
 
@@ -60,6 +66,10 @@ _SETS: tuple[tuple[str, frozenset[str]], ...] = (
     ("Plug-in Gait", frozenset(("asi", "kne", "tib", "sho", "elb"))),
     ("CMU Vicon", frozenset(("fwt", "kne", "shn", "sho", "elb"))),
     ("OpenCap", frozenset(("asis", "knee", "calc", "5meta", "shoulder"))),
+    ("ISB", frozenset(("ias", "ips", "fle", "fal", "saj"))),
+    ("OptiTrack", frozenset(("waistfront", "waistback", "kneeout", "ankleout"))),
+    ("Stanford", frozenset(("asi", "lfc", "lmal", "acr"))),
+    ("Davis", frozenset(("asis", "should", "mall", "sacrum"))),
 )
 
 
@@ -80,6 +90,22 @@ def marker_set_title(names: Sequence[str]) -> str:
     """Return the common name of the marker set that these labels belong to."""
     stems = {stem for name in names for _, stem in name_keys(name)}
     return next((title for title, needed in _SETS if needed <= stems), "laboratory markers")
+
+
+def are_on_skin(names: Sequence[str]) -> bool:
+    """Return whether labels are those of an optical set, whatever its other labels look like.
+
+    No estimator of joints marks both the front and the rear of the pelvis; ``_study`` names are OpenCap's estimates.
+    """
+    roles = marker_roles([name for name in names if not name.lower().endswith("study")])
+    rear = ("left_psis", "right_psis", "sacrum")
+    return "left_asis" in roles and "right_asis" in roles and any(role in roles for role in rear)
+
+
+def has_joint_centres(names: Sequence[str]) -> bool:
+    """Return whether labels of joint centres (LHJC) are among the markers, so that those name joints and no others."""
+    roles = marker_roles(names)
+    return "left_hip_centre" in roles and "right_hip_centre" in roles
 
 
 def missing_roles(roles: dict[str, int]) -> tuple[str, ...]:

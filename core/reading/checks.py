@@ -27,6 +27,9 @@ _MIN_VARIATION, _SWAPPED_VARIATION = 0.15, 0.5
 """Ankles are swapped if the shanks' lengths vary by more than the first fraction, and with the ankles swapped by less
 than the second fraction of that."""
 
+_MIN_FIXED_FRAMES, _FIXED = 5, 1e-5
+"""A root is fixed if in so many frames or more it moves by less than this fraction of the stature (0.02 mm)."""
+
 
 @dataclass
 class CheckResult:
@@ -222,12 +225,23 @@ def check_track(
 
 
 def is_root_relative(figure: Figure, size: float) -> bool:
-    """Return whether the hips are at the origin in every frame, so that global translation is unknown.
+    """Return whether the hips are at one place in every frame, so that global translation is unknown.
 
-    Frames in which a bone at a hip has an unusual length are not used.
+    Near the origin they may move a little, since a file's root need not be the middle of the hips; elsewhere they must
+    not move at all, which no measured person does. Frames in which a bone at a hip has an unusual length are not used.
     """
-    if figure.hips is None:
+    hips = figure.hips
+    root = figure.first("pelvis", "mid_hip")
+    if hips is None:
         return False
-    distance = lengths(figure.hips)
+    distance = lengths(hips)
     distance = distance[np.isfinite(distance) & usual_frames(figure, "hip", size)]
-    return bool(distance.size) and median(distance) < 0.01 * size and float(distance.max()) < 0.05 * size
+    if distance.size and median(distance) < 0.01 * size and float(distance.max()) < 0.05 * size:
+        return True
+    return any(_is_fixed(points, size) for points in (root, hips) if points is not None)
+
+
+def _is_fixed(points: np.ndarray, size: float) -> bool:
+    """Return whether a point (F, 3) is at the same place in every frame, to the digits that files have."""
+    seen = points[np.isfinite(points).all(-1)]
+    return len(seen) >= _MIN_FIXED_FRAMES and float(np.ptp(seen, axis=0).max()) < _FIXED * size

@@ -9,11 +9,11 @@ import numpy as np
 from ..errors import AmbiguousTrackError, TrackError
 from ..formats.raw import RawRecording
 from ..layouts import LAYOUTS, MARKERS, Layout
-from ..markers.labels import marker_roles, missing_roles
+from ..markers.labels import are_on_skin, has_joint_centres, marker_roles, missing_roles
 from .anatomy import Figure, anatomy_faults, could_be_a_body, figure_of, stature
 from .misplaced import find_misplaced
 from .options import ReadOptions
-from .point_names import MIN_LIMB_POINTS, PointMatch, best_match, match_layout
+from .point_names import MIN_LIMB_POINTS, TORSO, PointMatch, best_match, match_layout
 
 MAX_NAMES_SHOWN = 12
 
@@ -64,6 +64,14 @@ def _given(recording: RawRecording, layout: Layout, reason: str) -> PointMatch:
 
 def _by_names(recording: RawRecording, names: tuple[str, ...]) -> PointMatch:
     match = best_match(names)
+    if match is not None and is_markers(recording) and are_on_skin(names):
+        reason = "detected from the marker names"
+        if not has_joint_centres(names):
+            reason += (
+                ": front and rear of the pelvis are marked, so names like those of joints are markers on the skin; "
+                f"give --layout {match.layout.name} if they are joints"
+            )
+        return PointMatch(MARKERS, (), reason)
     if match is not None:
         return match
     if is_markers(recording):
@@ -99,6 +107,7 @@ def _by_count(recording: RawRecording) -> PointMatch:
     strictly = len(candidates) > 1
     passing = [layout for layout in candidates if could_be_a_body(figures[layout.name], strictly=strictly)]
     passing = [layout for layout in passing if not faults[layout.name]] or passing
+    passing = [layout for layout in passing if set(TORSO) <= figures[layout.name].points.keys()] or passing
     names = " or ".join(f"--layout {layout.name}" for layout in candidates)
     if len(passing) == 1:
         others = [layout.name for layout in candidates if layout is not passing[0]]

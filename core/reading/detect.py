@@ -26,6 +26,14 @@ _USUAL_UP: dict[str, tuple[str, ...]] = {
     "FreeMoCap CSV": ("+Z",),
     "MMPose JSON": ("+Z",),
     "EasyMocap JSON": ("+Y", "+Z"),
+    "Qualisys TSV": ("+Z",),
+    "Xsens MVNX": ("+Z",),
+    "SAM 3D Body": ("-Y",),
+    "Azure Kinect JSON": ("-Y",),
+    "CMU Panoptic JSON": ("-Y",),
+    "VIBE PKL": ("-Y",),
+    "Human3.6M NPZ": ("+Z",),
+    "Fit3D JSON": ("+Z", "-Y"),
 }
 """Usual up axes of file formats that do not state one; +Y in all other formats, such as TRC and our own NPZ."""
 _STEADY_FLOOR = 0.15

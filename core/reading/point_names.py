@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..layouts import LAYOUTS, Layout
+from ..layouts import LAYOUTS, ORDERED_ONLY, Layout
 from ..markers.name_keys import Key, name_keys
 
 _STEM_ALIASES: dict[str, tuple[str, ...]] = {
-    "knee": ("kne",),
-    "ankle": ("ank",),
-    "shoulder": ("sho", "shldr"),
-    "elbow": ("elb",),
-    "wrist": ("wri",),
-    "hip": ("hips",),
-    "bigtoe": ("toebig", "hallux", "greattoe"),
-    "smalltoe": ("toesmall", "littletoe", "pinkytoe"),
+    "knee": ("kne", "kjc", "kneejc", "kneecenter", "kneecentre"),
+    "ankle": ("ank", "ajc", "anklejc", "anklecenter", "anklecentre"),
+    "shoulder": ("sho", "shldr", "sjc", "gjc", "shoulderjc", "shouldercenter", "shouldercentre"),
+    "elbow": ("elb", "ejc", "elbowjc", "elbowcenter", "elbowcentre"),
+    "wrist": ("wri", "wjc", "wristjc", "wristcenter", "wristcentre"),
+    "hip": ("hips", "hjc", "hipjc", "hipcenter", "hipcentre"),
+    "bigtoe": ("toebig", "hallux", "greattoe", "bigtoetip"),
+    "smalltoe": ("toesmall", "littletoe", "pinkytoe", "smalltoetip"),
+    "clavicle": ("shoulder", "collar"),
+    "arm": ("uarm", "upperarm"),
+    "forearm": ("farm", "lowerarm"),
+    "upleg": ("thigh", "upperleg"),
+    "leg": ("shin", "lowerleg", "calf"),
+    "toebase": ("toe", "toes", "ball"),
     "footindex": ("foottip", "toe"),
     "collar": ("clavicle",),
     "spine1": ("spine01",),
@@ -30,6 +36,7 @@ _UNSIDED_ALIASES: dict[str, tuple[str, ...]] = {
     "midhip": ("hip", "hipcenter", "hipscenter", "chip", "hips", "pelvis", "root"),
     "hipscenter": ("hipcenter", "midhip"),
     "pelvis": ("hips", "root"),
+    "hips": ("hip", "pelvis", "root"),
     "neck": ("midshoulder", "midshoulders"),
     "head": ("headtop", "topofhead"),
     "spine": ("torso", "belly"),
@@ -58,7 +65,22 @@ def _hand_aliases() -> dict[str, tuple[str, ...]]:
     return aliases
 
 
-_HAND_ALIASES = _hand_aliases()
+def _mhr_finger_aliases() -> dict[str, tuple[str, ...]]:
+    """Return aliases of MHR's finger points: in SAM3DBody-cpp they are tip, first, second and third joint."""
+    aliases: dict[str, tuple[str, ...]] = {}
+    for finger, other in (
+        ("thumb", "thumb"),
+        ("forefinger", "index"),
+        ("middlefinger", "middle"),
+        ("ringfinger", "ring"),
+        ("pinkyfinger", "pinky"),
+    ):
+        for stem, part in (("4", "tip"), ("3", "first"), ("2", "second"), ("third", "third")):
+            aliases[f"{finger}{stem}"] = (f"{other}{part}", f"{finger}{part}")
+    return aliases
+
+
+_HAND_ALIASES = {**_hand_aliases(), **_mhr_finger_aliases()}
 
 TORSO = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 LIMBS = tuple(f"{side}_{joint}" for joint in ("knee", "ankle", "elbow", "wrist") for side in ("left", "right"))
@@ -135,7 +157,7 @@ def match_layout(names: Sequence[str], layout: Layout, reason: str) -> PointMatc
 
 def best_match(names: Sequence[str], layouts: Sequence[Layout] | None = None) -> PointMatch | None:
     """Return the layout that matches most of *names*, among equals with the fewest absent points; None if none fits."""
-    candidates = [layout for layout in layouts or tuple(LAYOUTS.values()) if layout.name != "markers"]
+    candidates = [layout for layout in layouts or tuple(LAYOUTS.values()) if layout.name not in ORDERED_ONLY]
     matches = [match_layout(names, layout, "detected from the point names") for layout in candidates]
     fitting = [match for match in matches if not match.lacking]
     return max(fitting, key=lambda match: (match.num_matched, -len(match.absent)), default=None)

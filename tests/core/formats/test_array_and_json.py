@@ -81,7 +81,7 @@ def test_other_shapes_are_rejected(tmp_path, array):
 def test_objects_and_motions_are_rejected(tmp_path):
     path = tmp_path / "a.npy"
     np.save(path, np.array([{}], dtype=object), allow_pickle=True)
-    with pytest.raises(TrackFileError, match="objects are not loaded"):
+    with pytest.raises(TrackFileError, match="expected keypoints of AIST"):
         read_recordings(path)
     np.savez(tmp_path / "m.npz", poses=np.zeros((3, 156)), trans=np.zeros((3, 3)), betas=np.zeros(16))
     with pytest.raises(TrackFileError, match="motion"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.layouts import LAYOUTS
+from core.layouts import LAYOUTS, ORDERED_ONLY
 from core.markers.name_keys import name_keys
 from core.reading.point_names import best_match, match_layout
 
@@ -33,7 +33,7 @@ def test_an_initial_letter_that_is_no_side_is_kept():
     assert name_keys("root")[0] == ("", "root")
 
 
-@pytest.mark.parametrize("name", [name for name in LAYOUTS if name != "markers"])
+@pytest.mark.parametrize("name", [name for name in LAYOUTS if name not in ORDERED_ONLY])
 def test_a_layouts_own_names_are_found_in_any_order(name):
     layout = LAYOUTS[name]
     order = np.random.default_rng(0).permutation(len(layout.points))

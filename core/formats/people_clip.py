@@ -1,0 +1,118 @@
+"""People collected frame by frame, as estimators list them, to one recording per person. F frames, K points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import TrackFileError
+from .raw import MAX_PEOPLE, RawRecording, check_counts
+from .timeline import Timeline, build_timeline
+
+BY_ORDER = "The file does not identify people; they are assigned by their order in each frame."
+
+
+@dataclass
+class PeopleClip:
+    """The people of a clip while it is being read.
+
+    Attributes:
+        path: the file.
+        kind: format of the file, for the user.
+        people: person -> index of the row -> points (K, 3), or (K, 4) with confidence.
+    """
+
+    path: Path
+    kind: str
+    people: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)
+
+    def add(self, person: str, row: int, points: np.ndarray) -> None:
+        """Add the points of *person* in the frame of *row*.
+
+        Raises:
+            TrackFileError: the person is there twice, or there are too many people.
+        """
+        rows = self.people.setdefault(person, {})
+        if row in rows or len(self.people) > MAX_PEOPLE:
+            found = f"person {person!r} twice in one frame" if row in rows else f"{len(self.people)} people"
+            raise TrackFileError(
+                f"expected each of up to {MAX_PEOPLE} people once per frame, found {found} in {self.path}; "
+                "export the people with one number each"
+            )
+        rows[row] = points
+
+    def recordings(
+        self,
+        num_rows: int,
+        *,
+        frames: np.ndarray | None = None,
+        times_s: np.ndarray | None = None,
+        fps: float | None = None,
+        names: tuple[str, ...] | None = None,
+        layout: str | None = None,
+        units: str | None = None,
+        notes: Iterable[str] = (),
+    ) -> list[RawRecording]:
+        """Return one recording per person, all on the frames of the whole clip.
+
+        Args:
+            num_rows: number of rows, with people or without.
+            frames: frame number of each row, or None.
+            times_s: time of each row in seconds, or None.
+            fps: the file's own frame rate; else that of the times.
+            names: K point names, or None.
+            layout: the layout that the file states, or None.
+            units: the unit that the file states, or None.
+            notes: what was found, for the user.
+
+        Raises:
+            TrackFileError: there are no people, or their points differ in number.
+        """
+        counts = {len(points) for rows in self.people.values() for points in rows.values()}
+        if len(counts) != 1:
+            found = f"{sorted(counts)[:6]} points" if counts else "frames without any"
+            raise TrackFileError(
+                f"expected people with the same points in every frame, found {found} in {self.path}; export a clip "
+                "with detected people and one kind of skeleton"
+            )
+        num_points = counts.pop()
+        check_counts(num_rows * len(self.people), num_points, self.path)
+        timeline = build_timeline(num_rows, self.path, num_points=num_points, frames=frames, times_s=times_s)
+        check_counts(timeline.num_frames * len(self.people), num_points, self.path)
+        return [
+            RawRecording(
+                *_place(rows, timeline, num_points),
+                self.kind,
+                self.path,
+                names=names if names is not None and len(names) == num_points else None,
+                fps=fps or timeline.fps,
+                units=units,
+                layout=layout,
+                person=person if len(self.people) > 1 else "",
+                first_frame=timeline.first_frame,
+                notes=(*notes, *timeline.notes),
+            )
+            for person, rows in self.people.items()
+        ]
+
+
+def _place(rows: dict[int, np.ndarray], timeline: Timeline, num_points: int) -> tuple[np.ndarray, np.ndarray]:
+    points = np.full((timeline.num_frames, num_points, 4), np.nan)
+    for row, values in rows.items():
+        points[timeline.rows[row], :, : values.shape[1]] = values
+        if values.shape[1] == 3:
+            points[timeline.rows[row], :, 3] = 1.0
+    return points[..., :3], np.nan_to_num(points[..., 3], nan=0.0)
+
+
+def label_of(person: dict[object, object], keys: Iterable[str], index: int) -> str:
+    """Return the label of a person under the first of *keys* that the file has, or else the *index* in the frame."""
+    value = next((person[key] for key in keys if key in person), index)
+    if isinstance(value, np.ndarray) and value.size == 1:
+        value = value.reshape(-1)[0].item()
+    if isinstance(value, np.generic):
+        value = value.item()
+    return str(value)[:60] if isinstance(value, (int, str)) else str(index)

@@ -1,0 +1,205 @@
+"""Lists, dictionaries and arrays in pickles, object arrays and NPZ files: which tool wrote them, and their keypoints.
+
+F frames, K points, N samples. Keys as their writers' code has them: AIST++ (aistplusplus_api), SAM 3D Body, MDM
+(sample/generate.py), 3DPW (readme), VIBE (demo.py), VideoPose3D's Human3.6M archive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import TrackFileError
+from ..io import npz
+from ..io.pickle.load import load_pickle
+from . import aist, sam3d_body
+from .people_clip import PeopleClip, label_of
+from .raw import MAX_PEOPLE, RawRecording, check_counts
+
+_MDM_FPS, _3DPW_FPS, _H36M_FPS = 20.0, 30.0, 50.0
+_NUM_SMPL, _NUM_VIBE, _NUM_BODY25 = 24, 49, 25
+_MAX_CLIPS_NAMED = 6
+_SOLVED_KEYS = (
+    ("a motion of GVHMR", {"smpl_params_global"}),
+    ("a motion of WHAM", {"pose_world"}),
+    ("a motion of 4DHumans or PHALP", {"smpl", "tracked_ids"}),
+    ("an SMPL motion", {"smpl_poses"}),
+    ("an SMPL motion", {"body_pose", "global_orient"}),
+    ("an AMASS motion", {"poses", "trans"}),
+)
+
+
+def read_pickle(path: Path) -> list[RawRecording]:
+    """Read the keypoints of a pickle without executing anything in it.
+
+    Raises:
+        TrackFileError: the file is damaged or holds no known keypoints.
+        UnsafePickleError: the pickle contains more than plain data.
+    """
+    return recordings_of(load_pickle(path, error=TrackFileError), path)
+
+
+def read_object_array(path: Path) -> list[RawRecording]:
+    """Read the keypoints of an NPY file of Python objects, as `numpy.save` writes a dictionary or a list.
+
+    Raises:
+        TrackFileError: the file is damaged or holds no known keypoints.
+        UnsafePickleError: it contains more than plain data.
+    """
+    return recordings_of(npz.read_npy(path, error=TrackFileError, objects=True), path)
+
+
+def recordings_of(data: Any, path: Path, *, fps: float | None = None) -> list[RawRecording]:
+    """Return one recording per person of what a file holds.
+
+    Raises:
+        TrackFileError: it holds no known keypoints; the message says what it is, if that is known.
+    """
+    if isinstance(data, np.ndarray):
+        data = data.item() if data.ndim == 0 else data.tolist() if data.dtype.hasobject else data
+    frames = sam3d_body.find_frames(data)
+    if frames is not None:
+        return sam3d_body.read_frames(frames, fps or _rate(data), path)
+    if isinstance(data, Mapping):
+        for key, read in _READERS.items():
+            if key in data:
+                return read(data, path)
+        if data and all(isinstance(person, Mapping) and "joints3d" in person for person in data.values()):
+            return _read_vibe(data, path)
+    raise _unknown(data, path)
+
+
+def _rate(data: Any) -> float | None:
+    fps = data.get("fps") if isinstance(data, Mapping) else None
+    return float(fps) if isinstance(fps, (int, float)) and 0.0 < fps < 1e4 else None
+
+
+def _array(value: Any, key: str, path: Path) -> np.ndarray:
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TrackFileError(
+            f"expected numbers under {key!r}, found {type(value).__name__} in {path}; save the result again"
+        ) from error
+
+
+def _read_mdm(data: Mapping[Any, Any], path: Path) -> list[RawRecording]:
+    """Read `results.npy` of MDM: `motion` (N, 22, 3, F) of N samples, `lengths` (N,), 20 fps, Y up."""
+    motion = _array(data["motion"], "motion", path)
+    if motion.ndim != 4 or motion.shape[2] != 3 or not 1 <= len(motion) <= MAX_PEOPLE:
+        raise TrackFileError(
+            f"expected 'motion' of up to {MAX_PEOPLE} samples (samples, 22, 3, frames) as MDM writes it, found "
+            f"{motion.shape} in {path}; generate joint positions, or fewer samples in a file"
+        )
+    check_counts(motion.shape[0] * motion.shape[3], motion.shape[1], path)
+    lengths = _array(data.get("lengths", np.full(len(motion), motion.shape[3])), "lengths", path).reshape(-1)
+    recordings = []
+    for index, sample in enumerate(motion):
+        stated = lengths[index] if index < len(lengths) and np.isfinite(lengths[index]) else motion.shape[3]
+        points = np.moveaxis(sample, -1, 0)[: max(int(stated), 1)]
+        person = str(index) if len(motion) > 1 else ""
+        notes = ("MDM writes 20 frames a second.",)
+        recordings.append(_recording(points, "MDM NPY", path, fps=_MDM_FPS, units="m", person=person, notes=notes))
+    return recordings
+
+
+def _recording(points: np.ndarray, kind: str, path: Path, **properties: Any) -> RawRecording:
+    return RawRecording(points, np.ones(points.shape[:2]), kind, path, **properties)
+
+
+def _read_3dpw(data: Mapping[Any, Any], path: Path) -> list[RawRecording]:
+    """Read a sequence of 3DPW: `jointPositions`, for each person (F, 72) SMPL joints in metres, 30 fps."""
+    people = data["jointPositions"]
+    people = list(people) if isinstance(people, (list, tuple, np.ndarray)) else []
+    recordings = []
+    for index, person in enumerate(people):
+        points = _array(person, "jointPositions", path)
+        if points.ndim != 2 or points.shape[1] != 3 * _NUM_SMPL:
+            raise TrackFileError(
+                f"expected jointPositions (frames, {3 * _NUM_SMPL}) of each person as in 3DPW, found {points.shape} in "
+                f"{path}; give the sequence file as it was published"
+            )
+        check_counts(len(points), _NUM_SMPL, path)
+        label = str(index) if len(people) > 1 else ""
+        properties = {"fps": _3DPW_FPS, "units": "m", "layout": "smpl24", "person": label}
+        points = points.reshape(-1, _NUM_SMPL, 3)
+        recordings.append(_recording(points, "3DPW PKL", path, **properties, notes=("3DPW has 30 frames a second.",)))
+    if not recordings or len(recordings) > MAX_PEOPLE:
+        raise TrackFileError(f"expected people under jointPositions, found {len(recordings)} in {path}")
+    return recordings
+
+
+def _read_vibe(data: Mapping[Any, Any], path: Path) -> list[RawRecording]:
+    """Read VIBE's output: for each person `joints3d` (F, 49, 3), which begin with BODY25, and `frame_ids`."""
+    clip = PeopleClip(path, "VIBE PKL")
+    frames: dict[int, int] = {}
+    numbers = [_array(p.get("frame_ids", range(len(p["joints3d"]))), "frame_ids", path) for p in data.values()]
+    ordered = sorted({int(number) for each in numbers for number in each.reshape(-1) if np.isfinite(number)})
+    frames = {number: row for row, number in enumerate(ordered)}
+    for index, (label, person) in enumerate(data.items()):
+        points = _array(person["joints3d"], "joints3d", path)
+        if points.ndim != 3 or points.shape[1:] != (_NUM_VIBE, 3) or len(points) != numbers[index].size:
+            raise TrackFileError(
+                f"expected joints3d (frames, {_NUM_VIBE}, 3) and as many frame_ids of each person as VIBE writes them, "
+                f"found {points.shape} in {path}; save VIBE's output as it is"
+            )
+        for number, row in zip(numbers[index].reshape(-1).tolist(), points, strict=True):
+            clip.add(label_of({"id": label}, ("id",), index), frames[int(number)], row[:_NUM_BODY25])
+    notes = ("Of VIBE's 49 points, the first 25 are read, which are those of BODY25.",)
+    return clip.recordings(len(frames), frames=np.array(ordered, float), layout="body25", units="m", notes=notes)
+
+
+def _clips(data: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:
+    """Yield the arrays in nested dictionaries with the keys that lead to each."""
+    if isinstance(data, np.ndarray) and not data.dtype.hasobject:
+        yield names, data
+    elif isinstance(data, np.ndarray) and data.ndim == 0:
+        yield from _clips(data.item(), names)
+    elif isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from _clips(value, (*names, str(key)))
+
+
+def _read_h36m(data: Mapping[Any, Any], path: Path) -> list[RawRecording]:
+    """Read VideoPose3D's `positions_3d`: subject, action, (F, 17 or 32, 3) in metres, 50 fps; one clip alone."""
+    clips = list(_clips(data["positions_3d"]))
+    if len(clips) != 1:
+        listed = ", ".join(" / ".join(names) for names, _ in clips[:_MAX_CLIPS_NAMED])
+        raise TrackFileError(
+            f"expected one clip, found a data set of {len(clips)} ({listed}) in {path}; save the one to read, such as "
+            "numpy.save(FILE, data['positions_3d'].item()[SUBJECT][ACTION])"
+        )
+    points = clips[0][1]
+    if points.ndim != 3 or points.shape[2] != 3:
+        raise TrackFileError(f"expected positions (frames, points, 3), found {points.shape} in {path}; save it so")
+    check_counts(len(points), points.shape[1], path)
+    notes = ("Human3.6M has 50 frames a second.",)
+    return [_recording(points.astype(np.float64), "Human3.6M NPZ", path, fps=_H36M_FPS, units="m", notes=notes)]
+
+
+_READERS = {
+    "keypoints3d_optim": aist.read_points,
+    "keypoints3d": aist.read_points,
+    "motion": _read_mdm,
+    "jointPositions": _read_3dpw,
+    "positions_3d": _read_h36m,
+}
+
+
+def _unknown(data: Any, path: Path) -> TrackFileError:
+    keys = {str(key) for key in data} if isinstance(data, Mapping) else set()
+    inner = next((value for value in data.values() if isinstance(value, Mapping)), {}) if keys else {}
+    for what, wanted in _SOLVED_KEYS:
+        if wanted <= keys or wanted <= {str(key) for key in inner}:
+            return TrackFileError(
+                f"expected 3D keypoints, found {what} (joint rotations that somebody solved) in {path}; save the "
+                "positions of its joints (frames, 24, 3) as NPY, or the motion as AMASS .npz and open it in Blender"
+            )
+    found = f"keys {str(sorted(keys))[:200]}" if keys else type(data).__name__
+    return TrackFileError(
+        f"expected keypoints of AIST++ (keypoints3d), SAM 3D Body (pred_keypoints_3d), MDM (motion), 3DPW "
+        f"(jointPositions) or VIBE (joints3d), found {found} in {path}; save the points as an array (frames, points, 3)"
+    )

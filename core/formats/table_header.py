@@ -1,0 +1,136 @@
+"""Headers of tables in their many forms, brought to one line of ``name_x`` columns.
+
+Known are comments and ``sep=`` above the header, names over a row of axes (with rows of individuals, scorers or units,
+as DeepLabCut and spreadsheets have them), units and brackets in the cells ("RHip_X (m)", "RHip [X]"), and ``NAME_3DX``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from .textfile import sniff_delimiter, split_cells
+
+_MAX_HEADER_ROWS = 8
+_MAX_PREAMBLE = 60
+_UNITS = ("m", "mm", "cm", "in", "inch", "inches", "ft", "meters", "metres", "millimeters", "millimetres")
+_UNIT = re.compile(r"\s*[(\[]\s*(" + "|".join(_UNITS) + r")\s*[)\]]\s*$", re.IGNORECASE)
+_BRACKETED_AXIS = re.compile(r"[\s_.]*[(\[]\s*([xyz])\s*[)\]]$", re.IGNORECASE)
+_3D_AXIS = re.compile(r"_3D([XYZ])$")
+_ROW_WORDS = ("coords", "coord", "axis", "axes")
+_PEOPLE_WORDS = ("individuals", "individual", "subject", "subjects", "person")
+_SEPARATOR = re.compile(r"sep=(.)$", re.IGNORECASE)
+_MAX_CELL = 200
+
+
+@dataclass(frozen=True)
+class TableHeader:
+    """The header of a table.
+
+    Attributes:
+        cells: one name per column, such as "frame" or "RHip_x".
+        start: index of the first line of data.
+        delimiter: the delimiter of the cells.
+        units: the unit that the header states, or None.
+    """
+
+    cells: list[str]
+    start: int
+    delimiter: str
+    units: str | None = None
+
+
+def find_header(lines: Sequence[str], path: Path) -> TableHeader:
+    """Return the header of a table whose first line that is neither blank nor a comment names the columns."""
+    delimiter = ""
+    start = 0
+    while start < min(len(lines) - 1, _MAX_PREAMBLE):
+        match = _SEPARATOR.match(lines[start].strip().strip('"'))
+        if match:
+            delimiter = match.group(1)
+        elif lines[start].strip() and not _is_comment(lines[start]):
+            break
+        start += 1
+    delimiter = delimiter or sniff_delimiter(lines[start])
+    rows = [
+        [cell.strip() for cell in split_cells(line, delimiter, path)]
+        for line in islice(lines, start, start + _MAX_HEADER_ROWS)
+    ]
+    return _with_axis_row(rows, start, delimiter) or _one_row(rows[0], start, delimiter)
+
+
+def _is_comment(line: str) -> bool:
+    text = line.lstrip(' \t"')
+    return text.startswith(("//", "%")) or (text.startswith("#") and not re.match(r"#?\s*frame", text, re.IGNORECASE))
+
+
+def _one_row(cells: list[str], start: int, delimiter: str) -> TableHeader:
+    found = [_plain(cell) for cell in cells]
+    units = {unit for _, unit in found if unit}
+    return TableHeader([name for name, _ in found], start + 1, delimiter, units.pop() if len(units) == 1 else None)
+
+
+def _plain(cell: str) -> tuple[str, str | None]:
+    """Return a cell with its axis at the end of the name, and the unit that it states for a coordinate."""
+    if len(cell) > _MAX_CELL:
+        return cell, None
+    unit = None
+    match = _UNIT.search(cell)
+    if match and re.search(r"[xyz]\]?$", cell[: match.start()], re.IGNORECASE):
+        unit, cell = match.group(1).lower(), cell[: match.start()]
+    cell = _BRACKETED_AXIS.sub(lambda found: f"_{found.group(1)}", cell)
+    return _3D_AXIS.sub(lambda found: f"_{found.group(1)}", cell), unit
+
+
+def _axis_of(cell: str) -> str:
+    """Return the axis that a cell consists of ("X", "x (mm)", "X1"), or ""."""
+    match = re.fullmatch(r"([xyz])\d*", _UNIT.sub("", cell), re.IGNORECASE) if len(cell) <= _MAX_CELL else None
+    return match.group(1).lower() if match else ""
+
+
+def _with_axis_row(rows: list[list[str]], start: int, delimiter: str) -> TableHeader | None:
+    """Return the header whose last row is x, y, z over and over, with the names above; None if there is none."""
+    for number, row in enumerate(rows[1:], 1):
+        axes = [_axis_of(cell) for cell in row]
+        if axes.count("x") >= 2 and axes.count("x") == axes.count("y") == axes.count("z"):
+            return _join(rows, number, axes, start, delimiter)
+    return None
+
+
+def _join(rows: list[list[str]], number: int, axes: list[str], start: int, delimiter: str) -> TableHeader:
+    row = rows[number]
+    first = axes.index("x")
+    above = [_filled(names, axes) for names in rows[:number]]
+    named = [names for names, cells in zip(above, rows, strict=False) if len(set(names[first:]) - {""}) > 1]
+    points = named[-1] if named else above[-1]
+    people = next((names for names, cells in zip(above, rows, strict=False) if cells[0].lower() in _PEOPLE_WORDS), None)
+    cells, units = [], set()
+    for column, axis in enumerate(axes):
+        unit = _UNIT.search(row[column])
+        units |= {unit.group(1).lower()} if unit and axis else set()
+        if axis:
+            person = f"{people[column]}:" if people is not None else ""
+            cells.append(f"{person}{points[column]}_{axis}")
+        elif column < first:
+            own = row[column] if row[column].lower() not in _ROW_WORDS else ""
+            cells.append(own or next((r[column] for r in rows[:number] if column < len(r) and r[column]), ""))
+        else:
+            cells.append(f"{points[column]}_{row[column]}")
+    cells[0] = "frame" if row[0].lower() in _ROW_WORDS else cells[0]
+    below = rows[number + 1] if number + 1 < len(rows) else []
+    has_units = bool(below) and {cell.lower() for cell in below if cell} <= {*_UNITS, "s", "frame", "frames"}
+    units |= {cell.lower() for cell in below if cell.lower() in _UNITS} if has_units else set()
+    return TableHeader(cells, start + number + 1 + has_units, delimiter, units.pop() if len(units) == 1 else None)
+
+
+def _filled(names: list[str], axes: list[str]) -> list[str]:
+    """Return a row of names with each name repeated over its columns of axes."""
+    filled, last = [], ""
+    for column in range(len(axes)):
+        name = names[column] if column < len(names) else ""
+        last = name or last
+        filled.append(last)
+    return filled

@@ -1,0 +1,71 @@
+"""Layouts of benchmarks whose files name no points: LSP, MPII, the whole Human3.6M skeleton. Data, no logic."""
+
+from __future__ import annotations
+
+from .base import Layout, LayoutPoint
+
+_LIMBS = {"hip": 0.8, "knee": 1.0, "ankle": 1.0, "shoulder": 0.9, "elbow": 1.0, "wrist": 1.0}
+
+
+def _points(*names: str) -> tuple[LayoutPoint, ...]:
+    return tuple(LayoutPoint(name, name, _LIMBS[name.split("_")[1]]) for name in names)
+
+
+LSP14 = Layout(
+    "lsp14",
+    "LSP 14",
+    (
+        *_points("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle"),
+        *_points("right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist"),
+        LayoutPoint("neck", "mid_shoulder", 0.6),
+        LayoutPoint("head_top", "head_top", 0.7),
+    ),
+)
+
+MPII16 = Layout(
+    "mpii16",
+    "MPII 16",
+    (
+        *_points("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle"),
+        LayoutPoint("pelvis", "mid_hip", 0.7),
+        LayoutPoint("thorax", "mid_shoulder", 0.5),
+        LayoutPoint("upper_neck", None),
+        LayoutPoint("head_top", "head_top", 0.7),
+        *_points("right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist"),
+    ),
+)
+
+
+def _h36m_leg(side: str) -> tuple[LayoutPoint, ...]:
+    return (
+        *_points(f"{side}_hip", f"{side}_knee", f"{side}_ankle"),
+        LayoutPoint(f"{side}_toe_base", f"{side}_foot", 0.6),
+        LayoutPoint(f"{side}_toe_end", None),
+    )
+
+
+def _h36m_arm(side: str) -> tuple[LayoutPoint, ...]:
+    return (
+        LayoutPoint(f"{side}_clavicle", None),
+        *_points(f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist"),
+        *(LayoutPoint(f"{side}_{part}", None) for part in ("hand", "thumb_end", "wrist_end", "hand_end")),
+    )
+
+
+H36M32 = Layout(
+    "h36m32",
+    "Human3.6M 32",
+    (
+        LayoutPoint("hips", "mid_hip", 0.7),
+        *_h36m_leg("right"),
+        *_h36m_leg("left"),
+        LayoutPoint("spine", None),
+        LayoutPoint("spine1", "spine2", 0.3),
+        LayoutPoint("thorax", "mid_shoulder", 0.5),
+        LayoutPoint("neck_nose", "nose", 0.3),
+        LayoutPoint("head_top", "head_top", 0.6),
+        *_h36m_arm("left"),
+        *_h36m_arm("right"),
+    ),
+)
+"""Order of the D3 positions of Human3.6M, of which h36m17 is a part."""

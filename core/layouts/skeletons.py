@@ -1,0 +1,139 @@
+"""Layouts of joint trees: animated characters, motion capture suits, SMPL-H, SMPL-X and SOMA. Data, no logic.
+
+The joints of a rig are placed by whoever made it, so the points of the trunk have small weights.
+"""
+
+from __future__ import annotations
+
+from .base import Layout, LayoutPoint
+from .bodies import SMPL22
+
+_FINGERS = ("thumb", "index", "middle", "ring", "pinky")
+_SIDES = ("left", "right")
+
+
+def _both(stem: str, solver: str, weight: float) -> tuple[LayoutPoint, ...]:
+    return tuple(LayoutPoint(f"{side}_{stem}", f"{side}_{solver}", weight) for side in _SIDES)
+
+
+SKELETON = Layout(
+    "skeleton",
+    "Joints of a skeleton (Mixamo, Unity, Unreal, Xsens, Motive)",
+    (
+        LayoutPoint("hips", "pelvis", 0.3),
+        LayoutPoint("spine", None),
+        LayoutPoint("spine1", None),
+        LayoutPoint("spine2", None),
+        LayoutPoint("neck", "neck", 0.3),
+        LayoutPoint("head", "head", 0.3),
+        *_both("clavicle", "collar", 0.2),
+        *_both("arm", "shoulder", 0.9),
+        *_both("forearm", "elbow", 1.0),
+        *_both("hand", "wrist", 1.0),
+        *_both("upleg", "hip", 0.9),
+        *_both("leg", "knee", 1.0),
+        *_both("foot", "ankle", 1.0),
+        *_both("toebase", "foot", 0.7),
+    ),
+)
+"""Joint names of animation: a left arm is the left shoulder joint, a left leg is the left knee."""
+
+
+def _smpl_fingers(side: str) -> tuple[LayoutPoint, ...]:
+    """Return SMPL-H's 15 finger joints of one hand; the first of a long finger is its knuckle, the thumb's second."""
+    return tuple(
+        LayoutPoint(
+            f"{side}_{finger}{joint}",
+            f"{side}_{finger}_knuckle" if joint == (2 if finger == "thumb" else 1) else None,
+            0.5 if finger == "thumb" else 0.7,
+        )
+        for finger in ("index", "middle", "pinky", "ring", "thumb")
+        for joint in (1, 2, 3)
+    )
+
+
+_SMPL_HANDS = (*_smpl_fingers("left"), *_smpl_fingers("right"))
+SMPLH52 = Layout("smplh52", "SMPL-H 52 joints", (*SMPL22.points, *_SMPL_HANDS))
+SMPLX55 = Layout(
+    "smplx55",
+    "SMPL-X 55 joints",
+    (
+        *SMPL22.points,
+        LayoutPoint("jaw", None),
+        LayoutPoint("left_eye_smplhf", None),
+        LayoutPoint("right_eye_smplhf", None),
+        *_SMPL_HANDS,
+    ),
+)
+
+
+def _soma_arm(side: str) -> tuple[LayoutPoint, ...]:
+    fingers = [LayoutPoint(f"{side}_thumb{joint}", None) for joint in ("1", "2", "3", "_end")]
+    fingers += [
+        LayoutPoint(f"{side}_{finger}{joint}", f"{side}_{finger}_knuckle" if joint == "2" else None, 0.5)
+        for finger in _FINGERS[1:]
+        for joint in ("1", "2", "3", "4", "_end")
+    ]
+    return (
+        LayoutPoint(f"{side}_clavicle", f"{side}_collar", 0.2),
+        LayoutPoint(f"{side}_shoulder", f"{side}_shoulder", 0.9),
+        LayoutPoint(f"{side}_elbow", f"{side}_elbow"),
+        LayoutPoint(f"{side}_wrist", f"{side}_wrist"),
+        *fingers,
+    )
+
+
+def _soma_leg(side: str) -> tuple[LayoutPoint, ...]:
+    return (
+        LayoutPoint(f"{side}_hip", f"{side}_hip", 0.9),
+        LayoutPoint(f"{side}_knee", f"{side}_knee"),
+        LayoutPoint(f"{side}_ankle", f"{side}_ankle"),
+        LayoutPoint(f"{side}_toe_base", f"{side}_foot", 0.7),
+        LayoutPoint(f"{side}_toe_end", None),
+    )
+
+
+_SOMA_TRUNK = (
+    LayoutPoint("hips", "pelvis", 0.3),
+    LayoutPoint("spine1", None),
+    LayoutPoint("spine2", None),
+    LayoutPoint("chest", None),
+    LayoutPoint("neck1", "neck", 0.3),
+    LayoutPoint("neck2", None),
+    LayoutPoint("head", "head", 0.3),
+)
+_SOMA_FACE = (LayoutPoint("jaw", None), LayoutPoint("left_eyeball", None), LayoutPoint("right_eyeball", None))
+
+SOMA77 = Layout(
+    "soma77",
+    "SOMA 77 joints (Kimodo, GEM-X)",
+    (
+        *_SOMA_TRUNK,
+        LayoutPoint("head_end", None),
+        *_SOMA_FACE,
+        *_soma_arm("left"),
+        *_soma_arm("right"),
+        *_soma_leg("left"),
+        *_soma_leg("right"),
+    ),
+)
+"""Order of `SOMASkeleton77` in Kimodo; the left shin of SOMA begins at the left knee."""
+
+
+def _soma30_arm(side: str) -> tuple[LayoutPoint, ...]:
+    ends = (LayoutPoint(f"{side}_thumb_end", None), LayoutPoint(f"{side}_middle_end", None))
+    return (*_soma_arm(side)[:4], *ends)
+
+
+SOMA30 = Layout(
+    "soma30",
+    "SOMA 30 joints (Kimodo)",
+    (
+        *_SOMA_TRUNK,
+        *_SOMA_FACE,
+        *_soma30_arm("left"),
+        *_soma30_arm("right"),
+        *_soma_leg("left")[:4],
+        *_soma_leg("right")[:4],
+    ),
+)
