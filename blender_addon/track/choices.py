@@ -27,6 +27,18 @@ LAYOUTS = (
     ("smpl22", "SMPL 22 body joints", "SMPL's own joints, without hands"),
     ("smpl24", "SMPL 24 joints", "SMPL's own joints"),
     ("markers", "Optical markers", "Plug-in Gait, CMU and other marker sets; joint centres are estimated"),
+    ("mhr70", "MHR 70 (SAM 3D Body)", "70 points with fingers; the first 70 of 308 are the same"),
+    ("panoptic19", "CMU Panoptic 19 (COCO 19)", "19 points of the CMU Panoptic Studio"),
+    ("kinect25", "Kinect v2 25 (NTU RGB+D)", "25 joints"),
+    ("kinect32", "Azure Kinect 32", "32 joints"),
+    ("lsp14", "LSP 14", "14 points without a face"),
+    ("mpii16", "MPII 16", "16 points without a face"),
+    ("h36m32", "Human3.6M 32", "All joints of the data set"),
+    ("smplh52", "SMPL-H 52 joints", "SMPL body joints, then the fingers"),
+    ("smplx55", "SMPL-X 55 joints", "SMPL body joints, then jaw, eyes and fingers"),
+    ("soma30", "SOMA 30 joints (Kimodo)", "30 joints"),
+    ("soma77", "SOMA 77 joints (Kimodo, GEM-X)", "77 joints with fingers"),
+    ("skeleton", "Joints of a skeleton (Mixamo, Unity, Unreal, Xsens, Motive)", "22 joints named as in animation"),
 )
 
 UNITS = (

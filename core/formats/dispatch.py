@@ -30,6 +30,7 @@ from .qualisys_tsv import is_qualisys_tsv, read_qualisys_tsv
 from .raw import RawRecording
 from .sam3d_body import describe_points
 from .subjects import split_subjects
+from .table_header import is_comment
 from .textfile import decode_text, read_bytes
 from .trc import is_trc, read_trc
 from .xsens_mvnx import is_mvnx, read_mvnx
@@ -152,7 +153,7 @@ def _choose_text_reader(head: bytes, path: Path) -> Reader:
         head = head[: head.rfind(b"\n") + 1] or head
     text = decode_text(head, path).lstrip()
     if text[:1] in "[{":
-        return _read_json_lines if _is_json_lines(text) else read_json
+        return _read_json_lines if _is_json_lines(path) else read_json
     if is_mvnx(text):
         return read_mvnx
     if text[:1] == "<":
@@ -168,7 +169,7 @@ def _choose_text_reader(head: bytes, path: Path) -> Reader:
         return read_ntu_skeleton
     if is_trc(text):
         return read_trc
-    first = text.split("\n", 1)[0]
+    first = next((line for line in text.split("\n") if line.strip() and not is_comment(line)), "")
     if any(delimiter in first for delimiter in ",;\t") or first.strip().lower() in ("trajectories", "devices"):
         return read_csv
     raise TrackFileError(
@@ -176,11 +177,12 @@ def _choose_text_reader(head: bytes, path: Path) -> Reader:
     )
 
 
-def _is_json_lines(text: str) -> bool:
-    """Return whether the first line is a JSON document of its own and others follow."""
-    first, _, rest = text.partition("\n")
-    rest = rest.lstrip()
-    return first.rstrip()[-1:] in ("}", "]") and rest[:1] == first[:1]
+def _is_json_lines(path: Path) -> bool:
+    """Return whether the first line is a JSON document of its own and others of its kind follow."""
+    with path.open("rb") as file:
+        first = file.readline(MAX_FRAME_BYTES).strip()
+        rest = file.read(_HEAD_BYTES).lstrip()
+    return first[-1:] in (b"}", b"]") and rest[:1] == first.removeprefix(b"\xef\xbb\xbf")[:1]
 
 
 def _read_json_lines(path: Path) -> list[RawRecording]:

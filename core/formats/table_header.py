@@ -51,7 +51,7 @@ def find_header(lines: Sequence[str], path: Path) -> TableHeader:
         match = _SEPARATOR.match(lines[start].strip().strip('"'))
         if match:
             delimiter = match.group(1)
-        elif lines[start].strip() and not _is_comment(lines[start]):
+        elif lines[start].strip() and not is_comment(lines[start]):
             break
         start += 1
     delimiter = delimiter or sniff_delimiter(lines[start])
@@ -62,7 +62,8 @@ def find_header(lines: Sequence[str], path: Path) -> TableHeader:
     return _with_axis_row(rows, start, delimiter) or _one_row(rows[0], start, delimiter)
 
 
-def _is_comment(line: str) -> bool:
+def is_comment(line: str) -> bool:
+    """Return whether a line above a header is a comment; ``#frame`` is a column."""
     text = line.lstrip(' \t"')
     return text.startswith(("//", "%")) or (text.startswith("#") and not re.match(r"#?\s*frame", text, re.IGNORECASE))
 
