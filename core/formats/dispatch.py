@@ -30,7 +30,7 @@ from .qualisys_tsv import is_qualisys_tsv, read_qualisys_tsv
 from .raw import RawRecording
 from .sam3d_body import describe_points
 from .subjects import split_subjects
-from .table_header import is_comment
+from .table_header import has_header, is_comment
 from .textfile import decode_text, read_bytes
 from .trc import is_trc, read_trc
 from .xsens_mvnx import is_mvnx, read_mvnx
@@ -171,6 +171,8 @@ def _choose_text_reader(head: bytes, path: Path) -> Reader:
         return read_trc
     first = next((line for line in text.split("\n") if line.strip() and not is_comment(line)), "")
     if any(delimiter in first for delimiter in ",;\t") or first.strip().lower() in ("trajectories", "devices"):
+        return read_csv
+    if path.suffix.lower() in (".csv", ".tsv") or has_header(text.split("\n"), path):
         return read_csv
     raise TrackFileError(
         f"expected 3D keypoints ({_KINDS}), found text that begins {first[:60]!r} in {path}; export them as TRC or CSV"

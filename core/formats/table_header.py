@@ -24,6 +24,8 @@ _ROW_WORDS = ("coords", "coord", "axis", "axes")
 _PEOPLE_WORDS = ("individuals", "individual", "subject", "subjects", "person")
 _SEPARATOR = re.compile(r"sep=(.)$", re.IGNORECASE)
 _MAX_CELL = 200
+_MAX_TIDY = 12
+"""A table with a row per point has fewer columns than this, and each axis once."""
 
 
 @dataclass(frozen=True)
@@ -44,22 +46,37 @@ class TableHeader:
 
 
 def find_header(lines: Sequence[str], path: Path) -> TableHeader:
-    """Return the header of a table whose first line that is neither blank nor a comment names the columns."""
-    delimiter = ""
-    start = 0
-    while start < min(len(lines) - 1, _MAX_PREAMBLE):
-        match = _SEPARATOR.match(lines[start].strip().strip('"'))
-        if match:
-            delimiter = match.group(1)
-        elif lines[start].strip() and not is_comment(lines[start]):
-            break
-        start += 1
-    delimiter = delimiter or sniff_delimiter(lines[start])
-    rows = [
-        [cell.strip() for cell in split_cells(line, delimiter, path)]
-        for line in islice(lines, start, start + _MAX_HEADER_ROWS)
-    ]
-    return _with_axis_row(rows, start, delimiter) or _one_row(rows[0], start, delimiter)
+    """Return the header of a table: its first line with columns of axes, or else its first line.
+
+    Above it may be comments and lines about the recording.
+    """
+    given = ""
+    first: TableHeader | None = None
+    for start, line in enumerate(islice(lines, _MAX_PREAMBLE)):
+        match = _SEPARATOR.match(line.strip().strip('"'))
+        given = match.group(1) if match else given
+        if match or not line.strip() or is_comment(line):
+            continue
+        delimiter = given or sniff_delimiter(line)
+        below = islice(lines, start, start + _MAX_HEADER_ROWS)
+        rows = [[cell.strip() for cell in split_cells(text, delimiter, path)] for text in below]
+        found = _with_axis_row(rows, start, delimiter) if first is None else None
+        found = found or _one_row(rows[0], start, delimiter)
+        if _has_axes(found.cells):
+            return found
+        first = first or found
+    assert first is not None, "a file without lines is refused before"
+    return first
+
+
+def has_header(lines: Sequence[str], path: Path) -> bool:
+    """Return whether one of the first lines names columns of x, y and z."""
+    return any(line.strip() for line in islice(lines, _MAX_PREAMBLE)) and _has_axes(find_header(lines, path).cells)
+
+
+def _has_axes(cells: Sequence[str]) -> bool:
+    ends = [cell[-1:].lower() for cell in cells] + [cell[:1].lower() for cell in cells]
+    return all(ends.count(axis) >= (2 if len(cells) > _MAX_TIDY else 1) for axis in "xyz")
 
 
 def is_comment(line: str) -> bool:

@@ -117,11 +117,11 @@ def _all_refused(errors: dict[int, TrackError], recordings: list[RawRecording]) 
     first = ordered[0]
     if len({str(error) for error in ordered}) == 1:
         return first
-    told = "; ".join(f"{_label(recording)}: {error}" for recording, error in zip(recordings, ordered, strict=True))
+    reasons = "; ".join(f"{_label(recording)}: {error}" for recording, error in zip(recordings, ordered, strict=True))
     kinds = {type(error) for error in ordered}
     kind = kinds.pop() if len(kinds) == 1 else AmbiguousTrackError if AmbiguousTrackError in kinds else TrackError
     return kind(
-        f"expected a person who can be read, found none among {len(ordered)} in {recordings[0].source}. {told}. "
+        f"expected a person who can be read, found none among {len(ordered)} in {recordings[0].source}. {reasons}. "
         "--person reads one person alone",
         options=tuple(dict.fromkeys(option for error in ordered for option in error.options)),
     )

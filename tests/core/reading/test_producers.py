@@ -13,6 +13,7 @@ from core.layouts import LAYOUTS
 from core.reading import ReadOptions, read_all, read_tracks
 from tests import producers as write
 from tests.core.fit.scenes import Scene, walking
+from tests.core.formats.track_writers import vicon_csv
 
 FPS = 30.0
 GIVEN = ReadOptions(fps=FPS)
@@ -287,6 +288,49 @@ def test_headers_in_other_forms(tmp_path, scene, head, cell):
     (tmp_path / "a.csv").write_text(head + "\n".join(lines) + "\n")
     (track,) = read_tracks(tmp_path / "a.csv", GIVEN)
     assert_is(track, scene)
+
+
+def test_lines_about_the_recording_may_stand_above_the_header(tmp_path, scene):
+    words = {"spine_base": "SpineBase", "spine_mid": "SpineMid", "spine_shoulder": "SpineShoulder"}
+    names = [
+        words.get(name, "".join(part.title() for part in name.split("_")[::-1])) for name in LAYOUTS["kinect25"].names
+    ]
+    lines = [
+        "Kinect v2 body tracking",
+        "Sensor,002136",
+        "",
+        ",".join(["Time", *(f"{n}_{a}" for n in names for a in "XYZ")]),
+    ]
+    for frame, row in enumerate(write.filled(scene, LAYOUTS["kinect25"]).reshape(len(scene), -1)):
+        lines.append(",".join([f"{frame / FPS:.4f}", *(f"{value:.5f}" for value in row)]))
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    (track,) = read_tracks(tmp_path / "a.csv", ReadOptions(handedness="right"))
+    assert (track.layout.name, track.fps) == ("kinect25", pytest.approx(FPS, rel=1e-3))
+    assert_is(track, scene)
+
+
+@pytest.mark.parametrize("interleaved", [False, True])
+def test_people_in_the_columns_of_a_table(tmp_path, scene, interleaved):
+    layout = LAYOUTS["halpe26"]
+    columns = [(person, number) for person in (0, 1) for number in range(26)]
+    columns = sorted(columns, key=lambda column: column[1]) if interleaved else columns
+    points = np.stack([write.filled(person, layout) for person in (scene, other_person(scene))])
+    lines = [",".join(f"person{person}_{layout.names[number]}_{axis}" for person, number in columns for axis in "xyz")]
+    for frame in range(len(scene)):
+        lines.append(",".join(f"{x:.5f}" for person, number in columns for x in points[person, frame, number]))
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    tracks = read_tracks(tmp_path / "a.csv", GIVEN)
+    assert [track.person for track in tracks] == ["person0", "person1"]
+    assert_is(tracks[0], scene)
+    assert_is(tracks[1], other_person(scene))
+
+
+def test_the_error_of_each_subject_is_told(tmp_path):
+    points = np.random.default_rng(0).normal(size=(5, 6, 3))
+    labels = [f"{subject}:{name}" for subject in ("Boite", "Daphnee") for name in ("A1x", "B2y", "C3z")]
+    (tmp_path / "a.csv").write_text(vicon_csv(points, labels))
+    with pytest.raises(TrackError, match="Boite: .*A1x.*Daphnee: .*A1x"):
+        read_tracks(tmp_path / "a.csv")
 
 
 def test_ntu_skeletons_of_two_people(tmp_path, scene):
