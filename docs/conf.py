@@ -60,6 +60,7 @@ PAGES = {
     "For animators": (
         "docs/guide/first-figure",
         "docs/guide/sidebar",
+        "docs/formats",
         "docs/guide/export",
         "docs/guide/troubleshooting",
     ),

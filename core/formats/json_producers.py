@@ -106,12 +106,14 @@ def _landmarks(row: Any) -> list[Any] | None:
 
 def _is_point(value: Any) -> bool:
     if isinstance(value, Mapping):
-        return {"x", "y", "z"} <= value.keys() or {"x", "y"} <= value.keys()
+        return {"x", "y"} <= value.keys()
     return isinstance(value, list) and len(value) in (3, 4) and all(isinstance(x, (int, float)) for x in value)
 
 
 def _point(value: Any, path: Path) -> list[float]:
     """Return x, y, z and confidence of a landmark."""
+    if not _is_point(value):
+        raise TrackFileError(f"expected landmarks of x, y, z, found {str(value)[:60]!r} in {path}; export them again")
     if not isinstance(value, Mapping):
         return [*map(_number, value), 1.0][:4]
     if "z" not in value:

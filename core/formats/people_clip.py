@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from ..errors import TrackFileError
 from .raw import MAX_PEOPLE, RawRecording, check_counts
 from .timeline import Timeline, build_timeline
 
+_MAX_DEPTH, _MAX_LISTED = 4, 8_000_000
+"""Levels and items of nested lists that are read as an array."""
 BY_ORDER = "The file does not identify people; they are assigned by their order in each frame."
 
 
@@ -116,3 +119,43 @@ def label_of(person: dict[object, object], keys: Iterable[str], index: int) -> s
     if isinstance(value, np.generic):
         value = value.item()
     return str(value)[:60] if isinstance(value, (int, str)) else str(index)
+
+
+def number_array(value: Any, what: str, path: Path) -> np.ndarray:
+    """Return numbers in an array or in nested lists as float64.
+
+    The lists of a pickle may hold each other many times, so they are counted before NumPy unfolds them.
+
+    Raises:
+        TrackFileError: they are no numbers, of unequal lengths, nested too deeply, or too many.
+    """
+    try:
+        if isinstance(value, np.ndarray) and value.dtype.hasobject:
+            value = value.tolist()
+        if isinstance(value, (list, tuple)) and _count(value, _MAX_DEPTH, _MAX_LISTED) > _MAX_LISTED:
+            raise ValueError("too many numbers in lists")
+        with np.errstate(over="ignore", invalid="ignore"):
+            array = np.asarray(value)
+            if array.dtype.kind not in "fiub":
+                raise TypeError(f"{array.dtype} in {type(value).__name__}")
+            return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TrackFileError(
+            f"expected {what} as numbers, found {str(error)[:80]} in {path}; save it again, as a NumPy array"
+        ) from error
+
+
+def _count(value: Any, depth: int, limit: int) -> int:
+    """Return the number of items in nested lists, or one more than *limit*."""
+    if isinstance(value, np.ndarray):
+        return int(value.size)
+    if not isinstance(value, (list, tuple)):
+        return 1
+    if depth == 0:
+        raise ValueError(f"lists nested deeper than {_MAX_DEPTH} levels")
+    total = 0
+    for item in value:
+        total += _count(item, depth - 1, limit - total)
+        if total > limit:
+            return limit + 1
+    return total

@@ -7,6 +7,7 @@ F frames, K points, N samples. Keys as their writers' code has them: AIST++ (ais
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,12 @@ from ..errors import TrackFileError
 from ..io import npz
 from ..io.pickle.load import load_pickle
 from . import aist, sam3d_body
-from .people_clip import PeopleClip, label_of
+from .people_clip import PeopleClip, label_of, number_array
 from .raw import MAX_PEOPLE, RawRecording, check_counts
 
 _MDM_FPS, _3DPW_FPS, _H36M_FPS = 20.0, 30.0, 50.0
 _NUM_SMPL, _NUM_VIBE, _NUM_BODY25 = 24, 49, 25
-_MAX_CLIPS_NAMED = 6
+_MAX_CLIPS, _MAX_CLIPS_NAMED, _MAX_CLIP_DEPTH = 1000, 6, 3
 _SOLVED_KEYS = (
     ("a motion of GVHMR", {"smpl_params_global"}),
     ("a motion of WHAM", {"pose_world"}),
@@ -77,25 +78,16 @@ def _rate(data: Any) -> float | None:
     return float(fps) if isinstance(fps, (int, float)) and 0.0 < fps < 1e4 else None
 
 
-def _array(value: Any, key: str, path: Path) -> np.ndarray:
-    try:
-        return np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise TrackFileError(
-            f"expected numbers under {key!r}, found {type(value).__name__} in {path}; save the result again"
-        ) from error
-
-
 def _read_mdm(data: Mapping[Any, Any], path: Path) -> list[RawRecording]:
     """Read `results.npy` of MDM: `motion` (N, 22, 3, F) of N samples, `lengths` (N,), 20 fps, Y up."""
-    motion = _array(data["motion"], "motion", path)
+    motion = number_array(data["motion"], "motion", path)
     if motion.ndim != 4 or motion.shape[2] != 3 or not 1 <= len(motion) <= MAX_PEOPLE:
         raise TrackFileError(
             f"expected 'motion' of up to {MAX_PEOPLE} samples (samples, 22, 3, frames) as MDM writes it, found "
             f"{motion.shape} in {path}; generate joint positions, or fewer samples in a file"
         )
     check_counts(motion.shape[0] * motion.shape[3], motion.shape[1], path)
-    lengths = _array(data.get("lengths", np.full(len(motion), motion.shape[3])), "lengths", path).reshape(-1)
+    lengths = number_array(data.get("lengths", np.full(len(motion), motion.shape[3])), "lengths", path).reshape(-1)
     recordings = []
     for index, sample in enumerate(motion):
         stated = lengths[index] if index < len(lengths) and np.isfinite(lengths[index]) else motion.shape[3]
@@ -114,9 +106,11 @@ def _read_3dpw(data: Mapping[Any, Any], path: Path) -> list[RawRecording]:
     """Read a sequence of 3DPW: `jointPositions`, for each person (F, 72) SMPL joints in metres, 30 fps."""
     people = data["jointPositions"]
     people = list(people) if isinstance(people, (list, tuple, np.ndarray)) else []
+    if not 1 <= len(people) <= MAX_PEOPLE:
+        raise TrackFileError(f"expected 1 to {MAX_PEOPLE} people under jointPositions, found {len(people)} in {path}")
     recordings = []
     for index, person in enumerate(people):
-        points = _array(person, "jointPositions", path)
+        points = number_array(person, "jointPositions", path)
         if points.ndim != 2 or points.shape[1] != 3 * _NUM_SMPL:
             raise TrackFileError(
                 f"expected jointPositions (frames, {3 * _NUM_SMPL}) of each person as in 3DPW, found {points.shape} in "
@@ -127,20 +121,23 @@ def _read_3dpw(data: Mapping[Any, Any], path: Path) -> list[RawRecording]:
         properties = {"fps": _3DPW_FPS, "units": "m", "layout": "smpl24", "person": label}
         points = points.reshape(-1, _NUM_SMPL, 3)
         recordings.append(_recording(points, "3DPW PKL", path, **properties, notes=("3DPW has 30 frames a second.",)))
-    if not recordings or len(recordings) > MAX_PEOPLE:
-        raise TrackFileError(f"expected people under jointPositions, found {len(recordings)} in {path}")
     return recordings
 
 
 def _read_vibe(data: Mapping[Any, Any], path: Path) -> list[RawRecording]:
     """Read VIBE's output: for each person `joints3d` (F, 49, 3), which begin with BODY25, and `frame_ids`."""
+    if len(data) > MAX_PEOPLE:
+        raise TrackFileError(f"expected up to {MAX_PEOPLE} people, found {len(data)} in {path}; save fewer")
     clip = PeopleClip(path, "VIBE PKL")
-    frames: dict[int, int] = {}
-    numbers = [_array(p.get("frame_ids", range(len(p["joints3d"]))), "frame_ids", path) for p in data.values()]
+    joints = [number_array(person["joints3d"], "joints3d", path) for person in data.values()]
+    numbers = [
+        number_array(person.get("frame_ids", np.arange(points.shape[0] if points.ndim else 0)), "frame_ids", path)
+        for person, points in zip(data.values(), joints, strict=True)
+    ]
+    check_counts(max(sum(each.size for each in numbers), 1), _NUM_BODY25, path)
     ordered = sorted({int(number) for each in numbers for number in each.reshape(-1) if np.isfinite(number)})
     frames = {number: row for row, number in enumerate(ordered)}
-    for index, (label, person) in enumerate(data.items()):
-        points = _array(person["joints3d"], "joints3d", path)
+    for index, (label, points) in enumerate(zip(data, joints, strict=True)):
         if points.ndim != 3 or points.shape[1:] != (_NUM_VIBE, 3) or len(points) != numbers[index].size:
             raise TrackFileError(
                 f"expected joints3d (frames, {_NUM_VIBE}, 3) and as many frame_ids of each person as VIBE writes them, "
@@ -158,18 +155,19 @@ def _clips(data: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
         yield names, data
     elif isinstance(data, np.ndarray) and data.ndim == 0:
         yield from _clips(data.item(), names)
-    elif isinstance(data, Mapping):
+    elif isinstance(data, Mapping) and len(names) < _MAX_CLIP_DEPTH:
         for key, value in data.items():
             yield from _clips(value, (*names, str(key)))
 
 
 def _read_h36m(data: Mapping[Any, Any], path: Path) -> list[RawRecording]:
     """Read VideoPose3D's `positions_3d`: subject, action, (F, 17 or 32, 3) in metres, 50 fps; one clip alone."""
-    clips = list(_clips(data["positions_3d"]))
+    clips = list(islice(_clips(data["positions_3d"]), _MAX_CLIPS + 1))
     if len(clips) != 1:
         listed = ", ".join(" / ".join(names) for names, _ in clips[:_MAX_CLIPS_NAMED])
+        many = f"{_MAX_CLIPS} or more" if len(clips) > _MAX_CLIPS else str(len(clips))
         raise TrackFileError(
-            f"expected one clip, found a data set of {len(clips)} ({listed}) in {path}; save the one to read, such as "
+            f"expected one clip, found a data set of {many} ({listed}) in {path}; save the one to read, such as "
             "numpy.save(FILE, data['positions_3d'].item()[SUBJECT][ACTION])"
         )
     points = clips[0][1]

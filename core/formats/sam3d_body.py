@@ -15,8 +15,8 @@ import numpy as np
 
 from ..errors import TrackFileError
 from ..layouts import MHR70
-from .people_clip import BY_ORDER, PeopleClip, label_of
-from .raw import RawRecording
+from .people_clip import BY_ORDER, PeopleClip, label_of, number_array
+from .raw import RawRecording, check_counts
 
 KIND = "SAM 3D Body"
 POINTS_KEY = "pred_keypoints_3d"
@@ -91,15 +91,19 @@ def read_frames(frames: Sequence[Sequence[Mapping[Any, Any]]], fps: float | None
     Raises:
         TrackFileError: there are no people, or the points are not as SAM 3D Body writes them.
     """
-    if len(frames) == 1 and len(frames[0]) == 1 and np.ndim(frames[0][0][POINTS_KEY]) == 3:
-        return read_stack(_numbers(frames[0][0][POINTS_KEY], path), frames[0][0].get(PLACE_KEY), fps, path)
+    if len(frames) == 1 and len(frames[0]) == 1:
+        only = frames[0][0]
+        stack = number_array(only[POINTS_KEY], POINTS_KEY, path)
+        if stack.ndim > 2:
+            return read_stack(stack, only.get(PLACE_KEY), fps, path)
+    check_counts(max(sum(map(len, frames)), 1), len(MHR70.points), path)
     clip = PeopleClip(path, KIND)
     by_order = False
     for row, people in enumerate(frames):
         for index, person in enumerate(people):
-            points = _numbers(person[POINTS_KEY], path).reshape(-1, 3)
+            points = number_array(person[POINTS_KEY], POINTS_KEY, path).reshape(-1, 3)
             place = person.get(PLACE_KEY)
-            points = points if place is None else points + _numbers(place, path).reshape(-1)[-3:]
+            points = points if place is None else points + number_array(place, PLACE_KEY, path).reshape(-1)[-3:]
             by_order |= index > 0 and not any(key in person for key in _PERSON_KEYS)
             clip.add(label_of(dict(person), _PERSON_KEYS, index), row, _body(points, path))
     notes = (BY_ORDER,) if by_order else ()
@@ -115,7 +119,7 @@ def read_stack(points: np.ndarray, places: Any, fps: float | None, path: Path) -
         raise _wrong(points.shape, path)
     points = points[None] if points.ndim == 2 else points
     if places is not None:
-        offset = _numbers(places, path)
+        offset = number_array(places, PLACE_KEY, path)
         if offset.size != 3 * int(np.prod(points.shape[:-2])):
             raise TrackFileError(
                 f"expected a {PLACE_KEY} of 3 numbers for each of {points.shape[:-2]} people, found {offset.shape} in "
@@ -135,16 +139,6 @@ def read_stack(points: np.ndarray, places: Any, fps: float | None, path: Path) -
         for index, person in enumerate(people):
             clip.add(str(index), row, _body(person, path))
     return clip.recordings(len(points), fps=fps, layout=MHR70.name, units="m", notes=notes)
-
-
-def _numbers(value: Any, path: Path) -> np.ndarray:
-    try:
-        return np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise TrackFileError(
-            f"expected numbers as SAM 3D Body writes them, found {type(value).__name__} in {path}; save the output "
-            "again, as NumPy arrays"
-        ) from error
 
 
 def _body(points: np.ndarray, path: Path) -> np.ndarray:

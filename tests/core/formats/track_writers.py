@@ -295,4 +295,37 @@ def sample_files() -> dict[str, Callable[[Path], None]]:
         "openpose.json": lambda path: _write_json(path, openpose_document(whole[0], np.ones(33))),
         "easymocap.json": lambda path: _write_json(path, [{"id": 0, "keypoints3d": whole[0].tolist()}]),
         "aist.pkl": lambda path: _write_pickle(path, h36m),
+        **producer_files(),
+    }
+
+
+def producer_files() -> dict[str, Callable[[Path], None]]:
+    """Return one small file of each producer of `tests.producers`."""
+    from tests import producers as write
+
+    def text(content: str) -> Callable[[Path], None]:
+        return lambda path: path.write_text(content) and None
+
+    body, mhr, kinect = clip(4, 5), clip(4, 70), clip(4, 25)
+    people = [[write.sam_person(row, row[9])] for row in mhr]
+    stack = {key: np.stack([frame[0][key] for frame in people]) for key in ("pred_keypoints_3d", "pred_cam_t")}
+    landmarks = [dict(zip("xyz", point, strict=True)) for point in clip(1, 33)[0].tolist()]
+    joints = np.column_stack([clip(1, 19)[0], np.ones(19)]).reshape(-1).tolist()
+    motion = {"motion": clip(2, 22).transpose(1, 2, 0)[None], "lengths": np.array([2])}
+    return {
+        "sam.pkl": lambda path: write.write_pickle(path, people),
+        "sam.npz": lambda path: np.savez(path, **stack),
+        "objects.npz": lambda path: np.savez(path, outputs=np.array(people, dtype=object)),
+        "mdm.npy": lambda path: np.save(path, motion),
+        "motive.csv": text(write.motive_csv(body, names_of(5), kind="Bone", fps=60.0, parents=True)),
+        "dlc.csv": text(write.deeplabcut_csv(body, names_of(5))),
+        "people.csv": text("person,A_x,A_y,A_z,B_x,B_y,B_z\n0,1,2,3,4,5,6\n1,2,3,4,5,6,7\n"),
+        "ntu.skeleton": text(write.ntu_skeleton([kinect])),
+        "xsens.mvnx": text(write.mvnx(body, names_of(5), 60)),
+        "panoptic.json": lambda path: _write_json(path, {"univTime": 1.0, "bodies": [{"id": 0, "joints19": joints}]}),
+        "landmarks.json": lambda path: _write_json(path, {"fps": 30, "frames": [{"landmarks": landmarks}] * 3}),
+        "landmarks.jsonl": text((json.dumps({"landmarks": landmarks}) + "\n") * 3),
+        "qualisys.tsv": text(
+            "NO_OF_FRAMES\t2\nFREQUENCY\t60\nMARKER_NAMES\tA\tB\n1\t2\t3\t4\t5\t6\n2\t3\t4\t5\t6\t7\n"
+        ),
     }

@@ -486,3 +486,15 @@ def test_markers_named_like_joints_are_markers(tmp_path, make_recording):
     assert "--layout" in match.reason
     with pytest.raises(AmbiguousTrackError):
         choose_layout(replace(recording, names=tuple(f"M{n}x" for n in "abcdefghij")), ReadOptions())
+
+
+@pytest.mark.parametrize("key", ["pred_keypoints_3d", "motion", "positions_3d", "joints3d"])
+def test_lists_that_hold_each_other_many_times_are_refused_at_once(tmp_path, key):
+    nested: object = [0.0]
+    named: object = {"a": np.zeros(3)}
+    for _ in range(40):
+        nested, named = [nested, nested], {"a": named, "b": named}
+    data = {1: {key: nested}} if key == "joints3d" else {key: named if key == "positions_3d" else nested}
+    write.write_pickle(tmp_path / "a.pkl", data)
+    with pytest.raises(TrackFileError):
+        read_tracks(tmp_path / "a.pkl")
