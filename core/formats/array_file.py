@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import TrackFileError
 from ..io import npz
 from .humanml3d import NUM_HUMANML3D, read_humanml3d
+from .other_kinds import refuse_other_archives
 from .plain_data import recordings_of
 from .raw import MAX_CELLS, MAX_PEOPLE, RawRecording, check_counts
 from .sam3d_body import PLACE_KEY, POINTS_KEY
@@ -77,6 +78,8 @@ def read_npz(path: Path) -> list[RawRecording]:
         TrackFileError: the file is damaged or has no positions.
     """
     headers = npz.npz_headers(path, error=TrackFileError)
+    if not headers:
+        refuse_other_archives(path)
     key = next((name for name in _POSITION_KEYS if name in headers), None)
     if key is None or key in _TOOL_KEYS or headers[key].dtype.hasobject:
         objects = _read_objects(path, headers)

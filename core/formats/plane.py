@@ -12,6 +12,18 @@ _MIN_POINTS = 9
 """Fewer points may lie in a plane by chance or in a test object."""
 _FLAT = 1e-6
 """Extent along an axis over the largest extent, below which all points lie in a plane."""
+_FEW = 32
+"""So many frames are looked at first; most files are not flat in these."""
+
+
+def _extents(positions: np.ndarray, present: np.ndarray) -> list[float]:
+    """Return how far the present points extend along each axis, minus infinity without points."""
+    seen = positions[present]
+    return [float(extent) for extent in np.ptp(seen, axis=0)] if len(seen) else [-np.inf] * 3
+
+
+def _is_flat(extents: list[float]) -> bool:
+    return min(extents) <= _FLAT * max(extents) and max(extents) != 0.0
 
 
 def describe_plane(recording: RawRecording) -> RawRecording:
@@ -19,16 +31,13 @@ def describe_plane(recording: RawRecording) -> RawRecording:
     if recording.image_space is not None or recording.num_points < _MIN_POINTS:
         return recording
     present = recording.confidence > 0.0
-    if not present.any():
+    few = slice(None, None, max(1, recording.num_frames // _FEW))
+    if not _is_flat(_extents(recording.positions[few], present[few])) or not present.any():
         return recording
-    extents = []
-    for axis in range(3):
-        values = recording.positions[..., axis]
-        low = values.min(where=present, initial=np.inf)
-        extents.append(float(values.max(where=present, initial=-np.inf) - low))
+    extents = _extents(recording.positions, present)
+    if not _is_flat(extents):
+        return recording
     flat = int(np.argmin(extents))
-    if extents[flat] > _FLAT * max(extents):
-        return recording
     value = float(recording.positions[..., flat][present][0])
     reason = (
         f"all points lie in one plane ({'xyz'[flat]} is {value:g} throughout), so they are 2D, as of Sports2D or of an "

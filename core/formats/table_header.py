@@ -7,7 +7,7 @@ as DeepLabCut and spreadsheets have them), units and brackets in the cells ("RHi
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -58,8 +58,7 @@ def find_header(lines: Sequence[str], path: Path) -> TableHeader:
         if match or not line.strip() or is_comment(line):
             continue
         delimiter = given or sniff_delimiter(line)
-        below = islice(lines, start, start + _MAX_HEADER_ROWS)
-        rows = [[cell.strip() for cell in split_cells(text, delimiter, path)] for text in below]
+        rows = _header_rows(islice(lines, start, start + _MAX_HEADER_ROWS), delimiter, path)
         found = _with_axis_row(rows, start, delimiter) if first is None else None
         found = found or _one_row(rows[0], start, delimiter)
         if _has_axes(found.cells):
@@ -67,6 +66,25 @@ def find_header(lines: Sequence[str], path: Path) -> TableHeader:
         first = first or found
     assert first is not None, "a file without lines is refused before"
     return first
+
+
+def _header_rows(lines: Iterable[str], delimiter: str, path: Path) -> list[list[str]]:
+    """Return the cells of the lines up to the first that ends in a number, which is data."""
+    rows: list[list[str]] = []
+    for line in lines:
+        cells = [cell.strip() for cell in split_cells(line, delimiter, path)]
+        if rows and cells and cells[-1][-1:].isdigit() and _is_number(cells[-1].replace(",", ".")):
+            break
+        rows.append(cells)
+    return rows
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def has_header(lines: Sequence[str], path: Path) -> bool:
@@ -93,7 +111,7 @@ def _one_row(cells: list[str], start: int, delimiter: str) -> TableHeader:
 
 def _plain(cell: str) -> tuple[str, str | None]:
     """Return a cell with its axis at the end of the name, and the unit that it states for a coordinate."""
-    if len(cell) > _MAX_CELL:
+    if len(cell) > _MAX_CELL or (cell[-1:] not in (")", "]") and "_3D" not in cell):
         return cell, None
     unit = None
     match = _UNIT.search(cell)
