@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -182,3 +183,19 @@ def humanml3d(joints: np.ndarray) -> np.ndarray:
     local = joints[:, 1:] - joints[:, :1] * [1.0, 0.0, 1.0]
     features[:, 4:67] = into_root(local, half)[:-1].reshape(len(features), -1)
     return features
+
+
+def assert_is(track, scene: Scene, *, moved: bool = False, within_m: float = 0.002) -> None:
+    """Compare the points that the fit uses with the truth, in place, or apart from one shift if they were *moved*."""
+    truth = scene.points(track.layout)
+    used = [number for number, point in enumerate(track.layout.points) if point.solver]
+    seen = np.isfinite(track.positions[:, used]).all(-1) & (track.confidence[:, used] > 0.0)
+    assert seen.mean() > 0.5
+    off = (track.positions - truth)[:, used][seen]
+    if moved:
+        off = off - np.median(off, axis=0)
+    assert np.abs(off).max() < within_m
+
+
+def other_person(scene: Scene) -> Scene:
+    return replace(scene, trans=scene.trans + np.float32([0.9, 0.0, 0.3]))
