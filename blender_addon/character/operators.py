@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import bpy
@@ -74,6 +75,11 @@ class SMPLIFY_OT_open_character(OperatorMixin, bpy.types.Operator, ImportHelper)
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         context.scene.smplify_character.armature = armature
+        if armature.name in context.view_layer.objects:
+            for item in context.selected_objects:
+                item.select_set(False)
+            armature.select_set(True)
+            context.view_layer.objects.active = armature
         return {"FINISHED"}
 
 
@@ -223,8 +229,21 @@ class SMPLIFY_OT_export_character(_CharacterOperator, bpy.types.Operator, Export
         from .writing import export_character
 
         armature = context.scene.smplify_character.armature
-        path = export_character(armature, Path(bpy.path.abspath(self.filepath)), context.scene)
+        with _mode_kept(context):
+            path = export_character(armature, Path(bpy.path.abspath(self.filepath)), context.scene)
         self.report({"INFO"}, f"Wrote {path.name}")
+
+
+@contextmanager
+def _mode_kept(context: bpy.types.Context) -> Iterator[None]:
+    """Go back to the mode of the active object afterwards: Blender's exporters leave Pose Mode."""
+    active = context.active_object
+    mode = "OBJECT" if active is None else active.mode
+    try:
+        yield
+    finally:
+        if active is not None and active.mode != mode:
+            bpy.ops.object.mode_set(mode=mode)
 
 
 class SMPLIFY_OT_go_out_of_reach(_CharacterOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention

@@ -25,7 +25,7 @@ from ..figure.armature import create_armature, joint_shape
 from ..figure.axes import Y_UP
 from ..figure.body_mesh import find_skin, skin_of
 from ..figure.evaluated_motion import motion_of
-from ..figure.isolated_scene import isolated_scene, played_frames, shape_in_vertices, whole_range
+from ..figure.isolated_scene import isolated_scene, played_frames, shape_in_vertices, shown, whole_range
 from ..project_files import project_files
 from ..result.error_colors import without_colors
 from .export_rig import evaluated_bones, export_rig_of, free_name
@@ -94,7 +94,7 @@ def new_file(path: Path) -> Iterator[Path]:
 
 
 def run_exporter(kind: str, path: Path, **settings: object) -> None:
-    """Run the exporter of a format; enable the add-on that provides it.
+    """Run the exporter of a format on all objects of the context's scene; enable the add-on that provides it.
 
     Raises:
         ExportError: this Blender has no exporter for the format, or the exporter failed.
@@ -111,7 +111,8 @@ def run_exporter(kind: str, path: Path, **settings: object) -> None:
             "leave the format out, or use Blender from blender.org or the bpy module"
         ) from error
     try:
-        result = operator(filepath=str(path), **settings)
+        with shown(bpy.context.scene):
+            result = operator(filepath=str(path), **settings)
     except RuntimeError as error:
         raise ExportError(f"Blender could not write {path.name}: {error}") from error
     if "FINISHED" not in result:

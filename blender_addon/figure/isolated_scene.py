@@ -72,6 +72,23 @@ def isolated_scene(
 
 
 @contextmanager
+def shown(scene: bpy.types.Scene) -> Iterator[None]:
+    """Meanwhile show and select all objects of *scene*: exporters leave out what is hidden or cannot be selected."""
+    flags = [(item, item.hide_viewport, item.hide_select) for item in scene.objects]
+    layer = scene.view_layers[0]
+    try:
+        for item, *_ in flags:
+            item.hide_viewport = item.hide_select = False
+        layer.update()
+        for item, *_ in flags:
+            item.select_set(True, view_layer=layer)
+        yield
+    finally:
+        for item, is_hidden, is_unselectable in flags:
+            item.hide_viewport, item.hide_select = is_hidden, is_unselectable
+
+
+@contextmanager
 def shape_in_vertices(armatures: Sequence[bpy.types.Object]) -> Iterator[None]:
     """Temporarily replace the figures' meshes by ones without shape keys, in the current shape."""
     swapped: list[tuple[bpy.types.Object, bpy.types.Mesh, str]] = []

@@ -140,3 +140,42 @@ def test_bones_in_doubt_are_an_error_with_the_map_to_correct(figure, tmp_path, m
 def test_other_formats_are_refused(figure, hero, tmp_path):
     with pytest.raises(ExportError, match=r"ending in \.blend, \.fbx, \.glb; got 'out.usd'"):
         export_character(hero, tmp_path / "out.usd", bpy.context.scene)
+
+
+@pytest.mark.parametrize("flag", ["hide_viewport", "hide_select"])
+@pytest.mark.parametrize("suffix", [".fbx", ".glb"])
+def test_what_is_hidden_or_cannot_be_selected_is_written_too(figure, suffix, flag, tmp_path):
+    path = tmp_path / "hero.blend"
+    write_character(path)
+    armature = open_character(path)
+    apply_motion(armature, figure, BONES, CharacterSettings())
+    meshes = [item for item in armature.children if item.type == "MESH"]
+    assert meshes
+    for item in (armature, *meshes):
+        setattr(item, flag, True)
+    target = export_character(armature, tmp_path / f"out{suffix}", bpy.context.scene)
+    assert all(getattr(item, flag) for item in (armature, *meshes))
+    bpy.ops.wm.read_homefile(use_empty=True)
+    read = open_character(target)
+    assert read.animation_data.action is not None
+    written = [item for item in bpy.data.objects if item.type == "MESH" and item.parent == read]
+    assert len(written) == len(meshes)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_an_export_keeps_pose_mode(figure, hero, suffix, tmp_path):
+    apply_motion(hero, figure, BONES, CharacterSettings())
+    bpy.context.scene.smplify_character.armature = hero
+    bpy.context.view_layer.objects.active = hero
+    bpy.ops.object.mode_set(mode="POSE")
+    assert bpy.ops.smplify.export_character(filepath=str(tmp_path / f"out{suffix}")) == {"FINISHED"}
+    assert hero.mode == "POSE" and bpy.context.active_object == hero
+
+
+@pytest.mark.parametrize("suffix", [".blend", ".glb"])
+def test_an_opened_character_is_selected_and_active(figure, suffix, tmp_path):
+    path = tmp_path / f"hero{suffix}"
+    write_character(path)
+    assert bpy.ops.smplify.open_character(filepath=str(path)) == {"FINISHED"}
+    armature = bpy.context.scene.smplify_character.armature
+    assert bpy.context.active_object == armature and bpy.context.selected_objects == [armature]
