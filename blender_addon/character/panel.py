@@ -170,6 +170,7 @@ def _draw_bones(
     row.operator(SMPLIFY_OT_save_bones.bl_idname, icon="EXPORT", text="Save JSON")
     row.operator(SMPLIFY_OT_load_bones.bl_idname, icon="IMPORT", text="Load JSON")
     row = inside.row(align=True)
+    row.use_property_split = False  # the button's text stands on it, and is not cut off beside it
     row.prop(context.window_manager, "smplify_bone_colors", toggle=True, icon="COLOR")
     inside.prop(properties, "mirror")
     for title, prefix in _GROUPS:
@@ -214,7 +215,8 @@ def _draw_facts(layout: bpy.types.UILayout, context: bpy.types.Context, facts: F
     text = iface_("Feet slide {:.1f} mm in a contact, in the figure {:.1f} mm")
     draw_text(column, context, text.format(facts.slide_mm, facts.slide_before_mm))
     if facts.lowest_mm is not None:
-        draw_text(column, context, iface_("Lowest point of the feet {:.1f} mm").format(facts.lowest_mm))
+        text = iface_("Lowest point of the feet {:.1f} mm")
+        draw_text(column, context, text.format(_without_sign_of_zero(facts.lowest_mm)))
     if facts.contacts:
         text = iface_("Hands keep {:d} of {:d} contacts")
         draw_text(column, context, text.format(facts.contacts_kept, facts.contacts))
@@ -223,6 +225,11 @@ def _draw_facts(layout: bpy.types.UILayout, context: bpy.types.Context, facts: F
         column.operator(SMPLIFY_OT_go_out_of_reach.bl_idname, text=text, translate=False, icon="VIEWZOOM")
     for note in facts.notes:
         draw_text(column, context, note, icon="INFO")
+
+
+def _without_sign_of_zero(number: float) -> float:
+    """Return *number* to one decimal; 0.0 instead of -0.0."""
+    return round(number, 1) + 0.0
 
 
 def _draw_options(layout: bpy.types.UILayout, properties: SMPLIFY_PG_character) -> None:

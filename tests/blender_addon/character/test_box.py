@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from blender_addon.character.bone_rows import bone_map_of, mark_of  # noqa: E402
 from blender_addon.character.identity import STORED_KEY  # noqa: E402
 from blender_addon.character.panel import CharacterState, SMPLIFY_PT_character, character_state  # noqa: E402
 from blender_addon.character.properties import SMPLIFY_PG_character  # noqa: E402
-from blender_addon.character.stored import load  # noqa: E402
+from blender_addon.character.stored import load, save  # noqa: E402
 from core.retarget.bone_map import ROLES, BoneMap  # noqa: E402
 from tests.blender_addon.character.rigs import ROLES as CHAINS  # noqa: E402
 from tests.blender_addon.character.rigs import evaluated  # noqa: E402
@@ -303,3 +304,11 @@ def test_the_lines_over_the_bones_follow_the_pose(hero, box):
     assert {len(ends) for ends in lines.values()} == {2 * 7, 2 * 4}
     left = next(ends for ends in lines.values() if len(ends) == 14 and ends[:, 0].min() > 0.0)
     assert left[:, 2].max() == pytest.approx(2.45)
+
+
+def test_the_lowest_point_has_no_minus_zero(figure, hero, box):
+    pick(box, hero)
+    assert bpy.ops.smplify.apply_character() == {"FINISHED"}
+    kept = load(hero)
+    save(hero, replace(kept, facts=replace(kept.facts, lowest_mm=-0.04)))
+    assert "Lowest point of the feet 0.0 mm" in draw(SMPLIFY_PT_character).text
