@@ -202,6 +202,11 @@ def _draw_applied(layout: bpy.types.UILayout, context: bpy.types.Context, proper
     kept = load(properties.armature)
     if kept.trouble:
         draw_text(layout, context, kept.trouble, icon="ERROR")
+    if kept.figure is not None and kept.figure.users_scene:
+        text = iface_("It moves like {:s}").format(kept.figure.name)
+        draw_text(layout, context, text, icon="ARMATURE_DATA")
+    elif not kept.trouble:
+        draw_text(layout, context, iface_("The figure whose motion it has was removed"), icon="INFO")
     if kept.old_action is not None:
         text = iface_("Its action {:s} is kept").format(kept.old_action.name)
         draw_text(layout, context, text, icon="ACTION")

@@ -293,6 +293,8 @@ _GERMAN_CHARACTER = {
     "Remove Motion": "Bewegung entfernen",
     "Remove Motion from Character": "Bewegung vom Charakter entfernen",
     "Put Motion on Character": "Bewegung auf Charakter übertragen",
+    "It moves like {:s}": "Er bewegt sich wie {:s}",
+    "The figure whose motion it has was removed": "Die Figur, deren Bewegung er hat, wurde entfernt",
     "Its action {:s} is kept": "Seine Aktion {:s} bleibt erhalten",
     "Feet slide {:.1f} mm in a contact, in the figure {:.1f} mm": "Füße rutschen {:.1f} mm je Kontakt, bei der Figur "
     "{:.1f} mm",

@@ -312,3 +312,11 @@ def test_the_lowest_point_has_no_minus_zero(figure, hero, box):
     kept = load(hero)
     save(hero, replace(kept, facts=replace(kept.facts, lowest_mm=-0.04)))
     assert "Lowest point of the feet 0.0 mm" in draw(SMPLIFY_PT_character).text
+
+
+def test_the_box_tells_whose_motion_it_is_and_when_that_figure_is_gone(figure, hero, box):
+    pick(box, hero)
+    assert bpy.ops.smplify.apply_character() == {"FINISHED"}
+    assert f"It moves like {figure.name}" in draw(SMPLIFY_PT_character).text
+    bpy.data.objects.remove(figure)
+    assert "The figure whose motion it has was removed" in draw(SMPLIFY_PT_character).text
