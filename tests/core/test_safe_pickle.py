@@ -16,7 +16,9 @@ import pytest
 import scipy.sparse
 
 from core.errors import BodyError, InputMissingError, TrackFileError, UnsafePickleError
+from core.io.pickle import load
 from core.io.pickle.load import load_pickle
+from core.io.pickle.opcodes import PlainUnpickler
 from core.io.pickle.plain_types import Standin, as_array
 
 RNG = np.random.default_rng(5)
@@ -394,3 +396,75 @@ def test_reading_imports_nothing(tmp_path):
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=root, check=True)
     assert result.stdout.split() == ["3.0", "False"]
+
+
+def _long(value: int) -> bytes:
+    """Return the opcodes that push an integer."""
+    data = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+    return pickle.LONG1 + bytes([len(data)]) + data
+
+
+_PRIME = sys.hash_info.modulus
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [_long(number * _PRIME) for number in range(1, 4)],
+        [_name("builtins", "complex") + struct.pack(">cdcd", b"G", -1000003.0 * n, b"G", n) + b"\x86R" for n in (1, 2)],
+        [b"K\x01K\x02\x86", b"K\x02K\x01\x86"],
+    ],
+)
+@pytest.mark.parametrize("container", [b"}(%bu.", b"\x8f(%b\x90.", b"(%b\x91.", b"(%bd."])
+def test_keys_that_a_file_could_give_one_hash_are_rejected(keys, container):
+    items = b"".join(key + (b"" if b"\x90" in container or b"\x91" in container else b"N") for key in keys)
+    with pytest.raises(TrackFileError, match="as a key"):
+        _load(container % items)
+
+
+def test_a_list_that_many_lists_hold_is_looked_at_once(monkeypatch):
+    shared = list(range(1000))
+    nested: list = shared
+    for _ in range(40):
+        nested = [nested, shared]
+    looked_at = []
+    children = load._children
+    monkeypatch.setattr(load, "_children", lambda value: looked_at.append(value) or children(value))
+    assert _load(pickle.dumps(nested, 2))[1] == shared
+    assert len(looked_at) == 41
+
+
+def test_opcodes_of_later_pythons_are_rejected():
+    known = {getattr(pickle, name)[0] for name in pickle.__all__ if isinstance(getattr(pickle, name), bytes)}
+    assert known >= PlainUnpickler.dispatch.keys() == pickle._Unpickler.dispatch.keys()
+    for code in set(range(256)) - known:
+        with pytest.raises(TrackFileError, match="no pickle opcode"):
+            _load(bytes([code]) + b".")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"(" + b"N" * 200_000 + b"t.",
+        b"(" + b"]" * 200_000 + b"t.",
+        b"(" * 200_000,
+        b"(" + b"\x8f" * 100_000 + b"t.",
+        b"N" + b"\x94" * 200_000 + b".",
+        b"](" + b"}NNs" * 50_000 + b"e.",
+        b"(" + b"](Ne" * 50_000 + b"t.",
+        b"(" + b")\x85" * 100_000 + b"l.",
+        b"N" + b"".join(b"r" + struct.pack("<I", number) for number in range(40_000)) + b".",
+        b"}(" + b"".join(b"M" + struct.pack("<H", number) + b"N" for number in range(13_000)) * 4 + b"u.",
+        b"](" + (b"\x8c\xfe" + "\U0001f600".encode() + b"a" * 250) * 800 + b"e.",
+    ],
+)
+def test_memory_is_charged_for_what_it_is(monkeypatch, data):
+    monkeypatch.setattr(load, "_FREE_BYTES", 1 << 18)
+    tracemalloc.start()
+    try:
+        _load(data)
+    except TrackFileError as error:
+        assert "memory" in str(error) or "invalid bytes" in str(error)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < (1 << 19) + 20 * len(data)

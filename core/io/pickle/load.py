@@ -1,30 +1,35 @@
 """Read a pickle as data, without importing, calling or instantiating anything that the file names.
 
 Python's own unpickler calls whatever a file requests, and its C version allocates the sizes that a file claims. Here,
-each opcode is a few lines of `opcodes`, a name that is not on the allow-list of `plain_types` is an error, and every
-object is charged to a memory budget. Strings of Python 2 pickles are decoded as latin-1.
+`opcodes` replaces every step of it that acts on objects, a name that is not on the allow-list of `plain_types` is an
+error, and every object is charged to a memory budget. Strings of Python 2 pickles are decoded as latin-1.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import pickle
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from ...errors import CoreError, InputMissingError, TrackFileError, UnsafePickleError
-from .opcodes import PickleMachine
+from .opcodes import PickleStream, PlainUnpickler
 from .plain_types import Budget, Standin
 
 MAX_BYTES = 1 << 30
-"""Default limit for the size of a pickle; its objects may take twice as much memory."""
+"""Default limit for the size of a pickle."""
 
+_FREE_BYTES, _BYTES_PER_BYTE = 48 << 20, 16
+"""Memory that a pickle's objects may take: so much, and so many times the file's size."""
 _MAX_DEPTH = 64
 _DAMAGE = (
     ValueError, TypeError, IndexError, KeyError, OverflowError, EOFError, RecursionError, struct.error,
+    pickle.UnpicklingError,
 )  # fmt: skip
 """Exceptions that damaged or hostile bytes raise in `opcodes` and `plain_types`."""
 
@@ -62,9 +67,10 @@ def load_pickle(
 def _load(stream: IO[bytes], size: int, where: str, error: type[CoreError], max_bytes: int) -> Any:
     if size > max_bytes:
         raise error(f"expected a pickle of up to {max_bytes} bytes, got {size} or more in {where}; it was not read")
-    machine = PickleMachine(stream, size, where, Budget(2 * max_bytes + (1 << 20)))
+    budget = Budget(_FREE_BYTES + _BYTES_PER_BYTE * size)
+    data = PickleStream(stream, size, budget)
     try:
-        result = machine.load()
+        result = PlainUnpickler(data, where, budget).load()
         _check_depth(result)
     except UnsafePickleError:
         raise
@@ -72,7 +78,7 @@ def _load(stream: IO[bytes], size: int, where: str, error: type[CoreError], max_
         raise error(f"expected a pickle of a sensible size, got {where}: {fault}; it was not read") from fault
     except _DAMAGE as fault:
         raise error(
-            f"expected an intact pickle of plain data, got invalid bytes near byte {size - machine.left} of "
+            f"expected an intact pickle of plain data, got invalid bytes near byte {size - data.left} of "
             f"{size} in {where} ({str(fault)[:160]}); fetch or export the file again, as a binary file"
         ) from fault
     return result
@@ -80,21 +86,30 @@ def _load(stream: IO[bytes], size: int, where: str, error: type[CoreError], max_
 
 def _check_depth(result: object) -> None:
     """Reject structures that are nested too deeply for recursion, or that contain themselves."""
-    level = [result]
-    for _ in range(_MAX_DEPTH):
-        found: dict[int, object] = {}
-        for value in level:
-            children: Any = ()
-            if isinstance(value, dict):
-                children = value.values()
-            elif isinstance(value, (list, tuple)):
-                children = value
-            elif isinstance(value, Standin):
-                children = (value.state,)
-            elif isinstance(value, np.ndarray) and value.dtype.hasobject:
-                children = value.flat
-            found.update((id(c), c) for c in children if isinstance(c, (dict, list, tuple, Standin, np.ndarray)))
-        if not found:
-            return
-        level = list(found.values())
-    raise ValueError(f"its objects are nested deeper than {_MAX_DEPTH} levels")
+    heights: dict[int, int] = {}
+    """Levels below each object that was looked at, so that one that is held many times is looked at once."""
+
+    def height(value: object, depth: int) -> int:
+        if depth > _MAX_DEPTH:
+            raise ValueError(f"its objects are nested deeper than {_MAX_DEPTH} levels")
+        if id(value) not in heights:
+            below = (height(child, depth + 1) for child in _children(value) if isinstance(child, _CONTAINERS))
+            heights[id(value)] = 1 + max(below, default=-1)
+        if depth + heights[id(value)] > _MAX_DEPTH:
+            raise ValueError(f"its objects are nested deeper than {_MAX_DEPTH} levels")
+        return heights[id(value)]
+
+    height(result, 0)
+
+
+_CONTAINERS = (dict, list, tuple, Standin, np.ndarray)
+
+
+def _children(value: object) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    if isinstance(value, (list, tuple)):
+        return value
+    if isinstance(value, Standin):
+        return (value.state,)
+    return value.flat if isinstance(value, np.ndarray) and value.dtype.hasobject else ()

@@ -18,10 +18,12 @@ MAX_DENSE_BYTES = 1 << 30
 _MAX_DIMENSIONS = 32
 _MAX_KEY_PARTS = 16
 """A tuple is hashed again at every lookup."""
+_MAX_KEY_NUMBER = 1 << 60
+"""Larger integers can have the same hash, and dicts of them take a time that grows with the square of their size."""
 _MAX_CHAIN = 16
 _DTYPE_CODE = re.compile(r"[<>|=]?(?:b1|[iu][1248]|f(?:2|4|8|12|16)|c(?:8|16)|[SU][1-9]\d{0,8}|O8?)")
 _SPARSE_NAME = re.compile(r"(csc|csr|coo)_(matrix|array)")
-_SCALARS = (str, bytes, int, float, complex, bool, type(None), np.generic)
+_TEXTS = (str, bytes)
 
 
 class Budget:
@@ -131,11 +133,22 @@ def brief(value: object) -> str:
 
 
 def check_key(key: object) -> object:
-    """Return *key* if it is a scalar or a short, flat tuple of scalars, which are fast to hash."""
+    """Return *key* if it is a text, a number, or a short, flat tuple of texts and at most one number.
+
+    Texts are hashed with a secret. What is hashed without one must differ in its hash wherever it differs, or a file
+    could make a dict as slow as a list: large integers, complex and extended numbers, and pairs of numbers do not.
+    """
     parts = key if isinstance(key, tuple) else (key,)
-    if len(parts) > _MAX_KEY_PARTS or not all(isinstance(part, _SCALARS) for part in parts):
+    others = [part for part in parts if not isinstance(part, _TEXTS)]
+    if len(parts) > _MAX_KEY_PARTS or not all(map(_is_key_number, others)) or len(others) > 1:
         raise ValueError(f"expected a number or a string as a key, got {type(key).__name__}")
     return key
+
+
+def _is_key_number(value: object) -> bool:
+    if isinstance(value, (int, np.integer)):
+        return abs(int(value)) < _MAX_KEY_NUMBER
+    return value is None or isinstance(value, (float, np.bool_, np.float16, np.float32))
 
 
 def _raw_bytes(raw: object) -> bytes:
