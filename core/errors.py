@@ -4,9 +4,15 @@ Each message says what was expected, what was found, in which file, and what to 
 what it needs to know is an attribute of the exception.
 """
 
+from .printable import printable_lines
+
 
 class CoreError(Exception):
     """Base class of all errors that a user's data, files or options cause."""
+
+    def __str__(self) -> str:
+        """Return the message without control characters: it may name what a hostile file is called, or holds."""
+        return printable_lines(super().__str__())
 
 
 class TrackError(CoreError, ValueError):

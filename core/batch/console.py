@@ -8,6 +8,8 @@ import threading
 import time
 from typing import TextIO
 
+from ..printable import printable
+
 _BAR_WIDTH = 24
 _REDRAW_INTERVAL_S = 0.1
 
@@ -33,14 +35,14 @@ class Display:
             now = time.monotonic()
             if self._live and now - self._drawn >= _REDRAW_INTERVAL_S:
                 self._drawn = now
-                self._draw(f"{name}: {what}")
+                self._draw(printable(f"{name}: {what}"))
 
     def finished(self, name: str, line: str) -> None:
         """Show that input *name* has ended; *line* describes the outcome."""
         with self._lock:
             self._shares.pop(name, None)
             self._finished += 1
-            self._say(f"[{self._finished}/{self._total}] {line}")
+            self._say(f"[{self._finished}/{self._total}] {printable(line)}")
             if self._live and self._finished < self._total:
                 self._draw("")
 

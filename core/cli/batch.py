@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..batch import SUMMARY_NAME, BatchOptions, Worker, plan_jobs, run_batch
+from ..printable import say
 from .exit_codes import EXIT_FAILED
 
 
@@ -25,5 +26,5 @@ def batch_command(
     outcomes = run_batch(plan_jobs(inputs, out), out, options, start_worker, quiet=quiet)
     statuses = [outcome.status for outcome in outcomes]
     converted, skipped, failed = (statuses.count(status) for status in ("converted", "skipped", "failed"))
-    print(f"{converted} converted, {skipped} unchanged, {failed} failed; see {out / SUMMARY_NAME}", file=sys.stderr)
+    say(f"{converted} converted, {skipped} unchanged, {failed} failed; see {out / SUMMARY_NAME}", file=sys.stderr)
     return EXIT_FAILED if failed else 0

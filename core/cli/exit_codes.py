@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 
 from ..errors import CoreError
+from ..printable import say
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
@@ -29,11 +30,11 @@ def exit_code_of(
     try:
         return work() or 0
     except CoreError as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        say(f"{program}: {error}", file=sys.stderr)
     except BrokenPipeError:
         raise
     except OSError as error:
-        print(f"{program}: {error}; check the path, its permissions and the space left", file=sys.stderr)
+        say(f"{program}: {error}; check the path, its permissions and the space left", file=sys.stderr)
     except KeyboardInterrupt:
         print(f"{program}: {interrupted if isinstance(interrupted, str) else interrupted()}", file=sys.stderr)
         return EXIT_INTERRUPTED

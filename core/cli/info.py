@@ -11,6 +11,7 @@ from typing import TextIO
 import numpy as np
 
 from ..errors import CoreError
+from ..printable import say
 from ..reading import Reading, ReadOptions, read_all
 
 
@@ -110,19 +111,19 @@ def run_info(
             readings = read_all(Path(path), options)
         except CoreError as error:
             status = 1
-            print(f"{path}: {error}", file=errors)
+            say(f"{path}: {error}", file=errors)
             described.append({"file": str(path), "error": str(error)})
             continue
         described.append({"file": str(path), "people": [describe(reading) for reading in readings]})
         if as_json:
             continue
         count = "1 person" if len(readings) == 1 else f"{len(readings)} people"
-        print(f"{path}: {count}", file=stream)
+        say(f"{path}: {count}", file=stream)
         for number, reading in enumerate(readings, 1):
             if len(readings) > 1:
                 print(f"person {number}", file=stream)
             for line in _lines(reading):
-                print(line, file=stream)
+                say(line, file=stream)
     if as_json:
         json.dump(described, stream, indent=2)
         print(file=stream)

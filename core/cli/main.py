@@ -19,6 +19,7 @@ from ..errors import CoreError
 from ..io.own_files import write_own_json, write_own_npz
 from ..person_labels import labelled, person_labels
 from ..pipeline import FittedPerson, clean_person, read_input, write_person
+from ..printable import printable, say
 from ..reading import add_reading_arguments, read_tracks, reading_options
 from ..track import KeypointTrack
 from .arguments import add_batch_arguments, add_convert_arguments, add_overwrite_argument, convert_options
@@ -144,10 +145,10 @@ def _run_fit(args: argparse.Namespace, outputs: Outputs) -> int:
     given = read_input(args.input, options)
     outputs.plan(_files(args, label) for label in given.labels)
     for note in given.readings[0].people_left_out:
-        print(note)
+        say(note)
     for reading, label in zip(given.readings, given.labels, strict=True):
         for doubt in (doubt for doubt in reading.track.doubts if doubt not in reading.people_left_out):
-            print(f"Doubt{f' ({label})' if label else ''}: {doubt}")
+            say(f"Doubt{f' ({label})' if label else ''}: {doubt}")
     people = []
     for number, label in enumerate(given.labels):
         progress = _Progress(label, quiet=args.quiet)
@@ -156,7 +157,7 @@ def _run_fit(args: argparse.Namespace, outputs: Outputs) -> int:
     for person in people:
         motion, notes = clean_person(person, options.cleanup)
         for note in notes:
-            print(note)
+            say(note)
         output = labelled(args.output, person.label)
         write_person(output, person, motion, up_axis=options.up_axis)
         if args.report is not None:
@@ -167,17 +168,17 @@ def _run_fit(args: argparse.Namespace, outputs: Outputs) -> int:
 
 def _print_result(output: Path, person: FittedPerson) -> None:
     motion, report = person.motion, person.report
-    print(
+    say(
         f"{output}: {motion.num_frames} frames at {motion.fps:g} fps, stature {report.stature_m:.2f} m, "
         f"mean keypoint error {report.mean_error_mm:.1f} mm, "
         f"largest {np.nanmax(report.keypoint_error_mm):.1f} mm in frame {report.worst_frame}, counted from 0"
     )
     if line := report.error_line():
-        print(f"  {line}")
+        say(f"  {line}")
     for flag in report.flags[:_MAX_FLAGS]:
-        print(f"  {flag.kind}: {flag.what}, frames {flag.first} to {flag.last}")
+        say(f"  {flag.kind}: {flag.what}, frames {flag.first} to {flag.last}")
     if len(report.flags) > _MAX_FLAGS:
-        print(f"  and {len(report.flags) - _MAX_FLAGS} more; --report FILE.json writes all of them")
+        say(f"  and {len(report.flags) - _MAX_FLAGS} more; --report FILE.json writes all of them")
 
 
 def _run_convert(args: argparse.Namespace, outputs: Outputs) -> int:
@@ -189,7 +190,7 @@ def _run_convert(args: argparse.Namespace, outputs: Outputs) -> int:
     for track, label in zip(tracks, labels, strict=True):
         output = labelled(args.output, label)
         _write_track(output, track)
-        print(f"{output}: {track.num_frames} frames of {track.layout.title} at {track.fps:g} fps, metres, Y up")
+        say(f"{output}: {track.num_frames} frames of {track.layout.title} at {track.fps:g} fps, metres, Y up")
     return 0
 
 
@@ -233,11 +234,11 @@ class _Progress:
         if self._quiet or not (is_new_step or (self._live and now - self._last_time > 0.1)):
             return True
         self._last_step, self._last_time = what, now
-        text = f"{self._label}{what}"
+        text = printable(f"{self._label}{what}")
         if self._live:
             print(f"\r\x1b[K{text} {done / max(total, 1):.0%}", end="", file=sys.stderr, flush=True)
         else:
-            print(text, file=sys.stderr, flush=True)
+            say(text, file=sys.stderr)
         return True
 
     def end(self) -> None:

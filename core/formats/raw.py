@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import TrackFileError
+from ..printable import printable
 from ..track import mark_missing
 
 MAX_FILE_BYTES = 1 << 30
@@ -42,6 +43,7 @@ class RawRecording:
         person: label of the person; "" if the file has one person without a name.
         first_frame: number of the first row in the file's own numbering.
         notes: what was found and decided while reading, one sentence each, for the user.
+        doubts: which of that is uncertain, one sentence each.
         image_space: why the data are not metric 3D (normalised image coordinates); None if they are.
     """
 
@@ -57,10 +59,11 @@ class RawRecording:
     person: str = ""
     first_frame: int = 0
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     image_space: str | None = None
 
     def __post_init__(self) -> None:
-        """Check the shapes; set missing points to NaN with confidence 0."""
+        """Check the shapes; set missing points to NaN with confidence 0; escape control characters in texts."""
         positions = np.array(self.positions, dtype=np.float64)
         confidence = np.array(self.confidence, dtype=np.float64)
         if positions.ndim != 3 or positions.shape[2] != 3 or 0 in positions.shape:
@@ -79,6 +82,10 @@ class RawRecording:
                 "export names and positions of the same points"
             )
         positions, confidence = mark_missing(positions, confidence)
+        if self.names is not None:
+            object.__setattr__(self, "names", tuple(map(printable, self.names)))
+        object.__setattr__(self, "person", printable(self.person))
+        object.__setattr__(self, "notes", tuple(map(printable, self.notes)))
         object.__setattr__(self, "positions", positions)
         object.__setattr__(self, "confidence", confidence)
 
