@@ -63,7 +63,7 @@ def read_trc(path: Path) -> list[RawRecording]:
         len(values), path, num_points=len(header.names), frames=values[:, 0], times_s=values[:, 1]
     )
     notes = list(timeline.notes)
-    _check_length(table, timeline.num_frames, header, notes)
+    doubts = _check_length(table, timeline.num_frames, header, notes)
     positions = timeline.place(values[:, 2:].reshape(len(values), -1, 3))
     person = _PERSON.search(path.stem)
     return [
@@ -78,6 +78,7 @@ def read_trc(path: Path) -> list[RawRecording]:
             person=person.group(1) if person else "",
             first_frame=timeline.first_frame,
             notes=tuple(notes),
+            doubts=doubts,
         )
     ]
 
@@ -159,21 +160,27 @@ def _read_names(cells: list[str], num_markers: float, num_coordinates: int, path
     )
 
 
-def _check_length(table: TextTable, num_frames: int, header: _Header, notes: list[str]) -> None:
+def _check_length(table: TextTable, num_frames: int, header: _Header, notes: list[str]) -> tuple[str, ...]:
     """Reject a file that ends within a row, or has fewer frames than its header says and no last line end.
+
+    Returns:
+        The doubt that a file of whole rows was cut off, if it has fewer frames than its header says.
 
     Raises:
         TrackFileError: the file was cut off.
     """
     table.check_end(2 + 3 * len(header.names))
     if header.num_frames is None or num_frames == header.num_frames:
-        return
-    if num_frames < header.num_frames and table.lines[-1].strip():
+        return ()
+    if num_frames > header.num_frames:
+        notes.append(f"The header says {header.num_frames} frames, the file has {num_frames}.")
+        return ()
+    if table.lines[-1].strip():
         raise TrackFileError(
             f"expected {header.num_frames} frames as in the header, found {num_frames} and no last line end in "
             f"{table.path}; the file was cut off, copy or export it again"
         )
-    notes.append(f"The header says {header.num_frames} frames, the file has {num_frames}.")
+    return (f"the file was cut off: its header says {header.num_frames} frames, it has {num_frames}",)
 
 
 def _choose_rate(header_rate: float, time_rate: float | None, notes: list[str]) -> float | None:

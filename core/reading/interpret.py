@@ -263,6 +263,7 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
     figure = figure_of(ordered.layout, positions)
     checks = check_track(figure, metres * ordered.measured, rate, source, layout_is_known=ordered.is_stated)
     findings = (ordered.finding, units, up, hand, fps, _person(recording), facing(figure))
+    checks.doubts[:0] = recording.doubts
     doubts = (*(doubt for finding in findings for doubt in finding.doubts), *checks.doubts)
     track = KeypointTrack(
         positions,

@@ -168,6 +168,18 @@ def test_truncated_file_is_rejected(tmp_path, share):
     assert str(path) in str(error.value) and "export" in str(error.value)
 
 
+@pytest.mark.parametrize(("stated", "doubts", "notes"), [(8, 1, 0), (5, 0, 0), (4, 0, 1)])
+def test_a_file_of_whole_rows_is_doubtful_where_the_header_says_more(tmp_path, stated, doubts, notes):
+    path = tmp_path / "a.trc"
+    lines = trc_text(clip(5, 2), names_of(2)).split("\n")
+    lines[2] = lines[2].replace("\t5\t", f"\t{stated}\t", 1)
+    path.write_text("\n".join(lines))
+    (recording,) = read_recordings(path)
+    cut_off = [f"the file was cut off: its header says {stated} frames, it has 5"]
+    assert list(recording.doubts) == cut_off * doubts
+    assert [f"The header says {stated} frames, the file has 5."] * notes == list(recording.notes)
+
+
 def test_word_among_numbers_is_reported_with_its_line(tmp_path):
     path = tmp_path / "a.trc"
     lines = trc_text(clip(5, 2), names_of(2)).split("\n")
