@@ -18,10 +18,10 @@ import numpy as np
 
 from ...body.data import BodyData
 from ...body.model import BodyModel
-from ...errors import TrackError
+from ...errors import FitOptionError, TrackError
 from ...layouts import Layout
 from ...math.arrays import check_device
-from ...track import KeypointTrack
+from ...track import MAX_FPS, KeypointTrack
 from ..observations import keypoint_model, layout_points
 from ..options import FitOptions
 from ..quality import QUALITIES
@@ -40,6 +40,10 @@ _NOISE_IN, _NOISE_EVERY = (1, 5, 9, 13, 17, 25), 30
 _NOISE_FRAMES = 60
 _LENGTHS_FIRST, _LENGTHS_EVERY = 6, 60
 """Distances between points are measured after so many frames, and then at most every so many."""
+_MAX_DISTANCE_M = 1e6
+"""Nobody is recorded farther from the origin, where the square of a distance is no longer exact to a millimetre."""
+_TORSOS_M = (0.05, 5.0)
+"""Distance from hips to shoulders of anybody in metres; in another unit it is outside."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +85,14 @@ class FitStream:
             body: the body to fit.
             options: the fit options; ``mode`` and ``fps`` are ignored, and the device must be NumPy, since one frame is
                 too little work for another.
+
+        Raises:
+            FitOptionError: *layout* is not a `Layout`, or *fps* not above 0 and up to `core.track.MAX_FPS`.
         """
+        if not isinstance(layout, Layout):
+            raise FitOptionError(f"expected a Layout, such as core.layouts.LAYOUTS['body25'], got {str(layout)[:40]!r}")
+        if not isinstance(fps, (int, float, np.number)) or not 0.0 < fps <= MAX_FPS:
+            raise FitOptionError(f"expected a frame rate above 0 and up to {MAX_FPS:g}, got {str(fps)[:40]!r}")
         self._options = options or FitOptions()
         check_device(self._options.device)
         self._layout, self._fps = layout, fps
@@ -116,10 +127,10 @@ class FitStream:
             confidence: (points of the layout,) 0 to 1.
 
         Raises:
-            TrackError: the first frame does not show hips and shoulders, or the shapes are wrong. The frame is
-                ignored; push the next one.
+            TrackError: the first frame does not show hips and shoulders, the shapes are wrong, or the points cannot be
+                a person's in metres. The frame is ignored; push the next one.
         """
-        frame = KeypointTrack(positions[None], confidence[None], self._fps, self._layout)
+        frame = self._checked(positions, confidence)
         points = self._points.take(frame)
         measured, weights = points.positions[0], points.weights[0]
         screening = self._screened(measured, weights)
@@ -137,11 +148,48 @@ class FitStream:
         rotations = align_knee_axes(pose.rotations[None], self._pose.rest_joints)[0]
         return StreamPose(rotations, pose.trans, shape.betas, error, screening.wrong, visibility, shape.sigma_m)
 
+    def _checked(self, positions: np.ndarray, confidence: np.ndarray) -> KeypointTrack:
+        """Return the frame as a track.
+
+        Raises:
+            TrackError: shapes are wrong, or all points are absurdly far away.
+        """
+        try:
+            points, trust = np.array([positions], dtype=np.float64), np.array([confidence], dtype=np.float64)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise TrackError(f"expected positions and confidence as arrays of numbers, got {error}") from error
+        frame = KeypointTrack(points, trust, self._fps, self._layout)
+        distances = np.abs(points[trust > 0.0])
+        nearest_m = distances[np.isfinite(distances).all(axis=-1)].max(axis=-1).min(initial=np.inf)
+        if _MAX_DISTANCE_M < nearest_m < np.inf:
+            raise TrackError(
+                f"expected points in metres within {_MAX_DISTANCE_M / 1000:g} km of the origin, found all of them "
+                f"beyond it, the nearest at {nearest_m:.3g} m; check their unit and origin"
+            )
+        return frame
+
+    def _check_size(self, measured: np.ndarray) -> None:
+        """Check that the person of the first frame has the size of one in metres.
+
+        Raises:
+            TrackError: it has not.
+        """
+        place = {name: measured[index] for index, name in enumerate(self.names)}
+        if not place.keys() >= {"left_hip", "right_hip", "left_shoulder", "right_shoulder"}:
+            return
+        hips, shoulders = (place[f"left_{joint}"] + place[f"right_{joint}"] for joint in ("hip", "shoulder"))
+        torso_m = float(np.linalg.norm(hips - shoulders)) / 2.0
+        if np.isfinite(torso_m) and not _TORSOS_M[0] <= torso_m <= _TORSOS_M[1]:
+            raise TrackError(
+                f"expected points in metres, found {torso_m:.3g} from the hips to the shoulders in the first frame; "
+                "check their unit"
+            )
+
     def _screened(self, measured: np.ndarray, weights: np.ndarray) -> Screening:
         """Return the implausible points.
 
         Raises:
-            TrackError: the first frame does not show hips and shoulders.
+            TrackError: the first frame does not show hips and shoulders, or not a person in metres.
         """
         begins = not self._usual.any()
         if begins:
@@ -150,6 +198,8 @@ class FitStream:
         right = np.where(screening.wrong, 0.0, weights)
         if begins and find_visibility(self.names, right[None]).absent[0]:
             raise TrackError("expected the first frame to show both hips and both shoulders; wait for such a frame")
+        if begins:
+            self._check_size(measured)
         return screening
 
     def _calibrate(self, measured: np.ndarray, weights: np.ndarray) -> None:
