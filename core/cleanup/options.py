@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from ..errors import CoreError
 
 GROUNDS = ("keep", "contacts")
 ROOTS = ("world", "in_place", "treadmill", "on_ground")
+_MAX_HEIGHT_M = 10_000.0
 
 
 class CleanupOptionError(CoreError, ValueError):
@@ -51,7 +50,7 @@ class CleanupOptions:
         for name, choices in (("ground", GROUNDS), ("root", ROOTS)):
             if getattr(self, name) not in choices:
                 faults.append(f"expected {name} out of {', '.join(choices)}; got {getattr(self, name)!r}")
-        if not np.isfinite(self.height_m):
-            faults.append(f"expected a finite height in metres, got {self.height_m}")
+        if not abs(self.height_m) <= _MAX_HEIGHT_M:
+            faults.append(f"expected a height in metres of at most {_MAX_HEIGHT_M:g}, got {self.height_m}")
         if faults:
             raise CleanupOptionError("; ".join(faults))

@@ -38,7 +38,15 @@ def test_betas_frame_rate_and_source_are_unchanged(options, walk, walk_source):
 
 
 @pytest.mark.parametrize(
-    "fault", [{"smoothing": 1.1}, {"foot_lock": -0.1}, {"ground": "up"}, {"root": "here"}, {"height_m": np.inf}]
+    "fault",
+    [
+        {"smoothing": 1.1},
+        {"foot_lock": -0.1},
+        {"ground": "up"},
+        {"root": "here"},
+        {"height_m": np.inf},
+        {"height_m": 1e30},
+    ],
 )
 def test_invalid_option_is_named_in_the_error(fault):
     with pytest.raises(CleanupOptionError, match=next(iter(fault)).replace("height_m", "height in metres")):
