@@ -24,7 +24,6 @@ from ..core_access import (
     FitSource,
     Flag,
     Motion,
-    MotionError,
     PointErrors,
     ReadOptions,
     Skeleton,
@@ -37,7 +36,11 @@ if TYPE_CHECKING:
 
 _VERSION = 1
 _MAX_BYTES = 1 << 29
+_MAX_ABOUT_BYTES = 1 << 26
+"""JSON of nothing but brackets takes twenty times its size in memory."""
 _MAX_FRAMES = 1_000_000
+_MAX_FRAME_NUMBER = 1 << 31
+_FPS = (1e-4, 1e6)
 _CACHE_SIZE = 16
 
 
@@ -225,25 +228,34 @@ def from_bytes(data: bytes) -> FigureRecord:
     """
     arrays = unpack_npz(data, _ARRAYS, where="the figure's record", error=RecordError, max_bytes=_MAX_BYTES)
     try:
-        about = json.loads(arrays["about"].tobytes())
+        about = _about(arrays["about"])
         if about["version"] != _VERSION:
             raise RecordError(_fault(f"version {_VERSION}", f"version {about['version']}"))
         motion = _motion(arrays, about, "")
         first, now = (_report(arrays, about, prefix) for prefix in ("original_", ""))
         return FigureRecord(
             motion=motion,
-            first_frame=int(about["first_frame"]),
+            first_frame=_frame(about["first_frame"]),
             source=_source(about["source"]),
             report=now,
-            track_fps=_positive(about["track_fps"]),
+            track_fps=_rate(about["track_fps"]),
             offset=_checked(arrays["offset"], (3,), "offset").astype(np.float64),
             original=_motion(arrays, about, "original_") if "original_poses" in arrays else None,
             original_report=first,
         )
-    except (KeyError, TypeError, AttributeError, ValueError, MotionError) as fault:
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError) as fault:
         if isinstance(fault, RecordError):
             raise
         raise RecordError(_fault("a whole record", f"{type(fault).__name__}: {str(fault)[:120]}")) from fault
+
+
+def _about(text: np.ndarray) -> dict[str, Any]:
+    if text.nbytes > _MAX_ABOUT_BYTES:
+        raise RecordError(_fault(f"a description of up to {_MAX_ABOUT_BYTES} bytes", str(text.nbytes)))
+    about = json.loads(text.tobytes())
+    if not isinstance(about, dict):
+        raise RecordError(_fault("an object as its description", type(about).__name__))
+    return about
 
 
 def _motion(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any], prefix: str) -> Motion:
@@ -251,7 +263,7 @@ def _motion(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any], prefix: 
     if len(poses) > _MAX_FRAMES:
         raise RecordError(_fault(f"up to {_MAX_FRAMES} frames", str(len(poses))))
     betas = _checked(arrays["betas"], (NUM_BETAS,), "betas").astype(np.float64)
-    fps, gender, body = _positive(about["fps"]), str(about["gender"]), str(about["body"])
+    fps, gender, body = _rate(about["fps"]), str(about["gender"]), str(about["body"])
     skeleton = Skeleton.from_json(about["skeleton"]) if "skeleton" in about else SMPL  # earlier versions had no other
     return Motion(poses, betas, trans, fps, gender, body, skeleton)
 
@@ -274,7 +286,7 @@ def _report(arrays: Mapping[str, np.ndarray], whole: Mapping[str, Any], prefix: 
         point_names=names,
         point_error_mm=errors,
         flags=tuple(flags),
-        betas=arrays[f"{prefix}fitted_betas"].astype(np.float64),
+        betas=_checked(arrays[f"{prefix}fitted_betas"], (NUM_BETAS,), "fitted_betas").astype(np.float64),
         stature_m=_positive(about["stature_m"]),
         noise_mm=_checked(arrays[f"{prefix}noise_mm"], (len(names),), "noise_mm").astype(np.float64),
         sigma_mm=float(about["sigma_mm"]),
@@ -313,6 +325,20 @@ def _positive(value: Any) -> float:
     number = float(value)
     if not (np.isfinite(number) and number > 0.0):
         raise RecordError(_fault("a number above 0", str(value)))
+    return number
+
+
+def _rate(value: Any) -> float:
+    number = _positive(value)
+    if not _FPS[0] <= number <= _FPS[1]:
+        raise RecordError(_fault("a frame rate", str(value)))
+    return number
+
+
+def _frame(value: Any) -> int:
+    number = int(value)
+    if abs(number) > _MAX_FRAME_NUMBER:
+        raise RecordError(_fault("the number of a frame", str(value)[:40]))
     return number
 
 

@@ -157,6 +157,46 @@ def spoil_about(armature, about):
     spoil(armature, about=np.frombuffer(json.dumps(about).encode(), dtype=np.uint8))
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("first_frame", float("inf")),
+        ("first_frame", 10**4000),
+        ("first_frame", [1]),
+        ("fps", 1e-300),
+        ("track_fps", 1e300),
+        ("track_fps", "many"),
+        ("skeleton", "[" * 100_000),
+        ("skeleton", {}),
+        ("source", None),
+        ("source", {"file": 1, "number": float("inf"), "reading": {}, "body": "", "fit": {}}),
+        ("source", {"file": 1, "number": 1, "reading": {"fps": []}, "body": "", "fit": {}}),
+        ("report", []),
+        ("report", {"flags": 3}),
+    ],
+)
+def test_a_description_of_anything_is_refused(fitted, path, value):
+    armature = fitted[1].armature
+    spoil_about(armature, {**about_of(armature), path: value})
+    with pytest.raises(RecordError, match="record"):
+        load(armature)
+
+
+@pytest.mark.parametrize("text", [b"[" * 100_000, b"[]", b"3", b"\xff", b'{"version":' * 50_000, b"9" * 10_000])
+def test_a_description_that_is_none_is_refused(fitted, text):
+    armature = fitted[1].armature
+    spoil(armature, about=np.frombuffer(text, dtype=np.uint8))
+    with pytest.raises(RecordError, match="record"):
+        load(armature)
+
+
+def test_a_description_of_brackets_is_not_read(fitted):
+    armature = fitted[1].armature
+    spoil(armature, about=np.full(record._MAX_ABOUT_BYTES + 1, ord("["), dtype=np.uint8))
+    with pytest.raises(RecordError, match="up to 67108864 bytes"):
+        load(armature)
+
+
 def test_a_record_from_before_the_parts_of_the_errors_were_kept_opens(fitted):
     armature = fitted[1].armature
     about = about_of(armature)
