@@ -17,8 +17,8 @@ from .plain_types import Budget, DType, GlobalName, Standin, call, check_key, fi
 
 _Step = Callable[["PlainUnpickler"], None]
 _SHARED_BYTES, _OBJECT_BYTES, _SET_BYTES, _MEMO_BYTES, _SLOT_BYTES = 16, 80, 240, 96, 16
-"""Memory of an opcode that pushes what exists already, a small object or an empty set, of an entry of the memo, and of a
-place in a list; measured on CPython 3.11 with tracemalloc, growth of the containers included."""
+"""Memory of an opcode that pushes what exists already, a small object or an empty set, of an entry of the memo, and of
+a place in a list; measured on CPython 3.11 with tracemalloc, growth of the containers included."""
 _TABLE_BYTES, _PAIR_BYTES, _MEMBER_BYTES = 112, 72, 112
 """The same of a dict's first entry, of each entry, and of each member of a set."""
 _WIDEST_CHARACTER = 4

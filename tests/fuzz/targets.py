@@ -1,0 +1,149 @@
+"""What the fuzzer feeds: each target reads bytes as one kind of untrusted data, and lets only a CoreError pass.
+
+The first byte of an input chooses the target, so that one corpus and one run serve all of them. The rest is a file, or
+for an archive its members one after the other: an archive's checksums would reject nearly every change before it
+reaches the code that reads the members.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from core.errors import CoreError
+from core.formats.array_file import NPY_MAGIC
+from core.formats.dispatch import read_recordings
+from core.io.pickle.load import load_pickle
+from core.io.pickle.plain_types import as_array
+from core.motion import Motion
+from core.pipeline import FitSource
+from core.reading import ReadOptions, read_all
+from tests.core.formats.track_writers import sample_files
+
+if importlib.util.find_spec("bpy") is None:  # the record is read without Blender, but its folder imports it
+    sys.modules["bpy"] = ModuleType("bpy")
+from blender_addon.figure.record import FigureRecord, from_bytes, to_bytes  # noqa: E402
+
+_SUFFIXES = ("", ".trc", ".csv", ".c3d", ".pkl")
+"""Suffixes that choose a reader where a file's first bytes do not."""
+_POSITIONS = ("positions", "confidence", "fps", "layout", "names")
+_RECORD = ("about", "betas", "offset", "poses", "trans")
+"""Names of an archive's members, in order."""
+_INSTRUMENTED = 5.0
+"""How much longer instrumented code may take than 1 s and 2 s a megabyte."""
+_FOLDER = tempfile.TemporaryDirectory(prefix="fuzz-")
+
+
+def _read_file(data: bytes, suffix: str, read: Callable[[Path], object] = read_recordings) -> None:
+    path = Path(_FOLDER.name) / f"input{suffix}"
+    path.write_bytes(data)
+    read(path)
+
+
+def _archive(data: bytes, names: tuple[str, ...]) -> bytes:
+    """Return an .npz whose members are the parts of *data*, each of which begins like an array."""
+    head, *rest = data.split(NPY_MAGIC)
+    parts = [*([head] if head else []), *(NPY_MAGIC + part for part in rest)]
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, part in zip(names, parts, strict=False):
+            archive.writestr(f"{name}.npy", part)
+    return stream.getvalue()
+
+
+def _read_archive(data: bytes) -> None:
+    _read_file(_archive(data, _POSITIONS), ".npz")
+
+
+def _interpret(data: bytes) -> None:
+    """Read a file as the command line does, whatever its kind, and find out what its points are."""
+    _read_file(data, "", read_all)
+
+
+def _read_pickle(data: bytes) -> None:
+    content = load_pickle(io.BytesIO(data))
+    values = content.values() if isinstance(content, dict) else [content]
+    for value in values:
+        try:
+            as_array(value)
+        except ValueError:  # documented: the caller names the file
+            pass
+
+
+def _read_record(data: bytes) -> None:
+    """Read a figure's record; its description is JSON up to the first array."""
+    text, magic, arrays = data.partition(NPY_MAGIC)
+    stream = io.BytesIO()
+    np.save(stream, np.frombuffer(text, dtype=np.uint8))
+    from_bytes(_archive(stream.getvalue() + magic + arrays, _RECORD))
+
+
+TARGETS: tuple[Callable[[bytes], None], ...] = (
+    *(lambda data, suffix=suffix: _read_file(data, suffix) for suffix in _SUFFIXES),  # type: ignore[misc]
+    _interpret,
+    _read_archive,
+    _read_pickle,
+    _read_record,
+)
+_INTERPRET, _ARCHIVE, _PICKLE, _RECORDS = range(len(_SUFFIXES), len(TARGETS))
+
+
+def run(data: bytes) -> None:
+    """Read one input.
+
+    Raises:
+        AssertionError: it took long, or the message is.
+        Exception: anything but a CoreError, which is what the fuzzer looks for.
+    """
+    if not data:
+        return
+    began = time.thread_time()
+    try:
+        TARGETS[data[0] % len(TARGETS)](data[1:])
+    except CoreError as error:
+        if len(str(error)) > 10_000:
+            raise AssertionError(f"a message of {len(str(error))} characters") from error
+    took_s = time.thread_time() - began
+    if took_s > _INSTRUMENTED * (1.0 + 2.0 * len(data) / 1e6):
+        raise AssertionError(f"{took_s:.1f} s for {len(data)} bytes")
+
+
+def _members(data: bytes, names: tuple[str, ...]) -> list[bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        there = archive.namelist()
+        return [archive.read(f"{name}.npy") for name in names if f"{name}.npy" in there]
+
+
+def _record() -> bytes:
+    motion = Motion(np.zeros((2, 72)), np.zeros(10), np.zeros((2, 3)), 30.0)
+    return to_bytes(FigureRecord(motion, 1, FitSource("a.trc", 0, ReadOptions(), "", "", {}), None, 30.0, np.zeros(3)))
+
+
+def write_seeds(folder: Path) -> None:
+    """Write one small input of every kind into *folder*."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, write in sample_files().items():
+        write(folder / name)
+        data, suffix = (folder / name).read_bytes(), (folder / name).suffix
+        (folder / name).unlink()
+        seeds = {name: bytes([_SUFFIXES.index(suffix) if suffix in _SUFFIXES else 0]) + data}
+        seeds[f"{name}-interpreted"] = bytes([_INTERPRET]) + data
+        if suffix == ".npz":
+            seeds |= {name: bytes([_ARCHIVE]) + b"".join(_members(data, _POSITIONS))}
+        if suffix == ".pkl":
+            seeds[f"{name}-alone"] = bytes([_PICKLE]) + data
+        for seed, content in seeds.items():
+            (folder / seed).write_bytes(content)
+    about, *arrays = _members(_record(), _RECORD)
+    text = json.dumps(json.loads(np.load(io.BytesIO(about)).tobytes())).encode()
+    (folder / "record").write_bytes(bytes([_RECORDS]) + text + b"".join(arrays))
