@@ -25,7 +25,11 @@ def read_points(content: Mapping[Any, Any], path: Path) -> list[RawRecording]:
     """
     key = next((key for key in _KEYS if key in content), None)
     points = content[key] if key is not None else None
-    if not isinstance(points, np.ndarray) or points.dtype.kind not in "fiu" or points.shape[1:] != (_NUM_POINTS, 3):
+    if (
+        not isinstance(points, np.ndarray)
+        or points.shape[1:] != (_NUM_POINTS, 3)
+        or not (points.dtype.kind in "fiu" and points.dtype.itemsize > 1)
+    ):
         keys = str(sorted(map(str, content)))[:200]
         found = keys if points is None else type(points).__name__
         if isinstance(points, np.ndarray):

@@ -68,7 +68,7 @@ def read_npy(path: Path) -> list[RawRecording]:
         return recordings_of(array, path)
     if array.ndim == 2 and array.shape[1] == NUM_HUMANML3D:
         return read_humanml3d(array, path)
-    return _recordings(_numbers(array, path), None, _Metadata(), "NPY", path)
+    return _recordings(_positions(array, path), None, _Metadata(), "NPY", path)
 
 
 def read_npz(path: Path) -> list[RawRecording]:
@@ -104,7 +104,7 @@ def read_npz(path: Path) -> list[RawRecording]:
     wanted = (key, "confidence", *metadata)
     arrays = npz.read_npz(path, wanted, error=TrackFileError, max_bytes=2 * _MAX_ARRAY_BYTES)
     confidence = _numbers(arrays["confidence"], path) if "confidence" in arrays else None
-    return _recordings(_numbers(arrays[key], path), confidence, _read_metadata(arrays, path), "NPZ", path)
+    return _recordings(_positions(arrays[key], path), confidence, _read_metadata(arrays, path), "NPZ", path)
 
 
 def _may_be_points(name: str, shape: tuple[int, ...]) -> bool:
@@ -143,6 +143,14 @@ def _wrong_shape(shape: tuple[int, ...], path: Path) -> TrackFileError:
         f"expected an array (frames, points, 3) or (people, frames, points, 3), found {shape} in {path}; "
         "save it in one of these shapes"
     )
+
+
+def _positions(array: np.ndarray, path: Path) -> np.ndarray:
+    if array.dtype.itemsize < 2:
+        raise TrackFileError(
+            f"expected positions as numbers, found {array.dtype}, which has 256 at most, in {path}; save a float array"
+        )
+    return _numbers(array, path)
 
 
 def _numbers(array: np.ndarray, path: Path) -> np.ndarray:

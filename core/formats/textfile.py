@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -168,7 +169,7 @@ class TextTable:
         Raises:
             TrackFileError: a cell is not a number, or a row has more cells than the header.
         """
-        rows: list[np.ndarray] = []
+        values, num_rows = array("d"), 0  # a list of rows would take many times their numbers
         leading = list(columns) == list(range(len(columns)))
         for number, cells in self.rows():
             if width is not None and len(cells) > width and any(map(str.strip, cells[width:])):
@@ -181,12 +182,13 @@ class TextTable:
                 selected += [""] * (len(columns) - len(selected))
             else:
                 selected = [cells[column] if column < len(cells) else "" for column in columns]
-            rows.append(self._floats(selected, number))
-            if len(rows) > MAX_FRAMES or len(rows) * len(columns) > MAX_CELLS + 2 * MAX_FRAMES:
+            values.fromlist(self._floats(selected, number))
+            num_rows += 1
+            if num_rows > MAX_FRAMES or len(values) > MAX_CELLS + 2 * MAX_FRAMES:
                 raise TrackFileError(
                     f"expected at most {MAX_FRAMES} rows and {MAX_CELLS} numbers, found more in {self.path}; split it"
                 )
-        return np.stack(rows) if rows else np.empty((0, len(columns)))
+        return np.frombuffer(values).reshape(num_rows, -1) if values else np.empty((0, len(columns)))
 
     def check_end(self, width: int) -> None:
         """Reject a table that ends within a row: the file was cut off.
@@ -202,11 +204,11 @@ class TextTable:
                 "the file was cut off, copy or export it again"
             )
 
-    def _floats(self, cells: Sequence[str], number: int) -> np.ndarray:
+    def _floats(self, cells: Sequence[str], number: int) -> list[float]:
         try:
-            return np.array([float(cell) if cell else _NAN for cell in cells])
+            return [float(cell) if cell else _NAN for cell in cells]
         except ValueError:
-            return np.array([self.to_float(cell, number) for cell in cells])
+            return [self.to_float(cell, number) for cell in cells]
 
     def to_float(self, cell: str, number: int) -> float:
         """Return one cell as a number; NaN if it is empty or a word for missing.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 
 import numpy as np
@@ -39,17 +40,23 @@ def read_tidy(header: list[str], table: TextTable) -> RawRecording:
     columns = [frame, column_of["x"], column_of["y"], column_of["z"], *([] if score is None else [score])]
     table.check_end(max(*columns, point) + 1)
     points: dict[tuple[str, str], int] = {}
-    indices, rows, stamps = [], [], []
+    indices, values, stamps = array("q"), array("d"), array("d")
     for number, cells in _used_rows(column_of, table):
         cells += [""] * (len(header) - len(cells))
         key = (cells[column_of["model"]] if "model" in column_of else "", cells[point])
         indices.append(points.setdefault(key, len(points)))
-        rows.append([table.to_float(cells[column], number) for column in columns])
+        values.fromlist([table.to_float(cells[column], number) for column in columns])
         stamps.append(_to_time(cells[time]) if time is not None else np.nan)
-    if not rows:
+    if not indices:
         wanted = f"trajectory {_RAW_TRAJECTORY!r}" if "trajectory" in column_of else "body points"
         raise TrackFileError(f"expected rows of {wanted}, found none in {table.path}; export the raw 3D points")
-    recording = _assemble(np.array(rows), np.array(indices), np.array(stamps), list(points), table)
+    recording = _assemble(
+        np.frombuffer(values).reshape(len(indices), -1),
+        np.frombuffer(indices, dtype=np.int64),
+        np.frombuffer(stamps),
+        list(points),
+        table,
+    )
     if "model" in column_of:
         return name_freemocap_points(recording, list(points))
     return recording

@@ -75,15 +75,19 @@ def _recordings(
     table: TextTable, subjects: dict[str, dict[str, int]], rate_line: str, units: str | None
 ) -> list[RawRecording]:
     path = table.path
-    frames = table.numbers([0])[:, 0]
     num_points = sum(map(len, subjects.values()))
+    columns = [
+        first_column + axis for markers in subjects.values() for first_column in markers.values() for axis in range(3)
+    ]
+    values = table.numbers([0, *columns])
+    frames, points = values[:, 0], values[:, 1:].reshape(len(values), -1, 3)
     check_counts(len(frames), num_points, path)
     timeline = build_timeline(len(frames), path, num_points=num_points, frames=frames)
     rate = table.to_float(rate_line.strip(f"{table.delimiter} \"'\t"), table.start - 3)
-    recordings = []
+    recordings, start = [], 0
     for subject, markers in subjects.items():
-        columns = [first_column + axis for first_column in markers.values() for axis in range(3)]
-        positions = timeline.place(table.numbers(columns).reshape(len(frames), -1, 3))
+        positions = timeline.place(points[:, start : start + len(markers)])
+        start += len(markers)
         recordings.append(
             RawRecording(
                 positions,

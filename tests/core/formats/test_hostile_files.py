@@ -131,6 +131,49 @@ def test_arrays_without_data_are_rejected(tmp_path, shape, dtype):
         read_recordings(tmp_path / "a.npy")
 
 
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.pkl"])
+def test_positions_in_single_bytes_are_rejected(tmp_path, name):
+    # As float64, copied some times, they would take forty times the file.
+    points = np.ones((4, 17, 3), np.int8)
+    path = tmp_path / name
+    if name == "a.pkl":
+        path.write_bytes(pickle.dumps({"keypoints3d": points}, 4))
+    elif name == "a.npz":
+        np.savez(path, positions=points)
+    else:
+        np.save(path, points)
+    with pytest.raises(TrackFileError, match="int8"):
+        read_recordings(path)
+
+
+_VICON_HEAD = "Trajectories\n100\n,,S:a,,\nFrame,Sub Frame,X,Y,Z\n,,mm,mm,mm\n"
+_TRC_HEAD = "PathFileType\t4\nDataRate\tNumMarkers\n60\t1\nFrame#\tTime\ta\t\t\n\t\tX1\tY1\tZ1\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "times"),
+    [
+        ("a_x,a_y,a_z\n", "1,1,2\n", 45),
+        ("a_x,a_y,a_z\n", '"1","1","2"\n', 24),
+        ("a_x,a_y,a_z\n", "null,null,1\n", 24),
+        (_VICON_HEAD, "1,0,1,1,2\n", 30),
+        ("frame,keypoint,x,y,z\n", "{},a,1,1,2\n", 27),
+        (_TRC_HEAD, "{0}\t{0}\t1\t1\t2\n", 20),
+    ],
+)
+def test_short_rows_take_little_memory(tmp_path, head, row, times):
+    # A list of rows took half as much again.
+    path = tmp_path / "file.csv"
+    path.write_text(head + "".join(row.format(number) for number in range(20_000)))
+    tracemalloc.start()
+    try:
+        read_recordings(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < times * path.stat().st_size
+
+
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_rejected_with_little_memory_and_time(tmp_path, name):
     path = tmp_path / "file"
