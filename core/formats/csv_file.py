@@ -21,10 +21,10 @@ from .tidy import is_tidy, read_tidy
 from .timeline import Timeline, build_timeline, times_in_seconds
 from .vicon_csv import is_vicon_csv, read_vicon_csv
 
-_SUFFIX = re.compile(r"(.+?)[\s._:-]*([xyz])$", re.IGNORECASE)
+_SUFFIX = re.compile(r"(.*[^\s._:-])[\s._:-]*([xyz])$", re.IGNORECASE)
 _PREFIX = re.compile(r"([xyz])[\s._:-]*(.+)$", re.IGNORECASE)
 _SUFFIX_CONFIDENCE = re.compile(
-    r"(.+?)[\s._:-]+(?:visibility|vis|v|score|conf|confidence|c|likelihood|prob)$", re.IGNORECASE
+    r"(.*[^\s._:-])[\s._:-]+(?:visibility|vis|v|score|conf|confidence|c|likelihood|prob)$", re.IGNORECASE
 )
 _PREFIX_CONFIDENCE = re.compile(r"(?:visibility|vis|v|score|conf|confidence|c|likelihood)[\s._:-]*(.+)$", re.IGNORECASE)
 _FRAME = re.compile(r"#?\s*(?:frame|frames|fnum)(?:[\s_]*(?:#|number|num|no|id|idx|index))?$", re.IGNORECASE)
@@ -32,7 +32,7 @@ _TIME = re.compile(
     r"(?:time|times|timestamp|timestamps|t|ms|seconds|sec)(?:[\s_]*[(\[]?(?:s|ms|us|ns)[)\]]?)?$", re.IGNORECASE
 )
 _MAX_NAME_LENGTH = 200
-"""Longer header cells are not names; matching them could take long."""
+"""Longer header cells are not names."""
 _SECONDS = {"seconds": "s", "sec": "s"}
 _ANIPOSE_COLUMNS = {"fnum", "M_00", "center_0"}
 _FILLED_CONFIDENCE = 0.5

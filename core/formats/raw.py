@@ -21,6 +21,8 @@ MAX_CELLS = 64_000_000
 """Most coordinates (frames x points x 3) of a file: half a gigabyte as float64."""
 MAX_PEOPLE = 64
 """Most people in a file."""
+MAX_TEXT_LENGTH = 200
+"""Names are cut to so many characters: messages list them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,7 @@ class RawRecording:
     image_space: str | None = None
 
     def __post_init__(self) -> None:
-        """Check the shapes; set missing points to NaN with confidence 0; escape control characters in texts."""
+        """Check the shapes; set missing points to NaN with confidence 0; cut and escape texts."""
         positions = np.array(self.positions, dtype=np.float64)
         confidence = np.array(self.confidence, dtype=np.float64)
         if positions.ndim != 3 or positions.shape[2] != 3 or 0 in positions.shape:
@@ -83,8 +85,10 @@ class RawRecording:
             )
         positions, confidence = mark_missing(positions, confidence)
         if self.names is not None:
-            object.__setattr__(self, "names", tuple(map(printable, self.names)))
-        object.__setattr__(self, "person", printable(self.person))
+            object.__setattr__(self, "names", tuple(map(_text, self.names)))
+        for name in ("person", "units", "layout"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _text(getattr(self, name)))
         object.__setattr__(self, "notes", tuple(map(printable, self.notes)))
         object.__setattr__(self, "positions", positions)
         object.__setattr__(self, "confidence", confidence)
@@ -98,6 +102,11 @@ class RawRecording:
     def num_points(self) -> int:
         """Number of points."""
         return int(self.positions.shape[1])
+
+
+def _text(text: str) -> str:
+    """Return the beginning of a text from a file, safe to print."""
+    return printable(text[:MAX_TEXT_LENGTH])
 
 
 def check_counts(num_frames: int, num_points: int, path: Path) -> None:

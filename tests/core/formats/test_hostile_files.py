@@ -146,6 +146,23 @@ def test_positions_in_single_bytes_are_rejected(tmp_path, name):
         read_recordings(path)
 
 
+def test_names_are_cut(tmp_path):
+    path = tmp_path / "a.npz"
+    names = [f"{'LeftKnee' * 1000}{number}" for number in range(17)]
+    np.savez(path, positions=clip(3, 17), names=names, units="m" * 5000, layout="l" * 5000)
+    (recording,) = read_recordings(path)
+    assert {len(text) for text in (*recording.names, recording.units, recording.layout)} == {200}
+
+
+@pytest.mark.parametrize("cell", ["a" + "_" * 198 + "q", "_" * 199, "x" + "." * 198, "_" * 198 + "x"])
+def test_header_cells_of_separators_are_no_names(tmp_path, cell):
+    # A name ends in no separator: tried at every place, half a megabyte of these took six seconds.
+    path = tmp_path / "a.csv"
+    path.write_text(",".join([cell] * 2_500) + ",a_x,a_y,a_z,__x,__y,__z\n" + "1," * 2_505 + "1\n")
+    (recording,) = read_recordings(path)
+    assert recording.names == ("a",)
+
+
 _VICON_HEAD = "Trajectories\n100\n,,S:a,,\nFrame,Sub Frame,X,Y,Z\n,,mm,mm,mm\n"
 _TRC_HEAD = "PathFileType\t4\nDataRate\tNumMarkers\n60\t1\nFrame#\tTime\ta\t\t\n\t\tX1\tY1\tZ1\n"
 
