@@ -80,7 +80,7 @@ def _recordings(
         first_column + axis for markers in subjects.values() for first_column in markers.values() for axis in range(3)
     ]
     values = table.numbers([0, *columns])
-    frames, points = values[:, 0], values[:, 1:].reshape(len(values), -1, 3)
+    frames, points = values[:, 0], values[:, 1:].reshape(len(values), num_points, 3)
     check_counts(len(frames), num_points, path)
     timeline = build_timeline(len(frames), path, num_points=num_points, frames=frames)
     rate = table.to_float(rate_line.strip(f"{table.delimiter} \"'\t"), table.start - 3)
