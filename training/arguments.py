@@ -1,8 +1,11 @@
-"""Types of command-line arguments that several commands of the training share."""
+"""Types and checks of command-line arguments that several commands of the training share."""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
+
+from core.errors import CoreError
 
 
 def positive_int(text: str) -> int:
@@ -18,3 +21,16 @@ def positive_int(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected an integer of 1 or more, got {text!r}")
     return value
+
+
+def check_torch(option: str) -> None:
+    """Check, before any work, that this Python has PyTorch for *option*.
+
+    Raises:
+        CoreError: it has not.
+    """
+    if importlib.util.find_spec("torch") is None:
+        raise CoreError(
+            f"expected PyTorch for {option}, found none in this Python; install requirements/torch.txt, or leave "
+            f"{option} out"
+        )

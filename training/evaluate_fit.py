@@ -31,7 +31,7 @@ from core.fit.quality import QUALITIES
 from core.io.own_files import OVERWRITE_HELP
 from core.track import KeypointTrack
 
-from .arguments import positive_int
+from .arguments import check_torch, positive_int
 from .data.motion_folder import Clip, clip_files, read_clips
 from .evaluation.fit_conditions import ERROR_ROWS, FAULT_ROWS, SOLVER_ROWS, Condition
 from .evaluation.fit_metrics import Evaluation, Row, row_of
@@ -110,6 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    if options.smplify:
+        check_torch("--smplify")
     read = {"the clips": clip_files(options.folder), "the network": options.network}
     check_files({"the metrics": options.json}, read, overwrite=options.overwrite)
     names = chosen_rows(options.rows)

@@ -29,6 +29,7 @@ from core.fit.quality import QUALITIES
 from core.io.own_files import OVERWRITE_HELP
 from core.motion import Motion
 
+from .arguments import check_torch
 from .data.motion_folder import clip_files, read_clips
 from .evaluation.json_figures import write_json
 from .evaluation.real_figures import TrialFigures, mean_figures, trial_figures
@@ -66,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    if options.smplify:
+        check_torch("--smplify")
     motions = None if options.motions is None else clip_files(options.motions)
     read = {"the trials": trial_files(options.folders), "the motions": motions, "the network": options.network}
     check_files({"the metrics": options.json}, read, overwrite=options.overwrite)

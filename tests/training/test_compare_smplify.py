@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
+import pytest
+
 from core.fit.quality import QUALITIES
+from training import evaluate_fit, evaluate_real
 from training.compare_smplify import compare
 from training.data.motion_folder import read_clips
 from training.evaluation.smplify import SmplifyOptions
@@ -22,3 +27,13 @@ def test_every_quality_is_compared_with_every_smplify_variant(motion_folder):
     adam, lbfgs = rows[3:]
     assert max(row.pve_mm for row in rows[:3]) < lbfgs.pve_mm < adam.pve_mm
     assert adam.ms_per_frame > 4.0, "four forward and backward passes through the body"
+
+
+@pytest.mark.parametrize(
+    ("command", "more"), [(evaluate_fit, []), (evaluate_real, ["--motions", "motions"])], ids=["fit", "real"]
+)
+def test_without_pytorch_a_line_says_so(command, more, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert command.main([str(tmp_path), "--smplify", "3", *more]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "expected PyTorch for --smplify" in line and "requirements/torch.txt" in line
