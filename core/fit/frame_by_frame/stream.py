@@ -42,8 +42,8 @@ _LENGTHS_FIRST, _LENGTHS_EVERY = 6, 60
 """Distances between points are measured after so many frames, and then at most every so many."""
 _MAX_DISTANCE_M = 1e6
 """Nobody is recorded farther from the origin, where the square of a distance is no longer exact to a millimetre."""
-_TORSOS_M = (0.05, 5.0)
-"""Distance from hips to shoulders of anybody in metres; in another unit it is outside."""
+_SIZES_M = (0.02, 5.0)
+"""Median distance of anybody's points in metres from their middle; wrong points do not change it much."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,15 +174,12 @@ class FitStream:
         Raises:
             TrackError: it has not.
         """
-        place = {name: measured[index] for index, name in enumerate(self.names)}
-        if not place.keys() >= {"left_hip", "right_hip", "left_shoulder", "right_shoulder"}:
-            return
-        hips, shoulders = (place[f"left_{joint}"] + place[f"right_{joint}"] for joint in ("hip", "shoulder"))
-        torso_m = float(np.linalg.norm(hips - shoulders)) / 2.0
-        if np.isfinite(torso_m) and not _TORSOS_M[0] <= torso_m <= _TORSOS_M[1]:
+        seen = measured[np.isfinite(measured).all(axis=-1)]
+        size_m = float(np.median(np.linalg.norm(seen - np.median(seen, axis=0), axis=-1)))
+        if not _SIZES_M[0] <= size_m <= _SIZES_M[1]:
             raise TrackError(
-                f"expected points in metres, found {torso_m:.3g} from the hips to the shoulders in the first frame; "
-                "check their unit"
+                f"expected points of a person in metres, found half of them within {size_m:.3g} of their middle in the "
+                "first frame; check their unit"
             )
 
     def _screened(self, measured: np.ndarray, weights: np.ndarray) -> Screening:
@@ -199,7 +196,7 @@ class FitStream:
         if begins and find_visibility(self.names, right[None]).absent[0]:
             raise TrackError("expected the first frame to show both hips and both shoulders; wait for such a frame")
         if begins:
-            self._check_size(measured)
+            self._check_size(measured[weights > 0.0])
         return screening
 
     def _calibrate(self, measured: np.ndarray, weights: np.ndarray) -> None:
