@@ -16,7 +16,7 @@ from .cleaning import clean_up, place_in_room, smooth_and_lock_feet
 from .contacts import Contact
 from .ground import Ground
 from .options import GROUNDS, ROOTS, CleanupOptionError, CleanupOptions
-from .source import CleanupSource, analyse_motion, held_joints
+from .source import CleanupSource, analyse_motion, find_floor, held_joints
 
 __all__ = [
     "GROUNDS",
@@ -30,6 +30,7 @@ __all__ = [
     "analyse_motion",
     "clean_up",
     "cleanup_options",
+    "find_floor",
     "held_joints",
     "place_in_room",
     "smooth_and_lock_feet",

@@ -105,11 +105,26 @@ def analyse_motion(motion: Motion, body: BodyData | BodyModel, held: np.ndarray 
     feet = Feet.of_body(model, motion.betas)
     rotations = quat_wxyz_to_matrix(calm.quats)
     points = feet.points(*feet.chain(rotations, calm.trans))
-    contacts, slope = _find_floor_contacts(points, feet, motion.fps, _unobserved_points(is_held, feet))
     joints = world_positions(world_rotations(rotations, skeleton), feet.rest, skeleton) + calm.trans[:, None]
-    ground = find_ground(contacts, points, feet.heights, joints, slope)
+    contacts, ground = find_floor(points, joints, feet, motion.fps, _unobserved_points(is_held, feet))
     holds = None if ground is None else plan_holds(contacts, points, feet.heights, ground, motion.fps)
     return CleanupSource(motion, model, feet, quats, calm, calmer, contacts, ground, holds)
+
+
+def find_floor(
+    points: np.ndarray, joints: np.ndarray, feet: Feet, fps: float, unobserved: np.ndarray
+) -> tuple[tuple[Contact, ...], Ground | None]:
+    """Return the foot contacts, and the floor under them; None if there is none.
+
+    Args:
+        points: (F, 4, 3) the contact points of *feet*, metres.
+        joints: (F, J, 3) all joints.
+        feet: the feet of the body.
+        fps: frames per second.
+        unobserved: (F, 4) bool, points that are not known.
+    """
+    contacts, slope = _find_floor_contacts(points, feet, fps, unobserved)
+    return contacts, find_ground(contacts, points, feet.heights, joints, slope)
 
 
 def _unobserved_points(held: np.ndarray, feet: Feet) -> np.ndarray:

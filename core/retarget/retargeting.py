@@ -118,7 +118,7 @@ class _Retargeting:
         self.source, self.options = source, options
         self.character = Character.of(rig, bone_map, source, options.rest_pose)
         self.outputs = _Outputs.of(self.character, options)
-        self.step = step_size(self.character, options)
+        self.step = step_size(self.character, options, source.unit_m)
         self.blocks = blocks(source.num_frames, _BLOCK_FRAMES)
         self.measured = Measurements.empty(source)
 

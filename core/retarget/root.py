@@ -32,11 +32,11 @@ class Carrier:
     yaw: np.ndarray
 
 
-def step_size(character: Character, options: RetargetOptions) -> float:
-    """Return the factor from the source's steps to the character's."""
-    if isinstance(options.steps, str):
-        return character.size if options.steps == "leg" else 1.0
-    return float(options.steps)
+def step_size(character: Character, options: RetargetOptions, unit_m: float) -> float:
+    """Return the factor from the source's steps to the character's; *unit_m* as in `RetargetSource`."""
+    if options.steps == "leg":
+        return character.size
+    return unit_m * (1.0 if isinstance(options.steps, str) else float(options.steps))
 
 
 def root_positions(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..body.data import BodyData
+from ..body.data import NUM_BETAS, BodyData
 from ..body.model import BodyModel
 from ..cleanup import CleanupOptions, CleanupSource, Contact, Ground, analyse_motion, place_in_room
 from ..cleanup import smooth_and_lock_feet as smooth_and_lock
@@ -37,6 +37,10 @@ class RetargetSource:
         floor: the floor that the motion stands on.
         drift: (F, 3) how far the floor has moved below the body, for motions that are held in place.
         parts: the surface of the body.
+        joints: (F, 24, 3) the joints, where they are not where the rotations of *motion* put the rest joints: the spine
+            of an armature has other bones than SMPL's. None if they are.
+        unit_m: length in the scene of a metre of this source, which has the size of a person even if its armature does
+            not.
     """
 
     motion: Motion
@@ -45,6 +49,8 @@ class RetargetSource:
     floor: Ground
     drift: np.ndarray
     parts: dict[str, Part]
+    joints: np.ndarray | None = None
+    unit_m: float = 1.0
 
     @classmethod
     def of(cls, cleanup: CleanupSource, options: CleanupOptions = PLANTED) -> RetargetSource:
@@ -66,6 +72,15 @@ class RetargetSource:
     def of_motion(cls, motion: Motion, body: BodyData | BodyModel) -> RetargetSource:
         """Return the source for a *motion* of *body*, with its feet locked and its floor at height 0."""
         return cls.of(analyse_motion(motion, body))
+
+    @classmethod
+    def at_rest(cls, model: BodyModel) -> RetargetSource:
+        """Return one frame of the mean shape of *model* in its rest pose, to measure characters by."""
+        betas = np.zeros(NUM_BETAS)
+        feet = Feet.of_body(model, betas)
+        motion = Motion(np.zeros((1, 3 * NUM_JOINTS)), betas, np.zeros((1, 3)), 30.0)
+        parts = _parts_of(model, betas, feet.rest)
+        return cls(motion, feet, (), Ground(0.0, np.zeros(2)), np.zeros((1, 3)), parts)
 
     @property
     def num_frames(self) -> int:
@@ -126,6 +141,8 @@ class RetargetSource:
             bone = self.rest[joint] - self.rest[parent]
             positions[:, joint] = positions[:, parent] + apply(world[:, :, parent], bone[:, None])
             world[:, :, joint] = times(world[:, :, parent], world[:, :, joint])
+        if self.joints is not None:
+            positions = np.einsum("ij,fnj->inf", level, self.joints[frames] - self.floor_origin)
         return Pose(world, positions)
 
     def in_contact(self) -> np.ndarray:
