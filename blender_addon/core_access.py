@@ -75,6 +75,7 @@ if TYPE_CHECKING or not VENDORED:
     )
     from core.placement import Person, Place, shape_of
     from core.reading import Reading, ReadOptions, read_all, read_tracks
+    from core.retarget.armature_source import ArmatureMotion, armature_source
     from core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError
     from core.retarget.mapping import map_bones
     from core.retarget.options import RetargetOptions
@@ -136,6 +137,7 @@ else:
     )
     from .core.placement import Person, Place, shape_of
     from .core.reading import Reading, ReadOptions, read_all, read_tracks
+    from .core.retarget.armature_source import ArmatureMotion, armature_source
     from .core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError
     from .core.retarget.mapping import map_bones
     from .core.retarget.options import RetargetOptions

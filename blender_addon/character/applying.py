@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 import bpy
 
 from ..core_access import BoneMap, CoreError, RetargetedMotion, retarget
-from ..figure.record import adjustable
 from . import stored as storage
 from .action import give_action, keys_hash, remember, set_value, suspended, take_action, value_of, write_curves
 from .controls import control_motion, control_note, controls_of, hang_together, switch_curves
 from .errors import CharacterError
-from .figure_motion import source_of
+from .figure_motion import first_frame_of, source_of
 from .identity import has_motion
 from .keys import BoneMotion, Channel, Curve, bone_links, character_curves, held_bones
 from .obstacles import check_editable, locked_bones, moved_otherwise
@@ -51,7 +50,7 @@ def apply_motion(
 
     Args:
         armature: the character.
-        figure: the armature of a figure of this add-on.
+        figure: the armature of a figure of this add-on, or any other animated armature.
         bone_map: the character's bones.
         settings: how to put the motion onto it.
         is_live: only the settings or the motion changed, so the controls of a control rig need not be found again.
@@ -168,7 +167,7 @@ def _solve(
             curves = character_curves(armature, keyed, settings.root_motion, values, controls.links)
             curves += switch_curves(controls)
             note = control_note(controls, bone_map)
-    return _Solved(motion, curves, adjustable(figure).first_frame, (note,) if note else ())
+    return _Solved(motion, curves, first_frame_of(figure), (note,) if note else ())
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from . import stored as storage
 from .applying import change_settings
 from .bone_rows import fill, quiet
 from .errors import CharacterError
-from .identity import has_motion, is_figure
+from .identity import has_motion, is_animated, is_figure
 from .read_rig import read_rig
 from .settings import CharacterSettings
 
@@ -95,14 +95,15 @@ def follow_options(properties: bpy.types.PropertyGroup) -> None:
 
 
 def figure_for(properties: bpy.types.PropertyGroup, context: bpy.types.Context) -> bpy.types.Object:
-    """Return the figure whose motion is to be used: the chosen one, the active one, or the only one.
+    """Return what has the motion to be used: the chosen figure or animated armature, the active or the only figure.
 
     Raises:
         CharacterError: there is none, or there are several.
     """
     chosen = properties.figure
-    if chosen is not None and is_figure(chosen) and context.scene.objects.get(chosen.name) == chosen:
-        return chosen
+    if chosen is not None and context.scene.objects.get(chosen.name) == chosen:
+        if is_figure(chosen) or is_animated(chosen) and chosen != properties.armature:
+            return chosen
     figures = [item for item in context.scene.objects if is_figure(item)]
     active = context.active_object
     owner = active.parent if active is not None and active.type == "MESH" else active
@@ -112,7 +113,11 @@ def figure_for(properties: bpy.types.PropertyGroup, context: bpy.types.Context) 
         found = f"{len(figures)} ({', '.join(item.name for item in figures[:5])})" if figures else "none"
         raise CharacterError(
             f"expected one figure whose motion to use, found {found}; "
-            + ("choose one in Motion Of" if figures else "fit a track or import a motion first")
+            + (
+                "choose one in Motion Of"
+                if figures
+                else "fit a track or import a motion first, or choose an animated armature in Motion Of"
+            )
         )
     return figures[0]
 

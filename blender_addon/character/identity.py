@@ -20,6 +20,12 @@ def is_figure(item: bpy.types.Object) -> bool:
     return item.type == "ARMATURE" and RECORD_KEY in item
 
 
+def is_animated(item: bpy.types.Object) -> bool:
+    """Return whether *item* is an armature with an action or NLA tracks."""
+    animation = item.animation_data
+    return item.type == "ARMATURE" and animation is not None and bool(animation.action or animation.nla_tracks)
+
+
 def picked(scene: bpy.types.Scene) -> bpy.types.Object | None:
     """Return the character that is picked in the box, None if it was deleted from *scene* since."""
     armature = scene.smplify_character.armature

@@ -8,7 +8,7 @@ from __future__ import annotations
 import bpy
 
 from ..ui.translations import CONTEXT
-from .identity import is_figure, may_be_character
+from .identity import is_animated, is_figure, may_be_character
 
 STEP_ITEMS = (
     ("leg", "Leg Length", "Steps are as long as the character's legs make them"),
@@ -62,7 +62,8 @@ def _may_be_picked(properties: SMPLIFY_PG_character, item: bpy.types.Object) -> 
 
 
 def _may_be_source(properties: SMPLIFY_PG_character, item: bpy.types.Object) -> bool:
-    return is_figure(item) and _in_scene(properties, item)
+    is_source = is_figure(item) or is_animated(item) and item != properties.armature
+    return is_source and _in_scene(properties, item)
 
 
 class SMPLIFY_PG_bone(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming convention
@@ -87,7 +88,8 @@ class SMPLIFY_PG_character(bpy.types.PropertyGroup):  # noqa: N801 - Blender's n
         poll=_may_be_picked, update=_picked,
     )  # fmt: skip
     figure: bpy.props.PointerProperty(
-        name="Motion Of", description="The figure whose motion is used; if empty, the active or the only one",
+        name="Motion Of",
+        description="The figure or other animated armature whose motion is used; if empty, the active or only figure",
         type=bpy.types.Object, poll=_may_be_source,
     )  # fmt: skip
     bones: bpy.props.CollectionProperty(type=SMPLIFY_PG_bone, description="The bones of the character by role")

@@ -1,4 +1,4 @@
-"""The motion of an armature as a source: the figure's own armature, a round trip, other sizes and frames of the world."""
+"""The motion of an armature as a source: the figure's own armature, a round trip, other sizes and places."""
 
 from __future__ import annotations
 
