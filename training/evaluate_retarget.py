@@ -216,7 +216,7 @@ class Judge:
                 arms = skin.vertices[chosen] - rig.heads[bones]
                 heights += weights[:, slot] * (heads[:, bones, 1] + np.einsum("fvj,vj->fv", turns[:, bones, 1], arms))
             found.append((heights[:, is_foot[chosen]].min(), heights.min()))
-        sole, lowest = np.min(found, axis=0)
+        sole, lowest = np.min(found, axis=0) - self.source.floor.height_m
         return float(sole), float(lowest)
 
     def _touch_errors(self, motion: RetargetedMotion) -> tuple[float, float, float, float]:

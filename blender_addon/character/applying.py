@@ -151,7 +151,7 @@ def _solve(
     with _in_its_own_place(armature, earlier):
         rig = read_rig(armature)
         bone_map.check(rig)
-        source = source_of(figure)
+        source = source_of(figure, settings.feet)
         links, controls = bone_links(armature), None
         mapped = [name for chain in bone_map.bones.values() for name in chain]
         if moved_otherwise(armature, held_bones(links, mapped)):

@@ -13,8 +13,12 @@ from .read_rig import read_rig
 from .stored import load
 
 
-def source_of(item: bpy.types.Object) -> RetargetSource:
+def source_of(item: bpy.types.Object, foot_lock: float) -> RetargetSource:
     """Return the motion of *item*, a figure of this add-on or any animated armature, with the contacts of its feet.
+
+    Args:
+        item: the armature.
+        foot_lock: how firmly feet of an armature are locked, 0 to 1; a figure has its own setting.
 
     Raises:
         CoreError: its motion, its bones or its body cannot be read.
@@ -25,7 +29,7 @@ def source_of(item: bpy.types.Object) -> RetargetSource:
     bone_map = load(item).bone_map if has_motion(item) else map_bones(rig)
     bone_map.check(rig)
     bones = [name for chain in bone_map.bones.values() for name in chain]
-    return armature_source(read_animation(item, bones, animated_frames(item)), rig, bone_map)
+    return armature_source(read_animation(item, bones, animated_frames(item)), rig, bone_map, foot_lock)
 
 
 def first_frame_of(item: bpy.types.Object) -> int:

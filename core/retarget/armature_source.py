@@ -3,22 +3,24 @@
 The armature is measured as a character is: its rest pose is aligned limb by limb, its feet and surface come from its
 own skin, or from its proportions. Each SMPL joint then has the world rotation of its bone relative to the aligned rest
 pose, ``W = R (A R0)^T``, the inverse of what `tree` writes, and lies where the bone's head is. Contacts and floor are
-found as in a captured motion. The source is scaled to the size of a person, about the floor, so that all limits given
-in metres hold for goblins and for files in centimetres.
+found as in a captured motion, and feet that stand are locked as there. The source is scaled to the size of a person,
+about the origin of the scene, so that all limits given in metres hold for goblins and for files in centimetres.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from ..body.free_body import load_free_body
 from ..body.model import BodyModel, local_rotations
-from ..cleanup import Contact, Ground, find_floor
-from ..cleanup.feet import Feet
+from ..cleanup import Ground, find_floor
+from ..cleanup.feet import LEG, Feet
+from ..cleanup.foot_lock import lock_feet
+from ..cleanup.standing import Holds, plan_holds
 from ..math.rotations import matrix_to_axis_angle, slerp_matrices
 from ..motion import Motion
 from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_JOINTS, SMPL
@@ -27,7 +29,7 @@ from .bone_map import SIDES, BoneMap
 from .character import Character
 from .rig import Rig, RigError
 from .source import RetargetSource
-from .surfaces import Part
+from .surfaces import HANDS, Part
 from .tree import Tree
 
 _SPINE = tuple(JOINT_INDEX[name] for name in ("pelvis", "spine1", "spine2", "spine3"))
@@ -80,13 +82,14 @@ class _Carrier:
     place: int
 
 
-def armature_source(animation: ArmatureMotion, rig: Rig, bone_map: BoneMap) -> RetargetSource:
+def armature_source(animation: ArmatureMotion, rig: Rig, bone_map: BoneMap, foot_lock: float = 1.0) -> RetargetSource:
     """Return the motion of an armature as a source.
 
     Args:
         animation: the armature over time; with all bones of *bone_map*.
         rig: the armature at rest.
         bone_map: its bones by role.
+        foot_lock: 0 leaves the feet where the animation has them, 1 stops all sliding in their contacts.
 
     Raises:
         BoneMapError: *bone_map* does not fit the rig, or lacks a required bone.
@@ -100,14 +103,17 @@ def armature_source(animation: ArmatureMotion, rig: Rig, bone_map: BoneMap) -> R
     rotations, heads = _of_tree(animation, rig, tree)
     world, joints = _smpl_joints(rotations, heads / size, rest, carriers)
     feet = _feet_of(character, rest)
-    contacts, ground = _find_floor(world, joints, feet, animation.fps)
-    joints[..., 1] += (size - 1.0) * ground.height_m
+    points = _contact_points(world, joints, feet)
+    contacts, ground = find_floor(points, joints, feet, animation.fps, np.zeros(points.shape[:2], dtype=bool))
+    if ground is not None and foot_lock > 0.0:
+        holds = plan_holds(contacts, points, feet.heights, ground, animation.fps)
+        _lock_feet(world, joints, feet, holds, animation.fps, foot_lock)
     poses = matrix_to_axis_angle(local_rotations(world)).reshape(len(world), -1)
     return RetargetSource(
         Motion(poses, np.zeros(1), joints[:, 0] - rest[0], animation.fps),
         feet,
-        contacts,
-        replace(ground, height_m=size * ground.height_m),
+        contacts if ground is not None else (),
+        ground or Ground(float((points[..., 1] - feet.heights).min()), np.zeros(2)),
         np.zeros((len(world), 3)),
         _parts_of(character),
         joints,
@@ -205,24 +211,38 @@ def _feet_of(character: Character, rest: np.ndarray) -> Feet:
     return Feet(SMPL, rest, np.stack(heels) / size, np.stack(tips) / size, np.array(heights) / size, np.array(lengths))
 
 
-def _find_floor(world: np.ndarray, joints: np.ndarray, feet: Feet, fps: float) -> tuple[tuple[Contact, ...], Ground]:
-    """Return the contacts of the feet and the floor, which is the level of the lowest point if they show none."""
+def _contact_points(world: np.ndarray, joints: np.ndarray, feet: Feet) -> np.ndarray:
+    """Return the contact points (F, 4, 3) of the feet, ordered as `core.cleanup.feet.POINTS`."""
     ankles = [feet.joint(side, "ankle") for side in SIDES]
     toes = [feet.joint(side, "foot") for side in SIDES]
     heels = joints[:, ankles] + (world[:, ankles] @ feet.heels[..., None])[..., 0]
-    points = np.stack([heels, joints[:, toes]], axis=2).reshape(len(joints), -1, 3)
-    contacts, ground = find_floor(points, joints, feet, fps, np.zeros(points.shape[:2], dtype=bool))
-    if ground is None:
-        return (), Ground(float((points[..., 1] - feet.heights).min()), np.zeros(2))
-    return contacts, ground
+    points: np.ndarray = np.stack([heels, joints[:, toes]], axis=2).reshape(len(joints), -1, 3)
+    return points
+
+
+def _lock_feet(world: np.ndarray, joints: np.ndarray, feet: Feet, holds: Holds, fps: float, strength: float) -> None:
+    """Lock the feet in place: turn the legs in *world* (F, 24, 3, 3), and move *joints* (F, 24, 3) with them."""
+    trans = joints[:, 0] - feet.rest[0]
+    legs = lock_feet(local_rotations(world), trans, feet, holds, fps=fps, strength=strength)
+    joints += (legs.trans - trans)[:, None]
+    for side in SIDES:
+        for name in LEG:
+            joint = feet.joint(side, name)
+            parent = JOINT_PARENTS[joint]
+            world[:, joint] = world[:, parent] @ legs.rotations[joint]
+            joints[:, joint] = joints[:, parent] + (world[:, parent] @ (feet.rest[joint] - feet.rest[parent]))
 
 
 def _parts_of(character: Character) -> dict[str, Part]:
-    """Return the surface of the body at the size of a person, on SMPL's joints."""
+    """Return the surface of the body at the size of a person, on SMPL's joints.
+
+    Without a skin only head and hands: arms hang near the trunk and the thighs, so their size cannot be guessed.
+    """
     tree, size = character.tree, character.size
     joint_of = {tree.chest: _SPINE[-1]}
     joint_of |= {tree.index[role]: joint for role, joint in SOURCE_JOINTS.items() if role in tree.index}
     return {
         name: Part((joint_of[part.joints[0]], joint_of[part.joints[1]]), part.offsets / size, part.radii / size)
         for name, part in character.parts.items()
+        if len(character.rig.skin.vertices) or name in ("head", *HANDS)
     }

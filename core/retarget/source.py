@@ -39,7 +39,7 @@ class RetargetSource:
         parts: the surface of the body.
         joints: (F, 24, 3) the joints, where they are not where the rotations of *motion* put the rest joints: the spine
             of an armature has other bones than SMPL's. None if they are.
-        unit_m: length in the scene of a metre of this source, which has the size of a person even if its armature does
+        unit_m: length in the scene of a metre of this source, which has the size of a person even if its armature has
             not.
     """
 

@@ -94,9 +94,11 @@ def measure_parts(body: RestBody, like: Mapping[str, Part] | None = None, scale:
 
     Args:
         body: the body at rest.
-        like: the parts of another body, whose radii times *scale* stand for those that the skin does not show.
+        like: the parts of another body, whose radii times *scale* stand for those that the skin does not show. What
+            that body does not have either is never touched, so its size does not matter.
         scale: size of the body compared with that of *like*.
     """
+    like = like or {}
     found = {"trunk": _trunk(body)}
     if "head" in body.joints:
         found["head"] = _head(body, like, scale)
@@ -111,7 +113,7 @@ def measure_parts(body: RestBody, like: Mapping[str, Part] | None = None, scale:
             found[hand] = Part((joint, joint), np.stack([body.hands[hand]] * 2), np.full((2, 3), radius))
     for name, part in found.items():
         if not np.isfinite(part.radii).all():
-            radii = np.full((2, 3), _LEAST_RADIUS_M) if like is None else scale * like[name].radii
+            radii = scale * like[name].radii if name in like else np.full((2, 3), _LEAST_RADIUS_M)
             found[name] = Part(part.joints, part.offsets, radii)
     return found
 
@@ -130,10 +132,10 @@ def _trunk(body: RestBody) -> Part:
     return Part((body.joints["hips"], body.joints["chest"]), np.stack(offsets), np.stack(radii))
 
 
-def _head(body: RestBody, like: Mapping[str, Part] | None, scale: float) -> Part:
+def _head(body: RestBody, like: Mapping[str, Part], scale: float) -> Part:
     centre, half = _extent(body.skin("head"))
     if np.isnan(centre).any():
-        centre = np.zeros(3) if like is None else scale * like["head"].offsets[0]
+        centre = scale * like["head"].offsets[0] if "head" in like else np.zeros(3)
     joint = body.joints["head"]
     return Part((joint, joint), np.stack([centre, centre]), np.stack([half, half]))
 

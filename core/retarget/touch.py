@@ -71,17 +71,19 @@ def find_touches(parts: dict[str, Part], pose: Pose, names: set[str], fade: int,
     """Return the touches of both hands.
 
     Args:
-        parts: the surface of the body.
+        parts: the surface of the body, as far as it is known.
         pose: its joints, in consecutive frames.
         names: the parts to consider; the character may have fewer.
         fade: number of frames over which the weights are smoothed.
         inner: the frames to return, counted from the first of *pose*; those around them only fade.
     """
     found = []
-    for hand in [hand for hand in HANDS if hand in names]:
+    for hand in [hand for hand in HANDS if hand in names and hand in parts]:
         point = pose.point(parts[hand].joints[0], parts[hand].offsets[0])
         own = [hand.replace("hand", role) for role in ("hand", "forearm", "upper_arm")]
         others = [name for name in parts if name in names and name not in own]
+        if not others:
+            continue
         nearest = [nearest_on(parts[name], pose, point) for name in others]
         scale = float(parts[hand].radii[0, 0]) / _HAND_M
         limits = np.array([[_TOUCH_M[_kind(name)]] for name in others])

@@ -60,7 +60,7 @@ def test_a_figure_read_as_an_armature_gives_the_same(figure, hero):
     bone_map = map_bones(rig)
     bones = [name for chain in bone_map.bones.values() for name in chain]
     read = armature_source(read_animation(figure, bones, animated_frames(figure)), rig, bone_map)
-    source = source_of(figure)
+    source = source_of(figure, 0.0)
 
     assert read.motion.fps == pytest.approx(source.motion.fps)
     assert read.num_frames == source.num_frames

@@ -60,9 +60,9 @@ def test_the_smpl_skeleton_read_as_an_armature_is_the_figure_itself(seed):
 
 def test_joints_lie_where_the_bones_are():
     source, rig = walk(), smpl_rig()
-    read = armature_source(animated(retarget(source, rig, SMPL_MAP, PLAIN)), rig, SMPL_MAP)
+    read = armature_source(animated(retarget(source, rig, SMPL_MAP, PLAIN)), rig, SMPL_MAP, foot_lock=0.0)
     ours, theirs = read.pose(slice(None)).positions, source.pose(slice(None)).positions
-    shift = read.floor.height_m * np.array([0.0, 1.0, 0.0])
+    shift = read.unit_m * read.floor.height_m * np.array([0.0, 1.0, 0.0])
 
     assert np.abs(read.unit_m * ours + shift[:, None, None] - theirs)[:, :22].max() < 1e-6
 
@@ -72,8 +72,8 @@ def test_a_motion_comes_back_from_another_character(name):
     first, other = smpl_rig(), load_rig(name)
     bones = map_bones(other)
     start = retarget(walk(), first, SMPL_MAP, PLAIN)
-    there = retarget(armature_source(animated(start), first, SMPL_MAP), other, bones, PLAIN)
-    back = retarget(armature_source(animated(there), other, bones), first, SMPL_MAP, PLAIN)
+    there = retarget(armature_source(animated(start), first, SMPL_MAP, foot_lock=0.0), other, bones, PLAIN)
+    back = retarget(armature_source(animated(there), other, bones, foot_lock=0.0), first, SMPL_MAP, PLAIN)
 
     angles = degrees(limbs(back, first, SMPL_MAP), limbs(start, first, SMPL_MAP))
     assert angles.max() < 0.5
@@ -91,10 +91,45 @@ def test_a_giant_far_away_in_an_a_pose_is_the_same_person():
     read, plain = armature_source(large, giant, SMPL_MAP), armature_source(motion, rig, SMPL_MAP)
 
     assert read.unit_m == pytest.approx(17.0 * plain.unit_m)
-    assert read.floor.height_m == pytest.approx(40.0 + 17.0 * plain.floor.height_m, abs=0.02)
+    assert read.floor.height_m == pytest.approx(40.0 / read.unit_m + plain.floor.height_m, abs=0.002)
     assert np.array_equal(read.in_contact(), plain.in_contact())
     turned = degrees(*(limbs(retarget(one, rig, SMPL_MAP), rig, SMPL_MAP) for one in (read, plain)))
     assert turned.mean() < 0.2
+
+
+def test_feet_that_slide_are_locked():
+    rig = smpl_rig()
+    motion = animated(retarget(walk(), rig, SMPL_MAP, PLAIN))
+    drift = 0.03 * np.sin(np.arange(len(motion.heads)) / 15.0)
+    sliding = replace(motion, heads=motion.heads + drift[:, None, None] * np.array([1.0, 0.0, 0.0]))
+    slides = [
+        retarget(armature_source(sliding, rig, SMPL_MAP, foot_lock=lock), rig, SMPL_MAP).report.source_slide_m
+        for lock in (0.0, 1.0)
+    ]
+    assert slides[0] > 0.008
+    assert slides[1] < 0.003
+
+
+def test_without_a_skin_only_hands_and_head_are_touched():
+    parts = {}
+    for has_skin in (True, False):
+        rig = smpl_rig(skin=has_skin)
+        parts[has_skin] = armature_source(animated(retarget(walk(), rig, SMPL_MAP, PLAIN)), rig, SMPL_MAP).parts
+    assert set(parts[True]) == set(walk().parts)
+    assert set(parts[False]) == {"head", "left_hand", "right_hand"}
+    for name, part in parts[True].items():
+        assert part.joints == walk().parts[name].joints
+
+
+def test_a_source_without_hands_moves_a_character_with_hands():
+    rig = smpl_rig(skin=False)
+    bones = {role: chain for role, chain in SMPL_MAP.bones.items() if not role.endswith(("hand", "head", "neck"))}
+    source = armature_source(animated(retarget(walk(), rig, SMPL_MAP, PLAIN)), rig, BoneMap(bones))
+    found = retarget(source, rig, SMPL_MAP)
+
+    assert found.report.contacts == 0
+    legs = degrees(limbs(found, rig, SMPL_MAP), limbs(retarget(walk(), rig, SMPL_MAP), rig, SMPL_MAP))
+    assert legs.mean() < 1.0
 
 
 def test_steps_of_the_same_distance_are_those_of_the_scene():
