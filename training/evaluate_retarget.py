@@ -2,11 +2,11 @@
 
     python -m training.evaluate_retarget RIG_FOLDER MOTION_FOLDER [--rigs m2m ...] [--clips 07_01 ...] [--frames N]
 
-RIG_FOLDER holds characters as .npz files with the fields of `core.retarget.rig.Rig`, each with a bone map NAME.json
-beside it (`BoneMap.to_json`), MOTION_FOLDER clips in AMASS layout, Y up, on the free body. The plain retarget is the
-usual rule of add-ons, written anew here: each bone gets the world rotation of the source's body part since rest, on top
-of its own rest pose as the file has it; the hips bone follows the pelvis, scaled by the hips bone's height above the
-lowest mapped bone.
+RIG_FOLDER holds characters as .npz files with the fields of `core.retarget.rig.Rig`, and bone maps NAME.json beside
+them (`BoneMap.to_json`); where there is none, the bones are found. MOTION_FOLDER holds clips in AMASS layout, Y up, on
+the free body. The plain retarget is the usual rule of add-ons, written anew here: each bone gets the world rotation of
+the source's body part since rest, on top of its own rest pose as the file has it; the hips bone follows the pelvis,
+scaled by the hips bone's height above the lowest mapped bone.
 
 Lengths are millimetres on a character scaled to a leg of 0.80 m. Directions: mean angle between a limb and that of the
 source in frames without a touch. Slide: extent of a heel's or ball's positions over the floor in a contact. Lowest: the
@@ -38,6 +38,7 @@ from core.retarget.alignment import LIMBS, SOURCE_JOINTS
 from core.retarget.arms import solve_arms
 from core.retarget.bone_map import BoneMap
 from core.retarget.character import Character
+from core.retarget.mapping import map_bones
 from core.retarget.options import RetargetOptions
 from core.retarget.report import TOUCHES_FROM
 from core.retarget.retargeted import RetargetedMotion
@@ -94,11 +95,10 @@ class Row:
 
 
 def read_rig(path: Path) -> tuple[Rig, BoneMap]:
-    """Return the character in *path* and its bone map.
+    """Return the character in *path* and its bone map, which is found if there is no file for it.
 
     Raises:
-        InputMissingError: there is no bone map beside it.
-        CoreError: a file is malformed.
+        CoreError: a file is malformed, or the character's bones are not found.
     """
     arrays = read_npz(path, _FIELDS, error=RigError)
     absent = [name for name in _FIELDS if name not in arrays]
@@ -111,7 +111,7 @@ def read_rig(path: Path) -> tuple[Rig, BoneMap]:
     rig = Rig(names, arrays["parents"].astype(np.int64), heads, tails, axes, arrays["deform"].astype(bool), skin)
     map_path = path.with_suffix(".json")
     if not map_path.is_file():
-        raise InputMissingError(f"expected the bone map of {path} in {map_path}, found no such file; write one")
+        return rig, map_bones(rig)
     return rig, BoneMap.from_json(map_path.read_text(encoding="utf-8"), str(map_path))
 
 
@@ -300,7 +300,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluate_retarget", description=(__doc__ or "").splitlines()[0]
     )
-    parser.add_argument("rigs_folder", type=Path, metavar="RIG_FOLDER", help="characters, .npz with a bone map .json")
+    parser.add_argument("rigs_folder", type=Path, metavar="RIG_FOLDER", help="characters, .npz, and bone maps, .json")
     parser.add_argument("motions_folder", type=Path, metavar="MOTION_FOLDER", help="clips in AMASS layout, Y up")
     parser.add_argument("--rigs", nargs="+", default=[""], metavar="PART", help="parts of the characters' names")
     parser.add_argument("--clips", nargs="+", default=[""], metavar="PART", help="parts of the clips' names")

@@ -2,7 +2,8 @@
 
 Sources: Unreal Engine's FBX documentation and importer (a node called "Armature" above the bones is dropped when the
 file is Blender's; bones are in centimetres; root motion is the path of the topmost bone), Unity's humanoid bone names
-(`HumanBodyBones`) and its FBX importer (a file in metres and a node without rotation and scale import unchanged).
+(`HumanBodyBones`) and its FBX importer (a file in metres and a node without rotation and scale import unchanged);
+Mixamo's own files (centimetres, Y up); the humanoid bones of the VRM 1.0 specification (glTF, metres, Y up).
 """
 
 from __future__ import annotations
@@ -37,10 +38,22 @@ BONE_NAMES: dict[str, dict[str, str]] = {
         "Left{}",
         "Right{}",
     ),
+    "mixamo": _named(
+        tuple(f"mixamorig:{name}" for name in ("Hips", "Spine", "Spine1", "Spine2", "Neck", "Head")),
+        ("UpLeg", "Leg", "Foot", "ToeBase", "Shoulder", "Arm", "ForeArm", "Hand", "Fingers"),
+        "mixamorig:Left{}",
+        "mixamorig:Right{}",
+    ),
+    "vrm": _named(
+        ("hips", "spine", "chest", "upperChest", "neck", "head"),
+        ("UpperLeg", "LowerLeg", "Foot", "Toes", "Shoulder", "UpperArm", "LowerArm", "Hand", "Fingers"),
+        "left{}",
+        "right{}",
+    ),
 }
 """Bone names by convention and SMPL name."""
 
-ROOT_NAMES = {"smpl": "root", "unreal": "root", "unity": "Root"}
+ROOT_NAMES = {"smpl": "root", "unreal": "root", "unity": "Root", "mixamo": "root", "vrm": "root"}
 """Name of the optional root bone by convention."""
 
 
@@ -90,5 +103,7 @@ PRESETS: dict[str, ExportPreset] = {
         "fbx", ExportTarget(bones="unreal", root_bone=True, fbx_centimetres=True, node="Armature"), one_each=True
     ),
     "UNITY": ExportPreset("fbx", ExportTarget(bones="unity", fbx_upright=True), one_each=True),
+    "MIXAMO": ExportPreset("fbx", ExportTarget(bones="mixamo", fbx_centimetres=True, fbx_upright=True), one_each=True),
+    "VRM": ExportPreset("glb", ExportTarget(bones="vrm"), one_each=True),
 }
 """The presets of the Export box; `properties.PRESET_ITEMS` describes them."""

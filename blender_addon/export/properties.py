@@ -21,6 +21,13 @@ PRESET_ITEMS = (
         "FBX in metres, Y up, without rotation or scale on the top node, Unity's humanoid bone names, no leaf bones. "
         "In Unity: Rig > Animation Type > Humanoid; root motion then comes from the hips",
     ),
+    (
+        "MIXAMO",
+        "Mixamo",
+        "FBX in centimetres, Y up, without rotation or scale on any node, Mixamo's bone names, no leaf bones: for "
+        "programs that know Mixamo's characters",
+    ),
+    ("VRM", "VRM", "glTF with the humanoid bone names of VRM, for programs and add-ons that make or move VRM avatars"),
 )
 _FORMATS = (
     ("blend", "Blender (.blend)", "A library to append or link from: the figures with their keys and shape keys"),
@@ -42,6 +49,8 @@ BONE_ITEMS = (
     ("smpl", "SMPL", "left_hip, left_knee, spine1, as in the scene"),
     ("unreal", "Unreal Mannequin", "thigh_l, calf_l, spine_01: as Unreal's own characters, for its retargeting"),
     ("unity", "Unity Humanoid", "LeftUpperLeg, LeftLowerLeg, Spine: so that Unity maps the avatar by itself"),
+    ("mixamo", "Mixamo", "mixamorig:LeftUpLeg, mixamorig:LeftLeg, mixamorig:Spine: as Mixamo's own characters"),
+    ("vrm", "VRM Humanoid", "leftUpperLeg, leftLowerLeg, spine: the humanoid bones of VRM avatars"),
 )
 FIGURE_ITEMS = (
     ("ACTIVE", "Active", "The active figure only"),

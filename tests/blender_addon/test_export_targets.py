@@ -1,9 +1,10 @@
-"""Files for Unreal and Unity: their names, units, axes and root motion; the body stands where it stood."""
+"""Files for Unreal, Unity, Mixamo and VRM: their names, units, axes and root motion; the body stands where it stood."""
 
 from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,11 @@ from blender_addon.export.export_rig import root_places  # noqa: E402
 from blender_addon.export.presets import BONE_NAMES, PRESETS, ExportTarget  # noqa: E402
 from blender_addon.export.writers import export_figures  # noqa: E402
 from blender_addon.figure.scene_time import scene_rate, set_scene_rate  # noqa: E402
+from core.retarget.bone_map import CERTAIN  # noqa: E402
+from core.retarget.families import family_of  # noqa: E402
+from core.retarget.mapping import map_bones  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_vertices, skin, turn  # noqa: E402
+from tests.core.retarget.smpl_characters import SMPL_MAP, smpl_rig  # noqa: E402
 
 NUM_FRAMES = 25
 IMPORTERS = {
@@ -42,8 +47,16 @@ def heads(armature, names, frame):
 TARGETS = {
     "unreal": PRESETS["UNREAL"].target,
     "unity": PRESETS["UNITY"].target,
+    "mixamo": PRESETS["MIXAMO"].target,
+    "vrm": PRESETS["VRM"].target,
     "root": ExportTarget(root_bone=True),
 }
+
+
+def names_in(kind, target):
+    """Return the bone names by joint in a file; a name in USD has no colon."""
+    names = {joint: BONE_NAMES[target.bones][joint] for joint in JOINT_NAMES}
+    return {joint: name.replace(":", "_") if kind == "usd" else name for joint, name in names.items()}
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -54,9 +67,9 @@ def test_bones_and_skin_stand_where_they_stood(add_person, body, make_motion, tm
     path = export_figures([figure.armature], tmp_path / f"walk.{kind}", target=wanted)
     armature, first = reimport(path, 30.0)
     assert scene_rate(bpy.context.scene) == pytest.approx(30.0)
-    names = [BONE_NAMES[wanted.bones][joint] for joint in JOINT_NAMES]
+    names = list(names_in(kind, wanted).values())
     roots = [bone.name for bone in armature.data.bones if bone.parent is None]
-    assert roots == (["root"] if wanted.root_bone else [BONE_NAMES[wanted.bones]["pelvis"]])
+    assert roots == (["root"] if wanted.root_bone else names[:1])
     assert len(armature.data.bones) == len(JOINT_NAMES) + wanted.root_bone, "no leaf bones"
     for frame in range(0, NUM_FRAMES, 6):
         np.testing.assert_allclose(heads(armature, names, first + frame), joints(body, figure.motion, frame), atol=1e-3)
@@ -73,7 +86,7 @@ def test_at_rest_the_figure_stands_on_the_floor(add_person, make_motion, tmp_pat
     path = export_figures([figure.armature], tmp_path / f"walk.{kind}", target=TARGETS[target])
     armature, _ = reimport(path, 30.0)
     armature.data.pose_position = "REST"
-    names = BONE_NAMES[TARGETS[target].bones]
+    names = names_in(kind, TARGETS[target])
     pelvis, head = heads(armature, [names["pelvis"], names["head"]], 1)
     assert 0.8 < pelvis[2] < 1.1 and head[2] > pelvis[2] + 0.4 and np.abs(pelvis[:2]).max() < 0.1
     if TARGETS[target].root_bone:
@@ -134,7 +147,9 @@ def unit(path):
     return values["UnitScaleFactor"][0], values["UpAxis"][0]
 
 
-@pytest.mark.parametrize(("preset", "factor", "height"), [("UNREAL", 1.0, 100.0), ("UNITY", 100.0, 1.0)])
+@pytest.mark.parametrize(
+    ("preset", "factor", "height"), [("UNREAL", 1.0, 100.0), ("UNITY", 100.0, 1.0), ("MIXAMO", 1.0, 100.0)]
+)
 def test_fbx_nodes_have_no_scale(add_person, make_motion, tmp_path, preset, factor, height):
     motion = make_motion(3, betas=np.zeros(10))
     figure = add_person(motion)
@@ -229,3 +244,18 @@ def test_targets_leave_the_session_as_it_was(scene, add_person, body, make_motio
 def test_every_convention_names_every_bone_once():
     for names in BONE_NAMES.values():
         assert set(names) == set(JOINT_NAMES) and len(set(names.values())) == len(JOINT_NAMES)
+
+
+@pytest.mark.parametrize(("bones", "kind"), [("unreal", "Unreal"), ("unity", "Unity"), ("mixamo", "Mixamo")])
+def test_names_are_known_as_those_of_the_program(bones, kind):
+    assert family_of([BONE_NAMES[bones][joint] for joint in JOINT_NAMES]) == kind
+
+
+@pytest.mark.parametrize("bones", BONE_NAMES)
+def test_every_joint_has_a_name_of_its_own_that_tells_its_role(bones):
+    names = [BONE_NAMES[bones][joint] for joint in JOINT_NAMES]
+    assert len({name.lower() for name in names}) == len(JOINT_NAMES)
+    found = map_bones(replace(smpl_rig(skin=False), names=tuple(names)))
+    expected = {role: tuple(BONE_NAMES[bones][joint] for joint in chain) for role, chain in SMPL_MAP.bones.items()}
+    assert found.bones == expected
+    assert min(found.confidence.values()) >= CERTAIN

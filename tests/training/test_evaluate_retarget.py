@@ -55,10 +55,18 @@ def test_ours_is_measured_beside_the_plain_retarget(
     assert "2 characters, 1 clips" in table and "worst_slide_mm" in table and "a_pose walk" in table
 
 
-def test_a_rig_without_a_bone_map_is_an_error(folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_bones_are_found_where_there_is_no_bone_map(folders: tuple[Path, Path]) -> None:
     (folders[0] / "tall.json").unlink()
+    assert read_rig(folders[0] / "tall.npz")[1].bones == SMPL_MAP.bones
+
+
+def test_a_rig_without_a_person_is_an_error(folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    rig = smpl_rig(skin=False)
+    names = tuple(f"bone {number}" for number in range(len(rig.names)))
+    _write_rig(folders[0] / "ball.npz", replace(rig, names=names, heads=0.0 * rig.heads, tails=0.0 * rig.tails))
+    (folders[0] / "ball.json").unlink()
     assert main(list(map(str, folders))) == 1
-    assert "tall.json" in capsys.readouterr().err
+    assert "skeleton of a person" in capsys.readouterr().err
 
 
 def test_a_file_that_is_no_rig_is_an_error(folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from blender_addon.character.properties import SMPLIFY_PG_character  # noqa: E40
 from blender_addon.character.stored import load, save  # noqa: E402
 from core.retarget.bone_map import ROLES, BoneMap  # noqa: E402
 from tests.blender_addon.character.rigs import ROLES as CHAINS  # noqa: E402
-from tests.blender_addon.character.rigs import evaluated  # noqa: E402
+from tests.blender_addon.character.rigs import evaluated, make_character  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 
 BONES = {role: tuple(chain) for role, chain in CHAINS.items()}
@@ -45,6 +45,28 @@ def test_only_armatures_that_are_no_figures_can_be_picked(figure, hero, box):
     assert [_may_be_picked(box, item) for item in (hero, figure, other)] == [True, False, False]
     assert [_may_be_source(box, item) for item in (hero, figure, other)] == [False, True, False]
     assert {"armature", "figure"} <= set(SMPLIFY_PG_character.bl_rna.properties.keys())
+
+
+def test_an_animated_armature_can_be_the_source(figure, hero, box):
+    from blender_addon.character.properties import _may_be_source
+
+    pick(box, hero)
+    assert bpy.ops.smplify.apply_character() == {"FINISHED"}
+    other = make_character("other", roll=3)
+    assert not _may_be_source(box, hero) and not _may_be_source(box, other)
+    pick(box, other)
+    assert _may_be_source(box, hero)
+    box.figure = hero
+    assert bpy.ops.smplify.apply_character() == {"FINISHED"}
+    assert load(other).figure == hero
+    assert other.animation_data.action.name == "hero on other"
+    box.feet = 0.0
+    assert load(other).trouble == "" and box.trouble == ""
+    assert load(other).settings.feet == 0.0
+    box.figure = other
+    with pytest.raises(RuntimeError, match="expected one figure|has no action"):
+        bpy.data.objects.remove(figure)
+        bpy.ops.smplify.apply_character()
 
 
 def test_a_picked_character_shows_its_detected_bones(hero, box):
