@@ -3,7 +3,8 @@
 The way of the data::
 
     Rig (a character's armature at rest)  ->  BoneMap (which bone plays which role)
-    Motion (SMPL)  ->  RetargetSource  ->  retarget(source, rig, bone_map, options)  ->  RetargetedMotion
+    Motion (SMPL), or ArmatureMotion (any armature) with its Rig and BoneMap  ->  RetargetSource
+    retarget(RetargetSource, Rig, BoneMap, RetargetOptions)  ->  RetargetedMotion
 
 Only joint positions and the skin count: bone axes, rolls and names drop out of the formulas. NumPy only.
 

@@ -102,7 +102,7 @@ def armature_source(animation: ArmatureMotion, rig: Rig, bone_map: BoneMap, foot
     rest = _rest_joints(character, person, carriers)
     rotations, heads = _of_tree(animation, rig, tree)
     world, joints = _smpl_joints(rotations, heads / size, rest, carriers)
-    feet = _feet_of(character, rest)
+    feet = _feet_of(character, person, rest)
     points = _contact_points(world, joints, feet)
     contacts, ground = find_floor(points, joints, feet, animation.fps, np.zeros(points.shape[:2], dtype=bool))
     if ground is not None and foot_lock > 0.0:
@@ -195,15 +195,15 @@ def _smpl_joints(
     return world, joints
 
 
-def _feet_of(character: Character, rest: np.ndarray) -> Feet:
-    """Return the feet at the size of a person."""
+def _feet_of(character: Character, person: RetargetSource, rest: np.ndarray) -> Feet:
+    """Return the feet at the size of a person; feet that end at the ball have the toes of *person*."""
     heels, tips, heights, lengths = [], [], [], []
-    for side, foot in zip(SIDES, character.feet, strict=True):
+    for number, (side, foot) in enumerate(zip(SIDES, character.feet, strict=True)):
         points = foot.support.points
-        tip = points[points[:, 2].argmax()].copy()
-        tip[1] = foot.sole
+        toes = points[points[:, 2].argmax()] - foot.ball
+        toes[1] = -foot.ball_height
         heels.append(foot.heel)
-        tips.append(tip - foot.ball)
+        tips.append(toes if toes[2] > 0.0 else character.size * person.feet.tips[number])
         heights.append(foot.ball_height)
         leg = rest[[JOINT_INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle")]]
         lengths.append(np.linalg.norm(np.diff(leg, axis=0), axis=1).sum())

@@ -96,6 +96,22 @@ def test_a_bvh_file_moves_a_character(hero):
     assert facts.slide_mm < 10.0
 
 
+def test_nla_strips_are_read(figure, hero):
+    apply_motion(hero, figure, BONES, PLAIN)
+    expected = read_animation(hero, ["hips", "hand.L"], animated_frames(hero))
+    animation = hero.animation_data
+    action, animation.action = animation.action, None
+    with pytest.raises(CharacterError, match="no action"):
+        animated_frames(hero)
+    strip = animation.nla_tracks.new().strips.new("walk", 11, action)
+    assert animated_frames(hero) == range(11, 11 + len(expected.heads))
+    found = read_animation(hero, ["hips", "hand.L"], animated_frames(hero))
+    assert np.abs(found.heads - expected.heads).max() < 1e-5
+    strip.mute = True
+    with pytest.raises(CharacterError, match="no action"):
+        animated_frames(hero)
+
+
 def test_what_does_not_move_is_refused(figure, hero):
     apply_motion(hero, figure, BONES, PLAIN)
     other = make_character("other")

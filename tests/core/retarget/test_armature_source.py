@@ -132,6 +132,26 @@ def test_a_source_without_hands_moves_a_character_with_hands():
     assert legs.mean() < 1.0
 
 
+def test_feet_that_end_at_the_ball_are_locked():
+    rig = smpl_rig(skin=False)
+    bones = BoneMap({role: chain for role, chain in SMPL_MAP.bones.items() if not role.endswith("toe")})
+    source = armature_source(animated(retarget(walk(), rig, SMPL_MAP, PLAIN)), rig, bones)
+
+    assert len(source.contacts) > 4
+    assert retarget(source, rig, bones).report.slide_m < 0.003
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_pose_is_a_motion_of_one_frame(count):
+    rig = smpl_rig()
+    motion = animated(retarget(walk(), rig, SMPL_MAP, PLAIN))
+    still = replace(motion, rotations=motion.rotations[:count], heads=motion.heads[:count])
+    found = retarget(armature_source(still, rig, SMPL_MAP), rig, SMPL_MAP)
+
+    assert found.num_frames == count
+    assert found.report.lowest_m == pytest.approx(0.0, abs=0.005)
+
+
 def test_steps_of_the_same_distance_are_those_of_the_scene():
     giant, rig = moved(smpl_rig(), 2.0, 0.0), smpl_rig()
     source = armature_source(animated(retarget(walk(), giant, SMPL_MAP, PLAIN)), giant, SMPL_MAP)
