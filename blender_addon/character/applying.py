@@ -62,6 +62,8 @@ def apply_motion(
         CoreError: the character, its bone map or the figure cannot be used; nothing is changed.
     """
     check_editable(armature)
+    if figure == armature:
+        raise CharacterError(f"expected another armature's motion for {armature.name}, found its own; choose another")
     earlier = storage.load(armature) if has_motion(armature) else None
     solved = _solve(armature, figure, bone_map, settings, earlier, is_live=is_live)
     facts = Facts.from_report(solved.motion.report, solved.first_frame, solved.notes)
