@@ -38,7 +38,7 @@ LAYOUTS = (
     ("smplx55", "SMPL-X 55 joints", "SMPL body joints, then jaw, eyes and fingers"),
     ("soma30", "SOMA 30 joints (Kimodo)", "30 joints"),
     ("soma77", "SOMA 77 joints (Kimodo, GEM-X)", "77 joints with fingers"),
-    ("skeleton", "Joints of a skeleton (Mixamo, Unity, Unreal, Xsens, Motive)", "22 joints named as in animation"),
+    ("skeleton", "Animation skeleton 22", "Joints as Mixamo, Unity, Unreal, Xsens and Motive name them"),
 )
 
 UNITS = (

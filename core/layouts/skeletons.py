@@ -18,7 +18,7 @@ def _both(stem: str, solver: str, weight: float) -> tuple[LayoutPoint, ...]:
 
 SKELETON = Layout(
     "skeleton",
-    "Joints of a skeleton (Mixamo, Unity, Unreal, Xsens, Motive)",
+    "Animation skeleton 22",
     (
         LayoutPoint("hips", "pelvis", 0.3),
         LayoutPoint("spine", None),
