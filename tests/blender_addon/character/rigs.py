@@ -7,10 +7,10 @@ from pathlib import Path
 import bpy
 import numpy as np
 from mathutils import Matrix
-from scipy.spatial.transform import Rotation
 
 from blender_addon.character.read_rig import read_rig
 from blender_addon.figure.axes import Z_UP_FROM_Y_UP
+from core.math.rotations import axis_angle_to_matrix
 from core.retarget.retargeted import RetargetedMotion, RetargetReport
 from core.retarget.rig import Rig
 from core.retarget.root import Carrier
@@ -74,7 +74,7 @@ def place_object(armature: bpy.types.Object, *, scale: float = 1.0, seed: int | 
     turn, where = np.eye(3), np.zeros(3)
     if seed is not None:
         rng = np.random.default_rng(seed)
-        turn, where = Rotation.random(random_state=seed).as_matrix(), rng.normal(0.0, 1.0, 3)
+        turn, where = axis_angle_to_matrix(rng.normal(0.0, 2.0, 3)), rng.normal(0.0, 1.0, 3)
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = scale * turn, where
     armature.matrix_world = Matrix(matrix.tolist())
@@ -92,7 +92,7 @@ def random_motion(
     rng = np.random.default_rng(seed)
     number = np.array([rig.index[bone] for bone in bones])
     steps = np.cumsum(rng.normal(0.0, 0.35, (num_frames, len(bones), 3)), axis=0)
-    turns = Rotation.from_rotvec(steps.reshape(-1, 3)).as_matrix().reshape(num_frames, len(bones), 3, 3)
+    turns = axis_angle_to_matrix(steps)
     root = rig.heads[number[0]] + np.cumsum(rng.normal(0.0, 0.1, (num_frames, 3)), axis=0)
     path = np.cumsum(rng.normal(0.0, 0.1, (num_frames, 3)) * (1.0, 0.0, 1.0), axis=0)
     carrier = Carrier(path, np.cumsum(rng.normal(0.0, 0.5, num_frames)))
