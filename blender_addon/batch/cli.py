@@ -36,7 +36,7 @@ from .worker_process import WorkerProcess
 
 FORMAT_NAMES = ("blend", "fbx", "glb", "bvh", "usd", "npz")
 CHARACTER_FORMATS = ("blend", "fbx", "glb")
-_RETARGET = ("feet", "hands", "steps", "fingers", "root_motion")
+_RETARGET = ("feet", "hands", "steps", "fingers", "root_motion", "controls")
 EXIT_USAGE = 2
 _LARGEST_FRAME = 1_048_574
 """Blender's last frame."""
@@ -143,7 +143,7 @@ def _character_options(args: argparse.Namespace) -> dict[str, Any]:
     for file in (path, args.bones):
         if file is not None and not Path(file).is_file():
             raise InputMissingError(f"expected a file at {file}, found none")
-    RetargetOptions(**given)  # checks the values
+    RetargetOptions(**{name: value for name, value in given.items() if name != "controls"})  # checks the values
     return {"character": path, "armature": armature, "bones": args.bones or "", "retarget": given}
 
 
@@ -170,6 +170,10 @@ def _add_character_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--root-motion", choices=("hips", "bone", "object"),
         help="what carries the path: the hips, the bone above them, or the object (default: hips)",
+    )  # fmt: skip
+    group.add_argument(
+        "--controls", choices=("fk", "ik"),
+        help="which controls of a control rig its limbs follow; both are keyed (default: fk)",
     )  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def value_of(armature: bpy.types.Object, channel: Channel) -> list[float]:
     owner, name = owner_of(armature, channel), channel[1]
     if is_custom(channel):
         return [float(owner[custom_name(channel)])]
-    return [float(value) for value in getattr(owner, name)]
+    return [float(value) for value in np.atleast_1d(getattr(owner, name))]
 
 
 def set_value(armature: bpy.types.Object, channel: Channel, values: Sequence[float]) -> None:
@@ -80,10 +80,11 @@ def set_value(armature: bpy.types.Object, channel: Channel, values: Sequence[flo
     if channel[0] and channel[0] not in armature.pose.bones:
         return
     owner = owner_of(armature, channel)
+    name = custom_name(channel) if is_custom(channel) else channel[1]
     if not is_custom(channel):
-        setattr(owner, channel[1], values)
-    elif custom_name(channel) in owner:
-        owner[custom_name(channel)] = values[0]
+        setattr(owner, name, values[0] if name == "ik_stretch" else values)
+    elif name in owner:
+        owner[name] = type(owner[name])(values[0])
 
 
 @contextmanager

@@ -34,6 +34,7 @@ class _Solved:
     curves: list[Curve]
     first_frame: int
     notes: tuple[str, ...]
+    ik_limbs: int
 
 
 def apply_motion(
@@ -66,7 +67,7 @@ def apply_motion(
         raise CharacterError(f"expected another armature's motion for {armature.name}, found its own; choose another")
     earlier = storage.load(armature) if has_motion(armature) else None
     solved = _solve(armature, figure, bone_map, settings, earlier, is_live=is_live)
-    facts = Facts.from_report(solved.motion.report, solved.first_frame, solved.notes)
+    facts = Facts.from_report(solved.motion.report, solved.first_frame, solved.notes, ik_limbs=solved.ik_limbs)
     base = earlier if earlier is not None and _is_ours(armature, earlier) else _begin(armature, figure, earlier)
     values, stale = _changed_values(armature, base, solved.curves)
     kept = replace(
@@ -167,9 +168,10 @@ def _solve(
         else:
             keyed = control_motion(armature, motion, bone_map, controls)
             curves = character_curves(armature, keyed, settings.root_motion, values, controls.links)
-            curves += switch_curves(controls)
-            note = control_note(controls, bone_map)
-    return _Solved(motion, curves, first_frame_of(figure), (note,) if note else ())
+            curves += switch_curves(controls, settings.controls)
+            note = control_note(controls, bone_map, settings.controls)
+    ik_limbs = 0 if controls is None else len(controls.ik.limbs)
+    return _Solved(motion, curves, first_frame_of(figure), (note,) if note else (), ik_limbs)
 
 
 @contextmanager

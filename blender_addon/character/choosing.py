@@ -59,13 +59,14 @@ def settings_of(properties: bpy.types.PropertyGroup) -> CharacterSettings:
         fingers=properties.fingers,
         root_motion=properties.root_motion,
         rest_pose=_rest_pose_of(properties) if properties.rest_pose == "pose" else (),
+        controls=properties.controls,
     )
 
 
 def show_settings(properties: bpy.types.PropertyGroup, settings: CharacterSettings) -> None:
     """Show *settings* in *properties* without applying them."""
     with quiet(properties):
-        for name in ("feet", "hands", "fingers", "root_motion"):
+        for name in ("feet", "hands", "fingers", "root_motion", "controls"):
             setattr(properties, name, getattr(settings, name))
         if isinstance(settings.steps, str):
             properties.steps = settings.steps

@@ -11,11 +11,13 @@ import numpy as np
 from ..core_access import REQUIRED_ROLES, BoneMap, RetargetedMotion, Rig, axis_angle_to_matrix
 from ..figure.axes import Z_UP_FROM_Y_UP
 from .errors import CharacterError
-from .keys import BoneMotion, Channel, Curve
+from .ik_motion import goal_motion
+from .keys import BoneMotion, Channel, Curve, is_custom
 from .probe import ControlRig, find_controls
 from .read_rig import rotation_of
 
 _LIMBS = (("clavicle", "upper_arm", "forearm", "hand"), ("thigh", "shin", "foot", "toe"))
+_BENDING = (("upper_arm", "forearm", "hand"), ("thigh", "shin", "foot"))
 _SMALL = 1e-9
 
 _last_found: list[tuple[int, tuple[str, ...], ControlRig]] = []
@@ -39,7 +41,7 @@ def controls_of(
     segments = segments_of(bone_map)
     key = armature.session_uid, tuple(segments)
     if not (reuse and _last_found and _last_found[0][:2] == key):
-        found = find_controls(armature, segments, values)
+        found = find_controls(armature, segments, _limbs(bone_map), values)
         lost = [bone_map.bones[role][0] for role in REQUIRED_ROLES if bone_map.bones[role][0] not in found.control_of]
         if lost:
             raise CharacterError(
@@ -66,6 +68,12 @@ def _chains(bone_map: BoneMap) -> list[list[str]]:
             joints = [bone_map.joint(f"{side}_{part}") for part in limb]
             chains.append([joint for joint in joints if joint is not None])
     return chains
+
+
+def _limbs(bone_map: BoneMap) -> list[list[str]]:
+    """Return the bones at whose heads each limb starts, bends and ends, where there is one."""
+    limbs = [[bone_map.joint(f"{side}_{part}") for part in limb] for side in ("left", "right") for limb in _BENDING]
+    return [[joint for joint in limb if joint is not None] for limb in limbs if None not in limb]
 
 
 def hang_together(rig: Rig, bone_map: BoneMap) -> Rig:
@@ -128,9 +136,10 @@ def control_motion(
     of_control = {controls.control_of[bone]: turn for bone, turn in turns.items() if bone in controls.control_of}
     if controls.traveller is not None:
         of_control.setdefault(controls.traveller, turns[hips])
+    goals = goal_motion(motion, controls.ik, lambda control: _world_head(world, controls.links[control].rest), turn_of)
+    of_control |= goals.turns
     rotations = [turn @ to_world @ controls.links[control].rest[:3, :3] for control, turn in of_control.items()]
-    first = controls.links[controls.control_of[hips]].rest[:3, 3]
-    head = (world[:3, :3] @ first + world[:3, 3]) @ Z_UP_FROM_Y_UP
+    head = _world_head(world, controls.links[controls.control_of[hips]].rest)
     at_rest = rig.heads[motion.bones[0]]
     return BoneMotion(
         tuple(of_control),
@@ -139,7 +148,14 @@ def control_motion(
         at_rest,
         motion.carrier,
         controls.traveller,
+        goals.places,
     )
+
+
+def _world_head(world: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """Return the head (3,) in the world, Y up, of a bone with the matrix *rest* in an armature placed by *world*."""
+    head: np.ndarray = (world[:3, :3] @ rest[:3, 3] + world[:3, 3]) @ Z_UP_FROM_Y_UP
+    return head
 
 
 def _neck_turn(motion: RetargetedMotion, chain: Sequence[str], turn_of: Callable[[str], np.ndarray]) -> np.ndarray:
@@ -155,16 +171,24 @@ def _neck_turn(motion: RetargetedMotion, chain: Sequence[str], turn_of: Callable
     return swung
 
 
-def switch_curves(controls: ControlRig) -> list[Curve]:
-    """Return the channels that keep the switches as the controls need them."""
-    return [Curve(channel, np.array([[value]])) for channel, value in controls.switches.items()]
+def switch_curves(controls: ControlRig, use: str) -> list[Curve]:
+    """Return the channels that keep the switches as the controls need them, with the limbs under *use*: fk or ik."""
+    return [Curve(channel, np.array([[value]])) for channel, value in _switches(controls, use).items()]
 
 
-def control_note(controls: ControlRig, bone_map: BoneMap) -> str:
+def _switches(controls: ControlRig, use: str) -> dict[Channel, float]:
+    return {**controls.switches, **controls.ik.settings, **(controls.ik.switches if use == "ik" else {})}
+
+
+def control_note(controls: ControlRig, bone_map: BoneMap, use: str) -> str:
     """Return what the user should know about the controls."""
-    names = sorted({channel[1][2:-2] for channel in controls.switches})
+    names = sorted({channel[1][2:-2] if is_custom(channel) else channel[1] for channel in _switches(controls, use)})
     left = [bone for bone in segments_of(bone_map) if bone not in controls.control_of]
     note = f"Control rig: {len(controls.control_of)} controls are keyed"
+    if controls.ik.limbs:
+        note += f", and {len(controls.ik.controls)} of IK"
+    elif use == "ik":
+        note += ", none of IK was found"
     if names:
         note += f"; switched over: {', '.join(names)}"
     return f"{note}; follow no control: {', '.join(left)}" if left else note

@@ -12,7 +12,7 @@ local location.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import bpy
 import numpy as np
@@ -123,6 +123,7 @@ class BoneMotion:
         traveller: the bone whose location puts the hips in place; None for the hips, or the next bone above that has a
             location.
         carrier: the path over the floor, for a root bone or the object.
+        places: (F, 3) positions of the heads of bones that are moved to where they belong, as goals of IK are.
     """
 
     names: tuple[str, ...]
@@ -131,6 +132,7 @@ class BoneMotion:
     hips_at_rest: np.ndarray
     carrier: Carrier | None = None
     traveller: str | None = None
+    places: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def of(cls, motion: RetargetedMotion) -> BoneMotion:
@@ -179,7 +181,7 @@ def character_curves(
     """
     pose = _Pose(armature, motion, root_motion, before or {}, bone_links(armature) if links is None else links)
     curves = list(pose.object_curves())
-    for bone in held_bones(pose.links, motion.names):
+    for bone in held_bones(pose.links, [*motion.names, *motion.places]):
         curves += pose.bone_curves(bone)
     return curves
 
@@ -265,7 +267,7 @@ class _Pose:
         turned = np.abs(basis - np.eye(3)).max() > _SAME
         values = rotation_values(np.broadcast_to(basis, (self._num_frames, 3, 3)), posed.rotation_mode)
         curves = [self._curve(posed, channel_of(posed.rotation_mode), values if turned else None)]
-        travels = name in (self._carrier, self._traveller)
+        travels = name in (self._carrier, self._traveller, *self._motion.places)
         curves.append(self._curve(posed, "location", self._location(name, head - carried) if travels else None))
         curves.append(self._curve(posed, "scale", None))
         return [curve for curve in curves if curve is not None]
@@ -292,8 +294,10 @@ class _Pose:
 
     def _head(self, name: str, carried: np.ndarray) -> np.ndarray:
         """Return the positions (F, 3) or (3,) of the head of a held bone; *carried* is where its parent puts it."""
+        if name in self._motion.places:
+            return self._in_armature(self._motion.places[name])
         if name == self._traveller:
-            return self._hips_head() - self._to_hips(name)
+            return self._in_armature(self._motion.root) - self._to_hips(name)
         if name == self._carrier:
             moved = np.linalg.inv(self._world) @ self._path @ self._world @ self.links[name].rest
             at: np.ndarray = moved[:, :3, 3]
@@ -312,9 +316,9 @@ class _Pose:
             total = total + offset @ np.swapaxes(turn, -1, -2)
         return total
 
-    def _hips_head(self) -> np.ndarray:
-        """Return the positions (F, 3) of the head of the hips."""
-        where = np.concatenate([self._motion.root @ Z_UP_FROM_Y_UP.T, np.ones((self._num_frames, 1))], axis=1)
+    def _in_armature(self, places: np.ndarray) -> np.ndarray:
+        """Return *places* (F, 3), in the world, in the armature's space."""
+        where = np.concatenate([places @ Z_UP_FROM_Y_UP.T, np.ones((self._num_frames, 1))], axis=1)
         world = self._path @ self._world if self._object_moves else self._world[None]
         found: np.ndarray = (np.linalg.inv(world) @ where[..., None])[:, :3, 0]
         return found

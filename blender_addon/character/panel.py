@@ -211,6 +211,8 @@ def _draw_applied(layout: bpy.types.UILayout, context: bpy.types.Context, proper
         text = iface_("Its action {:s} is kept").format(kept.old_action.name)
         draw_text(layout, context, text, icon="ACTION")
     _draw_facts(layout, context, kept.facts)
+    if kept.facts.ik_limbs:
+        layout.row().prop(properties, "controls", expand=True)
     layout.operator_context = "INVOKE_DEFAULT"
     layout.operator(SMPLIFY_OT_export_character.bl_idname, icon="EXPORT")
 

@@ -33,6 +33,10 @@ ROOT_ITEMS = (
     ("bone", "Root Bone", "The topmost bone above the hips carries the path over the floor, as game engines expect"),
     ("object", "Object", "The armature object carries the path over the floor"),
 )
+CONTROL_ITEMS = (
+    ("fk", "FK", "The limbs of the control rig follow its FK controls; the IK controls are keyed too"),
+    ("ik", "IK", "The limbs of the control rig follow its IK controls; the FK controls are keyed too"),
+)
 
 
 def _picked(properties: SMPLIFY_PG_character, context: bpy.types.Context) -> None:
@@ -129,6 +133,10 @@ class SMPLIFY_PG_character(bpy.types.PropertyGroup):  # noqa: N801 - Blender's n
     root_motion: bpy.props.EnumProperty(
         name="Path Carried By", description="What moves through the room", items=ROOT_ITEMS, options=set(),
         update=_changed, translation_context=CONTEXT,
+    )  # fmt: skip
+    controls: bpy.props.EnumProperty(
+        name="Limbs Follow", description="Which controls of a control rig its arms and legs follow",
+        items=CONTROL_ITEMS, options=set(), update=_changed,
     )  # fmt: skip
     trouble: bpy.props.StringProperty(options={"HIDDEN"}, description="Why the character cannot be used")
     quiet: bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"}, description="Changes are not applied")

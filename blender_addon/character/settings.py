@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core_access import RetargetOptions, RetargetReport
 
+CONTROLS = ("fk", "ik")
 _MAX_LISTED = 10_000
 _MAX_BONES = 5_000
 _LAST_FRAME = 1_048_574
@@ -29,6 +30,7 @@ class CharacterSettings:
         root_motion: "hips", "bone" or "object".
         rest_pose: the world rotations of all bones, row by row, in the pose that stands like SMPL's rest pose; empty to
             align the rest pose automatically.
+        controls: whether the limbs of a control rig follow its "fk" or its "ik" controls; both are keyed.
     """
 
     feet: float = 1.0
@@ -37,6 +39,7 @@ class CharacterSettings:
     fingers: str = "leave"
     root_motion: str = "hips"
     rest_pose: tuple[float, ...] = ()
+    controls: str = "fk"
 
     def options(self) -> RetargetOptions:
         """Return the core's options.
@@ -67,8 +70,11 @@ class CharacterSettings:
             fingers=str(about["fingers"]),
             root_motion=str(about["root_motion"]),
             rest_pose=tuple(float(value) for value in pose),
+            controls=str(about["controls"]),
         )
         settings.options()  # checks the values
+        if settings.controls not in CONTROLS:
+            raise ValueError(f"controls {settings.controls[:40]!r}")
         return settings
 
 
@@ -84,6 +90,7 @@ class Facts:
         contacts_kept: in how many of these it does on the character.
         out_of_reach: scene frames in which a hand or foot cannot reach its goal.
         notes: what the user should know.
+        ik_limbs: how many limbs of a control rig have IK controls.
     """
 
     slide_before_mm: float
@@ -93,9 +100,12 @@ class Facts:
     contacts_kept: int
     out_of_reach: tuple[int, ...]
     notes: tuple[str, ...]
+    ik_limbs: int = 0
 
     @classmethod
-    def from_report(cls, report: RetargetReport, first_frame: int, notes: tuple[str, ...]) -> Facts:
+    def from_report(
+        cls, report: RetargetReport, first_frame: int, notes: tuple[str, ...], *, ik_limbs: int = 0
+    ) -> Facts:
         """Return the facts of *report* for a motion that begins at the scene frame *first_frame*."""
         return cls(
             slide_before_mm=1000.0 * report.source_slide_m,
@@ -105,6 +115,7 @@ class Facts:
             contacts_kept=int(report.contacts_kept),
             out_of_reach=tuple(first_frame + int(frame) for frame in report.out_of_reach[:_MAX_LISTED]),
             notes=(*report.doubts, *notes),
+            ik_limbs=ik_limbs,
         )
 
     @classmethod
@@ -119,6 +130,7 @@ class Facts:
             contacts_kept=int(about["contacts_kept"]),
             out_of_reach=tuple(_frame(frame) for frame in about["out_of_reach"][:_MAX_LISTED]),
             notes=tuple(str(note)[:500] for note in about["notes"][:20]),
+            ik_limbs=int(about["ik_limbs"]),
         )
 
 

@@ -24,7 +24,7 @@ from .settings import CharacterSettings, Facts
 
 _VERSION = 1
 _MAX_TEXT = 1 << 22
-_CHANNELS = {**{name: len(values) for name, values in NEUTRAL.items()}, "rotation_axis_angle": 4}
+_CHANNELS = {**{name: len(values) for name, values in NEUTRAL.items()}, "rotation_axis_angle": 4, "ik_stretch": 1}
 _MENUS = ("action_blend_type", "action_extrapolation")
 
 

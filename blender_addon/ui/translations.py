@@ -317,6 +317,7 @@ _GERMAN_CHARACTER = {
     "Leave": "Lassen",
     "Relaxed": "Entspannt",
     "Path Carried By": "Weg trägt",
+    "Limbs Follow": "Glieder folgen",
     "Object": "Objekt",
 }
 """German texts of box 5."""

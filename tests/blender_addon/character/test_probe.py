@@ -121,7 +121,7 @@ def test_controls_are_found_and_everything_is_left_as_it_was(hero):
     hero.pose.bones["c_arm.R"].rotation_quaternion = (0.9, 0.1, 0.2, 0.0)
     bpy.context.view_layer.update()
     before = look(hero)
-    found = find_controls(hero, segments_of(bone_map), {})
+    found = find_controls(hero, segments_of(bone_map), [], {})
     assert look(hero) == before
     assert found.control_of == {bone: f"c_{bone}" for bone in segments_of(bone_map)}
     parents = {
@@ -191,13 +191,29 @@ def test_rigify(figure, rigify, solved, root_motion):
     bone_map = map_bones(read_rig(rigify))
     before = look(rigify)
     facts = apply_motion(rigify, figure, bone_map, CharacterSettings(root_motion=root_motion))
-    assert facts.notes[-1] == "Control rig: 22 controls are keyed; switched over: IK_FK, head_follow, neck_follow"
+    assert facts.notes[-1] == (
+        "Control rig: 22 controls are keyed, and 10 of IK; switched over: IK_FK, head_follow, ik_stretch, neck_follow, "
+        "pole_vector"
+    )
     errors = joint_errors_mm(rigify, solved[0], bone_map, range(1, 25, 4))
     head = bone_map.joint("head")
     assert errors.pop(head) < 5.0  # one control turns both bones of the neck
     assert max(errors.values()) < 0.1, errors
     keyed = {bone for bone, _ in load(rigify).before.values}
-    assert {"torso", "spine_fk", "thigh_fk.L", "hand_fk.R", "head"} <= keyed
-    assert not any(bone.startswith(("DEF-", "ORG-", "MCH-")) for bone in keyed)
+    assert {
+        "torso",
+        "spine_fk",
+        "thigh_fk.L",
+        "hand_fk.R",
+        "head",
+        "foot_ik.L",
+        "thigh_ik_target.R",
+        "toe_ik.L",
+    } <= keyed
+    assert change_settings(rigify, CharacterSettings(root_motion=root_motion, controls="ik")), load(rigify).trouble
+    assert rigify.pose.bones["thigh_parent.L"]["IK_FK"] == 0.0
+    errors = joint_errors_mm(rigify, solved[0], bone_map, range(1, 25, 4))
+    assert errors.pop(head) < 5.0
+    assert max(errors.values()) < 1.0, errors
     remove_motion(rigify)
     assert look(rigify) == before
