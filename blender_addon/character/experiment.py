@@ -100,3 +100,9 @@ def is_carried(experiment: Experiment, control: str, bone: str, end: str | None)
     joints = [experiment.index[bone]] if end is None else [experiment.index[bone], experiment.index[end]]
     off = np.abs(motion @ before[joints] - after[joints])
     return bool(off[0].max() < RIGID or (end is not None and off[..., 3].max() < RIGID))
+
+
+def turned(experiment: Experiment, bone: str) -> bool:
+    """Return whether *bone* turned between the first two evaluations; IK holds the bones of its chain."""
+    turns = experiment.pose[:2, experiment.index[bone], :3, :3]
+    return bool(np.abs(turns[1] - turns[0]).max() > RIGID)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import bpy
 import numpy as np
 
-from .experiment import RIGID, Experiment, distance, followed, is_carried, moved_with
+from .experiment import Experiment, distance, followed, is_carried, moved_with, turned
 from .obstacles import is_at_work
 from .switches import driving_properties
 
@@ -274,7 +274,7 @@ class _Search:
             return False
         posed = self._laboratory.evaluate([control], 1)
         carried = is_carried(posed, control, bone, self._laboratory.segments.get(bone))
-        return carried and _turned(posed, bone) and not _turned(posed, before)
+        return carried and turned(posed, bone) and not turned(posed, before)
 
 
 def _head(experiment: Experiment, number: int, bone: str) -> np.ndarray:
@@ -284,8 +284,3 @@ def _head(experiment: Experiment, number: int, bone: str) -> np.ndarray:
 
 def _moved(experiment: Experiment, bone: str) -> float:
     return float(np.linalg.norm(_head(experiment, 1, bone) - _head(experiment, 0, bone)))
-
-
-def _turned(experiment: Experiment, bone: str) -> bool:
-    turns = experiment.pose[:, experiment.index[bone], :3, :3]
-    return bool(np.abs(turns[1] - turns[0]).max() > RIGID)

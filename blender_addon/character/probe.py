@@ -17,7 +17,7 @@ import bpy
 
 from .action import suspended
 from .errors import CharacterError
-from .experiment import Experiment, carrier, distance, distinct, followed, is_carried, moved_with
+from .experiment import Experiment, carrier, distance, distinct, followed, is_carried, moved_with, turned
 from .ik_controls import IkControls, find_ik_controls
 from .keys import Channel, Link
 from .laboratory import Laboratory
@@ -180,6 +180,8 @@ class _Search:
             if control not in inner and min(distance(rest, control, joint) for joint in joints) > _AT_JOINT:
                 continue
             posed = self._laboratory.evaluate([control], 1)
+            if not turned(posed, control):
+                continue
             moves = moved_with(posed, control)
             moved = {bone for bone, end in self._segments.items() if is_carried(posed, control, bone, end)}
             carried[control] = moved, int(moves.sum())

@@ -96,6 +96,53 @@ def with_controls(armature) -> BoneMap:
     return BONES
 
 
+def with_ik_leg(armature) -> None:
+    """Let the left leg of the test character follow FK bones, or IK bones while a switch is on, as it is.
+
+    The pole lies to the side of the knee, not before it, and the goal at the heel. The chain may stretch.
+    """
+    bpy.ops.object.mode_set(mode="EDIT")
+    bones = armature.data.edit_bones
+    names = ("thigh.L", "shin.L", "foot.L")
+    for kind in ("fk", "ik"):
+        for name, above in zip(names, ("hips", f"{kind}_thigh.L", f"{kind}_shin.L"), strict=True):
+            made, like = bones.new(f"{kind}_{name}"), bones[name]
+            made.head, made.tail, made.roll, made.parent = like.head, like.tail, like.roll, bones[above]
+    goal, pole = bones.new("goal.L"), bones.new("pole.L")
+    goal.head, goal.tail, goal.parent = (0.1, 0.06, 0.0), (0.1, 0.2, 0.0), bones["root"]
+    pole.head, pole.tail, pole.parent = (0.8, -0.02, 0.5), (0.9, -0.02, 0.5), bones["root"]
+    bones["ik_foot.L"].parent = goal
+    bpy.ops.object.mode_set(mode="POSE")
+    posed = armature.pose.bones
+    posed["goal.L"]["ik"] = 1.0
+    posed["pole.L"].lock_rotation = (True, True, True)
+    chain = posed["ik_shin.L"].constraints.new("IK")
+    chain.target = chain.pole_target = armature
+    chain.subtarget, chain.pole_subtarget, chain.chain_count = "ik_foot.L", "pole.L", 2
+    posed["ik_shin.L"].ik_stretch = posed["ik_thigh.L"].ik_stretch = 0.1
+    for name in names:
+        posed[name].lock_rotation = (True, True, True)
+        for kind in ("fk", "ik"):
+            follow = posed[name].constraints.new("COPY_TRANSFORMS")
+            follow.target, follow.subtarget = armature, f"{kind}_{name}"
+        driver = follow.driver_add("influence").driver
+        variable = driver.variables.new()
+        variable.targets[0].id = armature
+        variable.targets[0].data_path = 'pose.bones["goal.L"]["ik"]'
+        driver.expression = variable.name
+    bpy.ops.object.mode_set(mode="OBJECT")
+    chain.pole_angle = min(np.radians((-90.0, 0.0, 90.0, 180.0)), key=lambda angle: knee_off(armature, angle))
+    bpy.context.view_layer.update()
+
+
+def knee_off(armature, angle: float) -> float:
+    """Return how far the pole angle *angle* moves the knee at rest."""
+    shin = armature.pose.bones["ik_shin.L"]
+    shin.constraints["IK"].pole_angle = angle
+    bpy.context.view_layer.update()
+    return (shin.head - shin.bone.head_local).length
+
+
 @pytest.fixture
 def solved(monkeypatch):
     """The motions that the core has solved, the last one first."""
@@ -144,6 +191,23 @@ def test_a_control_rig_performs_the_motion(figure, hero, solved, root_motion):
     assert change_settings(hero, CharacterSettings(feet=0.5, root_motion=root_motion)), load(hero).trouble
     errors = joint_errors_mm(hero, solved[0], bone_map, range(1, 25, 4))
     assert max(errors.values()) < 0.1, errors
+    remove_motion(hero)
+    assert look(hero) == before
+
+
+@pytest.mark.parametrize("root_motion", ["hips", "object"])
+def test_a_limb_can_follow_its_ik_controls(figure, solved, root_motion):
+    hero = make_character("hero")
+    with_ik_leg(hero)
+    before = look(hero)
+    facts = apply_motion(hero, figure, BONES, CharacterSettings(root_motion=root_motion))
+    assert facts.ik_limbs == 1 and ", and 2 of IK; switched over: ik, ik_stretch" in facts.notes[-1]
+    assert max(joint_errors_mm(hero, solved[0], BONES, range(1, 25, 4)).values()) < 0.1
+    assert hero.pose.bones["goal.L"]["ik"] == 0.0
+    assert change_settings(hero, CharacterSettings(root_motion=root_motion, controls="ik")), load(hero).trouble
+    assert hero.pose.bones["goal.L"]["ik"] == 1.0
+    errors = joint_errors_mm(hero, solved[0], BONES, range(1, 25, 4))
+    assert max(errors.values()) < 1.0, errors
     remove_motion(hero)
     assert look(hero) == before
 
