@@ -16,6 +16,7 @@ import bpy
 import numpy as np
 
 from ..figure.fcurves import Channels, Keys, keys_of
+from .identity import ACTION_KEY
 from .keys import Channel, Curve, custom_name, is_custom, owner_of, path_of
 
 _SLOTS = bpy.app.version >= (4, 4, 0)
@@ -123,6 +124,7 @@ def give_action(armature: bpy.types.Object, name: str) -> None:
         if not track.mute:
             track.mute = True
     animation.action = bpy.data.actions.new(name)
+    animation.action[ACTION_KEY] = True
     for setting, value in _PLAIN.items():
         setattr(animation, setting, value)
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 import bpy
 
 from ..core_access import BoneMap, CoreError, RetargetedMotion, retarget
+from ..figure.fcurves import own_action
 from . import stored as storage
 from .action import give_action, keys_hash, remember, set_value, suspended, take_action, value_of, write_curves
 from .controls import control_motion, control_note, controls_of, hang_together, switch_curves
 from .errors import CharacterError
 from .figure_motion import first_frame_of, source_of
-from .identity import has_motion
+from .identity import ACTION_KEY, has_motion
 from .keys import BoneMotion, Channel, Curve, bone_links, character_curves, held_bones
 from .obstacles import check_editable, locked_bones, moved_otherwise
 from .read_rig import read_rig
@@ -65,7 +66,7 @@ def apply_motion(
     check_editable(armature)
     if figure == armature:
         raise CharacterError(f"expected another armature's motion for {armature.name}, found its own; choose another")
-    earlier = storage.load(armature) if has_motion(armature) else None
+    earlier = _loaded(armature) if has_motion(armature) else None
     solved = _solve(armature, figure, bone_map, settings, earlier, is_live=is_live)
     facts = Facts.from_report(solved.motion.report, solved.first_frame, solved.notes, ik_limbs=solved.ik_limbs)
     base = earlier if earlier is not None and _is_ours(armature, earlier) else _begin(armature, figure, earlier)
@@ -109,7 +110,7 @@ def change_settings(armature: bpy.types.Object, settings: CharacterSettings) -> 
     Raises:
         CharacterError: what is kept with *armature* is damaged.
     """
-    kept = storage.load(armature)
+    kept = _loaded(armature)
     try:
         if kept.figure is None or not kept.figure.users_scene:
             raise CharacterError(f"expected the figure whose motion {armature.name} has, but it was removed")
@@ -133,7 +134,7 @@ def remove_motion(armature: bpy.types.Object) -> None:
     Raises:
         CharacterError: it has none, or what is kept with it is damaged.
     """
-    kept = storage.load(armature)
+    kept = _loaded(armature)
     check_editable(armature)
     storage.forget(armature)
     take_action(armature, kept.before, kept.old_action, ours=kept.action)
@@ -184,6 +185,19 @@ def _in_its_own_place(armature: bpy.types.Object, earlier: Stored | None) -> Ite
     else:
         bpy.context.view_layer.update()
         yield
+
+
+def _loaded(armature: bpy.types.Object) -> Stored:
+    """Return what is kept with *armature*; a duplicate of a character gets an action of its own first."""
+    kept = storage.load(armature)
+    animation = armature.animation_data
+    if kept.action is None or animation is None or animation.action is None:
+        return kept
+    if animation.action == kept.action:
+        own_action(armature)
+    elif ACTION_KEY not in animation.action or keys_hash(armature, kept.before.values) != kept.digest:
+        return kept
+    return replace(kept, action=animation.action)
 
 
 def _is_ours(armature: bpy.types.Object, kept: Stored) -> bool:

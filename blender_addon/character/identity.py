@@ -8,6 +8,8 @@ from ..figure.custom_properties import RECORD_KEY, TEMPLATE_KEY
 
 STORED_KEY = "smplify_character"
 """Custom property of the armature of a character that has been given a motion; see `keeper_of`."""
+ACTION_KEY = "smplify_character_action"
+"""Custom property of an action that a character was given, so that a duplicate's copy of it is known."""
 
 
 def may_be_character(item: bpy.types.Object) -> bool:

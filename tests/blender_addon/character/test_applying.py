@@ -240,6 +240,31 @@ def test_a_damaged_entry_is_an_error_of_ours(figure, hero, damage):
     figure.smplify.height_m = 0.1  # the figure's own box works on
 
 
+@pytest.mark.parametrize("shares_the_action", [False, True])
+def test_a_duplicate_has_a_motion_of_its_own(figure, hero, shares_the_action):
+    animate(hero)
+    before, old = look(hero), hero.animation_data.action
+    apply_motion(hero, figure, BONES, CharacterSettings())
+    twin = hero.copy()
+    bpy.context.collection.objects.link(twin)
+    if not shares_the_action:
+        twin.animation_data.action = hero.animation_data.action.copy()
+    place_object(twin, scale=2.0, seed=1)
+    figure.smplify.height_m = 0.25
+    assert (load(hero).trouble, load(twin).trouble) == ("", "")
+    assert hero.animation_data.action != twin.animation_data.action
+    rise = evaluated(hero, range(3, 4))[0]
+    assert change_settings(twin, CharacterSettings(root_motion="object"))
+    np.testing.assert_array_equal(evaluated(hero, range(3, 4))[0], rise)
+    remove_motion(twin)
+    assert twin.animation_data.action == old and load(hero).figure == figure
+    np.testing.assert_array_equal(evaluated(hero, range(3, 4))[0], rise)
+    bpy.data.objects.remove(twin)
+    remove_motion(hero)
+    bpy.context.scene.frame_set(10)
+    assert look(hero) == before
+
+
 def refuse(hero, figure, text: str, bones: BoneMap = BONES, kind: type = CharacterError) -> None:
     bpy.context.view_layer.update()
     before = look(hero)
