@@ -39,7 +39,10 @@ os._exit(0)  # Blender may take minutes to end after Rigify
 def rigify_file(tmp_path_factory) -> Path:
     """A .blend with a generated Rigify rig, made by a process of its own: the add-on does not survive a new file."""
     path = tmp_path_factory.mktemp("rigify") / "rigify.blend"
-    done = subprocess.run([sys.executable, "-c", RIGIFY, str(path)], capture_output=True, text=True, timeout=120)
+    try:
+        done = subprocess.run([sys.executable, "-c", RIGIFY, str(path)], capture_output=True, text=True, timeout=300)
+    except subprocess.TimeoutExpired:
+        pytest.skip("this Blender did not generate a Rigify rig in 300 s")
     if not path.exists():
         pytest.skip(f"this Blender cannot generate a Rigify rig: {done.stderr[-300:]}")
     return path
