@@ -59,6 +59,7 @@ CONTENTS = """
 PAGES = {
     "For animators": (
         "docs/guide/first-figure",
+        "docs/guide/character",
         "docs/guide/sidebar",
         "docs/formats",
         "docs/guide/export",

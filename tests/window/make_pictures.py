@@ -2,6 +2,9 @@
 
 Run where the tests of this folder run, with the same settings. Each picture is of a real window, cut to what the page
 speaks of, and reduced to a few dozen colours, so that it stays small in the repository.
+
+Characters are not in the repository: with ``CHARACTERS=FOLDER``, a folder that holds the files of `CHARACTERS`, the
+pictures with them are made too; without it they stay as they are.
 """
 
 from __future__ import annotations
@@ -19,11 +22,17 @@ from .harness.screen import Screen
 from .harness.session import Session
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+FILES = REPOSITORY / "characters"
+"""Where `.ci/real-blender` puts them."""
 WIDTH, HEIGHT = 1280, 900
 COLOURS = 96
 FIT_S = 240.0
 FITS = "windows.addon('background.fit_session').FITS"
 FAULTY = "walk_with_faults.npz"
+CHARACTERS = ("m2m_male.glb", "mpfb_mixamo.blend", "m2m_zombie.glb", "kaykit_barbarian_rig.blend")
+"""Free characters (CC0): Mesh2Motion's man and zombie, MPFB's body with Mixamo's skeleton, KayKit's Barbarian."""
+ROW = (1000, 400)
+ROW_FRAME = 127
 LEFT_LEG, RIGHT_WRIST, LEGS = (13, 14, 19, 20, 21), 4, ((9, 12), (10, 13), (11, 14), (22, 19), (23, 20), (24, 21))
 """Points of OpenPose's BODY25; of the legs, pairs of right and left."""
 
@@ -103,6 +112,35 @@ def make_doubts(blender: Session, folder: Path) -> None:
     save(viewport_and_sidebar(blender), folder / "flags.png")
 
 
+def make_characters(blender: Session, folder: Path, files: Path) -> None:
+    """Show the box Character before and after, and render characters beside the figure."""
+    open_track(blender, "walk.trc")
+    fit(blender, ROW_FRAME)
+    blender.run("bpy.context.object.smplify.foot_lock = 1.0; bpy.context.object.smplify.ground = 'contacts'")
+    blender.run("bpy.context.scene.smplify.track.show_preview = False")
+    for title in ("1. Track", "2. Body", "3. Fit", "4. Result", "5. Character"):
+        blender.sidebar.click(title)
+    blender.run(f"bpy.ops.smplify.open_character(filepath={str(files / CHARACTERS[1])!r})")
+    blender.run(f"hero = bpy.context.scene.smplify_character.armature; bpy.context.scene.frame_set({ROW_FRAME})")
+    blender.run("bpy.context.window_manager.smplify_bone_colors = True; hero.location.x = 1.1")
+    blender.sidebar.click("Bones")
+    save(viewport_and_sidebar(blender), folder / "bones.png")
+    blender.run("bpy.context.window_manager.smplify_bone_colors = False; hero.location.x = 0.0")
+    blender.sidebar.click("Bones")
+    blender.sidebar.click("Apply")
+    blender.run("hero.location.x = 1.1")
+    blender.sidebar.click("Options")
+    save(viewport_and_sidebar(blender), folder / "character.png")
+    blender.run("bpy.ops.smplify.remove_character(); bpy.data.batch_remove([hero, *hero.children_recursive])")
+    blender.run(f"row = characters.put_on({[str(files / name) for name in CHARACTERS]!r})")
+    blender.run("characters.hide(row[-1], ('Axe', 'Shield', 'Mug')); from mathutils import Vector")
+    blender.run(f"middle = characters.line_up(row, {ROW_FRAME}, Vector((0.87, 0.5, 0.0)))")
+    with tempfile.TemporaryDirectory() as temporary:
+        path = Path(temporary) / "row.png"
+        blender.run(f"characters.render({str(path)!r}, middle, Vector((0.34, -0.94, 0.0)), {ROW}, 10.5)")
+        save(Image.open(path).convert("RGB"), folder / "characters.png")
+
+
 def main() -> None:
     """Start a Blender and make the pictures."""
     folder = Path(os.environ["SMPLIFY_PICTURES"])
@@ -115,6 +153,8 @@ def main() -> None:
         with Screen(WIDTH, HEIGHT) as screen, Session(os.environ["BLENDER"], screen, Path(temporary), user) as blender:
             make_first_figure(blender, folder)
             make_doubts(blender, folder)
+            if FILES.is_dir():
+                make_characters(blender, folder, FILES)
 
 
 if __name__ == "__main__":

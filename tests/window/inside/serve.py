@@ -18,6 +18,7 @@ from pathlib import Path
 import bpy
 
 sys.path.append(str(Path(__file__).resolve().parent))
+import characters  # noqa: E402
 import data_hash  # noqa: E402
 import step_times  # noqa: E402
 import text_pictures  # noqa: E402
@@ -27,7 +28,7 @@ INTERVAL_S = 0.02
 THREAD_NAME = "window-test-server"
 
 _names = {"bpy": bpy, "windows": windows, "text_pictures": text_pictures, "data_hash": data_hash,
-          "step_times": step_times}  # fmt: skip
+          "step_times": step_times, "characters": characters}  # fmt: skip
 _questions: queue.Queue[tuple[dict[str, str], queue.Queue[str]]] = queue.Queue()
 
 
