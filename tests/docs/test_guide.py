@@ -12,7 +12,8 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 GUIDE = sorted((REPOSITORY / "docs" / "guide").glob("*.md"))
 PAGES = [*GUIDE, REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
-NOT_SHOWN = {"Body", "Keypoints", "Kind", "First Frame", "Last Frame", "Keys Were Edited", "Trouble", "Stretch"}
+NOT_SHOWN = {"Body", "Keypoints", "Kind", "First Frame", "Last Frame", "Keys Were Edited", "Trouble", "Stretch", "Bone",
+             "Other Bones", "Confidence"}  # fmt: skip
 """Names of properties that the boxes draw without a name, or not at all."""
 MOST_BYTES, MOST_BYTES_TOGETHER = 150_000, 1_000_000
 
@@ -55,7 +56,8 @@ def test_the_labels_are_looked_up() -> None:
 
 def test_every_setting_of_the_boxes_is_explained() -> None:
     files = [
-        REPOSITORY / "blender_addon" / box / "properties.py" for box in ("track", "body", "fit", "result", "export")
+        REPOSITORY / "blender_addon" / box / "properties.py"
+        for box in ("track", "body", "fit", "result", "character", "export")
     ]
     declared = "".join(path.read_text(encoding="utf-8") for path in files)
     settings = set(re.findall(r'name="([^"]+)"', declared)) - NOT_SHOWN
@@ -70,6 +72,18 @@ def test_every_reason_of_a_flag_is_explained() -> None:
     found = list(ast.literal_eval(reasons).values())
     assert len(found) == 5
     assert [reason for reason in found if f"| {reason} |" not in text] == []
+
+
+def test_every_doubt_of_a_character_is_explained() -> None:
+    tree = ast.parse((REPOSITORY / "core" / "retarget" / "report.py").read_text(encoding="utf-8"))
+    (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "_doubts")
+    texts = [call.args[0] for call in ast.walk(function) if isinstance(call, ast.Call) and call.args
+             and isinstance(call.func, ast.Attribute) and call.func.attr == "append"]  # fmt: skip
+    parts = [[part.value for part in ast.walk(text) if isinstance(part, ast.Constant)] for text in texts]
+    found = [max(part, key=len).strip(" .:") for part in parts]
+    guide = (REPOSITORY / "docs" / "guide" / "character.md").read_text(encoding="utf-8")
+    assert len(found) == 6
+    assert [text for text in found if text not in guide] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)

@@ -12,7 +12,7 @@ SPACING_M = 1.1
 FLOOR, SKY = (0.62, 0.65, 0.68, 1.0), (0.75, 0.8, 0.88, 1.0)
 COLOURS = ((0.08, 0.2, 0.17, 1.0), (0.4, 0.14, 0.08, 1.0), (0.1, 0.2, 0.42, 1.0))
 """For meshes without a material, by character."""
-SAMPLES, THREADS = 24, 2
+SAMPLES, THREADS = 48, 2
 
 
 def meshes_of(armature: bpy.types.Object) -> list[bpy.types.Object]:
@@ -76,7 +76,7 @@ def render(path: str, middle: Vector, towards: Vector, size: tuple[int, int], di
     aim = Vector((middle.x, middle.y, 1.12))
     place = aim + distance * towards + Vector((0.0, 0.0, 0.5))
     scene.camera = _add("camera", lens, place, (aim - place).to_track_quat("-Z", "Y").to_euler())
-    scene.render.engine, scene.cycles.samples, scene.cycles.use_denoising = "CYCLES", SAMPLES, True
+    scene.render.engine, scene.cycles.samples, scene.cycles.use_denoising = "CYCLES", SAMPLES, False
     scene.render.threads_mode, scene.render.threads = "FIXED", THREADS
     scene.render.resolution_x, scene.render.resolution_y = size
     scene.render.resolution_percentage = 100
