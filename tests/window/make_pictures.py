@@ -137,7 +137,7 @@ def make_characters(blender: Session, folder: Path, files: Path) -> None:
     blender.run(f"middle = characters.line_up(row, {ROW_FRAME}, Vector((0.87, 0.5, 0.0)))")
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "row.png"
-        blender.run(f"characters.render({str(path)!r}, middle, Vector((0.34, -0.94, 0.0)), {ROW}, 10.5)")
+        blender.run(f"characters.render({str(path)!r}, middle, Vector((0.34, -0.94, 0.0)), {ROW}, 11.0)")
         save(Image.open(path).convert("RGB"), folder / "characters.png")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import radians
 
+import _cycles
 import bpy
 from mathutils import Matrix, Vector
 
@@ -73,10 +74,11 @@ def render(path: str, middle: Vector, towards: Vector, size: tuple[int, int], di
     _add("sun", sun, Vector(), (radians(40), radians(15), radians(30)))
     lens = bpy.data.cameras.new("camera")
     lens.lens = 60.0
-    aim = Vector((middle.x, middle.y, 1.12))
+    aim = Vector((middle.x, middle.y, 1.18))
     place = aim + distance * towards + Vector((0.0, 0.0, 0.5))
     scene.camera = _add("camera", lens, place, (aim - place).to_track_quat("-Z", "Y").to_euler())
-    scene.render.engine, scene.cycles.samples, scene.cycles.use_denoising = "CYCLES", SAMPLES, False
+    scene.render.engine, scene.cycles.samples = "CYCLES", SAMPLES
+    scene.cycles.use_denoising = _cycles.with_openimagedenoise  # Debian's Blender has none
     scene.render.threads_mode, scene.render.threads = "FIXED", THREADS
     scene.render.resolution_x, scene.render.resolution_y = size
     scene.render.resolution_percentage = 100
