@@ -31,7 +31,7 @@ FITS = "windows.addon('background.fit_session').FITS"
 FAULTY = "walk_with_faults.npz"
 CHARACTERS = ("m2m_male.glb", "mpfb_mixamo.blend", "m2m_zombie.glb", "kaykit_barbarian_rig.blend")
 """Free characters (CC0): Mesh2Motion's man and zombie, MPFB's body with Mixamo's skeleton, KayKit's Barbarian."""
-ROW = (1000, 400)
+ROW = (900, 360)
 ROW_FRAME = 127
 LEFT_LEG, RIGHT_WRIST, LEGS = (13, 14, 19, 20, 21), 4, ((9, 12), (10, 13), (11, 14), (22, 19), (23, 20), (24, 21))
 """Points of OpenPose's BODY25; of the legs, pairs of right and left."""
