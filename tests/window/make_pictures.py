@@ -37,9 +37,9 @@ LEFT_LEG, RIGHT_WRIST, LEGS = (13, 14, 19, 20, 21), 4, ((9, 12), (10, 13), (11, 
 """Points of OpenPose's BODY25; of the legs, pairs of right and left."""
 
 
-def save(picture: Image.Image, path: Path) -> None:
-    """Write a picture with few colours."""
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+def save(picture: Image.Image, path: Path, colours: int = COLOURS) -> None:
+    """Write a picture with few *colours*."""
+    picture.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path.name}: {picture.width} x {picture.height}, {path.stat().st_size} bytes")
 
 
@@ -122,9 +122,9 @@ def make_characters(blender: Session, folder: Path, files: Path) -> None:
         blender.sidebar.click(title)
     blender.run(f"bpy.ops.smplify.open_character(filepath={str(files / CHARACTERS[1])!r})")
     blender.run(f"hero = bpy.context.scene.smplify_character.armature; bpy.context.scene.frame_set({ROW_FRAME})")
-    blender.run("bpy.context.window_manager.smplify_bone_colors = True; hero.location.x = 1.1")
+    blender.run("bpy.context.window_manager.smplify_bone_colors = True; hero.location.x = 1.1; hero.select_set(False)")
     blender.sidebar.click("Bones")
-    save(viewport_and_sidebar(blender), folder / "bones.png")
+    save(viewport_and_sidebar(blender), folder / "bones.png", 256)
     blender.run("bpy.context.window_manager.smplify_bone_colors = False")
     blender.sidebar.click("Bones")
     blender.sidebar.click("Apply")
