@@ -96,7 +96,8 @@ def follow_options(properties: bpy.types.PropertyGroup) -> None:
 
 
 def figure_for(properties: bpy.types.PropertyGroup, context: bpy.types.Context) -> bpy.types.Object:
-    """Return what has the motion to be used: the chosen figure or animated armature, the active or the only figure.
+    """Return what has the motion to be used: the chosen figure or animated armature, the one whose motion the character
+    has already, the active or the only figure.
 
     Raises:
         CharacterError: there is none, or there are several.
@@ -105,6 +106,10 @@ def figure_for(properties: bpy.types.PropertyGroup, context: bpy.types.Context) 
     if chosen is not None and context.scene.objects.get(chosen.name) == chosen:
         if is_figure(chosen) or is_animated(chosen) and chosen != properties.armature:
             return chosen
+    if chosen is None and properties.armature is not None and has_motion(properties.armature):
+        kept = storage.load(properties.armature).figure
+        if kept is not None and context.scene.objects.get(kept.name) == kept and (is_figure(kept) or is_animated(kept)):
+            return kept
     figures = [item for item in context.scene.objects if is_figure(item)]
     active = context.active_object
     owner = active.parent if active is not None and active.type == "MESH" else active

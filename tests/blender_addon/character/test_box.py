@@ -238,6 +238,19 @@ def test_which_figure_is_used(figure, hero, box, add_person, make_motion):
         figure_for(box, bpy.context)
 
 
+def test_a_character_keeps_the_figure_whose_motion_it_has(figure, hero, box, add_person, make_motion):
+    from blender_addon.character.choosing import figure_for
+
+    pick(box, hero)
+    assert bpy.ops.smplify.apply_character() == {"FINISHED"}
+    second = add_person(make_motion(seed=1), "run").armature
+    for active in (hero, second):
+        bpy.context.view_layer.objects.active = active
+        assert figure_for(box, bpy.context) == figure
+    box.figure = second
+    assert figure_for(box, bpy.context) == second
+
+
 def be_unusable(box, hero) -> None:
     hero.scale = (1.0, 2.0, 1.0)
     box.armature = hero
