@@ -154,7 +154,9 @@ def read_npy(
 
 
 def _members(archive: zipfile.ZipFile, archive_name: str, error: type[CoreError]) -> dict[str, zipfile.ZipInfo]:
-    members = {info.filename.removesuffix(".npy"): info for info in archive.infolist() if not info.is_dir()}
+    members = {
+        info.filename.removesuffix(".npy"): info for info in archive.infolist() if not info.filename.endswith("/")
+    }
     if len(members) > _MAX_MEMBERS:
         raise error(
             f"expected up to {_MAX_MEMBERS} arrays, found {len(members)} in {archive_name}; give an .npz file of arrays"

@@ -323,7 +323,7 @@ def test_blend_opens_with_its_scene_and_windows(write_track, tmp_path):
         assert inside.workspaces, "a file without workspaces is a library, not a session"
     bpy.ops.wm.open_mainfile(filepath=str(out / "walk.blend"))
     assert [scene.name for scene in bpy.data.scenes] == [bpy.context.scene.name]
-    assert {item.type for item in bpy.context.scene.objects} == {"ARMATURE", "MESH"}
+    assert {item.type for item in bpy.context.scene.objects} == {"ARMATURE", "MESH", "CAMERA", "LIGHT"}
 
 
 def test_motions_begin_at_the_frame_that_was_asked_for(write_track, tmp_path):

@@ -12,6 +12,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 from blender_addon.batch import blender_command, cli  # noqa: E402
+from blender_addon.character.operators import SMPLIFY_OT_export_character, SMPLIFY_OT_save_bones  # noqa: E402
 from blender_addon.core_access import FitOptions  # noqa: E402
 from blender_addon.export.operators import SMPLIFY_OT_export  # noqa: E402
 from blender_addon.export.writers import export_figures, save_session, write_amass  # noqa: E402
@@ -20,15 +21,18 @@ from blender_addon.project_files import project_files  # noqa: E402
 from blender_addon.registration import MODULES  # noqa: E402
 from core.errors import OutputError  # noqa: E402
 from core.pipeline import FitSource, plain_options  # noqa: E402
+from tests.blender_addon.character.rigs import make_character  # noqa: E402
 from tests.disguises import DISGUISES, disguise  # noqa: E402
 
-WRITING_OPERATORS = {SMPLIFY_OT_export}
+WRITING_OPERATORS = {SMPLIFY_OT_export, SMPLIFY_OT_export_character, SMPLIFY_OT_save_bones}
 OTHER_OPERATORS = {
-    "smplify.cancel_fit", "smplify.cancel_torch", "smplify.check_python", "smplify.choose_person",
-    "smplify.copy_settings", "smplify.fit", "smplify.fit_again", "smplify.go_to_flag", "smplify.go_to_worst",
-    "smplify.import_motion", "smplify.install_torch", "smplify.keep_edits", "smplify.move_bones",
-    "smplify.open_track", "smplify.overwrite_edits", "smplify.read_track", "smplify.remove_torch",
-    "smplify.restore_motion", "smplify.take_range", "smplify.view_track",
+    "smplify.apply_character", "smplify.cancel_fit", "smplify.cancel_torch", "smplify.check_python",
+    "smplify.choose_person", "smplify.copy_settings", "smplify.detect_bones", "smplify.fit", "smplify.fit_again",
+    "smplify.go_out_of_reach", "smplify.go_to_flag", "smplify.go_to_worst", "smplify.import_motion",
+    "smplify.install_torch", "smplify.keep_edits", "smplify.load_bones", "smplify.move_bones",
+    "smplify.open_character", "smplify.open_track", "smplify.overwrite_edits", "smplify.read_track",
+    "smplify.remove_character", "smplify.remove_torch", "smplify.restore_motion", "smplify.take_range",
+    "smplify.view_track",
 }  # fmt: skip
 """These change the scene only; the private environment of the GPU is in a folder that the user cannot choose."""
 
@@ -88,6 +92,21 @@ def test_the_operator_replaces_nothing_that_the_project_reads(project, monkeypat
         given = f"//{path.name}" if kind == "beside the project" else str(disguise(path, kind))
         with pytest.raises(RuntimeError, match="expected the output to be another file than"):
             bpy.ops.smplify.export(filepath=given)
+        assert contents(project) == before
+
+
+@pytest.mark.parametrize("kind", DISGUISES)
+def test_nor_does_the_character_box(project, tmp_path, kind):
+    character = make_character("hero")
+    character.animation_data_create().action = bpy.data.actions.new("own")
+    bpy.context.scene.smplify_character.armature = character
+    before = contents(project)
+    for path in project.values():
+        given = str(disguise(path, kind))
+        with pytest.raises(RuntimeError, match="expected the output to be another file than"):
+            bpy.ops.smplify.save_bones(filepath=given)
+        with pytest.raises(RuntimeError, match="another file than|file name ending in"):
+            bpy.ops.smplify.export_character(filepath=given)
         assert contents(project) == before
 
 

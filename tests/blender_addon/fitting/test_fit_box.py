@@ -46,6 +46,7 @@ class Clicked(RunsFit):
     """The operator as a click starts it: a thread, then modal events; a window is not needed for that."""
 
     prepare, finish = SMPLIFY_OT_fit.prepare, SMPLIFY_OT_fit.finish
+    _doubts, _is_in_box_1 = SMPLIFY_OT_fit._doubts, SMPLIFY_OT_fit._is_in_box_1
 
     def __init__(self):
         self.reports = []
