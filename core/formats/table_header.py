@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from ..errors import TrackFileError
 from .textfile import sniff_delimiter, split_cells
 
 _MAX_HEADER_ROWS = 8
@@ -49,7 +50,17 @@ def find_header(lines: Sequence[str], path: Path) -> TableHeader:
     """Return the header of a table: its first line with columns of axes, or else its first line.
 
     Above it may be comments and lines about the recording.
+
+    Raises:
+        TrackFileError: the first lines are empty or comments.
     """
+    header = _first_header(lines, path)
+    if header is None:
+        raise TrackFileError(f"expected a table of keypoints, found only comments at its beginning in {path}")
+    return header
+
+
+def _first_header(lines: Sequence[str], path: Path) -> TableHeader | None:
     given = ""
     first: TableHeader | None = None
     for start, line in enumerate(islice(lines, _MAX_PREAMBLE)):
@@ -64,7 +75,6 @@ def find_header(lines: Sequence[str], path: Path) -> TableHeader:
         if _has_axes(found.cells):
             return found
         first = first or found
-    assert first is not None, "a file without lines is refused before"
     return first
 
 
@@ -89,7 +99,8 @@ def _is_number(cell: str) -> bool:
 
 def has_header(lines: Sequence[str], path: Path) -> bool:
     """Return whether one of the first lines names columns of x, y and z."""
-    return any(line.strip() for line in islice(lines, _MAX_PREAMBLE)) and _has_axes(find_header(lines, path).cells)
+    header = _first_header(lines, path)
+    return header is not None and _has_axes(header.cells)
 
 
 def _has_axes(cells: Sequence[str]) -> bool:
@@ -142,7 +153,9 @@ def _join(rows: list[list[str]], number: int, axes: list[str], start: int, delim
     above = [_filled(names, axes) for names in rows[:number]]
     named = [names for names, cells in zip(above, rows, strict=False) if len(set(names[first:]) - {""}) > 1]
     points = named[-1] if named else above[-1]
-    people = next((names for names, cells in zip(above, rows, strict=False) if cells[0].lower() in _PEOPLE_WORDS), None)
+    people = next(
+        (names for names, cells in zip(above, rows, strict=False) if cells and cells[0].lower() in _PEOPLE_WORDS), None
+    )
     cells, units = [], set()
     for column, axis in enumerate(axes):
         unit = _UNIT.search(row[column])
