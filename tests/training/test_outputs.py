@@ -106,7 +106,7 @@ FILES, FOLDERS = (
 
 def _is_named(module: str, case: Case) -> bool:
     """Return whether a command refuses to replace a file of that name; a run appends to its logs."""
-    if module == "training.train_command":
+    if module == "training.run.train_command":
         return case.written.startswith("checkpoints/")
     return module != "training.ablate"
 
