@@ -24,6 +24,8 @@ BOOKKEEPING = {
     "uv_sculpt",  # reading it crashes Blender 4.3
 }  # fmt: skip
 SOCKET_BOOKKEEPING = {"enabled", "is_unavailable"}
+BY_NAME = {("Bone", "collections"), ("BoneCollection", "bones")}
+"""Which bones are in which collections: each names the other, so following both would never end."""
 NUMERIC = {"BOOLEAN": np.bool_, "INT": np.int32, "FLOAT": np.float32, "ENUM": np.int32}
 
 
@@ -82,7 +84,10 @@ def _add_property(sink, item, prop, owner, within) -> None:
         _add_pointer(sink, value, owner, within)
     elif prop.type == "COLLECTION":
         sink.update(struct.pack("q", len(value)))
-        _add_elements(sink, value, owner, within)
+        if (item.bl_rna.identifier, prop.identifier) in BY_NAME:
+            sink.update(repr([element.name for element in value]).encode())
+        else:
+            _add_elements(sink, value, owner, within)
     elif prop.type == "FLOAT" and not prop.is_array:
         sink.update(struct.pack("d", value))
     elif prop.type in NUMERIC and getattr(prop, "is_array", False):
