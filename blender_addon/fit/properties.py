@@ -64,7 +64,12 @@ class SMPLIFY_PG_fit(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming 
         translation_context=CONTEXT,
     )
     begin_frame: bpy.props.IntProperty(
-        name="Frame", description="Scene frame at which the motion begins", default=1, min=-MAX_FRAME, max=MAX_FRAME
+        name="Frame",
+        description="Scene frame at which the motion begins",
+        default=1,
+        min=-MAX_FRAME,
+        max=MAX_FRAME,
+        translation_context=CONTEXT,
     )
     device: bpy.props.StringProperty(
         name="Device",
