@@ -22,6 +22,8 @@ from tests.waiting import PATIENCE_S, poll
 
 from .commands import SCENE, files, fit, read, save, two_people
 
+pytestmark = pytest.mark.slow
+
 
 def statuses(out: Path) -> dict[str, str]:
     entries = json.loads((out / "summary.json").read_text())["inputs"]

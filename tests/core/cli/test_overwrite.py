@@ -16,6 +16,8 @@ from tests.conftest import REPOSITORY
 
 from .commands import files, fit, read, save, two_people
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("--mode", "frames", "--quality", "fast")
 
 

@@ -16,6 +16,8 @@ from tests.core.retarget.rigs import load_rig
 from tests.core.retarget.skeletons import FAMILIES, build
 from tests.core.retarget.truth import ANIMALS, KINDS, TRUTH, Truth
 
+pytestmark = pytest.mark.slow
+
 _HAIR = [(0.03, -0.04, -0.05), (-0.03, -0.04, -0.05), (0.05, -0.03, 0.01), (-0.05, -0.03, 0.01), (0.0, -0.02, -0.06)]
 _CAPE = [(0.02, -0.07, -0.03), (-0.02, -0.07, -0.03), (0.0, -0.07, -0.035)]
 _TAIL = [(0.0, -0.02, -0.09)]
