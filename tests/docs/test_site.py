@@ -63,6 +63,7 @@ def build(repository: Path, output: Path) -> subprocess.CompletedProcess[str]:
     (arguments,) = re.findall(r"bin/python\" -m (sphinx .*) -d \S+ \. \S+$", script, re.MULTILINE)
     command = [sys.executable, "-m", *shlex.split(arguments), "-d", str(output.with_name("doctrees")), ".", str(output)]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment["NO_COLOR"] = "1"  # with CI=true the messages are coloured, even into a pipe
     return subprocess.run(
         command, cwd=repository, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
