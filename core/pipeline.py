@@ -28,10 +28,12 @@ from .cleanup import CleanupOptions, analyse_motion, clean_up, held_joints
 from .errors import FitCancelled
 from .fit import FitOptions, FitReport, fit_track
 from .fit import Progress as FitProgress
+from .fit.report import unfitted_report
 from .motion import Motion
 from .person_labels import person_labels
 from .placement import Person, Place, place_motion
 from .reading import Reading, ReadOptions, read_all
+from .solved import SolvedPoses
 from .track import KeypointTrack
 
 Progress = Callable[[float, str], bool | None]
@@ -170,12 +172,14 @@ class FittedPerson(Person):
         report: the quality of the fit.
         label: distinguishes the person from others in the file; empty when there is only one.
         source: the file of the track, and how it was read and fitted.
+        solved_by: the tool that solved the motion, which was taken as it is; empty if it was fitted to the track.
     """
 
     track: KeypointTrack
     report: FitReport
     label: str = ""
     source: FitSource = field(default_factory=FitSource)
+    solved_by: str = ""
 
     def frame_errors_mm(self) -> np.ndarray:
         """Return the error (F,) of each frame of the motion, that of the nearest frame of the track."""
@@ -207,9 +211,13 @@ class FitInput:
         return person_labels([reading.track for reading in self.readings])
 
     def fit_person(self, number: int, progress: FitProgress | None = None, fit: Fit | None = None) -> FittedPerson:
-        """Fit the person *number*, counted from 0; see `fit_people`."""
-        track, label = self.readings[number].track, self.labels[number]
-        motion, report = (fit or fit_track)(track, self.body, self.options, progress)
+        """Fit the person *number*, counted from 0, or take the motion that the file holds; see `fit_people`."""
+        reading, label = self.readings[number], self.labels[number]
+        track = reading.track
+        if reading.solved is None:
+            motion, report = (fit or fit_track)(track, self.body, self.options, progress)
+        else:
+            motion, report = _take_solved(reading.solved, track, self.body, self.options)
         file = Path(self.source.file)
         stem = file.name if file.is_dir() else file.stem
         return FittedPerson(
@@ -222,7 +230,19 @@ class FitInput:
             report=report,
             label=label,
             source=replace(self.source, number=number, fit=plain_options(self.options)),
+            solved_by="" if reading.solved is None else reading.solved.tool,
         )
+
+
+def _take_solved(
+    solved: SolvedPoses, track: KeypointTrack, body: BodyData, options: FitOptions
+) -> tuple[Motion, FitReport]:
+    """Return the motion that another tool solved on *body*, with the shape of *options* if they have one."""
+    motion = solved.motion_on(body, track.fps, options.betas)
+    vertices = BodyModel(body).rest_vertices(motion.betas.astype(np.float32))
+    stature_m = float(np.ptp(np.asarray(vertices)[:, 1]))
+    report = unfitted_report(track.layout.names, solved.known, motion.betas, stature_m, track.notes)
+    return motion if options.fps is None else motion.resampled(options.fps), report
 
 
 def _ignore_progress(share: float, what: str) -> None:
@@ -354,8 +374,10 @@ def person_report(person: FittedPerson, motion: Motion, notes: Sequence[str] = (
 
 
 def write_person(path: Path, person: FittedPerson, motion: Motion, *, up_axis: str = "Z") -> None:
-    """Write *motion*, that of *person* cleaned up, with the errors of the fit in AMASS layout."""
+    """Write *motion*, that of *person* cleaned up, in AMASS layout with the errors of the fit if there was one."""
     rest_pelvis = BodyModel(person.body).rest_joints(motion.betas.astype(np.float32))[0]
-    errors = {name: np.asarray(part) for name, part in person.report.error_parts_mm().items()}
-    errors["keypoint_error_mm"] = person.frame_errors_mm()
+    errors = {}
+    if not person.solved_by:
+        errors = {name: np.asarray(part) for name, part in person.report.error_parts_mm().items()}
+        errors["keypoint_error_mm"] = person.frame_errors_mm()
     write_motion(path, motion, up_axis=up_axis, rest_pelvis=rest_pelvis, extra=errors)

@@ -93,7 +93,7 @@ def _write(fitted: Sequence[FittedPerson], figures: Sequence[Figure], target: Pa
     for person, figure in zip(fitted, figures, strict=True):
         path = labelled(target, person.label)
         if target.suffix == ".npz":
-            error = {"keypoint_error_mm": person.frame_errors_mm()}
+            error = {} if person.solved_by else {"keypoint_error_mm": person.frame_errors_mm()}
             write_amass(figure.armature, path, scene=bpy.context.scene, extra=error)
         else:
             export_figures([figure.armature], path)

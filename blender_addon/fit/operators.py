@@ -73,10 +73,7 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
             TRACKS.lifts_m = {
                 item.source.number: _lift(item, figure) for item, figure in zip(result, figures, strict=True)
             }
-        errors = [item.report.mean_error_mm for item in result]
-        names = ", ".join(figure.armature.name for figure in figures)
-        text = iface_("Added {:s}: {:d} frames, mean keypoint error {:.1f} mm")
-        added = text.format(names, result[0].track.num_frames, sum(errors) / len(errors))
+        added = _added(result, ", ".join(figure.armature.name for figure in figures))
         last = max(figure.last_frame for figure in figures)
         said = before.changes(context.scene, figures[0].own_fps, last)
         return " ".join([f"{added}.", *said, *self._doubts(result)])
@@ -91,6 +88,16 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
         if doubts and self._is_in_box_1():
             return [iface_("Doubts about the track: {:d}, see box 1.").format(len(doubts))]
         return [f"{doubt.rstrip('.')}." for doubt in doubts]
+
+
+def _added(result: list[FittedPerson], names: str) -> str:
+    """Return what was added: figures with the error of their fit, or as another tool solved them."""
+    num_frames, tool = result[0].track.num_frames, result[0].solved_by
+    if tool:
+        return iface_("Added {:s}: {:d} frames, as {:s} solved them").format(names, num_frames, tool)
+    errors = [item.report.mean_error_mm for item in result]
+    text = iface_("Added {:s}: {:d} frames, mean keypoint error {:.1f} mm")
+    return text.format(names, num_frames, sum(errors) / len(errors))
 
 
 def _lift(item: FittedPerson, figure: Figure) -> float:

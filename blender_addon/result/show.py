@@ -30,7 +30,7 @@ def store_fit(figure: Figure, person: FittedPerson) -> None:
         motion=figure.motion,
         first_frame=figure.first_frame,
         source=person.source,
-        report=person.report,
+        report=None if person.solved_by else person.report,
         track_fps=person.track.fps,
         offset=figure.motion.trans[0] - person.motion.trans[0],
     )

@@ -25,8 +25,8 @@ from .session import TRACKS, TrackState
 from .settings import chosen_people, people_names, track_request
 
 SUFFIXES = (
-    ".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".jsonl", ".ndjson", ".pkl", ".pickle", ".mvnx",
-    ".skeleton",
+    ".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".jsonl", ".ndjson", ".pkl", ".pickle", ".pt",
+    ".mvnx", ".skeleton",
 )  # fmt: skip
 READING_SETTINGS = ("layout", "units", "up", "frame_rate", "fps", "handedness", "swap_sides")
 

@@ -121,6 +121,7 @@ _GERMAN = {
     "SMPLify: {:s} ({:.0%}) | Esc cancels": "SMPLify: {:s} ({:.0%}) | Esc bricht ab",
     "Added {:s}: {:d} frames, mean keypoint error {:.1f} mm": "{:s} hinzugefügt: {:d} Bilder, mittlerer Fehler der "
     "Punkte {:.1f} mm",
+    "Added {:s}: {:d} frames, as {:s} solved them": "{:s} hinzugefügt: {:d} Bilder, wie von {:s} bestimmt",
 }
 """German by English text."""
 

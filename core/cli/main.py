@@ -168,11 +168,13 @@ def _run_fit(args: argparse.Namespace, outputs: Outputs) -> int:
 
 def _print_result(output: Path, person: FittedPerson) -> None:
     motion, report = person.motion, person.report
-    say(
-        f"{output}: {motion.num_frames} frames at {motion.fps:g} fps, stature {report.stature_m:.2f} m, "
-        f"mean keypoint error {report.mean_error_mm:.1f} mm, "
-        f"largest {np.nanmax(report.keypoint_error_mm):.1f} mm in frame {report.worst_frame}, counted from 0"
-    )
+    errors = f"as {person.solved_by} solved it"
+    if not person.solved_by:
+        errors = (
+            f"mean keypoint error {report.mean_error_mm:.1f} mm, "
+            f"largest {np.nanmax(report.keypoint_error_mm):.1f} mm in frame {report.worst_frame}, counted from 0"
+        )
+    say(f"{output}: {motion.num_frames} frames at {motion.fps:g} fps, stature {report.stature_m:.2f} m, {errors}")
     if line := report.error_line():
         say(f"  {line}")
     for flag in report.flags[:_MAX_FLAGS]:

@@ -16,6 +16,7 @@ from .other_kinds import refuse_other_archives
 from .plain_data import recordings_of
 from .raw import MAX_CELLS, MAX_PEOPLE, RawRecording, check_counts
 from .sam3d_body import PLACE_KEY, POINTS_KEY
+from .solved_clip import KEYS, is_solved
 
 NPY_MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK\x03\x04"
@@ -43,7 +44,6 @@ _MAX_STEP = 0.5
 _METADATA_KEYS = ("layout", "units", "up_axis", "names")
 _MAX_METADATA_BYTES = 1 << 22
 _RATE_KEYS = ("fps", "mocap_framerate", "framerate", "frame_rate")
-_MOTION_KEYS = {"poses", "trans"}
 
 
 @dataclass(frozen=True)
@@ -85,14 +85,15 @@ def read_npz(path: Path) -> list[RawRecording]:
         objects = _read_objects(path, headers)
         if objects is not None:
             return objects
+    if key is None and is_solved(headers.keys()):
+        arrays = npz.read_npz(path, KEYS, error=TrackFileError, max_bytes=2 * _MAX_ARRAY_BYTES, objects=True)
+        return recordings_of(arrays, path)
     if key is None:
         shaped = [name for name, header in headers.items() if _may_be_points(name, header.shape)]
         if len(shaped) != 1:
-            is_motion = headers.keys() >= _MOTION_KEYS
-            hint = "this looks like a motion (AMASS), not keypoints" if is_motion else "save it that way"
             raise TrackFileError(
-                f"expected an array named 'positions' (frames, points, 3), found {str(sorted(headers))[:200]} in "
-                f"{path}; {hint}"
+                f"expected an array named 'positions' (frames, points, 3), or SMPL's parameters (poses, trans, betas), "
+                f"found {str(sorted(headers))[:200]} in {path}; save it that way"
             )
         key = shaped[0]
     _check_header(headers[key].shape, path)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import CoreError, InputMissingError, TrackFileError
+from ..io.torch_file import is_torch_archive
 from .array_file import NPY_MAGIC, ZIP_MAGIC, read_npy, read_npz
 from .c3d_file import is_c3d, read_c3d
 from .cleaning import drop_filled_points
@@ -22,7 +23,7 @@ from .json_file import (
 from .json_producers import read_lines
 from .mediapipe import NAMES, describe_space
 from .ntu_skeleton import is_ntu_skeleton, read_ntu_skeleton
-from .plain_data import read_pickle
+from .plain_data import read_pickle, read_torch
 from .plane import describe_plane
 from .point_orders import order_hands
 from .qualisys_tsv import is_qualisys_tsv, read_qualisys_tsv
@@ -37,8 +38,8 @@ from .xsens_mvnx import is_mvnx, read_mvnx
 Reader = Callable[[Path], list[RawRecording]]
 
 TRACK_SUFFIXES = (
-    ".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".jsonl", ".ndjson", ".pkl", ".pickle", ".mvnx",
-    ".skeleton",
+    ".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".jsonl", ".ndjson", ".pkl", ".pickle", ".pt",
+    ".mvnx", ".skeleton",
 )  # fmt: skip
 """Suffixes of the keypoint files listed in folders; a file given directly is recognised by its content alone."""
 _HEAD_BYTES = 4096
@@ -131,7 +132,7 @@ def _choose_reader(path: Path) -> Reader:
     if head.startswith(NPY_MAGIC):
         return read_npy
     if head.startswith(ZIP_MAGIC):
-        return read_npz
+        return read_torch if is_torch_archive(path) else read_npz
     if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
         return read_pickle
     if is_c3d(head) or (head[1:2] == b"P" and path.suffix.lower() == ".c3d"):
@@ -139,7 +140,12 @@ def _choose_reader(path: Path) -> Reader:
     for magic, kind in _OTHER_KINDS.items():
         if head.startswith(magic):
             raise TrackFileError(f"expected 3D keypoints, found {kind} in {path}; give keypoints ({_KINDS})")
-    if path.suffix.lower() in (".pkl", ".pickle"):
+    if path.suffix.lower() in (".pkl", ".pickle", ".pt", ".pth"):
+        if head[:1] == b"x":
+            raise TrackFileError(
+                f"expected a pickle, found one that joblib has compressed in {path}; save it again with "
+                "joblib.dump(joblib.load(FILE), FILE, compress=0)"
+            )
         return read_pickle
     return _choose_text_reader(head, path)
 
@@ -189,4 +195,4 @@ def _read_json_lines(path: Path) -> list[RawRecording]:
     return read_lines(decode_text(read_bytes(path, MAX_JSON_BYTES), path), path)
 
 
-_KINDS = "TRC, C3D, CSV, TSV, NPY, NPZ, JSON, JSONL, PKL, MVNX"
+_KINDS = "TRC, C3D, CSV, TSV, NPY, NPZ, JSON, JSONL, PKL, PT, MVNX"

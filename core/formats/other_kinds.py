@@ -7,9 +7,7 @@ from pathlib import Path
 
 from ..errors import TrackFileError
 
-_SAVE_ARRAYS = "save the points with numpy.save(FILE, tensor.cpu().numpy()), or SMPL parameters as AMASS .npz"
 _MEMBERS = (
-    ("/data.pkl", "a PyTorch file", _SAVE_ARRAYS),
     ("xl/workbook.xml", "an Excel table", "save it as CSV"),
     ("xl/", "an Excel table", "save it as CSV"),
     ("content.xml", "an OpenDocument table", "save it as CSV"),
@@ -21,7 +19,7 @@ def refuse_other_archives(path: Path) -> None:
     """Raise for a ZIP archive that belongs to a known program.
 
     Raises:
-        TrackFileError: the archive is a PyTorch file or a spreadsheet.
+        TrackFileError: the archive is a spreadsheet or a text document.
     """
     try:
         with zipfile.ZipFile(path) as archive:

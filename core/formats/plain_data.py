@@ -16,21 +16,15 @@ import numpy as np
 from ..errors import TrackFileError
 from ..io import npz
 from ..io.pickle.load import load_pickle
+from ..io.torch_file import load_torch
 from . import aist, sam3d_body
 from .people_clip import PeopleClip, label_of, number_array
 from .raw import MAX_PEOPLE, RawRecording, check_counts
+from .solved_files import solved_of
 
 _MDM_FPS, _3DPW_FPS, _H36M_FPS = 20.0, 30.0, 50.0
 _NUM_SMPL, _NUM_VIBE, _NUM_BODY25 = 24, 49, 25
 _MAX_CLIPS, _MAX_CLIPS_NAMED, _MAX_CLIP_DEPTH = 1000, 6, 3
-_SOLVED_KEYS = (
-    ("a motion of GVHMR", {"smpl_params_global"}),
-    ("a motion of WHAM", {"pose_world"}),
-    ("a motion of 4DHumans or PHALP", {"smpl", "tracked_ids"}),
-    ("an SMPL motion", {"smpl_poses"}),
-    ("an SMPL motion", {"body_pose", "global_orient"}),
-    ("an AMASS motion", {"poses", "trans"}),
-)
 
 
 def read_pickle(path: Path) -> list[RawRecording]:
@@ -41,6 +35,16 @@ def read_pickle(path: Path) -> list[RawRecording]:
         UnsafePickleError: the pickle contains more than plain data.
     """
     return recordings_of(load_pickle(path, error=TrackFileError), path)
+
+
+def read_torch(path: Path) -> list[RawRecording]:
+    """Read the keypoints or the solved motion of a PyTorch file without executing anything in it.
+
+    Raises:
+        TrackFileError: the file is damaged or holds neither.
+        UnsafePickleError: it contains more than tensors and plain data.
+    """
+    return recordings_of(load_torch(path, error=TrackFileError), path)
 
 
 def read_object_array(path: Path) -> list[RawRecording]:
@@ -70,6 +74,9 @@ def recordings_of(data: Any, path: Path, *, fps: float | None = None) -> list[Ra
                 return read(data, path)
         if data and all(isinstance(person, Mapping) and "joints3d" in person for person in data.values()):
             return _read_vibe(data, path)
+    solved = solved_of(data, path)
+    if solved is not None:
+        return solved
     raise _unknown(data, path)
 
 
@@ -189,15 +196,9 @@ _READERS = {
 
 def _unknown(data: Any, path: Path) -> TrackFileError:
     keys = {str(key) for key in data} if isinstance(data, Mapping) else set()
-    inner = next((value for value in data.values() if isinstance(value, Mapping)), {}) if keys else {}
-    for what, wanted in _SOLVED_KEYS:
-        if wanted <= keys or wanted <= {str(key) for key in inner}:
-            return TrackFileError(
-                f"expected 3D keypoints, found {what} (joint rotations that somebody solved) in {path}; save the "
-                "positions of its joints (frames, 24, 3) as NPY, or the motion as AMASS .npz and open it in Blender"
-            )
     found = f"keys {str(sorted(keys))[:200]}" if keys else type(data).__name__
     return TrackFileError(
         f"expected keypoints of AIST++ (keypoints3d), SAM 3D Body (pred_keypoints_3d), MDM (motion), 3DPW "
-        f"(jointPositions) or VIBE (joints3d), found {found} in {path}; save the points as an array (frames, points, 3)"
+        f"(jointPositions) or VIBE (joints3d), or SMPL parameters (poses, trans, betas), found {found} in {path}; save "
+        "the points as an array (frames, points, 3)"
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import TrackFileError
 from ..printable import printable
+from ..solved import SolvedPoses
 from ..track import mark_missing
 
 MAX_FILE_BYTES = 1 << 30
@@ -47,6 +48,7 @@ class RawRecording:
         notes: what was found and decided while reading, one sentence each, for the user.
         doubts: which of that is uncertain, one sentence each.
         image_space: why the data are not metric 3D (normalised image coordinates); None if they are.
+        solved: the motion that the file holds instead of points; the points are its joints then.
     """
 
     positions: np.ndarray
@@ -63,6 +65,7 @@ class RawRecording:
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     image_space: str | None = None
+    solved: SolvedPoses | None = None
 
     def __post_init__(self) -> None:
         """Check the shapes; set missing points to NaN with confidence 0; cut and escape texts."""

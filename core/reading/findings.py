@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..solved import SolvedPoses
 from ..track import KeypointTrack
 
 
@@ -47,6 +48,7 @@ class Reading:
         left_out: points of the file that are implausible and so not used, one sentence each.
         remarks: what was noticed and decided while reading the file, one sentence each.
         people_left_out: other people in the file who cannot be read, and why, one sentence each; also in `remarks`.
+        solved: the motion that another tool solved, whose joints the track is; None for measured points.
     """
 
     track: KeypointTrack
@@ -61,6 +63,7 @@ class Reading:
     left_out: tuple[str, ...]
     remarks: tuple[str, ...]
     people_left_out: tuple[str, ...] = ()
+    solved: SolvedPoses | None = None
 
     def finding(self, subject: str) -> Finding:
         """Return the finding about *subject*."""

@@ -232,6 +232,23 @@ def _refuse_image_coordinates(recording: RawRecording) -> None:
         )
 
 
+def _check_solved(recording: RawRecording, options: ReadOptions) -> None:
+    """Refuse options that do not fit a solved motion, which is in metres and right-handed, with SMPL's joints."""
+    given = {
+        "layout": options.layout not in (None, recording.layout),
+        "units": options.units not in (None, "m"),
+        "handedness": options.handedness == "left",
+        "swap_sides": options.swap_sides,
+    }
+    wrong = tuple(name for name, is_given in given.items() if is_given)
+    if recording.solved is not None and wrong:
+        raise TrackError(
+            f"expected --up and --fps alone for a motion that {recording.solved.tool} solved, got "
+            f"{', '.join('--' + name.replace('_', '-') for name in wrong)} for {recording.source}; leave it out",
+            options=wrong,
+        )
+
+
 def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Reading:
     """Interpret and check a recording, and convert it to metres, right-handed, Y up.
 
@@ -244,6 +261,7 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
     options = options or ReadOptions()
     source = recording.source
     _refuse_image_coordinates(recording)
+    _check_solved(recording, options)
     ordered = _order_points(recording, options)
     height = stature(ordered.figure)
     check_sides(ordered.figure, height, source, layout_is_known=ordered.is_stated)
@@ -289,4 +307,5 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
         doubts,
         ordered.left_out,
         recording.notes,
+        solved=None if recording.solved is None else replace(recording.solved, turn=rotation),
     )

@@ -37,6 +37,7 @@ from blender_addon.figure.record import FigureRecord, from_bytes, to_bytes  # no
 _SUFFIXES = ("", ".trc", ".csv", ".c3d", ".pkl")
 """Suffixes that choose a reader where a file's first bytes do not."""
 _POSITIONS = ("positions", "confidence", "fps", "layout", "names")
+_SOLVED = ("betas", "mocap_framerate", "poses", "trans")
 _RECORD = ("about", "betas", "offset", "poses", "trans")
 """Names of an archive's members, in order."""
 _INSTRUMENTED = 5.0
@@ -63,6 +64,20 @@ def _archive(data: bytes, names: tuple[str, ...]) -> bytes:
 
 def _read_archive(data: bytes) -> None:
     _read_file(_archive(data, _POSITIONS), ".npz")
+
+
+def _read_solved_archive(data: bytes) -> None:
+    _read_file(_archive(data, _SOLVED), ".npz", read_all)
+
+
+def _read_torch(data: bytes) -> None:
+    """Read the pickle of a PyTorch archive with storages of the sizes of the seed's."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a/data.pkl", data)
+        for key, size in enumerate((1008, 160, 48, 48, 1008, 160, 48, 48, 144)):
+            archive.writestr(f"a/data/{key}", bytes(size))
+    _read_file(stream.getvalue(), ".pt")
 
 
 def _interpret(data: bytes) -> None:
@@ -94,8 +109,10 @@ TARGETS: tuple[Callable[[bytes], None], ...] = (
     _read_archive,
     _read_pickle,
     _read_record,
+    _read_solved_archive,
+    _read_torch,
 )
-_INTERPRET, _ARCHIVE, _PICKLE, _RECORDS = range(len(_SUFFIXES), len(TARGETS))
+_INTERPRET, _ARCHIVE, _PICKLE, _RECORDS, _SOLVED_ARCHIVE, _TORCH = range(len(_SUFFIXES), len(TARGETS))
 
 
 def run(data: bytes) -> None:
@@ -139,7 +156,11 @@ def write_seeds(folder: Path) -> None:
         seeds = {name: bytes([_SUFFIXES.index(suffix) if suffix in _SUFFIXES else 0]) + data}
         seeds[f"{name}-interpreted"] = bytes([_INTERPRET]) + data
         if suffix == ".npz":
-            seeds |= {name: bytes([_ARCHIVE]) + b"".join(_members(data, _POSITIONS))}
+            target, members = (_SOLVED_ARCHIVE, _SOLVED) if name == "amass.npz" else (_ARCHIVE, _POSITIONS)
+            seeds |= {name: bytes([target]) + b"".join(_members(data, members))}
+        if name == "gvhmr.pt":
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                seeds[f"{name}-alone"] = bytes([_TORCH]) + archive.read("results/data.pkl")
         if suffix == ".pkl":
             seeds[f"{name}-alone"] = bytes([_PICKLE]) + data
         for seed, content in seeds.items():

@@ -18,8 +18,9 @@ from typing import IO, Any
 import numpy as np
 
 from ...errors import CoreError, InputMissingError, TrackFileError, UnsafePickleError
-from .opcodes import PickleStream, PlainUnpickler
+from .opcodes import PickleStream, PlainUnpickler, is_torch_magic, load_legacy_torch
 from .plain_types import Budget, Standin
+from .tensors import FindStorage
 
 MAX_BYTES = 1 << 30
 """Default limit for the size of a pickle."""
@@ -40,14 +41,18 @@ def load_pickle(
     error: type[CoreError] = TrackFileError,
     max_bytes: int = MAX_BYTES,
     where: str = "",
+    find_storage: FindStorage | None = None,
 ) -> Any:
     """Return the content of a pickle as plain data: containers, numbers, strings, arrays and `plain_types.Standin`.
+
+    Files of joblib (not compressed), and of PyTorch before 1.6, are such pickles too; tensors become arrays.
 
     Args:
         source: path of a file, or an open binary stream.
         error: the class to raise for a file that is damaged, too large or not a pickle.
         max_bytes: the largest file to read.
         where: name of the source in messages; by default its path or its own name.
+        find_storage: returns the numbers of tensors that are outside the pickle; None to reject such a pickle.
 
     Raises:
         UnsafePickleError: the pickle requests something that is not plain data; nothing was executed.
@@ -56,21 +61,32 @@ def load_pickle(
     """
     if not isinstance(source, (str, Path)):
         data = source.read(max_bytes + 1)
-        return _load(io.BytesIO(data), len(data), where or str(getattr(source, "name", "the stream")), error, max_bytes)
+        name = where or str(getattr(source, "name", "the stream"))
+        return _load(io.BytesIO(data), len(data), name, error, max_bytes, find_storage)
     path = Path(source)
     if not path.is_file():
         raise InputMissingError(f"expected a pickle file, found no file at {path}; check the path")
     with path.open("rb") as stream:
-        return _load(stream, os.fstat(stream.fileno()).st_size, where or str(path), error, max_bytes)
+        size = os.fstat(stream.fileno()).st_size
+        return _load(stream, size, where or str(path), error, max_bytes, find_storage)
 
 
-def _load(stream: IO[bytes], size: int, where: str, error: type[CoreError], max_bytes: int) -> Any:
+def _load(
+    stream: IO[bytes],
+    size: int,
+    where: str,
+    error: type[CoreError],
+    max_bytes: int,
+    find_storage: FindStorage | None,
+) -> Any:
     if size > max_bytes:
         raise error(f"expected a pickle of up to {max_bytes} bytes, got {size} or more in {where}; it was not read")
     budget = Budget(_FREE_BYTES + _BYTES_PER_BYTE * size)
     data = PickleStream(stream, size, budget)
     try:
-        result = PlainUnpickler(data, where, budget).load()
+        result = PlainUnpickler(data, where, budget, find_storage).load()
+        if is_torch_magic(result):
+            result = load_legacy_torch(data, where, budget)
         _check_depth(result)
     except UnsafePickleError:
         raise

@@ -6,6 +6,7 @@ text formats. An opcode is known here only if it is listed: one that a later Pyt
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Callable, Mapping
 from typing import IO, Any, NoReturn
@@ -13,7 +14,19 @@ from typing import IO, Any, NoReturn
 import numpy as np
 
 from ...errors import UnsafePickleError
-from .plain_types import Budget, DType, GlobalName, Standin, call, check_key, fill_array, find_global, make_standin
+from .plain_types import (
+    Budget,
+    DType,
+    GlobalName,
+    Standin,
+    call,
+    check_key,
+    fill_array,
+    find_global,
+    make_standin,
+    plain_dtype,
+)
+from .tensors import STORAGE_DTYPES, FindStorage, Storage, joblib_array, numbers_of, storage_of
 
 _Step = Callable[["PlainUnpickler"], None]
 _SHARED_BYTES, _OBJECT_BYTES, _SET_BYTES, _MEMO_BYTES, _SLOT_BYTES = 16, 80, 240, 96, 16
@@ -21,6 +34,8 @@ _SHARED_BYTES, _OBJECT_BYTES, _SET_BYTES, _MEMO_BYTES, _SLOT_BYTES = 16, 80, 240
 a place in a list; measured on CPython 3.11 with tracemalloc, growth of the containers included."""
 _TABLE_BYTES, _PAIR_BYTES, _MEMBER_BYTES = 112, 72, 112
 """The same of a dict's first entry, of each entry, and of each member of a set."""
+TORCH_MAGIC = 0x1950A86A20F9469CFC6C
+_TORCH_VERSION = 1001
 _WIDEST_CHARACTER = 4
 """Bytes that a text takes in memory for each in the file, at most: one wide character widens them all."""
 
@@ -77,11 +92,14 @@ class PlainUnpickler(pickle._Unpickler):
     append: Callable[[object], None]
     read: Callable[[int], bytes]
 
-    def __init__(self, stream: PickleStream, where: str, budget: Budget) -> None:
-        """Interpret *stream*; *where* names the file in messages."""
+    def __init__(
+        self, stream: PickleStream, where: str, budget: Budget, find_storage: FindStorage | None = None
+    ) -> None:
+        """Interpret *stream*; *where* names the file in messages, *find_storage* has the numbers of its tensors."""
         super().__init__(stream, encoding="latin1")
         self.where = where
         self.budget = budget
+        self.find_storage = find_storage
         self.empty_arrays: dict[int, np.ndarray] = {}
 
     def find_class(self, module: object, name: object) -> GlobalName:
@@ -95,9 +113,11 @@ class PlainUnpickler(pickle._Unpickler):
             self._reject(f"{f'{module}.{name}'[:120]!r}")
         return found
 
-    def persistent_load(self, pid: object) -> NoReturn:
-        """Reject the file."""
-        self._reject("an object outside the file (a persistent id)")
+    def persistent_load(self, pid: object) -> Storage:
+        """Return the storage of tensors that *pid* names; reject the file if it has no storages."""
+        if self.find_storage is None:
+            self._reject("an object outside the file (a persistent id)")
+        return storage_of(pid, _storage_kind, self.find_storage)
 
     def get_extension(self, code: int) -> NoReturn:
         """Reject the file."""
@@ -133,6 +153,65 @@ class PlainUnpickler(pickle._Unpickler):
             target[check_key(key)] = value
 
 
+def _storage_kind(wanted: object) -> str:
+    if not isinstance(wanted, GlobalName) or wanted.kind != "storage_type":
+        raise ValueError("expected a class of storage with plain numbers")
+    return wanted.name
+
+
+def is_torch_magic(value: object) -> bool:
+    """Return whether *value* is the first object of a file of PyTorch before 1.6."""
+    return type(value) is int and value == TORCH_MAGIC
+
+
+def load_legacy_torch(stream: PickleStream, where: str, budget: Budget) -> Any:
+    """Return what ``torch.save`` wrote in its form before PyTorch 1.6, tensors as arrays, from behind `TORCH_MAGIC`.
+
+    There follow four pickles: a version, the machine, the object, and the keys of its storages; then for each storage
+    its number of numbers (8 bytes) and these.
+
+    Raises:
+        ValueError: it is not of that form.
+        UnsafePickleError: it requests something that is not plain data.
+    """
+    storages: dict[str, Storage] = {}
+
+    def find(key: str, kind: str, count: int) -> Storage:
+        if key not in storages:
+            if count * np.dtype(STORAGE_DTYPES[kind]).itemsize > stream.left:
+                raise EOFError(f"a storage of {count} numbers in the {stream.left} bytes that are left")
+            values = numbers_of(kind, b"")
+            budget.charge(count * values.itemsize)
+            storages[key] = Storage(np.zeros(count, values.dtype), kind)
+        if storages[key].kind != kind or len(storages[key].values) != count:
+            raise ValueError(f"the storage {key[:20]!r} is described in two ways")
+        return storages[key]
+
+    version, _ = (PlainUnpickler(stream, where, budget).load() for _ in range(2))
+    content = PlainUnpickler(stream, where, budget, find).load()
+    keys = PlainUnpickler(stream, where, budget).load()
+    if version != _TORCH_VERSION or not isinstance(keys, list) or sorted(map(str, keys)) != sorted(storages):
+        raise ValueError("expected PyTorch's version and the keys of all storages")
+    for storage in (storages[key] for key in keys):
+        if int.from_bytes(stream.read(8), "little") != len(storage.values):
+            raise ValueError("a storage has another length than described")
+        num_bytes = len(storage.values) * np.dtype(STORAGE_DTYPES[storage.kind]).itemsize
+        storage.values[:] = numbers_of(storage.kind, stream.read(num_bytes))
+    return content
+
+
+def _storage_from_bytes(u: PlainUnpickler, args: object) -> Storage:
+    """Return the storage that is stored, as ``torch.save`` wrote it, in a pickle of a tensor."""
+    if not isinstance(args, tuple) or len(args) != 1 or not isinstance(args[0], bytes):
+        raise ValueError("expected the bytes of a storage")
+    stream = PickleStream(io.BytesIO(args[0]), len(args[0]), u.budget)
+    magic = PlainUnpickler(stream, u.where, u.budget).load()
+    stored = load_legacy_torch(stream, u.where, u.budget) if is_torch_magic(magic) else None
+    if not isinstance(stored, Storage):
+        raise ValueError("expected a storage as PyTorch saves it")
+    return stored
+
+
 def _frame(u: PlainUnpickler) -> None:
     """Read on: a frame is only a hint to read so many bytes at once."""
     u.read(8)
@@ -153,6 +232,9 @@ def _reduce(u: PlainUnpickler) -> None:
     """Replace a name and arguments by what `call` makes of them."""
     args = u.stack.pop()
     wanted = u.stack.pop()
+    if isinstance(wanted, GlobalName) and wanted.kind == "torch_bytes":
+        u.append(_storage_from_bytes(u, args))
+        return
     made = call(wanted, args, u.budget)
     if isinstance(wanted, GlobalName) and wanted.kind == "array":
         u.empty_arrays[id(made)] = made
@@ -163,7 +245,9 @@ def _build(u: PlainUnpickler) -> None:
     """Set the state of the object below the top; only stand-ins, arrays and data types have one."""
     state = u.stack.pop()
     target = u.stack[-1]
-    if isinstance(target, Standin):
+    if isinstance(target, Standin) and target.module.startswith("joblib."):
+        u.stack[-1] = joblib_array(state, plain_dtype, u.read)
+    elif isinstance(target, Standin):
         target.state = state
     elif isinstance(target, DType):
         target.set_state(state)

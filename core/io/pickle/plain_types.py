@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from .tensors import STORAGE_DTYPES, tensor_of
+
 MAX_DENSE_BYTES = 1 << 30
 _MAX_DIMENSIONS = 32
 _MAX_KEY_PARTS = 16
@@ -99,7 +101,13 @@ def _kinds() -> dict[tuple[str, str], str]:
         ("collections", "defaultdict"): "default_dict",
         ("copy_reg", "_reconstructor"): "reconstructor",
         ("copyreg", "_reconstructor"): "reconstructor",
+        ("joblib.numpy_pickle", "NumpyArrayWrapper"): "standin",
+        ("torch._utils", "_rebuild_tensor_v2"): "tensor",
+        ("torch._utils", "_rebuild_parameter"): "first",
+        ("torch.storage", "_load_from_bytes"): "torch_bytes",
+        ("torch", "Size"): "size",
     }
+    kinds.update({("torch", name): "storage_type" for name in STORAGE_DTYPES})
     for core in ("numpy.core", "numpy._core"):
         kinds[f"{core}.multiarray", "_reconstruct"] = "array"
         kinds[f"{core}.multiarray", "scalar"] = "scalar"
@@ -171,7 +179,8 @@ def _shape(shape: object, num_items: int) -> tuple[int, ...]:
     return shape
 
 
-def _dtype(value: object, *, objects: bool = False) -> np.dtype:
+def plain_dtype(value: object, *, objects: bool = False) -> np.dtype:
+    """Return the data type that a pickle built; raise ValueError for another object."""
     if not isinstance(value, DType) or (value.dtype.hasobject and not objects):
         raise ValueError("expected a plain NumPy data type")
     return value.dtype
@@ -181,7 +190,7 @@ def fill_array(array: np.ndarray, state: object, budget: Budget) -> None:
     """Fill the empty *array* with its pickled state: (version, shape, dtype, is_fortran, data)."""
     if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[3], (bool, int)):
         raise ValueError("expected the state of a NumPy array")
-    dtype = _dtype(state[2], objects=True)
+    dtype = plain_dtype(state[2], objects=True)
     if dtype.hasobject:
         if not isinstance(state[4], list):
             raise ValueError("expected a list of the items of an object array")
@@ -211,7 +220,7 @@ def _array_from_buffer(args: tuple[Any, ...], budget: Budget) -> np.ndarray:
 
 
 def _scalar(args: tuple[Any, ...], budget: Budget) -> Any:
-    dtype, raw = _dtype(args[0]), _raw_bytes(args[1])
+    dtype, raw = plain_dtype(args[0]), _raw_bytes(args[1])
     budget.charge(len(raw))
     if len(args) != 2 or len(raw) != dtype.itemsize:
         raise ValueError(f"expected {dtype.itemsize} bytes of one {dtype}, got {len(raw)}")
@@ -273,10 +282,18 @@ def _complex(args: tuple[Any, ...]) -> complex:
     return complex(real, imaginary)
 
 
+def _size(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the shape of a tensor as a tuple."""
+    (sizes,) = args
+    if not isinstance(sizes, (list, tuple)) or len(sizes) > _MAX_DIMENSIONS:
+        raise ValueError("expected the sizes of a tensor")
+    return tuple(sizes)
+
+
 def make_standin(wanted: object, args: object) -> Standin:
     """Return the stand-in for an object of the class *wanted*, created without arguments."""
     if not isinstance(wanted, GlobalName) or wanted.kind != "standin" or not isinstance(args, tuple) or args:
-        raise ValueError("expected a chumpy or SciPy sparse class without arguments")
+        raise ValueError("expected a class of chumpy, SciPy sparse or joblib without arguments")
     return Standin(wanted.module, wanted.name)
 
 
@@ -302,6 +319,9 @@ _MAKERS: Mapping[str, Callable[[tuple[Any, ...], Budget], Any]] = MappingProxyTy
         "bytes": _bytes,
         "bytearray": lambda args, budget: bytearray(_bytes(args, budget)),
         "complex": lambda args, budget: _complex(args),
+        "tensor": lambda args, budget: tensor_of(args, budget.charge),
+        "first": lambda args, budget: args[0],
+        "size": lambda args, budget: _size(args),
     }
 )
 

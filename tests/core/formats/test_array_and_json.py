@@ -78,14 +78,11 @@ def test_other_shapes_are_rejected(tmp_path, array):
         read_recordings(path)
 
 
-def test_objects_and_motions_are_rejected(tmp_path):
+def test_objects_are_rejected(tmp_path):
     path = tmp_path / "a.npy"
     np.save(path, np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(TrackFileError, match="expected keypoints of AIST"):
         read_recordings(path)
-    np.savez(tmp_path / "m.npz", poses=np.zeros((3, 156)), trans=np.zeros((3, 3)), betas=np.zeros(16))
-    with pytest.raises(TrackFileError, match="motion"):
-        read_recordings(tmp_path / "m.npz")
 
 
 def test_33_points_without_names_may_be_image_fractions(tmp_path):

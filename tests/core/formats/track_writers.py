@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from core.layouts import LAYOUTS
+from core.motion import Motion
+from tests import solved_motions
 
 MEDIAPIPE = LAYOUTS["mediapipe33"].names
 
@@ -296,7 +298,33 @@ def sample_files() -> dict[str, Callable[[Path], None]]:
         "easymocap.json": lambda path: _write_json(path, [{"id": 0, "keypoints3d": whole[0].tolist()}]),
         "aist.pkl": lambda path: _write_pickle(path, h36m),
         **producer_files(),
+        **solved_files(),
     }
+
+
+def solved_files() -> dict[str, Callable[[Path], None]]:
+    """Return one small file of each form of `tests.solved_motions`."""
+    poses = np.zeros((4, 72))
+    poses[:, 3:] = 0.1
+    motion = Motion(poses, np.zeros(10), np.tile([0.0, 1.0, 0.0], (4, 1)), 30.0)
+    results = solved_motions.gvhmr(motion)
+    people = solved_motions.wham({0: (motion, np.arange(4)), 1: (motion, np.array([0, 1, 3, 5]))})
+    arrays = {"poses": poses, "trans": motion.trans, "betas": np.zeros(16), "mocap_framerate": 30.0}
+    tram = {"pred_rotmat": motion.rotations(), "pred_trans": motion.trans, "frame": np.arange(4)}
+    return {
+        "gvhmr.pt": lambda path: _write_bytes(path, solved_motions.torch_bytes(results)),
+        "legacy.pt": lambda path: _write_bytes(path, solved_motions.legacy_torch_bytes(results)),
+        "wham.pkl": lambda path: _write_bytes(path, solved_motions.joblib_bytes(people)),
+        "phalp.pkl": lambda path: _write_bytes(
+            path, solved_motions.joblib_bytes(solved_motions.phalp(motion, poses[0, :3]))
+        ),
+        "tram.npy": lambda path: _write_bytes(path, solved_motions.pickled_tensors(tram)),
+        "amass.npz": lambda path: np.savez(path, **arrays),
+    }
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
 
 
 def producer_files() -> dict[str, Callable[[Path], None]]:

@@ -242,9 +242,8 @@ def test_flat_points_are_named(tmp_path, scene):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"smpl_params_global": {"body_pose": np.zeros((4, 63))}}, "a motion of GVHMR"),
-        ({0: {"pose_world": np.zeros((4, 72)), "trans_world": np.zeros((4, 3))}}, "a motion of WHAM"),
-        ({"smpl_poses": np.zeros((4, 72))}, "an SMPL motion"),
+        ({"smpl_params_global": {"body_pose": np.zeros((4, 63))}}, "root_orient as numbers"),
+        ({0: {"pose_world": np.zeros((4, 72)), "trans_world": np.zeros((3, 3))}}, "for each of 4 frames in a solved"),
         ({"colours": np.zeros(3)}, r"found keys \['colours'\]"),
         ([1, 2], "found list"),
     ],
