@@ -61,6 +61,7 @@ if TYPE_CHECKING or not VENDORED:
         quat_wxyz_to_axis_angle,
     )
     from core.motion import Motion
+    from core.opensim import write_mot, write_trc
     from core.person_labels import labelled, person_labels
     from core.pipeline import (
         ConvertOptions,
@@ -123,6 +124,7 @@ else:
         quat_wxyz_to_axis_angle,
     )
     from .core.motion import Motion
+    from .core.opensim import write_mot, write_trc
     from .core.person_labels import labelled, person_labels
     from .core.pipeline import (
         ConvertOptions,

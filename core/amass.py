@@ -31,6 +31,13 @@ _BODY_BY_WIDTH = {_BODY_WIDTH: "smpl", 3 * NUM_JOINTS: "smpl", _AMASS_WIDTH: "sm
 _RATE_KEYS = ("mocap_framerate", "mocap_frame_rate", "fps")
 _REQUIRED = ("poses", "trans", "betas")
 _OWN_KEYS = (*_REQUIRED, "gender", "mocap_framerate", "up_axis", "body")
+_STAGE_TWO_KEYS = ("root_orient", "pose_body", "pose_hand", "pose_jaw", "pose_eye", "mocap_frame_rate",
+                   "surface_model_type")  # fmt: skip
+LAYOUTS: dict[str, tuple[tuple[str, int], ...]] = {
+    "smplh": (("root_orient", 3), ("pose_body", 63), ("pose_hand", 90)),
+    "smplx": (("root_orient", 3), ("pose_body", 63), ("pose_jaw", 3), ("pose_eye", 6), ("pose_hand", 90)),
+}
+"""The parts of a pose in each layout, in order, with their widths: those of AMASS' files of SMPL-H and of SMPL-X."""
 _CLEAR_UP = 0.7
 _CLEAR_MARGIN = 0.3
 _CLIMB_M = 1.0
@@ -58,11 +65,15 @@ def write_motion(
     up_axis: str = "Z",
     rest_pelvis: np.ndarray | None = None,
     extra: Mapping[str, np.ndarray] | None = None,
+    layout: str = "smplh",
 ) -> None:
     """Write *motion* in the AMASS layout; the file appears whole or not at all, and `core.io.own_files` recognises it.
 
-    Keys: ``poses`` (F, 156) with root and body first and hands zero, ``trans`` (F, 3), ``betas``, ``gender``,
-    ``mocap_framerate``, and our own ``up_axis`` and ``body`` (the body that the betas belong to).
+    Keys: ``poses`` (F, 156 or 165) with root and body first and all else zero, ``trans`` (F, 3), ``betas``, ``gender``,
+    ``mocap_framerate``, and our own ``up_axis`` and ``body`` (the body that the betas belong to). Beside them those of
+    AMASS' later files (stage II), which loaders of SMPL-X motions ask for: ``root_orient`` (F, 3), ``pose_body``
+    (F, 63), ``pose_hand`` (F, 90), ``mocap_frame_rate``, ``surface_model_type``; with SMPL-X ``pose_jaw`` (F, 3) and
+    ``pose_eye`` (F, 6).
 
     Args:
         path: the .npz file.
@@ -71,21 +82,28 @@ def write_motion(
         up_axis: "Z" as in AMASS, or "Y" as in a `Motion`.
         rest_pelvis: (3,) rest pelvis joint of the body with the motion's betas, metres; required for "Z".
         extra: additional arrays, such as ``keypoint_error_mm`` (F,).
+        layout: "smplh" or "smplx", see `LAYOUTS`.
 
     Raises:
-        ValueError: *up_axis* is invalid, *rest_pelvis* is missing, or *extra* has a key of the layout or objects.
+        ValueError: *up_axis* or *layout* is invalid, *rest_pelvis* is missing, or *extra* has a key of the layout or
+            objects.
         SkeletonError: the motion's skeleton has not all of SMPL's body joints.
     """
     extra = {name: np.asarray(value) for name, value in (extra or {}).items()}
-    reserved = [name for name, value in extra.items() if name in _OWN_KEYS or value.dtype.hasobject]
+    reserved = [
+        name for name, value in extra.items() if name in (*_OWN_KEYS, *_STAGE_TWO_KEYS) or value.dtype.hasobject
+    ]
     if reserved:
         raise ValueError(f"expected extra arrays of plain values with unused names, got {', '.join(reserved)}")
     _check_up_axis(up_axis)
+    if layout not in LAYOUTS:
+        raise ValueError(f"expected layout {' or '.join(LAYOUTS)}, got {layout!r}")
     if up_axis == "Z":
         if rest_pelvis is None:
             raise ValueError("expected rest_pelvis (3,) to write a motion Z up, got None")
         motion = turned(motion, Y_TO_Z_UP, np.asarray(rest_pelvis, dtype=np.float64))
-    poses = np.zeros((motion.num_frames, _AMASS_WIDTH))
+    widths = dict(LAYOUTS[layout])
+    poses = np.zeros((motion.num_frames, sum(widths.values())))
     joints = [motion.skeleton.index(name) for name in JOINT_NAMES[:NUM_BODY_ROTATIONS]]
     poses[:, :_BODY_WIDTH] = motion.poses.reshape(len(poses), -1, 3)[:, joints].reshape(len(poses), -1)
     arrays = {
@@ -96,8 +114,11 @@ def write_motion(
         "mocap_framerate": np.array(float(motion.fps)),
         "up_axis": np.array(up_axis),
         "body": np.array(motion.body),
+        "mocap_frame_rate": np.array(float(motion.fps)),
+        "surface_model_type": np.array(layout),
     }
-    write_own_npz(path, {**arrays, **extra})
+    ends = np.cumsum(list(widths.values()))[:-1]
+    write_own_npz(path, {**arrays, **dict(zip(widths, np.split(poses, ends, axis=1), strict=True)), **extra})
 
 
 def read_motion(

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from .amass import write_motion
+from . import opensim
+from .amass import LAYOUTS, write_motion
 from .body.betas_file import read_betas
 from .body.catalog import FREE_BODY_NAMES, resolve_body
 from .body.data import BodyData
@@ -38,6 +39,11 @@ from .track import KeypointTrack
 
 Progress = Callable[[float, str], bool | None]
 """Called with the completed fraction (0 to 1) and the step's name; returning False cancels, an exception ends."""
+
+FORMATS = ("npz", *opensim.WRITERS)
+"""Suffixes of the files that are written without Blender."""
+NPZ_LAYOUTS = tuple(LAYOUTS)
+"""Layouts of the poses in an .npz, the default first."""
 
 Fit = Callable[..., tuple[Motion, FitReport]]
 """A function with the signature of `core.fit.fit_track`, such as one that fits in another process."""
@@ -89,6 +95,7 @@ class ConvertOptions:
         cleanup: the clean-up options of the fitted motions.
         formats: suffixes of the files to write, without the dot.
         up_axis: "Y" or "Z", the up axis of the AMASS files; empty where Blender writes them.
+        npz_layout: layout of the poses in AMASS files, one of `NPZ_LAYOUTS`.
         character: path of a character's file that Blender puts the motions onto and writes; empty for the figures.
         armature: name of its armature; empty for the one with most bones.
         bones: path of its bone map, empty to detect the bones.
@@ -105,6 +112,7 @@ class ConvertOptions:
     cleanup: CleanupOptions = CleanupOptions()
     formats: tuple[str, ...] = ("npz",)
     up_axis: str = "Z"
+    npz_layout: str = NPZ_LAYOUTS[0]
     character: str = ""
     armature: str = ""
     bones: str = ""
@@ -142,6 +150,7 @@ class ConvertOptions:
             "bones": self.bones,
             "retarget": dict(self.retarget),
         }
+        later["npz_layout"] = None if self.npz_layout == NPZ_LAYOUTS[0] else self.npz_layout
         later["first_frame"] = None if self.first_frame == ConvertOptions.first_frame else self.first_frame
         return {
             **first,
@@ -373,11 +382,25 @@ def person_report(person: FittedPerson, motion: Motion, notes: Sequence[str] = (
     }
 
 
-def write_person(path: Path, person: FittedPerson, motion: Motion, *, up_axis: str = "Z") -> None:
-    """Write *motion*, that of *person* cleaned up, in AMASS layout with the errors of the fit if there was one."""
+def write_person(
+    path: Path, person: FittedPerson, motion: Motion, *, up_axis: str = "Z", layout: str = "smplh"
+) -> None:
+    """Write *motion*, that of *person* cleaned up, in the format that the suffix of *path* names, one of `FORMATS`.
+
+    Args:
+        path: the file. An .npz in AMASS layout also has the errors of the fit if there was one.
+        person: the person.
+        motion: the motion to write.
+        up_axis: "Y" or "Z", of an .npz.
+        layout: "smplh" or "smplx", of an .npz.
+    """
+    suffix = path.suffix.lower().lstrip(".")
+    if suffix in opensim.WRITERS:
+        opensim.WRITERS[suffix](path, motion, person.body)
+        return
     rest_pelvis = BodyModel(person.body).rest_joints(motion.betas.astype(np.float32))[0]
     errors = {}
     if not person.solved_by:
         errors = {name: np.asarray(part) for name, part in person.report.error_parts_mm().items()}
         errors["keypoint_error_mm"] = person.frame_errors_mm()
-    write_motion(path, motion, up_axis=up_axis, rest_pelvis=rest_pelvis, extra=errors)
+    write_motion(path, motion, up_axis=up_axis, rest_pelvis=rest_pelvis, extra=errors, layout=layout)

@@ -6,7 +6,7 @@
 A trial is NAME.trc (or another track) beside NAME_ik.mot or NAME.mot (OpenSim's coordinates), or NAME_mocap.json
 (bodies solved from markers) beside NAME_OTHER.json (the same trial by another tracker). Angles are root mean square
 errors in degrees: raw and, after the slash, with one constant per trial and side removed. See
-`training.evaluation.real_figures` for the metrics and `training.evaluation.joint_angles` for how angles are defined.
+`training.evaluation.real_figures` for the metrics and `core.joint_angles` for how angles are defined.
 """
 
 from __future__ import annotations

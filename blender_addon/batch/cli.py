@@ -34,7 +34,7 @@ from ..core_access import (
 from ..torch_backend.choice import torch_python_for
 from .worker_process import WorkerProcess
 
-FORMAT_NAMES = ("blend", "fbx", "glb", "bvh", "usd", "npz")
+FORMAT_NAMES = ("blend", "fbx", "glb", "bvh", "usd", "npz", "mot", "trc")
 CHARACTER_FORMATS = ("blend", "fbx", "glb")
 _RETARGET = ("feet", "hands", "steps", "fingers", "root_motion", "controls")
 EXIT_USAGE = 2

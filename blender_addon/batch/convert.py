@@ -60,7 +60,7 @@ def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]
     outputs = []
     for number, kind in enumerate(options.formats):
         progress(0.7 + 0.3 * number / len(options.formats), f"writing {kind}")
-        outputs += _write(fitted, figures, target.with_name(f"{target.name}.{kind}"))
+        outputs += _write(fitted, figures, target.with_name(f"{target.name}.{kind}"), options)
     return {"outputs": outputs, "people": people, "blender": bpy.app.version_string}
 
 
@@ -83,7 +83,9 @@ def _write_character(
     return names, found
 
 
-def _write(fitted: Sequence[FittedPerson], figures: Sequence[Figure], target: Path) -> list[str]:
+def _write(
+    fitted: Sequence[FittedPerson], figures: Sequence[Figure], target: Path, options: ConvertOptions
+) -> list[str]:
     """Write the format that the suffix of *target* names, one file for each person or all; return the file names."""
     if target.suffix == ".blend":
         set_stage(figures, bpy.context.scene)
@@ -94,7 +96,7 @@ def _write(fitted: Sequence[FittedPerson], figures: Sequence[Figure], target: Pa
         path = labelled(target, person.label)
         if target.suffix == ".npz":
             error = {} if person.solved_by else {"keypoint_error_mm": person.frame_errors_mm()}
-            write_amass(figure.armature, path, scene=bpy.context.scene, extra=error)
+            write_amass(figure.armature, path, scene=bpy.context.scene, extra=error, layout=options.npz_layout)
         else:
             export_figures([figure.armature], path)
         names.append(path.name)

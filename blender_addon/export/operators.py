@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .presets import ExportTarget
 
 _SETTINGS = ("preset", "bones", "root_bone", "figures", "one_each")
-_ONE_PERSON = ("bvh", "npz")
+_ONE_PERSON = ("bvh", "npz", "mot", "trc")
 
 
 class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - Blender's naming convention
@@ -34,7 +34,9 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - Blend
         name="File Path", description="The file to write; its suffix determines the format", subtype="FILE_PATH",
         options=FILE_OPTIONS,
     )  # fmt: skip
-    filter_glob: bpy.props.StringProperty(default="*.blend;*.fbx;*.glb;*.usd;*.bvh;*.npz", options={"HIDDEN"})
+    filter_glob: bpy.props.StringProperty(
+        default="*.blend;*.fbx;*.glb;*.usd;*.bvh;*.npz;*.mot;*.trc", options={"HIDDEN"}
+    )
     preset: bpy.props.EnumProperty(
         name="For", description="The program that the file is for: sets units, axes and the options not given below",
         items=PRESET_ITEMS,
@@ -53,7 +55,8 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - Blend
     )
     one_each: bpy.props.BoolProperty(
         name="One File Each",
-        description="Write each figure to its own file, with the figure's name appended. BVH and AMASS always do",
+        description="Write each figure to its own file, with the figure's name appended. BVH, AMASS and OpenSim "
+        "always do",
     )
 
     @classmethod

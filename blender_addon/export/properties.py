@@ -36,6 +36,16 @@ _FORMATS = (
     ("usd", "USD (.usd)", "Skinned mesh, skeleton and animation, for film pipelines"),
     ("bvh", "BVH (.bvh)", "Bones and motion only, Y up, metres, SMPL's bone names; one person per file"),
     ("npz", "AMASS (.npz)", "SMPL pose, shape and translation as arrays, Z up, for research code; one person per file"),
+    (
+        "mot",
+        "OpenSim Angles (.mot)",
+        "Joint angles by OpenSim's names, in degrees, for biomechanics; one person per file",
+    ),
+    (
+        "trc",
+        "OpenSim Points (.trc)",
+        "Joints and points of feet and head in metres, for biomechanics; one person per file",
+    ),
 )
 
 
@@ -105,7 +115,8 @@ class SMPLIFY_PG_export(bpy.types.PropertyGroup):  # noqa: N801 - Blender's nami
     )
     one_each: bpy.props.BoolProperty(
         name="One File Each",
-        description="Write each figure to its own file, with the figure's name appended. BVH and AMASS always do",
+        description="Write each figure to its own file, with the figure's name appended. BVH, AMASS and OpenSim "
+        "always do",
     )
 
 

@@ -1,4 +1,4 @@
-"""Write figures to files: .blend, .fbx, .glb, .bvh and .usd by Blender's exporters, .npz in AMASS layout.
+"""Write figures to files: .blend, .fbx, .glb, .bvh, .usd by Blender's exporters, AMASS's .npz, OpenSim's .mot and .trc.
 
 Files are written from a temporary scene that contains only the figures, with exactly the clip's frame range and frame
 rate. They appear complete or not at all, and never replace a file that the open project consists of or reads. Except in
@@ -19,13 +19,14 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..core_access import CoreError, Motion, atomic_path, write_motion
+from ..core_access import BodyData, CoreError, Motion, atomic_path, resolve_body, write_mot, write_motion, write_trc
 from ..figure.animation import key_motion
 from ..figure.armature import create_armature, joint_shape
 from ..figure.axes import Y_UP
 from ..figure.body_mesh import find_skin, skin_of
 from ..figure.evaluated_motion import motion_of
 from ..figure.isolated_scene import isolated_scene, played_frames, shape_in_vertices, shown, whole_range
+from ..figure.record import load
 from ..project_files import project_files
 from ..result.error_colors import without_colors
 from .export_rig import evaluated_bones, export_rig_of, free_name
@@ -37,6 +38,8 @@ _OPERATORS: dict[str, Any] = {
     "bvh": bpy.ops.export_anim.bvh,
     "usd": bpy.ops.wm.usd_export,
 }
+ONE_PERSON = ("bvh", "npz", "mot", "trc")
+"""Formats that hold one person."""
 _WRITER_ADDONS = {"fbx": "io_scene_fbx", "glb": "io_scene_gltf2", "bvh": "io_anim_bvh"}
 """Blender's add-ons that write a format; the user may have disabled them."""
 
@@ -57,7 +60,7 @@ def export_figures(
     Must be called in Object Mode. The scene, its current frame, selection and active object are restored.
 
     Args:
-        armatures: armatures of imported figures; .bvh and .npz contain one person.
+        armatures: armatures of imported figures; the formats of `ONE_PERSON` contain one person.
         path: the file; ends in one of the suffixes of `FORMATS`.
         scene: the scene whose frame rate the keys use; None for the current scene.
         target: conventions of the target program for .fbx, .glb and .usd; None writes the figures as they are. The
@@ -72,7 +75,7 @@ def export_figures(
     kind = path.suffix.lower().lstrip(".")
     if kind not in FORMATS:
         raise ExportError(f"expected a file name ending in .{', .'.join(FORMATS)}; got {path.name!r} for {path}")
-    if kind in ("bvh", "npz") and len(armatures) != 1:
+    if kind in ONE_PERSON and len(armatures) != 1:
         raise ExportError(
             f"a .{kind} file holds one person, got {len(armatures)} for {path}; write one file per person"
         )
@@ -269,6 +272,7 @@ def write_amass(
     *,
     scene: bpy.types.Scene,
     extra: Mapping[str, np.ndarray] | None = None,
+    layout: str = "smplh",
 ) -> None:
     """Write the motion of one figure in AMASS layout, Z up like AMASS.
 
@@ -277,12 +281,13 @@ def write_amass(
         path: the .npz file.
         scene: the scene whose frame rate the keys use.
         extra: additional arrays to write, by name.
+        layout: "smplh" or "smplx", see `core.amass.LAYOUTS`.
 
     Raises:
         OutputError: *path* refers to a file that the open project consists of or reads.
     """
     with new_file(path) as temporary:
-        _write_motion(armature, temporary, scene, extra)
+        _write_motion(armature, temporary, scene, extra, layout)
 
 
 def _write_motion(
@@ -290,10 +295,25 @@ def _write_motion(
     path: Path,
     scene: bpy.types.Scene,
     extra: Mapping[str, np.ndarray] | None = None,
+    layout: str = "smplh",
 ) -> None:
     motion = motion_of(armature, scene)
     pelvis = joint_shape(armature).joints(motion.betas)[0]
-    write_motion(path, motion, rest_pelvis=pelvis, extra=extra)
+    write_motion(path, motion, rest_pelvis=pelvis, extra=extra, layout=layout)
+
+
+def _write_mot(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
+    write_mot(path, motion_of(armatures[0], scene), _body_of(armatures[0]))
+
+
+def _write_trc(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
+    write_trc(path, motion_of(armatures[0], scene), _body_of(armatures[0]))
+
+
+def _body_of(armature: bpy.types.Object) -> BodyData:
+    """Return the body that a figure was made of, read from its file again."""
+    record = load(armature)
+    return resolve_body(record.source.body if record is not None else None)
 
 
 FORMATS: dict[str, Callable[[Sequence[bpy.types.Object], bpy.types.Scene, Path, ExportTarget], None]] = {
@@ -303,5 +323,7 @@ FORMATS: dict[str, Callable[[Sequence[bpy.types.Object], bpy.types.Scene, Path, 
     "bvh": _write_bvh,
     "usd": _write_usd,
     "npz": _write_npz,
+    "mot": _write_mot,
+    "trc": _write_trc,
 }
 """The writers by suffix."""

@@ -1,4 +1,4 @@
-"""The worker of a batch without Blender: a Python process that writes AMASS files."""
+"""The worker of a batch without Blender: a Python process that writes AMASS files and OpenSim's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIT_SHARE = 0.9
 
 
 def convert_to_amass(request: Mapping[str, Any], on_progress: OnProgress) -> dict[str, Any]:
-    """Convert one input to AMASS files, one for each person; a `core.batch.workers.Convert`."""
+    """Convert one input to the formats of the options, one file each per person; a `core.batch.workers.Convert`."""
     folder, outputs, people = Path(request["folder"]), [], []
     try:
         options = ConvertOptions.from_dict(request["options"])
@@ -30,9 +30,10 @@ def convert_to_amass(request: Mapping[str, Any], on_progress: OnProgress) -> dic
         for person in fitted:
             on_progress(_FIT_SHARE, "Cleaning up and writing")
             motion, notes = clean_person(person, options.cleanup)
-            path = labelled(folder / f"{request['stem']}.npz", person.label)
-            write_person(path, person, motion, up_axis=options.up_axis)
-            outputs.append(path.name)
+            for suffix in options.formats:
+                path = labelled(folder / f"{request['stem']}.{suffix}", person.label)
+                write_person(path, person, motion, up_axis=options.up_axis, layout=options.npz_layout)
+                outputs.append(path.name)
             people.append(person_report(person, motion, notes))
     except (CoreError, OSError) as error:
         return {"error": str(error)}

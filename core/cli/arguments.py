@@ -12,7 +12,7 @@ from ..fit.options import MODES
 from ..fit.quality import QUALITIES
 from ..io.own_files import OVERWRITE_HELP
 from ..math.arrays import DEVICES
-from ..pipeline import ConvertOptions
+from ..pipeline import NPZ_LAYOUTS, ConvertOptions
 from ..reading import add_reading_arguments, reading_options
 
 
@@ -46,6 +46,10 @@ def add_convert_arguments(parser: argparse.ArgumentParser, cleanup: CleanupOptio
         "--device", default=FitOptions.device, metavar="NAME",
         help=f"where to compute: {', '.join(DEVICES)} (default %(default)s)",
     )  # fmt: skip
+    fit.add_argument(
+        "--npz-layout", choices=NPZ_LAYOUTS, default=NPZ_LAYOUTS[0],
+        help="poses in .npz files: smplh has 52 joints, smplx 55 (default %(default)s)",
+    )  # fmt: skip
     add_network_arguments(parser)
     add_cleanup_arguments(parser, cleanup, why)
 
@@ -71,6 +75,7 @@ def convert_options(args: argparse.Namespace) -> ConvertOptions:
         regressor=str(args.regressor or ""),
         fit=fit,
         cleanup=cleanup_options(args),
+        npz_layout=args.npz_layout,
     )
 
 

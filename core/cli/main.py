@@ -18,7 +18,7 @@ from ..cleanup import CleanupOptions
 from ..errors import CoreError
 from ..io.own_files import write_own_json, write_own_npz
 from ..person_labels import labelled, person_labels
-from ..pipeline import FittedPerson, clean_person, read_input, write_person
+from ..pipeline import FORMATS, FittedPerson, clean_person, read_input, write_person
 from ..printable import printable, say
 from ..reading import add_reading_arguments, read_tracks, reading_options
 from ..track import KeypointTrack
@@ -69,7 +69,7 @@ def _inputs(args: argparse.Namespace) -> dict[str, list[Path]]:
 
 def _names_folder(output: str) -> bool:
     """Return whether the output of ``fit`` names a folder, which makes it a batch."""
-    if not output or output.lower().endswith(".npz"):
+    if not output or Path(output).suffix.lower().lstrip(".") in FORMATS:
         return False
     return not os.path.basename(output) or Path(output).is_dir() or not Path(output).suffix
 
@@ -78,8 +78,10 @@ def _parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=program, description=__doc__.splitlines()[0] if __doc__ else None)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_fit(commands.add_parser(
-        "fit", help="fit SMPL to keypoint files; writes .npz files in AMASS layout",
-        description="Fit SMPL to a keypoint file and write OUT.npz. With a folder as OUT, fit many files: the tree "
+        "fit", help="fit SMPL to keypoint files; writes .npz files in AMASS layout, or OpenSim's .mot and .trc",
+        description="Fit SMPL to a keypoint file and write OUT.npz (AMASS), OUT.mot (OpenSim's joint angles) or "
+        "OUT.trc (points of the body). A motion that another tool solved is taken as it is. With a folder as OUT, fit "
+        "many files: the tree "
         f"below each input folder is kept, a report (NAME{REPORT_SUFFIX}) is written beside each output, "
         f"{SUMMARY_NAME} sums up all inputs, and inputs that are done and unchanged are skipped.",
     ))  # fmt: skip
@@ -105,7 +107,12 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     fit.add_argument(
         "-o", "--output", required=True, metavar="OUT",
-        help="a file OUT.npz; or, for a batch, a folder: it exists, ends in a separator or has no suffix",
+        help="a file OUT.npz, OUT.mot or OUT.trc; or, for a batch, a folder: it exists, ends in a separator or has no "
+        "suffix",
+    )  # fmt: skip
+    fit.add_argument(
+        "--formats", nargs="+", choices=FORMATS, metavar="FORMAT",
+        help=f"formats to write with a folder as OUT: {', '.join(FORMATS)} (default: npz)",
     )  # fmt: skip
     fit.add_argument("--out-up", choices=("Y", "Z"), default="Z", help="up axis of the motion (default Z, as in AMASS)")
     fit.add_argument(
@@ -130,7 +137,8 @@ def _run_batch(args: argparse.Namespace) -> int:
         raise BatchError(
             f"expected no --report for a batch, got {args.report}; leave it out: each output has a report beside it"
         )
-    options = replace(convert_options(args), up_axis=args.out_up).resolved()
+    formats = tuple(dict.fromkeys(args.formats or ("npz",)))
+    options = replace(convert_options(args), up_axis=args.out_up, formats=formats).resolved()
     batch = BatchOptions(options, jobs=args.jobs, overwrite=args.overwrite)
     return batch_command(args.input, Path(args.output), batch, PythonWorker, quiet=args.quiet)
 
@@ -138,8 +146,10 @@ def _run_batch(args: argparse.Namespace) -> int:
 def _run_fit(args: argparse.Namespace, outputs: Outputs) -> int:
     if len(args.input) > 1:
         raise BatchError(f"expected a folder for the outputs of {len(args.input)} inputs, got {args.output}; give one")
+    if args.formats:
+        raise BatchError(f"expected --formats with a folder as OUT alone, got {args.output}; its suffix is its format")
     args.input, args.output = args.input[0], Path(args.output)
-    _check_npz(args.output)
+    _check_suffix(args.output, FORMATS)
     outputs.check(_files(args, ""))
     options = replace(convert_options(args), up_axis=args.out_up)
     given = read_input(args.input, options)
@@ -159,7 +169,7 @@ def _run_fit(args: argparse.Namespace, outputs: Outputs) -> int:
         for note in notes:
             say(note)
         output = labelled(args.output, person.label)
-        write_person(output, person, motion, up_axis=options.up_axis)
+        write_person(output, person, motion, up_axis=options.up_axis, layout=options.npz_layout)
         if args.report is not None:
             write_own_json(labelled(args.report, person.label), person.report.to_dict())
         _print_result(output, person)
@@ -184,7 +194,7 @@ def _print_result(output: Path, person: FittedPerson) -> None:
 
 
 def _run_convert(args: argparse.Namespace, outputs: Outputs) -> int:
-    _check_npz(args.output)
+    _check_suffix(args.output)
     outputs.check(_files(args, ""))
     tracks = read_tracks(args.input, reading_options(args))
     labels = person_labels(tracks)
@@ -207,11 +217,13 @@ def _write_track(output: Path, track: KeypointTrack) -> None:
     write_own_npz(output, arrays)
 
 
-def _check_npz(output: Path) -> None:
+def _check_suffix(output: Path, formats: Sequence[str] = ("npz",)) -> None:
+    wanted = " or ".join(f".{suffix}" for suffix in formats)
     if not output.name:
-        raise CoreError(f"expected the name of a file that ends in .npz, got {output}, a folder; name a file in it")
-    if output.suffix.lower() != ".npz":
-        raise CoreError(f"expected an output that ends in .npz, got {output}; name it {output.with_suffix('.npz')}")
+        raise CoreError(f"expected the name of a file that ends in {wanted}, got {output}, a folder; name a file in it")
+    if output.suffix.lower().lstrip(".") not in formats:
+        named = output.with_suffix(f".{formats[0]}")
+        raise CoreError(f"expected an output that ends in {wanted}, got {output}; name it {named}")
 
 
 def _files(args: argparse.Namespace, label: str) -> dict[str, Path]:

@@ -1,8 +1,8 @@
 """Write files that show that this program wrote them, and recognise those that nobody changed since.
 
 An .npz file has a hash of its members in the comment of its archive, a JSON object one of its other entries under
-``unchanged``, a picture one of its bytes after its end. So a command that is repeated replaces its own output, and not
-somebody's work.
+``unchanged``, a picture one of its bytes after its end, a text one of itself near its beginning. So a command that is
+repeated replaces its own output, and not somebody's work.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -26,6 +27,10 @@ OVERWRITE_HELP = "replace files that this program did not write or that were cha
 """The help of a command's option ``--overwrite``."""
 _SIGNER = "learnable-smplify"
 _SIGNATURE_BYTES = len(_SIGNER) + 1 + 64
+UNSIGNED = f"{_SIGNER} {'0' * 64}"
+"""Stands in a text where its signature will be."""
+_TEXT_SIGNATURE = re.compile(_SIGNER.encode() + b" [0-9a-f]{64}")
+_TEXT_HEAD_BYTES = 1024
 _SIGNATURE_KEY = "unchanged"
 _UNREADABLE = (OSError, EOFError, ValueError, RecursionError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
@@ -54,6 +59,13 @@ def write_own_bytes(path: Path | str, data: bytes) -> None:
         temporary.write_bytes(data + _signature(data).encode())
 
 
+def write_own_text(path: Path | str, text: str) -> None:
+    """Write *text* to *path*, whole or not at all, signed where it has `UNSIGNED`, in its first kilobyte."""
+    data = text.encode()
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data.replace(UNSIGNED.encode(), _signature(data).encode(), 1))
+
+
 def is_own(path: Path) -> bool:
     """Return whether this program wrote the file at *path* and nobody changed it since.
 
@@ -70,6 +82,12 @@ def is_own(path: Path) -> bool:
             if first == b"{":
                 content = json.loads(first + stream.read())
                 return bool(content.pop(_SIGNATURE_KEY, None) == _signature_of_object(content))
+            found = _TEXT_SIGNATURE.search(first + stream.read(_TEXT_HEAD_BYTES))
+            if found is not None:
+                stream.seek(0)
+                data = stream.read()
+                unsigned = data[: found.start()] + UNSIGNED.encode() + data[found.end() :]
+                return _signature(unsigned).encode() == found.group()
             stream.seek(-_SIGNATURE_BYTES, os.SEEK_END)
             if not (signature := stream.read()).startswith(_SIGNER.encode()):
                 return False

@@ -207,3 +207,41 @@ def test_invalid_arguments_are_rejected(tmp_path, motion):
     with pytest.raises(ValueError, match="up axis"):
         read_motion(tmp_path / "clip.npz", up_axis="X")
     assert list(tmp_path.iterdir()) == []
+
+
+GMR_KEYS = ("gender", "betas", "root_orient", "pose_body", "trans", "mocap_frame_rate")
+"""What GMR's loader of SMPL-X files asks for (general_motion_retargeting/utils/smpl.py)."""
+STAGE_TWO_KEYS = ("gender", "surface_model_type", "mocap_frame_rate", "trans", "poses", "betas", "root_orient",
+                  "pose_body", "pose_hand", "pose_jaw", "pose_eye")  # fmt: skip
+"""The keys of AMASS's files of SMPL-X, without those of its markers."""
+
+
+def test_a_file_has_what_gmr_reads(tmp_path, motion):
+    write_motion(tmp_path / "clip.npz", motion, rest_pelvis=PELVIS)
+    with np.load(tmp_path / "clip.npz", allow_pickle=False) as stored:
+        assert set(GMR_KEYS) <= set(stored.files)
+        assert "left_hand_pose" not in stored.files  # GMR takes such a file for SMPL-H of GRAB
+        assert stored["mocap_frame_rate"].item() == 59.94
+        assert str(stored["gender"]) == "female"
+        assert stored["betas"].shape == (10,)
+        np.testing.assert_array_equal(stored["root_orient"], stored["poses"][:, :3])
+        np.testing.assert_array_equal(stored["pose_body"], stored["poses"][:, 3:66])
+        assert stored["pose_hand"].shape == (20, 90)
+
+
+@pytest.mark.parametrize(("layout", "width"), [("smplh", 156), ("smplx", 165)])
+def test_the_parts_of_a_pose_are_in_the_order_of_the_layout(tmp_path, motion, layout, width):
+    write_motion(tmp_path / "clip.npz", motion, rest_pelvis=PELVIS, layout=layout)
+    with np.load(tmp_path / "clip.npz") as stored:
+        assert stored["poses"].shape == (20, width)
+        assert str(stored["surface_model_type"]) == layout
+        face = ["pose_jaw", "pose_eye"] if layout == "smplx" else []
+        parts = [stored[key] for key in ("root_orient", "pose_body", *face, "pose_hand")]
+        np.testing.assert_array_equal(np.concatenate(parts, axis=1), stored["poses"])
+        assert layout == "smplh" or set(STAGE_TWO_KEYS) <= set(stored.files)
+    _assert_same_motion(read_motion(tmp_path / "clip.npz", rest_pelvis=PELVIS), motion)
+
+
+def test_an_unknown_layout_is_an_error(tmp_path, motion):
+    with pytest.raises(ValueError, match="smplh or smplx, got 'smpl'"):
+        write_motion(tmp_path / "clip.npz", motion, rest_pelvis=PELVIS, layout="smpl")

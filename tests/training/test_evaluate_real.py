@@ -12,10 +12,10 @@ from scipy.spatial.transform import Rotation
 
 from core.body.free_body import load_free_body
 from core.body.model import BodyModel, world_rotations
+from core.joint_angles import ANGLES, LIMB_JOINTS, SIDES, smpl_angles
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX
 from training.evaluate_real import main, spread_frames
-from training.evaluation.joint_angles import ANGLES, LIMB_JOINTS, SIDES, smpl_angles
 from training.evaluation.real_figures import aligned_mm, bone_lengths, jerk, lag_ms, mean_figures, trial_figures
 from training.evaluation.real_trials import CENTRES, VIDEO, Trial, find_trials
 from training.make_samples import POSE2SIM_MARKERS, observe, trc_text

@@ -1,8 +1,9 @@
-"""Read files of OpenSim and its viewers: coordinates over time (.mot) and poses of bodies (JSON). T times."""
+"""Read files of OpenSim and its viewers: coordinates over time (.mot) and poses of bodies (JSON). F frames, T times."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,7 @@ import numpy as np
 
 from core.errors import TrackFileError
 from core.formats.textfile import decode_text, read_bytes, split_lines
-
-from .joint_angles import SIDES, Angles
+from core.joint_angles import SIDES, Angles, bends, leg_ball_joints
 
 _COORDINATES = {
     "hip_flexion": "hip_flexion",
@@ -21,7 +21,7 @@ _COORDINATES = {
     "ankle_angle": "ankle",
     "elbow_flex": "elbow",
 }
-"""OpenSim's coordinates and the corresponding `joint_angles.ANGLES`."""
+"""OpenSim's coordinates and the corresponding `core.joint_angles.ANGLES`."""
 _BENDS = ("knee", "elbow")
 _BODY_OF_JOINT = {
     "hip": "femur",
@@ -126,6 +126,24 @@ def read_bodies(path: Path) -> BodyFile:
             f"expected time and bodies with translation and rotation at each time in {path}: {error!r}"
         ) from error
     return BodyFile(times, joints, rotations)
+
+
+def opensim_angles(rotations: Mapping[str, np.ndarray], positions: Mapping[str, np.ndarray]) -> Angles:
+    """Return the angles of OpenSim's bodies.
+
+    Args:
+        rotations: (F, 3, 3) in the ground frame, by body: pelvis, femur_l, tibia_l, talus_l and so on.
+        positions: (F, 3) positions of `LIMB_JOINTS`.
+    """
+    angles: Angles = {}
+    for side in SIDES:
+        femur, tibia, talus = (rotations[f"{body}_{side[0]}"] for body in ("femur", "tibia", "talus"))
+        angles |= leg_ball_joints(side, _inverse(rotations["pelvis"]) @ femur, _inverse(tibia) @ talus)
+    return angles | bends(positions)
+
+
+def _inverse(rotations: np.ndarray) -> np.ndarray:
+    return np.swapaxes(rotations, -1, -2)
 
 
 def _xyz_matrices(angles: np.ndarray) -> np.ndarray:

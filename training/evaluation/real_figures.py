@@ -16,12 +16,12 @@ from core.body.data import BodyData
 from core.body.model import BodyModel
 from core.cleanup import analyse_motion
 from core.fit import FitReport
+from core.joint_angles import ANGLES, LIMB_JOINTS, SIDES, Angles, smpl_angles
 from core.math.rotations import nearest_rotation
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX
 
 from ..evaluate_cleanup import slides_mm
-from .joint_angles import ANGLES, LIMB_JOINTS, SIDES, Angles, smpl_angles
 from .real_trials import Trial
 
 BONES: dict[str, tuple[str, str]] = {
@@ -56,7 +56,7 @@ class TrialFigures:
         name: name of the trial.
         kind: kind of the trial.
         frames: number of frames.
-        angles: errors by `joint_angles.ANGLES`, of the angles that the solution has.
+        angles: errors by `core.joint_angles.ANGLES`, of the angles that the solution has.
         pa_mm: error of the limb joints against the true ones, aligned in each frame.
         points_pa_mm: error of the track's own points against the true joints, aligned likewise.
         input_mm: distance of the limb joints from the track's own points.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .joint_angles import ANGLES
+from core.joint_angles import ANGLES
+
 from .real_figures import BONES, HIPS, AngleError, TrialFigures
 from .real_trials import KINDS
 

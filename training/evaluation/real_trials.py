@@ -11,13 +11,13 @@ import numpy as np
 
 from core.errors import CoreError, InputMissingError, TrackError
 from core.formats.raw import RawRecording
+from core.joint_angles import LIMB_JOINTS, Angles
 from core.layouts import COCO17, MARKERS
 from core.reading import ReadOptions, read_tracks
 from core.reading.interpret import interpret
 from core.track import KeypointTrack
 
-from .joint_angles import LIMB_JOINTS, Angles, opensim_angles
-from .opensim_files import read_bodies, read_mot
+from .opensim_files import opensim_angles, read_bodies, read_mot
 
 VIDEO, CENTRES, MARKER = "video", "joint centres", "markers"
 KINDS = (VIDEO, CENTRES, MARKER)

@@ -15,7 +15,8 @@ from ..fit.scenes import walking
 SCENE = walking()[20:44]
 WRITTEN = {
     "poses", "trans", "betas", "gender", "mocap_framerate", "up_axis", "body", "keypoint_error_mm", "white_error_mm",
-    "smooth_error_mm", "constant_error_mm",
+    "smooth_error_mm", "constant_error_mm", "root_orient", "pose_body", "pose_hand", "mocap_frame_rate",
+    "surface_model_type",
 }  # fmt: skip
 
 
