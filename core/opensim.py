@@ -1,9 +1,10 @@
 """Write motions for OpenSim: coordinates (.mot) and points of the body (.trc). F frames, K points.
 
-Convention: OpenSim's ground, x forward, y up, z right: SMPL's rest pose, turned, looks along x. The coordinates have
-the names, order and signs of OpenSim's gait models with arms (Rajagopal 2016, and those of OpenCap and Pose2Sim), in
-degrees and metres; `core.joint_angles` defines them. A coordinate that SMPL does not have (the subtalar joint, the
-toes, pronation) is left out, so a model keeps its own value. The pelvis is where SMPL has its root, between the hips.
+Convention: the ground has the axes of the motion, Y up; the bodies have OpenSim's, x forward, y up, z right, so that a
+person who looks along x has a pelvis_rotation of 0. The coordinates have the names, order and signs of OpenSim's gait
+models with arms (Rajagopal 2016, and those of OpenCap and Pose2Sim), in degrees and metres; `core.joint_angles` defines
+them. A coordinate that SMPL does not have (the subtalar joint, the toes, pronation) is left out, so a model keeps its
+own value. The pelvis is where SMPL has its root, between the hips.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ def coordinates(motion: Motion, body: BodyData) -> dict[str, np.ndarray]:
         model.joints(rotations.astype(np.float32), motion.betas.astype(np.float32), np.zeros((1, 3), np.float32))
     )
     angles = {**smpl_angles(rotations, joints), **trunk_and_arm_angles(rotations, rest)}
-    pelvis = zxy_degrees(SMPL_TO_OPENSIM @ rotations[:, 0] @ SMPL_TO_OPENSIM.T)
-    place = (motion.trans + rest[0]) @ SMPL_TO_OPENSIM.T
+    pelvis = zxy_degrees(rotations[:, 0] @ SMPL_TO_OPENSIM.T)
+    place = motion.trans + rest[0]
 
     def of_sides(limb: Mapping[str, str]) -> dict[str, np.ndarray]:
         return {
@@ -101,7 +102,7 @@ def fitted_points(motion: Motion, body: BodyData) -> np.ndarray:
 
 def write_trc(path: Path | str, motion: Motion, body: BodyData) -> None:
     """Write `POINTS` of *motion* on *body* as a .trc file in metres; `core.io.own_files` recognises it."""
-    points = (fitted_points(motion, body) @ SMPL_TO_OPENSIM.T).reshape(motion.num_frames, -1)
+    points = fitted_points(motion, body).reshape(motion.num_frames, -1)
     rate, count = f"{motion.fps:.10g}", str(motion.num_frames)
     names = ("DataRate", "CameraRate", "NumFrames", "NumMarkers", "Units", "OrigDataRate", "OrigDataStartFrame",
              "OrigNumFrames")  # fmt: skip
