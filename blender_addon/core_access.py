@@ -27,7 +27,7 @@ def core_module(name: str) -> ModuleType:
 
 
 if TYPE_CHECKING or not VENDORED:
-    from core.amass import read_motion, write_motion
+    from core.amass import is_amass, read_motion, write_motion
     from core.batch import REPORT_SUFFIX, SUMMARY_NAME, BatchError, BatchOptions, WorkerDied, WorkerStartError
     from core.body.catalog import resolve_body
     from core.body.data import NUM_BETAS, BodyData
@@ -90,7 +90,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, SMPL
     from core.track import KeypointTrack
 else:
-    from .core.amass import read_motion, write_motion
+    from .core.amass import is_amass, read_motion, write_motion
     from .core.batch import REPORT_SUFFIX, SUMMARY_NAME, BatchError, BatchOptions, WorkerDied, WorkerStartError
     from .core.body.catalog import resolve_body
     from .core.body.data import NUM_BETAS, BodyData

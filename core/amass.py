@@ -121,6 +121,17 @@ def write_motion(
     write_own_npz(path, {**arrays, **dict(zip(widths, np.split(poses, ends, axis=1), strict=True)), **extra})
 
 
+def is_amass(path: Path | str) -> bool:
+    """Return whether `read_motion` is for the .npz file at *path*: it has poses, or no motion of another kind.
+
+    Raises:
+        InputMissingError: there is no such file.
+        MotionError: the archive is damaged.
+    """
+    headers = npz_headers(path, error=MotionError)
+    return "poses" in headers or not ({"root_orient", "global_orient"} & headers.keys())
+
+
 def read_motion(
     path: Path | str,
     *,

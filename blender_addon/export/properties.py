@@ -38,12 +38,12 @@ _FORMATS = (
     ("npz", "AMASS (.npz)", "SMPL pose, shape and translation as arrays, Z up, for research code; one person per file"),
     (
         "mot",
-        "OpenSim Angles (.mot)",
+        "OpenSim (.mot)",
         "Joint angles by OpenSim's names, in degrees, for biomechanics; one person per file",
     ),
     (
         "trc",
-        "OpenSim Points (.trc)",
+        "TRC (.trc)",
         "Joints and points of feet and head in metres, for biomechanics; one person per file",
     ),
 )

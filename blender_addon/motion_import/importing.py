@@ -1,4 +1,4 @@
-"""Import motions in AMASS layout as figures that can be adjusted, edited and exported like fitted ones."""
+"""Import motions in AMASS layout, or that other tools solved, as figures that can be adjusted like fitted ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,21 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..core_access import BodyData, BodyError, BodyModel, FitSource, Motion, Person, read_motion, resolve_body
+from ..core_access import (
+    BodyData,
+    BodyError,
+    BodyModel,
+    FitSource,
+    Motion,
+    MotionError,
+    Person,
+    ReadOptions,
+    is_amass,
+    person_labels,
+    read_all,
+    read_motion,
+    resolve_body,
+)
 from ..figure.armature import JointShape
 from ..figure.create import Figure, FigureOptions, add_figures, joint_shape_of
 from ..figure.keyframe_hash import mark_keys
@@ -39,7 +53,7 @@ class MotionImport:
 def import_motions(
     paths: Sequence[Path], scene: bpy.types.Scene, options: MotionImport
 ) -> tuple[list[Figure], list[str]]:
-    """Add the motions of *paths* to the current *scene*, one figure each; add none if one cannot be read.
+    """Add the motions of *paths* to the current *scene*, one figure per person; add none if one cannot be read.
 
     Returns:
         The figures, and notes for the user on what differs from the files.
@@ -49,13 +63,18 @@ def import_motions(
     """
     body = resolve_body(options.body_file or None)
     shape = joint_shape_of(BodyModel(body))
-    people, notes = [], []
+    people, notes, files = [], [], []
     for path in paths:
-        motion, note = _read(path, body, shape, options)
-        people.append(Person(path.stem, motion, body))
+        if path.suffix.lower() == ".npz" and is_amass(path):
+            motion, note = _read(path, body, shape, options)
+            found = [Person(path.stem, motion, body)]
+        else:
+            found, note = _read_solved(path, body, options)
+        people += found
         notes += note
+        files += [path] * len(found)
     figures = add_figures(people, scene, name=paths[0].stem, options=FigureOptions(floor=options.floor))
-    for figure, person, path in zip(figures, people, paths, strict=True):
+    for figure, person, path in zip(figures, people, files, strict=True):
         offset = figure.motion.trans[0] - person.motion.trans[0]
         source = FitSource(file=str(path), body=options.body_file)
         store(
@@ -83,3 +102,25 @@ def _read(path: Path, body: BodyData, shape: JointShape, options: MotionImport) 
     motion = read(lambda betas: shape.joints(np.zeros_like(betas))[0])
     motion = replace(motion, betas=np.zeros_like(motion.betas), gender=body.gender, body=body.name)
     return motion, [f"{note}: its betas were left out, the figure has the mean shape"]
+
+
+def _read_solved(path: Path, body: BodyData, options: MotionImport) -> tuple[list[Person], list[str]]:
+    """Return the people of a file of another tool on *body*, and notes for the user."""
+    readings = read_all(path, ReadOptions(up=options.up_axis, fps=options.fps))
+    people: list[Person] = []
+    notes: list[str] = []
+    for reading, label in zip(readings, person_labels([reading.track for reading in readings]), strict=True):
+        solved = reading.solved
+        if solved is None:
+            raise MotionError(f"expected a motion, found keypoints in {path}; import them in box 1, and fit them")
+        if not options.mean_shape and solved.body != body.name:
+            raise BodyError(
+                f"expected betas of {body.name}, but {path.name} was made with the body {solved.body}; choose the body "
+                "that it was made with"
+            )
+        motion = solved.motion_on(body, reading.track.fps)
+        people.append(Person(f"{path.stem}_{label}" if label else path.stem, motion, body))
+        notes += reading.doubts
+        if solved.betas.any() and solved.body != body.name:
+            notes.append(f"{path.name} was made with the body {solved.body}: the figure has the mean shape")
+    return people, list(dict.fromkeys(notes))

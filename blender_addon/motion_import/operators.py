@@ -1,4 +1,4 @@
-"""Import motion files in AMASS layout as figures."""
+"""Import motion files in AMASS layout, or that other tools solved, as figures."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's naming convention
-    """Add a figure for each chosen motion file in AMASS layout, to be adjusted, edited and exported again"""
+    """Add a figure for each person in motion files in AMASS layout, or that other tools solved, to be adjusted"""
 
     bl_idname = "smplify.import_motion"
     bl_label = "Import AMASS Motion"
     bl_options = {"REGISTER", "UNDO"}
 
     filename_ext = ".npz"
-    filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})
+    filter_glob: bpy.props.StringProperty(default="*.npz;*.npy;*.pkl;*.pickle;*.pt;*.pth", options={"HIDDEN"})
     files: bpy.props.CollectionProperty(
         name="Files", description="The files, if several are chosen", type=bpy.types.OperatorFileListElement,
         options={"HIDDEN", "SKIP_SAVE"},
@@ -124,7 +124,7 @@ CLASSES = (SMPLIFY_OT_import_motion,)
 
 
 def _draw_import(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
-    menu.layout.operator(SMPLIFY_OT_import_motion.bl_idname, text="AMASS Motion for SMPLify (.npz)")
+    menu.layout.operator(SMPLIFY_OT_import_motion.bl_idname, text="SMPL Motion for SMPLify (.npz, .pkl, .pt)")
 
 
 def register() -> None:

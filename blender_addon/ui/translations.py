@@ -183,7 +183,7 @@ _GERMAN_RESULT = {
     "No figure is active": "Keine Figur ist aktiv",
     "The active armature was not fitted here": "Die aktive Armatur wurde nicht hier angepasst",
     "Import AMASS Motion": "AMASS-Bewegung importieren",
-    "AMASS Motion for SMPLify (.npz)": "AMASS-Bewegung für SMPLify (.npz)",
+    "SMPL Motion for SMPLify (.npz, .pkl, .pt)": "SMPL-Bewegung für SMPLify (.npz, .pkl, .pt)",
     "Stature {:.2f} m": "Körpergröße {:.2f} m",
     "Mean error {:.1f} mm": "Mittlerer Fehler {:.1f} mm",
     "Points: {:.1f} mm white, {:.1f} smooth, {:.1f} constant": "Punkte: {:.1f} mm weiß, {:.1f} glatt, {:.1f} konstant",

@@ -362,3 +362,19 @@ def test_a_blend_opens_with_the_whole_clip_in_view_and_its_collection_as_an_asse
             ahead = (np.array(shown) - place.view_location) @ np.array(place.view_rotation.to_matrix())
             slopes = np.abs(ahead[:, :2]) / (place.view_distance - ahead[:, 2:])
             assert slopes.max() < 0.36 and slopes[:, 1].max() > 0.1
+
+
+def test_a_solved_motion_is_written_as_a_fitted_one(tmp_path):
+    out, source = tmp_path / "out", str(REPOSITORY / "samples" / "walk.trc")
+    as_fitted = ["--ground", "keep", "--foot-lock", "0"]
+    assert main([source, "-o", str(out / "first"), "--formats", "npz", *as_fitted]) == 0
+    motion = str(out / "first" / "walk.npz")
+    options = [*as_fitted, "--npz-layout", "smplx", "--formats", "npz", "mot", "trc", "bvh"]
+    assert main([motion, "-o", str(out / "again"), *options]) == 0
+    with np.load(motion) as first, np.load(out / "again" / "walk.npz") as again:
+        np.testing.assert_allclose(again["poses"][:, :66], first["poses"][:, :66], atol=1e-4)
+        np.testing.assert_allclose(again["trans"], first["trans"], atol=1e-4)
+        assert again["poses"].shape[1] == 165
+        assert "keypoint_error_mm" not in again.files
+    assert (out / "again" / "walk.mot").read_text().startswith("Coordinates")
+    assert (out / "again" / "walk.trc").read_text().startswith("PathFileType")

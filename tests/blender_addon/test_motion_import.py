@@ -14,7 +14,11 @@ from blender_addon.figure.fcurves import Channels  # noqa: E402
 from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.result import live_settings  # noqa: E402
 from core.amass import read_motion, write_motion  # noqa: E402
+from core.math.rotations import matrix_to_axis_angle  # noqa: E402
+from core.motion import Motion  # noqa: E402
+from tests import solved_motions  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shaped, shown_joints  # noqa: E402
+from tests.core.fit.scenes import walking  # noqa: E402
 
 
 @pytest.fixture
@@ -119,3 +123,28 @@ def test_what_the_floor_was_found_with_is_kept_for_the_sliders(addon, write, mon
     figure = bpy.context.object.smplify
     figure.smoothing = 0.5
     assert figure.smoothing == 0.5 and figure.trouble == ""
+
+
+def test_people_that_another_tool_solved_come_in_as_figures(addon, body, tmp_path, capfd):
+    scene = walking()[20:40]
+    poses = matrix_to_axis_angle(scene.rotations.astype(float)).reshape(20, 72)
+    first = Motion(poses, scene.betas.astype(float), scene.trans.astype(float), 30.0)
+    second = replace(first, trans=first.trans + [1.5, 0.0, 0.0])
+    people = {0: (first, np.arange(20)), 5: (second, np.arange(20))}
+    path = solved_motions.write(tmp_path / "wham.pkl", solved_motions.joblib_bytes(solved_motions.wham(people)))
+    with pytest.raises(RuntimeError, match="frame rate"):
+        bpy.ops.smplify.import_motion(filepath=str(path))
+    assert bpy.ops.smplify.import_motion(filepath=str(path), fps=30.0) == {"FINISHED"}
+    for name, motion in (("wham_0", first), ("wham_5", second)):
+        shown = replace(motion, betas=np.zeros(10))
+        np.testing.assert_allclose(shown_joints(bpy.data.objects[name], 8), joints(body, shown, 7), atol=1e-4)
+    assert "mean shape" in "".join(capfd.readouterr())
+    assert load(bpy.data.objects["wham_5"]).report is None
+
+
+def test_keypoints_are_no_motion(addon, tmp_path):
+    points = np.random.default_rng(0).normal(size=(20, 25, 3))
+    np.save(tmp_path / "points.npy", points)
+    with pytest.raises(RuntimeError):
+        bpy.ops.smplify.import_motion(filepath=str(tmp_path / "points.npy"), fps=30.0)
+    assert not bpy.data.objects

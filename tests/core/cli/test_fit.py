@@ -167,3 +167,36 @@ def test_doubts_and_left_out_points_are_reported(tmp_path, out, betas, capsys):
     assert [found for found in report["flags"] if found["what"] == "left_wrist"] == [flag]
     assert fit(path, "--betas", betas, "-o", out / "b.npz", "--up", "Y") == 0
     assert "assumed" not in capsys.readouterr().out
+
+
+def test_the_suffix_names_the_format(tmp_path):
+    source = save(tmp_path / "walk.npz")
+    for suffix, begins in (("mot", "Coordinates\n"), ("trc", "PathFileType\t")):
+        for _ in range(2):  # its own file is replaced
+            assert fit(source, "-o", tmp_path / f"out.{suffix}") == 0
+        assert (tmp_path / f"out.{suffix}").read_text().startswith(begins)
+    (tmp_path / "out.mot").write_text("Coordinates of somebody\n")
+    assert fit(source, "-o", tmp_path / "out.mot") == 1
+
+
+def test_a_batch_writes_several_formats(tmp_path, capsys):
+    source = save(tmp_path / "walk.npz")
+    assert fit(source, "-o", f"{tmp_path / 'out'}/", "--formats", "npz", "mot", "trc", "--npz-layout", "smplx") == 0
+    assert files(tmp_path / "out") == {"walk.npz", "walk.mot", "walk.trc", "walk.smplify.json", "summary.json"}
+    assert read(tmp_path / "out" / "walk.npz")["poses"].shape[1] == 165
+    assert fit(source, "-o", tmp_path / "a.npz", "--formats", "mot") == 1
+    assert "its suffix is its format" in capsys.readouterr().err
+
+
+def test_a_solved_motion_is_not_fitted(tmp_path, capsys):
+    source = save(tmp_path / "walk.npz")
+    assert fit(source, "-o", tmp_path / "first.npz", "--report", tmp_path / "r.json") == 0
+    capsys.readouterr()
+    assert fit(tmp_path / "first.npz", "-o", tmp_path / "second.npz", "--report", tmp_path / "s.json") == 0
+    assert "as AMASS solved it" in capsys.readouterr().out
+    first, second = read(tmp_path / "first.npz"), read(tmp_path / "second.npz")
+    for key in ("poses", "trans", "betas"):
+        np.testing.assert_allclose(second[key], first[key], atol=1e-9)
+    assert "keypoint_error_mm" not in second
+    report = json.loads((tmp_path / "s.json").read_text())
+    assert report["mean_error_mm"] is None and report["flags"] == []
