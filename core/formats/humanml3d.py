@@ -2,7 +2,7 @@
 
 A frame has 263 numbers: turn of the root about Y and its velocity in the root's axes (3), its height (1), the other 21
 joints in the root's axes (63), then rotations, velocities and contacts, which are not needed. The positions follow as
-in the data set's `recover_from_ric` (Guo et al. 2022).
+in the data set's `recover_from_ric` (Guo et al. 2022), whose code the signs were compared with.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """JSON of further tools: MediaPipe landmarks, Azure Kinect, SAM 3D Body, Fit3D, and bare lists. F frames, K points.
 
-Keys as the tools' code has them: Azure Kinect's offline processor, MediaPipe's landmarks as dictionaries, Fit3D's data.
+Keys as the tools and data sets are described: Azure Kinect's offline processor, MediaPipe's landmarks as dictionaries,
+Fit3D's data. Fit3D's were not tried on a file of the data set.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Lists, dictionaries and arrays in pickles, object arrays and NPZ files: which tool wrote them, and their keypoints.
 
-F frames, K points, N samples. Keys as their writers' code has them: AIST++ (aistplusplus_api), SAM 3D Body, MDM
-(sample/generate.py), 3DPW (readme), VIBE (demo.py), VideoPose3D's Human3.6M archive.
+F frames, K points, N samples. Keys as in the code of MDM (sample/generate.py), SAM 3D Body and AIST++
+(aistplusplus_api), and as 3DPW's readme has them; those of VIBE's first versions and of VideoPose3D's archive of
+Human3.6M from descriptions. Of AIST++, MDM, 3DPW, VIBE and Human3.6M, no file of the tool itself was tried.
 """
 
 from __future__ import annotations
