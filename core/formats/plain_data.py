@@ -24,6 +24,7 @@ from .raw import MAX_PEOPLE, RawRecording, check_counts
 from .solved_files import solved_of
 
 _MDM_FPS, _3DPW_FPS, _H36M_FPS = 20.0, 30.0, 50.0
+_TORCH_SUFFIXES = (".pt", ".pth")
 _NUM_SMPL, _NUM_VIBE, _NUM_BODY25 = 24, 49, 25
 _MAX_CLIPS, _MAX_CLIPS_NAMED, _MAX_CLIP_DEPTH = 1000, 6, 3
 
@@ -198,6 +199,7 @@ _READERS = {
 def _unknown(data: Any, path: Path) -> TrackFileError:
     keys = {str(key) for key in data} if isinstance(data, Mapping) else set()
     found = f"keys {str(sorted(keys))[:200]}" if keys else type(data).__name__
+    found = f"a PyTorch file with {found}" if path.suffix.lower() in _TORCH_SUFFIXES else found
     return TrackFileError(
         f"expected keypoints of AIST++ (keypoints3d), SAM 3D Body (pred_keypoints_3d), MDM (motion), 3DPW "
         f"(jointPositions) or VIBE (joints3d), or SMPL parameters (poses, trans, betas), found {found} in {path}; save "

@@ -15,6 +15,8 @@ from core.body.model import BodyModel
 from core.cleanup import CleanupOptions
 from core.errors import AmbiguousTrackError, TrackError, TrackFileError, UnsafePickleError
 from core.io.pickle.load import load_pickle
+from core.io.pickle.plain_types import Budget
+from core.io.pickle.tensors import Storage, tensor_of
 from core.io.torch_file import load_torch
 from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
@@ -313,3 +315,17 @@ def test_every_cut_of_a_joblib_file_is_refused():
     for end in range(0, len(data), 997):
         with pytest.raises(TrackFileError):
             load_pickle(io.BytesIO(data[:end]))
+
+
+@pytest.mark.parametrize("content", [{}, np.zeros((4, 17, 3))], ids=["nothing", "a tensor"])
+def test_a_torch_file_without_a_motion_says_what_it_is(tmp_path, content):
+    path = write(tmp_path / "results.pt", torch_bytes(content))
+    with pytest.raises(TrackFileError, match="a PyTorch file.*save the points as an array"):
+        read_all(path)
+
+
+@pytest.mark.parametrize("shape", [(10**9, 72), (2**39,)])
+def test_a_tensor_that_repeats_a_number_is_charged_for_what_a_copy_takes(shape):
+    budget = Budget(1 << 30)
+    with pytest.raises(MemoryError):
+        tensor_of((Storage(np.zeros(1), "DoubleStorage"), 0, shape, (0,) * len(shape)), budget.charge)
