@@ -148,3 +148,21 @@ def test_keypoints_are_no_motion(addon, tmp_path):
     with pytest.raises(RuntimeError):
         bpy.ops.smplify.import_motion(filepath=str(tmp_path / "points.npy"), fps=30.0)
     assert not bpy.data.objects
+
+
+def test_a_solved_motion_goes_through_the_boxes_as_a_track_does(addon, body, tmp_path):
+    scene = walking()[20:44]
+    poses = matrix_to_axis_angle(scene.rotations.astype(float)).reshape(24, 72)
+    motion = Motion(poses, scene.betas.astype(float), scene.trans.astype(float), 30.0)
+    path = solved_motions.write(tmp_path / "clip.pt", solved_motions.torch_bytes(solved_motions.gvhmr(motion)))
+    bpy.ops.smplify.open_track(filepath=str(path), wait=True, frame_rate="CUSTOM", fps=30.0)
+    assert bpy.ops.smplify.fit() == {"FINISHED"}
+    armature = bpy.context.view_layer.objects.active
+    record = load(armature)
+    assert record.report is None and record.source.file == str(path)
+    np.testing.assert_allclose(record.motion.rotations(), motion.rotations(), atol=1e-5)
+    for suffix, begins in (("mot", "Coordinates"), ("trc", "PathFileType")):
+        assert bpy.ops.smplify.export(filepath=str(tmp_path / f"clip.{suffix}")) == {"FINISHED"}
+        assert (tmp_path / f"clip.{suffix}").read_text().startswith(begins)
+    armature.smplify.foot_lock = 1.0  # a live setting works on it
+    assert np.isfinite(shown_joints(armature, 5)).all()
