@@ -12,13 +12,15 @@ from scipy.spatial.transform import Rotation
 
 from core.body.free_body import load_free_body
 from core.body.model import BodyModel
+from core.fit import fit_track
 from core.io.own_files import is_own
 from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 from core.opensim import POINTS, coordinates, fitted_points, write_mot, write_trc
-from core.reading import read_all
+from core.reading import read_all, read_tracks
 from core.smpl_skeleton import JOINT_INDEX
 
+from ..recordings import ORIGINALS
 from .fit.scenes import walking
 
 BODY = load_free_body()
@@ -168,3 +170,27 @@ def test_a_file_is_recognised_until_it_is_changed(tmp_path, write):
     assert not is_own(path)
     path.write_bytes(data + b"\n")
     assert not is_own(path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (ORIGINALS / "real" / "subject4").is_dir(), reason="needs the recordings beside the repository")
+def test_the_coordinates_of_a_fit_follow_those_that_opensim_solved():
+    """Differences vary by as many degrees (standard deviation) over a walk; constants depend on a model's zeros."""
+    trial = ORIGINALS / "real" / "subject4" / "walking1.trc"
+    (track,) = read_tracks(trial)
+    motion, _ = fit_track(track, BODY)
+    found = coordinates(motion, BODY)
+    _, solved = read_storage(trial.with_name("walking1_ik.mot"))
+    times = np.arange(motion.num_frames) / motion.fps
+    limits = {
+        "pelvis_tilt": 1.5, "pelvis_list": 1.5, "pelvis_rotation": 1.5, "hip_flexion_r": 3.0, "hip_flexion_l": 3.0,
+        "knee_angle_r": 4.0, "knee_angle_l": 4.0, "lumbar_extension": 2.0, "lumbar_bending": 3.0,
+        "lumbar_rotation": 2.0, "arm_flex_r": 2.0, "arm_flex_l": 2.0, "arm_add_r": 2.5, "arm_add_l": 2.5,
+        "elbow_flex_r": 5.0, "elbow_flex_l": 5.0,
+    }  # fmt: skip
+    for name, limit in limits.items():
+        off = found[name] - np.interp(times, solved["time"] - solved["time"][0], np.rad2deg(solved[name]))
+        assert off.std() < limit, (name, off.std())
+    for name in ("pelvis_tx", "pelvis_ty", "pelvis_tz"):
+        off = found[name] - np.interp(times, solved["time"] - solved["time"][0], solved[name])
+        assert off.std() < 0.02, (name, off.std())
