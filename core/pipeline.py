@@ -29,12 +29,11 @@ from .cleanup import CleanupOptions, analyse_motion, clean_up, held_joints
 from .errors import FitCancelled
 from .fit import FitOptions, FitReport, fit_track
 from .fit import Progress as FitProgress
-from .fit.report import unfitted_report
+from .fit.unfitted import take_solved
 from .motion import Motion
 from .person_labels import person_labels
 from .placement import Person, Place, place_motion
 from .reading import Reading, ReadOptions, read_all
-from .solved import SolvedPoses
 from .track import KeypointTrack
 
 Progress = Callable[[float, str], bool | None]
@@ -226,7 +225,7 @@ class FitInput:
         if reading.solved is None:
             motion, report = (fit or fit_track)(track, self.body, self.options, progress)
         else:
-            motion, report = _take_solved(reading.solved, track, self.body, self.options)
+            motion, report = take_solved(reading.solved, track, self.body, self.options)
         file = Path(self.source.file)
         stem = file.name if file.is_dir() else file.stem
         return FittedPerson(
@@ -241,17 +240,6 @@ class FitInput:
             source=replace(self.source, number=number, fit=plain_options(self.options)),
             solved_by="" if reading.solved is None else reading.solved.tool,
         )
-
-
-def _take_solved(
-    solved: SolvedPoses, track: KeypointTrack, body: BodyData, options: FitOptions
-) -> tuple[Motion, FitReport]:
-    """Return the motion that another tool solved on *body*, with the shape of *options* if they have one."""
-    motion = solved.motion_on(body, track.fps, options.betas)
-    vertices = BodyModel(body).rest_vertices(motion.betas.astype(np.float32))
-    stature_m = float(np.ptp(np.asarray(vertices)[:, 1]))
-    report = unfitted_report(track.layout.names, solved.known, motion.betas, stature_m, track.notes)
-    return motion if options.fps is None else motion.resampled(options.fps), report
 
 
 def _ignore_progress(share: float, what: str) -> None:
@@ -379,6 +367,7 @@ def person_report(person: FittedPerson, motion: Motion, notes: Sequence[str] = (
         "fps": motion.fps,
         "betas": [float(beta) for beta in motion.betas],
         "fit": person.report.to_dict(),
+        **({"solved_by": person.solved_by} if person.solved_by else {}),
     }
 
 

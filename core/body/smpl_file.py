@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import BodyError, InputMissingError
 from ..io.npz import npz_headers, read_npy, read_npz
 from ..io.pickle.load import load_pickle
-from ..io.pickle.plain_types import as_array
+from ..io.pickle.standins import as_array
 from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, NUM_VERTICES
 from .data import NUM_BETAS, BodyData
 from .genders import GENDER_WORDS, gender_of_name

@@ -149,23 +149,6 @@ class FitReport:
         }
 
 
-def unfitted_report(
-    point_names: tuple[str, ...], seen: np.ndarray, betas: np.ndarray, stature_m: float, notes: tuple[str, ...]
-) -> FitReport:
-    """Return the report of a motion that was taken as it is: no errors, and the frames without the person flagged.
-
-    Args:
-        point_names: names of its points.
-        seen: (F,) bool, the frames with the person.
-        betas: (B,) shape.
-        stature_m: height of the shaped body in the rest pose, metres.
-        notes: what was detected and decided, one sentence each.
-    """
-    no_error = np.full((len(seen), len(point_names)), np.nan)
-    flags = tuple(flags_of("missing", "person", ~seen))
-    return FitReport(point_names, no_error, flags, betas, stature_m, no_error[0], float("nan"), {}, notes)
-
-
 def flags_of(kind: str, what: str, marked: np.ndarray) -> list[Flag]:
     """Return a flag for each consecutive run of *marked* (F,) frames."""
     return [Flag(kind, what, run.start, run.stop - 1) for run in find_runs(marked)]

@@ -19,7 +19,8 @@ from core.errors import BodyError, InputMissingError, TrackFileError, UnsafePick
 from core.io.pickle import load
 from core.io.pickle.load import load_pickle
 from core.io.pickle.opcodes import PlainUnpickler
-from core.io.pickle.plain_types import Standin, as_array
+from core.io.pickle.plain_types import Standin
+from core.io.pickle.standins import as_array
 
 RNG = np.random.default_rng(5)
 
@@ -390,7 +391,7 @@ def test_reading_imports_nothing(tmp_path):
     path = tmp_path / "sparse.pkl"
     path.write_bytes(pickle.dumps(scipy.sparse.csc_matrix(np.eye(3)), 2))
     program = (
-        "import sys; from core.io.pickle.load import load_pickle; from core.io.pickle.plain_types import as_array;"
+        "import sys; from core.io.pickle.load import load_pickle; from core.io.pickle.standins import as_array;"
         f"print(as_array(load_pickle({str(path)!r})).trace(), any(name.startswith('scipy') for name in sys.modules))"
     )
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

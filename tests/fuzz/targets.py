@@ -24,7 +24,7 @@ from core.errors import CoreError
 from core.formats.array_file import NPY_MAGIC
 from core.formats.dispatch import read_recordings
 from core.io.pickle.load import load_pickle
-from core.io.pickle.plain_types import as_array
+from core.io.pickle.standins import as_array
 from core.motion import Motion
 from core.pipeline import FitSource
 from core.reading import ReadOptions, read_all

@@ -17,7 +17,7 @@ from core.body.data import NUM_BETAS
 from core.errors import MotionError
 from core.io.npz import npz_headers
 from core.io.pickle.load import load_pickle
-from core.io.pickle.plain_types import as_array
+from core.io.pickle.standins import as_array
 from core.math.rotations import axis_angle_to_matrix
 from core.motion import Motion
 from core.smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
