@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.recordings import CARRIED, CMU, DATA, ORIGINAL, ORIGINALS, REPOSITORY, SOURCES
+from tests.recordings import ORIGINAL, ORIGINALS, REPOSITORY, SOURCES, TWIN
 
 EXIT_STATUS = pytest.StashKey[int]()
 
@@ -24,45 +23,44 @@ def shared_dir() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def reference_dir(shared_dir: Path) -> Path:
+    """The folder with outputs of the published network."""
+    return shared_dir / "reference"
+
+
 def pytest_report_header() -> str:
     """Say on which recordings the tests run."""
     originals = "and on the originals" if ORIGINAL in SOURCES else "not on the originals, which are not here"
-    return f"recordings: tests run on excerpts and twins, {originals}"
+    return f"recordings: tests run on twins, {originals}"
 
 
 @pytest.fixture(scope="session")
-def keypoints_dir(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """A function that returns the folder with the keypoint files of a source."""
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A function that returns the folder with the recordings of a source."""
     from tests.twins import write_twins  # needs SciPy, which not every environment has
 
-    carried = tmp_path_factory.mktemp("recordings") / "keypoints"
-    shutil.copytree(DATA / "keypoints", carried)
-    write_twins(carried)
-    folders = {CARRIED: carried, ORIGINAL: ORIGINALS / "keypoints"}
-    return folders.__getitem__
+    twins = tmp_path_factory.mktemp("twins")
+    write_twins(twins)
+    return {TWIN: twins, ORIGINAL: ORIGINALS}.__getitem__
 
 
 @pytest.fixture(scope="session", params=SOURCES)
-def keypoints(request: pytest.FixtureRequest, keypoints_dir: Callable[[str], Path]) -> Path:
+def keypoints(request: pytest.FixtureRequest, data_dir: Callable[[str], Path]) -> Path:
     """The folder with the keypoint files of each source in turn."""
-    return keypoints_dir(request.param)
+    return data_dir(request.param) / "keypoints"
 
 
 @pytest.fixture(scope="session", params=SOURCES)
-def cmu(request: pytest.FixtureRequest) -> Path:
+def cmu(request: pytest.FixtureRequest, data_dir: Callable[[str], Path]) -> Path:
     """The folder of motions in AMASS layout of each source in turn."""
-    return CMU if request.param == CARRIED else ORIGINALS / "cmu_smpl"
+    return data_dir(request.param) / "cmu_smpl"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the tests of recordings where there are none."""
-    if ORIGINALS.is_dir():
-        return
-    for item in items:
-        globals_of = vars(getattr(item, "module", object))
-        uses = {"keypoints", "keypoints_dir", "cmu"} & set(getattr(item, "fixturenames", ()))
-        if uses or globals_of.get("CMU") is CMU or globals_of.get("DATA") is DATA:
-            item.add_marker(pytest.mark.skip(reason="no recordings beside the repository"))
+@pytest.fixture(scope="session")
+def clips(data_dir: Callable[[str], Path]) -> Path:
+    """The folder of motions in AMASS layout: the originals where they are, else the twins."""
+    return data_dir(SOURCES[-1]) / "cmu_smpl"
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -4,7 +4,7 @@
 
 A twin has the name, columns, labels, units, axes, rate, number format and gaps of its original, and the faults for
 which the original is read in a test; its person is the free body, so its true joints are known
-(`tests.simulated_markers`). F frames, K markers.
+(`tests.simulated_markers`). Twins of motions are in `tests.motion_twins`. F frames, K markers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from scipy.spatial.transform import Rotation
 
 from core.layouts import H36M17
 from tests.core.formats.track_writers import c3d_bytes
+from tests.motion_twins import MOTIONS, write_motion_twin
 from tests.simulated_markers import simulated
+from training.make_samples import POSE2SIM_MARKERS
 
 _SIDES = {"l": "left", "r": "right"}
 
@@ -103,6 +105,51 @@ SQUAT_GAPS = {
 }  # fmt: skip
 """Frames in which the bent body hides a marker from the cameras, and others."""
 
+CMU = {
+    "FHD": "head front", "BHD": "head back", "C7": "c7", "T10": "t10", "CLAV": "manubrium", "STRN": "sternum",
+    "BAC": "shoulder back", "SHO": "shoulder", "UPA": "upper arm", "ELB": "elbow outside", "FRM": "forearm",
+    "WRA": "wrist thumb side", "WRB": "wrist little finger side", "FIN": "index knuckle", "FWT": "asis", "BWT": "psis",
+    "THI": "thigh outside", "KNE": "knee outside", "SHN": "shank outside", "ANK": "ankle outside", "HEE": "heel",
+    "TOE": "toe", "MT5": "fifth metatarsal",
+}  # fmt: skip
+CMU_LABELS = """
+RBWT LBWT RFWT LFWT RTHI LWRB LFRM LTHI RWRA LFIN RWRB RFRM LWRA RFIN LELB RELB RKNE LKNE STRN T10 LUPA RUPA RBAC CLAV
+RSHO LSHO C7 LSHN RBHD LBHD RANK LANK LHEE LFHD RHEE RTOE RMT5 RFHD LMT5 LTOE RSHN
+""".split()
+
+PLUG_IN_GAIT = CMU | {"ASI": "asis", "PSI": "psis", "TIB": "shank outside", "BAK": "shoulder back"}
+SEGMENTS = {
+    "PEL": "pelvis", "HED": "head", "TRX": "manubrium", "FE": "knee", "TI": "ankle", "FO": "ankle", "TO": "foot",
+    "CL": "shoulder", "HU": "elbow", "RA": "wrist", "HN": "hand",
+}  # fmt: skip
+"""Where the origin (O) of a segment that Plug-in Gait writes is; A, L and P are the ends of its axes."""
+STATIC_LABELS = """
+LFHD RFHD LBHD RBHD C7 T10 CLAV STRN RBAK LSHO LELB LWRA LWRB LFIN RSHO RELB RWRA RWRB RFIN LASI RASI LPSI RPSI LTHI
+LKNE LTIB LANK LHEE LTOE RTHI RKNE RTIB RANK RHEE RTOE
+HED* LCL* LFE* LFO* LHN* LHU* LRA* LTI* LTO* PEL* RCL* RFE* RFO* RHN* RHU* RRA* RTI* RTO* TRX*
+""".split()
+MOVEMENT_LABELS = """
+LBHD T10 CLAV STRN RBAK LSHO LUPA LELB LFRM LWRA LWRB LFIN RSHO RUPA RELB RFRM RWRA RWRB RFIN LASI RASI LPSI RPSI LTHI
+LKNE LTIB LANK LTOE RTHI RKNE RTIB RANK RHEE RTOE
+PEL* LFE* LTI* LFO* LTO* RFE* RTI* RFO* RTO* HED* LCL* RCL* TRX* LHU* LRA* LHN* RHU* RRA* RHN*
+RBHD LFHD RFHD C7 LHEE CentreOfMass CentreOfMassFloor
+""".split()
+NO_MARKERS = {"ANGLES": ("LKneeAngles", "RKneeAngles"), "POWERS": ("LKneePower",)}
+"""Points of the same two files that are no positions."""
+
+STUDY = OPENCAP | {
+    "mknee": "knee inside", "mankle": "ankle inside", "shoulder": "shoulder", "sh1": "shank outside", "HJC": "hip",
+    "lelbow": "elbow outside", "melbow": "elbow inside", "lwrist": "wrist thumb side",
+    "mwrist": "wrist little finger side",
+}  # fmt: skip
+STUDY_LABELS = """
+r.ASIS L.ASIS r.PSIS L.PSIS r_knee r_mknee r_ankle r_mankle r_toe r_5meta r_calc L_knee L_mknee L_ankle L_mankle L_toe
+L_calc L_5meta r_shoulder L_shoulder C7 r_thigh1 r_thigh2 r_thigh3 L_thigh1 L_thigh2 L_thigh3 r_sh1 r_sh2 r_sh3 L_sh1
+L_sh2 L_sh3 RHJC LHJC r_lelbow r_melbow r_lwrist r_mwrist L_lelbow L_melbow L_lwrist L_mwrist
+""".split()
+BALANCING_STRAYS = {"LHeel": (94, 0.10), "LBigToe": (94, -0.08), "LElbow": (slice(87, 89), 0.14)}
+"""Frames in which the balancing person's points are off, and how far, metres."""
+
 
 def markers_of(labels: Sequence[str], places: dict[str, str]) -> list[str]:
     """Return the simulated marker of each label: its own place, or its side's ("L.ASIS", "LASI", "r_knee")."""
@@ -182,6 +229,76 @@ def _squat_c3d(path: Path) -> None:
     path.write_bytes(c3d_bytes(points, labels, fps=120.0, screen=None))
 
 
+def _cmu_c3d(path: Path) -> None:
+    points = _z_up_mm(simulated(markers_of(CMU_LABELS, CMU), 120.0, 480, seed=7))
+    labels = [f"TakeoMonday:{label}" for label in CMU_LABELS]
+    path.write_bytes(c3d_bytes(points, labels, fps=120.0, scale=-0.05))
+
+
+def _with_axes(label: str) -> list[str]:
+    return [label[:-1] + end for end in "OALP"] if label.endswith("*") else [label]
+
+
+def _plug_in_gait(labels: Sequence[str], fps: float, num_frames: int, first: int) -> Callable[[Path], None]:
+    """Return a writer of a file with markers, segments as Plug-in Gait computes them, angles and powers."""
+
+    def place(label: str) -> str:
+        if label.startswith("CentreOfMass"):
+            return "pelvis"
+        if label in ("PEL*", "HED*", "TRX*"):
+            return SEGMENTS[label[:-1]]
+        if label.endswith("*"):
+            return f"{_SIDES[label[0].lower()]}_{SEGMENTS[label[1:-1]]}"
+        return markers_of([label], PLUG_IN_GAIT)[0]
+
+    def write(path: Path) -> None:
+        points = _z_up_mm(simulated([place(label) for label in labels], fps, num_frames, start_s=0.6, seed=8))
+        columns = []
+        for column, label in enumerate(labels):
+            axes = np.eye(3) if label.endswith("*") else np.zeros((0, 3))
+            columns += [points[:, column], *(points[:, column] + 100.0 * axis for axis in axes)]
+        others = [name for names in NO_MARKERS.values() for name in names]
+        columns += [np.full((num_frames, 3), 9000.0)] * (len(others) + 1)
+        names = [name for label in labels for name in _with_axes(label)] + [*others, "*110"]
+        stacked = np.stack(columns, axis=1)
+        path.write_bytes(c3d_bytes(stacked, names, fps=fps, scale=-0.01, first=first, lists=NO_MARKERS, num_analog=10))
+
+    return write
+
+
+def pose2sim_trc(path: str, points: np.ndarray, labels: Sequence[str]) -> str:
+    """Return a TRC file as Pose2Sim writes it at 60 fps: metres, all digits, no empty line after the header."""
+    values = f"60\t60\t{len(points)}\t{len(labels)}\tm\t60\t0\t{len(points)}"
+    rows = ["\t".join((str(frame + 1), str((frame + 1) / 60), *(repr(float(value)) for value in row)))
+            for frame, row in enumerate(points.reshape(len(points), -1))]  # fmt: skip
+    text = _trc(path, labels, rows, values=values, first_line=f"PathFileType\t4\t(X/Y/Z)\t{path}")
+    return text.replace("\n\n", "\n")
+
+
+def _pose2sim(start_s: float, seed: int, strays: dict[str, tuple[int | slice, float]]) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        points = simulated(list(POSE2SIM_MARKERS.values()), 60.0, 100, start_s=start_s, seed=seed)
+        for label, (frames, off_m) in strays.items():
+            points[frames, list(POSE2SIM_MARKERS).index(label)] += [off_m, 0.0, 0.0]
+        text = pose2sim_trc(path.name, points, list(POSE2SIM_MARKERS))
+        path.write_text(text, encoding="utf-8", newline="\n")
+
+    return write
+
+
+def _augmented(path: Path) -> None:
+    """Write keypoints and the markers that Pose2Sim's marker augmentation estimates from them."""
+    places = [*POSE2SIM_MARKERS.values(), *markers_of(STUDY_LABELS, STUDY)]
+    labels = [*POSE2SIM_MARKERS, *(f"{label}_study" for label in STUDY_LABELS)]
+    points = simulated(places, 60.0, 100, start_s=0.5, seed=10)
+    rows = ["\t".join((str(frame + 1), f"{(frame + 1) / 60:.7f}", *(f"{value:.7f}" for value in row)))
+            for frame, row in enumerate(points.reshape(len(points), -1))]  # fmt: skip
+    values = f"60.0\t60.0\t100\t{len(labels)}\tm\t60.0\t0\t100"
+    first_line = "PathFileType  4\t(X/Y/Z) C:\\Session\\Trial\\pose-3d"
+    text = _trc("", labels, rows, values=values, first_line=first_line, ends="\t")
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
 def _opencap(num_frames: int, start_s: float) -> Callable[[Path], None]:
     def write(path: Path) -> None:
         points = simulated(markers_of(OPENCAP_LABELS, OPENCAP), 100.0, num_frames, start_s=start_s, seed=5)
@@ -210,8 +327,11 @@ def _lifted(seed: int) -> Callable[[Path], None]:
     return write
 
 
-TWINS: dict[str, Callable[[Path], None]] = {
+TRACKS: dict[str, Callable[[Path], None]] = {
     "c3d/JA1Gait35.c3d": _sprint_c3d,
+    "c3d/cmu_02_05.c3d": _cmu_c3d,
+    "c3d/pycgm_Movement_trial.c3d": _plug_in_gait(MOVEMENT_LABELS, 120.0, 90, 695),
+    "c3d/pycgm_Sample_Static.c3d": _plug_in_gait(STATIC_LABELS, 100.0, 60, 1),
     "c3d/squat.c3d": _squat_c3d,
     "h36m17/Alter_output_keypoints_3d.npz": _lifted(1),
     "h36m17/AutoDance_output_keypoints_3d.npz": _lifted(2),
@@ -219,15 +339,22 @@ TWINS: dict[str, Callable[[Path], None]] = {
     "trc/JA1Gait35.trc": _sprint_trc,
     "trc/OpenCap_DJ1.trc": _opencap(245, 4.7),
     "trc/OpenCap_walking2.trc": _opencap(136, 1.0),
+    "trc/Pose2Sim_markers.trc": _pose2sim(0.5, 9, {}),
+    "trc/S00_P00_T01_BalancingTrial_0-100.trc": _pose2sim(0.5, 9, BALANCING_STRAYS),
+    "trc/S00_P00_T01_BalancingTrial_0-100_filt_butterworth_LSTM.trc": _augmented,
+    "trc/S00_P01_T02_Participants1-2_P1_0-100.trc": _pose2sim(2.0, 11, {}),
 }
+"""The twin of each keypoint file."""
 
 
 def write_twins(output: Path) -> list[Path]:
-    """Write every twin into *output*; return their paths."""
-    for name, write in TWINS.items():
-        (output / name).parent.mkdir(parents=True, exist_ok=True)
-        write(output / name)
-    return [output / name for name in TWINS]
+    """Write every twin into the folders ``keypoints`` and ``cmu_smpl`` of *output*; return their paths."""
+    paths = {output / "keypoints" / name: write for name, write in TRACKS.items()}
+    paths |= {output / "cmu_smpl" / f"CMU_{name}_poses.npz": write_motion_twin for name in MOTIONS}
+    for path, write in paths.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path)
+    return list(paths)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -45,8 +45,8 @@ def test_joints_equal_the_motion_at_every_frame(add_person, body, make_motion):
     assert_joints_equal(figure, body, motion, range(40))
 
 
-def test_joints_equal_a_real_clip(add_person, body, shared_dir):
-    with np.load(shared_dir / "data" / "cmu_smpl" / "CMU_05_02_poses.npz") as clip:
+def test_joints_equal_a_real_clip(add_person, body, clips):
+    with np.load(clips / "CMU_05_02_poses.npz") as clip:
         poses, trans = clip["poses"][:, :72].astype(float), clip["trans"].astype(float)
         fps = float(clip["mocap_framerate"])
     motion = Motion(poses, np.random.default_rng(5).normal(0.0, 0.8, 10), trans, fps)

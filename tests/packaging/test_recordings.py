@@ -1,4 +1,4 @@
-"""The recordings that the tests carry: excerpts equal to their originals, twins like theirs, and nothing else."""
+"""The recordings of the tests: twins like their originals, and none that is part of the repository."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from core.formats import read_recordings
-from tests.excerpts import ACTORS, MOTIONS, TRACKS, write_excerpts
-from tests.recordings import DATA, ORIGINAL, ORIGINALS, SOURCES
-from tests.twins import TWINS, write_twins
+from tests.recordings import ORIGINAL, ORIGINALS, REPOSITORY, SOURCES
+from tests.twins import TRACKS, write_twins
 
+DATA = REPOSITORY / "tests" / "data"
 MOST_BYTES = 2_000_000
 needs_originals = pytest.mark.skipif(ORIGINAL not in SOURCES, reason="needs the original recordings")
 
@@ -24,31 +24,15 @@ def twins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_nothing_is_carried_but_the_excerpts_and_what_the_readme_names() -> None:
-    carried = {path.relative_to(DATA).as_posix() for path in DATA.rglob("*") if path.is_file()}
-    excerpts = {f"cmu_smpl/CMU_{name}_poses.npz" for name in MOTIONS}
-    excerpts |= {f"cmu_bvh/{name}.bvh" for name in ACTORS} | {f"keypoints/{name}" for name in TRACKS}
+def test_the_data_folder_holds_rigs_and_what_the_readme_names() -> None:
+    found = {path.relative_to(DATA).as_posix() for path in DATA.rglob("*") if path.is_file()}
     readme = (DATA / "README.md").read_text(encoding="utf-8")
     families = re.findall(r"`(\w+_)\*`", (DATA / "rigs" / "README.md").read_text(encoding="utf-8"))
-    rigs = {name for name in carried if name.startswith(tuple(f"rigs/{family}" for family in families))}
-    others = carried - excerpts - rigs - {"README.md", "rigs/README.md"}
-    assert excerpts <= carried
-    assert not [name for name in others if name not in readme and name.removeprefix("reference/") not in readme]
-    assert sum((DATA / name).stat().st_size for name in carried) <= MOST_BYTES
-
-
-@needs_originals
-def test_excerpts_are_those_of_the_originals(tmp_path: Path) -> None:
-    for path in write_excerpts(ORIGINALS, tmp_path):
-        carried = DATA / path.relative_to(tmp_path)
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as cut, np.load(carried, allow_pickle=False) as kept:
-                assert cut.files == kept.files
-                for name in cut.files:
-                    assert cut[name].dtype == kept[name].dtype
-                    np.testing.assert_array_equal(cut[name], kept[name])
-        else:
-            assert path.read_bytes() == carried.read_bytes(), path.name
+    rigs = {name for name in found if name.startswith(tuple(f"rigs/{family}" for family in families))}
+    others = found - rigs - {"README.md", "rigs/README.md"}
+    assert rigs
+    assert not [name for name in others if name not in readme]
+    assert sum((DATA / name).stat().st_size for name in found) <= MOST_BYTES
 
 
 def test_twins_are_the_same_each_time(twins: Path, tmp_path: Path) -> None:
@@ -57,15 +41,26 @@ def test_twins_are_the_same_each_time(twins: Path, tmp_path: Path) -> None:
 
 
 @needs_originals
-@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize("name", TRACKS)
 def test_a_twin_has_the_layout_of_its_original(twins: Path, name: str) -> None:
-    (twin,), (original,) = read_recordings(twins / name), read_recordings(ORIGINALS / "keypoints" / name)
+    paths = [folder / "keypoints" / name for folder in (twins, ORIGINALS)]
+    (twin,), (original,) = (read_recordings(path) for path in paths)
     for what in ("kind", "names", "fps", "units", "up_axis", "first_frame", "layout"):
         assert getattr(twin, what) == getattr(original, what), what
     if name == "trc/JA1Gait35.trc":
         np.testing.assert_array_equal(twin.confidence, original.confidence)
     if twin.kind == "TRC":
-        paths = (twins / name, ORIGINALS / "keypoints" / name)
         lines = [path.read_text(encoding="utf-8").splitlines() for path in paths]
-        assert lines[0][1:6] == lines[1][1:6]
+        assert lines[0][1:5] == lines[1][1:5]
+        assert bool(lines[0][5]) == bool(lines[1][5])
         assert lines[0][6].count("\t") == lines[1][6].count("\t")
+
+
+@needs_originals
+def test_a_twin_of_a_motion_is_as_long_as_its_original(twins: Path) -> None:
+    for path in (twins / "cmu_smpl").iterdir():
+        with np.load(path) as twin, np.load(ORIGINALS / "cmu_smpl" / path.name) as original:
+            assert set(twin.files) <= set(original.files)
+            for name in ("poses", "trans"):
+                assert twin[name].shape == original[name].shape, (path.name, name)
+            assert twin["mocap_framerate"] == pytest.approx(original["mocap_framerate"], abs=1e-3)

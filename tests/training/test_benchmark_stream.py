@@ -10,7 +10,6 @@ import pytest
 
 from core.layouts import COCO17
 from core.track import KeypointTrack
-from tests.recordings import CMU
 from training.benchmark_stream import FrameTimes, main, there_and_back
 
 
@@ -27,10 +26,10 @@ def test_track_is_played_back_and_forth_without_a_jump():
     np.testing.assert_array_equal(track.positions[:, 0, 0], [0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1])
 
 
-def test_every_frame_is_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_every_frame_is_timed(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     out = tmp_path / "times.json"
     arguments = ["--subjects", "35", "--frames", "12", "--layout", "coco17", "--quality", "fast", "--json", str(out)]
-    assert main([str(CMU), *arguments]) == 0
+    assert main([str(clips), *arguments]) == 0
     output = capsys.readouterr().out
     assert "12 frames of coco17" in output
     figures = json.loads(out.read_text())

@@ -9,7 +9,6 @@ import torch
 from core.math.rotations import axis_angle_to_matrix
 from core.network import ResidualNetwork, read_weights
 from tests.core.network.state_rule import rule_state
-from tests.recordings import DATA
 from tests.training.published import published_checkpoint
 from training.convert_checkpoint import draw_samples, load_network, main
 from training.network.checkpoints import Checkpoint, save_checkpoint
@@ -17,10 +16,10 @@ from training.network.model import ResidualNet
 
 
 @pytest.mark.parametrize("prefix", ["", "module."])
-def test_published_checkpoint_loads_and_runs(tmp_path, prefix):
+def test_published_checkpoint_loads_and_runs(tmp_path, reference_dir, prefix):
     network, _ = load_network(published_checkpoint(tmp_path / "best_ckpt.pth.tar", prefix=prefix))
     assert network.graph == "published"
-    with np.load(DATA / "reference" / "reference_parity.npz", allow_pickle=False) as stored:
+    with np.load(reference_dir / "reference_parity.npz", allow_pickle=False) as stored:
         parity = {name: torch.tensor(stored[name]) for name in stored.files}
     rotations = axis_angle_to_matrix(torch.cat([parity["root_orient"], parity["body_pose"]], dim=1))
     with torch.no_grad():

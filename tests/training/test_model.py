@@ -12,16 +12,15 @@ from core.math.rotations import axis_angle_to_matrix
 from core.network.graph import GraphError, adjacency
 from core.smpl_skeleton import BODY25_NAMES
 from tests.core.network.state_rule import rule_state
-from tests.recordings import DATA
 from training.network.model import GraphConvolution, ResidualNet, TimeConvolution
 
 RELATIVE = 1e-4
 
 
 @pytest.fixture(scope="module")
-def parity() -> dict[str, torch.Tensor]:
+def parity(reference_dir) -> dict[str, torch.Tensor]:
     """Return inputs, intermediates and outputs of the published network."""
-    with np.load(DATA / "reference" / "reference_parity.npz", allow_pickle=False) as stored:
+    with np.load(reference_dir / "reference_parity.npz", allow_pickle=False) as stored:
         return {name: torch.tensor(stored[name]) for name in stored.files}
 
 
@@ -41,8 +40,8 @@ def start_pose(parity: dict[str, torch.Tensor]) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("graph", ["published", "body25"])
-def test_state_dict_matches_the_published_names_shapes_and_order(graph):
-    expected = json.loads((DATA / "reference" / "reference_state_dict.json").read_text(encoding="utf-8"))
+def test_state_dict_matches_the_published_names_shapes_and_order(graph, reference_dir):
+    expected = json.loads((reference_dir / "reference_state_dict.json").read_text(encoding="utf-8"))
     network = ResidualNet(graph)
     assert [[name, list(value.shape)] for name, value in network.state_dict().items()] == expected
     assert len(expected) == 217

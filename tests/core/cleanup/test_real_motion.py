@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,6 @@ from core.cleanup import CleanupOptions, CleanupSource, analyse_motion, clean_up
 from core.cleanup.feet import POINTS
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX
-from tests.recordings import CMU
 
 WALKS = (
     "CMU_02_01", "CMU_05_03", "CMU_07_01", "CMU_07_10", "CMU_08_01", "CMU_16_15", "CMU_16_31", "CMU_29_01", "CMU_35_01",
@@ -18,15 +19,15 @@ WALKS = (
 )  # fmt: skip
 
 
-def _analysed(name: str, body: BodyModel) -> CleanupSource:
-    with np.load(CMU / f"{name}_poses.npz") as clip:
+def _analysed(path: Path, body: BodyModel) -> CleanupSource:
+    with np.load(path) as clip:
         poses, trans = clip["poses"][:, :72].astype(float), clip["trans"].astype(float)
         return analyse_motion(Motion(poses, np.zeros(10), trans, float(clip["mocap_framerate"])), body)
 
 
 @pytest.fixture(scope="module", params=WALKS)
-def source(request, body: BodyModel) -> CleanupSource:
-    return _analysed(request.param, body)
+def source(request, body: BodyModel, clips: Path) -> CleanupSource:
+    return _analysed(clips / f"{request.param}_poses.npz", body)
 
 
 def _slides_mm(source: CleanupSource, motion: Motion) -> np.ndarray:
@@ -43,9 +44,9 @@ def test_planted_feet_do_not_slide(source):
     assert _slides_mm(source, clean_up(source, CleanupOptions(foot_lock=1.0))).max() < 5.0
 
 
-def test_foot_with_late_toe_contact_does_not_slide(body):
+def test_foot_with_late_toe_contact_does_not_slide(body, clips):
     """Regression: its heel is planted while the toe, slow but still in the air, counts as planted too: it slid 8 mm."""
-    source = _analysed("CMU_27_01", body)
+    source = _analysed(clips / "CMU_27_01_poses.npz", body)
     assert _slides_mm(source, clean_up(source, CleanupOptions(foot_lock=1.0))).max() < 3.0
 
 

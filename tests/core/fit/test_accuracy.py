@@ -7,7 +7,6 @@ import pytest
 
 from core.body.free_body import load_free_body
 from core.fit import FitOptions, fit_track
-from tests.recordings import CMU
 
 from .conftest import CLIPS
 from .scenes import Scene, captured, pve_mm
@@ -16,8 +15,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def captures() -> list[Scene]:
-    return [captured(CMU, *name.split("_"))[frames] for name, frames in sorted(CLIPS.items())]
+def captures(clips) -> list[Scene]:
+    return [captured(clips, *name.split("_"))[frames] for name, frames in sorted(CLIPS.items())]
 
 
 @pytest.mark.parametrize(

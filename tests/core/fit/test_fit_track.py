@@ -19,7 +19,6 @@ from core.fit.quality import QUALITIES
 from core.layouts import BODY25
 from core.smpl_skeleton import JOINT_INDEX
 from core.track import KeypointTrack
-from tests.recordings import CMU
 
 from .scenes import Scene, acting, captured, changed, joint_error, motion_joints, solver_names, walking
 
@@ -190,8 +189,8 @@ def test_an_arm_hidden_for_a_second_moves_plausibly(walk):
 
 
 @pytest.mark.parametrize(("subject", "rest"), [("16", "15"), ("35", "03")])
-def test_an_arm_hidden_for_a_second_moves_plausibly_in_real_motion(subject, rest):
-    _assert_arm_is_held(captured(CMU, subject, rest)[1:80], slice(25, 55))
+def test_an_arm_hidden_for_a_second_moves_plausibly_in_real_motion(clips, subject, rest):
+    _assert_arm_is_held(captured(clips, subject, rest)[1:80], slice(25, 55))
 
 
 @pytest.mark.parametrize("frames", [slice(0, 20), slice(40, 60)])

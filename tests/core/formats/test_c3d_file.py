@@ -16,12 +16,11 @@ from .track_writers import c3d_bytes, clip, names_of
 
 REAL = [
     # source, file, frames, points, fps, up axis, person, first frame, first name
-    ("carried", "cmu_02_05.c3d", 40, 41, 120.0, "+Z", "TakeoMonday", 601, "RBWT"),
-    ("carried", "cmu_05_13.c3d", 40, 330, 120.0, "+Z", "Dance", 500, "LFHD"),
-    ("carried", "JA1Gait35.c3d", 324, 51, 250.0, "+Z", "", 833, "C7"),
-    ("carried", "pycgm_Movement_trial.c3d", 20, 117, 120.0, "+Z", "", 827, "LBHD"),
-    ("carried", "pycgm_Sample_Static.c3d", 20, 111, 100.0, "+Z", "", 151, "LFHD"),
-    ("carried", "squat.c3d", 860, 53, 120.0, None, "Sample35", 1, "ARIEL"),
+    ("twin", "cmu_02_05.c3d", 480, 41, 120.0, "+Z", "TakeoMonday", 1, "RBWT"),
+    ("twin", "JA1Gait35.c3d", 324, 51, 250.0, "+Z", "", 833, "C7"),
+    ("twin", "pycgm_Movement_trial.c3d", 90, 117, 120.0, "+Z", "", 695, "LBHD"),
+    ("twin", "pycgm_Sample_Static.c3d", 60, 111, 100.0, "+Z", "", 1, "LFHD"),
+    ("twin", "squat.c3d", 860, 53, 120.0, None, "Sample35", 1, "ARIEL"),
     ("original", "cmu_02_05.c3d", 1854, 41, 120.0, "+Z", "TakeoMonday", 1, "RBWT"),
     ("original", "cmu_05_13.c3d", 1095, 330, 120.0, "+Z", "Dance", 20, "LFHD"),
     ("original", "JA1Gait35.c3d", 324, 51, 250.0, "+Z", "", 833, "C7"),
@@ -52,8 +51,8 @@ def _oracle(path):
 @pytest.mark.parametrize(
     ("source", "name", "frames", "points", "fps", "up", "person", "first", "first_name"), cases(REAL)
 )
-def test_real_files(keypoints_dir, source, name, frames, points, fps, up, person, first, first_name):
-    path = keypoints_dir(source) / "c3d" / name
+def test_real_files(data_dir, source, name, frames, points, fps, up, person, first, first_name):
+    path = data_dir(source) / "keypoints" / "c3d" / name
     (recording,) = read_recordings(path)
     assert recording.positions.shape == (frames, points, 3)
     assert (recording.fps, recording.units, recording.up_axis) == (fps, "mm", up)

@@ -13,14 +13,14 @@ from .track_writers import clip, names_of, trc_text
 
 REAL = [
     # source, file, frames, points, fps, unit, missing coordinates, first name, person
-    ("carried", "AddBiomechanics_motion_capture_walk.trc", 238, 41, 100.0, "mm", 0, "R.Shoulder", ""),
-    ("carried", "JA1Gait35.trc", 322, 53, 250.0, "m", 138, "C7", ""),
-    ("carried", "OpenCap_DJ1.trc", 245, 51, 100.0, "m", 0, "C7", ""),
-    ("carried", "OpenCap_walking2.trc", 136, 51, 100.0, "m", 0, "C7", ""),
-    ("carried", "Pose2Sim_markers.trc", 100, 21, 60.0, "m", 0, "RHip", ""),
-    ("carried", "S00_P00_T01_BalancingTrial_0-100.trc", 100, 21, 60.0, "m", 0, "RHip", ""),
-    ("carried", "S00_P00_T01_BalancingTrial_0-100_filt_butterworth_LSTM.trc", 40, 64, 60.0, "m", 0, "RHip", ""),
-    ("carried", "S00_P01_T02_Participants1-2_P1_0-100.trc", 30, 21, 60.0, "m", 0, "RHip", "P1"),
+    ("twin", "AddBiomechanics_motion_capture_walk.trc", 238, 41, 100.0, "mm", 0, "R.Shoulder", ""),
+    ("twin", "JA1Gait35.trc", 322, 53, 250.0, "m", 138, "C7", ""),
+    ("twin", "OpenCap_DJ1.trc", 245, 51, 100.0, "m", 0, "C7", ""),
+    ("twin", "OpenCap_walking2.trc", 136, 51, 100.0, "m", 0, "C7", ""),
+    ("twin", "Pose2Sim_markers.trc", 100, 21, 60.0, "m", 0, "RHip", ""),
+    ("twin", "S00_P00_T01_BalancingTrial_0-100.trc", 100, 21, 60.0, "m", 0, "RHip", ""),
+    ("twin", "S00_P00_T01_BalancingTrial_0-100_filt_butterworth_LSTM.trc", 100, 64, 60.0, "m", 0, "RHip", ""),
+    ("twin", "S00_P01_T02_Participants1-2_P1_0-100.trc", 100, 21, 60.0, "m", 0, "RHip", "P1"),
     ("original", "AddBiomechanics_motion_capture_walk.trc", 238, 41, 100.0, "mm", 0, "R.Shoulder", ""),
     ("original", "JA1Gait35.trc", 322, 53, 250.0, "m", 138, "C7", ""),
     ("original", "OpenCap_DJ1.trc", 245, 51, 100.0, "m", 156, "C7", ""),
@@ -35,8 +35,8 @@ REAL = [
 @pytest.mark.parametrize(
     ("source", "name", "frames", "points", "fps", "units", "num_nan", "first_name", "person"), cases(REAL)
 )
-def test_real_files(keypoints_dir, source, name, frames, points, fps, units, num_nan, first_name, person):
-    (recording,) = read_recordings(keypoints_dir(source) / "trc" / name)
+def test_real_files(data_dir, source, name, frames, points, fps, units, num_nan, first_name, person):
+    (recording,) = read_recordings(data_dir(source) / "keypoints" / "trc" / name)
     assert recording.positions.shape == (frames, points, 3)
     assert (recording.fps, recording.units, recording.person) == (fps, units, person)
     assert (recording.names[0], recording.first_frame, recording.up_axis) == (first_name, 1, None)
@@ -44,21 +44,20 @@ def test_real_files(keypoints_dir, source, name, frames, points, fps, units, num
     assert (recording.confidence == np.isfinite(recording.positions).all(-1)).all()
 
 
-KNOWN = [
-    # source, file, first point in the first frame, second point in the second frame
-    (
-        "carried",
-        "Pose2Sim_markers.trc",
-        [-0.06499776880731566, 0.9015132201416931, -1.400573592601662],
-        [-0.03880590057607643, 0.49350054440362806, -1.4465460135082704],
-    ),
-    ("original", "OpenCap_DJ1.trc", [-1.16945, 1.89637, -0.573033], [-1.04057, 1.34805, -0.698811]),
-]
-
-
-@pytest.mark.parametrize(("source", "name", "first", "second"), cases(KNOWN))
-def test_known_value_of_a_real_file(keypoints_dir, source, name, first, second):
-    (recording,) = read_recordings(keypoints_dir(source) / "trc" / name)
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        (
+            "Pose2Sim_markers.trc",
+            [-0.06499776880731566, 0.9015132201416931, -1.400573592601662],
+            [-0.03880590057607643, 0.49350054440362806, -1.4465460135082704],
+        ),
+        ("OpenCap_DJ1.trc", [-1.16945, 1.89637, -0.573033], [-1.04057, 1.34805, -0.698811]),
+    ],
+)
+def test_known_value_of_a_real_file(shared_dir, name, first, second):
+    """The first point in the first frame and the second in the second are those of the file."""
+    (recording,) = read_recordings(shared_dir / "data" / "keypoints" / "trc" / name)
     np.testing.assert_array_equal(recording.positions[0, 0], first)
     np.testing.assert_array_equal(recording.positions[1, 1], second)
 

@@ -8,7 +8,6 @@ import pytest
 from core.math.rotations import axis_angle_to_matrix
 from core.network import NetworkInfo, NetworkWeights
 from core.network.folding import fold
-from tests.recordings import DATA
 
 from .state_rule import rule_state
 
@@ -39,9 +38,9 @@ def published_weights(state) -> NetworkWeights:
 
 
 @pytest.fixture(scope="session")
-def parity() -> dict[str, np.ndarray]:
+def parity(reference_dir) -> dict[str, np.ndarray]:
     """Return inputs and outputs of the published network; ``rotations`` (16, 24, 3, 3) is the start pose."""
-    with np.load(DATA / "reference" / "reference_parity.npz", allow_pickle=False) as stored:
+    with np.load(reference_dir / "reference_parity.npz", allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
     turns = np.concatenate([arrays["root_orient"], arrays["body_pose"]], axis=1)
     return arrays | {"rotations": axis_angle_to_matrix(turns)}
