@@ -33,7 +33,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.body.data import NUM_BETAS, BodyData
     from core.body.genders import gender_files
     from core.body.landmarks import landmark_regressor
-    from core.body.model import BodyModel, local_rotations, world_positions, world_rotations
+    from core.body.model import BodyModel, local_rotations
     from core.cleanup import (
         CleanupOptions,
         CleanupSource,
@@ -46,7 +46,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.cli.batch import batch_command
     from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
     from core.cli.info import missing_shares
-    from core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, TrackError
+    from core.errors import BodyError, CoreError, FitCancelled, InputMissingError, TrackError
     from core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
     from core.io.atomic_files import atomic_path
     from core.io.npz import unpack_npz
@@ -87,7 +87,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.retarget.source import RetargetSource
     from core.retarget.summary import rest_pose
     from core.skeleton import BODY, Skeleton
-    from core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, SMPL
+    from core.smpl_skeleton import JOINT_NAMES, SMPL
     from core.track import KeypointTrack
 else:
     from .core.amass import is_amass, read_motion, write_motion
@@ -96,7 +96,7 @@ else:
     from .core.body.data import NUM_BETAS, BodyData
     from .core.body.genders import gender_files
     from .core.body.landmarks import landmark_regressor
-    from .core.body.model import BodyModel, local_rotations, world_positions, world_rotations
+    from .core.body.model import BodyModel, local_rotations
     from .core.cleanup import (
         CleanupOptions,
         CleanupSource,
@@ -109,7 +109,7 @@ else:
     from .core.cli.batch import batch_command
     from .core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
     from .core.cli.info import missing_shares
-    from .core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, TrackError
+    from .core.errors import BodyError, CoreError, FitCancelled, InputMissingError, TrackError
     from .core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
     from .core.io.atomic_files import atomic_path
     from .core.io.npz import unpack_npz
@@ -150,5 +150,5 @@ else:
     from .core.retarget.source import RetargetSource
     from .core.retarget.summary import rest_pose
     from .core.skeleton import BODY, Skeleton
-    from .core.smpl_skeleton import JOINT_NAMES, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, SMPL
+    from .core.smpl_skeleton import JOINT_NAMES, SMPL
     from .core.track import KeypointTrack

@@ -72,7 +72,6 @@ class Task:
         self._cancel = threading.Event()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
-        self._began = 0.0
         self._first_share: tuple[float, float] | None = None
         self.status = TaskStatus(what=what)
         self.result: Any = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,17 +31,6 @@ class _CharacterOperator(OperatorMixin):
             cls.poll_message_set("Leave Edit Mode first")
             return False
         return True
-
-    def done(self, change: Callable[..., None], *arguments: object) -> set[str]:
-        """Call *change* with *arguments*; report user errors."""
-        from ..core_access import CoreError
-
-        try:
-            change(*arguments)
-        except CoreError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
 
 
 class SMPLIFY_OT_open_character(OperatorMixin, bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's convention

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import bpy
 
+from ..ui.operator_mixin import OperatorMixin
 from .custom_properties import RECORD_KEY, TEMPLATE_KEY
 
 
-class SMPLIFY_OT_move_bones(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+class SMPLIFY_OT_move_bones(OperatorMixin, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Move the bones of the active figure to the joints of the shape that its shape keys give"""
 
     bl_idname = "smplify.move_bones"
@@ -24,17 +25,11 @@ class SMPLIFY_OT_move_bones(bpy.types.Operator):  # noqa: N801 - Blender's namin
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Move the rest joints; the animation keys stay exact."""
-        from ..core_access import CoreError
         from .body_mesh import body_mesh_of, shape_values
         from .create import set_betas
 
         armature = active_armature(context)
-        try:
-            set_betas(armature, shape_values(body_mesh_of(armature)))
-        except CoreError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+        return self.done(lambda: set_betas(armature, shape_values(body_mesh_of(armature))))
 
 
 def active_figure(context: bpy.types.Context) -> bpy.types.Object | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import bpy
@@ -34,17 +33,6 @@ class _FigureOperator(OperatorMixin):
             return False
         return True
 
-    def changed(self, change: Callable[..., None], *arguments: object) -> set[str]:
-        """Call *change* with *arguments*; report user errors."""
-        from ..core_access import CoreError
-
-        try:
-            change(*arguments)
-        except CoreError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
-
 
 class SMPLIFY_OT_go_to_worst(_FigureOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Jump to the frame in which the figure is farthest from the measured points"""
@@ -54,7 +42,7 @@ class SMPLIFY_OT_go_to_worst(_FigureOperator, bpy.types.Operator):  # noqa: N801
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set the scene's frame."""
-        return self.changed(_go_to_worst, context)
+        return self.done(_go_to_worst, context)
 
 
 def _go_to_worst(context: bpy.types.Context) -> None:
@@ -99,7 +87,7 @@ class SMPLIFY_OT_go_to_flag(_FigureOperator, bpy.types.Operator):  # noqa: N801 
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Select the stretch in the list, which jumps to it."""
-        return self.changed(self._go, context)
+        return self.done(self._go, context)
 
     def _go(self, context: bpy.types.Context) -> None:
         armature, _, _ = _fitted(context)
@@ -129,7 +117,7 @@ class SMPLIFY_OT_keep_edits(_FigureOperator, bpy.types.Operator):  # noqa: N801 
         """Make the keys the figure's motion."""
         from .live_settings import keep_edits
 
-        return self.changed(keep_edits, active_figure(context))
+        return self.done(keep_edits, active_figure(context))
 
 
 class SMPLIFY_OT_overwrite_edits(_FigureOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
@@ -142,7 +130,7 @@ class SMPLIFY_OT_overwrite_edits(_FigureOperator, bpy.types.Operator):  # noqa: 
         """Write the keys."""
         from .live_settings import overwrite_edits
 
-        return self.changed(overwrite_edits, active_figure(context))
+        return self.done(overwrite_edits, active_figure(context))
 
 
 class SMPLIFY_OT_restore_motion(_FigureOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
@@ -155,7 +143,7 @@ class SMPLIFY_OT_restore_motion(_FigureOperator, bpy.types.Operator):  # noqa: N
         """Write the original keys."""
         from .live_settings import restore_original
 
-        return self.changed(restore_original, active_figure(context))
+        return self.done(restore_original, active_figure(context))
 
 
 class SMPLIFY_OT_copy_settings(_FigureOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention

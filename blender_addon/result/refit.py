@@ -6,7 +6,7 @@ ends of the range context. Within the range the new motion is faded in and out, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,24 +14,24 @@ from typing import Any
 import numpy as np
 
 from ..core_access import (
+    ConvertOptions,
     CoreError,
+    Fit,
     FitOptions,
     FitReport,
+    FitSource,
     Flag,
-    KeypointTrack,
     Motion,
-    fit_track,
-    read_tracks,
-    resolve_body,
+    Progress,
+    Reading,
+    fit_people,
+    read_input,
 )
 from ..figure.record import FigureRecord
 
 _MARGIN_S = 1.0
 _FADE_S = 0.2
 _NOT_REUSED = ("betas", "regressor", "fps")
-
-Progress = Callable[[float, str], bool]
-"""Called with the completed fraction (0 to 1) and the name of the step; returns False to cancel."""
 
 
 class RefitError(CoreError, ValueError):
@@ -74,7 +74,7 @@ def fit_again(
     record: FigureRecord,
     order: RefitOrder,
     progress: Progress,
-    fit: Callable[..., tuple[Motion, FitReport]] = fit_track,
+    fit: Fit | None = None,
 ) -> FigureRecord:
     """Return *record* with the frames of *order* fitted again.
 
@@ -82,7 +82,7 @@ def fit_again(
         record: the record of a figure that was fitted.
         order: the range and the options.
         progress: called with the completed fraction and the name of the step.
-        fit: the function that fits a track; same signature as the core's `fit_track`.
+        fit: the function that fits a track; None for the core's `fit_track`.
 
     Raises:
         CoreError: the range contains no frame of the figure, or the track cannot be read or fitted.
@@ -96,8 +96,11 @@ def fit_again(
             f"expected a range within the figure's frames {record.first_frame} to {record.last_frame}, "
             f"got {order.first} to {order.last}"
         )
-    progress(0.0, "Reading")
-    track = _track(record, record.report, order)
+    source = replace(record.source, file=order.file or record.source.file)
+    options = ConvertOptions(fit=_options(record, order), reading=source.reading, body=source.body)
+    given = read_input(Path(source.file), options, progress)
+    reading = _reading(given.readings, source, record)
+    track = reading.track
     margin = round(_MARGIN_S * track.fps)
     start = max(record.track_frame(first) - margin, 0)
     stop = min(record.track_frame(last) + margin + 1, track.num_frames)
@@ -107,37 +110,35 @@ def fit_again(
         confidence=track.confidence[start:stop],
         left_out=track.left_out[start:stop],
     )
-    body = resolve_body(record.source.body or None)
-
-    def on_progress(done: int, total: int, what: str) -> bool:
-        return progress(done / max(total, 1), what)
-
-    refit = Refit(*fit(part, body, _options(record, record.report, order), on_progress), start)
-    found = merged(record, refit, first, last)
-    return replace(found, source=replace(record.source, file=order.file or record.source.file))
+    shaped = replace(given.options, betas=record.report.betas)
+    part_only = replace(given, readings=[replace(reading, track=part)], options=shaped)
+    (fitted,) = fit_people(part_only, progress, fit=fit)
+    return replace(merged(record, Refit(fitted.motion, fitted.report, start), first, last), source=source)
 
 
-def _track(record: FigureRecord, report: FitReport, order: RefitOrder) -> KeypointTrack:
-    source = record.source
-    path = order.file or source.file
-    tracks = read_tracks(Path(path), source.reading)
-    if source.number >= len(tracks):
-        raise RefitError(f"expected person {source.number + 1} in {path}, found {len(tracks)} people; was it changed?")
-    track = tracks[source.number]
-    expected = len(report.point_error_mm), record.track_fps
-    if (track.num_frames, track.fps) != expected:
+def _reading(readings: Sequence[Reading], source: FitSource, record: FigureRecord) -> Reading:
+    """Return the reading of the figure's person, if the file is as long as it was."""
+    assert record.report is not None, "a fitted figure"
+    if source.number >= len(readings):
+        raise RefitError(
+            f"expected person {source.number + 1} in {source.file}, found {len(readings)} people; was it changed?"
+        )
+    reading = readings[source.number]
+    expected = len(record.report.point_error_mm), record.track_fps
+    if (reading.track.num_frames, reading.track.fps) != expected:
         raise RefitError(
             f"expected {expected[0]} frames at {expected[1]:g} fps, as when the figure was fitted, found "
-            f"{track.num_frames} at {track.fps:g} fps in {path}; it was changed since: import it again"
+            f"{reading.track.num_frames} at {reading.track.fps:g} fps in {source.file}; it was changed since: import "
+            "it again"
         )
-    return track
+    return reading
 
 
-def _options(record: FigureRecord, report: FitReport, order: RefitOrder) -> FitOptions:
+def _options(record: FigureRecord, order: RefitOrder) -> FitOptions:
     known = {item.name for item in fields(FitOptions)}
     values = {**record.source.fit, **order.changes}
     kept = {name: value for name, value in values.items() if name in known and name not in _NOT_REUSED}
-    return FitOptions(betas=report.betas, **kept)
+    return FitOptions(**kept)
 
 
 def merged(record: FigureRecord, refit: Refit, first: int, last: int) -> FigureRecord:

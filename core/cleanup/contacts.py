@@ -54,11 +54,6 @@ class Contact:
         return slice(self.first, self.last + 1)
 
     @property
-    def is_toe(self) -> bool:
-        """Whether the point is a toe joint rather than a heel."""
-        return POINTS[self.point].endswith("toe")
-
-    @property
     def num_frames(self) -> int:
         """Number of frames."""
         return self.last - self.first + 1

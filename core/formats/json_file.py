@@ -15,9 +15,9 @@ from ..errors import TrackFileError
 from ..layouts import LAYOUTS
 from .json_producers import read_known
 from .panoptic import is_panoptic_frame, read_panoptic
-from .raw import MAX_FRAMES, MAX_PEOPLE, RawRecording, check_counts
+from .people_clip import BY_ORDER, PeopleClip, label_of
+from .raw import MAX_FRAMES, RawRecording
 from .textfile import decode_text, read_bytes
-from .timeline import build_timeline
 
 MAX_JSON_BYTES = 1 << 28
 """Largest JSON file that is read (256 MiB)."""
@@ -40,27 +40,14 @@ _MMPOSE_LAYOUTS = {
 
 
 @dataclass
-class _Clip:
-    """The people of a clip while it is being read: person -> frame number -> points (K, 3 or 4)."""
+class _Clip(PeopleClip):
+    """The people of a clip, by frame number, and what the file says of their points."""
 
-    path: Path
-    kind: str
-    people: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)
     names: tuple[str, ...] | None = None
     layout: str | None = None
     units: str | None = None
     notes: list[str] = field(default_factory=list)
     zeros_missing: bool = False
-
-    def add(self, person: str, frame: int, points: np.ndarray) -> None:
-        frames = self.people.setdefault(person, {})
-        if frame in frames or len(self.people) > MAX_PEOPLE:
-            found = f"person {person!r} twice in frame {frame}" if frame in frames else f"{len(self.people)} people"
-            raise TrackFileError(
-                f"expected each of up to {MAX_PEOPLE} people once per frame, found {found} in {self.path}; "
-                "export the people with one number each"
-            )
-        frames[frame] = points
 
 
 def is_frame_document(document: Any) -> bool:
@@ -197,7 +184,7 @@ def _add_easymocap(frame: list[dict[str, Any]], number: int, clip: _Clip) -> Non
             parts = [_points(hand, clip.path) if hand else np.zeros((_NUM_HAND_POINTS, 4)) for hand in hands]
             if all(len(part) == _NUM_HAND_POINTS for part in parts):
                 body = np.concatenate([_with_confidence(part) for part in (body, *parts)])
-        clip.add(_label(person, ("id", "personID"), index), number, body)
+        clip.add(label_of(person, ("id", "personID"), index), number, body)
 
 
 def _add_openpose(frame: list[dict[str, Any]], number: int, clip: _Clip) -> None:
@@ -229,9 +216,9 @@ def _add_instances(frame: list[Any], number: int, clip: _Clip) -> None:
             if confidence.shape != (len(points),):
                 raise _malformed(clip.path, f"{len(points)} keypoint_scores", scores)
             points = np.column_stack([points[:, :3], confidence])
-        clip.add(_label(instance, ("track_id", "instance_id"), index), number, points)
+        clip.add(label_of(instance, ("track_id", "instance_id"), index), number, points)
         if index and not clip.notes and "track_id" not in instance and "instance_id" not in instance:
-            clip.notes.append("The file does not identify people; they are assigned by their order in each frame.")
+            clip.notes.append(BY_ORDER)
 
 
 def _read_meta(meta: Any, clip: _Clip) -> None:
@@ -249,63 +236,42 @@ def _read_meta(meta: Any, clip: _Clip) -> None:
 
 def _recordings(clip: _Clip, numbers: list[int]) -> list[RawRecording]:
     """Return one recording per person, all on the frames of the whole clip."""
-    if not clip.people:
-        raise _no_people(clip.path)
+    row_of_frame = {number: row for row, number in enumerate(numbers)}
     counts = {len(points) for frames in clip.people.values() for points in frames.values()}
-    if len(counts) > 1 and counts != {_NUM_BODY25, len(_BODY25_HANDS.points)}:
-        raise TrackFileError(
-            f"expected the same points in every frame, found {sorted(counts)[:6]} points in {clip.path}; "
-            "export one kind of skeleton"
-        )
-    num_points = max(counts)
-    check_counts(len(numbers) * len(clip.people), num_points, clip.path)
-    timeline = build_timeline(
-        len(numbers), clip.path, num_points=num_points, frames=np.array(numbers, dtype=np.float64)
-    )
-    row_of_frame = dict(zip(numbers, timeline.rows.tolist(), strict=True))
-    check_counts(timeline.num_frames * len(clip.people), num_points, clip.path)
-    layout, names = _describe(clip, num_points)
-    recordings = []
+    num_points = max(counts, default=0)
+    may_differ = counts == {_NUM_BODY25, len(_BODY25_HANDS.points)}
     for person, frames in clip.people.items():
-        points = np.full((timeline.num_frames, num_points, 4), np.nan)
-        for number, values in frames.items():
-            points[row_of_frame[number], : len(values)] = _with_confidence(values)
-        if clip.zeros_missing:
-            points[(points[..., :3] == 0.0).all(-1)] = np.nan
-        recordings.append(
-            RawRecording(
-                points[..., :3],
-                np.nan_to_num(points[..., 3], nan=0.0),
-                clip.kind,
-                clip.path,
-                names=names,
-                units=clip.units,
-                layout=layout,
-                person=person if len(clip.people) > 1 else "",
-                first_frame=timeline.first_frame,
-                notes=(*clip.notes, *timeline.notes),
-            )
-        )
-    return recordings
+        rows = {row_of_frame[number]: _whole(points, clip) for number, points in frames.items()}
+        if may_differ:
+            lacking = {row: np.full((num_points - len(points), 4), np.nan) for row, points in rows.items()}
+            rows = {row: np.concatenate([points, lacking[row]]) for row, points in rows.items()}
+        clip.people[person] = rows
+    return clip.recordings(
+        len(numbers),
+        frames=np.array(numbers, dtype=np.float64),
+        names=clip.names,
+        layout=_layout(clip, num_points),
+        units=clip.units,
+        notes=clip.notes,
+    )
 
 
-def _describe(clip: _Clip, num_points: int) -> tuple[str | None, tuple[str, ...] | None]:
-    """Return the layout that the file states, and the names of its points."""
+def _whole(points: np.ndarray, clip: _Clip) -> np.ndarray:
+    """Return points (K, 4), with confidence, NaN for those that the file says are missing."""
+    points = _with_confidence(points)
+    if clip.zeros_missing:
+        points[(points[:, :3] == 0.0).all(-1)] = np.nan
+    return points
+
+
+def _layout(clip: _Clip, num_points: int) -> str | None:
+    """Return the layout that the file states, if its points are as many."""
     layout = clip.layout
     if clip.kind == "EasyMocap JSON" and num_points == len(_BODY25_HANDS.points):
         layout = _BODY25_HANDS.name
     if clip.kind == "OpenPose JSON" and num_points == _NUM_BODY25:
         layout = "body25"
-    if layout is not None and len(LAYOUTS[layout].points) != num_points:
-        layout = None
-    names = clip.names if clip.names is not None and len(clip.names) == num_points else None
-    return layout, names
-
-
-def _label(person: dict[str, Any], keys: tuple[str, ...], index: int) -> str:
-    """Return the file's label of a person, or else the person's index in the frame."""
-    value = next((person[key] for key in keys if key in person), index)
-    return str(value)[:60] if isinstance(value, (int, str)) else str(index)
+    return layout if layout is not None and len(LAYOUTS[layout].points) == num_points else None
 
 
 def _points(value: Any, path: Path) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,7 +111,7 @@ def _place(rows: dict[int, np.ndarray], timeline: Timeline, num_points: int) -> 
     return points[..., :3], np.nan_to_num(points[..., 3], nan=0.0)
 
 
-def label_of(person: dict[object, object], keys: Iterable[str], index: int) -> str:
+def label_of(person: Mapping[Any, object], keys: Iterable[str], index: int) -> str:
     """Return the label of a person under the first of *keys* that the file has, or else the *index* in the frame."""
     value = next((person[key] for key in keys if key in person), index)
     if isinstance(value, np.ndarray) and value.size == 1:

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import TrackFileError
-from ..io import npz
 from ..io.pickle.load import load_pickle
 from ..io.torch_file import load_torch
 from . import aist, sam3d_body
@@ -47,16 +46,6 @@ def read_torch(path: Path) -> list[RawRecording]:
         UnsafePickleError: it contains more than tensors and plain data.
     """
     return recordings_of(load_torch(path, error=TrackFileError), path)
-
-
-def read_object_array(path: Path) -> list[RawRecording]:
-    """Read the keypoints of an NPY file of Python objects, as `numpy.save` writes a dictionary or a list.
-
-    Raises:
-        TrackFileError: the file is damaged or holds no known keypoints.
-        UnsafePickleError: it contains more than plain data.
-    """
-    return recordings_of(npz.read_npy(path, error=TrackFileError, objects=True), path)
 
 
 def recordings_of(data: Any, path: Path, *, fps: float | None = None) -> list[RawRecording]:

@@ -15,9 +15,6 @@ _RIGHT_HIP = BODY25_NAMES.index("right_hip")
 _LEFT_HIP = BODY25_NAMES.index("left_hip")
 _TINY_M = 1e-8
 
-FRAME_POINTS: tuple[int, ...] = (_NECK, _MID_HIP, _RIGHT_HIP, _LEFT_HIP)
-"""The BODY25 points that define the frame; the start pose must have them."""
-
 NUM_POSED = 21
 """Body joints whose start rotations are features; the features of the two hands are zero."""
 

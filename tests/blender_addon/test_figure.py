@@ -10,11 +10,12 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon.core_access import JOINT_NAMES, JOINT_PARENTS, CoreError, Motion  # noqa: E402
+from blender_addon.core_access import JOINT_NAMES, CoreError, Motion  # noqa: E402
 from blender_addon.figure.animation import key_motion, read_motion  # noqa: E402
 from blender_addon.figure.body_mesh import SHAPE_KEYS, shape_values  # noqa: E402
 from blender_addon.figure.create import set_betas  # noqa: E402
 from blender_addon.figure.fcurves import Channels  # noqa: E402
+from core.smpl_skeleton import JOINT_PARENTS  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_joints, shown_vertices, skin  # noqa: E402
 from training.samples.motion import sample_motion  # noqa: E402
 

@@ -179,9 +179,3 @@ def distribute(module: nn.Module, processes: Processes) -> nn.Module:
         device_ids=[processes.device.index] if processes.device.type == "cuda" else None,
         broadcast_buffers=False,
     )
-
-
-def unwrapped(module: nn.Module) -> nn.Module:
-    """Return the module wrapped by `distribute`."""
-    inner: nn.Module = module.module if isinstance(module, DistributedDataParallel) else module
-    return inner

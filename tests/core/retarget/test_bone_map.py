@@ -1,16 +1,14 @@
-"""Bone maps, as JSON and as one line."""
+"""Bone maps as JSON, and the rest poses of mapped characters."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import pytest
 
 from core.retarget.bone_map import BoneMap, BoneMapError
 from core.retarget.mapping import map_bones
-from core.retarget.summary import summarize
+from core.retarget.summary import rest_pose
 from tests.core.retarget.bodies import Body
-from tests.core.retarget.changes import hide_names, without
+from tests.core.retarget.changes import without
 from tests.core.retarget.rigs import load_rig
 from tests.core.retarget.skeletons import FAMILIES, build
 from tests.core.retarget.truth import TRUTH
@@ -53,34 +51,11 @@ def test_a_map_of_another_character_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "line"),
-    [
-        ("m2m_male", "Unreal skeleton, T-pose, 20 of 20 bones found"),
-        ("mpfb_mixamo", "Mixamo skeleton, A-pose, 20 of 20 bones found"),
-        ("kaykit_barbarian_rig", "Skeleton, T-pose, 17 of 20 bones found"),
-    ],
-)
-def test_one_line_tells_what_was_found(name: str, line: str) -> None:
-    rig = load_rig(name)
-    assert str(summarize(rig, map_bones(rig))) == line
-
-
-def test_one_line_tells_what_to_check_and_what_is_missing() -> None:
-    rig = hide_names(load_rig("m2m_male"))
-    found = map_bones(rig)
-    assert str(summarize(rig, found)) == "Skeleton, T-pose, 20 bones to check"
-    one = replace(found, confidence={**dict.fromkeys(found.bones, 1.0), "head": 0.5})
-    assert str(summarize(rig, one)) == "Skeleton, T-pose, 1 bone to check"
-    lacking = BoneMap({role: chain for role, chain in found.bones.items() if role != "hips"})
-    assert str(summarize(rig, lacking)) == "Skeleton, 1 required bone missing"
-
-
-@pytest.mark.parametrize(
     ("down", "pose"), [(0.0, "T-pose"), (50.0, "A-pose"), (88.0, "arms down"), (-40.0, "unusual rest pose")]
 )
 def test_the_rest_pose_is_told_by_the_arms(down: float, pose: str) -> None:
     rig, _ = build(FAMILIES["mixamo"], Body(arms_down=down))
-    assert summarize(rig, map_bones(rig)).pose == pose
+    assert rest_pose(rig, map_bones(rig)) == pose
 
 
 def test_a_character_without_hands_is_mapped() -> None:
