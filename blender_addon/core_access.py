@@ -46,7 +46,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.cli.batch import batch_command
     from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
     from core.cli.info import missing_shares
-    from core.errors import BodyError, CoreError, FitCancelled, InputMissingError, TrackError
+    from core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, TrackError
     from core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
     from core.io.atomic_files import atomic_path
     from core.io.npz import unpack_npz
@@ -109,7 +109,7 @@ else:
     from .core.cli.batch import batch_command
     from .core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
     from .core.cli.info import missing_shares
-    from .core.errors import BodyError, CoreError, FitCancelled, InputMissingError, TrackError
+    from .core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, TrackError
     from .core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
     from .core.io.atomic_files import atomic_path
     from .core.io.npz import unpack_npz
