@@ -129,7 +129,7 @@ def test_colours_work_or_say_what_is_missing(walk, change):
 @pytest.mark.parametrize("preset", ["BLENDER", "UNREAL"])
 def test_exports_work_or_say_what_is_missing(walk, tmp_path, change, preset):
     change(walk)
-    needs_bones = {"bvh", "npz", *(() if preset == "BLENDER" else WITH_A_MESH)}
+    needs_bones = {"bvh", "npz", "mot", "trc", *(() if preset == "BLENDER" else WITH_A_MESH)}
     refused = {rename_a_bone: needs_bones, delete_a_bone: needs_bones, delete_the_mesh: WITH_A_MESH}.get(change, ())
     for suffix in FORMATS:
         path = tmp_path / f"written.{suffix}"

@@ -18,7 +18,7 @@ from core.retarget.armature_source import armature_source  # noqa: E402
 from core.retarget.bone_map import BoneMap, BoneMapError  # noqa: E402
 from core.retarget.mapping import map_bones  # noqa: E402
 from tests.blender_addon.character.rigs import ROLES, evaluated, make_character, place_object  # noqa: E402
-from tests.conftest import REPOSITORY  # noqa: E402
+from tests.recordings import ORIGINALS  # noqa: E402
 
 BONES = BoneMap({role: tuple(chain) for role, chain in ROLES.items()})
 PLAIN = CharacterSettings(feet=0.0, hands=0.0)
@@ -85,9 +85,10 @@ def test_a_motion_goes_from_character_to_character_and_back(figure, hero):
     remove_motion(again)
 
 
+@pytest.mark.skipif(not ORIGINALS.is_dir(), reason="needs the recordings beside the repository")
 def test_a_bvh_file_moves_a_character(hero):
     bpy.context.scene.render.fps = 120
-    bpy.ops.import_anim.bvh(filepath=str(REPOSITORY / "tests/data/cmu_bvh/02_05.bvh"))
+    bpy.ops.import_anim.bvh(filepath=str(ORIGINALS / "cmu_bvh" / "02_05.bvh"))
     source = bpy.context.object
     facts = apply_motion(hero, source, BONES, CharacterSettings())
 
