@@ -66,7 +66,7 @@ def find_frames(data: Any) -> list[list[Mapping[Any, Any]]] | None:
 
 
 def _natural(key: object) -> tuple[int, str]:
-    digits = "".join(character for character in str(key) if character.isdigit())[-12:]
+    digits = "".join(character for character in str(key) if character.isdecimal())[-12:]
     return int(digits or 0), str(key)
 
 
