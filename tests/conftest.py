@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.recordings import ORIGINAL, ORIGINALS, REPOSITORY, SOURCES, TWIN
+from tests.recordings import ORIGINAL, ORIGINALS, REPOSITORY, SOURCES
 
 EXIT_STATUS = pytest.StashKey[int]()
 
@@ -36,13 +36,20 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """A function that returns the folder with the recordings of a source."""
-    from tests.twins import write_twins  # needs SciPy, which not every environment has
+def twins_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the twins."""
+    pytest.importorskip("scipy", reason="twins are written with SciPy, which Blender's environments do not have")
+    from tests.twins import write_twins
 
-    twins = tmp_path_factory.mktemp("twins")
-    write_twins(twins)
-    return {TWIN: twins, ORIGINAL: ORIGINALS}.__getitem__
+    folder = tmp_path_factory.mktemp("twins")
+    write_twins(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_dir(request: pytest.FixtureRequest) -> Callable[[str], Path]:
+    """A function that returns the folder with the recordings of a source; twins are written when they are asked for."""
+    return lambda source: ORIGINALS if source == ORIGINAL else request.getfixturevalue("twins_dir")
 
 
 @pytest.fixture(scope="session", params=SOURCES)
