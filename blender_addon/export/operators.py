@@ -11,13 +11,12 @@ from bpy_extras.io_utils import ExportHelper
 from ..figure.shape_operators import figures_of
 from ..ui.property_options import FILE_OPTIONS
 from ..ui.translations import CONTEXT
-from .properties import BONE_ITEMS, FIGURE_ITEMS, PRESET_ITEMS, settings_of_format
+from .properties import BONE_ITEMS, FIGURE_ITEMS, ONE_PERSON, PRESET_ITEMS, settings_of_format
 
 if TYPE_CHECKING:
     from .presets import ExportTarget
 
 _SETTINGS = ("preset", "bones", "root_bone", "figures", "one_each")
-_ONE_PERSON = ("bvh", "npz", "mot", "trc")
 
 
 class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - Blender's naming convention
@@ -132,7 +131,7 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - Blend
         from .presets import PRESETS
 
         each = self.one_each if self.properties.is_property_set("one_each") else PRESETS[self.preset].one_each
-        if len(chosen) == 1 or not (each or path.suffix.lower().lstrip(".") in _ONE_PERSON):
+        if len(chosen) == 1 or not (each or path.suffix.lower().lstrip(".") in ONE_PERSON):
             return [(chosen, path)]
         return _one_file_each(chosen, path)
 

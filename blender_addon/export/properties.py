@@ -47,6 +47,8 @@ _FORMATS = (
         "Joints and points of feet and head in metres, for biomechanics; one person per file",
     ),
 )
+ONE_PERSON = ("bvh", "npz", "mot", "trc")
+"""Formats that hold one person."""
 
 
 def offered_formats(*, usd: bool) -> tuple[tuple[str, str, str, int], ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from ..project_files import project_files
 from ..result.error_colors import without_colors
 from .export_rig import evaluated_bones, export_rig_of, free_name
 from .presets import ExportTarget
+from .properties import ONE_PERSON
 
 _OPERATORS: dict[str, Any] = {
     "fbx": bpy.ops.export_scene.fbx,
@@ -38,8 +40,6 @@ _OPERATORS: dict[str, Any] = {
     "bvh": bpy.ops.export_anim.bvh,
     "usd": bpy.ops.wm.usd_export,
 }
-ONE_PERSON = ("bvh", "npz", "mot", "trc")
-"""Formats that hold one person."""
 _WRITER_ADDONS = {"fbx": "io_scene_fbx", "glb": "io_scene_gltf2", "bvh": "io_anim_bvh"}
 """Blender's add-ons that write a format; the user may have disabled them."""
 
@@ -302,18 +302,16 @@ def _write_motion(
     write_motion(path, motion, rest_pelvis=pelvis, extra=extra, layout=layout)
 
 
-def _write_mot(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
-    write_mot(path, motion_of(armatures[0], scene), _body_of(armatures[0]))
-
-
-def _write_trc(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:
-    write_trc(path, motion_of(armatures[0], scene), _body_of(armatures[0]))
-
-
-def _body_of(armature: bpy.types.Object) -> BodyData:
-    """Return the body that a figure was made of, read from its file again."""
-    record = load(armature)
-    return resolve_body(record.source.body if record is not None else None)
+def _write_opensim(
+    write: Callable[[Path, Motion, BodyData], None],
+    armatures: Sequence[bpy.types.Object],
+    scene: bpy.types.Scene,
+    path: Path,
+    target: ExportTarget,
+) -> None:
+    record = load(armatures[0])
+    body = resolve_body(record.source.body if record is not None else None)
+    write(path, motion_of(armatures[0], scene), body)
 
 
 FORMATS: dict[str, Callable[[Sequence[bpy.types.Object], bpy.types.Scene, Path, ExportTarget], None]] = {
@@ -323,7 +321,7 @@ FORMATS: dict[str, Callable[[Sequence[bpy.types.Object], bpy.types.Scene, Path, 
     "bvh": _write_bvh,
     "usd": _write_usd,
     "npz": _write_npz,
-    "mot": _write_mot,
-    "trc": _write_trc,
+    "mot": partial(_write_opensim, write_mot),
+    "trc": partial(_write_opensim, write_trc),
 }
 """The writers by suffix."""
