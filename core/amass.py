@@ -90,11 +90,7 @@ def write_motion(
         SkeletonError: the motion's skeleton has not all of SMPL's body joints.
     """
     extra = {name: np.asarray(value) for name, value in (extra or {}).items()}
-    reserved = [
-        name for name, value in extra.items() if name in (*_OWN_KEYS, *_STAGE_TWO_KEYS) or value.dtype.hasobject
-    ]
-    if reserved:
-        raise ValueError(f"expected extra arrays of plain values with unused names, got {', '.join(reserved)}")
+    _check_extra(extra)
     _check_up_axis(up_axis)
     if layout not in LAYOUTS:
         raise ValueError(f"expected layout {' or '.join(LAYOUTS)}, got {layout!r}")
@@ -102,12 +98,8 @@ def write_motion(
         if rest_pelvis is None:
             raise ValueError("expected rest_pelvis (3,) to write a motion Z up, got None")
         motion = turned(motion, Y_TO_Z_UP, np.asarray(rest_pelvis, dtype=np.float64))
-    widths = dict(LAYOUTS[layout])
-    poses = np.zeros((motion.num_frames, sum(widths.values())))
-    joints = [motion.skeleton.index(name) for name in JOINT_NAMES[:NUM_BODY_ROTATIONS]]
-    poses[:, :_BODY_WIDTH] = motion.poses.reshape(len(poses), -1, 3)[:, joints].reshape(len(poses), -1)
     arrays = {
-        "poses": poses,
+        **_pose_arrays(motion, layout),
         "trans": motion.trans.astype(np.float64),
         "betas": motion.betas.astype(np.float64),
         "gender": np.array(motion.gender),
@@ -117,8 +109,26 @@ def write_motion(
         "mocap_frame_rate": np.array(float(motion.fps)),
         "surface_model_type": np.array(layout),
     }
-    ends = np.cumsum(list(widths.values()))[:-1]
-    write_own_npz(path, {**arrays, **dict(zip(widths, np.split(poses, ends, axis=1), strict=True)), **extra})
+    write_own_npz(path, {**arrays, **extra})
+
+
+def _check_extra(extra: Mapping[str, np.ndarray]) -> None:
+    """Raise for additional arrays that have a key of the layout, or objects."""
+    reserved = [
+        name for name, value in extra.items() if name in (*_OWN_KEYS, *_STAGE_TWO_KEYS) or value.dtype.hasobject
+    ]
+    if reserved:
+        raise ValueError(f"expected extra arrays of plain values with unused names, got {', '.join(reserved)}")
+
+
+def _pose_arrays(motion: Motion, layout: str) -> dict[str, np.ndarray]:
+    """Return ``poses``, and the parts of which it consists by their keys in *layout*."""
+    widths = dict(LAYOUTS[layout])
+    poses = np.zeros((motion.num_frames, sum(widths.values())))
+    joints = [motion.skeleton.index(name) for name in JOINT_NAMES[:NUM_BODY_ROTATIONS]]
+    poses[:, :_BODY_WIDTH] = motion.poses.reshape(len(poses), -1, 3)[:, joints].reshape(len(poses), -1)
+    parts = np.split(poses, np.cumsum(list(widths.values()))[:-1], axis=1)
+    return {"poses": poses, **dict(zip(widths, parts, strict=True))}
 
 
 def is_amass(path: Path | str) -> bool:
