@@ -23,14 +23,14 @@ from .joint_angles import SMPL_TO_OPENSIM, smpl_angles, trunk_and_arm_angles, zx
 from .motion import Motion
 from .smpl_skeleton import JOINT_NAMES, NUM_BODY_ROTATIONS
 
-_LEG = {
+LEG_COORDINATES = {
     "hip_flexion": "hip_flexion",
     "hip_adduction": "hip_adduction",
     "hip_rotation": "hip_rotation",
     "knee_angle": "knee",
     "ankle_angle": "ankle",
 }
-_ARM = {
+ARM_COORDINATES = {
     "arm_flex": "arm_flexion",
     "arm_add": "arm_adduction",
     "arm_rot": "arm_rotation",
@@ -70,9 +70,9 @@ def coordinates(motion: Motion, body: BodyData) -> dict[str, np.ndarray]:
     return {
         **dict(zip(_PELVIS_ANGLES, np.unwrap(pelvis, axis=0, period=360.0).T, strict=True)),
         **dict(zip(_PELVIS_PLACE, place.T, strict=True)),
-        **of_sides(_LEG),
+        **of_sides(LEG_COORDINATES),
         **{name: np.unwrap(angles[name], period=360.0) for name in _LUMBAR},
-        **of_sides(_ARM),
+        **of_sides(ARM_COORDINATES),
     }
 
 

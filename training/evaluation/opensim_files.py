@@ -12,15 +12,10 @@ import numpy as np
 from core.errors import TrackFileError
 from core.formats.textfile import decode_text, read_bytes, split_lines
 from core.joint_angles import SIDES, Angles, bends, leg_ball_joints
+from core.math.rotations import transposed
+from core.opensim import ARM_COORDINATES, LEG_COORDINATES
 
-_COORDINATES = {
-    "hip_flexion": "hip_flexion",
-    "hip_adduction": "hip_adduction",
-    "hip_rotation": "hip_rotation",
-    "knee_angle": "knee",
-    "ankle_angle": "ankle",
-    "elbow_flex": "elbow",
-}
+_COORDINATES = LEG_COORDINATES | {"elbow_flex": ARM_COORDINATES["elbow_flex"]}
 """OpenSim's coordinates and the corresponding `core.joint_angles.ANGLES`."""
 _BENDS = ("knee", "elbow")
 _BODY_OF_JOINT = {
@@ -138,12 +133,8 @@ def opensim_angles(rotations: Mapping[str, np.ndarray], positions: Mapping[str, 
     angles: Angles = {}
     for side in SIDES:
         femur, tibia, talus = (rotations[f"{body}_{side[0]}"] for body in ("femur", "tibia", "talus"))
-        angles |= leg_ball_joints(side, _inverse(rotations["pelvis"]) @ femur, _inverse(tibia) @ talus)
+        angles |= leg_ball_joints(side, transposed(rotations["pelvis"]) @ femur, transposed(tibia) @ talus)
     return angles | bends(positions)
-
-
-def _inverse(rotations: np.ndarray) -> np.ndarray:
-    return np.swapaxes(rotations, -1, -2)
 
 
 def _xyz_matrices(angles: np.ndarray) -> np.ndarray:
