@@ -239,13 +239,11 @@ def _recordings(clip: _Clip, numbers: list[int]) -> list[RawRecording]:
     row_of_frame = {number: row for row, number in enumerate(numbers)}
     counts = {len(points) for frames in clip.people.values() for points in frames.values()}
     num_points = max(counts, default=0)
-    may_differ = counts == {_NUM_BODY25, len(_BODY25_HANDS.points)}
+    padded_to = num_points if counts == {_NUM_BODY25, len(_BODY25_HANDS.points)} else 0
     for person, frames in clip.people.items():
-        rows = {row_of_frame[number]: _whole(points, clip) for number, points in frames.items()}
-        if may_differ:
-            lacking = {row: np.full((num_points - len(points), 4), np.nan) for row, points in rows.items()}
-            rows = {row: np.concatenate([points, lacking[row]]) for row, points in rows.items()}
-        clip.people[person] = rows
+        clip.people[person] = {
+            row_of_frame[number]: _whole(points, clip, padded_to) for number, points in frames.items()
+        }
     return clip.recordings(
         len(numbers),
         frames=np.array(numbers, dtype=np.float64),
@@ -256,12 +254,12 @@ def _recordings(clip: _Clip, numbers: list[int]) -> list[RawRecording]:
     )
 
 
-def _whole(points: np.ndarray, clip: _Clip) -> np.ndarray:
-    """Return points (K, 4), with confidence, NaN for those that the file says are missing."""
+def _whole(points: np.ndarray, clip: _Clip, padded_to: int) -> np.ndarray:
+    """Return at least *padded_to* points (K, 4), with confidence, NaN for those that are missing in the file."""
     points = _with_confidence(points)
     if clip.zeros_missing:
         points[(points[:, :3] == 0.0).all(-1)] = np.nan
-    return points
+    return np.concatenate([points, np.full((max(padded_to - len(points), 0), 4), np.nan)])
 
 
 def _layout(clip: _Clip, num_points: int) -> str | None:

@@ -94,7 +94,7 @@ def read_clip(data: Mapping[Any, Any], tool: str, path: Path, *, body: str = "",
     trans = number_array(trans, "trans", path)
     if trans.size != 3 * len(poses):
         raise wrong(f"a translation of 3 numbers for each of {len(poses)} frames", trans.shape, path)
-    betas, changes = _betas(data, len(poses), path)
+    betas, changes = _betas(data, path)
     if changes:
         notes.append("The shape changes from frame to frame in the file: its median is taken.")
     text = {key: _text(data.get(key)) for key in ("gender", "body", "surface_model_type", "up_axis")}
@@ -157,7 +157,7 @@ def _axis_angles(array: np.ndarray, path: Path) -> np.ndarray:
     return array.reshape(len(array), int(np.prod(array.shape[1:])))
 
 
-def _betas(data: Mapping[Any, Any], num_frames: int, path: Path) -> tuple[np.ndarray, bool]:
+def _betas(data: Mapping[Any, Any], path: Path) -> tuple[np.ndarray, bool]:
     """Return the shape (10,), the median of those of the frames, and whether it changes in the file."""
     betas, stored = np.zeros(NUM_BETAS), _first(data, SHAPE_KEYS)
     if stored is None:
