@@ -72,3 +72,7 @@ class BodyData:
                 faults.append(f"{field.name} holds values that are not finite")
         if faults:
             raise BodyError(f"body {self.name!r} is not in SMPL's format: " + "; ".join(faults))
+
+    def stature(self, betas: np.ndarray) -> float:
+        """Return the height of the rest pose, metres, with *betas* (B,)."""
+        return float(np.ptp((self.v_template + self.shapedirs @ betas)[:, 1]))

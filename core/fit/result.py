@@ -91,7 +91,7 @@ def build_result(
     """
     poses = matrix_to_axis_angle(raw.rotations.astype(np.float64)).reshape(len(raw.rotations), -1)
     motion = Motion(poses, raw.betas, raw.trans.astype(np.float64), track.fps, body.gender, body.name)
-    stature_m = float(np.ptp((body.v_template + body.shapedirs @ raw.betas)[:, 1]))
+    stature_m = body.stature(raw.betas)
     report = FitReport(
         raw.point_names,
         1000.0 * raw.point_error_m,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from ..body.data import BodyData
-from ..body.model import BodyModel
 from ..motion import Motion
 from ..solved import SolvedPoses
 from ..track import KeypointTrack
@@ -25,14 +24,13 @@ def take_solved(
         options: the shape, if it is given, and the frame rate are used.
     """
     motion = solved.motion_on(body, track.fps, options.betas)
-    vertices = np.asarray(BodyModel(body).rest_vertices(motion.betas.astype(np.float32)))
     no_error = np.full(track.positions.shape[:2], np.nan)
     report = FitReport(
         point_names=track.layout.names,
         point_error_mm=no_error,
         flags=tuple(flags_of("missing", "person", ~solved.known)),
         betas=motion.betas,
-        stature_m=float(np.ptp(vertices[:, 1])),
+        stature_m=body.stature(motion.betas),
         noise_mm=no_error[0],
         sigma_mm=float("nan"),
         timings_s={},
