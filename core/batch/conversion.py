@@ -33,7 +33,7 @@ from .jobs import (
     is_done,
     written_before,
 )
-from .python_worker import convert_to_amass
+from .python_worker import convert_without_blender
 from .workers import Convert, OnProgress
 
 
@@ -123,7 +123,7 @@ class Claims:
 def convert_one(
     job: Job,
     options: BatchOptions,
-    convert: Convert = convert_to_amass,
+    convert: Convert = convert_without_blender,
     *,
     claims: Claims | None = None,
     on_progress: OnProgress = lambda share, what: None,

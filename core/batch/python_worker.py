@@ -18,7 +18,7 @@ from .workers import OnProgress, WorkerDied, WorkerStartError
 _FIT_SHARE = 0.9
 
 
-def convert_to_amass(request: Mapping[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+def convert_without_blender(request: Mapping[str, Any], on_progress: OnProgress) -> dict[str, Any]:
     """Convert one input to the formats of the options, one file each per person; a `core.batch.workers.Convert`."""
     folder, outputs, people = Path(request["folder"]), [], []
     try:
@@ -41,7 +41,7 @@ def convert_to_amass(request: Mapping[str, Any], on_progress: OnProgress) -> dic
 
 
 class PythonWorker:
-    """A process that runs `convert_to_amass`; a `core.batch.workers.Worker`."""
+    """A process that runs `convert_without_blender`; a `core.batch.workers.Worker`."""
 
     def __init__(self) -> None:
         """Start the process; call `wait_until_ready` next."""
@@ -104,7 +104,7 @@ def _serve(pipe: Connection) -> None:
         while True:
             request = pipe.recv()
             folder = request["folder"]
-            answer = convert_to_amass(request, lambda share, what: pipe.send({"share": share, "what": what}))
+            answer = convert_without_blender(request, lambda share, what: pipe.send({"share": share, "what": what}))
             pipe.send({"answer": answer})
     except (EOFError, OSError):
         if folder:
