@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from .name_keys import Key, name_keys
 
@@ -108,17 +108,20 @@ def has_joint_centres(names: Sequence[str]) -> bool:
     return "left_hip_centre" in roles and "right_hip_centre" in roles
 
 
-def missing_roles(roles: dict[str, int]) -> tuple[str, ...]:
+def missing_roles(roles: Collection[str]) -> tuple[str, ...]:
     """Return descriptions of the markers that are missing for joint centres; empty if there are enough."""
 
-    def both(*choices: str) -> bool:
-        return all(any(f"{side}_{choice}" in roles for choice in choices) for side in ("left", "right"))
+    def both(role: str) -> bool:
+        return f"left_{role}" in roles and f"right_{role}" in roles
 
     lacking = []
-    if not both("asis", "hip_centre"):
-        lacking.append("the front of the pelvis on both sides (LASI, RASI) or both hip centres (LHJC, RHJC)")
+    if not both("hip_centre"):
+        if not both("asis"):
+            lacking.append("the front of the pelvis on both sides (LASI, RASI) or both hip centres (LHJC, RHJC)")
+        elif not (both("psis") or "sacrum" in roles):
+            lacking.append("the rear of the pelvis (LPSI and RPSI, or SACR) or both hip centres (LHJC, RHJC)")
     if not both("knee_lateral"):
         lacking.append("the outside of both knees (LKNE, RKNE)")
-    if not both("acromion", "shoulder_front"):
+    if not (both("acromion") or both("shoulder_front")):
         lacking.append("both shoulders (LSHO, RSHO)")
     return tuple(lacking)

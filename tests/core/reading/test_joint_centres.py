@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.errors import AmbiguousTrackError
+from core.errors import AmbiguousTrackError, TrackError
 from core.formats.dispatch import read_recordings
 from core.formats.raw import RawRecording
 from core.layouts import LAYOUTS
 from core.markers.joint_centres import joint_centres
 from core.markers.labels import marker_roles, marker_set_title, missing_roles
+from core.markers.legs import SIDES
 from core.reading import ReadOptions, interpret
 from core.smpl_skeleton import JOINT_INDEX
 from tests.recordings import cases
@@ -326,9 +328,58 @@ def test_mirrored_or_swapped_markers_are_refused_and_restored(keypoints):
 
 
 def test_too_few_markers_report_what_is_missing(make_recording):
-    names = ("LASI", "RASI", "LKNE", "LSHO", "RSHO")
+    names = ("LASI", "RASI", "SACR", "LKNE", "LSHO", "RSHO")
     with pytest.raises(AmbiguousTrackError, match=r"markers lack the outside of both knees"):
-        interpret(make_recording(positions=np.ones((2, 5, 3)), names=names))
+        interpret(make_recording(positions=np.ones((2, 6, 3)), names=names))
+
+
+def _subsets(points: dict[str, np.ndarray], roles: tuple[str, ...]) -> list[dict[str, np.ndarray]]:
+    """Return the points without each combination of *roles*."""
+    counts = range(len(roles) + 1)
+    return [
+        {role: place for role, place in points.items() if role not in absent}
+        for count in counts
+        for absent in combinations(roles, count)
+    ]
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [
+        ("left_asis", "right_asis", "left_psis", "right_psis", "sacrum", "left_hip_centre", "right_hip_centre"),
+        tuple(f"{side}_{part}" for side in SIDES for part in ("acromion", "shoulder_front", "shoulder_back")),
+    ],
+    ids=["pelvis", "shoulders"],
+)
+def test_any_markers_that_are_called_enough_give_hips_and_shoulders(roles):
+    points = _simple_markers()
+    points |= {"sacrum": np.array([[-150.0, 0.0, 1000.0]])}
+    for side, left in (("left", 1.0), ("right", -1.0)):
+        points[f"{side}_hip_centre"] = np.array([[-45.0, left * 85.0, 920.0]])
+        points[f"{side}_shoulder_front"] = np.array([[0.0, left * 180.0, 1420.0]])
+        points[f"{side}_shoulder_back"] = np.array([[-120.0, left * 180.0, 1420.0]])
+    enough = [subset for subset in _subsets(points, roles) if not missing_roles(subset)]
+    assert 10 < len(enough) < 2 ** len(roles)
+    for subset in enough:
+        centres = joint_centres(subset, units_per_mm=1.0)
+        for joint in ("left_hip", "right_hip", "left_shoulder", "right_shoulder"):
+            assert np.isfinite(centres[joint]).all(), (joint, sorted(subset))
+
+
+@pytest.mark.parametrize("options", [ReadOptions(), ReadOptions(layout="markers")], ids=["detected", "given"])
+@pytest.mark.parametrize(
+    ("names", "lacking"),
+    [
+        (("LASI", "RASI", "LKNE", "RKNE", "LSHO", "RSHO"), r"the rear of the pelvis \(LPSI and RPSI, or SACR\)"),
+        (("LASI", "RHJC", "LKNE", "RKNE", "LSHO", "RSHO"), r"the front of the pelvis on both sides"),
+        (("LHJC", "RHJC", "LKNE", "RKNE", "LSHO", "RFSH"), r"both shoulders"),
+    ],
+)
+def test_a_pelvis_or_shoulder_that_is_marked_by_half_is_an_error_that_says_what_lacks(
+    make_recording, names, lacking, options
+):
+    with pytest.raises(TrackError, match=lacking):
+        interpret(make_recording(positions=np.ones((2, len(names), 3)), names=names), options)
 
 
 def test_unmarked_points_of_the_marker_layout_are_missing(keypoints):
