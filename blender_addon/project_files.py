@@ -57,6 +57,7 @@ def _figure_files() -> Iterator[tuple[str, str]]:
             (source.body, "body"),
             (source.betas_file, "betas"),
             (str(source.fit.get("network") or ""), "network"),
+            (str(source.fit.get("prior") or ""), "prior"),
         ):
             yield bpy.path.abspath(path, library=armature.library), f"the {what} of {armature.name}"
 

@@ -121,7 +121,7 @@ class ConvertOptions:
     def files(self) -> dict[str, str]:
         """Return the files that are read besides the input, by role."""
         roles = {"body": self.body, "betas": self.betas, "regressor": self.regressor, "network": self.fit.network}
-        roles |= {"character": self.character, "bone map": self.bones}
+        roles |= {"prior": self.fit.prior, "character": self.character, "bone map": self.bones}
         return {f"the {role}": str(path) for role, path in roles.items() if path and path not in FREE_BODY_NAMES}
 
     def resolved(self) -> ConvertOptions:
@@ -132,7 +132,7 @@ class ConvertOptions:
             body=paths.get("the body", ""),
             betas=paths.get("the betas", ""),
             regressor=paths.get("the regressor", ""),
-            fit=replace(self.fit, network=paths.get("the network")),
+            fit=replace(self.fit, network=paths.get("the network"), prior=paths.get("the prior")),
             character=paths.get("the character", ""),
             bones=paths.get("the bone map", ""),
         )

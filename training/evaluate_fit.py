@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> None:
     if options.smplify:
         check_torch("--smplify")
-    read = {"the clips": clip_files(options.folder), "the network": options.network}
+    read = {"the clips": clip_files(options.folder), "the network": options.network, "the prior": options.prior}
     check_files({"the metrics": options.json}, read, overwrite=options.overwrite)
     names = chosen_rows(options.rows)
     clips = read_clips(options.folder, options.subjects)[:: options.every]

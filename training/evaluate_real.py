@@ -70,7 +70,12 @@ def _run(options: argparse.Namespace) -> None:
     if options.smplify:
         check_torch("--smplify")
     motions = None if options.motions is None else clip_files(options.motions)
-    read = {"the trials": trial_files(options.folders), "the motions": motions, "the network": options.network}
+    read = {
+        "the trials": trial_files(options.folders),
+        "the motions": motions,
+        "the network": options.network,
+        "the prior": options.prior,
+    }
     check_files({"the metrics": options.json}, read, overwrite=options.overwrite)
     data = load_free_body()
     fit_options = FitOptions(quality=options.quality, **network_options(options))

@@ -27,10 +27,8 @@ from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.cli.exit_codes import exit_code_of
+from core.fit.priors.prior_file import FIELDS, PRIOR_VERSION, SHIPPED_PRIOR, array_name, models
 from core.fit.priors.regression_prior import (
-    ASSET,
-    ASSET_VERSION,
-    FIELDS,
     PART_CHAINS,
     PART_JOINTS,
     PartModel,
@@ -217,7 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--held-out", nargs="*", default=list(HELD_OUT_SUBJECTS), metavar="SUBJECT",
         help="subjects to exclude, for measuring the fit on them; the shipped asset excludes none",
     )  # fmt: skip
-    parser.add_argument("--output", type=Path, default=ASSET)
+    parser.add_argument("--output", type=Path, default=SHIPPED_PRIOR)
     parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: _run(options))
@@ -227,12 +225,11 @@ def _run(options: argparse.Namespace) -> None:
     read = {"the clips": clip_files(options.folder), "the body": [FREE_BODY_PATH]}
     check_files({"the prior": options.output}, read, own_data=False, overwrite=options.overwrite)
     clips = [clip for clip in read_clips(options.folder) if clip.subject not in options.held_out]
-    arrays: dict[str, np.ndarray] = {"version": np.array(ASSET_VERSION)}
-    for part in PART_JOINTS:
-        for level in range(len(PART_CHAINS[part]) + 1):
-            model = fit_part(clips, part, level)
-            for field in FIELDS:
-                arrays[f"{part}_{level}_{field}"] = getattr(model, field).astype(np.float32)
+    arrays: dict[str, np.ndarray] = {"version": np.array(PRIOR_VERSION)}
+    for part, level in models():
+        model = fit_part(clips, part, level)
+        for field in FIELDS:
+            arrays[array_name(part, level, field)] = getattr(model, field).astype(np.float32)
     write_own_npz(options.output, arrays)
     print(f"wrote {options.output}: {options.output.stat().st_size} bytes, from {len(clips)} clips")
 

@@ -28,7 +28,7 @@ from .exit_codes import exit_code_of, raise_on_interrupt
 from .info import run_info
 from .outputs import Outputs
 
-_INPUTS = ("input", "body", "betas", "regressor", "network")
+_INPUTS = ("input", "body", "betas", "regressor", "network", "prior")
 """The arguments that name input files."""
 _OUTPUTS = ("output", "report")
 """The arguments that name output files."""

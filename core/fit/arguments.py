@@ -1,4 +1,4 @@
-"""Command-line arguments for the pose network of a fit."""
+"""Command-line arguments for what predicts the pose in a fit: the pose network and the regressions."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .priors.pose_predictor import NETWORK_JOINTS
 
 
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `FitOptions` that concern the pose network to a command line."""
-    group = parser.add_argument_group("pose network", "predicts what the keypoints do not show of a pose")
+    """Add the options of `FitOptions` that concern the expected pose to a command line."""
+    group = parser.add_argument_group("expected pose", "predicted where the keypoints do not show it")
     group.add_argument(
         "--network", type=Path, metavar="FILE.npz",
         help="weights file of your own pose network, as written by training.convert_checkpoint (default: the network "
@@ -28,8 +28,13 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
         "--network-passes", type=int, default=FitOptions.network_passes, metavar="N",
         help="number of times the network is applied, each time to its last prediction (default %(default)s)",
     )  # fmt: skip
+    group.add_argument(
+        "--prior", type=Path, metavar="FILE.npz",
+        help="regressions for trunk and legs from motions of your own, as written by training.pose_prior (default: "
+        "those that ship with the project)",
+    )  # fmt: skip
 
 
 def network_options(args: argparse.Namespace) -> dict[str, Any]:
     """Return the parsed values of `add_network_arguments`, keyed by the names in `FitOptions`."""
-    return {name: getattr(args, name) for name in ("network", "network_joints", "network_passes")}
+    return {name: getattr(args, name) for name in ("network", "network_joints", "network_passes", "prior")}

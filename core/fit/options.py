@@ -12,6 +12,7 @@ from ..errors import FitCancelled, FitOptionError
 from ..motion import MAX_FRAMES, resampled_frames
 from ..track import MAX_FPS, KeypointTrack
 from .priors.pose_predictor import MAX_PASSES, NETWORK_JOINTS, PosePredictor, read_pose_network
+from .priors.prior_file import read_prior
 from .quality import QUALITIES
 
 MODES = ("clip", "frames")
@@ -55,6 +56,8 @@ class FitOptions:
             people predict the other joints of trunk and legs; other arm joints are expected as in the initial pose,
             which follows from the arm's bend. "all" suits a network that was trained on many people.
         network_passes: number of times the network is applied, each time to its last prediction.
+        prior: file of the user's own regressions, as written by `training.pose_prior`; None for those that ship with
+            the project.
     """
 
     mode: str = "clip"
@@ -68,6 +71,7 @@ class FitOptions:
     network: Path | str | None = None
     network_joints: str = "arms"
     network_passes: int = 1
+    prior: Path | str | None = None
 
     def __post_init__(self) -> None:
         """Validate the values."""
@@ -113,8 +117,10 @@ class FitOptions:
         """Return the pose predictor on a device.
 
         Raises:
-            InputMissingError: the network's file does not exist.
+            InputMissingError: the file of the network or of the prior does not exist.
             NetworkError: the network's file does not hold a pose network.
+            FitOptionError: the prior's file does not hold a prior.
         """
         network = None if self.network is None else read_pose_network(self.network, device)
-        return PosePredictor(network, self.network_joints, self.network_passes)
+        prior = None if self.prior is None else read_prior(self.prior)
+        return PosePredictor(network, self.network_joints, self.network_passes, prior)

@@ -46,8 +46,8 @@ def project(addon, add_person, make_motion, tmp_path) -> dict[str, Path]:
     files = {
         role: tmp_path / f"{role.replace(' ', '_')}{'.blend' if role in ('project', 'library') else '.npz'}"
         for role in (
-            "project", "library", "keypoints", "body", "betas", "network", "motion", "next keypoints", "next body",
-            "next betas",
+            "project", "library", "keypoints", "body", "betas", "network", "prior", "motion", "next keypoints",
+            "next body", "next betas",
         )
     }  # fmt: skip
     bpy.data.libraries.write(str(files["library"]), {bpy.data.texts.new("linked")})
@@ -60,7 +60,7 @@ def project(addon, add_person, make_motion, tmp_path) -> dict[str, Path]:
     where = {"file": "keypoints", "body": "body", "betas_file": "betas"}
     source = FitSource(
         **{name: str(files[role]) for name, role in where.items()},
-        fit=plain_options(FitOptions(network=files["network"])),
+        fit=plain_options(FitOptions(network=files["network"], prior=files["prior"])),
     )
     record = FigureRecord(fitted.motion, 1, source, None, 30.0, np.zeros(3))
     store(fitted.armature, record)
@@ -216,3 +216,5 @@ def test_a_fit_remembers_the_files_it_read(project):
     assert record.source.fit["network"] == str(project["network"])
     with pytest.raises(OutputError, match="the network of fit"):
         project_files().check(project["network"])
+    with pytest.raises(OutputError, match="the prior of fit"):
+        project_files().check(project["prior"])

@@ -11,7 +11,7 @@ from core.body.free_body import load_free_body
 from core.body.keypoints import KeypointModel
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
-from core.fit.priors import regression_prior as fit_prior
+from core.fit.priors.prior_file import PRIOR_VERSION, read_prior
 from core.fit.priors.regression_prior import PART_CHAINS, PART_JOINTS, RegressionPrior, mirrored, part_features
 from core.fit.solver.gauss_newton import Targets
 from core.fit.solver.initial_pose import analytic_start
@@ -55,9 +55,8 @@ def asset(clips, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def trained(asset, monkeypatch) -> RegressionPrior:
-    monkeypatch.setattr(fit_prior, "ASSET", asset)
-    return fit_prior.load_prior.__wrapped__()
+def trained(asset) -> RegressionPrior:
+    return read_prior(asset)
 
 
 def _start(clip: Clip, errors: ErrorModel | None = None) -> np.ndarray:
@@ -93,7 +92,7 @@ def test_held_out_subjects_are_not_trained_on(asset, clips):
     with np.load(asset, allow_pickle=False) as arrays:
         np.testing.assert_allclose(arrays["leg_2_coefficients"], model.coefficients, rtol=0.01, atol=0.02)
         np.testing.assert_allclose(arrays["leg_2_covariance"], model.covariance, atol=1e-4)
-        assert int(arrays["version"]) == fit_prior.ASSET_VERSION
+        assert int(arrays["version"]) == PRIOR_VERSION
 
 
 def test_trained_prior_improves_the_start(trained, clips):

@@ -25,7 +25,8 @@ from ...network.weights import read_weights
 from ...smpl_skeleton import JOINT_INDEX, NUM_BODY_ROTATIONS
 from ..solver.gauss_newton import PosePrior, Targets
 from ..solver.initial_pose import align_translation
-from .regression_prior import SubjectOffset, load_prior
+from .prior_file import load_prior
+from .regression_prior import RegressionPrior, SubjectOffset
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "network" / "assets" / "pose_mlp.npz"
 UNSEEN_PEOPLE = 4.0
@@ -78,15 +79,23 @@ class PosePredictor:
         joints: the joints that the network predicts, a key of `NETWORK_JOINTS`; the regressions predict the others, and
             leave arms as in the initial pose.
         passes: number of times the network is applied, each time to its last prediction.
+        own_prior: the regressions; None for those that ship with the project.
     """
 
     network: PoseNetwork | None = None
     joints: str = "arms"
     passes: int = 1
+    own_prior: RegressionPrior | None = None
+
+    @property
+    def prior(self) -> RegressionPrior:
+        """The regressions that predict trunk and legs."""
+        return self.own_prior or load_prior()
 
     def prepare(self) -> None:
         """Load the shipped prior and network now, so that the first frame does not wait for them."""
-        load_prior()
+        if self.own_prior is None:
+            load_prior()
         if self.network is None:
             load_pose_network("numpy")
 
@@ -115,7 +124,7 @@ class PosePredictor:
         joints = NETWORK_JOINTS[self.joints]
         if len(joints) == NUM_BODY_ROTATIONS:
             return self.predict_by_network(names, keypoints, start, targets, sigma_m=sigma_m)
-        by_regression = load_prior().predict(
+        by_regression = self.prior.predict(
             start, names, targets.weights, sigma_m=sigma_m, noise_m=noise_m, subject_offset=subject_offset
         )
         if not joints:

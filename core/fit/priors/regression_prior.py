@@ -9,7 +9,7 @@ The residual of a regression has two components: a subject-specific pose offset,
 (`SubjectOffset`), and the rest, which varies. Each has a joint covariance over all joints of a part: for example, where
 the pelvis is tilted further than expected, the spine is bent back further.
 
-`training.pose_prior` makes the asset from motion capture.
+`training.pose_prior` makes it from motion capture, `core.fit.priors.prior_file` reads it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
@@ -26,11 +25,6 @@ from ...math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ...smpl_skeleton import JOINT_INDEX, NUM_BODY_ROTATIONS, SMPL
 from ..solver.gauss_newton import PosePrior
 from ..solver.joint_precision import JointPrecision
-
-ASSET = Path(__file__).with_name("assets") / "pose_prior.npz"
-ASSET_VERSION = 3
-FIELDS = ("coefficients", "covariance", "subject_offset_covariance", "reach_rad")
-"""The asset's fields for each model, as documented in `PartModel`."""
 
 PART_JOINTS: dict[str, tuple[str, ...]] = {
     "trunk": ("pelvis", "spine1", "spine2", "spine3", "neck", "head", "left_hip", "right_hip"),
@@ -311,18 +305,3 @@ def _on_side(covariance: np.ndarray, side: str) -> np.ndarray:
     """Return the covariance (3 J, 3 J) of left joints, mirrored if *side* is "right"."""
     signs = np.tile(MIRROR_AXES, len(covariance) // 3)
     return covariance if side == "left" else covariance * np.outer(signs, signs)
-
-
-@cache
-def load_prior() -> RegressionPrior:
-    """Return the prior that ships with the project."""
-    with np.load(ASSET, allow_pickle=False) as asset:
-        arrays = {key: asset[key] for key in asset.files}
-    assert int(arrays["version"]) == ASSET_VERSION
-    return RegressionPrior(
-        {
-            (part, level): PartModel(*(arrays[f"{part}_{level}_{field}"].astype(np.float64) for field in FIELDS))
-            for part in PART_JOINTS
-            for level in range(len(PART_CHAINS[part]) + 1)
-        }
-    )

@@ -19,7 +19,7 @@ from ...math.arrays import Array, to_numpy
 from ...math.frames_last import column, from_rotation_vectors, matrices_last, reversed_axes, times
 from ...smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 from ..priors.pose_predictor import SHIPPED_PREDICTOR, PosePredictor
-from ..priors.regression_prior import SubjectOffset, load_prior
+from ..priors.regression_prior import SubjectOffset
 from ..quality import Quality
 from ..solver.gauss_newton import Goal, Targets, linearised, stepped
 from ..solver.initial_pose import analytic_start
@@ -230,7 +230,8 @@ class ShapeState:
         self.inliers = np.ones(self.targets.weights.shape)
         self.offset_scale = np.repeat(1.0 + _SPREAD_PER_DOUBT * (1.0 - self.trust), 3)
         seen = dict(zip(self.names, to_numpy(self.targets.weights).max(axis=0), strict=True))
-        subject_offsets = load_prior().subject_offset_covariance(seen)[np.ix_(SUBJECT_OFFSET_AXES, SUBJECT_OFFSET_AXES)]
+        everywhere = self.predictor.prior.subject_offset_covariance(seen)
+        subject_offsets = everywhere[np.ix_(SUBJECT_OFFSET_AXES, SUBJECT_OFFSET_AXES)]
         self.subject_offset_precision = np.linalg.inv(subject_offsets)
         self.pose: tuple[Array, Array] | None = None
 

@@ -38,7 +38,7 @@ def main(argv: Sequence[str], protected: Mapping[Path, str] | None = None, worke
     parser.add_argument("-o", dest="out", type=Path)
     parser.add_argument("--formats", nargs="+")
     parser.add_argument("--quality", default="balanced")
-    for name in ("body", "betas", "regressor", "network"):
+    for name in ("body", "betas", "regressor", "network", "prior"):
         parser.add_argument(f"--{name}", default="")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--overwrite", action="store_true")
@@ -48,7 +48,7 @@ def main(argv: Sequence[str], protected: Mapping[Path, str] | None = None, worke
         body=args.body,
         betas=args.betas,
         regressor=args.regressor,
-        fit=FitOptions(quality=args.quality, network=args.network or None),
+        fit=FitOptions(quality=args.quality, network=args.network or None, prior=args.prior or None),
     )
     batch = BatchOptions(options, jobs=args.jobs, overwrite=args.overwrite, protected=protected or {})
     return batch_command(args.inputs, args.out, batch, worker)

@@ -123,7 +123,9 @@ def test_files_of_formats_that_were_asked_for_before_are_still_known(source, tmp
 @pytest.mark.parametrize("kind", DISGUISES[3:])
 def test_not_even_force_replaces_what_is_read(source, tmp_path, kind):
     """The folder that is written to holds links to the inputs, under the names of the outputs."""
-    reads = {name: tmp_path / name / "walk.npz" for name in ("body", "betas", "regressor", "network", "project")}
+    reads = {
+        name: tmp_path / name / "walk.npz" for name in ("body", "betas", "regressor", "network", "prior", "project")
+    }
     for name, path in reads.items():
         path.parent.mkdir()
         path.write_text(name)

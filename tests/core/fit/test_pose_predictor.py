@@ -23,7 +23,7 @@ from core.fit.priors.pose_predictor import (
     load_pose_network,
     read_pose_network,
 )
-from core.fit.priors.regression_prior import load_prior
+from core.fit.priors.prior_file import load_prior
 from core.fit.solver.gauss_newton import Targets
 from core.fit.solver.initial_pose import analytic_start
 from core.layouts import BODY25, COCO17, H36M17, WHOLEBODY133

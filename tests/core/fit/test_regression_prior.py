@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.fit.priors.prior_file import load_prior
 from core.fit.priors.regression_prior import (
     PART_CHAINS,
     PART_JOINTS,
     SubjectOffset,
-    load_prior,
     mirrored,
     part_features,
     seen_depth,
