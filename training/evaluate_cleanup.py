@@ -7,7 +7,8 @@ noise per axis, with the fit's own smoothing and without, then smoothed by the c
 between fitted and true vertices with the pelvis joints aligned; acceleration is the mean error of the vertices' second
 difference. Feet: the same fits, and the recorded walks of all subjects in the folder. A slide is the extent of a heel's
 or toe's positions on the floor during a contact; "elsewhere" covers all joints except the ankles and toes of a foot in
-contact.
+contact. Soles: the same motions with their feet locked and on the floor, measured on the skin of the feet
+(see `training.evaluation.sole_metrics`).
 """
 
 from __future__ import annotations
@@ -37,11 +38,13 @@ from .evaluation.fit_conditions import Condition
 from .evaluation.fit_metrics import Evaluation
 from .evaluation.json_figures import write_json
 from .evaluation.realistic_errors import ErrorModel
+from .evaluation.sole_metrics import sole_lines, sole_row
 from .outputs import check_files
 from .pose_prior import HELD_OUT_SUBJECTS
 
 NOISE = Condition("10 mm noise, betas estimated", know_betas=False, errors=ErrorModel(white_m=0.01))
 LOCKED = CleanupOptions(foot_lock=1.0)
+PLANTED = CleanupOptions(foot_lock=1.0, ground="contacts")
 _EVERY_VERTEX = 29
 _WALK_M_S = (0.4, 2.2)
 _MIN_CONTACTS = 6
@@ -126,6 +129,10 @@ class Judge:
         second_differences = [np.diff(position, n=2, axis=0) for position in positions]
         pairs = (centred, positions, second_differences)
         return np.array([1000.0 * np.linalg.norm(first - second, axis=-1).mean() for first, second in pairs])
+
+    def pve_mm(self, motion: Motion, truth: Motion) -> float:
+        """Return the per-vertex error with the pelvis joints aligned, millimetres, averaged over frames."""
+        return float(self.distances(motion, truth)[0])
 
 
 def motion_of(clip: Clip, betas: np.ndarray) -> Motion:
@@ -306,12 +313,18 @@ def _run(options: argparse.Namespace) -> None:
     feet = [feet_row(judge, walking, "recorded walks"), feet_row(judge, usual, "fits as usual, 10 mm noise")]
     for row in feet:
         _print_feet(row)
+    print("soles, feet locked and on the floor")
+    soles = [
+        sole_row(sources, row.name, PLANTED, judge.pve_mm) for row, sources in zip(feet, (walking, usual), strict=True)
+    ]
+    print("\n".join(line for row in soles for line in sole_lines(row)), flush=True)
     analyse_ms, clean_ms = milliseconds(walking[0][0])
     print(f"1000 frames: analysed in {analyse_ms:.0f} ms, cleaned up in {clean_ms:.0f} ms of processor time (medians)")
     if options.json is not None:
         metrics = {
             "smoothing": [asdict(row) for row in smoothing],
             "feet": [asdict(row) for row in feet],
+            "soles": [asdict(row) for row in soles],
             "prepare_ms": analyse_ms,
             "clean_ms": clean_ms,
         }

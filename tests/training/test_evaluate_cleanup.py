@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 
 from core.cleanup import analyse_motion
+from core.cleanup.lowest import lowest_heights
+from core.motion import Motion
+from core.smpl_skeleton import JOINT_INDEX
 from training.data.motion_folder import read_clips
-from training.evaluate_cleanup import Judge, feet_row, main, smoothing_rows, walks
+from training.evaluate_cleanup import PLANTED, Judge, feet_row, main, smoothing_rows, walks
 from training.evaluation.fit_metrics import Evaluation
+from training.evaluation.sole_metrics import FootSkin, sole_row
 from training.samples.motion import sample_motion
 
 
@@ -54,6 +58,48 @@ def test_slides_are_measured_and_corrected(judge, walk):
     assert row.elsewhere_before_mm > 50.0, "a path that is a tenth too long is far from the true one"
 
 
+def test_the_skin_of_the_feet_is_the_mesh_that_blender_shows(judge, walk):
+    skins, ankles = FootSkin(judge.evaluation.body, walk.betas).posed(walk)
+    lowest = np.minimum(*(skin[..., 1].min(axis=1) for skin in skins))
+    np.testing.assert_allclose(lowest, lowest_heights(walk, judge.evaluation.body), atol=1e-5)
+    joints = judge.joints(walk)[:, [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]]]
+    np.testing.assert_allclose(ankles, joints, atol=1e-6)
+
+
+def test_injected_slides_gaps_and_jumps_of_the_skin_are_measured(judge):
+    """A standing body slides by 30 mm and back, sinks by 10 mm and jumps up for one frame."""
+    body = judge.evaluation.body
+    still = Motion(np.zeros((60, 72)), np.zeros(10), np.zeros((60, 3)), 30.0)
+    source = analyse_motion(still, body)
+    assert len(source.contacts) == 4
+    skin = FootSkin(body, still.betas)
+    at_rest = skin.figures(source, still, source.floor)
+    assert np.abs(at_rest.lowest).max() < 1e-3 and at_rest.gaps.max() < 5e-3
+    np.testing.assert_allclose(at_rest.slides, 0.0, atol=1e-9)
+    trans = np.zeros((60, 3))
+    trans[20:40, 0] = 0.03
+    trans[:, 1] = -0.01
+    trans[50, 1] = 0.02
+    figures = skin.figures(source, replace(still, trans=trans), source.floor)
+    np.testing.assert_allclose(figures.slides, 0.03, atol=1e-9)
+    np.testing.assert_allclose(figures.lowest - at_rest.lowest, trans[:, [1, 1]], atol=1e-9)
+    soles, ankles = figures.accelerations(30.0)
+    np.testing.assert_allclose(soles.max(axis=0), 2 * 0.03 * 30.0**2, atol=1e-6)
+    np.testing.assert_allclose(ankles.max(axis=0), 2 * 0.03 * 30.0**2, atol=1e-6)
+
+
+def test_a_sole_row_compares_before_and_after(judge, walk):
+    sunk = replace(walk, trans=walk.trans * [1.1, 1.0, 1.1])
+    row = sole_row([(analyse_motion(sunk, judge.evaluation.body), walk)], "skating", PLANTED, judge.pve_mm)
+    assert (row.clips, row.contacts) == (1, 16)
+    assert row.slide_mm[0] > 20.0 > 5.0 > row.slide_mm[1]
+    assert row.slide_mm[1] <= row.slide_95_mm[1] <= row.slide_worst_mm[1]
+    assert row.lowest_mm == row.lowest_worst_mm, "one clip"
+    assert row.sole_jump == row.sole_jump_worst and row.ankle_jump == row.ankle_jump_worst
+    np.testing.assert_allclose(row.pve_mm[0], 0.0, atol=1e-6)
+    assert 0.0 < row.pve_mm[1] < 10.0
+
+
 def _write(path, motion):
     poses = np.zeros((motion.num_frames, 156))
     poses[:, :72] = motion.poses
@@ -77,5 +123,8 @@ def test_command_prints_and_writes_the_metrics(walk, tmp_path, capsys):
     assert [row["name"] for row in figures["smoothing"]][::3] == ["fit without smoothing", "fit as usual"]
     assert figures["smoothing"][1]["acceleration_mm"] < figures["smoothing"][0]["acceleration_mm"] / 2.0
     assert figures["feet"][0]["slide_mm"] < figures["feet"][0]["slide_before_mm"]
+    before, after = figures["soles"][0]["slide_mm"]
+    assert after < before
     printed = capsys.readouterr().out
     assert "fit as usual, smooth 0.5" in printed and "1000 frames: analysed in" in printed
+    assert "slide of the skin, mean, mm" in printed
