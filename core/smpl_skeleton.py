@@ -1,4 +1,4 @@
-"""The SMPL joint tree, and the named vertices of its mesh."""
+"""The joint trees of SMPL and SMPL-H, and the named vertices of SMPL's mesh."""
 
 from __future__ import annotations
 
@@ -28,6 +28,32 @@ SUBTREES = SMPL.subtrees
 NUM_JOINTS = SMPL.num_joints
 NUM_BODY_ROTATIONS = len(SMPL.joints_of(BODY))
 """Joints that a fit rotates: the pelvis and 21 body joints. The two hand joints stay at identity."""
+
+FINGERS = ("index", "middle", "pinky", "ring", "thumb")
+"""A hand's fingers, in SMPL-H's order."""
+FINGER_JOINTS = 3
+"""Joints of a finger: knuckle, middle and end joint; those of the thumb are its base, knuckle and end joint."""
+
+
+def _smplh() -> Skeleton:
+    names, parents = [*SMPL.names[:NUM_BODY_ROTATIONS]], [*SMPL.parents[:NUM_BODY_ROTATIONS]]
+    for side in ("left", "right"):
+        for finger in FINGERS:
+            for number in range(1, FINGER_JOINTS + 1):
+                parents.append(JOINT_INDEX[f"{side}_wrist"] if number == 1 else len(names) - 1)
+                names.append(f"{side}_{finger}{number}")
+    num_hand = FINGER_JOINTS * len(FINGERS)
+    left, right = (tuple(range(first, first + num_hand)) for first in (NUM_BODY_ROTATIONS, len(names) - num_hand))
+    return Skeleton(
+        names=tuple(names),
+        parents=tuple(parents),
+        mirror=(*SMPL.mirror[:NUM_BODY_ROTATIONS], *right, *left),
+        parts=(*[BODY] * NUM_BODY_ROTATIONS, *[LEFT_HAND] * num_hand, *[RIGHT_HAND] * num_hand),
+    )
+
+
+SMPLH = _smplh()
+"""The 52 joints of SMPL-H, in the model's order: SMPL's body joints, and the fingers instead of SMPL's hand joints."""
 
 NUM_VERTICES = 6890
 

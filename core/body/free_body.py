@@ -1,26 +1,31 @@
 """The free body shipped with this project: built from CC0 data, in SMPL format, with its own betas. V vertices.
 
 The file is compact: quantised shape and pose directions, sparse regressor and weights. ``training/body_asset`` writes
-it and describes its format (``compact.py``); it is decoded here with NumPy alone.
+it and describes its format (``compact.py``); it is decoded here with NumPy alone, with SMPL's 24 joints or with the 52
+of SMPL-H. Both have the same vertices, shapes and body joints, and the same skin while the fingers are at rest.
 """
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import BodyError, InputMissingError
-from ..smpl_skeleton import NUM_JOINTS, NUM_VERTICES
+from ..skeleton import LEFT_HAND, RIGHT_HAND
+from ..smpl_skeleton import FINGER_JOINTS, JOINT_INDEX, NUM_BODY_ROTATIONS, NUM_JOINTS, NUM_VERTICES, SMPLH
 from .data import NUM_BETAS, BodyData
 
 FREE_BODY_PATH = Path(__file__).resolve().parent / "assets" / "free_body.npz"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 NAME = "free_body"
 
+_SHARE_MAX = 65535
+"""A share of 1 in the file."""
 _NUM_FACES = 2 * NUM_VERTICES - 4
 _SHAPES: dict[str, tuple[int | None, ...]] = {
     "format_version": (),
@@ -42,6 +47,12 @@ _SHAPES: dict[str, tuple[int | None, ...]] = {
     "posedirs_joint": (None,),
     "posedirs_step": (),
     "posedirs": (None, 3, 9),
+    "finger_regressor_joint": (None,),
+    "finger_regressor_vertex": (None,),
+    "finger_regressor_value": (None,),
+    "finger_share_joint": (None,),
+    "finger_share_vertex": (None,),
+    "finger_share_value": (None,),
 }
 """Shape of each array of the file; None stands for any length."""
 
@@ -111,8 +122,52 @@ def decode_free_body(arrays: Mapping[str, np.ndarray]) -> BodyData:
     )
 
 
+def decode_fingers(arrays: Mapping[str, np.ndarray], body: BodyData) -> BodyData:
+    """Return *body*, which `decode_free_body` decoded from the same *arrays*, with the joints of SMPL-H.
+
+    The fingers divide the weights of SMPL's hand joints, the thumbs a part of those of the wrists. They have no pose
+    correctives, as the hand joints have none.
+    """
+    rotated, num_joints = NUM_BODY_ROTATIONS, SMPLH.num_joints
+    regressor = np.zeros((num_joints, NUM_VERTICES), dtype=np.float32)
+    regressor[:rotated] = body.joint_regressor[:rotated]
+    regressor[arrays["finger_regressor_joint"], arrays["finger_regressor_vertex"]] = arrays["finger_regressor_value"]
+    return replace(
+        body,
+        posedirs=_without_hands(body.posedirs, num_joints),
+        joint_regressor=regressor,
+        weights=_divided(body.weights, arrays),
+        skeleton=SMPLH,
+    )
+
+
+def _without_hands(posedirs: np.ndarray, num_joints: int) -> np.ndarray:
+    """Return the pose directions of the body joints, and zeros for all others of *num_joints*."""
+    width = 9 * (NUM_BODY_ROTATIONS - 1)
+    kept = np.zeros((*posedirs.shape[:2], 9 * (num_joints - 1)), dtype=np.float32)
+    kept[..., :width] = posedirs[..., :width]
+    return kept
+
+
+def _divided(weights: np.ndarray, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the weights (V, 52): those of *weights* (V, 24) on hands and wrists divided by the shares of the file."""
+    shares = np.zeros((NUM_VERTICES, SMPLH.num_joints))
+    shares[arrays["finger_share_vertex"], arrays["finger_share_joint"]] = arrays["finger_share_value"]
+    divided = np.zeros_like(shares)
+    divided[:, :NUM_BODY_ROTATIONS] = weights[:, :NUM_BODY_ROTATIONS]
+    for side, part in (("left", LEFT_HAND), ("right", RIGHT_HAND)):
+        joints = SMPLH.joints_of(part)
+        fingers, thumb = list(joints[:-FINGER_JOINTS]), list(joints[-FINGER_JOINTS:])
+        hand, wrist = (weights[:, JOINT_INDEX[f"{side}_{name}"]].astype(np.float64) for name in ("hand", "wrist"))
+        sums = shares[:, fingers].sum(axis=1, keepdims=True)
+        divided[:, fingers] = hand[:, None] * shares[:, fingers] / np.maximum(sums, 1.0)
+        divided[:, thumb] = wrist[:, None] * shares[:, thumb] / _SHARE_MAX
+        divided[:, JOINT_INDEX[f"{side}_wrist"]] -= divided[:, thumb].sum(axis=1)
+    return divided.astype(np.float32)
+
+
 def read_free_body(path: Path) -> BodyData:
-    """Return the body in a free body file.
+    """Return the body in a free body file, with SMPL's joints.
 
     Raises:
         InputMissingError: there is no such file.
@@ -125,6 +180,12 @@ def read_free_body(path: Path) -> BodyData:
 def load_free_body() -> BodyData:
     """Return the free body shipped with this package. It is read once; do not modify its arrays."""
     return read_free_body(FREE_BODY_PATH)
+
+
+@cache
+def load_free_body_with_fingers() -> BodyData:
+    """Return the free body with the 52 joints of SMPL-H. It is read once; do not modify its arrays."""
+    return decode_fingers(_read_arrays(FREE_BODY_PATH), load_free_body())
 
 
 @cache

@@ -1,8 +1,8 @@
 """Read users' SMPL, SMPL-H and SMPL-X files, without chumpy and without executing pickled code.
 
-`BodyData` has SMPL's 24 joints. SMPL-H and SMPL-X have the same 22 body joints, followed by joints of fingers, jaw and
-eyes. These are merged into SMPL's joints (see `_fold_joints`), which changes no vertex while fingers, jaw and eyes are
-at rest, as in every motion of this project. J joints of the file.
+SMPL-H and SMPL-X have SMPL's 22 body joints, followed by joints of fingers, jaw and eyes. A body has SMPL's 24 joints,
+into which these are merged (see `_fold_joints`), or keeps the fingers as SMPL-H's 52 joints; neither changes a vertex
+while what is merged is at rest. J joints of the file, N joints of the body.
 """
 
 from __future__ import annotations
@@ -18,14 +18,23 @@ from ..errors import BodyError, InputMissingError
 from ..io.npz import npz_headers, read_npy, read_npz
 from ..io.pickle.load import load_pickle
 from ..io.pickle.standins import as_array
-from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_BODY_ROTATIONS, NUM_JOINTS, NUM_VERTICES
+from ..skeleton import Skeleton
+from ..smpl_skeleton import (
+    FINGER_JOINTS,
+    FINGERS,
+    JOINT_INDEX,
+    JOINT_PARENTS,
+    NUM_BODY_ROTATIONS,
+    NUM_JOINTS,
+    NUM_VERTICES,
+    SMPL,
+    SMPLH,
+)
 from .data import NUM_BETAS, BodyData
 from .genders import GENDER_WORDS, gender_of_name
 from .topology import NUM_SMPLX_VERTICES
 
 _KEYS = ("v_template", "f", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table")
-_FINGER_JOINTS = 3
-_FINGERS = 5
 _OTHER_MODELS = {778: "a MANO hand", 5023: "a FLAME head", 3889: "a SMAL animal", 10425: "a SUPR body"}
 _SUM_TOLERANCE = 0.02
 _HEIGHTS_M = (1.0, 2.5)
@@ -56,22 +65,26 @@ class _Family:
         parents = [*JOINT_PARENTS[:NUM_BODY_ROTATIONS], *[JOINT_INDEX["head"]] * self.head_joints]
         for wrist in (JOINT_INDEX["left_wrist"], JOINT_INDEX["right_wrist"]):
             for joint in range(self.hand_joints):
-                parents.append(len(parents) - 1 if joint % _FINGER_JOINTS else wrist)
+                parents.append(len(parents) - 1 if joint % FINGER_JOINTS else wrist)
         return tuple(parents)
 
 
 _FAMILIES = (
     _Family("smpl", NUM_VERTICES, 0, 0),
-    _Family("smplh", NUM_VERTICES, 0, _FINGERS * _FINGER_JOINTS),
-    _Family("smplx", NUM_SMPLX_VERTICES, 3, _FINGERS * _FINGER_JOINTS),
+    _Family("smplh", NUM_VERTICES, 0, len(FINGERS) * FINGER_JOINTS),
+    _Family("smplx", NUM_SMPLX_VERTICES, 3, len(FINGERS) * FINGER_JOINTS),
 )
 
 
-def read_body(path: Path | str) -> BodyData:
+def read_body(path: Path | str, *, fingers: bool = False) -> BodyData:
     """Return the body in an SMPL, SMPL-H or SMPL-X file (.pkl or .npz); the kind is detected from the content.
 
     Shape directions after the tenth are ignored. The gender is the one that the file states, else the one in the file's
     name (``SMPL_FEMALE.pkl``, ``basicmodel_m_lbs_...pkl``) or its folder's (``female/model.npz``), else neutral.
+
+    Args:
+        path: the file.
+        fingers: whether the body has SMPL-H's joints if the file has fingers; otherwise it has SMPL's.
 
     Raises:
         InputMissingError: there is no such file.
@@ -92,7 +105,7 @@ def read_body(path: Path | str) -> BodyData:
     arrays = {key: _numbers(values[key], key, path) for key in _KEYS}
     family = _family(arrays, path)
     _check(arrays, family, path)
-    return _body(arrays, family, _gender(values, path))
+    return _body(arrays, family, _gender(values, path), SMPLH if fingers and family.hand_joints else SMPL)
 
 
 def _read_values(path: Path) -> Mapping[str, Any]:
@@ -197,48 +210,62 @@ def _content_faults(arrays: Mapping[str, np.ndarray], family: _Family) -> list[s
     return faults
 
 
-def _fold_joints(family: _Family) -> tuple[np.ndarray, np.ndarray]:
-    """Return two matrices that map the joints of *family* to SMPL's 24 joints.
+def _fold_joints(family: _Family, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
+    """Return two matrices that map the joints of *family* to the N joints of *skeleton*, SMPL's or SMPL-H's.
 
-    Jaw and eyes are merged into the head, thumbs into the wrist, and the other fingers into the hand joint, which lies
-    in the middle of their four knuckles: SMPL has it there, and the solver's knuckle points are relative to it.
+    Jaw and eyes are merged into the head. With SMPL's joints, thumbs are merged into the wrist, and the other fingers
+    into the hand joint, which lies in the middle of their four knuckles: SMPL has it there, and the solver's knuckle
+    points are relative to it.
 
     Returns:
-        (24, J) weights that combine the file's joint positions to each joint's position, and (J, 24) zeros and ones
+        (N, J) weights that combine the file's joint positions to each joint's position, and (J, N) zeros and ones
         that add up the skinning weights.
     """
     num_joints = len(family.parents)
-    joint_weights = np.zeros((NUM_JOINTS, num_joints))
-    joint_map = np.zeros((num_joints, NUM_JOINTS))
+    joint_weights = np.zeros((skeleton.num_joints, num_joints))
+    joint_map = np.zeros((num_joints, skeleton.num_joints))
     shared = range(NUM_BODY_ROTATIONS if family.hand_joints else NUM_JOINTS)
     joint_weights[shared, shared] = joint_map[shared, shared] = 1.0
-    if family.hand_joints:
-        first = NUM_BODY_ROTATIONS + family.head_joints
-        joint_map[NUM_BODY_ROTATIONS:first, JOINT_INDEX["head"]] = 1.0
-        num_finger_joints = family.hand_joints - _FINGER_JOINTS
-        for side in ("left", "right"):
-            thumb = first + num_finger_joints
-            joint_weights[JOINT_INDEX[f"{side}_hand"], first:thumb:_FINGER_JOINTS] = 1.0 / (_FINGERS - 1)
-            joint_map[first:thumb, JOINT_INDEX[f"{side}_hand"]] = 1.0
-            joint_map[thumb : thumb + _FINGER_JOINTS, JOINT_INDEX[f"{side}_wrist"]] = 1.0
-            first += family.hand_joints
+    if not family.hand_joints:
+        return joint_weights, joint_map
+    first = NUM_BODY_ROTATIONS + family.head_joints
+    joint_map[NUM_BODY_ROTATIONS:first, JOINT_INDEX["head"]] = 1.0
+    if skeleton == SMPLH:
+        file, kept = np.arange(first, num_joints), np.arange(NUM_BODY_ROTATIONS, SMPLH.num_joints)
+        joint_weights[kept, file] = joint_map[file, kept] = 1.0
+        return joint_weights, joint_map
+    num_finger_joints = family.hand_joints - FINGER_JOINTS
+    for side in ("left", "right"):
+        thumb = first + num_finger_joints
+        joint_weights[JOINT_INDEX[f"{side}_hand"], first:thumb:FINGER_JOINTS] = 1.0 / (len(FINGERS) - 1)
+        joint_map[first:thumb, JOINT_INDEX[f"{side}_hand"]] = 1.0
+        joint_map[thumb : thumb + FINGER_JOINTS, JOINT_INDEX[f"{side}_wrist"]] = 1.0
+        first += family.hand_joints
     return joint_weights, joint_map
 
 
-def _body(arrays: Mapping[str, np.ndarray], family: _Family, gender: str) -> BodyData:
-    joint_weights, joint_map = _fold_joints(family)
-    posedirs = np.zeros((family.num_vertices, 3, 9 * (NUM_JOINTS - 1)), dtype=np.float32)
+def _posedirs(stored: np.ndarray, family: _Family, skeleton: Skeleton) -> np.ndarray:
+    """Return the pose directions (V, 3, 9 (N - 1)) of the file's (V, 3, 9 (J - 1)); a merged joint has none."""
+    posedirs = np.zeros((*stored.shape[:2], 9 * (skeleton.num_joints - 1)), dtype=np.float32)
     num_body = 9 * ((NUM_BODY_ROTATIONS if family.hand_joints else NUM_JOINTS) - 1)
-    posedirs[..., :num_body] = arrays["posedirs"][..., :num_body]
+    posedirs[..., :num_body] = stored[..., :num_body]
+    if skeleton == SMPLH:
+        posedirs[..., num_body:] = stored[..., num_body + 9 * family.head_joints :]
+    return posedirs
+
+
+def _body(arrays: Mapping[str, np.ndarray], family: _Family, gender: str, skeleton: Skeleton) -> BodyData:
+    joint_weights, joint_map = _fold_joints(family, skeleton)
     return BodyData(
         name=family.name,
         gender=gender,
         v_template=arrays["v_template"].astype(np.float32),
         faces=arrays["f"].astype(np.int32),
         shapedirs=arrays["shapedirs"][..., :NUM_BETAS].astype(np.float32),
-        posedirs=posedirs,
+        posedirs=_posedirs(arrays["posedirs"], family, skeleton),
         joint_regressor=(joint_weights @ arrays["J_regressor"]).astype(np.float32),
         weights=(arrays["weights"] @ joint_map).astype(np.float32),
+        skeleton=skeleton,
     )
 
 

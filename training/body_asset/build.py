@@ -12,6 +12,7 @@ from core.body.data import BodyData
 from core.body.free_body import NAME, decode_free_body
 
 from .compact import encode
+from .fingers import Fingers, finger_centres, finger_regressor, finger_shares
 from .joint_regressor import fit_joint_regressor
 from .joints import JOINT_MIRROR, anatomical_heads, smpl_joint_centres, smpl_joint_of_bone
 from .knuckles import knuckle_centres
@@ -44,12 +45,14 @@ class People:
         vertices: (N, V, 3) float32.
         joints: (N, 24, 3) joint centres in SMPL's order.
         knuckles: (N, 5, 3) knuckles of the left hand, thumb to pinky.
+        fingers: (N, 15, 3) joint centres of the left hand's fingers in SMPL-H's order.
         traits: (N,) values by phenotype axis.
     """
 
     vertices: np.ndarray
     joints: np.ndarray
     knuckles: np.ndarray
+    fingers: np.ndarray
     traits: dict[str, np.ndarray]
 
 
@@ -59,7 +62,8 @@ class Build:
 
     Attributes:
         arrays: arrays of the compact file.
-        exact: the body before compression, float64.
+        exact: the body with SMPL's 24 joints before compression, float64.
+        fingers: its finger joints before compression.
         decoded: the body decoded from the compact file.
         surface: the mesh.
         people: the population.
@@ -69,6 +73,7 @@ class Build:
 
     arrays: dict[str, np.ndarray]
     exact: BodyData
+    fingers: Fingers
     decoded: BodyData
     surface: Surface
     people: People
@@ -78,14 +83,14 @@ class Build:
 
 def _mean_tpose(human: MakeHuman, population: Population) -> np.ndarray:
     """Return the symmetric full-resolution mean body (13380, 3) in the T-pose."""
-    people, _, _ = _tpose(human, population, np.arange(NUM_BODY_VERTICES), 0, _NUM_SURFACE_PEOPLE)
+    people = _tpose(human, population, np.arange(NUM_BODY_VERTICES), 0, _NUM_SURFACE_PEOPLE)[0]
     return symmetrise(people.mean(0, dtype=np.float64), human.mirror[:NUM_BODY_VERTICES])
 
 
 def _tpose(
     human: MakeHuman, population: Population, source: np.ndarray, start: int, stop: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return vertices *source*, joints and left knuckles of a batch of people in the T-pose, pelvis in place."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return vertices *source*, joints, left knuckles and left finger joints of a batch of people in the T-pose."""
     standing = population.vertices(start, stop)
     heads, tails = bone_ends(human.rig, standing)
     heads = anatomical_heads(heads)
@@ -93,7 +98,8 @@ def _tpose(
     vertices, posed = pose(human.rig, standing[:, source], heads, tpose, human.rig.weights[source])
     joints = smpl_joint_centres(posed)
     shift = (_PELVIS - joints[:, 0])[:, None]
-    return vertices + shift.astype(np.float32), joints + shift, knuckle_centres(posed) + shift
+    knuckles, fingers = knuckle_centres(posed) + shift, finger_centres(posed) + shift
+    return vertices + shift.astype(np.float32), joints + shift, knuckles, fingers
 
 
 def _tpose_everyone(human: MakeHuman, population: Population, surface: Surface) -> People:
@@ -101,9 +107,9 @@ def _tpose_everyone(human: MakeHuman, population: Population, surface: Surface) 
         _tpose(human, population, surface.source, start, min(start + _BATCH, len(population)))
         for start in range(0, len(population), _BATCH)
     ]
-    vertices, joints, knuckles = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    vertices, joints, knuckles, fingers = (np.concatenate(parts) for parts in zip(*batches, strict=True))
     joints = (joints + joints[:, JOINT_MIRROR] * np.array([-1, 1, 1])) / 2
-    return People(symmetrise(vertices, surface.mirror), joints, knuckles, population.traits)
+    return People(symmetrise(vertices, surface.mirror), joints, knuckles, fingers, population.traits)
 
 
 def build_free_body(wheel: Path) -> Build:
@@ -126,7 +132,9 @@ def build_free_body(wheel: Path) -> Build:
         people.vertices[subset], people.joints[subset], bone_weights[surface.source], surface.mirror
     )
     weights = prune(bone_weights[surface.source], surface.mirror)
-    _logger.info("joint regressor and weights done")
+    shares = finger_shares(human.rig, human.rig.weights[surface.source], weights, surface.mirror)
+    fingers = Fingers(finger_regressor(people.vertices[subset], people.fingers[subset], shares, surface.mirror), shares)
+    _logger.info("joint regressors and weights done")
 
     skin = TargetSkin(human.rig, surface.source)
     plain = SkinnedBody(space.mean, space.directions, regressor, weights, surface.mirror)
@@ -146,5 +154,5 @@ def build_free_body(wheel: Path) -> Build:
         joint_regressor=regressor,
         weights=weights,
     )
-    arrays = encode(exact, surface)
-    return Build(arrays, exact, decode_free_body(arrays), surface, people, space, skin)
+    arrays = encode(exact, fingers, surface)
+    return Build(arrays, exact, fingers, decode_free_body(arrays), surface, people, space, skin)

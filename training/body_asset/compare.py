@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.body.free_body import decode_free_body
+from core.body.data import BodyData
+from core.body.free_body import decode_fingers, decode_free_body
 
 TOLERANCE = {
     "v_template": 1e-5,
@@ -26,8 +27,14 @@ def differences(built: Mapping[str, np.ndarray], stored: Mapping[str, np.ndarray
         if not np.array_equal(built[name], stored[name])
     ]
     ours, theirs = decode_free_body(built), decode_free_body(stored)
+    fingered = decode_fingers(built, ours), decode_fingers(stored, theirs)
     for name, tolerance in TOLERANCE.items():
-        difference = float(np.abs(getattr(ours, name) - getattr(theirs, name)).max())
+        difference = max(_largest(ours, theirs, name), _largest(*fingered, name))
         if difference > tolerance:
             faults.append(f"{name} differs by {difference:.2g}, more than {tolerance:.2g}")
     return faults
+
+
+def _largest(first: BodyData, second: BodyData, name: str) -> float:
+    """Return the largest difference of the array *name* of two bodies."""
+    return float(np.abs(getattr(first, name) - getattr(second, name)).max())

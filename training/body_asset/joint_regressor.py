@@ -37,8 +37,14 @@ def _solve(system: np.ndarray, goal: np.ndarray) -> np.ndarray:
     return weights
 
 
-def _sparse_solve(system: np.ndarray, goal: np.ndarray, limit: int) -> np.ndarray:
-    """Solve as `_solve`, dropping the smallest weights until at most *limit* remain; they sum to exactly 1."""
+def sparse_solve(system: np.ndarray, goal: np.ndarray, limit: int) -> np.ndarray:
+    """Solve as `_solve`, dropping the smallest weights until at most *limit* remain; they sum to exactly 1.
+
+    Args:
+        system: (N, K) coordinates of K vertices in all people, relative to the joint's mean.
+        goal: (N,) those of the joint.
+        limit: most weights above 0.
+    """
     weights = _solve(system, goal)
     active = np.flatnonzero(weights > _LEAST_WEIGHT)
     while len(active) > limit:
@@ -72,7 +78,7 @@ def fit_joint_regressor(people: np.ndarray, joints: np.ndarray, weights: np.ndar
         offsets = (people[:, chosen] - centre)[:, :, axes].astype(np.float64)
         system = offsets.transpose(0, 2, 1).reshape(-1, len(chosen))
         goal = (joints[:, joint] - centre)[:, axes].reshape(-1)
-        vertex_weights = _sparse_solve(system, goal, _MAX_PAIRS if central else _MAX_VERTICES)
+        vertex_weights = sparse_solve(system, goal, _MAX_PAIRS if central else _MAX_VERTICES)
         if central:
             np.add.at(regressor[joint], chosen, vertex_weights / 2)
             np.add.at(regressor[joint], mirror[chosen], vertex_weights / 2)

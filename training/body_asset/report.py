@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from core.body.data import BodyData
-from core.smpl_skeleton import JOINT_NAMES
+from core.body.free_body import decode_fingers
+from core.skeleton import LEFT_HAND
+from core.smpl_skeleton import JOINT_NAMES, SMPLH
 
 from .build import NUM_REGRESSOR_PEOPLE, Build
 from .knuckles import FINGERS, fit_rules
@@ -82,6 +84,22 @@ def _joints(build: Build) -> dict[str, dict[str, float]]:
         }
         for joint, name in enumerate(JOINT_NAMES)
         if not name.startswith("right_")
+    }
+
+
+def _fingers(build: Build) -> dict[str, dict[str, float]]:
+    """Return the error of the left hand's regressed finger joints on held-out people, and what skins each."""
+    held_out = slice(NUM_REGRESSOR_PEOPLE, None)
+    joints, body = SMPLH.joints_of(LEFT_HAND), decode_fingers(build.arrays, build.decoded)
+    regressed = np.einsum("jv,nvc->njc", build.fingers.regressor[: len(joints)], build.people.vertices[held_out])
+    error = _MILLIMETRES * np.linalg.norm(regressed - build.people.fingers[held_out], axis=-1)
+    return {
+        SMPLH.names[joint]: {
+            "mean_mm": float(error[:, row].mean()),
+            "max_mm": float(error[:, row].max()),
+            "vertices_of_its_own": int((body.weights[:, joint] > 0.5).sum()),
+        }
+        for row, joint in enumerate(joints)
     }
 
 
@@ -164,6 +182,7 @@ def report(build: Build) -> dict[str, Any]:
         },
         "shape": _shape(build),
         "joint_regressor": _joints(build),
+        "fingers": _fingers(build),
         "pose_correctives_mm": _correctives(build),
         "compact": _compactness(build),
         "left_knuckles": _knuckles(build),

@@ -273,7 +273,7 @@ def test_all_faults_of_a_file_are_reported(tmp_path: Path) -> None:
 
 def test_another_version_is_rejected(tmp_path: Path) -> None:
     np.savez(tmp_path / "newer.npz", **(stored_arrays() | {"format_version": np.array(99)}))
-    with pytest.raises(BodyError, match="format version 99, expected 1"):
+    with pytest.raises(BodyError, match="format version 99, expected 2"):
         read_free_body(tmp_path / "newer.npz")
 
 

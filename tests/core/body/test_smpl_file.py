@@ -19,8 +19,9 @@ from core.body.model import BodyModel
 from core.body.smpl_file import read_body, read_regressor
 from core.body.topology import SMPLX_VERTEX_IDS, VERTEX_IDS_BY_COUNT
 from core.errors import BodyError, InputMissingError, UnsafePickleError
+from core.fingers import has_fingers
 from core.math.rotations import axis_angle_to_matrix
-from core.smpl_skeleton import VERTEX_IDS
+from core.smpl_skeleton import SMPL, SMPLH, VERTEX_IDS
 
 pytestmark = pytest.mark.slow
 
@@ -89,12 +90,14 @@ def test_npz_with_pickled_parts_and_its_own_gender(tmp_path, smpl_arrays):
 
 
 def _lbs_oracle(arrays, poses, betas):
-    """Return vertices by smplx's skinning with all joints of the file, the additional ones at rest."""
+    """Return vertices by smplx's skinning with all joints of the file; those that *poses* lacks are at rest."""
     parents = torch.as_tensor(arrays["kintree_table"][0].astype(np.int64))
     parents[0] = -1
     num_joints = len(parents)
     full = np.zeros((len(poses), num_joints * 3))
     full[:, :66] = poses[:, :66]
+    if poses.shape[1] == 156:
+        full[:, -90:] = poses[:, 66:]
 
     def tensor(values):
         return torch.as_tensor(np.array(values, dtype=np.float64))
@@ -134,6 +137,30 @@ def test_additional_joints_are_merged_without_moving_vertices(tmp_path, request,
         knuckles = joints[:, [start, start + 3, start + 6, start + 9]].mean(axis=1)
         np.testing.assert_allclose(model.joints(*arguments)[:, hand], knuckles, atol=1e-5)
     np.testing.assert_array_equal(body.weights.sum(axis=1).round(5), 1.0)
+
+
+@pytest.mark.parametrize("family", ["smplh", "smplx"])
+def test_fingers_of_licensed_files_are_kept(tmp_path, request, family):
+    arrays = request.getfixturevalue(f"{family}_arrays")
+    np.savez(tmp_path / "model.npz", **arrays)
+    body = resolve_body(tmp_path / "model.npz", fingers=True)
+    assert (body.name, body.skeleton) == (family, SMPLH)
+    rng = np.random.default_rng(5)
+    poses, betas = rng.normal(0.0, 0.4, (3, 156)), rng.normal(size=10)
+    rotations = axis_angle_to_matrix(poses.reshape(3, 52, 3)).astype(np.float32)
+    arguments = (rotations, betas.astype(np.float32), np.zeros((3, 3), dtype=np.float32))
+    vertices, joints = _lbs_oracle(arrays, poses, betas)
+    np.testing.assert_allclose(BodyModel(body).vertices(*arguments), vertices, atol=2e-5)
+    found = BodyModel(body).joints(*arguments)
+    np.testing.assert_allclose(found[:, :22], joints[:, :22], atol=1e-5)
+    np.testing.assert_allclose(found[:, 22:], joints[:, -30:], atol=1e-5)
+
+
+def test_smpl_files_have_no_fingers_to_keep(tmp_path, smpl_arrays):
+    np.savez(tmp_path / "model.npz", **smpl_arrays)
+    body = resolve_body(tmp_path / "model.npz", fingers=True)
+    assert body.skeleton == SMPL and not has_fingers(body.skeleton)
+    assert has_fingers(resolve_body(fingers=True).skeleton)
 
 
 def test_smplh_pickles(tmp_path, smplh_arrays):

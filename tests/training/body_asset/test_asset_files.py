@@ -10,8 +10,9 @@ import pytest
 from core.body.free_body import FREE_BODY_PATH, decode_free_body, load_free_body
 from training.body_asset import wheel
 from training.body_asset.__main__ import main
-from training.body_asset.compact import encode, write_npz
+from training.body_asset.compact import encode, kept, write_npz
 from training.body_asset.compare import differences
+from training.body_asset.fingers import Fingers
 from training.body_asset.report import as_lines
 from training.body_asset.smpl_export import smpl_arrays
 from training.body_asset.surface import Surface
@@ -27,11 +28,22 @@ def surface_of(arrays: dict[str, np.ndarray]) -> Surface:
     return Surface(arrays["source_vertex"], arrays["faces"], arrays["mirror"])
 
 
+def fingers_of(arrays: dict[str, np.ndarray]) -> Fingers:
+    """Return the finger joints that the arrays of a compact file encode."""
+    regressor, shares = np.zeros((30, 6890), dtype=np.float32), np.zeros((6890, 30))
+    joint, vertex = (arrays[f"finger_regressor_{name}"] for name in ("joint", "vertex"))
+    regressor[joint - 22, vertex] = arrays["finger_regressor_value"]
+    joint, vertex = (arrays[f"finger_share_{name}"] for name in ("joint", "vertex"))
+    shares[vertex, joint - 22] = arrays["finger_share_value"] / 65535
+    return Fingers(regressor, shares)
+
+
 def test_encoding_a_decoded_body_changes_nothing(stored: dict[str, np.ndarray]) -> None:
-    again = encode(decode_free_body(stored), surface_of(stored))
+    again = encode(decode_free_body(stored), fingers_of(stored), surface_of(stored))
     assert again.keys() == stored.keys()
     assert differences(again, stored) == []
-    for name in ("shapedirs", "posedirs", "v_template", "regressor_value"):
+    fingers = [name for name in stored if name.startswith("finger_")]
+    for name in ("shapedirs", "posedirs", "v_template", "regressor_value", *fingers):
         np.testing.assert_array_equal(again[name], stored[name])
 
 
@@ -39,7 +51,7 @@ def test_offsets_too_large_for_the_format_are_refused(stored: dict[str, np.ndarr
     body = decode_free_body(stored)
     body.shapedirs[0, 0, 0] = 1.0
     with pytest.raises(ValueError, match="expected offsets below"):
-        encode(body, surface_of(stored))
+        encode(body, fingers_of(stored), surface_of(stored))
 
 
 def test_equal_arrays_give_equal_bytes_and_no_other_files(tmp_path: Path, stored: dict[str, np.ndarray]) -> None:
@@ -54,6 +66,22 @@ def test_differences_name_the_arrays(stored: dict[str, np.ndarray]) -> None:
     moved[7, 1] += 0.002
     changed = stored | {"v_template": moved, "mirror": stored["mirror"][::-1]}
     assert differences(changed, stored) == ["mirror differs", "v_template differs by 0.002, more than 1e-05"]
+
+
+def test_differences_see_the_fingers(stored: dict[str, np.ndarray]) -> None:
+    values = stored["finger_share_value"].copy()
+    values[: len(values) // 2] //= 2
+    assert differences(stored | {"finger_share_value": values}, stored)[0].startswith("weights differs by 0.")
+
+
+def test_the_kept_body_gets_new_fingers_only(tmp_path: Path, stored: dict[str, np.ndarray]) -> None:
+    old = {name: array for name, array in stored.items() if not name.startswith("finger_")}
+    write_npz(tmp_path / "old.npz", old | {"format_version": np.array(1)})
+    built = stored | {"v_template": stored["v_template"] + 1e-6}
+    result = kept(built, tmp_path / "old.npz")
+    assert result.keys() == stored.keys()
+    for name, array in stored.items():
+        assert array.tobytes() == result[name].tobytes(), name
 
 
 def test_smpl_export_has_the_keys_and_tree_of_an_smpl_file() -> None:
