@@ -39,6 +39,7 @@ LAYOUTS = (
     ("soma30", "SOMA 30 joints (Kimodo)", "30 joints"),
     ("soma77", "SOMA 77 joints (Kimodo, GEM-X)", "77 joints with fingers"),
     ("skeleton", "Animation skeleton 22", "Joints as Mixamo, Unity, Unreal, Xsens and Motive name them"),
+    ("halpe136", "HALPE 136 (AlphaPose, Pose2Sim)", "136 points: body, feet, face, hands"),
 )
 
 UNITS = (

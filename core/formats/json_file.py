@@ -34,6 +34,7 @@ _MMPOSE_LAYOUTS = {
     "h36m": "h36m17",
     "coco": "coco17",
     "halpe26": "halpe26",
+    "halpe": "halpe136",
     "coco_wholebody": "wholebody133",
     "h3wb": "wholebody133",
 }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .base import Layout, LayoutPoint
+from .base import FINGER_POINTS, FINGERS, HAND_POINTS, Layout, LayoutPoint
 from .benchmarks import H36M32, LSP14, MPII16
 from .bodies import BODY25, COCO17, H36M17, HALPE26, MEDIAPIPE33, RTMPOSE_BODY, SMPL22, SMPL24
 from .cameras import KINECT25, KINECT32, MHR70, PANOPTIC19
-from .combined import BODY25_HANDS, MARKERS, MEDIAPIPE75, WHOLEBODY133
+from .combined import BODY25_HANDS, HALPE136, MARKERS, MEDIAPIPE75, WHOLEBODY133
 from .skeletons import SKELETON, SMPLH52, SMPLX55, SOMA30, SOMA77
 
 LAYOUTS: dict[str, Layout] = {
@@ -16,6 +16,7 @@ LAYOUTS: dict[str, Layout] = {
         BODY25_HANDS,
         COCO17,
         HALPE26,
+        HALPE136,
         WHOLEBODY133,
         H36M17,
         MEDIAPIPE33,
@@ -47,9 +48,13 @@ __all__ = [
     "BODY25",
     "BODY25_HANDS",
     "COCO17",
+    "FINGERS",
+    "FINGER_POINTS",
     "H36M17",
     "H36M32",
     "HALPE26",
+    "HALPE136",
+    "HAND_POINTS",
     "KINECT25",
     "KINECT32",
     "LAYOUTS",

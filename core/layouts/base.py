@@ -8,6 +8,12 @@ from functools import cached_property
 from ..body.landmarks import SOLVER_POINTS
 from .bones import bones_between
 
+FINGERS = ("thumb", "index", "middle", "ring", "pinky")
+HAND_POINTS = ("wrist", *(f"{finger}{joint}" for finger in FINGERS for joint in range(1, 5)))
+"""The points of a hand (21) that the fit of the fingers uses: the wrist, then each finger from root to tip."""
+FINGER_POINTS = tuple(f"{side}_{point}" for side in ("left", "right") for point in HAND_POINTS)
+"""The points of both hands."""
+
 
 @dataclass(frozen=True)
 class LayoutPoint:
@@ -17,11 +23,13 @@ class LayoutPoint:
         name: the point's name in the layout.
         solver: its solver point (see `core.body.landmarks.SOLVER_POINTS`), or None if the fit does not use it.
         weight: confidence that both mark the same spot of the body, 0 to 1.
+        finger: its point of `FINGER_POINTS`, or None if it is not a point of a hand.
     """
 
     name: str
     solver: str | None
     weight: float = 1.0
+    finger: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,10 +47,13 @@ class Layout:
     points: tuple[LayoutPoint, ...]
 
     def __post_init__(self) -> None:
-        """Check that names are unique, and that every solver point exists and is used once."""
+        """Check that names are unique, and that every solver point and finger point exists and is used once."""
         solver = [point.solver for point in self.points if point.solver is not None]
         assert len(set(solver)) == len(solver), f"layout {self.name} maps two points to one solver point"
         assert set(solver) <= set(SOLVER_POINTS), f"layout {self.name} names an unknown solver point"
+        fingers = [point.finger for point in self.points if point.finger is not None]
+        assert len(set(fingers)) == len(fingers), f"layout {self.name} maps two points to one finger point"
+        assert set(fingers) <= set(FINGER_POINTS), f"layout {self.name} names an unknown finger point"
         assert len(set(self.names)) == len(self.points), f"layout {self.name} names two points alike"
 
     @property
@@ -54,6 +65,11 @@ class Layout:
     def solver_index(self) -> dict[str, int]:
         """Index of the layout's point for each of its solver points."""
         return {point.solver: index for index, point in enumerate(self.points) if point.solver is not None}
+
+    @cached_property
+    def finger_index(self) -> dict[str, int]:
+        """Index of the layout's point for each of its points of `FINGER_POINTS`."""
+        return {point.finger: index for index, point in enumerate(self.points) if point.finger is not None}
 
     @cached_property
     def bones(self) -> tuple[tuple[int, int], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .base import Layout, LayoutPoint
 from .bodies import COCO17_POINTS
+from .hands import finger_point
 
 _FINGERS = {"thumb": "thumb", "forefinger": "index", "middle_finger": "middle", "ring_finger": "ring"}
 _FINGERS |= {"pinky_finger": "pinky"}
@@ -11,15 +12,11 @@ _FINGERS |= {"pinky_finger": "pinky"}
 
 def _mhr_hand(side: str) -> tuple[LayoutPoint, ...]:
     """Return the 20 finger points, each finger from its tip to its root, and the wrist."""
-    points = []
-    for finger, solver in _FINGERS.items():
-        knuckle = f"{side}_{solver}_knuckle"
-        points += [LayoutPoint(f"{side}_{finger}{joint}", None) for joint in (4, 3)]
-        if finger == "thumb":
-            points += [LayoutPoint(f"{side}_thumb2", knuckle, 0.5), LayoutPoint(f"{side}_thumb_third_joint", None)]
-        else:
-            points += [LayoutPoint(f"{side}_{finger}2", None)]
-            points += [LayoutPoint(f"{side}_{finger}_third_joint", knuckle, 0.7)]
+    points = [
+        finger_point(side, finger, joint, f"{side}_{name}{joint if joint > 1 else '_third_joint'}")
+        for name, finger in _FINGERS.items()
+        for joint in (4, 3, 2, 1)
+    ]
     return (*points, LayoutPoint(f"{side}_wrist", f"{side}_wrist"))
 
 

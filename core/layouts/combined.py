@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .base import Layout, LayoutPoint
-from .bodies import BODY25, COCO17_POINTS, MEDIAPIPE_WITH_HANDS_POINTS
+from .bodies import BODY25, COCO17_POINTS, HALPE26, MEDIAPIPE_WITH_HANDS_POINTS
 from .hands import hand_points
 
 _HANDS: tuple[LayoutPoint, ...] = (*hand_points("left"), *hand_points("right"))
@@ -21,6 +21,16 @@ WHOLEBODY133 = Layout(
             for side in ("left", "right")
             for stem, weight in (("big_toe", 0.9), ("small_toe", 0.8), ("heel", 0.9))
         ),
+        *(LayoutPoint(f"face_{number}", None) for number in range(_NUM_FACE_POINTS)),
+        *_HANDS,
+    ),
+)
+
+HALPE136 = Layout(
+    "halpe136",
+    "HALPE 136 (AlphaPose, Pose2Sim)",
+    (
+        *HALPE26.points,
         *(LayoutPoint(f"face_{number}", None) for number in range(_NUM_FACE_POINTS)),
         *_HANDS,
     ),

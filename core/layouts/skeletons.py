@@ -5,10 +5,10 @@ The joints of a rig are placed by whoever made it, so the points of the trunk ha
 
 from __future__ import annotations
 
-from .base import Layout, LayoutPoint
+from .base import FINGERS, Layout, LayoutPoint
 from .bodies import SMPL22
+from .hands import finger_point
 
-_FINGERS = ("thumb", "index", "middle", "ring", "pinky")
 _SIDES = ("left", "right")
 
 
@@ -40,13 +40,9 @@ SKELETON = Layout(
 
 
 def _smpl_fingers(side: str) -> tuple[LayoutPoint, ...]:
-    """Return SMPL-H's 15 finger joints of one hand; the first of a long finger is its knuckle, the thumb's second."""
+    """Return SMPL-H's 15 finger joints of one hand."""
     return tuple(
-        LayoutPoint(
-            f"{side}_{finger}{joint}",
-            f"{side}_{finger}_knuckle" if joint == (2 if finger == "thumb" else 1) else None,
-            0.5 if finger == "thumb" else 0.7,
-        )
+        finger_point(side, finger, joint, f"{side}_{finger}{joint}")
         for finger in ("index", "middle", "pinky", "ring", "thumb")
         for joint in (1, 2, 3)
     )
@@ -68,12 +64,22 @@ SMPLX55 = Layout(
 
 
 def _soma_arm(side: str) -> tuple[LayoutPoint, ...]:
-    fingers = [LayoutPoint(f"{side}_thumb{joint}", None) for joint in ("1", "2", "3", "_end")]
-    fingers += [
-        LayoutPoint(f"{side}_{finger}{joint}", f"{side}_{finger}_knuckle" if joint == "2" else None, 0.5)
-        for finger in _FINGERS[1:]
-        for joint in ("1", "2", "3", "4", "_end")
+    """Return the points of an arm; a long finger's first joint is the root of its metacarpal."""
+    fingers = [
+        LayoutPoint(f"{side}_thumb{name}", None, finger=f"{side}_thumb{joint}")
+        for joint, name in enumerate(("1", "2", "3", "_end"), 1)
     ]
+    for finger in FINGERS[1:]:
+        fingers.append(LayoutPoint(f"{side}_{finger}1", None))
+        fingers += [
+            LayoutPoint(
+                f"{side}_{finger}{name}",
+                f"{side}_{finger}_knuckle" if joint == 1 else None,
+                0.5,
+                f"{side}_{finger}{joint}",
+            )
+            for joint, name in enumerate(("2", "3", "4", "_end"), 1)
+        ]
     return (
         LayoutPoint(f"{side}_clavicle", f"{side}_collar", 0.2),
         LayoutPoint(f"{side}_shoulder", f"{side}_shoulder", 0.9),

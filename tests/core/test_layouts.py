@@ -7,13 +7,14 @@ import pytest
 
 from core.body.free_body import load_free_body
 from core.body.landmarks import landmark_regressor
-from core.layouts import LAYOUTS
+from core.layouts import FINGER_POINTS, LAYOUTS, Layout, LayoutPoint
 
 COUNTS = {
     "body25": 25,
     "body25_hands": 67,
     "coco17": 17,
     "halpe26": 26,
+    "halpe136": 136,
     "wholebody133": 133,
     "h36m17": 17,
     "mediapipe33": 33,
@@ -47,6 +48,9 @@ def test_every_layout_has_its_number_of_points():
         ("halpe26", 17, "head"),
         ("halpe26", 25, "right_heel"),
         ("halpe26", 20, "left_big_toe"),
+        ("halpe136", 25, "right_heel"),
+        ("halpe136", 94, "left_hand_wrist"),
+        ("halpe136", 135, "right_hand_pinky4"),
         ("wholebody133", 17, "left_big_toe"),
         ("wholebody133", 91, "left_hand_wrist"),
         ("wholebody133", 112, "right_hand_wrist"),
@@ -123,8 +127,66 @@ def test_sides_are_mirror_images(name):
 
 
 def test_knuckles_show_the_rotation_of_the_wrist():
-    for name in ("wholebody133", "mediapipe33", "mediapipe75", "body25_hands"):
+    for name in ("wholebody133", "halpe136", "mediapipe33", "mediapipe75", "body25_hands"):
         index = LAYOUTS[name].solver_index
         for finger in ("index", "pinky", "thumb"):
             assert f"left_{finger}_knuckle" in index
             assert f"right_{finger}_knuckle" in index
+
+
+@pytest.mark.parametrize(
+    ("layout", "lacking"),
+    [
+        ("body25_hands", ()),
+        ("wholebody133", ()),
+        ("halpe136", ()),
+        ("mediapipe75", ()),
+        ("mhr70", ("wrist",)),
+        ("soma77", ("wrist",)),
+        ("smplh52", ("wrist", "thumb4", "index4", "middle4", "ring4", "pinky4")),
+        ("smplx55", ("wrist", "thumb4", "index4", "middle4", "ring4", "pinky4")),
+    ],
+)
+def test_layouts_with_hands_name_their_finger_points(layout, lacking):
+    absent = {f"{side}_{point}" for side in ("left", "right") for point in lacking}
+    assert set(LAYOUTS[layout].finger_index) == set(FINGER_POINTS) - absent
+
+
+@pytest.mark.parametrize(
+    ("layout", "index", "finger"),
+    [
+        ("mediapipe75", 33, "left_wrist"),
+        ("mediapipe75", 33 + 4, "left_thumb4"),
+        ("mediapipe75", 54 + 5, "right_index1"),
+        ("wholebody133", 91 + 20, "left_pinky4"),
+        ("halpe136", 115 + 12, "right_middle4"),
+        ("mhr70", 21, "right_thumb4"),
+        ("mhr70", 24, "right_thumb1"),
+        ("mhr70", 28, "right_index1"),
+        ("mhr70", 42 + 16, "left_pinky4"),
+        ("smplh52", 22, "left_index1"),
+        ("smplh52", 51, "right_thumb3"),
+        ("smplx55", 25 + 8, "left_pinky3"),
+        ("soma77", 15, "left_thumb1"),
+        ("soma77", 19, None),
+        ("soma77", 20, "left_index1"),
+        ("soma77", 23, "left_index4"),
+    ],
+)
+def test_finger_points_are_where_their_tools_put_them(layout, index, finger):
+    assert LAYOUTS[layout].points[index].finger == finger
+
+
+def test_a_finger_point_is_named_once():
+    points = LAYOUTS["body25_hands"].points
+    twice = LayoutPoint("again", None, finger="left_index1")
+    with pytest.raises(AssertionError, match="two points to one finger point"):
+        Layout("twice", "Twice", (*points, twice))
+    with pytest.raises(AssertionError, match="unknown finger point"):
+        Layout("unknown", "Unknown", (*points, LayoutPoint("toe", None, finger="left_toe1")))
+
+
+def test_the_body_is_fitted_to_the_knuckles_alone_of_a_hand():
+    for layout in LAYOUTS.values():
+        used = {point.solver for point in layout.points if point.finger and point.solver}
+        assert all(name.endswith("_knuckle") for name in used), layout.name
