@@ -46,6 +46,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.cli.batch import batch_command
     from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
     from core.cli.info import missing_shares
+    from core.convert_options import ConvertOptions
     from core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, TrackError
     from core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
     from core.io.atomic_files import atomic_path
@@ -64,7 +65,6 @@ if TYPE_CHECKING or not VENDORED:
     from core.opensim import write_mot, write_trc
     from core.person_labels import labelled, person_labels
     from core.pipeline import (
-        ConvertOptions,
         Fit,
         FitSource,
         FittedPerson,
@@ -109,6 +109,7 @@ else:
     from .core.cli.batch import batch_command
     from .core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
     from .core.cli.info import missing_shares
+    from .core.convert_options import ConvertOptions
     from .core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, TrackError
     from .core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
     from .core.io.atomic_files import atomic_path
@@ -127,7 +128,6 @@ else:
     from .core.opensim import write_mot, write_trc
     from .core.person_labels import labelled, person_labels
     from .core.pipeline import (
-        ConvertOptions,
         Fit,
         FitSource,
         FittedPerson,

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .body.data import BodyData
     from .body.model import BodyModel
     from .cleanup import CleanupOptionError, CleanupOptions, CleanupSource, analyse_motion, clean_up
+    from .convert_options import ConvertOptions
     from .errors import (
         AmbiguousTrackError,
         BodyError,
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from .layouts import LAYOUTS, Layout
     from .math.arrays import DeviceError
     from .motion import Motion
-    from .pipeline import ConvertOptions, FittedPerson, clean_person, fit_file, write_person
+    from .pipeline import FittedPerson, clean_person, fit_file, write_person
     from .reading import ReadOptions, read_tracks
     from .skeleton import Skeleton
     from .track import KeypointTrack
@@ -133,7 +134,8 @@ _MODULES = {
     "layouts": ("LAYOUTS", "Layout"),
     "math.arrays": ("DeviceError",),
     "motion": ("Motion",),
-    "pipeline": ("ConvertOptions", "FittedPerson", "clean_person", "fit_file", "write_person"),
+    "convert_options": ("ConvertOptions",),
+    "pipeline": ("FittedPerson", "clean_person", "fit_file", "write_person"),
     "reading": ("ReadOptions", "read_tracks"),
     "skeleton": ("Skeleton",),
     "track": ("KeypointTrack",),

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .. import __version__
+from ..convert_options import ConvertOptions
 from ..errors import OutputError
 from ..io.atomic_files import atomic_path, replace_file
 from ..io.protected_files import ProtectedFiles
 from ..io.temporary_folders import temporary_folder
-from ..pipeline import ConvertOptions
 from .jobs import (
     BatchError,
     Job,

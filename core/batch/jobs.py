@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..convert_options import ConvertOptions
 from ..errors import CoreError, InputMissingError
 from ..formats import find_tracks
-from ..pipeline import ConvertOptions
 
 REPORT_SUFFIX = ".smplify.json"
 SUMMARY_NAME = "summary.json"

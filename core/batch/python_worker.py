@@ -10,9 +10,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from ..convert_options import ConvertOptions
 from ..errors import CoreError
 from ..person_labels import labelled
-from ..pipeline import ConvertOptions, clean_person, fit_file, person_report, write_person
+from ..pipeline import clean_person, fit_file, person_report, write_person
 from .workers import OnProgress, WorkerDied, WorkerStartError
 
 _FIT_SHARE = 0.9

@@ -6,13 +6,13 @@ import argparse
 from pathlib import Path
 
 from ..cleanup import CleanupOptions, add_cleanup_arguments, cleanup_options
+from ..convert_options import NPZ_LAYOUTS, ConvertOptions
 from ..fit import FitOptions
 from ..fit.arguments import add_network_arguments, network_options
 from ..fit.options import MODES
 from ..fit.quality import QUALITIES
 from ..io.own_files import OVERWRITE_HELP
 from ..math.arrays import DEVICES
-from ..pipeline import NPZ_LAYOUTS, ConvertOptions
 from ..reading import add_reading_arguments, reading_options
 
 

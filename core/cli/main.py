@@ -15,10 +15,11 @@ import numpy as np
 from ..batch import REPORT_SUFFIX, SUMMARY_NAME, BatchError, BatchOptions
 from ..batch.python_worker import PythonWorker
 from ..cleanup import CleanupOptions
+from ..convert_options import FORMATS
 from ..errors import CoreError
 from ..io.own_files import write_own_json, write_own_npz
 from ..person_labels import labelled, person_labels
-from ..pipeline import FORMATS, FittedPerson, clean_person, read_input, write_person
+from ..pipeline import FittedPerson, clean_person, read_input, write_person
 from ..printable import printable, say
 from ..reading import add_reading_arguments, read_tracks, reading_options
 from ..track import KeypointTrack

@@ -18,8 +18,9 @@ from blender_addon.figure.custom_properties import MARK_KEY, RECORD_KEY  # noqa:
 from blender_addon.figure.keyframe_hash import keys_edited  # noqa: E402
 from blender_addon.figure.record import RecordError, load, store  # noqa: E402
 from blender_addon.result.show import show  # noqa: E402
+from core.convert_options import ConvertOptions  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
-from core.pipeline import ConvertOptions, fit_file  # noqa: E402
+from core.pipeline import fit_file  # noqa: E402
 from core.reading import ReadOptions  # noqa: E402
 
 

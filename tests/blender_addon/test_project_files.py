@@ -19,8 +19,9 @@ from blender_addon.export.writers import export_figures, save_session, write_ama
 from blender_addon.figure.record import FigureRecord, load, store  # noqa: E402
 from blender_addon.project_files import project_files  # noqa: E402
 from blender_addon.registration import MODULES  # noqa: E402
+from core.convert_options import plain_options  # noqa: E402
 from core.errors import OutputError  # noqa: E402
-from core.pipeline import FitSource, plain_options  # noqa: E402
+from core.pipeline import FitSource  # noqa: E402
 from tests.blender_addon.character.rigs import make_character  # noqa: E402
 from tests.disguises import DISGUISES, disguise  # noqa: E402
 

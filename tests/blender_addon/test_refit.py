@@ -16,9 +16,10 @@ from blender_addon.project_files import project_paths  # noqa: E402
 from blender_addon.result.panel import SMPLIFY_PT_result  # noqa: E402
 from blender_addon.result.refit import RefitError, RefitOrder, fit_again, merged  # noqa: E402
 from blender_addon.result.show import show  # noqa: E402
+from core.convert_options import ConvertOptions  # noqa: E402
 from core.errors import FitCancelled  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
-from core.pipeline import ConvertOptions, fit_file  # noqa: E402
+from core.pipeline import fit_file  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_joints  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from core.body.free_body import load_free_body
+from core.convert_options import ConvertOptions
 from core.errors import BodyError, FitCancelled
 from core.fit import FitOptions, FitReport
 from core.motion import Motion
-from core.pipeline import ConvertOptions, fit_people, person_report, read_input
+from core.pipeline import fit_people, person_report, read_input
 from core.placement import Place
 from core.reading import ReadOptions
 

@@ -11,7 +11,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 from blender_addon.batch.cli import main  # noqa: E402
 from blender_addon.character.file import open_character  # noqa: E402
-from core.pipeline import ConvertOptions  # noqa: E402
+from core.convert_options import ConvertOptions  # noqa: E402
 from core.retarget.bone_map import BoneMap  # noqa: E402
 from tests.blender_addon.character.rigs import ROLES, evaluated, write_character  # noqa: E402
 

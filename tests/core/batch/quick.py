@@ -8,8 +8,8 @@ from pathlib import Path
 
 from core.batch.conversion import BatchOptions
 from core.cli.batch import batch_command
+from core.convert_options import ConvertOptions
 from core.fit import FitOptions
-from core.pipeline import ConvertOptions
 
 
 class QuickWorker:

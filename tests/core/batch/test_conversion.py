@@ -14,8 +14,8 @@ from core.batch.conversion import BatchOptions, convert_one
 from core.batch.jobs import Job, plan_jobs
 from core.batch.runner import run_batch
 from core.batch.workers import WorkerDied, WorkerPool, WorkerStartError
+from core.convert_options import ConvertOptions
 from core.fit import FitOptions
-from core.pipeline import ConvertOptions
 from tests.conftest import REPOSITORY
 
 from .quick import QuickWorker

@@ -22,9 +22,9 @@ from core.batch.jobs import (
     written_before,
 )
 from core.cleanup import CleanupOptions
+from core.convert_options import ConvertOptions, plain_options
 from core.errors import InputMissingError
 from core.fit import FitOptions
-from core.pipeline import ConvertOptions, plain_options
 from core.reading import ReadOptions
 
 

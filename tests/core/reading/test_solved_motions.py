@@ -13,6 +13,7 @@ from core.amass import write_motion
 from core.body.free_body import load_free_body
 from core.body.model import BodyModel
 from core.cleanup import CleanupOptions
+from core.convert_options import ConvertOptions
 from core.errors import AmbiguousTrackError, TrackError, TrackFileError, UnsafePickleError
 from core.io.pickle.load import load_pickle
 from core.io.pickle.plain_types import Budget
@@ -20,7 +21,7 @@ from core.io.pickle.tensors import Storage, tensor_of
 from core.io.torch_file import load_torch
 from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
-from core.pipeline import ConvertOptions, clean_person, fit_file
+from core.pipeline import clean_person, fit_file
 from core.reading import ReadOptions, read_all
 
 from ...solved_motions import (
