@@ -49,6 +49,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.convert_options import ConvertOptions
     from core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, TrackError
     from core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
+    from core.formats import TRACK_SUFFIXES
     from core.io.atomic_files import atomic_path
     from core.io.npz import unpack_npz
     from core.io.protected_files import ProtectedFiles
@@ -63,7 +64,7 @@ if TYPE_CHECKING or not VENDORED:
     )
     from core.motion import Motion
     from core.opensim import write_mot, write_trc
-    from core.person_labels import labelled, person_labels
+    from core.person_labels import distinct_labels, labelled, person_labels
     from core.pipeline import (
         Fit,
         FitSource,
@@ -76,6 +77,7 @@ if TYPE_CHECKING or not VENDORED:
     )
     from core.placement import Person, Place, shape_of
     from core.reading import Reading, ReadOptions, read_all, read_tracks
+    from core.retarget.alignment import joint_positions
     from core.retarget.armature_source import ArmatureMotion, armature_source
     from core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError
     from core.retarget.mapping import map_bones
@@ -112,6 +114,7 @@ else:
     from .core.convert_options import ConvertOptions
     from .core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, TrackError
     from .core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
+    from .core.formats import TRACK_SUFFIXES
     from .core.io.atomic_files import atomic_path
     from .core.io.npz import unpack_npz
     from .core.io.protected_files import ProtectedFiles
@@ -126,7 +129,7 @@ else:
     )
     from .core.motion import Motion
     from .core.opensim import write_mot, write_trc
-    from .core.person_labels import labelled, person_labels
+    from .core.person_labels import distinct_labels, labelled, person_labels
     from .core.pipeline import (
         Fit,
         FitSource,
@@ -139,6 +142,7 @@ else:
     )
     from .core.placement import Person, Place, shape_of
     from .core.reading import Reading, ReadOptions, read_all, read_tracks
+    from .core.retarget.alignment import joint_positions
     from .core.retarget.armature_source import ArmatureMotion, armature_source
     from .core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError
     from .core.retarget.mapping import map_bones

@@ -1,1 +1,1 @@
-"""Convert many keypoint files to animation files from the command line."""
+"""Convert many keypoint and animation files to animation files from the command line."""

@@ -19,6 +19,7 @@ from ..core_access import (
     EXIT_INTERRUPTED,
     REPORT_SUFFIX,
     SUMMARY_NAME,
+    TRACK_SUFFIXES,
     BatchError,
     BatchOptions,
     CleanupOptions,
@@ -32,6 +33,7 @@ from ..core_access import (
     raise_on_interrupt,
 )
 from ..torch_backend.choice import torch_python_for
+from .inputs import ANIMATION_SUFFIXES
 from .worker_process import WorkerProcess
 
 FORMAT_NAMES = ("blend", "fbx", "glb", "bvh", "usd", "npz", "mot", "trc")
@@ -118,7 +120,8 @@ def _options(args: argparse.Namespace, protected: Mapping[Path, str]) -> BatchOp
         first_frame=args.start_frame,
         **_character_options(args),
     ).resolved()
-    return BatchOptions(options, jobs=args.jobs, overwrite=args.overwrite, protected=protected)
+    suffixes = (*TRACK_SUFFIXES, *ANIMATION_SUFFIXES) if args.character else TRACK_SUFFIXES
+    return BatchOptions(options, args.jobs, overwrite=args.overwrite, protected=protected, suffixes=suffixes)
 
 
 def _character_options(args: argparse.Namespace) -> dict[str, Any]:
@@ -160,7 +163,8 @@ def _add_character_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--character", metavar="FILE[#ARMATURE]",
         help="put the motions onto this character (.fbx, .glb, .gltf, .vrm, .blend) and write it instead of the "
-        f"figures; formats: {', '.join(CHARACTER_FORMATS)}",
+        f"figures; formats: {', '.join(CHARACTER_FORMATS)}. The inputs may then be animation files too "
+        f"({', '.join(ANIMATION_SUFFIXES)}), whose armatures are put onto it at the file's own rate",
     )  # fmt: skip
     group.add_argument("--bones", metavar="FILE", help="bone map of the character as JSON (default: detected)")
     group.add_argument("--feet", type=float, metavar="X", help="how firmly feet are planted, 0 to 1 (default: 1)")
@@ -190,7 +194,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         epilog=f"A report (NAME{REPORT_SUFFIX}) is written beside each input's outputs; {SUMMARY_NAME} sums up all "
         "inputs. Inputs that are converted and unchanged are skipped.",
     )
-    parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="keypoint file, or a folder of them")
+    parser.add_argument(
+        "inputs", nargs="+", type=Path, metavar="INPUT",
+        help="keypoint file, or a folder of them; with --character animation files too",
+    )  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder for the results")
     parser.add_argument(
         "--formats", nargs="+", choices=FORMAT_NAMES, default=["blend"], metavar="FORMAT",

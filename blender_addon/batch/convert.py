@@ -10,9 +10,6 @@ from typing import Any
 
 import bpy
 
-from ..character.bone_files import read_bone_map
-from ..character.file import CharacterFile, convert_with_character
-from ..character.settings import CharacterSettings, Facts
 from ..core_access import ConvertOptions, FittedPerson, Progress, fit_file, labelled, person_report
 from ..export.writers import export_figures, save_session, write_amass
 from ..figure.create import Figure, FigureOptions
@@ -20,6 +17,8 @@ from ..figure.stage import set_stage
 from ..result.live_settings import adjust
 from ..result.show import show
 from ..torch_backend.fitting import run_fit
+from .inputs import is_animation
+from .onto_character import convert_animation, write_character
 
 
 def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]:
@@ -37,6 +36,8 @@ def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]
         CoreError: the input cannot be used, or a file cannot be written.
     """
     options = ConvertOptions.from_dict(request["options"])
+    if options.character and is_animation(Path(request["source"])):
+        return convert_animation(request, options, progress)
     fitted = fit_file(
         Path(request["source"]),
         options,
@@ -54,7 +55,8 @@ def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]
     target = Path(request["folder"]) / request["stem"]
     if options.character:
         progress(0.8, "putting the motion onto the character")
-        outputs, facts = _write_character(fitted, figures, target, options)
+        armatures, labels = [figure.armature for figure in figures], [person.label for person in fitted]
+        outputs, facts = write_character(armatures, labels, target, options)
         people = [{**person, "character": asdict(found)} for person, found in zip(people, facts, strict=True)]
         return {"outputs": outputs, "people": people, "blender": bpy.app.version_string}
     outputs = []
@@ -62,25 +64,6 @@ def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]
         progress(0.7 + 0.3 * number / len(options.formats), f"writing {kind}")
         outputs += _write(fitted, figures, target.with_name(f"{target.name}.{kind}"), options)
     return {"outputs": outputs, "people": people, "blender": bpy.app.version_string}
-
-
-def _write_character(
-    fitted: Sequence[FittedPerson], figures: Sequence[Figure], target: Path, options: ConvertOptions
-) -> tuple[list[str], list[Facts]]:
-    """Put each person's motion onto the character and write it; return the file names and how well each went."""
-    character = CharacterFile(
-        Path(options.character),
-        options.armature,
-        read_bone_map(Path(options.bones)) if options.bones else None,
-        CharacterSettings(**options.retarget),
-    )
-    names, found, armature = [], [], None
-    for person, figure in zip(fitted, figures, strict=True):
-        paths = [labelled(target.with_name(f"{target.name}.{kind}"), person.label) for kind in options.formats]
-        facts, armature = convert_with_character(figure.armature, character, armature, paths)
-        names += [path.name for path in paths]
-        found.append(facts)
-    return names, found
 
 
 def _write(

@@ -45,6 +45,7 @@ def apply_motion(
     settings: CharacterSettings,
     *,
     is_live: bool = False,
+    first_frame: int | None = None,
 ) -> Facts:
     """Put the motion of *figure* onto *armature*; a motion that it was given before is replaced.
 
@@ -56,6 +57,7 @@ def apply_motion(
         bone_map: the character's bones.
         settings: how to put the motion onto it.
         is_live: only the settings or the motion changed, so the controls of a control rig need not be found again.
+        first_frame: frame of the scene in which the motion begins on the character; None for that of *figure*.
 
     Returns:
         How well it went.
@@ -68,6 +70,8 @@ def apply_motion(
         raise CharacterError(f"expected another armature's motion for {armature.name}, found its own; choose another")
     earlier = _loaded(armature) if has_motion(armature) else None
     solved = _solve(armature, figure, bone_map, settings, earlier, is_live=is_live)
+    if first_frame is not None:
+        solved = replace(solved, first_frame=first_frame)
     facts = Facts.from_report(solved.motion.report, solved.first_frame, solved.notes, ik_limbs=solved.ik_limbs)
     base = earlier if earlier is not None and _is_ours(armature, earlier) else _begin(armature, figure, earlier)
     values, stale = _changed_values(armature, base, solved.curves)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..core_access import RetargetSource, armature_source, map_bones
+from ..core_access import BoneMap, RetargetSource, armature_source, map_bones
 from ..figure.record import adjustable
 from ..result.live_settings import keyed_source
 from .identity import has_motion, is_figure
@@ -26,10 +26,19 @@ def source_of(item: bpy.types.Object, foot_lock: float) -> RetargetSource:
     if is_figure(item):
         return RetargetSource.of(*keyed_source(item))
     rig = read_rig(item)
-    bone_map = load(item).bone_map if has_motion(item) else map_bones(rig)
+    bone_map = bones_of(item)
     bone_map.check(rig)
     bones = [name for chain in bone_map.bones.values() for name in chain]
     return armature_source(read_animation(item, bones, animated_frames(item)), rig, bone_map, foot_lock)
+
+
+def bones_of(item: bpy.types.Object) -> BoneMap:
+    """Return the bones by role of an animated armature: those that it has as a character, else the detected ones.
+
+    Raises:
+        CoreError: its bones cannot be read.
+    """
+    return load(item).bone_map if has_motion(item) else map_bones(read_rig(item))
 
 
 def first_frame_of(item: bpy.types.Object) -> int:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import addon_utils
 import bpy
 
 from ..core_access import CERTAIN, DOUBTFUL, REQUIRED_ROLES, BoneMap, map_bones
 from .applying import apply_motion
 from .errors import CharacterError
 from .identity import may_be_character
+from .opening import CHARACTERS, add_file, datablocks, remove_new
 from .read_rig import read_rig
 from .settings import CharacterSettings, Facts
 from .writing import export_character
@@ -49,37 +49,34 @@ def open_character(path: Path, armature: str = "") -> bpy.types.Object:
     Raises:
         CharacterError: the file cannot be read, or has no such armature; nothing is left in the scene.
     """
-    opener = _OPENERS.get(path.suffix.lower())
-    if opener is None:
-        raise CharacterError(f"expected a character in one of {', '.join(_OPENERS)}, found {path.name}")
-    if not path.is_file():
-        raise CharacterError(f"expected a character file at {path}, found none")
-    before = {kind: set(getattr(bpy.data, kind)) for kind in _KINDS}
+    before = datablocks()
+    with _scene_settings_kept(bpy.context.scene):
+        armatures = add_file(path, CHARACTERS, "a character")
     try:
-        with _scene_settings_kept(bpy.context.scene):
-            opener(path)
-        added = [item for item in bpy.data.objects if item not in before["objects"]]
-        found = _choose([item for item in added if may_be_character(item)], armature, path)
+        found = _choose([item for item in armatures if may_be_character(item)], armature, path)
     except CharacterError:
-        _remove_new(before)
+        remove_new(before)
         raise
-    except Exception as error:  # the importers are others' code and raise anything for a damaged file
-        _remove_new(before)
-        raise CharacterError(f"expected a character in {path.name}, but Blender could not read it: {error}") from error
     bpy.context.view_layer.update()
     return found
 
 
 def convert_with_character(
-    figure: bpy.types.Object, character: CharacterFile, armature: bpy.types.Object | None, targets: Sequence[Path]
+    figure: bpy.types.Object,
+    character: CharacterFile,
+    armature: bpy.types.Object | None,
+    targets: Sequence[Path],
+    *,
+    first_frame: int | None = None,
 ) -> tuple[Facts, bpy.types.Object]:
     """Put the motion of *figure* onto a character and write the character to files.
 
     Args:
-        figure: the armature of a figure of this add-on, in the current scene.
+        figure: the armature of a figure of this add-on, or any animated armature, in the current scene.
         character: the character and its options.
         armature: the character, if it is open already; its earlier motion is replaced.
         targets: the files to write, .blend, .fbx or .glb.
+        first_frame: see `apply_motion`.
 
     Returns:
         How well it went, and the character's armature, for the next motion.
@@ -88,7 +85,7 @@ def convert_with_character(
         CoreError: the character or its bones cannot be used, or the file cannot be written.
     """
     armature = armature or open_character(character.path, character.armature)
-    facts = apply_motion(armature, figure, bones_for(armature, character), character.settings)
+    facts = apply_motion(armature, figure, bones_for(armature, character), character.settings, first_frame=first_frame)
     for target in targets:
         export_character(armature, target, bpy.context.scene)
     return facts, armature
@@ -120,8 +117,16 @@ def doubts_of(bone_map: BoneMap) -> str:
         return f"no bone was found for {', '.join(bone_map.missing)}"
     if doubtful:
         return f"the bone is in doubt for {', '.join(doubtful)}"
-    certain = sum(bone_map.confidence.get(role, 1.0) >= CERTAIN for role in bone_map.bones)
-    return f"only {certain} are certain" if certain < _FEWEST_CERTAIN else ""
+    return "" if are_a_persons(bone_map) else f"only {_num_certain(bone_map)} are certain"
+
+
+def are_a_persons(bone_map: BoneMap) -> bool:
+    """Return whether enough of the detected bones are certain for the skeleton to be a person's."""
+    return _num_certain(bone_map) >= _FEWEST_CERTAIN
+
+
+def _num_certain(bone_map: BoneMap) -> int:
+    return sum(bone_map.confidence.get(role, 1.0) >= CERTAIN for role in bone_map.bones)
 
 
 @contextmanager
@@ -156,56 +161,3 @@ def _choose(armatures: list[bpy.types.Object], name: str, path: Path) -> bpy.typ
     if not armatures:
         raise CharacterError(f"expected an armature in {path.name}, found none; choose a file with a rigged character")
     return max(armatures, key=lambda item: len(item.data.bones))
-
-
-_KINDS = ("objects", "meshes", "armatures", "materials", "images", "actions", "collections", "cameras", "lights")
-
-
-def _remove_new(before: dict[str, set[bpy.types.ID]]) -> None:
-    """Remove the data-blocks that are not in *before*."""
-    new = [item for kind in _KINDS for item in getattr(bpy.data, kind) if item not in before[kind]]
-    if new:
-        bpy.data.batch_remove(new)
-
-
-def _open_blend(path: Path) -> None:
-    """Append all objects; those that are only shapes of bones, or lights and cameras, are not linked to the scene."""
-    if bpy.data.filepath and Path(bpy.data.filepath).resolve() == path.resolve():
-        raise CharacterError(f"expected another file than the open one, found {path.name}; choose one of its armatures")
-    with bpy.data.libraries.load(str(path), link=False) as (source, into):
-        into.objects = list(source.objects)
-    collection = bpy.data.collections.new(path.stem)
-    bpy.context.scene.collection.children.link(collection)
-    appended = [item for item in into.objects if item is not None and item.type not in ("LIGHT", "CAMERA")]
-    armatures = [item for item in appended if item.type == "ARMATURE"]
-    shapes = {bone.custom_shape for armature in armatures for bone in armature.pose.bones}
-    for item in appended:
-        if item not in shapes:
-            collection.objects.link(item)
-
-
-def _import_fbx(path: Path) -> None:
-    _enable("io_scene_fbx")
-    bpy.ops.import_scene.fbx(filepath=str(path))
-
-
-def _import_gltf(path: Path) -> None:
-    _enable("io_scene_gltf2")
-    bpy.ops.import_scene.gltf(filepath=str(path))
-
-
-def _enable(addon: str) -> None:
-    """Enable one of Blender's own importers for this session, if it is not."""
-    if not addon_utils.check(addon)[1]:
-        addon_utils.enable(addon, default_set=False)
-
-
-_OPENERS: dict[str, Callable[[Path], None]] = {
-    ".fbx": _import_fbx,
-    ".glb": _import_gltf,
-    ".gltf": _import_gltf,
-    ".vrm": _import_gltf,
-    ".blend": _open_blend,
-}
-SUFFIXES = tuple(_OPENERS)
-"""The suffixes of character files."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from .. import __version__
 from ..convert_options import ConvertOptions
 from ..errors import OutputError
+from ..formats import TRACK_SUFFIXES
 from ..io.atomic_files import atomic_path, replace_file
 from ..io.protected_files import ProtectedFiles
 from ..io.temporary_folders import temporary_folder
@@ -46,12 +47,14 @@ class BatchOptions:
         jobs: number of parallel workers.
         overwrite: convert finished inputs too, and replace files that no earlier run wrote or that changed.
         protected: files besides the inputs that must not be overwritten, each with its role.
+        suffixes: suffixes of the files in folders that are inputs.
     """
 
     convert: ConvertOptions = field(default_factory=ConvertOptions)
     jobs: int = 1
     overwrite: bool = False
     protected: Mapping[Path, str] = field(default_factory=dict)
+    suffixes: tuple[str, ...] = TRACK_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,7 @@ def _convert(
     outcome = Outcome(
         job, "converted", outputs=tuple(_targets(job, names)), seconds=time.monotonic() - started,
         doubts=tuple(dict.fromkeys(doubt for person in people for doubt in person["doubts"])),
-        num_flags=sum(len(person["fit"]["flags"]) for person in people),
+        num_flags=sum(len(person.get("fit", {}).get("flags", ())) for person in people),
     )  # fmt: skip
     kept = [entry for entry in entries_before(job) if entry["file"] not in names]
     _write_report(outcome, {"fingerprint": mark, "outputs": entries, "people": people, **answer, "kept": kept})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from .. import __version__
 from ..convert_options import ConvertOptions
 from ..errors import CoreError, InputMissingError
-from ..formats import find_tracks
+from ..formats import TRACK_SUFFIXES, find_tracks
 
 REPORT_SUFFIX = ".smplify.json"
 SUMMARY_NAME = "summary.json"
@@ -42,11 +42,19 @@ class Job:
         return self.target.with_name(self.target.name + REPORT_SUFFIX)
 
 
-def plan_jobs(inputs: Sequence[Path], out: Path) -> list[Job]:
+def plan_jobs(
+    inputs: Sequence[Path], out: Path, *, suffixes: Collection[str] = TRACK_SUFFIXES, others: Collection[Path] = ()
+) -> list[Job]:
     """Return the jobs for *inputs* (files and folders); their outputs go to the folder *out*.
 
     The tree below a folder is kept; with several inputs, each folder's tree goes below the folder's own name. Where two
     inputs would write the same files, the input's suffix is added to the name, then a number.
+
+    Args:
+        inputs: the files and folders.
+        out: the folder of the outputs.
+        suffixes: the suffixes of the files in folders that are inputs.
+        others: files that are read for another purpose, so that they are no inputs where a folder holds them.
 
     Raises:
         InputMissingError: an input does not exist; all missing inputs are named.
@@ -56,6 +64,7 @@ def plan_jobs(inputs: Sequence[Path], out: Path) -> list[Job]:
     if missing:
         raise InputMissingError(f"expected keypoint files or folders, found nothing at {', '.join(missing)}")
     out = out.resolve()
+    apart = {other.resolve() for other in others}
     pairs: list[tuple[Path, Path]] = []
     for path in (item.resolve() for item in inputs):
         if path.is_file():
@@ -63,7 +72,7 @@ def plan_jobs(inputs: Sequence[Path], out: Path) -> list[Job]:
             continue
         if path == out:
             raise BatchError(f"expected an output folder other than the input folder {path}; give another one with -o")
-        found = [source for source in _walk(path) if _is_input(source, out)]
+        found = [source for source in _walk(path, suffixes) if _is_input(source, out) and source not in apart]
         if not found:
             raise BatchError(f"expected keypoint files (TRC, C3D, CSV, JSON, NPY, NPZ) in {path}, found none")
         root = out if len(inputs) == 1 else out / path.name
@@ -91,17 +100,17 @@ def _written_in(folder: Path) -> set[str]:
     return set().union(*(_names_in(_read_report(path)) for path in folder.glob(f"*{REPORT_SUFFIX}")))
 
 
-def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+def _walk(folder: Path, suffixes: Collection[str], above: tuple[Path, ...] = ()) -> Iterator[Path]:
     """Yield the inputs in *folder* and its subfolders, sorted.
 
     Folders that are one input, and links back to a folder in *above*, are not entered.
     """
     above = (*above, folder.resolve())
-    found = find_tracks(folder)
+    found = find_tracks(folder, suffixes)
     yield from found
     for child in sorted(folder.iterdir()):
         if child.is_dir() and child not in found and not child.name.startswith(".") and child.resolve() not in above:
-            yield from _walk(child, above)
+            yield from _walk(child, suffixes, above)
 
 
 def _distinct(pairs: Sequence[tuple[Path, Path]]) -> list[Job]:

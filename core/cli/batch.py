@@ -23,7 +23,9 @@ def batch_command(
         CoreError: the batch cannot be run.
         KeyboardInterrupt: it was interrupted; unfinished files are removed, and the next run goes on.
     """
-    outcomes = run_batch(plan_jobs(inputs, out), out, options, start_worker, quiet=quiet)
+    others = [Path(path) for path in options.convert.files().values()]
+    jobs = plan_jobs(inputs, out, suffixes=options.suffixes, others=others)
+    outcomes = run_batch(jobs, out, options, start_worker, quiet=quiet)
     statuses = [outcome.status for outcome in outcomes]
     converted, skipped, failed = (statuses.count(status) for status in ("converted", "skipped", "failed"))
     say(f"{converted} converted, {skipped} unchanged, {failed} failed; see {out / SUMMARY_NAME}", file=sys.stderr)

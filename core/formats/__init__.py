@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .dispatch import find_tracks, read_recordings
+from .dispatch import TRACK_SUFFIXES, find_tracks, read_recordings
 from .raw import RawRecording
 
-__all__ = ["RawRecording", "find_tracks", "read_recordings"]
+__all__ = ["TRACK_SUFFIXES", "RawRecording", "find_tracks", "read_recordings"]

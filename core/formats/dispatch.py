@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from ..errors import CoreError, InputMissingError, TrackFileError
@@ -86,10 +86,14 @@ def _clean(recording: RawRecording) -> RawRecording:
     return recording
 
 
-def find_tracks(folder: Path) -> list[Path]:
+def find_tracks(folder: Path, suffixes: Collection[str] = TRACK_SUFFIXES) -> list[Path]:
     """List the keypoint inputs of a folder, sorted by name: files by suffix, and folders with one JSON file per frame.
 
     The folder itself is an input if it holds the frames of a clip.
+
+    Args:
+        folder: the folder.
+        suffixes: the suffixes of the files to list, in lower case.
 
     Raises:
         InputMissingError: there is no such folder.
@@ -105,7 +109,7 @@ def find_tracks(folder: Path) -> list[Path]:
         hidden = path.name.startswith(".")
         if path.is_dir() and not hidden and _is_clip_folder(path):
             inputs.append(path)
-        elif path.is_file() and not hidden and path.suffix.lower() in TRACK_SUFFIXES and path not in frames:
+        elif path.is_file() and not hidden and path.suffix.lower() in suffixes and path not in frames:
             inputs.append(path)
     return inputs
 

@@ -25,6 +25,7 @@ from core.cleanup import CleanupOptions
 from core.convert_options import ConvertOptions, plain_options
 from core.errors import InputMissingError
 from core.fit import FitOptions
+from core.formats import TRACK_SUFFIXES
 from core.reading import ReadOptions
 
 
@@ -219,3 +220,13 @@ def test_paths_are_absolute_for_another_process(tmp_path, monkeypatch):
         "the network": str(tmp_path / "network.npz"),
     }
     assert ConvertOptions(body="free").resolved().as_dict() == ConvertOptions().as_dict()
+
+
+def test_a_folder_has_inputs_of_the_given_suffixes_and_no_file_that_is_read_for_another_purpose(tmp_path):
+    for name in ("a.trc", "b.bvh", "c.FBX", "hero.fbx", "betas.npy"):
+        (tmp_path / name).write_text("x")
+    others = [tmp_path / "hero.fbx", tmp_path / "betas.npy"]
+    jobs = plan_jobs([tmp_path], tmp_path / "out", suffixes=(*TRACK_SUFFIXES, ".bvh", ".fbx"), others=others)
+    assert [job.source.name for job in jobs] == ["a.trc", "b.bvh", "c.FBX"]
+    assert [job.source.name for job in plan_jobs([tmp_path], tmp_path / "out", others=others)] == ["a.trc"]
+    assert [job.source.name for job in plan_jobs([tmp_path / "hero.fbx"], tmp_path / "out", others=others)]
