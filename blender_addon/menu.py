@@ -25,6 +25,7 @@ _ENTRIES = (
     ("smplify.open_character", "FILEBROWSER"), ("smplify.detect_bones", "VIEWZOOM"),
     ("smplify.load_bones", "IMPORT"), ("smplify.save_bones", "EXPORT"),
     ("smplify.apply_character", "ARMATURE_DATA"), ("smplify.remove_character", "LOOP_BACK"),
+    ("smplify.apply_all_characters", "FILE_REFRESH"), ("smplify.pick_character", "EYEDROPPER"),
     ("smplify.go_out_of_reach", "TRIA_RIGHT"), ("smplify.export_character", "EXPORT"),
     (),
     ("smplify.import_motion", "IMPORT"), ("smplify.export", "EXPORT"),

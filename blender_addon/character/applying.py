@@ -19,7 +19,7 @@ from .action import give_action, keys_hash, remember, set_value, suspended, take
 from .controls import control_motion, control_note, controls_of, hang_together, switch_curves
 from .errors import CharacterError
 from .figure_motion import first_frame_of, source_of
-from .identity import ACTION_KEY, has_motion
+from .identity import ACTION_KEY, characters_in, has_motion
 from .keys import BoneMotion, Channel, Curve, bone_links, character_curves, held_bones
 from .obstacles import check_editable, locked_bones, moved_otherwise
 from .read_rig import read_rig
@@ -130,6 +130,37 @@ def change_settings(armature: bpy.types.Object, settings: CharacterSettings) -> 
         storage.save(armature, replace(kept, trouble=str(error)))
         return False
     return True
+
+
+def apply_all_again(scene: bpy.types.Scene) -> dict[bpy.types.Object, str]:
+    """Put the motions of all characters of *scene* onto them again, each with its own bones and settings.
+
+    A character that is the source of another one comes before it. Edited keys are overwritten.
+
+    Returns:
+        The characters, each with the reason if its motion could not be applied, else empty. Such a one keeps its keys.
+    """
+    waiting, found = characters_in(scene), {}
+    while waiting:
+        sources = {item: _kept_figure(item) for item in waiting}
+        armature = next((item for item in waiting if sources[item] not in waiting), waiting[0])
+        waiting.remove(armature)
+        found[armature] = ""
+        try:
+            kept = _loaded(armature)
+            if kept.figure is None or not kept.figure.users_scene:
+                raise CharacterError(f"expected the figure whose motion {armature.name} has, but it was removed")
+            apply_motion(armature, kept.figure, kept.bone_map, kept.settings)
+        except CoreError as error:
+            found[armature] = str(error)
+    return found
+
+
+def _kept_figure(armature: bpy.types.Object) -> bpy.types.Object | None:
+    try:
+        return storage.load(armature).figure
+    except CharacterError:
+        return None
 
 
 def remove_motion(armature: bpy.types.Object) -> None:

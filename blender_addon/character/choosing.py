@@ -11,7 +11,7 @@ from . import stored as storage
 from .applying import change_settings
 from .bone_rows import fill, quiet
 from .errors import CharacterError
-from .identity import has_motion, is_animated, is_figure
+from .identity import characters_of, has_motion, is_animated, is_figure
 from .read_rig import read_rig
 from .settings import CharacterSettings
 
@@ -26,12 +26,23 @@ def show_character(properties: bpy.types.PropertyGroup) -> None:
     try:
         if has_motion(armature):
             kept = storage.load(armature)
+            properties.figure = kept.figure
             fill(properties, kept.bone_map)
             show_settings(properties, kept.settings)
         else:
+            if properties.figure is not None and characters_of(properties.figure):
+                properties.figure = None  # it belongs to the character that was shown before
             detect(properties)
     except CoreError as error:
         properties.trouble = str(error)
+
+
+def show_character_of(properties: bpy.types.PropertyGroup) -> None:
+    """Show the character that has the motion of the figure that was picked, if none is shown."""
+    if properties.armature is None and properties.figure is not None:
+        characters = [item for item in characters_of(properties.figure) if properties.id_data.objects.get(item.name)]
+        if characters:
+            properties.armature = characters[0]
 
 
 def detect(properties: bpy.types.PropertyGroup) -> None:
@@ -97,7 +108,7 @@ def follow_options(properties: bpy.types.PropertyGroup) -> None:
 
 def figure_for(properties: bpy.types.PropertyGroup, context: bpy.types.Context) -> bpy.types.Object:
     """Return what has the motion to be used: the chosen figure or animated armature, the one whose motion the character
-    has already, the active or the only figure.
+    has already, the active figure, or the only one, of several the only one that no character has.
 
     Raises:
         CharacterError: there is none, or there are several.
@@ -115,6 +126,8 @@ def figure_for(properties: bpy.types.PropertyGroup, context: bpy.types.Context) 
     owner = active.parent if active is not None and active.type == "MESH" else active
     if owner in figures:
         return owner
+    if len(figures) > 1:
+        figures = [item for item in figures if not characters_of(item)] or figures
     if len(figures) != 1:
         found = f"{len(figures)} ({', '.join(item.name for item in figures[:5])})" if figures else "none"
         raise CharacterError(

@@ -49,6 +49,11 @@ def has_motion(item: bpy.types.Object) -> bool:
     return item.type == "ARMATURE" and STORED_KEY in keeper_of(item)
 
 
+def characters_in(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """Return the characters in *scene* that have been given a motion, by name; those of linked files are left out."""
+    return sorted((item for item in scene.objects if item.library is None and has_motion(item)), key=lambda i: i.name)
+
+
 def characters_of(figure: bpy.types.Object) -> list[bpy.types.Object]:
     """Return the characters of this file that have the motion of *figure*."""
     found = []

@@ -13,7 +13,15 @@ from bpy_extras.io_utils import ExportHelper, ImportHelper
 from ..figure.key_listeners import KEY_LISTENERS
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.property_options import FILE_OPTIONS
-from .identity import characters_of, has_motion, picked
+from .identity import characters_in, characters_of, has_motion, may_be_character, picked
+
+
+def in_object_or_pose_mode(cls: type[OperatorMixin], context: bpy.types.Context) -> bool:
+    """Return whether the mode is Object or Pose Mode; if not, the operator *cls* says so."""
+    if context.mode not in ("OBJECT", "POSE"):
+        cls.poll_message_set("Leave Edit Mode first")
+        return False
+    return True
 
 
 class _CharacterOperator(OperatorMixin):
@@ -27,10 +35,7 @@ class _CharacterOperator(OperatorMixin):
         if picked(context.scene) is None:
             cls.poll_message_set("Choose a character first")
             return False
-        if context.mode not in ("OBJECT", "POSE"):
-            cls.poll_message_set("Leave Edit Mode first")
-            return False
-        return True
+        return in_object_or_pose_mode(cls, context)
 
 
 class SMPLIFY_OT_open_character(OperatorMixin, bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's convention
@@ -172,6 +177,60 @@ class SMPLIFY_OT_apply_character(_CharacterOperator, bpy.types.Operator):  # noq
         properties.trouble = ""
 
 
+class SMPLIFY_OT_apply_all_characters(OperatorMixin, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Put the motions of all characters of the scene onto them again, each with its own bones and options"""
+
+    bl_idname = "smplify.apply_all_characters"
+    bl_label = "Put Motions on All Characters Again"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether a character of the scene has a motion, in Object or Pose Mode."""
+        if not characters_in(context.scene):
+            cls.poll_message_set("No character has a motion of this add-on")
+            return False
+        return in_object_or_pose_mode(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Solve and key all motions; report those that failed."""
+        from .applying import apply_all_again
+
+        found = apply_all_again(context.scene)
+        failed = {armature.name: trouble for armature, trouble in found.items() if trouble}
+        for name, trouble in failed.items():
+            self.report({"ERROR"} if len(failed) == len(found) else {"WARNING"}, f"{name}: {trouble}")
+        return {"CANCELLED"} if len(failed) == len(found) else {"FINISHED"}
+
+
+class SMPLIFY_OT_pick_character(OperatorMixin, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Show a character in the box, with its bones and options: the one that the active object is or moves"""
+
+    bl_idname = "smplify.pick_character"
+    bl_label = "Show Character"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: bpy.props.StringProperty(
+        name="Name", description="Name of the armature object; empty for the active one", options={"SKIP_SAVE"}
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Pick the armature."""
+        active = context.active_object
+        item = context.scene.objects.get(self.name) if self.name else active
+        if item is not None and item.type == "MESH":
+            item = item.parent
+        if item is not None and not may_be_character(item):
+            item = next((found for found in characters_in(context.scene) if found in characters_of(item)), None)
+        if item is None:
+            what = repr(self.name) if self.name else "the active object" if active is not None else "no active object"
+            self.report({"ERROR"}, f"expected a character in the scene or the figure of one, found {what}; select one")
+            return {"CANCELLED"}
+        armature = item
+        context.scene.smplify_character.armature = armature
+        return {"FINISHED"}
+
+
 class SMPLIFY_OT_remove_character(_CharacterOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Take the motion away from the character: its earlier action, NLA tracks and pose are restored"""
 
@@ -262,6 +321,8 @@ CLASSES = (
     SMPLIFY_OT_save_bones,
     SMPLIFY_OT_load_bones,
     SMPLIFY_OT_apply_character,
+    SMPLIFY_OT_apply_all_characters,
+    SMPLIFY_OT_pick_character,
     SMPLIFY_OT_remove_character,
     SMPLIFY_OT_export_character,
     SMPLIFY_OT_go_out_of_reach,

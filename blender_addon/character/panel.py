@@ -10,14 +10,16 @@ from bpy.app.translations import pgettext_iface as iface_
 
 from ..ui.sidebar import SidebarPanel
 from ..ui.text import draw_text
-from .identity import has_motion, picked
+from .identity import characters_in, has_motion, picked
 from .operators import (
+    SMPLIFY_OT_apply_all_characters,
     SMPLIFY_OT_apply_character,
     SMPLIFY_OT_detect_bones,
     SMPLIFY_OT_export_character,
     SMPLIFY_OT_go_out_of_reach,
     SMPLIFY_OT_load_bones,
     SMPLIFY_OT_open_character,
+    SMPLIFY_OT_pick_character,
     SMPLIFY_OT_remove_character,
     SMPLIFY_OT_save_bones,
 )
@@ -96,6 +98,7 @@ class SMPLIFY_PT_character(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blend
         row = layout.row(align=True)
         row.prop(properties, "armature")
         row.operator(SMPLIFY_OT_open_character.bl_idname, text="", icon="FILEBROWSER")
+        _draw_characters(layout, context, properties)
         state = character_state(properties)
         if state is CharacterState.NONE:
             draw_text(layout, context, iface_("Choose the armature of your character, or open its file"), icon="INFO")
@@ -113,6 +116,28 @@ class SMPLIFY_PT_character(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blend
             column.operator(SMPLIFY_OT_remove_character.bl_idname, text="Remove Motion", icon="LOOP_BACK")
             _draw_applied(layout, context, properties)
         _draw_options(layout, properties)
+
+
+def _draw_characters(layout: bpy.types.UILayout, context: bpy.types.Context, properties: SMPLIFY_PG_character) -> None:
+    """Draw a row for each character of the scene that has a motion, if there are others than the picked one."""
+    from ..core_access import CoreError
+    from .stored import load
+
+    characters = characters_in(context.scene)
+    if not set(characters) - {properties.armature}:
+        return
+    column = layout.column(align=True)
+    for armature in characters:
+        try:
+            figure = load(armature).figure
+        except CoreError:
+            figure = None
+        text = f"{armature.name}: {figure.name}" if figure is not None else armature.name
+        icon = "RADIOBUT_ON" if armature == properties.armature else "RADIOBUT_OFF"
+        row = column.operator(SMPLIFY_OT_pick_character.bl_idname, text=text, translate=False, icon=icon)
+        row.name = armature.name
+    if len(characters) > 1:
+        column.operator(SMPLIFY_OT_apply_all_characters.bl_idname, text="Apply Again to All", icon="FILE_REFRESH")
 
 
 def _draw_what_it_is(

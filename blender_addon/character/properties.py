@@ -45,6 +45,12 @@ def _picked(properties: SMPLIFY_PG_character, context: bpy.types.Context) -> Non
     show_character(properties)
 
 
+def _source_picked(properties: SMPLIFY_PG_character, context: bpy.types.Context) -> None:
+    from .choosing import show_character_of
+
+    show_character_of(properties)
+
+
 def _changed(properties: SMPLIFY_PG_character, context: bpy.types.Context) -> None:
     from .choosing import follow_options
 
@@ -93,8 +99,9 @@ class SMPLIFY_PG_character(bpy.types.PropertyGroup):  # noqa: N801 - Blender's n
     )  # fmt: skip
     figure: bpy.props.PointerProperty(
         name="Motion Of",
-        description="The figure or other animated armature whose motion is used; if empty, the active or only figure",
-        type=bpy.types.Object, poll=_may_be_source,
+        description="The figure or other animated armature whose motion is used; if empty, the active figure, or the "
+        "only one that no character follows",
+        type=bpy.types.Object, poll=_may_be_source, update=_source_picked,
     )  # fmt: skip
     bones: bpy.props.CollectionProperty(type=SMPLIFY_PG_bone, description="The bones of the character by role")
     kind: bpy.props.StringProperty(options={"HIDDEN"}, description="The family of the skeleton")
