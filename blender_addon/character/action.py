@@ -29,6 +29,10 @@ BLENDING = (
 _PLAIN = {"action_blend_type": "REPLACE", "action_extrapolation": "HOLD", "action_influence": 1.0}
 
 
+Track = tuple[str, int]
+"""An NLA track: its name, and its number, from 0, among those of this name, since names may be equal."""
+
+
 @dataclass(frozen=True)
 class Before:
     """What was there before a character was given a motion.
@@ -39,8 +43,9 @@ class Before:
         blending: the settings of its animation data, by name.
         slot: the handle of the old action's slot.
         fake_user: whether the old action was kept by a fake user.
-        tracks: names of the NLA tracks that were not muted.
-        solo: name of the NLA track that was heard alone, empty if none was.
+        tracks: the NLA tracks that were not muted.
+        solo: the NLA track that was heard alone, None if none was.
+        bones: the names of all bones in order, by which bones that were renamed since are known.
     """
 
     values: Mapping[Channel, Sequence[float]] = field(default_factory=dict)
@@ -48,24 +53,33 @@ class Before:
     blending: Mapping[str, Any] = field(default_factory=dict)
     slot: int = 0
     fake_user: bool = False
-    tracks: tuple[str, ...] = ()
-    solo: str = ""
+    tracks: tuple[Track, ...] = ()
+    solo: Track | None = None
+    bones: tuple[str, ...] = ()
 
 
 def remember(armature: bpy.types.Object) -> Before:
     """Return the animation of *armature* as it is; the values of channels are added by `keep_values`."""
-    animation = armature.animation_data
+    animation, bones = armature.animation_data, tuple(armature.data.bones.keys())
     if animation is None:
-        return Before()
-    action, tracks = animation.action, animation.nla_tracks
+        return Before(bones=bones)
+    action, tracks = animation.action, list(_numbered(animation.nla_tracks))
     return Before(
+        bones=bones,
         animated=True,
         blending={name: getattr(animation, name) for name in BLENDING},
         slot=animation.action_slot_handle if _SLOTS else 0,
         fake_user=action is not None and action.use_fake_user,
-        tracks=tuple(track.name for track in tracks if not track.mute),
-        solo=next((track.name for track in tracks if track.is_solo), ""),
+        tracks=tuple(place for place, track in tracks if not track.mute),
+        solo=next((place for place, track in tracks if track.is_solo), None),
     )
+
+
+def _numbered(tracks: Iterable[bpy.types.NlaTrack]) -> Iterator[tuple[Track, bpy.types.NlaTrack]]:
+    counts: dict[str, int] = {}
+    for track in tracks:
+        number = counts[track.name] = counts.get(track.name, -1) + 1
+        yield (track.name, number), track
 
 
 def value_of(armature: bpy.types.Object, channel: Channel) -> list[float]:
@@ -150,12 +164,13 @@ def write_curves(
         channels.rewrite(path_of(curve.channel), frames, curve.values, group=group, keys=keys)
     channels.action.update_tag()
     armature.update_tag(refresh={"OBJECT", "DATA", "TIME"})
-    return _hash(keys)
+    return _hash(keys, [curve.channel for curve in written])
 
 
 def keys_hash(armature: bpy.types.Object, keyed: Iterable[Channel]) -> str:
     """Return the hash of the keys of the channels *keyed* in the present action of *armature*."""
-    return _hash(_read_keys(Channels(armature), keyed))
+    channels = list(keyed)
+    return _hash(_read_keys(Channels(armature), channels), channels)
 
 
 def _read_keys(channels: Channels, keyed: Iterable[Channel]) -> Keys:
@@ -164,10 +179,13 @@ def _read_keys(channels: Channels, keyed: Iterable[Channel]) -> Keys:
     return {number: keys_of(curve) for number, curve in found.items() if curve is not None}
 
 
-def _hash(keys: Keys) -> str:
+def _hash(keys: Keys, keyed: Iterable[Channel]) -> str:
+    """Return a hash of *keys* that does not depend on the names of the bones, which the user may change."""
+    names = {path_of(channel): channel[1] for channel in keyed}
+    curves = [f"{names[path]} {index}".encode() + curve.tobytes() for (path, index), curve in keys.items()]
     digest = hashlib.blake2b(digest_size=16)
-    for number in sorted(keys):
-        digest.update(f"{number}".encode() + keys[number].tobytes())
+    for curve in sorted(hashlib.blake2b(curve, digest_size=16).digest() for curve in curves):
+        digest.update(curve)
     return digest.hexdigest()
 
 
@@ -204,9 +222,8 @@ def _restore_action(animation: bpy.types.AnimData, before: Before, old: bpy.type
 
 
 def _restore_tracks(animation: bpy.types.AnimData, before: Before) -> None:
-    for track in animation.nla_tracks:
-        if track.name in before.tracks:
+    for place, track in _numbered(animation.nla_tracks):
+        if place in before.tracks:
             track.mute = False
-    solo = animation.nla_tracks.get(before.solo) if before.solo else None
-    if solo is not None:
-        solo.is_solo = True
+        if place == before.solo:
+            track.is_solo = True

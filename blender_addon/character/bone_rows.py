@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ from .errors import CharacterError
 
 _CHAINS = ("spine", "neck")
 """Roles whose bones form a chain up to a fixed end; the chain of other roles is the bone and its twist bones."""
+_SIGNS = ":_-|. "
+"""The signs that end a prefix of bone names."""
 
 
 def fill(properties: bpy.types.PropertyGroup, bone_map: BoneMap) -> None:
@@ -58,6 +61,35 @@ def bone_chosen(row: bpy.types.PropertyGroup) -> None:
             if other is not None and name != row.bone and name in bones:
                 other.bone = name
                 _choose(other, bones)
+
+
+def shown_name(row: bpy.types.PropertyGroup) -> str:
+    """Return the name of the bone of *row* without the prefix that all bones in the list have."""
+    name: str = row.bone
+    return name.removeprefix(_prefix(row.id_data.smplify_character))
+
+
+def show_name(row: bpy.types.PropertyGroup, shown: str) -> None:
+    """Choose the bone of *row* by its name as it is shown, or by its whole name."""
+    properties = row.id_data.smplify_character
+    bones = properties.armature.data.bones if properties.armature is not None else ()
+    whole = _prefix(properties) + shown
+    row.bone = whole if shown and whole in bones else shown
+
+
+def shown_names(properties: bpy.types.PropertyGroup) -> list[str]:
+    """Return the names of all bones of the character, as `shown_name` shows them."""
+    if properties.armature is None:
+        return []
+    prefix, bones = _prefix(properties), properties.armature.data.bones.keys()
+    return [name.removeprefix(prefix) for name in bones]
+
+
+def _prefix(properties: bpy.types.PropertyGroup) -> str:
+    """Return what the names of all bones in the list begin with, up to a sign: "mixamorig:"; empty if they do not."""
+    names = [row.bone for row in properties.bones if row.bone]
+    common = os.path.commonprefix(names) if len(names) > 1 else ""
+    return common[: max((common.rfind(sign) for sign in _SIGNS), default=-1) + 1]
 
 
 def mark_of(row: bpy.types.PropertyGroup) -> str:

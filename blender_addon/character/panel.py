@@ -216,7 +216,7 @@ def _draw_bone(
     row = layout.row(align=True)
     row.alert = mark == "missing"
     name = iface_(_ROLE_NAMES.get(bone.name.removeprefix(prefix), bone.name))
-    row.prop_search(bone, "bone", properties.armature.data, "bones", text=name, translate=False)
+    row.prop(bone, "shown", text=name, translate=False, icon="BONE_DATA")
     row.label(text="", icon=_ICONS[mark])
 
 

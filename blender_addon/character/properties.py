@@ -63,6 +63,24 @@ def _bone_changed(row: SMPLIFY_PG_bone, context: bpy.types.Context) -> None:
     bone_chosen(row)
 
 
+def _get_shown(row: SMPLIFY_PG_bone) -> str:
+    from .bone_rows import shown_name
+
+    return shown_name(row)
+
+
+def _set_shown(row: SMPLIFY_PG_bone, value: str) -> None:
+    from .bone_rows import show_name
+
+    show_name(row, value)
+
+
+def _search_shown(row: SMPLIFY_PG_bone, context: bpy.types.Context, text: str) -> list[str]:
+    from .bone_rows import shown_names
+
+    return shown_names(row.id_data.smplify_character)
+
+
 def _in_scene(properties: SMPLIFY_PG_character, item: bpy.types.Object) -> bool:
     return properties.id_data.objects.get(item.name) == item
 
@@ -82,6 +100,10 @@ class SMPLIFY_PG_bone(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming
     bone: bpy.props.StringProperty(
         name="Bone", description="The bone that plays this role", options=set(), update=_bone_changed
     )
+    shown: bpy.props.StringProperty(
+        name="Bone", description="The bone that plays this role, without the prefix of all bone names",
+        get=_get_shown, set=_set_shown, search=_search_shown, options={"SKIP_SAVE"},
+    )  # fmt: skip
     others: bpy.props.StringProperty(
         name="Other Bones", description="The further bones of the role, as JSON", options={"HIDDEN"}
     )

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import bpy
 
 from ..core_access import BoneMap
-from .action import BLENDING, Before
+from .action import BLENDING, Before, Track
 from .errors import CharacterError
 from .identity import STORED_KEY, keeper_of
 from .keys import Channel, is_custom
@@ -94,13 +94,14 @@ def load(armature: bpy.types.Object) -> Stored:
         about = json.loads(text)
         if about["version"] != _VERSION:
             raise ValueError(f"version {about['version']}")
+        renamed = _renamed(armature, about["before"].get("bones", ()))
         return Stored(
             figure=_datablock(kept.get("figure"), bpy.types.Object),
             action=_datablock(kept.get("action"), bpy.types.Action),
             old_action=_datablock(kept.get("old_action"), bpy.types.Action),
-            bone_map=_bone_map(kept["bones"], about["confidence"]),
+            bone_map=_bone_map(kept["bones"], about["confidence"], renamed),
             settings=CharacterSettings.from_dict(about["settings"]),
-            before=_before(about["before"]),
+            before=_before(about["before"], renamed),
             facts=Facts.from_dict(about["facts"]),
             digest=str(about["digest"]),
             trouble=str(about["trouble"])[:1000],
@@ -124,23 +125,43 @@ def _datablock(item: Any, kind: type) -> Any:
     return item
 
 
-def _bone_map(text: Any, confidence: Mapping[str, Any]) -> BoneMap:
+def _renamed(armature: bpy.types.Object, before: Sequence[Any]) -> dict[str, str]:
+    """Return the present name of each bone that had another one in the list *before*, of all bones in order.
+
+    A bone that has a name of that list is that bone; of the others the place in the order tells which is which.
+    """
+    now = armature.data.bones.keys()
+    known = set(before)
+    pairs = zip(map(str, before), now, strict=False)
+    return {old: new for old, new in pairs if old != new and old not in now and new not in known}
+
+
+def _bone_map(text: Any, confidence: Mapping[str, Any], renamed: Mapping[str, str]) -> BoneMap:
     if not isinstance(text, str):
         raise TypeError("the bone map is no text")
     read = BoneMap.from_json(text, "the stored bone map")
-    return replace(read, confidence={str(role): finite(value) for role, value in confidence.items()})
+    bones = {role: tuple(renamed.get(bone, bone) for bone in chain) for role, chain in read.bones.items()}
+    return replace(read, bones=bones, confidence={str(role): finite(value) for role, value in confidence.items()})
 
 
-def _before(about: Mapping[str, Any]) -> Before:
+def _before(about: Mapping[str, Any], renamed: Mapping[str, str]) -> Before:
+    values = [_value(key, numbers) for key, numbers in about["values"].items()]
     return Before(
-        values=dict(_value(key, numbers) for key, numbers in about["values"].items()),
+        values={(renamed.get(bone, bone), channel): numbers for (bone, channel), numbers in values},
+        bones=tuple(renamed.get(str(bone), str(bone)) for bone in about.get("bones", ())),
         animated=bool(about["animated"]),
         blending={name: _blending(name, about["blending"][name]) for name in BLENDING if name in about["blending"]},
         slot=int(about["slot"]),
         fake_user=bool(about["fake_user"]),
-        tracks=tuple(str(name) for name in about["tracks"]),
-        solo=str(about["solo"]),
+        tracks=tuple(_track(place) for place in about["tracks"]),
+        solo=_track(about["solo"]) if about["solo"] else None,
     )
+
+
+def _track(place: Any) -> Track:
+    """Return an NLA track's name and number; earlier versions kept the name alone."""
+    name, number = (place, 0) if isinstance(place, str) else place
+    return str(name), int(number)
 
 
 def _blending(name: str, value: Any) -> str | float:

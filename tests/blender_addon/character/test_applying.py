@@ -64,6 +64,7 @@ def look(armature) -> str:
         found["animation"] = properties(animation)
         found["action"] = animation.action and animation.action.name
         found["tracks"] = [properties(track) for track in animation.nla_tracks]
+        found["strips"] = [properties(strip) for track in animation.nla_tracks for strip in track.strips]
     for part in (found["object"], found["data"], *found["pose"]):
         for name in ("select", "is_evaluated", "session_uid", "tag", "bound_box"):
             part.pop(name, None)
@@ -108,6 +109,40 @@ def test_removing_leaves_the_character_as_it_was(figure, hero, own_animation, ro
     assert look(hero) == before
     with pytest.raises(CharacterError, match="expected a character with a motion"):
         remove_motion(hero)
+
+
+@pytest.mark.parametrize("solo", [False, True])
+def test_tracks_with_equal_names_and_muted_strips_are_restored(figure, hero, solo):
+    action = bpy.data.actions.new("wave")
+    for number, mute in enumerate((True, False, True, False)):
+        track = hero.animation_data_create().nla_tracks.new()
+        track.strips.new("wave", 1 + 40 * number, action).mute = number % 3 == 0
+        track.name, track.mute = "layer" if number < 3 else "other", mute
+    assert [track.name for track in hero.animation_data.nla_tracks] == ["layer"] * 3 + ["other"]
+    if solo:
+        hero.animation_data.nla_tracks[2].is_solo = True
+    before = look(hero)
+    apply_motion(hero, figure, BONES, CharacterSettings())
+    assert all(track.mute for track in hero.animation_data.nla_tracks)
+    remove_motion(hero)
+    assert look(hero) == before
+
+
+def test_bones_that_were_renamed_since_are_followed_and_restored(figure, hero):
+    animate(hero)
+    names = {"hips": "Becken", "arm.L": "Arm.L", "head": "shin", "toe.R": "Zehe.R"}
+    before = look(hero)
+    apply_motion(hero, figure, BONES, CharacterSettings())
+    for old, new in names.items():
+        hero.data.bones[old].name = new
+    figure.smplify.height_m = 0.25
+    kept = load(hero)
+    assert kept.trouble == "" and kept.bone_map.joint("hips") == "Becken" and kept.bone_map.joint("head") == "shin"
+    assert ("Becken", "location") in kept.before.values
+    remove_motion(hero)
+    for old, new in names.items():
+        hero.data.bones[new].name = old
+    assert look(hero) == before
 
 
 def test_the_old_action_is_kept_with_the_file(figure, hero):

@@ -11,7 +11,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 from blender_addon.character import bone_colors  # noqa: E402
-from blender_addon.character.bone_rows import bone_map_of, mark_of  # noqa: E402
+from blender_addon.character.bone_rows import bone_map_of, mark_of, shown_names  # noqa: E402
 from blender_addon.character.identity import STORED_KEY  # noqa: E402
 from blender_addon.character.panel import CharacterState, SMPLIFY_PT_character, character_state  # noqa: E402
 from blender_addon.character.properties import SMPLIFY_PG_character  # noqa: E402
@@ -75,6 +75,27 @@ def test_a_picked_character_shows_its_detected_bones(hero, box):
     found = bone_map_of(box)
     assert found.missing == () and found.joint("left_thigh") == "thigh.L"
     assert box.rest == "T-pose"
+
+
+def test_the_common_prefix_of_the_names_is_not_shown(addon, box):
+    armature = make_character("mixamo")
+    for bone in armature.data.bones:
+        bone.name = f"mixamorig:{bone.name}"
+    pick(box, armature, {role: tuple(f"mixamorig:{bone}" for bone in chain) for role, chain in BONES.items()})
+    row = box.bones["left_shin"]
+    assert (row.bone, row.shown) == ("mixamorig:shin.L", "shin.L")
+    assert {"hips", "shin.L", "finger.R"} <= set(shown_names(box))
+    row.shown = "thigh.L"
+    assert (row.bone, box.bones["right_shin"].bone) == ("mixamorig:thigh.L", "mixamorig:thigh.R")
+    row.shown = "mixamorig:shin.L"
+    assert (row.bone, row.shown) == ("mixamorig:shin.L", "shin.L")
+    row.shown = ""
+    assert (row.bone, row.shown, mark_of(row)) == ("", "", "missing")
+
+
+def test_names_without_a_common_prefix_are_shown_whole(hero, box):
+    pick(box, hero)
+    assert [row.shown for row in box.bones] == [row.bone for row in box.bones]
 
 
 def test_apply_and_remove_are_one_step_each_and_undo(figure, hero, box):
