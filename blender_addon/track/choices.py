@@ -40,6 +40,7 @@ LAYOUTS = (
     ("soma77", "SOMA 77 joints (Kimodo, GEM-X)", "77 joints with fingers"),
     ("skeleton", "Animation skeleton 22", "Joints as Mixamo, Unity, Unreal, Xsens and Motive name them"),
     ("halpe136", "HALPE 136 (AlphaPose, Pose2Sim)", "136 points: body, feet, face, hands"),
+    ("armature", "Bones of an armature", "Joints of BVH files and of characters, found by the roles of the bones"),
 )
 
 UNITS = (
@@ -49,6 +50,8 @@ UNITS = (
     ("mm", "Millimetres", "The file's numbers are millimetres"),
     ("in", "Inches", "The file's numbers are inches"),
     ("ft", "Feet", "The file's numbers are feet"),
+    ("cmu", "CMU", "The file's numbers are 56.44 mm, as in BVH files made of CMU's motion capture"),
+    ("own", "Unknown", "The file's unit is unknown: the person is made 1.70 m tall"),
 )
 
 UP_AXES = (

@@ -26,7 +26,7 @@ from .settings import chosen_people, people_names, track_request
 
 SUFFIXES = (
     ".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".jsonl", ".ndjson", ".pkl", ".pickle", ".pt",
-    ".mvnx", ".skeleton",
+    ".mvnx", ".skeleton", ".bvh",
 )  # fmt: skip
 READING_SETTINGS = ("layout", "units", "up", "frame_rate", "fps", "handedness", "swap_sides")
 

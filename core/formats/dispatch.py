@@ -8,6 +8,7 @@ from pathlib import Path
 from ..errors import CoreError, InputMissingError, TrackFileError
 from ..io.torch_file import is_torch_archive
 from .array_file import NPY_MAGIC, ZIP_MAGIC, read_npy, read_npz
+from .bvh_track import is_bvh, read_bvh
 from .c3d_file import is_c3d, read_c3d
 from .cleaning import drop_filled_points
 from .csv_file import read_csv
@@ -39,12 +40,11 @@ Reader = Callable[[Path], list[RawRecording]]
 
 TRACK_SUFFIXES = (
     ".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".jsonl", ".ndjson", ".pkl", ".pickle", ".pt",
-    ".mvnx", ".skeleton",
+    ".mvnx", ".skeleton", ".bvh",
 )  # fmt: skip
 """Suffixes of the keypoint files listed in folders; a file given directly is recognised by its content alone."""
 _HEAD_BYTES = 4096
 _OTHER_KINDS = {
-    b"HIERARCHY": "a BVH motion",
     b"Kaydara FBX": "an FBX scene",
     b"glTF": "a glTF scene",
     b"\x89HDF": "an HDF5 file",
@@ -162,6 +162,8 @@ def _choose_text_reader(head: bytes, path: Path) -> Reader:
     text = decode_text(head, path).lstrip()
     if text[:1] in "[{":
         return _read_json_lines if _is_json_lines(path) else read_json
+    if is_bvh(text):
+        return read_bvh
     if is_mvnx(text):
         return read_mvnx
     if text[:1] == "<":
@@ -199,4 +201,4 @@ def _read_json_lines(path: Path) -> list[RawRecording]:
     return read_lines(decode_text(read_bytes(path, MAX_JSON_BYTES), path), path)
 
 
-_KINDS = "TRC, C3D, CSV, TSV, NPY, NPZ, JSON, JSONL, PKL, PT, MVNX"
+_KINDS = "TRC, C3D, CSV, TSV, NPY, NPZ, JSON, JSONL, PKL, PT, MVNX, BVH"

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from .base import FINGERS, Layout, LayoutPoint
 from .bodies import SMPL22
-from .hands import finger_point
+from .hands import finger_point, hand_points
 
 _SIDES = ("left", "right")
 
 
-def _both(stem: str, solver: str, weight: float) -> tuple[LayoutPoint, ...]:
-    return tuple(LayoutPoint(f"{side}_{stem}", f"{side}_{solver}", weight) for side in _SIDES)
+def _both(stem: str, solver: str | None, weight: float = 1.0) -> tuple[LayoutPoint, ...]:
+    return tuple(LayoutPoint(f"{side}_{stem}", f"{side}_{solver}" if solver else None, weight) for side in _SIDES)
 
 
 SKELETON = Layout(
@@ -37,6 +37,41 @@ SKELETON = Layout(
     ),
 )
 """Joint names of animation: a left arm is the left shoulder joint, a left leg is the left knee."""
+
+
+ARMATURE = Layout(
+    "armature",
+    "Bones of an armature",
+    (
+        LayoutPoint("hips", None),
+        LayoutPoint("spine", None),
+        LayoutPoint("chest", None),
+        LayoutPoint("neck", None),
+        LayoutPoint("head", None),
+        LayoutPoint("head_end", None),
+        *_both("clavicle", None),
+        *_both("asis", "asis", 0.8),
+        *_both("psis", "psis", 0.8),
+        *(LayoutPoint(name, name, 0.5) for name in ("manubrium", "sternum", "c7", "t10")),
+        LayoutPoint("head_top", "head_top", 0.6),
+        LayoutPoint("nose", "nose", 0.6),
+        *_both("ear", "ear", 0.6),
+        *_both("shoulder", "shoulder", 0.9),
+        *_both("elbow", "elbow", 1.0),
+        *_both("wrist", "wrist", 1.0),
+        *_both("hand_end", "hand", 0.4),
+        *_both("hip", "hip", 0.9),
+        *_both("knee", "knee", 1.0),
+        *_both("ankle", "ankle", 1.0),
+        *_both("ball", "foot", 0.7),
+        *_both("toe_end", "big_toe", 0.4),
+        *(point for side in _SIDES for point in hand_points(side)),
+    ),
+)
+"""The joints of a person's bones, where head, hands and toes end, and points that the bones of trunk and head carry.
+
+`core.formats.armature` finds them, whatever the names of the bones.
+"""
 
 
 def _smpl_fingers(side: str) -> tuple[LayoutPoint, ...]:

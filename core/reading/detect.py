@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,18 @@ from ..errors import AmbiguousTrackError, UnseenPersonError
 from ..markers.vectors import across, dot, lengths, mean_of, present_mean, unit
 from .anatomy import Figure
 from .findings import Finding
-from .options import UNITS_IN_METRES, UP_AXES
+from .options import OWN_UNIT, UNIT_CHOICES, UP_AXES, USUAL_STATURE_M, unit_in_metres
 
 MIN_STATURE_M, MAX_STATURE_M = 0.5, 2.5
 _SHORT_STATURE_M = 1.2
 _DETECTED_UNITS = ("m", "cm", "mm", "in")
 """Feet are never detected, only read where they are named: an adult in metres would be a baby in feet."""
+_NO_UNIT = f"no common unit fits the data; give --units {OWN_UNIT} if their scale is unknown"
+_SKELETON_KINDS = ("BVH", "armature", "FBX", "glTF", "VRM", "Blender file")
+"""Formats of animation, where nothing states a unit and characters have any size."""
+_SKELETON_UNITS = ("m", "cm", "mm", "in", "cmu")
+_ADULT_M = (1.2, 2.2)
+"""Range of statures in which no two of these units give an adult."""
 
 _CLEAR_VOTES = 0.6
 """Fraction of the frames in which the same axis must point from feet to head."""
@@ -34,6 +41,7 @@ _USUAL_UP: dict[str, tuple[str, ...]] = {
     "VIBE PKL": ("-Y",),
     "Human3.6M NPZ": ("+Z",),
     "Fit3D JSON": ("+Z", "-Y"),
+    "BVH": ("+Y", "+Z"),
 }
 """Usual up axes of file formats that do not state one; +Y in all other formats, such as TRC and our own NPZ."""
 _STEADY_FLOOR = 0.15
@@ -53,45 +61,47 @@ _CUE_SIZE = 0.02
 """Smallest forward offset that counts as a vote, in statures."""
 
 
-def detect_units(stated: str | None, given: str | None, stature: float, source: Path) -> Finding:
+def detect_units(stated: str | None, given: str | None, stature: float, source: Path, *, kind: str = "") -> Finding:
     """Determine the unit of length.
 
     Args:
         stated: the file's unit, one of `UNITS_IN_METRES`, or None.
-        given: the user's unit, or None.
+        given: the user's unit, one of `UNIT_CHOICES`, or None.
         stature: the person's height in file units.
         source: the file, for messages.
+        kind: the file's format; a skeleton of animation that no unit makes a person is scaled to one.
 
     Raises:
         UnseenPersonError: no bone length can be measured.
         AmbiguousTrackError: the person is 0.5 to 2.5 m tall in no unit, or in several.
     """
-    heights = {name: stature * metres for name, metres in UNITS_IN_METRES.items()}
-    fitting = [name for name in _DETECTED_UNITS if MIN_STATURE_M <= heights[name] <= MAX_STATURE_M]
+    heights = {name: stature * unit_in_metres(name, stature) for name in UNIT_CHOICES}
+    fitting = [name for name in _DETECTED_UNITS if _fits(heights[name])]
     if not np.isfinite(stature):
         raise UnseenPersonError(
             f"expected legs or arms to estimate the stature from, found none in {source}; check the points"
         )
     chosen = given or stated
+    if kind in _SKELETON_KINDS and given is None and not _fits(heights.get(stated or "", 0.0)):
+        return _unit_of_skeleton(heights)
     if chosen is not None:
         height = heights[chosen]
-        if not MIN_STATURE_M <= height <= MAX_STATURE_M:
-            instead = f"the data fit {' or '.join(fitting)}" if fitting else "no common unit fits the data"
+        if not _fits(height):
+            instead = f"the data fit {' or '.join(fitting)}; give --units" if fitting else _NO_UNIT
             raise AmbiguousTrackError(
                 f"expected a person of {MIN_STATURE_M} to {MAX_STATURE_M} m, but with units {chosen} "
                 f"({'given' if given else 'stated by the file'}) the person in {source} is {height:.3g} m tall; "
-                f"{instead}; give --units",
+                f"{instead}",
                 options=("units",),
             )
         reason = f"{'given by --units' if given else 'stated by the file'}; the person is {height:.2f} m tall"
     else:
         if len(fitting) != 1:
-            choice = " or ".join(f"{name} ({heights[name]:.2f} m)" for name in fitting) or "none of " + ", ".join(
-                _DETECTED_UNITS
-            )
+            choice = " or ".join(f"{name} ({heights[name]:.2f} m)" for name in fitting)
+            choice = f"{choice}; give --units" if choice else f"none of {', '.join(_DETECTED_UNITS)}; {_NO_UNIT}"
             raise AmbiguousTrackError(
                 f"expected exactly one unit for a person of {MIN_STATURE_M} to {MAX_STATURE_M} m, but the stature "
-                f"of {stature:.4g} in {source} fits {choice}; give --units",
+                f"of {stature:.4g} in {source} fits {choice}",
                 options=("units",),
             )
         chosen = fitting[0]
@@ -104,6 +114,22 @@ def detect_units(stated: str | None, given: str | None, stature: float, source: 
             f"a stature of {heights[chosen]:.2f} m is that of a child, or of a skeleton scaled to a fixed size"
         )
     return Finding("units", chosen, reason, tuple(doubts))
+
+
+def _fits(height_m: float) -> bool:
+    return MIN_STATURE_M <= height_m <= MAX_STATURE_M
+
+
+def _unit_of_skeleton(heights: Mapping[str, float]) -> Finding:
+    """Return the unit of a skeleton of animation, given its *heights* in metres in each unit."""
+    for name in _SKELETON_UNITS:
+        if _ADULT_M[0] <= heights[name] <= _ADULT_M[1]:
+            return Finding("units", name, f"detected from the stature, {heights[name]:.2f} m")
+    doubt = (
+        f"no usual unit makes the skeleton an adult ({heights['m']:.3g} in its own unit), so it is scaled to "
+        f"{USUAL_STATURE_M:.2f} m; give --units if its size is right"
+    )
+    return Finding("units", OWN_UNIT, f"scaled to a stature of {USUAL_STATURE_M:.2f} m", (doubt,))
 
 
 _ASSUMED_UP = (

@@ -22,7 +22,7 @@ from .choose_layout import choose_layout, shown
 from .detect import detect_fps, detect_handedness, detect_units, detect_up, facing, rotation_to_y_up
 from .findings import Finding, Reading
 from .misplaced import find_far, find_misplaced, find_off, frame_runs
-from .options import UNITS_IN_METRES, ReadOptions, parse_units, parse_up
+from .options import ReadOptions, parse_units, parse_up, unit_in_metres
 from .point_names import PointMatch
 
 _MIRROR = np.diag([-1.0, 1.0, 1.0])
@@ -97,8 +97,8 @@ def _rate(recording: RawRecording, options: ReadOptions) -> float:
 def _units_per_mm(recording: RawRecording, options: ReadOptions, rough_stature: float) -> float:
     """Return the length of a millimetre in file units, from a rough stature."""
     stated = _stated(recording, recording.units, "units", given=options.units)
-    finding = detect_units(stated, options.units, rough_stature, recording.source)
-    return 0.001 / UNITS_IN_METRES[finding.value]
+    finding = detect_units(stated, options.units, rough_stature, recording.source, kind=recording.kind)
+    return 0.001 / unit_in_metres(finding.value, rough_stature)
 
 
 def _estimate_joints(recording: RawRecording, match: PointMatch, options: ReadOptions) -> _OrderedPoints:
@@ -267,13 +267,13 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
     check_sides(ordered.figure, height, source, layout_is_known=ordered.is_stated)
     stated_units = _stated(recording, recording.units, "units", given=options.units)
     stated_up = _stated(recording, recording.up_axis, "up", given=options.up)
-    units = detect_units(stated_units, options.units, height, source)
+    units = detect_units(stated_units, options.units, height, source, kind=recording.kind)
     up = detect_up(ordered.figure, stated_up, options.up, height, source, kind=recording.kind)
     hand = detect_handedness(ordered.figure, options.handedness, height, source)
     fps = detect_fps(recording.fps, options.fps, source)
     rate = _rate(recording, options)
 
-    metres = UNITS_IN_METRES[units.value]
+    metres = unit_in_metres(units.value, height)
     rotation = rotation_to_y_up(up.value)
     if hand.value == "left":
         rotation = _MIRROR @ rotation

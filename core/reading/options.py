@@ -8,8 +8,19 @@ from dataclasses import dataclass, fields
 from ..errors import TrackError
 from ..layouts import LAYOUTS
 
-UNITS_IN_METRES: dict[str, float] = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048}
-"""Length in metres of each unit that a file or an option may name."""
+UNITS_IN_METRES: dict[str, float] = {
+    "m": 1.0,
+    "cm": 0.01,
+    "mm": 0.001,
+    "in": 0.0254,
+    "ft": 0.3048,
+    "cmu": 0.0254 / 0.45,
+}
+"""Length in metres of each unit that a file or an option may name; cmu is that of CMU's skeletons, 56.44 mm."""
+OWN_UNIT = "own"
+"""A file's own unit, of no known length: the person is made `USUAL_STATURE_M` tall."""
+UNIT_CHOICES = (*UNITS_IN_METRES, OWN_UNIT)
+USUAL_STATURE_M = 1.7
 _UNIT_NAMES: dict[str, str] = {
     "meter": "m", "meters": "m", "metre": "m", "metres": "m", "centimeter": "cm", "centimeters": "cm",
     "centimetre": "cm", "centimetres": "cm", "millimeter": "mm", "millimeters": "mm", "millimetre": "mm",
@@ -23,7 +34,12 @@ def parse_units(text: str) -> str | None:
     """Return the unit that *text* names ("mm", "Metres"), or None."""
     name = text.strip().lower()
     unit = _UNIT_NAMES.get(name, name)
-    return unit if unit in UNITS_IN_METRES else None
+    return unit if unit in UNIT_CHOICES else None
+
+
+def unit_in_metres(unit: str, stature: float) -> float:
+    """Return the length of *unit*, one of `UNIT_CHOICES`, for a person of *stature* in that unit."""
+    return USUAL_STATURE_M / stature if unit == OWN_UNIT else UNITS_IN_METRES[unit]
 
 
 def parse_up(text: str) -> str | None:
@@ -48,7 +64,7 @@ class ReadOptions:
 
     Attributes:
         layout: a name in `core.layouts.LAYOUTS`.
-        units: "m", "cm", "mm", "in" or "ft".
+        units: one of `UNIT_CHOICES`.
         up: the file's up axis with its sign: "Y", "+Z", "-Y".
         fps: frames per second.
         person: label or number (from 1) of the only person to read.
@@ -68,7 +84,7 @@ class ReadOptions:
         """Normalise all options; raise `TrackError` for an invalid value."""
         layout = self.layout.strip().lower() if self.layout else None
         layout = _choice("layout", layout, layout if layout in LAYOUTS else None, ", ".join(LAYOUTS))
-        units = _choice("units", self.units, parse_units(self.units or ""), ", ".join(UNITS_IN_METRES))
+        units = _choice("units", self.units, parse_units(self.units or ""), ", ".join(UNIT_CHOICES))
         up = _choice("up", self.up, parse_up(self.up or ""), ", ".join(UP_AXES))
         hand = self.handedness.strip().lower() if self.handedness else None
         hand = _choice("handedness", hand, hand if hand in HANDEDNESS else None, ", ".join(HANDEDNESS))
@@ -85,7 +101,10 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `ReadOptions` to a command-line parser."""
     group = parser.add_argument_group("reading", "properties that the file does not state, or states wrongly")
     group.add_argument("--layout", metavar="NAME", help="layout of the points: " + ", ".join(LAYOUTS))
-    group.add_argument("--units", metavar="UNIT", help="unit of length: " + ", ".join(UNITS_IN_METRES))
+    group.add_argument(
+        "--units", metavar="UNIT", help=f"unit of length: {', '.join(UNITS_IN_METRES)}; or "
+        f"{OWN_UNIT}, whatever makes the person {USUAL_STATURE_M:.2f} m tall",
+    )  # fmt: skip
     group.add_argument("--up", metavar="AXIS", help="up axis of the file, such as Y, Z or -Y (write --up=-Y)")
     group.add_argument("--fps", type=float, metavar="RATE", help="frame rate in fps")
     group.add_argument("--person", metavar="LABEL", help="label or number (from 1) of the only person to read")

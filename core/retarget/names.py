@@ -7,7 +7,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 from .bone_map import SIDES
 from .bone_tree import BoneTree
@@ -182,16 +181,16 @@ def _assign(places: dict[str, list[int]], roles: tuple[str, ...]) -> dict[str, t
     ways to give each word at most one role, the one that fills most roles at least cost is taken.
     """
     words = [word for word in places if any(role in roles for role in LIMB_WORDS[word]) and not _is_toes(word, places)]
-    choices = [
-        [*((role, cost) for role, cost in LIMB_WORDS[word].items() if role in roles), ("", 0.0)] for word in words
-    ]
-    best: tuple[float, dict[str, str]] = (0.0, {})
-    for choice in product(*choices):
-        given = {role: word for word, (role, _) in zip(words, choice, strict=True) if role}
-        if len(given) == sum(bool(role) for role, _ in choice):
-            worth = sum(_WORTH.get(role, 3.0) for role in given) - sum(cost for role, cost in choice)
-            best = max(best, (worth, given), key=lambda item: item[0])
-    return {role: tuple(places[word]) for role, word in best[1].items()}
+    found: dict[frozenset[str], tuple[float, dict[str, str]]] = {frozenset(): (0.0, {})}
+    """The best choice for each set of roles; a hostile skeleton may have all words at once."""
+    for word in words:
+        for taken, (worth, given) in list(found.items()):
+            for role, cost in LIMB_WORDS[word].items():
+                total = round(worth + _WORTH.get(role, 3.0) - cost, 6)
+                if role in roles and role not in taken and total > found.get(taken | {role}, (-1.0, {}))[0]:
+                    found[taken | {role}] = total, {**given, role: word}
+    _, best = max(found.values(), key=lambda item: item[0])
+    return {role: tuple(places[word]) for role, word in best.items()}
 
 
 def _is_toes(word: str, places: dict[str, list[int]]) -> bool:

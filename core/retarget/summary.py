@@ -18,15 +18,19 @@ def rest_pose(rig: Rig, bone_map: BoneMap) -> str:
     if any(role not in bone_map.bones for role in REQUIRED_ROLES):
         return ""
     arms = [_rise(rig, bone_map, f"{side}_upper_arm", f"{side}_forearm") for side in SIDES]
+    if not stands(rig, bone_map) or max(arms) > _T_POSE or max(arms) - min(arms) > 2.0 * _T_POSE:
+        return "unusual rest pose"
+    down = -float(np.mean(arms))
+    return "T-pose" if down < _T_POSE else "A-pose" if down < _ARMS_DOWN else "arms down"
+
+
+def stands(rig: Rig, bone_map: BoneMap) -> bool:
+    """Return whether trunk and legs of *rig*, which has all required bones, are upright."""
     legs = [_rise(rig, bone_map, f"{side}_thigh", f"{side}_foot") for side in SIDES]
     shoulders, hips = (
         np.mean([_joint(rig, bone_map, f"{side}_{role}") for side in SIDES], axis=0) for role in ("upper_arm", "thigh")
     )
-    is_upright = max(legs) < _UPRIGHT - 90.0 and _angle(shoulders - hips) > 90.0 - _UPRIGHT
-    if not is_upright or max(arms) > _T_POSE or max(arms) - min(arms) > 2.0 * _T_POSE:
-        return "unusual rest pose"
-    down = -float(np.mean(arms))
-    return "T-pose" if down < _T_POSE else "A-pose" if down < _ARMS_DOWN else "arms down"
+    return max(legs) < _UPRIGHT - 90.0 and _angle(shoulders - hips) > 90.0 - _UPRIGHT
 
 
 def _joint(rig: Rig, bone_map: BoneMap, role: str) -> np.ndarray:

@@ -34,6 +34,7 @@ COUNTS = {
     "soma30": 30,
     "soma77": 77,
     "skeleton": 22,
+    "armature": 80,
 }
 
 

@@ -19,7 +19,7 @@ from blender_addon.track.session import TRACKS, TrackState  # noqa: E402
 from blender_addon.track.settings import track_request  # noqa: E402
 from core.formats.dispatch import TRACK_SUFFIXES  # noqa: E402
 from core.layouts import LAYOUTS  # noqa: E402
-from core.reading.options import HANDEDNESS, UNITS_IN_METRES, UP_AXES  # noqa: E402
+from core.reading.options import HANDEDNESS, UNIT_CHOICES, UP_AXES  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
 
@@ -170,7 +170,7 @@ def test_a_relative_path_is_relative_to_the_blend_file(settings, tmp_path, write
 
 def test_the_menus_offer_what_the_core_reads():
     offered = {name: {item[0] for item in getattr(choices, name)} - {"AUTO"} for name in ("LAYOUTS", "UNITS")}
-    assert offered == {"LAYOUTS": set(LAYOUTS), "UNITS": set(UNITS_IN_METRES)}
+    assert offered == {"LAYOUTS": set(LAYOUTS), "UNITS": set(UNIT_CHOICES)}
     assert {item[0] for item in choices.UP_AXES} == {"AUTO", *UP_AXES}
     assert {item[0] for item in choices.HANDEDNESS} == {"AUTO", *HANDEDNESS}
     for identifier, title, _ in choices.LAYOUTS[1:]:

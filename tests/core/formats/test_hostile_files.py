@@ -15,6 +15,8 @@ import pytest
 from core.errors import CoreError, InputMissingError, TrackFileError
 from core.formats import read_recordings
 from core.formats.raw import RawRecording
+from core.retarget.name_words import LIMB_WORDS
+from tests.bvh_files import tree_text
 
 from .track_writers import clip, names_of, sample_files, trc_text, wide_csv
 
@@ -100,6 +102,12 @@ def _doubled_lists(depth: int) -> bytes:
     return pickle.dumps({"keypoints3d": nested}, protocol=2)
 
 
+def _every_limb_twice() -> str:
+    """Return a BVH file whose bones have all names that limbs can have: they were tried in all combinations."""
+    names = ["Hips", *(f"{side}_{word}" for side in ("left", "right") for word in LIMB_WORDS)]
+    return tree_text(names, [-1, *[0] * (len(names) - 1)], np.random.default_rng(0).normal(size=(len(names), 3)))
+
+
 BOMBS = {
     "ten gigabytes in an npy header": lambda: _npy_header((10**9 // 60, 25, 3)) + bytes(100),
     "more than a machine in an npy header": lambda: _npy_header((2**62, 2**62, 3)) + bytes(100),
@@ -118,6 +126,10 @@ BOMBS = {
     "a header of blanks": lambda: b"PathFileType\t4\nframe" + b" " * 200_000 + b"\n",
     "a long key": lambda: b"\x80\x02(" + b"N" * 60_000 + b"tq\x00}q\x01(" + b"h\x00N" * 40_000 + b"u.",
     "lists that hold themselves twice": lambda: _doubled_lists(48),
+    "joints without end": lambda: b"HIERARCHY\n" + b"ROOT a {\n" * 100_000 + b"MOTION\n",
+    "a megabyte of channels": lambda: b"HIERARCHY ROOT a { CHANNELS 9 " + b"Xrotation " * 100_000 + b"\nMOTION\n",
+    "skeletons of one bone": lambda: tree_text([f"r{k}" for k in range(590)], [-1] * 590, np.ones((590, 3))).encode(),
+    "all names of limbs": lambda: _every_limb_twice().encode(),
     "frames far apart": lambda: wide_csv(clip(2, 2), names_of(2), lead={"frame": [0, 2_000_000]}).encode(),
 }
 
@@ -238,7 +250,7 @@ def test_missing_files_and_other_formats_are_reported(tmp_path):
         read_recordings(tmp_path / "nowhere.trc")
     path = tmp_path / "walk.trc"
     path.write_text("HIERARCHY\nROOT Hips\n")
-    with pytest.raises(TrackFileError, match="found a BVH motion"):
+    with pytest.raises(TrackFileError, match="expected a line MOTION"):
         read_recordings(path)
     with pytest.raises(TrackFileError, match="named by frame number"):
         read_recordings(tmp_path)

@@ -330,6 +330,7 @@ def _write_bytes(path: Path, data: bytes) -> None:
 def producer_files() -> dict[str, Callable[[Path], None]]:
     """Return one small file of each producer of `tests.producers`."""
     from tests import producers as write
+    from tests.bvh_files import bvh_text
 
     def text(content: str) -> Callable[[Path], None]:
         return lambda path: path.write_text(content) and None
@@ -349,6 +350,7 @@ def producer_files() -> dict[str, Callable[[Path], None]]:
         "dlc.csv": text(write.deeplabcut_csv(body, names_of(5))),
         "people.csv": text("person,A_x,A_y,A_z,B_x,B_y,B_z\n0,1,2,3,4,5,6\n1,2,3,4,5,6,7\n"),
         "ntu.skeleton": text(write.ntu_skeleton([kinect])),
+        "walk.bvh": text(bvh_text(Motion(np.zeros((4, 72)), np.zeros(10), np.zeros((4, 3)), 30.0))),
         "xsens.mvnx": text(write.mvnx(body, names_of(5), 60)),
         "panoptic.json": lambda path: _write_json(path, {"univTime": 1.0, "bodies": [{"id": 0, "joints19": joints}]}),
         "landmarks.json": lambda path: _write_json(path, {"fps": 30, "frames": [{"landmarks": landmarks}] * 3}),

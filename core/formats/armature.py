@@ -1,0 +1,236 @@
+"""The bones of an animated person as points. F frames, B bones.
+
+The joints of arms and legs are points as they are. The joints of hips, spine and head lie where the maker of the
+skeleton has put them, and show no rotation: in their place, points of the trunk and the head are placed on the
+skeleton as it stands at rest, where SMPL's are relative to hips and shoulders, and are carried by the bones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..body.free_body import load_free_body
+from ..body.landmarks import landmark_regressor
+from ..errors import TrackFileError
+from ..layouts import ARMATURE, FINGERS
+from ..retarget.alignment import body_turn
+from ..retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, SIDES, BoneMap, BoneMapError
+from ..retarget.fingers import finger_chains
+from ..retarget.mapping import map_bones
+from ..retarget.rig import Rig
+from ..retarget.summary import stands
+from .raw import RawRecording, check_counts
+
+_JOINTS = {
+    "clavicle": "clavicle", "upper_arm": "shoulder", "forearm": "elbow", "hand": "wrist", "thigh": "hip",
+    "shin": "knee", "foot": "ankle", "toe": "ball",
+}  # fmt: skip
+"""The point of each side that the joint of a role is."""
+_ENDS = {"hand": "hand_end", "toe": "toe_end"}
+_CARRIED = {
+    "hips": ("hip", ("left_asis", "right_asis", "left_psis", "right_psis")),
+    "chest": ("shoulder", ("manubrium", "sternum", "c7", "t10")),
+    "head": ("shoulder", ("head_top", "nose", "left_ear", "right_ear")),
+}
+"""The points that hips, chest and head carry, and the joints in whose middle they are placed at rest."""
+_SHORTEST = 0.01
+"""Length of a bone, relative to the height of the skeleton, below which its end shows no direction."""
+_METACARPAL = 0.35
+"""Where along a finger, from the wrist to its tip, a bone that begins earlier is a metacarpal."""
+_FINGER_POINTS = 4
+_MOST_NAMED = 6
+
+
+@dataclass(frozen=True, eq=False)
+class BonePoints:
+    """Where bones are over time, in any unit and axes.
+
+    Attributes:
+        heads: (F, B, 3) positions of their joints, NaN where unknown.
+        tails: (F, B, 3) positions of their ends.
+        carried: the positions (F, 3) of points that bones carry.
+    """
+
+    heads: np.ndarray
+    tails: np.ndarray
+    carried: Mapping[str, np.ndarray]
+
+
+def find_person(poses: Iterable[Rig], path: Path) -> tuple[Rig, BoneMap]:
+    """Return the first of *poses*, the same bones at rest and in other poses, in which a person is found, and its map.
+
+    Raises:
+        TrackFileError: there is no person in any of them.
+    """
+    reasons = []
+    for rig in poses:
+        try:
+            bone_map = map_bones(rig)
+        except BoneMapError as error:
+            reasons.append(str(error).partition(": ")[2].partition(";")[0])
+            continue
+        unsure = [role for role in REQUIRED_ROLES if bone_map.confidence.get(role, 0.0) < DOUBTFUL]
+        if not unsure:
+            return rig, bone_map
+        reasons.append(f"the bones of {', '.join(role.replace('_', ' ') for role in unsure)} are not found for sure")
+    reason = reasons[0] if reasons else "its joints are nowhere, or all in one place"
+    raise TrackFileError(
+        f"expected the skeleton of a person, found another one in {path}: {reason}; give one of people"
+    )
+
+
+def carriers(rig: Rig, bone_map: BoneMap) -> dict[str, int]:
+    """Return the bones that carry points of the trunk and the head: hips, chest and head, as far as there are."""
+    chains = {"hips": bone_map.bones["hips"], "chest": bone_map.bones.get("spine", ())[-1:]}
+    chains["head"] = bone_map.bones.get("head", ())[-1:]
+    return {name: rig.index[chain[0]] for name, chain in chains.items() if chain}
+
+
+def carried_offsets(rig: Rig, bone_map: BoneMap) -> dict[str, tuple[str, np.ndarray]]:
+    """Return the carrier of each point of trunk and head, and the offset (3,) from its joint to the point at rest.
+
+    Empty if *rig* does not stand upright, for then the pose shows no rotation of trunk and head.
+    """
+    if not stands(rig, bone_map):
+        return {}
+    joints = {role: rig.heads[rig.index[chain[0]]] for role, chain in bone_map.bones.items()}
+    turn, _ = body_turn(joints)
+    body = _body_points()
+    origins = {"hip": _middle(joints, "thigh"), "shoulder": _middle(joints, "upper_arm")}
+    scale = float(np.linalg.norm(origins["shoulder"] - origins["hip"]) / np.linalg.norm(body["shoulder"] - body["hip"]))
+    found = {}
+    for carrier, bone in carriers(rig, bone_map).items():
+        origin, points = _CARRIED[carrier]
+        for point in points:
+            place = origins[origin] + scale * (body[point] - body[origin]) @ turn
+            found[point] = carrier, place - rig.heads[bone]
+    return found
+
+
+def _middle(joints: Mapping[str, np.ndarray], role: str) -> np.ndarray:
+    middle: np.ndarray = (joints[f"left_{role}"] + joints[f"right_{role}"]) / 2.0
+    return middle
+
+
+@cache
+def _body_points() -> dict[str, np.ndarray]:
+    """Return the points of `_CARRIED`, and those that they are placed relative to, on the body at rest."""
+    body = load_free_body()
+    names = tuple(point for _, points in _CARRIED.values() for point in points)
+    places = landmark_regressor(body, (*names, "mid_hip", "mid_shoulder")) @ body.v_template
+    return dict(zip((*names, "hip", "shoulder"), places, strict=True))
+
+
+def armature_recording(rig: Rig, bone_map: BoneMap, bones: BonePoints, path: Path, **about: Any) -> RawRecording:
+    """Return the points of a person's bones, named as in the layout `core.layouts.ARMATURE`.
+
+    Args:
+        rig: the bones at rest, which tells lengths and fingers.
+        bone_map: their roles.
+        bones: where they are over time.
+        path: the file.
+        about: other fields of `RawRecording`.
+
+    Raises:
+        TrackFileError: there are too many frames.
+    """
+    points = {**_trunk(rig, bone_map, bones), **bones.carried}
+    for side in SIDES:
+        points |= _limbs(rig, bone_map, bones, side)
+        points |= _hand(rig, bone_map, bones, side)
+    names = [name for name in ARMATURE.names if name in points]
+    check_counts(len(bones.heads), len(names), path)
+    positions = np.stack([points[name] for name in names], axis=1)
+    about["notes"] = (*about.get("notes", ()), _bones_note(bone_map))
+    about["doubts"] = (*about.get("doubts", ()), *_bone_doubts(bone_map, bones))
+    confidence = np.isfinite(positions).all(-1).astype(np.float64)
+    return RawRecording(positions, confidence, source=path, names=tuple(names), layout=ARMATURE.name, **about)
+
+
+def _trunk(rig: Rig, bone_map: BoneMap, bones: BonePoints) -> dict[str, np.ndarray]:
+    spine, neck, head = (
+        [rig.index[name] for name in bone_map.bones.get(role, ())] for role in ("spine", "neck", "head")
+    )
+    hips = rig.index[bone_map.bones["hips"][0]]
+    points = {"hips": bones.heads[:, hips]}
+    chest = spine[-1] if spine else hips
+    spine, neck = _with_length(rig, hips, spine), _with_length(rig, chest, neck)
+    if spine:
+        points["chest"] = bones.heads[:, spine[-1]]
+    if len(spine) > 1:
+        points["spine"] = bones.heads[:, spine[0]]
+    if neck:
+        points["neck"] = bones.heads[:, neck[0]]
+    if head:
+        points["head"] = bones.heads[:, head[-1]]
+        if np.linalg.norm(rig.tails[head[-1]] - rig.heads[head[-1]]) > _shortest(rig):
+            points["head_end"] = bones.tails[:, head[-1]]
+    return points
+
+
+def _with_length(rig: Rig, start: int, chain: list[int]) -> list[int]:
+    """Return the bones of *chain* that do not begin where *start* does: some files put two joints in one place."""
+    gaps = [float(np.linalg.norm(rig.heads[bone] - rig.heads[start])) for bone in chain]
+    return [bone for bone, gap in zip(chain, gaps, strict=True) if gap > _shortest(rig)]
+
+
+def _limbs(rig: Rig, bone_map: BoneMap, bones: BonePoints, side: str) -> dict[str, np.ndarray]:
+    points = {}
+    for role, joint in _JOINTS.items():
+        name = bone_map.joint(f"{side}_{role}")
+        bone = rig.index[name] if name is not None else -1
+        if bone < 0 or role == "clavicle" and not _with_length(rig, int(rig.parents[bone]), [bone]):
+            continue
+        points[f"{side}_{joint}"] = bones.heads[:, bone]
+        if role in _ENDS and np.linalg.norm(rig.tails[bone] - rig.heads[bone]) > _shortest(rig):
+            points[f"{side}_{_ENDS[role]}"] = bones.tails[:, bone]
+    return points
+
+
+def _hand(rig: Rig, bone_map: BoneMap, bones: BonePoints, side: str) -> dict[str, np.ndarray]:
+    """Return the points of the fingers, from the knuckle to the tip; a hand ends in the middle of its knuckles."""
+    thumb, fingers = finger_chains(rig, bone_map, side)
+    if not fingers:
+        return {}
+    hand = rig.index[bone_map.bones[f"{side}_hand"][0]]
+    fingers = [_from_knuckle(rig, rig.heads[hand], finger) for finger in fingers]
+    points = {f"{side}_hand_wrist": bones.heads[:, hand]}
+    points[f"{side}_hand_end"] = np.mean([bones.heads[:, finger[0]] for finger in fingers], axis=0)
+    named = (thumb, *fingers) if len(fingers) == len(FINGERS) - 1 else (thumb,)
+    for name, chain in zip(FINGERS, named, strict=False):
+        along = [*(bones.heads[:, bone] for bone in chain), bones.tails[:, chain[-1]]][:_FINGER_POINTS]
+        points |= {f"{side}_hand_{name}{number}": place for number, place in enumerate(along, 1)}
+    return points
+
+
+def _from_knuckle(rig: Rig, wrist: np.ndarray, finger: list[int]) -> list[int]:
+    """Return the bones of a *finger* without its metacarpal, which begins near the *wrist*."""
+    length = float(np.linalg.norm(rig.tails[finger[-1]] - wrist))
+    begins = float(np.linalg.norm(rig.heads[finger[0]] - wrist))
+    return finger[1:] if len(finger) > 1 and begins < _METACARPAL * length else finger
+
+
+def _shortest(rig: Rig) -> float:
+    return _SHORTEST * float(np.ptp(rig.heads, axis=0).max())
+
+
+def _bones_note(bone_map: BoneMap) -> str:
+    kind = f"of a {bone_map.kind} skeleton " if bone_map.kind else ""
+    found = ", ".join(f"{role.replace('_', ' ')} {names[0]}" for role, names in bone_map.bones.items())
+    return f"The joints {kind}are read by the roles of its bones: {found}."
+
+
+def _bone_doubts(bone_map: BoneMap, bones: BonePoints) -> tuple[str, ...]:
+    unsure = [role for role in bone_map.bones if bone_map.confidence.get(role, 1.0) < CERTAIN]
+    named = ", ".join(f"{role.replace('_', ' ')} {bone_map.bones[role][0]}" for role in unsure[:_MOST_NAMED])
+    more = f" and {len(unsure) - _MOST_NAMED} more" if len(unsure) > _MOST_NAMED else ""
+    found = [f"these bones are found by the shape of the skeleton, not by name: {named}{more}"] if unsure else []
+    if not bones.carried:
+        found.append("the skeleton stands upright in no pose, so the tilt of pelvis, chest and head is uncertain")
+    return (*found, *bone_map.notes)
