@@ -101,7 +101,7 @@ def _landmarks(row: Any) -> list[Any] | None:
         return None
     if _is_point(row[0]):
         return [row] if len(row) >= _MIN_POINTS else None
-    inner = [list(person.get("landmark", [])) if isinstance(person, Mapping) else person for person in row]
+    inner = [person.get("landmark") if isinstance(person, Mapping) else person for person in row]
     return inner if all(isinstance(p, list) and len(p) >= _MIN_POINTS and _is_point(p[0]) for p in inner) else None
 
 
@@ -180,7 +180,8 @@ def _read_kinect(document: Any, rows: list[Any], path: Path) -> list[RawRecordin
     """Read the bodies that Azure Kinect's offline processor writes: `joint_positions` in millimetres, y down."""
     clip = PeopleClip(path, "Azure Kinect JSON")
     for index, row in enumerate(rows):
-        for number, body in enumerate(row.get("bodies") or [] if isinstance(row, Mapping) else []):
+        bodies = row.get("bodies") if isinstance(row, Mapping) else None
+        for number, body in enumerate(bodies if isinstance(bodies, list) else []):
             points = body.get("joint_positions") if isinstance(body, Mapping) else None
             if not isinstance(points, list) or not points or not all(map(_is_point, points)):
                 raise TrackFileError(

@@ -36,7 +36,7 @@ def read_motive_csv(lines: list[str], path: Path) -> list[RawRecording]:
     rows = [
         [cell.strip() for cell in split_cells(line, delimiter, path)] for line in lines[first : first + _MAX_HEADER]
     ]
-    below = next((index for index, row in enumerate(rows) if row[0].lower() == "frame"), None)
+    below = next((index for index, row in enumerate(rows) if row and row[0].lower() == "frame"), None)
     settings = {key.lower(): value for key, value in zip(rows[0][::2], rows[0][1::2], strict=False)}
     words = {row[1].lower(): row for row in rows[1:below] if len(row) > 1}
     if below is None or below < 2 or "type" not in words or "name" not in words:

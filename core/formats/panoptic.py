@@ -47,7 +47,8 @@ def read_panoptic(documents: Iterable[tuple[int, Any]], path: Path) -> list[RawR
         numbers.append(number)
         kinds.add(str(document.get("fpsType", "")))
         for index, body in enumerate(document["bodies"]):
-            clip.add(label_of(body, ("id",), index), row, _joints(body, path))
+            joints = _joints(body, path)
+            clip.add(label_of(body, ("id",), index), row, joints)
     fps = _RATES.get(kinds.pop()) if len(kinds) == 1 else None
     frames = np.array(numbers, dtype=np.float64)
     return clip.recordings(len(numbers), frames=frames, fps=fps, layout="panoptic19", units="cm")

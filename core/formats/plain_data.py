@@ -103,7 +103,8 @@ def _recording(points: np.ndarray, kind: str, path: Path, **properties: Any) -> 
 def _read_3dpw(data: Mapping[Any, Any], path: Path) -> list[RawRecording]:
     """Read a sequence of 3DPW: `jointPositions`, for each person (F, 72) SMPL joints in metres, 30 fps."""
     people = data["jointPositions"]
-    people = list(people) if isinstance(people, (list, tuple, np.ndarray)) else []
+    listed = isinstance(people, (list, tuple)) or (isinstance(people, np.ndarray) and people.ndim > 0)
+    people = list(people) if listed else []
     if not 1 <= len(people) <= MAX_PEOPLE:
         raise TrackFileError(f"expected 1 to {MAX_PEOPLE} people under jointPositions, found {len(people)} in {path}")
     recordings = []

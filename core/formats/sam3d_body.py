@@ -101,13 +101,27 @@ def read_frames(frames: Sequence[Sequence[Mapping[Any, Any]]], fps: float | None
     by_order = False
     for row, people in enumerate(frames):
         for index, person in enumerate(people):
-            points = number_array(person[POINTS_KEY], POINTS_KEY, path).reshape(-1, 3)
-            place = person.get(PLACE_KEY)
-            points = points if place is None else points + number_array(place, PLACE_KEY, path).reshape(-1)[-3:]
+            points = _placed(person, path)
             by_order |= index > 0 and not any(key in person for key in _PERSON_KEYS)
             clip.add(label_of(dict(person), _PERSON_KEYS, index), row, _body(points, path))
     notes = (BY_ORDER,) if by_order else ()
     return clip.recordings(len(frames), fps=fps, layout=MHR70.name, units="m", notes=notes)
+
+
+def _placed(person: Mapping[Any, Any], path: Path) -> np.ndarray:
+    """Return the points (K, 3) of a person in the camera's axes, moved to the place in the scene if it is known."""
+    points = number_array(person[POINTS_KEY], POINTS_KEY, path)
+    if points.size % 3:
+        raise _wrong(points.shape, path)
+    points, place = points.reshape(-1, 3), person.get(PLACE_KEY)
+    if place is None:
+        return points
+    offset = number_array(place, PLACE_KEY, path).reshape(-1)
+    if len(offset) < 3:
+        raise TrackFileError(
+            f"expected a {PLACE_KEY} of 3 numbers, found {len(offset)} in {path}; save it as SAM 3D Body returns it"
+        )
+    return points + offset[-3:]
 
 
 def read_stack(points: np.ndarray, places: Any, fps: float | None, path: Path) -> list[RawRecording]:

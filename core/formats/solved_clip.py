@@ -163,6 +163,8 @@ def _betas(data: Mapping[Any, Any], path: Path) -> tuple[np.ndarray, bool]:
     if stored is None:
         return betas, False
     rows = number_array(stored, "betas", path)
+    if not rows.size:
+        return betas, False
     rows = rows.reshape(-1, rows.shape[-1]) if rows.ndim else rows.reshape(1, 1)
     rows = rows[np.isfinite(rows).all(axis=1), :NUM_BETAS]
     if not rows.size:
