@@ -54,6 +54,16 @@ def test_true_motion_has_no_error(evaluation: Evaluation, clip: Clip) -> None:
         assert getattr(row, name) == pytest.approx(0.0, abs=0.1), name
 
 
+def test_the_worst_joint_is_found_but_not_where_the_recording_jumps(evaluation: Evaluation, clip: Clip) -> None:
+    """A shin held aside for many frames is a motion; one that is aside for one frame is a fault of the recording."""
+    held, flipped = (replace(clip, rotations=turned(clip, "left_knee", 60.0, frames, axis=2).astype(np.float32))
+                     for frames in (slice(5, None), slice(7, 8)))  # fmt: skip
+    assert evaluation.compare(held, CLEAN, motion_of(clip)).worst_joint_mm > 300.0
+    row = evaluation.compare(flipped, CLEAN, motion_of(clip))
+    assert row.worst_joint_mm == pytest.approx(0.0, abs=0.01)
+    assert row.acceleration_mm > 1.0
+
+
 def test_orientations_are_global(evaluation: Evaluation, clip: Clip) -> None:
     row = evaluation.compare(clip, CLEAN, motion_of(clip, turned(clip, "neck", 20.0)))
     assert row.head_deg == pytest.approx(20.0, abs=0.1)
