@@ -121,7 +121,8 @@ def _placed(person: Mapping[Any, Any], path: Path) -> np.ndarray:
         raise TrackFileError(
             f"expected a {PLACE_KEY} of 3 numbers, found {len(offset)} in {path}; save it as SAM 3D Body returns it"
         )
-    return points + offset[-3:]
+    placed: np.ndarray = points + offset[-3:]
+    return placed
 
 
 def read_stack(points: np.ndarray, places: Any, fps: float | None, path: Path) -> list[RawRecording]:
