@@ -1,0 +1,151 @@
+"""Fit the fingers of a motion, after the body. H hands, L fingers, F frames.
+
+Each hand is solved by itself from its points in the frame of the fitted wrist: the palm, which also corrects the
+wrist's rotation, then each finger (`core.fit.hands.posing`). The joints of the rest of the body are not touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...body.data import BodyData
+from ...fingers import RELAXED_HANDS, with_hands
+from ...math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from ...motion import Motion
+from ...skeleton import Skeleton
+from ...smpl_skeleton import JOINT_INDEX
+from ...track import KeypointTrack
+from ..pose_solver import after_smoothing
+from ..report import Flag, flags_of
+from ..temporal.keypoint_smoothing import SmoothedPoints, smooth_points
+from .observations import HandPoints, take_hands, to_wrist
+from .over_time import fill_gaps
+from .palm import fit_to_person, measured_scale, turn_palms
+from .posing import HandPoses, pose_hands
+from .skeleton import SIDES, Hands, angles_of, hands_of_body, joint_rotations
+
+WRISTS = [JOINT_INDEX[f"{side}_wrist"] for side in SIDES]
+MODEL_ERROR_M = 0.001
+"""Error per axis of clean points, since joints are not hinges."""
+_GAP_S, _REACH_S, _BRIDGED_WEIGHT = 0.4, 0.2, 0.5
+"""The longest gap of a point that is bridged, how far bridging reaches into it, and the share of the weight there."""
+_MIRRORED = np.array([[1.0, 1.0, 1.0], [1.0, -1.0, -1.0]])
+"""Signs of the rotation vectors of a left and a right hand that are given as left ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class HandFit:
+    """The fitted fingers.
+
+    Attributes:
+        motion: the motion with fingers, on SMPL-H's joints.
+        flags: what of the hands was made up, corrected or not used.
+    """
+
+    motion: Motion
+    flags: tuple[Flag, ...]
+
+
+def fit_hands(track: KeypointTrack, motion: Motion, body: BodyData, *, smoothing: float = 1.0) -> HandFit:
+    """Return *motion* with fingers fitted to the points of *track*; hands that are never seen are relaxed.
+
+    Args:
+        track: the keypoints.
+        motion: the body's motion, fitted to the same track, at its frame rate.
+        body: the body with SMPL-H's joints.
+        smoothing: as in `core.fit.FitOptions`.
+    """
+    hands = hands_of_body(body, motion.betas)
+    wrists, rotations = wrist_frames(motion, body)
+    observed = take_hands(track, wrists)
+    points, weights, noise_m = _smoothed(observed, wrists, rotations, track.fps, smoothing)
+    sigma_m = float(np.hypot(np.median(noise_m), MODEL_ERROR_M))
+    person = person_of(points, weights, hands, noise_m, sigma_m)
+    poses = pose_hands(points, weights, person, sigma_m)
+    relaxed = angles_of(axis_angle_to_matrix(RELAXED_HANDS)[None], person)
+    angles, made_up = fill_gaps(poses.angles, poses.known, np.where(poses.seen, poses.angles, relaxed), track.fps)
+    turns, _ = fill_gaps(poses.turns, poses.palm_known[None], np.zeros((3, len(SIDES), 1)), track.fps)
+    fingers = matrix_to_axis_angle(joint_rotations(angles, person))
+    never_seen = ~poses.seen.any(axis=(0, 2))
+    fingers[:, never_seen] = RELAXED_HANDS[never_seen]
+    turned = replace(motion, poses=turned_wrists(motion.poses, turns.transpose(2, 1, 0)))
+    return HandFit(with_hands(turned, fingers), _flags(observed, poses, made_up.any(axis=0) & ~poses.seen))
+
+
+def person_of(points: np.ndarray, weights: np.ndarray, hands: Hands, noise_m: np.ndarray, sigma_m: float) -> Hands:
+    """Return the hands of a person: *hands* of the body, with the sizes that the points show.
+
+    Args:
+        points: (F, H, 21, 3) metres, in the frames of the wrists, as left hands.
+        weights: (F, H, 21).
+        hands: the hands of the body.
+        noise_m: (H, 21) error of the points per axis, metres.
+        sigma_m: usual error of the points per axis, metres.
+    """
+    scale = measured_scale(points, weights, hands)
+    scaled = replace(hands, palm=scale * hands.palm, bones=scale * hands.bones)
+    aligned = turn_palms(points, weights, scaled, sigma_m)[1]
+    return fit_to_person(aligned, weights, scaled, noise_m)
+
+
+def wrist_frames(motion: Motion, body: BodyData) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions (F, H, 3), metres, and world rotations (F, H, 3, 3) of the wrists of *motion*."""
+    rest = body.joint_regressor.astype(np.float64) @ (body.v_template + body.shapedirs @ motion.betas)
+    skeleton, rotations = body.skeleton, motion.rotations()
+    found = []
+    for wrist in WRISTS:
+        position, rotation = rest[0] + motion.trans, rotations[:, 0]
+        for joint in _path(skeleton, wrist):
+            position = position + rotation @ (rest[joint] - rest[skeleton.parents[joint]])
+            rotation = rotation @ rotations[:, joint]
+        found.append((position, rotation))
+    positions, world = zip(*found, strict=True)
+    return np.stack(positions, axis=1), np.stack(world, axis=1)
+
+
+def _path(skeleton: Skeleton, joint: int) -> list[int]:
+    """Return the joints from the root's child to *joint*."""
+    path = []
+    while joint > 0:
+        path.append(joint)
+        joint = skeleton.parents[joint]
+    return path[::-1]
+
+
+def turned_wrists(poses: np.ndarray, turns: np.ndarray) -> np.ndarray:
+    """Return *poses* (F, 3 J) with the wrists turned by *turns* (F, H, 3), which are those of left hands."""
+    turned = poses.reshape(len(poses), -1, 3).copy()
+    wrists = axis_angle_to_matrix(turned[:, WRISTS]) @ axis_angle_to_matrix(turns * _MIRRORED)
+    turned[:, WRISTS] = matrix_to_axis_angle(wrists)
+    return turned.reshape(len(poses), -1)
+
+
+def _smoothed(
+    observed: HandPoints, wrists: np.ndarray, rotations: np.ndarray, fps: float, smoothing: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return points (F, H, 21, 3) in the frames of the wrists, weights (F, H, 21) and remaining noise (H, 21)."""
+    local = to_wrist(observed.positions, wrists, rotations)
+    flat = observed.weights.reshape(len(local), -1)
+    smoothed = smooth_points(local.reshape(*flat.shape, 3), flat, fps, strength=smoothing)
+    noise_m = after_smoothing(smoothed.noise_m, smoothing).reshape(local.shape[1:3])
+    return smoothed.positions.reshape(local.shape), _weights(smoothed, flat, fps).reshape(local.shape[:3]), noise_m
+
+
+def _weights(smoothed: SmoothedPoints, weights: np.ndarray, fps: float) -> np.ndarray:
+    """Return the weights (F, K) of smoothed points: those of bridged points are lower."""
+    near = np.clip(1.0 - smoothed.distance / max(_REACH_S * fps, 1.0), 0.0, 1.0)
+    near = np.where(smoothed.gap <= _GAP_S * fps, near, 0.0)
+    found: np.ndarray = np.where(smoothed.distance == 0, weights, near * _BRIDGED_WEIGHT * weights.max(axis=0))
+    return found
+
+
+def _flags(observed: HandPoints, poses: HandPoses, made_up: np.ndarray) -> tuple[Flag, ...]:
+    """Return the flags; *made_up* (L, H, F) are fingers that are relaxed since they are not seen for long."""
+    flags = flags_of("swapped", "hands", observed.swapped)
+    for hand, side in enumerate(SIDES):
+        unseen = ~poses.seen[:, hand].any(axis=0) | made_up[:, hand].any(axis=0)
+        flags += flags_of("held", f"{side} hand", unseen)
+        flags += flags_of("implausible", f"{side} hand", observed.implausible[:, hand] | poses.mirrored[hand])
+    return tuple(flags)

@@ -1,0 +1,50 @@
+"""Fingers that are not seen: bridged for a moment, relaxed for longer. H hands, F frames.
+
+Values change between seen frames along a smooth step. In a longer gap, or before the first and after the last seen
+frame, they leave for the relaxed values and come back from them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+_BRIDGED_S = 0.4
+"""The longest gap that is bridged."""
+_EASE_S = 0.4
+"""Time in which fingers relax, and in which they come back."""
+
+
+def fill_gaps(values: np.ndarray, known: np.ndarray, relaxed: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return *values* with unknown ones filled in, and where (..., F) they were relaxed, not bridged.
+
+    Args:
+        values: (..., F) angles, arbitrary where unknown.
+        known: (..., F) bool.
+        relaxed: (..., 1) the values of a relaxed hand.
+        fps: frames per second.
+    """
+    if known.all():
+        return values, np.zeros_like(known)
+    num_frames = known.shape[-1]
+    frames = np.arange(num_frames)
+    before = np.maximum.accumulate(np.where(known, frames, -1), axis=-1)
+    after = np.minimum.accumulate(np.where(known, frames, num_frames)[..., ::-1], axis=-1)[..., ::-1]
+    closed = (before >= 0) & (after < num_frames)
+    bridged = closed & (after - before - 1 <= max(_BRIDGED_S * fps, 1.0))
+    start = np.where(before >= 0, np.take_along_axis(values, np.maximum(before, 0), axis=-1), relaxed)
+    end = np.where(after < num_frames, np.take_along_axis(values, np.minimum(after, num_frames - 1), axis=-1), relaxed)
+    share = _smooth_step((frames - before) / np.maximum(after - before, 1))
+    between = start + share * (end - start)
+    ease = max(_EASE_S * fps, 1.0)
+    leaving = np.where(before >= 0, _smooth_step(1.0 - (frames - before) / ease), 0.0)
+    coming = np.where(after < num_frames, _smooth_step(1.0 - (after - frames) / ease), 0.0)
+    apart = relaxed + leaving * (start - relaxed) + coming * (end - relaxed)
+    filled = np.where(known, values, np.where(bridged, between, apart))
+    return filled, ~known & ~bridged
+
+
+def _smooth_step(share: np.ndarray) -> np.ndarray:
+    """Return 0 to 1 along a curve that begins and ends level."""
+    bounded = np.clip(share, 0.0, 1.0)
+    step: np.ndarray = bounded * bounded * (3.0 - 2.0 * bounded)
+    return step
