@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import TrackFileError
+from .c3d_parameters import field, ieee_floats, integer, numbered_strings, strings, value
+from .c3d_rotations import has_rotations, read_rotations
 from .raw import MAX_FILE_BYTES, MAX_PEOPLE, RawRecording, check_counts
 
 KIND = "C3D"
@@ -53,6 +55,8 @@ def is_c3d(head: bytes) -> bool:
 def read_c3d(path: Path) -> list[RawRecording]:
     """Read the markers of a C3D file as one recording per subject, without angles, forces and unlabelled points.
 
+    In a file of segments without points, the joints are read.
+
     Raises:
         TrackFileError: the file is damaged, truncated, or has no markers.
     """
@@ -65,12 +69,14 @@ def read_c3d(path: Path) -> list[RawRecording]:
     if size > MAX_FILE_BYTES:
         raise TrackFileError(f"expected a file of at most {MAX_FILE_BYTES} bytes, found {size} in {path}; split it")
     reader = _open(head, path)
+    if not integer(reader, "POINT:USED", reader.header.point_count) and has_rotations(reader):
+        return [read_rotations(reader, path, KIND)]
     layout = _find_frames(reader, size, path)
     groups, notes = _group_labels(reader, layout.num_points, path)
     kept = [index for indices, _ in groups.values() for index in indices]
     check_counts(layout.num_frames, len(kept), path)
     positions, present = _decode(path, layout, kept)
-    rate = _value(reader, "POINT:RATE") or float(reader.header.frame_rate)
+    rate = value(reader, "POINT:RATE") or float(reader.header.frame_rate)
     common: dict[str, Any] = {
         "fps": rate if rate and np.isfinite(rate) and rate > 0.0 else None,
         "units": _units(reader, notes),
@@ -121,26 +127,25 @@ def _open(head: bytes, path: Path) -> Any:
 def _find_frames(reader: Any, size: int, path: Path) -> _Layout:
     """Locate the frames, and check them against the file's size."""
     header = reader.header
-    num_points = _integer(reader, "POINT:USED", header.point_count)
+    num_points = integer(reader, "POINT:USED", header.point_count)
     if num_points == 0:
-        found = "segment rotations" if reader.get("ROTATION") is not None else "none"
         raise TrackFileError(
-            f"expected marker points, found {found} in {path}; export positions of markers or joint centres"
+            f"expected marker points, found none in {path}; export positions of markers or joint centres"
         )
-    scale = _value(reader, "POINT:SCALE") or float(header.scale_factor)
+    scale = value(reader, "POINT:SCALE") or float(header.scale_factor)
     is_float = scale < 0.0
     is_dec, is_mips = reader.proc_type == "DEC", reader.proc_type == "MIPS"
     dtype = np.dtype(f"{'>' if is_mips else '<'}{('u2' if is_dec else 'f4') if is_float else 'i2'}")
     words = (4 * num_points + header.analog_count) * (2 if is_float and is_dec else 1)
     offset = (header.data_block - 1) * _BLOCK
     available = max(size - offset, 0) // (words * dtype.itemsize) if header.data_block > 0 else 0
-    start = _field(reader, "TRIAL:ACTUAL_START_FIELD") or header.first_frame
-    end = _field(reader, "TRIAL:ACTUAL_END_FIELD")
+    start = field(reader, "TRIAL:ACTUAL_START_FIELD") or header.first_frame
+    end = field(reader, "TRIAL:ACTUAL_END_FIELD")
     counts = [
         end - start + 1 if end else 0,
-        _integer(reader, "POINT:LONG_FRAMES", 0),
+        integer(reader, "POINT:LONG_FRAMES", 0),
         header.last_frame - header.first_frame + 1,
-        _integer(reader, "POINT:FRAMES", 0),
+        integer(reader, "POINT:FRAMES", 0),
     ]
     fitting = [count for count in counts if 0 < count <= available]
     if not fitting:
@@ -158,9 +163,7 @@ def _decode(path: Path, layout: _Layout, kept: list[int]) -> tuple[np.ndarray, n
         path, layout.dtype, count=layout.num_frames * layout.frame_words, offset=layout.offset
     ).reshape(layout.num_frames, layout.frame_words)
     if layout.is_float and layout.is_dec:
-        # A VAX float is an IEEE float with swapped halves and an exponent larger by 2.
-        halves = frames[:, : 8 * layout.num_points].reshape(layout.num_frames, -1, 2)[..., ::-1]
-        numbers = np.ascontiguousarray(halves).view("<f4")[..., 0] / 4.0
+        numbers = ieee_floats(frames[:, : 8 * layout.num_points])
     else:
         numbers = frames[:, : 4 * layout.num_points]
     with np.errstate(invalid="ignore", over="ignore"):
@@ -178,11 +181,13 @@ def _group_labels(
     Returns:
         By subject, the indices and names of its markers (None without labels); and notes for the user.
     """
-    labels = _numbered_strings(reader, "LABELS")[:num_points]
+    labels = numbered_strings(reader, "POINT:LABELS")[:num_points]
     if not any(labels):
         check_counts(1, num_points, path)
         return {"": (list(range(num_points)), None)}, ["The points have no labels."]
-    non_markers = {label for parameter in _NON_MARKER_LISTS for label in _numbered_strings(reader, parameter)} - {""}
+    non_markers = {
+        label for parameter in _NON_MARKER_LISTS for label in numbered_strings(reader, f"POINT:{parameter}")
+    } - {""}
     subjects: dict[str, dict[str, int]] = {}
     num_non_markers = num_unlabelled = 0
     for index, label in enumerate(labels):
@@ -208,55 +213,8 @@ def _group_labels(
     return {subject: (list(names.values()), tuple(names)) for subject, names in subjects.items()}, notes
 
 
-def _strings(reader: Any, name: str) -> list[str]:
-    """Decode a string parameter; its first dimension is the width of the strings."""
-    parameter = reader.get(f"POINT:{name}")
-    if parameter is None or not parameter.dimensions or parameter.bytes_per_element != -1:
-        return []
-    raw = bytes(parameter.bytes).decode("latin-1")
-    width = parameter.dimensions[0]
-    if len(parameter.dimensions) == 1 or not width:
-        return [raw.strip(" \0")] if raw else []
-    return [raw[start : start + width].strip(" \0") for start in range(0, len(raw), width)]
-
-
-def _numbered_strings(reader: Any, name: str) -> list[str]:
-    """Return a parameter's strings and their continuations: more than 255 labels continue in LABELS2, LABELS3, ..."""
-    strings = _strings(reader, name)
-    number = 2
-    while more := _strings(reader, f"{name}{number}"):
-        strings += more
-        number += 1
-    return strings
-
-
-def _value(reader: Any, name: str) -> float | None:
-    """Return a parameter as one number, float or integer by its width; None if it is absent or damaged."""
-    parameter = reader.get(name)
-    if parameter is None:
-        return None
-    width = parameter.bytes_per_element
-    if width not in (2, 4) or len(parameter.bytes) < width:
-        return None
-    return float(parameter.float_value if width == 4 else parameter.uint16_value)
-
-
-def _integer(reader: Any, name: str, default: int) -> int:
-    value = _value(reader, name)
-    return default if value is None or not np.isfinite(value) else int(value)
-
-
-def _field(reader: Any, name: str) -> int:
-    """Return a frame number stored as two 16-bit words; 0 if absent."""
-    parameter = reader.get(name)
-    if parameter is None or parameter.bytes_per_element != 2 or len(parameter.bytes) < 4:
-        return 0
-    low, high = struct.unpack(">HH" if reader.proc_type == "MIPS" else "<HH", bytes(parameter.bytes)[:4])
-    return int(low) + (int(high) << 16)
-
-
 def _units(reader: Any, notes: list[str]) -> str | None:
-    units = {unit.lower() for unit in _strings(reader, "UNITS")} - {""}
+    units = {unit.lower() for unit in strings(reader, "POINT:UNITS")} - {""}
     if len(units) > 1:
         notes.append(f"The points have different units ({', '.join(sorted(units))}).")
     return units.pop() if len(units) == 1 else None
@@ -264,7 +222,7 @@ def _units(reader: Any, notes: list[str]) -> str | None:
 
 def _up_axis(reader: Any, notes: list[str]) -> str | None:
     """Return the up axis from Y_SCREEN, the room axis that points up on a screen; some systems write it downwards."""
-    match = _AXIS.match("".join(_strings(reader, "Y_SCREEN")).upper())
+    match = _AXIS.match("".join(strings(reader, "POINT:Y_SCREEN")).upper())
     if match and match.group(1) == "-":
         notes.append(f"Y_SCREEN is {match.group()}, which would be down; the up axis is detected from the body.")
         return None

@@ -24,6 +24,7 @@ from .json_file import (
 from .json_producers import read_lines
 from .mediapipe import NAMES, describe_space
 from .ntu_skeleton import is_ntu_skeleton, read_ntu_skeleton
+from .other_kinds import refuse_other_kinds
 from .plain_data import read_pickle, read_torch
 from .plane import describe_plane
 from .point_orders import order_hands
@@ -44,22 +45,6 @@ TRACK_SUFFIXES = (
 )  # fmt: skip
 """Suffixes of the keypoint files listed in folders; a file given directly is recognised by its content alone."""
 _HEAD_BYTES = 4096
-_OTHER_KINDS = {
-    b"Kaydara FBX": "an FBX scene",
-    b"glTF": "a glTF scene",
-    b"\x89HDF": "an HDF5 file",
-    b"BLENDER": "a Blender scene",
-    b"\x1f\x8b": "a gzip archive",
-    b"\x89PNG": "an image",
-    b"\xff\xd8\xff": "an image",
-    b"RIFF": "a video",
-    b"\x00\x00\x00\x18ftyp": "a video",
-    b"\x00\x00\x00\x20ftyp": "a video",
-    b"%PDF": "a PDF",
-    b"PAR1": "a Parquet table",
-    b"\xd0\xcf\x11\xe0": "an Excel table of old",
-    b"MATLAB 5.0": "a MATLAB file",
-}
 
 
 def read_recordings(path: Path) -> list[RawRecording]:
@@ -141,9 +126,7 @@ def _choose_reader(path: Path) -> Reader:
         return read_pickle
     if is_c3d(head) or (head[1:2] == b"P" and path.suffix.lower() == ".c3d"):
         return read_c3d
-    for magic, kind in _OTHER_KINDS.items():
-        if head.startswith(magic):
-            raise TrackFileError(f"expected 3D keypoints, found {kind} in {path}; give keypoints ({_KINDS})")
+    refuse_other_kinds(head, path)
     if path.suffix.lower() in (".pkl", ".pickle", ".pt", ".pth"):
         if head[:1] == b"x":
             raise TrackFileError(

@@ -1,4 +1,4 @@
-"""Archives that are no NPZ: say what they are and what to do."""
+"""Files of known kinds that hold no 3D points of people: say what they are and what to do."""
 
 from __future__ import annotations
 
@@ -7,12 +7,75 @@ from pathlib import Path
 
 from ..errors import TrackFileError
 
+_KEYPOINTS = "give 3D keypoints: TRC, C3D, CSV, TSV, NPY, NPZ, JSON, JSONL, PKL, PT, MVNX, BVH"
+_IN_BLENDER = "open it in Blender, where the box Character takes the motion of an armature"
+_AS_CSV = "save it as CSV"
+_VIDEO = "give the 3D keypoints that a tracker found in it"
+_KINDS = (
+    (b"Kaydara FBX", "an FBX scene", _IN_BLENDER),
+    (b"; FBX ", "an FBX scene in text, which Blender does not open", "save it as binary FBX; " + _IN_BLENDER),
+    (b"glTF", "a glTF scene", _IN_BLENDER),
+    (b"BLENDER", "a Blender file", _IN_BLENDER),
+    (b"PXR-USDC", "a USD scene", "import it into Blender and give its armature"),
+    (b"#usda", "a USD scene", "import it into Blender and give its armature"),
+    (b"Ogawa", "an Alembic file", "it holds meshes; " + _KEYPOINTS),
+    (b"Vocaloid Motion Data", "an MMD motion", "play it on a model in Blender and give the model's armature"),
+    (b"#!OML:ASF", "an Acclaim motion (AMC)", "convert it, with its ASF, to BVH"),
+    (b":FULLY-SPECIFIED", "an Acclaim motion (AMC)", "convert it, with its ASF, to BVH"),
+    (b":version", "an Acclaim skeleton (ASF)", "convert its motion (AMC) to BVH"),
+    (b"# AST/ASF", "an Acclaim skeleton (ASF)", "convert its motion (AMC) to BVH"),
+    (b"[Header]", "an HTR motion", "export it as BVH"),
+    (b"\x89HDF", "an HDF5 file", "save the keypoints as NPZ"),
+    (b"MATLAB 5.0", "a MATLAB file", "save the keypoints as CSV"),
+    (b"PAR1", "a Parquet table", _AS_CSV),
+    (b"\xd0\xcf\x11\xe0", "an Excel table of old", _AS_CSV),
+    (b"SQLite format 3", "a database", _AS_CSV),
+    (b"\x1f\x8b", "a gzip archive", "unpack it"),
+    (b"7z\xbc\xaf", "an archive", "unpack it"),
+    (b"Rar!", "an archive", "unpack it"),
+    (b"BZh", "an archive", "unpack it"),
+    (b"\xfd7zXZ", "an archive", "unpack it"),
+    (b"\x28\xb5\x2f\xfd", "an archive (zstd)", "unpack it"),
+    (b"#ROSBAG", "a ROS bag", _KEYPOINTS),
+    (b"\x89PNG", "an image", _VIDEO),
+    (b"\xff\xd8\xff", "an image", _VIDEO),
+    (b"GIF8", "an image", _VIDEO),
+    (b"RIFF", "a video", _VIDEO),
+    (b"\x1aE\xdf\xa3", "a video", _VIDEO),
+    (b"%PDF", "a PDF", _KEYPOINTS),
+    (b"ply\n", "a mesh or point cloud (PLY)", _KEYPOINTS),
+    (b"ply\r\n", "a mesh or point cloud (PLY)", _KEYPOINTS),
+)
+"""First bytes of a file, what it is, and what to do."""
+_COMPRESSED = (b"\x28\xb5\x2f\xfd", b"\x1f\x8b")
+"""How a compressed .blend begins."""
 _MEMBERS = (
-    ("xl/workbook.xml", "an Excel table", "save it as CSV"),
-    ("xl/", "an Excel table", "save it as CSV"),
-    ("content.xml", "an OpenDocument table", "save it as CSV"),
+    ("xl/workbook.xml", "an Excel table", _AS_CSV),
+    ("xl/", "an Excel table", _AS_CSV),
+    ("content.xml", "an OpenDocument table", _AS_CSV),
     ("word/", "a Word document", "give the keypoints"),
 )  # fmt: skip
+
+
+def refuse_other_kinds(head: bytes, path: Path) -> None:
+    """Raise for a file that begins with *head* if that is another kind of file.
+
+    Raises:
+        TrackFileError: it is; the message says what it is and what to do.
+    """
+    for magic, kind, remedy in _KINDS:
+        if head.startswith(magic):
+            if magic in _COMPRESSED and path.suffix.lower() == ".blend":
+                kind, remedy = "a Blender file", _IN_BLENDER
+            raise TrackFileError(f"expected 3D keypoints, found {kind} in {path}; {remedy}")
+    if head[4:8] == b"ftyp":
+        raise TrackFileError(f"expected 3D keypoints, found a video in {path}; {_VIDEO}")
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" and (path.suffix.lower() == ".gltf" or _is_gltf(head)):
+        raise TrackFileError(f"expected 3D keypoints, found a glTF scene in {path}; {_IN_BLENDER}")
+
+
+def _is_gltf(head: bytes) -> bool:
+    return b'"asset"' in head and (b'"accessors"' in head or b'"generator"' in head)
 
 
 def refuse_other_archives(path: Path) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.errors import MotionError
+from core.errors import InputMissingError, MotionError
+from core.formats.bvh import axis_turns
 
 from .actor import ActorMotion
-from .bvh import axis_turns, read_text
 
 AMC_FPS = 120.0
 AMC_BONES: dict[str, str] = {
@@ -54,8 +54,24 @@ T_POSE: dict[str, tuple[int, float]] = {
 }
 """By bone: world axis and angle, degrees, of the rotation from the zero pose to the T-pose."""
 
+_MAX_BYTES = 1 << 28
 _TURNS = ("rx", "ry", "rz")
 _ROOT_CHANNELS = ("tx", "ty", "tz", *_TURNS)
+
+
+def _read_text(path: Path | str, what: str) -> str:
+    """Read a file's text, decoded as Latin-1.
+
+    Raises:
+        InputMissingError: the file does not exist.
+        MotionError: the file is too large.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputMissingError(f"expected {what}, found no file at {path}; check the path")
+    if path.stat().st_size > _MAX_BYTES:
+        raise MotionError(f"expected {what} of up to {_MAX_BYTES} bytes, found {path.stat().st_size} in {path}")
+    return path.read_text(encoding="latin-1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +113,7 @@ def read_asf(path: Path | str) -> Skeleton:
         InputMissingError: the file does not exist.
         MotionError: the file is damaged or not ASF.
     """
-    text = read_text(path, "an ASF file")
+    text = _read_text(path, "an ASF file")
     try:
         return _skeleton(_sections(text))
     except (ValueError, IndexError, KeyError) as error:
@@ -179,7 +195,7 @@ def read_amc(path: Path | str, skeleton: Skeleton) -> dict[str, np.ndarray]:
     """
     rows: dict[str, list[list[float]]] = {name: [] for name, bone in skeleton.bones.items() if bone.channels}
     num_frames = 0
-    for number, line in enumerate(read_text(path, "an AMC file").splitlines(), 1):
+    for number, line in enumerate(_read_text(path, "an AMC file").splitlines(), 1):
         words = line.split()
         if not words or words[0][0] in "#:":
             continue

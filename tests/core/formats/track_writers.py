@@ -136,6 +136,40 @@ def c3d_bytes(
     return header.ljust(512, b"\0") + section + data.tobytes()
 
 
+def theia_bytes(
+    matrices: np.ndarray, labels: Sequence[str], *, fps: float = 85.0, processor: int = 84, first: int = 1
+) -> bytes:
+    """Return a C3D file without points whose segments have *matrices* (F, S, 4, 4), as Theia3D writes it."""
+    order = ">" if processor == 86 else "<"
+    num_frames, count = matrices.shape[:2]
+
+    def real(value: float) -> bytes:
+        return _vax(np.array([value])).tobytes() if processor == 85 else struct.pack(f"{order}f", value)
+
+    def parameters(blocks: int) -> bytes:
+        found = struct.pack("bb", 5, -1) + b"POINT" + struct.pack(f"{order}h", 3) + b"\0"
+        for name, kind, data in (
+            ("USED", 2, struct.pack(f"{order}H", 0)), ("SCALE", 4, real(-1.0)), ("RATE", 4, real(fps)),
+        ):  # fmt: skip
+            found += c3d_parameter(1, name, kind, [], data, order)
+        found += struct.pack("bb", 8, -2) + b"ROTATION" + struct.pack(f"{order}h", 3) + b"\0"
+        for name, kind, data in (
+            ("USED", 2, struct.pack(f"{order}H", count)), ("RATE", 4, real(fps)),
+            ("DATA_START", 2, struct.pack(f"{order}H", 2 + blocks)),
+        ):  # fmt: skip
+            found += c3d_parameter(2, name, kind, [], data, order)
+        return found + _texts(2, "LABELS", labels, order) + b"\0\0"
+
+    blocks = -(-(len(parameters(1)) + 4) // 512)
+    section = (struct.pack("BBBB", 1, 0x50, blocks, processor) + parameters(blocks)).ljust(512 * blocks, b"\0")
+    header = struct.pack("BB", 2, 0x50) + struct.pack(f"{order}HHHHH", 0, 0, first, first + num_frames - 1, 0)
+    header += real(-1.0) + struct.pack(f"{order}HH", 2 + blocks, 0) + real(fps)
+    columns = matrices.swapaxes(2, 3).reshape(num_frames, count, 16)
+    words = np.concatenate([columns, np.zeros((num_frames, count, 1))], axis=2)
+    data = _vax(words) if processor == 85 else words.astype(f"{order}f4")
+    return header.ljust(512, b"\0") + section + data.tobytes()
+
+
 def wide_csv(
     points: np.ndarray,
     names: Sequence[str],
@@ -272,6 +306,15 @@ def _write_pickle(path: Path, points: np.ndarray) -> None:
     path.write_bytes(pickle.dumps({"keypoints3d": points, "keypoints3d_optim": points}, protocol=4))
 
 
+def segments(origins: np.ndarray) -> np.ndarray:
+    """Return matrices (F, S, 4, 4) of segments that begin at *origins* (F, S, 3), all turned a little."""
+    matrices = np.tile(np.eye(4), (*origins.shape[:2], 1, 1))
+    matrices[..., :2, :2] = [[0.6, -0.8], [0.8, 0.6]]
+    matrices[..., :3, 3] = origins
+    matrices[np.isnan(origins).any(-1)] = np.nan
+    return matrices
+
+
 def sample_files() -> dict[str, Callable[[Path], None]]:
     """Return one small file of every format: name -> function that writes it."""
     body = clip(4, 5, missing=True)
@@ -283,6 +326,7 @@ def sample_files() -> dict[str, Callable[[Path], None]]:
         "tab.trc": lambda path: path.write_text(trc_text(body, names)) and None,
         "comma.trc": lambda path: path.write_text(trc_text(body, names, delimiter=",")) and None,
         "utf16.trc": lambda path: path.write_text(trc_text(body, names), encoding="utf-16") and None,
+        "segments.c3d": lambda path: path.write_bytes(theia_bytes(segments(body), names)) and None,
         "float.c3d": lambda path: path.write_bytes(c3d_bytes(body, names)) and None,
         "integer.c3d": lambda path: path.write_bytes(c3d_bytes(body, names, scale=0.01, processor=85)) and None,
         "wide.csv": lambda path: path.write_text(wide_csv(body, names, lead={"frame": range(4)})) and None,

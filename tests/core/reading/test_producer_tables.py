@@ -13,7 +13,7 @@ from core.layouts import LAYOUTS
 from core.reading import ReadOptions, read_all, read_tracks
 from tests import producers as write
 from tests.core.fit.scenes import Scene, walking
-from tests.core.formats.track_writers import vicon_csv
+from tests.core.formats.track_writers import segments, theia_bytes, vicon_csv
 from tests.producers import assert_is, other_person
 
 FPS = 30.0
@@ -184,6 +184,42 @@ def test_xsens_segments(tmp_path, scene):
     assert_is(reading.track, scene)
 
 
+_THEIA = {
+    "hips": "pelvis", "neck": "neck", "head": "head", "clavicle": "clavicle", "arm": "uarm", "forearm": "larm",
+    "hand": "hand", "upleg": "thigh", "leg": "shank", "foot": "foot", "toebase": "toes",
+}  # fmt: skip
+"""Theia's segment of each joint of an animation skeleton."""
+
+
+@pytest.mark.parametrize("processor", [84, 85, 86])
+@pytest.mark.parametrize("unit_m", [1.0, 0.001])
+def test_the_segments_of_theia(tmp_path, scene, processor, unit_m):
+    layout = LAYOUTS["skeleton"]
+    columns = [number for number, name in enumerate(layout.names) if name.split("_")[-1] in _THEIA]
+    labels = [name.split("_") for name in np.array(layout.names)[columns]]
+    labels = ["_".join([*(word[0] for word in words[:-1]), _THEIA[words[-1]], "4X4"]) for words in labels]
+    origins = write.filled(scene, layout)[:, columns] @ write.Z_UP.T / unit_m
+    origins[3, 5] = np.nan
+    world = np.zeros((len(scene), 1, 3))
+    matrices = segments(np.concatenate([world, origins], axis=1))
+    (tmp_path / "a.c3d").write_bytes(theia_bytes(matrices, ["worldbody_4X4", *labels], processor=processor, first=7))
+    (reading,) = read_all(tmp_path / "a.c3d")
+    track = reading.track
+    assert (reading.kind, track.layout.name, track.fps, track.num_frames) == ("C3D", "skeleton", 85.0, len(scene))
+    assert (reading.finding("up axis").value, reading.finding("units").value) == ("+Z", "m" if unit_m == 1.0 else "mm")
+    assert len(reading.matched) == len(labels)
+    assert "origins of the file's segments" in " ".join(reading.remarks)
+    assert (track.confidence == 0.0).sum() == (len(layout.points) - len(labels)) * len(scene) + 1
+    assert_is(track, scene)
+
+
+def test_segments_that_are_cut_off(tmp_path):
+    data = theia_bytes(segments(np.ones((4, 5, 3))), [f"s{number}" for number in range(5)])
+    (tmp_path / "a.c3d").write_bytes(data[:-100])
+    with pytest.raises(TrackFileError, match="expected 4 frames of 5 segments as in the header, found room for 3"):
+        read_all(tmp_path / "a.c3d")
+
+
 @pytest.mark.parametrize("form", ["json", "jsonl", "lists", "results"])
 def test_mediapipe_landmarks(tmp_path, scene, form):
     points = write.filled(scene, LAYOUTS["mediapipe33"])
@@ -294,3 +330,32 @@ def test_markers_named_like_joints_are_markers(tmp_path, make_recording):
     assert "--layout" in match.reason
     with pytest.raises(AmbiguousTrackError):
         choose_layout(replace(recording, names=tuple(f"M{n}x" for n in "abcdefghij")), ReadOptions())
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "message"),
+    [
+        ("a.fbx", b"Kaydara FBX Binary  \0\x1a\0", "an FBX scene.*in Blender"),
+        ("a.fbx", b"; FBX 7.4.0 project file\n", "an FBX scene in text.*binary FBX"),
+        ("a.glb", b"glTF\2\0\0\0", "a glTF scene.*in Blender"),
+        ("a.vrm", b"glTF\2\0\0\0", "a glTF scene"),
+        ("a.gltf", b'{"accessors": [], "asset": {"version": "2.0"}}', "a glTF scene.*in Blender"),
+        ("a.blend", b"BLENDER17-01v0500", "a Blender file.*in Blender"),
+        ("a.blend", b"\x28\xb5\x2f\xfd\0\0", "a Blender file"),
+        ("a.zst", b"\x28\xb5\x2f\xfd\0\0", "an archive.*unpack"),
+        ("a.usdc", b"PXR-USDC\0\0", "a USD scene.*armature"),
+        ("a.vmd", b"Vocaloid Motion Data 0002\0", "an MMD motion.*armature"),
+        ("a.amc", b"#!OML:ASF H:\n:FULLY-SPECIFIED\n", "an Acclaim motion.*BVH"),
+        ("a.amc", b":FULLY-SPECIFIED\n:DEGREES\n1\n", "an Acclaim motion.*BVH"),
+        ("a.asf", b"# AST/ASF file generated using VICON BodyLanguage\n", "an Acclaim skeleton.*AMC"),
+        ("a.htr", b"[Header]\nFileType htr\n", "an HTR motion.*BVH"),
+        ("a.mp4", b"\0\0\0\x1cftypisom\0\0\2\0", "a video.*tracker"),
+        ("a.mkv", b"\x1aE\xdf\xa3\1\0", "a video"),
+        ("a.h5", b"\x89HDF\r\n\x1a\n", "an HDF5 file.*NPZ"),
+        ("a.ply", b"ply\nformat ascii 1.0\n", "a mesh or point cloud"),
+    ],
+)
+def test_a_known_kind_without_points_says_what_it_is(tmp_path, name, head, message):
+    (tmp_path / name).write_bytes(head + b"\0" * 600 if b"\0" in head else head)
+    with pytest.raises(TrackFileError, match=f"expected 3D keypoints, found {message}"):
+        read_all(tmp_path / name)
