@@ -47,7 +47,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
     from core.cli.info import missing_shares
     from core.convert_options import ConvertOptions
-    from core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, TrackError
+    from core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, OutputError, TrackError
     from core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
     from core.formats import TRACK_SUFFIXES
     from core.io.atomic_files import atomic_path
@@ -112,7 +112,7 @@ else:
     from .core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
     from .core.cli.info import missing_shares
     from .core.convert_options import ConvertOptions
-    from .core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, TrackError
+    from .core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, OutputError, TrackError
     from .core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
     from .core.formats import TRACK_SUFFIXES
     from .core.io.atomic_files import atomic_path

@@ -34,7 +34,7 @@ from .track import operators as track_operators
 from .track import panel as track_panel
 from .track import preview, reader
 from .track import properties as track_properties
-from .ui import translations
+from .ui import announcing, box_errors, sidebar, translations
 
 _OPERATORS = (
     torch_operators,
@@ -46,12 +46,15 @@ _OPERATORS = (
     character_operators,
     export_operators,
     motion_operators,
+    announcing,
     menu,
 )
 _PANELS = (track_panel, body_panel, fit_panel, result_panel, character_panel, export_panel)
 
 MODULES = (
     translations,
+    box_errors,
+    sidebar,
     preferences,
     track_properties,
     body_properties,

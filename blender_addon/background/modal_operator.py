@@ -15,7 +15,7 @@ import bpy
 from bpy.app.handlers import persistent
 from bpy.app.translations import pgettext_iface as iface_
 
-from ..ui.message_terms import in_panel_words
+from ..ui.box_errors import clear_error, show_error
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.redraw import redraw_sidebars, redraw_viewports
 from .fit_session import FITS, FitState
@@ -54,16 +54,16 @@ class RunsFit(OperatorMixin):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Run the work before returning."""
         if FITS.busy:
-            self.report({"ERROR"}, "Expected no other fit to be running; wait for it, or cancel it")
-            return {"CANCELLED"}
+            return self.failed("Expected no other fit to be running; wait for it, or cancel it")
         window = context.window_manager
 
         def listen(share: float, what: str) -> bool:
             window.progress_update(share)
             return True
 
-        if not self._begin(context, listen):
-            return {"CANCELLED"}
+        fault = self._begin(context, listen)
+        if fault:
+            return self.failed(fault)
         window.progress_begin(0.0, 1.0)
         try:
             self._task.run()
@@ -75,8 +75,9 @@ class RunsFit(OperatorMixin):
         """Start the work on a thread and monitor it."""
         if bpy.app.background or context.window is None:
             return self.execute(context)
-        if not self._begin(context, None):
-            return {"CANCELLED"}
+        fault = self._begin(context, None)
+        if fault:
+            return self.failed(fault)
         self._task.start()
         _timers.append(context.window_manager.event_timer_add(_TICK_S, window=context.window))
         context.window_manager.modal_handler_add(self)
@@ -106,21 +107,21 @@ class RunsFit(OperatorMixin):
             FITS.abandon()
         _clear_window(context)
 
-    def _begin(self, context: bpy.types.Context, listener: Progress | None) -> bool:
+    def _begin(self, context: bpy.types.Context, listener: Progress | None) -> str:
+        """Prepare the work and the session; return why it cannot be done, or ""."""
         from ..core_access import CoreError
 
         try:
             work = self.prepare(context)
         except CoreError as error:
-            message = in_panel_words(str(error))
-            FITS.end(FitState.FAILED, message)
-            self.report({"ERROR"}, message)
-            return False
+            FITS.end(FitState.FAILED, str(error))
+            return str(error)
         self._scene_uid = context.scene.session_uid
         self._task = Task(work, listener)
         self._shown: object = None
         FITS.begin(self._task)
-        return True
+        clear_error(self.box)
+        return ""
 
     def _show_progress(self, context: bpy.types.Context) -> None:
         """Redraw the progress if it has changed; redrawing slows the fit down."""
@@ -136,21 +137,22 @@ class RunsFit(OperatorMixin):
 
         task = self._task
         if task.state is TaskState.CANCELLED:
-            return self._end(FitState.CANCELLED, "Cancelled; nothing was changed", "WARNING")
+            return self._end(FitState.CANCELLED, "Cancelled; nothing was changed")
         scene = next((scene for scene in bpy.data.scenes if scene.session_uid == self._scene_uid), None)
         if task.error is None and scene is None:
-            return self._end(FitState.FAILED, "The scene that the fit was for is gone; nothing was changed", "ERROR")
+            return self._end(FitState.FAILED, "The scene that the fit was for is gone; nothing was changed")
         try:
             if task.error is not None:
                 raise task.error
             message = self._finish_in(context, scene, task.result)
         except CoreError as error:
-            return self._end(FitState.FAILED, in_panel_words(str(error)), "ERROR")
+            return self._end(FitState.FAILED, str(error))
         except BaseException as error:
             # A bug: box 3 must not show a running fit for ever, and the traceback must be visible.
             FITS.end(FitState.FAILED, f"{type(error).__name__}: {error}")
+            show_error(self.box, FITS.message)
             raise
-        return self._end(FitState.DONE, message, "INFO")
+        return self._end(FitState.DONE, message)
 
     def _finish_in(self, context: bpy.types.Context, scene: bpy.types.Scene, result: Any) -> str:
         """Call `finish` with *scene* as the window's scene, even if the user has switched to another one."""
@@ -163,11 +165,15 @@ class RunsFit(OperatorMixin):
         finally:
             window.scene = shown
 
-    def _end(self, state: FitState, message: str, kind: str) -> set[str]:
+    def _end(self, state: FitState, message: str) -> set[str]:
         FITS.end(state, message)
         redraw_viewports()
-        self.report({kind}, message)
-        return {"FINISHED"} if state is FitState.DONE else {"CANCELLED"}
+        if state is FitState.DONE:
+            return self.succeeded(message)
+        if state is FitState.FAILED:
+            return self.failed(message)
+        self.report({"WARNING"}, iface_(message))
+        return {"CANCELLED"}
 
 
 def describe(task: Task) -> str:

@@ -11,8 +11,10 @@ from bpy.app.translations import pgettext_iface as iface_
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
 from ..figure.key_listeners import KEY_LISTENERS
+from ..ui.box_errors import Box
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.property_options import FILE_OPTIONS
+from ..ui.sidebar import show_tab
 from .identity import characters_in, characters_of, has_motion, may_be_character, picked
 
 
@@ -28,6 +30,7 @@ class _CharacterOperator(OperatorMixin):
     """Mixin for operators on the picked character; list it before `bpy.types.Operator`."""
 
     bl_options = {"REGISTER", "UNDO"}
+    box = Box.CHARACTER
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -44,6 +47,7 @@ class SMPLIFY_OT_open_character(OperatorMixin, bpy.types.Operator, ImportHelper)
     bl_idname = "smplify.open_character"
     bl_label = "Open Character"
     bl_options = {"REGISTER", "UNDO"}
+    box = Box.CHARACTER
 
     filepath: bpy.props.StringProperty(
         name="File Path", description="The character's file", subtype="FILE_PATH", options={*FILE_OPTIONS, "SKIP_SAVE"}
@@ -60,21 +64,21 @@ class SMPLIFY_OT_open_character(OperatorMixin, bpy.types.Operator, ImportHelper)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Open the file and pick its armature."""
-        from ..core_access import CoreError
+        show_tab(context)
+        return self.done(self._open, context)
+
+    def _open(self, context: bpy.types.Context) -> str:
         from .file import open_character
 
-        try:
-            armature = open_character(Path(bpy.path.abspath(self.filepath)))
-        except CoreError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        armature = open_character(Path(bpy.path.abspath(self.filepath)))
         context.scene.smplify_character.armature = armature
         if armature.name in context.view_layer.objects:
             for item in context.selected_objects:
                 item.select_set(False)
             armature.select_set(True)
             context.view_layer.objects.active = armature
-        return {"FINISHED"}
+        text = iface_("Opened {:s}. Next: check its bones in box 5 of the SMPLify tab, then Apply")
+        return text.format(armature.name)
 
 
 class SMPLIFY_OT_detect_bones(_CharacterOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
@@ -152,8 +156,7 @@ class SMPLIFY_OT_apply_character(_CharacterOperator, bpy.types.Operator):  # noq
         try:
             bone_map = bone_map_of(context.scene.smplify_character)
         except CoreError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return self.failed(str(error))
         doubts = "" if bone_map.missing else doubts_of(bone_map)
         if not doubts:
             return self.execute(context)
@@ -273,13 +276,13 @@ class SMPLIFY_OT_export_character(_CharacterOperator, bpy.types.Operator, Export
         """Write the file."""
         return self.done(self._export, context)
 
-    def _export(self, context: bpy.types.Context) -> None:
+    def _export(self, context: bpy.types.Context) -> str:
         from .writing import export_character
 
         armature = context.scene.smplify_character.armature
         with _mode_kept(context):
             path = export_character(armature, Path(bpy.path.abspath(self.filepath)), context.scene)
-        self.report({"INFO"}, f"Wrote {path.name}")
+        return f"Wrote {path.name}"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
+from ..ui.box_errors import Box, draw_error
 from ..ui.sidebar import SidebarPanel
 from ..ui.text import draw_text
 from .identity import characters_in, has_motion, picked
@@ -99,6 +100,7 @@ class SMPLIFY_PT_character(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blend
         row.prop(properties, "armature")
         row.operator(SMPLIFY_OT_open_character.bl_idname, text="", icon="FILEBROWSER")
         _draw_characters(layout, context, properties)
+        draw_error(layout, context, Box.CHARACTER)
         state = character_state(properties)
         if state is CharacterState.NONE:
             draw_text(layout, context, iface_("Choose the armature of your character, or open its file"), icon="INFO")

@@ -9,6 +9,8 @@ import bpy
 from bpy_extras.io_utils import ExportHelper
 
 from ..figure.shape_operators import figures_of
+from ..ui.box_errors import Box
+from ..ui.operator_mixin import OperatorMixin
 from ..ui.property_options import FILE_OPTIONS
 from ..ui.translations import CONTEXT
 from .properties import BONE_ITEMS, FIGURE_ITEMS, ONE_PERSON, PRESET_ITEMS, settings_of_format
@@ -19,12 +21,13 @@ if TYPE_CHECKING:
 _SETTINGS = ("preset", "bones", "root_bone", "figures", "one_each")
 
 
-class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - Blender's naming convention
+class SMPLIFY_OT_export(OperatorMixin, bpy.types.Operator, ExportHelper):  # noqa: N801 - Blender's naming convention
     """Write the active figure, or all selected ones; the file's suffix determines the format"""
 
     bl_idname = "smplify.export"
     bl_label = "Export Figures"
     bl_options = {"REGISTER"}
+    box = Box.EXPORT
 
     check_extension = None  # the user may type the suffix of any supported format
     filename_ext = ""
@@ -71,13 +74,16 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - Blend
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Take the settings from the Export box and ask for the file name."""
+        from ..core_access import CoreError
+
         settings = context.scene.smplify_export
         for name in _SETTINGS:
             if not self.properties.is_property_set(name):
                 setattr(self, name, getattr(settings, name))
-        chosen = self._chosen(context)
-        if not chosen:
-            return {"CANCELLED"}
+        try:
+            chosen = self._chosen(context)
+        except CoreError as error:
+            return self.failed(str(error))
         if not self.properties.is_property_set("filepath"):
             self.filepath = str(_default_path(chosen, settings.file_format))
         context.window_manager.fileselect_add(self)
@@ -89,33 +95,38 @@ class SMPLIFY_OT_export(bpy.types.Operator, ExportHelper):  # noqa: N801 - Blend
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Write the files."""
-        from ..core_access import CoreError
+        return self.done(self._export, context)
+
+    def _export(self, context: bpy.types.Context) -> str:
+        from ..core_access import CoreError, OutputError
         from ..project_files import project_files
         from .writers import export_figures
 
-        chosen = self._chosen(context)
-        if not chosen:
-            return {"CANCELLED"}
-        written = []
-        try:
-            files = self._files(chosen, Path(bpy.path.abspath(self.filepath)))
-            protected = project_files()
-            for _, path in files:  # all of them before the first is written
-                protected.check(path)
-            for armatures, path in files:
+        files = self._files(self._chosen(context), Path(bpy.path.abspath(self.filepath)))
+        protected = project_files()
+        for _, path in files:  # all of them before the first is written
+            protected.check(path)
+        written: list[str] = []
+        for armatures, path in files:
+            try:
                 written.append(export_figures(armatures, path, scene=context.scene, target=self._target()).name)
-        except (CoreError, OSError) as error:
-            after = f" ({', '.join(written)} was written before)" if written else ""
-            self.report({"ERROR"}, f"{error}{after}")
-            return {"CANCELLED"}
-        self.report({"INFO"}, f"Wrote {', '.join(written)}")
-        return {"FINISHED"}
+            except (CoreError, OSError) as error:
+                if not written:
+                    raise
+                raise OutputError(f"{error} ({', '.join(written)} was written before)") from error
+        return f"Wrote {', '.join(written)}"
 
     def _chosen(self, context: bpy.types.Context) -> list[bpy.types.Object]:
-        """Return the figures to write; report an error if there are none."""
+        """Return the figures to write.
+
+        Raises:
+            InputMissingError: there are none.
+        """
+        from ..core_access import InputMissingError
+
         chosen = figures_of(context, selected=self.figures == "SELECTED")
         if not chosen:
-            self.report({"ERROR"}, f"expected a figure that is {self.figures.lower()}, found none; choose one")
+            raise InputMissingError(f"expected a figure that is {self.figures.lower()}, found none; choose one")
         return chosen
 
     def _target(self) -> ExportTarget:

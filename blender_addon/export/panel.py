@@ -6,6 +6,7 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 from bpy.app.translations import pgettext_tip as tip_
 
+from ..ui.box_errors import Box, draw_error
 from ..ui.sidebar import SidebarPanel
 from ..ui.text import draw_text
 from .operators import SMPLIFY_OT_export
@@ -32,6 +33,7 @@ class SMPLIFY_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender'
             column.prop(settings, name)
         layout.operator_context = "INVOKE_DEFAULT"
         layout.operator(SMPLIFY_OT_export.bl_idname, icon="EXPORT")
+        draw_error(layout, context, Box.EXPORT)
 
 
 class SMPLIFY_PT_export_details(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's naming convention

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..ui.box_errors import Box
 from ..ui.operator_mixin import OperatorMixin
 from .custom_properties import RECORD_KEY, TEMPLATE_KEY
 
@@ -14,6 +15,7 @@ class SMPLIFY_OT_move_bones(OperatorMixin, bpy.types.Operator):  # noqa: N801 - 
     bl_idname = "smplify.move_bones"
     bl_label = "Bones to Shape"
     bl_options = {"REGISTER", "UNDO"}
+    box = Box.RESULT
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

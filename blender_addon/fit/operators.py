@@ -15,7 +15,9 @@ from ..figure.scene_time import SceneTime
 from ..result.flag_list import fill
 from ..track.session import TRACKS, TrackState
 from ..track.settings import track_request
+from ..ui.box_errors import Box
 from ..ui.message_terms import in_panel_words
+from ..ui.operator_mixin import OperatorMixin
 from ..ui.translations import CONTEXT
 from .settings import figure_options, fit_job
 
@@ -31,6 +33,7 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
     bl_label = "Fit"
     bl_translation_context = CONTEXT
     bl_options = {"UNDO"}
+    box = Box.FIT
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -105,11 +108,12 @@ def _lift(item: FittedPerson, figure: Figure) -> float:
     return float(figure.motion.trans[0, 1] - item.motion.trans[0, 1])
 
 
-class SMPLIFY_OT_cancel_fit(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+class SMPLIFY_OT_cancel_fit(OperatorMixin, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """End the running fit; nothing is changed"""
 
     bl_idname = "smplify.cancel_fit"
     bl_label = "Cancel"
+    box = Box.FIT
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -118,8 +122,7 @@ class SMPLIFY_OT_cancel_fit(bpy.types.Operator):  # noqa: N801 - Blender's namin
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Request the end of the fit; the operator that runs it does the rest."""
-        FITS.cancel()
-        return {"FINISHED"}
+        return self.done(FITS.cancel)
 
 
 CLASSES = (SMPLIFY_OT_fit, SMPLIFY_OT_cancel_fit)

@@ -10,6 +10,7 @@ from ..background.modal_operator import describe
 from ..background.task import Task
 from ..package import addon_preferences
 from ..torch_backend.preferences_box import draw_device
+from ..ui.box_errors import Box, draw_error
 from ..ui.sidebar import SidebarPanel
 from ..ui.text import draw_text
 from .operators import SMPLIFY_OT_cancel_fit, SMPLIFY_OT_fit
@@ -61,10 +62,7 @@ def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         draw_text(layout, context, FITS.message, icon="CHECKMARK")
     elif FITS.state is FitState.CANCELLED:
         draw_text(layout, context, iface_(FITS.message), icon="CANCEL")
-    elif FITS.state is FitState.FAILED:
-        box = layout.box()
-        box.alert = True
-        draw_text(box, context, FITS.message, icon="ERROR")
+    draw_error(layout, context, Box.FIT)
 
 
 class SMPLIFY_PT_fit_options(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's naming convention

@@ -6,23 +6,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 from bpy_extras.io_utils import ImportHelper
 
 from ..figure.scene_time import SceneTime
 from ..package import addon_preferences, body_file
-from ..ui.message_terms import in_panel_words
+from ..ui.box_errors import Box
+from ..ui.operator_mixin import OperatorMixin
+from ..ui.sidebar import show_tab
 from ..ui.translations import CONTEXT
 
 if TYPE_CHECKING:
     from .importing import MotionImport
 
 
-class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's naming convention
+class SMPLIFY_OT_import_motion(OperatorMixin, bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's naming convention
     """Add a figure for each person in motion files in AMASS layout, or that other tools solved, to be adjusted"""
 
     bl_idname = "smplify.import_motion"
     bl_label = "Import AMASS Motion"
     bl_options = {"REGISTER", "UNDO"}
+    box = Box.RESULT
 
     filename_ext = ".npz"
     filter_glob: bpy.props.StringProperty(default="*.npz;*.npy;*.pkl;*.pickle;*.pt;*.pth", options={"HIDDEN"})
@@ -75,15 +79,14 @@ class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the files, add the figures and select them."""
-        from ..core_access import CoreError
+        show_tab(context)
+        return self.done(self._import, context)
+
+    def _import(self, context: bpy.types.Context) -> str:
         from .importing import import_motions
 
         before = SceneTime.of(context.scene)
-        try:
-            figures, notes = import_motions(self._paths(), context.scene, self._options(context))
-        except CoreError as error:
-            self.report({"ERROR"}, in_panel_words(str(error)))
-            return {"CANCELLED"}
+        figures, notes = import_motions(self._paths(), context.scene, self._options(context))
         for item in context.selected_objects:
             item.select_set(False)
         for figure in figures:
@@ -94,8 +97,8 @@ class SMPLIFY_OT_import_motion(bpy.types.Operator, ImportHelper):  # noqa: N801 
         names = ", ".join(figure.armature.name for figure in figures)
         last = max(figure.last_frame for figure in figures)
         said = before.changes(context.scene, figures[0].own_fps, last)
-        self.report({"INFO"}, " ".join([f"Added {names}.", *said]))
-        return {"FINISHED"}
+        added = iface_("Added {:s}.").format(names)
+        return " ".join([added, *said, iface_("Next: adjust it in box 4 of the SMPLify tab, or export it")])
 
     def _paths(self) -> list[Path]:
         names = [item.name for item in self.files if item.name]

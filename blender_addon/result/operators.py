@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..figure.custom_properties import RECORD_KEY
 from ..figure.shape_operators import active_figure, figures_of
+from ..ui.box_errors import Box
 from ..ui.operator_mixin import OperatorMixin
 from .flag_list import fill, is_current
 
@@ -20,6 +22,7 @@ class _FigureOperator(OperatorMixin):
     """Mixin for operators on the active figure; list it before `bpy.types.Operator`."""
 
     bl_options = {"REGISTER", "UNDO"}
+    box = Box.RESULT
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -89,7 +92,7 @@ class SMPLIFY_OT_go_to_flag(_FigureOperator, bpy.types.Operator):  # noqa: N801 
         """Select the stretch in the list, which jumps to it."""
         return self.done(self._go, context)
 
-    def _go(self, context: bpy.types.Context) -> None:
+    def _go(self, context: bpy.types.Context) -> str:
         armature, _, _ = _fitted(context)
         if not is_current(armature):
             fill(armature)
@@ -100,11 +103,9 @@ class SMPLIFY_OT_go_to_flag(_FigureOperator, bpy.types.Operator):  # noqa: N801 
         else:
             found = max((item for item in firsts if item[0] < current), default=None)
         if found is None:
-            self.report(
-                {"INFO"}, f"No doubtful stretch {'after' if self.which == 'NEXT' else 'before'} frame {current}"
-            )
-        else:
-            armature.smplify.flag_index = found[1]
+            return f"No doubtful stretch {'after' if self.which == 'NEXT' else 'before'} frame {current}"
+        armature.smplify.flag_index = found[1]
+        return ""
 
 
 class SMPLIFY_OT_keep_edits(_FigureOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
@@ -169,8 +170,9 @@ class SMPLIFY_OT_copy_settings(_FigureOperator, bpy.types.Operator):  # noqa: N8
         options = settings_of(active_figure(context))
         refused = [item.name for item in others_selected(context) if not take_settings(item, options)]
         if refused:
-            self.report({"WARNING"}, f"Not changed: {', '.join(refused)}; the Result box says why when one is active")
-        return {"FINISHED"}
+            text = iface_("Not changed: {:s}; the Result box says why when one is active")
+            return self.succeeded(doubts=text.format(", ".join(refused)))
+        return self.succeeded()
 
 
 def others_selected(context: bpy.types.Context) -> list[bpy.types.Object]:

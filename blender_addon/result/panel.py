@@ -10,6 +10,7 @@ from bpy.app.translations import pgettext_iface as iface_
 
 from ..figure.shape_operators import SMPLIFY_OT_move_bones, active_armature, active_figure
 from ..motion_import.operators import SMPLIFY_OT_import_motion
+from ..ui.box_errors import Box, draw_error
 from ..ui.sidebar import SidebarPanel
 from ..ui.text import draw_text
 from .flag_list import ask_for_rows, is_current, why
@@ -69,6 +70,7 @@ class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender'
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
+        draw_error(layout, context, Box.RESULT)
         state, found = figure_state(context)
         if state is FigureState.NONE:
             layout.label(text="No figure is active", icon="INFO")

@@ -16,7 +16,9 @@ from ..figure.shape_operators import active_figure
 from ..fit.settings import workers_of
 from ..package import addon_preferences
 from ..torch_backend.settings import fit_where_set
+from ..ui.box_errors import Box
 from ..ui.enum_items import QUALITY_ITEMS
+from ..ui.operator_mixin import OperatorMixin
 from ..ui.translations import CONTEXT
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender
     bl_idname = "smplify.fit_again"
     bl_label = "Fit Range Again"
     bl_options = {"UNDO"}
+    box = Box.RESULT
 
     first: bpy.props.IntProperty(name="First", description="First frame; if not given, that of the Result box")
     last: bpy.props.IntProperty(name="Last", description="Last frame; if not given, that of the Result box")
@@ -125,12 +128,13 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender
         return iface_("Fitted frames {:d} to {:d} of {:s} again").format(*self._range, armature.name)
 
 
-class SMPLIFY_OT_take_range(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+class SMPLIFY_OT_take_range(OperatorMixin, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Set the range to fit again to the scene's preview range, or to its whole range if there is none"""
 
     bl_idname = "smplify.take_range"
     bl_label = "Take Preview Range"
     bl_options = {"REGISTER", "UNDO"}
+    box = Box.RESULT
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -148,7 +152,7 @@ class SMPLIFY_OT_take_range(bpy.types.Operator):  # noqa: N801 - Blender's namin
         preview = scene.use_preview_range
         settings.range_first = scene.frame_preview_start if preview else scene.frame_start
         settings.range_last = scene.frame_preview_end if preview else scene.frame_end
-        return {"FINISHED"}
+        return self.succeeded()
 
 
 CLASSES = (SMPLIFY_OT_fit_again, SMPLIFY_OT_take_range)

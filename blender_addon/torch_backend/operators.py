@@ -10,6 +10,7 @@ import bpy
 
 from ..background.task import Task
 from ..package import PACKAGE, addon_preferences
+from ..ui.box_errors import Box
 from ..ui.operator_mixin import OperatorMixin
 from . import setup_session
 from .builds import NoBuildError, build_for_this_computer
@@ -28,6 +29,8 @@ _DIALOG_WIDTH = 540
 
 class _TaskOperator(OperatorMixin):
     """Mixin of the operators: they need the preferences and run one task at a time."""
+
+    box = Box.ACCELERATION
 
     wait: bpy.props.BoolProperty(
         name="Wait",
@@ -51,12 +54,9 @@ class _TaskOperator(OperatorMixin):
         """Start *task*; wait for it if requested or without a window."""
         SETUP.start(task, place=place, is_check=is_check)
         if setup_session.has_window() and not self.wait:
-            return {"FINISHED"}
+            return self.succeeded()
         SETUP.finish()
-        if SETUP.error:
-            self.report({"ERROR"}, SETUP.error)
-            return {"CANCELLED"}
-        return {"FINISHED"}
+        return self.failed(SETUP.error, is_shown=True) if SETUP.error else self.succeeded()
 
 
 class SMPLIFY_OT_check_python(_TaskOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
@@ -71,8 +71,7 @@ class SMPLIFY_OT_check_python(_TaskOperator, bpy.types.Operator):  # noqa: N801 
         assert preferences is not None, "checked by poll"
         python = python_to_check(preferences)
         if python is None:
-            self.report({"ERROR"}, "Choose a Python first; Blender's own has no PyTorch")
-            return {"CANCELLED"}
+            return self.failed("Choose a Python first; Blender's own has no PyTorch")
         return self._run_task(Task(partial(probe, python)), is_check=True)
 
 
@@ -102,8 +101,7 @@ class SMPLIFY_OT_install_torch(_TaskOperator, bpy.types.Operator):  # noqa: N801
         preferences = addon_preferences(context)
         assert preferences is not None, "checked by poll"
         if not bpy.app.online_access:
-            self.report({"ERROR"}, _ONLINE)
-            return {"CANCELLED"}
+            return self.failed(_ONLINE)
         try:
             chosen = preferences.base_python_file
             plan = Plan(
@@ -113,17 +111,17 @@ class SMPLIFY_OT_install_torch(_TaskOperator, bpy.types.Operator):  # noqa: N801
                 index_url=preferences.index_url,
             )
         except (EnvironmentFault, NoBuildError) as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return self.failed(str(error))
         _end_fits()
         return self._run_task(Task(lambda progress: Installation(plan, progress).run()), place="PRIVATE")
 
 
-class SMPLIFY_OT_cancel_torch(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+class SMPLIFY_OT_cancel_torch(OperatorMixin, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Cancel the running task and remove unfinished files"""
 
     bl_idname = "smplify.cancel_torch"
     bl_label = "Cancel"
+    box = Box.ACCELERATION
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -132,8 +130,7 @@ class SMPLIFY_OT_cancel_torch(bpy.types.Operator):  # noqa: N801 - Blender's nam
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Cancel the task."""
-        SETUP.cancel()
-        return {"FINISHED"}
+        return self.done(SETUP.cancel)
 
 
 class SMPLIFY_OT_remove_torch(_TaskOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention

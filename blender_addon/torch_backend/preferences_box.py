@@ -9,6 +9,7 @@ from bpy.app.translations import pgettext_iface as iface_
 
 from ..background.task import Task, TaskState
 from ..package import PACKAGE
+from ..ui.box_errors import Box, draw_error
 from ..ui.text import draw_text
 from .builds import NoBuildError, build_for_this_computer
 from .environment import environment_python, has_environment
@@ -94,6 +95,7 @@ def _draw_failure(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     lines = [line for line in SETUP.error.splitlines() if line.strip()]
     for number, line in enumerate(lines):
         draw_text(column, context, line, icon="BLANK1" if number else "ERROR")
+    draw_error(layout, context, Box.ACCELERATION)
 
 
 def draw_device(

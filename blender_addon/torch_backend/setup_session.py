@@ -6,9 +6,11 @@ A timer polls the task, so that it continues when the preferences are closed; bp
 from __future__ import annotations
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 from ..background.task import Task, TaskState
 from ..package import addon_preferences
+from ..ui.announcing import announce
 from ..ui.redraw import redraw_preferences
 from .environment import EnvironmentFault
 from .probe import ProbeError
@@ -101,7 +103,15 @@ SETUP = SetupSession()
 
 
 def _poll_task() -> float | None:
-    """Poll and redraw the task; return the seconds until the next call, None to stop."""
+    """Poll and redraw the task and report its end; return the seconds until the next call, None to stop."""
+    task = SETUP.task
     SETUP.poll()
     redraw_preferences()
-    return _POLL_S if SETUP.busy else None
+    if SETUP.busy:
+        return _POLL_S
+    if SETUP.error:
+        announce("ERROR", SETUP.error)
+    elif task is not None:
+        is_cancelled = task.state is TaskState.CANCELLED
+        announce("INFO", iface_("Cancelled") if is_cancelled else iface_("GPU Acceleration: done"))
+    return None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bpy
-from bpy.app.translations import pgettext_iface as iface_
 from bpy_extras.io_utils import ImportHelper
 
-from ..ui.message_terms import in_panel_words
+from ..ui.box_errors import Box
+from ..ui.operator_mixin import OperatorMixin
+from ..ui.sidebar import show_tab
 from .preview import extent, shown_people
 from .properties import (
     fps_number,
@@ -19,7 +18,7 @@ from .properties import (
     units_choice,
     up_choice,
 )
-from .reader import read_now, read_soon
+from .reader import read_now, read_soon, what_was_read
 from .request import AUTO
 from .session import TRACKS, TrackState
 from .settings import chosen_people, people_names, track_request
@@ -31,18 +30,23 @@ SUFFIXES = (
 READING_SETTINGS = ("layout", "units", "up", "frame_rate", "fps", "handedness", "swap_sides")
 
 
-def report_read(operator: bpy.types.Operator, state: TrackState) -> set[str]:
-    """Report the outcome of reading; return the operator's result."""
-    if state is not TrackState.READ:
-        operator.report({"ERROR"}, in_panel_words(TRACKS.error))
-        return {"CANCELLED"}
-    track = TRACKS.readings[0].track
-    text = iface_("Read {:s}: {:d} frames, people: {:d}")
-    operator.report({"INFO"}, text.format(Path(TRACKS.request.path).name, track.num_frames, len(TRACKS.readings)))
-    return {"FINISHED"}
+class _TrackOperator(OperatorMixin):
+    """Mixin of the operators of box 1; list it before `bpy.types.Operator`."""
+
+    box = Box.TRACK
+
+    def _read(self, state: TrackState) -> set[str]:
+        """End the operator after a read that ended in *state*."""
+        return self.succeeded(what_was_read()) if state is TrackState.READ else self.failed(TRACKS.error, is_shown=True)
+
+    def _read_soon(self) -> set[str]:
+        """End the operator; a thread reads the file, and the outcome is reported."""
+        TRACKS.clear()
+        read_soon(report=True)
+        return self.succeeded()
 
 
-class SMPLIFY_OT_open_track(bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's naming convention
+class SMPLIFY_OT_open_track(_TrackOperator, bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's naming convention
     """Choose a file of 3D keypoints, or a folder with one JSON file per frame, and read it for the SMPLify tab"""
 
     bl_idname = "smplify.open_track"
@@ -81,19 +85,17 @@ class SMPLIFY_OT_open_track(bpy.types.Operator, ImportHelper):  # noqa: N801 - B
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set the file and the reading options in box 1, and read the file."""
         if not self.filepath:
-            self.report({"ERROR"}, "Expected a keypoint file or folder, got none; choose one")
-            return {"CANCELLED"}
+            return self.failed("Expected a keypoint file or folder, got none; choose one")
         settings = context.scene.smplify.track
         for name in READING_SETTINGS:
             if name != "fps" or self.frame_rate == "CUSTOM":
                 setattr(settings, name, getattr(self, _own_name(name)))
         settings.person = ""
         settings.filepath = self.filepath
+        show_tab(context)
         if self.wait or bpy.app.background:
-            return report_read(self, TRACKS.read(track_request(settings)))
-        TRACKS.clear()
-        read_soon()
-        return {"FINISHED"}
+            return self._read(TRACKS.read(track_request(settings)))
+        return self._read_soon()
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the reading options beside the file browser."""
@@ -110,7 +112,7 @@ def _own_name(setting: str) -> str:
     return "point_layout" if setting == "layout" else setting
 
 
-class SMPLIFY_OT_read_track(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+class SMPLIFY_OT_read_track(_TrackOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Read the file of box 1 again from the disk"""
 
     bl_idname = "smplify.read_track"
@@ -126,19 +128,15 @@ class SMPLIFY_OT_read_track(bpy.types.Operator):  # noqa: N801 - Blender's namin
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Read on a thread."""
-        if bpy.app.background:
-            return self.execute(context)
-        TRACKS.clear()
-        read_soon()
-        return {"FINISHED"}
+        return self.execute(context) if bpy.app.background else self._read_soon()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read before returning."""
         TRACKS.clear()
-        return report_read(self, read_now(context.scene))
+        return self._read(read_now(context.scene))
 
 
-class SMPLIFY_OT_choose_person(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+class SMPLIFY_OT_choose_person(_TrackOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Fit only this person, or everyone"""
 
     bl_idname = "smplify.choose_person"
@@ -153,9 +151,8 @@ class SMPLIFY_OT_choose_person(bpy.types.Operator):  # noqa: N801 - Blender's na
         before, settings.person = settings.person, self.person
         if TRACKS.readings and not chosen_people(settings):
             settings.person = before
-            self.report({"ERROR"}, f"Expected one of {', '.join(people_names())}, got {self.person!r}")
-            return {"CANCELLED"}
-        return {"FINISHED"}
+            return self.failed(f"Expected one of {', '.join(people_names())}, got {self.person!r}")
+        return self.succeeded()
 
 
 class SMPLIFY_MT_person(bpy.types.Menu):  # noqa: N801 - Blender's naming convention
@@ -172,7 +169,7 @@ class SMPLIFY_MT_person(bpy.types.Menu):  # noqa: N801 - Blender's naming conven
             entry.person = name
 
 
-class SMPLIFY_OT_view_track(bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+class SMPLIFY_OT_view_track(_TrackOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Move the view so that the preview fills it"""
 
     bl_idname = "smplify.view_track"
@@ -191,7 +188,7 @@ class SMPLIFY_OT_view_track(bpy.types.Operator):  # noqa: N801 - Blender's namin
         region = context.space_data.region_3d
         region.view_location = (lowest + highest) / 2.0
         region.view_distance = max(1.5 * float(abs(highest - lowest).max()), 1.0)
-        return {"FINISHED"}
+        return self.succeeded()
 
 
 class SMPLIFY_FH_track(bpy.types.FileHandler):  # noqa: N801 - Blender's naming convention

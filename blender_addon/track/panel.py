@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
+from ..ui.box_errors import Box, draw_error
 from ..ui.message_terms import in_panel_words, settings_for
 from ..ui.sidebar import SidebarPanel
 from ..ui.text import draw_text
@@ -53,6 +54,7 @@ class SMPLIFY_PT_track(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's
             _draw_error(layout, context, settings)
         else:
             _draw_track(layout, context, settings)
+        draw_error(layout, context, Box.TRACK)
 
 
 def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:

@@ -5,16 +5,27 @@ bpy is used on the main thread only: a timer monitors the thread and ends with i
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 from bpy.app.handlers import persistent
+from bpy.app.translations import pgettext_iface as iface_
 
+from ..ui.announcing import announce
+from ..ui.box_errors import Box, clear_error
+from ..ui.message_terms import in_panel_words
 from ..ui.redraw import redraw_viewports
+from .description import doubts
+from .request import TrackRequest
 from .session import TRACKS, TrackState
 from .settings import track_request
 
 CLASSES = ()
 
 _SOON_S = 0.1
+
+_reported: list[TrackRequest] = []
+"""The file whose reading is to be reported when it has ended, if an operator asked for that."""
 
 
 def read_now(scene: bpy.types.Scene) -> TrackState:
@@ -24,8 +35,25 @@ def read_now(scene: bpy.types.Scene) -> TrackState:
     return state if state is TrackState.READ else TRACKS.read(request)
 
 
-def read_soon() -> None:
-    """Schedule reading the file of the current scene on a thread; does nothing without a window."""
+def what_was_read() -> str:
+    """Return what was read and what to do next, for a user who may not see box 1."""
+    track, name = TRACKS.readings[0].track, Path(TRACKS.request.path).name
+    text = iface_("Read {:s}: {:d} frames, people: {:d}").format(name, track.num_frames, len(TRACKS.readings))
+    found = dict.fromkeys(doubt for reading in TRACKS.readings for doubt in doubts(reading))
+    parts = [f"{text}."]
+    if found:
+        parts.append(iface_("Doubts about the track: {:d}, see box 1.").format(len(found)))
+    return " ".join([*parts, iface_("Next: Fit, in the SMPLify tab of the sidebar")])
+
+
+def read_soon(*, report: bool = False) -> None:
+    """Schedule reading the file of the current scene on a thread; does nothing without a window.
+
+    Args:
+        report: report the outcome; else only box 1 shows it.
+    """
+    if report:
+        _reported[:] = [track_request(bpy.context.scene.smplify.track)]
     if not bpy.app.background and not bpy.app.timers.is_registered(_poll_thread):
         bpy.app.timers.register(_poll_thread, first_interval=_SOON_S)
 
@@ -41,13 +69,28 @@ def _poll_thread() -> float | None:
             busy = TRACKS.start(request)
     if not (was_busy and busy):
         redraw_viewports()
+    if not busy:
+        _report()
     return _SOON_S if busy else None
+
+
+def _report() -> None:
+    """Report the outcome of a read that an operator has started."""
+    requests, _reported[:] = list(_reported), []
+    for request in requests:
+        state = TRACKS.state(request)
+        if state is TrackState.READ:
+            clear_error(Box.TRACK)
+            announce("INFO", what_was_read())
+        elif state is TrackState.BAD_FILE:
+            announce("ERROR", in_panel_words(TRACKS.error))
 
 
 @persistent
 def _clear_tracks(*_: object) -> None:
     """Clear the tracks when the .blend file is closed."""
     TRACKS.clear()
+    _reported.clear()
 
 
 def register() -> None:
@@ -61,3 +104,4 @@ def unregister() -> None:
     if bpy.app.timers.is_registered(_poll_thread):
         bpy.app.timers.unregister(_poll_thread)
     TRACKS.clear()
+    _reported.clear()

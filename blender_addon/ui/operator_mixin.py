@@ -1,15 +1,23 @@
-"""What operators share: user errors become reports, and the methods that type checkers do not know."""
+"""How every operator of the add-on ends: with a report, and with an error in the box whose button was pressed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from .box_errors import Box, clear_error, show_error
+from .message_terms import in_panel_words
+from .redraw import redraw_preferences, redraw_sidebars
+
 
 class OperatorMixin:
-    """Base of mixins that precede `bpy.types.Operator`; declares its methods for type checkers."""
+    """Mixin to list before `bpy.types.Operator`; declares its methods for type checkers.
+
+    A subclass sets ``box``, the box that has the operator's button.
+    """
 
     if TYPE_CHECKING:
+        box: Box
 
         def report(self, kind: set[str], message: str) -> None:
             """Show *message* to the user; *kind* contains "ERROR", "WARNING" or "INFO"."""
@@ -18,13 +26,50 @@ class OperatorMixin:
         def poll_message_set(cls, message: str) -> None:
             """Set the reason why `poll` returns False."""
 
-    def done(self, change: Callable[..., None], *arguments: object) -> set[str]:
-        """Call *change* with *arguments*; report user errors."""
+    def done(self, change: Callable[..., object], *arguments: object) -> set[str]:
+        """Call *change* with *arguments* and end the operator: report the text that it returns, or its error."""
         from ..core_access import CoreError
 
         try:
-            change(*arguments)
-        except CoreError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            message = change(*arguments)
+        except (CoreError, OSError) as error:
+            return self.failed(str(error))
+        return self.succeeded(message if isinstance(message, str) else "")
+
+    def succeeded(self, message: str = "", *, doubts: str = "") -> set[str]:
+        """End the operator; report *message* and *doubts*. The box shows no error any more, but the doubts.
+
+        Args:
+            message: what was done, translated; "" where the window shows it.
+            doubts: what was not done, or is in doubt, translated.
+        """
+        clear_error(self.box)
+        if doubts:
+            show_error(self.box, doubts)
+            self.report({"WARNING"}, doubts)
+        if message:
+            self.report({"INFO"}, message)
+        self._redraw()
         return {"FINISHED"}
+
+    def failed(self, message: str, *, is_shown: bool = False) -> set[str]:
+        """End the operator with an error: report it, and show it in the operator's box.
+
+        Args:
+            message: what was expected, what was found and what to do; of the core or of the add-on.
+            is_shown: whether the box shows this error by itself, as the state of its file.
+        """
+        message = in_panel_words(message)
+        if is_shown:
+            clear_error(self.box)
+        else:
+            show_error(self.box, message)
+        self._redraw()
+        self.report({"ERROR"}, message)
+        return {"CANCELLED"}
+
+    def _redraw(self) -> None:
+        if self.box is Box.ACCELERATION:
+            redraw_preferences()
+        else:
+            redraw_sidebars()

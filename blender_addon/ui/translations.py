@@ -29,6 +29,7 @@ _GERMAN = {
     "Reading...": "Wird gelesen ...",
     "Reading": "Lesen",
     "Read {:s}: {:d} frames, people: {:d}": "{:s} gelesen: {:d} Bilder, Personen: {:d}",
+    "Next: Fit, in the SMPLify tab of the sidebar": "Weiter: Anpassen, im Reiter SMPLify der Seitenleiste",
     "Set it here:": "Hier angeben:",
     "Auto": "Automatisch",
     "Layout": "Anordnung",
@@ -176,6 +177,9 @@ _GERMAN_PREFERENCES = {
     "Removing the environment": "Umgebung entfernen",
     "Remove": "Entfernen",
     "Cancelling": "Abbrechen",
+    "Cancelled": "Abgebrochen",
+    "GPU Acceleration: done": "GPU-Beschleunigung: fertig",
+    "Announce": "Melden",
 }
 """German texts of the preferences."""
 
@@ -183,6 +187,11 @@ _GERMAN_RESULT = {
     "No figure is active": "Keine Figur ist aktiv",
     "The active armature was not fitted here": "Die aktive Armatur wurde nicht hier angepasst",
     "Import AMASS Motion": "AMASS-Bewegung importieren",
+    "Added {:s}.": "{:s} hinzugefügt.",
+    "Next: adjust it in box 4 of the SMPLify tab, or export it": "Weiter: in Box 4 des Reiters SMPLify nachstellen "
+    "oder exportieren",
+    "Not changed: {:s}; the Result box says why when one is active": "Nicht geändert: {:s}; das Ergebnis nennt den "
+    "Grund, wenn eine aktiv ist",
     "SMPL Motion for SMPLify (.npz, .pkl, .pt)": "SMPL-Bewegung für SMPLify (.npz, .pkl, .pt)",
     "Stature {:.2f} m": "Körpergröße {:.2f} m",
     "Mean error {:.1f} mm": "Mittlerer Fehler {:.1f} mm",
@@ -250,6 +259,8 @@ _GERMAN_RESULT = {
 
 _GERMAN_CHARACTER = {
     "Open Character": "Charakter öffnen",
+    "Opened {:s}. Next: check its bones in box 5 of the SMPLify tab, then Apply": "{:s} geöffnet. Weiter: in Box 5 des "
+    "Reiters SMPLify die Knochen prüfen, dann Anwenden",
     "Choose the armature of your character, or open its file": "Die Armatur des Charakters wählen oder seine Datei "
     "öffnen",
     "Character": "Charakter",

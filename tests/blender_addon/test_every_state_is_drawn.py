@@ -31,6 +31,7 @@ from blender_addon.torch_backend.setup_session import SETUP  # noqa: E402
 from blender_addon.track.panel import SMPLIFY_PT_track  # noqa: E402
 from blender_addon.track.session import TRACKS, TrackState  # noqa: E402
 from blender_addon.track.settings import track_request  # noqa: E402
+from blender_addon.ui.box_errors import Box, clear_error, show_error  # noqa: E402
 from core.body.free_body import load_free_body  # noqa: E402
 from core.fit import Flag  # noqa: E402
 from tests.blender_addon.drawing import Drawn, Layout, draw  # noqa: E402
@@ -104,7 +105,7 @@ FIT_MAKERS = {
     FitState.CANCELLING: lambda: FITS.begin(a_task(cancelled=True)),
     FitState.WAITING: lambda: (FITS.begin(a_task()), setattr(FITS, "waiting", True)),
     FitState.DONE: lambda: FITS.end(FitState.DONE, "Added walk"),
-    FitState.FAILED: lambda: FITS.end(FitState.FAILED, "The body is gone"),
+    FitState.FAILED: lambda: (FITS.end(FitState.FAILED, "The body is gone"), show_error(Box.FIT, "The body is gone")),
     FitState.CANCELLED: lambda: FITS.end(FitState.CANCELLED, "Cancelled; nothing was changed"),
 }
 
@@ -113,6 +114,7 @@ def test_every_state_of_a_fit_is_drawn(addon):
     looks = {}
     for state in FitState:
         FITS.abandon()
+        clear_error(Box.FIT)
         FIT_MAKERS[state]()
         assert FITS.state is state
         drawn = draw(SMPLIFY_PT_fit)

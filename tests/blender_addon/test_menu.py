@@ -13,10 +13,13 @@ from tests.blender_addon.drawing import draw  # noqa: E402
 OF_THE_PREFERENCES = {f"smplify.{name}" for name in ("check_python", "install_torch", "cancel_torch", "remove_torch")}
 
 
+INTERNAL = {"smplify.announce"}
+
+
 def test_every_operator_is_in_the_menu_or_belongs_to_the_preferences(addon):
     shown = draw(SMPLIFY_MT_smplify)
     assert shown.menus == ["SMPLIFY_MT_person"] and "preferences.addon_show" in shown.operators
-    offered = {*shown.operators, *draw(SMPLIFY_MT_person).operators, *OF_THE_PREFERENCES}
+    offered = {*shown.operators, *draw(SMPLIFY_MT_person).operators, *OF_THE_PREFERENCES, *INTERNAL}
     assert {f"smplify.{name}" for name in dir(bpy.ops.smplify)} <= offered
 
 

@@ -47,6 +47,7 @@ class Clicked(RunsFit):
 
     prepare, finish = SMPLIFY_OT_fit.prepare, SMPLIFY_OT_fit.finish
     _doubts, _is_in_box_1 = SMPLIFY_OT_fit._doubts, SMPLIFY_OT_fit._is_in_box_1
+    box = SMPLIFY_OT_fit.box
 
     def __init__(self):
         self.reports = []
@@ -59,7 +60,7 @@ class Clicked(RunsFit):
 def clicked(walk):
     """The operator with its thread modal_operator, and a function that sends it events until it ends."""
     operator = Clicked()
-    assert operator._begin(bpy.context, None)
+    assert operator._begin(bpy.context, None) == ""
     operator._task.start()
 
     def send(*events):

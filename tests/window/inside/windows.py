@@ -44,6 +44,30 @@ def show_sidebar() -> None:
             area.spaces.active.show_region_ui = True
 
 
+def hide_sidebar() -> None:
+    """Hide the sidebar of every 3D viewport."""
+    for area in main_window().screen.areas:
+        if area.type == "VIEW_3D":
+            area.spaces.active.show_region_ui = False
+
+
+def invoke(operator: str) -> None:
+    """Start an operator over the largest 3D viewport, as a menu or the search does."""
+    window = main_window()
+    views = [area for area in window.screen.areas if area.type == "VIEW_3D"]
+    area = max(views, key=lambda item: item.width * item.height)
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    group, name = operator.split(".")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        getattr(getattr(bpy.ops, group), name)("INVOKE_DEFAULT")
+
+
+def error_in(box: str) -> str:
+    """Return the error that a box shows, by the box's name in the add-on."""
+    boxes = addon("ui.box_errors")
+    return boxes.error_in(boxes.Box[box])
+
+
 def open_search() -> None:
     """Open Blender's search over the largest 3D viewport, as F3 does there: not every virtual screen sends that key."""
     window = main_window()
