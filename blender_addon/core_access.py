@@ -75,7 +75,7 @@ if TYPE_CHECKING or not VENDORED:
         person_report,
         read_input,
     )
-    from core.placement import Person, Place, shape_of
+    from core.placement import AS_RECORDED, Person, Place, shape_of
     from core.reading import Reading, ReadOptions, read_all, read_tracks
     from core.retarget.alignment import joint_positions
     from core.retarget.armature_source import ArmatureMotion, armature_source
@@ -140,7 +140,7 @@ else:
         person_report,
         read_input,
     )
-    from .core.placement import Person, Place, shape_of
+    from .core.placement import AS_RECORDED, Person, Place, shape_of
     from .core.reading import Reading, ReadOptions, read_all, read_tracks
     from .core.retarget.alignment import joint_positions
     from .core.retarget.armature_source import ArmatureMotion, armature_source

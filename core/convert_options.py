@@ -50,7 +50,8 @@ class ConvertOptions:
         armature: name of its armature; empty for the one with most bones.
         bones: path of its bone map, empty to detect the bones.
         retarget: the options of the retargeting that are given, by name.
-        first_frame: scene frame at which the motions begin in files that have one; Blender writes them.
+        first_frame: scene frame at which the motions begin in files that have one, or `AS_RECORDED`: as late after
+            frame 1 as the track begins in its recording; Blender writes them.
     """
 
     reading: ReadOptions = field(default_factory=ReadOptions)
@@ -67,7 +68,7 @@ class ConvertOptions:
     armature: str = ""
     bones: str = ""
     retarget: Mapping[str, Any] = field(default_factory=dict)
-    first_frame: int = 1
+    first_frame: int | str = 1
 
     def files(self) -> dict[str, str]:
         """Return the files that are read besides the input, by role."""

@@ -128,6 +128,7 @@ class FitInput:
             body=self.body,
             flags=report.flags,
             track_fps=track.fps,
+            start_s=track.start_s,
             track=track,
             report=report,
             label=label,

@@ -21,6 +21,8 @@ from .fit import Flag
 from .motion import Motion
 
 _SAME_RATE = 1e-4
+AS_RECORDED = "recording"
+"""In place of a first frame: a motion begins as late as its track begins in its recording."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Person:
             detected.
         track_fps: frame rate of the track, frames per second; 0 for a motion that was not fitted.
         placed: the motion prepared in advance, or None.
+        start_s: time of the motion's first frame in its recording, seconds.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Person:
     flags: tuple[Flag, ...] = ()
     track_fps: float = 0.0
     placed: PlacedMotion | None = None
+    start_s: float = 0.0
 
     def placed_at(self, place: Place) -> PlacedMotion:
         """Return the motion for *place*: the one prepared in advance if it matches, else a new one."""

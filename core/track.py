@@ -42,6 +42,7 @@ class KeypointTrack:
         root_relative: whether global translation is unknown: the root is at the origin in every frame.
         notes: what was detected and decided while reading, one sentence each, shown to the user.
         doubts: which of that is uncertain, and who and what was left out, one sentence each.
+        start_s: time of the first frame in the recording that the file is a part of, seconds; 0 if it states none.
         left_out: (F, K) bool, points removed because their positions are implausible for a body. A mask of another
             shape is replaced by an empty one, so that `dataclasses.replace` can change the positions alone.
     """
@@ -55,6 +56,7 @@ class KeypointTrack:
     root_relative: bool = False
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    start_s: float = 0.0
     left_out: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
 
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core_access import (
+    AS_RECORDED,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     REPORT_SUFFIX,
@@ -181,7 +182,9 @@ def _add_character_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _frame(text: str) -> int:
+def _frame(text: str) -> int | str:
+    if text == AS_RECORDED:
+        return text
     if abs(int(text)) > _LARGEST_FRAME:
         raise argparse.ArgumentTypeError(f"expected a frame from -{_LARGEST_FRAME} to {_LARGEST_FRAME}, got {text}")
     return int(text)
@@ -205,7 +208,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--start-frame", type=_frame, default=1, metavar="N",
-        help="frame at which the motions begin in .blend, .fbx and .usd files (default: %(default)s); each file has "
+        help="frame at which the motions begin in .blend, .fbx and .usd files (default: %(default)s); "
+        f"{AS_RECORDED}: as late after frame 1 as the input begins in its recording, where it has times. Each file has "
         "the motion's own rate and range, see --out-fps",
     )  # fmt: skip
     add_convert_arguments(

@@ -10,7 +10,15 @@ from typing import Any
 
 import bpy
 
-from ..core_access import ConvertOptions, FittedPerson, Progress, fit_file, labelled, person_report
+from ..core_access import (
+    AS_RECORDED,
+    ConvertOptions,
+    FittedPerson,
+    Progress,
+    fit_file,
+    labelled,
+    person_report,
+)
 from ..export.writers import export_figures, save_session, write_amass
 from ..figure.create import Figure, FigureOptions
 from ..figure.stage import set_stage
@@ -46,7 +54,9 @@ def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]
         fit=partial(run_fit, python=Path(options.torch_python) if options.torch_python else None),
     )
     bpy.ops.wm.read_homefile(use_empty=True)
-    placing = FigureOptions(options.cleanup.ground == "contacts", "CLIP", options.first_frame)
+    as_recorded = options.first_frame == AS_RECORDED
+    begin = 1 if as_recorded else int(options.first_frame)
+    placing = FigureOptions(options.cleanup.ground == "contacts", "CLIP", begin, as_recorded)
     figures = show(fitted, request["stem"], placing)
     for figure, person in zip(figures, fitted, strict=True):
         progress(0.7, "cleaning up")

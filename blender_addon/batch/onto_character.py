@@ -17,7 +17,7 @@ from ..character.identity import is_figure
 from ..character.opening import open_animations
 from ..character.read_animation import animated_frames
 from ..character.settings import CharacterSettings, Facts
-from ..core_access import ConvertOptions, Progress, distinct_labels, labelled
+from ..core_access import AS_RECORDED, ConvertOptions, Progress, distinct_labels, labelled
 from ..figure.scene_time import scene_rate
 
 
@@ -37,7 +37,8 @@ def convert_animation(request: Mapping[str, Any], options: ConvertOptions, progr
     people = [_describe(armature, label, path) for armature, label in zip(armatures, labels, strict=True)]
     progress(0.3, "putting the motion onto the character")
     target = Path(request["folder"]) / request["stem"]
-    outputs, facts = write_character(armatures, labels, target, options, first_frame=options.first_frame)
+    first = None if options.first_frame == AS_RECORDED else int(options.first_frame)
+    outputs, facts = write_character(armatures, labels, target, options, first_frame=first)
     for person, found in zip(people, facts, strict=True):
         person["character"] = asdict(found)
     return {"outputs": outputs, "people": people, "blender": bpy.app.version_string}

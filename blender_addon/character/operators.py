@@ -186,6 +186,7 @@ class SMPLIFY_OT_apply_all_characters(OperatorMixin, bpy.types.Operator):  # noq
     bl_idname = "smplify.apply_all_characters"
     bl_label = "Put Motions on All Characters Again"
     bl_options = {"REGISTER", "UNDO"}
+    box = Box.CHARACTER
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -201,9 +202,8 @@ class SMPLIFY_OT_apply_all_characters(OperatorMixin, bpy.types.Operator):  # noq
 
         found = apply_all_again(context.scene)
         failed = {armature.name: trouble for armature, trouble in found.items() if trouble}
-        for name, trouble in failed.items():
-            self.report({"ERROR"} if len(failed) == len(found) else {"WARNING"}, f"{name}: {trouble}")
-        return {"CANCELLED"} if len(failed) == len(found) else {"FINISHED"}
+        troubles = "; ".join(f"{name}: {trouble}" for name, trouble in failed.items())
+        return self.failed(troubles) if len(failed) == len(found) else self.succeeded(doubts=troubles)
 
 
 class SMPLIFY_OT_pick_character(OperatorMixin, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
@@ -212,6 +212,7 @@ class SMPLIFY_OT_pick_character(OperatorMixin, bpy.types.Operator):  # noqa: N80
     bl_idname = "smplify.pick_character"
     bl_label = "Show Character"
     bl_options = {"REGISTER", "UNDO"}
+    box = Box.CHARACTER
 
     name: bpy.props.StringProperty(
         name="Name", description="Name of the armature object; empty for the active one", options={"SKIP_SAVE"}
@@ -227,11 +228,10 @@ class SMPLIFY_OT_pick_character(OperatorMixin, bpy.types.Operator):  # noqa: N80
             item = next((found for found in characters_in(context.scene) if found in characters_of(item)), None)
         if item is None:
             what = repr(self.name) if self.name else "the active object" if active is not None else "no active object"
-            self.report({"ERROR"}, f"expected a character in the scene or the figure of one, found {what}; select one")
-            return {"CANCELLED"}
+            return self.failed(f"expected a character in the scene or the figure of one, found {what}; select one")
         armature = item
         context.scene.smplify_character.armature = armature
-        return {"FINISHED"}
+        return self.succeeded()
 
 
 class SMPLIFY_OT_remove_character(_CharacterOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention

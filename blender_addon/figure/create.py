@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import bpy
 import numpy as np
 
-from ..core_access import NUM_BETAS, BodyModel, CleanupSource, Motion, Person, Place, shape_of
+from ..core_access import NUM_BETAS, BodyModel, CleanupSource, Motion, MotionError, Person, Place, shape_of
+from ..ui.property_options import MAX_FRAME
 from .animation import key_motion
 from .armature import JointShape, create_armature, move_rest_joints
 from .body_mesh import body_mesh_of, check_betas, create_body_mesh, set_shape_values
@@ -50,11 +52,23 @@ class FigureOptions:
         timing: whose frame rate and range the scene has then, one of `scene_time.TIMINGS`.
         first_frame: scene frame at which the clips begin; None for the scene's first frame, or 1 in a scene that takes
             the clip's time.
+        as_recorded: each clip begins as late after that frame as its track begins in its recording.
     """
 
     floor: bool = True
     timing: str = "AUTO"
     first_frame: int | None = None
+    as_recorded: bool = False
+
+    def begin(self, scene: bpy.types.Scene) -> int:
+        """Return the frame of *scene* at which a clip begins, or its recording (`as_recorded`), once it is added."""
+        if self.first_frame is not None:
+            return self.first_frame
+        return scene.frame_start if keeps_time(scene, self.timing) else 1
+
+    def lead(self, start_s: float, rate: float) -> int:
+        """Return how many frames after `begin` a clip begins that starts at *start_s* of its recording."""
+        return round(start_s * rate) if self.as_recorded else 0
 
 
 def add_figures(
@@ -85,18 +99,31 @@ def add_figures(
         person.body.skeleton.check_same(person.motion.skeleton, of=f"the motion of {person.name!r}", as_in=body)
     options = options or FigureOptions()
     kept, animated = keeps_time(scene, options.timing), has_animation(scene)
+    begin, rate = options.begin(scene), scene_rate(scene) if kept else people[0].motion.fps
+    firsts = [begin + options.lead(person.start_s, rate) for person in people]
+    _check_frames(people, firsts, rate)
     if not kept:
-        set_scene_rate(scene, people[0].motion.fps)
-    first = options.first_frame
-    if first is None:
-        first = scene.frame_start if kept else 1
+        set_scene_rate(scene, rate)
     collection = _new_collection(name, scene)
     place = Place(scene_rate(scene), options.floor)
-    figures = [_add_figure(person, place, collection, first_frame=first) for person in people]
+    figures = [
+        _add_figure(person, place, collection, first_frame=first) for person, first in zip(people, firsts, strict=True)
+    ]
     last = max(figure.last_frame for figure in figures)
     if not kept or (animated and options.timing == "AUTO"):
-        show_frames(scene, first, last, extend=kept)
+        show_frames(scene, begin, last, extend=kept)
     return figures
+
+
+def _check_frames(people: Sequence[Person], firsts: Sequence[int], rate: float) -> None:
+    """Raise `MotionError` if a motion that begins at a frame of *firsts* would not end before Blender's last frame."""
+    for person, first in zip(people, firsts, strict=True):
+        last = first + math.ceil(person.motion.num_frames * rate / person.motion.fps)
+        if first < -MAX_FRAME or last > MAX_FRAME:
+            raise MotionError(
+                f"expected the motion of {person.name!r} between Blender's frames -{MAX_FRAME} and {MAX_FRAME}, got "
+                f"{first} to {last}; let it begin at another frame"
+            )
 
 
 def _new_collection(name: str, scene: bpy.types.Scene) -> bpy.types.Collection:

@@ -56,7 +56,7 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
     def prepare(self, context: bpy.types.Context) -> Callable[[Progress], list[FittedPerson]]:
         """Return the fit set up in the scene."""
         settings = context.scene.smplify
-        self._request, self._options = track_request(settings.track), figure_options(context)
+        self._request, self._options = track_request(settings.track), figure_options(context.scene)
         return fit_job(context).run
 
     def finish(self, context: bpy.types.Context, result: list[FittedPerson]) -> str:
@@ -79,6 +79,8 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
         added = _added(result, ", ".join(figure.armature.name for figure in figures))
         last = max(figure.last_frame for figure in figures)
         said = before.changes(context.scene, figures[0].own_fps, last)
+        if self._options.as_recorded:
+            said.insert(0, iface_("It begins at frame {:d}.").format(figures[0].first_frame))
         return " ".join([f"{added}.", *said, *self._doubts(result)])
 
     def _is_in_box_1(self) -> bool:

@@ -60,6 +60,12 @@ class SMPLIFY_PG_fit(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming 
         items=(
             ("RANGE", "First Frame", "At the first frame of the scene; at 1 where the scene takes the clip's time"),
             ("FRAME", "At Frame", "At the frame given below"),
+            (
+                "RECORDING",
+                "As in Recording",
+                "As late after the scene's first frame as the file begins in its recording, where it has times: files "
+                "of one take stay aligned",
+            ),
         ),
         translation_context=CONTEXT,
     )

@@ -86,12 +86,14 @@ def workers_of(setting: int) -> int | None:
     return None if bpy.app.background else max(1, (os.cpu_count() or 2) - 1)
 
 
-def figure_options(context: bpy.types.Context) -> FigureOptions:
-    """Return how fitted figures are added to the scene of *context*."""
+def figure_options(scene: bpy.types.Scene) -> FigureOptions:
+    """Return how fitted figures are added to *scene*."""
     from ..figure.create import FigureOptions
 
-    fit = context.scene.smplify.fit
-    return FigureOptions(fit.floor, fit.timing, fit.begin_frame if fit.begin == "FRAME" else None)
+    fit = scene.smplify.fit
+    return FigureOptions(
+        fit.floor, fit.timing, fit.begin_frame if fit.begin == "FRAME" else None, fit.begin == "RECORDING"
+    )
 
 
 def fit_job(context: bpy.types.Context) -> FitJob:

@@ -109,6 +109,7 @@ def fit_again(
         positions=track.positions[start:stop],
         confidence=track.confidence[start:stop],
         left_out=track.left_out[start:stop],
+        start_s=track.start_s + start / track.fps,
     )
     shaped = replace(given.options, betas=record.report.betas)
     part_only = replace(given, readings=[replace(reading, track=part)], options=shaped)

@@ -61,6 +61,8 @@ def measures(reading: Reading, translate: Translate = str) -> Iterator[str]:
     track = reading.track
     yield translate("{:d} frames at {:g} fps, {:.2f} s").format(track.num_frames, track.fps, track.duration_s)
     yield translate("{:.2f} m tall, by the bones").format(reading.stature_m)
+    if track.start_s:
+        yield translate("Begins at {:.2f} s of its recording").format(track.start_s)
     if track.root_relative:
         yield translate("Without a place in the room: the hips stay where they are")
 

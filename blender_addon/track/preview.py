@@ -10,7 +10,8 @@ import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
 
-from ..figure.scene_time import has_animation, scene_rate
+from ..figure.scene_time import scene_rate
+from ..fit.settings import figure_options
 from .playback import Playback, Side
 from .session import TRACKS, TrackState
 from .settings import chosen_people, track_request
@@ -30,9 +31,10 @@ _played: list[object] = []
 """The readings that `_playbacks` were made from."""
 
 
-def start_frame(scene: bpy.types.Scene) -> int:
-    """Return the frame of *scene* at which a clip begins; the same as after a fit."""
-    return scene.frame_start if has_animation(scene) else 1
+def start_frame(scene: bpy.types.Scene, start_s: float = 0.0) -> int:
+    """Return the frame of *scene* at which the fit of a track begins that starts at *start_s* of its recording."""
+    options = figure_options(scene)
+    return options.begin(scene) + options.lead(start_s, scene_rate(scene))
 
 
 def playbacks() -> list[Playback]:
@@ -69,7 +71,6 @@ def _draw() -> None:
     if not people:
         return
     scene = context.scene
-    time_s = (scene.frame_current_final - start_frame(scene)) / scene_rate(scene)
     region = context.region_data
     view = View(np.array(region.view_matrix), np.array(region.window_matrix), context.region.width)
     scale = context.preferences.system.ui_scale
@@ -77,6 +78,8 @@ def _draw() -> None:
     gpu.state.depth_test_set("NONE")
     for number in people:
         lift = np.array([0.0, 0.0, TRACKS.lifts_m.get(number, 0.0)], dtype=np.float32)
+        first = start_frame(scene, TRACKS.readings[number].track.start_s)
+        time_s = (scene.frame_current_final - first) / scene_rate(scene)
         _draw_person(playbacks()[number], time_s, lift, view, scale)
     gpu.state.blend_set("NONE")
 

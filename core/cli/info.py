@@ -39,6 +39,7 @@ def describe(reading: Reading) -> dict[str, object]:
         "frames": track.num_frames,
         "duration_s": track.duration_s,
         "fps": track.fps,
+        "start_s": track.start_s,
         "root_relative": track.root_relative,
         "stature_m": reading.stature_m,
         "missing_share": missing_shares(reading),
@@ -62,6 +63,7 @@ def _lines(reading: Reading) -> Iterable[str]:
     yield f"  kind         {reading.kind}"
     yield (
         f"  frames       {track.num_frames} at {track.fps:g} fps, {track.duration_s:.2f} s"
+        + (f", from {track.start_s:.2f} s of the recording" if track.start_s else "")
         + (", without global translation" if track.root_relative else "")
     )
     yield f"  stature      {reading.stature_m:.2f} m, from the bone lengths"

@@ -76,12 +76,14 @@ def read_c3d(path: Path) -> list[RawRecording]:
     kept = [index for indices, _ in groups.values() for index in indices]
     check_counts(layout.num_frames, len(kept), path)
     positions, present = _decode(path, layout, kept)
-    rate = value(reader, "POINT:RATE") or float(reader.header.frame_rate)
+    stated = value(reader, "POINT:RATE") or float(reader.header.frame_rate)
+    rate = stated if stated and np.isfinite(stated) and stated > 0.0 else None
     common: dict[str, Any] = {
-        "fps": rate if rate and np.isfinite(rate) and rate > 0.0 else None,
+        "fps": rate,
         "units": _units(reader, notes),
         "up_axis": _up_axis(reader, notes),
         "first_frame": layout.first_frame,
+        "start_s": (layout.first_frame - 1) / rate if rate else 0.0,
         "notes": tuple(notes),
     }
     recordings, start = [], 0

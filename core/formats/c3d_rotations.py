@@ -65,5 +65,6 @@ def read_rotations(reader: Any, path: Path, kind: str) -> RawRecording:
         names=tuple(names[column] for column in columns),
         fps=rate if np.isfinite(rate) and rate > 0.0 else None,
         first_frame=header.first_frame,
+        start_s=(header.first_frame - 1) / rate if np.isfinite(rate) and rate > 0.0 else 0.0,
         notes=("The origins of the file's segments are read as the joints above them; it has no points.",),
     )

@@ -96,6 +96,7 @@ def _read_wide(header: list[str], table: TextTable, units: str | None) -> list[R
         fps=timeline.fps,
         units=units,
         first_frame=timeline.first_frame,
+        start_s=timeline.start_s,
         notes=(*notes, *timeline.notes),
     )
     return [_recognise_tool(recording, header)]

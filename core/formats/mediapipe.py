@@ -80,6 +80,7 @@ def read_indexed_dump(header: list[str], table: TextTable) -> RawRecording:
         names=NAMES,
         fps=timeline.fps,
         first_frame=timeline.first_frame,
+        start_s=timeline.start_s,
         notes=timeline.notes,
     )
     recording = describe_space(recording)

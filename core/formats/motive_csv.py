@@ -87,6 +87,7 @@ def _read_rows(table: TextTable, picks: dict[str, int], settings: dict[str, str]
         fps=_rate(settings) or timeline.fps,
         units=settings.get("length units", "").strip().lower() or None,
         first_frame=timeline.first_frame,
+        start_s=timeline.start_s,
         notes=(*notes, *timeline.notes),
     )
 

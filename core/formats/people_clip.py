@@ -96,6 +96,7 @@ class PeopleClip:
                 layout=layout,
                 person=person if len(self.people) > 1 else "",
                 first_frame=timeline.first_frame,
+                start_s=timeline.start_s,
                 notes=(*notes, *timeline.notes),
             )
             for person, rows in self.people.items()

@@ -78,6 +78,7 @@ def read_qualisys_tsv(path: Path) -> list[RawRecording]:
             fps=float(rate) if _is_number(rate) and float(rate) > 0.0 else timeline.fps,
             units="mm",
             first_frame=timeline.first_frame,
+            start_s=timeline.start_s,
             notes=("Qualisys writes millimetres.", *timeline.notes),
         )
     ]

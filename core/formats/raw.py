@@ -45,6 +45,7 @@ class RawRecording:
         layout: name of the layout if the file states it, else None.
         person: label of the person; "" if the file has one person without a name.
         first_frame: number of the first row in the file's own numbering.
+        start_s: time of the first row in the recording that the file is a part of, seconds; 0 if the file states none.
         notes: what was found and decided while reading, one sentence each, for the user.
         doubts: which of that is uncertain, one sentence each.
         image_space: why the data are not metric 3D (normalised image coordinates); None if they are.
@@ -62,6 +63,7 @@ class RawRecording:
     layout: str | None = None
     person: str = ""
     first_frame: int = 0
+    start_s: float = 0.0
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     image_space: str | None = None

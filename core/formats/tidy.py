@@ -103,6 +103,7 @@ def _assemble(
         names=tuple(name.strip() for _, name in points),
         fps=timeline.fps,
         first_frame=timeline.first_frame,
+        start_s=timeline.start_s,
         notes=timeline.notes,
     )
 

@@ -23,6 +23,8 @@ _FREE_GRID_ROWS = 10_000
 _VALID_RATES = (0.01, 10_000.0)
 """Rates outside this range mean damaged times."""
 _PLAUSIBLE_RATES = (2.0, 1500.0)
+_LONGEST_TAKE_S = 86_400.0
+"""Times that begin later are those of a clock, which do not count from the beginning of a recording."""
 _TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
@@ -35,6 +37,7 @@ class Timeline:
         num_frames: F, the number of frames.
         first_frame: the file's number of the first row.
         fps: frame rate from the times, None without times.
+        start_s: time of the first row, seconds; 0 without times, and where they are those of a clock.
         notes: what was found, for the user.
     """
 
@@ -42,6 +45,7 @@ class Timeline:
     num_frames: int
     first_frame: int = 0
     fps: float | None = None
+    start_s: float = 0.0
     notes: tuple[str, ...] = ()
 
     def place(self, values: np.ndarray) -> np.ndarray:
@@ -104,13 +108,14 @@ def build_timeline(
     check_counts(num_frames, num_points, path)
     if num_frames > num_rows:
         notes.append(f"{num_frames - num_rows} of {num_frames} frames are not in the file; they are missing frames.")
-    fps = None
+    fps, start = None, 0.0
     if times is not None:
+        start = float(times[0]) if abs(times[0]) < _LONGEST_TAKE_S else 0.0
         fps = _round_rate((num_frames - 1) / float(times[-1] - times[0]))
         if not _VALID_RATES[0] <= fps <= _VALID_RATES[1]:
             notes.append(f"The times give {fps:g} fps, so they are ignored.")
             fps = None
-    return Timeline(rows, num_frames, first, fps, tuple(notes))
+    return Timeline(rows, num_frames, first, fps, start, tuple(notes))
 
 
 def times_in_seconds(times: np.ndarray, column: str) -> tuple[np.ndarray | None, str]:

@@ -77,6 +77,7 @@ def read_trc(path: Path) -> list[RawRecording]:
             units=header.units,
             person=person.group(1) if person else "",
             first_frame=timeline.first_frame,
+            start_s=timeline.start_s,
             notes=tuple(notes),
             doubts=doubts,
         )

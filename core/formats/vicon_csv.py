@@ -99,6 +99,7 @@ def _recordings(
                 units=units,
                 person=subject,
                 first_frame=timeline.first_frame,
+                start_s=timeline.start_s,
                 notes=timeline.notes,
             )
         )

@@ -86,6 +86,7 @@ def _read_subject(text: str, path: Path) -> RawRecording:
         fps=_rate(subject.get("frameRate", "")),
         units="m",
         first_frame=timeline.first_frame,
+        start_s=timeline.start_s,
         notes=("The origins of Xsens' segments are read as the joints above them.", *timeline.notes),
     )
 

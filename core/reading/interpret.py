@@ -292,6 +292,7 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
         source=source,
         root_relative=is_root_relative(figure, height * metres),
         doubts=(*doubts, *ordered.left_out),
+        start_s=recording.start_s,
         left_out=ordered.misplaced,
         notes=tuple(_notes(recording, findings, ordered, checks.doubts)),
     )

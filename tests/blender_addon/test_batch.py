@@ -23,6 +23,7 @@ from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.result.live_settings import APPLIED_KEY  # noqa: E402
 from core.body.free_body import load_free_body  # noqa: E402
 from core.cleanup import CleanupOptions, analyse_motion, clean_up  # noqa: E402
+from tests.blender_addon.walk import part_of_the_walk  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
 from tests.killed_batch import KILLED, kill  # noqa: E402
 from tests.processes import children_of, is_running  # noqa: E402
@@ -333,6 +334,16 @@ def test_motions_begin_at_the_frame_that_was_asked_for(write_track, tmp_path):
     scene = bpy.context.scene
     assert (scene.frame_start, scene.frame_end, scene.render.fps) == (1001, 1012, 30)
     assert main([str(source), "-o", str(out), "--start-frame", "2000000"]) == 2
+
+
+def test_motions_begin_as_late_as_they_were_recorded(tmp_path):
+    track = part_of_the_walk(tmp_path / "late.trc", 22, 40)
+    for where, arguments, frames in (("plain", [], (1, 18)), ("late", ["--start-frame", "recording"], (23, 40))):
+        out = tmp_path / where
+        assert main([track, "-o", str(out), "--quality", "fast", *arguments]) == 0
+        bpy.ops.wm.open_mainfile(filepath=str(out / "late.blend"))
+        assert tuple(bpy.data.objects["late"].animation_data.action.frame_range) == frames
+        assert (bpy.context.scene.frame_start, bpy.context.scene.frame_end) == (1, frames[1])
 
 
 def test_a_blend_opens_with_the_whole_clip_in_view_and_its_collection_as_an_asset(write_track, tmp_path):

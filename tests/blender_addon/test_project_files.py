@@ -27,12 +27,13 @@ from tests.disguises import DISGUISES, disguise  # noqa: E402
 
 WRITING_OPERATORS = {SMPLIFY_OT_export, SMPLIFY_OT_export_character, SMPLIFY_OT_save_bones}
 OTHER_OPERATORS = {
-    "smplify.announce", "smplify.apply_character", "smplify.cancel_fit", "smplify.cancel_torch",
-    "smplify.check_python", "smplify.choose_person", "smplify.copy_settings", "smplify.detect_bones", "smplify.fit",
-    "smplify.fit_again",
+    "smplify.announce", "smplify.apply_all_characters", "smplify.apply_character", "smplify.cancel_fit",
+    "smplify.cancel_torch", "smplify.check_python", "smplify.choose_person", "smplify.copy_settings",
+    "smplify.detect_bones", "smplify.fit", "smplify.fit_again",
     "smplify.go_out_of_reach", "smplify.go_to_flag", "smplify.go_to_worst", "smplify.import_motion",
     "smplify.install_torch", "smplify.keep_edits", "smplify.load_bones", "smplify.move_bones",
-    "smplify.open_character", "smplify.open_track", "smplify.overwrite_edits", "smplify.read_track",
+    "smplify.open_character", "smplify.open_track", "smplify.overwrite_edits", "smplify.pick_character",
+    "smplify.read_track",
     "smplify.remove_character", "smplify.remove_torch", "smplify.restore_motion", "smplify.take_range",
     "smplify.view_track",
 }  # fmt: skip

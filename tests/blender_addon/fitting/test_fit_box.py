@@ -19,11 +19,14 @@ from blender_addon.body.panel import SMPLIFY_PT_body  # noqa: E402
 from blender_addon.fit.operators import SMPLIFY_OT_fit  # noqa: E402
 from blender_addon.fit.panel import SMPLIFY_PT_fit, SMPLIFY_PT_fit_options  # noqa: E402
 from blender_addon.fit.settings import fit_job  # noqa: E402
+from blender_addon.track import preview  # noqa: E402
+from blender_addon.track.panel import SMPLIFY_PT_track  # noqa: E402
 from blender_addon.track.session import TRACKS  # noqa: E402
 from core.fit.options import MODES, FitOptions  # noqa: E402
 from core.fit.quality import QUALITIES  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 from tests.blender_addon.test_registration import registered  # noqa: E402
+from tests.blender_addon.walk import part_of_the_walk  # noqa: E402
 
 
 @pytest.fixture
@@ -100,6 +103,33 @@ def test_the_fit_leaves_rate_and_range_of_a_shot_and_begins_where_told(walk):
     bpy.ops.smplify.fit()
     assert (scene.frame_start, scene.frame_end, scene.render.fps) == (1, 12, 30)
     assert "now has 30 fps instead of 24. Its range is now 1–12 instead of 1001–1100." in FITS.message
+
+
+def pelvis_at(name, frame):
+    bpy.context.scene.frame_set(frame)
+    return np.array(bpy.data.objects[name].pose.bones["pelvis"].head)
+
+
+def test_two_files_of_one_take_stay_aligned(addon, tmp_path):
+    fit = addon.smplify.fit
+    fit.quality, fit.begin, fit.floor = "FAST", "RECORDING", False
+    for name, first, last in (("whole", 0, 60), ("late", 22, 60)):
+        bpy.ops.smplify.open_track(filepath=part_of_the_walk(tmp_path / f"{name}.trc", first, last))
+        assert preview.start_frame(addon, TRACKS.readings[0].track.start_s) == 1 + first
+        bpy.ops.smplify.fit()
+    assert "It begins at frame 23." in FITS.message
+    assert "Begins at 0.37 s of its recording" in draw(SMPLIFY_PT_track).labels
+    assert tuple(bpy.data.objects["late"].animation_data.action.frame_range) == (23, 60)
+    assert (addon.frame_start, addon.frame_end, addon.render.fps) == (1, 60, 60)
+    apart = [np.abs(pelvis_at("late", frame) - pelvis_at("whole", frame)).max() for frame in (23, 40, 60)]
+    assert max(apart) < 0.03 < 0.2 < np.abs(pelvis_at("whole", 60) - pelvis_at("whole", 38)).max()
+
+
+def test_a_motion_that_would_end_after_blenders_last_frame_is_refused(walk):
+    walk.fit.begin, walk.fit.begin_frame = "FRAME", 1_048_570
+    with pytest.raises(RuntimeError, match="1048574"):
+        bpy.ops.smplify.fit()
+    assert not bpy.data.objects and not bpy.data.collections
 
 
 def test_the_fit_tells_what_was_doubtful_or_where_it_stands(walk, monkeypatch):
