@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core_access import REQUIRED_ROLES, BoneMap, RetargetedMotion, Rig, axis_angle_to_matrix
 from ..figure.axes import Z_UP_FROM_Y_UP
+from ..figure.units import world_in_metres
 from .errors import CharacterError
 from .ik_motion import goal_motion
 from .keys import BoneMotion, Channel, Curve, is_custom
@@ -121,7 +122,7 @@ def control_motion(
     """Return the motion of the *controls* that makes the bones of *armature* perform *motion*."""
     rig = motion.rig
     row = {rig.names[bone]: number for number, bone in enumerate(motion.bones)}
-    world = np.array(armature.matrix_world, dtype=np.float64)
+    world = world_in_metres(armature, bpy.context.scene)
     to_world = Z_UP_FROM_Y_UP.T @ rotation_of(world, armature.name)
 
     def turn_of(bone: str) -> np.ndarray:

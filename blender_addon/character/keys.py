@@ -19,6 +19,7 @@ import numpy as np
 
 from ..core_access import Carrier, RetargetedMotion
 from ..figure.axes import Z_UP_FROM_Y_UP
+from ..figure.units import world_in_metres
 from .errors import CharacterError
 from .read_rig import rest_matrices, rotation_of
 from .rotation_values import NEUTRAL, channel_of, rotation_values
@@ -199,7 +200,7 @@ class _Pose:
     ) -> None:
         self.links = links
         self._armature, self._motion, self._before = armature, motion, before
-        self._world = np.array(armature.matrix_world, dtype=np.float64)
+        self._world = world_in_metres(armature, bpy.context.scene)
         self._turn = rotation_of(self._world, armature.name)
         self._num_frames = len(motion.root)
         self._hips = motion.names[0]

@@ -15,6 +15,7 @@ import numpy as np
 from ..core_access import ArmatureMotion
 from ..figure.axes import Z_UP_FROM_Y_UP
 from ..figure.scene_time import scene_rate
+from ..figure.units import metres_per_unit
 from .errors import CharacterError
 from .read_rig import rotation_of
 
@@ -68,7 +69,7 @@ def read_animation(armature: bpy.types.Object, bones: list[str], frames: range) 
     rotation_of(places[0], armature.name)
     world = places[:, None] @ columns
     axes = world[..., :3, :3] / np.maximum(np.linalg.norm(world[..., :3, :3], axis=-2, keepdims=True), 1e-12)
-    heads = world[..., :3, 3] @ Z_UP_FROM_Y_UP
+    heads = metres_per_unit(bpy.context.scene) * world[..., :3, 3] @ Z_UP_FROM_Y_UP
     return ArmatureMotion(tuple(bones), Z_UP_FROM_Y_UP.T @ axes, heads, scene_rate(bpy.context.scene))
 
 

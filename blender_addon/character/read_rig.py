@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core_access import Rig, RigError, Skin
 from ..figure.axes import Z_UP_FROM_Y_UP
+from ..figure.units import world_in_metres
 
 _MAX_VERTICES = 12_000
 """Vertices of all meshes together that are read: the lowest ones, and an even sample of the others."""
@@ -27,7 +28,7 @@ def read_rig(armature: bpy.types.Object) -> Rig:
     bones = armature.data.bones
     if not bones:
         raise RigError(f"expected bones in {armature.name}, found none; choose another armature")
-    world = np.array(armature.matrix_world, dtype=np.float64)
+    world = world_in_metres(armature, bpy.context.scene)
     turn = rotation_of(world, armature.name)
     rest = rest_matrices(armature)
     tails = np.array([bone.tail_local for bone in bones], dtype=np.float64)
@@ -115,12 +116,12 @@ def _shape(mesh: bpy.types.Mesh) -> np.ndarray:
 
 
 def _rest_place(mesh: bpy.types.Object, armature: bpy.types.Object) -> np.ndarray:
-    """Return the world matrix (4, 4) of *mesh* while *armature* is at rest: a bone may carry the object."""
-    place = np.array(mesh.matrix_world, dtype=np.float64)
+    """Return the world matrix (4, 4), in metres, of *mesh* while *armature* is at rest: a bone may carry the object."""
+    place = world_in_metres(mesh, bpy.context.scene)
     posed = armature.pose.bones.get(mesh.parent_bone) if _is_carried(mesh, armature) else None
     if posed is None:
         return place
-    world = np.array(armature.matrix_world, dtype=np.float64)
+    world = world_in_metres(armature, bpy.context.scene)
     rest, now = (np.array(matrix, dtype=np.float64) for matrix in (posed.bone.matrix_local, posed.matrix))
     moved: np.ndarray = world @ rest @ np.linalg.solve(world @ now, place)
     return moved

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import bpy
 
 from ..export.writers import ExportError, new_file, run_exporter
 from ..figure.isolated_scene import isolated_scene, played_frames
+from ..figure.units import in_metres
 from .identity import STORED_KEY, keeper_of
 from .read_rig import meshes_of
 
@@ -44,12 +45,12 @@ def export_character(armature: bpy.types.Object, path: Path, scene: bpy.types.Sc
         raise ExportError(f"expected a character's file name ending in {', '.join(_WRITERS)}; got {path.name!r}")
     objects = _belongings(armature)
     frames = played_frames(armature)
-    with (
-        _without_state(armature),
-        new_file(path) as temporary,
-        isolated_scene(objects, scene, name=armature.name, frames=frames) as isolated,
-    ):
-        write(temporary, isolated)
+    with ExitStack() as stack:
+        stack.enter_context(_without_state(armature))
+        temporary = stack.enter_context(new_file(path))
+        if path.suffix.lower() == ".glb":  # the other formats know the unit
+            objects = stack.enter_context(in_metres(objects, scene))
+        write(temporary, stack.enter_context(isolated_scene(objects, scene, name=armature.name, frames=frames)))
     return path
 
 

@@ -28,6 +28,7 @@ from ..figure.body_mesh import find_skin, skin_of
 from ..figure.evaluated_motion import motion_of
 from ..figure.isolated_scene import isolated_scene, played_frames, shape_in_vertices, shown, whole_range
 from ..figure.record import load
+from ..figure.units import in_metres, metres_per_unit
 from ..project_files import project_files
 from ..result.error_colors import without_colors
 from .export_rig import evaluated_bones, export_rig_of, free_name
@@ -185,8 +186,14 @@ def _prepared_scene(
                 with isolated_scene([armature], scene, name=name, frames=played_frames(armature)) as isolated:
                     first = isolated.frame_start
                     bones = evaluated_bones(armature, isolated, range(first, isolated.frame_end + 1))
+                    bones[..., :3, 3] *= metres_per_unit(scene)
                 objects += stack.enter_context(export_rig_of(armature, body, bones, first, target, fbx=kind == "fbx"))
-        yield stack.enter_context(isolated_scene(objects, scene, name=name, frames=frames))
+        elif kind != "fbx":
+            objects = stack.enter_context(in_metres(objects, scene))
+        isolated = stack.enter_context(isolated_scene(objects, scene, name=name, frames=frames))
+        if not target.plain or kind != "fbx":
+            isolated.unit_settings.scale_length = 1.0  # Blender's exporter of FBX converts by itself
+        yield isolated
 
 
 def _write_fbx(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, path: Path, target: ExportTarget) -> None:

@@ -15,6 +15,7 @@ from .animation import key_motion
 from .armature import JointShape, create_armature, move_rest_joints
 from .body_mesh import body_mesh_of, check_betas, create_body_mesh, set_shape_values
 from .scene_time import has_animation, keeps_time, scene_rate, set_scene_rate, show_frames
+from .units import scale_from_metres
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +110,8 @@ def add_figures(
     figures = [
         _add_figure(person, place, collection, first_frame=first) for person, first in zip(people, firsts, strict=True)
     ]
+    for figure in figures:
+        scale_from_metres(figure.armature, scene)
     last = max(figure.last_frame for figure in figures)
     if not kept or (animated and options.timing == "AUTO"):
         show_frames(scene, begin, last, extend=kept)

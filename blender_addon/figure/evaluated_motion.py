@@ -37,7 +37,7 @@ def motion_of(armature: bpy.types.Object, scene: bpy.types.Scene) -> Motion:
     return Motion(
         poses=matrix_to_axis_angle(local_rotations(world, shape.skeleton)).reshape(len(bones), -1),
         betas=betas,
-        trans=bones[:, 0, :3, 3] @ Z_UP_FROM_Y_UP - shape.joints(betas)[0],
+        trans=bones[:, 0, :3, 3] / _size(armature) @ Z_UP_FROM_Y_UP - shape.joints(betas)[0],
         fps=scene_rate(scene),
         gender=armature.get(GENDER_KEY, "neutral"),
         body=armature.get(BODY_KEY, ""),
@@ -56,8 +56,15 @@ def has_only_bone_keys(armature: bpy.types.Object) -> bool:
         return False
     if any(bone.constraints or bone.rotation_mode != "QUATERNION" for bone in armature.pose.bones):
         return False
-    transform = np.array(armature.matrix_basis)
+    transform = np.array(armature.matrix_basis) / _size(armature)
+    transform[3, 3] = 1.0
     return bool(np.abs(transform - np.eye(4)).max() < _IDENTITY_TOLERANCE) and not _object_is_keyed(armature)
+
+
+def _size(armature: bpy.types.Object) -> float:
+    """Return the scale of the object *armature*: the betas tell the size of the person, so it only tells the unit."""
+    matrix = armature.matrix_basis if armature.parent is None else armature.matrix_world
+    return float(np.linalg.norm(np.array(matrix)[:3, 0]))
 
 
 def _object_is_keyed(armature: bpy.types.Object) -> bool:

@@ -47,7 +47,7 @@ def isolated_scene(
 
     Args:
         objects: the objects, the active one first.
-        scene: the scene whose frame rate is used; its current frame is restored.
+        scene: the scene whose frame rate and unit of length are used; its current frame is restored.
         name: name of the new scene, which some formats use as the name of the clip.
         frames: the first and last frame.
     """
@@ -55,6 +55,8 @@ def isolated_scene(
     try:
         isolated.render.fps = scene.render.fps
         isolated.render.fps_base = scene.render.fps_base
+        isolated.unit_settings.system = scene.unit_settings.system
+        isolated.unit_settings.scale_length = scene.unit_settings.scale_length
         isolated.frame_start, isolated.frame_end = frames
         layer = isolated.view_layers[0]
         for item in objects:

@@ -58,9 +58,9 @@ class SMPLIFY_PG_figure(bpy.types.PropertyGroup):  # noqa: N801 - Blender's nami
         options=set(), update=_settings_changed,
     )  # fmt: skip
     height_m: bpy.props.FloatProperty(
-        name="Height",
-        description="Lift the whole clip by this much, relative to the ground",
-        default=0.0, soft_min=-1.0, soft_max=1.0, step=1, precision=3, unit="LENGTH", options=set(),
+        name="Height (m)",
+        description="Lift the whole clip by this much, in metres, relative to the ground",
+        default=0.0, soft_min=-1.0, soft_max=1.0, step=1, precision=3, options=set(),
         update=_settings_changed,
     )  # fmt: skip
     root: bpy.props.EnumProperty(

@@ -11,6 +11,7 @@ import numpy as np
 from gpu_extras.batch import batch_for_shader
 
 from ..figure.scene_time import scene_rate
+from ..figure.units import metres_per_unit
 from ..fit.settings import figure_options
 from .playback import Playback, Side
 from .session import TRACKS, TrackState
@@ -61,7 +62,7 @@ def extent(context: bpy.types.Context) -> tuple[np.ndarray, np.ndarray]:
     corners = []
     for number in shown_people(context):
         lift = np.array([0.0, 0.0, TRACKS.lifts_m.get(number, 0.0)])
-        corners.append(np.stack(playbacks()[number].extent()) + lift)
+        corners.append((np.stack(playbacks()[number].extent()) + lift) / metres_per_unit(context.scene))
     return np.min(corners, axis=(0, 1)), np.max(corners, axis=(0, 1))
 
 
@@ -80,13 +81,15 @@ def _draw() -> None:
         lift = np.array([0.0, 0.0, TRACKS.lifts_m.get(number, 0.0)], dtype=np.float32)
         first = start_frame(scene, TRACKS.readings[number].track.start_s)
         time_s = (scene.frame_current_final - first) / scene_rate(scene)
-        _draw_person(playbacks()[number], time_s, lift, view, scale)
+        _draw_person(playbacks()[number], time_s, lift, metres_per_unit(scene), view, scale)
     gpu.state.blend_set("NONE")
 
 
-def _draw_person(playback: Playback, time_s: float, lift: np.ndarray, view: View, scale: float) -> None:
+def _draw_person(  # noqa: PLR0913 - all of it differs by person or by region
+    playback: Playback, time_s: float, lift: np.ndarray, unit: float, view: View, scale: float
+) -> None:
     pose = playback.pose_at(time_s)
-    points = pose.positions + lift
+    points = (pose.positions + lift) / np.float32(unit)
     colours = _COLOURS[playback.sides]
     missing = pose.known & ~pose.seen
     bones = playback.bones

@@ -226,7 +226,7 @@ _GERMAN_RESULT = {
     "Ground": "Boden",
     "As Imported": "Wie importiert",
     "Feet on Floor": "Füße am Boden",
-    "Height": "Höhe",
+    "Height (m)": "Höhe (m)",
     "Root Motion": "Weg",
     "World": "Welt",
     "In Place": "Auf der Stelle",
