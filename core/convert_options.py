@@ -106,7 +106,7 @@ class ConvertOptions:
         return {
             **first,
             "formats": list(self.formats),
-            "reading": asdict(self.reading),
+            "reading": {name: value for name, value in asdict(self.reading).items() if name != "stature" or value},
             "body": self.body,
             "betas": self.betas,
             "torch_python": self.torch_python,

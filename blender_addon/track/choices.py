@@ -51,7 +51,7 @@ UNITS = (
     ("in", "Inches", "The file's numbers are inches"),
     ("ft", "Feet", "The file's numbers are feet"),
     ("cmu", "CMU", "The file's numbers are 56.44 mm, as in BVH files made of CMU's motion capture"),
-    ("own", "Unknown", "The file's unit is unknown: the person is made 1.70 m tall"),
+    ("own", "Unknown", "The file's unit is unknown: the person is made 1.70 m tall, or as tall as given"),
 )
 
 UP_AXES = (

@@ -33,11 +33,13 @@ class Detected:
         setting: the setting that overrides it.
         value: the detected value.
         reason: how it was detected.
+        is_doubtful: whether there are doubts about it.
     """
 
     setting: str
     value: str
     reason: str
+    is_doubtful: bool = False
 
 
 def detected(reading: Reading) -> list[Detected]:
@@ -47,7 +49,7 @@ def detected(reading: Reading) -> list[Detected]:
         finding = reading.finding(subject)
         value = reading.track.layout.title if setting == "layout" else finding.value
         reason = finding.reason if setting != "layout" else f"{finding.value}: {finding.reason}"
-        found.append(Detected(setting, value, in_panel_words(reason)))
+        found.append(Detected(setting, value, in_panel_words(reason), bool(finding.doubts)))
     return found
 
 

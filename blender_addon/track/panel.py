@@ -114,6 +114,8 @@ def _draw_track(layout: bpy.types.UILayout, context: bpy.types.Context, settings
             split.prop(settings, item.setting, text="")
         if item.setting == "frame_rate" and settings.frame_rate == "CUSTOM":
             column.prop(settings, "fps")
+        if item.setting == "units" and (settings.stature or settings.units == "own" or item.is_doubtful):
+            column.prop(settings, "stature")
     column.prop(settings, "swap_sides")
     for doubt in doubts(reading)[:_MOST_DOUBTS]:
         draw_text(layout, context, doubt, icon="ERROR")

@@ -34,6 +34,17 @@ def units_choice(**options: object) -> object:
     )
 
 
+def stature_number(**options: object) -> object:
+    """Return the number property for the height of a person in a file of a wrong or unknown scale."""
+    return bpy.props.FloatProperty(
+        name="Person's Height",
+        description="The person's height in metres, to which the points are scaled where the scale of the file is "
+        "wrong or unknown; 0 takes the scale as it is",
+        default=0.0, min=0.0, soft_max=2.5, precision=2, step=1,
+        **options,
+    )  # fmt: skip
+
+
 def up_choice(**options: object) -> object:
     """Return the menu of up axes."""
     return bpy.props.EnumProperty(
@@ -108,6 +119,7 @@ class SMPLIFY_PG_track(bpy.types.PropertyGroup):  # noqa: N801 - Blender's namin
     )
     layout: layout_choice(default=AUTO, update=_read_again)
     units: units_choice(default=AUTO, update=_read_again)
+    stature: stature_number(update=_read_again)
     up: up_choice(default=AUTO, update=_read_again)
     frame_rate: frame_rate_choice(default=AUTO, update=_read_again)
     fps: fps_number(update=_fps_changed)

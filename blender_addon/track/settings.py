@@ -15,7 +15,7 @@ def track_request(settings: bpy.types.PropertyGroup) -> TrackRequest:
 
     path = bpy.path.abspath(settings.filepath) if settings.filepath else ""
     given = {name: getattr(settings, name) for name in ("layout", "units", "up", "handedness", "swap_sides")}
-    given |= {"fps": _fps(settings)}
+    given |= {"fps": _fps(settings), "stature": settings.stature or None}
     return TrackRequest(path, {name: value for name, value in given.items() if value not in (AUTO, None, False)})
 
 

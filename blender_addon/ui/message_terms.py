@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 OPTION_NAMES: dict[str, str] = {
     "layout": "Layout",
     "units": "Units",
+    "stature": "Person's Height",
     "up": "Up Axis",
     "fps": "Frame Rate",
     "handedness": "Handedness",
@@ -22,6 +23,7 @@ OPTION_NAMES: dict[str, str] = {
 _SETTINGS = {
     "layout": "layout",
     "units": "units",
+    "stature": "stature",
     "up": "up",
     "fps": "frame_rate",
     "handedness": "handedness",

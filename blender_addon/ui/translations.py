@@ -34,6 +34,7 @@ _GERMAN = {
     "Auto": "Automatisch",
     "Layout": "Anordnung",
     "Units": "Einheit",
+    "Person's Height": "Körpergröße",
     "Up Axis": "Achse nach oben",
     "Frame Rate": "Bildrate",
     "Frames per Second": "Bilder pro Sekunde",

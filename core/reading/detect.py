@@ -11,13 +11,24 @@ from ..errors import AmbiguousTrackError, UnseenPersonError
 from ..markers.vectors import across, dot, lengths, mean_of, present_mean, unit
 from .anatomy import Figure
 from .findings import Finding
-from .options import OWN_UNIT, UNIT_CHOICES, UP_AXES, USUAL_STATURE_M, unit_in_metres
+from .options import (
+    MAX_STATURE_M,
+    MIN_STATURE_M,
+    OWN_UNIT,
+    UNIT_CHOICES,
+    UP_AXES,
+    USUAL_STATURE_M,
+    unit_in_metres,
+)
 
-MIN_STATURE_M, MAX_STATURE_M = 0.5, 2.5
-_SHORT_STATURE_M = 1.2
+_SHORT_STATURE_M, _TALL_STATURE_M = 1.2, 2.15
 _DETECTED_UNITS = ("m", "cm", "mm", "in")
 """Feet are never detected, only read where they are named: an adult in metres would be a baby in feet."""
-_NO_UNIT = f"no common unit fits the data; give --units {OWN_UNIT} if their scale is unknown"
+_NO_UNIT = (
+    "no common unit fits the data; give --stature with the person's height if their scale is wrong, or --units "
+    f"{OWN_UNIT} if nothing is known"
+)
+_SCALE_IS_WRONG = "give --stature with the person's height if the scale is wrong"
 _SKELETON_KINDS = ("BVH", "armature", "FBX", "glTF", "VRM", "Blender file")
 """Formats of animation, where nothing states a unit and characters have any size."""
 _SKELETON_UNITS = ("m", "cm", "mm", "in", "cmu")
@@ -61,7 +72,15 @@ _CUE_SIZE = 0.02
 """Smallest forward offset that counts as a vote, in statures."""
 
 
-def detect_units(stated: str | None, given: str | None, stature: float, source: Path, *, kind: str = "") -> Finding:
+def detect_units(
+    stated: str | None,
+    given: str | None,
+    stature: float,
+    source: Path,
+    *,
+    kind: str = "",
+    height_m: float | None = None,
+) -> Finding:
     """Determine the unit of length.
 
     Args:
@@ -70,6 +89,7 @@ def detect_units(stated: str | None, given: str | None, stature: float, source: 
         stature: the person's height in file units.
         source: the file, for messages.
         kind: the file's format; a skeleton of animation that no unit makes a person is scaled to one.
+        height_m: the person's height, to which the file is scaled, metres; None for a file whose scale is right.
 
     Raises:
         UnseenPersonError: no bone length can be measured.
@@ -81,6 +101,8 @@ def detect_units(stated: str | None, given: str | None, stature: float, source: 
         raise UnseenPersonError(
             f"expected legs or arms to estimate the stature from, found none in {source}; check the points"
         )
+    if height_m is not None:
+        return _scaled_to(height_m, stated, heights)
     chosen = given or stated
     if kind in _SKELETON_KINDS and given is None and not _fits(heights.get(stated or "", 0.0)):
         return _unit_of_skeleton(heights)
@@ -92,7 +114,7 @@ def detect_units(stated: str | None, given: str | None, stature: float, source: 
                 f"expected a person of {MIN_STATURE_M} to {MAX_STATURE_M} m, but with units {chosen} "
                 f"({'given' if given else 'stated by the file'}) the person in {source} is {height:.3g} m tall; "
                 f"{instead}",
-                options=("units",),
+                options=("units",) if fitting else ("units", "stature"),
             )
         reason = f"{'given by --units' if given else 'stated by the file'}; the person is {height:.2f} m tall"
     else:
@@ -102,7 +124,7 @@ def detect_units(stated: str | None, given: str | None, stature: float, source: 
             raise AmbiguousTrackError(
                 f"expected exactly one unit for a person of {MIN_STATURE_M} to {MAX_STATURE_M} m, but the stature "
                 f"of {stature:.4g} in {source} fits {choice}",
-                options=("units",),
+                options=("units",) if fitting else ("units", "stature"),
             )
         chosen = fitting[0]
         reason = f"detected from the stature, {heights[chosen]:.2f} m"
@@ -111,13 +133,22 @@ def detect_units(stated: str | None, given: str | None, stature: float, source: 
         doubts.append(f"the file states {stated}")
     if heights[chosen] < _SHORT_STATURE_M:
         doubts.append(
-            f"a stature of {heights[chosen]:.2f} m is that of a child, or of a skeleton scaled to a fixed size"
+            f"a stature of {heights[chosen]:.2f} m is that of a child, or of a skeleton scaled to a fixed size; "
+            f"{_SCALE_IS_WRONG}"
         )
+    if heights[chosen] > _TALL_STATURE_M:
+        doubts.append(f"a stature of {heights[chosen]:.2f} m is that of few people; {_SCALE_IS_WRONG}")
     return Finding("units", chosen, reason, tuple(doubts))
 
 
 def _fits(height_m: float) -> bool:
     return MIN_STATURE_M <= height_m <= MAX_STATURE_M
+
+
+def _scaled_to(height_m: float, stated: str | None, heights: Mapping[str, float]) -> Finding:
+    """Return the unit that makes the person *height_m* tall, given the *heights* in metres in each unit."""
+    doubts = (f"the file states {stated}, in which the person is {heights[stated]:.2f} m tall",) if stated else ()
+    return Finding("units", OWN_UNIT, f"scaled to a person of {height_m:.2f} m, given by --stature", doubts)
 
 
 def _unit_of_skeleton(heights: Mapping[str, float]) -> Finding:

@@ -97,8 +97,9 @@ def _rate(recording: RawRecording, options: ReadOptions) -> float:
 def _units_per_mm(recording: RawRecording, options: ReadOptions, rough_stature: float) -> float:
     """Return the length of a millimetre in file units, from a rough stature."""
     stated = _stated(recording, recording.units, "units", given=options.units)
-    finding = detect_units(stated, options.units, rough_stature, recording.source, kind=recording.kind)
-    return 0.001 / unit_in_metres(finding.value, rough_stature)
+    height = options.stature
+    finding = detect_units(stated, options.units, rough_stature, recording.source, kind=recording.kind, height_m=height)
+    return 0.001 / unit_in_metres(finding.value, rough_stature, height)
 
 
 def _estimate_joints(recording: RawRecording, match: PointMatch, options: ReadOptions) -> _OrderedPoints:
@@ -237,6 +238,7 @@ def _check_solved(recording: RawRecording, options: ReadOptions) -> None:
     given = {
         "layout": options.layout not in (None, recording.layout),
         "units": options.units not in (None, "m"),
+        "stature": options.stature is not None,
         "handedness": options.handedness == "left",
         "swap_sides": options.swap_sides,
     }
@@ -267,13 +269,13 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
     check_sides(ordered.figure, height, source, layout_is_known=ordered.is_stated)
     stated_units = _stated(recording, recording.units, "units", given=options.units)
     stated_up = _stated(recording, recording.up_axis, "up", given=options.up)
-    units = detect_units(stated_units, options.units, height, source, kind=recording.kind)
+    units = detect_units(stated_units, options.units, height, source, kind=recording.kind, height_m=options.stature)
     up = detect_up(ordered.figure, stated_up, options.up, height, source, kind=recording.kind)
     hand = detect_handedness(ordered.figure, options.handedness, height, source)
     fps = detect_fps(recording.fps, options.fps, source)
     rate = _rate(recording, options)
 
-    metres = unit_in_metres(units.value, height)
+    metres = unit_in_metres(units.value, height, options.stature)
     rotation = rotation_to_y_up(up.value)
     if hand.value == "left":
         rotation = _MIRROR @ rotation

@@ -145,6 +145,23 @@ def test_people_are_chosen_by_menu_name_or_number(settings, two_people):
     assert preview.chosen_people(settings) == [0, 1]
 
 
+def test_a_wrong_scale_is_settled_by_the_height_of_the_person(settings, tmp_path):
+    text = (REPOSITORY / "samples" / "walk.trc").read_text()
+    head, rows = text[: text.index("\n1\t")], text[text.index("\n1\t") + 1 :].splitlines()
+    cells = [row.split("\t") for row in rows[:30]]
+    moved = ["\t".join([*row[:2], *(f"{3.1 * float(cell):.4f}" if cell else "" for cell in row[2:])]) for row in cells]
+    (tmp_path / "far.trc").write_text(head.replace("\t432\t", "\t30\t") + "\n" + "\n".join(moved) + "\n")
+    with pytest.raises(RuntimeError, match="set Person's Height with the person's height"):
+        bpy.ops.smplify.open_track(filepath=str(tmp_path / "far.trc"))
+    assert draw(SMPLIFY_PT_track).props == ["filepath", "units", "stature"]
+    settings.stature = 1.77
+    assert bpy.ops.smplify.read_track() == {"FINISHED"}
+    assert "stature" in draw(SMPLIFY_PT_track).props
+    assert TRACKS.readings[0].stature_m == pytest.approx(1.73, abs=0.02)
+    with pytest.raises(RuntimeError, match="got both"):
+        bpy.ops.smplify.open_track(filepath=str(tmp_path / "far.trc"), units="mm", stature=1.77)
+
+
 def test_another_blend_file_forgets_the_tracks(settings):
     bpy.ops.smplify.open_track(filepath=WALK)
     bpy.ops.wm.read_homefile(use_empty=True)
