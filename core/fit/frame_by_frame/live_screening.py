@@ -75,6 +75,7 @@ class LiveScreening:
         self._step = np.zeros(num_points)
         self._known, self._suspect, self._patience = np.zeros((3, num_points), dtype=np.int64)
         self._blamed = np.zeros(num_points, dtype=bool)
+        self._votes = _votes(names)
 
     def push(self, positions: np.ndarray, weights: np.ndarray, noise_m: np.ndarray) -> Screening:
         """Return the implausible points of the next frame.
@@ -150,7 +151,7 @@ class LiveScreening:
         blamed = np.zeros_like(seen)
         preference = _PREFERENCE * candidates - _LIMB_END * self._limits.rigid.sum(axis=0)
         while broken.any():
-            counts = broken.sum(axis=0)
+            counts = self._votes @ broken
             worst = int(np.argmax(np.where(counts > 0, counts + preference, -np.inf)))
             blamed[worst] = True
             broken[worst] = broken[:, worst] = False
@@ -205,6 +206,12 @@ class LiveScreening:
         self._velocity = np.where((seen & ~apart)[:, None], velocity, self._velocity)
         self._last = np.where(seen[:, None], observed, self._last)
         self._unseen = np.where(seen, 0.0, self._unseen + 1.0)
+
+
+def _votes(names: Sequence[str]) -> np.ndarray:
+    """Return the weight (K,) of each point's vote: the knuckles of a hand, which are lost together, have one."""
+    hands = [name.split("_")[0] if name.endswith("_knuckle") else "" for name in names]
+    return np.array([1.0 / hands.count(hand) if hand else 1.0 for hand in hands])
 
 
 def _length(vectors: np.ndarray) -> np.ndarray:

@@ -14,8 +14,7 @@ from ...body.data import BodyData
 from ...fingers import RELAXED_HANDS, with_hands
 from ...math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ...motion import Motion
-from ...skeleton import Skeleton
-from ...smpl_skeleton import JOINT_INDEX
+from ...smpl_skeleton import JOINT_INDEX, SMPLH
 from ...track import KeypointTrack
 from ..pose_solver import after_smoothing
 from ..report import Flag, flags_of
@@ -24,7 +23,7 @@ from .observations import HandPoints, take_hands, to_wrist
 from .over_time import fill_gaps
 from .palm import fit_to_person, measured_scale, turn_palms
 from .posing import HandPoses, pose_hands
-from .skeleton import SIDES, Hands, angles_of, hands_of_body, joint_rotations
+from .skeleton import SIDES, Hands, angles_of, hands_of_body, joint_rotations, rest_joints
 
 WRISTS = [JOINT_INDEX[f"{side}_wrist"] for side in SIDES]
 MODEL_ERROR_M = 0.001
@@ -58,7 +57,7 @@ def fit_hands(track: KeypointTrack, motion: Motion, body: BodyData, *, smoothing
         smoothing: as in `core.fit.FitOptions`.
     """
     hands = hands_of_body(body, motion.betas)
-    wrists, rotations = wrist_frames(motion, body)
+    wrists, rotations = wrist_frames(motion.rotations(), motion.trans, rest_joints(body, motion.betas))
     observed = take_hands(track, wrists)
     points, weights, noise_m = _smoothed(observed, wrists, rotations, track.fps, smoothing)
     sigma_m = float(np.hypot(np.median(noise_m), MODEL_ERROR_M))
@@ -90,36 +89,45 @@ def person_of(points: np.ndarray, weights: np.ndarray, hands: Hands, noise_m: np
     return fit_to_person(aligned, weights, scaled, noise_m)
 
 
-def wrist_frames(motion: Motion, body: BodyData) -> tuple[np.ndarray, np.ndarray]:
-    """Return positions (F, H, 3), metres, and world rotations (F, H, 3, 3) of the wrists of *motion*."""
-    rest = body.joint_regressor.astype(np.float64) @ (body.v_template + body.shapedirs @ motion.betas)
-    skeleton, rotations = body.skeleton, motion.rotations()
+def wrist_frames(rotations: np.ndarray, trans: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions (F, H, 3), metres, and world rotations (F, H, 3, 3) of the wrists.
+
+    Args:
+        rotations: (F, J, 3, 3) local rotations, of SMPL's body joints first.
+        trans: (F, 3) metres.
+        rest: (J, 3) rest joints of the shaped body.
+    """
     found = []
     for wrist in WRISTS:
-        position, rotation = rest[0] + motion.trans, rotations[:, 0]
-        for joint in _path(skeleton, wrist):
-            position = position + rotation @ (rest[joint] - rest[skeleton.parents[joint]])
+        position, rotation = rest[0] + trans, rotations[:, 0]
+        for joint in _path(wrist):
+            position = position + rotation @ (rest[joint] - rest[SMPLH.parents[joint]])
             rotation = rotation @ rotations[:, joint]
         found.append((position, rotation))
     positions, world = zip(*found, strict=True)
     return np.stack(positions, axis=1), np.stack(world, axis=1)
 
 
-def _path(skeleton: Skeleton, joint: int) -> list[int]:
+def _path(joint: int) -> list[int]:
     """Return the joints from the root's child to *joint*."""
     path = []
     while joint > 0:
         path.append(joint)
-        joint = skeleton.parents[joint]
+        joint = SMPLH.parents[joint]
     return path[::-1]
 
 
 def turned_wrists(poses: np.ndarray, turns: np.ndarray) -> np.ndarray:
     """Return *poses* (F, 3 J) with the wrists turned by *turns* (F, H, 3), which are those of left hands."""
     turned = poses.reshape(len(poses), -1, 3).copy()
-    wrists = axis_angle_to_matrix(turned[:, WRISTS]) @ axis_angle_to_matrix(turns * _MIRRORED)
-    turned[:, WRISTS] = matrix_to_axis_angle(wrists)
+    turned[:, WRISTS] = matrix_to_axis_angle(axis_angle_to_matrix(turned[:, WRISTS]) @ wrist_turns(turns))
     return turned.reshape(len(poses), -1)
+
+
+def wrist_turns(turns: np.ndarray) -> np.ndarray:
+    """Return the rotations (..., H, 3, 3) of the palms' *turns* (..., H, 3), which are those of left hands."""
+    matrices: np.ndarray = axis_angle_to_matrix(turns * _MIRRORED)
+    return matrices
 
 
 def _smoothed(

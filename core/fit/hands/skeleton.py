@@ -57,10 +57,15 @@ class Hands:
         return np.diff(slopes, axis=0)
 
 
+def rest_joints(body: BodyData, betas: np.ndarray) -> np.ndarray:
+    """Return the rest joints (J, 3) of *body* with *betas* (B,), metres."""
+    joints: np.ndarray = body.joint_regressor.astype(np.float64) @ (body.v_template + body.shapedirs @ betas)
+    return joints
+
+
 def hands_of_body(body: BodyData, betas: np.ndarray) -> Hands:
     """Return the hands of *body*, which has SMPL-H's joints, with *betas* (B,)."""
-    vertices = body.v_template + body.shapedirs @ betas
-    joints = body.joint_regressor @ vertices
+    vertices, joints = body.v_template + body.shapedirs @ betas, rest_joints(body, betas)
     tips = VERTEX_IDS_BY_COUNT[len(vertices)]
     chains = np.empty((len(SIDES), len(FINGERS), 4, 3))
     for hand, side in enumerate(SIDES):
