@@ -47,9 +47,21 @@ if TYPE_CHECKING or not VENDORED:
     from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
     from core.cli.info import missing_shares
     from core.convert_options import ConvertOptions
-    from core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, OutputError, TrackError
+    from core.errors import (
+        BodyError,
+        CoreError,
+        FitCancelled,
+        InputMissingError,
+        MotionError,
+        OutputError,
+        TrackError,
+        TrackFileError,
+    )
     from core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
     from core.formats import TRACK_SUFFIXES
+    from core.formats.armature import find_person, needed_bones, people_among
+    from core.formats.armature_motion import motion_recording
+    from core.formats.raw import RawRecording
     from core.io.atomic_files import atomic_path
     from core.io.npz import unpack_npz
     from core.io.protected_files import ProtectedFiles
@@ -76,7 +88,7 @@ if TYPE_CHECKING or not VENDORED:
         read_input,
     )
     from core.placement import AS_RECORDED, Person, Place, shape_of
-    from core.reading import Reading, ReadOptions, read_all, read_tracks
+    from core.reading import Reading, ReadOptions, interpret_all, read_all, read_tracks
     from core.retarget.alignment import joint_positions
     from core.retarget.armature_source import ArmatureMotion, armature_source
     from core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError
@@ -112,9 +124,21 @@ else:
     from .core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
     from .core.cli.info import missing_shares
     from .core.convert_options import ConvertOptions
-    from .core.errors import BodyError, CoreError, FitCancelled, InputMissingError, MotionError, OutputError, TrackError
+    from .core.errors import (
+        BodyError,
+        CoreError,
+        FitCancelled,
+        InputMissingError,
+        MotionError,
+        OutputError,
+        TrackError,
+        TrackFileError,
+    )
     from .core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
     from .core.formats import TRACK_SUFFIXES
+    from .core.formats.armature import find_person, needed_bones, people_among
+    from .core.formats.armature_motion import motion_recording
+    from .core.formats.raw import RawRecording
     from .core.io.atomic_files import atomic_path
     from .core.io.npz import unpack_npz
     from .core.io.protected_files import ProtectedFiles
@@ -141,7 +165,7 @@ else:
         read_input,
     )
     from .core.placement import AS_RECORDED, Person, Place, shape_of
-    from .core.reading import Reading, ReadOptions, read_all, read_tracks
+    from .core.reading import Reading, ReadOptions, interpret_all, read_all, read_tracks
     from .core.retarget.alignment import joint_positions
     from .core.retarget.armature_source import ArmatureMotion, armature_source
     from .core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError

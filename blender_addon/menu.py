@@ -11,8 +11,8 @@ from .package import PACKAGE
 from .track.operators import SMPLIFY_MT_person
 
 _ENTRIES = (
-    ("smplify.open_track", "FILE_FOLDER"), ("smplify.read_track", "FILE_REFRESH"),
-    ("smplify.view_track", "ZOOM_SELECTED"),
+    ("smplify.open_track", "FILE_FOLDER"), ("smplify.track_armature", "ARMATURE_DATA"),
+    ("smplify.read_track", "FILE_REFRESH"), ("smplify.view_track", "ZOOM_SELECTED"),
     (),
     ("smplify.fit", "ARMATURE_DATA"), ("smplify.cancel_fit", "CANCEL"),
     (),

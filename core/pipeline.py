@@ -213,7 +213,7 @@ def fit_people(
 
 def fit_file(
     source: Path, options: ConvertOptions, progress: Progress = _ignore_progress, *, workers: int | None = None,
-    fit: Fit | None = None,
+    fit: Fit | None = None, readings: Sequence[Reading] = (),
 ) -> list[FittedPerson]:  # fmt: skip
     """Read a keypoint file and fit everyone in it.
 
@@ -223,11 +223,12 @@ def fit_file(
         progress: see `Progress`.
         workers: number of threads for the fit; None for one per core.
         fit: as for `fit_people`.
+        readings: as for `read_input`.
 
     Raises:
         CoreError: as for `read_input` and `fit_people`.
     """
-    given = read_input(source, options, progress)
+    given = read_input(source, options, progress, readings=readings)
     return fit_people(replace(given, options=replace(given.options, workers=workers)), progress, fit=fit)
 
 

@@ -34,7 +34,7 @@ from ..core_access import (
     raise_on_interrupt,
 )
 from ..torch_backend.choice import torch_python_for
-from .inputs import ANIMATION_SUFFIXES
+from .inputs import ANIMATION_SUFFIXES, ARMATURE_SUFFIXES
 from .worker_process import WorkerProcess
 
 FORMAT_NAMES = ("blend", "fbx", "glb", "bvh", "usd", "npz", "mot", "trc")
@@ -199,7 +199,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "inputs", nargs="+", type=Path, metavar="INPUT",
-        help="keypoint file, or a folder of them; with --character animation files too",
+        help="keypoint file, or a folder of them; or a file with an animated armature "
+        f"({', '.join(ARMATURE_SUFFIXES)}), whose joints are fitted, or with --character put onto it",
     )  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder for the results")
     parser.add_argument(

@@ -25,7 +25,8 @@ from ..figure.stage import set_stage
 from ..result.live_settings import adjust
 from ..result.show import show
 from ..torch_backend.fitting import run_fit
-from .inputs import is_animation
+from ..track.armatures import read_armatures
+from .inputs import is_animation, is_armature
 from .onto_character import convert_animation, write_character
 
 
@@ -46,11 +47,17 @@ def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]
     options = ConvertOptions.from_dict(request["options"])
     if options.character and is_animation(Path(request["source"])):
         return convert_animation(request, options, progress)
+    readings = []
+    if is_armature(Path(request["source"])):
+        progress(0.0, "opening the animation")
+        bpy.ops.wm.read_homefile(use_empty=True)
+        readings = read_armatures(request["source"], options.reading)
     fitted = fit_file(
         Path(request["source"]),
         options,
         lambda share, what: progress(0.7 * share, what),
         workers=request.get("workers"),
+        readings=readings,
         fit=partial(run_fit, python=Path(options.torch_python) if options.torch_python else None),
     )
     bpy.ops.wm.read_homefile(use_empty=True)

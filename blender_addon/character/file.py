@@ -50,7 +50,7 @@ def open_character(path: Path, armature: str = "") -> bpy.types.Object:
         CharacterError: the file cannot be read, or has no such armature; nothing is left in the scene.
     """
     before = datablocks()
-    with _scene_settings_kept(bpy.context.scene):
+    with scene_settings_kept(bpy.context.scene):
         armatures = add_file(path, CHARACTERS, "a character")
     try:
         found = _choose([item for item in armatures if may_be_character(item)], armature, path)
@@ -130,7 +130,7 @@ def _num_certain(bone_map: BoneMap) -> int:
 
 
 @contextmanager
-def _scene_settings_kept(scene: bpy.types.Scene) -> Iterator[None]:
+def scene_settings_kept(scene: bpy.types.Scene) -> Iterator[None]:
     """Restore the frame rate, range and current frame of *scene*, which importers set to those of the file."""
     kept = {
         (owner, name): getattr(owner, name)

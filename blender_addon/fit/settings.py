@@ -13,6 +13,7 @@ from ..figure.shape_operators import active_armature
 from ..package import addon_preferences
 from ..package import body_file as preferred_body_file
 from ..torch_backend.settings import fit_where_set
+from ..track.reader import read_now
 from ..track.session import TRACKS, TrackState
 from ..track.settings import track_request
 
@@ -102,7 +103,7 @@ def fit_job(context: bpy.types.Context) -> FitJob:
     Raises:
         CoreError: a required setting or file is missing.
     """
-    from ..core_access import ConvertOptions, FitOptions, InputMissingError, Place
+    from ..core_access import ConvertOptions, FitOptions, InputMissingError, Place, TrackError
     from .job import FitJob
 
     scene = context.scene
@@ -110,6 +111,8 @@ def fit_job(context: bpy.types.Context) -> FitJob:
     request = track_request(settings.track)
     if not request.path:
         raise InputMissingError("expected a keypoint file, found none set; choose one in box 1")
+    if request.is_armature and read_now(scene) is not TrackState.READ:
+        raise TrackError(TRACKS.error)
     body, fit = settings.body, settings.fit
     if body.betas == "FILE" and not body.betas_file:
         raise InputMissingError(

@@ -75,6 +75,7 @@ def fit_again(
     order: RefitOrder,
     progress: Progress,
     fit: Fit | None = None,
+    readings: Sequence[Reading] = (),
 ) -> FigureRecord:
     """Return *record* with the frames of *order* fitted again.
 
@@ -83,6 +84,7 @@ def fit_again(
         order: the range and the options.
         progress: called with the completed fraction and the name of the step.
         fit: the function that fits a track; None for the core's `fit_track`.
+        readings: what Blender has read the track as; empty to read it from its file.
 
     Raises:
         CoreError: the range contains no frame of the figure, or the track cannot be read or fitted.
@@ -98,7 +100,7 @@ def fit_again(
         )
     source = replace(record.source, file=order.file or record.source.file)
     options = ConvertOptions(fit=_options(record, order), reading=source.reading, body=source.body)
-    given = read_input(Path(source.file), options, progress)
+    given = read_input(Path(source.file), options, progress, readings=readings)
     reading = _reading(given.readings, source, record)
     track = reading.track
     margin = round(_MARGIN_S * track.fps)

@@ -16,6 +16,7 @@ from ..figure.shape_operators import active_figure
 from ..fit.settings import workers_of
 from ..package import addon_preferences
 from ..torch_backend.settings import fit_where_set
+from ..track.request import TrackRequest
 from ..ui.box_errors import Box
 from ..ui.enum_items import QUALITY_ITEMS
 from ..ui.operator_mixin import OperatorMixin
@@ -83,6 +84,7 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender
     def prepare(self, context: bpy.types.Context) -> Callable[[Progress], FigureRecord]:
         """Return the fit of the range."""
         from ..figure.record import adjustable
+        from ..track.armatures import read_armatures
         from .live_settings import refuse_edited
         from .refit import RefitOrder, fit_again
 
@@ -100,7 +102,9 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender
         self._uid, self._mark = armature.session_uid, armature.get(MARK_KEY)
         self._range = order.first, order.last
         fit = fit_where_set(addon_preferences(context))
-        return lambda progress: fit_again(record, order, progress, fit)
+        source = TrackRequest(order.file or record.source.file)
+        readings = read_armatures(source.path, record.source.reading) if source.is_armature else []
+        return lambda progress: fit_again(record, order, progress, fit, readings)
 
     def _changes(self, context: bpy.types.Context) -> dict[str, object]:
         fit = context.scene.smplify.fit

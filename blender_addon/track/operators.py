@@ -5,6 +5,8 @@ from __future__ import annotations
 import bpy
 from bpy_extras.io_utils import ImportHelper
 
+from ..batch.inputs import ARMATURE_SUFFIXES
+from ..character.identity import is_animated
 from ..ui.box_errors import Box
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.sidebar import show_tab
@@ -19,8 +21,8 @@ from .properties import (
     units_choice,
     up_choice,
 )
-from .reader import read_now, read_soon, what_was_read
-from .request import AUTO
+from .reader import read_now, read_request, read_soon, what_was_read
+from .request import AUTO, HERE
 from .session import TRACKS, TrackState
 from .settings import chosen_people, people_names, track_request
 
@@ -48,7 +50,7 @@ class _TrackOperator(OperatorMixin):
 
 
 class SMPLIFY_OT_open_track(_TrackOperator, bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's naming convention
-    """Choose a file of 3D keypoints, or a folder with one JSON file per frame, and read it for the SMPLify tab"""
+    """Choose a file of 3D keypoints or with an animated armature, or a folder of JSON files, and read it"""
 
     bl_idname = "smplify.open_track"
     bl_label = "Open Keypoints"
@@ -61,7 +63,7 @@ class SMPLIFY_OT_open_track(_TrackOperator, bpy.types.Operator, ImportHelper):  
         options={"SKIP_SAVE"},
     )
     filter_glob: bpy.props.StringProperty(
-        default=";".join(f"*{suffix}" for suffix in SUFFIXES), options={"HIDDEN", "SKIP_SAVE"}
+        default=";".join(f"*{suffix}" for suffix in (*SUFFIXES, *ARMATURE_SUFFIXES)), options={"HIDDEN", "SKIP_SAVE"}
     )
     # Not "layout": every operator has that attribute for drawing.
     point_layout: layout_choice(default=AUTO, options={"SKIP_SAVE"})
@@ -96,7 +98,7 @@ class SMPLIFY_OT_open_track(_TrackOperator, bpy.types.Operator, ImportHelper):  
         settings.filepath = self.filepath
         show_tab(context)
         if self.wait or bpy.app.background:
-            return self._read(TRACKS.read(track_request(settings)))
+            return self._read(read_request(track_request(settings)))
         return self._read_soon()
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -112,6 +114,34 @@ class SMPLIFY_OT_open_track(_TrackOperator, bpy.types.Operator, ImportHelper):  
 def _own_name(setting: str) -> str:
     """Return the property name in `SMPLIFY_OT_open_track` for a setting of box 1."""
     return "point_layout" if setting == "layout" else setting
+
+
+class SMPLIFY_OT_track_armature(_TrackOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Take the joints of the active armature as the track, over the frames of its action"""
+
+    bl_idname = "smplify.track_armature"
+    bl_label = "Use Active Armature"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether the active object is an animated armature."""
+        active = context.active_object
+        if active is None or not is_animated(active):
+            cls.poll_message_set("Make an animated armature active first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Set the armature in box 1, and read it."""
+        settings = context.scene.smplify.track
+        for name in READING_SETTINGS:
+            settings.property_unset(name)
+        settings.person = ""
+        settings.filepath = f"{HERE}{context.active_object.name}"
+        show_tab(context)
+        TRACKS.clear()
+        return self._read(read_now(context.scene))
 
 
 class SMPLIFY_OT_read_track(_TrackOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
@@ -209,6 +239,7 @@ class SMPLIFY_FH_track(bpy.types.FileHandler):  # noqa: N801 - Blender's naming 
 
 CLASSES = (
     SMPLIFY_OT_open_track,
+    SMPLIFY_OT_track_armature,
     SMPLIFY_OT_read_track,
     SMPLIFY_OT_choose_person,
     SMPLIFY_MT_person,

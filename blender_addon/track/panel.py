@@ -17,6 +17,7 @@ from .operators import (
     SMPLIFY_MT_person,
     SMPLIFY_OT_open_track,
     SMPLIFY_OT_read_track,
+    SMPLIFY_OT_track_armature,
     SMPLIFY_OT_view_track,
 )
 from .session import TRACKS, TrackState
@@ -45,6 +46,7 @@ class SMPLIFY_PT_track(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's
         row.operator(SMPLIFY_OT_read_track.bl_idname, text="", icon="FILE_REFRESH")
         if state is TrackState.NO_FILE:
             layout.operator(SMPLIFY_OT_open_track.bl_idname, icon="FILE_FOLDER")
+            layout.operator(SMPLIFY_OT_track_armature.bl_idname, icon="ARMATURE_DATA")
             layout.label(text="Or drop a file on the viewport", icon="INFO")
         elif state is TrackState.UNREAD:
             layout.operator(SMPLIFY_OT_read_track.bl_idname, text="Read", icon="FILE_REFRESH")

@@ -32,7 +32,16 @@ def read_now(scene: bpy.types.Scene) -> TrackState:
     """Read the file of *scene* on this thread, unless it is already read."""
     request = track_request(scene.smplify.track)
     state = TRACKS.state(request)
-    return state if state is TrackState.READ else TRACKS.read(request)
+    return state if state is TrackState.READ else read_request(request)
+
+
+def read_request(request: TrackRequest) -> TrackState:
+    """Read what *request* names before returning; armatures are evaluated by Blender."""
+    if not request.is_armature:
+        return TRACKS.read(request)
+    from .armatures import read_armatures
+
+    return TRACKS.read(request, lambda: read_armatures(request.path, request.options()))
 
 
 def what_was_read() -> str:
@@ -65,13 +74,22 @@ def _poll_thread() -> float | None:
     busy = TRACKS.poll()
     if not busy and scene is not None:
         request = track_request(scene.smplify.track)
-        if TRACKS.state(request) is TrackState.UNREAD:
+        if TRACKS.state(request) is TrackState.UNREAD and request.is_armature:
+            _read_armature(request)
+        elif TRACKS.state(request) is TrackState.UNREAD:
             busy = TRACKS.start(request)
     if not (was_busy and busy):
         redraw_viewports()
     if not busy:
         _report()
     return _SOON_S if busy else None
+
+
+def _read_armature(request: TrackRequest) -> None:
+    """Read an armature from a timer, which has no window of its own, as importers need one."""
+    window = bpy.context.window or bpy.context.window_manager.windows[0]
+    with bpy.context.temp_override(window=window):
+        read_request(request)
 
 
 def _report() -> None:

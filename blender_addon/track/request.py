@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..batch.inputs import is_armature
+
 if TYPE_CHECKING:
     from ..core_access import ReadOptions
 
+HERE = "#/"
+"""What a path begins with that names an armature of the open file; with a backslash where paths have these."""
 AUTO = "AUTO"
 """The menu item that leaves a property to be stated by the file or detected."""
 
@@ -19,7 +23,7 @@ class TrackRequest:
     """A keypoint file and its reading options; equal requests give equal tracks.
 
     Attributes:
-        path: absolute path of the file or folder, "" for none.
+        path: absolute path of the file or folder, or `HERE` and the name of an armature; "" for none.
         given: the fields of the core's `ReadOptions` that the user gives, by name.
     """
 
@@ -31,6 +35,16 @@ class TrackRequest:
         """The name for figures made from the file."""
         path = Path(self.path)
         return path.name if path.is_dir() else path.stem
+
+    @property
+    def is_armature(self) -> bool:
+        """Whether Blender has to evaluate an armature to read it, instead of the core."""
+        return bool(self.armature) or is_armature(Path(self.path))
+
+    @property
+    def armature(self) -> str:
+        """The name of an armature of the open file, "" for a file."""
+        return self.path[len(HERE) :] if self.path[: len(HERE)].replace("\\", "/") == HERE else ""
 
     def options(self) -> ReadOptions:
         """Return the options for the core's readers."""

@@ -5,6 +5,7 @@ Needs no Blender. A file is read on a thread, one at a time, because a large one
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,9 +62,14 @@ class TrackSession:
             return TrackState.UNREAD
         return TrackState.READ if self.readings else TrackState.BAD_FILE
 
-    def read(self, request: TrackRequest) -> TrackState:
-        """Read on this thread; return `READ` or `BAD_FILE`."""
-        task = _reading(request)
+    def read(self, request: TrackRequest, read: Callable[[], list[Reading]] | None = None) -> TrackState:
+        """Read on this thread; return `READ` or `BAD_FILE`.
+
+        Args:
+            request: what to read.
+            read: the function that reads it; None for the core's readers.
+        """
+        task = _reading(request) if read is None else Task(lambda progress: read())
         self._wanted = request, task
         task.run()
         self._collect()

@@ -21,6 +21,7 @@ _GERMAN = {
     "6. Export": "6. Export",
     "Why": "Gründe",
     "Open Keypoints": "Punkte öffnen",
+    "Use Active Armature": "Aktives Skelett nehmen",
     "3D Keypoints for SMPLify (.trc, .c3d, .csv, .json ...)": "3D-Punkte für SMPLify (.trc, .c3d, .csv, .json ...)",
     "Or drop a file on the viewport": "Oder eine Datei auf die Ansicht ziehen",
     "Keypoints": "Punkte",

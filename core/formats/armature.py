@@ -7,9 +7,9 @@ skeleton as it stands at rest, where SMPL's are relative to hips and shoulders, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from ..body.free_body import load_free_body
 from ..body.landmarks import landmark_regressor
 from ..errors import TrackFileError
 from ..layouts import ARMATURE, FINGERS
+from ..math.rotations import unit
 from ..retarget.alignment import body_turn
 from ..retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, SIDES, BoneMap, BoneMapError
 from ..retarget.fingers import finger_chains
@@ -49,17 +50,33 @@ _MOST_NAMED = 6
 
 @dataclass(frozen=True, eq=False)
 class BonePoints:
-    """Where bones are over time, in any unit and axes.
+    """Where N of the bones are over time, in any unit and axes.
 
     Attributes:
-        heads: (F, B, 3) positions of their joints, NaN where unknown.
-        tails: (F, B, 3) positions of their ends.
-        carried: the positions (F, 3) of points that bones carry.
+        bones: (N,) indices of the bones in their rig.
+        heads: (F, N, 3) positions of their joints, NaN where unknown.
+        tails: (F, N, 3) positions of their ends.
     """
 
+    bones: Sequence[int]
     heads: np.ndarray
     tails: np.ndarray
-    carried: Mapping[str, np.ndarray]
+
+    @cached_property
+    def _columns(self) -> dict[int, int]:
+        return {bone: column for column, bone in enumerate(self.bones)}
+
+    def head(self, bone: int) -> np.ndarray:
+        """Return the positions (F, 3) of the joint of *bone*."""
+        return np.asarray(self.heads[:, self._columns[bone]])
+
+    def tail(self, bone: int) -> np.ndarray:
+        """Return the positions (F, 3) of the end of *bone*."""
+        return np.asarray(self.tails[:, self._columns[bone]])
+
+    def since(self, start: int) -> BonePoints:
+        """Return the same without the frames before *start*."""
+        return BonePoints(self.bones, self.heads[start:], self.tails[start:])
 
 
 def find_person(poses: Iterable[Rig], path: Path) -> tuple[Rig, BoneMap]:
@@ -83,6 +100,51 @@ def find_person(poses: Iterable[Rig], path: Path) -> tuple[Rig, BoneMap]:
     raise TrackFileError(
         f"expected the skeleton of a person, found another one in {path}: {reason}; give one of people"
     )
+
+
+def people_among(parts: Mapping[str, Callable[[], RawRecording]]) -> list[RawRecording]:
+    """Return the recordings of those skeletons of a file that are people's.
+
+    Args:
+        parts: reads each skeleton, by its name.
+
+    Raises:
+        TrackFileError: none of them is a person's; the reason of the first.
+    """
+    found: dict[str, RawRecording] = {}
+    refused: dict[str, TrackFileError] = {}
+    for name, read in parts.items():
+        try:
+            found[name] = read()
+        except TrackFileError as error:
+            refused[name] = error
+    if not found:
+        raise next(iter(refused.values()))
+    notes = tuple(f"Left out {name}, which is not the skeleton of a person." for name in refused)
+    return [
+        replace(each, person=name if len(found) > 1 else "", notes=(*notes, *each.notes))
+        for name, each in found.items()
+    ]  # fmt: skip
+
+
+def needed_bones(rig: Rig, bone_map: BoneMap) -> list[int]:
+    """Return the bones whose positions `armature_recording` uses: those with a role, and the fingers."""
+    needed = {rig.index[name] for chain in bone_map.bones.values() for name in chain}
+    for side in SIDES:
+        thumb, fingers = finger_chains(rig, bone_map, side)
+        needed.update(bone for finger in (thumb, *fingers) for bone in finger)
+    return sorted(needed)
+
+
+def most_upright(rig: Rig, bone_map: BoneMap, bones: BonePoints, up: np.ndarray) -> int:
+    """Return the frame in which trunk and legs are most upright, if *up* (3,) is the vertical."""
+
+    def joints(role: str) -> np.ndarray:
+        return np.stack([bones.head(rig.index[bone_map.bones[f"{side}_{role}"][0]]) for side in SIDES], axis=1)
+
+    hips, ankles, shoulders = joints("thigh"), joints("foot"), joints("upper_arm")
+    trunk, legs = unit(shoulders.mean(axis=1) - hips.mean(axis=1)), unit(hips - ankles)
+    return int(np.nan_to_num(trunk @ up + (legs @ up).mean(axis=1), nan=-np.inf).argmax())
 
 
 def carriers(rig: Rig, bone_map: BoneMap) -> dict[str, int]:
@@ -113,6 +175,19 @@ def carried_offsets(rig: Rig, bone_map: BoneMap) -> dict[str, tuple[str, np.ndar
     return found
 
 
+def carried_points(
+    offsets: Mapping[str, tuple[str, np.ndarray]], heads: Mapping[str, np.ndarray], turns: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return the positions (F, 3) of the points that bones carry.
+
+    Args:
+        offsets: what `carried_offsets` returned, in the axes and the unit of *heads*.
+        heads: positions (F, 3) of the joint of each carrier.
+        turns: its rotations (F, 3, 3) since the pose of the offsets.
+    """
+    return {point: heads[carrier] + turns[carrier] @ offset for point, (carrier, offset) in offsets.items()}
+
+
 def _middle(joints: Mapping[str, np.ndarray], role: str) -> np.ndarray:
     middle: np.ndarray = (joints[f"left_{role}"] + joints[f"right_{role}"]) / 2.0
     return middle
@@ -127,20 +202,23 @@ def _body_points() -> dict[str, np.ndarray]:
     return dict(zip((*names, "hip", "shoulder"), places, strict=True))
 
 
-def armature_recording(rig: Rig, bone_map: BoneMap, bones: BonePoints, path: Path, **about: Any) -> RawRecording:
+def armature_recording(
+    rig: Rig, bone_map: BoneMap, bones: BonePoints, carried: Mapping[str, np.ndarray], path: Path, **about: Any
+) -> RawRecording:
     """Return the points of a person's bones, named as in the layout `core.layouts.ARMATURE`.
 
     Args:
         rig: the bones at rest, which tells lengths and fingers.
         bone_map: their roles.
-        bones: where they are over time.
+        bones: where the `needed_bones` are over time.
+        carried: the points of `carried_points`; empty if the skeleton stands in no pose.
         path: the file.
         about: other fields of `RawRecording`.
 
     Raises:
         TrackFileError: there are too many frames.
     """
-    points = {**_trunk(rig, bone_map, bones), **bones.carried}
+    points = {**_trunk(rig, bone_map, bones), **carried}
     for side in SIDES:
         points |= _limbs(rig, bone_map, bones, side)
         points |= _hand(rig, bone_map, bones, side)
@@ -148,7 +226,7 @@ def armature_recording(rig: Rig, bone_map: BoneMap, bones: BonePoints, path: Pat
     check_counts(len(bones.heads), len(names), path)
     positions = np.stack([points[name] for name in names], axis=1)
     about["notes"] = (*about.get("notes", ()), _bones_note(bone_map))
-    about["doubts"] = (*about.get("doubts", ()), *_bone_doubts(bone_map, bones))
+    about["doubts"] = (*about.get("doubts", ()), *_bone_doubts(bone_map, stood=bool(carried)))
     confidence = np.isfinite(positions).all(-1).astype(np.float64)
     return RawRecording(positions, confidence, source=path, names=tuple(names), layout=ARMATURE.name, **about)
 
@@ -158,19 +236,19 @@ def _trunk(rig: Rig, bone_map: BoneMap, bones: BonePoints) -> dict[str, np.ndarr
         [rig.index[name] for name in bone_map.bones.get(role, ())] for role in ("spine", "neck", "head")
     )
     hips = rig.index[bone_map.bones["hips"][0]]
-    points = {"hips": bones.heads[:, hips]}
+    points = {"hips": bones.head(hips)}
     chest = spine[-1] if spine else hips
     spine, neck = _with_length(rig, hips, spine), _with_length(rig, chest, neck)
     if spine:
-        points["chest"] = bones.heads[:, spine[-1]]
+        points["chest"] = bones.head(spine[-1])
     if len(spine) > 1:
-        points["spine"] = bones.heads[:, spine[0]]
+        points["spine"] = bones.head(spine[0])
     if neck:
-        points["neck"] = bones.heads[:, neck[0]]
+        points["neck"] = bones.head(neck[0])
     if head:
-        points["head"] = bones.heads[:, head[-1]]
+        points["head"] = bones.head(head[-1])
         if np.linalg.norm(rig.tails[head[-1]] - rig.heads[head[-1]]) > _shortest(rig):
-            points["head_end"] = bones.tails[:, head[-1]]
+            points["head_end"] = bones.tail(head[-1])
     return points
 
 
@@ -187,9 +265,9 @@ def _limbs(rig: Rig, bone_map: BoneMap, bones: BonePoints, side: str) -> dict[st
         bone = rig.index[name] if name is not None else -1
         if bone < 0 or role == "clavicle" and not _with_length(rig, int(rig.parents[bone]), [bone]):
             continue
-        points[f"{side}_{joint}"] = bones.heads[:, bone]
+        points[f"{side}_{joint}"] = bones.head(bone)
         if role in _ENDS and np.linalg.norm(rig.tails[bone] - rig.heads[bone]) > _shortest(rig):
-            points[f"{side}_{_ENDS[role]}"] = bones.tails[:, bone]
+            points[f"{side}_{_ENDS[role]}"] = bones.tail(bone)
     return points
 
 
@@ -200,11 +278,11 @@ def _hand(rig: Rig, bone_map: BoneMap, bones: BonePoints, side: str) -> dict[str
         return {}
     hand = rig.index[bone_map.bones[f"{side}_hand"][0]]
     fingers = [_from_knuckle(rig, rig.heads[hand], finger) for finger in fingers]
-    points = {f"{side}_hand_wrist": bones.heads[:, hand]}
-    points[f"{side}_hand_end"] = np.mean([bones.heads[:, finger[0]] for finger in fingers], axis=0)
+    points = {f"{side}_hand_wrist": bones.head(hand)}
+    points[f"{side}_hand_end"] = np.mean([bones.head(finger[0]) for finger in fingers], axis=0)
     named = (thumb, *fingers) if len(fingers) == len(FINGERS) - 1 else (thumb,)
     for name, chain in zip(FINGERS, named, strict=False):
-        along = [*(bones.heads[:, bone] for bone in chain), bones.tails[:, chain[-1]]][:_FINGER_POINTS]
+        along = [*(bones.head(bone) for bone in chain), bones.tail(chain[-1])][:_FINGER_POINTS]
         points |= {f"{side}_hand_{name}{number}": place for number, place in enumerate(along, 1)}
     return points
 
@@ -226,11 +304,11 @@ def _bones_note(bone_map: BoneMap) -> str:
     return f"The joints {kind}are read by the roles of its bones: {found}."
 
 
-def _bone_doubts(bone_map: BoneMap, bones: BonePoints) -> tuple[str, ...]:
+def _bone_doubts(bone_map: BoneMap, *, stood: bool) -> tuple[str, ...]:
     unsure = [role for role in bone_map.bones if bone_map.confidence.get(role, 1.0) < CERTAIN]
     named = ", ".join(f"{role.replace('_', ' ')} {bone_map.bones[role][0]}" for role in unsure[:_MOST_NAMED])
     more = f" and {len(unsure) - _MOST_NAMED} more" if len(unsure) > _MOST_NAMED else ""
     found = [f"these bones are found by the shape of the skeleton, not by name: {named}{more}"] if unsure else []
-    if not bones.carried:
+    if not stood:
         found.append("the skeleton stands upright in no pose, so the tilt of pelvis, chest and head is uncertain")
     return (*found, *bone_map.notes)

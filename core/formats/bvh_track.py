@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import TrackFileError
-from ..math.rotations import unit
-from ..retarget.bone_map import REQUIRED_ROLES, SIDES, BoneMap
+from ..retarget.bone_map import REQUIRED_ROLES, BoneMap
 from ..retarget.rig import Rig
-from .armature import BonePoints, armature_recording, carried_offsets, carriers, find_person
+from .armature import (
+    BonePoints,
+    armature_recording,
+    carried_offsets,
+    carried_points,
+    carriers,
+    find_person,
+    most_upright,
+    needed_bones,
+    people_among,
+)
 from .bvh import Bvh, parse_bvh
 from .raw import MAX_PEOPLE, RawRecording
 
@@ -70,25 +80,16 @@ def read_bvh(path: Path) -> list[RawRecording]:
         TrackFileError: the file is damaged, or has no skeleton of a person.
     """
     bvh = parse_bvh(path)
-    found: list[RawRecording] = []
-    refused: dict[str, TrackFileError] = {}
-    for root in [joint for joint, parent in enumerate(bvh.parents) if parent < 0][:MAX_PEOPLE]:
-        try:
-            found.append(_recording(_skeleton(bvh, root), path))
-        except TrackFileError as error:
-            refused[bvh.names[root]] = error
-    if not found:
-        raise next(iter(refused.values()))
-    notes = [*bvh.notes, *(f"Left out {name}, which is not the skeleton of a person." for name in refused)]
+    roots = [joint for joint, parent in enumerate(bvh.parents) if parent < 0][:MAX_PEOPLE]
+    names = [bvh.names[root] for root in roots]
+    parts = {
+        name if names.count(name) == 1 else f"{name} {number}": partial(_recording, _skeleton(bvh, root), path)
+        for number, (name, root) in enumerate(zip(names, roots, strict=True), 1)
+    }
     return [
-        replace(
-            each,
-            person=each.person if len(found) > 1 else "",
-            notes=(*notes, *each.notes),
-            doubts=(*bvh.doubts, *each.doubts),
-        )
-        for each in found
-    ]
+        replace(each, notes=(*bvh.notes, *each.notes), doubts=(*bvh.doubts, *each.doubts))
+        for each in people_among(parts)
+    ]  # fmt: skip
 
 
 def _recording(skeleton: _Skeleton, path: Path) -> RawRecording:
@@ -101,15 +102,19 @@ def _recording(skeleton: _Skeleton, path: Path) -> RawRecording:
     rig, bone_map = find_person([pose.rig for pose in poses], path)
     carrying = carriers(rig, bone_map)
     places, turns = bvh.motion([bones[bone] for bone in carrying.values()])
-    poses += _upright_poses(skeleton, places, rig, bone_map)
-    turns_of = dict(zip(carrying, np.moveaxis(turns, 1, 0), strict=True))
+    needed = needed_bones(rig, bone_map)
+    points = BonePoints(
+        needed, places[:, [bones[bone] for bone in needed]], places[:, [skeleton.ends[bone] for bone in needed]]
+    )
+    for turn in _UP_TURNS:
+        frame = most_upright(rig, bone_map, points, turn[1])
+        poses += _pose(skeleton, places[frame], frame, turn)
     start, notes = _begin(bvh, places)
     poses.sort(key=lambda pose: not 0 <= pose.frame < start)  # a pose put before the motion is made to be the rest pose
-    carried = _carried(poses, places[:, bones], turns_of, rig, bone_map)
-    heads, tails = places[start:, bones], places[start:, skeleton.ends]
-    points = BonePoints(heads, tails, {name: place[start:] for name, place in carried.items()})
-    about = {"kind": KIND, "fps": bvh.fps, "person": bvh.names[bones[0]], "first_frame": start, "notes": notes}
-    return armature_recording(rig, bone_map, points, path, **about)
+    carried = _carried(poses, points, dict(zip(carrying, np.moveaxis(turns, 1, 0), strict=True)), rig, bone_map)
+    carried = {name: place[start:] for name, place in carried.items()}
+    about = {"kind": KIND, "fps": bvh.fps, "first_frame": start, "notes": notes}
+    return armature_recording(rig, bone_map, points.since(start), carried, path, **about)
 
 
 def _skeleton(bvh: Bvh, root: int) -> _Skeleton:
@@ -156,42 +161,25 @@ def _pose(skeleton: _Skeleton, places: np.ndarray, frame: int, turn: np.ndarray)
         yield _Pose(rig, frame, turn, extent)
 
 
-def _upright_poses(skeleton: _Skeleton, places: np.ndarray, rig: Rig, bone_map: BoneMap) -> Iterator[_Pose]:
-    """Yield the frame in which trunk and legs are most upright, as if Y were up and as if Z were."""
-
-    def joints(role: str) -> np.ndarray:
-        bones = [skeleton.bones[rig.index[bone_map.bones[f"{side}_{role}"][0]]] for side in SIDES]
-        return places[:, bones]
-
-    hips, ankles, shoulders = joints("thigh"), joints("foot"), joints("upper_arm")
-    trunk, legs = unit(shoulders.mean(axis=1) - hips.mean(axis=1)), unit(hips - ankles)
-    for turn in _UP_TURNS:
-        upright = np.nan_to_num(trunk @ turn[1] + (legs @ turn[1]).mean(axis=1), nan=-np.inf)
-        frame = int(upright.argmax())
-        yield from _pose(skeleton, places[frame], frame, turn)
-
-
 def _carried(
-    poses: list[_Pose], heads: np.ndarray, turns: Mapping[str, np.ndarray], rig: Rig, bone_map: BoneMap
+    poses: list[_Pose], points: BonePoints, turns: Mapping[str, np.ndarray], rig: Rig, bone_map: BoneMap
 ) -> dict[str, np.ndarray]:
     """Return the points (F, 3) of trunk and head, as they lie in the first of *poses* in which the person stands.
 
     Args:
         poses: poses, those at rest first.
-        heads: (F, B, 3) joints of the bones.
+        points: the bones over time.
         turns: world rotations (F, 3, 3) of the bones that carry points.
         rig: the bones.
         bone_map: their roles.
     """
-    bones = carriers(rig, bone_map)
+    heads = {carrier: points.head(bone) for carrier, bone in carriers(rig, bone_map).items()}
     for pose in poses:
         offsets = carried_offsets(pose.rig, bone_map)
         if offsets:
+            in_file = {name: (by, pose.extent * offset @ pose.turn) for name, (by, offset) in offsets.items()}
             since = {name: turn if pose.frame == _REST else turn @ turn[pose.frame].T for name, turn in turns.items()}
-            return {
-                point: heads[:, bones[carrier]] + since[carrier] @ (pose.extent * offset @ pose.turn)
-                for point, (carrier, offset) in offsets.items()
-            }
+            return carried_points(in_file, heads, since)
     return {}
 
 

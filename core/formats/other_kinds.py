@@ -8,7 +8,10 @@ from pathlib import Path
 from ..errors import TrackFileError
 
 _KEYPOINTS = "give 3D keypoints: TRC, C3D, CSV, TSV, NPY, NPZ, JSON, JSONL, PKL, PT, MVNX, BVH"
-_IN_BLENDER = "open it in Blender, where the box Character takes the motion of an armature"
+_IN_BLENDER = (
+    "Blender reads the motion of an armature in it: choose the file in the box Track of the sidebar, or convert it by "
+    "'blender --background --command smplify FILE -o OUT' or 'python -m blender_addon FILE -o OUT'"
+)
 _AS_CSV = "save it as CSV"
 _VIDEO = "give the 3D keypoints that a tracker found in it"
 _KINDS = (

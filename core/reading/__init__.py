@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,9 +44,18 @@ def read_all(path: Path, options: ReadOptions | None = None) -> list[Reading]:
         TrackFileError: the file is damaged, too large, or of an unknown format.
         TrackError: the data cannot be human motion; `AmbiguousTrackError` if an option would resolve it.
     """
+    return interpret_all(read_recordings(Path(path)), Path(path), options)
+
+
+def interpret_all(recordings: Sequence[RawRecording], path: Path, options: ReadOptions | None = None) -> list[Reading]:
+    """Interpret the recordings of the people in *path*, as `read_all` does, wherever they were read.
+
+    Raises:
+        TrackError: as `read_all` does.
+    """
     options = options or ReadOptions()
-    recordings = _select_person(read_recordings(Path(path)), options.person, Path(path))
-    return [interpret(recordings[0], options)] if len(recordings) == 1 else _interpret_people(recordings, options)
+    chosen = _select_person(list(recordings), options.person, path)
+    return [interpret(chosen[0], options)] if len(chosen) == 1 else _interpret_people(chosen, options)
 
 
 def _interpret_people(recordings: list[RawRecording], options: ReadOptions) -> list[Reading]:
@@ -146,6 +156,7 @@ __all__ = [
     "Reading",
     "add_reading_arguments",
     "interpret",
+    "interpret_all",
     "read_all",
     "read_tracks",
     "reading_options",

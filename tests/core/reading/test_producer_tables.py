@@ -335,12 +335,12 @@ def test_markers_named_like_joints_are_markers(tmp_path, make_recording):
 @pytest.mark.parametrize(
     ("name", "head", "message"),
     [
-        ("a.fbx", b"Kaydara FBX Binary  \0\x1a\0", "an FBX scene.*in Blender"),
+        ("a.fbx", b"Kaydara FBX Binary  \0\x1a\0", "an FBX scene.*smplify FILE -o OUT"),
         ("a.fbx", b"; FBX 7.4.0 project file\n", "an FBX scene in text.*binary FBX"),
-        ("a.glb", b"glTF\2\0\0\0", "a glTF scene.*in Blender"),
+        ("a.glb", b"glTF\2\0\0\0", "a glTF scene.*the box Track"),
         ("a.vrm", b"glTF\2\0\0\0", "a glTF scene"),
-        ("a.gltf", b'{"accessors": [], "asset": {"version": "2.0"}}', "a glTF scene.*in Blender"),
-        ("a.blend", b"BLENDER17-01v0500", "a Blender file.*in Blender"),
+        ("a.gltf", b'{"accessors": [], "asset": {"version": "2.0"}}', "a glTF scene.*the box Track"),
+        ("a.blend", b"BLENDER17-01v0500", "a Blender file.*the box Track"),
         ("a.blend", b"\x28\xb5\x2f\xfd\0\0", "a Blender file"),
         ("a.zst", b"\x28\xb5\x2f\xfd\0\0", "an archive.*unpack"),
         ("a.usdc", b"PXR-USDC\0\0", "a USD scene.*armature"),
