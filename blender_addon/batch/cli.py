@@ -122,7 +122,9 @@ def _options(args: argparse.Namespace, protected: Mapping[Path, str]) -> BatchOp
         **_character_options(args),
     ).resolved()
     suffixes = (*TRACK_SUFFIXES, *ANIMATION_SUFFIXES) if args.character else TRACK_SUFFIXES
-    return BatchOptions(options, args.jobs, overwrite=args.overwrite, protected=protected, suffixes=suffixes)
+    return BatchOptions(
+        options, args.jobs, overwrite=args.overwrite, protected=protected, suffixes=suffixes, shard=args.shard
+    )
 
 
 def _character_options(args: argparse.Namespace) -> dict[str, Any]:

@@ -7,7 +7,7 @@ anywhere else, such as on a cluster.
 from __future__ import annotations
 
 from .conversion import BatchOptions, Outcome, convert_one
-from .jobs import REPORT_SUFFIX, SUMMARY_NAME, BatchError, Job, plan_jobs
+from .jobs import REPORT_SUFFIX, SUMMARY_NAME, BatchError, Job, Shard, plan_jobs
 from .runner import run_batch
 from .workers import Worker, WorkerDied, WorkerStartError
 
@@ -18,6 +18,7 @@ __all__ = [
     "BatchOptions",
     "Job",
     "Outcome",
+    "Shard",
     "Worker",
     "WorkerDied",
     "WorkerStartError",

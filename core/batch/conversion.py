@@ -24,8 +24,10 @@ from ..io.atomic_files import atomic_path, replace_file
 from ..io.protected_files import ProtectedFiles
 from ..io.temporary_folders import temporary_folder
 from .jobs import (
+    SUMMARY_NAME,
     BatchError,
     Job,
+    Shard,
     check_name,
     entries_before,
     file_entry,
@@ -48,6 +50,7 @@ class BatchOptions:
         overwrite: convert finished inputs too, and replace files that no earlier run wrote or that changed.
         protected: files besides the inputs that must not be overwritten, each with its role.
         suffixes: suffixes of the files in folders that are inputs.
+        shard: the part of the inputs that is converted; None for all.
     """
 
     convert: ConvertOptions = field(default_factory=ConvertOptions)
@@ -55,6 +58,12 @@ class BatchOptions:
     overwrite: bool = False
     protected: Mapping[Path, str] = field(default_factory=dict)
     suffixes: tuple[str, ...] = TRACK_SUFFIXES
+    shard: Shard | None = None
+
+    @property
+    def summary_name(self) -> str:
+        """The name of the summary of the batch."""
+        return self.shard.summary_name if self.shard else SUMMARY_NAME
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from ..formats import TRACK_SUFFIXES, find_tracks
 
 REPORT_SUFFIX = ".smplify.json"
 SUMMARY_NAME = "summary.json"
+_SUMMARY = re.compile(r"summary(-\d+-of-\d+)?\.json")
 _CHUNK = 1 << 20
 
 
@@ -42,6 +46,47 @@ class Job:
         return self.target.with_name(self.target.name + REPORT_SUFFIX)
 
 
+@dataclass(frozen=True)
+class Shard:
+    """A part of a batch that is run by itself, as by one task of a cluster's job array: every *count*-th input.
+
+    Attributes:
+        index: the number of the part, from 1.
+        count: the number of parts.
+    """
+
+    index: int
+    count: int
+
+    def __post_init__(self) -> None:
+        """Validate the numbers."""
+        if not 1 <= self.index <= self.count:
+            raise BatchError(
+                f"expected a shard I/N with I from 1 to N, got {self.index}/{self.count}; for eight, 1/8 to 8/8"
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """Return the shard that *text* names as ``I/N``.
+
+        Raises:
+            BatchError: *text* is anything else.
+        """
+        found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text, re.ASCII)
+        if found is None:
+            raise BatchError(f"expected a shard I/N, such as 1/8, got {text!r}")
+        return cls(int(found[1]), int(found[2]))
+
+    def of(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Return the jobs of this part; those of all parts together are *jobs*, each once."""
+        return jobs[self.index - 1 :: self.count]
+
+    @property
+    def summary_name(self) -> str:
+        """The name of the summary of this part."""
+        return f"summary-{self.index}-of-{self.count}.json"
+
+
 def plan_jobs(
     inputs: Sequence[Path], out: Path, *, suffixes: Collection[str] = TRACK_SUFFIXES, others: Collection[Path] = ()
 ) -> list[Job]:
@@ -65,6 +110,7 @@ def plan_jobs(
         raise InputMissingError(f"expected keypoint files or folders, found nothing at {', '.join(missing)}")
     out = out.resolve()
     apart = {other.resolve() for other in others}
+    written_in = cache(_written_in)
     pairs: list[tuple[Path, Path]] = []
     for path in (item.resolve() for item in inputs):
         if path.is_file():
@@ -72,7 +118,8 @@ def plan_jobs(
             continue
         if path == out:
             raise BatchError(f"expected an output folder other than the input folder {path}; give another one with -o")
-        found = [source for source in _walk(path, suffixes) if _is_input(source, out) and source not in apart]
+        found = [source for source in _walk(path, suffixes) if _is_input(source, out, written_in)]
+        found = [source for source in found if source not in apart]
         if not found:
             raise BatchError(f"expected keypoint files (TRC, C3D, CSV, JSON, NPY, NPZ) in {path}, found none")
         root = out if len(inputs) == 1 else out / path.name
@@ -88,11 +135,11 @@ def _target(source: Path, folder: Path, root: Path) -> Path:
     return place if source.is_dir() else place.with_name(source.stem)
 
 
-def _is_input(source: Path, out: Path) -> bool:
+def _is_input(source: Path, out: Path, written_in: Callable[[Path], set[str]]) -> bool:
     """Return whether *source* is an input, not an output of an earlier run to this folder or another one."""
-    if source.is_relative_to(out) or source.name == SUMMARY_NAME or source.name.endswith(REPORT_SUFFIX):
+    if source.is_relative_to(out) or _SUMMARY.fullmatch(source.name) or source.name.endswith(REPORT_SUFFIX):
         return False
-    return source.name not in _written_in(source.parent)
+    return source.name not in written_in(source.parent)
 
 
 def _written_in(folder: Path) -> set[str]:
@@ -108,18 +155,20 @@ def _walk(folder: Path, suffixes: Collection[str], above: tuple[Path, ...] = ())
     above = (*above, folder.resolve())
     found = find_tracks(folder, suffixes)
     yield from found
+    inputs = set(found)
     for child in sorted(folder.iterdir()):
-        if child.is_dir() and child not in found and not child.name.startswith(".") and child.resolve() not in above:
+        if child.is_dir() and child not in inputs and not child.name.startswith(".") and child.resolve() not in above:
             yield from _walk(child, suffixes, above)
 
 
 def _distinct(pairs: Sequence[tuple[Path, Path]]) -> list[Job]:
     targets = [str(target).lower() for _, target in pairs]
+    inputs_of = Counter(targets)
     taken: set[str] = set()
     jobs = []
     for (source, target), key in zip(pairs, targets, strict=True):
         name = target.name
-        if targets.count(key) > 1 and source.suffix:
+        if inputs_of[key] > 1 and source.suffix:
             name = f"{target.name}_{source.suffix.lstrip('.')}"
         choice, number = target.with_name(name), 1
         while str(choice).lower() in taken:

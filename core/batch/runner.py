@@ -15,7 +15,7 @@ from .. import __version__
 from ..io.temporary_folders import remove_leftovers
 from .console import Display
 from .conversion import BatchOptions, Claims, Outcome, convert_one, write_json
-from .jobs import SUMMARY_NAME, BatchError, Job, is_summary
+from .jobs import BatchError, Job, is_summary
 from .workers import Worker, WorkerPool
 
 _POLL_S = 0.5
@@ -24,10 +24,10 @@ _POLL_S = 0.5
 def run_batch(
     jobs: Sequence[Job], out: Path, options: BatchOptions, start_worker: Callable[[], Worker], *, quiet: bool = False
 ) -> list[Outcome]:
-    """Convert *jobs*; return their outcomes in order, and write the summary to *out*.
+    """Convert *jobs*, or the shard of them that *options* name; return their outcomes in order, and write the summary.
 
     Args:
-        jobs: what `plan_jobs` returned.
+        jobs: what `plan_jobs` returned: all jobs, for a shard too, since none of its files may belong to another.
         out: the folder of the summary.
         options: the options of the batch.
         start_worker: starts one of the workers that convert the inputs.
@@ -41,8 +41,10 @@ def run_batch(
     """
     started = time.monotonic()
     claims = Claims(jobs, options)
-    claims.check(out / SUMMARY_NAME, "the summary")
-    _check_folder(out, overwrite=options.overwrite)
+    summary = out / options.summary_name
+    claims.check(summary, "the summary")
+    _check_folder(out, summary, overwrite=options.overwrite)
+    jobs = options.shard.of(jobs) if options.shard else jobs
     for folder in {out, *(job.target.parent for job in jobs)}:
         remove_leftovers(folder)
     display = Display(len(jobs), quiet=quiet)
@@ -70,7 +72,7 @@ def run_batch(
         pool.close()
         display.close()
         done = [future.result() for future in futures if not future.cancelled() and future.exception() is None]
-        _write_summary(out, done, total=len(jobs), seconds=time.monotonic() - started)
+        _write_summary(summary, done, total=len(jobs), seconds=time.monotonic() - started)
     return done
 
 
@@ -83,8 +85,8 @@ def _next(ended: queue.SimpleQueue[Future[Outcome]]) -> Future[Outcome]:
             continue
 
 
-def _check_folder(out: Path, *, overwrite: bool) -> None:
-    """Create the folder *out* and check that the summary may be written there."""
+def _check_folder(out: Path, summary: Path, *, overwrite: bool) -> None:
+    """Create the folder *out* and check that the file *summary* may be written there."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -92,15 +94,14 @@ def _check_folder(out: Path, *, overwrite: bool) -> None:
             f"expected an output folder, found that {out} cannot be one: {error.strerror or error}; give another one "
             "with -o"
         ) from error
-    summary = out / SUMMARY_NAME
     if summary.exists() and not overwrite and not is_summary(summary):
         raise BatchError(
-            f"expected no {SUMMARY_NAME} in {out} but that of an earlier run, found another file; move it, choose "
+            f"expected no {summary.name} in {out} but that of an earlier run, found another file; move it, choose "
             "another output folder, or give --overwrite to replace it"
         )
 
 
-def _write_summary(out: Path, outcomes: Sequence[Outcome], *, total: int, seconds: float) -> None:
+def _write_summary(path: Path, outcomes: Sequence[Outcome], *, total: int, seconds: float) -> None:
     statuses = [outcome.status for outcome in outcomes]
     summary = {
         "version": __version__,
@@ -121,7 +122,7 @@ def _write_summary(out: Path, outcomes: Sequence[Outcome], *, total: int, second
             for outcome in outcomes
         ],
     }
-    write_json(out / SUMMARY_NAME, summary)
+    write_json(path, summary)
 
 
 def outcome_line(outcome: Outcome) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..batch.jobs import BatchError, Shard
 from ..cleanup import CleanupOptions, add_cleanup_arguments, cleanup_options
 from ..convert_options import NPZ_LAYOUTS, ConvertOptions
 from ..fit import FitOptions
@@ -85,6 +86,11 @@ def add_batch_arguments(parser: argparse.ArgumentParser, when: str = "") -> None
     group.add_argument(
         "--jobs", type=_positive, default=1, metavar="N", help="number of inputs to convert in parallel (default: 1)"
     )
+    group.add_argument(
+        "--shard", type=_shard, metavar="I/N",
+        help="convert only every N-th input, from the I-th: for one of N tasks that share the folder, as those of a "
+        "job array do",
+    )  # fmt: skip
     add_overwrite_argument(parser, "in a batch, also convert inputs again that are already done")
     parser.add_argument("--force", dest="overwrite", action="store_true", help=argparse.SUPPRESS)  # its earlier name
 
@@ -96,6 +102,13 @@ def add_overwrite_argument(parser: argparse.ArgumentParser, also: str = "") -> N
         action="store_true",
         help=OVERWRITE_HELP + (f"; {also}" if also else ""),
     )
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text)
+    except BatchError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _positive(text: str) -> int:

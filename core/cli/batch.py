@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..batch import SUMMARY_NAME, BatchOptions, Worker, plan_jobs, run_batch
+from ..batch import BatchOptions, Worker, plan_jobs, run_batch
 from ..printable import say
 from .exit_codes import EXIT_FAILED
 
@@ -28,5 +28,8 @@ def batch_command(
     outcomes = run_batch(jobs, out, options, start_worker, quiet=quiet)
     statuses = [outcome.status for outcome in outcomes]
     converted, skipped, failed = (statuses.count(status) for status in ("converted", "skipped", "failed"))
-    say(f"{converted} converted, {skipped} unchanged, {failed} failed; see {out / SUMMARY_NAME}", file=sys.stderr)
+    say(
+        f"{converted} converted, {skipped} unchanged, {failed} failed; see {out / options.summary_name}",
+        file=sys.stderr,
+    )
     return EXIT_FAILED if failed else 0

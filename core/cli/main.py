@@ -140,7 +140,7 @@ def _run_batch(args: argparse.Namespace) -> int:
         )
     formats = tuple(dict.fromkeys(args.formats or ("npz",)))
     options = replace(convert_options(args), up_axis=args.out_up, formats=formats).resolved()
-    batch = BatchOptions(options, jobs=args.jobs, overwrite=args.overwrite)
+    batch = BatchOptions(options, jobs=args.jobs, overwrite=args.overwrite, shard=args.shard)
     return batch_command(args.input, Path(args.output), batch, PythonWorker, quiet=args.quiet)
 
 

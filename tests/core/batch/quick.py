@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.batch.conversion import BatchOptions
+from core.batch.jobs import Shard
 from core.cli.batch import batch_command
 from core.convert_options import ConvertOptions
 from core.fit import FitOptions
@@ -42,6 +43,7 @@ def main(argv: Sequence[str], protected: Mapping[Path, str] | None = None, worke
         parser.add_argument(f"--{name}", default="")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--overwrite", action="store_true")
+    parser.add_argument("--shard", type=Shard.parse)
     args = parser.parse_args(argv)
     options = ConvertOptions(
         formats=tuple(args.formats),
@@ -50,5 +52,5 @@ def main(argv: Sequence[str], protected: Mapping[Path, str] | None = None, worke
         regressor=args.regressor,
         fit=FitOptions(quality=args.quality, network=args.network or None, prior=args.prior or None),
     )
-    batch = BatchOptions(options, jobs=args.jobs, overwrite=args.overwrite, protected=protected or {})
+    batch = BatchOptions(options, jobs=args.jobs, overwrite=args.overwrite, protected=protected or {}, shard=args.shard)
     return batch_command(args.inputs, args.out, batch, worker)
