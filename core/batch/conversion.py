@@ -37,6 +37,7 @@ from .jobs import (
     written_before,
 )
 from .python_worker import convert_without_blender
+from .work_claims import claimed
 from .workers import Convert, OnProgress
 
 
@@ -72,7 +73,7 @@ class Outcome:
 
     Attributes:
         job: the input.
-        status: "converted", "skipped" or "failed".
+        status: "converted", "skipped" (it was done), "failed", or "busy" (another run is converting it).
         message: why the input failed.
         outputs: the written files.
         seconds: the time taken.
@@ -142,6 +143,8 @@ def convert_one(
 ) -> Outcome:
     """Convert one input, or skip it if it is done; may be called anywhere, and again after any interruption.
 
+    Of several calls for one input at the same time, on machines that share the folder, one converts it.
+
     Args:
         job: the input.
         options: the options of the batch.
@@ -162,7 +165,13 @@ def convert_one(
         mark = fingerprint(job, options.convert)
         if not options.overwrite and is_done(job, mark):
             return Outcome(job, "skipped")
-        return _convert(job, options, convert, claims, on_progress, mark)
+        job.target.parent.mkdir(parents=True, exist_ok=True)
+        with claimed(job.claim) as ours:
+            if not ours:
+                return Outcome(job, "busy")
+            if not options.overwrite and is_done(job, mark):  # by a run that held the claim until now
+                return Outcome(job, "skipped")
+            return _convert(job, options, convert, claims, on_progress, mark)
     except (OSError, BatchError) as error:
         outcome = Outcome(job, "failed", message=str(error), seconds=time.monotonic() - started)
     try:

@@ -45,6 +45,11 @@ class Job:
         """The path of the JSON report."""
         return self.target.with_name(self.target.name + REPORT_SUFFIX)
 
+    @property
+    def claim(self) -> Path:
+        """The path of the claim of the run that converts the input."""
+        return self.target.with_name(f".{self.target.name}.smplify-claim")
+
 
 @dataclass(frozen=True)
 class Shard:

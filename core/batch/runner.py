@@ -19,6 +19,8 @@ from .jobs import BatchError, Job, is_summary
 from .workers import Worker, WorkerPool
 
 _POLL_S = 0.5
+_RETRY_S = 1.0
+"""How long to wait before inputs that another run was converting are tried again."""
 
 
 def run_batch(
@@ -59,30 +61,46 @@ def run_batch(
 
     futures: list[Future[Outcome]] = []
     ended: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
+    waiting = jobs
     try:
-        for job in jobs:
-            futures.append(threads.submit(convert, job))
-            futures[-1].add_done_callback(ended.put)
-        for _ in jobs:
-            outcome = _next(ended).result()
-            display.finished(outcome.job.source.name, outcome_line(outcome))
+        while waiting:
+            for job in waiting:
+                futures.append(threads.submit(convert, job))
+                futures[-1].add_done_callback(ended.put)
+            outcomes = [_next(ended, display) for _ in waiting]
+            waiting = [outcome.job for outcome in outcomes if outcome.status == "busy"]
+            if waiting:
+                time.sleep(_RETRY_S)
     finally:
         pool.stop()
         threads.shutdown(cancel_futures=True)
         pool.close()
         display.close()
-        done = [future.result() for future in futures if not future.cancelled() and future.exception() is None]
+        done = _ended(futures, jobs)
         _write_summary(summary, done, total=len(jobs), seconds=time.monotonic() - started)
     return done
 
 
-def _next(ended: queue.SimpleQueue[Future[Outcome]]) -> Future[Outcome]:
-    """Wait for the next future; on Windows, Ctrl-C is only handled between two waits."""
+def _next(ended: queue.SimpleQueue[Future[Outcome]], display: Display) -> Outcome:
+    """Wait for the next outcome and show it; on Windows, Ctrl-C is only handled between two waits."""
     while True:
         try:
-            return ended.get(timeout=_POLL_S)
+            outcome = ended.get(timeout=_POLL_S).result()
         except queue.Empty:
             continue
+        name = outcome.job.source.name
+        if outcome.status == "busy":
+            display.update(name, 0.0, "another run is converting it")
+        else:
+            display.finished(name, outcome_line(outcome))
+        return outcome
+
+
+def _ended(futures: Sequence[Future[Outcome]], jobs: Sequence[Job]) -> list[Outcome]:
+    """Return the outcomes of the inputs that are not left to another run, in the order of *jobs*."""
+    outcomes = [future.result() for future in futures if not future.cancelled() and future.exception() is None]
+    by_job = {outcome.job: outcome for outcome in outcomes if outcome.status != "busy"}
+    return [by_job[job] for job in jobs if job in by_job]
 
 
 def _check_folder(out: Path, summary: Path, *, overwrite: bool) -> None:

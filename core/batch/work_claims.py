@@ -1,0 +1,145 @@
+"""Claims on the inputs of a batch, so that runs which share an output folder do nothing twice.
+
+A claim is a hidden file beside the outputs of an input. It says which process converts the input, and is touched while
+that process lives. It has expired if its process, on this machine, has ended, or if it was not touched for two minutes.
+Two runs may then still convert the same input, on a drive whose clocks differ by more than that: they replace each
+other's whole files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_TOUCHED_EVERY_S = 20.0
+_EXPIRES_S = 120.0
+_MAX_BYTES = 1000
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[bool]:
+    """Hold the claim *path* within the context; yield False if another run holds it.
+
+    Raises:
+        OSError: its folder cannot be written to.
+    """
+    token = _take(path)
+    if token is None:
+        yield False
+        return
+    _HELD.add(path)
+    try:
+        yield True
+    finally:
+        _HELD.remove(path)
+        if _read(path).get("token") == token:
+            with suppress(OSError):
+                path.unlink()
+
+
+def _take(path: Path) -> str | None:
+    """Create the claim *path* and return its token; None if another run holds it."""
+    token = secrets.token_hex(8)
+    text = json.dumps({"host": socket.gethostname(), "process": os.getpid(), "token": token})
+    for _ in range(2):
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileExistsError:
+            if not _has_expired(path) or not _remove_expired(path, token):
+                return None
+            continue
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        return token
+    return None
+
+
+def _has_expired(path: Path) -> bool:
+    """Return whether the process that made the claim *path* has ended, or must have."""
+    try:
+        age_s = time.time() - path.stat().st_mtime
+    except OSError:  # given back in the meantime
+        return True
+    holder = _read(path)
+    return age_s > _EXPIRES_S or (holder.get("host") == socket.gethostname() and _has_ended(holder.get("process")))
+
+
+def _remove_expired(path: Path, token: str) -> bool:
+    """Remove the claim *path*, which has expired; return False if another run was faster and holds it anew."""
+    aside = path.with_name(f"{path.name}-{token}")
+    try:
+        os.rename(path, aside)
+    except FileNotFoundError:
+        return True
+    expired = _has_expired(aside)
+    if not expired:
+        with suppress(OSError):
+            os.link(aside, path)
+    aside.unlink()
+    return expired
+
+
+def _read(path: Path) -> dict[str, object]:
+    """Return what a claim says; empty if it is gone, being written or damaged."""
+    try:
+        with path.open("rb") as stream:
+            content = json.loads(stream.read(_MAX_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _has_ended(process: object) -> bool:
+    """Return whether there is no process of this number on this machine; False where that cannot be found out."""
+    if not isinstance(process, int) or not 0 < process < 1 << 31 or sys.platform == "win32":
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+class _Held:
+    """The claims of this process, touched now and then by a thread while there are any."""
+
+    def __init__(self) -> None:
+        self._paths: set[Path] = set()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def add(self, path: Path) -> None:
+        with self._lock:
+            self._paths.add(path)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._touch, name="claims", daemon=True)
+                self._thread.start()
+
+    def remove(self, path: Path) -> None:
+        with self._lock:
+            self._paths.discard(path)
+
+    def _touch(self) -> None:
+        while True:
+            time.sleep(_TOUCHED_EVERY_S)
+            with self._lock:
+                if not self._paths:
+                    self._thread = None
+                    return
+                held = list(self._paths)
+            for path in held:
+                with suppress(OSError):
+                    os.utime(path)
+
+
+_HELD = _Held()
