@@ -17,6 +17,7 @@ from .. import __version__
 from ..convert_options import ConvertOptions
 from ..errors import CoreError, InputMissingError
 from ..formats import TRACK_SUFFIXES, find_tracks
+from .work_claims import CLAIM_SUFFIX
 
 REPORT_SUFFIX = ".smplify.json"
 SUMMARY_NAME = "summary.json"
@@ -48,7 +49,7 @@ class Job:
     @property
     def claim(self) -> Path:
         """The path of the claim of the run that converts the input."""
-        return self.target.with_name(f".{self.target.name}.smplify-claim")
+        return self.target.with_name(f".{self.target.name}{CLAIM_SUFFIX}")
 
 
 @dataclass(frozen=True)

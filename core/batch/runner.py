@@ -16,6 +16,7 @@ from ..io.temporary_folders import remove_leftovers
 from .console import Display
 from .conversion import BatchOptions, Claims, Outcome, convert_one, write_json
 from .jobs import BatchError, Job, is_summary
+from .work_claims import remove_expired_claims
 from .workers import Worker, WorkerPool
 
 _POLL_S = 0.5
@@ -49,6 +50,7 @@ def run_batch(
     jobs = options.shard.of(jobs) if options.shard else jobs
     for folder in {out, *(job.target.parent for job in jobs)}:
         remove_leftovers(folder)
+        remove_expired_claims(folder)
     display = Display(len(jobs), quiet=quiet)
     pool = WorkerPool(start_worker)
     threads = ThreadPoolExecutor(options.jobs)

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+CLAIM_SUFFIX = ".smplify-claim"
 _TOUCHED_EVERY_S = 20.0
 _EXPIRES_S = 120.0
 _MAX_BYTES = 1000
@@ -43,6 +44,14 @@ def claimed(path: Path) -> Iterator[bool]:
         if _read(path).get("token") == token:
             with suppress(OSError):
                 path.unlink()
+
+
+def remove_expired_claims(folder: Path) -> None:
+    """Remove the claims in *folder* that a killed run left."""
+    for path in folder.glob(f".*{CLAIM_SUFFIX}*"):
+        if _has_expired(path):
+            with suppress(OSError):
+                _remove_expired(path, secrets.token_hex(8))
 
 
 def _take(path: Path) -> str | None:

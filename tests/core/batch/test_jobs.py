@@ -223,10 +223,10 @@ def test_paths_are_absolute_for_another_process(tmp_path, monkeypatch):
 
 
 def test_a_folder_has_inputs_of_the_given_suffixes_and_no_file_that_is_read_for_another_purpose(tmp_path):
-    for name in ("a.trc", "b.bvh", "c.FBX", "hero.fbx", "betas.npy"):
+    for name in ("a.trc", "b.vrm", "c.FBX", "hero.fbx", "betas.npy"):
         (tmp_path / name).write_text("x")
     others = [tmp_path / "hero.fbx", tmp_path / "betas.npy"]
-    jobs = plan_jobs([tmp_path], tmp_path / "out", suffixes=(*TRACK_SUFFIXES, ".bvh", ".fbx"), others=others)
-    assert [job.source.name for job in jobs] == ["a.trc", "b.bvh", "c.FBX"]
+    jobs = plan_jobs([tmp_path], tmp_path / "out", suffixes=(*TRACK_SUFFIXES, ".vrm", ".fbx"), others=others)
+    assert [job.source.name for job in jobs] == ["a.trc", "b.vrm", "c.FBX"]
     assert [job.source.name for job in plan_jobs([tmp_path], tmp_path / "out", others=others)] == ["a.trc"]
     assert [job.source.name for job in plan_jobs([tmp_path / "hero.fbx"], tmp_path / "out", others=others)]

@@ -69,6 +69,17 @@ def test_other_claims_expire_by_their_age(tmp_path, content):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_run_removes_the_claims_that_a_killed_one_left(tmp_path):
+    (tmp_path / "walk.trc").write_text("x")
+    (job,) = plan_jobs([tmp_path / "walk.trc"], tmp_path / "out")
+    job.target.parent.mkdir()
+    for name, process in ((".walk.smplify-claim", ended_process()), (".run.smplify-claim-0a", ended_process())):
+        make_claim(tmp_path / "out" / name, process=process)
+    make_claim(tmp_path / "out" / ".jump.smplify-claim")
+    run_batch([job], tmp_path / "out", OPTIONS, QuickWorker, quiet=True)
+    assert [path.name for path in (tmp_path / "out").glob(".*")] == [".jump.smplify-claim"]
+
+
 def test_a_claim_that_was_taken_over_is_not_given_back(tmp_path):
     path = tmp_path / ".walk.smplify-claim"
     with claimed(path) as ours:
