@@ -48,52 +48,55 @@ def claimed(path: Path) -> Iterator[bool]:
 
 def remove_expired_claims(folder: Path) -> None:
     """Remove the claims in *folder* that a killed run left."""
-    for path in folder.glob(f".*{CLAIM_SUFFIX}*"):
+    for path in folder.glob(f".*{CLAIM_SUFFIX}"):
         if _has_expired(path):
             with suppress(OSError):
-                _remove_expired(path, secrets.token_hex(8))
+                _remove_expired(path)
 
 
 def _take(path: Path) -> str | None:
     """Create the claim *path* and return its token; None if another run holds it."""
     token = secrets.token_hex(8)
-    text = json.dumps({"host": socket.gethostname(), "process": os.getpid(), "token": token})
     for _ in range(2):
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        except FileExistsError:
-            if not _has_expired(path) or not _remove_expired(path, token):
-                return None
-            continue
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        return token
+        if _create(path, token):
+            return token
+        if path.exists() and not (_has_expired(path) and _remove_expired(path)):
+            return None
     return None
 
 
+def _create(path: Path, token: str) -> bool:
+    """Create the claim *path* unless there is one; return whether it is ours."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(json.dumps({"host": socket.gethostname(), "process": os.getpid(), "token": token}))
+    return True
+
+
+def _remove_expired(path: Path) -> bool:
+    """Remove the claim *path* if it has expired; return whether it has.
+
+    Of several runs that find the same one, the later must not remove what the first has put in its place. So they look
+    again while they hold a lock on the folder, where its file system has locks.
+    """
+    with _locked(path.parent):
+        expired = _has_expired(path)
+        if expired:
+            path.unlink(missing_ok=True)
+        return expired
+
+
 def _has_expired(path: Path) -> bool:
-    """Return whether the process that made the claim *path* has ended, or must have."""
+    """Return whether the process that made the claim *path* has ended, or must have; False if it was given back."""
     try:
         age_s = time.time() - path.stat().st_mtime
-    except OSError:  # given back in the meantime
-        return True
+    except OSError:
+        return False
     holder = _read(path)
     return age_s > _EXPIRES_S or (holder.get("host") == socket.gethostname() and _has_ended(holder.get("process")))
-
-
-def _remove_expired(path: Path, token: str) -> bool:
-    """Remove the claim *path*, which has expired; return False if another run was faster and holds it anew."""
-    aside = path.with_name(f"{path.name}-{token}")
-    try:
-        os.rename(path, aside)
-    except FileNotFoundError:
-        return True
-    expired = _has_expired(aside)
-    if not expired:
-        with suppress(OSError):
-            os.link(aside, path)
-    aside.unlink()
-    return expired
 
 
 def _read(path: Path) -> dict[str, object]:
@@ -152,3 +155,25 @@ class _Held:
 
 
 _HELD = _Held()
+
+
+if sys.platform == "win32":
+
+    @contextmanager
+    def _locked(folder: Path) -> Iterator[None]:
+        """Do nothing: a folder cannot be locked."""
+        yield
+
+else:
+    import fcntl
+
+    @contextmanager
+    def _locked(folder: Path) -> Iterator[None]:
+        """Hold a lock on *folder* within the context, if its file system has locks; it ends with the process."""
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
