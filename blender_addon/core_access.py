@@ -57,6 +57,7 @@ if TYPE_CHECKING or not VENDORED:
         TrackError,
         TrackFileError,
     )
+    from core.fingers import DEFAULT_HANDS, HANDS, has_fingers, on_skeleton, without_fingers
     from core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
     from core.formats import TRACK_SUFFIXES
     from core.formats.armature import find_person, needed_bones, people_among
@@ -101,7 +102,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.retarget.source import RetargetSource
     from core.retarget.summary import rest_pose
     from core.skeleton import BODY, Skeleton
-    from core.smpl_skeleton import JOINT_NAMES, SMPL
+    from core.smpl_skeleton import FINGERS, JOINT_NAMES, NUM_BODY_ROTATIONS, SMPL, SMPLH
     from core.track import KeypointTrack
 else:
     from .core.amass import is_amass, read_motion, write_motion
@@ -134,6 +135,7 @@ else:
         TrackError,
         TrackFileError,
     )
+    from .core.fingers import DEFAULT_HANDS, HANDS, has_fingers, on_skeleton, without_fingers
     from .core.fit import FitOptions, FitReport, Flag, PointErrors, fit_track
     from .core.formats import TRACK_SUFFIXES
     from .core.formats.armature import find_person, needed_bones, people_among
@@ -178,5 +180,5 @@ else:
     from .core.retarget.source import RetargetSource
     from .core.retarget.summary import rest_pose
     from .core.skeleton import BODY, Skeleton
-    from .core.smpl_skeleton import JOINT_NAMES, SMPL
+    from .core.smpl_skeleton import FINGERS, JOINT_NAMES, NUM_BODY_ROTATIONS, SMPL, SMPLH
     from .core.track import KeypointTrack

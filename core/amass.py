@@ -15,6 +15,7 @@ import numpy as np
 
 from .body.data import NUM_BETAS
 from .errors import AmbiguousTrackError, MotionError
+from .fingers import FLAT_HANDS, hands_of, with_hands
 from .io.npz import npz_headers, read_npz
 from .io.own_files import write_own_npz
 from .math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
@@ -27,6 +28,7 @@ Y_TO_Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 
 _AMASS_WIDTH = 156
 _BODY_WIDTH = 3 * NUM_BODY_ROTATIONS
+_HANDS_WIDTH = _AMASS_WIDTH - _BODY_WIDTH
 _BODY_BY_WIDTH = {_BODY_WIDTH: "smpl", 3 * NUM_JOINTS: "smpl", _AMASS_WIDTH: "smplh", 165: "smplx"}
 _RATE_KEYS = ("mocap_framerate", "mocap_frame_rate", "fps")
 _REQUIRED = ("poses", "trans", "betas")
@@ -69,7 +71,7 @@ def write_motion(
 ) -> None:
     """Write *motion* in the AMASS layout; the file appears whole or not at all, and `core.io.own_files` recognises it.
 
-    Keys: ``poses`` (F, 156 or 165) with root and body first and all else zero, ``trans`` (F, 3), ``betas``, ``gender``,
+    Keys: ``poses`` (F, 156 or 165) with root and body first and fingers last, ``trans`` (F, 3), ``betas``, ``gender``,
     ``mocap_framerate``, and our own ``up_axis`` and ``body`` (the body that the betas belong to). Beside them those of
     AMASS' later files (stage II), which loaders of SMPL-X motions ask for: ``root_orient`` (F, 3), ``pose_body``
     (F, 63), ``pose_hand`` (F, 90), ``mocap_frame_rate``, ``surface_model_type``; with SMPL-X ``pose_jaw`` (F, 3) and
@@ -77,8 +79,8 @@ def write_motion(
 
     Args:
         path: the .npz file.
-        motion: the motion; SMPL's body joints are found by their names. Rotations of hand and finger joints are not
-            written.
+        motion: the motion; its joints are found by SMPL-H's names. Fingers that it does not have are written as zeros,
+            as are jaw and eyes; rotations of SMPL's hand joints are not written.
         up_axis: "Z" as in AMASS, or "Y" as in a `Motion`.
         rest_pelvis: (3,) rest pelvis joint of the body with the motion's betas, metres; required for "Z".
         extra: additional arrays, such as ``keypoint_error_mm`` (F,).
@@ -127,6 +129,9 @@ def _pose_arrays(motion: Motion, layout: str) -> dict[str, np.ndarray]:
     poses = np.zeros((motion.num_frames, sum(widths.values())))
     joints = [motion.skeleton.index(name) for name in JOINT_NAMES[:NUM_BODY_ROTATIONS]]
     poses[:, :_BODY_WIDTH] = motion.poses.reshape(len(poses), -1, 3)[:, joints].reshape(len(poses), -1)
+    hands = hands_of(motion)
+    if hands is not None:
+        poses[:, -_HANDS_WIDTH:] = hands.reshape(len(poses), -1)
     parts = np.split(poses, np.cumsum(list(widths.values()))[:-1], axis=1)
     return {"poses": poses, **dict(zip(widths, parts, strict=True))}
 
@@ -148,6 +153,7 @@ def read_motion(
     up_axis: str | None = None,
     rest_pelvis: np.ndarray | Callable[[np.ndarray], np.ndarray] | None = None,
     fps: float | None = None,
+    fingers: bool = False,
 ) -> Motion:
     """Return the motion in an AMASS-like .npz file.
 
@@ -160,6 +166,8 @@ def read_motion(
         rest_pelvis: (3,) rest pelvis joint of the body with the file's betas, metres, or a function that returns it for
             betas (10,); required if the file is Z up.
         fps: frames per second; by default the file's.
+        fingers: whether the motion has SMPL-H's joints if its file shows the fingers, which are not zero throughout
+            then; otherwise it has SMPL's.
 
     Raises:
         InputMissingError: there is no such file.
@@ -178,7 +186,7 @@ def read_motion(
             f"{', '.join(sorted(headers)[:12]) or 'nothing'}; export the motion again with the missing keys"
         )
     arrays = read_npz(path, (*_OWN_KEYS, *_RATE_KEYS), error=MotionError)
-    motion = _to_motion(arrays, fps, path)
+    motion = _to_motion(arrays, fps, path, fingers)
     up_axis = up_axis or _stated_up_axis(arrays, path) or _detected_up_axis(motion, path)
     if up_axis == "Y":
         return motion
@@ -193,7 +201,7 @@ def _check_up_axis(up_axis: str) -> None:
         raise ValueError(f"expected up axis {' or '.join(UP_AXES)}, got {up_axis!r}")
 
 
-def _to_motion(arrays: Mapping[str, np.ndarray], fps: float | None, path: Path | str) -> Motion:
+def _to_motion(arrays: Mapping[str, np.ndarray], fps: float | None, path: Path | str, fingers: bool) -> Motion:
     """Return the motion of a file's arrays, in the file's own axes."""
     for key in (*_REQUIRED, *_RATE_KEYS):
         if key in arrays and arrays[key].dtype.kind not in "iuf":
@@ -207,7 +215,7 @@ def _to_motion(arrays: Mapping[str, np.ndarray], fps: float | None, path: Path |
     poses[:, :width] = stored[:, :width]
     gender = _text(arrays, "gender").lower()
     try:
-        return Motion(
+        motion = Motion(
             poses=poses,
             betas=_to_betas(arrays["betas"], path),
             trans=arrays["trans"].astype(np.float64),
@@ -215,6 +223,9 @@ def _to_motion(arrays: Mapping[str, np.ndarray], fps: float | None, path: Path |
             gender=gender if gender in ("female", "male") else "neutral",
             body=_text(arrays, "body") or _BODY_BY_WIDTH[stored.shape[1]],
         )
+        if not fingers or stored.shape[1] < _AMASS_WIDTH or not stored[:, -_HANDS_WIDTH:].any():
+            return motion
+        return with_hands(motion, stored[:, -_HANDS_WIDTH:].astype(np.float64).reshape(-1, *FLAT_HANDS.shape))
     except MotionError as error:
         raise MotionError(f"{error}; in {path}: export it again") from error
 

@@ -11,6 +11,7 @@ from . import opensim
 from .amass import LAYOUTS
 from .body.catalog import FREE_BODY_NAMES
 from .cleanup import CleanupOptions
+from .fingers import DEFAULT_HANDS
 from .fit import FitOptions
 from .reading import ReadOptions
 
@@ -46,6 +47,7 @@ class ConvertOptions:
         formats: suffixes of the files to write, without the dot.
         up_axis: "Y" or "Z", the up axis of the AMASS files; empty where Blender writes them.
         npz_layout: layout of the poses in AMASS files, one of `NPZ_LAYOUTS`.
+        hands: how fingers are held that nothing shows, a key of `core.fingers.HANDS`.
         character: path of a character's file that Blender puts the motions onto and writes; empty for the figures.
         armature: name of its armature; empty for the one with most bones.
         bones: path of its bone map, empty to detect the bones.
@@ -64,6 +66,7 @@ class ConvertOptions:
     formats: tuple[str, ...] = ("npz",)
     up_axis: str = "Z"
     npz_layout: str = NPZ_LAYOUTS[0]
+    hands: str = DEFAULT_HANDS
     character: str = ""
     armature: str = ""
     bones: str = ""
@@ -102,6 +105,7 @@ class ConvertOptions:
             "retarget": dict(self.retarget),
         }
         later["npz_layout"] = None if self.npz_layout == NPZ_LAYOUTS[0] else self.npz_layout
+        later["hands"] = None if self.hands == DEFAULT_HANDS else self.hands
         later["first_frame"] = None if self.first_frame == ConvertOptions.first_frame else self.first_frame
         return {
             **first,

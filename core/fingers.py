@@ -50,6 +50,11 @@ body's fingers are bent at rest.
 """
 
 
+HANDS = {"relaxed": RELAXED_HANDS, "flat": FLAT_HANDS}
+"""The hands that nothing shows, by what the user chooses."""
+DEFAULT_HANDS = "relaxed"
+
+
 def has_fingers(skeleton: Skeleton) -> bool:
     """Return whether *skeleton* has SMPL-H's finger joints, by their names."""
     return set(SMPLH.names) <= set(skeleton.names)
@@ -90,6 +95,15 @@ def with_hands(motion: Motion, hands: np.ndarray) -> Motion:
     body = motion.poses[:, : 3 * NUM_BODY_ROTATIONS]
     poses = np.concatenate([body, hands.reshape(motion.num_frames, -1)], axis=1)
     return replace(motion, poses=poses, skeleton=SMPLH)
+
+
+def on_skeleton(motion: Motion, skeleton: Skeleton, hands: np.ndarray = RELAXED_HANDS) -> Motion:
+    """Return *motion*, of SMPL's or SMPL-H's joints, on the other ones if *skeleton* has these; see `with_fingers`.
+
+    Raises:
+        SkeletonError: the motion has other joints.
+    """
+    return with_fingers(motion, hands) if has_fingers(skeleton) else without_fingers(motion)
 
 
 def without_fingers(motion: Motion) -> Motion:

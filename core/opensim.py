@@ -17,7 +17,9 @@ import numpy as np
 from .body.data import BodyData
 from .body.keypoints import KeypointModel
 from .body.landmarks import landmark_regressor
+from .body.merged_fingers import merge_fingers
 from .body.model import BodyModel
+from .fingers import without_fingers
 from .io.own_files import UNSIGNED, write_own_text
 from .joint_angles import SMPL_TO_OPENSIM, smpl_angles, trunk_and_arm_angles, zxy_degrees
 from .motion import Motion
@@ -50,7 +52,7 @@ POINTS: tuple[str, ...] = (
 
 def coordinates(motion: Motion, body: BodyData) -> dict[str, np.ndarray]:
     """Return OpenSim's coordinates (F,) of *motion* on *body* by name, degrees and metres, without jumps of a turn."""
-    model = BodyModel(body)
+    motion, model = without_fingers(motion), BodyModel(merge_fingers(body))
     rest = np.asarray(model.rest_joints(motion.betas.astype(np.float32)))
     rotations = motion.rotations()
     joints = np.asarray(
@@ -93,7 +95,7 @@ def write_mot(path: Path | str, motion: Motion, body: BodyData) -> None:
 
 def fitted_points(motion: Motion, body: BodyData) -> np.ndarray:
     """Return `POINTS` (F, K, 3) of *motion* on *body*, metres, in a motion's axes."""
-    start = motion.trans[0]
+    motion, body, start = without_fingers(motion), merge_fingers(body), motion.trans[0]
     shaped = KeypointModel(BodyModel(body), landmark_regressor(body, POINTS)).shaped(motion.betas.astype(np.float32))
     points = shaped.points(motion.rotations().astype(np.float32), (motion.trans - start).astype(np.float32))
     placed: np.ndarray = np.asarray(points, dtype=np.float64) + start

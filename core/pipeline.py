@@ -28,6 +28,7 @@ from .body.smpl_file import read_regressor
 from .cleanup import CleanupOptions, analyse_motion, clean_up, held_joints
 from .convert_options import ConvertOptions, plain_options
 from .errors import FitCancelled
+from .fingers import DEFAULT_HANDS, HANDS, on_skeleton
 from .fit import FitOptions, FitReport, fit_track
 from .fit import Progress as FitProgress
 from .fit.unfitted import take_solved
@@ -54,6 +55,7 @@ class FitSource:
         reading: the reading options.
         body: the body model file, empty for the free body.
         betas_file: the file that the shape was read from, empty if it was estimated.
+        hands: how fingers are held that nothing shows, a key of `core.fingers.HANDS`.
         fit: the fit options that are plain values, by name.
     """
 
@@ -63,6 +65,7 @@ class FitSource:
     body: str = ""
     betas_file: str = ""
     fit: Mapping[str, Any] = field(default_factory=dict)
+    hands: str = DEFAULT_HANDS
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -98,14 +101,16 @@ class FitInput:
     Attributes:
         source: the file, and the options it was read with.
         readings: one for each person in the file.
-        body: the body to fit.
+        body: the body to fit, of SMPL's joints.
         options: the fit options.
+        fingered: the same body with its fingers, if it has any; the people are on this one.
     """
 
     source: FitSource
     readings: Sequence[Reading]
     body: BodyData
     options: FitOptions
+    fingered: BodyData
 
     @cached_property
     def labels(self) -> list[str]:
@@ -119,13 +124,14 @@ class FitInput:
         if reading.solved is None:
             motion, report = (fit or fit_track)(track, self.body, self.options, progress)
         else:
-            motion, report = take_solved(reading.solved, track, self.body, self.options)
+            motion, report = take_solved(reading.solved, track, self.fingered, self.options)
+        motion = on_skeleton(motion, self.fingered.skeleton, HANDS[self.source.hands])
         file = Path(self.source.file)
         stem = file.name if file.is_dir() else file.stem
         return FittedPerson(
             name=f"{stem}_{label}" if label else stem,
             motion=motion,
-            body=self.body,
+            body=self.fingered,
             flags=report.flags,
             track_fps=track.fps,
             start_s=track.start_s,
@@ -163,14 +169,16 @@ def read_input(
         FitCancelled: *progress* returned False.
     """
     report_step(progress, 0.0, "Loading the body")
-    body = resolve_body(options.body)
+    body, fingered = (resolve_body(options.body, fingers=fingers) for fingers in (False, True))
     betas = read_betas(options.betas) if options.betas else None
     regressor = read_regressor(options.regressor, len(body.v_template)) if options.regressor else None
     if not readings:
         report_step(progress, 0.0, "Reading")
         readings = read_all(source, options.reading)
-    origin = FitSource(str(source), reading=options.reading, body=options.body, betas_file=options.betas)
-    return FitInput(origin, readings, body, replace(options.fit, betas=betas, regressor=regressor))
+    origin = FitSource(
+        str(source), reading=options.reading, body=options.body, betas_file=options.betas, hands=options.hands
+    )
+    return FitInput(origin, readings, body, replace(options.fit, betas=betas, regressor=regressor), fingered)
 
 
 def fit_people(

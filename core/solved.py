@@ -13,6 +13,7 @@ import numpy as np
 from .body.data import NUM_BETAS, BodyData
 from .body.model import BodyModel
 from .errors import MotionError
+from .fingers import has_fingers, with_hands
 from .math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .motion import Motion
 
@@ -31,6 +32,7 @@ class SolvedPoses:
         to_world: (F, 3, 3) rotations and (F, 3) translations from the axes of each frame's camera to those of the
             world; None if all frames have the same axes.
         turn: (3, 3) rotation from the file's axes, or the world's, to Y up.
+        hands: (F, 2, 15, 3) axis-angle of SMPL-H's fingers, left hand first; None if the file does not show them.
     """
 
     poses: np.ndarray
@@ -41,6 +43,7 @@ class SolvedPoses:
     gender: str = "neutral"
     to_world: tuple[np.ndarray, np.ndarray] | None = None
     turn: np.ndarray = field(default_factory=lambda: np.eye(3))
+    hands: np.ndarray | None = None
 
     @property
     def known(self) -> np.ndarray:
@@ -54,6 +57,8 @@ class SolvedPoses:
 
     def motion_on(self, body: BodyData, fps: float, betas: np.ndarray | None = None) -> Motion:
         """Return the motion on *body*, Y up; frames without the person are interpolated.
+
+        It has the joints of SMPL-H if file and body have fingers, else those of SMPL.
 
         Args:
             body: the body.
@@ -75,6 +80,8 @@ class SolvedPoses:
         poses = self.poses[known].copy()
         poses[:, :3] = matrix_to_axis_angle(self.turn @ roots)
         motion = Motion(poses, betas, places @ self.turn.T - pelvis, fps, body.gender, body.name)
+        if self.hands is not None and has_fingers(body.skeleton):
+            motion = with_hands(motion, self.hands[known])
         frames = np.arange(len(self.poses))
         return motion if len(known) == len(frames) else motion.sampled(np.interp(frames, known, np.arange(len(known))))
 

@@ -173,7 +173,9 @@ def _add_character_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--feet", type=float, metavar="X", help="how firmly feet are planted, 0 to 1 (default: 1)")
     group.add_argument("--hands", type=float, metavar="X", help="how firmly hands keep contacts, 0 to 1 (default: 1)")
     group.add_argument("--steps", type=_steps, help="length of steps: leg, same or a factor (default: leg)")
-    group.add_argument("--fingers", choices=("leave", "relaxed"), help="what the fingers do (default: leave)")
+    group.add_argument(
+        "--fingers", choices=("follow", "leave", "relaxed"), help="what the fingers do (default: follow)"
+    )
     group.add_argument(
         "--root-motion", choices=("hips", "bone", "object"),
         help="what carries the path: the hips, the bone above them, or the object (default: hips)",

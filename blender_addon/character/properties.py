@@ -25,6 +25,7 @@ REST_ITEMS = (
     ),
 )
 FINGER_ITEMS = (
+    ("follow", "Follow", "The fingers move as those of the motion; relaxed if it has none"),
     ("leave", "Leave", "The fingers stay as they are"),
     ("relaxed", "Relaxed", "The fingers are slightly bent, as those of a hand at rest"),
 )

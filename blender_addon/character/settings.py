@@ -26,7 +26,7 @@ class CharacterSettings:
         feet: 0 leaves the feet where the pose puts them, 1 plants them.
         hands: 0 leaves the hands where the pose puts them, 1 keeps what they touch.
         steps: "leg", "same", or a factor.
-        fingers: "leave" or "relaxed".
+        fingers: "follow", "leave" or "relaxed".
         root_motion: "hips", "bone" or "object".
         rest_pose: the world rotations of all bones, row by row, in the pose that stands like SMPL's rest pose; empty to
             align the rest pose automatically.
@@ -36,7 +36,7 @@ class CharacterSettings:
     feet: float = 1.0
     hands: float = 1.0
     steps: str | float = "leg"
-    fingers: str = "leave"
+    fingers: str = "follow"
     root_motion: str = "hips"
     rest_pose: tuple[float, ...] = ()
     controls: str = "fk"

@@ -10,43 +10,65 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..core_access import JOINT_NAMES
+from ..core_access import FINGERS, JOINT_NAMES, SMPLH
 
 _SIDED = ("hip", "knee", "ankle", "foot", "collar", "shoulder", "elbow", "wrist", "hand")
 _SPINE = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
 
 
-def _named(spine: tuple[str, ...], limbs: tuple[str, ...], left: str, right: str) -> dict[str, str]:
+def _named(
+    spine: tuple[str, ...], limbs: tuple[str, ...], fingers: dict[str, tuple[str, ...]], left: str, right: str
+) -> dict[str, str]:
     """Return bone names by SMPL name; *left* and *right* are patterns such as "{}_l"."""
     names = dict(zip(_SPINE, spine, strict=True))
+    of_fingers = {f"{finger}{number}": name for finger in FINGERS for number, name in enumerate(fingers[finger], 1)}
     for side, pattern in (("left", left), ("right", right)):
         names |= {f"{side}_{part}": pattern.format(name) for part, name in zip(_SIDED, limbs, strict=True)}
+        names |= {f"{side}_{joint}": pattern.format(name) for joint, name in of_fingers.items()}
     return names
 
 
+def _numbered(pattern: str) -> dict[str, tuple[str, ...]]:
+    """Return the names of each finger's bones by *pattern*, of its name and number."""
+    return {finger: tuple(pattern.format(finger, number) for number in (1, 2, 3)) for finger in FINGERS}
+
+
+_PHALANGES = ("Proximal", "Intermediate", "Distal")
+
+
+def _anatomical(thumb: tuple[str, str, str]) -> dict[str, tuple[str, ...]]:
+    """Return the names of each finger's bones in Unity and VRM, which name the bones of the *thumb* differently."""
+    names = {finger: finger.title().replace("Pinky", "Little") for finger in FINGERS}
+    return {f: tuple(name + bone for bone in (thumb if f == "thumb" else _PHALANGES)) for f, name in names.items()}
+
+
 BONE_NAMES: dict[str, dict[str, str]] = {
-    "smpl": {name: name for name in JOINT_NAMES},
+    "smpl": {name: name for name in (*JOINT_NAMES, *SMPLH.names)},
     "unreal": _named(
         ("pelvis", "spine_01", "spine_02", "spine_03", "neck_01", "head"),
         ("thigh", "calf", "foot", "ball", "clavicle", "upperarm", "lowerarm", "hand", "fingers"),
+        _numbered("{}_{:02d}"),
         "{}_l",
         "{}_r",
     ),
     "unity": _named(
         ("Hips", "Spine", "Chest", "UpperChest", "Neck", "Head"),
         ("UpperLeg", "LowerLeg", "Foot", "Toes", "Shoulder", "UpperArm", "LowerArm", "Hand", "Fingers"),
+        _anatomical(_PHALANGES),
         "Left{}",
         "Right{}",
     ),
     "mixamo": _named(
         tuple(f"mixamorig:{name}" for name in ("Hips", "Spine", "Spine1", "Spine2", "Neck", "Head")),
         ("UpLeg", "Leg", "Foot", "ToeBase", "Shoulder", "Arm", "ForeArm", "Hand", "Fingers"),
+        {finger: tuple(f"Hand{finger.title()}{number}" for number in (1, 2, 3)) for finger in FINGERS},
         "mixamorig:Left{}",
         "mixamorig:Right{}",
     ),
     "vrm": _named(
         ("hips", "spine", "chest", "upperChest", "neck", "head"),
         ("UpperLeg", "LowerLeg", "Foot", "Toes", "Shoulder", "UpperArm", "LowerArm", "Hand", "Fingers"),
+        _anatomical(("Metacarpal", "Proximal", "Distal")),
         "left{}",
         "right{}",
     ),

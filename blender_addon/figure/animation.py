@@ -30,8 +30,9 @@ def key_motion(
 ) -> bpy.types.Action:
     """Key *motion* on *armature*, one key per frame, with linear interpolation.
 
-    Rotations are quaternions. The joints of the body are always keyed, those of its other parts (the hands) only if
-    they move. Existing keys of these channels are replaced.
+    Rotations are quaternions. The joints of the body are keyed on every frame, and so are those of its other parts (the
+    hands) that move; those that keep one pose have one key, or none if they are at rest. Existing keys of these
+    channels are replaced.
 
     Args:
         armature: an armature made by `armature.create_armature`.
@@ -49,7 +50,7 @@ def key_motion(
     channels = Channels(armature, name=armature.name)
     frames = np.arange(first_frame, first_frame + motion.num_frames, dtype=np.float64)
     for joint, channel, values in _key_values(armature, motion, skeleton, axes):
-        channels.write(_path(joint, channel), frames, values, group=joint)
+        channels.write(_path(joint, channel), frames[: len(values)], values, group=joint)
     armature[GENDER_KEY] = motion.gender
     armature[BODY_KEY] = motion.body
     return channels.action
@@ -73,8 +74,8 @@ def rekey_motion(armature: bpy.types.Object, motion: Motion, keys: Keys, *, firs
     own_action(armature)
     channels = Channels(armature, name=armature.name)
     frames = np.arange(first_frame, first_frame + motion.num_frames, dtype=np.float32)
-    for joint, channel, values in _key_values(armature, motion, skeleton, Z_UP_FROM_Y_UP):
-        channels.rewrite(_path(joint, channel), frames, values, group=joint, keys=keys)
+    for joint, channel, values in _key_values(armature, motion, skeleton, Z_UP_FROM_Y_UP, keys):
+        channels.rewrite(_path(joint, channel), frames[: len(values)], values, group=joint, keys=keys)
     channels.action.update_tag()
     armature.update_tag(refresh={"TIME"})
 
@@ -87,16 +88,22 @@ def _shared_skeleton(armature: bpy.types.Object, motion: Motion) -> Skeleton:
 
 
 def _key_values(
-    armature: bpy.types.Object, motion: Motion, skeleton: Skeleton, axes: np.ndarray
+    armature: bpy.types.Object, motion: Motion, skeleton: Skeleton, axes: np.ndarray, keys: Keys | None = None
 ) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Yield joint, channel and values (F, 3 or 4) of each keyed channel of a motion."""
+    """Yield joint, channel and values (F, 3 or 4) of each keyed channel of a motion; (1, 4) if a hand keeps its pose.
+
+    Joints of hands at rest are left out if they have no *keys*.
+    """
     turns = bone_from_core(rest_matrices(armature), axes)
     vectors = np.einsum("jab,fjb->fja", turns, motion.poses.reshape(motion.num_frames, -1, 3))
     quaternions = continuous_signs(axis_angle_to_quat_wxyz(vectors))
     yield skeleton.names[0], "location", np.asarray(motion.trans, dtype=np.float64) @ turns[0].T
     for index, joint in enumerate(skeleton.names):
-        if skeleton.parts[index] == BODY or motion.poses[:, 3 * index : 3 * index + 3].any():
+        pose = motion.poses[:, 3 * index : 3 * index + 3]
+        if skeleton.parts[index] == BODY or (pose != pose[:1]).any():
             yield joint, "rotation_quaternion", quaternions[:, index]
+        elif pose.any() or (keys is not None and (_path(joint, "rotation_quaternion"), 0) in keys):
+            yield joint, "rotation_quaternion", quaternions[:1, index]
 
 
 def frames_of(armature: bpy.types.Object) -> tuple[int, int]:

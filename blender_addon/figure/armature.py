@@ -1,8 +1,8 @@
 """Armatures with a bone for each joint of a body, at its shaped joints. J joints, B betas.
 
 Bones point along the limbs (to the child joint that continues the limb). Their local Z axis points to the figure's
-front (feet: up), so that the X axis is the hinge of knees and elbows. The armature stores its skeleton and how its
-joints depend on the betas, so the shape can be changed later without the body file.
+front (feet and fingers: up), so that the X axis is the hinge of knees, elbows and fingers. The armature stores its
+skeleton and how its joints depend on the betas, so the shape can be changed later without the body file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..core_access import BODY, NUM_BETAS, SMPL, CoreError, Skeleton
+from ..core_access import BODY, FINGERS, NUM_BETAS, SMPL, CoreError, Skeleton
 from .axes import Z_UP_FROM_Y_UP, to_axes
 from .custom_properties import TEMPLATE_KEY
 from .scene_state import edited_bones
@@ -22,8 +22,10 @@ from .scene_state import edited_bones
 DIRECTIONS_KEY = "smplify_joint_directions"
 SKELETON_KEY = "smplify_skeleton"
 
-_CONTINUES_IN = {"pelvis": "spine1", "spine3": "neck"}
-"""The child joint that a bone of the trunk points at; other bones point at the middle of their children."""
+_CONTINUES_IN = {
+    "pelvis": "spine1", "spine3": "neck", "left_wrist": "left_middle1", "right_wrist": "right_middle1",
+}  # fmt: skip
+"""The child joint that a bone points at, if there is one; other bones point at the middle of their children."""
 
 _END_LENGTH_M = {"head": 0.18, "left_foot": 0.07, "right_foot": 0.07, "left_hand": 0.09, "right_hand": 0.09}
 _END_DIRECTION = {
@@ -101,13 +103,19 @@ def create_armature(
             head = to_axes(joints[index], axes)
             bone.head = head
             bone.tail = head + to_axes(directions[index], axes) * lengths[index]
-            z_towards = _UP if joint.endswith(("ankle", "foot")) else _FRONT
+            is_level = joint.endswith(("ankle", "foot")) or is_finger(joint)
+            z_towards = _UP if is_level else _FRONT
             bone.align_roll(Vector(to_axes(np.array(z_towards), axes)))
     _collect_bones(armature, skeleton)
     for bone in armature.pose.bones:
         bone.rotation_mode = "QUATERNION"
         bone.lock_location = (bone.parent is not None,) * 3
     return armature
+
+
+def is_finger(joint: str) -> bool:
+    """Return whether *joint* is one of SMPL-H's finger joints, by its name."""
+    return joint.partition("_")[2].rstrip("123") in FINGERS
 
 
 def _collect_bones(armature: bpy.types.Object, skeleton: Skeleton) -> None:
@@ -126,7 +134,7 @@ def _bone_directions(joints: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarray
     for index, (name, parent, children) in enumerate(
         zip(skeleton.names, skeleton.parents, skeleton.children, strict=True)
     ):
-        if name in _CONTINUES_IN:
+        if _CONTINUES_IN.get(name) in skeleton.names:
             children = (skeleton.index(_CONTINUES_IN[name]),)
         if children:
             direction = joints[list(children)].mean(axis=0) - joints[index]

@@ -118,8 +118,10 @@ class Channels:
 
 
 def _values(curve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
-    """Return the values (F,) of *curve*; read from its keys if they are at *frames* and it has no modifiers."""
+    """Return the values (F,) of *curve*; read from its keys if there is one or they are at *frames*, unmodified."""
     keys = keys_of(curve)
+    if len(curve.modifiers) == 0 and len(keys) == 1 and curve.extrapolation == "CONSTANT":
+        return np.full(len(frames), keys[0, 1])
     if len(curve.modifiers) == 0 and np.array_equal(keys[:, 0], frames):
         return keys[:, 1]
     return np.array([curve.evaluate(frame) for frame in frames.tolist()])

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core_access import (
+    DEFAULT_HANDS,
+    HANDS,
     NUM_BETAS,
     SMPL,
     CoreError,
@@ -312,7 +314,14 @@ def _source(about: Mapping[str, Any]) -> FitSource:
         body=str(about["body"]),
         betas_file=str(about.get("betas_file", "")),
         fit=dict(about["fit"]),
+        hands=_hands(about.get("hands", DEFAULT_HANDS)),
     )
+
+
+def _hands(value: Any) -> str:
+    if value not in HANDS:
+        raise RecordError(_fault(f"hands {' or '.join(HANDS)}", str(value)[:40]))
+    return str(value)
 
 
 def _checked(array: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..background.task import Progress
 from ..core_access import (
+    NUM_BODY_ROTATIONS,
     BodyData,
     BodyError,
     BodyModel,
@@ -34,7 +35,7 @@ class HeldShape:
 
     Attributes:
         betas: (10,) the shape.
-        joints: (24, 3) rest joints of the mean shape of its body, which identify the body; metres.
+        joints: (J, 3) rest joints of the mean shape of its body, which identify the body; metres.
         name: name of the figure, for messages.
     """
 
@@ -45,7 +46,7 @@ class HeldShape:
     def betas_for(self, body: BodyData) -> np.ndarray:
         """Return the betas (10,) if they belong to *body*; raise `BodyError` if they do not."""
         joints = joint_shape_of(BodyModel(body)).template
-        if np.abs(joints - self.joints).max() > _SAME_JOINTS_M:
+        if np.abs(joints[:NUM_BODY_ROTATIONS] - self.joints[:NUM_BODY_ROTATIONS]).max() > _SAME_JOINTS_M:
             raise BodyError(
                 f"expected {self.name!r} to be made of the body {body.name} ({body.gender}), but its joints are "
                 "those of another body, and betas of two bodies never mix; choose the body of that figure"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..ui.enum_items import QUALITY_ITEMS
+from ..ui.enum_items import HANDS_DESCRIPTION, HANDS_ITEMS, QUALITY_ITEMS
 from ..ui.property_options import MAX_FPS, MAX_FRAME
 from ..ui.translations import CONTEXT
 from . import devices
@@ -96,6 +96,9 @@ class SMPLIFY_PG_fit(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming 
         name="Stand on Floor",
         description="Move each clip up or down, as a whole, so that its lowest point stands on the floor",
         default=True,
+    )
+    hands: bpy.props.EnumProperty(
+        name="Fingers", description=HANDS_DESCRIPTION, items=HANDS_ITEMS, translation_context=CONTEXT
     )
 
 

@@ -122,6 +122,7 @@ def fit_job(context: bpy.types.Context) -> FitJob:
         reading=request.options(),
         body=body_path(context),
         betas=bpy.path.abspath(body.betas_file) if body.betas == "FILE" else "",
+        hands=fit.hands.lower(),
         fit=FitOptions(
             mode=fit.mode.lower(),
             smoothing=fit.smoothing,

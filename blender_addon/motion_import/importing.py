@@ -10,6 +10,8 @@ import bpy
 import numpy as np
 
 from ..core_access import (
+    DEFAULT_HANDS,
+    HANDS,
     BodyData,
     BodyError,
     BodyModel,
@@ -19,6 +21,7 @@ from ..core_access import (
     Person,
     ReadOptions,
     is_amass,
+    on_skeleton,
     person_labels,
     read_all,
     read_motion,
@@ -41,6 +44,7 @@ class MotionImport:
         fps: frame rate, frames per second; None for the file's.
         floor: place the figures on the floor.
         mean_shape: use the mean shape where a file's betas belong to another body.
+        hands: how fingers are held that a file does not show, a key of `core.fingers.HANDS`.
     """
 
     body_file: str = ""
@@ -48,6 +52,7 @@ class MotionImport:
     fps: float | None = None
     floor: bool = False
     mean_shape: bool = True
+    hands: str = DEFAULT_HANDS
 
 
 def import_motions(
@@ -61,7 +66,7 @@ def import_motions(
     Raises:
         CoreError: a file does not contain a motion, or its betas belong to another body.
     """
-    body = resolve_body(options.body_file or None)
+    body = resolve_body(options.body_file or None, fingers=True)
     shape = joint_shape_of(BodyModel(body))
     people, notes, files = [], [], []
     for path in paths:
@@ -70,13 +75,15 @@ def import_motions(
             found = [Person(path.stem, motion, body)]
         else:
             found, note = _read_solved(path, body, options)
-        people += found
+        people += [
+            replace(person, motion=on_skeleton(person.motion, body.skeleton, HANDS[options.hands])) for person in found
+        ]
         notes += note
         files += [path] * len(found)
     figures = add_figures(people, scene, name=paths[0].stem, options=FigureOptions(floor=options.floor))
     for figure, person, path in zip(figures, people, files, strict=True):
         offset = figure.motion.trans[0] - person.motion.trans[0]
-        source = FitSource(file=str(path), body=options.body_file)
+        source = FitSource(file=str(path), body=options.body_file, hands=options.hands)
         store(
             figure.armature,
             FigureRecord(figure.motion, figure.first_frame, source, None, person.motion.fps, offset),
@@ -91,7 +98,7 @@ def _read(path: Path, body: BodyData, shape: JointShape, options: MotionImport) 
     """Return the motion of a file for *body*, and notes for the user."""
 
     def read(pelvis: Callable[[np.ndarray], np.ndarray]) -> Motion:
-        return read_motion(path, up_axis=options.up_axis, fps=options.fps, rest_pelvis=pelvis)
+        return read_motion(path, up_axis=options.up_axis, fps=options.fps, rest_pelvis=pelvis, fingers=True)
 
     motion = read(lambda betas: shape.joints(betas)[0])
     if motion.body == body.name:

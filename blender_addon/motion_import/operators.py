@@ -12,6 +12,7 @@ from bpy_extras.io_utils import ImportHelper
 from ..figure.scene_time import SceneTime
 from ..package import addon_preferences, body_file
 from ..ui.box_errors import Box
+from ..ui.enum_items import HANDS_DESCRIPTION, HANDS_ITEMS
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.sidebar import show_tab
 from ..ui.translations import CONTEXT
@@ -69,6 +70,10 @@ class SMPLIFY_OT_import_motion(OperatorMixin, bpy.types.Operator, ImportHelper):
         default=False,
     )
 
+    hands: bpy.props.EnumProperty(
+        name="Fingers", description=HANDS_DESCRIPTION, items=HANDS_ITEMS, translation_context=CONTEXT
+    )
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether objects can be added now."""
@@ -120,6 +125,7 @@ class SMPLIFY_OT_import_motion(OperatorMixin, bpy.types.Operator, ImportHelper):
             fps=self.fps or None,
             floor=self.floor,
             mean_shape=self.body == "FREE",
+            hands=self.hands.lower(),
         )
 
 

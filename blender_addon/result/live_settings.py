@@ -21,6 +21,7 @@ from ..core_access import (
     CoreError,
     Motion,
     analyse_motion,
+    has_fingers,
     held_joints,
     place_in_room,
     resolve_body,
@@ -192,7 +193,7 @@ def _check_keyed(armature: bpy.types.Object) -> None:
 
 
 def _body_of(record: FigureRecord) -> BodyData:
-    return resolve_body(record.source.body or None)
+    return resolve_body(record.source.body or None, fingers=has_fingers(record.motion.skeleton))
 
 
 def _apply(armature: bpy.types.Object, record: FigureRecord, options: CleanupOptions, keys: Keys | None = None) -> None:

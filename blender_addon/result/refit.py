@@ -25,6 +25,7 @@ from ..core_access import (
     Progress,
     Reading,
     fit_people,
+    on_skeleton,
     read_input,
 )
 from ..figure.record import FigureRecord
@@ -99,7 +100,7 @@ def fit_again(
             f"got {order.first} to {order.last}"
         )
     source = replace(record.source, file=order.file or record.source.file)
-    options = ConvertOptions(fit=_options(record, order), reading=source.reading, body=source.body)
+    options = ConvertOptions(fit=_options(record, order), reading=source.reading, body=source.body, hands=source.hands)
     given = read_input(Path(source.file), options, progress, readings=readings)
     reading = _reading(given.readings, source, record)
     track = reading.track
@@ -149,7 +150,7 @@ def merged(record: FigureRecord, refit: Refit, first: int, last: int) -> FigureR
     assert record.report is not None, "a fitted figure"
     old = record.motion
     frames = np.arange(old.num_frames)
-    found = refit.motion.sampled(frames / record.scale - refit.start)
+    found = on_skeleton(refit.motion, old.skeleton).sampled(frames / record.scale - refit.start)
     new = replace(old, poses=found.poses, trans=found.trans + record.offset)
     share = _fade(record, first, last)
     blended = old.blended(new, share)

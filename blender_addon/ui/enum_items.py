@@ -1,4 +1,4 @@
-"""The menu items of a fit's quality. Needs neither Blender nor the core."""
+"""Menu items that several boxes and operators have. Needs neither Blender nor the core."""
 
 from __future__ import annotations
 
@@ -11,4 +11,10 @@ QUALITY_ITEMS = (
         "Half as much time again: every frame is refined over time. About a tenth less error on clean points and where "
         "points are missing; hardly any gain on noisy points",
     ),
+)
+
+HANDS_DESCRIPTION = "How fingers are held that no points show"
+HANDS_ITEMS = (
+    ("RELAXED", "Relaxed", "The fingers are slightly bent, as those of a hand that hangs loosely"),
+    ("FLAT", "Flat", "The fingers are straight, as in the body's rest pose"),
 )

@@ -79,6 +79,12 @@ def pose_features(rotations: Array) -> Array:
     return xp.reshape(features, (*rotations.shape[:-3], 9 * features.shape[-3]))
 
 
+def _used_directions(posedirs: np.ndarray) -> np.ndarray:
+    """Return *posedirs* (V, 3, P) without the last ones that are zero, as fingers' may be; SMPL's are all kept."""
+    used = np.flatnonzero(posedirs.any(axis=(0, 1)))
+    return posedirs[..., : max(int(used[-1]) + 1 if len(used) else 0, 9 * (SMPL.num_joints - 1))]
+
+
 class BodyModel:
     """A body's arrays on a device, and its forward pass, batched over frames.
 
@@ -146,11 +152,11 @@ class BodyModel:
     def _vertex_block(self, rotations: Array, betas: Array, trans: Array) -> Array:
         xp = namespace(rotations)
         if self._posedirs is None:
-            self._posedirs = self.array(self.data.posedirs.reshape(-1, self.data.posedirs.shape[-1]).T)
+            self._posedirs = self.array(_used_directions(self.data.posedirs).reshape(3 * len(self.data.posedirs), -1).T)
         world, positions = self.joint_transforms(rotations, betas, trans)
         offsets = positions - (world @ self.rest_joints(betas)[..., None])[..., 0]
         transforms = xp.concat([world, offsets[..., None]], axis=-1)
-        correctives = pose_features(rotations) @ self._posedirs
+        correctives = pose_features(rotations)[..., : len(self._posedirs)] @ self._posedirs
         shaped = self.rest_vertices(betas) + xp.reshape(correctives, (rotations.shape[0], -1, 3))
         flat = xp.reshape(transforms, (rotations.shape[0], self.skeleton.num_joints, 12))
         blended = xp.reshape(self._weights @ flat, (rotations.shape[0], -1, 3, 4))

@@ -18,7 +18,7 @@ from ..body.model import local_rotations, world_rotations
 from ..fit.temporal.keypoint_smoothing import measure_noise
 from ..math.rotations import matrix_to_quat_wxyz, quat_wxyz_to_matrix, unit
 from ..math.whittaker import whittaker
-from ..skeleton import Skeleton
+from ..skeleton import BODY, Skeleton
 
 _MIN_FRAMES = 6
 _START_HZ, _LEAST_HZ = 5.0, 2.7
@@ -69,18 +69,43 @@ def smooth_motion(
         fps: frames per second.
         skeleton: the joints.
     """
-    num_joints = quats.shape[1]
-    world = continuous_quats(world_rotations(quat_wxyz_to_matrix(quats), skeleton))
+    rotations = quat_wxyz_to_matrix(quats)
+    used = _smoothed_joints(quats, skeleton)
+    num_joints = len(used)
+    world = continuous_quats(world_rotations(rotations, skeleton)[:, used])
     curves = np.concatenate([world, np.pad(trans, ((0, 0), (0, 1)))[:, None]], axis=1)
-    is_held = np.concatenate([held, held.all(axis=1, keepdims=True)], axis=1)
+    is_held = np.concatenate([held[:, used], held.all(axis=1, keepdims=True)], axis=1)
     strong = np.append(np.full(num_joints, 0.5 * _STRONG_NOISE_RAD), _STRONG_NOISE_M)
     both = _smooth_curves(curves, is_held, fps, np.stack([np.zeros_like(strong), strong]))
     calm = []
     for smooth in (both[:, : num_joints + 1], both[:, num_joints + 1 :]):
-        local = matrix_to_quat_wxyz(local_rotations(quat_wxyz_to_matrix(unit(smooth[:, :-1])), skeleton))
+        whole = _with_steady(quat_wxyz_to_matrix(unit(smooth[:, :-1])), used, rotations, skeleton)
+        local = matrix_to_quat_wxyz(local_rotations(whole, skeleton))
         local = np.where((local * quats).sum(axis=-1, keepdims=True) < 0.0, -local, local)
         calm.append(CalmMotion(local, smooth[:, -1, :3]))
     return calm[0], calm[1]
+
+
+def _smoothed_joints(quats: np.ndarray, skeleton: Skeleton) -> list[int]:
+    """Return the joints whose rotations are smoothed: not those of hands that keep one pose throughout the clip."""
+    is_steady = (quats == quats[:1]).all(axis=(0, 2))
+    return [joint for joint, part in enumerate(skeleton.parts) if part == BODY or not is_steady[joint]]
+
+
+def _with_steady(world: np.ndarray, used: list[int], local: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """Return world rotations (F, J, 3, 3) of all joints.
+
+    Args:
+        world: (F, N, 3, 3) those of the joints *used*.
+        used: the joints that were smoothed.
+        local: (F, J, 3, 3) the local rotations before, which the others keep.
+        skeleton: the joints.
+    """
+    whole = np.empty_like(local)
+    whole[:, used] = world
+    for joint in sorted(set(range(skeleton.num_joints)) - set(used)):
+        whole[:, joint] = whole[:, skeleton.parents[joint]] @ local[:, joint]
+    return whole
 
 
 def _smooth_curves(curves: np.ndarray, held: np.ndarray, fps: float, least_noise: np.ndarray) -> np.ndarray:

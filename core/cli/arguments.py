@@ -8,6 +8,7 @@ from pathlib import Path
 from ..batch.jobs import BatchError, Shard
 from ..cleanup import CleanupOptions, add_cleanup_arguments, cleanup_options
 from ..convert_options import NPZ_LAYOUTS, ConvertOptions
+from ..fingers import DEFAULT_HANDS, HANDS
 from ..fit import FitOptions
 from ..fit.arguments import add_network_arguments, network_options
 from ..fit.options import MODES
@@ -51,6 +52,10 @@ def add_convert_arguments(parser: argparse.ArgumentParser, cleanup: CleanupOptio
         "--npz-layout", choices=NPZ_LAYOUTS, default=NPZ_LAYOUTS[0],
         help="poses in .npz files: smplh has 52 joints, smplx 55 (default %(default)s)",
     )  # fmt: skip
+    fit.add_argument(
+        "--rest-hands", choices=tuple(HANDS), default=DEFAULT_HANDS,
+        help="how to hold fingers that no points show (default %(default)s)",
+    )  # fmt: skip
     add_network_arguments(parser)
     add_cleanup_arguments(parser, cleanup, why)
 
@@ -77,6 +82,7 @@ def convert_options(args: argparse.Namespace) -> ConvertOptions:
         fit=fit,
         cleanup=cleanup_options(args),
         npz_layout=args.npz_layout,
+        hands=args.rest_hands,
     )
 
 

@@ -22,7 +22,7 @@ from ..layouts import ARMATURE, FINGERS
 from ..math.rotations import unit
 from ..retarget.alignment import body_turn
 from ..retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, SIDES, BoneMap, BoneMapError
-from ..retarget.fingers import finger_chains
+from ..retarget.hand_bones import find_hands, hand_of
 from ..retarget.mapping import map_bones
 from ..retarget.rig import Rig
 from ..retarget.summary import stands
@@ -130,9 +130,8 @@ def people_among(parts: Mapping[str, Callable[[], RawRecording]]) -> list[RawRec
 def needed_bones(rig: Rig, bone_map: BoneMap) -> list[int]:
     """Return the bones whose positions `armature_recording` uses: those with a role, and the fingers."""
     needed = {rig.index[name] for chain in bone_map.bones.values() for name in chain}
-    for side in SIDES:
-        thumb, fingers = finger_chains(rig, bone_map, side)
-        needed.update(bone for finger in (thumb, *fingers) for bone in finger)
+    for hand in find_hands(rig, bone_map):
+        needed.update(bone for finger in (hand.thumb, *hand.fingers) for bone in finger)
     return sorted(needed)
 
 
@@ -273,11 +272,11 @@ def _limbs(rig: Rig, bone_map: BoneMap, bones: BonePoints, side: str) -> dict[st
 
 def _hand(rig: Rig, bone_map: BoneMap, bones: BonePoints, side: str) -> dict[str, np.ndarray]:
     """Return the points of the fingers, from the knuckle to the tip; a hand ends in the middle of its knuckles."""
-    thumb, fingers = finger_chains(rig, bone_map, side)
-    if not fingers:
+    found = hand_of(rig, bone_map, side)
+    if found is None:
         return {}
-    hand = rig.index[bone_map.bones[f"{side}_hand"][0]]
-    fingers = [_from_knuckle(rig, rig.heads[hand], finger) for finger in fingers]
+    hand, thumb = found.hand, found.thumb
+    fingers = [_from_knuckle(rig, rig.heads[hand], finger) for finger in found.fingers]
     points = {f"{side}_hand_wrist": bones.head(hand)}
     points[f"{side}_hand_end"] = np.mean([bones.head(finger[0]) for finger in fingers], axis=0)
     named = (thumb, *fingers) if len(fingers) == len(FINGERS) - 1 else (thumb,)
@@ -287,7 +286,7 @@ def _hand(rig: Rig, bone_map: BoneMap, bones: BonePoints, side: str) -> dict[str
     return points
 
 
-def _from_knuckle(rig: Rig, wrist: np.ndarray, finger: list[int]) -> list[int]:
+def _from_knuckle(rig: Rig, wrist: np.ndarray, finger: tuple[int, ...]) -> tuple[int, ...]:
     """Return the bones of a *finger* without its metacarpal, which begins near the *wrist*."""
     length = float(np.linalg.norm(rig.tails[finger[-1]] - wrist))
     begins = float(np.linalg.norm(rig.heads[finger[0]] - wrist))

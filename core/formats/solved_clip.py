@@ -11,6 +11,7 @@ import numpy as np
 
 from ..body.data import NUM_BETAS
 from ..errors import TrackFileError
+from ..fingers import FLAT_HANDS
 from ..math.rotations import matrix_to_axis_angle
 from ..smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 from .people_clip import number_array
@@ -23,9 +24,10 @@ TRANS_KEYS = ("trans_world", "trans", "transl", "smpl_trans", "pred_trans")
 SHAPE_KEYS = ("betas", "pred_shape", "pred_betas", "shape")
 RATE_KEYS = ("mocap_framerate", "mocap_frame_rate", "fps", "frame_rate", "framerate")
 FRAME_KEYS = ("frame_ids", "frame", "frames")
+HAND_KEYS = ("pose_hand", "left_hand_pose", "right_hand_pose")
 OTHER_KEYS = ("gender", "body", "surface_model_type", "up_axis", "smpl_scaling", "orig_cam", "pred_cam", "jaw_pose",
               "pose_jaw", "cam_t")  # fmt: skip
-KEYS = (*POSE_KEYS, *ROOT_KEYS, *BODY_KEYS, *TRANS_KEYS, *SHAPE_KEYS, *RATE_KEYS, *FRAME_KEYS, *OTHER_KEYS)
+KEYS = (*POSE_KEYS, *ROOT_KEYS, *BODY_KEYS, *TRANS_KEYS, *SHAPE_KEYS, *RATE_KEYS, *FRAME_KEYS, *HAND_KEYS, *OTHER_KEYS)
 """The keys that are read of a file of one clip."""
 _BODY_WIDTH, _POSE_WIDTH = 3 * NUM_BODY_ROTATIONS, 3 * NUM_JOINTS
 _BODY_BY_WIDTH = {66: "smpl", 69: "smpl", 72: "smpl", 156: "smplh", 165: "smplx"}
@@ -52,6 +54,7 @@ class SolvedClip:
         to_world: camera to world of each frame.
         notes: what was found.
         doubts: what is uncertain.
+        hands: (F, 2, 15, 3) axis-angle of the fingers, left hand first; None if the file does not show them.
     """
 
     poses: np.ndarray
@@ -66,6 +69,7 @@ class SolvedClip:
     to_world: tuple[np.ndarray, np.ndarray] | None = None
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    hands: np.ndarray | None = None
 
 
 def is_solved(keys: Iterable[str]) -> bool:
@@ -85,8 +89,11 @@ def read_clip(data: Mapping[Any, Any], tool: str, path: Path, *, body: str = "",
     Raises:
         TrackFileError: they are damaged.
     """
-    poses, width = _poses(data, path)
+    poses, width, fingers = _poses(data, path)
     notes, doubts = [], []
+    fingers = fingers if fingers is not None else _fingers(data, len(poses), path)
+    if fingers.shape[1] != FLAT_HANDS.size and fingers.any():
+        notes.append("The hands of the file are not stored as rotations of their joints: they are shown relaxed.")
     trans = _first(data, TRANS_KEYS)
     if trans is None:
         trans = np.zeros((len(poses), 3))
@@ -115,11 +122,31 @@ def read_clip(data: Mapping[Any, Any], tool: str, path: Path, *, body: str = "",
         gender={"f": "female", "m": "male"}.get(text["gender"].lower()[:1], "neutral"),
         notes=notes,
         doubts=doubts,
+        hands=_hands(fingers),
     )
 
 
-def _poses(data: Mapping[Any, Any], path: Path) -> tuple[np.ndarray, int]:
-    """Return the poses (F, 72), and the width that they have in the file."""
+def _fingers(data: Mapping[Any, Any], num_frames: int, path: Path) -> np.ndarray:
+    """Return what the keys of the hands hold in each frame (F, N), N = 90 for rotations, N = 0 for nothing."""
+    keys = HAND_KEYS[:1] if data.get(HAND_KEYS[0]) is not None else HAND_KEYS[1:]
+    stored = [data.get(key) for key in keys]
+    if any(part is None for part in stored):
+        return np.zeros((num_frames, 0))
+    parts = [_axis_angles(number_array(part, "the hands", path), path) for part in stored]
+    if any(len(part) != num_frames for part in parts):
+        raise wrong(f"hands in each of {num_frames} frames", [len(part) for part in parts], path)
+    return np.concatenate(parts, axis=1)
+
+
+def _hands(fingers: np.ndarray) -> np.ndarray | None:
+    """Return the fingers (F, 2, 15, 3) of both hands, of rotations (F, 90); None if they are flat throughout."""
+    fingers = np.where(np.abs(fingers) < _MAX_ANGLE, fingers, 0.0)
+    shows = fingers.shape[1] == FLAT_HANDS.size and fingers.any()
+    return fingers.reshape(-1, *FLAT_HANDS.shape) if shows else None
+
+
+def _poses(data: Mapping[Any, Any], path: Path) -> tuple[np.ndarray, int, np.ndarray | None]:
+    """Return the poses (F, 72), the width that they have in the file, and the fingers (F, 90) among them."""
     whole = _first(data, POSE_KEYS)
     if whole is not None:
         stored = _axis_angles(number_array(whole, "poses", path), path)
@@ -135,7 +162,8 @@ def _poses(data: Mapping[Any, Any], path: Path) -> tuple[np.ndarray, int]:
     kept = _POSE_WIDTH if width == _POSE_WIDTH else _BODY_WIDTH
     poses = np.zeros((len(stored), _POSE_WIDTH))
     poses[:, :kept] = stored[:, :kept]
-    return np.where((np.abs(poses) < _MAX_ANGLE).all(axis=1, keepdims=True), poses, np.nan), width
+    poses = np.where((np.abs(poses) < _MAX_ANGLE).all(axis=1, keepdims=True), poses, np.nan)
+    return poses, width, stored[:, -FLAT_HANDS.size :] if width > _POSE_WIDTH else None
 
 
 def _axis_angles(array: np.ndarray, path: Path) -> np.ndarray:

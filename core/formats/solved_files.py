@@ -196,7 +196,8 @@ def _recording(clip: SolvedClip, label: str, timeline: Timeline, rows: np.ndarra
 
     to_world = None if clip.to_world is None else (placed(clip.to_world[0]), placed(clip.to_world[1]))
     solved = SolvedPoses(
-        placed(clip.poses), placed(clip.trans), clip.betas, clip.tool, clip.body, clip.gender, to_world
+        placed(clip.poses), placed(clip.trans), clip.betas, clip.tool, clip.body, clip.gender, to_world,
+        hands=None if clip.hands is None else placed(clip.hands),
     )  # fmt: skip
     if not solved.known.any():
         raise wrong("a frame of finite numbers", f"none for {label or 'the person'}", path)

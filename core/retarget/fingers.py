@@ -1,91 +1,144 @@
-"""A relaxed hand: fingers bent a little towards the palm, more so from the index to the little finger."""
+"""The fingers of a character: as the source's, or relaxed.
+
+A relaxed hand has its fingers bent a little towards the palm, more so from the index to the little finger.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ..math.rotations import axis_angle_to_matrix, unit
+from ..math.frames_last import times
+from ..math.rotations import axis_angle_to_matrix, swing_between
+from ..smpl_skeleton import FINGER_JOINTS, FINGERS
 from .bone_map import SIDES, BoneMap
+from .character import Character
+from .hand_bones import HandBones, find_hands
 from .rig import Rig
+from .source_hands import SourceHands
 
 _BENDS_DEG = ((14.0, 20.0, 12.0), (24.0, 32.0, 20.0))
 """Bend of the three bones of the index and of the little finger against the hand; the others lie between."""
-_THUMB = "thumb"
-_TINY_M = 1e-6
+_NUM_JOINTS = FINGER_JOINTS * len(FINGERS)
+_OF_COUNT = {
+    1: ("middle",),
+    2: ("index", "ring"),
+    3: ("index", "middle", "pinky"),
+    4: ("index", "middle", "ring", "pinky"),
+}
+"""The fingers of the source that a hand of so many fingers, without the thumb, follows."""
+_JOINT_OF_BONE = {1: (1,), 2: (0, 2), 3: (0, 1, 2)}
+"""For a finger of so many bones, the source's joint down to which each one bends: its tip ends as the source's."""
+
+
+@dataclass(frozen=True, eq=False)
+class FollowingBone:
+    """A finger bone that follows one of the source's.
+
+    Attributes:
+        bone: its index.
+        place: the phalanx of the source among the 30 of both hands.
+        rest: (3, 3) its rotation when the source's hand is at rest, in the hand's aligned axes.
+    """
+
+    bone: int
+    place: int
+    rest: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class HandMotion:
+    """How the fingers of a character follow those of a source.
+
+    A phalanx points where the source's does, relative to the palm, whatever its own direction at rest.
+
+    Attributes:
+        source: the fingers to follow.
+        bones: the finger bones.
+        hands: the joint of each hand, left first, among the character's; 0 if it has no fingers.
+        palms: (2, 3, 3) rotations from the source's palms to the character's, both aligned.
+    """
+
+    source: SourceHands
+    bones: list[FollowingBone]
+    hands: tuple[int, int]
+    palms: np.ndarray
+
+    @classmethod
+    def of(cls, character: Character, source: SourceHands | None) -> HandMotion | None:
+        """Return how the fingers of *character* follow *source*; None if one of them has none."""
+        rig, tree = character.rig, character.tree
+        bones, hands, palms = [], [0, 0], np.tile(np.eye(3), (2, 1, 1))
+        for hand in find_hands(rig, character.bone_map) if source is not None else ():
+            side, frame = SIDES.index(hand.role.removesuffix("_hand")), hand.palm(rig)
+            if source is None or frame is None:
+                continue
+            hands[side] = tree.index[hand.role]
+            aligned = tree.aligned[hands[side]]
+            palms[side] = aligned @ frame @ source.palms[side].T
+            for name, chain in _paired(hand):
+                first = FINGERS.index(name) * FINGER_JOINTS
+                for bone, joint in zip(chain, _JOINT_OF_BONE[min(len(chain), FINGER_JOINTS)], strict=False):
+                    along = aligned @ _along(rig, bone)
+                    wanted = palms[side] @ source.directions[side, first + joint]
+                    rest = swing_between(along, wanted) @ aligned @ rig.axes[bone]
+                    bones.append(FollowingBone(bone, side * _NUM_JOINTS + first + joint, rest))
+        if source is None or not bones:
+            return None
+        return cls(source, bones, (hands[0], hands[1]), palms)
+
+    def rotations(self, joints: np.ndarray, frames: slice) -> np.ndarray:
+        """Return the world rotations (3, 3, 30, F) of both hands' phalanges from those of the *joints* (3, 3, N, F)."""
+        turned: np.ndarray = self.source.turned(frames)
+        for side, (hand, palm) in enumerate(zip(self.hands, self.palms, strict=True)):
+            own = slice(side * _NUM_JOINTS, (side + 1) * _NUM_JOINTS)
+            local = times(times(palm[..., None, None], turned[:, :, own]), palm.T[..., None, None])
+            turned[:, :, own] = times(joints[:, :, hand : hand + 1], local)
+        return turned
+
+
+def _along(rig: Rig, bone: int) -> np.ndarray:
+    """Return the direction (3,) of a finger's *bone*: to the next one if there is one, since tails may lie anywhere."""
+    below = rig.children[bone]
+    end: np.ndarray = rig.heads[below[0]] if len(below) == 1 else rig.tails[bone]
+    return np.asarray(end - rig.heads[bone])
+
+
+def _paired(hand: HandBones) -> list[tuple[str, tuple[int, ...]]]:
+    """Return the source's finger for each finger of a character's *hand*, and the bones that follow it."""
+    names = _OF_COUNT[min(len(hand.fingers), max(_OF_COUNT))]
+    return [("thumb", hand.thumb), *zip(names, hand.fingers, strict=False)]
 
 
 def relaxed_fingers(rig: Rig, bone_map: BoneMap) -> dict[int, tuple[str, np.ndarray]]:
     """Return for each finger bone the role of its hand and its rotation (3, 3), in world axes at rest, when relaxed.
 
-    A finger that is bent at rest only gets what is missing. Hands whose fingers are not found stay as they are: a palm
-    shows by the thumb, which is the finger of that name.
+    A finger that is bent at rest only gets what is missing. Hands whose fingers are not found stay as they are.
     """
     found: dict[int, tuple[str, np.ndarray]] = {}
-    for side in SIDES:
-        thumb, fingers = finger_chains(rig, bone_map, side)
-        name = bone_map.joint(f"{side}_hand")
-        if name is not None and fingers:
-            for bone, turn in _bent(rig, rig.index[name], thumb, fingers, left=side == SIDES[0]).items():
-                found[bone] = (f"{side}_hand", turn)
+    for hand in find_hands(rig, bone_map):
+        for bone, turn in _bent(rig, hand).items():
+            found[bone] = (hand.role, turn)
     return found
 
 
-def finger_chains(rig: Rig, bone_map: BoneMap, side: str) -> tuple[list[int], list[list[int]]]:
-    """Return the bones of the thumb and of each finger on *side*, from the one beside the thumb outwards.
-
-    Both are empty where there is no hand with fingers, or not one thumb: a palm shows by it.
-    """
-    name = bone_map.joint(f"{side}_hand")
-    if name is None:
-        return [], []
-    hand = rig.index[name]
-    mapped = _mapped(rig, bone_map)
-    chains = [_chain(rig, child) for child in rig.children[hand] if child not in mapped]
-    thumbs = [chain for chain in chains if any(_THUMB in rig.names[bone].lower() for bone in chain)]
-    fingers = [chain for chain in chains if chain not in thumbs and len(chain) > 1]
-    across = _across(rig, hand, thumbs[0], fingers) if len(thumbs) == 1 and fingers else None
-    if across is None:
-        return [], []
-    return thumbs[0], sorted(fingers, key=lambda chain: -float(rig.heads[chain[0]] @ across))
-
-
-def _across(rig: Rig, hand: int, thumb: list[int], fingers: list[list[int]]) -> np.ndarray | None:
-    """Return the direction (3,) across the fingers towards the thumb; None where the thumb shows none."""
-    middle = np.mean([rig.heads[finger[0]] for finger in fingers], axis=0)
-    ahead = unit(middle - rig.heads[hand])
-    to_thumb = rig.heads[thumb[-1]] - middle
-    across = to_thumb - to_thumb @ ahead * ahead
-    return unit(across) if np.linalg.norm(across) >= _TINY_M else None
-
-
-def _mapped(rig: Rig, bone_map: BoneMap) -> set[int]:
-    return {rig.index[name] for chain in bone_map.bones.values() for name in chain}
-
-
-def _chain(rig: Rig, bone: int) -> list[int]:
-    """Return *bone* and its only descendants, one below the other."""
-    chain = [bone]
-    while len(rig.children[chain[-1]]) == 1:
-        chain.append(rig.children[chain[-1]][0])
-    return chain
-
-
-def _bent(rig: Rig, hand: int, thumb: list[int], fingers: list[list[int]], *, left: bool) -> dict[int, np.ndarray]:
-    """Return the rotation (3, 3) of each bone of the *fingers*, ordered as in `finger_chains`, in world axes."""
-    across = _across(rig, hand, thumb, fingers)
-    if across is None:
+def _bent(rig: Rig, hand: HandBones) -> dict[int, np.ndarray]:
+    """Return the rotation (3, 3) of each bone of the four fingers of *hand* in world axes."""
+    frame = hand.palm(rig)
+    if frame is None:
         return {}
-    ahead = unit(np.mean([rig.heads[finger[0]] for finger in fingers], axis=0) - rig.heads[hand])
-    palm = np.cross(ahead, across) if left else np.cross(across, ahead)
+    ahead, _, normal = frame.T
+    palm = normal if hand.role.startswith(SIDES[0]) else -normal
     axis = np.cross(ahead, palm)
     found = {}
-    for rank, finger in enumerate(fingers):
-        share = rank / max(len(fingers) - 1, 1)
+    for rank, finger in enumerate(hand.fingers):
+        share = rank / max(len(hand.fingers) - 1, 1)
         bends = np.deg2rad((1.0 - share) * np.array(_BENDS_DEG[0]) + share * np.array(_BENDS_DEG[1]))
         turn, wanted = np.eye(3), 0.0
         for bone, bend in zip(finger, bends, strict=False):
             wanted += float(bend)
-            along = rig.tails[bone] - rig.heads[bone]
+            along = _along(rig, bone)
             now = float(np.arctan2(along @ palm, along @ ahead))
             turn = axis_angle_to_matrix(axis * max(wanted - now, 0.0))
             found[bone] = turn

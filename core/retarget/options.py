@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import CoreError
 
 STEPS = ("leg", "same")
-FINGERS = ("leave", "relaxed")
+FINGERS = ("follow", "leave", "relaxed")
 ROOT_MOTIONS = ("hips", "bone", "object")
 _MAX_FACTOR = 1000.0
 
@@ -29,7 +29,8 @@ class RetargetOptions:
             multiplies it. Heights always scale by leg length.
         rest_pose: (B, 3, 3) world rotations of all bones in a pose in which the character stands like SMPL's rest pose,
             facing any direction; None aligns its rest pose automatically, limb by limb.
-        fingers: "leave" keeps the fingers as at rest, "relaxed" bends them slightly.
+        fingers: "follow" moves the fingers as the source's, and relaxes them if it has none; "leave" keeps them as at
+            rest, "relaxed" bends them slightly.
         root_motion: what carries the path over the floor: the "hips" bone, a "bone" above it, or the "object". With the
             last two the result has a `Carrier`.
     """
@@ -38,7 +39,7 @@ class RetargetOptions:
     hands: float = 1.0
     steps: str | float = "leg"
     rest_pose: np.ndarray | None = None
-    fingers: str = "leave"
+    fingers: str = "follow"
     root_motion: str = "hips"
 
     def __post_init__(self) -> None:

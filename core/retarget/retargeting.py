@@ -18,7 +18,7 @@ from .arms import solve_arms
 from .bone_map import SIDES, BoneMap
 from .character import Character
 from .feet import FootPath, lowest_point, plan_foot
-from .fingers import relaxed_fingers
+from .fingers import HandMotion, relaxed_fingers
 from .legs import leg_gaps, solve_legs
 from .options import RetargetOptions
 from .report import Measurements, make_report
@@ -73,35 +73,43 @@ class _Outputs:
 
     Attributes:
         bones: (M,) indices, the hips first.
-        columns: (M,) for each bone its place among the joints, then the twist bones.
+        columns: (M,) for each bone its place among the joints, then the twist bones, then the source's finger joints.
         rests: (3, 3, M, 1) constant factors on the right.
         twists: the twist bones.
+        fingers: the fingers of the source, if the character's follow them, and how its hands lie in the source's.
     """
 
     bones: np.ndarray
     columns: np.ndarray
     rests: np.ndarray
     twists: list[TwistBone]
+    fingers: HandMotion | None
 
     @classmethod
-    def of(cls, character: Character, options: RetargetOptions) -> _Outputs:
+    def of(cls, character: Character, options: RetargetOptions, source: RetargetSource) -> _Outputs:
         rig, tree = character.rig, character.tree
         twists = find_twist_bones(rig, character.bone_map, tree)
         found = [(int(bone), joint, tree.aligned[joint] @ rig.axes[bone]) for joint, bone in enumerate(tree.bones)]
         for number, twist in enumerate(twists):
             rest = tree.aligned[twist.limb] @ rig.axes[twist.bone]
             found.append((twist.bone, len(tree.names) + number, rest))
-        if options.fingers == "relaxed":
+        fingers = HandMotion.of(character, source.hands) if options.fingers == "follow" else None
+        if fingers is not None:
+            first = len(tree.names) + len(twists)
+            found += [(one.bone, first + one.place, one.rest) for one in fingers.bones]
+        elif options.fingers != "leave":
             for bone, (hand, turn) in relaxed_fingers(rig, character.bone_map).items():
                 joint = tree.index[hand]
                 found.append((bone, joint, tree.aligned[joint] @ turn @ rig.axes[bone]))
         found[1:] = sorted(found[1:], key=lambda entry: entry[0])
         bones, columns, rests = zip(*found, strict=True)
-        return cls(np.array(bones), np.array(columns), np.stack(rests, axis=-1)[..., None], twists)
+        return cls(np.array(bones), np.array(columns), np.stack(rests, axis=-1)[..., None], twists, fingers)
 
-    def rotations(self, joints: np.ndarray, level: np.ndarray) -> np.ndarray:
+    def rotations(self, joints: np.ndarray, level: np.ndarray, frames: slice) -> np.ndarray:
         """Return the world rotations (F, M, 3, 3) from those of the joints (3, 3, N, F) above a *level* floor."""
         turned = [twisted(twist, joints)[:, :, None] for twist in self.twists]
+        if self.fingers is not None:
+            turned.append(self.fingers.rotations(joints, frames))
         every = np.concatenate([joints, *turned], axis=2) if turned else joints
         chosen = times(np.ascontiguousarray(every[:, :, self.columns]), self.rests)
         if not np.array_equal(level, np.eye(3)):
@@ -117,7 +125,7 @@ class _Retargeting:
         """Measure the character."""
         self.source, self.options = source, options
         self.character = Character.of(rig, bone_map, source, options.rest_pose)
-        self.outputs = _Outputs.of(self.character, options)
+        self.outputs = _Outputs.of(self.character, options, source)
         self.step = step_size(self.character, options, source.unit_m)
         self.blocks = blocks(source.num_frames, _BLOCK_FRAMES)
         self.measured = Measurements.empty(source)
@@ -130,7 +138,7 @@ class _Retargeting:
         root = np.empty((num_frames, 3))
         for number, frames in enumerate(self.blocks):
             joints, hips = self._solve(frames, goals)
-            rotations[frames] = self.outputs.rotations(joints, source.level)
+            rotations[frames] = self.outputs.rotations(joints, source.level, frames)
             root[frames] = hips.T @ source.level + source.floor_origin
             on_progress(_PLANNING + (1.0 - _PLANNING) * (number + 1) / len(self.blocks))
         carrier = None

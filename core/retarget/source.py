@@ -7,16 +7,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..body.data import NUM_BETAS, BodyData
+from ..body.merged_fingers import merge_fingers
 from ..body.model import BodyModel
 from ..cleanup import CleanupOptions, CleanupSource, Contact, Ground, analyse_motion, place_in_room
 from ..cleanup import smooth_and_lock_feet as smooth_and_lock
 from ..cleanup.feet import Feet
+from ..fingers import has_fingers, without_fingers
 from ..math.frames_last import apply, from_rotation_vectors, times
 from ..math.rotations import swing_between
 from ..motion import Motion
 from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_JOINTS
 from .alignment import SOURCE_JOINTS
 from .bone_map import SIDES
+from .source_hands import SourceHands
 from .surfaces import HANDS, Part, RestBody, measure_parts
 from .tree import Pose
 
@@ -41,6 +44,7 @@ class RetargetSource:
             of an armature has other bones than SMPL's. None if they are.
         unit_m: length in the scene of a metre of this source, which has the size of a person even if its armature has
             not.
+        hands: its fingers; None if it has none.
     """
 
     motion: Motion
@@ -51,21 +55,28 @@ class RetargetSource:
     parts: dict[str, Part]
     joints: np.ndarray | None = None
     unit_m: float = 1.0
+    hands: SourceHands | None = None
 
     @classmethod
     def of(cls, cleanup: CleanupSource, options: CleanupOptions = PLANTED) -> RetargetSource:
         """Return the source for an analysed motion, cleaned up with *options*."""
+        model, feet = cleanup.model, cleanup.feet
+        if has_fingers(model.skeleton):
+            model = BodyModel(merge_fingers(model.data))
+            feet = Feet.of_body(model, cleanup.motion.betas)
         steady = smooth_and_lock(cleanup, options)
         motion = place_in_room(cleanup, steady, options)
         in_world = place_in_room(cleanup, steady, replace(options, root="world"))
         ground = cleanup.floor if options.ground == "keep" else Ground(0.0, np.zeros(2))
+        plain = without_fingers(motion)
         return cls(
-            replace(motion, poses=motion.poses.astype(np.float64), trans=motion.trans.astype(np.float64)),
-            cleanup.feet,
+            replace(plain, poses=plain.poses.astype(np.float64), trans=plain.trans.astype(np.float64)),
+            feet,
             cleanup.contacts if cleanup.ground is not None else (),
             replace(ground, height_m=ground.height_m + options.height_m),
             (motion.trans - in_world.trans).astype(np.float64) * [1.0, 0.0, 1.0],
-            _parts_of(cleanup.model, motion.betas, cleanup.feet.rest),
+            _parts_of(model, motion.betas, feet.rest),
+            hands=SourceHands.of(motion, cleanup.model),
         )
 
     @classmethod

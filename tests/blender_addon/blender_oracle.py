@@ -8,7 +8,8 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from blender_addon.core_access import JOINT_NAMES, BodyData, Motion
+from blender_addon.core_access import BodyData, Motion
+from blender_addon.figure.armature import skeleton_of
 
 
 def turn(vector: np.ndarray) -> np.ndarray:
@@ -59,8 +60,9 @@ def skin(body: BodyData, motion: Motion, frame: int) -> np.ndarray:
     return z_up(total + motion.trans[frame])
 
 
-def shown_joints(armature: bpy.types.Object, frame: float, names: tuple[str, ...] = JOINT_NAMES) -> np.ndarray:
-    """Return where the heads (J, 3) of the bones *names* stand in the world, as Blender evaluates them."""
+def shown_joints(armature: bpy.types.Object, frame: float, names: tuple[str, ...] = ()) -> np.ndarray:
+    """Return where the heads (J, 3) of the bones *names*, by default all, stand in the world, as Blender shows them."""
+    names = names or skeleton_of(armature).names
     whole = int(np.floor(frame))
     bpy.context.scene.frame_set(whole, subframe=frame - whole)
     posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())

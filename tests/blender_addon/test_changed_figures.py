@@ -24,7 +24,7 @@ def rename_a_bone(armature) -> None:
 
 def delete_a_bone(armature) -> None:
     bpy.ops.object.mode_set(mode="EDIT")
-    armature.data.edit_bones.remove(armature.data.edit_bones["left_hand"])
+    armature.data.edit_bones.remove(armature.data.edit_bones["left_thumb3"])
     bpy.ops.object.mode_set(mode="OBJECT")
 
 
@@ -47,7 +47,7 @@ def push_to_the_nla(armature) -> None:
 
 CHANGES = {
     rename_a_bone: "left_knee",
-    delete_a_bone: "left_hand",
+    delete_a_bone: "left_thumb3",
     delete_the_mesh: "mesh",
     apply_the_shape: "shape keys",
     push_to_the_nla: "NLA",

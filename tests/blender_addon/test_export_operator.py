@@ -13,6 +13,7 @@ from blender_addon.export.operators import SMPLIFY_OT_export  # noqa: E402
 from blender_addon.export.panel import SMPLIFY_PT_export  # noqa: E402
 from blender_addon.export.presets import BONE_NAMES, PRESETS  # noqa: E402
 from blender_addon.export.properties import BONE_ITEMS, FORMAT_ITEMS, PRESET_ITEMS, offered_formats  # noqa: E402
+from core.smpl_skeleton import SMPL  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 
 
@@ -38,13 +39,13 @@ def test_the_active_figure_as_the_preset_says(two, tmp_path):
     assert bpy.ops.smplify.export(filepath=str(tmp_path / "a.glb"), preset="UNREAL") == {"FINISHED"}
     assert written(tmp_path) == ["a.glb"]
     (bones,) = bones_in(tmp_path / "a.glb")
-    assert bones == {"root", *BONE_NAMES["unreal"].values()}
+    assert bones == {"root", *(BONE_NAMES["unreal"][joint] for joint in SMPL.names)}
 
 
 def test_what_is_given_wins_over_the_preset(two, tmp_path):
     bpy.ops.smplify.export(filepath=str(tmp_path / "a.glb"), preset="UNREAL", bones="smpl", root_bone=False)
     (bones,) = bones_in(tmp_path / "a.glb")
-    assert bones == set(BONE_NAMES["smpl"])
+    assert bones == set(SMPL.names)
 
 
 def test_selected_figures_go_to_one_file_or_one_each(two, tmp_path):

@@ -19,6 +19,7 @@ from blender_addon.figure.scene_time import scene_rate, set_scene_rate  # noqa: 
 from core.retarget.bone_map import CERTAIN  # noqa: E402
 from core.retarget.families import family_of  # noqa: E402
 from core.retarget.mapping import map_bones  # noqa: E402
+from core.smpl_skeleton import SMPLH  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_vertices, skin, turn  # noqa: E402
 from tests.core.retarget.smpl_characters import SMPL_MAP, smpl_rig  # noqa: E402
 
@@ -242,8 +243,9 @@ def test_targets_leave_the_session_as_it_was(scene, add_person, body, make_motio
 
 
 def test_every_convention_names_every_bone_once():
+    joints = {*JOINT_NAMES, *SMPLH.names}
     for names in BONE_NAMES.values():
-        assert set(names) == set(JOINT_NAMES) and len(set(names.values())) == len(JOINT_NAMES)
+        assert set(names) == joints and len(set(names.values())) == len(joints)
 
 
 @pytest.mark.parametrize(("bones", "kind"), [("unreal", "Unreal"), ("unity", "Unity"), ("mixamo", "Mixamo")])

@@ -19,6 +19,7 @@ from blender_addon.figure.keyframe_hash import keys_edited  # noqa: E402
 from blender_addon.figure.record import RecordError, load, store  # noqa: E402
 from blender_addon.result.show import show  # noqa: E402
 from core.convert_options import ConvertOptions  # noqa: E402
+from core.fingers import with_fingers  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
 from core.pipeline import fit_file  # noqa: E402
 from core.reading import ReadOptions  # noqa: E402
@@ -248,7 +249,7 @@ def test_errors_are_shown_at_the_scenes_frames(fitted, make_motion):
 def test_an_edited_motion_is_kept_beside_the_fits(fitted, make_motion):
     armature = fitted[1].armature
     record = load(armature)
-    edited = replace(make_motion(12), betas=record.motion.betas)
+    edited = with_fingers(replace(make_motion(12), betas=record.motion.betas))
     store(armature, replace(record, motion=edited, original=record.motion))
     found = read_again(armature)
     np.testing.assert_allclose(found.motion.poses, edited.poses, atol=1e-6)
@@ -284,12 +285,12 @@ def test_a_file_opens_without_the_add_on_as_a_plain_figure(fitted, tmp_path):
     code = (
         f"import bpy, sys; bpy.ops.wm.open_mainfile(filepath={path!r}); "
         "a = bpy.data.objects['walk']; assert 'blender_addon' not in sys.modules; bpy.context.scene.frame_set(5); "
-        "print(*a.pose.bones['left_hand'].head); "
+        "print(*a.pose.bones['left_index3'].head); "
         "print(len(a.pose.bones), a.children[0].modifiers[0].object == a, len(bpy.data.texts))"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     place, told = run.stdout.splitlines()[-2:]
-    assert told == "24 True 0"
+    assert told == "52 True 0"
     bpy.context.scene.frame_set(5)
-    hand = bpy.data.objects["walk"].pose.bones["left_hand"].head
+    hand = bpy.data.objects["walk"].pose.bones["left_index3"].head
     np.testing.assert_allclose([float(number) for number in place.split()], hand, atol=1e-6)

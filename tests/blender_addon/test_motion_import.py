@@ -14,11 +14,18 @@ from blender_addon.figure.fcurves import Channels  # noqa: E402
 from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.result import live_settings  # noqa: E402
 from core.amass import read_motion, write_motion  # noqa: E402
+from core.body.free_body import load_free_body_with_fingers  # noqa: E402
+from core.fingers import FLAT_HANDS, RELAXED_HANDS, hands_of, with_fingers, with_hands  # noqa: E402
 from core.math.rotations import matrix_to_axis_angle  # noqa: E402
 from core.motion import Motion  # noqa: E402
 from tests import solved_motions  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shaped, shown_joints  # noqa: E402
 from tests.core.fit.scenes import walking  # noqa: E402
+
+
+@pytest.fixture
+def body():
+    return load_free_body_with_fingers()
 
 
 @pytest.fixture
@@ -28,13 +35,13 @@ def pelvis(body):
 
 @pytest.fixture
 def write(tmp_path, make_motion, pelvis):
-    """A writer of AMASS files of a procedural motion; returns path and motion."""
+    """A writer of AMASS files of a motion without fingers; returns path, and the motion with relaxed ones."""
 
     def write(name="walk", num_frames=20, seed=0, **changes):
         motion = replace(make_motion(num_frames, seed=seed), **changes)
         path = tmp_path / f"{name}.npz"
         write_motion(path, motion, rest_pelvis=pelvis(motion.betas))
-        return path, motion
+        return path, with_fingers(motion)
 
     return write
 
@@ -54,7 +61,7 @@ def test_in_adjusted_edited_and_out_again(addon, body, write, pelvis, tmp_path):
     shown = shown_joints(armature, 5)
     np.testing.assert_allclose(shown[0], joints(body, motion, 4)[0] + [0.0, 0.0, 0.5], atol=1e-4)
     assert bpy.ops.smplify.export(filepath=str(tmp_path / "again.npz")) == {"FINISHED"}
-    again = read_motion(tmp_path / "again.npz", rest_pelvis=pelvis)
+    again = read_motion(tmp_path / "again.npz", rest_pelvis=pelvis, fingers=True)
     np.testing.assert_allclose(joints(body, again, 4), shown, atol=1e-4)
     assert np.abs(again.rotations()[4] - motion.rotations()[4]).max() > 0.1, "the edit is in the file"
     np.testing.assert_allclose(again.rotations()[9], motion.rotations()[9], atol=1e-5)
@@ -108,6 +115,33 @@ def test_a_motion_file_has_no_errors_to_show(addon, write):
     assert "fit_error_mm" not in bpy.data.objects["walk"]
 
 
+@pytest.mark.parametrize("layout", ["smplh", "smplx"])
+def test_fingers_of_a_file_are_shown_and_written_again(addon, body, make_motion, pelvis, tmp_path, layout):
+    hands = np.random.default_rng(4).normal(0.0, 0.4, (12, 2, 15, 3))
+    motion = with_hands(make_motion(12), hands)
+    write_motion(tmp_path / "grasp.npz", motion, rest_pelvis=pelvis(motion.betas), layout=layout)
+    bpy.ops.smplify.import_motion(filepath=str(tmp_path / "grasp.npz"))
+    armature = bpy.data.objects["grasp"]
+    np.testing.assert_allclose(shown_joints(armature, 8), joints(body, motion, 7), atol=1e-4)
+    assert bpy.ops.smplify.export(filepath=str(tmp_path / "again.npz")) == {"FINISHED"}
+    with np.load(tmp_path / "again.npz") as stored:
+        np.testing.assert_allclose(stored["pose_hand"], hands.reshape(12, 90), atol=1e-5)
+        np.testing.assert_allclose(stored["poses"][:, 66:156], hands.reshape(12, 90), atol=1e-5)
+
+
+@pytest.mark.parametrize(("choice", "hands"), [("RELAXED", RELAXED_HANDS), ("FLAT", FLAT_HANDS)])
+def test_hands_that_a_file_does_not_show_are_relaxed_or_flat(addon, body, write, choice, hands):
+    path, motion = write()
+    bpy.ops.smplify.import_motion(filepath=str(path), hands=choice)
+    armature = bpy.data.objects["walk"]
+    found = hands_of(load(armature).motion)
+    np.testing.assert_allclose(found, np.broadcast_to(hands, found.shape), atol=1e-6)
+    shown = with_hands(motion, found)
+    np.testing.assert_allclose(shown_joints(armature, 8), joints(body, shown, 7), atol=1e-4)
+    curve = Channels(armature).find('pose.bones["left_index2"].rotation_quaternion')
+    assert (curve is None) if choice == "FLAT" else (len(curve.keyframe_points) == 1)
+
+
 def test_the_menu_entry_comes_and_goes(scene):
     before = len(bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize())
     blender_addon.register()
@@ -136,7 +170,7 @@ def test_people_that_another_tool_solved_come_in_as_figures(addon, body, tmp_pat
         bpy.ops.smplify.import_motion(filepath=str(path))
     assert bpy.ops.smplify.import_motion(filepath=str(path), fps=30.0) == {"FINISHED"}
     for name, motion in (("wham_0", first), ("wham_5", second)):
-        shown = replace(motion, betas=np.zeros(10))
+        shown = with_fingers(replace(motion, betas=np.zeros(10)))
         np.testing.assert_allclose(shown_joints(bpy.data.objects[name], 8), joints(body, shown, 7), atol=1e-4)
     assert "mean shape" in "".join(capfd.readouterr())
     assert load(bpy.data.objects["wham_5"]).report is None
@@ -160,7 +194,7 @@ def test_a_solved_motion_goes_through_the_boxes_as_a_track_does(addon, body, tmp
     armature = bpy.context.view_layer.objects.active
     record = load(armature)
     assert record.report is None and record.source.file == str(path)
-    np.testing.assert_allclose(record.motion.rotations(), motion.rotations(), atol=1e-5)
+    np.testing.assert_allclose(record.motion.rotations(), with_fingers(motion).rotations(), atol=1e-5)
     for suffix, begins in (("mot", "Coordinates"), ("trc", "PathFileType")):
         assert bpy.ops.smplify.export(filepath=str(tmp_path / f"clip.{suffix}")) == {"FINISHED"}
         assert (tmp_path / f"clip.{suffix}").read_text().startswith(begins)

@@ -198,8 +198,8 @@ def test_export_targets_rename_the_bones_they_know(scene, motion, tmp_path):
     length = int.from_bytes(path.read_bytes()[12:16], "little")
     document = json.loads(path.read_bytes()[20 : 20 + length])
     names = [node["name"] for node in document["nodes"]]
-    assert {"root", "hand_l", "fingers_l", "left_index1", "left_index3"} <= set(names)
+    assert {"root", "hand_l", "fingers_l", "index_01_l", "index_03_l"} <= set(names)
     children = {node["name"]: [names[child] for child in node.get("children", [])] for node in document["nodes"]}
-    assert children["fingers_l"] == ["left_index1"] and children["root"] == ["pelvis"]
+    assert children["fingers_l"] == ["index_01_l"] and children["root"] == ["pelvis"]
     animated = {names[channel["target"]["node"]] for channel in document["animations"][0]["channels"]}
-    assert {"pelvis", "left_index2", "right_index3"} <= animated
+    assert {"pelvis", "index_02_l", "index_03_r"} <= animated

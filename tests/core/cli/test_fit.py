@@ -13,6 +13,7 @@ from core.amass import read_motion
 from core.body.free_body import load_free_body
 from core.body.landmarks import landmark_regressor
 from core.cleanup import CleanupOptions, analyse_motion, clean_up, held_joints
+from core.fingers import RELAXED_HANDS
 from core.fit import FitOptions, fit_track
 from core.fit.priors.pose_predictor import WEIGHTS
 from core.layouts import BODY25
@@ -27,7 +28,8 @@ def test_fit_writes_amass_layout_and_a_report(recording, betas, out, capsys):
     arrays = read(out / "walk.npz")
     assert set(arrays) == WRITTEN
     assert arrays["poses"].shape == (24, 156) and arrays["trans"].shape == (24, 3)
-    assert not arrays["poses"][:, 66:].any()
+    np.testing.assert_allclose(arrays["pose_hand"], np.tile(RELAXED_HANDS.reshape(-1), (24, 1)), atol=1e-12)
+    np.testing.assert_array_equal(arrays["poses"][:, 66:], arrays["pose_hand"])
     np.testing.assert_array_equal(arrays["betas"], SCENE.known_betas())
     assert (str(arrays["gender"]), str(arrays["up_axis"]), str(arrays["body"])) == ("neutral", "Z", "free_body")
     assert float(arrays["mocap_framerate"]) == 30.0
@@ -44,6 +46,11 @@ def test_fit_writes_amass_layout_and_a_report(recording, betas, out, capsys):
     assert str(out / "walk.npz") in printed.out and "24 frames at 30 fps" in printed.out
     assert f"point errors per axis: {report['white_error_mm']:.1f} mm white, " in printed.out
     assert printed.err == ""
+
+
+def test_hands_that_no_point_shows_can_be_flat(recording, betas, out):
+    assert fit(recording, "-o", out / "walk.npz", "--betas", betas, "--rest-hands", "flat") == 0
+    assert not read(out / "walk.npz")["pose_hand"].any()
 
 
 def test_the_motion_equals_that_of_the_library(recording, betas, out):

@@ -15,11 +15,12 @@ from core.body.model import BodyModel
 from core.cleanup import CleanupOptions
 from core.convert_options import ConvertOptions
 from core.errors import AmbiguousTrackError, TrackError, TrackFileError, UnsafePickleError
+from core.fingers import RELAXED_HANDS, hands_of, without_fingers
 from core.io.pickle.load import load_pickle
 from core.io.pickle.plain_types import Budget
 from core.io.pickle.tensors import Storage, tensor_of
 from core.io.torch_file import load_torch
-from core.math.rotations import matrix_to_axis_angle
+from core.math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from core.motion import Motion
 from core.pipeline import clean_person, fit_file
 from core.reading import ReadOptions, read_all
@@ -61,12 +62,13 @@ def _check(person, motion=MOTION, *, tool, moved=False):
     If *moved*, the place of the world is another one: positions are compared from the first frame's on.
     """
     assert person.solved_by == tool
-    assert person.motion.fps == motion.fps
-    np.testing.assert_array_equal(person.motion.betas, 0.0)
-    np.testing.assert_allclose(person.motion.rotations(), motion.rotations(), atol=2e-6)
-    offset = motion.trans[0] - person.motion.trans[0] if moved else 0.0
-    np.testing.assert_allclose(person.motion.trans + offset, motion.trans, atol=2e-5)
-    found = motion_joints(person.motion)
+    found = without_fingers(person.motion)
+    assert found.fps == motion.fps
+    np.testing.assert_array_equal(found.betas, 0.0)
+    np.testing.assert_allclose(found.rotations(), motion.rotations(), atol=2e-6)
+    offset = motion.trans[0] - found.trans[0] if moved else 0.0
+    np.testing.assert_allclose(found.trans + offset, motion.trans, atol=2e-5)
+    found = motion_joints(found)
     known = person.track.confidence[:, 0] > 0.0
     np.testing.assert_allclose(found[known], person.track.positions[known], atol=2e-5)
 
@@ -97,7 +99,7 @@ def test_wham_comes_in_as_it_was_with_people_on_the_frames_of_the_video(tmp_path
     _check(first, tool="WHAM")
     assert (first.label, second.label) == ("0", "4")
     assert second.motion.num_frames == 30
-    np.testing.assert_allclose(second.motion.rotations()[frames], late.rotations(), atol=2e-6)
+    np.testing.assert_allclose(without_fingers(second.motion).rotations()[frames], late.rotations(), atol=2e-6)
     np.testing.assert_allclose(second.motion.trans[12], (2 * late.trans[6] + late.trans[7]) / 3, atol=1e-5)
     missing = [(flag.first, flag.last) for flag in second.report.flags if flag.kind == "missing"]
     assert missing == [(0, 4), (12, 13), (27, 29)]
@@ -176,7 +178,7 @@ def test_vibe_comes_in_without_a_place(tmp_path):
     }  # fmt: skip
     (person,) = _people(write(tmp_path / "vibe_output.pkl", joblib_bytes(data)), fps=FPS)
     assert person.track.root_relative
-    np.testing.assert_allclose(person.motion.rotations(), MOTION.rotations(), atol=1e-6)
+    np.testing.assert_allclose(without_fingers(person.motion).rotations(), MOTION.rotations(), atol=1e-6)
 
 
 def _z_up():
@@ -222,12 +224,49 @@ def test_amass_of_every_generation_comes_in_as_it_was(tmp_path, make, form):
     _check(person, tool="AMASS" if "fps" not in arrays else "SMPL parameters")
 
 
+HANDS = np.random.default_rng(6).normal(0.0, 0.4, (30, 2, 15, 3))
+
+
+def _with_hands(arrays, **hands):
+    poses = arrays.get("poses")
+    if poses is not None:
+        poses[:, -90:] = HANDS.reshape(30, 90)
+    return {**arrays, **hands}
+
+
+@pytest.mark.parametrize("make", [
+    lambda: _with_hands(_amass(156)),
+    lambda: _with_hands(_amass(165)),
+    lambda: _with_hands(_stage_two(), pose_hand=HANDS.reshape(30, 90)),
+    lambda: _with_hands(_smplx_package(), left_hand_pose=HANDS[:, 0].reshape(30, 45), right_hand_pose=HANDS[:, 1]),
+    lambda: _with_hands(
+        _smplx_package(),
+        left_hand_pose=axis_angle_to_matrix(HANDS[:, 0]), right_hand_pose=axis_angle_to_matrix(HANDS[:, 1]),
+    ),
+], ids=["smplh", "smplx", "stage II", "smplx package", "matrices"])  # fmt: skip
+def test_fingers_of_a_file_are_shown(tmp_path, make):
+    arrays = make()
+    (person,) = _people(write(tmp_path / "clip.pkl", pickle.dumps(arrays)))
+    np.testing.assert_allclose(hands_of(person.motion), HANDS, atol=1e-6)
+    _check(person, tool="AMASS" if "fps" not in arrays else "SMPL parameters")
+
+
+def test_hands_that_are_components_are_relaxed_and_said(tmp_path):
+    arrays = {**_smplx_package(), "left_hand_pose": np.ones((30, 6)), "right_hand_pose": np.ones((30, 6))}
+    (person,) = _people(write(tmp_path / "clip.pkl", pickle.dumps(arrays)))
+    np.testing.assert_array_equal(hands_of(person.motion)[3], RELAXED_HANDS)
+    assert any("shown relaxed" in note for note in person.track.notes)
+    short = {**arrays, "left_hand_pose": np.ones((29, 45)), "right_hand_pose": np.ones((29, 45))}
+    with pytest.raises(TrackFileError, match="expected hands in each of 30 frames"):
+        _people(write(tmp_path / "short.pkl", pickle.dumps(short)))
+
+
 def test_our_own_file_comes_in_with_its_shape(tmp_path):
     own = replace(MOTION, body="free_body")
     pelvis = np.asarray(BodyModel(load_free_body()).rest_joints(own.betas.astype(np.float32)))[0]
     write_motion(tmp_path / "own.npz", own, rest_pelvis=pelvis)
     (person,) = _people(tmp_path / "own.npz")
-    np.testing.assert_allclose(person.motion.poses, own.poses, atol=1e-9)
+    np.testing.assert_allclose(without_fingers(person.motion).poses, own.poses, atol=1e-9)
     np.testing.assert_allclose(person.motion.trans, own.trans, atol=1e-9)
     np.testing.assert_array_equal(person.motion.betas, own.betas)
     assert not person.track.doubts
