@@ -28,7 +28,15 @@ def core_module(name: str) -> ModuleType:
 
 if TYPE_CHECKING or not VENDORED:
     from core.amass import is_amass, read_motion, write_motion
-    from core.batch import REPORT_SUFFIX, SUMMARY_NAME, BatchError, BatchOptions, WorkerDied, WorkerStartError
+    from core.batch import (
+        REPORT_SUFFIX,
+        SUMMARY_NAME,
+        BatchError,
+        BatchOptions,
+        WorkerDied,
+        WorkerStartError,
+        failure_text,
+    )
     from core.body.catalog import resolve_body
     from core.body.data import NUM_BETAS, BodyData
     from core.body.genders import gender_files
@@ -63,7 +71,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.formats.armature import find_person, needed_bones, people_among
     from core.formats.armature_motion import motion_recording
     from core.formats.raw import RawRecording
-    from core.io.atomic_files import atomic_path
+    from core.io.atomic_files import atomic_path, not_written
     from core.io.npz import unpack_npz
     from core.io.protected_files import ProtectedFiles
     from core.layouts.bones import bones_between
@@ -92,7 +100,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.reading import Reading, ReadOptions, interpret_all, read_all, read_tracks
     from core.retarget.alignment import joint_positions
     from core.retarget.armature_source import ArmatureMotion, armature_source
-    from core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError
+    from core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError, read_bone_map
     from core.retarget.mapping import map_bones
     from core.retarget.options import RetargetOptions
     from core.retarget.retargeted import RetargetedMotion, RetargetReport
@@ -106,7 +114,15 @@ if TYPE_CHECKING or not VENDORED:
     from core.track import KeypointTrack
 else:
     from .core.amass import is_amass, read_motion, write_motion
-    from .core.batch import REPORT_SUFFIX, SUMMARY_NAME, BatchError, BatchOptions, WorkerDied, WorkerStartError
+    from .core.batch import (
+        REPORT_SUFFIX,
+        SUMMARY_NAME,
+        BatchError,
+        BatchOptions,
+        WorkerDied,
+        WorkerStartError,
+        failure_text,
+    )
     from .core.body.catalog import resolve_body
     from .core.body.data import NUM_BETAS, BodyData
     from .core.body.genders import gender_files
@@ -141,7 +157,7 @@ else:
     from .core.formats.armature import find_person, needed_bones, people_among
     from .core.formats.armature_motion import motion_recording
     from .core.formats.raw import RawRecording
-    from .core.io.atomic_files import atomic_path
+    from .core.io.atomic_files import atomic_path, not_written
     from .core.io.npz import unpack_npz
     from .core.io.protected_files import ProtectedFiles
     from .core.layouts.bones import bones_between
@@ -170,7 +186,7 @@ else:
     from .core.reading import Reading, ReadOptions, interpret_all, read_all, read_tracks
     from .core.retarget.alignment import joint_positions
     from .core.retarget.armature_source import ArmatureMotion, armature_source
-    from .core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError
+    from .core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError, read_bone_map
     from .core.retarget.mapping import map_bones
     from .core.retarget.options import RetargetOptions
     from .core.retarget.retargeted import RetargetedMotion, RetargetReport

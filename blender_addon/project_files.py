@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 
 from .core_access import ProtectedFiles, gender_files
-from .figure.custom_properties import RECORD_KEY, has_live_settings
+from .figure.custom_properties import FILE_KEY, RECORD_KEY, has_live_settings
 from .figure.record import RecordError, load
 from .package import addon_preferences, body_file
 from .track.session import TRACKS
@@ -25,7 +25,7 @@ def project_paths() -> dict[Path, str]:
     They are the .blend, its libraries, images and other external files, the sources of its figures (keypoints, body,
     betas, network), and the files chosen in the boxes of all scenes and in the preferences.
     """
-    named = [*_blend_files(), *_figure_files(), *_chosen_files()]
+    named = [*_blend_files(), *_figure_files(), *_character_files(), *_chosen_files()]
     files: dict[Path, str] = {}
     for path, role in named:
         if path:
@@ -60,6 +60,14 @@ def _figure_files() -> Iterator[tuple[str, str]]:
             (str(source.fit.get("prior") or ""), "prior"),
         ):
             yield bpy.path.abspath(path, library=armature.library), f"the {what} of {armature.name}"
+
+
+def _character_files() -> Iterator[tuple[str, str]]:
+    """Yield the files that characters were opened from."""
+    for armature in bpy.data.objects:
+        path = armature.get(FILE_KEY)
+        if isinstance(path, str):
+            yield path, f"the file of {armature.name}"
 
 
 def _chosen_files() -> Iterator[tuple[str, str]]:

@@ -4,6 +4,8 @@ Each message says what was expected, what was found, in which file, and what to 
 what it needs to know is an attribute of the exception.
 """
 
+from pathlib import Path
+
 from .printable import printable_lines
 
 
@@ -61,7 +63,17 @@ class InputMissingError(CoreError, FileNotFoundError):
 
 
 class OutputError(CoreError, OSError):
-    """A file cannot be written where the user wants it."""
+    """A file cannot be written where the user wants it.
+
+    Attributes:
+        path: the file that the system did not write; None where this program refused to.
+        reason: why it did not, in its own words.
+    """
+
+    def __init__(self, message: str, *, path: Path | None = None, reason: str = "") -> None:
+        """Store the *message* for the user, and which file was not written and why."""
+        super().__init__(message)
+        self.path, self.reason = path, reason
 
 
 class FitOptionError(CoreError, ValueError):

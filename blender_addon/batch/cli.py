@@ -32,6 +32,7 @@ from ..core_access import (
     batch_command,
     convert_options,
     raise_on_interrupt,
+    read_bone_map,
 )
 from ..torch_backend.choice import torch_python_for
 from .inputs import ANIMATION_SUFFIXES, ARMATURE_SUFFIXES
@@ -113,6 +114,8 @@ def _serve() -> int:
 
 
 def _options(args: argparse.Namespace, protected: Mapping[Path, str]) -> BatchOptions:
+    if "usd" in args.formats:
+        check_formats(args.formats, has_usd=_has_usd())
     options = replace(
         convert_options(args),
         torch_python=torch_python_for(args.device, args.torch_python),
@@ -146,11 +149,34 @@ def _character_options(args: argparse.Namespace) -> dict[str, Any]:
     path, armature = args.character, ""
     if "#" in path and not Path(path).exists():
         path, _, armature = path.rpartition("#")
-    for file in (path, args.bones):
-        if file is not None and not Path(file).is_file():
-            raise InputMissingError(f"expected a file at {file}, found none")
+    if not Path(path).is_file():
+        raise InputMissingError(f"expected a file at {path}, found none")
+    if args.bones is not None:
+        read_bone_map(Path(args.bones))
     RetargetOptions(**{name: value for name, value in given.items() if name != "controls"})  # checks the values
     return {"character": path, "armature": armature, "bones": args.bones or "", "retarget": given}
+
+
+def check_formats(formats: Sequence[str], *, has_usd: bool) -> None:
+    """Refuse USD where Blender was built without it.
+
+    Raises:
+        BatchError: this Blender cannot write one of *formats*.
+    """
+    if "usd" in formats and not has_usd:
+        raise BatchError(
+            "expected formats that this Blender writes, found usd, without which it was built; leave it out, or use "
+            "Blender from blender.org or the bpy module"
+        )
+
+
+def _has_usd() -> bool:
+    """Return whether Blender has USD; without any Blender the worker says what is missing."""
+    try:
+        import bpy
+    except ImportError:
+        return True
+    return bool(bpy.app.build_options.usd)
 
 
 def _steps(text: str) -> str | float:

@@ -9,7 +9,6 @@ from typing import Any
 
 import bpy
 
-from ..character.bone_files import read_bone_map
 from ..character.errors import CharacterError
 from ..character.figure_motion import bones_of
 from ..character.file import CharacterFile, are_a_persons, convert_with_character, doubts_of
@@ -17,7 +16,7 @@ from ..character.identity import is_figure
 from ..character.opening import open_animations
 from ..character.read_animation import animated_frames
 from ..character.settings import CharacterSettings, Facts
-from ..core_access import AS_RECORDED, ConvertOptions, Progress, distinct_labels, labelled
+from ..core_access import AS_RECORDED, ConvertOptions, Progress, distinct_labels, labelled, read_bone_map
 from ..figure.scene_time import scene_rate
 
 

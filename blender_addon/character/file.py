@@ -10,6 +10,7 @@ from pathlib import Path
 import bpy
 
 from ..core_access import CERTAIN, DOUBTFUL, REQUIRED_ROLES, BoneMap, map_bones
+from ..figure.custom_properties import FILE_KEY
 from .applying import apply_motion
 from .errors import CharacterError
 from .identity import may_be_character
@@ -57,6 +58,7 @@ def open_character(path: Path, armature: str = "") -> bpy.types.Object:
     except CharacterError:
         remove_new(before)
         raise
+    found[FILE_KEY] = str(path.resolve())
     bpy.context.view_layer.update()
     return found
 

@@ -134,11 +134,14 @@ class SMPLIFY_OT_load_bones(_CharacterOperator, bpy.types.Operator, ImportHelper
         return self.done(self._load, context)
 
     def _load(self, context: bpy.types.Context) -> None:
-        from .bone_files import read_bone_map
+        from ..core_access import read_bone_map
         from .bone_rows import fill
+        from .read_rig import read_rig
 
         properties = context.scene.smplify_character
-        fill(properties, read_bone_map(Path(bpy.path.abspath(self.filepath)), properties.armature))
+        bone_map = read_bone_map(Path(bpy.path.abspath(self.filepath)))
+        bone_map.check(read_rig(properties.armature))
+        fill(properties, bone_map)
 
 
 class SMPLIFY_OT_apply_character(_CharacterOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention

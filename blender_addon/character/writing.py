@@ -8,7 +8,8 @@ from pathlib import Path
 
 import bpy
 
-from ..export.writers import ExportError, new_file, run_exporter
+from ..export.writers import ExportError, asset_collection, new_file, run_exporter
+from ..figure.custom_properties import FILE_KEY
 from ..figure.isolated_scene import isolated_scene, played_frames
 from ..figure.units import in_metres
 from .identity import STORED_KEY, keeper_of
@@ -46,8 +47,8 @@ def export_character(armature: bpy.types.Object, path: Path, scene: bpy.types.Sc
     objects = _belongings(armature)
     frames = played_frames(armature)
     with ExitStack() as stack:
+        temporary = stack.enter_context(new_file(path))  # which checks the path by what is kept with the character
         stack.enter_context(_without_state(armature))
-        temporary = stack.enter_context(new_file(path))
         if path.suffix.lower() == ".glb":  # the other formats know the unit
             objects = stack.enter_context(in_metres(objects, scene))
         write(temporary, stack.enter_context(isolated_scene(objects, scene, name=armature.name, frames=frames)))
@@ -55,7 +56,8 @@ def export_character(armature: bpy.types.Object, path: Path, scene: bpy.types.Sc
 
 
 def _write_blend(path: Path, scene: bpy.types.Scene) -> None:
-    bpy.data.libraries.write(str(path), {scene}, fake_user=False, compress=True)
+    with asset_collection(list(scene.objects), scene, scene.name):
+        bpy.data.libraries.write(str(path), {scene}, fake_user=False, compress=True)
 
 
 _WRITERS: dict[str, Callable[[Path, bpy.types.Scene], None]] = {
@@ -79,14 +81,17 @@ def _belongings(armature: bpy.types.Object) -> list[bpy.types.Object]:
 
 @contextmanager
 def _without_state(armature: bpy.types.Object) -> Iterator[None]:
-    """Take away what this add-on keeps with *armature*: it refers to the figure, which stays behind."""
+    """Take away what this add-on keeps with *armature*: it refers to the figure and to a file, which stay behind."""
     keeper = keeper_of(armature)
-    if STORED_KEY not in keeper:
-        yield
-        return
-    kept = keeper[STORED_KEY].to_dict()
-    del keeper[STORED_KEY]
+    kept = {
+        (owner, key): value.to_dict() if hasattr(value := owner[key], "to_dict") else value
+        for owner, key in ((keeper, STORED_KEY), (armature, FILE_KEY))
+        if key in owner
+    }
+    for owner, key in kept:
+        del owner[key]
     try:
         yield
     finally:
-        keeper[STORED_KEY] = kept
+        for (owner, key), value in kept.items():
+            owner[key] = value

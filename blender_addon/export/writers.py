@@ -8,11 +8,14 @@ correct body.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from shutil import disk_usage
 from typing import Any
 
 import addon_utils
@@ -20,7 +23,17 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..core_access import BodyData, CoreError, Motion, atomic_path, resolve_body, write_mot, write_motion, write_trc
+from ..core_access import (
+    BodyData,
+    CoreError,
+    Motion,
+    atomic_path,
+    not_written,
+    resolve_body,
+    write_mot,
+    write_motion,
+    write_trc,
+)
 from ..figure.animation import key_motion
 from ..figure.armature import create_armature, joint_shape
 from ..figure.axes import Y_UP
@@ -41,6 +54,7 @@ _OPERATORS: dict[str, Any] = {
     "bvh": bpy.ops.export_anim.bvh,
     "usd": bpy.ops.wm.usd_export,
 }
+_LEAST_FREE_BYTES = 1 << 16
 _WRITER_ADDONS = {"fbx": "io_scene_fbx", "glb": "io_scene_gltf2", "bvh": "io_anim_bvh"}
 """Blender's add-ons that write a format; the user may have disabled them."""
 
@@ -118,7 +132,7 @@ def run_exporter(kind: str, path: Path, **settings: object) -> None:
         with shown(bpy.context.scene):
             result = operator(filepath=str(path), **settings)
     except RuntimeError as error:
-        raise ExportError(f"Blender could not write {path.name}: {error}") from error
+        raise _failure(path, error) from error
     if "FINISHED" not in result:
         raise ExportError(f"Blender did not write {path.name}: its exporter returned {sorted(result)}")
 
@@ -130,13 +144,24 @@ def _write_blend(
     name = armatures[0].name
     with (
         isolated_scene(objects, scene, name=name, frames=whole_range(armatures)) as isolated,
-        _asset_collection(objects, isolated, name),
+        asset_collection(objects, isolated, name),
     ):
         bpy.data.libraries.write(str(path), {isolated}, fake_user=False, compress=True)
 
 
+def _failure(path: Path, error: RuntimeError) -> CoreError:
+    """Return why Blender did not write *path*, in one line: exporters raise tracebacks, and some hide a full disk."""
+    if disk_usage(path.parent).free < _LEAST_FREE_BYTES:
+        return not_written(path, os.strerror(errno.ENOSPC))
+    lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("Location: ")]
+    reason = lines[-1].strip() if lines else type(error).__name__
+    if reason.partition(":")[0] in ("OSError", "PermissionError", "FileNotFoundError"):
+        return not_written(path, reason)
+    return ExportError(f"Blender could not write {path.name}: {reason.removeprefix('Error: ')}")
+
+
 @contextmanager
-def _asset_collection(objects: Sequence[bpy.types.Object], scene: bpy.types.Scene, name: str) -> Iterator[None]:
+def asset_collection(objects: Sequence[bpy.types.Object], scene: bpy.types.Scene, name: str) -> Iterator[None]:
     """Temporarily move all *objects* of *scene* into a collection called *name* that is marked as an asset."""
     with free_name(bpy.data.collections, name):
         collection = bpy.data.collections.new(name)
@@ -164,7 +189,7 @@ def save_session(path: Path) -> Path:
         try:
             bpy.ops.wm.save_as_mainfile(filepath=str(temporary), copy=True, compress=True, check_existing=False)
         except RuntimeError as error:
-            raise ExportError(f"Blender could not write {path.name}: {error}") from error
+            raise _failure(path, error) from error
     return path
 
 

@@ -14,6 +14,10 @@ MARK_KEY = "smplify_record_mark"
 """Custom property with the hash of the record, the key of the cache of decoded records."""
 
 
+FILE_KEY = "smplify_file"
+"""Custom property of the armature of a character: the file that it was opened from, which no export replaces."""
+
+
 def has_live_settings() -> bool:
     """Return whether objects have the live settings (`Object.smplify`); on the command line they may be missing."""
     return hasattr(bpy.types.Object, "smplify")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
-from ..errors import CoreError
+from ..errors import CoreError, OutputError
+from ..io.atomic_files import not_written
 
 OnProgress = Callable[[float, str], None]
 """Called with the completed fraction (0 to 1) and the name of the step."""
@@ -18,6 +20,18 @@ The request has ``source``, ``folder`` (to write the outputs to; it exists), ``s
 ``options`` (`ConvertOptions.as_dict`) and ``workers`` (the number of threads for the fit). The answer has ``outputs``
 (file names), ``people`` (one dictionary each) and what else the report shall say; or only ``error``, a message.
 """
+
+
+def failure_text(error: Exception, folder: Path) -> str:
+    """Return why an input failed, for an answer; a file that could not be written to *folder* by its place beside it.
+
+    Args:
+        error: the error.
+        folder: the ``folder`` of the request, from which the outputs would be moved to the folder it is in.
+    """
+    if isinstance(error, OutputError) and error.path is not None:
+        return str(not_written(folder.parent / error.path.name, error.reason))
+    return str(error)
 
 
 class WorkerStartError(CoreError, RuntimeError):

@@ -39,13 +39,24 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             if not temporary.is_file():
                 raise InputMissingError(f"expected a file to be written for {target}, but none was; the old one stays")
             replace_file(temporary, target)
+    except OutputError as error:
+        if error.path is None or error.path.name != target.name:
+            raise
+        raise not_written(target, error.reason) from error  # the temporary file's name tells the user nothing
     except CoreError:
         raise
     except OSError as error:
-        raise OutputError(
-            f"expected to write {target}, but this failed: {error.strerror or error}; check the path, its permissions "
-            "and the space left"
-        ) from error
+        raise not_written(target, error.strerror or str(error)) from error
+
+
+def not_written(path: Path, reason: str) -> OutputError:
+    """Return the error that the system did not write the file *path*, for a *reason* in its own words."""
+    reason = " ".join(reason.removeprefix("Error: ").split())
+    return OutputError(
+        f"expected to write {path}, but this failed: {reason}; check the path, its permissions and the space left",
+        path=path,
+        reason=reason,
+    )
 
 
 def replace_file(source: Path, target: Path) -> None:

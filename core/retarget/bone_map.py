@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from ..errors import CoreError
+from ..errors import CoreError, InputMissingError
 from .rig import Rig
 
 SIDES = ("left", "right")
@@ -34,7 +35,7 @@ DOUBTFUL = 0.6
 
 _FORMAT = "smplify bones"
 _VERSION = 1
-_MAX_TEXT = 1 << 20
+_MAX_BYTES = 1 << 20
 
 
 class BoneMapError(CoreError, ValueError):
@@ -113,7 +114,7 @@ class BoneMap:
             BoneMapError: *text* is not a bone map.
         """
         try:
-            content = json.loads(text) if len(text) <= _MAX_TEXT else None
+            content = json.loads(text) if len(text) <= _MAX_BYTES else None
         except (ValueError, RecursionError) as error:
             raise BoneMapError(f"expected JSON in {source}, found: {error}") from error
         if not isinstance(content, dict) or content.get("format") != _FORMAT or content.get("version") != _VERSION:
@@ -128,3 +129,21 @@ class BoneMap:
 
 def _is_chain(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) and name for name in value)
+
+
+def read_bone_map(path: Path) -> BoneMap:
+    """Return the bone map in the JSON file *path*.
+
+    Raises:
+        InputMissingError: there is no such file, or it cannot be read.
+        BoneMapError: it is not a bone map.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise BoneMapError(f"expected a bone map in {path}, found a file of more than {_MAX_BYTES} bytes")
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputMissingError(f"expected a bone map at {path}, but it cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BoneMapError(f"expected a bone map as JSON in {path}, found no text in UTF-8") from error
+    return BoneMap.from_json(text, str(path))

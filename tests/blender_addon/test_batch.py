@@ -17,10 +17,11 @@ from bpy_extras.object_utils import world_to_camera_view  # noqa: E402
 
 from blender_addon.background.messages import Message, message_parts  # noqa: E402
 from blender_addon.batch import worker_process  # noqa: E402
-from blender_addon.batch.cli import main  # noqa: E402
+from blender_addon.batch.cli import check_formats, main  # noqa: E402
 from blender_addon.figure.animation import read_motion  # noqa: E402
 from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.result.live_settings import APPLIED_KEY  # noqa: E402
+from core.batch import BatchError  # noqa: E402
 from core.body.free_body import load_free_body  # noqa: E402
 from core.cleanup import CleanupOptions, analyse_motion, clean_up  # noqa: E402
 from tests.blender_addon.walk import part_of_the_walk  # noqa: E402
@@ -325,6 +326,16 @@ def test_blend_opens_with_its_scene_and_windows(write_track, tmp_path):
     bpy.ops.wm.open_mainfile(filepath=str(out / "walk.blend"))
     assert [scene.name for scene in bpy.data.scenes] == [bpy.context.scene.name]
     assert {item.type for item in bpy.context.scene.objects} == {"ARMATURE", "MESH", "CAMERA", "LIGHT"}
+
+
+def test_usd_is_refused_at_once_where_blender_was_built_without_it(write_track, tmp_path, capfd):
+    check_formats(["usd", "fbx"], has_usd=True)
+    with pytest.raises(BatchError, match="found usd, without which it was built"):
+        check_formats(["fbx", "usd"], has_usd=False)
+    if not bpy.app.build_options.usd:
+        source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
+        assert main([str(source), "-o", str(out), "--formats", "fbx", "usd"]) == 2
+        assert "without which it was built" in capfd.readouterr().err and not out.exists()
 
 
 def test_motions_begin_at_the_frame_that_was_asked_for(write_track, tmp_path):

@@ -22,7 +22,7 @@ from blender_addon.registration import MODULES  # noqa: E402
 from core.convert_options import plain_options  # noqa: E402
 from core.errors import OutputError  # noqa: E402
 from core.pipeline import FitSource  # noqa: E402
-from tests.blender_addon.character.rigs import make_character  # noqa: E402
+from tests.blender_addon.character.rigs import make_character, write_character  # noqa: E402
 from tests.disguises import DISGUISES, disguise  # noqa: E402
 
 WRITING_OPERATORS = {SMPLIFY_OT_export, SMPLIFY_OT_export_character, SMPLIFY_OT_save_bones}
@@ -35,7 +35,7 @@ OTHER_OPERATORS = {
     "smplify.open_character", "smplify.open_track", "smplify.overwrite_edits", "smplify.pick_character",
     "smplify.read_track",
     "smplify.remove_character", "smplify.remove_torch", "smplify.restore_motion", "smplify.take_range",
-    "smplify.view_track",
+    "smplify.track_armature", "smplify.view_track",
 }  # fmt: skip
 """These change the scene only; the private environment of the GPU is in a folder that the user cannot choose."""
 
@@ -111,6 +111,26 @@ def test_nor_does_the_character_box(project, tmp_path, kind):
         with pytest.raises(RuntimeError, match="another file than|file name ending in"):
             bpy.ops.smplify.export_character(filepath=given)
         assert contents(project) == before
+
+
+@pytest.mark.parametrize("kind", DISGUISES)
+def test_nor_is_the_file_of_a_character(project, tmp_path, kind):
+    source = tmp_path / "character.glb"
+    write_character(source)
+    bpy.ops.smplify.open_character(filepath=str(source))
+    armature = bpy.context.scene.smplify_character.armature
+    armature.animation_data_create().action = bpy.data.actions.new("own")
+    before = source.read_bytes()
+    given = str(disguise(source, kind))
+    bpy.context.view_layer.objects.active = bpy.data.objects["walk"]
+    for write in (bpy.ops.smplify.export_character, bpy.ops.smplify.export):
+        with pytest.raises(RuntimeError, match="another file than the file of"):
+            write(filepath=given)
+    assert source.read_bytes() == before
+    assert bpy.ops.smplify.export_character(filepath=str(tmp_path / "new.blend")) == {"FINISHED"}
+    with bpy.data.libraries.load(str(tmp_path / "new.blend")) as (_, loaded):
+        loaded.objects = [armature.name]
+    assert "smplify_file" in armature and "smplify_file" not in loaded.objects[0]
 
 
 def test_nothing_is_written_where_one_of_several_files_would_replace_an_input(project, tmp_path):

@@ -142,6 +142,21 @@ def test_other_formats_are_refused(figure, hero, tmp_path):
         export_character(hero, tmp_path / "out.usd", bpy.context.scene)
 
 
+def test_a_blend_holds_the_character_in_a_collection_that_is_an_asset(figure, tmp_path):
+    path = tmp_path / "hero.blend"
+    write_character(path)
+    armature = open_character(path)
+    apply_motion(armature, figure, BONES, CharacterSettings())
+    target = export_character(armature, tmp_path / "out.blend", bpy.context.scene)
+    assert not [item for item in bpy.data.collections if item.asset_data]
+    with bpy.data.libraries.load(str(target), assets_only=True) as (inside, _):
+        assert inside.collections == [armature.name] and not inside.objects
+    with bpy.data.libraries.load(str(target)) as (inside, loaded):
+        loaded.collections = [armature.name]
+    names = {item.name.partition(".")[0] for item in loaded.collections[0].all_objects}
+    assert names == {item.name.partition(".")[0] for item in (armature, *armature.children)}
+
+
 @pytest.mark.parametrize("flag", ["hide_viewport", "hide_select"])
 @pytest.mark.parametrize("suffix", [".fbx", ".glb"])
 def test_what_is_hidden_or_cannot_be_selected_is_written_too(figure, suffix, flag, tmp_path):
