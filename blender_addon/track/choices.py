@@ -41,6 +41,7 @@ LAYOUTS = (
     ("skeleton", "Animation skeleton 22", "Joints as Mixamo, Unity, Unreal, Xsens and Motive name them"),
     ("halpe136", "HALPE 136 (AlphaPose, Pose2Sim)", "136 points: body, feet, face, hands"),
     ("armature", "Bones of an armature", "Joints of BVH files and of characters, found by the roles of the bones"),
+    ("armature_hands", "Bones of an armature with fingers", "The same with fingers"),
 )
 
 UNITS = (

@@ -18,14 +18,15 @@ import numpy as np
 from ..body.free_body import load_free_body
 from ..body.landmarks import landmark_regressor
 from ..errors import TrackFileError
-from ..layouts import ARMATURE, FINGERS
+from ..layouts import ARMATURE, ARMATURE_HANDS, FINGERS
 from ..math.rotations import unit
-from ..retarget.alignment import body_turn
+from ..retarget.alignment import rest_alignment
 from ..retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, SIDES, BoneMap, BoneMapError
 from ..retarget.hand_bones import find_hands, hand_of
 from ..retarget.mapping import map_bones
-from ..retarget.rig import Rig
-from ..retarget.summary import stands
+from ..retarget.rig import Rig, RigError
+from ..retarget.summary import rest_pose, stands
+from ..smpl_skeleton import JOINT_NAMES
 from .raw import RawRecording, check_counts
 
 _JOINTS = {
@@ -38,13 +39,18 @@ _CARRIED = {
     "hips": ("hip", ("left_asis", "right_asis", "left_psis", "right_psis")),
     "chest": ("shoulder", ("manubrium", "sternum", "c7", "t10")),
     "head": ("shoulder", ("head_top", "nose", "left_ear", "right_ear")),
+    **{f"{side}_foot": (f"{side}_ankle", (f"{side}_heel",)) for side in SIDES},
+    **{f"{side}_toe": (f"{side}_ankle", (f"{side}_big_toe", f"{side}_small_toe")) for side in SIDES},
+    **{f"{side}_upper_arm": (f"{side}_elbow", (f"{side}_elbow_lateral", f"{side}_elbow_medial")) for side in SIDES},
+    **{f"{side}_hand": (f"{side}_wrist", tuple(f"{side}_{finger}_knuckle" for finger in FINGERS)) for side in SIDES},
 }
-"""The points that hips, chest and head carry, and the joints in whose middle they are placed at rest."""
+"""The points that bones carry, and the joint, or the middle of two, relative to which they are placed at rest."""
 _SHORTEST = 0.01
 """Length of a bone, relative to the height of the skeleton, below which its end shows no direction."""
 _METACARPAL = 0.35
 """Where along a finger, from the wrist to its tip, a bone that begins earlier is a metacarpal."""
 _FINGER_POINTS = 4
+_HAND_ROOTS = tuple(f"{side}_hand_wrist" for side in SIDES)
 _MOST_NAMED = 6
 
 
@@ -147,29 +153,39 @@ def most_upright(rig: Rig, bone_map: BoneMap, bones: BonePoints, up: np.ndarray)
 
 
 def carriers(rig: Rig, bone_map: BoneMap) -> dict[str, int]:
-    """Return the bones that carry points of the trunk and the head: hips, chest and head, as far as there are."""
-    chains = {"hips": bone_map.bones["hips"], "chest": bone_map.bones.get("spine", ())[-1:]}
-    chains["head"] = bone_map.bones.get("head", ())[-1:]
+    """Return the bones that carry points, as far as there are; a foot without toes carries what these would."""
+    chains = {"chest": bone_map.bones.get("spine", ())[-1:], "head": bone_map.bones.get("head", ())[-1:]}
+    chains |= {role: bone_map.bones.get(role, ())[:1] for role in _CARRIED if role not in chains}
+    for side in SIDES:
+        chains[f"{side}_toe"] = chains[f"{side}_toe"] or chains[f"{side}_foot"]
     return {name: rig.index[chain[0]] for name, chain in chains.items() if chain}
 
 
 def carried_offsets(rig: Rig, bone_map: BoneMap) -> dict[str, tuple[str, np.ndarray]]:
-    """Return the carrier of each point of trunk and head, and the offset (3,) from its joint to the point at rest.
+    """Return the carrier of each point that a bone carries, and the offset (3,) from its joint to the point at rest.
 
-    Empty if *rig* does not stand upright, for then the pose shows no rotation of trunk and head.
+    The rest pose is aligned limb by limb, as for retargeting. Empty if *rig* does not stand upright, for then the pose
+    shows no rotation of trunk and head; arms are left out where they hang, since palms face any way then.
     """
     if not stands(rig, bone_map):
         return {}
-    joints = {role: rig.heads[rig.index[chain[0]]] for role, chain in bone_map.bones.items()}
-    turn, _ = body_turn(joints)
     body = _body_points()
+    try:
+        turns, whole = rest_alignment(rig, bone_map, body["rest"])
+    except RigError:
+        return {}
+    joints = {role: rig.heads[rig.index[chain[0]]] for role, chain in bone_map.bones.items()}
     origins = {"hip": _middle(joints, "thigh"), "shoulder": _middle(joints, "upper_arm")}
+    origins |= {f"{side}_ankle": joints[f"{side}_foot"] for side in SIDES}
+    origins |= {f"{side}_elbow": joints[f"{side}_forearm"] for side in SIDES}
+    origins |= {f"{side}_wrist": joints[f"{side}_hand"] for side in SIDES if f"{side}_hand" in joints}
     scale = float(np.linalg.norm(origins["shoulder"] - origins["hip"]) / np.linalg.norm(body["shoulder"] - body["hip"]))
+    shows_arms = rest_pose(rig, bone_map) in ("T-pose", "A-pose")
     found = {}
     for carrier, bone in carriers(rig, bone_map).items():
         origin, points = _CARRIED[carrier]
-        for point in points:
-            place = origins[origin] + scale * (body[point] - body[origin]) @ turn
+        for point in points if shows_arms or not carrier.endswith(("hand", "upper_arm")) else ():
+            place = origins[origin] + scale * (body[point] - body[origin]) @ turns.get(carrier, whole)
             found[point] = carrier, place - rig.heads[bone]
     return found
 
@@ -196,15 +212,19 @@ def _middle(joints: Mapping[str, np.ndarray], role: str) -> np.ndarray:
 def _body_points() -> dict[str, np.ndarray]:
     """Return the points of `_CARRIED`, and those that they are placed relative to, on the body at rest."""
     body = load_free_body()
-    names = tuple(point for _, points in _CARRIED.values() for point in points)
-    places = landmark_regressor(body, (*names, "mid_hip", "mid_shoulder")) @ body.v_template
-    return dict(zip((*names, "hip", "shoulder"), places, strict=True))
+    points = {point for _, points in _CARRIED.values() for point in points}
+    solver = {point.name: point.solver for point in ARMATURE.points if point.name in points and point.solver}
+    solver |= {"hip": "mid_hip", "shoulder": "mid_shoulder"}
+    solver |= {joint: joint for side in SIDES for joint in (f"{side}_ankle", f"{side}_elbow", f"{side}_wrist")}
+    places = landmark_regressor(body, tuple(solver.values())) @ body.v_template
+    joints = landmark_regressor(body, tuple(JOINT_NAMES)) @ body.v_template
+    return {**dict(zip(solver, places, strict=True)), "rest": joints}
 
 
 def armature_recording(
     rig: Rig, bone_map: BoneMap, bones: BonePoints, carried: Mapping[str, np.ndarray], path: Path, **about: Any
 ) -> RawRecording:
-    """Return the points of a person's bones, named as in the layout `core.layouts.ARMATURE`.
+    """Return the points of a person's bones, named as in `core.layouts.ARMATURE` or `ARMATURE_HANDS`.
 
     Args:
         rig: the bones at rest, which tells lengths and fingers.
@@ -221,13 +241,14 @@ def armature_recording(
     for side in SIDES:
         points |= _limbs(rig, bone_map, bones, side)
         points |= _hand(rig, bone_map, bones, side)
-    names = [name for name in ARMATURE.names if name in points]
+    layout = ARMATURE_HANDS if any(name in points for name in _HAND_ROOTS) else ARMATURE
+    names = [name for name in layout.names if name in points]
     check_counts(len(bones.heads), len(names), path)
     positions = np.stack([points[name] for name in names], axis=1)
     about["notes"] = (*about.get("notes", ()), _bones_note(bone_map))
     about["doubts"] = (*about.get("doubts", ()), *_bone_doubts(bone_map, stood=bool(carried)))
     confidence = np.isfinite(positions).all(-1).astype(np.float64)
-    return RawRecording(positions, confidence, source=path, names=tuple(names), layout=ARMATURE.name, **about)
+    return RawRecording(positions, confidence, source=path, names=tuple(names), layout=layout.name, **about)
 
 
 def _trunk(rig: Rig, bone_map: BoneMap, bones: BonePoints) -> dict[str, np.ndarray]:

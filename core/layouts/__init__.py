@@ -7,7 +7,7 @@ from .benchmarks import H36M32, LSP14, MPII16
 from .bodies import BODY25, COCO17, H36M17, HALPE26, MEDIAPIPE33, RTMPOSE_BODY, SMPL22, SMPL24
 from .cameras import KINECT25, KINECT32, MHR70, PANOPTIC19
 from .combined import BODY25_HANDS, HALPE136, MARKERS, MEDIAPIPE75, WHOLEBODY133
-from .skeletons import ARMATURE, SKELETON, SMPLH52, SMPLX55, SOMA30, SOMA77
+from .skeletons import ARMATURE, ARMATURE_HANDS, SKELETON, SMPLH52, SMPLX55, SOMA30, SOMA77
 
 LAYOUTS: dict[str, Layout] = {
     layout.name: layout
@@ -38,15 +38,19 @@ LAYOUTS: dict[str, Layout] = {
         SOMA77,
         SKELETON,
         ARMATURE,
+        ARMATURE_HANDS,
     )
 }
 """Every layout by the name used in options and files."""
 
-ORDERED_ONLY = frozenset(("markers", "panoptic19", "lsp14", "mpii16", "h36m32", "soma30", "soma77", "armature"))
+ORDERED_ONLY = frozenset(
+    ("markers", "panoptic19", "lsp14", "mpii16", "h36m32", "soma30", "soma77", "armature", "armature_hands")
+)
 """Layouts that no point names lead to: the files that use them have none, or name bones."""
 
 __all__ = [
     "ARMATURE",
+    "ARMATURE_HANDS",
     "BODY25",
     "BODY25_HANDS",
     "COCO17",

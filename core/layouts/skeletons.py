@@ -39,39 +39,53 @@ SKELETON = Layout(
 """Joint names of animation: a left arm is the left shoulder joint, a left leg is the left knee."""
 
 
+_ARMATURE_POINTS = (
+    LayoutPoint("hips", None),
+    LayoutPoint("spine", None),
+    LayoutPoint("chest", None),
+    LayoutPoint("neck", None),
+    LayoutPoint("head", None),
+    LayoutPoint("head_end", None),
+    *_both("clavicle", None),
+    *_both("asis", "asis", 0.5),
+    *_both("psis", "psis", 0.5),
+    *(LayoutPoint(name, name, 0.5) for name in ("manubrium", "sternum", "c7", "t10")),
+    LayoutPoint("head_top", "head_top", 0.6),
+    LayoutPoint("nose", "nose", 0.6),
+    *_both("ear", "ear", 0.6),
+    *_both("shoulder", "shoulder", 0.9),
+    *_both("elbow", "elbow", 1.0),
+    *_both("elbow_lateral", "elbow_lateral", 0.5),
+    *_both("elbow_medial", "elbow_medial", 0.5),
+    *_both("wrist", "wrist", 1.0),
+    *_both("hand_end", "hand", 0.4),
+    *_both("hip", "hip", 0.9),
+    *_both("knee", "knee", 1.0),
+    *_both("ankle", "ankle", 1.0),
+    *_both("ball", "foot", 0.3),
+    *_both("toe_end", None),
+    *_both("heel", "heel", 0.7),
+    *_both("big_toe", "big_toe", 0.7),
+    *_both("small_toe", "small_toe", 0.7),
+)
 ARMATURE = Layout(
     "armature",
     "Bones of an armature",
     (
-        LayoutPoint("hips", None),
-        LayoutPoint("spine", None),
-        LayoutPoint("chest", None),
-        LayoutPoint("neck", None),
-        LayoutPoint("head", None),
-        LayoutPoint("head_end", None),
-        *_both("clavicle", None),
-        *_both("asis", "asis", 0.8),
-        *_both("psis", "psis", 0.8),
-        *(LayoutPoint(name, name, 0.5) for name in ("manubrium", "sternum", "c7", "t10")),
-        LayoutPoint("head_top", "head_top", 0.6),
-        LayoutPoint("nose", "nose", 0.6),
-        *_both("ear", "ear", 0.6),
-        *_both("shoulder", "shoulder", 0.9),
-        *_both("elbow", "elbow", 1.0),
-        *_both("wrist", "wrist", 1.0),
-        *_both("hand_end", "hand", 0.4),
-        *_both("hip", "hip", 0.9),
-        *_both("knee", "knee", 1.0),
-        *_both("ankle", "ankle", 1.0),
-        *_both("ball", "foot", 0.7),
-        *_both("toe_end", "big_toe", 0.4),
-        *(point for side in _SIDES for point in hand_points(side)),
+        *_ARMATURE_POINTS,
+        *(point for finger in FINGERS for point in _both(f"{finger}_knuckle", f"{finger}_knuckle", 0.7)),
     ),
 )
-"""The joints of a person's bones, where head, hands and toes end, and points that the bones of trunk and head carry.
+"""The joints of a person's bones, where head, hands and toes end, and points that the bones carry.
 
 `core.formats.armature` finds them, whatever the names of the bones.
 """
+ARMATURE_HANDS = Layout(
+    "armature_hands",
+    "Bones of an armature with fingers",
+    (*_ARMATURE_POINTS, *(point for side in _SIDES for point in hand_points(side))),
+)
+"""The same with the joints of the fingers in place of the knuckles that a hand without fingers carries."""
 
 
 def _smpl_fingers(side: str) -> tuple[LayoutPoint, ...]:

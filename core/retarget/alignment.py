@@ -66,7 +66,7 @@ def rest_alignment(rig: Rig, bone_map: BoneMap, source_rest: np.ndarray) -> tupl
     """
     joints = joint_positions(rig, bone_map)
     _check_lengths(joints)
-    body, stands = body_turn(joints)
+    body, stands = _body_turn(joints)
     found = {role: body for role in ROLES}
     for role, following in LIMBS:
         if following in joints:
@@ -90,7 +90,7 @@ def _check_lengths(joints: dict[str, np.ndarray]) -> None:
         raise RigError(f"expected limbs with a length, but these have none: {', '.join(short)}; correct the bone map")
 
 
-def body_turn(joints: Mapping[str, np.ndarray]) -> tuple[np.ndarray, bool]:
+def _body_turn(joints: Mapping[str, np.ndarray]) -> tuple[np.ndarray, bool]:
     """Return the rotation (3, 3) from the rig's world to SMPL's axes, and whether the character stands upright.
 
     *joints* are the positions (3,) of the joints of the roles, at least of both thighs and upper arms.

@@ -34,7 +34,8 @@ COUNTS = {
     "soma30": 30,
     "soma77": 77,
     "skeleton": 22,
-    "armature": 80,
+    "armature": 58,
+    "armature_hands": 90,
 }
 
 
