@@ -117,7 +117,7 @@ def _own_name(setting: str) -> str:
 
 
 class SMPLIFY_OT_track_armature(_TrackOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
-    """Take the joints of the active armature as the track, over the frames of its action"""
+    """Take the joints of the active armature as the track, over the frames of its action, where the fit begins too"""
 
     bl_idname = "smplify.track_armature"
     bl_label = "Use Active Armature"
@@ -134,6 +134,8 @@ class SMPLIFY_OT_track_armature(_TrackOperator, bpy.types.Operator):  # noqa: N8
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set the armature in box 1, and read it."""
+        from ..character.read_animation import animated_frames
+
         settings = context.scene.smplify.track
         for name in READING_SETTINGS:
             settings.property_unset(name)
@@ -141,7 +143,11 @@ class SMPLIFY_OT_track_armature(_TrackOperator, bpy.types.Operator):  # noqa: N8
         settings.filepath = f"{HERE}{context.active_object.name}"
         show_tab(context)
         TRACKS.clear()
-        return self._read(read_now(context.scene))
+        state = read_now(context.scene)
+        if state is TrackState.READ:
+            fit = context.scene.smplify.fit
+            fit.begin, fit.begin_frame = "FRAME", animated_frames(context.active_object).start
+        return self._read(state)
 
 
 class SMPLIFY_OT_read_track(_TrackOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention

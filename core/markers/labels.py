@@ -52,9 +52,41 @@ _SINGLE_ROLES: dict[str, tuple[str, ...]] = {
 }
 
 
+_SPOTS = {
+    "lateral": ("lateral", "lat", "outer", "outside", "out"),
+    "medial": ("medial", "med", "inner", "inside", "in"),
+}
+"""The words for the outside and the inside of a joint."""
+_BONES = {
+    "knee": ("knee", "kne", "femoralepicondyle", "femurepicondyle", "femepi", "femoralcondyle", "femcond", "femcon"),
+    "ankle": ("ankle", "ank", "malleolus", "malleoli", "mal"),
+    "elbow": ("elbow", "elb", "humeralepicondyle", "humerusepicondyle", "humepi"),
+}
+"""The words for the bones at a joint, before or after which such a word stands (R.MedialKnee, LKneeLat)."""
+_METATARSALS = {
+    "first_metatarsal": ("1stmetatarsal", "firstmetatarsal", "1stmet", "metatarsal1", "met1", "1stmtp", "mtp1", "mh1"),
+    "fifth_metatarsal": ("5thmetatarsal", "fifthmetatarsal", "5thmet", "metatarsal5", "met5", "5thmtp", "mtp5", "mh5"),
+}
+_STYLOIDS = {
+    "wrist_thumb_side": ("radialstyloid", "styloidradius", "radstyloid", "wristrad", "radialwrist", "wristlat"),
+    "wrist_little_finger_side": ("ulnarstyloid", "styloidulna", "ulnstyloid", "wristuln", "ulnarwrist", "wristmed"),
+}
+
+
+def _spelt_out() -> dict[str, tuple[str, ...]]:
+    """Return the stems of sided roles that are written as words for the bone and the spot."""
+    found = {**_METATARSALS, **_STYLOIDS, "heel": ("calcaneus", "heelbone"), "acromion": ("acromionprocess",)}
+    for joint, bones in _BONES.items():
+        for spot, words in _SPOTS.items():
+            found[f"{joint}_{spot}"] = tuple(
+                stem for bone in bones for word in words for stem in (f"{bone}{word}", f"{word}{bone}")
+            )
+    return found
+
+
 def _known_keys() -> dict[Key, str]:
     keys: dict[Key, str] = {("", stem): role for role, stems in _SINGLE_ROLES.items() for stem in stems}
-    for role, stems in _SIDED_ROLES.items():
+    for role, stems in (*_spelt_out().items(), *_SIDED_ROLES.items()):
         for stem in stems:
             keys.update({(side, stem): f"{side}_{role}" for side in ("left", "right")})
     return keys

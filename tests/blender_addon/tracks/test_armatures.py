@@ -12,11 +12,13 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 from blender_addon.batch.cli import main  # noqa: E402
 from blender_addon.batch.inputs import ARMATURE_SUFFIXES  # noqa: E402
+from blender_addon.character.applying import apply_motion  # noqa: E402
+from blender_addon.character.settings import CharacterSettings  # noqa: E402
 from blender_addon.track.panel import SMPLIFY_PT_track  # noqa: E402
 from blender_addon.track.session import TRACKS, TrackState  # noqa: E402
 from blender_addon.track.settings import track_request  # noqa: E402
 from tests.blender_addon.character.rigs import make_character, write_character  # noqa: E402
-from tests.blender_addon.character.test_animation_files import FPS, FRAMES, NAMES, write_animation  # noqa: E402
+from tests.blender_addon.character.test_animation_files import BONES, FPS, FRAMES, NAMES, write_animation  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 from training.samples.motion import sample_motion  # noqa: E402
 
@@ -75,16 +77,20 @@ def test_the_active_armature_is_a_track(figure, tmp_path):
     bpy.ops.object.select_all(action="DESELECT")
     bpy.context.view_layer.objects.active = None
     assert not bpy.ops.smplify.track_armature.poll()
-    bpy.context.view_layer.objects.active = bpy.data.objects["actor"]
+    actor = bpy.context.view_layer.objects.active = bpy.data.objects["actor"]
+    apply_motion(actor, figure, BONES, CharacterSettings(feet=0.0, hands=0.0), first_frame=5)
     assert "smplify.track_armature" in draw(SMPLIFY_PT_track).operators
     assert bpy.ops.smplify.track_armature() == {"FINISHED"}
     (reading,) = TRACKS.readings
     assert (reading.kind, reading.track.layout.name) == ("armature", "armature")
     np.testing.assert_allclose(heads_of(reading), written, atol=1e-4)
+    fit = bpy.context.scene.smplify.fit
+    assert (fit.begin, fit.begin_frame) == ("FRAME", 5)
     assert bpy.ops.smplify.fit() == {"FINISHED"}
     fitted = bpy.context.active_object
     assert fitted.name.startswith("actor")
-    assert bpy.ops.smplify.fit_again(first=3, last=9) == {"FINISHED"}
+    assert tuple(fitted.animation_data.action.frame_range) == tuple(actor.animation_data.action.frame_range)
+    assert bpy.ops.smplify.fit_again(first=7, last=12) == {"FINISHED"}
 
 
 def test_an_armature_that_is_gone_is_told(figure, tmp_path):

@@ -418,3 +418,26 @@ def test_joints_do_not_jump_when_markers_are_hidden_and_reappear(keypoints):
         for side in ("left", "right"):
             place = track.positions[:, track.layout.solver_index[f"{side}_{joint}"]]
             assert 1000.0 * np.nanmax(np.linalg.norm(np.diff(place, n=2, axis=0), axis=-1)) < 9.0, (side, joint)
+
+
+@pytest.mark.parametrize(
+    ("names", "role"),
+    [
+        (
+            "R.MedialKnee RKneeMed R_Medial_Femoral_Epicondyle rmedknee RightInnerKnee",
+            "right_knee_medial",
+        ),
+        ("L.LateralKnee LLatKnee LKneeOuter L_Lat_Fem_Epi", "left_knee_lateral"),
+        ("L.MedialAnkle LMedMal L_Medial_Malleolus LeftAnkleInner", "left_ankle_medial"),
+        ("R.LateralAnkle R_Lateral_Malleolus RLatMal", "right_ankle_lateral"),
+        ("R.MedialElbow RElbMed R_Medial_Humeral_Epicondyle", "right_elbow_medial"),
+        ("L.LateralElbow LLatElb", "left_elbow_lateral"),
+        ("R.5thMet R.Met5 RFifthMetatarsal R_MTP5", "right_fifth_metatarsal"),
+        ("L.1stMet L_Metatarsal1", "left_first_metatarsal"),
+        ("RCalcaneus R.Heel", "right_heel"),
+        ("L.RadialStyloid L_Styloid_Radius", "left_wrist_thumb_side"),
+        ("R.UlnarStyloid", "right_wrist_little_finger_side"),
+    ],
+)
+def test_markers_are_known_by_bone_and_spot_in_any_order(names, role):
+    assert [list(marker_roles([name])) for name in names.split()] == [[role]] * len(names.split())
