@@ -52,6 +52,8 @@ class BatchOptions:
         protected: files besides the inputs that must not be overwritten, each with its role.
         suffixes: suffixes of the files in folders that are inputs.
         shard: the part of the inputs that is converted; None for all.
+        scheduler: address or scheduler file of a Dask cluster whose workers convert; empty for *jobs* workers of this
+            machine.
     """
 
     convert: ConvertOptions = field(default_factory=ConvertOptions)
@@ -60,6 +62,7 @@ class BatchOptions:
     protected: Mapping[Path, str] = field(default_factory=dict)
     suffixes: tuple[str, ...] = TRACK_SUFFIXES
     shard: Shard | None = None
+    scheduler: str = ""
 
     @property
     def summary_name(self) -> str:

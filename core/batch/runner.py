@@ -1,23 +1,27 @@
-"""Run a batch: share its inputs among workers, show how it goes, and sum it up.
-
-Only this module knows of threads. Elsewhere, on a cluster, `convert_one` can be submitted for each job instead.
-"""
+"""Run a batch: hand its inputs to what converts them, show how it goes, and sum it up."""
 
 from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from .. import __version__
 from ..io.temporary_folders import remove_leftovers
 from .console import Display
-from .conversion import BatchOptions, Claims, Outcome, convert_one, write_json
+from .conversion import BatchOptions, Claims, Outcome, write_json
+from .engines import DaskCluster, Engine, Processes
 from .jobs import BatchError, Job, is_summary
 from .work_claims import remove_expired_claims
-from .workers import Worker, WorkerPool
+from .workers import Worker
+
+_Ended: TypeAlias = "queue.SimpleQueue[tuple[Job, Future[Outcome]]]"
+"""Inputs that have ended, in the order of their ends."""
 
 _POLL_S = 0.5
 _RETRY_S = 1.0
@@ -37,7 +41,8 @@ def run_batch(
         quiet: show nothing on standard error.
 
     Raises:
-        BatchError: *out* cannot be used as a folder, or its summary file was not written by this tool.
+        BatchError: *out* cannot be used as a folder, its summary file was not written by this tool, or the scheduler
+            of a cluster does not answer.
         OutputError: the summary or a report would overwrite an input.
         WorkerStartError: no worker can be started.
         KeyboardInterrupt: re-raised after the workers have ended and their unfinished files are removed.
@@ -47,62 +52,81 @@ def run_batch(
     summary = out / options.summary_name
     claims.check(summary, "the summary")
     _check_folder(out, summary, overwrite=options.overwrite)
-    jobs = options.shard.of(jobs) if options.shard else jobs
-    for folder in {out, *(job.target.parent for job in jobs)}:
-        remove_leftovers(folder)
-        remove_expired_claims(folder)
+    everything, jobs = jobs, options.shard.of(jobs) if options.shard else jobs
+    folders = {out, *(job.target.parent for job in jobs)}
+    _remove_unfinished(folders)
     display = Display(len(jobs), quiet=quiet)
-    pool = WorkerPool(start_worker)
-    threads = ThreadPoolExecutor(options.jobs)
-
-    def convert(job: Job) -> Outcome:
-        def on_progress(share: float, what: str) -> None:
-            display.update(job.source.name, share, what)
-
-        return convert_one(job, options, pool.convert, claims=claims, on_progress=on_progress)
-
-    futures: list[Future[Outcome]] = []
-    ended: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
-    waiting = jobs
+    done: dict[Job, Outcome] = {}
+    engine: Engine = (
+        DaskCluster(options, everything) if options.scheduler else Processes(start_worker, options, claims, display)
+    )
+    ended: _Ended = queue.SimpleQueue()
     try:
-        while waiting:
-            for job in waiting:
-                futures.append(threads.submit(convert, job))
-                futures[-1].add_done_callback(ended.put)
-            outcomes = [_next(ended, display) for _ in waiting]
-            waiting = [outcome.job for outcome in outcomes if outcome.status == "busy"]
-            if waiting:
-                time.sleep(_RETRY_S)
+        _convert_all(jobs, engine, ended, done, display)
     finally:
-        pool.stop()
-        threads.shutdown(cancel_futures=True)
-        pool.close()
+        engine.stop()
+        _remove_unfinished(folders)
         display.close()
-        done = _ended(futures, jobs)
-        _write_summary(summary, done, total=len(jobs), seconds=time.monotonic() - started)
-    return done
+        _take_finished(ended, done)
+        outcomes = [done[job] for job in jobs if job in done]
+        _write_summary(summary, outcomes, total=len(jobs), seconds=time.monotonic() - started)
+    return outcomes
 
 
-def _next(ended: queue.SimpleQueue[Future[Outcome]], display: Display) -> Outcome:
-    """Wait for the next outcome and show it; on Windows, Ctrl-C is only handled between two waits."""
+def _convert_all(
+    jobs: Sequence[Job], engine: Engine, ended: _Ended, done: dict[Job, Outcome], display: Display
+) -> None:
+    """Convert *jobs*, and put each outcome into *done*.
+
+    What another run is converting is tried again at the end.
+    """
+    waiting, busy, under_way = deque(jobs), deque[Job](), 0
+    while waiting or under_way or busy:
+        while waiting and under_way < engine.window:
+            job = waiting.popleft()
+            engine.submit(job).add_done_callback(partial(_put, ended, job))
+            under_way += 1
+        if not under_way:
+            time.sleep(_RETRY_S)
+            waiting, busy = busy, waiting
+            continue
+        job, future = _next(ended)
+        under_way -= 1
+        outcome = engine.outcome(job, future)
+        if outcome.status == "busy":
+            display.update(job.source.name, 0.0, "another run is converting it")
+            busy.append(job)
+        else:
+            display.finished(job.source.name, outcome_line(outcome))
+            done[job] = outcome
+
+
+def _put(ended: _Ended, job: Job, future: Future[Outcome]) -> None:
+    ended.put((job, future))
+
+
+def _next(ended: _Ended) -> tuple[Job, Future[Outcome]]:
+    """Wait for the next input that has ended; on Windows, Ctrl-C is only handled between two waits."""
     while True:
         try:
-            outcome = ended.get(timeout=_POLL_S).result()
+            return ended.get(timeout=_POLL_S)
         except queue.Empty:
             continue
-        name = outcome.job.source.name
-        if outcome.status == "busy":
-            display.update(name, 0.0, "another run is converting it")
-        else:
-            display.finished(name, outcome_line(outcome))
-        return outcome
 
 
-def _ended(futures: Sequence[Future[Outcome]], jobs: Sequence[Job]) -> list[Outcome]:
-    """Return the outcomes of the inputs that are not left to another run, in the order of *jobs*."""
-    outcomes = [future.result() for future in futures if not future.cancelled() and future.exception() is None]
-    by_job = {outcome.job: outcome for outcome in outcomes if outcome.status != "busy"}
-    return [by_job[job] for job in jobs if job in by_job]
+def _take_finished(ended: _Ended, done: dict[Job, Outcome]) -> None:
+    """Put the outcomes that came after an interruption into *done*."""
+    while not ended.empty():
+        job, future = ended.get()
+        if not future.cancelled() and future.exception() is None and future.result().status != "busy":
+            done[job] = future.result()
+
+
+def _remove_unfinished(folders: Iterable[Path]) -> None:
+    """Remove what killed processes left in *folders*."""
+    for folder in folders:
+        remove_leftovers(folder)
+        remove_expired_claims(folder)
 
 
 def _check_folder(out: Path, summary: Path, *, overwrite: bool) -> None:

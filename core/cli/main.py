@@ -126,6 +126,10 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
         "Blender's batch locks feet and puts them on the floor",
     )  # fmt: skip
     add_batch_arguments(fit, "with a folder as OUT")
+    fit.add_argument(
+        "--scheduler", default="", metavar="FILE_OR_ADDRESS",
+        help="in a batch, let the workers of a Dask cluster convert; needs learnable-smplify[cluster]",
+    )  # fmt: skip
     fit.set_defaults(run=_run_fit)
 
 
@@ -140,7 +144,7 @@ def _run_batch(args: argparse.Namespace) -> int:
         )
     formats = tuple(dict.fromkeys(args.formats or ("npz",)))
     options = replace(convert_options(args), up_axis=args.out_up, formats=formats).resolved()
-    batch = BatchOptions(options, jobs=args.jobs, overwrite=args.overwrite, shard=args.shard)
+    batch = BatchOptions(options, jobs=args.jobs, overwrite=args.overwrite, shard=args.shard, scheduler=args.scheduler)
     return batch_command(args.input, Path(args.output), batch, PythonWorker, quiet=args.quiet)
 
 

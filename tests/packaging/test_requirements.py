@@ -14,7 +14,12 @@ from packaging.requirements import Requirement
 REPOSITORY = Path(__file__).resolve().parents[2]
 REQUIREMENT_FILES = sorted((REPOSITORY / "requirements").glob("*.txt"))
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
-EXTRAS = {"torch": ["torch"], "train": ["train"], "blender": ["blender", "blender-4.2", "blender-5.0", "blender-5.2"]}
+EXTRAS = {
+    "torch": ["torch"],
+    "train": ["train"],
+    "cluster": ["cluster"],
+    "blender": ["blender", "blender-4.2", "blender-5.0", "blender-5.2"],
+}
 """The requirement files whose pins each extra of pyproject.toml must allow."""
 PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[0-9][A-Za-z0-9.]*)( *; *(?P<marker>.+))?")
 
