@@ -53,6 +53,8 @@ def create_body_mesh(
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(to_axes(body.v_template).astype(np.float32), [], body.faces)
     mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), dtype=bool))
+    if body.texture is not None:
+        mesh.uv_layers.new(name="UVMap").uv.foreach_set("vector", body.texture.astype(np.float32).ravel())
     mesh.materials.append(_skin_material())
     figure = bpy.data.objects.new(name, mesh)
     collection.objects.link(figure)

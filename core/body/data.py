@@ -40,6 +40,7 @@ class BodyData:
         joint_regressor: (J, V) rest joints from rest vertices; rows sum to 1.
         weights: (V, J) skinning weights; rows sum to 1.
         skeleton: the joints; SMPL's 24, if no other is given.
+        texture: (F, 3, 2) texture coordinates of the corners of the faces, 0 to 1; None for a body without.
     """
 
     name: str
@@ -51,6 +52,7 @@ class BodyData:
     joint_regressor: np.ndarray
     weights: np.ndarray
     skeleton: Skeleton = SMPL
+    texture: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Check every shape; raise `BodyError` with all faults at once."""
@@ -66,6 +68,8 @@ class BodyData:
             faults.append(f"faces {self.faces.shape}, expected (N, 3)")
         elif len(self.faces) == 0 or self.faces.min() < 0 or self.faces.max() >= num_vertices:
             faults.append(f"faces name vertices outside 0 to {num_vertices - 1}")
+        if self.texture is not None and self.texture.shape != (*self.faces.shape, 2):
+            faults.append(f"texture {self.texture.shape}, expected {(*self.faces.shape, 2)}")
         for field in fields(self):
             array = getattr(self, field.name)
             if isinstance(array, np.ndarray) and not np.isfinite(array).all():

@@ -53,6 +53,8 @@ _SHAPES: dict[str, tuple[int | None, ...]] = {
     "finger_share_joint": (None,),
     "finger_share_vertex": (None,),
     "finger_share_value": (None,),
+    "texture": (None, 2),
+    "texture_corner": (_NUM_FACES, 3),
 }
 """Shape of each array of the file; None stands for any length."""
 
@@ -119,6 +121,7 @@ def decode_free_body(arrays: Mapping[str, np.ndarray]) -> BodyData:
         posedirs=_decode_posedirs(arrays),
         joint_regressor=_decode_regressor(arrays),
         weights=_decode_weights(arrays),
+        texture=arrays["texture"][arrays["texture_corner"]] / np.float32(_SHARE_MAX),
     )
 
 

@@ -64,7 +64,11 @@ def test_the_skin_comes_back_in_shape(add_person, body, make_motion, tmp_path, k
     motion = figure.motion
     _, first, _ = reimport(kind, path, motion.fps)
     (mesh,) = [item for item in bpy.context.scene.objects if item.type == "MESH" and len(item.data.polygons) == 13776]
-    shown = np.sort(shown_vertices(mesh, round(first) + 3), axis=0)
+    shown = shown_vertices(mesh, round(first) + 3)
+    if kind == "glb":  # where a vertex has several texture coordinates, there are several of it
+        assert len(shown) > 6890
+        shown = np.unique(np.round(shown, 5), axis=0)
+    shown = np.sort(shown, axis=0)
     np.testing.assert_allclose(shown, np.sort(skin(body, motion, 3), axis=0), atol=2e-3)
 
 

@@ -40,6 +40,13 @@ def assert_joints_equal(figure, body, motion, frames):
         np.testing.assert_allclose(shown, joints(body, motion, frame), atol=JOINT_TOLERANCE_M)
 
 
+def test_the_mesh_has_the_texture_map_of_its_body(add_person, body, make_motion):
+    mesh = add_person(make_motion(2)).mesh.data
+    shown = np.empty(2 * len(mesh.loops), dtype=np.float32)
+    mesh.uv_layers.active.uv.foreach_get("vector", shown)
+    np.testing.assert_allclose(shown.reshape(-1, 3, 2), body.texture, atol=1e-6)
+
+
 def test_joints_equal_the_motion_at_every_frame(add_person, body, make_motion):
     motion = make_motion(40)
     figure = add_person(motion, floor=False)

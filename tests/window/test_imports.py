@@ -85,6 +85,21 @@ def test_a_motion_is_reported_and_the_tab_opens(closed, user, pictures, is_good:
     path.unlink()
 
 
+def test_a_wrong_scale_is_settled_in_the_box(blender, user, pictures) -> None:
+    path = Path(user["HOME"]) / "far.trc"
+    text = (path.parent / "walk.trc").read_text(encoding="utf-8")
+    path.write_text(text.replace("\tm\t60\t1\t432", "\tft\t60\t1\t432"), encoding="utf-8")
+    blender.run(f"bpy.ops.smplify.open_track(filepath={str(path)!r}, stature=1.8)")
+    blender.wait_until("windows.track_state() == 'read'")
+    blender.sidebar.find("Person's Height")
+    blender.picture().save(pictures / "height.png")
+    blender.sidebar.click("Options")
+    blender.run("bpy.context.scene.smplify.fit.begin = 'RECORDING'")
+    blender.sidebar.find("As in Recording")
+    blender.picture().save(pictures / "begin.png")
+    path.unlink()
+
+
 def test_an_error_stands_in_the_box_of_its_button(blender, pictures) -> None:
     open_file(blender, "walk.trc")
     blender.run("bpy.context.scene.smplify.body.betas = 'FILE'")

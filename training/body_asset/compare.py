@@ -15,6 +15,7 @@ TOLERANCE = {
     "posedirs": 2e-4,
     "joint_regressor": 1e-3,
     "weights": 1e-4,
+    "texture": 1e-3,
 }
 """Largest difference allowed per array of the body: metres, or shares of 1."""
 

@@ -63,6 +63,7 @@ class MakeHuman:
         vertices: (V, 3) the base mesh with its helpers, metres.
         quads: (N, 4) vertex indices of the faces, by group name.
         body_uv: (N, 4) texture vertex of each face corner in the group "body".
+        texture: (T, 2) the texture vertices, 0 to 1.
         mirror: (V,) index of each vertex's mirror vertex across the plane x = 0.
     """
 
@@ -78,12 +79,15 @@ class MakeHuman:
 
     def _read_mesh(self) -> None:
         vertices: list[list[float]] = []
+        texture: list[list[float]] = []
         faces: dict[str, list[list[list[int]]]] = {}
         group = ""
         for line in self._text("3dobjs/base.obj").splitlines():
             kind, _, rest = line.partition(" ")
             if kind == "v":
                 vertices.append([float(value) for value in rest.split()[:3]])
+            elif kind == "vt":
+                texture.append([float(value) for value in rest.split()[:2]])
             elif kind == "g":
                 group = rest.strip()
             elif kind == "f":
@@ -91,6 +95,7 @@ class MakeHuman:
                 faces.setdefault(group, []).append(corners)
         self.vertices = np.array(vertices) * _DECIMETRE
         self.quads = {name: np.array(corners)[:, :, 0] for name, corners in faces.items()}
+        self.texture = np.array(texture)
         self.body_uv = np.array(faces["body"])[:, :, 1]
 
     def _read_mirror(self) -> np.ndarray:
