@@ -50,7 +50,7 @@ if TYPE_CHECKING or not VENDORED:
         place_in_room,
         smooth_and_lock_feet,
     )
-    from core.cli.arguments import add_batch_arguments, add_convert_arguments, convert_options
+    from core.cli.arguments import add_batch_arguments, add_convert_arguments, convert_options, named_points_file
     from core.cli.batch import batch_command
     from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
     from core.cli.info import missing_shares
@@ -97,7 +97,23 @@ if TYPE_CHECKING or not VENDORED:
         read_input,
     )
     from core.placement import AS_RECORDED, Person, Place, shape_of
-    from core.reading import Reading, ReadOptions, interpret_all, read_all, read_tracks
+    from core.reading import (
+        NamedPoint,
+        NameMap,
+        Reading,
+        ReadOptions,
+        Recognition,
+        interpret_all,
+        interpret_people,
+        read_all,
+        read_name_map,
+        read_people,
+        read_tracks,
+        recognise,
+        rough_placement,
+        suggested_joins,
+    )
+    from core.reading.name_map import BODY_POINTS, spelled
     from core.retarget.alignment import joint_positions
     from core.retarget.armature_source import ArmatureMotion, armature_source
     from core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError, read_bone_map
@@ -136,7 +152,7 @@ else:
         place_in_room,
         smooth_and_lock_feet,
     )
-    from .core.cli.arguments import add_batch_arguments, add_convert_arguments, convert_options
+    from .core.cli.arguments import add_batch_arguments, add_convert_arguments, convert_options, named_points_file
     from .core.cli.batch import batch_command
     from .core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
     from .core.cli.info import missing_shares
@@ -183,7 +199,23 @@ else:
         read_input,
     )
     from .core.placement import AS_RECORDED, Person, Place, shape_of
-    from .core.reading import Reading, ReadOptions, interpret_all, read_all, read_tracks
+    from .core.reading import (
+        NamedPoint,
+        NameMap,
+        Reading,
+        ReadOptions,
+        Recognition,
+        interpret_all,
+        interpret_people,
+        read_all,
+        read_name_map,
+        read_people,
+        read_tracks,
+        recognise,
+        rough_placement,
+        suggested_joins,
+    )
+    from .core.reading.name_map import BODY_POINTS, spelled
     from .core.retarget.alignment import joint_positions
     from .core.retarget.armature_source import ArmatureMotion, armature_source
     from .core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError, read_bone_map

@@ -12,7 +12,9 @@ from .track.operators import SMPLIFY_MT_person
 
 _ENTRIES = (
     ("smplify.open_track", "FILE_FOLDER"), ("smplify.track_armature", "ARMATURE_DATA"),
-    ("smplify.read_track", "FILE_REFRESH"), ("smplify.view_track", "ZOOM_SELECTED"),
+    ("smplify.read_track", "FILE_REFRESH"),
+    ("smplify.join_people", "LINKED"), ("smplify.view_track", "ZOOM_SELECTED"),
+    ("smplify.load_points", "IMPORT"), ("smplify.save_points", "EXPORT"), ("smplify.detect_points", "LOOP_BACK"),
     (),
     ("smplify.fit", "ARMATURE_DATA"), ("smplify.cancel_fit", "CANCEL"),
     (),

@@ -32,13 +32,14 @@ from .result import properties as result_properties
 from .torch_backend import operators as torch_operators
 from .track import operators as track_operators
 from .track import panel as track_panel
-from .track import preview, reader
+from .track import point_labels, point_list, point_operators, preview, reader
 from .track import properties as track_properties
 from .ui import announcing, box_errors, sidebar, translations
 
 _OPERATORS = (
     torch_operators,
     track_operators,
+    point_operators,
     fit_operators,
     shape_operators,
     result_operators,
@@ -49,7 +50,7 @@ _OPERATORS = (
     announcing,
     menu,
 )
-_PANELS = (track_panel, body_panel, fit_panel, result_panel, character_panel, export_panel)
+_PANELS = (point_list, track_panel, body_panel, fit_panel, result_panel, character_panel, export_panel)
 
 MODULES = (
     translations,
@@ -62,6 +63,7 @@ MODULES = (
     scene_properties,
     reader,
     preview,
+    point_labels,
     modal_operator,
     result_properties,
     flag_list,

@@ -6,6 +6,7 @@ alone loads nothing, NumPy included.
 
 Reading
     `read_tracks` reads a keypoint file with `ReadOptions` as a list of `KeypointTrack`; `LAYOUTS` has every `Layout`.
+    `NameMap` says what points with names of your own are; `read_name_map` reads one.
 Body
     `resolve_body` returns the `BodyData` of the free body or of an SMPL file; `BodyModel` poses it.
 Fit
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from .math.arrays import DeviceError
     from .motion import Motion
     from .pipeline import FittedPerson, clean_person, fit_file, write_person
-    from .reading import ReadOptions, read_tracks
+    from .reading import NameMap, ReadOptions, read_name_map, read_tracks
     from .skeleton import Skeleton
     from .track import KeypointTrack
 
@@ -87,6 +88,7 @@ __all__ = [
     "Layout",
     "Motion",
     "MotionError",
+    "NameMap",
     "OutputError",
     "ReadOptions",
     "Skeleton",
@@ -103,6 +105,7 @@ __all__ = [
     "fit_file",
     "fit_track",
     "read_motion",
+    "read_name_map",
     "read_tracks",
     "resolve_body",
     "write_motion",
@@ -136,7 +139,7 @@ _MODULES = {
     "motion": ("Motion",),
     "convert_options": ("ConvertOptions",),
     "pipeline": ("FittedPerson", "clean_person", "fit_file", "write_person"),
-    "reading": ("ReadOptions", "read_tracks"),
+    "reading": ("NameMap", "ReadOptions", "read_name_map", "read_tracks"),
     "skeleton": ("Skeleton",),
     "track": ("KeypointTrack",),
 }

@@ -19,6 +19,8 @@ FORMATS = ("npz", *opensim.WRITERS)
 """Suffixes of the files that are written without Blender."""
 NPZ_LAYOUTS = tuple(LAYOUTS)
 """Layouts of the poses in an .npz, the default first."""
+_LATER_OPTIONS = ("stature", "join", "names")
+"""Options of reading that `ConvertOptions.as_dict` leaves out while they have their default."""
 
 
 def plain_options(options: FitOptions) -> dict[str, object]:
@@ -110,7 +112,9 @@ class ConvertOptions:
         return {
             **first,
             "formats": list(self.formats),
-            "reading": {name: value for name, value in asdict(self.reading).items() if name != "stature" or value},
+            "reading": {
+                name: value for name, value in asdict(self.reading).items() if name not in _LATER_OPTIONS or value
+            },
             "body": self.body,
             "betas": self.betas,
             "torch_python": self.torch_python,

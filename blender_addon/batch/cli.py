@@ -31,6 +31,7 @@ from ..core_access import (
     add_convert_arguments,
     batch_command,
     convert_options,
+    named_points_file,
     raise_on_interrupt,
     read_bone_map,
 )
@@ -125,6 +126,7 @@ def _options(args: argparse.Namespace, protected: Mapping[Path, str]) -> BatchOp
         **_character_options(args),
     ).resolved()
     suffixes = (*TRACK_SUFFIXES, *ANIMATION_SUFFIXES) if args.character else TRACK_SUFFIXES
+    protected = {**protected, **named_points_file(args)}
     return BatchOptions(
         options, args.jobs, overwrite=args.overwrite, protected=protected, suffixes=suffixes, shard=args.shard
     )

@@ -42,6 +42,7 @@ LAYOUTS = (
     ("halpe136", "HALPE 136 (AlphaPose, Pose2Sim)", "136 points: body, feet, face, hands"),
     ("armature", "Bones of an armature", "Joints of BVH files and of characters, found by the roles of the bones"),
     ("armature_hands", "Bones of an armature with fingers", "The same with fingers"),
+    ("named", "Points named by hand", "Any points of the body, under the names of box Point Names"),
 )
 
 UNITS = (

@@ -10,6 +10,8 @@ from ..character.identity import is_animated
 from ..ui.box_errors import Box
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.sidebar import show_tab
+from . import point_labels
+from .point_rows import stored_names
 from .preview import extent, shown_people
 from .properties import (
     fps_number,
@@ -21,10 +23,10 @@ from .properties import (
     units_choice,
     up_choice,
 )
-from .reader import read_now, read_request, read_soon, what_was_read
+from .reader import read_now, read_soon, what_was_read
 from .request import AUTO, HERE
 from .session import TRACKS, TrackState
-from .settings import chosen_people, people_names, track_request
+from .settings import GROUPS, chosen_people, people_names
 
 SUFFIXES = (
     ".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".jsonl", ".ndjson", ".pkl", ".pickle", ".pt",
@@ -74,6 +76,10 @@ class SMPLIFY_OT_open_track(_TrackOperator, bpy.types.Operator, ImportHelper):  
     fps: fps_number(options={"SKIP_SAVE"})
     handedness: handedness_choice(default=AUTO, options={"SKIP_SAVE"})
     swap_sides: swap_sides_choice(options={"SKIP_SAVE"})
+    point_names: bpy.props.StringProperty(
+        name="Point Names", description="JSON file that says what the points are", subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )  # fmt: skip
     wait: bpy.props.BoolProperty(
         name="Wait",
         description="Read the file before returning; without a window this is always so",
@@ -90,15 +96,23 @@ class SMPLIFY_OT_open_track(_TrackOperator, bpy.types.Operator, ImportHelper):  
         """Set the file and the reading options in box 1, and read the file."""
         if not self.filepath:
             return self.failed("Expected a keypoint file or folder, got none; choose one")
+        from ..core_access import CoreError
+
+        try:
+            names = stored_names(self.point_names)
+        except CoreError as error:
+            return self.failed(str(error))
         settings = context.scene.smplify.track
         for name in READING_SETTINGS:
             if name != "fps" or self.frame_rate == "CUSTOM":
                 setattr(settings, name, getattr(self, _own_name(name)))
-        settings.person = ""
+        settings.point_names = names
+        settings.person = settings.join = ""
         settings.filepath = self.filepath
         show_tab(context)
+        TRACKS.clear()
         if self.wait or bpy.app.background:
-            return self._read(read_request(track_request(settings)))
+            return self._read(read_now(context.scene))
         return self._read_soon()
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -193,6 +207,28 @@ class SMPLIFY_OT_choose_person(_TrackOperator, bpy.types.Operator):  # noqa: N80
         return self.succeeded()
 
 
+class SMPLIFY_OT_join_people(_TrackOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Read people whom the tracker has lost and counted anew as one person"""
+
+    bl_idname = "smplify.join_people"
+    bl_label = "Join People"
+    bl_options = {"REGISTER", "UNDO"}
+
+    group: bpy.props.StringProperty(
+        name="People", description="Names, or numbers from 1, as 3+7", options={"SKIP_SAVE"}
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask for the people if they are not given."""
+        return self.execute(context) if self.group else context.window_manager.invoke_props_dialog(self)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Add them to those that are joined, and read the file."""
+        settings = context.scene.smplify.track
+        settings.join = f"{settings.join}{GROUPS} {self.group}" if settings.join else self.group
+        return self._read(read_now(context.scene)) if bpy.app.background else self._read_soon()
+
+
 class SMPLIFY_MT_person(bpy.types.Menu):  # noqa: N801 - Blender's naming convention
     """The people of the file, and everyone."""
 
@@ -217,12 +253,14 @@ class SMPLIFY_OT_view_track(_TrackOperator, bpy.types.Operator):  # noqa: N801 -
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether a 3D viewport shows a preview."""
 
-        return context.area is not None and context.area.type == "VIEW_3D" and bool(shown_people(context))
+        if context.area is None or context.area.type != "VIEW_3D":
+            return False
+        return bool(shown_people(context)) or point_labels.shown_points(context) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Centre the view on all points of the clip, at a distance that shows them all."""
 
-        lowest, highest = extent(context)
+        lowest, highest = extent(context) if shown_people(context) else point_labels.extent(context)
         region = context.space_data.region_3d
         region.view_location = (lowest + highest) / 2.0
         region.view_distance = max(1.5 * float(abs(highest - lowest).max()), 1.0)
@@ -248,6 +286,7 @@ CLASSES = (
     SMPLIFY_OT_track_armature,
     SMPLIFY_OT_read_track,
     SMPLIFY_OT_choose_person,
+    SMPLIFY_OT_join_people,
     SMPLIFY_MT_person,
     SMPLIFY_OT_view_track,
     SMPLIFY_FH_track,

@@ -15,11 +15,13 @@ from .description import Detected, detected, doubts, measures, points
 from .operators import (
     READING_SETTINGS,
     SMPLIFY_MT_person,
+    SMPLIFY_OT_join_people,
     SMPLIFY_OT_open_track,
     SMPLIFY_OT_read_track,
     SMPLIFY_OT_track_armature,
     SMPLIFY_OT_view_track,
 )
+from .point_list import draw_points
 from .session import TRACKS, TrackState
 from .settings import chosen_people, track_request
 
@@ -54,8 +56,10 @@ class SMPLIFY_PT_track(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's
             layout.label(text="Reading...", icon="SORTTIME")
         elif state is TrackState.BAD_FILE:
             _draw_error(layout, context, settings)
+            draw_points(layout, context, settings)
         else:
             _draw_track(layout, context, settings)
+            draw_points(layout, context, settings)
         draw_error(layout, context, Box.TRACK)
 
 
@@ -96,6 +100,11 @@ def _draw_track(layout: bpy.types.UILayout, context: bpy.types.Context, settings
             row.menu(SMPLIFY_MT_person.bl_idname, text=settings.person, icon="USER", translate=False)
         else:
             row.menu(SMPLIFY_MT_person.bl_idname, text="Everyone", icon="COMMUNITY")
+    for group in TRACKS.joins:
+        text = iface_("Join {:s}").format(group)
+        layout.operator(SMPLIFY_OT_join_people.bl_idname, text=text, icon="LINKED", translate=False).group = group
+    if settings.join:
+        layout.prop(settings, "join")
     if not people:
         draw_text(layout, context, iface_("There is no person {!r} in this file").format(settings.person), icon="ERROR")
         return

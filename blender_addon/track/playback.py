@@ -48,7 +48,63 @@ def last_seen(seen: np.ndarray) -> np.ndarray:
     return np.where(latest == NEVER, first, latest)
 
 
-class Playback:
+class PointPlayback:
+    """Points prepared for display at any time.
+
+    Attributes:
+        fps: frames per second; 0 if it is unknown.
+    """
+
+    def __init__(self, positions: np.ndarray, seen: np.ndarray, fps: float) -> None:
+        """Prepare points.
+
+        Args:
+            positions: (F, K, 3) metres, the core's axes.
+            seen: (F, K) bool, whether a point is measured.
+            fps: frames per second.
+        """
+        self.fps = fps
+        self._positions = to_axes(positions).astype(np.float32)
+        self._seen = seen
+        self._source = last_seen(seen)
+
+    @property
+    def num_frames(self) -> int:
+        """The number of frames."""
+        return len(self._positions)
+
+    def frame_at(self, time_s: float) -> int:
+        """Return the frame nearest to *time_s* after the first frame, clamped to the clip."""
+        return min(max(round(time_s * self.fps), 0), self.num_frames - 1)
+
+    @property
+    def num_points(self) -> int:
+        """The number of points."""
+        return int(self._positions.shape[1])
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether any point is ever observed."""
+        return bool(self._seen.any())
+
+    def pose_at(self, time_s: float) -> Pose:
+        """Return the points at *time_s* after the first frame."""
+        return self.pose_in(self.frame_at(time_s))
+
+    def pose_in(self, frame: int) -> Pose:
+        """Return the points in *frame*, clamped to the clip."""
+        frame = min(max(frame, 0), self.num_frames - 1)
+        source = self._source[frame]
+        known = source != NEVER
+        return Pose(self._positions[source, np.arange(len(source))], self._seen[frame], known)
+
+    def extent(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lower and upper corner (3,) of the bounding box of all points of the clip."""
+        flat = self._positions[self._seen]
+        return flat.min(axis=0), flat.max(axis=0)
+
+
+class Playback(PointPlayback):
     """A track prepared for display at any time.
 
     Attributes:
@@ -59,36 +115,12 @@ class Playback:
     def __init__(self, track: KeypointTrack) -> None:
         from ..core_access import bones_between
 
-        self._fps = track.fps
-        self._positions = to_axes(track.positions).astype(np.float32)
-        self._seen = track.confidence > 0.0
-        self._source = last_seen(self._seen)
+        super().__init__(track.positions, track.confidence > 0.0, track.fps)
         # Only points that occur in this track: if the mid-hip of a layout is never observed, other points are joined.
         ever = self._seen.any(axis=0)
         index = {spot: point for spot, point in track.layout.solver_index.items() if ever[point]}
         self.bones = np.array(bones_between(index), dtype=np.int32).reshape(-1, 2)
         self.sides = np.array([_side(point.solver or point.name) for point in track.layout.points])
-
-    @property
-    def num_frames(self) -> int:
-        """The number of frames."""
-        return len(self._positions)
-
-    def frame_at(self, time_s: float) -> int:
-        """Return the frame nearest to *time_s* after the first frame, clamped to the clip."""
-        return min(max(round(time_s * self._fps), 0), self.num_frames - 1)
-
-    def pose_at(self, time_s: float) -> Pose:
-        """Return the points at *time_s* after the first frame."""
-        frame = self.frame_at(time_s)
-        source = self._source[frame]
-        known = source != NEVER
-        return Pose(self._positions[source, np.arange(len(source))], self._seen[frame], known)
-
-    def extent(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the lower and upper corner (3,) of the bounding box of all points of the clip."""
-        flat = self._positions[self._seen]
-        return flat.min(axis=0), flat.max(axis=0)
 
 
 def _side(name: str) -> Side:

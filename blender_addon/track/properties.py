@@ -107,6 +107,40 @@ def _preview_changed(settings: SMPLIFY_PG_track, context: bpy.types.Context) -> 
     redraw_viewports()
 
 
+def _points_shown(settings: SMPLIFY_PG_track, context: bpy.types.Context) -> None:
+    from .point_rows import fill
+
+    fill(settings)
+    redraw_viewports()
+
+
+def _point_chosen(row: SMPLIFY_PG_point, context: bpy.types.Context) -> None:
+    from .point_rows import point_chosen
+
+    point_chosen(row)
+
+
+def _body_points(row: SMPLIFY_PG_point, context: bpy.types.Context, text: str) -> list[str]:
+    from ..core_access import BODY_POINTS
+
+    return list(BODY_POINTS)
+
+
+class SMPLIFY_PG_point(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming convention
+    """What a point of the file is; its name is that in the file."""
+
+    index: bpy.props.IntProperty(options={"HIDDEN"}, description="Its index in the file, from 0")
+    body_point: bpy.props.StringProperty(
+        name="Body Point",
+        description="The point of the body that it is: a joint, or a marker on the skin; empty to leave it out",
+        search=_body_points,
+        search_options={"SUGGESTION"},
+        options=set(),
+        update=_point_chosen,
+    )
+    is_given: bpy.props.BoolProperty(options={"HIDDEN"}, description="Whether the user has said what it is")
+
+
 class SMPLIFY_PG_track(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming convention
     """The settings of box 1: the keypoint file and its reading options."""
 
@@ -130,6 +164,11 @@ class SMPLIFY_PG_track(bpy.types.PropertyGroup):  # noqa: N801 - Blender's namin
         description="Name, or number from 1, of the one person to fit; empty for everyone",
         update=_preview_changed,
     )
+    join: bpy.props.StringProperty(
+        name="Join",
+        description="People who are one and the same, by name or number, as 3+7; several groups are divided by ;",
+        update=_read_again,
+    )
     show_preview: bpy.props.BoolProperty(
         name="Preview",
         description="Draw the points and bones over the 3D viewport at the current frame. A ring marks where a missing "
@@ -137,6 +176,23 @@ class SMPLIFY_PG_track(bpy.types.PropertyGroup):  # noqa: N801 - Blender's namin
         default=True,
         update=_preview_changed,
     )
+    point_names: bpy.props.StringProperty(
+        description="What the user has said of the points, as JSON", options={"HIDDEN"}, update=_read_again
+    )  # fmt: skip
+    points: bpy.props.CollectionProperty(
+        type=SMPLIFY_PG_point, description="The points of the file, and what they are taken for", options={"HIDDEN"}
+    )
+    point_index: bpy.props.IntProperty(
+        description="The point that is marked in the viewport", options={"HIDDEN"},
+        update=_preview_changed,
+    )  # fmt: skip
+    show_points: bpy.props.BoolProperty(
+        name="Point Names",
+        description="List what each point of the file is taken for, to be changed, and number them in the viewport",
+        options=set(),
+        update=_points_shown,
+    )
+    quiet: bpy.props.BoolProperty(options={"HIDDEN"}, description="Whether changes of the list are those of the add-on")
 
 
-CLASSES = (SMPLIFY_PG_track,)
+CLASSES = (SMPLIFY_PG_point, SMPLIFY_PG_track)

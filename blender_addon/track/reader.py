@@ -16,6 +16,7 @@ from ..ui.box_errors import Box, clear_error
 from ..ui.message_terms import in_panel_words
 from ..ui.redraw import redraw_viewports
 from .description import doubts
+from .point_rows import fill
 from .request import TrackRequest
 from .session import TRACKS, TrackState
 from .settings import track_request
@@ -32,7 +33,10 @@ def read_now(scene: bpy.types.Scene) -> TrackState:
     """Read the file of *scene* on this thread, unless it is already read."""
     request = track_request(scene.smplify.track)
     state = TRACKS.state(request)
-    return state if state is TrackState.READ else read_request(request)
+    if state is not TrackState.READ:
+        state = read_request(request)
+    fill(scene.smplify.track)
+    return state
 
 
 def read_request(request: TrackRequest) -> TrackState:
@@ -78,6 +82,8 @@ def _poll_thread() -> float | None:
             _read_armature(request)
         elif TRACKS.state(request) is TrackState.UNREAD:
             busy = TRACKS.start(request)
+        if not busy:
+            fill(scene.smplify.track)
     if not (was_busy and busy):
         redraw_viewports()
     if not busy:
@@ -111,14 +117,28 @@ def _clear_tracks(*_: object) -> None:
     _reported.clear()
 
 
+@persistent
+def _read_undone(*_: object) -> None:
+    """Read the file by the settings that undo or redo has brought back."""
+    read_soon()
+
+
 def register() -> None:
-    """Add the handler that clears the tracks when another file is opened."""
+    """Add the handlers that clear the tracks when another file is opened, and read again after undo and redo."""
     bpy.app.handlers.load_pre.append(_clear_tracks)
+    for handlers in _undo_handlers():
+        handlers.append(_read_undone)
+
+
+def _undo_handlers() -> tuple[list[object], list[object]]:
+    return bpy.app.handlers.undo_post, bpy.app.handlers.redo_post
 
 
 def unregister() -> None:
     """Remove the handler and timer, and clear the tracks."""
     bpy.app.handlers.load_pre.remove(_clear_tracks)
+    for handlers in _undo_handlers():
+        handlers.remove(_read_undone)
     if bpy.app.timers.is_registered(_poll_thread):
         bpy.app.timers.unregister(_poll_thread)
     TRACKS.clear()

@@ -24,7 +24,7 @@ class TrackRequest:
 
     Attributes:
         path: absolute path of the file or folder, or `HERE` and the name of an armature; "" for none.
-        given: the fields of the core's `ReadOptions` that the user gives, by name.
+        given: the fields of the core's `ReadOptions` that the user gives, by name; names of points as JSON text.
     """
 
     path: str = ""
@@ -47,7 +47,13 @@ class TrackRequest:
         return self.path[len(HERE) :] if self.path[: len(HERE)].replace("\\", "/") == HERE else ""
 
     def options(self) -> ReadOptions:
-        """Return the options for the core's readers."""
-        from ..core_access import ReadOptions
+        """Return the options for the core's readers.
 
-        return ReadOptions(**self.given)
+        Raises:
+            TrackError: the names of points are damaged.
+        """
+        from ..core_access import NameMap, ReadOptions
+
+        text = self.given.get("names")
+        names = {} if text is None else {"names": NameMap.from_json(text, "the list of point names")}
+        return ReadOptions(**{**self.given, **names})

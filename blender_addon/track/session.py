@@ -6,6 +6,7 @@ Needs no Blender. A file is read on a thread, one at a time, because a large one
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from ..background.task import Task
 from .request import TrackRequest
 
 if TYPE_CHECKING:
-    from ..core_access import Reading
+    from ..core_access import RawRecording, Reading, ReadOptions, Recognition
 
 
 class TrackState(Enum):
@@ -33,6 +34,9 @@ class TrackSession:
     Attributes:
         request: the request that was read, or could not be read.
         readings: one reading per person; empty if nothing is read.
+        recordings: what the file holds, per person, whether or not it could be interpreted.
+        recognition: what the first person's points are taken for; None if the file has no points that could be named.
+        joins: groups of people ("3+7") who seem to be one person each.
         error: why the file could not be read.
         options: the core's reading options that could resolve the error.
         lifts_m: vertical offset of each fitted person to stand on the floor, metres, by index in `readings`.
@@ -47,6 +51,9 @@ class TrackSession:
         """Clear the session; the result of a running read is dropped."""
         self.request = TrackRequest()
         self.readings: list[Reading] = []
+        self.recordings: list[RawRecording] = []
+        self.recognition: Recognition | None = None
+        self.joins: list[str] = []
         self.error = ""
         self.options: tuple[str, ...] = ()
         self.lifts_m: dict[int, float] = {}
@@ -69,7 +76,7 @@ class TrackSession:
             request: what to read.
             read: the function that reads it; None for the core's readers.
         """
-        task = _reading(request) if read is None else Task(lambda progress: read())
+        task = _reading(request) if read is None else Task(lambda progress: _Found(readings=read()))
         self._wanted = request, task
         task.run()
         self._collect()
@@ -108,8 +115,10 @@ class TrackSession:
         if self._wanted is None:
             return
         (request, task), self._wanted = self._wanted, None
-        error = task.error
-        self.request, self.readings, self.lifts_m = request, task.result or [], {}
+        found: _Found = task.result or _Found()
+        error = task.error or found.error
+        self.request, self.readings, self.lifts_m = request, found.readings, {}
+        self.recordings, self.recognition, self.joins = found.recordings, found.recognition, found.joins
         self.error, self.options = "", error.options if isinstance(error, TrackError) else ()
         if isinstance(error, CoreError):
             self.error = str(error)
@@ -125,11 +134,45 @@ class TrackSession:
         self.poll()
 
 
+@dataclass
+class _Found:
+    """What reading a file gave; see `TrackSession`."""
+
+    recordings: list[RawRecording] = field(default_factory=list)
+    recognition: Recognition | None = None
+    joins: list[str] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    error: Exception | None = None
+
+
 def _reading(request: TrackRequest) -> Task:
     """Return the task of reading *request*."""
-    from ..core_access import read_all
+    return Task(lambda progress: _read(request))
 
-    return Task(lambda progress: read_all(Path(request.path), request.options()))
+
+def _read(request: TrackRequest) -> _Found:
+    from ..core_access import TrackError, interpret_people, read_people, suggested_joins
+
+    options = request.options()
+    found = _Found(read_people(Path(request.path), options))
+    if found.recordings[0].solved is None:
+        found.joins = suggested_joins(found.recordings)
+        found.recognition = _recognised(found.recordings[0], options)
+    try:
+        found.readings = interpret_people(found.recordings, options)
+    except TrackError as error:
+        found.error = error
+    return found
+
+
+def _recognised(recording: RawRecording, options: ReadOptions) -> Recognition:
+    """Return what points are taken for; without the user's names where these do not fit them."""
+    from ..core_access import TrackError, recognise
+
+    try:
+        return recognise(recording, options)
+    except TrackError:
+        return recognise(recording, replace(options, names=None))
 
 
 TRACKS = TrackSession()

@@ -9,13 +9,17 @@ from .persons import choose, names_of
 from .request import AUTO, TrackRequest
 from .session import TRACKS
 
+GROUPS = ";"
+"""What divides groups of people who are one person each."""
+
 
 def track_request(settings: bpy.types.PropertyGroup) -> TrackRequest:
     """Return the reading request of *settings*."""
 
     path = bpy.path.abspath(settings.filepath) if settings.filepath else ""
     given = {name: getattr(settings, name) for name in ("layout", "units", "up", "handedness", "swap_sides")}
-    given |= {"fps": _fps(settings), "stature": settings.stature or None}
+    given |= {"fps": _fps(settings), "stature": settings.stature or None, "names": settings.point_names or None}
+    given |= {"join": tuple(filter(None, map(str.strip, settings.join.split(GROUPS)))) or None}
     return TrackRequest(path, {name: value for name, value in given.items() if value not in (AUTO, None, False)})
 
 

@@ -17,6 +17,8 @@ OPTION_NAMES: dict[str, str] = {
     "body": "Body File",
     "betas": "Betas File",
     "device": "Device",
+    "names": "Point Names",
+    "join": "Join",
 }
 """The panel's name of each command-line option."""
 
@@ -28,11 +30,13 @@ _SETTINGS = {
     "fps": "frame_rate",
     "handedness": "handedness",
     "swap_sides": "swap_sides",
+    "join": "join",
 }
 """The setting of box 1 for each of the core's reading options; the person is chosen after reading."""
 
 _OPTION = re.compile(
-    rf"(?P<verb>\b[Gg]ive (?:another )?|\bgiven by )?--(?P<option>{'|'.join(OPTION_NAMES)})\b(?P<placeholder> NAME\b)?"
+    rf"(?P<verb>\b[Gg]ive (?:another )?|\bgiven by )?--(?P<option>{'|'.join(OPTION_NAMES)})\b"
+    r"(?P<placeholder> (?:NAME|FILE\.json)\b)?"
 )
 _VERBS = {"give ": "set ", "Give ": "Set ", "give another ": "set another ", "given by ": "set in ", None: ""}
 

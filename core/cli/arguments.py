@@ -86,6 +86,11 @@ def convert_options(args: argparse.Namespace) -> ConvertOptions:
     )
 
 
+def named_points_file(args: argparse.Namespace) -> dict[Path, str]:
+    """Return the file that ``--names`` gives, with its role: no input of a batch, and no output may replace it."""
+    return {} if args.names is None else {args.names: "the names of the points"}
+
+
 def add_batch_arguments(parser: argparse.ArgumentParser, when: str = "") -> None:
     """Add the options of a batch to a command line; *when* says in the help when they apply."""
     group = parser.add_argument_group("batch", when or None)

@@ -23,7 +23,7 @@ def batch_command(
         CoreError: the batch cannot be run.
         KeyboardInterrupt: it was interrupted; unfinished files are removed, and the next run goes on.
     """
-    others = [Path(path) for path in options.convert.files().values()]
+    others = [*options.protected, *(Path(path) for path in options.convert.files().values())]
     jobs = plan_jobs(inputs, out, suffixes=options.suffixes, others=others)
     outcomes = run_batch(jobs, out, options, start_worker, quiet=quiet)
     statuses = [outcome.status for outcome in outcomes]

@@ -23,13 +23,20 @@ from ..pipeline import FittedPerson, clean_person, read_input, write_person
 from ..printable import printable, say
 from ..reading import add_reading_arguments, read_tracks, reading_options
 from ..track import KeypointTrack
-from .arguments import add_batch_arguments, add_convert_arguments, add_overwrite_argument, convert_options
+from .arguments import (
+    add_batch_arguments,
+    add_convert_arguments,
+    add_overwrite_argument,
+    convert_options,
+    named_points_file,
+)
 from .batch import batch_command
 from .exit_codes import exit_code_of, raise_on_interrupt
 from .info import run_info
+from .names_template import TO_STANDARD_OUTPUT, write_names_template
 from .outputs import Outputs
 
-_INPUTS = ("input", "body", "betas", "regressor", "network", "prior")
+_INPUTS = ("input", "body", "betas", "regressor", "network", "prior", "names")
 """The arguments that name input files."""
 _OUTPUTS = ("output", "report")
 """The arguments that name output files."""
@@ -89,6 +96,11 @@ def _parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
     info = commands.add_parser("info", help="print what a keypoint file contains and how it is interpreted")
     info.add_argument("inputs", type=Path, nargs="+", help="keypoint files")
     info.add_argument("--json", action="store_true", help="print JSON")
+    info.add_argument(
+        "--names-template", nargs="?", const=TO_STANDARD_OUTPUT, metavar="OUT.json",
+        help="instead write what the points of the one file are recognised as, to be edited and given with --names; "
+        "without OUT.json print it",
+    )  # fmt: skip
     add_reading_arguments(info)
     info.set_defaults(run=_run_info)
     convert = commands.add_parser("convert", help="write the keypoints as plain arrays (.npz, metres, Y up)")
@@ -134,6 +146,10 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
 
 
 def _run_info(args: argparse.Namespace) -> int:
+    if args.names_template is not None:
+        if len(args.inputs) > 1:
+            raise CoreError(f"expected one file for --names-template, got {len(args.inputs)}; give one")
+        return write_names_template(args.inputs[0], reading_options(args), args.names_template)
     return run_info(args.inputs, reading_options(args), sys.stdout, as_json=args.json)
 
 
@@ -144,7 +160,14 @@ def _run_batch(args: argparse.Namespace) -> int:
         )
     formats = tuple(dict.fromkeys(args.formats or ("npz",)))
     options = replace(convert_options(args), up_axis=args.out_up, formats=formats).resolved()
-    batch = BatchOptions(options, jobs=args.jobs, overwrite=args.overwrite, shard=args.shard, scheduler=args.scheduler)
+    batch = BatchOptions(
+        options,
+        jobs=args.jobs,
+        overwrite=args.overwrite,
+        shard=args.shard,
+        scheduler=args.scheduler,
+        protected=named_points_file(args),
+    )
     return batch_command(args.input, Path(args.output), batch, PythonWorker, quiet=args.quiet)
 
 

@@ -20,6 +20,8 @@ _MIN_STEPS_FOR_STRIDE = 8
 """With at least this many steps, a common divisor of the frame numbers' steps is a stride, not chance."""
 _MAX_GRID_FACTOR = 10
 _FREE_GRID_ROWS = 10_000
+_MIN_TRIAL_ROWS = 5
+"""Rows before and after a place where a count begins again that are trials of their own, not a wrong number."""
 _VALID_RATES = (0.01, 10_000.0)
 """Rates outside this range mean damaged times."""
 _PLAUSIBLE_RATES = (2.0, 1500.0)
@@ -75,9 +77,10 @@ def build_timeline(
         times_s: (R,) times in seconds, or None.
 
     Raises:
-        TrackFileError: the result would be far larger than the file.
+        TrackFileError: the result would be far larger than the file, or the file holds more than one trial.
     """
     check_counts(num_rows, num_points, path)
+    _refuse_trials(frames, times_s, path)
     notes: list[str] = []
     first = 0
     steps = None
@@ -116,6 +119,33 @@ def build_timeline(
             notes.append(f"The times give {fps:g} fps, so they are ignored.")
             fps = None
     return Timeline(rows, num_frames, first, fps, start, tuple(notes))
+
+
+def _refuse_trials(frames: np.ndarray | None, times_s: np.ndarray | None, path: Path) -> None:
+    """Refuse a file whose times, or frame numbers if it has no times, begin again: it holds several trials."""
+    counts, what = (times_s, "times") if times_s is not None else (frames, "frame numbers")
+    starts = _restarts(counts) if counts is not None else []
+    if counts is not None and starts:
+        row = starts[0]
+        raise TrackFileError(
+            f"expected one trial, found {len(starts) + 1} in {path}: the {what} begin again in row {row + 1} of the "
+            f"data, with {counts[row]:.6g} after {counts[row - 1]:.6g}; save each trial as a file of its own, and "
+            "people with their number in a column person_id"
+        )
+
+
+def _restarts(counts: np.ndarray) -> list[int]:
+    """Return the rows at which increasing *counts* (R,) fall back by many steps; none if they are irregular besides."""
+    if not np.isfinite(counts).all() or len(counts) < 2 * _MIN_TRIAL_ROWS:
+        return []
+    steps = np.diff(counts)
+    starts = (np.flatnonzero(steps < 0.0) + 1).tolist()
+    bounds = [0, *starts, len(counts)]
+    trials = [counts[begin:end] for begin, end in zip(bounds, bounds[1:], strict=False)]
+    are_trials = all(len(trial) >= _MIN_TRIAL_ROWS and (np.diff(trial) > 0.0).all() for trial in trials)
+    fall = _MIN_TRIAL_ROWS * float(np.median(np.abs(steps)))
+    goes_on = all((steps[start : start + _MIN_TRIAL_ROWS - 1] < fall).all() for start in starts)
+    return starts if are_trials and goes_on and all(steps[start - 1] <= -fall for start in starts) else []
 
 
 def times_in_seconds(times: np.ndarray, column: str) -> tuple[np.ndarray | None, str]:

@@ -7,6 +7,7 @@ from .benchmarks import H36M32, LSP14, MPII16
 from .bodies import BODY25, COCO17, H36M17, HALPE26, MEDIAPIPE33, RTMPOSE_BODY, SMPL22, SMPL24
 from .cameras import KINECT25, KINECT32, MHR70, PANOPTIC19
 from .combined import BODY25_HANDS, HALPE136, MARKERS, MEDIAPIPE75, WHOLEBODY133
+from .named import named_layout
 from .skeletons import ARMATURE, ARMATURE_HANDS, SKELETON, SMPLH52, SMPLX55, SOMA30, SOMA77
 
 LAYOUTS: dict[str, Layout] = {
@@ -43,10 +44,13 @@ LAYOUTS: dict[str, Layout] = {
 }
 """Every layout by the name used in options and files."""
 
+NAMED = named_layout(LAYOUTS.values())
+LAYOUTS[NAMED.name] = NAMED
+
 ORDERED_ONLY = frozenset(
-    ("markers", "panoptic19", "lsp14", "mpii16", "h36m32", "soma30", "soma77", "armature", "armature_hands")
+    ("markers", "panoptic19", "lsp14", "mpii16", "h36m32", "soma30", "soma77", "armature", "armature_hands", "named")
 )
-"""Layouts that no point names lead to: the files that use them have none, or name bones."""
+"""Layouts that no point names lead to: the files that use them have none, name bones, or are named by the user."""
 
 __all__ = [
     "ARMATURE",
@@ -70,6 +74,7 @@ __all__ = [
     "MEDIAPIPE75",
     "MHR70",
     "MPII16",
+    "NAMED",
     "ORDERED_ONLY",
     "PANOPTIC19",
     "RTMPOSE_BODY",

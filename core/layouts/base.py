@@ -31,6 +31,11 @@ class LayoutPoint:
     weight: float = 1.0
     finger: str | None = None
 
+    @property
+    def body_point(self) -> str:
+        """What the point is called in any layout: its solver point, or else its point of a finger, or its own name."""
+        return self.solver or (self.finger if self.finger and self.finger not in SOLVER_POINTS else self.name)
+
 
 @dataclass(frozen=True)
 class Layout:

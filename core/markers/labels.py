@@ -94,6 +94,9 @@ def _known_keys() -> dict[Key, str]:
 
 _ROLE_OF_KEY: dict[Key, str] = _known_keys()
 
+ROLES: tuple[str, ...] = tuple(dict.fromkeys(_ROLE_OF_KEY.values()))
+"""Every role that a marker can have."""
+
 _SETS: tuple[tuple[str, frozenset[str]], ...] = (
     ("Plug-in Gait", frozenset(("asi", "kne", "tib", "sho", "elb"))),
     ("CMU Vicon", frozenset(("fwt", "kne", "shn", "sho", "elb"))),

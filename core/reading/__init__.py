@@ -10,9 +10,14 @@ from ..errors import AmbiguousTrackError, TrackError, UnseenPersonError
 from ..formats.dispatch import read_recordings
 from ..formats.raw import RawRecording
 from ..track import KeypointTrack
+from .choose_layout import recognise
 from .findings import Finding, Reading
+from .identities import describe_identities, join, suggested_joins
 from .interpret import interpret
+from .name_map import NamedPoint, NameMap, read_name_map
+from .named_points import Recognition
 from .options import ReadOptions, add_reading_arguments, reading_options
+from .rough import rough_placement
 
 
 def _select_person(recordings: list[RawRecording], person: str | None, path: Path) -> list[RawRecording]:
@@ -30,6 +35,27 @@ def _select_person(recordings: list[RawRecording], person: str | None, path: Pat
         f"expected a person {person!r} in {path}, found {labels}; choose one of these with --person",
         options=("person",),
     )
+
+
+def read_people(path: Path, options: ReadOptions | None = None) -> list[RawRecording]:
+    """Read a keypoint file or folder without interpreting it; return one recording per person that *options* choose.
+
+    Raises:
+        InputMissingError: the file or folder does not exist.
+        TrackFileError: the file is damaged, too large, or of an unknown format.
+        TrackError: it has no such people.
+    """
+    return choose_people(read_recordings(Path(path)), Path(path), options or ReadOptions())
+
+
+def choose_people(recordings: Sequence[RawRecording], path: Path, options: ReadOptions) -> list[RawRecording]:
+    """Return the people that *options* choose among the *recordings* of *path*, joined, with doubts about who is who.
+
+    Raises:
+        TrackError: there are no such people.
+    """
+    people = describe_identities(join(list(recordings), options.join))
+    return _select_person(people, options.person, path)
 
 
 def read_all(path: Path, options: ReadOptions | None = None) -> list[Reading]:
@@ -54,8 +80,12 @@ def interpret_all(recordings: Sequence[RawRecording], path: Path, options: ReadO
         TrackError: as `read_all` does.
     """
     options = options or ReadOptions()
-    chosen = _select_person(list(recordings), options.person, path)
-    return [interpret(chosen[0], options)] if len(chosen) == 1 else _interpret_people(chosen, options)
+    return interpret_people(choose_people(recordings, path, options), options)
+
+
+def interpret_people(people: list[RawRecording], options: ReadOptions) -> list[Reading]:
+    """Interpret people whom `read_people` or `choose_people` returned; raises the errors of `read_all`."""
+    return [interpret(people[0], options)] if len(people) == 1 else _interpret_people(people, options)
 
 
 def _interpret_people(recordings: list[RawRecording], options: ReadOptions) -> list[Reading]:
@@ -64,9 +94,11 @@ def _interpret_people(recordings: list[RawRecording], options: ReadOptions) -> l
     ambiguous: dict[int, AmbiguousTrackError] = {}
     left_out: dict[int, TrackError] = {}
     refused: dict[int, TrackError] = {}
+    if options.names is not None:
+        options.names.check(recordings)
     for number, recording in enumerate(recordings):
         try:
-            readings[number] = interpret(recording, options)
+            readings[number] = interpret(recording, _own(options, recording))
         except UnseenPersonError as error:
             left_out[number] = error
         except AmbiguousTrackError as error:
@@ -90,7 +122,7 @@ def _interpret_people(recordings: list[RawRecording], options: ReadOptions) -> l
 def _interpret_like(known: Reading, recording: RawRecording, options: ReadOptions) -> Reading:
     """Interpret an ambiguous *recording* with units, up axis and handedness of another person in the same file."""
     completed = replace(
-        options,
+        _own(options, recording),
         units=options.units or known.finding("units").value,
         up=options.up or known.finding("up axis").value,
         handedness=options.handedness or known.finding("handedness").value,
@@ -109,6 +141,11 @@ def _interpret_like(known: Reading, recording: RawRecording, options: ReadOption
     sentences = {finding.sentence: changed.sentence for finding, changed in adopted.items()}
     track = replace(reading.track, notes=tuple(sentences.get(note, note) for note in reading.track.notes))
     return replace(reading, track=track, findings=tuple(adopted.values()))
+
+
+def _own(options: ReadOptions, recording: RawRecording) -> ReadOptions:
+    """Return the options for one of several people, who need not have all points that the user names."""
+    return options if options.names is None else replace(options, names=options.names.within(recording))
 
 
 def _label(recording: RawRecording) -> str:
@@ -152,12 +189,22 @@ def read_tracks(path: Path, options: ReadOptions | None = None) -> list[Keypoint
 
 __all__ = [
     "Finding",
+    "NameMap",
+    "NamedPoint",
     "ReadOptions",
     "Reading",
+    "Recognition",
     "add_reading_arguments",
+    "choose_people",
     "interpret",
     "interpret_all",
+    "interpret_people",
     "read_all",
+    "read_name_map",
+    "read_people",
     "read_tracks",
     "reading_options",
+    "recognise",
+    "rough_placement",
+    "suggested_joins",
 ]

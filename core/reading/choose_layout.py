@@ -8,10 +8,11 @@ import numpy as np
 
 from ..errors import AmbiguousTrackError, TrackError
 from ..formats.raw import RawRecording
-from ..layouts import LAYOUTS, MARKERS, Layout
+from ..layouts import LAYOUTS, MARKERS, NAMED, Layout
 from ..markers.labels import are_on_skin, has_joint_centres, marker_roles, missing_roles
 from .anatomy import Figure, anatomy_faults, could_be_a_body, figure_of, stature
 from .misplaced import find_misplaced
+from .named_points import Recognition, match_by_names, recognised, with_names, without_absent
 from .options import ReadOptions
 from .point_names import MIN_LIMB_POINTS, TORSO, PointMatch, best_match, match_layout
 
@@ -45,14 +46,14 @@ def _given(recording: RawRecording, layout: Layout, reason: str) -> PointMatch:
         if lacking:
             raise TrackError(
                 f"expected the names of optical markers in {recording.source}, but it lacks {'; '.join(lacking)}; "
-                "rename the markers, or give another --layout",
-                options=("layout",),
+                "name the markers with --names FILE.json, or give another --layout",
+                options=("layout", "names"),
             )
-        return PointMatch(layout, (), reason)
+        return PointMatch(layout, (), reason, roles=marker_roles(recording.names or ()))
     if recording.names is not None:
         match = match_layout(recording.names, layout, reason)
         if not match.lacking:
-            return match
+            return without_absent(match) if layout is NAMED else match
     if recording.num_points != len(layout.points):
         raise TrackError(
             f"expected {len(layout.points)} points for layout {layout.name}, or named points, found "
@@ -71,18 +72,18 @@ def _by_names(recording: RawRecording, names: tuple[str, ...]) -> PointMatch:
                 ": front and rear of the pelvis are marked, so names like those of joints are markers on the skin; "
                 f"give --layout {match.layout.name} if they are joints"
             )
-        return PointMatch(MARKERS, (), reason)
+        return PointMatch(MARKERS, (), reason, roles=marker_roles(names))
     if match is not None:
         return match
     if is_markers(recording):
-        return PointMatch(MARKERS, (), "detected from the marker names")
+        return PointMatch(MARKERS, (), "detected from the marker names", roles=marker_roles(names))
     lacking = missing_roles(marker_roles(names))
     raise AmbiguousTrackError(
         f"expected names of a body's joints or of optical markers, found {shown(names)} in {recording.source}. "
         f"Joints must include both hips, both shoulders and at least {MIN_LIMB_POINTS} of the knees, ankles, elbows "
-        f"and wrists; markers lack {'; '.join(lacking)}. Rename the points, or give --layout NAME if they are in the "
-        f"order of a layout ({', '.join(LAYOUTS)})",
-        options=("layout",),
+        f"and wrists; markers lack {'; '.join(lacking)}. Name the points with --names FILE.json, or give --layout NAME "
+        f"if they are in the order of a layout ({', '.join(LAYOUTS)})",
+        options=("layout", "names"),
     )
 
 
@@ -95,12 +96,14 @@ def _figure_as(recording: RawRecording, layout: Layout) -> Figure:
 
 def _by_count(recording: RawRecording) -> PointMatch:
     count = recording.num_points
-    candidates = [layout for layout in LAYOUTS.values() if len(layout.points) == count and layout is not MARKERS]
+    layouts = [layout for layout in LAYOUTS.values() if layout is not NAMED]
+    candidates = [layout for layout in layouts if len(layout.points) == count and layout is not MARKERS]
     if not candidates:
-        counts = ", ".join(f"{layout.name} ({len(layout.points)})" for layout in LAYOUTS.values())
+        counts = ", ".join(f"{layout.name} ({len(layout.points)})" for layout in layouts)
         raise AmbiguousTrackError(
             f"expected named points, or as many points as a known layout has, found {count} points without names in "
-            f"{recording.source}; known layouts: {counts}. Name the points, or convert them to one of these"
+            f"{recording.source}; known layouts: {counts}. Name the points with --names FILE.json",
+            options=("names",),
         )
     figures = {layout.name: _figure_as(recording, layout) for layout in candidates}
     faults = {name: anatomy_faults(figure) for name, figure in figures.items()}
@@ -122,8 +125,9 @@ def _by_count(recording: RawRecording) -> PointMatch:
     detail = "; ".join(f"as {name}, {shown([fault.text for fault in found[:3]])}" for name, found in faults.items())
     raise AmbiguousTrackError(
         f"expected {count} points without names to fit a body as {names.replace('--layout ', '')}, but in "
-        f"{recording.source} they do not: {detail}. Give {names} if this is the order nevertheless, or name the points",
-        options=("layout",),
+        f"{recording.source} they do not: {detail}. Give {names} if this is the order nevertheless, or name the points "
+        "with --names FILE.json",
+        options=("layout", "names"),
     )
 
 
@@ -131,9 +135,12 @@ def choose_layout(recording: RawRecording, options: ReadOptions) -> PointMatch:
     """Return the layout of *recording* and the order of its points; for markers the order is empty.
 
     Raises:
-        TrackError: the points do not fit the layout that the user or the file names.
+        TrackError: the points do not fit the layout or the names that the user or the file gives.
         AmbiguousTrackError: the layout cannot be determined.
     """
+    if options.names is not None:
+        found = _found(recording, replace(options, names=None))
+        return match_by_names(recording, options.names, found, _stated_layout(recording, options))
     if options.layout is not None:
         return replace(_given(recording, LAYOUTS[options.layout], "given by --layout"), is_stated=True)
     if recording.layout is not None and recording.layout in LAYOUTS:
@@ -143,7 +150,34 @@ def choose_layout(recording: RawRecording, options: ReadOptions) -> PointMatch:
     if recording.layout is not None:
         raise AmbiguousTrackError(
             f"expected a known layout ({', '.join(LAYOUTS)}), found {recording.layout!r} in "
-            f"{recording.source}; give --layout NAME with the one that it corresponds to",
-            options=("layout",),
+            f"{recording.source}; give --layout NAME with the one that it corresponds to, or --names FILE.json",
+            options=("layout", "names"),
         )
     return _by_count(recording)
+
+
+def recognise(recording: RawRecording, options: ReadOptions) -> Recognition:
+    """Return what the points of *recording* are taken for, whether or not they suffice for a fit.
+
+    Raises:
+        TrackError: the user's names do not fit the points.
+    """
+    layout, match = _stated_layout(recording, options), _found(recording, options)
+    if match is not None or options.names is None:
+        return recognised(recording, match, layout)
+    without = recognised(recording, _found(recording, replace(options, names=None)), layout)
+    return with_names(without, options.names.resolve(recording))
+
+
+def _found(recording: RawRecording, options: ReadOptions) -> PointMatch | None:
+    """Return the layout and order of the points, or None if they cannot be determined."""
+    try:
+        return choose_layout(recording, options)
+    except TrackError:
+        return None
+
+
+def _stated_layout(recording: RawRecording, options: ReadOptions) -> Layout | None:
+    """Return the layout that the user or the file names, or None."""
+    name = options.layout or recording.layout
+    return LAYOUTS[name] if name in LAYOUTS else None

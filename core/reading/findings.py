@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from ..solved import SolvedPoses
 from ..track import KeypointTrack
@@ -48,6 +50,7 @@ class Reading:
         left_out: points of the file that are implausible and so not used, one sentence each.
         remarks: what was noticed and decided while reading the file, one sentence each.
         people_left_out: other people in the file who cannot be read, and why, one sentence each; also in `remarks`.
+        placement: (3, 3) matrix that turns and scales the file's coordinates to those of the track.
         solved: the motion that another tool solved, whose joints the track is; None for measured points.
     """
 
@@ -63,6 +66,7 @@ class Reading:
     left_out: tuple[str, ...]
     remarks: tuple[str, ...]
     people_left_out: tuple[str, ...] = ()
+    placement: np.ndarray = field(default_factory=lambda: np.eye(3))
     solved: SolvedPoses | None = None
 
     def finding(self, subject: str) -> Finding:

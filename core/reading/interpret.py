@@ -11,7 +11,7 @@ from ..errors import TrackError
 from ..formats.raw import RawRecording
 from ..layouts import MARKERS, Layout
 from ..markers.joint_centres import joint_centres, marker_links, stature_of_markers
-from ..markers.labels import marker_roles, marker_set_title
+from ..markers.labels import marker_set_title
 from ..markers.legs import feet_with_exchanged_metatarsals
 from ..markers.strays import without_strays
 from ..markers.vectors import mean_of
@@ -105,7 +105,7 @@ def _units_per_mm(recording: RawRecording, options: ReadOptions, rough_stature: 
 def _estimate_joints(recording: RawRecording, match: PointMatch, options: ReadOptions) -> _OrderedPoints:
     """Estimate joint centres from markers, in the order of the marker layout."""
     names = _names(recording)
-    roles = marker_roles(names)
+    roles = dict(match.roles)
     if options.swap_sides:
         swap = {"left": "right", "right": "left"}
         roles = {
@@ -241,6 +241,7 @@ def _check_solved(recording: RawRecording, options: ReadOptions) -> None:
         "stature": options.stature is not None,
         "handedness": options.handedness == "left",
         "swap_sides": options.swap_sides,
+        "names": options.names is not None,
     }
     wrong = tuple(name for name, is_given in given.items() if is_given)
     if recording.solved is not None and wrong:
@@ -310,5 +311,6 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
         doubts,
         ordered.left_out,
         recording.notes,
+        placement=metres * rotation,
         solved=None if recording.solved is None else replace(recording.solved, turn=rotation),
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from ..errors import TrackError
 from ..layouts import LAYOUTS
+from .name_map import NameMap, read_name_map
 
 UNITS_IN_METRES: dict[str, float] = {
     "m": 1.0,
@@ -83,6 +85,8 @@ class ReadOptions:
         handedness: "right", or "left" if the file's axes are left-handed, so that the data are mirrored.
         swap_sides: whether left and right are swapped in the file's point names.
         stature: the person's height, metres, to which a file of a wrong or unknown scale is scaled.
+        join: groups of identities that are one person each, as labels or numbers from 1 ("3+7").
+        names: what the file's points are; a mapping of their names or indices to ours becomes a `NameMap`.
     """
 
     layout: str | None = None
@@ -93,6 +97,8 @@ class ReadOptions:
     handedness: str | None = None
     swap_sides: bool = False
     stature: float | None = None
+    join: tuple[str, ...] = ()
+    names: NameMap | None = None
 
     def __post_init__(self) -> None:
         """Normalise all options; raise `TrackError` for an invalid value."""
@@ -119,6 +125,9 @@ class ReadOptions:
                 "file's scale is right, else --stature",
                 options=("units", "stature"),
             )
+        object.__setattr__(self, "join", tuple(map(str, self.join)))
+        names = None if self.names is None else NameMap.from_values(self.names, "the option names")
+        object.__setattr__(self, "names", names)
         for name, value in (("layout", layout), ("units", units), ("up", up), ("handedness", hand)):
             object.__setattr__(self, name, value)
 
@@ -140,6 +149,14 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--person", metavar="LABEL", help="label or number (from 1) of the only person to read")
     group.add_argument("--handedness", choices=HANDEDNESS, help="handedness of the file's axes; left mirrors the data")
     group.add_argument("--swap-sides", action="store_true", help="swap left and right in the file's point names")
+    group.add_argument(
+        "--join", action="append", default=[], metavar="A+B",
+        help="read identities that never overlap as one person, by label or number; can be given several times",
+    )  # fmt: skip
+    group.add_argument(
+        "--names", type=Path, metavar="FILE.json",
+        help="what the file's points are, for names that are not known; info --names-template writes a file to edit",
+    )  # fmt: skip
 
 
 def reading_options(args: argparse.Namespace) -> ReadOptions:
@@ -147,5 +164,7 @@ def reading_options(args: argparse.Namespace) -> ReadOptions:
 
     Raises:
         TrackError: an option has an invalid value.
+        TrackFileError: the file of names cannot be read.
     """
-    return ReadOptions(**{item.name: getattr(args, item.name) for item in fields(ReadOptions)})
+    given = {item.name: getattr(args, item.name) for item in fields(ReadOptions)}
+    return ReadOptions(**{**given, "names": None if args.names is None else read_name_map(args.names)})

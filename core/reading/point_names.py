@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ..layouts import LAYOUTS, ORDERED_ONLY, Layout
 from ..markers.name_keys import Key, name_keys
@@ -96,12 +96,14 @@ class PointMatch:
         order: for each point of the layout, the index of the recording's point, or -1 if it has none.
         reason: how the layout was determined.
         is_stated: whether the user or the file names the layout, instead of it being detected.
+        roles: for markers, the index of the recording's point with each role; their order is empty.
     """
 
     layout: Layout
     order: tuple[int, ...]
     reason: str
     is_stated: bool = False
+    roles: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def num_matched(self) -> int:

@@ -63,8 +63,8 @@ def track_in(state: TrackState, settings, monkeypatch, may_end: threading.Event)
     if state is TrackState.UNREAD:
         settings.filepath = WALK
     elif state is TrackState.READING:
-        read_all = core_access.read_all
-        monkeypatch.setattr(core_access, "read_all", lambda *given: may_end.wait(20.0) and read_all(*given))
+        read_people = core_access.read_people
+        monkeypatch.setattr(core_access, "read_people", lambda *given: may_end.wait(20.0) and read_people(*given))
         settings.filepath = WALK
         TRACKS.start(track_request(settings))
     elif state is TrackState.BAD_FILE:

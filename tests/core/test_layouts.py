@@ -36,6 +36,7 @@ COUNTS = {
     "skeleton": 22,
     "armature": 58,
     "armature_hands": 90,
+    "named": 95,
 }
 
 

@@ -51,7 +51,7 @@ def test_what_is_bold_is_a_label_of_the_extension(page: Path) -> None:
 def test_the_labels_are_looked_up() -> None:
     assert len(bold_in(REPOSITORY / "docs" / "guide" / "sidebar.md")) > 60
     assert {"Foot Lock", "Mean error", "Doubtful stretches", "1. Track"} <= labels()
-    assert not {"Foot Locking", "Save", "Fit an SMPL figure"} & labels()
+    assert not {"Foot Locking", "Sketch", "Fit an SMPL figure"} & labels()
 
 
 def test_every_setting_of_the_boxes_is_explained() -> None:

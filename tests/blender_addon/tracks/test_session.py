@@ -46,13 +46,13 @@ def test_one_thread_at_a_time_and_a_dropped_read_stays_dropped(monkeypatch):
     from blender_addon import core_access
 
     may_end = threading.Event()
-    read_all = core_access.read_all
+    read_people = core_access.read_people
 
-    def slow(path: Path, options):
+    def slow(path: Path, person):
         may_end.wait(20.0)
-        return read_all(path, options)
+        return read_people(path, person)
 
-    monkeypatch.setattr(core_access, "read_all", slow)
+    monkeypatch.setattr(core_access, "read_people", slow)
     session = TrackSession()
     assert session.start(WALK)
     assert not session.start(WRONG), "a second thread must not be started"
@@ -72,7 +72,7 @@ def test_a_fault_of_ours_ends_the_waiting_and_is_raised_where_it_is_seen(monkeyp
     def broken(path: Path, options):
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(core_access, "read_all", broken)
+    monkeypatch.setattr(core_access, "read_people", broken)
     session = TrackSession()
     session.start(WALK)
     with pytest.raises(ZeroDivisionError):

@@ -107,8 +107,8 @@ def test_reading_on_a_thread(settings, monkeypatch):
     from blender_addon import core_access
 
     may_end = threading.Event()
-    read_all = core_access.read_all
-    monkeypatch.setattr(core_access, "read_all", lambda *given: may_end.wait(20.0) and read_all(*given))
+    read_people = core_access.read_people
+    monkeypatch.setattr(core_access, "read_people", lambda *given: may_end.wait(20.0) and read_people(*given))
     settings.filepath = WALK
     TRACKS.start(track_request(settings))
     assert state(settings) is TrackState.READING and "Reading..." in draw(SMPLIFY_PT_track).labels
@@ -153,7 +153,7 @@ def test_a_wrong_scale_is_settled_by_the_height_of_the_person(settings, tmp_path
     (tmp_path / "far.trc").write_text(head.replace("\t432\t", "\t30\t") + "\n" + "\n".join(moved) + "\n")
     with pytest.raises(RuntimeError, match="set Person's Height with the person's height"):
         bpy.ops.smplify.open_track(filepath=str(tmp_path / "far.trc"))
-    assert draw(SMPLIFY_PT_track).props == ["filepath", "units", "stature"]
+    assert draw(SMPLIFY_PT_track).props == ["filepath", "units", "stature", "show_points"]
     settings.stature = 1.77
     assert bpy.ops.smplify.read_track() == {"FINISHED"}
     assert "stature" in draw(SMPLIFY_PT_track).props
@@ -227,7 +227,7 @@ def test_the_menus_beside_an_error_do_not_hang_on_its_words(settings, message, m
         bpy.ops.smplify.open_track(filepath=WRONG)
     if message is not None:
         monkeypatch.setattr(TRACKS, "error", message)
-    assert draw(SMPLIFY_PT_track).props == ["filepath", "units"]
+    assert draw(SMPLIFY_PT_track).props == ["filepath", "units", "show_points"]
 
 
 def test_who_is_left_out_is_told_in_whatever_words(settings, two_people, monkeypatch):
@@ -235,3 +235,35 @@ def test_who_is_left_out_is_told_in_whatever_words(settings, two_people, monkeyp
     reading = replace(TRACKS.readings[0], people_left_out=("Nobody could see the third one.",))
     monkeypatch.setattr(TRACKS, "readings", [reading, TRACKS.readings[1]])
     assert "Nobody could see the third one." in draw(SMPLIFY_PT_track).text
+
+
+@pytest.fixture
+def lost(write_track, tmp_path):
+    """A folder of one JSON file a frame: person 0 is lost and counted anew as 1; 2 is there all along."""
+    with np.load(write_track(tmp_path / "one.npz", num_frames=20)) as stored:
+        positions = stored["positions"]
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    for frame, points in enumerate(positions):
+        people = [
+            {"id": person, "keypoints3d": np.column_stack([points + (aside, 0, 0), np.ones(25)]).tolist()}
+            for person, aside in ((0 if frame < 9 else 1, 0.0), (2, 2.0))
+        ]
+        (folder / f"{frame:06d}.json").write_text(str(people).replace("'", '"'))
+    return str(folder)
+
+
+def test_people_who_are_one_are_offered_and_joined(settings, lost):
+    bpy.ops.smplify.open_track(filepath=lost, frame_rate="30")
+    assert TRACKS.joins == ["0+1"] and len(TRACKS.readings) == 3
+    drawn = draw(SMPLIFY_PT_track)
+    assert "smplify.join_people" in drawn.operators and "set Join 0+1" in drawn.text
+    assert bpy.ops.smplify.join_people(group="0+1") == {"FINISHED"}
+    assert [reading.track.person for reading in TRACKS.readings] == ["0+1", "2"]
+    assert np.isfinite(TRACKS.readings[0].track.positions).all()
+    assert settings.join == "0+1" and "join" in draw(SMPLIFY_PT_track).props and TRACKS.joins == []
+    with pytest.raises(RuntimeError, match="correct Join"):
+        bpy.ops.smplify.join_people(group="7+2")
+    assert state(settings) is TrackState.BAD_FILE and "join" in draw(SMPLIFY_PT_track).props
+    bpy.ops.smplify.open_track(filepath=lost, frame_rate="30")
+    assert settings.join == "" and len(TRACKS.readings) == 3

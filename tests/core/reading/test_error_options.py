@@ -95,7 +95,7 @@ def test_each_persons_reason_is_told_where_all_are_refused(people, make_recordin
 @pytest.mark.parametrize(
     ("people", "kind", "options"),
     [
-        (("unnamed", "unnamed"), AmbiguousTrackError, ("layout",)),
+        (("unnamed", "unnamed"), AmbiguousTrackError, ("layout", "names")),
         (("half", "half"), AmbiguousTrackError, ("handedness",)),
         (("walk", "mirrored"), AmbiguousTrackError, ("handedness", "swap_sides")),
         (("mirrored",), AmbiguousTrackError, ("handedness", "swap_sides")),
@@ -120,7 +120,7 @@ def test_errors_about_several_people_name_the_options_that_help(
         ({"units": "furlong"}, {}, ("units",)),
         ({"up_axis": "sideways"}, {}, ("up",)),
         ({"up_axis": "-Y"}, {}, ("up",)),
-        ({"layout": "dance99", "names": None}, {}, ("layout",)),
+        ({"layout": "dance99", "names": None}, {}, ("layout", "names")),
         ({"names": None}, {"layout": "smpl24"}, ("layout",)),
         ({"fps": 9000.0}, {}, ("fps", "units")),
         ({"image_space": "pixels"}, {}, ()),
@@ -134,7 +134,13 @@ def test_errors_about_one_person_name_the_options_that_help(changes, given, opti
 
 @pytest.mark.parametrize(
     ("given", "option"),
-    [({"layout": "x"}, "layout"), ({"units": "x"}, "units"), ({"up": "W"}, "up"), ({"fps": -1.0}, "fps")],
+    [
+        ({"layout": "x"}, "layout"),
+        ({"units": "x"}, "units"),
+        ({"up": "W"}, "up"),
+        ({"fps": -1.0}, "fps"),
+        ({"names": {"a": "x"}}, "names"),
+    ],
 )
 def test_an_invalid_value_names_its_option(given, option):
     with pytest.raises(TrackError, match=f"--{option}") as caught:

@@ -1,0 +1,105 @@
+"""What is done with the list of point names: save, load, detect again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bpy_extras.io_utils import ExportHelper, ImportHelper
+
+from ..ui.box_errors import Box
+from ..ui.operator_mixin import OperatorMixin
+from .point_rows import names_of_rows, stored_names
+from .reader import read_now, read_soon
+from .session import TRACKS
+
+
+class _PointOperator(OperatorMixin):
+    """Mixin of the operators of the list; list it before `bpy.types.Operator`."""
+
+    box = Box.TRACK
+
+
+class SMPLIFY_OT_save_points(_PointOperator, bpy.types.Operator, ExportHelper):  # noqa: N801 - Blender's convention
+    """Save the names of the points to a JSON file, for other files with the same points"""
+
+    bl_idname = "smplify.save_points"
+    bl_label = "Save Names"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether a file with points that can be named is read."""
+        if TRACKS.recognition is None:
+            cls.poll_message_set("Open a file of points first")
+            return False
+        return True
+
+    filename_ext = ".json"
+    filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Write the file."""
+        return self.done(self._save, context)
+
+    def _save(self, context: bpy.types.Context) -> None:
+        from ..core_access import atomic_path
+        from ..project_files import project_files
+
+        path = Path(bpy.path.abspath(self.filepath))
+        text = names_of_rows(context.scene.smplify.track).to_json(f"Points of {Path(TRACKS.request.path).name}")
+        project_files().check(path)
+        with atomic_path(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+
+class SMPLIFY_OT_load_points(_PointOperator, bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's convention
+    """Read the names of the points from a JSON file, and the points by these names"""
+
+    bl_idname = "smplify.load_points"
+    bl_label = "Load Names"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filename_ext = ".json"
+    filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Read the file."""
+        return self.done(self._load, context)
+
+    def _load(self, context: bpy.types.Context) -> None:
+        context.scene.smplify.track.point_names = stored_names(self.filepath)
+        _read(context)
+
+
+class SMPLIFY_OT_detect_points(_PointOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Forget what was chosen, and take the points for what their names or their order say"""
+
+    bl_idname = "smplify.detect_points"
+    bl_label = "Detect Again"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether anything was chosen."""
+        if not context.scene.smplify.track.point_names:
+            cls.poll_message_set("No point was named by hand")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Read the file without names given by hand."""
+        context.scene.smplify.track.point_names = ""
+        _read(context)
+        return self.succeeded()
+
+
+def _read(context: bpy.types.Context) -> None:
+    """Read the file by the new names: on a thread, or at once without a window."""
+    if bpy.app.background:
+        read_now(context.scene)
+    else:
+        read_soon()
+
+
+CLASSES = (SMPLIFY_OT_save_points, SMPLIFY_OT_load_points, SMPLIFY_OT_detect_points)

@@ -1,0 +1,179 @@
+"""Find and join the identities of one person whom a tracker has lost and counted anew. F frames, K points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+
+from ..errors import TrackError
+from ..formats.raw import RawRecording
+
+_MAX_GAP_S = 2.0
+_DEFAULT_FPS = 30.0
+_NEAR, _SPEED = 0.3, 1.5
+"""How far away a person may reappear, in the person's own extents: at once, and further for each second of the gap."""
+_SAME_SIZE = 1.4
+"""Largest ratio of the extents of two identities that may be one person."""
+_END_FRAMES = 3
+_SWAPPED = 0.4
+"""Two people have exchanged identities if their ways are shorter than this fraction of their own with the other's."""
+_MAX_TOLD = 6
+
+
+@dataclass(frozen=True)
+class _Presence:
+    """When and where a person is seen: frames (N,), middles of the points (N, 3), the points' usual extent."""
+
+    frames: np.ndarray
+    middles: np.ndarray
+    extent: float
+
+
+def describe_identities(recordings: list[RawRecording]) -> list[RawRecording]:
+    """Return the recordings with doubts about identities that seem to be one person, or two who were exchanged."""
+    seen = _presences(recordings)
+    fps = _rate(recordings)
+    doubts: list[list[str]] = [[] for _ in recordings]
+    for one, other, gap in _followers(seen, fps):
+        names = (_label(recordings, one), _label(recordings, other))
+        text = (
+            f"{names[1]} begins {gap / fps:.2f} s after {names[0]} ends, at the same place: if they are one person, "
+            f"give --join {names[0]}+{names[1]}"
+        )
+        doubts[one].append(text)
+        doubts[other].append(text)
+    for (one, first), (other, second) in combinations(enumerate(seen), 2):
+        swaps = _exchanges(first, second) if first is not None and second is not None else []
+        if swaps:
+            frames = ", ".join(map(str, swaps[:_MAX_TOLD])) + (" ..." if len(swaps) > _MAX_TOLD else "")
+            names = (_label(recordings, one), _label(recordings, other))
+            text = f"{names[0]} and {names[1]} seem to exchange their identities at frames {frames} (counted from 0)"
+            doubts[one].append(text)
+            doubts[other].append(text)
+    return [
+        replace(recording, doubts=(*recording.doubts, *told)) if told else recording
+        for recording, told in zip(recordings, doubts, strict=True)
+    ]
+
+
+def suggested_joins(recordings: list[RawRecording]) -> list[str]:
+    """Return the groups of identities ("3+7") that seem to be one person each, for `join`."""
+    following = {one: other for one, other, _ in _followers(_presences(recordings), _rate(recordings))}
+    chains = []
+    for first in following.keys() - following.values():
+        chain = [first]
+        while (following_one := following.get(chain[-1])) is not None:
+            chain.append(following_one)
+        chains.append(chain)
+    return ["+".join(_label(recordings, number) for number in chain) for chain in sorted(chains)]
+
+
+def join(recordings: list[RawRecording], groups: Sequence[str]) -> list[RawRecording]:
+    """Return the recordings with those of each of *groups* ("3+7") joined to one person, in place of the first.
+
+    Where several are seen in a frame, the one that is named first is taken.
+
+    Raises:
+        TrackError: there is no such person, a person is joined twice, or the people do not have the same points.
+    """
+    joined = list(recordings)
+    for group in groups:
+        labels = [label.strip() for label in group.split("+")]
+        numbers = [_number(joined, label) for label in labels]
+        if len(set(numbers)) != len(numbers) or len(numbers) < 2:
+            raise _fault(f"different people joined by +, got {group!r}", joined)
+        parts = [joined[number] for number in numbers]
+        if len({(part.positions.shape, part.names) for part in parts}) != 1 or parts[0].solved is not None:
+            raise _fault(f"people with the same points and frames to join as {group!r}", joined)
+        whole = parts[0]
+        for part in parts[1:]:
+            absent = ~(whole.confidence > 0.0).any(axis=1)
+            whole = replace(
+                whole,
+                positions=np.where(absent[:, None, None], part.positions, whole.positions),
+                confidence=np.where(absent[:, None], part.confidence, whole.confidence),
+            )
+        note = f"People joined by --join: {group}."
+        joined[numbers[0]] = replace(whole, person="+".join(part.person for part in parts), notes=(*whole.notes, note))
+        joined = [part for number, part in enumerate(joined) if number not in numbers[1:]]
+    return joined
+
+
+def _number(recordings: list[RawRecording], label: str) -> int:
+    """Return the index of the person *label*."""
+    found = [number for number, recording in enumerate(recordings) if recording.person.lower() == label.lower()]
+    if not found and label.isdecimal() and 1 <= int(label) <= len(recordings):
+        found = [int(label) - 1]
+    if not found:
+        raise _fault(f"a person {label!r} to join", recordings)
+    return found[0]
+
+
+def _fault(expected: str, recordings: list[RawRecording]) -> TrackError:
+    found = ", ".join(_label(recordings, number) for number in range(len(recordings)))
+    return TrackError(
+        f"expected {expected}, found {found} in {recordings[0].source}; correct --join", options=("join",)
+    )
+
+
+def _label(recordings: list[RawRecording], number: int) -> str:
+    return recordings[number].person or str(number + 1)
+
+
+def _presence(recording: RawRecording) -> _Presence | None:
+    """Return when and where a person is seen; None if never."""
+    frames = np.flatnonzero((recording.confidence > 0.0).any(axis=1))
+    if len(frames) == 0:
+        return None
+    places = recording.positions[frames]
+    extents = (np.nanmax(places, axis=1) - np.nanmin(places, axis=1)).max(axis=1)
+    return _Presence(frames, np.nanmean(places, axis=1), float(np.median(extents)))
+
+
+def _presences(recordings: list[RawRecording]) -> list[_Presence | None]:
+    """Return when each person is seen; none of them if they are alone or not on the same frames."""
+    if len(recordings) < 2 or len({recording.num_frames for recording in recordings}) != 1:
+        return [None for _ in recordings]
+    return [_presence(recording) for recording in recordings]
+
+
+def _rate(recordings: list[RawRecording]) -> float:
+    return recordings[0].fps or _DEFAULT_FPS
+
+
+def _followers(seen: Sequence[_Presence | None], fps: float) -> list[tuple[int, int, int]]:
+    """Return pairs of people of whom the second goes on where the first ends, and the frames between; each once."""
+    found = []
+    for one, first in enumerate(seen):
+        for other, second in enumerate(seen):
+            if one != other and first is not None and second is not None:
+                gap = int(second.frames[0] - first.frames[-1])
+                if gap > 0 and _continues(first, second, gap / fps):
+                    found.append((gap, one, other))
+    pairs: list[tuple[int, int, int]] = []
+    for gap, one, other in sorted(found):
+        if all(one != pair[0] and other != pair[1] for pair in pairs):
+            pairs.append((one, other, gap))
+    return pairs
+
+
+def _continues(first: _Presence, second: _Presence, gap_s: float) -> bool:
+    """Return whether *second* begins soon after *first* ends, near that place, and is as large."""
+    sizes = sorted((first.extent, second.extent))
+    if gap_s > _MAX_GAP_S or sizes[0] <= 0.0 or sizes[1] > _SAME_SIZE * sizes[0]:
+        return False
+    end, begin = (np.median(part, axis=0) for part in (first.middles[-_END_FRAMES:], second.middles[:_END_FRAMES]))
+    return float(np.linalg.norm(end - begin)) < (_NEAR + _SPEED * gap_s) * sizes[1]
+
+
+def _exchanges(first: _Presence, second: _Presence) -> list[int]:
+    """Return the frames from which on two people seem to have exchanged their identities."""
+    both, one, other = np.intersect1d(first.frames, second.frames, return_indices=True)
+    a, b = first.middles[one], second.middles[other]
+    own = np.linalg.norm(np.diff(a, axis=0), axis=1) + np.linalg.norm(np.diff(b, axis=0), axis=1)
+    crossed = np.linalg.norm(b[1:] - a[:-1], axis=1) + np.linalg.norm(a[1:] - b[:-1], axis=1)
+    found = (crossed < _SWAPPED * own) & (own > _NEAR * max(first.extent, second.extent)) & (np.diff(both) == 1)
+    return [int(frame) for frame in both[1:][found]]
