@@ -13,6 +13,10 @@ from .hand_metrics import Disturb
 
 _NOISE_M = 0.003
 """Noise of the rows with faults."""
+_LASTING, _DRIFT_M, _JITTER_M = 0.9, np.array([0.004, 0.004, 0.010]), np.array([0.003, 0.003, 0.006])
+_JUMPS, _JUMP_M, _LOST = 0.02, 0.03, 0.05
+"""A poor tracker: share of a drift that lasts from frame to frame, drift and jitter of each axis, shares of points that
+jump and that are lost, and size of the jumps."""
 _LENGTHS_SPREAD, _PALM_SPREAD_M = 0.08, 0.004
 
 
@@ -58,6 +62,18 @@ def missing(share: float) -> Disturb:
         return noisy
 
     return disturb
+
+
+def poor_tracker(points: np.ndarray, layout: Layout, generator: np.random.Generator) -> np.ndarray:
+    """Return points that drift, most along one axis, jump, and go missing."""
+    drift, shock = np.zeros_like(points), generator.standard_normal(points.shape)
+    for frame in range(1, len(points)):
+        drift[frame] = _LASTING * drift[frame - 1] + np.sqrt(1.0 - _LASTING**2) * shock[frame]
+    seen = points + _DRIFT_M * drift + _JITTER_M * generator.standard_normal(points.shape)
+    jumps = generator.random(points.shape[:2]) < _JUMPS
+    seen[jumps] += _JUMP_M * generator.standard_normal((jumps.sum(), 3))
+    seen[generator.random(points.shape[:2]) < _LOST] = np.nan
+    return seen
 
 
 def other_bones(points: np.ndarray, layout: Layout, generator: np.random.Generator) -> np.ndarray:
@@ -159,6 +175,7 @@ ROWS: tuple[HandCondition, ...] = (
     HandCondition("10 mm noise", noise(0.010)),
     HandCondition("bones 8 %, palm 4 mm off, 3 mm noise", other_bones),
     HandCondition("a fifth missing, 3 mm noise", missing(0.2)),
+    HandCondition("a poor tracker, 4 to 10 mm drift", poor_tracker),
     HandCondition("no index tip (20 of 21), 3 mm noise", without(["index4"])),
     HandCondition("MediaPipe 75, 3 mm noise", noise(0.003), "mediapipe75"),
     HandCondition("EasyMocap 67, 3 mm noise", noise(0.003), "body25_hands"),

@@ -17,7 +17,7 @@ from ...fingers import RELAXED_HANDS, has_fingers
 from ...layouts import HAND_POINTS, Layout
 from ...math.rotations import axis_angle_to_matrix
 from ...smpl_skeleton import NUM_BODY_ROTATIONS, SMPLH
-from ..hands.fit import MODEL_ERROR_M, WRISTS, person_of, wrist_frames, wrist_turns
+from ..hands.fit import WRISTS, person_of, point_error_m, wrist_frames, wrist_turns
 from ..hands.observations import hand_columns, screen_hands, to_wrist
 from ..hands.posing import pose_hands
 from ..hands.skeleton import SIDES, angles_of, hands_of_body, joint_rotations, rest_joints
@@ -133,8 +133,8 @@ class HandStream:
 
     def _set_person(self) -> None:
         noise_m = after_smoothing(self._noise_m, self._smoothing)
-        self._sigma_m = float(np.hypot(np.median(noise_m), MODEL_ERROR_M))
         points, weights = self._remembered()
+        self._sigma_m = point_error_m(points, weights, self._noise_m, noise_m)
         self._person = person_of(points, weights, self._hands, noise_m, self._sigma_m)
 
     def _remembered(self) -> tuple[np.ndarray, np.ndarray]:

@@ -21,13 +21,16 @@ from ..report import Flag, flags_of
 from ..temporal.keypoint_smoothing import SmoothedPoints, smooth_points
 from .observations import HandPoints, take_hands, to_wrist
 from .over_time import fill_gaps
-from .palm import fit_to_person, measured_scale, turn_palms
+from .palm import fit_to_person, lasting_error_m, measured_scale, turn_palms
 from .posing import HandPoses, pose_hands
 from .skeleton import SIDES, Hands, angles_of, hands_of_body, joint_rotations, rest_joints
 
 WRISTS = [JOINT_INDEX[f"{side}_wrist"] for side in SIDES]
 MODEL_ERROR_M = 0.001
 """Error per axis of clean points, since joints are not hinges."""
+_LASTING = 2.0
+"""An error that lasts bends a finger for as long, so it counts more than one that the next frame corrects (chosen among
+1 to 3 on the drawn clips to choose by, with a poor tracker)."""
 _GAP_S, _REACH_S, _BRIDGED_WEIGHT = 0.4, 0.2, 0.5
 """The longest gap of a point that is bridged, how far bridging reaches into it, and the share of the weight there."""
 _MIRRORED = np.array([[1.0, 1.0, 1.0], [1.0, -1.0, -1.0]])
@@ -60,7 +63,7 @@ def fit_hands(track: KeypointTrack, motion: Motion, body: BodyData, *, smoothing
     wrists, rotations = wrist_frames(motion.rotations(), motion.trans, rest_joints(body, motion.betas))
     observed = take_hands(track, wrists)
     points, weights, noise_m = _smoothed(observed, wrists, rotations, track.fps, smoothing)
-    sigma_m = float(np.hypot(np.median(noise_m), MODEL_ERROR_M))
+    sigma_m = point_error_m(points, weights, noise_m, noise_m)
     person = person_of(points, weights, hands, noise_m, sigma_m)
     poses = pose_hands(points, weights, person, sigma_m)
     relaxed = angles_of(axis_angle_to_matrix(RELAXED_HANDS)[None], person)
@@ -71,6 +74,19 @@ def fit_hands(track: KeypointTrack, motion: Motion, body: BodyData, *, smoothing
     fingers[:, never_seen] = RELAXED_HANDS[never_seen]
     turned = replace(motion, poses=turned_wrists(motion.poses, turns.transpose(2, 1, 0)))
     return HandFit(with_hands(turned, fingers), _flags(observed, poses, made_up.any(axis=0) & ~poses.seen))
+
+
+def point_error_m(points: np.ndarray, weights: np.ndarray, noise_m: np.ndarray, remaining_m: np.ndarray) -> float:
+    """Return the usual error of the points per axis, metres: what remains of noise, what lasts, and the model's.
+
+    Args:
+        points: (F, H, 21, 3) metres.
+        weights: (F, H, 21).
+        noise_m: (H, 21) noise of these points per axis, metres.
+        remaining_m: (H, 21) noise of the points that are fitted.
+    """
+    lasting_m = _LASTING * lasting_error_m(points, weights, noise_m)
+    return float(np.sqrt(np.median(remaining_m) ** 2 + lasting_m**2 + MODEL_ERROR_M**2))
 
 
 def person_of(points: np.ndarray, weights: np.ndarray, hands: Hands, noise_m: np.ndarray, sigma_m: float) -> Hands:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...layouts import FINGERS
 from ...math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .skeleton import Hands
 from .solve import FingerTargets
@@ -30,6 +31,10 @@ _LATERAL = 2.5
 """By so many variances noise lengthens the square of a bone in the median."""
 _IMPOSSIBLE_SHARE, _IMPOSSIBLE_SIGMAS = 0.5, 6.0
 """A bone is wrong if its length is off by more than both this share and so many errors of a point."""
+_MIN_LENGTHS = 10
+"""Frames in which a bone must be seen for its length to tell of errors."""
+_MEDIAN_OFF = 0.6745
+"""Median distance of normal values from their mean, in standard deviations."""
 _INDEPENDENT = 5
 """Frames of which one counts in a clip's estimates: errors of a tracker last."""
 _PALM_SPREAD_M = 0.003
@@ -70,6 +75,27 @@ def measured_scale(points: np.ndarray, weights: np.ndarray, hands: Hands) -> flo
 
 _COLUMNS = [0, 1, 5, 9, 13, 17]
 """The palm's points among those of a hand: the wrist and the root of each finger."""
+
+
+def lasting_error_m(points: np.ndarray, weights: np.ndarray, noise_m: np.ndarray) -> float:
+    """Return the part of the points' error per axis, metres, that is no noise, from how the bones' lengths vary.
+
+    Args:
+        points: (F, H, 21, 3) metres.
+        weights: (F, H, 21).
+        noise_m: (H, 21) noise of the points per axis, metres.
+    """
+    shape = (*points.shape[:2], len(FINGERS), 4)
+    lengths = np.linalg.norm(np.diff(points[:, :, 1:].reshape(*shape, 3), axis=3), axis=-1).transpose(1, 2, 3, 0)
+    shown = (weights[:, :, 1:].reshape(shape) > 0).transpose(1, 2, 3, 0)
+    seen = shown[:, :, 1:] & shown[:, :, :-1]
+    middle, count = _seen_median(lengths, seen)
+    off, _ = _seen_median(np.abs(lengths - middle[..., None]), seen)
+    enough = count >= _MIN_LENGTHS
+    if not enough.any():
+        return 0.0
+    spread_m = float(np.median(off[enough])) / _MEDIAN_OFF / np.sqrt(2.0)
+    return float(np.sqrt(max(spread_m**2 - float(np.median(noise_m)) ** 2, 0.0)))
 
 
 def _palm_of(hands: Hands) -> np.ndarray:

@@ -23,6 +23,9 @@ _MAX_BACKWARDS = 1
 _WRONG_SIGMAS, _WRONG_M = 5.0, 0.012
 """A finger whose points are off by more than both, root mean square, is not seen."""
 
+_BEYOND_RAD = np.deg2rad(3.0)
+"""No joint is bent farther than this beyond its limit, whatever its points say."""
+
 
 @dataclass(frozen=True, eq=False)
 class HandPoses:
@@ -58,13 +61,15 @@ def pose_hands(points: np.ndarray, weights: np.ndarray, person: Hands, sigma_m: 
     weights = without_impossible_bones(aligned, weights, person, sigma_m)
     targets = finger_targets(aligned, weights, person, sigma_m)
     mirrored = _bent_backwards(targets)
-    angles = solve_fingers(targets, angle_limits(person))
+    limits = angle_limits(person)
+    angles = solve_fingers(targets, limits)
     right = (_errors(angles, targets) <= max(_WRONG_M, _WRONG_SIGMAS * sigma_m)) & ~mirrored
     shown = targets.weights > 0
     seen = shown.any(axis=0) & right
     known = np.broadcast_to(seen, (NUM_ANGLES, *seen.shape)).copy()
     known[MIDDLE] &= shown[1] | shown[2]
     known[END] &= shown[2]
+    angles = np.clip(angles, limits.lowest - _BEYOND_RAD, limits.highest + _BEYOND_RAD)
     return HandPoses(angles, known, seen, palm.turns.transpose(2, 1, 0), palm.known.T & ~mirrored, mirrored)
 
 

@@ -15,7 +15,7 @@ from core.fit.hands.limits import angle_limits
 from core.fit.hands.skeleton import angles_of, hands_of_body, rest_joints
 from core.layouts import LAYOUTS
 from core.smpl_skeleton import JOINT_INDEX
-from training.evaluation.hand_conditions import FAULTS, ROWS, clean, noise, without
+from training.evaluation.hand_conditions import FAULTS, ROWS, clean, noise, poor_tracker, without
 from training.evaluation.hand_metrics import (
     finger_errors_deg,
     fit_disturbed,
@@ -52,7 +52,7 @@ def test_five_millimetres_of_noise_turn_no_finger_by_ten_degrees_in_the_mean():
     assert figures.hand_deg < 4.0
 
 
-@pytest.mark.parametrize("condition", [row for row in ROWS if "noise" in row.name][3:], ids=lambda row: row.name)
+@pytest.mark.parametrize("condition", [row for row in ROWS if "3 mm noise" in row.name][1:], ids=lambda row: row.name)
 def test_every_layout_and_other_hands_are_fitted(condition):
     figures = hand_figures(moving(), fit_disturbed(moving(), condition.layout, condition.disturb, 2).motion)
     assert figures.joint_mm < 4.0
@@ -85,7 +85,7 @@ def _assert_within_limits(motion) -> None:
     angles = angles_of(motion.rotations()[:, 22:].reshape(-1, 2, 15, 3, 3), hands)
     limits = angle_limits(hands)
     beyond = np.rad2deg(np.maximum(angles - limits.highest, limits.lowest - angles))
-    assert beyond.max() < 12.0
+    assert beyond.max() < 3.5
 
 
 def test_only_the_wrists_of_the_body_are_turned():
@@ -143,3 +143,16 @@ def test_the_fingers_jitter_less_than_their_points():
         for points in (noisy, layout_points(fitted, LAYOUT))
     ]
     assert jitter[1] < 0.35 * jitter[0]
+
+
+def test_points_of_a_poor_tracker_bend_no_finger_backwards_or_sideways():
+    points = layout_points(moving(), LAYOUT)
+    poor = poor_tracker(points, LAYOUT, np.random.default_rng(6))
+    fitted = fit_fingers(track_of(poor, LAYOUT, moving().fps)).motion
+    _assert_within_limits(fitted)
+    tips = [column for name, column in LAYOUT.finger_index.items() if name.endswith("4")]
+    jitter = [
+        np.nanmean(np.linalg.norm(np.diff(some[:, tips], n=2, axis=0), axis=-1))
+        for some in (poor, layout_points(fitted, LAYOUT))
+    ]
+    assert jitter[1] < 0.5 * jitter[0]
