@@ -31,6 +31,8 @@ from .errors import FitCancelled
 from .fingers import DEFAULT_HANDS, HANDS, on_skeleton
 from .fit import FitOptions, FitReport, fit_track
 from .fit import Progress as FitProgress
+from .fit.fingers import add_fingers, fits_fingers
+from .fit.options import report_progress
 from .fit.unfitted import take_solved
 from .motion import Motion
 from .person_labels import person_labels
@@ -122,7 +124,7 @@ class FitInput:
         reading, label = self.readings[number], self.labels[number]
         track = reading.track
         if reading.solved is None:
-            motion, report = (fit or fit_track)(track, self.body, self.options, progress)
+            motion, report = self._fitted(track, progress, fit or fit_track)
         else:
             motion, report = take_solved(reading.solved, track, self.fingered, self.options)
         motion = on_skeleton(motion, self.fingered.skeleton, HANDS[self.source.hands])
@@ -141,6 +143,16 @@ class FitInput:
             source=replace(self.source, number=number, fit=plain_options(self.options)),
             solved_by="" if reading.solved is None else reading.solved.tool,
         )
+
+    def _fitted(self, track: KeypointTrack, progress: FitProgress | None, fit: Fit) -> tuple[Motion, FitReport]:
+        """Return the fit of the body by *fit*, with fingers where the track shows some."""
+        if not fits_fingers(track, self.fingered, self.options):
+            return fit(track, self.body, self.options, progress)
+        self.options.check_length(track)
+        fitted = fit(track, self.body, replace(self.options, fps=None), progress)
+        if progress is not None:
+            report_progress(progress, track.num_frames, track.num_frames, "Fitting the fingers")
+        return add_fingers(track, fitted, self.fingered, self.options, unseen=HANDS[self.source.hands])
 
 
 def _ignore_progress(share: float, what: str) -> None:

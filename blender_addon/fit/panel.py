@@ -81,7 +81,7 @@ class SMPLIFY_PT_fit_options(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Ble
         layout.use_property_decorate = False
         layout.enabled = not FITS.busy
         frame = ("begin_frame",) if settings.begin == "FRAME" else ()
-        for name in ("smoothing", "motion_fps", "timing", "begin", *frame, "floor", "hands", "device_menu"):
+        for name in ("smoothing", "motion_fps", "timing", "begin", *frame, "floor", "fingers", "hands", "device_menu"):
             layout.prop(settings, name)
         if settings.device == "numpy":
             layout.prop(settings, "workers")

@@ -97,6 +97,9 @@ class SMPLIFY_PG_fit(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming 
         description="Move each clip up or down, as a whole, so that its lowest point stands on the floor",
         default=True,
     )
+    fingers: bpy.props.BoolProperty(
+        name="Fit Fingers", description="Fit the fingers too where the file has points of hands", default=True
+    )
     hands: bpy.props.EnumProperty(
         name="Fingers", description=HANDS_DESCRIPTION, items=HANDS_ITEMS, translation_context=CONTEXT
     )

@@ -130,6 +130,7 @@ def fit_job(context: bpy.types.Context) -> FitJob:
             fps=fit.motion_fps or None,
             device=fit.device,
             workers=workers_of(fit.workers),
+            fingers=fit.fingers,
         ),
     )
     return FitJob(

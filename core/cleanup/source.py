@@ -13,7 +13,7 @@ from ..body.model import BodyModel, world_positions, world_rotations
 from ..fit.report import Flag
 from ..math.rotations import quat_wxyz_to_matrix
 from ..motion import Motion
-from ..skeleton import Skeleton
+from ..skeleton import LEFT_HAND, RIGHT_HAND, Skeleton
 from .contacts import Contact, find_contacts, find_slow
 from .feet import SIDES, Feet
 from .ground import Ground, clear_slope, contact_floor_points, find_ground, first_guess
@@ -176,4 +176,6 @@ def _joints_of(flag: Flag, skeleton: Skeleton) -> list[int]:
     if flag.what == "head":
         return [skeleton.index("neck"), skeleton.index("head")]
     side, limb = flag.what.split()
+    if limb == "hand":
+        return list(skeleton.joints_of(LEFT_HAND if side == "left" else RIGHT_HAND))
     return [skeleton.index(f"{side}_{name}") for name in _LIMBS[limb]]

@@ -53,6 +53,10 @@ def add_convert_arguments(parser: argparse.ArgumentParser, cleanup: CleanupOptio
         help="poses in .npz files: smplh has 52 joints, smplx 55 (default %(default)s)",
     )  # fmt: skip
     fit.add_argument(
+        "--no-fingers", action="store_true", help="do not fit fingers to the points of hands; hold them as others that "
+        "no points show",
+    )  # fmt: skip
+    fit.add_argument(
         "--rest-hands", choices=tuple(HANDS), default=DEFAULT_HANDS,
         help="how to hold fingers that no points show (default %(default)s)",
     )  # fmt: skip
@@ -72,6 +76,7 @@ def convert_options(args: argparse.Namespace) -> ConvertOptions:
         smoothing=args.smoothing,
         fps=args.out_fps,
         device=args.device,
+        fingers=not args.no_fingers,
         **network_options(args),
     )
     return ConvertOptions(

@@ -56,6 +56,8 @@ class FitOptions:
             people predict the other joints of trunk and legs; other arm joints are expected as in the initial pose,
             which follows from the arm's bend. "all" suits a network that was trained on many people.
         network_passes: number of times the network is applied, each time to its last prediction.
+        fingers: whether fingers are fitted too where the points show them, after the body, which `fit_track` fits
+            alone; see `core.fit.fingers`.
         prior: file of the user's own regressions, as written by `training.pose_prior`; None for those that ship with
             the project.
     """
@@ -71,6 +73,7 @@ class FitOptions:
     network: Path | str | None = None
     network_joints: str = "arms"
     network_passes: int = 1
+    fingers: bool = True
     prior: Path | str | None = None
 
     def __post_init__(self) -> None:

@@ -60,14 +60,23 @@ class HandStream:
         rotations = hands.push(positions, confidence, pose).rotations
     """
 
-    def __init__(self, layout: Layout, fps: float, body: BodyData, *, smoothing: float = 1.0) -> None:
-        """Begin with relaxed hands.
+    def __init__(
+        self,
+        layout: Layout,
+        fps: float,
+        body: BodyData,
+        *,
+        smoothing: float = 1.0,
+        unseen: np.ndarray = RELAXED_HANDS,
+    ) -> None:
+        """Begin without frames.
 
         Args:
             layout: the layout of the points, as of the body's stream.
             fps: frames per second.
             body: the body with SMPL-H's joints.
             smoothing: 1 filters as the noise requires; 0 only bridges gaps.
+            unseen: (2, 15, 3) axis-angle of the fingers of hands that are not seen.
 
         Raises:
             SkeletonError: *body* has no fingers.
@@ -76,6 +85,7 @@ class HandStream:
             raise SkeletonError(f"expected a body with the finger joints of SMPL-H, found {body.name!r} without")
         self._columns, self._body, self._fps, self._smoothing = np.array(hand_columns(layout)), body, fps, smoothing
         self._filter = LivePoints(len(SIDES) * len(HAND_POINTS), fps, smoothing)
+        self._unseen = unseen
         self._noise_m = np.zeros((len(SIDES), len(HAND_POINTS)))
         self._history: list[tuple[np.ndarray, np.ndarray]] = []
         self._num_seen = 0
@@ -91,20 +101,34 @@ class HandStream:
             confidence: (points of the layout,) 0 to 1.
             pose: the body's pose of this frame, which `FitStream.push` returned.
         """
-        self._follow_shape(pose.betas)
+        return self.push_on(positions, confidence, pose.rotations, pose.trans, pose.betas)
+
+    def push_on(
+        self, positions: np.ndarray, confidence: np.ndarray, rotations: np.ndarray, trans: np.ndarray, betas: np.ndarray
+    ) -> LiveHandPose:
+        """Return the hands of the next frame on any body.
+
+        Args:
+            positions: (points of the layout, 3) metres, Y up; NaN where missing.
+            confidence: (points of the layout,) 0 to 1.
+            rotations: (J, 3, 3) local rotations, of SMPL's body joints first.
+            trans: (3,) metres.
+            betas: (B,) shape.
+        """
+        self._follow_shape(betas)
         positions, confidence = np.asarray(positions, dtype=np.float64), np.asarray(confidence, dtype=np.float64)
-        wrists, rotations = wrist_frames(pose.rotations[None].astype(np.float64), pose.trans[None], self._rest)
+        wrists, worlds = wrist_frames(rotations[None].astype(np.float64), trans[None], self._rest)
         shown = (self._columns >= 0) & (confidence[self._columns] > 0) & np.isfinite(positions[self._columns]).all(-1)
         points = np.where(shown[..., None], positions[self._columns], 0.0)[None]
         screened = screen_hands(points, np.where(shown, confidence[self._columns], 0.0)[None], wrists)
-        local = to_wrist(screened.positions, wrists, rotations)
+        local = to_wrist(screened.positions, wrists, worlds)
         self._measure(local[0], screened.weights[0])
         points, weights = self._filtered(local[0], screened.weights[0])
         poses = pose_hands(points[None], weights[None], self._person, self._sigma_m)
         angles = self._live_angles().push(poses.angles[..., 0], poses.known[..., 0])
         turns = self._turns.push(poses.turns[..., 0], np.broadcast_to(poses.palm_known[None, :, 0], (3, len(SIDES))))
         whole = np.broadcast_to(np.eye(3), (SMPLH.num_joints, 3, 3)).copy()
-        whole[:NUM_BODY_ROTATIONS] = pose.rotations[:NUM_BODY_ROTATIONS]
+        whole[:NUM_BODY_ROTATIONS] = rotations[:NUM_BODY_ROTATIONS]
         whole[WRISTS] = whole[WRISTS] @ wrist_turns(turns.T)
         whole[NUM_BODY_ROTATIONS:] = joint_rotations(angles[..., None], self._person)[0].reshape(-1, 3, 3)
         seen = poses.seen[..., 0].any(axis=0)
@@ -152,7 +176,7 @@ class HandStream:
 
     def _live_angles(self) -> _LiveValues:
         if self._angles is None:
-            relaxed = angles_of(axis_angle_to_matrix(RELAXED_HANDS)[None], self._hands)[..., 0]
+            relaxed = angles_of(axis_angle_to_matrix(self._unseen)[None], self._hands)[..., 0]
             self._angles = _LiveValues(relaxed, self._fps)
         return self._angles
 

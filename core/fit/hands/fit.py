@@ -22,7 +22,7 @@ from ..temporal.keypoint_smoothing import SmoothedPoints, smooth_points
 from .observations import HandPoints, take_hands, to_wrist
 from .over_time import fill_gaps
 from .palm import fit_to_person, lasting_error_m, measured_scale, turn_palms
-from .posing import HandPoses, pose_hands
+from .posing import pose_hands
 from .skeleton import SIDES, Hands, angles_of, hands_of_body, joint_rotations, rest_joints
 
 WRISTS = [JOINT_INDEX[f"{side}_wrist"] for side in SIDES]
@@ -50,14 +50,22 @@ class HandFit:
     flags: tuple[Flag, ...]
 
 
-def fit_hands(track: KeypointTrack, motion: Motion, body: BodyData, *, smoothing: float = 1.0) -> HandFit:
-    """Return *motion* with fingers fitted to the points of *track*; hands that are never seen are relaxed.
+def fit_hands(
+    track: KeypointTrack,
+    motion: Motion,
+    body: BodyData,
+    *,
+    smoothing: float = 1.0,
+    unseen: np.ndarray = RELAXED_HANDS,
+) -> HandFit:
+    """Return *motion* with fingers fitted to the points of *track*.
 
     Args:
         track: the keypoints.
         motion: the body's motion, fitted to the same track, at its frame rate.
         body: the body with SMPL-H's joints.
         smoothing: as in `core.fit.FitOptions`.
+        unseen: (2, 15, 3) axis-angle of the fingers of hands that are not seen.
     """
     hands = hands_of_body(body, motion.betas)
     wrists, rotations = wrist_frames(motion.rotations(), motion.trans, rest_joints(body, motion.betas))
@@ -66,14 +74,16 @@ def fit_hands(track: KeypointTrack, motion: Motion, body: BodyData, *, smoothing
     sigma_m = point_error_m(points, weights, noise_m, noise_m)
     person = person_of(points, weights, hands, noise_m, sigma_m)
     poses = pose_hands(points, weights, person, sigma_m)
-    relaxed = angles_of(axis_angle_to_matrix(RELAXED_HANDS)[None], person)
+    relaxed = angles_of(axis_angle_to_matrix(unseen)[None], person)
     angles, made_up = fill_gaps(poses.angles, poses.known, np.where(poses.seen, poses.angles, relaxed), track.fps)
     turns, _ = fill_gaps(poses.turns, poses.palm_known[None], np.zeros((3, len(SIDES), 1)), track.fps)
     fingers = matrix_to_axis_angle(joint_rotations(angles, person))
     never_seen = ~poses.seen.any(axis=(0, 2))
-    fingers[:, never_seen] = RELAXED_HANDS[never_seen]
+    fingers[:, never_seen] = unseen[never_seen]
     turned = replace(motion, poses=turned_wrists(motion.poses, turns.transpose(2, 1, 0)))
-    return HandFit(with_hands(turned, fingers), _flags(observed, poses, made_up.any(axis=0) & ~poses.seen))
+    hidden = ~poses.seen.any(axis=0) | (made_up.any(axis=0) & ~poses.seen).any(axis=0)
+    flags = hand_flags(hidden, observed.implausible.T | poses.mirrored, observed.swapped)
+    return HandFit(with_hands(turned, fingers), flags)
 
 
 def point_error_m(points: np.ndarray, weights: np.ndarray, noise_m: np.ndarray, remaining_m: np.ndarray) -> float:
@@ -165,11 +175,16 @@ def _weights(smoothed: SmoothedPoints, weights: np.ndarray, fps: float) -> np.nd
     return found
 
 
-def _flags(observed: HandPoints, poses: HandPoses, made_up: np.ndarray) -> tuple[Flag, ...]:
-    """Return the flags; *made_up* (L, H, F) are fingers that are relaxed since they are not seen for long."""
-    flags = flags_of("swapped", "hands", observed.swapped)
+def hand_flags(hidden: np.ndarray, implausible: np.ndarray, swapped: np.ndarray) -> tuple[Flag, ...]:
+    """Return the flags of the hands.
+
+    Args:
+        hidden: (H, F) bool, whether fingers of a hand were made up.
+        implausible: (H, F) bool, whether its points were not used, or brought to its wrist.
+        swapped: (F,) bool, whether the hands had each other's points.
+    """
+    flags = flags_of("swapped", "hands", swapped)
     for hand, side in enumerate(SIDES):
-        unseen = ~poses.seen[:, hand].any(axis=0) | made_up[:, hand].any(axis=0)
-        flags += flags_of("held", f"{side} hand", unseen)
-        flags += flags_of("implausible", f"{side} hand", observed.implausible[:, hand] | poses.mirrored[hand])
+        flags += flags_of("held", f"{side} hand", hidden[hand])
+        flags += flags_of("implausible", f"{side} hand", implausible[hand])
     return tuple(flags)
