@@ -5,10 +5,10 @@
 Smoothing: clips of held-out subjects, on the free body in random shapes, are fitted to BODY25 points with 10 mm of
 noise per axis, with the fit's own smoothing and without, then smoothed by the clean-up. PVE is the mean distance
 between fitted and true vertices with the pelvis joints aligned; acceleration is the mean error of the vertices' second
-difference. Feet: the same fits, and the recorded walks of all subjects in the folder. A slide is the extent of a heel's
-or toe's positions on the floor during a contact; "elsewhere" covers all joints except the ankles and toes of a foot in
-contact. Soles: the same motions with their feet locked and on the floor, measured on the skin of the feet
-(see `training.evaluation.sole_metrics`).
+difference. Feet: the same fits, and the recorded walks of all subjects in the folder. A slide is how far the skin that
+bears a foot slides on the floor during a contact; "elsewhere" covers all joints except the ankles and toes of a foot in
+contact. Soles: the same motions with their feet locked and on the floor, measured on the skin of the feet (see
+`training.evaluation.sole_metrics`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from .evaluation.fit_conditions import Condition
 from .evaluation.fit_metrics import Evaluation
 from .evaluation.json_figures import write_json
 from .evaluation.realistic_errors import ErrorModel
-from .evaluation.sole_metrics import sole_lines, sole_row
+from .evaluation.sole_metrics import FootSkin, sole_lines, sole_row
 from .outputs import check_files
 from .pose_prior import HELD_OUT_SUBJECTS
 
@@ -211,10 +211,8 @@ def feet_row(judge: Judge, sources: Sequence[tuple[CleanupSource, Motion]], name
 
 
 def slides_mm(source: CleanupSource, motion: Motion) -> np.ndarray:
-    """Return each contact's slide (C,) on the floor in *motion*, millimetres."""
-    points = source.feet.points(*source.feet.chain(motion.rotations(), motion.trans))[..., [0, 2]]
-    spans = [np.ptp(points[contact.frames, contact.point], axis=0) for contact in source.contacts]
-    return np.array([1000.0 * np.linalg.norm(span) for span in spans])
+    """Return the slide (C,) of the skin that bears a foot, for each contact in *motion*, millimetres."""
+    return 1000.0 * FootSkin(source.model, motion.betas).figures(source, motion, source.floor).slides
 
 
 def _contact_points(source: CleanupSource) -> np.ndarray:

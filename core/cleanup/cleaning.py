@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..math.frames_last import from_rotation_vectors, rotation_vectors
 from ..math.rotations import (
     axis_angle_to_matrix,
     matrix_to_axis_angle,
     quat_wxyz_to_axis_angle,
-    quat_wxyz_to_matrix,
     swing_between,
     unit,
 )
@@ -22,6 +22,9 @@ from .options import CleanupOptions
 from .root import hold_in_place, on_ground
 from .smoothing import CalmMotion
 from .source import CleanupSource
+
+_HALF_TURN_TRACE = -0.99
+"""Near half a turn, where the trace is -1, `rotation_vectors` is inaccurate."""
 
 
 def clean_up(source: CleanupSource, options: CleanupOptions) -> Motion:
@@ -44,14 +47,21 @@ def smooth_and_lock_feet(source: CleanupSource, options: CleanupOptions) -> Moti
         quats, trans = _smooth(source, options.smoothing)
         poses = quat_wxyz_to_axis_angle(quats).reshape(len(quats), -1)
     if options.foot_lock > 0.0 and source.holds is not None:
+        vectors = poses.reshape(len(quats), -1, 3).copy()
+        chain = np.ascontiguousarray(vectors[:, source.feet.chain_joints].T)
         legs = lock_feet(
-            quat_wxyz_to_matrix(quats), trans, source.feet, source.holds, fps=motion.fps, strength=options.foot_lock
+            from_rotation_vectors(chain), trans, source.feet, source.holds, fps=motion.fps, strength=options.foot_lock
         )
-        poses = poses.reshape(len(quats), -1, 3).copy()
-        for joint, rotations in legs.rotations.items():
-            poses[:, joint] = matrix_to_axis_angle(rotations)
-        poses, trans = poses.reshape(len(quats), -1), legs.trans
+        vectors[:, legs.joints] = _vectors_of(legs.rotations)
+        poses, trans = vectors.reshape(len(quats), -1), legs.trans
     return replace(motion, poses=poses, trans=trans)
+
+
+def _vectors_of(rotations: np.ndarray) -> np.ndarray:
+    """Return the axis-angle vectors (F, N, 3) of *rotations* (3, 3, N, F)."""
+    if np.einsum("iinf->nf", rotations).min() > _HALF_TURN_TRACE:
+        return np.asarray(rotation_vectors(rotations).T)
+    return np.asarray(matrix_to_axis_angle(np.moveaxis(rotations, (0, 1), (-2, -1))).swapaxes(0, 1))
 
 
 def place_in_room(source: CleanupSource, motion: Motion, options: CleanupOptions) -> Motion:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..body.model import BodyModel
 from ..skeleton import Skeleton
+from .soles import Sole
 
 SIDES = ("left", "right")
 POINTS = tuple(f"{side}_{part}" for side in SIDES for part in ("heel", "toe"))
@@ -37,6 +38,7 @@ class Feet:
         tips: (2, 3) the tips of the toes, relative to the toe joints.
         toe_heights: (2,) height of the toe joints above the sole of a flat foot.
         leg_lengths: (2,) leg lengths from hip to ankle.
+        soles: the skin of the left and the right foot.
     """
 
     skeleton: Skeleton
@@ -45,6 +47,7 @@ class Feet:
     tips: np.ndarray
     toe_heights: np.ndarray
     leg_lengths: np.ndarray
+    soles: tuple[Sole, Sole]
 
     @classmethod
     def of_body(cls, model: BodyModel, betas: np.ndarray) -> Feet:
@@ -56,16 +59,22 @@ class Feet:
         shape = np.asarray(betas, dtype=np.float32)
         rest = np.asarray(model.rest_joints(shape), dtype=np.float64)
         vertices = np.asarray(model.rest_vertices(shape), dtype=np.float64)
-        main_joint = np.asarray(model.data.weights).argmax(axis=1)
-        heels, tips, toe_heights, lengths = [], [], [], []
+        weights = np.asarray(model.data.weights)
+        main_joint = weights.argmax(axis=1)
+        heels, tips, toe_heights, lengths, soles = [], [], [], [], []
         for side in SIDES:
             hip, knee, ankle, foot = (model.skeleton.index(f"{side}_{name}") for name in LEG)
-            skin = vertices[np.isin(main_joint, (ankle, foot))]
+            own = np.isin(main_joint, (ankle, foot))
+            skin = vertices[own]
             heels.append(_sole_end(skin, -1.0) - rest[ankle])
             tips.append(_sole_end(skin, 1.0) - rest[foot])
             toe_heights.append(rest[foot, 1] - skin[:, 1].min())
             lengths.append(np.linalg.norm(rest[knee] - rest[hip]) + np.linalg.norm(rest[ankle] - rest[knee]))
-        return cls(model.skeleton, rest, np.stack(heels), np.stack(tips), np.array(toe_heights), np.array(lengths))
+            soles.append(Sole.of_skin(skin, weights[own][:, [ankle, foot]], rest[ankle], rest[foot]))
+        heights = np.array(toe_heights)
+        return cls(
+            model.skeleton, rest, np.stack(heels), np.stack(tips), heights, np.array(lengths), (soles[0], soles[1])
+        )
 
     @property
     def leg_m(self) -> float:
@@ -83,7 +92,7 @@ class Feet:
         return self.skeleton.index(f"{side}_{name}")
 
     @cached_property
-    def _chain(self) -> list[int]:
+    def chain_joints(self) -> list[int]:
         """The joints of the legs and all joints above them, parents before children."""
         legs = {self.joint(side, name) for side in SIDES for name in LEG}
         return [joint for joint, subtree in enumerate(self.skeleton.subtrees) if legs.intersection(subtree)]
@@ -96,7 +105,7 @@ class Feet:
             trans: (F, 3) metres.
         """
         world, positions = {0: rotations[:, 0]}, {0: self.rest[0] + trans}
-        for joint in self._chain[1:]:
+        for joint in self.chain_joints[1:]:
             parent = self.skeleton.parents[joint]
             world[joint] = world[parent] @ rotations[:, joint]
             positions[joint] = positions[parent] + world[parent] @ (self.rest[joint] - self.rest[parent])

@@ -1,7 +1,7 @@
 """Closed-form two-bone leg IK. F frames.
 
-Convention: all vectors relative to the hip, metres, world axes. The knee keeps the plane in which the leg bends. A leg
-too straight to have one uses the plane perpendicular to the thigh's own side axis (+X at rest).
+Convention: vectors are (3, ..., F), relative to the hip, metres, world axes. The knee keeps the plane in which the leg
+bends. A leg too straight to have one uses the plane perpendicular to the thigh's own side axis (+X at rest).
 
 The knee angle follows from the distance between hip and ankle, and changes faster the straighter the leg is: the last
 millimetres change it as much as the centimetres before. A knee that followed them exactly would jump. So beyond a
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..math.rotations import cross, dot, unit
+from ..math.frames_last import cross, dot, unit
 
 _STRAIGHT = 0.12
 """Sine of the knee angle at which the bones and the thigh's side axis count equally for the plane of the leg."""
@@ -28,12 +28,12 @@ _MIN_REACH = 0.35
 
 @dataclass(frozen=True, eq=False)
 class Bones:
-    """Bone vectors of one leg.
+    """Bone vectors of one leg, or of several along the middle axes.
 
     Attributes:
-        thigh: (F, 3) from hip to knee.
-        shank: (F, 3) from knee to ankle.
-        side: (F, 3) the thigh's side axis, unit length.
+        thigh: (3, ..., F) from hip to knee.
+        shank: (3, ..., F) from knee to ankle.
+        side: (3, ..., F) the thigh's side axis, unit length.
     """
 
     thigh: np.ndarray
@@ -41,26 +41,31 @@ class Bones:
     side: np.ndarray
 
     @property
-    def lengths(self) -> tuple[float, float]:
-        """Lengths of thigh and shank, metres."""
-        return float(np.linalg.norm(self.thigh[0])), float(np.linalg.norm(self.shank[0]))
+    def lengths(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lengths of thigh and shank (..., 1), metres."""
+        thigh, shank = (np.linalg.norm(bone[..., :1], axis=0) for bone in (self.thigh, self.shank))
+        return thigh, shank
+
+    @property
+    def ankle(self) -> np.ndarray:
+        """Position of the ankle (3, ..., F)."""
+        ankle: np.ndarray = self.thigh + self.shank
+        return ankle
 
 
 def reach_for(bones: Bones, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the directions (F, 3) of thigh and shank that bring the ankle to *target*, or as near as stays smooth.
+    """Return the directions (3, ..., F) of thigh and shank that bring the ankle to *target*, or as near as is smooth.
 
     Args:
         bones: the current bones.
-        target: (F, 3) wanted position of the ankle; where it equals the current one, nothing changes.
+        target: (3, ..., F) wanted position of the ankle; where it equals the current one, nothing changes.
     """
-    thigh, shank, ankle = unit(bones.thigh), unit(bones.shank), bones.thigh + bones.shank
-    axis, bend = unit(ankle), cross(thigh, shank)
+    thigh, shank, axis = unit(bones.thigh), unit(bones.shank), unit(bones.ankle)
+    bend = cross(thigh, shank)
     normal = unit(bend + _STRAIGHT * bones.side)
-    normal = unit(normal - dot(normal, axis)[:, None] * axis)
+    normal = unit(normal - dot(normal, axis) * axis)
     angle = np.arctan2(dot(bend, normal), dot(thigh, shank))
-    change = _bend_at(np.linalg.norm(target, axis=-1), bones) - _bend_at(np.linalg.norm(ankle, axis=-1), bones)
-    eased = np.maximum(angle, 1e-6) * np.expm1(np.minimum(change, 0.0) / np.maximum(angle, 1e-6))
-    bent = angle + np.maximum(change, 0.0) + eased
+    bent = _bent(bones, angle, np.sqrt(dot(target, target)))
     turned = unit(_move_vertically(target, _distance_at(bent, bones)))
     before = _in_plane(axis, normal, angle, bones)
     after = _in_plane(turned, _swing(normal, axis, turned), bent, bones)
@@ -70,8 +75,24 @@ def reach_for(bones: Bones, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     )
 
 
+def reached_distance(bones: Bones, distance: np.ndarray) -> np.ndarray:
+    """Return how far (..., F) from the hip `reach_for` puts the ankle for a target at *distance* (..., F), metres."""
+    thigh, shank = bones.thigh, bones.shank
+    bend = cross(thigh, shank)
+    angle = np.arctan2(np.sqrt(dot(bend, bend)), dot(thigh, shank))
+    return _distance_at(_bent(bones, angle, distance), bones)
+
+
+def _bent(bones: Bones, angle: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """Return the knee angle (..., F), now *angle*, for an ankle at *distance* (..., F)."""
+    ankle = bones.ankle
+    change = _bend_at(distance, bones) - _bend_at(np.sqrt(dot(ankle, ankle)), bones)
+    start = np.maximum(angle, 1e-6)
+    return np.asarray(angle + np.maximum(change, 0.0) + start * np.expm1(np.minimum(change, 0.0) / start))
+
+
 def _bend_at(distance: np.ndarray, bones: Bones) -> np.ndarray:
-    """Return the knee angle (F,), radians, for an ankle at *distance* (F,); linear where the leg is nearly straight."""
+    """Return the knee angle, radians, for an ankle at *distance* (..., F); linear where the leg is nearly straight."""
     long, short = bones.lengths
     steady = _STEADY * (long + short)
     exact = np.clip(distance, _MIN_REACH * (long + short), steady)
@@ -82,33 +103,32 @@ def _bend_at(distance: np.ndarray, bones: Bones) -> np.ndarray:
 
 
 def _distance_at(angle: np.ndarray, bones: Bones) -> np.ndarray:
-    """Return the distance (F,) between hip and ankle at the knee angle *angle* (F,)."""
+    """Return the distance (..., F) between hip and ankle at the knee angle *angle* (..., F)."""
     long, short = bones.lengths
     return np.asarray(np.sqrt(long**2 + short**2 + 2.0 * long * short * np.cos(angle)))
 
 
 def _move_vertically(target: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """Move *target* (F, 3) vertically to be *distance* (F,) from the hip: a foot may miss the floor, not its spot."""
+    """Move *target* vertically to be *distance* (..., F) from the hip: a foot may miss the floor, not its spot."""
     lying, upright = _LOAD_BEARING
-    carries = np.clip((-target[:, 1] / distance - lying) / (upright - lying), 0.0, 1.0)
-    down = np.sqrt(np.maximum(distance**2 - target[:, 0] ** 2 - target[:, 2] ** 2, (lying * distance) ** 2))
+    carries = np.clip((-target[1] / distance - lying) / (upright - lying), 0.0, 1.0)
+    down = np.sqrt(np.maximum(distance**2 - target[0] ** 2 - target[2] ** 2, (lying * distance) ** 2))
     moved = target.copy()
-    moved[:, 1] -= carries * (down + target[:, 1])
+    moved[1] -= carries * (down + target[1])
     return moved
 
 
 def _in_plane(axis: np.ndarray, normal: np.ndarray, angle: np.ndarray, bones: Bones) -> tuple[np.ndarray, np.ndarray]:
-    """Return the directions (F, 3) of thigh and shank of a leg along *axis*, bent by *angle* (F,) about *normal*."""
+    """Return the directions of thigh and shank of a leg along *axis*, bent by *angle* (..., F) about *normal*."""
     long, short = bones.lengths
     front = cross(axis, normal)
     lean = np.arctan2(short * np.sin(angle), long + short * np.cos(angle))
     back = lean - angle
-    thigh = np.cos(lean)[:, None] * axis + np.sin(lean)[:, None] * front
-    return thigh, np.cos(back)[:, None] * axis + np.sin(back)[:, None] * front
+    return np.cos(lean) * axis + np.sin(lean) * front, np.cos(back) * axis + np.sin(back) * front
 
 
 def _swing(vectors: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Rotate *vectors* (F, 3) by the smallest rotation from the unit vectors *start* to *end* (F, 3)."""
-    axis = cross(start, end)
-    along = dot(axis, vectors) / np.maximum(1.0 + dot(start, end), 1e-6)
-    return np.asarray(dot(start, end)[:, None] * vectors + cross(axis, vectors) + along[:, None] * axis)
+    """Rotate *vectors* by the smallest rotation from the unit vectors *start* to *end*, all (3, ..., F)."""
+    axis, cosine = cross(start, end), dot(start, end)
+    along = dot(axis, vectors) / np.maximum(1.0 + cosine, 1e-6)
+    return np.asarray(cosine * vectors + cross(axis, vectors) + along * axis)

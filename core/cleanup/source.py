@@ -70,13 +70,16 @@ class CleanupSource:
         """Return the analysis of the same motion raised by *height_m*."""
         up = np.array([0.0, height_m, 0.0])
         ground, holds = self.ground, self.holds
+        if ground is not None:
+            ground = replace(ground, height_m=ground.height_m + height_m)
+            holds = None if holds is None else replace(holds, target=holds.target + up, ground=ground)
         return replace(
             self,
             motion=replace(self.motion, trans=self.motion.trans + up),
             calm=replace(self.calm, trans=self.calm.trans + up),
             calmer=replace(self.calmer, trans=self.calmer.trans + up),
-            ground=None if ground is None else replace(ground, height_m=ground.height_m + height_m),
-            holds=None if holds is None else replace(holds, target=holds.target + up, floor=holds.floor + height_m),
+            ground=ground,
+            holds=holds,
         )
 
 

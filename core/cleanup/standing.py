@@ -27,14 +27,18 @@ class Holds:
     Attributes:
         share: (F, 4) weight of the hold: 1 during the contact, fading smoothly to 0 around it.
         target: (F, 4, 3) where the point is held, metres.
-        floor: (F, 4) height of the floor below it, metres.
         nearest: (F, 4) the contact's frame nearest in time; during the contact, the frame itself.
+        contact: (F, 4) number of the contact; their count where the point has none.
+        inside: (F, 4) bool, whether the contact lasts.
+        ground: the floor.
     """
 
     share: np.ndarray
     target: np.ndarray
-    floor: np.ndarray
     nearest: np.ndarray
+    contact: np.ndarray
+    inside: np.ndarray
+    ground: Ground
 
 
 def plan_holds(
@@ -53,12 +57,12 @@ def plan_holds(
     share = np.zeros((num_frames, len(POINTS)))
     target = points.copy()
     nearest = np.broadcast_to(np.arange(num_frames)[:, None], share.shape).copy()
+    of_contact, inside = np.full(share.shape, len(contacts)), np.zeros(share.shape, dtype=bool)
     positions = _hold_positions(contacts, points, heights, ground)
     fade = max(1.0, _FADE_S * fps)
     for point in range(len(POINTS)):
-        point_contacts = [
-            (contact, position) for contact, position in zip(contacts, positions, strict=True) if contact.point == point
-        ]
+        own = [number for number, contact in enumerate(contacts) if contact.point == point]
+        point_contacts = [(contacts[number], positions[number]) for number in own]
         for number, (contact, position) in enumerate(point_contacts):
             is_last = number + 1 == len(point_contacts)
             start = 0 if number == 0 else (point_contacts[number - 1][0].last + contact.first + 1) // 2
@@ -72,7 +76,9 @@ def plan_holds(
             share[frames, point] = 1.0 - distance**2 * (3.0 - 2.0 * distance)
             target[frames, point] = position
             nearest[frames, point] = np.clip(frames, contact.first, contact.last)
-    return Holds(share, target, ground.heights_at(target), nearest)
+            of_contact[frames, point] = own[number]
+            inside[contact.frames, point] = True
+    return Holds(share, target, nearest, of_contact, inside, ground)
 
 
 def _hold_positions(

@@ -10,6 +10,8 @@ import numpy as np
 
 from .arrays import Array, at_least, contiguous, kind_of, like, namespace
 
+_TINY = 1e-12
+
 
 def matrices_last(matrices: Array) -> Array:
     """Return matrices (F, J, 3, 3) as (3, 3, J, F)."""
@@ -66,6 +68,32 @@ def cross(first: Array, second: Array) -> Array:
     return in_rows(y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2)
 
 
+def dot(first: Array, second: Array) -> Array:
+    """Return the dot products (...) of vectors (3, ...)."""
+    return first[0] * second[0] + first[1] * second[1] + first[2] * second[2]
+
+
+def unit(vectors: Array) -> Array:
+    """Return *vectors* (3, ...) normalised to length 1; a zero vector stays zero."""
+    return vectors / at_least(namespace(vectors).sqrt(dot(vectors, vectors)), _TINY)
+
+
+def swing_between(start: Array, end: Array, share: Array | float = 1.0) -> Array:
+    """Return the smallest rotations (3, 3, ...) from the directions *start* (3, ...) to *end* (3, ...).
+
+    Exactly opposite directions have no smallest rotation, and are not rotated.
+
+    Args:
+        start: vectors of any length.
+        end: vectors of any length.
+        share: share (...) of the angle by which to rotate.
+    """
+    xp = namespace(start, end)
+    axis = cross(start, end)
+    sine = xp.sqrt(dot(axis, axis))
+    return from_rotation_vectors(axis * (share * xp.atan2(sine, dot(start, end)) / at_least(sine, _TINY)))
+
+
 def in_rows(*rows: Array) -> Array:
     """Stack arrays of one shape along a new first axis; faster than NumPy's ``stack``."""
     whole = namespace(rows[0]).empty((len(rows), *rows[0].shape), **kind_of(rows[0]))
@@ -84,7 +112,7 @@ def rotation_vectors(matrices: Array) -> Array:
     doubled = in_rows(m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1])
     sine = 0.5 * xp.sqrt(doubled[0] * doubled[0] + doubled[1] * doubled[1] + doubled[2] * doubled[2])
     angle = xp.atan2(sine, 0.5 * (m[0, 0] + m[1, 1] + m[2, 2] - 1.0))
-    return doubled * (0.5 * angle / at_least(sine, 1e-12))
+    return doubled * (0.5 * angle / at_least(sine, _TINY))
 
 
 def from_rotation_vectors(vectors: Array) -> Array:

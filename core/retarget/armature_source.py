@@ -18,9 +18,11 @@ import numpy as np
 from ..body.free_body import load_free_body
 from ..body.model import BodyModel, local_rotations
 from ..cleanup import Ground, find_floor
-from ..cleanup.feet import LEG, Feet
+from ..cleanup.feet import Feet
 from ..cleanup.foot_lock import lock_feet
+from ..cleanup.soles import Sole
 from ..cleanup.standing import Holds, plan_holds
+from ..math.frames_last import matrices_first, matrices_last
 from ..math.rotations import matrix_to_axis_angle, slerp_matrices
 from ..motion import Motion
 from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_JOINTS, SMPL
@@ -197,9 +199,11 @@ def _smpl_joints(
 
 def _feet_of(character: Character, person: RetargetSource, rest: np.ndarray) -> Feet:
     """Return the feet at the size of a person; feet that end at the ball have the toes of *person*."""
-    heels, tips, heights, lengths = [], [], [], []
+    heels, tips, heights, lengths, soles = [], [], [], [], []
+    size = character.size
     for number, (side, foot) in enumerate(zip(SIDES, character.feet, strict=True)):
         points = foot.support.points
+        soles.append(Sole.of_points(points / size, foot.support.share_of(foot.toe), foot.ball / size))
         toes = points[points[:, 2].argmax()] - foot.ball
         toes[1] = -foot.ball_height
         heels.append(foot.heel)
@@ -207,8 +211,10 @@ def _feet_of(character: Character, person: RetargetSource, rest: np.ndarray) -> 
         heights.append(foot.ball_height)
         leg = rest[[JOINT_INDEX[f"{side}_{name}"] for name in ("hip", "knee", "ankle")]]
         lengths.append(np.linalg.norm(np.diff(leg, axis=0), axis=1).sum())
-    size = character.size
-    return Feet(SMPL, rest, np.stack(heels) / size, np.stack(tips) / size, np.array(heights) / size, np.array(lengths))
+    return Feet(
+        SMPL, rest, np.stack(heels) / size, np.stack(tips) / size, np.array(heights) / size, np.array(lengths),
+        (soles[0], soles[1]),
+    )  # fmt: skip
 
 
 def _contact_points(world: np.ndarray, joints: np.ndarray, feet: Feet) -> np.ndarray:
@@ -223,14 +229,13 @@ def _contact_points(world: np.ndarray, joints: np.ndarray, feet: Feet) -> np.nda
 def _lock_feet(world: np.ndarray, joints: np.ndarray, feet: Feet, holds: Holds, fps: float, strength: float) -> None:
     """Lock the feet in place: turn the legs in *world* (F, 24, 3, 3), and move *joints* (F, 24, 3) with them."""
     trans = joints[:, 0] - feet.rest[0]
-    legs = lock_feet(local_rotations(world), trans, feet, holds, fps=fps, strength=strength)
+    chain = matrices_last(local_rotations(world)[:, feet.chain_joints])
+    legs = lock_feet(chain, trans, feet, holds, fps=fps, strength=strength)
     joints += (legs.trans - trans)[:, None]
-    for side in SIDES:
-        for name in LEG:
-            joint = feet.joint(side, name)
-            parent = JOINT_PARENTS[joint]
-            world[:, joint] = world[:, parent] @ legs.rotations[joint]
-            joints[:, joint] = joints[:, parent] + (world[:, parent] @ (feet.rest[joint] - feet.rest[parent]))
+    for joint, rotations in zip(legs.joints, matrices_first(legs.rotations).swapaxes(0, 1), strict=True):
+        parent = JOINT_PARENTS[joint]
+        world[:, joint] = world[:, parent] @ rotations
+        joints[:, joint] = joints[:, parent] + (world[:, parent] @ (feet.rest[joint] - feet.rest[parent]))
 
 
 def _parts_of(character: Character) -> dict[str, Part]:

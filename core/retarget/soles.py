@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..math.rotations import unit
+from ..cleanup.soles import lowest_points
 from .bone_map import SIDES
 from .rig import Rig
 from .tree import Pose, Tree
@@ -29,10 +29,6 @@ _HEEL_BEHIND = 0.35
 """How far the heel of a foot without skin lies behind the ankle, as a share of the distance to the toes."""
 _LONG = 1.4
 """Feet up to this many times longer than fits the legs, as shoes make them, tilt fully."""
-_DIRECTIONS = 150
-_HIGHEST = 0.5
-"""Directions from straight down to this much upwards in which the outermost vertices are kept: a foot in any pose rests
-on some of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +58,11 @@ class Support:
         rows[self.ankle] = pose.rotations[1, :, self.ankle]
         lowest: np.ndarray = self.heights(rows, levels).min(axis=0)
         return lowest
+
+    def share_of(self, joint: int | None) -> np.ndarray:
+        """Return how far each point (V,) moves with *joint*."""
+        found = self.joints.index(joint) if joint in self.joints else None
+        return np.zeros(len(self.points)) if found is None else self.weights[found]
 
     def heights(self, rows: Mapping[int, np.ndarray], levels: Mapping[int, np.ndarray]) -> np.ndarray:
         """Return the heights (V, F) of the points; what moves with joints that are not given moves with the ankle.
@@ -144,21 +145,9 @@ def _measure_foot(rig: Rig, tree: Tree, side: str) -> Foot:
     if toe is None:
         ball = np.array([heel[0], low, _BALL_SHARE * along.max()])
     near = np.flatnonzero(share > _LEAST_WEIGHT)
-    lowest = _lowest_points(tree.local(ankle, skin.vertices[near]), owners[skin.main_bones[near]])
+    lowest = lowest_points(tree.local(ankle, skin.vertices[near]), owners[skin.main_bones[near]])
     support = _skinned(rig, tree, owners, near[lowest], (ankle, toe))
     return Foot(ankle, toe, heel, ball, float(ball[1]) - low, support, True)
-
-
-def _lowest_points(vertices: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Return the numbers of the vertices (V, 3) on which a foot can rest, for each of its *joints* (V,) by itself.
-
-    Foot and toes turn against each other, so each must find its own.
-    """
-    found = []
-    for joint in np.unique(joints):
-        own = np.flatnonzero(joints == joint)
-        found.append(own[np.unique((vertices[own] @ _downward().T).argmax(axis=0))])
-    return np.concatenate(found)
 
 
 def _foot_without_skin(tree: Tree, ankle: int, toe: int | None, ball: np.ndarray, tip: np.ndarray) -> Foot:
@@ -187,13 +176,3 @@ def _skinned(rig: Rig, tree: Tree, owners: np.ndarray, numbers: np.ndarray, feet
     if toe in joints:
         toes = tree.local(toe, vertices[weights[joints.index(toe)] > _MAIN_WEIGHT])
     return Support(ankle, tree.local(ankle, vertices), joints, levers, weights, toes)
-
-
-def _downward() -> np.ndarray:
-    """Return unit vectors (D, 3) spread evenly over the lower part of a sphere, in a Fibonacci lattice."""
-    number = np.arange(_DIRECTIONS)
-    height = (1.0 + _HIGHEST) * (number + 0.5) / _DIRECTIONS - 1.0
-    angle = number * np.pi * (3.0 - np.sqrt(5.0))
-    level = np.sqrt(1.0 - height**2)
-    directions: np.ndarray = unit(np.stack([level * np.cos(angle), height, level * np.sin(angle)], axis=1))
-    return directions
