@@ -43,6 +43,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.body.landmarks import landmark_regressor
     from core.body.model import BodyModel, local_rotations
     from core.cleanup import (
+        PLANTED,
         CleanupOptions,
         CleanupSource,
         analyse_motion,
@@ -145,6 +146,7 @@ else:
     from .core.body.landmarks import landmark_regressor
     from .core.body.model import BodyModel, local_rotations
     from .core.cleanup import (
+        PLANTED,
         CleanupOptions,
         CleanupSource,
         analyse_motion,

@@ -4,7 +4,7 @@ The window, the batches and the command line all take these steps::
 
     given = read_input(Path("walk.trc"), ConvertOptions())
     for person in fit_people(given):
-        motion, notes = clean_person(person, CleanupOptions(foot_lock=1.0, ground="contacts"))
+        motion, notes = clean_person(person, PLANTED)
         write_person(Path(f"{person.name}.npz"), person, motion)
 """
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from core.body.keypoints import KeypointModel
-from core.cleanup import CleanupOptions, CleanupSource, analyse_motion, clean_up, held_joints
+from core.cleanup import PLANTED, CleanupOptions, CleanupSource, analyse_motion, clean_up, held_joints
 from core.cleanup.feet import POINTS
 from core.cli.exit_codes import exit_code_of
 from core.fit import FitOptions, fit_track
@@ -44,7 +44,6 @@ from .pose_prior import HELD_OUT_SUBJECTS
 
 NOISE = Condition("10 mm noise, betas estimated", know_betas=False, errors=ErrorModel(white_m=0.01))
 LOCKED = CleanupOptions(foot_lock=1.0)
-PLANTED = CleanupOptions(foot_lock=1.0, ground="contacts")
 _EVERY_VERTEX = 29
 _WALK_M_S = (0.4, 2.2)
 _MIN_CONTACTS = 6

@@ -18,12 +18,12 @@ from ..core_access import (
     AS_RECORDED,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
+    PLANTED,
     REPORT_SUFFIX,
     SUMMARY_NAME,
     TRACK_SUFFIXES,
     BatchError,
     BatchOptions,
-    CleanupOptions,
     CoreError,
     InputMissingError,
     RetargetOptions,
@@ -246,7 +246,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "the motion's own rate and range, see --out-fps",
     )  # fmt: skip
     add_convert_arguments(
-        parser, CleanupOptions(foot_lock=1.0, ground="contacts"),
+        parser, PLANTED,
         "by default feet are locked and stand on the floor, since sliding feet are rarely wanted; the motion is not "
         "smoothed again, since the fit has already smoothed the points according to their noise",
     )  # fmt: skip

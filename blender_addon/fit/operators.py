@@ -61,10 +61,11 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
 
     def finish(self, context: bpy.types.Context, result: list[FittedPerson]) -> str:
         """Add the figures and select them, as Blender's importers do."""
-        from ..result.show import show
+        from ..result.show import plant, show
 
         before = SceneTime.of(context.scene)
         figures = show(result, self._request.name, self._options)
+        plant(figures, result)
         for figure in figures:
             fill(figure.armature)
         for item in context.selected_objects:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import bpy
 
-from ..core_access import FittedPerson
+from ..core_access import PLANTED, FittedPerson
 from ..figure.create import Figure, FigureOptions, add_figures
 from ..figure.keyframe_hash import mark_keys
 from ..figure.record import FigureRecord, store
 from .error_curve import key_errors
-from .live_settings import store_cleanup_source
+from .live_settings import adjust, store_cleanup_source
 
 
 def show(fitted: Sequence[FittedPerson], name: str, options: FigureOptions | None = None) -> list[Figure]:
@@ -22,6 +22,19 @@ def show(fitted: Sequence[FittedPerson], name: str, options: FigureOptions | Non
         if figure.source is not None:
             store_cleanup_source(figure.armature, figure.source)
     return figures
+
+
+def plant(figures: Sequence[Figure], fitted: Sequence[FittedPerson]) -> None:
+    """Start the live settings of new figures on the floor with what a batch does: feet locked, soles on the floor.
+
+    A figure that was not put on the floor, and one whose feet never stand, keep the fit.
+
+    Raises:
+        CoreError: a figure's body cannot be read.
+    """
+    for figure, person in zip(figures, fitted, strict=True):
+        if figure.source is not None and figure.source.holds is not None:
+            adjust(figure.armature, PLANTED.without_place() if person.track.root_relative else PLANTED)
 
 
 def store_fit(figure: Figure, person: FittedPerson) -> None:

@@ -15,11 +15,12 @@ from .arguments import add_cleanup_arguments, cleanup_options
 from .cleaning import clean_up, place_in_room, smooth_and_lock_feet
 from .contacts import Contact
 from .ground import Ground
-from .options import GROUNDS, ROOTS, CleanupOptionError, CleanupOptions
+from .options import GROUNDS, PLANTED, ROOTS, CleanupOptionError, CleanupOptions
 from .source import CleanupSource, analyse_motion, find_floor, held_joints
 
 __all__ = [
     "GROUNDS",
+    "PLANTED",
     "ROOTS",
     "CleanupOptionError",
     "CleanupOptions",

@@ -54,3 +54,8 @@ class CleanupOptions:
             faults.append(f"expected a height in metres of at most {_MAX_HEIGHT_M:g}, got {self.height_m}")
         if faults:
             raise CleanupOptionError("; ".join(faults))
+
+
+PLANTED = CleanupOptions(foot_lock=1.0, ground="contacts")
+"""The clean-up that a fit in Blender starts with, in the window and in a batch, and a character's source: sliding feet
+are rarely wanted."""

@@ -9,7 +9,7 @@ import numpy as np
 from ..body.data import NUM_BETAS, BodyData
 from ..body.merged_fingers import merge_fingers
 from ..body.model import BodyModel
-from ..cleanup import CleanupOptions, CleanupSource, Contact, Ground, analyse_motion, place_in_room
+from ..cleanup import PLANTED, CleanupOptions, CleanupSource, Contact, Ground, analyse_motion, place_in_room
 from ..cleanup import smooth_and_lock_feet as smooth_and_lock
 from ..cleanup.feet import Feet
 from ..fingers import has_fingers, without_fingers
@@ -23,7 +23,6 @@ from .source_hands import SourceHands
 from .surfaces import HANDS, Part, RestBody, measure_parts
 from .tree import Pose
 
-PLANTED = CleanupOptions(foot_lock=1.0, ground="contacts")
 _CHEST = JOINT_INDEX["spine3"]
 _TRUNK = {"hips": (0, 1, 2), "chest": (JOINT_INDEX["spine2"], _CHEST)}
 """The joints whose skin shows the width of the trunk at both ends."""

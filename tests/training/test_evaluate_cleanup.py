@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.cleanup import analyse_motion
+from core.cleanup import PLANTED, analyse_motion
 from core.cleanup.lowest import lowest_heights
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX
 from training.data.motion_folder import read_clips
-from training.evaluate_cleanup import PLANTED, Judge, feet_row, main, smoothing_rows, walks
+from training.evaluate_cleanup import Judge, feet_row, main, smoothing_rows, walks
 from training.evaluation.fit_metrics import Evaluation
 from training.evaluation.sole_metrics import FootSkin, sole_row
 from training.samples.motion import sample_motion

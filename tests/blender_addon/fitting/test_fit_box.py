@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,17 +17,25 @@ from blender_addon.background import modal_operator  # noqa: E402
 from blender_addon.background.fit_session import FITS, FitState  # noqa: E402
 from blender_addon.background.modal_operator import RunsFit  # noqa: E402
 from blender_addon.body.panel import SMPLIFY_PT_body  # noqa: E402
+from blender_addon.figure.animation import read_motion  # noqa: E402
+from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.fit.operators import SMPLIFY_OT_fit  # noqa: E402
 from blender_addon.fit.panel import SMPLIFY_PT_fit, SMPLIFY_PT_fit_options  # noqa: E402
 from blender_addon.fit.settings import fit_job  # noqa: E402
+from blender_addon.result.live_settings import adjust, applied_settings  # noqa: E402
 from blender_addon.track import preview  # noqa: E402
 from blender_addon.track.panel import SMPLIFY_PT_track  # noqa: E402
 from blender_addon.track.session import TRACKS  # noqa: E402
+from core.body.model import BodyModel  # noqa: E402
+from core.cleanup import PLANTED, CleanupOptions  # noqa: E402
+from core.cleanup.lowest import lowest_heights  # noqa: E402
 from core.fit.options import MODES, FitOptions  # noqa: E402
 from core.fit.quality import QUALITIES  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 from tests.blender_addon.test_registration import registered  # noqa: E402
 from tests.blender_addon.walk import part_of_the_walk  # noqa: E402
+
+SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 
 
 @pytest.fixture
@@ -86,6 +95,21 @@ def test_fit_from_python_adds_selected_figures(walk):
     from blender_addon.figure.record import load
 
     assert load(armature).source.file.endswith("walk.npz")
+
+
+@pytest.mark.parametrize("floor", [True, False], ids=["on the floor", "as recorded"])
+def test_a_fit_starts_with_its_feet_held_and_on_the_floor_as_in_a_batch(addon, body, floor):
+    bpy.ops.smplify.open_track(filepath=str(SAMPLES / "walk.trc"))
+    addon.smplify.fit.floor = floor
+    bpy.ops.smplify.fit()
+    armature = bpy.context.view_layer.objects.active
+    assert applied_settings(armature) == (PLANTED if floor else CleanupOptions())
+    lowest = lowest_heights(read_motion(armature, 60.0), BodyModel(body))
+    under = float((lowest < -0.003).mean())
+    assert under < 0.01 if floor else under > 0.1
+    adjust(armature, CleanupOptions())
+    back = read_motion(armature, 60.0)
+    np.testing.assert_allclose(back.trans, load(armature).motion.trans, atol=1e-5)
 
 
 def test_the_fit_leaves_rate_and_range_of_a_shot_and_begins_where_told(walk):
