@@ -11,6 +11,7 @@ from bpy.app.translations import pgettext_iface as iface_
 from ..ui.box_errors import Box, draw_error
 from ..ui.sidebar import SidebarPanel
 from ..ui.text import draw_text
+from .doubts import in_language
 from .identity import characters_in, has_motion, picked
 from .operators import (
     SMPLIFY_OT_apply_all_characters,
@@ -258,7 +259,7 @@ def _draw_facts(layout: bpy.types.UILayout, context: bpy.types.Context, facts: F
         text = iface_("Frames out of reach: {:d}").format(len(facts.out_of_reach))
         column.operator(SMPLIFY_OT_go_out_of_reach.bl_idname, text=text, translate=False, icon="VIEWZOOM")
     for note in facts.notes:
-        draw_text(column, context, note, icon="INFO")
+        draw_text(column, context, in_language(note, iface_), icon="INFO")
 
 
 def _without_sign_of_zero(number: float) -> float:

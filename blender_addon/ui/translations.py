@@ -353,6 +353,26 @@ _GERMAN_CHARACTER = {
     "Relaxed": "Entspannt",
     "Flat": "Flach",
     "Path Carried By": "Weg trägt",
+    "Check the bones of {:s}: they were found with little confidence.": "Knochen prüfen: {:s}; sie wurden nur "
+    "unsicher gefunden.",
+    "The armature does not hang {:s} on the limb that they belong to.": "In der Armatur hängen {:s} nicht an dem "
+    "Glied, zu dem sie gehören.",
+    "The motion shows no foot contacts, so no foot is planted.": "Die Bewegung zeigt keine Fußkontakte, also wird "
+    "kein Fuß festgehalten.",
+    "No hand with a thumb and fingers was found, so no fingers are bent.": "Keine Hand mit Daumen und Fingern wurde "
+    "gefunden, also werden keine Finger gebeugt.",
+    "The steps are {:s} times as long as fits the legs.": "Die Schritte sind {:s}-mal so lang, wie es zu den Beinen "
+    "passt.",
+    "In {:s} frames a hand or a foot cannot reach its goal.": "In {:s} Bildern erreicht eine Hand oder ein Fuß das "
+    "Ziel nicht.",
+    "Locked against turning by hand, but keyed: {:s}": "Gegen Drehen von Hand gesperrt, aber mit Keyframes: {:s}",
+    "Control rig: {:s} controls are keyed": "Steuer-Rig: {:s} Steuerknochen haben Keyframes",
+    "Control rig: {:s} controls are keyed, and {:s} of IK": "Steuer-Rig: {:s} Steuerknochen haben Keyframes, dazu "
+    "{:s} der IK",
+    "Control rig: {:s} controls are keyed, none of IK was found": "Steuer-Rig: {:s} Steuerknochen haben Keyframes, "
+    "keine der IK wurden gefunden",
+    "switched over: {:s}": "umgeschaltet: {:s}",
+    "follow no control: {:s}": "folgen keinem Steuerknochen: {:s}",
     "Limbs Follow": "Glieder folgen",
     "Object": "Objekt",
 }
