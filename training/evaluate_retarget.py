@@ -1,18 +1,21 @@
 """Measure motions put onto characters, beside a plain retarget, and print a table.
 
     python -m training.evaluate_retarget RIG_FOLDER MOTION_FOLDER [--rigs m2m ...] [--clips 07_01 ...] [--frames N]
+    python -m training.evaluate_retarget RIG_FOLDER --floor
 
 RIG_FOLDER holds characters as .npz files with the fields of `core.retarget.rig.Rig`, and bone maps NAME.json beside
 them (`BoneMap.to_json`); where there is none, the bones are found. MOTION_FOLDER holds clips in AMASS layout, Y up, on
-the free body. The plain retarget is the usual rule of add-ons, written anew here: each bone gets the world rotation of
-the source's body part since rest, on top of its own rest pose as the file has it; the hips bone follows the pelvis,
-scaled by the hips bone's height above the lowest mapped bone.
+the free body; --floor adds the generated motions on the floor (`training.samples.floor_motion`). The plain retarget is
+the usual rule of add-ons, written anew here: each bone gets the world rotation of the source's body part since rest, on
+top of its own rest pose as the file has it; the hips bone follows the pelvis, scaled by the hips bone's height above
+the lowest mapped bone.
 
 Lengths are millimetres on a character scaled to a leg of 0.80 m. Directions: mean angle between a limb and that of the
 source in frames without a touch. Slide: extent of a heel's or ball's positions over the floor in a contact. Lowest: the
-lowest vertex of the whole skin in a clip, for characters with a leg of at least 0.50 m. Touches: how far the hand is
-from where it should be, in frames in which the arm is long enough. Acceleration: mean second difference of wrists and
-ankles, divided by that of the source scaled by the height of the hips.
+lowest vertex of the whole skin in a clip, for characters with a leg of at least 0.50 m; depth: how far the lowest
+vertex is below the floor, mean over frames. Touches: how far the hand is from where it should be, in frames in which
+the arm is long enough. Acceleration: mean second difference of wrists and ankles, divided by that of the source scaled
+by the height of the hips.
 """
 
 from __future__ import annotations
@@ -20,8 +23,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +38,7 @@ from core.errors import InputMissingError
 from core.io.npz import read_npz
 from core.io.own_files import OVERWRITE_HELP
 from core.math.frames_last import matrices_last
+from core.motion import Motion
 from core.retarget.alignment import LIMBS, SOURCE_JOINTS
 from core.retarget.arms import solve_arms
 from core.retarget.bone_map import BoneMap
@@ -52,6 +57,8 @@ from core.smpl_skeleton import JOINT_INDEX
 from .arguments import positive_int
 from .evaluation.json_figures import write_json
 from .outputs import check_files
+from .samples.floor_motion import NAMES as FLOOR_MOTIONS
+from .samples.floor_motion import floor_motion
 
 _FIELDS = ("names", "parents", "heads", "tails", "axes", "deform", "vertices", "bones", "weights")
 _LEG_MM = 800.0
@@ -72,6 +79,7 @@ class Row:
         worst_slide_mm: the largest.
         sole_mm: height of the lowest vertex of the feet.
         lowest_mm: height of the lowest vertex of the whole skin.
+        depth_mm: how far the lowest vertex of each frame is below the floor, mean over frames.
         hands_mm: error of hands that touch each other.
         head_mm: error of hands that touch the head.
         body_mm: error of hands that touch trunk, thighs or the other arm.
@@ -86,6 +94,7 @@ class Row:
     worst_slide_mm: float
     sole_mm: float
     lowest_mm: float
+    depth_mm: float
     hands_mm: float
     head_mm: float
     body_mm: float
@@ -144,7 +153,7 @@ class Judge:
         positions = self._positions(motion)
         slides = self.millimetres * self._slides(motion, positions)
         has_skin = len(self.rig.skin.vertices) > 0 and self.character.leg_m >= _LEAST_LEG_M
-        sole, lowest = self._lowest(motion) if has_skin else (np.nan, np.nan)
+        sole, lowest, depth = self._lowest(motion) if has_skin else (np.nan, np.nan, np.nan)
         hands, head, rest, reached = self._touch_errors(motion)
         return Row(
             arms_deg=self._directions(positions, ("arm", "forearm")),
@@ -153,6 +162,7 @@ class Judge:
             worst_slide_mm=float(slides.max()) if len(slides) else np.nan,
             sole_mm=self.millimetres * sole,
             lowest_mm=self.millimetres * lowest,
+            depth_mm=self.millimetres * depth,
             hands_mm=hands,
             head_mm=head,
             body_mm=rest,
@@ -192,18 +202,18 @@ class Judge:
         paths = [points[contact.point][contact.frames][:, [0, 2]] for contact in self.source.contacts]
         return np.array([np.linalg.norm(np.ptp(path, axis=0)) for path in paths])
 
-    def _lowest(self, motion: RetargetedMotion) -> tuple[float, float]:
-        """Return the height of the lowest vertex over all frames, of the feet and of the whole skin, metres.
+    def _lowest(self, motion: RetargetedMotion) -> tuple[float, float, float]:
+        """Return the heights of the lowest vertices of the feet and of the whole skin, and the mean depth.
 
         The skin follows all bones by linear blend skinning; away from the feet a part of its vertices is enough.
         """
         skin, rig, tree = self.rig.skin, self.rig, self.character.tree
         if len(skin.vertices) == 0:
-            return np.nan, np.nan
+            return np.nan, np.nan, np.nan
         names = np.array([tree.names[joint] for joint in tree.owners(rig)[skin.main_bones]])
         is_foot = np.isin(names, [f"{side}_{part}" for side in ("left", "right") for part in ("foot", "toe")])
         if not is_foot.any():
-            return np.nan, np.nan
+            return np.nan, np.nan, np.nan
         chosen = np.flatnonzero(is_foot | (np.arange(len(is_foot)) % -(-len(is_foot) // _SKIN_VERTICES) == 0))
         weights = skin.weights[chosen] / skin.weights[chosen].sum(axis=1, keepdims=True)
         found = []
@@ -215,9 +225,9 @@ class Judge:
                 bones = skin.bones[chosen, slot]
                 arms = skin.vertices[chosen] - rig.heads[bones]
                 heights += weights[:, slot] * (heads[:, bones, 1] + np.einsum("fvj,vj->fv", turns[:, bones, 1], arms))
-            found.append((heights[:, is_foot[chosen]].min(), heights.min()))
-        sole, lowest = np.min(found, axis=0) - self.source.floor.height_m
-        return float(sole), float(lowest)
+            found.append(np.stack([heights[:, is_foot[chosen]].min(axis=1), heights.min(axis=1)]))
+        soles, lowest = np.concatenate(found, axis=1) - self.source.floor.height_m
+        return float(soles.min()), float(lowest.min()), float(np.maximum(-lowest, 0.0).mean())
 
     def _touch_errors(self, motion: RetargetedMotion) -> tuple[float, float, float, float]:
         """Return the mean errors at the other hand, the head and elsewhere, and the share of touches in reach."""
@@ -257,13 +267,15 @@ def _blocks(num_frames: int) -> list[slice]:
     return [slice(start, min(start + _BLOCK_FRAMES, num_frames)) for start in range(0, num_frames, _BLOCK_FRAMES)]
 
 
-def evaluate(rigs: Sequence[Path], clips: Sequence[Path], frames: int | None) -> dict[str, dict[str, Row]]:
-    """Return the rows of both methods by "RIG CLIP"."""
+def evaluate(
+    rigs: Sequence[Path], clips: Mapping[str, Callable[[], Motion]], frames: int | None
+) -> dict[str, dict[str, Row]]:
+    """Return the rows of both methods by "RIG CLIP"; *clips* has a function that returns the motion of each."""
     body = BodyModel(load_free_body())
     rows: dict[str, dict[str, Row]] = {"plain": {}, "ours": {}}
     characters = {path.stem: read_rig(path) for path in rigs}
-    for clip in clips:
-        motion = read_motion(clip, up_axis="Y")
+    for clip, read in clips.items():
+        motion = read()
         motion = replace(motion, poses=motion.poses[:frames], trans=motion.trans[:frames])
         source = RetargetSource.of_motion(motion, body)
         for name, (rig, bone_map) in characters.items():
@@ -273,7 +285,7 @@ def evaluate(rigs: Sequence[Path], clips: Sequence[Path], frames: int | None) ->
             middle = time.process_time()
             plain = plain_retarget(source, rig, bone_map)
             end = time.process_time()
-            key = f"{name} {clip.stem}"
+            key = f"{name} {clip}"
             rows["ours"][key] = judge.row(ours, middle - start)
             rows["plain"][key] = judge.row(plain, end - middle)
     return rows
@@ -301,7 +313,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m training.evaluate_retarget", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("rigs_folder", type=Path, metavar="RIG_FOLDER", help="characters, .npz, and bone maps, .json")
-    parser.add_argument("motions_folder", type=Path, metavar="MOTION_FOLDER", help="clips in AMASS layout, Y up")
+    parser.add_argument(
+        "motions_folder", type=Path, metavar="MOTION_FOLDER", nargs="?", help="clips in AMASS layout, Y up"
+    )
+    parser.add_argument("--floor", action="store_true", help="also measure generated motions on the floor")
     parser.add_argument("--rigs", nargs="+", default=[""], metavar="PART", help="parts of the characters' names")
     parser.add_argument("--clips", nargs="+", default=[""], metavar="PART", help="parts of the clips' names")
     parser.add_argument("--frames", type=positive_int, metavar="N", help="the first frames of each clip only")
@@ -313,10 +328,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     rigs = _files(options.rigs_folder, options.rigs)
-    clips = _files(options.motions_folder, options.clips)
+    if options.motions_folder is None and not options.floor:
+        raise InputMissingError("expected a folder of clips, or --floor for the generated motions; got neither")
+    files = [] if options.motions_folder is None else _files(options.motions_folder, options.clips)
+    clips: dict[str, Callable[[], Motion]] = {path.stem: partial(read_motion, path, up_axis="Y") for path in files}
+    if options.floor:
+        clips |= {f"floor_{name}": partial(floor_motion, name) for name in FLOOR_MOTIONS}
     check_files(
         {"the figures": options.json},
-        {"the rigs": [*rigs, *(path.with_suffix(".json") for path in rigs)], "the clips": clips},
+        {"the rigs": [*rigs, *(path.with_suffix(".json") for path in rigs)], "the clips": files},
         overwrite=options.overwrite,
     )
     rows = evaluate(rigs, clips, options.frames)

@@ -58,7 +58,7 @@ class Sole:
             ankle: (3,) the ankle.
             toe: (3,) the toe joint.
         """
-        lowest = lowest_points(vertices, weights.argmax(axis=1))
+        lowest = lowest_points(vertices, weights.argmax(axis=1), spread_directions(_DIRECTIONS, _HIGHEST))
         near = np.flatnonzero(vertices[:, 1] < vertices[:, 1].min() + _NEAR_SOLE_M)[::2]
         kept = np.union1d(lowest, near)
         share = weights[kept, 1] / weights[kept].sum(axis=1)
@@ -70,22 +70,23 @@ class Sole:
         return slice(0, self.num_heel), slice(min(self.num_heel, len(self.basis) - 1), None)
 
 
-def lowest_points(vertices: np.ndarray, joints: np.ndarray) -> np.ndarray:
+def lowest_points(vertices: np.ndarray, joints: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """Return the numbers of the vertices (V, 3) on which a foot can rest, for each of its *joints* (V,) by itself.
 
-    Foot and toes turn against each other, so each must find its own.
+    They are the outermost in any of *directions* (D, 3). Foot and toes turn against each other, so each must find its
+    own.
     """
     found = []
     for joint in np.unique(joints):
         own = np.flatnonzero(joints == joint)
-        found.append(own[np.unique((vertices[own] @ _downward().T).argmax(axis=0))])
+        found.append(own[np.unique((vertices[own] @ directions.T).argmax(axis=0))])
     return np.concatenate(found)
 
 
-def _downward() -> np.ndarray:
-    """Return unit vectors (D, 3) spread evenly over the lower part of a sphere, in a Fibonacci lattice."""
-    number = np.arange(_DIRECTIONS)
-    height = (1.0 + _HIGHEST) * (number + 0.5) / _DIRECTIONS - 1.0
+def spread_directions(count: int, highest: float = 1.0) -> np.ndarray:
+    """Return unit vectors (D, 3) spread evenly over a sphere up to the height *highest*, in a Fibonacci lattice."""
+    number = np.arange(count)
+    height = (1.0 + highest) * (number + 0.5) / count - 1.0
     angle = number * np.pi * (3.0 - np.sqrt(5.0))
     level = np.sqrt(1.0 - height**2)
     directions: np.ndarray = unit(np.stack([level * np.cos(angle), height, level * np.sin(angle)], axis=1))

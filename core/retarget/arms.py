@@ -5,6 +5,7 @@ The root does not move: a head out of reach must not lift the feet.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +13,9 @@ import numpy as np
 from ..math.frames_last import cross, from_rotation_vectors, times
 from .bone_map import SIDES
 from .character import Character
-from .solver import NormalEquations, hinge_axis, lever
+from .solver import NormalEquations, hinge_axis, lever, missing_bend
 from .surfaces import HANDS, Part
-from .touch import Touch
+from .touch import FloorReach, Touch
 
 _STEPS = 6
 _WEIGHT = 8.0
@@ -22,6 +23,10 @@ _CHEST, _SHOULDER, _ELBOW = 3.0, (0.3, 0.6, 0.3), 0.15
 """Damping per radian and leg length of the chest, the shoulders about world axes, and the elbows."""
 _WHOLE = 0.99
 """Share of the way from which a hand goes all of it."""
+_LEAST_BEND_RAD = 0.1
+"""Bend that the elbow of a hand on the floor begins with."""
+_STRETCHED, _STRETCH = 0.98, 0.014
+"""Share of the arm's length from which a hand on the floor is drawn nearer, and at most so much beyond it."""
 _UNKNOWNS = 11
 _REACH = 0.995
 _BEYOND = 0.1
@@ -91,7 +96,11 @@ class KeptTouch:
 
 
 def solve_arms(
-    character: Character, rotations: np.ndarray, root: np.ndarray, touches: list[Touch], strength: float
+    character: Character,
+    rotations: np.ndarray,
+    root: np.ndarray,
+    touches: Sequence[Touch | FloorReach],
+    strength: float,
 ) -> list[KeptTouch]:
     """Turn chest and arms in *rotations* so that the hands touch what they touch on the source.
 
@@ -99,11 +108,11 @@ def solve_arms(
         character: the character.
         rotations: (3, 3, N, F) world rotations, changed in place; those of the hands stay.
         root: (3, F) position of the hips.
-        touches: the touches of the source.
+        touches: the touches of the source, and hands to bring to the floor.
         strength: 0 keeps the arms as they are, 1 keeps the touches.
 
     Returns:
-        How well each touch is kept.
+        How well each touch of the body is kept.
     """
     active = np.zeros(root.shape[-1], dtype=bool)
     for touch in touches:
@@ -129,7 +138,7 @@ class _Solver:
         character: Character,
         rotations: np.ndarray,
         root: np.ndarray,
-        touches: list[Touch],
+        touches: Sequence[Touch | FloorReach],
         frames: list[np.ndarray],
     ) -> None:
         """Take the transferred pose, and the place of each touch's frames in it."""
@@ -137,6 +146,8 @@ class _Solver:
         self.arms = _Arms.of(character)
         self.root = root
         self.pose = character.tree.pose(rotations, root)
+        floor = [number for number, touch in enumerate(touches) if isinstance(touch, FloorReach)]
+        self.floor_goals = {number: self._floor_goal(number) for number in floor}
         self.start = [self._hand(number) - self._anchor(number) for number in range(len(touches))]
         self.shares = [self._in_reach(number) for number in range(len(touches))]
 
@@ -145,6 +156,7 @@ class _Solver:
         hands = {limb[2]: self.pose.rotations[:, :, limb[2]].copy() for limb in self.arms.limbs if limb}
         leg = self.character.leg_m
         damping = leg * np.array([*[_CHEST] * 3, *[*_SHOULDER, _ELBOW] * 2])
+        self._bend_straight_arms(strength, hands)
         so_far, columns = np.zeros((_UNKNOWNS, self.root.shape[-1])), list(range(_UNKNOWNS))
         for _ in range(_STEPS):
             equations = NormalEquations(damping, so_far)
@@ -160,10 +172,34 @@ class _Solver:
             so_far += step
             self._turn(step, axes, hands)
 
+    def _bend_straight_arms(self, strength: float, hands: dict[int, np.ndarray]) -> None:
+        """Bend straight arms whose hands are brought to the floor a little, as elbows bend."""
+        for number, limb in enumerate(self.arms.limbs):
+            weight = np.zeros(self.root.shape[-1])
+            for touch, frames in zip(self.touches, self.frames, strict=True):
+                if isinstance(touch, FloorReach) and touch.hand == HANDS[number]:
+                    weight[frames] = touch.weight
+            if limb is None or not weight.any():
+                continue
+            shoulder, elbow, wrist = (self.pose.positions[:, joint] for joint in limb)
+            straight = self._straight(number, limb)
+            angle = missing_bend(elbow - shoulder, wrist - elbow, straight, _LEAST_BEND_RAD)
+            self._turn_below(limb[1], from_rotation_vectors(strength * weight * angle * straight))
+        for joint, rotation in hands.items():
+            self.pose.rotations[:, :, joint] = rotation
+        self.pose = self.character.tree.pose(self.pose.rotations, self.root)
+
+    def _straight(self, number: int, limb: tuple[int, int, int]) -> np.ndarray:
+        """Return the axis (3, A) of a straight arm, about the vertical of its rest pose."""
+        axis: np.ndarray = (-1.0 if number == 0 else 1.0) * self.pose.rotations[:, 1, limb[0]]
+        return axis
+
     def kept(self) -> list[KeptTouch]:
         """Return how well the present pose keeps each touch."""
         found = []
         for number, touch in enumerate(self.touches):
+            if isinstance(touch, FloorReach):
+                continue
             off = self._hand(number) - self._anchor(number) - self._goal(number)
             in_reach = (self._beyond(number) <= 0.0) & (self.shares[number] > _WHOLE)
             found.append(KeptTouch(touch, np.linalg.norm(off, axis=0), in_reach))
@@ -175,8 +211,7 @@ class _Solver:
         for number, limb in enumerate(self.arms.limbs):
             if limb is not None:
                 shoulder, elbow, wrist = (self.pose.positions[:, joint] for joint in limb)
-                straight = (-1.0 if number == 0 else 1.0) * self.pose.rotations[:, 1, limb[0]]
-                axes[number] = hinge_axis(elbow - shoulder, wrist - elbow, straight)
+                axes[number] = hinge_axis(elbow - shoulder, wrist - elbow, self._straight(number, limb))
         return axes
 
     def _turn(self, step: np.ndarray, axes: dict[int, np.ndarray], hands: dict[int, np.ndarray]) -> None:
@@ -205,8 +240,28 @@ class _Solver:
     def _anchor(self, number: int) -> np.ndarray:
         return self.touches[number].anchor(self.character.parts, self.pose, self.frames[number])
 
+    def _floor_goal(self, number: int) -> np.ndarray:
+        """Return the place on the floor (3, T) of a hand, drawn smoothly within the arm's length from the shoulder.
+
+        An arm that is stretched fully and bends again would do so in one jump.
+        """
+        touch, frames = self.touches[number], self.frames[number]
+        places = touch.goal(self.character.parts, self.pose, frames, self.character.reach)
+        limb = self.arms.limbs[HANDS.index(touch.hand)]
+        if limb is None:
+            return places
+        shoulder, wrist = (self.pose.positions[:, joint][:, frames] for joint in (limb[0], limb[2]))
+        away = places - self._hand(number) + wrist - shoulder
+        distance = np.linalg.norm(away, axis=0) / self.character.arm_m
+        near = _STRETCHED + _STRETCH * np.tanh((distance - _STRETCHED) / _STRETCH)
+        shorter = np.where(distance > _STRETCHED, near / np.maximum(distance, _STRETCHED), 1.0)
+        drawn: np.ndarray = places + (shorter - 1.0) * away
+        return drawn
+
     def _goal(self, number: int) -> np.ndarray:
         """Return where the hand of a touch should be relative to the anchor (3, T)."""
+        if number in self.floor_goals:
+            return self.floor_goals[number]
         character = self.character
         return self.touches[number].goal(character.parts, self.pose, self.frames[number], character.reach)
 
@@ -223,8 +278,10 @@ class _Solver:
         touch, frames = self.touches[number], self.frames[number]
         positions = self.pose.positions[..., frames]
         own_axes = {side: axis[:, frames] for side, axis in axes.items()}
-        first, second = self._part(touch.part).joints
         jacobian = self.arms.jacobian(self._part(touch.hand).joints[0], hand, positions, own_axes)
+        if isinstance(touch, FloorReach):
+            return jacobian
+        first, second = self._part(touch.part).joints
         jacobian -= self.arms.jacobian(first, anchor + goal, positions, own_axes)
         if first != second:
             at_first, at_second = (self.arms.jacobian(joint, anchor, positions, own_axes) for joint in (first, second))
@@ -247,5 +304,7 @@ class _Solver:
 
     def _in_reach(self, number: int) -> np.ndarray:
         """Return how far the hand goes to its goal (T,), 0 to 1."""
+        if number in self.floor_goals:
+            return np.ones(len(self.frames[number]))
         share: np.ndarray = np.exp(-((self._beyond(number) / _BEYOND) ** 2))
         return share

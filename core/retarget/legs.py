@@ -9,18 +9,30 @@ import numpy as np
 from ..math.frames_last import cross, from_rotation_vectors, times
 from .bone_map import SIDES
 from .character import Character
-from .solver import NormalEquations, hinge_axis, lever
+from .solver import NormalEquations, hinge_axis, lever, missing_bend
 from .tree import Pose
 
 STEPS = 6
 _WEIGHT = 20.0
 _ROOT, _THIGH, _KNEE = 0.6, (0.25, 0.6, 0.25), 0.12
 """Damping of the root, per metre; of the thighs about world axes and of the knees, per radian and leg length."""
+_HELD = 60.0
+"""Further damping of a root that is held in place."""
+_REACH = 0.99
+"""Share of the leg's length up to which a foot goes, where the root is held."""
+_LEAST_BEND_RAD = 0.08
+"""Bend of the knees that a leg begins with, where the root is held."""
+_TINY_M = 1e-6
 _UNKNOWNS = 11
 
 
 def solve_legs(
-    character: Character, rotations: np.ndarray, root: np.ndarray, goals: Sequence[np.ndarray], steps: int = STEPS
+    character: Character,
+    rotations: np.ndarray,
+    root: np.ndarray,
+    goals: Sequence[np.ndarray],
+    steps: int = STEPS,
+    held: np.ndarray | None = None,
 ) -> np.ndarray:
     """Rotate thighs and shins in *rotations* so that the ankles reach their goals; return the moved root (3, F).
 
@@ -30,11 +42,21 @@ def solve_legs(
         root: (3, F) position of the hips.
         goals: (3, F) of the left and the right ankle.
         steps: number of Gauss-Newton steps.
+        held: (F,) how firmly the root stays in place, from 0 to 1, where feet out of reach must not move it.
     """
     tree = character.tree
     limbs = [tuple(tree.index[f"{side}_{role}"] for role in ("thigh", "shin", "foot")) for side in SIDES]
     needed = sorted({0, *(joint for limb in limbs for joint in limb)})
     damping = np.array([*[_ROOT] * 3, *[value * character.leg_m for value in (*_THIGH, _KNEE) * 2]])
+    if held is not None:
+        damping = np.repeat(damping[:, None], root.shape[-1], axis=1)
+        damping[:3] += _HELD * held
+        for thigh, shin, foot in limbs:
+            positions = tree.positions(rotations, root, needed)
+            upper, lower = positions[:, shin] - positions[:, thigh], positions[:, foot] - positions[:, shin]
+            side = rotations[:, 0, thigh]
+            angle = held * missing_bend(upper, lower, side, _LEAST_BEND_RAD)
+            rotations[:, :, shin] = times(from_rotation_vectors(angle * side), rotations[:, :, shin])
     so_far = np.zeros((_UNKNOWNS, root.shape[-1]))
     weight = np.full(root.shape[-1], _WEIGHT)
     for _ in range(steps):
@@ -61,6 +83,21 @@ def solve_legs(
             rotations[:, :, thigh] = times(turn, rotations[:, :, thigh])
             rotations[:, :, shin] = times(turn, times(bend, rotations[:, :, shin]))
     return root
+
+
+def in_reach(
+    character: Character, rotations: np.ndarray, root: np.ndarray, goals: Sequence[np.ndarray], held: np.ndarray
+) -> list[np.ndarray]:
+    """Return the *goals* (3, F) of the ankles, drawn within the length of the legs where the root is *held* (F,)."""
+    tree, found = character.tree, []
+    hips = tree.positions(rotations, root, sorted({0, *(tree.index[f"{side}_thigh"] for side in SIDES)}))
+    for side, goal in zip(SIDES, goals, strict=True):
+        away = goal - hips[:, tree.index[f"{side}_thigh"]]
+        distance = np.maximum(np.linalg.norm(away, axis=0), _TINY_M)
+        length = sum(np.linalg.norm(tree.offsets[tree.index[f"{side}_{end}"]]) for end in ("shin", "foot"))
+        beyond = np.maximum(1.0 - _REACH * length / distance, 0.0)
+        found.append(goal - held * beyond * away)
+    return found
 
 
 def leg_gaps(character: Character, pose: Pose, goals: Sequence[np.ndarray]) -> np.ndarray:

@@ -23,8 +23,9 @@ class RetargetOptions:
     """Settings of the retargeting; the defaults keep the contacts of feet and hands.
 
     Attributes:
-        feet: 0 leaves the feet where the rotations put them; 1 plants them and puts the soles on the floor.
-        hands: 0 leaves the hands where the rotations put them; 1 keeps their contacts with the body.
+        feet: 0 leaves the feet where the rotations put them; 1 plants them and puts the soles on the floor, and a body
+            that kneels, sits or lies.
+        hands: 0 leaves the hands where the rotations put them; 1 keeps their contacts with the body and the floor.
         steps: length of the steps: "leg" scales them by leg length, "same" keeps their length in metres, a number
             multiplies it. Heights always scale by leg length.
         rest_pose: (B, 3, 3) world rotations of all bones in a pose in which the character stands like SMPL's rest pose,

@@ -15,18 +15,21 @@ import numpy as np
 from ..fit.solver.gauss_newton import blocks
 from ..math.frames_last import matrices_first, times
 from .arms import solve_arms
+from .body_skin import BodySkin, lowest
 from .bone_map import SIDES, BoneMap
 from .character import Character
 from .feet import FootPath, lowest_point, plan_foot
 from .fingers import HandMotion, relaxed_fingers
-from .legs import leg_gaps, solve_legs
+from .floor import FloorPlan, FloorPlanner, Nearness, leaning
+from .floor_contacts import touching
+from .legs import in_reach, leg_gaps, solve_legs
 from .options import RetargetOptions
 from .report import Measurements, make_report
 from .retargeted import RetargetedMotion
 from .rig import Rig
 from .root import carrier_path, root_positions, step_size
 from .source import RetargetSource
-from .touch import FADE_S, Touch, find_touches
+from .touch import FADE_S, FloorReach, Touch, find_touches
 from .tree import Pose
 from .twist import TwistBone, find_twist_bones, twisted
 
@@ -129,15 +132,18 @@ class _Retargeting:
         self.step = step_size(self.character, options, source.unit_m)
         self.blocks = blocks(source.num_frames, _BLOCK_FRAMES)
         self.measured = Measurements.empty(source)
+        self.skin = BodySkin.of(rig, self.character.tree)
+        self.near = Nearness.empty(source.num_frames)
 
     def run(self, on_progress: OnProgress) -> RetargetedMotion:
         """Transfer, plan the feet and solve."""
         source, num_frames = self.source, self.source.num_frames
-        goals = self._plan_feet(on_progress)
+        feet = self._plan_feet(on_progress)
+        floor = self._plan_floor(feet)
         rotations = np.empty((num_frames, len(self.outputs.bones), 3, 3))
         root = np.empty((num_frames, 3))
         for number, frames in enumerate(self.blocks):
-            joints, hips = self._solve(frames, goals)
+            joints, hips = self._solve(frames, feet, floor)
             rotations[frames] = self.outputs.rotations(joints, source.level, frames)
             root[frames] = hips.T @ source.level + source.floor_origin
             on_progress(_PLANNING + (1.0 - _PLANNING) * (number + 1) / len(self.blocks))
@@ -165,6 +171,7 @@ class _Retargeting:
             pose, rotations, root = self._transferred(frames)
             positions = tree.positions(rotations, root)
             self.measured.add_source(frames, self.source, pose)
+            self.near.add(frames, self.character, self.skin, pose, Pose(rotations, positions))
             for path, foot in zip(paths, self.character.feet, strict=True):
                 path.ankle[:, frames] = positions[:, foot.ankle]
                 path.foot[..., frames] = rotations[:, :, foot.ankle]
@@ -178,24 +185,55 @@ class _Retargeting:
             for number, (foot, path) in enumerate(zip(self.character.feet, paths, strict=True))
         )
 
-    def _solve(self, frames: slice, feet: tuple[FootPath, ...]) -> tuple[np.ndarray, np.ndarray]:
+    def _plan_floor(self, feet: tuple[FootPath, ...]) -> FloorPlan | None:
+        """Return how the other parts of the body are put on the floor; None if they are not near it."""
+        if self.options.feet == 0.0 or not self.near.looked_at.any():
+            return None
+
+        def posed(frames: slice, lift: np.ndarray, pitch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return self._on_feet(frames, feet, lift, pitch)
+
+        options = self.options
+        planner = FloorPlanner(self.character, self.skin, self.source, self.near, posed, self.step, options.hands)
+        return planner.plan(_BLOCK_FRAMES)
+
+    def _solve(
+        self, frames: slice, feet: tuple[FootPath, ...], floor: FloorPlan | None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the joints' rotations (3, 3, N, F) and the root (3, F), both in the floor's axes."""
         character, options = self.character, self.options
-        _, rotations, root = self._transferred(frames)
-        if options.feet > 0.0:
-            for foot, path in zip(character.feet, feet, strict=True):
-                rotations[:, :, foot.ankle] = path.foot[..., frames]
-                if foot.toe is not None:
-                    rotations[:, :, foot.toe] = path.toe[..., frames]
-            root = self._solve_legs(frames, rotations, root, feet)
-        touches = self._touches(frames)
+        still = np.zeros(frames.stop - frames.start)
+        lift, pitch = (still, still) if floor is None else (floor.lift[frames], floor.pitch[frames])
+        rotations, root = self._on_feet(frames, feet, lift, pitch)
+        touches: list[Touch | FloorReach] = [*self._touches(frames)]
+        touches += [] if floor is None else floor.reaches(frames)
         kept = solve_arms(character, rotations, root, touches, options.hands)
         self.measured.add_touches(frames, character, kept)
         self.measured.add_feet(frames, character, character.tree.pose(rotations, root))
         return rotations, root
 
+    def _on_feet(
+        self, frames: slice, feet: tuple[FootPath, ...], lift: np.ndarray, pitch: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the transferred rotations (3, 3, N, F) and root (3, F), lifted and leant (F,), on its feet."""
+        _, rotations, root = self._transferred(frames)
+        strength = self.options.feet
+        rotations, root = leaning(self.character, rotations, root + strength * lift * _UP, strength * pitch)
+        if self.options.feet > 0.0:
+            for foot, path in zip(self.character.feet, feet, strict=True):
+                rotations[:, :, foot.ankle] = path.foot[..., frames]
+                if foot.toe is not None:
+                    rotations[:, :, foot.toe] = path.toe[..., frames]
+            root = self._solve_legs(frames, rotations, root, feet, lift)
+        return rotations, root
+
     def _solve_legs(
-        self, frames: slice, rotations: np.ndarray, root: np.ndarray, feet: tuple[FootPath, ...]
+        self,
+        frames: slice,
+        rotations: np.ndarray,
+        root: np.ndarray,
+        feet: tuple[FootPath, ...],
+        lift: np.ndarray,
     ) -> np.ndarray:
         """Bring the ankles to their goals, and lift those whose skin still reaches below the floor.
 
@@ -207,17 +245,23 @@ class _Retargeting:
             np.minimum(goal[1] + lowest_point(foot, path.foot[..., frames], path.toe[..., frames]), 0.0)
             for goal, foot, path in zip(goals, character.feet, feet, strict=True)
         ]
-        root = solve_legs(character, rotations, root, goals)
+        lying = touching(self.near.body[frames]) > 0.0
+        held = self.near.held(frames, lift, character.leg_m)
+        goals = in_reach(character, rotations, root, goals, held)
+        root = solve_legs(character, rotations, root, goals, held=held)
         for _ in range(_LIFTS):
             pose = character.tree.pose(rotations, root)
             lifts = [
-                np.maximum(level - foot.support.lowest(pose), 0.0)
-                for level, foot in zip(planned, character.feet, strict=True)
+                np.maximum(
+                    np.maximum(level - foot.support.lowest(pose), np.where(lying, -lowest(shin, pose), 0.0)), 0.0
+                )
+                for level, foot, shin in zip(planned, character.feet, self.skin.shins, strict=True)
             ]
             if max(lift.max() for lift in lifts) < _TOLERATED_LEGS * character.leg_m:
                 break
             goals = [goal + lift * _UP for goal, lift in zip(goals, lifts, strict=True)]
-            root = solve_legs(character, rotations, root, goals, _LIFT_STEPS)
+            goals = in_reach(character, rotations, root, goals, held)
+            root = solve_legs(character, rotations, root, goals, _LIFT_STEPS, held)
         self.measured.leg_gaps[frames] = leg_gaps(character, character.tree.pose(rotations, root), goals)
         return root
 

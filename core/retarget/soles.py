@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..cleanup.soles import lowest_points
+from ..cleanup.soles import lowest_points, spread_directions
 from .bone_map import SIDES
 from .rig import Rig
 from .tree import Pose, Tree
@@ -29,6 +29,8 @@ _HEEL_BEHIND = 0.35
 """How far the heel of a foot without skin lies behind the ankle, as a share of the distance to the toes."""
 _LONG = 1.4
 """Feet up to this many times longer than fits the legs, as shoes make them, tilt fully."""
+_DIRECTIONS = 200
+"""Directions all around in which the outermost vertices are kept: a foot in any pose, kneeling too, rests on some."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +147,9 @@ def _measure_foot(rig: Rig, tree: Tree, side: str) -> Foot:
     if toe is None:
         ball = np.array([heel[0], low, _BALL_SHARE * along.max()])
     near = np.flatnonzero(share > _LEAST_WEIGHT)
-    lowest = lowest_points(tree.local(ankle, skin.vertices[near]), owners[skin.main_bones[near]])
-    support = _skinned(rig, tree, owners, near[lowest], (ankle, toe))
+    directions = spread_directions(_DIRECTIONS)
+    lowest = lowest_points(tree.local(ankle, skin.vertices[near]), owners[skin.main_bones[near]], directions)
+    support = skinned_support(rig, tree, owners, near[lowest], ankle, toe)
     return Foot(ankle, toe, heel, ball, float(ball[1]) - low, support, True)
 
 
@@ -164,15 +167,25 @@ def _foot_without_skin(tree: Tree, ankle: int, toe: int | None, ball: np.ndarray
     )
 
 
-def _skinned(rig: Rig, tree: Tree, owners: np.ndarray, numbers: np.ndarray, feet: tuple[int, int | None]) -> Support:
-    """Return the skin's vertices *numbers* (V,), moved by the joints that own their bones."""
+def skinned_support(
+    rig: Rig, tree: Tree, owners: np.ndarray, numbers: np.ndarray, joint: int, toe: int | None = None
+) -> Support:
+    """Return the skin's vertices *numbers* (V,) around *joint*, moved by the joints that own their bones.
+
+    Args:
+        rig: the character.
+        tree: its joints.
+        owners: (B,) the joint that each bone moves with.
+        numbers: (V,) indices of vertices.
+        joint: the joint that the points are relative to.
+        toe: the toe joint of a foot.
+    """
     by_bone, share, vertices = owners[rig.skin.bones[numbers]], rig.skin.weights[numbers], rig.skin.vertices[numbers]
     share = share / share.sum(axis=1, keepdims=True)
-    joints = tuple(int(joint) for joint in np.unique(by_bone[share > 0.0]))
-    weights = np.stack([np.where(by_bone == joint, share, 0.0).sum(axis=1) for joint in joints])
-    levers = weights[..., None] * np.stack([tree.local(joint, vertices) for joint in joints])
-    ankle, toe = feet
+    joints = tuple(int(moving) for moving in np.unique(by_bone[share > 0.0]))
+    weights = np.stack([np.where(by_bone == moving, share, 0.0).sum(axis=1) for moving in joints])
+    levers = weights[..., None] * np.stack([tree.local(moving, vertices) for moving in joints])
     toes = np.zeros((0, 3))
     if toe in joints:
         toes = tree.local(toe, vertices[weights[joints.index(toe)] > _MAIN_WEIGHT])
-    return Support(ankle, tree.local(ankle, vertices), joints, levers, weights, toes)
+    return Support(joint, tree.local(joint, vertices), joints, levers, weights, toes)

@@ -20,12 +20,13 @@ class NormalEquations:
     """
 
     def __init__(self, damping: np.ndarray, so_far: np.ndarray) -> None:
-        """Start with the damping (N,) alone; *so_far* (N, F) is the sum of the steps taken."""
+        """Start with the damping (N,) or (N, F) alone; *so_far* (N, F) is the sum of the steps taken."""
         count, num_frames = so_far.shape
+        damping = damping.reshape(count, -1)
         self._augmented = np.zeros((count, count + 1, num_frames))
         diagonal = np.arange(count)
-        self._augmented[diagonal, diagonal] = (damping**2 + _TINY)[:, None]
-        self._augmented[:, count] = -(damping**2)[:, None] * so_far
+        self._augmented[diagonal, diagonal] = damping**2 + _TINY
+        self._augmented[:, count] = -(damping**2) * so_far
 
     def add(
         self,
@@ -101,6 +102,22 @@ def hinge_axis(upper: np.ndarray, lower: np.ndarray, straight: np.ndarray) -> np
     axis = cross(first, second) + _STRAIGHT * straight
     bent: np.ndarray = axis / _length(axis)
     return bent
+
+
+def missing_bend(upper: np.ndarray, lower: np.ndarray, straight: np.ndarray, least: float) -> np.ndarray:
+    """Return the angle (F,) by which a limb must bend further, to bend by *least* the way that a knee or elbow does.
+
+    A straight limb shortens by bending either way, so a solver would choose at random.
+
+    Args:
+        upper: (3, F) vector along the upper bone.
+        lower: (3, F) vector along the lower bone.
+        straight: (3, F) the axis of a straight limb, a unit vector.
+        least: the angle, radians.
+    """
+    sine = (cross(upper, lower) * straight).sum(axis=0) / (_length(upper) * _length(lower))
+    missing: np.ndarray = np.where((upper * lower).sum(axis=0) > 0.0, np.maximum(np.sin(least) - sine, 0.0), 0.0)
+    return missing
 
 
 def _length(vectors: np.ndarray) -> np.ndarray:

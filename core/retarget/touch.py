@@ -67,6 +67,33 @@ class Touch:
         return vector
 
 
+@dataclass(frozen=True, eq=False)
+class FloorReach:
+    """A hand that is brought to a place on the floor; used as a `Touch` is.
+
+    Attributes:
+        hand: name of the hand.
+        frames: (T,) indices of the frames.
+        weight: (T,) 1 to bring it there.
+        places: (3, T) where the middle of the hand belongs.
+        part: what it touches, which is no part of the body.
+    """
+
+    hand: str
+    frames: np.ndarray
+    weight: np.ndarray
+    places: np.ndarray
+    part: str = "floor"
+
+    def anchor(self, parts: dict[str, Part], pose: Pose, frames: np.ndarray) -> np.ndarray:
+        """Return the origin (3, T), which the places are relative to."""
+        return np.zeros_like(self.places)
+
+    def goal(self, parts: dict[str, Part], pose: Pose, frames: np.ndarray, scale: float) -> np.ndarray:
+        """Return where the hand should be (3, T)."""
+        return self.places
+
+
 def find_touches(parts: dict[str, Part], pose: Pose, names: set[str], fade: int, inner: slice) -> list[Touch]:
     """Return the touches of both hands.
 
@@ -92,7 +119,7 @@ def find_touches(parts: dict[str, Part], pose: Pose, names: set[str], fade: int,
         beyond = np.maximum(beyond, 0.0) / _FADING_M
         for name, (share, direction, gap), far, rank in zip(others, nearest, beyond, behind, strict=True):
             weight = np.exp(-(far**2) - rank**2)
-            weight = _smoothed(weight, fade)[inner]
+            weight = (smoothed(weight, fade) if weight.max(initial=0.0) > _LEAST_WEIGHT else weight)[inner]
             frames = np.flatnonzero(weight > _LEAST_WEIGHT)
             if len(frames) and (hand, name) != HANDS[::-1]:  # both hands touch each other in one
                 at = frames + inner.start
@@ -100,12 +127,12 @@ def find_touches(parts: dict[str, Part], pose: Pose, names: set[str], fade: int,
     return found
 
 
-def _smoothed(weight: np.ndarray, fade: int) -> np.ndarray:
-    """Return weights (F,) as means over *fade* frames before and after."""
-    if fade == 0 or not weight.max(initial=0.0) > _LEAST_WEIGHT:
-        return weight
+def smoothed(values: np.ndarray, fade: int) -> np.ndarray:
+    """Return values (F,) as weighted means over *fade* frames before and after."""
+    if fade == 0 or not values.any():
+        return values
     kernel = np.hanning(2 * fade + 3)[1:-1]
-    return np.convolve(np.pad(weight, fade, mode="edge"), kernel / kernel.sum(), mode="valid")
+    return np.convolve(np.pad(values, fade, mode="edge"), kernel / kernel.sum(), mode="valid")
 
 
 def _kind(name: str) -> str:
