@@ -43,7 +43,8 @@ def controls_of(
     key = armature.session_uid, tuple(segments)
     if not (reuse and _last_found and _last_found[0][:2] == key):
         found = find_controls(armature, segments, _limbs(bone_map), values)
-        lost = [bone_map.bones[role][0] for role in REQUIRED_ROLES if bone_map.bones[role][0] not in found.control_of]
+        moved = {*found.control_of, *found.ik.bones}
+        lost = [bone_map.bones[role][0] for role in REQUIRED_ROLES if bone_map.bones[role][0] not in moved]
         if lost:
             raise CharacterError(
                 f"expected controls of {armature.name} that its bones follow rigidly, but none moves "
@@ -184,7 +185,7 @@ def _switches(controls: ControlRig, use: str) -> dict[Channel, float]:
 def control_note(controls: ControlRig, bone_map: BoneMap, use: str) -> str:
     """Return what the user should know about the controls."""
     names = sorted({channel[1][2:-2] if is_custom(channel) else channel[1] for channel in _switches(controls, use)})
-    left = [bone for bone in segments_of(bone_map) if bone not in controls.control_of]
+    left = [bone for bone in segments_of(bone_map) if bone not in {*controls.control_of, *controls.ik.bones}]
     note = f"Control rig: {len(controls.control_of)} controls are keyed"
     if controls.ik.limbs:
         note += f", and {len(controls.ik.controls)} of IK"

@@ -79,6 +79,11 @@ class IkControls:
         )
 
     @property
+    def bones(self) -> list[str]:
+        """All bones that they move."""
+        return [bone for limb in self.limbs for bone in (limb.upper, limb.lower, limb.end)] + list(self.others)
+
+    @property
     def controls(self) -> list[str]:
         """All of the controls."""
         return [name for limb in self.limbs for name in (limb.goal, limb.pole)] + list(self.others.values())

@@ -81,10 +81,17 @@ def find_controls(
         chosen, base = search.choose_controls(inner)
         switches |= search.choose_switches([*base, *chosen.values()])
         links, control_of = search.links(base, chosen)
-        ik = find_ik_controls(laboratory, limbs, control_of, links)
+        chains = list(limbs)
+        ik = find_ik_controls(laboratory, chains, control_of, _keyed_under_fk(base, chains, control_of))
         links = search.more_links(links, ik.controls)
     travellers = [control for control in base if control in links and not links[control].connected]
     return ControlRig(links, control_of, travellers[-1] if travellers else None, switches, ik.among(links))
+
+
+def _keyed_under_fk(base: Iterable[str], limbs: Iterable[Sequence[str]], control_of: Mapping[str, str]) -> set[str]:
+    """Return the controls that can be no goal of IK: all that are keyed, but those of the ends of limbs without FK."""
+    ends = {end for upper, lower, end in limbs if upper not in control_of and lower not in control_of}
+    return {*base, *(control for bone, control in control_of.items() if bone not in ends)}
 
 
 def _controls(armature: bpy.types.Object) -> list[str]:
@@ -214,9 +221,17 @@ class _Search:
         return links, following
 
     def more_links(self, links: Mapping[str, Link], new: Iterable[str]) -> dict[str, Link]:
-        """Return the links of the *new* controls that hang on each other and on those of *links*."""
+        """Return the links of the *new* controls that hang on each other and on those of *links*.
+
+        With all controls posed, a chain of IK may not reach its goal; so those that hang on its end are then tried with
+        the *new* ones alone.
+        """
         controls = [*links, *new]
-        return self._hang(links, self._laboratory.evaluate(controls, _EVALUATIONS), controls)
+        found = self._hang(links, self._laboratory.evaluate(controls, _EVALUATIONS), controls)
+        if all(name in found for name in controls):
+            return found
+        alone = self._hang(found, self._laboratory.evaluate(controls[len(links) :], _EVALUATIONS), controls)
+        return {name: link for name, link in alone.items() if name in found or link.parent is not None}
 
     def _hang(self, links: Mapping[str, Link], experiment: Experiment, controls: list[str]) -> dict[str, Link]:
         """Return *links* and those of the other *controls* that are carried up to a root, parents before children."""

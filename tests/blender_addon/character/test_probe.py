@@ -138,9 +138,30 @@ def with_ik_leg(armature) -> None:
     bpy.context.view_layer.update()
 
 
-def knee_off(armature, angle: float) -> float:
+def with_only_an_ik_leg(armature) -> None:
+    """Let the left leg of the test character follow IK controls alone, as simple rigs have it: a foot and a knee."""
+    bpy.ops.object.mode_set(mode="EDIT")
+    bones = armature.data.edit_bones
+    goal, pole = bones.new("goal.L"), bones.new("pole.L")
+    goal.head, goal.tail, goal.roll, goal.parent = (*(bones["foot.L"].head, bones["foot.L"].tail), 0.2, bones["root"])
+    pole.head, pole.tail, pole.parent = (0.1, -0.6, 0.5), (0.1, -0.7, 0.5), bones["root"]
+    bpy.ops.object.mode_set(mode="POSE")
+    posed = armature.pose.bones
+    chain = posed["shin.L"].constraints.new("IK")
+    chain.target = chain.pole_target = armature
+    chain.subtarget, chain.pole_subtarget, chain.chain_count = "goal.L", "pole.L", 2
+    follow = posed["foot.L"].constraints.new("COPY_ROTATION")
+    follow.target, follow.subtarget = armature, "goal.L"
+    follow.target_space = follow.owner_space = "POSE"
+    bpy.ops.object.mode_set(mode="OBJECT")
+    angles = np.radians((-90.0, 0.0, 90.0, 180.0))
+    chain.pole_angle = min(angles, key=lambda angle: knee_off(armature, angle, "shin.L"))
+    bpy.context.view_layer.update()
+
+
+def knee_off(armature, angle: float, name: str = "ik_shin.L") -> float:
     """Return how far the pole angle *angle* moves the knee at rest."""
-    shin = armature.pose.bones["ik_shin.L"]
+    shin = armature.pose.bones[name]
     shin.constraints["IK"].pole_angle = angle
     bpy.context.view_layer.update()
     return (shin.head - shin.bone.head_local).length
@@ -211,6 +232,20 @@ def test_a_limb_can_follow_its_ik_controls(figure, solved, root_motion):
     assert hero.pose.bones["goal.L"]["ik"] == 1.0
     errors = joint_errors_mm(hero, solved[0], BONES, range(1, 25, 4))
     assert max(errors.values()) < 1.0, errors
+    remove_motion(hero)
+    assert look(hero) == before
+
+
+@pytest.mark.parametrize("root_motion", ["hips", "object"])
+def test_a_limb_without_fk_follows_its_ik_controls(figure, solved, root_motion):
+    hero = make_character("hero")
+    with_only_an_ik_leg(hero)
+    before = look(hero)
+    facts = apply_motion(hero, figure, BONES, CharacterSettings(root_motion=root_motion))
+    assert facts.ik_limbs == 1 and "and 3 of IK" in facts.notes[-1] and "follow no control" not in facts.notes[-1]
+    errors = joint_errors_mm(hero, solved[0], BONES, range(1, 25, 4))
+    assert max(errors.values()) < 1.0, errors
+    assert change_settings(hero, CharacterSettings(feet=0.5, root_motion=root_motion)), load(hero).trouble
     remove_motion(hero)
     assert look(hero) == before
 
