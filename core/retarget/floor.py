@@ -82,16 +82,16 @@ class Nearness:
         self.body[frames], self.hands[:, frames] = body_heights(source), hand_heights(source)
         self.places[:, :, frames] = source.positions[:, _WRISTS].swapaxes(0, 1)
         parts = (*skin.body, *skin.hands[0], *skin.hands[1])
-        close = self.closeness(frames) > 0.0
-        if not parts or not close.any():
+        on_hands = touching(self.hands[:, frames].min(axis=0)) > 0.0
+        close = self.is_down(frames) > 0.0
+        if not parts or not (close | on_hands).any():
             return
         low = lowest(parts, transferred) < _NEAR_LEGS * character.leg_m
-        touches = touching(np.minimum(self.body[frames], self.hands[:, frames].min(axis=0))) > 0.0
-        self.looked_at[frames] = (low | touches) & close
+        self.looked_at[frames] = on_hands | (close & (low | (touching(self.body[frames]) > 0.0)))
 
-    def closeness(self, frames: slice) -> np.ndarray:
-        """Return how surely the source is down on the floor with more than its feet (F,), from 0 to 1."""
-        return closeness(np.minimum(self.body[frames], self.hands[:, frames].min(axis=0)))
+    def is_down(self, frames: slice) -> np.ndarray:
+        """Return how surely the source is down on the floor (F,), from 0 to 1; not where it stands and bends down."""
+        return closeness(self.body[frames])
 
     def held(self, frames: slice, lift: np.ndarray, leg_m: float) -> np.ndarray:
         """Return how firmly the root of the character stays in place (F,), from 0 to 1.
@@ -165,8 +165,8 @@ class FloorPlanner:
         chosen = self._chosen(2 * fade, block_frames)
         for block in chosen:
             lift[block], pitch[block] = self._needed(block)
-        lift *= self.near.closeness(slice(None))
-        lift, pitch = _held_up(lift, fade), smoothed(pitch, fade)
+        is_down = self.near.is_down(slice(None))
+        lift, pitch = _held_up(is_down * lift, fade), smoothed(is_down * pitch, fade)
         places, moves = np.zeros((2, 3, count)), np.zeros((2, count))
         for block in chosen:
             rotations, root = self.posed(block, lift[block], pitch[block])

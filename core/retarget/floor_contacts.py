@@ -20,8 +20,8 @@ _HAND_M = {"wrist": 0.05, "hand": 0.045}
 """Height of joints of the free body above the floor that they rest on."""
 _ON_FLOOR_M, _FADING_M = 0.05, 0.12
 """A part nearer to the floor than the first touches it; from there the touch fades over the second."""
-_CLOSE_M = (0.15, 0.30)
-"""A body whose lowest part is below the first is close to the floor; above the second it stands or walks."""
+_CLOSE_M = (0.24, 0.30)
+"""A body whose lowest part but hands and feet is below the first is down on the floor; above the second it stands."""
 _LEAST_HEIGHT_M = 0.05
 """Up to this height a part that touches lies on the floor."""
 FADE_S = 0.12
