@@ -118,12 +118,14 @@ class FloorPlan:
         pitch: (F,) how far trunk, arms and head lean forward about the hips besides, radians.
         hands: (2, 3, F) where the middle of each hand belongs.
         weights: (2, F) how firmly it is brought there, 0 to 1.
+        flat: (2, F) how far its fingers are flat, 0 to 1.
     """
 
     lift: np.ndarray
     pitch: np.ndarray
     hands: np.ndarray
     weights: np.ndarray
+    flat: np.ndarray
 
     def reaches(self, frames: slice) -> list[FloorReach]:
         """Return the hands that are brought to their places in *frames*."""
@@ -174,7 +176,8 @@ class FloorPlanner:
             for number in self._hands():
                 places[number][:, block] = self._middle(number, pose)
                 moves[number, block] = self._hand_move(number, block, pose)
-        return self._with_hands_held(FloorPlan(lift, pitch, places, np.zeros_like(moves)), moves, fade)
+        plan = FloorPlan(lift, pitch, places, np.zeros_like(moves), np.zeros_like(moves))
+        return self._with_hands_held(plan, moves, fade)
 
     def _chosen(self, around: int, block_frames: int) -> list[slice]:
         """Return the frames that are looked at, with *around* frames before and after, in blocks."""
@@ -266,7 +269,7 @@ class FloorPlanner:
         places = plan.hands
         drift = self.step * (self.source.level @ self.source.drift.T)
         fps = self.source.motion.fps
-        goals, weights = places.copy(), np.zeros_like(moves)
+        goals, weights, flat = places.copy(), np.zeros_like(moves), np.zeros_like(moves)
         for number in self._hands():
             path = (self.near.places[number] - self.source.level @ self.source.drift.T)[[0, 2]]
             speed = fps * np.linalg.norm(np.diff(path, axis=1, append=path[:, -1:]), axis=0)
@@ -279,8 +282,9 @@ class FloorPlanner:
             weight = smoothed(stands.astype(np.float64), fade)
             goals[number] += weight * held * np.array([[1.0], [0.0], [1.0]])
             goals[number, 1] += smoothed(moves[number], fade // 2)
-            weights[number] = self._hand_weight(number, slice(None), moves[number])
-        return replace(plan, hands=goals, weights=weights * self.near.looked_at)
+            weights[number] = self._hand_weight(number, slice(None), moves[number]) * self.near.looked_at
+            flat[number] = self.hands * _held_up(weights[number], fade)
+        return replace(plan, hands=goals, weights=weights, flat=flat)
 
 
 def leaning(

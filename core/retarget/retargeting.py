@@ -20,6 +20,7 @@ from .bone_map import SIDES, BoneMap
 from .character import Character
 from .feet import FootPath, lowest_point, plan_foot
 from .fingers import HandMotion, relaxed_fingers
+from .flat_fingers import FlatFingers
 from .floor import FloorPlan, FloorPlanner, Nearness, leaning
 from .floor_contacts import touching
 from .legs import in_reach, leg_gaps, solve_legs
@@ -80,6 +81,7 @@ class _Outputs:
         rests: (3, 3, M, 1) constant factors on the right.
         twists: the twist bones.
         fingers: the fingers of the source, if the character's follow them, and how its hands lie in the source's.
+        flat: the fingers as they are on the floor.
     """
 
     bones: np.ndarray
@@ -87,6 +89,7 @@ class _Outputs:
     rests: np.ndarray
     twists: list[TwistBone]
     fingers: HandMotion | None
+    flat: FlatFingers
 
     @classmethod
     def of(cls, character: Character, options: RetargetOptions, source: RetargetSource) -> _Outputs:
@@ -106,15 +109,18 @@ class _Outputs:
                 found.append((bone, joint, tree.aligned[joint] @ turn @ rig.axes[bone]))
         found[1:] = sorted(found[1:], key=lambda entry: entry[0])
         bones, columns, rests = zip(*found, strict=True)
-        return cls(np.array(bones), np.array(columns), np.stack(rests, axis=-1)[..., None], twists, fingers)
+        flat = FlatFingers.of(character, np.array(bones))
+        return cls(np.array(bones), np.array(columns), np.stack(rests, axis=-1)[..., None], twists, fingers, flat)
 
-    def rotations(self, joints: np.ndarray, level: np.ndarray, frames: slice) -> np.ndarray:
+    def rotations(self, joints: np.ndarray, level: np.ndarray, frames: slice, floor: FloorPlan | None) -> np.ndarray:
         """Return the world rotations (F, M, 3, 3) from those of the joints (3, 3, N, F) above a *level* floor."""
         turned = [twisted(twist, joints)[:, :, None] for twist in self.twists]
         if self.fingers is not None:
             turned.append(self.fingers.rotations(joints, frames))
         every = np.concatenate([joints, *turned], axis=2) if turned else joints
         chosen = times(np.ascontiguousarray(every[:, :, self.columns]), self.rests)
+        if floor is not None:
+            self.flat.flatten(chosen, joints, floor.flat[:, frames])
         if not np.array_equal(level, np.eye(3)):
             chosen = times(level.T[..., None, None], chosen)
         by_frame: np.ndarray = matrices_first(chosen)
@@ -144,7 +150,7 @@ class _Retargeting:
         root = np.empty((num_frames, 3))
         for number, frames in enumerate(self.blocks):
             joints, hips = self._solve(frames, feet, floor)
-            rotations[frames] = self.outputs.rotations(joints, source.level, frames)
+            rotations[frames] = self.outputs.rotations(joints, source.level, frames, floor)
             root[frames] = hips.T @ source.level + source.floor_origin
             on_progress(_PLANNING + (1.0 - _PLANNING) * (number + 1) / len(self.blocks))
         carrier = None
