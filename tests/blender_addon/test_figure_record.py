@@ -218,6 +218,18 @@ def test_damaged_parts_of_the_errors_are_refused(fitted):
         load(armature)
 
 
+def test_how_hands_are_held_is_kept_and_checked(fitted):
+    armature = fitted[1].armature
+    about = about_of(armature)
+    del about["source"]["hands"]  # as earlier versions
+    spoil_about(armature, about)
+    assert load(armature).source.hands == "relaxed"
+    about["source"]["hands"] = "claws"
+    spoil_about(armature, about)
+    with pytest.raises(RecordError, match="hands relaxed or flat"):
+        load(armature)
+
+
 @pytest.mark.parametrize("value", [b"", b"PK\x03\x04 cut off", "text", 3.0])
 def test_what_is_no_record_is_refused(fitted, value):
     armature = fitted[1].armature

@@ -16,11 +16,13 @@ from blender_addon.project_files import project_paths  # noqa: E402
 from blender_addon.result.panel import SMPLIFY_PT_result  # noqa: E402
 from blender_addon.result.refit import RefitError, RefitOrder, fit_again, merged  # noqa: E402
 from blender_addon.result.show import show  # noqa: E402
-from core.body.free_body import load_free_body_with_fingers  # noqa: E402
+from core.body.free_body import load_free_body, load_free_body_with_fingers  # noqa: E402
 from core.convert_options import ConvertOptions  # noqa: E402
 from core.errors import FitCancelled  # noqa: E402
+from core.fingers import hands_of, without_fingers  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
 from core.pipeline import fit_file  # noqa: E402
+from core.smpl_skeleton import SMPL  # noqa: E402
 from tests.blender_addon.blender_oracle import joints, shown_joints  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 
@@ -77,6 +79,28 @@ def test_a_range_is_mended_without_a_pop(figure, fit):
         keys_of(Channels(armature).find('["fit_error_mm"]'))[:, 1], record.report.keypoint_error_mm, rtol=1e-5
     )
     np.testing.assert_array_equal(record.motion.betas, fit.report.betas)
+
+
+def test_a_figure_of_an_earlier_version_keeps_its_24_bones(scene, fit):
+    blender_addon.register()
+    (figure,) = show([replace(fit, motion=without_fingers(fit.motion), body=load_free_body())], "walk")
+    armature = figure.armature
+    bpy.context.view_layer.objects.active = armature
+    armature.smplify.smoothing = 0.5
+    assert armature.smplify.smoothing == 0.5 and armature.smplify.trouble == ""
+    assert bpy.ops.smplify.fit_again(first=14, last=46) == {"FINISHED"}
+    assert load(armature).motion.skeleton == SMPL and len(armature.data.bones) == 24
+    blender_addon.unregister()
+
+
+def test_frames_that_are_fitted_again_keep_flat_hands(scene, track_file):
+    blender_addon.register()
+    (flat,) = fit_file(track_file, ConvertOptions(hands="flat"), lambda *_: None)
+    (figure,) = show([flat], "walk")
+    bpy.context.view_layer.objects.active = figure.armature
+    assert bpy.ops.smplify.fit_again(first=14, last=46) == {"FINISHED"}
+    assert not hands_of(load(figure.armature).motion).any()
+    blender_addon.unregister()
 
 
 def test_live_settings_stay_and_the_first_fit_can_come_back(figure):
