@@ -38,6 +38,7 @@ if TYPE_CHECKING or not VENDORED:
         failure_text,
     )
     from core.body.catalog import resolve_body
+    from core.body.corrective_basis import corrective_basis
     from core.body.data import NUM_BETAS, BodyData
     from core.body.genders import gender_files
     from core.body.landmarks import landmark_regressor
@@ -141,6 +142,7 @@ else:
         failure_text,
     )
     from .core.body.catalog import resolve_body
+    from .core.body.corrective_basis import corrective_basis
     from .core.body.data import NUM_BETAS, BodyData
     from .core.body.genders import gender_files
     from .core.body.landmarks import landmark_regressor

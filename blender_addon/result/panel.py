@@ -188,6 +188,7 @@ def _draw_views(layout: bpy.types.UILayout, context: bpy.types.Context, armature
     row.prop(context.window_manager, "smplify_error_strip", toggle=True, icon="SEQ_HISTOGRAM")
     row.prop(armature.smplify, "color_by_error", toggle=True, icon="COLOR")
     layout.prop(armature.smplify, "color_limit_mm")
+    layout.prop(armature.smplify, "correctives")
 
 
 def _draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context, armature: bpy.types.Object) -> None:

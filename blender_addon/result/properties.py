@@ -26,6 +26,12 @@ def _colors_changed(properties: SMPLIFY_PG_figure, context: bpy.types.Context) -
     follow_colors(properties.id_data)
 
 
+def _correctives_changed(properties: SMPLIFY_PG_figure, context: bpy.types.Context) -> None:
+    from .skin import follow_correctives
+
+    follow_correctives(properties.id_data)
+
+
 class SMPLIFY_PG_flag(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming convention
     """One doubtful stretch of frames, for the list of the Result box."""
 
@@ -92,6 +98,12 @@ class SMPLIFY_PG_figure(bpy.types.PropertyGroup):  # noqa: N801 - Blender's nami
         name="Red at (mm)",
         description="The error in millimetres that is shown in full red",
         min=1.0, soft_max=200.0, default=30.0, precision=0, step=100, options=set(), update=_colors_changed,
+    )  # fmt: skip
+    correctives: bpy.props.BoolProperty(
+        name="Pose Correctives",
+        description="Correct the skin of bent joints as the fit's body does, by shape keys that follow the bones. "
+        "Files for other programs do not have them",
+        options=set(), update=_correctives_changed,
     )  # fmt: skip
     flags: bpy.props.CollectionProperty(type=SMPLIFY_PG_flag, description="The doubtful stretches of the fit")
     flags_mark: bpy.props.StringProperty(options={"HIDDEN"}, description="The record that the list was made from")

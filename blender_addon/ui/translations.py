@@ -233,6 +233,7 @@ _GERMAN_RESULT = {
     "left and right were swapped, and have been corrected": "links und rechts waren vertauscht und sind korrigiert",
     "the points turn it farther than joints go": "von den Punkten weiter gedreht, als Gelenke gehen",
     "Error Strip": "Fehlerband",
+    "Pose Correctives": "Hautkorrektur",
     "Colour by Error": "Fehler färben",
     "Red at (mm)": "Rot ab (mm)",
     "Error {:s}; the top is {:.0f} mm": "Fehler {:s}; oben sind {:.0f} mm",

@@ -1,0 +1,134 @@
+"""Pose correctives: the mesh in Blender is where the body's vertices are, with them on; off, it is as before."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
+
+from blender_addon.export.writers import export_figures  # noqa: E402
+from blender_addon.figure.correctives import PREFIX  # noqa: E402
+from blender_addon.figure.create import FigureOptions, add_figures, set_betas  # noqa: E402
+from blender_addon.figure.record import FigureRecord, store  # noqa: E402
+from core.body.corrective_basis import corrective_basis  # noqa: E402
+from core.body.free_body import load_free_body, load_free_body_with_fingers  # noqa: E402
+from core.body.model import BodyModel, pose_features  # noqa: E402
+from core.fingers import with_fingers  # noqa: E402
+from core.motion import Motion  # noqa: E402
+from core.pipeline import FitSource  # noqa: E402
+from core.placement import Person  # noqa: E402
+from core.smpl_skeleton import JOINT_INDEX  # noqa: E402
+from tests.blender_addon.blender_oracle import shown_vertices, z_up  # noqa: E402
+
+BODY = load_free_body_with_fingers()
+FRAMES = 6
+
+
+def bending() -> Motion:
+    """Return a motion that bends elbows, shoulders, wrists, knees and hips, each once, far."""
+    poses = np.zeros((FRAMES, 24, 3))
+    for frame, joints in enumerate((
+        {"left_elbow": (0.0, -2.0, 0.0), "right_elbow": (0.0, 1.5, 0.0)},
+        {"left_shoulder": (0.0, 0.0, -1.2), "right_shoulder": (0.3, 0.8, 1.0)},
+        {"left_wrist": (1.0, 0.0, 0.4), "right_wrist": (-1.0, 0.2, 0.0)},
+        {"left_knee": (1.6, 0.0, 0.0), "right_knee": (2.0, 0.0, 0.0), "right_hip": (-1.2, 0.0, 0.0)},
+        {"left_hip": (-1.4, 0.0, 0.2), "spine1": (0.3, 0.0, 0.0), "spine2": (0.2, 0.2, 0.0), "neck": (0.2, 0.4, 0.0)},
+        {},
+    )):  # fmt: skip
+        for joint, vector in joints.items():
+            poses[frame, JOINT_INDEX[joint]] = vector
+    betas = np.random.default_rng(0).normal(0.0, 0.7, 10)
+    return Motion(poses.reshape(FRAMES, 72), betas, np.full((FRAMES, 3), 0.3), 30.0)
+
+
+@pytest.fixture
+def figure(addon):
+    motion = with_fingers(bending())
+    (made,) = add_figures([Person("bends", motion, BODY)], addon, name="bends", options=FigureOptions(floor=False))
+    store(made.armature, FigureRecord(made.motion, made.first_frame, FitSource(), None, motion.fps, np.zeros(3)))
+    return made
+
+
+def errors_mm(figure, motion: Motion) -> np.ndarray:
+    """Return how far the shown vertices are from the body's (F, V)."""
+    parts = (part.astype(np.float32) for part in (motion.rotations(), motion.betas, motion.trans))
+    expected = z_up(np.asarray(BodyModel(BODY).vertices(*parts), dtype=np.float64))
+    shown = np.stack([shown_vertices(figure.mesh, figure.first_frame + frame) for frame in range(motion.num_frames)])
+    return 1e3 * np.linalg.norm(shown - expected, axis=-1)
+
+
+def corrective_keys(figure) -> list[str]:
+    return [key.name for key in figure.mesh.data.shape_keys.key_blocks if key.name.startswith(PREFIX)]
+
+
+def test_the_basis_holds_nearly_all_of_the_correctives() -> None:
+    body, basis = load_free_body(), corrective_basis(load_free_body())
+    rotations = bending().rotations()
+    exact = pose_features(rotations) @ body.posedirs.reshape(-1, 207).T
+    values = np.einsum("nab,fnab->fn", basis.coefficients, rotations[:, basis.joints] - np.eye(3))
+    assert np.abs(values).max() < 10.0
+    kept = np.einsum("fn,nvc->fvc", values, basis.offsets)
+    error = 1e3 * np.linalg.norm(kept - exact.reshape(kept.shape), axis=-1)
+    assert error.mean() < 0.05 and error.max() < 2.0
+
+
+def test_the_mesh_is_where_the_bodys_vertices_are(figure):
+    motion = figure.motion
+    off = errors_mm(figure, motion)
+    figure.armature.smplify.correctives = True
+    assert figure.armature.smplify.trouble == "" and len(corrective_keys(figure)) == 100
+    on = errors_mm(figure, motion)
+    assert off.max() > 15.0
+    assert on.mean() < 0.05 and on.max() < 2.0
+    set_betas(figure.armature, np.zeros(10))
+    assert errors_mm(figure, replace(motion, betas=np.zeros(10))).max() < 5.0
+    figure.armature.smplify.correctives = False
+    assert corrective_keys(figure) == [] and not figure.mesh.data.shape_keys.animation_data.drivers
+    set_betas(figure.armature, motion.betas)
+    np.testing.assert_allclose(errors_mm(figure, motion), off, atol=1e-2)
+
+
+def test_keys_that_are_edited_are_followed(figure):
+    figure.armature.smplify.correctives = True
+    figure.armature.animation_data_clear()
+    bone = figure.armature.pose.bones["left_elbow"]
+    bpy.context.scene.frame_set(3)
+    bpy.context.view_layer.update()
+    straight = shown_vertices(figure.mesh, 3)
+    bone.rotation_quaternion = (0.7, 0.71, 0.0, 0.0)
+    values = [key.value for key in figure.mesh.data.shape_keys.key_blocks if key.name.endswith("left_elbow")]
+    bpy.context.view_layer.update()
+    assert np.abs(shown_vertices(figure.mesh, 3) - straight).max() > 0.1
+    shown = figure.mesh.evaluated_get(bpy.context.evaluated_depsgraph_get()).data.shape_keys.key_blocks
+    assert [key.value for key in shown if key.name.endswith("left_elbow")] != values
+
+
+@pytest.mark.parametrize("kind", ["fbx", "glb"])
+def test_files_for_other_programs_are_as_before(figure, tmp_path, kind):
+    first = export_figures([figure.armature], tmp_path / f"off.{kind}")
+    figure.armature.smplify.correctives = True
+    second = export_figures([figure.armature], tmp_path / f"on.{kind}")
+    assert abs(first.stat().st_size - second.stat().st_size) < 200
+    assert len(corrective_keys(figure)) == 100
+
+
+def test_a_figure_without_shape_keys_says_so(figure):
+    figure.mesh.shape_key_clear()
+    figure.armature.smplify.correctives = True
+    assert "shape keys" in figure.armature.smplify.trouble
+
+
+@pytest.mark.slow
+def test_a_frame_is_shown_in_time(figure):
+    figure.armature.smplify.correctives = True
+    seconds = []
+    for frame in range(60):
+        start = time.perf_counter()
+        bpy.context.scene.frame_set(1 + frame % FRAMES)
+        figure.mesh.evaluated_get(bpy.context.evaluated_depsgraph_get()).to_mesh()
+        seconds.append(time.perf_counter() - start)
+    assert np.median(seconds) < 0.041
