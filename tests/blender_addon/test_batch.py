@@ -22,7 +22,7 @@ from blender_addon.figure.animation import read_motion  # noqa: E402
 from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.result.live_settings import APPLIED_KEY  # noqa: E402
 from core.batch import BatchError  # noqa: E402
-from core.body.free_body import load_free_body  # noqa: E402
+from core.body.free_body import load_free_body_with_fingers  # noqa: E402
 from core.cleanup import CleanupOptions, analyse_motion, clean_up  # noqa: E402
 from tests.blender_addon.walk import part_of_the_walk  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
@@ -68,7 +68,7 @@ def test_feet_are_locked_and_on_the_floor_unless_told_otherwise(tmp_path):
     asked = {"smoothing": 0.0, "foot_lock": 1.0, "ground": "contacts", "height_m": 0.0, "root": "world"}
     assert json.loads(armature[APPLIED_KEY]) == asked
     record = load(armature)
-    expected = clean_up(analyse_motion(record.motion, load_free_body()), CleanupOptions(**asked))
+    expected = clean_up(analyse_motion(record.motion, load_free_body_with_fingers()), CleanupOptions(**asked))
     shown = read_motion(armature, expected.fps)
     np.testing.assert_allclose(shown.trans, expected.trans, atol=1e-4)
     np.testing.assert_allclose(shown.rotations(), expected.rotations(), atol=1e-3)
