@@ -218,12 +218,17 @@ def test_damaged_parts_of_the_errors_are_refused(fitted):
         load(armature)
 
 
-def test_how_hands_are_held_is_kept_and_checked(fitted):
+def test_records_of_earlier_versions_have_relaxed_hands(fitted):
     armature = fitted[1].armature
     about = about_of(armature)
-    del about["source"]["hands"]  # as earlier versions
+    del about["source"]["hands"]
     spoil_about(armature, about)
     assert load(armature).source.hands == "relaxed"
+
+
+def test_hands_of_no_kind_are_refused(fitted):
+    armature = fitted[1].armature
+    about = about_of(armature)
     about["source"]["hands"] = "claws"
     spoil_about(armature, about)
     with pytest.raises(RecordError, match="hands relaxed or flat"):
