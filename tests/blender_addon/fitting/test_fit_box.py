@@ -22,11 +22,10 @@ from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.fit.operators import SMPLIFY_OT_fit  # noqa: E402
 from blender_addon.fit.panel import SMPLIFY_PT_fit, SMPLIFY_PT_fit_options  # noqa: E402
 from blender_addon.fit.settings import fit_job  # noqa: E402
-from blender_addon.result.live_settings import adjust, applied_settings  # noqa: E402
+from blender_addon.result.live_settings import adjust, applied_settings, keyed_source  # noqa: E402
 from blender_addon.track import preview  # noqa: E402
 from blender_addon.track.panel import SMPLIFY_PT_track  # noqa: E402
 from blender_addon.track.session import TRACKS  # noqa: E402
-from core.body.model import BodyModel  # noqa: E402
 from core.cleanup import PLANTED, CleanupOptions  # noqa: E402
 from core.cleanup.lowest import lowest_heights  # noqa: E402
 from core.fit.options import MODES, FitOptions  # noqa: E402
@@ -98,13 +97,13 @@ def test_fit_from_python_adds_selected_figures(walk):
 
 
 @pytest.mark.parametrize("floor", [True, False], ids=["on the floor", "as recorded"])
-def test_a_fit_starts_with_its_feet_held_and_on_the_floor_as_in_a_batch(addon, body, floor):
+def test_a_fit_starts_with_its_feet_held_and_on_the_floor_as_in_a_batch(addon, floor):
     bpy.ops.smplify.open_track(filepath=str(SAMPLES / "walk.trc"))
     addon.smplify.fit.floor = floor
     bpy.ops.smplify.fit()
     armature = bpy.context.view_layer.objects.active
     assert applied_settings(armature) == (PLANTED if floor else CleanupOptions())
-    lowest = lowest_heights(read_motion(armature, 60.0), BodyModel(body))
+    lowest = lowest_heights(read_motion(armature, 60.0), keyed_source(armature)[0].model)
     under = float((lowest < -0.003).mean())
     assert under < 0.01 if floor else under > 0.1
     adjust(armature, CleanupOptions())
