@@ -78,6 +78,7 @@ def _chosen_files() -> Iterator[tuple[str, str]]:
         if settings is None:  # the add-on is not enabled, as on the command line
             continue
         yield bpy.path.abspath(settings.track.filepath, library=scene.library), "the chosen keypoints"
+        yield bpy.path.abspath(settings.track.static, library=scene.library), "the chosen static trial"
         yield bpy.path.abspath(settings.body.betas_file, library=scene.library), "the chosen betas"
         bodies.append(bpy.path.abspath(settings.body.file, library=scene.library))
     yield TRACKS.request.path, "the chosen keypoints"

@@ -19,7 +19,7 @@ FORMATS = ("npz", *opensim.WRITERS)
 """Suffixes of the files that are written without Blender."""
 NPZ_LAYOUTS = tuple(LAYOUTS)
 """Layouts of the poses in an .npz, the default first."""
-_LATER_OPTIONS = ("stature", "join", "names")
+_LATER_OPTIONS = ("stature", "join", "names", "static")
 """Options of reading that `ConvertOptions.as_dict` leaves out while they have their default."""
 
 
@@ -78,7 +78,12 @@ class ConvertOptions:
     def files(self) -> dict[str, str]:
         """Return the files that are read besides the input, by role."""
         roles = {"body": self.body, "betas": self.betas, "regressor": self.regressor, "network": self.fit.network}
-        roles |= {"prior": self.fit.prior, "character": self.character, "bone map": self.bones}
+        roles |= {
+            "static trial": self.reading.static or "",
+            "prior": self.fit.prior,
+            "character": self.character,
+            "bone map": self.bones,
+        }
         return {f"the {role}": str(path) for role, path in roles.items() if path and path not in FREE_BODY_NAMES}
 
     def resolved(self) -> ConvertOptions:
@@ -86,6 +91,7 @@ class ConvertOptions:
         paths = {role: str(Path(path).resolve()) for role, path in self.files().items()}
         return replace(
             self,
+            reading=replace(self.reading, static=paths.get("the static trial")),
             body=paths.get("the body", ""),
             betas=paths.get("the betas", ""),
             regressor=paths.get("the regressor", ""),

@@ -18,6 +18,7 @@ from .properties import (
     frame_rate_choice,
     handedness_choice,
     layout_choice,
+    static_file,
     stature_number,
     swap_sides_choice,
     units_choice,
@@ -32,7 +33,7 @@ SUFFIXES = (
     ".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".jsonl", ".ndjson", ".pkl", ".pickle", ".pt",
     ".mvnx", ".skeleton", ".bvh",
 )  # fmt: skip
-READING_SETTINGS = ("layout", "units", "stature", "up", "frame_rate", "fps", "handedness", "swap_sides")
+READING_SETTINGS = ("layout", "units", "stature", "up", "frame_rate", "fps", "handedness", "swap_sides", "static")
 
 
 class _TrackOperator(OperatorMixin):
@@ -71,6 +72,7 @@ class SMPLIFY_OT_open_track(_TrackOperator, bpy.types.Operator, ImportHelper):  
     point_layout: layout_choice(default=AUTO, options={"SKIP_SAVE"})
     units: units_choice(default=AUTO, options={"SKIP_SAVE"})
     stature: stature_number(options={"SKIP_SAVE"})
+    static: static_file(options={"SKIP_SAVE"})
     up: up_choice(default=AUTO, options={"SKIP_SAVE"})
     frame_rate: frame_rate_choice(default=AUTO, options={"SKIP_SAVE"})
     fps: fps_number(options={"SKIP_SAVE"})

@@ -81,7 +81,7 @@ def _draw_settings(
     column.use_property_split = True
     column.use_property_decorate = False
     for name in names:
-        if name == "layout":  # its choices have long names
+        if name in ("layout", "static"):  # long choices, and a path
             column.label(text=_title(settings, name), translate=False)
             column.prop(settings, name, text="")
         else:
@@ -128,6 +128,9 @@ def _draw_track(layout: bpy.types.UILayout, context: bpy.types.Context, settings
         if item.setting == "units" and (settings.stature or settings.units == "own" or item.is_doubtful):
             column.prop(settings, "stature")
     column.prop(settings, "swap_sides")
+    if reading.track.layout.name == "markers":
+        column.label(text=_title(settings, "static"), translate=False)
+        column.prop(settings, "static", text="")
     for doubt in doubts(reading)[:_MOST_DOUBTS]:
         draw_text(layout, context, doubt, icon="ERROR")
     row = layout.row(align=True)

@@ -95,6 +95,17 @@ def swap_sides_choice(**options: object) -> object:
     )
 
 
+def static_file(**options: object) -> object:
+    """Return the path property of a static trial."""
+    return bpy.props.StringProperty(
+        name="Static Trial",
+        description="Standing trial of the same person with the same markers, and those on the inside of knees and "
+        "ankles that the file lacks",
+        subtype="FILE_PATH",
+        **options,
+    )
+
+
 def _read_again(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
     read_soon()
 
@@ -154,6 +165,7 @@ class SMPLIFY_PG_track(bpy.types.PropertyGroup):  # noqa: N801 - Blender's namin
     layout: layout_choice(default=AUTO, update=_read_again)
     units: units_choice(default=AUTO, update=_read_again)
     stature: stature_number(update=_read_again)
+    static: static_file(options=FILE_OPTIONS, update=_read_again)
     up: up_choice(default=AUTO, update=_read_again)
     frame_rate: frame_rate_choice(default=AUTO, update=_read_again)
     fps: fps_number(update=_fps_changed)

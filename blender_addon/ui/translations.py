@@ -36,6 +36,7 @@ _GERMAN = {
     "Layout": "Anordnung",
     "Units": "Einheit",
     "Person's Height": "Körpergröße",
+    "Static Trial": "Statische Aufnahme",
     "Up Axis": "Achse nach oben",
     "Frame Rate": "Bildrate",
     "Frames per Second": "Bilder pro Sekunde",

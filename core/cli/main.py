@@ -36,7 +36,7 @@ from .info import run_info
 from .names_template import TO_STANDARD_OUTPUT, write_names_template
 from .outputs import Outputs
 
-_INPUTS = ("input", "body", "betas", "regressor", "network", "prior", "names")
+_INPUTS = ("input", "body", "betas", "regressor", "network", "prior", "names", "static")
 """The arguments that name input files."""
 _OUTPUTS = ("output", "report")
 """The arguments that name output files."""

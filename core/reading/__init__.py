@@ -18,6 +18,7 @@ from .name_map import NamedPoint, NameMap, read_name_map
 from .named_points import Recognition
 from .options import ReadOptions, add_reading_arguments, reading_options
 from .rough import rough_placement
+from .static_trial import add_static
 
 
 def _select_person(recordings: list[RawRecording], person: str | None, path: Path) -> list[RawRecording]:
@@ -52,10 +53,11 @@ def choose_people(recordings: Sequence[RawRecording], path: Path, options: ReadO
     """Return the people that *options* choose among the *recordings* of *path*, joined, with doubts about who is who.
 
     Raises:
-        TrackError: there are no such people.
+        TrackError: there are no such people, or their static trial has no markers for them.
     """
     people = describe_identities(join(list(recordings), options.join))
-    return _select_person(people, options.person, path)
+    chosen = _select_person(people, options.person, path)
+    return chosen if options.static is None else _with_static(chosen, Path(options.static))
 
 
 def read_all(path: Path, options: ReadOptions | None = None) -> list[Reading]:
@@ -86,6 +88,13 @@ def interpret_all(recordings: Sequence[RawRecording], path: Path, options: ReadO
 def interpret_people(people: list[RawRecording], options: ReadOptions) -> list[Reading]:
     """Interpret people whom `read_people` or `choose_people` returned; raises the errors of `read_all`."""
     return [interpret(people[0], options)] if len(people) == 1 else _interpret_people(people, options)
+
+
+def _with_static(recordings: list[RawRecording], path: Path) -> list[RawRecording]:
+    """Return the recordings with markers of their static trials in the file *path*: those of the same label."""
+    trials = read_recordings(path)
+    by_label = {trial.person: trial for trial in trials}
+    return [add_static(recording, by_label.get(recording.person, trials[0])) for recording in recordings]
 
 
 def _interpret_people(recordings: list[RawRecording], options: ReadOptions) -> list[Reading]:

@@ -87,6 +87,7 @@ class ReadOptions:
         stature: the person's height, metres, to which a file of a wrong or unknown scale is scaled.
         join: groups of identities that are one person each, as labels or numbers from 1 ("3+7").
         names: what the file's points are; a mapping of their names or indices to ours becomes a `NameMap`.
+        static: path of a static trial of the same person, whose markers at joints are taken where the file lacks them.
     """
 
     layout: str | None = None
@@ -99,6 +100,7 @@ class ReadOptions:
     stature: float | None = None
     join: tuple[str, ...] = ()
     names: NameMap | None = None
+    static: str | None = None
 
     def __post_init__(self) -> None:
         """Normalise all options; raise `TrackError` for an invalid value."""
@@ -143,6 +145,10 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--stature", type=float, metavar="METRES",
         help="the person's height, to which the points are scaled where the file's scale is wrong",
+    )  # fmt: skip
+    group.add_argument(
+        "--static", metavar="FILE",
+        help="static trial of the same person with the same markers and those on the inside of knees and ankles",
     )  # fmt: skip
     group.add_argument("--up", metavar="AXIS", help="up axis of the file, such as Y, Z or -Y (write --up=-Y)")
     group.add_argument("--fps", type=float, metavar="RATE", help="frame rate in fps")

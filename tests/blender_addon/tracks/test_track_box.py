@@ -267,3 +267,17 @@ def test_people_who_are_one_are_offered_and_joined(settings, lost):
     assert state(settings) is TrackState.BAD_FILE and "join" in draw(SMPLIFY_PT_track).props
     bpy.ops.smplify.open_track(filepath=lost, frame_rate="30")
     assert settings.join == "" and len(TRACKS.readings) == 3
+
+
+def test_a_static_trial_is_given_in_the_box_of_a_marker_file(settings, tmp_path):
+    pytest.importorskip("scipy", reason="markers are simulated with SciPy, which Blender's environments do not have")
+    from tests.core.reading.test_static_trial import write_trials
+
+    walk, static = write_trials(tmp_path)
+    assert bpy.ops.smplify.open_track(filepath=str(walk)) == {"FINISHED"}
+    assert "static" in draw(SMPLIFY_PT_track).props
+    settings.static = static
+    assert bpy.ops.smplify.read_track() == {"FINISHED"}
+    assert "L.MedialKnee" in TRACKS.readings[0].matched
+    assert bpy.ops.smplify.open_track(filepath=WALK) == {"FINISHED"}
+    assert settings.static == "" and "static" not in draw(SMPLIFY_PT_track).props
