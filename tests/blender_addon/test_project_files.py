@@ -19,19 +19,22 @@ from blender_addon.export.writers import export_figures, save_session, write_ama
 from blender_addon.figure.record import FigureRecord, load, store  # noqa: E402
 from blender_addon.project_files import project_files  # noqa: E402
 from blender_addon.registration import MODULES  # noqa: E402
+from blender_addon.track.point_operators import SMPLIFY_OT_save_points  # noqa: E402
 from core.convert_options import plain_options  # noqa: E402
 from core.errors import OutputError  # noqa: E402
 from core.pipeline import FitSource  # noqa: E402
 from tests.blender_addon.character.rigs import make_character, write_character  # noqa: E402
+from tests.conftest import REPOSITORY  # noqa: E402
 from tests.disguises import DISGUISES, disguise  # noqa: E402
 
-WRITING_OPERATORS = {SMPLIFY_OT_export, SMPLIFY_OT_export_character, SMPLIFY_OT_save_bones}
+WRITING_OPERATORS = {SMPLIFY_OT_export, SMPLIFY_OT_export_character, SMPLIFY_OT_save_bones, SMPLIFY_OT_save_points}
 OTHER_OPERATORS = {
     "smplify.announce", "smplify.apply_all_characters", "smplify.apply_character", "smplify.cancel_fit",
     "smplify.cancel_torch", "smplify.check_python", "smplify.choose_person", "smplify.copy_settings",
-    "smplify.detect_bones", "smplify.fit", "smplify.fit_again",
+    "smplify.detect_bones", "smplify.detect_points", "smplify.fit", "smplify.fit_again",
     "smplify.go_out_of_reach", "smplify.go_to_flag", "smplify.go_to_worst", "smplify.import_motion",
-    "smplify.install_torch", "smplify.keep_edits", "smplify.load_bones", "smplify.move_bones",
+    "smplify.install_torch", "smplify.join_people", "smplify.keep_edits", "smplify.load_bones", "smplify.load_points",
+    "smplify.move_bones",
     "smplify.open_character", "smplify.open_track", "smplify.overwrite_edits", "smplify.pick_character",
     "smplify.read_track",
     "smplify.remove_character", "smplify.remove_torch", "smplify.restore_motion", "smplify.take_range",
@@ -111,6 +114,17 @@ def test_nor_does_the_character_box(project, tmp_path, kind):
         with pytest.raises(RuntimeError, match="another file than|file name ending in"):
             bpy.ops.smplify.export_character(filepath=given)
         assert contents(project) == before
+
+
+@pytest.mark.parametrize("kind", DISGUISES)
+def test_nor_do_the_names_of_points(project, kind):
+    bpy.ops.smplify.open_track(filepath=str(REPOSITORY / "samples" / "walk.trc"))
+    files = {role: path for role, path in project.items() if role != "next keypoints"}  # another file is chosen now
+    before = contents(files)
+    for path in files.values():
+        with pytest.raises(RuntimeError, match="expected the output to be another file than"):
+            bpy.ops.smplify.save_points(filepath=str(disguise(path, kind)))
+        assert contents(files) == before
 
 
 @pytest.mark.parametrize("kind", DISGUISES)
