@@ -101,6 +101,11 @@ def fit_again(
         )
     source = replace(record.source, file=order.file or record.source.file)
     options = ConvertOptions(fit=_options(record, order), reading=source.reading, body=source.body, hands=source.hands)
+    if not readings and not Path(source.file).exists():
+        raise RefitError(
+            f"expected the figure's keypoints at {source.file}, found none; if they were moved, name the file in Moved "
+            "To"
+        )
     given = read_input(Path(source.file), options, progress, readings=readings)
     reading = _reading(given.readings, source, record)
     track = reading.track

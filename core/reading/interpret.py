@@ -185,7 +185,7 @@ def _left_out_notes(what: str, names: Sequence[str], marked: np.ndarray) -> tupl
     listed = "; ".join(
         f"{names[index]} in {shown(frame_runs(marked[:, index]))}" for index in np.flatnonzero(marked.any(0))
     )
-    return (f"{what} left out in frames in which they are misplaced: {listed}.",) if listed else ()
+    return (f"{what} left out in frames in which they are misplaced, counted from 0: {listed}.",) if listed else ()
 
 
 def _order_points(recording: RawRecording, options: ReadOptions) -> _OrderedPoints:

@@ -142,7 +142,7 @@ def test_keypoints_that_were_moved_are_remembered_where_they_are_now(figure, tra
 def test_what_cannot_be_fitted_again_is_told(figure, tmp_path, write_track):
     with pytest.raises(RuntimeError, match="frames 1 to 60, got 70 to 80"):
         bpy.ops.smplify.fit_again(first=70, last=80)
-    with pytest.raises(RuntimeError, match=r"gone\.npz"):
+    with pytest.raises(RuntimeError, match=r"gone\.npz, found none; if they were moved, name the file in Moved To"):
         bpy.ops.smplify.fit_again(first=2, last=9, filepath=str(tmp_path / "gone.npz"))
     other = write_track(tmp_path / "other.npz", num_frames=20)
     with pytest.raises(RuntimeError, match=r"60 frames at 30 .*found 20 at 30"):

@@ -80,7 +80,8 @@ class LabelSwaps:
         for name, frames in self.frames.items():
             groups.setdefault(_format_runs(frames), []).append(name)
         return tuple(
-            f"Left and right of the {', '.join(names)} were swapped in frames {when} and have been corrected."
+            f"Left and right of the {', '.join(names)} were swapped in frames {when}, counted from 0, and have been "
+            "corrected."
             for when, names in groups.items()
         )
 

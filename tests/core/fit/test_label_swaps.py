@@ -125,13 +125,14 @@ def test_groups_swapped_together_are_reported_together():
     legs = _frames((3, 6), (9, 10))
     swaps = LabelSwaps({"hips": legs, "legs": legs, "arms": _frames((20, 22))})
     assert swaps.notes() == (
-        "Left and right of the hips, legs were swapped in frames 3-5, 9 and have been corrected.",
-        "Left and right of the arms were swapped in frames 20-21 and have been corrected.",
+        "Left and right of the hips, legs were swapped in frames 3-5, 9, counted from 0, and have been corrected.",
+        "Left and right of the arms were swapped in frames 20-21, counted from 0, and have been corrected.",
     )
     many = LabelSwaps({"arms": np.arange(150) % 10 == 0})
     first = ", ".join(str(frame) for frame in range(0, 80, 10))
     assert many.notes() == (
-        f"Left and right of the arms were swapped in frames {first} and 7 more stretches and have been corrected.",
+        f"Left and right of the arms were swapped in frames {first} and 7 more stretches, counted from 0, and have "
+        "been corrected.",
     )
 
 

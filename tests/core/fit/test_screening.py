@@ -77,7 +77,8 @@ def test_swapped_sides_are_corrected_and_reported(groups):
     flags = [flag for flag in report.flags if flag.kind == "swapped"]
     assert flags == [Flag("swapped", group, 40, 54) for group in sorted(groups)]
     assert report.notes == (
-        f"Left and right of the {', '.join(groups)} were swapped in frames 40-54 and have been corrected.",
+        f"Left and right of the {', '.join(groups)} were swapped in frames 40-54, counted from 0, and have been "
+        "corrected.",
     )
 
 

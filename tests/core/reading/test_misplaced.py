@@ -83,7 +83,9 @@ def test_a_label_on_another_limb_is_left_out(make_recording):
     moved[20:45, toe] = moved[20:45, wrist] + 0.01
     reading = interpret(make_recording("halpe26", positions=moved))
     assert np.argwhere(reading.track.left_out).tolist() == [[frame, toe] for frame in range(20, 45)]
-    assert reading.left_out == ("Points left out in frames in which they are misplaced: right_big_toe in 20-44.",)
+    assert reading.left_out == (
+        "Points left out in frames in which they are misplaced, counted from 0: right_big_toe in 20-44.",
+    )
 
 
 def test_a_body_far_from_the_origin_is_not_misplaced(make_recording):
