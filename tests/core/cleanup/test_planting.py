@@ -93,6 +93,15 @@ def test_a_step_on_a_lower_level_is_not_lifted_to_the_floor(body):
     np.testing.assert_allclose(lower, -0.17, atol=0.005)
 
 
+def test_feet_on_a_treadmill_are_not_held(walk, body):
+    steps = slice(30, 220)
+    walking = replace(walk, poses=walk.poses[steps], trans=walk.trans[steps])
+    motion = clean_up(analyse_motion(walking, body), CleanupOptions(root="treadmill"))
+    source = analyse_motion(motion, body)
+    assert source.contacts == ()
+    np.testing.assert_array_equal(clean_up(source, LOCKED).poses, motion.poses)
+
+
 def test_soles_that_sink_and_pitch_are_put_on_the_floor(walk, body):
     """A walk whose feet point down by 10 degrees, as fits often have it."""
     poses = walk.poses.copy()
