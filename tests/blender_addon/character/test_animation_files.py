@@ -135,12 +135,6 @@ def test_a_folder_of_animations_goes_onto_a_character(figure, tmp_path):
     assert np.abs(limbs - expected).max() < 0.02
 
 
-def test_an_animation_alone_needs_a_character(figure, tmp_path):
-    write_animation(tmp_path / "walk.bvh", figure)
-    assert main([str(tmp_path / "walk.bvh"), "-o", str(tmp_path / "out")]) == 1
-    assert "found a BVH motion" in (tmp_path / "out" / "summary.json").read_text()
-
-
 def test_an_animal_is_refused(figure, tmp_path):
     rig = load_rig("rig_horse")
     data = bpy.data.armatures.new("horse")
