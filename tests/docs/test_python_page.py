@@ -89,6 +89,8 @@ LIST_OPERATORS = """
 import bpy, json, os, sys
 found = {}
 for name in dir(bpy.ops.smplify):
+    if "INTERNAL" in getattr(getattr(bpy.types, f"SMPLIFY_OT_{name}"), "bl_options", ()):
+        continue
     properties = getattr(bpy.ops.smplify, name).get_rna_type().properties
     found[name] = [[item.identifier, item.is_hidden] for item in properties if item.identifier != "rna_type"]
 print(json.dumps(found))
