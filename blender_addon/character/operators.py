@@ -217,20 +217,26 @@ class SMPLIFY_OT_pick_character(OperatorMixin, bpy.types.Operator):  # noqa: N80
     bl_options = {"REGISTER", "UNDO"}
     box = Box.CHARACTER
 
-    name: bpy.props.StringProperty(
+    armature: bpy.props.StringProperty(
         name="Name", description="Name of the armature object; empty for the active one", options={"SKIP_SAVE"}
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Pick the armature."""
         active = context.active_object
-        item = context.scene.objects.get(self.name) if self.name else active
+        item = context.scene.objects.get(self.armature) if self.armature else active
         if item is not None and item.type == "MESH":
             item = item.parent
         if item is not None and not may_be_character(item):
             item = next((found for found in characters_in(context.scene) if found in characters_of(item)), None)
         if item is None:
-            what = repr(self.name) if self.name else "the active object" if active is not None else "no active object"
+            what = (
+                repr(self.armature)
+                if self.armature
+                else "the active object"
+                if active is not None
+                else "no active object"
+            )
             return self.failed(f"expected a character in the scene or the figure of one, found {what}; select one")
         armature = item
         context.scene.smplify_character.armature = armature

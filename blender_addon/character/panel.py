@@ -138,7 +138,7 @@ def _draw_characters(layout: bpy.types.UILayout, context: bpy.types.Context, pro
         text = f"{armature.name}: {figure.name}" if figure is not None else armature.name
         icon = "RADIOBUT_ON" if armature == properties.armature else "RADIOBUT_OFF"
         row = column.operator(SMPLIFY_OT_pick_character.bl_idname, text=text, translate=False, icon=icon)
-        row.name = armature.name
+        row.armature = armature.name
     if len(characters) > 1:
         column.operator(SMPLIFY_OT_apply_all_characters.bl_idname, text="Apply Again to All", icon="FILE_REFRESH")
 

@@ -171,7 +171,7 @@ def test_package_works_below_an_extension_prefix_with_the_core_inside(write_trac
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines()[-2:] == ["{'FINISHED'}", "24"]
+    assert run.stdout.splitlines()[-2:] == ["{'FINISHED'}", "52"]
 
 
 def test_a_figure_has_the_place_that_the_file_says(addon, write_track, tmp_path):

@@ -48,7 +48,7 @@ def test_each_character_shows_its_own_figure(addon, figures, heroes):
     box = addon.smplify_character
     apply_each(box, figures, heroes)
     for figure, hero in zip(figures, heroes, strict=True):
-        assert bpy.ops.smplify.pick_character(name=hero.name) == {"FINISHED"}
+        assert bpy.ops.smplify.pick_character(armature=hero.name) == {"FINISHED"}
         assert (box.armature, box.figure, load(hero).figure) == (hero, figure, figure)
     box.armature = None
     box.figure = figures[1]
@@ -139,7 +139,7 @@ def test_the_character_of_the_active_figure_is_shown(addon, figures, heroes):
     bpy.context.view_layer.objects.active = figures[1].children[0]
     assert bpy.ops.smplify.pick_character() == {"FINISHED"}
     assert box.armature == heroes[1]
-    for given, text in (({"name": "nobody"}, "found 'nobody'"), ({}, "found no active object")):
+    for given, text in (({"armature": "nobody"}, "found 'nobody'"), ({}, "found no active object")):
         bpy.context.view_layer.objects.active = None
         with pytest.raises(RuntimeError, match=f"expected a character in the scene or the figure of one, {text}"):
             bpy.ops.smplify.pick_character(**given)
