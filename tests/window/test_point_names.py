@@ -22,7 +22,8 @@ def unnamed(blender, user):
     folder = Path(user["HOME"])
     positions = np.load(folder / "walk.npz")["positions"]
     np.save(folder / "points.npy", positions[:, ::-1][:, np.r_[0:25, 3, 7, 11]])
-    blender.run(f"bpy.ops.smplify.open_track(filepath={str(folder / 'points.npy')!r}, frame_rate='60')")
+    # As typed into the box: an operator would report the error over the sidebar.
+    blender.run(f"{TRACK}.frame_rate = '60'\n{TRACK}.filepath = {str(folder / 'points.npy')!r}")
     blender.wait_until("windows.track_state() == 'bad file'", PATIENCE_S)
     return blender
 
