@@ -33,8 +33,12 @@ class Cluster:
         self.folder = folder
         self.file = folder / "scheduler.json"
         self.processes: list[subprocess.Popen[bytes]] = []
-        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0")
-        poll(self.file.exists, PATIENCE_S, "the scheduler")
+        self._start("scheduler", "--host", "127.0.0.1", "--port", "0")
+        try:
+            poll(self.file.exists, PATIENCE_S, "the scheduler")
+        except AssertionError:
+            self.close()
+            raise
         self.workers = [self.add_worker() for _ in range(2)]
 
     def _start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from core.batch import python_worker
+from core.batch.work_claims import remove_expired_claims
 from core.cli.main import main
 from core.io.temporary_folders import remove_leftovers
 from tests.conftest import REPOSITORY
@@ -182,4 +183,5 @@ def test_a_killed_batch_takes_its_workers_with_it(recording, out):
     run.wait()
     poll(lambda: not any(is_running(pid) for pid in workers), PATIENCE_S, "the workers to end")
     remove_leftovers(out)  # of a job whose folder was made but which no worker had got
+    remove_expired_claims(out)
     assert files(out) == {"walk.npz", "walk.smplify.json"}
