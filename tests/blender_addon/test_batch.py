@@ -22,6 +22,7 @@ from blender_addon.figure.animation import read_motion  # noqa: E402
 from blender_addon.figure.record import load  # noqa: E402
 from blender_addon.result.live_settings import APPLIED_KEY  # noqa: E402
 from core.batch import BatchError  # noqa: E402
+from core.batch.work_claims import remove_expired_claims  # noqa: E402
 from core.body.free_body import load_free_body_with_fingers  # noqa: E402
 from core.cleanup import CleanupOptions, analyse_motion, clean_up  # noqa: E402
 from tests.blender_addon.walk import part_of_the_walk  # noqa: E402
@@ -228,6 +229,7 @@ def test_a_killed_batch_takes_its_workers_with_it(write_track, tmp_path):
     run.kill()
     run.wait()
     poll(lambda: not any(is_running(pid) for pid in workers), PATIENCE_S, "the workers to end")
+    remove_expired_claims(out)  # as the next run does
     assert not list(out.iterdir())
     assert not list(temporary.glob("blender_*"))
 

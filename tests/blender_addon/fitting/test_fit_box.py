@@ -421,7 +421,7 @@ def test_boxes_2_and_3_before_anything_is_set(addon):
     assert draw(SMPLIFY_PT_body).props == ["kind", "betas"]
     drawn = draw(SMPLIFY_PT_fit)
     assert drawn.props == ["mode", "quality"] and drawn.operators == ["smplify.fit"]
-    shown = {"smoothing", "motion_fps", "timing", "begin", "floor", "hands", "device_menu", "workers"}
+    shown = {"smoothing", "motion_fps", "timing", "begin", "floor", "fingers", "hands", "device_menu", "workers"}
     assert shown == set(draw(SMPLIFY_PT_fit_options).props)
     addon.smplify.fit.begin = "FRAME"
     assert shown | {"begin_frame"} == set(draw(SMPLIFY_PT_fit_options).props)
