@@ -69,6 +69,7 @@ CASES: dict[str, list[Case]] = {
     "training.convert_checkpoint": [Case("last.pth.tar", ("{read}", "-o", "{onto}"))],
     "training.evaluate_cleanup": [_figures()],
     "training.evaluate_fit": [_figures(), NETWORK],
+    "training.evaluate_hands": [],
     "training.evaluate_real": [
         *(_figures(read) for read in ("walk.trc", "walk_ik.mot", "squat_mocap.json", "squat_wham.json")),
         NETWORK,
