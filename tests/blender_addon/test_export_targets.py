@@ -75,8 +75,10 @@ def test_bones_and_skin_stand_where_they_stood(add_person, body, make_motion, tm
     for frame in range(0, NUM_FRAMES, 6):
         np.testing.assert_allclose(heads(armature, names, first + frame), joints(body, figure.motion, frame), atol=1e-3)
     (mesh,) = [item for item in bpy.context.scene.objects if item.type == "MESH" and len(item.data.polygons) == 13776]
-    shown = np.sort(shown_vertices(mesh, round(first) + 6), axis=0)
-    np.testing.assert_allclose(shown, np.sort(skin(body, figure.motion, 6), axis=0), atol=2e-3)
+    shown = shown_vertices(mesh, round(first) + 6)
+    if kind == "glb":  # glTF has a vertex for each point of the UV map
+        shown = np.unique(np.round(shown, 5), axis=0)
+    np.testing.assert_allclose(np.sort(shown, axis=0), np.sort(skin(body, figure.motion, 6), axis=0), atol=2e-3)
 
 
 @pytest.mark.parametrize("target", TARGETS)
