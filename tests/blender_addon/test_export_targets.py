@@ -87,9 +87,9 @@ def test_bones_and_skin_stand_where_they_stood(add_person, body, make_motion, tm
         np.testing.assert_allclose(heads(armature, names, first + frame), joints(body, figure.motion, frame), atol=1e-3)
     (mesh,) = [item for item in bpy.context.scene.objects if item.type == "MESH" and len(item.data.polygons) == 13776]
     shown, true = shown_vertices(mesh, round(first) + 6), skin(body, figure.motion, 6)
-    if kind == "glb":  # which has a vertex for each point of the UV map
+    if kind == "glb":  # which has a vertex for each point of the UV map, with four weights
         assert len(shown) > len(true)
-        assert max(farthest(shown, true), farthest(true, shown)) < 2e-3
+        assert max(farthest(shown, true), farthest(true, shown)) < 5e-3
     else:
         np.testing.assert_allclose(np.sort(shown, axis=0), np.sort(true, axis=0), atol=2e-3)
 
@@ -232,12 +232,13 @@ def test_what_blender_shows_is_written(add_person, body, make_motion, tmp_path):
     constraint = figure.armature.pose.bones["left_shoulder"].constraints.new("LIMIT_ROTATION")
     constraint.use_limit_x = constraint.use_limit_y = constraint.use_limit_z = True
     constraint.owner_space = "LOCAL"
-    shown = np.sort(shown_vertices(figure.mesh, 5), axis=0)
-    assert np.abs(shown - np.sort(skin(body, figure.motion, 4) + [0.0, 3.0, 0.0], axis=0)).max() > 0.01
+    shown = shown_vertices(figure.mesh, 5)
+    assert farthest(shown, skin(body, figure.motion, 4) + [0.0, 3.0, 0.0]) > 0.01
     path = export_figures([figure.armature], tmp_path / "walk.glb", target=PRESETS["UNREAL"].target)
     _, first = reimport(path, 30.0)
     (mesh,) = [item for item in bpy.context.scene.objects if item.type == "MESH" and len(item.data.polygons) == 13776]
-    np.testing.assert_allclose(np.sort(shown_vertices(mesh, round(first) + 4), axis=0), shown, atol=2e-3)
+    written = shown_vertices(mesh, round(first) + 4)
+    assert max(farthest(written, shown), farthest(shown, written)) < 5e-3
 
 
 def test_targets_leave_the_session_as_it_was(scene, add_person, body, make_motion, tmp_path):
