@@ -218,7 +218,7 @@ class SMPLIFY_OT_pick_character(OperatorMixin, bpy.types.Operator):  # noqa: N80
     box = Box.CHARACTER
 
     armature: bpy.props.StringProperty(
-        name="Name", description="Name of the armature object; empty for the active one", options={"SKIP_SAVE"}
+        name="Armature", description="Name of the armature object; empty for the active one", options={"SKIP_SAVE"}
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:

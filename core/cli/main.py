@@ -140,7 +140,7 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
     add_batch_arguments(fit, "with a folder as OUT")
     fit.add_argument(
         "--scheduler", default="", metavar="FILE_OR_ADDRESS",
-        help="in a batch, let the workers of a Dask cluster convert; needs learnable-smplify[cluster]",
+        help="in a batch, let the workers of a Dask cluster convert; needs the extra 'cluster'",
     )  # fmt: skip
     fit.set_defaults(run=_run_fit)
 

@@ -93,7 +93,7 @@ def test_everything_has_a_tooltip(addon):
     assert without == []
 
 
-SAME_IN_EVERY_LANGUAGE = {"Body", "Choose Person", "File Path", "Iterations", "Which", "bones", "flags"}
+SAME_IN_EVERY_LANGUAGE = {"Armature", "Body", "Choose Person", "File Path", "Iterations", "Which", "bones", "flags"}
 """Blender's own word, or only seen by those who call an operator from Python."""
 
 

@@ -158,7 +158,7 @@ def test_the_metadata_tell_version_licences_and_command(wheel: Path) -> None:
     assert metadata["Name"] == "learnable-smplify"
     assert metadata["Version"] == core.__version__
     assert metadata["License-Expression"] == "MIT AND CC0-1.0"
-    assert set(metadata.get_all("Provides-Extra", [])) == {"torch", "train", "blender"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"torch", "train", "cluster", "blender"}
     scripts = configparser.ConfigParser()
     with zipfile.ZipFile(wheel) as archive:
         information = f"learnable_smplify-{core.__version__}.dist-info"
