@@ -66,6 +66,7 @@ def test_a_live_setting_that_is_dragged_or_chosen_is_one_step_to_undo(fitted, pi
 
 
 def test_the_strip_and_the_colours_of_the_error_are_seen_and_go_again(fitted, pictures) -> None:
+    fitted.sidebar.find("Error Strip")  # scrolls to it, before the picture
     fitted.viewport.hover()
     with_strip = fitted.viewport.picture()
     fitted.sidebar.click("Error Strip")

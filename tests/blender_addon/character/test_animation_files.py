@@ -47,6 +47,8 @@ def write_animation(path, figure) -> np.ndarray:
     elif path.suffix == ".blend":
         bpy.data.libraries.write(str(path), {scene})
     else:
+        # Blender 4.2's exporter plays any action with names of the armature's bones.
+        bpy.data.actions.remove(figure.animation_data.action)
         kind = "GLTF_SEPARATE" if path.suffix == ".gltf" else "GLB"
         bpy.ops.export_scene.gltf(
             filepath=str(path),
