@@ -50,11 +50,15 @@ def assert_undone(blender, before: dict[str, str], what: str) -> None:
 
 
 def test_a_live_setting_that_is_dragged_or_chosen_is_one_step_to_undo(fitted, pictures) -> None:
+    fitted.run(f"{FIGURE}.foot_lock = 0.0")  # a fit begins with 1
+    fitted.run("bpy.ops.ed.undo_push(message='unlocked')")
     before = hashes(fitted)
-    for name, distance, changed in (("Foot Lock", -40, "foot_lock < 1.0"), ("Height", 40, "height_m > 0.0")):
+    for name, setting in (("Foot Lock", "foot_lock"), ("Height", "height_m")):
+        fitted.sidebar.find(name)
+        fitted.picture().save(pictures / f"{setting}.png")
         x, y = fitted.sidebar.find(name)
-        fitted.drag((x + 110, y), distance)
-        fitted.wait_until(f"{FIGURE}.{changed}")
+        fitted.drag((x + 110, y), 40)
+        fitted.wait_until(f"{FIGURE}.{setting} > 0.0")
         assert_undone(fitted, before, name)
 
     x, y = fitted.sidebar.find("Root Motion")
