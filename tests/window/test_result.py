@@ -77,7 +77,7 @@ def test_the_strip_and_the_colours_of_the_error_are_seen_and_go_again(fitted, pi
     fitted.wait_until("not bpy.context.window_manager.smplify_error_strip")
     fitted.viewport.hover()
     plain = fitted.viewport.picture()
-    width, height = plain.size
+    width, height = fitted.sidebar.box()[0] - fitted.viewport.box()[0], plain.height  # the sidebar lies over it
     strip = (0, height - 90, width, height)
     assert changed_pixels(with_strip.crop(strip), plain.crop(strip)) > 2000
     assert changed_pixels(with_strip.crop((0, 0, width, height - 90)), plain.crop((0, 0, width, height - 90))) == 0
