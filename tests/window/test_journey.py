@@ -24,6 +24,8 @@ def open_file(blender, name: str) -> None:
     blender.window.click("Open Keypoints")
     blender.wait_until("'FILE_BROWSER' not in windows.area_types()")
     blender.wait_until("windows.track_state() in ('read', 'bad file')")
+    blender.viewport.hover()  # an error's popup, which would take the next click, closes when the mouse leaves it
+    blender.picture()
 
 
 def hashes(blender) -> dict[str, str]:
