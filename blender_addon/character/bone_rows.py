@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import bpy
 
 from ..core_access import CERTAIN, REQUIRED_ROLES, ROLES, BoneMap
+from ..ui.quiet import quiet
 from .errors import CharacterError
 
 _CHAINS = ("spine", "neck")
@@ -124,13 +123,3 @@ def _others(row: bpy.types.PropertyGroup) -> list[str]:
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         raise CharacterError(f"expected the bones of {row.name} in the bone list, found other data; detect them again")
     return names
-
-
-@contextmanager
-def quiet(properties: bpy.types.PropertyGroup) -> Iterator[None]:
-    """Change *properties* without their changes being applied."""
-    before, properties.quiet = properties.quiet, True
-    try:
-        yield
-    finally:
-        properties.quiet = before

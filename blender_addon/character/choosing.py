@@ -7,9 +7,10 @@ import numpy as np
 
 from ..core_access import BoneMap, CoreError, map_bones, rest_pose
 from ..figure.axes import Z_UP_FROM_Y_UP
+from ..ui.quiet import quiet
 from . import stored as storage
 from .applying import change_settings
-from .bone_rows import fill, quiet
+from .bone_rows import fill
 from .errors import CharacterError
 from .identity import characters_of, has_motion, is_animated, is_figure
 from .read_rig import read_rig

@@ -230,16 +230,9 @@ class SMPLIFY_OT_pick_character(OperatorMixin, bpy.types.Operator):  # noqa: N80
         if item is not None and not may_be_character(item):
             item = next((found for found in characters_in(context.scene) if found in characters_of(item)), None)
         if item is None:
-            what = (
-                repr(self.armature)
-                if self.armature
-                else "the active object"
-                if active is not None
-                else "no active object"
-            )
+            what = repr(self.armature) if self.armature else "the active object" if active else "no active object"
             return self.failed(f"expected a character in the scene or the figure of one, found {what}; select one")
-        armature = item
-        context.scene.smplify_character.armature = armature
+        context.scene.smplify_character.armature = item
         return self.succeeded()
 
 

@@ -6,14 +6,13 @@ What the user has said is stored with the scene as JSON; the rows show it, and w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
 
+from ..ui.quiet import quiet
 from .session import TRACKS
 
 if TYPE_CHECKING:
@@ -88,13 +87,3 @@ def _given_indices(settings: bpy.types.PropertyGroup) -> dict[int, str | None]:
         return dict(NameMap.from_json(settings.point_names).resolve(TRACKS.recordings[0]))
     except CoreError:
         return {}
-
-
-@contextmanager
-def quiet(settings: bpy.types.PropertyGroup) -> Iterator[None]:
-    """Change the rows of *settings* without their changes counting as the user's."""
-    before, settings.quiet = settings.quiet, True
-    try:
-        yield
-    finally:
-        settings.quiet = before
