@@ -19,11 +19,14 @@ from ..track import KeypointTrack, mark_missing
 from .anatomy import Figure, figure_of, stature
 from .checks import check_sides, check_track, is_root_relative
 from .choose_layout import choose_layout, shown
-from .detect import detect_fps, detect_handedness, detect_units, detect_up, facing, rotation_to_y_up
 from .findings import Finding, Reading
+from .frame_rate import detect_fps
+from .handedness import detect_handedness, facing
 from .misplaced import find_far, find_misplaced, find_off, frame_runs
 from .options import ReadOptions, parse_units, parse_up, unit_in_metres
 from .point_names import PointMatch
+from .units import detect_units
+from .up_axis import detect_up, rotation_to_y_up
 
 _MIRROR = np.diag([-1.0, 1.0, 1.0])
 
@@ -252,6 +255,21 @@ def _check_solved(recording: RawRecording, options: ReadOptions) -> None:
         )
 
 
+def _detect_properties(
+    recording: RawRecording, options: ReadOptions, ordered: _OrderedPoints, height: float
+) -> tuple[Finding, Finding, Finding, Finding]:
+    """Return units, up axis, handedness and frame rate, each from the user, the file or the data."""
+    source, kind = recording.source, recording.kind
+    stated_units = _stated(recording, recording.units, "units", given=options.units)
+    stated_up = _stated(recording, recording.up_axis, "up", given=options.up)
+    return (
+        detect_units(stated_units, options.units, height, source, kind=kind, height_m=options.stature),
+        detect_up(ordered.figure, stated_up, options.up, height, source, kind=kind),
+        detect_handedness(ordered.figure, options.handedness, height, source),
+        detect_fps(recording.fps, options.fps, source),
+    )
+
+
 def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Reading:
     """Interpret and check a recording, and convert it to metres, right-handed, Y up.
 
@@ -268,12 +286,7 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
     ordered = _order_points(recording, options)
     height = stature(ordered.figure)
     check_sides(ordered.figure, height, source, layout_is_known=ordered.is_stated)
-    stated_units = _stated(recording, recording.units, "units", given=options.units)
-    stated_up = _stated(recording, recording.up_axis, "up", given=options.up)
-    units = detect_units(stated_units, options.units, height, source, kind=recording.kind, height_m=options.stature)
-    up = detect_up(ordered.figure, stated_up, options.up, height, source, kind=recording.kind)
-    hand = detect_handedness(ordered.figure, options.handedness, height, source)
-    fps = detect_fps(recording.fps, options.fps, source)
+    units, up, hand, fps = _detect_properties(recording, options, ordered, height)
     rate = _rate(recording, options)
 
     metres = unit_in_metres(units.value, height, options.stature)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..formats.raw import RawRecording
-from .detect import rotation_to_y_up
 from .options import parse_up
+from .up_axis import rotation_to_y_up
 
 _HEIGHT_M = 1.5
 _LOW, _HIGH = 5.0, 95.0

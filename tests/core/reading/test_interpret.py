@@ -9,8 +9,8 @@ from scipy.spatial.transform import Rotation
 from core.errors import AmbiguousTrackError, TrackError
 from core.layouts import LAYOUTS, ORDERED_ONLY
 from core.reading import ReadOptions, interpret
-from core.reading.detect import rotation_to_y_up
 from core.reading.options import UNITS_IN_METRES, UP_AXES
+from core.reading.up_axis import rotation_to_y_up
 
 from .conftest import NUM_FRAMES, walk_in
 
