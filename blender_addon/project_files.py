@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from .core_access import ProtectedFiles, gender_files
+from .core_access import ProtectedFiles, atomic_path, gender_files
 from .figure.custom_properties import FILE_KEY, RECORD_KEY, has_live_settings
 from .figure.record import RecordError, load
 from .package import addon_preferences, body_file
@@ -17,6 +17,19 @@ from .track.session import TRACKS
 def project_files() -> ProtectedFiles:
     """Return the files that must not be overwritten while this project is open; see `project_paths`."""
     return ProtectedFiles(project_paths())
+
+
+def save_text(filepath: str, text: str) -> None:
+    """Write *text*, as UTF-8, to the file that a file browser returned as *filepath*.
+
+    Raises:
+        OutputError: the open project consists of that file or reads it; see `project_paths`.
+        OSError: the file cannot be written; what was there before is kept.
+    """
+    path = Path(bpy.path.abspath(filepath))
+    project_files().check(path)
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def project_paths() -> dict[Path, str]:

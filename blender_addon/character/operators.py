@@ -12,18 +12,11 @@ from bpy_extras.io_utils import ExportHelper, ImportHelper
 
 from ..figure.key_listeners import KEY_LISTENERS
 from ..ui.box_errors import Box
+from ..ui.modes import in_object_mode, in_object_or_pose_mode
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.property_options import FILE_OPTIONS
 from ..ui.sidebar import show_tab
 from .identity import characters_in, characters_of, has_motion, may_be_character, picked
-
-
-def in_object_or_pose_mode(cls: type[OperatorMixin], context: bpy.types.Context) -> bool:
-    """Return whether the mode is Object or Pose Mode; if not, the operator *cls* says so."""
-    if context.mode not in ("OBJECT", "POSE"):
-        cls.poll_message_set("Leave Edit Mode first")
-        return False
-    return True
 
 
 class _CharacterOperator(OperatorMixin):
@@ -57,10 +50,7 @@ class SMPLIFY_OT_open_character(OperatorMixin, bpy.types.Operator, ImportHelper)
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether objects can be added now."""
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave Edit or Pose Mode first")
-            return False
-        return True
+        return in_object_mode(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Open the file and pick its armature."""
@@ -109,15 +99,10 @@ class SMPLIFY_OT_save_bones(_CharacterOperator, bpy.types.Operator, ExportHelper
         return self.done(self._save, context)
 
     def _save(self, context: bpy.types.Context) -> None:
-        from ..core_access import atomic_path
-        from ..project_files import project_files
+        from ..project_files import save_text
         from .bone_rows import bone_map_of
 
-        path = Path(bpy.path.abspath(self.filepath))
-        text = bone_map_of(context.scene.smplify_character).to_json()
-        project_files().check(path)
-        with atomic_path(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        save_text(self.filepath, bone_map_of(context.scene.smplify_character).to_json())
 
 
 class SMPLIFY_OT_load_bones(_CharacterOperator, bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's convention

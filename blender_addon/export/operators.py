@@ -10,6 +10,7 @@ from bpy_extras.io_utils import ExportHelper
 
 from ..figure.shape_operators import figures_of
 from ..ui.box_errors import Box
+from ..ui.modes import in_object_or_pose_mode
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.property_options import FILE_OPTIONS
 from ..ui.translations import CONTEXT
@@ -64,8 +65,7 @@ class SMPLIFY_OT_export(OperatorMixin, bpy.types.Operator, ExportHelper):  # noq
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether there is a figure to write and the mode is Object or Pose Mode."""
-        if context.mode not in ("OBJECT", "POSE"):
-            cls.poll_message_set("Leave Edit Mode first")
+        if not in_object_or_pose_mode(cls, context):
             return False
         if not figures_of(context, selected=False) and not figures_of(context, selected=True):
             cls.poll_message_set("Make a figure active, or select figures")

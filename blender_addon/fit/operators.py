@@ -17,6 +17,7 @@ from ..track.session import TRACKS, TrackState
 from ..track.settings import track_request
 from ..ui.box_errors import Box
 from ..ui.message_terms import in_panel_words
+from ..ui.modes import in_object_mode
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.translations import CONTEXT
 from .settings import figure_options, fit_job
@@ -48,10 +49,7 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
         if TRACKS.state(request) is TrackState.BAD_FILE:
             cls.poll_message_set("Box 1 says why the keypoint file cannot be used")
             return False
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave Edit or Pose Mode first")
-            return False
-        return True
+        return in_object_mode(cls, context)
 
     def prepare(self, context: bpy.types.Context) -> Callable[[Progress], list[FittedPerson]]:
         """Return the fit set up in the scene."""

@@ -13,6 +13,7 @@ from ..figure.scene_time import SceneTime
 from ..package import addon_preferences, body_file
 from ..ui.box_errors import Box
 from ..ui.enum_items import HANDS_DESCRIPTION, HANDS_ITEMS
+from ..ui.modes import in_object_mode
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.sidebar import show_tab
 from ..ui.translations import CONTEXT
@@ -77,10 +78,7 @@ class SMPLIFY_OT_import_motion(OperatorMixin, bpy.types.Operator, ImportHelper):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether objects can be added now."""
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave Edit or Pose Mode first")
-            return False
-        return True
+        return in_object_mode(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the files, add the figures and select them."""

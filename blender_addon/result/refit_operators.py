@@ -19,6 +19,7 @@ from ..torch_backend.settings import fit_where_set
 from ..track.request import TrackRequest
 from ..ui.box_errors import Box
 from ..ui.enum_items import QUALITY_ITEMS
+from ..ui.modes import in_object_mode
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.translations import CONTEXT
 
@@ -76,10 +77,7 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender
         if FITS.busy:
             cls.poll_message_set("A fit is running")
             return False
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave Edit or Pose Mode first")
-            return False
-        return True
+        return in_object_mode(cls, context)
 
     def prepare(self, context: bpy.types.Context) -> Callable[[Progress], FigureRecord]:
         """Return the fit of the range."""

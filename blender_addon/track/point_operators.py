@@ -43,14 +43,10 @@ class SMPLIFY_OT_save_points(_PointOperator, bpy.types.Operator, ExportHelper): 
         return self.done(self._save, context)
 
     def _save(self, context: bpy.types.Context) -> None:
-        from ..core_access import atomic_path
-        from ..project_files import project_files
+        from ..project_files import save_text
 
-        path = Path(bpy.path.abspath(self.filepath))
-        text = names_of_rows(context.scene.smplify.track).to_json(f"Points of {Path(TRACKS.request.path).name}")
-        project_files().check(path)
-        with atomic_path(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        points = f"Points of {Path(TRACKS.request.path).name}"
+        save_text(self.filepath, names_of_rows(context.scene.smplify.track).to_json(points))
 
 
 class SMPLIFY_OT_load_points(_PointOperator, bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's convention

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .rig import Rig, Skin
+from .rig import Rig, Skin, chain_upwards
 
 _MIN_DEFORM = 12
 """Fewest deforming bones that are taken for the character's whole skeleton."""
@@ -57,11 +57,7 @@ class BoneTree:
 
     def ancestors(self, bone: int) -> list[int]:
         """Return *bone*, its parent, and so on up to a root."""
-        chain = []
-        while bone >= 0:
-            chain.append(bone)
-            bone = int(self.parents[bone])
-        return chain
+        return chain_upwards(self.parents, bone)
 
     def path(self, ancestor: int, bone: int) -> list[int]:
         """Return the bones from below *ancestor* (-1: from the root) down to *bone*."""

@@ -15,6 +15,15 @@ _ORTHONORMAL = 1e-3
 """Largest deviation of a bone's axes from a rotation."""
 
 
+def chain_upwards(parents: np.ndarray, bone: int) -> list[int]:
+    """Return *bone*, its parent, and so on up to a root, by each bone's parent in *parents*, -1 for a root."""
+    chain = []
+    while bone >= 0:
+        chain.append(bone)
+        bone = int(parents[bone])
+    return chain
+
+
 class RigError(CoreError, ValueError):
     """An armature cannot be used as a character."""
 
@@ -110,11 +119,7 @@ class Rig:
 
     def ancestors(self, bone: int) -> list[int]:
         """Return *bone*, its parent, and so on up to a root."""
-        chain = []
-        while bone >= 0:
-            chain.append(bone)
-            bone = int(self.parents[bone])
-        return chain
+        return chain_upwards(self.parents, bone)
 
     def descendants(self, bone: int) -> list[int]:
         """Return *bone* and everything below it, parents first."""
