@@ -79,8 +79,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave at once where Blender's module was loaded.
 
-    After a long session its static destructors can wait for ever for a thread of its own (seen with bpy 4.5.15), when
-    all is done and told.
+    After a long session its static destructors can wait for ever for one of its threads (seen with bpy 4.5.15), after
+    all results are reported.
     """
     if "bpy" in sys.modules and EXIT_STATUS in config.stash:
         sys.stdout.flush()

@@ -266,9 +266,9 @@ def faults_of(killed: Ended, again: Ended, before: Tree, whole: Tree, sent: sign
         yield f"{sorted(lost)} are gone"
     if "nothing was written" in killed.printed and killed.written:
         yield f"said that nothing was written, but {sorted(killed.written)} were"
-    told = killed.printed.partition("after it wrote ")[2]
-    if told and {name for name in whole if f"out/{name}" in told} != killed.written:
-        yield f"said {told!r}, but wrote {sorted(killed.written)}"
+    listed = killed.printed.partition("after it wrote ")[2]
+    if listed and {name for name in whole if f"out/{name}" in listed} != killed.written:
+        yield f"said {listed!r}, but wrote {sorted(killed.written)}"
     if sent != signal.SIGKILL and "interrupted" not in killed.printed:
         yield f"said {killed.printed!r}"
     if again.code != 0:

@@ -43,7 +43,7 @@ def test_a_computer_gets_its_build(system, machine, nvidia, mac_version, build):
     ("system", "machine", "mac_version"),
     [("Darwin", "x86_64", 14), ("Darwin", "arm64", 13), ("Windows", "ARM64", 0), ("FreeBSD", "amd64", 0)],
 )
-def test_one_without_a_build_is_told_what_to_do(system, machine, mac_version):
+def test_a_platform_without_a_build_gets_instructions(system, machine, mac_version):
     with pytest.raises(NoBuildError, match=f"this computer is {system}.*Fit with NumPy"):
         choose_build(system, machine, nvidia=False, mac_version=mac_version)
 

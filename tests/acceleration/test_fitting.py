@@ -71,14 +71,14 @@ def alive(pid: int) -> bool:
 
 
 def test_another_process_gives_the_same_motion_and_report(walk, body, torch_python):
-    told, told_here = [], []
-    motion, report = run_fit(walk, body, ON_TORCH, lambda *news: told.append(news), python=torch_python)
-    here_motion, here_report = fit_track(walk, body, ON_TORCH, lambda *news: told_here.append(news))
+    reported, reported_here = [], []
+    motion, report = run_fit(walk, body, ON_TORCH, lambda *news: reported.append(news), python=torch_python)
+    here_motion, here_report = fit_track(walk, body, ON_TORCH, lambda *news: reported_here.append(news))
     assert_same(motion, here_motion)
     assert_same(report, here_report)
     assert set(report.timings_s) == set(here_report.timings_s)
-    assert told[0] == (0, 24, "Starting the fitting process") and told[-1] == told_here[-1]
-    steps, steps_here = (list(dict.fromkeys(what for _, _, what in news)) for news in (told, told_here))
+    assert reported[0] == (0, 24, "Starting the fitting process") and reported[-1] == reported_here[-1]
+    steps, steps_here = (list(dict.fromkeys(what for _, _, what in news)) for news in (reported, reported_here))
     assert steps[1:] == steps_here
 
 
@@ -91,7 +91,7 @@ def test_one_process_serves_fit_after_fit_with_given_betas(walk, body, torch_pyt
     np.testing.assert_array_equal(motion.betas, betas)
 
 
-def test_numpy_fits_here_whatever_python_is_named(walk, body):
+def test_numpy_fits_in_this_process_even_if_a_python_is_given(walk, body):
     motion, _ = run_fit(walk, body, FitOptions(), python=Path("no") / "such" / "python")
     assert_same(motion, fit_track(walk, body)[0])
 
@@ -111,7 +111,7 @@ def test_an_error_of_the_other_process_is_of_its_kind_here(kind):
     assert type(_core_error("ZeroDivisionError", "it is wrong")) is AccelerationError
 
 
-def test_a_device_that_is_not_there_is_told(walk, body, torch_python):
+def test_a_missing_device_is_reported(walk, body, torch_python):
     with pytest.raises(DeviceError, match="finds no Apple GPU|finds no CUDA GPU"):
         run_fit(walk, body, FitOptions(device="cuda" if sys.platform == "darwin" else "mps"), python=torch_python)
 
@@ -272,7 +272,7 @@ def test_a_python_without_torch_says_so(walk, body, numpy_python):
         run_fit(walk, body, ON_TORCH, python=numpy_python)
 
 
-def test_without_torch_here_the_way_to_it_is_told(walk, body, monkeypatch):
+def test_without_torch_the_error_says_how_to_get_it(walk, body, monkeypatch):
     monkeypatch.setattr(fitting.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(DeviceError, match="GPU Acceleration.*--torch-python"):
         run_fit(walk, body, ON_TORCH)

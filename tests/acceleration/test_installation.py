@@ -115,7 +115,7 @@ def test_paths_of_any_length(path, long):
     assert of_any_length(path) == long
 
 
-def test_a_failure_is_told_and_leaves_the_old_environment(plan, wheels, made_environment):
+def test_a_failure_is_reported_and_keeps_the_old_environment(plan, wheels, made_environment):
     shutil.copytree(made_environment, plan.user_folder / "pytorch", symlinks=True)
     next(wheels.glob("torch-*")).unlink()
     task = install(plan)
@@ -169,7 +169,7 @@ def test_modules_in_the_working_directory_and_variables_of_pip_redirect_nothing(
     assert not (tmp_path / "target").exists()
 
 
-def test_too_little_space_is_told_before_anything_is_done(plan):
+def test_too_little_space_is_reported_before_any_work(plan):
     error = error_of(install(replace(plan, build=replace(SMALL, disk_mb=10**9))))
     assert "of free space for" in error and "make room" in error
     assert left_in(plan.user_folder) == []
@@ -190,7 +190,7 @@ def test_too_little_space_is_told_before_anything_is_done(plan):
         ('if [ "$1" = -c ]; then echo 3 11; else echo "disk full" >&2; exit 1; fi', r"(?s)-m venv .*failed.*disk full"),
     ],
 )
-def test_a_python_that_cannot_make_environments_is_told(plan, tmp_path, text, fault):
+def test_a_python_that_cannot_make_environments_is_reported(plan, tmp_path, text, fault):
     base = tmp_path / "base"
     base.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
     base.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Another Python is asked what it is; whatever is wrong with it is told in words."""
+"""Probe another Python; every fault is reported as text."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def with_module(python: Path, name: str, code: str) -> Path:
     return site / f"{name}.py"
 
 
-def test_a_python_with_torch_tells_its_versions(torch_python):
+def test_a_python_with_torch_reports_its_versions(torch_python):
     info = probe(torch_python)
     import torch
 
@@ -73,7 +73,7 @@ def test_without_numpy_or_torch_it_says_which_and_how_to_install_it(bare_python,
         probe(numpy_python)
 
 
-def test_a_broken_torch_is_told(numpy_python):
+def test_a_broken_torch_is_reported(numpy_python):
     module = with_module(numpy_python, "torch", "raise OSError('libcudart.so.13: cannot open shared object file')")
     try:
         with pytest.raises(ProbeError, match="cannot import PyTorch.*OSError: libcudart.so.13"):
@@ -82,7 +82,7 @@ def test_a_broken_torch_is_told(numpy_python):
         module.unlink()
 
 
-def test_what_is_not_there_or_a_folder_is_told(tmp_path):
+def test_a_missing_file_or_a_folder_is_reported(tmp_path):
     with pytest.raises(ProbeError, match="found no file at .*nowhere"):
         probe(tmp_path / "nowhere")
     with pytest.raises(ProbeError, match="found a folder without one"):
@@ -115,13 +115,13 @@ def test_the_folder_of_an_environment_stands_for_its_python(bare_python):
         ),
     ],
 )
-def test_what_is_no_usable_python_is_told(program, text, fault):
+def test_an_unusable_python_is_reported(program, text, fault):
     with pytest.raises(ProbeError, match=fault):
         probe(program(text))
 
 
 @posix
-def test_a_file_that_cannot_be_run_is_told(program):
+def test_a_file_that_cannot_be_run_is_reported(program):
     path = program("echo", mode=stat.S_IRUSR)
     with pytest.raises(ProbeError, match="cannot be started: Permission denied|did not answer"):
         probe(path)

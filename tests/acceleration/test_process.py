@@ -28,7 +28,7 @@ def start():
         process.close()
 
 
-def test_a_process_has_an_empty_folder_of_its_own_which_goes_with_it(start):
+def test_a_process_has_an_empty_working_folder_that_is_removed_with_it(start):
     process = start("import os; print(os.getcwd()); print(os.listdir())")
     folder, content = (item.strip() for item in process.items())
     assert content == "[]" and Path(folder).is_dir() and not os.path.samefile(folder, os.getcwd())

@@ -76,14 +76,14 @@ def fake_torch(path: Path, version: str = "2.13.0") -> str:
     return write_program(path, f"echo '{said}'")
 
 
-def test_at_first_fits_run_on_numpy_and_nothing_is_offered_to_be_installed_into_blender(preferences):
+def test_fits_run_on_numpy_by_default_and_nothing_is_installed_into_blender(preferences):
     shown = drawn(preferences)
     assert shown.props == ["fit_place"] and shown.operators == []
     assert "Blender's own Python has no PyTorch" in shown.text
     assert fit_python(preferences) is None and fit_devices(preferences) == ()
 
 
-def test_torch_in_blender_is_used_once_it_is_checked(preferences, monkeypatch, tmp_path):
+def test_torch_in_blenders_python_is_used_once_checked(preferences, monkeypatch, tmp_path):
     for module in (settings, box):
         monkeypatch.setattr(module, "blender_has_torch", lambda: True)
     assert "Not checked yet" in drawn(preferences).text
@@ -94,7 +94,7 @@ def test_torch_in_blender_is_used_once_it_is_checked(preferences, monkeypatch, t
 
 
 @posix
-def test_a_python_of_the_user_is_checked_and_remembered(preferences, tmp_path):
+def test_a_chosen_python_is_checked_and_remembered(preferences, tmp_path):
     preferences.fit_place = "CHOSEN"
     assert "Choose the Python" in drawn(preferences).text
     with pytest.raises(RuntimeError, match="Choose a Python first"):
@@ -111,11 +111,11 @@ def test_a_python_of_the_user_is_checked_and_remembered(preferences, tmp_path):
     assert bpy.context.preferences.is_dirty
 
     preferences.python_file = fake_torch(tmp_path / "other", version="2.9.0")
-    assert known_info(preferences) is None, "what was found out of one Python is not told of another"
+    assert known_info(preferences) is None, "what was found out about one Python is not used for another"
 
 
 @posix
-def test_a_python_that_does_not_do_is_told_and_not_used(preferences, tmp_path):
+def test_an_unsuitable_python_is_reported_and_not_used(preferences, tmp_path):
     preferences.fit_place = "CHOSEN"
     preferences.python_file = write_program(tmp_path / "python", "echo no licence >&2; exit 3")
     with pytest.raises(RuntimeError, match="no licence"):
@@ -128,7 +128,7 @@ def test_a_python_that_does_not_do_is_told_and_not_used(preferences, tmp_path):
     assert "no licence" not in drawn(preferences).text
 
 
-def test_the_size_is_told_first_and_offline_is_refused(preferences, tmp_path):
+def test_the_download_size_is_shown_and_offline_mode_is_respected(preferences, tmp_path):
     preferences.fit_place = "PRIVATE"
     bpy.context.preferences.system.use_online_access = False
     shown = drawn(preferences)
@@ -173,7 +173,7 @@ def test_torch_is_installed_and_removed(preferences, tmp_path, monkeypatch):
 
 
 @posix
-def test_one_whose_python_is_gone_can_be_installed_anew_or_removed(preferences, tmp_path):
+def test_an_environment_with_a_missing_python_can_be_reinstalled_or_removed(preferences, tmp_path):
     preferences.fit_place = "PRIVATE"
     (tmp_path / "user" / "pytorch" / "bin").mkdir(parents=True)
     (tmp_path / "user" / "pytorch" / "bin" / "python").symlink_to(tmp_path / "blender-4.4" / "python")
@@ -183,7 +183,7 @@ def test_one_whose_python_is_gone_can_be_installed_anew_or_removed(preferences, 
 
 
 @posix
-def test_progress_is_shown_and_cancel_ends_it(preferences, tmp_path, monkeypatch):
+def test_installation_shows_progress_and_can_be_cancelled(preferences, tmp_path, monkeypatch):
     bpy.context.preferences.system.use_online_access = True
     preferences.fit_place = "PRIVATE"
     preferences.base_python_file = write_program(tmp_path / "base", "sleep 600")
@@ -206,7 +206,7 @@ def test_progress_is_shown_and_cancel_ends_it(preferences, tmp_path, monkeypatch
 
 
 @posix
-def test_disabling_the_addon_in_the_middle_leaves_nothing(preferences, tmp_path, monkeypatch):
+def test_disabling_the_addon_stops_a_running_installation(preferences, tmp_path, monkeypatch):
     bpy.context.preferences.system.use_online_access = True
     preferences.base_python_file = write_program(tmp_path / "base", "sleep 600")
     monkeypatch.setattr(setup_session, "has_window", lambda: True)
@@ -223,7 +223,7 @@ def test_disabling_the_addon_in_the_middle_leaves_nothing(preferences, tmp_path,
     ("device", "shown"),
     [("cuda", "Big GPU"), ("mps", "PyTorch finds no such GPU"), ("cpu", "")],
 )
-def test_box_3_tells_where_a_device_is(preferences, tmp_path, device, shown):
+def test_box_3_shows_whether_the_device_is_available(preferences, tmp_path, device, shown):
     result = Drawn()
     box.draw_device(Layout(result), bpy.context, preferences, device)
     assert "not set up yet" in result.text and result.operators == ["preferences.addon_show"]
@@ -271,6 +271,6 @@ def test_a_fit_runs_in_the_python_of_the_preferences(preferences, write_track, t
     assert not is_running(pid)
 
 
-def test_the_user_folder_is_not_the_extensions_own():
+def test_the_user_folder_is_outside_the_extension():
     folder = user_folder()
     assert REPOSITORY not in folder.parents and folder.name == "learnable_smplify"

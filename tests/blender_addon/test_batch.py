@@ -44,7 +44,7 @@ def command(*arguments):
     return [sys.executable, "-m", "blender_addon", *map(str, arguments)]
 
 
-def test_every_format_from_one_file(write_track, tmp_path, capfd):
+def test_one_file_is_converted_to_every_format(write_track, tmp_path, capfd):
     source = write_track(tmp_path / "walk.npz")
     formats = ["blend", "fbx", "glb", "bvh", *(["usd"] if bpy.app.build_options.usd else []), "npz"]
     assert main([str(source), "-o", str(tmp_path / "out"), "--formats", *formats]) == 0
@@ -61,7 +61,7 @@ def test_every_format_from_one_file(write_track, tmp_path, capfd):
     assert "1 converted, 0 unchanged, 0 failed" in printed.err and printed.out == ""
 
 
-def test_feet_are_locked_and_on_the_floor_unless_told_otherwise(tmp_path):
+def test_feet_are_locked_and_on_the_floor_by_default(tmp_path):
     source, out = REPOSITORY / "samples" / "walk.trc", tmp_path / "out"
     assert main([str(source), "-o", str(out), "--formats", "blend"]) == 0
     bpy.ops.wm.open_mainfile(filepath=str(out / "walk.blend"))
@@ -75,7 +75,7 @@ def test_feet_are_locked_and_on_the_floor_unless_told_otherwise(tmp_path):
     np.testing.assert_allclose(shown.rotations(), expected.rotations(), atol=1e-3)
 
 
-def test_folder_with_a_bad_file_and_a_second_run(write_track, tmp_path, capfd):
+def test_a_second_run_retries_only_the_failed_file(write_track, tmp_path, capfd):
     source, out = tmp_path / "in", tmp_path / "out"
     write_track(source / "a.npz", seed=1)
     write_track(source / "day" / "b.npz", seed=2)
@@ -99,7 +99,7 @@ def test_folder_with_a_bad_file_and_a_second_run(write_track, tmp_path, capfd):
     assert statuses(out) == {"a.npz": "converted", "b.npz": "converted"}
 
 
-def test_files_of_others_are_not_replaced(write_track, tmp_path):
+def test_foreign_files_are_not_replaced_without_overwrite(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     out.mkdir()
     (out / "walk.bvh").write_text("somebody's work")
@@ -112,7 +112,7 @@ def test_files_of_others_are_not_replaced(write_track, tmp_path):
     assert (out / "walk.bvh").read_text().startswith("HIERARCHY")
 
 
-def test_what_cannot_be_the_output_folder_is_told_before_any_work(write_track, tmp_path, capfd):
+def test_an_invalid_output_folder_is_refused_before_any_work(write_track, tmp_path, capfd):
     source = write_track(tmp_path / "walk.npz")
     for out in (source, source / "below"):
         assert main([str(source), "-o", str(out)]) == 2
@@ -125,7 +125,7 @@ def test_what_cannot_be_the_output_folder_is_told_before_any_work(write_track, t
     assert summary(tmp_path / "out") == {"total": "of my own"}
 
 
-def test_an_input_is_not_replaced_even_by_force(write_track, tmp_path):
+def test_an_input_is_not_replaced_even_with_overwrite(write_track, tmp_path):
     source = write_track(tmp_path / "walk.npz")
     before = source.read_bytes()
     assert main([str(source), "-o", str(tmp_path), "--formats", "npz", "--overwrite"]) == 1
@@ -148,7 +148,7 @@ def test_people_of_one_input_never_replace_another_input(write_track, tmp_path):
     assert {path.name for path in out.glob("*.npz")} == {"duo_0.npz", "duo_1.npz"}
 
 
-def test_betas_and_wrong_betas(write_track, tmp_path):
+def test_betas_are_applied_and_wrong_ones_refused(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     betas = np.linspace(-1.0, 1.0, 10)
     np.save(tmp_path / "betas.npy", betas)
@@ -161,7 +161,7 @@ def test_betas_and_wrong_betas(write_track, tmp_path):
         np.testing.assert_allclose(stored["betas"], betas, atol=1e-6)
 
 
-def test_wrong_usage(tmp_path, capfd):
+def test_wrong_usage_is_refused(tmp_path, capfd):
     assert main([str(tmp_path / "gone.trc"), "-o", str(tmp_path)]) == 2
     assert "gone.trc" in capfd.readouterr().err
     assert main([str(tmp_path), "-o", str(tmp_path), "--formats", "obj"]) == 2
@@ -171,7 +171,7 @@ def test_wrong_usage(tmp_path, capfd):
 
 @pytest.mark.bpy_module
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupt_leaves_nothing_half_written(write_track, tmp_path, number):
+def test_an_interrupt_leaves_no_partial_output(write_track, tmp_path, number):
     source, out = tmp_path / "in", tmp_path / "out"
     for index in range(4):
         write_track(source / f"clip{index}.npz", num_frames=120, seed=index)
@@ -201,7 +201,7 @@ def test_interrupt_leaves_nothing_half_written(write_track, tmp_path, number):
 
 
 @pytest.mark.bpy_module
-def test_the_run_after_a_killed_one_goes_on(write_track, tmp_path):
+def test_a_run_after_a_killed_one_completes_the_outputs(write_track, tmp_path):
     """Killed when one of two outputs is in its place; tests/core/batch kills it at each point."""
     walk, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     arguments = [str(walk), "-o", str(out), "--formats", "npz", "bvh"]
@@ -214,7 +214,7 @@ def test_the_run_after_a_killed_one_goes_on(write_track, tmp_path):
 
 @pytest.mark.bpy_module
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the worker in /proc")
-def test_a_killed_batch_takes_its_workers_with_it(write_track, tmp_path):
+def test_the_workers_of_a_killed_batch_end(write_track, tmp_path):
     """A kill that cannot be heeded: the worker sees that nobody listens, removes what it was at and ends."""
     source = write_track(tmp_path / "walk.npz", num_frames=3000)
     out, temporary = tmp_path / "out", tmp_path / "temporary"
@@ -235,7 +235,7 @@ def test_a_killed_batch_takes_its_workers_with_it(write_track, tmp_path):
 
 
 @pytest.mark.bpy_module
-def test_a_batch_that_is_killed_while_it_asks_leaves_nothing(tmp_path):
+def test_a_worker_that_receives_a_partial_request_ends_cleanly(tmp_path):
     """The worker hears of half a request, or of none."""
     request = Message("convert", {"source": "walk.npz", "folder": str(tmp_path / "stage")})
     for said in (b"", b"".join(message_parts(request))[:-5]):
@@ -246,7 +246,7 @@ def test_a_batch_that_is_killed_while_it_asks_leaves_nothing(tmp_path):
         assert not list(tmp_path.iterdir())
 
 
-def test_what_a_batch_that_was_cut_off_left_long_ago_is_removed(write_track, tmp_path):
+def test_old_temporary_folders_of_killed_batches_are_removed(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     names = (".writing-old", ".writing-young")
     for name in names:
@@ -272,7 +272,7 @@ def test_a_batch_leaves_no_temporary_files(write_track, tmp_path, device):
 
 
 @pytest.mark.bpy_module
-def test_a_crash_costs_one_input(write_track, tmp_path, monkeypatch):
+def test_a_crashing_worker_fails_only_its_input(write_track, tmp_path, monkeypatch):
     """The stand-in for a worker says it is ready, reads a request and dies, as Blender does when it crashes."""
     for name in ("a", "b"):
         write_track(tmp_path / "in" / f"{name}.npz")
@@ -311,7 +311,7 @@ def test_a_blender_module_that_cannot_be_loaded_is_explained(write_track, tmp_pa
 
 
 @pytest.mark.bpy_module
-def test_script_for_a_blender_without_the_extension(write_track, tmp_path):
+def test_the_script_runs_without_the_installed_extension(write_track, tmp_path):
     source = write_track(tmp_path / "walk.npz")
     script = REPOSITORY / "blender_addon" / "run_in_blender.py"
     arguments = [sys.executable, script, "--", source, "-o", tmp_path / "out", "--formats", "bvh"]
@@ -320,7 +320,7 @@ def test_script_for_a_blender_without_the_extension(write_track, tmp_path):
     assert (tmp_path / "out" / "walk.bvh").is_file()
 
 
-def test_blend_opens_with_its_scene_and_windows(write_track, tmp_path):
+def test_a_blend_opens_with_its_scene_and_windows(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     assert main([str(source), "-o", str(out), "--formats", "blend"]) == 0
     with bpy.data.libraries.load(str(out / "walk.blend")) as (inside, _):
@@ -330,7 +330,7 @@ def test_blend_opens_with_its_scene_and_windows(write_track, tmp_path):
     assert {item.type for item in bpy.context.scene.objects} == {"ARMATURE", "MESH", "CAMERA", "LIGHT"}
 
 
-def test_usd_is_refused_at_once_where_blender_was_built_without_it(write_track, tmp_path, capfd):
+def test_usd_is_refused_early_if_blender_lacks_it(write_track, tmp_path, capfd):
     check_formats(["usd", "fbx"], has_usd=True)
     with pytest.raises(BatchError, match="found usd, without which it was built"):
         check_formats(["fbx", "usd"], has_usd=False)
@@ -340,7 +340,7 @@ def test_usd_is_refused_at_once_where_blender_was_built_without_it(write_track, 
         assert "without which it was built" in capfd.readouterr().err and not out.exists()
 
 
-def test_motions_begin_at_the_frame_that_was_asked_for(write_track, tmp_path):
+def test_motions_begin_at_the_given_start_frame(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     assert main([str(source), "-o", str(out), "--start-frame", "1001"]) == 0
     bpy.ops.wm.open_mainfile(filepath=str(out / "walk.blend"))
@@ -349,7 +349,7 @@ def test_motions_begin_at_the_frame_that_was_asked_for(write_track, tmp_path):
     assert main([str(source), "-o", str(out), "--start-frame", "2000000"]) == 2
 
 
-def test_motions_begin_as_late_as_they_were_recorded(tmp_path):
+def test_motions_begin_at_the_time_of_their_recording(tmp_path):
     track = part_of_the_walk(tmp_path / "late.trc", 22, 40)
     for where, arguments, frames in (("plain", [], (1, 18)), ("late", ["--start-frame", "recording"], (23, 40))):
         out = tmp_path / where
@@ -359,7 +359,7 @@ def test_motions_begin_as_late_as_they_were_recorded(tmp_path):
         assert (bpy.context.scene.frame_start, bpy.context.scene.frame_end) == (1, frames[1])
 
 
-def test_a_blend_opens_with_the_whole_clip_in_view_and_its_collection_as_an_asset(write_track, tmp_path):
+def test_a_blend_shows_the_whole_clip_and_has_its_collection_as_asset(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     assert main([str(source), "-o", str(out)]) == 0
     bpy.ops.wm.open_mainfile(filepath=str(out / "walk.blend"))
@@ -388,7 +388,7 @@ def test_a_blend_opens_with_the_whole_clip_in_view_and_its_collection_as_an_asse
             assert slopes.max() < 0.36 and slopes[:, 1].max() > 0.1
 
 
-def test_a_solved_motion_is_written_as_a_fitted_one(tmp_path):
+def test_a_solved_motion_is_written_like_a_fitted_one(tmp_path):
     out, source = tmp_path / "out", str(REPOSITORY / "samples" / "walk.trc")
     as_fitted = ["--ground", "keep", "--foot-lock", "0"]
     assert main([source, "-o", str(out / "first"), "--formats", "npz", *as_fitted]) == 0

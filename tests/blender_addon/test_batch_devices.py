@@ -1,4 +1,4 @@
-"""The batch on a torch device: in the Python that runs it, or in another one; what is missing is told at once."""
+"""The batch on a torch device: in the Python that runs it, or in another one; what is missing is reported at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def convert(source: Path, out: Path, *arguments: str) -> int:
 
 @pytest.mark.bpy_module
 @pytest.mark.skipif(not has_torch, reason="needs PyTorch")
-def test_another_python_gives_the_same_motion(write_track, tmp_path):
+def test_an_external_python_gives_the_same_motion(write_track, tmp_path):
     source = write_track(tmp_path / "walk.npz", 24)
     assert convert(source, tmp_path / "here", "--device", "cpu") == 0
     other = ("--device", "cpu", "--torch-python", sys.executable)
@@ -36,7 +36,7 @@ def test_another_python_gives_the_same_motion(write_track, tmp_path):
 
 
 @pytest.mark.skipif(has_torch, reason="needs a Python without PyTorch")
-def test_without_torch_the_way_to_it_is_told_before_any_work(write_track, tmp_path, capfd):
+def test_a_device_without_torch_is_refused_with_instructions(write_track, tmp_path, capfd):
     source = write_track(tmp_path / "walk.npz")
     assert convert(source, tmp_path / "out", "--device", "cuda") == 2
     said = capfd.readouterr().err
@@ -44,7 +44,7 @@ def test_without_torch_the_way_to_it_is_told_before_any_work(write_track, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
-def test_a_python_that_does_not_do_is_told_before_any_work(write_track, tmp_path, capfd):
+def test_an_unsuitable_python_is_refused_before_any_work(write_track, tmp_path, capfd):
     source = write_track(tmp_path / "walk.npz")
     missing = tmp_path / "no_python"
     assert convert(source, tmp_path / "out", "--device", "cuda", "--torch-python", str(missing)) == 2
@@ -53,7 +53,7 @@ def test_a_python_that_does_not_do_is_told_before_any_work(write_track, tmp_path
 
 
 @pytest.mark.skipif(not has_torch, reason="needs PyTorch")
-def test_a_gpu_that_the_other_python_does_not_find_is_told(write_track, tmp_path, capfd):
+def test_a_gpu_unknown_to_the_external_python_is_refused(write_track, tmp_path, capfd):
     device = "cuda" if sys.platform == "darwin" else "mps"
     source = write_track(tmp_path / "walk.npz")
     arguments = ("--device", device, "--torch-python", sys.executable)
@@ -61,6 +61,6 @@ def test_a_gpu_that_the_other_python_does_not_find_is_told(write_track, tmp_path
     assert f"got '{device}'" in capfd.readouterr().err
 
 
-def test_numpy_asks_no_other_python(write_track, tmp_path):
+def test_a_numpy_fit_starts_no_external_python(write_track, tmp_path):
     source = write_track(tmp_path / "walk.npz")
     assert convert(source, tmp_path / "out", "--torch-python", str(tmp_path / "no_python")) == 0

@@ -41,7 +41,7 @@ def endings(source: str) -> Iterator[tuple[int, str]]:
                 yield node.lineno, ast.unparse(node)
 
 
-def test_operators_end_in_one_place():
+def test_operators_report_only_through_the_mixin():
     folder = REPOSITORY / "blender_addon"
     found = [
         f"{path.relative_to(folder).as_posix()}:{line} {text}"
@@ -53,7 +53,7 @@ def test_operators_end_in_one_place():
 
 
 @pytest.mark.parametrize("line", ["return {'FINISHED'}", "self.report({'ERROR'}, str(error))"])
-def test_an_operator_that_ends_by_itself_is_found(line):
+def test_an_operator_that_reports_by_itself_is_detected(line):
     assert len(list(endings(f"def execute(self):\n    {line}"))) == 1
 
 
@@ -120,7 +120,7 @@ def boxes_with(message: str) -> list[Box]:
 
 
 @pytest.mark.parametrize("box", PANELS)
-def test_an_error_stands_in_the_box_of_its_button_until_that_succeeds(project, box):
+def test_an_error_is_shown_in_the_box_of_its_button_until_it_succeeds(project, box):
     if box is Box.CHARACTER:
         bpy.ops.export_scene.gltf(filepath=str(project / "character.glb"))
     with pytest.raises(RuntimeError) as raised:
@@ -131,14 +131,14 @@ def test_an_error_stands_in_the_box_of_its_button_until_that_succeeds(project, b
     assert error_in(box) == "" and boxes_with(message) == []
 
 
-def test_errors_do_not_outlast_their_file(project):
+def test_errors_are_cleared_by_a_new_blend_file(project):
     with pytest.raises(RuntimeError):
         fail(Box.EXPORT, project)
     bpy.ops.wm.read_homefile(use_empty=True)
     assert error_in(Box.EXPORT) == ""
 
 
-def test_a_file_that_cannot_be_read_is_told_once(addon, tmp_path):
+def test_a_read_error_is_shown_once(addon, tmp_path):
     np.save(tmp_path / "points.npy", np.zeros(3))
     with pytest.raises(RuntimeError):
         bpy.ops.smplify.open_track(filepath=str(tmp_path / "points.npy"))

@@ -97,7 +97,7 @@ def test_operators_work_or_say_what_is_missing(walk, change):
         assert bool(said) == refused, f"{name}: {said}"
 
 
-def test_all_operators_on_a_figure_are_tried(walk):
+def test_every_operator_on_a_figure_is_covered(walk):
     """A new operator is tried here too, unless it is none on a figure, or works on any armature."""
     names = {name.removeprefix("SMPLIFY_OT_") for name in registered() if name.startswith("SMPLIFY_OT_")}
     usable = {name for name in names if getattr(bpy.ops.smplify, name).poll()}
@@ -141,7 +141,7 @@ def test_exports_work_or_say_what_is_missing(walk, tmp_path, change, preset):
 
 
 @pytest.mark.parametrize("change", [delete_the_mesh, apply_the_shape])
-def test_the_shape_is_known_without_shape_keys(walk, tmp_path, change):
+def test_the_shape_is_read_without_shape_keys(walk, tmp_path, change):
     betas = shape_values(walk.children[0])
     assert np.abs(betas).max() > 0.1
     change(walk)

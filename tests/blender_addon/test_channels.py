@@ -31,14 +31,14 @@ def played(item):
     return np.array(places)
 
 
-def test_keys_at_every_frame_are_what_is_played(keyed):
+def test_keys_at_every_frame_equal_the_playback(keyed):
     item, values = keyed
     np.testing.assert_array_equal(Channels(item).sample("location", FRAMES, (0.0,) * 3), values)
     np.testing.assert_array_equal(played(item), values)
 
 
 @pytest.mark.parametrize("edit", ["moved", "removed", "modified"])
-def test_edited_curves_are_read_as_they_play(keyed, edit):
+def test_edited_curves_are_sampled_as_played(keyed, edit):
     item, values = keyed
     curve = Channels(item).find("location", 1)
     if edit == "moved":
@@ -53,7 +53,7 @@ def test_edited_curves_are_read_as_they_play(keyed, edit):
     assert np.abs(found - values).max() > 1e-3
 
 
-def test_a_property_without_a_curve_has_its_rest_value(keyed):
+def test_a_property_without_a_curve_has_its_default_value(keyed):
     item, _ = keyed
     found = Channels(item).sample("scale", FRAMES, (1.0, 2.0, 3.0))
     np.testing.assert_array_equal(found, np.tile([1.0, 2.0, 3.0], (40, 1)))

@@ -65,7 +65,7 @@ def corrective_keys(figure) -> list[str]:
     return [key.name for key in figure.mesh.data.shape_keys.key_blocks if key.name.startswith(PREFIX)]
 
 
-def test_the_basis_holds_nearly_all_of_the_correctives() -> None:
+def test_the_basis_reproduces_the_pose_correctives() -> None:
     body, basis = load_free_body(), corrective_basis(load_free_body())
     rotations = bending().rotations()
     exact = pose_features(rotations) @ body.posedirs.reshape(-1, 207).T
@@ -76,7 +76,7 @@ def test_the_basis_holds_nearly_all_of_the_correctives() -> None:
     assert error.mean() < 0.05 and error.max() < 2.0
 
 
-def test_the_mesh_is_where_the_bodys_vertices_are(figure):
+def test_the_mesh_has_the_bodys_vertices(figure):
     motion = figure.motion
     off = errors_mm(figure, motion)
     figure.armature.smplify.correctives = True
@@ -92,7 +92,7 @@ def test_the_mesh_is_where_the_bodys_vertices_are(figure):
     np.testing.assert_allclose(errors_mm(figure, motion), off, atol=1e-2)
 
 
-def test_keys_that_are_edited_are_followed(figure):
+def test_correctives_follow_edited_poses(figure):
     figure.armature.smplify.correctives = True
     figure.armature.animation_data_clear()
     bone = figure.armature.pose.bones["left_elbow"]
@@ -108,7 +108,7 @@ def test_keys_that_are_edited_are_followed(figure):
 
 
 @pytest.mark.parametrize("kind", ["fbx", "glb"])
-def test_files_for_other_programs_are_as_before(figure, tmp_path, kind):
+def test_correctives_do_not_change_exports(figure, tmp_path, kind):
     first = export_figures([figure.armature], tmp_path / f"off.{kind}")
     figure.armature.smplify.correctives = True
     second = export_figures([figure.armature], tmp_path / f"on.{kind}")
@@ -116,14 +116,14 @@ def test_files_for_other_programs_are_as_before(figure, tmp_path, kind):
     assert len(corrective_keys(figure)) == 100
 
 
-def test_a_figure_without_shape_keys_says_so(figure):
+def test_a_figure_without_shape_keys_reports_the_reason(figure):
     figure.mesh.shape_key_clear()
     figure.armature.smplify.correctives = True
     assert "shape keys" in figure.armature.smplify.trouble
 
 
 @pytest.mark.slow
-def test_a_frame_is_shown_in_time(figure):
+def test_a_frame_with_correctives_is_evaluated_fast_enough(figure):
     figure.armature.smplify.correctives = True
     seconds = []
     for frame in range(60):

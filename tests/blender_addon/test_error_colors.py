@@ -54,7 +54,7 @@ def frame_handlers():
     return [item.__name__ for item in bpy.app.handlers.frame_change_post if "blender_addon" in item.__module__]
 
 
-def test_the_skin_is_red_where_and_when_the_error_is(figure, body):
+def test_the_skin_is_red_at_points_and_frames_of_large_error(figure, body):
     figure.armature.smplify.color_by_error = True
     assert not is_red(colors(figure)).any()
     bpy.context.scene.frame_set(6)
@@ -69,7 +69,7 @@ def test_the_skin_is_red_where_and_when_the_error_is(figure, body):
 
 
 @pytest.mark.parametrize("painted", [False, True])
-def test_switching_off_leaves_everything_as_it_was(figure, painted):
+def test_switching_off_restores_the_figure(figure, painted):
     colors = figure.mesh.data.color_attributes
     if painted:  # the user has painted the skin
         colors.active_color = colors.new("Painted", "BYTE_COLOR", "CORNER")
@@ -96,7 +96,7 @@ def test_switching_off_leaves_everything_as_it_was(figure, painted):
     assert state() == before and before[0] == []
 
 
-def test_undo_and_loading_bring_the_handler_along(figure, tmp_path):
+def test_undo_and_loading_keep_the_handler_consistent(figure, tmp_path):
     bpy.ops.ed.undo_push(message="before")
     figure.armature.smplify.color_by_error = True
     bpy.ops.ed.undo_push(message="coloured")
@@ -111,7 +111,7 @@ def test_undo_and_loading_bring_the_handler_along(figure, tmp_path):
     assert frame_handlers() == ["_frame_changed"]
 
 
-def test_exports_show_the_skin(figure, tmp_path):
+def test_exports_keep_the_skin_material_without_error_colors(figure, tmp_path):
     from blender_addon.export.writers import export_figures
 
     figure.armature.smplify.color_by_error = True
@@ -121,7 +121,7 @@ def test_exports_show_the_skin(figure, tmp_path):
     assert ATTRIBUTE in figure.mesh.data.color_attributes
 
 
-def test_a_figure_that_cannot_be_coloured_says_why(figure):
+def test_a_figure_that_cannot_be_coloured_reports_the_reason(figure):
     store(figure.armature, replace(load(figure.armature), report=None))
     figure.armature.smplify.color_by_error = True
     assert not figure.armature.smplify.color_by_error and "motion file" in figure.armature.smplify.trouble
@@ -143,7 +143,7 @@ def test_two_figures_are_coloured_by_their_own_errors(figure, body, add_person, 
     assert frame_handlers() == []
 
 
-def test_shares_and_colours_by_hand(body):
+def test_vertex_weights_and_colours_match_hand_computed_ones(body):
     shares = point_shares(body, NAMES)
     assert shares.shape == (len(body.v_template), 3)
     np.testing.assert_allclose(shares.sum(axis=1), 1.0, atol=1e-5)
@@ -154,7 +154,7 @@ def test_shares_and_colours_by_hand(body):
     np.testing.assert_allclose(found[1, :3], 0.5 * found[0, :3] + 0.5 * 0.35, atol=1e-6)
 
 
-def test_bars_of_the_strip_by_hand():
+def test_strip_bars_match_hand_computed_ones():
     errors = np.array([10.0, np.nan, 200.0, 50.0])
     place = StripPlace(left=0.0, right=60.0, bottom=5.0, height=40.0, first=9, last=14)
     corners, tints = strip_bars(errors, 10, place, 100.0)

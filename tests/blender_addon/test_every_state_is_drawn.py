@@ -147,12 +147,12 @@ def test_every_choice_of_a_box_can_be_drawn(addon, panel, group, names):
 
 
 @pytest.mark.parametrize("preset", [item[0] for item in PRESET_ITEMS])
-def test_what_a_preset_does_is_explained(addon, preset):
+def test_the_box_describes_the_chosen_preset(addon, preset):
     addon.smplify_export.preset = preset
-    told = draw(SMPLIFY_PT_export_details).text
+    shown = draw(SMPLIFY_PT_export_details).text
     for items, chosen in ((PRESET_ITEMS, preset), (FORMAT_ITEMS, addon.smplify_export.file_format)):
-        assert next(text for name, _, text, *_ in items if name == chosen) in told
-    assert ("spine" in told.lower()) == (addon.smplify_export.file_format != "blend")
+        assert next(text for name, _, text, *_ in items if name == chosen) in shown
+    assert ("spine" in shown.lower()) == (addon.smplify_export.file_format != "blend")
 
 
 # Box 4
@@ -195,7 +195,7 @@ FIGURE_MAKERS = {
 }
 
 
-def test_the_stature_follows_the_shape(walk):
+def test_the_shown_stature_follows_the_shape_keys(walk):
     keys = walk.children[0].data.shape_keys.key_blocks
     report = load(walk).report
     assert f"Stature {report.stature_m:.2f} m" in draw(SMPLIFY_PT_result).labels
@@ -222,7 +222,7 @@ def test_every_state_of_a_figure_is_drawn(walk, state):
     assert ("smplify.fit_again" in drawn.operators) == (state is FigureState.FITTED)
 
 
-def test_what_a_figure_has_to_tell_is_drawn(walk, write_track, tmp_path):
+def test_flags_edits_and_errors_of_a_figure_are_drawn(walk, write_track, tmp_path):
     drawn = draw(SMPLIFY_PT_result)
     assert "Doubtful stretches: 2" in drawn.labels and drawn.lists == ["SMPLIFY_UL_flags"]
     assert "smplify.keep_edits" not in drawn.operators and "smplify.copy_settings" not in drawn.operators
@@ -240,7 +240,7 @@ def test_what_a_figure_has_to_tell_is_drawn(walk, write_track, tmp_path):
     assert "smplify.copy_settings" in draw(SMPLIFY_PT_result).operators
 
 
-def test_every_kind_of_doubtful_stretch_is_a_row_of_its_own_look(addon):
+def test_every_kind_of_flag_has_its_own_icon_and_fits_its_row(addon):
     icons = set()
     for kind in ("held", "missing", "implausible", "swapped", "strained"):
         layout = Layout(drawn := Drawn())
@@ -252,7 +252,7 @@ def test_every_kind_of_doubtful_stretch_is_a_row_of_its_own_look(addon):
     assert len(icons) == 5
 
 
-def test_a_text_that_is_cut_off_is_noticed(addon):
+def test_clipped_text_is_detected(addon):
     """The lines that were cut off in a window, at the width that they had there."""
     layout = Layout(Drawn())
     layout.label(text="Points: 5.0 mm white, 0.0 smooth")

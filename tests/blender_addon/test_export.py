@@ -44,7 +44,7 @@ def reimport(kind, path, fps):
 
 @pytest.mark.parametrize("fps", [30.0, 120.0])
 @pytest.mark.parametrize("kind", ["fbx", "glb", "bvh", USD])
-def test_round_trip(add_person, body, make_motion, tmp_path, kind, fps):
+def test_joints_survive_export_and_import(add_person, body, make_motion, tmp_path, kind, fps):
     figure = add_person(make_motion(NUM_FRAMES, fps=fps))
     path = export_figures([figure.armature], tmp_path / f"walk.{kind}")
     motion = figure.motion
@@ -58,7 +58,7 @@ def test_round_trip(add_person, body, make_motion, tmp_path, kind, fps):
 
 
 @pytest.mark.parametrize("kind", ["fbx", "glb", USD])
-def test_the_skin_comes_back_in_shape(add_person, body, make_motion, tmp_path, kind):
+def test_vertices_survive_export_and_import(add_person, body, make_motion, tmp_path, kind):
     figure = add_person(make_motion(5))
     path = export_figures([figure.armature], tmp_path / f"walk.{kind}")
     motion = figure.motion
@@ -72,7 +72,7 @@ def test_the_skin_comes_back_in_shape(add_person, body, make_motion, tmp_path, k
     np.testing.assert_allclose(shown, np.sort(skin(body, motion, 3), axis=0), atol=2e-3)
 
 
-def test_fbx_of_a_rate_that_is_not_whole_has_its_keys_at_the_right_seconds(add_person, make_motion, tmp_path):
+def test_fbx_keys_keep_their_times_at_fractional_frame_rates(add_person, make_motion, tmp_path):
     from io_scene_fbx import parse_fbx
 
     figure = add_person(make_motion(31, fps=90.69))
@@ -129,7 +129,7 @@ def test_blend_holds_only_the_figures_and_opens_at_their_rate(scene, add_person,
     np.testing.assert_allclose(shown_joints(bpy.data.objects["walk"], 6), joints(body, motion, 5), atol=1e-4)
 
 
-def test_npz_comes_back_as_the_motion(add_person, body, make_motion, tmp_path):
+def test_npz_holds_the_motion(add_person, body, make_motion, tmp_path):
     figure = add_person(make_motion(NUM_FRAMES, fps=59.94))
     path = export_figures([figure.armature], tmp_path / "walk.npz")
     found = read_motion(path, rest_pelvis=pelvis(body))
@@ -141,7 +141,7 @@ def test_npz_comes_back_as_the_motion(add_person, body, make_motion, tmp_path):
     np.testing.assert_allclose(found.betas, figure.motion.betas, atol=1e-5)
 
 
-def test_npz_into_blender_and_out_again(add_person, body, make_motion, tmp_path):
+def test_npz_survives_import_and_export(add_person, body, make_motion, tmp_path):
     figure = add_person(make_motion(NUM_FRAMES))
     first = read_motion(export_figures([figure.armature], tmp_path / "first.npz"), rest_pelvis=pelvis(body))
     again = add_person(first, "again")
@@ -169,7 +169,7 @@ def built_formats():
     return [kind for kind in FORMATS if kind != "usd" or bpy.app.build_options.usd]
 
 
-def test_exports_leave_the_session_as_it_was(scene, add_person, body, make_motion, tmp_path):
+def test_exports_do_not_change_the_session(scene, add_person, body, make_motion, tmp_path):
     figure = add_person(make_motion(6), "walk")
     other = bpy.data.objects.new("other", None)
     scene.collection.objects.link(other)
@@ -193,7 +193,7 @@ def test_exports_leave_the_session_as_it_was(scene, add_person, body, make_motio
     np.testing.assert_allclose(shown_joints(figure.armature, 4), joints(body, figure.motion, 3), atol=1e-4)
 
 
-def test_shape_of_a_later_set_betas_is_exported(add_person, body, make_motion, tmp_path):
+def test_betas_set_after_the_import_are_exported(add_person, body, make_motion, tmp_path):
     figure = add_person(make_motion(3), floor=False)
     betas = np.linspace(2.0, -2.0, 10)
     set_betas(figure.armature, betas)
@@ -235,13 +235,13 @@ def test_a_failed_export_leaves_the_old_file(add_person, make_motion, tmp_path, 
     assert [item.name for item in tmp_path.iterdir()] == ["walk.bvh"] and path.read_text() == "old"
 
 
-def test_unknown_suffix_is_named(add_person, make_motion, tmp_path):
+def test_an_unknown_suffix_is_named_in_the_error(add_person, make_motion, tmp_path):
     figure = add_person(make_motion(2))
     with pytest.raises(ExportError, match=r"ending in \.blend, \.fbx.*got 'walk.obj'"):
         export_figures([figure.armature], tmp_path / "walk.obj")
 
 
-def test_a_format_that_this_blender_was_built_without_is_named(add_person, make_motion, tmp_path, monkeypatch):
+def test_a_format_missing_in_this_blender_is_named_in_the_error(add_person, make_motion, tmp_path, monkeypatch):
     figure = add_person(make_motion(2))
     monkeypatch.setitem(writers._OPERATORS, "usd", bpy.ops.wm.no_such_export)
     with pytest.raises(ExportError, match="built without one"):
@@ -288,7 +288,7 @@ def change_rotation_mode(figure):
 @pytest.mark.parametrize(
     "change", [change_nla, change_to_strip_alone, change_constraint, change_place, change_rotation_mode]
 )
-def test_npz_and_bvh_hold_what_is_shown(add_person, body, make_motion, tmp_path, change):
+def test_npz_and_bvh_hold_the_evaluated_motion(add_person, body, make_motion, tmp_path, change):
     figure = add_person(make_motion(NUM_FRAMES))
     change(figure)
     frames = (0, 11, NUM_FRAMES - 1)
@@ -303,7 +303,7 @@ def test_npz_and_bvh_hold_what_is_shown(add_person, body, make_motion, tmp_path,
         np.testing.assert_allclose(shown_joints(armature, first + frame), shown[frame], atol=ROUND_TRIP_TOLERANCE_M)
 
 
-def test_the_slow_way_gives_what_the_keys_say(add_person, make_motion):
+def test_evaluating_and_reading_keys_give_the_same_motion(add_person, make_motion):
     from blender_addon.figure.animation import read_motion as read_keys
     from blender_addon.figure.evaluated_motion import has_only_bone_keys, motion_of
 

@@ -35,14 +35,14 @@ def bones_in(path):
     return [set(item.data.bones.keys()) for item in bpy.context.scene.objects if item.type == "ARMATURE"]
 
 
-def test_the_active_figure_as_the_preset_says(two, tmp_path):
+def test_the_active_figure_is_exported_as_in_the_preset(two, tmp_path):
     assert bpy.ops.smplify.export(filepath=str(tmp_path / "a.glb"), preset="UNREAL") == {"FINISHED"}
     assert written(tmp_path) == ["a.glb"]
     (bones,) = bones_in(tmp_path / "a.glb")
     assert bones == {"root", *(BONE_NAMES["unreal"][joint] for joint in SMPL.names)}
 
 
-def test_what_is_given_wins_over_the_preset(two, tmp_path):
+def test_arguments_override_the_preset(two, tmp_path):
     bpy.ops.smplify.export(filepath=str(tmp_path / "a.glb"), preset="UNREAL", bones="smpl", root_bone=False)
     (bones,) = bones_in(tmp_path / "a.glb")
     assert bones == set(SMPL.names)
@@ -61,7 +61,7 @@ def test_selected_figures_go_to_one_file_or_one_each(two, tmp_path):
     assert len(bones_in(path)) == 2
 
 
-def test_faults_are_told(two, tmp_path):
+def test_errors_are_reported(two, tmp_path):
     with pytest.raises(RuntimeError, match=r"ending in \.blend"):
         bpy.ops.smplify.export(filepath=str(tmp_path / "a.obj"))
     with pytest.raises(RuntimeError, match="is selected, found none"):
@@ -82,7 +82,7 @@ def test_a_preset_sets_the_box(addon):
         )  # fmt: skip
 
 
-def test_the_box_offers_what_there_is():
+def test_the_box_offers_all_presets_formats_and_names():
     from blender_addon.export.writers import FORMATS
 
     assert {item[0] for item in PRESET_ITEMS} == set(PRESETS)
@@ -91,7 +91,7 @@ def test_the_box_offers_what_there_is():
     assert {item[0] for item in BONE_ITEMS} == set(BONE_NAMES)
 
 
-def test_a_blender_without_usd_offers_no_usd_and_reads_the_other_choices_as_before():
+def test_without_usd_the_stored_numbers_of_other_formats_stay():
     without = offered_formats(usd=False)
     assert {item[0] for item in offered_formats(usd=True)} - {item[0] for item in without} == {"usd"}
     assert set(without) < set(offered_formats(usd=True)), "numbers, which files store, stay"
@@ -99,7 +99,7 @@ def test_a_blender_without_usd_offers_no_usd_and_reads_the_other_choices_as_befo
 
 @pytest.mark.parametrize("suffix", [item[0] for item in FORMAT_ITEMS])
 @pytest.mark.parametrize("figures", ["ACTIVE", "SELECTED"])
-def test_the_file_browser_offers_what_the_box_does(addon, suffix, figures):
+def test_the_file_browser_shows_the_options_of_the_box(addon, suffix, figures):
     addon.smplify_export.file_format, addon.smplify_export.figures = suffix, figures
     browser = SimpleNamespace(
         filepath=f"/somewhere/walk.{suffix.upper()}", figures=figures, bl_rna=bpy.ops.smplify.export.get_rna_type()
@@ -110,7 +110,7 @@ def test_the_file_browser_offers_what_the_box_does(addon, suffix, figures):
     assert ("one_each" in shown) == (figures == "SELECTED")
 
 
-def test_the_menu_entry_comes_and_goes(scene):
+def test_the_menu_entry_is_registered_and_unregistered(scene):
     def entries():
         return len(bpy.types.TOPBAR_MT_file_export._dyn_ui_initialize())
 

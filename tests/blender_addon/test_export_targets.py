@@ -73,7 +73,7 @@ def farthest(points: np.ndarray, others: np.ndarray) -> float:
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("kind", ["fbx", "glb", pytest.param("usd", marks=pytest.mark.usd)])
-def test_bones_and_skin_stand_where_they_stood(add_person, body, make_motion, tmp_path, kind, target):
+def test_bones_and_skin_survive_export_for_a_target(add_person, body, make_motion, tmp_path, kind, target):
     figure = add_person(make_motion(NUM_FRAMES))
     wanted = TARGETS[target]
     path = export_figures([figure.armature], tmp_path / f"walk.{kind}", target=wanted)
@@ -96,7 +96,7 @@ def test_bones_and_skin_stand_where_they_stood(add_person, body, make_motion, tm
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("kind", ["fbx", "glb", pytest.param("usd", marks=pytest.mark.usd)])
-def test_at_rest_the_figure_stands_on_the_floor(add_person, make_motion, tmp_path, kind, target):
+def test_the_exported_rest_pose_stands_on_the_floor(add_person, make_motion, tmp_path, kind, target):
     """Engines scale the way of another character by the height of the pelvis at rest; it was under the floor."""
     figure = add_person(make_motion(3))
     path = export_figures([figure.armature], tmp_path / f"walk.{kind}", target=TARGETS[target])
@@ -112,7 +112,7 @@ def test_at_rest_the_figure_stands_on_the_floor(add_person, make_motion, tmp_pat
 
 
 @pytest.mark.parametrize("target", [ExportTarget(), TARGETS["unreal"]])
-def test_a_glb_has_no_more_weights_than_every_reader_reads(add_person, body, make_motion, tmp_path, target):
+def test_a_glb_has_at_most_four_weights_per_vertex(add_person, body, make_motion, tmp_path, target):
     """One set of four, which together are 1: readers may leave out a second set, and some do without telling."""
     assert ((body.weights > 1e-5).sum(axis=1) > 4).any()
     figure = add_person(make_motion(3))
@@ -179,7 +179,7 @@ def test_fbx_nodes_have_no_scale(add_person, make_motion, tmp_path, preset, fact
     assert 0.3 * height < thigh < 0.5 * height
 
 
-def test_unity_has_a_top_node_without_a_turn_and_unreal_one_that_it_drops(add_person, make_motion, tmp_path):
+def test_unity_gets_an_unrotated_top_node_and_unreal_one_named_armature(add_person, make_motion, tmp_path):
     figure = add_person(make_motion(3))
     taken = bpy.data.objects.new("Armature", None)
     found = nodes(export_figures([figure.armature], tmp_path / "unity.fbx", target=PRESETS["UNITY"].target))
@@ -199,7 +199,7 @@ def test_several_figures_in_one_file_keep_their_names(add_person, make_motion, t
     assert [armature.name for armature in armatures] == ["one", "two"]
 
 
-def test_the_root_bone_carries_the_way(add_person, body, make_motion, tmp_path):
+def test_the_root_bone_follows_the_pelvis_on_the_floor(add_person, body, make_motion, tmp_path):
     figure = add_person(make_motion(NUM_FRAMES))
     path = export_figures([figure.armature], tmp_path / "walk.glb", target=ExportTarget(root_bone=True))
     armature, first = reimport(path, 30.0)
@@ -209,7 +209,7 @@ def test_the_root_bone_carries_the_way(add_person, body, make_motion, tmp_path):
     np.testing.assert_allclose(roots[:, :2], pelvis[:, :2], atol=0.05)
 
 
-def test_the_heading_is_the_turn_about_the_vertical():
+def test_the_heading_is_the_rotation_about_the_vertical():
     rest = np.eye(4)
     rest[:3, 3] = (0.0, 0.02, 0.9)
     bones = np.tile(np.eye(4), (6, 24, 1, 1))
@@ -226,7 +226,7 @@ def test_the_heading_is_the_turn_about_the_vertical():
     np.testing.assert_allclose(root_places(upside_down, rest)[3, :3, :3], places[2, :3, :3], atol=1e-12)
 
 
-def test_what_blender_shows_is_written(add_person, body, make_motion, tmp_path):
+def test_constraints_and_object_transforms_are_exported(add_person, body, make_motion, tmp_path):
     figure = add_person(make_motion(9))
     figure.armature.location = (0.0, 3.0, 0.0)
     constraint = figure.armature.pose.bones["left_shoulder"].constraints.new("LIMIT_ROTATION")
@@ -241,7 +241,7 @@ def test_what_blender_shows_is_written(add_person, body, make_motion, tmp_path):
     assert max(farthest(written, shown), farthest(shown, written)) < 5e-3
 
 
-def test_targets_leave_the_session_as_it_was(scene, add_person, body, make_motion, tmp_path):
+def test_export_for_a_target_does_not_change_the_session(scene, add_person, body, make_motion, tmp_path):
     figure = add_person(make_motion(6), "walk")
     scene.frame_set(4)
 
@@ -258,19 +258,19 @@ def test_targets_leave_the_session_as_it_was(scene, add_person, body, make_motio
     assert set(figure.armature.data.bones.keys()) == set(JOINT_NAMES)
 
 
-def test_every_convention_names_every_bone_once():
+def test_every_naming_convention_names_every_bone_once():
     joints = {*JOINT_NAMES, *SMPLH.names}
     for names in BONE_NAMES.values():
         assert set(names) == joints and len(set(names.values())) == len(joints)
 
 
 @pytest.mark.parametrize(("bones", "kind"), [("unreal", "Unreal"), ("unity", "Unity"), ("mixamo", "Mixamo")])
-def test_names_are_known_as_those_of_the_program(bones, kind):
+def test_exported_names_are_recognised_as_the_programs_convention(bones, kind):
     assert family_of([BONE_NAMES[bones][joint] for joint in JOINT_NAMES]) == kind
 
 
 @pytest.mark.parametrize("bones", BONE_NAMES)
-def test_every_joint_has_a_name_of_its_own_that_tells_its_role(bones):
+def test_exported_names_are_unique_and_map_to_the_right_roles(bones):
     names = [BONE_NAMES[bones][joint] for joint in JOINT_NAMES]
     assert len({name.lower() for name in names}) == len(JOINT_NAMES)
     found = map_bones(replace(smpl_rig(skin=False), names=tuple(names)))

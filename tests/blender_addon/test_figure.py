@@ -75,7 +75,7 @@ def test_skin_equals_linear_blend_skinning(add_person, body, make_motion):
         np.testing.assert_allclose(shown, skin(body, motion, frame), atol=SKIN_TOLERANCE_M)
 
 
-def test_hands_are_keyed_only_if_they_move(add_person, body, make_motion):
+def test_smpl_hands_are_keyed_only_if_they_move(add_person, body, make_motion):
     still = add_person(make_motion(3), "still")
     assert Channels(still.armature).find('pose.bones["left_hand"].rotation_quaternion') is None
     poses = make_motion(3).poses.copy()
@@ -85,14 +85,14 @@ def test_hands_are_keyed_only_if_they_move(add_person, body, make_motion):
     np.testing.assert_allclose(shown_vertices(figure.mesh, 2), skin(body, motion, 1), atol=SKIN_TOLERANCE_M)
 
 
-def test_lowest_vertex_of_the_clip_stands_on_the_floor(add_person, make_motion):
+def test_the_lowest_vertex_of_the_clip_is_on_the_floor(add_person, make_motion):
     figure = add_person(make_motion(15))
     lowest = [shown_vertices(figure.mesh, 1 + frame)[:, 2].min() for frame in range(15)]
     assert min(lowest) == pytest.approx(0.0, abs=1e-4)
     assert max(lowest) > 0.01, "one offset for the whole clip, not one a frame"
 
 
-def test_a_walk_stands_on_its_feet_whatever_one_frame_says(add_person):
+def test_one_frame_below_the_floor_does_not_lift_the_clip(add_person):
     """A single frame that a tracker put below the floor must not lift the whole clip."""
     walk = sample_motion().resampled(30.0)
     sunk = walk.trans.copy()
@@ -102,7 +102,7 @@ def test_a_walk_stands_on_its_feet_whatever_one_frame_says(add_person):
     assert lowest == pytest.approx([0.0] * 6, abs=0.012)
 
 
-def test_figure_stands_upright_and_faces_the_viewer_of_the_front_view(add_person, make_motion):
+def test_a_figure_is_upright_and_faces_the_front_view(add_person, make_motion):
     rest = replace(make_motion(1), poses=np.zeros((1, 72)), trans=np.zeros((1, 3)))
     figure = add_person(rest)
     places = dict(zip(JOINT_NAMES, shown_joints(figure.armature, 1), strict=True))
@@ -112,7 +112,7 @@ def test_figure_stands_upright_and_faces_the_viewer_of_the_front_view(add_person
     assert shown_vertices(figure.mesh, 1)[:, 2].min() == pytest.approx(0.0, abs=1e-5)
 
 
-def test_bones_point_at_the_joint_that_continues_them(add_person, make_motion):
+def test_bones_point_at_their_child_joint(add_person, make_motion):
     bones = add_person(make_motion(2)).armature.data.bones
     assert [bone.name for bone in bones] and {bone.name for bone in bones} == set(JOINT_NAMES)
     for index, name in enumerate(JOINT_NAMES):
@@ -150,19 +150,19 @@ def test_set_betas_refuses_other_armatures(scene):
         set_betas(armature, np.zeros(10))
 
 
-def test_betas_that_no_shape_key_can_hold_are_refused(add_person, make_motion):
+def test_betas_beyond_the_range_of_shape_keys_are_refused(add_person, make_motion):
     with pytest.raises(CoreError, match="between -10 and 10"):
         add_person(make_motion(2, betas=np.full(10, 11.0)))
 
 
-def test_betas_of_other_lengths(add_person, body, make_motion):
+def test_betas_are_padded_or_truncated(add_person, body, make_motion):
     few = add_person(make_motion(2, betas=np.array([1.0, -1.0])), "few")
     np.testing.assert_allclose(shape_values(few.mesh), [1.0, -1.0, *[0.0] * 8])
     many = add_person(make_motion(2, betas=np.arange(16) / 8.0), "many")
     np.testing.assert_allclose(shape_values(many.mesh), np.arange(10) / 8.0)
 
 
-def test_quaternions_never_flip_between_frames(add_person, make_motion):
+def test_quaternions_do_not_flip_sign_between_frames(add_person, make_motion):
     figure = add_person(make_motion(60))
     channels = Channels(figure.armature)
     for name in JOINT_NAMES[:22]:
@@ -172,7 +172,7 @@ def test_quaternions_never_flip_between_frames(add_person, make_motion):
         assert channels.find(path).keyframe_points[0].interpolation == "LINEAR"
 
 
-def test_midway_between_keys_a_spin_goes_on(add_person, body, make_motion):
+def test_a_spin_is_interpolated_between_keys(add_person, body, make_motion):
     motion = make_motion(60)
     figure = add_person(motion, floor=False)
     for frame in (7, 29, 44):
@@ -197,7 +197,7 @@ def test_keying_again_replaces_the_keys(add_person, body, make_motion):
     assert tuple(figure.armature.animation_data.action.frame_range) == (1.0, 8.0)
 
 
-def test_1000_frames_are_keyed_in_a_fifth_of_a_second(add_person, make_motion):
+def test_1000_frames_are_keyed_fast_enough(add_person, make_motion):
     figure = add_person(make_motion(2))
     motion = make_motion(1000)
     seconds = []

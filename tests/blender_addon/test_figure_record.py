@@ -73,7 +73,7 @@ def read_again(armature):
     return load(armature)
 
 
-def test_everything_that_the_fit_found_comes_back(fitted, track_file):
+def test_a_record_stores_motion_report_and_source(fitted, track_file):
     item, figure = fitted
     assert_is_record_of(load(figure.armature), item, figure)
     assert_is_record_of(read_again(figure.armature), item, figure)
@@ -82,7 +82,7 @@ def test_everything_that_the_fit_found_comes_back(fitted, track_file):
     assert not keys_edited(figure.armature)
 
 
-def test_record_survives_saving_duplicating_and_appending(fitted, tmp_path):
+def test_a_record_survives_saving_duplicating_and_appending(fitted, tmp_path):
     item, figure = fitted
     path = str(tmp_path / "session.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
@@ -99,7 +99,7 @@ def test_record_survives_saving_duplicating_and_appending(fitted, tmp_path):
         assert_is_record_of(read_again(into.objects[0]), item, figure)
 
 
-def test_undo_brings_the_record_back(fitted):
+def test_undo_restores_the_record(fitted):
     item, figure = fitted
     bpy.ops.ed.undo_push(message="before")
     put(figure.armature, b"spoilt")
@@ -177,7 +177,7 @@ def spoil_about(armature, about):
         ("report", {"flags": 3}),
     ],
 )
-def test_a_description_of_anything_is_refused(fitted, path, value):
+def test_a_description_with_invalid_values_is_refused(fitted, path, value):
     armature = fitted[1].armature
     spoil_about(armature, {**about_of(armature), path: value})
     with pytest.raises(RecordError, match="record"):
@@ -185,21 +185,21 @@ def test_a_description_of_anything_is_refused(fitted, path, value):
 
 
 @pytest.mark.parametrize("text", [b"[" * 100_000, b"[]", b"3", b"\xff", b'{"version":' * 50_000, b"9" * 10_000])
-def test_a_description_that_is_none_is_refused(fitted, text):
+def test_a_description_that_is_not_an_object_is_refused(fitted, text):
     armature = fitted[1].armature
     spoil(armature, about=np.frombuffer(text, dtype=np.uint8))
     with pytest.raises(RecordError, match="record"):
         load(armature)
 
 
-def test_a_description_of_brackets_is_not_read(fitted):
+def test_a_deeply_nested_description_is_refused(fitted):
     armature = fitted[1].armature
     spoil(armature, about=np.full(record._MAX_ABOUT_BYTES + 1, ord("["), dtype=np.uint8))
     with pytest.raises(RecordError, match="up to 67108864 bytes"):
         load(armature)
 
 
-def test_a_record_from_before_the_parts_of_the_errors_were_kept_opens(fitted):
+def test_a_record_without_error_parts_opens(fitted):
     armature = fitted[1].armature
     about = about_of(armature)
     del about["report"]["point_errors"]
@@ -209,7 +209,7 @@ def test_a_record_from_before_the_parts_of_the_errors_were_kept_opens(fitted):
     np.testing.assert_array_equal(report.noise_mm, fitted[0].report.noise_mm)
 
 
-def test_damaged_parts_of_the_errors_are_refused(fitted):
+def test_damaged_error_parts_are_refused(fitted):
     armature = fitted[1].armature
     about = about_of(armature)
     about["report"]["point_errors"]["offset_mm"] = [1.0]
@@ -226,7 +226,7 @@ def test_records_of_earlier_versions_have_relaxed_hands(fitted):
     assert load(armature).source.hands == "relaxed"
 
 
-def test_hands_of_no_kind_are_refused(fitted):
+def test_an_unknown_kind_of_hands_is_refused(fitted):
     armature = fitted[1].armature
     about = about_of(armature)
     about["source"]["hands"] = "claws"
@@ -236,7 +236,7 @@ def test_hands_of_no_kind_are_refused(fitted):
 
 
 @pytest.mark.parametrize("value", [b"", b"PK\x03\x04 cut off", "text", 3.0])
-def test_what_is_no_record_is_refused(fitted, value):
+def test_data_that_is_not_a_record_is_refused(fitted, value):
     armature = fitted[1].armature
     put(armature, value)
     with pytest.raises(RecordError, match="record"):
@@ -263,7 +263,7 @@ def test_errors_are_shown_at_the_scenes_frames(fitted, make_motion):
     assert [faster.track_frame(frame) for frame in (0, 10, 16, 99)] == [0, 0, 3, 5]
 
 
-def test_an_edited_motion_is_kept_beside_the_fits(fitted, make_motion):
+def test_an_edited_motion_is_stored_beside_the_fitted_one(fitted, make_motion):
     armature = fitted[1].armature
     record = load(armature)
     edited = with_fingers(replace(make_motion(12), betas=record.motion.betas))
@@ -273,7 +273,7 @@ def test_an_edited_motion_is_kept_beside_the_fits(fitted, make_motion):
     np.testing.assert_array_equal(found.original.poses, record.motion.poses)
 
 
-def test_flags_come_back(fitted):
+def test_flags_are_stored_and_loaded(fitted):
     armature = fitted[1].armature
     record = load(armature)
     flags = (Flag("held", "left arm", 2, 5), Flag("missing", "person", 5, 5))
@@ -281,7 +281,7 @@ def test_flags_come_back(fitted):
     assert read_again(armature).report.flags == flags
 
 
-def test_keys_that_were_moved_or_removed_are_seen(fitted):
+def test_moved_and_removed_keys_are_detected(fitted):
     from blender_addon.figure.fcurves import Channels
 
     armature = fitted[1].armature
@@ -296,7 +296,7 @@ def test_keys_that_were_moved_or_removed_are_seen(fitted):
 
 
 @pytest.mark.bpy_module
-def test_a_file_opens_without_the_add_on_as_a_plain_figure(fitted, tmp_path):
+def test_a_file_opens_without_the_addon_as_a_plain_figure(fitted, tmp_path):
     path = str(tmp_path / "session.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
     code = (
@@ -306,8 +306,8 @@ def test_a_file_opens_without_the_add_on_as_a_plain_figure(fitted, tmp_path):
         "print(len(a.pose.bones), a.children[0].modifiers[0].object == a, len(bpy.data.texts))"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    place, told = run.stdout.splitlines()[-2:]
-    assert told == "52 True 0"
+    place, summary = run.stdout.splitlines()[-2:]
+    assert summary == "52 True 0"
     bpy.context.scene.frame_set(5)
     hand = bpy.data.objects["walk"].pose.bones["left_index3"].head
     np.testing.assert_allclose([float(number) for number in place.split()], hand, atol=1e-6)

@@ -49,7 +49,7 @@ def recorded(motion, scene):
     return figure
 
 
-def test_bones_and_skin_stand_where_the_body_has_them(scene, motion):
+def test_bones_and_skin_match_the_body(scene, motion):
     figure = add(motion, scene)
     for frame in (0, 6, 11):
         np.testing.assert_allclose(shown_joints(figure.armature, 1 + frame), joints(BODY, motion, frame), atol=1e-4)
@@ -74,7 +74,7 @@ def test_finger_bones_follow_each_other_and_bend_about_x(scene, motion):
             assert hinge.y * sign == pytest.approx(-1.0, abs=0.05), "the bone's X axis is the hinge, along the front"
 
 
-def test_hands_that_keep_a_pose_have_one_key(scene, make_motion):
+def test_still_hands_have_one_key(scene, make_motion):
     armature = add(with_fingers(make_motion(9)), scene).armature
     path = 'pose.bones["right_pinky2"].rotation_quaternion'
     assert len(Channels(armature).find(path).keyframe_points) == 1
@@ -112,7 +112,7 @@ IMPORTERS = {
 @pytest.mark.parametrize(("kind", "bones"), [
     ("fbx", "smpl"), ("glb", "smpl"), ("bvh", "smpl"), ("usd", "smpl"), ("fbx", "unreal"), ("glb", "vrm"),
 ])  # fmt: skip
-def test_fingers_of_a_file_stand_where_they_stood(scene, motion, tmp_path, kind, bones):
+def test_fingers_survive_export_and_import(scene, motion, tmp_path, kind, bones):
     figure = add(motion, scene)
     target = {"smpl": ExportTarget(), "unreal": PRESETS["UNREAL"].target, "vrm": PRESETS["VRM"].target}[bones]
     path = export_figures([figure.armature], tmp_path / f"walk.{kind}", target=target)

@@ -66,7 +66,7 @@ def fill(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_export_to_a_full_disk(writers, small_disk, kind):
+def test_an_export_to_a_full_disk_ends_in_an_error(writers, small_disk, kind):
     path = small_disk / f"walk.{kind}"
     path.write_text("what stood there")
     fill(small_disk)
@@ -75,20 +75,20 @@ def test_an_export_to_a_full_disk(writers, small_disk, kind):
 
 
 @pytest.mark.parametrize("kind", ["blend", "fbx", "glb"])
-def test_a_character_to_a_full_disk(writers, small_disk, kind):
+def test_a_character_export_to_a_full_disk_ends_in_an_error(writers, small_disk, kind):
     fill(small_disk)
     refused(writers["character"], small_disk / f"hero.{kind}")
     assert os.listdir(small_disk) == ["filler"]
 
 
-def test_bones_to_a_full_disk(writers, small_disk):
+def test_saving_bones_to_a_full_disk_ends_in_an_error(writers, small_disk):
     fill(small_disk)
     refused(writers["bones"], small_disk / "bones.json")
     assert os.listdir(small_disk) == ["filler"]
 
 
 @pytest.mark.parametrize("command", [core_main, blender_main])
-def test_a_batch_to_a_full_disk(write_track, small_disk, tmp_path, capsys, command):
+def test_a_batch_to_a_full_disk_ends_in_an_error(write_track, small_disk, tmp_path, capsys, command):
     source = write_track(tmp_path / "walk.npz", 30)
     quick = ["--quality", "fast", *([] if command is blender_main else ["--jobs", "1"])]
     name = "fit" if command is core_main else ""
@@ -101,5 +101,5 @@ def test_a_batch_to_a_full_disk(write_track, small_disk, tmp_path, capsys, comma
 
 @linux
 @pytest.mark.parametrize("writer", ["figure", "character", "bones"])
-def test_a_folder_that_cannot_be_written_to(writers, writer):
+def test_a_read_only_folder_ends_in_an_error(writers, writer):
     refused(writers[writer], Path("/proc") / ("a.json" if writer == "bones" else "a.glb"))

@@ -61,7 +61,7 @@ def cleaned(figure, body, **options):
     return clean_up(analyse_motion(load(figure.armature).motion, body), CleanupOptions(**options))
 
 
-def test_settings_given_by_code_are_shown_and_carried_out_at_once(add_fitted, body):
+def test_settings_set_by_code_are_shown_and_applied_at_once(add_fitted, body):
     figure = add_fitted()
     options = CleanupOptions(smoothing=0.4, ground="contacts", root="in_place")
     adjust(figure.armature, options)
@@ -105,7 +105,7 @@ def test_settings_show_the_cleaned_motion(add_fitted, body, options):
         np.testing.assert_allclose(shown(figure.armature, 1 + frame), joints(body, figure.motion, frame), atol=1e-4)
 
 
-def test_a_motion_in_which_no_foot_stands_says_that_nothing_is_locked(add_fitted):
+def test_a_motion_without_planted_feet_reports_that_nothing_is_locked(add_fitted):
     figure = add_fitted()
     falling = replace(figure.motion, trans=figure.motion.trans - np.arange(40)[:, None] * [0.0, 0.15, 0.0])
     armature = figure.armature
@@ -126,7 +126,7 @@ def test_the_current_frame_is_shown_at_once(add_fitted, body):
     np.testing.assert_allclose(pelvis, joints(body, figure.motion, 7)[0] + [0.0, 0.0, 0.5], atol=1e-4)
 
 
-def test_only_the_changed_channels_are_touched(add_fitted):
+def test_only_changed_channels_are_written(add_fitted):
     figure = add_fitted()
     channels = Channels(figure.armature)
     knee = channels.find(KNEE, 1)
@@ -176,7 +176,7 @@ def edit(armature, by=0.2):
     return point.co.y
 
 
-def test_edited_keys_are_not_overwritten_unasked(add_fitted, body):
+def test_edited_keys_are_not_overwritten_without_confirmation(add_fitted, body):
     figure = add_fitted()
     armature = figure.armature
     armature.smplify.height_m = 0.1
@@ -192,7 +192,7 @@ def test_edited_keys_are_not_overwritten_unasked(add_fitted, body):
     np.testing.assert_allclose(shown(armature, 6), joints(body, expected, 5), atol=1e-4)
 
 
-def test_kept_edits_are_what_the_settings_start_from(add_fitted, body):
+def test_settings_work_on_top_of_kept_edits(add_fitted, body):
     figure = add_fitted()
     armature = figure.armature
     armature.smplify.height_m = 0.1
@@ -209,7 +209,7 @@ def test_kept_edits_are_what_the_settings_start_from(add_fitted, body):
     np.testing.assert_allclose(shown(armature, 6), joints(body, figure.motion, 5), atol=1e-4)
 
 
-def test_keys_of_other_properties_stay(add_fitted):
+def test_keys_of_other_properties_are_kept(add_fitted):
     figure = add_fitted()
     figure.armature.pose.bones["left_hand"].keyframe_insert("rotation_quaternion", frame=4)
     figure.armature.keyframe_insert("location", frame=2)
@@ -223,7 +223,7 @@ def test_keys_of_other_properties_stay(add_fitted):
     assert channels.find('pose.bones["left_hand"].rotation_quaternion', 3) is not None
 
 
-def test_a_body_that_cannot_be_read_puts_the_setting_back(add_fitted, tmp_path):
+def test_an_unreadable_body_reverts_the_setting(add_fitted, tmp_path):
     from blender_addon.figure.record import store
     from core.pipeline import FitSource
 
@@ -235,7 +235,7 @@ def test_a_body_that_cannot_be_read_puts_the_setting_back(add_fitted, tmp_path):
     assert "SMPL_GONE.npz" in figure.armature.smplify.trouble and not keys_edited(figure.armature)
 
 
-def test_what_a_slider_needs_is_found_ahead_where_a_file_was_opened(add_fitted, body, monkeypatch):
+def test_the_cleanup_analysis_is_cached_after_opening_a_file(add_fitted, body, monkeypatch):
     figure = add_fitted()
     armature = figure.armature
     CLEANUP_CACHE.clear()
@@ -247,7 +247,7 @@ def test_what_a_slider_needs_is_found_ahead_where_a_file_was_opened(add_fitted, 
     np.testing.assert_allclose(shown(armature, 20), joints(body, expected, 19), atol=1e-4)
 
 
-def test_nothing_is_found_ahead_of_a_figure_without_its_mesh_and_a_bone(add_fitted):
+def test_a_damaged_figure_is_not_analysed_ahead(add_fitted):
     figure = add_fitted()
     bpy.data.objects.remove(figure.mesh)
     figure.armature.data.bones["neck"].name = "throat"
@@ -269,7 +269,7 @@ def test_settings_survive_saving(add_fitted, body, tmp_path):
     np.testing.assert_allclose(shown(armature, 20), joints(body, expected, 19), atol=1e-4)
 
 
-def test_the_error_curve_is_the_report(add_fitted):
+def test_the_error_curve_shows_the_report(add_fitted):
     figure = add_fitted()
     report = load(figure.armature).report
     keys = keys_of(Channels(figure.armature).find('["fit_error_mm"]'))
@@ -284,7 +284,7 @@ def test_the_error_curve_is_the_report(add_fitted):
     assert bpy.context.scene.frame_current == 1 + int(np.nanargmax(report.keypoint_error_mm))
 
 
-def test_the_list_holds_the_flags_and_jumps(add_fitted):
+def test_the_list_shows_the_flags_and_jumps_to_them(add_fitted):
     from blender_addon.result.flag_list import fill
 
     flags = (Flag("held", "left arm", 4, 9), Flag("missing", "person", 20, 20))
@@ -314,7 +314,7 @@ def test_operators_need_a_figure_with_a_record(addon, add_person, make_motion):
 
 
 @pytest.mark.parametrize("name", ["smoothing", "foot_lock", "height_m"])
-def test_1000_frames_follow_a_slider_in_a_tenth_of_a_second(add_fitted, name):
+def test_1000_frames_follow_a_slider_fast_enough(add_fitted, name):
     figure = add_fitted(1000, fps=60.0)
     properties = figure.armature.smplify
     setattr(properties, name, 0.01)
@@ -326,7 +326,7 @@ def test_1000_frames_follow_a_slider_in_a_tenth_of_a_second(add_fitted, name):
     assert np.median(seconds) < 0.1
 
 
-def test_selected_figures_take_the_settings_unless_they_were_edited(add_fitted, body):
+def test_selected_figures_take_the_settings_unless_edited(add_fitted, body):
     first, second, third = (add_fitted(30, name=name, seed=seed) for seed, name in enumerate(("one", "two", "three")))
     bpy.context.view_layer.objects.active = first.armature
     assert not bpy.ops.smplify.copy_settings.poll()
@@ -342,7 +342,7 @@ def test_selected_figures_take_the_settings_unless_they_were_edited(add_fitted, 
 
 
 @pytest.mark.parametrize("linked", [False, True])
-def test_a_duplicate_is_adjusted_by_itself(add_fitted, body, linked):
+def test_a_duplicated_figure_is_adjusted_independently(add_fitted, body, linked):
     figure = add_fitted()
     for item in (figure.armature, figure.mesh):
         item.select_set(True)

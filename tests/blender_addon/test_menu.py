@@ -24,5 +24,5 @@ def test_every_operator_is_in_the_menu_or_belongs_to_the_preferences(addon):
 
 
 @pytest.mark.parametrize("menu", ["VIEW3D_MT_object", "VIEW3D_MT_pose"])
-def test_the_menu_is_part_of_those_of_the_viewport(addon, menu):
+def test_the_menu_is_part_of_the_viewport_menus(addon, menu):
     assert "_draw_menu" in {function.__name__ for function in getattr(bpy.types, menu).draw._draw_funcs}

@@ -46,7 +46,7 @@ def write(tmp_path, make_motion, pelvis):
     return write
 
 
-def test_in_adjusted_edited_and_out_again(addon, body, write, pelvis, tmp_path):
+def test_an_imported_motion_can_be_adjusted_edited_and_exported(addon, body, write, pelvis, tmp_path):
     path, motion = write()
     assert bpy.ops.smplify.import_motion(filepath=str(path)) == {"FINISHED"}
     armature = bpy.data.objects["walk"]
@@ -67,7 +67,7 @@ def test_in_adjusted_edited_and_out_again(addon, body, write, pelvis, tmp_path):
     np.testing.assert_allclose(again.rotations()[9], motion.rotations()[9], atol=1e-5)
 
 
-def test_several_files_are_several_people(addon, body, write, tmp_path):
+def test_several_files_are_imported_as_several_people(addon, body, write, tmp_path):
     motions = {name: write(name, seed=seed)[1] for seed, name in enumerate(("one", "two"))}
     files = [{"name": f"{name}.npz"} for name in motions]
     bpy.ops.smplify.import_motion(files=files, directory=str(tmp_path), filepath=str(tmp_path / "one.npz"))
@@ -75,7 +75,7 @@ def test_several_files_are_several_people(addon, body, write, tmp_path):
         np.testing.assert_allclose(shown_joints(bpy.data.objects[name], 8), joints(body, motion, 7), atol=1e-4)
 
 
-def test_betas_of_another_body_are_left_out_and_told(addon, body, write, capfd):
+def test_betas_of_another_body_are_ignored_and_reported(addon, body, write, capfd):
     path, motion = write(body="smplh")
     bpy.ops.smplify.import_motion(filepath=str(path))
     armature = bpy.data.objects["walk"]
@@ -86,7 +86,7 @@ def test_betas_of_another_body_are_left_out_and_told(addon, body, write, capfd):
     np.testing.assert_allclose(shown_joints(armature, 8), joints(body, found, 7), atol=1e-4)
 
 
-def test_options_reach_the_reader(addon, write, make_motion, pelvis, tmp_path):
+def test_options_reach_the_motion_reader(addon, write, make_motion, pelvis, tmp_path):
     motion = make_motion(20)
     path = tmp_path / "walk.npz"
     write_motion(path, motion, up_axis="Y")
@@ -97,7 +97,7 @@ def test_options_reach_the_reader(addon, write, make_motion, pelvis, tmp_path):
     assert np.abs(record.offset[1]) > 0.05 and not record.offset[[0, 2]].any()
 
 
-def test_faults_add_nothing(addon, write, tmp_path):
+def test_a_failed_import_adds_nothing(addon, write, tmp_path):
     good, _ = write()
     bad = tmp_path / "bad.npz"
     np.savez(bad, positions=np.zeros((3, 25, 3)))
@@ -116,7 +116,7 @@ def test_a_motion_file_has_no_errors_to_show(addon, write):
 
 
 @pytest.mark.parametrize("layout", ["smplh", "smplx"])
-def test_fingers_of_a_file_are_shown_and_written_again(addon, body, make_motion, pelvis, tmp_path, layout):
+def test_fingers_of_a_file_are_shown_and_exported(addon, body, make_motion, pelvis, tmp_path, layout):
     hands = np.random.default_rng(4).normal(0.0, 0.4, (12, 2, 15, 3))
     motion = with_hands(make_motion(12), hands)
     write_motion(tmp_path / "grasp.npz", motion, rest_pelvis=pelvis(motion.betas), layout=layout)
@@ -130,7 +130,7 @@ def test_fingers_of_a_file_are_shown_and_written_again(addon, body, make_motion,
 
 
 @pytest.mark.parametrize(("choice", "hands"), [("RELAXED", RELAXED_HANDS), ("FLAT", FLAT_HANDS)])
-def test_hands_that_a_file_does_not_show_are_relaxed_or_flat(addon, body, write, choice, hands):
+def test_hands_missing_in_a_file_are_relaxed_or_flat(addon, body, write, choice, hands):
     path, motion = write()
     bpy.ops.smplify.import_motion(filepath=str(path), hands=choice)
     armature = bpy.data.objects["walk"]
@@ -142,7 +142,7 @@ def test_hands_that_a_file_does_not_show_are_relaxed_or_flat(addon, body, write,
     assert (curve is None) if choice == "FLAT" else (len(curve.keyframe_points) == 1)
 
 
-def test_the_menu_entry_comes_and_goes(scene):
+def test_the_menu_entry_is_registered_and_unregistered(scene):
     before = len(bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize())
     blender_addon.register()
     assert len(bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize()) >= before + 1
@@ -150,7 +150,7 @@ def test_the_menu_entry_comes_and_goes(scene):
     assert len(bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize()) == before
 
 
-def test_what_the_floor_was_found_with_is_kept_for_the_sliders(addon, write, monkeypatch):
+def test_the_cleanup_analysis_of_the_import_is_reused_by_the_sliders(addon, write, monkeypatch):
     path, _ = write()
     assert bpy.ops.smplify.import_motion(filepath=str(path), floor=True) == {"FINISHED"}
     monkeypatch.setattr(live_settings, "analyse_motion", None)  # it is not called again
@@ -159,7 +159,7 @@ def test_what_the_floor_was_found_with_is_kept_for_the_sliders(addon, write, mon
     assert figure.smoothing == 0.5 and figure.trouble == ""
 
 
-def test_people_that_another_tool_solved_come_in_as_figures(addon, body, tmp_path, capfd):
+def test_motions_of_other_solvers_are_imported_as_figures(addon, body, tmp_path, capfd):
     scene = walking()[20:40]
     poses = matrix_to_axis_angle(scene.rotations.astype(float)).reshape(20, 72)
     first = Motion(poses, scene.betas.astype(float), scene.trans.astype(float), 30.0)
@@ -176,7 +176,7 @@ def test_people_that_another_tool_solved_come_in_as_figures(addon, body, tmp_pat
     assert load(bpy.data.objects["wham_5"]).report is None
 
 
-def test_keypoints_are_no_motion(addon, tmp_path):
+def test_keypoint_files_are_refused(addon, tmp_path):
     points = np.random.default_rng(0).normal(size=(20, 25, 3))
     np.save(tmp_path / "points.npy", points)
     with pytest.raises(RuntimeError):
@@ -184,7 +184,7 @@ def test_keypoints_are_no_motion(addon, tmp_path):
     assert not bpy.data.objects
 
 
-def test_a_solved_motion_goes_through_the_boxes_as_a_track_does(addon, body, tmp_path):
+def test_a_solved_motion_passes_through_the_track_and_fit_boxes(addon, body, tmp_path):
     scene = walking()[20:44]
     poses = matrix_to_axis_angle(scene.rotations.astype(float)).reshape(24, 72)
     motion = Motion(poses, scene.betas.astype(float), scene.trans.astype(float), 30.0)

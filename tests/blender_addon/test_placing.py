@@ -29,7 +29,7 @@ def walk():
 
 
 @pytest.mark.parametrize("place", [Place(60.0), Place(24.0), Place(60.0, floor=False)])
-def test_a_motion_made_ready_is_the_one_that_is_made_at_once(place, scene, walk, body):
+def test_placing_ahead_gives_the_same_motion(place, scene, walk, body):
     scene.render.fps = round(place.rate)
     bpy.data.objects.new("other", None).animation_data_create().action = bpy.data.actions.new("other")
     person = Person("walk", walk, body)
@@ -43,7 +43,7 @@ def test_a_motion_made_ready_is_the_one_that_is_made_at_once(place, scene, walk,
     np.testing.assert_array_equal(first.motion.poses, second.motion.poses)
 
 
-def test_a_motion_made_ready_for_another_scene_is_made_anew(walk, body):
+def test_a_placement_for_another_scene_is_recomputed(walk, body):
     person = Person("walk", walk, body)
     ready = replace(person, placed=place_motion(person, Place(None)))
     assert ready.placed_at(Place(60.0)) is ready.placed
@@ -52,7 +52,7 @@ def test_a_motion_made_ready_for_another_scene_is_made_anew(walk, body):
     assert ready.placed_at(Place(60.0, floor=False)).motion.trans[0, 1] == walk.trans[0, 1]
 
 
-def test_legs_that_nothing_showed_tell_no_floor(walk, body):
+def test_unobserved_legs_do_not_define_the_floor(walk, body):
     flags = [Flag("held", f"{side} leg", 0, walk.num_frames - 1) for side in ("left", "right")]
     person = Person("walk", walk, body, tuple(flags), walk.fps)
     assert place_motion(replace(person, flags=()), Place()).source.contacts
@@ -60,7 +60,7 @@ def test_legs_that_nothing_showed_tell_no_floor(walk, body):
     assert not placed.source.contacts and placed.source.lowest_height_m == pytest.approx(0.0, abs=1e-6)
 
 
-def test_the_fit_makes_its_people_ready_for_the_scene(addon, write_track, tmp_path):
+def test_the_fit_places_people_for_the_scene(addon, write_track, tmp_path):
     bpy.ops.smplify.open_track(filepath=str(write_track(tmp_path / "walk.npz")))
     steps = []
     fitted = fit_job(bpy.context).run(lambda share, what: steps.append((share, what)) or True)
@@ -73,7 +73,7 @@ def test_the_fit_makes_its_people_ready_for_the_scene(addon, write_track, tmp_pa
     assert again[0].placed.motion.fps == pytest.approx(24.0), "the scene is animated now: it keeps its rate"
 
 
-def test_ten_thousand_frames_are_put_into_the_scene_and_adjusted_in_a_moment(addon, make_motion, body):
+def test_10000_frames_are_added_and_adjusted_fast_enough(addon, make_motion, body):
     """Processor time of the main thread; a fifth of what is allowed here is usual."""
     num_frames = 10_000
     motion = make_motion(num_frames)

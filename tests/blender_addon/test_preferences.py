@@ -24,13 +24,13 @@ def enabled(scene, monkeypatch):
     addon_utils.disable("blender_addon", default_set=True)
 
 
-def test_there_are_none_while_the_addon_is_not_enabled(scene):
+def test_preferences_are_none_if_the_addon_is_disabled(scene):
     assert addon_preferences(bpy.context) is None
     assert body_file(None) == ""
 
 
 @pytest.mark.filterwarnings("ignore:.*blend relative")
-def test_the_body_file_is_given_as_an_absolute_path(enabled, tmp_path):
+def test_the_body_file_is_returned_as_an_absolute_path(enabled, tmp_path):
     assert body_file(enabled) == ""
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
     enabled.body_file = "//SMPL_NEUTRAL.pkl"

@@ -24,7 +24,7 @@ def threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name == THREAD_NAME]
 
 
-def test_what_was_found_ahead_is_waited_for_and_not_found_again():
+def test_a_running_analysis_is_awaited_and_not_repeated():
     cache, ours, may_end = CleanupCache(), source(), threading.Event()
     cache.analyse_ahead(("one", b"shape"), lambda: may_end.wait(20.0) and ours)
     assert cache.is_known("one") and threads() == [THREAD_NAME]
@@ -35,7 +35,7 @@ def test_what_was_found_ahead_is_waited_for_and_not_found_again():
     assert cache.source(("one", b"shape"), never) is ours and threads() == []
 
 
-def test_what_is_not_known_is_found_at_once_while_something_else_is_looked_for():
+def test_an_unknown_source_is_analysed_at_once_while_another_is_running():
     cache, ours, may_end = CleanupCache(), source(), threading.Event()
     cache.analyse_ahead(("one", b"shape"), lambda: may_end.wait(20.0) and source())
     assert cache.source(("one", b"another shape"), lambda: ours) is ours
@@ -45,7 +45,7 @@ def test_what_is_not_known_is_found_at_once_while_something_else_is_looked_for()
     assert threads() == [] and not cache.is_known("one")
 
 
-def test_what_cannot_be_found_ahead_is_not_tried_again_but_raised_when_it_is_needed():
+def test_a_failed_analysis_is_not_repeated_and_raises_when_needed():
     cache = CleanupCache()
 
     def gone():
@@ -60,7 +60,7 @@ def test_what_cannot_be_found_ahead_is_not_tried_again_but_raised_when_it_is_nee
     assert cache.source(("one", b""), lambda: ours) is ours
 
 
-def test_the_last_ones_are_kept():
+def test_the_cache_keeps_the_latest_entries():
     cache = CleanupCache()
     for name in ("a", "b", "c"):
         cache.store((name, b""), source(12_000))

@@ -83,7 +83,7 @@ def contents(files):
     return {role: path.read_bytes() for role, path in files.items()}
 
 
-def test_every_operator_is_known_here():
+def test_every_operator_is_classified_as_writing_or_not():
     """A new one that writes files is to be tried on all that a project reads, as the others are."""
     operators = {cls for module in MODULES for cls in module.CLASSES if issubclass(cls, bpy.types.Operator)}
     assert operators >= WRITING_OPERATORS
@@ -91,7 +91,7 @@ def test_every_operator_is_known_here():
 
 
 @pytest.mark.parametrize("kind", [*DISGUISES, "beside the project"])
-def test_the_operator_replaces_nothing_that_the_project_reads(project, monkeypatch, tmp_path, kind):
+def test_export_never_replaces_a_file_of_the_project(project, monkeypatch, tmp_path, kind):
     monkeypatch.chdir(tmp_path)
     before = contents(project)
     for path in project.values():
@@ -102,7 +102,7 @@ def test_the_operator_replaces_nothing_that_the_project_reads(project, monkeypat
 
 
 @pytest.mark.parametrize("kind", DISGUISES)
-def test_nor_does_the_character_box(project, tmp_path, kind):
+def test_the_character_box_never_replaces_a_file_of_the_project(project, tmp_path, kind):
     character = make_character("hero")
     character.animation_data_create().action = bpy.data.actions.new("own")
     bpy.context.scene.smplify_character.armature = character
@@ -117,7 +117,7 @@ def test_nor_does_the_character_box(project, tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", DISGUISES)
-def test_nor_do_the_names_of_points(project, kind):
+def test_saving_point_names_never_replaces_a_file_of_the_project(project, kind):
     bpy.ops.smplify.open_track(filepath=str(REPOSITORY / "samples" / "walk.trc"))
     files = {role: path for role, path in project.items() if role != "next keypoints"}  # another file is chosen now
     before = contents(files)
@@ -128,7 +128,7 @@ def test_nor_do_the_names_of_points(project, kind):
 
 
 @pytest.mark.parametrize("kind", DISGUISES)
-def test_nor_is_the_file_of_a_character(project, tmp_path, kind):
+def test_export_never_replaces_the_file_of_a_character(project, tmp_path, kind):
     source = tmp_path / "character.glb"
     write_character(source)
     bpy.ops.smplify.open_character(filepath=str(source))
@@ -147,7 +147,7 @@ def test_nor_is_the_file_of_a_character(project, tmp_path, kind):
     assert "smplify_file" in armature and "smplify_file" not in loaded.objects[0]
 
 
-def test_nothing_is_written_where_one_of_several_files_would_replace_an_input(project, tmp_path):
+def test_no_file_is_written_if_one_of_several_would_replace_an_input(project, tmp_path):
     for item in bpy.context.scene.objects:
         item.select_set(True)
     (tmp_path / "out").mkdir()
@@ -159,7 +159,7 @@ def test_nothing_is_written_where_one_of_several_files_would_replace_an_input(pr
     assert contents(project) == before
 
 
-def test_nor_does_any_function_that_writes(project):
+def test_no_writing_function_replaces_a_file_of_the_project(project):
     figure, before = bpy.data.objects["walk"], contents(project)
     writers = (
         lambda path: export_figures([figure], path),
@@ -173,32 +173,32 @@ def test_nor_does_any_function_that_writes(project):
     assert contents(project) == before
 
 
-def test_a_project_that_is_gone_from_the_disk_is_still_open(project):
+def test_export_refuses_the_path_of_an_open_project_deleted_on_disk(project):
     project["project"].unlink()
     with pytest.raises(RuntimeError, match="another file than the open project"):
         bpy.ops.smplify.export(filepath="//project.blend")
     assert not project["project"].exists()
 
 
-def test_what_can_no_longer_be_read_hinders_no_export(project, tmp_path):
+def test_a_damaged_record_does_not_prevent_export(project, tmp_path):
     bpy.data.objects["fit"]["smplify_record"] = b"damaged"
     bpy.data.objects["fit"]["smplify_record_mark"] = "none"
     assert bpy.ops.smplify.export(filepath=str(tmp_path / "new.npz")) == {"FINISHED"}
 
 
 @pytest.mark.parametrize("name", ["project", "Project"])
-def test_the_default_name_is_never_that_of_the_project(project, tmp_path, name):
+def test_the_default_name_differs_from_the_project(project, tmp_path, name):
     bpy.data.objects["walk"].name = name
     assert opened() == tmp_path / f"{name}_1.blend"
 
 
-def test_nor_is_it_when_the_project_is_gone_from_the_disk(project, tmp_path):
+def test_the_default_name_differs_from_a_project_deleted_on_disk(project, tmp_path):
     project["project"].unlink()
     bpy.data.objects["walk"].name = "project"
     assert opened() == tmp_path / "project_1.blend"
 
 
-def test_export_enter_enter_replaces_nothing(project, tmp_path):
+def test_exporting_by_default_name_replaces_nothing(project, tmp_path):
     bpy.data.objects["walk"].name = "keypoints"
     before = contents(project)
     for expected in ("keypoints_1.npz", "keypoints_2.npz"):
@@ -210,7 +210,7 @@ def test_export_enter_enter_replaces_nothing(project, tmp_path):
     assert contents(project) == before
 
 
-def test_the_default_name_is_free_for_one_file_a_figure_too(project, tmp_path):
+def test_the_default_name_is_free_with_one_file_per_figure(project, tmp_path):
     bpy.context.scene.smplify_export.figures = "SELECTED"
     for item in bpy.context.scene.objects:
         item.select_set(item.type == "ARMATURE")
@@ -237,17 +237,17 @@ def opened() -> Path:
     return Path(browser.filepath)
 
 
-def test_the_command_in_a_blender_leaves_its_project_alone(project, monkeypatch):
-    heard = []
-    monkeypatch.setattr(cli, "batch_command", lambda inputs, out, options, start: heard.append(options.protected) or 0)
+def test_the_batch_inside_blender_protects_the_open_project(project, monkeypatch):
+    calls = []
+    monkeypatch.setattr(cli, "batch_command", lambda inputs, out, options, start: calls.append(options.protected) or 0)
     assert (
         blender_command._run_command([str(project["next keypoints"]), "-o", str(project["project"].parent / "out")])
         == 0
     )
-    assert set(project.values()) <= set(heard[0])
+    assert set(project.values()) <= set(calls[0])
 
 
-def test_a_fit_remembers_the_files_it_read(project):
+def test_a_fit_protects_the_files_it_read(project):
     record = load(bpy.data.objects["fit"])
     assert record.source.betas_file == str(project["betas"])
     assert record.source.fit["network"] == str(project["network"])

@@ -58,7 +58,7 @@ def poses(armature):
     return np.array([shown_joints(armature, 1 + frame) for frame in range(NUM_FRAMES)])
 
 
-def test_a_range_is_mended_without_a_pop(figure, fit):
+def test_a_refitted_range_blends_in_without_a_pop(figure, fit):
     armature = figure.armature
     before = poses(armature)
     good = replace(fit.motion, trans=fit.motion.trans + load(armature).offset)
@@ -93,7 +93,7 @@ def test_a_figure_of_an_earlier_version_keeps_its_24_bones(scene, fit):
     blender_addon.unregister()
 
 
-def test_frames_that_are_fitted_again_keep_flat_hands(scene, track_file):
+def test_refitted_frames_keep_flat_hands(scene, track_file):
     blender_addon.register()
     (flat,) = fit_file(track_file, ConvertOptions(hands="flat"), lambda *_: None)
     (figure,) = show([flat], "walk")
@@ -103,7 +103,7 @@ def test_frames_that_are_fitted_again_keep_flat_hands(scene, track_file):
     blender_addon.unregister()
 
 
-def test_live_settings_stay_and_the_first_fit_can_come_back(figure):
+def test_a_refit_keeps_live_settings_and_can_be_reverted(figure):
     armature = figure.armature
     before, first = poses(armature), load(armature).report
     armature.smplify.height_m = 0.25
@@ -119,7 +119,7 @@ def test_live_settings_stay_and_the_first_fit_can_come_back(figure):
     np.testing.assert_array_equal(found.report.point_error_mm, first.point_error_mm)
 
 
-def test_edited_keys_are_not_fitted_over_unasked(figure):
+def test_edited_keys_are_not_refitted_without_confirmation(figure):
     channels = Channels(figure.armature)
     channels.find(KNEE, 1).keyframe_points[5].co.y += 0.2
     with pytest.raises(RuntimeError, match="were edited since"):
@@ -129,7 +129,7 @@ def test_edited_keys_are_not_fitted_over_unasked(figure):
     assert bpy.ops.smplify.fit_again(first=14, last=46) == {"FINISHED"}
 
 
-def test_keypoints_that_were_moved_are_remembered_where_they_are_now(figure, track_file, tmp_path):
+def test_the_new_path_of_moved_keypoints_is_stored(figure, track_file, tmp_path):
     moved = tmp_path / "moved.npz"
     moved.write_bytes(track_file.read_bytes())
     assert bpy.ops.smplify.fit_again(first=14, last=46, filepath=str(moved)) == {"FINISHED"}
@@ -139,7 +139,7 @@ def test_keypoints_that_were_moved_are_remembered_where_they_are_now(figure, tra
     assert moved.read_bytes() == track_file.read_bytes()
 
 
-def test_what_cannot_be_fitted_again_is_told(figure, tmp_path, write_track):
+def test_an_impossible_refit_is_an_error(figure, tmp_path, write_track):
     with pytest.raises(RuntimeError, match="frames 1 to 60, got 70 to 80"):
         bpy.ops.smplify.fit_again(first=70, last=80)
     with pytest.raises(RuntimeError, match=r"gone\.npz, found none; if they were moved, name the file in Moved To"):
@@ -173,7 +173,7 @@ def test_the_range_is_taken_from_the_preview_range(figure, scene):
     assert (figure.armature.smplify.range_first, figure.armature.smplify.range_last) == (1, NUM_FRAMES)
 
 
-def test_frames_at_other_rates_meet(figure, make_motion):
+def test_a_refit_at_another_frame_rate_matches_frames_by_time(figure, make_motion):
     """The motion plays at 30 a second, the track was taken at 60: frame f of one is 2 f of the other."""
     from blender_addon.result.refit import Refit
 
@@ -193,14 +193,14 @@ def test_frames_at_other_rates_meet(figure, make_motion):
     np.testing.assert_array_equal(np.flatnonzero(found.report.point_error_mm[:, 0] == 1.0), np.arange(24, 35))
 
 
-def test_ends_of_the_motion_are_not_faded(figure, fit):
+def test_a_refit_does_not_blend_at_the_ends_of_the_motion(figure, fit):
     record = load(figure.armature)
     found = fit_again(record, RefitOrder(1, 200, {}), lambda *_: True)
     np.testing.assert_allclose(found.motion.rotations()[0], fit.motion.rotations()[0], atol=0.02)
     np.testing.assert_allclose(found.motion.rotations()[-1], fit.motion.rotations()[-1], atol=0.02)
 
 
-def test_a_file_that_was_moved_is_named_anew_and_remembered(figure, track_file, tmp_path):
+def test_a_moved_file_can_be_given_and_is_protected(figure, track_file, tmp_path):
     armature = figure.armature
     record = load(armature)
     moved = tmp_path / "elsewhere.npz"

@@ -73,7 +73,7 @@ def until_cancelled(progress):
         time.sleep(0.01)
 
 
-def test_a_worker_registers_nothing_twice_where_the_addon_is_there_without_preferences(addon):
+def test_a_worker_registers_nothing_twice_if_the_addon_is_enabled(addon):
     # So it is in a Blender that was started with --addons: the worker of a batch ended with an error there.
     from blender_addon.batch.worker import _register_live_settings
 
@@ -82,7 +82,7 @@ def test_a_worker_registers_nothing_twice_where_the_addon_is_there_without_prefe
     assert registered() == before
 
 
-def test_no_operator_has_a_property_that_hides_one_of_every_operator(addon):
+def test_no_operator_property_shadows_a_built_in_one(addon):
     # A property called "layout" once left the file browser's options empty: draw() had a text to draw into.
     operators = [getattr(bpy.types, name) for name in dir(bpy.types) if name.startswith("SMPLIFY_OT_")]
     assert len(operators) > 10
@@ -174,7 +174,7 @@ def test_package_works_below_an_extension_prefix_with_the_core_inside(write_trac
     assert run.stdout.splitlines()[-2:] == ["{'FINISHED'}", "52"]
 
 
-def test_a_figure_has_the_place_that_the_file_says(addon, write_track, tmp_path):
+def test_a_figure_without_stand_on_floor_keeps_the_files_position(addon, write_track, tmp_path):
     path = write_track(tmp_path / "walk.npz")
     bpy.ops.smplify.open_track(filepath=str(path))
     addon.smplify.fit.floor = False
@@ -188,7 +188,7 @@ def test_a_figure_has_the_place_that_the_file_says(addon, write_track, tmp_path)
         np.testing.assert_allclose(pelvis.head, (x, -z, y), atol=0.15)
 
 
-def test_bones_follow_shape_keys_that_the_user_moved(addon, write_track, tmp_path):
+def test_bones_follow_edited_shape_keys(addon, write_track, tmp_path):
     bpy.ops.smplify.open_track(filepath=str(write_track(tmp_path / "walk.npz")))
     bpy.ops.smplify.fit()
     armature, mesh = bpy.data.objects["walk"], bpy.data.objects["walk body"]
@@ -200,7 +200,7 @@ def test_bones_follow_shape_keys_that_the_user_moved(addon, write_track, tmp_pat
     assert bpy.context.view_layer.objects.active == mesh
 
 
-def test_moving_bones_needs_a_figure(addon):
+def test_moving_bones_requires_a_figure(addon):
     assert not bpy.ops.smplify.move_bones.poll()
     rig = bpy.data.objects.new("rig", bpy.data.armatures.new("rig"))
     addon.collection.objects.link(rig)

@@ -14,13 +14,13 @@ from tests.blender_addon.blender_oracle import joints, shown_joints  # noqa: E40
 
 
 @pytest.mark.parametrize("fps", [24.0, 29.97, 59.94, 90.69, 120.0, 0.5, 1000.0])
-def test_first_clip_sets_rate_and_range(scene, add_person, make_motion, fps):
+def test_the_first_clip_sets_frame_rate_and_range(scene, add_person, make_motion, fps):
     add_person(make_motion(31, fps=fps))
     assert scene_rate(scene) == pytest.approx(fps, rel=1e-6)
     assert (scene.frame_start, scene.frame_end) == (1, 31)
 
 
-def test_rate_of_a_rounded_frame_time_is_whole(scene, add_person, make_motion):
+def test_the_rate_of_a_rounded_frame_time_is_an_integer(scene, add_person, make_motion):
     add_person(make_motion(4, fps=30.00012))
     assert (scene.render.fps, scene.render.fps_base) == (30, 1.0)
 
@@ -67,7 +67,7 @@ def set_up(scene) -> None:
 
 
 @pytest.mark.parametrize("change", ["range", "rate", "saved"])
-def test_scene_that_was_set_up_keeps_its_time(scene, add_person, make_motion, tmp_path, change):
+def test_a_scene_that_was_set_up_keeps_its_rate_and_range(scene, add_person, make_motion, tmp_path, change):
     if change == "range":
         set_up(scene)
     elif change == "rate":
@@ -90,7 +90,7 @@ def test_scene_that_was_set_up_keeps_its_time(scene, add_person, make_motion, tm
         ("CLIP", True, SceneTime(50.0, 1, 600)),
     ],
 )
-def test_the_choice_decides_on_rate_and_range(scene, body, make_motion, timing, animated, expected):
+def test_the_timing_option_decides_on_rate_and_range(scene, body, make_motion, timing, animated, expected):
     animated_cube(scene) if animated else set_up(scene)
     person = Person("walk", make_motion(600, fps=50.0), body)
     (figure,) = add_figures([person], scene, name="walk", options=FigureOptions(timing=timing))
@@ -107,7 +107,7 @@ def test_the_motion_begins_at_the_chosen_frame(scene, body, make_motion, frame):
     assert (scene.frame_start, scene.frame_end) == (1001, 1100)
 
 
-def test_what_changed_in_the_scene_is_said(scene, add_person, make_motion):
+def test_changes_of_the_scene_are_reported(scene, add_person, make_motion):
     before = SceneTime.of(scene)
     figure = add_person(make_motion(31, fps=60.0))
     assert before.changes(scene, figure.own_fps, figure.last_frame) == [
@@ -116,7 +116,7 @@ def test_what_changed_in_the_scene_is_said(scene, add_person, make_motion):
     ]
 
 
-def test_what_was_kept_in_the_scene_is_said(scene, add_person, make_motion):
+def test_kept_settings_of_the_scene_are_reported(scene, add_person, make_motion):
     set_up(scene)
     before = SceneTime.of(scene)
     figure = add_person(make_motion(600, fps=60.0))
@@ -140,7 +140,7 @@ def test_new_collection_goes_into_the_active_one(scene, add_person, make_motion)
     assert [item.name for item in scene.collection.children] == ["shot", "run"]
 
 
-def test_second_clip_gets_names_and_a_collection_of_its_own(scene, add_person, make_motion):
+def test_a_second_clip_gets_its_own_names_and_collection(scene, add_person, make_motion):
     first = add_person(make_motion(5), "walk")
     second = add_person(make_motion(9), "walk")
     assert first.armature.name == "walk" and second.armature.name == "walk.001"
@@ -162,7 +162,7 @@ def test_several_people_get_an_armature_each(scene, body, make_motion):
         np.testing.assert_allclose(shown_joints(figure.armature, 4), joints(body, figure.motion, 3), atol=1e-4)
 
 
-def test_selection_active_object_and_edit_mode_stay(scene, add_person, make_motion):
+def test_selection_active_object_and_edit_mode_are_kept(scene, add_person, make_motion):
     bpy.ops.mesh.primitive_plane_add()
     plane = bpy.context.object
     other = bpy.data.objects.new("other", None)
@@ -176,7 +176,7 @@ def test_selection_active_object_and_edit_mode_stay(scene, add_person, make_moti
     assert {item.name for item in bpy.context.view_layer.objects if item.select_get()} == {plane.name, "other"}
 
 
-def test_empty_scene_has_nothing_active_afterwards(scene, add_person, make_motion):
+def test_an_empty_scene_has_no_active_object_afterwards(scene, add_person, make_motion):
     add_person(make_motion(3))
     assert bpy.context.view_layer.objects.active is None
     assert not [item for item in scene.objects if item.select_get()]

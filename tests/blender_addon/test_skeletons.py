@@ -43,7 +43,7 @@ def add(motion, scene, name="walk", *, floor=False):
     return add_figures([Person(name, motion, fingered_body())], scene, name=name, options=FigureOptions(floor=floor))[0]
 
 
-def test_each_joint_has_a_bone_that_moves_and_bends_the_skin_as_the_motion_says(scene, motion):
+def test_every_joint_has_a_bone_that_follows_the_motion(scene, motion):
     figure = add(motion, scene)
     bones = figure.armature.data.bones
     assert {bone.name: bone.parent and bone.parent.name for bone in bones} == {
@@ -67,7 +67,7 @@ def test_bones_point_along_the_fingers(scene, motion):
     np.testing.assert_allclose(last.vector, before.vector, atol=1e-5)
 
 
-def test_the_keys_come_back_as_the_motion(scene, motion):
+def test_the_keys_are_read_back_as_the_motion(scene, motion):
     armature = add(motion, scene).armature
     found = read_motion(armature, motion.fps)
     assert found.skeleton == FINGERED == skeleton_of(armature)
@@ -98,7 +98,7 @@ def test_bones_follow_the_shape(scene, motion):
     np.testing.assert_allclose(shown, joints(fingered_body(), replace(motion, betas=betas), 5), atol=1e-4)
 
 
-def test_a_motion_of_another_skeleton_is_not_put_on_a_figure(scene, body, motion, make_motion):
+def test_a_motion_of_another_skeleton_is_refused(scene, body, motion, make_motion):
     with pytest.raises(SkeletonError, match="motion of 'walk' to have the 24 joints of body 'free_body', found 30"):
         add_figures([Person("walk", motion, body)], scene, name="walk")
     with pytest.raises(SkeletonError, match="30 joints of body 'free_body', found 24 joints, without left_index1"):
@@ -117,7 +117,7 @@ def test_a_motion_of_another_skeleton_is_not_put_on_a_figure(scene, body, motion
     assert all(np.array_equal(found[channel], keys[channel]) for channel in keys)
 
 
-def test_an_armature_of_a_version_without_skeletons_has_smpls(add_person, make_motion):
+def test_an_armature_without_a_stored_skeleton_has_smpls(add_person, make_motion):
     motion = make_motion(5)
     armature = add_person(motion, floor=False).armature
     assert skeleton_of(armature) == SMPL
@@ -157,14 +157,14 @@ def spoil(armature, change):
     armature[RECORD_KEY] = stream.getvalue()
 
 
-def test_a_record_keeps_the_skeleton(kept, motion):
+def test_a_record_stores_the_skeleton(kept, motion):
     found = load(kept)
     for one in (found.motion, found.original):
         assert one.skeleton == FINGERED
         np.testing.assert_allclose(one.poses, motion.poses, atol=1e-6)
 
 
-def test_a_record_of_a_version_without_skeletons_is_of_smpls(scene, add_person, make_motion):
+def test_a_record_without_a_stored_skeleton_has_smpls(scene, add_person, make_motion):
     motion = make_motion(4)
     armature = add_person(motion).armature
     store(armature, FigureRecord(motion, 1, FitSource(), None, motion.fps, np.zeros(3)))
@@ -180,7 +180,7 @@ def test_a_record_with_a_damaged_skeleton_is_refused(kept, value):
         load(kept)
 
 
-def test_files_hold_the_fingers_where_their_format_does(scene, motion, tmp_path):
+def test_files_hold_fingers_if_their_format_has_them(scene, motion, tmp_path):
     armature = add(motion, scene).armature
     text = export_figures([armature], tmp_path / "walk.bvh").read_text()
     assert all(f"JOINT {name}\n" in text for name in FINGERED.names[1:])
@@ -192,7 +192,7 @@ def test_files_hold_the_fingers_where_their_format_does(scene, motion, tmp_path)
     np.testing.assert_allclose(stored.trans, motion.trans, atol=1e-5)
 
 
-def test_export_targets_rename_the_bones_they_know(scene, motion, tmp_path):
+def test_export_targets_rename_known_bones(scene, motion, tmp_path):
     armature = add(motion, scene).armature
     path = export_figures([armature], tmp_path / "walk.glb", target=PRESETS["UNREAL"].target)
     length = int.from_bytes(path.read_bytes()[12:16], "little")

@@ -47,7 +47,7 @@ def test_the_limbs_of_doubtful_stretches_are_translated():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_put_in_is_put_in_in_every_language(language):
+def test_every_translation_has_the_same_placeholders(language):
     def places(text: str) -> list[tuple]:
         return [
             (name, form, conversion) for _, name, form, conversion in string.Formatter().parse(text) if name is not None
@@ -82,7 +82,7 @@ def shown_properties() -> list[tuple[str, bpy.types.Property]]:
     ]
 
 
-def test_everything_has_a_tooltip(addon):
+def test_every_operator_and_property_has_a_tooltip(addon):
     assert len(groups()) > 25
     without = [name for name, group in groups().items() if name.startswith("smplify.") and not group.description]
     for name, item in shown_properties():
@@ -123,7 +123,7 @@ def test_blender_shows_german(german):
     assert bpy.app.translations.pgettext_iface("Open Keypoints", "Operator") == "Punkte öffnen"
 
 
-def test_our_german_is_shown_where_blender_has_a_word_for_something_else(german):
+def test_our_german_is_shown_instead_of_blenders_translation(german):
     # The button "Fit" once read "Einpassen", and the quality "Fast" read "Einfügen", which is to insert.
     shown = {}
     for name, group in groups().items():

@@ -38,7 +38,7 @@ def centimetres(addon):
     return addon
 
 
-def test_a_figure_is_as_tall_in_blenders_fields_as_in_the_panel(centimetres, add_person, body, make_motion):
+def test_a_figure_has_the_same_height_in_blenders_fields_and_in_the_panel(centimetres, add_person, body, make_motion):
     motion = make_motion(12)
     figure = add_person(motion, floor=False)
     for frame in (0, 7):
@@ -51,7 +51,7 @@ def test_a_figure_is_as_tall_in_blenders_fields_as_in_the_panel(centimetres, add
 
 
 @pytest.mark.parametrize(("system", "metres"), [("METRIC", 0.01), ("IMPERIAL", 0.01), ("NONE", 1.0)])
-def test_a_unit_is_as_long_as_blenders_fields_say(scene, system, metres):
+def test_the_unit_scale_matches_blenders_fields(scene, system, metres):
     scene.unit_settings.system, scene.unit_settings.scale_length = system, 0.01
     assert metres_per_unit(scene) == pytest.approx(metres)
 
@@ -111,7 +111,7 @@ def with_steps_as_recorded(scene, body, motion):
 
 
 @pytest.mark.parametrize("kind", ["glb", "fbx"])
-def test_a_character_moves_the_same_and_is_written_in_metres(addon, body, make_motion, tmp_path, kind):
+def test_a_character_moves_the_same_and_is_exported_in_metres(addon, body, make_motion, tmp_path, kind):
     motion, parts = make_motion(6, betas=np.zeros(10)), ("hips", "foot.L", "hand.R")
     hero, facts = with_steps_as_recorded(in_unit(1.0), body, motion)
     expected = shown_joints(hero, 4, parts)

@@ -12,7 +12,7 @@ from core.batch.workers import WorkerDied
 from tests.conftest import REPOSITORY
 
 
-def test_workers_are_the_same_blender(monkeypatch):
+def test_workers_run_in_the_same_blender(monkeypatch):
     program = SimpleNamespace(app=SimpleNamespace(binary_path="/opt/blender/blender"))
     monkeypatch.setitem(sys.modules, "bpy", program)
     command, folder = worker_process.worker_command()
@@ -26,7 +26,7 @@ def test_workers_are_the_same_blender(monkeypatch):
     assert command[-5:] == expected
 
 
-def test_workers_of_the_module_are_the_same_python(monkeypatch):
+def test_workers_of_the_module_run_in_the_same_python(monkeypatch):
     monkeypatch.setitem(sys.modules, "bpy", SimpleNamespace(app=SimpleNamespace(binary_path="")))
     command, folder = worker_process.worker_command()
     assert command == [sys.executable, "-m", "blender_addon", "--worker"]
@@ -41,7 +41,7 @@ def test_workers_of_the_module_are_the_same_python(monkeypatch):
         ("channel._outgoing.write(b'Blender quit, and more than twenty letters')", "found b'Blender quit"),
     ],
 )
-def test_an_answer_that_is_no_answer_costs_one_input(monkeypatch, answer, fault):
+def test_an_invalid_answer_of_a_worker_fails_one_input(monkeypatch, answer, fault):
     code = (
         "from blender_addon.background.messages import Channel, Message; channel = Channel(); "
         f"channel.send(Message('ready')); channel.receive(); {answer}; channel._outgoing.flush(); channel.receive()"

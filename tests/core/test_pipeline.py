@@ -1,4 +1,4 @@
-"""The steps from a keypoint file to fitted people: who is fitted, with what, and how it is told and cancelled."""
+"""The steps from a keypoint file to fitted people: who is fitted, with what, progress and cancelling."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def options() -> ConvertOptions:
     return ConvertOptions(reading=ReadOptions(fps=30.0, layout="body25"), fit=FitOptions(quality="fast", workers=1))
 
 
-def test_everyone_is_fitted_and_named_and_knows_its_source(people, options):
+def test_every_person_is_fitted_with_name_and_source(people, options):
     given = read_input(people, options)
     fitted = fit_people(given, fit=quick_fit)
     assert [(person.name, person.label, person.source.number) for person in fitted] == [
@@ -56,20 +56,20 @@ def test_everyone_is_fitted_and_named_and_knows_its_source(people, options):
     assert chosen.name == "people_7" and chosen.track is given.readings[1].track
 
 
-def test_a_file_of_one_person_names_it(tmp_path):
+def test_a_single_person_is_named_after_the_file(tmp_path):
     (tmp_path / "in").mkdir()
     (person,) = fit_people(read_input(save(tmp_path / "in" / "a.b.npz"), ConvertOptions()), fit=quick_fit)
     assert (person.name, person.label) == ("a.b", "")
 
 
-def test_progress_is_one_measure_of_all_people(people, options):
-    told = []
-    given = read_input(people, options, lambda share, what: told.append((share, what)))
-    assert told == [(0.0, "Loading the body"), (0.0, "Reading")]
-    told.clear()
-    fit_people(given, lambda share, what: told.append((share, what)), fit=quick_fit, place=Place(floor=False))
-    assert [share for share, what in told if what == "Fitting"] == [0.0, 0.25, 0.5, 0.5, 0.75, 1.0]
-    assert [share for share, what in told if what == "Finding the floor"] == [0.5, 1.0]
+def test_progress_is_reported_over_all_people(people, options):
+    steps = []
+    given = read_input(people, options, lambda share, what: steps.append((share, what)))
+    assert steps == [(0.0, "Loading the body"), (0.0, "Reading")]
+    steps.clear()
+    fit_people(given, lambda share, what: steps.append((share, what)), fit=quick_fit, place=Place(floor=False))
+    assert [share for share, what in steps if what == "Fitting"] == [0.0, 0.25, 0.5, 0.5, 0.75, 1.0]
+    assert [share for share, what in steps if what == "Finding the floor"] == [0.5, 1.0]
 
 
 @pytest.mark.parametrize("step", ["Loading the body", "Reading", "Fitting", "Finding the floor"])
@@ -81,14 +81,14 @@ def test_each_step_can_be_cancelled(people, options, step):
         fit_people(read_input(people, options, progress), progress, fit=quick_fit, place=Place())
 
 
-def test_what_was_read_before_is_not_read_again(people, options):
+def test_readings_are_not_read_again(people, options):
     readings = read_input(people, options).readings
     steps = []
     again = read_input(Path("gone"), options, lambda share, what: steps.append(what), readings=readings)
     assert again.readings is readings and steps == ["Loading the body"]
 
 
-def test_shape_and_regressor_are_read(people, options, tmp_path):
+def test_betas_and_regressor_are_read(people, options, tmp_path):
     np.save(tmp_path / "betas.npy", SCENE.known_betas())
     body = load_free_body()
     np.save(tmp_path / "regressor.npy", np.full((25, len(body.v_template)), 1.0 / len(body.v_template)))
@@ -100,13 +100,13 @@ def test_shape_and_regressor_are_read(people, options, tmp_path):
         read_input(people, ConvertOptions(reading=options.reading, betas=files["regressor"]))
 
 
-def test_people_of_other_rates_are_placed_at_that_of_the_first(people, options):
+def test_people_are_placed_at_the_first_persons_frame_rate(people, options):
     first, second = fit_people(read_input(people, options), fit=quick_fit, place=Place(floor=False))
     assert first.placed.place == second.placed.place == Place(30.0, floor=False)
 
 
 @pytest.mark.parametrize("fps", [15.0, 30.0, 60.0])
-def test_each_frame_of_the_motion_has_the_error_of_the_nearest_of_the_track(tmp_path, fps):
+def test_each_motion_frame_has_the_error_of_the_nearest_track_frame(tmp_path, fps):
     (tmp_path / "in").mkdir()
     given = read_input(save(tmp_path / "in" / "walk.npz"), ConvertOptions(fit=FitOptions(fps=fps)))
     (person,) = fit_people(given, fit=quick_fit)
@@ -114,7 +114,7 @@ def test_each_frame_of_the_motion_has_the_error_of_the_nearest_of_the_track(tmp_
     assert np.abs(person.frame_errors_mm() - expected).max() <= 0.5
 
 
-def test_reports_are_json(people, options):
+def test_reports_are_valid_json(people, options):
     (person, _) = fit_people(read_input(people, options), fit=quick_fit)
     report = json.loads(json.dumps(person_report(person, person.motion, ["noted"]), allow_nan=False))
     assert (report["name"], report["label"], report["frames"], report["fps"]) == ("people_3", "3", 12, 30.0)

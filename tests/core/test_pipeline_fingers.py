@@ -91,15 +91,15 @@ def test_the_motion_has_the_requested_frame_rate(tmp_path):
 
 def test_fitting_the_fingers_can_be_cancelled(tmp_path):
     given = read_input(_saved(tmp_path / "hands.npz"), ConvertOptions(fit=QUICK))
-    told = []
+    steps = []
 
     def progress(share, what):
-        told.append(what)
+        steps.append(what)
         return what != "Fitting the fingers"
 
     with pytest.raises(FitCancelled):
         fit_people(given, progress)
-    assert told[-1] == "Fitting the fingers"
+    assert steps[-1] == "Fitting the fingers"
 
 
 def test_hands_that_were_made_up_are_no_noise_to_the_clean_up(tmp_path):

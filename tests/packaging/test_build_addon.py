@@ -206,7 +206,7 @@ def test_a_wheel_whose_bytes_differ_is_never_used(tmp_path: Path, monkeypatch: p
         build_addon.fetch_wheel(wheel, tmp_path)
 
 
-def test_without_any_blender_the_build_fails_unless_told_to_go_without(
+def test_without_any_blender_the_build_fails_unless_asked_to_skip_the_check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(build_addon.importlib.util, "find_spec", lambda name: None)

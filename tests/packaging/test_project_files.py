@@ -130,7 +130,7 @@ def test_the_library_is_tested_on_three_systems_and_two_pythons() -> None:
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
-def test_the_questions_of_a_form_are_told_apart(path: Path) -> None:
+def test_the_questions_of_a_form_have_distinct_labels(path: Path) -> None:
     form = yaml.safe_load(path.read_text(encoding="utf-8"))
     fields = [field for field in form["body"] if field["type"] != "markdown"]
     assert form["name"] and form["description"] and form["labels"]

@@ -102,7 +102,7 @@ def test_amass_is_z_up_and_its_folders_give_collection_and_subject(walk: Motion,
     assert motion.body == "smplh"
 
 
-def test_betas_of_another_body_are_drawn_anew(motion_folder: Path, walk: Motion, tmp_path: Path) -> None:
+def test_betas_of_another_body_are_resampled(motion_folder: Path, walk: Motion, tmp_path: Path) -> None:
     config = DataConfig(dataset="folder", folder=str(tmp_path))
     own = np.linspace(-1.0, 1.0, 10)
     write_motion(tmp_path / "A_1_own_poses.npz", replace(walk, betas=own), up_axis="Y")

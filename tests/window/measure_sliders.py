@@ -2,7 +2,7 @@
 
 Prints, for figures of several lengths, the median over the steps of a drag in milliseconds of the clock on the wall:
 until the keys are written, until Blender has evaluated the pose, until the window is drawn. Without a graphics card the
-processor draws the window; what drawing takes without any change is told too. The first step after the fit, and the
+processor draws the window; the time of drawing without any change is printed too. The first step after the fit, and the
 first one in another Blender that has opened the .blend, find what the others only use. On a busy machine look at
 "work", the processor's time until the keys are written.
 """
@@ -49,7 +49,7 @@ def drag(blender: Session, setting: str, values: np.ndarray) -> list[dict[str, f
     return blender.evaluate(f"step_times.step_ms({setting!r}, {values.tolist()})")
 
 
-def told(name: str, steps: list[dict[str, float]]) -> None:
+def print_times(name: str, steps: list[dict[str, float]]) -> None:
     """Print the medians over *steps*."""
     parts = {part: float(np.median([step[part] for step in steps])) for part in PARTS}
     shown = parts["keys"] + parts["pose"] + parts["picture"]
@@ -67,9 +67,9 @@ def measure_fitted(blender: Session, folder: Path, num_frames: int) -> None:
     blender.sidebar.click("Fit")
     blender.wait_until(f"{FITS}.state.name in ('DONE', 'FAILED')", FIT_S)
     assert blender.evaluate(f"{FITS}.state.name") == "DONE", blender.evaluate(f"{FITS}.message")
-    told(f"{num_frames} frames, first step", drag(blender, "smoothing", np.array([0.05])))
+    print_times(f"{num_frames} frames, first step", drag(blender, "smoothing", np.array([0.05])))
     for setting, values in DRAGS.items():
-        told(f"{num_frames} frames, {setting}", drag(blender, setting, values))
+        print_times(f"{num_frames} frames, {setting}", drag(blender, setting, values))
     print(f"{num_frames} frames, kept for undo: {blender.evaluate('step_times.undo_push_ms()'):.1f} ms", flush=True)
     blender.run(f"bpy.ops.wm.save_as_mainfile(filepath={saved_file(folder, num_frames)!r})")
 
@@ -81,7 +81,7 @@ def measure_opened(blender: Session, folder: Path, num_frames: int) -> None:
     started = time.monotonic()
     blender.wait_until(READY)
     ready_s = time.monotonic() - started
-    told(f"{num_frames} frames, opened", drag(blender, "smoothing", np.array([0.3])))
+    print_times(f"{num_frames} frames, opened", drag(blender, "smoothing", np.array([0.3])))
     print(f"{num_frames} frames, opened: ready {ready_s:.1f} s after the box was shown", flush=True)
 
 

@@ -46,7 +46,7 @@ def long_track(user) -> str:
 
 
 def test_a_file_becomes_a_figure_that_can_be_adjusted_and_exported(blender, user, pictures) -> None:
-    # 1. Track: what was detected is told, and the preview can be seen and hidden.
+    # 1. Track: what was detected is shown, and the preview can be seen and hidden.
     open_file(blender, "walk.trc")
     blender.sidebar.find("432 frames at 60 fps, 7.18 s")
     blender.picture().save(pictures / "read.png")

@@ -66,7 +66,7 @@ def joints(armature, frames) -> np.ndarray:
 
 
 @pytest.mark.parametrize("suffix", [".bvh", ".fbx", ".glb", ".gltf", ".blend"])
-def test_an_animation_is_opened_at_its_own_rate(figure, suffix, tmp_path):
+def test_an_animation_is_opened_at_its_own_frame_rate(figure, suffix, tmp_path):
     path = tmp_path / f"walk{suffix}"
     written = write_animation(path, figure)
     bpy.ops.wm.read_homefile(use_empty=True)
@@ -93,7 +93,7 @@ def test_a_glb_with_sparse_keys_is_sampled_at_the_common_rate(addon, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ANIMATION_SUFFIXES)
-def test_a_file_without_a_motion_is_told_and_nothing_is_left(figure, suffix, tmp_path):
+def test_a_file_without_a_motion_is_an_error_and_leaves_no_data_blocks(figure, suffix, tmp_path):
     path = tmp_path / f"still{suffix}"
     before = {kind: len(getattr(bpy.data, kind)) for kind in ("objects", "armatures", "actions", "scenes", "meshes")}
     with pytest.raises(CharacterError, match="expected an animated armature in a file at .*, found none"):
@@ -108,11 +108,11 @@ def test_a_file_without_a_motion_is_told_and_nothing_is_left(figure, suffix, tmp
     assert {kind: len(getattr(bpy.data, kind)) for kind in before} == before
 
 
-def test_the_suffixes_of_inputs_are_those_that_can_be_opened():
+def test_every_animation_suffix_can_be_opened():
     assert tuple(opening._ANIMATIONS) == ANIMATION_SUFFIXES
 
 
-def test_a_folder_of_animations_goes_onto_a_character(figure, tmp_path):
+def test_a_batch_retargets_a_folder_of_animations(figure, tmp_path):
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     written = write_animation(folder / "walk.bvh", figure)

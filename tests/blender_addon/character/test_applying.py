@@ -93,7 +93,7 @@ def animate(armature) -> None:
 
 @pytest.mark.parametrize("own_animation", [False, True])
 @pytest.mark.parametrize("root_motion", ["hips", "bone", "object"])
-def test_removing_leaves_the_character_as_it_was(figure, hero, own_animation, root_motion):
+def test_remove_restores_the_character(figure, hero, own_animation, root_motion):
     place_object(hero, scale=0.5, seed=2)
     if own_animation:
         animate(hero)
@@ -112,7 +112,7 @@ def test_removing_leaves_the_character_as_it_was(figure, hero, own_animation, ro
 
 
 @pytest.mark.parametrize("solo", [False, True])
-def test_tracks_with_equal_names_and_muted_strips_are_restored(figure, hero, solo):
+def test_nla_tracks_with_equal_names_and_muted_strips_are_restored(figure, hero, solo):
     action = bpy.data.actions.new("wave")
     for number, mute in enumerate((True, False, True, False)):
         track = hero.animation_data_create().nla_tracks.new()
@@ -128,7 +128,7 @@ def test_tracks_with_equal_names_and_muted_strips_are_restored(figure, hero, sol
     assert look(hero) == before
 
 
-def test_bones_that_were_renamed_since_are_followed_and_restored(figure, hero):
+def test_bones_renamed_after_apply_are_keyed_and_restored(figure, hero):
     animate(hero)
     names = {"hips": "Becken", "arm.L": "Arm.L", "head": "shin", "toe.R": "Zehe.R"}
     before = look(hero)
@@ -145,14 +145,14 @@ def test_bones_that_were_renamed_since_are_followed_and_restored(figure, hero):
     assert look(hero) == before
 
 
-def test_the_old_action_is_kept_with_the_file(figure, hero):
+def test_the_previous_action_gets_a_fake_user(figure, hero):
     animate(hero)
     old = hero.animation_data.action
     apply_motion(hero, figure, BONES, CharacterSettings())
     assert old.use_fake_user and load(hero).old_action == old
 
 
-def test_the_root_motion_can_be_changed_back_and_forth(figure, hero):
+def test_root_motion_can_be_switched_repeatedly(figure, hero):
     place_object(hero, scale=0.5, seed=2)
     apply_motion(hero, figure, BONES, CharacterSettings())
     frames = range(1, 25, 4)
@@ -166,7 +166,7 @@ def test_the_root_motion_can_be_changed_back_and_forth(figure, hero):
     assert ("", "location") not in curves and ("root", "location") not in curves
 
 
-def test_a_change_of_the_figure_is_followed(figure, hero):
+def test_a_change_of_the_figure_updates_the_character(figure, hero):
     apply_motion(hero, figure, BONES, CharacterSettings())
     assert characters_of(figure) == [hero]
     before, _ = evaluated(hero, range(1, 25))
@@ -180,7 +180,7 @@ def test_a_change_of_the_figure_is_followed(figure, hero):
     assert characters_of(figure) == [] and STORED_KEY not in hero
 
 
-def test_edits_of_the_figure_are_part_of_the_motion(figure, hero):
+def test_edited_keys_of_the_figure_are_retargeted(figure, hero):
     apply_motion(hero, figure, BONES, CharacterSettings(hands=0.0))
     _, before = evaluated(hero, range(5, 6))
     bone = figure.pose.bones["left_elbow"]
@@ -192,7 +192,7 @@ def test_edits_of_the_figure_are_part_of_the_motion(figure, hero):
     assert turned["forearm.L"] > 0.1 and turned["arm.R"] < 0.01
 
 
-def test_edited_keys_are_not_overwritten_by_a_change_of_the_figure(figure, hero):
+def test_edited_keys_of_the_character_are_not_overwritten_by_a_change_of_the_figure(figure, hero):
     apply_motion(hero, figure, BONES, CharacterSettings())
     bone = hero.pose.bones["head"]
     bone.rotation_quaternion = (1.0, 0.5, 0.0, 0.0)
@@ -206,7 +206,7 @@ def test_edited_keys_are_not_overwritten_by_a_change_of_the_figure(figure, hero)
     assert load(hero).trouble == "" and np.abs(evaluated(hero, range(1, 25))[0] - before).max() > 0.05
 
 
-def test_what_is_applied_survives_saving_and_loading(figure, hero, tmp_path):
+def test_an_applied_motion_survives_saving_and_loading(figure, hero, tmp_path):
     animate(hero)
     before = look(hero)
     apply_motion(hero, figure, BONES, CharacterSettings(feet=0.25, root_motion="object"))
@@ -221,7 +221,7 @@ def test_what_is_applied_survives_saving_and_loading(figure, hero, tmp_path):
     assert look(hero) == before
 
 
-def test_a_removed_figure_or_action_is_told_and_can_still_be_cleared_away(figure, hero):
+def test_a_deleted_figure_is_reported_and_the_motion_can_still_be_removed(figure, hero):
     before = look(hero)
     apply_motion(hero, figure, BONES, CharacterSettings())
     bpy.data.objects.remove(figure)
@@ -234,7 +234,7 @@ def test_a_removed_figure_or_action_is_told_and_can_still_be_cleared_away(figure
     assert now["pose"] == json.loads(before)["pose"] and now["custom"] == json.loads(before)["custom"]
 
 
-def test_an_action_of_the_users_own_is_not_taken_away(figure, hero):
+def test_remove_keeps_an_action_that_the_user_assigned(figure, hero):
     animate(hero)
     apply_motion(hero, figure, BONES, CharacterSettings())
     hero.animation_data.action = bpy.data.actions["wave"]
@@ -263,7 +263,7 @@ def test_an_action_of_the_users_own_is_not_taken_away(figure, hero):
         lambda kept: {**kept, "about": kept["about"].replace('"action_blend_type": "ADD"', '"action_blend_type": "X"')},
     ],
 )
-def test_a_damaged_entry_is_an_error_of_ours(figure, hero, damage):
+def test_a_damaged_custom_property_raises_a_core_error(figure, hero, damage):
     animate(hero)
     apply_motion(hero, figure, BONES, CharacterSettings())
     hero[STORED_KEY] = damage(hero[STORED_KEY].to_dict())
@@ -276,7 +276,7 @@ def test_a_damaged_entry_is_an_error_of_ours(figure, hero, damage):
 
 
 @pytest.mark.parametrize("shares_the_action", [False, True])
-def test_a_duplicate_has_a_motion_of_its_own(figure, hero, shares_the_action):
+def test_a_duplicated_character_gets_its_own_action(figure, hero, shares_the_action):
     animate(hero)
     before, old = look(hero), hero.animation_data.action
     apply_motion(hero, figure, BONES, CharacterSettings())
@@ -308,7 +308,7 @@ def refuse(hero, figure, text: str, bones: BoneMap = BONES, kind: type = Charact
     assert look(hero) == before
 
 
-def test_what_cannot_be_keyed_is_refused_and_nothing_is_changed(figure, hero):
+def test_bones_that_cannot_be_keyed_are_refused_and_nothing_is_changed(figure, hero):
     animate(hero)
     text = r"expected controls of hero that its bones follow rigidly, but none moves {:s}; name bones that can be posed"
     constraint = hero.pose.bones["shin.L"].constraints.new("IK")
@@ -328,20 +328,20 @@ def test_what_cannot_be_keyed_is_refused_and_nothing_is_changed(figure, hero):
     refuse(hero, hero, "expected another armature's motion")
 
 
-def test_a_bone_that_something_else_moves_and_that_is_not_needed_is_told(figure, hero):
+def test_a_constrained_bone_that_is_not_required_is_reported(figure, hero):
     limit = hero.pose.bones["head"].constraints.new("LIMIT_ROTATION")
     limit.use_limit_x = True
     facts = apply_motion(hero, figure, BONES, CharacterSettings())
     assert facts.notes[-1] == "Control rig: 18 controls are keyed; follow no control: head"
 
 
-def test_locked_channels_are_told(figure, hero):
+def test_locked_channels_are_reported(figure, hero):
     hero.pose.bones["neck"].lock_rotation = (True, True, True)
     facts = apply_motion(hero, figure, BONES, CharacterSettings())
     assert facts.notes[-1] == "Locked against turning by hand, but keyed: neck"
 
 
-def test_linked_characters(figure, hero, tmp_path):
+def test_linked_characters_need_a_library_override(figure, hero, tmp_path):
     path = tmp_path / "library.blend"
     bpy.data.libraries.write(str(path), {hero})
     with bpy.data.libraries.load(str(path), link=True) as (_, into):

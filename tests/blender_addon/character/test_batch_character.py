@@ -23,7 +23,7 @@ def hero_file(scene, tmp_path):
     return path
 
 
-def test_a_clip_is_put_onto_the_character(hero_file, write_track, tmp_path):
+def test_the_batch_retargets_a_clip(hero_file, write_track, tmp_path):
     source, out = write_track(tmp_path / "in" / "walk.npz"), tmp_path / "out"
     bones = tmp_path / "bones.json"
     bones.write_text(BoneMap({role: tuple(chain) for role, chain in ROLES.items()}).to_json())
@@ -45,7 +45,7 @@ def test_a_clip_is_put_onto_the_character(hero_file, write_track, tmp_path):
     assert json.loads((out / "summary.json").read_text())["inputs"][0]["status"] == "converted"
 
 
-def test_wrong_usage_is_told_before_any_work(hero_file, write_track, tmp_path, capfd):
+def test_wrong_usage_is_refused_before_any_work(hero_file, write_track, tmp_path, capfd):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     base = [str(source), "-o", str(out)]
     for arguments, text in (
@@ -71,7 +71,7 @@ def test_a_bone_map_that_does_not_fit_fails_the_input(hero_file, write_track, tm
     assert "expected bones of the character, but it has no 'pelvis'" in (out / "summary.json").read_text()
 
 
-def test_options_without_a_character_are_stored_as_before():
+def test_options_of_a_character_are_stored_only_if_given():
     assert not {"character", "armature", "bones", "retarget"} & set(ConvertOptions().as_dict())
     options = ConvertOptions(character="a.fbx", armature="rig", bones="b.json", retarget={"steps": 2.0})
     assert ConvertOptions.from_dict(json.loads(json.dumps(options.as_dict()))).as_dict() == options.as_dict()

@@ -38,7 +38,7 @@ def pick(box, armature, bones=BONES) -> None:
     bpy.ops.smplify.load_bones(filepath=path)
 
 
-def test_only_armatures_that_are_no_figures_can_be_picked(figure, hero, box):
+def test_figures_cannot_be_picked_as_characters(figure, hero, box):
     from blender_addon.character.properties import _may_be_picked, _may_be_source
 
     other = bpy.data.objects.new("elsewhere", bpy.data.armatures.new("elsewhere"))
@@ -77,7 +77,7 @@ def test_a_picked_character_shows_its_detected_bones(hero, box):
     assert box.rest == "T-pose"
 
 
-def test_the_common_prefix_of_the_names_is_not_shown(addon, box):
+def test_the_common_prefix_of_bone_names_is_hidden(addon, box):
     armature = make_character("mixamo")
     for bone in armature.data.bones:
         bone.name = f"mixamorig:{bone.name}"
@@ -98,7 +98,7 @@ def test_names_without_a_common_prefix_are_shown_whole(hero, box):
     assert [row.shown for row in box.bones] == [row.bone for row in box.bones]
 
 
-def test_apply_and_remove_are_one_step_each_and_undo(figure, hero, box):
+def test_apply_and_remove_are_one_undo_step_each(figure, hero, box):
     pick(box, hero)
     bpy.ops.ed.undo_push(message="before")
     assert bpy.ops.smplify.apply_character() == {"FINISHED"}
@@ -109,7 +109,7 @@ def test_apply_and_remove_are_one_step_each_and_undo(figure, hero, box):
     assert not bpy.ops.smplify.remove_character.poll()
 
 
-def test_undo_takes_apply_and_remove_back(figure, hero, box):
+def test_undo_reverts_apply_and_remove(figure, hero, box):
     pick(box, hero)
     bpy.ops.ed.undo_push(message="picked")
     bpy.ops.smplify.apply_character()
@@ -132,7 +132,7 @@ def test_the_character_is_exported(figure, hero, box, tmp_path):
         bpy.ops.smplify.export_character(filepath=str(tmp_path / "hero.obj"))
 
 
-def test_the_options_are_live(figure, hero, box):
+def test_changed_options_are_applied_at_once(figure, hero, box):
     pick(box, hero)
     bpy.ops.smplify.apply_character()
     before, _ = evaluated(hero, range(1, 25, 3))
@@ -146,7 +146,7 @@ def test_the_options_are_live(figure, hero, box):
     np.testing.assert_allclose(moved[:, hips], after[:, hips], atol=1e-4)
 
 
-def test_an_option_that_cannot_be_applied_is_reverted_and_told(figure, hero, box):
+def test_an_option_that_cannot_be_applied_is_reverted_and_reported(figure, hero, box):
     pick(box, hero)
     bpy.ops.smplify.apply_character()
     box.rest_pose = "pose"
@@ -189,7 +189,7 @@ def test_picking_a_character_with_a_motion_shows_its_own_settings(figure, hero, 
     assert box.feet == 0.5 and bone_map_of(box).bones == BONES
 
 
-def test_a_chosen_bone_is_certain_and_mirrored(hero, box):
+def test_a_bone_chosen_by_hand_is_certain_and_mirrored(hero, box):
     pick(box, hero)
     rows = box.bones
     rows["left_hand"].bone = "finger.L"
@@ -207,7 +207,7 @@ def test_a_chosen_bone_is_certain_and_mirrored(hero, box):
     assert bone_map_of(box).bones["spine"][0] == "spine"
 
 
-def test_a_chain_reaches_up_to_where_it_ended(hero, box):
+def test_a_chain_keeps_its_last_bone_when_its_first_is_changed(hero, box):
     pick(box, hero, {**BONES, "spine": ("chest",)})
     pick(box, hero, {**BONES, "hips": ("root",), "spine": ("hips", "spine", "chest")})
     box.bones["spine"].bone = "spine"
@@ -229,7 +229,7 @@ def test_bones_are_saved_and_loaded(hero, box, tmp_path):
         bpy.ops.smplify.load_bones(filepath=str(tmp_path / "none.json"))
 
 
-def test_rows_of_a_hostile_file_are_an_error_of_ours(figure, hero, box):
+def test_damaged_rows_of_the_bone_list_raise_a_core_error(figure, hero, box):
     pick(box, hero)
     for text in ("nonsense", "5", '[""]', "[3]", "[" * 50_000):
         box.bones["spine"].others = text
@@ -238,7 +238,7 @@ def test_rows_of_a_hostile_file_are_an_error_of_ours(figure, hero, box):
         draw(SMPLIFY_PT_character)
 
 
-def test_which_figure_is_used(figure, hero, box, add_person, make_motion):
+def test_the_figure_is_the_active_or_only_one(figure, hero, box, add_person, make_motion):
     from blender_addon.character.choosing import figure_for
     from blender_addon.character.errors import CharacterError
     from blender_addon.figure.custom_properties import RECORD_KEY
@@ -309,7 +309,7 @@ MAKERS = {
 
 
 @pytest.mark.parametrize("state", CharacterState)
-def test_every_state_is_drawn(figure, hero, box, state):
+def test_every_state_of_the_box_is_drawn(figure, hero, box, state):
     make, text = MAKERS[state]
     make(box, hero)
     assert character_state(box) is state
@@ -322,7 +322,7 @@ def test_every_state_is_drawn(figure, hero, box, state):
     assert drawn.alerts == (state is CharacterState.MISSING)
 
 
-def test_a_character_or_a_figure_that_was_deleted_is_no_longer_used(figure, hero, box):
+def test_deleted_characters_and_figures_are_not_used(figure, hero, box):
     be_applied(box, hero)
     bpy.context.scene.collection.children[0].objects.unlink(figure)  # as the X key does
     box.feet = 0.5
@@ -332,7 +332,7 @@ def test_a_character_or_a_figure_that_was_deleted_is_no_longer_used(figure, hero
     assert not bpy.ops.smplify.apply_character.poll()
 
 
-def test_frames_out_of_reach_are_gone_to_in_turn(figure, hero, box):
+def test_the_button_jumps_to_each_frame_out_of_reach_in_turn(figure, hero, box):
     from dataclasses import replace
 
     from blender_addon.character.stored import save
@@ -351,7 +351,7 @@ def test_frames_out_of_reach_are_gone_to_in_turn(figure, hero, box):
     assert gone == [4, 9, 4]
 
 
-def test_the_lines_over_the_bones_follow_the_pose(hero, box):
+def test_the_bone_overlay_follows_the_pose(hero, box):
     assert bone_colors.bone_lines(box) == {}
     pick(box, hero)
     hero.location = (0.0, 0.0, 1.0)
@@ -362,7 +362,7 @@ def test_the_lines_over_the_bones_follow_the_pose(hero, box):
     assert left[:, 2].max() == pytest.approx(2.45)
 
 
-def test_the_lowest_point_has_no_minus_zero(figure, hero, box):
+def test_the_lowest_point_is_never_shown_as_minus_zero(figure, hero, box):
     pick(box, hero)
     assert bpy.ops.smplify.apply_character() == {"FINISHED"}
     kept = load(hero)
@@ -370,7 +370,7 @@ def test_the_lowest_point_has_no_minus_zero(figure, hero, box):
     assert "Lowest point of the feet 0.0 mm" in draw(SMPLIFY_PT_character).text
 
 
-def test_the_box_tells_whose_motion_it_is_and_when_that_figure_is_gone(figure, hero, box):
+def test_the_box_names_the_source_figure_and_reports_its_removal(figure, hero, box):
     pick(box, hero)
     assert bpy.ops.smplify.apply_character() == {"FINISHED"}
     assert f"It moves like {figure.name}" in draw(SMPLIFY_PT_character).text

@@ -37,7 +37,7 @@ def sentences(function) -> list[str]:
     return found
 
 
-def test_every_doubt_of_the_core_has_a_template():
+def test_every_core_doubt_has_a_translation_template():
     found = sentences(report._doubts)
     assert len(found) == 6 and set(found) <= set(TEMPLATES)
 
@@ -45,7 +45,7 @@ def test_every_doubt_of_the_core_has_a_template():
 @pytest.mark.parametrize("use", ["fk", "ik"])
 @pytest.mark.parametrize("limbs", [(), (IkLimb("a", "b", "c", "goal", "pole", 0.0),)])
 @pytest.mark.parametrize("switches", [{}, {("arm", '["IK_FK"]'): 1.0}])
-def test_every_note_on_control_rigs_has_a_template(use, limbs, switches):
+def test_every_note_on_control_rigs_has_a_translation_template(use, limbs, switches):
     ik = IkControls(limbs, {}, {}, {})
     rig = ControlRig({}, {"hips": "torso"}, None, switches, ik)
     note = control_note(rig, BoneMap({role: tuple(chain) for role, chain in ROLES.items()}), use)
@@ -53,12 +53,12 @@ def test_every_note_on_control_rigs_has_a_template(use, limbs, switches):
     assert not {"keyed", "switched", "follow"} & set(re.findall(r"\w+", german(note)))
 
 
-def test_the_note_on_locked_bones_has_a_template():
+def test_the_note_on_locked_bones_has_a_translation_template():
     (note,) = re.findall(r'"(Locked .+?: )', inspect.getsource(applying))
     assert f"{note}{{:s}}" in TEMPLATES
 
 
-def test_every_template_has_its_german():
+def test_every_template_is_translated_into_german():
     assert set(TEMPLATES) <= set(GERMAN)
     assert all(GERMAN[template].count("{:s}") == template.count("{:s}") for template in TEMPLATES)
 
@@ -76,6 +76,6 @@ def test_every_template_has_its_german():
         ("Nothing that is known.", "Nothing that is known."),
     ],
 )  # fmt: skip
-def test_a_sentence_is_translated_with_what_varies(sentence, expected):
+def test_names_and_numbers_in_a_sentence_survive_translation(sentence, expected):
     assert german(sentence) == expected
     assert in_language(sentence, lambda template: template) == sentence

@@ -34,7 +34,7 @@ def everything() -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("suffix", [".blend", ".fbx", ".glb", ".gltf", ".vrm"])
-def test_a_character_is_opened_from_any_file(figure, suffix, tmp_path):
+def test_a_character_is_opened_from_every_supported_format(figure, suffix, tmp_path):
     path = tmp_path / f"hero{suffix}"
     write_character(path)
     assert bpy.ops.smplify.open_character(filepath=str(path)) == {"FINISHED"}
@@ -46,7 +46,7 @@ def test_a_character_is_opened_from_any_file(figure, suffix, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".fbx", ".glb", ".blend", ".txt"])
-def test_a_file_that_is_none_is_told_and_nothing_is_left(figure, suffix, tmp_path):
+def test_a_missing_or_invalid_file_is_an_error_and_leaves_no_data_blocks(figure, suffix, tmp_path):
     path = tmp_path / f"hero{suffix}"
     before = everything()
     with pytest.raises(CharacterError, match="expected a character"):
@@ -57,7 +57,7 @@ def test_a_file_that_is_none_is_told_and_nothing_is_left(figure, suffix, tmp_pat
     assert everything() == before
 
 
-def test_a_file_without_the_armature_is_told_and_nothing_is_left(figure, tmp_path):
+def test_a_file_without_the_armature_is_an_error_and_leaves_no_data_blocks(figure, tmp_path):
     path = tmp_path / "hero.blend"
     write_character(path)
     before = everything()
@@ -68,7 +68,7 @@ def test_a_file_without_the_armature_is_told_and_nothing_is_left(figure, tmp_pat
 
 
 @pytest.mark.parametrize("suffix", [".fbx", ".glb"])
-def test_the_scene_keeps_its_rate_and_range(figure, hero, suffix, tmp_path):
+def test_opening_a_character_keeps_the_scenes_rate_and_range(figure, hero, suffix, tmp_path):
     scene = bpy.context.scene
     apply_motion(hero, figure, BONES, CharacterSettings())
     scene.render.fps, scene.frame_end = 50, 24
@@ -82,7 +82,7 @@ def test_the_scene_keeps_its_rate_and_range(figure, hero, suffix, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_motion_is_converted_to_a_file_with_the_character(figure, suffix, tmp_path):
+def test_a_motion_is_exported_with_the_character(figure, suffix, tmp_path):
     source = tmp_path / "hero.blend"
     write_character(source)
     character = CharacterFile(source, bones=BONES, settings=CharacterSettings(root_motion="bone"))
@@ -110,7 +110,7 @@ def test_a_motion_is_converted_to_a_file_with_the_character(figure, suffix, tmp_
     np.testing.assert_allclose(again, written, atol=2e-3)
 
 
-def test_several_motions_go_onto_one_character(figure, tmp_path, add_person, make_motion):
+def test_several_motions_are_retargeted_to_one_character(figure, tmp_path, add_person, make_motion):
     source = tmp_path / "hero.blend"
     write_character(source)
     character = CharacterFile(source, bones=BONES)
@@ -120,7 +120,7 @@ def test_several_motions_go_onto_one_character(figure, tmp_path, add_person, mak
     assert [item.name for item in bpy.data.objects if item.type == "ARMATURE"] == ["hero", "walk"]
 
 
-def test_bones_in_doubt_are_an_error_with_the_map_to_correct(figure, tmp_path, monkeypatch):
+def test_doubtful_bones_are_an_error_that_names_the_map_to_correct(figure, tmp_path, monkeypatch):
     from blender_addon.character import file
 
     armature = make_character("hero")
@@ -142,7 +142,7 @@ def test_other_formats_are_refused(figure, hero, tmp_path):
         export_character(hero, tmp_path / "out.usd", bpy.context.scene)
 
 
-def test_a_blend_holds_the_character_in_a_collection_that_is_an_asset(figure, tmp_path):
+def test_a_blend_holds_the_character_in_a_collection_marked_as_asset(figure, tmp_path):
     path = tmp_path / "hero.blend"
     write_character(path)
     armature = open_character(path)
@@ -159,7 +159,7 @@ def test_a_blend_holds_the_character_in_a_collection_that_is_an_asset(figure, tm
 
 @pytest.mark.parametrize("flag", ["hide_viewport", "hide_select"])
 @pytest.mark.parametrize("suffix", [".fbx", ".glb"])
-def test_what_is_hidden_or_cannot_be_selected_is_written_too(figure, suffix, flag, tmp_path):
+def test_hidden_and_unselectable_objects_are_exported(figure, suffix, flag, tmp_path):
     path = tmp_path / "hero.blend"
     write_character(path)
     armature = open_character(path)

@@ -44,7 +44,7 @@ def errors(armature, motion, root_motion: str = "hips") -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_any_rotation_mode(scene, mode):
+def test_keys_are_exact_in_any_rotation_mode(scene, mode):
     armature = make_character(roll=1)
     for bone in armature.pose.bones:
         bone.rotation_mode = mode
@@ -55,7 +55,7 @@ def test_any_rotation_mode(scene, mode):
 
 @pytest.mark.parametrize("root_motion", ROOT_MOTIONS)
 @pytest.mark.parametrize("scale", [1.0, 0.01, 3.0])
-def test_any_place_and_scale_of_the_object(scene, scale, root_motion):
+def test_keys_are_exact_for_any_transform_of_the_object(scene, scale, root_motion):
     armature = make_character(roll=2)
     place_object(armature, scale=scale, seed=3)
     before = armature.matrix_world.copy()
@@ -66,7 +66,7 @@ def test_any_place_and_scale_of_the_object(scene, scale, root_motion):
 
 @pytest.mark.parametrize("root_motion", ROOT_MOTIONS)
 @pytest.mark.parametrize("hips", ["local", "no local location", "inherits nothing", "connected"])
-def test_any_way_in_which_the_hips_hang_on_the_root(scene, hips, root_motion):
+def test_keys_are_exact_for_any_parenting_of_the_hips(scene, hips, root_motion):
     armature = make_character(roll=4)
     if hips == "connected":
         bpy.ops.object.mode_set(mode="EDIT")
@@ -81,7 +81,7 @@ def test_any_way_in_which_the_hips_hang_on_the_root(scene, hips, root_motion):
 
 
 @pytest.mark.parametrize("mode", ["FULL", "FIX_SHEAR", "ALIGNED", "AVERAGE", "NONE", "NONE_LEGACY"])
-def test_bones_that_inherit_less_than_all(scene, mode):
+def test_keys_are_exact_without_inherited_scale_or_rotation(scene, mode):
     armature = make_character(roll=5)
     for bone in armature.data.bones:
         bone.inherit_scale = mode
@@ -91,7 +91,7 @@ def test_bones_that_inherit_less_than_all(scene, mode):
     assert off_mm < 0.05 and turned < 1e-4
 
 
-def test_a_pose_in_the_way_is_laid_aside_and_one_that_is_not_stays(scene):
+def test_poses_of_keyed_bones_are_reset_and_others_kept(scene):
     armature = make_character()
     bones = armature.pose.bones
     for name in ("root", "neck", "arm.L", "finger.L"):
@@ -113,7 +113,7 @@ def test_a_pose_in_the_way_is_laid_aside_and_one_that_is_not_stays(scene):
 
 
 @pytest.mark.parametrize("root_motion", ROOT_MOTIONS)
-def test_an_object_with_a_parent(scene, root_motion):
+def test_keys_are_exact_for_a_parented_object(scene, root_motion):
     parent = bpy.data.objects.new("parent", None)
     bpy.context.collection.objects.link(parent)
     place_object(parent, scale=2.0, seed=11)
@@ -125,7 +125,7 @@ def test_an_object_with_a_parent(scene, root_motion):
     assert off_mm < 0.05 and turned < 1e-4
 
 
-def test_an_object_that_something_moves_cannot_carry_the_path(scene):
+def test_a_constrained_object_cannot_carry_the_root_motion(scene):
     armature = make_character()
     motion = random_motion(armature, MOVED)
     armature.constraints.new("LIMIT_LOCATION")
@@ -133,14 +133,14 @@ def test_an_object_that_something_moves_cannot_carry_the_path(scene):
         character_curves(armature, BoneMotion.of(motion), "object")
 
 
-def test_without_a_root_bone_it_cannot_carry_the_path(scene):
+def test_root_motion_on_a_bone_needs_a_root_bone(scene):
     armature = make_character()
     motion = random_motion(armature, ["root", *MOVED[1:]])
     with pytest.raises(CharacterError, match="expected a root bone above root, but hero has none"):
         character_curves(armature, BoneMotion.of(motion), "bone")
 
 
-def test_the_root_bone_carries_the_path(scene):
+def test_the_root_bone_carries_the_root_motion(scene):
     armature = make_character()
     motion = random_motion(armature, MOVED)
     errors(armature, motion, "bone")
@@ -151,7 +151,7 @@ def test_the_root_bone_carries_the_path(scene):
     np.testing.assert_allclose(axes[:, root], turns @ motion.rig.axes[root], atol=1e-6)
 
 
-def test_the_object_carries_the_path(scene):
+def test_the_object_carries_the_root_motion(scene):
     armature = make_character()
     place_object(armature, scale=0.5, seed=7)
     rest = np.array(armature.matrix_world)

@@ -187,7 +187,7 @@ def joint_errors_mm(armature, motion, bone_map: BoneMap, frames: range) -> dict[
     }  # fmt: skip
 
 
-def test_controls_are_found_and_everything_is_left_as_it_was(hero):
+def test_probing_finds_controls_and_changes_nothing(hero):
     bone_map = with_controls(hero)
     hero.pose.bones["c_arm.R"].rotation_quaternion = (0.9, 0.1, 0.2, 0.0)
     bpy.context.view_layer.update()
@@ -205,7 +205,7 @@ def test_controls_are_found_and_everything_is_left_as_it_was(hero):
 
 
 @pytest.mark.parametrize("root_motion", ["hips", "object"])
-def test_a_control_rig_performs_the_motion(figure, hero, solved, root_motion):
+def test_a_control_rig_reproduces_the_motion(figure, hero, solved, root_motion):
     bone_map = with_controls(hero)
     before = look(hero)
     facts = apply_motion(hero, figure, bone_map, CharacterSettings(root_motion=root_motion))
@@ -259,7 +259,7 @@ def test_applying_again_finds_the_controls_again(figure, hero):
         apply_motion(hero, figure, bone_map, CharacterSettings())
 
 
-def test_bones_that_follow_no_control_are_named(figure, hero):
+def test_bones_without_a_control_are_named(figure, hero):
     bone_map = with_controls(hero)
     for name in ("thigh.R", "shin.R"):
         hero.pose.bones[name].constraints[0].influence = 0.5
@@ -270,7 +270,7 @@ def test_bones_that_follow_no_control_are_named(figure, hero):
     assert look(hero) == before
 
 
-def test_bones_are_hung_on_each_other_as_in_a_body(hero):
+def test_deforming_bones_are_parented_as_in_a_body(hero):
     bone_map = with_controls(hero)
     rig = hang_together(read_rig(hero), bone_map)
     for bone, parent in (("spine", "hips"), ("chest", "spine"), ("neck", "chest"), ("arm.L", "chest"),
@@ -289,7 +289,7 @@ def test_bones_are_hung_on_each_other_as_in_a_body(hero):
 
 @pytest.mark.bpy_module
 @pytest.mark.parametrize("root_motion", ["hips", "bone"])
-def test_rigify(figure, rigify, solved, root_motion):
+def test_a_rigify_rig_reproduces_the_motion(figure, rigify, solved, root_motion):
     bone_map = map_bones(read_rig(rigify))
     before = look(rigify)
     facts = apply_motion(rigify, figure, bone_map, CharacterSettings(root_motion=root_motion))

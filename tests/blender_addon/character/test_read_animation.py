@@ -37,7 +37,7 @@ def degrees(ours, theirs) -> np.ndarray:
     return np.degrees(np.arccos(np.clip((ours * theirs).sum(axis=-1), -1.0, 1.0)))
 
 
-def test_bones_are_where_blender_has_them(figure, hero):
+def test_bones_are_read_where_blender_evaluates_them(figure, hero):
     apply_motion(hero, figure, BONES, PLAIN)
     place_object(hero, scale=0.1, seed=4)
     limit = hero.pose.bones["head"].constraints.new("COPY_ROTATION")
@@ -113,7 +113,7 @@ def test_nla_strips_are_read(figure, hero):
         animated_frames(hero)
 
 
-def test_what_does_not_move_is_refused(figure, hero):
+def test_armatures_without_motion_are_refused(figure, hero):
     apply_motion(hero, figure, BONES, PLAIN)
     other = make_character("other")
     with pytest.raises(CharacterError, match="no action"):

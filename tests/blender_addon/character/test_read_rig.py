@@ -13,7 +13,7 @@ from core.retarget.rig import RigError  # noqa: E402
 from tests.blender_addon.character.rigs import BONES, add_skin, make_character, place_object  # noqa: E402
 
 
-def test_bones_are_read_at_rest_in_the_world_whatever_the_pose(scene):
+def test_bones_are_read_at_rest_in_world_space_in_any_pose(scene):
     armature = make_character(roll=3)
     place_object(armature, scale=0.01, seed=4)
     at_rest = read_rig(armature)
@@ -64,7 +64,7 @@ def test_an_armature_without_bones_is_refused(scene):
         read_rig(armature)
 
 
-def test_the_skin_of_several_meshes_with_shape_keys_and_carried_objects(scene):
+def test_skin_is_read_from_several_meshes_with_shape_keys_and_parented_objects(scene):
     armature = make_character()
     place_object(armature, scale=2.0, seed=1)
     body, coat = add_skin(armature), add_skin(armature, name="coat")
@@ -96,7 +96,7 @@ def test_the_skin_of_several_meshes_with_shape_keys_and_carried_objects(scene):
         assert np.linalg.norm(ends - vertex, axis=1).min() < 0.4  # where its own bone is
 
 
-def test_of_a_large_mesh_a_sample_is_read_with_the_lowest_vertices(scene):
+def test_a_large_mesh_is_sampled_with_its_lowest_vertices(scene):
     armature = make_character()
     skin = add_skin(armature, per_bone=1500)
     rig = read_rig(armature)

@@ -55,7 +55,7 @@ def test_each_character_shows_its_own_figure(addon, figures, heroes):
     assert box.armature == heroes[1]
 
 
-def test_a_further_character_takes_the_figure_that_is_left(addon, figures, heroes):
+def test_a_further_character_takes_the_only_unused_figure(addon, figures, heroes):
     box = addon.smplify_character
     bpy.context.view_layer.objects.active = None
     for figure, hero in zip(figures[:2], heroes[:2], strict=True):
@@ -93,7 +93,7 @@ def test_all_are_applied_again_in_one_step(addon, figures, heroes):
         assert np.abs(look(bpy.data.objects[f"hero{number}"]) - before).max() > 0.01
 
 
-def test_a_character_comes_after_the_character_that_is_its_source(addon, figures, heroes):
+def test_a_character_is_applied_after_its_source_character(addon, figures, heroes):
     box = addon.smplify_character
     names = ["hero0", "hero2", "hero1"]
     chain = [figures[0], *(bpy.data.objects[name] for name in names)]
@@ -108,7 +108,7 @@ def test_a_character_comes_after_the_character_that_is_its_source(addon, figures
     assert (look(heroes[1]) - before)[:, hips, 1].min() > 0.1
 
 
-def test_one_that_fails_does_not_stop_the_others(addon, figures, heroes):
+def test_a_failing_character_does_not_stop_the_others(addon, figures, heroes):
     box = addon.smplify_character
     apply_each(box, figures, heroes)
     before = look(heroes[1])

@@ -26,7 +26,7 @@ def menu(fit):
     return [item[:2] for item in devices.menu_items(fit, bpy.context)]
 
 
-def test_before_a_python_was_checked_each_kind_of_device_is_offered(addon):
+def test_every_kind_of_device_is_offered_until_a_python_is_checked(addon):
     fit = addon.smplify.fit
     assert [name for name, _ in menu(fit)] == list(DEVICES)
     assert (fit.device, fit.device_menu) == ("numpy", "numpy")
@@ -35,7 +35,7 @@ def test_before_a_python_was_checked_each_kind_of_device_is_offered(addon):
         assert (fit.device, fit.device_menu) == (name, name)
 
 
-def test_each_gpu_that_was_reported_can_be_chosen_and_reaches_the_fit(addon, two_gpus, write_track, tmp_path):
+def test_each_reported_gpu_can_be_chosen_and_reaches_the_fit(addon, two_gpus, write_track, tmp_path):
     fit = addon.smplify.fit
     assert menu(fit)[2:] == [("cuda:0", "Big GPU (cuda:0)"), ("cuda:1", "Small GPU (cuda:1)")]
     fit.device_menu = "cuda:1"
@@ -44,12 +44,12 @@ def test_each_gpu_that_was_reported_can_be_chosen_and_reaches_the_fit(addon, two
     assert "device_menu" in draw(SMPLIFY_PT_fit_options).props
 
 
-def test_the_only_gpu_goes_by_its_own_name(addon, monkeypatch):
+def test_a_single_gpu_is_listed_by_its_name(addon, monkeypatch):
     monkeypatch.setattr(devices, "fit_devices", lambda preferences: (Device("cuda", "Big GPU"),))
     assert menu(addon.smplify.fit)[2:] == [("cuda", "Big GPU")]
 
 
-def test_a_choice_outlives_the_file_and_the_gpu(addon, two_gpus, monkeypatch, tmp_path):
+def test_a_chosen_gpu_is_kept_after_reopening_without_it(addon, two_gpus, monkeypatch, tmp_path):
     addon.smplify.fit.device_menu = "cuda:1"
     path = str(tmp_path / "scene.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
@@ -65,7 +65,7 @@ def test_a_choice_outlives_the_file_and_the_gpu(addon, two_gpus, monkeypatch, tm
     assert menu(fit)[2:] == [("cuda:0", "Big GPU (cuda:0)"), ("cuda:1", "cuda:1")]
 
 
-def test_any_gpu_that_is_set_stays_in_the_menu_once_gpus_are_known(addon, two_gpus):
+def test_a_device_set_without_index_stays_in_the_menu(addon, two_gpus):
     addon.smplify.fit.device = "cuda"
     assert addon.smplify.fit.device_menu == "cuda"
     assert menu(addon.smplify.fit)[-1] == ("cuda", "NVIDIA GPU")

@@ -82,7 +82,7 @@ def clicked(walk):
     return operator, send
 
 
-def test_fit_from_python_adds_selected_figures(walk):
+def test_a_fit_from_python_adds_selected_figures(walk):
     figure_before = contents()[0]["objects"]
     assert bpy.ops.smplify.fit() == {"FINISHED"}
     armature = bpy.data.objects["walk"]
@@ -97,7 +97,7 @@ def test_fit_from_python_adds_selected_figures(walk):
 
 
 @pytest.mark.parametrize("floor", [True, False], ids=["on the floor", "as recorded"])
-def test_a_fit_starts_with_its_feet_held_and_on_the_floor_as_in_a_batch(addon, floor):
+def test_a_fit_starts_with_foot_lock_and_feet_on_floor_as_in_a_batch(addon, floor):
     bpy.ops.smplify.open_track(filepath=str(SAMPLES / "walk.trc"))
     addon.smplify.fit.floor = floor
     bpy.ops.smplify.fit()
@@ -111,7 +111,7 @@ def test_a_fit_starts_with_its_feet_held_and_on_the_floor_as_in_a_batch(addon, f
     np.testing.assert_allclose(back.trans, load(armature).motion.trans, atol=1e-5)
 
 
-def test_the_fit_leaves_rate_and_range_of_a_shot_and_begins_where_told(walk):
+def test_a_fit_keeps_the_scenes_rate_and_range_and_begins_at_the_given_frame(walk):
     scene = bpy.context.scene
     scene.frame_start, scene.frame_end = 1001, 1100
     walk.fit.begin, walk.fit.begin_frame = "FRAME", 1093
@@ -133,7 +133,7 @@ def pelvis_at(name, frame):
     return np.array(bpy.data.objects[name].pose.bones["pelvis"].head)
 
 
-def test_two_files_of_one_take_stay_aligned(addon, tmp_path):
+def test_two_files_of_one_recording_stay_aligned(addon, tmp_path):
     fit = addon.smplify.fit
     fit.quality, fit.begin, fit.floor = "FAST", "RECORDING", False
     for name, first, last in (("whole", 0, 60), ("late", 22, 60)):
@@ -155,7 +155,7 @@ def test_a_motion_that_would_end_after_blenders_last_frame_is_refused(walk):
     assert not bpy.data.objects and not bpy.data.collections
 
 
-def test_the_fit_tells_what_was_doubtful_or_where_it_stands(walk, monkeypatch):
+def test_a_fit_reports_doubts_or_points_to_box_1(walk, monkeypatch):
     reading = TRACKS.readings[0]
     TRACKS.readings[0] = replace(reading, track=replace(reading.track, doubts=("+Z up is assumed",)))
     bpy.ops.smplify.fit()
@@ -165,7 +165,7 @@ def test_the_fit_tells_what_was_doubtful_or_where_it_stands(walk, monkeypatch):
     assert FITS.message.endswith("+Z up is assumed.")
 
 
-def test_what_was_added_is_no_longer_told_once_it_is_undone(walk):
+def test_the_report_of_added_figures_disappears_on_undo(walk):
     bpy.ops.ed.undo_push(message="before")
     bpy.ops.smplify.fit()
     bpy.ops.ed.undo_push(message="fitted")
@@ -174,7 +174,7 @@ def test_what_was_added_is_no_longer_told_once_it_is_undone(walk):
     assert "walk" not in bpy.data.objects and "Added" not in draw(SMPLIFY_PT_fit).text
 
 
-def test_why_a_fit_failed_is_told_after_an_undo_step_too(walk):
+def test_the_error_of_a_fit_survives_an_undo_step(walk):
     bpy.ops.ed.undo_push(message="before")
     bpy.context.scene.smplify.body.betas = "FILE"
     bpy.ops.ed.undo_push(message="betas")
@@ -190,12 +190,12 @@ def test_the_range_to_fit_again_is_at_first_all_frames(walk):
     assert (figure.range_first, figure.range_last) == (1, 12)
 
 
-def test_fit_reads_first_where_nothing_is_read(addon, write_track, tmp_path):
+def test_a_fit_reads_the_file_first_if_necessary(addon, write_track, tmp_path):
     addon.smplify.track.filepath = str(write_track(tmp_path / "walk.npz"))
     assert bpy.ops.smplify.fit() == {"FINISHED"} and "walk" in bpy.data.objects
 
 
-def test_everyone_or_one_of_several_people(addon, write_track, tmp_path):
+def test_all_people_or_one_chosen_person_are_fitted(addon, write_track, tmp_path):
     with np.load(write_track(tmp_path / "walk.npz", num_frames=8)) as stored:
         positions = stored["positions"]
     folder = tmp_path / "clip"
@@ -218,7 +218,7 @@ def test_everyone_or_one_of_several_people(addon, write_track, tmp_path):
         bpy.ops.smplify.fit()
 
 
-def test_the_preview_rises_with_the_figure(walk):
+def test_the_preview_is_lifted_with_the_figure(walk):
     bpy.ops.smplify.fit()
     mesh = bpy.data.objects["walk body"].evaluated_get(bpy.context.evaluated_depsgraph_get()).data
     lift = TRACKS.lifts_m[0]
@@ -240,7 +240,7 @@ def test_a_cancelled_fit_changes_nothing(clicked):
     assert bpy.ops.smplify.fit.poll(), "another may follow"
 
 
-def test_the_cancel_button_does_what_esc_does(clicked):
+def test_the_cancel_button_cancels_as_esc_does(clicked):
     operator, send = clicked
     assert bpy.ops.smplify.cancel_fit() == {"FINISHED"} and FITS.state is FitState.CANCELLING
     assert "Cancelling..." in draw(SMPLIFY_PT_fit).labels
@@ -272,7 +272,7 @@ def test_a_running_fit_shows_its_progress_and_no_second_one_starts(walk, monkeyp
     assert "walk" in bpy.data.objects
 
 
-def test_figures_wait_for_object_mode(clicked):
+def test_a_finished_fit_waits_for_object_mode(clicked):
     operator, send = clicked
     bpy.ops.mesh.primitive_plane_add()
     bpy.ops.object.mode_set(mode="EDIT")
@@ -283,7 +283,7 @@ def test_figures_wait_for_object_mode(clicked):
     assert send() == {"FINISHED"} and "walk" in bpy.data.objects
 
 
-def test_another_file_ends_the_fit(clicked):
+def test_loading_a_blend_file_cancels_the_fit(clicked):
     operator, send = clicked
     task = operator._task
     bpy.ops.wm.read_homefile(use_empty=True)
@@ -291,7 +291,7 @@ def test_another_file_ends_the_fit(clicked):
     assert send() == {"CANCELLED"} and not bpy.data.objects and FITS.state is FitState.IDLE
 
 
-def test_the_figure_goes_to_the_scene_that_it_was_for(clicked):
+def test_the_figure_is_added_to_the_scene_of_the_fit(clicked):
     operator, send = clicked
     home = bpy.context.scene
     bpy.context.window.scene = bpy.data.scenes.new("Other")
@@ -301,7 +301,7 @@ def test_the_figure_goes_to_the_scene_that_it_was_for(clicked):
     assert not bpy.data.scenes["Other"].objects
 
 
-def test_the_scene_may_be_gone(clicked):
+def test_a_fit_whose_scene_was_deleted_is_cancelled(clicked):
     operator, send = clicked
     home = bpy.context.scene
     bpy.context.window.scene = bpy.data.scenes.new("Other")
@@ -310,13 +310,13 @@ def test_the_scene_may_be_gone(clicked):
     assert send() == {"CANCELLED"} and "scene" in FITS.message and not bpy.data.objects
 
 
-def test_a_closed_window_ends_the_fit(clicked):
+def test_closing_the_window_cancels_the_fit(clicked):
     operator, _ = clicked
     operator.cancel(bpy.context)
     assert not FITS.busy and operator._task.wait(60.0) and not bpy.data.objects
 
 
-def test_a_fault_of_ours_is_raised_and_does_not_block_the_box(walk, monkeypatch):
+def test_an_unexpected_exception_is_raised_and_does_not_block_the_box(walk, monkeypatch):
     operator = Clicked()
     monkeypatch.setattr(operator, "prepare", lambda context: lambda progress: 1 / 0)
     operator._begin(bpy.context, None)
@@ -326,7 +326,7 @@ def test_a_fault_of_ours_is_raised_and_does_not_block_the_box(walk, monkeypatch)
     assert FITS.state is FitState.FAILED and draw(SMPLIFY_PT_fit).alerts and bpy.ops.smplify.fit.poll()
 
 
-def test_unregistering_while_a_fit_runs(scene, write_track, tmp_path):
+def test_unregistering_cancels_a_running_fit(scene, write_track, tmp_path):
     blender_addon.register()
     bpy.context.scene.smplify.track.filepath = str(write_track(tmp_path / "walk.npz", num_frames=300))
     operator = Clicked()
@@ -337,7 +337,7 @@ def test_unregistering_while_a_fit_runs(scene, write_track, tmp_path):
     assert registered() == set() and not modal_operator._timers and not FITS.busy
 
 
-def test_what_cannot_be_fitted_is_told(addon, tmp_path, write_track):
+def test_a_missing_or_unreadable_track_is_an_error(addon, tmp_path, write_track):
     assert not bpy.ops.smplify.fit.poll()
     addon.smplify.track.filepath = str(tmp_path / "gone.trc")
     with pytest.raises(RuntimeError, match=r"gone\.trc"):
@@ -370,13 +370,13 @@ def test_every_setting_reaches_the_fit(walk, tmp_path):
     assert fit["quality"].default.lower() == FitOptions().quality
 
 
-def test_frame_by_frame_and_another_rate(walk):
+def test_a_fit_frame_by_frame_at_another_frame_rate(walk):
     walk.fit.mode, walk.fit.motion_fps = "FRAMES", 15.0
     assert bpy.ops.smplify.fit() == {"FINISHED"}
     assert bpy.context.scene.render.fps == 15 and bpy.context.scene.frame_end == 6
 
 
-def test_betas_from_a_file_and_from_a_figure(walk, tmp_path):
+def test_betas_are_taken_from_a_file_or_a_figure(walk, tmp_path):
     betas = np.array([1.5, -0.5, 0.25, 0, 0, 0, 0, 0, 0, 0])
     np.save(tmp_path / "betas.npy", betas)
     walk.body.betas = "FILE"
@@ -417,7 +417,7 @@ def test_betas_of_another_body_are_refused(walk):
         bpy.ops.smplify.fit()
 
 
-def test_boxes_2_and_3_before_anything_is_set(addon):
+def test_boxes_2_and_3_with_default_settings(addon):
     assert draw(SMPLIFY_PT_body).props == ["kind", "betas"]
     drawn = draw(SMPLIFY_PT_fit)
     assert drawn.props == ["mode", "quality"] and drawn.operators == ["smplify.fit"]

@@ -1,4 +1,4 @@
-"""Box 2 with a licensed file: remembered, by gender, told plainly, never copied."""
+"""Box 2 with a licensed file: remembered, by gender, explained, never copied."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def files(body, tmp_path):
     return folder
 
 
-def test_without_a_file_it_says_where_to_get_one(addon):
+def test_without_a_file_the_box_says_where_to_get_one(addon):
     addon.kind = "SMPL"
     drawn = draw(SMPLIFY_PT_body)
     assert "licence of your own" in drawn.text and "never copied" in drawn.text and "wm.url_open" in drawn.operators

@@ -19,7 +19,7 @@ def in_steps(progress, steps: int = 10) -> str:
     return "result"
 
 
-def test_a_task_runs_on_this_thread_or_its_own():
+def test_a_task_runs_on_the_calling_thread_or_its_own():
     here, there = Task(in_steps), Task(in_steps)
     here.run()
     there.start()
@@ -30,7 +30,7 @@ def test_a_task_runs_on_this_thread_or_its_own():
     assert not [thread for thread in threading.enumerate() if thread.name == task_module.THREAD_NAME]
 
 
-def test_cancelling_ends_the_work_at_its_next_progress():
+def test_cancelling_ends_the_work_at_its_next_progress_report():
     reached, go_on = threading.Event(), threading.Event()
 
     def work(progress):
@@ -47,23 +47,23 @@ def test_cancelling_ends_the_work_at_its_next_progress():
     assert task.wait(20.0) and task.state is TaskState.CANCELLED and task.result is None
 
 
-def test_a_task_that_was_cancelled_too_late_is_cancelled():
+def test_a_task_cancelled_after_its_end_counts_as_cancelled():
     task = Task(in_steps)
     task.run()
     task.cancel()
     assert task.state is TaskState.CANCELLED
 
 
-def test_a_listener_hears_and_can_cancel():
-    heard = []
+def test_the_progress_callback_can_cancel_the_task():
+    reported = []
 
     def listen(share: float, what: str) -> bool:
-        heard.append(share)
+        reported.append(share)
         return share < 0.5
 
     task = Task(in_steps, listen)
     task.run()
-    assert task.state is TaskState.CANCELLED and heard == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+    assert task.state is TaskState.CANCELLED and reported == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
 
 
 def test_all_tasks_are_cancelled_and_waited_for_at_once():
@@ -75,7 +75,7 @@ def test_all_tasks_are_cancelled_and_waited_for_at_once():
     assert not [thread for thread in threading.enumerate() if thread.name == task_module.THREAD_NAME]
 
 
-def test_what_the_work_raises_is_kept():
+def test_an_exception_of_the_work_is_stored():
     def work(progress):
         raise ZeroDivisionError("oh")
 
@@ -85,7 +85,7 @@ def test_what_the_work_raises_is_kept():
     assert task.state is TaskState.FAILED and isinstance(task.error, ZeroDivisionError)
 
 
-def test_the_time_left_goes_by_the_pace_since_the_first_share(monkeypatch):
+def test_the_time_left_is_extrapolated_from_the_first_progress(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(task_module.time, "monotonic", lambda: now[0])
     left = []
@@ -111,7 +111,7 @@ def test_the_time_left_goes_by_the_pace_since_the_first_share(monkeypatch):
     assert left[4:] == pytest.approx([80.0, 40.0, 0.0])
 
 
-def test_times_for_a_reader():
+def test_the_time_left_is_formatted():
     assert [time_left(seconds) for seconds in (0.2, 59.4, 60.0, 130.0, 3900.0)] == [
         "1 s", "59 s", "1 min 0 s", "2 min 10 s", "1 h 5 min",
     ]  # fmt: skip
@@ -139,7 +139,7 @@ def test_the_states_of_a_session():
     assert session.state is FitState.DONE
 
 
-def test_an_abandoned_fit_ends_and_leaves_no_thread():
+def test_an_abandoned_fit_stops_and_leaves_no_thread():
     session = FitSession()
 
     def endless(progress):

@@ -52,7 +52,7 @@ def session() -> dict[str, object]:
 
 
 @pytest.mark.parametrize("suffix", [".fbx", ".glb", ".gltf", ".blend"])
-def test_the_armature_of_a_file_is_a_track_at_its_own_rate(figure, suffix, tmp_path):
+def test_an_armature_in_a_file_is_read_at_its_own_frame_rate(figure, suffix, tmp_path):
     path = tmp_path / f"walk{suffix}"
     written = write_animation(path, figure)
     bpy.ops.wm.read_homefile(use_empty=True)
@@ -72,7 +72,7 @@ def test_the_armature_of_a_file_is_a_track_at_its_own_rate(figure, suffix, tmp_p
     assert bpy.context.active_object.name.startswith("walk")
 
 
-def test_the_active_armature_is_a_track(figure, tmp_path):
+def test_the_active_armature_is_read_as_a_track(figure, tmp_path):
     written = write_animation(tmp_path / "walk.blend", figure)
     bpy.ops.object.select_all(action="DESELECT")
     bpy.context.view_layer.objects.active = None
@@ -93,7 +93,7 @@ def test_the_active_armature_is_a_track(figure, tmp_path):
     assert bpy.ops.smplify.fit_again(first=7, last=12) == {"FINISHED"}
 
 
-def test_an_armature_that_is_gone_is_told(figure, tmp_path):
+def test_a_deleted_armature_is_an_error(figure, tmp_path):
     write_animation(tmp_path / "walk.blend", figure)
     bpy.context.view_layer.objects.active = bpy.data.objects["actor"]
     bpy.ops.smplify.track_armature()
@@ -105,7 +105,7 @@ def test_an_armature_that_is_gone_is_told(figure, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ARMATURE_SUFFIXES)
-def test_a_file_without_a_motion_is_told(addon, suffix, tmp_path):
+def test_a_file_without_a_motion_is_an_error(addon, suffix, tmp_path):
     path = tmp_path / f"still{suffix}"
     before = session()
     if suffix == ".gltf":
@@ -122,7 +122,7 @@ def test_a_file_without_a_motion_is_told(addon, suffix, tmp_path):
     assert message in draw(SMPLIFY_PT_track).text
 
 
-def test_an_action_without_movement_is_told(addon):
+def test_an_action_without_movement_is_an_error(addon):
     hero = make_character("hero")
     for frame in (1, 20):
         hero.pose.bones["arm.L"].keyframe_insert("rotation_quaternion", frame=frame)
@@ -130,7 +130,7 @@ def test_an_action_without_movement_is_told(addon):
         bpy.ops.smplify.track_armature()
 
 
-def test_an_animal_is_told_from_a_person(addon):
+def test_a_skeleton_that_is_no_persons_is_refused(addon):
     hero = make_character("horse")
     for bone in hero.data.bones:
         bone.name = f"bone {len(bone.name)} {bone.name[-1]}"

@@ -21,18 +21,18 @@ def track_of(num_frames: int = 5, fps: float = 10.0) -> KeypointTrack:
     return KeypointTrack(positions, confidence, fps, COCO17)
 
 
-def test_where_a_point_was_seen_last():
+def test_the_frame_of_the_last_observation_by_point():
     seen = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 0], [1, 1, 0]], dtype=bool)
     expected = [[1, 0, NEVER], [1, 0, NEVER], [1, 0, NEVER], [3, 3, NEVER]]
     np.testing.assert_array_equal(last_seen(seen), expected)
 
 
-def test_it_goes_by_time_and_stays_at_the_ends():
+def test_playback_maps_time_to_frames_and_clamps_at_the_ends():
     playback = Playback(track_of())
     assert [playback.frame_at(time) for time in (-3.0, 0.0, 0.04, 0.06, 0.3, 9.0)] == [0, 0, 0, 1, 3, 4]
 
 
-def test_a_missing_point_is_where_it_was_seen_last():
+def test_a_missing_point_stays_at_its_last_observed_position():
     playback = Playback(track_of())
     for time, x, seen in ((0.0, 1.0, False), (0.2, 2.0, True), (0.4, 2.0, False)):
         pose = playback.pose_at(time)
@@ -41,7 +41,7 @@ def test_a_missing_point_is_where_it_was_seen_last():
     np.testing.assert_allclose(playback.pose_at(0.3).positions[5], (3.0, 0.0, 5.0))  # Y up becomes Z up
 
 
-def test_sides_and_extent():
+def test_sides_and_extent_of_a_track():
     playback = Playback(track_of())
     index = COCO17.names.index
     assert playback.sides[index("left_knee")] == Side.LEFT and playback.sides[index("right_ear")] == Side.RIGHT
@@ -58,7 +58,7 @@ def perspective(distance: float, focal: float = 2.0, width_px: int = 800) -> Vie
     return View(view, window, width_px)
 
 
-def test_marks_keep_their_size_on_the_screen():
+def test_markers_keep_their_size_on_the_screen():
     points = np.array([[0.0, 0.0, 0.0], [1.0, -1.0, -5.0]])
     view = perspective(10.0)
     circles = view.circles(points, 6.0)
@@ -71,7 +71,7 @@ def test_marks_keep_their_size_on_the_screen():
     np.testing.assert_allclose(circles.mean(axis=1), points, atol=1e-12)
 
 
-def test_triangles_fill_and_lines_close_the_circle():
+def test_triangles_fill_and_lines_outline_the_circle():
     circle = perspective(10.0).circles(np.zeros((1, 3)), 5.0)
     corners = disc_triangles(circle).reshape(-1, 3, 3)
     area = 0.5 * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=-1).sum()

@@ -75,7 +75,7 @@ def name_all(settings) -> None:
         settings.points[FIRST + index].body_point = point.solver
 
 
-def test_the_list_shows_what_is_recognised(settings):
+def test_the_list_shows_recognised_points(settings):
     assert open_list(settings, WALK) is TrackState.READ
     names = TRACKS.readings[0].matched
     rows = {row.name: row for row in settings.points}
@@ -89,7 +89,7 @@ def test_the_list_shows_what_is_recognised(settings):
     assert len(settings.points) == 0 and not draw(SMPLIFY_PT_track).lists
 
 
-def test_a_file_without_names_is_named_in_the_list_and_read(settings, known, unnamed):
+def test_points_without_names_can_be_named_in_the_list(settings, known, unnamed):
     assert open_list(settings, unnamed, frame_rate="30") is TrackState.BAD_FILE
     assert "Point Names" in draw(SMPLIFY_PT_track).text
     assert len(settings.points) == 34 and not any(row.body_point for row in settings.points)
@@ -116,7 +116,7 @@ def test_a_file_without_names_is_named_in_the_list_and_read(settings, known, unn
     assert "'left hop' (near: left_hip" in TRACKS.error
 
 
-def test_one_point_of_the_body_is_one_point_of_the_file(settings):
+def test_a_body_point_is_assigned_to_one_point_of_the_file(settings):
     open_list(settings, WALK)
     rows = {row.name: row for row in settings.points}
     rows["Nose"].body_point = "left_ear"
@@ -134,7 +134,7 @@ def test_one_point_of_the_body_is_one_point_of_the_file(settings):
     assert read(settings) is TrackState.READ
 
 
-def test_names_are_saved_and_loaded_as_the_command_does(settings, unnamed, tmp_path):
+def test_names_are_saved_and_loaded_in_the_commands_format(settings, unnamed, tmp_path):
     open_list(settings, unnamed, frame_rate="30")
     name_all(settings)
     read(settings)
@@ -159,7 +159,7 @@ def test_names_are_saved_and_loaded_as_the_command_does(settings, unnamed, tmp_p
     assert TRACKS.state(track_request(settings)) is TrackState.READ
 
 
-def test_names_of_another_file_are_told_and_the_list_stays(settings, unnamed):
+def test_names_of_another_file_are_an_error_and_keep_the_list(settings, unnamed):
     open_list(settings, unnamed, frame_rate="30")
     name_all(settings)
     settings.filepath = WALK
@@ -187,7 +187,7 @@ def test_names_are_kept_in_the_blend_file(settings, unnamed, tmp_path):
     assert read(again) is TrackState.READ
 
 
-def test_a_fit_uses_the_names_and_its_frames_can_be_fitted_again(settings, unnamed):
+def test_fit_and_refit_use_the_names(settings, unnamed):
     open_list(settings, unnamed, frame_rate="30")
     name_all(settings)
     assert bpy.ops.smplify.fit() == {"FINISHED"}
@@ -198,7 +198,7 @@ def test_a_fit_uses_the_names_and_its_frames_can_be_fitted_again(settings, unnam
     assert {point.index: point.body_point for point in names.points}[FIRST + 8] == "mid_hip"
 
 
-def test_points_are_numbered_where_they_are(settings, unnamed, known):
+def test_point_numbers_are_drawn_at_the_points(settings, unnamed, known):
     open_list(settings, unnamed, frame_rate="30")
     view = SimpleNamespace(
         scene=bpy.context.scene,
@@ -231,7 +231,7 @@ def test_points_are_projected_as_blender_does():
     assert inside.tolist() == [True, True, False, False, False]
 
 
-def test_a_solved_motion_has_no_names_to_give(settings, tmp_path):
+def test_a_solved_motion_has_no_point_names(settings, tmp_path):
     path = tmp_path / "motion.npz"
     np.savez(path, poses=np.zeros((5, 156)), trans=np.zeros((5, 3)), betas=np.zeros(10), mocap_framerate=30.0)
     open_list(settings, str(path))
@@ -239,7 +239,7 @@ def test_a_solved_motion_has_no_names_to_give(settings, tmp_path):
     assert not draw(SMPLIFY_PT_track).lists and not bpy.ops.smplify.save_points.poll()
 
 
-def test_nothing_of_the_list_is_left_when_the_add_on_is_disabled(scene):
+def test_disabling_the_addon_removes_the_list(scene):
     for _ in range(3):
         blender_addon.register()
         assert len(point_labels._handles) == 1

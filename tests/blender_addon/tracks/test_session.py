@@ -33,7 +33,7 @@ def test_every_state_of_a_file():
     assert session.state(settled) is TrackState.UNREAD and session.readings == [] and session.options == ()
 
 
-def test_a_thread_reads_and_the_main_thread_takes_over():
+def test_a_thread_reads_and_the_main_thread_takes_the_result():
     session = TrackSession()
     assert session.start(WALK)
     assert session.state(WALK) is TrackState.READING
@@ -42,7 +42,7 @@ def test_a_thread_reads_and_the_main_thread_takes_over():
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("SMPLify")]
 
 
-def test_one_thread_at_a_time_and_a_dropped_read_stays_dropped(monkeypatch):
+def test_one_thread_reads_at_a_time_and_dropped_reads_are_discarded(monkeypatch):
     from blender_addon import core_access
 
     may_end = threading.Event()
@@ -66,7 +66,7 @@ def test_one_thread_at_a_time_and_a_dropped_read_stays_dropped(monkeypatch):
     assert session.state(WRONG) is TrackState.BAD_FILE
 
 
-def test_a_fault_of_ours_ends_the_waiting_and_is_raised_where_it_is_seen(monkeypatch):
+def test_an_unexpected_exception_ends_the_read_and_is_raised(monkeypatch):
     from blender_addon import core_access
 
     def broken(path: Path, options):
@@ -80,13 +80,13 @@ def test_a_fault_of_ours_ends_the_waiting_and_is_raised_where_it_is_seen(monkeyp
     assert session.state(WALK) is TrackState.BAD_FILE and session.error == "ZeroDivisionError: oh"
 
 
-def test_options_that_cannot_be_are_an_error_of_the_file():
+def test_invalid_options_are_an_error_of_the_file():
     session = TrackSession()
     assert session.read(TrackRequest(WALK.path, {"fps": -1.0})) is TrackState.BAD_FILE
     assert "--fps" in session.error and session.options == ("fps",)
 
 
-def test_no_option_settles_that_a_file_is_missing(tmp_path: Path):
+def test_a_missing_file_is_not_settled_by_an_option(tmp_path: Path):
     session = TrackSession()
     assert session.read(TrackRequest(str(tmp_path / "gone.trc"))) is TrackState.BAD_FILE
     assert session.error and session.options == ()

@@ -54,14 +54,14 @@ def state(settings) -> TrackState:
     return TRACKS.state(track_request(settings))
 
 
-def test_no_file(settings):
+def test_the_box_without_a_file(settings):
     assert state(settings) is TrackState.NO_FILE
     assert "smplify.open_track" in draw(SMPLIFY_PT_track).operators
     assert not SMPLIFY_PT_track_details.poll(bpy.context)
     assert not bpy.ops.smplify.read_track.poll()
 
 
-def test_open_reads_and_tells_what_was_detected_and_why(settings):
+def test_opening_a_file_shows_what_was_detected_and_why(settings):
     assert bpy.ops.smplify.open_track(filepath=WALK) == {"FINISHED"}
     assert state(settings) is TrackState.READ
     drawn = draw(SMPLIFY_PT_track)
@@ -73,7 +73,7 @@ def test_open_reads_and_tells_what_was_detected_and_why(settings):
     assert "stated by the file; the person is 1.71 m tall" in why and "Not in the file" in why
 
 
-def test_a_bad_file_shows_the_message_and_the_menu_that_settles_it(settings):
+def test_an_ambiguous_file_shows_the_error_and_the_option_that_settles_it(settings):
     with pytest.raises(RuntimeError, match="set Units"):
         bpy.ops.smplify.open_track(filepath=WRONG)
     assert state(settings) is TrackState.BAD_FILE
@@ -87,7 +87,7 @@ def test_a_bad_file_shows_the_message_and_the_menu_that_settles_it(settings):
     assert state(settings) is TrackState.READ and "Units: mm" in draw(SMPLIFY_PT_track).labels
 
 
-def test_overrides_as_keyword_arguments_and_back_to_auto_with_the_next_file(settings):
+def test_overrides_given_as_arguments_return_to_auto_with_the_next_file(settings):
     assert bpy.ops.smplify.open_track(filepath=WRONG, units="mm", frame_rate="CUSTOM", fps=47.5) == {"FINISHED"}
     assert TRACKS.readings[0].track.fps == 47.5
     assert "set in Frame Rate" in draw(SMPLIFY_PT_track_details).text
@@ -103,7 +103,7 @@ def test_doubts_are_shown(settings):
     assert "the file states 60" in draw(SMPLIFY_PT_track).text
 
 
-def test_reading_on_a_thread(settings, monkeypatch):
+def test_a_file_is_read_on_a_thread(settings, monkeypatch):
     from blender_addon import core_access
 
     may_end = threading.Event()
@@ -145,7 +145,7 @@ def test_people_are_chosen_by_menu_name_or_number(settings, two_people):
     assert preview.chosen_people(settings) == [0, 1]
 
 
-def test_a_wrong_scale_is_settled_by_the_height_of_the_person(settings, tmp_path):
+def test_the_persons_height_settles_a_wrong_scale(settings, tmp_path):
     text = (REPOSITORY / "samples" / "walk.trc").read_text()
     head, rows = text[: text.index("\n1\t")], text[text.index("\n1\t") + 1 :].splitlines()
     cells = [row.split("\t") for row in rows[:30]]
@@ -162,7 +162,7 @@ def test_a_wrong_scale_is_settled_by_the_height_of_the_person(settings, tmp_path
         bpy.ops.smplify.open_track(filepath=str(tmp_path / "far.trc"), units="mm", stature=1.77)
 
 
-def test_another_blend_file_forgets_the_tracks(settings):
+def test_loading_a_blend_file_clears_the_tracks(settings):
     bpy.ops.smplify.open_track(filepath=WALK)
     bpy.ops.wm.read_homefile(use_empty=True)
     assert TRACKS.readings == [] and state(bpy.context.scene.smplify.track) is TrackState.NO_FILE
@@ -196,7 +196,7 @@ def test_the_menus_offer_what_the_core_reads():
         assert 0.0 < float(identifier) < 1000.0
 
 
-def test_files_are_dropped_by_their_names(settings):
+def test_files_can_be_dropped_by_suffix(settings):
     assert tuple(SMPLIFY_FH_track.bl_file_extensions.split(";")) == TRACK_SUFFIXES
     assert bpy.types.SMPLIFY_FH_track.bl_import_operator == "smplify.open_track"
 
@@ -222,7 +222,7 @@ def test_the_preview_follows_settings_and_never_adds_an_object(settings):
 
 
 @pytest.mark.parametrize("message", [None, "This person is far too tall", "Units are fine; --layout and --fps are too"])
-def test_the_menus_beside_an_error_do_not_hang_on_its_words(settings, message, monkeypatch):
+def test_the_options_beside_an_error_do_not_depend_on_its_text(settings, message, monkeypatch):
     with pytest.raises(RuntimeError):
         bpy.ops.smplify.open_track(filepath=WRONG)
     if message is not None:
@@ -230,7 +230,7 @@ def test_the_menus_beside_an_error_do_not_hang_on_its_words(settings, message, m
     assert draw(SMPLIFY_PT_track).props == ["filepath", "units", "show_points"]
 
 
-def test_who_is_left_out_is_told_in_whatever_words(settings, two_people, monkeypatch):
+def test_people_left_out_are_listed_whatever_the_text(settings, two_people, monkeypatch):
     bpy.ops.smplify.open_track(filepath=two_people, frame_rate="30")
     reading = replace(TRACKS.readings[0], people_left_out=("Nobody could see the third one.",))
     monkeypatch.setattr(TRACKS, "readings", [reading, TRACKS.readings[1]])
@@ -253,7 +253,7 @@ def lost(write_track, tmp_path):
     return str(folder)
 
 
-def test_people_who_are_one_are_offered_and_joined(settings, lost):
+def test_identities_of_one_person_are_suggested_and_joined(settings, lost):
     bpy.ops.smplify.open_track(filepath=lost, frame_rate="30")
     assert TRACKS.joins == ["0+1"] and len(TRACKS.readings) == 3
     drawn = draw(SMPLIFY_PT_track)

@@ -10,14 +10,14 @@ from core.reading import ReadOptions, read_all
 from tests.conftest import REPOSITORY
 
 
-def test_a_message_of_the_core_names_the_menus_and_no_option_of_the_command_line():
+def test_core_messages_name_panel_settings_instead_of_command_line_options():
     with pytest.raises(CoreError) as caught:
         read_all(REPOSITORY / "samples" / "walk_wrong_units.trc")
     message = in_panel_words(str(caught.value))
     assert "--units" in str(caught.value) and message.endswith("set Units")
 
 
-def test_every_form_of_naming_an_option():
+def test_every_form_of_an_option_in_a_message_is_translated():
     assert in_panel_words("stated by the file; give --fps") == "stated by the file; set Frame Rate"
     assert in_panel_words("given by --up; it is") == "set in Up Axis; it is"
     assert in_panel_words("give --layout NAME with the one") == "set Layout with the one"
@@ -29,11 +29,11 @@ def test_every_form_of_naming_an_option():
     assert in_panel_words("-- nothing --upwards") == "-- nothing --upwards"
 
 
-def test_names_in_the_users_language():
+def test_setting_names_are_in_the_users_language():
     assert in_panel_words("give --units", {"Units": "Einheit"}.__getitem__) == "set Einheit"
 
 
-def test_settings_are_named_in_the_panels_order_and_once():
+def test_settings_are_listed_once_in_the_panels_order():
     assert settings_for(("swap_sides", "fps", "fps", "layout")) == ("layout", "frame_rate", "swap_sides")
     assert settings_for(("person",)) == settings_for(()) == ()
 
@@ -43,6 +43,6 @@ def test_every_reading_option_of_the_core_has_a_name():
     assert options <= set(OPTION_NAMES)
 
 
-def test_every_reading_option_but_person_and_names_has_a_setting_of_the_box():
+def test_every_reading_option_except_person_and_names_has_a_setting():
     others = ReadOptions.__dataclass_fields__.keys() - {"person", "names"}
     assert len(settings_for(ReadOptions.__dataclass_fields__)) == len(others)

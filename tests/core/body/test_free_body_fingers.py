@@ -90,7 +90,7 @@ def test_weights_and_regressor_are_an_affine_symmetric_body(body: BodyData) -> N
     np.testing.assert_allclose(body.joint_regressor[order][:, mirror], body.joint_regressor, atol=1e-6)
 
 
-def test_each_phalanx_has_skin_of_its_own(body: BodyData) -> None:
+def test_each_phalanx_has_its_own_skin(body: BodyData) -> None:
     for hand in HAND_JOINTS:
         assert ((body.weights[:, list(hand)] > 0.5).sum(0) >= 9).all()
 

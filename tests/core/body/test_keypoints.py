@@ -108,7 +108,7 @@ def test_the_points_are_those_of_the_skinned_body(pose):
     np.testing.assert_allclose(points, landmark_regressor(load_free_body(), NAMES) @ vertices, atol=1e-5)
 
 
-def test_each_frame_may_have_a_body_of_its_own(pose):
+def test_each_frame_may_have_its_own_body(pose):
     rotations, trans, betas = pose
     model = _model()
     every = betas * np.array([[1.0], [-0.5], [0.0]])

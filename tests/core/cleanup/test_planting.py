@@ -137,7 +137,7 @@ def test_a_standing_body_rises_with_its_feet_and_a_sitting_one_does_not():
     np.testing.assert_allclose(sitting, 0.0, atol=1e-9)
 
 
-def test_a_sole_has_a_heel_and_a_ball_whatever_its_points():
+def test_a_sole_has_a_heel_and_a_ball_for_any_points():
     toe = np.array([0.0, -0.06, 0.12])
     for points in (np.array([[0.0, -0.08, 0.3]]), np.array([[0.0, -0.08, -0.1], [0.0, -0.08, -0.09]])):
         sole = Sole.of_points(points, np.zeros(len(points)), toe)

@@ -98,7 +98,7 @@ def test_doubts_and_feet_that_never_stand_are_in_line_and_report(tmp_path, betas
     assert person["doubts"] and f"{len(person['doubts'])} doubt" in capsys.readouterr().err
 
 
-def test_what_cannot_be_a_batch_is_told_before_any_work(recording, betas, out, tmp_path, capsys):
+def test_what_cannot_be_a_batch_is_refused_before_any_work(recording, betas, out, tmp_path, capsys):
     refusals = [
         ((recording, betas, "-o", out / "walk.npz"), "expected a folder for the outputs of 2 inputs"),
         ((recording, "-o", out, "--report", out / "walk.json"), "expected no --report for a batch"),
@@ -114,7 +114,7 @@ def test_what_cannot_be_a_batch_is_told_before_any_work(recording, betas, out, t
     assert files(out) == set() and files(recording.parent) == {"walk.npz", "betas.npy"}
 
 
-def test_an_input_is_not_replaced_even_by_force(recording, betas):
+def test_an_input_is_not_replaced_even_with_overwrite(recording, betas):
     before = recording.read_bytes()
     assert fit(recording, "--betas", betas, "-o", recording.parent, "--overwrite") == 1
     assert "used by" in message(recording.parent) and recording.read_bytes() == before
@@ -128,7 +128,7 @@ class Crashes(python_worker.PythonWorker):
         return super().convert(request, on_progress)
 
 
-def test_a_crash_costs_one_input(recording, out, monkeypatch):
+def test_a_crashing_worker_fails_only_its_input(recording, out, monkeypatch):
     monkeypatch.setattr("core.cli.main.PythonWorker", Crashes)
     assert fit(recording, "-o", out) == 1
     assert "ended early" in message(out) and files(out) == {"walk.smplify.json", "summary.json"}
@@ -136,7 +136,7 @@ def test_a_crash_costs_one_input(recording, out, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moves", [1, 2])
-def test_the_run_after_a_killed_one_goes_on(recording, betas, out, moves):
+def test_a_run_after_a_killed_one_completes_the_outputs(recording, betas, out, moves):
     """Killed before and after the output is in its place; tests/core/batch kills a batch at each point."""
     arguments = ["fit", str(recording), "-o", str(out), "--betas", str(betas), "--mode", "frames"]
     assert kill(moves, "core.cli.main", arguments) == KILLED
@@ -175,7 +175,7 @@ def test_an_interrupt_leaves_nothing_half_written(recording, out, number):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the workers in /proc")
-def test_a_killed_batch_takes_its_workers_with_it(recording, out):
+def test_the_workers_of_a_killed_batch_end(recording, out):
     run = start(recording, out)
     workers = children_of(run.pid)
     assert len(workers) >= 2

@@ -31,7 +31,7 @@ def test_a_command_that_is_repeated_replaces_its_own_files(recording, betas, out
 
 
 @pytest.mark.parametrize("name", ["a.npz", "a.json"])
-def test_a_fit_replaces_a_file_that_was_changed_only_if_told_to(recording, betas, out, monkeypatch, capsys, name):
+def test_a_fit_replaces_a_changed_file_only_with_overwrite(recording, betas, out, monkeypatch, capsys, name):
     arguments = (recording, "--betas", betas, *QUICK, "-o", out / "a.npz", "--report", out / "a.json")
     assert fit(*arguments) == 0
     if name == "a.npz":
@@ -48,7 +48,7 @@ def test_a_fit_replaces_a_file_that_was_changed_only_if_told_to(recording, betas
     assert (out / name).read_bytes() != changed and fit(*arguments) == 0
 
 
-def test_convert_replaces_another_file_only_if_told_to(recording, out, capsys):
+def test_convert_replaces_another_file_only_with_overwrite(recording, out, capsys):
     out.mkdir()
     arguments = ["convert", str(recording), "-o", str(save(out / "points.npz"))]
     before = (out / "points.npz").read_bytes()
@@ -71,7 +71,7 @@ def test_a_file_of_one_person_is_found_before_any_is_written(tmp_path, out, beta
     )
 
 
-def test_the_earlier_name_of_the_option_is_known_to_batches_but_not_told(recording, betas, out, capsys):
+def test_batches_accept_the_earlier_option_name_but_hide_it(recording, betas, out, capsys):
     out.mkdir()
     (out / "walk.npz").write_text("somebody's work")
     arguments = (recording, "--betas", betas, *QUICK, "-o", out)
@@ -85,7 +85,7 @@ def test_the_earlier_name_of_the_option_is_known_to_batches_but_not_told(recordi
 
 @pytest.mark.skipif(os.name == "nt", reason="limits the size of files as Unix does")
 @pytest.mark.parametrize("arguments", [("convert", "-o", "out/a.npz"), ("fit", "--quiet", *QUICK, "-o", "out/a.npz")])
-def test_a_disk_without_space_is_told_in_one_line_with_the_path(recording, betas, tmp_path, arguments):
+def test_a_full_disk_is_reported_in_one_line_with_the_path(recording, betas, tmp_path, arguments):
     import resource
 
     (tmp_path / "out").mkdir()
@@ -104,7 +104,7 @@ def test_a_disk_without_space_is_told_in_one_line_with_the_path(recording, betas
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc cannot be written to, even by root")
 @pytest.mark.parametrize("command", ["fit", "convert"])
-def test_a_folder_that_cannot_be_written_to_is_told_in_one_line_with_the_path(recording, betas, command, capsys):
+def test_a_read_only_folder_is_reported_in_one_line_with_the_path(recording, betas, command, capsys):
     path = Path("/proc/a.npz")
     more = ("--quiet", "--betas", str(betas), *QUICK) if command == "fit" else ()
     assert main([command, str(recording), "-o", str(path), *more]) == 1

@@ -30,7 +30,7 @@ def test_every_file_argument_is_protected_or_checked(command):
 
 @pytest.mark.parametrize("kind", DISGUISES)
 @pytest.mark.parametrize(("command", "output"), [(name, output) for name in OUTPUTS for output in OUTPUTS[name]])
-def test_an_input_is_never_replaced_whatever_its_path(tmp_path, monkeypatch, capsys, command, output, kind):
+def test_an_input_is_never_replaced_by_any_path_to_it(tmp_path, monkeypatch, capsys, command, output, kind):
     monkeypatch.chdir(tmp_path)
     reads = {name: tmp_path / f"{name}.npz" for name in _INPUTS if name in arguments_of(command)}
     for name, path in reads.items():

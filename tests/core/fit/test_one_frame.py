@@ -139,7 +139,7 @@ def test_points_far_off_count_less_only_near_the_answer(act):
 
 
 @pytest.mark.parametrize("layout", ["body25", "coco17", "smpl24"])
-def test_a_frame_tells_of_the_betas_as_in_the_block(act, layout):
+def test_a_frame_constrains_the_betas_as_in_the_block(act, layout):
     names = solver_names(LAYOUTS[layout])
     keypoints = _precise(names, act)
     targets, pose, prior = _problem(act, names, keypoints, 25)

@@ -37,7 +37,7 @@ def test_clean_points_have_hardly_any(act):
 
 
 @pytest.mark.parametrize(("mode", "num_frames"), [("clip", 60), ("frames", 120)])
-def test_each_part_is_told_from_the_others(mode, num_frames):
+def test_each_error_part_is_separated(mode, num_frames):
     """Frame by frame, a shape from 40 frames is known by frame 120."""
     scene = acting(num_frames)
     white = _parts(scene, ErrorModel(white_m=0.005), mode=mode)
@@ -48,7 +48,7 @@ def test_each_part_is_told_from_the_others(mode, num_frames):
     assert smooth.white_mm < 1.0 and smooth.constant_mm < 4.0
 
 
-def test_constant_errors_are_told_from_the_others(act):
+def test_constant_errors_are_separated(act):
     found = _parts(act, ErrorModel(constant_m=0.010))
     assert found.constant_mm == pytest.approx(10.0, rel=0.35)
     assert found.white_mm < 1.0 and found.smooth_mm < 2.0
@@ -73,7 +73,7 @@ def test_a_mix_is_taken_apart(act):
 
 
 @pytest.mark.parametrize("mode", ["clip", "frames"])
-def test_a_track_that_is_too_short_or_too_slow_tells_nothing(act, mode):
+def test_a_track_that_is_too_short_or_too_slow_gives_no_estimate(act, mode):
     assert _report(act[:4], ErrorModel(), mode=mode).point_errors is None
     assert _report(replace(act[:12], fps=5.0), ErrorModel(), mode=mode).point_errors is None
 

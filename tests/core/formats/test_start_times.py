@@ -38,7 +38,7 @@ def test_a_file_without_times_begins_at_0(tmp_path):
     assert start_of(tmp_path / "a.csv") == 0.0
 
 
-def test_the_first_frame_of_a_c3d_file_tells_where_it_begins(tmp_path):
+def test_the_first_frame_of_a_c3d_file_gives_its_start_time(tmp_path):
     (tmp_path / "a.c3d").write_bytes(c3d_bytes(clip(), names_of(5), fps=100.0, first=51))
     assert start_of(tmp_path / "a.c3d") == pytest.approx(0.5)
 

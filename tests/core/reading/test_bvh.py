@@ -110,7 +110,7 @@ def test_a_file_without_a_rate_asks_for_it(tmp_path, motion):
     assert read_all(tmp_path / "a.bvh", ReadOptions(fps=25.0))[0].track.fps == 25.0
 
 
-def test_a_giant_is_scaled_to_a_person_and_that_is_told(tmp_path, motion):
+def test_a_giant_is_scaled_to_a_person_with_a_doubt(tmp_path, motion):
     (tmp_path / "a.bvh").write_text(bvh_text(motion, BvhForm(unit_m=0.2)))
     (reading,) = read_all(tmp_path / "a.bvh")
     assert reading.finding("units").value == "own"
@@ -132,7 +132,7 @@ def test_two_skeletons_are_two_people_and_a_prop_is_left_out(tmp_path, motion):
 
 
 @pytest.mark.parametrize("name", ["rig_horse", "rig_fox", "rig_spider", "rig_dragon", "rig_bird", "rig_kaiju"])
-def test_an_animal_is_told_from_a_person(tmp_path, name):
+def test_an_animal_is_refused(tmp_path, name):
     rig = load_rig(name)
     offsets = rig.heads - np.where(rig.parents[:, None] >= 0, rig.heads[rig.parents], 0.0)
     (tmp_path / "a.bvh").write_text(tree_text([n.replace(" ", "_") for n in rig.names], list(rig.parents), offsets))

@@ -77,7 +77,7 @@ def test_people_who_cannot_be_interpreted_are_left_out(people, read, num_left_ou
 
 
 @pytest.mark.parametrize("people", [("unnamed", "mirrored"), ("mirrored", "unseen", "unnamed")])
-def test_each_persons_reason_is_told_where_all_are_refused(people, make_recording, monkeypatch):
+def test_every_persons_reason_is_reported_if_all_are_refused(people, make_recording, monkeypatch):
     recordings = [replace(person(kind, make_recording), person=kind) for kind in people]
     alone = []
     for recording in recordings:

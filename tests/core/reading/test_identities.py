@@ -1,4 +1,4 @@
-"""Identities that a tracker has counted anew: told, joined to one person, and refused where they cannot be one."""
+"""Identities of one person under several labels: reported, joined, and refused if they cannot be one person."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def lost(clip) -> Path:
     })  # fmt: skip
 
 
-def test_identities_of_one_person_are_told_to_all_and_offered(lost, capsys):
+def test_identities_of_one_person_are_doubts_of_all_and_suggested(lost, capsys):
     readings = read_all(lost, ReadOptions(fps=FPS))
     assert suggested_joins(read_people(lost)) == ["3+7+12"]
     doubts = {reading.track.person: [text for text in reading.doubts if "--join" in text] for reading in readings}
@@ -106,15 +106,15 @@ def test_people_who_come_and_go_elsewhere_are_not_offered(clip):
     assert not any("--join" in doubt for reading in read_all(folder, ReadOptions(fps=FPS)) for doubt in reading.doubts)
 
 
-def test_exchanged_identities_are_told_with_the_frames(make_recording):
+def test_exchanged_identities_are_reported_with_the_frames(make_recording):
     walk = walk_in(BODY25)
     swapped = np.arange(NUM_FRAMES) >= 30
     one = np.where(swapped[:, None, None], walk + ASIDE, walk)
     other = np.where(swapped[:, None, None], walk, walk + ASIDE)
     people = [make_recording(positions=one, person="A"), make_recording(positions=other, person="B")]
-    told = describe_identities(people)
+    described = describe_identities(people)
     assert all(person.doubts == ("A and B seem to exchange their identities at frames 30 (counted from 0)",)
-               for person in told)  # fmt: skip
+               for person in described)  # fmt: skip
     apart = [make_recording(positions=walk, person="A"), make_recording(positions=walk + ASIDE, person="B")]
     assert describe_identities(apart) == apart
 

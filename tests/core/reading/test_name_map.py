@@ -168,7 +168,7 @@ def test_a_name_of_the_users_counts_more_than_a_known_one(make_recording):
     assert_walks(interpret(recording, ReadOptions(names={"left_knee": "right_knee", "x": "left_knee"})))
 
 
-def test_a_name_that_stands_twice_is_told_by_its_index(make_recording):
+def test_a_duplicated_name_is_identified_by_its_index(make_recording):
     names = tuple("joint" if name.endswith("knee") else name for name in SMPL.names)
     recording = make_recording("smpl22", names=names, layout=None)
     knees = [index for index, name in enumerate(names) if name == "joint"]

@@ -134,7 +134,7 @@ def test_people_in_the_columns_of_a_table(tmp_path, scene, interleaved):
     assert_is(tracks[1], other_person(scene))
 
 
-def test_the_error_of_each_subject_is_told(tmp_path):
+def test_the_error_of_each_subject_is_reported(tmp_path):
     points = np.random.default_rng(0).normal(size=(5, 6, 3))
     labels = [f"Boite:{name}" for name in ("A1x", "B2y", "C3z")] + [f"Daphnee:{name}" for name in ("D4x", "E5y", "F6z")]
     (tmp_path / "a.csv").write_text(vicon_csv(points, labels))

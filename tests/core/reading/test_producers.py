@@ -89,7 +89,7 @@ def test_lists_and_dictionaries_of_its_users(tmp_path, scene, form):
     assert_is(track, scene, moved=True)
 
 
-def test_two_people_by_order_are_told(tmp_path, scene):
+def test_two_people_by_order_are_reported(tmp_path, scene):
     both = [write.in_camera(write.filled(person, LAYOUTS["mhr70"])) for person in (scene, other_person(scene))]
     frames = [[write.sam_person(row, row[9]) for row in rows] for rows in zip(*both, strict=True)]
     write.write_pickle(tmp_path / "a.pkl", frames)
@@ -120,7 +120,7 @@ def test_points_without_a_place_are_known_as_such(tmp_path, scene):
 
 @pytest.mark.parametrize("first", ["left", "right"])
 @pytest.mark.parametrize("num_face", [0, 468, 478])
-def test_the_hands_of_freemocap_arrays_are_told_by_the_wrists(tmp_path, scene, first, num_face):
+def test_the_hands_of_freemocap_arrays_are_assigned_by_the_wrists(tmp_path, scene, first, num_face):
     points = 1000.0 * write.filled(scene, LAYOUTS["mediapipe75"]) @ write.Z_UP.T
     points[:, [33, 54]] = points[:, [15, 16]] + 5.0
     pose, left, right = points[:, :33], points[:, 33:54], points[:, 54:]
@@ -166,7 +166,7 @@ def test_humanml3d_features_of_a_person_who_walks_in_a_curve(tmp_path, scene):
 @pytest.mark.parametrize(
     "layout", ["lsp14", "mpii16", "panoptic19", "kinect25", "kinect32", "h36m32", "smplh52", "smplx55"]
 )
-def test_unnamed_orders_are_told_from_each_other(tmp_path, scene, layout):
+def test_unnamed_point_orders_are_distinguished(tmp_path, scene, layout):
     np.save(tmp_path / "a.npy", write.filled(scene, LAYOUTS[layout]))
     (track,) = read_tracks(tmp_path / "a.npy", ReadOptions(fps=FPS, handedness="right"))
     assert track.layout.name == layout

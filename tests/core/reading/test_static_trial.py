@@ -1,4 +1,4 @@
-"""Markers that only a static trial has: placed by their segment, in any unit; what cannot be placed is told."""
+"""Markers that only a static trial has: placed by their segment, in any unit; what cannot be placed is reported."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_placed_marker_is_where_it_was(tmp_path, trials):
     assert 1000.0 * np.nanmedian(off) < 8.0
 
 
-def test_a_segment_with_too_few_markers_is_told(tmp_path, trials):
+def test_a_segment_with_too_few_markers_is_reported(tmp_path, trials):
     _, static = trials
     few = {name: SPOTS[name] for name in SPOTS if name not in ("TH1", "TH2", "TH3", "SH1", "SH2", "SH3", "HEE", "TOE")}
     names, walk = markers(few, start_s=1.0)
@@ -82,7 +82,7 @@ def test_a_segment_with_too_few_markers_is_told(tmp_path, trials):
     assert error.value.options == ("static",)
 
 
-def test_a_static_trial_without_more_markers_is_told(trials):
+def test_a_static_trial_without_more_markers_is_reported(trials):
     walk, _ = trials
     with pytest.raises(TrackError, match="found no more; leave --static out"):
         read_all(walk, ReadOptions(static=str(walk)))

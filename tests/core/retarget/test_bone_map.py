@@ -53,7 +53,7 @@ def test_a_map_of_another_character_is_refused() -> None:
 @pytest.mark.parametrize(
     ("down", "pose"), [(0.0, "T-pose"), (50.0, "A-pose"), (88.0, "arms down"), (-40.0, "unusual rest pose")]
 )
-def test_the_rest_pose_is_told_by_the_arms(down: float, pose: str) -> None:
+def test_the_rest_pose_is_recognised_by_the_arms(down: float, pose: str) -> None:
     rig, _ = build(FAMILIES["mixamo"], Body(arms_down=down))
     assert rest_pose(rig, map_bones(rig)) == pose
 

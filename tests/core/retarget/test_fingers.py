@@ -100,7 +100,7 @@ def test_on_its_own_skeleton_the_fingers_stand_as_the_sources() -> None:
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_phalanges_point_where_the_sources_do_whatever_the_rest_pose(name: str) -> None:
+def test_phalanges_point_as_the_sources_do_in_any_rest_pose(name: str) -> None:
     rig = load_rig(name)
     bone_map = map_bones(rig)
     other = bones_turned(rig, {rig.names[find_hands(rig, bone_map)[0].fingers[0][0]]: np.array([0.3, 0.2, -0.4])})

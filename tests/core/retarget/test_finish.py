@@ -158,7 +158,7 @@ def _errors(source: RetargetSource, rig: Rig, part: str, hands: float) -> float:
     raise AssertionError(f"the right hand does not touch {part}")
 
 
-def test_a_head_out_of_reach_is_told_and_moves_no_foot() -> None:
+def test_a_head_out_of_reach_is_reported_and_moves_no_foot() -> None:
     source = held_pose(touching_pose("head"))
     rig = limbs_stretched(smpl_rig(skin=False), SHORT_ARMS | {"left_elbow": 0.3, "right_elbow": 0.3, "head": 4.0})
     kept, left = (retarget(source, rig, SMPL_MAP, RetargetOptions(hands=hands)) for hands in (1.0, 0.0))
@@ -191,12 +191,12 @@ def test_relaxed_fingers_bend_towards_the_palm() -> None:
     assert len(relaxed.bones) > len(left.bones)
 
 
-def test_a_hand_without_a_thumb_is_told() -> None:
+def test_a_hand_without_a_thumb_is_reported() -> None:
     motion = retarget(walk(), smpl_rig(skin=False), SMPL_MAP, RetargetOptions(fingers="relaxed"))
     assert any("thumb" in doubt for doubt in motion.report.doubts)
 
 
-def test_bones_that_hang_loose_are_told() -> None:
+def test_bones_that_hang_loose_are_reported() -> None:
     rig = smpl_rig(skin=False)
     parents = rig.parents.copy()
     parents[JOINT_INDEX["left_ankle"]] = -1

@@ -104,7 +104,7 @@ def test_a_missing_toe_on_one_side_changes_nothing_else(name: str, is_named: boo
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS.items())
-def test_the_family_is_told_by_names(name: str, kind: str) -> None:
+def test_the_family_is_recognised_by_names(name: str, kind: str) -> None:
     assert map_bones(load_rig(name)).kind == kind
 
 
@@ -163,7 +163,7 @@ def _without_limb(*tops: str) -> Rig:
         (("Hips",), "no two arms and no two legs"),
     ],
 )
-def test_missing_limbs_are_told(tops: tuple[str, ...], lacking: str) -> None:
+def test_missing_limbs_are_reported(tops: tuple[str, ...], lacking: str) -> None:
     rig, _ = build(FAMILIES["unreal_5"], Body())
     rig = _without_limb(*tops) if tops != ("Hips",) else without(rig, ["spine_01", "thigh_l", "thigh_r"])
     with pytest.raises(BoneMapError, match=lacking + r" \("):
@@ -177,7 +177,7 @@ def _rehang(tops: tuple[str, ...]) -> Rig:
     return rig
 
 
-def test_feet_that_are_roots_are_mapped_and_told() -> None:
+def test_feet_that_are_roots_are_mapped_and_reported() -> None:
     bone_map = map_bones(_rehang(("LeftFoot", "RightFoot")))
     assert bone_map.bones["left_foot"] == ("mixamorig:LeftFoot",)
     assert set(bone_map.doubtful) == {"left_foot", "right_foot", "left_toe", "right_toe"} | {
@@ -209,13 +209,13 @@ def test_a_named_animal_is_in_doubt() -> None:
     assert "it stands on arms and legs like an animal" in bone_map.notes
 
 
-def test_legs_that_are_roots_are_told() -> None:
+def test_legs_that_are_roots_are_reported() -> None:
     bone_map = map_bones(_rehang(("LeftUpLeg", "RightUpLeg")))
     assert bone_map.confidence["hips"] < DOUBTFUL
     assert "the legs hang from no bone of the trunk" in bone_map.notes
 
 
-def test_a_second_head_is_told() -> None:
+def test_a_second_head_is_reported() -> None:
     rig, _ = build(FAMILIES["mixamo"], Body())
     rig = add_chains(rig, "mixamorig:Spine2", [(0.03, 0.07, 0.0)], count=3)
     names = tuple("Head.001" if name.endswith("Spine2_0_2") else name for name in rig.names)
@@ -224,7 +224,7 @@ def test_a_second_head_is_told() -> None:
     assert "there is more than one head" in bone_map.notes
 
 
-def test_names_alone_do_where_the_rest_pose_tells_nothing() -> None:
+def test_names_alone_suffice_if_the_rest_pose_is_uninformative() -> None:
     """Some BVH files put all joints on one line."""
     rig, truth = build(FAMILIES["bandai"], Body())
     lengths = np.linalg.norm(rig.heads - rig.heads[rig.parents], axis=1)

@@ -47,7 +47,7 @@ from core.retarget.rig import Rig
         (":", "", ""),
     ],
 )
-def test_a_name_tells_side_and_place(name: str, side: str, place: str) -> None:
+def test_a_name_gives_side_and_place(name: str, side: str, place: str) -> None:
     parsed = parse_name(name)
     assert (parsed.side, parsed.place) == (side, place)
 
