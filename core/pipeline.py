@@ -145,7 +145,7 @@ class FitInput:
         )
 
     def _fitted(self, track: KeypointTrack, progress: FitProgress | None, fit: Fit) -> tuple[Motion, FitReport]:
-        """Return the fit of the body by *fit*, with fingers where the track shows some."""
+        """Return the fit of the body by *fit*, with fingers if the track shows them."""
         if not fits_fingers(track, self.fingered, self.options):
             return fit(track, self.body, self.options, progress)
         self.options.check_length(track)

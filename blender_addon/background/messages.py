@@ -177,7 +177,7 @@ def _num_bytes(dtype: np.dtype, shape: tuple[int, ...]) -> int:
 def _read_array(stream: IO[bytes], dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
     try:
         array = np.empty(shape, dtype=dtype)
-    except (ValueError, MemoryError) as error:  # NumPy refuses some shapes of no bytes too
+    except (ValueError, MemoryError) as error:  # NumPy also refuses certain shapes of 0 bytes
         raise PipeError(f"expected an array that fits into memory, found the shape {shape}") from error
     view = array.reshape(-1).data.cast("B") if array.size else memoryview(b"")
     done = 0

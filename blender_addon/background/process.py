@@ -1,6 +1,6 @@
-"""Child processes of the add-on: each in a process group and a folder of its own, ended with its children.
+"""Child processes of the add-on: each in its own process group and folder, ended with its children.
 
-What a process says is received on a thread: messages of one that runs the add-on's code (see `messages`), and plain
+The output of a process is received on a thread: messages of one that runs the add-on's code (see `messages`), and plain
 lines of any other, such as pip or a Python that is checked, which may be old and lack NumPy. Needs neither Blender nor
 the core.
 """
@@ -107,7 +107,7 @@ class Process(Generic[Item]):
         self._outbox.put(None)
 
     def items(self, poll_s: float | None = None) -> Iterator[Item | None]:
-        """Yield what the process says until its output ends; yield None whenever nothing came for *poll_s* seconds.
+        """Yield the output of the process until its end; yield None whenever nothing came for *poll_s* seconds.
 
         Raises:
             PipeError: the process sent something that is not a message.
@@ -166,7 +166,7 @@ class Process(Generic[Item]):
                 with suppress(queue.Empty):  # the reading thread may be waiting for room
                     self._inbox.get_nowait()
                 thread.join(_JOIN_S)
-        with suppress(queue.Full):  # whoever still waits for items is told; a full inbox has its end already
+        with suppress(queue.Full):  # wakes a waiting consumer; a full inbox already contains the end
             self._inbox.put_nowait(EOFError())
         for stream in (self._stdin, self._stdout):
             with suppress(OSError):  # buffered data that the process no longer reads

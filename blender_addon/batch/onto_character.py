@@ -1,4 +1,4 @@
-"""The batch with a character: put the motions of figures, or of animated armatures, onto it and write it."""
+"""The batch with a character: retarget the motions of figures or animated armatures to it and write it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..figure.scene_time import scene_rate
 
 
 def convert_animation(request: Mapping[str, Any], options: ConvertOptions, progress: Progress) -> dict[str, object]:
-    """Put the motions of an animation file onto the character; as `convert.convert`, for a file that needs no fit.
+    """Retarget the motions of an animation file to the character; like `convert.convert`, for a file that needs no fit.
 
     Each animated armature is a person. The frames are those of the file, at its own rate.
 
@@ -51,7 +51,7 @@ def write_character(
     *,
     first_frame: int | None = None,
 ) -> tuple[list[str], list[Facts]]:
-    """Put each motion onto the character of *options* and write it.
+    """Retarget each motion to the character of *options* and write it.
 
     Args:
         sources: the figures or animated armatures.

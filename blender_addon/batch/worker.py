@@ -33,7 +33,7 @@ def serve() -> NoReturn:
     """Answer requests until standard input ends or the batch no longer listens, then end this process."""
     _register_live_settings()
     channel = Channel()
-    tempfile.tempdir = bpy.app.tempdir  # whoever ends this process removes that folder
+    tempfile.tempdir = bpy.app.tempdir  # the process that ends this one removes that folder
     folder = ""
     try:
         _send(channel, Message("ready", {"temporary": bpy.app.tempdir}))

@@ -1,1 +1,1 @@
-"""The user's character: its armature is read, its bones are found, and the figure's motion is keyed on them."""
+"""The user's character: read its armature, map its bones, and key the figure's motion on them."""

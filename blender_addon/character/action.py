@@ -1,6 +1,6 @@
-"""The action that a character is given, and what stood in its place: nothing is lost, and all can be put back.
+"""The action that a character gets, and a backup of its previous animation, from which everything is restored.
 
-The values of the keyed channels, the old action with its blending, and the NLA tracks that were heard are remembered
+The values of the keyed channels, the old action with its blending, and the NLA tracks that were unmuted are stored
 when the action is given, and restored when it is taken away.
 """
 
@@ -35,7 +35,7 @@ Track = tuple[str, int]
 
 @dataclass(frozen=True)
 class Before:
-    """What was there before a character was given a motion.
+    """The animation of a character before it got a motion.
 
     Attributes:
         values: the values of the channels that are keyed.
@@ -44,7 +44,7 @@ class Before:
         slot: the handle of the old action's slot.
         fake_user: whether the old action was kept by a fake user.
         tracks: the NLA tracks that were not muted.
-        solo: the NLA track that was heard alone, None if none was.
+        solo: the NLA track that was soloed, None if none was.
         bones: the names of all bones in order, by which bones that were renamed since are known.
     """
 
@@ -59,7 +59,7 @@ class Before:
 
 
 def remember(armature: bpy.types.Object) -> Before:
-    """Return the animation of *armature* as it is; the values of channels are added by `keep_values`."""
+    """Return the present animation of *armature*; the values of channels are added by `keep_values`."""
     animation, bones = armature.animation_data, tuple(armature.data.bones.keys())
     if animation is None:
         return Before(bones=bones)
@@ -104,7 +104,7 @@ def set_value(armature: bpy.types.Object, channel: Channel, values: Sequence[flo
 
 @contextmanager
 def suspended(armature: bpy.types.Object, values: Mapping[Channel, Iterable[float]]) -> Iterator[None]:
-    """Meanwhile let nothing animate *armature*, and let the channels in *values* have these values."""
+    """Temporarily suspend all animation of *armature*, and set the channels in *values* to these values."""
     animation = armature.animation_data
     now = {channel: value_of(armature, channel) for channel in values}
     if animation is not None:
@@ -192,7 +192,7 @@ def _hash(keys: Keys, keyed: Iterable[Channel]) -> str:
 def take_action(
     armature: bpy.types.Object, before: Before, old: bpy.types.Action | None, *, ours: bpy.types.Action | None
 ) -> None:
-    """Take the action *ours* of *armature* away, with its data-block, and restore everything of *before*.
+    """Remove the action *ours* of *armature* with its data-block, and restore everything in *before*.
 
     If the character has another action by now, that one stays.
     """

@@ -1,4 +1,4 @@
-"""Put a figure's motion onto a character, keep it up to date, and take it away again.
+"""Retarget a figure's motion to a character, keep it up to date, and remove it again.
 
 Nothing of the character is changed but its action, which NLA tracks are muted, and the pose of keyed bones; all of it
 is restored by `remove_motion`. On an error nothing is changed.
@@ -47,7 +47,7 @@ def apply_motion(
     is_live: bool = False,
     first_frame: int | None = None,
 ) -> Facts:
-    """Put the motion of *figure* onto *armature*; a motion that it was given before is replaced.
+    """Retarget the motion of *figure* to *armature*; an earlier motion is replaced.
 
     Must be called in Object or Pose Mode.
 
@@ -95,7 +95,7 @@ def apply_motion(
 
 
 def follow_figure(armature: bpy.types.Object) -> None:
-    """Put the motion of its figure onto the character *armature* again; on an error, keep its keys and the reason.
+    """Retarget the motion of its figure to *armature* again; on an error, keep its keys and store the reason.
 
     Keys of the character that were edited are not overwritten.
     """
@@ -133,7 +133,7 @@ def change_settings(armature: bpy.types.Object, settings: CharacterSettings) -> 
 
 
 def apply_all_again(scene: bpy.types.Scene) -> dict[bpy.types.Object, str]:
-    """Put the motions of all characters of *scene* onto them again, each with its own bones and settings.
+    """Apply the motions of all characters of *scene* again, each with its own bones and settings.
 
     A character that is the source of another one comes before it. Edited keys are overwritten.
 
@@ -164,7 +164,7 @@ def _kept_figure(armature: bpy.types.Object) -> bpy.types.Object | None:
 
 
 def remove_motion(armature: bpy.types.Object) -> None:
-    """Take the motion of a character away and restore everything as it was before.
+    """Remove the motion of a character and restore its previous animation.
 
     Raises:
         CharacterError: it has none, or what is kept with it is damaged.
@@ -185,7 +185,7 @@ def _solve(
     *,
     is_live: bool,
 ) -> _Solved:
-    """Work out the curves; the character is left as it is."""
+    """Compute the curves; the character is not changed."""
     values = earlier.before.values if earlier is not None else {}
     with _in_its_own_place(armature, earlier):
         rig = read_rig(armature)
@@ -212,7 +212,7 @@ def _solve(
 
 @contextmanager
 def _in_its_own_place(armature: bpy.types.Object, earlier: Stored | None) -> Iterator[None]:
-    """Meanwhile put the object *armature* back where it was before an earlier motion moved it."""
+    """Temporarily move the object *armature* back to where it was before an earlier motion moved it."""
     moved = {} if earlier is None else {key: value for key, value in earlier.before.values.items() if not key[0]}
     if moved:
         with suspended(armature, moved):
@@ -223,7 +223,7 @@ def _in_its_own_place(armature: bpy.types.Object, earlier: Stored | None) -> Ite
 
 
 def _loaded(armature: bpy.types.Object) -> Stored:
-    """Return what is kept with *armature*; a duplicate of a character gets an action of its own first."""
+    """Return the data stored with *armature*; a duplicated character first gets its own copy of the action."""
     kept = storage.load(armature)
     animation = armature.animation_data
     if kept.action is None or animation is None or animation.action is None:
@@ -236,13 +236,13 @@ def _loaded(armature: bpy.types.Object) -> Stored:
 
 
 def _is_ours(armature: bpy.types.Object, kept: Stored) -> bool:
-    """Return whether the present action of *armature* is the one that it was given."""
+    """Return whether the present action of *armature* is the one that this add-on created."""
     animation = armature.animation_data
     return kept.action is not None and animation is not None and animation.action == kept.action
 
 
 def _begin(armature: bpy.types.Object, figure: bpy.types.Object, earlier: Stored | None) -> Stored:
-    """Give *armature* a new action; what was remembered earlier, under an action that is gone now, stays so."""
+    """Give *armature* a new action; a backup from an earlier action that is gone now is kept."""
     before = remember(armature)
     old = armature.animation_data.action if armature.animation_data is not None else None
     if earlier is not None:

@@ -1,4 +1,4 @@
-"""Colour the bones of the picked character in the viewports by their side: what was found is seen at once."""
+"""Colour the bones of the picked character in the viewports by their side, to show the detected mapping."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def bone_map_of(properties: bpy.types.PropertyGroup) -> BoneMap:
 
 
 def bone_chosen(row: bpy.types.PropertyGroup) -> None:
-    """Take over a bone that the user has chosen: it is certain, and its chain is worked out anew."""
+    """Apply a bone chosen by the user: its confidence is 1, and its chain is computed again."""
     properties = row.id_data.smplify_character
     if properties.quiet or properties.armature is None:
         return
@@ -85,14 +85,14 @@ def shown_names(properties: bpy.types.PropertyGroup) -> list[str]:
 
 
 def _prefix(properties: bpy.types.PropertyGroup) -> str:
-    """Return what the names of all bones in the list begin with, up to a sign: "mixamorig:"; empty if they do not."""
+    """Return the common prefix of all bone names in the list, up to a separator ("mixamorig:"), or ""."""
     names = [row.bone for row in properties.bones if row.bone]
     common = os.path.commonprefix(names) if len(names) > 1 else ""
     return common[: max((common.rfind(sign) for sign in _SIGNS), default=-1) + 1]
 
 
 def mark_of(row: bpy.types.PropertyGroup) -> str:
-    """Return whether the bone of *row* is "certain", to "check", "missing", or "absent" where it is not needed."""
+    """Return whether the bone of *row* is "certain", to "check", "missing", or "absent" if it is not required."""
     if not row.bone:
         return "missing" if row.name in REQUIRED_ROLES else "absent"
     return "certain" if row.confidence >= CERTAIN else "check"
@@ -105,7 +105,7 @@ def _choose(row: bpy.types.PropertyGroup, bones: bpy.types.ArmatureBones) -> Non
 
 
 def _path(bones: bpy.types.ArmatureBones, first: str, last: str) -> list[str]:
-    """Return the bones below *first* down to *last*; none if *last* does not hang on *first*."""
+    """Return the bones below *first* down to *last*; none if *last* is not a descendant of *first*."""
     above = [bone.name for bone in bones[last].parent_recursive] if last in bones else []
     return [last, *above[: above.index(first)]][::-1] if first in above else []
 

@@ -18,7 +18,7 @@ from .settings import CharacterSettings
 
 
 def show_character(properties: bpy.types.PropertyGroup) -> None:
-    """Show the character that was picked: its own bones and settings if it has a motion, else the detected bones."""
+    """Show the character that was picked: its own bones and settings if it has a motion, or the detected bones."""
     armature = properties.armature
     properties.trouble = properties.notes = properties.rest = ""
     properties.bones.clear()
@@ -143,7 +143,7 @@ def figure_for(properties: bpy.types.PropertyGroup, context: bpy.types.Context) 
 
 
 def _rest_pose_of(properties: bpy.types.PropertyGroup) -> tuple[float, ...]:
-    """Return the world rotations of all bones as the character stands now, or as it stood when it was given a motion.
+    """Return the world rotations of all bones as the character stands now, or as it stood when it got its motion.
 
     Raises:
         CharacterError: the character has a motion that was applied with its automatic rest pose.

@@ -79,7 +79,7 @@ def _limbs(bone_map: BoneMap) -> list[list[str]]:
 
 
 def hang_together(rig: Rig, bone_map: BoneMap) -> Rig:
-    """Return *rig* with the mapped bones hung on each other as in a body; in control rigs constraints do that.
+    """Return *rig* with the mapped bones parented as in a body; control rigs connect them by constraints instead.
 
     Raises:
         CharacterError: the bones hang on each other the other way round.

@@ -1,4 +1,4 @@
-"""The doubts of a retargeting in the language of the interface.
+"""Doubts about a retargeted motion, translated to the language of the interface.
 
 They are sentences, kept with the character in English as the core writes them; here each is found again by its
 template, and the template is translated. A sentence of no template is shown as it is. Needs no core.

@@ -6,4 +6,4 @@ from ..core_access import CoreError
 
 
 class CharacterError(CoreError, ValueError):
-    """A motion cannot be put onto a character."""
+    """A motion cannot be retargeted to a character."""

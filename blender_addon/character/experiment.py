@@ -1,4 +1,4 @@
-"""What an experiment with a control rig shows: which bones moved with which control. E evaluations, B bones."""
+"""Results of an experiment with a control rig: which bones moved with which control. E evaluations, B bones."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def followed(experiment: Experiment, segments: Mapping[str, str | None], control
 
 
 def distinct(experiment: Experiment, choices: Mapping[str, list[str]]) -> dict[str, str]:
-    """Return for each bone the last of its *choices* that no other bone has a better claim to: nearer to its joint."""
+    """Return for each bone the last of its *choices* that is not nearer to the joint of another bone."""
     owners: dict[str, str] = {}
     waiting = [bone for bone in choices if choices[bone]]
     left = {bone: list(controls) for bone, controls in choices.items()}

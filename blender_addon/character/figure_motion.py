@@ -33,7 +33,7 @@ def source_of(item: bpy.types.Object, foot_lock: float) -> RetargetSource:
 
 
 def bones_of(item: bpy.types.Object) -> BoneMap:
-    """Return the bones by role of an animated armature: those that it has as a character, else the detected ones.
+    """Return the bones by role of an animated armature: those stored with it as a character, or the detected ones.
 
     Raises:
         CoreError: its bones cannot be read.

@@ -25,7 +25,7 @@ _FEWEST_CERTAIN = 6
 
 @dataclass(frozen=True)
 class CharacterFile:
-    """A character to put motions onto, as the command line names it.
+    """A character to retarget motions to, as given on the command line.
 
     Attributes:
         path: .fbx, .glb, .gltf, .vrm or .blend.
@@ -71,7 +71,7 @@ def convert_with_character(
     *,
     first_frame: int | None = None,
 ) -> tuple[Facts, bpy.types.Object]:
-    """Put the motion of *figure* onto a character and write the character to files.
+    """Retarget the motion of *figure* to a character and write the character to files.
 
     Args:
         figure: the armature of a figure of this add-on, or any animated armature, in the current scene.
@@ -94,7 +94,7 @@ def convert_with_character(
 
 
 def bones_for(armature: bpy.types.Object, character: CharacterFile) -> BoneMap:
-    """Return the bones of *armature* by role: those that were given, else the detected ones if they are sure.
+    """Return the bones of *armature* by role: those that were given, otherwise the detected ones if they are certain.
 
     Raises:
         CharacterError: required bones are missing or in doubt; the message has the bone map to correct.
@@ -113,7 +113,7 @@ def bones_for(armature: bpy.types.Object, character: CharacterFile) -> BoneMap:
 
 
 def doubts_of(bone_map: BoneMap) -> str:
-    """Return why a detected bone map should not be used without being looked at; empty if it can be."""
+    """Return why a detected bone map should be checked before use; empty if it need not be."""
     doubtful = [role for role in REQUIRED_ROLES if bone_map.confidence.get(role, 1.0) < DOUBTFUL]
     if bone_map.missing:
         return f"no bone was found for {', '.join(bone_map.missing)}"

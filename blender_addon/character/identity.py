@@ -35,7 +35,7 @@ def picked(scene: bpy.types.Scene) -> bpy.types.Object | None:
 
 
 def keeper_of(armature: bpy.types.Object) -> bpy.types.ID:
-    """Return what `STORED_KEY` is a property of: *armature*, or its action if the armature is an override.
+    """Return the owner of the property `STORED_KEY`: *armature*, or its action if the armature is an override.
 
     Blender does not save custom properties that are added to an override.
     """
@@ -45,12 +45,12 @@ def keeper_of(armature: bpy.types.Object) -> bpy.types.ID:
 
 
 def has_motion(item: bpy.types.Object) -> bool:
-    """Return whether *item* is a character that has been given a motion."""
+    """Return whether *item* is a character with a retargeted motion."""
     return item.type == "ARMATURE" and STORED_KEY in keeper_of(item)
 
 
 def characters_in(scene: bpy.types.Scene) -> list[bpy.types.Object]:
-    """Return the characters in *scene* that have been given a motion, by name; those of linked files are left out."""
+    """Return the characters in *scene* that have a retargeted motion, by name; linked ones are left out."""
     return sorted((item for item in scene.objects if item.library is None and has_motion(item)), key=lambda i: i.name)
 
 

@@ -1,4 +1,4 @@
-"""Find the IK controls of a control rig's limbs by experiment: a goal, and a pole that tells where the limb bends.
+"""Find the IK controls of a control rig's limbs by experiment: a goal, and a pole that sets the bend direction.
 
 A limb's goal is the control that carries the limb's end and bends it while its start stays in place. The pole is the
 one that the limb's IK constraint names. What turns that constraint on is switched on, and stretching of the bones in
@@ -130,7 +130,7 @@ class _Search:
         self.keep = False
 
     def states(self, lower: list[str]) -> Iterator[dict[Channel, float]]:
-        """Yield the present state, then one group of switches after the other set otherwise, if a limb notices it.
+        """Yield the present state, then one group of switches after the other toggled, if that affects a limb.
 
         Args:
             lower: the controls of the limbs' lower parts under FK.
@@ -194,7 +194,7 @@ class _Search:
         return self._laboratory.moved_basis(rest, goal, _BENT * way, turned=True)
 
     def _pole(self, lower: str) -> str | None:
-        """Return the pole of the IK constraint of a limb's lower part, which is put to work."""
+        """Return the pole of the IK constraint of a limb's lower part, which is enabled."""
         rest = self._laboratory.evaluate([], 0)
         for bone in self._bones:
             for constraint in bone.constraints:
@@ -210,7 +210,7 @@ class _Search:
         return None
 
     def _put_to_work(self, bone: bpy.types.PoseBone, constraint: bpy.types.Constraint) -> bool:
-        """Switch *constraint* on by the custom properties that drive it; return whether it is at work."""
+        """Enable *constraint* by the custom properties that drive it; return whether it takes effect."""
         armature = self._laboratory.armature
         path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].constraints'
         path += f'["{bpy.utils.escape_identifier(constraint.name)}"].'

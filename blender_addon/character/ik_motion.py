@@ -1,4 +1,4 @@
-"""Where the IK controls of a control rig go in a motion. F frames. World space, metres, Y up."""
+"""The motion of a control rig's IK controls. F frames. World space, metres, Y up."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def custom_name(channel: Channel) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Link:
-    """How a bone that is keyed hangs on another one.
+    """The relation of a keyed bone to its parent.
 
     Attributes:
         parent: the bone that carries it; None for none.
@@ -95,7 +95,7 @@ Links = Mapping[str, Link]
 
 
 def bone_links(armature: bpy.types.Object) -> dict[str, Link]:
-    """Return how the bones of *armature* hang on each other by its own hierarchy."""
+    """Return the parent relations of the bones of *armature*, from its own hierarchy."""
     return {
         bone.name: Link(
             parent=bone.parent.name if bone.parent is not None else None,
@@ -114,7 +114,7 @@ def _parent_axes(bone: bpy.types.Bone) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class BoneMotion:
-    """What the bones that are keyed are to do: world space, metres, Y up.
+    """The target motion of the keyed bones: world space, metres, Y up.
 
     Attributes:
         names: the M bones, the hips first.
@@ -165,7 +165,7 @@ def character_curves(
     before: Mapping[Channel, Sequence[float]] | None = None,
     links: Links | None = None,
 ) -> list[Curve]:
-    """Return the channels that make *armature* perform *motion*; bones that no moved bone hangs on are left out.
+    """Return the channels that make *armature* perform *motion*; bones that carry no moved bone are left out.
 
     A channel that must be neutral gets one key, unless it is neutral anyway.
 

@@ -1,4 +1,4 @@
-"""Experiments with the controls of a character: pose some of them, set its switches, see what moves. B bones."""
+"""Experiments with the controls of a character: pose controls, set switches, record which bones move. B bones."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Laboratory:
             self.controls.append(control)
 
     def switch_groups(self) -> dict[str, list[bpy.types.PoseBone]]:
-        """Return the bones that have each switch; switches of one name, as each limb has one, belong together."""
+        """Return the bones that have each switch; switches of the same name on several limbs form a group."""
         groups: dict[str, list[bpy.types.PoseBone]] = {}
         for bone, name in driving_properties(self.armature)[:_MOST_SWITCHES]:
             groups.setdefault(name, []).append(self.armature.pose.bones[bone])
@@ -67,7 +67,7 @@ class Laboratory:
         return Experiment(index, *(np.array(matrices) for matrices in zip(*found, strict=True)))
 
     def _pose(self, given: Mapping[str, Matrix]) -> tuple[np.ndarray, np.ndarray]:
-        """Give the controls in *given* these transforms and the others none; return `pose` and `carried` (B, 4, 4)."""
+        """Set the controls in *given* to these transforms, reset the others; return `pose` and `carried` (B, 4, 4)."""
         bones = self.armature.pose.bones
         basis = {control: Matrix.Identity(4) for control in self.controls} | dict(given)
         for control, matrix in basis.items():
@@ -93,7 +93,7 @@ class Laboratory:
         return shift @ self._random_basis() if turned else shift
 
     def link(self, experiment: Experiment, name: str, parent: str | None) -> Link:
-        """Return how the control *name* hangs on *parent*."""
+        """Return the relation of the control *name* to *parent*."""
         rest = experiment.pose[0, experiment.index[name]].copy()
         rest[:3, 3] *= self._size
         bone = self.armature.data.bones[name]

@@ -48,7 +48,7 @@ def driven_bones(armature: bpy.types.Object) -> set[str]:
 
 
 def locked_bones(armature: bpy.types.Object, bones: Iterable[str]) -> list[str]:
-    """Return those of *bones* that are locked against turning by hand; keys turn them all the same."""
+    """Return those of *bones* whose rotation is locked in the viewport; keys rotate them nevertheless."""
     return [name for name in bones if all(armature.pose.bones[name].lock_rotation)]
 
 

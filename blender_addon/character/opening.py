@@ -1,6 +1,6 @@
 """Open files with armatures: characters, and animated armatures with the frame rate of their file.
 
-Blender's own importers do it; on an error nothing is left in the session.
+Uses Blender's own importers; on an error, everything they added is removed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Operators of the Character box: open a character, find its bones, put a motion onto it, take it away."""
+"""Operators of the Character box: open a character, map its bones, apply a motion, remove it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the controls of a control rig by experiment: turn them at random, and see what follows what. E evaluations.
+"""Find the controls of a control rig by experiment: rotate them at random, and detect what follows what. E evaluations.
 
 No rig is known by name. With every control turned at random, a bone that keeps its place relative to one control in all
 evaluations is carried by it, and the control that carries another control is its parent, whatever constraints lie

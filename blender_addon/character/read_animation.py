@@ -1,6 +1,6 @@
-"""Read an animated armature in the core's terms: where its bones are in each frame. F frames, B bones.
+"""Read an animated armature in the core's terms: the pose of its bones in each frame. F frames, B bones.
 
-The armature is evaluated in a scene of its own for the time of reading, so that constraints, drivers and NLA tracks
+The armature is evaluated in a temporary scene of its own, so that constraints, drivers and NLA tracks
 count, but the meshes and other characters of the user's scene are not evaluated in every frame.
 """
 
@@ -48,7 +48,7 @@ def read_animation(armature: bpy.types.Object, bones: list[str], frames: range) 
 
     Raises:
         CharacterError: the armature shows its rest pose, or is hidden, so that it does not move.
-        RigError: its object is scaled unevenly, sheared or mirrored, or its bones are nowhere in some frame.
+        RigError: its object is scaled unevenly, sheared or mirrored, or a frame has bones with undefined positions.
     """
     if armature.data.pose_position == "REST":
         raise CharacterError(f"expected {armature.name} in its pose, but it shows its rest position; switch it to Pose")
@@ -75,7 +75,7 @@ def read_animation(armature: bpy.types.Object, bones: list[str], frames: range) 
 
 @contextmanager
 def _alone(armature: bpy.types.Object) -> Iterator[bpy.types.Scene]:
-    """Meanwhile have a scene with nothing but *armature*; what it hangs on is evaluated with it."""
+    """Temporarily use a scene that contains only *armature*; what it depends on is evaluated with it."""
     scene = bpy.data.scenes.new("reading")
     try:
         scene.collection.objects.link(armature)

@@ -1,4 +1,4 @@
-"""How a motion is put onto a character, and how well that went. Needs no Blender."""
+"""Settings of a retargeting, and measures of its quality. Needs no Blender."""
 
 from __future__ import annotations
 

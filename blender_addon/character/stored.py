@@ -1,4 +1,4 @@
-"""What is kept with a character that has been given a motion, in one custom property of its armature.
+"""The data stored with a character that has a retargeted motion, in one custom property of its armature.
 
 So it survives saving, undo, appending and duplicating. A file may come from anyone: whatever does not read as it was
 written is an error of ours, never Python's.
@@ -30,7 +30,7 @@ _MENUS = ("action_blend_type", "action_extrapolation")
 
 @dataclass(frozen=True)
 class Stored:
-    """A character that has been given a motion.
+    """A character with a retargeted motion.
 
     Attributes:
         figure: the armature of the figure whose motion it is; None if that was removed.
@@ -56,7 +56,7 @@ class Stored:
 
 
 def save(armature: bpy.types.Object, stored: Stored) -> None:
-    """Keep *stored* with *armature*."""
+    """Store *stored* with *armature*."""
     values = {f"{bone}\n{channel}": list(numbers) for (bone, channel), numbers in stored.before.values.items()}
     about = {
         "version": _VERSION,
@@ -76,7 +76,7 @@ def save(armature: bpy.types.Object, stored: Stored) -> None:
 
 
 def load(armature: bpy.types.Object) -> Stored:
-    """Return what is kept with *armature*.
+    """Return the data stored with *armature*.
 
     Raises:
         CharacterError: nothing is kept, or it is damaged or of a later version.
@@ -114,7 +114,7 @@ def load(armature: bpy.types.Object) -> Stored:
 
 
 def forget(armature: bpy.types.Object) -> None:
-    """Delete what is kept with *armature*."""
+    """Delete the data stored with *armature*."""
     del keeper_of(armature)[STORED_KEY]
 
 

@@ -70,7 +70,7 @@ SUFFIXES = tuple(_WRITERS)
 
 
 def _belongings(armature: bpy.types.Object) -> list[bpy.types.Object]:
-    """Return *armature*, the objects that it hangs on, and its meshes."""
+    """Return *armature*, its parent objects, and its meshes."""
     above = []
     parent = armature.parent
     while parent is not None:
@@ -81,7 +81,7 @@ def _belongings(armature: bpy.types.Object) -> list[bpy.types.Object]:
 
 @contextmanager
 def _without_state(armature: bpy.types.Object) -> Iterator[None]:
-    """Take away what this add-on keeps with *armature*: it refers to the figure and to a file, which stay behind."""
+    """Remove what this add-on stores with *armature*: it refers to the figure and to a file that are not exported."""
     keeper = keeper_of(armature)
     kept = {
         (owner, key): value.to_dict() if hasattr(value := owner[key], "to_dict") else value

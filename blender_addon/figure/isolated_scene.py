@@ -48,7 +48,7 @@ def isolated_scene(
     Args:
         objects: the objects, the active one first.
         scene: the scene whose frame rate and unit of length are used; its current frame is restored.
-        name: name of the new scene, which some formats use as the name of the clip.
+        name: name of the new scene, which certain formats use as the name of the clip.
         frames: the first and last frame.
     """
     isolated = bpy.data.scenes.new(name)
@@ -75,7 +75,7 @@ def isolated_scene(
 
 @contextmanager
 def shown(scene: bpy.types.Scene) -> Iterator[None]:
-    """Meanwhile show and select all objects of *scene*: exporters leave out what is hidden or cannot be selected."""
+    """Temporarily show and select all objects of *scene*: exporters leave out what is hidden or cannot be selected."""
     flags = [(item, item.hide_viewport, item.hide_select) for item in scene.objects]
     layer = scene.view_layers[0]
     try:

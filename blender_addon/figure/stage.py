@@ -1,4 +1,4 @@
-"""Make a file of nothing but figures ready to be looked at: framed and selected, with camera and lights."""
+"""Prepare a file of figures for viewing: framed and selected, with camera and lights."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The length of Blender's unit in a scene: the core and the keys of a figure are in metres, objects in Blender's units.
 
-A figure stands in a scene whose unit is not a metre as its object's scale says; bones, mesh and keys stay in metres.
+In a scene whose unit is not the metre, the scale of a figure's object converts; bones, mesh and keys stay in metres.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def world_in_metres(item: bpy.types.Object, scene: bpy.types.Scene) -> np.ndarra
 
 @contextmanager
 def in_metres(objects: Sequence[bpy.types.Object], scene: bpy.types.Scene) -> Iterator[list[bpy.types.Object]]:
-    """Meanwhile scale *objects* to metres, for exporters that take Blender's unit for a metre; yield what to export.
+    """Temporarily scale *objects* to metres, for exporters that take Blender's unit for a metre; yield what to export.
 
     Objects without a parent hang on an empty object, which is exported too; in a scene in metres nothing is done.
     """

@@ -175,7 +175,7 @@ def change_motion(armature: bpy.types.Object, record: FigureRecord) -> None:
 
 
 def _check_keyed(armature: bpy.types.Object) -> None:
-    """Raise if there is nothing to key on, or if keys would be written beside those in NLA strips.
+    """Raise if there is nothing to key, or if keys would be written in addition to those in NLA strips.
 
     Raises:
         CoreError: bones are missing, or the keys are in the NLA.

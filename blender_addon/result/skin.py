@@ -1,4 +1,4 @@
-"""The pose correctives of a figure, as its setting says."""
+"""Switch the pose correctives of a figure by its setting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..figure.record import adjustable
 
 
 def follow_correctives(armature: bpy.types.Object) -> None:
-    """Add or remove the pose correctives of *armature* as its setting says; show why if that fails."""
+    """Add or remove the pose correctives of *armature* by its setting; show the reason if that fails."""
     properties = armature.smplify
     if properties.quiet:
         return

@@ -67,7 +67,7 @@ def _recordings_of_file(path: Path) -> list[RawRecording]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[list[bpy.types.Object]]:
-    """Meanwhile have the animated armatures of a file in the scene, and the scene at the rate of the file."""
+    """Temporarily add the animated armatures of a file to the scene, at the frame rate of the file."""
     if bpy.context.mode != "OBJECT":
         raise CharacterError(f"expected Object Mode to open {path.name}; leave Edit or Pose Mode and read it again")
     layer = bpy.context.view_layer

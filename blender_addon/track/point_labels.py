@@ -1,6 +1,6 @@
 """Number the points of the file in the viewport while the list of point names is open, whether or not they can be read.
 
-A point has the colour of what it is taken for: white if it is a point of the body, orange if it is left out, and yellow
+The colour shows how a point is read: white if it is a point of the body, orange if it is ignored, and yellow
 if it is the one chosen in the list.
 """
 

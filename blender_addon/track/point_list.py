@@ -14,7 +14,7 @@ _ROWS = 8
 
 
 class SMPLIFY_UL_points(bpy.types.UIList):  # noqa: N801 - Blender's naming convention
-    """The points of the file, each with the point of the body that it is."""
+    """The points of the file, each with its body point."""
 
     def draw_item(  # noqa: PLR0913 - Blender's signature
         self,
@@ -36,7 +36,7 @@ class SMPLIFY_UL_points(bpy.types.UIList):  # noqa: N801 - Blender's naming conv
     def filter_items(
         self, context: bpy.types.Context, data: bpy.types.PropertyGroup, property_name: str
     ) -> tuple[list[int], list[int]]:
-        """Return which points have what is searched for, in the file or on the body; in the file's order."""
+        """Return which points match the search text, by name in the file or on the body; in the file's order."""
         wanted = self.filter_name.casefold()
         rows = getattr(data, property_name)
         found = [wanted in f"{row.index} {row.name} {row.body_point}".casefold() for row in rows]
@@ -44,14 +44,14 @@ class SMPLIFY_UL_points(bpy.types.UIList):  # noqa: N801 - Blender's naming conv
 
 
 def icon_of(row: bpy.types.PropertyGroup) -> str:
-    """Return the icon of what a point is taken for: by the user, by its name, or left out."""
+    """Return the icon of a point: named by the user, recognised by its name, or ignored."""
     if row.is_given:
         return "USER" if row.body_point else "X"
     return "CHECKMARK" if row.body_point else "BLANK1"
 
 
 def draw_points(layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
-    """Draw the list, which opens and closes, and what a fit needs besides; without points only how to drop names."""
+    """Draw the collapsible list and what a fit still needs; without points, only the button that clears names."""
     if TRACKS.recognition is None:
         if settings.point_names:
             layout.operator(SMPLIFY_OT_detect_points.bl_idname, icon="LOOP_BACK")

@@ -1,4 +1,4 @@
-"""What is done with the list of point names: save, load, detect again."""
+"""Operators on the list of point names: save, load, detect again."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The list of point names in the Track box: what the file's points are taken for, as rows that the user can edit.
+"""The list of point names in the Track box: the body point of each point of the file, as rows that the user can edit.
 
-What the user has said is stored with the scene as JSON; the rows show it, and what was recognised besides.
+The user's choices are stored with the scene as JSON; the rows show them and what else was recognised.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def fill(settings: bpy.types.PropertyGroup) -> None:
 
 
 def point_chosen(row: bpy.types.PropertyGroup) -> None:
-    """Take over what the user has said of a point; another one that was the same point of the body is left out."""
+    """Apply the user's choice for a point; another point with the same body point is then ignored."""
     from ..core_access import spelled
 
     settings = row.id_data.smplify.track
@@ -54,7 +54,7 @@ def point_chosen(row: bpy.types.PropertyGroup) -> None:
 
 
 def names_of_rows(settings: bpy.types.PropertyGroup) -> NameMap:
-    """Return what all rows of *settings* show, as a name map."""
+    """Return all rows of *settings* as a name map."""
     return _names(settings, settings.points)
 
 
@@ -78,7 +78,7 @@ def _names(settings: bpy.types.PropertyGroup, rows: list[bpy.types.PropertyGroup
 
 
 def _given_indices(settings: bpy.types.PropertyGroup) -> dict[int, str | None]:
-    """Return what the user has said of the points, by index; nothing where it does not fit them."""
+    """Return the user's choices for the points, by index; empty if they do not fit them."""
     from ..core_access import CoreError, NameMap
 
     if not settings.point_names:

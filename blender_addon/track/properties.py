@@ -138,7 +138,7 @@ def _body_points(row: SMPLIFY_PG_point, context: bpy.types.Context, text: str) -
 
 
 class SMPLIFY_PG_point(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming convention
-    """What a point of the file is; its name is that in the file."""
+    """The body point of a point of the file; its name is that in the file."""
 
     index: bpy.props.IntProperty(options={"HIDDEN"}, description="Its index in the file, from 0")
     body_point: bpy.props.StringProperty(

@@ -49,7 +49,7 @@ def read_request(request: TrackRequest) -> TrackState:
 
 
 def what_was_read() -> str:
-    """Return what was read and what to do next, for a user who may not see box 1."""
+    """Return a summary of what was read and the next step, for a user who may not see box 1."""
     track, name = TRACKS.readings[0].track, Path(TRACKS.request.path).name
     text = iface_("Read {:s}: {:d} frames, people: {:d}").format(name, track.num_frames, len(TRACKS.readings))
     found = dict.fromkeys(doubt for reading in TRACKS.readings for doubt in doubts(reading))
@@ -92,7 +92,7 @@ def _poll_thread() -> float | None:
 
 
 def _read_armature(request: TrackRequest) -> None:
-    """Read an armature from a timer, which has no window of its own, as importers need one."""
+    """Read an armature from a timer, in a window's context, which importers need but a timer lacks."""
     window = bpy.context.window or bpy.context.window_manager.windows[0]
     with bpy.context.temp_override(window=window):
         read_request(request)

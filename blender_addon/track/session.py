@@ -136,7 +136,7 @@ class TrackSession:
 
 @dataclass
 class _Found:
-    """What reading a file gave; see `TrackSession`."""
+    """The result of reading a file; see `TrackSession`."""
 
     recordings: list[RawRecording] = field(default_factory=list)
     recognition: Recognition | None = None
@@ -166,7 +166,7 @@ def _read(request: TrackRequest) -> _Found:
 
 
 def _recognised(recording: RawRecording, options: ReadOptions) -> Recognition:
-    """Return what points are taken for; without the user's names where these do not fit them."""
+    """Return the recognised points; without the user's names if these do not fit them."""
     from ..core_access import TrackError, recognise
 
     try:

@@ -1,4 +1,4 @@
-"""Report what happened outside of an operator: in the status bar, an error also in a popup.
+"""Report events outside of operators: in the status bar, errors also in a popup.
 
 Blender shows reports only of operators that the user started or that ended in an event; what a timer has done is
 therefore reported by an operator that ends in the next event.

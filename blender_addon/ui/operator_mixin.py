@@ -1,4 +1,4 @@
-"""How every operator of the add-on ends: with a report, and with an error in the box whose button was pressed."""
+"""How every operator of the add-on ends: with a report; errors are shown in the box whose button was pressed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class OperatorMixin:
         return self.succeeded(message if isinstance(message, str) else "")
 
     def succeeded(self, message: str = "", *, doubts: str = "") -> set[str]:
-        """End the operator; report *message* and *doubts*. The box shows no error any more, but the doubts.
+        """End the operator; report *message* and *doubts*. The error in the box is replaced by the doubts.
 
         Args:
             message: what was done, translated; "" where the window shows it.

@@ -1,4 +1,4 @@
-"""Change settings without what their changes set off."""
+"""Change settings without triggering their update callbacks."""
 
 from __future__ import annotations
 

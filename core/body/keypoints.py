@@ -3,7 +3,7 @@
 A keypoint is a fixed weighted sum of skinned vertices, ``k = sum_v r_kv sum_j w_vj (G_j v + o_j)``. Both sums may be
 taken first, so it is linear in the 24 joint transforms: ``k = sum_j G_j m_kj + n_kj o_j`` with the moments
 ``m_kj = sum_v r_kv w_vj v`` and the masses ``n_kj = sum_v r_kv w_vj``. The same sum over the pose correctives gives how
-the moments change with the pose. A forward pass costs some 60 small products in place of 6890 vertices (`.pairs`).
+the moments change with the pose. A forward pass costs about 60 small products in place of 6890 vertices (`.pairs`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class KeypointModel:
         Args:
             body: the body.
             regressor: weights of the vertices.
-            carried: for some keypoints, by index, the joint that carries them; they follow it alone instead of the
+            carried: for single keypoints, by index, the joint that carries them; they follow it alone instead of the
                 skin, from their place in the rest pose.
 
         Raises:
@@ -138,7 +138,7 @@ class ShapedKeypoints:
     Attributes:
         model: the keypoints on the body of any shape.
         betas: (B,) or (F, B).
-        rest_joints: (24, 3) rest joints, metres; (F, 24, 3) where each frame has a body of its own.
+        rest_joints: (24, 3) rest joints, metres; (F, 24, 3) if each frame has its own body.
         rest_points: (K, 3) keypoints of the rest pose, metres; or (F, K, 3).
         moments: (24, 3, K) of the rest pose; or (F, 24, 3, K).
     """

@@ -1,4 +1,4 @@
-"""Bodies with fingers as bodies of SMPL's 24 joints, for what is made for these. V vertices."""
+"""Bodies with fingers as bodies of SMPL's 24 joints, for code that expects these. V vertices."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Keypoints of posed bodies for the solver, which asks for them most. F frames, K keypoints, P pairs, C levers.
+"""Keypoints of posed bodies for the solver, its most frequent computation. F frames, K keypoints, P pairs, C levers.
 
-A keypoint hangs on few joints: of all joints and keypoints, some 60 pairs have a share in each other. Only these are
+A keypoint hangs on few joints: of all pairs of a joint and a keypoint, about 60 have a weight. Only these are
 computed, with the frames in the last axis (`core.math.frames_last`), and in axes that begin at the body's own place: a
 person far from the origin loses no accuracy. The solver's unknowns are grouped as the body is: a trunk, the two
 legs, and the two arms. The joints are SMPL's 24, whose tree these groups are made for.
@@ -81,7 +81,7 @@ class LimbPair:
 
     Attributes:
         limbs: (2, J) joints.
-        points: (2, L) of each limb, the keypoints that any of its joints moves; filled up with some that none does.
+        points: (2, L) of each limb, the keypoints that any of its joints moves; padded with points that none moves.
         split: (2, 1, L, 1) how much of what a keypoint shares with all limbs it shares with this one.
         trunk_joints: how many of `TRUNK`, from the first, move any of these keypoints.
         levers: of the limbs' joints and their keypoints (2, J, L).
@@ -101,7 +101,7 @@ class LimbPair:
     @property
     def all_points(self) -> list[int]:
         """The keypoints of both limbs."""
-        return [point for some in self.points for point in some]
+        return [point for limb in self.points for point in limb]
 
 
 class KeypointPairs:
@@ -169,21 +169,22 @@ class _Shares:
         """Return two limbs with the keypoints that they move."""
         moved = self.below @ self.gather.T > 0
         own = [np.flatnonzero(moved[list(limb)].any(axis=0)).tolist() for limb in limbs]
-        longest = max(1, *(len(some) for some in own))
-        points = [some + [-1] * (longest - len(some)) for some in own]
+        longest = max(1, *(len(points) for points in own))
+        points = [points + [-1] * (longest - len(points)) for points in own]
         roots = [limb[0] for pair in LIMB_PAIRS for limb in pair]
         held = np.abs(self.below * self.share) @ self.gather.T
-        split = np.stack([held[limb[0], some] for limb, some in zip(limbs, points, strict=True)])
-        total = np.stack([held[roots][:, some].sum(axis=0) for some in points])
+        split = np.stack([held[limb[0], moved_points] for limb, moved_points in zip(limbs, points, strict=True)])
+        total = np.stack([held[roots][:, moved_points].sum(axis=0) for moved_points in points])
         split = np.where(np.array(points) < 0, 1.0, np.clip(split / np.maximum(total, 1e-9), _LEAST_SPLIT, 1.0))
-        moving = np.flatnonzero(moved[list(TRUNK)][:, [point for some in own for point in some]].any(axis=1))
+        own_points = [point for limb_points in own for point in limb_points]
+        moving = np.flatnonzero(moved[list(TRUNK)][:, own_points].any(axis=1))
         return LimbPair(
             limbs,
             np.maximum(points, 0).tolist(),
             like(split[:, None, :, None], self.other),
             int(moving.max(initial=0)) + 1,
             self.levers(
-                [(joint, point) for limb, some in zip(limbs, points, strict=True) for joint in limb for point in some]
+                [(joint, point) for limb, moves in zip(limbs, points, strict=True) for joint in limb for point in moves]
             ),
         )
 

@@ -28,7 +28,7 @@ _HALF_TURN_TRACE = -0.99
 
 
 def clean_up(source: CleanupSource, options: CleanupOptions) -> Motion:
-    """Return the motion of *source* cleaned up. What *options* leave off stays bit for bit unchanged.
+    """Return the motion of *source* cleaned up. Options that are off leave the motion bit for bit unchanged.
 
     Args:
         source: the analysed motion, from `analyse_motion`.

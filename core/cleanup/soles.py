@@ -16,7 +16,7 @@ _NEAR_SOLE_M = 0.01
 """Vertices within this height of the sole, at rest, are kept ..."""
 _DIRECTIONS = 150
 _HIGHEST = 0.5
-"""... and the outermost in directions from straight down to this much upwards: a foot in any pose rests on some."""
+"""... and the outermost in directions from straight down to this much upwards: the foot may rest on any of them."""
 
 
 @dataclass(frozen=True, eq=False)

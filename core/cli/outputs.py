@@ -1,4 +1,4 @@
-"""The files that a command writes: checked before it begins, and told if it is interrupted."""
+"""The files that a command writes: checked before it begins, and listed if it is interrupted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fingers of a fitted person: after the body, in its mode, if the points show any. F frames."""
+"""Fit the fingers of a person after the body, in the same mode, if the points show any. F frames."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .report import FitReport
 
 
 def fits_fingers(track: KeypointTrack, body: BodyData, options: FitOptions) -> bool:
-    """Return whether a fit has fingers: *track* shows some, *body* has some, and *options* want them."""
+    """Return whether a fit has fingers: *track* shows them, *body* has them, and *options* request them."""
     return options.fingers and has_fingers(body.skeleton) and has_hands(track)
 
 

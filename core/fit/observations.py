@@ -156,5 +156,5 @@ def body_regressor(layout: Layout, body: BodyData, regressor: np.ndarray | None)
         )
     rows = np.asarray(regressor, dtype=np.float64)[list(points.columns)]
     if not np.isfinite(rows).all():
-        raise BodyError(f"expected a regressor of finite numbers for layout {layout.name}, found some that are not")
+        raise BodyError(f"expected a regressor of finite numbers for layout {layout.name}, found others")
     return rows

@@ -1,6 +1,6 @@
 """The bones of an animated person as points. F frames, B bones.
 
-The joints of arms and legs are points as they are. The joints of hips, spine and head lie where the maker of the
+Arm and leg joints are used as points directly. The joints of hips, spine and head lie where the maker of the
 skeleton has put them, and show no rotation: in their place, points of the trunk and the head are placed on the
 skeleton as it stands at rest, where SMPL's are relative to hips and shoulders, and are carried by the bones.
 """

@@ -1,4 +1,4 @@
-"""An animated armature, whose bones somebody evaluated, as a recording of its joints. F frames, N bones."""
+"""An animated armature with evaluated bones, as a recording of its joints. F frames, N bones."""
 
 from __future__ import annotations
 

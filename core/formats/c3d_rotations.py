@@ -1,6 +1,6 @@
 """C3D files of segments instead of points, as Theia3D writes them: joints are the origins of the segments. F frames.
 
-The group ROTATION tells where the matrices are: for each frame and segment 16 numbers of a 4x4 matrix, column by
+The group ROTATION locates the matrices: for each frame and segment 16 numbers of a 4x4 matrix, column by
 column, and a residual. The last column is the segment's origin, which lies in the joint above the segment.
 """
 

@@ -173,7 +173,7 @@ def _choose_text_reader(head: bytes, path: Path) -> Reader:
 
 
 def _is_json_lines(path: Path) -> bool:
-    """Return whether the first line is a JSON document of its own and others of its kind follow."""
+    """Return whether the first line is a complete JSON document, followed by others of its kind."""
     with path.open("rb") as file:
         first = file.readline(MAX_FRAME_BYTES).strip()
         rest = file.read(_HEAD_BYTES).lstrip()

@@ -1,4 +1,4 @@
-"""Files of known kinds that hold no 3D points of people: say what they are and what to do."""
+"""Files of known kinds without 3D points of people: errors that say what they are and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables in which a column names the person of each row: rows of people by turns, or one block after the other."""
+"""Tables in which a column names the person of each row: interleaved rows of people, or consecutive blocks."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def split_rows(
         times_s: (R,) times in seconds, or None.
 
     Raises:
-        TrackFileError: rows cannot be told apart, or a person is there twice in a frame.
+        TrackFileError: rows cannot be assigned to people, or a frame has a person twice.
     """
     keys = frames if frames is not None else times_s
     if keys is None:

@@ -49,7 +49,7 @@ def read_torch(path: Path) -> list[RawRecording]:
 
 
 def recordings_of(data: Any, path: Path, *, fps: float | None = None) -> list[RawRecording]:
-    """Return one recording per person of what a file holds.
+    """Return one recording per person from the content of a file.
 
     Raises:
         TrackFileError: it holds no known keypoints; the message says what it is, if that is known.

@@ -23,7 +23,7 @@ _WRISTS = (15, 16)
 def order_hands(recording: RawRecording) -> RawRecording:
     """Bring 75, 543 or 553 unnamed points into the order pose, left hand, right hand; drop the face.
 
-    Which hand is first is told by which hand's root is at which of the pose's wrists.
+    The hands are identified by which hand's root is at which of the pose's wrists.
     """
     known = recording.layout in (None, MEDIAPIPE75.name)
     if recording.names is not None or not known or recording.num_points not in _COUNTS:

@@ -1,6 +1,6 @@
 """TSV exports of Qualisys Track Manager: lines of a property and its value, then rows of x, y, z of each marker.
 
-Frame and Time columns, and the line that names them, are there if the export was asked for them. Z is up as a rule.
+The columns Frame and Time, and the line that names them, are optional in the export. Z is usually up.
 """
 
 from __future__ import annotations

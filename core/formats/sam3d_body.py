@@ -1,4 +1,4 @@
-"""SAM 3D Body and what came of it: 70 points (MHR 70) of each person in each image. F frames, K points, P people.
+"""SAM 3D Body and its derivatives: 70 points (MHR 70) of each person in each image. F frames, K points, P people.
 
 The points are in the camera's axes, x right, y down, z away, in metres. `pred_keypoints_3d` is relative to the root of
 the body; `pred_cam_t` is where that is. Keys as in the demo of facebookresearch/sam-3d-body.
@@ -38,7 +38,7 @@ _NO_PLACE = (
 
 
 def is_person(value: Any) -> bool:
-    """Return whether *value* is what SAM 3D Body says about a person."""
+    """Return whether *value* is a person in the output of SAM 3D Body."""
     return isinstance(value, Mapping) and POINTS_KEY in value
 
 
@@ -169,7 +169,7 @@ def _wrong(shape: tuple[int, ...], path: Path) -> TrackFileError:
 
 
 def describe_points(recording: RawRecording) -> RawRecording:
-    """Say what is known of 70 points in the order of MHR, and put the hips at the origin if no place was added.
+    """Describe 70 points in the order of MHR, and put the hips at the origin if no translation was added.
 
     Of 308 points (Sapiens), the first 70 are kept.
     """

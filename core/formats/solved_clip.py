@@ -127,7 +127,7 @@ def read_clip(data: Mapping[Any, Any], tool: str, path: Path, *, body: str = "",
 
 
 def _fingers(data: Mapping[Any, Any], num_frames: int, path: Path) -> np.ndarray:
-    """Return what the keys of the hands hold in each frame (F, N), N = 90 for rotations, N = 0 for nothing."""
+    """Return the values of the hand keys in each frame (F, N), N = 90 for rotations, N = 0 for nothing."""
     keys = HAND_KEYS[:1] if data.get(HAND_KEYS[0]) is not None else HAND_KEYS[1:]
     stored = [data.get(key) for key in keys]
     if any(part is None for part in stored):

@@ -13,7 +13,7 @@ _NUMBERED = re.compile(rf"((?:{_WORDS})[ _.-]?\d{{1,3}})[ _.-]+(.+)$", re.IGNORE
 
 
 def _numbered(names: tuple[str, ...]) -> list[tuple[str, str, str]] | None:
-    """Return subject, separator and name of each point if numbers tell two people or more with the same points."""
+    """Return subject, separator and name of each point if numbers distinguish people with the same points."""
     matches = [_NUMBERED.match(name[:200]) for name in names]
     parts = [(match.group(1), ":", match.group(2)) for match in matches if match]
     points: dict[str, list[str]] = {}

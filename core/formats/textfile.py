@@ -145,7 +145,7 @@ class TextTable:
         """Yield the line number (from 1) and the cells of every row that is not blank.
 
         Raises:
-            TrackFileError: cells are separated by whitespace, which hides empty ones, and some are absent.
+            TrackFileError: cells are separated by whitespace, which hides empty ones, and cells are missing.
         """
         blank = f"{self.delimiter} \t\"'"
         for number, line in enumerate(islice(self.lines, self.start, None), self.start + 1):

@@ -1,4 +1,4 @@
-"""MVNX files of Xsens MVN: the origins of 23 segments, which are the joints that they hang from. Metres, Z up."""
+"""MVNX files of Xsens MVN: the origins of 23 segments, which are their proximal joints. Metres, Z up."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ TEMPORARY_PREFIX = ".writing-"
 """Prefix of the folders in which files are written; a leftover folder is from a killed process."""
 
 _ABANDONED_S = 86400.0
-"""Age in seconds after which an unchanged folder counts as abandoned, whoever made it."""
+"""Age in seconds after which an unchanged folder counts as abandoned, whichever process made it."""
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def _remove_leftovers_once(parent: str) -> None:
 
 @cache
 def _machine() -> str:
-    """Return a mark of this machine. On some shared drives the locks of other machines cannot be seen."""
+    """Return a mark of this machine. On certain shared drives the locks of other machines cannot be seen."""
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 

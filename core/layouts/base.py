@@ -33,7 +33,7 @@ class LayoutPoint:
 
     @property
     def body_point(self) -> str:
-        """What the point is called in any layout: its solver point, or else its point of a finger, or its own name."""
+        """Layout-independent name: that of the solver point, or else of the finger point, or its own name."""
         return self.solver or (self.finger if self.finger and self.finger not in SOLVER_POINTS else self.name)
 
 

@@ -1,4 +1,4 @@
-"""The layout of points that a user names by hand: every point of the body that some layout has."""
+"""The layout of points that a user names by hand: every point of the body that any layout has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .base import FINGER_POINTS, Layout, LayoutPoint
 def named_layout(layouts: Iterable[Layout]) -> Layout:
     """Return the layout of all points of the body and the fingers that *layouts* have.
 
-    What a user calls the hip is some tool's hip, so a point's weight is the median of those that the layouts give it;
+    A user's hip may be any tool's hip, so a point's weight is the median of its weights in the layouts;
     SMPL's own layouts, which give all points 1, count only for points that no other layout has.
     """
     weights: dict[str, list[float]] = {}

@@ -1,6 +1,6 @@
 """Layouts of joint trees: animated characters, motion capture suits, SMPL-H, SMPL-X and SOMA. Data, no logic.
 
-The joints of a rig are placed by whoever made it, so the points of the trunk have small weights.
+The joints of a rig are where its author placed them, so the points of the trunk have small weights.
 """
 
 from __future__ import annotations

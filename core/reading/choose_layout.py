@@ -157,7 +157,7 @@ def choose_layout(recording: RawRecording, options: ReadOptions) -> PointMatch:
 
 
 def recognise(recording: RawRecording, options: ReadOptions) -> Recognition:
-    """Return what the points of *recording* are taken for, whether or not they suffice for a fit.
+    """Return the recognised points of *recording*, whether or not they suffice for a fit.
 
     Raises:
         TrackError: the user's names do not fit the points.

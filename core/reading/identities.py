@@ -1,4 +1,4 @@
-"""Find and join the identities of one person whom a tracker has lost and counted anew. F frames, K points."""
+"""Find and join several identities that a tracker gave to one person. F frames, K points."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def describe_identities(recordings: list[RawRecording]) -> list[RawRecording]:
             doubts[one].append(text)
             doubts[other].append(text)
     return [
-        replace(recording, doubts=(*recording.doubts, *told)) if told else recording
-        for recording, told in zip(recordings, doubts, strict=True)
+        replace(recording, doubts=(*recording.doubts, *added)) if added else recording
+        for recording, added in zip(recordings, doubts, strict=True)
     ]
 
 
@@ -74,7 +74,7 @@ def suggested_joins(recordings: list[RawRecording]) -> list[str]:
 def join(recordings: list[RawRecording], groups: Sequence[str]) -> list[RawRecording]:
     """Return the recordings with those of each of *groups* ("3+7") joined to one person, in place of the first.
 
-    Where several are seen in a frame, the one that is named first is taken.
+    If several are seen in a frame, the one named first is used.
 
     Raises:
         TrackError: there is no such person, a person is joined twice, or the people do not have the same points.

@@ -1,4 +1,4 @@
-"""A user's names for the points of a file: which point of the body each of its points is; stored as JSON.
+"""A user's map from the points of a file to points of the body; stored as JSON.
 
 ::
 
@@ -46,7 +46,7 @@ def _fault(expected: str, found: str, source: str) -> TrackError:
 
 @dataclass(frozen=True)
 class NamedPoint:
-    """What one point of a file is.
+    """One point of a file and its body point.
 
     Attributes:
         name: its name in the file; empty if only the index is known.
@@ -68,10 +68,10 @@ class NamedPoint:
 class NameMap:
     """A user's names for the points of a file.
 
-    Points that the map does not name are read as without it.
+    Points that are not in the map are read without it.
 
     Attributes:
-        points: what the points are; none is named twice, and none is what another one is.
+        points: the points; no point of the file and no point of the body occurs twice.
         layout: name of the layout that is used if it has all points; None for the one that the points belong to.
     """
 
@@ -122,7 +122,7 @@ class NameMap:
         return cls(tuple(named), layout)
 
     def to_json(self, about: str = "", places: Mapping[int, Sequence[float]] | None = None) -> str:
-        """Return the map as JSON text, one point a line, to be edited by hand.
+        """Return the map as JSON text, one point per line, for editing.
 
         Args:
             about: says what the points are of.
@@ -140,7 +140,7 @@ class NameMap:
         return f'{json.dumps(head)[:-1]}, "points": [\n{listed}\n],\n{json.dumps(rest)[1:]}\n'
 
     def resolve(self, recording: RawRecording) -> dict[int, str | None]:
-        """Return what the named points of *recording* are, by index.
+        """Return the body points of the named points of *recording*, by index.
 
         Raises:
             TrackError: it lacks points, or two entries name the same one.
@@ -201,7 +201,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_head(values: Mapping[str, Any], source: str) -> None:
-    """Check what stands beside the points of a map."""
+    """Check the entries of a map besides its points."""
     unknown = [str(key) for key in values if key not in _KEYS]
     if unknown:
         raise _fault(f"the keys {', '.join(_KEYS)}", _listed([repr(key) for key in unknown]), source)
@@ -237,7 +237,7 @@ def spelled(text: str) -> str | None:
 
 
 def _check_unique(points: Sequence[NamedPoint], source: str) -> None:
-    """Check that no point stands twice, and that no two are the same point of the body."""
+    """Check that no point occurs twice, and that no two are the same point of the body."""
     theirs = Counter((point.name, point.index) for point in points)
     if max(theirs.values(), default=0) > 1:
         texts = [NamedPoint(*key).label for key, count in theirs.items() if count > 1]
@@ -265,7 +265,7 @@ def _lacking(points: Sequence[NamedPoint], recordings: Sequence[RawRecording]) -
 
 
 def _near(text: str) -> str:
-    """Return which points of the body *text* may mean, for a message."""
+    """Return the points of the body that *text* may mean, for a message."""
     short = text[:MAX_TEXT_LENGTH]
     match = match_layout([short], NAMED, "")
     known = [name for name, index in zip(JOINTS, match.order, strict=True) if index == 0]

@@ -1,4 +1,4 @@
-"""Read points by a user's name map, and tell what is recognised of points and what a fit needs besides."""
+"""Read points by a user's name map; report the recognised points and what a fit still needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN = 4
 
 @dataclass(frozen=True)
 class Recognition:
-    """What the points of a recording are taken for.
+    """The points of a recording as recognised.
 
     Attributes:
         names: a map that names all its points, those that are not recognised as left out. If the recording can be read,
@@ -32,7 +32,7 @@ class Recognition:
 
 
 def recognised(recording: RawRecording, match: PointMatch | None, layout: Layout | None) -> Recognition:
-    """Return what the points of *recording* are taken for.
+    """Return the recognised points of *recording*.
 
     Args:
         recording: the points.
@@ -49,7 +49,7 @@ def recognised(recording: RawRecording, match: PointMatch | None, layout: Layout
 
 
 def with_names(found: Recognition, given: Mapping[int, str | None]) -> Recognition:
-    """Return *found* with the points that the user has *given*, by index, though they do not suffice for a fit."""
+    """Return *found* with the points that the user has *given*, by index, even if they do not suffice for a fit."""
     taken = {point for point in given.values() if point}
     points = tuple(
         replace(point, body_point=given[index]) if index in given
@@ -70,7 +70,7 @@ def points_of(match: PointMatch) -> dict[str, int]:
 
 
 def lacking_for_fit(names: NameMap) -> tuple[str, ...]:
-    """Return what a fit needs besides the points that *names* names, one clause each; empty if they are enough."""
+    """Return what a fit needs in addition to the points in *names*, one clause each; empty if they are enough."""
     points = {point.body_point for point in names.points if point.body_point}
     own = {point.name: point.body_point for point in LAYOUTS[names.layout].points} if names.layout else {}
     if names.layout == MARKERS.name or points & (set(ROLES) - set(JOINTS) - own.keys()):
@@ -87,7 +87,7 @@ def _lacking_joints(points: Iterable[str]) -> tuple[str, ...]:
 
 
 def partial_match(recording: RawRecording, layout: Layout | None) -> PointMatch | None:
-    """Return the layout that most names of *recording* belong to, though they need not suffice for a fit; or None."""
+    """Return the layout that most names of *recording* belong to, even if they do not suffice for a fit; or None."""
     roles = marker_roles(recording.names or ())
     joints = _partial_joints(recording.names or (), layout)
     if layout is MARKERS or (layout is None and len(roles) > (joints.num_matched if joints is not None else 0)):
@@ -109,7 +109,7 @@ def _partial_joints(names: Sequence[str], layout: Layout | None) -> PointMatch |
 def match_by_names(
     recording: RawRecording, names: NameMap, found: PointMatch | None, layout: Layout | None
 ) -> PointMatch:
-    """Return the layout and order of the points that a user's map names; the others are read as without it.
+    """Return the layout and order of the points that a user's map names; the others are read without it.
 
     Args:
         recording: the points.

@@ -1,4 +1,4 @@
-"""Place points that cannot be interpreted so that they can be looked at. F frames, K points."""
+"""Place points that cannot be interpreted roughly upright for display. F frames, K points."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .up_axis import rotation_to_y_up
 
 _HEIGHT_M = 1.5
 _LOW, _HIGH = 5.0, 95.0
-"""Percentiles between which the points of a frame extend: a stray must not make the rest small."""
+"""Percentiles between which the points of a frame extend: a stray must not shrink the rest."""
 
 
 def rough_placement(recording: RawRecording) -> tuple[np.ndarray, np.ndarray]:

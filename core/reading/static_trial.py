@@ -1,4 +1,4 @@
-"""Markers that only a static trial has, placed in a dynamic one by the markers of their segment. F frames, S static.
+"""Markers that only a static trial has, placed in a dynamic trial by the markers of their segment. F frames, S static.
 
 Markers on the inside of knees and ankles are often taken off after a standing trial. Where three markers that move
 rigidly with the one on the outside are in both trials, they carry the one on the inside.
@@ -117,7 +117,7 @@ def _mate(role: str, known: dict[str, int], names: list[str]) -> str | None:
 def _rigid_with(
     mate: str, common: list[str], dynamic: dict[str, np.ndarray], still: dict[str, np.ndarray]
 ) -> list[str]:
-    """Return markers of one segment with *mate*: they keep their distances to each other, and lie on no line."""
+    """Return markers of one segment with *mate*: their mutual distances are constant, and they are not collinear."""
     if mate not in common:
         return []
     others = [name for name in common if name != mate and _may_share_a_segment(mate, name)]
@@ -148,7 +148,7 @@ def _may_share_a_segment(mate: str, other: str) -> bool:
 
 
 def _known_place(name: str) -> tuple[str, str]:
-    """Return the side of a marker and its limb ("leg", "arm", or "trunk"), empty where the name does not tell."""
+    """Return the side of a marker and its limb ("leg", "arm", or "trunk"), empty if unknown."""
     role = next(iter(marker_roles([name])), "")
     side = name_keys(name)[0][0]
     part = role.removeprefix("left_").removeprefix("right_").partition("_")[0]

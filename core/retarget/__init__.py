@@ -1,6 +1,6 @@
-"""Put a motion onto a character of any skeleton: find its bones, align its rest pose, solve all frames at once.
+"""Retarget a motion to a character with any skeleton: map its bones, align its rest pose, solve all frames at once.
 
-The way of the data::
+Data flow::
 
     Rig (a character's armature at rest)  ->  BoneMap (which bone plays which role)
     Motion (SMPL), or ArmatureMotion (any armature) with its Rig and BoneMap  ->  RetargetSource

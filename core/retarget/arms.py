@@ -1,4 +1,4 @@
-"""Bring hands that touch the body to where they touch it on the character: chest, shoulders and elbows. F frames.
+"""Preserve the contacts of hands with the body, by chest, shoulders and elbows. F frames.
 
 The root does not move: a head out of reach must not lift the feet.
 """
@@ -36,7 +36,7 @@ of the arm's length beyond."""
 
 @dataclass(frozen=True, eq=False)
 class _Arms:
-    """The unknowns: which joints turn, and what turns with them.
+    """The unknowns: which joints rotate, and which rotate with them.
 
     Attributes:
         chest: the joint that carries the shoulders.

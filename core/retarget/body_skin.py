@@ -23,7 +23,7 @@ _LOWER = 0.5
 
 @dataclass(frozen=True, eq=False)
 class BodySkin:
-    """The outermost vertices of the parts of a body: in any pose it rests on some of them.
+    """The outermost vertices of the parts of a body: the contact candidates in any pose.
 
     Attributes:
         body: what only the whole body can lift: trunk, head, upper arms, thighs, and the halves of forearms and shins
@@ -98,6 +98,6 @@ def _beyond(tree: Tree, main: np.ndarray, vertices: np.ndarray, joint: int, end:
 
 
 def _outermost(vertices: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Return those of the vertices *numbers* that are outermost in some direction."""
+    """Return those of the vertices *numbers* that are outermost in at least one direction."""
     found: np.ndarray = numbers[np.unique((vertices[numbers] @ spread_directions(_DIRECTIONS).T).argmax(axis=0))]
     return found

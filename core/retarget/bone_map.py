@@ -1,4 +1,4 @@
-"""Which bones of a character play which role, and how sure that is; stored as JSON."""
+"""The bones of a character by role, with confidences; stored as JSON."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class BoneMap:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the roles and that no bone plays two; raise `BoneMapError`."""
+        """Check the roles and that no bone has two; raise `BoneMapError`."""
         unknown = [role for role in self.bones if role not in ROLES]
         if unknown:
             raise BoneMapError(f"expected roles out of {', '.join(ROLES)}; found {', '.join(map(repr, unknown))}")
@@ -90,7 +90,7 @@ class BoneMap:
         """Check that the map can be used for *rig*.
 
         Raises:
-            BoneMapError: required roles are missing, or *rig* lacks some of the bones.
+            BoneMapError: required roles are missing, or *rig* lacks bones of the map.
         """
         absent = [name for chain in self.bones.values() for name in chain if name not in rig.index]
         if absent:
@@ -101,7 +101,7 @@ class BoneMap:
             raise BoneMapError(f"expected a bone for each of {', '.join(self.missing)}; name them in the bone map")
 
     def to_json(self) -> str:
-        """Return the map as JSON text, one role a line, to be corrected by hand and read by `from_json`."""
+        """Return the map as JSON text, one role per line, for manual correction; `from_json` reads it."""
         lines = ",\n".join(f"  {json.dumps(role)}: {json.dumps(list(chain))}" for role, chain in self.bones.items())
         head = f'"format": {json.dumps(_FORMAT)}, "version": {_VERSION}, "kind": {json.dumps(self.kind)}'
         return f'{{{head}, "bones": {{\n{lines}\n}}}}\n'

@@ -1,4 +1,4 @@
-"""The bones of a rig that can play a role: those that move skin, as a tree of their own."""
+"""The bones of a rig that can have a role, those that move skin, as a tree."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SAME_PLACE = 1e-4
 
 
 class BoneTree:
-    """Bones of a rig, hung on each other. K bones, parents before their children.
+    """Bones of a rig as a tree. K bones, parents before their children.
 
     Attributes:
         rig: the rig.
@@ -29,7 +29,7 @@ class BoneTree:
     """
 
     def __init__(self, rig: Rig, bones: np.ndarray, parents: np.ndarray) -> None:
-        """Hang *bones* of *rig* on their *parents*, indices into *bones*; bones in a circle become roots."""
+        """Take *bones* of *rig* and their *parents*, indices into *bones*; bones in a cycle become roots."""
         order, parents = _parents_first(parents)
         self.rig = rig
         self.bones = bones[order]
@@ -65,7 +65,7 @@ class BoneTree:
         return chain[: chain.index(ancestor)][::-1] if ancestor in chain else chain[::-1]
 
     def common_ancestor(self, *bones: int) -> int:
-        """Return the last bone that all *bones* hang from, -1 if they have different roots."""
+        """Return the last common ancestor of all *bones*, -1 if they have different roots."""
         shared = self.ancestors(bones[0])
         for bone in bones[1:]:
             chain = set(self.ancestors(bone))
@@ -73,7 +73,7 @@ class BoneTree:
         return shared[0] if shared else -1
 
     def is_below(self, bone: int, ancestor: int) -> bool:
-        """Return whether *bone* is *ancestor* or hangs from it."""
+        """Return whether *bone* is *ancestor* or a descendant of it."""
         return ancestor in self.ancestors(bone)
 
     @cached_property
@@ -146,8 +146,8 @@ def _parents_first(parents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def bone_trees(rig: Rig) -> list[BoneTree]:
     """Return the trees of *rig* in which a person may be found, the most likely one first.
 
-    Of a control rig these are the deforming bones, which often hang from control bones and not from each other; of a
-    rig with skin the bones with skin at or below them; at last all bones.
+    Of a control rig these are the deforming bones, which are often children of control bones and not of each other; of
+    a rig with skin the bones with skin at or below them; at last all bones.
     """
     everything = BoneTree(rig, np.arange(len(rig.names)), rig.parents)
     chosen = everything
@@ -162,7 +162,7 @@ def _is_control_rig(rig: Rig) -> bool:
 
 
 def _deforming(rig: Rig) -> BoneTree:
-    """Return the deforming bones of *rig*, each hung on the nearest deforming bone above it.
+    """Return the deforming bones of *rig*, each with the nearest deforming bone above it as its parent.
 
     A control bone with the head and the tail of a deforming bone stands for it: that is how Rigify's deforming bones,
     which follow control bones, tell their place in the body.

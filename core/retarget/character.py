@@ -104,7 +104,7 @@ def _chain_length(tree: Tree, side: str, ends: tuple[str, ...]) -> float:
 
 
 def _rest_body(rig: Rig, tree: Tree, source: RetargetSource, reach: float) -> RestBody:
-    """Return what the parts of the character's body are measured on."""
+    """Return the body on which the parts of the character are measured."""
     joints = {**tree.index, "chest": tree.chest}
     owners = tree.owners(rig)[rig.skin.main_bones] if len(rig.skin.vertices) else np.zeros(0, dtype=np.int64)
     hands = {}

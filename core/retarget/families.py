@@ -1,4 +1,4 @@
-"""Which family of skeletons the names of bones belong to."""
+"""Recognise the family of skeletons that bone names belong to."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("VRM", (r"upper_leg\.L", r"lower_leg\.L")),
     ("BVH", (r"LeftUpLeg", r"LeftForeArm", r"LeftHand")),
 )
-"""Families by patterns, each of which some bone's name has to match from its start on."""
+"""Patterns of each family; every one must match the beginning of at least one bone's name."""
 
 
 def family_of(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Where the feet of a character go: they roll about the point that stands, with the sole on the floor. F frames.
+"""Plan the feet of a character: they roll about the planted point, with the sole on the floor. F frames.
 
 The contacts are those of the source. During a contact the standing point, heel or ball, has no speed; so the ankle
 moves by what the foot's rotation moves it about that point, and the whole stance is placed where the transferred foot

@@ -1,4 +1,4 @@
-"""Knees, seat, back, head and elbows that lie on the floor, and hands that stand on it. F frames.
+"""Contacts of knees, seat, back, head, elbows and hands with the floor. F frames.
 
 The source tells which parts touch. Where they lie follows from the character's own skin: first the height of the whole
 body, so that its lowest part is on the floor as the source's is and none is below it; then the arms, so that each hand
@@ -53,7 +53,7 @@ PosedOnFeet = Callable[[slice, np.ndarray, np.ndarray], tuple[np.ndarray, np.nda
 
 @dataclass(frozen=True, eq=False)
 class Nearness:
-    """How near the source and the transferred pose are to the floor.
+    """Distances of the source and the transferred pose from the floor.
 
     Attributes:
         body: (F,) height of the source's lowest part besides hands and feet, metres.

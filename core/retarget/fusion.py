@@ -1,4 +1,4 @@
-"""Put together what structure and names say of the limbs, and how sure that is."""
+"""Combine the evidence of structure and names on the limbs, with confidences."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SAME_PLACE = 0.01
 
 @dataclass
 class Limbs:
-    """The bones of arms and legs, as indices into the tree, by role; and how sure they are.
+    """The bones of arms and legs, as indices into the tree, by role, with confidences.
 
     Attributes:
         bones: the bone of each role.

@@ -1,4 +1,4 @@
-"""Find out which bone of a character plays which role."""
+"""Map the bones of a character to roles."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HELP = "choose a character that has them, or name the bones in a bone map"
 
 
 def map_bones(rig: Rig) -> BoneMap:
-    """Return which bone of *rig* plays which role, from its structure and its names, with the confidence in each.
+    """Return the bone of each role in *rig*, from its structure and its names, with confidences.
 
     Raises:
         BoneMapError: *rig* is not the skeleton of a person, or neither its names nor its rest pose show where arms and
@@ -56,7 +56,7 @@ def _certainty(found: _Found) -> float:
 
 
 def _map_tree(tree: BoneTree) -> _Found:
-    """Return what structure and names tell of *tree*."""
+    """Return the mapping of *tree* from its structure and names."""
     named = find_by_names(tree)
     structure = None if tree.has_controls else find_by_structure(tree)
     limbs = fuse_limbs(tree, structure, named)

@@ -1,4 +1,4 @@
-"""What the name of a bone says: its side, its place in the body, whether it is a twist or control bone."""
+"""Parse bone names: side, body part, whether it is a twist or control bone."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ _INDIVIDUAL_TOES = 3
 
 @dataclass(frozen=True)
 class BoneName:
-    """A name taken apart.
+    """A parsed name.
 
     Attributes:
         place: the words for a place in the body, joined; empty if there are none.
         side: "left", "right" or empty.
         number: the last number in the name, 0 without one.
         is_twist: whether it names a twist bone.
-        is_control: whether it names a bone that moves no skin of its own.
+        is_control: whether it names a control, which moves no skin itself.
     """
 
     place: str
@@ -66,7 +66,7 @@ class BoneName:
 def parse_name(name: str, prefix: str = "") -> BoneName:
     """Return what *name* says, in whatever way it is written: "mixamorig:LeftArm", "DEF-upper_arm.L", "lShldrBend".
 
-    *prefix* is what all names of the skeleton start with, and so says nothing.
+    *prefix* is the common prefix of all names of the skeleton, which is ignored.
     """
     text = unicodedata.normalize("NFKC", name[:_MAX_LENGTH].removeprefix(prefix))
     text = re.split(r"[:|]", text)[-1] or text
@@ -98,7 +98,7 @@ def parse_name(name: str, prefix: str = "") -> BoneName:
 
 
 def common_prefix(names: Sequence[str]) -> str:
-    """Return what most of *names* start with, up to a separator ("Hero_" of "Hero_LeftArm"); empty if nothing."""
+    """Return the prefix of most of *names*, up to a separator ("Hero_" of "Hero_LeftArm"); empty if nothing."""
     starts = Counter(match[0] for name in names if (match := _PREFIX.match(name)))
     prefix, count = starts.most_common(1)[0] if starts else ("", 0)
     is_word = prefix.rstrip("_-. ").lower() in WORDS
@@ -126,7 +126,7 @@ def _split_word(word: str) -> Iterator[str]:
 
 @dataclass(frozen=True, eq=False)
 class NamedBones:
-    """The bones of a tree by what their names say. Bones are indices into the tree, the most likely ones first.
+    """The bones of a tree by the roles that their names suggest: indices into the tree, the most likely first.
 
     Attributes:
         limbs: candidates for each role of a limb ("left_hand").
@@ -146,7 +146,7 @@ class NamedBones:
 
 
 def find_by_names(tree: BoneTree) -> NamedBones:
-    """Return the bones of *tree* whose names tell their role."""
+    """Return the bones of *tree* whose names suggest a role."""
     names = [tree.name(bone) for bone in range(len(tree))]
     prefix = common_prefix(names)
     parsed = [parse_name(name, prefix) for name in names]

@@ -1,4 +1,4 @@
-"""How the arms and legs of a body lie to each other: which way is up, and whether it stands like a person."""
+"""The arrangement of arms and legs at rest: which way is up, and whether the body stands like a person."""
 
 from __future__ import annotations
 

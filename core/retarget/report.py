@@ -1,4 +1,4 @@
-"""Measure how well a motion could be put onto a character. F frames."""
+"""Measure the quality of a retargeted motion. F frames."""
 
 from __future__ import annotations
 

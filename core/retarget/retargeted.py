@@ -1,4 +1,4 @@
-"""A motion on a character's bones, and what can be said of its quality. F frames, M moved bones."""
+"""A motion on a character's bones, and its quality. F frames, M moved bones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .root import Carrier
 
 @dataclass(frozen=True, eq=False)
 class RetargetReport:
-    """How well a motion could be put onto a character. Lengths in metres on the character.
+    """Quality of a retargeted motion. Lengths in metres on the character.
 
     Attributes:
         leg_m: length of the character's leg, thigh and shin.

@@ -1,4 +1,4 @@
-"""Put a motion onto a character, block by block. F frames, M moved bones.
+"""Retarget a motion to a character, block by block. F frames, M moved bones.
 
 The rotations of each frame follow from the source's by the rest alignment. The feet's goals are planned for the whole
 clip, since a stance spans many frames; then every frame is solved for itself, so a long clip takes no more memory than
@@ -243,7 +243,7 @@ class _Retargeting:
     ) -> np.ndarray:
         """Bring the ankles to their goals, and lift those whose skin still reaches below the floor.
 
-        The goals know the skin that moves with the foot; some of it moves with the shin as well.
+        The goals account for the skin that moves with the foot; part of it also moves with the shin.
         """
         character = self.character
         goals = [path.ankle[:, frames] for path in feet]

@@ -1,4 +1,4 @@
-"""The root of a character: where its hips go, and the path that a root bone or the object carries. F frames."""
+"""The root of a character: the path of its hips, and that of a root bone or the object. F frames."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _HEEL_BEHIND = 0.35
 _LONG = 1.4
 """Feet up to this many times longer than fits the legs, as shoes make them, tilt fully."""
 _DIRECTIONS = 200
-"""Directions all around in which the outermost vertices are kept: a foot in any pose, kneeling too, rests on some."""
+"""Directions all around in which the outermost vertices are kept, for contacts of a foot in any pose, kneeling too."""
 
 
 @dataclass(frozen=True, eq=False)

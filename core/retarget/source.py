@@ -1,4 +1,4 @@
-"""The motion to put onto a character: SMPL's joints over time, its contacts with the floor, and its body. F frames."""
+"""The motion to retarget: SMPL's joints over time, contacts with the floor, and the body. F frames."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TRUNK = {"hips": (0, 1, 2), "chest": (JOINT_INDEX["spine2"], _CHEST)}
 
 @dataclass(frozen=True, eq=False)
 class RetargetSource:
-    """A motion and what its transfer to any character needs. Positions are in metres, Y up, in the scene's world.
+    """A motion and what retargeting it to any character needs. Positions are in metres, Y up, in the scene's world.
 
     Attributes:
         motion: the motion as it is to be transferred.

@@ -49,7 +49,7 @@ class Structure:
 
 @dataclass(frozen=True, eq=False)
 class _Body:
-    """Legs and arms that are thought to belong together; the sides of the arms are ordered like those of the legs."""
+    """Candidate legs and arms of one body; the sides of the arms are ordered like those of the legs."""
 
     tree: BoneTree
     legs: Limb
@@ -58,7 +58,7 @@ class _Body:
 
     @classmethod
     def of(cls, tree: BoneTree, legs: Limb, arms: Limb) -> _Body:
-        """Put *legs* and *arms* together."""
+        """Combine *legs* and *arms*."""
         if legs.pair.normal @ arms.pair.normal < 0.0:
             arms = arms.mirrored()
         return cls(tree, legs, arms, Posture(legs.points, arms.points))
@@ -115,7 +115,7 @@ def find_by_structure(tree: BoneTree) -> Structure | None:
 
 
 def _overlap(tree: BoneTree, legs: Limb, arms: Limb) -> bool:
-    """Return whether two limbs share branches, or one hangs from the other."""
+    """Return whether two limbs share branches, or one is a descendant of the other."""
     first, second = legs.pair.sides, arms.pair.sides
     return any(tree.is_below(one[0], other[0]) or tree.is_below(other[0], one[0]) for one in first for other in second)
 

@@ -14,7 +14,7 @@ _UPRIGHT = 30.0
 
 
 def rest_pose(rig: Rig, bone_map: BoneMap) -> str:
-    """Return how *rig* holds arms and legs at rest: "T-pose", "A-pose", "arms down" or "unusual rest pose"."""
+    """Return the kind of rest pose of *rig*: "T-pose", "A-pose", "arms down" or "unusual rest pose"."""
     if any(role not in bone_map.bones for role in REQUIRED_ROLES):
         return ""
     arms = [_rise(rig, bone_map, f"{side}_upper_arm", f"{side}_forearm") for side in SIDES]

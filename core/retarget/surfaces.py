@@ -63,7 +63,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class RestBody:
-    """What the parts of a body are measured on.
+    """The vertices and joints on which the parts of a body are measured.
 
     Attributes:
         joints: index of the joint of each role; that of the last bone of the spine is "chest".

@@ -1,4 +1,4 @@
-"""Hands that touch the body: where, how closely, and where the same touch is on a character. F frames.
+"""Contacts of hands with the body: where, how closely, and the same contact on a character. F frames.
 
 A hand touches a part of the body at the part's nearest point. On the character it belongs at the same share of the
 part's length, in the same direction from its axis, with the same gap from the skin, scaled by the length of the arms.
@@ -69,7 +69,7 @@ class Touch:
 
 @dataclass(frozen=True, eq=False)
 class FloorReach:
-    """A hand that is brought to a place on the floor; used as a `Touch` is.
+    """A hand that is moved to a place on the floor; used like a `Touch`.
 
     Attributes:
         hand: name of the hand.

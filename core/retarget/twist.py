@@ -1,4 +1,4 @@
-"""Twist bones: they share the twist of a limb, so that the skin does not wring at the joint. F frames."""
+"""Twist bones: they distribute the twist of a limb, so that the skin does not collapse at the joint. F frames."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def _normal_part(vectors: np.ndarray, direction: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """Bones of all fingers in some pose, in the finger's axes, relative to its first joint.
+    """Bones of all fingers in one pose, in the finger's axes, relative to its first joint.
 
     Attributes:
         points: three arrays (3, L, H, F): the second and third joint and the tip.

@@ -1,7 +1,7 @@
 """Limits of the distances between points of one body, measured on the clip itself. F frames, K keypoints.
 
-A bone keeps its length, so its usual length over the clip is reliable however wrong some frames are. Two points that no
-bone joins are never farther apart than the total length of the bones on the path between them.
+A bone keeps its length, so its usual length over the clip is reliable even if single frames are wrong. Two points that
+no bone joins are never farther apart than the total length of the bones on the path between them.
 """
 
 from __future__ import annotations

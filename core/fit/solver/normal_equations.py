@@ -2,7 +2,7 @@
 
 The normal matrix of all 69 unknowns is mostly zero, since a limb's keypoint moves only with that limb and the trunk.
 Each limb is therefore eliminated by itself, which leaves the equations of the trunk's rotations and of the translation
-of the whole body. A keypoint that two limbs move, as with some regressors, is split between them: ``|t + a + b|^2 <=
+of the whole body. A keypoint that two limbs move, as with certain regressors, is split between them: ``|t + a + b|^2 <=
 s |t + a / s|^2 + r |t + b / r|^2`` for s + r = 1, which can only shorten a step. The right-hand side stays exact, so
 the iteration converges to the same solution.
 
