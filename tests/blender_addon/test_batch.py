@@ -75,6 +75,7 @@ def test_feet_are_locked_and_on_the_floor_by_default(tmp_path):
     np.testing.assert_allclose(shown.rotations(), expected.rotations(), atol=1e-3)
 
 
+@pytest.mark.main_blender
 def test_a_second_run_retries_only_the_failed_file(write_track, tmp_path, capfd):
     source, out = tmp_path / "in", tmp_path / "out"
     write_track(source / "a.npz", seed=1)
@@ -99,6 +100,7 @@ def test_a_second_run_retries_only_the_failed_file(write_track, tmp_path, capfd)
     assert statuses(out) == {"a.npz": "converted", "b.npz": "converted"}
 
 
+@pytest.mark.main_blender
 def test_foreign_files_are_not_replaced_without_overwrite(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     out.mkdir()
@@ -112,6 +114,7 @@ def test_foreign_files_are_not_replaced_without_overwrite(write_track, tmp_path)
     assert (out / "walk.bvh").read_text().startswith("HIERARCHY")
 
 
+@pytest.mark.main_blender
 def test_an_invalid_output_folder_is_refused_before_any_work(write_track, tmp_path, capfd):
     source = write_track(tmp_path / "walk.npz")
     for out in (source, source / "below"):
@@ -125,6 +128,7 @@ def test_an_invalid_output_folder_is_refused_before_any_work(write_track, tmp_pa
     assert summary(tmp_path / "out") == {"total": "of my own"}
 
 
+@pytest.mark.main_blender
 def test_an_input_is_not_replaced_even_with_overwrite(write_track, tmp_path):
     source = write_track(tmp_path / "walk.npz")
     before = source.read_bytes()
@@ -133,6 +137,7 @@ def test_an_input_is_not_replaced_even_with_overwrite(write_track, tmp_path):
     assert source.read_bytes() == before
 
 
+@pytest.mark.main_blender
 def test_people_of_one_input_never_replace_another_input(write_track, tmp_path):
     folder = tmp_path / "in"
     write_track(folder / "duo_1.npz")
@@ -148,6 +153,7 @@ def test_people_of_one_input_never_replace_another_input(write_track, tmp_path):
     assert {path.name for path in out.glob("*.npz")} == {"duo_0.npz", "duo_1.npz"}
 
 
+@pytest.mark.main_blender
 def test_betas_are_applied_and_wrong_ones_refused(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     betas = np.linspace(-1.0, 1.0, 10)
@@ -161,6 +167,7 @@ def test_betas_are_applied_and_wrong_ones_refused(write_track, tmp_path):
         np.testing.assert_allclose(stored["betas"], betas, atol=1e-6)
 
 
+@pytest.mark.main_blender
 def test_wrong_usage_is_refused(tmp_path, capfd):
     assert main([str(tmp_path / "gone.trc"), "-o", str(tmp_path)]) == 2
     assert "gone.trc" in capfd.readouterr().err
@@ -169,6 +176,7 @@ def test_wrong_usage_is_refused(tmp_path, capfd):
     assert main(["--help"]) == 0
 
 
+@pytest.mark.main_blender
 @pytest.mark.bpy_module
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_leaves_no_partial_output(write_track, tmp_path, number):
@@ -200,6 +208,7 @@ def test_an_interrupt_leaves_no_partial_output(write_track, tmp_path, number):
     assert summary(out)["interrupted"] is True
 
 
+@pytest.mark.main_blender
 @pytest.mark.bpy_module
 def test_a_run_after_a_killed_one_completes_the_outputs(write_track, tmp_path):
     """Killed when one of two outputs is in its place; tests/core/batch kills it at each point."""
@@ -212,6 +221,7 @@ def test_a_run_after_a_killed_one_completes_the_outputs(write_track, tmp_path):
     assert (out / "walk.bvh").read_text().startswith("HIERARCHY")
 
 
+@pytest.mark.main_blender
 @pytest.mark.bpy_module
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the worker in /proc")
 def test_the_workers_of_a_killed_batch_end(write_track, tmp_path):
@@ -234,6 +244,7 @@ def test_the_workers_of_a_killed_batch_end(write_track, tmp_path):
     assert not list(temporary.glob("blender_*"))
 
 
+@pytest.mark.main_blender
 @pytest.mark.bpy_module
 def test_a_worker_that_receives_a_partial_request_ends_cleanly(tmp_path):
     """The worker hears of half a request, or of none."""
@@ -246,6 +257,7 @@ def test_a_worker_that_receives_a_partial_request_ends_cleanly(tmp_path):
         assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.main_blender
 def test_old_temporary_folders_of_killed_batches_are_removed(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     names = (".writing-old", ".writing-young")
@@ -258,6 +270,7 @@ def test_old_temporary_folders_of_killed_batches_are_removed(write_track, tmp_pa
     assert [name for name in names if (out / name).exists()] == [".writing-young"]
 
 
+@pytest.mark.main_blender
 @pytest.mark.bpy_module
 @pytest.mark.parametrize("device", ["numpy", "cpu"])
 def test_a_batch_leaves_no_temporary_files(write_track, tmp_path, device):
@@ -271,6 +284,7 @@ def test_a_batch_leaves_no_temporary_files(write_track, tmp_path, device):
     assert not list(temporary.iterdir())
 
 
+@pytest.mark.main_blender
 @pytest.mark.bpy_module
 def test_a_crashing_worker_fails_only_its_input(write_track, tmp_path, monkeypatch):
     """The stand-in for a worker says it is ready, reads a request and dies, as Blender does when it crashes."""
@@ -340,6 +354,7 @@ def test_usd_is_refused_early_if_blender_lacks_it(write_track, tmp_path, capfd):
         assert "without which it was built" in capfd.readouterr().err and not out.exists()
 
 
+@pytest.mark.main_blender
 def test_motions_begin_at_the_given_start_frame(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     assert main([str(source), "-o", str(out), "--start-frame", "1001"]) == 0
@@ -388,6 +403,7 @@ def test_a_blend_shows_the_whole_clip_and_has_its_collection_as_asset(write_trac
             assert slopes.max() < 0.36 and slopes[:, 1].max() > 0.1
 
 
+@pytest.mark.main_blender
 def test_a_solved_motion_is_written_like_a_fitted_one(tmp_path):
     out, source = tmp_path / "out", str(REPOSITORY / "samples" / "walk.trc")
     as_fitted = ["--ground", "keep", "--foot-lock", "0"]

@@ -16,6 +16,8 @@ from blender_addon.batch.cli import main  # noqa: E402
 
 has_torch = importlib.util.find_spec("torch") is not None
 
+pytestmark = pytest.mark.main_blender
+
 
 def convert(source: Path, out: Path, *arguments: str) -> int:
     return main([str(source), "-o", str(out), "--formats", "npz", *arguments])
