@@ -76,6 +76,10 @@ class OutputError(CoreError, OSError):
         self.path, self.reason = path, reason
 
 
+class LiveError(CoreError, ValueError):
+    """A message of a live sender is malformed, or an address cannot be listened on or sent to."""
+
+
 class FitOptionError(CoreError, ValueError):
     """An option of the fit has an invalid value."""
 

@@ -65,7 +65,7 @@ PAGES = {
         "docs/guide/export",
         "docs/guide/troubleshooting",
     ),
-    "For scripts": ("docs/guide/batch", "docs/python", "docs/reference"),
+    "For scripts": ("docs/guide/batch", "docs/live", "docs/python", "docs/reference"),
     "Behind it": ("docs/METHOD", "docs/accuracy", "docs/ARCHITECTURE", "training/README"),
     "The project": ("docs/CONTRIBUTING", "docs/SECURITY", "CHANGELOG"),
 }

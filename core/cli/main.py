@@ -33,8 +33,9 @@ from .arguments import (
 from .batch import batch_command
 from .exit_codes import exit_code_of, raise_on_interrupt
 from .info import run_info
+from .live import add_live_arguments, add_send_arguments, run_send
 from .names_template import TO_STANDARD_OUTPUT, write_names_template
-from .outputs import Outputs
+from .outputs import Outputs, check_suffix
 
 _INPUTS = ("input", "body", "betas", "regressor", "network", "prior", "names", "static")
 """The arguments that name input files."""
@@ -57,8 +58,8 @@ def main(argv: Sequence[str] | None = None, *, program: str = _PROGRAM) -> int:
     parser = _parser(program)
     args = parser.parse_args(argv)
     raise_on_interrupt()
-    if args.run is _run_info:
-        return exit_code_of(parser.prog, lambda: _run_info(args))
+    if args.run in (_run_info, run_send):
+        return exit_code_of(parser.prog, lambda: args.run(args))
     if args.run is _run_fit and _names_folder(args.output):
         return exit_code_of(parser.prog, lambda: _run_batch(args), interrupted="interrupted; run it again to continue")
     outputs = Outputs(_inputs(args), overwrite=args.overwrite)
@@ -109,6 +110,8 @@ def _parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
     add_reading_arguments(convert)
     add_overwrite_argument(convert)
     convert.set_defaults(run=_run_convert)
+    add_live_arguments(commands.add_parser("live", help="fit points as they are sent, and send the poses on"))
+    add_send_arguments(commands.add_parser("send", help="play a keypoint file to a live session"))
     return parser
 
 
@@ -177,7 +180,7 @@ def _run_fit(args: argparse.Namespace, outputs: Outputs) -> int:
     if args.formats:
         raise BatchError(f"expected --formats with a folder as OUT alone, got {args.output}; its suffix is its format")
     args.input, args.output = args.input[0], Path(args.output)
-    _check_suffix(args.output, FORMATS)
+    check_suffix(args.output, FORMATS)
     outputs.check(_files(args, ""))
     options = replace(convert_options(args), up_axis=args.out_up)
     given = read_input(args.input, options)
@@ -222,7 +225,7 @@ def _print_result(output: Path, person: FittedPerson) -> None:
 
 
 def _run_convert(args: argparse.Namespace, outputs: Outputs) -> int:
-    _check_suffix(args.output)
+    check_suffix(args.output)
     outputs.check(_files(args, ""))
     tracks = read_tracks(args.input, reading_options(args))
     labels = person_labels(tracks)
@@ -243,15 +246,6 @@ def _write_track(output: Path, track: KeypointTrack) -> None:
         "names": np.array(track.layout.names),
     }
     write_own_npz(output, arrays)
-
-
-def _check_suffix(output: Path, formats: Sequence[str] = ("npz",)) -> None:
-    wanted = " or ".join(f".{suffix}" for suffix in formats)
-    if not output.name:
-        raise CoreError(f"expected the name of a file that ends in {wanted}, got {output}, a folder; name a file in it")
-    if output.suffix.lower().lstrip(".") not in formats:
-        named = output.with_suffix(f".{formats[0]}")
-        raise CoreError(f"expected an output that ends in {wanted}, got {output}; name it {named}")
 
 
 def _files(args: argparse.Namespace, label: str) -> dict[str, Path]:

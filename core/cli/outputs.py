@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from ..errors import CoreError
 from ..io.own_files import check_replaceable
 from ..io.protected_files import Files, check_outputs
 
@@ -47,6 +48,20 @@ class Outputs:
         missing = len(self._before) - len(written)
         rest = "" if not missing else "; run it again to write the rest"
         return f"interrupted after it wrote {', '.join(written)}{rest}"
+
+
+def check_suffix(output: Path, formats: Sequence[str] = ("npz",)) -> None:
+    """Check that *output* ends in the suffix of one of *formats*.
+
+    Raises:
+        CoreError: it does not.
+    """
+    wanted = " or ".join(f".{suffix}" for suffix in formats)
+    if not output.name:
+        raise CoreError(f"expected the name of a file that ends in {wanted}, got {output}, a folder; name a file in it")
+    if output.suffix.lower().lstrip(".") not in formats:
+        named = output.with_suffix(f".{formats[0]}")
+        raise CoreError(f"expected an output that ends in {wanted}, got {output}; name it {named}")
 
 
 def _state(path: Path) -> tuple[int, int] | None:

@@ -25,6 +25,9 @@ from core.formats.array_file import NPY_MAGIC
 from core.formats.dispatch import read_recordings
 from core.io.pickle.load import load_pickle
 from core.io.pickle.standins import as_array
+from core.live.messages import MAX_MESSAGE_BYTES, parse_message, split_messages
+from core.live.points import PointOrder
+from core.live.websocket import WebSocketServer, masked
 from core.motion import Motion
 from core.pipeline import FitSource
 from core.reading import ReadOptions, read_all
@@ -103,6 +106,20 @@ def _read_record(data: bytes) -> None:
     from_bytes(_archive(stream.getvalue() + magic + arrays, _RECORD))
 
 
+def _read_live(data: bytes) -> None:
+    """Read the messages of a live sender."""
+    for line in split_messages(data):
+        PointOrder.of(parse_message(line))
+
+
+def _read_websocket(data: bytes) -> None:
+    """Read what a client of a WebSocket sends, in pieces of 7 bytes, and then its messages."""
+    server = WebSocketServer(MAX_MESSAGE_BYTES)
+    for at in range(0, len(data), 7):
+        for payload in server.feed(data[at : at + 7]):
+            _read_live(payload)
+
+
 TARGETS: tuple[Callable[[bytes], None], ...] = (
     *(lambda data, suffix=suffix: _read_file(data, suffix) for suffix in _SUFFIXES),  # type: ignore[misc]
     _interpret,
@@ -111,8 +128,12 @@ TARGETS: tuple[Callable[[bytes], None], ...] = (
     _read_record,
     _read_solved_archive,
     _read_torch,
+    _read_live,
+    _read_websocket,
 )
-_INTERPRET, _ARCHIVE, _PICKLE, _RECORDS, _SOLVED_ARCHIVE, _TORCH = range(len(_SUFFIXES), len(TARGETS))
+_INTERPRET, _ARCHIVE, _PICKLE, _RECORDS, _SOLVED_ARCHIVE, _TORCH, _LIVE, _WEBSOCKET = range(
+    len(_SUFFIXES), len(TARGETS)
+)
 
 
 def run(data: bytes) -> None:
@@ -168,3 +189,16 @@ def write_seeds(folder: Path) -> None:
     about, *arrays = _members(_record(), _RECORD)
     text = json.dumps(json.loads(np.load(io.BytesIO(about)).tobytes())).encode()
     (folder / "record").write_bytes(bytes([_RECORDS]) + text + b"".join(arrays))
+    names = b'["left_hip","right_hip","left_shoulder","right_shoulder","left_knee","right_knee"]'
+    points = b"[[0.1,0.9,0],null,[1e3,NaN,-2.5,0.5],[0,0,0],[0,0,0],[0,0,0]]"
+    live = b'{"layout":"smpl24","names":%b,"fps":30,"time":1.5,"up":"Z","person":"1","points":%b}\n' % (names, points)
+    (folder / "live").write_bytes(bytes([_LIVE]) + live + live.replace(b'"layout":"smpl24",', b""))
+    head = "\r\n".join(
+        ("GET / HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Origin: http://localhost", "", "")
+    )  # fmt: skip
+    frames = b"".join(
+        bytes([first, 128 | len(part)]) + b"mask" + masked(part, b"mask")
+        for first, part in ((1, live[:100]), (0x89, b"ping"), (0x80, live[100:190]), (0x88, b"\x03\xe8"))
+    )
+    (folder / "websocket").write_bytes(bytes([_WEBSOCKET]) + head.encode() + frames)

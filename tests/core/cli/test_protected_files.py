@@ -10,7 +10,7 @@ import pytest
 from core.cli.main import _INPUTS, _parser, main
 from tests.disguises import DISGUISES, disguise
 
-OUTPUTS = {"fit": ("output", "report"), "convert": ("output",), "info": ()}
+OUTPUTS = {"fit": ("output", "report"), "convert": ("output",), "info": (), "live": ("output",), "send": ()}
 """The arguments of each command that name output files."""
 
 
@@ -36,8 +36,7 @@ def test_an_input_is_never_replaced_by_any_path_to_it(tmp_path, monkeypatch, cap
     for name, path in reads.items():
         path.write_text(name)
     given = [
-        reads["input"],
-        *(argument for name in reads if name != "input" for argument in (f"--{name}", reads[name])),
+        argument for name in reads for argument in ((reads[name],) if name == "input" else (f"--{name}", reads[name]))
     ]
     for name, path in reads.items():
         target = disguise(path, kind)
