@@ -77,6 +77,11 @@ if TYPE_CHECKING or not VENDORED:
     from core.io.npz import unpack_npz
     from core.io.protected_files import ProtectedFiles
     from core.layouts.bones import bones_between
+    from core.live.addresses import Address
+    from core.live.live_fit import LiveFrame
+    from core.live.receiver import LiveReceiver, LiveStatus
+    from core.live.recording import LiveRecording
+    from core.live.vmc import VmcSender
     from core.math.arrays import DeviceError
     from core.math.rotations import (
         axis_angle_to_matrix,
@@ -181,6 +186,11 @@ else:
     from .core.io.npz import unpack_npz
     from .core.io.protected_files import ProtectedFiles
     from .core.layouts.bones import bones_between
+    from .core.live.addresses import Address
+    from .core.live.live_fit import LiveFrame
+    from .core.live.receiver import LiveReceiver, LiveStatus
+    from .core.live.recording import LiveRecording
+    from .core.live.vmc import VmcSender
     from .core.math.arrays import DeviceError
     from .core.math.rotations import (
         axis_angle_to_matrix,

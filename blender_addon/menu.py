@@ -31,6 +31,8 @@ _ENTRIES = (
     ("smplify.go_out_of_reach", "TRIA_RIGHT"), ("smplify.export_character", "EXPORT"),
     (),
     ("smplify.import_motion", "IMPORT"), ("smplify.export", "EXPORT"),
+    (),
+    ("smplify.start_live", "PLAY"), ("smplify.record_live", "REC"), ("smplify.stop_live", "SNAP_FACE"),
 )  # fmt: skip
 """The operators with their icons; empty tuples are separators."""
 

@@ -24,6 +24,10 @@ from .figure import shape_operators
 from .fit import operators as fit_operators
 from .fit import panel as fit_panel
 from .fit import properties as fit_properties
+from .live import operators as live_operators
+from .live import panel as live_panel
+from .live import properties as live_properties
+from .live import watching as live_watching
 from .motion_import import operators as motion_operators
 from .result import cleanup_cache, error_colors, error_strip, flag_list, refit_operators
 from .result import operators as result_operators
@@ -47,10 +51,11 @@ _OPERATORS = (
     character_operators,
     export_operators,
     motion_operators,
+    live_operators,
     announcing,
     menu,
 )
-_PANELS = (point_list, track_panel, body_panel, fit_panel, result_panel, character_panel, export_panel)
+_PANELS = (point_list, track_panel, body_panel, fit_panel, result_panel, character_panel, export_panel, live_panel)
 
 MODULES = (
     translations,
@@ -73,6 +78,8 @@ MODULES = (
     character_properties,
     bone_colors,
     export_properties,
+    live_properties,
+    live_watching,
     *_OPERATORS,
     *_PANELS,
     blender_command,

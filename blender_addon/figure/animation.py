@@ -26,7 +26,12 @@ def _path(joint: str, channel: str) -> str:
 
 
 def key_motion(
-    armature: bpy.types.Object, motion: Motion, *, first_frame: int = 1, axes: np.ndarray = Z_UP_FROM_Y_UP
+    armature: bpy.types.Object,
+    motion: Motion,
+    *,
+    first_frame: int = 1,
+    frames: np.ndarray | None = None,
+    axes: np.ndarray = Z_UP_FROM_Y_UP,
 ) -> bpy.types.Action:
     """Key *motion* on *armature*, one key per frame, with linear interpolation.
 
@@ -36,8 +41,9 @@ def key_motion(
 
     Args:
         armature: an armature made by `armature.create_armature`.
-        motion: the motion; its frame rate must be the scene's.
+        motion: the motion; its frame rate must be the scene's, unless *frames* are given.
         first_frame: scene frame of the motion's first frame.
+        frames: (F,) scene frames of the motion's frames, which need not be whole; None for one after the other.
         axes: (3, 3) matrix from the core's axes to the armature's.
 
     Returns:
@@ -48,7 +54,8 @@ def key_motion(
     """
     skeleton = _shared_skeleton(armature, motion)
     channels = Channels(armature, name=armature.name)
-    frames = np.arange(first_frame, first_frame + motion.num_frames, dtype=np.float64)
+    if frames is None:
+        frames = np.arange(first_frame, first_frame + motion.num_frames, dtype=np.float64)
     for joint, channel, values in _key_values(armature, motion, skeleton, axes):
         channels.write(_path(joint, channel), frames[: len(values)], values, group=joint)
     armature[GENDER_KEY] = motion.gender

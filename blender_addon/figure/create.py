@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ..core_access import NUM_BETAS, BodyModel, CleanupSource, Motion, MotionError, Person, Place, shape_of
+from ..core_access import NUM_BETAS, BodyData, BodyModel, CleanupSource, Motion, MotionError, Person, Place, shape_of
 from ..ui.property_options import MAX_FRAME
 from .animation import key_motion
 from .armature import JointShape, create_armature, move_rest_joints
@@ -149,6 +149,21 @@ def _add_figure(person: Person, place: Place, collection: bpy.types.Collection, 
     mesh = create_body_mesh(f"{person.name} body", person.body, motion.betas, armature, collection)
     key_motion(armature, motion, first_frame=first_frame)
     return Figure(armature, mesh, motion, first_frame, placed.source, person.motion.fps)
+
+
+def add_at_rest(name: str, body: BodyData, scene: bpy.types.Scene) -> bpy.types.Object:
+    """Add a figure of the mean shape of *body* to *scene*, in a new collection, at rest and without keys.
+
+    May be called in any mode; active object, selection and mode are kept.
+
+    Returns:
+        Its armature.
+    """
+    collection, betas = _new_collection(name, scene), np.zeros(NUM_BETAS)
+    armature = create_armature(name, joint_shape_of(BodyModel(body)), betas, collection)
+    create_body_mesh(f"{name} body", body, betas, armature, collection)
+    scale_from_metres(armature, scene)
+    return armature
 
 
 def joint_shape_of(model: BodyModel) -> JointShape:

@@ -23,6 +23,7 @@ class Box(Enum):
     RESULT = "4. Result"
     CHARACTER = "5. Character"
     EXPORT = "6. Export"
+    LIVE = "7. Live"
     ACCELERATION = "GPU Acceleration"
 
 

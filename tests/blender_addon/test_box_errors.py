@@ -14,11 +14,13 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 from blender_addon.character.panel import SMPLIFY_PT_character  # noqa: E402
 from blender_addon.export.panel import SMPLIFY_PT_export  # noqa: E402
 from blender_addon.fit.panel import SMPLIFY_PT_fit  # noqa: E402
+from blender_addon.live.panel import SMPLIFY_PT_live  # noqa: E402
 from blender_addon.result.panel import SMPLIFY_PT_result  # noqa: E402
 from blender_addon.track.panel import SMPLIFY_PT_track  # noqa: E402
 from blender_addon.ui.box_errors import Box, error_in  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
+from tests.ports import free_port  # noqa: E402
 
 PANELS = {
     Box.TRACK: SMPLIFY_PT_track,
@@ -26,6 +28,7 @@ PANELS = {
     Box.RESULT: SMPLIFY_PT_result,
     Box.CHARACTER: SMPLIFY_PT_character,
     Box.EXPORT: SMPLIFY_PT_export,
+    Box.LIVE: SMPLIFY_PT_live,
 }
 ENDINGS = {"ui/operator_mixin.py", "ui/announcing.py"}
 """Where operators end."""
@@ -95,6 +98,9 @@ def fail(box: Box, folder: Path) -> None:
         bpy.ops.smplify.load_bones(filepath=str(folder / "nowhere.json"))
     elif box is Box.EXPORT:
         bpy.ops.smplify.export(filepath=str(folder / "walk.doc"))
+    elif box is Box.LIVE:
+        settings.body.kind = "SMPL"
+        bpy.ops.smplify.start_live()
 
 
 def succeed(box: Box, folder: Path) -> None:
@@ -111,6 +117,10 @@ def succeed(box: Box, folder: Path) -> None:
         bpy.ops.smplify.open_character(filepath=str(folder / "character.glb"))
     elif box is Box.EXPORT:
         bpy.ops.smplify.export(filepath=str(folder / "walk.bvh"))
+    elif box is Box.LIVE:
+        settings.body.kind, bpy.context.scene.smplify_live.port = "FREE", free_port()
+        bpy.ops.smplify.start_live()
+        bpy.ops.smplify.stop_live()
 
 
 def boxes_with(message: str) -> list[Box]:

@@ -22,6 +22,7 @@ from blender_addon.export.properties import FORMAT_ITEMS, PRESET_ITEMS  # noqa: 
 from blender_addon.figure.custom_properties import MARK_KEY, RECORD_KEY  # noqa: E402
 from blender_addon.figure.record import load, store  # noqa: E402
 from blender_addon.fit.panel import SMPLIFY_PT_fit  # noqa: E402
+from blender_addon.live.panel import SMPLIFY_PT_live  # noqa: E402
 from blender_addon.result.flag_list import fill, why  # noqa: E402
 from blender_addon.result.panel import FigureState, SMPLIFY_PT_result, SMPLIFY_UL_flags, figure_state  # noqa: E402
 from blender_addon.torch_backend import preferences_box as page  # noqa: E402
@@ -125,7 +126,7 @@ def test_every_state_of_a_fit_is_drawn(addon):
     assert len(looks) == len(FitState)
 
 
-# Box 2 and box 6: what each choice of a menu shows
+# Boxes 2, 3, 6 and 7: what each choice of a menu shows
 
 
 @pytest.mark.parametrize(
@@ -134,6 +135,7 @@ def test_every_state_of_a_fit_is_drawn(addon):
         (SMPLIFY_PT_body, lambda scene: scene.smplify.body, ("kind", "betas")),
         (SMPLIFY_PT_export, lambda scene: scene.smplify_export, ("preset", "file_format", "figures")),
         (SMPLIFY_PT_fit, lambda scene: scene.smplify.fit, ("mode", "quality")),
+        (SMPLIFY_PT_live, lambda scene: scene.smplify_live, ("kind",)),
     ],
 )
 def test_every_choice_of_a_box_can_be_drawn(addon, panel, group, names):

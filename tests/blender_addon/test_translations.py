@@ -63,6 +63,7 @@ def groups() -> dict[str, bpy.types.bpy_struct]:
     settings = bpy.context.scene.smplify
     found = {type(item).__name__: item.bl_rna for item in (settings.track, settings.body, settings.fit)}
     found["export"] = bpy.context.scene.smplify_export.bl_rna
+    found["live"] = bpy.context.scene.smplify_live.bl_rna
     found["character"] = bpy.context.scene.smplify_character.bl_rna
     found["bone"] = found["character"].properties["bones"].fixed_type
     found["figure"] = bpy.types.Object.bl_rna.properties["smplify"].fixed_type

@@ -57,7 +57,7 @@ def test_the_labels_are_looked_up() -> None:
 def test_every_setting_of_the_boxes_is_explained() -> None:
     files = [
         REPOSITORY / "blender_addon" / box / "properties.py"
-        for box in ("track", "body", "fit", "result", "character", "export")
+        for box in ("track", "body", "fit", "result", "character", "export", "live")
     ]
     declared = "".join(path.read_text(encoding="utf-8") for path in files)
     settings = set(re.findall(r'name="([^"]+)"', declared)) - NOT_SHOWN

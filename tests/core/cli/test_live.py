@@ -8,15 +8,10 @@ import threading
 import numpy as np
 
 from core.cli.main import main
+from tests.ports import free_port
 from tests.waiting import poll
 
 from .commands import read, two_people
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def listens(port: int) -> bool:

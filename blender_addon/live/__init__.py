@@ -1,0 +1,1 @@
+"""The Live box: a figure that follows the points which another program sends."""

@@ -1,0 +1,110 @@
+"""The live session: the receiver with its threads, and the figure that shows what it fits. Main thread only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import bpy
+
+if TYPE_CHECKING:
+    from ..core_access import LiveReceiver, LiveRecording, LiveStatus
+    from .figure import LiveFigure
+
+
+@dataclass
+class _Running:
+    receiver: LiveReceiver
+    figure: LiveFigure
+    scene_uid: int
+    status: LiveStatus
+    begin: int = 1
+
+
+class LiveSession:
+    """At most one session runs."""
+
+    def __init__(self) -> None:
+        """Begin without a session."""
+        self._running: _Running | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a session runs."""
+        return self._running is not None
+
+    @property
+    def status(self) -> LiveStatus | None:
+        """How the session went at the last update; None without a session."""
+        return None if self._running is None else self._running.status
+
+    @property
+    def address(self) -> str:
+        """The address that is listened on; empty without a session."""
+        return "" if self._running is None else str(self._running.receiver.address)
+
+    @property
+    def num_recorded(self) -> int | None:
+        """Number of frames recorded so far; None if nothing is being recorded."""
+        return None if self._running is None else self._running.receiver.num_recorded
+
+    def start(self, receiver: LiveReceiver, figure: LiveFigure, scene: bpy.types.Scene) -> None:
+        """Show what *receiver* fits by *figure*, in *scene*; a session that runs is stopped."""
+        self.stop()
+        self._running = _Running(receiver, figure, scene.session_uid, receiver.status)
+
+    def record(self, scene: bpy.types.Scene) -> None:
+        """Record from now on, to keys from the current frame of *scene* on."""
+        if self._running is not None:
+            self._running.begin = scene.frame_current
+            self._running.receiver.begin_recording()
+
+    def update(self) -> str:
+        """Show the newest frame; return why the session cannot go on, or "". Nothing without a session.
+
+        Raises:
+            CoreError: the figure cannot be posed.
+        """
+        if self._running is None:
+            return ""
+        running = self._running
+        running.status = running.receiver.status
+        windows = bpy.context.window_manager.windows
+        window = next((window for window in windows if window.scene.session_uid == running.scene_uid), None)
+        if window is None:
+            return "Another scene is shown; listening has ended"
+        armature = running.figure.find()
+        if armature is None or not armature.users_scene:
+            return "The live figure was removed; listening has ended"
+        frame = running.receiver.newest
+        if frame is not None and frame is not running.figure.shown:
+            with bpy.context.temp_override(window=window):  # a timer has none of its own
+                running.figure.show(armature, frame)
+        return ""
+
+    def stop(self) -> None:
+        """End the session and free the port; what was recorded is dropped."""
+        if self._running is not None:
+            self._running.receiver.close()
+            self._running = None
+
+    def finish(self, scene: bpy.types.Scene) -> int | None:
+        """End the session and key what was recorded; return the number of frames, None if nothing was being recorded.
+
+        Raises:
+            CoreError: the recording cannot be keyed.
+        """
+        if self._running is None:
+            return None
+        running, recorded = self._running, self.num_recorded is not None
+        self.stop()
+        if not recorded:
+            return None
+        recording: LiveRecording = running.receiver.end_recording()
+        armature = running.figure.find()
+        if armature is not None and len(recording):
+            running.figure.key(armature, recording, scene, running.begin)
+        return len(recording)
+
+
+LIVE = LiveSession()

@@ -1,0 +1,80 @@
+"""Show live frames from a timer, and end the session when its file, scene or figure is gone."""
+
+from __future__ import annotations
+
+import time
+
+import bpy
+from bpy.app.handlers import persistent
+from bpy.app.translations import pgettext_iface as iface_
+
+from ..ui.announcing import announce
+from ..ui.box_errors import Box, show_error
+from ..ui.redraw import redraw_sidebars, redraw_viewports
+from .session import LIVE
+
+CLASSES = ()
+
+_TICK_S = 0.008
+_STATUS_S = 0.5
+"""The box is redrawn so often, the figure with each new frame."""
+
+_drawn: list[float] = []
+"""When the box was redrawn last."""
+
+
+def watch() -> None:
+    """Show the frames of the session from now on; does nothing without a window."""
+    if not bpy.app.background and not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick, first_interval=_TICK_S)
+
+
+def update() -> bool:
+    """Show the newest frame; return whether the session goes on. If it cannot, it is ended and the box says why."""
+    from ..core_access import CoreError
+
+    try:
+        fault = LIVE.update()
+    except CoreError as error:
+        fault = str(error)
+    except BaseException as error:
+        # A bug: the box must not show a running session for ever, and the traceback must be visible.
+        LIVE.stop()
+        show_error(Box.LIVE, f"{type(error).__name__}: {error}")
+        raise
+    if fault:
+        LIVE.stop()
+        show_error(Box.LIVE, iface_(fault))
+        announce("ERROR", iface_(fault))
+        redraw_sidebars()
+    return LIVE.is_running
+
+
+def _tick() -> float | None:
+    """Show the newest frame; return the seconds until the next call, None to stop."""
+    if not update():
+        return None
+    now = time.monotonic()
+    if not _drawn or now - _drawn[0] > _STATUS_S:
+        _drawn[:] = [now]
+        redraw_viewports()
+    return _TICK_S
+
+
+@persistent
+def _end_session(*_: object) -> None:
+    """End the session when the file is closed."""
+    LIVE.stop()
+
+
+def register() -> None:
+    """Add the handler that ends the session when another file is opened."""
+    bpy.app.handlers.load_pre.append(_end_session)
+
+
+def unregister() -> None:
+    """Remove the handler and the timer, and end the session."""
+    bpy.app.handlers.load_pre.remove(_end_session)
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    LIVE.stop()
