@@ -6,6 +6,7 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..ui.box_errors import Box
+from ..ui.modes import in_object_mode, in_object_or_pose_mode
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.sidebar import show_tab
 from .session import LIVE
@@ -26,10 +27,7 @@ class SMPLIFY_OT_start_live(OperatorMixin, bpy.types.Operator):  # noqa: N801 - 
         if LIVE.is_running:
             cls.poll_message_set("A live session runs already")
             return False
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave Edit or Pose Mode first")
-            return False
-        return True
+        return in_object_mode(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Listen, and add the figure."""
@@ -101,10 +99,7 @@ class SMPLIFY_OT_stop_live(OperatorMixin, bpy.types.Operator):  # noqa: N801 - B
         if not LIVE.is_running:
             cls.poll_message_set("No live session runs")
             return False
-        if context.mode not in ("OBJECT", "POSE"):
-            cls.poll_message_set("Leave Edit Mode first")
-            return False
-        return True
+        return in_object_or_pose_mode(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Stop, and key what was recorded."""
