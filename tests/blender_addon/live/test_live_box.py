@@ -16,7 +16,7 @@ from blender_addon.figure.body_mesh import body_mesh_of  # noqa: E402
 from blender_addon.figure.fcurves import Channels, keys_of  # noqa: E402
 from blender_addon.live.panel import SMPLIFY_PT_live  # noqa: E402
 from blender_addon.live.session import LIVE  # noqa: E402
-from blender_addon.live.watching import update  # noqa: E402
+from blender_addon.live.watching import _tick, update  # noqa: E402
 from blender_addon.ui.box_errors import Box, error_in  # noqa: E402
 from core.live.sender import messages_of  # noqa: E402
 from core.smpl_skeleton import JOINT_INDEX  # noqa: E402
@@ -90,6 +90,23 @@ def test_the_next_recording_is_another_action_and_characters_follow(live):
     record(*MESSAGES[4:16:3])
     assert live.animation_data.action != first and first.use_fake_user
     assert hero.animation_data.action.frame_range[1] > before
+
+
+def test_undo_during_a_session_and_after_a_recording(live):
+    name = live.name
+    bpy.ops.ed.undo_push(message="Listen")
+    send(MESSAGES[0])
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.ops.ed.undo_push(message="Cube")
+    bpy.ops.ed.undo()
+    send(MESSAGES[1])
+    assert bpy.data.objects[name].pose.bones["pelvis"].location.length > 0.0, "the figure of the undone file follows"
+    record(*MESSAGES[2:5])
+    assert bpy.data.objects[name].animation_data.action is not None
+    bpy.ops.ed.undo_push(message="Stop")
+    bpy.ops.ed.undo()
+    animation = bpy.data.objects[name].animation_data
+    assert animation is None or animation.action is None
 
 
 def test_what_is_recorded_can_be_adjusted(live):
@@ -166,7 +183,9 @@ def test_every_state_is_drawn(live):
     assert "expected a JSON object" in states[2] and "Recorded frames: 0" in states[2]
     poll(lambda: update() and not LIVE.status.is_receiving, 30.0, "the silence")
     assert "has stopped" in draw(SMPLIFY_PT_live).text
+    assert 0.0 < _tick() < 1.0 / 60.0, "the timer calls again before the next frame"
     bpy.ops.smplify.stop_live()
+    assert _tick() is None
     assert draw(SMPLIFY_PT_live).operators == ["smplify.start_live"]
 
 
