@@ -11,7 +11,7 @@ class SMPLIFY_PG_live(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming
     """Settings of the next live session."""
 
     kind: bpy.props.EnumProperty(
-        name="Listen For",
+        name="Protocol",
         description="How the points are sent to this machine",
         items=(
             ("UDP", "UDP", "A datagram a frame: from programs, scripts and devices"),

@@ -21,7 +21,7 @@ _GERMAN = {
     "6. Export": "6. Export",
     "7. Live": "7. Live",
     "Listen": "Empfangen",
-    "Listen For": "Empfangen per",
+    "Protocol": "Protokoll",
     "UDP": "UDP",
     "WebSocket": "WebSocket",
     "Port": "Port",

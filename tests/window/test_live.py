@@ -1,0 +1,92 @@
+"""The Live box, clicked on while another program sends points."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+LIVE = "windows.addon('live.session').LIVE"
+FPS = 20.0
+TORSO_BONE = "spine3"
+
+
+class Sender:
+    """Sends the points of the sample walk, frame after frame, until it is paused."""
+
+    def __init__(self, track: Path, port: int) -> None:
+        with np.load(track) as archive:
+            self._layout, self._positions = str(archive["layout"]), archive["positions"][::3]
+        self._port = port
+        self._sends, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def go_on(self) -> None:
+        """Send, or go on to."""
+        self._sends.set()
+
+    def pause(self) -> None:
+        """Send no more for now."""
+        self._sends.clear()
+
+    def close(self) -> None:
+        """End."""
+        self._ended.set()
+        self._sends.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
+            frame = 0
+            while self._sends.wait() and not self._ended.wait(1.0 / FPS):
+                points = self._positions[frame % len(self._positions)].round(4).tolist()
+                message = {"layout": self._layout, "fps": FPS, "time": frame / FPS, "points": points}
+                connection.sendto(json.dumps(message).encode(), ("127.0.0.1", self._port))
+                frame += 1
+
+
+@pytest.fixture
+def sender(blender, user) -> Iterator[Sender]:
+    running = Sender(Path(user["HOME"]) / "walk.npz", blender.evaluate("bpy.context.scene.smplify_live.port"))
+    yield running
+    running.close()
+    blender.run(f"{LIVE}.stop()")
+
+
+def bone_matrix(blender) -> np.ndarray:
+    return np.array(blender.evaluate(f"[list(row) for row in bpy.context.object.pose.bones['{TORSO_BONE}'].matrix]"))
+
+
+def test_a_figure_follows_what_is_sent_and_a_recording_becomes_keys(blender, sender, pictures) -> None:
+    blender.sidebar.click("7. Live")
+    blender.sidebar.click("Listen")
+    blender.sidebar.find("Waiting for points")
+    blender.picture().save(pictures / "live-waiting.png")
+    at_rest, shown = bone_matrix(blender), blender.viewport.picture()
+
+    sender.go_on()
+    blender.wait_until(f"{LIVE}.status.num_fitted > 10")
+    sender.pause()
+    blender.sidebar.find("The sender has stopped; it may go on")
+    blender.picture().save(pictures / "live-stopped.png")
+    assert abs(bone_matrix(blender) - at_rest).max() > 0.05
+    assert (np.asarray(shown) != np.asarray(blender.viewport.picture())).any()
+
+    blender.sidebar.click("Record")
+    sender.go_on()
+    blender.wait_until(f"({LIVE}.num_recorded or 0) >= 40")
+    sender.pause()
+    blender.sidebar.click("Stop")
+    blender.wait_until(f"not {LIVE}.is_running")
+    blender.sidebar.find("Listen")
+
+    first, last = blender.evaluate("list(bpy.context.object.animation_data.action.frame_range)")
+    assert last - first > 10.0
+    blender.run(f"bpy.context.scene.frame_set({(first + last) / 2:.0f})")
+    blender.picture().save(pictures / "live-recorded.png")
