@@ -22,6 +22,8 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 BODY_ENGINES = ("core", "smplx")
 ARCHITECTURES = ("residual_st_gcn", "pose_mlp")
 BETAS_SOURCES = ("auto", "file", "draw")
+ALGORITHMS = ("adamw", "adam")
+SCHEDULES = ("cosine", "steps", "constant")
 
 
 class ConfigError(CoreError, ValueError):
@@ -52,10 +54,12 @@ class BodyConfig:
     Attributes:
         path: a licensed SMPL, SMPL-H or SMPL-X file; if empty, the free body.
         engine: skinning implementation: "core", or "smplx" (smplx's own forward pass, if that package is installed).
+        regressor: file of BODY25's regressor (25, V), such as ``J_regressor_body25.npy``; if empty, our own definition.
     """
 
     path: str = ""
     engine: str = "core"
+    regressor: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ class DataConfig:
     Attributes:
         dataset: "amass", "3dpw", "rich", or "folder" for any folder of .npz files in AMASS layout.
         folder: folder of the dataset.
-        cache: folder for the prepared arrays; if empty, ``.prepared`` inside *folder*.
+        cache: folder for the prepared arrays, which may be a local one of each node; if empty, ``.prepared`` inside
+            *folder*.
         up_axis: "Y" or "Z"; if empty, as the file states, else the dataset's convention (AMASS: Z).
         split: "files" (the paper's, seeded), "subjects", or "official".
         train_share: share of files or subjects to train on.
@@ -75,6 +80,7 @@ class DataConfig:
         trim: share of a clip's frames cut at each end.
         strides: frames between start and target.
         swap: probability that start and target are exchanged.
+        train_every: use every n-th training frame, the same ones in each epoch; the published code uses every tenth.
         frames_per_subject: maximum frames of one subject in an epoch, drawn anew each epoch; 0 for all.
         test_every: use every n-th test pair.
         betas: "file" for the file's, "draw" for N(0, 0.8) per clip, "auto": the file's if they belong to the body.
@@ -92,6 +98,7 @@ class DataConfig:
     trim: float = 0.1
     strides: tuple[int, ...] = (1, 3, 5, 7, 9)
     swap: float = 0.5
+    train_every: int = 1
     frames_per_subject: int = 0
     test_every: int = 100
     betas: str = "auto"
@@ -154,17 +161,27 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """AdamW with a cosine schedule from the first learning rate to the last over all steps.
+    """The optimizer and the schedule of its learning rate (`training.run.schedule`).
 
     Attributes:
+        algorithm: "adamw", or "adam".
         learning_rate: learning rate at the first step.
-        final_learning_rate: learning rate after the last step.
-        weight_decay: AdamW's weight decay.
+        weight_decay: weight decay.
+        schedule: "cosine" to *final_learning_rate* over all steps, "steps" down at each milestone, or "constant".
+        final_learning_rate: with "cosine", the learning rate after the last step.
+        milestones: with "steps", the epochs after which the learning rate is multiplied by *milestone_factor*.
+        milestone_factor: with "steps", the factor.
+        warmup_steps: steps over which the learning rate first rises from zero.
     """
 
+    algorithm: str = "adamw"
     learning_rate: float = 1e-4
-    final_learning_rate: float = 1e-6
     weight_decay: float = 0.1
+    schedule: str = "cosine"
+    final_learning_rate: float = 1e-6
+    milestones: tuple[int, ...] = ()
+    milestone_factor: float = 0.1
+    warmup_steps: int = 0
 
 
 @dataclass(frozen=True)
@@ -177,9 +194,9 @@ class TrainingConfig:
         seed: seed of all random generators.
         workers: data-loading processes per training process.
         device: "auto", "cpu", "cuda" or "mps".
-        precision: "float32", "bfloat16" (CUDA only), or "auto": bfloat16 where CUDA supports it.
+        precision: "float32", "bfloat16" (the paper's network on CUDA), or "auto": bfloat16 where that is supported.
         evaluate_every: epochs between evaluations.
-        checkpoint_every: epochs between checkpoints; the best and the last are also kept.
+        checkpoint_every: epochs between checkpoints that are kept; the best and the last are kept too.
     """
 
     epochs: int = 100
@@ -312,6 +329,11 @@ def _range_faults(config: RunConfig) -> Iterable[str]:
     for key, number, low, high in _bounds(config):
         if not low <= number <= high:
             yield f"{key}: expected {low:g} to {high:g}, got {number:g}"
+    if config.model.architecture == "pose_mlp":
+        if config.training.precision == "bfloat16":
+            yield "training.precision: expected auto or float32 for model.architecture pose_mlp, got bfloat16"
+        if config.body.regressor:
+            yield "body.regressor: expected none for model.architecture pose_mlp, which takes more points than BODY25"
     for key, name in (("model.name", config.model.name), ("output.extra_tag", config.output.extra_tag)):
         if not name or any(not (letter.isalnum() or letter in "._-") for letter in name):
             yield f"{key}: expected letters, digits, '.', '_' or '-', got {name!r}"
@@ -327,6 +349,8 @@ def _choices(config: RunConfig) -> tuple[tuple[str, str, Sequence[str]], ...]:
         ("data.split", config.data.split, SPLITS),
         ("data.up_axis", config.data.up_axis, ("", "Y", "Z")),
         ("data.betas", config.data.betas, BETAS_SOURCES),
+        ("optimizer.algorithm", config.optimizer.algorithm, ALGORITHMS),
+        ("optimizer.schedule", config.optimizer.schedule, SCHEDULES),
         ("training.precision", config.training.precision, PRECISIONS),
     )
 
@@ -347,6 +371,7 @@ def _bounds(config: RunConfig) -> tuple[tuple[str, float, float, float], ...]:
         ("data.swap", data.swap, 0.0, 1.0),
         ("data.fps", data.fps, 1.0, 1000.0),
         ("data.test_every", data.test_every, 1, 10**9),
+        ("data.train_every", data.train_every, 1, 10**9),
         ("data.frames_per_subject", data.frames_per_subject, 0, 10**9),
         ("augment.start_noise_rad", augment.start_noise_rad, 0.0, 1.0),
         ("augment.point_noise_m", augment.point_noise_m, 0.0, 0.1),
@@ -355,6 +380,8 @@ def _bounds(config: RunConfig) -> tuple[tuple[str, float, float, float], ...]:
         *((f"augment.{name}", getattr(augment, name), 0.0, 1.0) for name in _AUGMENT_SHARES),
         ("loss.num_vertices", config.loss.num_vertices, 0, 10**5),
         ("optimizer.learning_rate", config.optimizer.learning_rate, 1e-12, 10.0),
+        ("optimizer.milestone_factor", config.optimizer.milestone_factor, 0.0, 1.0),
+        ("optimizer.warmup_steps", config.optimizer.warmup_steps, 0, 10**9),
         ("training.epochs", training.epochs, 0, 10**7),
         ("training.batch_size", training.batch_size, 1, 10**6),
         ("training.seed", training.seed, 0, 2**31 - 1),

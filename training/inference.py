@@ -2,9 +2,9 @@
 
     python training/inference.py CHECKPOINT [DATASET [SAMPLE_RATIO]]
 
-DATASET is amass, 3dpw or rich, or a folder of motions in AMASS layout; by default, the dataset that the checkpoint was
-trained on. SAMPLE_RATIO is the share of its test clips to use, evenly spread (default 1). --baseline runs a plain
-SMPLify-3D on the same frames to compare accuracy and speed in one run.
+DATASET is AMASS, 3DPW or RICH, or a folder of motions in AMASS layout; by default, the dataset that the checkpoint was
+trained on. With SAMPLE_RATIO n, every n-th of its test clips is used: by default every fiftieth of AMASS, as published,
+and all of other data. --baseline runs a plain SMPLify-3D on the same frames to compare accuracy and speed in one run.
 """
 
 from __future__ import annotations

@@ -20,21 +20,26 @@ from core.motion import Motion
 from core.network.residual import ResidualNetwork
 from core.network.weights import NetworkInfo
 
-from .config import DATASETS, ConfigError, RunConfig, config_from_dict
+from .arguments import positive_int
+from .config import DATASETS, RunConfig, config_from_dict
 from .convert_checkpoint import fold_network
 from .data.prepared import MotionArrays, load_motions, sample_poses
 from .data.sources import find_sources
 from .data.splits import split_clips
-from .data.training_body import ShownBody, load_body, pose_rotations
+from .data.training_body import ShownBody, load_body, pose_rotations, regressor_of
 from .evaluation.json_figures import write_json
 from .evaluation.smplify import Smplify, SmplifyOptions, fit_prior
 from .network.checkpoints import Checkpoint, load_checkpoint
 from .network.networks import network_of
 from .outputs import check_files
 from .run.distributed import choose_device
+from .run.published import COLUMN, comparison
 from .run.sequence_metrics import measure, summarise
 from .run.sequential import PROTOCOLS, Predictor, TrackedClip, TrueClip, track_clips
 from .run.train_command import parse_overrides
+
+PUBLISHED_SAMPLE_RATIO = 50
+"""The published code runs every fiftieth test clip of AMASS."""
 
 BASELINES: dict[str, SmplifyOptions] = {
     "adam": SmplifyOptions(),
@@ -50,8 +55,13 @@ def _parser() -> argparse.ArgumentParser:
         prog="training/inference.py", description="Run a checkpoint over whole clips, each frame from the previous one."
     )
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("dataset", nargs="?", help="amass, 3dpw, rich, or a folder in AMASS layout")
-    parser.add_argument("sample_ratio", nargs="?", type=float, default=1.0, help="share of the test clips to use")
+    parser.add_argument("dataset", nargs="?", help="AMASS, 3DPW, RICH (in any case), or a folder in AMASS layout")
+    parser.add_argument(
+        "sample_ratio",
+        nargs="?",
+        type=positive_int,
+        help=f"use every n-th test clip (AMASS: {PUBLISHED_SAMPLE_RATIO}, as published; else all)",
+    )
     parser.add_argument("--protocol", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS))
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="folder for metrics and motions (logs/inference)")
     parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
@@ -71,12 +81,11 @@ def settings_of(options: argparse.Namespace, checkpoint: Checkpoint) -> RunConfi
     Raises:
         ConfigError: a setting is unknown or invalid.
     """
-    if not 0.0 < options.sample_ratio <= 1.0:
-        raise ConfigError(f"expected SAMPLE_RATIO above 0 and up to 1, got {options.sample_ratio:g}")
     config = config_from_dict(checkpoint.config, str(options.checkpoint)) if checkpoint.config else RunConfig()
-    if options.dataset in DATASETS and options.dataset != config.data.dataset:
-        config = replace(config, data=replace(config.data, dataset=options.dataset, folder=f"data/{options.dataset}"))
-    elif options.dataset and options.dataset not in DATASETS:
+    named = (options.dataset or "").lower()
+    if named in DATASETS and named != config.data.dataset:
+        config = replace(config, data=replace(config.data, dataset=named, folder=f"data/{named}", cache=""))
+    elif named and named not in DATASETS:
         config = replace(config, data=replace(config.data, dataset="folder", folder=options.dataset, cache=""))
     return config.overridden(parse_overrides(options.set))
 
@@ -129,21 +138,19 @@ def _run(options: argparse.Namespace) -> None:
     body_data = load_body(config.body)
     if checkpoint.body and checkpoint.body != body_data.name:
         print(f"note: the checkpoint was trained on the body {checkpoint.body!r}, this run is on {body_data.name!r}")
-    body = ShownBody(body_data, device, engine=config.body.engine)
+    body = ShownBody(body_data, device, engine=config.body.engine, regressor=regressor_of(config.body, body_data))
     motions = load_motions(config.data, body_data)
     all_clips = np.arange(len(motions.lengths))
-    split = None if options.all_clips else split_clips(motions, config.data)
+    split = None if options.all_clips else split_clips(motions, config.data, trains=False)
     selected = all_clips if split is None else split.test
-    count = max(1, round(options.sample_ratio * len(selected)))
-    clips = true_clips(
-        motions, selected[np.linspace(0, len(selected) - 1, count).round().astype(int)].tolist(), options.max_frames
-    )
+    every = options.sample_ratio or (PUBLISHED_SAMPLE_RATIO if config.data.dataset == "amass" else 1)
+    clips = true_clips(motions, selected[::every].tolist(), options.max_frames)
     targets = {protocol: [_motion_file(output, protocol, clip) for clip in clips] for protocol in options.protocol}
     read = {"the checkpoint": options.checkpoint, "the motions": [source.path for source in find_sources(config.data)]}
     check_files({"a motion": [path for paths in targets.values() for path in paths]}, read, overwrite=options.overwrite)
     predictor = make_predictor(checkpoint, options.checkpoint, device)
-    print(f"{len(clips)} clips, {sum(len(clip.trans) for clip in clips)} frames, on {device}")
-    print(f"{'':<44}{'MPVE mm':>9}{'MPAPVE mm':>11}{'drift mm':>10}{'ms/frame':>10}")
+    print(f"{len(clips)} of {len(selected)} clips, {sum(len(clip.trans) for clip in clips)} frames, on {device}")
+    print(f"{'':<44}{'MPVE mm':>9}{COLUMN:>10}{'MPAPVE mm':>11}{'drift mm':>10}{'ms/frame':>10}")
     report: dict[str, Any] = {"checkpoint": str(options.checkpoint), "device": str(device), "rows": {}}
     for protocol in options.protocol:
         tracked = track_clips(predictor, clips, body, protocol)
@@ -152,8 +159,10 @@ def _run(options: argparse.Namespace) -> None:
         for true, one, path in zip(clips, tracked, targets[protocol], strict=True):
             _write_motion(path, true, one, body)
     if options.baseline:
-        _compare(options, report, clips, body, sample_poses(motions, all_clips if split is None else split.train))
+        known = all_clips if split is None or not len(split.train) else split.train
+        _compare(options, report, clips, body, sample_poses(motions, known))
         _report_alone(predictor, report, clips, body, options.protocol[0])
+    print(comparison(config.data.dataset))
     write_json(output / "summary.json", report)
     print(f"wrote {output / 'summary.json'} and {len(options.protocol) * len(clips)} motions beside it")
 
@@ -192,7 +201,8 @@ def _report(
     report["rows"][title] = {**metrics, "ms_per_frame": milliseconds}
     drift = "-" if metrics["drift_mm"] is None else f"{metrics['drift_mm']:.2f}"
     print(
-        f"{title:<44}{metrics['mpve_mm']:>9.2f}{metrics['mpapve_mm']:>11.2f}{drift:>10}{milliseconds:>10.2f}",
+        f"{title:<44}{metrics['mpve_mm']:>9.2f}{metrics['mpve_at_ankle_mm']:>10.2f}{metrics['mpapve_mm']:>11.2f}"
+        f"{drift:>10}{milliseconds:>10.2f}",
         flush=True,
     )
 

@@ -22,7 +22,11 @@ def test_every_file_parses_and_survives_a_round_trip_through_a_checkpoint(path: 
 
 def test_paper_recipe_is_the_default_and_the_shipped_file() -> None:
     config = read_config(CONFIGS[0].with_name("net.yaml"))
-    assert config == RunConfig()
+    assert config == RunConfig().overridden({"data.train_every": 10})
+    # Every choice of the recipe stands in the file, to be changed there.
+    written = yaml.safe_load(CONFIGS[0].with_name("net.yaml").read_text())
+    assert {"regressor"} < set(written["body"]) and {"split_seed", "train_every", "test_every"} < set(written["data"])
+    assert {"algorithm", "schedule", "warmup_steps"} < set(written["optimizer"])
     assert (config.optimizer.learning_rate, config.optimizer.weight_decay) == (1e-4, 0.1)
     assert (config.loss.rotation, config.loss.vertices, config.loss.keypoints) == (1.0, 1.0, 5.0)
     assert (config.training.batch_size, config.training.epochs, config.training.seed) == (128, 100, 42)
@@ -56,6 +60,7 @@ def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
         ("data.strides", "[0, 1]", "of at least 1"),
         ("data.trim", "0.6", "0 to 0.45"),
         ("model.graph", "kinect", "'body25'"),
+        ("optimizer.schedule", "warm", "'cosine', 'steps', 'constant'"),
         ("output.extra_tag", "a/b", "letters"),
         ("data.test_subjects", "[05]", "a list of str"),
         ("data.strides", "[1", "expected YAML"),
@@ -64,6 +69,13 @@ def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
 def test_invalid_override_is_an_error(key: str, value: str, text: str) -> None:
     with pytest.raises(ConfigError, match=text.replace("[", r"\[")):
         RunConfig().overridden({key: value})
+
+
+def test_settings_that_the_pose_network_would_ignore_are_refused() -> None:
+    with pytest.raises(ConfigError, match="training.precision: .*pose_mlp.*; body.regressor: expected none"):
+        RunConfig().overridden(
+            {"model.architecture": "pose_mlp", "training.precision": "bfloat16", "body.regressor": "rows.npy"}
+        )
 
 
 def test_numbers_of_yaml_1_1() -> None:

@@ -67,7 +67,7 @@ def test_arrays_are_mapped_prepared_once_and_again_when_a_file_changes(motion_fo
     stamp = (folders[0] / "poses.npy").stat().st_mtime_ns
     load_motions(config, BODY, write=False)
     assert sorted(tmp_path.iterdir()) == folders and (folders[0] / "poses.npy").stat().st_mtime_ns == stamp
-    with pytest.raises(MotionError, match="first process"):
+    with pytest.raises(MotionError, match="the node's first process"):
         load_motions(replace(config, fps=25.0), BODY, write=False)
     load_motions(replace(config, fps=25.0), BODY)
     assert len(list(tmp_path.iterdir())) == 2
@@ -177,6 +177,10 @@ def test_splits_are_seeded_disjoint_and_follow_the_settings(motion_folder: Path,
         split_clips(motions, replace(config, split="subjects", test_subjects=("77",)))
     with pytest.raises(MotionError, match="gives 4 and 0"):
         split_clips(motions, replace(config, split="official"))
+    all_tested = replace(config, train_share=0.0)
+    assert split_clips(motions, all_tested, trains=False).test.tolist() == [0, 1, 2, 3]
+    with pytest.raises(MotionError, match="clips to train on and clips to test on.*gives 0 and 4"):
+        split_clips(motions, all_tested)
 
 
 def test_test_targets_have_enough_frames_on_both_sides(motion_folder: Path, tmp_path: Path) -> None:
@@ -220,6 +224,26 @@ def test_frames_per_subject_are_limited_in_an_epoch(motion_folder: Path, tmp_pat
     assert others.sum() == most - 1 and (~others).sum() == most
     assert len(np.unique(drawn(0, most))) == 2 * most - 1
     assert not np.array_equal(drawn(0, most), drawn(1, most)), "the same frames are dropped each epoch"
+
+
+def test_every_tenth_frame_is_the_same_in_each_epoch(motion_folder: Path, tmp_path: Path) -> None:
+    """As in the published code."""
+    motions = load_motions(DataConfig(dataset="folder", folder=str(motion_folder), cache=str(tmp_path)), BODY)
+    sampler = TrainSampler(
+        motions,
+        range(2),
+        strides=(1, 3),
+        swap=0.0,
+        batch_size=1,
+        seed=0,
+        processes=Processes(0, 1, torch.device("cpu")),
+        every=10,
+    )
+    length = int(motions.lengths[0]) - 1
+    frames = [*range(length), *range(length + 1, length + int(motions.lengths[1]))]
+    for epoch in range(2):
+        sampler.set_epoch(epoch)
+        assert sorted(int(start[0]) for start, _ in sampler) == frames[::10]
 
 
 def test_hashed_numbers_are_uniform_and_independent() -> None:

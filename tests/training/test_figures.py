@@ -10,9 +10,10 @@ from scipy.spatial.transform import Rotation
 torch = pytest.importorskip("torch")
 
 from core.body.free_body import load_free_body  # noqa: E402
+from core.errors import BodyError  # noqa: E402
 from core.motion import Motion  # noqa: E402
-from training.config import LossConfig  # noqa: E402
-from training.data.training_body import ShownBody, pose_rotations, spread_vertices  # noqa: E402
+from training.config import BodyConfig, LossConfig  # noqa: E402
+from training.data.training_body import ShownBody, pose_rotations, regressor_of, spread_vertices  # noqa: E402
 from training.network.losses import geodesic_angle, pair_loss  # noqa: E402
 from training.network.networks import MixedResidualNet  # noqa: E402
 from training.run.distributed import GlooBatchNorm, Processes  # noqa: E402
@@ -21,6 +22,7 @@ from training.run.metrics import (  # noqa: E402
     acceleration_error_mm,
     aligned_error_mm,
     joint_angles_deg,
+    mesh_errors_mm,
     point_error_mm,
     similarity_aligned,
 )
@@ -86,7 +88,7 @@ def test_distances_and_accelerations_by_hand() -> None:
 
 def test_means_are_over_pairs_not_over_batches() -> None:
     sums = Accumulator(["row"])
-    names = ("mpve_mm", "mpapve_mm", "mpjpe_mm", "acceleration_mm_per_frame2")
+    names = ("mpve_mm", "mpve_at_ankle_mm", "mpapve_mm", "mpjpe_mm", "acceleration_mm_per_frame2")
     for values in ([1.0], [4.0, 4.0, 4.0]):
         column = torch.tensor(values)
         sums.add("row", dict.fromkeys(names, column), column[:, None].expand(-1, 22))
@@ -180,3 +182,27 @@ def test_mixed_precision_changes_a_rotation_by_little(sampled_poses) -> None:
     turned = joint_angles_deg(start[:, :22], results[1].rotations).mean()
     off = joint_angles_deg(results[0].rotations, results[1].rotations).mean()
     assert float(off) < 0.03 * float(turned)
+
+
+def test_vertices_are_aligned_at_the_pelvis_and_at_the_right_ankle() -> None:
+    """A mesh that is right but for the right ankle's joint: aligned there, every vertex is off by as much."""
+    vertices = torch.randn(2, 30, 3, generator=torch.Generator().manual_seed(0))
+    joints = torch.zeros(2, 24, 3)
+    moved = joints.clone()
+    moved[:, 8, 2] = 0.02
+    errors = mesh_errors_mm((vertices, vertices), (moved, joints))
+    assert float(errors["mpve_mm"].max()) == 0.0 and float(errors["mpapve_mm"].max()) < 1e-2
+    assert errors["mpve_at_ankle_mm"].tolist() == pytest.approx([20.0, 20.0], rel=1e-4)
+
+
+def test_keypoints_of_a_regressor_file_replace_our_own(sampled_poses, tmp_path) -> None:
+    body = load_free_body()
+    rows = np.zeros((25, len(body.v_template)))
+    rows[np.arange(25), 100 * np.arange(25)] = 1.0
+    np.save(tmp_path / "rows.npy", rows)
+    assert regressor_of(BodyConfig(), body) is None
+    shown = ShownBody(body, "cpu", regressor=regressor_of(BodyConfig(regressor=str(tmp_path / "rows.npy")), body))
+    expected = shown.vertices(*sampled_poses)[:, ::100][:, :25]
+    torch.testing.assert_close(shown.keypoints(*sampled_poses), expected, atol=2e-5, rtol=0.0)
+    with pytest.raises(BodyError, match="a regressor of 25 points, got 24"):
+        ShownBody(body, "cpu", regressor=rows[1:])

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from scipy.spatial.transform import Rotation
 
 torch = pytest.importorskip("torch")
 
-from core.amass import read_motion  # noqa: E402
+from core.amass import read_motion, write_motion  # noqa: E402
 from core.body.free_body import load_free_body  # noqa: E402
 from core.motion import Motion  # noqa: E402
+from tests.training.published import published_checkpoint  # noqa: E402
 from training.config import RunConfig  # noqa: E402
 from training.data.training_body import ShownBody  # noqa: E402
 from training.evaluation.smplify import Smplify, SmplifyOptions, fit_prior, rotation_matrices  # noqa: E402
@@ -75,7 +77,7 @@ def test_correct_predictions_have_no_error_and_clips_are_independent(clips, body
     assert torch.equal(alone.rotations, together.rotations)
 
 
-def test_published_fallback_starts_after_frame_60(clips, body) -> None:
+def test_published_fallback_starts_with_frame_62(clips, body) -> None:
     """A predictor that rotates the pelvis further each frame drifts until a fallback replaces it."""
     nudge = torch.eye(3).repeat(24, 1, 1)
     nudge[0] = torch.as_tensor(Rotation.from_euler("x", 4.0, degrees=True).as_matrix())
@@ -100,11 +102,12 @@ def test_honest_protocol_only_gets_keypoints(clips, body) -> None:
 
 
 def test_drift_is_the_last_tenth_minus_the_first() -> None:
-    rising = FrameErrors(np.repeat(np.arange(10.0), 4), np.ones(40), 10.0)
-    flat = FrameErrors(np.full(20, 3.0), np.ones(20), 10.0)
+    rising = FrameErrors(np.repeat(np.arange(10.0), 4), np.ones(40), 10.0, np.full(40, 2.0))
+    flat = FrameErrors(np.full(20, 3.0), np.ones(20), 10.0, np.full(20, 8.0))
     figures = summarise([rising, flat])
     assert figures["drift_mm"] == pytest.approx((9.0 + 0.0) / 2)
     assert figures["mpve_mm"] == pytest.approx((40 * 4.5 + 20 * 3.0) / 60)
+    assert figures["mpve_at_ankle_mm"] == pytest.approx((40 * 2.0 + 20 * 8.0) / 60)
     assert figures["by_tenth_mm"] == pytest.approx([(3.0 + k) / 2 for k in range(10)])
     first_second = [*rising.mpve_mm[:9], *flat.mpve_mm[:9]]
     assert figures["by_second_mm"][0] == pytest.approx(np.mean(first_second))
@@ -181,22 +184,61 @@ def test_command_prints_saves_and_compares(
         "network, published, one clip at a time",
     ]
     for title, figures in rows.items():
-        assert f"{title:<44}{figures['mpve_mm']:>9.2f}{figures['mpapve_mm']:>11.2f}" in printed
+        at_ankle = f"{figures['mpve_at_ankle_mm']:>10.2f}"
+        assert f"{title:<44}{figures['mpve_mm']:>9.2f}{at_ankle}{figures['mpapve_mm']:>11.2f}" in printed
         assert figures["clips"] == 1 and figures["frames"] == 11 and len(figures["by_tenth_mm"]) == 10
     motion = read_motion(output / "published" / "Walk_04_01_poses.npz")
     assert motion.num_frames == 12 and motion.fps == 30.0 and motion.body == "free_body"
-    assert main([str(checkpoint), str(motion_folder), "0.5", "--all_clips", "--protocol", "published",
+    assert "17.22 over whole clips; this is folder, other data" in printed
+    assert main([str(checkpoint), str(motion_folder), "2", "--all_clips", "--protocol", "published",
                  "--output", str(output / "all"), "--device", "cpu", "--max_frames", "5"]) == 0  # fmt: skip
-    assert len(list((output / "all" / "published").iterdir())) == 2
+    written = sorted(path.name for path in (output / "all" / "published").iterdir())
+    assert written == ["Walk_01_01_poses.npz", "Walk_03_01_poses.npz"], "every second clip"
     own = shutil.copytree(motion_folder, tmp_path / "published")
     before = {path: path.read_bytes() for path in own.glob("*.npz")}
     assert main([str(checkpoint), str(own), "--all_clips", "--protocol", "published", "--output", str(tmp_path),
                  "--device", "cpu"]) == 1  # fmt: skip
     assert "a motion to be another file than the motions" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in own.glob("*.npz")} == before and len(before) == 4
-    assert main([str(checkpoint), str(motion_folder), "1.5"]) == 1
-    assert "SAMPLE_RATIO" in capsys.readouterr().err
     assert main([str(tmp_path / "none.pth.tar")]) == 1
+
+
+def test_published_call_takes_every_fiftieth_test_clip_of_amass(
+    walk: Motion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``python inference.py CHECKPOINT AMASS 50``, on 4 files of which the seeded split tests on one."""
+    pytest.importorskip("yaml")
+    monkeypatch.chdir(tmp_path)
+    short = replace(walk, poses=walk.poses[:60], trans=walk.trans[:60])
+    for number in range(4):
+        write_motion(Path("data/amass/CMU") / f"{number:02d}" / "walk_poses.npz", short, up_axis="Z",
+                     rest_pelvis=np.zeros(3))  # fmt: skip
+    checkpoint = str(published_checkpoint(tmp_path / "best_ckpt.pth.tar"))
+    for arguments in (["AMASS", "50"], ["AMASS"], []):
+        assert main([checkpoint, *arguments, "--protocol", "published", "--device", "cpu", "--max_frames", "3",
+                     "--overwrite"]) == 0  # fmt: skip
+        assert "1 of 1 clips, 3 frames" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main([checkpoint, "AMASS", "0.5"])
+    assert "expected an integer of 1 or more, got '0.5'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("protocol", ["published", "honest"])
+def test_translation_is_taken_out_of_the_pair_with_the_first_frame(clips, body, protocol: str) -> None:
+    """As published: what the network gets has the first frame's points where the target is."""
+    distances = []
+
+    def watching(start, target, previous, betas):
+        distances.append(float((start - target).mean(dim=1).norm()))
+        return previous
+
+    walking = clips[1]
+    path = torch.linspace(0.0, 3.0, len(walking.trans))[:, None] * torch.tensor([1.0, 0.0, 0.0])
+    moved = TrueClip("walking", walking.rotations, walking.trans + path, walking.betas, walking.fps)
+    track_clips(watching, [moved], body, protocol)
+    # From frame 62 on, each frame is asked for twice.
+    assert len(distances) == len(moved.trans) - 1 + len(moved.trans) - FALLBACK_AFTER - 1
+    assert max(distances[-2:]) < 0.2 < float(path[-1].norm())
 
 
 def test_command_runs_as_a_file_from_any_folder(tmp_path: Path) -> None:

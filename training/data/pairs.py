@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from core.errors import MotionError
 
 from ..run.distributed import Processes
+from ..run.stop_request import ignore_signals
 from .prepared import MotionArrays
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -95,8 +96,8 @@ class TrainSampler(Sampler[tuple[np.ndarray, np.ndarray]]):
     """Samples the training pairs of one process, a whole batch at a time.
 
     Every frame with a later partner in its clip is used once per epoch, with a stride drawn from those that stay inside
-    the clip. *frames_per_subject* limits the frames of one subject, drawn anew each epoch. The last, incomplete batch
-    is dropped.
+    the clip. *every* takes every n-th of these frames, the same ones in each epoch; *frames_per_subject* limits the
+    frames of one subject, drawn anew each epoch. The last, incomplete batch is dropped.
 
     Attributes:
         num_batches: batches per epoch.
@@ -112,6 +113,7 @@ class TrainSampler(Sampler[tuple[np.ndarray, np.ndarray]]):
         batch_size: int,
         seed: int,
         processes: Processes,
+        every: int = 1,
         frames_per_subject: int = 0,
     ) -> None:
         """Sample *clips* of *motions*; *batch_size* is for all processes together; 0 frames per subject means all.
@@ -128,7 +130,7 @@ class TrainSampler(Sampler[tuple[np.ndarray, np.ndarray]]):
         ahead = [np.arange(motions.lengths[clip])[::-1] for clip in clips]
         frames = [np.arange(motions.frames(clip).start, motions.frames(clip).stop) for clip in clips]
         self._ahead, self._frames = np.concatenate(ahead), np.concatenate(frames)
-        usable = self._ahead >= self._strides[0]
+        usable = np.flatnonzero(self._ahead >= self._strides[0])[::every]
         self._ahead, self._frames = self._ahead[usable], self._frames[usable]
         subjects = np.unique(motions.subjects, return_inverse=True)[1]
         self._subject = np.repeat(subjects[list(clips)], [len(part) for part in frames])[usable]
@@ -204,4 +206,5 @@ def train_loader(
         num_workers=workers,
         pin_memory=pinned,
         generator=torch.Generator().manual_seed(seed),
+        worker_init_fn=ignore_signals,
     )

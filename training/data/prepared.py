@@ -95,10 +95,15 @@ def load_motions(config: DataConfig, body: BodyData, *, write: bool = True) -> M
     if not (folder / _INDEX_NAME).is_file():
         if not write:
             raise MotionError(
-                f"expected prepared arrays in {folder}, found none; the first process should have written them"
+                f"expected prepared arrays in {folder}, found none; the node's first process should have written them"
             )
         _prepare(folder, config, sources, body)
     return _open(folder, config, body)
+
+
+def fingerprint(motions: MotionArrays) -> int:
+    """Return a number that tells whether two processes have the same clips, from their names, lengths and shapes."""
+    return zlib.crc32(repr((motions.names, motions.lengths.tolist(), motions.betas.tobytes())).encode())
 
 
 def sample_poses(motions: MotionArrays, clips: Iterable[int], count: int = NUM_SAMPLED_POSES) -> np.ndarray:

@@ -27,11 +27,16 @@ class Split:
     test: np.ndarray
 
 
-def split_clips(motions: MotionArrays, config: DataConfig) -> Split:
+def split_clips(motions: MotionArrays, config: DataConfig, *, trains: bool = True) -> Split:
     """Split the clips as set in *config*.
 
+    Args:
+        motions: the clips.
+        config: the settings.
+        trains: whether clips to train on are needed.
+
     Raises:
-        MotionError: a part would be empty.
+        MotionError: a part that is needed would be empty.
     """
     if config.split == "official":
         parts = np.array(motions.parts)
@@ -43,10 +48,11 @@ def split_clips(motions: MotionArrays, config: DataConfig) -> Split:
         chosen = _draw(sorted(set(_files(motions))), config)
         trained = np.array([file in chosen for file in _files(motions)])
         split = _two_parts(trained)
-    if not len(split.train) or not len(split.test):
+    if not len(split.test) or (trains and not len(split.train)):
+        needed = "clips to train on and clips to test on" if trains else "clips to test on"
         raise MotionError(
-            f"expected clips to train on and clips to test on, the split {config.split!r} of {config.folder} gives "
-            f"{len(split.train)} and {len(split.test)}; choose another data.split, data.train_share or "
+            f"expected {needed}, the split {config.split!r} of {config.folder} gives {len(split.train)} and "
+            f"{len(split.test)}; choose another data.split, data.train_share (0 tests on all files) or "
             "data.test_subjects"
         )
     return split

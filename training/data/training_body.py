@@ -19,6 +19,7 @@ from core.body.data import BodyData
 from core.body.keypoints import KeypointModel, ShapedKeypoints
 from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
+from core.body.smpl_file import read_regressor
 from core.errors import BodyError
 from core.layouts import BODY25
 from core.math.rotations import axis_angle_to_matrix
@@ -33,6 +34,15 @@ POINT_NAMES: tuple[str, ...] = tuple(str(point.solver) for point in BODY25.point
 def load_body(config: BodyConfig) -> BodyData:
     """Load the body of *config*; without a path, the free body."""
     return resolve_body(Path(config.path) if config.path else None)
+
+
+def regressor_of(config: BodyConfig, data: BodyData) -> np.ndarray | None:
+    """Return the keypoint regressor (25, V) of the file that *config* names for *data*, or None.
+
+    Raises:
+        CoreError: the file is missing, damaged, or for another body.
+    """
+    return read_regressor(config.regressor, len(data.v_template)) if config.regressor else None
 
 
 class VertexSubset(BodyModel):
@@ -78,6 +88,7 @@ class ShownBody:
         num_vertices: int = 0,
         point_names: Sequence[str] = POINT_NAMES,
         point_offsets: np.ndarray | None = None,
+        regressor: np.ndarray | None = None,
     ) -> None:
         """Load *data* to *device*.
 
@@ -88,9 +99,11 @@ class ShownBody:
             num_vertices: number of vertices that `selected_vertices` returns; 0 for all.
             point_names: the solver points that `keypoints` returns; by default BODY25's.
             point_offsets: (P, 3) metres, offsets of the points from the common definition; or None.
+            regressor: (P, V) rows of the points that replace our own definition of them; or None.
 
         Raises:
-            BodyError: smplx is requested but not installed, or does not support the body.
+            BodyError: smplx is requested but not installed, or does not support the body; or *regressor* has not one
+                row for each point.
         """
         self.data = data
         self.device = torch.device(device)
@@ -98,7 +111,13 @@ class ShownBody:
         self._model = BodyModel(data, device_name)
         self.point_names = tuple(point_names)
         self.is_other = point_offsets is not None
-        self._keypoints = KeypointModel(self._model, landmark_regressor(data, self.point_names))
+        rows = landmark_regressor(data, self.point_names) if regressor is None else regressor
+        if len(rows) != len(self.point_names):
+            raise BodyError(
+                f"expected a regressor of {len(self.point_names)} points, got {len(rows)}; give one of BODY25, such as "
+                "J_regressor_body25.npy"
+            )
+        self._keypoints = KeypointModel(self._model, rows)
         if point_offsets is not None:
             self._keypoints = self._keypoints.shifted(self._model.array(point_offsets))
         self._chosen = spread_vertices(len(data.v_template), num_vertices)

@@ -40,7 +40,7 @@ class Variant:
 
     @property
     def checkpoint(self) -> Path:
-        """File of the weights after training."""
+        """File of the weights after training, or so far."""
         return self.config.run_folder / CHECKPOINT_FOLDER / LAST_NAME
 
     @property
@@ -110,11 +110,11 @@ def train(variant: Variant, processes: Processes) -> None:
     log = RunLog(folder, tensorboard=variant.config.output.tensorboard)
     try:
         trainer = Trainer(variant.config, processes, log)
-        stopped = sorted((folder / CHECKPOINT_FOLDER).glob("epoch_*.pth.tar"))
-        if stopped:
-            _check_settings(variant, stopped[-1])
-            trainer.resume(stopped[-1])
-        trainer.train()
+        if variant.checkpoint.is_file():
+            _check_settings(variant, variant.checkpoint)
+            trainer.resume(variant.checkpoint)
+        if not trainer.train():
+            raise KeyboardInterrupt
         trainer.test()
     finally:
         log.close()

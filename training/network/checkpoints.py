@@ -58,6 +58,23 @@ class Checkpoint:
             return ""
         return str(self.config["model"]["graph"]) if self.config else "published"
 
+    def check_network(self, architecture: str, graph: str, path: Path | str) -> None:
+        """Check that the weights belong to a network of *architecture* and *graph*; *path* is named in errors.
+
+        Raises:
+            CheckpointError: they do not.
+        """
+        if self.architecture != architecture:
+            raise CheckpointError(
+                f"expected weights for the architecture {architecture!r}, found {self.architecture!r} in {path}; use "
+                f"--set model.architecture={self.architecture}"
+            )
+        if self.graph and self.graph != graph:
+            raise CheckpointError(
+                f"expected weights for the graph {graph!r}, found {self.graph!r} in {path}; use --set "
+                f"model.graph={self.graph}"
+            )
+
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write *checkpoint* atomically."""

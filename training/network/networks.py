@@ -9,15 +9,24 @@ from torch import Tensor, nn
 
 from core.network.pose_architecture import POSE_MLP
 
-from ..config import ModelConfig
+from ..config import ConfigError, ModelConfig
 from .checkpoints import Checkpoint, load_weights
 from .model import ResidualNet
 from .pose_mlp import PoseMlp
 
 
 def uses_bfloat16(precision: str, device: torch.device) -> bool:
-    """Return whether training with *precision* ("auto", "float32", "bfloat16") on *device* uses bfloat16."""
-    return precision != "float32" and device.type == "cuda" and torch.cuda.is_bf16_supported()
+    """Return whether training with *precision* ("auto", "float32", "bfloat16") on *device* uses bfloat16.
+
+    Raises:
+        ConfigError: bfloat16 is required, and the device has none.
+    """
+    supported = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    if precision == "bfloat16" and not supported:
+        raise ConfigError(
+            f"expected a CUDA GPU with bfloat16 for training.precision bfloat16, got {device}; give auto or float32"
+        )
+    return precision != "float32" and supported
 
 
 class MixedResidualNet(ResidualNet):

@@ -23,6 +23,11 @@ from core.math.arrays import check_device
 _Module = TypeVar("_Module", bound=nn.Module)
 _TIMEOUT = timedelta(hours=2)
 """Long, because the first process may prepare a large data set while the others wait."""
+NUM_TURNS = 3
+
+
+class OtherProcessError(RuntimeError):
+    """Another process of the run failed or ended; what happened is told by that one, or by the first process."""
 
 
 @dataclass(frozen=True)
@@ -33,30 +38,45 @@ class Processes:
         rank: this process's global rank.
         count: number of processes.
         device: device of this process.
+        local_rank: this process's rank on its node.
     """
 
     rank: int
     count: int
     device: torch.device
+    local_rank: int = 0
 
     @property
     def is_first(self) -> bool:
         """Whether this process writes files and logs."""
         return self.rank == 0
 
-    def wait(self) -> None:
-        """Wait until every process reaches this point."""
-        if self.count > 1:
-            distributed.barrier()
+    @property
+    def turn(self) -> int:
+        """When it is this process's turn to prepare files: 0 the first of all, 1 the first of a node, 2 any other."""
+        return 0 if self.is_first else 1 if self.local_rank == 0 else 2
 
     @contextmanager
-    def first_goes_first(self) -> Iterator[None]:
-        """Run the block in the first process, then in the others."""
-        if not self.is_first:
-            self.wait()
-        yield
-        if self.is_first:
-            self.wait()
+    def errors_shared(self) -> Iterator[None]:
+        """Run a block, without collective operations in it, that fails in every process if it fails in one.
+
+        The first process that failed raises its own error.
+
+        Raises:
+            OtherProcessError: the block failed in another process.
+        """
+        failure: Exception | None = None
+        try:
+            yield
+        except Exception as error:
+            if self.count == 1:
+                raise
+            failure = error
+        failed = self.gathered(failure is not None)
+        if failure is not None and failed.index(True) == self.rank:
+            raise failure
+        if any(failed):
+            raise OtherProcessError(f"process {failed.index(True)} failed")
 
     def summed(self, values: Tensor) -> Tensor:
         """Return the sum of *values* (float64, on the CPU) over all processes."""
@@ -76,6 +96,16 @@ class Processes:
         return values
 
 
+def is_lost_connection(error: BaseException) -> bool:
+    """Return whether *error* says that another process of the run cannot be reached any more.
+
+    Gloo raises plain RuntimeErrors, which can be told from others by their texts alone.
+    """
+    if isinstance(error, distributed.DistError):
+        return True
+    return isinstance(error, RuntimeError) and any(part in str(error) for part in ("gloo", "onnection closed by peer"))
+
+
 def choose_device(name: str, local_rank: int = 0) -> torch.device:
     """Return the device *name*; "auto" selects CUDA, then MPS, then the CPU.
 
@@ -86,6 +116,11 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     check_device(name)
     return torch.device("cuda", local_rank) if name == "cuda" else torch.device(name)
+
+
+def is_first_process() -> bool:
+    """Return whether this process is, or by torchrun's environment will be, the first of the run."""
+    return int(os.environ.get("RANK", "0")) == 0
 
 
 @contextmanager
@@ -102,7 +137,7 @@ def joined_processes(device_name: str) -> Iterator[Processes]:
     backend = "nccl" if device.type == "cuda" else "gloo"
     distributed.init_process_group(backend, timeout=_TIMEOUT)
     try:
-        yield Processes(rank, count, device)
+        yield Processes(rank, count, device, local_rank)
     finally:
         distributed.destroy_process_group()
 
@@ -177,5 +212,5 @@ def distribute(module: nn.Module, processes: Processes) -> nn.Module:
     return DistributedDataParallel(
         module,
         device_ids=[processes.device.index] if processes.device.type == "cuda" else None,
-        broadcast_buffers=False,
+        forward_sync_buffers=False,
     )

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor
 
 from core.math.rotations import nearest_rotation
-from core.smpl_skeleton import JOINT_NAMES, NUM_BODY_ROTATIONS
+from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES, NUM_BODY_ROTATIONS
 
 from .distributed import Processes
+from .published import ALIGNED_JOINT
 
 MM = 1000.0
+_ANKLE = JOINT_INDEX[ALIGNED_JOINT]
 
 
 def point_error_mm(predicted: Tensor, true: Tensor) -> Tensor:
@@ -23,6 +25,23 @@ def point_error_mm(predicted: Tensor, true: Tensor) -> Tensor:
 def centred(points: Tensor, roots: Tensor) -> Tensor:
     """Return *points* (B, V, 3) relative to *roots* (B, 3)."""
     return points - roots[:, None]
+
+
+def mesh_errors_mm(vertices: Sequence[Tensor], joints: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Return the vertex errors (B,) of two meshes, millimetres, by name.
+
+    Args:
+        vertices: predicted and true, (B, V, 3) metres each.
+        joints: predicted and true, (B, 24, 3) metres each.
+    """
+    at_pelvis, at_ankle = (
+        [centred(mesh, one[:, joint]) for mesh, one in zip(vertices, joints, strict=True)] for joint in (0, _ANKLE)
+    )
+    return {
+        "mpve_mm": point_error_mm(*at_pelvis),
+        "mpve_at_ankle_mm": point_error_mm(*at_ankle),
+        "mpapve_mm": aligned_error_mm(*at_pelvis),
+    }
 
 
 def similarity_aligned(points: Tensor, target: Tensor) -> Tensor:
@@ -67,7 +86,14 @@ def acceleration_error_mm(predicted: Tensor, true: Tensor) -> Tensor:
     return MM * torch.linalg.vector_norm(second_difference(predicted) - second_difference(true), dim=-1).mean(dim=-1)
 
 
-FIGURES: tuple[str, ...] = ("mpve_mm", "mpapve_mm", "mpjpe_mm", "angle_deg", "acceleration_mm_per_frame2")
+FIGURES: tuple[str, ...] = (
+    "mpve_mm",
+    "mpve_at_ankle_mm",
+    "mpapve_mm",
+    "mpjpe_mm",
+    "angle_deg",
+    "acceleration_mm_per_frame2",
+)
 ANGLE_FIGURES: tuple[str, ...] = tuple(f"angle_deg/{name}" for name in JOINT_NAMES[:NUM_BODY_ROTATIONS])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..data.training_body import ShownBody
-from .metrics import aligned_error_mm, centred, point_error_mm
+from .metrics import mesh_errors_mm
 from .sequential import TrackedClip, TrueClip
 
 NUM_PARTS = 10
@@ -24,28 +24,32 @@ class FrameErrors:
         mpve_mm: (F - 1,) mean vertex error with the pelvis joints aligned.
         mpapve_mm: (F - 1,) mean vertex error after a similarity alignment.
         fps: frames per second.
+        mpve_at_ankle_mm: (F - 1,) mean vertex error with the right ankles aligned, as published.
     """
 
     mpve_mm: np.ndarray
     mpapve_mm: np.ndarray
     fps: float
+    mpve_at_ankle_mm: np.ndarray
 
 
 @torch.no_grad()
 def measure(true: TrueClip, tracked: TrackedClip, body: ShownBody) -> FrameErrors:
     """Return the errors of a predicted clip."""
-    plain, aligned = [], []
+    parts: list[dict[str, torch.Tensor]] = []
     for first in range(1, len(tracked.trans), _BLOCK):
         frames = slice(first, min(first + _BLOCK, len(tracked.trans)))
-        vertices = []
+        vertices, joints = [], []
         for clip in (tracked, true):
             rotations, trans = clip.rotations[frames].to(body.device), clip.trans[frames].to(body.device)
             betas = clip.betas.to(body.device).expand(len(trans), -1)
-            roots = body.joints(rotations, betas, trans)[:, 0]
-            vertices.append(centred(body.vertices(rotations, betas, trans), roots))
-        plain.append(point_error_mm(*vertices).cpu().numpy())
-        aligned.append(aligned_error_mm(*vertices).cpu().numpy())
-    return FrameErrors(np.concatenate(plain), np.concatenate(aligned), true.fps)
+            joints.append(body.joints(rotations, betas, trans))
+            vertices.append(body.vertices(rotations, betas, trans))
+        parts.append(mesh_errors_mm(vertices, joints))
+    plain, aligned, at_ankle = (
+        torch.cat([part[name] for part in parts]).cpu().numpy() for name in ("mpve_mm", "mpapve_mm", "mpve_at_ankle_mm")
+    )
+    return FrameErrors(plain, aligned, true.fps, at_ankle)
 
 
 def summarise(errors: Sequence[FrameErrors]) -> dict[str, object]:
@@ -64,6 +68,7 @@ def summarise(errors: Sequence[FrameErrors]) -> dict[str, object]:
         "clips": len(errors),
         "frames": int(sum(len(clip.mpve_mm) for clip in errors)),
         "mpve_mm": float(np.concatenate([clip.mpve_mm for clip in errors]).mean()),
+        "mpve_at_ankle_mm": float(np.concatenate([clip.mpve_at_ankle_mm for clip in errors]).mean()),
         "mpapve_mm": float(np.concatenate([clip.mpapve_mm for clip in errors]).mean()),
         "drift_mm": float((tenths[:, -1] - tenths[:, 0]).mean()) if len(long) else None,
         "by_tenth_mm": tenths.mean(axis=0).tolist() if len(long) else None,

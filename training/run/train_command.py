@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from core.cli.exit_codes import exit_code_of
-from core.errors import OutputError
+from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, exit_code_of, raise_on_interrupt
+from core.errors import CoreError, OutputError
 from core.io.atomic_files import atomic_path
 from core.io.protected_files import check_outputs
+from core.network.pose_architecture import POSE_MLP
 
 from ..config import ConfigError, RunConfig, config_from_dict, read_config
+from ..network.checkpoints import load_checkpoint
 from ..outputs import run_files
-from .distributed import Processes, joined_processes
+from .distributed import OtherProcessError, Processes, is_first_process, is_lost_connection, joined_processes
+from .network_run import NetworkRun
 from .run_log import RunLog
 from .trainer import Trainer
 
@@ -30,6 +34,7 @@ _OPTION_KEYS = {
     "device": "training.device",
 }
 """The settings that have their own command-line options."""
+_INTERRUPTED = "interrupted; if the run has written checkpoints/last.pth.tar, it goes on from there with --checkpoint"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,34 +104,81 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if (options.eval or options.finetune) and options.checkpoint is None:
         parser.error("--eval and --finetune need --checkpoint")
-    return exit_code_of(
-        parser.prog, lambda: _run(options), interrupted="interrupted; the last checkpoint can be resumed"
-    )
+    raise_on_interrupt()
+    return _told(parser.prog, lambda: _run(parser.prog, options))
 
 
-def _run(options: argparse.Namespace) -> None:
-    config = settings_of(options)
-    _check_outputs(config, options)
+def _told(program: str, work: Callable[[], int]) -> int:
+    """Run *work*, and tell its error in one line, which another process of the run tells if it is that one's."""
+    try:
+        return exit_code_of(program, work, interrupted=_INTERRUPTED)
+    except OtherProcessError:
+        return EXIT_FAILED
+    except RuntimeError as error:
+        if not is_lost_connection(error):
+            raise
+        if is_first_process():
+            told = "expected every process to live, found one ended; its message is above, or it was killed"
+            print(f"{program}: {told}", file=sys.stderr)
+        return EXIT_FAILED
+
+
+def _run(program: str, options: argparse.Namespace) -> int:
+    try:
+        config = settings_of(options)
+    except CoreError as error:
+        # The same in every process, so the first one tells it.
+        raise error if is_first_process() else OtherProcessError("as in the first process") from error
     with joined_processes(config.training.device) as processes:
-        _train_or_evaluate(config, options, processes)
+        # Told before the other processes notice that this one has left them.
+        return _told(program, lambda: _train_or_evaluate(config, options, processes))
 
 
-def _train_or_evaluate(config: RunConfig, options: argparse.Namespace, processes: Processes) -> None:
+def _train_or_evaluate(config: RunConfig, options: argparse.Namespace, processes: Processes) -> int:
+    with processes.errors_shared():
+        if processes.is_first:
+            _check_outputs(config, options)
+        if options.eval or options.finetune:
+            config = with_network_of(config, options)
     folder = config.run_folder if processes.is_first else None
     log = RunLog(folder, tensorboard=config.output.tensorboard)
     try:
+        if options.eval:
+            evaluation = NetworkRun(config, processes, log)
+            evaluation.load_weights(options.checkpoint)
+            evaluation.test()
+            return 0
         trainer = Trainer(config, processes, log)
-        if options.eval or options.finetune:
+        if options.finetune:
             trainer.load_weights(options.checkpoint)
         elif options.checkpoint is not None:
             trainer.resume(options.checkpoint)
-        if not options.eval:
-            if folder is not None:
-                _write_settings(folder / "config.json", config, options)
-            trainer.train()
+        if folder is not None:
+            _write_settings(folder / "config.json", config, options)
+        if not trainer.train():
+            log.say(f"stopped by a signal at step {trainer.step}; go on with --checkpoint {trainer.last_path}")
+            return EXIT_INTERRUPTED
         trainer.test()
+        return 0
     finally:
         log.close()
+
+
+def with_network_of(config: RunConfig, options: argparse.Namespace) -> RunConfig:
+    """Return *config* with the kind of network that the checkpoint holds, unless the command line names another.
+
+    Raises:
+        CoreError: there is no such checkpoint.
+    """
+    if options.checkpoint.suffix == ".npz":
+        found = {"model.architecture": POSE_MLP}
+    else:
+        checkpoint = load_checkpoint(options.checkpoint)
+        found = {"model.architecture": checkpoint.architecture}
+        if checkpoint.graph:
+            found["model.graph"] = checkpoint.graph
+    named = parse_overrides(options.set)
+    return config.overridden({key: value for key, value in found.items() if key not in named})
 
 
 def _check_outputs(config: RunConfig, options: argparse.Namespace) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.body.data import BodyData
-from core.network.pose_architecture import POSE_MLP
-from core.network.weights import read_weights
 from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
 from ..config import RunConfig
 from ..data.augment import NUM_OTHER_BODIES, Augmentation
 from ..data.body_perturbation import point_offsets, with_other_bones
 from ..data.examples import Examples, training_examples
-from ..data.pairs import PairBatch, PairDataset, TrainSampler, held_out_targets, train_loader
-from ..data.prepared import load_motions, sample_poses
-from ..data.splits import split_clips
-from ..data.training_body import ShownBody, load_body, with_hands
+from ..data.pairs import PairBatch, TrainSampler, train_loader
+from ..data.prepared import MotionArrays, sample_poses
+from ..data.training_body import ShownBody, with_hands
 from ..network.checkpoints import (
     Checkpoint,
-    CheckpointError,
     load_checkpoint,
     load_weights,
     random_state,
@@ -35,26 +29,29 @@ from ..network.checkpoints import (
     save_checkpoint,
 )
 from ..network.losses import LOSS_NAMES, Loss, pair_loss
-from ..network.networks import make_network, uses_bfloat16
-from ..network.pose_mlp import PoseMlp
-from ..pictures import write_png
-from .distributed import Processes, distribute, synchronised
+from .distributed import Processes, distribute
+from .failures import told_failure
+from .network_run import NetworkRun
+from .progress import Progress, changed_settings, check_resumable, progress_of
 from .run_log import RunLog
-from .validation import PairTest, draw_predictions, evaluate, mean_mpve, table_text, write_table
+from .schedule import learning_rate
+from .stop_request import StopRequest
+from .validation import evaluate, mean_mpve, table_text
 
 CHECKPOINT_FOLDER = "checkpoints"
 BEST_NAME, LAST_NAME = "best.pth.tar", "last.pth.tar"
+_CUDA_STOP_STEPS = 10
+"""Steps between two questions to all processes whether to stop, on CUDA, where each question waits for the GPU."""
 
 
-class Trainer:
+class Trainer(NetworkRun):
     """A run: data, network, optimizer and progress.
 
     Attributes:
-        config: the settings.
-        step: optimizer steps done.
         best_mpve_mm: smallest mean MPVE so far.
-        network: the network, without the wrapper that distributes it.
     """
+
+    trains = True
 
     def __init__(self, config: RunConfig, processes: Processes, log: RunLog) -> None:
         """Load the data and create the network; the same settings give the same weights.
@@ -62,63 +59,47 @@ class Trainer:
         Raises:
             CoreError: data, body or device are missing or do not match the settings.
         """
-        self.config, self._processes, self._log = config, processes, log
-        self.step, self.best_mpve_mm = 0, math.inf
+        super().__init__(config, processes, log)
+        self.best_mpve_mm = math.inf
         self.metrics: dict[str, Any] = {}
-        body_data = load_body(config.body)
-        with processes.first_goes_first():
-            motions = load_motions(config.data, body_data, write=processes.is_first)
-        split = split_clips(motions, config.data)
-        self._dataset = PairDataset(motions)
+        self._epochs_finished = 0
+        self._updating = False
+        self._distributed = distribute(self.network, processes)
+        settings = config.optimizer
+        kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[settings.algorithm]
+        self._optimizer: torch.optim.Optimizer = kind(
+            self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        # From here on each process draws its own dropout.
+        torch.manual_seed(config.training.seed + processes.rank)
+        log.say(f"{self._sampler.num_batches} steps an epoch, {self.total_steps} in all")
+
+    def _prepare(self, motions: MotionArrays) -> None:
+        config = self.config
         self._sampler = TrainSampler(
             motions,
-            split.train.tolist(),
+            self._split.train.tolist(),
             strides=config.data.strides,
             swap=config.data.swap,
             batch_size=config.training.batch_size,
             seed=config.training.seed,
-            processes=processes,
+            processes=self._processes,
+            every=config.data.train_every,
             frames_per_subject=config.data.frames_per_subject,
         )
-        torch.manual_seed(config.training.seed)
-        network = make_network(config.model, bfloat16=uses_bfloat16(config.training.precision, processes.device))
-        self._body = self._make_body(body_data, network.point_names)
-        self._other_bodies = self._make_other_bodies(body_data, network.point_names)
-        self._augmentation = Augmentation(config.augment, network.point_names, sample_poses(motions, split.train))
-        self._validation, self._test = (self._pair_test(motions, clips) for clips in (split.val, split.test))
-        self.network = synchronised(network, processes).to(processes.device)
-        self._distributed = distribute(self.network, processes)
-        settings = config.optimizer
-        self._optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
-        self._scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(
-            self._optimizer, max(self.total_steps, 1), eta_min=settings.final_learning_rate
-        )
-        # From here on each process draws its own dropout.
-        torch.manual_seed(config.training.seed + processes.rank)
-        log.say(
-            f"{len(split.train)} clips to train on, {len(split.test)} to test on, {motions.num_frames} frames; "
-            f"{self._sampler.num_batches} steps an epoch on {processes.count} x {processes.device}"
-        )
+        self._validation = self._pair_test(motions, self._split.val)
+        self._other_bodies = self._make_other_bodies()
+        poses = sample_poses(motions, self._split.train)
+        self._augmentation = Augmentation(config.augment, self._point_names, poses)
 
-    def _make_body(self, data: BodyData, names: Sequence[str], offsets: np.ndarray | None = None) -> ShownBody:
-        return ShownBody(
-            data,
-            self._processes.device,
-            engine=self.config.body.engine,
-            num_vertices=self.config.loss.num_vertices,
-            point_names=names,
-            point_offsets=offsets,
-        )
-
-    def _make_other_bodies(self, data: BodyData, names: Sequence[str]) -> list[ShownBody]:
+    def _make_other_bodies(self) -> list[ShownBody]:
         """Create the perturbed bodies, always the same; none if their probability is 0."""
         if not self.config.augment.other_bodies:
             return []
         generator = np.random.default_rng(self.config.training.seed)
+        count = len(self._point_names)
         return [
-            self._make_body(with_other_bones(data, generator), names, point_offsets(len(names), generator))
+            self._make_body(with_other_bones(self._body_data, generator), point_offsets(count, generator))
             for _ in range(NUM_OTHER_BODIES)
         ]
 
@@ -127,75 +108,115 @@ class Trainer:
         """Optimizer steps of the whole run."""
         return self.config.training.epochs * self._sampler.num_batches
 
-    def _pair_test(self, motions: Any, clips: np.ndarray) -> PairTest:
-        settings = self.config.data
-        targets = held_out_targets(
-            motions, clips.tolist(), largest_stride=max(settings.strides), every=settings.test_every
-        )
-        return PairTest(self._dataset, targets, settings.strides, self._body, self._processes)
+    @property
+    def last_path(self) -> Path:
+        """The checkpoint that is written after every epoch, and when the run stops."""
+        return self.config.run_folder / CHECKPOINT_FOLDER / LAST_NAME
 
     def resume(self, path: Path | str) -> None:
-        """Resume a checkpoint of this run.
+        """Go on from a checkpoint of a run, with the settings of this one.
+
+        The number of processes, of epochs, and every setting but the network's and the optimizer's kind may differ;
+        what differs is logged.
 
         Raises:
-            CheckpointError: the checkpoint has other settings, or contains only weights.
+            CheckpointError: the checkpoint is of another network, body or optimizer, contains only weights, or has
+                done more than this run is to do.
         """
-        checkpoint = load_checkpoint(path)
-        training = checkpoint.training
-        if not training:
-            raise CheckpointError(f"expected a checkpoint to resume, found only weights in {path}; use --finetune")
-        if len(training["rng"]) != self._processes.count or training["total_steps"] != self.total_steps:
-            raise CheckpointError(
-                f"expected a run of {training['total_steps']} steps on {len(training['rng'])} processes as in {path}, "
-                f"got {self.total_steps} on {self._processes.count}; resume with the same settings, or use --finetune"
-            )
-        load_weights(self.network, checkpoint, path)
-        self._optimizer.load_state_dict(training["optimizer"])
-        self._scheduler.load_state_dict(training["scheduler"])
-        self.step, self.best_mpve_mm = training["step"], training["best_mpve_mm"]
-        self.metrics = checkpoint.metrics
-        restore_random_state(training["rng"][self._processes.rank], self._processes.device)
-        self._log.say(f"resumed {path} at step {self.step}")
+        with self._processes.errors_shared():
+            checkpoint = load_checkpoint(path)
+            check_resumable(checkpoint, self.config, self._body_data.name, path)
+            progress = progress_of(checkpoint, self.config, self._sampler.num_batches, path)
+            load_weights(self.network, checkpoint, path)
+            self._optimizer.load_state_dict(checkpoint.training["optimizer"])
+        for group in self._optimizer.param_groups:
+            group["weight_decay"] = self.config.optimizer.weight_decay
+        self.step, self._epochs_finished = progress.step, progress.epochs_finished
+        self.best_mpve_mm, self.metrics = progress.best_mpve_mm, checkpoint.metrics
+        self._restore_random_state(checkpoint, progress)
+        self._log.say(f"resumed {path} at step {self.step} of {self.total_steps}")
+        for change in changed_settings(checkpoint, self.config):
+            self._log.say(f"changed since then: {change}")
 
-    def load_weights(self, path: Path | str) -> None:
-        """Load the weights of a checkpoint (of this project or published), or of a pose network's weights file.
-
-        Raises:
-            CheckpointError: the weights belong to another network or graph.
-            NetworkError: a weights file is damaged.
-        """
-        if isinstance(self.network, PoseMlp) and Path(path).suffix == ".npz":
-            stored = read_weights(path)
-            if stored.info.architecture != POSE_MLP:
-                raise CheckpointError(f"expected a pose network's weights in {path}, found {stored.info.architecture}")
-            self.network.load_stored(stored.arrays)
+    def _restore_random_state(self, checkpoint: Checkpoint, progress: Progress) -> None:
+        """Restore each process's random generators; begin anew with another number of processes or another seed."""
+        states, processes = checkpoint.training["rng"], self._processes
+        if len(states) == processes.count and not progress.other_seed:
+            restore_random_state(states[processes.rank], processes.device)
             return
-        checkpoint = load_checkpoint(path)
-        if checkpoint.graph != self.config.model.graph:
-            raise CheckpointError(
-                f"expected weights for the graph {self.config.model.graph!r}, found {checkpoint.graph!r} in {path}; "
-                f"use --set model.graph={checkpoint.graph}"
-            )
-        load_weights(self.network, checkpoint, path)
+        words = [self.config.training.seed, self.step, processes.rank]
+        torch.manual_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
+        self._log.say(
+            f"{processes.count} processes after {len(states)}, seed {self.config.training.seed}: dropout and "
+            "augmentation are drawn anew"
+        )
 
-    def train(self, *, stop_after_steps: int | None = None) -> None:
-        """Train to the end, or stop early with a checkpoint from which the run can resume."""
-        settings = self.config.training
+    def train(self, *, stop_after_steps: int | None = None) -> bool:
+        """Train to the end, or stop early with a checkpoint from which the run can resume.
+
+        SIGINT and SIGTERM stop it after the current step, or at once while it evaluates.
+
+        Args:
+            stop_after_steps: stop after this step; None goes on to the end.
+
+        Returns:
+            Whether it came to its end, as opposed to being stopped by a signal.
+
+        Raises:
+            CoreError: the memory does not suffice, or another process has ended; the last checkpoint can be resumed.
+        """
         last_step = self.total_steps if stop_after_steps is None else min(stop_after_steps, self.total_steps)
-        while self.step < last_step:
-            epoch, first_batch = divmod(self.step, self._sampler.num_batches)
-            self._sampler.set_epoch(epoch, first_batch)
-            self._train_epoch(epoch, last_step)
-            if self.step % self._sampler.num_batches == 0:
-                done = epoch + 1
-                if done % settings.evaluate_every == 0 or done == settings.epochs:
-                    self._validate(done)
-                if done % settings.checkpoint_every == 0:
-                    self._save(f"epoch_{done:04d}.pth.tar")
-        self._save(LAST_NAME)
+        begun, request = self.step, StopRequest()
+        with request.listening():
+            self._finish_epoch()
+            while self.step < last_step:
+                with request.held_back():
+                    stopped = self._train_or_save(last_step, request)
+                if stopped:
+                    return False
+                self._finish_epoch()
+        if self.step == begun:
+            self._save(LAST_NAME)
+        return True
 
-    def _train_epoch(self, epoch: int, last_step: int) -> None:
-        """Train on the remaining batches of an epoch."""
+    def _finish_epoch(self) -> None:
+        """At the end of an epoch, evaluate and keep checkpoints, unless that was done before the run was resumed."""
+        settings = self.config.training
+        done, rest = divmod(self.step, self._sampler.num_batches)
+        if rest or done <= self._epochs_finished:
+            return
+        evaluates = done % settings.evaluate_every == 0 or done == settings.epochs
+        if evaluates:
+            self._validate(done)
+        self._epochs_finished = done
+        if done % settings.checkpoint_every == 0:
+            self._save(f"epoch_{done:04d}.pth.tar")
+        if evaluates:
+            self._save(LAST_NAME)
+
+    def _train_or_save(self, last_step: int, request: StopRequest) -> bool:
+        """Train an epoch and save; return whether all processes stopped on a request.
+
+        Raises:
+            CoreError: memory or another process was lost; what there is was saved.
+        """
+        epoch, first_batch = divmod(self.step, self._sampler.num_batches)
+        self._sampler.set_epoch(epoch, first_batch)
+        try:
+            stopped = self._train_epoch(epoch, last_step, request)
+            self._save(LAST_NAME)
+        except (RuntimeError, MemoryError) as error:
+            failure = told_failure(error, self._processes, self.step, self.last_path)
+            if failure is None:
+                raise
+            self._optimizer.zero_grad(set_to_none=True)
+            if not self._updating:
+                self._save(LAST_NAME, alone=True)
+            raise failure from error
+        return stopped
+
+    def _train_epoch(self, epoch: int, last_step: int, request: StopRequest) -> bool:
+        """Train on the remaining batches of an epoch; return whether all processes stopped on a request."""
         settings = self.config.training
         self._distributed.train()
         loader = train_loader(
@@ -215,16 +236,39 @@ class Trainer:
             if self.step % self.config.output.log_every == 0 or done == self._sampler.num_batches:
                 self._report(sums / num_steps, num_steps / (time.perf_counter() - start))
                 sums, num_steps, start = torch.zeros_like(sums), 0, time.perf_counter()
+            if self._all_stop(request):
+                return True
             if self.step >= last_step:
-                return
+                break
+        return False
+
+    def _all_stop(self, request: StopRequest) -> bool:
+        """Return whether a signal has asked any of the processes to stop; the same answer in all of them."""
+        if self._processes.count == 1:
+            return request.is_made
+        if self._processes.device.type == "cuda" and self.step % _CUDA_STOP_STEPS:
+            return False
+        return bool(self._processes.summed(torch.tensor([request.is_made], dtype=torch.float64)).item())
 
     def _train_step(self, batch: PairBatch) -> Loss:
         loss = self.loss(batch)
         self._optimizer.zero_grad(set_to_none=True)
         loss.total.backward()
+        rate = self._learning_rate()
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._updating = True
         self._optimizer.step()
-        self._scheduler.step()
+        self._updating = False
         return loss
+
+    def _learning_rate(self) -> float:
+        return learning_rate(
+            self.config.optimizer,
+            self.step,
+            total_steps=self.total_steps,
+            steps_per_epoch=self._sampler.num_batches,
+        )
 
     def loss(self, batch: PairBatch) -> Loss:
         """Return the loss of a batch on this process's device."""
@@ -256,7 +300,7 @@ class Trainer:
         """Log the mean loss of all processes since the last report."""
         means = self._processes.summed(means.cpu().double()) / self._processes.count
         values = dict(zip(LOSS_NAMES, means.tolist(), strict=True))
-        values["learning_rate"] = self._scheduler.get_last_lr()[0]
+        values["learning_rate"] = self._learning_rate()
         values["pairs_per_second"] = steps_per_second * self.config.training.batch_size
         self._log.figures("train", self.step, values)
         self._log.say(
@@ -276,38 +320,18 @@ class Trainer:
             self.best_mpve_mm = mpve
             self._save(BEST_NAME)
 
-    def test(self) -> dict[str, dict[str, float]]:
-        """Evaluate the network on the test pairs; write the table to the console, a JSON file and TensorBoard."""
-        table = evaluate(self.network, self._test)
-        self._log.say(f"test, mean MPVE {mean_mpve(table):.2f} mm\n{table_text(table)}")
-        self._write_metrics("test", table)
-        self._draw(self._test)
-        if self._log.folder is not None:
-            write_table(self._log.folder / "evaluation.json", table)
-        return table
-
-    def _write_metrics(self, kind: str, table: dict[str, dict[str, float]]) -> None:
-        for row, metrics in table.items():
-            self._log.figures(f"{kind}/{row}", self.step, metrics)
-
-    def _draw(self, test: PairTest) -> None:
-        """Draw a few predictions, on the first process only."""
-        if self._log.folder is None:
-            return
-        for number, pixels in enumerate(draw_predictions(self.network, test, self.config.output.pictures)):
-            self._log.picture(f"prediction/{number}", self.step, pixels)
-            write_png(self._log.folder / "pictures" / f"prediction_{number}.png", pixels)
-
-    def _save(self, name: str) -> None:
-        """Write a checkpoint with the state of every process's random generators."""
-        states = self._processes.gathered(random_state(self._processes.device))
+    def _save(self, name: str, *, alone: bool = False) -> None:
+        """Write a checkpoint with the state of every process's random generators, or, *alone*, of this one's."""
+        state = random_state(self._processes.device)
+        states = [state] if alone else self._processes.gathered(state)
         if self._log.folder is None:
             return
         training = {
             "optimizer": self._optimizer.state_dict(),
-            "scheduler": self._scheduler.state_dict(),
             "step": self.step,
+            "steps_per_epoch": self._sampler.num_batches,
             "total_steps": self.total_steps,
+            "epochs_finished": self._epochs_finished,
             "best_mpve_mm": self.best_mpve_mm,
             "rng": states,
         }
