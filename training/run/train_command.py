@@ -127,8 +127,10 @@ def _run(program: str, options: argparse.Namespace) -> int:
     try:
         config = settings_of(options)
     except CoreError as error:
+        if is_first_process():
+            raise
         # The same in every process, so the first one tells it.
-        raise error if is_first_process() else OtherProcessError("as in the first process") from error
+        raise OtherProcessError("as in the first process") from error
     with joined_processes(config.training.device) as processes:
         # Told before the other processes notice that this one has left them.
         return _told(program, lambda: _train_or_evaluate(config, options, processes))

@@ -172,7 +172,8 @@ class Trainer(NetworkRun):
             while self.step < last_step:
                 with request.held_back():
                     stopped = self._train_or_save(last_step, request)
-                if stopped:
+                # Several processes agree on it in the next epoch, or are ended while they evaluate.
+                if stopped or (request.is_made and self._processes.count == 1):
                     return False
                 self._finish_epoch()
         if self.step == begun:
