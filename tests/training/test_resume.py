@@ -163,7 +163,7 @@ def test_last_is_written_before_an_epoch_is_evaluated_and_evaluated_when_resumed
     trainer, config, log = run(run_settings, tmp_path)
 
     def interrupted(epoch: int) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(trainer, "_validate", interrupted)
     with pytest.raises(KeyboardInterrupt):
