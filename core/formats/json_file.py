@@ -100,8 +100,8 @@ def read_json(path: Path) -> list[RawRecording]:
         found = str(sorted(document))[:200] if isinstance(document, dict) else type(document).__name__
         raise TrackFileError(
             "expected keypoints of EasyMocap, OpenPose (pose_keypoints_3d), MMPose (instance_info), MediaPipe "
-            f"(landmarks), Azure Kinect or CMU Panoptic (bodies), or SAM 3D Body, found {found} in {path}; export 3D "
-            "keypoints"
+            f"(landmarks), Azure Kinect or CMU Panoptic (bodies), SAM 3D Body, or a list of frames with points by name "
+            f'({{"LHip": [x, y, z]}}), found {found} in {path}; export 3D keypoints'
         )
     numbers = set()
     for index, item in enumerate(document):

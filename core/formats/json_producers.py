@@ -1,4 +1,4 @@
-"""JSON of further tools: MediaPipe landmarks, Azure Kinect, SAM 3D Body, Fit3D, and bare lists. F frames, K points.
+"""JSON of further tools: MediaPipe landmarks, Azure Kinect, SAM 3D Body, Fit3D, bare lists, names. F frames, K points.
 
 Keys as the tools and data sets are described: Azure Kinect's offline processor, MediaPipe's landmarks as dictionaries,
 Fit3D's data. Fit3D's were not tried on a file of the data set.
@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import TrackFileError
 from . import sam3d_body
+from .named_json import NamedFrames, find_named, read_named
 from .people_clip import BY_ORDER, PeopleClip, label_of
 from .raw import RawRecording, check_counts
 from .timeline import times_in_seconds
@@ -47,7 +48,18 @@ def read_known(document: Any, path: Path) -> list[RawRecording] | None:
         return _read_kinect(document, rows, path)
     if rows is not None and any(_landmarks(row) is not None for row in rows):
         return _read_landmarks(document, rows, path)
-    return None
+    named = find_named(document)
+    return None if named is None else _read_named(document, named, path)
+
+
+def _read_named(document: Any, frames: NamedFrames, path: Path) -> list[RawRecording]:
+    """Read points that stand by their names, with the numbers, times, rate and unit that stand beside them."""
+    units = document.get("units") if isinstance(document, Mapping) else None
+    return read_named(
+        frames, path,
+        numbers=_stated_numbers(frames.rows), times_s=_times(frames.rows), fps=_rate(document),
+        units=units if isinstance(units, str) else None,
+    )  # fmt: skip
 
 
 def read_lines(text: str, path: Path) -> list[RawRecording]:
@@ -69,7 +81,8 @@ def read_lines(text: str, path: Path) -> list[RawRecording]:
     found = read_known(rows, path)
     if found is None:
         raise TrackFileError(
-            f"expected lines of MediaPipe landmarks or people, found {str(rows[0])[:80]!r} in {path}; export 3D points"
+            f"expected lines of MediaPipe landmarks, people or points by name, found {str(rows[0])[:80]!r} in {path}; "
+            "export 3D points"
         )
     return found
 
@@ -143,7 +156,7 @@ def _read_landmarks(document: Any, rows: list[Any], path: Path) -> list[RawRecor
     named = tuple(map(str, names)) if isinstance(names, list) else _names_of(first)
     return clip.recordings(
         len(rows),
-        frames=_frame_numbers(rows),
+        frames=_stated_numbers(rows),
         times_s=_times(rows),
         fps=_rate(document),
         names=named,
@@ -158,7 +171,7 @@ def _names_of(row: Any) -> tuple[str, ...] | None:
     return tuple(found) if found and all(found) and len(set(found)) == len(found) else None
 
 
-def _frame_numbers(rows: list[Any]) -> np.ndarray | None:
+def _stated_numbers(rows: list[Any]) -> np.ndarray | None:
     numbers = [next((row[key] for key in _NUMBER_KEYS if key in row), None) if isinstance(row, Mapping) else None
                for row in rows]  # fmt: skip
     if all(isinstance(number, int) and abs(number) < 1e12 for number in numbers):
@@ -194,7 +207,7 @@ def _read_kinect(document: Any, rows: list[Any], path: Path) -> list[RawRecordin
     named = tuple(map(str, names)) if isinstance(names, list) else None
     times = _times(rows)
     return clip.recordings(
-        len(rows), frames=_frame_numbers(rows), times_s=times, fps=_rate(document), names=named, units="mm"
+        len(rows), frames=_stated_numbers(rows), times_s=times, fps=_rate(document), names=named, units="mm"
     )
 
 

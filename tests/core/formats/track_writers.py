@@ -346,6 +346,16 @@ def sample_files() -> dict[str, Callable[[Path], None]]:
     }
 
 
+def named_document(points: np.ndarray) -> dict[str, object]:
+    """Return a JSON document with points by name in each frame."""
+    names = names_of(points.shape[1])
+    frames = [
+        dict(zip(names, (dict(zip("xyz", point, strict=True)) for point in row), strict=True))
+        for row in points.tolist()
+    ]
+    return {"fps": 30, "frames": [{"frame": number, "keypoints": frame} for number, frame in enumerate(frames)]}
+
+
 def solved_files() -> dict[str, Callable[[Path], None]]:
     """Return one small file of each form of `tests.solved_motions`."""
     poses = np.zeros((4, 72))
@@ -398,6 +408,10 @@ def producer_files() -> dict[str, Callable[[Path], None]]:
         "xsens.mvnx": text(write.mvnx(body, names_of(5), 60)),
         "panoptic.json": lambda path: _write_json(path, {"univTime": 1.0, "bodies": [{"id": 0, "joints19": joints}]}),
         "landmarks.json": lambda path: _write_json(path, {"fps": 30, "frames": [{"landmarks": landmarks}] * 3}),
+        "named.json": lambda path: _write_json(path, named_document(body)),
+        "named_tracks.json": lambda path: _write_json(
+            path, dict(zip(names_of(5), body.swapaxes(0, 1).tolist(), strict=True))
+        ),
         "landmarks.jsonl": text((json.dumps({"landmarks": landmarks}) + "\n") * 3),
         "qualisys.tsv": text(
             "NO_OF_FRAMES\t2\nFREQUENCY\t60\nMARKER_NAMES\tA\tB\n1\t2\t3\t4\t5\t6\n2\t3\t4\t5\t6\t7\n"
