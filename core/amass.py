@@ -33,6 +33,7 @@ _BODY_BY_WIDTH = {_BODY_WIDTH: "smpl", 3 * NUM_JOINTS: "smpl", _AMASS_WIDTH: "sm
 _RATE_KEYS = ("mocap_framerate", "mocap_frame_rate", "fps")
 _REQUIRED = ("poses", "trans", "betas")
 _OWN_KEYS = (*_REQUIRED, "gender", "mocap_framerate", "up_axis", "body")
+_START_KEY = "start_s"
 _STAGE_TWO_KEYS = ("root_orient", "pose_body", "pose_hand", "pose_jaw", "pose_eye", "mocap_frame_rate",
                    "surface_model_type")  # fmt: skip
 LAYOUTS: dict[str, tuple[tuple[str, int], ...]] = {
@@ -68,6 +69,7 @@ def write_motion(
     rest_pelvis: np.ndarray | None = None,
     extra: Mapping[str, np.ndarray] | None = None,
     layout: str = "smplh",
+    start_s: float = 0.0,
 ) -> None:
     """Write *motion* in the AMASS layout; the file appears whole or not at all, and `core.io.own_files` recognises it.
 
@@ -85,6 +87,7 @@ def write_motion(
         rest_pelvis: (3,) rest pelvis joint of the body with the motion's betas, metres; required for "Z".
         extra: additional arrays, such as ``keypoint_error_mm`` (F,).
         layout: "smplh" or "smplx", see `LAYOUTS`.
+        start_s: time of the first frame in the recording, seconds; written as ``start_s`` unless it is 0.
 
     Raises:
         ValueError: *up_axis* or *layout* is invalid, *rest_pelvis* is missing, or *extra* has a key of the layout or
@@ -110,6 +113,7 @@ def write_motion(
         "body": np.array(motion.body),
         "mocap_frame_rate": np.array(float(motion.fps)),
         "surface_model_type": np.array(layout),
+        **({_START_KEY: np.array(float(start_s))} if start_s else {}),
     }
     write_own_npz(path, {**arrays, **extra})
 
@@ -117,7 +121,9 @@ def write_motion(
 def _check_extra(extra: Mapping[str, np.ndarray]) -> None:
     """Raise for additional arrays that have a key of the layout, or objects."""
     reserved = [
-        name for name, value in extra.items() if name in (*_OWN_KEYS, *_STAGE_TWO_KEYS) or value.dtype.hasobject
+        name
+        for name, value in extra.items()
+        if name in (*_OWN_KEYS, *_STAGE_TWO_KEYS, _START_KEY) or value.dtype.hasobject
     ]
     if reserved:
         raise ValueError(f"expected extra arrays of plain values with unused names, got {', '.join(reserved)}")

@@ -78,8 +78,11 @@ def coordinates(motion: Motion, body: BodyData) -> dict[str, np.ndarray]:
     }
 
 
-def write_mot(path: Path | str, motion: Motion, body: BodyData) -> None:
-    """Write the coordinates of *motion* on *body* as a .mot file; `core.io.own_files` recognises it."""
+def write_mot(path: Path | str, motion: Motion, body: BodyData, start_s: float = 0.0) -> None:
+    """Write the coordinates of *motion* on *body* as a .mot file; `core.io.own_files` recognises it.
+
+    The first frame is at *start_s*, its time in the recording, seconds.
+    """
     columns = coordinates(motion, body)
     table = np.stack(list(columns.values()), axis=1)
     head = [
@@ -88,7 +91,8 @@ def write_mot(path: Path | str, motion: Motion, body: BodyData) -> None:
         "endheader", "\t".join(["time", *columns]),
     ]  # fmt: skip
     rows = (
-        "\t".join([f"{frame / motion.fps:.8f}", *(f"{value:.8f}" for value in row)]) for frame, row in enumerate(table)
+        "\t".join([f"{start_s + frame / motion.fps:.8f}", *(f"{value:.8f}" for value in row)])
+        for frame, row in enumerate(table)
     )
     write_own_text(path, "\n".join([*head, *rows]) + "\n")
 
@@ -102,8 +106,11 @@ def fitted_points(motion: Motion, body: BodyData) -> np.ndarray:
     return placed
 
 
-def write_trc(path: Path | str, motion: Motion, body: BodyData) -> None:
-    """Write `POINTS` of *motion* on *body* as a .trc file in metres; `core.io.own_files` recognises it."""
+def write_trc(path: Path | str, motion: Motion, body: BodyData, start_s: float = 0.0) -> None:
+    """Write `POINTS` of *motion* on *body* as a .trc file in metres; `core.io.own_files` recognises it.
+
+    The first frame is at *start_s*, its time in the recording, seconds.
+    """
     points = fitted_points(motion, body).reshape(motion.num_frames, -1)
     rate, count = f"{motion.fps:.10g}", str(motion.num_frames)
     names = ("DataRate", "CameraRate", "NumFrames", "NumMarkers", "Units", "OrigDataRate", "OrigDataStartFrame",
@@ -117,11 +124,11 @@ def write_trc(path: Path | str, motion: Motion, body: BodyData) -> None:
         "",
     ]
     rows = (
-        "\t".join([str(frame + 1), f"{frame / motion.fps:.8f}", *(f"{value:.6f}" for value in row)])
+        "\t".join([str(frame + 1), f"{start_s + frame / motion.fps:.8f}", *(f"{value:.6f}" for value in row)])
         for frame, row in enumerate(points)
     )
     write_own_text(path, "\n".join([*head, *rows]) + "\n")
 
 
-WRITERS: Mapping[str, Callable[[Path, Motion, BodyData], None]] = {"mot": write_mot, "trc": write_trc}
+WRITERS: Mapping[str, Callable[[Path, Motion, BodyData, float], None]] = {"mot": write_mot, "trc": write_trc}
 """The writers by suffix."""

@@ -301,11 +301,13 @@ def write_person(
     """
     suffix = path.suffix.lower().lstrip(".")
     if suffix in opensim.WRITERS:
-        opensim.WRITERS[suffix](path, motion, person.body)
+        opensim.WRITERS[suffix](path, motion, person.body, person.start_s)
         return
     rest_pelvis = BodyModel(person.body).rest_joints(motion.betas.astype(np.float32))[0]
     errors = {}
     if not person.solved_by:
         errors = {name: np.asarray(part) for name, part in person.report.error_parts_mm().items()}
         errors["keypoint_error_mm"] = person.frame_errors_mm()
-    write_motion(path, motion, up_axis=up_axis, rest_pelvis=rest_pelvis, extra=errors, layout=layout)
+    write_motion(
+        path, motion, up_axis=up_axis, rest_pelvis=rest_pelvis, extra=errors, layout=layout, start_s=person.start_s
+    )

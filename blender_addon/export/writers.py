@@ -40,7 +40,7 @@ from ..figure.axes import Y_UP
 from ..figure.body_mesh import find_skin, skin_of
 from ..figure.evaluated_motion import motion_of
 from ..figure.isolated_scene import isolated_scene, played_frames, shape_in_vertices, shown, whole_range
-from ..figure.record import load
+from ..figure.record import RecordError, load
 from ..figure.units import in_metres, metres_per_unit
 from ..project_files import project_files
 from ..result.error_colors import without_colors
@@ -331,11 +331,20 @@ def _write_motion(
 ) -> None:
     motion = motion_of(armature, scene)
     pelvis = joint_shape(armature).joints(motion.betas)[0]
-    write_motion(path, motion, rest_pelvis=pelvis, extra=extra, layout=layout)
+    write_motion(path, motion, rest_pelvis=pelvis, extra=extra, layout=layout, start_s=_start_s(armature))
+
+
+def _start_s(armature: bpy.types.Object) -> float:
+    """Return when the figure begins in its recording, seconds; 0 without a record that can be read."""
+    try:
+        record = load(armature)
+    except RecordError:
+        return 0.0
+    return 0.0 if record is None else record.start_s
 
 
 def _write_opensim(
-    write: Callable[[Path, Motion, BodyData], None],
+    write: Callable[[Path, Motion, BodyData, float], None],
     armatures: Sequence[bpy.types.Object],
     scene: bpy.types.Scene,
     path: Path,
@@ -343,7 +352,7 @@ def _write_opensim(
 ) -> None:
     record = load(armatures[0])
     body = resolve_body(record.source.body if record is not None else None)
-    write(path, motion_of(armatures[0], scene), body)
+    write(path, motion_of(armatures[0], scene), body, 0.0 if record is None else record.start_s)
 
 
 FORMATS: dict[str, Callable[[Sequence[bpy.types.Object], bpy.types.Scene, Path, ExportTarget], None]] = {

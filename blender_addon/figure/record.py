@@ -68,6 +68,7 @@ class FigureRecord:
         offset: (3,) translation of the figure when it was added to the scene, metres, Y up.
         original: the motion as first added to the scene, if `motion` has been edited since; else None.
         original_report: the report of the first fit, if frames have been fitted again since; else None.
+        start_s: time of the motion's first frame in its recording, seconds.
     """
 
     motion: Motion
@@ -78,6 +79,7 @@ class FigureRecord:
     offset: np.ndarray
     original: Motion | None = None
     original_report: FitReport | None = None
+    start_s: float = 0.0
 
     @property
     def last_frame(self) -> int:
@@ -180,6 +182,7 @@ def to_bytes(record: FigureRecord) -> bytes:
         "first_frame": record.first_frame,
         "track_fps": record.track_fps,
         "source": asdict(record.source),
+        "start_s": record.start_s,
     }
     arrays = {"betas": motion.betas, "offset": np.asarray(record.offset, dtype=np.float64)}
     for name, item in (("", motion), ("original_", record.original)):
@@ -244,6 +247,7 @@ def from_bytes(data: bytes) -> FigureRecord:
             offset=_checked(arrays["offset"], (3,), "offset").astype(np.float64),
             original=_motion(arrays, about, "original_") if "original_poses" in arrays else None,
             original_report=first,
+            start_s=_time(about.get("start_s", 0.0)),
         )
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError) as fault:
         if isinstance(fault, RecordError):
@@ -328,6 +332,13 @@ def _checked(array: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray
     if array.shape != shape or array.dtype.kind not in "iuf":
         raise RecordError(_fault(f"{name} {shape}", f"{array.dtype} {array.shape}"))
     return array
+
+
+def _time(value: Any) -> float:
+    number = float(value)
+    if not np.isfinite(number):
+        raise RecordError(_fault("a finite time", str(value)[:40]))
+    return number
 
 
 def _positive(value: Any) -> float:

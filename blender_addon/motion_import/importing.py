@@ -86,7 +86,9 @@ def import_motions(
         source = FitSource(file=str(path), body=options.body_file, hands=options.hands)
         store(
             figure.armature,
-            FigureRecord(figure.motion, figure.first_frame, source, None, person.motion.fps, offset),
+            FigureRecord(
+                figure.motion, figure.first_frame, source, None, person.motion.fps, offset, start_s=person.start_s
+            ),
         )
         mark_keys(figure.armature)
         if figure.source is not None:
@@ -126,7 +128,8 @@ def _read_solved(path: Path, body: BodyData, options: MotionImport) -> tuple[lis
                 "that it was made with"
             )
         motion = solved.motion_on(body, reading.track.fps)
-        people.append(Person(f"{path.stem}_{label}" if label else path.stem, motion, body))
+        name = f"{path.stem}_{label}" if label else path.stem
+        people.append(Person(name, motion, body, start_s=reading.track.start_s))
         notes += reading.doubts
         if solved.betas.any() and solved.body != body.name:
             notes.append(f"{path.name} was made with the body {solved.body}: the figure has the mean shape")

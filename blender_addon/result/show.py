@@ -46,6 +46,7 @@ def store_fit(figure: Figure, person: FittedPerson) -> None:
         report=None if person.solved_by else person.report,
         track_fps=person.track.fps,
         offset=figure.motion.trans[0] - person.motion.trans[0],
+        start_s=person.start_s,
     )
     store(figure.armature, record)
     key_errors(figure.armature, record)

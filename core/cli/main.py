@@ -244,6 +244,7 @@ def _write_track(output: Path, track: KeypointTrack) -> None:
         "fps": np.array(track.fps),
         "layout": np.array(track.layout.name),
         "names": np.array(track.layout.names),
+        **({"start_s": np.array(track.start_s)} if track.start_s else {}),
     }
     write_own_npz(output, arrays)
 

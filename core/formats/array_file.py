@@ -16,7 +16,8 @@ from .other_kinds import refuse_other_archives
 from .plain_data import recordings_of
 from .raw import MAX_CELLS, MAX_PEOPLE, RawRecording, check_counts
 from .sam3d_body import PLACE_KEY, POINTS_KEY
-from .solved_clip import KEYS, is_solved
+from .solved_clip import KEYS, START_KEY, is_solved
+from .timeline import stated_start
 
 NPY_MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK\x03\x04"
@@ -55,6 +56,7 @@ class _Metadata:
     units: str | None = None
     up_axis: str | None = None
     names: tuple[str, ...] | None = None
+    start_s: float = 0.0
 
 
 def read_npy(path: Path) -> list[RawRecording]:
@@ -72,7 +74,7 @@ def read_npy(path: Path) -> list[RawRecording]:
 
 
 def read_npz(path: Path) -> list[RawRecording]:
-    """Read an NPZ file: our own (`positions`, `confidence`, `fps`, `layout`, `names`) or one of a lifting network.
+    """Read an NPZ file: our own (`positions`, `confidence`, `fps`, `layout`, `names`, `start_s`) or one of a network.
 
     Raises:
         TrackFileError: the file is damaged or has no positions.
@@ -99,7 +101,7 @@ def read_npz(path: Path) -> list[RawRecording]:
     _check_header(headers[key].shape, path)
     metadata = [
         name
-        for name in (*_METADATA_KEYS, *_RATE_KEYS)
+        for name in (*_METADATA_KEYS, *_RATE_KEYS, START_KEY)
         if name in headers and headers[name].num_bytes < _MAX_METADATA_BYTES
     ]
     wanted = (key, "confidence", *metadata)
@@ -186,6 +188,7 @@ def _recordings(
                 up_axis=metadata.up_axis,
                 layout=metadata.layout,
                 person=str(person) if len(people) > 1 else "",
+                start_s=metadata.start_s,
                 notes=tuple(notes),
             )
         )
@@ -266,7 +269,8 @@ def _read_metadata(arrays: Mapping[str, np.ndarray], path: Path) -> _Metadata:
     for key in _RATE_KEYS:
         if key in arrays:
             fps = _rate_of(arrays[key], path) or fps
-    return _Metadata(fps, text("layout"), text("units"), text("up_axis"), _texts(arrays.get("names")) or None)
+    names = _texts(arrays.get("names")) or None
+    return _Metadata(fps, text("layout"), text("units"), text("up_axis"), names, stated_start(arrays.get(START_KEY)))
 
 
 def _rate_of(array: np.ndarray, path: Path) -> float | None:

@@ -16,6 +16,7 @@ from ..math.rotations import matrix_to_axis_angle
 from ..smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
 from .people_clip import number_array
 from .raw import check_counts
+from .timeline import stated_start
 
 POSE_KEYS = ("poses", "fullpose", "smpl_poses", "pose_world", "pose", "pred_rotmat", "pred_pose", "smpl_pose")
 ROOT_KEYS = ("root_orient", "global_orient")
@@ -24,10 +25,12 @@ TRANS_KEYS = ("trans_world", "trans", "transl", "smpl_trans", "pred_trans")
 SHAPE_KEYS = ("betas", "pred_shape", "pred_betas", "shape")
 RATE_KEYS = ("mocap_framerate", "mocap_frame_rate", "fps", "frame_rate", "framerate")
 FRAME_KEYS = ("frame_ids", "frame", "frames")
+START_KEY = "start_s"
 HAND_KEYS = ("pose_hand", "left_hand_pose", "right_hand_pose")
 OTHER_KEYS = ("gender", "body", "surface_model_type", "up_axis", "smpl_scaling", "orig_cam", "pred_cam", "jaw_pose",
               "pose_jaw", "cam_t")  # fmt: skip
-KEYS = (*POSE_KEYS, *ROOT_KEYS, *BODY_KEYS, *TRANS_KEYS, *SHAPE_KEYS, *RATE_KEYS, *FRAME_KEYS, *HAND_KEYS, *OTHER_KEYS)
+KEYS = (*POSE_KEYS, *ROOT_KEYS, *BODY_KEYS, *TRANS_KEYS, *SHAPE_KEYS, *RATE_KEYS, *FRAME_KEYS, *HAND_KEYS, *OTHER_KEYS,
+        START_KEY)  # fmt: skip
 """The keys that are read of a file of one clip."""
 _BODY_WIDTH, _POSE_WIDTH = 3 * NUM_BODY_ROTATIONS, 3 * NUM_JOINTS
 _BODY_BY_WIDTH = {66: "smpl", 69: "smpl", 72: "smpl", 156: "smplh", 165: "smplx"}
@@ -55,6 +58,7 @@ class SolvedClip:
         notes: what was found.
         doubts: what is uncertain.
         hands: (F, 2, 15, 3) axis-angle of the fingers, left hand first; None if the file does not show them.
+        start_s: time of the first frame in the recording, seconds; 0 if the file does not state it.
     """
 
     poses: np.ndarray
@@ -70,6 +74,7 @@ class SolvedClip:
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     hands: np.ndarray | None = None
+    start_s: float = 0.0
 
 
 def is_solved(keys: Iterable[str]) -> bool:
@@ -123,6 +128,7 @@ def read_clip(data: Mapping[Any, Any], tool: str, path: Path, *, body: str = "",
         notes=notes,
         doubts=doubts,
         hands=_hands(fingers),
+        start_s=stated_start(data.get(START_KEY)),
     )
 
 

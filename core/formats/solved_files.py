@@ -210,5 +210,5 @@ def _recording(clip: SolvedClip, label: str, timeline: Timeline, rows: np.ndarra
     return RawRecording(
         joints, np.isfinite(joints).all(-1).astype(np.float64), f"{clip.tool} motion", path, names=JOINT_NAMES,
         fps=clip.fps, units="m", up_axis=clip.up, layout="smpl24", person=label, first_frame=timeline.first_frame,
-        notes=notes, doubts=tuple(clip.doubts), solved=solved,
+        start_s=clip.start_s, notes=notes, doubts=tuple(clip.doubts), solved=solved,
     )  # fmt: skip

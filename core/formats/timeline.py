@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -119,6 +120,15 @@ def build_timeline(
             notes.append(f"The times give {fps:g} fps, so they are ignored.")
             fps = None
     return Timeline(rows, num_frames, first, fps, start, tuple(notes))
+
+
+def stated_start(value: Any) -> float:
+    """Return the time of the first frame that a file states, seconds; 0 if *value* is no such number."""
+    if not isinstance(value, (int, float, np.ndarray)) or np.size(value) != 1:
+        return 0.0
+    array = np.asarray(value).reshape(-1)
+    start = float(array[0]) if array.dtype.kind in "iuf" else 0.0
+    return start if abs(start) < _LONGEST_TAKE_S else 0.0
 
 
 def _refuse_trials(frames: np.ndarray | None, times_s: np.ndarray | None, path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
+from blender_addon.export.writers import export_figures  # noqa: E402
 from blender_addon.figure import record  # noqa: E402
 from blender_addon.figure.custom_properties import MARK_KEY, RECORD_KEY  # noqa: E402
 from blender_addon.figure.keyframe_hash import keys_edited  # noqa: E402
@@ -21,6 +22,7 @@ from blender_addon.result.show import show  # noqa: E402
 from core.convert_options import ConvertOptions  # noqa: E402
 from core.fingers import with_fingers  # noqa: E402
 from core.fit import FitReport, Flag  # noqa: E402
+from core.formats.dispatch import read_recordings  # noqa: E402
 from core.pipeline import fit_file  # noqa: E402
 from core.reading import ReadOptions  # noqa: E402
 
@@ -57,6 +59,14 @@ def assert_is_record_of(record, item, figure):
     assert_same_point_errors(report.point_errors, item.report.point_errors)
     assert record.source == item.source and record.first_frame == 1 and record.track_fps == 30.0
     np.testing.assert_allclose(item.motion.trans + record.offset, figure.motion.trans, atol=1e-9)
+
+
+def test_exports_keep_the_start_of_the_recording(scene, fit, tmp_path):
+    (figure,) = show([replace(fit, start_s=0.37)], "walk")
+    assert load(figure.armature).start_s == 0.37
+    for suffix in ("trc", "npz"):
+        (recording,) = read_recordings(export_figures([figure.armature], tmp_path / f"walk.{suffix}"))
+        assert recording.start_s == pytest.approx(0.37), suffix
 
 
 def assert_same_point_errors(first, second):
@@ -165,6 +175,8 @@ def spoil_about(armature, about):
         ("first_frame", float("inf")),
         ("first_frame", 10**4000),
         ("first_frame", [1]),
+        ("start_s", float("nan")),
+        ("start_s", "soon"),
         ("fps", 1e-300),
         ("track_fps", 1e300),
         ("track_fps", "many"),

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.amass import write_motion
+from core.body.free_body import load_free_body
+from core.cli.main import main
 from core.formats import read_recordings
+from core.motion import Motion
+from core.opensim import write_mot, write_trc
 from core.reading import ReadOptions, read_all
 from tests.conftest import REPOSITORY
 
@@ -65,3 +70,39 @@ def test_a_track_keeps_its_start(tmp_path, capsys):
 def test_the_shared_file_that_starts_late(shared_dir):
     (reading,) = read_all(shared_dir / "data" / "cases" / "37_starts_at_037s.trc", ReadOptions())
     assert reading.track.start_s == pytest.approx(0.37) and np.isfinite(reading.track.positions).any()
+
+
+@pytest.mark.parametrize("first_time", [0.37, -0.5])
+def test_what_is_written_of_a_motion_keeps_its_start(tmp_path, first_time):
+    poses = np.zeros((12, 72))
+    poses[:, 5] = np.linspace(0.0, 0.3, 12)
+    motion, body = Motion(poses, np.zeros(10), np.zeros((12, 3)), 30.0), load_free_body()
+    write_mot(tmp_path / "a.mot", motion, body, first_time)
+    write_trc(tmp_path / "a.trc", motion, body, first_time)
+    write_motion(tmp_path / "a.npz", motion, up_axis="Y", start_s=first_time)
+    rows = (tmp_path / "a.mot").read_text().partition("endheader\n")[2].splitlines()[1:]
+    times = [float(row.split("\t")[0]) for row in rows]
+    np.testing.assert_allclose(times, first_time + np.arange(12) / 30.0, atol=1e-7)
+    assert start_of(tmp_path / "a.trc") == pytest.approx(first_time)
+    assert start_of(tmp_path / "a.npz") == pytest.approx(first_time)
+
+
+def test_a_motion_from_the_beginning_has_no_start_in_its_file(tmp_path):
+    motion = Motion(np.zeros((2, 72)), np.zeros(10), np.zeros((2, 3)), 30.0)
+    write_motion(tmp_path / "a.npz", motion, up_axis="Y")
+    with np.load(tmp_path / "a.npz") as stored:
+        assert "start_s" not in stored.files
+
+
+def test_converted_keypoints_keep_their_start(tmp_path):
+    (tmp_path / "late.trc").write_text(late(0.37))
+    assert main(["convert", str(tmp_path / "late.trc"), "-o", str(tmp_path / "late.npz")]) == 0
+    assert start_of(tmp_path / "late.npz") == pytest.approx(0.37)
+
+
+@pytest.mark.parametrize(
+    "start", [np.array("soon"), np.array([1.0, 2.0]), np.array(np.nan), np.array(1e12), np.zeros(0)]
+)
+def test_a_start_that_is_no_time_is_ignored(tmp_path, start):
+    np.savez(tmp_path / "a.npz", positions=clip(), start_s=start)
+    assert start_of(tmp_path / "a.npz") == 0.0
