@@ -50,6 +50,8 @@ _RIGID_GROUPS = (
     *((f"{side}_shoulder_front", f"{side}_shoulder_back", "c7", "t10", "manubrium") for side in SIDES),
 )
 """Groups of markers that are nearly rigid: pelvis, head, thorax, and each shoulder's two markers with the thorax."""
+CENTRES = (*_sided("hip", "knee", "ankle", "shoulder", "elbow", "wrist", "ear"), "neck", "nose")
+"""Centres that a file may hold beside its markers, as roles of their own names: they take the place of estimates."""
 _BONES = (
     ("knee_lateral", "ankle_lateral", "shank", "thigh", "knee_medial"),
     ("ankle_lateral", "ankle_medial", "heel", "toe", "first_metatarsal", "fifth_metatarsal"),
@@ -263,7 +265,7 @@ def joint_centres(points: Points, *, units_per_mm: float | None) -> dict[str, np
     """Return the solver points that markers show, each (F, 3) in the file's units and axes.
 
     Args:
-        points: (F, 3) of each role; `labels.missing_roles` must return none for them.
+        points: (F, 3) of each role; `labels.missing_roles` must return none for them. Those of `CENTRES` are joints.
         units_per_mm: length of a millimetre in file units; None if the unit is unknown: constants in millimetres are
             then scaled by the pelvis width.
     """
@@ -277,7 +279,8 @@ def joint_centres(points: Points, *, units_per_mm: float | None) -> dict[str, np
     estimated = _hip_centres(points, axes, units_per_mm) if axes is not None else {}
     hips: dict[str, np.ndarray] = {}
     for side in SIDES:
-        hip = _with_fallback(points.get(f"{side}_hip_centre"), estimated.get(f"{side}_hip"))
+        given = points.get(f"{side}_hip_centre", points.get(f"{side}_hip"))
+        hip = _with_fallback(given, estimated.get(f"{side}_hip"))
         assert hip is not None
         hips[f"{side}_hip"] = hip
     middle = mean_of(hips["left_hip"], hips["right_hip"])
@@ -289,4 +292,8 @@ def joint_centres(points: Points, *, units_per_mm: float | None) -> dict[str, np
     found.update(_neck(points, trunk, stature))
     found.update(_head(points, trunk, stature))
     found.update({role: place for role, place in points.items() if role in BONY_LANDMARKS})
+    for role in CENTRES:
+        centre = _with_fallback(points.get(role), found.get(role))
+        if centre is not None:
+            found[role] = centre
     return found

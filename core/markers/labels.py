@@ -150,7 +150,7 @@ def missing_roles(roles: Collection[str]) -> tuple[str, ...]:
         return f"left_{role}" in roles and f"right_{role}" in roles
 
     lacking = []
-    if not both("hip_centre"):
+    if not (both("hip_centre") or both("hip")):
         if not both("asis"):
             lacking.append("the front of the pelvis on both sides (LASI, RASI) or both hip centres (LHJC, RHJC)")
         elif not (both("psis") or "sacrum" in roles):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ..errors import AmbiguousTrackError, TrackError
 from ..formats.raw import RawRecording
 from ..layouts import LAYOUTS, MARKERS, NAMED, ORDERED_ONLY, Layout
+from ..markers.joint_centres import CENTRES
 from ..markers.labels import ROLES, marker_roles, missing_roles
 from .name_map import JOINTS, NamedPoint, NameMap
 from .point_names import LIMBS, MIN_LIMB_POINTS, TORSO, PointMatch, match_layout
@@ -118,7 +119,7 @@ def match_by_names(
         layout: the layout that the user or the file names, or None.
 
     Raises:
-        TrackError: the recording lacks points, or the map names both joints and markers on the skin.
+        TrackError: the recording lacks points, or the map names markers on the skin and joints other than `CENTRES`.
         AmbiguousTrackError: the points do not suffice for a fit.
     """
     given = names.resolve(recording)
@@ -127,10 +128,12 @@ def match_by_names(
     points = {point for point in given.values() if point}
     own = set(wanted.names) if wanted is not None else set()
     on_skin, inside = points - set(JOINTS) - own, points - set(ROLES)
-    if on_skin and inside:
+    beside = inside - set(CENTRES)
+    if on_skin and beside:
+        both = f"{', '.join(sorted(beside)[:_SHOWN])} and {', '.join(sorted(on_skin)[:_SHOWN])}"
         raise TrackError(
-            f"expected joints or markers on the skin, but --names names both in {recording.source}: "
-            f"{', '.join(sorted(inside)[:_SHOWN])} and {', '.join(sorted(on_skin)[:_SHOWN])}; leave out those or these",
+            f"expected joints or markers on the skin, but --names names both in {recording.source}: {both}; leave out "
+            f"those or these; beside markers there can be {', '.join(CENTRES)}",
             options=("names",),
         )
     rest = None if len(given) == recording.num_points else found or partial_match(recording, wanted)

@@ -210,9 +210,31 @@ def test_points_that_do_not_suffice_say_what_is_missing(make_recording):
     assert caught.value.options == ("names", "layout")
 
 
-def test_joints_and_markers_in_one_map_are_refused(make_recording):
-    with pytest.raises(TrackError, match=r"left_knee and left_acromion; leave out those or these"):
-        interpret(unknown(make_recording), ReadOptions(names={"Zeug A": "left_knee", "Zeug B": "left_acromion"}))
+def test_joints_that_do_not_go_with_markers_are_refused(make_recording):
+    with pytest.raises(TrackError, match=r"spine1 and left_acromion; leave out those or these; beside markers there"):
+        interpret(unknown(make_recording), ReadOptions(names={"Zeug A": "spine1", "Zeug B": "left_acromion"}))
+
+
+def test_joints_beside_markers_take_the_place_of_estimates(make_recording):
+    names = tuple(f"Zeug {chr(65 + index)}" for index in range(len(MARKERS)))
+    recording = marked(make_recording, names)
+    joints = walk_in(LAYOUTS["smpl24"])
+    hip, knee = (joints[:, LAYOUTS["smpl24"].names.index(name)].copy() for name in ("left_hip", "left_knee"))
+    knee[3] = np.nan
+    positions = np.concatenate([recording.positions, hip[:, None], knee[:, None]], axis=1)
+    confidence = np.isfinite(positions).all(-1).astype(float)
+    both = replace(recording, positions=positions, confidence=confidence, names=(*names, "Hüfte", "Knie"))
+    given = dict(zip(names, MARKERS, strict=True))
+    alone = interpret(recording, ReadOptions(names=given)).track
+    track = interpret(both, ReadOptions(names={**given, "Hüfte": "left_hip", "Knie": "left_knee"})).track
+    assert track.layout.name == "markers"
+    column = track.layout.solver_index
+    np.testing.assert_allclose(track.positions[:, column["left_hip"]], hip, atol=1e-9)
+    seen = np.arange(len(knee)) != 3
+    np.testing.assert_allclose(track.positions[seen, column["left_knee"]], knee[seen], atol=1e-9)
+    assert np.linalg.norm(track.positions[3, column["left_knee"]] - alone.positions[3, column["left_knee"]]) < 0.03
+    same = [index for name, index in column.items() if name.startswith("right_")]
+    np.testing.assert_allclose(track.positions[:, same], alone.positions[:, same], atol=0.01)
 
 
 def test_people_have_the_points_that_they_have(make_recording, monkeypatch):
