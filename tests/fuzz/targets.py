@@ -23,6 +23,7 @@ import numpy as np
 from core.errors import CoreError
 from core.formats.array_file import NPY_MAGIC
 from core.formats.dispatch import read_recordings
+from core.formats.raw import RawRecording
 from core.io.pickle.load import load_pickle
 from core.io.pickle.standins import as_array
 from core.live.messages import MAX_MESSAGE_BYTES, parse_message, split_messages
@@ -30,7 +31,7 @@ from core.live.points import PointOrder
 from core.live.websocket import WebSocketServer, masked
 from core.motion import Motion
 from core.pipeline import FitSource
-from core.reading import ReadOptions, read_all
+from core.reading import NameMap, ReadOptions, interpret, read_all, read_name_map, recognise
 from tests.core.formats.track_writers import sample_files
 
 if importlib.util.find_spec("bpy") is None:  # the record is read without Blender, but its folder imports it
@@ -45,6 +46,12 @@ _RECORD = ("about", "betas", "offset", "poses", "trans")
 """Names of an archive's members, in order."""
 _INSTRUMENTED = 5.0
 """How much longer instrumented code may take than 1 s and 2 s a megabyte."""
+_MARKERS = ("LASI", "RASI", "SACR", "LKNE", "RKNE", "LSHO", "RSHO", "LANK", "RANK", "knee joint", "?", "?", "")
+_POINTS = RawRecording(
+    np.random.default_rng(0).normal(size=(4, len(_MARKERS), 3)), np.ones((4, len(_MARKERS))), "CSV", Path("points.csv"),
+    names=_MARKERS, fps=30.0, units="m", up_axis="+Y",
+)  # fmt: skip
+"""Points that a fuzzed name map is for: known names, one that stands twice, an unknown and an empty one."""
 _FOLDER = tempfile.TemporaryDirectory(prefix="fuzz-")
 
 
@@ -120,6 +127,17 @@ def _read_websocket(data: bytes) -> None:
             _read_live(payload)
 
 
+def _read_names(data: bytes) -> None:
+    """Read a user's name map, and points by it: their names are joints, markers or neither."""
+    _read_file(data, ".json", lambda path: _named(read_name_map(path)))
+
+
+def _named(names: NameMap) -> None:
+    options = ReadOptions(names=names)
+    recognise(_POINTS, options)
+    interpret(_POINTS, options)
+
+
 TARGETS: tuple[Callable[[bytes], None], ...] = (
     *(lambda data, suffix=suffix: _read_file(data, suffix) for suffix in _SUFFIXES),  # type: ignore[misc]
     _interpret,
@@ -130,8 +148,9 @@ TARGETS: tuple[Callable[[bytes], None], ...] = (
     _read_torch,
     _read_live,
     _read_websocket,
+    _read_names,
 )
-_INTERPRET, _ARCHIVE, _PICKLE, _RECORDS, _SOLVED_ARCHIVE, _TORCH, _LIVE, _WEBSOCKET = range(
+_INTERPRET, _ARCHIVE, _PICKLE, _RECORDS, _SOLVED_ARCHIVE, _TORCH, _LIVE, _WEBSOCKET, _NAMES = range(
     len(_SUFFIXES), len(TARGETS)
 )
 
@@ -186,6 +205,12 @@ def write_seeds(folder: Path) -> None:
             seeds[f"{name}-alone"] = bytes([_PICKLE]) + data
         for seed, content in seeds.items():
             (folder / seed).write_bytes(content)
+    short = {"LASI": "left_asis", "9": "left_knee", "knee joint": "right_knee", "RTOE": None}
+    for seed, text in (
+        ("template", recognise(_POINTS, ReadOptions()).names.to_json("points")),
+        ("short", json.dumps(short)),
+    ):
+        (folder / f"names-{seed}").write_bytes(bytes([_NAMES]) + text.encode())
     about, *arrays = _members(_record(), _RECORD)
     text = json.dumps(json.loads(np.load(io.BytesIO(about)).tobytes())).encode()
     (folder / "record").write_bytes(bytes([_RECORDS]) + text + b"".join(arrays))
