@@ -20,6 +20,7 @@ from .properties import (
     layout_choice,
     static_file,
     stature_number,
+    statures_text,
     swap_sides_choice,
     units_choice,
     up_choice,
@@ -33,7 +34,9 @@ SUFFIXES = (
     ".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".jsonl", ".ndjson", ".pkl", ".pickle", ".pt",
     ".mvnx", ".skeleton", ".bvh",
 )  # fmt: skip
-READING_SETTINGS = ("layout", "units", "stature", "up", "frame_rate", "fps", "handedness", "swap_sides", "static")
+READING_SETTINGS = (
+    "layout", "units", "stature", "statures", "up", "frame_rate", "fps", "handedness", "swap_sides", "static",
+)  # fmt: skip
 
 
 class _TrackOperator(OperatorMixin):
@@ -72,6 +75,7 @@ class SMPLIFY_OT_open_track(_TrackOperator, bpy.types.Operator, ImportHelper):  
     point_layout: layout_choice(default=AUTO, options={"SKIP_SAVE"})
     units: units_choice(default=AUTO, options={"SKIP_SAVE"})
     stature: stature_number(options={"SKIP_SAVE"})
+    statures: statures_text(options={"SKIP_SAVE"})
     static: static_file(options={"SKIP_SAVE"})
     up: up_choice(default=AUTO, options={"SKIP_SAVE"})
     frame_rate: frame_rate_choice(default=AUTO, options={"SKIP_SAVE"})

@@ -86,6 +86,8 @@ def _draw_settings(
             column.prop(settings, name, text="")
         else:
             column.prop(settings, name)
+        if name == "stature" and _shows_several(settings):
+            column.prop(settings, "statures")
         if name == "frame_rate" and settings.frame_rate == "CUSTOM":
             column.prop(settings, "fps")
 
@@ -125,8 +127,11 @@ def _draw_track(layout: bpy.types.UILayout, context: bpy.types.Context, settings
             split.prop(settings, item.setting, text="")
         if item.setting == "frame_rate" and settings.frame_rate == "CUSTOM":
             column.prop(settings, "fps")
-        if item.setting == "units" and (settings.stature or settings.units == "own" or item.is_doubtful):
+        has_height = settings.stature or settings.statures or settings.units == "own"
+        if item.setting == "units" and (has_height or item.is_doubtful):
             column.prop(settings, "stature")
+            if _shows_several(settings):
+                column.prop(settings, "statures")
     column.prop(settings, "swap_sides")
     if reading.track.layout.name == "markers":
         column.label(text=_title(settings, "static"), translate=False)
@@ -136,6 +141,11 @@ def _draw_track(layout: bpy.types.UILayout, context: bpy.types.Context, settings
     row = layout.row(align=True)
     row.prop(settings, "show_preview", toggle=True, icon="HIDE_OFF" if settings.show_preview else "HIDE_ON")
     row.operator(SMPLIFY_OT_view_track.bl_idname, text="", icon="ZOOM_SELECTED")
+
+
+def _shows_several(settings: bpy.types.PropertyGroup) -> bool:
+    """Return whether the heights of several people can be given: the file has several, or they are given."""
+    return len(TRACKS.recordings) > 1 or bool(settings.statures)
 
 
 def _title(settings: bpy.types.PropertyGroup, name: str) -> str:

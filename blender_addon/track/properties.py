@@ -45,6 +45,16 @@ def stature_number(**options: object) -> object:
     )  # fmt: skip
 
 
+def statures_text(**options: object) -> object:
+    """Return the text property for the heights of several people in a file of a wrong or unknown scale."""
+    return bpy.props.StringProperty(
+        name="Heights of People",
+        description="For a file of several people whose scale is wrong or unknown: the height of each in metres, in "
+        "the order of the file, as 1.80, 1.65; used in place of Person's Height",
+        **options,
+    )
+
+
 def up_choice(**options: object) -> object:
     """Return the menu of up axes."""
     return bpy.props.EnumProperty(
@@ -165,6 +175,7 @@ class SMPLIFY_PG_track(bpy.types.PropertyGroup):  # noqa: N801 - Blender's namin
     layout: layout_choice(default=AUTO, update=_read_again)
     units: units_choice(default=AUTO, update=_read_again)
     stature: stature_number(update=_read_again)
+    statures: statures_text(update=_read_again)
     static: static_file(options=FILE_OPTIONS, update=_read_again)
     up: up_choice(default=AUTO, update=_read_again)
     frame_rate: frame_rate_choice(default=AUTO, update=_read_again)

@@ -18,7 +18,11 @@ def track_request(settings: bpy.types.PropertyGroup) -> TrackRequest:
 
     path = bpy.path.abspath(settings.filepath) if settings.filepath else ""
     given = {name: getattr(settings, name) for name in ("layout", "units", "up", "handedness", "swap_sides")}
-    given |= {"fps": _fps(settings), "stature": settings.stature or None, "names": settings.point_names or None}
+    given |= {
+        "fps": _fps(settings),
+        "stature": settings.statures.strip() or settings.stature or None,
+        "names": settings.point_names or None,
+    }
     given |= {"join": tuple(filter(None, map(str.strip, settings.join.split(GROUPS)))) or None}
     given |= {"static": bpy.path.abspath(settings.static) if settings.static else None}
     return TrackRequest(path, {name: value for name, value in given.items() if value not in (AUTO, None, False)})

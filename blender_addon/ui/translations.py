@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import bpy
 
+from .input_translations import GERMAN_INPUT
+
 CLASSES = ()
 
 CONTEXT = "SMPLify"
@@ -53,7 +55,6 @@ _GERMAN = {
     "Auto": "Automatisch",
     "Layout": "Anordnung",
     "Units": "Einheit",
-    "Person's Height": "Körpergröße",
     "Static Trial": "Statische Aufnahme",
     "Up Axis": "Achse nach oben",
     "Frame Rate": "Bildrate",
@@ -70,12 +71,6 @@ _GERMAN = {
     "Load Names": "Namen laden",
     "Save Names": "Namen sichern",
     "Body Point": "Körperpunkt",
-    "Join People": "Personen verbinden",
-    "Join {:s}": "{:s} verbinden",
-    "Join": "Verbinden",
-    "People": "Personen",
-    "{:d} people": "{:d} Personen",
-    "There is no person {!r} in this file": "Eine Person {!r} gibt es in dieser Datei nicht",
     "Preview": "Vorschau",
     "View Preview": "Vorschau ansehen",
     "{:d} frames at {:g} fps, {:.2f} s": "{:d} Bilder mit {:g} fps, {:.2f} s",
@@ -398,7 +393,9 @@ _GERMAN_CHARACTER = {
 }
 """German texts of box 5."""
 
-LANGUAGES: dict[str, dict[str, str]] = {"de": _GERMAN | _GERMAN_RESULT | _GERMAN_CHARACTER | _GERMAN_PREFERENCES}
+LANGUAGES: dict[str, dict[str, str]] = {
+    "de": _GERMAN | _GERMAN_RESULT | _GERMAN_CHARACTER | _GERMAN_PREFERENCES | GERMAN_INPUT
+}
 """Translations by language; "de" applies to German in every country."""
 
 

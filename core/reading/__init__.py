@@ -105,9 +105,10 @@ def _interpret_people(recordings: list[RawRecording], options: ReadOptions) -> l
     refused: dict[int, TrackError] = {}
     if options.names is not None:
         options.names.check(recordings)
+    own = _own_options(options, recordings)
     for number, recording in enumerate(recordings):
         try:
-            readings[number] = interpret(recording, _own(options, recording))
+            readings[number] = interpret(recording, own[number])
         except UnseenPersonError as error:
             left_out[number] = error
         except AmbiguousTrackError as error:
@@ -120,18 +121,19 @@ def _interpret_people(recordings: list[RawRecording], options: ReadOptions) -> l
         raise _with_person(refusal, recordings[number]) from refusal
     known = next(iter(readings.values()))
     for number, ambiguity in ambiguous.items():
-        completed = _interpret_like(known, recordings[number], options)
+        completed = _interpret_like(known, recordings[number], own[number])
         if options.handedness is None and completed.finding("handedness").doubts:
             raise _with_person(ambiguity, recordings[number]) from ambiguity
         readings[number] = completed
     notes = tuple(f"Left out {_label(recordings[number])}: {error}." for number, error in left_out.items())
-    return [_with_people_left_out(readings[number], notes) for number in sorted(readings)]
+    doubts = _doubts_about_heights(options, len(readings))
+    return [_with_doubts(_with_people_left_out(readings[number], notes), doubts) for number in sorted(readings)]
 
 
 def _interpret_like(known: Reading, recording: RawRecording, options: ReadOptions) -> Reading:
     """Interpret an ambiguous *recording* with units, up axis and handedness of another person in the same file."""
     completed = replace(
-        _own(options, recording),
+        options,
         units=options.units or known.finding("units").value,
         up=options.up or known.finding("up axis").value,
         handedness=options.handedness or known.finding("handedness").value,
@@ -152,9 +154,30 @@ def _interpret_like(known: Reading, recording: RawRecording, options: ReadOption
     return replace(reading, track=track, findings=tuple(adopted.values()))
 
 
-def _own(options: ReadOptions, recording: RawRecording) -> ReadOptions:
-    """Return the options for one of several people, who need not have all points that the user names."""
-    return options if options.names is None else replace(options, names=options.names.within(recording))
+def _own_options(options: ReadOptions, recordings: Sequence[RawRecording]) -> list[ReadOptions]:
+    """Return the options for each of several people, who need not have all points that the user names."""
+    labels, own = [recording.person for recording in recordings], []
+    for number, recording in enumerate(recordings):
+        names = None if options.names is None else options.names.within(recording)
+        own.append(replace(options.of_person(number, labels, recording.source), names=names))
+    return own
+
+
+def _doubts_about_heights(options: ReadOptions, num_people: int) -> tuple[str, ...]:
+    """Return a doubt if several people are scaled to one height."""
+    if num_people < 2 or options.height_m is None:
+        return ()
+    return (
+        f"each of the {num_people} people is scaled to {options.height_m:.2f} m by a factor of its own, so their sizes "
+        "and distances are not in proportion to each other; give --stature with a height for each, in order "
+        "(1.80,1.65)",
+    )
+
+
+def _with_doubts(reading: Reading, doubts: tuple[str, ...]) -> Reading:
+    notes = tuple(f"Doubt: {doubt}." for doubt in doubts)
+    track = replace(reading.track, notes=(*reading.track.notes, *notes), doubts=(*reading.track.doubts, *doubts))
+    return replace(reading, track=track, doubts=(*reading.doubts, *doubts))
 
 
 def _label(recording: RawRecording) -> str:

@@ -100,7 +100,7 @@ def _rate(recording: RawRecording, options: ReadOptions) -> float:
 def _units_per_mm(recording: RawRecording, options: ReadOptions, rough_stature: float) -> float:
     """Return the length of a millimetre in file units, from a rough stature."""
     stated = _stated(recording, recording.units, "units", given=options.units)
-    height = options.stature
+    height = options.height_m
     finding = detect_units(stated, options.units, rough_stature, recording.source, kind=recording.kind, height_m=height)
     return 0.001 / unit_in_metres(finding.value, rough_stature, height)
 
@@ -263,7 +263,7 @@ def _detect_properties(
     stated_units = _stated(recording, recording.units, "units", given=options.units)
     stated_up = _stated(recording, recording.up_axis, "up", given=options.up)
     return (
-        detect_units(stated_units, options.units, height, source, kind=kind, height_m=options.stature),
+        detect_units(stated_units, options.units, height, source, kind=kind, height_m=options.height_m),
         detect_up(ordered.figure, stated_up, options.up, height, source, kind=kind),
         detect_handedness(ordered.figure, options.handedness, height, source),
         detect_fps(recording.fps, options.fps, source),
@@ -279,8 +279,8 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
         TrackError: the data cannot be human motion, or an option contradicts them.
         AmbiguousTrackError: a property cannot be determined reliably.
     """
-    options = options or ReadOptions()
     source = recording.source
+    options = (options or ReadOptions()).of_person(0, [recording.person], source)
     _refuse_image_coordinates(recording)
     _check_solved(recording, options)
     ordered = _order_points(recording, options)
@@ -289,7 +289,7 @@ def interpret(recording: RawRecording, options: ReadOptions | None = None) -> Re
     units, up, hand, fps = _detect_properties(recording, options, ordered, height)
     rate = _rate(recording, options)
 
-    metres = unit_in_metres(units.value, height, options.stature)
+    metres = unit_in_metres(units.value, height, options.height_m)
     rotation = rotation_to_y_up(up.value)
     if hand.value == "left":
         rotation = _MIRROR @ rotation

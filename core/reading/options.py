@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from ..errors import TrackError
@@ -24,6 +25,7 @@ OWN_UNIT = "own"
 UNIT_CHOICES = (*UNITS_IN_METRES, OWN_UNIT)
 USUAL_STATURE_M = 1.7
 MIN_STATURE_M, MAX_STATURE_M = 0.5, 2.5
+_MAX_LISTED = 6
 _HEIGHT_PER_BONES = 1.022
 """A person's height by the stature that the bones give: 1.020 to 1.023 in the mean over shapes of the free body, with a
 standard deviation of 0.007 to 0.011, in any layout (`test_the_person_is_as_tall_as_given`)."""
@@ -84,7 +86,8 @@ class ReadOptions:
         person: label or number (from 1) of the only person to read.
         handedness: "right", or "left" if the file's axes are left-handed, so that the data are mirrored.
         swap_sides: whether left and right are swapped in the file's point names.
-        stature: the person's height, metres, to which a file of a wrong or unknown scale is scaled.
+        stature: the person's height, metres, to which a file of a wrong or unknown scale is scaled; a tuple, or text
+            with commas ("1.80, 1.65"), for a height of each person, in the order of the file.
         join: groups of identities that are one person each, as labels or numbers from 1 ("3+7").
         names: what the file's points are; a mapping of their names or indices to ours becomes a `NameMap`.
         static: path of a static trial of the same person, whose markers at joints are taken where the file lacks them.
@@ -97,7 +100,7 @@ class ReadOptions:
     person: str | None = None
     handedness: str | None = None
     swap_sides: bool = False
-    stature: float | None = None
+    stature: float | tuple[float, ...] | str | None = None
     join: tuple[str, ...] = ()
     names: NameMap | None = None
     static: str | None = None
@@ -115,23 +118,64 @@ class ReadOptions:
                 f"expected --fps above 0 and up to 10000, got {self.fps:g}; give the frame rate in fps",
                 options=("fps",),
             )
-        if self.stature is not None and not MIN_STATURE_M <= self.stature <= MAX_STATURE_M:
+        heights = _heights(self.stature)
+        if heights and units not in (None, OWN_UNIT):
             raise TrackError(
-                f"expected --stature from {MIN_STATURE_M} to {MAX_STATURE_M}, got {self.stature:g}; give the person's "
-                "height in metres",
-                options=("stature",),
-            )
-        if self.stature is not None and units not in (None, OWN_UNIT):
-            raise TrackError(
-                f"expected --units or --stature, got both ({units} and {self.stature:g} m); give --units where the "
+                f"expected --units or --stature, got both ({units} and {heights[0]:g} m); give --units where the "
                 "file's scale is right, else --stature",
                 options=("units", "stature"),
             )
+        object.__setattr__(self, "stature", heights if len(heights) > 1 else next(iter(heights), None))
         object.__setattr__(self, "join", tuple(map(str, self.join)))
         names = None if self.names is None else NameMap.from_values(self.names, "the option names")
         object.__setattr__(self, "names", names)
         for name, value in (("layout", layout), ("units", units), ("up", up), ("handedness", hand)):
             object.__setattr__(self, name, value)
+
+    @property
+    def height_m(self) -> float | None:
+        """The height of the only person, metres; None if it is not given, or if those of several people are."""
+        return self.stature if isinstance(self.stature, float) else None
+
+    def of_person(self, number: int, labels: Sequence[str], source: Path) -> ReadOptions:
+        """Return the options for the person *number*, counted from 0, of those with *labels* in *source*.
+
+        Raises:
+            TrackError: there are not as many heights as people.
+        """
+        if not isinstance(self.stature, tuple):
+            return self
+        if len(self.stature) != len(labels):
+            people = "person" if len(labels) == 1 else "people"
+            raise TrackError(
+                f"expected --stature with one height, or with one for each of the {len(labels)} {people} "
+                f"({', '.join(label or 'unnamed' for label in labels[:_MAX_LISTED])}) in {source}, got "
+                f"{len(self.stature)}; give as many, in this order",
+                options=("stature",),
+            )
+        return replace(self, stature=self.stature[number])
+
+
+def _heights(given: object) -> tuple[float, ...]:
+    """Return the heights of an option, metres: a number, several, or text with commas; empty for None.
+
+    Raises:
+        TrackError: they are no heights.
+    """
+    if given is None:
+        return ()
+    try:
+        parts = given.split(",") if isinstance(given, str) else given if isinstance(given, (tuple, list)) else [given]
+        heights = tuple(float(part) for part in parts)
+    except (TypeError, ValueError):
+        heights = ()
+    if not heights or not all(MIN_STATURE_M <= height <= MAX_STATURE_M for height in heights):
+        raise TrackError(
+            f"expected --stature from {MIN_STATURE_M} to {MAX_STATURE_M}, got {str(given)[:60]}; give the person's "
+            "height in metres, or a height for each person of the file with commas between (1.80,1.65)",
+            options=("stature",),
+        )
+    return heights
 
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
@@ -143,8 +187,9 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         f"{OWN_UNIT}, whatever makes the person {USUAL_STATURE_M:.2f} m tall",
     )  # fmt: skip
     group.add_argument(
-        "--stature", type=float, metavar="METRES",
-        help="the person's height, to which the points are scaled where the file's scale is wrong",
+        "--stature", metavar="METRES",
+        help="the person's height, to which the points are scaled where the file's scale is wrong; for several people "
+        "a height for each, in their order (1.80,1.65)",
     )  # fmt: skip
     group.add_argument(
         "--static", metavar="FILE",

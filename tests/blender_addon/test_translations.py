@@ -24,7 +24,7 @@ def texts_in_the_source() -> set[str]:
     found = set()
     for pattern in ("blender_addon/**/*.py", "core/fit/**/*.py", "core/pipeline.py", "core/retarget/*.py"):
         for path in REPOSITORY.glob(pattern):
-            if path.name != "translations.py":
+            if not path.name.endswith("translations.py"):
                 nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
                 found |= {
                     node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)

@@ -162,6 +162,19 @@ def test_the_persons_height_settles_a_wrong_scale(settings, tmp_path):
         bpy.ops.smplify.open_track(filepath=str(tmp_path / "far.trc"), units="mm", stature=1.77)
 
 
+def test_people_of_a_wrong_scale_have_a_height_each(settings, two_people):
+    assert bpy.ops.smplify.open_track(filepath=two_people, fps=30.0, frame_rate="CUSTOM", stature=1.8) == {"FINISHED"}
+    drawn = draw(SMPLIFY_PT_track)
+    assert "statures" in drawn.props and "each of the 2 people is scaled to 1.80 m" in drawn.text
+    settings.statures = "1.80, 1.62"
+    assert bpy.ops.smplify.read_track() == {"FINISHED"}
+    one, other = (reading.stature_m for reading in TRACKS.readings)
+    assert other / one == pytest.approx(0.9)
+    settings.statures = "1.80, 1.62, 1.50"
+    with pytest.raises(RuntimeError, match="one for each of the 2 people"):
+        bpy.ops.smplify.read_track()
+
+
 def test_loading_a_blend_file_clears_the_tracks(settings):
     bpy.ops.smplify.open_track(filepath=WALK)
     bpy.ops.wm.read_homefile(use_empty=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,14 @@ def test_a_scale_that_gives_an_unusual_person_is_doubted(scaled, factor):
 
 @pytest.mark.parametrize(
     ("options", "text"),
-    [({"stature": 17.7}, "0.5 to 2.5"), ({"stature": 1.7, "units": "mm"}, "got both")],
+    [
+        ({"stature": 17.7}, "0.5 to 2.5"),
+        ({"stature": 1.7, "units": "mm"}, "got both"),
+        ({"stature": "1.80,165"}, "got 1.80,165; give"),
+        ({"stature": "tall"}, "got tall"),
+        ({"stature": ""}, "0.5 to 2.5"),
+        ({"stature": (1.8, 1.6), "units": "mm"}, "got both"),
+    ],
 )
 def test_heights_that_cannot_be_are_refused(options, text):
     with pytest.raises(TrackError, match=text) as caught:
@@ -97,6 +105,40 @@ def test_outputs_of_earlier_versions_still_count_as_done():
     assert "stature" not in ConvertOptions().as_dict()["reading"]
     given = ConvertOptions(reading=ReadOptions(stature=1.8))
     assert ConvertOptions.from_dict(given.as_dict()).reading.stature == 1.8
+
+
+@pytest.fixture
+def two_people(walk, tmp_path):
+    """A file of two people, the second 0.9 times as tall, in a unit that makes nobody a person."""
+    positions = np.nan_to_num(walk[0])
+    people = 7.0 * np.stack([positions, 0.9 * positions + [3.0, 0.0, 0.0]])
+    seen = np.isfinite(walk[0]).all(-1).astype(float)
+    path = tmp_path / "two.npz"
+    np.savez(path, positions=people, confidence=np.stack([seen, seen]), names=walk[1], fps=60.0)
+    return path
+
+
+def test_each_person_has_a_height(two_people):
+    one, other = (reading.stature_m for reading in read_all(two_people, ReadOptions(stature="1.80, 1.65")))
+    assert other / one == pytest.approx(1.65 / 1.80)
+    (alone,) = read_all(two_people, ReadOptions(stature=1.65, person="2"))
+    assert alone.stature_m == pytest.approx(other) and not any("people" in doubt for doubt in alone.doubts)
+    given = ConvertOptions(reading=ReadOptions(stature=(1.8, 1.65)))
+    again = ConvertOptions.from_dict(json.loads(json.dumps(given.as_dict())))
+    assert again.reading == given.reading == ReadOptions(stature=[1.8, 1.65])
+
+
+def test_one_height_for_several_people_is_doubted(two_people):
+    for reading in read_all(two_people, ReadOptions(stature=1.7)):
+        (doubt,) = [doubt for doubt in reading.track.doubts if "each of the 2 people is scaled to 1.70 m" in doubt]
+        assert doubt in reading.doubts and f"Doubt: {doubt}." in reading.track.notes
+
+
+@pytest.mark.parametrize(("options", "people"), [({"person": "1"}, "1 person"), ({}, "2 people")])
+def test_other_heights_than_people_are_refused(two_people, options, people):
+    with pytest.raises(TrackError, match=f"one for each of the {people} .* got 3; give as many") as caught:
+        read_all(two_people, ReadOptions(stature="1.8,1.7,1.6", **options))
+    assert caught.value.options == ("stature",)
 
 
 def test_the_shared_file_with_a_wrong_scale(shared_dir):
