@@ -48,7 +48,7 @@ _INSTRUMENTED = 5.0
 """How much longer instrumented code may take than 1 s and 2 s a megabyte."""
 _MARKERS = ("LASI", "RASI", "SACR", "LKNE", "RKNE", "LSHO", "RSHO", "LANK", "RANK", "knee joint", "?", "?", "")
 _POINTS = RawRecording(
-    np.random.default_rng(0).normal(size=(4, len(_MARKERS), 3)), np.ones((4, len(_MARKERS))), "CSV", Path("points.csv"),
+    np.random.default_rng(0).normal(0.0, 0.17, (4, len(_MARKERS), 3)), np.ones((4, len(_MARKERS))), "CSV", Path("points.csv"),
     names=_MARKERS, fps=30.0, units="m", up_axis="+Y",
 )  # fmt: skip
 """Points that a fuzzed name map is for: known names, one that stands twice, an unknown and an empty one."""
@@ -205,7 +205,7 @@ def write_seeds(folder: Path) -> None:
             seeds[f"{name}-alone"] = bytes([_PICKLE]) + data
         for seed, content in seeds.items():
             (folder / seed).write_bytes(content)
-    short = {"LASI": "left_asis", "9": "left_knee", "knee joint": "right_knee", "RTOE": None}
+    short = {"LASI": "left_asis", "10": "left_knee", "knee joint": "right_knee", "RTOE": None}
     for seed, text in (
         ("template", recognise(_POINTS, ReadOptions()).names.to_json("points")),
         ("short", json.dumps(short)),
