@@ -5,10 +5,8 @@ Uses Blender's own importers; on an error, everything they added is removed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import addon_utils
 import bpy
@@ -17,19 +15,15 @@ import numpy as np
 from ..core_access import CoreError, joint_positions, map_bones
 from ..figure.scene_time import set_scene_rate
 from .errors import CharacterError
+from .gltf_rate import gltf_rate
 from .identity import is_animated
 from .read_rig import read_rig
 
 _KINDS = (
     "objects", "meshes", "armatures", "materials", "images", "actions", "collections", "cameras", "lights", "scenes",
 )  # fmt: skip
-_LEAST_RATE, _COMMON_RATE = 20.0, 30.0
-"""A glTF file has no frame rate. Keys nearer than 1/20 s are those of frames; others say nothing about frames, and the
-common rate is used."""
 _LEVEL = 0.9
 """Cosine from which the trunk of a BVH file's rest pose counts as level."""
-_GLB_MAGIC = b"glTF"
-_MAX_JSON_BYTES = 1 << 28
 
 
 def add_file(path: Path, openers: dict[str, Callable[[Path], None]], what: str) -> list[bpy.types.Object]:
@@ -140,7 +134,7 @@ def _import_gltf(path: Path) -> None:
 
 
 def _import_gltf_with_its_rate(path: Path) -> None:
-    set_scene_rate(bpy.context.scene, round(_gltf_rate(path)))
+    set_scene_rate(bpy.context.scene, round(gltf_rate(path)))
     _import_gltf(path)
 
 
@@ -165,36 +159,6 @@ def _lies_on_its_back(added: list[bpy.types.Object]) -> bool:
     except (CoreError, StopIteration, KeyError):
         return False
     return abs(up[2]) > _LEVEL * np.linalg.norm(up)
-
-
-def _gltf_rate(path: Path) -> float:
-    """Return the rate of the most densely keyed channel of a glTF file, frames per second.
-
-    Raises:
-        ValueError: the file is damaged.
-    """
-    try:
-        content = _gltf_json(path)
-        accessors, rates = content.get("accessors", []), [0.0]
-        for animation in content.get("animations", []):
-            for sampler in animation["samplers"]:
-                times = accessors[sampler["input"]]
-                duration = times["max"][0] - times["min"][0]
-                if duration > 0.0:
-                    rates.append((times["count"] - 1) / duration)
-    except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-        raise ValueError(f"its animation is damaged ({type(error).__name__}: {error})") from error
-    return max(rates) if max(rates) > _LEAST_RATE else _COMMON_RATE
-
-
-def _gltf_json(path: Path) -> Any:
-    """Return the JSON of a .gltf, .glb or .vrm file."""
-    with path.open("rb") as file:
-        head = file.read(20)
-        if not head.startswith(_GLB_MAGIC):
-            file.seek(0)
-        size = int.from_bytes(head[12:16], "little") if head.startswith(_GLB_MAGIC) else _MAX_JSON_BYTES
-        return json.loads(file.read(min(size, _MAX_JSON_BYTES)))
 
 
 def _enable(addon: str) -> None:

@@ -36,6 +36,7 @@ from tests.core.formats.track_writers import sample_files
 
 if importlib.util.find_spec("bpy") is None:  # the record is read without Blender, but its folder imports it
     sys.modules["bpy"] = ModuleType("bpy")
+from blender_addon.character.gltf_rate import gltf_rate  # noqa: E402
 from blender_addon.figure.record import FigureRecord, from_bytes, to_bytes  # noqa: E402
 
 _SUFFIXES = ("", ".trc", ".csv", ".c3d", ".pkl")
@@ -48,8 +49,8 @@ _INSTRUMENTED = 5.0
 """How much longer instrumented code may take than 1 s and 2 s a megabyte."""
 _MARKERS = ("LASI", "RASI", "SACR", "LKNE", "RKNE", "LSHO", "RSHO", "LANK", "RANK", "knee joint", "?", "?", "")
 _POINTS = RawRecording(
-    np.random.default_rng(0).normal(0.0, 0.17, (4, len(_MARKERS), 3)), np.ones((4, len(_MARKERS))), "CSV", Path("points.csv"),
-    names=_MARKERS, fps=30.0, units="m", up_axis="+Y",
+    np.random.default_rng(0).normal(0.0, 0.17, (4, len(_MARKERS), 3)), np.ones((4, len(_MARKERS))), "CSV",
+    Path("points.csv"), names=_MARKERS, fps=30.0, units="m", up_axis="+Y",
 )  # fmt: skip
 """Points that a fuzzed name map is for: known names, one that stands twice, an unknown and an empty one."""
 _FOLDER = tempfile.TemporaryDirectory(prefix="fuzz-")
@@ -138,6 +139,19 @@ def _named(names: NameMap) -> None:
     interpret(_POINTS, options)
 
 
+def _read_gltf_rate(data: bytes) -> None:
+    """Read the rate of a glTF file; Blender's own importer reads the rest."""
+
+    def read(path: Path) -> None:
+        try:
+            rate = gltf_rate(path)
+        except ValueError:  # documented: the caller names the file
+            return
+        assert 0.0 < rate <= 10_000.0, rate
+
+    _read_file(data, ".glb", read)
+
+
 TARGETS: tuple[Callable[[bytes], None], ...] = (
     *(lambda data, suffix=suffix: _read_file(data, suffix) for suffix in _SUFFIXES),  # type: ignore[misc]
     _interpret,
@@ -149,8 +163,9 @@ TARGETS: tuple[Callable[[bytes], None], ...] = (
     _read_live,
     _read_websocket,
     _read_names,
+    _read_gltf_rate,
 )
-_INTERPRET, _ARCHIVE, _PICKLE, _RECORDS, _SOLVED_ARCHIVE, _TORCH, _LIVE, _WEBSOCKET, _NAMES = range(
+_INTERPRET, _ARCHIVE, _PICKLE, _RECORDS, _SOLVED_ARCHIVE, _TORCH, _LIVE, _WEBSOCKET, _NAMES, _GLTF = range(
     len(_SUFFIXES), len(TARGETS)
 )
 
@@ -211,6 +226,14 @@ def write_seeds(folder: Path) -> None:
         ("short", json.dumps(short)),
     ):
         (folder / f"names-{seed}").write_bytes(bytes([_NAMES]) + text.encode())
+    scene = {
+        "accessors": [{"count": 31, "min": [0.0], "max": [1.0]}],
+        "animations": [{"samplers": [{"input": 0, "output": 0}]}],
+    }
+    content = json.dumps(scene).encode()
+    head = b"glTF" + bytes(8) + len(content).to_bytes(4, "little") + b"JSON"
+    for seed, data in (("binary", head + content), ("text", content)):
+        (folder / f"gltf-{seed}").write_bytes(bytes([_GLTF]) + data)
     about, *arrays = _members(_record(), _RECORD)
     text = json.dumps(json.loads(np.load(io.BytesIO(about)).tobytes())).encode()
     (folder / "record").write_bytes(bytes([_RECORDS]) + text + b"".join(arrays))
