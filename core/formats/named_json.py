@@ -70,8 +70,8 @@ def _find(value: Any, depth: int) -> NamedFrames | None:
     rows = _rows_of_tracks(value)
     if rows is not None:
         return NamedFrames([{}] * len(rows), rows)
-    people = _people(value)
-    return NamedFrames([value], [people]) if people else None
+    only = _people(value)
+    return NamedFrames([value], [only]) if only else None
 
 
 def _frames_by_number(value: Mapping[str, Any]) -> NamedFrames | None:

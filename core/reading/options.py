@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from ..errors import TrackError
 from ..layouts import LAYOUTS
@@ -156,7 +157,7 @@ class ReadOptions:
         return replace(self, stature=self.stature[number])
 
 
-def _heights(given: object) -> tuple[float, ...]:
+def _heights(given: Any) -> tuple[float, ...]:
     """Return the heights of an option, metres: a number, several, or text with commas; empty for None.
 
     Raises:
