@@ -8,6 +8,7 @@ from __future__ import annotations
 import bpy
 
 from .package import PACKAGE
+from .result.operators import SMPLIFY_MT_take
 from .track.operators import SMPLIFY_MT_person
 
 _ENTRIES = (
@@ -37,6 +38,13 @@ _ENTRIES = (
 """The operators with their icons; empty tuples are separators."""
 
 
+_MENUS_AFTER = {
+    "smplify.read_track": (SMPLIFY_MT_person.bl_idname, "COMMUNITY"),
+    "smplify.fit_again": (SMPLIFY_MT_take.bl_idname, "ACTION"),
+}
+"""The menus, with their icons, that follow an operator."""
+
+
 class SMPLIFY_MT_smplify(bpy.types.Menu):  # noqa: N801 - Blender's naming convention
     """The operators on keypoints and figures."""
 
@@ -52,8 +60,9 @@ class SMPLIFY_MT_smplify(bpy.types.Menu):  # noqa: N801 - Blender's naming conve
                 layout.separator()
                 continue
             layout.operator(entry[0], icon=entry[1])
-            if entry[0] == "smplify.read_track":
-                layout.menu(SMPLIFY_MT_person.bl_idname, icon="COMMUNITY")
+            if entry[0] in _MENUS_AFTER:
+                name, icon = _MENUS_AFTER[entry[0]]
+                layout.menu(name, icon=icon)
         layout.separator()
         layout.operator("preferences.addon_show", text="GPU Acceleration", icon="PREFERENCES").module = PACKAGE
 

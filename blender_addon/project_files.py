@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 
 from .core_access import ProtectedFiles, atomic_path, gender_files
-from .figure.custom_properties import FILE_KEY, RECORD_KEY, has_live_settings
+from .figure.custom_properties import FILE_KEY, RECORD_KEY
 from .figure.record import RecordError, load
 from .package import addon_preferences, body_file
 from .track.session import TRACKS
@@ -55,10 +55,10 @@ def _blend_files() -> Iterator[tuple[str, str]]:
 
 
 def _figure_files() -> Iterator[tuple[str, str]]:
-    """Yield the source files of each figure, from its record."""
-    for armature in bpy.data.objects:
+    """Yield the source files of each figure, from its record and from those of its other takes."""
+    for item in (*bpy.data.objects, *bpy.data.actions):
         try:
-            record = load(armature) if RECORD_KEY in armature else None
+            record = load(item) if RECORD_KEY in item else None
         except RecordError:  # its sources are unknown
             continue
         if record is None:
@@ -66,13 +66,13 @@ def _figure_files() -> Iterator[tuple[str, str]]:
         source = record.source
         for path, what in (
             (source.file, "motion" if record.report is None else "keypoints"),
-            (armature.smplify.moved_file if has_live_settings() else "", "keypoints"),
+            (item.smplify.moved_file if hasattr(item, "smplify") else "", "keypoints"),
             (source.body, "body"),
             (source.betas_file, "betas"),
             (str(source.fit.get("network") or ""), "network"),
             (str(source.fit.get("prior") or ""), "prior"),
         ):
-            yield bpy.path.abspath(path, library=armature.library), f"the {what} of {armature.name}"
+            yield bpy.path.abspath(path, library=item.library), f"the {what} of {item.name}"
 
 
 def _character_files() -> Iterator[tuple[str, str]]:
@@ -91,6 +91,8 @@ def _chosen_files() -> Iterator[tuple[str, str]]:
         if settings is None:  # the add-on is not enabled, as on the command line
             continue
         yield bpy.path.abspath(settings.track.filepath, library=scene.library), "the chosen keypoints"
+        for take in settings.track.takes:
+            yield bpy.path.abspath(take.path, library=scene.library), "a chosen take"
         yield bpy.path.abspath(settings.track.static, library=scene.library), "the chosen static trial"
         yield bpy.path.abspath(settings.body.betas_file, library=scene.library), "the chosen betas"
         bodies.append(bpy.path.abspath(settings.body.file, library=scene.library))

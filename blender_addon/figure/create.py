@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
@@ -94,15 +94,9 @@ def add_figures(
         CoreError: a person's betas are outside the range of a shape key, or motion and body have different skeletons;
             nothing is changed.
     """
-    for person in people:
-        check_betas(shape_of(person.motion))
-        body = f"body {person.body.name!r}"
-        person.body.skeleton.check_same(person.motion.skeleton, of=f"the motion of {person.name!r}", as_in=body)
     options = options or FigureOptions()
-    kept, animated = keeps_time(scene, options.timing), has_animation(scene)
-    begin, rate = options.begin(scene), scene_rate(scene) if kept else people[0].motion.fps
-    firsts = [begin + options.lead(person.start_s, rate) for person in people]
-    _check_frames(people, firsts, rate)
+    firsts, rate = check_people(people, scene, options)
+    kept, animated, begin = keeps_time(scene, options.timing), has_animation(scene), options.begin(scene)
     if not kept:
         set_scene_rate(scene, rate)
     collection = _new_collection(name, scene)
@@ -116,6 +110,46 @@ def add_figures(
     if not kept or (animated and options.timing == "AUTO"):
         show_frames(scene, begin, last, extend=kept)
     return figures
+
+
+def check_people(people: Sequence[Person], scene: bpy.types.Scene, options: FigureOptions) -> tuple[list[int], float]:
+    """Return the scene frame at which each person's motion would begin, and the frame rate that *scene* would have.
+
+    Raises:
+        CoreError: see `add_figures`.
+    """
+    for person in people:
+        check_betas(shape_of(person.motion))
+        body = f"body {person.body.name!r}"
+        person.body.skeleton.check_same(person.motion.skeleton, of=f"the motion of {person.name!r}", as_in=body)
+    rate = scene_rate(scene) if keeps_time(scene, options.timing) else people[0].motion.fps
+    firsts = [options.begin(scene) + options.lead(person.start_s, rate) for person in people]
+    _check_frames(people, firsts, rate)
+    return firsts, rate
+
+
+def key_on_figure(figure: Figure, person: Person, scene: bpy.types.Scene, options: FigureOptions) -> Figure:
+    """Key the motion of *person* on the armature of *figure*, which has no action, at the rate of *scene*.
+
+    Args:
+        figure: a figure of the same body in the same shape.
+        person: the person.
+        scene: the scene of the figure.
+        options: how figures are added; rate and range of the scene are kept.
+
+    Returns:
+        The figure with that motion; its action is called as the person.
+
+    Raises:
+        CoreError: the motion ends after Blender's last frame, or has another skeleton.
+    """
+    kept = replace(options, timing="SCENE")
+    (first,), rate = check_people([person], scene, kept)
+    placed = person.placed_at(Place(rate, options.floor))
+    for bone in figure.armature.pose.bones:  # bones without keys would keep the pose of another action
+        bone.location, bone.rotation_quaternion = (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0)
+    key_motion(figure.armature, placed.motion, first_frame=first).name = person.name
+    return Figure(figure.armature, figure.mesh, placed.motion, first, placed.source, person.motion.fps)
 
 
 def _check_frames(people: Sequence[Person], firsts: Sequence[int], rate: float) -> None:

@@ -13,6 +13,8 @@ RECORD_KEY = "smplify_record"
 MARK_KEY = "smplify_record_mark"
 """Custom property with the hash of the record, the key of the cache of decoded records."""
 
+APPLIED_KEY = "smplify_applied"
+"""Custom property of the armature: the live settings that the keys were written with, as JSON."""
 
 FILE_KEY = "smplify_file"
 """Custom property of the armature of a character: the file that it was opened from, which no export replaces."""

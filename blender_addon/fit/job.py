@@ -66,6 +66,7 @@ class FitJob:
         held: a figure whose shape is used, or None.
         fit: the function that fits a track.
         place: how the figures will be placed.
+        shapes: the betas of each person who is fitted, in order; empty to estimate them, or to take those of *held*.
     """
 
     path: str
@@ -75,6 +76,7 @@ class FitJob:
     held: HeldShape | None = None
     fit: Fit = fit_track
     place: Place = field(default_factory=Place)
+    shapes: tuple[np.ndarray, ...] = ()
 
     def run(self, progress: Progress) -> list[FittedPerson]:
         """Read the file if needed, and fit.
@@ -90,4 +92,25 @@ class FitJob:
         people = choose(self.person, names)
         if not people:
             raise TrackError(f"expected a person {self.person!r} in {self.path}, found {', '.join(names)}; choose one")
-        return fit_people(given, progress, chosen=people, fit=self.fit, place=self.place)
+        if not self.shapes:
+            return fit_people(given, progress, chosen=people, fit=self.fit, place=self.place)
+        if len(people) != len(self.shapes):
+            raise TrackError(
+                f"expected as many people as in the first take, {len(self.shapes)}, found {len(people)} in "
+                f"{self.path}; choose one person, or give each take a figure of its own"
+            )
+        return [
+            person
+            for number, place in enumerate(people)
+            for person in fit_people(
+                replace(given, options=replace(given.options, betas=self.shapes[number])),
+                self._part(progress, number),
+                chosen=[place],
+                fit=self.fit,
+                place=self.place,
+            )
+        ]
+
+    def _part(self, progress: Progress, number: int) -> Progress:
+        """Return a progress for the fit of the person *number* among all."""
+        return lambda share, what: progress((number + share) / len(self.shapes), what)

@@ -20,11 +20,12 @@ from ..ui.message_terms import in_panel_words
 from ..ui.modes import in_object_mode
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.translations import CONTEXT
-from .settings import figure_options, fit_job
+from .settings import figure_options, fit_job, takes_job
 
 if TYPE_CHECKING:
     from ..core_access import FittedPerson
     from ..figure.create import Figure
+    from .takes import FittedTakes
 
 
 class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
@@ -46,19 +47,34 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
         if not request.path:
             cls.poll_message_set("Choose a keypoint file in box 1 first")
             return False
-        if TRACKS.state(request) is TrackState.BAD_FILE:
+        if TRACKS.state(request) is TrackState.BAD_FILE and not context.scene.smplify.track.takes:
             cls.poll_message_set("Box 1 says why the keypoint file cannot be used")
             return False
         return in_object_mode(cls, context)
 
-    def prepare(self, context: bpy.types.Context) -> Callable[[Progress], list[FittedPerson]]:
+    def prepare(self, context: bpy.types.Context) -> Callable[[Progress], list[FittedPerson] | FittedTakes]:
         """Return the fit set up in the scene."""
         settings = context.scene.smplify
         self._request, self._options = track_request(settings.track), figure_options(context.scene)
-        return fit_job(context).run
+        return takes_job(context).run if settings.track.takes else fit_job(context).run
 
-    def finish(self, context: bpy.types.Context, result: list[FittedPerson]) -> str:
+    def finish(self, context: bpy.types.Context, result: list[FittedPerson] | FittedTakes) -> str:
         """Add the figures and select them, as Blender's importers do."""
+        return self._finish_one(context, result) if isinstance(result, list) else self._finish_takes(context, result)
+
+    def _finish_takes(self, context: bpy.types.Context, done: FittedTakes) -> str:
+        from .add_takes import add_fitted, doubts, refusals, what_was_added
+
+        before = SceneTime.of(context.scene)
+        figures = add_fitted(done, context.scene, self._options)
+        _select(context, figures)
+        refused = refusals(done)
+        if refused:
+            self.report({"WARNING"}, refused)
+        said = before.changes(context.scene, figures[0].own_fps, max(figure.last_frame for figure in figures))
+        return " ".join(filter(None, [what_was_added(done, figures), refused, *said, *doubts(done)]))
+
+    def _finish_one(self, context: bpy.types.Context, result: list[FittedPerson]) -> str:
         from ..result.show import plant, show
 
         before = SceneTime.of(context.scene)
@@ -66,11 +82,7 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
         plant(figures, result)
         for figure in figures:
             fill(figure.armature)
-        for item in context.selected_objects:
-            item.select_set(False)
-        for figure in figures:
-            figure.armature.select_set(True)
-        context.view_layer.objects.active = figures[0].armature
+        _select(context, figures)
         if TRACKS.request == self._request:
             TRACKS.lifts_m = {
                 item.source.number: _lift(item, figure) for item, figure in zip(result, figures, strict=True)
@@ -92,6 +104,15 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
         if doubts and self._is_in_box_1():
             return [iface_("Doubts about the track: {:d}, see box 1.").format(len(doubts))]
         return [f"{doubt.rstrip('.')}." for doubt in doubts]
+
+
+def _select(context: bpy.types.Context, figures: list[Figure]) -> None:
+    """Select the armatures of *figures* alone; the first one is active."""
+    for item in context.selected_objects:
+        item.select_set(False)
+    for figure in figures:
+        figure.armature.select_set(True)
+    context.view_layer.objects.active = figures[0].armature
 
 
 def _added(result: list[FittedPerson], names: str) -> str:

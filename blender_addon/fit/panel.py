@@ -35,6 +35,9 @@ class SMPLIFY_PT_fit(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's n
         column.use_property_decorate = False
         column.prop(settings, "mode")
         column.prop(settings, "quality")
+        if context.scene.smplify.track.takes:
+            column.prop(settings, "takes")
+            column.prop(settings, "strips")
         if FITS.task is not None:
             _draw_progress(layout, context, FITS.task)
             return

@@ -77,6 +77,23 @@ class SMPLIFY_PG_fit(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming 
         max=MAX_FRAME,
         translation_context=CONTEXT,
     )
+    takes: bpy.props.EnumProperty(
+        name="Takes",
+        description="What several files of box 1 become",
+        items=(
+            (
+                "ACTIONS",
+                "One Figure",
+                "Each an action of its own on one figure for each person, in one shape",
+            ),
+            ("FIGURES", "One Each", "Each a figure of its own"),
+        ),
+    )
+    strips: bpy.props.BoolProperty(
+        name="NLA Strips",
+        description="Put each action into a track of its own in the NLA editor; those of one figure follow each other",
+        default=False,
+    )
     device: bpy.props.StringProperty(
         name="Device",
         description="Device of the fit: numpy, or a PyTorch device such as cpu, cuda, cuda:1, mps",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,14 @@ from ..package import body_file as preferred_body_file
 from ..torch_backend.settings import fit_where_set
 from ..track.reader import read_now
 from ..track.session import TRACKS, TrackState
-from ..track.settings import track_request
+from ..track.settings import take_requests, track_request
 
 if TYPE_CHECKING:
+    from ..core_access import Reading
     from ..figure.create import FigureOptions
+    from ..track.request import TrackRequest
     from .job import FitJob, HeldShape
+    from .takes import FitTakes
 
 
 def chosen_body_file(context: bpy.types.Context) -> str:
@@ -103,16 +107,51 @@ def fit_job(context: bpy.types.Context) -> FitJob:
     Raises:
         CoreError: a required setting or file is missing.
     """
-    from ..core_access import ConvertOptions, FitOptions, InputMissingError, Place, TrackError
+    from ..core_access import InputMissingError, TrackError
+
+    settings = context.scene.smplify
+    request = track_request(settings.track)
+    if not request.path:
+        raise InputMissingError("expected a keypoint file, found none set; choose one in box 1")
+    if request.is_armature and read_now(context.scene) is not TrackState.READ:
+        raise TrackError(TRACKS.error)
+    readings = tuple(TRACKS.readings) if TRACKS.state(request) is TrackState.READ else ()
+    return replace(_job(context, request), readings=readings)
+
+
+def takes_job(context: bpy.types.Context) -> FitTakes:
+    """Return the fit of all takes set up in the scene of *context*.
+
+    Raises:
+        CoreError: a required setting or file is missing.
+    """
+    from ..core_access import CoreError
+    from ..track.armatures import read_armatures
+    from .takes import FitTakes
+
+    settings = context.scene.smplify
+    jobs, refused = [], {}
+    for request in take_requests(settings.track):
+        readings: tuple[Reading, ...] = ()
+        if TRACKS.state(request) is TrackState.READ:
+            readings = tuple(TRACKS.readings)
+        elif request.is_armature:  # Blender reads it, on this thread
+            try:
+                readings = tuple(read_armatures(request.path, request.options()))
+            except CoreError as error:
+                refused[request.path] = str(error)
+                continue
+        jobs.append(replace(_job(context, request), readings=readings))
+    return FitTakes(jobs, settings.fit.takes == "ACTIONS", refused)
+
+
+def _job(context: bpy.types.Context, request: TrackRequest) -> FitJob:
+    """Return the fit of *request* by the settings of boxes 2 and 3."""
+    from ..core_access import ConvertOptions, FitOptions, InputMissingError, Place
     from .job import FitJob
 
     scene = context.scene
     settings = scene.smplify
-    request = track_request(settings.track)
-    if not request.path:
-        raise InputMissingError("expected a keypoint file, found none set; choose one in box 1")
-    if request.is_armature and read_now(scene) is not TrackState.READ:
-        raise TrackError(TRACKS.error)
     body, fit = settings.body, settings.fit
     if body.betas == "FILE" and not body.betas_file:
         raise InputMissingError(
@@ -136,7 +175,6 @@ def fit_job(context: bpy.types.Context) -> FitJob:
     return FitJob(
         path=request.path,
         options=options,
-        readings=tuple(TRACKS.readings) if TRACKS.state(request) is TrackState.READ else (),
         person=settings.track.person,
         held=held_shape(context) if body.betas == "FIGURE" else None,
         fit=fit_where_set(addon_preferences(context)),

@@ -30,16 +30,14 @@ from ..core_access import (
 from ..figure.animation import frames_of, read_motion, rekey_motion
 from ..figure.armature import rest_bones
 from ..figure.body_mesh import betas_of
-from ..figure.custom_properties import MARK_KEY
+from ..figure.custom_properties import APPLIED_KEY, MARK_KEY
 from ..figure.fcurves import Keys
 from ..figure.key_listeners import notify
 from ..figure.keyframe_hash import keys_edited, mark_keys, motion_keys
 from ..figure.record import AdjustmentError, FigureRecord, adjustable, store
+from ..figure.takes import present_take
 from .cleanup_cache import CLEANUP_CACHE, Key
 from .error_curve import key_errors
-
-APPLIED_KEY = "smplify_applied"
-"""Custom property of the armature: the live settings that the keys were written with, as JSON."""
 
 
 def settings_of(armature: bpy.types.Object) -> CleanupOptions:
@@ -175,13 +173,18 @@ def change_motion(armature: bpy.types.Object, record: FigureRecord) -> None:
 
 
 def _check_keyed(armature: bpy.types.Object) -> None:
-    """Raise if there is nothing to key, or if keys would be written in addition to those in NLA strips.
+    """Raise if there is nothing to key, or if keys would be written in addition to NLA strips or to another take.
 
     Raises:
-        CoreError: bones are missing, or the keys are in the NLA.
+        CoreError: bones are missing, the keys are in the NLA, or the action is not that of the present take.
     """
     rest_bones(armature)
-    animation = armature.animation_data
+    animation, present = armature.animation_data, present_take(armature)
+    if animation is not None and animation.action is not None and present not in (None, animation.action):
+        raise AdjustmentError(
+            f"expected {armature.name!r} to have the action of its take, {present.name!r}, found "
+            f"{animation.action.name!r}; choose the take in the Result box"
+        )
     if animation is None or animation.action is not None:
         return
     strips = [strip.name for track in animation.nla_tracks for strip in track.strips]
@@ -243,6 +246,13 @@ def _show(armature: bpy.types.Object, options: CleanupOptions) -> None:
             setattr(properties, name, value)
     finally:
         properties.quiet = False
+
+
+def show_applied(armature: bpy.types.Object) -> None:
+    """Show the live settings that the keys of *armature* were written with, without edits and errors."""
+    _show(armature, applied_settings(armature))
+    armature.smplify.edited = False
+    armature.smplify.trouble = ""
 
 
 def store_cleanup_source(armature: bpy.types.Object, source: CleanupSource) -> None:

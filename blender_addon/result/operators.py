@@ -37,6 +37,62 @@ class _FigureOperator(OperatorMixin):
         return True
 
 
+class SMPLIFY_OT_choose_take(_FigureOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
+    """Show this take of the figure, with its own settings, errors and flags"""
+
+    bl_idname = "smplify.choose_take"
+    bl_label = "Choose Take"
+
+    take: bpy.props.StringProperty(
+        name="Take", description="Name of its action; empty for the strips of the NLA editor", options={"SKIP_SAVE"}
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Give the figure the action of the take."""
+        return self.done(_choose_take, context, self.take)
+
+
+def _choose_take(context: bpy.types.Context, name: str) -> None:
+    from ..figure.record import AdjustmentError
+    from ..figure.takes import set_action, takes_of
+    from .takes import choose_take
+
+    armature = active_figure(context)
+    assert armature is not None, "checked by poll"
+    if not name:
+        set_action(armature, None)
+        return
+    actions = {action.name: action for action in takes_of(armature)}
+    if name not in actions:
+        raise AdjustmentError(
+            f"expected a take of {armature.name!r} ({', '.join(actions) or 'it has one motion'}), got {name!r}; "
+            "choose one of these"
+        )
+    choose_take(armature, actions[name])
+
+
+class SMPLIFY_MT_take(bpy.types.Menu):  # noqa: N801 - Blender's naming convention
+    """The takes of the active figure."""
+
+    bl_idname = "SMPLIFY_MT_take"
+    bl_label = "Take"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the menu."""
+        from ..figure.takes import takes_of
+
+        armature = active_figure(context)
+        if armature is None:
+            return
+        for action in takes_of(armature):
+            entry = self.layout.operator(
+                SMPLIFY_OT_choose_take.bl_idname, text=action.name, icon="ACTION", translate=False
+            )
+            entry.take = action.name
+        if armature.animation_data is not None and armature.animation_data.nla_tracks:
+            self.layout.operator(SMPLIFY_OT_choose_take.bl_idname, text="NLA Strips", icon="NLA").take = ""
+
+
 class SMPLIFY_OT_go_to_worst(_FigureOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Jump to the frame in which the figure is farthest from the measured points"""
 
@@ -183,6 +239,8 @@ def others_selected(context: bpy.types.Context) -> list[bpy.types.Object]:
 
 
 CLASSES = (
+    SMPLIFY_OT_choose_take,
+    SMPLIFY_MT_take,
     SMPLIFY_OT_go_to_worst,
     SMPLIFY_OT_go_to_flag,
     SMPLIFY_OT_keep_edits,

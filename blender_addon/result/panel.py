@@ -9,12 +9,14 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..figure.shape_operators import SMPLIFY_OT_move_bones, active_armature, active_figure
+from ..figure.takes import takes_of
 from ..motion_import.operators import SMPLIFY_OT_import_motion
 from ..ui.box_errors import Box, draw_error
 from ..ui.sidebar import SidebarPanel
 from ..ui.text import draw_text
 from .flag_list import ask_for_rows, is_current, why
 from .operators import (
+    SMPLIFY_MT_take,
     SMPLIFY_OT_copy_settings,
     SMPLIFY_OT_go_to_flag,
     SMPLIFY_OT_go_to_worst,
@@ -119,6 +121,7 @@ def _draw_figure(layout: bpy.types.UILayout, context: bpy.types.Context, record:
     if not bpy.app.background:
         analyse_ahead(armature, record)
     draw_text(layout, context, armature.name, icon="ARMATURE_DATA")
+    _draw_takes(layout, armature)
     if record.report is not None:
         _draw_report(layout, context, armature, record)
         _draw_flags(layout, context, armature, record.report)
@@ -130,6 +133,15 @@ def _draw_figure(layout: bpy.types.UILayout, context: bpy.types.Context, record:
         inside = _section(layout, "again", "Fit Again")
         if inside is not None:
             _draw_range(inside, armature)
+
+
+def _draw_takes(layout: bpy.types.UILayout, armature: bpy.types.Object) -> None:
+    """Draw the menu of the takes of a figure that has several."""
+    if len(takes_of(armature)) < 2:
+        return
+    animation = armature.animation_data
+    name = animation.action.name if animation is not None and animation.action is not None else iface_("NLA Strips")
+    layout.menu(SMPLIFY_MT_take.bl_idname, text=name, icon="ACTION", translate=False)
 
 
 def _section(layout: bpy.types.UILayout, name: str, text: str) -> bpy.types.UILayout | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 from bpy_extras.io_utils import ImportHelper
 
@@ -56,7 +58,8 @@ class _TrackOperator(OperatorMixin):
 
 
 class SMPLIFY_OT_open_track(_TrackOperator, bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's naming convention
-    """Choose a file of 3D keypoints or with an animated armature, or a folder of JSON files, and read it"""
+    """Choose a file of 3D keypoints or with an animated armature, or a folder of JSON files, and read it; of several
+    files, the takes of a fit, the first is shown"""
 
     bl_idname = "smplify.open_track"
     bl_label = "Open Keypoints"
@@ -68,6 +71,11 @@ class SMPLIFY_OT_open_track(_TrackOperator, bpy.types.Operator, ImportHelper):  
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )
+    files: bpy.props.CollectionProperty(
+        name="Files", description="The files, if several are chosen", type=bpy.types.OperatorFileListElement,
+        options={"HIDDEN", "SKIP_SAVE"},
+    )  # fmt: skip
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     filter_glob: bpy.props.StringProperty(
         default=";".join(f"*{suffix}" for suffix in (*SUFFIXES, *ARMATURE_SUFFIXES)), options={"HIDDEN", "SKIP_SAVE"}
     )
@@ -93,14 +101,15 @@ class SMPLIFY_OT_open_track(_TrackOperator, bpy.types.Operator, ImportHelper):  
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Open a dropped file, or let the user choose one."""
-        if self.filepath:
+        """Open dropped files, or let the user choose some."""
+        if self.filepath or any(item.name for item in self.files):
             return self.execute(context)
         return super().invoke(context, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set the file and the reading options in box 1, and read the file."""
-        if not self.filepath:
+        paths = self._paths()
+        if not paths:
             return self.failed("Expected a keypoint file or folder, got none; choose one")
         from ..core_access import CoreError
 
@@ -114,12 +123,21 @@ class SMPLIFY_OT_open_track(_TrackOperator, bpy.types.Operator, ImportHelper):  
                 setattr(settings, name, getattr(self, _own_name(name)))
         settings.point_names = names
         settings.person = settings.join = ""
-        settings.filepath = self.filepath
+        settings.filepath = paths[0]
+        for path in paths[1:]:
+            settings.takes.add().path = path
         show_tab(context)
         TRACKS.clear()
         if self.wait or bpy.app.background:
             return self._read(read_now(context.scene))
         return self._read_soon()
+
+    def _paths(self) -> list[str]:
+        """Return the files, by name; the chosen one alone where no others are."""
+        names = sorted({item.name for item in self.files if item.name})
+        if len(names) > 1 or (names and not self.filepath):
+            return [str(Path(self.directory, name)) for name in names]
+        return [self.filepath] if self.filepath else []
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the reading options beside the file browser."""

@@ -23,7 +23,7 @@ from .operators import (
 )
 from .point_list import draw_points
 from .session import TRACKS, TrackState
-from .settings import chosen_people, track_request
+from .settings import chosen_people, take_requests, track_request
 
 _LONGEST_VALUE = 12
 """Longer values would be cut off beside a menu at the usual sidebar width; they stand above it."""
@@ -46,6 +46,9 @@ class SMPLIFY_PT_track(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's
         row = layout.row(align=True)
         row.prop(settings, "filepath", text="")
         row.operator(SMPLIFY_OT_read_track.bl_idname, text="", icon="FILE_REFRESH")
+        if settings.takes:
+            names = ", ".join(Path(request.path).name for request in take_requests(settings))
+            draw_text(layout, context, iface_("Takes: {:s}").format(names), icon="FILE_FOLDER")
         if state is TrackState.NO_FILE:
             layout.operator(SMPLIFY_OT_open_track.bl_idname, icon="FILE_FOLDER")
             layout.operator(SMPLIFY_OT_track_armature.bl_idname, icon="ARMATURE_DATA")

@@ -162,6 +162,19 @@ class SMPLIFY_PG_point(bpy.types.PropertyGroup):  # noqa: N801 - Blender's namin
     is_given: bpy.props.BoolProperty(options={"HIDDEN"}, description="Whether the user has said what it is")
 
 
+def _file_changed(settings: SMPLIFY_PG_track, context: bpy.types.Context) -> None:
+    settings.takes.clear()
+    read_soon()
+
+
+class SMPLIFY_PG_take(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming convention
+    """A further take: a file beside that of box 1, which is fitted with it."""
+
+    path: bpy.props.StringProperty(
+        name="Take", description="File of another take", subtype="FILE_PATH", options=FILE_OPTIONS
+    )
+
+
 class SMPLIFY_PG_track(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming convention
     """The settings of box 1: the keypoint file and its reading options."""
 
@@ -170,7 +183,10 @@ class SMPLIFY_PG_track(bpy.types.PropertyGroup):  # noqa: N801 - Blender's namin
         description="File of 3D keypoints, or folder with one JSON file per frame",
         subtype="FILE_PATH",
         options=FILE_OPTIONS,
-        update=_read_again,
+        update=_file_changed,
+    )
+    takes: bpy.props.CollectionProperty(
+        type=SMPLIFY_PG_take, description="Further files that are fitted with the same options", options={"HIDDEN"}
     )
     layout: layout_choice(default=AUTO, update=_read_again)
     units: units_choice(default=AUTO, update=_read_again)
@@ -218,4 +234,4 @@ class SMPLIFY_PG_track(bpy.types.PropertyGroup):  # noqa: N801 - Blender's namin
     quiet: bpy.props.BoolProperty(options={"HIDDEN"}, description="Whether changes of the list are those of the add-on")
 
 
-CLASSES = (SMPLIFY_PG_point, SMPLIFY_PG_track)
+CLASSES = (SMPLIFY_PG_point, SMPLIFY_PG_take, SMPLIFY_PG_track)

@@ -28,6 +28,13 @@ def track_request(settings: bpy.types.PropertyGroup) -> TrackRequest:
     return TrackRequest(path, {name: value for name, value in given.items() if value not in (AUTO, None, False)})
 
 
+def take_requests(settings: bpy.types.PropertyGroup) -> list[TrackRequest]:
+    """Return the reading requests of the file and of all further takes, each file once."""
+    first = track_request(settings)
+    paths = dict.fromkeys([first.path, *(bpy.path.abspath(take.path) for take in settings.takes)])
+    return [TrackRequest(path, first.given) for path in paths]
+
+
 def _fps(settings: bpy.types.PropertyGroup) -> float | None:
     if settings.frame_rate == AUTO:
         return None

@@ -14,12 +14,14 @@ OF_THE_PREFERENCES = {f"smplify.{name}" for name in ("check_python", "install_to
 
 
 INTERNAL = {"smplify.announce"}
+OF_A_FIGURE_WITH_TAKES = {"smplify.choose_take"}
 
 
 def test_every_operator_is_in_the_menu_or_belongs_to_the_preferences(addon):
     shown = draw(SMPLIFY_MT_smplify)
-    assert shown.menus == ["SMPLIFY_MT_person"] and "preferences.addon_show" in shown.operators
+    assert shown.menus == ["SMPLIFY_MT_person", "SMPLIFY_MT_take"] and "preferences.addon_show" in shown.operators
     offered = {*shown.operators, *draw(SMPLIFY_MT_person).operators, *OF_THE_PREFERENCES, *INTERNAL}
+    offered |= OF_A_FIGURE_WITH_TAKES
     assert {f"smplify.{name}" for name in dir(bpy.ops.smplify)} <= offered
 
 

@@ -30,7 +30,8 @@ from tests.disguises import DISGUISES, disguise  # noqa: E402
 WRITING_OPERATORS = {SMPLIFY_OT_export, SMPLIFY_OT_export_character, SMPLIFY_OT_save_bones, SMPLIFY_OT_save_points}
 OTHER_OPERATORS = {
     "smplify.announce", "smplify.apply_all_characters", "smplify.apply_character", "smplify.cancel_fit",
-    "smplify.cancel_torch", "smplify.check_python", "smplify.choose_person", "smplify.copy_settings",
+    "smplify.cancel_torch", "smplify.check_python", "smplify.choose_person", "smplify.choose_take",
+    "smplify.copy_settings",
     "smplify.detect_bones", "smplify.detect_points", "smplify.fit", "smplify.fit_again",
     "smplify.go_out_of_reach", "smplify.go_to_flag", "smplify.go_to_worst", "smplify.import_motion",
     "smplify.install_torch", "smplify.join_people", "smplify.keep_edits", "smplify.load_bones", "smplify.load_points",

@@ -56,7 +56,7 @@ def contents():
 class Clicked(RunsFit):
     """The operator as a click starts it: a thread, then modal events; a window is not needed for that."""
 
-    prepare, finish = SMPLIFY_OT_fit.prepare, SMPLIFY_OT_fit.finish
+    prepare, finish, _finish_one = SMPLIFY_OT_fit.prepare, SMPLIFY_OT_fit.finish, SMPLIFY_OT_fit._finish_one
     _doubts, _is_in_box_1 = SMPLIFY_OT_fit._doubts, SMPLIFY_OT_fit._is_in_box_1
     box = SMPLIFY_OT_fit.box
 
