@@ -37,7 +37,7 @@ OTHER_OPERATORS = {
     "smplify.install_torch", "smplify.join_people", "smplify.keep_edits", "smplify.load_bones", "smplify.load_points",
     "smplify.move_bones",
     "smplify.open_character", "smplify.open_track", "smplify.overwrite_edits", "smplify.pick_character",
-    "smplify.read_track",
+    "smplify.read_track", "smplify.record_live", "smplify.start_live", "smplify.stop_live",
     "smplify.remove_character", "smplify.remove_torch", "smplify.restore_motion", "smplify.take_range",
     "smplify.track_armature", "smplify.view_track",
 }  # fmt: skip
