@@ -5,7 +5,7 @@ The root does not move: a head out of reach must not lift the feet.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,6 +101,7 @@ def solve_arms(
     root: np.ndarray,
     touches: Sequence[Touch | FloorReach],
     strength: float,
+    tips: Mapping[str, np.ndarray] | None = None,
 ) -> list[KeptTouch]:
     """Turn chest and arms in *rotations* so that the hands touch what they touch on the source.
 
@@ -110,6 +111,8 @@ def solve_arms(
         root: (3, F) position of the hips.
         touches: the touches of the source, and hands to bring to the floor.
         strength: 0 keeps the arms as they are, 1 keeps the touches.
+        tips: (3, P - 1, F) finger tips of the character by the name of the hand, those that the touches were found
+            with, relative to the hand's joint, in its rest axes.
 
     Returns:
         How well each touch of the body is kept.
@@ -121,9 +124,9 @@ def solve_arms(
     if len(frames) == 0:
         return []
     place = np.cumsum(active) - 1
-    solver = _Solver(
-        character, rotations[..., frames], root[:, frames], touches, [place[touch.frames] for touch in touches]
-    )
+    places = [place[touch.frames] for touch in touches]
+    known = {hand: points[..., frames] for hand, points in (tips or {}).items()}
+    solver = _Solver(character, rotations[..., frames], root[:, frames], touches, places, known)
     if strength > 0.0:
         solver.run(strength)
         rotations[..., frames] = solver.pose.rotations
@@ -140,9 +143,10 @@ class _Solver:
         root: np.ndarray,
         touches: Sequence[Touch | FloorReach],
         frames: list[np.ndarray],
+        tips: Mapping[str, np.ndarray],
     ) -> None:
-        """Take the transferred pose, and the place of each touch's frames in it."""
-        self.character, self.touches, self.frames = character, touches, frames
+        """Take the transferred pose, the place of each touch's frames in it, and the finger tips in it."""
+        self.character, self.touches, self.frames, self.tips = character, touches, frames, tips
         self.arms = _Arms.of(character)
         self.root = root
         self.pose = character.tree.pose(rotations, root)
@@ -233,9 +237,11 @@ class _Solver:
             self.pose.rotations[:, :, other] = times(turn, self.pose.rotations[:, :, other])
 
     def _hand(self, number: int) -> np.ndarray:
-        """Return the middle (3, T) of the hand of a touch."""
-        part = self._part(self.touches[number].hand)
-        return self.pose.point(part.joints[0], part.offsets[0], self.frames[number])
+        """Return the point (3, T) of the hand that touches."""
+        touch, frames = self.touches[number], self.frames[number]
+        part, none = self._part(touch.hand), np.zeros((3, 0, self.root.shape[-1]))
+        offset = touch.offset(part.offsets[0], self.tips.get(touch.hand, none)[..., frames])
+        return self.pose.point(part.joints[0], offset, frames)
 
     def _anchor(self, number: int) -> np.ndarray:
         return self.touches[number].anchor(self.character.parts, self.pose, self.frames[number])

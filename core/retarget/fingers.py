@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..math.frames_last import times
+from ..math.frames_last import apply, times
 from ..math.rotations import axis_angle_to_matrix, swing_between
 from ..smpl_skeleton import FINGER_JOINTS, FINGERS
 from .bone_map import SIDES, BoneMap
@@ -17,6 +17,7 @@ from .character import Character
 from .hand_bones import HandBones, find_hands
 from .rig import Rig
 from .source_hands import SourceHands
+from .surfaces import HANDS
 
 _BENDS_DEG = ((14.0, 20.0, 12.0), (24.0, 32.0, 20.0))
 """Bend of the three bones of the index and of the little finger against the hand; the others lie between."""
@@ -48,6 +49,22 @@ class FollowingBone:
 
 
 @dataclass(frozen=True, eq=False)
+class FingerTip:
+    """The tip of a finger that follows one of the source's, in the hand's aligned axes.
+
+    Attributes:
+        finger: the finger of the source, an index into `FINGERS`.
+        base: (3,) the first bone that follows, from the hand's joint, metres.
+        bones: for each bone that follows, its phalanx of the source among the 30 of both hands, and the vector (3,)
+            along it when the source's hand is at rest; the last one reaches to the tip.
+    """
+
+    finger: int
+    base: np.ndarray
+    bones: list[tuple[int, np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
 class HandMotion:
     """How the fingers of a character follow those of a source.
 
@@ -58,18 +75,21 @@ class HandMotion:
         bones: the finger bones.
         hands: the joint of each hand, left first, among the character's; 0 if it has no fingers.
         palms: (2, 3, 3) rotations from the source's palms to the character's, both aligned.
+        tips: the finger tips of each hand, left first.
     """
 
     source: SourceHands
     bones: list[FollowingBone]
     hands: tuple[int, int]
     palms: np.ndarray
+    tips: tuple[list[FingerTip], list[FingerTip]]
 
     @classmethod
     def of(cls, character: Character, source: SourceHands | None) -> HandMotion | None:
         """Return how the fingers of *character* follow *source*; None if one of them has none."""
         rig, tree = character.rig, character.tree
         bones, hands, palms = [], [0, 0], np.tile(np.eye(3), (2, 1, 1))
+        tips: tuple[list[FingerTip], list[FingerTip]] = ([], [])
         for hand in find_hands(rig, character.bone_map) if source is not None else ():
             side, frame = SIDES.index(hand.role.removesuffix("_hand")), hand.palm(rig)
             if source is None or frame is None:
@@ -79,23 +99,63 @@ class HandMotion:
             palms[side] = aligned @ frame @ source.palms[side].T
             for name, chain in _paired(hand):
                 first = FINGERS.index(name) * FINGER_JOINTS
+                following = []
                 for bone, joint in zip(chain, _JOINT_OF_BONE[min(len(chain), FINGER_JOINTS)], strict=False):
                     along = aligned @ _along(rig, bone)
                     wanted = palms[side] @ source.directions[side, first + joint]
                     rest = swing_between(along, wanted) @ aligned @ rig.axes[bone]
-                    bones.append(FollowingBone(bone, side * _NUM_JOINTS + first + joint, rest))
+                    following.append(FollowingBone(bone, side * _NUM_JOINTS + first + joint, rest))
+                bones += following
+                tips[side].append(_tip(rig, hand.hand, FINGERS.index(name), chain, following, aligned))
         if source is None or not bones:
             return None
-        return cls(source, bones, (hands[0], hands[1]), palms)
+        return cls(source, bones, (hands[0], hands[1]), palms, tips)
 
     def rotations(self, joints: np.ndarray, frames: slice) -> np.ndarray:
         """Return the world rotations (3, 3, 30, F) of both hands' phalanges from those of the *joints* (3, 3, N, F)."""
-        turned: np.ndarray = self.source.turned(frames)
-        for side, (hand, palm) in enumerate(zip(self.hands, self.palms, strict=True)):
+        turned = self._local(frames)
+        for side, hand in enumerate(self.hands):
             own = slice(side * _NUM_JOINTS, (side + 1) * _NUM_JOINTS)
-            local = times(times(palm[..., None, None], turned[:, :, own]), palm.T[..., None, None])
-            turned[:, :, own] = times(joints[:, :, hand : hand + 1], local)
+            turned[:, :, own] = times(joints[:, :, hand : hand + 1], turned[:, :, own])
         return turned
+
+    def _local(self, frames: slice) -> np.ndarray:
+        """Return the rotations (3, 3, 30, F) of both hands' phalanges relative to the hands, in these' aligned axes."""
+        turned: np.ndarray = self.source.turned(frames)
+        for side, palm in enumerate(self.palms):
+            own = slice(side * _NUM_JOINTS, (side + 1) * _NUM_JOINTS)
+            turned[:, :, own] = times(times(palm[..., None, None], turned[:, :, own]), palm.T[..., None, None])
+        return turned
+
+    def tip_points(self, frames: slice) -> dict[str, np.ndarray]:
+        """Return the finger tips (3, T, F) of each hand by its name, relative to its joint, in its aligned axes."""
+        turned, found = self._local(frames), {}
+        for name, tips in zip(HANDS, self.tips, strict=True):
+            points = np.empty((3, len(tips), turned.shape[-1]))
+            for number, tip in enumerate(tips):
+                points[:, number] = tip.base[:, None]
+                for place, along in tip.bones:
+                    points[:, number] += apply(turned[:, :, place], along[:, None])
+            found[name] = points
+        return found
+
+    def source_tip_points(self, frames: slice) -> dict[str, np.ndarray]:
+        """Return the same finger tips (3, T, F) of the source, in the rest axes of its hands."""
+        tips = self.source.tips(frames)
+        return {name: tips[:, side, [tip.finger for tip in self.tips[side]]] for side, name in enumerate(HANDS)}
+
+
+def _tip(
+    rig: Rig, hand: int, finger: int, chain: tuple[int, ...], following: list[FollowingBone], aligned: np.ndarray
+) -> FingerTip:
+    """Return the tip of the finger *chain* below the bone *hand*, of which the bones *following* follow the source."""
+    heads = [rig.heads[one.bone] for one in following]
+    ends = [*heads[1:], rig.heads[chain[-1]] + _along(rig, chain[-1])]
+    bones = [
+        (one.place, one.rest @ rig.axes[one.bone].T @ (end - head))
+        for one, head, end in zip(following, heads, ends, strict=True)
+    ]
+    return FingerTip(finger, aligned @ (heads[0] - rig.heads[hand]), bones)
 
 
 def _along(rig: Rig, bone: int) -> np.ndarray:

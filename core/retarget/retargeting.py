@@ -213,7 +213,8 @@ class _Retargeting:
         rotations, root = self._on_feet(frames, feet, lift, pitch)
         touches: list[Touch | FloorReach] = [*self._touches(frames)]
         touches += [] if floor is None else floor.reaches(frames)
-        kept = solve_arms(character, rotations, root, touches, options.hands)
+        tips = None if self._pointing is None else self._pointing.tip_points(frames)
+        kept = solve_arms(character, rotations, root, touches, options.hands, tips)
         self.measured.add_touches(frames, character, kept)
         self.measured.add_feet(frames, character, character.tree.pose(rotations, root))
         return rotations, root
@@ -277,4 +278,12 @@ class _Retargeting:
         fade = round(FADE_S * source.motion.fps)
         first, end = max(frames.start - fade, 0), min(frames.stop + fade, source.num_frames)
         inner = slice(frames.start - first, frames.stop - first)
-        return find_touches(source.parts, source.pose(slice(first, end)), set(self.character.parts), fade, inner)
+        whole, names = slice(first, end), set(self.character.parts)
+        tips = None if self._pointing is None else self._pointing.source_tip_points(whole)
+        return find_touches(source.parts, source.pose(whole), names, fade, inner, tips)
+
+    @property
+    def _pointing(self) -> HandMotion | None:
+        """The fingers of the character if they follow fingers that move, whose tips may touch; else None."""
+        fingers = self.outputs.fingers
+        return fingers if fingers is not None and fingers.source.moves else None

@@ -2,11 +2,13 @@
 
 A hand touches a part of the body at the part's nearest point. On the character it belongs at the same share of the
 part's length, in the same direction from its axis, with the same gap from the skin, scaled by the length of the arms.
-One rule serves for the other hand, the head, the trunk, the thighs and the other arm.
+One rule serves for the other hand, the head, the trunk, the thighs and the other arm. What touches is the middle of the
+hand, a finger tip if that is nearer, or a mean of them; the other hand is touched with the middle alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,10 +20,13 @@ from .tree import Pose
 _TOUCH_M = {"head": 0.06, "hand": 0.06, "trunk": 0.05, "arm": 0.04, "thigh": 0.03}
 """Gap between the middle of the hand and the skin up to which the hand touches, on a body with the hands below. Fingers
 that touch the head hold the middle of the hand farther away than a palm on a thigh."""
-_FADING_M = 0.05
-"""Beyond that a touch fades over this gap ..."""
+_TIP_M = 0.015
+"""The same for a finger tip."""
+_FADING_M, _TIP_FADING_M = 0.05, 0.02
+"""Beyond that a touch fades over this gap; that of a finger tip sooner, since fingers of hanging arms are near thighs
+without touching them ..."""
 _NEAREST_M = 0.03
-"""... and over this one if the hand touches something else more closely."""
+"""... and over this one if the hand touches something else more closely, or with another of its points."""
 _HAND_M = 0.026
 """Radius of the hands of that body."""
 FADE_S = 0.15
@@ -41,7 +46,8 @@ class Touch:
         weight: (T,) 1 for a touch, fading to 0 with the gap.
         share: (T,) where along the part.
         direction: (3, T) from the part's axis to the hand, in the rest axes of the part's first joint.
-        gap: (T,) from the skin to the middle of the hand, metres; below 0 inside.
+        gap: (T,) from the skin to the point that touches, metres; below 0 inside.
+        points: (P, T) the shares of the middle of the hand, and of each finger tip, in the point that touches.
     """
 
     hand: str
@@ -51,6 +57,11 @@ class Touch:
     share: np.ndarray
     direction: np.ndarray
     gap: np.ndarray
+    points: np.ndarray
+
+    def offset(self, middle: np.ndarray, tips: np.ndarray) -> np.ndarray:
+        """Return the point (3, T) that touches, of a hand with its *middle* (3,) and *tips* (3, P - 1, T)."""
+        return point_of(self.points, middle, tips)
 
     def anchor(self, parts: dict[str, Part], pose: Pose, frames: np.ndarray) -> np.ndarray:
         """Return the point (3, T) of the part's axis, on a body with these *parts*, in *frames* (T,) of its pose."""
@@ -85,6 +96,10 @@ class FloorReach:
     places: np.ndarray
     part: str = "floor"
 
+    def offset(self, middle: np.ndarray, tips: np.ndarray) -> np.ndarray:
+        """Return the point (3,) of the hand: its *middle* (3,)."""
+        return middle
+
     def anchor(self, parts: dict[str, Part], pose: Pose, frames: np.ndarray) -> np.ndarray:
         """Return the origin (3, T), which the places are relative to."""
         return np.zeros_like(self.places)
@@ -94,7 +109,14 @@ class FloorReach:
         return self.places
 
 
-def find_touches(parts: dict[str, Part], pose: Pose, names: set[str], fade: int, inner: slice) -> list[Touch]:
+def find_touches(
+    parts: dict[str, Part],
+    pose: Pose,
+    names: set[str],
+    fade: int,
+    inner: slice,
+    tips: Mapping[str, np.ndarray] | None = None,
+) -> list[Touch]:
     """Return the touches of both hands.
 
     Args:
@@ -103,28 +125,81 @@ def find_touches(parts: dict[str, Part], pose: Pose, names: set[str], fade: int,
         names: the parts to consider; the character may have fewer.
         fade: number of frames over which the weights are smoothed.
         inner: the frames to return, counted from the first of *pose*; those around them only fade.
+        tips: (3, P - 1, F) finger tips of each hand by its name, relative to its joint, in its rest axes; None if the
+            fingers are not known.
     """
     found = []
     for hand in [hand for hand in HANDS if hand in names and hand in parts]:
-        point = pose.point(parts[hand].joints[0], parts[hand].offsets[0])
         own = [hand.replace("hand", role) for role in ("hand", "forearm", "upper_arm")]
         others = [name for name in parts if name in names and name not in own]
         if not others:
             continue
-        nearest = [nearest_on(parts[name], pose, point) for name in others]
-        scale = float(parts[hand].radii[0, 0]) / _HAND_M
-        limits = np.array([[_TOUCH_M[_kind(name)]] for name in others])
-        beyond = np.stack([gap for _, _, gap in nearest]) / scale - limits
+        reach = _Reach(pose, parts[hand], (tips or {}).get(hand))
+        nearest = [reach.to(parts[name], name) for name in others]
+        beyond = np.stack([one.beyond for one in nearest])
         behind = (beyond - beyond.min(axis=0)) / _NEAREST_M
-        beyond = np.maximum(beyond, 0.0) / _FADING_M
-        for name, (share, direction, gap), far, rank in zip(others, nearest, beyond, behind, strict=True):
-            weight = np.exp(-(far**2) - rank**2)
+        for name, one, rank in zip(others, nearest, behind, strict=True):
+            weight = np.exp(-((np.maximum(one.beyond, 0.0) / one.fading) ** 2) - rank**2)
             weight = (smoothed(weight, fade) if weight.max(initial=0.0) > _LEAST_WEIGHT else weight)[inner]
             frames = np.flatnonzero(weight > _LEAST_WEIGHT)
             if len(frames) and (hand, name) != HANDS[::-1]:  # both hands touch each other in one
                 at = frames + inner.start
-                found.append(Touch(hand, name, frames, weight[frames], share[at], direction[:, at], gap[at]))
+                places = one.share[at], one.direction[:, at], one.gap[at], one.points[:, at]
+                found.append(Touch(hand, name, frames, weight[frames], *places))
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Nearest:
+    """Where a hand is nearest to a part, as in a `Touch` but in all frames.
+
+    Attributes:
+        beyond: (F,) how far the hand is from touching, metres on the body that the limits are for.
+        fading: (F,) the distance over which the touch fades.
+    """
+
+    share: np.ndarray
+    direction: np.ndarray
+    gap: np.ndarray
+    points: np.ndarray
+    beyond: np.ndarray
+    fading: np.ndarray
+
+
+class _Reach:
+    """A hand with the points that it touches with: its middle, and its finger tips as far as they are known."""
+
+    def __init__(self, pose: Pose, hand: Part, tips: np.ndarray | None) -> None:
+        """Place the points of *hand*, with *tips* (3, P - 1, F) relative to its joint."""
+        self.pose, self.joint, self.middle = pose, hand.joints[0], hand.offsets[0]
+        self.tips = np.zeros((3, 0, pose.positions.shape[-1])) if tips is None else tips
+        self.scale = float(hand.radii[0, 0]) / _HAND_M
+
+    def to(self, part: Part, name: str) -> _Nearest:
+        """Return where the hand is nearest to the *part* called *name*."""
+        tips = self.tips[:, :0] if name in HANDS else self.tips
+        limits = np.array([_TOUCH_M[_kind(name)], *[_TIP_M] * tips.shape[1]])
+        offsets = [self.middle, *tips.transpose(1, 0, 2)]
+        nearest = [nearest_on(part, self.pose, self._placed(offset)) for offset in offsets]
+        beyond = np.stack([gap for _, _, gap in nearest]) / self.scale - limits[:, None]
+        points = np.exp(-(((beyond - beyond.min(axis=0)) / _NEAREST_M) ** 2))
+        points /= points.sum(axis=0)
+        share, direction, gap = nearest[0]
+        if len(nearest) > 1:
+            share, direction, gap = nearest_on(part, self.pose, self._placed(point_of(points, self.middle, tips)))
+        filled = np.zeros((1 + self.tips.shape[1], points.shape[1]))
+        filled[: len(points)] = points
+        fading = np.array([_FADING_M, *[_TIP_FADING_M] * tips.shape[1]]) @ points
+        return _Nearest(share, direction, gap, filled, gap / self.scale - limits @ points, fading)
+
+    def _placed(self, offset: np.ndarray) -> np.ndarray:
+        return self.pose.point(self.joint, offset)
+
+
+def point_of(shares: np.ndarray, middle: np.ndarray, tips: np.ndarray) -> np.ndarray:
+    """Return the mean (3, T), with *shares* (P, T), of the *middle* (3,) of a hand and its *tips* (3, P - 1, T)."""
+    point: np.ndarray = shares[0] * middle[:, None] + (shares[1:] * tips[:, : len(shares) - 1]).sum(axis=1)
+    return point
 
 
 def smoothed(values: np.ndarray, fade: int) -> np.ndarray:

@@ -31,9 +31,15 @@ class Pose:
     positions: np.ndarray
 
     def point(self, joint: int, offset: np.ndarray, frames: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Return the position (3, F) of a point that moves with *joint*, at *offset* (3,) in its rest axes."""
+        """Return the position (3, F) of a point that moves with *joint*.
+
+        Args:
+            joint: the joint.
+            offset: (3,) or (3, F) from it to the point, in its rest axes.
+            frames: the frames.
+        """
         turn = self.rotations[:, :, joint][..., frames]
-        at: np.ndarray = self.positions[:, joint][:, frames] + apply(turn, offset[:, None])
+        at: np.ndarray = self.positions[:, joint][:, frames] + apply(turn, offset.reshape(3, -1))
         return at
 
 

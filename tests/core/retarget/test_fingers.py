@@ -14,17 +14,21 @@ from core.cleanup import analyse_motion
 from core.fingers import FLAT_HANDS, RELAXED_HANDS, mirrored_hands, with_fingers, with_hands
 from core.math.rotations import nearest_rotation
 from core.motion import Motion
-from core.retarget.fingers import relaxed_fingers
+from core.retarget.character import Character
+from core.retarget.fingers import HandMotion, relaxed_fingers
 from core.retarget.hand_bones import find_hands
 from core.retarget.mapping import map_bones
 from core.retarget.options import RetargetOptions
+from core.retarget.retargeted import RetargetedMotion
 from core.retarget.retargeting import retarget
 from core.retarget.rig import Rig
 from core.retarget.source import RetargetSource
-from core.smpl_skeleton import FINGERS, SMPLH, VERTEX_IDS
+from core.retarget.touch import nearest_on
+from core.retarget.tree import Pose
+from core.smpl_skeleton import FINGER_JOINTS, FINGERS, JOINT_INDEX, SMPLH, VERTEX_IDS
 
 from .rigs import load_rig
-from .smpl_characters import SMPL_MAP, bones_turned, held_pose, walk, walk_analysis
+from .smpl_characters import SMPL_MAP, bones_turned, held_pose, limbs_stretched, walk, walk_analysis
 
 RIGS = {
     "m2m_male": 4, "m2m_bunny": 4, "m2m_zombie": 1, "mpfb_default": 4, "mpfb_game_engine": 4, "mpfb_mixamo": 4,
@@ -162,3 +166,74 @@ def test_bones_without_a_direction_or_a_palm_do_no_harm() -> None:
     squashed = replace(rig, heads=flat, tails=np.where(np.isin(np.arange(len(flat)), [0])[:, None], rig.tails, flat))
     motion = retarget(held_hands(fist()), squashed, bone_map, RetargetOptions(fingers="follow"))
     assert np.isfinite(motion.rotations).all()
+
+
+def index_out() -> np.ndarray:
+    left = fist()[0].reshape(5, 3, 3).copy()
+    left[FINGERS.index("index")] = 0.0
+    return mirrored_hands(left.reshape(-1, 3))
+
+
+@cache
+def pose_with_the_index_at_the_head() -> np.ndarray:
+    """Return a pose (72,) whose right index touches the head with its tip, far from the middle of the hand."""
+    generator, count = np.random.default_rng(0), 20000
+    poses = np.zeros((count, 24, 3))
+    for joint, most in (("shoulder", 1.4), ("wrist", 0.7)):
+        poses[:, JOINT_INDEX[f"right_{joint}"]] = generator.uniform(-most, most, (count, 3))
+    poses[:, JOINT_INDEX["left_shoulder"], 2] = -1.2
+    poses[:, JOINT_INDEX["right_elbow"], 1] = generator.uniform(0.2, 2.2, count)
+    still = held_hands(index_out())
+    tip = still.hands.tips(slice(0, 1))[:, 1, FINGERS.index("index"), 0]
+    tried = replace(still, motion=Motion(poses.reshape(count, 72), np.zeros(10), np.zeros((count, 3)), 30.0))
+    pose, head, hand = tried.pose(slice(None)), tried.parts["head"], tried.parts["right_hand"]
+    of_tip, of_middle = (
+        nearest_on(head, pose, pose.point(hand.joints[0], offset))[2] for offset in (tip, hand.offsets[0])
+    )
+    best = (np.abs(of_tip) + np.maximum(0.085 - of_middle, 0.0)).argmin()
+    assert abs(of_tip[best]) < 0.01 and of_middle[best] > 0.075
+    return poses[best].reshape(72)
+
+
+def pointing_at_the_head(*, moving: bool) -> RetargetSource:
+    """Return four frames of that pose; the little finger moves in the first, or no finger does."""
+    hands = np.tile(index_out(), (4, 1, 1, 1))
+    hands[0, :, FINGER_JOINTS * FINGERS.index("pinky"), 2] *= 0.5 if moving else 1.0
+    motion = Motion(np.tile(pose_with_the_index_at_the_head(), (4, 1)), np.zeros(10), np.zeros((4, 3)), 30.0)
+    return RetargetSource.of_motion(with_hands(motion, hands), model())
+
+
+def tip_gap(motion: RetargetedMotion, source: RetargetSource) -> float:
+    """Return how far the tip of the right index is from the head in the last frame, metres."""
+    rig, character = motion.rig, Character.of(motion.rig, SMPL_MAP, source)
+    rotations, heads = motion.pose(slice(3, 4))
+    bone, joint = rig.index["right_index3"], rig.index["head"]
+    tip = heads[0, bone] + rotations[0, bone] @ rig.axes[bone].T @ (rig.tails[bone] - rig.heads[bone])
+    number = character.tree.index["head"]
+    turn = rotations[0, joint] @ (character.tree.aligned[number] @ rig.axes[joint]).T
+    part = replace(character.parts["head"], joints=(0, 0))
+    pose = Pose(turn[:, :, None, None], heads[0, joint][:, None, None])
+    return float(nearest_on(part, pose, tip[:, None])[2][0])
+
+
+def test_a_finger_tip_that_touches_the_head_touches_it_on_long_arms_too() -> None:
+    rig = limbs_stretched(fingered_rig(), {"right_elbow": 1.25, "right_wrist": 1.2})
+    source = pointing_at_the_head(moving=True)
+    kept, left = (retarget(source, rig, SMPL_MAP, RetargetOptions(hands=hands)) for hands in (1.0, 0.0))
+    assert kept.report.contacts == kept.report.contacts_kept == 4
+    assert abs(tip_gap(kept, source)) < 0.015 < 0.04 < abs(tip_gap(left, source))
+
+
+def test_tips_of_fingers_that_nobody_saw_move_touch_nothing() -> None:
+    source = pointing_at_the_head(moving=False)
+    found = [retarget(source, fingered_rig(), SMPL_MAP, RetargetOptions(fingers=how)) for how in ("follow", "leave")]
+    np.testing.assert_array_equal(found[0].rotations[:, : JOINT_INDEX["left_hand"]], found[1].rotations[:, :22])
+
+
+def test_the_tips_of_a_character_with_the_sources_skeleton_are_where_the_sources_are() -> None:
+    source = held_hands(np.random.default_rng(0).normal(0.0, 0.4, (2, 15, 3)))
+    fingers = HandMotion.of(Character.of(fingered_rig(), SMPL_MAP, source), source.hands)
+    ours, wanted = fingers.tip_points(slice(0, 1)), fingers.source_tip_points(slice(0, 1))
+    for hand in ("left_hand", "right_hand"):
+        points, others = ours[hand][..., 0].T, wanted[hand][..., 0].T
+        np.testing.assert_allclose(points @ nearest_rotation(points.T @ others), others, atol=1.5e-3)
