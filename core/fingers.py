@@ -45,8 +45,11 @@ FLAT_HANDS = np.zeros((2, len(FINGERS) * FINGER_JOINTS, 3))
 RELAXED_HANDS = _relaxed_hands()
 """(2, 15, 3) axis-angle of the fingers of hands that hang loosely, bent more from the index to the little finger.
 
-Not measured: chosen by eye on the free body, as what `core.retarget.fingers` gives to characters less what the free
-body's fingers are bent at rest.
+Chosen by eye on the free body, as what `core.retarget.fingers` gives to characters less what the free body's fingers
+are bent at rest. As in resting hands that were measured, the middle joints of the fingers bend most (Lee and Jung,
+"Flexion and extension angles of resting fingers and wrist", International Journal of Occupational Safety and
+Ergonomics 20, 2014), and each finger more than the one before it (Taylor and Schwarz, "The anatomy and mechanics of
+the human hand", Artificial Limbs 2, 1955).
 """
 
 
