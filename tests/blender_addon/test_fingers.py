@@ -101,6 +101,20 @@ def test_live_settings_leave_still_hands_alone_and_smooth_moving_ones(addon, mak
     np.testing.assert_allclose(hands_of(read_motion(moving.armature, 30.0)), noisy, atol=1e-5)
 
 
+def test_undo_brings_the_fingers_back(addon, make_motion):
+    noisy = hands_of(with_fingers(make_motion(40))) + np.random.default_rng(1).normal(0.0, 0.05, (40, 2, 15, 3))
+    name = recorded(with_hands(make_motion(40), noisy), addon).armature.name
+    bpy.ops.ed.undo_push(message="added")
+    adjust(bpy.data.objects[name], CleanupOptions(smoothing=1.0))
+    smooth = hands_of(read_motion(bpy.data.objects[name], 30.0))
+    bpy.ops.ed.undo_push(message="smoothed")
+    bpy.ops.ed.undo()
+    np.testing.assert_allclose(hands_of(read_motion(bpy.data.objects[name], 30.0)), noisy, atol=1e-5)
+    bpy.ops.ed.redo()
+    np.testing.assert_allclose(hands_of(read_motion(bpy.data.objects[name], 30.0)), smooth, atol=1e-5)
+    assert np.abs(smooth - noisy).max() > 0.05
+
+
 IMPORTERS = {
     "fbx": lambda path: bpy.ops.import_scene.fbx(filepath=path),
     "glb": lambda path: bpy.ops.import_scene.gltf(filepath=path),

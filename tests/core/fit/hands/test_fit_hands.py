@@ -13,7 +13,7 @@ from core.fit import FitOptions, fit_track
 from core.fit.hands.fit import fit_hands, wrist_frames
 from core.fit.hands.limits import angle_limits
 from core.fit.hands.skeleton import angles_of, hands_of_body, rest_joints
-from core.layouts import LAYOUTS
+from core.layouts import HAND_POINTS, LAYOUTS
 from core.smpl_skeleton import JOINT_INDEX
 from training.evaluation.hand_conditions import FAULTS, ROWS, clean, noise, poor_tracker, without
 from training.evaluation.hand_metrics import (
@@ -54,9 +54,35 @@ def test_five_millimetres_of_noise_turn_no_finger_by_ten_degrees_in_the_mean():
 
 @pytest.mark.parametrize("condition", [row for row in ROWS if "3 mm noise" in row.name][1:], ids=lambda row: row.name)
 def test_every_layout_and_other_hands_are_fitted(condition):
-    figures = hand_figures(moving(), fit_disturbed(moving(), condition.layout, condition.disturb, 2).motion)
+    motion = fit_disturbed(moving(), condition.layout, condition.disturb, 2).motion
+    figures = hand_figures(moving(), motion)
     assert figures.joint_mm < 4.0
     assert figures.finger_deg < 8.0
+    _assert_within_limits(motion)
+
+
+def _one_hand_on_the_other_arm(points, layout, generator):
+    left, right = _columns(layout, "left"), _columns(layout, "right")
+    given = points.copy()
+    given[:, left], given[:, right] = points[:, right], np.nan
+    return given
+
+
+def _both_in_one_place(points, layout, generator):
+    given = points.copy()
+    for columns in (_columns(layout, "left"), _columns(layout, "right")):
+        given[:, columns] = points[:, columns[:1]]
+    return given
+
+
+def _at_the_origin(points, layout, generator):
+    given = points.copy()
+    given[:, list(layout.finger_index.values())] = 0.0
+    return given
+
+
+def _columns(layout, side: str) -> list[int]:
+    return [layout.finger_index[f"{side}_{point}"] for point in HAND_POINTS]
 
 
 @pytest.mark.parametrize("condition", FAULTS, ids=lambda row: row.name)
@@ -78,6 +104,16 @@ def test_faults_are_reported_and_break_no_hand(condition):
     steps = np.rad2deg(np.linalg.norm(np.diff(hands_of(fit.motion), axis=0), axis=-1))
     true_steps = np.rad2deg(np.linalg.norm(np.diff(hands_of(moving()), axis=0), axis=-1))
     assert steps.max() < true_steps.max() + 12.0
+
+
+@pytest.mark.parametrize("disturb", [_one_hand_on_the_other_arm, _both_in_one_place, _at_the_origin])
+def test_hands_that_are_wrong_all_through_a_clip_are_relaxed_and_reported(disturb):
+    fit = fit_disturbed(moving(), LAYOUT.name, disturb, 3)
+    last = moving().num_frames - 1
+    assert ("implausible", "left hand", 0, last) in [
+        (flag.kind, flag.what, flag.first, flag.last) for flag in fit.flags
+    ]
+    np.testing.assert_allclose(hands_of(fit.motion), np.broadcast_to(RELAXED_HANDS, (last + 1, 2, 15, 3)), atol=1e-6)
 
 
 def _assert_within_limits(motion) -> None:
