@@ -56,6 +56,8 @@ class ConvertOptions:
         retarget: the options of the retargeting that are given, by name.
         first_frame: scene frame at which the motions begin in files that have one, or `AS_RECORDED`: as late after
             frame 1 as the track begins in its recording; Blender writes them.
+        correctives: write the pose correctives of figures as shape keys with animated values into files for other
+            programs; Blender writes them.
     """
 
     reading: ReadOptions = field(default_factory=ReadOptions)
@@ -74,6 +76,7 @@ class ConvertOptions:
     bones: str = ""
     retarget: Mapping[str, Any] = field(default_factory=dict)
     first_frame: int | str = 1
+    correctives: bool = False
 
     def files(self) -> dict[str, str]:
         """Return the files that are read besides the input, by role."""
@@ -114,6 +117,7 @@ class ConvertOptions:
         }
         later["npz_layout"] = None if self.npz_layout == NPZ_LAYOUTS[0] else self.npz_layout
         later["hands"] = None if self.hands == DEFAULT_HANDS else self.hands
+        later["correctives"] = self.correctives or None
         later["first_frame"] = None if self.first_frame == ConvertOptions.first_frame else self.first_frame
         return {
             **first,

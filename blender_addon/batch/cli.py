@@ -123,6 +123,7 @@ def _options(args: argparse.Namespace, protected: Mapping[Path, str]) -> BatchOp
         formats=tuple(dict.fromkeys(args.formats)),
         up_axis="",
         first_frame=args.start_frame,
+        correctives=args.correctives,
         **_character_options(args),
     ).resolved()
     suffixes = (*TRACK_SUFFIXES, *ANIMATION_SUFFIXES) if args.character else TRACK_SUFFIXES
@@ -244,6 +245,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="frame at which the motions begin in .blend, .fbx and .usd files (default: %(default)s); "
         f"{AS_RECORDED}: as late after frame 1 as the input begins in its recording, where it has times. Each file has "
         "the motion's own rate and range, see --out-fps",
+    )  # fmt: skip
+    parser.add_argument(
+        "--correctives", action="store_true",
+        help="write the pose correctives of the figures as shape keys with animated values into .fbx, .glb and .usd "
+        "files; .blend files always have them",
     )  # fmt: skip
     add_convert_arguments(
         parser, PLANTED,

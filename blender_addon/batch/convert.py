@@ -19,6 +19,7 @@ from ..core_access import (
     labelled,
     person_report,
 )
+from ..export.presets import ExportTarget
 from ..export.writers import export_figures, save_session, write_amass
 from ..figure.create import Figure, FigureOptions
 from ..figure.stage import set_stage
@@ -98,6 +99,6 @@ def _write(
             error = {} if person.solved_by else {"keypoint_error_mm": person.frame_errors_mm()}
             write_amass(figure.armature, path, scene=bpy.context.scene, extra=error, layout=options.npz_layout)
         else:
-            export_figures([figure.armature], path)
+            export_figures([figure.armature], path, target=ExportTarget(correctives=options.correctives))
         names.append(path.name)
     return names

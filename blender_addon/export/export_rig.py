@@ -91,7 +91,7 @@ def export_rig_of(
 
     Args:
         armature: the armature of the figure.
-        body: the body mesh, with its shape in the vertices instead of shape keys.
+        body: the body mesh, with its shape in the vertices instead of shape keys; pose correctives are copied.
         bones: (F, J, 4, 4) from `evaluated_bones`.
         first_frame: scene frame of the first of *bones*.
         target: the conventions of the target program.
@@ -116,12 +116,10 @@ def export_rig_of(
                 collection.objects.link(item)
             _rename(rig, skin, dict(zip(skeleton.names, names, strict=True)))
             lift = Matrix.Translation((0.0, 0.0, -_lowest(skin)))
-            for item in (rig, skin):
-                item.data.transform(lift)
+            _transform(rig, skin, lift)
             if target.root_bone:
                 _add_root(rig, ROOT_NAMES[target.bones], names[0])
-            for item in (rig, skin):
-                item.data.transform(Matrix(change.tolist()).to_4x4())
+            _transform(rig, skin, Matrix(change.tolist()).to_4x4())
             if upright:
                 rig.rotation_euler = (np.pi / 2.0, 0.0, 0.0)
             bpy.context.view_layer.update()
@@ -165,6 +163,11 @@ def _skin(body: bpy.types.Object, name: str, rig: bpy.types.Object, made: list[b
         if modifier.type == "ARMATURE":
             modifier.object = rig
     return skin
+
+
+def _transform(rig: bpy.types.Object, skin: bpy.types.Object, matrix: Matrix) -> None:
+    rig.data.transform(matrix)
+    skin.data.transform(matrix, shape_keys=True)
 
 
 def _lowest(skin: bpy.types.Object) -> float:

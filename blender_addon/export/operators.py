@@ -19,7 +19,8 @@ from .properties import BONE_ITEMS, FIGURE_ITEMS, ONE_PERSON, PRESET_ITEMS, sett
 if TYPE_CHECKING:
     from .presets import ExportTarget
 
-_SETTINGS = ("preset", "bones", "root_bone", "figures", "one_each")
+_TARGET_SETTINGS = ("bones", "root_bone", "correctives")
+_SETTINGS = ("preset", *_TARGET_SETTINGS, "figures", "one_each")
 
 
 class SMPLIFY_OT_export(OperatorMixin, bpy.types.Operator, ExportHelper):  # noqa: N801 - Blender's naming convention
@@ -52,6 +53,11 @@ class SMPLIFY_OT_export(OperatorMixin, bpy.types.Operator, ExportHelper):  # noq
         name="Root Bone",
         description="Add a parent bone of the pelvis, on the floor, that carries path and heading; if not given, as in "
         "the preset",
+    )
+    correctives: bpy.props.BoolProperty(
+        name="Pose Correctives",
+        description="Write the pose correctives that a figure shows as shape keys with animated values, in FBX, glTF "
+        "and USD",
     )
     figures: bpy.props.EnumProperty(
         name="Figures", description="Which figures to write", items=FIGURE_ITEMS, translation_context=CONTEXT
@@ -134,7 +140,7 @@ class SMPLIFY_OT_export(OperatorMixin, bpy.types.Operator, ExportHelper):  # noq
 
         from .presets import PRESETS
 
-        given = {name: getattr(self, name) for name in ("bones", "root_bone") if self.properties.is_property_set(name)}
+        given = {name: getattr(self, name) for name in _TARGET_SETTINGS if self.properties.is_property_set(name)}
         return replace(PRESETS[self.preset].target, **given)
 
     def _files(self, chosen: list[bpy.types.Object], path: Path) -> list[tuple[list[bpy.types.Object], Path]]:

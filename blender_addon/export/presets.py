@@ -8,7 +8,7 @@ Mixamo's own files (centimetres, Y up); the humanoid bones of the VRM 1.0 specif
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..core_access import FINGERS, JOINT_NAMES, SMPLH
 
@@ -90,6 +90,7 @@ class ExportTarget:
         fbx_centimetres: write the numbers of an .fbx in centimetres, so that no node has a scale.
         fbx_upright: write the bones of an .fbx Y up, so that its topmost node has no rotation.
         node: name of the armature's node; empty for the figure's name.
+        correctives: write the pose correctives that a figure shows, as shape keys with animated values.
     """
 
     bones: str = "smpl"
@@ -97,11 +98,12 @@ class ExportTarget:
     fbx_centimetres: bool = False
     fbx_upright: bool = False
     node: str = ""
+    correctives: bool = False
 
     @property
     def plain(self) -> bool:
-        """Whether figures are written as they are in the scene."""
-        return self == ExportTarget()
+        """Whether bones are written as they are in the scene."""
+        return replace(self, correctives=False) == ExportTarget()
 
 
 @dataclass(frozen=True)

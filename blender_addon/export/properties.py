@@ -77,21 +77,23 @@ def _preset_chosen(properties: SMPLIFY_PG_export, context: bpy.types.Context) ->
     properties.file_format = preset.suffix
     properties.bones = preset.target.bones
     properties.root_bone = preset.target.root_bone
+    properties.correctives = preset.target.correctives
     properties.one_each = preset.one_each
 
 
-_WITH_BONE_NAMES = ("fbx", "glb", "usd")
+_WITH_SKIN = ("fbx", "glb", "usd")
+"""Formats of other programs with a skinned mesh, for which bones can be named."""
 
 
 def settings_of_format(file_format: str, figures: str) -> tuple[str, ...]:
     """Return the names of the settings that apply to a format, given by suffix, and a choice of figures."""
-    bones = ("bones", "root_bone") if file_format in _WITH_BONE_NAMES else ()
-    return ("figures", *bones, *(("one_each",) if figures == "SELECTED" else ()))
+    options = ("bones", "root_bone", "correctives") if file_format in _WITH_SKIN else ()
+    return ("figures", *options, *(("one_each",) if figures == "SELECTED" else ()))
 
 
 def settings_explained(file_format: str) -> tuple[str, ...]:
     """Return the names of the menus, besides the preset, whose choice is described for a format, given by suffix."""
-    return ("file_format", *(("bones",) if file_format in _WITH_BONE_NAMES else ()))
+    return ("file_format", *(("bones",) if file_format in _WITH_SKIN else ()))
 
 
 class SMPLIFY_PG_export(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming convention
@@ -111,6 +113,11 @@ class SMPLIFY_PG_export(bpy.types.PropertyGroup):  # noqa: N801 - Blender's nami
         name="Root Bone",
         description="Add a parent bone of the pelvis, on the floor, that carries the figure's path and heading, from "
         "which game engines take root motion. In FBX, glTF and USD",
+    )
+    correctives: bpy.props.BoolProperty(
+        name="Pose Correctives",
+        description="Write the pose correctives that a figure shows as shape keys with animated values, for programs "
+        "that play these. In FBX, glTF and USD",
     )
     figures: bpy.props.EnumProperty(
         name="Figures", description="Which figures to write", items=FIGURE_ITEMS, translation_context=CONTEXT

@@ -3,7 +3,7 @@
 Files are written from a temporary scene that contains only the figures, with exactly the clip's frame range and frame
 rate. They appear complete or not at all, and never replace a file that the open project consists of or reads. Except in
 a .blend, the mesh is written with its shape in the vertices instead of shape keys, so that every reader shows the
-correct body.
+correct body; pose correctives are shape keys with keyed values, if asked for.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from ..figure.record import RecordError, load
 from ..figure.units import in_metres, metres_per_unit
 from ..project_files import project_files
 from ..result.error_colors import without_colors
+from .baked_correctives import bake_correctives, keyed_correctives
 from .export_rig import evaluated_bones, export_rig_of, free_name
 from .presets import ExportTarget
 from .properties import ONE_PERSON
@@ -201,7 +202,9 @@ def _prepared_scene(
     name, frames = armatures[0].name, whole_range(armatures)
     bodies = [skin_of(armature) for armature in armatures]
     with ExitStack() as stack:
+        baked = bake_correctives(armatures, scene) if target.correctives else []
         stack.enter_context(shape_in_vertices(armatures))
+        stack.enter_context(keyed_correctives(baked))
         objects = [*armatures, *bodies]
         if not target.plain:
             objects = []
@@ -240,7 +243,7 @@ def _write_glb(armatures: Sequence[bpy.types.Object], scene: bpy.types.Scene, pa
         run_exporter(
             "glb", path,
             export_format="GLB", use_selection=True, use_active_scene=True, export_yup=True, export_skins=True,
-            export_all_influences=False, export_influence_nb=4, export_morph=False, export_cameras=False,
+            export_all_influences=False, export_influence_nb=4, export_morph=target.correctives, export_cameras=False,
             export_lights=False, export_animations=True, export_animation_mode="SCENE",
             export_anim_scene_split_object=False, export_force_sampling=True, export_frame_step=1,
             export_frame_range=True, export_optimize_animation_size=False, export_anim_slide_to_zero=True,

@@ -1,7 +1,6 @@
 """The skinned mesh of a body with shape keys. V vertices, B betas.
 
-The mesh is the mean shape with one shape key per beta and linear blend skinning. SMPL's 207 pose correctives, driven by
-rotation matrix entries, are omitted: no exporter and no game engine supports them. `correctives` adds them on request.
+The mesh is the mean shape with one shape key per beta and linear blend skinning; `correctives` adds pose correctives.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Pose correctives on a figure's mesh: shape keys that drivers set from the rotations of the bones.
 
 The drivers are plain sums of products, which Blender evaluates without Python, so a .blend shows them without the
-add-on, and keys that are edited or constraints' channels that are keyed are followed. Exports leave them out: their
-meshes have no shape keys.
+add-on, and keys that are edited or constraints' channels that are keyed are followed. Exports leave them out unless
+asked (`export.baked_correctives`).
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ..core_access import BodyData, corrective_basis
+from ..core_access import BodyData, BodyError, corrective_basis
 from .armature import rest_matrices, skeleton_of
 from .axes import Z_UP_FROM_Y_UP, bone_from_core, to_axes
 from .body_mesh import body_mesh_of
 
 PREFIX = "corrective_"
-_RANGE = 10.0
 _PRODUCTS = ("x*x", "y*y", "z*z", "x*y", "x*z", "y*z", "x*w", "y*w", "z*w")
 
 
@@ -24,10 +23,15 @@ def add_correctives(armature: bpy.types.Object, body: BodyData) -> None:
     """Add the pose correctives of *body* to the mesh of *armature*; those that it has are replaced.
 
     Raises:
-        CoreError: bones are missing, or the mesh has no shape keys.
+        CoreError: bones are missing, the mesh has no shape keys, or it does not have the vertices of *body*.
     """
     remove_correctives(armature)
     mesh, skeleton = body_mesh_of(armature), skeleton_of(armature)
+    if len(mesh.data.vertices) != len(body.v_template):
+        raise BodyError(
+            f"expected the {len(body.v_template)} vertices of the body {body.name!r} in {mesh.name!r}, found "
+            f"{len(mesh.data.vertices)}; the mesh was remodelled, so pose correctives cannot be added"
+        )
     basis, turns = corrective_basis(body), bone_from_core(rest_matrices(armature), Z_UP_FROM_Y_UP)
     rest = np.empty(3 * len(mesh.data.vertices), dtype=np.float32)
     mesh.data.shape_keys.key_blocks[0].data.foreach_get("co", rest)
@@ -36,7 +40,7 @@ def add_correctives(armature: bpy.types.Object, body: BodyData) -> None:
     ):
         name = skeleton.names[joint]
         key = mesh.shape_key_add(name=f"{PREFIX}{number:02d}_{name}", from_mix=False)
-        key.slider_min, key.slider_max = -_RANGE, _RANGE
+        key.slider_min = -1.0
         key.data.foreach_set("co", rest + to_axes(offsets).astype(np.float32).ravel())
         _drive(key, armature, name, turns[joint] @ coefficients @ turns[joint].T)
 
@@ -48,9 +52,20 @@ def remove_correctives(armature: bpy.types.Object) -> None:
         CoreError: the mesh has no shape keys.
     """
     mesh = body_mesh_of(armature)
-    for key in [key for key in mesh.data.shape_keys.key_blocks if key.name.startswith(PREFIX)]:
+    for key in corrective_keys(mesh.data):
         key.driver_remove("value")
         mesh.shape_key_remove(key)
+
+
+def corrective_keys(mesh: bpy.types.Mesh) -> list[bpy.types.ShapeKey]:
+    """Return the shape keys of *mesh* that are pose correctives."""
+    return [] if mesh.shape_keys is None else [key for key in mesh.shape_keys.key_blocks if key.name.startswith(PREFIX)]
+
+
+def has_correctives(armature: bpy.types.Object) -> bool:
+    """Return whether a mesh below *armature* has pose correctives."""
+    meshes = (child.data for child in armature.children if child.type == "MESH")
+    return any(corrective_keys(mesh) for mesh in meshes)
 
 
 def _drive(key: bpy.types.ShapeKey, armature: bpy.types.Object, bone: str, weights: np.ndarray) -> None:

@@ -28,6 +28,7 @@ from ..core_access import (
     resolve_body,
 )
 from ..figure.armature import JointShape
+from ..figure.correctives import add_correctives
 from ..figure.create import Figure, FigureOptions, add_figures, joint_shape_of
 from ..figure.keyframe_hash import mark_keys
 from ..figure.record import FigureRecord, store
@@ -82,6 +83,7 @@ def import_motions(
         files += [path] * len(found)
     figures = add_figures(people, scene, name=paths[0].stem, options=FigureOptions(floor=options.floor))
     for figure, person, path in zip(figures, people, files, strict=True):
+        add_correctives(figure.armature, body)
         offset = figure.motion.trans[0] - person.motion.trans[0]
         source = FitSource(file=str(path), body=options.body_file, hands=options.hands)
         store(

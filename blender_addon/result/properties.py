@@ -26,10 +26,16 @@ def _colors_changed(properties: SMPLIFY_PG_figure, context: bpy.types.Context) -
     follow_colors(properties.id_data)
 
 
-def _correctives_changed(properties: SMPLIFY_PG_figure, context: bpy.types.Context) -> None:
-    from .skin import follow_correctives
+def _has_correctives(properties: SMPLIFY_PG_figure) -> bool:
+    from ..figure.correctives import has_correctives
 
-    follow_correctives(properties.id_data)
+    return has_correctives(properties.id_data)
+
+
+def _show_correctives(properties: SMPLIFY_PG_figure, shown: bool) -> None:
+    from .skin import show_correctives
+
+    show_correctives(properties.id_data, shown)
 
 
 class SMPLIFY_PG_flag(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming convention
@@ -102,8 +108,8 @@ class SMPLIFY_PG_figure(bpy.types.PropertyGroup):  # noqa: N801 - Blender's nami
     correctives: bpy.props.BoolProperty(
         name="Pose Correctives",
         description="Correct the skin of bent joints as the fit's body does, by shape keys that follow the bones. "
-        "Files for other programs do not have them",
-        options=set(), update=_correctives_changed,
+        "Files for other programs have them if box 6 says so",
+        options=set(), get=_has_correctives, set=_show_correctives,
     )  # fmt: skip
     flags: bpy.props.CollectionProperty(type=SMPLIFY_PG_flag, description="The doubtful stretches of the fit")
     flags_mark: bpy.props.StringProperty(options={"HIDDEN"}, description="The record that the list was made from")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import bpy
 
 from ..core_access import PLANTED, FittedPerson
+from ..figure.correctives import add_correctives
 from ..figure.create import Figure, FigureOptions, add_figures
 from ..figure.keyframe_hash import mark_keys
 from ..figure.record import FigureRecord, store
@@ -15,9 +16,10 @@ from .live_settings import adjust, store_cleanup_source
 
 
 def show(fitted: Sequence[FittedPerson], name: str, options: FigureOptions | None = None) -> list[Figure]:
-    """Add fitted people to the current scene, in a new collection; see `figure.create.add_figures`."""
+    """Add fitted people to the current scene, in a new collection, with pose correctives; see `add_figures`."""
     figures = add_figures(fitted, bpy.context.scene, name=name, options=options)
     for figure, person in zip(figures, fitted, strict=True):
+        add_correctives(figure.armature, person.body)
         store_fit(figure, person)
         if figure.source is not None:
             store_cleanup_source(figure.armature, figure.source)

@@ -1,4 +1,4 @@
-"""Switch the pose correctives of a figure by its setting."""
+"""Switch the pose correctives of a figure on and off."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from ..figure.correctives import add_correctives, remove_correctives
 from ..figure.record import adjustable
 
 
-def follow_correctives(armature: bpy.types.Object) -> None:
-    """Add or remove the pose correctives of *armature* by its setting; show the reason if that fails."""
+def show_correctives(armature: bpy.types.Object, shown: bool) -> None:
+    """Add the pose correctives of *armature* or remove them; show the reason if that fails."""
     properties = armature.smplify
-    if properties.quiet:
-        return
     properties.trouble = ""
     try:
-        if properties.correctives:
-            body = resolve_body(adjustable(armature).source.body, fingers=has_fingers(skeleton_of(armature)))
+        if shown:
+            body = resolve_body(adjustable(armature).source.body or None, fingers=has_fingers(skeleton_of(armature)))
             add_correctives(armature, body)
         else:
             remove_correctives(armature)

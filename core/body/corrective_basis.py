@@ -7,6 +7,7 @@ independent, so few combinations of each joint's nine directions give nearly all
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,8 +18,7 @@ NUM_KEYS = 100
 _NUM_ROTATIONS, _SPREAD_RAD, _SEED = 600, 1.0, 0
 """The rotations over which the basis is best: of all axes alike, and as large as joints turn."""
 _RIDGE = 1e-6
-_LARGEST = 8.0
-"""Largest value of a key over all rotations; Blender limits values to 10."""
+_CACHED = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +27,9 @@ class CorrectiveBasis:
 
     Attributes:
         joints: (N,) index of each key's joint.
-        coefficients: (N, 3, 3) weights of the entries of (R - I); their sum is the key's value.
-        offsets: (N, V, 3) offsets of the vertices for a value of 1, metres.
+        coefficients: (N, 3, 3) weights of the entries of (R - I); their sum is the key's value, which is between -1 and
+            1 for all rotations, as programs expect that.
+        offsets: (N, V, 3) float32, offsets of the vertices for a value of 1, metres.
     """
 
     joints: np.ndarray
@@ -36,23 +37,36 @@ class CorrectiveBasis:
     offsets: np.ndarray
 
 
+@lru_cache(maxsize=_CACHED)
 def corrective_basis(body: BodyData, num_keys: int = NUM_KEYS) -> CorrectiveBasis:
-    """Return the *num_keys* combinations of the pose directions of *body* that move its skin most."""
+    """Return the *num_keys* combinations of the pose directions of *body* that move its skin most, or all if fewer."""
     vectors = np.random.default_rng(_SEED).normal(0.0, _SPREAD_RAD, (_NUM_ROTATIONS, 3))
     features = (axis_angle_to_matrix(vectors) - np.eye(3)).reshape(-1, 9)
     root = np.linalg.cholesky(features.T @ features / len(features) + _RIDGE * np.eye(9))
-    found = []
-    directions = body.posedirs.reshape(len(body.v_template) * 3, -1, 9)
-    for joint in np.flatnonzero(directions.any(axis=(0, 2))):
-        own = directions[:, joint].astype(np.float64)
-        gram = (own @ root).T @ (own @ root)
-        squares, axes = np.linalg.eigh(gram)
-        found += [(square, joint + 1, axis, own) for square, axis in zip(squares, axes.T, strict=True)]
-    found.sort(key=lambda entry: -entry[0])
-    back, keys = np.linalg.inv(root), []
-    for _, joint, axis, own in found[:num_keys]:
-        coefficients, offsets = axis @ back, own @ (root @ axis)
-        scale = max(np.abs(features @ coefficients).max() / _LARGEST, 1.0)
-        keys.append((joint, coefficients.reshape(3, 3) / scale, (offsets * scale).reshape(-1, 3)))
-    joints, weights, offsets = zip(*keys, strict=True)
-    return CorrectiveBasis(np.array(joints), np.array(weights), np.array(offsets))
+    back, found = np.linalg.inv(root), []
+    directions = body.posedirs.reshape(3 * len(body.v_template), -1, 9)
+    for joint in range(directions.shape[1]):
+        own = directions[:, joint].astype(np.float64) @ root
+        squares, axes = np.linalg.eigh(own.T @ own)
+        found += [(square, joint + 1, axis, own) for square, axis in zip(squares, axes.T, strict=True) if square > 0.0]
+    kept = sorted(found, key=lambda entry: -entry[0])[:num_keys]
+    joints = np.array([joint for _, joint, _, _ in kept], dtype=int)
+    coefficients = np.array([axis @ back for _, _, axis, _ in kept]).reshape(-1, 9)
+    largest = _largest_values(coefficients.reshape(-1, 3, 3))
+    offsets = np.empty((len(kept), *body.v_template.shape), dtype=np.float32)
+    for number, (_, _, axis, own) in enumerate(kept):
+        offsets[number] = (own @ axis * largest[number]).reshape(-1, 3)
+    return CorrectiveBasis(joints, (coefficients / largest[:, None]).reshape(-1, 3, 3), offsets)
+
+
+def _largest_values(coefficients: np.ndarray) -> np.ndarray:
+    """Return the largest absolute sum (N,) of the entries of (R - I) times *coefficients* (N, 3, 3), over all R.
+
+    Over the rotations, tr(C^T R) is between -(a + b - c) and a + b + c, with the singular values a, b and c of C, the
+    least with the sign of C's determinant.
+    """
+    first, second, third = np.linalg.svd(coefficients, compute_uv=False).T
+    third = np.copysign(third, np.linalg.det(coefficients))
+    still = np.trace(coefficients, axis1=-2, axis2=-1)
+    largest: np.ndarray = np.maximum(first + second + third - still, first + second - third + still)
+    return largest

@@ -355,9 +355,11 @@ def test_usd_is_refused_early_if_blender_lacks_it(write_track, tmp_path, capfd):
 
 
 @pytest.mark.main_blender
-def test_motions_begin_at_the_given_start_frame(write_track, tmp_path):
+def test_motions_begin_at_the_given_start_frame_with_correctives_on_request(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
-    assert main([str(source), "-o", str(out), "--start-frame", "1001"]) == 0
+    asked = ["--start-frame", "1001", "--formats", "blend", "fbx", "--correctives"]
+    assert main([str(source), "-o", str(out), *asked]) == 0
+    assert b"corrective_" in (out / "walk.fbx").read_bytes()
     bpy.ops.wm.open_mainfile(filepath=str(out / "walk.blend"))
     scene = bpy.context.scene
     assert (scene.frame_start, scene.frame_end, scene.render.fps) == (1001, 1012, 30)

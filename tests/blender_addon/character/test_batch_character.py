@@ -72,7 +72,7 @@ def test_a_bone_map_that_does_not_fit_fails_the_input(hero_file, write_track, tm
 
 
 def test_options_of_a_character_are_stored_only_if_given():
-    assert not {"character", "armature", "bones", "retarget"} & set(ConvertOptions().as_dict())
+    assert not {"character", "armature", "bones", "retarget", "correctives"} & set(ConvertOptions().as_dict())
     options = ConvertOptions(character="a.fbx", armature="rig", bones="b.json", retarget={"steps": 2.0})
     assert ConvertOptions.from_dict(json.loads(json.dumps(options.as_dict()))).as_dict() == options.as_dict()
     assert options.files() == {"the character": "a.fbx", "the bone map": "b.json"}
