@@ -1,7 +1,8 @@
 """How the skin of the feet meets the floor: penetration, gap, slide and jumps. F frames, V vertices, C contacts.
 
-The skin is that of the mesh as Blender shows it: linear blend skinning without pose correctives. A foot's skin is what
-its ankle and toe joints move most; its heel is the part behind the middle of heel and toe joint, its ball the rest.
+The skin is that of linear blend skinning without pose correctives, which move soles by less than 2 mm. The skin of a
+foot is what its ankle and toe joints move most; its heel lies behind the middle of heel and toe joint, its ball is
+the rest.
 """
 
 from __future__ import annotations
