@@ -1,6 +1,9 @@
 """Build the Blender extension: one zip that holds the add-on, the core library and the wheels they need.
 
-    python build_addon.py [--output DIR] [--no-validate]
+    python build_addon.py [--edition whole|platform|both] [--website ADDRESS] [--output DIR] [--no-validate]
+
+There are two editions. The whole one can have PyTorch set up for fits on a GPU. That for Blender's extensions platform
+keeps the platform's rules: it needs and offers nothing that is not in its zip, and never uses the network.
 
 The zip has ``blender_addon/*`` at its root, with the core's version in the manifest, ``core/`` inside it unchanged, and
 pure-Python wheels under ``wheels/``, which are fetched by pip once, checked against their pinned hashes and kept in a
@@ -14,6 +17,7 @@ import argparse
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +36,7 @@ EXCLUDED_FOLDERS = frozenset({"__pycache__", "tests"})
 EXCLUDED_SUFFIXES = frozenset({".pyc", ".pyo", ".blend1"})
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 FILE_MODE = 0o100644
+WEBSITE = re.compile(r"https://[\w.-]+(?::\d+)?(?:/[\w./~%-]*)?")
 
 
 class BuildError(Exception):
@@ -57,6 +62,45 @@ class Wheel:
         """The wheel's file name; it must be pure Python."""
         return f"{self.name.replace('-', '_')}-{self.version}-py3-none-any.whl"
 
+
+@dataclass(frozen=True)
+class Edition:
+    """What one of the zips holds.
+
+    Attributes:
+        file_suffix: added to the zip's name.
+        left_out: paths in the zip that this edition goes without; with a "/" at the end, whole folders.
+        without_permissions: permissions of the manifest that this edition does not ask for.
+        needs_website: whether it is only built with an address.
+    """
+
+    file_suffix: str = ""
+    left_out: tuple[str, ...] = ()
+    without_permissions: tuple[str, ...] = ()
+    needs_website: bool = False
+
+    def holds(self, name: str) -> bool:
+        """Return whether the file *name* belongs into the zip."""
+        return not any(name == path or (path.endswith("/") and name.startswith(path)) for path in self.left_out)
+
+
+EDITIONS = {
+    "whole": Edition(),
+    "platform": Edition(
+        file_suffix="-platform",
+        # The first line serves PyTorch, the second what runs outside of an enabled extension.
+        left_out=(
+            "torch_backend/",
+            "serve_fits.py",
+            "background/python.py",
+            "run_in_blender.py",
+            "__main__.py",
+            "core/__main__.py",
+        ),
+        without_permissions=("network",),
+        needs_website=True,
+    ),
+}
 
 BUNDLED_WHEELS: tuple[Wheel, ...] = (
     Wheel("array-api-compat", "1.16.0", "0464934d7d5f1e9b728b2e248da52400630b1fcb46b70073eab3c7ae084290aa"),
@@ -94,18 +138,21 @@ def fetch_wheel(wheel: Wheel, cache: Path) -> Path:
     return path
 
 
-def complete_manifest(text: str, version: str, wheel_names: list[str]) -> str:
-    """Return the manifest *text* with what the build adds: the version and the list of wheels.
+def complete_manifest(text: str, version: str, wheel_names: list[str], website: str = "") -> str:
+    """Return the manifest *text* with what the build adds: the version, the list of wheels and the website.
 
     Args:
-        text: the manifest as it stands in the repository, without ``version`` and ``wheels``.
+        text: the manifest as it stands in the repository, without ``version``, ``wheels`` and ``website``.
         version: the extension's version, as the core has it.
         wheel_names: file names of the wheels.
+        website: the extension's address; empty for none.
 
     Raises:
-        BuildError: the manifest has one of them already.
+        BuildError: the manifest has one of them already, or *website* is no address.
     """
-    present = sorted({"version", "wheels"} & tomllib.loads(text).keys())
+    if website and not WEBSITE.fullmatch(website):
+        raise BuildError(f"expected the website as https://NAME/.., got {website!r}")
+    present = sorted({"version", "wheels", "website"} & tomllib.loads(text).keys())
     if present:
         names = " and ".join(repr(name) for name in present)
         raise BuildError(f"expected blender_addon/{MANIFEST_NAME} without {names}, which the build adds; remove it")
@@ -113,8 +160,15 @@ def complete_manifest(text: str, version: str, wheel_names: list[str]) -> str:
     lines = text.rstrip().splitlines(keepends=True)
     first_table = next((number for number, line in enumerate(lines) if line.startswith("[")), len(lines))
     head, tail = "".join(lines[:first_table]).rstrip(), "".join(lines[first_table:])
-    added = f'version = "{version}"\n\nwheels = [\n{entries}]\n'
+    address = f'website = "{website}"\n' if website else ""
+    added = f'version = "{version}"\n{address}\nwheels = [\n{entries}]\n'
     return f"{head}\n{added}" + (f"\n{tail.rstrip()}\n" if tail else "")
+
+
+def without_permissions(text: str, names: tuple[str, ...]) -> str:
+    """Return the manifest *text* without the permissions *names*, each of which stands on a line of its own."""
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if line.partition(" = ")[0] not in names)
 
 
 def source_files(folder: Path) -> dict[str, Path]:
@@ -128,16 +182,24 @@ def source_files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def zip_entries(repository: Path, wheels: list[Path]) -> dict[str, bytes]:
+def zip_entries(
+    repository: Path, wheels: list[Path], edition: Edition = EDITIONS["whole"], website: str = ""
+) -> dict[str, bytes]:
     """Return what the zip holds: file contents by name.
 
     Args:
         repository: the repository's root.
         wheels: paths of the wheels to carry.
+        edition: which files and permissions it has.
+        website: the extension's address; empty for none.
 
     Raises:
-        BuildError: a part is missing.
+        BuildError: a part is missing, or the address that the edition needs.
     """
+    if edition.needs_website and not website:
+        raise BuildError(
+            "expected the address where this edition is documented and maintained; give --website https://.."
+        )
     sources = {
         **source_files(repository / "blender_addon"),
         **{f"core/{name}": path for name, path in source_files(repository / "core").items()},
@@ -148,9 +210,12 @@ def zip_entries(repository: Path, wheels: list[Path]) -> dict[str, bytes]:
     missing = [name for name in needed if name not in sources or not sources[name].is_file()]
     if missing:
         raise BuildError(f"expected these in {repository} for the zip, found none: {', '.join(missing)}")
-    entries = {name: path.read_bytes() for name, path in sources.items()}
-    text = entries[MANIFEST_NAME].decode("utf-8")
-    manifest = complete_manifest(text, core.__version__, [path.name for path in wheels])
+    gone = [path for path in edition.left_out if not any(name.startswith(path) for name in sources)]
+    if gone:
+        raise BuildError(f"expected to leave these out of the zip, found none of that name: {', '.join(gone)}")
+    entries = {name: path.read_bytes() for name, path in sources.items() if edition.holds(name)}
+    text = without_permissions(entries[MANIFEST_NAME].decode("utf-8"), edition.without_permissions)
+    manifest = complete_manifest(text, core.__version__, [path.name for path in wheels], website)
     entries[MANIFEST_NAME] = manifest.encode("utf-8")
     return entries
 
@@ -166,16 +231,16 @@ def write_zip(entries: dict[str, bytes], path: Path) -> None:
             archive.writestr(info, entries[name], compresslevel=9)
 
 
-def validation_command(path: Path) -> list[str] | None:
-    """Return the command that lets Blender's own tool check the zip at *path*, or None where there is no Blender."""
+def extension_command(*arguments: str) -> list[str] | None:
+    """Return the command that runs Blender's own tool for extensions, or None where there is no Blender."""
     module = importlib.util.find_spec("bpy")
     if module is not None and module.origin is not None:
         tools = sorted(Path(module.origin).parent.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
         if tools:
-            return [sys.executable, str(tools[-1]), "validate", str(path)]
+            return [sys.executable, str(tools[-1]), *arguments]
     program = os.environ.get("BLENDER") or shutil.which("blender")
     if program:
-        return [program, "--factory-startup", "--command", "extension", "validate", str(path)]
+        return [program, "--factory-startup", "--command", "extension", *arguments]
     return None
 
 
@@ -185,32 +250,51 @@ def validate(path: Path) -> str:
     Raises:
         BuildError: there is no Blender here, or its tool finds a fault.
     """
-    command = validation_command(path)
+    return run_extension_tool(
+        "validate", str(path), without=f"{path} is built but not checked", remedy="give --no-validate to go without"
+    )
+
+
+def run_extension_tool(*arguments: str, without: str, remedy: str) -> str:
+    """Run Blender's own tool for extensions and return what it says.
+
+    Args:
+        *arguments: its command and the options.
+        without: what is not done where there is no Blender.
+        remedy: what to do then.
+
+    Raises:
+        BuildError: there is no Blender here, or the tool fails.
+    """
+    command = extension_command(*arguments)
     if command is None:
         raise BuildError(
-            f"{path} is built but not checked: expected the bpy module (pip install -r requirements/blender.txt) or a "
-            "Blender program (BLENDER, or blender on the path), found neither; give --no-validate to go without"
+            f"{without}: expected the bpy module (pip install -r requirements/blender.txt) or a Blender program "
+            f"(BLENDER, or blender on the path), found neither; {remedy}"
         )
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     said = (result.stdout + result.stderr).strip()
     if result.returncode != 0:
-        raise BuildError(f"Blender's own tool refuses {path}:\n{said}")
+        raise BuildError(f"Blender's own tool refuses this ({' '.join(arguments)}):\n{said}")
     return said
 
 
-def build(output: Path, *, cache: Path) -> Path:
+def build(output: Path, *, cache: Path, edition: str = "whole", website: str = "") -> Path:
     """Build the zip and return its path.
 
     Args:
         output: folder for the zip.
         cache: folder where downloaded wheels are kept.
+        edition: a key of `EDITIONS`.
+        website: the extension's address; empty for none.
 
     Raises:
         BuildError: a part is missing, or a wheel cannot be had.
     """
-    entries = zip_entries(REPOSITORY, [fetch_wheel(wheel, cache) for wheel in BUNDLED_WHEELS])
+    wheels = [fetch_wheel(wheel, cache) for wheel in BUNDLED_WHEELS]
+    entries = zip_entries(REPOSITORY, wheels, EDITIONS[edition], website)
     manifest = tomllib.loads(entries[MANIFEST_NAME].decode("utf-8"))
-    target = output / f"{manifest['id']}-{manifest['version']}.zip"
+    target = output / f"{manifest['id']}-{manifest['version']}{EDITIONS[edition].file_suffix}.zip"
     with atomic_path(target) as path:
         write_zip(entries, path)
     return target
@@ -219,6 +303,15 @@ def build(output: Path, *, cache: Path) -> Path:
 def main(arguments: list[str] | None = None) -> int:
     """Build, check and report; return the exit code."""
     parser = argparse.ArgumentParser(description="Build the Blender extension.")
+    parser.add_argument(
+        "--edition", choices=(*EDITIONS, "both"), default="whole",
+        help="whole, with what sets PyTorch up for fits on a GPU, or for Blender's extensions platform (default: "
+        "%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--website", default="", metavar="ADDRESS", help="where the extension is documented and maintained; the "
+        "manifest has it, and the edition for the platform needs it",
+    )  # fmt: skip
     parser.add_argument("--output", type=Path, default=REPOSITORY / "dist", help="folder for the zip (default: dist)")
     parser.add_argument(
         "--cache", type=Path, default=REPOSITORY / ".cache" / "wheels", help="folder of downloaded wheels"
@@ -226,10 +319,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--no-validate", action="store_true", help="do not ask Blender's own tool")
     options = parser.parse_args(arguments)
     try:
-        path = build(options.output, cache=options.cache)
-        print(f"{path}: {path.stat().st_size} bytes")
-        if not options.no_validate:
-            print(validate(path))
+        for edition in EDITIONS if options.edition == "both" else (options.edition,):
+            path = build(options.output, cache=options.cache, edition=edition, website=options.website)
+            print(f"{path}: {path.stat().st_size} bytes")
+            if not options.no_validate:
+                print(validate(path))
     except (BuildError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

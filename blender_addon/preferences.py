@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
-from .background.task import Task
 from .package import PACKAGE, body_file
-from .torch_backend.preferences_box import draw_acceleration
-from .torch_backend.probe import probe
-from .torch_backend.settings import known_info, python_to_check
-from .torch_backend.setup_session import SETUP
+from .torch_access import HAS_TORCH_BACKEND
 from .ui.text import draw_text
+
+if TYPE_CHECKING or HAS_TORCH_BACKEND:
+    from .torch_backend.properties import TorchPreferences
+else:
+
+    class TorchPreferences:
+        """The settings of this edition's fits, which have none."""
+
+        def draw_torch(self, context: bpy.types.Context) -> None:
+            """Draw nothing."""
+
 
 SMPL_PAGE = "https://smpl.is.tue.mpg.de"
 _FREE_BODY = (
@@ -22,36 +29,9 @@ _FREE_BODY = (
     "SMPL for Python, and choose one of its .pkl or .npz files here."
 )
 _NEVER_COPIED = "The file is read in place. It is never copied, and no code in it is run."
-_PLACES = (
-    (
-        "BLENDER",
-        "Blender's Python",
-        "Use PyTorch if Blender's own Python has it; else fit on the processor, with NumPy",
-    ),
-    (
-        "CHOSEN",
-        "A Python of Mine",
-        "Use a Python on this computer that has PyTorch; fits run in a process of their own",
-    ),
-    (
-        "PRIVATE",
-        "Private Environment",
-        "Have PyTorch in a folder of the extension's own; fits run in a process of their own",
-    ),
-)
 
 
-def _place_changed(preferences: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
-    """Check the chosen Python, if there is one and Blender has a window."""
-    if bpy.app.background or SETUP.busy:
-        return
-    SETUP.error = ""
-    python = python_to_check(preferences)
-    if python is not None and known_info(preferences) is None:
-        SETUP.start(Task(partial(probe, python)), is_check=True)
-
-
-class SMPLIFY_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - Blender's naming convention
+class SMPLIFY_AP_preferences(TorchPreferences, bpy.types.AddonPreferences):  # noqa: N801 - Blender's naming convention
     """Settings of the add-on."""
 
     bl_idname = PACKAGE
@@ -62,37 +42,11 @@ class SMPLIFY_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - Blende
         "never copied; empty, only the free body is offered",
         subtype="FILE_PATH",
     )
-    fit_place: bpy.props.EnumProperty(
-        name="PyTorch in",
-        description="Where fits on a GPU run",
-        items=_PLACES,
-        update=_place_changed,
-    )
-    python_file: bpy.props.StringProperty(
-        name="Python",
-        description="The Python executable (python, python.exe) of an environment that has PyTorch and NumPy",
-        subtype="FILE_PATH",
-        update=_place_changed,
-    )
-    show_install_options: bpy.props.BoolProperty(
-        name="More Options", description="Show settings that an installation rarely needs", default=False
-    )
-    base_python_file: bpy.props.StringProperty(
-        name="Made with",
-        description="The Python that the environment is made with; empty for the one that comes with Blender",
-        subtype="FILE_PATH",
-    )
-    index_url: bpy.props.StringProperty(
-        name="Package Index",
-        description="Address of a package index that has PyTorch, besides those that pip is set up for; empty for "
-        "PyTorch's own where it is needed",
-    )
-    findings: bpy.props.StringProperty(options={"HIDDEN"})
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the page."""
         _draw_body(self.layout.box(), context, self)
-        draw_acceleration(self.layout.box(), context, self)
+        self.draw_torch(context)
 
 
 def _draw_body(layout: bpy.types.UILayout, context: bpy.types.Context, preferences: bpy.types.AddonPreferences) -> None:

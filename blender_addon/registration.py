@@ -33,15 +33,18 @@ from .result import cleanup_cache, error_colors, error_strip, flag_list, refit_o
 from .result import operators as result_operators
 from .result import panel as result_panel
 from .result import properties as result_properties
-from .torch_backend import operators as torch_operators
+from .torch_access import HAS_TORCH_BACKEND
 from .track import operators as track_operators
 from .track import panel as track_panel
 from .track import point_labels, point_list, point_operators, preview, reader
 from .track import properties as track_properties
 from .ui import announcing, box_errors, sidebar, translations
 
+if HAS_TORCH_BACKEND:
+    from .torch_backend import operators as torch_operators
+
 _OPERATORS = (
-    torch_operators,
+    *((torch_operators,) if HAS_TORCH_BACKEND else ()),
     track_operators,
     point_operators,
     fit_operators,

@@ -35,7 +35,7 @@ from ..core_access import (
     raise_on_interrupt,
     read_bone_map,
 )
-from ..torch_backend.choice import torch_python_for
+from ..torch_access import HAS_TORCH_BACKEND, torch_python_for
 from .inputs import ANIMATION_SUFFIXES, ARMATURE_SUFFIXES
 from .worker_process import WorkerProcess
 
@@ -256,11 +256,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "by default feet are locked and stand on the floor, since sliding feet are rarely wanted; the motion is not "
         "smoothed again, since the fit has already smoothed the points according to their noise",
     )  # fmt: skip
-    parser.add_argument(
-        "--torch-python", type=Path, metavar="FILE",
-        help="a Python that has PyTorch, for devices other than numpy (default: the one set in the preferences, else "
-        "this one)",
-    )  # fmt: skip
+    parser.set_defaults(torch_python=None)
+    if HAS_TORCH_BACKEND:
+        parser.add_argument(
+            "--torch-python", type=Path, metavar="FILE",
+            help="a Python that has PyTorch, for devices other than numpy (default: the one set in the preferences, "
+            "else this one)",
+        )  # fmt: skip
     _add_character_arguments(parser)
     add_batch_arguments(parser)
     return parser

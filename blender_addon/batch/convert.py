@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from ..figure.create import Figure, FigureOptions
 from ..figure.stage import set_stage
 from ..result.live_settings import adjust
 from ..result.show import show
-from ..torch_backend.fitting import run_fit
+from ..torch_access import fit_in
 from ..track.armatures import read_armatures
 from .inputs import is_animation, is_armature
 from .onto_character import convert_animation, write_character
@@ -59,7 +58,7 @@ def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]
         lambda share, what: progress(0.7 * share, what),
         workers=request.get("workers"),
         readings=readings,
-        fit=partial(run_fit, python=Path(options.torch_python) if options.torch_python else None),
+        fit=fit_in(options.torch_python),
     )
     bpy.ops.wm.read_homefile(use_empty=True)
     as_recorded = options.first_frame == AS_RECORDED

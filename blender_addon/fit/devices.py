@@ -1,5 +1,7 @@
 """The device menu: NumPy, PyTorch on the CPU, and the GPUs reported by the Python set in the preferences.
 
+An edition of the extension that fits with NumPy alone offers that, and what the scene has stored besides.
+
 A scene stores the PyTorch name of the device, so a choice survives a new session, a reordered menu, and a computer
 without that GPU.
 """
@@ -7,16 +9,20 @@ without that GPU.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import bpy
 
 from ..package import addon_preferences
-from ..torch_backend.probe import Device
-from ..torch_backend.settings import fit_devices
+from ..torch_access import HAS_TORCH_BACKEND, fit_devices
+
+if TYPE_CHECKING:
+    from ..torch_backend.probe import Device
 
 DEFAULT = "numpy"
+_NUMPY = ("numpy", "CPU (NumPy)", "The CPU, with NumPy: always available")
 _ALWAYS = (
-    ("numpy", "CPU (NumPy)", "The CPU, with NumPy: always available"),
+    _NUMPY,
     ("cpu", "CPU (PyTorch)", "The CPU, with PyTorch, which must be set up"),
 )
 _ANY_GPU = (
@@ -40,7 +46,7 @@ def offered(gpus: Sequence[Device], chosen: str) -> list[tuple[str, str, str]]:
         chosen: the current device; it is always offered.
     """
     found = tuple((gpu.id, gpu.name if ":" not in gpu.id else f"{gpu.name} ({gpu.id})", _REPORTED) for gpu in gpus)
-    menu = [*_ALWAYS, *(found or _ANY_GPU)]
+    menu = [*_ALWAYS, *(found or _ANY_GPU)] if HAS_TORCH_BACKEND else [_NUMPY]
     if chosen not in {name for name, _, _ in menu}:
         menu += [item for item in _ANY_GPU if item[0] == chosen] or [(chosen, chosen, _NOT_FOUND)]
     return menu

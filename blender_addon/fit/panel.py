@@ -9,7 +9,7 @@ from ..background.fit_session import FITS, FitState
 from ..background.modal_operator import describe
 from ..background.task import Task
 from ..package import addon_preferences
-from ..torch_backend.preferences_box import draw_device
+from ..torch_access import HAS_TORCH_BACKEND, draw_device
 from ..ui.box_errors import Box, draw_error
 from ..ui.sidebar import SidebarPanel
 from ..ui.text import draw_text
@@ -84,7 +84,9 @@ class SMPLIFY_PT_fit_options(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Ble
         layout.use_property_decorate = False
         layout.enabled = not FITS.busy
         frame = ("begin_frame",) if settings.begin == "FRAME" else ()
-        for name in ("smoothing", "motion_fps", "timing", "begin", *frame, "floor", "fingers", "hands", "device_menu"):
+        device = ("device_menu",) if HAS_TORCH_BACKEND or settings.device != "numpy" else ()
+        names = ("smoothing", "motion_fps", "timing", "begin", *frame, "floor", "fingers", "hands")
+        for name in (*names, *device):
             layout.prop(settings, name)
         if settings.device == "numpy":
             layout.prop(settings, "workers")

@@ -13,7 +13,7 @@ from ..figure.scene_time import keeps_time, scene_rate
 from ..figure.shape_operators import active_armature
 from ..package import addon_preferences
 from ..package import body_file as preferred_body_file
-from ..torch_backend.settings import fit_where_set
+from ..torch_access import fit_where_set
 from ..track.reader import read_now
 from ..track.session import TRACKS, TrackState
 from ..track.settings import take_requests, track_request

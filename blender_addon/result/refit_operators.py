@@ -15,7 +15,7 @@ from ..figure.custom_properties import MARK_KEY
 from ..figure.shape_operators import active_figure
 from ..fit.settings import workers_of
 from ..package import addon_preferences
-from ..torch_backend.settings import fit_where_set
+from ..torch_access import fit_where_set
 from ..track.request import TrackRequest
 from ..ui.box_errors import Box
 from ..ui.enum_items import QUALITY_ITEMS

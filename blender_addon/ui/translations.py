@@ -133,6 +133,7 @@ _GERMAN = {
     "Device": "Gerät",
     "Threads": "Threads",
     "PyTorch finds no such GPU": "PyTorch findet keine solche GPU",
+    "This edition of the extension fits with NumPy alone": "Diese Ausgabe der Erweiterung passt nur mit NumPy an",
     "PyTorch is not set up yet, or was not checked; see the preferences": "PyTorch ist noch nicht eingerichtet oder "
     "nicht geprüft; siehe die Einstellungen",
     "Starting the fitting process": "Prozess für die Anpassung starten",

@@ -140,7 +140,7 @@ def test_manifest_is_complete(manifest: dict[str, object], extension: Path) -> N
     assert re.fullmatch(r"[a-z][a-z0-9_]+", str(manifest["id"]))
     assert manifest["version"] == core.__version__
     assert manifest["blender_version_min"] == "4.2.0"
-    assert manifest["license"] == ["SPDX:GPL-3.0-or-later"]
+    assert "website" not in manifest, "a setting of the build, without a default"
     assert manifest["maintainer"] and manifest["name"]
     tagline = str(manifest["tagline"])
     assert 0 < len(tagline) <= 64 and tagline[-1].isalnum()
@@ -167,9 +167,11 @@ def test_every_wheel_is_pure_python_pinned_and_listed(manifest: dict[str, object
     "text",
     ['id = "x"\n\n[permissions]\nfiles = "y"\n', 'id = "x"\n[permissions]\nfiles = "y"\n[build]\na = 1', 'id = "x"'],
 )
-def test_version_and_wheels_are_added_at_the_top_level_of_the_manifest(text: str) -> None:
+def test_version_wheels_and_website_are_added_at_the_top_level_of_the_manifest(text: str) -> None:
     before = tomllib.loads(text)
-    after = tomllib.loads(build_addon.complete_manifest(text, "1.2.3", ["a.whl", "b.whl"]))
+    assert "website" not in tomllib.loads(build_addon.complete_manifest(text, "1.2.3", ["a.whl"]))
+    after = tomllib.loads(build_addon.complete_manifest(text, "1.2.3", ["a.whl", "b.whl"], "https://example.org/x"))
+    assert after.pop("website") == "https://example.org/x"
     assert after.pop("wheels") == ["./wheels/a.whl", "./wheels/b.whl"]
     assert after.pop("version") == "1.2.3"
     assert after == before
