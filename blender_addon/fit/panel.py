@@ -85,7 +85,7 @@ class SMPLIFY_PT_fit_options(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Ble
         layout.enabled = not FITS.busy
         frame = ("begin_frame",) if settings.begin == "FRAME" else ()
         device = ("device_menu",) if HAS_TORCH_BACKEND or settings.device != "numpy" else ()
-        names = ("smoothing", "motion_fps", "timing", "begin", *frame, "floor", "fingers", "hands")
+        names = ("smoothing", "motion_fps", "timing", "begin", *frame, "floor", "fingers", "hands", "pose_correctives")
         for name in (*names, *device):
             layout.prop(settings, name)
         if settings.device == "numpy":

@@ -117,6 +117,12 @@ class SMPLIFY_PG_fit(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming 
     fingers: bpy.props.BoolProperty(
         name="Fit Fingers", description="Fit the fingers too where the file has points of hands", default=True
     )
+    pose_correctives: bpy.props.BoolProperty(
+        name="Pose Correctives",
+        description="Fit a body whose skin changes with the pose, as SMPL's does; off, it is plain skinning, as the "
+        "figure and exported files show it",
+        default=True,
+    )
     hands: bpy.props.EnumProperty(
         name="Fingers", description=HANDS_DESCRIPTION, items=HANDS_ITEMS, translation_context=CONTEXT
     )

@@ -170,6 +170,7 @@ def _job(context: bpy.types.Context, request: TrackRequest) -> FitJob:
             device=fit.device,
             workers=workers_of(fit.workers),
             fingers=fit.fingers,
+            pose_correctives=fit.pose_correctives,
         ),
     )
     return FitJob(

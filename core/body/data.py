@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -76,6 +76,10 @@ class BodyData:
                 faults.append(f"{field.name} holds values that are not finite")
         if faults:
             raise BodyError(f"body {self.name!r} is not in SMPL's format: " + "; ".join(faults))
+
+    def without_pose_correctives(self) -> BodyData:
+        """Return the body whose skin does not change with the pose but by skinning: all of *posedirs* are 0."""
+        return replace(self, posedirs=np.broadcast_to(np.float32(0.0), self.posedirs.shape))
 
     def stature(self, betas: np.ndarray) -> float:
         """Return the height of the rest pose, metres, with *betas* (B,)."""

@@ -60,6 +60,10 @@ def add_convert_arguments(parser: argparse.ArgumentParser, cleanup: CleanupOptio
         "--rest-hands", choices=tuple(HANDS), default=DEFAULT_HANDS,
         help="how to hold fingers that no points show (default %(default)s)",
     )  # fmt: skip
+    fit.add_argument(
+        "--no-pose-correctives", action="store_true", help="fit a body whose skin has no blend shapes that depend on "
+        "the pose: plain skinning, as figures in Blender and exported files show it",
+    )  # fmt: skip
     add_network_arguments(parser)
     add_cleanup_arguments(parser, cleanup, why)
 
@@ -77,6 +81,7 @@ def convert_options(args: argparse.Namespace) -> ConvertOptions:
         fps=args.out_fps,
         device=args.device,
         fingers=not args.no_fingers,
+        pose_correctives=not args.no_pose_correctives,
         **network_options(args),
     )
     return ConvertOptions(

@@ -45,4 +45,4 @@ def fit_track(
     options.check_length(track)
     fit = fit_clip if options.mode == "clip" else fit_frames
     with one_blas_thread() if options.device == "numpy" else nullcontext():
-        return fit(track, body, options, progress or _ignore_progress)
+        return fit(track, options.fitted_body(body), options, progress or _ignore_progress)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..body.data import BodyData
 from ..errors import FitCancelled, FitOptionError
 from ..motion import MAX_FRAMES, resampled_frames
 from ..track import MAX_FPS, KeypointTrack
@@ -58,6 +59,8 @@ class FitOptions:
         network_passes: number of times the network is applied, each time to its last prediction.
         fingers: whether fingers are fitted too where the points show them, after the body, which `fit_track` fits
             alone; see `core.fit.fingers`.
+        pose_correctives: whether the fitted body's skin changes with the pose as its pose blend shapes say. Without, it
+            is plain linear blend skinning of the shaped template, as a figure in Blender and an exported file show it.
         prior: file of the user's own regressions, as written by `training.pose_prior`; None for those that ship with
             the project.
     """
@@ -74,6 +77,7 @@ class FitOptions:
     network_joints: str = "arms"
     network_passes: int = 1
     fingers: bool = True
+    pose_correctives: bool = True
     prior: Path | str | None = None
 
     def __post_init__(self) -> None:
@@ -115,6 +119,10 @@ class FitOptions:
                 f"at {track.fps:g} fps become {num_frames} at {self.fps:g} fps; give a lower frame rate for the "
                 "motion, or the right one for the keypoints"
             )
+
+    def fitted_body(self, body: BodyData) -> BodyData:
+        """Return *body* as it is fitted: with or without its pose correctives."""
+        return body if self.pose_correctives else body.without_pose_correctives()
 
     def predictor(self, device: str) -> PosePredictor:
         """Return the pose predictor on a device.

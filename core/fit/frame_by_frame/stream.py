@@ -98,7 +98,7 @@ class FitStream:
         self._layout, self._fps = layout, fps
         self._points = layout_points(layout)
         self.names = self._points.names
-        model = keypoint_model(layout, BodyModel(body), self._options.regressor)
+        model = keypoint_model(layout, BodyModel(self._options.fitted_body(body)), self._options.regressor)
         predictor = self._options.predictor("numpy")
         self._calibration = Calibration(self._points, model, fps, self._options, predictor)
         self._filter = LivePoints(len(self.names), fps, self._options.smoothing)

@@ -421,7 +421,8 @@ def test_boxes_2_and_3_with_default_settings(addon):
     assert draw(SMPLIFY_PT_body).props == ["kind", "betas"]
     drawn = draw(SMPLIFY_PT_fit)
     assert drawn.props == ["mode", "quality"] and drawn.operators == ["smplify.fit"]
-    shown = {"smoothing", "motion_fps", "timing", "begin", "floor", "fingers", "hands", "device_menu", "workers"}
+    shown = {"smoothing", "motion_fps", "timing", "begin", "floor", "fingers", "hands", "pose_correctives"}
+    shown |= {"device_menu", "workers"}
     assert shown == set(draw(SMPLIFY_PT_fit_options).props)
     addon.smplify.fit.begin = "FRAME"
     assert shown | {"begin_frame"} == set(draw(SMPLIFY_PT_fit_options).props)
