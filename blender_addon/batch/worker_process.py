@@ -18,6 +18,8 @@ from ..core_access import VENDORED, WorkerDied, WorkerStartError
 
 SCRIPT = Path(__file__).resolve().parents[1] / "run_in_blender.py"
 _PACKAGE = __package__.rpartition(".")[0]
+_KNOWN_TO_ANY_BLENDER = ("bl_ext.blender_org.", "bl_ext.user_default.", "bl_ext.system.")
+"""Packages of the repositories that Blender has without the user's preferences; then it finds no others."""
 
 
 def worker_command() -> tuple[list[str], Path]:
@@ -29,7 +31,7 @@ def worker_command() -> tuple[list[str], Path]:
     blender = [binary, "--background", "--factory-startup"]
     if not sys.flags.ignore_environment:
         blender.append("--python-use-system-env")
-    if VENDORED and _PACKAGE.startswith("bl_ext."):
+    if VENDORED and _PACKAGE.startswith(_KNOWN_TO_ANY_BLENDER):
         return [*blender, "--addons", _PACKAGE, "--command", "smplify", "--worker"], SCRIPT.parent
     return [*blender, "--python-exit-code", "1", "--python", str(SCRIPT), "--", "--worker"], SCRIPT.parent
 

@@ -26,6 +26,16 @@ def test_workers_run_in_the_same_blender(monkeypatch):
     assert command[-5:] == expected
 
 
+def test_workers_of_an_extension_from_a_repository_of_its_own_are_loaded_by_their_path(monkeypatch):
+    """Without the user's preferences Blender does not know that repository, nor the command of its extension."""
+    program = SimpleNamespace(app=SimpleNamespace(binary_path="/opt/blender/blender"))
+    monkeypatch.setitem(sys.modules, "bpy", program)
+    monkeypatch.setattr(worker_process, "VENDORED", True)
+    monkeypatch.setattr(worker_process, "_PACKAGE", "bl_ext.smplify_org.learnable_smplify")
+    command, _ = worker_process.worker_command()
+    assert command[-4:] == ["--python", str(worker_process.SCRIPT), "--", "--worker"]
+
+
 def test_workers_of_the_module_run_in_the_same_python(monkeypatch):
     monkeypatch.setitem(sys.modules, "bpy", SimpleNamespace(app=SimpleNamespace(binary_path="")))
     command, folder = worker_process.worker_command()
