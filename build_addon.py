@@ -88,15 +88,8 @@ EDITIONS = {
     "whole": Edition(),
     "platform": Edition(
         file_suffix="-platform",
-        # The first line serves PyTorch, the second what runs outside of an enabled extension.
-        left_out=(
-            "torch_backend/",
-            "serve_fits.py",
-            "background/python.py",
-            "run_in_blender.py",
-            "__main__.py",
-            "core/__main__.py",
-        ),
+        # The last two serve Python as a program, the others PyTorch.
+        left_out=("torch_backend/", "serve_fits.py", "background/python.py", "__main__.py", "core/__main__.py"),
         without_permissions=("network",),
         needs_website=True,
     ),
