@@ -1,4 +1,4 @@
-"""Every block of docs/python.md and every command of the guide's page on batches runs as it stands there."""
+"""Every block of Python and every command of the pages for scripts and of the guide runs as it stands there."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = REPOSITORY / "docs" / "python.md"
-BATCH_PAGE = REPOSITORY / "docs" / "guide" / "batch.md"
+AUTOMATION_PAGE = REPOSITORY / "docs" / "automation.md"
+GUIDE = REPOSITORY / "docs" / "guide"
+COMMAND_PAGES = (PAGE, AUTOMATION_PAGE, GUIDE / "batch.md", GUIDE / "opensim.md")
+PROGRAM_PAGES = [GUIDE / f"{name}.md" for name in ("unreal", "unity", "mixamo", "vrm")]
 # Blender as a module has no program's command line and no extensions: it gets the add-on and its command otherwise.
+LEAVE = "import os, sys\nsys.stdout.flush()\nos._exit(0)\n"
+"""Blender's module can end with a crash when all is done; what was asked for must be done by then."""
 ENABLED = "import blender_addon\nblender_addon.register()\n"
 PROGRAMS = {
     "blender --background --command smplify": f"{sys.executable} -m blender_addon",
@@ -29,7 +34,8 @@ def blocks(language: str, page: Path = PAGE) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
-COMMANDS = [line for page in (PAGE, BATCH_PAGE) for block in blocks("bash", page) for line in block.splitlines()]
+COMMANDS = [line for page in COMMAND_PAGES for block in blocks("bash", page) for line in block.splitlines()]
+BLOCKS = [(page, block) for page in (PAGE, AUTOMATION_PAGE) for block in blocks("python", page)]
 
 
 @pytest.fixture
@@ -58,12 +64,13 @@ def test_the_page_has_blocks_of_all_kinds() -> None:
     assert set(re.findall(r"^```(\w+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)) == {"python", "bash"}
 
 
-@pytest.mark.parametrize("block", blocks("python"), ids=range(1, len(blocks("python")) + 1))
+@pytest.mark.parametrize(
+    "block", [block for _, block in BLOCKS], ids=[f"{page.stem}-{number}" for number, (page, _) in enumerate(BLOCKS, 1)]
+)
 def test_a_python_block_runs(block: str, folder: Path) -> None:
     if "import bpy" in block:
         need_bpy()
-        # Blender's module can end with a crash when all is done; what was asked for must be done by then.
-        block = f"{ENABLED}{block}\nimport os, sys\nsys.stdout.flush()\nos._exit(0)\n"
+        block = f"{ENABLED}{block}\n{LEAVE}"
     run([sys.executable, "-c", block], folder)
 
     for name in re.findall(r'(?:export\(filepath=|write_motion\()"([^"]+)"', block):
@@ -83,6 +90,32 @@ def test_a_command_runs(command: str, folder: Path) -> None:
 
     if "-o" in words:
         assert (folder / words[words.index("-o") + 1]).exists()
+
+
+FIT_A_SECOND = """
+import numpy
+with numpy.load("samples/walk.npz") as whole:
+    arrays = dict(whole)
+numpy.savez("short.npz", **{**arrays, **{name: arrays[name][:20] for name in ("positions", "confidence")}})
+import bpy
+bpy.ops.smplify.open_track(filepath="short.npz", wait=True)
+bpy.ops.smplify.fit()
+"""
+
+
+def test_the_exports_of_the_pages_for_programs_run_after_a_fit(folder: Path) -> None:
+    need_bpy()
+    exports = [block for page in PROGRAM_PAGES for block in blocks("python", page)]
+    # On the pages they are steps of a list.
+    exports += [
+        line
+        for page in PROGRAM_PAGES
+        for line in re.findall(r"^ +(bpy\.ops\..*)$", page.read_text(encoding="utf-8"), re.M)
+    ]
+    assert len(exports) == len(PROGRAM_PAGES)
+    run([sys.executable, "-c", f"{ENABLED}{FIT_A_SECOND}" + "\n".join(exports) + f"\n{LEAVE}"], folder)
+    names = re.findall(r'filepath="([^"]+)"', "".join(exports))
+    assert [name for name in names if not (folder / name).stat().st_size > 1000] == []
 
 
 LIST_OPERATORS = """
