@@ -2,8 +2,9 @@
 
     python build_addon.py [--edition whole|platform|both] [--website ADDRESS] [--output DIR] [--no-validate]
 
-There are two editions. The whole one can have PyTorch set up for fits on a GPU. That for Blender's extensions platform
-keeps the platform's rules: it needs and offers nothing that is not in its zip, and never uses the network.
+There are two editions. The whole one can have PyTorch set up for fits on a GPU, and listens to live senders. That for
+Blender's extensions platform keeps the platform's rules: it needs and offers nothing that is not in its zip, and never
+uses the network.
 
 The zip has ``blender_addon/*`` at its root, with the core's version in the manifest, ``core/`` inside it unchanged, and
 pure-Python wheels under ``wheels/``, which are fetched by pip once, checked against their pinned hashes and kept in a
@@ -88,8 +89,15 @@ EDITIONS = {
     "whole": Edition(),
     "platform": Edition(
         file_suffix="-platform",
-        # The last two serve Python as a program, the others PyTorch.
-        left_out=("torch_backend/", "serve_fits.py", "background/python.py", "__main__.py", "core/__main__.py"),
+        # What needs the network, what serves PyTorch, and what serves Python as a program.
+        left_out=(
+            "live/",
+            "torch_backend/",
+            "serve_fits.py",
+            "background/python.py",
+            "__main__.py",
+            "core/__main__.py",
+        ),
         without_permissions=("network",),
         needs_website=True,
     ),

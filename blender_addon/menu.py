@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import bpy
 
-from .package import PACKAGE
+from .package import HAS_LIVE, PACKAGE
 from .result.operators import SMPLIFY_MT_take
+from .torch_access import HAS_TORCH_BACKEND
 from .track.operators import SMPLIFY_MT_person
 
+_LIVE_ENTRIES = (
+    (), ("smplify.start_live", "PLAY"), ("smplify.record_live", "REC"), ("smplify.stop_live", "SNAP_FACE"),
+)  # fmt: skip
 _ENTRIES = (
     ("smplify.open_track", "FILE_FOLDER"), ("smplify.track_armature", "ARMATURE_DATA"),
     ("smplify.read_track", "FILE_REFRESH"),
@@ -32,8 +36,7 @@ _ENTRIES = (
     ("smplify.go_out_of_reach", "TRIA_RIGHT"), ("smplify.export_character", "EXPORT"),
     (),
     ("smplify.import_motion", "IMPORT"), ("smplify.export", "EXPORT"),
-    (),
-    ("smplify.start_live", "PLAY"), ("smplify.record_live", "REC"), ("smplify.stop_live", "SNAP_FACE"),
+    *(_LIVE_ENTRIES if HAS_LIVE else ()),
 )  # fmt: skip
 """The operators with their icons; empty tuples are separators."""
 
@@ -63,8 +66,9 @@ class SMPLIFY_MT_smplify(bpy.types.Menu):  # noqa: N801 - Blender's naming conve
             if entry[0] in _MENUS_AFTER:
                 name, icon = _MENUS_AFTER[entry[0]]
                 layout.menu(name, icon=icon)
-        layout.separator()
-        layout.operator("preferences.addon_show", text="GPU Acceleration", icon="PREFERENCES").module = PACKAGE
+        if HAS_TORCH_BACKEND:
+            layout.separator()
+            layout.operator("preferences.addon_show", text="GPU Acceleration", icon="PREFERENCES").module = PACKAGE
 
 
 CLASSES = (SMPLIFY_MT_smplify,)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import bpy
 
 PACKAGE = __package__
 """The add-on's package name, as used by Blender."""
+
+HAS_LIVE = importlib.util.find_spec(f"{__package__}.live") is not None
+"""Whether this edition listens to live senders; that for Blender's platform is built without the folder ``live``."""
 
 
 def addon_preferences(context: bpy.types.Context) -> bpy.types.AddonPreferences | None:

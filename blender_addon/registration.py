@@ -24,11 +24,8 @@ from .figure import shape_operators
 from .fit import operators as fit_operators
 from .fit import panel as fit_panel
 from .fit import properties as fit_properties
-from .live import operators as live_operators
-from .live import panel as live_panel
-from .live import properties as live_properties
-from .live import watching as live_watching
 from .motion_import import operators as motion_operators
+from .package import HAS_LIVE
 from .result import cleanup_cache, error_colors, error_strip, flag_list, refit_operators
 from .result import operators as result_operators
 from .result import panel as result_panel
@@ -40,6 +37,11 @@ from .track import point_labels, point_list, point_operators, preview, reader
 from .track import properties as track_properties
 from .ui import announcing, box_errors, sidebar, translations
 
+if HAS_LIVE:
+    from .live import operators as live_operators
+    from .live import panel as live_panel
+    from .live import properties as live_properties
+    from .live import watching as live_watching
 if HAS_TORCH_BACKEND:
     from .torch_backend import operators as torch_operators
 
@@ -54,11 +56,12 @@ _OPERATORS = (
     character_operators,
     export_operators,
     motion_operators,
-    live_operators,
+    *((live_operators,) if HAS_LIVE else ()),
     announcing,
     menu,
 )
-_PANELS = (point_list, track_panel, body_panel, fit_panel, result_panel, character_panel, export_panel, live_panel)
+_PANELS = (point_list, track_panel, body_panel, fit_panel, result_panel, character_panel, export_panel)
+_LIVE_PANELS = (live_panel,) if HAS_LIVE else ()
 
 MODULES = (
     translations,
@@ -81,10 +84,10 @@ MODULES = (
     character_properties,
     bone_colors,
     export_properties,
-    live_properties,
-    live_watching,
+    *((live_properties, live_watching) if HAS_LIVE else ()),
     *_OPERATORS,
     *_PANELS,
+    *_LIVE_PANELS,
     blender_command,
 )
 
