@@ -119,8 +119,8 @@ class SMPLIFY_PG_fit(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming 
     )
     pose_correctives: bpy.props.BoolProperty(
         name="Pose Correctives",
-        description="Fit a body whose skin changes with the pose, as SMPL's does; off, it is plain skinning, as the "
-        "figure and exported files show it",
+        description="Fit a body whose skin changes with the pose, as SMPL's does; off, the fitted body and its figure "
+        "have plain skinning",
         default=True,
     )
     hands: bpy.props.EnumProperty(

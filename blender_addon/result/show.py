@@ -16,10 +16,11 @@ from .live_settings import adjust, store_cleanup_source
 
 
 def show(fitted: Sequence[FittedPerson], name: str, options: FigureOptions | None = None) -> list[Figure]:
-    """Add fitted people to the current scene, in a new collection, with pose correctives; see `add_figures`."""
+    """Add fitted people to the current scene, in a new collection, with their pose correctives; see `add_figures`."""
     figures = add_figures(fitted, bpy.context.scene, name=name, options=options)
     for figure, person in zip(figures, fitted, strict=True):
-        add_correctives(figure.armature, person.body)
+        if person.source.fit.get("pose_correctives", True):
+            add_correctives(figure.armature, person.body)
         store_fit(figure, person)
         if figure.source is not None:
             store_cleanup_source(figure.armature, figure.source)

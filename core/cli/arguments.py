@@ -62,7 +62,7 @@ def add_convert_arguments(parser: argparse.ArgumentParser, cleanup: CleanupOptio
     )  # fmt: skip
     fit.add_argument(
         "--no-pose-correctives", action="store_true", help="fit a body whose skin has no blend shapes that depend on "
-        "the pose: plain skinning, as figures in Blender and exported files show it",
+        "the pose: plain skinning, which its figure in Blender has too",
     )  # fmt: skip
     add_network_arguments(parser)
     add_cleanup_arguments(parser, cleanup, why)

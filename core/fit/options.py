@@ -60,7 +60,7 @@ class FitOptions:
         fingers: whether fingers are fitted too where the points show them, after the body, which `fit_track` fits
             alone; see `core.fit.fingers`.
         pose_correctives: whether the fitted body's skin changes with the pose as its pose blend shapes say. Without, it
-            is plain linear blend skinning of the shaped template, as a figure in Blender and an exported file show it.
+            is plain linear blend skinning of the shaped template.
         prior: file of the user's own regressions, as written by `training.pose_prior`; None for those that ship with
             the project.
     """

@@ -417,6 +417,12 @@ def test_betas_of_another_body_are_refused(walk):
         bpy.ops.smplify.fit()
 
 
+def test_a_figure_fitted_without_pose_correctives_shows_none(walk):
+    walk.fit.pose_correctives, walk.fit.quality = False, "FAST"
+    bpy.ops.smplify.fit()
+    assert not bpy.context.object.smplify.correctives
+
+
 def test_boxes_2_and_3_with_default_settings(addon):
     assert draw(SMPLIFY_PT_body).props == ["kind", "betas"]
     drawn = draw(SMPLIFY_PT_fit)
