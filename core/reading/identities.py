@@ -21,6 +21,8 @@ _END_FRAMES = 3
 _SWAPPED = 0.4
 """Two people have exchanged identities if their ways are shorter than this fraction of their own with the other's."""
 _MAX_TOLD = 6
+_SHARED = 0.5
+"""Identities that share this fraction of the frames of the shorter one are two people."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,11 @@ def suggested_joins(recordings: list[RawRecording]) -> list[str]:
 def join(recordings: list[RawRecording], groups: Sequence[str]) -> list[RawRecording]:
     """Return the recordings with those of each of *groups* ("3+7") joined to one person, in place of the first.
 
-    If several are seen in a frame, the one named first is used.
+    If several are seen in a frame, the one named first is used, and a doubt says so.
 
     Raises:
-        TrackError: there is no such person, a person is joined twice, or the people do not have the same points.
+        TrackError: there is no such person, a person is joined twice, the people do not have the same points, or are
+            seen at the same time for most of the shorter one's frames.
     """
     joined = list(recordings)
     for group in groups:
@@ -89,17 +92,44 @@ def join(recordings: list[RawRecording], groups: Sequence[str]) -> list[RawRecor
         if len({(part.positions.shape, part.names) for part in parts}) != 1 or parts[0].solved is not None:
             raise _fault(f"people with the same points and frames to join as {group!r}", joined)
         whole = parts[0]
-        for part in parts[1:]:
-            absent = ~(whole.confidence > 0.0).any(axis=1)
+        for part, label in zip(parts[1:], labels[1:], strict=True):
+            doubts = _overlap(whole, part, label, group)
+            absent = ~_is_seen(whole)
             whole = replace(
                 whole,
                 positions=np.where(absent[:, None, None], part.positions, whole.positions),
                 confidence=np.where(absent[:, None], part.confidence, whole.confidence),
+                doubts=(*whole.doubts, *doubts),
             )
         note = f"People joined by --join: {group}."
         joined[numbers[0]] = replace(whole, person="+".join(part.person for part in parts), notes=(*whole.notes, note))
         joined = [part for number, part in enumerate(joined) if number not in numbers[1:]]
     return joined
+
+
+def _overlap(whole: RawRecording, part: RawRecording, label: str, group: str) -> tuple[str, ...]:
+    """Return the doubt about frames in which the person *label*, *part*, is seen beside those of *group* before it.
+
+    Raises:
+        TrackError: these are most of the frames of *whole* or *part*.
+    """
+    first, second = _is_seen(whole), _is_seen(part)
+    shared = np.flatnonzero(first & second)
+    if len(shared) == 0:
+        return ()
+    frames = f"{len(shared)} frames, the first of them frame {shared[0]} (counted from 0)"
+    if len(shared) > _SHARED * min(first.sum(), second.sum()):
+        raise TrackError(
+            f"expected identities of one person to join as {group!r}, found {label} beside the others in {frames} in "
+            f"{whole.source}; two people cannot be joined: correct --join",
+            options=("join",),
+        )
+    return (f"{label} of those joined as {group} is seen beside the others in {frames}, and left out there",)
+
+
+def _is_seen(recording: RawRecording) -> np.ndarray:
+    """Return whether any point is seen, by frame (F,)."""
+    return np.asarray((recording.confidence > 0.0).any(axis=1))
 
 
 def _number(recordings: list[RawRecording], label: str) -> int:
@@ -125,7 +155,7 @@ def _label(recordings: list[RawRecording], number: int) -> str:
 
 def _presence(recording: RawRecording) -> _Presence | None:
     """Return when and where a person is seen; None if never."""
-    frames = np.flatnonzero((recording.confidence > 0.0).any(axis=1))
+    frames = np.flatnonzero(_is_seen(recording))
     if len(frames) == 0:
         return None
     places = recording.positions[frames]

@@ -100,6 +100,20 @@ def test_people_who_cannot_be_joined_are_refused_with_who_is_there(lost, groups,
     assert caught.value.options == ("join",)
 
 
+def test_two_people_are_not_joined_and_an_overlap_of_identities_is_doubted(clip):
+    everywhere = np.zeros(3)
+    folder = clip({"1": (range(20), everywhere), "2": (range(18, NUM_FRAMES), ASIDE), "3": (range(30), ASIDE)})
+    with pytest.raises(TrackError, match="found 3 beside the others in 20 frames, the first of them frame 0") as caught:
+        read_tracks(folder, ReadOptions(fps=FPS, join=("1+3",)))
+    assert caught.value.options == ("join",)
+    whole, _ = read_tracks(folder, ReadOptions(fps=FPS, join=("1+2",)))
+    assert [doubt for doubt in whole.doubts if "joined" in doubt] == [
+        "2 of those joined as 1+2 is seen beside the others in 2 frames, the first of them frame 18 (counted from 0), "
+        "and left out there"
+    ]
+    np.testing.assert_allclose(whole.positions[:20], walk_in(BODY25)[:20], atol=1e-9)
+
+
 def test_people_who_come_and_go_elsewhere_are_not_offered(clip):
     folder = clip({"1": (range(20), np.zeros(3)), "2": (range(22, NUM_FRAMES), ASIDE)})
     assert suggested_joins(read_people(folder)) == []
