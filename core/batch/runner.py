@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from .. import __version__
-from ..io.temporary_folders import remove_leftovers
+from ..io.temporary_folders import remove_leftovers, temporary_folder
 from .console import Display
 from .conversion import BatchOptions, Claims, Outcome, write_json
 from .engines import DaskCluster, Engine, Processes
@@ -130,9 +130,10 @@ def _remove_unfinished(folders: Iterable[Path]) -> None:
 
 
 def _check_folder(out: Path, summary: Path, *, overwrite: bool) -> None:
-    """Create the folder *out* and check that the file *summary* may be written there."""
+    """Create the folder *out*, and check that files can be created there and *summary* may be one of them."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        with temporary_folder(out):
+            pass
     except OSError as error:
         raise BatchError(
             f"expected an output folder, found that {out} cannot be one: {error.strerror or error}; give another one "

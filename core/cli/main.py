@@ -80,7 +80,7 @@ def _names_folder(output: str) -> bool:
     """Return whether the output of ``fit`` names a folder, which makes it a batch."""
     if not output or Path(output).suffix.lower().lstrip(".") in FORMATS:
         return False
-    return not os.path.basename(output) or Path(output).is_dir() or not Path(output).suffix
+    return not os.path.basename(output) or os.path.isdir(output) or not Path(output).suffix
 
 
 def _parser(program: str = _PROGRAM) -> argparse.ArgumentParser:

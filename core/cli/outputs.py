@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import CoreError
+from ..io.atomic_files import check_can_be_written
 from ..io.own_files import check_replaceable
 from ..io.protected_files import Files, check_outputs
 
@@ -32,10 +33,13 @@ class Outputs:
         """Check the files that will be written, by role, for each person.
 
         Raises:
-            OutputError: one is a folder, an input, another output, or a file that may not be replaced.
+            OutputError: one is a folder, an input, another output, a file that may not be replaced, or in a folder
+                that cannot be written to.
         """
         for files in outputs:
             self.check(files)
+            for path in files.values():
+                check_can_be_written(path)
             if not self._overwrite:
                 check_replaceable(files.values())
             self._before |= {path: _state(path) for path in files.values()}

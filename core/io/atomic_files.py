@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -47,6 +48,22 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         raise
     except OSError as error:
         raise not_written(target, error.strerror or str(error)) from error
+
+
+def check_can_be_written(path: Path) -> None:
+    """Check, before long work, that a file *path* can be created: nothing is, but for a moment beside it.
+
+    Raises:
+        OutputError: its folder, or the one in which that would be created, cannot be written to.
+    """
+    folder = next((parent for parent in path.absolute().parents if os.path.lexists(parent)), path.absolute().parent)
+    try:
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        with temporary_folder(folder):
+            pass
+    except OSError as error:
+        raise not_written(path, error.strerror or str(error)) from error
 
 
 def not_written(path: Path, reason: str) -> OutputError:

@@ -106,6 +106,7 @@ def test_what_cannot_be_a_batch_is_refused_before_any_work(recording, betas, out
         ((tmp_path / "gone.trc", "-o", out), "gone.trc"),
         ((recording.parent, "-o", recording.parent), "other than the input folder"),
         ((recording, "-o", recording / "below"), "below cannot be one"),
+        ((recording, "-o", out / ("long" * 100)), "longlong"),
     ]
     for arguments, part in refusals:
         assert fit(*arguments) == 1

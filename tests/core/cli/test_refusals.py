@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -127,9 +129,11 @@ def test_outputs_are_checked_before_the_fit(recording, out, monkeypatch, capsys)
     assert fit(recording, "-o", out / "folder.npz") == 1
     assert fit(recording, "-o", out / "walk.npz", "--report", out / "folder.npz") == 1
     assert fit(recording, "-o", out / "walk.npz", "--report", out / "walk.npz") == 1
+    assert fit(recording, "-o", recording / "in" / "walk.npz") == 1
     errors = capsys.readouterr().err.splitlines()
     assert "the output, found a folder" in errors[0] and "the report, found a folder" in errors[1]
     assert "the report to be another file than the output" in errors[2]
+    assert "expected to write" in errors[3] and os.strerror(errno.ENOTDIR) in errors[3]
     assert files(out) == {"folder.npz"}
 
 
