@@ -124,13 +124,24 @@ def plan_jobs(
             continue
         if path == out:
             raise BatchError(f"expected an output folder other than the input folder {path}; give another one with -o")
-        found = [source for source in _walk(path, suffixes) if _is_input(source, out, written_in)]
-        found = [source for source in found if source not in apart]
+        there = list(_walk(path, suffixes))
+        found = [source for source in there if _is_input(source, out, written_in) and source not in apart]
         if not found:
-            raise BatchError(f"expected keypoint files (TRC, C3D, CSV, JSON, NPY, NPZ) in {path}, found none")
+            raise BatchError(_no_inputs(path, suffixes, there))
         root = out if len(inputs) == 1 else out / path.name
         pairs += [(source, _target(source, path, root)) for source in found]
     return _distinct(pairs)
+
+
+def _no_inputs(folder: Path, suffixes: Collection[str], there: Sequence[Path]) -> str:
+    """Return the message that *folder* has no inputs, but perhaps other files of these *suffixes*, *there*."""
+    kinds = ", ".join(suffix.removeprefix(".").upper() for suffix in suffixes)
+    if not there:
+        return f"expected input files ({kinds}) in {folder}, found none"
+    return (
+        f"expected input files ({kinds}) in {folder}, found only {there[0].name} and other files that a batch wrote or "
+        "that this one reads for another purpose; to use such a file as an input, name it instead of its folder"
+    )
 
 
 def _target(source: Path, folder: Path, root: Path) -> Path:
@@ -156,13 +167,20 @@ def _written_in(folder: Path) -> set[str]:
 def _walk(folder: Path, suffixes: Collection[str], above: tuple[Path, ...] = ()) -> Iterator[Path]:
     """Yield the inputs in *folder* and its subfolders, sorted.
 
-    Folders that are one input, and links back to a folder in *above*, are not entered.
+    Folders that are one input, and links back to a folder in *above*, are not entered. A folder that cannot be read
+    counts as an input: it fails, with the reason, and the others go on.
     """
+    try:
+        found, children = find_tracks(folder, suffixes), sorted(folder.iterdir())
+    except PermissionError:
+        if not above:
+            raise
+        yield folder
+        return
     above = (*above, folder.resolve())
-    found = find_tracks(folder, suffixes)
     yield from found
     inputs = set(found)
-    for child in sorted(folder.iterdir()):
+    for child in children:
         if child.is_dir() and child not in inputs and not child.name.startswith(".") and child.resolve() not in above:
             yield from _walk(child, suffixes, above)
 

@@ -101,7 +101,10 @@ def find_tracks(folder: Path, suffixes: Collection[str] = TRACK_SUFFIXES) -> lis
 
 def _is_clip_folder(folder: Path) -> bool:
     """Return whether a folder holds one JSON file per frame: numbered files, the first with the people of one frame."""
-    files = frame_files(folder)
+    try:
+        files = frame_files(folder)
+    except PermissionError:
+        return False
     if len(files) < 2:
         return False
     try:

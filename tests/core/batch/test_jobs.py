@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+import tempfile
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -90,9 +94,42 @@ def test_what_is_missing_or_empty_is_an_error(tmp_path):
         plan_jobs([tmp_path / "gone.trc", tmp_path / "lost"], tmp_path / "out")
     with pytest.raises(BatchError, match="found none"):
         plan_jobs([tmp_path], tmp_path / "out")
+    touch(tmp_path / "b" / "hero.glb")
+    with pytest.raises(BatchError, match=r"\(GLB\).*found only hero\.glb.* name it instead"):
+        plan_jobs([tmp_path / "b"], tmp_path / "out", suffixes=[".glb"], others=[tmp_path / "b" / "hero.glb"])
     touch(tmp_path / "a.trc")
     with pytest.raises(BatchError, match="other than the input folder"):
         plan_jobs([tmp_path], tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are other ones there")
+def test_a_folder_that_cannot_be_read_is_an_input_so_that_the_others_go_on():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        touch(folder / "a.trc", folder / "closed" / "b.trc")
+        folder.chmod(0o755)
+        (folder / "closed").chmod(0)
+        try:
+            with without_privileges():
+                jobs = plan_jobs([folder], folder / "out")
+                with pytest.raises(PermissionError):
+                    plan_jobs([folder / "closed"], folder / "out")
+        finally:
+            (folder / "closed").chmod(0o700)
+        assert [job.source for job in jobs] == [folder / "a.trc", folder / "closed"]
+
+
+@contextmanager
+def without_privileges():
+    """Let the process be one that permissions hold for, if it is the administrator's."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def test_fingerprint_depends_on_input_options_and_the_files_they_name(tmp_path):
