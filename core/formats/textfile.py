@@ -29,8 +29,13 @@ _MISSING_WORDS = frozenset(
 _NAN = float("nan")
 
 
-def read_bytes(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
+def read_bytes(path: Path, limit: int = MAX_FILE_BYTES, *, what: str = "keypoints") -> bytes:
     """Return the content of a file that is neither empty nor larger than *limit* bytes.
+
+    Args:
+        path: the file.
+        limit: its largest size.
+        what: what is expected in it, for messages.
 
     Raises:
         TrackFileError: the file is empty, too large, or cannot be read.
@@ -47,7 +52,7 @@ def read_bytes(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
             f"expected a readable file, found {error.strerror or error} at {path}; check the file and its permissions"
         ) from error
     if not data.strip(b"\0 \t\r\n"):
-        raise TrackFileError(f"expected keypoints, found an empty file at {path}; export it again")
+        raise TrackFileError(f"expected {what}, found an empty file at {path}; export it again")
     return data
 
 

@@ -190,7 +190,7 @@ def read_name_map(path: Path) -> NameMap:
         TrackError: it is no name map.
     """
     path = Path(path)
-    return NameMap.from_json(decode_text(read_bytes(path, _MAX_BYTES), path), str(path))
+    return NameMap.from_json(decode_text(read_bytes(path, _MAX_BYTES, what="names of points"), path), str(path))
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -254,7 +254,7 @@ def _lacking(points: Sequence[NamedPoint], recordings: Sequence[RawRecording]) -
     count = max(recording.num_points for recording in recordings)
     texts = []
     for point in points:
-        near = get_close_matches(point.name, names, _NUM_NEAR) if point.name else []
+        near = _near_names(point.name, names) if point.name else []
         texts.append(point.label + (f" (near: {', '.join(near)})" if near else ""))
     has = f"it has {_listed(list(names))}" if names else f"its {count} points have no names, and indices count from 0"
     return TrackError(
@@ -262,6 +262,12 @@ def _lacking(points: Sequence[NamedPoint], recordings: Sequence[RawRecording]) -
         "correct the names, or leave these points out of the map",
         options=("names",),
     )
+
+
+def _near_names(name: str, names: Sequence[str]) -> list[str]:
+    """Return which of *names* may be meant by *name*: its own in other letters of case first."""
+    folded = {known.casefold(): known for known in reversed(names)}
+    return [folded[match] for match in get_close_matches(name.casefold(), folded, _NUM_NEAR)]
 
 
 def _near(text: str) -> str:

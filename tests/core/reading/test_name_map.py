@@ -246,8 +246,8 @@ def test_people_have_the_points_that_they_have(make_recording, monkeypatch):
     readings = read_all(Path("two.test"), ReadOptions(names={"points": points}))
     assert [reading.track.person for reading in readings] == ["Ann"]
     assert "Left out Ben" in readings[0].people_left_out[0]
-    with pytest.raises(TrackError, match="lacks 'Zeug Ä' \\(near: Zeug"):
-        read_all(Path("two.test"), ReadOptions(names={**names, "Zeug Ä": "nose"}))
+    with pytest.raises(TrackError, match="lacks 'ZEUG Ä' \\(near: Zeug"):
+        read_all(Path("two.test"), ReadOptions(names={**names, "ZEUG Ä": "nose"}))
 
 
 def test_a_solved_motion_needs_no_names(tmp_path):
@@ -267,7 +267,7 @@ def test_options_with_names_are_plain_values_and_others_as_before():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "empty file"),
+        ("", "names of points, found an empty file"),
         ("[1, 2", "expected JSON"),
         ("[" * 100_000, "expected JSON"),
         ('{"a": ' * 100_000, "expected JSON"),
