@@ -11,13 +11,21 @@ from ..ui.box_errors import Box
 from ..ui.operator_mixin import OperatorMixin
 from .point_rows import names_of_rows, stored_names
 from .reader import read_now, read_soon
-from .session import TRACKS
+from .session import TRACKS, TrackState
 
 
 class _PointOperator(OperatorMixin):
     """Mixin of the operators of the list; list it before `bpy.types.Operator`."""
 
     box = Box.TRACK
+
+    def _read_by(self, names: str, context: bpy.types.Context) -> TrackState:
+        """Read the file of points by *names*, as they are stored: on a thread, or at once without a window."""
+        context.scene.smplify.track.point_names = names
+        if bpy.app.background:
+            return read_now(context.scene)
+        read_soon()
+        return TrackState.READING
 
 
 class SMPLIFY_OT_save_points(_PointOperator, bpy.types.Operator, ExportHelper):  # noqa: N801 - Blender's convention
@@ -61,11 +69,14 @@ class SMPLIFY_OT_load_points(_PointOperator, bpy.types.Operator, ImportHelper): 
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the file."""
-        return self.done(self._load, context)
+        from ..core_access import CoreError
 
-    def _load(self, context: bpy.types.Context) -> None:
-        context.scene.smplify.track.point_names = stored_names(self.filepath)
-        _read(context)
+        try:
+            names = stored_names(self.filepath)
+        except CoreError as error:
+            return self.failed(str(error))
+        state = self._read_by(names, context)
+        return self.failed(TRACKS.error, is_shown=True) if state is TrackState.BAD_FILE else self.succeeded()
 
 
 class SMPLIFY_OT_detect_points(_PointOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
@@ -85,17 +96,8 @@ class SMPLIFY_OT_detect_points(_PointOperator, bpy.types.Operator):  # noqa: N80
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the file without names given by hand."""
-        context.scene.smplify.track.point_names = ""
-        _read(context)
+        self._read_by("", context)
         return self.succeeded()
-
-
-def _read(context: bpy.types.Context) -> None:
-    """Read the file by the new names: on a thread, or at once without a window."""
-    if bpy.app.background:
-        read_now(context.scene)
-    else:
-        read_soon()
 
 
 CLASSES = (SMPLIFY_OT_save_points, SMPLIFY_OT_load_points, SMPLIFY_OT_detect_points)

@@ -173,6 +173,15 @@ def test_names_of_another_file_are_an_error_and_keep_the_list(settings, unnamed)
     assert read_again(settings) is TrackState.READ
 
 
+def test_a_script_is_told_that_loaded_names_are_those_of_another_file(settings, tmp_path):
+    open_list(settings, WALK)
+    path = tmp_path / "names.json"
+    path.write_text('{"Unknown": "nose"}')
+    with pytest.raises(RuntimeError, match="lacks 'Unknown'"):
+        bpy.ops.smplify.load_points(filepath=str(path))
+    assert bpy.ops.smplify.detect_points() == {"FINISHED"}
+
+
 def test_names_are_kept_in_the_blend_file(settings, unnamed, tmp_path):
     open_list(settings, unnamed, frame_rate="30")
     name_all(settings)
