@@ -50,7 +50,8 @@ def add_file(path: Path, openers: dict[str, Callable[[Path], None]], what: str) 
         raise
     except Exception as error:  # the importers are others' code and raise anything for a damaged file
         remove_new(before)
-        raise CharacterError(f"expected {what} in {path.name}, but Blender could not read it: {error}") from error
+        reason = " ".join(str(error).removeprefix("Error: ").split())
+        raise CharacterError(f"expected {what} in {path.name}, but Blender could not read it: {reason}") from error
     return [item for item in bpy.data.objects if item not in before["objects"] and item.type == "ARMATURE"]
 
 

@@ -99,8 +99,9 @@ def test_a_file_without_a_motion_is_an_error_and_leaves_no_data_blocks(figure, s
     with pytest.raises(CharacterError, match="expected an animated armature in a file at .*, found none"):
         opening.open_animations(path)
     path.write_bytes(b"HIERARCHY nonsense" * 50)
-    with pytest.raises(CharacterError, match="expected an animated armature"):
+    with pytest.raises(CharacterError, match="expected an animated armature") as caught:
         opening.open_animations(path)
+    assert "Error: " not in str(caught.value) and str(caught.value) == " ".join(str(caught.value).split())
     if suffix not in (".bvh", ".gltf"):
         write_character(path)
         with pytest.raises(CharacterError, match="only hero at rest"):
