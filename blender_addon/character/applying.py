@@ -156,6 +156,15 @@ def apply_all_again(scene: bpy.types.Scene) -> dict[bpy.types.Object, str]:
     return found
 
 
+def has_edited_keys(armature: bpy.types.Object) -> bool:
+    """Return whether keys of the character *armature* were edited since they were written."""
+    try:
+        kept = storage.load(armature)
+    except CharacterError:
+        return False
+    return _is_ours(armature, kept) and keys_hash(armature, kept.before.values) != kept.digest
+
+
 def _kept_figure(armature: bpy.types.Object) -> bpy.types.Object | None:
     try:
         return storage.load(armature).figure

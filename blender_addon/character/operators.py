@@ -186,12 +186,17 @@ class SMPLIFY_OT_apply_all_characters(OperatorMixin, bpy.types.Operator):  # noq
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Solve and key all motions; report those that failed."""
-        from .applying import apply_all_again
+        from .applying import apply_all_again, has_edited_keys
 
+        edited = [armature.name for armature in characters_in(context.scene) if has_edited_keys(armature)]
         found = apply_all_again(context.scene)
         failed = {armature.name: trouble for armature, trouble in found.items() if trouble}
         troubles = "; ".join(f"{name}: {trouble}" for name, trouble in failed.items())
-        return self.failed(troubles) if len(failed) == len(found) else self.succeeded(doubts=troubles)
+        if len(failed) == len(found):
+            return self.failed(troubles)
+        replaced = ", ".join(name for name in edited if name not in failed)
+        text = iface_("Replaced the edited keys of {:s}; undo restores them")
+        return self.succeeded(doubts="; ".join(filter(None, (replaced and text.format(replaced), troubles))))
 
 
 class SMPLIFY_OT_pick_character(OperatorMixin, bpy.types.Operator):  # noqa: N801 - Blender's naming convention

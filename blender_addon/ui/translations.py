@@ -295,8 +295,8 @@ _GERMAN_CHARACTER = {
     "Open Character": "Charakter öffnen",
     "Opened {:s}. Next: check its bones in box 5 of the SMPLify tab, then Apply": "{:s} geöffnet. Weiter: in Box 5 des "
     "Reiters SMPLify die Knochen prüfen, dann Anwenden",
-    "Choose the armature of your character, or open its file": "Die Armatur des Charakters wählen oder seine Datei "
-    "öffnen",
+    "Replaced the edited keys of {:s}; undo restores them": "Bearbeitete Keys von {:s} ersetzt; Rückgängig hilft",
+    "Choose the armature of your character, or open its file": "Armatur des Charakters wählen oder Datei öffnen",
     "Character": "Charakter",
     "Motion Of": "Bewegung von",
     "{:s} skeleton": "Skelett von {:s}",
