@@ -218,9 +218,13 @@ def _add_character_arguments(parser: argparse.ArgumentParser) -> None:
 def _frame(text: str) -> int | str:
     if text == AS_RECORDED:
         return text
-    if abs(int(text)) > _LARGEST_FRAME:
+    try:
+        frame = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a frame or {AS_RECORDED}, got {text!r}") from None
+    if abs(frame) > _LARGEST_FRAME:
         raise argparse.ArgumentTypeError(f"expected a frame from -{_LARGEST_FRAME} to {_LARGEST_FRAME}, got {text}")
-    return int(text)
+    return frame
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

@@ -355,7 +355,7 @@ def test_usd_is_refused_early_if_blender_lacks_it(write_track, tmp_path, capfd):
 
 
 @pytest.mark.main_blender
-def test_motions_begin_at_the_given_start_frame_with_correctives_on_request(write_track, tmp_path):
+def test_motions_begin_at_the_given_start_frame_with_correctives_on_request(write_track, tmp_path, capsys):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     asked = ["--start-frame", "1001", "--formats", "blend", "fbx", "--correctives"]
     assert main([str(source), "-o", str(out), *asked]) == 0
@@ -364,6 +364,8 @@ def test_motions_begin_at_the_given_start_frame_with_correctives_on_request(writ
     scene = bpy.context.scene
     assert (scene.frame_start, scene.frame_end, scene.render.fps) == (1001, 1012, 30)
     assert main([str(source), "-o", str(out), "--start-frame", "2000000"]) == 2
+    assert main([str(source), "-o", str(out), "--start-frame", "Record"]) == 2
+    assert "expected a frame or recording, got 'Record'" in capsys.readouterr().err
 
 
 def test_motions_begin_at_the_time_of_their_recording(tmp_path):
