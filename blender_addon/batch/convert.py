@@ -27,7 +27,7 @@ from ..result.show import show
 from ..torch_access import fit_in
 from ..track.armatures import read_armatures
 from .inputs import is_animation, is_armature
-from .onto_character import convert_animation, write_character
+from .onto_character import check_character, convert_animation, write_character
 
 
 def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]:
@@ -47,6 +47,9 @@ def convert(request: Mapping[str, Any], progress: Progress) -> dict[str, object]
     options = ConvertOptions.from_dict(request["options"])
     if options.character and is_animation(Path(request["source"])):
         return convert_animation(request, options, progress)
+    if options.character:
+        progress(0.0, "checking the character")
+        check_character(options.character, options.armature, options.bones)
     readings = []
     if is_armature(Path(request["source"])):
         progress(0.0, "opening the animation")

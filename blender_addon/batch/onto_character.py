@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,18 @@ import bpy
 
 from ..character.errors import CharacterError
 from ..character.figure_motion import bones_of
-from ..character.file import CharacterFile, are_a_persons, convert_with_character, doubts_of
+from ..character.file import (
+    CharacterFile,
+    are_a_persons,
+    bones_for,
+    convert_with_character,
+    doubts_of,
+    open_character,
+)
 from ..character.identity import is_figure
 from ..character.opening import open_animations
 from ..character.read_animation import animated_frames
+from ..character.read_rig import read_rig
 from ..character.settings import CharacterSettings, Facts
 from ..core_access import AS_RECORDED, ConvertOptions, Progress, distinct_labels, labelled, read_bone_map
 from ..figure.scene_time import scene_rate
@@ -43,6 +52,30 @@ def convert_animation(request: Mapping[str, Any], options: ConvertOptions, progr
     return {"outputs": outputs, "people": people, "blender": bpy.app.version_string}
 
 
+@cache
+def check_character(path: str, armature: str, bones: str) -> None:
+    """Check a character before a motion is fitted for it; one that is found to be good is not opened again.
+
+    The current session is replaced by one with the character.
+
+    Args:
+        path: the character's file.
+        armature: name of its armature, empty for the only one or that with most bones.
+        bones: the file of its bone map, empty to detect the bones.
+
+    Raises:
+        CoreError: the file or its bones cannot be used.
+    """
+    bpy.ops.wm.read_homefile(use_empty=True)
+    character = _character_file(path, armature, bones)
+    found = open_character(character.path, character.armature)
+    bones_for(found, character).check(read_rig(found))
+
+
+def _character_file(path: str, armature: str, bones: str) -> CharacterFile:
+    return CharacterFile(Path(path), armature, read_bone_map(Path(bones)) if bones else None)
+
+
 def write_character(
     sources: Sequence[bpy.types.Object],
     labels: Sequence[str],
@@ -66,12 +99,8 @@ def write_character(
     Raises:
         CoreError: the character or a motion cannot be used, or a file cannot be written.
     """
-    character = CharacterFile(
-        Path(options.character),
-        options.armature,
-        read_bone_map(Path(options.bones)) if options.bones else None,
-        CharacterSettings(**options.retarget),
-    )
+    character = _character_file(options.character, options.armature, options.bones)
+    character = replace(character, settings=CharacterSettings(**options.retarget))
     names, found, armature = [], [], None
     for source, label in zip(sources, labels, strict=True):
         paths = [labelled(target.with_name(f"{target.name}.{kind}"), label) for kind in options.formats]

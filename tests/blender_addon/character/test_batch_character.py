@@ -10,8 +10,10 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 from blender_addon.batch.cli import main  # noqa: E402
+from blender_addon.batch.convert import convert  # noqa: E402
 from blender_addon.character.file import open_character  # noqa: E402
 from core.convert_options import ConvertOptions  # noqa: E402
+from core.errors import CoreError  # noqa: E402
 from core.retarget.bone_map import BoneMap  # noqa: E402
 from tests.blender_addon.character.rigs import ROLES, evaluated, write_character  # noqa: E402
 
@@ -69,6 +71,20 @@ def test_a_bone_map_that_does_not_fit_fails_the_input(hero_file, write_track, tm
     base = [str(source), "-o", str(out), "--quality", "fast", "--character", str(hero_file)]
     assert main([*base, "--bones", str(bones)]) == 1
     assert "expected bones of the character, but it has no 'pelvis'" in (out / "summary.json").read_text()
+
+
+def test_a_character_that_cannot_be_used_is_told_before_the_fit(hero_file, write_track, tmp_path, monkeypatch):
+    monkeypatch.setattr("blender_addon.batch.convert.fit_file", lambda *_, **__: pytest.fail("the fit was started"))
+    bones = tmp_path / "bones.json"
+    bones.write_text(BoneMap({"hips": ("pelvis",)}).to_json())
+    for given, message in (({"armature": "villain"}, "'villain'"), ({"bones": str(bones)}, "has no 'pelvis'")):
+        options = ConvertOptions(character=str(hero_file), formats=("glb",), **given)
+        request = {
+            "source": str(write_track(tmp_path / "walk.npz")), "folder": str(tmp_path), "stem": "walk",
+            "options": options.as_dict(),
+        }  # fmt: skip
+        with pytest.raises(CoreError, match=message):
+            convert(request, lambda share, what: None)
 
 
 def test_options_of_a_character_are_stored_only_if_given():
