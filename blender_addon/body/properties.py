@@ -38,7 +38,7 @@ class SMPLIFY_PG_body(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming
         name="Gender",
         description="Which of the files in the same folder to use, by SMPL's file names",
         items=(
-            ("FILE", "As File", "The chosen file, whatever its gender"),
+            ("FILE", "As File", "The chosen file, of any gender"),
             ("NEUTRAL", "Neutral", "The neutral body beside the file"),
             ("FEMALE", "Female", "The female body beside the file"),
             ("MALE", "Male", "The male body beside the file"),

@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 TEMPLATES = (
     "Check the bones of {:s}: they were found with little confidence.",
-    "The armature does not hang {:s} on the limb that they belong to.",
+    "In the armature, {:s} are not children of the limb that they belong to.",
     "The motion shows no foot contacts, so no foot is planted.",
     "No hand with a thumb and fingers was found, so no fingers are bent.",
-    "The steps are {:s} times as long as fits the legs.",
+    "The steps are {:s} times as long as suits the legs.",
     "In {:s} frames a hand or a foot cannot reach its goal.",
     "Locked against turning by hand, but keyed: {:s}",
     "Control rig: {:s} controls are keyed",

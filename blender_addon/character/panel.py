@@ -167,7 +167,7 @@ def _draw_what_it_is(
     if properties.notes:
         draw_text(layout, context, properties.notes, icon="INFO")
     marks = [mark_of(row) for row in properties.bones]
-    kind = iface_("{:s} skeleton").format(properties.kind) if properties.kind else iface_("Skeleton of no known kind")
+    kind = iface_("{:s} skeleton").format(properties.kind) if properties.kind else iface_("Unknown kind of skeleton")
     parts = [kind, *([iface_(properties.rest)] if properties.rest else [])]
     found = iface_("{:d} of {:d} bones found").format(sum(mark in ("certain", "check") for mark in marks), len(marks))
     parts.append(found)

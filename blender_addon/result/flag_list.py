@@ -12,11 +12,11 @@ from ..figure.custom_properties import MARK_KEY, RECORD_KEY
 from ..ui.redraw import redraw_viewports
 
 _WHY = {
-    "held": "not seen: kept in motion between what was seen",
-    "missing": "nobody seen",
-    "implausible": "points thrown out, or out of the body's reach",
+    "held": "not seen: interpolated between observed poses",
+    "missing": "person not seen",
+    "implausible": "points rejected as outliers, or out of the body's reach",
     "swapped": "left and right were swapped, and have been corrected",
-    "strained": "the points turn it farther than joints go",
+    "strained": "the points bend it beyond its joint limits",
 }
 
 

@@ -163,8 +163,8 @@ def _move(source: Path, target: Path) -> None:
         except OSError as error:
             if not isinstance(error, PermissionError) or number == _MOVE_TRIES - 1:
                 raise EnvironmentFault(
-                    f"{source} cannot be moved to {target}: {error.strerror or error}; end whatever uses it, and try "
-                    "again"
+                    f"{source} cannot be moved to {target}: {error.strerror or error}; end the programs "
+                    "that use it, and try again"
                 ) from error
             time.sleep(_MOVE_WAIT_S)
 

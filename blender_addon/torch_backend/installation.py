@@ -76,7 +76,7 @@ class Installation:
         """Prepare to install as *plan* says; *progress* returns False to cancel."""
         self._plan = plan
         self._progress = progress
-        self._step = (0.0, "Making the environment")
+        self._step = (0.0, "Creating the environment")
 
     def run(self) -> PythonInfo:
         """Install PyTorch; return the checked properties of the new environment's Python.
@@ -97,7 +97,7 @@ class Installation:
         with unfinished_environment(plan.user_folder) as folder:
             self._make(folder)
             self._fill(folder)
-            self._report(0.98, "Trying PyTorch")
+            self._report(0.98, "Testing PyTorch")
             info = probe(python_of(folder), lambda *_: self._progress(*self._step))
             self._check()
             publish(folder, plan.user_folder)
@@ -127,7 +127,7 @@ class Installation:
     def _reports_progress(self, python: Path) -> bool:
         """Return whether pip reports download progress; try to upgrade an old pip first."""
         if self._pip_version(python) < _PIP_WITH_PROGRESS:
-            self._report(0.01, "Renewing pip")
+            self._report(0.01, "Updating pip")
             with suppress(EnvironmentFault):  # the user's index may lack pip; the old one works too
                 self._output([*_pip_install(python), PIP])
         return self._pip_version(python) >= _PIP_WITH_PROGRESS

@@ -23,7 +23,7 @@ class PipProgress:
             packages: the folder that pip installs into.
         """
         self.share = 0.0
-        self.what = "Asking for the packages"
+        self.what = "Resolving the packages"
         self._expected = max(expected_bytes, 1)
         self._packages = packages
         self._before = 0

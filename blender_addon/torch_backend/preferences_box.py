@@ -20,7 +20,7 @@ from .setup_session import SETUP
 _NO_TORCH = "Blender's own Python has no PyTorch: fits run on the processor, with NumPy."
 _ANOTHER_PLACE = "For fits on a GPU choose another place above. Nothing is installed into Blender's Python."
 _CHOOSE = "Choose the Python of an environment that has PyTorch and NumPy."
-_GONE = "The Python that the environment was made with is gone: install anew."
+_GONE = "The Python of this environment is gone: install it again."
 _OFFLINE = "Blender may not go online: allow it under System > Network."
 _NO_GPU = "It finds no GPU: this will not be faster than NumPy."
 

@@ -129,7 +129,7 @@ def _ask(python: Path, progress: Progress | None, timeout_s: float) -> str:
     try:
         process.end_input()
         for line in process.items(_POLL_S):
-            if progress is not None and not progress(0.0, "Looking at that Python"):
+            if progress is not None and not progress(0.0, "Checking that Python"):
                 raise TaskCancelled
             if time.monotonic() > until:
                 raise ProbeError(f"{python} did not answer within {timeout_s:g} s; try again, or choose another Python")

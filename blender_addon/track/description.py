@@ -66,7 +66,7 @@ def measures(reading: Reading, translate: Translate = str) -> Iterator[str]:
     if track.start_s:
         yield translate("Begins at {:.2f} s of its recording").format(track.start_s)
     if track.root_relative:
-        yield translate("Without a place in the room: the hips stay where they are")
+        yield translate("No global translation: the hips stay in place")
 
 
 def points(reading: Reading, translate: Translate = str) -> Iterator[str]:
@@ -81,7 +81,7 @@ def points(reading: Reading, translate: Translate = str) -> Iterator[str]:
     shares = sorted(missing_shares(reading).items(), key=lambda item: -item[1])
     gaps = [f"{name} {share:.0%}" if share >= 0.01 else f"{name} <1%" for name, share in shares if share > 0.0]
     if gaps:
-        yield translate("Missing at times: {:s}").format(_listed(gaps))
+        yield translate("Missing in part of the frames: {:s}").format(_listed(gaps))
     else:
         yield translate("No point is missing in any frame")
 

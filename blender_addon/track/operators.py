@@ -232,7 +232,7 @@ class SMPLIFY_OT_choose_person(_TrackOperator, bpy.types.Operator):  # noqa: N80
 
 
 class SMPLIFY_OT_join_people(_TrackOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
-    """Read people whom the tracker has lost and counted anew as one person"""
+    """Read several identities that a tracker gave to one person as one person"""
 
     bl_idname = "smplify.join_people"
     bl_label = "Join People"

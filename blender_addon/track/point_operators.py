@@ -80,7 +80,7 @@ class SMPLIFY_OT_load_points(_PointOperator, bpy.types.Operator, ImportHelper): 
 
 
 class SMPLIFY_OT_detect_points(_PointOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
-    """Forget what was chosen, and take the points for what their names or their order say"""
+    """Discard all choices and recognise the points by their names or their order again"""
 
     bl_idname = "smplify.detect_points"
     bl_label = "Detect Again"

@@ -159,7 +159,7 @@ class SMPLIFY_PG_point(bpy.types.PropertyGroup):  # noqa: N801 - Blender's namin
         options=set(),
         update=_point_chosen,
     )
-    is_given: bpy.props.BoolProperty(options={"HIDDEN"}, description="Whether the user has said what it is")
+    is_given: bpy.props.BoolProperty(options={"HIDDEN"}, description="Whether the user has chosen its body point")
 
 
 def _file_changed(settings: SMPLIFY_PG_track, context: bpy.types.Context) -> None:
@@ -216,10 +216,10 @@ class SMPLIFY_PG_track(bpy.types.PropertyGroup):  # noqa: N801 - Blender's namin
         update=_preview_changed,
     )
     point_names: bpy.props.StringProperty(
-        description="What the user has said of the points, as JSON", options={"HIDDEN"}, update=_read_again
+        description="The user's choices for the points, as JSON", options={"HIDDEN"}, update=_read_again
     )  # fmt: skip
     points: bpy.props.CollectionProperty(
-        type=SMPLIFY_PG_point, description="The points of the file, and what they are taken for", options={"HIDDEN"}
+        type=SMPLIFY_PG_point, description="The points of the file and their body points", options={"HIDDEN"}
     )
     point_index: bpy.props.IntProperty(
         description="The point that is marked in the viewport", options={"HIDDEN"},
@@ -227,7 +227,7 @@ class SMPLIFY_PG_track(bpy.types.PropertyGroup):  # noqa: N801 - Blender's namin
     )  # fmt: skip
     show_points: bpy.props.BoolProperty(
         name="Point Names",
-        description="List what each point of the file is taken for, to be changed, and number them in the viewport",
+        description="List the body point of each point of the file for editing, and number the points in the viewport",
         options=set(),
         update=_points_shown,
     )

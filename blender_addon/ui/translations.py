@@ -76,11 +76,11 @@ _GERMAN = {
     "{:d} frames at {:g} fps, {:.2f} s": "{:d} Bilder mit {:g} fps, {:.2f} s",
     "Begins at {:.2f} s of its recording": "Beginnt bei {:.2f} s der Aufnahme",
     "{:.2f} m tall, by the bones": "{:.2f} m groß, nach den Knochen",
-    "Without a place in the room: the hips stay where they are": "Ohne Ort im Raum: die Hüfte bleibt, wo sie ist",
+    "No global translation: the hips stay in place": "Keine globale Verschiebung: die Hüfte bleibt, wo sie ist",
     "{:d} points of the file are used": "{:d} Punkte der Datei werden benutzt",
     "Not in the file: {:s}": "Nicht in der Datei: {:s}",
     "Not used: {:s}": "Nicht benutzt: {:s}",
-    "Missing at times: {:s}": "Fehlt zeitweise: {:s}",
+    "Missing in part of the frames: {:s}": "Fehlt in einem Teil der Bilder: {:s}",
     "No point is missing in any frame": "In keinem Bild fehlt ein Punkt",
     "Free Body": "Freier Körper",
     "Licensed SMPL": "SMPL mit Lizenz",
@@ -199,14 +199,14 @@ _GERMAN_PREFERENCES = {
     "More Options": "Weitere Optionen",
     "Made with": "Erstellt mit",
     "Package Index": "Paketindex",
-    "The Python that the environment was made with is gone: install anew.": "Das Python, mit dem die Umgebung erstellt "
+    "The Python of this environment is gone: install it again.": "Das Python, mit dem die Umgebung erstellt "
     "wurde, ist weg: neu installieren.",
-    "Looking at that Python": "Python ansehen",
-    "Making the environment": "Umgebung erstellen",
-    "Renewing pip": "pip erneuern",
-    "Asking for the packages": "Pakete erfragen",
+    "Checking that Python": "Python prüfen",
+    "Creating the environment": "Umgebung erstellen",
+    "Updating pip": "pip aktualisieren",
+    "Resolving the packages": "Pakete ermitteln",
     "Unpacking": "Auspacken",
-    "Trying PyTorch": "PyTorch ausprobieren",
+    "Testing PyTorch": "PyTorch testen",
     "Removing the environment": "Umgebung entfernen",
     "Remove": "Entfernen",
     "Cancelling": "Abbrechen",
@@ -242,11 +242,11 @@ _GERMAN_RESULT = {
     "right leg": "rechtes Bein",
     "head": "Kopf",
     "person": "Person",
-    "not seen: kept in motion between what was seen": "nicht gesehen: zwischen Gesehenem weiterbewegt",
-    "nobody seen": "niemand gesehen",
-    "points thrown out, or out of the body's reach": "Punkte verworfen oder außer Reichweite des Körpers",
+    "not seen: interpolated between observed poses": "nicht gesehen: zwischen gesehenen Posen interpoliert",
+    "person not seen": "Person nicht gesehen",
+    "points rejected as outliers, or out of the body's reach": "Ausreißer verworfen oder außer Reichweite des Körpers",
     "left and right were swapped, and have been corrected": "links und rechts waren vertauscht und sind korrigiert",
-    "the points turn it farther than joints go": "von den Punkten weiter gedreht, als Gelenke gehen",
+    "the points bend it beyond its joint limits": "von den Punkten über die Grenzen des Gelenks gebeugt",
     "Error Strip": "Fehlerband",
     "Pose Correctives": "Hautkorrektur",
     "Colour by Error": "Fehler färben",
@@ -300,7 +300,7 @@ _GERMAN_CHARACTER = {
     "Character": "Charakter",
     "Motion Of": "Bewegung von",
     "{:s} skeleton": "Skelett von {:s}",
-    "Skeleton of no known kind": "Skelett unbekannter Art",
+    "Unknown kind of skeleton": "Skelett unbekannter Art",
     "T-pose": "T-Pose",
     "A-pose": "A-Pose",
     "arms down": "Arme hängen",
@@ -371,13 +371,13 @@ _GERMAN_CHARACTER = {
     "Path Carried By": "Weg trägt",
     "Check the bones of {:s}: they were found with little confidence.": "Knochen prüfen: {:s}; sie wurden nur "
     "unsicher gefunden.",
-    "The armature does not hang {:s} on the limb that they belong to.": "In der Armatur hängen {:s} nicht an dem "
-    "Glied, zu dem sie gehören.",
+    "In the armature, {:s} are not children of the limb that they belong to.": "In der Armatur hängen {:s} nicht an "
+    "dem Glied, zu dem sie gehören.",
     "The motion shows no foot contacts, so no foot is planted.": "Die Bewegung zeigt keine Fußkontakte, also wird "
     "kein Fuß festgehalten.",
     "No hand with a thumb and fingers was found, so no fingers are bent.": "Keine Hand mit Daumen und Fingern wurde "
     "gefunden, also werden keine Finger gebeugt.",
-    "The steps are {:s} times as long as fits the legs.": "Die Schritte sind {:s}-mal so lang, wie es zu den Beinen "
+    "The steps are {:s} times as long as suits the legs.": "Die Schritte sind {:s}-mal so lang, wie es zu den Beinen "
     "passt.",
     "In {:s} frames a hand or a foot cannot reach its goal.": "In {:s} Bildern erreicht eine Hand oder ein Fuß das "
     "Ziel nicht.",

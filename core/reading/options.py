@@ -185,7 +185,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--layout", metavar="NAME", help="layout of the points: " + ", ".join(LAYOUTS))
     group.add_argument(
         "--units", metavar="UNIT", help=f"unit of length: {', '.join(UNITS_IN_METRES)}; or "
-        f"{OWN_UNIT}, whatever makes the person {USUAL_STATURE_M:.2f} m tall",
+        f"{OWN_UNIT}, the unit in which the person is {USUAL_STATURE_M:.2f} m tall",
     )  # fmt: skip
     group.add_argument(
         "--stature", metavar="METRES",

@@ -126,13 +126,13 @@ def _doubts(
     if character.tree.loose:
         bones = [character.tree.bones[character.tree.index[name]] for name in character.tree.loose]
         names = ", ".join(character.rig.names[bone] for bone in bones)
-        found.append(f"The armature does not hang {names} on the limb that they belong to.")
+        found.append(f"In the armature, {names} are not children of the limb that they belong to.")
     if not source.contacts:
         found.append("The motion shows no foot contacts, so no foot is planted.")
     if options.fingers == "relaxed" and not relaxed_fingers(character.rig, character.bone_map):
         found.append("No hand with a thumb and fingers was found, so no fingers are bent.")
     if step > _LARGE_STEPS * character.size:
-        found.append(f"The steps are {step / character.size:.1f} times as long as fits the legs.")
+        found.append(f"The steps are {step / character.size:.1f} times as long as suits the legs.")
     if out_of_reach.any():
         found.append(f"In {int(out_of_reach.sum())} frames a hand or a foot cannot reach its goal.")
     return tuple(found)

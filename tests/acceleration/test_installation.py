@@ -132,7 +132,7 @@ def test_one_whose_torch_does_not_work_is_not_kept(plan, wheels):
     assert left_in(plan.user_folder) == ["pytorch.lock"]
 
 
-@pytest.mark.parametrize("step", ["Making the environment", "Looking for torch", "Unpacking", "Trying PyTorch"])
+@pytest.mark.parametrize("step", ["Creating the environment", "Looking for torch", "Unpacking", "Testing PyTorch"])
 def test_it_can_be_cancelled_at_any_step(plan, step):
     task = install(plan, lambda share, what: what != step)
     assert task.state is TaskState.CANCELLED and task.result is None

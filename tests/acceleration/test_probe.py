@@ -143,7 +143,7 @@ def test_nobody_has_to_wait_for_it(program):
     calls = []
     with pytest.raises(TaskCancelled):
         probe(program("exec sleep 600"), lambda share, what: calls.append(what) or len(calls) < 3)
-    assert calls == ["Looking at that Python"] * 3
+    assert calls == ["Checking that Python"] * 3
 
 
 def test_what_lies_in_the_working_directory_is_not_imported(torch_python, tmp_path, monkeypatch):

@@ -178,7 +178,7 @@ def test_an_environment_with_a_missing_python_can_be_reinstalled_or_removed(pref
     (tmp_path / "user" / "pytorch" / "bin").mkdir(parents=True)
     (tmp_path / "user" / "pytorch" / "bin" / "python").symlink_to(tmp_path / "blender-4.4" / "python")
     shown = drawn(preferences)
-    assert "is gone: install anew" in shown.text
+    assert "is gone: install it again" in shown.text
     assert shown.operators == ["smplify.install_torch", "smplify.remove_torch"]
 
 
@@ -192,7 +192,7 @@ def test_installation_shows_progress_and_can_be_cancelled(preferences, tmp_path,
     assert bpy.ops.smplify.install_torch() == {"FINISHED"}
     poll(lambda: SETUP.task.status.what, PATIENCE_S, "the task to begin")
     shown = drawn(preferences)
-    assert shown.progress == [(0.0, "Making the environment...")]
+    assert shown.progress == [(0.0, "Creating the environment...")]
     assert shown.operators == ["smplify.cancel_torch"]
     assert not bpy.ops.smplify.install_torch.poll() and not bpy.ops.smplify.check_python.poll()
     assert bpy.ops.smplify.cancel_torch() == {"FINISHED"}

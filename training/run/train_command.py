@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--finetune", action="store_true", help="load only the checkpoint's weights and start a new run"
     )
-    parser.add_argument("--overwrite", action="store_true", help="begin anew in a folder that has a run's checkpoints")
+    parser.add_argument("--overwrite", action="store_true", help="start again in a folder that has a run's checkpoints")
     parser.add_argument("--eval", action="store_true", help="evaluate the checkpoint on the test pairs; do not train")
     parser.add_argument(
         "--set",
