@@ -1,4 +1,4 @@
-"""The way of a keypoint file: read, body, shape, fit, clean-up, report, AMASS file. F frames.
+"""The pipeline of a keypoint file: read, body, shape, fit, clean-up, report, AMASS file. F frames.
 
 The window, the batches and the command line all take these steps::
 
