@@ -96,7 +96,7 @@ def find_person(poses: Iterable[Rig], path: Path) -> tuple[Rig, BoneMap]:
         try:
             bone_map = map_bones(rig)
         except BoneMapError as error:
-            reasons.append(str(error).partition(": ")[2].partition(";")[0])
+            reasons.append(error.reason)
             continue
         unsure = [role for role in REQUIRED_ROLES if bone_map.confidence.get(role, 0.0) < DOUBTFUL]
         if not unsure:

@@ -39,7 +39,16 @@ _MAX_BYTES = 1 << 20
 
 
 class BoneMapError(CoreError, ValueError):
-    """A bone map is malformed, or does not fit the character."""
+    """A bone map is malformed, or does not fit the character.
+
+    Attributes:
+        reason: why a skeleton is not a person's, as a clause; empty for other errors.
+    """
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        """Store the *message* for the user and the *reason*."""
+        super().__init__(message)
+        self.reason = reason
 
 
 @dataclass(frozen=True)

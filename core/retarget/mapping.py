@@ -155,6 +155,5 @@ def _check_person(found: _Found) -> None:
     if not lacking:
         return
     why = "; ".join(found.notes) or "neither the names nor the rest pose of its bones show them"
-    raise BoneMapError(
-        f"expected the skeleton of a person, found none: no two {' and no two '.join(lacking)} ({why}); {_HELP}"
-    )
+    reason = f"no two {' and no two '.join(lacking)} ({why})"
+    raise BoneMapError(f"expected the skeleton of a person, found none: {reason}; {_HELP}", reason=reason)

@@ -166,8 +166,10 @@ def _without_limb(*tops: str) -> Rig:
 def test_missing_limbs_are_reported(tops: tuple[str, ...], lacking: str) -> None:
     rig, _ = build(FAMILIES["unreal_5"], Body())
     rig = _without_limb(*tops) if tops != ("Hips",) else without(rig, ["spine_01", "thigh_l", "thigh_r"])
-    with pytest.raises(BoneMapError, match=lacking + r" \("):
+    with pytest.raises(BoneMapError, match=lacking + r" \(") as raised:
         map_bones(rig)
+    assert raised.value.reason.startswith(f"{lacking} (") and raised.value.reason.endswith(")")
+    assert f": {raised.value.reason}; " in str(raised.value)
 
 
 def _rehang(tops: tuple[str, ...]) -> Rig:
