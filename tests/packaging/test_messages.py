@@ -9,7 +9,19 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-_LOOKS = {"startswith", "endswith", "find", "index", "count", "search", "match", "fullmatch", "findall", "finditer"}
+_LOOKS = {
+    "startswith",
+    "endswith",
+    "find",
+    "index",
+    "count",
+    "search",
+    "match",
+    "fullmatch",
+    "findall",
+    "finditer",
+    "partition",
+}
 
 
 def decisions_by_text(source: str) -> Iterator[int]:
@@ -46,6 +58,7 @@ def test_nothing_is_decided_by_the_words_of_an_error(folder: str) -> None:
         ('wrong = "--layout" in str(error)', True),
         ('wrong = str(error).startswith("Left out ")', True),
         ("wrong = PATTERN.search(str(error))", True),
+        ('reason = str(error).partition(": ")[2]', True),
         ("print(str(error))", False),
         ('wrong = "layout" in error.options', False),
     ],
