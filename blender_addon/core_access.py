@@ -35,7 +35,7 @@ if TYPE_CHECKING or not VENDORED:
         BatchOptions,
         WorkerDied,
         WorkerStartError,
-        failure_text,
+        failure,
     )
     from core.body.catalog import resolve_body
     from core.body.corrective_basis import corrective_basis
@@ -144,7 +144,7 @@ else:
         BatchOptions,
         WorkerDied,
         WorkerStartError,
-        failure_text,
+        failure,
     )
     from .core.body.catalog import resolve_body
     from .core.body.corrective_basis import corrective_basis

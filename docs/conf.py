@@ -70,7 +70,14 @@ PAGES = {
         "docs/guide/opensim",
         "docs/guide/troubleshooting",
     ),
-    "For scripts": ("docs/guide/batch", "docs/live", "docs/automation", "docs/python", "docs/reference"),
+    "For scripts": (
+        "docs/guide/batch",
+        "docs/cluster",
+        "docs/live",
+        "docs/automation",
+        "docs/python",
+        "docs/reference",
+    ),
     "Behind it": ("docs/METHOD", "docs/accuracy", "docs/ARCHITECTURE", "training/README"),
     "The project": ("docs/CONTRIBUTING", "docs/SECURITY", "CHANGELOG"),
 }

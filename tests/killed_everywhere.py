@@ -227,8 +227,11 @@ def _timeless(content: bytes) -> object:
     """Return what a file says but for how long it took, and whether this run or an earlier one wrote it."""
     if not content.startswith(b"{"):
         return content
-    said = json.loads(content)
-    return {key: said[key] for key in ("total", "failed")} if "total" in said else _without_times(said)
+    lines = content.splitlines()
+    if lines[0] != b"{":  # the summary of a batch
+        totals, *_ = map(json.loads, lines)
+        return {key: totals[key] for key in ("total", "failed")}
+    return _without_times(json.loads(content))
 
 
 def _without_times(value: object) -> object:
@@ -258,7 +261,7 @@ def faults_of(killed: Ended, again: Ended, before: Tree, whole: Tree, sent: sign
         yield f"printed {killed.printed}"
     left = {name: content for name, content in killed.left.items() if not is_hidden(name)}
     for name, content in left.items():
-        if name.endswith(".json"):  # the report and the summary of a batch tell of the interruption
+        if name.endswith((".json", ".jsonl")):  # the report and the summary of a batch tell of the interruption
             _timeless(content)  # raises for half of one
         elif content not in (before.get(name), whole.get(name)):
             yield f"{name} is neither the old file nor the new one"

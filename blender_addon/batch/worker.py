@@ -17,7 +17,7 @@ from typing import NoReturn
 import bpy
 
 from ..background.messages import Channel, Message, PipeError
-from ..core_access import CoreError, failure_text
+from ..core_access import CoreError, failure
 from ..figure.custom_properties import has_live_settings
 from ..result import properties
 from .convert import convert
@@ -53,7 +53,7 @@ def _answer(request: dict[str, object], channel: Channel) -> dict[str, object]:
         Path(str(request["folder"])).mkdir(mode=0o700, exist_ok=True)
         return convert(request, _reporter(channel))
     except (CoreError, OSError) as error:
-        return {"error": failure_text(error, Path(str(request["folder"]))), "kind": type(error).__name__}
+        return failure(error, Path(str(request["folder"])))
 
 
 def _leave(folder: str) -> NoReturn:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from .conversion import BatchOptions, Outcome, convert_one
 from .jobs import REPORT_SUFFIX, SUMMARY_NAME, BatchError, Job, Shard, plan_jobs
 from .runner import run_batch
-from .workers import Worker, WorkerDied, WorkerStartError, failure_text
+from .workers import Worker, WorkerDied, WorkerStartError, failure
 
 __all__ = [
     "REPORT_SUFFIX",
@@ -23,7 +23,7 @@ __all__ = [
     "WorkerDied",
     "WorkerStartError",
     "convert_one",
-    "failure_text",
+    "failure",
     "plan_jobs",
     "run_batch",
 ]

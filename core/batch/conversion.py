@@ -22,7 +22,7 @@ from ..errors import OutputError
 from ..formats import TRACK_SUFFIXES
 from ..io.atomic_files import atomic_path, replace_file
 from ..io.protected_files import ProtectedFiles
-from ..io.temporary_folders import temporary_folder
+from ..io.temporary_folders import remove_leftovers, temporary_folder
 from .jobs import (
     SUMMARY_NAME,
     BatchError,
@@ -36,9 +36,13 @@ from .jobs import (
     is_done,
     written_before,
 )
+from .lost_disk import DiskLostError, is_of_lost_disk, wait_for_disk
 from .python_worker import convert_without_blender
 from .work_claims import claimed
 from .workers import Convert, OnProgress
+
+_TRIES = 3
+"""How often an input is tried whose disk is lost."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,8 @@ class Outcome:
 
     Attributes:
         job: the input.
-        status: "converted", "skipped" (it was done), "failed", or "busy" (another run is converting it).
+        status: "converted", "skipped" (it was done), "failed", "busy" (another run is converting it), or "killed" (it
+            was among the inputs of workers that died).
         message: why the input failed.
         outputs: the written files.
         seconds: the time taken.
@@ -105,7 +110,7 @@ class Claims:
         inputs = {job.source: "an input" for job in jobs}
         files = {Path(path): role for role, path in options.convert.files().items()}
         self._protected = ProtectedFiles({**options.protected, **inputs, **files})
-        for job in jobs:
+        for job in options.shard.of(jobs) if options.shard else jobs:
             self.check(job.report, f"the report of {job.source}")
         self._owners: dict[str, Path] = {}
         self._lock = threading.Lock()
@@ -143,10 +148,12 @@ def convert_one(
     *,
     claims: Claims | None = None,
     on_progress: OnProgress = lambda share, what: None,
+    create_folder: bool = True,
 ) -> Outcome:
     """Convert one input, or skip it if it is done; may be called anywhere, and again after any interruption.
 
-    Of several calls for one input at the same time, on machines that share the folder, one converts it.
+    Of several calls for one input at the same time, on machines that share the folder, one converts it. If the disk of
+    the input or of its outputs is gone, it is waited for.
 
     Args:
         job: the input.
@@ -154,6 +161,8 @@ def convert_one(
         convert: converts the input into a hidden folder, from which its files are moved.
         claims: the files that the batch may write; None to know only of this input.
         on_progress: see `OnProgress`.
+        create_folder: whether to create the folder of the outputs if it is missing. On a machine of a cluster that
+            may be one where its disk is missing: create it before, on one machine.
 
     Returns:
         The outcome; a bad input is a failed one.
@@ -163,20 +172,25 @@ def convert_one(
     """
     started = time.monotonic()
     claims = claims or Claims([job], options)
-    try:
-        check_name(job)
-        mark = fingerprint(job, options.convert)
-        if not options.overwrite and is_done(job, mark):
-            return Outcome(job, "skipped")
-        job.target.parent.mkdir(parents=True, exist_ok=True)
-        with claimed(job.claim) as ours:
-            if not ours:
-                return Outcome(job, "busy")
-            if not options.overwrite and is_done(job, mark):  # by a run that held the claim until now
-                return Outcome(job, "skipped")
-            return _convert(job, options, convert, claims, on_progress, mark)
-    except (OSError, BatchError) as error:
-        outcome = Outcome(job, "failed", message=str(error), seconds=time.monotonic() - started)
+    if create_folder:
+        try:
+            job.target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            return failed(job, str(error), seconds=time.monotonic() - started)
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            return _convert_once(job, options, convert, claims, on_progress)
+        except (OSError, BatchError) as error:
+            message, is_lost = str(error), is_of_lost_disk(error)
+        if not (tries_left and is_lost and wait_for_disk(job, on_progress)):
+            break
+        remove_leftovers(job.target.parent)
+    return failed(job, message, seconds=time.monotonic() - started)
+
+
+def failed(job: Job, message: str, *, seconds: float = 0.0) -> Outcome:
+    """Return the outcome of an input that failed, and write its report."""
+    outcome = Outcome(job, "failed", message=message, seconds=seconds)
     try:
         _write_report(outcome, {"fingerprint": "", "outputs": [], "kept": entries_before(job)})
     except OSError as error:
@@ -184,19 +198,40 @@ def convert_one(
     return outcome
 
 
+def _convert_once(
+    job: Job, options: BatchOptions, convert: Convert, claims: Claims, on_progress: OnProgress
+) -> Outcome:
+    """Convert *job* unless it is done or another run is converting it.
+
+    Raises:
+        BatchError: the input failed.
+        OSError: a file cannot be read or written.
+    """
+    check_name(job)
+    mark = fingerprint(job, options.convert)
+    if not options.overwrite and is_done(job, mark):
+        return Outcome(job, "skipped")
+    with claimed(job.claim) as ours:
+        if not ours:
+            return Outcome(job, "busy")
+        if not options.overwrite and is_done(job, mark):  # by a run that held the claim until now
+            return Outcome(job, "skipped")
+        return _convert(job, options, convert, claims, on_progress, mark)
+
+
 def _convert(
     job: Job, options: BatchOptions, convert: Convert, claims: Claims, on_progress: OnProgress, mark: str
 ) -> Outcome:
     """Convert *job* into a hidden folder, then move the files to their destination."""
     started = time.monotonic()
-    with temporary_folder(job.target.parent) as stage:
+    with temporary_folder(job.target.parent, create=False) as stage:
         request = {
             "source": str(job.source), "folder": str(stage), "stem": job.target.name,
             "options": options.convert.as_dict(), "workers": max(1, (os.cpu_count() or 1) // options.jobs),
         }  # fmt: skip
         answer = convert(request, on_progress)
         if "error" in answer:
-            raise BatchError(str(answer["error"]))
+            raise (DiskLostError if answer.get("disk_lost") else BatchError)(str(answer["error"]))
         names, people = answer.pop("outputs"), answer.pop("people")
         claims.claim(job, names)
         entries = _publish(job, stage, names, overwrite=options.overwrite)
@@ -259,10 +294,5 @@ def _write_report(outcome: Outcome, found: dict[str, object]) -> None:
         "seconds": round(outcome.seconds, 3),
         **found,
     }
-    write_json(outcome.job.report, report)
-
-
-def write_json(path: Path, content: dict[str, object]) -> None:
-    """Write *content* to *path*, whole or not at all."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    with atomic_path(outcome.job.report, create_folder=False) as temporary:
+        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

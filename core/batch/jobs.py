@@ -20,8 +20,9 @@ from ..formats import TRACK_SUFFIXES, find_tracks
 from .work_claims import CLAIM_SUFFIX
 
 REPORT_SUFFIX = ".smplify.json"
-SUMMARY_NAME = "summary.json"
-_SUMMARY = re.compile(r"summary(-\d+-of-\d+)?\.json")
+SUMMARY_NAME = "summary.jsonl"
+_SUMMARY = re.compile(r"summary(-\d+-of-\d+)?\.jsonl?")
+"""Names of summaries, with those of earlier versions, which are one JSON object."""
 _CHUNK = 1 << 20
 
 
@@ -90,7 +91,7 @@ class Shard:
     @property
     def summary_name(self) -> str:
         """The name of the summary of this part."""
-        return f"summary-{self.index}-of-{self.count}.json"
+        return f"summary-{self.index}-of-{self.count}.jsonl"
 
 
 def plan_jobs(
@@ -216,10 +217,17 @@ def check_name(job: Job) -> None:
 
 
 def fingerprint(job: Job, options: ConvertOptions) -> str:
-    """Return a hash of everything the outputs of *job* depend on: input, options, files they name, version."""
+    """Return a hash of everything the outputs of *job* depend on: input, options, files they name, version.
+
+    Raises:
+        InputMissingError: one of these files is gone.
+        OSError: it cannot be read.
+    """
     digest = hashlib.sha256(__version__.encode())
     digest.update(json.dumps(options.as_dict(), sort_keys=True).encode())
     for path in (job.source, *map(Path, options.files().values())):
+        if not path.exists():
+            raise InputMissingError(f"expected a file at {path}, found none; put it back, or name another one")
         members = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
         for member in members:
             digest.update(os.fsencode(member.name))
@@ -305,12 +313,3 @@ def is_done(job: Job, mark: str) -> bool:
         return False
     places = [(job.report.parent / entry["file"], entry.get("bytes")) for entry in report["outputs"]]
     return all(path.is_file() and path.stat().st_size == size for path, size in places)
-
-
-def is_summary(path: Path) -> bool:
-    """Return whether the file at *path* is the summary of a batch."""
-    try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(summary, dict) and summary.keys() >= {"version", "total", "inputs"}

@@ -14,7 +14,7 @@ from ..convert_options import ConvertOptions
 from ..errors import CoreError
 from ..person_labels import labelled
 from ..pipeline import clean_person, fit_file, person_report, write_person
-from .workers import OnProgress, WorkerDied, WorkerStartError, failure_text
+from .workers import OnProgress, WorkerDied, WorkerStartError, failure
 
 _FIT_SHARE = 0.9
 
@@ -37,7 +37,7 @@ def convert_without_blender(request: Mapping[str, Any], on_progress: OnProgress)
                 outputs.append(path.name)
             people.append(person_report(person, motion, notes))
     except (CoreError, OSError) as error:
-        return {"error": failure_text(error, folder)}
+        return failure(error, folder)
     return {"outputs": outputs, "people": people}
 
 

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import queue
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from functools import partial
+from contextlib import suppress
 from pathlib import Path
-from typing import TypeAlias
 
-from .. import __version__
 from ..io.temporary_folders import remove_leftovers, temporary_folder
 from .console import Display
-from .conversion import BatchOptions, Claims, Outcome, write_json
-from .engines import DaskCluster, Engine, Processes
-from .jobs import BatchError, Job, is_summary
+from .conversion import BatchOptions, Claims, Outcome, failed
+from .dask_cluster import DaskCluster
+from .engines import Engine, Processes
+from .jobs import BatchError, Job
+from .summary import Summary, is_summary
 from .work_claims import remove_expired_claims
 from .workers import Worker
-
-_Ended: TypeAlias = "queue.SimpleQueue[tuple[Job, Future[Outcome]]]"
-"""Inputs that have ended, in the order of their ends."""
 
 _POLL_S = 0.5
 _RETRY_S = 1.0
@@ -30,8 +27,8 @@ _RETRY_S = 1.0
 
 def run_batch(
     jobs: Sequence[Job], out: Path, options: BatchOptions, start_worker: Callable[[], Worker], *, quiet: bool = False
-) -> list[Outcome]:
-    """Convert *jobs*, or the shard of them that *options* name; return their outcomes in order, and write the summary.
+) -> Counter[str]:
+    """Convert *jobs*, or the shard of them that *options* name, and write the summary.
 
     Args:
         jobs: what `plan_jobs` returned: all jobs, for a shard too, since none of its files may belong to another.
@@ -40,86 +37,128 @@ def run_batch(
         start_worker: starts one of the workers that convert the inputs.
         quiet: show nothing on standard error.
 
+    Returns:
+        How many inputs were "converted", "skipped" (they were done) and "failed".
+
     Raises:
-        BatchError: *out* cannot be used as a folder, its summary file was not written by this tool, or the scheduler
-            of a cluster does not answer.
+        BatchError: a folder of the outputs cannot be created, the summary file in *out* was not written by this tool,
+            or the scheduler of a cluster does not answer.
         OutputError: the summary or a report would overwrite an input.
         WorkerStartError: no worker can be started.
         KeyboardInterrupt: re-raised after the workers have ended and their unfinished files are removed.
     """
-    started = time.monotonic()
     claims = Claims(jobs, options)
     summary = out / options.summary_name
     claims.check(summary, "the summary")
-    _check_folder(out, summary, overwrite=options.overwrite)
     everything, jobs = jobs, options.shard.of(jobs) if options.shard else jobs
-    folders = {out, *(job.target.parent for job in jobs)}
+    folders = list(dict.fromkeys([out, *(job.target.parent for job in jobs)]))
+    _create(out, folders)
+    _check_summary(summary, overwrite=options.overwrite)
     _remove_unfinished(folders)
     display = Display(len(jobs), quiet=quiet)
-    done: dict[Job, Outcome] = {}
     engine: Engine = (
         DaskCluster(options, everything) if options.scheduler else Processes(start_worker, options, claims, display)
     )
-    ended: _Ended = queue.SimpleQueue()
-    try:
-        _convert_all(jobs, engine, ended, done, display)
-    finally:
-        engine.stop()
-        _remove_unfinished(folders)
-        display.close()
-        _take_finished(ended, done)
-        outcomes = [done[job] for job in jobs if job in done]
-        _write_summary(summary, outcomes, total=len(jobs), seconds=time.monotonic() - started)
-    return outcomes
-
-
-def _convert_all(
-    jobs: Sequence[Job], engine: Engine, ended: _Ended, done: dict[Job, Outcome], display: Display
-) -> None:
-    """Convert *jobs*, and put each outcome into *done*.
-
-    What another run is converting is tried again at the end.
-    """
-    waiting, busy, under_way = deque(jobs), deque[Job](), 0
-    while waiting or under_way or busy:
-        while waiting and under_way < engine.window:
-            job = waiting.popleft()
-            engine.submit(job).add_done_callback(partial(_put, ended, job))
-            under_way += 1
-        if not under_way:
-            time.sleep(_RETRY_S)
-            waiting, busy = busy, waiting
-            continue
-        job, future = _next(ended)
-        under_way -= 1
-        outcome = engine.outcome(job, future)
-        if outcome.status == "busy":
-            display.update(job.source.name, 0.0, "another run is converting it")
-            busy.append(job)
-        else:
-            display.finished(job.source.name, outcome_line(outcome))
-            done[job] = outcome
-
-
-def _put(ended: _Ended, job: Job, future: Future[Outcome]) -> None:
-    ended.put((job, future))
-
-
-def _next(ended: _Ended) -> tuple[Job, Future[Outcome]]:
-    """Wait for the next input that has ended; on Windows, Ctrl-C is only handled between two waits."""
-    while True:
+    with Summary(len(jobs)) as outcomes:
+        work = Work(jobs, engine, outcomes, display)
         try:
-            return ended.get(timeout=_POLL_S)
-        except queue.Empty:
-            continue
+            work.do()
+        finally:
+            engine.stop()
+            _remove_unfinished(folders)
+            display.close()
+            work.take_finished()
+            outcomes.write(summary)
+        return outcomes.counts
 
 
-def _take_finished(ended: _Ended, done: dict[Job, Outcome]) -> None:
-    """Put the outcomes that came after an interruption into *done*."""
-    while not ended.empty():
-        job, future = ended.get()
-        if not future.cancelled() and future.exception() is None and future.result().status != "busy":
-            done[job] = future.result()
+class Work:
+    """The inputs of a batch on their way through an engine."""
+
+    def __init__(self, jobs: Sequence[Job], engine: Engine, outcomes: Summary, display: Display) -> None:
+        """Begin with *jobs*; their outcomes are added to *outcomes* and shown on *display*."""
+        self._engine, self._outcomes, self._display = engine, outcomes, display
+        self._waiting, self._busy, self._alone = deque(jobs), deque[Job](), deque[Job]()
+        self._killed: set[Job] = set()
+        self._under_way = 0
+        self._ended: queue.SimpleQueue[tuple[Sequence[Job], Future[list[Outcome]]]] = queue.SimpleQueue()
+
+    def do(self) -> None:
+        """Convert all inputs.
+
+        What another run is converting is tried again at the end. The inputs of a task whose workers died are tried
+        again one by one, since any of them can be the reason; the one that then dies again has failed.
+        """
+        while self._waiting or self._alone or self._under_way or self._busy:
+            window = self._engine.window
+            while (self._waiting or self._alone) and self._under_way < window:
+                self._submit(self._next_group(window))
+            if not self._under_way:
+                time.sleep(_RETRY_S)
+                self._waiting, self._busy = self._busy, self._waiting
+                continue
+            with suppress(queue.Empty):  # then the window may have changed; on Windows, Ctrl-C is handled between waits
+                jobs, future = self._ended.get(timeout=_POLL_S)
+                self._under_way -= 1
+                for outcome in self._engine.outcomes(jobs, future):
+                    self._take(outcome)
+
+    def _next_group(self, window: int) -> list[Job]:
+        """Return the inputs of the next task: fewer towards the end, so that all workers have some."""
+        if self._alone:
+            return [self._alone.popleft()]
+        size = min(self._engine.group, max(1, len(self._waiting) // window))
+        return [self._waiting.popleft() for _ in range(size)]
+
+    def _submit(self, jobs: Sequence[Job]) -> None:
+        self._under_way += 1
+        self._engine.submit(jobs).add_done_callback(lambda future: self._ended.put((jobs, future)))
+
+    def _take(self, outcome: Outcome) -> None:
+        job = outcome.job
+        if outcome.status == "busy":
+            self._display.update(job.source.name, 0.0, "another run is converting it")
+            self._busy.append(job)
+        elif outcome.status == "killed" and job not in self._killed:
+            self._killed.add(job)
+            self._alone.append(job)
+        else:
+            outcome = failed(job, outcome.message) if outcome.status == "killed" else outcome
+            self._display.finished(job.source.name, outcome_line(outcome))
+            self._outcomes.add(outcome)
+
+    def take_finished(self) -> None:
+        """Add the outcomes that came after an interruption."""
+        while not self._ended.empty():
+            _, future = self._ended.get()
+            if not future.cancelled() and future.exception() is None:
+                for outcome in future.result():
+                    if outcome.status != "busy":
+                        self._outcomes.add(outcome)
+
+
+def _create(out: Path, folders: Iterable[Path]) -> None:
+    """Create the *folders* of the outputs, and check that files can be created in *out*."""
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if folder == out:
+                with temporary_folder(out):
+                    pass
+        except OSError as error:
+            raise BatchError(
+                f"expected an output folder, found that {folder} cannot be one: {error.strerror or error}; give "
+                "another one with -o"
+            ) from error
+
+
+def _check_summary(summary: Path, *, overwrite: bool) -> None:
+    """Check that the file *summary* may be written."""
+    if summary.exists() and not overwrite and not is_summary(summary):
+        raise BatchError(
+            f"expected no {summary.name} in {summary.parent} but that of an earlier run, found another file; move it, "
+            "choose another output folder, or give --overwrite to replace it"
+        )
 
 
 def _remove_unfinished(folders: Iterable[Path]) -> None:
@@ -127,47 +166,6 @@ def _remove_unfinished(folders: Iterable[Path]) -> None:
     for folder in folders:
         remove_leftovers(folder)
         remove_expired_claims(folder)
-
-
-def _check_folder(out: Path, summary: Path, *, overwrite: bool) -> None:
-    """Create the folder *out*, and check that files can be created there and *summary* may be one of them."""
-    try:
-        with temporary_folder(out):
-            pass
-    except OSError as error:
-        raise BatchError(
-            f"expected an output folder, found that {out} cannot be one: {error.strerror or error}; give another one "
-            "with -o"
-        ) from error
-    if summary.exists() and not overwrite and not is_summary(summary):
-        raise BatchError(
-            f"expected no {summary.name} in {out} but that of an earlier run, found another file; move it, choose "
-            "another output folder, or give --overwrite to replace it"
-        )
-
-
-def _write_summary(path: Path, outcomes: Sequence[Outcome], *, total: int, seconds: float) -> None:
-    statuses = [outcome.status for outcome in outcomes]
-    summary = {
-        "version": __version__,
-        "total": total,
-        **{status: statuses.count(status) for status in ("converted", "skipped", "failed")},
-        "interrupted": len(outcomes) < total,
-        "seconds": round(seconds, 3),
-        "inputs": [
-            {
-                "input": str(outcome.job.source),
-                "status": outcome.status,
-                "message": outcome.message,
-                "doubts": list(outcome.doubts),
-                "report": str(outcome.job.report),
-                "outputs": [str(path) for path in outcome.outputs],
-                "seconds": round(outcome.seconds, 3),
-            }
-            for outcome in outcomes
-        ],
-    }
-    write_json(path, summary)
 
 
 def outcome_line(outcome: Outcome) -> str:

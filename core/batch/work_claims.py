@@ -23,6 +23,8 @@ CLAIM_SUFFIX = ".smplify-claim"
 _TOUCHED_EVERY_S = 20.0
 _EXPIRES_S = 120.0
 _MAX_BYTES = 1000
+_RUN = secrets.token_hex(4)
+"""With the number of the process, a mark of it that those in other containers of the machine do not have."""
 
 
 @contextmanager
@@ -32,18 +34,15 @@ def claimed(path: Path) -> Iterator[bool]:
     Raises:
         OSError: its folder cannot be written to.
     """
-    token = _take(path)
-    if token is None:
-        yield False
-        return
-    _HELD.add(path)
-    try:
-        yield True
-    finally:
-        _HELD.remove(path)
-        if _read(path).get("token") == token:
-            with suppress(OSError):
-                path.unlink()
+    token = f"{_RUN}-{secrets.token_hex(8)}"
+    with _HELD.during(token, path):
+        ours = _take(path, token)
+        try:
+            yield ours
+        finally:
+            if ours and _read(path).get("token") == token:
+                with suppress(OSError):
+                    path.unlink()
 
 
 def remove_expired_claims(folder: Path) -> None:
@@ -54,15 +53,14 @@ def remove_expired_claims(folder: Path) -> None:
                 _remove_expired(path)
 
 
-def _take(path: Path) -> str | None:
-    """Create the claim *path* and return its token; None if another run holds it."""
-    token = secrets.token_hex(8)
+def _take(path: Path, token: str) -> bool:
+    """Create the claim *path* with its *token*; return False if another run holds it."""
     for _ in range(2):
         if _create(path, token):
-            return token
+            return True
         if path.exists() and not (_has_expired(path) and _remove_expired(path)):
-            return None
-    return None
+            return False
+    return False
 
 
 def _create(path: Path, token: str) -> bool:
@@ -96,7 +94,16 @@ def _has_expired(path: Path) -> bool:
     except OSError:
         return False
     holder = _read(path)
-    return age_s > _EXPIRES_S or (holder.get("host") == socket.gethostname() and _has_ended(holder.get("process")))
+    return age_s > _EXPIRES_S or (
+        holder.get("host") == socket.gethostname() and (_has_ended(holder.get("process")) or _is_forgotten(holder))
+    )
+
+
+def _is_forgotten(holder: dict[str, object]) -> bool:
+    """Return whether a claim is of this process, which no longer holds it: the disk was gone as it gave it back."""
+    token = holder.get("token")
+    ours = holder.get("process") == os.getpid() and isinstance(token, str) and token.startswith(_RUN)
+    return ours and not _HELD.has(str(token))
 
 
 def _read(path: Path) -> dict[str, object]:
@@ -126,20 +133,28 @@ class _Held:
     """The claims of this process, touched now and then by a thread while there are any."""
 
     def __init__(self) -> None:
-        self._paths: set[Path] = set()
+        self._paths: dict[str, Path] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def add(self, path: Path) -> None:
+    @contextmanager
+    def during(self, token: str, path: Path) -> Iterator[None]:
+        """Count the claim *path* with its *token* as held within the context."""
         with self._lock:
-            self._paths.add(path)
+            self._paths[token] = path
             if self._thread is None:
                 self._thread = threading.Thread(target=self._touch, name="claims", daemon=True)
                 self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._paths[token]
 
-    def remove(self, path: Path) -> None:
+    def has(self, token: str) -> bool:
+        """Return whether the claim with this token is held."""
         with self._lock:
-            self._paths.discard(path)
+            return token in self._paths
 
     def _touch(self) -> None:
         while True:
@@ -148,7 +163,7 @@ class _Held:
                 if not self._paths:
                     self._thread = None
                     return
-                held = list(self._paths)
+                held = list(self._paths.values())
             for path in held:
                 with suppress(OSError):
                     os.utime(path)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from ..errors import CoreError, OutputError
 from ..io.atomic_files import not_written
+from .lost_disk import is_of_lost_disk
 
 OnProgress = Callable[[float, str], None]
 """Called with the completed fraction (0 to 1) and the name of the step."""
@@ -18,20 +19,22 @@ Convert = Callable[[dict[str, Any], OnProgress], dict[str, Any]]
 
 The request has ``source``, ``folder`` (to write the outputs to; it exists), ``stem`` (the name of the outputs),
 ``options`` (`ConvertOptions.as_dict`) and ``workers`` (the number of threads for the fit). The answer has ``outputs``
-(file names), ``people`` (one dictionary each) and what else the report shall say; or only ``error``, a message.
+(file names), ``people`` (one dictionary each) and what else the report shall say; or it is that of `failure`:
+``error``, a message, and ``disk_lost``, whether a lost disk can be the reason.
 """
 
 
-def failure_text(error: Exception, folder: Path) -> str:
-    """Return why an input failed, for an answer; a file that could not be written to *folder* by its place beside it.
+def failure(error: Exception, folder: Path) -> dict[str, Any]:
+    """Return the answer for an input that failed; it names a file that could not be written by its place.
 
     Args:
         error: the error.
         folder: the ``folder`` of the request, from which the outputs would be moved to the folder it is in.
     """
+    text = str(error)
     if isinstance(error, OutputError) and error.path is not None:
-        return str(not_written(folder.parent / error.path.name, error.reason))
-    return str(error)
+        text = str(not_written(folder.parent / error.path.name, error.reason))
+    return {"error": text, "disk_lost": is_of_lost_disk(error)}
 
 
 class WorkerStartError(CoreError, RuntimeError):
@@ -103,8 +106,7 @@ class WorkerPool:
 
     def _take(self) -> Worker:
         with self._lock:
-            if self._stopped:
-                raise WorkerDied("the batch is stopping")
+            self.check_running()
             if self._idle:
                 return self._idle.pop()
             worker = self._start()
@@ -117,6 +119,11 @@ class WorkerPool:
         worker.close()
         with self._lock:
             self._all.remove(worker)
+
+    def check_running(self) -> None:
+        """Raise `WorkerDied` if `stop` was called."""
+        if self._stopped:
+            raise WorkerDied("the batch is stopping")
 
     def stop(self) -> None:
         """End all workers, so that conversions under way raise `WorkerDied`."""

@@ -25,11 +25,10 @@ def batch_command(
     """
     others = [*options.protected, *(Path(path) for path in options.convert.files().values())]
     jobs = plan_jobs(inputs, out, suffixes=options.suffixes, others=others)
-    outcomes = run_batch(jobs, out, options, start_worker, quiet=quiet)
-    statuses = [outcome.status for outcome in outcomes]
-    converted, skipped, failed = (statuses.count(status) for status in ("converted", "skipped", "failed"))
+    counts = run_batch(jobs, out, options, start_worker, quiet=quiet)
     say(
-        f"{converted} converted, {skipped} unchanged, {failed} failed; see {out / options.summary_name}",
+        f"{counts['converted']} converted, {counts['skipped']} unchanged, {counts['failed']} failed; "
+        f"see {out / options.summary_name}",
         file=sys.stderr,
     )
-    return EXIT_FAILED if failed else 0
+    return EXIT_FAILED if counts["failed"] else 0

@@ -17,15 +17,16 @@ _WAITS_S = (0.1, 0.2, 0.4, 0.8)
 
 
 @contextmanager
-def atomic_path(path: Path | str) -> Iterator[Path]:
+def atomic_path(path: Path | str, *, create_folder: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside *path* whose file replaces *path* when the block ends without an error.
 
     If the block raises, the temporary file is removed and *path* is untouched. The temporary file has the name of
-    *path*, so writers that check the suffix see the right one. Missing folders are created. What a killed process left
-    is removed by the next one that writes to the same folder, as `temporary_folder` says.
+    *path*, so writers that check the suffix see the right one. What a killed process left is removed by the next one
+    that writes to the same folder, as `temporary_folder` says.
 
     Args:
         path: the file to write.
+        create_folder: whether to create its folder if that is missing.
 
     Raises:
         InputMissingError: the block ended without writing the file.
@@ -34,7 +35,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     """
     target = Path(path)
     try:
-        with temporary_folder(target.parent) as folder:
+        with temporary_folder(target.parent, create=create_folder) as folder:
             temporary = folder / target.name
             yield temporary
             if not temporary.is_file():

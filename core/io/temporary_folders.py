@@ -28,12 +28,20 @@ _ABANDONED_S = 86400.0
 
 
 @contextmanager
-def temporary_folder(parent: Path) -> Iterator[Path]:
+def temporary_folder(parent: Path, *, create: bool = True) -> Iterator[Path]:
     """Yield a new hidden folder in *parent*, and remove it with what is in it.
 
-    What killed processes left in *parent* is removed first, once in a process. Missing folders are created.
+    What killed processes left in *parent* is removed first, once in a process.
+
+    Args:
+        parent: the folder.
+        create: whether to create *parent* if it is missing.
+
+    Raises:
+        OSError: the folder cannot be made.
     """
-    parent.mkdir(parents=True, exist_ok=True)
+    if create:
+        parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers_once(os.path.realpath(parent))
     folder, lock = parent, None
     try:

@@ -29,11 +29,12 @@ from tests.blender_addon.walk import part_of_the_walk  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
 from tests.killed_batch import KILLED, kill  # noqa: E402
 from tests.processes import children_of, is_running  # noqa: E402
+from tests.summaries import read_summary  # noqa: E402
 from tests.waiting import PATIENCE_S, poll  # noqa: E402
 
 
 def summary(out):
-    return json.loads((out / "summary.json").read_text())
+    return read_summary(out)
 
 
 def statuses(out):
@@ -49,7 +50,7 @@ def test_one_file_is_converted_to_every_format(write_track, tmp_path, capfd):
     formats = ["blend", "fbx", "glb", "bvh", *(["usd"] if bpy.app.build_options.usd else []), "npz"]
     assert main([str(source), "-o", str(tmp_path / "out"), "--formats", *formats]) == 0
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {*(f"walk.{kind}" for kind in formats), "walk.smplify.json", "summary.json"}
+    assert names == {*(f"walk.{kind}" for kind in formats), "walk.smplify.json", "summary.jsonl"}
     report = json.loads((tmp_path / "out" / "walk.smplify.json").read_text())
     assert [entry["file"] for entry in report["outputs"]] == [f"walk.{kind}" for kind in formats]
     (person,) = report["people"]
@@ -121,11 +122,11 @@ def test_an_invalid_output_folder_is_refused_before_any_work(write_track, tmp_pa
         assert main([str(source), "-o", str(out)]) == 2
         assert f"{out} cannot be one" in capfd.readouterr().err
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "summary.json").write_text('{"total": "of my own"}')
+    (tmp_path / "out" / "summary.jsonl").write_text('{"total": "of my own"}')
     assert main([str(source), "-o", str(tmp_path / "out")]) == 2
-    assert "summary.json" in capfd.readouterr().err
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"summary.json"}
-    assert summary(tmp_path / "out") == {"total": "of my own"}
+    assert "summary.jsonl" in capfd.readouterr().err
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"summary.jsonl"}
+    assert (tmp_path / "out" / "summary.jsonl").read_text() == '{"total": "of my own"}'
 
 
 @pytest.mark.main_blender

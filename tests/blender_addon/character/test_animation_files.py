@@ -123,7 +123,7 @@ def test_a_batch_retargets_a_folder_of_animations(figure, tmp_path):
     given = ["--character", str(folder / "hero.blend"), "--bones", str(bones), "--feet", "0", "--hands", "0"]
     assert main([str(folder), "-o", str(out), "--formats", "blend", "--start-frame", "11", *given]) == 0
 
-    assert {path.name for path in out.iterdir()} == {"walk.blend", "walk.smplify.json", "summary.json"}
+    assert {path.name for path in out.iterdir()} == {"walk.blend", "walk.smplify.json", "summary.jsonl"}
     (person,) = json.loads((out / "walk.smplify.json").read_text())["people"]
     assert (person["frames"], person["skeleton"]) == (FRAMES, "unknown")
     assert person["fps"] == pytest.approx(FPS, rel=1e-4)
@@ -157,4 +157,4 @@ def test_an_animal_is_refused(figure, tmp_path):
     write_character(tmp_path / "hero.blend")
     given = ["--character", str(tmp_path / "hero.blend")]
     assert main([str(path), "-o", str(tmp_path / "out"), *given]) == 1
-    assert "expected the skeleton of a person" in (tmp_path / "out" / "summary.json").read_text()
+    assert "expected the skeleton of a person" in (tmp_path / "out" / "summary.jsonl").read_text()

@@ -16,6 +16,7 @@ from core.convert_options import ConvertOptions  # noqa: E402
 from core.errors import CoreError  # noqa: E402
 from core.retarget.bone_map import BoneMap  # noqa: E402
 from tests.blender_addon.character.rigs import ROLES, evaluated, write_character  # noqa: E402
+from tests.summaries import read_summary  # noqa: E402
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_the_batch_retargets_a_clip(hero_file, write_track, tmp_path):
     base = [str(source), "-o", str(out), "--quality", "fast", "--formats", "glb", "fbx", "--bones", str(bones)]
     options = ["--feet", "0.5", "--steps", "1.5", "--root-motion", "bone"]
     assert main([*base, "--character", f"{hero_file}#hero", *options]) == 0
-    assert {path.name for path in out.iterdir()} == {"walk.glb", "walk.fbx", "walk.smplify.json", "summary.json"}
+    assert {path.name for path in out.iterdir()} == {"walk.glb", "walk.fbx", "walk.smplify.json", "summary.jsonl"}
     report = json.loads((out / "walk.smplify.json").read_text())
     (person,) = report["people"]
     assert person["character"]["slide_mm"] >= 0.0 and "out_of_reach" in person["character"]
@@ -42,9 +43,9 @@ def test_the_batch_retargets_a_clip(hero_file, write_track, tmp_path):
     heads, _ = evaluated(read, range(0, 12, 3))
     assert np.abs(heads - heads[0]).max() > 1e-3
     assert main([*base, "--character", f"{hero_file}#hero", *options]) == 0
-    assert json.loads((out / "summary.json").read_text())["inputs"][0]["status"] == "skipped"
+    assert read_summary(out)["inputs"][0]["status"] == "skipped"
     assert main([*base, "--character", str(hero_file), *options[2:]]) == 0
-    assert json.loads((out / "summary.json").read_text())["inputs"][0]["status"] == "converted"
+    assert read_summary(out)["inputs"][0]["status"] == "converted"
 
 
 def test_wrong_usage_is_refused_before_any_work(hero_file, write_track, tmp_path, capfd):
@@ -70,7 +71,7 @@ def test_a_bone_map_that_does_not_fit_fails_the_input(hero_file, write_track, tm
     bones.write_text(BoneMap({"hips": ("pelvis",)}).to_json())
     base = [str(source), "-o", str(out), "--quality", "fast", "--character", str(hero_file)]
     assert main([*base, "--bones", str(bones)]) == 1
-    assert "expected bones of the character, but it has no 'pelvis'" in (out / "summary.json").read_text()
+    assert "expected bones of the character, but it has no 'pelvis'" in (out / "summary.jsonl").read_text()
 
 
 def test_a_character_that_cannot_be_used_is_told_before_the_fit(hero_file, write_track, tmp_path, monkeypatch):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from core.errors import OutputError
 from tests.disguises import DISGUISES, disguise
 from tests.killed_batch import KILLED, kill
+from tests.summaries import read_summary
 
 from .quick import main
 
@@ -33,7 +33,7 @@ def arguments(source: Path, out: Path, *more: str) -> list[str]:
 
 
 def outcome(out: Path) -> tuple[str, str]:
-    (entry,) = json.loads((out / "summary.json").read_text())["inputs"]
+    (entry,) = read_summary(out)["inputs"]
     return entry["status"], entry["message"]
 
 
@@ -142,7 +142,7 @@ def test_not_even_force_replaces_what_is_read(source, tmp_path, kind):
     }
 
 
-@pytest.mark.parametrize("name", ["summary.json", "walk.smplify.json"])
+@pytest.mark.parametrize("name", ["summary.jsonl", "walk.smplify.json"])
 def test_neither_report_nor_summary_replaces_an_input(source, name):
     given = source.with_name(name)
     given.write_text("keypoints")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import threading
 from concurrent.futures import ProcessPoolExecutor
@@ -17,6 +16,7 @@ from core.batch.workers import WorkerDied, WorkerPool, WorkerStartError
 from core.convert_options import ConvertOptions
 from core.fit import FitOptions
 from tests.conftest import REPOSITORY
+from tests.summaries import read_summary
 
 from .quick import QuickWorker
 
@@ -51,9 +51,9 @@ def test_workers_are_shared_and_kept(jobs, tmp_path):
             together.wait()  # two at a time, or an error
             return super().convert(request, on_progress)
 
-    outcomes = run_batch(jobs, tmp_path / "out", BatchOptions(jobs=2), Waits)
-    assert [outcome.job for outcome in outcomes] == jobs and len(started) == 2
-    assert {outcome.status for outcome in outcomes} == {"converted"}
+    assert run_batch(jobs, tmp_path / "out", BatchOptions(jobs=2), Waits) == {"converted": 4}
+    entries = read_summary(tmp_path / "out")["inputs"]
+    assert sorted(entry["input"] for entry in entries) == [str(job.source) for job in jobs] and len(started) == 2
 
 
 @pytest.mark.parametrize(("deaths", "status", "workers"), [(1, "converted", 2), (2, "failed", 3)])
@@ -71,11 +71,12 @@ def test_an_input_whose_worker_died_is_tried_once_more(jobs, tmp_path, deaths, s
                 raise WorkerDied("the converting process ended early")
             return super().convert(request, on_progress)
 
-    outcomes = run_batch(jobs, tmp_path / "out", BatchOptions(), Dies)
-    assert [outcome.status for outcome in outcomes] == ["converted", status, "converted", "converted"]
+    run_batch(jobs, tmp_path / "out", BatchOptions(), Dies)
+    entries = read_summary(tmp_path / "out")["inputs"]
+    assert [entry["status"] for entry in entries] == ["converted", status, "converted", "converted"]
     assert len(started) == workers
     if status == "failed":
-        assert outcomes[1].message == "the converting process ended early; it was tried twice"
+        assert entries[1]["message"] == "the converting process ended early; it was tried twice"
     else:
         assert (tmp_path / "out" / "b.npz").read_text() == "b.npz of balanced"
 
@@ -87,7 +88,7 @@ def test_a_worker_that_cannot_start_ends_the_batch(jobs, tmp_path):
 
     with pytest.raises(WorkerStartError, match="no such program"):
         run_batch(jobs, tmp_path / "out", BatchOptions(), Absent)
-    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    summary = read_summary(tmp_path / "out")
     assert (summary["converted"], summary["failed"], summary["interrupted"]) == (0, 0, True)
     assert not list((tmp_path / "out").glob("*.smplify.json"))
 

@@ -2,78 +2,46 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
+import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from core.batch import BatchError, BatchOptions
+from core.batch.python_worker import PythonWorker
 from core.batch.work_claims import claimed
+from core.cli.batch import batch_command
 from core.cli.main import main
-from tests.conftest import REPOSITORY
-from tests.core.cli.commands import save
+from core.convert_options import ConvertOptions
+from core.fit import FitOptions
+from tests.dask_processes import Cluster
+from tests.small_tracks import write_tracks
+from tests.summaries import read_summary
 from tests.waiting import PATIENCE_S, poll
 
 pytest.importorskip("distributed", reason="Dask is not installed (requirements/cluster.txt)")
 pytestmark = pytest.mark.slow
 
-NUM_INPUTS = 6
+NUM_INPUTS = 20
+LONG_PATIENCE_S = 3 * PATIENCE_S
 
 
-class Cluster:
-    """A scheduler and workers on this machine's loopback, each a process."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        self.folder = folder
-        self.file = folder / "scheduler.json"
-        self.processes: list[subprocess.Popen[bytes]] = []
-        self._start("scheduler", "--host", "127.0.0.1", "--port", "0")
-        try:
-            poll(self.file.exists, PATIENCE_S, "the scheduler")
-        except AssertionError:
-            self.close()
-            raise
-        self.workers = [self.add_worker() for _ in range(2)]
-
-    def _start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "distributed.cli.dask_" + kind, "--scheduler-file", str(self.file), *options]
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-        with (self.folder / f"{kind}{len(self.processes)}.log").open("wb") as log:
-            process = subprocess.Popen(
-                [*command, "--no-dashboard"], cwd=self.folder, env=environment, stdout=log, stderr=log
-            )
-        self.processes.append(process)
-        return process
-
-    def add_worker(self) -> subprocess.Popen[bytes]:
-        return self._start("worker", "--nthreads", "1", "--no-nanny", "--host", "127.0.0.1")
-
-    def close(self) -> None:
-        for process in reversed(self.processes):
-            process.kill()
-            process.wait()
-
-
-@pytest.fixture
-def cluster(tmp_path) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path / "cluster")
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path_factory.mktemp("dask") / "cluster", workers=2, patience_s=LONG_PATIENCE_S)
     yield cluster
     cluster.close()
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory) -> Path:
-    """Return a folder of tracks, ``in``, and what one process makes of them, ``out``."""
+    """Return a folder of small tracks, ``in``, and what one process makes of them, ``out``."""
     folder = tmp_path_factory.mktemp("alone")
-    (folder / "in").mkdir()
-    for number in range(NUM_INPUTS):
-        save(folder / "in" / f"walk{number}.npz", fps=np.array(25.0 + number))
+    write_tracks(folder / "in", NUM_INPUTS)
     assert fit(folder / "in", folder / "out") == 0
     return folder
 
@@ -83,90 +51,83 @@ def tracks(alone) -> Path:
     return alone / "in"
 
 
-def fit(tracks: Path, out: Path, *options: str) -> int:
-    return main(["fit", str(tracks), "-o", str(out), "--quality", "fast", "--quiet", *options])
+def fit(tracks: Path, out: Path, scheduler: Path | str = "") -> int:
+    options = ConvertOptions(formats=("npz",), fit=FitOptions(quality="fast"), up_axis="Z")
+    batch = BatchOptions(options, scheduler=str(scheduler))
+    return batch_command([tracks], out, batch, PythonWorker, quiet=True)
 
 
-def in_background(tracks: Path, out: Path, cluster: Cluster) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "core", "fit", str(tracks), "-o", str(out), "--quality", "fast", "--quiet"]
-    return subprocess.Popen(
-        [*command, "--scheduler", str(cluster.file)], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True
-    )
+def beside(tracks: Path, out: Path, scheduler: Path) -> Future[int]:
+    """Begin to convert on a cluster."""
+    threads = ThreadPoolExecutor(1)
+    future = threads.submit(fit, tracks, out, scheduler)
+    threads.shutdown(wait=False)
+    return future
 
 
-def motions(out: Path) -> dict[str, dict[str, np.ndarray]]:
-    found = {}
-    for path in sorted(out.glob("*.npz")):
-        with np.load(path, allow_pickle=False) as arrays:
-            found[path.name] = {key: arrays[key] for key in arrays.files}
-    return found
+def outputs(out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(out.glob("*.npz"))}
 
 
 def assert_whole(out: Path, tracks: Path) -> None:
-    """Check that *out* holds what one process makes of the tracks."""
-    expected, shared = motions(tracks.parent / "out"), motions(out)
-    assert list(shared) == list(expected)
-    assert len(expected) == NUM_INPUTS
-    for name, arrays in expected.items():
-        for key, array in arrays.items():
-            np.testing.assert_array_equal(shared[name][key], array, err_msg=f"{name} {key}")
+    """Check that *out* holds what one process makes of the tracks, and nothing unfinished."""
+    assert len(outputs(out)) == NUM_INPUTS
+    assert outputs(out) == outputs(tracks.parent / "out")
     assert not [path.name for path in out.iterdir() if path.name.startswith(".")]
 
 
 def test_a_cluster_converts_as_one_process_does(cluster, tracks, tmp_path):
-    bad = tmp_path / "bad.trc"
-    bad.write_bytes(b"")
-    inputs = [*sorted(tracks.iterdir()), bad]
-    command = ["fit", *map(str, inputs), "-o", str(tmp_path / "out"), "--quality", "fast", "--quiet"]
-    assert main([*command, "--scheduler", str(cluster.file)]) == 1
-    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
-    assert (summary["converted"], summary["failed"], summary["interrupted"]) == (NUM_INPUTS, 1, False)
-    assert_whole(tmp_path / "out", tracks)
-    assert fit(tracks, tmp_path / "out", "--scheduler", str(cluster.file)) == 0
-    assert json.loads((tmp_path / "out" / "summary.json").read_text())["skipped"] == NUM_INPUTS
-
-
-def test_a_killed_worker_costs_nothing(cluster, tracks, tmp_path):
-    run = in_background(tracks, tmp_path / "out", cluster)
-    poll(lambda: list((tmp_path / "out").glob("*.npz")), PATIENCE_S, "the first output")
-    cluster.workers[0].kill()
-    cluster.workers[0].wait()
-    assert "0 failed" in run.communicate(timeout=2 * PATIENCE_S)[1]
-    assert run.returncode == 0
-    assert_whole(tmp_path / "out", tracks)
-
-
-def test_a_batch_goes_on_with_another_scheduler(cluster, tracks, tmp_path):
-    run = in_background(tracks, tmp_path / "out", cluster)
-    poll(lambda: list((tmp_path / "out").glob("*.npz")), PATIENCE_S, "the first output")
-    cluster.close()
-    message = run.communicate(timeout=PATIENCE_S)[1]
-    assert run.returncode == 1
-    assert "gone; start it and run this again" in message
-    again = Cluster(tmp_path / "again")
-    try:
-        assert fit(tracks, tmp_path / "out", "--scheduler", str(again.file)) == 0
-    finally:
-        again.close()
-    assert_whole(tmp_path / "out", tracks)
+    out = tmp_path / "out"
+    assert fit(tracks, out, cluster.file) == 0
+    summary = read_summary(out)
+    assert (summary["converted"], summary["failed"], summary["interrupted"]) == (NUM_INPUTS, 0, False)
+    assert_whole(out, tracks)
+    assert fit(tracks, out, cluster.file) == 0
+    assert read_summary(out)["skipped"] == NUM_INPUTS
 
 
 def test_what_another_run_converts_is_left_to_it(cluster, tracks, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
-    with claimed(out / ".walk3.smplify-claim"):
-        run = in_background(tracks, out, cluster)
-        poll(lambda: len(list(out.glob("*.npz"))) == NUM_INPUTS - 1, PATIENCE_S, "the other outputs")
+    with claimed(out / ".track000003.smplify-claim"):
+        run = beside(tracks, out, cluster.file)
+        poll(lambda: len(list(out.glob("*.npz"))) == NUM_INPUTS - 1, LONG_PATIENCE_S, "the other outputs")
         time.sleep(1.0)
-        assert run.poll() is None
-        assert not (out / "walk3.npz").exists()
-    run.communicate(timeout=PATIENCE_S)
-    assert run.returncode == 0
+        assert not run.done()
+        assert not (out / "track000003.npz").exists()
+    assert run.result(LONG_PATIENCE_S) == 0
+    assert_whole(out, tracks)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="processes are stopped otherwise on Windows")
+def test_a_killed_worker_costs_nothing(cluster, tracks, tmp_path):
+    out = tmp_path / "out"
+    run = beside(tracks, out, cluster.file)
+    poll(lambda: list(out.glob("*.npz")), LONG_PATIENCE_S, "the first output")
+    cluster.workers[0].send_signal(signal.SIGSTOP)  # so that it holds what it is doing
+    cluster.workers[0].kill()
+    cluster.workers[0].wait()
+    assert run.result(LONG_PATIENCE_S) == 0
+    assert_whole(out, tracks)
+
+
+def test_a_batch_goes_on_with_another_scheduler(cluster, tracks, tmp_path):
+    """The last of these tests, since it ends the cluster."""
+    out = tmp_path / "out"
+    run = beside(tracks, out, cluster.file)
+    poll(lambda: list(out.glob("*.npz")), LONG_PATIENCE_S, "the first output")
+    cluster.close()
+    with pytest.raises(BatchError, match="gone; start it and run this again"):
+        run.result(LONG_PATIENCE_S)
+    again = Cluster(tmp_path / "again", workers=1, patience_s=LONG_PATIENCE_S)
+    try:
+        assert fit(tracks, out, again.file) == 0
+    finally:
+        again.close()
     assert_whole(out, tracks)
 
 
 def test_without_a_scheduler_there_is_one_line(tracks, tmp_path, capsys):
-    assert fit(tracks, tmp_path / "out", "--scheduler", "tcp://127.0.0.1:9") == 1
-    assert "expected a Dask scheduler at tcp://127.0.0.1:9, found none" in capsys.readouterr().err
-    assert fit(tracks, tmp_path / "out", "--scheduler", "no address") == 1
-    assert "expected a Dask scheduler at no address" in capsys.readouterr().err
+    for address in ("tcp://127.0.0.1:9", "no address"):
+        assert main(["fit", str(tracks), "-o", str(tmp_path / "out"), "--scheduler", address]) == 1
+        assert f"expected a Dask scheduler at {address}, found none" in capsys.readouterr().err

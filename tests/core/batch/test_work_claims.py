@@ -19,6 +19,7 @@ from core.batch.jobs import plan_jobs
 from core.batch.runner import run_batch
 from core.batch.work_claims import claimed
 from core.convert_options import ConvertOptions
+from tests.summaries import read_summary
 
 from .quick import QuickWorker
 
@@ -75,9 +76,9 @@ def test_a_run_removes_the_claims_that_a_killed_one_left(tmp_path):
     job.target.parent.mkdir()
     for name, process in ((".walk.smplify-claim", ended_process()), (".run.smplify-claim", ended_process())):
         make_claim(tmp_path / "out" / name, process=process)
-    make_claim(tmp_path / "out" / ".jump.smplify-claim")
-    run_batch([job], tmp_path / "out", OPTIONS, QuickWorker, quiet=True)
-    assert [path.name for path in (tmp_path / "out").glob(".*")] == [".jump.smplify-claim"]
+    with claimed(tmp_path / "out" / ".jump.smplify-claim"):
+        run_batch([job], tmp_path / "out", OPTIONS, QuickWorker, quiet=True)
+        assert [path.name for path in (tmp_path / "out").glob(".*")] == [".jump.smplify-claim"]
 
 
 def test_a_claim_that_was_taken_over_is_not_given_back(tmp_path):
@@ -139,7 +140,7 @@ def test_two_runs_share_the_work(tmp_path):
         assert run.exitcode == 0
     lines = [line.split() for line in (tmp_path / "converted.log").read_text().splitlines()]
     assert sorted(name for name, _ in lines) == names
-    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    summary = read_summary(tmp_path / "out")
     assert (summary["total"], summary["failed"], summary["interrupted"]) == (30, 0, False)
     assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
 
@@ -155,5 +156,18 @@ def test_an_input_that_another_run_converts_is_waited_for(tmp_path):
             time.sleep(0.3)
             assert not future.done()
             job.claim.unlink()
-            (outcome,) = future.result(60)
-    assert outcome.status == "converted"
+            assert future.result(60) == {"converted": 1}
+
+
+def test_a_claim_that_could_not_be_given_back_is_free_for_its_own_process(tmp_path):
+    """The disk was gone at that moment; the claim is there again with the disk."""
+    out, away = tmp_path / "out", tmp_path / "away"
+    out.mkdir()
+    with claimed(out / ".walk.smplify-claim") as ours:
+        assert ours
+        out.rename(away)
+    away.rename(out)
+    assert (out / ".walk.smplify-claim").exists()
+    with claimed(out / ".walk.smplify-claim") as ours:
+        assert ours
+    assert list(out.iterdir()) == []

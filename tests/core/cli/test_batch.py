@@ -20,6 +20,7 @@ from core.io.temporary_folders import remove_leftovers
 from tests.conftest import REPOSITORY
 from tests.killed_batch import KILLED, kill
 from tests.processes import children_of, is_running
+from tests.summaries import read_summary
 from tests.waiting import PATIENCE_S, poll
 
 from .commands import SCENE, files, fit, read, save, two_people
@@ -28,12 +29,12 @@ pytestmark = pytest.mark.slow
 
 
 def statuses(out: Path) -> dict[str, str]:
-    entries = json.loads((out / "summary.json").read_text())["inputs"]
+    entries = read_summary(out)["inputs"]
     return {Path(entry["input"]).name: entry["status"] for entry in entries}
 
 
 def message(out: Path) -> str:
-    (entry,) = json.loads((out / "summary.json").read_text())["inputs"]
+    (entry,) = read_summary(out)["inputs"]
     return entry["message"]
 
 
@@ -46,7 +47,7 @@ def test_a_folder_becomes_a_tree_of_the_same_files_as_one_by_one(recording, beta
     assert fit(*arguments, "--jobs", "2") == 1
     assert statuses(out) == {"run.npz": "converted", "walk.npz": "converted", "bad.trc": "failed"}
     reports = {"day/run.smplify.json", "walk.smplify.json", "bad.smplify.json"}
-    assert files(out) == {"summary.json", "day", "day/run.npz", "walk.npz", *reports}
+    assert files(out) == {"summary.jsonl", "day", "day/run.npz", "walk.npz", *reports}
     assert fit(recording, "-o", tmp_path / "one.npz", "--report", tmp_path / "one.json", *options) == 0
     one, many = read(tmp_path / "one.npz"), read(out / "walk.npz")
     assert set(one) == set(many)
@@ -79,13 +80,13 @@ def test_an_output_that_names_a_folder_makes_a_batch(recording, betas, tmp_path,
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there.28").mkdir()
     assert fit(recording, "--betas", betas, "-o", output, "--mode", "frames") == 0
-    assert {"walk.npz", "walk.smplify.json", "summary.json"} <= files(tmp_path / output)
+    assert {"walk.npz", "walk.smplify.json", "summary.jsonl"} <= files(tmp_path / output)
 
 
 def test_each_person_of_an_input_gets_a_labelled_output(tmp_path, betas, out):
     people = two_people(tmp_path / "people")
     assert fit(people, "--fps", 30, "--betas", betas, "-o", out) == 0
-    assert files(out) == {"people_3.npz", "people_7.npz", "people.smplify.json", "summary.json"}
+    assert files(out) == {"people_3.npz", "people_7.npz", "people.smplify.json", "summary.jsonl"}
 
 
 def test_doubts_and_feet_that_never_stand_are_in_line_and_report(tmp_path, betas, out, capsys):
@@ -132,7 +133,7 @@ class Crashes(python_worker.PythonWorker):
 def test_a_crashing_worker_fails_only_its_input(recording, out, monkeypatch):
     monkeypatch.setattr("core.cli.main.PythonWorker", Crashes)
     assert fit(recording, "-o", out) == 1
-    assert "ended early" in message(out) and files(out) == {"walk.smplify.json", "summary.json"}
+    assert "ended early" in message(out) and files(out) == {"walk.smplify.json", "summary.jsonl"}
 
 
 @pytest.mark.slow
@@ -171,7 +172,7 @@ def test_an_interrupt_leaves_nothing_half_written(recording, out, number):
         content = json.loads(report.read_text())
         assert content["status"] == "converted"
         assert all((out / entry["file"]).stat().st_size == entry["bytes"] for entry in content["outputs"])
-    assert json.loads((out / "summary.json").read_text())["interrupted"] is True
+    assert read_summary(out)["interrupted"] is True
 
 
 @pytest.mark.slow

@@ -189,7 +189,7 @@ def test_the_suffix_names_the_format(tmp_path):
 def test_a_batch_writes_several_formats(tmp_path, capsys):
     source = save(tmp_path / "walk.npz", start_s=0.37)
     assert fit(source, "-o", f"{tmp_path / 'out'}/", "--formats", "npz", "mot", "trc", "--npz-layout", "smplx") == 0
-    assert files(tmp_path / "out") == {"walk.npz", "walk.mot", "walk.trc", "walk.smplify.json", "summary.json"}
+    assert files(tmp_path / "out") == {"walk.npz", "walk.mot", "walk.trc", "walk.smplify.json", "summary.jsonl"}
     assert read(tmp_path / "out" / "walk.npz")["poses"].shape[1] == 165
     assert read(tmp_path / "out" / "walk.npz")["start_s"] == 0.37
     for suffix, first_row in (("mot", 11), ("trc", 6)):
