@@ -7,9 +7,11 @@ import time
 from bisect import bisect_left
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from ..errors import OutputError
 from .conversion import BatchOptions, Outcome, convert_one
 from .jobs import BatchError, Job
 
@@ -71,11 +73,9 @@ class DaskCluster:
     @property
     def window(self) -> int:
         """How many tasks may be handed over at a time: a few for each thread that the cluster has now."""
-        if time.monotonic() - self._counted > _COUNT_AGAIN_S:
-            try:
+        if time.monotonic() - self._counted > _COUNT_AGAIN_S and self._client.status == "running":
+            with suppress(OSError, TimeoutError):  # the scheduler is gone: what is under way will say so
                 self._count_threads()
-            except (OSError, TimeoutError):  # the scheduler is gone: what is under way will say so
-                self._counted = time.monotonic()
         return _TASKS_PER_THREAD * max(self._num_threads, 1)
 
     @property
@@ -84,7 +84,13 @@ class DaskCluster:
         return next_group_size(self._seconds)
 
     def submit(self, jobs: Sequence[Job]) -> Future[list[Outcome]]:
-        """Hand *jobs* to the scheduler as one task."""
+        """Hand *jobs* to the scheduler as one task.
+
+        Raises:
+            BatchError: the scheduler is gone.
+        """
+        if self._client.status == "closed":
+            raise self._gone()
         protected = {path: "an input" for job in jobs for path in self._inputs.near(job)}
         options = replace(self._options, protected={**self._options.protected, **protected})
         future: Future[list[Outcome]] = self._executor.submit(_convert, tuple(jobs), options)
@@ -100,14 +106,19 @@ class DaskCluster:
             found = future.result()
         except self._killed as error:
             return [Outcome(job, "killed", message=f"workers of the cluster died: {str(error)[:300]}") for job in jobs]
+        except OutputError:
+            raise
         except (CancelledError, OSError) as error:
-            raise BatchError(
-                f"expected the Dask scheduler at {self._scheduler} to go on, but it is gone; start it and run this "
-                "again: what is done stays done"
-            ) from error
+            raise self._gone() from error
         for outcome in found:
             self._seconds += _NEWS_WEIGHT * (outcome.seconds - self._seconds)
         return found
+
+    def _gone(self) -> BatchError:
+        return BatchError(
+            f"expected the Dask scheduler at {self._scheduler} to go on, but it is gone; start it and run this again: "
+            "what is done stays done"
+        )
 
     def stop(self) -> None:
         """Take back what has not begun, and disconnect."""

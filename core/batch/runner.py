@@ -7,7 +7,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from pathlib import Path
 
 from ..io.temporary_folders import remove_leftovers, temporary_folder
@@ -97,11 +96,13 @@ class Work:
                 time.sleep(_RETRY_S)
                 self._waiting, self._busy = self._busy, self._waiting
                 continue
-            with suppress(queue.Empty):  # then the window may have changed; on Windows, Ctrl-C is handled between waits
+            try:
                 jobs, future = self._ended.get(timeout=_POLL_S)
-                self._under_way -= 1
-                for outcome in self._engine.outcomes(jobs, future):
-                    self._take(outcome)
+            except queue.Empty:  # the window may have changed; and on Windows, Ctrl-C is handled between two waits
+                continue
+            self._under_way -= 1
+            for outcome in self._engine.outcomes(jobs, future):
+                self._take(outcome)
 
     def _next_group(self, window: int) -> list[Job]:
         """Return the inputs of the next task: fewer towards the end, so that all workers have some."""
