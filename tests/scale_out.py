@@ -10,8 +10,9 @@ are converted by a plain loop in one process, and then
 
 For each way a table shows how many tracks were converted exactly once, by a count of the reports that are put in their
 place; how many outputs have the bytes of the loop's; processor time a track, of all processes together, against the
-loop's, from the first tenth of the tracks to the end; and the most memory of scheduler and client, at the tenth and in
-all. The exit code is 0 if each way converts each track once to the same bytes. Not on Windows.
+loop's, from the first tenth of the tracks to the third, at which something is killed; and the most memory of scheduler
+and client, at the tenth and in all. The exit code is 0 if each way converts each track once to the same bytes. Not on
+Windows.
 """
 
 from __future__ import annotations
@@ -53,18 +54,18 @@ class Watch:
 
     Attributes:
         out: the folder whose reports say how many tracks are done.
-        begin: the number of tracks from which processor time counts.
+        total: the number of tracks.
         roles: the processes that began, with their roles.
         cpu_s: user and system time by process.
-        at_begin: tracks done, and processor time so far, when that number was reached.
-        memory_mb: by role, the most memory until then, and in all.
+        marks: tracks done and processor time so far, after a tenth and after a third of the tracks.
+        memory_mb: by role, the most memory until the tenth, and in all.
     """
 
     out: Path
-    begin: int
+    total: int
     roles: dict[subprocess.Popen[bytes], str] = field(default_factory=dict)
     cpu_s: dict[int, float] = field(default_factory=dict)
-    at_begin: tuple[int, float] | None = None
+    marks: list[tuple[int, float]] = field(default_factory=list)
     memory_mb: dict[str, list[float]] = field(default_factory=dict)
     stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -83,19 +84,22 @@ class Watch:
                 continue
             most = self.memory_mb.setdefault(role, [0.0, 0.0])
             most[1] = max(most[1], memory)
-            most[0] = most[0] if self.at_begin else most[1]
-        if self.at_begin is None and (done := num_done(self.out)) >= self.begin:
-            self.at_begin = done, sum(self.cpu_s.values())
+            most[0] = most[0] if self.marks else most[1]
+        done = num_done(self.out)
+        if len(self.marks) < 2 and done >= self.total / (10, 3)[len(self.marks)]:
+            self.marks.append((done, sum(self.cpu_s.values())))
 
     def run(self) -> None:
         """Sample until stopped."""
         while not self.stopped.wait(SAMPLED_EVERY_S):
             self.sample()
 
-    def ms_a_track(self, total: int) -> float:
-        """Return the processor time of each track after the first of them, milliseconds."""
-        done, cpu_s = self.at_begin or (0, 0.0)
-        return 1000.0 * (sum(self.cpu_s.values()) - cpu_s) / max(total - done, 1)
+    def ms_a_track(self) -> float:
+        """Return the processor time of each track between the marks, milliseconds; not a number without them."""
+        if len(self.marks) < 2:
+            return float("nan")
+        (first, begin_s), (last, end_s) = self.marks
+        return 1000.0 * (end_s - begin_s) / max(last - first, 1)
 
 
 @dataclass(frozen=True)
@@ -218,7 +222,7 @@ def measure(name: str, tracks: Path, folder: Path) -> tuple[Place, dict[str, byt
     for path in tracks.iterdir():
         os.link(path, disk / "in" / path.name)
     total = len(list(tracks.iterdir()))
-    place = Place(disk, logs, Watch(disk / "out", max(1, total // 10)), total)
+    place = Place(disk, logs, Watch(disk / "out", total), total)
     thread = threading.Thread(target=place.watch.run)
     thread.start()
     try:
@@ -237,7 +241,7 @@ def show(tracks: Path, folder: Path) -> bool:
     loop_ms, whole, total = 0.0, True, len(list(tracks.iterdir()))
     for number, name in enumerate(WAYS):
         place, outputs = measure(name, tracks, folder / str(number))
-        expected, loop_ms = expected or outputs, loop_ms or place.watch.ms_a_track(total)
+        expected, loop_ms = expected or outputs, loop_ms or place.watch.ms_a_track()
         times = counts_of(place.logs)
         once, more = (sum(test(count) for count in times.values()) for test in (lambda n: n == 1, lambda n: n > 1))
         same = sum(outputs.get(track) == content for track, content in expected.items())
@@ -245,7 +249,7 @@ def show(tracks: Path, folder: Path) -> bool:
         memory = [
             "{:.0f} to {:.0f} MB".format(*place.watch.memory_mb.get(role, [0, 0])) for role in ("scheduler", "client")
         ]
-        cpu_ms = place.watch.ms_a_track(total)
+        cpu_ms = place.watch.ms_a_track()
         cells = (name, once, more, same, f"{cpu_ms:.0f} ms", f"{cpu_ms / loop_ms:.2f}", *memory)
         print("|", " | ".join(map(str, cells)), "|", flush=True)
     return whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from bisect import bisect_left
@@ -27,6 +28,8 @@ _COUNT_AGAIN_S = 5.0
 _RETRIES = 2
 """How often a task that raised an error is tried again: of an input it raises none, so it may be its machine's."""
 _CONNECT_S = 10.0
+_LOGGERS = ("distributed", "distributed.client", "tornado.application")
+"""Loggers that print tracebacks when the scheduler is gone, which one line says."""
 
 
 class DaskCluster:
@@ -60,6 +63,9 @@ class DaskCluster:
                 f"expected a Dask scheduler at {self._scheduler}, found none that answers ({str(error)[:200]}); start "
                 "one with `dask scheduler`, and give its address or its --scheduler-file"
             ) from error
+        self._log_levels = {name: logging.getLogger(name).level for name in _LOGGERS}
+        for name in _LOGGERS:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._inputs = InputsAmongOutputs(jobs)
         # As many jobs as cores: one thread for each fit, since a machine has many workers.
         self._options = replace(options, jobs=os.cpu_count() or 1, shard=None)
@@ -72,9 +78,15 @@ class DaskCluster:
 
     @property
     def window(self) -> int:
-        """How many tasks may be handed over at a time: a few for each thread that the cluster has now."""
+        """How many tasks may be handed over at a time: a few for each thread that the cluster has now.
+
+        Raises:
+            BatchError: the scheduler is gone. Not every task that was under way then ends.
+        """
+        if self._client.status == "closed":
+            raise self._gone()
         if time.monotonic() - self._counted > _COUNT_AGAIN_S and self._client.status == "running":
-            with suppress(OSError, TimeoutError):  # the scheduler is gone: what is under way will say so
+            with suppress(OSError, TimeoutError):  # the scheduler is gone, as the client finds out in a moment
                 self._count_threads()
         return _TASKS_PER_THREAD * max(self._num_threads, 1)
 
@@ -84,13 +96,7 @@ class DaskCluster:
         return next_group_size(self._seconds)
 
     def submit(self, jobs: Sequence[Job]) -> Future[list[Outcome]]:
-        """Hand *jobs* to the scheduler as one task.
-
-        Raises:
-            BatchError: the scheduler is gone.
-        """
-        if self._client.status == "closed":
-            raise self._gone()
+        """Hand *jobs* to the scheduler as one task."""
         protected = {path: "an input" for job in jobs for path in self._inputs.near(job)}
         options = replace(self._options, protected={**self._options.protected, **protected})
         future: Future[list[Outcome]] = self._executor.submit(_convert, tuple(jobs), options)
@@ -122,8 +128,11 @@ class DaskCluster:
 
     def stop(self) -> None:
         """Take back what has not begun, and disconnect."""
-        self._executor.shutdown(wait=False)
-        self._client.close()
+        if self._client.status != "closed":
+            self._executor.shutdown(wait=False)
+            self._client.close()
+        for name, level in self._log_levels.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def next_group_size(seconds: float) -> int:

@@ -35,12 +35,12 @@ def temporary_folder(parent: Path, *, create: bool = True) -> Iterator[Path]:
 
     Args:
         parent: the folder.
-        create: whether to create *parent* if it is missing.
+        create: whether to create *parent* if it is missing. A hidden one never is: it was there, so the disk is gone.
 
     Raises:
         OSError: the folder cannot be made.
     """
-    if create:
+    if create and not any(part.startswith(TEMPORARY_PREFIX) for part in parent.parts):
         parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers_once(os.path.realpath(parent))
     folder, lock = parent, None

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.batch import BatchError, BatchOptions
+from core.batch.dask_cluster import DaskCluster
 from core.batch.python_worker import PythonWorker
 from core.batch.work_claims import claimed
 from core.cli.batch import batch_command
@@ -111,9 +112,9 @@ def test_a_killed_worker_costs_nothing(cluster, tracks, tmp_path):
     assert_whole(out, tracks)
 
 
-def test_a_batch_goes_on_with_another_scheduler(cluster, tracks, tmp_path):
+def test_a_batch_goes_on_with_another_scheduler(cluster, tracks, tmp_path, capfd):
     """The last of these tests, since it ends the cluster."""
-    out = tmp_path / "out"
+    out, waiting = tmp_path / "out", DaskCluster(BatchOptions(scheduler=str(cluster.file)), [])
     run = beside(tracks, out, cluster.file)
     poll(lambda: list(out.glob("*.npz")), LONG_PATIENCE_S, "the first output")
     cluster.close()
@@ -122,9 +123,19 @@ def test_a_batch_goes_on_with_another_scheduler(cluster, tracks, tmp_path):
     again = Cluster(tmp_path / "again", workers=1, patience_s=LONG_PATIENCE_S)
     try:
         assert fit(tracks, out, again.file) == 0
+        poll(lambda: _is_gone(waiting), LONG_PATIENCE_S, "the end of a run none of whose tasks ends")
     finally:
+        waiting.stop()
         again.close()
+    assert "Traceback" not in capfd.readouterr().err
     assert_whole(out, tracks)
+
+
+def _is_gone(cluster: DaskCluster) -> bool:
+    try:
+        return not cluster.window
+    except BatchError:
+        return True
 
 
 def test_without_a_scheduler_there_is_one_line(tracks, tmp_path, capsys):

@@ -13,7 +13,8 @@ from core.batch.jobs import Job, plan_jobs
 from core.batch.runner import run_batch
 from core.batch.workers import failure
 from core.convert_options import ConvertOptions
-from core.errors import InputMissingError, TrackFileError
+from core.errors import InputMissingError, OutputError, TrackFileError
+from core.io.atomic_files import atomic_path
 from core.io.npz import read_npz
 from tests.summaries import read_summary
 
@@ -77,8 +78,9 @@ def test_a_disk_that_is_lost_during_the_work_costs_one_more_try(disk):
         if len(tries) == 1:
             found.take_away()
             try:
-                (Path(request["folder"]) / "a.npz").write_text("half")
-            except OSError as error:
+                with atomic_path(Path(request["folder"]) / "a.npz") as path:
+                    path.write_text("keypoints")
+            except OutputError as error:
                 return failure(error, Path(request["folder"]))
         return QuickWorker().convert(request, on_progress)
 
