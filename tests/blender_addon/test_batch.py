@@ -86,7 +86,8 @@ def test_a_second_run_retries_only_the_failed_file(write_track, tmp_path, capfd)
     assert main(arguments) == 1
     assert statuses(out) == {"a.npz": "converted", "b.npz": "converted", "broken.trc": "failed"}
     assert (out / "a.bvh").is_file() and (out / "day" / "b.bvh").is_file()
-    assert "broken.trc" in summary(out)["inputs"][1]["message"]
+    (failed,) = (entry for entry in summary(out)["inputs"] if entry["status"] == "failed")
+    assert "broken.trc" in failed["message"]
     assert "FAILED broken.trc" in capfd.readouterr().err
 
     written = (out / "a.bvh").stat().st_mtime_ns

@@ -113,7 +113,7 @@ def test_a_killed_worker_costs_nothing(cluster, tracks, tmp_path):
 
 
 def test_a_batch_goes_on_with_another_scheduler(cluster, tracks, tmp_path, capfd):
-    """The last of these tests, since it ends the cluster."""
+    """The last test of the cluster, which it ends."""
     out, waiting = tmp_path / "out", DaskCluster(BatchOptions(scheduler=str(cluster.file)), [])
     run = beside(tracks, out, cluster.file)
     poll(lambda: list(out.glob("*.npz")), LONG_PATIENCE_S, "the first output")
