@@ -1,10 +1,8 @@
-"""German texts of several people and several files."""
+"""German texts of boxes 1, 3 and 4 about several people and several takes."""
 
 from __future__ import annotations
 
-CLASSES = ()
-
-GERMAN_INPUT = {
+TEXTS = {
     "Person's Height": "Körpergröße",
     "Join People": "Personen verbinden",
     "Join {:s}": "{:s} verbinden",
@@ -25,4 +23,3 @@ GERMAN_INPUT = {
     "Not fitted: {:s}.": "Nicht angepasst: {:s}.",
     "And {:d} more doubts.": "Und {:d} weitere Zweifel.",
 }
-"""German texts of boxes 1, 3 and 4 about several people and several takes."""

@@ -1,0 +1,23 @@
+"""German texts of box 7, the live session."""
+
+from __future__ import annotations
+
+TEXTS = {
+    "Listen": "Empfangen",
+    "Protocol": "Protokoll",
+    "UDP": "UDP",
+    "WebSocket": "WebSocket",
+    "Port": "Port",
+    "Send On by VMC": "Per VMC weitergeben",
+    "VMC Port": "Port für VMC",
+    "Record": "Aufzeichnen",
+    "Stop": "Beenden",
+    "Listening on {:s}": "Empfang an {:s}",
+    "Waiting for points": "Warten auf Punkte",
+    "The sender has stopped; it may go on": "Der Sender schweigt; er kann weitermachen",
+    "{:s}, {:.0f} ms from message to pose": "{:s}, {:.0f} ms von der Nachricht bis zur Pose",
+    "Frames: {:d}, dropped: {:d}, refused: {:d}": "Bilder: {:d}, übersprungen: {:d}, abgewiesen: {:d}",
+    "Recorded frames: {:d}": "Aufgezeichnete Bilder: {:d}",
+    "Another scene is shown; listening has ended": "Eine andere Szene ist zu sehen; der Empfang ist beendet",
+    "The live figure was removed; listening has ended": "Die Figur wurde entfernt; der Empfang ist beendet",
+}
