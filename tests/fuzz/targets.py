@@ -32,7 +32,7 @@ from core.live.websocket import WebSocketServer, masked
 from core.motion import Motion
 from core.pipeline import FitSource
 from core.reading import NameMap, ReadOptions, interpret, read_all, read_name_map, recognise
-from tests.core.formats.track_writers import sample_files
+from tests.core.formats.sample_files import sample_files
 
 if importlib.util.find_spec("bpy") is None:  # the record is read without Blender, but its folder imports it
     sys.modules["bpy"] = ModuleType("bpy")

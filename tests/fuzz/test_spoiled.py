@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import CoreError
 from core.reading import read_all
-from tests.core.formats.track_writers import sample_files
+from tests.core.formats.sample_files import sample_files
 
 from .spoiled import spoiled_documents, spoiled_tables
 

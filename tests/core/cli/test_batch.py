@@ -20,17 +20,12 @@ from core.io.temporary_folders import remove_leftovers
 from tests.conftest import REPOSITORY
 from tests.killed_batch import KILLED, kill
 from tests.processes import children_of, is_running
-from tests.summaries import read_summary
+from tests.summaries import read_summary, statuses
 from tests.waiting import PATIENCE_S, poll
 
 from .commands import SCENE, files, fit, read, save, two_people
 
 pytestmark = pytest.mark.slow
-
-
-def statuses(out: Path) -> dict[str, str]:
-    entries = read_summary(out)["inputs"]
-    return {Path(entry["input"]).name: entry["status"] for entry in entries}
 
 
 def message(out: Path) -> str:

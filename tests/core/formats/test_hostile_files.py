@@ -18,7 +18,8 @@ from core.formats.raw import RawRecording
 from core.retarget.name_words import LIMB_WORDS
 from tests.bvh_files import tree_text
 
-from .track_writers import clip, names_of, sample_files, trc_text, wide_csv
+from .sample_files import sample_files
+from .track_writers import clip, names_of, trc_text, wide_csv
 
 SAMPLES = sample_files()
 NUM_CUTS = 40
