@@ -13,6 +13,9 @@ RECORD_KEY = "smplify_record"
 MARK_KEY = "smplify_record_mark"
 """Custom property with the hash of the record, the key of the cache of decoded records."""
 
+KEYS_KEY = "smplify_keys"
+"""Custom property of the armature: hash of the keys as they were last written, by `figure.keyframe_hash`."""
+
 APPLIED_KEY = "smplify_applied"
 """Custom property of the armature: the live settings that the keys were written with, as JSON."""
 

@@ -7,10 +7,8 @@ import hashlib
 import bpy
 
 from .armature import skeleton_of
+from .custom_properties import KEYS_KEY
 from .fcurves import Channels, Keys, keys_of
-
-KEYS_KEY = "smplify_keys"
-"""Custom property of the armature: hash of the keys as they were last written."""
 
 
 def _motion_channels(armature: bpy.types.Object) -> list[tuple[str, int]]:

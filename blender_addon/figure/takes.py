@@ -10,8 +10,7 @@ import uuid
 
 import bpy
 
-from .custom_properties import APPLIED_KEY, MARK_KEY, RECORD_KEY
-from .keyframe_hash import KEYS_KEY
+from .custom_properties import APPLIED_KEY, KEYS_KEY, MARK_KEY, RECORD_KEY
 
 _TAKES_KEY = "smplify_takes"
 """Custom property with what a figure and the actions of its takes have in common."""

@@ -60,6 +60,8 @@ def _choose_take(context: bpy.types.Context, name: str) -> None:
     armature = active_figure(context)
     assert armature is not None, "checked by poll"
     if not name:
+        if armature.animation_data is None or not armature.animation_data.nla_tracks:
+            raise AdjustmentError(f"expected strips in the NLA editor for {armature.name!r}, found none; choose a take")
         set_action(armature, None)
         return
     actions = {action.name: action for action in takes_of(armature)}

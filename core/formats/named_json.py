@@ -96,7 +96,10 @@ def _rows_of_tracks(value: Mapping[str, Any]) -> list[dict[str, Points]] | None:
     lengths = {len(track) for track in tracks.values()}
     if len(tracks) < _MIN_NAMED or len(lengths) != 1:
         return None
-    return [{"": {name: track[row] for name, track in tracks.items()}} for row in range(lengths.pop())]
+    return [
+        {"": {name: track[row] for name, track in tracks.items() if _is_point(track[row])}}
+        for row in range(lengths.pop())
+    ]
 
 
 def _people(row: Any) -> dict[str, Points]:

@@ -59,6 +59,7 @@ CASES: dict[str, list[Case]] = {
         *(_run(CLIP, f"ablation.{end}", "--clips", "{folder}", "--log_dir", "{run}") for end in ("json", "md")),
         _run("settings.yaml", "ablation.md", "--config", "{read}", "--log_dir", "{run}"),
     ],
+    "training.benchmark_gpu": [],
     "training.benchmark_network": [],
     "training.benchmark_stream": [_figures()],
     "training.body_asset.__main__": [

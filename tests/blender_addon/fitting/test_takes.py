@@ -86,6 +86,9 @@ def test_a_take_that_is_not_chosen_is_not_overwritten(addon, folder):
     np.testing.assert_array_equal(read_motion(armature, 30.0).poses, before)
     with pytest.raises(RuntimeError, match=r"a_walk, b_turn.*got 'c'"):
         bpy.ops.smplify.choose_take(take="c")
+    with pytest.raises(RuntimeError, match="expected strips in the NLA editor"):
+        bpy.ops.smplify.choose_take()
+    assert armature.animation_data.action == turn
     assert draw(SMPLIFY_PT_result).menus == ["SMPLIFY_MT_take"]
     assert draw(SMPLIFY_MT_take).operators == ["smplify.choose_take"] * 2
 

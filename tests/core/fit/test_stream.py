@@ -247,7 +247,7 @@ def test_memory_stays_as_it_is(walk, monkeypatch):
     track = walk.track(noise_m=0.003, missing=0.05)
     used = []
     try:
-        for turn in range(30):
+        for turn in range(14):
             if turn == 8:  # the first turns, until the shape is found, need no tracing, which takes most of the time
                 tracemalloc.start()
             for frame in range(60):

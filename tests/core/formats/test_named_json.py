@@ -91,6 +91,15 @@ def test_what_is_missing_and_how_far_to_trust_the_rest(tmp_path):
     assert (recording.fps, recording.units) == (25.0, "mm")
 
 
+def test_null_is_a_missing_point_where_a_name_holds_all_frames_too(tmp_path):
+    points = clip()
+    tracks = {name: [None, *points[1:, index].tolist()] for index, name in enumerate(NAMES)}
+    (tmp_path / "a.json").write_text(json.dumps(tracks))
+    (recording,) = read_recordings(tmp_path / "a.json")
+    assert np.isnan(recording.positions[0]).all()
+    np.testing.assert_allclose(recording.positions[1:], points[1:])
+
+
 def test_numbers_and_times_place_the_frames(tmp_path):
     frames = frames_of(clip())
     (tmp_path / "a.json").write_text(json.dumps({str(2 * number): frame for number, frame in enumerate(frames[:4])}))
