@@ -103,10 +103,10 @@ class SMPLIFY_OT_stop_live(OperatorMixin, bpy.types.Operator):  # noqa: N801 - B
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Stop, and key what was recorded."""
-        return self.done(self._stop, context)
+        return self.done(self._stop)
 
-    def _stop(self, context: bpy.types.Context) -> str:
-        recorded = LIVE.finish(context.scene)
+    def _stop(self) -> str:
+        recorded = LIVE.finish()
         return "" if recorded is None else iface_("Recorded frames: {:d}").format(recorded)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,7 +90,7 @@ class LiveSession:
             self._running.receiver.close()
             self._running = None
 
-    def finish(self, scene: bpy.types.Scene) -> int | None:
+    def finish(self) -> int | None:
         """End the session and key what was recorded; return the number of frames, None if nothing was being recorded.
 
         Raises:
@@ -102,9 +104,27 @@ class LiveSession:
             return None
         recording: LiveRecording = running.receiver.end_recording()
         armature = running.figure.find()
-        if armature is not None and len(recording):
+        scene = next((scene for scene in bpy.data.scenes if scene.session_uid == running.scene_uid), None)
+        if armature is None or scene is None or not len(recording):
+            return 0
+        with _shown(scene):
             running.figure.key(armature, recording, scene, running.begin)
         return len(recording)
+
+
+@contextmanager
+def _shown(scene: bpy.types.Scene) -> Iterator[None]:
+    """Show *scene* in the first window for the time being: bones can be edited only there."""
+    window = bpy.context.window_manager.windows[0]
+    before = window.scene
+    try:
+        if before != scene:
+            window.scene = scene
+        with bpy.context.temp_override(window=window):
+            yield
+    finally:
+        if before != scene:
+            window.scene = before
 
 
 LIVE = LiveSession()

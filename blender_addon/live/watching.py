@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import bpy
 from bpy.app.handlers import persistent
@@ -30,7 +31,10 @@ def watch() -> None:
 
 
 def update() -> bool:
-    """Show the newest frame; return whether the session goes on. If it cannot, it is ended and the box says why."""
+    """Show the newest frame; return whether the session goes on. If it cannot, it is ended and the box says why.
+
+    What was being recorded is keyed if the figure and its scene still exist.
+    """
     from ..core_access import CoreError
 
     try:
@@ -43,7 +47,8 @@ def update() -> bool:
         show_error(Box.LIVE, f"{type(error).__name__}: {error}")
         raise
     if fault:
-        LIVE.stop()
+        with suppress(CoreError):  # the fault that ends the session is the one to show
+            LIVE.finish()
         show_error(Box.LIVE, iface_(fault))
         announce("ERROR", iface_(fault))
         redraw_sidebars()

@@ -116,6 +116,13 @@ def test_what_is_recorded_can_be_adjusted(live):
     assert live.smplify.trouble == "" and len(heights) >= 6 and np.allclose(heights[:, 0] % 1.0, 0.0)
 
 
+def test_another_scene_ends_a_recording_with_its_keys(live):
+    bpy.ops.smplify.record_live()
+    send(*MESSAGES[:6])
+    change_scene()
+    assert len(keys_of(Channels(live).find('pose.bones["pelvis"].location', 1))) == 6
+
+
 def bindable(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
