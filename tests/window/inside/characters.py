@@ -51,7 +51,7 @@ def line_up(armatures: Sequence[bpy.types.Object], frame: int, ways: Vector) -> 
             top = top.parent
         step = goal - _hips(armature)
         top.matrix_world = Matrix.Translation((step.x, step.y, 0.0)) @ top.matrix_world
-        material = _material(f"character {number}", COLOURS[number % len(COLOURS)])
+        material = new_material(f"character {number}", COLOURS[number % len(COLOURS)])
         for mesh in meshes_of(armature):
             if not any(mesh.data.materials):
                 mesh.data.materials.clear()
@@ -64,7 +64,7 @@ def render(path: str, middle: Vector, towards: Vector, size: tuple[int, int], di
     """Render what stands around *middle*, seen from the direction *towards*, to a PNG of *size* pixels."""
     scene = bpy.context.scene
     bpy.ops.mesh.primitive_plane_add(size=80.0)
-    bpy.context.object.data.materials.append(_material("floor", FLOOR))
+    bpy.context.object.data.materials.append(new_material("floor", FLOOR))
     scene.world = bpy.data.worlds.new("sky")
     scene.world.use_nodes = True
     sky = scene.world.node_tree.nodes["Background"]
@@ -96,7 +96,8 @@ def _hips(armature: bpy.types.Object) -> Vector:
     return found
 
 
-def _material(name: str, colour: tuple[float, ...]) -> bpy.types.Material:
+def new_material(name: str, colour: tuple[float, ...]) -> bpy.types.Material:
+    """Return a new matt material of one *colour*, RGBA."""
     material = bpy.data.materials.new(name)
     material.use_nodes = True
     shader = material.node_tree.nodes["Principled BSDF"]
