@@ -172,7 +172,7 @@ def test_a_run_after_a_killed_one_completes_the_outputs(write_track, tmp_path):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the worker in /proc")
 def test_the_workers_of_a_killed_batch_end(write_track, tmp_path):
     """A kill that cannot be heeded: the worker sees that nobody listens, removes what it was at and ends."""
-    source = write_track(tmp_path / "walk.npz", num_frames=3000)
+    source = write_track(tmp_path / "walk.npz", num_frames=800)
     out, temporary = tmp_path / "out", tmp_path / "temporary"
     temporary.mkdir()
     run = subprocess.Popen(
