@@ -1,4 +1,4 @@
-"""A file manager's side of drag and drop (the XDND protocol): drag a file over a window and let it go there."""
+"""A file manager's side of drag and drop (the XDND protocol): drag files over a window and let them go there."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ STEPS = 5
 
 
 class FileDrag:
-    """A file that is dragged: it enters the window under the mouse, moves over it, and is dropped there.
+    """Files that are dragged: they enter the window under the mouse, move over it, and are dropped there.
 
-    What a program asks for is given to it as a file manager does: the file's address as ``text/uri-list``.
+    What a program asks for is given to it as a file manager does: the files' addresses as ``text/uri-list``.
     """
 
-    def __init__(self, display: str, path: Path) -> None:
-        """Take the file up.
+    def __init__(self, display: str, *paths: Path) -> None:
+        """Take the files up.
 
         Args:
             display: the X name of the screen, such as ":91".
-            path: the file.
+            paths: the files.
         """
         self._display = Display(display)
         root = self._display.screen().root
         self._source = root.create_window(-10, -10, 1, 1, 0, X.CopyFromParent)
-        self._uris = f"{path.resolve().as_uri()}\r\n".encode()
+        self._uris = "".join(f"{path.resolve().as_uri()}\r\n" for path in paths).encode()
         self._source.set_selection_owner(self._atom("XdndSelection"), X.CurrentTime)
         self._display.sync()
 
     def drop(self, x: int, y: int) -> None:
-        """Drag the file to a place, in pixels from the screen's upper left corner, and let it go.
+        """Drag them to a place, in pixels from the screen's upper left corner, and let them go.
 
         Raises:
-            NotShown: the window there does not take files, or does not fetch this one.
+            NotShown: the window there does not take files, or does not fetch these.
         """
         target = self._window_at(x, y)
         self._send(target, "XdndEnter", VERSION << 24, self._atom("text/uri-list"), 0, 0)
@@ -83,7 +83,7 @@ class FileDrag:
                 self._give(came)
             elif came.type == X.ClientMessage and came.client_type == self._atom(kind):
                 return
-        raise NotShown(f"waited {PATIENCE_S:.0f} s for {kind} from the window that the file is dragged over")
+        raise NotShown(f"waited {PATIENCE_S:.0f} s for {kind} from the window that the files are dragged over")
 
     def _give(self, request: event.SelectionRequest) -> None:
         wanted = request.target == self._atom("text/uri-list")
