@@ -236,5 +236,5 @@ def test_a_clean_blender_fits_with_it_and_refuses_a_gpu(extension: Path, tmp_pat
 
 @pytest.mark.parametrize(("name", "size"), [("icon", (256, 256)), ("track", (1920, 1080)), ("result", (1920, 1080))])
 def test_the_pictures_of_the_page_have_the_size_that_the_platform_asks_for(name, size):
-    header = (REPOSITORY / "docs" / "pictures" / f"platform-{name}.png").read_bytes()[:24]
+    header = (REPOSITORY / "docs" / "listing" / f"{name}.png").read_bytes()[:24]
     assert header[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", header[16:24]) == size

@@ -28,10 +28,10 @@ FRAME = 100
 def make_listing(blender: Session, folder: Path) -> None:
     """Show the sample's points, then the fitted figure with its report, then the figure alone."""
     open_track(blender, "walk.trc")
-    save(blender.picture(), folder / "platform-track.png", COLOURS)
+    save(blender.picture(), folder / "track.png", COLOURS)
     fit(blender, FRAME)
     blender.sidebar.find("Root Motion")
-    save(blender.picture(), folder / "platform-result.png", COLOURS)
+    save(blender.picture(), folder / "result.png", COLOURS)
     blender.run("bpy.context.scene.smplify.track.show_preview = False; from mathutils import Vector")
     blender.run("middle = bpy.context.object.matrix_world @ bpy.context.object.pose.bones['spine1'].head")
     blender.run("(mesh,) = (item.data for item in bpy.context.object.children if item.type == 'MESH')")
@@ -42,7 +42,7 @@ def make_listing(blender: Session, folder: Path) -> None:
         blender.run(f"characters.render({str(path)!r}, middle, Vector((0.5, -0.85, 0.0)), {size}, 4.2)")
         save(
             Image.open(path).convert("RGB").resize((ICON, ICON), Image.Resampling.LANCZOS),
-            folder / "platform-icon.png",
+            folder / "icon.png",
             COLOURS,
         )
 
