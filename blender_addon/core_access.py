@@ -135,6 +135,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.skeleton import BODY, Skeleton
     from core.smpl_skeleton import FINGERS, JOINT_NAMES, NUM_BODY_ROTATIONS, SMPL, SMPLH
     from core.track import KeypointTrack
+    from core.unity_bones import UNITY_BONES
 else:
     from .core.amass import is_amass, read_motion, write_motion
     from .core.batch import (
@@ -244,3 +245,4 @@ else:
     from .core.skeleton import BODY, Skeleton
     from .core.smpl_skeleton import FINGERS, JOINT_NAMES, NUM_BODY_ROTATIONS, SMPL, SMPLH
     from .core.track import KeypointTrack
+    from .core.unity_bones import UNITY_BONES

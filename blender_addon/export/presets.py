@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..core_access import FINGERS, JOINT_NAMES, SMPLH
+from ..core_access import FINGERS, JOINT_NAMES, SMPLH, UNITY_BONES
 
 _SIDED = ("hip", "knee", "ankle", "foot", "collar", "shoulder", "elbow", "wrist", "hand")
 _SPINE = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
@@ -33,13 +33,11 @@ def _numbered(pattern: str) -> dict[str, tuple[str, ...]]:
     return {finger: tuple(pattern.format(finger, number) for number in (1, 2, 3)) for finger in FINGERS}
 
 
-_PHALANGES = ("Proximal", "Intermediate", "Distal")
-
-
-def _anatomical(thumb: tuple[str, str, str]) -> dict[str, tuple[str, ...]]:
-    """Return the names of each finger's bones in Unity and VRM, which name the bones of the *thumb* differently."""
+def _vrm_fingers() -> dict[str, tuple[str, ...]]:
+    """Return the names of each finger's bones in VRM, which differ from Unity's in the thumb."""
+    thumb, others = ("Metacarpal", "Proximal", "Distal"), ("Proximal", "Intermediate", "Distal")
     names = {finger: finger.title().replace("Pinky", "Little") for finger in FINGERS}
-    return {f: tuple(name + bone for bone in (thumb if f == "thumb" else _PHALANGES)) for f, name in names.items()}
+    return {f: tuple(name + bone for bone in (thumb if f == "thumb" else others)) for f, name in names.items()}
 
 
 BONE_NAMES: dict[str, dict[str, str]] = {
@@ -51,13 +49,7 @@ BONE_NAMES: dict[str, dict[str, str]] = {
         "{}_l",
         "{}_r",
     ),
-    "unity": _named(
-        ("Hips", "Spine", "Chest", "UpperChest", "Neck", "Head"),
-        ("UpperLeg", "LowerLeg", "Foot", "Toes", "Shoulder", "UpperArm", "LowerArm", "Hand", "Fingers"),
-        _anatomical(_PHALANGES),
-        "Left{}",
-        "Right{}",
-    ),
+    "unity": {**UNITY_BONES, "left_hand": "LeftFingers", "right_hand": "RightFingers"},
     "mixamo": _named(
         tuple(f"mixamorig:{name}" for name in ("Hips", "Spine", "Spine1", "Spine2", "Neck", "Head")),
         ("UpLeg", "Leg", "Foot", "ToeBase", "Shoulder", "Arm", "ForeArm", "Hand", "Fingers"),
@@ -68,7 +60,7 @@ BONE_NAMES: dict[str, dict[str, str]] = {
     "vrm": _named(
         ("hips", "spine", "chest", "upperChest", "neck", "head"),
         ("UpperLeg", "LowerLeg", "Foot", "Toes", "Shoulder", "UpperArm", "LowerArm", "Hand", "Fingers"),
-        _anatomical(("Metacarpal", "Proximal", "Distal")),
+        _vrm_fingers(),
         "left{}",
         "right{}",
     ),

@@ -18,28 +18,12 @@ import numpy as np
 from ..body.data import BodyData
 from ..body.model import BodyModel
 from ..math.rotations import axis_angle_to_quat_wxyz
+from ..unity_bones import UNITY_BONES
 from .addresses import LOOPBACK, Address
 from .live_fit import LiveFrame
 
 PORT = 39539
 """The port on which programs that show a figure listen by default."""
-_BODY_BONES = {
-    "pelvis": "Hips", "spine1": "Spine", "spine2": "Chest", "spine3": "UpperChest", "neck": "Neck", "head": "Head",
-    "left_collar": "LeftShoulder", "left_shoulder": "LeftUpperArm", "left_elbow": "LeftLowerArm",
-    "left_wrist": "LeftHand", "right_collar": "RightShoulder", "right_shoulder": "RightUpperArm",
-    "right_elbow": "RightLowerArm", "right_wrist": "RightHand", "left_hip": "LeftUpperLeg",
-    "left_knee": "LeftLowerLeg", "left_ankle": "LeftFoot", "left_foot": "LeftToes", "right_hip": "RightUpperLeg",
-    "right_knee": "RightLowerLeg", "right_ankle": "RightFoot", "right_foot": "RightToes",
-}  # fmt: skip
-_FINGERS = {"thumb": "Thumb", "index": "Index", "middle": "Middle", "ring": "Ring", "pinky": "Little"}
-_PARTS = ("Proximal", "Intermediate", "Distal")
-BONES = _BODY_BONES | {
-    f"{side}_{finger}{number}": f"{side.capitalize()}{name}{part}"
-    for side in ("left", "right")
-    for finger, name in _FINGERS.items()
-    for number, part in enumerate(_PARTS, start=1)
-}
-"""Unity's humanoid bones, by SMPL-H's joints."""
 _NO_TIME_TAG = struct.pack(">Q", 1)
 _IDENTITY = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
 
@@ -85,7 +69,9 @@ class VmcSender:
         self._socket, self._where = Address("udp", host, port).socket()
         self._socket.setblocking(False)
         self._model, self._skeleton = BodyModel(body), body.skeleton
-        self._bones = [(index, BONES[name]) for index, name in enumerate(self._skeleton.names) if name in BONES]
+        self._bones = [
+            (index, UNITY_BONES[name]) for index, name in enumerate(self._skeleton.names) if name in UNITY_BONES
+        ]
         self._rest: tuple[bytes, np.ndarray] = b"", np.zeros(0)
 
     def send(self, frame: LiveFrame) -> bool:
