@@ -15,16 +15,15 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..figure.fcurves import Channels, Keys, keys_of
+from ..figure.fcurves import HAS_SLOTS, Channels, Keys, keys_of
 from .identity import ACTION_KEY
 from .keys import Channel, Curve, custom_name, is_custom, owner_of, path_of
 
-_SLOTS = bpy.app.version >= (4, 4, 0)
 BLENDING = (
     "action_blend_type",
     "action_extrapolation",
     "action_influence",
-    *(("last_slot_identifier",) if _SLOTS else ()),
+    *(("last_slot_identifier",) if HAS_SLOTS else ()),
 )
 _PLAIN = {"action_blend_type": "REPLACE", "action_extrapolation": "HOLD", "action_influence": 1.0}
 
@@ -68,7 +67,7 @@ def remember(armature: bpy.types.Object) -> Before:
         bones=bones,
         animated=True,
         blending={name: getattr(animation, name) for name in BLENDING},
-        slot=animation.action_slot_handle if _SLOTS else 0,
+        slot=animation.action_slot_handle if HAS_SLOTS else 0,
         fake_user=action is not None and action.use_fake_user,
         tracks=tuple(place for place, track in tracks if not track.mute),
         solo=next((place for place, track in tracks if track.is_solo), None),
@@ -214,7 +213,7 @@ def _restore_action(animation: bpy.types.AnimData, before: Before, old: bpy.type
     animation.action = old
     if old is not None:
         old.use_fake_user = before.fake_user
-        slot = next((slot for slot in old.slots if slot.handle == before.slot), None) if _SLOTS else None
+        slot = next((slot for slot in old.slots if slot.handle == before.slot), None) if HAS_SLOTS else None
         if slot is not None:
             animation.action_slot = slot
     for name, value in before.blending.items():

@@ -13,6 +13,9 @@ import numpy as np
 Keys = dict[tuple[str, int], np.ndarray]
 """The keys (F, 2) float32, frame and value, of existing F-curves, by data path and array index."""
 
+HAS_SLOTS = bpy.app.version >= (4, 4, 0)
+"""Whether an action keeps the keys of several data-blocks, each in a slot."""
+
 _LINEAR = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
 
 
@@ -32,14 +35,13 @@ class Channels:
         self.action = animation.action
         if self.action is None:
             self.action = animation.action = bpy.data.actions.new(name)
-        if bpy.app.version < (4, 4, 0):
+        if not HAS_SLOTS:
             self._owner = self.action
             return
+        take_suitable_slot(animation)
+        if animation.action_slot is None:
+            animation.action_slot = self.action.slots.new(datablock.id_type, datablock.name)
         slot = animation.action_slot
-        if slot is None:
-            slot = next(iter(animation.action_suitable_slots), None)
-            slot = slot or self.action.slots.new(datablock.id_type, datablock.name)
-            animation.action_slot = slot
         layer = self.action.layers[0] if self.action.layers else self.action.layers.new("Layer")
         strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
         self._owner = strip.channelbag(slot, ensure=True)
@@ -127,22 +129,27 @@ def _values(curve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
     return np.array([curve.evaluate(frame) for frame in frames.tolist()])
 
 
+def take_suitable_slot(user: bpy.types.AnimData | bpy.types.NlaStrip) -> None:
+    """Let *user*, which has an action but maybe no slot, take the first slot of the action that suits it, if any."""
+    if HAS_SLOTS and user.action_slot is None:
+        user.action_slot = next(iter(user.action_suitable_slots), None)
+
+
 def own_action(item: bpy.types.Object) -> None:
     """Give *item* its own copy of its action if another object uses the same keys, as linked duplicates do."""
     animation = item.animation_data
     if animation is None or animation.action is None or animation.action.users < 2:
         return
-    slotted = bpy.app.version >= (4, 4, 0)
-    handle = animation.action_slot_handle if slotted else 0
+    handle = animation.action_slot_handle if HAS_SLOTS else 0
     for other in bpy.data.objects:
         other_animation = other.animation_data
         if other != item and other_animation is not None and other_animation.action == animation.action:
-            if not slotted or other_animation.action_slot_handle == handle:
+            if not HAS_SLOTS or other_animation.action_slot_handle == handle:
                 break
     else:
         return
     animation.action = animation.action.copy()
-    if slotted:
+    if HAS_SLOTS:
         animation.action_slot = next(slot for slot in animation.action.slots if slot.handle == handle)
 
 

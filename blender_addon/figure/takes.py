@@ -11,6 +11,7 @@ import uuid
 import bpy
 
 from .custom_properties import APPLIED_KEY, KEYS_KEY, MARK_KEY, RECORD_KEY
+from .fcurves import take_suitable_slot
 
 _TAKES_KEY = "smplify_takes"
 """Custom property with what a figure and the actions of its takes have in common."""
@@ -66,8 +67,8 @@ def set_action(armature: bpy.types.Object, action: bpy.types.Action | None) -> N
     """Give *armature* an action, and the slot that is for objects; None for that of its NLA alone."""
     animation = armature.animation_data_create()
     animation.action = action
-    if action is not None and bpy.app.version >= (4, 4, 0) and animation.action_slot is None:
-        animation.action_slot = next(iter(animation.action_suitable_slots), None)
+    if action is not None:
+        take_suitable_slot(animation)
 
 
 def push_strip(armature: bpy.types.Object, action: bpy.types.Action, start: int) -> int:
@@ -76,8 +77,7 @@ def push_strip(armature: bpy.types.Object, action: bpy.types.Action, start: int)
     track.name = action.name
     strip = track.strips.new(action.name, start, action)
     strip.extrapolation = "NOTHING"
-    if bpy.app.version >= (4, 4, 0) and strip.action_slot is None:
-        strip.action_slot = next(iter(strip.action_suitable_slots), None)
+    take_suitable_slot(strip)
     return round(strip.frame_end)
 
 
