@@ -34,7 +34,7 @@ def add_fitted(done: FittedTakes, scene: bpy.types.Scene, options: FigureOptions
 
 def what_was_added(done: FittedTakes, figures: list[Figure]) -> str:
     """Return what was added, translated: the takes with the error of their fits, and those that were refused."""
-    people = [person for listed in done.people.values() for person in listed]
+    people = [person for of_take in done.people.values() for person in of_take]
     errors = [person.report.mean_error_mm for person in people if not person.solved_by]
     names = ", ".join(figure.armature.name for figure in figures)
     text = iface_("Added {:s}: {:d} takes").format(names, len(done.people))

@@ -146,7 +146,7 @@ def _convert(jobs: Sequence[Job], options: BatchOptions) -> list[Outcome]:
 
 
 class InputsAmongOutputs:
-    """The inputs in folders that are written to; a task is told only of those that it could replace."""
+    """The inputs in folders that are written to; a task gets only those that it could replace."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         """Find the inputs of *jobs* that lie among their outputs."""

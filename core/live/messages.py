@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import LiveError
 from ..printable import printable
+from ..reading.up_axis import rotation_to_y_up
 from ..track import MAX_FPS, mark_missing
 
 MAX_MESSAGE_BYTES = 65_507
@@ -24,6 +25,7 @@ MAX_LINES = 64
 _MAX_NAME = 100
 _MAX_TIME_S = 1e12
 _SHOWN = 60
+_Z_TO_Y_UP = rotation_to_y_up("+Z")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +78,7 @@ def parse_message(line: bytes) -> LiveMessage:
     if up not in ("Y", "Z"):
         raise LiveError(f'expected "up" to be "Y" or "Z", got {_text(up)}')
     if up == "Z":
-        positions = positions[:, [0, 2, 1]] * [1.0, 1.0, -1.0]
+        positions = positions @ _Z_TO_Y_UP.T
     fps = _number(fields.get("fps"), "fps", MAX_FPS)
     if fps <= 0.0:
         raise LiveError(f'expected "fps" above 0, got {fps:g}')

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("yaml")
 
+from tests.ports import free_port  # noqa: E402
 from tests.training.test_runs import REPOSITORY, command_arguments, figures, last, run  # noqa: E402
 from training.config import RunConfig  # noqa: E402
 from training.network.checkpoints import load_checkpoint  # noqa: E402
@@ -32,12 +32,6 @@ def launch(launcher: Sequence[str], arguments: Sequence[str]) -> subprocess.Pope
     command = [sys.executable, "-m", "torch.distributed.run", *launcher, "training/main.py", *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for_step(config: RunConfig, step: int, nodes: Sequence[subprocess.Popen[str]]) -> None:
@@ -95,7 +89,7 @@ def test_two_nodes_equal_one_process_and_stop_together(run_settings: dict[str, o
     assert alone.step == stopped.training["step"] >= FIRST_STEPS
 
 
-def test_an_error_is_told_once_and_first(run_settings: dict[str, object], tmp_path: Path) -> None:
+def test_an_error_is_reported_once_and_first(run_settings: dict[str, object], tmp_path: Path) -> None:
     """Only the first process looks for the data at first; the others must not bury what it says."""
     settings = {**run_settings, "data.folder": str(tmp_path / "nowhere")}
     running = launch(["--standalone", "--nproc-per-node", "2"], command_arguments(settings, tmp_path))

@@ -41,14 +41,14 @@ def resumed(begun: Path, settings: Mapping[str, object], folder: Path, **changes
     return trainer, (config.run_folder / "log.txt").read_text()
 
 
-def test_more_epochs_and_changed_settings_are_taken_and_told(
+def test_more_epochs_and_changed_settings_are_used_and_logged(
     begun: Path, run_settings: dict[str, object], tmp_path: Path
 ) -> None:
     changes = {"training.epochs": 4, "optimizer.weight_decay": 0.3, "data.swap": 0.1}
-    trainer, told = resumed(begun, run_settings, tmp_path, **changes)
+    trainer, logged = resumed(begun, run_settings, tmp_path, **changes)
     assert (trainer.step, trainer.total_steps) == (3, 28)
-    assert "training.epochs: 2 -> 4" in told and "optimizer.weight_decay: 0.1 -> 0.3" in told
-    assert "data.swap: 0.5 -> 0.1" in told
+    assert "training.epochs: 2 -> 4" in logged and "optimizer.weight_decay: 0.1 -> 0.3" in logged
+    assert "data.swap: 0.5 -> 0.1" in logged
     assert {group["weight_decay"] for group in trainer._optimizer.param_groups} == {0.3}
     trainer.train(stop_after_steps=4)
     rate = trainer._optimizer.param_groups[0]["lr"]
@@ -73,8 +73,8 @@ def test_another_test_forgets_the_best_and_another_seed_draws_anew(
     same, _ = resumed(path, run_settings, tmp_path / "same", **{"data.cache": str(tmp_path / "cache")})
     assert same.best_mpve_mm == 1.0
     assert torch.equal(torch.get_rng_state(), checkpoint.training["rng"][0]["torch"])
-    other, told = resumed(path, run_settings, tmp_path / "other", **{"data.test_every": 5, "training.seed": 7})
-    assert other.best_mpve_mm == math.inf and "training.seed: 42 -> 7" in told
+    other, logged = resumed(path, run_settings, tmp_path / "other", **{"data.test_every": 5, "training.seed": 7})
+    assert other.best_mpve_mm == math.inf and "training.seed: 42 -> 7" in logged
     assert not torch.equal(torch.get_rng_state(), checkpoint.training["rng"][0]["torch"])
 
 
@@ -82,8 +82,8 @@ def test_checkpoint_of_more_processes_is_resumed(begun: Path, run_settings: dict
     checkpoint = load_checkpoint(begun)
     checkpoint.training["rng"] *= 2
     save_checkpoint(tmp_path / "two.pth.tar", checkpoint)
-    trainer, told = resumed(tmp_path / "two.pth.tar", run_settings, tmp_path)
-    assert trainer.step == 3 and "1 processes after 2" in told
+    trainer, logged = resumed(tmp_path / "two.pth.tar", run_settings, tmp_path)
+    assert trainer.step == 3 and "1 processes after 2" in logged
     # It is not the beginning's dropout once more.
     drawn = torch.rand(4)
     torch.manual_seed(trainer.config.training.seed)
@@ -136,7 +136,7 @@ def test_a_signal_stops_after_the_step_with_a_checkpoint_that_goes_on_to_the_sam
     assert torch.equal(found.training["rng"][0]["torch"], expected.training["rng"][0]["torch"])
 
 
-def test_without_memory_the_last_step_is_kept_and_told(
+def test_without_memory_the_last_step_is_kept_and_reported(
     run_settings: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer, config, log = run(run_settings, tmp_path)

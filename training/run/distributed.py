@@ -27,7 +27,7 @@ NUM_TURNS = 3
 
 
 class OtherProcessError(RuntimeError):
-    """Another process of the run failed or ended; what happened is told by that one, or by the first process."""
+    """Another process of the run failed or ended; that one, or the first process, reports what happened."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Processes:
 def is_lost_connection(error: BaseException) -> bool:
     """Return whether *error* says that another process of the run cannot be reached any more.
 
-    Gloo raises plain RuntimeErrors, which can be told from others by their texts alone.
+    Gloo raises plain RuntimeErrors, which differ from others by their texts alone.
     """
     if isinstance(error, distributed.DistError):
         return True

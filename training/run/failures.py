@@ -1,4 +1,4 @@
-"""What ends a run in the middle of a step, told in one line."""
+"""What ends a run in the middle of a step, described in one line."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class LostProcessError(CoreError, RuntimeError):
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Return whether *error* is one; PyTorch's CPU allocator raises a plain RuntimeError, told by its text alone."""
+    """Return whether *error* is one; PyTorch's CPU allocator raises a plain RuntimeError, known by its text alone."""
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
 
 
-def told_failure(error: Exception, processes: Processes, step: int, last: Path) -> Exception | None:
+def readable_failure(error: Exception, processes: Processes, step: int, last: Path) -> Exception | None:
     """Return the error to raise in place of *error*, raised in a step; None if it is of another kind.
 
     Args:

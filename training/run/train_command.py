@@ -105,11 +105,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if (options.eval or options.finetune) and options.checkpoint is None:
         parser.error("--eval and --finetune need --checkpoint")
     raise_on_interrupt()
-    return _told(parser.prog, lambda: _run(parser.prog, options))
+    return _reported(parser.prog, lambda: _run(parser.prog, options))
 
 
-def _told(program: str, work: Callable[[], int]) -> int:
-    """Run *work*, and tell its error in one line, which another process of the run tells if it is that one's."""
+def _reported(program: str, work: Callable[[], int]) -> int:
+    """Run *work*, and report its error in one line, unless it is another process's, which reports it."""
     try:
         return exit_code_of(program, work, interrupted=_INTERRUPTED)
     except OtherProcessError:
@@ -118,8 +118,8 @@ def _told(program: str, work: Callable[[], int]) -> int:
         if not is_lost_connection(error):
             raise
         if is_first_process():
-            told = "expected every process to live, found one ended; its message is above, or it was killed"
-            print(f"{program}: {told}", file=sys.stderr)
+            message = "expected every process to live, found one ended; its message is above, or it was killed"
+            print(f"{program}: {message}", file=sys.stderr)
         return EXIT_FAILED
 
 
@@ -129,11 +129,11 @@ def _run(program: str, options: argparse.Namespace) -> int:
     except CoreError as error:
         if is_first_process():
             raise
-        # The same in every process, so the first one tells it.
+        # The same in every process, so the first one reports it.
         raise OtherProcessError("as in the first process") from error
     with joined_processes(config.training.device) as processes:
-        # Told before the other processes notice that this one has left them.
-        return _told(program, lambda: _train_or_evaluate(config, options, processes))
+        # Reported before the other processes notice that this one has left them.
+        return _reported(program, lambda: _train_or_evaluate(config, options, processes))
 
 
 def _train_or_evaluate(config: RunConfig, options: argparse.Namespace, processes: Processes) -> int:

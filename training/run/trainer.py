@@ -30,7 +30,7 @@ from ..network.checkpoints import (
 )
 from ..network.losses import LOSS_NAMES, Loss, pair_loss
 from .distributed import Processes, distribute
-from .failures import told_failure
+from .failures import readable_failure
 from .network_run import NetworkRun
 from .progress import Progress, changed_settings, check_resumable, progress_of
 from .run_log import RunLog
@@ -207,7 +207,7 @@ class Trainer(NetworkRun):
             stopped = self._train_epoch(epoch, last_step, request)
             self._save(LAST_NAME)
         except (RuntimeError, MemoryError) as error:
-            failure = told_failure(error, self._processes, self.step, self.last_path)
+            failure = readable_failure(error, self._processes, self.step, self.last_path)
             if failure is None:
                 raise
             self._optimizer.zero_grad(set_to_none=True)
