@@ -34,7 +34,7 @@ def import_by_menu(blender, operator: str, path: Path) -> None:
 
 def import_track(blender, way: str, path: Path) -> None:
     if way == "drop":
-        drop(blender, path, blender.viewport)
+        drop(blender, blender.viewport, path)
     elif way == "menu":
         import_by_menu(blender, "smplify.open_track", path)
     else:
