@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -62,6 +62,9 @@ _NOISE_SPREAD_RAD_PER_M = 25.0
 """How much the standard deviation of a prediction grows with the noise of the points, since the start that it is made
 from contains this noise. Larger than this alone requires: people like those in the training data lose a hundredth by
 it, people unlike them gain a tenth."""
+
+_NUM_REMEMBERED = 64
+"""Number of inverse covariances that are remembered, of all parts and depths."""
 
 
 def part_joints(part: str, side: str) -> tuple[int, ...]:
@@ -243,8 +246,8 @@ class RegressionPrior:
         xp = namespace(depth)
         precisions = xp.zeros_like(depth)[:, None, None]
         for level, here in _levels(part, depth):
-            covariance = self.covariance(part, level, side, noise_m=noise_m, subject_offset=subject_offset)
-            precision = like(sigma_m**2 * np.linalg.inv(covariance), depth)
+            inverse = self._inverse_covariance(part, level, side, noise_m, subject_offset)
+            precision = like(sigma_m**2 * inverse, depth)
             if bool(xp.all(here)):
                 return xp.broadcast_to(precision, (depth.shape[0], *precision.shape))
             precisions = xp.where(here[:, None, None], precision, precisions)
@@ -271,6 +274,13 @@ class RegressionPrior:
             unknown = subject_offset.covariance[np.ix_(axes, axes)]
         total: np.ndarray = _on_side(model.covariance, side) + unknown + noise
         return total
+
+    @lru_cache(maxsize=_NUM_REMEMBERED)  # noqa: B019 - few and small values, and few priors in a process
+    def _inverse_covariance(
+        self, part: str, level: int, side: str, noise_m: float, subject_offset: SubjectOffset | None
+    ) -> np.ndarray:
+        """Return the inverse of `covariance`; the frames of a stream ask for the same ones again and again."""
+        return np.linalg.inv(self.covariance(part, level, side, noise_m=noise_m, subject_offset=subject_offset))
 
     def subject_offset_covariance(self, weights: Mapping[str, float]) -> np.ndarray:
         """Return the covariance (66, 66) of subject offsets, square radians; 0 for joints that are in no part.
