@@ -54,7 +54,7 @@ if TYPE_CHECKING or not VENDORED:
     )
     from core.cli.arguments import add_batch_arguments, add_convert_arguments, convert_options, named_points_file
     from core.cli.batch import batch_command
-    from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
+    from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, exit_code_of, raise_on_interrupt
     from core.cli.info import missing_shares
     from core.convert_options import ConvertOptions
     from core.errors import (
@@ -104,6 +104,7 @@ if TYPE_CHECKING or not VENDORED:
         read_input,
     )
     from core.placement import AS_RECORDED, Person, Place, shape_of
+    from core.printable import say
     from core.reading import (
         NamedPoint,
         NameMap,
@@ -129,6 +130,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.retarget.retargeted import RetargetedMotion, RetargetReport
     from core.retarget.retargeting import retarget
     from core.retarget.rig import Rig, RigError, Skin
+    from core.retarget.rig_file import write_rig
     from core.retarget.root import Carrier
     from core.retarget.source import RetargetSource
     from core.retarget.summary import rest_pose
@@ -164,7 +166,7 @@ else:
     )
     from .core.cli.arguments import add_batch_arguments, add_convert_arguments, convert_options, named_points_file
     from .core.cli.batch import batch_command
-    from .core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, raise_on_interrupt
+    from .core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, exit_code_of, raise_on_interrupt
     from .core.cli.info import missing_shares
     from .core.convert_options import ConvertOptions
     from .core.errors import (
@@ -214,6 +216,7 @@ else:
         read_input,
     )
     from .core.placement import AS_RECORDED, Person, Place, shape_of
+    from .core.printable import say
     from .core.reading import (
         NamedPoint,
         NameMap,
@@ -239,6 +242,7 @@ else:
     from .core.retarget.retargeted import RetargetedMotion, RetargetReport
     from .core.retarget.retargeting import retarget
     from .core.retarget.rig import Rig, RigError, Skin
+    from .core.retarget.rig_file import write_rig
     from .core.retarget.root import Carrier
     from .core.retarget.source import RetargetSource
     from .core.retarget.summary import rest_pose

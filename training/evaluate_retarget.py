@@ -3,12 +3,13 @@
     python -m training.evaluate_retarget RIG_FOLDER MOTION_FOLDER [--rigs m2m ...] [--clips 07_01 ...] [--frames N]
     python -m training.evaluate_retarget RIG_FOLDER --floor
 
-RIG_FOLDER holds characters as .npz files with the fields of `core.retarget.rig.Rig`, and bone maps NAME.json beside
-them (`BoneMap.to_json`); where there is none, the bones are found. MOTION_FOLDER holds clips in AMASS layout, Y up, on
-the free body; --floor adds the generated motions on the floor (`training.samples.floor_motion`). The plain retarget is
-the usual rule of add-ons, written anew here: each bone gets the world rotation of the source's body part since rest, on
-top of its own rest pose as the file has it; the hips bone follows the pelvis, scaled by the hips bone's height above
-the lowest mapped bone.
+RIG_FOLDER holds characters as .blend, .fbx, .glb, .gltf or .vrm, which takes Blender as a module, or as .npz
+(`core.retarget.rig_file`), and bone maps NAME.json beside them (`BoneMap.to_json`); where there is none, the bones are
+found. What cannot be used is left out and said, and the exit code is 1. MOTION_FOLDER holds clips in AMASS layout, Y
+up, on the free body; --floor adds the generated motions on the floor (`training.samples.floor_motion`). The plain
+retarget is the usual rule of add-ons, written anew here: each bone gets the world rotation of the source's body part
+since rest, on top of its own rest pose as the file has it; the hips bone follows the pelvis, scaled by the hips bone's
+height above the lowest mapped bone.
 
 Lengths are millimetres on a character scaled to a leg of 0.80 m. Directions: mean angle between a limb and that of the
 source in frames without a touch. Slide: extent of a heel's or ball's positions over the floor in a contact. Lowest: the
@@ -21,7 +22,9 @@ by the height of the hips.
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -33,12 +36,12 @@ import numpy as np
 from core.amass import read_motion
 from core.body.free_body import load_free_body
 from core.body.model import BodyModel
-from core.cli.exit_codes import exit_code_of
-from core.errors import InputMissingError
-from core.io.npz import read_npz
+from core.cli.exit_codes import EXIT_FAILED, exit_code_of
+from core.errors import CoreError, InputMissingError
 from core.io.own_files import OVERWRITE_HELP
 from core.math.frames_last import matrices_last
 from core.motion import Motion
+from core.printable import say
 from core.retarget.alignment import LIMBS, SOURCE_JOINTS
 from core.retarget.arms import solve_arms
 from core.retarget.bone_map import BoneMap
@@ -48,7 +51,8 @@ from core.retarget.options import RetargetOptions
 from core.retarget.report import TOUCHES_FROM
 from core.retarget.retargeted import RetargetedMotion
 from core.retarget.retargeting import retarget
-from core.retarget.rig import Rig, RigError, Skin
+from core.retarget.rig import Rig
+from core.retarget.rig_file import read_rig
 from core.retarget.source import RetargetSource
 from core.retarget.surfaces import HANDS
 from core.retarget.touch import Touch, find_touches
@@ -60,7 +64,9 @@ from .outputs import check_files
 from .samples.floor_motion import NAMES as FLOOR_MOTIONS
 from .samples.floor_motion import floor_motion
 
-_FIELDS = ("names", "parents", "heads", "tails", "axes", "deform", "vertices", "bones", "weights")
+_SUFFIXES = (".npz", ".blend", ".fbx", ".glb", ".gltf", ".vrm")
+_ARCHIVE = "blender_addon.character.rig_archives"
+"""The command that writes characters of other formats as .npz; it needs Blender, in a process of its own."""
 _LEG_MM = 800.0
 _LEAST_LEG_M = 0.5
 _SKIN_VERTICES = 4000
@@ -103,22 +109,13 @@ class Row:
     cpu_ms: float
 
 
-def read_rig(path: Path) -> tuple[Rig, BoneMap]:
-    """Return the character in *path* and its bone map, which is found if there is no file for it.
+def read_character(archive: Path, map_path: Path) -> tuple[Rig, BoneMap]:
+    """Return the character in *archive* and its bone map, which is found if there is no file for it.
 
     Raises:
         CoreError: a file is malformed, or the character's bones are not found.
     """
-    arrays = read_npz(path, _FIELDS, error=RigError)
-    absent = [name for name in _FIELDS if name not in arrays]
-    if absent:
-        raise RigError(f"expected a character in {path}, but it has no {', '.join(absent)}")
-    weights = arrays["weights"].astype(np.float64) / (255.0 if arrays["weights"].dtype == np.uint8 else 1.0)
-    skin = Skin(arrays["vertices"].astype(np.float64), arrays["bones"].astype(np.int64), weights)
-    names = tuple(str(name) for name in arrays["names"])
-    heads, tails, axes = (arrays[name].astype(np.float64) for name in ("heads", "tails", "axes"))
-    rig = Rig(names, arrays["parents"].astype(np.int64), heads, tails, axes, arrays["deform"].astype(bool), skin)
-    map_path = path.with_suffix(".json")
+    rig = read_rig(archive)
     if not map_path.is_file():
         return rig, map_bones(rig)
     return rig, BoneMap.from_json(map_path.read_text(encoding="utf-8"), str(map_path))
@@ -268,12 +265,11 @@ def _blocks(num_frames: int) -> list[slice]:
 
 
 def evaluate(
-    rigs: Sequence[Path], clips: Mapping[str, Callable[[], Motion]], frames: int | None
+    characters: Mapping[str, tuple[Rig, BoneMap]], clips: Mapping[str, Callable[[], Motion]], frames: int | None
 ) -> dict[str, dict[str, Row]]:
     """Return the rows of both methods by "RIG CLIP"; *clips* has a function that returns the motion of each."""
     body = BodyModel(load_free_body())
     rows: dict[str, dict[str, Row]] = {"plain": {}, "ours": {}}
-    characters = {path.stem: read_rig(path) for path in rigs}
     for clip, read in clips.items():
         motion = read()
         motion = replace(motion, poses=motion.poses[:frames], trans=motion.trans[:frames])
@@ -312,7 +308,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluate_retarget", description=(__doc__ or "").splitlines()[0]
     )
-    parser.add_argument("rigs_folder", type=Path, metavar="RIG_FOLDER", help="characters, .npz, and bone maps, .json")
+    parser.add_argument(
+        "rigs_folder",
+        type=Path,
+        metavar="RIG_FOLDER",
+        help=f"characters ({', '.join(_SUFFIXES)}) and bone maps (.json)",
+    )
     parser.add_argument(
         "motions_folder", type=Path, metavar="MOTION_FOLDER", nargs="?", help="clips in AMASS layout, Y up"
     )
@@ -326,11 +327,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return exit_code_of(parser.prog, lambda: _run(options))
 
 
-def _run(options: argparse.Namespace) -> None:
-    rigs = _files(options.rigs_folder, options.rigs)
+def _run(options: argparse.Namespace) -> int:
+    rigs = _files(options.rigs_folder, _SUFFIXES, options.rigs)
     if options.motions_folder is None and not options.floor:
         raise InputMissingError("expected a folder of clips, or --floor for the generated motions; got neither")
-    files = [] if options.motions_folder is None else _files(options.motions_folder, options.clips)
+    files = [] if options.motions_folder is None else _files(options.motions_folder, (".npz",), options.clips)
     clips: dict[str, Callable[[], Motion]] = {path.stem: partial(read_motion, path, up_axis="Y") for path in files}
     if options.floor:
         clips |= {f"floor_{name}": partial(floor_motion, name) for name in FLOOR_MOTIONS}
@@ -339,23 +340,52 @@ def _run(options: argparse.Namespace) -> None:
         {"the rigs": [*rigs, *(path.with_suffix(".json") for path in rigs)], "the clips": files},
         overwrite=options.overwrite,
     )
-    rows = evaluate(rigs, clips, options.frames)
-    print(f"{len(rigs)} characters, {len(clips)} clips")
+    characters = read_characters(rigs)
+    rows = evaluate(characters, clips, options.frames)
+    print(f"{len(characters)} characters, {len(clips)} clips")
     print_table(rows)
     if options.json is not None:
         figures = {method: {key: asdict(row) for key, row in by_key.items()} for method, by_key in rows.items()}
         write_json(options.json, figures)
+    return 0 if len(characters) == len(rigs) else EXIT_FAILED
 
 
-def _files(folder: Path, parts: Sequence[str]) -> list[Path]:
-    """Return the .npz files of *folder* whose names hold one of *parts*, by name.
+def read_characters(files: Sequence[Path]) -> dict[str, tuple[Rig, BoneMap]]:
+    """Return the characters of *files* that can be used, by name; a line on standard error tells which cannot.
+
+    Raises:
+        InputMissingError: none can be used.
+    """
+    characters: dict[str, tuple[Rig, BoneMap]] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        others = [str(path) for path in files if path.suffix.lower() != ".npz"]
+        if others:
+            command = [sys.executable, "-m", _ARCHIVE, *others, "--output", temporary]
+            subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+        for path in files:
+            archive = path if path.suffix.lower() == ".npz" else Path(temporary) / f"{path.stem}.npz"
+            if not archive.exists():
+                continue  # the command has told why
+            try:
+                characters[path.stem] = read_character(archive, path.with_suffix(".json"))
+            except CoreError as error:
+                say(f"left out: {path.name}: {error}", file=sys.stderr)
+    if not characters:
+        raise InputMissingError(f"expected a character that can be used among {len(files)} files, found none")
+    return characters
+
+
+def _files(folder: Path, suffixes: Sequence[str], parts: Sequence[str]) -> list[Path]:
+    """Return the files of *folder* with one of *suffixes* whose names hold one of *parts*, by name.
 
     Raises:
         InputMissingError: there is none.
     """
-    found = [path for path in sorted(folder.glob("*.npz")) if any(part in path.stem for part in parts)]
+    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in suffixes)
+    found = [path for path in files if any(part in path.stem for part in parts)]
     if not found:
-        raise InputMissingError(f"expected .npz files with {' or '.join(map(repr, parts))} in {folder}, found none")
+        wanted = " or ".join(map(repr, parts))
+        raise InputMissingError(f"expected {', '.join(suffixes)} files with {wanted} in {folder}, found none")
     return found
 
 

@@ -11,14 +11,13 @@ import pytest
 
 from core.amass import write_motion
 from core.retarget.rig import Rig
+from core.retarget.rig_file import write_rig
 from tests.core.retarget.smpl_characters import SMPL_MAP, bones_turned, limbs_stretched, smpl_rig, walk_analysis
-from training.evaluate_retarget import main, read_rig
+from training.evaluate_retarget import main, read_character
 
 
 def _write_rig(path: Path, rig: Rig) -> None:
-    arrays = {name: getattr(rig, name) for name in ("parents", "heads", "tails", "axes", "deform")}
-    skin = {name: getattr(rig.skin, name) for name in ("vertices", "bones", "weights")}
-    np.savez(path, names=np.array(rig.names), **arrays, **skin)
+    write_rig(path, rig)
     path.with_suffix(".json").write_text(SMPL_MAP.to_json())
 
 
@@ -57,24 +56,27 @@ def test_ours_is_measured_beside_the_plain_retarget(
 
 def test_the_bones_are_found_where_there_is_no_bone_map(folders: tuple[Path, Path]) -> None:
     (folders[0] / "tall.json").unlink()
-    assert read_rig(folders[0] / "tall.npz")[1].bones == SMPL_MAP.bones
+    assert read_character(folders[0] / "tall.npz", folders[0] / "tall.json")[1].bones == SMPL_MAP.bones
 
 
-def test_a_rig_without_a_person_is_an_error(folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_rig_without_a_person_is_left_out(folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     rig = smpl_rig(skin=False)
     names = tuple(f"bone {number}" for number in range(len(rig.names)))
     _write_rig(folders[0] / "ball.npz", replace(rig, names=names, heads=0.0 * rig.heads, tails=0.0 * rig.tails))
     (folders[0] / "ball.json").unlink()
-    assert main(list(map(str, folders))) == 1
-    assert "skeleton of a person" in capsys.readouterr().err
+    assert main([*map(str, folders), "--frames", "20"]) == 1
+    shown = capsys.readouterr()
+    assert "left out: ball.npz" in shown.err and "skeleton of a person" in shown.err
+    assert "2 characters" in shown.out, "the others are measured"
 
 
-def test_a_file_that_is_no_rig_is_an_error(folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_no_rig_is_left_out(folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     np.savez(folders[0] / "other.npz", names=np.array(["a"]))
-    assert main(list(map(str, folders))) == 1
-    assert "heads" in capsys.readouterr().err
+    assert main([*map(str, folders), "--rigs", "other"]) == 1
+    error = capsys.readouterr().err
+    assert "heads" in error and "expected a character that can be used" in error
 
 
 def test_a_rig_is_read_as_it_was_written(folders: tuple[Path, Path]) -> None:
-    rig, bone_map = read_rig(folders[0] / "a_pose.npz")
+    rig, bone_map = read_character(folders[0] / "a_pose.npz", folders[0] / "a_pose.json")
     assert rig.names == smpl_rig().names and bone_map.bones == SMPL_MAP.bones
