@@ -80,6 +80,22 @@ def find_slow(points: np.ndarray, fps: float, leg_m: float) -> np.ndarray:
     return slow
 
 
+def contact_certainty(speed: np.ndarray, height: np.ndarray, leg_m: float) -> np.ndarray:
+    """Return 1 where a point is certainly slow and low, 0 where it is not even possibly so, and a passage between.
+
+    Args:
+        speed: (...) its speed, metres per second.
+        height: (...) its height above its height when planted, metres; below the floor it is low.
+        leg_m: leg length.
+    """
+    scale = leg_m / _LEG_M
+    certainty = np.ones(np.broadcast(speed, height).shape)
+    for value, (certain, possible) in ((speed, _SLOW_M_S), (height, _LOW_M)):
+        share = np.clip((possible - value / scale) / (possible - certain), 0.0, 1.0)
+        certainty *= share * share * (3.0 - 2.0 * share)
+    return certainty
+
+
 def find_contacts(
     points: np.ndarray, heights: np.ndarray, fps: float, leg_m: float, unobserved: np.ndarray | None = None
 ) -> tuple[Contact, ...]:

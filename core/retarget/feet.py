@@ -50,10 +50,8 @@ def plan_foot(foot: Foot, path: FootPath, contacts: np.ndarray, drift: np.ndarra
         drift: (3, F) how far the floor has moved below the body.
         strength: 0 returns the path unchanged, 1 plants the foot fully.
     """
-    tilted, toe = (_tilted(rotations, strength * (foot.tilt - 1.0)) for rotations in (path.foot, path.toe))
-    pitch = strength * _flat_pitch(foot, tilted, contacts)
-    turned, toe = (_pitched(rotations, tilted, -pitch) for rotations in (tilted, toe))
-    heel, ball = (apply(turned, point[:, None]) for point in (foot.heel, foot.ball))
+    placed = PlacedFoot.of(foot, path, contacts, strength)
+    heel, ball, turned = placed.heel, placed.ball, placed.foot
     on_floor = path.ankle - drift
     stands = contacts.any(axis=1)
     moves = np.zeros_like(on_floor)
@@ -61,14 +59,52 @@ def plan_foot(foot: Foot, path: FootPath, contacts: np.ndarray, drift: np.ndarra
         rolled = _rolled(heel[:, run], ball[:, run], contacts[run])
         away = on_floor[:, run] - rolled
         moves[:, run] = away.mean(axis=1, keepdims=True) - away
-    standing = -np.minimum(heel[1], ball[1] - foot.ball_height)
+    standing = placed.level_m
     height = np.maximum(on_floor[1] + _between(standing - on_floor[1], stands), standing)
-    toe = _bent_toes(foot, toe, height + ball[1], strength)
-    standing = -lowest_point(foot, turned, toe)
+    toe, standing = placed.on_floor(height, strength)
     moves[1] = standing - on_floor[1]
     moves = _between(moves, stands)
     moves[1] = np.maximum(moves[1], standing - on_floor[1])
     return FootPath(path.ankle + strength * moves, turned, toe)
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedFoot:
+    """A foot turned as its soles demand, before it is moved.
+
+    Attributes:
+        of_character: the foot.
+        foot: (3, 3, F) world rotations of the foot.
+        toe: (3, 3, F) world rotations of the toes.
+        heel: (3, F) from the ankle to the heel.
+        ball: (3, F) from the ankle to the ball.
+    """
+
+    of_character: Foot
+    foot: np.ndarray
+    toe: np.ndarray
+    heel: np.ndarray
+    ball: np.ndarray
+
+    @classmethod
+    def of(cls, foot: Foot, path: FootPath, contacts: np.ndarray, strength: float) -> PlacedFoot:
+        """Return *foot* on its *path*; what is not named here is as in `plan_foot`."""
+        tilted, toe = (_tilted(rotations, strength * (foot.tilt - 1.0)) for rotations in (path.foot, path.toe))
+        pitch = strength * _flat_pitch(foot, tilted, contacts)
+        turned, toe = (_pitched(rotations, tilted, -pitch) for rotations in (tilted, toe))
+        heel, ball = (apply(turned, point[:, None]) for point in (foot.heel, foot.ball))
+        return cls(foot, turned, toe, heel, ball)
+
+    @property
+    def level_m(self) -> np.ndarray:
+        """Height of the ankle (F,) at which heel or ball is on the floor."""
+        height: np.ndarray = -np.minimum(self.heel[1], self.ball[1] - self.of_character.ball_height)
+        return height
+
+    def on_floor(self, height: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the toes (3, 3, F) of a foot whose ankle is at *height* (F,), and where it stands on its skin (F,)."""
+        toe = _bent_toes(self.of_character, self.toe, height + self.ball[1], strength)
+        return toe, -lowest_point(self.of_character, self.foot, toe)
 
 
 def _flat_pitch(foot: Foot, rotations: np.ndarray, contacts: np.ndarray) -> float:

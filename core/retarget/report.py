@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..smpl_skeleton import JOINT_INDEX
 from .arms import KeptTouch
-from .bone_map import SIDES
 from .character import Character
 from .fingers import relaxed_fingers
 from .options import RetargetOptions
@@ -64,10 +62,7 @@ class Measurements:
 
     def add_source(self, frames: slice, source: RetargetSource, pose: Pose) -> None:
         """Measure the source's pose in *frames*."""
-        for number, side in enumerate(SIDES):
-            ankle, toe = JOINT_INDEX[f"{side}_ankle"], JOINT_INDEX[f"{side}_foot"]
-            self.source_points[frames, 2 * number] = pose.point(ankle, source.feet.heels[number]).T
-            self.source_points[frames, 2 * number + 1] = pose.positions[:, toe].T
+        self.source_points[frames] = source.contact_points(pose)
 
     def add_touches(self, frames: slice, character: Character, kept_touches: list[KeptTouch]) -> None:
         """Take what `solve_arms` returns for *frames*."""

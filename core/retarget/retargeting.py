@@ -8,31 +8,27 @@ its result and a few numbers a frame.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..fit.solver.gauss_newton import blocks
-from ..math.frames_last import matrices_first, times
 from .arms import solve_arms
 from .body_skin import BodySkin, lowest
 from .bone_map import SIDES, BoneMap
-from .character import Character
 from .feet import FootPath, lowest_point, plan_foot
-from .fingers import HandMotion, relaxed_fingers
-from .flat_fingers import FlatFingers
+from .fingers import HandMotion
 from .floor import FloorPlan, FloorPlanner, Nearness, leaning
 from .floor_contacts import touching
 from .legs import in_reach, leg_gaps, solve_legs
 from .options import RetargetOptions
+from .prepared import Prepared
 from .report import Measurements, make_report
 from .retargeted import RetargetedMotion
 from .rig import Rig
-from .root import carrier_path, root_positions, step_size
+from .root import carrier_path
 from .source import RetargetSource
 from .touch import FADE_S, FloorReach, Touch, find_touches
 from .tree import Pose
-from .twist import TwistBone, find_twist_bones, twisted
 
 _BLOCK_FRAMES = 512
 _LIFTS, _LIFT_STEPS = 2, 3
@@ -71,71 +67,14 @@ def retarget(
     return _Retargeting(source, rig, bone_map, chosen).run(on_progress or (lambda fraction: None))
 
 
-@dataclass(frozen=True, eq=False)
-class _Outputs:
-    """The moved bones and how their world rotations follow from the joints'.
-
-    Attributes:
-        bones: (M,) indices, the hips first.
-        columns: (M,) for each bone its place among the joints, then the twist bones, then the source's finger joints.
-        rests: (3, 3, M, 1) constant factors on the right.
-        twists: the twist bones.
-        fingers: the fingers of the source, if the character's follow them, and how its hands lie in the source's.
-        flat: the fingers as they are on the floor.
-    """
-
-    bones: np.ndarray
-    columns: np.ndarray
-    rests: np.ndarray
-    twists: list[TwistBone]
-    fingers: HandMotion | None
-    flat: FlatFingers
-
-    @classmethod
-    def of(cls, character: Character, options: RetargetOptions, source: RetargetSource) -> _Outputs:
-        rig, tree = character.rig, character.tree
-        twists = find_twist_bones(rig, character.bone_map, tree)
-        found = [(int(bone), joint, tree.aligned[joint] @ rig.axes[bone]) for joint, bone in enumerate(tree.bones)]
-        for number, twist in enumerate(twists):
-            rest = tree.aligned[twist.limb] @ rig.axes[twist.bone]
-            found.append((twist.bone, len(tree.names) + number, rest))
-        fingers = HandMotion.of(character, source.hands) if options.fingers == "follow" else None
-        if fingers is not None:
-            first = len(tree.names) + len(twists)
-            found += [(one.bone, first + one.place, one.rest) for one in fingers.bones]
-        elif options.fingers != "leave":
-            for bone, (hand, turn) in relaxed_fingers(rig, character.bone_map).items():
-                joint = tree.index[hand]
-                found.append((bone, joint, tree.aligned[joint] @ turn @ rig.axes[bone]))
-        found[1:] = sorted(found[1:], key=lambda entry: entry[0])
-        bones, columns, rests = zip(*found, strict=True)
-        flat = FlatFingers.of(character, np.array(bones))
-        return cls(np.array(bones), np.array(columns), np.stack(rests, axis=-1)[..., None], twists, fingers, flat)
-
-    def rotations(self, joints: np.ndarray, level: np.ndarray, frames: slice, floor: FloorPlan | None) -> np.ndarray:
-        """Return the world rotations (F, M, 3, 3) from those of the joints (3, 3, N, F) above a *level* floor."""
-        turned = [twisted(twist, joints)[:, :, None] for twist in self.twists]
-        if self.fingers is not None:
-            turned.append(self.fingers.rotations(joints, frames))
-        every = np.concatenate([joints, *turned], axis=2) if turned else joints
-        chosen = times(np.ascontiguousarray(every[:, :, self.columns]), self.rests)
-        if floor is not None:
-            self.flat.flatten(chosen, joints, floor.flat[:, frames])
-        if not np.array_equal(level, np.eye(3)):
-            chosen = times(level.T[..., None, None], chosen)
-        by_frame: np.ndarray = matrices_first(chosen)
-        return by_frame
-
-
 class _Retargeting:
     """One run: what all its blocks share."""
 
     def __init__(self, source: RetargetSource, rig: Rig, bone_map: BoneMap, options: RetargetOptions) -> None:
         """Measure the character."""
         self.source, self.options = source, options
-        self.character = Character.of(rig, bone_map, source, options.rest_pose)
-        self.outputs = _Outputs.of(self.character, options, source)
-        self.step = step_size(self.character, options, source.unit_m)
+        self.prepared = Prepared.of(source, rig, bone_map, options)
+        self.character, self.outputs, self.step = self.prepared.character, self.prepared.outputs, self.prepared.step
         self.blocks = blocks(source.num_frames, _BLOCK_FRAMES)
         self.measured = Measurements.empty(source)
         self.skin = BodySkin.of(rig, self.character.tree)
@@ -162,19 +101,13 @@ class _Retargeting:
             self.character.rig, self.outputs.bones, rotations, root, source.motion.fps, report, carrier
         )
 
-    def _transferred(self, frames: slice) -> tuple[Pose, np.ndarray, np.ndarray]:
-        """Return the source's pose, and the joints' rotations (3, 3, N, F) and the root (3, F) transferred from it."""
-        pose = self.source.pose(frames)
-        rotations = self.character.tree.rotations_from(pose.rotations)
-        return pose, rotations, root_positions(self.character, self.source, pose, rotations[:, :, 0], self.step)
-
     def _plan_feet(self, on_progress: OnProgress) -> tuple[FootPath, ...]:
         """Return where both feet go in all frames."""
         tree, num_frames = self.character.tree, self.source.num_frames
         shapes = ((3, num_frames), (3, 3, num_frames), (3, 3, num_frames))
         paths = [FootPath(*(np.empty(shape) for shape in shapes)) for _ in SIDES]
         for number, frames in enumerate(self.blocks):
-            pose, rotations, root = self._transferred(frames)
+            pose, rotations, root = self.prepared.transferred(self.source, frames)
             positions = tree.positions(rotations, root)
             self.measured.add_source(frames, self.source, pose)
             self.near.add(frames, self.character, self.skin, pose, Pose(rotations, positions))
@@ -223,7 +156,7 @@ class _Retargeting:
         self, frames: slice, feet: tuple[FootPath, ...], lift: np.ndarray, pitch: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the transferred rotations (3, 3, N, F) and root (3, F), lifted and leant (F,), on its feet."""
-        _, rotations, root = self._transferred(frames)
+        _, rotations, root = self.prepared.transferred(self.source, frames)
         strength = self.options.feet
         rotations, root = leaning(self.character, rotations, root + strength * lift * _UP, strength * pitch)
         if self.options.feet > 0.0:

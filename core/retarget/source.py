@@ -12,7 +12,7 @@ from ..body.model import BodyModel
 from ..cleanup import PLANTED, CleanupOptions, CleanupSource, Contact, Ground, analyse_motion, place_in_room
 from ..cleanup import smooth_and_lock_feet as smooth_and_lock
 from ..cleanup.feet import Feet
-from ..fingers import has_fingers, without_fingers
+from ..fingers import hands_of, has_fingers, with_fingers, without_fingers
 from ..math.frames_last import apply, from_rotation_vectors, times
 from ..math.rotations import swing_between
 from ..motion import Motion
@@ -84,13 +84,34 @@ class RetargetSource:
         return cls.of(analyse_motion(motion, body))
 
     @classmethod
-    def at_rest(cls, model: BodyModel) -> RetargetSource:
-        """Return one frame of the mean shape of *model* in its rest pose, to measure characters by."""
-        betas = np.zeros(NUM_BETAS)
+    def at_rest(
+        cls, model: BodyModel, betas: np.ndarray | None = None, fingered: BodyModel | None = None
+    ) -> RetargetSource:
+        """Return one frame of a body in its rest pose, to measure characters by.
+
+        Args:
+            model: the body, of SMPL's joints.
+            betas: (B,) its shape; None for the mean one.
+            fingered: the same body with fingers, if it has any.
+        """
+        betas = np.zeros(NUM_BETAS) if betas is None else betas
         feet = Feet.of_body(model, betas)
-        motion = Motion(np.zeros((1, 3 * NUM_JOINTS)), betas, np.zeros((1, 3)), 30.0)
+        still = Motion(np.zeros((1, 3 * NUM_JOINTS)), betas, np.zeros((1, 3)), 30.0)
+        hands = None if fingered is None else SourceHands.of(with_fingers(still), fingered)
         parts = _parts_of(model, betas, feet.rest)
-        return cls(motion, feet, (), Ground(0.0, np.zeros(2)), np.zeros((1, 3)), parts)
+        return cls(still, feet, (), Ground(0.0, np.zeros(2)), np.zeros((1, 3)), parts, hands=hands)
+
+    def with_frame(self, motion: Motion, floor_m: float) -> RetargetSource:
+        """Return the source of one frame of the same body, above a level floor.
+
+        Args:
+            motion: one frame, of SMPL's joints or, if the source has hands, of SMPL-H's.
+            floor_m: height of the floor, metres.
+        """
+        fingers = None if self.hands is None else hands_of(motion)
+        hands = self.hands if fingers is None or self.hands is None else replace(self.hands, rotations=fingers)
+        floor = Ground(floor_m, np.zeros(2))
+        return replace(self, motion=without_fingers(motion), floor=floor, hands=hands)
 
     @property
     def num_frames(self) -> int:
@@ -130,6 +151,8 @@ class RetargetSource:
     @property
     def level(self) -> np.ndarray:
         """The rotation (3, 3) from the world to the floor's axes, in which the floor is level."""
+        if not self.floor.slope.any():
+            return np.eye(3)
         turn: np.ndarray = swing_between(self.floor.up, np.array([0.0, 1.0, 0.0]))
         return turn
 
@@ -154,6 +177,14 @@ class RetargetSource:
         if self.joints is not None:
             positions = np.einsum("ij,fnj->inf", level, self.joints[frames] - self.floor_origin)
         return Pose(world, positions)
+
+    def contact_points(self, pose: Pose) -> np.ndarray:
+        """Return the contact points (F, 4, 3) of the feet in a *pose* of `pose`, as `core.cleanup.feet.POINTS`."""
+        found = []
+        for number, side in enumerate(SIDES):
+            found.append(pose.point(JOINT_INDEX[f"{side}_ankle"], self.feet.heels[number]).T)
+            found.append(pose.positions[:, JOINT_INDEX[f"{side}_foot"]].T)
+        return np.stack(found, axis=1)
 
     def in_contact(self) -> np.ndarray:
         """Return in which frames each contact point is on the floor (F, 4), ordered as `core.cleanup.feet.POINTS`."""
