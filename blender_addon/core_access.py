@@ -125,6 +125,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.retarget.alignment import joint_positions
     from core.retarget.armature_source import ArmatureMotion, armature_source
     from core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError, read_bone_map
+    from core.retarget.live import LiveRetargeting
     from core.retarget.mapping import map_bones
     from core.retarget.options import RetargetOptions
     from core.retarget.retargeted import RetargetedMotion, RetargetReport
@@ -237,6 +238,7 @@ else:
     from .core.retarget.alignment import joint_positions
     from .core.retarget.armature_source import ArmatureMotion, armature_source
     from .core.retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError, read_bone_map
+    from .core.retarget.live import LiveRetargeting
     from .core.retarget.mapping import map_bones
     from .core.retarget.options import RetargetOptions
     from .core.retarget.retargeted import RetargetedMotion, RetargetReport

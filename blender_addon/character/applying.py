@@ -23,6 +23,7 @@ from .identity import ACTION_KEY, characters_in, has_motion
 from .keys import BoneMotion, Channel, Curve, bone_links, character_curves, held_bones
 from .obstacles import check_editable, locked_bones, moved_otherwise
 from .read_rig import read_rig
+from .releasing import release
 from .settings import CharacterSettings, Facts
 from .stored import Stored
 
@@ -66,6 +67,7 @@ def apply_motion(
         CoreError: the character, its bone map or the figure cannot be used; nothing is changed.
     """
     check_editable(armature)
+    release(armature)
     if figure == armature:
         raise CharacterError(f"expected another armature's motion for {armature.name}, found its own; choose another")
     earlier = _loaded(armature) if has_motion(armature) else None
@@ -180,6 +182,7 @@ def remove_motion(armature: bpy.types.Object) -> None:
     """
     kept = _loaded(armature)
     check_editable(armature)
+    release(armature)
     storage.forget(armature)
     take_action(armature, kept.before, kept.old_action, ours=kept.action)
     bpy.context.view_layer.update()
@@ -196,7 +199,7 @@ def _solve(
 ) -> _Solved:
     """Compute the curves; the character is not changed."""
     values = earlier.before.values if earlier is not None else {}
-    with _in_its_own_place(armature, earlier):
+    with in_its_own_place(armature, earlier):
         rig = read_rig(armature)
         bone_map.check(rig)
         source = source_of(figure, settings.feet)
@@ -220,7 +223,7 @@ def _solve(
 
 
 @contextmanager
-def _in_its_own_place(armature: bpy.types.Object, earlier: Stored | None) -> Iterator[None]:
+def in_its_own_place(armature: bpy.types.Object, earlier: Stored | None) -> Iterator[None]:
     """Temporarily move the object *armature* back to where it was before an earlier motion moved it."""
     moved = {} if earlier is None else {key: value for key, value in earlier.before.values.items() if not key[0]}
     if moved:

@@ -14,6 +14,7 @@ from .bone_rows import fill
 from .errors import CharacterError
 from .identity import characters_of, has_motion, is_animated, is_figure
 from .read_rig import read_rig
+from .releasing import release
 from .settings import CharacterSettings
 
 
@@ -157,6 +158,7 @@ def _rest_pose_of(properties: bpy.types.PropertyGroup) -> tuple[float, ...]:
             f"expected {armature.name} in a pose that you have made, but it has a motion; remove the motion, pose the "
             "character, then apply the motion again"
         )
+    release(armature)
     bpy.context.view_layer.update()
     world = np.array(armature.matrix_world, dtype=np.float64)[:3, :3]
     turns = np.array([bone.matrix for bone in armature.pose.bones], dtype=np.float64)[:, :3, :3]

@@ -148,6 +148,35 @@ def held_bones(links: Links, moved: Iterable[str]) -> list[str]:
     return [name for name in links if name in held]
 
 
+def traveller_of(links: Links, hips: str) -> str:
+    """Return the bone whose location puts *hips* in place: the first at or above it that has one."""
+    return next(name for name in (hips, *_above(links, hips)) if not links[name].connected)
+
+
+def turn_since_rest(posed: np.ndarray, world: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """Return the rotations (..., 3, 3) since rest, in the armature's space, of bones with a world rotation.
+
+    Args:
+        posed: (..., 3, 3) world rotations, Y up.
+        world: (..., 3, 3) rotations of the armature's object.
+        rest: (..., 3, 3) rotations of the bones at rest.
+    """
+    found: np.ndarray = np.swapaxes(world, -1, -2) @ Z_UP_FROM_Y_UP @ posed @ np.swapaxes(rest, -1, -2)
+    return found
+
+
+def basis_of(turn: np.ndarray, parent_turn: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """Return the basis rotations (..., 3, 3) of bones.
+
+    Args:
+        turn: (..., 3, 3) their rotations since rest.
+        parent_turn: (..., 3, 3) those of the parents that they inherit; none for a bone that does not.
+        rest: (..., 3, 3) their rotations at rest.
+    """
+    found: np.ndarray = np.swapaxes(parent_turn @ rest, -1, -2) @ turn @ rest
+    return found
+
+
 def _above(links: Links, bone: str) -> list[str]:
     """Return the bones that carry *bone*, from its parent up to a root."""
     found = []
@@ -208,8 +237,7 @@ class _Pose:
         self._object_moves = root_motion == "object"
         self._path = np.eye(4)[None] if root_motion == "hips" else self._find_path()
         self._carrier = self._find_carrier() if root_motion == "bone" else ""
-        start = motion.traveller or self._hips
-        self._traveller = next(name for name in (start, *_above(links, start)) if not links[name].connected)
+        self._traveller = traveller_of(links, motion.traveller or self._hips)
         self._turns: dict[str, np.ndarray] = {}
         self._shifts: dict[str, np.ndarray] = {}
 
@@ -263,8 +291,7 @@ class _Pose:
         head = self._head(name, carried)
         self._turns[name] = turn
         self._shifts[name] = head - rest[:3, 3] @ np.swapaxes(turn, -1, -2)
-        axes = parent_turn @ rest[:3, :3] if link.inherits_rotation else rest[:3, :3]
-        basis = np.swapaxes(axes, -1, -2) @ turn @ rest[:3, :3]
+        basis = basis_of(turn, parent_turn if link.inherits_rotation else np.eye(3), rest[:3, :3])
         turned = np.abs(basis - np.eye(3)).max() > _SAME
         values = rotation_values(np.broadcast_to(basis, (self._num_frames, 3, 3)), posed.rotation_mode)
         curves = [self._curve(posed, channel_of(posed.rotation_mode), values if turned else None)]
@@ -284,10 +311,9 @@ class _Pose:
     def _turn_of(self, name: str, parent_turn: np.ndarray) -> np.ndarray:
         """Return the rotations (F, 3, 3) or (3, 3) since rest of a held bone."""
         if name in self._row:
-            posed = Z_UP_FROM_Y_UP @ self._motion.rotations[:, self._row[name]]
+            posed = self._motion.rotations[:, self._row[name]]
             world = self._path[:, :3, :3] @ self._turn if self._object_moves else self._turn
-            found: np.ndarray = np.swapaxes(world, -1, -2) @ posed @ self.links[name].rest[:3, :3].T
-            return found
+            return turn_since_rest(posed, world, self.links[name].rest[:3, :3])
         if name == self._carrier:
             turned: np.ndarray = self._turn.T @ self._path[:, :3, :3] @ self._turn
             return turned

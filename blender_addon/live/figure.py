@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import bpy
 import numpy as np
 
+from ..character.errors import CharacterError
+from ..character.identity import has_motion
+from ..character.stored import load
 from ..core_access import FitSource, LiveFrame, LiveRecording, axis_angle_to_quat_wxyz
 from ..figure.animation import key_motion
 from ..figure.armature import joint_shape, pose_bones, rest_matrices
 from ..figure.axes import bone_from_core
 from ..figure.body_mesh import LARGEST_BETA, betas_of
 from ..figure.create import set_betas
+from ..figure.find import find_object
 from ..figure.keyframe_hash import mark_keys
 from ..figure.record import FigureRecord
 from ..figure.scene_time import scene_rate, show_frames
@@ -36,11 +42,8 @@ class LiveFigure:
         self.shown: LiveFrame | None = None
 
     def find(self) -> bpy.types.Object | None:
-        """Return its armature; None if it was removed. Undo and redo make it another object of the same number."""
-        item = bpy.data.objects.get(self._name)
-        if item is None or item.session_uid != self._uid:
-            item = next((other for other in bpy.data.objects if other.session_uid == self._uid), None)
-        return item
+        """Return its armature; None if it was removed."""
+        return find_object(self._uid, self._name)
 
     def show(self, armature: bpy.types.Object, frame: LiveFrame) -> None:
         """Pose *armature*, which `find` has returned; in Object and Pose Mode it takes the shape once that is known.
@@ -90,11 +93,18 @@ def mark_live(armature: bpy.types.Object, body_file: str) -> None:
     armature[LIVE_KEY] = body_file
 
 
-def is_live(item: bpy.types.Object | None, body_file: str) -> bool:
-    """Return whether *item* is a figure of earlier live sessions with the body in *body_file*, which can be keyed."""
-    if item is None or item.get(LIVE_KEY) != body_file:
-        return False
-    return item.animation_data is None or not item.animation_data.nla_tracks
+def live_figure(active: bpy.types.Object | None, body_file: str) -> bpy.types.Object | None:
+    """Return the figure of earlier live sessions with the body in *body_file* that is *active*, or whose character is.
+
+    None if there is none, or it cannot be keyed.
+    """
+    found = active
+    if active is not None and has_motion(active):
+        with suppress(CharacterError):
+            found = load(active).figure
+    if found is None or found.get(LIVE_KEY) != body_file or not found.users_scene:
+        return None
+    return found if found.animation_data is None or not found.animation_data.nla_tracks else None
 
 
 def release_action(armature: bpy.types.Object) -> None:

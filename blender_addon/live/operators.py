@@ -38,7 +38,8 @@ class SMPLIFY_OT_start_live(OperatorMixin, bpy.types.Operator):  # noqa: N801 - 
         from ..core_access import Address, LiveReceiver, VmcSender, resolve_body
         from ..figure.create import add_at_rest
         from ..fit.settings import body_path
-        from .figure import LiveFigure, is_live, mark_live, release_action
+        from .character import LiveCharacters, followers_of
+        from .figure import LiveFigure, live_figure, mark_live, release_action
 
         settings, path = context.scene.smplify_live, body_path(context)
         body, fingered = (resolve_body(path, fingers=fingers) for fingers in (False, True))
@@ -50,8 +51,8 @@ class SMPLIFY_OT_start_live(OperatorMixin, bpy.types.Operator):  # noqa: N801 - 
             person=settings.person or None,
             vmc=vmc,
         )
-        armature = context.active_object
-        if is_live(armature, path):
+        armature = live_figure(context.active_object, path)
+        if armature is not None:
             release_action(armature)
         else:
             armature = add_at_rest("Live", fingered, context.scene)
@@ -60,7 +61,8 @@ class SMPLIFY_OT_start_live(OperatorMixin, bpy.types.Operator):  # noqa: N801 - 
                 item.select_set(False)
             armature.select_set(True)
             context.view_layer.objects.active = armature
-        LIVE.start(receiver, LiveFigure(armature, path), context.scene)
+        followers = followers_of(armature, context.scene) if settings.moves_characters else []
+        LIVE.start(receiver, LiveFigure(armature, path), LiveCharacters(followers, fingered), context.scene)
         watch()
 
 

@@ -33,7 +33,8 @@ class SMPLIFY_PT_live(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's 
         column.enabled = not LIVE.is_running
         column.use_property_split = True
         column.use_property_decorate = False
-        for name in ("kind", "port", "person", "sends_vmc", *(("vmc_port",) if settings.sends_vmc else ())):
+        names = ("kind", "port", "person", "moves_characters", "sends_vmc")
+        for name in (*names, *(("vmc_port",) if settings.sends_vmc else ())):
             column.prop(settings, name)
         status = LIVE.status
         if status is None:
@@ -60,6 +61,12 @@ def _draw_status(layout: bpy.types.UILayout, context: bpy.types.Context, status:
     draw_text(layout, context, text.format(status.num_fitted, status.num_dropped, status.num_refused), icon="BLANK1")
     if status.problem:
         draw_text(layout, context, status.problem, icon="ERROR")
+    if LIVE.characters is not None:
+        if LIVE.characters.names:
+            text = iface_("Moved too: {:s}").format(", ".join(LIVE.characters.names))
+            draw_text(layout, context, text, icon="ARMATURE_DATA")
+        for note in LIVE.characters.notes:
+            draw_text(layout, context, note, icon="INFO")
     if LIVE.num_recorded is not None:
         draw_text(layout, context, iface_("Recorded frames: {:d}").format(LIVE.num_recorded), icon="REC")
 

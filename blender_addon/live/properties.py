@@ -28,6 +28,12 @@ class SMPLIFY_PG_live(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming
     person: bpy.props.StringProperty(
         name="Person", description="The label of the person to follow; empty for the first one that is sent"
     )
+    moves_characters: bpy.props.BoolProperty(
+        name="Move Characters",
+        description="Let characters that have the motion of the figure, and the one in the Character box, follow while "
+        "points come in; otherwise those with its motion follow when a recording stops",
+        default=True,
+    )
     sends_vmc: bpy.props.BoolProperty(
         name="Send On by VMC", description="Send each pose on to a program on this machine that shows an avatar"
     )

@@ -1,4 +1,7 @@
-"""The live session: the receiver with its threads, and the figure that shows what it fits. Main thread only."""
+"""The live session: the receiver with its threads, the figure that shows what it fits, and the characters that follow.
+
+Main thread only.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import bpy
 
 if TYPE_CHECKING:
     from ..core_access import LiveReceiver, LiveRecording, LiveStatus
+    from .character import LiveCharacters
     from .figure import LiveFigure
 
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 class _Running:
     receiver: LiveReceiver
     figure: LiveFigure
+    characters: LiveCharacters
     scene_uid: int
     status: LiveStatus
     begin: int = 1
@@ -50,10 +55,17 @@ class LiveSession:
         """Number of frames recorded so far; None if nothing is being recorded."""
         return None if self._running is None else self._running.receiver.num_recorded
 
-    def start(self, receiver: LiveReceiver, figure: LiveFigure, scene: bpy.types.Scene) -> None:
-        """Show what *receiver* fits by *figure*, in *scene*; a session that runs is stopped."""
+    @property
+    def characters(self) -> LiveCharacters | None:
+        """The characters that follow the figure; None without a session."""
+        return None if self._running is None else self._running.characters
+
+    def start(
+        self, receiver: LiveReceiver, figure: LiveFigure, characters: LiveCharacters, scene: bpy.types.Scene
+    ) -> None:
+        """Show what *receiver* fits by *figure* and *characters*, in *scene*; a session that runs is stopped."""
         self.stop()
-        self._running = _Running(receiver, figure, scene.session_uid, receiver.status)
+        self._running = _Running(receiver, figure, characters, scene.session_uid, receiver.status)
 
     def record(self, scene: bpy.types.Scene) -> None:
         """Record from now on, to keys from the current frame of *scene* on."""
@@ -82,16 +94,21 @@ class LiveSession:
         if frame is not None and frame is not running.figure.shown:
             with bpy.context.temp_override(window=window):  # a timer has none of its own
                 running.figure.show(armature, frame)
+                running.characters.show(frame)
         return ""
 
     def stop(self) -> None:
-        """End the session and free the port; what was recorded is dropped."""
+        """End the session, free the port and put the characters back; what was recorded is dropped."""
         if self._running is not None:
             self._running.receiver.close()
+            self._running.characters.restore()
             self._running = None
 
     def finish(self) -> int | None:
-        """End the session and key what was recorded; return the number of frames, None if nothing was being recorded.
+        """End the session and key what was recorded, on characters too.
+
+        Returns:
+            The number of frames; None if nothing was being recorded.
 
         Raises:
             CoreError: the recording cannot be keyed.
@@ -109,6 +126,7 @@ class LiveSession:
             return 0
         with _shown(scene):
             running.figure.key(armature, recording, scene, running.begin)
+            running.characters.apply_recording(armature)
         return len(recording)
 
 

@@ -9,6 +9,7 @@ import bpy
 from bpy.app.handlers import persistent
 from bpy.app.translations import pgettext_iface as iface_
 
+from ..character.releasing import RELEASERS
 from ..ui.announcing import announce
 from ..ui.box_errors import Box, show_error
 from ..ui.redraw import redraw_sidebars, redraw_viewports
@@ -72,14 +73,41 @@ def _end_session(*_: object) -> None:
     LIVE.stop()
 
 
+@persistent
+def _show_again(*_: object) -> None:
+    """Show the live pose of characters that the timeline has moved."""
+    if LIVE.characters is not None:
+        LIVE.characters.show_again()
+
+
+@persistent
+def _restore(*_: object) -> None:
+    """Put the characters back while the file is saved; the next frame poses them again."""
+    if LIVE.characters is not None:
+        LIVE.characters.restore()
+
+
+def _release(armature: bpy.types.Object) -> None:
+    """Let go of a character whose motion is about to be changed."""
+    if LIVE.characters is not None:
+        LIVE.characters.release(armature)
+
+
+_HANDLERS = (("load_pre", _end_session), ("save_pre", _restore), ("frame_change_post", _show_again))
+
+
 def register() -> None:
-    """Add the handler that ends the session when another file is opened."""
-    bpy.app.handlers.load_pre.append(_end_session)
+    """Add the handlers: the session ends when another file is opened, and characters follow it, not the timeline."""
+    for name, handler in _HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
+    RELEASERS.append(_release)
 
 
 def unregister() -> None:
-    """Remove the handler and the timer, and end the session."""
-    bpy.app.handlers.load_pre.remove(_end_session)
+    """Remove the handlers and the timer, and end the session."""
+    for name, handler in _HANDLERS:
+        getattr(bpy.app.handlers, name).remove(handler)
+    RELEASERS.remove(_release)
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
     LIVE.stop()
