@@ -3,6 +3,8 @@
     python -m training.evaluate_retarget RIG_FOLDER MOTION_FOLDER [--rigs m2m ...] [--clips 07_01 ...] [--frames N]
     python -m training.evaluate_retarget RIG_FOLDER --floor
 
+--live measures ours frame by frame too.
+
 RIG_FOLDER holds characters as .blend, .fbx, .glb, .gltf or .vrm, which takes Blender as a module, or as .npz
 (`core.retarget.rig_file`), and bone maps NAME.json beside them (`BoneMap.to_json`); where there is none, the bones are
 found. What cannot be used is left out and said, and the exit code is 1. MOTION_FOLDER holds clips in AMASS layout, Y
@@ -46,10 +48,11 @@ from core.retarget.alignment import LIMBS, SOURCE_JOINTS
 from core.retarget.arms import solve_arms
 from core.retarget.bone_map import BoneMap
 from core.retarget.character import Character
+from core.retarget.live import LiveRetargeting
 from core.retarget.mapping import map_bones
 from core.retarget.options import RetargetOptions
 from core.retarget.report import TOUCHES_FROM
-from core.retarget.retargeted import RetargetedMotion
+from core.retarget.retargeted import RetargetedMotion, RetargetReport
 from core.retarget.retargeting import retarget
 from core.retarget.rig import Rig
 from core.retarget.rig_file import read_rig
@@ -130,6 +133,18 @@ def plain_retarget(source: RetargetSource, rig: Rig, bone_map: BoneMap) -> Retar
     toes = [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]]
     scale = height / (source.rest[0, 1] - source.rest[toes, 1].min())
     return replace(motion, root=scale * (source.rest[0] + source.motion.trans))
+
+
+def live_retarget(source: RetargetSource, rig: Rig, bone_map: BoneMap, body: BodyModel) -> RetargetedMotion:
+    """Return the motion frame by frame, each frame from what came before, with the report of none of them."""
+    live, motion = LiveRetargeting(body.data, rig, bone_map), source.motion
+    poses = [
+        live.push(pose, trans, motion.betas, frame / motion.fps)
+        for frame, (pose, trans) in enumerate(zip(motion.poses, motion.trans, strict=True))
+    ]
+    rotations, root = (np.stack([getattr(pose, name) for pose in poses]) for name in ("rotations", "root"))
+    nothing = RetargetReport(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, np.zeros(0, dtype=np.int64))
+    return RetargetedMotion(rig, live.bones, rotations, root, motion.fps, nothing)
 
 
 class Judge:
@@ -265,11 +280,18 @@ def _blocks(num_frames: int) -> list[slice]:
 
 
 def evaluate(
-    characters: Mapping[str, tuple[Rig, BoneMap]], clips: Mapping[str, Callable[[], Motion]], frames: int | None
+    characters: Mapping[str, tuple[Rig, BoneMap]],
+    clips: Mapping[str, Callable[[], Motion]],
+    frames: int | None,
+    *,
+    live: bool = False,
 ) -> dict[str, dict[str, Row]]:
-    """Return the rows of both methods by "RIG CLIP"; *clips* has a function that returns the motion of each."""
+    """Return the rows of the methods by "RIG CLIP"; *clips* has a function that returns the motion of each.
+
+    With *live*, ours frame by frame is the third method.
+    """
     body = BodyModel(load_free_body())
-    rows: dict[str, dict[str, Row]] = {"plain": {}, "ours": {}}
+    rows: dict[str, dict[str, Row]] = {"plain": {}, "ours": {}, **({"live": {}} if live else {})}
     for clip, read in clips.items():
         motion = read()
         motion = replace(motion, poses=motion.poses[:frames], trans=motion.trans[:frames])
@@ -284,6 +306,10 @@ def evaluate(
             key = f"{name} {clip}"
             rows["ours"][key] = judge.row(ours, middle - start)
             rows["plain"][key] = judge.row(plain, end - middle)
+            if live:
+                start = time.process_time()
+                followed = live_retarget(source, rig, bone_map, body)
+                rows["live"][key] = judge.row(followed, time.process_time() - start)
     return rows
 
 
@@ -318,6 +344,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "motions_folder", type=Path, metavar="MOTION_FOLDER", nargs="?", help="clips in AMASS layout, Y up"
     )
     parser.add_argument("--floor", action="store_true", help="also measure generated motions on the floor")
+    parser.add_argument("--live", action="store_true", help="also measure ours frame by frame, as in a live session")
     parser.add_argument("--rigs", nargs="+", default=[""], metavar="PART", help="parts of the characters' names")
     parser.add_argument("--clips", nargs="+", default=[""], metavar="PART", help="parts of the clips' names")
     parser.add_argument("--frames", type=positive_int, metavar="N", help="the first frames of each clip only")
@@ -341,7 +368,7 @@ def _run(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
     )
     characters = read_characters(rigs)
-    rows = evaluate(characters, clips, options.frames)
+    rows = evaluate(characters, clips, options.frames, live=options.live)
     print(f"{len(characters)} characters, {len(clips)} clips")
     print_table(rows)
     if options.json is not None:

@@ -40,7 +40,7 @@ def test_ours_is_measured_beside_the_plain_retarget(
     folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "figures.json"
-    assert main([*map(str, folders), "--frames", "130", "--json", str(output)]) == 0
+    assert main([*map(str, folders), "--frames", "130", "--live", "--json", str(output)]) == 0
     rows = json.loads(output.read_text())
     assert list(rows["ours"]) == ["a_pose walk", "tall walk"]
     tilted, tall = rows["ours"].values()
@@ -50,6 +50,8 @@ def test_ours_is_measured_beside_the_plain_retarget(
     assert -3.0 < tilted["sole_mm"] < 1.0
     assert tall["sole_mm"] is None, "without a skin nothing is known of the soles"
     assert 0.9 < tilted["acceleration"] < 1.1
+    live_tilted, live_tall = rows["live"].values()
+    assert live_tilted["arms_deg"] < 0.1 and live_tall["slide_mm"] < 4.0 and live_tilted["acceleration"] < 1.2
     table = capsys.readouterr().out
     assert "2 characters, 1 clips" in table and "worst_slide_mm" in table and "a_pose walk" in table
 
