@@ -24,9 +24,7 @@ by the height of the hips.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -39,37 +37,32 @@ from core.amass import read_motion
 from core.body.free_body import load_free_body
 from core.body.model import BodyModel
 from core.cli.exit_codes import EXIT_FAILED, exit_code_of
-from core.errors import CoreError, InputMissingError
+from core.errors import InputMissingError
 from core.io.own_files import OVERWRITE_HELP
 from core.math.frames_last import matrices_last
 from core.motion import Motion
-from core.printable import say
 from core.retarget.alignment import LIMBS, SOURCE_JOINTS
 from core.retarget.arms import solve_arms
 from core.retarget.bone_map import BoneMap
 from core.retarget.character import Character
 from core.retarget.live import LiveRetargeting
-from core.retarget.mapping import map_bones
 from core.retarget.options import RetargetOptions
 from core.retarget.report import TOUCHES_FROM
 from core.retarget.retargeted import RetargetedMotion, RetargetReport
 from core.retarget.retargeting import retarget
 from core.retarget.rig import Rig
-from core.retarget.rig_file import read_rig
 from core.retarget.source import RetargetSource
 from core.retarget.surfaces import HANDS
 from core.retarget.touch import Touch, find_touches
 from core.smpl_skeleton import JOINT_INDEX
 
 from .arguments import positive_int
+from .evaluation.character_files import CHARACTER_SUFFIXES, read_characters
 from .evaluation.json_figures import write_json
 from .outputs import check_files
 from .samples.floor_motion import NAMES as FLOOR_MOTIONS
 from .samples.floor_motion import floor_motion
 
-_SUFFIXES = (".npz", ".blend", ".fbx", ".glb", ".gltf", ".vrm")
-_ARCHIVE = "blender_addon.character.rig_archives"
-"""The command that writes characters of other formats as .npz; it needs Blender, in a process of its own."""
 _LEG_MM = 800.0
 _LEAST_LEG_M = 0.5
 _SKIN_VERTICES = 4000
@@ -110,18 +103,6 @@ class Row:
     reached: float
     acceleration: float
     cpu_ms: float
-
-
-def read_character(archive: Path, map_path: Path) -> tuple[Rig, BoneMap]:
-    """Return the character in *archive* and its bone map, which is found if there is no file for it.
-
-    Raises:
-        CoreError: a file is malformed, or the character's bones are not found.
-    """
-    rig = read_rig(archive)
-    if not map_path.is_file():
-        return rig, map_bones(rig)
-    return rig, BoneMap.from_json(map_path.read_text(encoding="utf-8"), str(map_path))
 
 
 def plain_retarget(source: RetargetSource, rig: Rig, bone_map: BoneMap) -> RetargetedMotion:
@@ -338,7 +319,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "rigs_folder",
         type=Path,
         metavar="RIG_FOLDER",
-        help=f"characters ({', '.join(_SUFFIXES)}) and bone maps (.json)",
+        help=f"characters ({', '.join(CHARACTER_SUFFIXES)}) and bone maps (.json)",
     )
     parser.add_argument(
         "motions_folder", type=Path, metavar="MOTION_FOLDER", nargs="?", help="clips in AMASS layout, Y up"
@@ -355,7 +336,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    rigs = _files(options.rigs_folder, _SUFFIXES, options.rigs)
+    rigs = _files(options.rigs_folder, CHARACTER_SUFFIXES, options.rigs)
     if options.motions_folder is None and not options.floor:
         raise InputMissingError("expected a folder of clips, or --floor for the generated motions; got neither")
     files = [] if options.motions_folder is None else _files(options.motions_folder, (".npz",), options.clips)
@@ -375,31 +356,6 @@ def _run(options: argparse.Namespace) -> int:
         figures = {method: {key: asdict(row) for key, row in by_key.items()} for method, by_key in rows.items()}
         write_json(options.json, figures)
     return 0 if len(characters) == len(rigs) else EXIT_FAILED
-
-
-def read_characters(files: Sequence[Path]) -> dict[str, tuple[Rig, BoneMap]]:
-    """Return the characters of *files* that can be used, by name; a line on standard error tells which cannot.
-
-    Raises:
-        InputMissingError: none can be used.
-    """
-    characters: dict[str, tuple[Rig, BoneMap]] = {}
-    with tempfile.TemporaryDirectory() as temporary:
-        others = [str(path) for path in files if path.suffix.lower() != ".npz"]
-        if others:
-            command = [sys.executable, "-m", _ARCHIVE, *others, "--output", temporary]
-            subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
-        for path in files:
-            archive = path if path.suffix.lower() == ".npz" else Path(temporary) / f"{path.stem}.npz"
-            if not archive.exists():
-                continue  # the command has told why
-            try:
-                characters[path.stem] = read_character(archive, path.with_suffix(".json"))
-            except CoreError as error:
-                say(f"left out: {path.name}: {error}", file=sys.stderr)
-    if not characters:
-        raise InputMissingError(f"expected a character that can be used among {len(files)} files, found none")
-    return characters
 
 
 def _files(folder: Path, suffixes: Sequence[str], parts: Sequence[str]) -> list[Path]:

@@ -13,7 +13,8 @@ from core.amass import write_motion
 from core.retarget.rig import Rig
 from core.retarget.rig_file import write_rig
 from tests.core.retarget.smpl_characters import SMPL_MAP, bones_turned, limbs_stretched, smpl_rig, walk_analysis
-from training.evaluate_retarget import main, read_character
+from training.evaluate_retarget import main
+from training.evaluation.character_files import read_character
 
 
 def _write_rig(path: Path, rig: Rig) -> None:

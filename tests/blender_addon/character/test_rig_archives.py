@@ -12,7 +12,7 @@ import pytest
 from blender_addon.character.file import open_character
 from blender_addon.character.read_rig import read_rig
 from tests.blender_addon.character.rigs import write_character
-from training.evaluate_retarget import read_characters
+from training.evaluation.character_files import read_characters
 
 pytestmark = pytest.mark.main_blender
 

@@ -1,0 +1,57 @@
+"""Read the characters of a folder, of Blender's formats by a command of the add-on in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.errors import CoreError, InputMissingError
+from core.printable import say
+from core.retarget.bone_map import BoneMap
+from core.retarget.mapping import map_bones
+from core.retarget.rig import Rig
+from core.retarget.rig_file import read_rig
+
+CHARACTER_SUFFIXES = (".npz", ".blend", ".fbx", ".glb", ".gltf", ".vrm")
+_ARCHIVE = "blender_addon.character.rig_archives"
+"""The command that writes characters of other formats as .npz; it needs Blender, in a process of its own."""
+
+
+def read_characters(files: Sequence[Path]) -> dict[str, tuple[Rig, BoneMap]]:
+    """Return the characters of *files* that can be used, by name; a line on standard error tells which cannot.
+
+    Raises:
+        InputMissingError: none can be used.
+    """
+    characters: dict[str, tuple[Rig, BoneMap]] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        others = [str(path) for path in files if path.suffix.lower() != ".npz"]
+        if others:
+            command = [sys.executable, "-m", _ARCHIVE, *others, "--output", temporary]
+            subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+        for path in files:
+            archive = path if path.suffix.lower() == ".npz" else Path(temporary) / f"{path.stem}.npz"
+            if not archive.exists():
+                continue  # the command has told why
+            try:
+                characters[path.stem] = read_character(archive, path.with_suffix(".json"))
+            except CoreError as error:
+                say(f"left out: {path.name}: {error}", file=sys.stderr)
+    if not characters:
+        raise InputMissingError(f"expected a character that can be used among {len(files)} files, found none")
+    return characters
+
+
+def read_character(archive: Path, map_path: Path) -> tuple[Rig, BoneMap]:
+    """Return the character in *archive* and its bone map, which is found if there is no file for it.
+
+    Raises:
+        CoreError: a file is malformed, or the character's bones are not found.
+    """
+    rig = read_rig(archive)
+    if not map_path.is_file():
+        return rig, map_bones(rig)
+    return rig, BoneMap.from_json(map_path.read_text(encoding="utf-8"), str(map_path))
