@@ -19,7 +19,7 @@ FORMATS = ("npz", *opensim.WRITERS)
 """Suffixes of the files that are written without Blender."""
 NPZ_LAYOUTS = tuple(LAYOUTS)
 """Layouts of the poses in an .npz, the default first."""
-_LATER_OPTIONS = ("stature", "join", "names", "static")
+_LATER_OPTIONS = ("stature", "join", "names", "static", "join_where_present")
 """Options of reading that `ConvertOptions.as_dict` leaves out while they have their default."""
 
 
@@ -102,6 +102,10 @@ class ConvertOptions:
             character=paths.get("the character", ""),
             bones=paths.get("the bone map", ""),
         )
+
+    def for_one_of_many(self) -> ConvertOptions:
+        """Return the options for one input of a batch: it need not have the people that other inputs have joined."""
+        return replace(self, reading=replace(self.reading, join_where_present=True)) if self.reading.join else self
 
     def as_dict(self) -> dict[str, object]:
         """Return the options as plain values, for JSON."""

@@ -33,11 +33,14 @@ from .fit import FitOptions, FitReport, fit_track
 from .fit import Progress as FitProgress
 from .fit.fingers import add_fingers, fits_fingers
 from .fit.options import report_progress
+from .fit.pose_solver import known_betas
 from .fit.unfitted import take_solved
+from .formats.dispatch import read_recordings
 from .motion import Motion
 from .person_labels import person_labels
 from .placement import Person, Place, place_motion
 from .reading import Reading, ReadOptions, read_all
+from .reading.identities import check_groups
 from .track import KeypointTrack
 
 Progress = Callable[[float, str], bool | None]
@@ -181,16 +184,40 @@ def read_input(
         FitCancelled: *progress* returned False.
     """
     report_step(progress, 0.0, "Loading the body")
-    body, fingered = (resolve_body(options.body, fingers=fingers) for fingers in (False, True))
-    betas = read_betas(options.betas) if options.betas else None
-    regressor = read_regressor(options.regressor, len(body.v_template)) if options.regressor else None
+    body, fingered, fit = _read_own_files(options)
     if not readings:
         report_step(progress, 0.0, "Reading")
         readings = read_all(source, options.reading)
     origin = FitSource(
         str(source), reading=options.reading, body=options.body, betas_file=options.betas, hands=options.hands
     )
-    return FitInput(origin, readings, body, replace(options.fit, betas=betas, regressor=regressor), fingered)
+    return FitInput(origin, readings, body, fit, fingered)
+
+
+def check_options(options: ConvertOptions) -> None:
+    """Check what can be checked of *options* before any input is begun, reading the files that they name for a fit.
+
+    Those of a character are not among them: only Blender can read it.
+
+    Raises:
+        CoreError: the body, the betas, the regressor, the network, the prior or the static trial cannot be used, or
+            people to join are not named.
+    """
+    body, _, fit = _read_own_files(options)
+    if fit.betas is not None:
+        known_betas(fit.betas, body)
+    fit.predictor("numpy")
+    check_groups(options.reading.join)
+    if options.reading.static:
+        read_recordings(Path(options.reading.static))
+
+
+def _read_own_files(options: ConvertOptions) -> tuple[BodyData, BodyData, FitOptions]:
+    """Return the body without and with fingers, and the fit options with the arrays of the files."""
+    body, fingered = (resolve_body(options.body, fingers=fingers) for fingers in (False, True))
+    betas = read_betas(options.betas) if options.betas else None
+    regressor = read_regressor(options.regressor, len(body.v_template)) if options.regressor else None
+    return body, fingered, replace(options.fit, betas=betas, regressor=regressor)
 
 
 def fit_people(

@@ -30,6 +30,7 @@ from ..core_access import (
     add_batch_arguments,
     add_convert_arguments,
     batch_command,
+    check_options,
     convert_options,
     named_points_file,
     raise_on_interrupt,
@@ -126,6 +127,7 @@ def _options(args: argparse.Namespace, protected: Mapping[Path, str]) -> BatchOp
         correctives=args.correctives,
         **_character_options(args),
     ).resolved()
+    check_options(options)
     suffixes = (*TRACK_SUFFIXES, *ANIMATION_SUFFIXES) if args.character else TRACK_SUFFIXES
     protected = {**protected, **named_points_file(args)}
     return BatchOptions(

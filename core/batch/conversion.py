@@ -227,7 +227,8 @@ def _convert(
     with temporary_folder(job.target.parent, create=False) as stage:
         request = {
             "source": str(job.source), "folder": str(stage), "stem": job.target.name,
-            "options": options.convert.as_dict(), "workers": max(1, (os.cpu_count() or 1) // options.jobs),
+            "options": options.convert.for_one_of_many().as_dict(),
+            "workers": max(1, (os.cpu_count() or 1) // options.jobs),
         }  # fmt: skip
         answer = convert(request, on_progress)
         if "error" in answer:

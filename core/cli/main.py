@@ -18,8 +18,9 @@ from ..cleanup import CleanupOptions
 from ..convert_options import FORMATS
 from ..errors import CoreError
 from ..io.own_files import write_own_json, write_own_npz
+from ..math.arrays import check_device
 from ..person_labels import labelled, person_labels
-from ..pipeline import FittedPerson, clean_person, read_input, write_person
+from ..pipeline import FittedPerson, check_options, clean_person, read_input, write_person
 from ..printable import printable, say
 from ..reading import add_reading_arguments, read_tracks, reading_options
 from ..track import KeypointTrack
@@ -163,6 +164,9 @@ def _run_batch(args: argparse.Namespace) -> int:
         )
     formats = tuple(dict.fromkeys(args.formats or ("npz",)))
     options = replace(convert_options(args), up_axis=args.out_up, formats=formats).resolved()
+    check_options(options)
+    if not args.scheduler:  # the machines of a cluster have devices of their own
+        check_device(options.fit.device)
     batch = BatchOptions(
         options,
         jobs=args.jobs,

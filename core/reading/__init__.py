@@ -55,7 +55,7 @@ def choose_people(recordings: Sequence[RawRecording], path: Path, options: ReadO
     Raises:
         TrackError: there are no such people, or their static trial has no markers for them.
     """
-    people = describe_identities(join(list(recordings), options.join))
+    people = describe_identities(join(list(recordings), options.join, where_present=options.join_where_present))
     chosen = _select_person(people, options.person, path)
     return chosen if options.static is None else _with_static(chosen, Path(options.static))
 

@@ -73,10 +73,25 @@ def suggested_joins(recordings: list[RawRecording]) -> list[str]:
     return ["+".join(_label(recordings, number) for number in chain) for chain in sorted(chains)]
 
 
-def join(recordings: list[RawRecording], groups: Sequence[str]) -> list[RawRecording]:
+def check_groups(groups: Sequence[str]) -> None:
+    """Check that each of *groups* names different people, whatever the file.
+
+    Raises:
+        TrackError: one does not.
+    """
+    for group in groups:
+        if len(set(_labels(group))) < 2:
+            raise TrackError(
+                f"expected --join with the labels of different people joined by +, such as 3+7, got {group!r}",
+                options=("join",),
+            )
+
+
+def join(recordings: list[RawRecording], groups: Sequence[str], *, where_present: bool = False) -> list[RawRecording]:
     """Return the recordings with those of each of *groups* ("3+7") joined to one person, in place of the first.
 
-    If several are seen in a frame, the one named first is used, and a doubt says so.
+    If several are seen in a frame, the one named first is used, and a doubt says so. A group with people who are not
+    there is an error, or, if *where_present*, left out: with a doubt of everyone, or a note of somebody who is alone.
 
     Raises:
         TrackError: there is no such person, a person is joined twice, the people do not have the same points, or are
@@ -84,8 +99,14 @@ def join(recordings: list[RawRecording], groups: Sequence[str]) -> list[RawRecor
     """
     joined = list(recordings)
     for group in groups:
-        labels = [label.strip() for label in group.split("+")]
-        numbers = [_number(joined, label) for label in labels]
+        labels = _labels(group)
+        absent = [label for label in labels if _number(joined, label) is None]
+        if absent and where_present:
+            joined = _without_joining(joined, group, absent)
+            continue
+        if absent:
+            raise _fault(f"a person {absent[0]!r} to join", joined)
+        numbers = [number for label in labels if (number := _number(joined, label)) is not None]
         if len(set(numbers)) != len(numbers) or len(numbers) < 2:
             raise _fault(f"different people joined by +, got {group!r}", joined)
         parts = [joined[number] for number in numbers]
@@ -94,17 +115,30 @@ def join(recordings: list[RawRecording], groups: Sequence[str]) -> list[RawRecor
         whole = parts[0]
         for part, label in zip(parts[1:], labels[1:], strict=True):
             doubts = _overlap(whole, part, label, group)
-            absent = ~_is_seen(whole)
+            unseen = ~_is_seen(whole)
             whole = replace(
                 whole,
-                positions=np.where(absent[:, None, None], part.positions, whole.positions),
-                confidence=np.where(absent[:, None], part.confidence, whole.confidence),
+                positions=np.where(unseen[:, None, None], part.positions, whole.positions),
+                confidence=np.where(unseen[:, None], part.confidence, whole.confidence),
                 doubts=(*whole.doubts, *doubts),
             )
         note = f"People joined by --join: {group}."
         joined[numbers[0]] = replace(whole, person="+".join(part.person for part in parts), notes=(*whole.notes, note))
         joined = [part for number, part in enumerate(joined) if number not in numbers[1:]]
     return joined
+
+
+def _labels(group: str) -> list[str]:
+    return [label.strip() for label in group.split("+")]
+
+
+def _without_joining(recordings: list[RawRecording], group: str, absent: Sequence[str]) -> list[RawRecording]:
+    """Return the recordings, which say that the people of *group* were not joined since some are *absent*."""
+    found = ", ".join(_label(recordings, number) for number in range(len(recordings)))
+    text = f"nobody was joined by --join {group}, since {', '.join(absent)} is not in this file, which has {found}"
+    if len(recordings) == 1:
+        return [replace(item, notes=(*item.notes, f"{text[0].upper()}{text[1:]}.")) for item in recordings]
+    return [replace(item, doubts=(*item.doubts, text)) for item in recordings]
 
 
 def _overlap(whole: RawRecording, part: RawRecording, label: str, group: str) -> tuple[str, ...]:
@@ -132,14 +166,12 @@ def _is_seen(recording: RawRecording) -> np.ndarray:
     return np.asarray((recording.confidence > 0.0).any(axis=1))
 
 
-def _number(recordings: list[RawRecording], label: str) -> int:
-    """Return the index of the person *label*."""
+def _number(recordings: list[RawRecording], label: str) -> int | None:
+    """Return the index of the person *label*; None if there is no such person."""
     found = [number for number, recording in enumerate(recordings) if recording.person.lower() == label.lower()]
     if not found and label.isdecimal() and 1 <= int(label) <= len(recordings):
         found = [int(label) - 1]
-    if not found:
-        raise _fault(f"a person {label!r} to join", recordings)
-    return found[0]
+    return found[0] if found else None
 
 
 def _fault(expected: str, recordings: list[RawRecording]) -> TrackError:

@@ -92,6 +92,8 @@ class ReadOptions:
         join: groups of identities that are one person each, as labels or numbers from 1 ("3+7").
         names: what the file's points are; a mapping of their names or indices to ours becomes a `NameMap`.
         static: path of a static trial of the same person, whose markers at joints are taken where the file lacks them.
+        join_where_present: whether a file without the people of a group in *join* is read without joining them, with a
+            note; for one of many files.
     """
 
     layout: str | None = None
@@ -105,6 +107,7 @@ class ReadOptions:
     join: tuple[str, ...] = ()
     names: NameMap | None = None
     static: str | None = None
+    join_where_present: bool = False
 
     def __post_init__(self) -> None:
         """Normalise all options; raise `TrackError` for an invalid value."""
@@ -218,5 +221,5 @@ def reading_options(args: argparse.Namespace) -> ReadOptions:
         TrackError: an option has an invalid value.
         TrackFileError: the file of names cannot be read.
     """
-    given = {item.name: getattr(args, item.name) for item in fields(ReadOptions)}
+    given: dict[str, Any] = {item.name: getattr(args, item.name, item.default) for item in fields(ReadOptions)}
     return ReadOptions(**{**given, "names": None if args.names is None else read_name_map(args.names)})

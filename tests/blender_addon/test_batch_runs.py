@@ -55,6 +55,17 @@ def test_a_second_run_retries_only_the_failed_file(write_track, tmp_path, capfd)
     assert statuses(out) == {"a.npz": "converted", "b.npz": "converted"}
 
 
+@pytest.mark.parametrize("option", ["--prior", "--network", "--betas", "--body"])
+def test_a_wrong_file_of_an_option_is_refused_once_and_nothing_is_written(write_track, tmp_path, capfd, option):
+    source, out = tmp_path / "in", tmp_path / "out"
+    write_track(source / "a.npz", seed=1)
+    write_track(source / "b.npz", seed=2)
+    (tmp_path / "wrong.npz").write_bytes(b"no archive")
+    assert main([str(source), "-o", str(out), option, str(tmp_path / "wrong.npz")]) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "wrong.npz" in line and not out.exists()
+
+
 def test_foreign_files_are_not_replaced_without_overwrite(write_track, tmp_path):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     out.mkdir()

@@ -72,6 +72,26 @@ def test_an_error_is_reported_and_writes_nothing(tmp_path, recording, out, capsy
     assert "Traceback" not in printed.err and printed.out == ""
 
 
+WRONG_FILES = ("--prior", "--network", "--static", "--body", "--betas", "--regressor")
+WRONG_OPTIONS = {"--join": "A,B", "--device": "cuda:77", "--betas": "long.npy", "--body": "gone.pkl"}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [*((option, "wrong.npz") for option in WRONG_FILES), *WRONG_OPTIONS.items()]
+)
+def test_a_batch_with_a_wrong_option_is_refused_once_and_writes_nothing(
+    recording, tmp_path, out, capsys, option, value
+):
+    save(recording.parent / "other.npz")
+    (tmp_path / "wrong.npz").write_bytes(bytes(range(256)) * 20)
+    np.save(tmp_path / "long.npy", np.ones(11))
+    given = tmp_path / value if value.endswith(("npz", "npy", "pkl")) else value
+    assert fit(recording.parent, "-o", out, option, given) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("python -m core: ") and ("betas" if value == "long.npy" else value) in line
+    assert not out.exists()
+
+
 def test_an_impossible_clean_up_is_refused_before_the_fit(recording, out, capsys):
     assert fit(recording, "-o", out / "walk.npz", "--foot-lock", "2") == 1
     assert "expected foot_lock from 0 to 1, got 2" in capsys.readouterr().err

@@ -100,6 +100,26 @@ def test_people_who_cannot_be_joined_are_refused_with_who_is_there(lost, groups,
     assert caught.value.options == ("join",)
 
 
+def test_one_file_of_many_need_not_have_the_people_that_are_joined(lost, tmp_path):
+    options = ReadOptions(fps=FPS, join=("3+7", "5+9"), join_where_present=True)
+    tracks = read_tracks(lost, options)
+    assert [track.person for track in tracks] == ["3+7", "5", "12"]
+    text = "nobody was joined by --join 5+9, since 9 is not in this file, which has 3+7, 5, 12"
+    assert all(text in track.doubts for track in tracks)
+    np.savez(tmp_path / "one.npz", positions=walk_in(BODY25), fps=FPS, layout="body25")
+    (alone,) = read_tracks(tmp_path / "one.npz", options)
+    assert sum("obody was joined by --join" in note for note in alone.notes) == 2 and not alone.doubts
+
+
+def test_a_batch_joins_the_people_of_the_inputs_that_have_them(lost, tmp_path):
+    np.savez(tmp_path / "one.npz", positions=walk_in(BODY25), fps=FPS, layout="body25")
+    arguments = [str(lost), str(tmp_path / "one.npz"), "-o", str(tmp_path / "out"), "--join", "3+7+12"]
+    assert main(["fit", *arguments, "--fps", "30", "--quality", "fast", "--quiet"]) == 0
+    assert {path.name for path in (tmp_path / "out").rglob("*.npz")} == {"clip_3_7_12.npz", "clip_5.npz", "one.npz"}
+    (person,) = json.loads((tmp_path / "out" / "one.smplify.json").read_text())["people"]
+    assert any("--join 3+7+12" in note for note in person["notes"])
+
+
 def test_two_people_are_not_joined_and_an_overlap_of_identities_is_doubted(clip):
     everywhere = np.zeros(3)
     folder = clip({"1": (range(20), everywhere), "2": (range(18, NUM_FRAMES), ASIDE), "3": (range(30), ASIDE)})
