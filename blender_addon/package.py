@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
 import bpy
 
@@ -11,6 +12,16 @@ PACKAGE = __package__
 
 HAS_LIVE = importlib.util.find_spec(f"{__package__}.live") is not None
 """Whether this edition listens to live senders; that for Blender's platform is built without the folder ``live``."""
+
+
+_LEGACY_FOLDER = "learnable_smplify"
+
+
+def user_folder() -> Path:
+    """Return the add-on's user folder, which is kept between versions; it need not exist."""
+    if PACKAGE.startswith("bl_ext."):
+        return Path(bpy.utils.extension_path_user(PACKAGE))
+    return Path(bpy.utils.user_resource("DATAFILES", path=_LEGACY_FOLDER))
 
 
 def addon_preferences(context: bpy.types.Context) -> bpy.types.AddonPreferences | None:

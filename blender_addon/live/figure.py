@@ -80,7 +80,7 @@ class LiveFigure:
         rate, motion = scene_rate(scene), recording.as_recorded()
         _take_shape(armature, motion.betas)
         release_action(armature)
-        even, source = recording.motion(rate), FitSource(body=self._body_file)
+        even, source = recording.motion(rate, motion), FitSource(body=self._body_file)
         replace_motion(armature, FigureRecord(even, begin, source, None, rate, np.zeros(3)))
         frames = begin + recording.times_s * rate
         key_motion(armature, motion, frames=frames)

@@ -109,7 +109,7 @@ class SMPLIFY_OT_stop_live(OperatorMixin, bpy.types.Operator):  # noqa: N801 - B
 
     def _stop(self) -> str:
         recorded = LIVE.finish()
-        return "" if recorded is None else iface_("Recorded frames: {:d}").format(recorded)
+        return LIVE.saved if recorded is None or LIVE.saved else iface_("Recorded frames: {:d}").format(recorded)
 
 
 CLASSES = (SMPLIFY_OT_start_live, SMPLIFY_OT_record_live, SMPLIFY_OT_stop_live)

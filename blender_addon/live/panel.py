@@ -45,6 +45,8 @@ class SMPLIFY_PT_live(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's 
             row.operator(SMPLIFY_OT_record_live.bl_idname, icon="REC")
             row.operator(SMPLIFY_OT_stop_live.bl_idname, icon="SNAP_FACE")
         draw_error(layout, context, Box.LIVE)
+        if LIVE.saved:
+            draw_text(layout, context, LIVE.saved, icon="INFO")
 
 
 def _draw_status(layout: bpy.types.UILayout, context: bpy.types.Context, status: LiveStatus) -> None:

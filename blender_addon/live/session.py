@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import bpy
+from bpy.app.translations import pgettext_iface as iface_
 
 if TYPE_CHECKING:
     from ..core_access import LiveReceiver, LiveRecording, LiveStatus
@@ -29,11 +30,17 @@ class _Running:
 
 
 class LiveSession:
-    """At most one session runs."""
+    """At most one session runs.
+
+    Attributes:
+        saved: where the last recording is that could not become keys, translated, or why it was lost; empty if there
+            is none since the last session began.
+    """
 
     def __init__(self) -> None:
         """Begin without a session."""
         self._running: _Running | None = None
+        self.saved = ""
 
     @property
     def is_running(self) -> bool:
@@ -65,6 +72,7 @@ class LiveSession:
     ) -> None:
         """Show what *receiver* fits by *figure* and *characters*, in *scene*; a session that runs is stopped."""
         self.stop()
+        self.saved = ""
         self._running = _Running(receiver, figure, characters, scene.session_uid, receiver.status)
 
     def record(self, scene: bpy.types.Scene) -> None:
@@ -98,11 +106,14 @@ class LiveSession:
         return ""
 
     def stop(self) -> None:
-        """End the session, free the port and put the characters back; what was recorded is dropped."""
-        if self._running is not None:
-            self._running.receiver.close()
-            self._running.characters.restore()
-            self._running = None
+        """End the session, free the port and put the characters back.
+
+        What was recorded is saved to a file, and `saved` says where.
+        """
+        running = self._end()
+        recording = None if running is None else running.receiver.end_recording()
+        if recording:
+            self._save(recording)
 
     def finish(self) -> int | None:
         """End the session and key what was recorded, on characters too.
@@ -110,24 +121,53 @@ class LiveSession:
         Returns:
             The number of frames; None if nothing was being recorded.
 
+        If that cannot be done, it is saved to a file, and `saved` says where.
+
         Raises:
             CoreError: the recording cannot be keyed.
         """
-        if self._running is None:
+        is_recording = self.num_recorded is not None
+        running = self._end()
+        if running is None or not is_recording:
             return None
-        running, recorded = self._running, self.num_recorded is not None
-        self.stop()
-        if not recorded:
-            return None
-        recording: LiveRecording = running.receiver.end_recording()
+        recording = running.receiver.end_recording()
+        if not recording:
+            return 0
         armature = running.figure.find()
         scene = next((scene for scene in bpy.data.scenes if scene.session_uid == running.scene_uid), None)
-        if armature is None or scene is None or not len(recording):
-            return 0
-        with _shown(scene):
-            running.figure.key(armature, recording, scene, running.begin)
-            running.characters.apply_recording(armature)
+        if armature is None or not armature.users_scene or scene is None:
+            self._save(recording)
+            return len(recording)
+        try:
+            with _shown(scene):
+                running.figure.key(armature, recording, scene, running.begin)
+                running.characters.apply_recording(armature)
+        except BaseException:
+            self._save(recording)
+            raise
         return len(recording)
+
+    def _end(self) -> _Running | None:
+        """End the session, free the port and put the characters back; return the session, None if none runs."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.receiver.close()
+            running.characters.restore()
+        return running
+
+    def _save(self, recording: LiveRecording) -> None:
+        """Save *recording* to a file."""
+        from ..core_access import CoreError
+        from .rescue import save
+
+        try:
+            path = save(recording)
+        except (CoreError, OSError) as error:
+            self.saved = iface_("The recording could not be saved: {:s}").format(str(error))
+        else:
+            text = iface_("The recording was saved as {:s}; Import AMASS Motion opens it")
+            self.saved = text.format(str(path))
+        print(self.saved)
 
 
 @contextmanager

@@ -23,6 +23,8 @@ _STATUS_S = 0.5
 
 _drawn: list[float] = []
 """When the box was redrawn last."""
+_unannounced: list[str] = []
+"""What is to be announced once the next file is open."""
 
 
 def watch() -> None:
@@ -34,7 +36,7 @@ def watch() -> None:
 def update() -> bool:
     """Show the newest frame; return whether the session goes on. If it cannot, it is ended and the box says why.
 
-    What was being recorded is keyed if the figure and its scene still exist.
+    What was being recorded is keyed if the figure and its scene still exist, else saved to a file.
     """
     from ..core_access import CoreError
 
@@ -51,7 +53,7 @@ def update() -> bool:
         with suppress(CoreError):  # the fault that ends the session is the one to show
             LIVE.finish()
         show_error(Box.LIVE, iface_(fault))
-        announce("ERROR", iface_(fault))
+        announce("ERROR", ". ".join(filter(None, (iface_(fault), LIVE.saved))))
         redraw_sidebars()
     return LIVE.is_running
 
@@ -70,7 +72,16 @@ def _tick() -> float | None:
 @persistent
 def _end_session(*_: object) -> None:
     """End the session when the file is closed."""
-    LIVE.stop()
+    if LIVE.is_running:
+        LIVE.stop()
+        _unannounced[:] = [LIVE.saved] if LIVE.saved else []
+
+
+@persistent
+def _announce_saved(*_: object) -> None:
+    """Tell in the file that was opened that a recording was saved when the one before was closed."""
+    while _unannounced:
+        announce("WARNING", _unannounced.pop())
 
 
 @persistent
@@ -93,7 +104,13 @@ def _release(armature: bpy.types.Object) -> None:
         LIVE.characters.release(armature)
 
 
-_HANDLERS = (("load_pre", _end_session), ("save_pre", _restore), ("frame_change_post", _show_again))
+_HANDLERS = (
+    ("load_pre", _end_session),
+    ("load_post", _announce_saved),
+    ("load_post_fail", _announce_saved),
+    ("save_pre", _restore),
+    ("frame_change_post", _show_again),
+)
 
 
 def register() -> None:
@@ -104,7 +121,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Remove the handlers and the timer, and end the session."""
+    """Remove the handlers and the timer, and end the session; Blender calls this when it quits, too."""
     for name, handler in _HANDLERS:
         getattr(bpy.app.handlers, name).remove(handler)
     RELEASERS.remove(_release)

@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 
 from ..background.task import Task
-from ..package import PACKAGE, addon_preferences
+from ..package import PACKAGE, addon_preferences, user_folder
 from ..ui.box_errors import Box
 from ..ui.operator_mixin import OperatorMixin
 from . import setup_session
@@ -17,7 +17,7 @@ from .builds import NoBuildError, build_for_this_computer
 from .environment import EnvironmentFault, base_python, has_environment, remove
 from .installation import Installation, Plan
 from .probe import probe
-from .settings import python_to_check, user_folder, what_it_takes
+from .settings import python_to_check, what_it_takes
 from .setup_session import SETUP
 
 _ONLINE = (

@@ -8,13 +8,13 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..background.task import Task, TaskState
-from ..package import PACKAGE
+from ..package import PACKAGE, user_folder
 from ..ui.box_errors import Box, draw_error
 from ..ui.text import draw_text
 from .builds import NoBuildError, build_for_this_computer
 from .environment import environment_python, has_environment
 from .probe import PythonInfo
-from .settings import blender_has_torch, known_info, python_to_check, user_folder, what_it_takes
+from .settings import blender_has_torch, known_info, python_to_check, what_it_takes
 from .setup_session import SETUP
 
 _NO_TORCH = "Blender's own Python has no PyTorch: fits run on the processor, with NumPy."

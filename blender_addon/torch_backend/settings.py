@@ -11,19 +11,10 @@ from typing import Any
 
 import bpy
 
-from ..package import PACKAGE
+from ..package import user_folder
 from .builds import Build, shown_size
 from .environment import environment_python
 from .probe import Device, PythonInfo, python_in, same_file
-
-_LEGACY_FOLDER = "learnable_smplify"
-
-
-def user_folder() -> Path:
-    """Return the add-on's user folder, which is kept between versions; it need not exist."""
-    if PACKAGE.startswith("bl_ext."):
-        return Path(bpy.utils.extension_path_user(PACKAGE))
-    return Path(bpy.utils.user_resource("DATAFILES", path=_LEGACY_FOLDER))
 
 
 def blender_has_torch() -> bool:

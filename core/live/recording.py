@@ -58,16 +58,17 @@ class LiveRecording:
         poses, trans = (np.array([frame[part] for frame in self._frames], dtype=np.float64) for part in (1, 2))
         return Motion(poses, self._betas, trans, self._fps, body=self._body, skeleton=self.skeleton)
 
-    def motion(self, fps: float | None = None) -> Motion:
+    def motion(self, fps: float | None = None, recorded: Motion | None = None) -> Motion:
         """Return the motion at even times, interpolated between the recorded ones.
 
         Args:
             fps: its frame rate; None for the sender's.
+            recorded: what `as_recorded` returned, if it was called before; None to call it.
 
         Raises:
             MotionError: there are no frames.
         """
-        recorded, times, fps = self.as_recorded(), self.times_s, fps or self._fps
+        recorded, times, fps = recorded or self.as_recorded(), self.times_s, fps or self._fps
         even = np.arange(int(times[-1] * fps + 1e-6) + 1) / fps
         found = recorded.sampled(np.interp(even, times, np.arange(len(times))))
         return Motion(found.poses, found.betas, found.trans, fps, body=self._body, skeleton=self.skeleton)

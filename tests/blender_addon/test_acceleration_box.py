@@ -17,13 +17,13 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 import addon_utils  # noqa: E402
 
 from blender_addon.figure.animation import read_motion  # noqa: E402
-from blender_addon.package import addon_preferences  # noqa: E402
+from blender_addon.package import addon_preferences, user_folder  # noqa: E402
 from blender_addon.torch_backend import fitting, settings, setup_session  # noqa: E402
 from blender_addon.torch_backend import operators as operators  # noqa: E402
 from blender_addon.torch_backend import preferences_box as box  # noqa: E402
 from blender_addon.torch_backend.builds import Build  # noqa: E402
 from blender_addon.torch_backend.environment import base_python  # noqa: E402
-from blender_addon.torch_backend.settings import fit_devices, fit_python, known_info, user_folder  # noqa: E402
+from blender_addon.torch_backend.settings import fit_devices, fit_python, known_info  # noqa: E402
 from blender_addon.torch_backend.setup_session import SETUP  # noqa: E402
 from tests.acceleration.stand_ins import write_quick_python, write_stand_ins  # noqa: E402
 from tests.blender_addon.drawing import Drawn, Layout  # noqa: E402

@@ -71,7 +71,7 @@ def install():
 install()
 preferences = bpy.context.preferences.addons[package].preferences
 preferences.body_file, preferences.fit_place = "/somewhere/SMPL_NEUTRAL.pkl", "PRIVATE"
-folder = sys.modules[package + ".torch_backend.settings"].user_folder()
+folder = sys.modules[package + ".package"].user_folder()
 (folder / "pytorch").mkdir(parents=True)
 before = Path(sys.modules[package].__file__)
 before.with_name("only_in_the_old_version.py").touch()

@@ -24,4 +24,7 @@ TEXTS = {
     "Recorded frames: {:d}": "Aufgezeichnete Bilder: {:d}",
     "Another scene is shown; listening has ended": "Eine andere Szene ist zu sehen; der Empfang ist beendet",
     "The live figure was removed; listening has ended": "Die Figur wurde entfernt; der Empfang ist beendet",
+    "The recording was saved as {:s}; Import AMASS Motion opens it": "Die Aufzeichnung liegt in {:s}; AMASS-Bewegung "
+    "importieren öffnet sie",
+    "The recording could not be saved: {:s}": "Die Aufzeichnung konnte nicht gesichert werden: {:s}",
 }

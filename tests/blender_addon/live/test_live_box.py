@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ from blender_addon.live.panel import SMPLIFY_PT_live  # noqa: E402
 from blender_addon.live.session import LIVE  # noqa: E402
 from blender_addon.live.watching import _tick, update  # noqa: E402
 from blender_addon.ui.box_errors import Box, error_in  # noqa: E402
+from core.amass import read_motion  # noqa: E402
 from core.live.sender import messages_of  # noqa: E402
+from core.motion import Motion  # noqa: E402
 from core.smpl_skeleton import JOINT_INDEX  # noqa: E402
 from tests.blender_addon.character.rigs import make_character  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
@@ -28,6 +31,13 @@ from tests.waiting import poll  # noqa: E402
 
 SCENE = walking()[20:44]
 MESSAGES = [message for _, message in messages_of(SCENE.track())]
+
+
+@pytest.fixture(autouse=True)
+def user(tmp_path, monkeypatch):
+    """A user folder of this test's own."""
+    monkeypatch.setenv("BLENDER_USER_DATAFILES", str(tmp_path))
+    return tmp_path / "learnable_smplify"
 
 
 @pytest.fixture
@@ -121,6 +131,69 @@ def test_another_scene_ends_a_recording_with_its_keys(live):
     send(*MESSAGES[:6])
     change_scene()
     assert len(keys_of(Channels(live).find('pose.bones["pelvis"].location', 1))) == 6
+
+
+def saved(user: Path) -> tuple[Path, Motion]:
+    """Return the only recording that was saved, and its motion."""
+    (path,) = (user / "recordings").iterdir()
+    return path, read_motion(path)
+
+
+def bone_vectors(armature) -> np.ndarray:
+    return np.array([bone.rotation_quaternion.to_exponential_map() for bone in armature.pose.bones])
+
+
+def open_another_file(live) -> None:
+    bpy.ops.wm.read_homefile(use_empty=True)
+    assert "was saved as" in draw(SMPLIFY_PT_live).text
+
+
+def remove_the_figure(live) -> None:
+    bpy.data.objects.remove(live)
+    assert not update() and "removed" in error_in(Box.LIVE)
+
+
+def remove_a_bone(live) -> None:
+    bpy.ops.object.mode_set(mode="EDIT")
+    live.data.edit_bones.remove(live.data.edit_bones["left_knee"])
+    bpy.ops.object.mode_set(mode="OBJECT")
+    with pytest.raises(RuntimeError, match="left_knee"):
+        bpy.ops.smplify.stop_live()
+
+
+def quit_blender(live) -> None:
+    """Blender disables the extensions when it quits."""
+    blender_addon.unregister()
+    blender_addon.register()
+
+
+@pytest.mark.parametrize("end", [open_another_file, remove_the_figure, remove_a_bone, quit_blender])
+def test_a_recording_that_cannot_become_keys_is_saved(live, user, end, capfd):
+    bpy.ops.smplify.record_live()
+    send(MESSAGES[0])
+    first = bone_vectors(live)
+    send(*MESSAGES[1:8])
+    end(live)
+    path, motion = saved(user)
+    assert not LIVE.is_running and str(path) in LIVE.saved and str(path) in capfd.readouterr().out
+    assert motion.num_frames >= 6 and motion.fps == 30.0
+    assert bpy.ops.smplify.import_motion(filepath=str(path)) == {"FINISHED"}
+    bpy.context.scene.frame_set(bpy.context.scene.frame_start)
+    np.testing.assert_allclose(bone_vectors(bpy.context.object), first, atol=0.01)
+
+
+def test_a_session_without_a_recording_leaves_no_file(live, user):
+    send(*MESSAGES[:2])
+    bpy.ops.wm.read_homefile(use_empty=True)
+    assert not user.exists() and LIVE.saved == ""
+
+
+def test_a_folder_that_cannot_be_written_is_told(live, user):
+    user.write_text("a file in its place")
+    bpy.ops.smplify.record_live()
+    send(*MESSAGES[:2])
+    bpy.ops.wm.read_homefile(use_empty=True)
+    assert "could not be saved" in draw(SMPLIFY_PT_live).text
 
 
 def bindable(port: int) -> bool:

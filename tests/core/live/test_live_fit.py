@@ -59,6 +59,8 @@ def test_a_recording_has_the_true_times(followed):
         recording.add(frame)
     np.testing.assert_allclose(recording.times_s, np.r_[0:10, 16:24] / 30.0, atol=1e-5)
     even = recording.motion(60.0)
+    again = recording.motion(60.0, recording.as_recorded())
+    np.testing.assert_array_equal(again.poses, even.poses)
     assert (even.num_frames, even.fps, even.skeleton) == (47, 60.0, SMPLH)
     np.testing.assert_allclose(even.trans[::2][[0, 9, 16, 23]], [frames[at].trans for at in (0, 9, 16, 23)], atol=1e-4)
     np.testing.assert_allclose(even.trans[26], (frames[9].trans * 3 + frames[16].trans * 4) / 7, atol=1e-4)
