@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
+from contextlib import suppress
 
 import bpy
 
 from ..core_access import CERTAIN, REQUIRED_ROLES, ROLES, BoneMap
 from ..ui.quiet import quiet
+from ..ui.redraw import redraw_sidebars
 from .errors import CharacterError
+from .renames import bone_names, renamed_since
 
 _CHAINS = ("spine", "neck")
 """Roles whose bones form a chain up to a fixed end; the chain of other roles is the bone and its twist bones."""
@@ -22,6 +26,7 @@ def fill(properties: bpy.types.PropertyGroup, bone_map: BoneMap) -> None:
     with quiet(properties):
         properties.bones.clear()
         properties.kind = bone_map.kind
+        properties.names_before = json.dumps(bone_names(properties.armature))
         for role in ROLES:
             row = properties.bones.add()
             row.name = role
@@ -45,12 +50,79 @@ def bone_map_of(properties: bpy.types.PropertyGroup) -> BoneMap:
     )
 
 
+def present_bone_map(properties: bpy.types.PropertyGroup) -> BoneMap:
+    """Return the bone map that the rows of *properties* show, once they have followed bones that were renamed.
+
+    Raises:
+        BoneMapError: a bone plays two roles.
+        CharacterError: the armature no longer has a bone of the list.
+    """
+    follow_renames(properties)
+    gone = gone_bones(properties)
+    if gone:
+        raise CharacterError(
+            f"expected the bones of the list in {properties.armature.name}, but it no longer has "
+            f"{', '.join(map(repr, gone))}; press Detect, or choose other bones"
+        )
+    return bone_map_of(properties)
+
+
+def follow_renames(properties: bpy.types.PropertyGroup) -> None:
+    """Let the rows of *properties* follow bones that were renamed since."""
+    renamed = _renamed(properties)
+    with quiet(properties):
+        for row in properties.bones:
+            others = _others(row)
+            if renamed.keys() & {row.bone, *others}:
+                row.bone = renamed.get(row.bone, row.bone)
+                row.others = json.dumps([renamed.get(name, name) for name in others])
+        properties.names_before = json.dumps(bone_names(properties.armature))
+
+
+def follow_renames_soon(properties: bpy.types.PropertyGroup) -> None:
+    """Let the rows follow bones that were renamed, in a moment: while a box is drawn, nothing can be changed."""
+    scene = properties.id_data
+    if bpy.app.background or scene.library is not None or not _renamed(properties):
+        return
+    uid = scene.session_uid
+
+    def follow() -> None:
+        for scene in bpy.data.scenes:
+            if scene.session_uid == uid and scene.smplify_character.armature is not None:
+                with suppress(CharacterError):  # the rows are damaged, as their buttons say
+                    follow_renames(scene.smplify_character)
+        redraw_sidebars()
+
+    bpy.app.timers.register(follow, first_interval=0.0)
+
+
+def gone_bones(properties: bpy.types.PropertyGroup) -> list[str]:
+    """Return the bones of the list that the armature no longer has, under any name."""
+    bones, names = properties.armature.data.bones, []
+    for row in properties.bones:
+        with suppress(CharacterError):  # the further bones are damaged, as the buttons say
+            names += [name for name in (row.bone, *_others(row)) if name and name not in bones]
+    renamed = _renamed(properties) if names else {}
+    return [name for name in dict.fromkeys(names) if name not in renamed]
+
+
+def _renamed(properties: bpy.types.PropertyGroup) -> dict[str, str]:
+    """Return the present name of each bone that was renamed since the list was filled."""
+    try:
+        before = json.loads(properties.names_before or "[]")
+    except (ValueError, RecursionError):
+        before = None
+    return renamed_since(properties.armature, [str(name) for name in before] if isinstance(before, list) else [])
+
+
 def bone_chosen(row: bpy.types.PropertyGroup) -> None:
     """Apply a bone chosen by the user: its confidence is 1, and its chain is computed again."""
     properties = row.id_data.smplify_character
     if properties.quiet or properties.armature is None:
         return
     bones = properties.armature.data.bones
+    with suppress(CharacterError):  # another row is damaged, as the buttons say
+        follow_renames(properties)
     with quiet(properties):
         _choose(row, bones)
         side, _, limb = row.name.partition("_")
@@ -91,8 +163,15 @@ def _prefix(properties: bpy.types.PropertyGroup) -> str:
     return common[: max((common.rfind(sign) for sign in _SIGNS), default=-1) + 1]
 
 
-def mark_of(row: bpy.types.PropertyGroup) -> str:
-    """Return whether the bone of *row* is "certain", to "check", "missing", or "absent" if it is not required."""
+def mark_of(row: bpy.types.PropertyGroup, gone: Collection[str] = ()) -> str:
+    """Return whether the bone of *row* is "certain", to "check", "missing", or "absent" if it is not required.
+
+    Args:
+        row: the row.
+        gone: what `gone_bones` returned; these are missing.
+    """
+    if row.bone in gone:
+        return "missing"
     if not row.bone:
         return "missing" if row.name in REQUIRED_ROLES else "absent"
     return "certain" if row.confidence >= CERTAIN else "check"

@@ -100,9 +100,9 @@ class SMPLIFY_OT_save_bones(_CharacterOperator, bpy.types.Operator, ExportHelper
 
     def _save(self, context: bpy.types.Context) -> None:
         from ..project_files import save_text
-        from .bone_rows import bone_map_of
+        from .bone_rows import present_bone_map
 
-        save_text(self.filepath, bone_map_of(context.scene.smplify_character).to_json())
+        save_text(self.filepath, present_bone_map(context.scene.smplify_character).to_json())
 
 
 class SMPLIFY_OT_load_bones(_CharacterOperator, bpy.types.Operator, ImportHelper):  # noqa: N801 - Blender's convention
@@ -138,11 +138,11 @@ class SMPLIFY_OT_apply_character(_CharacterOperator, bpy.types.Operator):  # noq
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask first if the bones are in doubt."""
         from ..core_access import CoreError
-        from .bone_rows import bone_map_of
+        from .bone_rows import present_bone_map
         from .file import doubts_of
 
         try:
-            bone_map = bone_map_of(context.scene.smplify_character)
+            bone_map = present_bone_map(context.scene.smplify_character)
         except CoreError as error:
             return self.failed(str(error))
         doubts = "" if bone_map.missing else doubts_of(bone_map)
@@ -159,12 +159,12 @@ class SMPLIFY_OT_apply_character(_CharacterOperator, bpy.types.Operator):  # noq
 
     def _apply(self, context: bpy.types.Context) -> None:
         from .applying import apply_motion
-        from .bone_rows import bone_map_of
+        from .bone_rows import present_bone_map
         from .choosing import figure_for, settings_of
 
         properties = context.scene.smplify_character
         figure = figure_for(properties, context)
-        apply_motion(properties.armature, figure, bone_map_of(properties), settings_of(properties))
+        apply_motion(properties.armature, figure, present_bone_map(properties), settings_of(properties))
         properties.trouble = ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ class CharacterState(Enum):
 def character_state(properties: SMPLIFY_PG_character) -> CharacterState:
     """Return the state of the box."""
     from ..core_access import CoreError
-    from .bone_rows import mark_of
+    from .bone_rows import gone_bones, mark_of
     from .stored import load
 
     armature = picked(properties.id_data)
@@ -75,10 +76,11 @@ def character_state(properties: SMPLIFY_PG_character) -> CharacterState:
         except CoreError:
             return CharacterState.DAMAGED
         return CharacterState.APPLIED
-    marks = {mark_of(row) for row in properties.bones}
+    gone = gone_bones(properties)
+    marks = {mark_of(row, gone) for row in properties.bones}
     if not marks:
         return CharacterState.UNUSABLE
-    if "missing" in marks:
+    if gone or "missing" in marks:
         return CharacterState.MISSING
     return CharacterState.DOUBTFUL if "check" in marks else CharacterState.READY
 
@@ -96,6 +98,8 @@ class SMPLIFY_PT_character(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blend
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
+        from .bone_rows import follow_renames_soon
+
         properties = context.scene.smplify_character
         row = layout.row(align=True)
         row.prop(properties, "armature")
@@ -106,6 +110,7 @@ class SMPLIFY_PT_character(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blend
         if state is CharacterState.NONE:
             draw_text(layout, context, iface_("Choose the armature of your character, or open its file"), icon="INFO")
             return
+        follow_renames_soon(properties)
         _draw_what_it_is(layout, context, properties, state)
         if state in (CharacterState.UNUSABLE, CharacterState.DAMAGED):
             return
@@ -151,7 +156,7 @@ def _draw_what_it_is(
 ) -> None:
     """Draw one line on the skeleton, and what is wrong."""
     from ..core_access import CoreError
-    from .bone_rows import mark_of
+    from .bone_rows import gone_bones, mark_of
     from .stored import load
 
     trouble = properties.trouble
@@ -166,7 +171,11 @@ def _draw_what_it_is(
         return
     if properties.notes:
         draw_text(layout, context, properties.notes, icon="INFO")
-    marks = [mark_of(row) for row in properties.bones]
+    gone = gone_bones(properties)
+    if gone:
+        text = iface_("It no longer has these bones of the list: {:s}. Press Detect, or choose others")
+        draw_text(layout, context, text.format(", ".join(gone)), icon="ERROR")
+    marks = [mark_of(row, gone) for row in properties.bones]
     kind = iface_("{:s} skeleton").format(properties.kind) if properties.kind else iface_("Unknown kind of skeleton")
     parts = [kind, *([iface_(properties.rest)] if properties.rest else [])]
     found = iface_("{:d} of {:d} bones found").format(sum(mark in ("certain", "check") for mark in marks), len(marks))
@@ -192,6 +201,9 @@ def _draw_bones(
     header.label(text="Bones")
     if inside is None:
         return
+    from .bone_rows import gone_bones
+
+    gone = gone_bones(properties)
     column = inside.column(align=True)
     column.operator(SMPLIFY_OT_detect_bones.bl_idname, icon="VIEWZOOM", text="Detect")
     row = column.row(align=True)
@@ -207,15 +219,13 @@ def _draw_bones(
         for bone in properties.bones:
             side = bone.name.partition("_")[0]
             if prefix.rstrip("_") == (side if side in ("left", "right") else ""):
-                _draw_bone(column, properties, bone, prefix)
+                _draw_bone(column, bone, prefix, gone)
 
 
-def _draw_bone(
-    layout: bpy.types.UILayout, properties: SMPLIFY_PG_character, bone: SMPLIFY_PG_bone, prefix: str
-) -> None:
+def _draw_bone(layout: bpy.types.UILayout, bone: SMPLIFY_PG_bone, prefix: str, gone: Collection[str]) -> None:
     from .bone_rows import mark_of
 
-    mark = mark_of(bone)
+    mark = mark_of(bone, gone)
     row = layout.row(align=True)
     row.alert = mark == "missing"
     name = iface_(_ROLE_NAMES.get(bone.name.removeprefix(prefix), bone.name))

@@ -127,6 +127,9 @@ class SMPLIFY_PG_character(bpy.types.PropertyGroup):  # noqa: N801 - Blender's n
         type=bpy.types.Object, poll=_may_be_source, update=_source_picked,
     )  # fmt: skip
     bones: bpy.props.CollectionProperty(type=SMPLIFY_PG_bone, description="The bones of the character by role")
+    names_before: bpy.props.StringProperty(
+        options={"HIDDEN"}, description="The names of all bones when the list was filled, in order, as JSON"
+    )
     kind: bpy.props.StringProperty(options={"HIDDEN"}, description="The family of the skeleton")
     notes: bpy.props.StringProperty(options={"HIDDEN"}, description="What is odd about the character")
     rest: bpy.props.StringProperty(options={"HIDDEN"}, description="The character's rest pose in words")

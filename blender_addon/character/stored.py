@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from .action import BLENDING, Before, Track
 from .errors import CharacterError
 from .identity import STORED_KEY, keeper_of
 from .keys import Channel, is_custom
+from .renames import renamed_since
 from .rotation_values import NEUTRAL
 from .settings import CharacterSettings, Facts
 
@@ -94,7 +95,7 @@ def load(armature: bpy.types.Object) -> Stored:
         about = json.loads(text)
         if about["version"] != _VERSION:
             raise ValueError(f"version {about['version']}")
-        renamed = _renamed(armature, about["before"].get("bones", ()))
+        renamed = renamed_since(armature, [str(bone) for bone in about["before"].get("bones", ())])
         return Stored(
             figure=_datablock(kept.get("figure"), bpy.types.Object),
             action=_datablock(kept.get("action"), bpy.types.Action),
@@ -123,17 +124,6 @@ def _datablock(item: Any, kind: type) -> Any:
     if item is not None and not isinstance(item, kind):
         raise TypeError(f"{kind.__name__} expected")
     return item
-
-
-def _renamed(armature: bpy.types.Object, before: Sequence[Any]) -> dict[str, str]:
-    """Return the present name of each bone that had another one in the list *before*, of all bones in order.
-
-    A bone that has a name of that list is that bone; of the others the place in the order tells which is which.
-    """
-    now = armature.data.bones.keys()
-    known = set(before)
-    pairs = zip(map(str, before), now, strict=False)
-    return {old: new for old, new in pairs if old != new and old not in now and new not in known}
 
 
 def _bone_map(text: Any, confidence: Mapping[str, Any], renamed: Mapping[str, str]) -> BoneMap:

@@ -19,6 +19,8 @@ TEXTS = {
     "{:d} of {:d} bones found": "{:d} von {:d} Knochen gefunden",
     "{:d} to check": "{:d} zu prüfen",
     "{:d} missing": "{:d} fehlen",
+    "It no longer has these bones of the list: {:s}. Press Detect, or choose others": "Diese Knochen der Liste hat er "
+    "nicht mehr: {:s}. Erkennen drücken oder andere wählen",
     "Bones": "Knochen",
     "Bone": "Knochen",
     "Detect": "Erkennen",
