@@ -9,6 +9,7 @@ import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
 
+from ..figure.scene_state import is_among
 from ..ui.redraw import redraw_viewports
 
 _LEFT, _RIGHT, _TRUNK = (1.0, 0.35, 0.25, 1.0), (0.25, 0.55, 1.0, 1.0), (0.95, 0.8, 0.25, 1.0)
@@ -22,7 +23,7 @@ def bone_lines(properties: bpy.types.PropertyGroup) -> dict[tuple[float, ...], n
     """Return the ends (N, 3) of the mapped bones as posed, in the world, two rows each, by colour."""
     armature = properties.armature
     lines: dict[tuple[float, ...], list[Any]] = {_LEFT: [], _RIGHT: [], _TRUNK: []}
-    if armature is None or properties.id_data.objects.get(armature.name) != armature:
+    if armature is None or not is_among(armature, properties.id_data.objects):
         return {}
     for row in properties.bones:
         posed = armature.pose.bones.get(row.bone)

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..core_access import BoneMap, CoreError, map_bones, rest_pose
 from ..figure.axes import Z_UP_FROM_Y_UP
+from ..figure.scene_state import is_among
 from ..ui.quiet import quiet
 from . import stored as storage
 from .applying import change_settings
@@ -42,7 +43,7 @@ def show_character(properties: bpy.types.PropertyGroup) -> None:
 def show_character_of(properties: bpy.types.PropertyGroup) -> None:
     """Show the character that has the motion of the figure that was picked, if none is shown."""
     if properties.armature is None and properties.figure is not None:
-        characters = [item for item in characters_of(properties.figure) if properties.id_data.objects.get(item.name)]
+        characters = [item for item in characters_of(properties.figure) if is_among(item, properties.id_data.objects)]
         if characters:
             properties.armature = characters[0]
 
@@ -116,12 +117,12 @@ def figure_for(properties: bpy.types.PropertyGroup, context: bpy.types.Context) 
         CharacterError: there is none, or there are several.
     """
     chosen = properties.figure
-    if chosen is not None and context.scene.objects.get(chosen.name) == chosen:
+    if chosen is not None and is_among(chosen, context.scene.objects):
         if is_figure(chosen) or is_animated(chosen) and chosen != properties.armature:
             return chosen
     if chosen is None and properties.armature is not None and has_motion(properties.armature):
         kept = storage.load(properties.armature).figure
-        if kept is not None and context.scene.objects.get(kept.name) == kept and (is_figure(kept) or is_animated(kept)):
+        if kept is not None and is_among(kept, context.scene.objects) and (is_figure(kept) or is_animated(kept)):
             return kept
     figures = [item for item in context.scene.objects if is_figure(item)]
     active = context.active_object

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..figure.custom_properties import RECORD_KEY, TEMPLATE_KEY
+from ..figure.scene_state import is_among
 
 STORED_KEY = "smplify_character"
 """Custom property of the armature of a character that has been given a motion; see `keeper_of`."""
@@ -31,7 +32,7 @@ def is_animated(item: bpy.types.Object) -> bool:
 def picked(scene: bpy.types.Scene) -> bpy.types.Object | None:
     """Return the character that is picked in the box, None if it was deleted from *scene* since."""
     armature = scene.smplify_character.armature
-    return armature if armature is not None and scene.objects.get(armature.name) == armature else None
+    return armature if armature is not None and is_among(armature, scene.objects) else None
 
 
 def keeper_of(armature: bpy.types.Object) -> bpy.types.ID:

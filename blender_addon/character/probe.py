@@ -15,6 +15,7 @@ from typing import Any
 
 import bpy
 
+from ..figure.scene_state import is_among
 from .action import suspended
 from .errors import CharacterError
 from .experiment import Experiment, carrier, distance, distinct, followed, is_carried, moved_with, turned
@@ -66,7 +67,7 @@ def find_controls(
     Raises:
         CharacterError: no bone can be a control, or the character is in another view layer.
     """
-    if bpy.context.view_layer.objects.get(armature.name) != armature:
+    if not is_among(armature, bpy.context.view_layer.objects):
         raise CharacterError(
             f"expected {armature.name} in the current view layer, to try its controls; show its collection"
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..figure.scene_state import is_among
 from ..ui.translations import CONTEXT
 from .identity import is_animated, is_figure, may_be_character
 
@@ -83,7 +84,7 @@ def _search_shown(row: SMPLIFY_PG_bone, context: bpy.types.Context, text: str) -
 
 
 def _in_scene(properties: SMPLIFY_PG_character, item: bpy.types.Object) -> bool:
-    return properties.id_data.objects.get(item.name) == item
+    return is_among(item, properties.id_data.objects)
 
 
 def _may_be_picked(properties: SMPLIFY_PG_character, item: bpy.types.Object) -> bool:

@@ -47,9 +47,11 @@ def read_animation(armature: bpy.types.Object, bones: list[str], frames: range) 
         frames: consecutive frames.
 
     Raises:
-        CharacterError: the armature shows its rest pose, or is hidden, so that it does not move.
+        CharacterError: the armature is edited, shows its rest pose, or is hidden, so that it does not move.
         RigError: its object is scaled unevenly, sheared or mirrored, or a frame has bones with undefined positions.
     """
+    if armature.data.is_editmode:
+        raise CharacterError(f"expected {armature.name} to move, but it is being edited; leave Edit Mode")
     if armature.data.pose_position == "REST":
         raise CharacterError(f"expected {armature.name} in its pose, but it shows its rest position; switch it to Pose")
     if armature.hide_viewport:

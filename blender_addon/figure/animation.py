@@ -121,7 +121,7 @@ def frames_of(armature: bpy.types.Object) -> tuple[int, int]:
     """
     animation = armature.animation_data
     if animation is None or animation.action is None:
-        raise CoreError(f"expected an animated armature, but {armature.name!r} has no action; import a track first")
+        raise CoreError(f"expected an animated armature, but {armature.name!r} has no action; give it a motion first")
     first, last = animation.action.frame_range
     return int(np.floor(first)), int(np.ceil(last))
 

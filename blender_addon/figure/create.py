@@ -9,7 +9,18 @@ from dataclasses import dataclass, replace
 import bpy
 import numpy as np
 
-from ..core_access import NUM_BETAS, BodyData, BodyModel, CleanupSource, Motion, MotionError, Person, Place, shape_of
+from ..core_access import (
+    NUM_BETAS,
+    BodyData,
+    BodyModel,
+    CleanupSource,
+    CoreError,
+    Motion,
+    MotionError,
+    Person,
+    Place,
+    shape_of,
+)
 from ..ui.property_options import MAX_FRAME
 from .animation import key_motion
 from .armature import JointShape, create_armature, move_rest_joints
@@ -217,12 +228,17 @@ def set_betas(armature: bpy.types.Object, betas: np.ndarray) -> None:
         betas: (10,), each between -10 and 10.
 
     Raises:
-        CoreError: the armature does not belong to an imported figure.
+        CoreError: the armature does not belong to an imported figure, or is linked from another file.
         ValueError: *betas* has the wrong shape.
     """
     betas = np.asarray(betas, dtype=np.float64)
     if betas.shape != (NUM_BETAS,):
         raise ValueError(f"expected betas ({NUM_BETAS},), got {betas.shape}")
     mesh = body_mesh_of(armature)
+    if armature.data.library is not None or armature.data.override_library is not None:
+        raise CoreError(
+            f"expected a figure of this file, but the bones of {armature.name!r} are linked from another one; change "
+            "its shape there, or make it local (Object > Relations > Make Local)"
+        )
     move_rest_joints(armature, betas)
     set_shape_values(mesh, betas)

@@ -102,7 +102,8 @@ def shape_in_vertices(armatures: Sequence[bpy.types.Object]) -> Iterator[None]:
             mesh, name = figure.data, figure.data.name
             shaped = shaped_mesh(mesh)
             swapped.append((figure, mesh, name))
-            mesh.name = f"{name} keys"
+            if mesh.library is None:  # a linked one does not have the name to itself
+                mesh.name = f"{name} keys"
             figure.data = shaped
             shaped.name = name
         yield
@@ -111,7 +112,8 @@ def shape_in_vertices(armatures: Sequence[bpy.types.Object]) -> Iterator[None]:
             shaped, figure.data = figure.data, mesh
             if shaped != mesh:
                 bpy.data.meshes.remove(shaped)
-            mesh.name = name
+            if mesh.library is None:
+                mesh.name = name
 
 
 def shaped_mesh(mesh: bpy.types.Mesh) -> bpy.types.Mesh:

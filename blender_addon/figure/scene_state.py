@@ -15,10 +15,19 @@ def _set_mode(mode: str) -> None:
         bpy.ops.object.mode_set(mode=mode)
 
 
+def is_among(item: bpy.types.Object, objects: bpy.types.bpy_prop_collection) -> bool:
+    """Return whether *item* is one of the *objects* of a scene or view layer.
+
+    Its name alone does not tell: an override has the name of the linked object, which may be there too.
+    """
+    found = objects.get(item.name)
+    return found is not None and (found == item or item in objects.values())
+
+
 def _alive(objects: list[bpy.types.Object]) -> list[bpy.types.Object]:
     """Return those of *objects* that are still in the current view layer."""
     layer = bpy.context.view_layer.objects
-    return [item for item in objects if layer.get(item.name) == item]
+    return [item for item in objects if is_among(item, layer)]
 
 
 @contextmanager
@@ -48,15 +57,20 @@ def preserved_selection() -> Iterator[None]:
 
 @contextmanager
 def edited_bones(armature: bpy.types.Object) -> Iterator[bpy.types.ArmatureEditBones]:
-    """Yield the edit bones of *armature*, which must be in the current view layer.
+    """Yield the edit bones of *armature*, whose data must be of this file.
 
+    They are edited on another object that has them too, since *armature* may be hidden, or be in a collection that is.
     May be called in any mode; active object, selection and mode are restored.
     """
     with preserved_selection():
-        armature.select_set(True)
-        bpy.context.view_layer.objects.active = armature
-        bpy.ops.object.mode_set(mode="EDIT")
+        shown = bpy.data.objects.new("edited bones", armature.data)
         try:
-            yield armature.data.edit_bones
+            bpy.context.scene.collection.objects.link(shown)
+            bpy.context.view_layer.objects.active = shown
+            bpy.ops.object.mode_set(mode="EDIT")
+            try:
+                yield armature.data.edit_bones
+            finally:
+                bpy.ops.object.mode_set(mode="OBJECT")
         finally:
-            bpy.ops.object.mode_set(mode="OBJECT")
+            bpy.data.objects.remove(shown)

@@ -188,6 +188,14 @@ class SMPLIFY_OT_track_armature(_TrackOperator, bpy.types.Operator):  # noqa: N8
         return self._read(state)
 
 
+def _has_file(cls: type[_TrackOperator], context: bpy.types.Context) -> bool:
+    """Return whether a file is set in box 1; if not, set the poll message of the operator *cls*."""
+    if not context.scene.smplify.track.filepath:
+        cls.poll_message_set("Choose a keypoint file first")
+        return False
+    return True
+
+
 class SMPLIFY_OT_read_track(_TrackOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming convention
     """Read the file of box 1 again from the disk"""
 
@@ -197,10 +205,7 @@ class SMPLIFY_OT_read_track(_TrackOperator, bpy.types.Operator):  # noqa: N801 -
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether a file is set."""
-        if not context.scene.smplify.track.filepath:
-            cls.poll_message_set("Choose a keypoint file first")
-            return False
-        return True
+        return _has_file(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Read on a thread."""
@@ -241,6 +246,11 @@ class SMPLIFY_OT_join_people(_TrackOperator, bpy.types.Operator):  # noqa: N801 
     group: bpy.props.StringProperty(
         name="People", description="Names, or numbers from 1, as 3+7", options={"SKIP_SAVE"}
     )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Return whether a file is set."""
+        return _has_file(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask for the people if they are not given."""
