@@ -27,7 +27,7 @@ from .body.model import BodyModel
 from .body.smpl_file import read_regressor
 from .cleanup import CleanupOptions, analyse_motion, clean_up, held_joints
 from .convert_options import ConvertOptions, plain_options
-from .errors import FitCancelled
+from .errors import FitCancelled, InputMissingError
 from .fingers import DEFAULT_HANDS, HANDS, on_skeleton
 from .fit import FitOptions, FitReport, fit_track
 from .fit import Progress as FitProgress
@@ -203,13 +203,18 @@ def check_options(options: ConvertOptions) -> None:
         CoreError: the body, the betas, the regressor, the network, the prior or the static trial cannot be used, or
             people to join are not named.
     """
-    body, _, fit = _read_own_files(options)
-    if fit.betas is not None:
-        known_betas(fit.betas, body)
-    fit.predictor("numpy")
     check_groups(options.reading.join)
-    if options.reading.static:
-        read_recordings(Path(options.reading.static))
+    try:
+        body, _, fit = _read_own_files(options)
+        if fit.betas is not None:
+            known_betas(fit.betas, body)
+        fit.predictor("numpy")
+        if options.reading.static:
+            read_recordings(Path(options.reading.static))
+    except OSError as error:
+        raise InputMissingError(
+            f"expected a readable file, found {error.strerror or error} at {error.filename}; check its permissions"
+        ) from error
 
 
 def _read_own_files(options: ConvertOptions) -> tuple[BodyData, BodyData, FitOptions]:

@@ -58,6 +58,8 @@ def read_recordings(path: Path) -> list[RawRecording]:
     path = Path(path)
     if path.is_dir():
         return [_clean(recording) for recording in read_json_folder(path)]
+    if path.exists() and not path.is_file():
+        raise TrackFileError(f"expected a keypoint file or folder, found a pipe or a device at {path}; name a file")
     if not path.is_file():
         raise InputMissingError(f"expected a keypoint file or folder, found nothing at {path}; check the path")
     return [_clean(person) for recording in _choose_reader(path)(path) for person in split_subjects(recording)]

@@ -41,6 +41,9 @@ def read_bytes(path: Path, limit: int = MAX_FILE_BYTES, *, what: str = "keypoint
         TrackFileError: the file is empty, too large, or cannot be read.
     """
     try:
+        if path.exists() and not path.is_file():
+            kind = "a folder" if path.is_dir() else "a pipe or a device"
+            raise TrackFileError(f"expected a file with {what}, found {kind} at {path}; name a file")
         size = path.stat().st_size
         if size > limit:
             raise TrackFileError(

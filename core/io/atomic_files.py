@@ -87,6 +87,8 @@ def replace_file(source: Path, target: Path) -> None:
         try:
             os.replace(source, target)
             return
+        except IsADirectoryError as error:
+            raise OutputError(f"expected a file at {target}, found a folder there; choose another name") from error
         except OSError as error:
             if wait_s is None or os.name != "nt" or not isinstance(error, PermissionError):
                 raise OutputError(

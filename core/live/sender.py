@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-import numpy as np
-
 from ..errors import LiveError
 from ..layouts import LAYOUTS
 from ..track import KeypointTrack
 from .addresses import Address
 from .messages import MAX_MESSAGE_BYTES, write_message
 from .websocket_client import WebSocketClient
+
+_MAX_SPEED = 1000.0
+"""A track is played at most so much faster or slower than it was recorded."""
 
 
 class UdpClient:
@@ -61,10 +62,10 @@ def messages_of(track: KeypointTrack, *, speed: float = 1.0, loop: bool = False)
         loop: begin again after the last frame, for ever.
 
     Raises:
-        LiveError: *speed* is not above 0, or a frame is too large for a message.
+        LiveError: *speed* is not from 0.001 to 1000, or a frame is too large for a message.
     """
-    if not 0.0 < speed < np.inf:
-        raise LiveError(f"expected a speed above 0, got {speed:g}")
+    if not 1.0 / _MAX_SPEED <= speed <= _MAX_SPEED:
+        raise LiveError(f"expected a speed above 0, from {1.0 / _MAX_SPEED:g} to {_MAX_SPEED:g}, got {speed:g}")
     known = LAYOUTS.get(track.layout.name)
     names = () if known == track.layout else track.layout.names
     layout = track.layout.name if known is not None else ""

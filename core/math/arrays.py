@@ -84,9 +84,9 @@ def check_device(device: str) -> str:
     Raises:
         DeviceError: the name is unknown, torch is not installed, or it has no such device.
     """
-    kind = device.partition(":")[0]
-    if kind not in DEVICES:
-        raise DeviceError(f"expected one of the devices {', '.join(DEVICES)}; got {device!r}")
+    kind, colon, number = device.partition(":")
+    if kind not in DEVICES or colon and (kind == "numpy" or not number.isdecimal()):
+        raise DeviceError(f"expected one of the devices {', '.join(DEVICES)}, or one such as cuda:1; got {device!r}")
     if kind == "numpy":
         return device
     try:
@@ -100,6 +100,9 @@ def check_device(device: str) -> str:
         raise DeviceError(f"device {device!r}: this PyTorch ({torch.__version__}) finds no CUDA GPU; use 'numpy'")
     if kind == "mps" and not torch.backends.mps.is_available():
         raise DeviceError(f"device {device!r}: this PyTorch ({torch.__version__}) finds no Apple GPU; use 'numpy'")
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    if colon and int(number) >= count:
+        raise DeviceError(f"expected a device {kind}:0 to {kind}:{count - 1}, which this PyTorch finds; got {device!r}")
     return device
 
 

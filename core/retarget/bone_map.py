@@ -148,6 +148,8 @@ def read_bone_map(path: Path) -> BoneMap:
         BoneMapError: it is not a bone map.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise BoneMapError(f"expected a bone map in a file, found a folder or a device at {path}; name a file")
         if path.stat().st_size > _MAX_BYTES:
             raise BoneMapError(f"expected a bone map in {path}, found a file of more than {_MAX_BYTES} bytes")
         text = path.read_text(encoding="utf-8-sig")

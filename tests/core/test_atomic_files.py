@@ -62,7 +62,7 @@ def test_open_file_is_retried_and_then_reported(tmp_path, monkeypatch):
 def test_unwritable_path_is_reported(tmp_path):
     (tmp_path / "clip.npz").mkdir()
     with (
-        pytest.raises(OutputError, match=r"expected to replace .*clip\.npz"),
+        pytest.raises(OutputError, match=r"expected a file at .*clip\.npz, found a folder"),
         atomic_path(tmp_path / "clip.npz") as path,
     ):
         path.write_text("text")

@@ -122,6 +122,11 @@ def test_armatures_without_motion_are_refused(figure, hero):
     with pytest.raises(CharacterError, match="rest position"):
         apply_motion(other, hero, BONES, PLAIN)
     hero.data.pose_position = "POSE"
+    bpy.context.view_layer.objects.active = hero
+    bpy.ops.object.mode_set(mode="EDIT")
+    with pytest.raises(CharacterError, match="leave Edit Mode"):
+        read_animation(hero, ["hips"], range(1, 3))
+    bpy.ops.object.mode_set(mode="OBJECT")
     hero.hide_viewport = True
     with pytest.raises(CharacterError, match="disabled"):
         apply_motion(other, hero, BONES, PLAIN)

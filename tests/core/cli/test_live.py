@@ -46,6 +46,7 @@ def test_what_cannot_be_done_is_said_before_listening(recording, tmp_path, capsy
         (["live", "--out-fps", "0"], "expected a frame rate above 0"),
         (["send", str(two_people(tmp_path / "two")), "--fps", "30"], "expected one person to send, found 2"),
         (["send", str(recording), "--speed", "0"], "expected a speed above 0"),
+        (["send", str(recording), "--speed", "1e-300"], "expected a speed above 0"),
     ):
         assert main(arguments) == 1
         assert words in capsys.readouterr().err

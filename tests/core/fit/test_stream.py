@@ -236,9 +236,10 @@ def test_malformed_frames_are_refused(walk):
         running.push(np.zeros((25, 3)), np.ones(24))
 
 
-def test_an_unknown_device_is_refused():
-    with pytest.raises(DeviceError, match="tpu"):
-        FitStream(BODY25, 30.0, BODY, FitOptions(device="tpu"))
+@pytest.mark.parametrize("device", ["tpu", "numpy:3", "cpu:", "cpu:x", "cpu:-1", "cpu:9"])
+def test_an_unknown_device_is_refused(device):
+    with pytest.raises(DeviceError, match=device):
+        FitStream(BODY25, 30.0, BODY, FitOptions(device=device))
 
 
 def test_memory_stays_as_it_is(walk, monkeypatch):

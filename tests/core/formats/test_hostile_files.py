@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import time
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ import pytest
 from core.errors import CoreError, InputMissingError, TrackFileError
 from core.formats import read_recordings
 from core.formats.raw import RawRecording
+from core.reading import read_name_map
+from core.retarget.bone_map import BoneMapError, read_bone_map
 from core.retarget.name_words import LIMB_WORDS
 from tests.bvh_files import tree_text
 
@@ -255,6 +259,22 @@ def test_missing_files_and_other_formats_are_reported(tmp_path):
         read_recordings(path)
     with pytest.raises(TrackFileError, match="named by frame number"):
         read_recordings(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX")
+def test_pipes_devices_and_folders_are_not_read_as_files(tmp_path):
+    os.mkfifo(tmp_path / "pipe.trc")
+    with pytest.raises(TrackFileError, match="a pipe or a device"):
+        read_recordings(tmp_path / "pipe.trc")
+    for path, kind in (
+        (tmp_path / "pipe.trc", "a pipe or a device"),
+        (Path("/dev/zero"), "a pipe"),
+        (tmp_path, "a folder"),
+    ):
+        with pytest.raises(TrackFileError, match=f"expected a file with names of points, found {kind}"):
+            read_name_map(path)
+        with pytest.raises(BoneMapError, match="found a folder or a device"):
+            read_bone_map(path)
 
 
 @pytest.mark.slow
