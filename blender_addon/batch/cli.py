@@ -37,7 +37,7 @@ from ..core_access import (
     read_bone_map,
 )
 from ..torch_access import HAS_TORCH_BACKEND, torch_python_for
-from .inputs import ANIMATION_SUFFIXES, ARMATURE_SUFFIXES
+from .inputs import ANIMATION_SUFFIXES, ARMATURE_SUFFIXES, is_armature
 from .worker_process import WorkerProcess
 
 FORMAT_NAMES = ("blend", "fbx", "glb", "bvh", "usd", "npz", "mot", "trc")
@@ -156,6 +156,8 @@ def _character_options(args: argparse.Namespace) -> dict[str, Any]:
         path, _, armature = path.rpartition("#")
     if not Path(path).is_file():
         raise InputMissingError(f"expected a file at {path}, found none")
+    if not is_armature(Path(path)):
+        raise BatchError(f"expected a character in one of {', '.join(ARMATURE_SUFFIXES)}, found {path}")
     if args.bones is not None:
         read_bone_map(Path(args.bones))
     RetargetOptions(**{name: value for name, value in given.items() if name != "controls"})  # checks the values

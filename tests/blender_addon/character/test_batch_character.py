@@ -55,6 +55,7 @@ def test_wrong_usage_is_refused_before_any_work(hero_file, write_track, tmp_path
         (["--feet", "1"], "expected --character FILE with the options for a character"),
         (["--character", str(hero_file), "--formats", "bvh", "glb"], "expected formats out of blend, fbx, glb"),
         (["--character", "gone.fbx"], "expected a file at gone.fbx, found none"),
+        (["--character", str(source)], "expected a character in one of .fbx"),
         (["--character", str(hero_file), "--bones", "gone.json"], "expected a bone map at gone.json"),
         (["--character", str(hero_file), "--bones", str(hero_file)], "found no text in UTF-8"),
         (["--character", str(hero_file), "--hands", "3"], "expected hands from 0 to 1, got 3.0"),
