@@ -209,10 +209,10 @@ def _draw_bones(
     row = column.row(align=True)
     row.operator(SMPLIFY_OT_save_bones.bl_idname, icon="EXPORT", text="Save JSON")
     row.operator(SMPLIFY_OT_load_bones.bl_idname, icon="IMPORT", text="Load JSON")
-    row = inside.row(align=True)
-    row.use_property_split = False  # the button's text stands on it, and is not cut off beside it
-    row.prop(context.window_manager, "smplify_bone_colors", toggle=True, icon="COLOR")
-    inside.prop(properties, "mirror")
+    unsplit = inside.column(align=True)
+    unsplit.use_property_split = False  # the texts have the whole width, and are not cut off
+    unsplit.prop(context.window_manager, "smplify_bone_colors", toggle=True, icon="COLOR")
+    unsplit.prop(properties, "mirror")
     for title, prefix in _GROUPS:
         inside.label(text=title)
         column = inside.column(align=True)

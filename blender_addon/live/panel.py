@@ -33,9 +33,14 @@ class SMPLIFY_PT_live(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's 
         column.enabled = not LIVE.is_running
         column.use_property_split = True
         column.use_property_decorate = False
-        names = ("kind", "port", "person", "moves_characters", "sends_vmc")
-        for name in (*names, *(("vmc_port",) if settings.sends_vmc else ())):
+        for name in ("kind", "port", "person"):
             column.prop(settings, name)
+        for name in ("moves_characters", "sends_vmc"):
+            row = column.row()
+            row.use_property_split = False  # the text has the whole width, and is not cut off
+            row.prop(settings, name)
+        if settings.sends_vmc:
+            column.prop(settings, "vmc_port")
         status = LIVE.status
         if status is None:
             layout.operator(SMPLIFY_OT_start_live.bl_idname, icon="PLAY")
