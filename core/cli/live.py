@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from ..amass import write_motion
 from ..body.catalog import resolve_body
 from ..body.data import BodyData
 from ..body.model import BodyModel
-from ..errors import LiveError
+from ..errors import LiveError, OutputError
 from ..fit import FitOptions
 from ..live.addresses import LOOPBACK, PORT, Address
 from ..live.receiver import LiveReceiver, LiveStatus
@@ -141,5 +142,10 @@ def _write(receiver: LiveReceiver, body: BodyData, args: argparse.Namespace) -> 
         raise LiveError(f"expected frames to write to {args.output}, none came; nothing was written")
     motion = recording.motion(args.out_fps)
     rest_pelvis = np.asarray(BodyModel(body).rest_joints(motion.betas.astype(np.float32)))[0]
-    write_motion(args.output, motion, up_axis=args.out_up, rest_pelvis=rest_pelvis)
+    try:
+        write_motion(args.output, motion, up_axis=args.out_up, rest_pelvis=rest_pelvis)
+    except OutputError as error:  # what was recorded cannot be recorded again
+        spare = Path(tempfile.mkdtemp(prefix="smplify-live-")) / args.output.name
+        write_motion(spare, motion, up_axis=args.out_up, rest_pelvis=rest_pelvis)
+        raise LiveError(f"{error}. The recording is in {spare} instead") from error
     say(f"{args.output}: {motion.num_frames} frames at {motion.fps:g} fps")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 import threading
 
 import numpy as np
@@ -34,6 +35,24 @@ def test_a_file_is_played_and_written(recording, tmp_path, capsys):
     written = read(output)
     assert len(written["poses"]) >= 12 and float(written["mocap_framerate"]) == 30.0
     assert np.abs(written["poses"][:, 3:66]).max() > 0.3 and str(written["up_axis"]) == "Z"
+
+
+def test_a_recording_whose_folder_is_gone_at_the_end_is_written_elsewhere(recording, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    port, folder, codes = free_port(), tmp_path / "disk", []
+    folder.mkdir()
+    address = f"ws://127.0.0.1:{port}"
+    command = ["live", "--listen", address, "--frames", "6", "--quiet", "-o", str(folder / "live.npz")]
+    session = threading.Thread(target=lambda: codes.append(main(command)))
+    session.start()
+    poll(lambda: listens(port), 30.0, "the session to listen")
+    folder.rmdir()
+    folder.write_text("a file in its place")
+    main(["send", str(recording), "--to", address, "--loop"])
+    session.join()
+    (spare,) = tmp_path.glob("smplify-live-*/live.npz")
+    assert codes == [1] and f"The recording is in {spare} instead" in capsys.readouterr().err
+    assert len(read(spare)["poses"]) >= 6
 
 
 def test_what_cannot_be_done_is_said_before_listening(recording, tmp_path, capsys):
