@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.ports import free_port
+from tests.window.harness.installation import MODULE, run_script
+
 LIVE = "windows.addon('live.session').LIVE"
 FPS = 20.0
 TORSO_BONE = "spine3"
@@ -90,3 +93,60 @@ def test_a_figure_follows_what_is_sent_and_a_recording_becomes_keys(blender, sen
     assert last - first > 10.0
     blender.run(f"bpy.context.scene.frame_set({(first + last) / 2:.0f})")
     blender.picture().save(pictures / "live-recorded.png")
+
+
+def recordings(user: dict[str, str]) -> list[Path]:
+    """Return the recordings that were saved since they could not become keys."""
+    return sorted(Path(user["BLENDER_USER_RESOURCES"]).rglob("recordings/live *.npz"))
+
+
+def test_a_recording_is_saved_when_another_file_is_opened(blender, sender, user, pictures) -> None:
+    blender.sidebar.click("7. Live")
+    blender.sidebar.click("Listen")
+    sender.go_on()
+    blender.wait_until(f"{LIVE}.status.num_fitted > 4")
+    sender.pause()
+    blender.sidebar.click("Record")
+    sender.go_on()
+    blender.wait_until(f"({LIVE}.num_recorded or 0) >= 10")
+    before = len(recordings(user))
+    blender.new_scene()
+    assert not blender.evaluate(f"{LIVE}.is_running")
+    path = recordings(user)[-1]
+    assert len(recordings(user)) == before + 1 and blender.evaluate(f"{str(path)!r} in {LIVE}.saved")
+    blender.picture().save(pictures / "live-saved-report.png")
+    blender.open_tab()
+    blender.sidebar.click("7. Live")
+    blender.picture().save(pictures / "live-saved.png")
+    with np.load(path) as motion:
+        assert len(motion["poses"]) >= 10
+
+
+QUITS_WHILE_IT_RECORDS = f"""
+import importlib, json, socket, time
+import bpy, numpy
+live = importlib.import_module("{MODULE}.live.session").LIVE
+with numpy.load(TRACK) as archive:
+    layout, positions = str(archive["layout"]), archive["positions"]
+bpy.context.scene.smplify_live.port = PORT
+bpy.ops.smplify.start_live()
+bpy.ops.smplify.record_live()
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
+    for frame in range(12):
+        message = {{"layout": layout, "fps": 20.0, "time": frame / 20.0, "points": positions[3 * frame].tolist()}}
+        before, deadline = live.num_recorded, time.monotonic() + 60.0
+        connection.sendto(json.dumps(message).encode(), ("127.0.0.1", PORT))
+        while live.num_recorded == before and time.monotonic() < deadline:
+            time.sleep(0.01)
+"""
+
+
+def test_a_recording_is_saved_when_blender_quits(program, user) -> None:
+    before = len(recordings(user))
+    track = str(Path(user["HOME"]) / "walk.npz")
+    script = QUITS_WHILE_IT_RECORDS.replace("TRACK", repr(track)).replace("PORT", str(free_port()))
+    said = run_script(program, script, user)
+    path = recordings(user)[-1]
+    assert len(recordings(user)) == before + 1 and f"The recording was saved as {path}" in said
+    with np.load(path) as motion:
+        assert len(motion["poses"]) == 12
