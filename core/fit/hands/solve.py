@@ -20,6 +20,10 @@ _WRAP_FROM_RAD = np.deg2rad(-110.0)
 _LARGEST_STEP_RAD = np.deg2rad(40.0)
 _OUTLIER_SIGMAS, _OUTLIER_M = 6.0, 0.015
 _DAMPING = 1e-3
+_TIP = 2
+"""The tip, among the points beyond a first joint."""
+_LENGTH_UNKNOWN = 0.05
+"""How the length of a finger of which only the tip is seen differs from that of the hand, standard deviation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +57,11 @@ def closed_form(targets: FingerTargets, limits: AngleLimits) -> np.ndarray:
     angles = np.broadcast_to(limits.usual, (NUM_ANGLES, *shape)).copy()
     seen = targets.weights > 0
     first = _first_seen(targets.points, seen)
-    bone = targets.bones[0]
+    bone = np.broadcast_to(targets.bones[0], first.shape)
+    alone = _tips_alone(targets)
+    if alone.any():
+        straight = np.concatenate([np.zeros_like(angles[:3]), angles[MIDDLE:]])
+        bone = np.where(alone, pose_chain(straight, targets.bones).points[2], bone)
     x, y, z = first
     sideways = np.hypot(bone[0], bone[2])
     length = np.maximum(np.sqrt(x * x + y * y + z * z), 1e-9)
@@ -83,6 +91,13 @@ def closed_form(targets: FingerTargets, limits: AngleLimits) -> np.ndarray:
     return angles
 
 
+def _tips_alone(targets: FingerTargets) -> np.ndarray:
+    """Return the fingers (L, H, F) of which only the tip is seen."""
+    seen = targets.weights > 0
+    alone: np.ndarray = ~seen[0] & ~seen[1] & seen[2]
+    return alone
+
+
 def _bend(vector: np.ndarray, bone: np.ndarray, x_axis: np.ndarray, y_axis: np.ndarray) -> np.ndarray:
     """Return the flexion (L, H, F) that turns *bone* (3, L, H, 1) into *vector* (3, L, H, F) as far as it can."""
     direction = np.arctan2((vector * y_axis).sum(axis=0), (vector * x_axis).sum(axis=0))
@@ -109,12 +124,15 @@ def _stepped(angles: np.ndarray, targets: FingerTargets, limits: AngleLimits) ->
     chain = pose_chain(angles, targets.bones)
     matrix = [[np.zeros(angles.shape[1:]) for _ in range(row + 1)] for row in range(NUM_ANGLES)]
     right = [np.zeros(angles.shape[1:]) for _ in range(NUM_ANGLES)]
+    alone = _tips_alone(targets)
     outlier_m = max(_OUTLIER_SIGMAS * targets.sigma_m, _OUTLIER_M)
     for at, point in enumerate(chain.points):
         residual = targets.points[at] - point
         squared = (residual**2).sum(axis=0)
         weight = targets.weights[at] / (1.0 + squared / outlier_m**2) ** 2 / targets.sigma_m**2
         columns = _derivatives(chain, angles, at)
+        if at == _TIP and alone.any():
+            residual, *columns = (_less_far(part, targets, alone) for part in (residual, *columns))
         for row, column in enumerate(columns):
             scaled = column * weight
             right[row] += (scaled * residual).sum(axis=0)
@@ -124,6 +142,20 @@ def _stepped(angles: np.ndarray, targets: FingerTargets, limits: AngleLimits) ->
     step = _solved(matrix, right)
     stepped: np.ndarray = angles + np.clip(step, -_LARGEST_STEP_RAD, _LARGEST_STEP_RAD)
     return stepped
+
+
+def _less_far(vectors: np.ndarray, targets: FingerTargets, alone: np.ndarray) -> np.ndarray:
+    """Return *vectors* (3, L, H, F) with less weight along the line from the first joint to a tip that is seen *alone*.
+
+    How far the tip is from the joint tells of bends only as well as the finger's length is known, which nothing shows.
+    """
+    tip = targets.points[_TIP]
+    length = np.sqrt((targets.bones**2).sum(axis=1)).sum(axis=0)
+    share = targets.sigma_m / np.sqrt(targets.sigma_m**2 + (_LENGTH_UNKNOWN * length) ** 2)
+    squared = np.maximum((tip**2).sum(axis=0), 1e-12)
+    along = (vectors * tip).sum(axis=0) / squared
+    lessened: np.ndarray = np.where(alone, vectors - (1.0 - share) * along * tip, vectors)
+    return lessened
 
 
 def _derivatives(chain: Chain, angles: np.ndarray, at: int) -> list[np.ndarray]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.fit.hands.limits import angle_limits
 from core.fit.hands.palm import finger_targets
-from core.fit.hands.skeleton import ABDUCTION, END, FLEXION, MIDDLE, TWIST, hand_points
+from core.fit.hands.skeleton import ABDUCTION, END, FLEXION, MIDDLE, TWIST, angles_of, hand_points
 from core.fit.hands.solve import closed_form, solve_fingers
+from core.math.rotations import axis_angle_to_matrix
+from training.evaluation.hand_motion import draw_hands
 
 from .scenes import drawn_angles, hands, points_of
 
@@ -94,3 +98,15 @@ def test_one_far_point_does_not_bend_the_finger():
     points[:, :, 8] += [0.0, 0.3, 0.3]
     found = solve_fingers(_targets(points, sigma_m=0.003), angle_limits(hands()))
     assert _degrees(found - angles)[[FLEXION, MIDDLE], 1].max() < 8.0
+
+
+@pytest.mark.parametrize("factor", [0.94, 1.0, 1.06])
+def test_a_tip_alone_bends_a_finger_whose_length_is_another(factor):
+    rotations = axis_angle_to_matrix(draw_hands(np.random.default_rng(5), 200, 30.0, hands()))
+    angles = angles_of(rotations, hands())
+    targets = _targets(points_of(angles))
+    only_tips = np.zeros_like(targets.weights)
+    only_tips[2] = 1.0
+    targets = replace(targets, points=factor * targets.points, weights=only_tips, sigma_m=0.001)
+    off = _degrees(solve_fingers(targets, angle_limits(hands())) - angles)[[FLEXION, MIDDLE, END], 1:]
+    assert off.mean() < (4.5 if factor == 1.0 else 10.0)
