@@ -27,6 +27,7 @@ LAYOUTS = (
     ("smpl22", "SMPL 22 body joints", "SMPL's own joints, without hands"),
     ("smpl24", "SMPL 24 joints", "SMPL's own joints"),
     ("markers", "Optical markers", "Plug-in Gait, CMU and other marker sets; joint centres are estimated"),
+    ("markers_hands", "Optical markers with fingers", "The same with markers on fingers"),
     ("mhr70", "MHR 70 (SAM 3D Body)", "70 points with fingers; the first 70 of 308 are the same"),
     ("panoptic19", "CMU Panoptic 19 (COCO 19)", "19 points of the CMU Panoptic Studio"),
     ("kinect25", "Kinect v2 25 (NTU RGB+D)", "25 joints"),

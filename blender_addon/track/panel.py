@@ -136,7 +136,7 @@ def _draw_track(layout: bpy.types.UILayout, context: bpy.types.Context, settings
             if _shows_several(settings):
                 column.prop(settings, "statures")
     column.prop(settings, "swap_sides")
-    if reading.track.layout.name == "markers":
+    if reading.track.layout.name in ("markers", "markers_hands"):
         column.label(text=_title(settings, "static"), translate=False)
         column.prop(settings, "static", text="")
     for doubt in doubts(reading)[:_MOST_DOUBTS]:

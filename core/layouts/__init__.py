@@ -6,7 +6,7 @@ from .base import FINGER_POINTS, FINGERS, HAND_POINTS, Layout, LayoutPoint
 from .benchmarks import H36M32, LSP14, MPII16
 from .bodies import BODY25, COCO17, H36M17, HALPE26, MEDIAPIPE33, RTMPOSE_BODY, SMPL22, SMPL24
 from .cameras import KINECT25, KINECT32, MHR70, PANOPTIC19
-from .combined import BODY25_HANDS, HALPE136, MARKERS, MEDIAPIPE75, WHOLEBODY133
+from .combined import BODY25_HANDS, HALPE136, MARKERS, MARKERS_HANDS, MEDIAPIPE75, WHOLEBODY133
 from .named import named_layout
 from .skeletons import ARMATURE, ARMATURE_HANDS, SKELETON, SMPLH52, SMPLX55, SOMA30, SOMA77
 
@@ -26,6 +26,7 @@ LAYOUTS: dict[str, Layout] = {
         SMPL22,
         SMPL24,
         MARKERS,
+        MARKERS_HANDS,
         MHR70,
         PANOPTIC19,
         KINECT25,
@@ -44,12 +45,15 @@ LAYOUTS: dict[str, Layout] = {
 }
 """Every layout by the name used in options and files."""
 
-NAMED = named_layout(LAYOUTS.values())
+NAMED = named_layout(layout for layout in LAYOUTS.values() if layout is not MARKERS_HANDS)
 LAYOUTS[NAMED.name] = NAMED
 
 ORDERED_ONLY = frozenset(
-    ("markers", "panoptic19", "lsp14", "mpii16", "h36m32", "soma30", "soma77", "armature", "armature_hands", "named")
-)
+    (
+        "markers", "markers_hands", "panoptic19", "lsp14", "mpii16", "h36m32", "soma30", "soma77", "armature",
+        "armature_hands", "named",
+    )
+)  # fmt: skip
 """Layouts that no point names lead to: the files that use them have none, name bones, or are named by the user."""
 
 __all__ = [
@@ -70,6 +74,7 @@ __all__ = [
     "LAYOUTS",
     "LSP14",
     "MARKERS",
+    "MARKERS_HANDS",
     "MEDIAPIPE33",
     "MEDIAPIPE75",
     "MHR70",

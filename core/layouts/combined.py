@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import Layout, LayoutPoint
+from .base import FINGER_POINTS, Layout, LayoutPoint
 from .bodies import BODY25, COCO17_POINTS, HALPE26, MEDIAPIPE_WITH_HANDS_POINTS
 from .hands import hand_points
 
@@ -70,5 +70,14 @@ MARKERS = Layout(
             )
             for side in ("left", "right")
         ),
+    ),
+)
+
+MARKERS_HANDS = Layout(
+    "markers_hands",
+    "Optical markers with fingers",
+    (
+        *MARKERS.points,
+        *(LayoutPoint(name, None, finger=name) for name in FINGER_POINTS if not name.endswith("wrist")),
     ),
 )

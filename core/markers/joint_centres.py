@@ -24,6 +24,7 @@ from itertools import combinations
 import numpy as np
 
 from ..body.bony_landmarks import BONY_LANDMARKS
+from .fingers import finger_joints
 from .legs import SIDES, Points, between, chord, feet, knees_and_ankles
 from .rigid_clusters import completed
 from .vectors import across, bridged, dot, lengths, mean_of, median, unit
@@ -230,8 +231,8 @@ def _arms(points: Points, trunk: _Trunk, stature: float) -> dict[str, np.ndarray
             "shoulder": shoulder,
             "elbow": elbow,
             "wrist": wrist,
-            "index_knuckle": points.get(f"{side}_index_knuckle"),
-            "pinky_knuckle": points.get(f"{side}_little_finger_knuckle"),
+            "index_knuckle": points.get(f"{side}_index_knuckle", points.get(f"{side}_index1")),
+            "pinky_knuckle": points.get(f"{side}_little_finger_knuckle", points.get(f"{side}_pinky1")),
         }
         found.update({f"{side}_{name}": place for name, place in places.items() if place is not None})
     return found
@@ -289,6 +290,7 @@ def joint_centres(points: Points, *, units_per_mm: float | None) -> dict[str, np
     trunk = _Trunk(tops, bridged(up, np.isfinite(up).all(-1)), axes.chirality if axes is not None else 1.0)
     found = {**hips, **knees_and_ankles(points, hips, stature, trunk.chirality), **feet(points, stature)}
     found.update(_arms(points, trunk, stature))
+    found.update(finger_joints(points, found, stature, trunk.chirality))
     found.update(_neck(points, trunk, stature))
     found.update(_head(points, trunk, stature))
     found.update({role: place for role, place in points.items() if role in BONY_LANDMARKS})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from .finger_labels import FINGER_ROLES, finger_roles
 from .name_keys import Key, name_keys
 
 _SIDED_ROLES: dict[str, tuple[str, ...]] = {
@@ -94,7 +95,7 @@ def _known_keys() -> dict[Key, str]:
 
 _ROLE_OF_KEY: dict[Key, str] = _known_keys()
 
-ROLES: tuple[str, ...] = tuple(dict.fromkeys(_ROLE_OF_KEY.values()))
+ROLES: tuple[str, ...] = (*dict.fromkeys(_ROLE_OF_KEY.values()), *FINGER_ROLES)
 """Every role that a marker can have."""
 
 _SETS: tuple[tuple[str, frozenset[str]], ...] = (
@@ -119,6 +120,11 @@ def marker_roles(names: Sequence[str]) -> dict[str, int]:
         if role is not None:
             roles.setdefault(role, index)
     return roles
+
+
+def roles_with_fingers(names: Sequence[str]) -> dict[str, int]:
+    """Return the index into *names* of the marker with each role, with those on fingers."""
+    return {**finger_roles(names), **marker_roles(names)}
 
 
 def marker_set_title(names: Sequence[str]) -> str:

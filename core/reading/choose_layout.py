@@ -8,8 +8,8 @@ import numpy as np
 
 from ..errors import AmbiguousTrackError, TrackError
 from ..formats.raw import RawRecording
-from ..layouts import LAYOUTS, MARKERS, NAMED, Layout
-from ..markers.labels import are_on_skin, has_joint_centres, marker_roles, missing_roles
+from ..layouts import LAYOUTS, MARKERS, MARKERS_HANDS, NAMED, Layout
+from ..markers.labels import are_on_skin, has_joint_centres, marker_roles, missing_roles, roles_with_fingers
 from .anatomy import Figure, anatomy_faults, could_be_a_body, figure_of, stature
 from .misplaced import find_misplaced
 from .named_points import Recognition, match_by_names, recognised, with_names, without_absent
@@ -17,6 +17,8 @@ from .options import ReadOptions
 from .point_names import MIN_LIMB_POINTS, TORSO, PointMatch, best_match, match_layout
 
 MAX_NAMES_SHOWN = 12
+_OF_MARKERS = (MARKERS, MARKERS_HANDS)
+"""Layouts that markers are read as: the second if there are any on fingers."""
 
 
 def shown(names: tuple[str, ...] | list[str]) -> str:
@@ -41,7 +43,7 @@ def _in_order(recording: RawRecording, layout: Layout, reason: str) -> PointMatc
 
 def _given(recording: RawRecording, layout: Layout, reason: str) -> PointMatch:
     """Match a layout that the user or the file names to the points: by their names, else by their order."""
-    if layout is MARKERS:
+    if layout in _OF_MARKERS:
         lacking = missing_roles(marker_roles(recording.names or ()))
         if lacking:
             raise TrackError(
@@ -49,7 +51,7 @@ def _given(recording: RawRecording, layout: Layout, reason: str) -> PointMatch:
                 "name the markers with --names FILE.json, or give another --layout",
                 options=("layout", "names"),
             )
-        return PointMatch(layout, (), reason, roles=marker_roles(recording.names or ()))
+        return PointMatch(MARKERS, (), reason, roles=roles_with_fingers(recording.names or ()))
     if recording.names is not None:
         match = match_layout(recording.names, layout, reason)
         if not match.lacking:
@@ -72,11 +74,11 @@ def _by_names(recording: RawRecording, names: tuple[str, ...]) -> PointMatch:
                 ": front and rear of the pelvis are marked, so names like those of joints are markers on the skin; "
                 f"give --layout {match.layout.name} if they are joints"
             )
-        return PointMatch(MARKERS, (), reason, roles=marker_roles(names))
+        return PointMatch(MARKERS, (), reason, roles=roles_with_fingers(names))
     if match is not None:
         return match
     if is_markers(recording):
-        return PointMatch(MARKERS, (), "detected from the marker names", roles=marker_roles(names))
+        return PointMatch(MARKERS, (), "detected from the marker names", roles=roles_with_fingers(names))
     lacking = missing_roles(marker_roles(names))
     raise AmbiguousTrackError(
         f"expected names of a body's joints or of optical markers, found {shown(names)} in {recording.source}. "
@@ -96,7 +98,7 @@ def _figure_as(recording: RawRecording, layout: Layout) -> Figure:
 
 def _by_count(recording: RawRecording) -> PointMatch:
     count = recording.num_points
-    layouts = [layout for layout in LAYOUTS.values() if layout is not NAMED]
+    layouts = [layout for layout in LAYOUTS.values() if layout not in (NAMED, MARKERS_HANDS)]
     candidates = [layout for layout in layouts if len(layout.points) == count and layout is not MARKERS]
     if not candidates:
         counts = ", ".join(f"{layout.name} ({len(layout.points)})" for layout in layouts)
@@ -180,4 +182,5 @@ def _found(recording: RawRecording, options: ReadOptions) -> PointMatch | None:
 def _stated_layout(recording: RawRecording, options: ReadOptions) -> Layout | None:
     """Return the layout that the user or the file names, or None."""
     name = options.layout or recording.layout
-    return LAYOUTS[name] if name in LAYOUTS else None
+    layout = LAYOUTS[name] if name in LAYOUTS else None
+    return MARKERS if layout is MARKERS_HANDS else layout

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..errors import TrackError
 from ..formats.raw import RawRecording
-from ..layouts import MARKERS, Layout
+from ..layouts import MARKERS, MARKERS_HANDS, Layout
+from ..markers.finger_labels import FINGER_ROLES
 from ..markers.joint_centres import joint_centres, marker_links, stature_of_markers
 from ..markers.labels import marker_set_title
 from ..markers.legs import feet_with_exchanged_metatarsals
@@ -29,6 +30,9 @@ from .units import detect_units
 from .up_axis import detect_up, rotation_to_y_up
 
 _MIRROR = np.diag([-1.0, 1.0, 1.0])
+_FINGER_CONFIDENCE = 0.12
+"""Markers on fingers are off their places by millimetres all through a recording, which no noise shows, and their bones
+are short. Chosen among 0.05 to 1 on drawn hands with markers 4 mm off (`tests/finger_markers.py`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,42 +121,70 @@ def _estimate_joints(recording: RawRecording, match: PointMatch, options: ReadOp
             for side, _, rest in (role.partition("_"),)
         }
     roles, doubts = _correct_metatarsals(recording, roles)
-    points, strays = _without_misplaced({role: recording.positions[:, index] for role, index in roles.items()})
+    points, strays = _without_misplaced(
+        {role: recording.positions[:, index] for role, index in roles.items() if role not in FINGER_ROLES}
+    )
     points, alone = without_strays(points, stature_of_markers(points), _rate(recording, options))
     for number, role in enumerate(points):
         strays[alone.get(role, []), number] = True
     rough = stature(Figure(joint_centres(points, units_per_mm=None)))
-    centres = joint_centres(points, units_per_mm=_units_per_mm(recording, options, rough))
-    measured = np.full((recording.num_frames, len(MARKERS.points), 3), np.nan)
-    for name, index in MARKERS.solver_index.items():
-        if name in centres:
-            measured[:, index] = centres[name]
-    misplaced = find_misplaced(measured, MARKERS, stature(figure_of(MARKERS, measured)))
+    fingers = {role: recording.positions[:, index] for role, index in roles.items() if role in FINGER_ROLES}
+    layout = MARKERS_HANDS if fingers else MARKERS
+    centres = joint_centres({**points, **fingers}, units_per_mm=_units_per_mm(recording, options, rough))
+    measured = _placed(centres, layout, recording.num_frames)
+    misplaced = _misplaced_centres(measured, layout)
     positions = np.where(misplaced[..., None], np.nan, measured)
-    figure = figure_of(MARKERS, positions)
+    figure = figure_of(layout, positions)
     extra = {}
     fronts = [points[f"{side}_asis"] for side in ("left", "right") if f"{side}_asis" in points]
     rears = [points[role] for role in ("left_psis", "right_psis", "sacrum") if role in points]
     if len(fronts) == 2 and rears:
         extra = {"pelvis_front": mean_of(*fronts), "pelvis_rear": mean_of(*rears)}
     used = set(roles.values())
-    title = marker_set_title(names)
+    title = marker_set_title(names) + (f" and {len(fingers)} markers on fingers" if fingers else "")
+    seen = {*figure.points, *(name for name in layout.finger_index if name in centres)}
     return _OrderedPoints(
-        MARKERS,
-        Finding("layout", f"markers ({title}, {len(used)} of {len(names)} read)", match.reason, doubts),
+        layout,
+        Finding("layout", f"{layout.name} ({title}, {len(used)} of {len(names)} read)", match.reason, doubts),
         measured,
         positions,
-        np.isfinite(positions).all(-1).astype(np.float64),
+        np.isfinite(positions).all(-1) * _confidence(layout),
         Figure({**figure.points, **extra}),
         tuple(names[index] for index in sorted(used)),
-        tuple(point.name for point in MARKERS.points if point.solver not in figure.points),
+        tuple(point.name for point in layout.points if point.body_point not in seen),
         tuple(name for index, name in enumerate(names) if index not in used),
         misplaced,
         (
             *_left_out_notes("Markers", [names[roles[role]] for role in points], strays),
-            *_left_out_notes("Joint centres", MARKERS.names, misplaced),
+            *_left_out_notes("Joint centres", layout.names, misplaced),
         ),
     )
+
+
+def _placed(centres: dict[str, np.ndarray], layout: Layout, num_frames: int) -> np.ndarray:
+    """Return the joint centres (F, K, 3) in the order of *layout*, NaN where it has others."""
+    placed = np.full((num_frames, len(layout.points), 3), np.nan)
+    for name, index in (*layout.solver_index.items(), *layout.finger_index.items()):
+        if name in centres:
+            placed[:, index] = centres[name]
+    return placed
+
+
+def _confidence(layout: Layout) -> np.ndarray:
+    """Return the confidence (K,) of joint centres, which is low for fingers beyond their first joints."""
+    confidence = np.ones(len(layout.points))
+    beyond = [index for name, index in layout.finger_index.items() if not name.endswith("1")]
+    confidence[beyond] = _FINGER_CONFIDENCE
+    return confidence
+
+
+def _misplaced_centres(measured: np.ndarray, layout: Layout) -> np.ndarray:
+    """Return where (F, K) joint centres of the body are misplaced; those of fingers are judged with their hand."""
+    body = len(MARKERS.points)
+    misplaced = np.zeros(measured.shape[:2], dtype=bool)
+    size = stature(figure_of(layout, measured))
+    misplaced[:, :body] = find_misplaced(measured[:, :body], MARKERS, size)
+    return misplaced
 
 
 def _correct_metatarsals(recording: RawRecording, roles: dict[str, int]) -> tuple[dict[str, int], tuple[str, ...]]:

@@ -9,7 +9,7 @@ from ..errors import AmbiguousTrackError, TrackError
 from ..formats.raw import RawRecording
 from ..layouts import LAYOUTS, MARKERS, NAMED, ORDERED_ONLY, Layout
 from ..markers.joint_centres import CENTRES
-from ..markers.labels import ROLES, marker_roles, missing_roles
+from ..markers.labels import ROLES, marker_roles, missing_roles, roles_with_fingers
 from .name_map import JOINTS, NamedPoint, NameMap
 from .point_names import LIMBS, MIN_LIMB_POINTS, TORSO, PointMatch, match_layout
 
@@ -92,7 +92,7 @@ def partial_match(recording: RawRecording, layout: Layout | None) -> PointMatch 
     roles = marker_roles(recording.names or ())
     joints = _partial_joints(recording.names or (), layout)
     if layout is MARKERS or (layout is None and len(roles) > (joints.num_matched if joints is not None else 0)):
-        return PointMatch(MARKERS, (), "", roles=roles) if roles else None
+        return PointMatch(MARKERS, (), "", roles=roles_with_fingers(recording.names or ())) if roles else None
     return joints
 
 
@@ -160,7 +160,7 @@ def match_by_names(
 def _as_markers(given: Mapping[int, str | None], theirs: Sequence[str]) -> PointMatch:
     """Return the markers that are *given*, and those whose names in *theirs* are known."""
     roles = {point: index for index, point in given.items() if point}
-    others = {role: index for role, index in marker_roles(theirs).items() if role not in roles}
+    others = {role: index for role, index in roles_with_fingers(theirs).items() if role not in roles}
     reason = _REASON + ("; other markers by their names" if others else "")
     return PointMatch(MARKERS, (), reason, is_stated=True, roles={**roles, **others})
 
