@@ -14,7 +14,7 @@ from core.reading.up_axis import rotation_to_y_up
 
 from .conftest import NUM_FRAMES, walk_in
 
-KEYPOINT_LAYOUTS = [name for name in LAYOUTS if name != "markers"]
+KEYPOINT_LAYOUTS = [name for name in LAYOUTS if not name.startswith("markers")]
 MIRROR_X = np.array([-1.0, 1.0, 1.0])
 UPSIDE_DOWN = np.array([1.0, -1.0, -1.0])
 
