@@ -3,6 +3,9 @@
 REPOSITORY=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE_FOLDER=${XDG_CACHE_HOME:-$HOME/.cache}/learnable-smplify-blender
 
+# Where this is set, each of the hundreds of Pythons of the tests would compile the sources again.
+unset PYTHONDONTWRITEBYTECODE
+
 say() { printf '%s\n' "$*"; }
 
 fail() {

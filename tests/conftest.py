@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,19 @@ def shared_dir() -> Path:
 def reference_dir(shared_dir: Path) -> Path:
     """The folder with outputs of the published network."""
     return shared_dir / "reference"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files unopened that are slow as a whole where slow tests are left out: they load PyTorch and Dask."""
+    if config.option.markexpr != "not slow" or not collection_path.name.startswith("test_"):
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    return re.search(r"^pytestmark = .*pytest\.mark\.slow\b", text, re.MULTILINE) is not None or None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the library's many short files last: where processes share the files, none is left with a long one."""
+    items.sort(key=lambda item: REPOSITORY / "tests" / "core" in item.path.parents)
 
 
 def pytest_report_header() -> str:
