@@ -88,6 +88,7 @@ def test_rotating_there_and_back_is_the_identity(motion):
     assert np.linalg.det(Y_TO_Z_UP) == 1.0
 
 
+@pytest.mark.slow
 def test_real_clips_are_y_up_and_survive_a_round_trip(tmp_path, cmu):
     clips = sorted(cmu.glob("*.npz"))
     assert len(clips) > 15
@@ -100,6 +101,7 @@ def test_real_clips_are_y_up_and_survive_a_round_trip(tmp_path, cmu):
         assert (motion.fps, motion.num_frames) == (fps, len(poses))
 
 
+@pytest.mark.slow
 def test_unlabelled_z_up_files_are_detected(tmp_path, cmu):
     for path in sorted(cmu.glob("*.npz"))[::10]:
         motion = read_motion(path)

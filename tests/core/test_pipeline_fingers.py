@@ -20,6 +20,8 @@ from core.layouts import LAYOUTS
 from core.pipeline import clean_person, fit_people, read_input
 from training.evaluation.hand_metrics import draw_motion, finger_errors_deg, layout_points
 
+pytestmark = pytest.mark.slow
+
 LAYOUT = LAYOUTS["wholebody133"]
 NUM_FRAMES = 40
 QUICK = FitOptions(quality="fast", workers=1)

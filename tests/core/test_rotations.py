@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from scipy.spatial.transform import Rotation, Slerp
 
 from core.math import rotations as ours
@@ -25,10 +24,10 @@ MATRICES = ROTATIONS.as_matrix()
 QUATS_WXYZ = ROTATIONS.as_quat()[:, [3, 0, 1, 2]]
 
 
-@pytest.fixture(params=["numpy", "torch"])
+@pytest.fixture(params=["numpy", pytest.param("torch", marks=pytest.mark.slow)])
 def kind(request):
     """Return a function that converts NumPy arrays to the kind of array under test."""
-    return (lambda array: array) if request.param == "numpy" else torch.as_tensor
+    return (lambda array: array) if request.param == "numpy" else pytest.importorskip("torch").as_tensor
 
 
 def _angle_between(matrices, expected) -> np.ndarray:

@@ -336,6 +336,7 @@ def test_opcodes_of_later_pythons_are_rejected():
             _load(bytes([code]) + b".")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [

@@ -126,6 +126,7 @@ def _run(folder: Path) -> None:
     run_batch(plan_jobs([folder / "in"], folder / "out"), folder / "out", OPTIONS, LoggingWorker, quiet=True)
 
 
+@pytest.mark.slow
 def test_two_runs_share_the_work(tmp_path):
     names = [f"walk{number:02}.trc" for number in range(30)]
     (tmp_path / "in").mkdir()

@@ -233,6 +233,7 @@ def test_skin_is_not_torn_by_human_poses(body: BodyData, edges: np.ndarray, name
     assert 0.90 < volume / 0.0621 < 1.10, "the pose changes the body's volume"
 
 
+@pytest.mark.slow
 def test_free_body_equals_smplx_output(body: BodyData, tmp_path: Path) -> None:
     torch, smplx = pytest.importorskip("torch"), pytest.importorskip("smplx")
     from training.body_asset.compact import write_npz

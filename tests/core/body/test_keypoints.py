@@ -140,7 +140,7 @@ def test_joints_do_not_feel_the_correctives(pose):
     np.testing.assert_allclose(points, joints[[JOINT_INDEX[name] for name in names]], atol=1e-5)
 
 
-@pytest.mark.parametrize("device", ["numpy", "cpu"])
+@pytest.mark.parametrize("device", ["numpy", pytest.param("cpu", marks=pytest.mark.slow)])
 def test_shifted_points_move_with_the_joint_that_holds_them(pose, device):
     if device == "cpu":
         pytest.importorskip("torch")

@@ -19,6 +19,8 @@ from core.math.arrays import to_device, to_numpy
 from core.math.rotations import axis_angle_to_matrix
 from tests.fingers import FINGERED, fingered_body
 
+pytestmark = pytest.mark.slow
+
 NUM_FRAMES = 70
 TOLERANCE_M = 1e-5
 
@@ -80,7 +82,6 @@ def arguments(clip, device):
     return tuple(to_device(array, device) for array in (rotations, clip["betas"], clip["trans"]))
 
 
-@pytest.mark.slow
 def test_vertices(model, arguments, expected):
     np.testing.assert_allclose(to_numpy(model.vertices(*arguments)), expected["vertices"], atol=TOLERANCE_M)
 
@@ -169,7 +170,6 @@ def _regressors() -> dict[str, np.ndarray]:
     return {"landmarks": landmark_regressor(load_free_body(), SOLVER_POINTS), "dense": dense}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["landmarks", "dense"])
 def test_keypoints_equal_regressor_times_vertices(model, arguments, expected, clip, name):
     regressor = _regressors()[name]

@@ -66,6 +66,7 @@ def test_the_module_runs_as_a_command(recording, betas, out):
     assert failed.returncode == 1 and "none.npz" in failed.stderr and failed.stdout == ""
 
 
+@pytest.mark.slow
 def test_file_names_that_the_console_cannot_encode_are_escaped(recording, tmp_path):
     source = recording.rename(recording.with_name("größe 歩.npz"))
     command = [sys.executable, "-m", "core", "info", source]
@@ -75,6 +76,7 @@ def test_file_names_that_the_console_cannot_encode_are_escaped(recording, tmp_pa
     assert rb"gr\xf6\xdfe \u6b69.npz: 1 person" in done.stdout and done.stderr == b""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="a closed pipe is another error on Windows")
 def test_a_closed_pipe_prints_no_error(recording):
     reading, writing = os.pipe()

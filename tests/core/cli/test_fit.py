@@ -93,6 +93,7 @@ def test_a_users_own_network_is_used(recording, betas, out, capsys):
     assert "none.npz" in capsys.readouterr().err and "d.npz" not in files(out)
 
 
+@pytest.mark.slow
 def test_frame_by_frame_with_a_regressor_gives_the_same_poses(recording, betas, out):
     regressor = recording.with_name("regressor.npy")
     np.save(regressor, landmark_regressor(load_free_body(), solver_names()))
@@ -102,6 +103,7 @@ def test_frame_by_frame_with_a_regressor_gives_the_same_poses(recording, betas, 
     np.testing.assert_allclose(read(out / "a.npz")["poses"], read(out / "b.npz")["poses"], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_motion_is_cleaned_up_as_requested(recording, betas, out):
     cleaning = ("--smooth", "0.5", "--foot-lock", "1", "--ground", "contacts", "--height", "0.1", "--root", "in_place")
     assert fit(recording, "-o", out / "walk.npz", "--betas", betas, "--out-up", "Y", *cleaning) == 0
@@ -176,6 +178,7 @@ def test_doubts_and_left_out_points_are_reported(tmp_path, out, betas, capsys):
     assert "assumed" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_suffix_names_the_format(tmp_path):
     source = save(tmp_path / "walk.npz")
     for suffix, begins in (("mot", "Coordinates\n"), ("trc", "PathFileType\t")):
@@ -186,6 +189,7 @@ def test_the_suffix_names_the_format(tmp_path):
     assert fit(source, "-o", tmp_path / "out.mot") == 1
 
 
+@pytest.mark.slow
 def test_a_batch_writes_several_formats(tmp_path, capsys):
     source = save(tmp_path / "walk.npz", start_s=0.37)
     assert fit(source, "-o", f"{tmp_path / 'out'}/", "--formats", "npz", "mot", "trc", "--npz-layout", "smplx") == 0
@@ -199,6 +203,7 @@ def test_a_batch_writes_several_formats(tmp_path, capsys):
     assert "its suffix is its format" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_solved_motion_is_not_fitted(tmp_path, capsys):
     source = save(tmp_path / "walk.npz")
     assert fit(source, "-o", tmp_path / "first.npz", "--report", tmp_path / "r.json") == 0

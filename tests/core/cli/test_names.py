@@ -109,6 +109,7 @@ def test_info_and_convert_read_by_names_and_the_array_can_be_read_again(unnamed,
     assert main(["convert", str(unnamed), "-o", str(names), *options, "--overwrite"]) == 1
 
 
+@pytest.mark.slow
 def test_a_batch_reads_all_files_by_the_names_and_their_change_counts(unnamed, betas, out, capsys):
     folder = unnamed.parent
     (folder / "walk.npz").unlink()

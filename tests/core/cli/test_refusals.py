@@ -98,6 +98,7 @@ def test_an_impossible_clean_up_is_refused_before_the_fit(recording, out, capsys
     assert files(out) == set()
 
 
+@pytest.mark.slow
 def test_cuda_without_a_gpu_is_reported(recording, out, capsys):
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():

@@ -114,6 +114,7 @@ def test_frames_are_independent(act):
         np.testing.assert_allclose(many[7:8], one, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_torch_agrees_with_numpy(act):
     torch = pytest.importorskip("torch")
     from core.body.keypoints import KeypointModel

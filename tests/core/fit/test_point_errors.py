@@ -15,6 +15,8 @@ from training.evaluation.realistic_errors import MIXED_ERRORS, ErrorModel, add_e
 
 from .scenes import Scene, acting, changed, keypoint_model, solver_names
 
+pytestmark = pytest.mark.slow
+
 HOLDERS = keypoint_model(solver_names()).holders
 
 

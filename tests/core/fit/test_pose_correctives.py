@@ -37,6 +37,7 @@ def test_the_body_without_correctives_is_skinned_alone(act: Scene) -> None:
     assert BODY.posedirs.any(), "the other body is as it was"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["clip", "frames"])
 def test_a_fit_without_them_is_the_fit_of_the_body_without_them(track: KeypointTrack, mode: str) -> None:
     usual, wanted = (FitOptions(mode=mode, workers=1, pose_correctives=choice) for choice in (True, False))

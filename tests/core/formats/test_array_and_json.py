@@ -15,6 +15,7 @@ from core.layouts import LAYOUTS
 from .track_writers import clip, easymocap_folder, mmpose_document, names_of, openpose_document
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Alter", "AutoDance"])
 def test_real_lifted_clips(keypoints, name):
     (recording,) = read_recordings(keypoints / f"h36m17/{name}_output_keypoints_3d.npz")

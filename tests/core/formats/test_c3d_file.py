@@ -48,6 +48,7 @@ def _oracle(path):
         return labels, np.array([points for _, points, _ in reader.read_frames()])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "name", "frames", "points", "fps", "up", "person", "first", "first_name"), cases(REAL)
 )
@@ -64,6 +65,7 @@ def test_real_files(data_dir, source, name, frames, points, fps, up, person, fir
     np.testing.assert_allclose(recording.positions[present], wanted[present][:, :3], atol=2e-4)
 
 
+@pytest.mark.slow
 def test_only_markers_are_read(keypoints):
     (recording,) = read_recordings(keypoints / "c3d/pycgm_Movement_trial.c3d")
     assert not any(name.startswith("*") or "Angles" in name or "Power" in name for name in recording.names)

@@ -55,6 +55,7 @@ def test_truncation_raises_only_core_errors(tmp_path, name):
     assert num_rejected > NUM_CUTS // 3
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("name", SAMPLES)
 def test_mutation_raises_only_core_errors(tmp_path, name):
@@ -184,6 +185,7 @@ _VICON_HEAD = "Trajectories\n100\n,,S:a,,\nFrame,Sub Frame,X,Y,Z\n,,mm,mm,mm\n"
 _TRC_HEAD = "PathFileType\t4\nDataRate\tNumMarkers\n60\t1\nFrame#\tTime\ta\t\t\n\t\tX1\tY1\tZ1\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "row", "times"),
     [

@@ -32,6 +32,7 @@ REAL = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "name", "frames", "points", "fps", "units", "num_nan", "first_name", "person"), cases(REAL)
 )

@@ -13,6 +13,8 @@ import pytest
 from core.errors import InputMissingError
 from core.network import NetworkError, NetworkInfo, NetworkWeights, ResidualNetwork, read_weights, write_weights
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def stored(published_weights, tmp_path_factory):

@@ -109,6 +109,7 @@ def test_gaps_of_given_hip_centres_are_filled_from_the_pelvis():
     assert hips == pytest.approx(np.tile([[-60.0, 70.0, 880.0]], (5, 1)), abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "num_hidden"), cases([("twin", 150), ("original", 300)]))
 def test_hips_are_found_while_pelvis_markers_are_hidden_in_a_squat(data_dir, source, num_hidden):
     recording = _recording(data_dir(source) / "keypoints", "squat.c3d")
@@ -196,6 +197,7 @@ def test_shank_lengths_are_constant_with_a_misaligned_wand(originals):
         assert own < 0.5 * vicon, (side, own, vicon)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "name"),
     cases(
@@ -255,6 +257,7 @@ def test_the_ankle_axis_follows_the_flexion_of_the_knee_wherever_the_shank_marke
     assert np.abs(centres["left_ankle"] - ankle).max() < 10.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "most_mm"), cases([("twin", 15.0), ("original", 13.0)]))
 @pytest.mark.parametrize(
     ("name", "millimetre"),

@@ -19,6 +19,7 @@ def _recording(keypoints: Path, name: str) -> RawRecording:
     return read_recordings(keypoints / "c3d" / name)[0]
 
 
+@pytest.mark.slow
 def test_the_marker_sets_of_all_sample_files_are_recognised(keypoints):
     titles = {
         "pycgm_Sample_Static.c3d": "Plug-in Gait",
@@ -85,6 +86,7 @@ def test_a_pelvis_or_shoulder_that_is_marked_by_half_is_an_error_that_says_what_
         interpret(make_recording(positions=np.ones((2, len(names), 3)), names=names), options)
 
 
+@pytest.mark.slow
 def test_unmarked_points_of_the_marker_layout_are_missing(keypoints):
     track = interpret(_recording(keypoints, "pycgm_Sample_Static.c3d")).track
     assert track.layout is LAYOUTS["markers"]
@@ -106,6 +108,7 @@ def test_swapped_metatarsal_labels_are_corrected(keypoints):
     assert all("the two labels have been swapped" in doubt for doubt in doubts)
 
 
+@pytest.mark.slow
 def test_correct_metatarsal_labels_are_unchanged(keypoints):
     recording = _recording(keypoints, "JA1Gait35.c3d")
     assert recording.names is not None

@@ -131,6 +131,7 @@ def test_no_point_is_far_if_the_body_is_hardly_visible():
     assert not find_far(points, range(6)).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("marker", ["r_ankle_lat", "L_HJC"])
 def test_misplaced_markers_are_left_out(marker, keypoints, tmp_path):
     (clean,) = read_all(keypoints / "trc/AddBiomechanics_motion_capture_walk.trc")

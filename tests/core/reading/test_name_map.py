@@ -92,6 +92,7 @@ def test_what_is_recognised_reads_any_layout_as_without_it(layout, make_recordin
     assert_same(interpret(recording, ReadOptions(names=names)), interpret(recording, ReadOptions(layout=layout)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["trc/Pose2Sim_markers.trc", "trc/OpenCap_DJ1.trc", "c3d/squat.c3d", "c3d/pycgm_Sample_Static.c3d",

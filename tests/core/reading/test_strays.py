@@ -84,6 +84,7 @@ def test_strays_are_removed_and_listed():
     assert not without_strays({"left_toe": path[:2]}, STATURE, FPS)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "toes"), cases([("twin", "12, 128"), ("original", "0, 12, 128")]))
 def test_repeated_positions_of_a_sprinters_toes_are_left_out(data_dir, source, toes):
     (reading,) = read_all(data_dir(source) / "keypoints" / "trc" / "JA1Gait35.trc")
@@ -99,6 +100,7 @@ def test_repeated_positions_of_a_sprinters_toes_are_left_out(data_dir, source, t
     assert f"LTOE in {toes}" in note and note in reading.track.notes
 
 
+@pytest.mark.slow
 def test_info_prints_left_out_markers(keypoints):
     stream = io.StringIO()
     assert run_info([keypoints / "trc" / "JA1Gait35.trc"], stream=stream) == 0

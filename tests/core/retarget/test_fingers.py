@@ -117,6 +117,7 @@ def test_phalanges_point_as_the_sources_do_in_any_rest_pose(name: str) -> None:
         assert np.degrees(np.arccos(np.clip((first * second).sum(-1), -1.0, 1.0))).max() < 8.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RIGS)
 def test_a_fist_closes_and_a_flat_hand_is_open(name: str) -> None:
     rig = load_rig(name)

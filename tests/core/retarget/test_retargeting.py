@@ -55,6 +55,7 @@ def _peak_bytes(source: RetargetSource) -> int:
     return peak - motion.rotations.nbytes - motion.root.nbytes
 
 
+@pytest.mark.slow
 def test_a_long_clip_takes_little_memory_beside_its_result() -> None:
     """A frame adds less than the 1.6 kB of its own rotations; blocks are the rest."""
     short, long = _repeated(10), _repeated(20)
