@@ -145,6 +145,7 @@ def test_the_download_size_is_shown_and_offline_mode_is_respected(preferences, t
 
 
 @posix
+@pytest.mark.main_blender
 @pytest.mark.skipif(
     subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True, check=False).returncode != 0,
     reason="this Python cannot make environments",

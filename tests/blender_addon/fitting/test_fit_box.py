@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,8 +27,6 @@ from core.fit.quality import QUALITIES  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 from tests.blender_addon.walk import part_of_the_walk  # noqa: E402
 
-SAMPLES = Path(__file__).resolve().parents[3] / "samples"
-
 
 def test_a_fit_from_python_adds_selected_figures(walk, contents):
     figure_before = contents()[0]["objects"]
@@ -46,8 +43,8 @@ def test_a_fit_from_python_adds_selected_figures(walk, contents):
 
 
 @pytest.mark.parametrize("floor", [True, False], ids=["on the floor", "as recorded"])
-def test_a_fit_starts_with_foot_lock_and_feet_on_floor_as_in_a_batch(addon, floor):
-    bpy.ops.smplify.open_track(filepath=str(SAMPLES / "walk.trc"))
+def test_a_fit_starts_with_foot_lock_and_feet_on_floor_as_in_a_batch(addon, floor, tmp_path):
+    bpy.ops.smplify.open_track(filepath=part_of_the_walk(tmp_path / "walk.trc", 0, 90))
     addon.smplify.fit.floor = floor
     bpy.ops.smplify.fit()
     armature = bpy.context.view_layer.objects.active
