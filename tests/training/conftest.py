@@ -44,7 +44,7 @@ def run_settings(motion_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
         "data.split": "subjects",
         "data.test_subjects": ["04"],
         "data.strides": [1, 3],
-        "data.train_every": 1,
+        "data.train_every": 3,
         "data.test_every": 6,
         "data.trim": 0.3,
         "loss.num_vertices": 100,

@@ -77,6 +77,8 @@ def test_resumed_run_equals_an_uninterrupted_one(run_settings: dict[str, object]
     assert losses[0] == losses[1]
 
 
+LEARNING = {"data.train_every": 1, "optimizer.learning_rate": 1e-3}
+"""Enough steps to see the loss fall."""
 POSE_MLP_SETTINGS = {
     "model.architecture": "pose_mlp",
     "model.dropout": 0.1,
@@ -96,8 +98,7 @@ POSE_MLP_SETTINGS = {
 def test_pose_network_learns_resumes_and_is_converted_to_weights(
     run_settings: dict[str, object], tmp_path: Path
 ) -> None:
-    settings = {**run_settings, **POSE_MLP_SETTINGS, "training.epochs": 6, "optimizer.learning_rate": 1e-3}
-    settings["training.evaluate_every"] = 6
+    settings = {**run_settings, **POSE_MLP_SETTINGS, **LEARNING, "training.epochs": 6, "training.evaluate_every": 6}
     whole, whole_config, log = run(settings, tmp_path / "whole")
     whole.train()
     log.close()
@@ -119,7 +120,7 @@ def test_pose_network_learns_resumes_and_is_converted_to_weights(
 
 
 def test_training_reduces_the_loss(run_settings: dict[str, object], tmp_path: Path) -> None:
-    settings = {**run_settings, "training.epochs": 5, "optimizer.learning_rate": 1e-3, "training.evaluate_every": 5}
+    settings = {**run_settings, **LEARNING, "training.epochs": 5, "training.evaluate_every": 5}
     trainer, config, log = run(settings, tmp_path)
     trainer.train()
     log.close()
