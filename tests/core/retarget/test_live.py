@@ -73,6 +73,7 @@ def test_without_feet_and_hands_each_frame_is_that_of_the_whole_clip() -> None:
     assert np.abs(live.root - whole.root).max() < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mpfb_mixamo", "m2m_male"])
 def test_limbs_point_where_the_whole_clip_has_them(name: str) -> None:
     judge, whole, live = on_fixture(name)
