@@ -19,8 +19,7 @@ from ..temporal.visibility import Visibility
 
 _EXPECTED_S, _EXPECTED_FRAMES = 0.1, 3
 """The expected pose is predicted again after at most this time and this number of frames. On clean points of 8 clips of
-held-out people, a prediction in every frame gains a tenth of a millimetre PVE, for twice the time. The analytic start
-is found in the frame before, so that no frame does all of the work; that costs less than another tenth."""
+held-out people, a prediction in every frame gains a tenth of a millimetre PVE, for twice the time."""
 _STEPS = 2
 """Steps of a frame, which starts from the last one; only a frame whose last step is large gets more."""
 _DOUBT_S = 0.5
@@ -42,21 +41,6 @@ class _Found:
     pose: FramePose
     points: np.ndarray
     error_m: float
-
-
-@dataclass(frozen=True, eq=False)
-class _Begun:
-    """The first half of a prediction.
-
-    Attributes:
-        targets: the targets of one frame, as a block.
-        rotations: (1, 24, 3, 3) local rotations of the analytic start.
-        trans: (1, 3) its translation.
-    """
-
-    targets: Targets
-    rotations: np.ndarray
-    trans: np.ndarray
 
 
 class LivePose:
@@ -83,18 +67,12 @@ class LivePose:
         self._last: FramePose | None = None
         self._unknown = np.zeros(24, dtype=bool)
         self._age, self._doubt = self._expected_frames, 0
-        self._begun: _Begun | None = None
         predictor.prepare()
 
     @property
     def expects_next(self) -> bool:
-        """Whether the next frame, unlike others, predicts the expected pose again."""
+        """Whether the next frame, unlike those after it, predicts the expected pose again."""
         return self._expected_frames > 1 and self._age + 1 >= self._expected_frames
-
-    @property
-    def rests_next(self) -> bool:
-        """Whether the next frame is the first after a prediction, which does no part of the next one."""
-        return self._age == 0
 
     @property
     def rest_joints(self) -> np.ndarray:
@@ -144,10 +122,8 @@ class LivePose:
         """Solve the pose, relative to *centre*."""
         if self._last is None:
             return self._from_nothing(targets)
-        if self._begun is None and self._age + 1 >= self._expected_frames:
-            self._begun = self._begin(targets)
-        if self._begun is not None and self._age >= self._expected_frames:
-            self._predict(self._begun)
+        if self._age >= self._expected_frames:
+            self._predict(targets)
         back = self._unknown & ~visibility.unknown[0]
         begin = np.where(back[:, None, None], self._prior.rotations, self._last.rotations)
         found = self._finish(targets, FramePose(begin, (self._last.trans - centre).astype(np.float32)), near=True)
@@ -161,9 +137,7 @@ class LivePose:
 
     def _from_nothing(self, targets: FrameTargets) -> _Found:
         """Solve the pose without the last one, as a frame of a clip (`core.fit.pose_solver.PoseSolver.solve`)."""
-        begun = self._begin(targets)
-        self._predict(begun)
-        start, trans = begun.rotations[0], begun.trans[0]
+        start, trans = self._predict(targets)
         found = self._finish(targets, FramePose(self._prior.rotations, trans), near=False)
         if not is_lost(found.error_m, self._sigma_m):
             return found
@@ -187,19 +161,17 @@ class LivePose:
         points = self._solver.points(pose)
         return _Found(targets, pose, points, _rms_error(targets, points))
 
-    def _begin(self, targets: FrameTargets) -> _Begun:
-        """Return the analytic start of a frame, from which its expected pose is predicted."""
+    def _predict(self, targets: FrameTargets) -> tuple[np.ndarray, np.ndarray]:
+        """Predict the expected pose; return the analytic start: rotations (24, 3, 3) and trans (3,)."""
         block = Targets(targets.points[None], targets.weights[None])
-        return _Begun(block, *analytic_start(self._names, self._keypoints, block))
-
-    def _predict(self, begun: _Begun) -> None:
-        """Predict the expected pose of a frame."""
+        start, trans = analytic_start(self._names, self._keypoints, block)
         shape = self._shape
         expected = self._predictor.predict(
-            self._names, self._keypoints, begun.rotations, begun.targets,
+            self._names, self._keypoints, start, block,
             sigma_m=shape.sigma_m, noise_m=shape.noise_m, subject_offset=shape.subject_offset,
         )  # fmt: skip
-        self._prior, self._age, self._begun = FramePrior(expected), 0, None
+        self._prior, self._age = FramePrior(expected), 0
+        return start[0], trans[0]
 
 
 def _rms_error(targets: FrameTargets, points: np.ndarray) -> float:

@@ -200,19 +200,19 @@ class FitStream:
         return screening
 
     def _calibrate(self, measured: np.ndarray, weights: np.ndarray) -> None:
-        """Continue the estimate of the shape, or measure the points' noise and distances from time to time.
+        """Continue the estimate of the shape, or measure the points' noise from time to time.
 
-        Never both in one frame; and a frame that predicts the expected pose, which has the most work, does neither.
+        Never both in one frame, nor in a frame that predicts the expected pose, which has the most work.
         """
         number = self._calibration.num_pushed + 1
         self._noise_due |= number in _NOISE_IN or number % _NOISE_EVERY == 0
-        rests = self._pose.rests_next or number == 1
-        measures = self._noise_due and rests
-        self._calibration.push(measured, weights, busy=measures or (self._pose.expects_next and number > 1))
+        busy = self._pose.expects_next and number > 1
+        measures = self._noise_due and not busy
+        self._calibration.push(measured, weights, busy=busy or measures)
         if measures:
             positions, shown = self._calibration.recent(_NOISE_FRAMES)
             self._noise_m, self._noise_due = measure_noise(np.nan_to_num(positions), shown > 0), False
-        elif rests and number >= self._lengths_due:
+        if number >= self._lengths_due and not busy:
             self._screening.measure(*self._calibration.recent(_LENGTHS_EVERY))
             self._lengths_due += min(number, _LENGTHS_EVERY)
 
