@@ -186,9 +186,19 @@ _READERS = {
 }
 
 
+def _content(data: Any) -> str:
+    """Return what the content of a file is, in words."""
+    if isinstance(data, Mapping):
+        return f"keys {str(sorted(str(key) for key in data))[:200]}" if data else "an empty dictionary"
+    if isinstance(data, np.ndarray):
+        return f"an array {data.shape}"
+    if isinstance(data, (list, tuple)):
+        return f"a list of {len(data)}"
+    return f"a value ({type(data).__name__})"
+
+
 def _unknown(data: Any, path: Path) -> TrackFileError:
-    keys = {str(key) for key in data} if isinstance(data, Mapping) else set()
-    found = f"keys {str(sorted(keys))[:200]}" if keys else type(data).__name__
+    found = _content(data)
     found = f"a PyTorch file with {found}" if path.suffix.lower() in _TORCH_SUFFIXES else found
     return TrackFileError(
         f"expected keypoints of AIST++ (keypoints3d), SAM 3D Body (pred_keypoints_3d), MDM (motion), 3DPW "

@@ -63,7 +63,7 @@ def read_trc(path: Path) -> list[RawRecording]:
         len(values), path, num_points=len(header.names), frames=values[:, 0], times_s=values[:, 1]
     )
     notes = list(timeline.notes)
-    doubts = _check_length(table, timeline.num_frames, header, notes)
+    doubts = _check_length(table, (len(values), timeline.num_frames), header, notes)
     positions = timeline.place(values[:, 2:].reshape(len(values), -1, 3))
     person = _PERSON.search(path.stem)
     return [
@@ -161,8 +161,14 @@ def _read_names(cells: list[str], num_markers: float, num_coordinates: int, path
     )
 
 
-def _check_length(table: TextTable, num_frames: int, header: _Header, notes: list[str]) -> tuple[str, ...]:
+def _check_length(table: TextTable, counts: tuple[int, int], header: _Header, notes: list[str]) -> tuple[str, ...]:
     """Reject a file that ends within a row, or has fewer frames than its header says and no last line end.
+
+    Args:
+        table: the text.
+        counts: the number of rows, and the number of frames, which includes those that have no row.
+        header: the file's header, which may state either number.
+        notes: remarks on the file; one is added if it has more rows than its header says.
 
     Returns:
         The doubt that a file of whole rows was cut off, if it has fewer frames than its header says.
@@ -171,10 +177,11 @@ def _check_length(table: TextTable, num_frames: int, header: _Header, notes: lis
         TrackFileError: the file was cut off.
     """
     table.check_end(2 + 3 * len(header.names))
-    if header.num_frames is None or num_frames == header.num_frames:
+    num_rows, num_frames = counts
+    if header.num_frames is None or header.num_frames in counts:
         return ()
     if num_frames > header.num_frames:
-        notes.append(f"The header says {header.num_frames} frames, the file has {num_frames}.")
+        notes.append(f"The header says {header.num_frames} frames, the file has {num_rows}.")
         return ()
     if table.lines[-1].strip():
         raise TrackFileError(

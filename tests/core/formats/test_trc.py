@@ -125,6 +125,16 @@ def test_skipped_frames_are_missing_rows(tmp_path):
     assert (recording.confidence[2:4] == 0).all() and np.isnan(recording.positions[2:4]).all()
 
 
+@pytest.mark.parametrize(("stated", "notes"), [(5, []), (7, []), (4, ["The header says 4 frames, the file has 5."])])
+def test_the_header_may_count_rows_or_frames(tmp_path, stated, notes):
+    path = tmp_path / "a.trc"
+    lines = trc_text(clip(5, 2), names_of(2), numbers=[7, 8, 11, 12, 13]).split("\n")
+    lines[2] = lines[2].replace("\t5\t", f"\t{stated}\t", 1)
+    path.write_text("\n".join(lines))
+    (recording,) = read_recordings(path)
+    assert [note for note in recording.notes if "header" in note] == notes and recording.doubts == ()
+
+
 def test_gaps_in_time_alone_are_missing_rows(tmp_path):
     path = tmp_path / "a.trc"
     lines = trc_text(clip(30, 2), names_of(2)).split("\n")

@@ -281,7 +281,8 @@ def test_flat_points_are_named(tmp_path, scene):
         ({"smpl_params_global": {"body_pose": np.zeros((4, 63))}}, "root_orient as numbers"),
         ({0: {"pose_world": np.zeros((4, 72)), "trans_world": np.zeros((3, 3))}}, "for each of 4 frames in a solved"),
         ({"colours": np.zeros(3)}, r"found keys \['colours'\]"),
-        ([1, 2], "found list"),
+        ([1, 2], "found a list of 2"),
+        ({}, "found an empty dictionary"),
     ],
 )
 def test_other_pickles_say_what_they_are(tmp_path, data, message):

@@ -357,10 +357,19 @@ def test_every_cut_of_a_joblib_file_is_refused():
             load_pickle(io.BytesIO(data[:end]))
 
 
-@pytest.mark.parametrize("content", [{}, np.zeros((4, 17, 3))], ids=["nothing", "a tensor"])
-def test_a_torch_file_without_a_motion_says_what_it_is(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ({}, "an empty dictionary"),
+        ({"model": np.zeros(2), "epoch": 3}, r"keys \['epoch', 'model'\]"),
+        (np.zeros((4, 17, 3)), r"an array \(4, 17, 3\)"),
+        ([1, 2], "a list of 2"),
+        (None, r"a value \(NoneType\)"),
+    ],
+)
+def test_a_torch_file_without_a_motion_says_what_it_is(tmp_path, content, found):
     path = write(tmp_path / "results.pt", torch_bytes(content))
-    with pytest.raises(TrackFileError, match="a PyTorch file.*save the points as an array"):
+    with pytest.raises(TrackFileError, match=f"found a PyTorch file with {found} in .*save the points as an array"):
         read_all(path)
 
 
