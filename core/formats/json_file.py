@@ -92,6 +92,8 @@ def read_json(path: Path) -> list[RawRecording]:
         return known
     if is_frame_document(document):
         return _read_frames([(0, document)], path)
+    if isinstance(document, list) and document and all(map(is_frame_document, document)):
+        return _read_frames(enumerate(document), path)
     clip = _Clip(path, "MMPose JSON")
     if isinstance(document, dict) and isinstance(document.get("instance_info"), list):
         _read_meta(document.get("meta_info"), clip)

@@ -1,7 +1,7 @@
 """JSON of further tools: MediaPipe landmarks, Azure Kinect, SAM 3D Body, Fit3D, bare lists, names. F frames, K points.
 
 Keys as the tools and data sets are described: Azure Kinect's offline processor, MediaPipe's landmarks as dictionaries,
-Fit3D's data. Fit3D's were not tried on a file of the data set.
+Fit3D's data and that of CHI3D, which has two people. The last two were not tried on a file of the data set.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..errors import TrackFileError
 from . import sam3d_body
 from .named_json import NamedFrames, find_named, read_named
 from .people_clip import BY_ORDER, PeopleClip, label_of
-from .raw import RawRecording, check_counts
+from .raw import MAX_PEOPLE, RawRecording, check_counts
 from .timeline import times_in_seconds
 
 _FRAME_LIST_KEYS = ("frames", "landmarks_sequence", "sequence", "results", "data")
@@ -212,21 +212,23 @@ def _read_kinect(document: Any, rows: list[Any], path: Path) -> list[RawRecordin
 
 
 def _read_fit3d(document: Mapping[str, Any], path: Path) -> list[RawRecording]:
-    """Read Fit3D's `joints3d_25` (F, 25, 3): Human3.6M's 17 joints, then hands and feet; metres, 50 fps."""
+    """Read Fit3D's `joints3d_25` (F, 25, 3), or CHI3D's (2, F, 25, 3): Human3.6M's 17 joints, then hands and feet."""
     try:
         points = np.array(document[_FIT3D_KEY], dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         points = np.empty(0)
-    if points.ndim != 3 or points.shape[1:] != (25, 3):
+    people = points[None] if points.ndim == 3 else points
+    if people.ndim != 4 or people.shape[2:] != (25, 3) or not 1 <= len(people) <= MAX_PEOPLE:
         raise TrackFileError(
-            f"expected {_FIT3D_KEY} (frames, 25, 3), found {points.shape} in {path}; give Fit3D's file as published"
+            f"expected {_FIT3D_KEY} (frames, 25, 3) as in Fit3D, or (people, frames, 25, 3) as in CHI3D, found "
+            f"{points.shape} in {path}; give the file as published"
         )
-    check_counts(len(points), 25, path)
+    check_counts(len(people) * people.shape[1], 25, path)
     notes = ("Fit3D has 50 frames a second.", "Of its 25 joints, the 17 of Human3.6M are read.")
-    points = points[:, :_NUM_H36M]
     return [
         RawRecording(
-            points, np.ones(points.shape[:2]), "Fit3D JSON", path,
-            fps=_FIT3D_FPS, units="m", layout="h36m17", notes=notes,
+            person[:, :_NUM_H36M], np.ones((len(person), _NUM_H36M)), "Fit3D JSON", path,
+            fps=_FIT3D_FPS, units="m", layout="h36m17", person=str(number) if len(people) > 1 else "", notes=notes,
         )
+        for number, person in enumerate(people)
     ]  # fmt: skip

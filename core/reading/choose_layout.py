@@ -102,9 +102,10 @@ def _by_count(recording: RawRecording) -> PointMatch:
     candidates = [layout for layout in layouts if len(layout.points) == count and layout is not MARKERS]
     if not candidates:
         counts = ", ".join(f"{layout.name} ({len(layout.points)})" for layout in layouts)
+        labels = "" if recording.names is None else f" of body points ({shown(recording.names[:3])} ..)"
         raise AmbiguousTrackError(
-            f"expected named points, or as many points as a known layout has, found {count} points without names in "
-            f"{recording.source}; known layouts: {counts}. Name the points with --names FILE.json",
+            f"expected named points, or as many points as a known layout has, found {count} points without names"
+            f"{labels} in {recording.source}; known layouts: {counts}. Name the points with --names FILE.json",
             options=("names",),
         )
     figures = {layout.name: _figure_as(recording, layout) for layout in candidates}

@@ -25,9 +25,6 @@ _STEM_ALIASES: dict[str, tuple[str, ...]] = {
     "toebase": ("toe", "toes", "ball"),
     "footindex": ("foottip", "toe"),
     "collar": ("clavicle",),
-    "spine1": ("spine01",),
-    "spine2": ("spine02",),
-    "spine3": ("spine03",),
     "handwrist": ("handroot",),
 }
 """Aliases of points of any layout, by stem."""
@@ -37,9 +34,12 @@ _UNSIDED_ALIASES: dict[str, tuple[str, ...]] = {
     "hipscenter": ("hipcenter", "midhip"),
     "pelvis": ("hips", "root"),
     "hips": ("hip", "pelvis", "root"),
-    "neck": ("midshoulder", "midshoulders"),
+    "neck": ("midshoulder", "midshoulders", "neck01"),
     "head": ("headtop", "topofhead"),
     "spine": ("torso", "belly"),
+    "spine1": ("spine01",),
+    "spine2": ("spine02",),
+    "spine3": ("spine03",),
     "thorax": ("neck",),
     "neckcenter": ("neck",),
     "headcenter": ("head",),

@@ -140,6 +140,20 @@ def test_mmpose_predictions(tmp_path):
         assert recording.layout == ("h36m17" if content is document else None)
 
 
+def test_lists_of_frames_are_read_as_folders_of_them_are(tmp_path):
+    points, scores = clip(5, 17), np.random.default_rng(3).uniform(0.1, 1.0, (5, 17))
+    frames = [item["instances"] for item in mmpose_document(points, scores)["instance_info"]]
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps([frames[0], [], *frames[1:]]))
+    (recording,) = read_recordings(path)
+    np.testing.assert_array_equal(recording.positions[[0, 2, 3, 4, 5]], points)
+    assert recording.kind == "MMPose JSON" and (recording.confidence[1] == 0.0).all()
+    path.write_text(json.dumps([openpose_document(row, trust) for row, trust in zip(points, scores, strict=True)]))
+    (recording,) = read_recordings(path)
+    np.testing.assert_array_equal(recording.positions, points)
+    assert recording.kind == "OpenPose JSON"
+
+
 def test_mmpose_frames_without_people_are_missing(tmp_path):
     document = mmpose_document(clip(5, 17), np.ones((5, 17)))
     document["instance_info"][0]["instances"] = []

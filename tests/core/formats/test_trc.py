@@ -147,6 +147,22 @@ def test_gaps_in_time_alone_are_missing_rows(tmp_path):
     assert (recording.confidence[20:24] == 0).all() and (recording.confidence[[19, 24]] == 1).all()
 
 
+@pytest.mark.parametrize("form", ["commas", "double tabs"])
+def test_headers_as_laboratories_write_them(tmp_path, form):
+    points, path = clip(4, 3), tmp_path / "a.trc"
+    lines = trc_text(points, names_of(3), units="mm").split("\n")
+    if form == "commas":
+        lines = [line.replace("\t", ",") for line in lines]
+        lines[0], lines[5] = lines[0] + ",,,,,,", ",,,,,,,,,,"
+    else:
+        lines[0] = lines[0].replace("\t", " ")
+        lines[1:3] = [line.replace("\t", "\t\t  ") for line in lines[1:3]]
+    path.write_text("\n".join(lines))
+    (recording,) = read_recordings(path)
+    np.testing.assert_array_equal(recording.positions, points)
+    assert (recording.names, recording.units, recording.fps) == (names_of(3), "mm", 50.0)
+
+
 def test_ragged_rows_and_trailing_tabs(tmp_path):
     points = clip(4, 3)
     lines = trc_text(points, names_of(3)).split("\n")

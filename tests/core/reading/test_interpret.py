@@ -63,6 +63,13 @@ def test_an_unknown_point_count_lists_the_layouts(make_recording):
         interpret(make_recording(positions=walk_in(LAYOUTS["body25"])[:, :18], names=None))
 
 
+def test_numbered_labels_are_listed_where_they_name_no_body_point(make_recording):
+    points = walk_in(LAYOUTS["body25"])[:, :18]
+    labels = tuple(f"Marker_{number}" for number in range(1, 19))
+    with pytest.raises(AmbiguousTrackError, match=r"18 points without names of body points \(Marker_1, .*--names"):
+        interpret(make_recording(positions=points, names=labels))
+
+
 @pytest.mark.parametrize("units", ["m", "cm", "mm"])
 @pytest.mark.parametrize("up", UP_AXES)
 def test_unit_and_up_axis_are_detected(up, units, make_recording):

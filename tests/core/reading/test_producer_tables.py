@@ -13,7 +13,7 @@ from core.layouts import LAYOUTS
 from core.reading import ReadOptions, read_all, read_tracks
 from tests import producers as write
 from tests.core.fit.scenes import Scene, walking
-from tests.core.formats.track_writers import segments, theia_bytes, vicon_csv
+from tests.core.formats.track_writers import segments, theia_bytes, vicon_csv, wide_csv
 from tests.producers import assert_is, other_person
 
 FPS = 30.0
@@ -42,6 +42,43 @@ def test_motive_bones(tmp_path, scene, parents):
     (tmp_path / "a.csv").write_text(text)
     (reading,) = read_all(tmp_path / "a.csv")
     assert (reading.kind, reading.track.layout.name, reading.track.fps) == ("OptiTrack CSV", "skeleton", 120.0)
+    assert_is(reading.track, scene)
+
+
+_MIXAMO = {
+    "upleg": "UpLeg", "leg": "Leg", "foot": "Foot", "toebase": "ToeBase",
+    "clavicle": "Shoulder", "arm": "Arm", "forearm": "ForeArm", "hand": "Hand",
+}  # fmt: skip
+_UNITY = {
+    "upleg": "UpperLeg", "leg": "LowerLeg", "foot": "Foot", "toebase": "Toes",
+    "clavicle": "Shoulder", "arm": "UpperArm", "forearm": "LowerArm", "hand": "Hand",
+}  # fmt: skip
+_UNREAL = {
+    "upleg": "thigh", "leg": "calf", "foot": "foot", "toebase": "ball",
+    "clavicle": "clavicle", "arm": "upperarm", "forearm": "lowerarm", "hand": "hand",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("middle", "limbs", "form"),
+    [
+        ({"hips": "Hips", "neck": "Neck", "head": "Head"}, _MIXAMO, "{side}{part}"),
+        ({"hips": "Hips", "neck": "Neck", "head": "Head"}, _UNITY, "{side}{part}"),
+        ({"hips": "pelvis", "neck": "neck_01", "head": "head"}, _UNREAL, "{part}_{initial}"),
+    ],
+    ids=["Mixamo", "Unity", "Unreal"],
+)
+def test_joint_names_of_animation_tools(tmp_path, scene, middle, limbs, form):
+    names = dict(middle)
+    for side in ("left", "right"):
+        for ours, part in limbs.items():
+            names[f"{side}_{ours}"] = form.format(side=side.title(), part=part, initial=side[0])
+    layout = LAYOUTS["skeleton"]
+    points = 100.0 * write.filled(scene, layout)[:, [layout.names.index(name) for name in names]]
+    (tmp_path / "a.csv").write_text(wide_csv(points, list(names.values())))
+    (reading,) = read_all(tmp_path / "a.csv", GIVEN)
+    assert (reading.track.layout.name, len(reading.matched)) == ("skeleton", 19)
+    assert reading.finding("units").value == "cm"
     assert_is(reading.track, scene)
 
 
@@ -257,6 +294,23 @@ def test_azure_kinect_bodies(tmp_path, scene):
 
 
 # What is no motion of people in 3D
+
+
+def test_fit3d_of_one_person_and_chi3d_of_two(tmp_path, scene):
+    one, two = (write.filled(person, LAYOUTS["h36m17"]) for person in (scene, other_person(scene)))
+    people = np.stack([np.concatenate([points, points[:, :8]], axis=1) for points in (one, two)])
+    (tmp_path / "one.json").write_text(json.dumps({"joints3d_25": people[0].tolist()}))
+    (tmp_path / "two.json").write_text(json.dumps({"joints3d_25": people.tolist()}))
+    (alone,) = read_tracks(tmp_path / "one.json")
+    assert (alone.layout.name, alone.fps, alone.person) == ("h36m17", 50.0, "")
+    assert_is(alone, scene)
+    first, second = read_tracks(tmp_path / "two.json")
+    assert (first.person, second.person) == ("0", "1")
+    assert_is(first, scene)
+    assert_is(second, other_person(scene))
+    (tmp_path / "bad.json").write_text(json.dumps({"joints3d_25": people[:, :, :17].tolist()}))
+    with pytest.raises(TrackFileError, match=r"as in CHI3D, found \(2, 36, 17, 3\)"):
+        read_tracks(tmp_path / "bad.json")
 
 
 @pytest.mark.parametrize("layout", ["h36m17", "smpl24"])
