@@ -136,10 +136,16 @@ def give_action(armature: bpy.types.Object, name: str) -> None:
     for track in animation.nla_tracks:
         if not track.mute:
             track.mute = True
-    animation.action = bpy.data.actions.new(name)
-    animation.action[ACTION_KEY] = True
+    animation.action = new_action(name)
     for setting, value in _PLAIN.items():
         setattr(animation, setting, value)
+
+
+def new_action(name: str) -> bpy.types.Action:
+    """Return a new, empty action of a character, called *name*."""
+    action = bpy.data.actions.new(name)
+    action[ACTION_KEY] = True
+    return action
 
 
 def write_curves(
@@ -189,24 +195,42 @@ def _hash(keys: Keys, keyed: Iterable[Channel]) -> str:
 
 
 def take_action(
-    armature: bpy.types.Object, before: Before, old: bpy.types.Action | None, *, ours: bpy.types.Action | None
+    armature: bpy.types.Object, before: Before, old: bpy.types.Action | None, *, ours: Sequence[bpy.types.Action]
 ) -> None:
-    """Remove the action *ours* of *armature* with its data-block, and restore everything in *before*.
+    """Remove the actions *ours* of *armature* with their data-blocks and strips, and restore everything in *before*.
 
     If the character has another action by now, that one stays.
     """
     animation = armature.animation_data
     if animation is not None:
-        if animation.action == ours:
+        had_strips = remove_strips(animation, ours)
+        if animation.action in ours or (animation.action is None and (had_strips or not ours)):
             _restore_action(animation, before, old)
         _restore_tracks(animation, before)
         if animation.action is None and not before.animated and not animation.nla_tracks and not animation.drivers:
             armature.animation_data_clear()
-    if ours is not None and ours.users == 0:
-        bpy.data.actions.remove(ours)
+    remove_unused(ours)
     for channel, values in before.values.items():
         set_value(armature, channel, values)
     armature.update_tag(refresh={"OBJECT", "DATA", "TIME"})
+
+
+def remove_strips(animation: bpy.types.AnimData, actions: Iterable[bpy.types.Action]) -> bool:
+    """Remove the NLA tracks with strips of *actions* alone; return whether there were any."""
+    ours = set(actions)
+    tracks = [
+        track for track in animation.nla_tracks if track.strips and all(strip.action in ours for strip in track.strips)
+    ]
+    for track in tracks:
+        animation.nla_tracks.remove(track)
+    return bool(tracks)
+
+
+def remove_unused(actions: Iterable[bpy.types.Action]) -> None:
+    """Remove those of *actions* that nothing uses."""
+    for action in actions:
+        if action.users == 0:
+            bpy.data.actions.remove(action)
 
 
 def _restore_action(animation: bpy.types.AnimData, before: Before, old: bpy.types.Action | None) -> None:

@@ -36,13 +36,16 @@ def picked(scene: bpy.types.Scene) -> bpy.types.Object | None:
 
 
 def keeper_of(armature: bpy.types.Object) -> bpy.types.ID:
-    """Return the owner of the property `STORED_KEY`: *armature*, or its action if the armature is an override.
+    """Return the owner of the property `STORED_KEY`: *armature*, or one of its actions if it is an override.
 
     Blender does not save custom properties that are added to an override.
     """
     animation = armature.animation_data
-    is_override = armature.override_library is not None
-    return animation.action if is_override and animation is not None and animation.action is not None else armature
+    if armature.override_library is None or animation is None:
+        return armature
+    strips = [strip for track in animation.nla_tracks for strip in track.strips]
+    actions = [user.action for user in (animation, *strips) if user.action is not None]
+    return next((action for action in actions if STORED_KEY in action), actions[0] if actions else armature)
 
 
 def has_motion(item: bpy.types.Object) -> bool:

@@ -245,6 +245,9 @@ def _draw_applied(layout: bpy.types.UILayout, context: bpy.types.Context, proper
         draw_text(layout, context, text, icon="ARMATURE_DATA")
     elif not kept.trouble:
         draw_text(layout, context, iface_("The figure whose motion it has was removed"), icon="INFO")
+    if kept.others:
+        text = iface_("{:d} takes, an action each").format(len(kept.actions))
+        draw_text(layout, context, text, icon="ACTION")
     if kept.old_action is not None:
         text = iface_("Its action {:s} is kept").format(kept.old_action.name)
         draw_text(layout, context, text, icon="ACTION")

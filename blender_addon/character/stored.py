@@ -30,6 +30,23 @@ _MENUS = ("action_blend_type", "action_extrapolation")
 
 
 @dataclass(frozen=True)
+class OtherTake:
+    """A take of the figure that the character has too, but which is not the present one.
+
+    Attributes:
+        source: the figure's action; None if that was removed.
+        action: the character's action; None if that was removed.
+        facts: how well it went.
+        digest: hash of the keys as they were written.
+    """
+
+    source: bpy.types.Action | None
+    action: bpy.types.Action | None
+    facts: Facts
+    digest: str
+
+
+@dataclass(frozen=True)
 class Stored:
     """A character with a retargeted motion.
 
@@ -43,6 +60,8 @@ class Stored:
         facts: how well it went.
         digest: hash of the keys as they were written.
         trouble: why the last change was not followed, empty if it was.
+        take: the figure's action whose motion *action* has, if the figure has several takes.
+        others: the figure's other takes.
     """
 
     figure: bpy.types.Object | None
@@ -54,6 +73,14 @@ class Stored:
     facts: Facts
     digest: str = ""
     trouble: str = ""
+    take: bpy.types.Action | None = None
+    others: tuple[OtherTake, ...] = ()
+
+    @property
+    def actions(self) -> tuple[bpy.types.Action, ...]:
+        """The character's actions of all takes."""
+        found = (self.action, *(other.action for other in self.others))
+        return tuple(action for action in found if action is not None)
 
 
 def save(armature: bpy.types.Object, stored: Stored) -> None:
@@ -67,13 +94,16 @@ def save(armature: bpy.types.Object, stored: Stored) -> None:
         "facts": asdict(stored.facts),
         "digest": stored.digest,
         "trouble": stored.trouble,
+        "others": [{"facts": asdict(other.facts), "digest": other.digest} for other in stored.others],
     }
     kept: dict[str, Any] = {"about": json.dumps(about), "bones": stored.bone_map.to_json()}
-    objects = {"figure": stored.figure, "action": stored.action, "old_action": stored.old_action}
+    objects = {"figure": stored.figure, "action": stored.action, "old_action": stored.old_action, "take": stored.take}
+    for number, other in enumerate(stored.others):
+        objects |= {f"source{number}": other.source, f"action{number}": other.action}
     keeper = keeper_of(armature)
-    if keeper == stored.action:
-        del objects["action"]
-    keeper[STORED_KEY] = kept | {name: item for name, item in objects.items() if item is not None}
+    own = [name for name, item in objects.items() if item is None or item == keeper]  # no reference to itself
+    kept["keeper"] = next((name for name in own if objects[name] is not None), "")
+    keeper[STORED_KEY] = kept | {name: item for name, item in objects.items() if name not in own}
 
 
 def load(armature: bpy.types.Object) -> Stored:
@@ -88,7 +118,7 @@ def load(armature: bpy.types.Object) -> Stored:
     try:
         kept = keeper[STORED_KEY].to_dict()
         if keeper != armature:
-            kept["action"] = keeper
+            kept[kept.get("keeper") or "action"] = keeper
         text = kept["about"]
         if not isinstance(text, str) or len(text) > _MAX_TEXT:
             raise ValueError("no text")
@@ -106,6 +136,8 @@ def load(armature: bpy.types.Object) -> Stored:
             facts=Facts.from_dict(about["facts"]),
             digest=str(about["digest"]),
             trouble=str(about["trouble"])[:1000],
+            take=_datablock(kept.get("take"), bpy.types.Action),
+            others=tuple(_other(kept, number, item) for number, item in enumerate(about.get("others", ()))),
         )
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise CharacterError(
@@ -117,6 +149,15 @@ def load(armature: bpy.types.Object) -> Stored:
 def forget(armature: bpy.types.Object) -> None:
     """Delete the data stored with *armature*."""
     del keeper_of(armature)[STORED_KEY]
+
+
+def _other(kept: Mapping[str, Any], number: int, about: Mapping[str, Any]) -> OtherTake:
+    return OtherTake(
+        source=_datablock(kept.get(f"source{number}"), bpy.types.Action),
+        action=_datablock(kept.get(f"action{number}"), bpy.types.Action),
+        facts=Facts.from_dict(about["facts"]),
+        digest=str(about["digest"]),
+    )
 
 
 def _datablock(item: Any, kind: type) -> Any:

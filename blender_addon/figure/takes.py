@@ -7,6 +7,8 @@ that live settings, errors and flags go with the action that is chosen (`result.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import bpy
 
@@ -61,6 +63,31 @@ def recall_take(armature: bpy.types.Object, action: bpy.types.Action) -> None:
         _copy(action, armature)
         armature[_PRESENT_KEY] = action
     set_action(armature, action)
+
+
+@contextmanager
+def recalled(armature: bpy.types.Object, take: bpy.types.Action | None) -> Iterator[None]:
+    """Temporarily make *take* the present take of *armature*; None for a figure with one motion, which stays as it is.
+
+    What the figure shows is restored, not only its present take: its action, or the strips of its NLA alone.
+    """
+    present = present_take(armature)
+    if take is None or present is None:
+        yield
+        return
+    action = armature.animation_data.action
+    try:
+        recall_take(armature, take)
+        yield
+    finally:
+        recall_take(armature, present)
+        set_action(armature, action)
+
+
+def shows_strips(armature: bpy.types.Object) -> bool:
+    """Return whether *armature* shows the strips of its NLA alone, without an action."""
+    animation = armature.animation_data
+    return animation is not None and animation.action is None and len(animation.nla_tracks) > 0
 
 
 def set_action(armature: bpy.types.Object, action: bpy.types.Action | None) -> None:

@@ -53,6 +53,7 @@ class SMPLIFY_OT_choose_take(_FigureOperator, bpy.types.Operator):  # noqa: N801
 
 
 def _choose_take(context: bpy.types.Context, name: str) -> None:
+    from ..figure.key_listeners import notify
     from ..figure.record import AdjustmentError
     from ..figure.takes import set_action, takes_of
     from .takes import choose_take
@@ -63,6 +64,8 @@ def _choose_take(context: bpy.types.Context, name: str) -> None:
         if armature.animation_data is None or not armature.animation_data.nla_tracks:
             raise AdjustmentError(f"expected strips in the NLA editor for {armature.name!r}, found none; choose a take")
         set_action(armature, None)
+        if takes_of(armature):
+            notify(armature)
         return
     actions = {action.name: action for action in takes_of(armature)}
     if name not in actions:
