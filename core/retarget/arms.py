@@ -239,12 +239,17 @@ class _Solver:
     def _hand(self, number: int) -> np.ndarray:
         """Return the point (3, T) of the hand that touches."""
         touch, frames = self.touches[number], self.frames[number]
-        part, none = self._part(touch.hand), np.zeros((3, 0, self.root.shape[-1]))
-        offset = touch.offset(part.offsets[0], self.tips.get(touch.hand, none)[..., frames])
-        return self.pose.point(part.joints[0], offset, frames)
+        part = self._part(touch.hand)
+        return self.pose.point(part.joints[0], touch.offset(part.offsets[0], self._tips(touch.hand, frames)), frames)
 
     def _anchor(self, number: int) -> np.ndarray:
-        return self.touches[number].anchor(self.character.parts, self.pose, self.frames[number])
+        touch, frames = self.touches[number], self.frames[number]
+        return touch.anchor(self.character.parts, self.pose, frames, self._tips(touch.part, frames))
+
+    def _tips(self, name: str, frames: np.ndarray) -> np.ndarray:
+        """Return the finger tips (3, P - 1, T) of the part called *name*; none if it is not a hand with known tips."""
+        found: np.ndarray = self.tips.get(name, np.zeros((3, 0, self.root.shape[-1])))[..., frames]
+        return found
 
     def _floor_goal(self, number: int) -> np.ndarray:
         """Return the place on the floor (3, T) of a hand, drawn smoothly within the arm's length from the shoulder.

@@ -3,7 +3,7 @@
 A hand touches a part of the body at the part's nearest point. On the character it belongs at the same share of the
 part's length, in the same direction from its axis, with the same gap from the skin, scaled by the length of the arms.
 One rule serves for the other hand, the head, the trunk, the thighs and the other arm. What touches is the middle of the
-hand, a finger tip if that is nearer, or a mean of them; the other hand is touched with the middle alone.
+hand, a finger tip if that is nearer, or a mean of them; of two hands their middles, two finger tips, or means of them.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Touch:
         direction: (3, T) from the part's axis to the hand, in the rest axes of the part's first joint.
         gap: (T,) from the skin to the point that touches, metres; below 0 inside.
         points: (P, T) the shares of the middle of the hand, and of each finger tip, in the point that touches.
+        others: (P, T) the same of the other hand in the point that is touched; None if that is another part.
     """
 
     hand: str
@@ -58,14 +59,25 @@ class Touch:
     direction: np.ndarray
     gap: np.ndarray
     points: np.ndarray
+    others: np.ndarray | None = None
 
     def offset(self, middle: np.ndarray, tips: np.ndarray) -> np.ndarray:
         """Return the point (3, T) that touches, of a hand with its *middle* (3,) and *tips* (3, P - 1, T)."""
         return point_of(self.points, middle, tips)
 
-    def anchor(self, parts: dict[str, Part], pose: Pose, frames: np.ndarray) -> np.ndarray:
-        """Return the point (3, T) of the part's axis, on a body with these *parts*, in *frames* (T,) of its pose."""
-        start, end = parts[self.part].ends(pose, frames)
+    def anchor(self, parts: dict[str, Part], pose: Pose, frames: np.ndarray, tips: np.ndarray) -> np.ndarray:
+        """Return the point (3, T) that is touched or whose surroundings are, on a body with these *parts*.
+
+        Args:
+            parts: the parts.
+            pose: a pose of the body.
+            frames: (T,) frames of the pose.
+            tips: (3, P - 1, T) finger tips of the part, if it is a hand.
+        """
+        part = parts[self.part]
+        if self.others is not None:
+            return pose.point(part.joints[0], point_of(self.others, part.offsets[0], tips), frames)
+        start, end = part.ends(pose, frames)
         on_axis: np.ndarray = start + self.share * (end - start)
         return on_axis
 
@@ -74,7 +86,10 @@ class Touch:
         part = parts[self.part]
         turn = pose.rotations[:, :, part.joints[0]][..., frames]
         direction = apply(turn, self.direction)
-        vector: np.ndarray = direction * (part.radius(self.share, direction, turn) + scale * self.gap)
+        radius = part.radius(self.share, direction, turn)
+        if self.others is not None:
+            radius = radius * self.others[0]
+        vector: np.ndarray = direction * (radius + scale * self.gap)
         return vector
 
 
@@ -100,7 +115,7 @@ class FloorReach:
         """Return the point (3,) of the hand: its *middle* (3,)."""
         return middle
 
-    def anchor(self, parts: dict[str, Part], pose: Pose, frames: np.ndarray) -> np.ndarray:
+    def anchor(self, parts: dict[str, Part], pose: Pose, frames: np.ndarray, tips: np.ndarray) -> np.ndarray:
         """Return the origin (3, T), which the places are relative to."""
         return np.zeros_like(self.places)
 
@@ -135,7 +150,10 @@ def find_touches(
         if not others:
             continue
         reach = _Reach(pose, parts[hand], (tips or {}).get(hand))
-        nearest = [reach.to(parts[name], name) for name in others]
+        both = tips if tips and all(tips[name].shape[1] for name in HANDS) else {}
+        nearest = [
+            reach.to_hand(parts[name], both[name]) if name in both else reach.to(parts[name], name) for name in others
+        ]
         beyond = np.stack([one.beyond for one in nearest])
         behind = (beyond - beyond.min(axis=0)) / _NEAREST_M
         for name, one, rank in zip(others, nearest, behind, strict=True):
@@ -145,7 +163,8 @@ def find_touches(
             if len(frames) and (hand, name) != HANDS[::-1]:  # both hands touch each other in one
                 at = frames + inner.start
                 places = one.share[at], one.direction[:, at], one.gap[at], one.points[:, at]
-                found.append(Touch(hand, name, frames, weight[frames], *places))
+                touched = None if one.others is None else one.others[:, at]
+                found.append(Touch(hand, name, frames, weight[frames], *places, touched))
     return found
 
 
@@ -156,6 +175,7 @@ class _Nearest:
     Attributes:
         beyond: (F,) how far the hand is from touching, metres on the body that the limits are for.
         fading: (F,) the distance over which the touch fades.
+        others: (Q, F) as in a `Touch`.
     """
 
     share: np.ndarray
@@ -164,6 +184,7 @@ class _Nearest:
     points: np.ndarray
     beyond: np.ndarray
     fading: np.ndarray
+    others: np.ndarray | None = None
 
 
 class _Reach:
@@ -176,14 +197,13 @@ class _Reach:
         self.scale = float(hand.radii[0, 0]) / _HAND_M
 
     def to(self, part: Part, name: str) -> _Nearest:
-        """Return where the hand is nearest to the *part* called *name*."""
+        """Return where the hand is nearest to the *part* called *name*; to a hand with the middle alone."""
         tips = self.tips[:, :0] if name in HANDS else self.tips
         limits = np.array([_TOUCH_M[_kind(name)], *[_TIP_M] * tips.shape[1]])
         offsets = [self.middle, *tips.transpose(1, 0, 2)]
         nearest = [nearest_on(part, self.pose, self._placed(offset)) for offset in offsets]
         beyond = np.stack([gap for _, _, gap in nearest]) / self.scale - limits[:, None]
-        points = np.exp(-(((beyond - beyond.min(axis=0)) / _NEAREST_M) ** 2))
-        points /= points.sum(axis=0)
+        points = _shares(beyond)
         share, direction, gap = nearest[0]
         if len(nearest) > 1:
             share, direction, gap = nearest_on(part, self.pose, self._placed(point_of(points, self.middle, tips)))
@@ -192,8 +212,42 @@ class _Reach:
         fading = np.array([_FADING_M, *[_TIP_FADING_M] * tips.shape[1]]) @ points
         return _Nearest(share, direction, gap, filled, gap / self.scale - limits @ points, fading)
 
+    def to_hand(self, other: Part, tips: np.ndarray) -> _Nearest:
+        """Return where the hand is nearest to the *other* one, with *tips* (3, Q - 1, F): by middles or by tips."""
+        joint, turn = other.joints[0], self.pose.rotations[:, :, other.joints[0]]
+        _, _, of_middles = nearest_on(other, self.pose, self._placed(self.middle))
+        ours, theirs = (
+            np.stack([self.pose.point(hand, tip) for tip in points.transpose(1, 0, 2)], axis=1)
+            for hand, points in ((self.joint, self.tips), (joint, tips))
+        )
+        apart = np.linalg.norm(ours[:, :, None] - theirs[:, None], axis=0)
+        of_tips = apart.reshape(-1, apart.shape[-1]) / self.scale - _TIP_M
+        shares = _shares(np.concatenate([of_middles[None] / self.scale - _TOUCH_M["hand"], of_tips]))
+        middle, pairs = shares[0], shares[1:].reshape(apart.shape)
+        points = np.concatenate([middle[None], pairs.sum(axis=1)])
+        others = np.concatenate([middle[None], pairs.sum(axis=0)])
+        away = self._placed(point_of(points, self.middle, self.tips))
+        away -= self.pose.point(joint, point_of(others, other.offsets[0], tips))
+        distance = np.sqrt((away * away).sum(axis=0))
+        direction = away / np.maximum(distance, _TINY)
+        share = np.zeros_like(distance)
+        gap = distance - middle * other.radius(share, direction, turn)
+        limit, fading = (
+            middle * of_middle + (1.0 - middle) * of_tip
+            for of_middle, of_tip in ((_TOUCH_M["hand"], _TIP_M), (_FADING_M, _TIP_FADING_M))
+        )
+        local = apply_transposed(turn, direction)
+        return _Nearest(share, local, gap, points, gap / self.scale - limit, fading, others)
+
     def _placed(self, offset: np.ndarray) -> np.ndarray:
         return self.pose.point(self.joint, offset)
+
+
+def _shares(beyond: np.ndarray) -> np.ndarray:
+    """Return the shares (P, F) of points in a touch, by how far they are *beyond* (P, F) touching, metres."""
+    shares: np.ndarray = np.exp(-(((beyond - beyond.min(axis=0)) / _NEAREST_M) ** 2))
+    shares /= shares.sum(axis=0)
+    return shares
 
 
 def point_of(shares: np.ndarray, middle: np.ndarray, tips: np.ndarray) -> np.ndarray:

@@ -225,6 +225,53 @@ def test_a_finger_tip_that_touches_the_head_touches_it_on_long_arms_too() -> Non
     assert abs(tip_gap(kept, source)) < 0.015 < 0.04 < abs(tip_gap(left, source))
 
 
+@cache
+def pose_with_the_indices_together() -> np.ndarray:
+    """Return a pose (72,) in front of the trunk whose index tips touch each other, the middles of the hands do not."""
+    generator, count = np.random.default_rng(1), 20000
+    poses = np.zeros((count, 24, 3))
+    for joint, most in (("shoulder", 1.4), ("wrist", 0.7)):
+        poses[:, JOINT_INDEX[f"right_{joint}"]] = generator.uniform(-most, most, (count, 3))
+    poses[:, JOINT_INDEX["right_elbow"], 1] = generator.uniform(0.2, 2.2, count)
+    for joint in ("shoulder", "elbow", "wrist"):
+        mirrored = poses[:, JOINT_INDEX[f"right_{joint}"]] * [1.0, -1.0, -1.0]
+        poses[:, JOINT_INDEX[f"left_{joint}"]] = mirrored
+    still = held_hands(index_out())
+    tried = replace(still, motion=Motion(poses.reshape(count, 72), np.zeros(10), np.zeros((count, 3)), 30.0))
+    pose = tried.pose(slice(None))
+    tips, middles = np.empty((2, 3, count)), np.empty((2, 3, count))
+    for number, side in enumerate(("left", "right")):
+        hand = tried.parts[f"{side}_hand"]
+        tips[number] = pose.point(hand.joints[0], still.hands.tips(slice(0, 1))[:, number, FINGERS.index("index"), 0])
+        middles[number] = pose.point(hand.joints[0], hand.offsets[0])
+    apart, between = (np.linalg.norm(points[1] - points[0], axis=0) for points in (tips, middles))
+    clear = np.minimum(*(nearest_on(tried.parts[part], pose, tips[1])[2] for part in ("trunk", "head"))) > 0.12
+    best = np.where(clear & (between > 0.14), apart, np.inf).argmin()
+    assert apart[best] < 0.01
+    return poses[best].reshape(72)
+
+
+def index_tips(motion: RetargetedMotion) -> np.ndarray:
+    """Return the tips (2, 3) of both indices in the last frame, left first."""
+    rig, (rotations, heads) = motion.rig, motion.pose(slice(3, 4))
+    bones = [rig.index[f"{side}_index3"] for side in ("left", "right")]
+    ends = [rotations[0, bone] @ rig.axes[bone].T @ (rig.tails[bone] - rig.heads[bone]) for bone in bones]
+    return np.array([heads[0, bone] + end for bone, end in zip(bones, ends, strict=True)])
+
+
+@pytest.mark.parametrize("factor", [0.8, 1.25])
+def test_finger_tips_that_touch_each_other_do_so_on_a_longer_or_shorter_arm_too(factor: float) -> None:
+    rig = limbs_stretched(fingered_rig(), {"right_elbow": factor, "right_wrist": factor})
+    hands = np.tile(index_out(), (4, 1, 1, 1))
+    hands[0, :, FINGER_JOINTS * FINGERS.index("pinky"), 2] *= 0.5
+    motion = Motion(np.tile(pose_with_the_indices_together(), (4, 1)), np.zeros(10), np.zeros((4, 3)), 30.0)
+    source = RetargetSource.of_motion(with_hands(motion, hands), model())
+    kept, left = (retarget(source, rig, SMPL_MAP, RetargetOptions(hands=share)) for share in (1.0, 0.0))
+    apart, before = (float(np.linalg.norm(np.subtract(*index_tips(one)))) for one in (kept, left))
+    assert apart < 0.015 < 0.04 < before
+    assert kept.report.contacts == kept.report.contacts_kept == 4
+
+
 def test_tips_of_fingers_that_nobody_saw_move_touch_nothing() -> None:
     source = pointing_at_the_head(moving=False)
     found = [retarget(source, fingered_rig(), SMPL_MAP, RetargetOptions(fingers=how)) for how in ("follow", "leave")]
