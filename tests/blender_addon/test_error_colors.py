@@ -51,7 +51,7 @@ def is_red(values):
 
 
 def frame_handlers():
-    return [item.__name__ for item in bpy.app.handlers.frame_change_post if "blender_addon" in item.__module__]
+    return [item.__name__ for item in bpy.app.handlers.frame_change_post if item.__module__.endswith("error_colors")]
 
 
 def test_the_skin_is_red_at_points_and_frames_of_large_error(figure, body):
