@@ -9,7 +9,6 @@ from core.errors import CoreError
 from core.reading import ReadOptions, read_all
 from tests.conftest import REPOSITORY
 
-
 OF_A_BATCH = {"join_where_present"}
 """Set by a batch itself, never by a user."""
 
