@@ -36,7 +36,7 @@ from core.track import KeypointTrack
 from .benchmark_network import fresh_network, implementations, median_times
 from .config import ModelConfig, RunConfig
 from .convert_checkpoint import draw_samples, fold_network
-from .data.training_body import ShownBody, pose_rotations
+from .data.training_body import TrainingBody, pose_rotations
 from .evaluation.json_figures import write_json
 from .network.networks import make_network
 from .outputs import check_files
@@ -122,7 +122,7 @@ def _track(num_frames: int) -> KeypointTrack:
     motion = sample_motion()
     frames = np.arange(num_frames) % motion.num_frames
     poses, trans = (torch.tensor(array[frames], dtype=torch.float32) for array in (motion.poses[:, :66], motion.trans))
-    points = ShownBody(load_free_body(), "cpu").keypoints(pose_rotations(poses), torch.zeros(num_frames, 10), trans)
+    points = TrainingBody(load_free_body(), "cpu").keypoints(pose_rotations(poses), torch.zeros(num_frames, 10), trans)
     positions = points.numpy().astype(np.float64)
     return KeypointTrack(positions, np.ones(positions.shape[:2]), motion.fps, BODY25)
 

@@ -13,7 +13,7 @@ from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 
 from .data.motion_folder import Clip
-from .data.training_body import ShownBody
+from .data.training_body import TrainingBody
 from .evaluation.fit_conditions import Condition
 from .evaluation.fit_metrics import Evaluation, summarise
 from .evaluation.smplify import Smplify, SmplifyOptions, SmplifyResult, fit_prior
@@ -78,7 +78,7 @@ def compare(
         rows.append(WayRow(f"this fit, {quality}", pve_mm, milliseconds, _ratios(milliseconds, fit_ms)))
     poses = np.concatenate([_vectors(clip.rotations[::_PRIOR_STEP]) for clip in prior_clips])
     evaluation = Evaluation()
-    body, prior = ShownBody(evaluation.data, "cpu"), fit_prior(poses[:, :66])
+    body, prior = TrainingBody(evaluation.data, "cpu"), fit_prior(poses[:, :66])
     for way in ways:
         smplify = Smplify(body, prior, way)
         results = [

@@ -26,7 +26,7 @@ from .convert_checkpoint import fold_network
 from .data.prepared import MotionArrays, load_motions, sample_poses
 from .data.sources import find_sources
 from .data.splits import split_clips
-from .data.training_body import ShownBody, load_body, pose_rotations, regressor_of
+from .data.training_body import TrainingBody, load_body, load_regressor, pose_rotations
 from .evaluation.json_figures import write_json
 from .evaluation.smplify import Smplify, SmplifyOptions, fit_prior
 from .network.checkpoints import Checkpoint, load_checkpoint
@@ -138,7 +138,7 @@ def _run(options: argparse.Namespace) -> None:
     body_data = load_body(config.body)
     if checkpoint.body and checkpoint.body != body_data.name:
         print(f"note: the checkpoint was trained on the body {checkpoint.body!r}, this run is on {body_data.name!r}")
-    body = ShownBody(body_data, device, engine=config.body.engine, regressor=regressor_of(config.body, body_data))
+    body = TrainingBody(body_data, device, engine=config.body.engine, regressor=load_regressor(config.body, body_data))
     motions = load_motions(config.data, body_data)
     all_clips = np.arange(len(motions.lengths))
     split = None if options.all_clips else split_clips(motions, config.data, trains=False)
@@ -168,7 +168,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _compare(
-    options: argparse.Namespace, report: dict[str, Any], clips: list[TrueClip], body: ShownBody, poses: np.ndarray
+    options: argparse.Namespace, report: dict[str, Any], clips: list[TrueClip], body: TrainingBody, poses: np.ndarray
 ) -> None:
     """Run SMPLify-3D on the clips with the true betas and no initial pose."""
     prior = fit_prior(poses)
@@ -183,7 +183,7 @@ def _compare(
 
 
 def _report_alone(
-    predictor: Predictor, report: dict[str, Any], clips: list[TrueClip], body: ShownBody, protocol: str
+    predictor: Predictor, report: dict[str, Any], clips: list[TrueClip], body: TrainingBody, protocol: str
 ) -> None:
     """Run the clips again one at a time, as SMPLify-3D does, for a fair comparison of speed."""
     track: Callable[[TrueClip], TrackedClip] = lambda clip: track_clips(predictor, [clip], body, protocol)[0]  # noqa: E731
@@ -192,7 +192,7 @@ def _report_alone(
 
 
 def _report(
-    report: dict[str, Any], title: str, clips: list[TrueClip], tracked: list[TrackedClip], body: ShownBody
+    report: dict[str, Any], title: str, clips: list[TrueClip], tracked: list[TrackedClip], body: TrainingBody
 ) -> None:
     """Measure the clips; print the row and add it to *report*."""
     metrics = summarise([measure(true, one, body) for true, one in zip(clips, tracked, strict=True)])
@@ -211,7 +211,7 @@ def _motion_file(output: Path, protocol: str, clip: TrueClip) -> Path:
     return output / protocol / f"{Path(clip.name).name}.npz"
 
 
-def _write_motion(path: Path, true: TrueClip, tracked: TrackedClip, body: ShownBody) -> None:
+def _write_motion(path: Path, true: TrueClip, tracked: TrackedClip, body: TrainingBody) -> None:
     """Write a predicted motion in AMASS layout, Y up."""
     poses = matrix_to_axis_angle(tracked.rotations.numpy().astype(np.float64)).reshape(len(tracked.trans), -1)
     motion = Motion(

@@ -42,7 +42,7 @@ from core.layouts import BODY25
 from core.math.rotations import matrix_to_axis_angle
 from core.smpl_skeleton import JOINT_INDEX
 
-from .data.motion_folder import BETAS_SPREAD, Clip, clip_files, read_clips
+from .data.motion_folder import BETAS_STD, Clip, clip_files, read_clips
 from .evaluation.realistic_errors import ErrorModel, add_errors
 from .outputs import check_files
 
@@ -113,7 +113,7 @@ def _samples(clips: Sequence[Clip], part: str, level: int) -> list[Sample]:
     samples = []
     for clip, frames in _tracks(clips):
         truth = clip.rotations[frames]
-        keypoints = model.shaped(generator.normal(0.0, BETAS_SPREAD, NUM_BETAS).astype(np.float32))
+        keypoints = model.shaped(generator.normal(0.0, BETAS_STD, NUM_BETAS).astype(np.float32))
         points = keypoints.points(truth, clip.trans[frames])
         points = add_errors(points, truth, model.holders, clip.fps, generator, _ERRORS)[::_FRAME_STEP]
         truth = truth[::_FRAME_STEP]

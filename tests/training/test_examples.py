@@ -15,18 +15,18 @@ from core.network.pose_architecture import POSE_POINTS  # noqa: E402
 from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES  # noqa: E402
 from training.config import AugmentConfig  # noqa: E402
 from training.data.augment import LIMBS, Augmentation  # noqa: E402
-from training.data.body_perturbation import point_offsets, with_other_bones  # noqa: E402
+from training.data.body_perturbation import draw_point_offsets, perturb_bones  # noqa: E402
 from training.data.examples import analytic_examples, clean_examples, training_examples  # noqa: E402
 from training.data.pairs import PairBatch  # noqa: E402
-from training.data.training_body import ShownBody  # noqa: E402
+from training.data.training_body import TrainingBody  # noqa: E402
 from training.run.metrics import joint_angles_deg  # noqa: E402
 
 SIZE = 64
 
 
 @pytest.fixture(scope="module")
-def body() -> ShownBody:
-    return ShownBody(load_free_body(), "cpu", num_vertices=100, point_names=POSE_POINTS)
+def body() -> TrainingBody:
+    return TrainingBody(load_free_body(), "cpu", num_vertices=100, point_names=POSE_POINTS)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_augmentation_is_off_by_default(batch, body):
 
 
 def test_mirrored_pair_is_the_mirror_image(batch, body):
-    mirrored = augmentation(mirror=1.0).of_motion(batch)
+    mirrored = augmentation(mirror=1.0).augment_motion(batch)
     still = replace(batch, betas=0.0 * batch.betas)
     plain, other = clean_examples(still, body), clean_examples(replace(mirrored, betas=still.betas), body)
     swapped = [POSE_POINTS.index(_other_side(name)) for name in POSE_POINTS]
@@ -67,7 +67,7 @@ def _other_side(name: str) -> str:
 
 
 def test_limbs_are_exchanged_whole_and_in_both_frames(batch):
-    lent = augmentation(limbs=1.0).of_motion(batch)
+    lent = augmentation(limbs=1.0).augment_motion(batch)
     for joints in LIMBS:
         columns = [3 * joint + axis for joint in joints for axis in range(3)]
         lenders: list[list[int]] = []
@@ -81,7 +81,7 @@ def test_limbs_are_exchanged_whole_and_in_both_frames(batch):
 
 
 def test_pose_noise_is_proportional_to_the_spread_in_the_data(batch):
-    noisy = augmentation(pose_noise=0.5).of_motion(batch)
+    noisy = augmentation(pose_noise=0.5).augment_motion(batch)
     moved = (noisy.start_poses - batch.start_poses).std(dim=0)
     assert float(moved[:3].max()) == 0.0
     expected = 0.5 * torch.linspace(0.0, 0.5, 66)[3:]
@@ -90,7 +90,7 @@ def test_pose_noise_is_proportional_to_the_spread_in_the_data(batch):
 
 
 def test_tilted_pair_is_only_rotated(batch, body):
-    plain, tilted = (clean_examples(one, body) for one in (batch, augmentation(tilt_rad=0.3).of_motion(batch)))
+    plain, tilted = (clean_examples(one, body) for one in (batch, augmentation(tilt_rad=0.3).augment_motion(batch)))
     for name in ("start_points", "true_points"):
         before, after = (_distances(getattr(one, name)) for one in (plain, tilted))
         torch.testing.assert_close(after, before, atol=1e-4, rtol=0)
@@ -141,19 +141,19 @@ def test_starts_are_analytic_or_the_networks_own_prediction(batch, body):
 
 def test_betas_are_hidden_where_they_carry_no_information(batch):
     drawn = augmentation(unknown_betas=0.5)
-    output = drawn.of_betas(batch.betas, known=True)
+    output = drawn.hide_betas(batch.betas, known=True)
     hidden = (output == 0.0).all(dim=1)
     assert 0.2 < float(hidden.float().mean()) < 0.8
     assert torch.equal(output[~hidden], batch.betas[~hidden])
-    assert not drawn.of_betas(batch.betas, known=False).any()
+    assert not drawn.hide_betas(batch.betas, known=False).any()
 
 
 def test_perturbed_bodies_have_other_bones_and_points_and_stay_symmetric():
     data = load_free_body()
-    other = with_other_bones(data, np.random.default_rng(2))
+    other = perturb_bones(data, np.random.default_rng(2))
     rest, moved = (BodyModel(one).rest_joints(np.zeros(10, dtype=np.float32)) for one in (data, other))
     lengths = np.linalg.norm(rest - moved, axis=-1)
     assert 0.005 < lengths.mean() < 0.08
     right = [JOINT_INDEX[_other_side(name)] for name in JOINT_NAMES]
     np.testing.assert_allclose(moved[right] * [-1.0, 1.0, 1.0], moved, atol=2e-3)
-    assert point_offsets(48, np.random.default_rng(0)).std() == pytest.approx(0.01, rel=0.2)
+    assert draw_point_offsets(48, np.random.default_rng(0)).std() == pytest.approx(0.01, rel=0.2)

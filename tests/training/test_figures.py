@@ -13,7 +13,7 @@ from core.body.free_body import load_free_body  # noqa: E402
 from core.errors import BodyError  # noqa: E402
 from core.motion import Motion  # noqa: E402
 from training.config import BodyConfig, LossConfig  # noqa: E402
-from training.data.training_body import ShownBody, pose_rotations, regressor_of, spread_vertices  # noqa: E402
+from training.data.training_body import TrainingBody, evenly_spaced_vertices, load_regressor, pose_rotations  # noqa: E402
 from training.network.losses import geodesic_angle, pair_loss  # noqa: E402
 from training.network.networks import MixedResidualNet  # noqa: E402
 from training.run.distributed import GlooBatchNorm, Processes  # noqa: E402
@@ -130,7 +130,7 @@ def test_keypoints_of_many_bodies_are_the_regressor_times_their_vertices(sampled
     from core.body.landmarks import landmark_regressor
     from training.data.training_body import POINT_NAMES
 
-    body = ShownBody(load_free_body(), "cpu")
+    body = TrainingBody(load_free_body(), "cpu")
     regressor = torch.as_tensor(landmark_regressor(body.data, POINT_NAMES), dtype=torch.float32)
     expected = torch.einsum("kv,bvc->bkc", regressor, body.vertices(*sampled_poses))
     torch.testing.assert_close(body.keypoints(*sampled_poses), expected, rtol=0.0, atol=2e-5)
@@ -138,8 +138,8 @@ def test_keypoints_of_many_bodies_are_the_regressor_times_their_vertices(sampled
 
 def test_smplx_computes_the_same_vertices(sampled_poses) -> None:
     pytest.importorskip("smplx")
-    ours = ShownBody(load_free_body(), "cpu", num_vertices=500)
-    theirs = ShownBody(load_free_body(), "cpu", engine="smplx", num_vertices=500)
+    ours = TrainingBody(load_free_body(), "cpu", num_vertices=500)
+    theirs = TrainingBody(load_free_body(), "cpu", engine="smplx", num_vertices=500)
     torch.testing.assert_close(ours.vertices(*sampled_poses), theirs.vertices(*sampled_poses), rtol=0.0, atol=2e-5)
     subset, expected = ours.selected_vertices(*sampled_poses), theirs.selected_vertices(*sampled_poses)
     torch.testing.assert_close(subset, expected, rtol=0.0, atol=2e-5)
@@ -150,7 +150,7 @@ def test_vertex_subset_approximates_the_full_loss(sampled_poses) -> None:
     start, betas, trans = sampled_poses
     results = []
     for count in (0, 690):
-        body = ShownBody(load_free_body(), "cpu", num_vertices=count)
+        body = TrainingBody(load_free_body(), "cpu", num_vertices=count)
         leaf = start.clone().requires_grad_()
         true = body.selected_vertices(start.roll(1, 0), betas, trans)
         loss = torch.linalg.vector_norm(body.selected_vertices(leaf, betas, trans) - true, dim=-1).mean()
@@ -161,9 +161,9 @@ def test_vertex_subset_approximates_the_full_loss(sampled_poses) -> None:
 
 
 def test_spread_vertices_are_distinct_and_ordered() -> None:
-    chosen = spread_vertices(6890, 690)
+    chosen = evenly_spaced_vertices(6890, 690)
     assert len(np.unique(chosen)) == 690 and chosen[0] == 0 and chosen[-1] == 6889
-    assert len(spread_vertices(6890, 0)) == 6890
+    assert len(evenly_spaced_vertices(6890, 0)) == 6890
 
 
 def test_mixed_precision_changes_a_rotation_by_little(sampled_poses) -> None:
@@ -174,7 +174,7 @@ def test_mixed_precision_changes_a_rotation_by_little(sampled_poses) -> None:
     torch.nn.init.normal_(mixed.regressor.layers[1].weight, std=0.02)
     plain = type(mixed).__mro__[1]("body25", dropout=0.0).eval()
     plain.load_state_dict(mixed.state_dict())
-    body = ShownBody(load_free_body(), "cpu")
+    body = TrainingBody(load_free_body(), "cpu")
     points = body.keypoints(start, betas, trans)
     with torch.no_grad():
         results = [one(points, points.roll(1, 0), start, betas) for one in (mixed, plain)]
@@ -200,9 +200,9 @@ def test_keypoints_of_a_regressor_file_replace_our_own(sampled_poses, tmp_path) 
     rows = np.zeros((25, len(body.v_template)))
     rows[np.arange(25), 100 * np.arange(25)] = 1.0
     np.save(tmp_path / "rows.npy", rows)
-    assert regressor_of(BodyConfig(), body) is None
-    shown = ShownBody(body, "cpu", regressor=regressor_of(BodyConfig(regressor=str(tmp_path / "rows.npy")), body))
+    assert load_regressor(BodyConfig(), body) is None
+    shown = TrainingBody(body, "cpu", regressor=load_regressor(BodyConfig(regressor=str(tmp_path / "rows.npy")), body))
     expected = shown.vertices(*sampled_poses)[:, ::100][:, :25]
     torch.testing.assert_close(shown.keypoints(*sampled_poses), expected, atol=2e-5, rtol=0.0)
     with pytest.raises(BodyError, match="a regressor of 25 points, got 24"):
-        ShownBody(body, "cpu", regressor=rows[1:])
+        TrainingBody(body, "cpu", regressor=rows[1:])

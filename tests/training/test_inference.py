@@ -20,7 +20,7 @@ from core.body.free_body import load_free_body  # noqa: E402
 from core.motion import Motion  # noqa: E402
 from tests.training.published import published_checkpoint  # noqa: E402
 from training.config import RunConfig  # noqa: E402
-from training.data.training_body import ShownBody  # noqa: E402
+from training.data.training_body import TrainingBody  # noqa: E402
 from training.evaluation.smplify import Smplify, SmplifyOptions, fit_prior, rotation_matrices  # noqa: E402
 from training.inference_command import main  # noqa: E402
 from training.run.distributed import Processes  # noqa: E402
@@ -31,8 +31,8 @@ from training.run.trainer import CHECKPOINT_FOLDER, LAST_NAME, Trainer  # noqa: 
 
 
 @pytest.fixture(scope="module")
-def body() -> ShownBody:
-    return ShownBody(load_free_body(), "cpu")
+def body() -> TrainingBody:
+    return TrainingBody(load_free_body(), "cpu")
 
 
 def clip_of(walk: Motion, first: int, length: int, seed: int) -> TrueClip:
@@ -49,7 +49,7 @@ def clips(walk: Motion) -> list[TrueClip]:
     return [clip_of(walk, 0, 12, 0), clip_of(walk, 100, FALLBACK_AFTER + 8, 1)]
 
 
-def knowing(clips: list[TrueClip], body: ShownBody):
+def knowing(clips: list[TrueClip], body: TrainingBody):
     """Return an oracle predictor: it looks up the target points in *clips* and returns their pose."""
     points = torch.cat([clip.points(body) - clip.points(body).mean(1, keepdim=True) for clip in clips]).flatten(1)
     rotations = torch.cat([clip.rotations for clip in clips])
@@ -145,7 +145,7 @@ def test_prior_is_the_gaussian_of_its_poses() -> None:
     ids=lambda value: value.title if isinstance(value, SmplifyOptions) else None,
 )
 def test_smplify_reduces_the_keypoint_distance(
-    walk: Motion, body: ShownBody, options: SmplifyOptions, frames: int, limit_mm: float
+    walk: Motion, body: TrainingBody, options: SmplifyOptions, frames: int, limit_mm: float
 ) -> None:
     clip = clip_of(walk, 200, frames, 2)
     points = clip.points(body)

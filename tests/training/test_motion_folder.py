@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from core.errors import CoreError, InputMissingError
-from training.data.motion_folder import BETAS_SPREAD, read_clips
+from training.data.motion_folder import BETAS_STD, read_clips
 
 
 def _write(
@@ -80,7 +80,7 @@ def test_betas_depend_on_the_clip_name(folder):
     assert len(np.unique(betas[:, 0])) == len(clips)
     assert betas.shape == (4, 10) and betas.dtype == np.float32
     many = clips[0].drawn_betas(20_000)
-    assert many.std() == pytest.approx(BETAS_SPREAD, rel=0.03) and abs(many.mean()) < 0.03
+    assert many.std() == pytest.approx(BETAS_STD, rel=0.03) and abs(many.mean()) < 0.03
 
 
 def test_real_clips_are_read(cmu):

@@ -15,7 +15,7 @@ from core.math.rotations import axis_angle_to_matrix
 from core.smpl_skeleton import NUM_JOINTS
 
 _CLIP_NAME = re.compile(r"^(?P<set>[^_]+)_(?P<subject>[^_]+)_(?P<rest>.+)_poses\.npz$")
-BETAS_SPREAD = 0.8
+BETAS_STD = 0.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +37,9 @@ class Clip:
     fps: float
 
     def drawn_betas(self, num_betas: int = 10) -> np.ndarray:
-        """Draw betas (num_betas,) from N(0, 0.8), the same for the same clip name."""
+        """Draw betas (num_betas,) from N(0, 0.8), seeded with the clip's name."""
         generator = np.random.default_rng(zlib.crc32(self.name.encode()))
-        return generator.normal(0.0, BETAS_SPREAD, num_betas).astype(np.float32)
+        return generator.normal(0.0, BETAS_STD, num_betas).astype(np.float32)
 
 
 def clip_files(folder: Path, *, collection: str = "CMU") -> list[Path]:

@@ -1,7 +1,7 @@
 """Pairs of frames, start and target. B pairs per batch.
 
-The random draws depend only on seed, epoch and frame, not on the number of processes or workers, so a run on two
-processes sees the same pairs as a run on one, and a resumed run the same as an uninterrupted one.
+Draws depend only on seed, epoch and frame, not on the number of processes or workers, so runs on one and two processes
+use the same pairs, and so do resumed and uninterrupted runs.
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ def hashed_uniform(seed: int, epoch: int, frames: np.ndarray, stream: int) -> np
 class TrainSampler(Sampler[tuple[np.ndarray, np.ndarray]]):
     """Samples the training pairs of one process, a whole batch at a time.
 
-    Every frame with a later partner in its clip is used once per epoch, with a stride drawn from those that stay inside
+    Each epoch uses every frame once that has a later partner in its clip, with a stride drawn from those that fit into
     the clip. *every* takes every n-th of these frames, the same ones in each epoch; *frames_per_subject* limits the
-    frames of one subject, drawn anew each epoch. The last, incomplete batch is dropped.
+    frames per subject, redrawn each epoch. The last, incomplete batch is dropped.
 
     Attributes:
         num_batches: batches per epoch.
@@ -181,9 +181,9 @@ def _rank_within(groups: np.ndarray) -> np.ndarray:
 
 
 def held_out_targets(motions: MotionArrays, clips: Sequence[int], *, largest_stride: int, every: int) -> np.ndarray:
-    """Return every n-th target frame with at least the largest stride plus one frame before it and one after it.
+    """Return every n-th frame that has at least the largest stride plus one frames before it and one after it.
 
-    So every stride is tested on the same targets, and the neighbouring frames give the acceleration.
+    All strides are tested on these same targets; the neighbouring frames give the acceleration.
     """
     frames = []
     for clip in clips:
@@ -198,7 +198,7 @@ def held_out_targets(motions: MotionArrays, clips: Sequence[int], *, largest_str
 def train_loader(
     dataset: PairDataset, sampler: TrainSampler, *, workers: int, pinned: bool, seed: int
 ) -> DataLoader[PairBatch]:
-    """Return the loader of the training batches; its own generator leaves torch's global one untouched."""
+    """Return the loader of the training batches, with its own generator, so that torch's global one stays untouched."""
     return DataLoader(
         dataset,
         sampler=sampler,

@@ -1,8 +1,8 @@
-"""A dataset as a few memory-mapped arrays, prepared once. N frames of all clips together, C clips.
+"""Cache a dataset as a few memory-mapped arrays. N frames of all clips together, C clips.
 
 Reading a motion file for each training pair would cost more than the training. The first run reads, trims and resamples
-every file and writes the arrays to a folder named by a digest of everything that matters: the files with their sizes
-and times, the settings, and the version. The folder is written atomically.
+every file and writes the arrays, atomically, to a folder named by a digest of the files (with sizes and times), the
+settings and the version.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from core.motion import Motion
 from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
 from ..config import DataConfig
-from .motion_folder import BETAS_SPREAD
+from .motion_folder import BETAS_STD
 from .readers import read_source, trimmed
 from .sources import SourceFile, find_sources
 
@@ -37,7 +37,7 @@ _INDEX_NAME = "index.json"
 _COPY_ROWS = 1 << 18
 NUM_SAMPLED_POSES = 20_000
 _SAME_BETAS = {"smpl": ("smpl", "smplh"), "smplh": ("smpl", "smplh"), "smplx": ("smplx",), "free_body": ("free_body",)}
-"""By body, the bodies of motion files whose betas are valid on it."""
+"""By body, the bodies in motion files whose betas are valid on it."""
 
 _logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def load_motions(config: DataConfig, body: BodyData, *, write: bool = True) -> M
     Args:
         config: the dataset and its settings.
         body: the body that the motions are applied to.
-        write: whether this process may prepare the arrays; the others must wait for the one that does.
+        write: whether this process may prepare the arrays; the others call after it has finished.
 
     Raises:
         InputMissingError: the data is missing; the message says how to get it.
@@ -102,12 +102,12 @@ def load_motions(config: DataConfig, body: BodyData, *, write: bool = True) -> M
 
 
 def fingerprint(motions: MotionArrays) -> int:
-    """Return a number that tells whether two processes have the same clips, from their names, lengths and shapes."""
+    """Return a checksum of the clips' names, lengths and betas, to compare between processes."""
     return zlib.crc32(repr((motions.names, motions.lengths.tolist(), motions.betas.tobytes())).encode())
 
 
 def sample_poses(motions: MotionArrays, clips: Iterable[int], count: int = NUM_SAMPLED_POSES) -> np.ndarray:
-    """Return about *count* poses (n, 66) spread evenly over *clips*; all poses if there are fewer."""
+    """Return about *count* poses (n, 66), evenly spaced over *clips*; all poses if there are fewer."""
     frames = np.concatenate([np.arange(span.start, span.stop) for span in (motions.frames(int(c)) for c in clips)])
     return np.array(motions.poses[frames[:: max(1, len(frames) // count)]])
 
@@ -147,7 +147,7 @@ def _prepare(folder: Path, config: DataConfig, sources: list[SourceFile], body: 
         except OSError:
             if not (folder / _INDEX_NAME).is_file():
                 raise
-            # Another run has prepared the same data meanwhile; use its arrays.
+            # Another run has prepared the same data in the meantime; use its arrays.
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -161,7 +161,7 @@ def _rest_pelvis(body: BodyData) -> Callable[[np.ndarray], np.ndarray]:
 def _write_clips(
     config: DataConfig, sources: list[SourceFile], body: BodyData, streams: tuple[IO[bytes], IO[bytes]]
 ) -> dict[str, list]:
-    """Append the frames of all clips to *streams*; return the index of the clips and the files left out."""
+    """Append the frames of all clips to *streams*; return the index of the clips and the skipped files."""
     pelvis = _rest_pelvis(body)
     clips, left_out = [], []
     for done, source in enumerate(sources, 1):
@@ -229,10 +229,10 @@ def _open(folder: Path, config: DataConfig, body: BodyData) -> MotionArrays:
 
 
 def _betas(clip: dict, source: str, body: BodyData) -> np.ndarray:
-    """Return the file's betas (10,), or a random draw that is always the same for the clip's name."""
+    """Return the file's betas (10,), or a random draw seeded with the clip's name."""
     stored = np.array(clip["betas"], dtype=np.float32)
     is_valid = clip["body"] in _SAME_BETAS.get(body.name, (body.name,)) and bool(stored.any())
     if source == "file" or (source == "auto" and is_valid):
         return stored
     generator = np.random.default_rng(zlib.crc32(Path(clip["name"]).name.encode()))
-    return generator.normal(0.0, BETAS_SPREAD, NUM_BETAS).astype(np.float32)
+    return generator.normal(0.0, BETAS_STD, NUM_BETAS).astype(np.float32)

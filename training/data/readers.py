@@ -33,7 +33,7 @@ _PICKLED_FPS = 30.0
 
 
 def read_source(source: SourceFile, dataset: str, up_axis: str, rest_pelvis: RestPelvis) -> list[Motion]:
-    """Read the motions of one file: one for each person and each gap-free range of frames.
+    """Read the motions of one file: one per person and gap-free range of frames.
 
     Args:
         source: the file.
@@ -57,7 +57,7 @@ def _read_amass(path: Path, dataset: str, up_axis: str, rest_pelvis: RestPelvis)
 
 
 def _upright(motion: Motion, up_axis: str, rest_pelvis: RestPelvis) -> Motion:
-    """Return *motion* with Y up; if *up_axis* is empty, Z is up if the pelvis is mostly upright along it."""
+    """Return *motion* with Y up; if *up_axis* is empty, it is detected from the pelvis orientation."""
     if not up_axis:
         mean = axis_angle_to_matrix(motion.poses[:, :3])[..., 1].mean(axis=0)
         up_axis = "Z" if mean[2] > mean[1] else "Y"

@@ -22,7 +22,7 @@ AMASS_OFFICIAL: dict[str, tuple[str, ...]] = {
     "val": ("HumanEva", "HDM05", "MPI_HDM05", "SFU", "MoSh", "MPI_mosh"),
     "test": ("Transitions", "Transitions_mocap", "SSM", "SSM_synced"),
 }
-"""AMASS's own split, by the old and new names of its collections; all other collections are for training."""
+"""AMASS's official split, by the collections' old and new names; all other collections are for training."""
 
 HOW_TO_GET = {
     "amass": "download AMASS (SMPL+H G or SMPL-X G, the body data of each collection) from https://amass.is.tue.mpg.de "
@@ -45,7 +45,7 @@ class SourceFile:
         path: the file; for RICH the sequence's folder.
         name: path inside the dataset, without suffix.
         subject: name of the subject, unique across datasets.
-        part: part in the dataset's own split: "train", "val" or "test".
+        part: part in the dataset's official split: "train", "val" or "test".
     """
 
     path: Path

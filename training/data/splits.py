@@ -1,4 +1,4 @@
-"""Split the clips into training and test sets, always in the same way for the same settings."""
+"""Split the clips into training, validation and test sets, deterministically."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def split_clips(motions: MotionArrays, config: DataConfig, *, trains: bool = Tru
 
 
 def _files(motions: MotionArrays) -> list[str]:
-    """Return the name of each clip's file; all persons and frame ranges of a sequence stay in one part."""
+    """Return the name of each clip's file, so that all persons and frame ranges of a file stay in one part."""
     return [name.partition(".")[0] for name in motions.names]
 
 

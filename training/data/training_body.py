@@ -1,7 +1,7 @@
 """The body used in training: differentiable keypoints, vertices and joints as torch tensors.
 
-B batch, V vertices, P points. The forward pass is `core.body`'s own, run on torch; smplx can compute the vertices
-instead. Nothing here is part of a state dict, so no licensed array gets into a checkpoint.
+B batch, V vertices, P points. The forward pass is `core.body`'s, run on torch; smplx can compute the vertices
+instead. Nothing here is part of a state dict, so checkpoints contain no licensed arrays.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def load_body(config: BodyConfig) -> BodyData:
     return resolve_body(Path(config.path) if config.path else None)
 
 
-def regressor_of(config: BodyConfig, data: BodyData) -> np.ndarray | None:
-    """Return the keypoint regressor (25, V) of the file that *config* names for *data*, or None.
+def load_regressor(config: BodyConfig, data: BodyData) -> np.ndarray | None:
+    """Load the keypoint regressor (25, V) of *config* for *data*; return None if *config* names no file.
 
     Raises:
         CoreError: the file is missing, damaged, or for another body.
@@ -58,25 +58,25 @@ class VertexSubset(BodyModel):
         self._posedirs = self.array(rows.reshape(-1, rows.shape[-1]).T)
 
 
-def spread_vertices(num_vertices: int, count: int) -> np.ndarray:
-    """Return *count* vertex indices evenly spaced in the mesh's order; all of them for 0.
+def evenly_spaced_vertices(num_vertices: int, count: int) -> np.ndarray:
+    """Return *count* vertex indices, evenly spaced in the mesh's order; all for 0.
 
-    SMPL numbers its vertices patch by patch, so each part of the body keeps its share, and the subset's mean distance
-    stays close to that of all vertices.
+    SMPL numbers its vertices patch by patch, so each body part keeps its share, and the subset's mean distance stays
+    close to that of all vertices.
     """
     if count == 0 or count >= num_vertices:
         return np.arange(num_vertices)
     return np.linspace(0, num_vertices - 1, count).round().astype(np.int64)
 
 
-class ShownBody:
-    """A body on a device.
+class TrainingBody:
+    """A body on a torch device.
 
     Attributes:
         data: arrays of the body.
         device: device of the tensors.
         point_names: names of the keypoints.
-        is_other: whether the points, and possibly the bones, are perturbed, so that betas do not describe the body.
+        is_perturbed: whether points or bones are perturbed, so that betas do not describe the body.
     """
 
     def __init__(
@@ -102,15 +102,15 @@ class ShownBody:
             regressor: (P, V) rows of the points that replace our own definition of them; or None.
 
         Raises:
-            BodyError: smplx is requested but not installed, or does not support the body; or *regressor* has not one
-                row for each point.
+            BodyError: smplx is requested but not installed, or does not support the body; or *regressor* does not have
+                one row per point.
         """
         self.data = data
         self.device = torch.device(device)
         device_name = str(self.device)
         self._model = BodyModel(data, device_name)
         self.point_names = tuple(point_names)
-        self.is_other = point_offsets is not None
+        self.is_perturbed = point_offsets is not None
         rows = landmark_regressor(data, self.point_names) if regressor is None else regressor
         if len(rows) != len(self.point_names):
             raise BodyError(
@@ -120,7 +120,7 @@ class ShownBody:
         self._keypoints = KeypointModel(self._model, rows)
         if point_offsets is not None:
             self._keypoints = self._keypoints.shifted(self._model.array(point_offsets))
-        self._chosen = spread_vertices(len(data.v_template), num_vertices)
+        self._chosen = evenly_spaced_vertices(len(data.v_template), num_vertices)
         whole = len(self._chosen) == len(data.v_template)
         self._subset = self._model if whole else VertexSubset(data, self._chosen, device_name)
         self._smplx = _smplx_model(data, self.device) if engine == "smplx" else None
@@ -173,7 +173,7 @@ def with_hands(rotations: Tensor) -> Tensor:
 
 
 def _smplx_model(data: BodyData, device: torch.device) -> Any:
-    """Return smplx's SMPL model of *data*, which was read without executing a pickle."""
+    """Return smplx's SMPL model of *data*, without smplx unpickling a file."""
     try:
         import smplx
     except ImportError as error:

@@ -13,7 +13,7 @@ from core.math.rotations import matrix_to_axis_angle
 from core.motion import Motion
 
 from ..data.motion_folder import Clip
-from ..data.training_body import ShownBody
+from ..data.training_body import TrainingBody
 from .real_trials import Trial
 from .smplify import GaussianPrior, Smplify, SmplifyOptions, fit_prior
 
@@ -33,7 +33,7 @@ def smplify_motion(trial: Trial, betas: np.ndarray, data: BodyData, prior: Gauss
     seen = points.take(trial.track)
     is_visible = seen.weights.any(axis=0)
     names = [name for name, visible in zip(seen.names, is_visible, strict=True) if visible]
-    body = ShownBody(data, "cpu", point_names=names)
+    body = TrainingBody(data, "cpu", point_names=names)
     result = Smplify(body, prior, WAY).fit(
         torch.as_tensor(seen.positions[:, is_visible], dtype=torch.float32),
         torch.as_tensor(betas, dtype=torch.float32),

@@ -24,7 +24,7 @@ from core.fit.solver.initial_pose import analytic_start
 from core.math.rotations import matrix_to_axis_angle
 from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
-from ..data.training_body import ShownBody, with_hands
+from ..data.training_body import TrainingBody, with_hands
 
 OPTIMIZERS = ("adam", "lbfgs")
 MODES = ("frames", "clip")
@@ -138,7 +138,7 @@ class _Weighted:
 class Smplify:
     """Fits clips on one body."""
 
-    def __init__(self, body: ShownBody, prior: GaussianPrior, options: SmplifyOptions) -> None:
+    def __init__(self, body: TrainingBody, prior: GaussianPrior, options: SmplifyOptions) -> None:
         """Prepare to fit on *body* with *prior*."""
         self._body, self._options = body, options
         self._prior = GaussianPrior(prior.mean.to(body.device), prior.whitening.to(body.device))

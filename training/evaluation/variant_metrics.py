@@ -24,7 +24,7 @@ from core.motion import Motion
 from core.network.weights import NetworkInfo, write_weights
 
 from ..convert_checkpoint import fold_network
-from ..data.body_perturbation import with_other_bones
+from ..data.body_perturbation import perturb_bones
 from ..data.motion_folder import Clip
 from ..network.checkpoints import load_checkpoint
 from ..network.networks import network_of
@@ -88,7 +88,7 @@ class FitTest:
 
     def _other_body(self) -> BodyData:
         """Return a body with other bones and another name, so that its betas are hidden from the network."""
-        moved = with_other_bones(load_free_body(), np.random.default_rng(_OTHER_BODY_SEED))
+        moved = perturb_bones(load_free_body(), np.random.default_rng(_OTHER_BODY_SEED))
         return replace(moved, name="other_bones")
 
     def cached_or_measured(self, name: str, weights: Path, measure: Callable[[], Figures]) -> Figures:

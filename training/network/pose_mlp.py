@@ -14,7 +14,7 @@ from core.network.pose_architecture import DEPTH, NORM_EPSILON, NUM_ANSWERS, NUM
 from core.network.pose_mlp import answer_of, pose_features
 from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
-from ..data.examples import Examples, mean_miss
+from ..data.examples import Examples, mean_offset
 
 _LAST_SPREAD = 1e-3
 
@@ -72,7 +72,7 @@ class PoseMlp(nn.Module):
     @staticmethod
     def inputs_of(examples: Examples) -> tuple[Tensor, ...]:
         """Return the arguments of `forward`; as in the fit, the start is moved to the visible points' mean position."""
-        placed = examples.start_points + mean_miss(examples)
+        placed = examples.start_points + mean_offset(examples)
         return (
             examples.start, placed, examples.target_points, examples.seen, examples.known_betas, examples.sigma_m,
         )  # fmt: skip

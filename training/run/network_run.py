@@ -16,7 +16,7 @@ from ..config import RunConfig
 from ..data.pairs import PairDataset, held_out_targets
 from ..data.prepared import MotionArrays, fingerprint, load_motions
 from ..data.splits import split_clips
-from ..data.training_body import ShownBody, load_body, regressor_of
+from ..data.training_body import TrainingBody, load_body, load_regressor
 from ..network.checkpoints import CheckpointError, load_checkpoint, load_weights
 from ..network.networks import make_network, uses_bfloat16
 from ..network.pose_mlp import PoseMlp
@@ -86,16 +86,16 @@ class NetworkRun:
     def _prepare(self, motions: MotionArrays) -> None:
         """Prepare, without collective operations, what only training needs."""
 
-    def _make_body(self, data: BodyData, offsets: np.ndarray | None = None) -> ShownBody:
+    def _make_body(self, data: BodyData, offsets: np.ndarray | None = None) -> TrainingBody:
         settings = self.config.body
-        return ShownBody(
+        return TrainingBody(
             data,
             self._processes.device,
             engine=settings.engine,
             num_vertices=self.config.loss.num_vertices,
             point_names=self._point_names,
             point_offsets=offsets,
-            regressor=regressor_of(settings, data),
+            regressor=load_regressor(settings, data),
         )
 
     def _pair_test(self, motions: MotionArrays, clips: Sequence[int] | np.ndarray) -> PairTest:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..data.training_body import ShownBody
+from ..data.training_body import TrainingBody
 from .metrics import mesh_errors_mm
 from .sequential import TrackedClip, TrueClip
 
@@ -34,7 +34,7 @@ class FrameErrors:
 
 
 @torch.no_grad()
-def measure(true: TrueClip, tracked: TrackedClip, body: ShownBody) -> FrameErrors:
+def measure(true: TrueClip, tracked: TrackedClip, body: TrainingBody) -> FrameErrors:
     """Return the errors of a predicted clip."""
     parts: list[dict[str, torch.Tensor]] = []
     for first in range(1, len(tracked.trans), _BLOCK):

@@ -22,7 +22,7 @@ from core.fit import FitOptions, fit_track
 from core.layouts import BODY25
 from core.track import KeypointTrack
 
-from ..data.training_body import ShownBody
+from ..data.training_body import TrainingBody
 
 PROTOCOLS = ("published", "honest")
 FALLBACK_AFTER = 61
@@ -50,7 +50,7 @@ class TrueClip:
     betas: Tensor
     fps: float
 
-    def points(self, body: ShownBody) -> Tensor:
+    def points(self, body: TrainingBody) -> Tensor:
         """Return the BODY25 keypoints (F, 25, 3), metres, on the body's device."""
         rotations, trans, betas = (part.to(body.device) for part in (self.rotations, self.trans, self.betas))
         return body.keypoints(rotations, betas.expand(len(rotations), -1), trans)
@@ -87,7 +87,9 @@ class _Inputs:
 
 
 @torch.no_grad()
-def track_clips(predictor: Predictor, clips: Sequence[TrueClip], body: ShownBody, protocol: str) -> list[TrackedClip]:
+def track_clips(
+    predictor: Predictor, clips: Sequence[TrueClip], body: TrainingBody, protocol: str
+) -> list[TrackedClip]:
     """Predict *clips* under a protocol; return the predictions in the same order."""
     if protocol not in PROTOCOLS:
         raise ValueError(f"expected one of the protocols {PROTOCOLS}, got {protocol!r}")
@@ -110,7 +112,7 @@ def track_clips(predictor: Predictor, clips: Sequence[TrueClip], body: ShownBody
     return [tracked[index] for index in range(len(clips))]
 
 
-def _make_inputs(clips: Sequence[TrueClip], body: ShownBody, protocol: str) -> _Inputs:
+def _make_inputs(clips: Sequence[TrueClip], body: TrainingBody, protocol: str) -> _Inputs:
     lengths = [len(clip.trans) for clip in clips]
     points = torch.zeros(lengths[0], len(clips), 25, 3, device=body.device)
     trans = torch.zeros(lengths[0], len(clips), 3, device=body.device)
@@ -126,7 +128,7 @@ def _make_inputs(clips: Sequence[TrueClip], body: ShownBody, protocol: str) -> _
     return _Inputs(points, lengths, torch.stack(betas), torch.stack(first), given_trans)
 
 
-def fit_first(points: Tensor, fps: float, body: ShownBody) -> tuple[Tensor, Tensor]:
+def fit_first(points: Tensor, fps: float, body: TrainingBody) -> tuple[Tensor, Tensor]:
     """Estimate betas (10,) and the first frame's rotations (24, 3, 3) from keypoints (F, 25, 3) alone.
 
     Raises:
@@ -139,7 +141,7 @@ def fit_first(points: Tensor, fps: float, body: ShownBody) -> tuple[Tensor, Tens
     return torch.as_tensor(motion.betas, dtype=torch.float32), rotations
 
 
-def _run(predictor: Predictor, inputs: _Inputs, body: ShownBody) -> tuple[Tensor, Tensor, Tensor]:
+def _run(predictor: Predictor, inputs: _Inputs, body: TrainingBody) -> tuple[Tensor, Tensor, Tensor]:
     """Return rotations (F, N, 24, 3, 3), trans (F, N, 3) and fallbacks (N,)."""
     num_frames, num_clips = inputs.points.shape[:2]
     rotations = inputs.first.expand(num_frames, -1, -1, -1, -1).clone()
@@ -174,7 +176,7 @@ def _shift(inputs: _Inputs, frame: int, points: Tensor, trans: Tensor) -> Tensor
 
 
 def _place(
-    inputs: _Inputs, frame: int, count: int, rotations: Tensor, body: ShownBody
+    inputs: _Inputs, frame: int, count: int, rotations: Tensor, body: TrainingBody
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Place poses in a frame; return keypoints (n, 25, 3), trans (n, 3) and mean keypoint error (n,)."""
     target = inputs.points[frame, :count]

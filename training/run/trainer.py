@@ -15,11 +15,11 @@ from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
 from ..config import RunConfig
 from ..data.augment import NUM_OTHER_BODIES, Augmentation
-from ..data.body_perturbation import point_offsets, with_other_bones
+from ..data.body_perturbation import draw_point_offsets, perturb_bones
 from ..data.examples import Examples, training_examples
 from ..data.pairs import PairBatch, TrainSampler, train_loader
 from ..data.prepared import MotionArrays, sample_poses
-from ..data.training_body import ShownBody, with_hands
+from ..data.training_body import TrainingBody, with_hands
 from ..network.checkpoints import (
     Checkpoint,
     load_checkpoint,
@@ -92,14 +92,14 @@ class Trainer(NetworkRun):
         poses = sample_poses(motions, self._split.train)
         self._augmentation = Augmentation(config.augment, self._point_names, poses)
 
-    def _make_other_bodies(self) -> list[ShownBody]:
+    def _make_other_bodies(self) -> list[TrainingBody]:
         """Create the perturbed bodies, always the same; none if their probability is 0."""
         if not self.config.augment.other_bodies:
             return []
         generator = np.random.default_rng(self.config.training.seed)
         count = len(self._point_names)
         return [
-            self._make_body(with_other_bones(self._body_data, generator), point_offsets(count, generator))
+            self._make_body(perturb_bones(self._body_data, generator), draw_point_offsets(count, generator))
             for _ in range(NUM_OTHER_BODIES)
         ]
 
@@ -273,7 +273,7 @@ class Trainer(NetworkRun):
 
     def loss(self, batch: PairBatch) -> Loss:
         """Return the loss of a batch on this process's device."""
-        network, other = self.network, self._augmentation.of_body()
+        network, other = self.network, self._augmentation.draw_body()
         body = self._body if other is None else self._other_bodies[other]
         examples = training_examples(batch, body, self._augmentation, self._predict)
         with torch.no_grad():

@@ -21,7 +21,7 @@ from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
 from ..data.examples import analytic_examples, clean_examples
 from ..data.pairs import PairBatch, PairDataset
-from ..data.training_body import ShownBody, with_hands
+from ..data.training_body import TrainingBody, with_hands
 from ..network.networks import Network
 from ..pictures import draw_pair
 from .distributed import Processes
@@ -58,7 +58,7 @@ class PairTest:
     dataset: PairDataset
     targets: np.ndarray
     strides: Sequence[int]
-    body: ShownBody
+    body: TrainingBody
     processes: Processes
 
     def batches(self) -> Iterator[np.ndarray]:
@@ -74,7 +74,7 @@ def row_name(stride: int) -> str:
 
 
 def predict(
-    network: Network, batch: PairBatch, body: ShownBody, *, analytic: bool = False
+    network: Network, batch: PairBatch, body: TrainingBody, *, analytic: bool = False
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return predicted, true and start rotations (B, 24, 3, 3) of a batch on the body's device.
 
@@ -108,7 +108,7 @@ def evaluate(network: Network, test: PairTest) -> dict[str, dict[str, float]]:
     return sums.means(test.processes)
 
 
-def _add(sums: Accumulator, row: str, rotations: tuple[Tensor, Tensor], batch: PairBatch, body: ShownBody) -> None:
+def _add(sums: Accumulator, row: str, rotations: tuple[Tensor, Tensor], batch: PairBatch, body: TrainingBody) -> None:
     """Add the metrics of rotations (3 B, 24, 3, 3), predicted and true, of triples of consecutive frames."""
     betas, trans = batch.betas, batch.target_trans
     joints = [body.joints(one, betas, trans) for one in rotations]
