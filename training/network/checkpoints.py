@@ -1,6 +1,6 @@
-"""Checkpoints: everything a run needs to resume exactly, as plain tensors and values.
+"""Checkpoints: the full state of a run, as plain tensors and values.
 
-They are read with ``weights_only``, so they cannot execute code. They contain no arrays of a body.
+They are read with ``weights_only``, so they cannot execute code. They contain no body arrays.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Checkpoint:
 
     @property
     def architecture(self) -> str:
-        """Architecture of the network; checkpoints older than the second architecture do not store it."""
+        """Architecture of the network; old checkpoints, which do not state it, have the paper's."""
         return str(self.config["model"].get("architecture", ARCHITECTURE)) if self.config else ARCHITECTURE
 
     @property
@@ -59,10 +59,10 @@ class Checkpoint:
         return str(self.config["model"]["graph"]) if self.config else "published"
 
     def check_network(self, architecture: str, graph: str, path: Path | str) -> None:
-        """Check that the weights belong to a network of *architecture* and *graph*; *path* is named in errors.
+        """Check that the weights are for *architecture* and *graph*; *path* is named in errors.
 
         Raises:
-            CheckpointError: they do not.
+            CheckpointError: they are for others.
         """
         if self.architecture != architecture:
             raise CheckpointError(
@@ -91,7 +91,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(path: Path | str) -> Checkpoint:
-    """Read a checkpoint, of this project or the published one.
+    """Read a checkpoint of this project or the published one.
 
     Raises:
         InputMissingError: the file does not exist.

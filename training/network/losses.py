@@ -23,7 +23,7 @@ class Loss:
         rotation: mean geodesic angle times 2 / pi.
         vertices: mean vertex distance, metres.
         keypoints: mean keypoint distance, metres.
-        spread: negative log-likelihood of the errors by the predicted variances; 0 where none are predicted.
+        spread: negative log-likelihood of the errors under the predicted variances; 0 without such.
     """
 
     total: Tensor
@@ -46,8 +46,8 @@ def geodesic_angle(first: Tensor, second: Tensor, clamp: float = _CLAMP) -> Tens
     Args:
         first: rotation matrices.
         second: rotation matrices.
-        clamp: margin that keeps the cosine inside -1 and 1, where the angle has no gradient; the smallest returned
-            angle is sqrt(2 clamp).
+        clamp: distance of the cosine from -1 and 1, where the gradient is infinite; the smallest returned angle is
+            sqrt(2 clamp).
     """
     cosine = ((first * second).sum(dim=(-1, -2)) - 1.0) / 2.0
     return torch.arccos(torch.clamp(cosine, -1.0 + clamp, 1.0 - clamp))
@@ -75,20 +75,20 @@ def pair_loss(
         vertices: (B, V, 3) metres, both with the same trans and betas.
         keypoints: (B, 25, 3) metres.
         config: the weights.
-        log_variances: (B, 22, 3) as predicted by `core.network.pose_mlp`; they send no gradient to the rotations, so a
-            network cannot trade accuracy for a larger variance.
+        log_variances: (B, 22, 3) as predicted by `core.network.pose_mlp`; their loss has no gradient to the rotations,
+            so a network cannot trade accuracy for a larger variance.
     """
     rotation = geodesic_angle(*rotations).mean() * (2.0 / torch.pi)
     vertex, keypoint = mean_distance(*vertices), mean_distance(*keypoints)
     total = config.rotation * rotation + config.vertices * vertex + config.keypoints * keypoint
     if log_variances is None:
         return Loss(total, rotation, vertex, keypoint, torch.zeros_like(total))
-    spread = spread_loss(rotations[0], rotations[1], log_variances)
+    spread = rotation_nll(rotations[0], rotations[1], log_variances)
     return Loss(total + config.spread * spread, rotation, vertex, keypoint, spread)
 
 
-def spread_loss(predicted: Tensor, true: Tensor, log_variances: Tensor) -> Tensor:
-    """Return the mean negative log-likelihood, without its constant, of the rotations from *predicted* to *true*.
+def rotation_nll(predicted: Tensor, true: Tensor, log_variances: Tensor) -> Tensor:
+    """Return the mean negative log-likelihood of the rotation errors, without its constant.
 
     Args:
         predicted: (B, 22, 3, 3) local rotations; no gradient flows to them.

@@ -59,13 +59,13 @@ class GraphConvolution(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (B, C out, T, V) of *features* (B, C in, T, V)."""
-        spread = self.adjacency * self.mask
-        parts = [conv(features @ matrix) for conv, matrix in zip(self.conv_list, spread, strict=True)]
+        weighted = self.adjacency * self.mask
+        parts = [conv(features @ matrix) for conv, matrix in zip(self.conv_list, weighted, strict=True)]
         return functional.relu(self.bn(sum(parts)))
 
 
 class TimeConvolution(nn.Module):
-    """Dropout, a convolution over time, batch norm, ReLU."""
+    """Dropout, a temporal convolution, batch norm, ReLU."""
 
     def __init__(
         self, channels_in: int, channels_out: int, *, taps: int = KERNEL_TAPS, stride: int = 1, dropout: float = 0.0,
@@ -83,7 +83,7 @@ class TimeConvolution(nn.Module):
         return functional.relu(self.bn(self._convolved(features)))
 
     def _convolved(self, features: Tensor) -> Tensor:
-        """Convolve with only the taps that reach a clip of this length: the others would only meet the padding."""
+        """Convolve with the taps that reach a clip of this length; the others would see only padding."""
         middle = self.conv.kernel_size[0] // 2
         reach = min(features.shape[2] - 1, middle)
         if not self.trimmed or reach == middle:
@@ -93,7 +93,7 @@ class TimeConvolution(nn.Module):
 
 
 class GraphTimeUnit(nn.Module):
-    """A graph convolution and a convolution over time with a residual connection around both."""
+    """A graph convolution and a temporal convolution, with a residual connection around both."""
 
     def __init__(
         self, channels_in: int, channels_out: int, stride: int, *, graph: str, dropout: float, trimmed: bool
@@ -166,9 +166,9 @@ class JointRegressor(nn.Module):
 
 
 class ResidualNet(nn.Module):
-    """The network: from start pose, start and target keypoints and betas to the residual rotations.
+    """Predicts residual rotations from the start pose, start and target keypoints, and betas.
 
-    Initial weights predict almost no motion, as suits a residual network.
+    Its initial weights predict almost no motion, as suits a residual network.
 
     Attributes:
         graph: name of the skeleton graph the weights belong to.
@@ -227,7 +227,7 @@ class ResidualNet(nn.Module):
         return self.regressor(joints)
 
     def forward(self, start_points: Tensor, target_points: Tensor, rotations: Tensor, betas: Tensor) -> Prediction:
-        """Predict the pose of *target_points*. No gradient flows to the start pose through its features.
+        """Predict the pose of *target_points*. The start pose's features are detached.
 
         Convention: local SMPL rotations; the residual turns in the joint's own axes, ``start @ delta``.
 

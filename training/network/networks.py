@@ -1,4 +1,4 @@
-"""Create the network of a run from settings or a checkpoint, in full or mixed precision."""
+"""Create networks from settings or checkpoints, in float32 or mixed precision."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def uses_bfloat16(precision: str, device: torch.device) -> bool:
 
 
 class MixedResidualNet(ResidualNet):
-    """The network with its inner layers in bfloat16.
+    """The paper's network with its inner layers in bfloat16.
 
-    Input points and output rotations are float32: eight bits of mantissa would round a metre to 4 mm and a residual
-    rotation to a quarter of a degree.
+    Input points and output rotations stay float32: bfloat16 would round a metre to 4 mm and a residual rotation to a
+    quarter of a degree.
     """
 
     def __init__(self, graph: str, *, dropout: float, device_type: str = "cuda") -> None:
@@ -44,7 +44,7 @@ class MixedResidualNet(ResidualNet):
             _keep_float32(layer, device_type)
 
     def residual(self, points: Tensor, pose_features: Tensor, betas: Tensor) -> Tensor:
-        """Return the residual rotations in 6D form (B, 22, 6), float32; arguments as for the full network."""
+        """Return the residual rotations in 6D form (B, 22, 6), float32; arguments as for `ResidualNet`."""
         with torch.autocast(self._device_type, dtype=torch.bfloat16):
             return super().residual(points, pose_features, betas)
 
@@ -73,7 +73,7 @@ def make_network(config: ModelConfig, *, bfloat16: bool = False) -> Network:
 
 
 def network_of(checkpoint: Checkpoint, path: Path | str, graph: str = "") -> Network:
-    """Return the network of a checkpoint, of this project or the published one, in evaluation mode on the CPU.
+    """Return the network of a checkpoint, this project's or the published one, in evaluation mode on the CPU.
 
     Args:
         checkpoint: contents of the file.

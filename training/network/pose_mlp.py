@@ -16,7 +16,7 @@ from core.smpl_skeleton import NUM_BODY_ROTATIONS
 
 from ..data.examples import Examples, mean_offset
 
-_LAST_SPREAD = 1e-3
+_OUTPUT_STD = 1e-3
 
 
 class PosePrediction(NamedTuple):
@@ -24,7 +24,7 @@ class PosePrediction(NamedTuple):
 
     Attributes:
         rotations: (B, 22, 3, 3) expected local rotations of the pelvis and 21 body joints.
-        log_variances: (B, 22, 3) of the rotation vectors from the expected to the true rotation, in the joint's axes.
+        log_variances: (B, 22, 3) of the rotation vectors from expected to true rotation, in the joint's axes.
     """
 
     rotations: Tensor
@@ -49,10 +49,10 @@ class Block(nn.Module):
 
 
 class PoseMlp(nn.Module):
-    """The network. With initial weights it predicts the start pose.
+    """The network; its initial weights predict the start pose.
 
     Attributes:
-        graph: empty: it has no skeleton graph.
+        graph: empty; it has no skeleton graph.
         point_names: the solver points it takes.
     """
 
@@ -66,7 +66,7 @@ class PoseMlp(nn.Module):
         self.blocks = cast("Sequence[Block]", nn.ModuleList(Block(dropout) for _ in range(DEPTH)))
         self.norm = nn.LayerNorm(WIDTH, eps=NORM_EPSILON)
         self.output = nn.Linear(WIDTH, NUM_BODY_ROTATIONS * NUM_ANSWERS)
-        nn.init.normal_(self.output.weight, std=_LAST_SPREAD)
+        nn.init.normal_(self.output.weight, std=_OUTPUT_STD)
         nn.init.zeros_(self.output.bias)
 
     @staticmethod
