@@ -25,7 +25,7 @@ from .evaluation.variant_metrics import FitTest, fit_table, measure_shipped, mea
 from .evaluation.variants import Variant, is_trained, read_variants, train, write_figures
 from .outputs import run_files
 from .pose_prior import HELD_OUT_SUBJECTS
-from .run.distributed import joined_processes
+from .run.distributed import process_group
 from .run.train_command import parse_overrides
 
 DEFAULT_CONFIG = Path(__file__).with_name("configs") / "variants" / "ablations.yaml"
@@ -69,7 +69,7 @@ def _run(options: argparse.Namespace) -> None:
     check_outputs({"a file of the runs": runs}, read)
     for variant in () if options.trained else variants:
         if not is_trained(variant):
-            with joined_processes(variant.config.training.device) as processes:
+            with process_group(variant.config.training.device) as processes:
                 train(variant, processes)
     clips = read_clips(options.clips, options.subjects)[:: options.every]
     _report(list(filter(is_trained, variants)), FitTest(clips, Path(options.log_dir) / "in_fit"))

@@ -41,7 +41,7 @@ from .network.checkpoints import Checkpoint, load_checkpoint
 from .network.networks import Network, network_of
 from .network.pose_mlp import PoseMlp
 from .outputs import check_files
-from .run.metrics import ANGLE_FIGURES
+from .run.metrics import ANGLE_METRICS
 
 LARGEST_ERROR_DEG = 1.0
 """Largest rotation difference from the checkpoint's network, in any joint of any pose, at which a file is written."""
@@ -146,7 +146,7 @@ def _flat_metrics(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]
     """Flatten nested *metrics* to finite numbers with dotted names, without the per-joint values."""
     flat: dict[str, float] = {}
     for name, value in metrics.items():
-        if name in ANGLE_FIGURES:
+        if name in ANGLE_METRICS:
             continue
         if isinstance(value, dict):
             flat |= _flat_metrics(value, f"{prefix}{name}.")

@@ -1,4 +1,4 @@
-"""A run that is stopped goes on: by a signal, without memory, with other settings, on another number of processes."""
+"""A stopped run resumes: after a signal, out of memory, with other settings, on another number of processes."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_without_memory_the_last_step_is_kept_and_reported(
 
     monkeypatch.setattr(trainer, "loss", loss)
     with pytest.raises(
-        OutOfMemoryInStepError, match="after step 2.*go on with --checkpoint .*last.pth.tar.*batch_size"
+        OutOfMemoryInStepError, match="after step 2.*resume with --checkpoint .*last.pth.tar.*batch_size"
     ):
         trainer.train()
     log.close()

@@ -25,8 +25,8 @@ class Terminal(io.StringIO):
 def test_metrics_and_lines_are_appended_to_the_files(tmp_path: Path) -> None:
     for step in (1, 2):
         log = RunLog(tmp_path)
-        log.say(f"step {step}")
-        log.figures("train", step, {"total": 0.5 * step})
+        log.info(f"step {step}")
+        log.metrics("train", step, {"total": 0.5 * step})
         log.close()
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert rows == [{"kind": "train", "step": step, "total": 0.5 * step} for step in (1, 2)]
@@ -38,7 +38,7 @@ def test_bar_is_shown_on_a_terminal_and_cleared_before_a_line(tmp_path: Path, mo
     monkeypatch.setattr(sys, "stderr", terminal)
     log = RunLog(tmp_path)
     log.bar(3, 4, "epoch 1/2")
-    log.say("done")
+    log.info("done")
     log.close()
     shown = terminal.getvalue()
     assert shown.startswith("\r[##################......] 3/4 epoch 1/2\x1b[K\r\x1b[K") and shown.endswith(
@@ -55,8 +55,8 @@ def test_no_bar_without_a_terminal_or_outside_the_first_process(
     log = RunLog(None if folder is None else tmp_path / folder)
     log.bar(4, 4, "epoch 1/2")
     if folder is None:
-        log.say("nothing")
-        log.figures("train", 1, {"total": 1.0})
+        log.info("nothing")
+        log.metrics("train", 1, {"total": 1.0})
     log.close()
     assert stream.getvalue() == ""
 
@@ -67,8 +67,8 @@ def test_tensorboard_has_the_scalars_and_the_pictures(tmp_path: Path) -> None:
 
     log = RunLog(tmp_path, tensorboard=True)
     for step in (5, 10):
-        log.figures("train", step, {"total": 1.0 / step})
-    log.picture("prediction/0", 10, np.full((8, 12, 3), 200, dtype=np.uint8))
+        log.metrics("train", step, {"total": 1.0 / step})
+    log.image("prediction/0", 10, np.full((8, 12, 3), 200, dtype=np.uint8))
     log.close()
     events = EventAccumulator(str(tmp_path)).Reload()
     assert [(event.step, event.value) for event in events.Scalars("train/total")] == [
@@ -84,8 +84,8 @@ def test_missing_tensorboard_is_reported_once(
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     log = RunLog(tmp_path, tensorboard=True)
-    log.figures("train", 1, {"total": 1.0})
-    log.picture("prediction/0", 1, np.zeros((2, 2, 3), dtype=np.uint8))
+    log.metrics("train", 1, {"total": 1.0})
+    log.image("prediction/0", 1, np.zeros((2, 2, 3), dtype=np.uint8))
     log.close()
     assert [record.message for record in caplog.records if "tensorboard" in record.message] == [caplog.messages[0]]
     assert "requirements/train.txt" in caplog.messages[0] and (tmp_path / "metrics.jsonl").is_file()

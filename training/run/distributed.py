@@ -1,6 +1,6 @@
-"""One process or many through the same code path.
+"""One code path for one process or several.
 
-torchrun assigns the ranks by environment variables; without it there is one process.
+torchrun sets the ranks in environment variables; without it there is one process.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from core.math.arrays import check_device
 
 _Module = TypeVar("_Module", bound=nn.Module)
 _TIMEOUT = timedelta(hours=2)
-"""Long, because the first process may prepare a large data set while the others wait."""
+"""Long, because the first process may prepare a large dataset while the others wait."""
 NUM_TURNS = 3
 
 
 class OtherProcessError(RuntimeError):
-    """Another process of the run failed or ended; that one, or the first process, reports what happened."""
+    """Another process of the run failed or ended; that process, or the first one, reports it."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ class Processes:
 
     @property
     def turn(self) -> int:
-        """When it is this process's turn to prepare files: 0 the first of all, 1 the first of a node, 2 any other."""
+        """This process's turn to prepare files: 0 for the first of the run, 1 for the first of a node, 2 for others."""
         return 0 if self.is_first else 1 if self.local_rank == 0 else 2
 
     @contextmanager
-    def errors_shared(self) -> Iterator[None]:
-        """Run a block, without collective operations in it, that fails in every process if it fails in one.
+    def fail_together(self) -> Iterator[None]:
+        """Run a block without collective operations, which fails in all processes if it fails in one.
 
-        The first process that failed raises its own error.
+        The failed process with the lowest rank raises its own error.
 
         Raises:
             OtherProcessError: the block failed in another process.
@@ -72,22 +72,22 @@ class Processes:
             if self.count == 1:
                 raise
             failure = error
-        failed = self.gathered(failure is not None)
+        failed = self.all_gather(failure is not None)
         if failure is not None and failed.index(True) == self.rank:
             raise failure
         if any(failed):
             raise OtherProcessError(f"process {failed.index(True)} failed")
 
-    def summed(self, values: Tensor) -> Tensor:
+    def all_reduce(self, values: Tensor) -> Tensor:
         """Return the sum of *values* (float64, on the CPU) over all processes."""
         if self.count == 1:
             return values
-        # NCCL only moves tensors of its own GPU, and MPS has no float64 (nor more than one process).
+        # NCCL needs tensors on the process's GPU. MPS, which has no float64, never has several processes.
         total = values.to(self.device)
         distributed.all_reduce(total)
         return total.to(values.device)
 
-    def gathered(self, value: Any) -> list[Any]:
+    def all_gather(self, value: Any) -> list[Any]:
         """Return the *value* of every process, ordered by rank."""
         if self.count == 1:
             return [value]
@@ -97,9 +97,9 @@ class Processes:
 
 
 def is_lost_connection(error: BaseException) -> bool:
-    """Return whether *error* says that another process of the run cannot be reached any more.
+    """Return whether *error* means that the connection to another process of the run is lost.
 
-    Gloo raises plain RuntimeErrors, which differ from others by their texts alone.
+    Gloo raises plain RuntimeErrors, which only their messages identify.
     """
     if isinstance(error, distributed.DistError):
         return True
@@ -119,12 +119,12 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
 
 
 def is_first_process() -> bool:
-    """Return whether this process is, or by torchrun's environment will be, the first of the run."""
+    """Return whether this process is the first of the run, before or after joining the process group."""
     return int(os.environ.get("RANK", "0")) == 0
 
 
 @contextmanager
-def joined_processes(device_name: str) -> Iterator[Processes]:
+def process_group(device_name: str) -> Iterator[Processes]:
     """Join the process group if torchrun started one, and leave it at the end of the block."""
     count = int(os.environ.get("WORLD_SIZE", "1"))
     rank, local_rank = int(os.environ.get("RANK", "0")), int(os.environ.get("LOCAL_RANK", "0"))
@@ -159,7 +159,7 @@ class _SummedOverProcesses(torch.autograd.Function):
 
 
 class GlooBatchNorm(_BatchNorm):
-    """Batch norm over the batches of all processes on CPUs, where torch's SyncBatchNorm does not run."""
+    """Synchronised batch norm for CPUs, which torch's SyncBatchNorm does not support."""
 
     def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 - the base class names it so
         pass
@@ -189,8 +189,8 @@ class GlooBatchNorm(_BatchNorm):
         return centred * scale.view(shape) + self.bias.view(shape)
 
 
-def synchronised(module: _Module, processes: Processes) -> _Module:
-    """Return *module* with its batch norms synchronised over all processes; the state dict's names stay the same."""
+def sync_batch_norms(module: _Module, processes: Processes) -> _Module:
+    """Return *module* with batch norms synchronised over all processes; the state dict keeps its names."""
     if processes.count == 1:
         return module
     if processes.device.type == "cuda":
@@ -201,12 +201,12 @@ def synchronised(module: _Module, processes: Processes) -> _Module:
             replacement.load_state_dict(child.state_dict())
             setattr(module, name, replacement)
         else:
-            synchronised(child, processes)
+            sync_batch_norms(child, processes)
     return module
 
 
 def distribute(module: nn.Module, processes: Processes) -> nn.Module:
-    """Return *module* wrapped so that gradients are averaged over all processes."""
+    """Wrap *module* in DDP if there are several processes."""
     if processes.count == 1:
         return module
     return DistributedDataParallel(

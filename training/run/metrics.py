@@ -86,7 +86,7 @@ def acceleration_error_mm(predicted: Tensor, true: Tensor) -> Tensor:
     return MM * torch.linalg.vector_norm(second_difference(predicted) - second_difference(true), dim=-1).mean(dim=-1)
 
 
-FIGURES: tuple[str, ...] = (
+METRICS: tuple[str, ...] = (
     "mpve_mm",
     "mpve_at_ankle_mm",
     "mpapve_mm",
@@ -94,27 +94,27 @@ FIGURES: tuple[str, ...] = (
     "angle_deg",
     "acceleration_mm_per_frame2",
 )
-ANGLE_FIGURES: tuple[str, ...] = tuple(f"angle_deg/{name}" for name in JOINT_NAMES[:NUM_BODY_ROTATIONS])
+ANGLE_METRICS: tuple[str, ...] = tuple(f"angle_deg/{name}" for name in JOINT_NAMES[:NUM_BODY_ROTATIONS])
 
 
 class Accumulator:
-    """Sums of metrics over batches and processes; means come from sums and counts, so shards need not be even."""
+    """Accumulates metrics over batches and processes; shards need not be even, as means come from sums and counts."""
 
     def __init__(self, rows: Sequence[str]) -> None:
         """Start with zero sums for the table's *rows*."""
         self._rows = tuple(rows)
-        self._names = FIGURES + ANGLE_FIGURES
+        self._names = METRICS + ANGLE_METRICS
         self._sums = torch.zeros(len(self._rows), len(self._names) + 1, dtype=torch.float64)
 
-    def add(self, row: str, figures: Mapping[str, Tensor], angles: Tensor) -> None:
+    def add(self, row: str, metrics: Mapping[str, Tensor], angles: Tensor) -> None:
         """Add a batch to a row.
 
         Args:
             row: name of the row.
-            figures: (B,) each of `FIGURES` except the angle.
+            metrics: (B,) each of `METRICS` except the angle.
             angles: (B, 22) degrees.
         """
-        columns = [angles.mean(dim=1) if name == "angle_deg" else figures[name] for name in FIGURES]
+        columns = [angles.mean(dim=1) if name == "angle_deg" else metrics[name] for name in METRICS]
         values = torch.cat([torch.stack(columns, dim=1), angles], dim=1).detach().cpu().double()
         index = self._rows.index(row)
         self._sums[index, :-1] += values.sum(dim=0)
@@ -122,7 +122,7 @@ class Accumulator:
 
     def means(self, processes: Processes) -> dict[str, dict[str, float]]:
         """Return each row's means over all processes, and the number of pairs under "pairs"."""
-        sums = processes.summed(self._sums)
+        sums = processes.all_reduce(self._sums)
         table = {}
         for index, row in enumerate(self._rows):
             count = float(sums[index, -1])

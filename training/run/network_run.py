@@ -1,4 +1,4 @@
-"""What training and evaluation share: the data of a run, its body, its network and the test."""
+"""The common base of training and evaluation: data, body, network and test of a run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..network.checkpoints import CheckpointError, load_checkpoint, load_weights
 from ..network.networks import make_network, uses_bfloat16
 from ..network.pose_mlp import PoseMlp
 from ..pictures import write_png
-from .distributed import NUM_TURNS, Processes, synchronised
+from .distributed import NUM_TURNS, Processes, sync_batch_norms
 from .published import comparison
 from .run_log import RunLog
 from .validation import PairTest, draw_predictions, evaluate, mean_mpve, table_text, write_table
@@ -33,7 +33,7 @@ class NetworkRun:
     Attributes:
         config: the settings.
         step: optimizer steps done.
-        network: the network, without the wrapper that distributes it.
+        network: the network, without DDP's wrapper.
     """
 
     trains = False
@@ -48,7 +48,7 @@ class NetworkRun:
         self.config, self._processes, self._log = config, processes, log
         self.step = 0
         motions = self._load_motions()
-        with processes.errors_shared():
+        with processes.fail_together():
             self._dataset = PairDataset(motions)
             self._split = split_clips(motions, config.data, trains=self.trains)
             torch.manual_seed(config.training.seed)
@@ -57,26 +57,26 @@ class NetworkRun:
             self._body = self._make_body(self._body_data)
             self._test = self._pair_test(motions, self._split.test)
             self._prepare(motions)
-        self.network = synchronised(network, processes).to(processes.device)
-        log.say(
+        self.network = sync_batch_norms(network, processes).to(processes.device)
+        log.info(
             f"{len(self._split.train)} clips to train on, {len(self._split.test)} to test on, {motions.num_frames} "
             f"frames, on {processes.count} x {processes.device}"
         )
 
     def _load_motions(self) -> MotionArrays:
-        """Load body and data; where they are missing, one process of each node prepares the arrays, one after another.
+        """Load body and data; the first process prepares missing arrays, then the first one of each other node.
 
-        So nodes may share the folder of prepared arrays, or have one each.
+        So nodes may share the folder of prepared arrays or have one each.
         """
         processes = self._processes
         for turn in range(NUM_TURNS):
-            with processes.errors_shared():
+            with processes.fail_together():
                 if turn == processes.turn:
                     self._body_data = load_body(self.config.body)
                     motions = load_motions(self.config.data, self._body_data, write=turn < NUM_TURNS - 1)
-        prints = processes.gathered(fingerprint(motions))
-        if len(set(prints)) > 1:
-            other = next(rank for rank, one in enumerate(prints) if one != prints[0])
+        checksums = processes.all_gather(fingerprint(motions))
+        if len(set(checksums)) > 1:
+            other = next(rank for rank, one in enumerate(checksums) if one != checksums[0])
             raise CheckpointError(
                 f"expected the same motions in every process, found others in process {other} than in process 0; "
                 f"copy {self.config.data.folder} to every node again"
@@ -84,7 +84,7 @@ class NetworkRun:
         return motions
 
     def _prepare(self, motions: MotionArrays) -> None:
-        """Prepare, without collective operations, what only training needs."""
+        """Prepare what only training needs, without collective operations."""
 
     def _make_body(self, data: BodyData, offsets: np.ndarray | None = None) -> TrainingBody:
         settings = self.config.body
@@ -106,7 +106,7 @@ class NetworkRun:
         return PairTest(self._dataset, targets, settings.strides, self._body, self._processes)
 
     def load_weights(self, path: Path | str) -> None:
-        """Load the weights of a checkpoint (of this project or published), or of a pose network's weights file.
+        """Load the weights of a checkpoint (this project's or the published one) or of a pose network's .npz file.
 
         Raises:
             CheckpointError: the weights belong to another network or graph.
@@ -123,9 +123,9 @@ class NetworkRun:
         load_weights(self.network, checkpoint, path)
 
     def test(self) -> dict[str, dict[str, float]]:
-        """Evaluate the network on the test pairs; write the table to the console, a JSON file and TensorBoard."""
+        """Evaluate the network on the test pairs; write the table to the log, a JSON file and TensorBoard."""
         table = evaluate(self.network, self._test)
-        self._log.say(
+        self._log.info(
             f"test, mean MPVE {mean_mpve(table):.2f} mm\n{table_text(table)}\n{comparison(self.config.data.dataset)}"
         )
         self._write_metrics("test", table)
@@ -136,12 +136,12 @@ class NetworkRun:
 
     def _write_metrics(self, kind: str, table: dict[str, dict[str, float]]) -> None:
         for row, metrics in table.items():
-            self._log.figures(f"{kind}/{row}", self.step, metrics)
+            self._log.metrics(f"{kind}/{row}", self.step, metrics)
 
     def _draw(self, test: PairTest) -> None:
         """Draw a few predictions, on the first process only."""
         if self._log.folder is None:
             return
         for number, pixels in enumerate(draw_predictions(self.network, test, self.config.output.pictures)):
-            self._log.picture(f"prediction/{number}", self.step, pixels)
+            self._log.image(f"prediction/{number}", self.step, pixels)
             write_png(self._log.folder / "pictures" / f"prediction_{number}.png", pixels)

@@ -1,4 +1,4 @@
-"""How far a checkpoint's run has come, in the units of the run that goes on from it, and what differs between them."""
+"""Convert a checkpoint's progress to the run that resumes it, and compare their settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from ..config import RunConfig, config_from_dict
 from ..network.checkpoints import Checkpoint, CheckpointError
 
-_ELSEWHERE = ("data.cache", "data.folder", "body.path", "body.engine")
+_NEUTRAL_SETTINGS = ("data.cache", "data.folder", "body.path", "body.engine")
 """Settings of data and body that do not change what is evaluated."""
 
 
@@ -18,20 +18,20 @@ class Progress:
     """The progress of a run.
 
     Attributes:
-        step: optimizer steps done; at another batch size or amount of data, so that as much of the epoch is done.
-        epochs_finished: epochs after which the run has been evaluated.
-        best_mpve_mm: smallest mean MPVE so far; infinite if it was measured on other data.
-        other_seed: whether the seed is another one.
+        step: optimizer steps done, converted to the run's steps per epoch.
+        epochs_finished: epochs completed, including their evaluation.
+        best_mpve_mm: smallest mean MPVE so far; infinite if the test data changed.
+        seed_changed: whether the runs' seeds differ.
     """
 
     step: int
     epochs_finished: int
     best_mpve_mm: float
-    other_seed: bool
+    seed_changed: bool
 
 
-def _stored(checkpoint: Checkpoint, where: str = "the checkpoint") -> dict[str, object]:
-    """Return a checkpoint's settings by dotted key; those that it is too old for have their defaults."""
+def _checkpoint_settings(checkpoint: Checkpoint, where: str = "the checkpoint") -> dict[str, object]:
+    """Return a checkpoint's settings by dotted key, with defaults for those it does not have."""
     return _flat(config_from_dict(checkpoint.config, where))
 
 
@@ -40,7 +40,7 @@ def _flat(config: RunConfig) -> dict[str, object]:
 
 
 def _changed(checkpoint: Checkpoint, config: RunConfig) -> dict[str, tuple[object, object]]:
-    before, now = _stored(checkpoint), _flat(config)
+    before, now = _checkpoint_settings(checkpoint), _flat(config)
     return {key: (before[key], now[key]) for key in now if before[key] != now[key]}
 
 
@@ -50,7 +50,7 @@ def changed_settings(checkpoint: Checkpoint, config: RunConfig) -> list[str]:
 
 
 def check_resumable(checkpoint: Checkpoint, config: RunConfig, body: str, path: Path | str) -> None:
-    """Check that a run with *config* on *body* can go on from *checkpoint*.
+    """Check that a run with *config* on *body* can resume *checkpoint*.
 
     Raises:
         CheckpointError: the checkpoint has only weights, or is of another network, body or optimizer.
@@ -63,7 +63,7 @@ def check_resumable(checkpoint: Checkpoint, config: RunConfig, body: str, path: 
             f"expected a run on the body {body!r}, found one on {checkpoint.body!r} in {path}; give that body as "
             "body.path, or use --finetune"
         )
-    algorithm = _stored(checkpoint, str(path))["optimizer.algorithm"]
+    algorithm = _checkpoint_settings(checkpoint, str(path))["optimizer.algorithm"]
     if algorithm != config.optimizer.algorithm:
         raise CheckpointError(
             f"expected the optimizer {config.optimizer.algorithm!r}, found the state of {algorithm!r} in {path}; use "
@@ -72,13 +72,13 @@ def check_resumable(checkpoint: Checkpoint, config: RunConfig, body: str, path: 
 
 
 def progress_of(checkpoint: Checkpoint, config: RunConfig, steps_per_epoch: int, path: Path | str) -> Progress:
-    """Return the progress of *checkpoint* in a run with *config* and *steps_per_epoch*.
+    """Return the progress of *checkpoint*, converted to a run with *config* and *steps_per_epoch*.
 
     Raises:
-        CheckpointError: it has done more epochs than the run is to have.
+        CheckpointError: it has done more epochs than *config* sets.
     """
     training, changed = checkpoint.training, _changed(checkpoint, config)
-    # Checkpoints of version 1.0 and before do not state the steps of an epoch.
+    # Checkpoints up to version 1.0 do not state the steps per epoch.
     epochs = max(int(checkpoint.config["training"]["epochs"]), 1)
     before = int(training.get("steps_per_epoch", 0)) or max(training["total_steps"] // epochs, 1)
     step = round(training["step"] * steps_per_epoch / before)
@@ -87,7 +87,7 @@ def progress_of(checkpoint: Checkpoint, config: RunConfig, steps_per_epoch: int,
             f"expected more than the {training['step'] / before:g} epochs that {path} has done, got "
             f"{config.training.epochs}; give --epochs"
         )
-    same_test = not any(key.startswith(("data.", "body.")) and key not in _ELSEWHERE for key in changed)
+    same_test = not any(key.startswith(("data.", "body.")) and key not in _NEUTRAL_SETTINGS for key in changed)
     return Progress(
         step,
         int(training.get("epochs_finished", training["step"] // before)),

@@ -1,4 +1,4 @@
-"""The figures of the paper, to compare ours with in the same units."""
+"""The paper's results, for comparison in the same units."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ ALIGNED_JOINT = "right_ankle"
 STRIDE_1_MPVE_MM = 3.23
 SEQUENTIAL_MPVE_MM = 17.22
 COLUMN = "ankle mm"
-"""Head of the column of ours that has the units of the published figures."""
+"""Heading of the column in the paper's units."""
 
 
 def comparison(dataset: str) -> str:
-    """Return a line with the published figures, for below a table of ours on *dataset*."""
+    """Return a line with the paper's results, to print below a table of ours on *dataset*."""
     other = "" if dataset == DATASET else f"; this is {dataset}, other data"
     return (
         f"the paper on AMASS, to compare with the column {COLUMN!r}: {STRIDE_1_MPVE_MM:.2f} at stride 1, "

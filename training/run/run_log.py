@@ -52,14 +52,14 @@ class RunLog:
         if tensorboard:
             self._writer = _tensorboard_writer(folder)
 
-    def say(self, message: str) -> None:
+    def info(self, message: str) -> None:
         """Log a message."""
         if self.folder is not None:
             self._clear_bar()
             _logger.info("%s", message)
 
-    def figures(self, kind: str, step: int, values: Mapping[str, float]) -> None:
-        """Write the metrics of a *step*: a line of ``metrics.jsonl``, and scalars ``kind/name`` for TensorBoard."""
+    def metrics(self, kind: str, step: int, values: Mapping[str, float]) -> None:
+        """Write the metrics of a *step*: a line in ``metrics.jsonl``, and scalars ``kind/name`` for TensorBoard."""
         if self.folder is None:
             return
         with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as stream:
@@ -68,8 +68,8 @@ class RunLog:
             for name, value in values.items():
                 self._writer.add_scalar(f"{kind}/{name}", value, step)
 
-    def picture(self, name: str, step: int, pixels: np.ndarray) -> None:
-        """Write a picture (H, W, 3) uint8 for TensorBoard."""
+    def image(self, name: str, step: int, pixels: np.ndarray) -> None:
+        """Write an image (H, W, 3) uint8 for TensorBoard."""
         if self._writer is not None:
             self._writer.add_image(name, pixels, step, dataformats="HWC")
 

@@ -1,4 +1,4 @@
-"""The learning rate as a function of the step alone, so that a run that goes on has no schedule to restore."""
+"""The learning rate as a function of the step, so that a resumed run has no schedule to restore."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..config import OptimizerConfig
 
 
 def learning_rate(config: OptimizerConfig, step: int, *, total_steps: int, steps_per_epoch: int) -> float:
-    """Return the learning rate of a step, counted from 0.
+    """Return the learning rate of a step.
 
     Args:
         config: the settings.

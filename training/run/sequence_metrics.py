@@ -1,4 +1,4 @@
-"""Errors of a predicted motion by frame, and their drift over time. F frames."""
+"""Per-frame errors of a predicted motion, and their drift over time. F frames."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@ Two protocols. "published": betas, every frame's translation and the first frame
 "honest": only keypoints are given; betas and the first pose come from the project's own fit of the first second, and
 the translation of each frame comes from its keypoints. In both, from frame 62 on, as published, the pair (first frame,
 this frame) and the unchanged previous pose are further candidates, and the candidate with the smallest keypoint error
-is kept. As published, the translation between the two frames is taken out of that pair: the network has learned from
-frames that are close to each other.
+is kept. As published, the translation between the two frames is removed from that pair, since the network was trained
+on frames close to each other.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class TrackedClip:
         rotations: (F, 24, 3, 3) local rotations, on the CPU.
         trans: (F, 3) metres.
         betas: (10,) shape.
-        fallbacks: number of frames in which a candidate other than the network's next pose was kept.
+        fallbacks: number of frames in which another candidate than the prediction from the previous frame was kept.
         seconds: run time; the clip's share if clips ran in a batch.
     """
 
@@ -121,18 +121,18 @@ def _make_inputs(clips: Sequence[TrueClip], body: TrainingBody, protocol: str) -
         clip_points = clip.points(body)
         points[: lengths[column], column] = clip_points
         trans[: lengths[column], column] = clip.trans.to(body.device)
-        initial = (clip.betas, clip.rotations[0]) if protocol == "published" else fit_first(clip_points, clip.fps, body)
+        initial = (clip.betas, clip.rotations[0]) if protocol == "published" else fit_start(clip_points, clip.fps, body)
         betas.append(initial[0].to(body.device))
         first.append(initial[1].to(body.device))
     given_trans = trans if protocol == "published" else None
     return _Inputs(points, lengths, torch.stack(betas), torch.stack(first), given_trans)
 
 
-def fit_first(points: Tensor, fps: float, body: TrainingBody) -> tuple[Tensor, Tensor]:
+def fit_start(points: Tensor, fps: float, body: TrainingBody) -> tuple[Tensor, Tensor]:
     """Estimate betas (10,) and the first frame's rotations (24, 3, 3) from keypoints (F, 25, 3) alone.
 
     Raises:
-        TrackError: the points do not show enough of a person.
+        TrackError: too few points are visible.
     """
     seen = points[: max(2, round(_FIRST_FIT_S * fps))].cpu().numpy().astype(np.float64)
     track = KeypointTrack(seen, np.ones(seen.shape[:2]), fps, BODY25)

@@ -1,4 +1,4 @@
-"""SIGINT (Ctrl-C) and SIGTERM (a scheduler's) as a request to stop between two steps, with everything saved."""
+"""Treat SIGINT (Ctrl-C) and SIGTERM (from a scheduler) as a request to save and stop between two steps."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequest:
-    """Whether a signal has asked the run to stop.
+    """A request to stop, made by a signal.
 
     Attributes:
-        is_made: whether one has.
+        received: whether a signal has arrived.
     """
 
     def __init__(self) -> None:
-        """Start without a request, and with signals that interrupt at once."""
-        self.is_made = False
-        self._waits = False
+        """Start without a request, and with signals interrupting at once."""
+        self.received = False
+        self._defers = False
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Receive the signals in the block; outside of `held_back`, they raise KeyboardInterrupt.
+    def handling_signals(self) -> Iterator[None]:
+        """Handle the signals in the block; outside of `deferred`, they raise KeyboardInterrupt.
 
-        A signal that the parent process set to be ignored stays ignored. In a thread, which receives none, nothing
-        happens.
+        Signals that the parent process set to be ignored stay ignored. Outside the main thread, which alone can handle
+        signals, this does nothing.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
@@ -44,25 +44,25 @@ class StopRequest:
                 signal.signal(number, handler)
 
     @contextmanager
-    def held_back(self) -> Iterator[None]:
-        """Only note signals in the block."""
-        self._waits = True
+    def deferred(self) -> Iterator[None]:
+        """Record signals in the block without interrupting it."""
+        self._defers = True
         try:
             yield
         finally:
-            self._waits = False
+            self._defers = False
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        self.is_made = True
-        if not self._waits:
+        self.received = True
+        if not self._defers:
             raise KeyboardInterrupt
 
 
 def ignore_signals(worker: int) -> None:
-    """Leave the signals to the process that loads data with this one, which then ends it.
+    """Ignore the signals in a data-loading process; the training process handles them and ends its workers.
 
     Args:
-        worker: the loader's number of this process.
+        worker: number of the data-loading process.
     """
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)

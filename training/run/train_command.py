@@ -17,7 +17,7 @@ from core.network.pose_architecture import POSE_MLP
 from ..config import ConfigError, RunConfig, config_from_dict, read_config
 from ..network.checkpoints import load_checkpoint
 from ..outputs import run_files
-from .distributed import OtherProcessError, Processes, is_first_process, is_lost_connection, joined_processes
+from .distributed import OtherProcessError, Processes, is_first_process, is_lost_connection, process_group
 from .network_run import NetworkRun
 from .run_log import RunLog
 from .trainer import Trainer
@@ -34,7 +34,7 @@ _OPTION_KEYS = {
     "device": "training.device",
 }
 """The settings that have their own command-line options."""
-_INTERRUPTED = "interrupted; if the run has written checkpoints/last.pth.tar, it goes on from there with --checkpoint"
+_INTERRUPTED = "interrupted; if the run has written checkpoints/last.pth.tar, resume it from there with --checkpoint"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--finetune", action="store_true", help="load only the checkpoint's weights and start a new run"
     )
-    parser.add_argument("--overwrite", action="store_true", help="start again in a folder that has a run's checkpoints")
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier run's checkpoints in the folder")
     parser.add_argument("--eval", action="store_true", help="evaluate the checkpoint on the test pairs; do not train")
     parser.add_argument(
         "--set",
@@ -109,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _reported(program: str, work: Callable[[], int]) -> int:
-    """Run *work*, and report its error in one line, unless it is another process's, which reports it."""
+    """Run *work* and report its error in one line, unless another process reports it."""
     try:
         return exit_code_of(program, work, interrupted=_INTERRUPTED)
     except OtherProcessError:
@@ -118,7 +118,7 @@ def _reported(program: str, work: Callable[[], int]) -> int:
         if not is_lost_connection(error):
             raise
         if is_first_process():
-            message = "expected every process to live, found one ended; its message is above, or it was killed"
+            message = "expected all processes to keep running, found one ended; its message is above, or it was killed"
             print(f"{program}: {message}", file=sys.stderr)
         return EXIT_FAILED
 
@@ -129,19 +129,19 @@ def _run(program: str, options: argparse.Namespace) -> int:
     except CoreError as error:
         if is_first_process():
             raise
-        # The same in every process, so the first one reports it.
+        # All processes fail alike; the first one reports it.
         raise OtherProcessError("as in the first process") from error
-    with joined_processes(config.training.device) as processes:
-        # Reported before the other processes notice that this one has left them.
+    with process_group(config.training.device) as processes:
+        # Report before the other processes notice that this one has left the group.
         return _reported(program, lambda: _train_or_evaluate(config, options, processes))
 
 
 def _train_or_evaluate(config: RunConfig, options: argparse.Namespace, processes: Processes) -> int:
-    with processes.errors_shared():
+    with processes.fail_together():
         if processes.is_first:
             _check_outputs(config, options)
         if options.eval or options.finetune:
-            config = with_network_of(config, options)
+            config = with_checkpoint_network(config, options)
     folder = config.run_folder if processes.is_first else None
     log = RunLog(folder, tensorboard=config.output.tensorboard)
     try:
@@ -158,7 +158,7 @@ def _train_or_evaluate(config: RunConfig, options: argparse.Namespace, processes
         if folder is not None:
             _write_settings(folder / "config.json", config, options)
         if not trainer.train():
-            log.say(f"stopped by a signal at step {trainer.step}; go on with --checkpoint {trainer.last_path}")
+            log.info(f"stopped by a signal at step {trainer.step}; resume with --checkpoint {trainer.last_path}")
             return EXIT_INTERRUPTED
         trainer.test()
         return 0
@@ -166,11 +166,11 @@ def _train_or_evaluate(config: RunConfig, options: argparse.Namespace, processes
         log.close()
 
 
-def with_network_of(config: RunConfig, options: argparse.Namespace) -> RunConfig:
-    """Return *config* with the kind of network that the checkpoint holds, unless the command line names another.
+def with_checkpoint_network(config: RunConfig, options: argparse.Namespace) -> RunConfig:
+    """Return *config* with the checkpoint's architecture and graph, unless the command line sets them.
 
     Raises:
-        CoreError: there is no such checkpoint.
+        CoreError: the checkpoint cannot be read.
     """
     if options.checkpoint.suffix == ".npz":
         found = {"model.architecture": POSE_MLP}
@@ -193,10 +193,10 @@ def _check_outputs(config: RunConfig, options: argparse.Namespace) -> None:
     check_outputs({"a file of the run": written}, read)
     checkpoints = config.run_folder / "checkpoints"
     existing = sorted(checkpoints.glob("*.pth.tar"))
-    goes_on = (
+    is_resumed = (
         resumes and options.checkpoint is not None and options.checkpoint.parent.resolve() == checkpoints.resolve()
     )
-    if existing and not (options.eval or options.overwrite or goes_on):
+    if existing and not (options.eval or options.overwrite or is_resumed):
         raise OutputError(
             f"expected no checkpoints of an earlier run in {config.run_folder}, found {existing[-1].name}; resume it "
             "with --checkpoint, name another run with --extra_tag, or give --overwrite to replace them"
@@ -204,7 +204,7 @@ def _check_outputs(config: RunConfig, options: argparse.Namespace) -> None:
 
 
 def _are_own_settings(config: RunConfig, options: argparse.Namespace) -> bool:
-    """Return whether the settings were read, unchanged, from the file that the run writes them to."""
+    """Return whether the settings are unchanged from the run's own ``config.json``, which they were read from."""
     path = config.run_folder / "config.json"
     return not options.eval and path.is_file() and path.samefile(options.config) and read_config(path) == config
 

@@ -1,4 +1,4 @@
-"""Training loop: one code path for one process or many; a resumed run equals an uninterrupted one. B batch."""
+"""The training loop, for one process or several; a resumed run equals an uninterrupted one. B batch."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from .validation import evaluate, mean_mpve, table_text
 CHECKPOINT_FOLDER = "checkpoints"
 BEST_NAME, LAST_NAME = "best.pth.tar", "last.pth.tar"
 _CUDA_STOP_STEPS = 10
-"""Steps between two questions to all processes whether to stop, on CUDA, where each question waits for the GPU."""
+"""Steps between checks for stop requests in all processes on CUDA, where each check waits for the GPU."""
 
 
 class Trainer(NetworkRun):
@@ -70,9 +70,9 @@ class Trainer(NetworkRun):
         self._optimizer: torch.optim.Optimizer = kind(
             self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
-        # From here on each process draws its own dropout.
+        # From here on, each process draws its own dropout.
         torch.manual_seed(config.training.seed + processes.rank)
-        log.say(f"{self._sampler.num_batches} steps an epoch, {self.total_steps} in all")
+        log.info(f"{self._sampler.num_batches} steps per epoch, {self.total_steps} in all")
 
     def _prepare(self, motions: MotionArrays) -> None:
         config = self.config
@@ -93,7 +93,7 @@ class Trainer(NetworkRun):
         self._augmentation = Augmentation(config.augment, self._point_names, poses)
 
     def _make_other_bodies(self) -> list[TrainingBody]:
-        """Create the perturbed bodies, always the same; none if their probability is 0."""
+        """Create the perturbed bodies, seeded with the run's seed; none if their probability is 0."""
         if not self.config.augment.other_bodies:
             return []
         generator = np.random.default_rng(self.config.training.seed)
@@ -110,20 +110,20 @@ class Trainer(NetworkRun):
 
     @property
     def last_path(self) -> Path:
-        """The checkpoint that is written after every epoch, and when the run stops."""
+        """The checkpoint written after every epoch and when the run stops."""
         return self.config.run_folder / CHECKPOINT_FOLDER / LAST_NAME
 
     def resume(self, path: Path | str) -> None:
-        """Go on from a checkpoint of a run, with the settings of this one.
+        """Resume a checkpoint with this run's settings.
 
-        The number of processes, of epochs, and every setting but the network's and the optimizer's kind may differ;
-        what differs is logged.
+        The number of processes and all settings may differ, except for network, body and optimizer algorithm; the log
+        lists the changes.
 
         Raises:
             CheckpointError: the checkpoint is of another network, body or optimizer, contains only weights, or has
-                done more than this run is to do.
+                done more epochs than this run.
         """
-        with self._processes.errors_shared():
+        with self._processes.fail_together():
             checkpoint = load_checkpoint(path)
             check_resumable(checkpoint, self.config, self._body_data.name, path)
             progress = progress_of(checkpoint, self.config, self._sampler.num_batches, path)
@@ -134,54 +134,54 @@ class Trainer(NetworkRun):
         self.step, self._epochs_finished = progress.step, progress.epochs_finished
         self.best_mpve_mm, self.metrics = progress.best_mpve_mm, checkpoint.metrics
         self._restore_random_state(checkpoint, progress)
-        self._log.say(f"resumed {path} at step {self.step} of {self.total_steps}")
+        self._log.info(f"resumed {path} at step {self.step} of {self.total_steps}")
         for change in changed_settings(checkpoint, self.config):
-            self._log.say(f"changed since then: {change}")
+            self._log.info(f"changed since then: {change}")
 
     def _restore_random_state(self, checkpoint: Checkpoint, progress: Progress) -> None:
-        """Restore each process's random generators; begin anew with another number of processes or another seed."""
+        """Restore each process's random generators; reseed them if the number of processes or the seed changed."""
         states, processes = checkpoint.training["rng"], self._processes
-        if len(states) == processes.count and not progress.other_seed:
+        if len(states) == processes.count and not progress.seed_changed:
             restore_random_state(states[processes.rank], processes.device)
             return
         words = [self.config.training.seed, self.step, processes.rank]
         torch.manual_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
-        self._log.say(
+        self._log.info(
             f"{processes.count} processes after {len(states)}, seed {self.config.training.seed}: dropout and "
-            "augmentation are drawn anew"
+            "augmentation are reseeded"
         )
 
     def train(self, *, stop_after_steps: int | None = None) -> bool:
-        """Train to the end, or stop early with a checkpoint from which the run can resume.
+        """Train to the end, or stop early with a checkpoint to resume from.
 
-        SIGINT and SIGTERM stop it after the current step, or at once while it evaluates.
+        SIGINT and SIGTERM stop it after the current step, or at once during an evaluation.
 
         Args:
-            stop_after_steps: stop after this step; None goes on to the end.
+            stop_after_steps: stop after this step; None for the last.
 
         Returns:
-            Whether it came to its end, as opposed to being stopped by a signal.
+            False if a signal stopped it.
 
         Raises:
-            CoreError: the memory does not suffice, or another process has ended; the last checkpoint can be resumed.
+            CoreError: memory ran out or another process ended; the last checkpoint can be resumed.
         """
         last_step = self.total_steps if stop_after_steps is None else min(stop_after_steps, self.total_steps)
-        begun, request = self.step, StopRequest()
-        with request.listening():
+        first_step, request = self.step, StopRequest()
+        with request.handling_signals():
             self._finish_epoch()
             while self.step < last_step:
-                with request.held_back():
+                with request.deferred():
                     stopped = self._train_or_save(last_step, request)
-                # Several processes agree on it in the next epoch, or are ended while they evaluate.
-                if stopped or (request.is_made and self._processes.count == 1):
+                # Several processes agree on stopping in the next epoch, or are ended during the evaluation.
+                if stopped or (request.received and self._processes.count == 1):
                     return False
                 self._finish_epoch()
-        if self.step == begun:
+        if self.step == first_step:
             self._save(LAST_NAME)
         return True
 
     def _finish_epoch(self) -> None:
-        """At the end of an epoch, evaluate and keep checkpoints, unless that was done before the run was resumed."""
+        """At the end of an epoch, evaluate and keep checkpoints, unless the resumed run had done so."""
         settings = self.config.training
         done, rest = divmod(self.step, self._sampler.num_batches)
         if rest or done <= self._epochs_finished:
@@ -199,7 +199,7 @@ class Trainer(NetworkRun):
         """Train an epoch and save; return whether all processes stopped on a request.
 
         Raises:
-            CoreError: memory or another process was lost; what there is was saved.
+            CoreError: memory ran out or another process ended; the run was saved unless an update was under way.
         """
         epoch, first_batch = divmod(self.step, self._sampler.num_batches)
         self._sampler.set_epoch(epoch, first_batch)
@@ -244,12 +244,12 @@ class Trainer(NetworkRun):
         return False
 
     def _all_stop(self, request: StopRequest) -> bool:
-        """Return whether a signal has asked any of the processes to stop; the same answer in all of them."""
+        """Return whether any process has received a stop request; all processes return the same."""
         if self._processes.count == 1:
-            return request.is_made
+            return request.received
         if self._processes.device.type == "cuda" and self.step % _CUDA_STOP_STEPS:
             return False
-        return bool(self._processes.summed(torch.tensor([request.is_made], dtype=torch.float64)).item())
+        return bool(self._processes.all_reduce(torch.tensor([request.received], dtype=torch.float64)).item())
 
     def _train_step(self, batch: PairBatch) -> Loss:
         loss = self.loss(batch)
@@ -291,20 +291,20 @@ class Trainer(NetworkRun):
         )
 
     def _predict(self, examples: Examples) -> Tensor:
-        """Predict (B, 24, 3, 3) with the current network in evaluation mode: no dropout, no batch statistics."""
+        """Predict rotations (B, 24, 3, 3) with the current network in evaluation mode."""
         self.network.eval()
         rotations = self.network(*self.network.inputs_of(examples)).rotations
         self.network.train()
         return with_hands(rotations)
 
     def _report(self, means: Tensor, steps_per_second: float) -> None:
-        """Log the mean loss of all processes since the last report."""
-        means = self._processes.summed(means.cpu().double()) / self._processes.count
+        """Log the loss since the last report, averaged over all processes."""
+        means = self._processes.all_reduce(means.cpu().double()) / self._processes.count
         values = dict(zip(LOSS_NAMES, means.tolist(), strict=True))
         values["learning_rate"] = self._learning_rate()
         values["pairs_per_second"] = steps_per_second * self.config.training.batch_size
-        self._log.figures("train", self.step, values)
-        self._log.say(
+        self._log.metrics("train", self.step, values)
+        self._log.info(
             f"step {self.step}/{self.total_steps} loss {values['total']:.4f} "
             f"(rotation {values['rotation']:.4f}, vertices {1000 * values['vertices']:.1f} mm, keypoints "
             f"{1000 * values['keypoints']:.1f} mm) {values['pairs_per_second']:.0f} pairs/s"
@@ -314,7 +314,7 @@ class Trainer(NetworkRun):
         table = evaluate(self.network, self._validation)
         self.metrics = {"epoch": epoch, "step": self.step, "table": table}
         mpve = mean_mpve(table, analytic=self.config.augment.analytic_start > 0.0)
-        self._log.say(f"epoch {epoch}: mean MPVE {mpve:.2f} mm\n{table_text(table)}")
+        self._log.info(f"epoch {epoch}: mean MPVE {mpve:.2f} mm\n{table_text(table)}")
         self._write_metrics("validation", table)
         self._draw(self._validation)
         if mpve < self.best_mpve_mm:
@@ -322,9 +322,9 @@ class Trainer(NetworkRun):
             self._save(BEST_NAME)
 
     def _save(self, name: str, *, alone: bool = False) -> None:
-        """Write a checkpoint with the state of every process's random generators, or, *alone*, of this one's."""
+        """Write a checkpoint with the random states of all processes, or if *alone*, only this one's."""
         state = random_state(self._processes.device)
-        states = [state] if alone else self._processes.gathered(state)
+        states = [state] if alone else self._processes.all_gather(state)
         if self._log.folder is None:
             return
         training = {

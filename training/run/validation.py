@@ -1,8 +1,8 @@
-"""Evaluate on stride pairs: the errors of the predictions, and those of the start poses themselves. B batch.
+"""Evaluate on stride pairs: the errors of the predictions and of the untouched start poses. B batch.
 
-Every stride is tested on the same targets. The frames before and after each target are also predicted, with the same
-stride, to give the acceleration error. PVE and MPJPE are computed with the pelvis joints aligned, PVE also with the
-right ankles aligned, as in the published figures.
+All strides are tested on the same targets. The frames before and after each target are also predicted, with the same
+stride, for the acceleration error. PVE and MPJPE are computed with the pelvis joints aligned, PVE also with the right
+ankles aligned, as published.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ..network.networks import Network
 from ..pictures import draw_pair
 from .distributed import Processes
 from .metrics import (
-    FIGURES,
+    METRICS,
     Accumulator,
     acceleration_error_mm,
     centred,
@@ -38,7 +38,7 @@ from .published import COLUMN
 
 _BATCH = 64
 ANALYTIC = "analytic start"
-"""The row that matches the network's use in the fit: no pose is given; the start comes from the target's points."""
+"""The row that matches the network's use in the fit, which computes the start from the target's points."""
 UNTOUCHED = ", untouched start"
 """Suffix of the rows that measure the start pose itself: the paper's noise rows."""
 
@@ -50,7 +50,7 @@ class PairTest:
     Attributes:
         dataset: the motions.
         targets: (n,) target frames, all processes together.
-        strides: frames between start and target, one table row each.
+        strides: numbers of frames between start and target, one table row each.
         body: the body.
         processes: the processes that share the work.
     """
@@ -143,11 +143,11 @@ def draw_predictions(network: Network, test: PairTest, count: int) -> list[np.nd
 
 
 def mean_mpve(table: Mapping[str, Mapping[str, float]], *, analytic: bool = False) -> float:
-    """Return the mean MPVE over the strides' rows, millimetres; it selects the best checkpoint.
+    """Return the mean MPVE over the strides' rows, millimetres, which selects the best checkpoint.
 
     Args:
         table: the table of metrics.
-        analytic: include the row of the analytic start, for a network that was trained with that start.
+        analytic: include the row of the analytic start, for a network trained with it.
     """
     rows = [row for row in table if not row.endswith(UNTOUCHED) and (analytic or row != ANALYTIC)]
     return float(np.mean([table[row]["mpve_mm"] for row in rows]))
@@ -158,7 +158,7 @@ def table_text(table: Mapping[str, Mapping[str, float]]) -> str:
     heads = ("MPVE mm", COLUMN, "PA mm", "MPJPE mm", "angle deg", "accel mm/f2")
     lines = [f"{'':<28}" + "".join(f"{head:>13}" for head in heads) + f"{'pairs':>8}"]
     for row, metrics in table.items():
-        values = "".join(f"{metrics[name]:>13.2f}" for name in FIGURES)
+        values = "".join(f"{metrics[name]:>13.2f}" for name in METRICS)
         lines.append(f"{row:<28}{values}{metrics['pairs']:>8.0f}")
     return "\n".join(lines)
 
