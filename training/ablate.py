@@ -22,7 +22,7 @@ from core.io.protected_files import check_outputs
 from .arguments import positive_int
 from .data.motion_folder import clip_files, read_clips
 from .evaluation.variant_metrics import FitTest, fit_table, measure_shipped, measure_variant, pairs_table
-from .evaluation.variants import Variant, is_trained, read_variants, train, write_figures
+from .evaluation.variants import Variant, is_trained, read_variants, train, write_metrics
 from .outputs import run_files
 from .pose_prior import HELD_OUT_SUBJECTS
 from .run.distributed import process_group
@@ -93,7 +93,7 @@ def _report(variants: Sequence[Variant], test: FitTest) -> None:
     text = "\n\n".join(parts)
     print(text)
     folder = test.folder.parent
-    write_figures(folder / "ablation.json", results)
+    write_metrics(folder / "ablation.json", results)
     with atomic_path(folder / "ablation.md") as path:
         path.write_text(text + "\n", encoding="utf-8")
 

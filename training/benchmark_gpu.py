@@ -37,7 +37,7 @@ from .benchmark_network import fresh_network, implementations, median_times
 from .config import ModelConfig, RunConfig
 from .convert_checkpoint import draw_samples, fold_network
 from .data.training_body import TrainingBody, pose_rotations
-from .evaluation.json_figures import write_json
+from .evaluation.metrics_json import write_json
 from .network.networks import make_network
 from .outputs import check_files
 from .run.distributed import Processes
@@ -52,7 +52,7 @@ _NUM_CLIPS, _REPEATS = 4, 4
 
 
 @dataclass(frozen=True)
-class Figure:
+class Benchmark:
     """A row of the table.
 
     Attributes:
@@ -165,27 +165,27 @@ def _timed(device: torch.device, work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def figures() -> list[Figure]:
+def benchmarks() -> list[Benchmark]:
     """Return the rows of the table."""
     cuda, count = torch.device("cuda", 0), torch.cuda.device_count()
     rows = [
-        Figure(f"network, {batch} pairs a pass, {name}", "ms", partial(pass_time_ms, name, batch))
+        Benchmark(f"network, {batch} pairs a pass, {name}", "ms", partial(pass_time_ms, name, batch))
         for batch in (1, 1024)
         for name in ("numpy, folded", "torch cuda, folded", "torch cuda, folded, recorded")
     ]
     rows += [
-        Figure(f"training, {precision}", "pairs/s", partial(training_rate, cuda, precision))
+        Benchmark(f"training, {precision}", "pairs/s", partial(training_rate, cuda, precision))
         for precision in ("float32", "bfloat16")
     ]
-    rows.append(Figure(f"sum of the gradients, NCCL, {count} GPUs", "ms", partial(gradient_sum_ms, "nccl", count)))
+    rows.append(Benchmark(f"sum of the gradients, NCCL, {count} GPUs", "ms", partial(gradient_sum_ms, "nccl", count)))
     rows += [
-        Figure(f"fit of 1000 frames, {device}", "ms/frame", partial(fit_time_ms, device))
+        Benchmark(f"fit of 1000 frames, {device}", "ms/frame", partial(fit_time_ms, device))
         for device in ("numpy", "cuda")
     ]
     return rows
 
 
-def table(rows: Sequence[Figure], *, measured: bool) -> dict[str, str]:
+def table(rows: Sequence[Benchmark], *, measured: bool) -> dict[str, str]:
     """Return each row's figure with its unit as text, measured if there is a GPU."""
     return {row.name: f"{row.measure():.3f} {row.unit}" if measured else UNMEASURED for row in rows}
 
@@ -211,7 +211,7 @@ def _run(options: argparse.Namespace) -> None:
     check_files({"the figures": options.json}, {}, overwrite=options.overwrite)
     print(_heading())
     found: dict[str, str] = {}
-    for row in figures():
+    for row in benchmarks():
         found |= table([row], measured=torch.cuda.is_available())
         print(f"{row.name:<58}{found[row.name]:>20}", flush=True)
     if options.json:

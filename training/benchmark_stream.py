@@ -32,7 +32,7 @@ from .arguments import positive_int
 from .data.motion_folder import clip_files, read_clips
 from .evaluation.fit_conditions import Condition
 from .evaluation.fit_metrics import Evaluation
-from .evaluation.json_figures import write_json
+from .evaluation.metrics_json import write_json
 from .evaluation.realistic_errors import ErrorModel
 from .outputs import check_files
 from .pose_prior import HELD_OUT_SUBJECTS
@@ -65,7 +65,7 @@ class FrameTimes:
         return cls(what, len(ms), float(np.median(ms)), float(np.quantile(ms, 0.99)), float(ms.max()))
 
 
-def there_and_back(track: KeypointTrack, num_frames: int) -> KeypointTrack:
+def ping_pong(track: KeypointTrack, num_frames: int) -> KeypointTrack:
     """Return *num_frames* of the track played forwards and backwards in turn, so that it never jumps."""
     period = max(1, 2 * track.num_frames - 2)
     phase = np.arange(num_frames) % period
@@ -130,7 +130,7 @@ def _run(options: argparse.Namespace) -> None:
     evaluation = Evaluation(FitOptions(quality=options.quality))
     condition = Condition("stream", errors=ErrorModel(white_m=0.001 * options.noise_mm), layout=options.layout)
     longest = max(read_clips(options.folder, options.subjects), key=lambda clip: len(clip.trans))
-    track = there_and_back(evaluation.track(longest, condition), options.frames)
+    track = ping_pong(evaluation.track(longest, condition), options.frames)
     print(f"{track.num_frames} frames of {options.layout} at {track.fps:.0f} fps, NumPy {np.__version__}")
     print(f"{'ms per frame':<28}{'frames':>8}{'median':>9}{'99 %':>9}{'worst':>9}")
     times, growth_mb = frame_times(track, evaluation)

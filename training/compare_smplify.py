@@ -1,4 +1,4 @@
-"""Compare the fit with a plain SMPLify-3D on the same frames in one run: accuracy and speed side by side."""
+"""Compare accuracy and speed of the fit and of a plain SMPLify-3D on the same frames in one run."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .evaluation.smplify import Smplify, SmplifyOptions, SmplifyResult, fit_prio
 
 _FRAMES_EACH = 60
 _PRIOR_STEP = 2
-WAYS = (SmplifyOptions(), SmplifyOptions(optimizer="lbfgs"), SmplifyOptions(optimizer="lbfgs", full_forward=True))
+METHODS = (SmplifyOptions(), SmplifyOptions(optimizer="lbfgs"), SmplifyOptions(optimizer="lbfgs", full_forward=True))
 CLEAN = Condition("clean, true betas")
 
 
 @dataclass(frozen=True)
-class WayRow:
+class MethodRow:
     """Results of one fitting method.
 
     Attributes:
@@ -46,19 +46,19 @@ def compare(
     prior_clips: Sequence[Clip],
     num_frames: int,
     fit_ms: Mapping[str, float],
-    ways: Sequence[SmplifyOptions] = WAYS,
+    methods: Sequence[SmplifyOptions] = METHODS,
     options: FitOptions | None = None,
-) -> list[WayRow]:
+) -> list[MethodRow]:
     """Return a row for each quality of this project's fit and for each SMPLify variant.
 
-    The frames have clean points and true betas. This project's times are of fits that also estimate the betas.
+    All use clean points and true betas; only the times of this project's fit include estimating the betas.
 
     Args:
         clips: clips of held-out subjects.
         prior_clips: clips that SMPLify's pose prior is fitted to: those of the subjects this fit was trained on.
-        num_frames: approximate number of frames to fit: the first frames of evenly chosen clips.
+        num_frames: approximate number of frames to fit: the first ones of evenly spaced clips.
         fit_ms: time per frame of this project's fit of a long clip in the same run, milliseconds, by quality.
-        ways: SMPLify's variants.
+        methods: SMPLify's variants.
         options: options of this project's fits, apart from the quality.
     """
     count = max(1, min(len(clips), round(num_frames / _FRAMES_EACH)))
@@ -75,12 +75,12 @@ def compare(
             for clip in selected
         ]
         pve_mm = _pve_mm(evaluation, cut_clips, [motion for motion, _ in fits])
-        rows.append(WayRow(f"this fit, {quality}", pve_mm, milliseconds, _ratios(milliseconds, fit_ms)))
+        rows.append(MethodRow(f"this fit, {quality}", pve_mm, milliseconds, _ratios(milliseconds, fit_ms)))
     poses = np.concatenate([_vectors(clip.rotations[::_PRIOR_STEP]) for clip in prior_clips])
     evaluation = Evaluation()
     body, prior = TrainingBody(evaluation.data, "cpu"), fit_prior(poses[:, :66])
-    for way in ways:
-        smplify = Smplify(body, prior, way)
+    for method in methods:
+        smplify = Smplify(body, prior, method)
         results = [
             smplify.fit(
                 torch.as_tensor(evaluation.track(clip, CLEAN).positions, dtype=torch.float32),
@@ -91,7 +91,7 @@ def compare(
         milliseconds = 1000.0 * sum(result.seconds for result in results) / sum(len(r.trans) for r in results)
         motions = [_motion(clip, result) for clip, result in zip(cut_clips, results, strict=True)]
         pve_mm = _pve_mm(evaluation, cut_clips, motions)
-        rows.append(WayRow(way.title, pve_mm, milliseconds, _ratios(milliseconds, fit_ms)))
+        rows.append(MethodRow(method.title, pve_mm, milliseconds, _ratios(milliseconds, fit_ms)))
     return rows
 
 

@@ -1,12 +1,12 @@
-"""Measure the clean-up on real motion (smoothing of noisy fits and the foot lock) and print tables of metrics.
+"""Measure the clean-up on real motion (smoothing of noisy fits, and the foot lock) and print tables of metrics.
 
     python -m training.evaluate_cleanup MOTION_FOLDER [--subjects 16 35 05] [--every N] [--json OUT.json]
 
 Smoothing: clips of held-out subjects, on the free body in random shapes, are fitted to BODY25 points with 10 mm of
 noise per axis, with the fit's own smoothing and without, then smoothed by the clean-up. PVE is the mean distance
 between fitted and true vertices with the pelvis joints aligned; acceleration is the mean error of the vertices' second
-difference. Feet: the same fits, and the recorded walks of all subjects in the folder. A slide is how far the skin that
-bears a foot slides on the floor during a contact; "elsewhere" covers all joints except the ankles and toes of a foot in
+difference. Feet: the same fits, and the recorded walks of all subjects in the folder. A slide is how far the skin under
+a foot slides on the floor during a contact; "elsewhere" covers all joints except the ankles and toes of feet in
 contact. Soles: the same motions with their feet locked and on the floor, measured on the skin of the feet (see
 `training.evaluation.sole_metrics`).
 """
@@ -36,7 +36,7 @@ from .arguments import positive_int
 from .data.motion_folder import Clip, clip_files, read_clips
 from .evaluation.fit_conditions import Condition
 from .evaluation.fit_metrics import Evaluation
-from .evaluation.json_figures import write_json
+from .evaluation.metrics_json import write_json
 from .evaluation.realistic_errors import ErrorModel
 from .evaluation.sole_metrics import FootSkin, sole_lines, sole_row
 from .outputs import check_files
@@ -78,11 +78,11 @@ class FeetRow:
         clips: number of clips.
         contacts: number of contacts in all clips.
         agreement: F1 score of the heels' and toes' contact frames against those detected in the true motion.
-        slide_before_mm: mean slide over contacts, before the lock.
+        slide_before_mm: mean slide over contacts, without the lock.
         slide_mm: the same with the lock.
         slide_95_mm: 95th percentile over contacts with the lock.
         slide_worst_mm: largest slide with the lock.
-        elsewhere_before_mm: mean error of the joints elsewhere, before the lock.
+        elsewhere_before_mm: mean error of the other joints, without the lock.
         elsewhere_mm: the same with the lock.
         acceleration_before: largest joint acceleration near the ends of contacts, mean over clips, m/s^2.
         acceleration: the same with the lock.
@@ -102,8 +102,8 @@ class FeetRow:
     acceleration: float
 
 
-class Judge:
-    """Compares motions with the ground truth."""
+class Evaluator:
+    """Measures errors of motions against the ground truth."""
 
     def __init__(self, evaluation: Evaluation) -> None:
         """Select every 29th vertex of the body of *evaluation*."""
@@ -149,19 +149,21 @@ def fits(evaluation: Evaluation, clips: Sequence[Clip], smoothing: float) -> Ite
         yield analyse_motion(motion, evaluation.body, held), motion_of(clip, clip.drawn_betas())
 
 
-def smoothing_rows(judge: Judge, fitted: Sequence[tuple[CleanupSource, Motion]], name: str) -> list[SmoothingRow]:
+def smoothing_rows(
+    evaluator: Evaluator, fitted: Sequence[tuple[CleanupSource, Motion]], name: str
+) -> list[SmoothingRow]:
     """Return a row for the fits as they are and two for smoothed fits."""
     rows = []
     weights = [truth.num_frames for _, truth in fitted]
     for strength, what in ((0.0, ""), (0.5, ", smooth 0.5"), (1.0, ", smooth 1")):
         options = CleanupOptions(smoothing=strength)
-        errors = [judge.distances(clean_up(source, options), truth) for source, truth in fitted]
+        errors = [evaluator.distances(clean_up(source, options), truth) for source, truth in fitted]
         rows.append(SmoothingRow(f"{name}{what}", *map(float, np.average(errors, axis=0, weights=weights))))
     return rows
 
 
 def walks(evaluation: Evaluation, clips: Sequence[Clip]) -> list[tuple[CleanupSource, Motion]]:
-    """Return the recorded clips in which somebody walks, on the mean shape, analysed for the clean-up."""
+    """Return the recorded clips of walking, on the mean shape, analysed for the clean-up."""
     selected = []
     for clip in clips:
         speed = np.linalg.norm(np.diff(clip.trans[:: max(1, round(0.5 * clip.fps)), ::2], axis=0), axis=-1) / 0.5
@@ -173,7 +175,7 @@ def walks(evaluation: Evaluation, clips: Sequence[Clip]) -> list[tuple[CleanupSo
     return selected
 
 
-def feet_row(judge: Judge, sources: Sequence[tuple[CleanupSource, Motion]], name: str) -> FeetRow:
+def feet_row(evaluator: Evaluator, sources: Sequence[tuple[CleanupSource, Motion]], name: str) -> FeetRow:
     """Return the effect of the foot lock on motions, each given with its ground truth."""
     slides: list[list[np.ndarray]] = [[], []]
     elsewhere: list[list[float]] = [[], []]
@@ -181,13 +183,13 @@ def feet_row(judge: Judge, sources: Sequence[tuple[CleanupSource, Motion]], name
     with_contacts = [(source, truth) for source, truth in sources if source.contacts and source.ground is not None]
     in_contact: list[list[np.ndarray]] = [[], []]
     for source, truth in with_contacts:
-        true_joints = judge.joints(truth)
+        true_joints = evaluator.joints(truth)
         free = ~_contact_joints(source)
         for index, one in enumerate((source, analyse_motion(truth, source.model))):
             in_contact[index].append(_contact_points(one))
         near = _near_ends(source)
         for index, motion in enumerate((source.motion, clean_up(source, LOCKED))):
-            joints = judge.joints(motion)
+            joints = evaluator.joints(motion)
             slides[index].append(slides_mm(source, motion))
             elsewhere[index].append(1000.0 * float(np.linalg.norm(joints - true_joints, axis=-1)[free].mean()))
             change = np.linalg.norm(np.diff(joints, n=2, axis=0), axis=-1) * motion.fps**2
@@ -210,12 +212,12 @@ def feet_row(judge: Judge, sources: Sequence[tuple[CleanupSource, Motion]], name
 
 
 def slides_mm(source: CleanupSource, motion: Motion) -> np.ndarray:
-    """Return the slide (C,) of the skin that bears a foot, for each contact in *motion*, millimetres."""
-    return 1000.0 * FootSkin(source.model, motion.betas).figures(source, motion, source.floor).slides
+    """Return the slide (C,) of the skin under the foot for each contact in *motion*, millimetres."""
+    return 1000.0 * FootSkin(source.model, motion.betas).measure(source, motion, source.floor).slides
 
 
 def _contact_points(source: CleanupSource) -> np.ndarray:
-    """Return in which frames each contact point is in contact (F, 4)."""
+    """Return whether each contact point is in contact in each frame (F, 4)."""
     in_contact = np.zeros((source.motion.num_frames, len(POINTS)), dtype=bool)
     for contact in source.contacts:
         in_contact[contact.frames, contact.point] = True
@@ -227,7 +229,7 @@ def _f1(detected: np.ndarray, true: np.ndarray) -> float:
 
 
 def _contact_joints(source: CleanupSource) -> np.ndarray:
-    """Return where (F, 24) a joint is the ankle or toe joint of a foot in contact."""
+    """Return whether each joint is the ankle or toe joint of a foot in contact (F, 24)."""
     in_contact = np.zeros((source.motion.num_frames, 24), dtype=bool)
     for contact in source.contacts:
         side = POINTS[contact.point].partition("_")[0]
@@ -246,10 +248,10 @@ def _near_ends(source: CleanupSource) -> np.ndarray:
 
 
 def milliseconds(source: CleanupSource) -> tuple[float, float]:
-    """Return the median processor times of `analyse_motion` and of `clean_up` with every option, for 1000 frames."""
+    """Return the median CPU times of `analyse_motion` and of `clean_up` with all options, for 1000 frames."""
     motion = source.motion
-    there_and_back = np.concatenate([np.arange(motion.num_frames), np.arange(motion.num_frames)[::-1]])
-    frames = np.resize(there_and_back, _SPEED_FRAMES)
+    ping_pong = np.concatenate([np.arange(motion.num_frames), np.arange(motion.num_frames)[::-1]])
+    frames = np.resize(ping_pong, _SPEED_FRAMES)
     long = Motion(motion.poses[frames], motion.betas, motion.trans[frames], motion.fps)
     options = CleanupOptions(0.7, 1.0, "contacts", 0.1, "in_place")
     times: list[list[float]] = [[], []]
@@ -294,25 +296,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     check_files({"the metrics": options.json}, {"the clips": clip_files(options.folder)}, overwrite=options.overwrite)
-    judge = Judge(Evaluation())
+    evaluator = Evaluator(Evaluation())
     clips = read_clips(options.folder, options.subjects)[:: options.every]
-    raw, usual = (list(fits(judge.evaluation, clips, smoothing)) for smoothing in (0.0, 1.0))
+    raw, usual = (list(fits(evaluator.evaluation, clips, smoothing)) for smoothing in (0.0, 1.0))
     print(f"smoothing, {len(clips)} clips, {sum(len(clip.trans) for clip in clips)} frames, 10 mm of noise")
     print(f"{'':<46} {'PVE mm':>7} {'world mm':>8} {'mm/f2':>8}")
-    smoothing = smoothing_rows(judge, raw, "fit without smoothing") + smoothing_rows(judge, usual, "fit as usual")
+    smoothing = smoothing_rows(evaluator, raw, "fit without smoothing") + smoothing_rows(
+        evaluator, usual, "fit as usual"
+    )
     _print_smoothing(smoothing)
-    walking = walks(judge.evaluation, read_clips(options.folder)[:: options.every])
+    walking = walks(evaluator.evaluation, read_clips(options.folder)[:: options.every])
     print("feet locked")
     print(
         f"{'':<32} {'clips':>5} {'contacts':>8} {'F1':>5} {'slide mm':>8} {'locked':>7} {'95 %':>6} {'worst':>6} "
         f"{'elsewhere':>10} {'locked':>7} {'m/s2':>8} {'locked':>7}"
     )
-    feet = [feet_row(judge, walking, "recorded walks"), feet_row(judge, usual, "fits as usual, 10 mm noise")]
+    feet = [feet_row(evaluator, walking, "recorded walks"), feet_row(evaluator, usual, "fits as usual, 10 mm noise")]
     for row in feet:
         _print_feet(row)
     print("soles, feet locked and on the floor")
     soles = [
-        sole_row(sources, row.name, PLANTED, judge.pve_mm) for row, sources in zip(feet, (walking, usual), strict=True)
+        sole_row(sources, row.name, PLANTED, evaluator.pve_mm)
+        for row, sources in zip(feet, (walking, usual), strict=True)
     ]
     print("\n".join(line for row in soles for line in sole_lines(row)), flush=True)
     analyse_ms, clean_ms = milliseconds(walking[0][0])

@@ -37,7 +37,7 @@ from .evaluation.fit_conditions import ERROR_ROWS, FAULT_ROWS, SOLVER_ROWS, Cond
 from .evaluation.fit_metrics import Evaluation, Row, row_of
 from .evaluation.fit_tables import ERROR_COLUMNS, FAULT_COLUMNS, SOLVER_COLUMNS, Column, heads, line
 from .evaluation.fit_workers import Measure, measuring
-from .evaluation.json_figures import write_json
+from .evaluation.metrics_json import write_json
 from .evaluation.realistic_errors import ErrorModel
 from .outputs import check_files
 from .pose_prior import HELD_OUT_SUBJECTS
@@ -56,9 +56,9 @@ def frames_per_second(evaluation: Evaluation, clips: Sequence[Clip], quality: st
     """Return the median frames per second of whole fits of 1000 frames with unknown betas, and each run's seconds."""
     longest = max(clips, key=lambda clip: len(clip.trans))
     track = evaluation.track(longest, Condition("speed", errors=ErrorModel(white_m=0.005)))
-    there_and_back = np.concatenate([track.positions, track.positions[::-1]])
-    repeats = -(-_SPEED_FRAMES // len(there_and_back))
-    positions = np.tile(there_and_back, (repeats, 1, 1))[:_SPEED_FRAMES]
+    ping_pong = np.concatenate([track.positions, track.positions[::-1]])
+    repeats = -(-_SPEED_FRAMES // len(ping_pong))
+    positions = np.tile(ping_pong, (repeats, 1, 1))[:_SPEED_FRAMES]
     long_track = KeypointTrack(positions, np.ones(positions.shape[:2]), track.fps, track.layout)
     seconds = []
     for _ in range(_SPEED_RUNS + 1):

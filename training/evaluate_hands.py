@@ -1,11 +1,11 @@
-"""Measure the fit of fingers on drawn hand motion with simulated tracker errors, and print tables of metrics.
+"""Measure the fit of fingers on generated hand motion with simulated tracker errors, and print tables of metrics.
 
     python -m training.evaluate_hands [--clips N] [--draws test|choose] [--rows GLOB ...] [--json OUT.json]
 
-Each clip is the sample's body motion on a body of drawn shape, with drawn hands (`training.evaluation.hand_motion`).
-Its keypoints come from that body and are disturbed (`training.evaluation.hand_conditions`); shape, palm and bones are
-estimated. Settings are chosen on other draws than those that the tables of the documentation come from. See
-`training.evaluation.hand_metrics` for the metrics.
+Each clip is the sample's body motion on a body of random shape, with generated finger motion
+(`training.evaluation.hand_motion`). Its keypoints come from that body and are disturbed
+(`training.evaluation.hand_conditions`); shape, palm and bones are estimated. The documentation's tables come from the
+test draws; settings are chosen on others. See `training.evaluation.hand_metrics` for the metrics.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from core.motion import Motion
 from .arguments import positive_int
 from .evaluation.hand_conditions import FAULTS, ROWS, HandCondition, noise
 from .evaluation.hand_metrics import (
+    compare_hands,
     draw_motion,
     finger_errors_deg,
     fit_disturbed,
     hand_body,
-    hand_figures,
     layout_points,
     track_of,
 )
-from .evaluation.json_figures import write_json
+from .evaluation.metrics_json import write_json
 from .outputs import check_files
 
 _FIRST_SEEDS = {"choose": 0, "test": 1000}
@@ -50,15 +50,15 @@ _SPEED_FRAMES, _SPEED_RUNS = 1000, 5
 
 @dataclass(frozen=True)
 class Row:
-    """The means of a condition over clips.
+    """Metrics of a condition, means over clips.
 
     Attributes:
         name: name of the condition.
-        joint_mm: finger joints, relative to the wrist.
-        vertex_mm: vertices of the hands, relative to the wrist.
-        finger_deg: rotation of the finger joints.
-        hand_deg: world rotation of the hands.
-        worst_deg: the largest error of a finger joint.
+        joint_mm: error of the finger joints relative to the wrist.
+        vertex_mm: error of the hands' vertices relative to the wrist.
+        finger_deg: rotation error of the finger joints.
+        hand_deg: error of the hands' global orientation.
+        worst_deg: largest rotation error of a finger joint.
     """
 
     name: str
@@ -71,15 +71,15 @@ class Row:
 
 @dataclass(frozen=True)
 class FaultRow:
-    """The means of a fault over clips, of the left hand.
+    """Metrics of the left hand with a fault, means over clips.
 
     Attributes:
         name: name of the fault.
-        inside_deg: rotation of its finger joints in the frames of the fault.
+        inside_deg: rotation error of the finger joints in the fault's frames.
         outside_deg: the same in the other frames.
-        worst_deg: the largest error of a finger joint in the frames of the fault.
-        flagged: share of the frames of the fault that are flagged.
-        flagged_outside: share of the other frames that are.
+        worst_deg: largest rotation error of a finger joint in the fault's frames.
+        flagged: share of the fault's frames that are flagged.
+        flagged_outside: share of the other frames that are flagged.
     """
 
     name: str
@@ -91,12 +91,12 @@ class FaultRow:
 
 
 def measure_row(condition: HandCondition, motions: Sequence[Motion]) -> Row:
-    """Return the row of a condition that holds all through the clips."""
+    """Return the row of a condition that applies to whole clips."""
     found = []
     for number, motion in enumerate(motions):
         fit = fit_disturbed(motion, condition.layout, condition.disturb, _NOISE_SEED + number)
-        figures = hand_figures(motion, fit.motion)
-        found.append((*asdict(figures).values(), finger_errors_deg(motion, fit.motion).max()))
+        metrics = compare_hands(motion, fit.motion)
+        found.append((*asdict(metrics).values(), finger_errors_deg(motion, fit.motion).max()))
     means = np.mean(found, axis=0)
     joint_mm, vertex_mm, finger_deg, hand_deg = (float(mean) for mean in means[:-1])
     return Row(condition.name, joint_mm, vertex_mm, finger_deg, hand_deg, float(np.max(found, axis=0)[-1]))
@@ -114,15 +114,15 @@ def measure_fault(condition: HandCondition, motions: Sequence[Motion]) -> FaultR
         flagged = np.zeros_like(inside)
         for flag in fit.flags:
             flagged[flag.first : flag.last + 1] |= flag.what in ("left hand", "hands")
-        figures = errors[inside].mean(), errors[~inside].mean(), errors[inside].max()
-        found.append((*figures, flagged[inside].mean(), flagged[~inside].mean()))
+        metrics = errors[inside].mean(), errors[~inside].mean(), errors[inside].max()
+        found.append((*metrics, flagged[inside].mean(), flagged[~inside].mean()))
     means, worst = np.mean(found, axis=0), np.max(found, axis=0)[2]
     inside_deg, outside_deg, _, flagged_inside, flagged_outside = (float(mean) for mean in means)
     return FaultRow(condition.name, inside_deg, outside_deg, float(worst), flagged_inside, flagged_outside)
 
 
-def seconds_for_fingers() -> list[float]:
-    """Return the processor time of the fingers of 1000 frames, both hands, in several runs."""
+def time_finger_fit() -> list[float]:
+    """Return the CPU times, seconds, of several fits of both hands' fingers in 1000 frames."""
     layout = LAYOUTS["wholebody133"]
     motion = draw_motion(_FIRST_SEEDS["test"])
     motion = motion.sampled(np.arange(_SPEED_FRAMES) % motion.num_frames)
@@ -143,7 +143,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m training.evaluate_hands", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("--clips", type=positive_int, default=4, metavar="N", help="number of clips (default 4)")
-    parser.add_argument("--draws", choices=tuple(_FIRST_SEEDS), default="test", help="which clips (default test)")
+    parser.add_argument(
+        "--draws", choices=tuple(_FIRST_SEEDS), default="test", help="which random clips (default test)"
+    )
     parser.add_argument(
         "--rows", nargs="+", metavar="GLOB", help="measure only rows with these names ('*noise'), and not the time"
     )
@@ -179,7 +181,7 @@ def _run(options: argparse.Namespace) -> None:
         print("|---|---|---|---|---|---|")
         results["faults"] = [asdict(_printed_fault(measure_fault(condition, motions))) for condition in faults]
     if options.rows is None:
-        seconds = seconds_for_fingers()
+        seconds = time_finger_fit()
         results["seconds"] = seconds
         print(f"\nfingers of {_SPEED_FRAMES} frames, both hands: {np.median(seconds):.2f} s of processor time")
     if options.json is not None:

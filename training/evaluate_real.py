@@ -5,8 +5,8 @@
 
 A trial is NAME.trc (or another track) beside NAME_ik.mot or NAME.mot (OpenSim's coordinates), or NAME_mocap.json
 (bodies solved from markers) beside NAME_OTHER.json (the same trial by another tracker). Angles are root mean square
-errors in degrees: raw and, after the slash, with one constant per trial and side removed. See
-`training.evaluation.real_figures` for the metrics and `core.joint_angles` for how angles are defined.
+errors in degrees, raw / with one constant per trial and side removed. See
+`training.evaluation.real_metrics` for the metrics and `core.joint_angles` for the definition of the angles.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from core.motion import Motion
 
 from .arguments import check_torch
 from .data.motion_folder import clip_files, read_clips
-from .evaluation.json_figures import write_json
-from .evaluation.real_figures import TrialFigures, mean_figures, trial_figures
+from .evaluation.metrics_json import write_json
+from .evaluation.real_metrics import TrialMetrics, mean_metrics, trial_metrics
 from .evaluation.real_tables import angle_head, angle_line, tables
 from .evaluation.real_trials import KINDS, Trial, find_trials, trial_files
 from .outputs import check_files
@@ -79,7 +79,7 @@ def _run(options: argparse.Namespace) -> None:
     check_files({"the metrics": options.json}, read, overwrite=options.overwrite)
     data = load_free_body()
     fit_options = FitOptions(quality=options.quality, **network_options(options))
-    rows: list[TrialFigures] = []
+    rows: list[TrialMetrics] = []
     fitted: list[tuple[Trial, Motion]] = []
     left_out: list[str] = []
     print(angle_head(), flush=True)
@@ -91,12 +91,12 @@ def _run(options: argparse.Namespace) -> None:
         fitted.append(outcome[:2])
         rows.append(outcome[2])
         print(angle_line(rows[-1]), flush=True)
-    means = [mean_figures(kind, of_kind) for kind in KINDS if (of_kind := [row for row in rows if row.kind == kind])]
+    means = [mean_metrics(kind, of_kind) for kind in KINDS if (of_kind := [row for row in rows if row.kind == kind])]
     print(*tables(rows, means), *(f"left out: {text}" for text in left_out), sep="\n", flush=True)
-    compared: list[TrialFigures] = []
+    compared: list[TrialMetrics] = []
     if options.smplify:
         print(f"\nBeside SMPLify-3D, on at most {options.smplify} frames of each track", angle_head(), sep="\n")
-        for row in _beside_smplify(fitted, data, options.smplify, options.motions):
+        for row in _compare_smplify(fitted, data, options.smplify, options.motions):
             compared.append(row)
             print(angle_line(row), flush=True)
     if options.json is not None:
@@ -109,19 +109,19 @@ def _run(options: argparse.Namespace) -> None:
         write_json(options.json, metrics)
 
 
-def _fit(trial: Trial, data: BodyData, options: FitOptions) -> tuple[Trial, Motion, TrialFigures] | str:
+def _fit(trial: Trial, data: BodyData, options: FitOptions) -> tuple[Trial, Motion, TrialMetrics] | str:
     """Return the fit of a trial and its metrics, or the reason why it was refused."""
     try:
         motion, report = fit_track(trial.track, data, options)
     except (CoreError, ValueError, ArithmeticError, MemoryError) as error:
         return f"{trial.name}: {type(error).__name__}: {error}"
-    return trial, motion, trial_figures(trial, motion, data, report)
+    return trial, motion, trial_metrics(trial, motion, data, report)
 
 
-def spread_frames(num_frames: int, fps: float, most: int) -> np.ndarray:
+def evenly_spaced_frames(num_frames: int, fps: float, most: int) -> np.ndarray:
     """Return at most *most* evenly spaced frames of the whole clip, or of its middle if the clip is long.
 
-    They are at most 0.2 s apart: SMPLify initialises each frame from the previous one and loses a person who has moved
+    They are at most 0.2 s apart: SMPLify initialises each frame from the previous one and fails if the person has moved
     too far.
     """
     step = max(1, min(-(-num_frames // most), int(_LONGEST_STEP_S * fps + _TINY)))
@@ -130,20 +130,20 @@ def spread_frames(num_frames: int, fps: float, most: int) -> np.ndarray:
     return first + step * np.arange(count)
 
 
-def _beside_smplify(
+def _compare_smplify(
     fitted: Sequence[tuple[Trial, Motion]], data: BodyData, most: int, motions: Path
-) -> Iterator[TrialFigures]:
+) -> Iterator[TrialMetrics]:
     """Yield, for each trial, the metrics of this fit and of SMPLify-3D with its betas, on the same frames."""
-    from .evaluation.real_smplify import WAY, prior_of, smplify_motion
+    from .evaluation.real_smplify import METHOD, fit_pose_prior, smplify_motion
 
-    prior = prior_of([clip for clip in read_clips(motions) if clip.subject not in HELD_OUT_SUBJECTS])
+    prior = fit_pose_prior([clip for clip in read_clips(motions) if clip.subject not in HELD_OUT_SUBJECTS])
     for trial, motion in fitted:
-        frames = spread_frames(motion.num_frames, trial.track.fps, most)
+        frames = evenly_spaced_frames(motion.num_frames, trial.track.fps, most)
         subset = trial.select(frames)
         ours = replace(motion, poses=motion.poses[frames], trans=motion.trans[frames], fps=subset.track.fps)
-        yield replace(trial_figures(subset, ours, data), name=f"{trial.name}, this fit")
+        yield replace(trial_metrics(subset, ours, data), name=f"{trial.name}, this fit")
         theirs = smplify_motion(subset, motion.betas, data, prior)
-        yield replace(trial_figures(subset, theirs, data), name=f"{trial.name}, {WAY.title}")
+        yield replace(trial_metrics(subset, theirs, data), name=f"{trial.name}, {METHOD.title}")
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ from core.smpl_skeleton import JOINT_INDEX
 
 from .arguments import positive_int
 from .evaluation.character_files import CHARACTER_SUFFIXES, read_characters
-from .evaluation.json_figures import write_json
+from .evaluation.metrics_json import write_json
 from .outputs import check_files
 from .samples.floor_motion import NAMES as FLOOR_MOTIONS
 from .samples.floor_motion import floor_motion
@@ -128,7 +128,7 @@ def live_retarget(source: RetargetSource, rig: Rig, bone_map: BoneMap, body: Bod
     return RetargetedMotion(rig, live.bones, rotations, root, motion.fps, nothing)
 
 
-class Judge:
+class Evaluator:
     """Measures motions of one character that follow one source."""
 
     def __init__(self, source: RetargetSource, rig: Rig, bone_map: BoneMap) -> None:
@@ -278,19 +278,19 @@ def evaluate(
         motion = replace(motion, poses=motion.poses[:frames], trans=motion.trans[:frames])
         source = RetargetSource.of_motion(motion, body)
         for name, (rig, bone_map) in characters.items():
-            judge = Judge(source, rig, bone_map)
+            evaluator = Evaluator(source, rig, bone_map)
             start = time.process_time()
             ours = retarget(source, rig, bone_map)
             middle = time.process_time()
             plain = plain_retarget(source, rig, bone_map)
             end = time.process_time()
             key = f"{name} {clip}"
-            rows["ours"][key] = judge.row(ours, middle - start)
-            rows["plain"][key] = judge.row(plain, end - middle)
+            rows["ours"][key] = evaluator.row(ours, middle - start)
+            rows["plain"][key] = evaluator.row(plain, end - middle)
             if live:
                 start = time.process_time()
                 followed = live_retarget(source, rig, bone_map, body)
-                rows["live"][key] = judge.row(followed, time.process_time() - start)
+                rows["live"][key] = evaluator.row(followed, time.process_time() - start)
     return rows
 
 

@@ -27,7 +27,7 @@ from .data.prepared import MotionArrays, load_motions, sample_poses
 from .data.sources import find_sources
 from .data.splits import split_clips
 from .data.training_body import TrainingBody, load_body, load_regressor, pose_rotations
-from .evaluation.json_figures import write_json
+from .evaluation.metrics_json import write_json
 from .evaluation.smplify import Smplify, SmplifyOptions, fit_prior
 from .network.checkpoints import Checkpoint, load_checkpoint
 from .network.networks import network_of

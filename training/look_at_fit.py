@@ -2,10 +2,10 @@
 
     python -m training.look_at_fit FILE... -o FOLDER [--show-fps RATE] [--frames FIRST LAST]
 
-Each tile shows one frame from the front and from the left, with its number and mean keypoint error in millimetres. Left
-limbs are blue, right limbs orange. Dots are the keypoints, joined by lines; a red line leads from a keypoint to its
-fitted position where they are far apart. A red border marks an implausible pose, which the list describes; a grey tile
-is a frame without the person. The horizontal line is the 10 % quantile of the body's lowest point over the clip.
+Each tile shows a frame from the front and the left, with its number and mean keypoint error in millimetres. Left
+limbs are blue, right limbs orange. Dots joined by lines are the keypoints; a red line connects a keypoint to its fitted
+position if that is far away. A red border marks an implausible pose, described in the list; a grey tile is a
+frame without the person. The horizontal line is the 10 % quantile of the body's lowest point over the clip.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from core.person_labels import person_labels
 from core.reading import add_reading_arguments, read_tracks, reading_options
 from core.track import KeypointTrack
 
-from .evaluation.fit_oddities import Oddity, find_oddities
+from .evaluation.pose_anomalies import Anomaly, find_anomalies
 from .evaluation.rasterizer import draw_dot, draw_line, draw_mesh, draw_number, halved
 from .outputs import check_files
 from .pictures import write_png
@@ -64,7 +64,7 @@ class FittedClip:
         error_mm: (F,) mean keypoint error.
         vertices: (F, V, 3) vertices of the mesh.
         body: the body model.
-        oddities: the implausible poses.
+        anomalies: the implausible poses.
         absent: (F,) bool, frames in which the person is missing.
     """
 
@@ -75,7 +75,7 @@ class FittedClip:
     error_mm: np.ndarray
     vertices: np.ndarray
     body: BodyData
-    oddities: tuple[Oddity, ...]
+    anomalies: tuple[Anomaly, ...]
     absent: np.ndarray
 
     @property
@@ -86,7 +86,7 @@ class FittedClip:
 
 
 def fitted_clip(track: KeypointTrack, motion: Motion, report: FitReport, body: BodyData) -> FittedClip:
-    """Pose the mesh of a fit, rotated so that the body faces +Z on average."""
+    """Pose the mesh of a fit and rotate it so that the body faces +Z on average."""
     points = solver_points(track)
     model = BodyModel(body)
     pose = (motion.rotations().astype(np.float32), motion.betas.astype(np.float32), motion.trans.astype(np.float32))
@@ -108,13 +108,13 @@ def fitted_clip(track: KeypointTrack, motion: Motion, report: FitReport, body: B
         report.keypoint_error_mm,
         vertices @ front,
         body,
-        tuple(find_oddities(motion.rotations(), motion.fps)),
+        tuple(find_anomalies(motion.rotations(), motion.fps)),
         absent,
     )
 
 
-class Stage:
-    """Draws the tiles of a clip with one scale and tile size for all frames, centred on the person."""
+class TileRenderer:
+    """Draws the tiles of a clip, centred on the person, with the same scale and size in all frames."""
 
     def __init__(self, clip: FittedClip) -> None:
         floor = float(np.quantile(clip.lowest_m, _FLOOR_QUANTILE))
@@ -131,9 +131,9 @@ class Stage:
         by_vertex = np.array([_SIDE_COLOURS[side] for side in sides], dtype=np.float64)
         self._colours = by_vertex[clip.body.faces[:, 0]]
         self._bones = bones_between({name: index for index, name in enumerate(clip.names)})
-        self._odd = np.zeros(len(clip.vertices), dtype=bool)
-        for oddity in clip.oddities:
-            self._odd[oddity.first : oddity.last + 1] = True
+        self._is_anomalous = np.zeros(len(clip.vertices), dtype=bool)
+        for anomaly in clip.anomalies:
+            self._is_anomalous[anomaly.first : anomaly.last + 1] = True
 
     def tile(self, frame: int) -> np.ndarray:
         """Draw one frame, both views side by side."""
@@ -143,7 +143,7 @@ class Stage:
         error = self._clip.error_mm[frame]
         if np.isfinite(error):
             draw_number(picture, f"{error:.0f}", (4, 18), _RED)
-        edge = _RED if self._odd[frame] else (215, 215, 215)
+        edge = _RED if self._is_anomalous[frame] else (215, 215, 215)
         picture[[0, -1]] = picture[:, [0, -1]] = edge
         return picture
 
@@ -181,8 +181,8 @@ def _side_of(name: str) -> str:
 
 def write_sheets(clip: FittedClip, frames: Sequence[int], stem: Path) -> list[Path]:
     """Write the tiles of *frames* as sheets STEM_01.png and so on; return their paths."""
-    stage = Stage(clip)
-    width = stage.tile(frames[0]).shape[1]
+    renderer = TileRenderer(clip)
+    width = renderer.tile(frames[0]).shape[1]
     columns = max(1, _COLUMNS_WIDTH // width)
     paths: list[Path] = []
     for start in range(0, len(frames), columns * _ROWS):
@@ -190,7 +190,7 @@ def write_sheets(clip: FittedClip, frames: Sequence[int], stem: Path) -> list[Pa
         sheet = np.full((-(-len(block) // columns) * _TILE_HEIGHT, columns * width, 3), 255, dtype=np.uint8)
         for index, frame in enumerate(block):
             row, column = divmod(index, columns)
-            sheet[row * _TILE_HEIGHT : (row + 1) * _TILE_HEIGHT, column * width : (column + 1) * width] = stage.tile(
+            sheet[row * _TILE_HEIGHT : (row + 1) * _TILE_HEIGHT, column * width : (column + 1) * width] = renderer.tile(
                 frame
             )
         paths.append(stem.with_name(f"{stem.name}_{len(paths) + 1:02d}.png"))
@@ -220,8 +220,8 @@ def _draw_file(path: Path, body: BodyData, options: argparse.Namespace) -> None:
         print(f"  {_summary(clip, report)}")
         for flag in report.flags:
             print(f"  {flag.kind}: {flag.what}, frames {flag.first} to {flag.last}")
-        for odd in clip.oddities:
-            print(f"  odd: {odd.joint} {odd.what} in frames {odd.first} to {odd.last}, up to {odd.worst:.0f}")
+        for one in clip.anomalies:
+            print(f"  anomaly: {one.joint} {one.what} in frames {one.first} to {one.last}, up to {one.worst:.0f}")
 
 
 def _summary(clip: FittedClip, report: FitReport) -> str:

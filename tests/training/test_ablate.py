@@ -21,7 +21,7 @@ from training.config import AugmentConfig, ConfigError, RunConfig, read_config  
 from training.data.motion_folder import read_clips  # noqa: E402
 from training.evaluation import variant_metrics  # noqa: E402
 from training.evaluation.variant_metrics import CONDITIONS, FitTest, fit_table  # noqa: E402
-from training.evaluation.variants import is_trained, read_figures, read_variants, train  # noqa: E402
+from training.evaluation.variants import is_trained, read_metrics, read_variants, train  # noqa: E402
 from training.network.checkpoints import CheckpointError, load_checkpoint  # noqa: E402
 from training.run.distributed import Processes  # noqa: E402
 from training.run.run_log import RunLog  # noqa: E402
@@ -89,7 +89,7 @@ def test_variant_is_trained_once_and_resumes_after_an_interruption(
     assert ablate.main(arguments) == 0
     whole = read_variants(path, {"output.log_dir": str(tmp_path / "whole")})
     assert [one.name for one in whole] == ["with", "without"] and all(map(is_trained, whole))
-    assert {row_name(1), row_name(3), ANALYTIC} <= set(read_figures(whole[0]))
+    assert {row_name(1), row_name(3), ANALYTIC} <= set(read_metrics(whole[0]))
     first, second = (load_checkpoint(one.checkpoint) for one in whole)
     assert any(not torch.equal(value, second.model[name]) for name, value in first.model.items())
 

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 from training.benchmark_gpu import (  # noqa: E402
     UNMEASURED,
-    Figure,
+    Benchmark,
     fit_time_ms,
     gradient_sum_ms,
     main,
@@ -32,7 +32,7 @@ def test_without_a_gpu_each_figure_is_unmeasured(tmp_path: Path, capsys: pytest.
 
 
 def test_measured_figures_have_their_unit() -> None:
-    assert table([Figure("a", "ms", lambda: 1.25)], measured=True) == {"a": "1.250 ms"}
+    assert table([Benchmark("a", "ms", lambda: 1.25)], measured=True) == {"a": "1.250 ms"}
 
 
 def test_what_is_measured_on_a_gpu_runs_on_a_cpu() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from core.layouts import COCO17
 from core.track import KeypointTrack
-from training.benchmark_stream import FrameTimes, main, there_and_back
+from training.benchmark_stream import FrameTimes, main, ping_pong
 
 
 def test_statistics_of_known_times():
@@ -22,7 +22,7 @@ def test_statistics_of_known_times():
 def test_track_is_played_back_and_forth_without_a_jump():
     positions = np.zeros((4, 17, 3))
     positions[..., 0] = np.arange(4)[:, None]
-    track = there_and_back(KeypointTrack(positions, np.ones((4, 17)), 30.0, COCO17), 14)
+    track = ping_pong(KeypointTrack(positions, np.ones((4, 17)), 30.0, COCO17), 14)
     np.testing.assert_array_equal(track.positions[:, 0, 0], [0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1])
 
 

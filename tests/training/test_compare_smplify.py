@@ -16,10 +16,10 @@ from training.evaluation.smplify import SmplifyOptions
 def test_every_quality_is_compared_with_every_smplify_variant(motion_folder):
     clips = read_clips(motion_folder, collection="Walk")
     fit_ms = dict(zip(QUALITIES, (1.0, 2.0, 4.0), strict=True))
-    ways = (SmplifyOptions(iterations=4), SmplifyOptions(optimizer="lbfgs", iterations=4))
-    rows = compare(clips[:1], clips[1:], 3, fit_ms, ways)
+    methods = (SmplifyOptions(iterations=4), SmplifyOptions(optimizer="lbfgs", iterations=4))
+    rows = compare(clips[:1], clips[1:], 3, fit_ms, methods)
     assert [row.name for row in rows[:3]] == [f"this fit, {quality}" for quality in QUALITIES]
-    assert [row.name for row in rows[3:]] == [way.title for way in ways]
+    assert [row.name for row in rows[3:]] == [method.title for method in methods]
     for row in rows:
         assert list(row.times_slower) == list(QUALITIES)
         for quality, ratio in row.times_slower.items():

@@ -11,7 +11,7 @@ from core.fingers import hands_of
 from core.fit.hands.limits import angle_limits
 from core.fit.hands.skeleton import angles_of, hands_of_body
 from training.evaluate_hands import main
-from training.evaluation.hand_metrics import draw_motion, finger_errors_deg, hand_body, hand_figures
+from training.evaluation.hand_metrics import compare_hands, draw_motion, finger_errors_deg, hand_body
 
 
 def test_drawn_hands_stay_within_their_limits_and_move_smoothly():
@@ -33,7 +33,7 @@ def test_a_draw_is_the_same_each_time_and_unlike_others():
 
 def test_a_motion_has_no_error_against_itself():
     motion = draw_motion(3, 30)
-    figures = hand_figures(motion, motion)
+    figures = compare_hands(motion, motion)
     assert figures.joint_mm == figures.vertex_mm == 0.0
     assert finger_errors_deg(motion, motion).max() < 1e-3
 

@@ -15,8 +15,8 @@ from core.body.model import BodyModel, world_rotations
 from core.joint_angles import ANGLES, LIMB_JOINTS, SIDES, smpl_angles
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX
-from training.evaluate_real import main, spread_frames
-from training.evaluation.real_figures import aligned_mm, bone_lengths, jerk, lag_ms, mean_figures, trial_figures
+from training.evaluate_real import evenly_spaced_frames, main
+from training.evaluation.real_metrics import aligned_mm, bone_lengths, jerk, lag_ms, mean_metrics, trial_metrics
 from training.evaluation.real_trials import CENTRES, VIDEO, Trial, find_trials
 from training.make_samples import POSE2SIM_MARKERS, observe, trc_text
 
@@ -104,7 +104,7 @@ def test_tracks_are_found_beside_their_solutions(folder: Path, trials: dict[str,
 
 
 def test_angles_of_the_true_motion_differ_only_by_their_zeros(trials: dict[str, Trial], motion: Motion) -> None:
-    figures = trial_figures(trials["walk_markers"], motion, DATA)
+    figures = trial_metrics(trials["walk_markers"], motion, DATA)
     for angle, offset in OFFSETS.items():
         assert figures.angles[angle].raw_deg == pytest.approx(abs(offset), abs=0.02), angle
         assert figures.angles[angle].bias_free_deg == pytest.approx(0.0, abs=0.02), angle
@@ -121,7 +121,7 @@ def test_bodies_of_the_true_motion_have_its_angles_and_joints(trials: dict[str, 
     frames = np.arange(0, motion.num_frames, step)
     assert trial.track.fps == pytest.approx(60.0 / step) and trial.track.num_frames == len(frames)
     subset = replace(motion, poses=motion.poses[frames], trans=motion.trans[frames], fps=trial.track.fps)
-    figures = trial_figures(trial, subset, DATA)
+    figures = trial_metrics(trial, subset, DATA)
     assert list(figures.angles) == list(ANGLES)
     assert max(error.raw_deg for error in figures.angles.values()) < 0.02
     assert figures.pa_mm == pytest.approx(0.0, abs=0.01) and figures.points_pa_mm == pytest.approx(0.0, abs=0.01)
@@ -136,7 +136,7 @@ def test_points_of_another_tracker_are_compared_with_the_ground_truth(trials: di
         trial.track.positions[:, trial.track.layout.names.index("left_wrist")] - trial.joints[:, 10], axis=-1
     )
     np.testing.assert_allclose(off, 0.030, atol=1e-5)
-    figures = trial_figures(trial, trial_motion(trial, motion), DATA)
+    figures = trial_metrics(trial, trial_motion(trial, motion), DATA)
     assert 3.0 < figures.points_pa_mm < 15.0, "30 mm on one side, half of it aligned away"
     assert figures.pa_mm == pytest.approx(0.0, abs=0.01)
 
@@ -189,10 +189,10 @@ def test_bones_are_those_between_the_joints() -> None:
 
 
 def test_means_ignore_values_that_a_trial_lacks(trials: dict[str, Trial], motion: Motion) -> None:
-    walk = trial_figures(trials["walk_markers"], motion, DATA)
-    step = trial_figures(trials["step_video"], trial_motion(trials["step_video"], motion), DATA)
+    walk = trial_metrics(trials["walk_markers"], motion, DATA)
+    step = trial_metrics(trials["step_video"], trial_motion(trials["step_video"], motion), DATA)
     del step.angles["elbow"]
-    mean = mean_figures(VIDEO, [walk, step])
+    mean = mean_metrics(VIDEO, [walk, step])
     assert mean.points_pa_mm == pytest.approx(step.points_pa_mm)
     assert mean.angles["elbow"] == walk.angles["elbow"]
     assert mean.angles["hip_flexion"].raw_deg == pytest.approx(2.5, abs=0.05)
@@ -200,11 +200,11 @@ def test_means_ignore_values_that_a_trial_lacks(trials: dict[str, Trial], motion
 
 
 def test_frames_for_smplify_are_close_together_and_centred() -> None:
-    np.testing.assert_array_equal(spread_frames(10, 30.0, 4), [0, 3, 6, 9])
-    np.testing.assert_array_equal(spread_frames(101, 10.0, 5), [46, 48, 50, 52, 54])
-    np.testing.assert_array_equal(spread_frames(3, 30.0, 9), [0, 1, 2])
+    np.testing.assert_array_equal(evenly_spaced_frames(10, 30.0, 4), [0, 3, 6, 9])
+    np.testing.assert_array_equal(evenly_spaced_frames(101, 10.0, 5), [46, 48, 50, 52, 54])
+    np.testing.assert_array_equal(evenly_spaced_frames(3, 30.0, 9), [0, 1, 2])
     for count in range(1, 40):
-        frames = spread_frames(count, 30.0, 7)
+        frames = evenly_spaced_frames(count, 30.0, 7)
         assert 1 <= len(frames) <= 7 and 0 <= frames[0] and frames[-1] < count
 
 

@@ -17,7 +17,7 @@ from training.data.motion_folder import Clip, read_clips
 from training.evaluate_fit import chosen_rows, main
 from training.evaluation.fit_conditions import ERROR_ROWS, FAULT_ROWS, SMPL_HIP_WIDTH_M, SOLVER_ROWS, Condition
 from training.evaluation.fit_metrics import Evaluation, Row, row_of
-from training.evaluation.fit_spill import SpillGauge
+from training.evaluation.fit_spill import SpillMeter
 from training.evaluation.realistic_errors import MIXED_ERRORS, ErrorModel
 from training.evaluation.track_faults import OutlierRun
 
@@ -116,7 +116,7 @@ def test_fault_is_added_to_the_same_errors(evaluation: Evaluation, clip: Clip) -
 
 
 def test_spill_measures_changes_outside_the_fault(evaluation: Evaluation, clip: Clip) -> None:
-    gauge, run, count = SpillGauge(evaluation.body), slice(10, 16), len(clip.trans)
+    gauge, run, count = SpillMeter(evaluation.body), slice(10, 16), len(clip.trans)
     near, far = slice(16, 18), slice(60, 61)
     assert 0.3 * clip.fps < 60 - 16 and 18 - 16 < 0.3 * clip.fps
     inside = gauge.measure(motion_of(clip, turned(clip, "left_hip", 40.0, run)), motion_of(clip), run)

@@ -22,7 +22,7 @@ from core.retarget.source import RetargetSource
 from core.smpl_skeleton import JOINT_INDEX
 from tests.core.retarget.rigs import load_rig
 from tests.core.retarget.smpl_characters import walk
-from training.evaluate_retarget import Judge, main
+from training.evaluate_retarget import Evaluator, main
 from training.samples.floor_motion import MOTIONS, NAMES, floor_motion
 
 RIGS = ("m2m_male", "mpfb_game_engine", "m2m_zombie")
@@ -44,13 +44,13 @@ def on_rig(name: str, rig_name: str) -> tuple[Rig, RetargetedMotion]:
     return rig, retarget(source(name), rig, map_bones(rig))
 
 
-def judge(name: str, rig: Rig) -> Judge:
-    return Judge(source(name), rig, map_bones(rig))
+def evaluator(name: str, rig: Rig) -> Evaluator:
+    return Evaluator(source(name), rig, map_bones(rig))
 
 
 def heights(name: str, rig: Rig, motion: RetargetedMotion, part: str) -> np.ndarray:
     """The height (F,) of a part of the skin above the floor, millimetres on a leg of 0.80 m."""
-    found = judge(name, rig)
+    found = evaluator(name, rig)
     skin = BodySkin.of(rig, found.character.tree)
     supports = {"body": skin.body, "hands": (*skin.hands[0], *skin.hands[1])}[part]
     tree = found.character.tree
@@ -82,7 +82,7 @@ def test_a_motion_rests_on_the_floor_and_does_not_jump(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_no_skin_of_a_character_is_below_the_floor(name: str, rig_name: str) -> None:
     rig, motion = on_rig(name, rig_name)
-    row = judge(name, rig).row(motion, 0.0)
+    row = evaluator(name, rig).row(motion, 0.0)
     assert row.lowest_mm > -14.0 and row.depth_mm < 9.0
 
 
@@ -92,7 +92,7 @@ def test_no_skin_of_a_character_is_below_the_floor(name: str, rig_name: str) -> 
 def test_that_takes_more_than_the_rotations(name: str, rig_name: str) -> None:
     rig = load_rig(rig_name)
     loose = retarget(source(name), rig, map_bones(rig), RetargetOptions(feet=0.0, hands=0.0))
-    assert judge(name, rig).row(loose, 0.0).lowest_mm < -50.0
+    assert evaluator(name, rig).row(loose, 0.0).lowest_mm < -50.0
 
 
 @pytest.mark.parametrize("rig_name", RIGS)
@@ -112,7 +112,7 @@ def test_hands_are_on_the_floor(name: str, rig_name: str) -> None:
 @pytest.mark.parametrize("rig_name", RIGS)
 def test_hands_that_stand_do_not_slide(rig_name: str) -> None:
     rig, motion = on_rig("all_fours", rig_name)
-    found = judge("all_fours", rig)
+    found = evaluator("all_fours", rig)
     for side in ("left", "right"):
         path = found.millimetres * found._positions(motion)[f"{side}_hand"][:, [0, 2]]
         assert np.ptp(path, axis=0).max() < 6.0
@@ -121,9 +121,9 @@ def test_hands_that_stand_do_not_slide(rig_name: str) -> None:
 @pytest.mark.parametrize("rig_name", RIGS)
 def test_nothing_jumps_while_getting_down(rig_name: str) -> None:
     rig, motion = on_rig("getting_down", rig_name)
-    places = np.stack(list(judge("getting_down", rig)._positions(motion).values()))
+    places = np.stack(list(evaluator("getting_down", rig)._positions(motion).values()))
     joints = source("getting_down").pose(slice(None)).positions.transpose(1, 2, 0)
-    size = judge("getting_down", rig).character.size
+    size = evaluator("getting_down", rig).character.size
     jumps, theirs = (np.abs(np.diff(path, 2, axis=1)).max() for path in (places, size * joints))
     assert jumps < 1.6 * theirs
 

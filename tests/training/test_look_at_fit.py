@@ -11,7 +11,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from core.smpl_skeleton import JOINT_INDEX
-from training.evaluation.fit_oddities import find_oddities
+from training.evaluation.pose_anomalies import find_anomalies
 from training.evaluation.rasterizer import draw_dot, draw_line, draw_mesh, draw_number, halved
 from training.look_at_fit import main
 
@@ -97,8 +97,8 @@ def _rotations(num_frames: int = 6) -> np.ndarray:
 def test_implausible_poses_are_reported(joint: str, turn_deg: tuple[float, float, float], what: str) -> None:
     rotations = _rotations()
     rotations[2:4, JOINT_INDEX[joint]] = Rotation.from_euler("xyz", turn_deg, degrees=True).as_matrix()
-    found = [odd for odd in find_oddities(rotations, 1.0) if odd.what.startswith(what)]
-    assert [(odd.joint, odd.first, odd.last) for odd in found] == [(joint, 2, 3)]
+    found = [anomaly for anomaly in find_anomalies(rotations, 1.0) if anomaly.what.startswith(what)]
+    assert [(anomaly.joint, anomaly.first, anomaly.last) for anomaly in found] == [(joint, 2, 3)]
 
 
 def test_normal_bends_are_plausible_unless_too_fast() -> None:
@@ -106,26 +106,26 @@ def test_normal_bends_are_plausible_unless_too_fast() -> None:
     bent = {"left_knee": (100.0, 0.0, 0.0), "left_elbow": (0.0, -100.0, 0.0), "right_elbow": (0.0, 100.0, 0.0)}
     for joint, turn in bent.items():
         rotations[:, JOINT_INDEX[joint]] = Rotation.from_euler("xyz", turn, degrees=True).as_matrix()
-    assert find_oddities(rotations, 30.0) == []
+    assert find_anomalies(rotations, 30.0) == []
     rotations[3:, JOINT_INDEX["left_knee"]] = np.eye(3)
-    (odd,) = find_oddities(rotations, 30.0)
-    assert (odd.joint, odd.first, odd.last) == ("left_knee", 2, 3)
-    assert odd.worst == pytest.approx(np.radians(100.0) * 30.0)
+    (anomaly,) = find_anomalies(rotations, 30.0)
+    assert (anomaly.joint, anomaly.first, anomaly.last) == ("left_knee", 2, 3)
+    assert anomaly.worst == pytest.approx(np.radians(100.0) * 30.0)
 
 
 def test_deep_knee_bend_about_a_slanted_axis_is_not_a_twist() -> None:
     rotations = _rotations()
     rotations[:, JOINT_INDEX["right_knee"]] = Rotation.from_rotvec((155.0, -12.0, -15.0), degrees=True).as_matrix()
-    assert find_oddities(rotations, 30.0) == []
+    assert find_anomalies(rotations, 30.0) == []
 
 
 def test_head_may_not_look_backwards() -> None:
     rotations = _rotations()
     rotations[:, JOINT_INDEX["neck"]] = Rotation.from_euler("y", 60.0, degrees=True).as_matrix()
     rotations[:, JOINT_INDEX["head"]] = Rotation.from_euler("y", 50.0, degrees=True).as_matrix()
-    (odd,) = find_oddities(rotations, 30.0)
-    assert (odd.joint, odd.what, odd.first, odd.last) == ("head", "twisted > 85", 0, 5)
-    assert odd.worst == pytest.approx(110.0)
+    (anomaly,) = find_anomalies(rotations, 30.0)
+    assert (anomaly.joint, anomaly.what, anomaly.first, anomaly.last) == ("head", "twisted > 85", 0, 5)
+    assert anomaly.worst == pytest.approx(110.0)
 
 
 def _read_png(path: Path) -> np.ndarray:

@@ -16,7 +16,7 @@ from training.evaluation.realistic_errors import (
     constant_errors,
     hide_points,
     smooth_errors,
-    trade_points,
+    swap_points,
 )
 
 FPS = 30.0
@@ -100,6 +100,6 @@ def test_points_are_hidden_and_swapped_only_in_their_frames() -> None:
     points = np.random.default_rng(9).normal(size=(8, 5, 3))
     hidden = hide_points(points, [1, 4], slice(2, 4))
     assert np.isnan(hidden[2:4][:, [1, 4]]).all() and np.isnan(hidden).sum() == 12
-    traded = trade_points(points, [(0, 1), (2, 3)], slice(5, 7))
+    traded = swap_points(points, [(0, 1), (2, 3)], slice(5, 7))
     np.testing.assert_array_equal(traded[5:7], points[5:7][:, [1, 0, 3, 2, 4]])
     np.testing.assert_array_equal(np.delete(traded, [5, 6], axis=0), np.delete(points, [5, 6], axis=0))

@@ -20,7 +20,7 @@ from pathlib import Path
 from core.errors import OutputError
 from core.io.own_files import OVERWRITE_HELP
 
-from ..evaluation.json_figures import write_json
+from ..evaluation.metrics_json import write_json
 from ..outputs import check_files
 
 

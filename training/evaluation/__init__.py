@@ -1,1 +1,1 @@
-"""What measures the fit and the networks: conditions, metrics, tables, SMPLify-3D."""
+"""Evaluation of the fit and the networks: conditions, metrics, tables, SMPLify-3D."""

@@ -1,4 +1,4 @@
-"""Read the characters of a folder, of Blender's formats by a command of the add-on in a process of its own."""
+"""Read characters from files; formats that need Blender are converted by the add-on in a separate process."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from core.retarget.rig_file import read_rig
 
 CHARACTER_SUFFIXES = (".npz", ".blend", ".fbx", ".glb", ".gltf", ".vrm")
 _ARCHIVE = "blender_addon.character.rig_archives"
-"""The command that writes characters of other formats as .npz; it needs Blender, in a process of its own."""
+"""The add-on's command that writes characters of other formats as .npz, using Blender."""
 
 
 def read_characters(files: Sequence[Path]) -> dict[str, tuple[Rig, BoneMap]]:
-    """Return the characters of *files* that can be used, by name; a line on standard error tells which cannot.
+    """Return the usable characters of *files*, by name; report the others on standard error.
 
     Raises:
-        InputMissingError: none can be used.
+        InputMissingError: none is usable.
     """
     characters: dict[str, tuple[Rig, BoneMap]] = {}
     with tempfile.TemporaryDirectory() as temporary:
@@ -35,21 +35,21 @@ def read_characters(files: Sequence[Path]) -> dict[str, tuple[Rig, BoneMap]]:
         for path in files:
             archive = path if path.suffix.lower() == ".npz" else Path(temporary) / f"{path.stem}.npz"
             if not archive.exists():
-                continue  # the command has told why
+                continue  # the command has reported why
             try:
                 characters[path.stem] = read_character(archive, path.with_suffix(".json"))
             except CoreError as error:
                 say(f"left out: {path.name}: {error}", file=sys.stderr)
     if not characters:
-        raise InputMissingError(f"expected a character that can be used among {len(files)} files, found none")
+        raise InputMissingError(f"expected a usable character among {len(files)} files, found none")
     return characters
 
 
 def read_character(archive: Path, map_path: Path) -> tuple[Rig, BoneMap]:
-    """Return the character in *archive* and its bone map, which is found if there is no file for it.
+    """Return the character in *archive* and its bone map, which is detected if *map_path* does not exist.
 
     Raises:
-        CoreError: a file is malformed, or the character's bones are not found.
+        CoreError: a file is malformed, or the bones cannot be mapped.
     """
     rig = read_rig(archive)
     if not map_path.is_file():

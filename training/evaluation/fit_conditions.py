@@ -19,15 +19,14 @@ class Condition:
 
     Attributes:
         name: the row's name.
-        know_betas: whether the true betas are given.
+        know_betas: whether the fit gets the true betas.
         errors: the errors of all points.
         missing: share of points dropped at random.
         fault: a temporary fault in the track.
         layout: the layout's name.
         smpl_hips: whether the hip points are moved inwards to SMPL's own hip width.
-        mode: "clip" or "frames", or "known": each frame from the true pose of the previous frame, as the paper's
-            network is used.
-        read: whether the points pass through `core.reading` like those of a file; it may refuse them.
+        mode: "clip", "frames", or "known": each frame from the true pose of the previous one, as in the paper.
+        read: whether the points pass through `core.reading`, which may refuse them, as from a file.
     """
 
     name: str

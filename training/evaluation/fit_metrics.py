@@ -36,19 +36,19 @@ from core.track import KeypointTrack
 
 from ..data.motion_folder import Clip
 from .fit_conditions import CLEAN, SMPL_HIP_WIDTH_M, Condition
-from .fit_spill import Spill, SpillGauge, summarise_spill
+from .fit_spill import Spill, SpillMeter, summarise_spill
 from .realistic_errors import add_errors
 
 _VERTEX_FRAMES = 40
 _TENTH = 10
 _KNOWN_SIGMA_M = 1e-3
 _LARGEST_ACCELERATION = 250.0
-"""Metres per square second, of a joint against the pelvis. Beyond it the recorded motion itself is wrong: in clips of
-CMU's subject 05 a knee flips by 20 cm and back from frame to frame."""
+"""Acceleration limit of a joint relative to the pelvis, m/s^2. Beyond it the recording itself is wrong: in clips of
+CMU's subject 05 a knee jumps by 20 cm and back from frame to frame."""
 _LARGEST_SHARE = 0.5
 """Clips in which a fault would cover a larger share of the frames are left out."""
 
-_NOT_MEANS = ("name", "worst_joint_mm", "frames", "clips", "spill", "refused")
+_NOT_AVERAGED = ("name", "worst_joint_mm", "frames", "clips", "spill", "refused")
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Row:
     Attributes:
         name: name of the condition.
         pve_mm: per-vertex error with the pelvis joints aligned.
-        worst_joint_mm: largest joint error, with the pelvis joints aligned, in any frame around which the recorded
-            motion does not jump itself.
+        worst_joint_mm: largest joint error, with the pelvis joints aligned, except around frames in which the recorded
+            motion itself jumps.
         keypoint_mm: distance of the fitted points from the disturbed ones.
         true_keypoint_mm: distance of the fitted points from the undisturbed ones.
         shape_mm: rest-pose vertex error of the estimated shape.
@@ -110,23 +110,23 @@ class Evaluation:
     """Measures fits on one body."""
 
     def __init__(self, options: FitOptions | None = None, data: BodyData | None = None) -> None:
-        """Use *data* or the free body; fits use *options*, except for mode and betas, which the condition sets."""
+        """Measure on *data*, or the free body; fits use *options*, but the condition's mode and betas."""
         self.options = options or FitOptions()
         self.data = data or load_free_body()
         self.body = BodyModel(self.data)
-        self._gauge = SpillGauge(self.body)
+        self._spill_meter = SpillMeter(self.body)
         self._models: dict[str, KeypointModel] = {}
         self._baselines: dict[tuple[str, str], Motion] = {}
 
     def _model(self, layout: Layout) -> KeypointModel:
-        """Return the keypoint model of those points of the layout that a fit uses."""
+        """Return the keypoint model of the layout's points that the fit uses."""
         if layout.name not in self._models:
             names = layout_points(layout).names
             self._models[layout.name] = KeypointModel(self.body, landmark_regressor(self.data, names))
         return self._models[layout.name]
 
     def _points(self, clip: Clip, layout: Layout, *, smpl_hips: bool = False) -> np.ndarray:
-        """Return the true points (F, K, 3) that a fit uses of the layout; *smpl_hips* moves the hips inwards."""
+        """Return the layout's true points (F, K, 3) that the fit uses; *smpl_hips* moves the hips inwards."""
         model = self._model(layout)
         if smpl_hips:
             names = layout_points(layout).names
@@ -140,8 +140,8 @@ class Evaluation:
         return np.asarray(model.shaped(clip.drawn_betas()).points(clip.rotations, clip.trans), dtype=np.float64)
 
     def keypoints(self, clip: Clip, layout: Layout) -> np.ndarray:
-        """Return the clip's true points (F, K, 3) of a *layout*, NaN for points that a fit does not use."""
-        return _laid_out(self._points(clip, layout), layout)
+        """Return the clip's true points (F, K, 3) of *layout*, NaN for points that the fit does not use."""
+        return _scatter_to_layout(self._points(clip, layout), layout)
 
     def solver_keypoints(self, clip: Clip, names: Sequence[str]) -> ShapedKeypoints:
         """Return the solver points *names* on the clip's body."""
@@ -165,7 +165,7 @@ class Evaluation:
         if condition.fault is not None:
             generator = _generator(clip, type(condition.fault).__name__)
             points, run = condition.fault.apply(points, layout_points(layout).names, clip.fps, generator)
-        positions = _laid_out(points, layout)
+        positions = _scatter_to_layout(points, layout)
         track = KeypointTrack(positions, np.isfinite(positions).all(-1).astype(np.float64), clip.fps, layout)
         return Disturbed(_read(track, clip.name) if condition.read else track, run)
 
@@ -186,12 +186,12 @@ class Evaluation:
         row = self.compare(clip, condition, motion, keypoint_mm)
         if disturbed.run is None:
             return row
-        return replace(row, spill=self._gauge.measure(motion, self._baseline(clip, condition), disturbed.run))
+        return replace(row, spill=self._spill_meter.measure(motion, self._baseline(clip, condition), disturbed.run))
 
     def measure_or_refuse(self, clip: Clip, condition: Condition) -> Row | str | None:
         """Return the metrics of one clip, its error message if it was refused, or None if the fault covers most of it.
 
-        Errors other than the project's own also count as refusals: the user gets no motion in either case.
+        Other errors than the project's own also count as refusals: in either case the user gets no motion.
         """
         fault = condition.fault
         if fault is not None and fault.num_frames(clip.fps) > _LARGEST_SHARE * len(clip.trans):
@@ -218,7 +218,7 @@ class Evaluation:
     def _from_known_poses(self, clip: Clip, track: KeypointTrack) -> tuple[Motion, float]:
         """Fit each frame from the true pose of the previous one; return the motion and the keypoint error, mm.
 
-        The first frame, which has no previous one, is the true pose.
+        The first frame is the true pose.
         """
         points = solver_points(track)
         keypoints = self.solver_keypoints(clip, points.names)
@@ -249,8 +249,8 @@ class Evaluation:
         joints = [self.body.joints(*one) for one in (fitted, true)]
         second_differences = [np.diff(positions, n=2, axis=0) for positions in joints]
         pelvis_centred = [positions - positions[:, :1] for positions in joints]
-        local_errors = _turns_deg(fitted[0], true[0])
-        global_errors = _turns_deg(*(np.asarray(world_rotations(one)) for one in (fitted[0], true[0])))
+        local_errors = _rotation_differences_deg(fitted[0], true[0])
+        global_errors = _rotation_differences_deg(*(np.asarray(world_rotations(one)) for one in (fitted[0], true[0])))
         layout = LAYOUTS[condition.layout]
         points = self._model(layout).shaped(fitted[1]).points(fitted[0], fitted[2])
         shape = np.linalg.norm(self.data.shapedirs @ (motion.betas - betas), axis=-1)
@@ -278,7 +278,7 @@ def _joint_errors(fitted: np.ndarray, true: np.ndarray) -> np.ndarray:
 
 
 def _jumps(joints: np.ndarray, fps: float) -> np.ndarray:
-    """Return the frames (F,) in which, or next to which, *joints* (F, J, 3) accelerate as no body does."""
+    """Return the frames (F,) in or next to which *joints* (F, J, 3) accelerate impossibly."""
     jumps = np.zeros(len(joints), dtype=bool)
     if len(joints) > 2:
         per_frame = np.linalg.norm(np.diff(joints, n=2, axis=0), axis=-1).max(axis=1)
@@ -292,8 +292,8 @@ def _generator(clip: Clip, what: str) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(f"{clip.name} {what}".encode()))
 
 
-def _laid_out(points: np.ndarray, layout: Layout) -> np.ndarray:
-    """Scatter the points (F, K, 3) that a fit uses to their columns of the layout, NaN elsewhere."""
+def _scatter_to_layout(points: np.ndarray, layout: Layout) -> np.ndarray:
+    """Scatter the points (F, K, 3) that the fit uses to their columns of the layout, NaN elsewhere."""
     positions = np.full((len(points), len(layout.points), 3), np.nan)
     positions[:, list(layout_points(layout).columns)] = points
     return positions
@@ -314,7 +314,7 @@ def _read(track: KeypointTrack, name: str) -> KeypointTrack:
     return interpret(recording, ReadOptions()).track
 
 
-def _turns_deg(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def _rotation_differences_deg(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return the mean angles (24,) between rotations (F, 24, 3, 3), degrees."""
     difference = matrix_to_axis_angle(np.swapaxes(first, -1, -2) @ second)
     return np.asarray(np.rad2deg(np.linalg.norm(difference, axis=-1)).mean(axis=0))
@@ -335,7 +335,7 @@ def row_of(condition: Condition, outcomes: Sequence[Row | str | None]) -> Row:
     if rows:
         return replace(summarise(rows), refused=refused)
     metrics: dict[str, Any] = dict.fromkeys(
-        (name for name in Row.__dataclass_fields__ if name not in _NOT_MEANS), float("nan")
+        (name for name in Row.__dataclass_fields__ if name not in _NOT_AVERAGED), float("nan")
     )
     return Row(condition.name, worst_joint_mm=float("nan"), frames=0, clips=0, refused=refused, **metrics)
 
@@ -346,7 +346,7 @@ def summarise(rows: Sequence[Row]) -> Row:
     metrics: dict[str, Any] = {
         name: float(np.average([getattr(row, name) for row in rows], weights=weights))
         for name in Row.__dataclass_fields__
-        if name not in _NOT_MEANS
+        if name not in _NOT_AVERAGED
     }
     spills = [row.spill for row in rows if row.spill is not None]
     return Row(

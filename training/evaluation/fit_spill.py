@@ -1,7 +1,7 @@
-"""Measure the effect of a fault in some frames on the fit of the other frames. F frames.
+"""Measure the effect of a temporary fault on the fit of the other frames. F frames.
 
-The fit of the track with the fault is compared with the fit of the same track without it: distances between their
-vertices with the pelvis joints aligned, and rotation differences of the body joints.
+The fits of the track with and without the fault are compared by vertex distance, with the pelvis joints aligned, and by
+the rotation differences of the body joints.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Spill:
     far_joint_deg: float
 
 
-class SpillGauge:
+class SpillMeter:
     """Compares two fits of the same track."""
 
     def __init__(self, body: BodyModel) -> None:
@@ -51,8 +51,8 @@ class SpillGauge:
         self._vertices = KeypointModel(body, regressor)
 
     def measure(self, motion: Motion, baseline: Motion, run: slice) -> Spill:
-        """Return the deviation of *motion* from *baseline* outside the frames *run*, which must not cover the clip."""
-        millimetres, degrees = self._distance_mm(motion, baseline), _turns_deg(motion, baseline)
+        """Return the deviation of *motion* from *baseline* outside the fault's frames *run*."""
+        millimetres, degrees = self._distance_mm(motion, baseline), _rotation_differences_deg(motion, baseline)
         frames = np.arange(motion.num_frames)
         outside = (frames < run.start) | (frames >= run.stop)
         reach = _FAR_S * motion.fps
@@ -75,8 +75,8 @@ class SpillGauge:
         return np.asarray(1000.0 * np.linalg.norm(centred[0] - centred[1], axis=-1).mean(axis=1))
 
 
-def _turns_deg(first: Motion, second: Motion) -> np.ndarray:
-    """Return the rotation difference (F, 22), degrees, of each body joint between the motions."""
+def _rotation_differences_deg(first: Motion, second: Motion) -> np.ndarray:
+    """Return the rotation differences (F, 22) of the body joints, degrees."""
     start, end = (motion.rotations()[:, :NUM_BODY_ROTATIONS] for motion in (first, second))
     return np.asarray(np.rad2deg(np.linalg.norm(matrix_to_axis_angle(np.swapaxes(start, -1, -2) @ end), axis=-1)))
 

@@ -16,13 +16,13 @@ class Column:
     """A column of a table.
 
     Attributes:
-        figure: the attribute of `Row`, dotted.
+        attribute: the attribute of `Row`, dotted.
         head: heading.
         unit: unit, printed below the heading.
         digits: decimal places.
     """
 
-    figure: str
+    attribute: str
     head: str
     unit: str
     digits: int = 1
@@ -77,6 +77,6 @@ def line(row: Row, columns: Sequence[Column]) -> str:
 
 
 def _cell(row: Row, column: Column) -> str:
-    if column.figure.startswith("spill.") and row.spill is None:
+    if column.attribute.startswith("spill.") and row.spill is None:
         return f"{'-':>10}"
-    return f"{attrgetter(column.figure)(row):>10.{column.digits}f}"
+    return f"{attrgetter(column.attribute)(row):>10.{column.digits}f}"

@@ -1,4 +1,4 @@
-"""What the evaluation of fingers does to the points of hands: noise, other people's bones, gaps and faults."""
+"""Conditions of the finger evaluation: noise, other proportions, gaps and faults of the hands' points."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from .hand_metrics import Disturb
 
 _NOISE_M = 0.003
 """Noise of the rows with faults."""
-_LASTING, _DRIFT_M, _JITTER_M = 0.9, np.array([0.004, 0.004, 0.010]), np.array([0.003, 0.003, 0.006])
+_DRIFT_AR1, _DRIFT_M, _JITTER_M = 0.9, np.array([0.004, 0.004, 0.010]), np.array([0.003, 0.003, 0.006])
 _JUMPS, _JUMP_M, _LOST = 0.02, 0.03, 0.05
-"""A poor tracker: share of a drift that lasts from frame to frame, drift and jitter of each axis, shares of points that
-jump and that are lost, and size of the jumps."""
-_LENGTHS_SPREAD, _PALM_SPREAD_M = 0.08, 0.004
+"""A poor tracker: AR(1) coefficient of the drift, standard deviations of drift and jitter per axis; share and standard
+deviation of jumps, and share of missing points."""
+_LENGTH_STD, _PALM_STD_M = 0.08, 0.004
 
 
 @dataclass(frozen=True)
 class HandCondition:
-    """A row of the table.
+    """The disturbance of the points in one row.
 
     Attributes:
         name: the row's name.
-        disturb: what is done to the points.
+        disturb: disturbs the points.
         layout: the layout of the points.
-        faulty: the frames of a fault, as shares of the clip; empty if there is none.
-        hidden: whether the left hand's points do not show its pose in these frames.
+        faulty: frames of the fault, as shares of the clip; empty without one.
+        hidden: whether the left hand's pose is unobservable in these frames.
     """
 
     name: str
@@ -40,12 +40,12 @@ class HandCondition:
 
 
 def clean(points: np.ndarray, layout: Layout, generator: np.random.Generator) -> np.ndarray:
-    """Return the points as they are."""
+    """Return the points unchanged."""
     return points
 
 
 def noise(sigma_m: float) -> Disturb:
-    """Return a disturbance by white noise per axis."""
+    """Return a disturbance by white noise with standard deviation *sigma_m* per axis."""
 
     def disturb(points: np.ndarray, layout: Layout, generator: np.random.Generator) -> np.ndarray:
         return points + sigma_m * generator.standard_normal(points.shape)
@@ -54,7 +54,7 @@ def noise(sigma_m: float) -> Disturb:
 
 
 def missing(share: float) -> Disturb:
-    """Return a disturbance by noise, and by points that are lost at random."""
+    """Return a disturbance by noise and randomly missing points."""
 
     def disturb(points: np.ndarray, layout: Layout, generator: np.random.Generator) -> np.ndarray:
         noisy = noise(_NOISE_M)(points, layout, generator)
@@ -65,10 +65,10 @@ def missing(share: float) -> Disturb:
 
 
 def poor_tracker(points: np.ndarray, layout: Layout, generator: np.random.Generator) -> np.ndarray:
-    """Return points that drift, most along one axis, jump, and go missing."""
+    """Return points with drift, mostly along one axis, jumps and gaps."""
     drift, shock = np.zeros_like(points), generator.standard_normal(points.shape)
     for frame in range(1, len(points)):
-        drift[frame] = _LASTING * drift[frame - 1] + np.sqrt(1.0 - _LASTING**2) * shock[frame]
+        drift[frame] = _DRIFT_AR1 * drift[frame - 1] + np.sqrt(1.0 - _DRIFT_AR1**2) * shock[frame]
     seen = points + _DRIFT_M * drift + _JITTER_M * generator.standard_normal(points.shape)
     jumps = generator.random(points.shape[:2]) < _JUMPS
     seen[jumps] += _JUMP_M * generator.standard_normal((jumps.sum(), 3))
@@ -77,10 +77,10 @@ def poor_tracker(points: np.ndarray, layout: Layout, generator: np.random.Genera
 
 
 def other_bones(points: np.ndarray, layout: Layout, generator: np.random.Generator) -> np.ndarray:
-    """Return noisy points of hands with other proportions: bones and knuckles differ from the body's."""
+    """Return noisy points of hands whose bones and knuckles differ from the body's."""
     changed = points.copy()
-    factors = 1.0 + _LENGTHS_SPREAD * generator.standard_normal((len(FINGERS), 3))
-    shifts = _PALM_SPREAD_M * generator.standard_normal(len(FINGERS))
+    factors = 1.0 + _LENGTH_STD * generator.standard_normal((len(FINGERS), 3))
+    shifts = _PALM_STD_M * generator.standard_normal(len(FINGERS))
     for side in ("left", "right"):
         wrist = points[:, _columns(layout, side, ["wrist"])[0]]
         for finger, name in enumerate(FINGERS):
@@ -95,7 +95,7 @@ def other_bones(points: np.ndarray, layout: Layout, generator: np.random.Generat
 
 
 def without(names: Sequence[str], frames: tuple[float, float] = (0.0, 1.0)) -> Disturb:
-    """Return a disturbance that hides points of the left hand in some frames, as shares of the clip."""
+    """Return a disturbance that hides points of the left hand in *frames*, as shares of the clip."""
 
     def disturb(points: np.ndarray, layout: Layout, generator: np.random.Generator) -> np.ndarray:
         noisy = noise(_NOISE_M)(points, layout, generator)
@@ -117,8 +117,8 @@ def swapped(frames: tuple[float, float]) -> Disturb:
     return disturb
 
 
-def on_other_arm(frames: tuple[float, float]) -> Disturb:
-    """Return a disturbance that puts the left hand's points onto the right hand."""
+def on_other_hand(frames: tuple[float, float]) -> Disturb:
+    """Return a disturbance that moves the left hand's points onto the right hand."""
 
     def disturb(points: np.ndarray, layout: Layout, generator: np.random.Generator) -> np.ndarray:
         noisy = noise(_NOISE_M)(points, layout, generator)
@@ -140,8 +140,8 @@ def moved(off_m: float, frames: tuple[float, float]) -> Disturb:
     return disturb
 
 
-def in_one_place(frames: tuple[float, float]) -> Disturb:
-    """Return a disturbance that puts all points of the left hand to its wrist."""
+def collapsed(frames: tuple[float, float]) -> Disturb:
+    """Return a disturbance that collapses the left hand's points onto its wrist."""
 
     def disturb(points: np.ndarray, layout: Layout, generator: np.random.Generator) -> np.ndarray:
         noisy = noise(_NOISE_M)(points, layout, generator)
@@ -184,13 +184,13 @@ ROWS: tuple[HandCondition, ...] = (
     HandCondition("SOMA 77, 3 mm noise", noise(0.003), "soma77"),
     HandCondition("SMPL-H 52 (no tips), 3 mm noise", noise(0.003), "smplh52"),
 )
-"""Conditions that hold all through a clip."""
+"""Conditions that apply to whole clips."""
 FAULTS: tuple[HandCondition, ...] = (
     HandCondition("hands swapped", swapped(_FAULT), faulty=_FAULT),
-    HandCondition("left points on the right hand", on_other_arm(_FAULT), faulty=_FAULT, hidden=True),
+    HandCondition("left points on the right hand", on_other_hand(_FAULT), faulty=_FAULT, hidden=True),
     HandCondition("left hand 12 cm off its wrist", moved(0.12, _FAULT), faulty=_FAULT),
     HandCondition("left hand 50 cm off its wrist", moved(0.5, _FAULT), faulty=_FAULT, hidden=True),
-    HandCondition("left points in one place", in_one_place(_FAULT), faulty=_FAULT, hidden=True),
+    HandCondition("left points in one place", collapsed(_FAULT), faulty=_FAULT, hidden=True),
     HandCondition("left hand hidden for a moment", without(HAND_POINTS, _MOMENT), faulty=_MOMENT, hidden=True),
     HandCondition("left hand hidden for long", without(HAND_POINTS, _FAULT), faulty=_FAULT, hidden=True),
 )

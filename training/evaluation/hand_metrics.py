@@ -1,7 +1,6 @@
-"""Metrics of fitted fingers on known motion: bodies with drawn shapes and hands, their points disturbed, and the fit.
+"""Metrics of fitted fingers on known motion: random shapes and hand motion, disturbed points, and the fit.
 
-Joints and vertices of a hand are compared with its wrist joint brought to the same place; nothing is rotated. F frames,
-K keypoints.
+Joints and vertices of a hand are compared with the wrists aligned by translation only. F frames, K keypoints.
 """
 
 from __future__ import annotations
@@ -36,22 +35,22 @@ HANDS = (
 )
 """The wrist and the finger joints of each hand."""
 _SKIN_SHARE = 0.9
-"""Vertices of a hand have at least this weight on its wrist and fingers."""
+"""Minimum weight on wrist and fingers of the vertices of a hand."""
 _VERTEX_EVERY = 5
 
 Disturb = Callable[[np.ndarray, Layout, np.random.Generator], np.ndarray]
-"""Takes the true points (F, K, 3) and returns what a tracker sees, NaN where missing."""
+"""Maps true points (F, K, 3) to tracked points, NaN where missing."""
 
 
 @dataclass(frozen=True)
-class HandFigures:
-    """Means over frames and both hands.
+class HandMetrics:
+    """Mean errors over frames and both hands.
 
     Attributes:
-        joint_mm: finger joints.
-        vertex_mm: vertices of the hand.
-        finger_deg: rotation of the finger joints.
-        hand_deg: world rotation of the hand.
+        joint_mm: error of the finger joints.
+        vertex_mm: error of the hand's vertices.
+        finger_deg: rotation error of the finger joints.
+        hand_deg: error of the hand's global orientation.
     """
 
     joint_mm: float
@@ -62,12 +61,12 @@ class HandFigures:
 
 @cache
 def hand_body() -> BodyModel:
-    """The free body with fingers."""
+    """Return the free body with fingers."""
     return BodyModel(load_free_body_with_fingers())
 
 
 def draw_motion(seed: int, num_frames: int | None = None) -> Motion:
-    """Return the sample's motion on a body of drawn shape, with drawn hands."""
+    """Return the sample's motion on a body of random shape, with generated finger motion."""
     generator = np.random.default_rng(seed)
     motion = replace(sample_motion(), betas=generator.normal(0.0, 0.8, 10))
     motion = motion if num_frames is None else motion.sampled(np.arange(num_frames))
@@ -76,7 +75,7 @@ def draw_motion(seed: int, num_frames: int | None = None) -> Motion:
 
 
 def layout_points(motion: Motion, layout: Layout) -> np.ndarray:
-    """Return the points (F, K, 3) of *layout* on the free body; NaN for those that no fit uses."""
+    """Return the points (F, K, 3) of *layout* on the free body; NaN for those that the fit does not use."""
     points = np.full((motion.num_frames, len(layout.points), 3), np.nan)
     body = BodyModel(load_free_body())
     names = tuple(layout.solver_index)
@@ -99,31 +98,31 @@ def _arrays(motion: Motion) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def track_of(points: np.ndarray, layout: Layout, fps: float) -> KeypointTrack:
-    """Return *points* (F, K, 3) as a track; NaN is missing."""
+    """Return *points* (F, K, 3), NaN where missing, as a track."""
     return KeypointTrack(points, np.isfinite(points).all(axis=-1).astype(np.float64), fps, layout)
 
 
 def fit_fingers(track: KeypointTrack) -> HandFit:
-    """Return the fit of body and fingers."""
+    """Fit body and fingers to *track*."""
     motion, _ = fit_track(track, load_free_body(), FitOptions(workers=1))
     return fit_hands(track, motion, hand_body().data)
 
 
 def fit_disturbed(motion: Motion, layout_name: str, disturb: Disturb, seed: int) -> HandFit:
-    """Return the fit of the points of *motion*, disturbed."""
+    """Fit the disturbed points of *motion*."""
     layout = LAYOUTS[layout_name]
     seen = disturb(layout_points(motion, layout), layout, np.random.default_rng(seed))
     return fit_fingers(track_of(seen, layout, motion.fps))
 
 
 def finger_errors_deg(true: Motion, fitted: Motion) -> np.ndarray:
-    """Return the errors (F, 2, 15) of the finger joints' rotations, degrees."""
+    """Return the rotation errors (F, 2, 15) of the finger joints, degrees."""
     errors = _angles_deg(true.rotations(), fitted.rotations())
     return np.stack([errors[:, joints] for _, joints in HANDS], axis=1)
 
 
-def hand_figures(true: Motion, fitted: Motion) -> HandFigures:
-    """Return the figures of a fitted motion."""
+def compare_hands(true: Motion, fitted: Motion) -> HandMetrics:
+    """Return the metrics of a fitted motion."""
     joints = [hand_body().joints(*_arrays(motion)) for motion in (true, fitted)]
     frames = np.arange(0, true.num_frames, _VERTEX_EVERY)
     vertices = [hand_body().vertices(*_arrays(motion.sampled(frames))) for motion in (true, fitted)]
@@ -137,7 +136,7 @@ def hand_figures(true: Motion, fitted: Motion) -> HandFigures:
         vertex_m.append(np.linalg.norm(off[0] - off[1], axis=-1).mean())
         hand_deg.append(_angles_deg(worlds[0][:, wrist], worlds[1][:, wrist]).mean())
     mean = [float(np.mean(values)) for values in (joint_m, vertex_m, hand_deg)]
-    return HandFigures(1000.0 * mean[0], 1000.0 * mean[1], float(finger_errors_deg(true, fitted).mean()), mean[2])
+    return HandMetrics(1000.0 * mean[0], 1000.0 * mean[1], float(finger_errors_deg(true, fitted).mean()), mean[2])
 
 
 def _angles_deg(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -1,10 +1,10 @@
-"""Draw natural motion of hands: grasps, points, pinches, signs, waves and the beats of speech. L fingers, H hands.
+"""Generate natural hand motion: grasps, pointing, pinches, signs, waves and beat gestures. L fingers, H hands.
 
-No finger motion was recorded for this project. Postures are angles chosen after the grasps of Feix et al. ("The GRASP
+No finger motion was recorded for this project. Postures are joint angles after the grasps of Feix et al. ("The GRASP
 taxonomy of human grasp types", IEEE Transactions on Human-Machine Systems 46, 2016) and common emblems; the hand moves
 between them by minimum-jerk paths (Flash and Hogan, "The coordination of arm movements", Journal of Neuroscience 5,
-1985), finger after finger, and wanders about them. End joints follow middle joints (Rijpkema and Girard, 1991), weaker
-in some people; and joints are no perfect hinges: each finger also twists, and bends a little out of its plane.
+1985), finger after finger, with slow random deviations. End joints follow middle joints (Rijpkema and Girard, 1991), by
+an amount that varies by person. Joints are no perfect hinges: each finger also twists and bends slightly out of plane.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from core.fit.hands.skeleton import MIDDLE, NUM_ANGLES, Hands, joint_rotations
 from core.layouts import FINGERS
 from core.math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
-Long = tuple[float, float, float]
-_FLAT: Long = (0.0, 0.0, 4.0)
-_CURLED: Long = (75.0, 0.0, 95.0)
-_LOOSE: tuple[Long, ...] = ((18.0, 0.0, 24.0), (24.0, 0.0, 30.0), (28.0, 0.0, 33.0), (30.0, 0.0, 33.0))
+FingerAngles = tuple[float, float, float]
+_FLAT: FingerAngles = (0.0, 0.0, 4.0)
+_CURLED: FingerAngles = (75.0, 0.0, 95.0)
+_LOOSE: tuple[FingerAngles, ...] = ((18.0, 0.0, 24.0), (24.0, 0.0, 30.0), (28.0, 0.0, 33.0), (30.0, 0.0, 33.0))
 _THUMB_LOOSE = (4.0, 0.0, 0.0, 14.0, 12.0)
 _THUMB_IN = (30.0, -10.0, 14.0, 35.0, 35.0)
 _THUMB_OUT = (-22.0, 8.0, -5.0, -2.0, -8.0)
 _THUMB_OPPOSED = (20.0, -22.0, 22.0, 18.0, 20.0)
 
-POSTURES: dict[str, tuple[tuple[float, ...], tuple[Long, ...]]] = {
+POSTURES: dict[str, tuple[tuple[float, ...], tuple[FingerAngles, ...]]] = {
     "relaxed": (_THUMB_LOOSE, _LOOSE),
     "flat": ((-10.0, 0.0, 0.0, 5.0, 5.0), (_FLAT,) * 4),
     "spread": (_THUMB_OUT, ((-5.0, 13.0, 4.0), (-5.0, 2.0, 4.0), (-5.0, -8.0, 4.0), (-5.0, -17.0, 6.0))),
@@ -50,10 +50,10 @@ POSTURES: dict[str, tuple[tuple[float, ...], tuple[Long, ...]]] = {
     ),
     "wave": (_THUMB_OUT, ((40.0, 4.0, 12.0), (40.0, 0.0, 12.0), (40.0, -4.0, 12.0), (40.0, -8.0, 12.0))),
 }  # fmt: skip
-"""Angles in degrees: of the thumb all five, of each long finger flexion and abduction of the knuckle, and the middle
-joint's flexion; abduction is positive to the thumb."""
+"""Angles in degrees: five of the thumb; of each other finger, flexion and abduction of the knuckle and flexion of the
+middle joint. Abduction is positive towards the thumb."""
 _CYCLES: tuple[tuple[str, ...], ...] = (("wave", "flat", "wave", "flat"), ("relaxed", "offer", "relaxed", "offer"))
-"""Postures that follow each other: a wave, beats of speech."""
+"""Sequences of postures: a wave, beat gestures."""
 
 
 def draw_hands(

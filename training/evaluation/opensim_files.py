@@ -51,7 +51,7 @@ class BodyFile:
     Attributes:
         times: (T,) seconds.
         joints: (T, 3) origins of the bodies, by SMPL's names of the limb joints.
-        rotations: (T, 3, 3) in the ground frame, by body.
+        rotations: (T, 3, 3) in the ground frame, by body name.
     """
 
     times: np.ndarray

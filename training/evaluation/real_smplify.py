@@ -17,11 +17,11 @@ from ..data.training_body import TrainingBody
 from .real_trials import Trial
 from .smplify import GaussianPrior, Smplify, SmplifyOptions, fit_prior
 
-WAY = SmplifyOptions(optimizer="lbfgs")
+METHOD = SmplifyOptions(optimizer="lbfgs")
 _PRIOR_STEP = 2
 
 
-def prior_of(clips: Sequence[Clip]) -> GaussianPrior:
+def fit_pose_prior(clips: Sequence[Clip]) -> GaussianPrior:
     """Fit the pose prior to the motions *clips*."""
     rotations = np.concatenate([clip.rotations[::_PRIOR_STEP, :22] for clip in clips])
     return fit_prior(matrix_to_axis_angle(rotations.astype(np.float64)).reshape(len(rotations), -1))
@@ -34,7 +34,7 @@ def smplify_motion(trial: Trial, betas: np.ndarray, data: BodyData, prior: Gauss
     is_visible = seen.weights.any(axis=0)
     names = [name for name, visible in zip(seen.names, is_visible, strict=True) if visible]
     body = TrainingBody(data, "cpu", point_names=names)
-    result = Smplify(body, prior, WAY).fit(
+    result = Smplify(body, prior, METHOD).fit(
         torch.as_tensor(seen.positions[:, is_visible], dtype=torch.float32),
         torch.as_tensor(betas, dtype=torch.float32),
         torch.as_tensor(seen.weights[:, is_visible], dtype=torch.float32),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from core.joint_angles import ANGLES
 
-from .real_figures import BONES, HIPS, AngleError, TrialFigures
+from .real_metrics import BONES, HIPS, AngleError, TrialMetrics
 from .real_trials import KINDS
 
 _NAME_WIDTH = 66
@@ -27,14 +27,14 @@ def angle_head() -> str:
     return f"{'RMSE, degrees, raw/bias-free':<{_NAME_WIDTH}}{angles}{'PA mm':>9}{'points PA':>11}"
 
 
-def angle_line(row: TrialFigures) -> str:
+def angle_line(row: TrialMetrics) -> str:
     """Return a trial's line in a table of angles and aligned joints."""
     angles = "".join(f"{_angle(row.angles.get(angle)):>15}" for angle in ANGLES)
     name = f"{row.kind}: {row.name}"
     return f"{name:<{_NAME_WIDTH}}{angles}{_number(row.pa_mm, 1):>9}{_number(row.points_pa_mm, 1):>11}"
 
 
-def tables(rows: Sequence[TrialFigures], means: Sequence[TrialFigures]) -> Iterator[str]:
+def tables(rows: Sequence[TrialMetrics], means: Sequence[TrialMetrics]) -> Iterator[str]:
     """Yield the table of means by kind, and the table of bodies and motion of all trials."""
     yield from ("", angle_head(), *(angle_line(mean) for mean in means), "")
     bones = "".join(f"{bone:>10}" for bone in (HIPS, *BONES))
@@ -47,9 +47,9 @@ def tables(rows: Sequence[TrialFigures], means: Sequence[TrialFigures]) -> Itera
         yield from (_body_line(row) for row in (*rows, *means) if row.kind == kind)
 
 
-def _body_line(row: TrialFigures) -> str:
+def _body_line(row: TrialMetrics) -> str:
     name = f"{row.kind}: {row.name}"
-    cells = "".join(f"{_number(getattr(row, figure), digits):>9}" for figure, _, digits in _BODY)
+    cells = "".join(f"{_number(getattr(row, attribute), digits):>9}" for attribute, _, digits in _BODY)
     bones = "".join(f"{_number(row.bones_mm[bone], 0):>10}" for bone in (HIPS, *BONES))
     return f"{name:<{_NAME_WIDTH}}{cells}{bones}"
 

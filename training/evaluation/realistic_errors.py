@@ -1,7 +1,7 @@
 """Add realistic tracker errors to true points. F frames, K points.
 
-Measured against markers, the joints of video trackers are off by 19 to 27 mm per axis: 12 to 23 mm of it constant, the
-rest smooth in time with correlation times of 0.1 to 0.4 s, and hardly any of it white. An error here has three parts:
+Against markers, the joints of video trackers have errors of 19 to 27 mm per axis: 12 to 23 mm constant, the rest smooth
+in time with correlation times of 0.1 to 0.4 s, and hardly any white noise. An error here has three parts:
 
 - constant: an offset fixed to the body segment that carries the point; it rotates with the segment;
 - smooth: Gaussian noise whose autocorrelation is ``exp(-t^2 / (2 tau^2))``;
@@ -28,7 +28,7 @@ _KERNEL_REACH = 4.0
 
 @dataclass(frozen=True)
 class ErrorModel:
-    """Magnitudes of the parts of a tracker's error.
+    """Magnitudes of the components of a tracker's error.
 
     Attributes:
         constant_m: standard deviation per axis of the offsets fixed to body segments, metres.
@@ -44,7 +44,7 @@ class ErrorModel:
 
 
 MIXED_ERRORS = ErrorModel(constant_m=0.010, smooth_m=0.010, tau_s=0.3, white_m=0.005)
-"""About the errors of a good video tracker."""
+"""Approximate errors of a good video tracker."""
 
 
 def add_errors(
@@ -129,7 +129,7 @@ def hide_points(points: np.ndarray, columns: Sequence[int], frames: slice) -> np
     return hidden
 
 
-def trade_points(points: np.ndarray, pairs: Sequence[tuple[int, int]], frames: slice) -> np.ndarray:
+def swap_points(points: np.ndarray, pairs: Sequence[tuple[int, int]], frames: slice) -> np.ndarray:
     """Return *points* (F, K, 3) with the columns of each pair swapped in *frames*."""
     order = np.arange(points.shape[1])
     for first, second in pairs:

@@ -1,8 +1,8 @@
-"""How the skin of the feet meets the floor: penetration, gap, slide and jumps. F frames, V vertices, C contacts.
+"""Contact of the feet's skin with the floor: penetration, gap, slide and jumps. F frames, V vertices, C contacts.
 
-The skin is that of linear blend skinning without pose correctives, which move soles by less than 2 mm. The skin of a
-foot is what its ankle and toe joints move most; its heel lies behind the middle of heel and toe joint, its ball is
-the rest.
+The skin is linear blend skinning without pose correctives, which move soles by less than 2 mm. A foot's skin is the
+vertices with the largest weight on its ankle or toe joint; those behind the midpoint of its rear end and the toe joint
+are the heel, the others the ball.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from core.motion import Motion
 UNDER_M = 0.003
 """A sole farther than this below the floor counts as under it."""
 _TOUCH_M = 0.005
-"""The skin within this height of a part's lowest vertex bears the foot."""
+"""Skin within this height of a part's lowest vertex touches the floor."""
 _NEAR_S = 0.1
 _LEVEL = Ground(0.0, np.zeros(2))
 
 
 @dataclass(frozen=True)
 class SoleRow:
-    """Effect of a clean-up on soles; each pair of figures is before and after it.
+    """Effect of a clean-up on soles; each pair of values is before and after it.
 
     Attributes:
         name: the motions.
@@ -36,15 +36,15 @@ class SoleRow:
         under: fraction of the frames with a sole more than 3 mm below the floor.
         lowest_mm: height of a clip's lowest vertex of a foot in any frame, median over clips.
         lowest_worst_mm: the same, lowest of all clips.
-        gap_mm: mean distance between the floor and the lowest vertex of a heel or ball in contact.
-        slide_mm: mean slide over contacts of the skin that bears the foot.
-        slide_95_mm: 95th percentile of it over contacts.
-        slide_worst_mm: largest.
+        gap_mm: mean distance of the floor from the lowest vertex of a heel or ball in contact.
+        slide_mm: mean slide of the touching skin over contacts.
+        slide_95_mm: 95th percentile over contacts.
+        slide_worst_mm: largest slide.
         sole_jump: largest vertical acceleration of the lowest vertex of a foot, mean over clips, m/s^2.
         sole_jump_worst: the same, largest of all clips.
         ankle_jump: largest acceleration of an ankle, mean over clips, m/s^2.
         ankle_jump_worst: the same, largest of all clips.
-        jump_growth_worst: most by which either acceleration exceeds the largest nearby before the clean-up, m/s^2.
+        jump_growth_worst: largest excess of either acceleration over the largest nearby before the clean-up, m/s^2.
         pve_mm: per-vertex error with the pelvis joints aligned.
     """
 
@@ -67,12 +67,12 @@ class SoleRow:
 
 
 @dataclass(frozen=True, eq=False)
-class SoleFigures:
-    """Figures of one motion's soles.
+class SoleMetrics:
+    """Metrics of one motion's soles.
 
     Attributes:
         lowest: (F, 2) height of each foot's lowest vertex above the floor, metres.
-        gaps: (N,) distances between floor and bearing skin in all frames of all contacts, metres.
+        gaps: (N,) distances between floor and touching skin in all frames of all contacts, metres.
         slides: (C,) slide of each contact, metres.
         ankles: (F, 2, 3) positions of the ankles, metres.
     """
@@ -92,7 +92,7 @@ class FootSkin:
     """The skin of a shaped body's feet."""
 
     def __init__(self, model: BodyModel, betas: np.ndarray) -> None:
-        """Take the skin of *model* with *betas* (B,)."""
+        """Select the skin of *model* with *betas* (B,)."""
         self._model = model
         shape = np.asarray(betas, dtype=np.float32)
         self._rest = np.asarray(model.rest_joints(shape), dtype=np.float64)
@@ -122,8 +122,8 @@ class FootSkin:
             skins.append(skin)
         return skins, positions[:, self._ankles]
 
-    def figures(self, source: CleanupSource, motion: Motion, floor: Ground) -> SoleFigures:
-        """Return the figures of *motion* on *floor*, in the contacts of *source*."""
+    def measure(self, source: CleanupSource, motion: Motion, floor: Ground) -> SoleMetrics:
+        """Return the metrics of *motion* on *floor*, in the contacts of *source*."""
         skins, ankles = self.posed(motion)
         heights = [skin[..., 1] - floor.heights_at(skin) for skin in skins]
         gaps, slides = [np.zeros(0)], []
@@ -134,14 +134,14 @@ class FootSkin:
             gaps.append(np.abs(height.min(axis=1)))
             slides.append(_slide(skins[side][contact.frames][:, part][..., [0, 2]], height))
         lowest = np.stack([height.min(axis=1) for height in heights], axis=1)
-        return SoleFigures(lowest, np.concatenate(gaps), np.array(slides), ankles)
+        return SoleMetrics(lowest, np.concatenate(gaps), np.array(slides), ankles)
 
 
 def _slide(skin: np.ndarray, height: np.ndarray) -> float:
-    """Return how far the skin (F, V, 2) that bears the foot, by its *height* (F, V), slides on the floor, metres.
+    """Return the slide on the floor, metres, of touching *skin* (F, V, 2), known by its *height* (F, V).
 
-    From one frame to the next it slides by the mean displacement of what bears in both; a foot that rolls does not
-    slide.
+    The path sums the mean displacements of the vertices that touch in both of two successive frames, so rolling adds
+    nothing; the slide is its extent.
     """
     bears = height < height.min(axis=1, keepdims=True) + _TOUCH_M
     both = bears[1:] & bears[:-1]
@@ -163,26 +163,26 @@ def sole_row(
         sources: analysed motions, each with its ground truth; those without contacts are left out.
         name: name of the row.
         options: the clean-up.
-        pve_mm: the error of a motion, given with its ground truth.
+        pve_mm: returns the error of a motion against its ground truth.
     """
-    measured: tuple[list[SoleFigures], list[SoleFigures]] = ([], [])
+    measured: tuple[list[SoleMetrics], list[SoleMetrics]] = ([], [])
     jumps, growth, errors, weights = [], [], [], []
     for source, truth in sources:
         if not source.contacts or source.ground is None:
             continue
         motions = source.motion, clean_up(source, options)
         skin = FootSkin(source.model, source.motion.betas)
-        for figures, motion, floor in zip(measured, motions, (source.floor, _LEVEL), strict=True):
-            figures.append(skin.figures(source, motion, floor))
-        before, after = (figures[-1].accelerations(truth.fps) for figures in measured)
+        for metrics, motion, floor in zip(measured, motions, (source.floor, _LEVEL), strict=True):
+            metrics.append(skin.measure(source, motion, floor))
+        before, after = (metrics[-1].accelerations(truth.fps) for metrics in measured)
         jumps.append(np.stack([before, after]).max(axis=(2, 3)))
         growth.append((after - _largest_near(before, max(1, round(_NEAR_S * truth.fps)))).max())
         errors.append([pve_mm(motion, truth) for motion in motions])
         weights.append(truth.num_frames)
-    lowest = [[1000.0 * figures.lowest.min(axis=1) for figures in one] for one in measured]
+    lowest = [[1000.0 * metrics.lowest.min(axis=1) for metrics in one] for one in measured]
     of_clips = [np.array([values.min() for values in one]) for one in lowest]
-    gaps = [1000.0 * np.concatenate([figures.gaps for figures in one]) for one in measured]
-    slides = [1000.0 * np.concatenate([figures.slides for figures in one]) for one in measured]
+    gaps = [1000.0 * np.concatenate([metrics.gaps for metrics in one]) for one in measured]
+    slides = [1000.0 * np.concatenate([metrics.slides for metrics in one]) for one in measured]
     soles, ankles = np.array(jumps).transpose(2, 1, 0)
     return SoleRow(
         name,
@@ -217,7 +217,7 @@ def _largest_near(values: np.ndarray, reach: int) -> np.ndarray:
 
 
 def sole_lines(row: SoleRow) -> list[str]:
-    """Return *row* as lines of a table: a figure each, before and after."""
+    """Return *row* as lines of a table, one per metric, before and after."""
     lines = [f"{row.name}: {row.clips} clips, {row.contacts} contacts"]
     for label, (before, after) in (
         (f"frames with a sole > {1000.0 * UNDER_M:g} mm under, %", tuple(100.0 * share for share in row.under)),

@@ -1,6 +1,6 @@
 """Temporary faults of a track: outliers, a hidden limb, swapped legs. F frames, K points.
 
-A fault reports its frames, so that the frames outside it can be compared with the fit without it. Convention: metres.
+A fault returns its frames, so that the other frames can be compared with a fit without it. Convention: metres.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .realistic_errors import add_outlier_run, hide_points, trade_points
+from .realistic_errors import add_outlier_run, hide_points, swap_points
 
 _LIMB_ENDS = {
     "arm": ("elbow", "wrist", "hand", "knuckle"),
@@ -147,7 +147,7 @@ class TradedLegs(CountedFault):
             for name in names
             if _on_limb(name, "left", "leg")
         ]
-        return trade_points(points, pairs, run), run
+        return swap_points(points, pairs, run), run
 
 
 def _draw_column_and_frame(points: np.ndarray, length: int, generator: np.random.Generator) -> tuple[int, int]:

@@ -33,7 +33,7 @@ from ..run.validation import ANALYTIC, UNTOUCHED
 from .fit_conditions import Condition
 from .fit_metrics import Evaluation, Row, summarise
 from .realistic_errors import ErrorModel
-from .variants import Variant, read_figures, write_figures
+from .variants import Variant, read_metrics, write_metrics
 
 OTHER_BODY = "another body"
 CONDITIONS = (
@@ -43,15 +43,15 @@ CONDITIONS = (
     Condition("17 points (COCO)", layout="coco17"),
     Condition(OTHER_BODY),
 )
-"""All with the true betas. They show the effect of training on noise, missing points, layouts and other bodies."""
+"""All with the true betas; they test training on noise, missing points, layouts and other bodies."""
 USES = (("none", 1), ("all", 1), ("all", 2), ("all", 3), ("arms", 1), ("arms", 2), ("arms", 3))
-"""Joints taken from a trained network in the fit, and its number of passes."""
+"""Joints that a network predicts in the fit, and its number of passes."""
 PASSES = (1, 2, 3)
 _SIGMA_M = 1e-3
 _OTHER_BODY_SEED = 7
 _ARM_JOINTS = ("left_shoulder", "right_shoulder", "left_elbow", "right_elbow")
 
-Figures = dict[str, dict[str, float]]
+MetricRows = dict[str, dict[str, float]]
 """PVE (``pve_mm``) and the rotation error of upper arms and forearms (``arm_deg``), by row."""
 
 
@@ -61,13 +61,13 @@ class FitTest:
 
     Attributes:
         clips: clips of held-out subjects.
-        folder: cache of the results, so that nothing is measured twice.
+        folder: cache of the results.
     """
 
     clips: Sequence[Clip]
     folder: Path
 
-    def in_fit(self, options: FitOptions) -> Figures:
+    def in_fit(self, options: FitOptions) -> MetricRows:
         """Return the metrics of the fit with *options*, a row for each of `CONDITIONS`."""
         options = replace(options, workers=1)
         usual, other = Evaluation(options), Evaluation(options, self._other_body())
@@ -76,7 +76,7 @@ class FitTest:
             for condition in CONDITIONS
         }
 
-    def alone(self, passes: int) -> Figures:
+    def alone(self, passes: int) -> MetricRows:
         """Return the metrics of the shipped network's prediction of all joints after *passes*, without refinement."""
         predictor = PosePredictor(joints="all", passes=passes)
         evaluation = Evaluation()
@@ -91,8 +91,8 @@ class FitTest:
         moved = perturb_bones(load_free_body(), np.random.default_rng(_OTHER_BODY_SEED))
         return replace(moved, name="other_bones")
 
-    def cached_or_measured(self, name: str, weights: Path, measure: Callable[[], Figures]) -> Figures:
-        """Return cached metrics by *name* if they belong to these weights and clips; otherwise measure them."""
+    def cached_or_measured(self, name: str, weights: Path, measure: Callable[[], MetricRows]) -> MetricRows:
+        """Return the cached metrics *name* if they belong to these weights and clips; otherwise measure them."""
         key = {
             "weights": hashlib.sha256(weights.read_bytes()).hexdigest(),
             "clips": [clip.name for clip in self.clips],
@@ -102,11 +102,11 @@ class FitTest:
         if path.is_file():
             cached = json.loads(path.read_text(encoding="utf-8"))
             if cached["asked"] == key:
-                metrics: Figures = cached["figures"]
+                metrics: MetricRows = cached["figures"]
                 return metrics
         metrics = measure()
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_figures(path, {"asked": key, "figures": metrics})
+        write_metrics(path, {"asked": key, "figures": metrics})
         return metrics
 
 
@@ -122,7 +122,7 @@ def _measure_prediction(evaluation: Evaluation, predictor: PosePredictor, clip: 
     return evaluation.compare(clip, condition, Motion(poses, clip.drawn_betas(), trans, clip.fps))
 
 
-def measure_shipped(test: FitTest) -> dict[str, Figures]:
+def measure_shipped(test: FitTest) -> dict[str, MetricRows]:
     """Measure the shipped network in each of `USES`, and alone."""
     rows = {
         f"{joints} {passes}": test.cached_or_measured(
@@ -140,12 +140,12 @@ def measure_shipped(test: FitTest) -> dict[str, Figures]:
 
 
 def measure_variant(variant: Variant, test: FitTest) -> dict[str, Any]:
-    """Measure a trained variant: ``pairs`` trained on, ``alone`` on the test pairs, and in the ``fit``.
+    """Measure a trained variant: number of training ``pairs``, ``alone`` on the test pairs, and in the ``fit``.
 
     Only pose networks are measured in the fit; for other architectures ``fit`` is empty.
     """
     checkpoint = load_checkpoint(variant.checkpoint)
-    table = read_figures(variant)
+    table = read_metrics(variant)
     network = network_of(checkpoint, variant.checkpoint)
     metrics: dict[str, Any] = {
         "pairs": checkpoint.training["step"] * variant.config.training.batch_size,
@@ -180,7 +180,7 @@ def pairs_table(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def fit_table(metrics: Mapping[str, Figures]) -> str:
+def fit_table(metrics: Mapping[str, MetricRows]) -> str:
     """Return a Markdown table of the fit, PVE and arm error by condition; cells not measured stay empty."""
     names = [condition.name for condition in CONDITIONS]
     lines = [_line("PVE, mm (arms, deg)", *names), _line(*["---"] * (len(names) + 1))]

@@ -1,6 +1,6 @@
-"""Variants of a training to compare: read from YAML and trained with the same budget.
+"""Variants of a training run to compare: read from YAML and trained with the same budget.
 
-A trained variant is not trained again, and an interrupted one resumes from its last checkpoint.
+Trained variants are kept, and interrupted ones resume from their last checkpoint.
 """
 
 from __future__ import annotations
@@ -137,13 +137,13 @@ def _check_settings(variant: Variant, checkpoint: Path) -> None:
         )
 
 
-def read_figures(variant: Variant) -> dict[str, dict[str, Any]]:
+def read_metrics(variant: Variant) -> dict[str, dict[str, Any]]:
     """Read a trained variant's metrics on the test pairs, by row."""
     table: dict[str, dict[str, Any]] = json.loads(variant.evaluation.read_text(encoding="utf-8"))
     return table
 
 
-def write_figures(path: Path, metrics: Mapping[str, Any]) -> None:
+def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
     """Write *metrics* as JSON, atomically."""
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(metrics, indent=1), encoding="utf-8")

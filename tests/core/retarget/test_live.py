@@ -19,7 +19,7 @@ from core.retarget.options import RetargetOptions
 from core.retarget.retargeted import RetargetedMotion
 from core.retarget.retargeting import retarget
 from core.retarget.rig import Rig
-from training.evaluate_retarget import Judge, plain_retarget
+from training.evaluate_retarget import Evaluator, plain_retarget
 
 from .rigs import load_rig
 from .smpl_characters import SMPL_MAP, body, limbs_stretched, smpl_rig, walk
@@ -40,12 +40,12 @@ def followed(motion: Motion, whole: RetargetedMotion, live: LiveRetargeting) -> 
 
 
 @cache
-def on_fixture(name: str) -> tuple[Judge, RetargetedMotion, RetargetedMotion]:
-    """Return a judge, the walk on a fixture as a whole, and frame by frame."""
+def on_fixture(name: str) -> tuple[Evaluator, RetargetedMotion, RetargetedMotion]:
+    """Return an evaluator, the walk on a fixture as a whole, and frame by frame."""
     rig = load_rig(name)
     bone_map = map_bones(rig)
     whole = retarget(walk(), rig, bone_map)
-    return Judge(walk(), rig, bone_map), whole, followed(walk().motion, whole, live_on(rig, bone_map))
+    return Evaluator(walk(), rig, bone_map), whole, followed(walk().motion, whole, live_on(rig, bone_map))
 
 
 def live_on(rig: Rig, bone_map: BoneMap, options: RetargetOptions | None = None) -> LiveRetargeting:
@@ -76,18 +76,18 @@ def test_without_feet_and_hands_each_frame_is_that_of_the_whole_clip() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["mpfb_mixamo", "m2m_male"])
 def test_limbs_point_where_the_whole_clip_has_them(name: str) -> None:
-    judge, whole, live = on_fixture(name)
-    assert angles(live, whole, judge.bone_map, ("arm",))[:, judge.free].max() < 0.01
-    legs = angles(live, whole, judge.bone_map, ("thigh", "shin"))
+    evaluator, whole, live = on_fixture(name)
+    assert angles(live, whole, evaluator.bone_map, ("arm",))[:, evaluator.free].max() < 0.01
+    legs = angles(live, whole, evaluator.bone_map, ("thigh", "shin"))
     assert np.median(legs) < 0.7
     assert np.percentile(legs, 95) < 2.0
 
 
 @pytest.mark.parametrize("name", ["mpfb_mixamo", "m2m_male"])
 def test_feet_that_stand_are_held_and_let_go_smoothly(name: str) -> None:
-    judge, whole, live = on_fixture(name)
-    held, planned = judge.row(live, 0.0), judge.row(whole, 0.0)
-    plain = judge.row(plain_retarget(walk(), judge.rig, judge.bone_map), 0.0)
+    evaluator, whole, live = on_fixture(name)
+    held, planned = evaluator.row(live, 0.0), evaluator.row(whole, 0.0)
+    plain = evaluator.row(plain_retarget(walk(), evaluator.rig, evaluator.bone_map), 0.0)
     assert held.slide_mm < 2.0 < 20.0 < plain.slide_mm
     assert held.worst_slide_mm < 5.0
     assert held.sole_mm > planned.sole_mm - 1.0

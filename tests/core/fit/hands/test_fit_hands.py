@@ -17,11 +17,11 @@ from core.layouts import HAND_POINTS, LAYOUTS
 from core.smpl_skeleton import JOINT_INDEX
 from training.evaluation.hand_conditions import FAULTS, ROWS, clean, noise, poor_tracker, without
 from training.evaluation.hand_metrics import (
+    compare_hands,
     finger_errors_deg,
     fit_disturbed,
     fit_fingers,
     hand_body,
-    hand_figures,
     layout_points,
     track_of,
 )
@@ -40,14 +40,14 @@ def _track(layout=LAYOUT, noise_m: float = 0.0):
 
 
 def test_clean_points_give_joints_and_skin_within_two_millimetres():
-    figures = hand_figures(moving(), fit_disturbed(moving(), LAYOUT.name, clean, 0).motion)
+    figures = compare_hands(moving(), fit_disturbed(moving(), LAYOUT.name, clean, 0).motion)
     assert figures.joint_mm < 2.0
     assert figures.vertex_mm < 2.0
     assert figures.finger_deg < 4.0
 
 
 def test_five_millimetres_of_noise_turn_no_finger_by_ten_degrees_in_the_mean():
-    figures = hand_figures(moving(), fit_disturbed(moving(), LAYOUT.name, noise(0.005), 1).motion)
+    figures = compare_hands(moving(), fit_disturbed(moving(), LAYOUT.name, noise(0.005), 1).motion)
     assert figures.finger_deg < 8.0
     assert figures.hand_deg < 4.0
 
@@ -55,7 +55,7 @@ def test_five_millimetres_of_noise_turn_no_finger_by_ten_degrees_in_the_mean():
 @pytest.mark.parametrize("condition", [row for row in ROWS if "3 mm noise" in row.name][1:], ids=lambda row: row.name)
 def test_every_layout_and_other_hands_are_fitted(condition):
     motion = fit_disturbed(moving(), condition.layout, condition.disturb, 2).motion
-    figures = hand_figures(moving(), motion)
+    figures = compare_hands(moving(), motion)
     assert figures.joint_mm < 4.0
     assert figures.finger_deg < 8.0
     _assert_within_limits(motion)

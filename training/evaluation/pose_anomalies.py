@@ -1,6 +1,6 @@
 """Find implausible poses in a fitted motion: joints outside the human range or too fast. F frames.
 
-The limits are wide: values beyond them deserve inspection, and values within them may still look wrong.
+The limits are wide: values beyond them deserve a look, and values within them may still look wrong.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _FASTEST_RAD_PER_S = 25.0
 
 
 @dataclass(frozen=True)
-class Oddity:
+class Anomaly:
     """A range of frames in which a joint is implausible.
 
     Attributes:
@@ -35,32 +35,32 @@ class Oddity:
     worst: float
 
 
-def find_oddities(rotations: np.ndarray, fps: float) -> list[Oddity]:
+def find_anomalies(rotations: np.ndarray, fps: float) -> list[Anomaly]:
     """Return the implausible frame ranges, sorted by time and joint.
 
     Args:
         rotations: (F, 24, 3, 3) local rotations.
         fps: frames per second.
     """
-    oddities = []
+    anomalies = []
     for side, sign in (("left", 1.0), ("right", -1.0)):
-        oddities += _limb(rotations, side, sign)
+        anomalies += _limb(rotations, side, sign)
     head = rotations[:, JOINT_INDEX["neck"]] @ rotations[:, JOINT_INDEX["head"]]
     spine = rotations[:, JOINT_INDEX["spine1"]] @ rotations[:, JOINT_INDEX["spine2"]]
     spine = spine @ rotations[:, JOINT_INDEX["spine3"]]
     for name, turn, bend, twist in (("head", head, 90.0, 85.0), ("spine", spine, 110.0, 60.0)):
-        oddities += _beyond(name, "bent", _degrees_of_bend(turn, axis=1), bend)
-        oddities += _beyond(name, "twisted", np.abs(_degrees_of_twist(turn, axis=1)), twist)
+        anomalies += _beyond(name, "bent", _degrees_of_bend(turn, axis=1), bend)
+        anomalies += _beyond(name, "twisted", np.abs(_degrees_of_twist(turn, axis=1)), twist)
     step = np.swapaxes(rotations[:-1], -1, -2) @ rotations[1:]
     speed = np.linalg.norm(matrix_to_axis_angle(step), axis=-1) * fps
     speed = np.concatenate([speed[:1], np.maximum(speed[1:], speed[:-1]), speed[-1:]]) if len(speed) else speed
     for joint in range(NUM_BODY_ROTATIONS) if len(speed) else ():
-        oddities += _beyond(JOINT_NAMES[joint], "rad/s", speed[:, joint], _FASTEST_RAD_PER_S)
-    return sorted(oddities, key=lambda oddity: (oddity.first, oddity.joint))
+        anomalies += _beyond(JOINT_NAMES[joint], "rad/s", speed[:, joint], _FASTEST_RAD_PER_S)
+    return sorted(anomalies, key=lambda anomaly: (anomaly.first, anomaly.joint))
 
 
-def _limb(rotations: np.ndarray, side: str, sign: float) -> list[Oddity]:
-    """Return the oddities of one side's leg and arm; *sign* is 1 for the left, whose limbs point along +X at rest."""
+def _limb(rotations: np.ndarray, side: str, sign: float) -> list[Anomaly]:
+    """Return the anomalies of one side's leg and arm; *sign* is 1 for the left, whose limbs point along +X at rest."""
 
     def joint(stem: str) -> np.ndarray:
         return np.asarray(rotations[:, JOINT_INDEX[f"{side}_{stem}"]])
@@ -79,7 +79,7 @@ def _limb(rotations: np.ndarray, side: str, sign: float) -> list[Oddity]:
         ("wrist", "turned", _degrees_of_turn(joint("wrist")), 100.0),
     )
     return [
-        oddity for stem, what, degrees, limit in checks for oddity in _beyond(f"{side}_{stem}", what, degrees, limit)
+        anomaly for stem, what, degrees, limit in checks for anomaly in _beyond(f"{side}_{stem}", what, degrees, limit)
     ]
 
 
@@ -91,11 +91,11 @@ def _without_bend(turn: np.ndarray) -> np.ndarray:
     return np.asarray(np.swapaxes(quat_wxyz_to_matrix(bend), -1, -2) @ turn)
 
 
-def _beyond(joint: str, what: str, values: np.ndarray, limit: float) -> list[Oddity]:
-    """Return an oddity for each run of frames in which *values* (F,) exceed *limit*."""
+def _beyond(joint: str, what: str, values: np.ndarray, limit: float) -> list[Anomaly]:
+    """Return an anomaly for each range of frames in which *values* (F,) exceed *limit*."""
     return [
-        Oddity(joint, f"{what} > {limit:g}", flag.first, flag.last, float(values[flag.first : flag.last + 1].max()))
-        for flag in flags_of("odd", joint, values > limit)
+        Anomaly(joint, f"{what} > {limit:g}", flag.first, flag.last, float(values[flag.first : flag.last + 1].max()))
+        for flag in flags_of("anomaly", joint, values > limit)
     ]
 
 

@@ -49,7 +49,7 @@ class AngleError:
 
 
 @dataclass(frozen=True)
-class TrialFigures:
+class TrialMetrics:
     """Metrics of one trial; NaN where the solution lacks the data.
 
     Attributes:
@@ -86,7 +86,7 @@ class TrialFigures:
     lag_ms: float
 
 
-def trial_figures(trial: Trial, motion: Motion, data: BodyData, report: FitReport | None = None) -> TrialFigures:
+def trial_metrics(trial: Trial, motion: Motion, data: BodyData, report: FitReport | None = None) -> TrialMetrics:
     """Return the metrics of *motion*, which has the trial's frames; *report* is the report of its fit."""
     body = BodyModel(data)
     shape = motion.betas.astype(np.float32)
@@ -98,7 +98,7 @@ def trial_figures(trial: Trial, motion: Motion, data: BodyData, report: FitRepor
     angles = smpl_angles(rotations, all_joints)
     known = trial.joints if trial.joints is not None else points
     nan = float("nan")
-    return TrialFigures(
+    return TrialMetrics(
         trial.name,
         trial.kind,
         len(joints),
@@ -191,26 +191,26 @@ def foot_slide_mm(motion: Motion, data: BodyData) -> float:
     return _mean(slides_mm(analyse_motion(motion, data), motion))
 
 
-def mean_angles(figures: Sequence[TrialFigures]) -> dict[str, AngleError]:
+def mean_angles(metrics: Sequence[TrialMetrics]) -> dict[str, AngleError]:
     """Return each angle's mean error over the trials that have it."""
     return {
         angle: AngleError(_mean([one.raw_deg for one in errors]), _mean([one.bias_free_deg for one in errors]))
         for angle in ANGLES
-        if (errors := [trial.angles[angle] for trial in figures if angle in trial.angles])
+        if (errors := [trial.angles[angle] for trial in metrics if angle in trial.angles])
     }
 
 
-def mean_figures(kind: str, figures: Sequence[TrialFigures]) -> TrialFigures:
+def mean_metrics(kind: str, metrics: Sequence[TrialMetrics]) -> TrialMetrics:
     """Return the means over trials of one kind, ignoring values that a trial lacks."""
     own = ("name", "kind", "frames", "angles", "bones_mm")
     means = {
-        name: _mean([getattr(trial, name) for trial in figures])
-        for name in TrialFigures.__dataclass_fields__
+        name: _mean([getattr(trial, name) for trial in metrics])
+        for name in TrialMetrics.__dataclass_fields__
         if name not in own
     }
-    bones = {bone: _mean([trial.bones_mm[bone] for trial in figures]) for bone in (HIPS, *BONES)}
-    frames = sum(trial.frames for trial in figures)
-    return TrialFigures(f"mean of {len(figures)}", kind, frames, mean_angles(figures), bones_mm=bones, **means)
+    bones = {bone: _mean([trial.bones_mm[bone] for trial in metrics]) for bone in (HIPS, *BONES)}
+    frames = sum(trial.frames for trial in metrics)
+    return TrialMetrics(f"mean of {len(metrics)}", kind, frames, mean_angles(metrics), bones_mm=bones, **means)
 
 
 def _differences(found: Mapping[str, float], known: Mapping[str, float]) -> dict[str, float]:
