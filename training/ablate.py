@@ -1,11 +1,10 @@
-"""Train variants of the networks with the same budget, one after the other, and tabulate their metrics side by side.
+"""Train network variants with the same budget, one after the other, and tabulate their metrics.
 
     python -m training.ablate [--config FILE.yaml] [--set data.folder=data/cmu] [--log_dir logs/ablations]
 
 Each network is measured alone on the test pairs. Pose networks are also measured in the fit, on held-out clips with
-clean, noisy and missing points, fewer points, and another body. The shipped network is measured in the fit too, with
-different joints taken from it and different numbers of passes. Finished work is not repeated, so the command can be
-stopped and run again.
+clean, noisy, missing and fewer points, and on another body. The shipped network is measured in the fit too, for
+several sets of joints and numbers of passes. Finished work is not repeated, so the command can be stopped and rerun.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Types and checks of command-line arguments that several commands of the training share."""
+"""Types and checks of command-line arguments shared by the training commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def positive_int(text: str) -> int:
     """Return *text* as an integer of 1 or more.
 
     Raises:
-        argparse.ArgumentTypeError: it is none.
+        argparse.ArgumentTypeError: it is no such integer.
     """
     try:
         value = int(text)
@@ -24,10 +24,10 @@ def positive_int(text: str) -> int:
 
 
 def check_torch(option: str) -> None:
-    """Check, before any work, that this Python has PyTorch for *option*.
+    """Check that PyTorch, which *option* needs, is installed.
 
     Raises:
-        CoreError: it has not.
+        CoreError: it is not.
     """
     if importlib.util.find_spec("torch") is None:
         raise CoreError(

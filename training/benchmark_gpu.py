@@ -1,9 +1,8 @@
-"""Measure what runs on a CUDA GPU: the network, its training, the sum over several GPUs, and the fit.
+"""Benchmark on a CUDA GPU: network, training, all-reduce over several GPUs, and fit.
 
     python -m training.benchmark_gpu [--json FILE]
 
-Prints a table of figures. Without a CUDA GPU, nothing is measured, and each figure is "unmeasured". The motion is the
-samples' own, so no data is needed.
+Prints a table of results; without a CUDA GPU, each is "unmeasured". The motion is the samples', so no data is needed.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from core.network.architecture import ARCHITECTURE
 from core.network.weights import NetworkInfo
 from core.track import KeypointTrack
 
-from .benchmark_network import fresh_network, implementations, median_times
+from .benchmark_network import implementations, median_times, random_network
 from .config import ModelConfig, RunConfig
 from .convert_checkpoint import draw_samples, fold_network
 from .data.training_body import TrainingBody, pose_rotations
@@ -57,8 +56,8 @@ class Benchmark:
 
     Attributes:
         name: what is measured.
-        unit: its unit.
-        measure: measures it on the GPU.
+        unit: unit of the result.
+        measure: runs the measurement on the GPU.
     """
 
     name: str
@@ -67,15 +66,15 @@ class Benchmark:
 
 
 def pass_time_ms(name: str, batch: int) -> float:
-    """Return the median time of a pass of *batch* pairs by an implementation of `training.benchmark_network`."""
-    network = fresh_network()
+    """Return the median time of a pass of *batch* pairs through an implementation of `training.benchmark_network`."""
+    network = random_network()
     weights = fold_network(network, NetworkInfo(network.graph, "", ""))
     passes = implementations(network, weights, draw_samples(batch))
     return 1e3 * median_times({name: passes[name]}, _ROUNDS)[name]
 
 
 def training_rate(device: torch.device, precision: str, *, steps: int = 50, batch: int = 128) -> float:
-    """Return the pairs trained per second, with the paper's network and all vertices, by a single process."""
+    """Return the training pairs per second of one process, with the paper's network and all vertices."""
     with tempfile.TemporaryDirectory() as folder:
         _write_clips(Path(folder))
         config = RunConfig().overridden(
@@ -106,7 +105,7 @@ def _write_clips(folder: Path) -> None:
 
 
 def fit_time_ms(device: str, *, num_frames: int = 1000) -> float:
-    """Return the time per frame of a fit on *device* of a clip of *num_frames*, after a short one to warm up."""
+    """Return the time per frame of a fit of *num_frames* on *device*, after a short warm-up."""
     track = _track(num_frames)
     options = FitOptions(device=device, workers=1)
     fit_track(
@@ -118,7 +117,7 @@ def fit_time_ms(device: str, *, num_frames: int = 1000) -> float:
 
 
 def _track(num_frames: int) -> KeypointTrack:
-    """Return the sample's BODY25 keypoints, repeated as often as needed."""
+    """Return *num_frames* of the sample's BODY25 keypoints, repeated if necessary."""
     motion = sample_motion()
     frames = np.arange(num_frames) % motion.num_frames
     poses, trans = (torch.tensor(array[frames], dtype=torch.float32) for array in (motion.poses[:, :66], motion.trans))
@@ -128,7 +127,7 @@ def _track(num_frames: int) -> KeypointTrack:
 
 
 def gradient_sum_ms(backend: str, count: int) -> float:
-    """Return the median time in which *count* processes, one per device, sum gradients of the network's size."""
+    """Return the median time of an all-reduce of the network's gradients over *count* processes, one per device."""
     with tempfile.TemporaryDirectory() as folder:
         arguments = (count, backend, folder)
         if count == 1:
@@ -152,7 +151,7 @@ def _sum_gradients(rank: int, count: int, backend: str, folder: str) -> None:
 
 
 def _timed(device: torch.device, work: Callable[[], object]) -> float:
-    """Return the seconds that *work* takes, until the device has done it."""
+    """Return the seconds that *work* takes, including the device's."""
 
     def wait() -> None:
         if device.type == "cuda":
@@ -186,7 +185,7 @@ def benchmarks() -> list[Benchmark]:
 
 
 def table(rows: Sequence[Benchmark], *, measured: bool) -> dict[str, str]:
-    """Return each row's figure with its unit as text, measured if there is a GPU."""
+    """Return each row's result and unit as text; `UNMEASURED` if not *measured*."""
     return {row.name: f"{row.measure():.3f} {row.unit}" if measured else UNMEASURED for row in rows}
 
 
@@ -201,14 +200,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m training.benchmark_gpu", description=(__doc__ or "").splitlines()[0]
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results as JSON")
     parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> None:
-    check_files({"the figures": options.json}, {}, overwrite=options.overwrite)
+    check_files({"the results": options.json}, {}, overwrite=options.overwrite)
     print(_heading())
     found: dict[str, str] = {}
     for row in benchmarks():

@@ -1,10 +1,10 @@
-"""Time the unfolded and the folded network side by side, and compare their outputs.
+"""Time the unfolded and the folded network, and compare their outputs.
 
     python -m training.benchmark_network [--weights CHECKPOINT] [--batches 1 1024] [--rounds N] [--threads N]
 
-Each time covers a whole pass: human-centred frame, network, rotations. The implementations take turns, so that load on
-the machine slows all of them alike; the median over the rounds is reported. With a CUDA GPU, the implementations on it
-are timed too, including the recorded CUDA graph.
+Times are of whole passes: human-centred frame, network, rotations. The implementations take turns, so that load on the
+machine slows all of them alike; medians over the rounds are reported. With a CUDA GPU, the implementations on it are
+timed too, including the recorded CUDA graph.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from .network.model import JointLinear, ResidualNet
 
 UNFOLDED = "torch cpu, unfolded, all taps"
 _LONG_CALL_S = 0.2
-"""Implementations that take longer are called once per round, faster ones `_CALLS` times."""
+"""Slower implementations are called once per round, others `_CALLS` times."""
 _CALLS = 10
 
 Pass = Callable[[], object]
 
 
-def fresh_network(graph: str = DEFAULT_GRAPH) -> ResidualNet:
-    """Return a network with random weights, always the same, that rotate joints by a few degrees."""
+def random_network(graph: str = DEFAULT_GRAPH) -> ResidualNet:
+    """Return a network with seeded random weights that rotate joints by a few degrees."""
     torch.manual_seed(0)
     network = ResidualNet(graph, trimmed=False)
     for module in network.modules():
@@ -150,7 +150,7 @@ def _run(options: argparse.Namespace) -> None:
         network.load_state_dict(stored.state_dict())
         network.eval()
     else:
-        network = fresh_network()
+        network = random_network()
     weights = fold_network(network, NetworkInfo(network.graph, "", ""))
     print(report(network, weights, options.batches, options.rounds))
 

@@ -3,9 +3,9 @@
     python -m training.benchmark_stream MOTION_FOLDER [--subjects 16 35 05] [--frames N] [--layout NAME]
         [--noise-mm MM] [--quality Q] [--json OUT.json]
 
-The longest clip is played forwards and backwards until N frames are reached, through one stream from its first frame,
-so the times include the one-off work at the beginning. Run it on an idle core; BLAS is limited to one thread. Memory is
-the resident set, measured every 100 frames once the shape has been estimated.
+The longest clip, played forwards and backwards for N frames, goes through one stream, so the times include the one-off
+work at the beginning. Run it on an idle core; BLAS is limited to one thread. Memory is the resident set size, measured
+every 100 frames after the shape has been estimated.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class FrameTimes:
 
 
 def ping_pong(track: KeypointTrack, num_frames: int) -> KeypointTrack:
-    """Return *num_frames* of the track played forwards and backwards in turn, so that it never jumps."""
+    """Return *num_frames* of the track, played forwards and backwards in turn."""
     period = max(1, 2 * track.num_frames - 2)
     phase = np.arange(num_frames) % period
     frames = np.where(phase < track.num_frames, phase, period - phase)
@@ -81,10 +81,10 @@ def resident_mb() -> float | None:
 
 
 def frame_times(track: KeypointTrack, evaluation: Evaluation) -> tuple[tuple[FrameTimes, ...], float | None]:
-    """Return the frame times of one stream, and its memory growth.
+    """Return the frame times of one stream and its memory growth.
 
-    The times are given for all frames, for those while the shape was being estimated, and for those after. The growth
-    is the largest increase of the resident memory, megabytes, after the shape was estimated; None if it is not known.
+    The times are of all frames, of those during the shape estimation, and of those after. The growth is the largest
+    increase of the resident memory after that, megabytes; None if unknown.
 
     Args:
         track: the keypoints to stream.

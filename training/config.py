@@ -1,7 +1,6 @@
-"""Settings of a training run: one tree of dataclasses, read from YAML, overridden by dotted keys, saved whole.
+"""Settings of a training run: a tree of dataclasses, read from YAML, overridden by dotted keys, saved completely.
 
-An unknown key or a value of the wrong type or out of range raises an error that names the key and, where there is one,
-the file; all faults are reported at once.
+Unknown keys and values of the wrong type or out of range raise one error that names all of them, and the file.
 """
 
 from __future__ import annotations
@@ -69,19 +68,18 @@ class DataConfig:
     Attributes:
         dataset: "amass", "3dpw", "rich", or "folder" for any folder of .npz files in AMASS layout.
         folder: folder of the dataset.
-        cache: folder for the prepared arrays, which may be a local one of each node; if empty, ``.prepared`` inside
-            *folder*.
+        cache: folder for the prepared arrays, possibly local to each node; if empty, ``.prepared`` inside *folder*.
         up_axis: "Y" or "Z"; if empty, as the file states, else the dataset's convention (AMASS: Z).
         split: "files" (the paper's, seeded), "subjects", or "official".
         train_share: share of files or subjects to train on.
-        test_subjects: with split "subjects", test on exactly these.
+        test_subjects: with split "subjects", the test subjects; if empty, they are drawn.
         split_seed: seed of the split.
         fps: frame rate that motions are resampled to, by time.
         trim: share of a clip's frames cut at each end.
         strides: frames between start and target.
         swap: probability that start and target are exchanged.
         train_every: use every n-th training frame, the same ones in each epoch; the published code uses every tenth.
-        frames_per_subject: maximum frames of one subject in an epoch, drawn anew each epoch; 0 for all.
+        frames_per_subject: maximum frames per subject and epoch, redrawn each epoch; 0 for all.
         test_every: use every n-th test pair.
         betas: "file" for the file's, "draw" for N(0, 0.8) per clip, "auto": the file's if they belong to the body.
     """
@@ -117,12 +115,12 @@ class AugmentConfig:
         start_noise_rad: largest noise on the start pose.
         point_noise_m: largest noise of the target points per axis.
         missing: largest share of the target points that are missing, in half of the pairs.
-        layouts: probability that the visible points are those of a randomly drawn layout, not BODY25's.
-        analytic_start: probability that the start is the analytic one, from the target points alone.
-        own_start: probability that the start is the network's own prediction from its start.
-        other_bodies: probability that a batch is shown on a body with other bones and points, for which betas carry no
+        layouts: probability that the visible points are those of a random layout instead of BODY25's.
+        analytic_start: probability of the analytic start, computed from the target points alone.
+        own_start: probability that the start is the network's own prediction from the given start.
+        other_bodies: probability that a batch uses a body with perturbed bones and points, for which betas carry no
             information.
-        unknown_betas: probability that the betas are hidden on the body itself.
+        unknown_betas: probability that the betas are hidden on the unperturbed body.
     """
 
     mirror: float = 0.0
@@ -148,7 +146,7 @@ class LossConfig:
         rotation: weight of the geodesic angle.
         vertices: weight of the mean vertex distance, metres.
         keypoints: weight of the mean keypoint distance, metres.
-        spread: weight of the likelihood of the predicted variances, for a network that predicts them.
+        spread: weight of the negative log-likelihood under the predicted variances, for networks that predict them.
         num_vertices: number of vertices, evenly spaced in the mesh's order; 0 for all.
     """
 
@@ -171,7 +169,7 @@ class OptimizerConfig:
         final_learning_rate: with "cosine", the learning rate after the last step.
         milestones: with "steps", the epochs after which the learning rate is multiplied by *milestone_factor*.
         milestone_factor: with "steps", the factor.
-        warmup_steps: steps over which the learning rate first rises from zero.
+        warmup_steps: steps of linear warm-up from zero.
     """
 
     algorithm: str = "adamw"
@@ -194,7 +192,7 @@ class TrainingConfig:
         seed: seed of all random generators.
         workers: data-loading processes per training process.
         device: "auto", "cpu", "cuda" or "mps".
-        precision: "float32", "bfloat16" (the paper's network on CUDA), or "auto": bfloat16 where that is supported.
+        precision: "float32", "bfloat16" (the paper's network on CUDA), or "auto": bfloat16 where supported.
         evaluate_every: epochs between evaluations.
         checkpoint_every: epochs between checkpoints that are kept; the best and the last are kept too.
     """

@@ -1,10 +1,10 @@
-"""Convert a checkpoint, of this project or the published one, to the weights file that `core.network` reads.
+"""Convert a checkpoint, this project's or the published one, to a weights file for `core.network`.
 
     python -m training.convert_checkpoint CHECKPOINT -o OUT.npz [--precision float16] [--data TEXT]
 
-The weights are folded (see core/network/folding.py; for the pose network, only the layer norms' scales). The outputs of
-the stored network are compared with the checkpoint's on the free body in random poses, and the difference is reported;
-a file that differs too much is not written.
+The weights are folded (see core/network/folding.py; for the pose network, only the layer norms' scales and offsets).
+The stored network's outputs are compared with the checkpoint's on the free body in random poses, and the difference is
+reported; if it is too large, no file is written.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ from .outputs import check_files
 from .run.metrics import ANGLE_METRICS
 
 LARGEST_ERROR_DEG = 1.0
-"""Largest rotation difference from the checkpoint's network, in any joint of any pose, at which a file is written."""
+"""Largest rotation difference of any joint from the checkpoint's network at which a file is written."""
 _NUM_POSES = 256
-_POSE_SPREAD_RAD = 0.3
-_MOTION_SPREAD_RAD = 0.1
+_POSE_STD_RAD = 0.3
+_MOTION_STD_RAD = 0.1
 
 
 class ConversionError(CoreError, ValueError):
@@ -72,14 +72,14 @@ class Samples:
 
 
 def draw_samples(num_samples: int, *, seed: int = 0, point_names: Sequence[str] = POINT_NAMES) -> Samples:
-    """Draw random poses on the free body, each with a small motion to predict; the same for the same seed."""
+    """Draw random poses on the free body, each with a small motion to predict, from *seed*."""
     generator = np.random.default_rng(seed)
     body = load_free_body()
     model = KeypointModel(BodyModel(body), landmark_regressor(body, tuple(point_names)))
     turns = np.zeros((2, num_samples, NUM_JOINTS, 3), dtype=np.float32)
     turns[:, :, :NUM_BODY_ROTATIONS] = generator.normal(size=(2, num_samples, NUM_BODY_ROTATIONS, 3))
-    rotations = axis_angle_to_matrix(turns[0] * _POSE_SPREAD_RAD)
-    moved = rotations @ axis_angle_to_matrix(turns[1] * _MOTION_SPREAD_RAD)
+    rotations = axis_angle_to_matrix(turns[0] * _POSE_STD_RAD)
+    moved = rotations @ axis_angle_to_matrix(turns[1] * _MOTION_STD_RAD)
     betas = generator.normal(size=NUM_BETAS).astype(np.float32)
     keypoints = model.shaped(betas)
     trans = np.zeros((num_samples, 3), dtype=np.float32)
@@ -88,7 +88,7 @@ def draw_samples(num_samples: int, *, seed: int = 0, point_names: Sequence[str] 
 
 
 def rotation_errors_deg(network: Network, weights: NetworkWeights, samples: Samples) -> np.ndarray:
-    """Return the angles (N, 22), degrees, between the outputs of *weights* and of *network* in evaluation mode."""
+    """Return the angles (N, 22), degrees, between the outputs of *weights* and *network* in evaluation mode."""
     network.eval()
     fields: tuple[np.ndarray, ...]
     if isinstance(network, PoseMlp):
@@ -156,7 +156,7 @@ def _flat_metrics(metrics: dict[str, Any], prefix: str = "") -> dict[str, float]
 
 
 def convert(options: argparse.Namespace) -> str:
-    """Convert a checkpoint as *options* say; return the summary to print."""
+    """Convert a checkpoint according to *options*; return the summary to print."""
     check_files(
         {"the weights": options.output},
         {"the checkpoint": options.checkpoint},

@@ -53,7 +53,7 @@ _TABLES: tuple[tuple[str, tuple[Condition, ...], tuple[Column, ...]], ...] = (
 
 
 def frames_per_second(evaluation: Evaluation, clips: Sequence[Clip], quality: str) -> tuple[float, list[float]]:
-    """Return the median frames per second of whole fits of 1000 frames with unknown betas, and each run's seconds."""
+    """Return the median speed, fps, of whole fits of 1000 frames with unknown betas, and each run's seconds."""
     longest = max(clips, key=lambda clip: len(clip.trans))
     track = evaluation.track(longest, Condition("speed", errors=ErrorModel(white_m=0.005)))
     ping_pong = np.concatenate([track.positions, track.positions[::-1]])
@@ -70,7 +70,7 @@ def frames_per_second(evaluation: Evaluation, clips: Sequence[Clip], quality: st
 
 
 def chosen_rows(patterns: Sequence[str] | None) -> set[str]:
-    """Return the names of the rows that match any of *patterns*, or of all rows if it is None.
+    """Return the names of the rows that match any of *patterns*; all names for None.
 
     Raises:
         InputMissingError: a pattern matches no row.

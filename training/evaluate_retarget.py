@@ -1,24 +1,22 @@
-"""Measure motions put onto characters, beside a plain retarget, and print a table.
+"""Measure retargeting to characters beside a plain retarget, and print a table.
 
     python -m training.evaluate_retarget RIG_FOLDER MOTION_FOLDER [--rigs m2m ...] [--clips 07_01 ...] [--frames N]
     python -m training.evaluate_retarget RIG_FOLDER --floor
 
---live measures ours frame by frame too.
+--live also measures ours frame by frame.
 
-RIG_FOLDER holds characters as .blend, .fbx, .glb, .gltf or .vrm, which takes Blender as a module, or as .npz
-(`core.retarget.rig_file`), and bone maps NAME.json beside them (`BoneMap.to_json`); where there is none, the bones are
-found. What cannot be used is left out and said, and the exit code is 1. MOTION_FOLDER holds clips in AMASS layout, Y
-up, on the free body; --floor adds the generated motions on the floor (`training.samples.floor_motion`). The plain
-retarget is the usual rule of add-ons, written anew here: each bone gets the world rotation of the source's body part
-since rest, on top of its own rest pose as the file has it; the hips bone follows the pelvis, scaled by the hips bone's
-height above the lowest mapped bone.
+RIG_FOLDER contains characters as .blend, .fbx, .glb, .gltf or .vrm, which need Blender as a module, or as .npz
+(`core.retarget.rig_file`), and optional bone maps NAME.json (`BoneMap.to_json`); without one, the bones are mapped
+automatically. Unusable characters are reported and left out, and the exit code is 1. MOTION_FOLDER contains clips in
+AMASS layout, Y up, on the free body; --floor adds generated motions on the floor (`training.samples.floor_motion`). The
+plain retarget is the usual rule of add-ons, reimplemented: each bone gets the source's world rotation since rest, on
+its own rest pose in the file; the hips bone follows the pelvis, scaled by its height above the lowest mapped bone.
 
-Lengths are millimetres on a character scaled to a leg of 0.80 m. Directions: mean angle between a limb and that of the
-source in frames without a touch. Slide: extent of a heel's or ball's positions over the floor in a contact. Lowest: the
-lowest vertex of the whole skin in a clip, for characters with a leg of at least 0.50 m; depth: how far the lowest
-vertex is below the floor, mean over frames. Touches: how far the hand is from where it should be, in frames in which
-the arm is long enough. Acceleration: mean second difference of wrists and ankles, divided by that of the source scaled
-by the height of the hips.
+Lengths are millimetres on a character scaled to a leg of 0.80 m. Directions: mean angle between a limb and the source's
+in frames without a touch. Slide: extent of a heel's or ball's positions on the floor in a contact. Lowest: the lowest
+vertex of the whole skin in a clip, for characters with a leg of at least 0.50 m; depth: distance of the lowest vertex
+below the floor, mean over frames. Touches: position error of the hand in frames in which its target is in reach.
+Acceleration: mean second difference of wrists and ankles, relative to the source's scaled by the height of the hips.
 """
 
 from __future__ import annotations
@@ -72,22 +70,22 @@ _ENDS = [f"{side}_{part}" for side in ("left", "right") for part in ("hand", "fo
 
 @dataclass(frozen=True)
 class Row:
-    """The figures of one method, character and clip; NaN where there is nothing to measure.
+    """Metrics of one method, character and clip; NaN where there is nothing to measure.
 
     Attributes:
-        arms_deg: direction of upper and lower arms.
-        legs_deg: direction of thighs and shins.
-        slide_mm: mean slide of the contacts.
-        worst_slide_mm: the largest.
+        arms_deg: direction error of upper and lower arms.
+        legs_deg: direction error of thighs and shins.
+        slide_mm: mean slide over contacts.
+        worst_slide_mm: largest slide.
         sole_mm: height of the lowest vertex of the feet.
         lowest_mm: height of the lowest vertex of the whole skin.
-        depth_mm: how far the lowest vertex of each frame is below the floor, mean over frames.
+        depth_mm: distance of each frame's lowest vertex below the floor, mean over frames.
         hands_mm: error of hands that touch each other.
         head_mm: error of hands that touch the head.
         body_mm: error of hands that touch trunk, thighs or the other arm.
         reached: share of the touches that are in reach.
-        acceleration: of wrists and ankles against the source.
-        cpu_ms: processor time for 1000 frames.
+        acceleration: acceleration of wrists and ankles relative to the source.
+        cpu_ms: CPU time for 1000 frames.
     """
 
     arms_deg: float
@@ -106,7 +104,7 @@ class Row:
 
 
 def plain_retarget(source: RetargetSource, rig: Rig, bone_map: BoneMap) -> RetargetedMotion:
-    """Return the motion by plain rest difference."""
+    """Retarget by world rotations since rest."""
     motion = retarget(source, rig, bone_map, RetargetOptions(feet=0.0, hands=0.0, rest_pose=rig.axes))
     mapped = [rig.index[name] for chain in bone_map.bones.values() for name in chain]
     hips = int(motion.bones[0])
@@ -117,7 +115,7 @@ def plain_retarget(source: RetargetSource, rig: Rig, bone_map: BoneMap) -> Retar
 
 
 def live_retarget(source: RetargetSource, rig: Rig, bone_map: BoneMap, body: BodyModel) -> RetargetedMotion:
-    """Return the motion frame by frame, each frame from what came before, with the report of none of them."""
+    """Retarget frame by frame, as in a live session; the report is empty."""
     live, motion = LiveRetargeting(body.data, rig, bone_map), source.motion
     poses = [
         live.push(pose, trans, motion.betas, frame / motion.fps)
@@ -129,7 +127,7 @@ def live_retarget(source: RetargetSource, rig: Rig, bone_map: BoneMap, body: Bod
 
 
 class Evaluator:
-    """Measures motions of one character that follow one source."""
+    """Measures motions retargeted from one source to one character."""
 
     def __init__(self, source: RetargetSource, rig: Rig, bone_map: BoneMap) -> None:
         self.source, self.rig, self.bone_map = source, rig, bone_map
@@ -142,7 +140,7 @@ class Evaluator:
             self.free[touch.frames] = False
 
     def row(self, motion: RetargetedMotion, cpu_s: float) -> Row:
-        """Return the figures of *motion*."""
+        """Return the metrics of *motion*."""
         positions = self._positions(motion)
         slides = self.millimetres * self._slides(motion, positions)
         has_skin = len(self.rig.skin.vertices) > 0 and self.character.leg_m >= _LEAST_LEG_M
@@ -165,7 +163,7 @@ class Evaluator:
         )
 
     def _positions(self, motion: RetargetedMotion) -> dict[str, np.ndarray]:
-        """Return the position (F, 3) of each role's joint, from the bones of the whole armature."""
+        """Return the joint position (F, 3) of each mapped role."""
         heads = np.concatenate([motion.pose(block)[1] for block in _blocks(motion.num_frames)])
         return {role: heads[:, self.rig.index[chain[0]]] for role, chain in self.bone_map.bones.items()}
 
@@ -198,7 +196,7 @@ class Evaluator:
     def _lowest(self, motion: RetargetedMotion) -> tuple[float, float, float]:
         """Return the heights of the lowest vertices of the feet and of the whole skin, and the mean depth.
 
-        The skin follows all bones by linear blend skinning; away from the feet a part of its vertices is enough.
+        The skin follows the bones by linear blend skinning; away from the feet, a subset of its vertices suffices.
         """
         skin, rig, tree = self.rig.skin, self.rig, self.character.tree
         if len(skin.vertices) == 0:
@@ -223,7 +221,7 @@ class Evaluator:
         return float(soles.min()), float(lowest.min()), float(np.maximum(-lowest, 0.0).mean())
 
     def _touch_errors(self, motion: RetargetedMotion) -> tuple[float, float, float, float]:
-        """Return the mean errors at the other hand, the head and elsewhere, and the share of touches in reach."""
+        """Return the mean errors of touches of hands, head and body, and the share of touches in reach."""
         tree = self.character.tree
         column = {int(bone): number for number, bone in enumerate(motion.bones)}
         chosen = motion.rotations[:, [column[int(bone)] for bone in tree.bones]]
@@ -267,7 +265,7 @@ def evaluate(
     *,
     live: bool = False,
 ) -> dict[str, dict[str, Row]]:
-    """Return the rows of the methods by "RIG CLIP"; *clips* has a function that returns the motion of each.
+    """Return each method's rows by "RIG CLIP"; *clips* maps names to functions that return the motions.
 
     With *live*, ours frame by frame is the third method.
     """
@@ -295,7 +293,7 @@ def evaluate(
 
 
 def print_table(rows: dict[str, dict[str, Row]]) -> None:
-    """Print mean, median and worst of each figure, the worst with its character and clip."""
+    """Print mean, median and worst value of each metric, with the character and clip of the worst."""
     print(f"{'':<16} {'':<6} {'mean':>9} {'median':>9} {'worst':>9}")
     for field in fields(Row):
         for method, by_key in rows.items():
@@ -306,8 +304,8 @@ def print_table(rows: dict[str, dict[str, Row]]) -> None:
             values = np.array(list(found.values()))
             lowest = field.name in ("sole_mm", "lowest_mm", "reached")
             worst = min(found, key=found.__getitem__) if lowest else max(found, key=found.__getitem__)
-            figures = f"{values.mean():>9.2f} {np.median(values):>9.2f} {found[worst]:>9.2f}"
-            print(f"{field.name:<16} {method:<6} {figures}  {worst}", flush=True)
+            numbers = f"{values.mean():>9.2f} {np.median(values):>9.2f} {found[worst]:>9.2f}"
+            print(f"{field.name:<16} {method:<6} {numbers}  {worst}", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -326,10 +324,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--floor", action="store_true", help="also measure generated motions on the floor")
     parser.add_argument("--live", action="store_true", help="also measure ours frame by frame, as in a live session")
-    parser.add_argument("--rigs", nargs="+", default=[""], metavar="PART", help="parts of the characters' names")
-    parser.add_argument("--clips", nargs="+", default=[""], metavar="PART", help="parts of the clips' names")
-    parser.add_argument("--frames", type=positive_int, metavar="N", help="the first frames of each clip only")
-    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures as JSON")
+    parser.add_argument(
+        "--rigs", nargs="+", default=[""], metavar="PART", help="only characters with one of these in their names"
+    )
+    parser.add_argument(
+        "--clips", nargs="+", default=[""], metavar="PART", help="only clips with one of these in their names"
+    )
+    parser.add_argument("--frames", type=positive_int, metavar="N", help="use only the first N frames of each clip")
+    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the metrics as JSON")
     parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     options = parser.parse_args(arguments)
     return exit_code_of(parser.prog, lambda: _run(options))
@@ -344,7 +346,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.floor:
         clips |= {f"floor_{name}": partial(floor_motion, name) for name in FLOOR_MOTIONS}
     check_files(
-        {"the figures": options.json},
+        {"the metrics": options.json},
         {"the rigs": [*rigs, *(path.with_suffix(".json") for path in rigs)], "the clips": files},
         overwrite=options.overwrite,
     )
@@ -353,13 +355,13 @@ def _run(options: argparse.Namespace) -> int:
     print(f"{len(characters)} characters, {len(clips)} clips")
     print_table(rows)
     if options.json is not None:
-        figures = {method: {key: asdict(row) for key, row in by_key.items()} for method, by_key in rows.items()}
-        write_json(options.json, figures)
+        metrics = {method: {key: asdict(row) for key, row in by_key.items()} for method, by_key in rows.items()}
+        write_json(options.json, metrics)
     return 0 if len(characters) == len(rigs) else EXIT_FAILED
 
 
 def _files(folder: Path, suffixes: Sequence[str], parts: Sequence[str]) -> list[Path]:
-    """Return the files of *folder* with one of *suffixes* whose names hold one of *parts*, by name.
+    """Return the files of *folder* with one of *suffixes* whose names contain one of *parts*, sorted by name.
 
     Raises:
         InputMissingError: there is none.

@@ -91,7 +91,7 @@ def settings_of(options: argparse.Namespace, checkpoint: Checkpoint) -> RunConfi
 
 
 def true_clips(motions: MotionArrays, clips: Sequence[int], max_frames: int | None) -> list[TrueClip]:
-    """Return the clips of a dataset that have at least two frames, with their true motion."""
+    """Return the true motion of the clips that have at least two frames."""
     found = []
     for clip in clips:
         frames = motions.frames(int(clip))
@@ -185,7 +185,7 @@ def _compare(
 def _report_alone(
     predictor: Predictor, report: dict[str, Any], clips: list[TrueClip], body: TrainingBody, protocol: str
 ) -> None:
-    """Run the clips again one at a time, as SMPLify-3D does, for a fair comparison of speed."""
+    """Run the clips again one at a time, like SMPLify-3D, for a fair comparison of speed."""
     track: Callable[[TrueClip], TrackedClip] = lambda clip: track_clips(predictor, [clip], body, protocol)[0]  # noqa: E731
     track(clips[0])
     _report(report, f"network, {protocol}, one clip at a time", clips, [track(clip) for clip in clips], body)

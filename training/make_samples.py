@@ -2,7 +2,7 @@
 
     python -m training.make_samples [--output samples] --overwrite
 
-The same motion (`training.samples.motion`) is written three times, with the noise and gaps of real tracking:
+The motion (`training.samples.motion`) is written three times, with the noise and gaps of real tracking:
 ``walk.trc`` with Pose2Sim's markers, ``walk.npz`` in the project's own format with OpenPose's BODY25, and
 ``walk_wrong_units.trc``, with millimetres under a header that states metres, for the tests. F frames, K keypoints.
 """

@@ -1,4 +1,4 @@
-"""The files that commands of the training write: checked before any work, and named for a training run."""
+"""Check the output files of training commands before any work, and list those of a training run."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def run_files(folder: Path, *, trains: bool) -> list[Path]:
 def check_files(
     outputs: Mapping[str, Files], inputs: Mapping[str, Files], *, overwrite: bool, own_data: bool = True
 ) -> None:
-    """Refuse, before any work, outputs that would replace an input, each other, or a file that is not this program's.
+    """Refuse outputs that would replace an input, each other, or a file not written by this program.
 
     Args:
         outputs: the files to write, by role ("the metrics"); None for an output that was not requested.
         inputs: the files to read, by role.
-        overwrite: whether files that this program did not write, or that were changed since, may be replaced.
+        overwrite: whether files that this program did not write, or that were changed later, may be replaced.
         own_data: whether to protect the core's own data too; False for the commands that create it.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Draw small pictures of predictions: two views of the vertices as points, with NumPy alone."""
+"""Draw small pictures of predictions with NumPy: two views of the vertices as points."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _view(points: np.ndarray, colours: np.ndarray, axes: tuple[int, int, int]) -
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
-    """Write a picture (H, W, 3) uint8 as PNG, whole or not at all, signed."""
+    """Write a picture (H, W, 3) uint8 as PNG, atomically, marked as this program's."""
     height, width = pixels.shape[:2]
     lines = np.concatenate([np.zeros((height, 1), dtype=np.uint8), pixels.reshape(height, -1)], axis=1)
 

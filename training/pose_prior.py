@@ -2,9 +2,9 @@
 
     python -m training.pose_prior MOTION_FOLDER [--held-out 16 35 05] [--output core/fit/priors/assets/pose_prior.npz]
 
-Every clip is cut into tracks, each on a body of random shape with its own tracker errors. Its keypoints are masked to
-each depth, the analytic start is computed, and a ridge regression learns the remaining rotation. Subjects with longer
-recordings weigh less per frame. The ridge's strength and the residuals come from leave-one-subject-out
+Clips are cut into tracks, each on a body of random shape with its own tracker errors. With the points of each limb
+visible up to each level, the analytic start is computed, and a ridge regression learns the remaining rotation. Subjects
+with longer recordings weigh less per frame. The ridge's strength and the residuals come from leave-one-subject-out
 cross-validation, so that the prior's confidence holds for a new person. The residuals are split into each track's mean,
 the subject-specific pose offset, and the rest.
 """
@@ -54,9 +54,9 @@ clips with `training.evaluation.realistic_errors.MIXED_ERRORS` and on OpenCap's 
 _TRACK_FRAMES = 200
 """Clips are cut into tracks of about this length, each with its own errors and body."""
 _FRAMES_PER_SUBJECT = 500
-"""Frames of subjects with more than this weigh less; otherwise one subject would have two thirds of all frames."""
+"""Frames of subjects with more than this weigh less; otherwise one subject would make up two thirds of the data."""
 _RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 1e4, np.inf)
-"""Candidate strengths; the second last leaves only the mean, the last the analytic start unchanged."""
+"""Candidate strengths; the last but one predicts only the mean, the last leaves the analytic start unchanged."""
 _FLOOR_RAD = np.deg2rad(2.0)
 _OFFSET_FLOOR_RAD = np.deg2rad(1.0)
 _FRAME_STEP = 2
@@ -136,7 +136,7 @@ def _solve(gram: np.ndarray, moment: np.ndarray, count: float, ridge: float) -> 
     return np.linalg.solve(gram / count + np.diag(penalty), moment / count)
 
 
-def _summed(samples: Iterable[Sample]) -> tuple[np.ndarray, np.ndarray, float]:
+def _sum_products(samples: Iterable[Sample]) -> tuple[np.ndarray, np.ndarray, float]:
     """Return the sums of the samples' products."""
     grams, moments, counts = zip(*(sample.products for sample in samples), strict=True)
     nothing = np.zeros(())
@@ -145,13 +145,11 @@ def _summed(samples: Iterable[Sample]) -> tuple[np.ndarray, np.ndarray, float]:
 
 def _residuals(samples: Sequence[Sample], ridge: float) -> list[np.ndarray]:
     """Return each sample's residuals (N, 3 J), radians, of models trained without its subject."""
-    whole = _summed(samples)
+    whole = _sum_products(samples)
     coefficients = {}
     for subject in dict.fromkeys(sample.subject for sample in samples):
-        columns_of_joint = _summed(sample for sample in samples if sample.subject == subject)
-        coefficients[subject] = _solve(
-            whole[0] - columns_of_joint[0], whole[1] - columns_of_joint[1], whole[2] - columns_of_joint[2], ridge
-        )
+        own = _sum_products(sample for sample in samples if sample.subject == subject)
+        coefficients[subject] = _solve(whole[0] - own[0], whole[1] - own[1], whole[2] - own[2], ridge)
     return [sample.turns - sample.features @ coefficients[sample.subject] for sample in samples]
 
 
@@ -159,7 +157,7 @@ def _covariances(residuals: Sequence[np.ndarray], weights: Sequence[float]) -> t
     """Return the covariances (3 J, 3 J) of the residuals within tracks, and of the tracks' means.
 
     Args:
-        rest: (N, 3 J) residuals of each sample.
+        residuals: (N, 3 J) of each sample.
         weights: weight of each sample's frames.
     """
     frame_weights = np.concatenate(
@@ -176,10 +174,8 @@ def _covariances(residuals: Sequence[np.ndarray], weights: Sequence[float]) -> t
 
 def _mean_square(turns: Sequence[np.ndarray], weights: Sequence[float]) -> float:
     """Return the weighted mean square of the samples' turns (N, 3)."""
-    total = sum(
-        weight * float((frames_of_track**2).sum()) for frames_of_track, weight in zip(turns, weights, strict=True)
-    )
-    return total / sum(weight * frames_of_track.size for frames_of_track, weight in zip(turns, weights, strict=True))
+    total = sum(weight * float((vectors**2).sum()) for vectors, weight in zip(turns, weights, strict=True))
+    return total / sum(weight * vectors.size for vectors, weight in zip(turns, weights, strict=True))
 
 
 def fit_part(clips: Sequence[Clip], part: str, level: int) -> PartModel:
@@ -187,7 +183,7 @@ def fit_part(clips: Sequence[Clip], part: str, level: int) -> PartModel:
     samples = _samples(clips, part, level)
     weights = [sample.weight for sample in samples]
     remaining = {ridge: _residuals(samples, ridge) for ridge in _RIDGES}
-    whole = _summed(samples)
+    whole = _sum_products(samples)
     columns, rests = [], []
     for joint, name in enumerate(PART_JOINTS[part]):
         columns_of_joint = slice(3 * joint, 3 * joint + 3)
@@ -200,7 +196,7 @@ def fit_part(clips: Sequence[Clip], part: str, level: int) -> PartModel:
         rests.append([residuals[:, columns_of_joint] for residuals in remaining[best]])
         start = _mean_square([sample.turns[:, columns_of_joint] for sample in samples], weights)
         before, after = (np.rad2deg(np.sqrt(3.0 * error)) for error in (start, errors[best]))
-        print(f"{part} seen to {level}, {name}: {before:.1f} -> {after:.1f} degrees (ridge {best:g})")
+        print(f"{part} visible to {level}, {name}: {before:.1f} -> {after:.1f} degrees (ridge {best:g})")
     residuals = [np.concatenate(parts, axis=1) for parts in zip(*rests, strict=True)]
     lengths = np.linalg.norm(np.concatenate([sample.turns for sample in samples]).reshape(-1, len(rests), 3), axis=-1)
     reach = np.quantile(lengths, 0.999, axis=0)

@@ -1,4 +1,4 @@
-"""Convert files of the CMU Graphics Lab Motion Capture Database to motions in AMASS layout, for use without AMASS.
+"""Convert files of the CMU Graphics Lab Motion Capture Database to motions in AMASS layout.
 
     python -m training.prepare_cmu FOLDER [--output data/cmu] [--fps 30] [--collection CMU]
 

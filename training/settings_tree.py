@@ -43,7 +43,7 @@ def _convert(hint: Any, value: object) -> Any:
         items = tuple(_convert(get_args(hint)[0], item) for item in value)
         return _WRONG if any(item is _WRONG for item in items) else items
     if hint is str:
-        # YAML 1.1 reads subjects such as 05 as octal numbers, so they must be quoted; numbers are refused as strings.
+        # YAML 1.1 reads subjects such as 05 as octal numbers, so they must be quoted: a number is no valid string.
         return "" if value is None else value if isinstance(value, str) else _WRONG
     if hint is bool or isinstance(value, bool):
         return value if hint is bool and isinstance(value, bool) else _WRONG

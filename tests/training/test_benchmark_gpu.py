@@ -1,4 +1,4 @@
-"""The table of the GPU's figures: unmeasured without a GPU; what measures it runs on a CPU too."""
+"""The table of GPU benchmarks: unmeasured without a GPU; the measurements run on a CPU too."""
 
 from __future__ import annotations
 

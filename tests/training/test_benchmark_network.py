@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from training import benchmark_network
-from training.benchmark_network import UNFOLDED, fresh_network, main, median_times, trimmed_copy
+from training.benchmark_network import UNFOLDED, main, median_times, random_network, trimmed_copy
 
 
 def test_all_implementations_agree_and_are_compared_with_the_unfolded_network(capsys):
@@ -28,7 +28,7 @@ def test_all_implementations_agree_and_are_compared_with_the_unfolded_network(ca
 
 
 def test_timed_network_rotates_joints():
-    network = fresh_network()
+    network = random_network()
     draws = torch.Generator().manual_seed(1)
     inputs = [torch.randn(shape, generator=draws) for shape in ((4, 2, 25, 3), (4, 69), (4, 10))]
     with torch.no_grad():
