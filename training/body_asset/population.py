@@ -1,7 +1,7 @@
 """Draw a population of adults in MakeHuman's phenotype space, with independently varying limb and head sizes.
 
-The spreads (coefficients of variation of 2 to 4 % at a given stature) and the statures are choices of this project
-from general anthropometry, not taken from a dataset. MakeHuman's mean arms are short: upper arm and forearm 15.2 and
+The variations (coefficients of 2 to 4 % at a given stature) and the statures were chosen from general anthropometry,
+not taken from a dataset. MakeHuman's mean arms are short: upper arm and forearm 15.2 and
 13.7 % of stature, where de Leva's tables have 16 and 15 %, and fits of eight people's markers and keypoints (OpenCap,
 CMU, pyCGM, AddBiomechanics, Pose2Sim) 16.1 and 14.4 %. So both are lengthened on average.
 """
@@ -19,7 +19,7 @@ _STATURE_PER_HEIGHT = 1.0898
 _MALE, _FEMALE = (1.76, 0.07, 0.364), (1.63, 0.065, 0.3729)
 """Mean and standard deviation of stature in metres, and the height axis at the mean."""
 _LIMB_SHARE, _PART_SHARE = 0.55, 0.45
-"""Correlation of limb lengths: loadings of a factor for all limbs, and of one each for arms and legs."""
+"""Correlation of limb lengths: loadings of a common factor of all limbs, and of one each for arms and legs."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Proportion:
         targets: stems of the paired ``-incr`` / ``-decr`` morph targets.
         length: the length it changes, as named in `_LENGTHS`.
         variation: target coefficient of variation of the length at fixed stature.
-        factor: "arm" or "leg" if it is correlated with the other limb lengths.
+        factor: "arm" or "leg" if it correlates with the other limb lengths.
         shift: relative increase of the mean length over MakeHuman's.
     """
 
@@ -100,7 +100,7 @@ class Population:
         return self._human.shape(self.coefficients[start:stop]) + local.reshape(len(local), -1, 3)
 
     def _effects(self) -> np.ndarray:
-        """Return the relative change (P,) of each length by its full target."""
+        """Return the relative change (P,) of each length at full target."""
         middle = self._human.shape(self._human.coefficients({"age": 0.75, "height": 0.37})[None])[0]
         effects = []
         for row, part in enumerate(PROPORTIONS.values()):

@@ -14,7 +14,7 @@ from core.smpl_skeleton import JOINT_NAMES, NUM_JOINTS
 
 from .joints import JOINT_MIRROR
 from .poses import only_joint, random_poses, to_matrices
-from .skinning import chain, linear_blend, rest_removed
+from .skinning import forward_kinematics, linear_blend, skinning_transforms
 from .target_skin import TargetSkin
 
 _NUM_PROBES = 24
@@ -76,7 +76,7 @@ def pose_sample(body: SkinnedBody, skin: TargetSkin, poses: np.ndarray, betas: n
     rotations = to_matrices(poses)
     rest = body.shaped(betas)
     joints = body.joints(rest)
-    transforms = rest_removed(*chain(rotations, joints), joints)
+    transforms = skinning_transforms(*forward_kinematics(rotations, joints), joints)
     features = (rotations[:, 1:] - np.eye(3)).reshape(len(poses), NUM_JOINTS - 1, 9)
     return Sample(features, rest, transforms, skin.pose(rest, rotations, joints))
 

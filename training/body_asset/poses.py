@@ -50,7 +50,7 @@ def _leg(sampler: _Sampler, side: str, sign: float) -> None:
 
 
 def random_poses(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Return *count* poses as axis-angle (N, 24, 3), radians, uniform over generous human ranges.
+    """Draw *count* poses as axis-angle (N, 24, 3), radians, uniform over generous human ranges.
 
     Convention: T-pose at rest, Y up, +X the body's left; the pelvis stays at identity.
     """

@@ -88,7 +88,7 @@ def _joints(build: Build) -> dict[str, dict[str, float]]:
 
 
 def _fingers(build: Build) -> dict[str, dict[str, float]]:
-    """Return the error of the left hand's regressed finger joints on held-out people, and what skins each."""
+    """Return the errors of the left hand's regressed finger joints on held-out people, and their skinning shares."""
     held_out = slice(NUM_REGRESSOR_PEOPLE, None)
     joints, body = SMPLH.joints_of(LEFT_HAND), decode_fingers(build.arrays, build.decoded)
     regressed = np.einsum("jv,nvc->njc", build.fingers.regressor[: len(joints)], build.people.vertices[held_out])
@@ -116,7 +116,7 @@ def _posed(body: BodyData, sample: Sample, correct: bool) -> np.ndarray:
     return linear_blend(rest, body.weights, sample.transforms)
 
 
-def _spread(error: np.ndarray) -> dict[str, float]:
+def _error_statistics(error: np.ndarray) -> dict[str, float]:
     error = _MILLIMETRES * error
     return {"mean": float(error.mean()), "p99": float(np.percentile(error, 99)), "max": float(error.max())}
 
@@ -135,7 +135,7 @@ def _correctives(build: Build) -> dict[str, Any]:
     for name, (case_poses, case_betas) in cases.items():
         sample = pose_sample(body, build.skin, case_poses, case_betas)
         table[name] = {
-            kind: _spread(np.linalg.norm(_posed(build.exact, sample, correct) - sample.target, axis=-1))
+            kind: _error_statistics(np.linalg.norm(_posed(build.exact, sample, correct) - sample.target, axis=-1))
             for kind, correct in (("linear blending", False), ("with correctives", True))
         }
     return table
@@ -149,7 +149,7 @@ def _compactness(build: Build) -> dict[str, Any]:
     for body in (build.exact, build.decoded):
         sample = pose_sample(plain_body(body, build.surface.mirror), build.skin, poses, betas)
         posed.append(_posed(body, sample, True))
-    return {"vertex_error_mm": _spread(np.linalg.norm(posed[0] - posed[1], axis=-1))}
+    return {"vertex_error_mm": _error_statistics(np.linalg.norm(posed[0] - posed[1], axis=-1))}
 
 
 def _knuckles(build: Build) -> dict[str, Any]:

@@ -30,8 +30,8 @@ def prune(weights: np.ndarray, mirror: np.ndarray) -> np.ndarray:
     return np.asarray(kept / kept.sum(1, keepdims=True))
 
 
-def chain(rotations: np.ndarray, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the world rotations (N, 24, 3, 3) and joint positions (N, 24, 3) of a pose.
+def forward_kinematics(rotations: np.ndarray, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the world rotations (N, 24, 3, 3) and joint positions (N, 24, 3) of poses.
 
     Args:
         rotations: (N, 24, 3, 3) local rotations.
@@ -47,7 +47,7 @@ def chain(rotations: np.ndarray, joints: np.ndarray) -> tuple[np.ndarray, np.nda
     return world, position
 
 
-def rest_removed(world: np.ndarray, position: np.ndarray, joints: np.ndarray) -> np.ndarray:
+def skinning_transforms(world: np.ndarray, position: np.ndarray, joints: np.ndarray) -> np.ndarray:
     """Return the transforms (N, 24, 3, 4) from rest vertices to the posed joints."""
     shift = position - np.einsum("njab,njb->nja", world, joints)
     return np.concatenate([world, shift[..., None]], axis=-1)

@@ -1,4 +1,4 @@
-"""Export the free body as a plain SMPL .npz for other tools: the keys of an SMPL file, no pickled objects."""
+"""Export the free body for other tools as a plain SMPL .npz: an SMPL file's keys, no pickled objects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from core.body.data import BodyData
 
 _NO_PARENT = 4294967295
-"""SMPL's files write the root's parent as -1 in 32 bits."""
+"""The root's parent in SMPL's files: -1 as an unsigned 32-bit integer."""
 
 
 def smpl_arrays(body: BodyData) -> dict[str, np.ndarray]:

@@ -14,9 +14,9 @@ from .landmarks import find_left_landmarks
 from .makehuman import MakeHuman
 
 _CAVITY_ISLANDS = {398: 1, 293: 2}
-"""Face counts of the texture islands of the mouth cavity and the two eye sockets, with the number of each."""
+"""Number of texture islands by face count: the mouth cavity and the two eye sockets."""
 _FACE_IMPORTANCE = 10.0
-"""Cost factor on errors of the head's surface, to keep small facial features."""
+"""Cost factor of the head's surface, to keep small facial features."""
 _EYELID_IMPORTANCE, _EYELID_WIDTH = 60.0, 0.012
 """Additional cost around the eyelids, within this distance of the rim, metres."""
 NUM_BODY_VERTICES = 13380
@@ -30,7 +30,7 @@ class Surface:
     Attributes:
         source: (V,) MakeHuman vertex of each vertex.
         faces: (F, 3) triangles.
-        mirror: (V,) each vertex's partner across x = 0.
+        mirror: (V,) mirror vertex of each vertex.
     """
 
     source: np.ndarray
@@ -91,7 +91,7 @@ def boundary_loops(faces: np.ndarray) -> list[list[int]]:
 
 
 def _fill(loop: list[int], vertices: np.ndarray) -> np.ndarray:
-    """Fill a loop with ears, the shortest new edge first."""
+    """Fill a loop by ear clipping, shortest new edge first."""
     loop = list(loop)
     triangles = []
     while len(loop) > 3:
@@ -123,7 +123,7 @@ def _cap(half: np.ndarray, vertices: np.ndarray, mirror: np.ndarray) -> tuple[li
 
 
 def build_surface(human: MakeHuman, vertices: np.ndarray, skinning: np.ndarray) -> Surface:
-    """Build the closed, symmetric surface with SMPL's counts and the landmarks at the vertex ids that SMPL tools use.
+    """Build the closed, symmetric surface with SMPL's counts, and landmarks at the vertex ids that SMPL tools use.
 
     Args:
         human: the MakeHuman data.

@@ -1,6 +1,6 @@
 """Target skin of the pose correctives: MakeHuman's 163 bones, twist distributed along the limbs, dual quaternions.
 
-It is this project's own target, which looks better than linear blending; it is not measured human data.
+This target was designed to look better than linear blending; it is not measured on humans.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from core.smpl_skeleton import JOINT_INDEX, JOINT_PARENTS
 
 from .joints import SIDES, smpl_joint_of_bone
 from .makehuman import Rig
-from .skinning import chain, rest_removed
+from .skinning import forward_kinematics, skinning_transforms
 from .tpose import unit
 
 _INFLUENCES = 9
@@ -57,8 +57,8 @@ class TargetSkin:
 
     def _bone_transforms(self, rotations: np.ndarray, joints: np.ndarray) -> np.ndarray:
         """Return the transforms (N, bones, 3, 4) of MakeHuman's bones."""
-        world, position = chain(rotations, joints)
-        transforms = rest_removed(world, position, joints)[:, self._joint_of_bone]
+        world, position = forward_kinematics(rotations, joints)
+        transforms = skinning_transforms(world, position, joints)[:, self._joint_of_bone]
 
         def place(bone: str, joint: int, local: np.ndarray) -> None:
             turned = world[:, JOINT_PARENTS[joint]] @ local

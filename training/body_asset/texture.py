@@ -1,8 +1,7 @@
-"""The texture coordinates of the final mesh, from MakeHuman's: each corner of a face gets one that its vertex has.
+"""Texture coordinates of the final mesh, from MakeHuman's: each face corner gets one of its vertex's coordinates.
 
-A vertex on a seam has several. Those of a face are chosen so that it is smallest in the texture: a face on one side of
-a seam stays there. A face that has vertices of both sides alone, as where a hole was closed, is laid beside one of
-its edges, as large as its surface is there.
+A vertex on a seam has several; those that make the face smallest in the texture are chosen, so that it stays on one
+side of the seam. A face across a seam, as where a hole was closed, is unfolded over an edge, at the usual scale.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from .makehuman import MakeHuman
 from .surface import NUM_BODY_VERTICES, Surface
 
 _STRETCHED = 4.0
-"""A face that is larger in the texture than usual by this factor lies across a seam."""
+"""Faces enlarged in the texture by more than this factor of the usual scale lie across a seam."""
 
 
-def texture_of(human: MakeHuman, surface: Surface, vertices: np.ndarray) -> np.ndarray:
-    """Return the texture coordinates (F, 3, 2) of the corners of the faces, 0 to 1.
+def texture_coordinates(human: MakeHuman, surface: Surface, vertices: np.ndarray) -> np.ndarray:
+    """Return the texture coordinates (F, 3, 2) of the faces' corners, 0 to 1.
 
     Args:
         human: MakeHuman's mesh.
@@ -35,24 +34,24 @@ def texture_of(human: MakeHuman, surface: Surface, vertices: np.ndarray) -> np.n
     scale = _perimeters(points) / _perimeters(places)
     usual = float(np.median(scale))
     for face in np.flatnonzero(scale > _STRETCHED * usual):
-        corner, point = _beside_an_edge(points[face], places[face], usual)
+        corner, point = _unfold_over_edge(points[face], places[face], usual)
         points[face, corner] = point
     return np.clip(points, 0.0, 1.0)
 
 
 def _smallest(face: list[int], choices: list[list[int]], texture: np.ndarray) -> tuple[int, ...]:
-    """Return the texture points of the three vertices of *face* that lie closest together."""
+    """Return the texture points of *face*'s three vertices that lie closest together."""
     options = list(product(*(choices[vertex] for vertex in face)))
     return options[int(np.argmin(_perimeters(texture[np.array(options)])))]
 
 
-def _beside_an_edge(points: np.ndarray, places: np.ndarray, scale: float) -> tuple[int, np.ndarray]:
-    """Return the corner of a face that is moved in the texture, and where to: to the side of the opposite edge.
+def _unfold_over_edge(points: np.ndarray, places: np.ndarray, scale: float) -> tuple[int, np.ndarray]:
+    """Return the corner to move in the texture and its new point, which unfolds the face over the opposite edge.
 
     Args:
-        points: (3, 2) its corners in the texture.
-        places: (3, 3) its corners, metres.
-        scale: the usual length in the texture of a metre.
+        points: (3, 2) the face's corners in the texture.
+        places: (3, 3) the face's corners, metres.
+        scale: usual length in the texture per metre.
     """
     edges = np.linalg.norm(np.roll(points, -1, axis=0) - np.roll(points, -2, axis=0), axis=1)
     corner = int(np.argmin(edges))

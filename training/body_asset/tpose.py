@@ -16,7 +16,7 @@ Rotations = dict[str, np.ndarray]
 Points = dict[str, np.ndarray]
 
 _LEG_ABDUCTION = np.deg2rad(2.5)
-"""A smaller angle would crumple the skin between the thighs, which are 8 degrees apart in MakeHuman's A-pose."""
+"""Smaller angles crumple the skin between the thighs, which are 8 degrees apart in MakeHuman's A-pose."""
 _CLAVICLE_LIFT = np.deg2rad(7.0)
 _FINGER_STRAIGHTENING = 0.75
 _FINGERS = (2, 3, 4, 5)

@@ -19,7 +19,7 @@ from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES, JOINT_PARENTS, NUM_JOINTS
 
 METRES_PER_UNIT = 0.0254 / 0.45
-"""CMU's unit is an inch over 0.45: 56.4444 mm."""
+"""CMU's unit of length: an inch over 0.45, 56.4444 mm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ def actor_to_motion(actor: ActorMotion, bones: Mapping[str, str], body: BodyData
     """Convert an actor's motion to an SMPL motion on a body of mean shape.
 
     SMPL joints missing from *bones* (clavicles, hands) do not move. The path of the hips is scaled by the ratio of the
-    body's leg length to the actor's, so that the feet stay on the ground.
+    leg lengths of body and actor, so that the feet stay on the ground.
 
     Args:
         actor: the motion.

@@ -37,7 +37,7 @@ BVH_BONES: dict[str, str] = {
 
 
 def read_bvh(path: Path | str) -> Bvh:
-    """Read a BVH file that is whole.
+    """Read a complete BVH file.
 
     Raises:
         InputMissingError: the file does not exist.

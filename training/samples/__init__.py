@@ -1,1 +1,1 @@
-"""The motion of the samples that the project carries."""
+"""Generated motions: the samples' and those on the floor."""

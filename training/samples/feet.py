@@ -1,4 +1,4 @@
-"""Plan the footprints of the sample's walk and the feet's paths, rolling from heel to toe. F frames.
+"""Plan the footprints and foot paths of the sample's walk, rolling from heel to toe. F frames.
 
 Convention: metres, radians, seconds, Y up, the floor at y = 0; positions on the floor are (x, z); a heading of 0 faces
 +Z and positive headings turn towards +X; pitch is positive with the toes up.
@@ -94,7 +94,7 @@ class Walk:
         return ease(times, self.start_s, self.start_s + 0.7) - ease(times, self.end_s - 0.8, self.end_s + 0.1)
 
     def swing(self, times: np.ndarray) -> np.ndarray:
-        """Return the counter-swing of trunk and arms (F,): +1 with left arm and right leg in front, -1 the opposite."""
+        """Return the counter-swing of trunk and arms (F,): +1 with left arm and right leg in front, -1 reversed."""
         phase = np.pi * (times - self.start_s - SWING_S) / STEP_S
         return np.cos(phase) * self.amplitude(times)
 

@@ -1,8 +1,8 @@
 """Generate motions on the floor: on all fours, push-ups, kneeling, sitting, lying, and getting down. F frames.
 
-They contain no recorded motion. Each pose is a few rotations of body parts in the axes of the pelvis, which swing with
-time; the body is then pitched and moved so that its own skin rests on the floor with a front and a back part, exactly
-and in every frame. So it is known which parts touch the floor, and nothing is below it.
+They contain no recorded motion. Each pose rotates body parts relative to the pelvis, swinging over time; the body is
+then pitched and translated so that the skin of a front and a back part rests exactly on the floor in every frame. So
+the touching parts are known, and nothing is below the floor.
 
 Convention: metres, radians, Y up, +Z front and +X left; a body part's rotation is from SMPL's rest pose.
 """
@@ -25,11 +25,11 @@ _DURATION_S = 4.0
 _CYCLES = 2.0
 _HALVINGS = 30
 _PITCH_RANGE = 0.6
-"""Largest pitch, either way, by which a pose is settled on the floor, radians."""
+"""Limit of the pitch that places a pose on the floor, radians."""
 _SIDES = (("left", 1.0), ("right", -1.0))
 
 Turns = dict[str, np.ndarray]
-"""Rotations (3, 3) of body parts by joint; the others have the rotation of their parent."""
+"""Rotations (3, 3) of body parts by joint; other joints rotate with their parents."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class FloorPose:
     """A pose on the floor.
 
     Attributes:
-        turns: the body parts, relative to the pelvis.
-        pitch: how far the pelvis leans forward, radians.
-        front: the joints whose skin rests on the floor in front.
-        back: those whose skin does behind; empty to rest on any lowest point.
+        turns: rotations of the body parts relative to the pelvis.
+        pitch: forward pitch of the pelvis, radians.
+        front: joints whose skin rests on the floor in front.
+        back: joints whose skin rests on the floor behind; empty to rest on the lowest point.
     """
 
     turns: Turns
@@ -55,20 +55,20 @@ def _x(angle: float) -> np.ndarray:
 
 
 def _along(side: float, direction: tuple[float, float, float]) -> np.ndarray:
-    """Return the rotation of an arm part that points in a *direction*, given for the left side."""
+    """Return the rotation of an arm part that points along *direction*, given for the left side."""
     goal = np.array([side * direction[0], *direction[1:]])
     turn: np.ndarray = swing_between(np.array([side, 0.0, 0.0]), goal / np.linalg.norm(goal))
     return turn
 
 
 def _legs(thigh: float, shin: float, foot: float, toes: float | None = None) -> Turns:
-    """Return both legs, from pitches forward of their parts, radians; a thigh is raised by a negative one."""
+    """Return both legs' rotations from the forward pitches of their parts, radians; negative ones raise a thigh."""
     parts = {"hip": thigh, "knee": shin, "ankle": foot, "foot": foot if toes is None else toes}
     return {f"{side}_{joint}": _x(angle) for side, _ in _SIDES for joint, angle in parts.items()}
 
 
 def _arms(upper: tuple[float, float, float], lower: tuple[float, float, float], flat: float | None = None) -> Turns:
-    """Return both arms; *flat* is the pitch of a body whose palms lie on the floor with the fingers forward."""
+    """Return both arms' rotations; *flat* is the pelvis pitch with palms flat on the floor, fingers forward."""
     turns: Turns = {}
     for side, sign in _SIDES:
         turns[f"{side}_shoulder"], turns[f"{side}_elbow"] = _along(sign, upper), _along(sign, lower)
@@ -145,13 +145,13 @@ MOTIONS: dict[str, Callable[[float], FloorPose]] = {
     "lying": _lying,
     "prone": _prone,
 }
-"""The motions that stay in one pose, as poses that swing between -1 and 1."""
+"""Motions that stay in one pose: functions of a swing from -1 to 1."""
 NAMES = (*MOTIONS, "getting_down")
 
 
 @dataclass(eq=False)
-class _Settling:
-    """A body that is laid on the floor."""
+class _FloorPlacement:
+    """Places a body on the floor."""
 
     model: BodyModel = field(default_factory=lambda: BodyModel(load_free_body()))
 
@@ -159,8 +159,8 @@ class _Settling:
         self._main = np.asarray(self.model.data.weights).argmax(axis=1)
         self._rest = np.asarray(self.model.rest_joints(np.zeros(10, dtype=np.float32)), dtype=np.float64)
 
-    def settle(self, worlds: np.ndarray, poses: Sequence[FloorPose]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rotations (F, 24, 3, 3), pitched so that front and back are equally low, and trans (F, 3).
+    def place(self, worlds: np.ndarray, poses: Sequence[FloorPose]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rotations (F, 24, 3, 3), pitched so that front and back are at the same height, and trans (F, 3).
 
         Args:
             worlds: (F, 24, 3, 3) world rotations.
@@ -168,12 +168,12 @@ class _Settling:
         """
         arrays = (local_rotations(worlds), np.zeros(10), np.zeros((len(worlds), 3)))
         posed = np.asarray(self.model.vertices(*(self.model.array(array) for array in arrays)), dtype=np.float64)
-        settled = [self._settle(world, skin, pose) for world, skin, pose in zip(worlds, posed, poses, strict=True)]
-        turned, moved = (np.stack(part) for part in zip(*settled, strict=True))
+        placed = [self._place(world, skin, pose) for world, skin, pose in zip(worlds, posed, poses, strict=True)]
+        turned, moved = (np.stack(part) for part in zip(*placed, strict=True))
         return turned, moved
 
-    def _settle(self, world: np.ndarray, skin: np.ndarray, pose: FloorPose) -> tuple[np.ndarray, np.ndarray]:
-        """Settle one frame with the vertices (V, 3)."""
+    def _place(self, world: np.ndarray, skin: np.ndarray, pose: FloorPose) -> tuple[np.ndarray, np.ndarray]:
+        """Place one frame with the vertices (V, 3)."""
         turn, anchor = np.eye(3), skin
         if pose.back:
             front, back = (
@@ -213,6 +213,6 @@ def floor_motion(name: str) -> Motion:
     else:
         poses = [MOTIONS[name](float(swing)) for swing in -np.cos(np.linspace(0.0, 2.0 * np.pi * _CYCLES, count))]
         worlds = np.stack([_world(pose) for pose in poses])
-    world, trans = _Settling().settle(worlds, poses)
+    world, trans = _FloorPlacement().place(worlds, poses)
     vectors = matrix_to_axis_angle(local_rotations(world)).reshape(len(world), -1)
     return Motion(vectors, np.zeros(10), trans, FPS)

@@ -1,8 +1,8 @@
 """Generate a short procedural motion for the samples: stand, walk a curve, wave, squat. F frames.
 
-It contains no recorded motion: footprints lie along a curve, the feet roll over them from heel to toe, the pelvis
-follows the feet, two-bone IK solves the legs, and the rest of the body follows smooth functions of time. So a foot in
-contact does not slide, and the sample's true motion is known.
+It contains no recorded motion: footprints follow a curve, the feet roll over them from heel to toe, the pelvis follows
+the feet, two-bone IK solves the legs, and the rest of the body follows smooth functions of time. So feet in contact do
+not slide, and the true motion is known.
 
 Convention: metres, radians, seconds, right-handed, Y up, +Z front and +X left at a heading of 0.
 """
@@ -23,7 +23,7 @@ FPS = 60.0
 DURATION_S = 7.2
 BETAS = np.array([0.6, -0.8, 0.5, 0.4, -0.3, 0.2, 0.0, 0.3, 0.0, -0.2])
 WAVE_S = (3.5, 4.1, 5.1, 5.6)
-"""Times at which the arm starts to rise, is up, starts to sink, is down."""
+"""Times at which the arm starts to rise, is up, starts to drop, is down."""
 SQUAT_S = (5.5, 6.2, 6.35, 7.0)
 """Times at which the squat starts, is deepest, starts to rise, is over."""
 SQUAT_DEPTH_M = 0.34

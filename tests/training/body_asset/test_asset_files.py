@@ -10,7 +10,7 @@ import pytest
 from core.body.free_body import FREE_BODY_PATH, decode_free_body, load_free_body
 from training.body_asset import wheel
 from training.body_asset.__main__ import main
-from training.body_asset.compact import encode, kept, write_npz
+from training.body_asset.compact import encode, with_kept_arrays, write_npz
 from training.body_asset.compare import differences
 from training.body_asset.fingers import Fingers
 from training.body_asset.report import as_lines
@@ -78,7 +78,7 @@ def test_the_kept_body_gets_new_fingers_only(tmp_path: Path, stored: dict[str, n
     old = {name: array for name, array in stored.items() if not name.startswith("finger_")}
     write_npz(tmp_path / "old.npz", old | {"format_version": np.array(1)})
     built = stored | {"v_template": stored["v_template"] + 1e-6}
-    result = kept(built, tmp_path / "old.npz")
+    result = with_kept_arrays(built, tmp_path / "old.npz")
     assert result.keys() == stored.keys()
     for name, array in stored.items():
         assert array.tobytes() == result[name].tobytes(), name
