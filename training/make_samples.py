@@ -160,7 +160,7 @@ def write_samples(folder: Path) -> list[Path]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return the exit code."""
-    parser = argparse.ArgumentParser(description="Write the sample recordings.")
+    parser = argparse.ArgumentParser(prog="python -m training.make_samples", description="Write the sample recordings.")
     parser.add_argument("--output", type=Path, default=Path("samples"), help="folder to write to (default: samples)")
     parser.add_argument("--overwrite", action="store_true", help=OVERWRITE_HELP)
     options = parser.parse_args(arguments)
