@@ -44,7 +44,7 @@ def wait_for_step(config: RunConfig, step: int, nodes: Sequence[subprocess.Popen
 
 def test_two_nodes_equal_one_process_and_stop_together(run_settings: dict[str, object], tmp_path: Path) -> None:
     """Two launchers on loopback; one of them gets the signal of a scheduler."""
-    settings = {**run_settings, "training.epochs": 500}
+    settings = {**run_settings, "training.epochs": 500, "data.train_every": 1}
     config = RunConfig().overridden({**settings, "output.log_dir": str(tmp_path / "two")})
     port, caches = str(free_port()), [tmp_path / "cache0", tmp_path / "cache1"]
     nodes = []

@@ -23,6 +23,12 @@ from training.run.trainer import Trainer  # noqa: E402
 
 
 @pytest.fixture(scope="module")
+def run_settings(run_settings: dict[str, object]) -> dict[str, object]:
+    """Return settings of a run on every frame, so that an epoch has steps to stop at."""
+    return {**run_settings, "data.train_every": 1}
+
+
+@pytest.fixture(scope="module")
 def begun(run_settings: dict[str, object], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the checkpoint of a run of two epochs after three of its first seven steps."""
     settings = {**run_settings, "training.epochs": 2, "model.dropout": 0.5}
