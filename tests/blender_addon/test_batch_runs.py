@@ -115,14 +115,14 @@ def test_people_of_one_input_never_replace_another_input(write_track, tmp_path):
     assert {path.name for path in out.glob("*.npz")} == {"duo_0.npz", "duo_1.npz"}
 
 
-def test_betas_are_applied_and_wrong_ones_refused(write_track, tmp_path):
+def test_betas_are_applied_and_wrong_ones_refused(write_track, tmp_path, capfd):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     betas = np.linspace(-1.0, 1.0, 10)
     np.save(tmp_path / "betas.npy", betas)
     np.save(tmp_path / "three.npy", np.zeros(3))
     base = [str(source), "-o", str(out), "--formats", "npz", "--betas"]
-    assert main([*base, str(tmp_path / "three.npy")]) == 1
-    assert "expected 10 numbers" in read_summary(out)["inputs"][0]["message"]
+    assert main([*base, str(tmp_path / "three.npy")]) == 2
+    assert "expected 10 numbers" in capfd.readouterr().err and not out.exists()
     assert main([*base, str(tmp_path / "betas.npy")]) == 0
     with np.load(out / "walk.npz") as stored:
         np.testing.assert_allclose(stored["betas"], betas, atol=1e-6)
