@@ -34,7 +34,7 @@ def _points(source: CleanupSource, motion: Motion) -> np.ndarray:
 
 def _slides_mm(source: CleanupSource, motion: Motion) -> np.ndarray:
     """Return how far the skin that bears a foot slides on the floor during each contact, millimetres."""
-    return 1000.0 * FootSkin(source.model, motion.betas).figures(source, motion, source.floor).slides
+    return 1000.0 * FootSkin(source.model, motion.betas).measure(source, motion, source.floor).slides
 
 
 def _accelerations(body: BodyModel, motion: Motion) -> np.ndarray:

@@ -42,7 +42,7 @@ def _standing_then(pose: np.ndarray, body: BodyModel) -> Motion:
 
 def _lowest(source: CleanupSource, motion: Motion) -> np.ndarray:
     """Return the height of each foot's lowest vertex above the floor (F, 2), metres."""
-    return FootSkin(source.model, motion.betas).figures(source, motion, source.floor).lowest
+    return FootSkin(source.model, motion.betas).measure(source, motion, source.floor).lowest
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def source(request, body: BodyModel, clips: Path) -> CleanupSource:
 
 
 def _slides_mm(source: CleanupSource, motion: Motion) -> np.ndarray:
-    return 1000.0 * FootSkin(source.model, motion.betas).figures(source, motion, source.floor).slides
+    return 1000.0 * FootSkin(source.model, motion.betas).measure(source, motion, source.floor).slides
 
 
 def test_planted_feet_do_not_slide(source):
@@ -67,7 +67,7 @@ def test_rest_of_the_body_stays_in_place(source, body):
 def test_soles_meet_the_floor_without_pops(source):
     skin = FootSkin(source.model, source.motion.betas)
     locked = clean_up(source, CleanupOptions(foot_lock=1.0))
-    before, after = (skin.figures(source, motion, source.floor) for motion in (source.motion, locked))
+    before, after = (skin.measure(source, motion, source.floor) for motion in (source.motion, locked))
     assert (before.lowest.min(axis=1) < -0.003).mean() > 0.2
     assert (after.lowest.min(axis=1) < -0.003).mean() < 0.01
     assert after.lowest.min() > -0.009
