@@ -56,7 +56,9 @@ class Sender:
 
 @pytest.fixture
 def sender(blender, user) -> Iterator[Sender]:
-    running = Sender(Path(user["HOME"]) / "walk.npz", blender.evaluate("bpy.context.scene.smplify_live.port"))
+    port = free_port()  # other Blenders may listen on the usual one
+    blender.run(f"bpy.context.scene.smplify_live.port = {port}")
+    running = Sender(Path(user["HOME"]) / "walk.npz", port)
     yield running
     running.close()
     blender.run(f"{LIVE}.stop()")
