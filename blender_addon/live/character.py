@@ -24,6 +24,7 @@ from ..character.rotation_values import channel_of
 from ..character.settings import CharacterSettings
 from ..core_access import BodyData, BoneMap, CoreError, LiveFrame, LiveRetargeting
 from ..figure.find import find_object
+from ..figure.scene_state import is_among
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def followers_of(figure: bpy.types.Object, scene: bpy.types.Scene) -> list[Follo
     """
     found = []
     for item in characters_of(figure):
-        if scene.objects.get(item.name) == item:
+        if is_among(item, scene.objects):
             try:
                 kept = storage.load(item)
             except CharacterError:

@@ -33,8 +33,8 @@ class LiveSession:
     """At most one session runs.
 
     Attributes:
-        saved: where the last recording is that could not become keys, translated, or why it was lost; empty if there
-            is none since the last session began.
+        saved: where a recording is that could not become keys, translated, or why it was lost; empty if all could
+            since Listen was pressed.
     """
 
     def __init__(self) -> None:
@@ -142,7 +142,7 @@ class LiveSession:
             with _shown(scene):
                 running.figure.key(armature, recording, scene, running.begin)
                 running.characters.apply_recording(armature)
-        except BaseException:
+        except BaseException:  # whatever it is, what was recorded cannot be recorded again
             self._save(recording)
             raise
         return len(recording)

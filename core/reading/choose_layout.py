@@ -17,8 +17,6 @@ from .options import ReadOptions
 from .point_names import MIN_LIMB_POINTS, TORSO, PointMatch, best_match, match_layout
 
 MAX_NAMES_SHOWN = 12
-_OF_MARKERS = (MARKERS, MARKERS_HANDS)
-"""Layouts that markers are read as: the second if there are any on fingers."""
 
 
 def shown(names: tuple[str, ...] | list[str]) -> str:
@@ -43,7 +41,7 @@ def _in_order(recording: RawRecording, layout: Layout, reason: str) -> PointMatc
 
 def _given(recording: RawRecording, layout: Layout, reason: str) -> PointMatch:
     """Match a layout that the user or the file names to the points: by their names, else by their order."""
-    if layout in _OF_MARKERS:
+    if layout is MARKERS:
         lacking = missing_roles(marker_roles(recording.names or ()))
         if lacking:
             raise TrackError(
@@ -141,13 +139,13 @@ def choose_layout(recording: RawRecording, options: ReadOptions) -> PointMatch:
         TrackError: the points do not fit the layout or the names that the user or the file gives.
         AmbiguousTrackError: the layout cannot be determined.
     """
+    stated = _stated_layout(recording, options)
     if options.names is not None:
         found = _found(recording, replace(options, names=None))
-        return match_by_names(recording, options.names, found, _stated_layout(recording, options))
-    if options.layout is not None:
-        return replace(_given(recording, LAYOUTS[options.layout], "given by --layout"), is_stated=True)
-    if recording.layout is not None and recording.layout in LAYOUTS:
-        return replace(_given(recording, LAYOUTS[recording.layout], "stated by the file"), is_stated=True)
+        return match_by_names(recording, options.names, found, stated)
+    if stated is not None:
+        reason = "stated by the file" if options.layout is None else "given by --layout"
+        return replace(_given(recording, stated, reason), is_stated=True)
     if recording.names is not None and not _only_numbered(recording.names):
         return _by_names(recording, recording.names)
     if recording.layout is not None:
@@ -181,7 +179,7 @@ def _found(recording: RawRecording, options: ReadOptions) -> PointMatch | None:
 
 
 def _stated_layout(recording: RawRecording, options: ReadOptions) -> Layout | None:
-    """Return the layout that the user or the file names, or None."""
+    """Return the layout that the user or the file names, or None; markers are one, with any on fingers or not."""
     name = options.layout or recording.layout
     layout = LAYOUTS[name] if name in LAYOUTS else None
     return MARKERS if layout is MARKERS_HANDS else layout

@@ -143,16 +143,16 @@ def find_touches(
         tips: (3, P - 1, F) finger tips of each hand by its name, relative to its joint, in its rest axes; None if the
             fingers are not known.
     """
-    found = []
+    tips, none, found = tips or {}, np.zeros((3, 0, pose.positions.shape[-1])), []
     for hand in [hand for hand in HANDS if hand in names and hand in parts]:
         own = [hand.replace("hand", role) for role in ("hand", "forearm", "upper_arm")]
         others = [name for name in parts if name in names and name not in own]
         if not others:
             continue
-        reach = _Reach(pose, parts[hand], (tips or {}).get(hand))
-        both = tips if tips and all(tips[name].shape[1] for name in HANDS) else {}
+        reach = _Reach(pose, parts[hand], tips.get(hand, none))
         nearest = [
-            reach.to_hand(parts[name], both[name]) if name in both else reach.to(parts[name], name) for name in others
+            reach.to_hand(parts[name], tips.get(name, none)) if name in HANDS else reach.to(parts[name], name)
+            for name in others
         ]
         beyond = np.stack([one.beyond for one in nearest])
         behind = (beyond - beyond.min(axis=0)) / _NEAREST_M
@@ -190,36 +190,33 @@ class _Nearest:
 class _Reach:
     """A hand with the points that it touches with: its middle, and its finger tips as far as they are known."""
 
-    def __init__(self, pose: Pose, hand: Part, tips: np.ndarray | None) -> None:
+    def __init__(self, pose: Pose, hand: Part, tips: np.ndarray) -> None:
         """Place the points of *hand*, with *tips* (3, P - 1, F) relative to its joint."""
-        self.pose, self.joint, self.middle = pose, hand.joints[0], hand.offsets[0]
-        self.tips = np.zeros((3, 0, pose.positions.shape[-1])) if tips is None else tips
+        self.pose, self.joint, self.middle, self.tips = pose, hand.joints[0], hand.offsets[0], tips
         self.scale = float(hand.radii[0, 0]) / _HAND_M
 
     def to(self, part: Part, name: str) -> _Nearest:
-        """Return where the hand is nearest to the *part* called *name*; to a hand with the middle alone."""
-        tips = self.tips[:, :0] if name in HANDS else self.tips
-        limits = np.array([_TOUCH_M[_kind(name)], *[_TIP_M] * tips.shape[1]])
-        offsets = [self.middle, *tips.transpose(1, 0, 2)]
+        """Return where the hand is nearest to the *part* called *name*, which is no hand."""
+        count = self.tips.shape[1]
+        limits = np.array([_TOUCH_M[_kind(name)], *[_TIP_M] * count])
+        offsets = [self.middle, *self.tips.transpose(1, 0, 2)]
         nearest = [nearest_on(part, self.pose, self._placed(offset)) for offset in offsets]
         beyond = np.stack([gap for _, _, gap in nearest]) / self.scale - limits[:, None]
         points = _shares(beyond)
         share, direction, gap = nearest[0]
         if len(nearest) > 1:
-            share, direction, gap = nearest_on(part, self.pose, self._placed(point_of(points, self.middle, tips)))
-        filled = np.zeros((1 + self.tips.shape[1], points.shape[1]))
-        filled[: len(points)] = points
-        fading = np.array([_FADING_M, *[_TIP_FADING_M] * tips.shape[1]]) @ points
-        return _Nearest(share, direction, gap, filled, gap / self.scale - limits @ points, fading)
+            share, direction, gap = nearest_on(part, self.pose, self._placed(point_of(points, self.middle, self.tips)))
+        fading = np.array([_FADING_M, *[_TIP_FADING_M] * count]) @ points
+        return _Nearest(share, direction, gap, points, gap / self.scale - limits @ points, fading)
 
     def to_hand(self, other: Part, tips: np.ndarray) -> _Nearest:
         """Return where the hand is nearest to the *other* one, with *tips* (3, Q - 1, F): by middles or by tips."""
         joint, turn = other.joints[0], self.pose.rotations[:, :, other.joints[0]]
         _, _, of_middles = nearest_on(other, self.pose, self._placed(self.middle))
-        ours, theirs = (
-            np.stack([self.pose.point(hand, tip) for tip in points.transpose(1, 0, 2)], axis=1)
-            for hand, points in ((self.joint, self.tips), (joint, tips))
-        )
+        ours, theirs = np.empty_like(self.tips), np.empty_like(tips)
+        for hand, offsets, placed in ((self.joint, self.tips, ours), (joint, tips, theirs)):
+            for number in range(offsets.shape[1]):
+                placed[:, number] = self.pose.point(hand, offsets[:, number])
         apart = np.linalg.norm(ours[:, :, None] - theirs[:, None], axis=0)
         of_tips = apart.reshape(-1, apart.shape[-1]) / self.scale - _TIP_M
         shares = _shares(np.concatenate([of_middles[None] / self.scale - _TOUCH_M["hand"], of_tips]))
