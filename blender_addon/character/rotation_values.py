@@ -20,6 +20,8 @@ NEUTRAL = {
     "scale": (1.0, 1.0, 1.0),
 }
 """The values of channels at rest; those of an axis-angle channel are an angle of 0 and any axis."""
+POSE_CHANNELS = (*NEUTRAL, "rotation_axis_angle")
+"""All channels of a bone's pose, whatever its rotation mode."""
 
 _EVEN_ORDERS = ("XYZ", "YZX", "ZXY")
 _SMALLEST_COSINE = 1e-7

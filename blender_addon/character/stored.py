@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -85,7 +85,7 @@ class Stored:
 
 def save(armature: bpy.types.Object, stored: Stored) -> None:
     """Store *stored* with *armature*."""
-    values = {f"{bone}\n{channel}": list(numbers) for (bone, channel), numbers in stored.before.values.items()}
+    values = plain_values(stored.before.values)
     about = {
         "version": _VERSION,
         "confidence": dict(stored.bone_map.confidence),
@@ -175,10 +175,24 @@ def _bone_map(text: Any, confidence: Mapping[str, Any], renamed: Mapping[str, st
     return replace(read, bones=bones, confidence={str(role): finite(value) for role, value in confidence.items()})
 
 
+def plain_values(values: Mapping[Channel, Sequence[float]]) -> dict[str, list[float]]:
+    """Return *values* of channels as JSON can hold them."""
+    return {f"{bone}\n{channel}": list(numbers) for (bone, channel), numbers in values.items()}
+
+
+def read_values(plain: Any) -> dict[Channel, list[float]]:
+    """Return the values of channels that `plain_values` returned.
+
+    Raises:
+        KeyError, TypeError, AttributeError, ValueError: they are damaged.
+    """
+    return dict(_value(key, numbers) for key, numbers in plain.items())
+
+
 def _before(about: Mapping[str, Any], renamed: Mapping[str, str]) -> Before:
-    values = [_value(key, numbers) for key, numbers in about["values"].items()]
+    values = read_values(about["values"])
     return Before(
-        values={(renamed.get(bone, bone), channel): numbers for (bone, channel), numbers in values},
+        values={(renamed.get(bone, bone), channel): numbers for (bone, channel), numbers in values.items()},
         bones=tuple(renamed.get(str(bone), str(bone)) for bone in about.get("bones", ())),
         animated=bool(about["animated"]),
         blending={name: _blending(name, about["blending"][name]) for name in BLENDING if name in about["blending"]},

@@ -22,6 +22,9 @@ APPLIED_KEY = "smplify_applied"
 FILE_KEY = "smplify_file"
 """Custom property of the armature of a character: the file that it was opened from, which no export replaces."""
 
+KEPT_KEY = "smplify_pose_before_live"
+"""Custom property of the armature of a character while it is in a live pose: the pose before, by `live.kept_pose`."""
+
 
 def has_live_settings() -> bool:
     """Return whether objects have the live settings (`Object.smplify`); on the command line they may be missing."""

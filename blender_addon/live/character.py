@@ -10,7 +10,7 @@ import numpy as np
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..character import stored as storage
-from ..character.action import set_value, value_of
+from ..character.action import set_value
 from ..character.applying import apply_motion, in_its_own_place
 from ..character.bone_rows import bone_map_of
 from ..character.choosing import settings_of
@@ -20,11 +20,12 @@ from ..character.identity import characters_of, has_motion, picked
 from ..character.keys import Channel, bone_links, held_bones
 from ..character.obstacles import check_editable, moved_otherwise
 from ..character.read_rig import read_rig
-from ..character.rotation_values import channel_of
+from ..character.rotation_values import POSE_CHANNELS
 from ..character.settings import CharacterSettings
 from ..core_access import BodyData, BoneMap, CoreError, LiveFrame, LiveRetargeting
 from ..figure.find import find_object
 from ..figure.scene_state import is_among
+from .kept_pose import keep_pose, put_back
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,6 @@ class LiveCharacter:
             self._pose = FramePose(armature, links, rig, self._retargeting.bones)
         values = {} if earlier is None else earlier.before.values
         self._place: dict[Channel, Sequence[float]] = {key: value for key, value in values.items() if not key[0]}
-        self._before: dict[Channel, list[float]] = {}
         self._matrices: np.ndarray | None = None
 
     def show(self, frame: LiveFrame) -> None:
@@ -121,8 +121,7 @@ class LiveCharacter:
         armature = self.follower.find()
         if armature is None or self._matrices is None or armature.mode == "EDIT":
             return
-        if not self._before:
-            self._before = {channel: value_of(armature, channel) for channel in self._channels(armature)}
+        keep_pose(armature, self._channels(armature))
         for channel, values in self._place.items():
             set_value(armature, channel, values)
         show_matrices(armature, self._pose.names, self._matrices)
@@ -130,21 +129,13 @@ class LiveCharacter:
     def restore(self) -> None:
         """Put the character back into the pose that it had."""
         armature = self.follower.find()
-        before, self._before = self._before, {}
-        if armature is None or not before:
-            return
-        for channel, values in before.items():
-            set_value(armature, channel, values)
-        armature.update_tag(refresh={"OBJECT", "DATA", "TIME"})
+        if armature is not None:
+            put_back(armature)
 
     def _channels(self, armature: bpy.types.Object) -> list[Channel]:
-        """Return the channels that a live pose sets."""
-        found = list(self._place)
-        for name in self._pose.names:
-            bone = armature.pose.bones.get(name)
-            if bone is not None:
-                found += [(name, "location"), (name, channel_of(bone.rotation_mode)), (name, "scale")]
-        return found
+        """Return the channels that a live pose sets, those of all rotation modes."""
+        names = [name for name in self._pose.names if name in armature.pose.bones]
+        return [*self._place, *((name, channel) for name in names for channel in POSE_CHANNELS)]
 
 
 class LiveCharacters:
@@ -168,6 +159,11 @@ class LiveCharacters:
     def names(self) -> list[str]:
         """The names of the characters that follow live."""
         return [character.follower.name for character in self._live]
+
+    @property
+    def uids(self) -> set[int]:
+        """The session numbers of the armatures that follow live."""
+        return {character.follower.uid for character in self._live}
 
     def show(self, frame: LiveFrame) -> None:
         """Pose them like *frame*; one that cannot be is put back."""
@@ -193,16 +189,21 @@ class LiveCharacters:
             if character.follower.uid == armature.session_uid:
                 self._drop(character, iface_("its motion was changed"))
 
-    def apply_recording(self, figure: bpy.types.Object) -> None:
+    def apply_recording(self, figure: bpy.types.Object) -> str:
         """Put the recorded motion of *figure* onto the characters that have none yet; the others follow by themselves.
 
-        Raises:
-            CoreError: it cannot be put onto one of them.
+        Returns:
+            Why it could not be put onto one of them; empty if it could.
         """
+        troubles = []
         for follower in self._followers:
             armature = follower.find() if follower.is_new else None
             if armature is not None and not has_motion(armature):
-                apply_motion(armature, figure, follower.bone_map, follower.settings)
+                try:
+                    apply_motion(armature, figure, follower.bone_map, follower.settings)
+                except CoreError as error:
+                    troubles.append(str(error))
+        return "; ".join(troubles)
 
     def _drop(self, character: LiveCharacter, reason: str) -> None:
         character.restore()

@@ -6,6 +6,7 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..ui.box_errors import Box
+from ..ui.message_terms import in_panel_words
 from ..ui.modes import in_object_mode, in_object_or_pose_mode
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.sidebar import show_tab
@@ -105,11 +106,14 @@ class SMPLIFY_OT_stop_live(OperatorMixin, bpy.types.Operator):  # noqa: N801 - B
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Stop, and key what was recorded."""
-        return self.done(self._stop)
+        from ..core_access import CoreError
 
-    def _stop(self) -> str:
-        recorded = LIVE.finish()
-        return LIVE.saved if recorded is None or LIVE.saved else iface_("Recorded frames: {:d}").format(recorded)
+        try:
+            recorded = LIVE.finish()
+        except CoreError as error:
+            return self.failed(str(error))
+        text = LIVE.saved if recorded is None or LIVE.saved else iface_("Recorded frames: {:d}").format(recorded)
+        return self.succeeded(text, doubts=in_panel_words(LIVE.troubles))
 
 
 CLASSES = (SMPLIFY_OT_start_live, SMPLIFY_OT_record_live, SMPLIFY_OT_stop_live)

@@ -35,12 +35,13 @@ class LiveSession:
     Attributes:
         saved: where a recording is that could not become keys, translated, or why it was lost; empty if all could
             since Listen was pressed.
+        troubles: why a recording that became keys could not be put onto a character; empty if it could.
     """
 
     def __init__(self) -> None:
         """Begin without a session."""
         self._running: _Running | None = None
-        self.saved = ""
+        self.saved = self.troubles = ""
 
     @property
     def is_running(self) -> bool:
@@ -72,7 +73,7 @@ class LiveSession:
     ) -> None:
         """Show what *receiver* fits by *figure* and *characters*, in *scene*; a session that runs is stopped."""
         self.stop()
-        self.saved = ""
+        self.saved = self.troubles = ""
         self._running = _Running(receiver, figure, characters, scene.session_uid, receiver.status)
 
     def record(self, scene: bpy.types.Scene) -> None:
@@ -116,7 +117,7 @@ class LiveSession:
             self._save(recording)
 
     def finish(self) -> int | None:
-        """End the session and key what was recorded, on characters too.
+        """End the session and key what was recorded, on characters too; `troubles` says why not on one.
 
         Returns:
             The number of frames; None if nothing was being recorded.
@@ -141,7 +142,7 @@ class LiveSession:
         try:
             with _shown(scene):
                 running.figure.key(armature, recording, scene, running.begin)
-                running.characters.apply_recording(armature)
+                self.troubles = running.characters.apply_recording(armature)
         except BaseException:  # whatever it is, what was recorded cannot be recorded again
             self._save(recording)
             raise

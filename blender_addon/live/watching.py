@@ -10,6 +10,7 @@ from bpy.app.handlers import persistent
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..character.releasing import RELEASERS
+from ..figure.custom_properties import KEPT_KEY
 from ..ui.announcing import announce
 from ..ui.box_errors import Box, show_error
 from ..ui.redraw import redraw_sidebars, redraw_viewports
@@ -98,6 +99,15 @@ def _restore(*_: object) -> None:
         LIVE.characters.restore()
 
 
+@persistent
+def _put_back(*_: object) -> None:
+    """Put characters back that follow no session, but are in a live pose: undo or a recovered file has brought it."""
+    if any(KEPT_KEY in item for item in bpy.data.objects):
+        from .kept_pose import put_all_back
+
+        put_all_back(leaving=() if LIVE.characters is None else LIVE.characters.uids)
+
+
 def _release(armature: bpy.types.Object) -> None:
     """Let go of a character whose motion is about to be changed."""
     if LIVE.characters is not None:
@@ -110,6 +120,9 @@ _HANDLERS = (
     ("load_post_fail", _announce_saved),
     ("save_pre", _restore),
     ("frame_change_post", _show_again),
+    ("undo_post", _put_back),
+    ("redo_post", _put_back),
+    ("load_post", _put_back),
 )
 
 

@@ -33,13 +33,6 @@ SCENE = walking()[20:44]
 MESSAGES = [message for _, message in messages_of(SCENE.track())]
 
 
-@pytest.fixture(autouse=True)
-def user(tmp_path, monkeypatch):
-    """A user folder of this test's own."""
-    monkeypatch.setenv("BLENDER_USER_DATAFILES", str(tmp_path))
-    return tmp_path / "learnable_smplify"
-
-
 @pytest.fixture
 def live(addon):
     """A running session on a free port, with its figure; the scene has 24 fps."""

@@ -13,8 +13,11 @@ from blender_addon.character.bone_rows import fill  # noqa: E402
 from blender_addon.character.frame_pose import FramePose, show_matrices  # noqa: E402
 from blender_addon.character.keys import bone_links  # noqa: E402
 from blender_addon.character.stored import load  # noqa: E402
+from blender_addon.figure.custom_properties import KEPT_KEY  # noqa: E402
 from blender_addon.live.panel import SMPLIFY_PT_live  # noqa: E402
 from blender_addon.live.session import LIVE  # noqa: E402
+from blender_addon.live.watching import _put_back, _restore  # noqa: E402
+from blender_addon.ui.box_errors import Box, error_in  # noqa: E402
 from tests.blender_addon.character.rigs import (  # noqa: E402
     MODES,
     evaluated,
@@ -45,6 +48,11 @@ def listen() -> bpy.types.Object:
     bpy.context.scene.smplify_live.port = free_port()
     assert bpy.ops.smplify.start_live() == {"FINISHED"}
     return bpy.context.object
+
+
+def pose(armature: bpy.types.Object) -> list[list[float]]:
+    """Return the basis matrices of all bones."""
+    return [[value for row in bone.matrix_basis for value in row] for bone in armature.pose.bones]
 
 
 def direction(armature: bpy.types.Object, start: str, end: str) -> np.ndarray:
@@ -179,6 +187,88 @@ def test_a_control_rig_follows_when_the_recording_stops(hero):
     assert look(hero) == before
     text = draw(SMPLIFY_PT_live).text
     assert "hero follows when the recording stops" in text and "control rig" in text
+
+
+def test_undo_and_redo_bring_no_live_pose_back(hero):
+    """Steps that other operators make during a session hold the live pose."""
+    bpy.ops.ed.undo_push(message="start")
+    before = look(hero)
+    listen()
+    bpy.ops.ed.undo_push(message="Listen")
+    send(*MESSAGES[:3])
+    assert look(hero) != before
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.ops.ed.undo_push(message="Cube")
+    send(MESSAGES[3])
+    bpy.ops.ed.undo()
+    bpy.ops.ed.redo()
+    send(MESSAGES[4])
+    assert look(bpy.data.objects["hero"]) != before, "it goes on"
+    bpy.ops.smplify.stop_live()
+    bpy.ops.ed.undo_push(message="Stop")
+    for step in (bpy.ops.ed.undo, bpy.ops.ed.undo, bpy.ops.ed.undo, bpy.ops.ed.redo, bpy.ops.ed.redo):
+        step()
+        assert look(bpy.data.objects["hero"]) == before, step
+        assert KEPT_KEY not in bpy.data.objects["hero"]
+
+
+def test_a_file_that_blender_saved_by_itself_is_put_right_when_it_is_opened(hero, tmp_path):
+    """Blender's automatic saves call no handlers."""
+    before = pose(hero)
+    listen()
+    send(*MESSAGES[:3])
+    bpy.app.handlers.save_pre.remove(_restore)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "auto.blend"), copy=True)
+    bpy.app.handlers.save_pre.append(_restore)
+    assert pose(hero) != before and KEPT_KEY in hero
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "auto.blend"))
+    found = bpy.data.objects["hero"]
+    assert pose(found) == before and KEPT_KEY not in found
+
+
+def test_a_duplicate_that_was_made_of_a_live_pose_keeps_it(hero):
+    listen()
+    send(*MESSAGES[:3])
+    copy = hero.copy()
+    bpy.context.scene.collection.objects.link(copy)
+    now = pose(copy)
+    bpy.ops.smplify.stop_live()
+    _put_back()
+    assert pose(copy) == now and KEPT_KEY not in copy
+
+
+@pytest.mark.parametrize("damage", ["text", {"armature": "hero"}, {"armature": "hero", "values": "[1"},
+                                    {"armature": "hero", "values": '{"hips\\nlocation": [1.0]}'}])  # fmt: skip
+def test_a_damaged_kept_pose_is_dropped(hero, damage):
+    before = pose(hero)
+    hero[KEPT_KEY] = damage
+    _put_back()
+    assert pose(hero) == before and KEPT_KEY not in hero
+
+
+def test_a_character_whose_rotation_modes_are_changed_is_put_back(hero):
+    listen()
+    send(*MESSAGES[:2])
+    for bone in hero.pose.bones:
+        bone.rotation_mode = "XYZ"
+    send(MESSAGES[2])
+    bpy.ops.smplify.stop_live()
+    assert all(bone.matrix_basis.is_identity for bone in hero.pose.bones)
+
+
+def test_a_recording_stays_on_the_figure_if_the_character_lost_its_bones(hero, user):
+    live = listen()
+    send(MESSAGES[0])
+    bpy.ops.smplify.record_live()
+    send(*MESSAGES[1:4])
+    bpy.context.view_layer.objects.active = hero
+    bpy.ops.object.mode_set(mode="EDIT")
+    hero.data.edit_bones.remove(hero.data.edit_bones["shin.L"])
+    bpy.ops.object.mode_set(mode="OBJECT")
+    send(MESSAGES[4])
+    assert bpy.ops.smplify.stop_live() == {"FINISHED"}, "so that it is a step to undo"
+    assert live.animation_data.action is not None and hero.animation_data is None
+    assert "shin.L" in error_in(Box.LIVE) and not (user / "recordings").exists()
 
 
 def test_characters_can_be_left_alone(hero):
