@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,11 @@ class CharacterSettings:
 
     @classmethod
     def from_dict(cls, about: Mapping[str, Any]) -> CharacterSettings:
-        """Return the settings in *about*, as `dataclasses.asdict` gives them; raise `ValueError` or `TypeError`."""
+        """Return the settings in *about*, as `dataclasses.asdict` gives them; raise `ValueError` or `TypeError`.
+
+        Settings that an earlier version did not have are as at first.
+        """
+        about = {**asdict(cls()), **about}
         steps, pose = about["steps"], about["rest_pose"]
         if len(pose) > 9 * _MAX_BONES or len(pose) % 9:
             raise ValueError(f"{len(pose)} values of a rest pose")
@@ -130,7 +134,7 @@ class Facts:
             contacts_kept=int(about["contacts_kept"]),
             out_of_reach=tuple(_frame(frame) for frame in about["out_of_reach"][:_MAX_LISTED]),
             notes=tuple(str(note)[:500] for note in about["notes"][:20]),
-            ik_limbs=int(about["ik_limbs"]),
+            ik_limbs=int(about.get("ik_limbs", 0)),  # earlier versions had none
         )
 
 

@@ -20,7 +20,7 @@ class SMPLIFY_OT_move_bones(OperatorMixin, bpy.types.Operator):  # noqa: N801 - 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Return whether a figure's armature or mesh is active in Object Mode."""
-        if context.mode != "OBJECT" or active_armature(context) is None:
+        if context.mode != "OBJECT" or not figures_of(context, selected=False):
             cls.poll_message_set("Make a figure's armature or mesh active, in Object Mode")
             return False
         return True

@@ -64,8 +64,9 @@ def _draw_status(layout: bpy.types.UILayout, context: bpy.types.Context, status:
         draw_text(layout, context, iface_("The sender has stopped; it may go on"), icon="PAUSE")
     else:
         draw_text(layout, context, iface_("Waiting for points"), icon="TIME")
-    text = iface_("Frames: {:d}, dropped: {:d}, refused: {:d}")
-    draw_text(layout, context, text.format(status.num_fitted, status.num_dropped, status.num_refused), icon="BLANK1")
+    draw_text(layout, context, iface_("Frames: {:d}").format(status.num_fitted), icon="BLANK1")
+    text = iface_("Dropped: {:d}, refused: {:d}")  # a line of its own, which fits into the default width
+    draw_text(layout, context, text.format(status.num_dropped, status.num_refused), icon="BLANK1")
     if status.problem:
         draw_text(layout, context, status.problem, icon="ERROR")
     if LIVE.characters is not None:

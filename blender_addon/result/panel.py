@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
-from ..figure.shape_operators import SMPLIFY_OT_move_bones, active_armature, active_figure
+from ..figure.shape_operators import SMPLIFY_OT_move_bones, active_armature, active_figure, figures_of
 from ..figure.takes import takes_of
 from ..motion_import.operators import SMPLIFY_OT_import_motion
 from ..ui.box_errors import Box, draw_error
@@ -79,7 +79,8 @@ class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender'
             layout.operator(SMPLIFY_OT_import_motion.bl_idname, icon="IMPORT")
         elif state is FigureState.STRANGER:
             draw_text(layout, context, iface_("The active armature was not fitted here"), icon="INFO")
-            layout.operator(SMPLIFY_OT_move_bones.bl_idname, icon="BONE_DATA")
+            if figures_of(context, selected=False):  # a figure whose record was removed
+                layout.operator(SMPLIFY_OT_move_bones.bl_idname, icon="BONE_DATA")
         elif isinstance(found, str):
             draw_text(layout, context, found, icon="ERROR")
         elif found is not None:

@@ -78,7 +78,8 @@ class BoneMap:
         names = [name for chain in self.bones.values() for name in chain]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise BoneMapError(f"expected each bone to play one role, found {', '.join(twice)} in several")
+            found = "; ".join(f"{name} in {', '.join(r for r, c in self.bones.items() if name in c)}" for name in twice)
+            raise BoneMapError(f"expected each bone in one role, found {found}; choose other bones for all but one")
 
     def joint(self, role: str) -> str | None:
         """Return the first bone of *role*, the one at its joint; None if the character has none."""
@@ -128,7 +129,8 @@ class BoneMap:
             raise BoneMapError(f"expected JSON in {source}, found: {error}") from error
         if not isinstance(content, dict) or content.get("format") != _FORMAT or content.get("version") != _VERSION:
             raise BoneMapError(
-                f'expected a bone map in {source}: {{"format": "{_FORMAT}", "version": {_VERSION}, "bones": {{...}}}}'
+                f'expected a bone map in {source}: {{"format": "{_FORMAT}", "version": {_VERSION}, "bones": {{...}}}}, '
+                "found other content; choose a file that Save JSON has written"
             )
         bones, kind = content.get("bones"), content.get("kind", "")
         if not isinstance(bones, dict) or not all(_is_chain(chain) for chain in bones.values()):

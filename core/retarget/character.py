@@ -68,7 +68,8 @@ class Character:
         size = 2.0 * float(np.mean(drops, axis=0)[1]) / source.leg_drop
         if size <= 0.0:
             raise RetargetOptionError(
-                "expected a rest_pose in which the character stands, but its feet are above its hips"
+                "expected a rest pose in which the character stands, but its feet are above its hips; check the bones "
+                "of hips, thighs, shins and feet, or give another rest pose"
             )
         feet = measure_feet(rig, tree, size * source.foot_m)
         arms = [_chain_length(tree, side, ("forearm", "hand")) for side in SIDES if f"{side}_hand" in tree.index]

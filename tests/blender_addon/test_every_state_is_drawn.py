@@ -222,6 +222,7 @@ def test_every_state_of_a_figure_is_drawn(walk, state):
     assert not any(other in drawn.text for other in others)
     assert ("smoothing" in drawn.props) == (state in (FigureState.FITTED, FigureState.IMPORTED))
     assert ("smplify.fit_again" in drawn.operators) == (state is FigureState.FITTED)
+    assert "smplify.move_bones" not in drawn.operators or state is not FigureState.STRANGER
 
 
 def test_flags_edits_and_errors_of_a_figure_are_drawn(walk, write_track, tmp_path):

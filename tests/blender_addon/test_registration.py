@@ -205,5 +205,4 @@ def test_moving_bones_requires_a_figure(addon):
     rig = bpy.data.objects.new("rig", bpy.data.armatures.new("rig"))
     addon.collection.objects.link(rig)
     bpy.context.view_layer.objects.active = rig
-    with pytest.raises(RuntimeError, match="imported figure"):
-        bpy.ops.smplify.move_bones()
+    assert not bpy.ops.smplify.move_bones.poll(), "a character has no shape keys of a body"

@@ -275,6 +275,21 @@ def test_a_damaged_custom_property_raises_a_core_error(figure, hero, damage):
     figure.smplify.height_m = 0.1  # the figure's own box works on
 
 
+def test_a_motion_that_an_earlier_version_applied_can_be_changed_and_removed(figure, hero):
+    """Settings and facts that came later are missing in its data."""
+    animate(hero)
+    before = look(hero)
+    apply_motion(hero, figure, BONES, CharacterSettings(hands=0.5))
+    kept = hero[STORED_KEY].to_dict()
+    about = json.loads(kept["about"])
+    del about["settings"]["controls"], about["facts"]["ik_limbs"], about["before"]["bones"], about["others"]
+    hero[STORED_KEY] = {**kept, "about": json.dumps(about)}
+    assert load(hero).settings == CharacterSettings(hands=0.5) and load(hero).facts.ik_limbs == 0
+    assert change_settings(hero, CharacterSettings(hands=1.0))
+    remove_motion(hero)
+    assert look(hero) == before
+
+
 @pytest.mark.parametrize("shares_the_action", [False, True])
 def test_a_duplicated_character_gets_its_own_action(figure, hero, shares_the_action):
     animate(hero)

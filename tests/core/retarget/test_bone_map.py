@@ -40,6 +40,11 @@ def test_what_is_no_bone_map_is_refused(text: str) -> None:
         BoneMap.from_json(text, "map.json")
 
 
+def test_a_bone_in_two_roles_is_named_with_these() -> None:
+    with pytest.raises(BoneMapError, match="found a in hips, head; choose other bones for all but one"):
+        BoneMap({"hips": ("a",), "spine": ("b",), "head": ("a",)})
+
+
 def test_a_map_of_another_character_is_refused() -> None:
     rig = load_rig("m2m_male")
     with pytest.raises(BoneMapError, match="no 'mixamorig:Hips'"):
