@@ -25,7 +25,7 @@ from ..character.settings import CharacterSettings
 from ..core_access import BodyData, BoneMap, CoreError, LiveFrame, LiveRetargeting
 from ..figure.find import find_object
 from ..figure.scene_state import is_among
-from .kept_pose import keep_pose, put_back
+from .kept_pose import keep_pose, put_back, put_right
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class LiveCharacter:
     """
 
     def __init__(self, follower: Follower, body: BodyData) -> None:
-        """Prepare the character for the poses of *body*; nothing is changed.
+        """Prepare the character for the poses of *body*; its pose is not changed.
 
         Raises:
             CoreError: it cannot be posed frame by frame.
@@ -93,6 +93,7 @@ class LiveCharacter:
         if armature is None:
             raise CharacterError(f"expected the character {follower.name}, but it was removed")
         check_editable(armature)
+        put_right(armature)
         links = bone_links(armature)
         mapped = [name for chain in follower.bone_map.bones.values() for name in chain if name in links]
         if moved_otherwise(armature, held_bones(links, mapped)):

@@ -103,9 +103,9 @@ def _restore(*_: object) -> None:
 def _put_back(*_: object) -> None:
     """Put characters back that follow no session, but are in a live pose: undo or a recovered file has brought it."""
     if any(KEPT_KEY in item for item in bpy.data.objects):
-        from .kept_pose import put_all_back
+        from .kept_pose import put_all_right
 
-        put_all_back(leaving=() if LIVE.characters is None else LIVE.characters.uids)
+        put_all_right(leaving=() if LIVE.characters is None else LIVE.characters.uids)
 
 
 def _release(armature: bpy.types.Object) -> None:

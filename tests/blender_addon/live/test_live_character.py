@@ -238,11 +238,24 @@ def test_a_duplicate_that_was_made_of_a_live_pose_keeps_it(hero):
 
 
 @pytest.mark.parametrize("damage", ["text", {"armature": "hero"}, {"armature": "hero", "values": "[1"},
+                                    {"armature": "hero", "values": '{"\\nik_stretch": [1.0]}'},
                                     {"armature": "hero", "values": '{"hips\\nlocation": [1.0]}'}])  # fmt: skip
 def test_a_damaged_kept_pose_is_dropped(hero, damage):
     before = pose(hero)
     hero[KEPT_KEY] = damage
     _put_back()
+    assert pose(hero) == before and KEPT_KEY not in hero
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_character_that_is_renamed_is_put_back(hero, goes_on):
+    before = pose(hero)
+    listen()
+    send(*MESSAGES[:2])
+    hero.name = "villain"
+    if goes_on:
+        send(MESSAGES[2])
+    bpy.ops.smplify.stop_live()
     assert pose(hero) == before and KEPT_KEY not in hero
 
 
