@@ -20,7 +20,7 @@ _PLAY_M = 0.004
 """Skin in contact may stay this high above the floor."""
 _RISING_M = 0.015
 """A heel in contact is held at the floor unless it is farther than about this above it while the ball stands."""
-_ROUNDS = 3
+_ROUNDS = 6
 _LEAST = 0.05
 """Weight of no lift at all of the body, against that of a contact that bears it."""
 

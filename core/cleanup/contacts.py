@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .feet import POINTS
-
 _LEG_M = 0.82
 """The leg length that the thresholds below are for."""
 _SLOW_M_S = (0.22, 0.45)
 _LOW_M = (0.035, 0.06)
 """Limits of speed, and of height above or below the floor, for a certain and for a possible contact."""
+_RAISED_M = 0.03
+"""A heel this far above its ball is raised: it is not in contact while the ball is."""
+_BALLS_FIRST = (1, 0, 3, 2)
 _SPEED_WINDOW_S = 0.07
 _MIN_CONTACT_S = 0.1
 _MAX_BREAK_S, _SAME_PLACE_M = 0.2, 0.02
@@ -118,15 +119,18 @@ def find_contacts(
         certain &= ~unobserved
     shortest = max(2, round(_MIN_CONTACT_S * fps))
     contacts: list[Contact] = []
-    for point in range(len(POINTS)):
+    for point in _BALLS_FIRST:
         path = points[:, point]
+        for ball in (contact for contact in contacts if contact.point == point + 1):
+            rise = heights[ball.frames, point] - heights[ball.frames, ball.point]
+            possible[ball.frames, point] &= rise < _RAISED_M * scale
         runs = [run for run in _runs(possible[:, point]) if certain[run[0] : run[1] + 1, point].any()]
         runs = _merge_runs(runs, round(_MAX_BREAK_S * fps), path, _SAME_PLACE_M * scale)
         parts = [part for run in runs for part in _split_at_drift(Contact(point, *run), path, _MAX_DRIFT_M * scale)]
         parts = [_trim_ends(part, path, _STILL_M * scale) for part in parts]
         parts = _keep_apart([part for part in parts if part.num_frames >= shortest], round(_STEP_S * fps))
         contacts += [part for part in parts if part.num_frames >= shortest]
-    return tuple(contacts)
+    return tuple(sorted(contacts, key=lambda contact: (contact.point, contact.first)))
 
 
 def median_of(values: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ _STEADY = 0.975
 _LOAD_BEARING = (0.5, 0.7)
 """A leg begins to bear weight, and bears it fully, with its foot below the hip by these fractions of the distance."""
 _MIN_REACH = 0.35
-"""A leg is never folded to less than this fraction of its length."""
+"""A leg is never folded to less than this fraction of its length; one that was folded more is not folded further."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +85,9 @@ def reached_distance(bones: Bones, distance: np.ndarray) -> np.ndarray:
 
 def _bent(bones: Bones, angle: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """Return the knee angle (..., F), now *angle*, for an ankle at *distance* (..., F)."""
-    ankle = bones.ankle
-    change = _bend_at(distance, bones) - _bend_at(np.sqrt(dot(ankle, ankle)), bones)
+    current = np.sqrt(dot(bones.ankle, bones.ankle))
+    nearest = np.minimum(current, _MIN_REACH * sum(bones.lengths))
+    change = _bend_at(np.maximum(distance, nearest), bones) - _bend_at(current, bones)
     start = np.maximum(angle, 1e-6)
     return np.asarray(angle + np.maximum(change, 0.0) + start * np.expm1(np.minimum(change, 0.0) / start))
 
@@ -95,7 +96,7 @@ def _bend_at(distance: np.ndarray, bones: Bones) -> np.ndarray:
     """Return the knee angle, radians, for an ankle at *distance* (..., F); linear where the leg is nearly straight."""
     long, short = bones.lengths
     steady = _STEADY * (long + short)
-    exact = np.clip(distance, _MIN_REACH * (long + short), steady)
+    exact = np.minimum(distance, steady)
     angle = np.arccos(np.clip((exact**2 - long**2 - short**2) / (2.0 * long * short), -1.0, 1.0))
     last = np.arccos((steady**2 - long**2 - short**2) / (2.0 * long * short))
     rate = steady / (long * short * np.sin(last))

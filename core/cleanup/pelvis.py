@@ -14,7 +14,7 @@ _MAX_DROP = 0.04
 _TOLERATED_GAP_M = 0.008
 """A foot out of reach may stay this far above the floor."""
 _EASE_S = 0.08
-_ROUNDS = 2
+_ROUNDS = 5
 
 
 def lift_pelvis(

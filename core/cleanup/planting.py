@@ -6,7 +6,7 @@ points are (3, 2, 2, F). Metres, Y up.
 Each contact moves its point horizontally to where it is held; before and after, the displacement at that end fades out.
 A point that is not in contact moves with the other point of its foot, so a foot on its ball is translated, and a foot
 on heel and ball is turned too. Toes in contact lie flat. Then the foot is pitched and lifted so far that its skin meets
-the floor, and moved back by what the skin that bears it still slides.
+the floor, and moved and turned back by what the skin that bears it still slides.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from ..math.frames_last import (
 )
 from ..math.runs import find_runs
 from .clearance import plan_lifts
+from .contacts import median_of
 from .feet import Feet
 from .slip import slip_of
 from .standing import Holds
@@ -43,7 +44,8 @@ _BENT, _STRAIGHT = 0.55, 0.75
 """A foot begins to bear the body, and bears it fully, with the hip above it by these fractions of the leg length: who
 sits or kneels does not stand on the feet."""
 _LYING_RAD = np.deg2rad([60.0, 90.0])
-"""Toes in contact are laid flat if they are tilted by less than the first, and not at all by more than the second."""
+"""Toes are laid flat in a contact in which their median tilt is less than the first, and not at all if it is more than
+the second."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,15 +103,20 @@ def plant_feet(
     lifts, rise = plan_lifts(needed.reshape(4, -1).T, standing, bears, fps)
     lifted = _lift(held, feet, share, lifts.T.reshape(2, 2, -1))
     heights = _sole_heights(lifted, feet, holds)
-    slips = slip_of(lifted.ankle, lifted.foot, lifted.toe, feet.soles, heights, holds)
-    weight = _weights(share)
-    moved = lifted.ankle.copy()
-    moved[[0, 2]] -= share.max(axis=1) * (weight * slips).sum(axis=2)
-    planted = FootPose(moved, lifted.foot, lifted.toe)
+    planted = _without_slip(lifted, feet, holds, heights, share.max(axis=1))
     if strength < 1.0:
         planted = _between(pose, planted, strength)
         heights = _sole_heights(planted, feet, holds)
     return PlantedFeet(planted, np.stack([height.min(axis=0) for height in heights]), strength * rise)
+
+
+def _without_slip(pose: FootPose, feet: Feet, holds: Holds, heights: list[np.ndarray], share: np.ndarray) -> FootPose:
+    """Return the feet moved and turned back by *share* (2, F) of how far their skin, at *heights*, has slid."""
+    slip, turn = slip_of(pose.ankle, pose.foot, pose.toe, feet.soles, heights, holds)
+    ankle = pose.ankle.copy()
+    ankle[[0, 2]] -= share * slip
+    back = from_rotation_vectors(np.array([0.0, 1.0, 0.0])[:, None, None] * (-share * turn))
+    return FootPose(ankle, times(back, pose.foot), times(back, pose.toe))
 
 
 def _between(start: FootPose, end: FootPose, share: float) -> FootPose:
@@ -158,6 +165,10 @@ def _flat_toes(pose: FootPose, holds: Holds, share: np.ndarray) -> FootPose:
     level = np.broadcast_to(holds.ground.up[:, None, None], up.shape)
     flat, upright = _LYING_RAD
     tilt = np.arccos(np.clip(dot(up, level), -1.0, 1.0))
+    for side, of_side in enumerate(tilt):
+        number, inside = holds.contact[:, 2 * side + 1], holds.inside[:, 2 * side + 1]
+        for one in np.unique(number[inside]):
+            of_side[number == one] = median_of(of_side[inside & (number == one)])
     gate = np.clip((upright - tilt) / (upright - flat), 0.0, 1.0)
     turn = swing_between(up, level, share * gate * gate * (3.0 - 2.0 * gate))
     return FootPose(pose.ankle, pose.foot, times(turn, pose.toe))

@@ -59,7 +59,7 @@ class Sole:
             toe: (3,) the toe joint.
         """
         lowest = lowest_points(vertices, weights.argmax(axis=1), spread_directions(_DIRECTIONS, _HIGHEST))
-        near = np.flatnonzero(vertices[:, 1] < vertices[:, 1].min() + _NEAR_SOLE_M)[::2]
+        near = np.flatnonzero(vertices[:, 1] < vertices[:, 1].min() + _NEAR_SOLE_M)
         kept = np.union1d(lowest, near)
         share = weights[kept, 1] / weights[kept].sum(axis=1)
         return cls.of_points(vertices[kept] - ankle, share, toe - ankle)

@@ -109,6 +109,18 @@ def test_slow_point_away_from_the_floor_is_no_contact(height_m):
     assert find_contacts(_moving_point(np.zeros(60)), heights, 30.0, LEG_M) == ()
 
 
+def test_raised_heel_is_in_contact_only_while_its_ball_is_not():
+    """Who stands on the ball of a foot, its heel 4 cm up and at rest, does not stand on the heel."""
+    points, heights = np.zeros((90, 4, 3)), np.zeros((90, 4))
+    heights[30:, [0, 2]] = 0.04
+    points[:, 2:, 0] = 3.0 * np.arange(90)[:, None] / 30.0
+    contacts = find_contacts(points, heights, 30.0, LEG_M)
+    assert [(contact.point, contact.first, contact.last) for contact in contacts] == [(0, 0, 29), (1, 0, 89)]
+    points[:, 1, 0] = 3.0 * np.arange(90) / 30.0
+    (heel,) = find_contacts(points, heights, 30.0, LEG_M)
+    assert (heel.point, heel.first, heel.last) == (0, 0, 89)
+
+
 def test_drifting_foot_is_split_into_contacts():
     """15 cm in two seconds is never fast, but cannot be held in one place."""
     contacts = find_contacts(_moving_point(np.full(60, 0.075)), np.zeros((60, 4)), 30.0, LEG_M)

@@ -188,6 +188,15 @@ def test_leg_with_its_ankle_as_target_is_unchanged(degrees):
     np.testing.assert_allclose(0.42 * shank, bones.shank, atol=1e-6)
 
 
+def test_folded_leg_still_moves_its_foot():
+    """The knee is bent so far that hip and ankle are only a quarter of the leg apart, as in a deep squat."""
+    bones = _leg(np.deg2rad(np.full(20, 151.0)))
+    ankle = bones.thigh + bones.shank
+    target = ankle * np.linspace(1.0, 1.3, 20)
+    thigh, shank = reach_for(bones, target)
+    np.testing.assert_allclose(0.4 * thigh + 0.42 * shank, target, atol=3e-3)
+
+
 def test_nearly_straight_leg_keeps_its_foot_in_place_and_its_knee_steady():
     """A foot is pulled out of reach and back: the knee moves less than three times as far as the target."""
     bones = _leg(np.deg2rad(np.full(60, 8.0)))

@@ -10,7 +10,9 @@ import pytest
 from core.body.model import BodyModel
 from core.cleanup import CleanupOptions, CleanupSource, analyse_motion, clean_up
 from core.cleanup.clearance import plan_lifts
+from core.cleanup.leg import Bones, reached_distance
 from core.cleanup.lowest import lowest_heights
+from core.cleanup.pelvis import lift_pelvis
 from core.cleanup.soles import Sole
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX
@@ -152,3 +154,85 @@ def test_a_vertex_of_the_sole_moves_with_foot_and_toes_by_its_weight():
     heights = sole.basis @ np.concatenate([np.eye(3)[1], quarter[1], [0.5]])
     bent = toe + quarter @ (points[1] - toe)
     np.testing.assert_allclose(heights, [0.42, 0.5 + 0.75 * points[1, 1] + 0.25 * bent[1]], atol=1e-6)
+
+
+def test_lifts_of_a_foot_that_tips_fast_are_nowhere_too_low():
+    """Which skin is below the floor changes with each solution: after three it was still 5 mm below."""
+    frames = np.arange(120)
+    needed, share = np.full((120, 4), -0.1), np.zeros((120, 4))
+    needed[:, 0], needed[:, 1] = 0.04 * np.sin(np.pi * frames / 4.0), 0.04 * np.cos(np.pi * frames / 4.0)
+    share[:, :2] = 1.0
+    lifts, _ = plan_lifts(needed, share, np.ones((120, 4)), 60.0)
+    assert (lifts - needed).min() > -0.002
+
+
+def test_straight_leg_whose_foot_is_below_the_floor_raises_the_body():
+    """A leg nearly straight shortens little: the pelvis rises until the ankle is where it should be."""
+    bend = np.full((2, 60), np.deg2rad(6.0))
+    zero = np.zeros_like(bend)
+    thigh = 0.4 * np.stack([zero, -np.cos(0.5 * bend), np.sin(0.5 * bend)])
+    shank = 0.42 * np.stack([zero, -np.cos(0.5 * bend), -np.sin(0.5 * bend)])
+    bones = Bones(thigh, shank, np.broadcast_to(np.array([1.0, 0.0, 0.0])[:, None, None], thigh.shape))
+    targets = bones.ankle.copy()
+    targets[1] += 0.03
+    rise = np.zeros(60)
+    lift = lift_pelvis(bones, targets, rise, np.zeros((2, 60)), np.full(2, 0.82), FPS)
+    targets[1] -= lift
+    reached = reached_distance(bones, np.linalg.norm(targets, axis=0))
+    assert (reached - np.linalg.norm(targets, axis=0)).max() < 0.001
+
+
+def test_toes_turn_no_faster_than_before_in_a_contact_on_their_tips(body):
+    """A dancer on the toes' tips, tilted by 60 to 80 degrees: each frame's toes were laid flat by its own tilt."""
+    frames = 90
+    poses = np.zeros((frames, 24, 3))
+    poses[:, JOINT_INDEX["left_foot"], 0] = poses[:, JOINT_INDEX["right_foot"], 0] = np.deg2rad(
+        70.0 + 9.0 * np.sin(np.arange(frames) / 5.0)
+    )
+    source = analyse_motion(Motion(poses.reshape(frames, -1), np.zeros(10), np.zeros((frames, 3)), FPS), body)
+    assert any(contact.point == 1 and contact.num_frames > 80 for contact in source.contacts)
+    after = clean_up(source, LOCKED).rotations()
+    toe = [_world_toe(body, rotations) for rotations in (source.motion.rotations(), after)]
+    before, after_tilt = (np.rad2deg(np.arccos(np.clip(one[:, 1, 1], -1.0, 1.0))) for one in toe)
+    inside = slice(8, -8)
+    assert np.ptp(before[inside]) > 15.0
+    assert np.ptp(after_tilt[inside]) < 1.1 * np.ptp(before[inside])
+
+
+def _world_toe(body: BodyModel, rotations: np.ndarray) -> np.ndarray:
+    """Return the world rotations (F, 3, 3) of the left toes."""
+    world, _ = body.joint_transforms(rotations, np.zeros(10), np.zeros((len(rotations), 3)))
+    return np.asarray(world)[:, JOINT_INDEX["left_foot"]]
+
+
+def test_flat_foot_that_rolls_from_side_to_side_keeps_heel_and_ball_in_place(body):
+    """Its toe joint is 3 cm above the sole: held there, the heel would turn about it."""
+    frames = 90
+    poses = np.zeros((frames, 24, 3))
+    roll = np.deg2rad(8.0) * np.sin(np.arange(frames) / 6.0)
+    poses[:, [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]], 2] = roll[:, None]
+    source = analyse_motion(Motion(poses.reshape(frames, -1), np.zeros(10), np.zeros((frames, 3)), FPS), body)
+    points = [contact.point for contact in source.contacts]
+    assert points == [0, 1, 2, 3]
+    slides = FootSkin(body, np.zeros(10)).measure(source, clean_up(source, LOCKED), source.floor).slides
+    assert slides.max() < 0.0015, slides
+
+
+def test_foot_that_pivots_on_its_ball_does_not_slide(body):
+    """Half a turn on the ball of a foot: what turns in place is all skin that touches the floor, not half of it."""
+    frames = 60
+    poses = np.zeros((frames, 24, 3))
+    poses[:, JOINT_INDEX["left_ankle"], 0] = np.deg2rad(25.0)
+    poses[:, JOINT_INDEX["left_foot"], 0] = np.deg2rad(-25.0)
+    poses[:, JOINT_INDEX["right_hip"], 0] = np.deg2rad(-70.0)
+    turn = np.pi * np.clip((np.arange(frames) - 25.0) / 12.0, 0.0, 1.0)
+    poses[:, 0, 1] = turn
+    still = Motion(poses.reshape(frames, -1), np.zeros(10), np.zeros((frames, 3)), FPS)
+    rotations = still.rotations()
+    ball = body.joints(rotations, still.betas, still.trans)[:, JOINT_INDEX["left_foot"]]
+    motion = replace(still, trans=(ball[:1] - ball) * [1.0, 0.0, 1.0])
+    source = analyse_motion(motion, body)
+    (contact,) = [contact for contact in source.contacts if contact.point == 1]
+    assert contact.num_frames > 50
+    slides = FootSkin(body, np.zeros(10)).measure(source, clean_up(source, LOCKED), source.floor).slides
+    assert slides[source.contacts.index(contact)] < 0.003, slides
