@@ -165,6 +165,55 @@ def mvnx(points: np.ndarray, labels: Sequence[str], fps: int) -> str:
     )
 
 
+SKELETON_BONES = {"Hips": "hips", "Spine": "spine", "Spine1": "spine1", "Spine2": "spine2", "Neck": "neck",
+                  "Head": "head"}  # fmt: skip
+SKELETON_BONES |= {
+    f"{side}{theirs}": f"{side.lower()}_{ours}"
+    for side in ("Right", "Left")
+    for theirs, ours in (
+        ("Shoulder", "clavicle"), ("Arm", "arm"), ("ForeArm", "forearm"), ("Hand", "hand"), ("UpLeg", "upleg"),
+        ("Leg", "leg"), ("Foot", "foot"),
+    )
+}  # fmt: skip
+"""Bones of TotalCapture and Perception Neuron, and their points in the layout "skeleton"."""
+
+
+def bone_points(scene: Scene, bones: Sequence[str]) -> np.ndarray:
+    """Return the points (F, K, 3) of bones, Y up, metres; those that the layout has not are beside the hand or neck."""
+    layout = LAYOUTS["skeleton"]
+    points, index = filled(scene, layout), {name: number for number, name in enumerate(layout.names)}
+
+    def near(bone: str) -> str:
+        side = next((side for side in ("left", "right") if bone.lower().startswith(side)), "")
+        return f"{side}_hand" if side else "spine2"
+
+    return points[:, [index[SKELETON_BONES.get(bone, near(bone))] for bone in bones]]
+
+
+def totalcapture(points: np.ndarray, names: Sequence[str]) -> str:
+    """Return TotalCapture's text of points (F, K, 3) in metres: a point in each cell, in inches."""
+    lines = ["\t".join(names) + "\t"]
+    lines += ["\t".join(" ".join(f"{x / 0.0254:.4f}" for x in point) for point in row) + "\t" for row in points]
+    return "\n".join(lines) + "\n"
+
+
+def neuron_calc(points: np.ndarray, *, preamble: int = 5, newline: str = "\r\n") -> str:
+    """Return Perception Neuron's calculation file of the places (F, 21 or 59, 3) of its bones, metres, Z up."""
+    bones = points.shape[1]
+    head = ["Zero direction:\t0.0\t1.0\t0.0", f"Bone Count:\t{bones}", "Avatar Name:\tann", "Frames:\t36", "Port:\t1"]
+    columns = [
+        [f"{number:02d}-{what}-{axis}" for what in "XVQAW" for axis in ("sxyz" if what == "Q" else "xyz")]
+        for number in range(1, bones + 1)
+    ]
+    columns.insert(21, ["contactL", "contactR"])
+    lines = [*head[:preamble], "\t".join(cell for group in columns for cell in group)]
+    for row in points:
+        cells = [[*(f"{x:.4f}" for x in point), "0.1", "0.2", "0.3", "1", *["0"] * 9] for point in row]
+        cells.insert(21, ["1", "0"])
+        lines.append("\t".join(cell for group in cells for cell in group))
+    return newline.join(lines) + newline
+
+
 def humanml3d(joints: np.ndarray) -> np.ndarray:
     """Return HumanML3D's features (F - 1, 263) of joints (F, 22, 3), Y up; the data set starts at the origin."""
     ahead = np.cross(joints[:, 1] - joints[:, 2], [0.0, 1.0, 0.0])

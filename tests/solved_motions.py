@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from core.math.rotations import axis_angle_to_matrix
+from core.math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from core.motion import Motion
 
 CAMERA = np.diag([1.0, -1.0, -1.0])
@@ -203,6 +203,32 @@ def in_axes(motion: Motion, pelvis: np.ndarray, turns: np.ndarray, shifts: np.nd
     rotations = axis_angle_to_matrix(motion.poses.reshape(-1, 24, 3)).copy()
     rotations[:, 0] = turns @ rotations[:, 0]
     return rotations, (turns @ (motion.trans + pelvis)[..., None])[..., 0] + shifts - pelvis
+
+
+def bedlam(motion: Motion, pelvis: np.ndarray, *, step: int = 5, pitch: float = -0.2) -> dict[str, np.ndarray]:
+    """Return the rows of a BEDLAM training file: one person before a camera that stands still and looks down."""
+    frames = motion.num_frames
+    cosine, sine = np.cos(pitch), np.sin(pitch)
+    turn = np.array([[1.0, 0.0, 0.0], [0.0, cosine, -sine], [0.0, sine, cosine]])
+    view = np.eye(4)
+    view[:3, :3], view[:3, 3] = turn, turn @ [0.3, 0.2, 4.0]
+
+    def rows(turns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rotations, trans = in_axes(motion, pelvis, np.tile(turns, (frames, 1, 1)), np.zeros((frames, 3)))
+        poses = np.zeros((frames, 165))
+        poses[:, :66] = matrix_to_axis_angle(rotations[:, :22]).reshape(frames, -1)
+        return poses, trans
+
+    (world, in_world), (seen, in_view) = rows(CAMERA), rows(turn @ CAMERA)
+    return {
+        "imgname": np.array([f"seq_000012/seq_000012_{step * frame:04d}.png" for frame in range(frames)]),
+        "sub": np.array(["rp_ann_posed_001"] * frames), "gender": np.array(["female"] * frames),
+        "pose_cam": seen, "trans_cam": in_view, "pose_world": world, "trans_world": in_world,
+        "shape": np.zeros((frames, 11)), "cam_ext": np.tile(view, (frames, 1, 1)),
+        "cam_int": np.tile(np.eye(3), (frames, 1, 1)), "center": np.zeros((frames, 2)), "scale": np.ones(frames),
+        "gtkps": np.zeros((frames, 127, 2)), "joints": np.zeros((frames, 24, 3)),
+        "motion_info": np.array(["walk"] * frames),
+    }  # fmt: skip
 
 
 def phalp(motion: Motion, pelvis: np.ndarray, size: tuple[int, int] = (720, 1280)) -> dict[str, dict[str, Any]]:

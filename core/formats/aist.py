@@ -15,6 +15,18 @@ KIND = "AIST++ PKL"
 _FPS = 60.0
 _NUM_POINTS = 17
 _KEYS = ("keypoints3d_optim", "keypoints3d")
+_LARGEST_M = 3.0
+"""Nobody spans more than this in metres."""
+
+
+def is_aist(content: Mapping[Any, Any]) -> bool:
+    """Return whether a dictionary has AIST++'s keys; `keypoints3d` alone is of it only if it is in centimetres."""
+    points = content.get(_KEYS[1])
+    if _KEYS[0] in content or not isinstance(points, np.ndarray) or points.ndim != 3 or points.dtype.kind not in "fiu":
+        return any(key in content for key in _KEYS)
+    sizes = (points.max(axis=1) - points.min(axis=1)).astype(np.float64) if points.size else np.zeros(1)
+    sizes = sizes[np.isfinite(sizes)]
+    return bool(sizes.size) and float(np.median(sizes)) > _LARGEST_M
 
 
 def read_points(content: Mapping[Any, Any], path: Path) -> list[RawRecording]:

@@ -13,12 +13,15 @@ from ..errors import TrackFileError
 from .freemocap import is_freemocap_names, name_freemocap_points
 from .mediapipe import is_indexed_dump, name_numbered_points, read_indexed_dump
 from .motive_csv import is_motive_csv, read_motive_csv
+from .numeric_table import find_numbers, read_numbers
 from .people_rows import people_labels, person_column, split_rows
+from .position_columns import is_neuron, position_names
 from .raw import RawRecording, check_counts
 from .table_header import find_header
 from .textfile import MAX_TEXT_BYTES, TextTable, decode_text, read_bytes, split_lines
 from .tidy import is_tidy, read_tidy
 from .timeline import Timeline, build_timeline, times_in_seconds
+from .triple_cells import TOTALCAPTURE_JOINTS, name_totalcapture, with_single_cells
 from .vicon_csv import is_vicon_csv, read_vicon_csv
 
 _SUFFIX = re.compile(r"(.*[^\s._:-])[\s._:-]*([xyz])$", re.IGNORECASE)
@@ -62,11 +65,15 @@ def read_csv(path: Path) -> list[RawRecording]:
         return read_vicon_csv(lines, path)
     if is_motive_csv(lines):
         return read_motive_csv(lines, path)
+    first = find_numbers(lines, path)
+    if first is not None:
+        return read_numbers(lines, first, path)
+    lines = with_single_cells(lines, path) or lines
     found = find_header(lines, path)
     header = found.cells
     table = TextTable(lines, found.start, found.delimiter, path, len(header))
     if is_tidy(header):
-        return [read_tidy(header, table)]
+        return read_tidy(header, table, found.units)
     if is_indexed_dump(header):
         return [read_indexed_dump(header, table)]
     return _read_wide(header, table, found.units)
@@ -75,6 +82,8 @@ def read_csv(path: Path) -> list[RawRecording]:
 def _read_wide(header: list[str], table: TextTable, units: str | None) -> list[RawRecording]:
     path = table.path
     columns = _find_columns(header, path)
+    if columns.frame is None and columns.time is None:
+        table = replace(table, keeps_empty=True)
     check_counts(1, len(columns.names), path)
     table.check_end(max(columns.coordinates) + 1)
     values = table.numbers(columns.coordinates)
@@ -128,6 +137,10 @@ def _read_people(
 def _recognise_tool(recording: RawRecording, header: list[str]) -> RawRecording:
     """Adapt the recording to the tool that wrote the wide table."""
     names = recording.names or ()
+    if is_neuron(cell[:-2] for cell in header if cell[-2:].lower() == "-x"):
+        return replace(recording, kind="Perception Neuron")
+    if names == TOTALCAPTURE_JOINTS:
+        return name_totalcapture(recording)
     if _ANIPOSE_COLUMNS <= set(header):
         note = "Positions are as Anipose stored them, after its own rotation (M, center)."
         return replace(recording, kind="Anipose CSV", notes=(*recording.notes, note))
@@ -142,6 +155,9 @@ def _find_columns(header: list[str], path: Path) -> _Columns:
     candidates = ((by_suffix, _SUFFIX_CONFIDENCE), (by_prefix, _PREFIX_CONFIDENCE))
     groups, pattern = max(candidates, key=lambda pair: _num_complete(pair[0]))
     complete = {name: axes for name, axes in groups.items() if len(axes) == 3}
+    plain = position_names(complete)
+    if plain is not None:
+        complete = {plain[name]: axes for name, axes in complete.items() if name in plain}
     if not complete:
         flat = sum(axes.keys() == {"x", "y"} for axes in by_suffix.values())
         found = f"{flat} points with only x and y (2D)" if flat else f"columns {', '.join(header[:8])[:160]!r}"
@@ -152,8 +168,9 @@ def _find_columns(header: list[str], path: Path) -> _Columns:
     confidence: dict[str, int] = {}
     for index, cell in enumerate(header):
         match = pattern.fullmatch(cell) if len(cell) <= _MAX_NAME_LENGTH else None
-        if match and match.group(1) in complete:
-            confidence.setdefault(match.group(1), index)
+        name = (plain or {}).get(match.group(1), match.group(1)) if match else None
+        if name in complete:
+            confidence.setdefault(name, index)
     return _Columns(
         names=tuple(complete),
         coordinates=tuple(axes[axis] for axes in complete.values() for axis in "xyz"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import CoreError, InputMissingError, TrackFileError
@@ -11,6 +12,7 @@ from .array_file import NPY_MAGIC, ZIP_MAGIC, read_npy, read_npz
 from .bvh_track import is_bvh, read_bvh
 from .c3d_file import is_c3d, read_c3d
 from .cleaning import drop_filled_points
+from .compressed import COMPRESSED_SUFFIXES, is_compressed, unpacked
 from .csv_file import read_csv
 from .json_file import (
     MAX_FRAME_BYTES,
@@ -24,6 +26,7 @@ from .json_file import (
 from .json_producers import read_lines
 from .mediapipe import NAMES, describe_space
 from .ntu_skeleton import is_ntu_skeleton, read_ntu_skeleton
+from .numeric_table import is_row_of_points
 from .other_kinds import refuse_other_kinds
 from .plain_data import read_pickle, read_torch
 from .plane import describe_plane
@@ -62,7 +65,16 @@ def read_recordings(path: Path) -> list[RawRecording]:
         raise TrackFileError(f"expected a keypoint file or folder, found a pipe or a device at {path}; name a file")
     if not path.is_file():
         raise InputMissingError(f"expected a keypoint file or folder, found nothing at {path}; check the path")
-    return [_clean(person) for recording in _choose_reader(path)(path) for person in split_subjects(recording)]
+    head = _read_head(path)
+    if is_compressed(head, path):
+        with unpacked(path, head) as inner:
+            return [replace(recording, source=path) for recording in _read_file(inner, _read_head(inner))]
+    return _read_file(path, head)
+
+
+def _read_file(path: Path, head: bytes) -> list[RawRecording]:
+    reader = _choose_reader(head, path)
+    return [_clean(person) for recording in reader(path) for person in split_subjects(recording)]
 
 
 def _clean(recording: RawRecording) -> RawRecording:
@@ -96,9 +108,15 @@ def find_tracks(folder: Path, suffixes: Collection[str] = TRACK_SUFFIXES) -> lis
         hidden = path.name.startswith(".")
         if path.is_dir() and not hidden and _is_clip_folder(path):
             inputs.append(path)
-        elif path.is_file() and not hidden and path.suffix.lower() in suffixes and path not in frames:
+        elif path.is_file() and not hidden and _track_suffix(path) in suffixes and path not in frames:
             inputs.append(path)
     return inputs
+
+
+def _track_suffix(path: Path) -> str:
+    """Return the suffix of a file, or that of its content if it is compressed."""
+    suffix = path.suffix.lower()
+    return Path(path.stem).suffix.lower() if suffix in COMPRESSED_SUFFIXES else suffix
 
 
 def _is_clip_folder(folder: Path) -> bool:
@@ -115,12 +133,15 @@ def _is_clip_folder(folder: Path) -> bool:
         return False
 
 
-def _choose_reader(path: Path) -> Reader:
+def _read_head(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
+            return file.read(_HEAD_BYTES)
     except OSError as error:
         raise TrackFileError(f"expected a readable file, found {error} at {path}; check its permissions") from error
+
+
+def _choose_reader(head: bytes, path: Path) -> Reader:
     if not head.strip(b"\0 \t\r\n"):
         raise TrackFileError(f"expected keypoints, found an empty file at {path}; export it again")
     if head.startswith(NPY_MAGIC):
@@ -133,11 +154,6 @@ def _choose_reader(path: Path) -> Reader:
         return read_c3d
     refuse_other_kinds(head, path)
     if path.suffix.lower() in (".pkl", ".pickle", ".pt", ".pth"):
-        if head[:1] == b"x":
-            raise TrackFileError(
-                f"expected a pickle, found one that joblib has compressed in {path}; save it again with "
-                "joblib.dump(joblib.load(FILE), FILE, compress=0)"
-            )
         return read_pickle
     return _choose_text_reader(head, path)
 
@@ -168,9 +184,9 @@ def _choose_text_reader(head: bytes, path: Path) -> Reader:
     if is_trc(text):
         return read_trc
     first = next((line for line in text.split("\n") if line.strip() and not is_comment(line)), "")
-    if any(delimiter in first for delimiter in ",;\t") or first.strip().lower() in ("trajectories", "devices"):
+    if any(delimiter in first for delimiter in ",;|\t") or first.strip().lower() in ("trajectories", "devices"):
         return read_csv
-    if path.suffix.lower() in (".csv", ".tsv") or has_header(text.split("\n"), path):
+    if path.suffix.lower() in (".csv", ".tsv") or has_header(text.split("\n"), path) or is_row_of_points(first):
         return read_csv
     raise TrackFileError(
         f"expected 3D keypoints ({_KINDS}), found text that begins {first[:60]!r} in {path}; export them as TRC or CSV"

@@ -16,6 +16,7 @@ from ..layouts import LAYOUTS
 from .json_producers import read_known
 from .panoptic import is_panoptic_frame, read_panoptic
 from .people_clip import BY_ORDER, PeopleClip, label_of
+from .point_keys import recordings_under_keys
 from .raw import MAX_FRAMES, RawRecording
 from .textfile import decode_text, read_bytes
 
@@ -87,6 +88,28 @@ def read_json(path: Path) -> list[RawRecording]:
         TrackFileError: the file is damaged, or of an unknown kind.
     """
     document = load_json(path)
+    found = read_document(document, path, kind="JSON")
+    if found is None:
+        content = str(sorted(document))[:200] if isinstance(document, dict) else type(document).__name__
+        raise TrackFileError(
+            "expected keypoints of EasyMocap, OpenPose (pose_keypoints_3d), MMPose (instance_info), MediaPipe "
+            f"(landmarks), Azure Kinect or CMU Panoptic (bodies), SAM 3D Body, or a list of frames with points by name "
+            f'({{"LHip": [x, y, z]}}), found {content} in {path}; export 3D keypoints'
+        )
+    return found
+
+
+def read_document(document: Any, path: Path, *, kind: str) -> list[RawRecording] | None:
+    """Return one recording per person of a document; None if it is of an unknown kind.
+
+    Args:
+        document: lists, dictionaries, numbers and texts.
+        path: the file.
+        kind: the file's format, for the user, where the document shows no tool.
+
+    Raises:
+        TrackFileError: it is of a known kind, and damaged.
+    """
     known = read_known(document, path)
     if known is not None:
         return known
@@ -99,12 +122,7 @@ def read_json(path: Path) -> list[RawRecording]:
         _read_meta(document.get("meta_info"), clip)
         document = document["instance_info"]
     if not isinstance(document, list) or not all(isinstance(item, dict) and "instances" in item for item in document):
-        found = str(sorted(document))[:200] if isinstance(document, dict) else type(document).__name__
-        raise TrackFileError(
-            "expected keypoints of EasyMocap, OpenPose (pose_keypoints_3d), MMPose (instance_info), MediaPipe "
-            f"(landmarks), Azure Kinect or CMU Panoptic (bodies), SAM 3D Body, or a list of frames with points by name "
-            f'({{"LHip": [x, y, z]}}), found {found} in {path}; export 3D keypoints'
-        )
+        return recordings_under_keys(document, kind, path)
     numbers = set()
     for index, item in enumerate(document):
         frame = item.get("frame_id", index)

@@ -15,19 +15,29 @@ import numpy as np
 
 from ..errors import TrackFileError
 from . import sam3d_body
-from .named_json import NamedFrames, find_named, read_named
+from .mediapipe import NAMES as MEDIAPIPE_NAMES
+from .named_json import NamedFrames, find_frames_by_number, find_named, read_named
 from .people_clip import BY_ORDER, PeopleClip, label_of
+from .point_arrays import KNOWN_COUNTS
+from .point_keys import NAME_KEYS, folded
 from .raw import MAX_PEOPLE, RawRecording, check_counts
 from .timeline import times_in_seconds
 
 _FRAME_LIST_KEYS = ("frames", "landmarks_sequence", "sequence", "results", "data")
 _WORLD_KEYS = ("pose_world_landmarks", "world_landmarks", "poseWorldLandmarks", "worldLandmarks")
 _LANDMARK_KEYS = (*_WORLD_KEYS, "landmarks", "pose_landmarks", "poseLandmarks", "keypoints3D", "keypoints_3d", "joints")
+_POINT_KEYS = (*_LANDMARK_KEYS, "keypoints3d", "keypoints", "points_3d", "points3d", "points", "joints3d", "joints_3d",
+               "joint_positions", "positions", "pose_3d", "pose3d", "skeleton")  # fmt: skip
+"""Keys of the points in what is known to be a frame; in a bare list, "keypoints" may be the people of one."""
+_PEOPLE_KEYS = ("people", "persons", "bodies", "skeletons", "subjects")
+_ID_KEYS = ("id", "person_id", "personID", "track_id", "body_id")
 _NUMBER_KEYS = ("frame_index", "frame", "frame_id", "frame_number", "frameNumber", "index")
 _TIME_KEYS = {"timestamp_ms": 1e-3, "timestamp_usec": 1e-6, "timestamp_s": 1.0, "time": None, "timestamp": None}
 _RATE_KEYS = ("fps", "frame_rate", "framerate", "frameRate")
 _TRUST_KEYS = ("visibility", "score", "confidence")
 _FIT3D_KEY, _FIT3D_FPS, _NUM_H36M = "joints3d_25", 50.0, 17
+_MAX_STEP = 0.1
+"""Successive frames of a person are apart by less than this fraction of the person's size."""
 _MIN_POINTS = 9
 """A list of fewer points of x, y, z is something else, such as a matrix."""
 
@@ -43,11 +53,14 @@ def read_known(document: Any, path: Path) -> list[RawRecording] | None:
         return sam3d_body.read_frames(frames, _rate(document), path)
     if isinstance(document, Mapping) and _FIT3D_KEY in document:
         return _read_fit3d(document, path)
-    rows = _frame_list(document)
-    if rows is not None and any(isinstance(row, Mapping) and isinstance(row.get("bodies"), list) for row in rows):
+    frames_by_name = find_frames_by_number(document)
+    rows = _frame_list(document) if frames_by_name is None else frames_by_name[0]
+    if rows is not None and any(_kinect_bodies(row) for row in rows):
         return _read_kinect(document, rows, path)
-    if rows is not None and any(_landmarks(row) is not None for row in rows):
-        return _read_landmarks(document, rows, path)
+    keys = _LANDMARK_KEYS if isinstance(document, list) and not _are_frames(document) else _POINT_KEYS
+    if rows is not None and any(_landmarks(row, keys) for row in rows):
+        numbers = _stated_numbers(rows) if frames_by_name is None else frames_by_name[1]
+        return _read_landmarks(document, rows, keys, numbers, path)
     named = find_named(document)
     return None if named is None else _read_named(document, named, path)
 
@@ -106,16 +119,60 @@ def _rate(document: Any) -> float | None:
     return None
 
 
-def _landmarks(row: Any) -> list[Any] | None:
-    """Return the people of a frame, each a list of landmarks; None if the frame has another form."""
+def _kinect_bodies(row: Any) -> bool:
+    bodies = row.get("bodies") if isinstance(row, Mapping) else None
+    return isinstance(bodies, list) and any(isinstance(body, Mapping) and "joint_positions" in body for body in bodies)
+
+
+def _are_frames(rows: list[Any]) -> bool:
+    """Return whether the items of a list are frames, by a number or time in each or by how little the points move."""
+    if not all(isinstance(row, Mapping) for row in rows) or len(rows) < 2:
+        return False
+    if all(row.keys() & {*_NUMBER_KEYS, *_TIME_KEYS} for row in rows):
+        return True
+    if any(row.keys() & set(_ID_KEYS) for row in rows):
+        return False
+    people = [_landmarks(row, _POINT_KEYS) for row in rows]
+    if (
+        not all(people)
+        or any(len(found) != 1 for found in people)
+        or not all(_is_point(p) for f in people for p in f[0][1])
+    ):
+        return False
+    points = [np.array([_coordinates(point)[:3] for point in found[0][1]], dtype=np.float64) for found in people]
+    if len({each.shape for each in points}) > 1:
+        return False
+    step = float(np.nanmedian(np.linalg.norm(np.diff(points, axis=0), axis=-1)))
+    return step < _MAX_STEP * float(np.nanmedian(np.nanmax(np.ptp(points, axis=1), axis=-1)))
+
+
+def _landmarks(row: Any, keys: tuple[str, ...]) -> list[tuple[str, list[Any]]]:
+    """Return the people of a frame, each a label and a list of landmarks; empty if the frame has another form."""
     if isinstance(row, Mapping):
-        row = next((row[key] for key in _LANDMARK_KEYS if row.get(key)), None)
+        key = next((key for key in keys if row.get(key)), "")
+        people = next((row[name] for name in _PEOPLE_KEYS if isinstance(row.get(name), list)), None)
+        if not key and people is not None:
+            found = [(label_of(person, _ID_KEYS, number), _landmarks(person, keys)) for number, person in
+                     enumerate(people) if isinstance(person, Mapping)]  # fmt: skip
+            return [(label, inner[0][1]) for label, inner in found if len(inner) == 1]
+        row = _unflattened(row[key], key) if key else None
     if not isinstance(row, list) or not row:
-        return None
+        return []
     if _is_point(row[0]):
-        return [row] if len(row) >= _MIN_POINTS else None
+        return [("0", row)] if len(row) >= _MIN_POINTS else []
     inner = [person.get("landmark") if isinstance(person, Mapping) else person for person in row]
-    return inner if all(isinstance(p, list) and len(p) >= _MIN_POINTS and _is_point(p[0]) for p in inner) else None
+    if not all(isinstance(p, list) and len(p) >= _MIN_POINTS and _is_point(p[0]) for p in inner):
+        return []
+    return [(str(number), person) for number, person in enumerate(inner)]
+
+
+def _unflattened(value: Any, key: str) -> Any:
+    """Return the points of a list of numbers x, y, z, x, y, z .. under a key that says 3D; others as they are."""
+    if "3d" not in key.lower() or not isinstance(value, list) or not all(isinstance(x, (int, float)) for x in value):
+        return value
+    count = len(value)
+    width = 4 if count % 4 == 0 and (count % 3 or count // 4 in KNOWN_COUNTS) else 3
+    return [value[first : first + width] for first in range(0, count - width + 1, width)]
 
 
 def _is_point(value: Any) -> bool:
@@ -128,45 +185,55 @@ def _point(value: Any, path: Path) -> list[float]:
     """Return x, y, z and confidence of a landmark."""
     if not _is_point(value):
         raise TrackFileError(f"expected landmarks of x, y, z, found {str(value)[:60]!r} in {path}; export them again")
-    if not isinstance(value, Mapping):
-        return [*map(_number, value), 1.0][:4]
-    if "z" not in value:
+    if isinstance(value, Mapping) and "z" not in value:
         raise TrackFileError(
             f"expected landmarks with x, y and z, found x and y alone (2D) in {path}; export the world landmarks"
         )
+    return _coordinates(value)
+
+
+def _coordinates(value: Any) -> list[float]:
+    if not isinstance(value, Mapping):
+        return [*map(_number, value), 1.0][:4]
     trust = next((value[key] for key in _TRUST_KEYS if value.get(key) is not None), 1.0)
-    return [_number(value["x"]), _number(value["y"]), _number(value["z"]), _number(trust)]
+    return [_number(value.get("x")), _number(value.get("y")), _number(value.get("z")), _number(trust)]
 
 
 def _number(value: Any) -> float:
     return float(value) if isinstance(value, (int, float)) and abs(value) < 1e300 else np.nan
 
 
-def _read_landmarks(document: Any, rows: list[Any], path: Path) -> list[RawRecording]:
+def _read_landmarks(
+    document: Any, rows: list[Any], keys: tuple[str, ...], numbers: np.ndarray | None, path: Path
+) -> list[RawRecording]:
     """Read frames of landmarks: dictionaries or lists of x, y, z and visibility."""
     clip = PeopleClip(path, "MediaPipe JSON")
-    by_order = False
+    by_order, counts = False, set()
     for index, row in enumerate(rows):
-        people = _landmarks(row) or []
-        by_order |= len(people) > 1
-        for person, points in enumerate(people):
-            clip.add(str(person), index, np.array([_point(point, path) for point in points], dtype=np.float64))
-    names = document.get("joint_names") if isinstance(document, Mapping) else None
-    first = next(row for row in rows if _landmarks(row))
-    named = tuple(map(str, names)) if isinstance(names, list) else _names_of(first)
+        people = _landmarks(row, keys)
+        by_order |= len(people) > 1 and [label for label, _ in people] == [str(number) for number in range(len(people))]
+        for person, points in people:
+            clip.add(person, index, np.array([_point(point, path) for point in points], dtype=np.float64))
+            counts.add(len(points))
+    clip.kind = clip.kind if counts == {len(MEDIAPIPE_NAMES)} else "JSON"
+    stated = folded(document) if isinstance(document, Mapping) else {}
+    names = next((stated[key] for key in NAME_KEYS if isinstance(stated.get(key), list)), None)
+    first = next(row for row in rows if _landmarks(row, keys))
+    units = stated.get("units")
     return clip.recordings(
         len(rows),
-        frames=_stated_numbers(rows),
+        frames=numbers,
         times_s=_times(rows),
         fps=_rate(document),
-        names=named,
+        names=tuple(map(str, names)) if names is not None else _names_of(first, keys),
+        units=units if isinstance(units, str) else None,
         notes=(BY_ORDER,) if by_order else (),
     )
 
 
-def _names_of(row: Any) -> tuple[str, ...] | None:
+def _names_of(row: Any, keys: tuple[str, ...]) -> tuple[str, ...] | None:
     """Return the names that the landmarks of a frame carry."""
-    points = (_landmarks(row) or [[]])[0]
+    points = _landmarks(row, keys)[0][1]
     found = [str(point.get("name", "")) if isinstance(point, Mapping) else "" for point in points]
     return tuple(found) if found and all(found) and len(set(found)) == len(found) else None
 

@@ -1,7 +1,8 @@
 """JSON in which points stand by their names, as scripts write them: ``{"LHip": [x, y, z], ...}`` in each frame.
 
 Frames are a list, or a dictionary by their numbers; a document of names that hold all frames each is read too. A point
-is ``[x, y, z]``, with a confidence or without, or ``{"x": x, "y": y, "z": z}``; null is a missing one. The points stand
+is ``[x, y, z]``, with a confidence or without, or ``{"x": x, "y": y, "z": z}``; null is a missing one. A list of points
+that carry their names (``{"name": "LHip", "position": [x, y, z]}``) is read as well. The points stand
 in the frame itself, under a key such as "keypoints", or once for each person. F frames, K points.
 """
 
@@ -27,6 +28,8 @@ _PEOPLE_KEYS = ("people", "persons", "bodies", "skeletons", "subjects")
 _ID_KEYS = ("id", "person_id", "personID", "track_id", "name", "label")
 _TRUST_KEYS = ("confidence", "visibility", "score", "likelihood")
 _FRAME_KEY = re.compile(r"(?:[A-Za-z]+[ _.-]?)?(\d{1,12})$")
+_POINT_NAME_KEYS = ("name", "label", "joint", "joint_name", "keypoint", "part", "body_part", "bodypart", "marker", "id")
+_PLACE_KEYS = ("position", "pos", "point", "location", "coordinates", "xyz", "world", "value")
 _MIN_NAMED = 4
 """Fewer names with three numbers are something else, such as the position and the rotation of a camera."""
 _MAX_NESTED = 3
@@ -76,6 +79,15 @@ def _find(value: Any, depth: int) -> NamedFrames | None:
 
 def _frames_by_number(value: Mapping[str, Any]) -> NamedFrames | None:
     """Return the frames of a dictionary whose keys are frame numbers, or words with one ("frame_12")."""
+    found = find_frames_by_number(value)
+    people = [] if found is None else [_people(row) for row in found[0]]
+    return NamedFrames(found[0], people, found[1]) if found is not None and any(people) else None
+
+
+def find_frames_by_number(value: Any) -> tuple[list[Any], np.ndarray] | None:
+    """Return the frames of a dictionary by their numbers, or words with one ("frame_12"), and the numbers (F,)."""
+    if not isinstance(value, Mapping):
+        return None
     numbered = {
         key: match for key in value if (match := _FRAME_KEY.match(key)) and isinstance(value[key], (dict, list))
     }
@@ -83,11 +95,7 @@ def _frames_by_number(value: Mapping[str, Any]) -> NamedFrames | None:
     if not numbered or len(words) > 1:
         return None
     ordered = sorted(numbered, key=lambda key: int(numbered[key][1]))
-    people = [_people(value[key]) for key in ordered]
-    if not any(people):
-        return None
-    numbers = np.array([int(numbered[key][1]) for key in ordered], dtype=np.float64)
-    return NamedFrames([value[key] for key in ordered], people, numbers)
+    return [value[key] for key in ordered], np.array([int(numbered[key][1]) for key in ordered], dtype=np.float64)
 
 
 def _rows_of_tracks(value: Mapping[str, Any]) -> list[dict[str, Points]] | None:
@@ -121,6 +129,8 @@ def _people(row: Any) -> dict[str, Points]:
 
 def _points(value: Any, depth: int = _MAX_NESTED) -> Points:
     """Return the points by name of a person in a frame; empty if there are none."""
+    if isinstance(value, list):
+        value = _by_name(value)
     if not isinstance(value, Mapping):
         return {}
     points = {name: point for name, point in value.items() if _is_point(point)}
@@ -131,9 +141,21 @@ def _points(value: Any, depth: int = _MAX_NESTED) -> Points:
     return next(filter(None, nested), {})
 
 
+def _by_name(points: list[Any]) -> Points:
+    """Return a list of points that carry their names, with x, y, z beside the name or under a key, by name."""
+    found: dict[str, Any] = {}
+    for point in points if all(isinstance(point, Mapping) for point in points) else ():
+        name = next((point[key] for key in _POINT_NAME_KEYS if isinstance(point.get(key), str)), None)
+        place = next((point[key] for key in _PLACE_KEYS if _is_point(point.get(key))), point)
+        if name is None or not _is_point(place) or name in found:
+            return {}
+        found[name] = place
+    return found
+
+
 def _is_point(value: Any) -> bool:
     if isinstance(value, Mapping):
-        return {"x", "y"} <= {key.lower() for key in value} and not any(
+        return {"x", "y"} <= {key.lower() for key in map(str, value)} and not any(
             isinstance(x, (dict, list)) for x in value.values()
         )
     return isinstance(value, list) and len(value) in (2, 3, 4) and all(map(_is_number, value))

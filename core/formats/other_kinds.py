@@ -33,11 +33,8 @@ _KINDS = (
     (b"PAR1", "a Parquet table", _AS_CSV),
     (b"\xd0\xcf\x11\xe0", "an Excel table of old", _AS_CSV),
     (b"SQLite format 3", "a database", _AS_CSV),
-    (b"\x1f\x8b", "a gzip archive", "unpack it"),
     (b"7z\xbc\xaf", "an archive", "unpack it"),
     (b"Rar!", "an archive", "unpack it"),
-    (b"BZh", "an archive", "unpack it"),
-    (b"\xfd7zXZ", "an archive", "unpack it"),
     (b"\x28\xb5\x2f\xfd", "an archive (zstd)", "unpack it"),
     (b"#ROSBAG", "a ROS bag", _KEYPOINTS),
     (b"\x89PNG", "an image", _VIDEO),
@@ -50,14 +47,16 @@ _KINDS = (
     (b"ply\r\n", "a mesh or point cloud (PLY)", _KEYPOINTS),
 )
 """First bytes of a file, what it is, and what to do."""
-_COMPRESSED = (b"\x28\xb5\x2f\xfd", b"\x1f\x8b")
-"""How a compressed .blend begins."""
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+"""How a compressed .blend begins, before Blender 3.0 and since."""
+_TAR = b"ustar"
 _MEMBERS = (
     ("xl/workbook.xml", "an Excel table", _AS_CSV),
     ("xl/", "an Excel table", _AS_CSV),
     ("content.xml", "an OpenDocument table", _AS_CSV),
     ("word/", "a Word document", "give the keypoints"),
 )  # fmt: skip
+_MAX_NAMED = 3
 
 
 def refuse_other_kinds(head: bytes, path: Path) -> None:
@@ -66,10 +65,12 @@ def refuse_other_kinds(head: bytes, path: Path) -> None:
     Raises:
         TrackFileError: it is; the message says what it is and what to do.
     """
+    if path.suffix.lower() == ".blend" and head.startswith((_GZIP, _ZSTD)):
+        raise TrackFileError(f"expected 3D keypoints, found a Blender file in {path}; {_IN_BLENDER}")
+    if head[257:262] == _TAR:
+        raise TrackFileError(f"expected 3D keypoints, found an archive (tar) in {path}; unpack it")
     for magic, kind, remedy in _KINDS:
         if head.startswith(magic):
-            if magic in _COMPRESSED and path.suffix.lower() == ".blend":
-                kind, remedy = "a Blender file", _IN_BLENDER
             raise TrackFileError(f"expected 3D keypoints, found {kind} in {path}; {remedy}")
     if head[4:8] == b"ftyp":
         raise TrackFileError(f"expected 3D keypoints, found a video in {path}; {_VIDEO}")
@@ -82,10 +83,10 @@ def _is_gltf(head: bytes) -> bool:
 
 
 def refuse_other_archives(path: Path) -> None:
-    """Raise for a ZIP archive that belongs to a known program.
+    """Raise for a ZIP archive without arrays, which belongs to a known program or holds other files.
 
     Raises:
-        TrackFileError: the archive is a spreadsheet or a text document.
+        TrackFileError: the archive is a spreadsheet, a text document or one of other files.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -95,3 +96,6 @@ def refuse_other_archives(path: Path) -> None:
     for mark, kind, remedy in _MEMBERS:
         if any(mark in name for name in names):
             raise TrackFileError(f"expected 3D keypoints, found {kind} in {path}; {remedy}")
+    if names:
+        listed = ", ".join(names[:_MAX_NAMED])
+        raise TrackFileError(f"expected 3D keypoints, found a ZIP archive with {listed} in {path}; unpack it")

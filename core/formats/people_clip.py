@@ -15,6 +15,7 @@ from .timeline import Timeline, build_timeline
 
 _MAX_DEPTH, _MAX_LISTED = 4, 8_000_000
 """Levels and items of nested lists that are read as an array."""
+_MAX_LEVELS = 12
 BY_ORDER = "The file does not identify people; they are assigned by their order in each frame."
 
 
@@ -160,3 +161,29 @@ def _count(value: Any, depth: int, limit: int) -> int:
         if total > limit:
             return limit + 1
     return total
+
+
+def as_document(value: Any, path: Path) -> Any:
+    """Return plain data as JSON would hold it: arrays as lists, keys as texts.
+
+    Raises:
+        TrackFileError: it is nested too deeply, or holds too much.
+    """
+    left = [_MAX_LISTED]
+
+    def convert(item: Any, depth: int) -> Any:
+        left[0] -= int(item.size) if isinstance(item, np.ndarray) else 1
+        if left[0] < 0 or depth == 0:
+            raise TrackFileError(
+                f"expected points in lists and dictionaries, found too much or too many levels of them in {path}; save "
+                "the points as an array (frames, points, 3)"
+            )
+        if isinstance(item, Mapping):
+            return {str(key)[:200]: convert(inner, depth - 1) for key, inner in item.items()}
+        if isinstance(item, np.ndarray) and item.dtype.hasobject:
+            item = item.tolist()
+        if isinstance(item, (list, tuple)):
+            return [convert(inner, depth - 1) for inner in item]
+        return item.tolist() if isinstance(item, (np.ndarray, np.generic)) else item
+
+    return convert(value, _MAX_LEVELS)

@@ -18,12 +18,17 @@ from ..errors import TrackFileError
 from ..io.pickle.load import load_pickle
 from ..io.torch_file import load_torch
 from . import aist, sam3d_body
-from .people_clip import PeopleClip, label_of, number_array
+from .json_file import read_document
+from .people_clip import PeopleClip, as_document, label_of, number_array
+from .point_arrays import Metadata, as_positions, check_shape, people_of_array
+from .point_keys import recordings_under_keys
 from .raw import MAX_PEOPLE, RawRecording, check_counts
 from .solved_files import solved_of
 
 _MDM_FPS, _3DPW_FPS, _H36M_FPS = 20.0, 30.0, 50.0
 _TORCH_SUFFIXES = (".pt", ".pth")
+_CONTAINERS = {".npy": "NPY", ".npz": "NPZ", ".pt": "PyTorch", ".pth": "PyTorch"}
+"""What the points of a file are called by its suffix; all others are pickles."""
 _NUM_SMPL, _NUM_VIBE, _NUM_BODY25 = 24, 49, 25
 _MAX_CLIPS, _MAX_CLIPS_NAMED, _MAX_CLIP_DEPTH = 1000, 6, 3
 
@@ -60,6 +65,8 @@ def recordings_of(data: Any, path: Path, *, fps: float | None = None) -> list[Ra
     if frames is not None:
         return sam3d_body.read_frames(frames, fps or _rate(data), path)
     if isinstance(data, Mapping):
+        if aist.is_aist(data):
+            return aist.read_points(data, path)
         for key, read in _READERS.items():
             if key in data:
                 return read(data, path)
@@ -68,7 +75,25 @@ def recordings_of(data: Any, path: Path, *, fps: float | None = None) -> list[Ra
     solved = solved_of(data, path)
     if solved is not None:
         return solved
-    raise _unknown(data, path)
+    found = _read_points(data, path, fps)
+    if found is None:
+        raise _unknown(data, path)
+    return found
+
+
+def _read_points(data: Any, path: Path, fps: float | None) -> list[RawRecording] | None:
+    """Return the recordings of an array of points, of a list of its frames, or of points under keys; else None."""
+    kind = _CONTAINERS.get(path.suffix.lower(), "pickle")
+    if isinstance(data, list) and data and all(isinstance(row, np.ndarray) for row in data):
+        shapes = {row.shape for row in data}
+        data = np.stack(data) if len(shapes) == 1 and not any(row.dtype.hasobject for row in data) else data
+    if isinstance(data, np.ndarray) and not data.dtype.hasobject:
+        check_shape(data.shape, path)
+        return people_of_array(as_positions(data, path), None, Metadata(fps), kind, path)
+    found = recordings_under_keys(data, kind, path, fps=fps)
+    if found is None and isinstance(data, (Mapping, list)):
+        found = read_document(as_document(data, path), path, kind=kind)
+    return found
 
 
 def _rate(data: Any) -> float | None:
@@ -178,8 +203,6 @@ def _read_h36m(data: Mapping[Any, Any], path: Path) -> list[RawRecording]:
 
 
 _READERS = {
-    "keypoints3d_optim": aist.read_points,
-    "keypoints3d": aist.read_points,
     "motion": _read_mdm,
     "jointPositions": _read_3dpw,
     "positions_3d": _read_h36m,

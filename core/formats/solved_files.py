@@ -18,6 +18,7 @@ from ..errors import TrackFileError
 from ..io import npz
 from ..smpl_skeleton import JOINT_NAMES, NUM_JOINTS
 from ..solved import SolvedPoses
+from .image_rows import has_image_rows, read_image_rows
 from .people_clip import label_of, number_array
 from .raw import MAX_PEOPLE, RawRecording, check_counts
 from .solved_clip import RATE_KEYS, SolvedClip, is_solved, read_clip, wrong
@@ -54,6 +55,10 @@ def solved_of(data: Any, path: Path) -> list[RawRecording] | None:
     if isinstance(data.get("smpl_params_incam"), Mapping):
         clip = _in_camera(read_clip(data["smpl_params_incam"], "GVHMR", path, body="smplx"))
         return _recordings({"": clip}, path)
+    if has_image_rows({str(key) for key in data}):
+        clips = read_image_rows(data, path)
+        return _recordings({label: clip if clip.to_world or not clip.up else _in_camera(clip)
+                            for label, clip in clips.items()}, path)  # fmt: skip
     if is_solved({str(key) for key in data}):
         return _recordings({"": _known_clip(data, path)}, path)
     values = list(data.values())
@@ -68,7 +73,7 @@ def solved_of(data: Any, path: Path) -> list[RawRecording] | None:
 def _known_clip(data: Mapping[Any, Any], path: Path) -> SolvedClip:
     """Return the clip of one person's parameters, read as the tool does that writes such keys."""
     if "pose_world" in data:
-        return read_clip(data, "WHAM", path, up=_WORLD)
+        return read_clip(data, "WHAM", path, up=None if "shape" in data else _WORLD)
     if "pred_rotmat" in data and "pred_trans" in data:
         return _with_camera(read_clip(data, "TRAM", path), path)
     if "smpl_poses" in data:

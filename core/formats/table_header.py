@@ -20,6 +20,11 @@ _MAX_PREAMBLE = 60
 _UNITS = ("m", "mm", "cm", "in", "inch", "inches", "ft", "meters", "metres", "millimeters", "millimetres")
 _UNIT = re.compile(r"\s*[(\[]\s*(" + "|".join(_UNITS) + r")\s*[)\]]\s*$", re.IGNORECASE)
 _BRACKETED_AXIS = re.compile(r"[\s_.]*[(\[]\s*([xyz])\s*[)\]]$", re.IGNORECASE)
+_AFTER_AXIS = re.compile(
+    r"(.*[a-z\d][\s._:-]+[xyz])[\s._-]+(" + "|".join((*_UNITS, "3d", "world", "global")) + ")", re.IGNORECASE
+)
+"""A coordinate with a word after its axis: "RHip_x_mm", "RHip.X.world"."""
+_QUOTED = re.compile(r"'([^']*)'")
 _3D_AXIS = re.compile(r"_3D([XYZ])$")
 _ROW_WORDS = ("coords", "coord", "axis", "axes")
 _PEOPLE_WORDS = ("individuals", "individual", "subject", "subjects", "person")
@@ -66,16 +71,27 @@ def _first_header(lines: Sequence[str], path: Path) -> TableHeader | None:
     for start, line in enumerate(islice(lines, _MAX_PREAMBLE)):
         match = _SEPARATOR.match(line.strip().strip('"'))
         given = match.group(1) if match else given
-        if match or not line.strip() or is_comment(line):
+        if match or not line.strip():
             continue
+        if is_comment(line):
+            line = _header_in_comment(line, given, path)
+            if not line:
+                continue
         delimiter = given or sniff_delimiter(line)
-        rows = _header_rows(islice(lines, start, start + _MAX_HEADER_ROWS), delimiter, path)
+        rows = _header_rows([line, *islice(lines, start + 1, start + _MAX_HEADER_ROWS)], delimiter, path)
         found = _with_axis_row(rows, start, delimiter) if first is None else None
         found = found or _one_row(rows[0], start, delimiter)
         if _has_axes(found.cells):
             return found
         first = first or found
     return first
+
+
+def _header_in_comment(line: str, given: str, path: Path) -> str:
+    """Return the header that a comment consists of, as NumPy's savetxt writes it; "" if it is another."""
+    text = line.strip().lstrip("#/% ")
+    cells = split_cells(text, given or sniff_delimiter(text), path)
+    return text if len(cells) > _MAX_TIDY and _has_axes([cell.strip() for cell in cells]) else ""
 
 
 def _header_rows(lines: Iterable[str], delimiter: str, path: Path) -> list[list[str]]:
@@ -122,9 +138,16 @@ def _one_row(cells: list[str], start: int, delimiter: str) -> TableHeader:
 
 def _plain(cell: str) -> tuple[str, str | None]:
     """Return a cell with its axis at the end of the name, and the unit that it states for a coordinate."""
-    if len(cell) > _MAX_CELL or (cell[-1:] not in (")", "]") and "_3D" not in cell):
+    if len(cell) > _MAX_CELL:
         return cell, None
     unit = None
+    match = _AFTER_AXIS.fullmatch(cell)
+    if match:
+        return match.group(1), match.group(2).lower() if match.group(2).lower() in _UNITS else None
+    if cell.startswith("('"):
+        return "_".join(_QUOTED.findall(cell)), None
+    if cell[-1:] not in (")", "]") and "_3D" not in cell:
+        return cell, None
     match = _UNIT.search(cell)
     if match and re.search(r"[xyz]\]?$", cell[: match.start()], re.IGNORECASE):
         unit, cell = match.group(1).lower(), cell[: match.start()]

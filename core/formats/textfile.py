@@ -106,10 +106,10 @@ _NUM_COUNTERS = 2
 
 
 def sniff_delimiter(line: str) -> str:
-    """Return the delimiter of a header line: tab, semicolon, comma, or "" for runs of whitespace."""
+    """Return the delimiter of a header line: tab, semicolon, comma, bar, or "" for runs of whitespace."""
     if "\t" in line:
         return "\t"
-    return max(";,", key=line.count) if ("," in line or ";" in line) else ""
+    return max(";,|", key=line.count) if any(delimiter in line for delimiter in ";,|") else ""
 
 
 def split_cells(line: str, delimiter: str, path: Path) -> list[str]:
@@ -141,6 +141,7 @@ class TextTable:
         delimiter: the delimiter of the cells, "" for runs of whitespace.
         path: the file.
         width: number of columns in the header, 0 if unknown.
+        keeps_empty: whether a row of empty cells among others is a frame, in which nothing was seen.
     """
 
     lines: list[str]
@@ -148,16 +149,20 @@ class TextTable:
     delimiter: str
     path: Path
     width: int = 0
+    keeps_empty: bool = False
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the line number (from 1) and the cells of every row that is not blank.
+        """Yield the line number (from 1) and the cells of every row that is not blank, or is a frame without points.
 
         Raises:
             TrackFileError: cells are separated by whitespace, which hides empty ones, and cells are missing.
         """
         blank = f"{self.delimiter} \t\"'"
+        empty: list[int] | None = None
         for number, line in enumerate(islice(self.lines, self.start, None), self.start + 1):
             if line.strip(blank):
+                yield from ((row, []) for row in empty or ())
+                empty = []
                 cells = split_cells(line, self.delimiter, self.path)
                 if not self.delimiter and _NUM_COUNTERS < len(cells) < self.width:
                     raise TrackFileError(
@@ -166,6 +171,8 @@ class TextTable:
                         "write NaN for missing values"
                     )
                 yield number, cells
+            elif empty is not None and self.keeps_empty and self.delimiter and self.delimiter in line:
+                empty.append(number)
 
     def numbers(self, columns: Sequence[int], *, width: int | None = None) -> np.ndarray:
         """Return the cells of *columns* as (R, C) float64; empty and absent cells are NaN.

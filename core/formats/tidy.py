@@ -2,64 +2,122 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from ..errors import TrackFileError
 from .freemocap import is_skipped_model, name_freemocap_points
-from .raw import RawRecording, check_counts
+from .mediapipe import name_numbered_points
+from .people_rows import person_column
+from .raw import MAX_PEOPLE, RawRecording, check_counts
 from .textfile import TextTable
-from .timeline import build_timeline, times_in_seconds
+from .timeline import Timeline, build_timeline, times_in_seconds
 
-_POINT_COLUMNS = ("keypoint", "marker", "landmark", "joint", "bodypart", "point", "name")
-_FRAME_COLUMNS = ("frame", "frame_number", "frame_id", "fnum")
-_CONFIDENCE_COLUMNS = ("visibility", "confidence", "score")
+_POINT_COLUMNS = (
+    "keypoint", "marker", "landmark", "joint", "bodypart", "body_part", "part", "point", "bone", "segment",
+    *(f"{word}_{what}" for what in ("name", "id", "index", "idx")
+      for word in ("keypoint", "marker", "landmark", "joint", "bodypart", "body_part", "point", "bone")),
+    "name", "label",
+)  # fmt: skip
+_FRAME_COLUMNS = (
+    "frame",
+    "frame_number",
+    "frame_id",
+    "frame_idx",
+    "frame_index",
+    "frame_no",
+    "frame_num",
+    "frame#",
+    "fnum",
+)
+_TIME_COLUMNS = ("timestamp", "time", "time_s", "time_ms", "timestamp_ms", "timestamp_s", "seconds", "t")
+_CONFIDENCE_COLUMNS = ("visibility", "confidence", "score", "likelihood")
+_AXIS = re.compile(r"(?:(?:pos|position|world|coord|p)[_.])?([xyz])(?:_(?:pos|position|world|3d))?")
 _RAW_TRAJECTORY = "3d_xyz"
 
 
+def _words(header: list[str]) -> dict[str, int]:
+    """Return the columns by their names in lower case; those of x, y, z by their letter alone."""
+    columns: dict[str, int] = {}
+    for index, cell in enumerate(header):
+        word = re.sub(r"\s+", "_", re.sub(r"\s*[(\[].*?[)\]]", "", cell.lower()).strip())
+        axis = _AXIS.fullmatch(word)
+        columns.setdefault(axis.group(1) if axis else word, index)
+    return columns
+
+
 def is_tidy(header: list[str]) -> bool:
-    """Return whether a header names a frame, a point and x, y, z."""
-    words = {cell.lower() for cell in header}
-    return {"x", "y", "z"} <= words and bool(words & set(_POINT_COLUMNS)) and bool(words & set(_FRAME_COLUMNS))
+    """Return whether a header names a frame or a time, a point, and x, y, z."""
+    words = set(_words(header))
+    return (
+        {"x", "y", "z"} <= words
+        and bool(words & set(_POINT_COLUMNS))
+        and bool(words & {*_FRAME_COLUMNS, *_TIME_COLUMNS})
+    )
 
 
-def read_tidy(header: list[str], table: TextTable) -> RawRecording:
-    """Read a table with one row per point and frame.
+def read_tidy(header: list[str], table: TextTable, units: str | None) -> list[RawRecording]:
+    """Read a table with one row per point and frame, in which a column may name the person, as a recording of each.
 
     Raises:
         TrackFileError: a cell is not a number, or a frame has a point twice.
     """
-    words = [cell.lower() for cell in header]
-    column_of = {word: words.index(word) for word in words}
+    column_of = _words(header)
     point = column_of[next(word for word in _POINT_COLUMNS if word in column_of)]
-    frame = column_of[next(word for word in _FRAME_COLUMNS if word in column_of)]
+    time_name = next((word for word in _TIME_COLUMNS if word in column_of), None)
+    time = None if time_name is None else column_of[time_name]
+    frame = next((column_of[word] for word in _FRAME_COLUMNS if word in column_of), time)
     score = next((column_of[word] for word in _CONFIDENCE_COLUMNS if word in column_of), None)
-    time = column_of.get("timestamp")
-    columns = [frame, column_of["x"], column_of["y"], column_of["z"], *([] if score is None else [score])]
+    person = person_column(header)
+    columns = [column for column in (frame, *(column_of[axis] for axis in "xyz"), score) if column is not None]
     table.check_end(max(*columns, point) + 1)
     points: dict[tuple[str, str], int] = {}
-    indices, values, stamps = array("q"), array("d"), array("d")
+    indices, values, stamps, labels = array("q"), array("d"), array("d"), []
     for number, cells in _used_rows(column_of, table):
         cells += [""] * (len(header) - len(cells))
         key = (cells[column_of["model"]] if "model" in column_of else "", cells[point])
         indices.append(points.setdefault(key, len(points)))
         values.fromlist([table.to_float(cells[column], number) for column in columns])
         stamps.append(_to_time(cells[time]) if time is not None else np.nan)
+        labels.append(cells[person].strip() if person is not None else "")
     if not indices:
         wanted = f"trajectory {_RAW_TRAJECTORY!r}" if "trajectory" in column_of else "body points"
         raise TrackFileError(f"expected rows of {wanted}, found none in {table.path}; export the raw 3D points")
-    recording = _assemble(
-        np.frombuffer(values).reshape(len(indices), -1),
-        np.frombuffer(indices, dtype=np.int64),
-        np.frombuffer(stamps),
-        list(points),
-        table,
+    people = list(dict.fromkeys(labels))
+    if len(people) > MAX_PEOPLE:
+        raise TrackFileError(f"expected up to {MAX_PEOPLE} people, found {len(people)} in {table.path}; split it")
+    rows, kept = np.frombuffer(values).reshape(len(indices), -1), np.array(labels)
+    frames, row_frames = _frames(rows[:, 0], table)
+    times = np.full(len(frames), np.nan)
+    times[row_frames] = np.frombuffer(stamps)
+    times_s = times_in_seconds(times, time_name)[0] if time_name and np.isfinite(times).all() else None
+    check_counts(len(frames) * len(people), len(points), table.path)
+    timeline = build_timeline(
+        len(frames), table.path, num_points=len(points), frames=None if frame == time else frames, times_s=times_s
     )
-    if "model" in column_of:
-        return name_freemocap_points(recording, list(points))
-    return recording
+    recordings = []
+    for label in people:
+        own = kept == label
+        recording = _assemble(
+            rows[own], row_frames[own], np.frombuffer(indices, dtype=np.int64)[own], list(points), timeline, table
+        )
+        recording = replace(recording, units=units, person=label if len(people) > 1 else "")
+        recordings.append(
+            name_freemocap_points(recording, list(points)) if "model" in column_of else name_numbered_points(recording)
+        )
+    return recordings
+
+
+def _frames(numbers: np.ndarray, table: TextTable) -> tuple[np.ndarray, np.ndarray]:
+    """Return the frames, by number or time, and the index of the frame of each row (R,)."""
+    if not np.isfinite(numbers).all():
+        raise TrackFileError(f"expected a frame number in every row, found empty ones in {table.path}; fill them in")
+    frames, row_frames = np.unique(numbers, return_inverse=True)
+    return frames, row_frames.reshape(-1)
 
 
 def _used_rows(column_of: dict[str, int], table: TextTable) -> Iterator[tuple[int, list[str]]]:
@@ -74,24 +132,20 @@ def _used_rows(column_of: dict[str, int], table: TextTable) -> Iterator[tuple[in
 
 
 def _assemble(
-    rows: np.ndarray, indices: np.ndarray, stamps: np.ndarray, points: list[tuple[str, str]], table: TextTable
+    rows: np.ndarray,
+    row_frames: np.ndarray,
+    indices: np.ndarray,
+    points: list[tuple[str, str]],
+    timeline: Timeline,
+    table: TextTable,
 ) -> RawRecording:
-    """Arrange rows (R, 4 or 5) of frame, x, y, z and confidence by frame and point."""
-    if not np.isfinite(rows[:, 0]).all():
-        raise TrackFileError(f"expected a frame number in every row, found empty ones in {table.path}; fill them in")
-    frames, row_frames = np.unique(rows[:, 0], return_inverse=True)
-    row_frames = row_frames.reshape(-1)
+    """Arrange one person's rows (R, 4 or 5) of frame, x, y, z and confidence by frame and point."""
     if len(np.unique(row_frames * len(points) + indices)) < len(rows):
         raise TrackFileError(
             f"expected each point once per frame, found duplicates in {table.path}; export one person and one kind of "
             "trajectory"
         )
-    times = np.full(len(frames), np.nan)
-    times[row_frames] = stamps
-    times_s = times_in_seconds(times, "timestamp")[0] if np.isfinite(times).all() else None
-    check_counts(len(frames), len(points), table.path)
-    timeline = build_timeline(len(frames), table.path, num_points=len(points), frames=frames, times_s=times_s)
-    positions = np.full((len(frames), len(points), 3), np.nan)
+    positions = np.full((len(timeline.rows), len(points), 3), np.nan)
     positions[row_frames, indices] = rows[:, 1:4]
     confidence = np.zeros(positions.shape[:2])
     confidence[row_frames, indices] = np.nan_to_num(rows[:, 4], nan=0.0) if rows.shape[1] > 4 else 1.0

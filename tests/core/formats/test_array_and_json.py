@@ -71,7 +71,7 @@ def test_people_and_frames_are_distinguished(tmp_path, num_frames, num_people, p
         np.testing.assert_array_equal(recording.positions, points)
 
 
-@pytest.mark.parametrize("array", [np.zeros((4, 5)), np.zeros((4, 3, 17)), np.zeros(9), np.zeros((2, 2, 2, 2, 3))])
+@pytest.mark.parametrize("array", [np.zeros((4, 5)), np.zeros((4, 5, 17)), np.zeros(9), np.zeros((2, 2, 2, 2, 3))])
 def test_other_shapes_are_rejected(tmp_path, array):
     path = tmp_path / "a.npy"
     np.save(path, array)
