@@ -34,8 +34,10 @@ from .settings import GROUPS, chosen_people, people_names
 
 SUFFIXES = (
     ".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".jsonl", ".ndjson", ".pkl", ".pickle", ".pt",
-    ".mvnx", ".skeleton", ".bvh",
+    ".mvnx", ".skeleton", ".bvh", ".calc",
 )  # fmt: skip
+_ALSO_OFFERED = (".txt", ".gz", ".bz2", ".xz")
+"""Suffixes of many other files too: they are shown in the file browser, but not read when they are dropped."""
 READING_SETTINGS = (
     "layout", "units", "stature", "statures", "up", "frame_rate", "fps", "handedness", "swap_sides", "static",
 )  # fmt: skip
@@ -77,7 +79,8 @@ class SMPLIFY_OT_open_track(_TrackOperator, bpy.types.Operator, ImportHelper):  
     )  # fmt: skip
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     filter_glob: bpy.props.StringProperty(
-        default=";".join(f"*{suffix}" for suffix in (*SUFFIXES, *ARMATURE_SUFFIXES)), options={"HIDDEN", "SKIP_SAVE"}
+        default=";".join(f"*{suffix}" for suffix in (*SUFFIXES, *ARMATURE_SUFFIXES, *_ALSO_OFFERED)),
+        options={"HIDDEN", "SKIP_SAVE"},
     )
     # Not "layout": every operator has that attribute for drawing.
     point_layout: layout_choice(default=AUTO, options={"SKIP_SAVE"})

@@ -7,6 +7,7 @@ reaches the code that reads the members.
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import io
 import json
@@ -43,6 +44,7 @@ _SUFFIXES = ("", ".trc", ".csv", ".c3d", ".pkl")
 """Suffixes that choose a reader where a file's first bytes do not."""
 _POSITIONS = ("positions", "confidence", "fps", "layout", "names")
 _SOLVED = ("betas", "mocap_framerate", "poses", "trans")
+_IMAGE_ROWS = ("cam_ext", "imgname", "pose_cam", "shape", "sub", "trans_cam")
 _RECORD = ("about", "betas", "offset", "poses", "trans")
 """Names of an archive's members, in order."""
 _INSTRUMENTED = 5.0
@@ -79,6 +81,10 @@ def _read_archive(data: bytes) -> None:
 
 def _read_solved_archive(data: bytes) -> None:
     _read_file(_archive(data, _SOLVED), ".npz", read_all)
+
+
+def _read_image_rows(data: bytes) -> None:
+    _read_file(_archive(data, _IMAGE_ROWS), ".npz", read_all)
 
 
 def _read_torch(data: bytes) -> None:
@@ -164,10 +170,13 @@ TARGETS: tuple[Callable[[bytes], None], ...] = (
     _read_websocket,
     _read_names,
     _read_gltf_rate,
+    _read_image_rows,
+    lambda data: _read_file(gzip.compress(data), ".csv.gz"),
 )
-_INTERPRET, _ARCHIVE, _PICKLE, _RECORDS, _SOLVED_ARCHIVE, _TORCH, _LIVE, _WEBSOCKET, _NAMES, _GLTF = range(
-    len(_SUFFIXES), len(TARGETS)
-)
+(
+    _INTERPRET, _ARCHIVE, _PICKLE, _RECORDS, _SOLVED_ARCHIVE, _TORCH, _LIVE, _WEBSOCKET, _NAMES, _GLTF, _IMAGES,
+    _COMPRESSED,
+) = range(len(_SUFFIXES), len(TARGETS))  # fmt: skip
 
 
 def run(data: bytes) -> None:
@@ -211,11 +220,14 @@ def write_seeds(folder: Path) -> None:
         seeds = {name: bytes([_SUFFIXES.index(suffix) if suffix in _SUFFIXES else 0]) + data}
         seeds[f"{name}-interpreted"] = bytes([_INTERPRET]) + data
         if suffix == ".npz":
-            target, members = (_SOLVED_ARCHIVE, _SOLVED) if name == "amass.npz" else (_ARCHIVE, _POSITIONS)
+            of_name = {"amass.npz": (_SOLVED_ARCHIVE, _SOLVED), "bedlam.npz": (_IMAGES, _IMAGE_ROWS)}
+            target, members = of_name.get(name, (_ARCHIVE, _POSITIONS))
             seeds |= {name: bytes([target]) + b"".join(_members(data, members))}
         if name == "gvhmr.pt":
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 seeds[f"{name}-alone"] = bytes([_TORCH]) + archive.read("results/data.pkl")
+        if suffix == ".gz":
+            seeds[f"{name}-content"] = bytes([_COMPRESSED]) + gzip.decompress(data)
         if suffix == ".pkl":
             seeds[f"{name}-alone"] = bytes([_PICKLE]) + data
         for seed, content in seeds.items():

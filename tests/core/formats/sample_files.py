@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -109,6 +110,7 @@ def producer_files() -> dict[str, Callable[[Path], None]]:
     stack = {key: np.stack([frame[0][key] for frame in people]) for key in ("pred_keypoints_3d", "pred_cam_t")}
     landmarks = [dict(zip("xyz", point, strict=True)) for point in clip(1, 33)[0].tolist()]
     joints = np.column_stack([clip(1, 19)[0], np.ones(19)]).reshape(-1).tolist()
+    rows = solved_motions.bedlam(Motion(np.full((4, 72), 0.1), np.zeros(10), np.zeros((4, 3)), 30.0), np.zeros(3))
     motion = {"motion": clip(2, 22).transpose(1, 2, 0)[None], "lengths": np.array([2])}
     return {
         "sam.pkl": lambda path: write.write_pickle(path, people),
@@ -127,6 +129,17 @@ def producer_files() -> dict[str, Callable[[Path], None]]:
         "named_tracks.json": lambda path: _write_json(
             path, dict(zip(names_of(5), body.swapaxes(0, 1).tolist(), strict=True))
         ),
+        "totalcapture.txt": text(write.totalcapture(clip(4, 21), names_of(21))),
+        "neuron.calc": text(write.neuron_calc(clip(4, 21), newline="\n")),
+        "numbers.txt": text("\n".join(" ".join(f"{x:.3f}" for x in row) for row in clip(4, 17).reshape(4, -1)) + "\n"),
+        "words.csv": text(wide_csv(clip(4, 9), [f"{name}_pos" for name in names_of(9)])),
+        "tidy_people.csv": text("time,person,joint,x,y,z\n0.0,a,RHip,1,2,3\n0.1,a,RHip,1,2,4\n0.1,b,RHip,2,2,3\n"),
+        "people.pkl": lambda path: write.write_pickle(path, {label: {"joints": clip(4, 22)} for label in "ab"}),
+        "frames.pkl": lambda path: write.write_pickle(
+            path, [{"frame": number, "keypoints3d": row} for number, row in enumerate(clip(4, 17))]
+        ),
+        "bedlam.npz": lambda path: np.savez(path, **rows),
+        "wide.csv.gz": lambda path: path.write_bytes(gzip.compress(wide_csv(body, names_of(5)).encode())) and None,
         "landmarks.jsonl": text((json.dumps({"landmarks": landmarks}) + "\n") * 3),
         "qualisys.tsv": text(
             "NO_OF_FRAMES\t2\nFREQUENCY\t60\nMARKER_NAMES\tA\tB\n1\t2\t3\t4\t5\t6\n2\t3\t4\t5\t6\t7\n"
