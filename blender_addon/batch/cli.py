@@ -37,6 +37,7 @@ from ..core_access import (
     read_bone_map,
 )
 from ..torch_access import HAS_TORCH_BACKEND, torch_python_for
+from .character_check import check_character_file
 from .inputs import ANIMATION_SUFFIXES, ARMATURE_SUFFIXES, is_armature
 from .worker_process import WorkerProcess
 
@@ -86,7 +87,9 @@ def main(
         return int(stop.code or 0)
     raise_on_interrupt()
     try:
-        return batch_command(args.inputs, args.output, _options(args, protected or {}), WorkerProcess)
+        options = _options(args, protected or {})
+        check_character_file(options.convert)
+        return batch_command(args.inputs, args.output, options, WorkerProcess)
     except CoreError as error:
         print(f"{prog}: {error}", file=sys.stderr)
         return EXIT_USAGE

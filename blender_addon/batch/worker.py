@@ -17,10 +17,12 @@ from typing import NoReturn
 import bpy
 
 from ..background.messages import Channel, Message, PipeError
-from ..core_access import CoreError, failure
+from ..core_access import ConvertOptions, CoreError, failure
 from ..figure.custom_properties import has_live_settings
 from ..result import properties
+from .character_check import CHECK
 from .convert import convert
+from .onto_character import check_character
 
 _REPORT_INTERVAL_S = 0.1
 
@@ -48,9 +50,13 @@ def serve() -> NoReturn:
 
 
 def _answer(request: dict[str, object], channel: Channel) -> dict[str, object]:
-    """Return the result of the conversion, or the error."""
+    """Return the result of the conversion or, if only the character is to be checked, nothing; or the error."""
     try:
         Path(str(request["folder"])).mkdir(mode=0o700, exist_ok=True)
+        if request.get(CHECK):
+            options = ConvertOptions.from_dict(request["options"])
+            check_character(options.character, options.armature, options.bones)
+            return {}
         return convert(request, _reporter(channel))
     except (CoreError, OSError) as error:
         return failure(error, Path(str(request["folder"])))

@@ -65,13 +65,21 @@ def test_wrong_usage_is_refused_before_any_work(hero_file, write_track, tmp_path
 
 
 @pytest.mark.main_blender
-def test_a_bone_map_that_does_not_fit_fails_the_input(hero_file, write_track, tmp_path):
-    source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
-    bones = tmp_path / "bones.json"
+@pytest.mark.parametrize("fault", ["bones", "armature", "broken"])
+def test_a_character_that_cannot_be_used_is_refused_once(hero_file, write_track, tmp_path, capfd, fault):
+    sources = [str(write_track(tmp_path / f"{name}.npz")) for name in ("walk", "run")]
+    out, bones = tmp_path / "out", tmp_path / "bones.json"
     bones.write_text(BoneMap({"hips": ("pelvis",)}).to_json())
-    base = [str(source), "-o", str(out), "--quality", "fast", "--character", str(hero_file)]
-    assert main([*base, "--bones", str(bones)]) == 1
-    assert "expected bones of the character, but it has no 'pelvis'" in (out / "summary.jsonl").read_text()
+    (tmp_path / "broken.fbx").write_bytes(b"Kaydara FBX Binary  \0\x1a\0" + bytes(range(256)))
+    options, message = {
+        "bones": ([str(hero_file), "--bones", str(bones)], "expected bones of the character, but it has no 'pelvis'"),
+        "armature": ([f"{hero_file}#villain"], "expected an armature 'villain' in hero.blend"),
+        "broken": ([str(tmp_path / "broken.fbx")], "expected a character in broken.fbx"),
+    }[fault]
+    assert main([*sources, "-o", str(out), "--quality", "fast", "--character", *options]) == 2
+    errors = capfd.readouterr().err
+    assert errors.count(message) == 1 and "python -m blender_addon: expected" in errors
+    assert not out.exists()
 
 
 def test_a_character_that_cannot_be_used_is_told_before_the_fit(hero_file, write_track, tmp_path, monkeypatch):
