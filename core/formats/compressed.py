@@ -93,7 +93,9 @@ def _chunks(file: IO[bytes], kind: str) -> Iterator[bytes]:
         if not decoder.eof:
             raise EOFError("the data end too early")
         return
-    opened = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}[kind]
-    stream = cast(IO[bytes], opened(file, "rb"))
+    stream: IO[bytes] = (
+        cast(IO[bytes], gzip.GzipFile(fileobj=file)) if kind == "gzip"
+        else bz2.BZ2File(file) if kind == "bzip2" else lzma.LZMAFile(file)
+    )  # fmt: skip
     while data := stream.read(_CHUNK_BYTES):
         yield data

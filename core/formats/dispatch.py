@@ -196,13 +196,18 @@ def _choose_text_reader(head: bytes, path: Path) -> Reader:
 def _is_json_lines(path: Path) -> bool:
     """Return whether the first line is a complete JSON document, followed by others of its kind."""
     with path.open("rb") as file:
-        first = file.readline(MAX_FRAME_BYTES).strip()
-        rest = file.read(_HEAD_BYTES).lstrip()
-    return first[-1:] in (b"}", b"]") and rest[:1] == first.removeprefix(b"\xef\xbb\xbf")[:1]
+        head = file.read(MAX_FRAME_BYTES)
+    first, _, rest = _with_newlines(decode_text(head[: len(head) // 2 * 2], path)).lstrip().partition("\n")
+    return first.rstrip()[-1:] in ("}", "]") and rest.lstrip()[:1] == first[:1]
 
 
 def _read_json_lines(path: Path) -> list[RawRecording]:
-    return read_lines(decode_text(read_bytes(path, MAX_JSON_BYTES), path), path)
+    return read_lines(_with_newlines(decode_text(read_bytes(path, MAX_JSON_BYTES), path)), path)
+
+
+def _with_newlines(text: str) -> str:
+    """Return text with any line ends with newlines."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 _KINDS = "TRC, C3D, CSV, TSV, NPY, NPZ, JSON, JSONL, PKL, PT, MVNX, BVH"

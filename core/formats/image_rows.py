@@ -98,7 +98,8 @@ def _runs(folders: list[str], numbers: np.ndarray | None, subjects: list[str]) -
 
 
 def _read_run(rows: dict[str, Any], is_bedlam: bool, path: Path) -> SolvedClip:
-    gender = _texts(rows.get("gender"), np.size(rows.get("gender")))
+    stated = rows.get("gender")
+    gender = _texts(stated, stated.size if isinstance(stated, np.ndarray) else 0)
     rows["gender"] = gender[0] if gender else ""
     if not is_bedlam:
         clip = read_clip(rows, "training set", path)

@@ -163,7 +163,7 @@ def _landmarks(row: Any, keys: tuple[str, ...]) -> list[tuple[str, list[Any]]]:
     inner = [person.get("landmark") if isinstance(person, Mapping) else person for person in row]
     if not all(isinstance(p, list) and len(p) >= _MIN_POINTS and _is_point(p[0]) for p in inner):
         return []
-    return [(str(number), person) for number, person in enumerate(inner)]
+    return [(str(number), person) for number, person in enumerate(inner) if isinstance(person, list)]
 
 
 def _unflattened(value: Any, key: str) -> Any:

@@ -147,6 +147,14 @@ def test_json(tmp_path, scene, points, form):
     assert_is(reading.track, scene)
 
 
+@pytest.mark.parametrize(("encoding", "newline"), [("utf-8-sig", "\r\n"), ("utf-16", "\n"), ("utf-8", "\r")])
+def test_lines_of_json_in_other_encodings(tmp_path, scene, encoding, newline):
+    body = write.filled(scene, LAYOUTS["mediapipe33"])
+    lines = [json.dumps({"landmarks": [dict(zip("xyz", p, strict=True)) for p in row.tolist()]}) for row in body]
+    (tmp_path / "a.jsonl").write_bytes(newline.join([*lines, ""]).encode(encoding))
+    assert_is(read(tmp_path / "a.jsonl").track, scene)
+
+
 @pytest.mark.parametrize(
     ("compress", "suffix"), [(gzip.compress, ".gz"), (bz2.compress, ".bz2"), (lzma.compress, ".xz")]
 )
