@@ -16,7 +16,9 @@ from ..ui.modes import in_object_mode, in_object_or_pose_mode
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.property_options import FILE_OPTIONS
 from ..ui.sidebar import show_tab
+from ..ui.translations import CONTEXT
 from .identity import characters_in, characters_of, has_motion, may_be_character, picked
+from .properties import TAKE_ITEMS
 
 
 class _CharacterOperator(OperatorMixin):
@@ -259,6 +261,22 @@ class SMPLIFY_OT_export_character(_CharacterOperator, bpy.types.Operator, Export
     filename_ext = ".glb"
     check_extension = None  # the user may type the suffix of any supported format
     filter_glob: bpy.props.StringProperty(default="*.glb;*.fbx;*.blend", options={"HIDDEN"})
+    takes: bpy.props.EnumProperty(
+        name="Takes", description="Which takes of the character to write", items=TAKE_ITEMS,
+        translation_context=CONTEXT,
+    )  # fmt: skip
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Take the choice of takes from the box and ask for the file name."""
+        if not self.properties.is_property_set("takes"):
+            self.takes = context.scene.smplify_character.takes
+        return ExportHelper.invoke(self, context, event)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the choice of takes beside the file browser if the character has several."""
+        if len(_takes_of(context.scene.smplify_character.armature)) > 1:
+            self.layout.use_property_split = True
+            self.layout.prop(self, "takes")
 
     def check(self, context: bpy.types.Context) -> bool:
         """Keep the file name as the user typed it."""
@@ -272,9 +290,19 @@ class SMPLIFY_OT_export_character(_CharacterOperator, bpy.types.Operator, Export
         from .writing import export_character
 
         armature = context.scene.smplify_character.armature
+        takes = _takes_of(armature) if self.takes == "ALL" else ()
         with _mode_kept(context):
-            path = export_character(armature, Path(bpy.path.abspath(self.filepath)), context.scene)
+            path = export_character(
+                armature, Path(bpy.path.abspath(self.filepath)), context.scene, takes if len(takes) > 1 else ()
+            )
         return f"Wrote {path.name}"
+
+
+def _takes_of(armature: bpy.types.Object) -> tuple[bpy.types.Action, ...]:
+    """Return the actions of all takes of a character, by name; none for one without a motion of this add-on."""
+    from .stored import load
+
+    return tuple(sorted(load(armature).actions, key=lambda action: action.name)) if has_motion(armature) else ()
 
 
 @contextmanager

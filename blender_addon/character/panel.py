@@ -61,8 +61,8 @@ class CharacterState(Enum):
     DAMAGED = "what is kept with the character cannot be read"
 
 
-def character_state(properties: SMPLIFY_PG_character) -> CharacterState:
-    """Return the state of the box."""
+def character_state(properties: SMPLIFY_PG_character, gone: Collection[str] | None = None) -> CharacterState:
+    """Return the state of the box; *gone* is what `gone_bones` returned, if it is known."""
     from ..core_access import CoreError
     from .bone_rows import gone_bones, mark_of
     from .stored import load
@@ -76,7 +76,7 @@ def character_state(properties: SMPLIFY_PG_character) -> CharacterState:
         except CoreError:
             return CharacterState.DAMAGED
         return CharacterState.APPLIED
-    gone = gone_bones(properties)
+    gone = gone_bones(properties) if gone is None else gone
     marks = {mark_of(row, gone) for row in properties.bones}
     if not marks:
         return CharacterState.UNUSABLE
@@ -98,7 +98,7 @@ class SMPLIFY_PT_character(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blend
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        from .bone_rows import follow_renames_soon
+        from .bone_rows import follow_renames_soon, gone_bones
 
         properties = context.scene.smplify_character
         row = layout.row(align=True)
@@ -106,15 +106,16 @@ class SMPLIFY_PT_character(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blend
         row.operator(SMPLIFY_OT_open_character.bl_idname, text="", icon="FILEBROWSER")
         _draw_characters(layout, context, properties)
         draw_error(layout, context, Box.CHARACTER)
-        state = character_state(properties)
+        gone = gone_bones(properties) if picked(context.scene) is not None else []
+        state = character_state(properties, gone)
         if state is CharacterState.NONE:
             draw_text(layout, context, iface_("Choose the armature of your character, or open its file"), icon="INFO")
             return
         follow_renames_soon(properties)
-        _draw_what_it_is(layout, context, properties, state)
+        _draw_what_it_is(layout, context, properties, state, gone)
         if state in (CharacterState.UNUSABLE, CharacterState.DAMAGED):
             return
-        _draw_bones(layout, context, properties, state)
+        _draw_bones(layout, context, properties, state, gone)
         layout.prop(properties, "figure")
         text = "Apply Again" if state is CharacterState.APPLIED else "Apply"
         column = layout.column(align=True)
@@ -153,10 +154,11 @@ def _draw_what_it_is(
     context: bpy.types.Context,
     properties: SMPLIFY_PG_character,
     state: CharacterState,
+    gone: Collection[str],
 ) -> None:
     """Draw one line on the skeleton, and what is wrong."""
     from ..core_access import CoreError
-    from .bone_rows import gone_bones, mark_of
+    from .bone_rows import mark_of
     from .stored import load
 
     trouble = properties.trouble
@@ -171,7 +173,6 @@ def _draw_what_it_is(
         return
     if properties.notes:
         draw_text(layout, context, properties.notes, icon="INFO")
-    gone = gone_bones(properties)
     if gone:
         text = iface_("It no longer has these bones of the list: {:s}. Press Detect, or choose others")
         draw_text(layout, context, text.format(", ".join(gone)), icon="ERROR")
@@ -193,6 +194,7 @@ def _draw_bones(
     context: bpy.types.Context,
     properties: SMPLIFY_PG_character,
     state: CharacterState,
+    gone: Collection[str],
 ) -> None:
     """Draw the bone list, collapsed at first unless something is in doubt."""
     in_doubt = state in (CharacterState.MISSING, CharacterState.DOUBTFUL)
@@ -201,9 +203,6 @@ def _draw_bones(
     header.label(text="Bones")
     if inside is None:
         return
-    from .bone_rows import gone_bones
-
-    gone = gone_bones(properties)
     column = inside.column(align=True)
     column.operator(SMPLIFY_OT_detect_bones.bl_idname, icon="VIEWZOOM", text="Detect")
     row = column.row(align=True)
@@ -254,6 +253,8 @@ def _draw_applied(layout: bpy.types.UILayout, context: bpy.types.Context, proper
     _draw_facts(layout, context, kept.facts)
     if kept.facts.ik_limbs:
         layout.row().prop(properties, "controls", expand=True)
+    if kept.others:
+        layout.prop(properties, "takes")
     layout.operator_context = "INVOKE_DEFAULT"
     layout.operator(SMPLIFY_OT_export_character.bl_idname, icon="EXPORT")
 

@@ -40,6 +40,15 @@ CONTROL_ITEMS = (
     ("ik", "IK", "The limbs of the control rig follow its IK controls; the FK controls are keyed too"),
 )
 
+TAKE_ITEMS = (
+    ("SHOWN", "Shown Take", "The motion that the character shows now"),
+    (
+        "ALL",
+        "All Takes",
+        "Each take as its own animation: takes in FBX, animations in glTF, NLA tracks in a .blend",
+    ),
+)
+
 
 def _picked(properties: SMPLIFY_PG_character, context: bpy.types.Context) -> None:
     from .choosing import show_character
@@ -171,6 +180,10 @@ class SMPLIFY_PG_character(bpy.types.PropertyGroup):  # noqa: N801 - Blender's n
     controls: bpy.props.EnumProperty(
         name="Limbs Follow", description="Which controls of a control rig its arms and legs follow",
         items=CONTROL_ITEMS, options=set(), update=_changed,
+    )  # fmt: skip
+    takes: bpy.props.EnumProperty(
+        name="Takes", description="Which takes of the character to write", items=TAKE_ITEMS, options=set(),
+        translation_context=CONTEXT,
     )  # fmt: skip
     trouble: bpy.props.StringProperty(options={"HIDDEN"}, description="Why the character cannot be used")
     quiet: bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"}, description="Changes are not applied")

@@ -57,6 +57,8 @@ TEXTS = {
     "Put Motion on Character": "Bewegung auf Charakter übertragen",
     "It moves like {:s}": "Er bewegt sich wie {:s}",
     "{:d} takes, an action each": "{:d} Aufnahmen, je eine Aktion",
+    "Shown Take": "Gezeigte Aufnahme",
+    "All Takes": "Alle Aufnahmen",
     "The figure whose motion it has was removed": "Die Figur, deren Bewegung er hat, wurde entfernt",
     "Its action {:s} is kept": "Seine Aktion {:s} bleibt erhalten",
     "Feet slide {:.1f} mm in a contact, in the figure {:.1f} mm": "Füße rutschen {:.1f} mm je Kontakt, bei der Figur "

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon.character.bone_rows import bone_map_of  # noqa: E402
+from blender_addon.character.bone_rows import bone_map_of, gone_bones  # noqa: E402
 from blender_addon.character.identity import picked  # noqa: E402
 from blender_addon.character.panel import CharacterState, SMPLIFY_PT_character, character_state  # noqa: E402
 from blender_addon.character.stored import load  # noqa: E402
@@ -34,6 +35,23 @@ def test_the_list_follows_bones_that_are_renamed(figure, hero, box, tmp_path):
     hero.data.bones["femur.L"].name = "thigh.L"
     assert bpy.ops.smplify.save_bones(filepath=str(tmp_path / "bones.json")) == {"FINISHED"}
     assert json.loads((tmp_path / "bones.json").read_text())["bones"]["left_thigh"] == ["thigh.L"]
+
+
+def test_one_draw_looks_for_deleted_bones_once(figure, hero, box):
+    pick(box, hero)
+    calls = []
+
+    def count(frame, event, argument):
+        if event == "call" and frame.f_code in (gone_bones.__code__, SMPLIFY_PT_character.draw.__code__):
+            calls.append(frame.f_code.co_name)
+
+    sys.setprofile(count)
+    try:
+        drawn = draw(SMPLIFY_PT_character)
+    finally:
+        sys.setprofile(None)
+    assert "bones found" in drawn.text
+    assert calls.count("gone_bones") == calls.count("draw") > 0
 
 
 def test_a_bone_of_the_list_that_was_deleted_is_named(figure, hero, box):
