@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import bpy
 
@@ -49,7 +49,7 @@ def serve() -> NoReturn:
     _leave(folder)
 
 
-def _answer(request: dict[str, object], channel: Channel) -> dict[str, object]:
+def _answer(request: dict[str, Any], channel: Channel) -> dict[str, object]:
     """Return the result of the conversion or, if only the character is to be checked, nothing; or the error."""
     try:
         Path(str(request["folder"])).mkdir(mode=0o700, exist_ok=True)

@@ -54,6 +54,7 @@ def with_action(armature: bpy.types.Object, action: bpy.types.Action) -> np.ndar
 def read_back(path) -> dict[str, np.ndarray]:
     """The paths of the bones in each animation of a file, which replaces the session, by the action's name."""
     bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.context.scene.render.fps = 30
     if path.suffix == ".glb":
         bpy.ops.import_scene.gltf(filepath=str(path))
     elif path.suffix == ".fbx":
