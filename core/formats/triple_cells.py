@@ -68,15 +68,16 @@ def with_single_cells(lines: Sequence[str], path: Path) -> list[str] | None:
     axes = ("x", "y", "z", "confidence")[:size]
     head = [cell for column, name in enumerate(names)
             for cell in ([f"{name}_{axis}" for axis in axes] if column in points else [name])]  # fmt: skip
-    wanted = set(points)
-    found = [";".join(head)]
-    for line in islice(lines, first, None):
+    wanted, found = set(points), [";".join(head)]
+    for number, line in enumerate(islice(lines, first, None), first):
         cells = split_cells(line, delimiter, path) if line.strip() else []
+        is_last = number == len(lines) - 1  # without a line end: what is missing there was cut off
+        cells += [] if is_last else [""] * (len(row) - len(cells)) if cells else []
         parts: list[str] = []
-        for column in range(len(row)) if cells else ():
-            cell = cells[column] if column < len(cells) else ""
+        for column, cell in enumerate(cells[: len(row)]):
             numbers = _numbers(cell) if column in wanted else [cell.strip()]
-            parts += numbers if column not in wanted or len(numbers) == size else [""] * size
+            is_cut = is_last and column == len(cells) - 1
+            parts += numbers if column not in wanted or len(numbers) == size or is_cut else [""] * size
         found.append(";".join(parts))
     return found
 
