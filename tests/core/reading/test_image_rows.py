@@ -78,3 +78,18 @@ def test_a_whole_data_set_is_refused_with_how_to_save_a_clip(tmp_path):
     np.savez(tmp_path / "a.npz", **{key: np.concatenate([value] * 65) for key, value in rows.items()})
     with pytest.raises(TrackFileError, match=r"a data set of 65 clips .*seq_000012.*save the rows of one"):
         read_all(tmp_path / "a.npz")
+
+
+def test_training_sets_of_poses_alone_are_split_by_their_images(tmp_path):
+    rows = bedlam(MOTION, PELVIS, step=1)
+    pose = np.concatenate([rows["pose_cam"][:, :66], np.zeros((len(SCENE), 6))], axis=1)
+    other = np.array([name.replace("000012", "000044") for name in rows["imgname"]])
+    np.savez(
+        tmp_path / "a.npz", imgname=np.concatenate([rows["imgname"], other]), pose=np.concatenate([pose, pose]),
+        shape=np.zeros((2 * len(SCENE), 10)),
+    )  # fmt: skip
+    readings = read_all(tmp_path / "a.npz", ReadOptions(fps=30.0))
+    assert [(reading.track.person, reading.track.num_frames) for reading in readings] == [
+        ("seq_000012", len(SCENE)), ("seq_000044", len(SCENE)),
+    ]  # fmt: skip
+    assert all(any("camera" in doubt for doubt in reading.doubts) for reading in readings)
