@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...layouts import HAND_POINTS, Layout
+from ...math.medians import known_median
 from ...track import KeypointTrack
 from .skeleton import MIRROR, SIDES
 
@@ -97,12 +98,8 @@ def screen_hands(positions: np.ndarray, weights: np.ndarray, wrists: np.ndarray)
 
 def _middles(positions: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the median (F, H, 3) of each hand's seen points, and their number (F, H)."""
-    seen = weights > 0
-    count = seen.sum(axis=-1)
-    ordered = np.sort(np.where(seen[..., None], positions, np.inf), axis=2)
-    at = np.maximum(count - 1, 0) // 2
-    middle = np.take_along_axis(ordered, at[..., None, None], axis=2)[:, :, 0]
-    return np.where(count[..., None] > 0, middle, 0.0), count
+    middle, count = known_median(positions, (weights > 0)[..., None], axis=2)
+    return middle, count[..., 0]
 
 
 def to_wrist(positions: np.ndarray, wrists: np.ndarray, rotations: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...layouts import FINGERS
+from ...math.medians import known_median
 from ...math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .skeleton import Hands
 from .solve import FingerTargets
@@ -89,8 +90,8 @@ def lasting_error_m(points: np.ndarray, weights: np.ndarray, noise_m: np.ndarray
     lengths = np.linalg.norm(np.diff(points[:, :, 1:].reshape(*shape, 3), axis=3), axis=-1).transpose(1, 2, 3, 0)
     shown = (weights[:, :, 1:].reshape(shape) > 0).transpose(1, 2, 3, 0)
     seen = shown[:, :, 1:] & shown[:, :, :-1]
-    middle, count = _seen_median(lengths, seen)
-    off, _ = _seen_median(np.abs(lengths - middle[..., None]), seen)
+    middle, count = known_median(lengths, seen, axis=-1)
+    off, _ = known_median(np.abs(lengths - middle[..., None]), seen, axis=-1)
     enough = count >= _MIN_LENGTHS
     if not enough.any():
         return 0.0
@@ -154,25 +155,17 @@ def fit_to_person(points: np.ndarray, weights: np.ndarray, hands: Hands, noise_m
     joints = points[:, :, 1:].reshape(*points.shape[:2], -1, 4, 3).transpose(3, 4, 2, 1, 0)
     seen = (weights[:, :, 1:] > 0).reshape(*points.shape[:2], -1, 4).transpose(3, 2, 1, 0)
     noise = noise_m[:, 1:].reshape(len(noise_m), -1, 4).transpose(2, 1, 0)
-    roots, num_roots = _seen_median(joints[0], seen[:1])
+    roots, num_roots = known_median(joints[0], seen[:1], axis=-1)
     palm = hands.palm + _trust(num_roots, noise[0], _PALM_DIFFERENCE_M) * (roots - hands.palm)
     both = seen[1:] & seen[:-1]
     squared = (np.diff(joints, axis=0) ** 2).sum(axis=1)
     error = (noise[1:] ** 2 + noise[:-1] ** 2).mean(axis=-1)
-    pooled, num_bones = _seen_median(squared.reshape(*error.shape, -1), both.reshape(*error.shape, -1))
+    pooled, num_bones = known_median(squared.reshape(*error.shape, -1), both.reshape(*error.shape, -1), axis=-1)
     usual = hands.lengths.mean(axis=-1)
     measured = np.sqrt(np.maximum(pooled - _LATERAL * error, 0.0)) / usual
     share = _trust(num_bones, np.sqrt(error) / usual, _LENGTH_DIFFERENCE)
     ratio = 1.0 + share * (np.clip(measured, *_LENGTH_RANGE) - 1.0)
     return replace(hands, palm=palm, bones=hands.bones * ratio[:, None, :, None])
-
-
-def _seen_median(values: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the median (...) over the last axis of the seen values (..., F), and their number; 0 without any."""
-    count = np.broadcast_to(seen, values.shape).sum(axis=-1)
-    ordered = np.sort(np.where(seen, values, np.inf), axis=-1)
-    middle = np.take_along_axis(ordered, np.maximum(count - 1, 0)[..., None] // 2, axis=-1)[..., 0]
-    return np.where(count > 0, middle, 0.0), count
 
 
 def _trust(count: np.ndarray, error: np.ndarray, difference: float) -> np.ndarray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...math.medians import known_median
+
 _JUMP_M, _JUMP_TIMES = 0.08, 4.0
 """A point jumps when it deviates from both its path before and its path after by more than this, and by more than this
 many times its usual deviation."""
@@ -39,7 +41,7 @@ def _jumps(positions: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndar
         return jumped, unknown
     bend = np.where((seen[2:] & seen[1:-1] & seen[:-2])[..., None], np.diff(positions, n=2, axis=0), np.nan)
     deviation = np.full((num_frames, num_points), np.nan)
-    deviation[1:-1] = np.linalg.norm(bend - _median_over_points(bend), axis=-1)
+    deviation[1:-1] = np.linalg.norm(bend - known_median(bend, np.isfinite(bend), axis=1)[0][:, None], axis=-1)
     deviation = np.fmin(deviation[:-1], deviation[1:])
     with np.errstate(invalid="ignore"):
         jumped[1:-1] = deviation > np.maximum(_JUMP_M, _JUMP_TIMES * usual_around(deviation))
@@ -63,13 +65,6 @@ def _median_before(values: np.ndarray) -> np.ndarray:
     ordered = np.sort(np.lib.stride_tricks.sliding_window_view(padded, _USUAL_FRAMES, axis=0), axis=-1)
     count = (~np.isnan(ordered)).sum(axis=-1, keepdims=True)
     return np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis=-1)[..., 0]
-
-
-def _median_over_points(values: np.ndarray) -> np.ndarray:
-    """Return the lower medians (F, 1, 3) of the values (F, K, 3), ignoring NaN; 0 where all are NaN."""
-    ordered = np.sort(values, axis=1)
-    count = np.isfinite(values).sum(axis=1, keepdims=True)
-    return np.nan_to_num(np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis=1))
 
 
 def expected_places(positions: np.ndarray, seen: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...math.runs import find_runs
 from .continuity import expected_places, usual_around
 from .distances import usual_lengths
 
@@ -280,7 +281,6 @@ def _likeliest_states(costs: np.ndarray, change_costs: np.ndarray) -> np.ndarray
 
 def _format_runs(marked: np.ndarray) -> str:
     """Return the marked frames (F,), counted from 0, as text such as "3-5, 9"; only the first few of many runs."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(np.int8), [0]])))
-    runs = [f"{first}-{end - 1}" if end - first > 1 else f"{first}" for first, end in edges.reshape(-1, 2)]
+    runs = [f"{run.start}-{run.stop - 1}" if run.stop - run.start > 1 else f"{run.start}" for run in find_runs(marked)]
     more = f" and {len(runs) - _MOST_RUNS} more stretches" if len(runs) > _MOST_RUNS else ""
     return ", ".join(runs[:_MOST_RUNS]) + more
