@@ -18,7 +18,7 @@ from ..track import KeypointTrack
 from .blocks import frame_blocks, poses_in_blocks
 from .observations import SolverPoints, check_body_seen, keypoint_model, solver_points
 from .options import FitOptions, Progress
-from .pose_solver import PoseSolver, find_shape, make_targets, residual_noise
+from .pose_solver import PoseSolver, after_smoothing, find_shape, make_targets
 from .progress import ProgressReporter
 from .quality import QUALITIES
 from .report import FitReport
@@ -66,7 +66,7 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         )
         targets = make_targets(points, smoothed, track.fps, model.body)
         visibility = find_visibility(points.names, to_numpy(targets.weights))
-        noise = residual_noise(smoothed, options.smoothing)
+        noise_m = after_smoothing(smoothed.noise_m, options.smoothing)
     with clock.step("shape"):
         reporter.begin("Finding the body shape")
         seen = _without_long_gaps(targets, smoothed, track.fps)
@@ -74,7 +74,7 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
             points,
             model,
             seen,
-            noise,
+            noise_m,
             options.betas,
             predictor=predictor,
             rounds=quality.shape_rounds,
@@ -93,7 +93,17 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
     if quality.refines:
         with clock.step("settle"):
             # Interpolated before, so that unobserved limbs do not mislead neighbouring frames, and again after.
-            rotations, trans = _refined(solver, targets, expected, (rotations, trans), track.fps, reporter, options)
+            reporter.begin("Refining the poses over time")
+            rotations, trans = refine_over_time(
+                solver,
+                targets,
+                expected,
+                (rotations, trans),
+                track.fps,
+                reporter.advance,
+                refine_all=quality.refines_all,
+                workers=options.workers,
+            )
             rotations, trans = interpolate_unobserved(rotations, trans, visibility, track.fps)
     with clock.step("hold"):
         unseen = find_unseen_feet(points.names, points.weights)
@@ -102,10 +112,20 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
     with clock.step("report"):
         reporter.begin("Measuring the errors")
         error = _point_errors(points, keypoints, rotations, trans)
-    world_trans, left_out = trans.astype(np.float64) + screened.origin, smoothed.jumps | screened.outliers
-    scales = smoothed.noise_m, shape.sigma_m
-    found = points.names, rotations, world_trans, shape.betas, error, left_out, *scales, visibility, screened.swaps
-    result = build_result(track, body, options, RawFit(*found, Offsets.of(shape)), clock.seconds)
+    raw = RawFit(
+        point_names=points.names,
+        rotations=rotations,
+        trans=trans.astype(np.float64) + screened.origin,
+        betas=shape.betas,
+        point_error_m=error,
+        jumps=smoothed.jumps | screened.outliers,
+        noise_m=smoothed.noise_m,
+        sigma_m=shape.sigma_m,
+        visibility=visibility,
+        swaps=screened.swaps,
+        offsets=Offsets.of(shape),
+    )
+    result = build_result(track, body, options, raw, clock.seconds)
     reporter.end()
     return result
 
@@ -141,29 +161,6 @@ def _poses(
     on_numpy = solver.keypoints.model.body.device == "numpy"
     rotations, trans = poses_in_blocks(solve, num_frames, reporter.advance, workers=options.workers, on_numpy=on_numpy)
     return rotations, trans, expected
-
-
-def _refined(
-    solver: PoseSolver,
-    targets: Targets,
-    expected: Expected,
-    pose: tuple[np.ndarray, np.ndarray],
-    fps: float,
-    reporter: ProgressReporter,
-    options: FitOptions,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return local rotations (F, 24, 3, 3) and trans (F, 3) after the refinement over time."""
-    reporter.begin("Refining the poses over time")
-    return refine_over_time(
-        solver,
-        targets,
-        expected,
-        pose,
-        fps,
-        reporter.advance,
-        refine_all=QUALITIES[options.quality].refines_all,
-        workers=options.workers,
-    )
 
 
 def _point_errors(

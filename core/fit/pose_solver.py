@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,11 +12,12 @@ from ..body.model import BodyModel
 from ..errors import BodyError
 from ..math.arrays import Array, at_least, like, namespace, to_numpy
 from ..smpl_skeleton import NUM_BODY_ROTATIONS
+from .blocks import OnProgress
 from .observations import LEG_POINTS, SolverPoints
 from .priors.pose_predictor import SHIPPED_PREDICTOR, PosePredictor
 from .priors.regression_prior import SubjectOffset
 from .quality import Quality
-from .shape.estimate import ShapeEstimate, betas_from_lengths, refine_shape, spread_frames
+from .shape.estimate import ShapeEstimate, ShapeState, betas_from_lengths, spread_frames
 from .solver.gauss_newton import IterationLimits, PosePrior, Targets, refine
 from .solver.initial_pose import align_translation, analytic_start
 from .temporal.keypoint_smoothing import SmoothedPoints
@@ -235,11 +235,6 @@ def make_targets(points: SolverPoints, smoothed: SmoothedPoints, fps: float, bod
     return Targets(body.array(positions), body.array(weights))
 
 
-def residual_noise(smoothed: SmoothedPoints, strength: float) -> np.ndarray:
-    """Return the noise (K,) per axis, metres, that remains in points smoothed with *strength* (0 to 1)."""
-    return after_smoothing(smoothed.noise_m, strength)
-
-
 def after_smoothing(noise_m: np.ndarray, strength: float) -> np.ndarray:
     """Return the noise (K,), metres, that remains of *noise_m* (K,) after smoothing with *strength* (0 to 1)."""
     remaining: np.ndarray = noise_m * (1.0 - strength * (1.0 - _RESIDUAL_NOISE_SHARE))
@@ -250,12 +245,12 @@ def find_shape(
     points: SolverPoints,
     model: KeypointModel,
     targets: Targets,
-    noise: np.ndarray,
+    noise_m: np.ndarray,
     betas: np.ndarray | None,
     *,
     predictor: PosePredictor = SHIPPED_PREDICTOR,
     rounds: int = Quality.shape_rounds,
-    on_progress: Callable[[float], None] = lambda part: None,
+    on_progress: OnProgress = lambda part: None,
 ) -> ShapeEstimate:
     """Estimate betas (unless known), keypoint offsets, sigma and subject offset, from a few dozen spread frames.
 
@@ -263,33 +258,29 @@ def find_shape(
         points: the measured points.
         model: these points on the body.
         targets: target positions of all frames.
-        noise: (K,) noise of the targets per axis, metres.
+        noise_m: (K,) noise of the targets per axis, metres.
         betas: (B,) known betas, or None.
         predictor: predicts the expected pose.
         rounds: number of alternations between the shape and the expected poses.
         on_progress: called with the completed fraction, 0 to 1; an exception it raises ends the work.
     """
-    known = None if betas is None else known_betas(betas, model.body.data)
-    if known is None:
-        initial_betas = betas_from_lengths(points.names, model, to_numpy(targets.points), points.weights, noise)
+    if betas is None:
+        initial_betas = betas_from_lengths(points.names, model, to_numpy(targets.points), points.weights, noise_m)
     else:
-        initial_betas = known
-    frames = spread_frames(to_numpy(targets.weights)).tolist()
-    selected = Targets(targets.points[frames], targets.weights[frames])
-    noise_m = float(np.median(noise))
-    estimate = refine_shape(
+        initial_betas = known_betas(betas, model.body.data)
+    state = ShapeState(
         points.names,
         model,
-        selected,
-        initial_betas,
-        noise_m=noise_m,
-        trust=points.trust,
-        hold_betas=known is not None,
-        predictor=predictor,
-        rounds=rounds,
-        on_progress=on_progress,
+        targets.select(spread_frames(to_numpy(targets.weights)).tolist()),
+        model.body.array(initial_betas),
+        float(np.median(noise_m)),
+        points.trust,
+        predictor,
     )
-    return estimate if known is None else replace(estimate, betas=known)
+    for completed in state.refine(rounds, hold_betas=betas is not None):
+        on_progress(completed)
+    estimate = state.estimate()
+    return estimate if betas is None else replace(estimate, betas=initial_betas)
 
 
 def known_betas(betas: np.ndarray, body: BodyData) -> np.ndarray:

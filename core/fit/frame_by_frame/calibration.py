@@ -1,7 +1,7 @@
 """Estimate a person's shape in a stream, from more and more frames, beside the work of the frames.
 
-`core.fit.shape.estimate.refine_shape`, which a clip calls once, would delay a frame by a tenth of a second or more, so
-each frame does a part of it. Until it is complete for the first time, the shape is a recursive least-squares estimate
+`core.fit.pose_solver.find_shape`, which a clip calls once, would delay a frame by a tenth of a second or more, so each
+frame does a part of it. Until it is complete for the first time, the shape is a recursive least-squares estimate
 from the single frames.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from ...body.keypoints import KeypointModel
 from ..observations import LayoutPoints, SolverPoints
 from ..options import FitOptions
-from ..pose_solver import after_smoothing, known_betas, make_targets, residual_noise
+from ..pose_solver import after_smoothing, known_betas, make_targets
 from ..priors.pose_predictor import PosePredictor
 from ..quality import QUALITIES
 from ..shape.estimate import (
@@ -138,7 +138,7 @@ class Calibration:
         """Return the shape that fits the bone lengths of the first frame."""
         points = self._seen()
         smoothed = smooth_points(points.positions, points.weights, self._fps)
-        noise = residual_noise(smoothed, self._options.smoothing)
+        noise = after_smoothing(smoothed.noise_m, self._options.smoothing)
         if self._options.betas is None:
             betas = betas_from_lengths(points.names, self._model, smoothed.positions, points.weights, noise)
         else:
@@ -181,7 +181,7 @@ class _Search:
             self.model,
             targets.select(spread_frames(targets.weights, _SPREAD_FRAMES).tolist()),
             self.model.body.array(self.betas),
-            float(np.median(residual_noise(smoothed, strength))),
+            float(np.median(after_smoothing(smoothed.noise_m, strength))),
             points.trust,
             self.predictor,
         )

@@ -40,27 +40,19 @@ def fit_frames(
         poses.append(stream.push(track.positions[frame], track.confidence[frame]))
     report_progress(progress, track.num_frames, track.num_frames, "Fitting frame by frame")
     poses = [_unseen(poses[0])] * first + poses
-    limbs = {
-        limb: np.concatenate([pose.visibility.limbs[limb] for pose in poses]) for limb in poses[0].visibility.limbs
-    }
-    visibility = Visibility(
-        np.concatenate([pose.visibility.unknown for pose in poses]),
-        np.concatenate([pose.visibility.absent for pose in poses]),
-        limbs,
-    )
-    found = RawFit(
-        points.names,
-        np.stack([pose.rotations for pose in poses]),
-        np.stack([pose.trans for pose in poses]),
-        poses[-1].betas,
-        np.stack([pose.point_error_m for pose in poses]),
-        np.stack([pose.jumps for pose in poses]),
-        measure_noise(np.nan_to_num(points.positions), points.weights > 0),
-        poses[-1].sigma_m,
-        visibility,
+    raw = RawFit(
+        point_names=points.names,
+        rotations=np.stack([pose.rotations for pose in poses]),
+        trans=np.stack([pose.trans for pose in poses]),
+        betas=poses[-1].betas,
+        point_error_m=np.stack([pose.point_error_m for pose in poses]),
+        jumps=np.stack([pose.jumps for pose in poses]),
+        noise_m=measure_noise(np.nan_to_num(points.positions), points.weights > 0),
+        sigma_m=poses[-1].sigma_m,
+        visibility=Visibility.joined([pose.visibility for pose in poses]),
         offsets=Offsets.of(stream.shape),
     )
-    return build_result(track, body, options, found, {"frames": time.perf_counter() - began})
+    return build_result(track, body, options, raw, {"frames": time.perf_counter() - began})
 
 
 def _unseen(pose: StreamPose) -> StreamPose:

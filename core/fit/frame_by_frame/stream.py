@@ -221,7 +221,5 @@ class FitStream:
         shown = np.stack([self._usual, live.weights])
         pattern = (shown > 0).tobytes()
         if self._evidence is None or self._evidence[0] != pattern:
-            both = find_visibility(self.names, shown)
-            limbs = {limb: marked[1:] for limb, marked in both.limbs.items()}
-            self._evidence = pattern, Visibility(both.unknown[1:], both.absent[1:], limbs)
+            self._evidence = pattern, find_visibility(self.names, shown).select(slice(1, None))
         return self._evidence[1]

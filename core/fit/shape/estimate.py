@@ -9,7 +9,7 @@ so an outlier does not affect other frames. B betas.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,9 +18,8 @@ from ...body.keypoints import KeypointModel, ShapedKeypoints
 from ...math.arrays import Array, to_numpy
 from ...math.frames_last import column, from_rotation_vectors, matrices_last, reversed_axes, times
 from ...smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
-from ..priors.pose_predictor import SHIPPED_PREDICTOR, PosePredictor
+from ..priors.pose_predictor import PosePredictor
 from ..priors.regression_prior import SubjectOffset
-from ..quality import Quality
 from ..solver.gauss_newton import Goal, Targets, linearised, stepped
 from ..solver.initial_pose import analytic_start
 from .shared_system import SUBJECT_OFFSET_AXES, SharedSystem
@@ -157,39 +156,6 @@ class ShapeEstimate:
     subject_offset: SubjectOffset | None = None
     noise_m: float = 0.0
     spread_m: float = 0.0
-
-
-def refine_shape(
-    names: Sequence[str],
-    model: KeypointModel,
-    targets: Targets,
-    betas: np.ndarray,
-    *,
-    noise_m: float,
-    trust: np.ndarray,
-    hold_betas: bool = False,
-    predictor: PosePredictor = SHIPPED_PREDICTOR,
-    rounds: int = Quality.shape_rounds,
-    on_progress: Callable[[float], None] = lambda part: None,
-) -> ShapeEstimate:
-    """Estimate betas, keypoint offsets, scales and subject offset together with the poses of *targets*.
-
-    Args:
-        names: the solver points.
-        model: these points on the body.
-        targets: target positions in a few dozen frames.
-        betas: (B,) initial betas.
-        noise_m: white noise of the points per axis, metres.
-        trust: (K,) 0 to 1, how well each point is known to lie where the model has it on the body.
-        hold_betas: keep *betas* fixed.
-        predictor: predicts the expected poses.
-        rounds: how often the scales and the expected poses are updated.
-        on_progress: called with the completed fraction, 0 to 1; an exception it raises ends the work.
-    """
-    state = ShapeState(names, model, targets, model.body.array(betas), noise_m, trust, predictor)
-    for completed in state.refine(rounds, hold_betas=hold_betas):
-        on_progress(completed)
-    return state.estimate()
 
 
 def first_sigma_m(noise_m: float) -> float:

@@ -56,6 +56,18 @@ class Visibility:
     absent: np.ndarray
     limbs: dict[str, np.ndarray]
 
+    def select(self, frames: slice) -> Visibility:
+        """Return the visibility in the selected frames."""
+        limbs = {limb: marked[frames] for limb, marked in self.limbs.items()}
+        return Visibility(self.unknown[frames], self.absent[frames], limbs)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Visibility]) -> Visibility:
+        """Return the *parts*, which have the same limbs, concatenated over the frames."""
+        limbs = {limb: np.concatenate([part.limbs[limb] for part in parts]) for limb in parts[0].limbs}
+        unknown, absent = (np.concatenate([getattr(part, name) for part in parts]) for name in ("unknown", "absent"))
+        return cls(unknown, absent, limbs)
+
 
 def find_visibility(names: Sequence[str], weights: np.ndarray) -> Visibility:
     """Return the visibility of joints and limbs, frame by frame.

@@ -11,7 +11,9 @@ from core.body.keypoints import KeypointModel
 from core.errors import BodyError
 from core.fit import fit_track
 from core.fit.pose_solver import known_betas
-from core.fit.shape.estimate import betas_from_lengths, refine_shape, spread_frames
+from core.fit.priors.pose_predictor import SHIPPED_PREDICTOR
+from core.fit.quality import Quality
+from core.fit.shape.estimate import ShapeEstimate, ShapeState, betas_from_lengths, spread_frames
 from core.fit.solver.gauss_newton import Targets
 from core.layouts import BODY25, COCO17, SMPL24
 from core.math.arrays import to_numpy
@@ -32,6 +34,20 @@ def _targets(scene: Scene, noise_m: float = 0.0, every: int = 3) -> Targets:
     points = scene.solver_points()[::every]
     points = points + noise_m * np.random.default_rng(0).normal(size=points.shape)
     return Targets(points.astype(np.float32), np.ones(points.shape[:2], dtype=np.float32))
+
+
+def _refined(
+    model: KeypointModel,
+    targets: Targets,
+    betas: np.ndarray,
+    noise_m: float = 1e-4,
+    trust: np.ndarray = TRUST,
+    hold_betas: bool = False,
+) -> ShapeEstimate:
+    state = ShapeState(NAMES, model, targets, model.body.array(betas), noise_m, trust, SHIPPED_PREDICTOR)
+    for _ in state.refine(Quality.shape_rounds, hold_betas=hold_betas):
+        pass
+    return state.estimate()
 
 
 def _from_lengths(scene: Scene, layout=BODY25, noise_m: float = 0.0, noise_given_m: float = 0.0) -> np.ndarray:
@@ -115,28 +131,28 @@ def test_spread_frames_skip_unseen_frames():
 
 def test_shape_is_recovered_from_clean_points(capture):
     rough = _from_lengths(capture)
-    found = refine_shape(NAMES, keypoint_model(NAMES), _targets(capture), rough, noise_m=1e-4, trust=TRUST)
+    found = _refined(keypoint_model(NAMES), _targets(capture), rough)
     assert _rest_error_mm(found.betas, capture) < min(4.0, 0.5 * _rest_error_mm(rough, capture))
     assert found.sigma_m < 0.002
 
 
 def test_shape_is_recovered_from_clean_points_of_the_sample(walk):
     rough = _from_lengths(walk)
-    found = refine_shape(NAMES, keypoint_model(NAMES), _targets(walk), rough, noise_m=1e-4, trust=TRUST)
+    found = _refined(keypoint_model(NAMES), _targets(walk), rough)
     assert _rest_error_mm(found.betas, walk) < min(10.0, 0.8 * _rest_error_mm(rough, walk))
 
 
 def test_sigma_grows_with_noise(act):
     model = keypoint_model(NAMES)
-    noisy = refine_shape(NAMES, model, _targets(act, 0.01), act.known_betas(), noise_m=0.01, trust=TRUST)
-    clean = refine_shape(NAMES, model, _targets(act), act.known_betas(), noise_m=1e-4, trust=TRUST)
+    noisy = _refined(model, _targets(act, 0.01), act.known_betas(), noise_m=0.01)
+    clean = _refined(model, _targets(act), act.known_betas())
     assert clean.sigma_m < 0.003 < 0.009 < noisy.sigma_m < 0.02
 
 
 def test_known_betas_are_kept(act):
     betas = act.known_betas() + 0.3
     model = keypoint_model(NAMES)
-    found = refine_shape(NAMES, model, _targets(act), betas, noise_m=1e-4, trust=TRUST, hold_betas=True)
+    found = _refined(model, _targets(act), betas, hold_betas=True)
     np.testing.assert_allclose(found.betas, betas, atol=1e-6)
 
 
@@ -151,7 +167,7 @@ def test_keypoint_offsets_are_estimated(act):
     moved = model.shifted(offsets.astype(np.float32)).shaped(act.betas)
     points = moved.points(act.rotations[::2], act.trans[::2])
     targets = Targets(points, np.ones(points.shape[:2], dtype=np.float32))
-    found = refine_shape(names, model, targets, act.known_betas(), noise_m=1e-4, trust=trust, hold_betas=True)
+    found = _refined(model, targets, act.known_betas(), trust=trust, hold_betas=True)
     rest = to_numpy(found.model.rest(act.betas)) - to_numpy(model.rest(act.betas))
     shoulders = [names.index(f"{side}_shoulder") for side in ("left", "right")]
     assert (rest[shoulders, 1] < -0.02).all()
