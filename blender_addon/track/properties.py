@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import bpy
 
 from ..ui.property_options import FILE_OPTIONS, MAX_FPS
@@ -11,109 +13,53 @@ from . import choices
 from .reader import read_soon
 from .request import AUTO
 
-
-def layout_choice(**options: object) -> object:
-    """Return the menu of keypoint layouts; *options* as for `bpy.props.EnumProperty`."""
-    return bpy.props.EnumProperty(
-        name="Layout",
-        description="The names and the order of the points",
-        items=choices.LAYOUTS,
-        translation_context=CONTEXT,
-        **options,
-    )
-
-
-def units_choice(**options: object) -> object:
-    """Return the menu of units of length."""
-    return bpy.props.EnumProperty(
-        name="Units",
-        description="Unit of length in the file",
-        items=choices.UNITS,
-        translation_context=CONTEXT,
-        **options,
-    )
-
-
-def stature_number(**options: object) -> object:
-    """Return the number property for the height of a person in a file of a wrong or unknown scale."""
-    return bpy.props.FloatProperty(
-        name="Person's Height",
-        description="The person's height in metres, to which the points are scaled where the scale of the file is "
-        "wrong or unknown; 0 takes the scale as it is",
-        default=0.0, min=0.0, soft_max=2.5, precision=2, step=1,
-        **options,
-    )  # fmt: skip
-
-
-def statures_text(**options: object) -> object:
-    """Return the text property for the heights of several people in a file of a wrong or unknown scale."""
-    return bpy.props.StringProperty(
-        name="Heights of People",
-        description="For a file of several people whose scale is wrong or unknown: the height of each in metres, in "
-        "the order of the file, as 1.80, 1.65; used in place of Person's Height",
-        **options,
-    )
-
-
-def up_choice(**options: object) -> object:
-    """Return the menu of up axes."""
-    return bpy.props.EnumProperty(
-        name="Up Axis",
-        description="The axis of the file that points up",
-        items=choices.UP_AXES,
-        translation_context=CONTEXT,
-        **options,
-    )
-
-
-def frame_rate_choice(**options: object) -> object:
-    """Return the menu of frame rates."""
-    return bpy.props.EnumProperty(
-        name="Frame Rate",
-        description="Frame rate of the file, in frames per second",
-        items=choices.FRAME_RATES,
-        translation_context=CONTEXT,
-        **options,
-    )
-
-
-def fps_number(**options: object) -> object:
-    """Return the number property for frame rates that are not in the menu."""
-    return bpy.props.FloatProperty(
-        name="Frames per Second",
-        description="Frame rate of the file, if Frame Rate is Custom",
-        default=30.0, min=0.01, max=MAX_FPS, soft_min=1.0, soft_max=300.0, precision=3,
-        **options,
-    )  # fmt: skip
-
-
-def handedness_choice(**options: object) -> object:
-    """Return the menu of handedness."""
-    return bpy.props.EnumProperty(
-        name="Handedness",
-        description="Whether the file's axes are right-handed, as Blender's are",
-        items=choices.HANDEDNESS,
-        translation_context=CONTEXT,
-        **options,
-    )
-
-
-def swap_sides_choice(**options: object) -> object:
-    """Return the switch for files that confuse left and right."""
-    return bpy.props.BoolProperty(
-        name="Swap Left and Right", description="The file calls left points right, and right points left", **options
-    )
-
-
-def static_file(**options: object) -> object:
-    """Return the path property of a static trial."""
-    return bpy.props.StringProperty(
-        name="Static Trial",
-        description="Standing trial of the same person with the same markers, and those on the inside of knees and "
-        "ankles that the file lacks",
-        subtype="FILE_PATH",
-        **options,
-    )
+# The reading options, which box 1 and its operator have with other defaults, options and updates.
+layout_choice = partial(
+    bpy.props.EnumProperty, name="Layout", description="The names and the order of the points", items=choices.LAYOUTS,
+    translation_context=CONTEXT,
+)  # fmt: skip
+units_choice = partial(
+    bpy.props.EnumProperty, name="Units", description="Unit of length in the file", items=choices.UNITS,
+    translation_context=CONTEXT,
+)  # fmt: skip
+stature_number = partial(
+    bpy.props.FloatProperty, name="Person's Height",
+    description="The person's height in metres, to which the points are scaled where the scale of the file is "
+    "wrong or unknown; 0 takes the scale as it is",
+    default=0.0, min=0.0, soft_max=2.5, precision=2, step=1,
+)  # fmt: skip
+statures_text = partial(
+    bpy.props.StringProperty, name="Heights of People",
+    description="For a file of several people whose scale is wrong or unknown: the height of each in metres, in "
+    "the order of the file, as 1.80, 1.65; used in place of Person's Height",
+)  # fmt: skip
+up_choice = partial(
+    bpy.props.EnumProperty, name="Up Axis", description="The axis of the file that points up", items=choices.UP_AXES,
+    translation_context=CONTEXT,
+)  # fmt: skip
+frame_rate_choice = partial(
+    bpy.props.EnumProperty, name="Frame Rate", description="Frame rate of the file, in frames per second",
+    items=choices.FRAME_RATES, translation_context=CONTEXT,
+)  # fmt: skip
+fps_number = partial(
+    bpy.props.FloatProperty, name="Frames per Second", description="Frame rate of the file, if Frame Rate is Custom",
+    default=30.0, min=0.01, max=MAX_FPS, soft_min=1.0, soft_max=300.0, precision=3,
+)  # fmt: skip
+handedness_choice = partial(
+    bpy.props.EnumProperty, name="Handedness",
+    description="Whether the file's axes are right-handed, as Blender's are", items=choices.HANDEDNESS,
+    translation_context=CONTEXT,
+)  # fmt: skip
+swap_sides_choice = partial(
+    bpy.props.BoolProperty, name="Swap Left and Right",
+    description="The file calls left points right, and right points left",
+)  # fmt: skip
+static_file = partial(
+    bpy.props.StringProperty, name="Static Trial",
+    description="Standing trial of the same person with the same markers, and those on the inside of knees and "
+    "ankles that the file lacks",
+    subtype="FILE_PATH",
+)  # fmt: skip
 
 
 def _read_again(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
