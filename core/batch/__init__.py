@@ -7,7 +7,8 @@ anywhere else, such as on a cluster.
 from __future__ import annotations
 
 from .conversion import BatchOptions, Outcome, convert_one
-from .jobs import REPORT_SUFFIX, SUMMARY_NAME, BatchError, Job, Shard, plan_jobs
+from .jobs import SUMMARY_NAME, BatchError, Job, Shard, plan_jobs
+from .reports import REPORT_SUFFIX
 from .runner import run_batch
 from .workers import Worker, WorkerDied, WorkerStartError, failure
 

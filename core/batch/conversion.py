@@ -23,21 +23,10 @@ from ..formats import TRACK_SUFFIXES
 from ..io.atomic_files import atomic_path, replace_file
 from ..io.protected_files import ProtectedFiles
 from ..io.temporary_folders import remove_leftovers, temporary_folder
-from .jobs import (
-    SUMMARY_NAME,
-    BatchError,
-    Job,
-    Shard,
-    check_name,
-    entries_before,
-    file_entry,
-    fingerprint,
-    is_as_written,
-    is_done,
-    written_before,
-)
+from .jobs import SUMMARY_NAME, BatchError, Job, Shard, check_name
 from .lost_disk import DiskLostError, is_of_lost_disk, wait_for_disk
 from .python_worker import convert_without_blender
+from .reports import entries_before, file_entry, fingerprint, is_as_written, is_done, written_before
 from .work_claims import claimed
 from .workers import Convert, OnProgress
 
@@ -192,7 +181,7 @@ def failed(job: Job, message: str, *, seconds: float = 0.0) -> Outcome:
     """Return the outcome of an input that failed, and write its report."""
     outcome = Outcome(job, "failed", message=message, seconds=seconds)
     try:
-        _write_report(outcome, {"fingerprint": "", "outputs": [], "kept": entries_before(job)})
+        _write_report(outcome, {"fingerprint": "", "outputs": [], "kept": entries_before(job.report)})
     except OSError as error:
         return replace(outcome, message=f"{outcome.message}; nor can its report be written: {error}")
     return outcome
@@ -208,13 +197,13 @@ def _convert_once(
         OSError: a file cannot be read or written.
     """
     check_name(job)
-    mark = fingerprint(job, options.convert)
-    if not options.overwrite and is_done(job, mark):
+    mark = fingerprint(job.source, options.convert)
+    if not options.overwrite and is_done(job.report, mark):
         return Outcome(job, "skipped")
     with claimed(job.claim) as ours:
         if not ours:
             return Outcome(job, "busy")
-        if not options.overwrite and is_done(job, mark):  # by a run that held the claim until now
+        if not options.overwrite and is_done(job.report, mark):  # by a run that held the claim until now
             return Outcome(job, "skipped")
         return _convert(job, options, convert, claims, on_progress, mark)
 
@@ -241,7 +230,7 @@ def _convert(
         doubts=tuple(dict.fromkeys(doubt for person in people for doubt in person["doubts"])),
         num_flags=sum(len(person.get("fit", {}).get("flags", ())) for person in people),
     )  # fmt: skip
-    kept = [entry for entry in entries_before(job) if entry["file"] not in names]
+    kept = [entry for entry in entries_before(job.report) if entry["file"] not in names]
     _write_report(outcome, {"fingerprint": mark, "outputs": entries, "people": people, **answer, "kept": kept})
     return outcome
 
@@ -260,7 +249,7 @@ def _publish(job: Job, stage: Path, names: Sequence[str], *, overwrite: bool) ->
         BatchError: the destination has a file that no earlier run wrote, or that was changed since.
         OutputError: a file cannot be replaced, because another program has it open.
     """
-    before = entries_before(job)
+    before = entries_before(job.report)
     if not overwrite:
         _refuse_foreign(job, _targets(job, names), before)
     entries = [file_entry(stage / name) for name in names]
@@ -272,7 +261,7 @@ def _publish(job: Job, stage: Path, names: Sequence[str], *, overwrite: bool) ->
 
 
 def _refuse_foreign(job: Job, targets: Sequence[Path], before: Sequence[dict[str, object]]) -> None:
-    ours = written_before(job)
+    ours = written_before(job.report)
     foreign = [
         f"{path} ({'changed since this tool wrote it' if path.name in ours else 'not from this tool'})"
         for path in targets

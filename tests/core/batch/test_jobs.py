@@ -1,4 +1,4 @@
-"""Which inputs a batch finds, where their outputs go, and what counts as done."""
+"""Which inputs a batch finds, and where their outputs go."""
 
 from __future__ import annotations
 
@@ -7,24 +7,11 @@ import os
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-import core.batch.jobs
-from core.batch.jobs import (
-    BatchError,
-    Job,
-    check_name,
-    entries_before,
-    file_entry,
-    fingerprint,
-    is_as_written,
-    is_done,
-    plan_jobs,
-    written_before,
-)
+from core.batch.jobs import BatchError, Job, check_name, plan_jobs
 from core.cleanup import CleanupOptions
 from core.convert_options import ConvertOptions, plain_options
 from core.errors import InputMissingError
@@ -130,97 +117,6 @@ def without_privileges():
         yield
     finally:
         os.seteuid(0)
-
-
-def test_fingerprint_depends_on_input_options_and_the_files_they_name(tmp_path):
-    names = ("a.trc", "body.npz", "betas.npy", "regressor.npy", "network.npz")
-    touch(*(tmp_path / name for name in names))
-    job = Job(tmp_path / "a.trc", tmp_path / "out" / "a")
-    body, betas, regressor, network = (str(tmp_path / name) for name in names[1:])
-    options = ConvertOptions(body=body, betas=betas, regressor=regressor, fit=FitOptions(network=network))
-    marks = [fingerprint(job, options)]
-    assert fingerprint(job, options) == marks[0]
-    others = [
-        {"formats": ("fbx",)}, {"reading": ReadOptions(units="mm")}, {"cleanup": CleanupOptions(smoothing=0.5)},
-        {"up_axis": "Y"}, {"torch_python": "python"},
-        *({"fit": replace(options.fit, **more)} for more in (
-            {"mode": "frames"}, {"quality": "best"}, {"smoothing": 0.5}, {"fps": 24.0}, {"device": "cpu"},
-            {"network_joints": "all"}, {"network_passes": 2},
-        )),
-    ]  # fmt: skip
-    marks += [fingerprint(job, replace(options, **other)) for other in others]
-    for name in names:
-        (tmp_path / name).write_text("changed")
-        marks.append(fingerprint(job, options))
-    assert len(set(marks)) == len(marks)
-
-
-def test_outputs_of_earlier_versions_still_count_as_done(tmp_path, monkeypatch):
-    """The fingerprint of what Blender's batch wrote before it shared its options with the core."""
-    monkeypatch.setattr(core.batch.jobs, "__version__", "0.1.0")
-    touch(tmp_path / "a.trc")
-    cleanup = CleanupOptions(foot_lock=1.0, ground="contacts")
-    options = ConvertOptions(formats=("blend",), fit=FitOptions(quality="best"), cleanup=cleanup, up_axis="")
-    expected = "29b43b9c5bdcf2cd7bcfed4f2fcc0aa6a03c34a58d6de552a76792cf43cfd1f2"
-    assert fingerprint(Job(tmp_path / "a.trc", tmp_path / "a"), options) == expected
-
-
-def test_done_means_same_fingerprint_and_whole_files(tmp_path):
-    touch(tmp_path / "a.trc", tmp_path / "a.fbx")
-    job = Job(tmp_path / "a.trc", tmp_path / "a")
-    assert not is_done(job, "mark")
-    report = {"fingerprint": "mark", "status": "converted", "outputs": [{"file": "a.fbx", "bytes": 1}]}
-    job.report.write_text(json.dumps(report))
-    assert is_done(job, "mark")
-    assert not is_done(job, "other")
-    (tmp_path / "a.fbx").write_text("cut off or grown")
-    assert not is_done(job, "mark")
-    (tmp_path / "a.fbx").unlink()
-    assert not is_done(job, "mark")
-    job.report.write_text("{ damaged")
-    assert not is_done(job, "mark")
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"outputs": None},
-        {"outputs": ["a.fbx"]},
-        {"outputs": [{"bytes": 1}]},
-        {"outputs": [{"file": 7, "bytes": 1}]},
-        {"kept": 3},
-        {"kept": [["a.fbx"]]},
-        {"fingerprint": None},
-    ],
-)
-def test_a_report_of_another_form_counts_as_none(tmp_path, change):
-    touch(tmp_path / "a.trc", tmp_path / "a.fbx")
-    job = Job(tmp_path / "a.trc", tmp_path / "a")
-    report = {"fingerprint": "mark", "status": "converted", "outputs": [{"file": "a.fbx", "bytes": 1}]}
-    job.report.write_text(json.dumps(report))
-    assert is_done(job, "mark") and written_before(job) == {"a.fbx"}
-    job.report.write_text(json.dumps({**report, **change}))
-    assert not is_done(job, "mark") and written_before(job) == set()
-
-
-def test_a_file_is_known_by_name_size_and_hash(tmp_path):
-    job = Job(tmp_path / "a.trc", tmp_path / "a")
-    touch(tmp_path / "a.fbx", tmp_path / "a.bvh", tmp_path / "a.glb", tmp_path / "other.fbx")
-    entries = [file_entry(tmp_path / "a.fbx"), {"file": "a.bvh", "bytes": 1}]  # one of a report without hashes
-    report = {"fingerprint": "", "outputs": entries, "kept": ["a.glb", "gone.usd"]}  # names alone, in a report before
-    job.report.write_text(json.dumps(report))
-    before = entries_before(job)
-    assert [entry["file"] for entry in before] == ["a.fbx", "a.bvh", "a.glb"]
-    written = [name for name in ("a.fbx", "a.bvh", "a.glb", "other.fbx") if is_as_written(tmp_path / name, before)]
-    assert written == ["a.fbx", "a.bvh", "a.glb"]
-    (tmp_path / "a.fbx").write_text("y")
-    (tmp_path / "a.bvh").write_text("yy")
-    assert not is_as_written(tmp_path / "a.fbx", before) and not is_as_written(tmp_path / "a.bvh", before)
-    (tmp_path / "a.fbx").write_text("")
-    assert is_as_written(tmp_path / "a.fbx", before)
-    (tmp_path / "a.bvh").unlink()
-    (tmp_path / "a.bvh").mkdir()
-    assert not is_as_written(tmp_path / "a.bvh", before)
 
 
 def test_a_name_that_is_no_text_is_refused(tmp_path):
