@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BodyError, InputMissingError
-from ..skeleton import LEFT_HAND, RIGHT_HAND
-from ..smpl_skeleton import FINGER_JOINTS, JOINT_INDEX, NUM_BODY_ROTATIONS, NUM_JOINTS, NUM_VERTICES, SMPLH
+from ..smpl_skeleton import JOINT_INDEX, NUM_BODY_ROTATIONS, NUM_JOINTS, NUM_VERTICES, SMPLH
 from .data import NUM_BETAS, BodyData
+from .merged_fingers import finger_joints, posedirs_without_hands
 
 FREE_BODY_PATH = Path(__file__).resolve().parent / "assets" / "free_body.npz"
 FORMAT_VERSION = 2
@@ -137,19 +137,11 @@ def decode_fingers(arrays: Mapping[str, np.ndarray], body: BodyData) -> BodyData
     regressor[arrays["finger_regressor_joint"], arrays["finger_regressor_vertex"]] = arrays["finger_regressor_value"]
     return replace(
         body,
-        posedirs=_without_hands(body.posedirs, num_joints),
+        posedirs=posedirs_without_hands(body.posedirs, num_joints),
         joint_regressor=regressor,
         weights=_divided(body.weights, arrays),
         skeleton=SMPLH,
     )
-
-
-def _without_hands(posedirs: np.ndarray, num_joints: int) -> np.ndarray:
-    """Return the pose directions of the body joints, and zeros for all others of *num_joints*."""
-    width = 9 * (NUM_BODY_ROTATIONS - 1)
-    kept = np.zeros((*posedirs.shape[:2], 9 * (num_joints - 1)), dtype=np.float32)
-    kept[..., :width] = posedirs[..., :width]
-    return kept
 
 
 def _divided(weights: np.ndarray, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -158,9 +150,8 @@ def _divided(weights: np.ndarray, arrays: Mapping[str, np.ndarray]) -> np.ndarra
     shares[arrays["finger_share_vertex"], arrays["finger_share_joint"]] = arrays["finger_share_value"]
     divided = np.zeros_like(shares)
     divided[:, :NUM_BODY_ROTATIONS] = weights[:, :NUM_BODY_ROTATIONS]
-    for side, part in (("left", LEFT_HAND), ("right", RIGHT_HAND)):
-        joints = SMPLH.joints_of(part)
-        fingers, thumb = list(joints[:-FINGER_JOINTS]), list(joints[-FINGER_JOINTS:])
+    for side in ("left", "right"):
+        fingers, thumb = finger_joints(side)
         hand, wrist = (weights[:, JOINT_INDEX[f"{side}_{name}"]].astype(np.float64) for name in ("hand", "wrist"))
         sums = shares[:, fingers].sum(axis=1, keepdims=True)
         divided[:, fingers] = hand[:, None] * shares[:, fingers] / np.maximum(sums, 1.0)
@@ -189,9 +180,3 @@ def load_free_body() -> BodyData:
 def load_free_body_with_fingers() -> BodyData:
     """Return the free body with the 52 joints of SMPL-H. It is read once; do not modify its arrays."""
     return decode_fingers(_read_arrays(FREE_BODY_PATH), load_free_body())
-
-
-@cache
-def free_body_mirror() -> np.ndarray:
-    """Return the index of the mirrored vertex across the plane x = 0 for each vertex of the free body: (V,) int."""
-    return _read_arrays(FREE_BODY_PATH)["mirror"].astype(np.intp)

@@ -19,7 +19,7 @@ from ..math.arrays import Array, like, namespace
 from ..math.frames_last import matrices_last, reversed_axes
 from ..smpl_skeleton import NUM_JOINTS, SMPL, SUBTREES
 from .model import BodyModel
-from .skinned_keypoints import KeypointPairs, PairedKeypoints
+from .skinned_keypoints import TREE, KeypointPairs, PairedKeypoints
 
 _NO_SHARE = 1e-7
 
@@ -72,11 +72,8 @@ class KeypointModel:
         self._moments = self._own_moments = body.array(moments)
         self.moment_dirs = body.array(moment_dirs)
         self.mass = body.array(parts.sum(axis=-1))
-        tree = np.zeros((NUM_JOINTS, NUM_JOINTS))
-        for joint, subtree in enumerate(SUBTREES):
-            tree[joint, list(subtree)] = 1.0
-        self.holders = _holders(tree @ parts.sum(axis=-1))
-        self.tree = body.array(tree)
+        self.holders = _holders(TREE @ parts.sum(axis=-1))
+        self.tree = body.array(TREE)
         paired = np.abs(parts).sum(axis=-1) > _NO_SHARE
         paired[self.holders, np.arange(self.num_points)] = True
         self.pairs = KeypointPairs(parts.sum(axis=-1), paired, correctives.reshape(-1, *moments.shape), self.mass)

@@ -26,13 +26,25 @@ def merge_fingers(body: BodyData) -> BodyData:
     regressor = np.zeros((NUM_JOINTS, len(body.v_template)), dtype=np.float32)
     weights = np.zeros((len(body.v_template), NUM_JOINTS), dtype=np.float32)
     regressor[:rotated], weights[:, :rotated] = body.joint_regressor[:rotated], body.weights[:, :rotated]
-    for side, part in (("left", LEFT_HAND), ("right", RIGHT_HAND)):
+    for side in ("left", "right"):
         hand, wrist = JOINT_INDEX[f"{side}_hand"], JOINT_INDEX[f"{side}_wrist"]
-        joints = list(SMPLH.joints_of(part))
-        fingers, thumb = joints[:-FINGER_JOINTS], joints[-FINGER_JOINTS:]
+        fingers, thumb = finger_joints(side)
         regressor[hand] = body.joint_regressor[fingers[::FINGER_JOINTS]].mean(axis=0)
         weights[:, hand] = body.weights[:, fingers].sum(axis=1)
         weights[:, wrist] += body.weights[:, thumb].sum(axis=1)
-    posedirs = np.zeros((*body.posedirs.shape[:2], 9 * (NUM_JOINTS - 1)), dtype=np.float32)
-    posedirs[..., : 9 * (rotated - 1)] = body.posedirs[..., : 9 * (rotated - 1)]
+    posedirs = posedirs_without_hands(body.posedirs, NUM_JOINTS)
     return replace(body, posedirs=posedirs, joint_regressor=regressor, weights=weights, skeleton=SMPL)
+
+
+def finger_joints(side: str) -> tuple[list[int], list[int]]:
+    """Return SMPL-H's joints of a hand's long fingers, and those of its thumb."""
+    joints = list(SMPLH.joints_of(LEFT_HAND if side == "left" else RIGHT_HAND))
+    return joints[:-FINGER_JOINTS], joints[-FINGER_JOINTS:]
+
+
+def posedirs_without_hands(posedirs: np.ndarray, num_joints: int) -> np.ndarray:
+    """Return pose directions (V, 3, 9 (*num_joints* - 1)): those of the body joints, and zeros for all others."""
+    width = 9 * (NUM_BODY_ROTATIONS - 1)
+    kept = np.zeros((*posedirs.shape[:2], 9 * (num_joints - 1)), dtype=np.float32)
+    kept[..., :width] = posedirs[..., :width]
+    return kept

@@ -31,6 +31,8 @@ LIMB_PAIRS = tuple(
 
 Hips and shoulders are the trunk's, since points between them, the middle of the hips, feel both sides at once.
 """
+TREE = np.array([[joint in subtree for joint in range(NUM_JOINTS)] for subtree in SUBTREES], dtype=np.float64)
+"""(24, 24) 1 where the column's joint turns with the row's, that joint itself included."""
 _LEAST_SPLIT = 1e-2
 """A limb that has less of a keypoint takes no more for it than as if it had this much."""
 _PARENTS = list(JOINT_PARENTS[1:])
@@ -133,13 +135,10 @@ class KeypointPairs:
         by_pair = correctives[:, joints, :, points].reshape(num_pairs, NUM_JOINTS - 1, 3, 3, 3)
         gather = np.zeros((num_points, num_pairs))
         gather[points, np.arange(num_pairs)] = 1.0
-        tree = np.zeros((NUM_JOINTS, NUM_JOINTS))
-        for joint, subtree in enumerate(SUBTREES):
-            tree[joint, list(subtree)] = 1.0
-        below = tree[:, joints]
+        below = TREE[:, joints]
         self.share = like(share[:, None], other)
         self.correctives = like(by_pair.transpose(4, 0, 2, 3, 1).reshape(3 * num_pairs, -1), other)
-        self.gather, self.below, self.ancestors = like(gather, other), like(below, other), like(tree.T, other)
+        self.gather, self.below, self.ancestors = like(gather, other), like(below, other), like(TREE.T, other)
         self.share_below = like(below * share, other)
         shares = _Shares(below, gather, share, other)
         self.trunk = shares.levers([(joint, point) for joint in TRUNK for point in range(num_points)])

@@ -127,12 +127,6 @@ def rot6d_to_matrix(rot6d: Array) -> Array:
     return xp.stack([first, second, cross(first, second)], axis=-1)
 
 
-def matrix_to_rot6d(matrices: Array) -> Array:
-    """Return the 6D rotations (..., 6) of rotation matrices (..., 3, 3)."""
-    xp = namespace(matrices)
-    return xp.reshape(matrices[..., :2], (*matrices.shape[:-2], 6))
-
-
 def slerp_matrices(start: Array, end: Array, share: Array) -> Array:
     """Interpolate rotations from *start* to *end* along the shortest path (slerp).
 

@@ -7,10 +7,11 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from core.body.data import BodyData
-from core.body.free_body import FREE_BODY_PATH, free_body_mirror, load_free_body, read_free_body
+from core.body.free_body import FREE_BODY_PATH, load_free_body, read_free_body
 from core.body.model import BodyModel
 from core.errors import BodyError, InputMissingError
 from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES, JOINT_PARENTS, NUM_JOINTS, NUM_VERTICES, VERTEX_IDS
+from tests.mirrored_vertices import free_body_mirror
 
 FLIP = np.array([-1.0, 1.0, 1.0])
 HUMAN_POSES = {

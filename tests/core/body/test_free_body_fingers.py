@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from core.body.data import BodyData
-from core.body.free_body import FREE_BODY_PATH, free_body_mirror, load_free_body, load_free_body_with_fingers
+from core.body.free_body import FREE_BODY_PATH, load_free_body, load_free_body_with_fingers
 from core.body.model import BodyModel
 from core.fingers import FLAT_HANDS, HAND_JOINTS, RELAXED_HANDS, mirrored_hands
 from core.math.rotations import axis_angle_to_matrix
 from core.smpl_skeleton import FINGERS, JOINT_INDEX, SMPLH, VERTEX_IDS
+from tests.mirrored_vertices import free_body_mirror
 
 DIGESTS = {
     "faces": "d68ee2a62ba95388", "gender": "957b6847e8aeaaa2", "mirror": "c42440fc5b887fe8",

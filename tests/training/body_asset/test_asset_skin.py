@@ -5,9 +5,10 @@ import pytest
 import scipy.sparse as sp
 from scipy.spatial.transform import Rotation
 
-from core.body.free_body import free_body_mirror, load_free_body
+from core.body.free_body import load_free_body
 from core.body.model import BodyModel
 from core.smpl_skeleton import JOINT_INDEX, JOINT_NAMES, NUM_JOINTS, VERTEX_IDS
+from tests.mirrored_vertices import free_body_mirror
 from training.body_asset.joint_regressor import fit_joint_regressor
 from training.body_asset.joints import JOINT_MIRROR, anatomical_heads, smpl_joint_of_bone
 from training.body_asset.knuckles import fit_rules
