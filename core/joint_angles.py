@@ -16,9 +16,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from .math.rotations import swing_between
-from .smpl_skeleton import JOINT_INDEX
+from .smpl_skeleton import JOINT_INDEX, SIDES
 
-SIDES = ("left", "right")
 ANGLES = ("hip_flexion", "hip_adduction", "hip_rotation", "knee", "ankle", "elbow")
 LIMB_JOINTS = tuple(
     f"{side}_{stem}" for stem in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist") for side in SIDES

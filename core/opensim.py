@@ -23,7 +23,7 @@ from .fingers import without_fingers
 from .io.own_files import UNSIGNED, write_own_text
 from .joint_angles import SMPL_TO_OPENSIM, smpl_angles, trunk_and_arm_angles, zxy_degrees
 from .motion import Motion
-from .smpl_skeleton import JOINT_NAMES, NUM_BODY_ROTATIONS
+from .smpl_skeleton import JOINT_NAMES, NUM_BODY_ROTATIONS, SIDES
 
 LEG_COORDINATES = {
     "hip_flexion": "hip_flexion",
@@ -44,7 +44,7 @@ _PELVIS_PLACE = ("pelvis_tx", "pelvis_ty", "pelvis_tz")
 _LUMBAR = ("lumbar_extension", "lumbar_bending", "lumbar_rotation")
 POINTS: tuple[str, ...] = (
     *JOINT_NAMES[:NUM_BODY_ROTATIONS],
-    *(f"{side}_{point}" for side in ("left", "right") for point in ("heel", "big_toe", "small_toe")),
+    *(f"{side}_{point}" for side in SIDES for point in ("heel", "big_toe", "small_toe")),
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top",
 )  # fmt: skip
 """The points of a .trc: the body's joints, then marks on the skin of feet and head."""

@@ -29,6 +29,8 @@ NUM_JOINTS = SMPL.num_joints
 NUM_BODY_ROTATIONS = len(SMPL.joints_of(BODY))
 """Joints that a fit rotates: the pelvis and 21 body joints. The two hand joints stay at identity."""
 
+SIDES = ("left", "right")
+"""The prefixes of joints and points that come in pairs."""
 FINGERS = ("index", "middle", "pinky", "ring", "thumb")
 """A hand's fingers, in SMPL-H's order."""
 FINGER_JOINTS = 3
@@ -37,7 +39,7 @@ FINGER_JOINTS = 3
 
 def _smplh() -> Skeleton:
     names, parents = [*SMPL.names[:NUM_BODY_ROTATIONS]], [*SMPL.parents[:NUM_BODY_ROTATIONS]]
-    for side in ("left", "right"):
+    for side in SIDES:
         for finger in FINGERS:
             for number in range(1, FINGER_JOINTS + 1):
                 parents.append(JOINT_INDEX[f"{side}_wrist"] if number == 1 else len(names) - 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .smpl_skeleton import SIDES
+
 _BODY = {
     "pelvis": "Hips", "spine1": "Spine", "spine2": "Chest", "spine3": "UpperChest", "neck": "Neck", "head": "Head",
     "left_collar": "LeftShoulder", "left_shoulder": "LeftUpperArm", "left_elbow": "LeftLowerArm",
@@ -15,7 +17,7 @@ _PARTS = ("Proximal", "Intermediate", "Distal")
 
 UNITY_BONES = _BODY | {
     f"{side}_{finger}{number}": f"{side.capitalize()}{name}{part}"
-    for side in ("left", "right")
+    for side in SIDES
     for finger, name in _FINGERS.items()
     for number, part in enumerate(_PARTS, start=1)
 }

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BodyError, InputMissingError
-from ..smpl_skeleton import JOINT_INDEX, NUM_BODY_ROTATIONS, NUM_JOINTS, NUM_VERTICES, SMPLH
+from ..smpl_skeleton import JOINT_INDEX, NUM_BODY_ROTATIONS, NUM_JOINTS, NUM_VERTICES, SIDES, SMPLH
 from .data import NUM_BETAS, BodyData
 from .merged_fingers import finger_joints, posedirs_without_hands
 
@@ -150,7 +150,7 @@ def _divided(weights: np.ndarray, arrays: Mapping[str, np.ndarray]) -> np.ndarra
     shares[arrays["finger_share_vertex"], arrays["finger_share_joint"]] = arrays["finger_share_value"]
     divided = np.zeros_like(shares)
     divided[:, :NUM_BODY_ROTATIONS] = weights[:, :NUM_BODY_ROTATIONS]
-    for side in ("left", "right"):
+    for side in SIDES:
         fingers, thumb = finger_joints(side)
         hand, wrist = (weights[:, JOINT_INDEX[f"{side}_{name}"]].astype(np.float64) for name in ("hand", "wrist"))
         sums = shares[:, fingers].sum(axis=1, keepdims=True)

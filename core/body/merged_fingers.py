@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..skeleton import LEFT_HAND, RIGHT_HAND
-from ..smpl_skeleton import FINGER_JOINTS, JOINT_INDEX, NUM_BODY_ROTATIONS, NUM_JOINTS, SMPL, SMPLH
+from ..smpl_skeleton import FINGER_JOINTS, JOINT_INDEX, NUM_BODY_ROTATIONS, NUM_JOINTS, SIDES, SMPL, SMPLH
 from .data import BodyData
 
 
@@ -26,7 +26,7 @@ def merge_fingers(body: BodyData) -> BodyData:
     regressor = np.zeros((NUM_JOINTS, len(body.v_template)), dtype=np.float32)
     weights = np.zeros((len(body.v_template), NUM_JOINTS), dtype=np.float32)
     regressor[:rotated], weights[:, :rotated] = body.joint_regressor[:rotated], body.weights[:, :rotated]
-    for side in ("left", "right"):
+    for side in SIDES:
         hand, wrist = JOINT_INDEX[f"{side}_hand"], JOINT_INDEX[f"{side}_wrist"]
         fingers, thumb = finger_joints(side)
         regressor[hand] = body.joint_regressor[fingers[::FINGER_JOINTS]].mean(axis=0)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..math.arrays import Array, like, namespace
 from ..math.frames_last import apply, cross, times
-from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_JOINTS, SUBTREES
+from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_JOINTS, SIDES, SUBTREES
 
 TRUNK = tuple(
     JOINT_INDEX[name]
@@ -24,7 +24,7 @@ TRUNK = tuple(
     )
 )  # fmt: skip
 LIMB_PAIRS = tuple(
-    tuple(tuple(JOINT_INDEX[f"{side}_{name}"] for name in chain) for side in ("left", "right"))
+    tuple(tuple(JOINT_INDEX[f"{side}_{name}"] for name in chain) for side in SIDES)
     for chain in (("knee", "ankle", "foot"), ("elbow", "wrist"))
 )
 """The joints that a fit turns: a trunk, and two pairs of limbs, from the root outwards.

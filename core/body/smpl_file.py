@@ -27,6 +27,7 @@ from ..smpl_skeleton import (
     NUM_BODY_ROTATIONS,
     NUM_JOINTS,
     NUM_VERTICES,
+    SIDES,
     SMPL,
     SMPLH,
 )
@@ -235,7 +236,7 @@ def _fold_joints(family: _Family, skeleton: Skeleton) -> tuple[np.ndarray, np.nd
         joint_weights[kept, file] = joint_map[file, kept] = 1.0
         return joint_weights, joint_map
     num_finger_joints = family.hand_joints - FINGER_JOINTS
-    for side in ("left", "right"):
+    for side in SIDES:
         thumb = first + num_finger_joints
         joint_weights[JOINT_INDEX[f"{side}_hand"], first:thumb:FINGER_JOINTS] = 1.0 / (len(FINGERS) - 1)
         joint_map[first:thumb, JOINT_INDEX[f"{side}_hand"]] = 1.0

@@ -17,13 +17,6 @@ from ..track import KeypointTrack
 from .temporal.visibility import find_visibility
 
 _REQUIRED = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
-FOOT_POINTS = tuple(
-    f"{side}_{point}"
-    for side in ("left", "right")
-    for point in ("ankle", "heel", "big_toe", "small_toe", "foot", "fifth_metatarsal")
-)
-LEG_POINTS = ("left_knee", "right_knee", *FOOT_POINTS)
-"""The solver points of the legs below the hips."""
 
 
 @dataclass(frozen=True, eq=False)

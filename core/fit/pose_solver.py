@@ -13,7 +13,8 @@ from ..errors import BodyError
 from ..math.arrays import Array, at_least, like, namespace, to_numpy
 from ..smpl_skeleton import NUM_BODY_ROTATIONS
 from .blocks import OnProgress
-from .observations import LEG_POINTS, SolverPoints
+from .observations import SolverPoints
+from .point_groups import LEG_POINTS
 from .priors.pose_predictor import SHIPPED_PREDICTOR, PosePredictor
 from .priors.regression_prior import SubjectOffset
 from .quality import Quality

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..body.landmarks import SOLVER_POINTS
+from ..smpl_skeleton import SIDES
 from .bones import bones_between
 
 FINGERS = ("thumb", "index", "middle", "ring", "pinky")
 HAND_POINTS = ("wrist", *(f"{finger}{joint}" for finger in FINGERS for joint in range(1, 5)))
 """The points of a hand (21) that the fit of the fingers uses: the wrist, then each finger from root to tip."""
-FINGER_POINTS = tuple(f"{side}_{point}" for side in ("left", "right") for point in HAND_POINTS)
+FINGER_POINTS = tuple(f"{side}_{point}" for side in SIDES for point in HAND_POINTS)
 """The points of both hands."""
 
 

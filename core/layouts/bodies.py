@@ -7,7 +7,7 @@ H36M's thorax is the root of the neck).
 
 from __future__ import annotations
 
-from ..smpl_skeleton import BODY25_NAMES, JOINT_NAMES
+from ..smpl_skeleton import BODY25_NAMES, JOINT_NAMES, SIDES
 from .base import Layout, LayoutPoint
 
 
@@ -15,7 +15,7 @@ def _sided(stem: str, weight: float = 1.0, solver: str | None = "") -> tuple[Lay
     """Return the points left and right *stem*; *solver* is another stem for the solver points, or None for none."""
     return tuple(
         LayoutPoint(f"{side}_{stem}", f"{side}_{solver or stem}" if solver is not None else None, weight)
-        for side in ("left", "right")
+        for side in SIDES
     )
 
 
@@ -104,7 +104,7 @@ def _mediapipe_points(*, hands: bool) -> tuple[LayoutPoint, ...]:
 
     eyes = [
         LayoutPoint(f"{side}_eye{part}", f"{side}_eye" if not part else None)
-        for side in ("left", "right")
+        for side in SIDES
         for part in ("_inner", "", "_outer")
     ]
     return (

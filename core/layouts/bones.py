@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..smpl_skeleton import SIDES
+
 _PARENTS: dict[str, tuple[str, ...]] = {
     "pelvis": ("mid_hip",),
     "spine1": ("pelvis", "mid_hip"),
@@ -85,7 +87,7 @@ def bones_between(index: Mapping[str, int]) -> tuple[tuple[int, int], ...]:
             if bone[::-1] not in bones:
                 bones.append(bone)
     has_hips, has_neck = bool({"mid_hip", "pelvis"} & set(index)), bool({"mid_shoulder", "neck"} & set(index))
-    for side in ("left", "right"):
+    for side in SIDES:
         # Layouts without a spine: connect each shoulder to its hip, and the face to the shoulders.
         if not (has_hips and has_neck) and f"{side}_hip" in index and f"{side}_shoulder" in index:
             bones.append((index[f"{side}_hip"], index[f"{side}_shoulder"]))

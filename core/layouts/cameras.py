@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..smpl_skeleton import SIDES
 from .base import Layout, LayoutPoint
 from .bodies import COCO17_POINTS
 from .hands import finger_point
@@ -21,9 +22,7 @@ def _mhr_hand(side: str) -> tuple[LayoutPoint, ...]:
 
 
 def _sides(stem: str, solver: str | None = None, weight: float = 1.0) -> tuple[LayoutPoint, ...]:
-    return tuple(
-        LayoutPoint(f"{side}_{stem}", f"{side}_{solver}" if solver else None, weight) for side in ("left", "right")
-    )
+    return tuple(LayoutPoint(f"{side}_{stem}", f"{side}_{solver}" if solver else None, weight) for side in SIDES)
 
 
 MHR70 = Layout(
@@ -33,7 +32,7 @@ MHR70 = Layout(
         *(point for point in COCO17_POINTS if not point.name.endswith("wrist")),
         *(
             LayoutPoint(f"{side}_{stem}", f"{side}_{stem}", weight)
-            for side in ("left", "right")
+            for side in SIDES
             for stem, weight in (("big_toe", 0.9), ("small_toe", 0.8), ("heel", 0.9))
         ),
         *_mhr_hand("right"),
@@ -108,7 +107,7 @@ KINECT25 = Layout(
         *_kinect_leg("left"),
         *_kinect_leg("right"),
         LayoutPoint("spine_shoulder", "mid_shoulder", 0.5),
-        *(LayoutPoint(f"{side}_{tip}", None) for side in ("left", "right") for tip in ("hand_tip", "thumb")),
+        *(LayoutPoint(f"{side}_{tip}", None) for side in SIDES for tip in ("hand_tip", "thumb")),
     ),
 )
 """Order of `JointType` of the Kinect for Windows SDK 2.0, which NTU RGB+D keeps."""

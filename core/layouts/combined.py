@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..smpl_skeleton import SIDES
 from .base import FINGER_POINTS, Layout, LayoutPoint
 from .bodies import BODY25, COCO17_POINTS, HALPE26, MEDIAPIPE_WITH_HANDS_POINTS
 from .hands import hand_points
@@ -18,7 +19,7 @@ WHOLEBODY133 = Layout(
         *COCO17_POINTS,
         *(
             LayoutPoint(f"{side}_{stem}", f"{side}_{stem}", weight)
-            for side in ("left", "right")
+            for side in SIDES
             for stem, weight in (("big_toe", 0.9), ("small_toe", 0.8), ("heel", 0.9))
         ),
         *(LayoutPoint(f"face_{number}", None) for number in range(_NUM_FACE_POINTS)),
@@ -68,7 +69,7 @@ MARKERS = Layout(
                 ("pinky_knuckle", 0.4),
                 ("ear", 0.3),
             )
-            for side in ("left", "right")
+            for side in SIDES
         ),
     ),
 )

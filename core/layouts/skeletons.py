@@ -5,15 +5,14 @@ The joints of a rig are where its author placed them, so the points of the trunk
 
 from __future__ import annotations
 
+from ..smpl_skeleton import SIDES
 from .base import FINGERS, Layout, LayoutPoint
 from .bodies import SMPL22
 from .hands import finger_point, hand_points
 
-_SIDES = ("left", "right")
-
 
 def _both(stem: str, solver: str | None, weight: float = 1.0) -> tuple[LayoutPoint, ...]:
-    return tuple(LayoutPoint(f"{side}_{stem}", f"{side}_{solver}" if solver else None, weight) for side in _SIDES)
+    return tuple(LayoutPoint(f"{side}_{stem}", f"{side}_{solver}" if solver else None, weight) for side in SIDES)
 
 
 SKELETON = Layout(
@@ -83,7 +82,7 @@ ARMATURE = Layout(
 ARMATURE_HANDS = Layout(
     "armature_hands",
     "Bones of an armature with fingers",
-    (*_ARMATURE_POINTS, *(point for side in _SIDES for point in hand_points(side))),
+    (*_ARMATURE_POINTS, *(point for side in SIDES for point in hand_points(side))),
 )
 """The same with the joints of the fingers in place of the knuckles that a hand without fingers carries."""
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..layouts import FINGERS
+from ..smpl_skeleton import SIDES
 from .name_keys import name_keys
 
 _LONG = tuple(finger for finger in FINGERS if finger != "thumb")
@@ -72,9 +73,7 @@ _SETS: tuple[Mapping[str, str], ...] = (
 _MIN_MARKERS = 3
 _KNUCKLES = {"handin": "index_knuckle", "handout": "little_finger_knuckle"}
 """Labels on the back of the hand that are at the knuckles in sets with fingers."""
-FINGER_ROLES = tuple(
-    f"{side}_{finger}{joint}" for side in ("left", "right") for finger in FINGERS for joint in range(1, 5)
-)
+FINGER_ROLES = tuple(f"{side}_{finger}{joint}" for side in SIDES for finger in FINGERS for joint in range(1, 5))
 """Every role that a marker on a finger can have."""
 
 

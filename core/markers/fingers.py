@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..layouts import FINGERS
-from .legs import SIDES, Points
+from ..smpl_skeleton import SIDES
+from .legs import Points
 from .vectors import mean_of, present_mean, unit
 
 _DEPTH = (0.0024, 0.0024, 0.0018, 0.0018)

@@ -24,8 +24,9 @@ from itertools import combinations
 import numpy as np
 
 from ..body.bony_landmarks import BONY_LANDMARKS
+from ..smpl_skeleton import SIDES
 from .fingers import finger_joints
-from .legs import SIDES, Points, between, chord, feet, knees_and_ankles
+from .legs import Points, between, chord, feet, knees_and_ankles
 from .rigid_clusters import completed
 from .vectors import across, bridged, dot, lengths, mean_of, median, unit
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from ..smpl_skeleton import SIDES
 from .finger_labels import FINGER_ROLES, finger_roles
 from .name_keys import Key, name_keys
 
@@ -89,7 +90,7 @@ def _known_keys() -> dict[Key, str]:
     keys: dict[Key, str] = {("", stem): role for role, stems in _SINGLE_ROLES.items() for stem in stems}
     for role, stems in (*_spelt_out().items(), *_SIDED_ROLES.items()):
         for stem in stems:
-            keys.update({(side, stem): f"{side}_{role}" for side in ("left", "right")})
+            keys.update({(side, stem): f"{side}_{role}" for side in SIDES})
     return keys
 
 

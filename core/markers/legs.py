@@ -16,11 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..smpl_skeleton import SIDES
 from .vectors import across, dot, lengths, mean_of, median, unit
 
 Points = Mapping[str, np.ndarray]
 
-SIDES = ("left", "right")
 _KNEE_WIDTH = 0.061
 _ANKLE_WIDTH = 0.041
 _MARKER_RADIUS = 0.004

@@ -12,9 +12,9 @@ from scipy.spatial.transform import Rotation
 
 from core.body.free_body import load_free_body
 from core.body.model import BodyModel, world_rotations
-from core.joint_angles import ANGLES, LIMB_JOINTS, SIDES, smpl_angles
+from core.joint_angles import ANGLES, LIMB_JOINTS, smpl_angles
 from core.motion import Motion
-from core.smpl_skeleton import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX, SIDES
 from training.evaluate_real import evenly_spaced_frames, main
 from training.evaluation.real_metrics import aligned_mm, bone_lengths, jerk, lag_ms, mean_metrics, trial_metrics
 from training.evaluation.real_trials import CENTRES, VIDEO, Trial, find_trials

@@ -12,9 +12,9 @@ from scipy.spatial.transform import Rotation
 from core.body.free_body import load_free_body
 from core.body.model import BodyModel
 from core.errors import TrackFileError
-from core.joint_angles import SIDES, bend_degrees, smpl_angles, zxy_degrees
+from core.joint_angles import bend_degrees, smpl_angles, zxy_degrees
 from core.math.rotations import axis_angle_to_matrix
-from core.smpl_skeleton import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX, SIDES
 from training.evaluation.opensim_files import read_bodies, read_mot
 
 

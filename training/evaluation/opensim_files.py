@@ -11,9 +11,10 @@ import numpy as np
 
 from core.errors import TrackFileError
 from core.formats.textfile import decode_text, read_bytes, split_lines
-from core.joint_angles import SIDES, Angles, bends, leg_ball_joints
+from core.joint_angles import Angles, bends, leg_ball_joints
 from core.math.rotations import transposed
 from core.opensim import ARM_COORDINATES, LEG_COORDINATES
+from core.smpl_skeleton import SIDES
 
 _COORDINATES = LEG_COORDINATES | {"elbow_flex": ARM_COORDINATES["elbow_flex"]}
 """OpenSim's coordinates and the corresponding `core.joint_angles.ANGLES`."""

@@ -16,10 +16,10 @@ from core.body.data import BodyData
 from core.body.model import BodyModel
 from core.cleanup import analyse_motion
 from core.fit import FitReport
-from core.joint_angles import ANGLES, LIMB_JOINTS, SIDES, Angles, smpl_angles
+from core.joint_angles import ANGLES, LIMB_JOINTS, Angles, smpl_angles
 from core.math.rotations import nearest_rotation
 from core.motion import Motion
-from core.smpl_skeleton import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX, SIDES
 
 from ..evaluate_cleanup import slides_mm
 from .real_trials import Trial

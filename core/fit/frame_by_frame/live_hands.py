@@ -16,11 +16,11 @@ from ...errors import SkeletonError
 from ...fingers import RELAXED_HANDS, has_fingers
 from ...layouts import HAND_POINTS, Layout
 from ...math.rotations import axis_angle_to_matrix
-from ...smpl_skeleton import NUM_BODY_ROTATIONS, SMPLH
+from ...smpl_skeleton import NUM_BODY_ROTATIONS, SIDES, SMPLH
 from ..hands.fit import WRISTS, person_of, point_error_m, wrist_frames, wrist_turns
 from ..hands.observations import hand_columns, screen_hands, to_wrist
 from ..hands.posing import pose_hands
-from ..hands.skeleton import SIDES, angles_of, hands_of_body, joint_rotations, rest_joints
+from ..hands.skeleton import angles_of, hands_of_body, joint_rotations, rest_joints
 from ..pose_solver import after_smoothing
 from ..temporal.keypoint_smoothing import measure_noise
 from .live_points import LivePoints

@@ -14,7 +14,7 @@ from ...body.data import BodyData
 from ...fingers import RELAXED_HANDS, with_hands
 from ...math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ...motion import Motion
-from ...smpl_skeleton import JOINT_INDEX, SMPLH
+from ...smpl_skeleton import JOINT_INDEX, SIDES, SMPLH
 from ...track import KeypointTrack
 from ..pose_solver import after_smoothing
 from ..report import Flag, flags_of
@@ -23,7 +23,7 @@ from .observations import HandPoints, take_hands, to_wrist
 from .over_time import fill_gaps
 from .palm import fit_to_person, lasting_error_m, measured_scale, turn_palms
 from .posing import pose_hands
-from .skeleton import SIDES, Hands, angles_of, hands_of_body, joint_rotations, rest_joints
+from .skeleton import Hands, angles_of, hands_of_body, joint_rotations, rest_joints
 
 WRISTS = [JOINT_INDEX[f"{side}_wrist"] for side in SIDES]
 MODEL_ERROR_M = 0.001

@@ -8,8 +8,9 @@ import numpy as np
 
 from ...layouts import HAND_POINTS, Layout
 from ...math.medians import known_median
+from ...smpl_skeleton import SIDES
 from ...track import KeypointTrack
-from .skeleton import MIRROR, SIDES
+from .skeleton import MIRROR
 
 _MIN_POINTS = 3
 _REACH_M = 0.20

@@ -18,8 +18,8 @@ from ...body.data import BodyData
 from ...body.topology import VERTEX_IDS_BY_COUNT
 from ...layouts import FINGERS
 from ...smpl_skeleton import FINGERS as SMPLH_FINGERS
+from ...smpl_skeleton import SIDES
 
-SIDES = ("left", "right")
 NUM_ANGLES = 5
 """Angles of a finger: flexion, abduction and twist of its first joint, then flexion of the second and the third."""
 FLEXION, ABDUCTION, TWIST, MIDDLE, END = range(NUM_ANGLES)

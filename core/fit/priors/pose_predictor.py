@@ -22,7 +22,7 @@ from ...network.graph import NetworkError
 from ...network.pose_architecture import POSE_MLP, POSE_POINTS
 from ...network.pose_mlp import PoseNetwork
 from ...network.weights import read_weights
-from ...smpl_skeleton import JOINT_INDEX, NUM_BODY_ROTATIONS
+from ...smpl_skeleton import JOINT_INDEX, NUM_BODY_ROTATIONS, SIDES
 from ..solver.gauss_newton import PosePrior, Targets
 from ..solver.initial_pose import align_translation
 from .prior_file import load_prior
@@ -34,9 +34,7 @@ UNSEEN_PEOPLE = 4.0
 average; more for people unlike those it was trained on, who lose most by an overconfident prediction."""
 NETWORK_JOINTS: dict[str, tuple[int, ...]] = {
     "none": (),
-    "arms": tuple(
-        JOINT_INDEX[f"{side}_{joint}"] for side in ("left", "right") for joint in ("shoulder", "elbow", "wrist")
-    ),
+    "arms": tuple(JOINT_INDEX[f"{side}_{joint}"] for side in SIDES for joint in ("shoulder", "elbow", "wrist")),
     "all": tuple(range(NUM_BODY_ROTATIONS)),
 }
 """The joints that the network predicts, by the value of `FitOptions.network_joints`."""

@@ -22,7 +22,7 @@ import numpy as np
 
 from ...math.arrays import Array, at_least, at_most, like, namespace, ones_where
 from ...math.rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from ...smpl_skeleton import JOINT_INDEX, NUM_BODY_ROTATIONS, SMPL
+from ...smpl_skeleton import JOINT_INDEX, NUM_BODY_ROTATIONS, SIDES, SMPL
 from ..solver.gauss_newton import PosePrior
 from ..solver.joint_precision import JointPrecision
 
@@ -122,7 +122,7 @@ def part_features(part: str, rotations: Array) -> Array:
         selected = [joint["left_hip"], joint["left_knee"], joint["left_ankle"], spine]
         columns = [0, 1, 2, 3, 6, 7, 8, 9, 10, 11]
     else:
-        hips_and_knees = [joint[f"{side}_{name}"] for name in ("hip", "knee") for side in ("left", "right")]
+        hips_and_knees = [joint[f"{side}_{name}"] for name in ("hip", "knee") for side in SIDES]
         selected = [spine, joint["neck"] @ joint["head"], *hips_and_knees]
         columns = [*range(13), 15]
     turns = matrix_to_axis_angle(xp.stack(selected, axis=1))

@@ -12,15 +12,16 @@ from itertools import combinations
 
 import numpy as np
 
-_SIDES = ("left", "right")
+from ...smpl_skeleton import SIDES
+from ..point_groups import FOOT
+
 _LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 _HAND = ("wrist", "hand", "index_knuckle", "middle_knuckle", "ring_knuckle", "pinky_knuckle", "thumb_knuckle")
-_FOOT = ("ankle", "heel", "big_toe", "small_toe", "foot", "fifth_metatarsal")
 _RIGID: tuple[tuple[str, ...], ...] = (
     ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head", "head_top"),
     ("left_hip", "right_hip", "mid_hip", "pelvis", "left_asis", "right_asis", "left_psis", "right_psis", "sacrum"),
     ("left_shoulder", "right_shoulder", "mid_shoulder"),
-    *(tuple(f"{side}_{stem}" for stem in group) for side in _SIDES for group in (_HAND, _FOOT, *_LIMBS)),
+    *(tuple(f"{side}_{stem}" for stem in group) for side in SIDES for group in (_HAND, FOOT, *_LIMBS)),
 )
 _APART_POINTS = ("knee", "ankle", "elbow", "wrist")
 _BENDING = (
@@ -166,7 +167,7 @@ def _measured_pairs(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.nd
     """
     index = {name: column for column, name in enumerate(names)}
     rigid = {pair for group in _RIGID for pair in combinations(group, 2)}
-    limbs = {(f"{side}_{first}", f"{side}_{second}") for side in _SIDES for first, second in _LIMBS}
+    limbs = {(f"{side}_{first}", f"{side}_{second}") for side in SIDES for first, second in _LIMBS}
     pairs = [pair for pair in sorted(rigid | set(combinations(_BENDING, 2))) if index.keys() >= set(pair)]
     first, second = (np.array([index[pair[end]] for pair in pairs], dtype=np.int64) for end in (0, 1))
     return first, second, np.array([pair in rigid for pair in pairs]), np.array([pair in limbs for pair in pairs])

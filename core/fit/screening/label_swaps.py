@@ -15,12 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...math.runs import find_runs
+from ...smpl_skeleton import SIDES
+from ..point_groups import FOOT
 from .continuity import expected_places, usual_around
 from .distances import usual_lengths
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "hips": ("hip", "asis", "psis"),
-    "legs": ("knee", "ankle", "heel", "big_toe", "small_toe", "foot", "fifth_metatarsal"),
+    "legs": ("knee", *FOOT),
     "shoulders": ("shoulder", "collar", "sternoclavicular"),
     "arms": ("elbow", "elbow_lateral", "elbow_medial", "wrist", "hand", "thumb_knuckle", "index_knuckle",
              "middle_knuckle", "ring_knuckle", "pinky_knuckle"),
@@ -28,7 +30,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The groups, and their points without the side."""
 
-_SIDES = ("left", "right")
 _NAMES = tuple(GROUPS)
 _HIPS, _LEGS, _SHOULDERS, _ARMS, _FACE = (1 << bit for bit in range(len(_NAMES)))
 _STATES = np.arange(1 << len(_NAMES))
@@ -239,7 +240,7 @@ class _Body:
 
     def bone_evidence(self, near: str, far: str) -> np.ndarray:
         """Return how much worse (F,), -1 to 1, two bones match their usual lengths when their far ends are swapped."""
-        ends = [(f"{first}_{near}", f"{second}_{far}") for first in _SIDES for second in _SIDES]
+        ends = [(f"{first}_{near}", f"{second}_{far}") for first in SIDES for second in SIDES]
         if any(name not in self._index for pair in ends for name in pair):
             return np.full(len(self._positions), np.nan)
         first, second = (np.array([self._index[pair[end]] for pair in ends]) for end in (0, 1))

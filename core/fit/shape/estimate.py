@@ -17,7 +17,7 @@ import numpy as np
 from ...body.keypoints import KeypointModel, ShapedKeypoints
 from ...math.arrays import Array, to_numpy
 from ...math.frames_last import column, from_rotation_vectors, matrices_last, reversed_axes, times
-from ...smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS
+from ...smpl_skeleton import NUM_BODY_ROTATIONS, NUM_JOINTS, SIDES
 from ..priors.pose_predictor import PosePredictor
 from ..priors.regression_prior import SubjectOffset
 from ..solver.gauss_newton import Goal, Targets, linearised, stepped
@@ -58,7 +58,7 @@ def _rigid_pairs() -> tuple[tuple[str, str, float], ...]:
     pairs = [("left_hip", "right_hip", 1.0), ("left_shoulder", "right_shoulder", 0.5), ("left_ear", "right_ear", 1.0)]
     pairs += [("left_eye", "right_eye", 1.0), ("mid_hip", "mid_shoulder", 0.3), ("neck", "head", 0.5)]
     pairs += [("pelvis", "spine1", 1.0), ("spine1", "spine2", 1.0), ("spine2", "spine3", 1.0)]
-    for side in ("left", "right"):
+    for side in SIDES:
         bones = (
             ("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"), ("ankle", "big_toe"),
             ("ankle", "heel"), ("ankle", "foot"), ("big_toe", "small_toe"), ("wrist", "middle_knuckle"),

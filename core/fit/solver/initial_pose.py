@@ -24,7 +24,8 @@ from ...math.rotations import (
     swing_between,
     unit,
 )
-from ...smpl_skeleton import JOINT_INDEX, NUM_JOINTS
+from ...smpl_skeleton import JOINT_INDEX, NUM_JOINTS, SIDES
+from ..point_groups import FOOT
 from .gauss_newton import Targets
 
 _COMPOSITES = {
@@ -103,11 +104,11 @@ def analytic_start(names: Sequence[str], keypoints: ShapedKeypoints, targets: Ta
     _share_spine(world, chest, head)
     world["head"] = head
     world["left_collar"] = world["right_collar"] = chest
-    _set_limbs(world, points, [*map(_arm, _SIDES), *map(_leg, _SIDES)], [chest, chest, pelvis, pelvis])
-    ends = [*map(_foot, _SIDES), *map(_hand, _SIDES)]
-    knees, elbows = ([world[f"{side}_{name}"] for side in _SIDES] for name in ("knee", "elbow"))
+    _set_limbs(world, points, [*map(_arm, SIDES), *map(_leg, SIDES)], [chest, chest, pelvis, pelvis])
+    ends = [*map(_foot, SIDES), *map(_hand, SIDES)]
+    knees, elbows = ([world[f"{side}_{name}"] for side in SIDES] for name in ("knee", "elbow"))
     end_rotations = _groups(points, ends, [*knees, *elbows])
-    for side, foot, hand in zip(_SIDES, end_rotations[:2], end_rotations[2:], strict=True):
+    for side, foot, hand in zip(SIDES, end_rotations[:2], end_rotations[2:], strict=True):
         world[f"{side}_ankle"] = world[f"{side}_foot"] = foot
         world[f"{side}_wrist"] = world[f"{side}_hand"] = hand
     ordered = sorted(JOINT_INDEX, key=JOINT_INDEX.__getitem__)
@@ -116,7 +117,6 @@ def analytic_start(names: Sequence[str], keypoints: ShapedKeypoints, targets: Ta
     return rotations, align_translation(keypoints, rotations, targets)[0]
 
 
-_SIDES = ("left", "right")
 _PELVIS = {
     "left_hip": 1.0, "right_hip": 1.0, "mid_hip": 1.0, "pelvis": 1.0, "spine1": 1.0, "mid_shoulder": 0.7,
     "left_asis": 1.0, "right_asis": 1.0, "left_psis": 1.0, "right_psis": 1.0, "sacrum": 1.0,
@@ -133,7 +133,7 @@ _HEAD = {
 
 
 def _foot(side: str) -> dict[str, float]:
-    return {f"{side}_{name}": 1.0 for name in ("ankle", "heel", "big_toe", "small_toe", "foot", "fifth_metatarsal")}
+    return {f"{side}_{name}": 1.0 for name in FOOT}
 
 
 def _hand(side: str) -> dict[str, float]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...math.rotations import matrix_to_quat_wxyz, quat_wxyz_to_matrix
-from ...smpl_skeleton import JOINT_INDEX
+from ...smpl_skeleton import JOINT_INDEX, SIDES
 
 _LEAST_TWIST = 1e-6
 """Size of a twist's quaternion below which the knee is turned by half a circle, and its twist is not defined."""
@@ -26,7 +26,7 @@ def align_knee_axes(rotations: np.ndarray, rest_joints: np.ndarray) -> np.ndarra
         rest_joints: (24, 3) joints of the rest pose.
     """
     turned = rotations.copy()
-    for side in ("left", "right"):
+    for side in SIDES:
         hip, knee = JOINT_INDEX[f"{side}_hip"], JOINT_INDEX[f"{side}_knee"]
         thigh = rest_joints[knee] - rest_joints[hip]
         twist = _twists(rotations[:, knee], thigh / np.linalg.norm(thigh))

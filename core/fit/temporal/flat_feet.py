@@ -18,10 +18,9 @@ import numpy as np
 from ...body.model import BodyModel, world_positions, world_rotations
 from ...math.arrays import to_numpy
 from ...math.rotations import slerp_matrices, swing_between, transposed
-from ...smpl_skeleton import JOINT_INDEX
+from ...smpl_skeleton import JOINT_INDEX, SIDES
+from ..point_groups import FOOT
 
-_SIDES = ("left", "right")
-_FOOT_POINTS = ("big_toe", "small_toe", "heel", "foot", "fifth_metatarsal")
 _LOW_M = (0.03, 0.07)
 """Height above the lower ankle up to which a foot certainly stands, and from which it does not. This range and those
 below were chosen on CMU clips of ten people, in COCO17 and H36M17, and on OpenCap's squat with the keypoints of three
@@ -45,7 +44,7 @@ def find_unseen_feet(names: Sequence[str], weights: np.ndarray) -> tuple[str, ..
         weights: (F, K) 0 where missing.
     """
     seen = {name for name, shown in zip(names, (weights > 0).any(axis=0), strict=True) if shown}
-    return tuple(side for side in _SIDES if not any(f"{side}_{point}" in seen for point in _FOOT_POINTS))
+    return tuple(side for side in SIDES if not any(f"{side}_{point}" in seen for point in FOOT if point != "ankle"))
 
 
 def flatten_feet(
@@ -55,7 +54,7 @@ def flatten_feet(
     trans: np.ndarray,
     fps: float,
     *,
-    sides: Sequence[str] = _SIDES,
+    sides: Sequence[str] = SIDES,
 ) -> np.ndarray:
     """Return local rotations (F, 24, 3, 3) in which the feet of *sides* are flat while they stand.
 
@@ -80,7 +79,7 @@ def flatten_feet(
         ankle, knee = JOINT_INDEX[f"{side}_ankle"], JOINT_INDEX[f"{side}_knee"]
         hanging = world[:, ankle]
         flat = swing_between(hanging[:, :, 1], up) @ hanging
-        standing = slerp_matrices(hanging, flat, shares[:, _SIDES.index(side)])
+        standing = slerp_matrices(hanging, flat, shares[:, SIDES.index(side)])
         flattened[:, ankle] = transposed(world[:, knee]) @ standing
     return flattened
 
@@ -93,7 +92,7 @@ def standing_shares(joints: np.ndarray, fps: float) -> np.ndarray:
         fps: frames per second.
     """
     knees, ankles = (
-        joints[:, [JOINT_INDEX[f"{side}_{joint}"] for side in _SIDES]].astype(np.float64) for joint in ("knee", "ankle")
+        joints[:, [JOINT_INDEX[f"{side}_{joint}"] for side in SIDES]].astype(np.float64) for joint in ("knee", "ankle")
     )
     height = ankles[..., 1]
     lowest = height.min(axis=1)

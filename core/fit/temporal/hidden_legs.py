@@ -12,9 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from ...math.arrays import to_numpy
-from ...smpl_skeleton import JOINT_INDEX
+from ...smpl_skeleton import JOINT_INDEX, SIDES
 from ..blocks import frame_blocks
-from ..observations import FOOT_POINTS, LEG_POINTS
+from ..point_groups import FOOT_POINTS, LEG_POINTS
 from ..pose_solver import PoseSolver
 from ..solver.gauss_newton import Targets
 from ..solver.initial_pose import analytic_start
@@ -57,7 +57,7 @@ def bridge_legs(solver: PoseSolver, targets: Targets, visibility: Visibility, fp
 def _up_to_knees(names: Sequence[str], weights: np.ndarray) -> np.ndarray:
     """Return *weights* (F, K) set to 0 for the foot points of legs whose knee is not seen."""
     reduced = weights.copy()
-    for side in ("left", "right"):
+    for side in SIDES:
         if f"{side}_knee" in names:
             feet = [column for column, name in enumerate(names) if name in FOOT_POINTS and name.startswith(side)]
             reduced[np.ix_(weights[:, names.index(f"{side}_knee")] == 0, feet)] = 0.0

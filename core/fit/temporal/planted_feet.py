@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..observations import FOOT_POINTS
+from ..point_groups import FOOT_POINTS
 
 _SAME_PLACE_M = 0.04
 """A point that reappears within this distance of where it disappeared is at the same place."""

@@ -12,9 +12,8 @@ from core.formats.dispatch import read_recordings
 from core.formats.raw import RawRecording
 from core.markers.joint_centres import joint_centres
 from core.markers.labels import marker_roles, missing_roles
-from core.markers.legs import SIDES
 from core.reading import interpret
-from core.smpl_skeleton import JOINT_INDEX
+from core.smpl_skeleton import JOINT_INDEX, SIDES
 from tests.recordings import cases
 from tests.simulated_markers import simulated, true_joints
 
