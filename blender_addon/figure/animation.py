@@ -15,14 +15,10 @@ from ..core_access import BODY, CoreError, Motion, Skeleton, axis_angle_to_quat_
 from .armature import pose_bones, rest_matrices, skeleton_of
 from .axes import Z_UP_FROM_Y_UP, bone_from_core, continuous_signs
 from .body_mesh import betas_of
-from .fcurves import Channels, Keys, own_action
+from .fcurves import Channels, Keys, bone_path, own_action
 
 GENDER_KEY = "smplify_gender"
 BODY_KEY = "smplify_body"
-
-
-def _path(joint: str, channel: str) -> str:
-    return f'pose.bones["{joint}"].{channel}'
 
 
 def key_motion(
@@ -57,7 +53,7 @@ def key_motion(
     if frames is None:
         frames = np.arange(first_frame, first_frame + motion.num_frames, dtype=np.float64)
     for joint, channel, values in _key_values(armature, motion, skeleton, axes):
-        channels.write(_path(joint, channel), frames[: len(values)], values, group=joint)
+        channels.write(bone_path(joint, channel), frames[: len(values)], values, group=joint)
     armature[GENDER_KEY] = motion.gender
     armature[BODY_KEY] = motion.body
     return channels.action
@@ -82,7 +78,7 @@ def rekey_motion(armature: bpy.types.Object, motion: Motion, keys: Keys, *, firs
     channels = Channels(armature, name=armature.name)
     frames = np.arange(first_frame, first_frame + motion.num_frames, dtype=np.float32)
     for joint, channel, values in _key_values(armature, motion, skeleton, Z_UP_FROM_Y_UP, keys):
-        channels.rewrite(_path(joint, channel), frames[: len(values)], values, group=joint, keys=keys)
+        channels.rewrite(bone_path(joint, channel), frames[: len(values)], values, group=joint, keys=keys)
     channels.action.update_tag()
     armature.update_tag(refresh={"TIME"})
 
@@ -109,7 +105,7 @@ def _key_values(
         pose = motion.poses[:, 3 * index : 3 * index + 3]
         if skeleton.parts[index] == BODY or (pose != pose[:1]).any():
             yield joint, "rotation_quaternion", quaternions[:, index]
-        elif pose.any() or (keys is not None and (_path(joint, "rotation_quaternion"), 0) in keys):
+        elif pose.any() or (keys is not None and (bone_path(joint, "rotation_quaternion"), 0) in keys):
             yield joint, "rotation_quaternion", quaternions[:1, index]
 
 
@@ -126,13 +122,12 @@ def frames_of(armature: bpy.types.Object) -> tuple[int, int]:
     return int(np.floor(first)), int(np.ceil(last))
 
 
-def read_motion(armature: bpy.types.Object, fps: float, *, axes: np.ndarray = Z_UP_FROM_Y_UP) -> Motion:
+def read_motion(armature: bpy.types.Object, fps: float) -> Motion:
     """Return the motion keyed on *armature*, edits included; constraints and the object's transform are ignored.
 
     Args:
         armature: a figure's armature.
         fps: frame rate of its scene, frames per second.
-        axes: (3, 3) matrix from the core's axes to the armature's.
 
     Raises:
         CoreError: the armature has no action, or bones are missing.
@@ -140,16 +135,16 @@ def read_motion(armature: bpy.types.Object, fps: float, *, axes: np.ndarray = Z_
     first, last = frames_of(armature)
     frames = range(first, last + 1)
     channels = Channels(armature)
-    turns = bone_from_core(rest_matrices(armature), axes)
+    turns = bone_from_core(rest_matrices(armature))
     bones, skeleton = pose_bones(armature), skeleton_of(armature)
     poses = np.zeros((len(frames), skeleton.num_joints, 3))
     for index, joint in enumerate(skeleton.names):
         rest = tuple(bones[index].rotation_quaternion)
-        quaternions = channels.sample(_path(joint, "rotation_quaternion"), frames, rest)
+        quaternions = channels.sample(bone_path(joint, "rotation_quaternion"), frames, rest)
         quaternions /= np.linalg.norm(quaternions, axis=-1, keepdims=True)
         poses[:, index] = quat_wxyz_to_axis_angle(quaternions) @ turns[index]
     root = skeleton.names[0]
-    locations = channels.sample(_path(root, "location"), frames, tuple(bones[0].location))
+    locations = channels.sample(bone_path(root, "location"), frames, tuple(bones[0].location))
     return Motion(
         poses=poses.reshape(len(frames), -1),
         betas=betas_of(armature),

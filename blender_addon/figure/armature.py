@@ -222,7 +222,7 @@ def joint_shape(armature: bpy.types.Object) -> JointShape:
     return JointShape(template, directions, skeleton)
 
 
-def move_rest_joints(armature: bpy.types.Object, betas: np.ndarray, *, axes: np.ndarray = Z_UP_FROM_Y_UP) -> None:
+def move_rest_joints(armature: bpy.types.Object, betas: np.ndarray) -> None:
     """Move the rest heads of the bones to the joints of *betas* (B,).
 
     The bones keep their rest rotations, so existing keys stay exact. The length of a bone is the distance to the joint
@@ -234,7 +234,7 @@ def move_rest_joints(armature: bpy.types.Object, betas: np.ndarray, *, axes: np.
     rest = rest_matrices(armature)
     with edited_bones(armature) as bones:
         for index, name in enumerate(shape.skeleton.names):
-            head = to_axes(joints[index], axes)
+            head = to_axes(joints[index])
             bones[name].head = head
             bones[name].tail = head + rest[index, :, 1] * lengths[index]
             bones[name].align_roll(Vector(rest[index, :, 2]))

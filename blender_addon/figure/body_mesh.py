@@ -192,12 +192,17 @@ def _skin_material() -> bpy.types.Material:
     for material in bpy.data.materials:
         if _SKIN_KEY in material:
             return material
-    material = bpy.data.materials.new("SMPLify Skin")
+    material, shader = new_material("SMPLify Skin")
     material[_SKIN_KEY] = True
     material.diffuse_color = _SKIN_COLOUR
-    if bpy.app.version < (5, 0, 0):
-        material.use_nodes = True
-    shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     shader.inputs["Base Color"].default_value = _SKIN_COLOUR
     shader.inputs["Roughness"].default_value = 0.55
     return material
+
+
+def new_material(name: str) -> tuple[bpy.types.Material, bpy.types.ShaderNode]:
+    """Return a new material called *name*, and its Principled BSDF node."""
+    material = bpy.data.materials.new(name)
+    if bpy.app.version < (5, 0, 0):
+        material.use_nodes = True
+    return material, next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")

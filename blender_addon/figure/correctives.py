@@ -14,6 +14,7 @@ from ..core_access import BodyData, BodyError, corrective_basis
 from .armature import rest_matrices, skeleton_of
 from .axes import Z_UP_FROM_Y_UP, bone_from_core, to_axes
 from .body_mesh import body_mesh_of
+from .fcurves import bone_path
 
 PREFIX = "corrective_"
 _PRODUCTS = ("x*x", "y*y", "z*z", "x*y", "x*z", "y*z", "x*w", "y*w", "z*w")
@@ -76,7 +77,7 @@ def _drive(key: bpy.types.ShapeKey, armature: bpy.types.Object, bone: str, weigh
         variable = driver.variables.new()
         variable.name, variable.type = letter, "SINGLE_PROP"
         variable.targets[0].id = armature
-        variable.targets[0].data_path = f'pose.bones["{bone}"].rotation_quaternion[{number}]'
+        variable.targets[0].data_path = bone_path(bone, f"rotation_quaternion[{number}]")
     factors = _factors(weights)
     driver.expression = "+".join(f"{factor:.6g}*{product}" for factor, product in zip(factors, _PRODUCTS, strict=True))
 

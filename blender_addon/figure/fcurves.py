@@ -19,6 +19,11 @@ HAS_SLOTS = bpy.app.version >= (4, 4, 0)
 _LINEAR = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
 
 
+def bone_path(bone: str, channel: str) -> str:
+    """Return the data path of a *channel* of a pose bone."""
+    return f'pose.bones["{bone}"].{channel}'
+
+
 class Channels:
     """The F-curves that animate one data-block, created on demand.
 

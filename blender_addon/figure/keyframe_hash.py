@@ -8,14 +8,14 @@ import bpy
 
 from .armature import skeleton_of
 from .custom_properties import KEYS_KEY
-from .fcurves import Channels, Keys, keys_of
+from .fcurves import Channels, Keys, bone_path, keys_of
 
 
 def _motion_channels(armature: bpy.types.Object) -> list[tuple[str, int]]:
     """Return the data path and index of each channel that a motion of *armature* is keyed on."""
     names = skeleton_of(armature).names
-    location = f'pose.bones["{names[0]}"].location'
-    rotations = [f'pose.bones["{name}"].rotation_quaternion' for name in names]
+    location = bone_path(names[0], "location")
+    rotations = [bone_path(name, "rotation_quaternion") for name in names]
     return [(location, index) for index in range(3)] + [(path, index) for path in rotations for index in range(4)]
 
 

@@ -7,9 +7,9 @@ while a figure needs it.
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import bpy
@@ -30,9 +30,6 @@ _SLOT_KEY, _SKIN_KEY, _SHADING_KEY = "smplify_slot_link", "smplify_slot_material
 _SHOWN_KEY = "smplify_color_names"
 _SHOWN = ("active_color_name", "default_color_name")
 _CACHED = 4
-
-_shares: OrderedDict[tuple[str, tuple[str, ...]], np.ndarray] = OrderedDict()
-"""Weights of the points for each vertex, by body file and point names."""
 
 
 def follow_colors(armature: bpy.types.Object) -> None:
@@ -147,28 +144,24 @@ def paint(armature: bpy.types.Object, frame: int) -> None:
     body.data.update()
 
 
+@lru_cache(maxsize=_CACHED)
 def _shares_of(body_file: str, names: tuple[str, ...]) -> np.ndarray:
+    """Return the weights (V, K) of the points *names* for each vertex of the body in a file."""
     from ..core_access import resolve_body
     from .error_shading import point_shares
 
-    key = (body_file, names)
-    if key not in _shares:
-        _shares[key] = point_shares(resolve_body(body_file or None), names)
-        while len(_shares) > _CACHED:
-            _shares.popitem(last=False)
-    return _shares[key]
+    return point_shares(resolve_body(body_file or None), names)
 
 
 def _error_material() -> bpy.types.Material:
     """Return the material that shows the attribute; create it if missing."""
+    from ..figure.body_mesh import new_material
+
     material = bpy.data.materials.get(_MATERIAL)
     if material is not None:
         return material
-    material = bpy.data.materials.new(_MATERIAL)
-    if bpy.app.version < (5, 0, 0):
-        material.use_nodes = True
+    material, shader = new_material(_MATERIAL)
     tree = material.node_tree
-    shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
     colors = tree.nodes.new("ShaderNodeVertexColor")
     colors.layer_name = ATTRIBUTE
     colors.location = (shader.location.x - 250.0, shader.location.y)
@@ -243,4 +236,4 @@ def unregister() -> None:
         getattr(bpy.app.handlers, name).remove(_file_changed)
     if _frame_changed in bpy.app.handlers.frame_change_post:
         bpy.app.handlers.frame_change_post.remove(_frame_changed)
-    _shares.clear()
+    _shares_of.cache_clear()

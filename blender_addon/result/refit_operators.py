@@ -12,6 +12,7 @@ from ..background.fit_session import FITS
 from ..background.modal_operator import RunsFit
 from ..background.task import Progress
 from ..figure.custom_properties import MARK_KEY
+from ..figure.find import find_object
 from ..figure.shape_operators import active_figure
 from ..fit.settings import workers_of
 from ..package import addon_preferences
@@ -97,7 +98,7 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender
             changes=self._changes(context),
             file=bpy.path.abspath(self.filepath or settings.moved_file),
         )
-        self._uid, self._mark = armature.session_uid, armature.get(MARK_KEY)
+        self._uid, self._name, self._mark = armature.session_uid, armature.name, armature.get(MARK_KEY)
         self._range = order.first, order.last
         fit = fit_where_set(addon_preferences(context))
         source = TrackRequest(order.file or record.source.file)
@@ -118,7 +119,7 @@ class SMPLIFY_OT_fit_again(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender
         from ..figure.record import AdjustmentError
         from .live_settings import change_motion, refuse_edited
 
-        armature = next((item for item in bpy.data.objects if item.session_uid == self._uid), None)
+        armature = find_object(self._uid, self._name)
         if armature is None or armature.get(MARK_KEY) != self._mark:
             raise AdjustmentError(
                 "expected the figure as it was when the fit began, but it is gone or has another motion now; nothing "
