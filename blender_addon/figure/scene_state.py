@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import bpy
@@ -28,6 +28,15 @@ def _alive(objects: list[bpy.types.Object]) -> list[bpy.types.Object]:
     """Return those of *objects* that are still in the current view layer."""
     layer = bpy.context.view_layer.objects
     return [item for item in objects if is_among(item, layer)]
+
+
+def select_alone(objects: Sequence[bpy.types.Object]) -> None:
+    """Select *objects*, which are in the current view layer, and nothing else; the first one becomes active."""
+    for item in bpy.context.selected_objects:
+        item.select_set(False)
+    for item in objects:
+        item.select_set(True)
+    bpy.context.view_layer.objects.active = objects[0]
 
 
 @contextmanager

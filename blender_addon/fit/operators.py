@@ -11,6 +11,7 @@ from bpy.app.translations import pgettext_iface as iface_
 from ..background.fit_session import FITS
 from ..background.modal_operator import RunsFit
 from ..background.task import Progress
+from ..figure.scene_state import select_alone
 from ..figure.scene_time import SceneTime
 from ..result.flag_list import fill
 from ..track.session import TRACKS, TrackState
@@ -67,7 +68,7 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
 
         before = SceneTime.of(context.scene)
         figures = add_fitted(done, context.scene, self._options)
-        _select(context, figures)
+        select_alone([figure.armature for figure in figures])
         refused = refusals(done)
         if refused:
             self.report({"WARNING"}, refused)
@@ -82,7 +83,7 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
         plant(figures, result)
         for figure in figures:
             fill(figure.armature)
-        _select(context, figures)
+        select_alone([figure.armature for figure in figures])
         if TRACKS.request == self._request:
             TRACKS.lifts_m = {
                 item.source.number: _lift(item, figure) for item, figure in zip(result, figures, strict=True)
@@ -104,15 +105,6 @@ class SMPLIFY_OT_fit(RunsFit, bpy.types.Operator):  # noqa: N801 - Blender's nam
         if doubts and self._is_in_box_1():
             return [iface_("Doubts about the track: {:d}, see box 1.").format(len(doubts))]
         return [f"{doubt.rstrip('.')}." for doubt in doubts]
-
-
-def _select(context: bpy.types.Context, figures: list[Figure]) -> None:
-    """Select the armatures of *figures* alone; the first one is active."""
-    for item in context.selected_objects:
-        item.select_set(False)
-    for figure in figures:
-        figure.armature.select_set(True)
-    context.view_layer.objects.active = figures[0].armature
 
 
 def _added(result: list[FittedPerson], names: str) -> str:

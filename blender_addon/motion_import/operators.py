@@ -9,12 +9,14 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 from bpy_extras.io_utils import ImportHelper
 
+from ..figure.scene_state import select_alone
 from ..figure.scene_time import SceneTime
 from ..package import addon_preferences, body_file
 from ..ui.box_errors import Box
 from ..ui.enum_items import HANDS_DESCRIPTION, HANDS_ITEMS
 from ..ui.modes import in_object_mode
 from ..ui.operator_mixin import OperatorMixin
+from ..ui.property_options import MAX_FPS
 from ..ui.sidebar import show_tab
 from ..ui.translations import CONTEXT
 
@@ -63,7 +65,7 @@ class SMPLIFY_OT_import_motion(OperatorMixin, bpy.types.Operator, ImportHelper):
         name="Frame Rate",
         description="Frame rate of the file, in frames per second; 0 uses the rate stated by the file",
         min=0.0,
-        max=10000.0,
+        max=MAX_FPS,
     )
     floor: bpy.props.BoolProperty(
         name="Stand on Floor",
@@ -90,11 +92,7 @@ class SMPLIFY_OT_import_motion(OperatorMixin, bpy.types.Operator, ImportHelper):
 
         before = SceneTime.of(context.scene)
         figures, notes = import_motions(self._paths(), context.scene, self._options(context))
-        for item in context.selected_objects:
-            item.select_set(False)
-        for figure in figures:
-            figure.armature.select_set(True)
-        context.view_layer.objects.active = figures[0].armature
+        select_alone([figure.armature for figure in figures])
         for note in notes:
             self.report({"WARNING"}, note)
         names = ", ".join(figure.armature.name for figure in figures)

@@ -17,6 +17,7 @@ import numpy as np
 from bpy.app.handlers import persistent
 
 from ..figure.custom_properties import RECORD_KEY, has_live_settings
+from ..ui.quiet import quiet
 
 if TYPE_CHECKING:
     from ..core_access import FitReport
@@ -46,9 +47,8 @@ def follow_colors(armature: bpy.types.Object) -> None:
             _hide(armature)
         properties.trouble = ""
     except CoreError as error:
-        properties.quiet = True
-        properties.color_by_error = False
-        properties.quiet = False
+        with quiet(properties):
+            properties.color_by_error = False
         properties.trouble = str(error)
     sync()
 

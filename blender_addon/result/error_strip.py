@@ -11,9 +11,9 @@ import blf
 import bpy
 import gpu
 import numpy as np
-from gpu_extras.batch import batch_for_shader
 
 from ..figure.shape_operators import active_figure
+from ..ui.drawing import draw_triangles
 from ..ui.redraw import redraw_viewports
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _draw_strip(
             boxes.append((low, top + _FLAG_PX * scale, max(high, low + 1.0), top + 2.0 * _FLAG_PX * scale, color))
     gpu.state.blend_set("ALPHA")
     _draw_boxes(boxes)
-    _draw_triangles(*strip_bars(errors, record.first_frame, place, limit))
+    draw_triangles(*strip_bars(errors, record.first_frame, place, limit))
     frame = context.scene.frame_current
     if place.first <= frame <= place.last:
         x = place.x(frame)
@@ -128,14 +128,7 @@ def _draw_boxes(boxes: list[tuple[float, float, float, float, tuple[float, float
         )
     ]  # fmt: skip
     colors = np.repeat([box[4] for box in boxes], 6, axis=0)
-    _draw_triangles(np.array(corners, dtype=np.float32), colors.astype(np.float32))
-
-
-def _draw_triangles(corners: np.ndarray, colors: np.ndarray) -> None:
-    if len(corners):
-        shader = gpu.shader.from_builtin("FLAT_COLOR")
-        flat = np.column_stack([corners, np.zeros(len(corners), dtype=np.float32)])
-        batch_for_shader(shader, "TRIS", {"pos": flat, "color": colors}).draw(shader)
+    draw_triangles(np.array(corners), colors)
 
 
 def _draw_text(text: str, left: float, bottom: float, scale: float) -> None:

@@ -36,6 +36,7 @@ from ..figure.key_listeners import notify
 from ..figure.keyframe_hash import keys_edited, mark_keys, motion_keys
 from ..figure.record import AdjustmentError, FigureRecord, adjustable, store
 from ..figure.takes import present_take
+from ..ui.quiet import quiet
 from .cleanup_cache import CLEANUP_CACHE, Key
 from .error_curve import key_errors
 
@@ -239,13 +240,9 @@ def keyed_source(armature: bpy.types.Object) -> tuple[CleanupSource, CleanupOpti
 
 def _show(armature: bpy.types.Object, options: CleanupOptions) -> None:
     """Set the live settings to *options* without applying them."""
-    properties = armature.smplify
-    properties.quiet = True
-    try:
+    with quiet(armature.smplify):
         for name, value in asdict(options).items():
-            setattr(properties, name, value)
-    finally:
-        properties.quiet = False
+            setattr(armature.smplify, name, value)
 
 
 def show_applied(armature: bpy.types.Object) -> None:

@@ -12,10 +12,10 @@ import blf
 import bpy
 import gpu
 import numpy as np
-from gpu_extras.batch import batch_for_shader
 
 from ..figure.axes import to_axes
 from ..figure.scene_time import scene_rate
+from ..ui.drawing import draw_triangles
 from .playback import PointPlayback
 from .preview import start_frame
 from .session import TRACKS, TrackState
@@ -138,13 +138,9 @@ def _draw() -> None:
 
 def _draw_dots(pixels: np.ndarray, colors: np.ndarray, radius: float) -> None:
     """Draw diamonds around *pixels* (N, 2) in *colors* (N, 4)."""
-    if len(pixels) == 0:
-        return
     left, right, low, high = ((-radius, 0.0), (radius, 0.0), (0.0, -radius), (0.0, radius))
     corners = (pixels[:, None] + np.array([left, low, right, right, high, left])).reshape(-1, 2)
-    flat = np.column_stack([corners, np.zeros(len(corners))]).astype(np.float32)
-    shader = gpu.shader.from_builtin("FLAT_COLOR")
-    batch_for_shader(shader, "TRIS", {"pos": flat, "color": np.repeat(colors, 6, axis=0)}).draw(shader)
+    draw_triangles(corners, np.repeat(colors, 6, axis=0))
 
 
 def register() -> None:

@@ -13,6 +13,7 @@ from gpu_extras.batch import batch_for_shader
 from ..figure.scene_time import scene_rate
 from ..figure.units import metres_per_unit
 from ..fit.settings import figure_options
+from ..ui.drawing import draw_triangles
 from .playback import Playback, Side
 from .session import TRACKS, TrackState
 from .settings import chosen_people, track_request
@@ -99,7 +100,7 @@ def _draw_person(  # noqa: PLR0913 - all of it differs by person or by region
     _draw_lines(points[ends], line_colours, _LINE_PX * scale)
     discs = disc_triangles(view.circles(points[pose.seen], _POINT_PX * scale))
     disc_colours = np.repeat(colours[pose.seen], len(discs) // max(int(pose.seen.sum()), 1), axis=0)
-    _draw_triangles(discs, np.column_stack([disc_colours, np.ones(len(discs))]))
+    draw_triangles(discs, np.column_stack([disc_colours, np.ones(len(discs))]))
     rings = ring_lines(view.circles(points[missing], _MISSING_PX * scale))
     _draw_lines(rings, np.tile((*_MISSING_COLOUR, _SOLID), (len(rings), 1)), _LINE_PX * scale)
 
@@ -113,15 +114,6 @@ def _draw_lines(ends: np.ndarray, colours: np.ndarray, width_px: float) -> None:
     shader.bind()
     shader.uniform_float("viewportSize", gpu.state.viewport_get()[2:])
     shader.uniform_float("lineWidth", width_px)
-    batch.draw(shader)
-
-
-def _draw_triangles(corners: np.ndarray, colours: np.ndarray) -> None:
-    """Draw triangles of consecutive triples of *corners* (3 N, 3); *colours* (3 N, 4)."""
-    if len(corners) == 0:
-        return
-    shader = gpu.shader.from_builtin("FLAT_COLOR")
-    batch = batch_for_shader(shader, "TRIS", {"pos": corners.astype(np.float32), "color": colours.astype(np.float32)})
     batch.draw(shader)
 
 

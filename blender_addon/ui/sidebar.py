@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bpy
 
+from .redraw import areas
+
 CLASSES = ()
 
 TAB = "SMPLify"
@@ -39,7 +41,7 @@ def _bring_to_front() -> float | None:
     if not _wanted:
         return None
     pointer = _wanted.pop()
-    area = next((area for area in _viewports() if area.as_pointer() == pointer), None)
+    area = next((area for area in areas("VIEW_3D") if area.as_pointer() == pointer), None)
     if area is None:
         return None
     region = next(item for item in area.regions if item.type == "UI")
@@ -56,13 +58,8 @@ def _bring_to_front() -> float | None:
     return None
 
 
-def _viewports() -> list[bpy.types.Area]:
-    windows = bpy.context.window_manager.windows
-    return [area for window in windows for area in window.screen.areas if area.type == "VIEW_3D"]
-
-
 def _largest_viewport() -> bpy.types.Area | None:
-    return max(_viewports(), key=lambda area: area.width * area.height, default=None)
+    return max(areas("VIEW_3D"), key=lambda area: area.width * area.height, default=None)
 
 
 def unregister() -> None:
