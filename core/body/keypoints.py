@@ -1,9 +1,10 @@
-"""Keypoints without vertices, exactly. F frames, K keypoints, B betas.
+"""Keypoints of a body without computing its vertices; exact. F frames, K keypoints, B betas.
 
-A keypoint is a fixed weighted sum of skinned vertices, ``k = sum_v r_kv sum_j w_vj (G_j v + o_j)``. Both sums may be
-taken first, so it is linear in the 24 joint transforms: ``k = sum_j G_j m_kj + n_kj o_j`` with the moments
-``m_kj = sum_v r_kv w_vj v`` and the masses ``n_kj = sum_v r_kv w_vj``. The same sum over the pose correctives gives how
-the moments change with the pose. A forward pass costs about 60 small products in place of 6890 vertices (`.pairs`).
+A keypoint is a fixed weighted sum of skinned vertices, ``k = sum_v r_kv sum_j w_vj (G_j v + o_j)``. Both sums can be
+evaluated beforehand, so it is linear in the 24 joint transforms: ``k = sum_j G_j m_kj + n_kj o_j`` with the moments
+``m_kj = sum_v r_kv w_vj v`` and the masses ``n_kj = sum_v r_kv w_vj``. The same sum over the pose correctives tells how
+the moments change with the pose. A forward pass costs about 60 small products instead of 6890 vertices
+(`.skinned_keypoints`).
 """
 
 from __future__ import annotations
@@ -25,31 +26,31 @@ _NO_SHARE = 1e-7
 
 
 class KeypointModel:
-    """A set of keypoints on a body, as a function of pose and shape: what the solver fits.
+    """The keypoints of a body as a function of pose and shape, which the solver fits.
 
     Attributes:
-        body: the body; its joints are SMPL's, which the solver is made for.
-        num_points: how many keypoints.
-        mass: (24, K) each joint's share of each keypoint.
+        body: a body with the joints of SMPL.
+        num_points: number of keypoints.
+        mass: (24, K) the weight of each joint in each keypoint.
         moment_dirs: (24, 3, K, B) how the moments change with the betas.
-        holders: for each keypoint, the outermost joint whose turning moves more than half of it.
-        pairs: the joints and keypoints that have a share in each other.
-        tree: (24, 24) 1 where the column's joint turns with the row's.
-        tree_mass: (24, 1, K) the mass of everything that turns with a joint.
+        holders: for each keypoint, the outermost joint whose rotation moves more than half of it.
+        pairs: the pairs of a joint and a keypoint with a weight.
+        tree: (24, 24) 1 where the column's joint is the row's or a descendant of it.
+        tree_mass: (24, 1, K) the weight of a joint and its descendants in each keypoint.
     """
 
     def __init__(self, body: BodyModel, regressor: np.ndarray, carried: Mapping[int, str] | None = None) -> None:
-        """Take the moments of *regressor* (K, V), whose rows sum to 1, on *body*.
+        """Compute the moments of the keypoints that *regressor* (K, V) places on *body*; its rows sum to 1.
 
         Args:
-            body: the body.
+            body: a body with the joints of SMPL.
             regressor: weights of the vertices.
-            carried: for single keypoints, by index, the joint that carries them; they follow it alone instead of the
-                skin, from their place in the rest pose.
+            carried: by the index of a keypoint, the joint that it follows rigidly, from its position in the rest
+                pose; the other keypoints follow the skin.
 
         Raises:
             SkeletonError: *body* has other joints than SMPL's.
-            BodyError: *regressor* is for another mesh.
+            BodyError: *regressor* belongs to another mesh.
         """
         data = body.data
         SMPL.check_same(body.skeleton, of=f"body {data.name!r}", as_in="SMPL, which are fitted to keypoints")
@@ -80,7 +81,7 @@ class KeypointModel:
         self.tree_mass = (self.tree @ self.mass)[:, None]
 
     def shifted(self, offsets: Array) -> KeypointModel:
-        """Return the same keypoints, each moved with the joint that holds it.
+        """Return the same keypoints, each displaced and moving with its joint of `holders`.
 
         Args:
             offsets: (K, 3) metres, in the rest pose's axes.
@@ -93,12 +94,12 @@ class KeypointModel:
 
     @property
     def offsets(self) -> Array:
-        """How far `shifted` moved each keypoint (K, 3), metres, in the rest pose's axes."""
+        """The displacement of each keypoint by `shifted` (K, 3), metres, in the rest pose's axes."""
         xp = namespace(self._moments)
         return xp.matrix_transpose(xp.sum(self._moments - self._own_moments, axis=0))
 
     def shaped(self, betas: Array) -> ShapedKeypoints:
-        """Return the keypoints of the body with *betas* held fixed: (B,), or (F, B), one body a frame."""
+        """Return the keypoints of the body with *betas* (B,), or with betas (F, B) of each frame."""
         return ShapedKeypoints(self, betas)
 
     def moments(self, betas: Array, *, shifted: bool = True) -> Array:
@@ -106,7 +107,7 @@ class KeypointModel:
 
         Args:
             betas: the shape.
-            shifted: of the keypoints where `shifted` moved them; else of the body's own.
+            shifted: include the displacement by `shifted`.
         """
         moments = self._moments if shifted else self._own_moments
         return moments + namespace(betas).einsum("jckb,...b->...jck", self.moment_dirs, betas)
@@ -118,12 +119,13 @@ class KeypointModel:
 
 
 def _holders(carried: np.ndarray) -> list[int]:
-    """Return for each keypoint the outermost joint that carries more than half of it, with what hangs on that joint.
+    """Return for each keypoint the outermost joint that, with its descendants, has more than half of its weight.
 
-    A point between the shoulders, or at a hip, has its largest share on a limb, but does not swing with it.
+    The joint with the largest weight will not do: for a point between the shoulders, or at a hip, it is one of a limb,
+    but the point does not swing with that limb.
 
     Args:
-        carried: (24, K) the mass of everything that turns with a joint.
+        carried: (24, K) the weight of a joint and its descendants in each keypoint.
     """
     outwards = sorted(range(NUM_JOINTS), key=lambda joint: -len(SUBTREES[joint]))
     return [max((j for j in outwards if column[j] > 0.5), key=outwards.index) for column in carried.T]
@@ -133,7 +135,7 @@ class ShapedKeypoints:
     """The keypoints of a body whose betas are fixed.
 
     Attributes:
-        model: the keypoints on the body of any shape.
+        model: the keypoints of the body of any shape.
         betas: (B,) or (F, B).
         rest_joints: (24, 3) rest joints, metres; (F, 24, 3) if each frame has its own body.
         rest_points: (K, 3) keypoints of the rest pose, metres; or (F, K, 3).
@@ -162,11 +164,11 @@ class ShapedKeypoints:
 
     @cached_property
     def reach(self) -> Array:
-        """How far each joint's turning moves each of the body's own keypoints, metres per radian at most (24, K).
+        """The largest lever of each joint on each keypoint (24, K), metres per radian, in the rest pose.
 
-        In the rest pose. A keypoint is a mean of vertices, and some of them hang on neighbouring joints a little; what
-        a joint turns in earnest lies at some distance from it. Where `KeypointModel.shifted` moved a keypoint does not
-        count: an ankle that a tracker sees 3 cm off does not tell how the foot is turned.
+        A keypoint is a mean of vertices, some of which follow neighbouring joints a little; a joint that really turns
+        it lies at some distance. Displacements by `KeypointModel.shifted` are ignored: an ankle that a tracker sees
+        3 cm off does not tell how the foot is turned.
         """
         moments = self.model.moments(self.betas, shifted=False)
         xp = namespace(moments)

@@ -1,9 +1,9 @@
-"""Keypoints of posed bodies for the solver, its most frequent computation. F frames, K keypoints, P pairs, C levers.
+"""Keypoints of posed bodies, the solver's most frequent computation. F frames, K keypoints, P pairs, C levers.
 
-A keypoint hangs on few joints: of all pairs of a joint and a keypoint, about 60 have a weight. Only these are
-computed, with the frames in the last axis (`core.math.frames_last`), and in axes that begin at the body's own place: a
-person far from the origin loses no accuracy. The solver's unknowns are grouped as the body is: a trunk, the two
-legs, and the two arms. The joints are SMPL's 24, whose tree these groups are made for.
+A keypoint depends on few joints: of all pairs of a joint and a keypoint, about 60 have a weight. Only these are
+computed, with the frames in the last axis (`core.math.frames_last`), and relative to the translation of the body, so
+that a person far from the origin loses no accuracy. The solver's unknowns are in groups of SMPL's 24 joints: the
+trunk, the two legs, and the two arms.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ LIMB_PAIRS = tuple(
 )
 """The joints that a fit turns: a trunk, and two pairs of limbs, from the root outwards.
 
-Hips and shoulders are the trunk's, since points between them, the middle of the hips, feel both sides at once.
+Hips and shoulders belong to the trunk, since both sides move a point between them, such as the middle of the hips.
 """
 TREE = np.array([[joint in subtree for joint in range(NUM_JOINTS)] for subtree in SUBTREES], dtype=np.float64)
-"""(24, 24) 1 where the column's joint turns with the row's, that joint itself included."""
+"""(24, 24) 1 where the column's joint is the row's or a descendant of it."""
 _LEAST_SPLIT = 1e-2
-"""A limb that has less of a keypoint takes no more for it than as if it had this much."""
+"""The least `LimbPair.split`."""
 _PARENTS = list(JOINT_PARENTS[1:])
 
 
 def _levels() -> tuple[tuple[slice, slice | list[int]], ...]:
-    """Return the joints beyond the pelvis by depth, which SMPL's order runs along, and their parents' places in theirs.
+    """Return the joints of each depth below the pelvis, and where in the depth before their parents are.
 
-    Where every joint of the level before has one child, these are a slice, which costs no copy.
+    SMPL numbers its joints by depth. Where every joint has one child, the parents are a slice, which costs no copy.
     """
     depth = [0] * NUM_JOINTS
     for joint in range(1, NUM_JOINTS):
@@ -64,10 +64,10 @@ _PARENTS_BY_LEVEL = tuple(
 
 @dataclass(frozen=True, eq=False)
 class Levers:
-    """Joints and the keypoints that they are to move.
+    """Combinations of a joint and a keypoint whose lever is wanted.
 
     Attributes:
-        matrix: (C, P + 24) from the pairs and the joints' places to the levers.
+        matrix: (C, P + 24) from the parts of the pairs and the positions of the joints to the levers.
         joints: (C,) the joint of each lever.
         points: (C,) the keypoint of each lever.
     """
@@ -79,13 +79,13 @@ class Levers:
 
 @dataclass(frozen=True, eq=False)
 class LimbPair:
-    """Two limbs alike, and the keypoints that they move.
+    """Both legs or both arms, and the keypoints that they move.
 
     Attributes:
         limbs: (2, J) joints.
-        points: (2, L) of each limb, the keypoints that any of its joints moves; padded with points that none moves.
-        split: (2, 1, L, 1) how much of what a keypoint shares with all limbs it shares with this one.
-        trunk_joints: how many of `TRUNK`, from the first, move any of these keypoints.
+        points: (2, L) the keypoints that a joint of each limb moves; padded with point 0, of which the levers are 0.
+        split: (2, 1, L, 1) the fraction that this limb has of the weight of all limbs in a keypoint.
+        trunk_joints: how many joints of `TRUNK`, from its first, include all that move these keypoints.
         levers: of the limbs' joints and their keypoints (2, J, L).
     """
 
@@ -107,26 +107,30 @@ class LimbPair:
 
 
 class KeypointPairs:
-    """Which joints have a share in which keypoints, whatever the shape.
+    """The pairs of a joint and a keypoint with a weight, for every shape.
 
     Attributes:
-        joints: (P,) of each pair.
-        points: (P,) of each pair.
-        share: (P, 1) the joint's share of the keypoint.
-        correctives: (3 P, 207) how the pairs' moments change with the joints' rotations, entry by entry.
-        gather: (K, P) adds the pairs of each keypoint.
-        below: (24, P) adds the pairs of all joints that turn with a joint.
-        share_below: (24, P) the same of the shares.
-        ancestors: (24, 24) adds what lies on the way from the pelvis to a joint.
-        trunk: levers of the trunk's joints and all keypoints (12, K).
-        all_levers: levers of all joints and all keypoints (24, K).
-        limbs: legs and arms.
+        joints: (P,) the joint of each pair.
+        points: (P,) the keypoint of each pair.
+        share: (P, 1) the weight of the joint in the keypoint.
+        correctives: (3 P, 207) how the pairs' moments change with the entries of the joints' rotation matrices.
+        gather: (K, P) sums over the pairs of each keypoint.
+        below: (24, P) sums over the pairs of each joint and its descendants.
+        share_below: (24, P) the same, weighted by the shares.
+        ancestors: (24, 24) sums along the chain from the pelvis to each joint.
+        trunk: levers of the trunk's joints on all keypoints (12, K).
+        all_levers: levers of all joints on all keypoints (24, K).
+        limbs: the legs, and the arms.
     """
 
     def __init__(self, mass: np.ndarray, held: np.ndarray, correctives: np.ndarray, other: Array) -> None:
-        """Take the joints' shares (24, K), where they have one (24, K), and the correctives (207, 24, 3, K).
+        """Keep the pairs of *held*.
 
-        *other* is an array of the kind to make.
+        Args:
+            mass: (24, K) the weight of each joint in each keypoint.
+            held: (24, K) whether the two are a pair.
+            correctives: (207, 24, 3, K) how the moments change with the entries of the joints' rotation matrices.
+            other: an array of the kind to make.
         """
         joints, points = np.nonzero(held)
         self.joints, self.points = joints.tolist(), points.tolist()
@@ -148,7 +152,7 @@ class KeypointPairs:
 
 @dataclass(frozen=True, eq=False)
 class _Shares:
-    """What levers are made of: see `KeypointPairs`."""
+    """Arrays of `KeypointPairs` that levers are computed from."""
 
     below: np.ndarray
     gather: np.ndarray
@@ -156,7 +160,7 @@ class _Shares:
     other: Array
 
     def levers(self, combinations: list[tuple[int, int]]) -> Levers:
-        """Return the levers of joints and keypoints; those of a keypoint numbered -1 are zero."""
+        """Return the levers of *combinations* of a joint and a keypoint; those of keypoint -1 are zero."""
         joints, points = (np.array(column) for column in zip(*combinations, strict=True))
         chosen = self.below[joints] * self.gather[points] * (points >= 0)[:, None]
         places = np.zeros((len(joints), NUM_JOINTS))
@@ -165,7 +169,7 @@ class _Shares:
         return Levers(matrix, joints.tolist(), np.maximum(points, 0).tolist())
 
     def limb_pair(self, limbs: tuple[tuple[int, ...], ...]) -> LimbPair:
-        """Return two limbs with the keypoints that they move."""
+        """Return the legs or the arms with the keypoints that they move."""
         moved = self.below @ self.gather.T > 0
         own = [np.flatnonzero(moved[list(limb)].any(axis=0)).tolist() for limb in limbs]
         longest = max(1, *(len(points) for points in own))
@@ -190,13 +194,13 @@ class _Shares:
 
 @dataclass(frozen=True, eq=False)
 class PosedPairs:
-    """The pairs of a batch of poses; places are relative to where the body is moved to.
+    """The pairs of a batch of poses, relative to the translation of the body.
 
     Attributes:
         world: (3, 3, 24, F) joint rotations relative to the world.
-        places: (3, 24, F) the joints, metres.
-        shares: (3, P, F) each pair's part of its keypoint.
-        points: (3, K, F) keypoints.
+        places: (3, 24, F) positions of the joints, metres.
+        shares: (3, P, F) the summand of each pair in its keypoint, metres.
+        points: (3, K, F) keypoints, metres.
     """
 
     world: Array
@@ -205,11 +209,11 @@ class PosedPairs:
     points: Array
 
     def levers(self, levers: Levers) -> Array:
-        """Return levers (3, C, F): turning a joint by d moves a keypoint by ``d x lever``."""
+        """Return levers (3, C, F), metres: rotating a joint by d radians moves a keypoint by ``d x lever``."""
         return levers.matrix @ namespace(self.shares).concat([self.shares, self.places], axis=1)
 
     def moments(self, pairs: KeypointPairs, forces: Array) -> Array:
-        """Return what M sets of *forces* (3, K, M, F) turn each joint by (3, 24, M, F): ``lever x force``, added up."""
+        """Return the torque (3, 24, M, F) of M sets of *forces* (3, K, M, F): the sum of ``lever x force``."""
         xp = namespace(forces)
         by_pair = forces[:, pairs.points]
         rest = by_pair.shape[2:]
@@ -221,27 +225,27 @@ class PosedPairs:
 
 
 class PairedKeypoints:
-    """The pairs of a shaped body.
+    """The pairs of bodies of fixed betas.
 
     Attributes:
-        pairs: which.
+        pairs: the pairs for every shape.
     """
 
     def __init__(
         self, pairs: KeypointPairs, moments: Array, rest_joints: Array, *, moment_dirs: Array, joint_dirs: Array
     ) -> None:
-        """Take the keypoints' moments and the joints of one body for all frames, or of one for each.
+        """Prepare one body for all frames, or one for each.
 
         Args:
-            pairs: which.
+            pairs: the pairs for every shape.
             moments: (24, 3, K) of the rest pose; or (F, 24, 3, K).
             rest_joints: (24, 3) metres; or (F, 24, 3).
             moment_dirs: (24, 3, K, B) how the moments change with the betas.
-            joint_dirs: (24, 3, B) how the rest joints do.
+            joint_dirs: (24, 3, B) how the rest joints change with the betas.
         """
         self.pairs = pairs
         xp = namespace(rest_joints)
-        # One body is one column, which holds for every frame; bodies of their own are a column each.
+        # One body is one column, broadcast over the frames.
         rest = rest_joints if rest_joints.ndim == 3 else rest_joints[None]
         moments = moments if moments.ndim == 4 else moments[None]
         self._rest = xp.permute_dims(rest, (2, 1, 0))
@@ -254,7 +258,7 @@ class PairedKeypoints:
         self._moment_dirs, self._joint_dirs = moment_dirs, joint_dirs
 
     def posed(self, rotations: Array) -> PosedPairs:
-        """Return the pairs of local *rotations* (3, 3, 24, F)."""
+        """Pose the pairs by local *rotations* (3, 3, 24, F)."""
         xp = namespace(rotations)
         pairs = self.pairs
         world = _world(rotations)
@@ -268,7 +272,7 @@ class PairedKeypoints:
         return PosedPairs(world, places, shares, pairs.gather @ shares)
 
     def shape_jacobian(self, posed: PosedPairs) -> Array:
-        """Return d keypoint / d beta (3, K, B, F) of *posed* keypoints of one body; exact, as they are linear in it."""
+        """Return d keypoint / d beta (3, K, B, F) of *posed* keypoints; exact, since they are linear in the betas."""
         xp = namespace(posed.world)
         pairs = self.pairs
         num_frames = posed.world.shape[-1]
@@ -289,6 +293,7 @@ class PairedKeypoints:
 
 
 def _world(local: Array) -> Array:
+    """Return the rotations (3, 3, 24, F) relative to the world, of *local* ones (3, 3, 24, F)."""
     if isinstance(local, np.ndarray) and local.shape[-1] == 1:
         return _world_of_one(local)
     levels = [local[:, :, :1]]
@@ -298,7 +303,7 @@ def _world(local: Array) -> Array:
 
 
 def _world_of_one(local: np.ndarray) -> np.ndarray:
-    """Return the rotations (3, 3, 24, 1) relative to the world; as fast as one frame goes."""
+    """Do the same for one frame (3, 3, 24, 1), faster."""
     by_joint = np.ascontiguousarray(local[..., 0].transpose(2, 0, 1))
     world = by_joint.copy()
     for joints, parents in _PARENTS_BY_LEVEL:

@@ -1,7 +1,7 @@
-"""Fit the fingers of a motion, after the body. H hands, L fingers, F frames.
+"""Fit the fingers of a motion after the body. H hands, L fingers, F frames.
 
-Each hand is solved by itself from its points in the frame of the fitted wrist: the palm, which also corrects the
-wrist's rotation, then each finger (`core.fit.hands.posing`). The joints of the rest of the body are not touched.
+Each hand is solved on its own from its points in the frame of the fitted wrist: first the palm, which also corrects the
+wrist's rotation, then each finger (`core.fit.hands.posing`). No other joints of the body are changed.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from .skeleton import Hands, angles_of, hands_of_body, joint_rotations, rest_joi
 
 WRISTS = [JOINT_INDEX[f"{side}_wrist"] for side in SIDES]
 MODEL_ERROR_M = 0.001
-"""Error per axis of clean points, since joints are not hinges."""
+"""Error per axis of points without noise, since joints are not exact hinges."""
 _LASTING = 2.0
-"""An error that lasts bends a finger for as long, so it counts more than one that the next frame corrects (chosen among
-1 to 3 on the drawn clips to choose by, with a poor tracker)."""
+"""Weight of an error that lasts: it bends a finger all the while, unlike one that the next frame corrects (chosen
+between 1 and 3 on the synthetic clips for choosing, with a poor tracker)."""
 _GAP_S, _REACH_S, _BRIDGED_WEIGHT = 0.4, 0.2, 0.5
-"""The longest gap of a point that is bridged, how far bridging reaches into it, and the share of the weight there."""
+"""The longest gap in which smoothed points are used, how far into it, and their relative weight there."""
 _MIRRORED = np.array([[1.0, 1.0, 1.0], [1.0, -1.0, -1.0]])
-"""Signs of the rotation vectors of a left and a right hand that are given as left ones."""
+"""Signs that turn the rotation vectors of left hands into those of a left and a right hand."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class HandFit:
 
     Attributes:
         motion: the motion with fingers, on SMPL-H's joints.
-        flags: what of the hands was made up, corrected or not used.
+        flags: where fingers were filled in, and points corrected or not used.
     """
 
     motion: Motion
@@ -87,7 +87,7 @@ def fit_hands(
 
 
 def point_error_m(points: np.ndarray, weights: np.ndarray, noise_m: np.ndarray, remaining_m: np.ndarray) -> float:
-    """Return the usual error of the points per axis, metres: what remains of noise, what lasts, and the model's.
+    """Return the usual error of the points per axis, metres: remaining noise, lasting errors, and the model's error.
 
     Args:
         points: (F, H, 21, 3) metres.
@@ -100,7 +100,7 @@ def point_error_m(points: np.ndarray, weights: np.ndarray, noise_m: np.ndarray, 
 
 
 def person_of(points: np.ndarray, weights: np.ndarray, hands: Hands, noise_m: np.ndarray, sigma_m: float) -> Hands:
-    """Return the hands of a person: *hands* of the body, with the sizes that the points show.
+    """Return *hands* of the body with the sizes of the person, measured from the points.
 
     Args:
         points: (F, H, 21, 3) metres, in the frames of the wrists, as left hands.
@@ -144,14 +144,14 @@ def _path(joint: int) -> list[int]:
 
 
 def turned_wrists(poses: np.ndarray, turns: np.ndarray) -> np.ndarray:
-    """Return *poses* (F, 3 J) with the wrists turned by *turns* (F, H, 3), which are those of left hands."""
+    """Return *poses* (F, 3 J) with the wrists turned by *turns* (F, H, 3), which are given as of left hands."""
     turned = poses.reshape(len(poses), -1, 3).copy()
     turned[:, WRISTS] = matrix_to_axis_angle(axis_angle_to_matrix(turned[:, WRISTS]) @ wrist_turns(turns))
     return turned.reshape(len(poses), -1)
 
 
 def wrist_turns(turns: np.ndarray) -> np.ndarray:
-    """Return the rotations (..., H, 3, 3) of the palms' *turns* (..., H, 3), which are those of left hands."""
+    """Return the rotations (..., H, 3, 3) of the palms' *turns* (..., H, 3), which are given as of left hands."""
     matrices: np.ndarray = axis_angle_to_matrix(turns * _MIRRORED)
     return matrices
 
@@ -179,9 +179,9 @@ def hand_flags(hidden: np.ndarray, implausible: np.ndarray, swapped: np.ndarray)
     """Return the flags of the hands.
 
     Args:
-        hidden: (H, F) bool, whether fingers of a hand were made up.
-        implausible: (H, F) bool, whether its points were not used, or brought to its wrist.
-        swapped: (F,) bool, whether the hands had each other's points.
+        hidden: (H, F) bool, whether fingers of a hand were filled in.
+        implausible: (H, F) bool, whether its points were not used, or were moved to its wrist.
+        swapped: (F,) bool, whether the labels of the two hands were swapped.
     """
     flags = flags_of("swapped", "hands", swapped)
     for hand, side in enumerate(SIDES):

@@ -1,4 +1,4 @@
-"""The points of the hands as a track has them: swapped hands put right, what is no hand left out. H hands, F frames."""
+"""The points of the hands in a track: swapped hands are put right, implausible ones left out. H hands, F frames."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .skeleton import MIRROR
 
 _MIN_POINTS = 3
 _REACH_M = 0.20
-"""The middle of a hand's points is not farther from its wrist."""
+"""The middle of a hand's points is at most this far from its wrist."""
 _ROOT_M = 0.08
-"""A hand whose own wrist is farther from the fitted one is brought there, and reported."""
+"""A hand whose own wrist is farther than this from the fitted one is moved there, and reported."""
 _SWAPPED_M = 0.10
-"""Swapped hands are together closer to each other's wrists than to their own, by this much more."""
+"""Hands are swapped if that reduces the sum of their distances to the wrists by more than this."""
 _SMALLEST_M, _LARGEST_M = 0.012, 0.12
-"""Root mean square distance of a hand's points from their middle."""
+"""Range of the root mean square distance of a hand's points from their middle."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +30,8 @@ class HandPoints:
     Attributes:
         positions: (F, H, 21, 3) metres, in the track's axes; 0 where missing.
         weights: (F, H, 21) confidence, 0 where missing or left out.
-        swapped: (F,) bool, frames in which the hands had each other's points.
-        implausible: (F, H) bool, frames in which a hand's points are not those of a hand, or not at its wrist.
+        swapped: (F,) bool, frames in which the labels of the two hands were swapped.
+        implausible: (F, H) bool, frames in which the points do not form a hand, or are not at its wrist.
     """
 
     positions: np.ndarray
@@ -70,7 +70,7 @@ def take_hands(track: KeypointTrack, wrists: np.ndarray) -> HandPoints:
 
 
 def screen_hands(positions: np.ndarray, weights: np.ndarray, wrists: np.ndarray) -> HandPoints:
-    """Return the points with swapped hands put right, and without weight where they are not those of a hand.
+    """Return the points with swapped hands put right, and with weight 0 where they do not form a hand.
 
     Args:
         positions: (F, H, 21, 3) metres, finite.
@@ -104,7 +104,7 @@ def _middles(positions: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np
 
 
 def to_wrist(positions: np.ndarray, wrists: np.ndarray, rotations: np.ndarray) -> np.ndarray:
-    """Return points (F, H, K, 3) in the frames of their wrists, both hands as left ones.
+    """Return points (F, H, K, 3) in the frames of their wrists, those of right hands mirrored to left ones.
 
     Args:
         positions: (F, H, K, 3) metres.

@@ -1,7 +1,7 @@
-"""Fingers that are not seen: bridged for a moment, relaxed for longer. H hands, F frames.
+"""Fill in fingers that are not seen: interpolate short gaps, relax the hand in longer ones. H hands, F frames.
 
-Values change between seen frames along a smooth step. In a longer gap, or before the first and after the last seen
-frame, they leave for the relaxed values and come back from them.
+In a short gap, values follow a smooth step from one seen frame to the next. In a longer gap, and before the first and
+after the last seen frame, they ease to the values of a relaxed hand and back.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _EASE_S = 0.4
 
 
 def fill_gaps(values: np.ndarray, known: np.ndarray, relaxed: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return *values* with unknown ones filled in, and where (..., F) they were relaxed, not bridged.
+    """Return *values* with unknown ones filled in, and where (..., F) they were relaxed instead of bridged.
 
     Args:
         values: (..., F) angles, arbitrary where unknown.
@@ -44,7 +44,7 @@ def fill_gaps(values: np.ndarray, known: np.ndarray, relaxed: np.ndarray, fps: f
 
 
 def _smooth_step(share: np.ndarray) -> np.ndarray:
-    """Return 0 to 1 along a curve that begins and ends level."""
+    """Return the smoothstep of *share*, clipped to 0 to 1."""
     bounded = np.clip(share, 0.0, 1.0)
     step: np.ndarray = bounded * bounded * (3.0 - 2.0 * bounded)
     return step

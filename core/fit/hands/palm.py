@@ -1,8 +1,7 @@
-"""The palm: where each person's knuckles are, how long the fingers' bones, and how the palm is turned in each frame.
+"""The palm: its rotation in each frame, and the person's knuckles and finger bones. H hands, L fingers, F frames.
 
-The knuckles, seen from the wrist, show the rotation of the hand, which the body's fit knows but roughly. What remains
-of them in the median over the clip is the person's own palm; so are the lengths of the bones. H hands, L fingers, F
-frames.
+The directions of the knuckles from the wrist give the rotation of the hand, which the fit of the body knows only
+roughly. The person's knuckles and the lengths of the bones are medians over the clip.
 """
 
 from __future__ import annotations
@@ -18,28 +17,28 @@ from .skeleton import Hands
 from .solve import FingerTargets
 
 _THUMB_SHARE = 0.3
-"""Weight of the thumb's root, which lies in flesh, against the knuckles."""
+"""Weight of the thumb's root, which lies deep in flesh, relative to the knuckles."""
 _MIN_PALM_POINTS = 3
 _TURN_SPREAD_RAD = np.deg2rad(6.0)
-"""How far the hand is turned against the fitted wrist, standard deviation."""
+"""Rotation of the hand relative to the fitted wrist, standard deviation."""
 _STEPS = 2
 _SCALES = (0.6, 1.6)
 _LENGTH_DIFFERENCE, _LENGTH_RANGE = 0.08, (0.7, 1.4)
-"""How bones of people differ from those of the body in proportion, standard deviation, and the range that is kept."""
+"""Lengths of people's finger bones relative to the body's: their standard deviation, and the range that is accepted."""
 _PALM_DIFFERENCE_M = 0.005
-"""How the knuckles of people differ from those of a body of their size, standard deviation."""
+"""Distance of people's knuckles from those of a body of their size, standard deviation."""
 _LATERAL = 2.5
-"""By so many variances noise lengthens the square of a bone in the median."""
+"""Noise raises the median of the squared length of a bone by this many variances."""
 _IMPOSSIBLE_SHARE, _IMPOSSIBLE_SIGMAS = 0.5, 6.0
-"""A bone is wrong if its length is off by more than both this share and so many errors of a point."""
+"""A bone is wrong if its length is off by more than this share of it, and by more than this many errors of a point."""
 _MIN_LENGTHS = 10
-"""Frames in which a bone must be seen for its length to tell of errors."""
+"""A bone must be seen in this many frames for its length to be used as a measure of errors."""
 _MEDIAN_OFF = 0.6745
-"""Median distance of normal values from their mean, in standard deviations."""
+"""Median distance from the mean of a normal distribution, in standard deviations."""
 _INDEPENDENT = 5
-"""Frames of which one counts in a clip's estimates: errors of a tracker last."""
+"""This many consecutive frames count as one independent value, since errors of a tracker last."""
 _PALM_SPREAD_M = 0.003
-"""How far a knuckle moves within the palm, standard deviation."""
+"""Movement of a knuckle within the palm, standard deviation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +46,8 @@ class PalmPose:
     """The palm over time.
 
     Attributes:
-        turns: (F, H, 3) rotation vectors of the hand against the fitted wrist, as left hands.
-        known: (F, H) bool, whether the frame's points show it.
+        turns: (F, H, 3) rotation vectors of the hands relative to the fitted wrists, mirrored to left hands.
+        known: (F, H) bool, whether enough points of the palm are seen.
     """
 
     turns: np.ndarray
@@ -56,7 +55,7 @@ class PalmPose:
 
 
 def measured_scale(points: np.ndarray, weights: np.ndarray, hands: Hands) -> float:
-    """Return the size of a person's palms relative to *hands*; 1 if they are never seen.
+    """Return the size of the person's palms relative to *hands*; 1 if they are never seen.
 
     Args:
         points: (F, H, 21, 3) metres, in the wrist's frame.
@@ -79,7 +78,7 @@ _COLUMNS = [0, 1, 5, 9, 13, 17]
 
 
 def lasting_error_m(points: np.ndarray, weights: np.ndarray, noise_m: np.ndarray) -> float:
-    """Return the part of the points' error per axis, metres, that is no noise, from how the bones' lengths vary.
+    """Return the part of the points' error per axis, metres, that is not noise, from how much bones vary in length.
 
     Args:
         points: (F, H, 21, 3) metres.
@@ -106,7 +105,7 @@ def _palm_of(hands: Hands) -> np.ndarray:
 
 
 def turn_palms(points: np.ndarray, weights: np.ndarray, hands: Hands, sigma_m: float) -> tuple[PalmPose, np.ndarray]:
-    """Return the turn of the palms in each frame, and the points (F, H, 21, 3) in their axes, from the wrist.
+    """Return the rotations of the palms, and the points (F, H, 21, 3) in the axes of the palms, relative to the wrists.
 
     Args:
         points: (F, H, 21, 3) metres, in the wrist's frame.
@@ -135,7 +134,7 @@ def turn_palms(points: np.ndarray, weights: np.ndarray, hands: Hands, sigma_m: f
 def _small_turn(
     start: np.ndarray, turned: np.ndarray, weight: np.ndarray, turns: np.ndarray, firmness: float
 ) -> np.ndarray:
-    """Return the small rotations (F, H, 3) from *start* to *turned* (F, H, 6, 3), held back to turn 0."""
+    """Return the small rotations (F, H, 3) from *start* to *turned* (F, H, 6, 3), with *turns* drawn to 0."""
     squared = (weight * (start**2).sum(axis=-1)).sum(axis=-1) + firmness
     matrix = squared[..., None, None] * np.eye(3) - np.einsum("fhk,fhka,fhkb->fhab", weight, start, start)
     right = (weight[..., None] * np.cross(start, turned)).sum(axis=2) - firmness * turns
@@ -144,7 +143,7 @@ def _small_turn(
 
 
 def fit_to_person(points: np.ndarray, weights: np.ndarray, hands: Hands, noise_m: np.ndarray) -> Hands:
-    """Return *hands* with the palms and the lengths of the bones of a person; the bones are alike on both sides.
+    """Return *hands* with the palms and the bone lengths of the person; the lengths are the same on both sides.
 
     Args:
         points: (F, H, 21, 3) metres, in the palm's axes.
@@ -169,16 +168,16 @@ def fit_to_person(points: np.ndarray, weights: np.ndarray, hands: Hands, noise_m
 
 
 def _trust(count: np.ndarray, error: np.ndarray, difference: float) -> np.ndarray:
-    """Return the weight (...) of a median of *count* values with *error* each against what people differ by."""
+    """Return the weight (...) of a median of *count* values with *error* each, given how much people differ."""
     independent = np.maximum(count / _INDEPENDENT, 1e-3)
     weight: np.ndarray = difference**2 / (difference**2 + error**2 / independent)
     return np.where(count > 0, weight, 0.0)
 
 
 def without_impossible_bones(points: np.ndarray, weights: np.ndarray, hands: Hands, sigma_m: float) -> np.ndarray:
-    """Return the *weights* (F, H, 21) without points that are too far from their neighbours, or too close, to be right.
+    """Return the *weights* (F, H, 21), 0 for points at an impossible distance from their neighbours.
 
-    A point between two bones of impossible length is wrong; then the last point of such a bone.
+    A point between two bones of impossible length is dropped first, then the outer point of each such bone.
 
     Args:
         points: (F, H, 21, 3) metres.
@@ -201,7 +200,7 @@ def without_impossible_bones(points: np.ndarray, weights: np.ndarray, hands: Han
 def finger_targets(points: np.ndarray, weights: np.ndarray, hands: Hands, sigma_m: float) -> FingerTargets:
     """Return the targets of the fingers, each relative to its first joint.
 
-    That joint is where the palm has it or where it is seen, by their errors.
+    The first joint is the mean of its place in the palm and its observation, weighted by their errors.
 
     Args:
         points: (F, H, 21, 3) metres, in the palm's axes.

@@ -1,8 +1,8 @@
 """Finger angles from points: closed form, then a few Gauss-Newton steps. L fingers, H hands, F frames.
 
 The closed form follows the bones from root to tip: the first bone's direction is a swing of the first joint, the
-direction of each later bone a flexion of the joint before it. The steps then weigh all points of a finger, the limits
-of its joints and what is usual against each other.
+direction of each later bone a flexion of the joint before it. The steps then balance all points of a finger, the
+limits of its joints, and the usual angles.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...math.frames_last import cross
 from .limits import BEYOND_SPREAD_RAD, COUPLING, COUPLING_SPREAD_RAD, AngleLimits
 from .skeleton import ABDUCTION, END, FLEXION, MIDDLE, NUM_ANGLES, TWIST, Chain, pose_chain
 
 _START_BEYOND_RAD = np.deg2rad(5.0)
 _WRAP_FROM_RAD = np.deg2rad(-110.0)
-"""A bend is an angle from here to a full turn more: fingers bend to one side."""
+"""Bends are wrapped to one turn from here on: fingers bend to one side."""
 _LARGEST_STEP_RAD = np.deg2rad(40.0)
 _OUTLIER_SIGMAS, _OUTLIER_M = 6.0, 0.015
 _DAMPING = 1e-3
 _TIP = 2
-"""The tip, among the points beyond a first joint."""
+"""Index of the tip among the points beyond a first joint."""
 _LENGTH_UNKNOWN = 0.05
-"""How the length of a finger of which only the tip is seen differs from that of the hand, standard deviation."""
+"""Relative error of the length of a finger of which only the tip is seen, standard deviation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,7 @@ class FingerTargets:
     Attributes:
         points: (3, 3, L, H, F) second and third joint and tip, then x, y, z, metres.
         weights: (3, L, H, F) 0 to 1, 0 where missing.
-        bones: (3, 3, L, H, 1) the bones of these fingers at rest, metres.
+        bones: (3, 3, L, H, 1) the bones at rest, metres.
         sigma_m: error of the points per axis, metres.
     """
 
@@ -52,7 +53,7 @@ def solve_fingers(targets: FingerTargets, limits: AngleLimits, *, steps: int = 3
 
 
 def closed_form(targets: FingerTargets, limits: AngleLimits) -> np.ndarray:
-    """Return the angles (5, L, H, F) of the bones' directions, within the limits."""
+    """Return the angles (5, L, H, F) that point the bones as observed, within the limits."""
     shape = targets.weights.shape[1:]
     angles = np.broadcast_to(limits.usual, (NUM_ANGLES, *shape)).copy()
     seen = targets.weights > 0
@@ -99,7 +100,7 @@ def _tips_alone(targets: FingerTargets) -> np.ndarray:
 
 
 def _bend(vector: np.ndarray, bone: np.ndarray, x_axis: np.ndarray, y_axis: np.ndarray) -> np.ndarray:
-    """Return the flexion (L, H, F) that turns *bone* (3, L, H, 1) into *vector* (3, L, H, F) as far as it can."""
+    """Return the flexion (L, H, F) that turns *bone* (3, L, H, 1) closest to *vector* (3, L, H, F)."""
     direction = np.arctan2((vector * y_axis).sum(axis=0), (vector * x_axis).sum(axis=0))
     bend: np.ndarray = direction - np.arctan2(bone[1], bone[0])
     return bend
@@ -145,9 +146,9 @@ def _stepped(angles: np.ndarray, targets: FingerTargets, limits: AngleLimits) ->
 
 
 def _less_far(vectors: np.ndarray, targets: FingerTargets, alone: np.ndarray) -> np.ndarray:
-    """Return *vectors* (3, L, H, F) with less weight along the line from the first joint to a tip that is seen *alone*.
+    """Return *vectors* (3, L, H, F), weighted down along the line from the first joint to a tip that is seen *alone*.
 
-    How far the tip is from the joint tells of bends only as well as the finger's length is known, which nothing shows.
+    The distance of such a tip tells of bends only as far as the finger's length is known, which no other point shows.
     """
     tip = targets.points[_TIP]
     length = np.sqrt((targets.bones**2).sum(axis=1)).sum(axis=0)
@@ -165,20 +166,15 @@ def _derivatives(chain: Chain, angles: np.ndarray, at: int) -> list[np.ndarray]:
     cosine, sine = np.cos(angles[FLEXION]), np.sin(angles[FLEXION])
     by_flexion = np.stack([-y, x, np.zeros_like(x)])
     by_abduction = np.stack([cosine * z, sine * z, -sine * y - cosine * x])
-    columns = [by_flexion, by_abduction, _cross(along, point)]
-    columns += [_cross(hinge, point - joint) for joint in points[:at]]
+    columns = [by_flexion, by_abduction, cross(along, point)]
+    columns += [cross(hinge, point - joint) for joint in points[:at]]
     return columns
-
-
-def _cross(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    (x1, y1, z1), (x2, y2, z2) = first, second
-    return np.stack([y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2])
 
 
 def _add_expectation(
     matrix: list[list[np.ndarray]], right: list[np.ndarray], angles: np.ndarray, limits: AngleLimits
 ) -> None:
-    """Add what is usual, the coupling of the end joint and the limits to the normal equations."""
+    """Add the usual angles, the coupling of the end joint, and the limits to the normal equations."""
     for row in range(NUM_ANGLES):
         precision = 1.0 / limits.spread[row] ** 2
         beyond = np.minimum(limits.highest[row] - angles[row], 0.0) + np.maximum(limits.lowest[row] - angles[row], 0.0)
@@ -196,7 +192,7 @@ def _add_expectation(
 
 
 def _solved(matrix: list[list[np.ndarray]], right: list[np.ndarray]) -> np.ndarray:
-    """Return the solution (N, ...) of symmetric positive definite systems, by Cholesky's factors.
+    """Return the solution (N, ...) of symmetric positive definite systems, by Cholesky factorisation.
 
     Args:
         matrix: rows of the lower triangles, each entry (...).
