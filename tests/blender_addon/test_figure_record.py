@@ -160,17 +160,16 @@ def test_damaged_records_are_refused(fitted, arrays, message):
         load(armature)
 
 
-def about_of(armature) -> dict:
+def edit_about(armature, edit):
+    """Let *edit* change the description in the record of *armature*."""
     with np.load(io.BytesIO(armature[RECORD_KEY])) as stored:
-        return json.loads(stored["about"].tobytes())
-
-
-def spoil_about(armature, about):
+        about = json.loads(stored["about"].tobytes())
+    edit(about)
     spoil(armature, about=np.frombuffer(json.dumps(about).encode(), dtype=np.uint8))
 
 
 @pytest.mark.parametrize(
-    ("path", "value"),
+    ("key", "value"),
     [
         ("first_frame", float("inf")),
         ("first_frame", 10**4000),
@@ -189,10 +188,24 @@ def spoil_about(armature, about):
         ("report", {"flags": 3}),
     ],
 )
-def test_a_description_with_invalid_values_is_refused(fitted, path, value):
+def test_a_description_with_invalid_values_is_refused(fitted, key, value):
     armature = fitted[1].armature
-    spoil_about(armature, {**about_of(armature), path: value})
+    edit_about(armature, lambda about: about.update({key: value}))
     with pytest.raises(RecordError, match="record"):
+        load(armature)
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda about: about["report"]["point_errors"].update(offset_mm=[1.0]), "offset_mm"),
+        (lambda about: about["source"].update(hands="claws"), "hands relaxed or flat"),
+    ],
+)
+def test_invalid_parts_of_a_description_are_named(fitted, edit, message):
+    armature = fitted[1].armature
+    edit_about(armature, edit)
+    with pytest.raises(RecordError, match=message):
         load(armature)
 
 
@@ -213,38 +226,16 @@ def test_a_deeply_nested_description_is_refused(fitted):
 
 def test_a_record_without_error_parts_opens(fitted):
     armature = fitted[1].armature
-    about = about_of(armature)
-    del about["report"]["point_errors"]
-    spoil_about(armature, about)
+    edit_about(armature, lambda about: about["report"].pop("point_errors"))
     report = load(armature).report
     assert report.point_errors is None
     np.testing.assert_array_equal(report.noise_mm, fitted[0].report.noise_mm)
 
 
-def test_damaged_error_parts_are_refused(fitted):
-    armature = fitted[1].armature
-    about = about_of(armature)
-    about["report"]["point_errors"]["offset_mm"] = [1.0]
-    spoil_about(armature, about)
-    with pytest.raises(RecordError, match="offset_mm"):
-        load(armature)
-
-
 def test_records_of_earlier_versions_have_relaxed_hands(fitted):
     armature = fitted[1].armature
-    about = about_of(armature)
-    del about["source"]["hands"]
-    spoil_about(armature, about)
+    edit_about(armature, lambda about: about["source"].pop("hands"))
     assert load(armature).source.hands == "relaxed"
-
-
-def test_an_unknown_kind_of_hands_is_refused(fitted):
-    armature = fitted[1].armature
-    about = about_of(armature)
-    about["source"]["hands"] = "claws"
-    spoil_about(armature, about)
-    with pytest.raises(RecordError, match="hands relaxed or flat"):
-        load(armature)
 
 
 @pytest.mark.parametrize("value", [b"", b"PK\x03\x04 cut off", "text", 3.0])

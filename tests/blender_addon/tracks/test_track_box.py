@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from dataclasses import replace
@@ -35,19 +36,29 @@ def settings(scene):
 
 
 @pytest.fixture
-def two_people(write_track, tmp_path):
+def write_people(write_track, tmp_path):
+    """Write a folder of one JSON file a frame: frame -> {identity: metres to the side of the walking person}."""
+
+    def write(people_in, num_frames: int) -> str:
+        with np.load(write_track(tmp_path / "one.npz", num_frames=num_frames)) as stored:
+            positions = stored["positions"]
+        folder = tmp_path / "clip"
+        folder.mkdir()
+        for frame, points in enumerate(positions):
+            people = [
+                {"id": person, "keypoints3d": np.column_stack([points + (aside, 0, 0), np.ones(25)]).tolist()}
+                for person, aside in people_in(frame).items()
+            ]
+            (folder / f"{frame:06d}.json").write_text(json.dumps(people))
+        return str(folder)
+
+    return write
+
+
+@pytest.fixture
+def two_people(write_people):
     """A folder of one JSON file a frame, with two people."""
-    with np.load(write_track(tmp_path / "one.npz", num_frames=6)) as stored:
-        positions = stored["positions"]
-    folder = tmp_path / "clip"
-    folder.mkdir()
-    for frame, points in enumerate(positions):
-        people = [
-            {"id": person, "keypoints3d": np.column_stack([points + (2.0 * person, 0, 0), np.ones(25)]).tolist()}
-            for person in (0, 1)
-        ]
-        (folder / f"{frame:06d}.json").write_text(str(people).replace("'", '"'))
-    return str(folder)
+    return write_people(lambda frame: {0: 0.0, 1: 2.0}, num_frames=6)
 
 
 def state(settings) -> TrackState:
@@ -251,19 +262,9 @@ def test_people_left_out_are_listed_whatever_the_text(settings, two_people, monk
 
 
 @pytest.fixture
-def lost(write_track, tmp_path):
+def lost(write_people):
     """A folder of one JSON file a frame: person 0 is lost and counted anew as 1; 2 is there all along."""
-    with np.load(write_track(tmp_path / "one.npz", num_frames=20)) as stored:
-        positions = stored["positions"]
-    folder = tmp_path / "clip"
-    folder.mkdir()
-    for frame, points in enumerate(positions):
-        people = [
-            {"id": person, "keypoints3d": np.column_stack([points + (aside, 0, 0), np.ones(25)]).tolist()}
-            for person, aside in ((0 if frame < 9 else 1, 0.0), (2, 2.0))
-        ]
-        (folder / f"{frame:06d}.json").write_text(str(people).replace("'", '"'))
-    return str(folder)
+    return write_people(lambda frame: {0 if frame < 9 else 1: 0.0, 2: 2.0}, num_frames=20)
 
 
 def test_identities_of_one_person_are_suggested_and_joined(settings, lost):
