@@ -41,7 +41,7 @@ def mirrored_hands(left: np.ndarray) -> np.ndarray:
 
 
 FLAT_HANDS = np.zeros((2, len(FINGERS) * FINGER_JOINTS, 3))
-"""(2, 15, 3) axis-angle of the fingers of both hands at rest: straight but for a little, next to each other."""
+"""(2, 15, 3) axis-angle of the fingers of both hands at rest: almost straight, next to each other."""
 RELAXED_HANDS = _relaxed_hands()
 """(2, 15, 3) axis-angle of the fingers of hands that hang loosely, bent more from the index to the little finger.
 

@@ -34,7 +34,7 @@ from .fit import Progress as FitProgress
 from .fit.fingers import add_fingers, fits_fingers
 from .fit.options import report_progress
 from .fit.pose_solver import known_betas
-from .fit.unfitted import take_solved
+from .fit.solved_motion import take_solved
 from .formats.dispatch import read_recordings
 from .motion import Motion
 from .person_labels import person_labels

@@ -7,7 +7,7 @@ from pathlib import Path
 ANIMATION_SUFFIXES = (".bvh", ".fbx", ".glb", ".gltf", ".vrm", ".blend")
 """Suffixes of files with animated armatures, whose motions are put onto a character without a fit."""
 ARMATURE_SUFFIXES = tuple(suffix for suffix in ANIMATION_SUFFIXES if suffix != ".bvh")
-"""Those that are tracks too, once Blender has opened them; BVH files the core reads by itself."""
+"""Those that are tracks too, once Blender has opened them; the core reads BVH files on its own."""
 
 
 def is_animation(path: Path) -> bool:

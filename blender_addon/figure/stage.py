@@ -23,7 +23,7 @@ _VIEW_TANGENT = 0.36
 """Half the height of a viewport of 50 mm over the distance, where it is half as high as wide."""
 _ROOM = 1.05
 _STEPS = 5
-"""A centre moves the distance and the distance the centre; after so many steps neither moves by a visible amount."""
+"""The centre and the distance depend on each other; after this many steps neither changes visibly."""
 _SUNS = {"Key Light": ((0.9, 0.0, 0.6), 3.0), "Fill Light": ((0.9, 0.0, -1.2), 1.0)}
 """Rotation (Euler, radians) and strength of each sun."""
 

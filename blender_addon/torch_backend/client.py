@@ -17,7 +17,6 @@ from ..background.codec import decode, encode
 from ..background.messages import Message, PipeError, read_messages
 from ..background.python import start_python
 from ..core_access import CORE_NAME, CoreError, FitCancelled, FitReport, Motion
-from .errors import AccelerationError
 
 SCRIPT = Path(__file__).resolve().parent.parent / "serve_fits.py"
 IDLE_S = 600.0
@@ -29,6 +28,10 @@ HOW_TO_GO_ON = (
     "Fit again with the device NumPy, or check that Python under Preferences > Add-ons > Learnable SMPLify > GPU "
     "Acceleration"
 )
+
+
+class AccelerationError(CoreError, RuntimeError):
+    """A fit in another Python failed for a reason other than its input."""
 
 
 @dataclass(frozen=True)

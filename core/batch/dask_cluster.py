@@ -154,7 +154,7 @@ class InputsAmongOutputs:
         self._paths = sorted((str(job.source).lower(), job.source) for job in jobs if job.source.parent in folders)
 
     def near(self, job: Job) -> list[Path]:
-        """Return the inputs whose name begins as those of the outputs of *job*, whatever their case."""
+        """Return the inputs whose name begins like those of the outputs of *job*, in upper or lower case."""
         start = str(job.target).lower()
         first = end = bisect_left(self._paths, (start,))
         while end < len(self._paths) and self._paths[end][0].startswith(start):

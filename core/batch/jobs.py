@@ -48,7 +48,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Shard:
-    """A part of a batch that is run by itself, as by one task of a cluster's job array: every *count*-th input.
+    """A part of a batch that is run on its own, as by one task of a cluster's job array: every *count*-th input.
 
     Attributes:
         index: the number of the part, from 1.

@@ -19,7 +19,7 @@ Convert = Callable[[dict[str, Any], OnProgress], dict[str, Any]]
 
 The request has ``source``, ``folder`` (to write the outputs to; it exists), ``stem`` (the name of the outputs),
 ``options`` (`ConvertOptions.as_dict`) and ``workers`` (the number of threads for the fit). The answer has ``outputs``
-(file names), ``people`` (one dictionary each) and what else the report shall say; or it is that of `failure`:
+(file names), ``people`` (one dictionary each) and further entries of the report; or it is that of `failure`:
 ``error``, a message, and ``disk_lost``, whether a lost disk can be the reason.
 """
 

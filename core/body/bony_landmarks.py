@@ -31,7 +31,7 @@ _LEFT = {
 _STATURE_M = 1.706
 """Stature of the free body's mean shape, on which the offsets were measured."""
 _NUM_VERTICES, _CLOSEST_M2 = 4, 1e-6
-"""A landmark is the mean of so many vertices, weighted by the inverse square of their distance, at least so much."""
+"""A landmark is the mean of this many vertices, weighted by the inverse of their squared distance, or of this one."""
 
 
 def _both_sides() -> dict[str, tuple[str, tuple[float, float, float], str]]:

@@ -16,7 +16,7 @@ from .data import BodyData
 
 NUM_KEYS = 100
 _NUM_ROTATIONS, _SPREAD_RAD, _SEED = 600, 1.0, 0
-"""The rotations over which the basis is best: of all axes alike, and as large as joints turn."""
+"""The rotations for which the basis is optimised: about axes in all directions, and as large as those of joints."""
 _RIDGE = 1e-6
 _CACHED = 2
 

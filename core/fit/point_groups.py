@@ -1,4 +1,4 @@
-"""Groups of solver points that several steps of a fit treat alike."""
+"""Groups of solver points that several steps of a fit treat the same way."""
 
 from __future__ import annotations
 

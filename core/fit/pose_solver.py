@@ -33,8 +33,8 @@ _BRIDGED_WEIGHT = 0.5
 _RESIDUAL_NOISE_SHARE = 0.45
 """The share of a track's noise that remains after smoothing (measured at 3 to 20 mm)."""
 _NOISE_RANGE, _MIN_NOISE_M = (0.5, 2.0), 5e-4
-"""The range of factors by which a point's noise changes its weight, and the noise below which points count alike, since
-motion itself measures as that much noise."""
+"""The range of factors by which a point's noise changes its weight, and the noise below which all points weigh the
+same, since motion alone is measured as that much noise."""
 _OUTLIER_SIGMAS, _OUTLIER_M = 8.0, 0.08
 _LOST_M, _LOST_SIGMAS = 0.04, 5.0
 """A frame whose root mean square error exceeds both started from a wrong pose."""

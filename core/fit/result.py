@@ -1,4 +1,4 @@
-"""Build the motion and the report from a raw fit, of whole clips and frame by frame alike. F frames, K keypoints."""
+"""Build the motion and the report from a raw fit, of a whole clip or frame by frame. F frames, K keypoints."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def atomic_path(path: Path | str, *, create_folder: bool = True) -> Iterator[Pat
 
 
 def check_can_be_written(path: Path) -> None:
-    """Check, before long work, that a file *path* can be created: nothing is, but for a moment beside it.
+    """Check, before long work, that a file *path* can be created, by a temporary folder beside it.
 
     Raises:
         OutputError: its folder, or the one in which that would be created, cannot be written to.

@@ -19,7 +19,7 @@ from .messages import LiveMessage, parse_message
 from .points import PointOrder
 
 _SAME_CLOCK_S = 2.0
-"""A sender whose clock is farther than this from where it was begins anew."""
+"""A sender whose clock jumps by more than this has started again."""
 
 
 @dataclass(frozen=True, eq=False)

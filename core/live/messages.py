@@ -41,7 +41,7 @@ class LiveMessage:
         layout: name of the layout; empty if the names tell it.
         names: (K,) names of the points; empty if they are in the layout's order.
         time_s: time of the frame by the sender's clock, seconds; None if it tells none.
-        person: label of the person; empty if the sender knows but one.
+        person: label of the person; empty if the sender has only one.
     """
 
     positions: np.ndarray

@@ -16,8 +16,7 @@ import pytest
 
 from blender_addon.background.messages import Message, message_parts
 from blender_addon.torch_backend import fitting
-from blender_addon.torch_backend.client import FitServer, Patience, _core_error
-from blender_addon.torch_backend.errors import AccelerationError
+from blender_addon.torch_backend.client import AccelerationError, FitServer, Patience, _core_error
 from blender_addon.torch_backend.fitting import end_servers, run_fit
 from core.errors import BodyError, FitCancelled, FitOptionError, TrackError
 from core.fit import FitOptions, PointErrors, fit_track

@@ -129,7 +129,7 @@ def _run(program: str, options: argparse.Namespace) -> int:
     except CoreError as error:
         if is_first_process():
             raise
-        # All processes fail alike; the first one reports it.
+        # All processes fail the same way; the first one reports it.
         raise OtherProcessError("as in the first process") from error
     with process_group(config.training.device) as processes:
         # Report before the other processes notice that this one has left the group.

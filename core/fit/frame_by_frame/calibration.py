@@ -32,9 +32,9 @@ from ..solver.one_frame import ShapeEvidence
 from ..temporal.keypoint_smoothing import smooth_points
 
 CALIBRATION_FRAMES = (5, 40, 120)
-"""After so many frames, a new estimate from all frames so far begins; the last one is final."""
+"""After each of these numbers of frames, a new estimate from all frames so far begins; the last one is final."""
 _HELD_AS_FRAMES, _SIGMA_PER_MISFIT = 20.0, 0.5
-"""The prior of the rough shape counts like so many frames of noise; its sigma is this share of the misfit."""
+"""The prior of the rough shape weighs as much as this many frames of noise; its sigma is this share of the misfit."""
 _ROUNDS = 2
 """The betas are nearly known when an estimate begins, so it takes fewer rounds than in a clip."""
 _SPREAD_FRAMES = 16

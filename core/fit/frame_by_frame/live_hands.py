@@ -27,11 +27,11 @@ from .live_points import LivePoints
 from .stream import StreamPose
 
 _MEASURED_AFTER = (1, 4, 10, 20, 40, 80, 160, 320)
-"""Numbers of frames with hands after which the person is measured anew; the last time is final."""
+"""Numbers of frames with hands after which the person is measured again; the last time is final."""
 _REMEMBERED = 160
-"""Most frames that are kept for that; of later ones every other."""
+"""At most this many frames are used for that; once that many were seen, every other one is kept."""
 _HELD_S, _EASE_S, _RETURN_S = 0.4, 0.4, 0.15
-"""How long an angle stays that is not seen, how long it then takes to relax, and how long to come back."""
+"""How long an unseen angle is held, how long it then takes to relax, and how long to return once it is seen."""
 
 
 @dataclass(frozen=True, eq=False)

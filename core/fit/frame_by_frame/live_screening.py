@@ -22,11 +22,11 @@ _STOP = 0.5
 """A point that has moved by less than this share of that limit has not leapt: a fast limb may stop at once."""
 _STEP_MEMORY_S = 0.2
 _TRACKED_S = 0.1
-"""A missing point is predicted for so long."""
+"""A missing point is predicted for this long."""
 _KNOWN_FROM = 4
-"""A point can be predicted from so many frames on."""
+"""A point can be predicted once it was seen in this many frames."""
 _PATIENCE_S, _PATIENCE_FRAMES = 0.8, 24
-"""A point that leaps alone is suspect for at least so long."""
+"""A point that leaps alone is suspect for at least this long."""
 _PATIENCE_TOGETHER = 3
 """The same, in frames, for a point that leaps together with most others, or with one whose distance stays."""
 _SURE, _PATIENCE_UNSURE = 1.6, 6
@@ -34,7 +34,7 @@ _SURE, _PATIENCE_UNSURE = 1.6, 6
 _BACK = 0.5
 """A suspect point has returned when it is within this share of its leap from its prediction."""
 _VOUCHERS, _CLOSE = 2, 0.5
-"""A point is right, however far it leapt, if so many others keep their distance to it within this share of the limits
+"""A point is right, however far it leapt, if this many others keep their distance to it within this share of the limits
 and none breaks them."""
 _SLOW_FPS = 8.0
 """Limbs turn back between the frames of slower tracks, so a point may be anywhere in the next frame."""

@@ -36,10 +36,10 @@ from .live_pose import LivePose
 from .live_screening import LiveScreening, Screening
 
 _NOISE_IN, _NOISE_EVERY = (1, 5, 9, 13, 17, 25), 30
-"""The points' noise is measured in these frames, and then every so many."""
+"""The points' noise is measured in these frames, and then once in this many frames."""
 _NOISE_FRAMES = 60
 _LENGTHS_FIRST, _LENGTHS_EVERY = 6, 60
-"""Distances between points are measured after so many frames, and then at most every so many."""
+"""Distances between points are measured after this many frames, and then at most once in this many."""
 _MAX_DISTANCE_M = 1e6
 """Nobody is recorded farther from the origin, where the square of a distance is no longer exact to a millimetre."""
 _SIZES_M = (0.02, 5.0)

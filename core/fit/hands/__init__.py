@@ -1,1 +1,1 @@
-"""The fingers of a motion, fitted after the body, each hand by itself."""
+"""The fingers of a motion, fitted after the body, each hand on its own."""

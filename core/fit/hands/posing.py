@@ -24,7 +24,7 @@ _WRONG_SIGMAS, _WRONG_M = 5.0, 0.012
 """A finger whose points are off by more than both, root mean square, is not seen."""
 
 _BEYOND_RAD = np.deg2rad(3.0)
-"""No joint is bent farther than this beyond its limit, whatever its points say."""
+"""No joint is bent farther than this beyond its limit, wherever its points are."""
 
 
 @dataclass(frozen=True, eq=False)

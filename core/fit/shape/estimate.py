@@ -29,7 +29,7 @@ _LENGTH_STEPS = 6
 _STEPS_PER_ROUND = 3
 _SPREAD_FRAMES = 24
 _FEW_FRAMES = 8
-"""With at most so many frames, a step is short enough to be one part of the work."""
+"""With at most this many frames, a step is short enough to be one part of the work."""
 MIN_SIGMA_M = 7e-4
 _FIRST_SIGMA_M = 0.005
 _FIRST_SPREAD_M = 0.003

@@ -1,7 +1,7 @@
 """The Gauss-Newton normal equations, in blocks: one trunk, and limbs that are independent of each other.
 
 The normal matrix of all 69 unknowns is mostly zero, since a limb's keypoint moves only with that limb and the trunk.
-Each limb is therefore eliminated by itself, which leaves the equations of the trunk's rotations and of the translation
+Each limb is therefore eliminated on its own, which leaves the equations of the trunk's rotations and of the translation
 of the whole body. A keypoint that two limbs move, as with certain regressors, is split between them: ``|t + a + b|^2 <=
 s |t + a / s|^2 + r |t + b / r|^2`` for s + r = 1, which can only shorten a step. The right-hand side stays exact, so
 the iteration converges to the same solution.
@@ -22,7 +22,7 @@ from ...math.frames_last import cross_matrices, in_rows
 
 _SHIFT = 3
 _DENSE_FRAMES, _DENSE_SIDES = 32, 32
-"""For at most so many frames and at least so many right-hand sides, LAPACK on dense matrices is faster in NumPy."""
+"""With at most this many frames and at least this many right-hand sides, dense LAPACK is faster in NumPy."""
 DAMPING = 1e-5
 """Added to the normal matrix's diagonal, in square metres; keeps it invertible where no keypoint is seen."""
 
@@ -114,7 +114,7 @@ class NormalMatrix:
         sides = np.empty((num_frames, end, num_sides), dtype=matrix.dtype)  # contiguous, so that BLAS is used
         sides[:, :_SHIFT] = right.shift.transpose(2, 0, 1)
         sides[:, _SHIFT:] = right.turns[:, joints].transpose(3, 1, 0, 2).reshape(num_frames, -1, num_sides)
-        # For so many sides LAPACK's substitution takes twice as long as an inverse, which is exact enough in float64.
+        # For that many sides LAPACK's substitution takes twice as long as an inverse, which is exact enough in float64.
         inverse = np.linalg.inv(matrix.astype(np.float64)).astype(matrix.dtype)
         found = inverse @ sides
         answer = np.zeros_like(right.turns)

@@ -154,7 +154,7 @@ def _running_median(values: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, n
 
 
 def can_measure_noise(num_frames: int, fps: float) -> bool:
-    """Return whether a track of so many frames is long and fast enough to measure its noise."""
+    """Return whether a track is long and fast enough to measure its noise."""
     return num_frames > _NOISE_ORDER and fps >= _NOISE_MIN_FPS
 
 

@@ -26,7 +26,7 @@ MAX_BYTES = 1 << 30
 """Default limit for the size of a pickle."""
 
 _FREE_BYTES, _BYTES_PER_BYTE = 48 << 20, 16
-"""Memory that a pickle's objects may take: so much, and so many times the file's size."""
+"""Memory that a pickle's objects may take: this many bytes, and this many times the size of the file."""
 _MAX_DEPTH = 64
 _DAMAGE = (
     ValueError, TypeError, IndexError, KeyError, OverflowError, EOFError, RecursionError, struct.error,

@@ -85,7 +85,7 @@ class PlainUnpickler(pickle._Unpickler):
     Attributes:
         stack: the objects under construction above the last mark.
         append: puts an object on that stack; another function after each mark.
-        read: returns the next bytes, so many.
+        read: returns the next bytes, as many as it is asked for.
     """
 
     stack: list[Any]
@@ -213,7 +213,7 @@ def _storage_from_bytes(u: PlainUnpickler, args: object) -> Storage:
 
 
 def _frame(u: PlainUnpickler) -> None:
-    """Read on: a frame is only a hint to read so many bytes at once."""
+    """Read on: a frame is only a hint to read that many bytes at once."""
     u.read(8)
 
 

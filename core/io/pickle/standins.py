@@ -1,4 +1,4 @@
-"""Arrays that stand-ins stand for: chumpy's and SciPy's sparse matrices, as dense NumPy arrays."""
+"""Convert stand-ins for chumpy's arrays and SciPy's sparse matrices to dense NumPy arrays."""
 
 from __future__ import annotations
 
