@@ -202,9 +202,9 @@ def test_1000_frames_are_keyed_fast_enough(add_person, make_motion):
     motion = make_motion(1000)
     seconds = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         key_motion(figure.armature, motion)
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
     assert min(seconds) < 0.2
 
 
